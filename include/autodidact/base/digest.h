@@ -1,0 +1,19 @@
+/* Digests: XXH3, 64 bits. They tell whether bits are equal; they are not a protection against intent. */
+#ifndef AUTODIDACT_BASE_DIGEST_H
+#define AUTODIDACT_BASE_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+uint64_t ad_digest(const void *data, size_t bytes);
+
+/* The digest of a pair, for chains and for combining the digests of blocks in a fixed order. */
+uint64_t ad_digest_pair(uint64_t first, uint64_t second);
+
+/* The digest of a file's bytes. AD_EINPUT, AD_EIO. */
+int ad_digest_file(const char *path, uint64_t *digest);
+
+/* 16 hexadecimal digits and a NUL into text [17]; returns text. */
+char *ad_digest_text(uint64_t digest, char text[17]);
+
+#endif

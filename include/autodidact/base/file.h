@@ -1,0 +1,38 @@
+/* Files and paths. A missing or unreadable input is AD_EINPUT (the user's to mend); a failing write is AD_EIO. Every
+ * message names the path. */
+#ifndef AUTODIDACT_BASE_FILE_H
+#define AUTODIDACT_BASE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autodidact/base/buffer.h"
+
+/* Appends the whole file to `out`. AD_EINPUT (missing, a directory, no permission), AD_EIO, AD_ENOMEM. */
+int ad_file_read(const char *path, struct ad_buffer *out);
+
+/* A read-only mapping of a whole regular file. data is NULL for an empty file. */
+struct ad_file_map {
+  const char *data; /* [size] bytes, valid until ad_file_unmap */
+  size_t size;
+};
+int ad_file_map(const char *path, struct ad_file_map *map);
+void ad_file_unmap(struct ad_file_map *map);
+
+/* Writes a file whole or not at all: temporary name in the same folder, fsync, rename, fsync of the folder. AD_EIO. */
+int ad_file_write(const char *path, const void *data, size_t size);
+
+/* Makes a folder and its parents; one that exists is fine. AD_EIO. */
+int ad_make_folders(const char *path);
+
+/* Existence tests (follow links); 1 or 0. */
+int ad_is_file(const char *path);
+int ad_is_folder(const char *path);
+
+/* "folder/name" (just name when folder is empty or name is absolute). The caller owns it; NULL when out of memory. */
+char *ad_path_join(const char *folder, const char *name);
+
+/* The part after the last slash. Points into path. */
+const char *ad_path_name(const char *path);
+
+#endif

@@ -1,0 +1,23 @@
+/* Messages for people, on standard error. Results go to standard output, records to files. */
+#ifndef AUTODIDACT_BASE_LOG_H
+#define AUTODIDACT_BASE_LOG_H
+
+enum ad_log_level { AD_LOG_ERROR, AD_LOG_WARNING, AD_LOG_INFO, AD_LOG_DEBUG };
+
+/* Messages above this level are dropped; the default is AD_LOG_INFO. */
+void ad_log_set_level(enum ad_log_level level);
+
+/* Only one rank speaks: a muted process prints errors only. */
+void ad_log_mute(int muted);
+
+/* "autodidact: warning: ..." and a newline; ends a pending progress line first. */
+void ad_log(enum ad_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The progress line. On a terminal it is rewritten in place; elsewhere a line is printed at most every 10 seconds.
+ * `final` prints it in any case and ends the line. */
+void ad_progress(const char *text, int final);
+
+/* Seconds since some fixed point, monotonic; for rates and ETA only, never for anything that is saved as a result. */
+double ad_clock(void);
+
+#endif

@@ -1,0 +1,34 @@
+/* Matrix products on OpenBLAS, one thread.
+ *
+ * All matrices float32, row-major. Where the number of rows M counts tokens, the caller rounds it up to a multiple of
+ * AD_ROW_BLOCK with zero rows: then the bits of a row do not depend on the other rows (docs/design.md, section 3). */
+#ifndef AUTODIDACT_MATH_GEMM_H
+#define AUTODIDACT_MATH_GEMM_H
+
+#include <stddef.h>
+
+enum { AD_ROW_BLOCK = 48 };
+
+static inline size_t ad_round_rows(size_t rows) { return (rows + AD_ROW_BLOCK - 1) / AD_ROW_BLOCK * AD_ROW_BLOCK; }
+
+/* Y [M,N] (ldy) = X [M,K] (ldx) W^T, W [N,K]: a linear layer forward. */
+void ad_gemm_nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy);
+
+/* dX [M,K] (ldx) = dY [M,N] (ldy) W; with accumulate, dX += . The gradient of a linear layer's input. */
+void ad_gemm_nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX, size_t ldx, int accumulate);
+
+/* dW [N,K] = dY^T X over rows [0, M) of dY [M,N] (ldy) and X [M,K] (ldx): a weight gradient. M may be 0 (zeros). */
+void ad_gemm_tn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *X, size_t ldx, float *dW);
+
+/* One thread, whatever the build of OpenBLAS and the environment say. Call once at start. */
+void ad_gemm_start(void);
+
+/* Name of the OpenBLAS kernels in use ("SkylakeX", "Haswell"), and its version line. Static storage. */
+const char *ad_gemm_core(void);
+const char *ad_gemm_config(void);
+
+/* Row self-check: for a product of shape N, K, are the rows of M rows at once equal, bit by bit, to those of the same rows in
+ * pieces (multiples of AD_ROW_BLOCK)? For nt and nn. 1 yes, 0 no, or AD_ENOMEM. */
+int ad_gemm_rows_independent(size_t M, size_t N, size_t K);
+
+#endif

@@ -1,0 +1,14 @@
+/* Start and end of MPI, and the only abort of the program. */
+#ifndef AUTODIDACT_MPI_RUNTIME_H
+#define AUTODIDACT_MPI_RUNTIME_H
+
+/* Starts MPI (also without mpirun: one rank) and tells rank and size. Collective over the world. AD_OK or AD_EINTERNAL. */
+int ad_mpi_start(int *argc, char ***argv, int *rank, int *size);
+
+/* Ends MPI. Collective over the world; every rank must come here. */
+void ad_mpi_finish(void);
+
+/* Prints nothing; brings all ranks down with this exit code. Not collective; does not return. */
+_Noreturn void ad_mpi_abort(int exit_code);
+
+#endif

@@ -1,0 +1,175 @@
+#include "autodidact/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+
+/* Opens a regular file for reading and tells its size. */
+static int open_input(const char *path, int *fd, size_t *size) {
+  *fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (*fd < 0) {
+    return ad_fail(AD_EINPUT, "%s: %s", path, strerror(errno));
+  }
+  struct stat info;
+  if (fstat(*fd, &info) != 0) {
+    const int status = ad_fail(AD_EIO, "%s: %s", path, strerror(errno));
+    close(*fd);
+    return status;
+  }
+  if (!S_ISREG(info.st_mode)) {
+    close(*fd);
+    return ad_fail(AD_EINPUT, "%s: expected a file, found %s", path, S_ISDIR(info.st_mode) ? "a folder" : "something else");
+  }
+  *size = (size_t)info.st_size;
+  return AD_OK;
+}
+
+int ad_file_read(const char *path, struct ad_buffer *out) {
+  struct ad_file_map map;
+  AD_TRY(ad_file_map(path, &map));
+  const int status = ad_buffer_append(out, map.data, map.size);
+  ad_file_unmap(&map);
+  return status;
+}
+
+int ad_file_map(const char *path, struct ad_file_map *map) {
+  *map = (struct ad_file_map){0};
+  int fd;
+  size_t size = 0;
+  AD_TRY(open_input(path, &fd, &size));
+  if (size > 0) {
+    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED) {
+      const int status = ad_fail(AD_EIO, "%s: could not be mapped: %s", path, strerror(errno));
+      close(fd);
+      return status;
+    }
+    *map = (struct ad_file_map){.data = data, .size = size};
+  }
+  close(fd);
+  return AD_OK;
+}
+
+void ad_file_unmap(struct ad_file_map *map) {
+  if (map->data != NULL) {
+    munmap((void *)(uintptr_t)map->data, map->size);
+  }
+  *map = (struct ad_file_map){0};
+}
+
+static int write_all(int fd, const char *data, size_t size) {
+  while (size > 0) {
+    const ssize_t written = write(fd, data, size);
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written < 0) {
+      return -1;
+    }
+    data += written;
+    size -= (size_t)written;
+  }
+  return 0;
+}
+
+/* So that the rename itself survives a crash. */
+static int sync_folder_of(const char *path) {
+  const char *slash = strrchr(path, '/');
+  char *folder = slash == NULL ? ad_strdup(".") : ad_strndup(path, slash == path ? 1 : (size_t)(slash - path));
+  if (folder == NULL) {
+    return ad_fail_memory(strlen(path), "a path");
+  }
+  const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int status = AD_OK;
+  if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) {
+    status = ad_fail(AD_EIO, "%s: %s", folder, strerror(errno));
+  }
+  if (fd >= 0) {
+    close(fd);
+  }
+  ad_free(folder);
+  return status;
+}
+
+int ad_file_write(const char *path, const void *data, size_t size) {
+  struct ad_buffer temporary = {0};
+  AD_TRY(ad_buffer_printf(&temporary, "%s.partial", path));
+  int status = AD_OK;
+  const int fd = open(temporary.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) {
+    status = ad_fail(AD_EIO, "%s: could not be written: %s", temporary.data, strerror(errno));
+    ad_buffer_destroy(&temporary);
+    return status;
+  }
+  if (write_all(fd, data, size) != 0 || fsync(fd) != 0) {
+    status = ad_fail(AD_EIO, "%s: could not be written: %s", temporary.data, strerror(errno));
+  }
+  if (close(fd) != 0 && status == AD_OK) {
+    status = ad_fail(AD_EIO, "%s: could not be written: %s", temporary.data, strerror(errno));
+  }
+  if (status == AD_OK && rename(temporary.data, path) != 0) {
+    status = ad_fail(AD_EIO, "%s: could not be put in place: %s", path, strerror(errno));
+  }
+  if (status == AD_OK) {
+    status = sync_folder_of(path);
+  } else {
+    unlink(temporary.data);
+  }
+  ad_buffer_destroy(&temporary);
+  return status;
+}
+
+int ad_make_folders(const char *path) {
+  char *partial = ad_strdup(path);
+  if (partial == NULL) {
+    return ad_fail_memory(strlen(path), "a path");
+  }
+  int status = AD_OK;
+  for (char *p = partial + 1; status == AD_OK && p[-1] != '\0'; p++) {
+    if (*p != '/' && *p != '\0') {
+      continue;
+    }
+    const char held = *p;
+    *p = '\0';
+    if (mkdir(partial, 0777) != 0 && !ad_is_folder(partial)) {
+      status = ad_fail(AD_EIO, "%s: the folder could not be made: %s", partial, strerror(errno));
+    }
+    *p = held;
+  }
+  ad_free(partial);
+  return status;
+}
+
+int ad_is_file(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+int ad_is_folder(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+char *ad_path_join(const char *folder, const char *name) {
+  if (folder[0] == '\0' || name[0] == '/') {
+    return ad_strdup(name);
+  }
+  struct ad_buffer path = {0};
+  const char *separator = folder[strlen(folder) - 1] == '/' ? "" : "/";
+  if (ad_buffer_printf(&path, "%s%s%s", folder, separator, name) != AD_OK) {
+    return NULL;
+  }
+  return path.data;
+}
+
+const char *ad_path_name(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash == NULL ? path : slash + 1;
+}

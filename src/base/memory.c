@@ -1,0 +1,138 @@
+#include "autodidact/base/memory.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/base/status.h"
+
+/* A header of one cache line in front of each block keeps its size and the block's alignment. */
+enum { ALIGNMENT = 64 };
+
+struct header {
+  size_t bytes;
+};
+
+_Static_assert(sizeof(struct header) <= ALIGNMENT, "the header must fit the alignment gap");
+
+/* One thread a rank (design, section 3): plain counters. */
+static struct ad_memory_stats stats;
+static unsigned long fail_countdown;
+
+static struct header *header_of(void *block) { return (struct header *)((char *)block - ALIGNMENT); }
+
+static int product_overflows(size_t count, size_t size) {
+  return size != 0 && count > (SIZE_MAX / 2 - 2 * ALIGNMENT) / size;
+}
+
+void *ad_malloc(size_t count, size_t size) {
+  if (product_overflows(count, size)) {
+    return NULL;
+  }
+  if (fail_countdown > 0 && --fail_countdown == 0) {
+    return NULL;
+  }
+  const size_t bytes = count * size;
+  const size_t padded = (bytes + 2 * ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  char *base = aligned_alloc(ALIGNMENT, padded);
+  if (base == NULL) {
+    return NULL;
+  }
+  ((struct header *)base)->bytes = bytes;
+  stats.live_blocks++;
+  stats.live_bytes += bytes;
+  if (stats.live_bytes > stats.peak_bytes) {
+    stats.peak_bytes = stats.live_bytes;
+  }
+  return base + ALIGNMENT;
+}
+
+void *ad_calloc(size_t count, size_t size) {
+  void *block = ad_malloc(count, size);
+  if (block != NULL) {
+    memset(block, 0, count * size);
+  }
+  return block;
+}
+
+void *ad_realloc(void *block, size_t count, size_t size) {
+  if (block == NULL) {
+    return ad_malloc(count, size);
+  }
+  void *moved = ad_malloc(count, size);
+  if (moved == NULL) {
+    return NULL;
+  }
+  const size_t old_bytes = header_of(block)->bytes;
+  memcpy(moved, block, old_bytes < count * size ? old_bytes : count * size);
+  ad_free(block);
+  return moved;
+}
+
+void ad_free(void *block) {
+  if (block == NULL) {
+    return;
+  }
+  struct header *header = header_of(block);
+  stats.live_blocks--;
+  stats.live_bytes -= header->bytes;
+  free(header);
+}
+
+char *ad_strndup(const char *text, size_t length) {
+  char *copy = ad_malloc(length + 1, 1);
+  if (copy != NULL) {
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+  }
+  return copy;
+}
+
+char *ad_strdup(const char *text) { return ad_strndup(text, strlen(text)); }
+
+int ad_reserve(void **array, size_t *capacity, size_t need, size_t size) {
+  if (need <= *capacity) {
+    return AD_OK;
+  }
+  size_t wanted = *capacity + *capacity / 2;
+  if (wanted < need) {
+    wanted = need;
+  }
+  if (wanted < 16) {
+    wanted = 16;
+  }
+  void *grown = ad_realloc(*array, wanted, size);
+  if (grown == NULL) {
+    return ad_fail_memory((unsigned long long)wanted * size, "a growing array");
+  }
+  *array = grown;
+  *capacity = wanted;
+  return AD_OK;
+}
+
+struct ad_memory_stats ad_memory_stats(void) { return stats; }
+
+void ad_memory_fail_at(unsigned long n) { fail_countdown = n; }
+
+int ad_arena_create(struct ad_arena *arena, size_t size) {
+  *arena = (struct ad_arena){.base = ad_malloc(size, 1), .size = size};
+  return arena->base == NULL ? ad_fail_memory(size, "work memory") : AD_OK;
+}
+
+void ad_arena_destroy(struct ad_arena *arena) {
+  ad_free(arena->base);
+  *arena = (struct ad_arena){0};
+}
+
+void *ad_arena_take(struct ad_arena *arena, size_t bytes) {
+  const size_t padded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  if (padded > arena->size - arena->used) {
+    return NULL;
+  }
+  void *block = arena->base + arena->used;
+  arena->used += padded;
+  if (arena->used > arena->peak) {
+    arena->peak = arena->used;
+  }
+  return block;
+}

@@ -1,0 +1,157 @@
+/* Status, memory, buffers, files, random numbers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "autodidact/base/buffer.h"
+#include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/random.h"
+#include "autodidact/base/status.h"
+
+static void test_status_table(void **state) {
+  (void)state;
+  assert_string_equal(ad_status_name(AD_EINPUT), "AD_EINPUT");
+  assert_string_equal(ad_status_text(12345), "unknown status");
+  assert_int_equal(ad_status_exit_code(AD_OK), 0);
+  assert_int_equal(ad_status_exit_code(AD_ECONFIG), 1);
+  assert_int_equal(ad_status_exit_code(AD_ENOMEM), 2);
+  assert_int_equal(ad_status_exit_code(AD_EDIVERGED), 3);
+  assert_int_equal(ad_status_exit_code(AD_ESTOPPED), 75);
+}
+
+static void test_messages(void **state) {
+  (void)state;
+  assert_int_equal(ad_fail(AD_EINPUT, "line %d", 7), AD_EINPUT);
+  assert_int_equal(ad_fail_prefix(AD_EINPUT, "%s", "file"), AD_EINPUT);
+  assert_string_equal(ad_error_message(), "file: line 7");
+  char longer[5000];
+  memset(longer, 'x', sizeof longer);
+  longer[sizeof longer - 1] = '\0';
+  ad_fail(AD_EIO, "%s", longer);
+  assert_true(strlen(ad_error_message()) < 2001);
+  ad_fail_prefix(AD_EIO, "%s", longer);
+  assert_true(strlen(ad_error_message()) < 2001);
+  ad_error_clear();
+  assert_string_equal(ad_error_message(), "");
+}
+
+static void test_memory(void **state) {
+  (void)state;
+  const struct ad_memory_stats before = ad_memory_stats();
+  assert_null(ad_malloc(SIZE_MAX / 2, 3));
+  char *block = ad_calloc(10, 3);
+  assert_non_null(block);
+  assert_int_equal((uintptr_t)block % 64, 0);
+  block[29] = 5;
+  block = ad_realloc(block, 100, 30);
+  assert_int_equal(block[29], 5);
+  ad_memory_fail_at(1);
+  assert_null(ad_malloc(1, 1));
+  void *array = NULL;
+  size_t capacity = 0;
+  ad_memory_fail_at(1);
+  assert_int_equal(ad_reserve(&array, &capacity, 5, 8), AD_ENOMEM);
+  assert_null(array);
+  assert_int_equal(ad_reserve(&array, &capacity, 5, 8), AD_OK);
+  assert_true(capacity >= 5);
+  ad_free(array);
+  ad_free(block);
+  ad_free(NULL);
+  assert_int_equal(ad_memory_stats().live_blocks, before.live_blocks);
+  assert_int_equal(ad_memory_stats().live_bytes, before.live_bytes);
+}
+
+static void test_arena(void **state) {
+  (void)state;
+  struct ad_arena arena;
+  assert_int_equal(ad_arena_create(&arena, 256), AD_OK);
+  char *first = ad_arena_take(&arena, 1);
+  const size_t mark = ad_arena_mark(&arena);
+  char *second = ad_arena_take(&arena, 100);
+  assert_int_equal(second - first, 64);
+  assert_null(ad_arena_take(&arena, 65));
+  ad_arena_release(&arena, mark);
+  assert_ptr_equal(ad_arena_take(&arena, 192), second);
+  ad_arena_destroy(&arena);
+}
+
+static void test_files(void **state) {
+  (void)state;
+  struct ad_buffer buffer = {0};
+  assert_int_equal(ad_make_folders("test_base_folder/a/b"), AD_OK);
+  assert_true(ad_is_folder("test_base_folder/a/b"));
+  assert_int_equal(ad_file_write("test_base_folder/a/b/c", "hello", 5), AD_OK);
+  assert_int_equal(ad_file_read("test_base_folder/a/b/c", &buffer), AD_OK);
+  assert_string_equal(buffer.data, "hello");
+  uint64_t digest;
+  assert_int_equal(ad_digest_file("test_base_folder/a/b/c", &digest), AD_OK);
+  assert_true(digest == ad_digest("hello", 5));
+  assert_int_equal(ad_file_read("test_base_folder/none", &buffer), AD_EINPUT);
+  assert_non_null(strstr(ad_error_message(), "test_base_folder/none"));
+  assert_int_equal(ad_file_read("test_base_folder", &buffer), AD_EINPUT);
+  assert_int_equal(ad_file_write("test_base_folder/none/x", "", 0), AD_EIO);
+  assert_int_equal(ad_make_folders("test_base_folder/a/b/c/d"), AD_EIO);
+  ad_buffer_destroy(&buffer);
+}
+
+/* Known answers of the Random123 distribution (kat_vectors, philox4x32 with 10 rounds). */
+static void test_philox(void **state) {
+  (void)state;
+  const uint32_t zero[4] = {0, 0, 0, 0};
+  const uint32_t ones[4] = {0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu};
+  const uint32_t expected_zero[4] = {0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u};
+  const uint32_t expected_ones[4] = {0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu};
+  uint32_t out[4];
+  ad_philox(zero, zero, out);
+  assert_memory_equal(out, expected_zero, sizeof out);
+  ad_philox(ones, ones, out);
+  assert_memory_equal(out, expected_ones, sizeof out);
+}
+
+static void test_permutation(void **state) {
+  (void)state;
+  enum { N = 1000 };
+  uint32_t order[N], again[N], other[N];
+  int seen[N] = {0};
+  ad_random_permutation(7, AD_STREAM_ORDER, 0, N, order);
+  ad_random_permutation(7, AD_STREAM_ORDER, 0, N, again);
+  ad_random_permutation(7, AD_STREAM_ORDER, 1, N, other);
+  assert_memory_equal(order, again, sizeof order);
+  assert_memory_not_equal(order, other, sizeof order);
+  for (int i = 0; i < N; i++) {
+    assert_true(order[i] < N);
+    seen[order[i]]++;
+  }
+  for (int i = 0; i < N; i++) {
+    assert_int_equal(seen[i], 1);
+  }
+}
+
+static void test_normal_moments(void **state) {
+  (void)state;
+  double sum = 0.0, squares = 0.0;
+  enum { N = 100000 };
+  for (uint64_t i = 0; i < N; i++) {
+    const double x = ad_random_normal(1, AD_STREAM_TEST, 0, i);
+    sum += x;
+    squares += x * x;
+  }
+  /* Five standard errors. */
+  assert_true(sum / N < 5.0 / 316.0 && sum / N > -5.0 / 316.0);
+  assert_true(squares / N < 1.0 + 5.0 * 0.00447 && squares / N > 1.0 - 5.0 * 0.00447);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_status_table), cmocka_unit_test(test_messages),    cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_arena),        cmocka_unit_test(test_files),       cmocka_unit_test(test_philox),
+      cmocka_unit_test(test_permutation),  cmocka_unit_test(test_normal_moments)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
