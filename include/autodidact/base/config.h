@@ -1,0 +1,92 @@
+/* The configuration: every key defined once, in the table below.
+ *
+ * The table makes the struct, reads the YAML file and the key=value overrides, writes the resolved config.yaml, and prints
+ * --help and docs/configuration.md. */
+#ifndef AUTODIDACT_BASE_CONFIG_H
+#define AUTODIDACT_BASE_CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autodidact/base/buffer.h"
+
+/* X(kind, field, key, default, lowest, highest, choices, help). Kinds: TEXT (char *), COUNT (uint64_t), REAL (double), SWITCH
+ * (int, true/false), CHOICE (int, the place in `choices`). lowest and highest bound COUNT and REAL, both included. */
+#define AD_CONFIG_MAP(X)                                                                                                      \
+  X(TEXT, run_dir, "run.dir", "", 0, 0, "", "folder of the run; made by train, required")                                     \
+  X(SWITCH, run_overwrite, "run.overwrite", "false", 0, 0, "", "start anew in a folder that already holds a run")             \
+  X(CHOICE, run_select, "run.select", "last", 0, 0, "last|best", "which parameters the run keeps: after the last step, or at the lowest dev error") \
+  X(TEXT, model_path, "model.path", "", 0, 0, "", "Hugging Face folder of the pretrained encoder; empty: draw a new one with the sizes below") \
+  X(TEXT, model_vocab, "model.vocab", "", 0, 0, "", "vocab.txt of a new encoder (with model.path empty)")                     \
+  X(SWITCH, model_cased, "model.cased", "false", 0, 0, "", "a new encoder's tokenizer keeps case")                            \
+  X(COUNT, model_hidden, "model.hidden", "128", 1, 65536, "", "a new encoder: hidden size")                                   \
+  X(COUNT, model_layers, "model.layers", "2", 1, 1000, "", "a new encoder: layers")                                           \
+  X(COUNT, model_heads, "model.heads", "2", 1, 1024, "", "a new encoder: attention heads")                                    \
+  X(COUNT, model_ffn, "model.ffn", "512", 1, 262144, "", "a new encoder: feed-forward size")                                  \
+  X(COUNT, model_positions, "model.positions", "512", 8, 65536, "", "a new encoder: longest input in tokens")                 \
+  X(CHOICE, model_classifier, "model.classifier", "pooler", 0, 0, "pooler|cls", "the classifier stands on tanh(pooler) as in Hugging Face, or on the bare [CLS] state as in the paper") \
+  X(REAL, model_dropout, "model.dropout", "-1", -1, 0.999, "", "dropout probability everywhere; -1: as the model's config.json says") \
+  X(TEXT, data_descriptor, "data.descriptor", "", 0, 0, "", "name or path of a dataset descriptor (datasets/NAME.yaml), required") \
+  X(TEXT, data_folder, "data.folder", "", 0, 0, "", "where the descriptor's files lie; empty: as the descriptor says")       \
+  X(TEXT, data_train, "data.train", "", 0, 0, "", "training file in place of the descriptor's")                               \
+  X(TEXT, data_dev, "data.dev", "", 0, 0, "", "dev file in place of the descriptor's")                                        \
+  X(TEXT, data_test, "data.test", "", 0, 0, "", "test file in place of the descriptor's")                                     \
+  X(COUNT, data_max_tokens, "data.max_tokens", "128", 5, 65536, "", "longer inputs are cut to so many tokens, [CLS] and [SEP] included") \
+  X(CHOICE, data_truncation, "data.truncation", "head", 0, 0, "head|head_tail", "what stays of a long input: its head, or 128 tokens of it and the tail") \
+  X(COUNT, data_train_rows, "data.train_rows", "0", 0, 4294967294.0, "", "train on the first so many examples; 0: all")       \
+  X(COUNT, batch_size, "batch.size", "32", 1, 1048576, "", "examples in a step")                                              \
+  X(COUNT, batch_lanes, "batch.lanes", "8", 1, 1024, "", "lanes a batch is cut into: the unit of reproducibility, and the most ranks that can work") \
+  X(COUNT, batch_rounds, "batch.rounds", "1", 1, 1024, "", "rounds a step is computed in, to save activation memory (gradient accumulation); same bits") \
+  X(CHOICE, optim_schedule, "optim.schedule", "linear", 0, 0, "linear|constant|cosine", "learning rate after the warm-up: to zero linearly, constant, to zero as a half cosine") \
+  X(REAL, optim_lr, "optim.lr", "2e-5", 0, 10, "", "highest learning rate")                                                   \
+  X(REAL, optim_head_lr, "optim.head_lr", "0", 0, 10, "", "highest learning rate of the classifier; 0: optim.lr")             \
+  X(REAL, optim_layer_decay, "optim.layer_decay", "1", 0.01, 1, "", "factor on the learning rate for each layer further from the classifier") \
+  X(REAL, optim_warmup, "optim.warmup", "0.1", 0, 1, "", "share of the steps in which the learning rate rises from zero")     \
+  X(REAL, optim_beta1, "optim.beta1", "0.9", 0, 0.999999, "", "AdamW: decay of the first moment")                             \
+  X(REAL, optim_beta2, "optim.beta2", "0.999", 0, 0.9999999, "", "AdamW: decay of the second moment")                         \
+  X(REAL, optim_eps, "optim.eps", "1e-8", 1e-30, 1, "", "AdamW: added to the root of the second moment")                      \
+  X(REAL, optim_decay, "optim.decay", "0.01", 0, 10, "", "AdamW: weight decay, not on biases and layer norms")                \
+  X(SWITCH, optim_bias_correction, "optim.bias_correction", "true", 0, 0, "", "AdamW: bias correction of the moments (BERT's own code has none)") \
+  X(REAL, optim_clip, "optim.clip", "1", 0, 1e30, "", "gradients are scaled down to this global norm; 0: never")              \
+  X(COUNT, train_epochs, "train.epochs", "3", 1, 100000, "", "passes over the training examples")                             \
+  X(COUNT, train_steps, "train.steps", "0", 0, 1e15, "", "stop after so many steps; 0: after train.epochs")                   \
+  X(COUNT, eval_every, "eval.every", "0", 0, 1e15, "", "steps between evaluations on dev; 0: at the end of each epoch")       \
+  X(COUNT, eval_batch, "eval.batch", "64", 1, 65536, "", "examples in a batch of an evaluation; does not change the result")  \
+  X(SWITCH, eval_keep_logits, "eval.keep_logits", "false", 0, 0, "", "keep the logits of every evaluation in logits/")        \
+  X(COUNT, seed_init, "seed.init", "0", 0, 9007199254740991.0, "", "seed of new weights")                                     \
+  X(COUNT, seed_order, "seed.order", "0", 0, 9007199254740991.0, "", "seed of the order of the examples")                     \
+  X(COUNT, seed_dropout, "seed.dropout", "0", 0, 9007199254740991.0, "", "seed of the dropout masks")
+
+#define AD_CONFIG_TYPE_TEXT char *
+#define AD_CONFIG_TYPE_COUNT uint64_t
+#define AD_CONFIG_TYPE_REAL double
+#define AD_CONFIG_TYPE_SWITCH int
+#define AD_CONFIG_TYPE_CHOICE int
+
+struct ad_config {
+#define AD_CONFIG_FIELD(kind, field, ...) AD_CONFIG_TYPE_##kind field;
+  AD_CONFIG_MAP(AD_CONFIG_FIELD)
+#undef AD_CONFIG_FIELD
+};
+
+/* Every key at its default. The caller owns the texts: ad_config_destroy. AD_ENOMEM. */
+int ad_config_create(struct ad_config *config);
+void ad_config_destroy(struct ad_config *config);
+
+/* Sets one key from text; `place` ("run.yaml:7") opens the message. AD_ECONFIG: unknown key (the nearest one is named), a value of the
+ * wrong type or out of range (what was found, what was expected). */
+int ad_config_set(struct ad_config *config, const char *place, const char *key, const char *value);
+
+/* Sets keys from a YAML file (nested mappings are dotted keys). AD_EINPUT, AD_ECONFIG, AD_ENOMEM. */
+int ad_config_read(struct ad_config *config, const char *path);
+
+/* Sets one key from "key=value". AD_ECONFIG. */
+int ad_config_override(struct ad_config *config, const char *assignment);
+
+/* Appends the resolved configuration as YAML, all keys in the table's order, numbers to full precision. AD_ENOMEM. */
+int ad_config_print(const struct ad_config *config, struct ad_buffer *out);
+
+/* Appends the table of keys: as text for --help, or as the Markdown of docs/configuration.md. AD_ENOMEM. */
+int ad_config_help(struct ad_buffer *out, int markdown);
+
+#endif
