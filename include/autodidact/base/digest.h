@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The digest of `bytes` bytes. */
 uint64_t ad_digest(const void *data, size_t bytes);
 
 /* The digest of a pair, for chains and for combining the digests of blocks in a fixed order. */

@@ -9,6 +9,7 @@
 
 enum { AD_ROW_BLOCK = 48 };
 
+/* The smallest multiple of AD_ROW_BLOCK that holds `rows` rows. */
 static inline size_t ad_round_rows(size_t rows) { return (rows + AD_ROW_BLOCK - 1) / AD_ROW_BLOCK * AD_ROW_BLOCK; }
 
 /* Y [M,N] (ldy) = X [M,K] (ldx) W^T, W [N,K]: a linear layer forward. */
