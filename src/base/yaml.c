@@ -39,14 +39,14 @@ static int next_event(struct reader *reader, yaml_event_t *event) {
   }
   const char *problem = parser->problem == NULL ? "unreadable" : parser->problem;
   switch (parser->error) {
-  case YAML_MEMORY_ERROR:
-    return ad_fail_memory(reader->size, "a YAML document");
-  case YAML_READER_ERROR:
-    return ad_fail(AD_EINPUT, "%s:%zu: malformed YAML: %s at byte %zu", reader->name,
-                   line_of_offset(reader, parser->problem_offset), problem, parser->problem_offset);
-  default:
-    return ad_fail(AD_EINPUT, "%s:%zu: malformed YAML: %s%s%s", reader->name, parser->problem_mark.line + 1, problem,
-                   parser->context == NULL ? "" : " ", parser->context == NULL ? "" : parser->context);
+    case YAML_MEMORY_ERROR:
+      return ad_fail_memory(reader->size, "a YAML document");
+    case YAML_READER_ERROR:
+      return ad_fail(AD_EINPUT, "%s:%zu: malformed YAML: %s at byte %zu", reader->name,
+                     line_of_offset(reader, parser->problem_offset), problem, parser->problem_offset);
+    default:
+      return ad_fail(AD_EINPUT, "%s:%zu: malformed YAML: %s%s%s", reader->name, parser->problem_mark.line + 1, problem,
+                     parser->context == NULL ? "" : " ", parser->context == NULL ? "" : parser->context);
   }
 }
 
@@ -107,8 +107,8 @@ static int build_key(struct reader *reader, const yaml_event_t *event, struct ad
   char *key = NULL;
   AD_TRY(scalar_text(reader, event, &key));
   if (ad_yaml_get(node, key) != NULL) {
-    const int status = ad_fail(AD_EINPUT, "%s:%zu: the key \"%s\" is there twice (first at line %zu)", reader->name, line, key,
-                               ad_yaml_get(node, key)->line);
+    const int status = ad_fail(AD_EINPUT, "%s:%zu: the key \"%s\" is there twice (first at line %zu)", reader->name,
+                               line, key, ad_yaml_get(node, key)->line);
     ad_free(key);
     return status;
   }
@@ -176,22 +176,22 @@ static int build(struct reader *reader, const yaml_event_t *event, int depth, st
   node->line = line;
   int status;
   switch (event->type) {
-  case YAML_SCALAR_EVENT:
-    node->kind = AD_YAML_SCALAR;
-    node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-    status = scalar_text(reader, event, &node->text);
-    break;
-  case YAML_SEQUENCE_START_EVENT:
-    node->kind = AD_YAML_SEQUENCE;
-    status = build_sequence(reader, depth, node);
-    break;
-  case YAML_MAPPING_START_EVENT:
-    node->kind = AD_YAML_MAPPING;
-    status = build_mapping(reader, depth, node);
-    break;
-  default:
-    status = ad_fail(AD_EINTERNAL, "%s:%zu: unexpected YAML event %d", reader->name, line, (int)event->type);
-    break;
+    case YAML_SCALAR_EVENT:
+      node->kind = AD_YAML_SCALAR;
+      node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+      status = scalar_text(reader, event, &node->text);
+      break;
+    case YAML_SEQUENCE_START_EVENT:
+      node->kind = AD_YAML_SEQUENCE;
+      status = build_sequence(reader, depth, node);
+      break;
+    case YAML_MAPPING_START_EVENT:
+      node->kind = AD_YAML_MAPPING;
+      status = build_mapping(reader, depth, node);
+      break;
+    default:
+      status = ad_fail(AD_EINTERNAL, "%s:%zu: unexpected YAML event %d", reader->name, line, (int)event->type);
+      break;
   }
   if (status < 0) {
     ad_yaml_destroy(node);

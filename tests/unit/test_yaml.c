@@ -1,12 +1,11 @@
 /* YAML trees: what is accepted, what is refused and at which line, and every allocation failing once. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
@@ -76,7 +75,11 @@ static void test_roots(void **state) {
   assert_int_equal(ad_yaml_parse(&tree, "root", "''", 2), AD_OK);
   assert_int_equal(tree->kind, AD_YAML_SCALAR);
   ad_yaml_destroy(tree);
-  assert_int_equal(ad_yaml_parse(&tree, "root", "\xEF\xBB\xBF" "a: b", 7), AD_OK);
+  assert_int_equal(ad_yaml_parse(&tree, "root",
+                                 "\xEF\xBB\xBF"
+                                 "a: b",
+                                 7),
+                   AD_OK);
   assert_string_equal(ad_yaml_get(tree, "a")->text, "b");
   ad_yaml_destroy(tree);
   assert_int_equal(ad_yaml_parse(&tree, "root", "a: 1\r\nb: 2", 10), AD_OK);
@@ -201,8 +204,8 @@ static void test_out_of_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_tree),      cmocka_unit_test(test_empty),    cmocka_unit_test(test_roots),
-      cmocka_unit_test(test_malformed), cmocka_unit_test(test_depth),    cmocka_unit_test(test_prefixes),
+      cmocka_unit_test(test_tree),      cmocka_unit_test(test_empty),         cmocka_unit_test(test_roots),
+      cmocka_unit_test(test_malformed), cmocka_unit_test(test_depth),         cmocka_unit_test(test_prefixes),
       cmocka_unit_test(test_files),     cmocka_unit_test(test_out_of_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,11 +1,12 @@
 /* Tokenised examples in memory, and how they are read.
  *
- * N examples; 4 bytes a token and 24 bytes an example. */
+ * N examples; 4 bytes a token and 16 bytes an example. */
 #ifndef AUTODIDACT_DATA_DATASET_H
 #define AUTODIDACT_DATA_DATASET_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "autodidact/data/descriptor.h"
 #include "autodidact/text/tokenizer.h"
@@ -13,32 +14,50 @@
 #define AD_NO_LABEL UINT32_MAX
 
 struct ad_dataset {
-  size_t count;       /* N */
-  size_t *offset;     /* [N + 1] first token of each example */
-  uint32_t *ids;      /* [offset[N]] token ids, special tokens included */
-  uint32_t *first;    /* [N] tokens of the first segment */
-  uint32_t *label;    /* [N] below the descriptor's number of classes; AD_NO_LABEL where the file has none */
-  size_t longest;     /* tokens of the longest example */
-  size_t truncated;   /* examples that lost tokens */
-  size_t skipped;     /* lines left out by the format's own rule (gold_label "-") */
-  uint64_t digest;    /* of the source bytes */
+  size_t count;     /* N; an example's global id is its row number here */
+  size_t *offset;   /* [N + 1] first token of each example */
+  uint32_t *ids;    /* [offset[N]] token ids, special tokens included */
+  uint32_t *first;  /* [N] tokens of the first segment */
+  uint32_t *label;  /* [N] below the descriptor's number of classes; AD_NO_LABEL where the file has none */
+  size_t longest;   /* tokens of the longest example */
+  size_t truncated; /* examples that lost tokens */
+  size_t skipped;   /* rows left out by the format's own rule (gold_label "-"); the whole file's under a split rule */
+  size_t empty;     /* examples with an empty text, where the descriptor allows them */
+  uint64_t digest;  /* of the source bytes: the whole file's; for a folder, of all names and files in order */
+  int whole;        /* 1: the descriptor's own file, all rows of the split: its expected counts apply */
 };
 
-enum ad_split { AD_TRAIN, AD_DEV, AD_TEST };
-
+/* Zero-initialise, then set what is wanted. */
 struct ad_read_options {
-  const char *folder;   /* where the descriptor's files lie ("" = as the descriptor says) */
-  const char *file;     /* instead of the descriptor's file of this split, or NULL */
-  size_t limit;         /* at most so many tokens an example (0: no limit) */
+  const char *folder; /* where the descriptor's files lie (NULL or "": as the descriptor says) */
+  const char *file;   /* instead of the descriptor's file of this split, or NULL; a path as it stands, no split rule */
+  size_t limit;       /* at most so many tokens an example (0: no limit) */
   enum ad_truncation truncation;
-  size_t rows;          /* only the first so many examples (0: all) */
-  int labels;           /* 1: every example must have a label */
+  size_t rows; /* only the first so many examples (0: all) */
+  int labels;  /* 1: every example must have a label; 0: a file without the label column is read without labels */
 };
 
-/* Reads one split. The caller owns the result: ad_dataset_destroy. AD_EINPUT with file, line, what was found and what was
- * expected; AD_ENOMEM. */
+/* Reads one split. The file is mapped; memory beyond the result is one record and, where a split rule applies, 12 bytes
+ * a row of the file. The caller owns the result: ad_dataset_destroy. AD_EINPUT with file, line, what was found and what
+ * was expected (unreadable file, invalid UTF-8, a NUL byte, a wrong number of columns, broken quotes or JSON, an
+ * unknown label, no rows, a split that is not there); AD_ECONFIG (no folder known, a limit below what special tokens
+ * need); AD_ENOMEM. */
 int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *descriptor, enum ad_split split,
                     const struct ad_read_options *options, struct ad_tokenizer *tokenizer);
 void ad_dataset_destroy(struct ad_dataset *dataset);
+
+/* Tokens of example i, special ones included. */
+static inline uint32_t ad_dataset_length(const struct ad_dataset *dataset, size_t i) {
+  return (uint32_t)(dataset->offset[i + 1] - dataset->offset[i]);
+}
+
+/* Tokens of the `examples` longest examples together (of all, where there are fewer): no batch of so many has more.
+ * AD_ENOMEM. */
+int ad_dataset_most_tokens(const struct ad_dataset *dataset, size_t examples, size_t *tokens);
+
+/* Prints what was read, for people: rows, classes with their counts, token lengths, truncated share, skipped rows,
+ * digest, and whether that is what the descriptor expects. AD_OK, AD_ENOMEM, AD_EIO (the stream failed). */
+int ad_dataset_report(FILE *out, const struct ad_descriptor *descriptor, enum ad_split split,
+                      const struct ad_dataset *dataset);
 
 #endif

@@ -8,23 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "autodidact/data/batch.h"
 #include "autodidact/math/kernels.h"
 #include "autodidact/model/params.h"
-
-/* A packed batch: the examples of consecutive lanes, one after another. Arrays of per-token data have room for
- * ad_round_rows(T) entries; those past T are 0. The arrays belong to the caller. */
-struct ad_batch {
-  size_t examples;         /* B */
-  size_t tokens;           /* T */
-  size_t lanes;            /* consecutive lanes in this batch; some may be empty */
-  const size_t *lane_example; /* [lanes + 1] first example of each lane */
-  const size_t *offset;    /* [B + 1] first token of each example */
-  const uint32_t *ids;     /* [T] token ids */
-  const uint32_t *types;   /* [T] segment 0 or 1 */
-  const uint32_t *positions; /* [T] position inside the example */
-  const uint32_t *token_example; /* [T] global id of the token's example: names the dropout stream */
-  const uint32_t *example;  /* [B] global example ids */
-};
 
 /* What names the masks of one forward: NULL in place of it means evaluation mode (no dropout). */
 struct ad_masks {

@@ -1,0 +1,54 @@
+/* A packed batch, and how it is built from a data set.
+ *
+ * Letters: B examples, T packed tokens. No padding between examples: the tokens of all examples lie one after another.
+ */
+#ifndef AUTODIDACT_DATA_BATCH_H
+#define AUTODIDACT_DATA_BATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autodidact/data/dataset.h"
+
+/* A packed batch: the examples of consecutive lanes, one after another. Arrays of per-token data have room for
+ * ad_round_rows(T) entries; those past T are 0. The arrays belong to the caller (or to an ad_packer). */
+struct ad_batch {
+  size_t examples;               /* B */
+  size_t tokens;                 /* T */
+  size_t lanes;                  /* consecutive lanes in this batch; some may be empty */
+  const size_t *lane_example;    /* [lanes + 1] first example of each lane */
+  const size_t *offset;          /* [B + 1] first token of each example */
+  const uint32_t *ids;           /* [T] token ids */
+  const uint32_t *types;         /* [T] segment 0 or 1 */
+  const uint32_t *positions;     /* [T] position inside the example */
+  const uint32_t *token_example; /* [T] global id of the token's example: names the dropout stream */
+  const uint32_t *example;       /* [B] global example ids: row numbers in the split */
+};
+
+/* The memory of batches, used again from step to step. */
+struct ad_packer {
+  size_t token_capacity; /* a multiple of AD_ROW_BLOCK */
+  size_t example_capacity;
+  size_t lane_capacity;
+  size_t *lane_example; /* [lane_capacity + 1], owned as all arrays here */
+  size_t *offset;       /* [example_capacity + 1] */
+  uint32_t *ids;        /* [token_capacity], and the three that follow */
+  uint32_t *types;
+  uint32_t *positions;
+  uint32_t *token_example;
+  uint32_t *example; /* [example_capacity] */
+};
+
+/* Memory for batches of up to so many packed tokens, examples and lanes. The caller owns it: ad_packer_destroy.
+ * AD_ENOMEM. */
+int ad_packer_create(struct ad_packer *packer, size_t tokens, size_t examples, size_t lanes);
+void ad_packer_destroy(struct ad_packer *packer);
+
+/* Packs consecutive lanes of a batch: lane i holds the examples ids[member[k]], k in [lane_begin[i], lane_begin[i +
+ * 1]), as ad_lanes_assign gives them. lane_begin [lanes + 1] may point into the middle of a longer array (a rank's own
+ * lanes). `member` may be NULL: then the example is ids[k]. `batch` points into the packer and is valid until its next
+ * fill. No allocation. AD_EINTERNAL when the packer is too small or an id is not below dataset->count. */
+int ad_packer_fill(struct ad_packer *packer, const struct ad_dataset *dataset, const uint32_t *ids, size_t lanes,
+                   const size_t *lane_begin, const uint32_t *member, struct ad_batch *batch);
+
+#endif

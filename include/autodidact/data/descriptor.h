@@ -1,0 +1,99 @@
+/* Descriptors: what a data set's files look like and what they should hold. datasets/README.md explains the keys. */
+#ifndef AUTODIDACT_DATA_DESCRIPTOR_H
+#define AUTODIDACT_DATA_DESCRIPTOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum ad_split { AD_TRAIN, AD_DEV, AD_TEST };
+enum { AD_SPLITS = 3 };
+
+/* "train", "dev", "test". Static storage. */
+const char *ad_split_name(enum ad_split split);
+
+enum ad_format {
+  AD_FORMAT_TSV,    /* GLUE style: a line is a row, tabs between columns, no quoting */
+  AD_FORMAT_CSV,    /* RFC 4180 quoting */
+  AD_FORMAT_JSONL,  /* a JSON object a line */
+  AD_FORMAT_FOLDER, /* one folder per label value, one file per text */
+  AD_FORMAT_WORDNET /* data.noun and its like: the definition of each synset, by lexicographer file */
+};
+
+/* A column by name (a header's, or a key of the JSON object) or, where name is NULL, by number from 1. */
+struct ad_column {
+  char *name;
+  size_t number;
+};
+
+/* Several columns are joined by a space. */
+struct ad_columns {
+  struct ad_column *items; /* [count] */
+  size_t count;
+};
+
+/* A label as the file writes it, and the class it stands for. */
+struct ad_label_value {
+  char *value;
+  uint32_t class_id;
+};
+
+/* What the descriptor expects of a split; each number is known or not. */
+struct ad_expected {
+  size_t rows, skipped;
+  uint64_t digest; /* XXH3 of the file, as in ad_dataset.digest */
+  int rows_known, skipped_known, digest_known;
+};
+
+/* One split: its file and that file's layout. All memory belongs to the descriptor. */
+struct ad_source {
+  char *file; /* relative to the folder; NULL: there is no such split */
+  enum ad_format format;
+  int header;             /* TSV, CSV: the first row names the columns */
+  size_t fields;          /* columns of each row where there is no header (0: as many as the first row has) */
+  struct ad_columns text; /* at least one for TSV, CSV and JSONL; none for the others */
+  struct ad_columns pair; /* the second segment; count 0: single texts */
+  struct ad_column label;
+  int labelled;                  /* 0: the file has no labels */
+  struct ad_label_value *labels; /* [label_count] */
+  size_t label_count;
+  char *skip;          /* rows with this label are left out and counted; NULL: none */
+  int allow_empty;     /* 1: an empty text is data, else an error */
+  int skip_incomplete; /* 1: rows with too few columns are left out and counted, else an error */
+  int shuffled;        /* 1: this split is rows [begin, end) of the file, shuffled by the split seed */
+  size_t begin, end;   /* end SIZE_MAX: up to the last row */
+  struct ad_expected expected;
+};
+
+struct ad_descriptor {
+  char *name;  /* the file's name without folder and ".yaml" */
+  char *path;  /* the descriptor's own file, for messages */
+  char *title; /* one line for people */
+  char *home;  /* the data set's official page (key `source`) */
+  char *licence;
+  char *folder;   /* where the files usually lie; NULL: the user must say */
+  char **classes; /* [class_count] names, in the order of the class ids */
+  size_t class_count;
+  uint64_t split_seed; /* of the shuffled splits */
+  struct ad_source source[AD_SPLITS];
+};
+
+/* Loads a descriptor: `name` is a path where it has a slash or ends in ".yaml", otherwise `folder`/name.yaml is read
+ * (`folder` NULL: "datasets"). The caller owns it: ad_descriptor_destroy. AD_EINPUT with the place for a missing file
+ * (the names there are listed), an unknown or missing key, a wrong type, a class or column that does not fit;
+ * AD_ENOMEM. */
+int ad_descriptor_load(struct ad_descriptor *descriptor, const char *name, const char *folder);
+
+/* The same from text; `path` is for messages and gives the name. */
+int ad_descriptor_parse(struct ad_descriptor *descriptor, const char *path, const char *text, size_t size);
+void ad_descriptor_destroy(struct ad_descriptor *descriptor);
+
+/* Whether there is such a split. */
+static inline int ad_descriptor_has(const struct ad_descriptor *descriptor, enum ad_split split) {
+  return descriptor->source[split].file != NULL;
+}
+
+/* For data sets that come without a dev split: takes `rows` > 0 rows out of train, shuffled by `seed`. AD_ECONFIG where
+ * there is a dev split, no train split, or a split rule already; AD_ENOMEM. Nothing is changed on failure. */
+int ad_descriptor_hold_out(struct ad_descriptor *descriptor, size_t rows, uint64_t seed);
+
+#endif

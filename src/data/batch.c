@@ -1,0 +1,98 @@
+#include "autodidact/data/batch.h"
+
+#include <string.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/math/gemm.h"
+
+int ad_packer_create(struct ad_packer *packer, size_t tokens, size_t examples, size_t lanes) {
+  *packer =
+      (struct ad_packer){.token_capacity = ad_round_rows(tokens), .example_capacity = examples, .lane_capacity = lanes};
+  const size_t T = packer->token_capacity;
+  packer->lane_example = ad_calloc(lanes + 1, sizeof *packer->lane_example);
+  packer->offset = ad_calloc(examples + 1, sizeof *packer->offset);
+  packer->ids = ad_calloc(T, sizeof *packer->ids);
+  packer->types = ad_calloc(T, sizeof *packer->types);
+  packer->positions = ad_calloc(T, sizeof *packer->positions);
+  packer->token_example = ad_calloc(T, sizeof *packer->token_example);
+  packer->example = ad_calloc(examples, sizeof *packer->example);
+  if (packer->lane_example == NULL || packer->offset == NULL || packer->ids == NULL || packer->types == NULL ||
+      packer->positions == NULL || packer->token_example == NULL || packer->example == NULL) {
+    ad_packer_destroy(packer);
+    return ad_fail_memory(4ull * T * sizeof(uint32_t), "a batch");
+  }
+  return AD_OK;
+}
+
+void ad_packer_destroy(struct ad_packer *packer) {
+  ad_free(packer->lane_example);
+  ad_free(packer->offset);
+  ad_free(packer->ids);
+  ad_free(packer->types);
+  ad_free(packer->positions);
+  ad_free(packer->token_example);
+  ad_free(packer->example);
+  *packer = (struct ad_packer){0};
+}
+
+/* Appends one example at example b, token t. */
+static void place(struct ad_packer *packer, const struct ad_dataset *dataset, uint32_t id, size_t b, size_t t) {
+  const uint32_t length = ad_dataset_length(dataset, id);
+  packer->example[b] = id;
+  memcpy(packer->ids + t, dataset->ids + dataset->offset[id], length * sizeof *packer->ids);
+  for (uint32_t i = 0; i < length; i++) {
+    packer->types[t + i] = i >= dataset->first[id];
+    packer->positions[t + i] = i;
+    packer->token_example[t + i] = id;
+  }
+}
+
+static void clear_padding(struct ad_packer *packer, size_t tokens) {
+  const size_t bytes = (ad_round_rows(tokens) - tokens) * sizeof *packer->ids;
+  memset(packer->ids + tokens, 0, bytes);
+  memset(packer->types + tokens, 0, bytes);
+  memset(packer->positions + tokens, 0, bytes);
+  memset(packer->token_example + tokens, 0, bytes);
+}
+
+int ad_packer_fill(struct ad_packer *packer, const struct ad_dataset *dataset, const uint32_t *ids, size_t lanes,
+                   const size_t *lane_begin, const uint32_t *member, struct ad_batch *batch) {
+  const size_t examples = lane_begin[lanes] - lane_begin[0];
+  if (lanes > packer->lane_capacity || examples > packer->example_capacity) {
+    return ad_fail(AD_EINTERNAL, "a batch of %zu examples in %zu lanes, made for %zu in %zu", examples, lanes,
+                   packer->example_capacity, packer->lane_capacity);
+  }
+  size_t b = 0, t = 0;
+  for (size_t w = 0; w < lanes; w++) {
+    packer->lane_example[w] = b;
+    for (size_t k = lane_begin[w]; k < lane_begin[w + 1]; k++) {
+      const uint32_t id = ids[member == NULL ? k : member[k]];
+      if (id >= dataset->count) {
+        return ad_fail(AD_EINTERNAL, "example %u of a data set of %zu", id, dataset->count);
+      }
+      const uint32_t length = ad_dataset_length(dataset, id);
+      if (length > packer->token_capacity - t) {
+        return ad_fail(AD_EINTERNAL, "a batch of more than the %zu tokens it was made for", packer->token_capacity);
+      }
+      packer->offset[b] = t;
+      place(packer, dataset, id, b, t);
+      t += length;
+      b++;
+    }
+  }
+  packer->lane_example[lanes] = b;
+  packer->offset[b] = t;
+  clear_padding(packer, t);
+  *batch = (struct ad_batch){.examples = b,
+                             .tokens = t,
+                             .lanes = lanes,
+                             .lane_example = packer->lane_example,
+                             .offset = packer->offset,
+                             .ids = packer->ids,
+                             .types = packer->types,
+                             .positions = packer->positions,
+                             .token_example = packer->token_example,
+                             .example = packer->example};
+  return AD_OK;
+}

@@ -1,0 +1,96 @@
+#include "autodidact/data/order.h"
+
+#include <gsl/gsl_sort_ulong.h>
+#include <string.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/random.h"
+#include "autodidact/base/status.h"
+
+_Static_assert(sizeof(unsigned long) == sizeof(uint64_t), "the sort keys are 64 bits wide");
+
+int ad_order_create(struct ad_order *order, size_t count, size_t batch, uint64_t seed) {
+  *order = (struct ad_order){0};
+  if (count == 0 || count >= UINT32_MAX) {
+    return ad_fail(AD_EINPUT, "%zu examples to train on, expected 1 to %u", count, UINT32_MAX - 1);
+  }
+  if (batch == 0) {
+    return ad_fail(AD_ECONFIG, "a batch of 0 examples, expected at least 1");
+  }
+  uint32_t *permutation = ad_malloc(count, sizeof *permutation);
+  if (permutation == NULL) {
+    return ad_fail_memory(count * sizeof *permutation, "the order of the examples");
+  }
+  *order = (struct ad_order){.count = count,
+                             .batch = batch,
+                             .steps = count / batch + (count % batch != 0),
+                             .seed = seed,
+                             .permutation = permutation};
+  ad_random_permutation(seed, AD_STREAM_ORDER, 0, count, permutation);
+  return AD_OK;
+}
+
+void ad_order_destroy(struct ad_order *order) {
+  ad_free(order->permutation);
+  *order = (struct ad_order){0};
+}
+
+void ad_order_epoch(struct ad_order *order, uint32_t epoch) {
+  if (order->epoch != epoch) {
+    ad_random_permutation(order->seed, AD_STREAM_ORDER, epoch, order->count, order->permutation);
+    order->epoch = epoch;
+  }
+}
+
+int ad_order_batch(struct ad_order *order, uint64_t step, uint32_t *ids, size_t *count) {
+  const uint64_t epoch = step / order->steps;
+  if (epoch > UINT32_MAX) {
+    return ad_fail(AD_EINTERNAL, "step %llu is past the last epoch that the order knows", (unsigned long long)step);
+  }
+  ad_order_epoch(order, (uint32_t)epoch);
+  const size_t begin = (size_t)(step % order->steps) * order->batch;
+  const size_t left = order->count - begin;
+  *count = left < order->batch ? left : order->batch;
+  memcpy(ids, order->permutation + begin, *count * sizeof *ids);
+  return AD_OK;
+}
+
+void ad_lanes_assign(size_t count, const uint32_t *lengths, size_t W, size_t *lane_begin, uint32_t *member,
+                     uint64_t *work) {
+  /* Ascending keys are descending lengths, then ascending positions; no two are equal, so any sort gives one result.
+   * GSL's works in place. */
+  for (size_t i = 0; i < count; i++) {
+    work[i] = (uint64_t)(UINT32_MAX - lengths[i]) << 32 | i;
+  }
+  gsl_sort_ulong((unsigned long *)work, 1, count);
+
+  /* lane_begin serves as the lanes' token counts, member as each position's lane, until both are laid out below. */
+  memset(lane_begin, 0, (W + 1) * sizeof *lane_begin);
+  for (size_t i = 0; i < count; i++) {
+    size_t lightest = 0;
+    for (size_t w = 1; w < W; w++) {
+      if (lane_begin[w] < lane_begin[lightest]) {
+        lightest = w;
+      }
+    }
+    const uint32_t position = (uint32_t)work[i];
+    lane_begin[lightest] += lengths[position];
+    member[position] = (uint32_t)lightest;
+  }
+
+  /* Counting sort by lane; positions inside a lane stay ascending. */
+  memset(lane_begin, 0, (W + 1) * sizeof *lane_begin);
+  for (size_t i = 0; i < count; i++) {
+    work[i] = member[i];
+    lane_begin[member[i] + 1]++;
+  }
+  for (size_t w = 0; w < W; w++) {
+    lane_begin[w + 1] += lane_begin[w];
+  }
+  for (size_t i = count; i-- > 0;) {
+    member[--lane_begin[work[i] + 1]] = (uint32_t)i;
+  }
+  /* Each end has been counted down to its lane's begin: shift them into place. */
+  memmove(lane_begin, lane_begin + 1, W * sizeof *lane_begin);
+  lane_begin[W] = count;
+}

@@ -1,0 +1,265 @@
+/* The order of the examples, lanes and packed batches. */
+#include <cmocka.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/random.h"
+#include "autodidact/base/status.h"
+#include "autodidact/data/batch.h"
+#include "autodidact/data/order.h"
+#include "autodidact/math/gemm.h"
+
+/* Every epoch gives every example once; the short last batch is kept; epochs and seeds differ. */
+static void test_epochs(void **state) {
+  (void)state;
+  enum { N = 103, B = 10 };
+  struct ad_order order;
+  assert_int_equal(ad_order_create(&order, N, B, 5), AD_OK);
+  assert_int_equal(order.steps, 11);
+  uint32_t epochs[3][N];
+  for (uint64_t step = 0; step < 33; step++) {
+    size_t count = 0;
+    uint32_t ids[B];
+    assert_int_equal(ad_order_batch(&order, step, ids, &count), AD_OK);
+    assert_int_equal(count, step % 11 == 10 ? 3 : B);
+    memcpy(epochs[step / 11] + step % 11 * B, ids, count * sizeof *ids);
+  }
+  for (int epoch = 0; epoch < 3; epoch++) {
+    int seen[N] = {0};
+    for (int i = 0; i < N; i++) {
+      assert_true(epochs[epoch][i] < N);
+      seen[epochs[epoch][i]]++;
+    }
+    for (int i = 0; i < N; i++) {
+      assert_int_equal(seen[i], 1);
+    }
+    uint32_t permutation[N];
+    ad_random_permutation(5, AD_STREAM_ORDER, (uint32_t)epoch, N, permutation);
+    assert_memory_equal(epochs[epoch], permutation, sizeof permutation);
+  }
+  assert_memory_not_equal(epochs[0], epochs[1], sizeof epochs[0]);
+  ad_order_destroy(&order);
+}
+
+/* A step's ids do not depend on which steps were asked for before: what a resumed run relies on. */
+static void test_any_step(void **state) {
+  (void)state;
+  enum { N = 50, B = 8 };
+  struct ad_order forward, backward;
+  assert_int_equal(ad_order_create(&forward, N, B, 1), AD_OK);
+  assert_int_equal(ad_order_create(&backward, N, B, 1), AD_OK);
+  uint32_t ids[30][B], again[B];
+  size_t counts[30], count;
+  for (uint64_t step = 0; step < 30; step++) {
+    assert_int_equal(ad_order_batch(&forward, step, ids[step], &counts[step]), AD_OK);
+  }
+  for (uint64_t step = 30; step-- > 0;) {
+    assert_int_equal(ad_order_batch(&backward, step, again, &count), AD_OK);
+    assert_int_equal(count, counts[step]);
+    assert_memory_equal(again, ids[step], count * sizeof *again);
+  }
+  assert_int_equal(ad_order_batch(&forward, UINT64_MAX, again, &count), AD_EINTERNAL);
+  ad_order_destroy(&forward);
+  ad_order_destroy(&backward);
+}
+
+static void test_order_limits(void **state) {
+  (void)state;
+  struct ad_order order;
+  assert_int_equal(ad_order_create(&order, 0, 1, 1), AD_EINPUT);
+  assert_int_equal(ad_order_create(&order, 10, 0, 1), AD_ECONFIG);
+  ad_memory_fail_at(1);
+  assert_int_equal(ad_order_create(&order, 10, 1, 1), AD_ENOMEM);
+  ad_order_destroy(&order);
+  /* A batch larger than the data is one short batch. */
+  assert_int_equal(ad_order_create(&order, 3, SIZE_MAX, 1), AD_OK);
+  assert_int_equal(order.steps, 1);
+  uint32_t ids[3];
+  size_t count;
+  assert_int_equal(ad_order_batch(&order, 7, ids, &count), AD_OK);
+  assert_int_equal(count, 3);
+  ad_order_destroy(&order);
+}
+
+/* Worked by hand: 9 -> lane 0; 7 (position 1) -> lane 1; 7 (position 4) -> lane 2; 5 -> lane 1 (7 = 7: the lower lane);
+ * 4 -> lane 2 (7 < 9 < 12); 2 -> lane 0 (9 < 11 < 12); 2 (position 6) -> lane 0 (11 = 11: the lower lane). */
+static void test_lanes_by_hand(void **state) {
+  (void)state;
+  const uint32_t lengths[7] = {5, 7, 2, 9, 7, 4, 2};
+  const uint32_t expected[7] = {2, 3, 6, 0, 1, 4, 5};
+  const size_t expected_begin[4] = {0, 3, 5, 7};
+  size_t begin[4];
+  uint32_t member[7];
+  uint64_t work[7];
+  ad_lanes_assign(7, lengths, 3, begin, member, work);
+  assert_memory_equal(begin, expected_begin, sizeof begin);
+  assert_memory_equal(member, expected, sizeof member);
+}
+
+/* The rule of the header, written in the plainest way. */
+static void assign_plainly(size_t count, const uint32_t *lengths, size_t W, uint32_t *lane) {
+  size_t load[64] = {0};
+  int done[64] = {0};
+  for (size_t n = 0; n < count; n++) {
+    size_t longest = count;
+    for (size_t i = 0; i < count; i++) {
+      if (!done[i] && (longest == count || lengths[i] > lengths[longest])) {
+        longest = i;
+      }
+    }
+    size_t lightest = 0;
+    for (size_t w = 0; w < W; w++) {
+      lightest = load[w] < load[lightest] ? w : lightest;
+    }
+    done[longest] = 1;
+    load[lightest] += lengths[longest];
+    lane[longest] = (uint32_t)lightest;
+  }
+}
+
+static void test_lanes_random(void **state) {
+  (void)state;
+  for (uint32_t trial = 0; trial < 500; trial++) {
+    const size_t count = ad_random_below(trial, AD_STREAM_TEST, 0, 0, 65),
+                 W = 1 + ad_random_below(trial, AD_STREAM_TEST, 0, 1, 16);
+    uint32_t lengths[64] = {0}, lane[64], member[64];
+    uint64_t work[64];
+    size_t begin[17];
+    for (size_t i = 0; i < count; i++) {
+      lengths[i] = (uint32_t)ad_random_below(trial, AD_STREAM_TEST, 1, i, 20);
+    }
+    assign_plainly(count, lengths, W, lane);
+    ad_lanes_assign(count, lengths, W, begin, member, work);
+    assert_int_equal(begin[0], 0);
+    assert_int_equal(begin[W], count);
+    size_t k = 0;
+    for (size_t w = 0; w < W; w++) {
+      assert_true(begin[w] == k);
+      for (size_t i = 0; i < count; i++) {
+        if (lane[i] == w) {
+          assert_int_equal(member[k], i);
+          k++;
+        }
+      }
+    }
+    assert_int_equal(k, count);
+  }
+}
+
+static void test_lanes_of_ranks(void **state) {
+  (void)state;
+  for (size_t W = 1; W <= 9; W++) {
+    for (size_t R = 1; R <= W; R++) {
+      assert_int_equal(ad_lanes_first(W, R, 0), 0);
+      assert_int_equal(ad_lanes_first(W, R, R), W);
+      for (size_t r = 0; r < R; r++) {
+        assert_true(ad_lanes_first(W, R, r) < ad_lanes_first(W, R, r + 1));
+      }
+    }
+  }
+}
+
+/* Example i has i + 2 tokens 100 i, 100 i + 1, ..., two of them in the first segment. */
+enum { EXAMPLES = 6, TOKENS = 2 + 3 + 4 + 5 + 6 + 7 };
+static size_t offsets[EXAMPLES + 1];
+static uint32_t tokens[TOKENS], firsts[EXAMPLES], labels[EXAMPLES];
+static struct ad_dataset dataset = {
+    .count = EXAMPLES, .offset = offsets, .ids = tokens, .first = firsts, .label = labels};
+
+static int make_dataset(void **state) {
+  (void)state;
+  size_t t = 0;
+  for (uint32_t i = 0; i < EXAMPLES; i++) {
+    offsets[i] = t;
+    firsts[i] = 2;
+    for (uint32_t j = 0; j < i + 2; j++) {
+      tokens[t++] = 100 * i + j;
+    }
+  }
+  offsets[EXAMPLES] = t;
+  return 0;
+}
+
+static void check_batch(const struct ad_batch *batch, const uint32_t *expected, size_t count) {
+  assert_int_equal(batch->examples, count);
+  size_t t = 0;
+  for (size_t b = 0; b < count; b++) {
+    const uint32_t id = expected[b];
+    assert_int_equal(batch->example[b], id);
+    assert_int_equal(batch->offset[b], t);
+    for (uint32_t j = 0; j < id + 2; j++, t++) {
+      assert_int_equal(batch->ids[t], 100 * id + j);
+      assert_int_equal(batch->types[t], j >= 2);
+      assert_int_equal(batch->positions[t], j);
+      assert_int_equal(batch->token_example[t], id);
+    }
+  }
+  assert_int_equal(batch->offset[count], t);
+  assert_int_equal(batch->tokens, t);
+  for (; t < ad_round_rows(batch->tokens); t++) {
+    assert_int_equal(batch->ids[t] | batch->types[t] | batch->positions[t] | batch->token_example[t], 0);
+  }
+}
+
+static void test_pack(void **state) {
+  (void)state;
+  struct ad_packer packer;
+  struct ad_batch batch;
+  assert_int_equal(ad_packer_create(&packer, TOKENS + AD_ROW_BLOCK, EXAMPLES, 4), AD_OK);
+  const uint32_t ids[5] = {5, 0, 3, 1, 4};
+  const uint32_t lengths[5] = {7, 2, 5, 3, 6};
+  size_t begin[4];
+  uint32_t member[5];
+  uint64_t work[5];
+  ad_lanes_assign(5, lengths, 3, begin, member, work); /* 7 | 6 2 | 5 3 */
+  assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 3, begin, member, &batch), AD_OK);
+  check_batch(&batch, (const uint32_t[]){5, 0, 4, 3, 1}, 5);
+  assert_int_equal(batch.lanes, 3);
+  assert_memory_equal(batch.lane_example, ((const size_t[]){0, 1, 3, 5}), 4 * sizeof(size_t));
+  /* The middle lane alone; its padding covers what the larger batch left. */
+  assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, begin + 1, member, &batch), AD_OK);
+  check_batch(&batch, (const uint32_t[]){0, 4}, 2);
+  assert_memory_equal(batch.lane_example, ((const size_t[]){0, 2}), 2 * sizeof(size_t));
+  /* Empty lanes, no member array. */
+  assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 4, (const size_t[]){0, 0, 2, 2, 3}, NULL, &batch), AD_OK);
+  check_batch(&batch, ids, 3);
+  assert_memory_equal(batch.lane_example, ((const size_t[]){0, 0, 2, 2, 3}), 5 * sizeof(size_t));
+  assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, (const size_t[]){0, 0}, NULL, &batch), AD_OK);
+  check_batch(&batch, ids, 0);
+  ad_packer_destroy(&packer);
+}
+
+static void test_pack_bounds(void **state) {
+  (void)state;
+  struct ad_packer packer;
+  struct ad_batch batch;
+  const uint32_t ids[16] = {5, 5, 5, 5, 5, 5, 5, 5, 6};
+  assert_int_equal(ad_packer_create(&packer, 48, 7, 2), AD_OK);
+  assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, (const size_t[]){0, 8}, NULL, &batch), AD_EINTERNAL);
+  assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, (const size_t[]){0, 7}, NULL, &batch), AD_EINTERNAL);
+  assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, (const size_t[]){8, 9}, NULL, &batch), AD_EINTERNAL);
+  assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 3, (const size_t[]){0, 1, 1, 1}, NULL, &batch), AD_EINTERNAL);
+  assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, (const size_t[]){0, 6}, NULL, &batch), AD_OK);
+  ad_packer_destroy(&packer);
+  const size_t live = ad_memory_stats().live_blocks;
+  for (unsigned long n = 1; n <= 7; n++) {
+    ad_memory_fail_at(n);
+    assert_int_equal(ad_packer_create(&packer, 48, 6, 2), AD_ENOMEM);
+    assert_int_equal(ad_memory_stats().live_blocks, live);
+  }
+  ad_memory_fail_at(0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_epochs),        cmocka_unit_test(test_any_step),     cmocka_unit_test(test_order_limits),
+      cmocka_unit_test(test_lanes_by_hand), cmocka_unit_test(test_lanes_random), cmocka_unit_test(test_lanes_of_ranks),
+      cmocka_unit_test(test_pack),          cmocka_unit_test(test_pack_bounds),
+  };
+  return cmocka_run_group_tests(tests, make_dataset, NULL);
+}
