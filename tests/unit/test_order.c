@@ -1,11 +1,12 @@
 /* The order of the examples, lanes and packed batches. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/random.h"

@@ -1,11 +1,12 @@
 /* YAML trees: what is accepted, what is refused and at which line, and every allocation failing once. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
