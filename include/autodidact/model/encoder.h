@@ -10,6 +10,7 @@
 
 #include "autodidact/data/batch.h"
 #include "autodidact/math/kernels.h"
+#include "autodidact/math/tree.h"
 #include "autodidact/model/params.h"
 
 /* What names the masks of one forward: NULL in place of it means evaluation mode (no dropout). */
@@ -33,9 +34,44 @@ size_t ad_encoder_bytes(const struct ad_params *params, size_t tokens, size_t ex
 int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
                        float *logits);
 
-/* The whole gradient [P] of sum(logits * dlogits), dlogits [B,C], after a forward of the same batch, theta and masks: lane by
- * lane, combined by the fixed tree. For tests and tools; training uses ad_encoder_backward, which never holds a whole
- * gradient vector. AD_ENOMEM. */
+/* The rows of the word embedding that a step touches: its gradient is a dense [count, H] block of these rows only. */
+struct ad_rows {
+  uint32_t *ids;   /* [count] ascending token ids */
+  size_t count;
+  size_t capacity; /* of ids */
+  uint32_t *slot;  /* [V] place in ids; meaningful for touched ids only */
+  unsigned char *touched; /* [V] */
+};
+
+/* An empty set over a vocabulary of V tokens. The caller owns it. AD_ENOMEM. */
+int ad_rows_create(struct ad_rows *rows, size_t V);
+void ad_rows_destroy(struct ad_rows *rows);
+
+/* Empties the set; adds the tokens ids [n]; orders it (call once after the last add, before use). AD_ENOMEM for add. */
+void ad_rows_clear(struct ad_rows *rows);
+int ad_rows_add(struct ad_rows *rows, size_t n, const uint32_t *ids);
+void ad_rows_order(struct ad_rows *rows);
+
+/* Where a backward puts the gradient, bucket by bucket, from the head down to the embeddings. The lanes of the batch are cut in
+ * `parts`; each part's sum over its lanes is written by itself, so that the rest of the tree can be finished elsewhere. A bucket has the flat
+ * vector's layout, but for bucket 0, where the word embedding is the block [rows, H] of touched rows. */
+struct ad_gradient_sink {
+  void *context;
+  const struct ad_span *part; /* [parts] lane ranges of the batch, nodes of the tree */
+  size_t parts;
+  /* Memory for a part of a bucket, valid until its `done`. NULL: out of memory (recorded). */
+  float *(*place)(void *context, uint32_t bucket, size_t part);
+  /* All parts of this bucket are written. A negative status ends the backward. */
+  int (*done)(void *context, uint32_t bucket);
+};
+
+/* Backward of sum(logits * dlogits), dlogits [B,C], after a forward of the same batch, theta and masks by an encoder created for training.
+ * rows: the touched rows, those of this batch among them. AD_ENOMEM, or what the sink returns. */
+int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
+                        const float *dlogits, const struct ad_rows *rows, const struct ad_gradient_sink *sink);
+
+/* The whole gradient [P] of the same, all lanes combined by the tree. For tests and tools: training never holds a whole gradient vector.
+ * AD_ENOMEM. */
 int ad_encoder_gradient(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
                         const float *dlogits, float *gradient);
 
