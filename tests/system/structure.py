@@ -1,0 +1,351 @@
+#!/usr/bin/env python3
+"""Rules about the source tree that a compiler does not check.
+
+    structure.py check [--build DIR]      prints each violation as path:line: text; exit code 1 if there is one
+    structure.py self-test [--build DIR]  plants a violation of each rule in a copy and expects it to be found
+    structure.py table                    the table of modules as docs/design.md holds it
+
+Python's standard library only."""
+
+import argparse
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+# Who may include whose headers, besides its own. docs/design.md prints this table; `check` compares the two.
+MAY_INCLUDE = {
+    "base": [],
+    "math": ["base"],
+    "text": ["math", "base"],
+    "data": ["text", "math", "base"],
+    "model": ["data", "text", "math", "base"],
+    "learn": ["model", "data", "text", "math", "base"],
+    "store": ["learn", "model", "data", "text", "math", "base"],
+    "study": ["store", "learn", "model", "data", "text", "math", "base"],
+    "mpi": ["study", "store", "learn", "model", "data", "text", "math", "base"],
+    "cli": ["mpi", "study", "store", "learn", "model", "data", "text", "math", "base"],
+}
+LONGEST = 600  # lines of a file
+CODE = (".c", ".h", ".py", ".sh", ".cmake")
+
+
+def code_files(root, folders):
+    """Source files and scripts under the folders, fixtures left out."""
+    for folder in folders:
+        for path in sorted((root / folder).rglob("*")):
+            if not path.is_file() or "__pycache__" in path.parts or "fixtures" in path.parts:
+                continue
+            script = path.suffix == "" and path.read_bytes()[:2] == b"#!"
+            if path.suffix in CODE or path.name == "CMakeLists.txt" or script:
+                yield path
+
+
+def lines(path):
+    return path.read_text(encoding="utf-8").split("\n")
+
+
+def includes(path):
+    """(line number, text between the quotes or brackets) of every #include."""
+    for number, line in enumerate(lines(path), 1):
+        match = re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line)
+        if match:
+            yield number, match.group(1) == "<", match.group(2)
+
+
+def module_of(root, path):
+    """The module that a source file or header belongs to; None outside of them."""
+    parts = path.relative_to(root).parts
+    if parts[0] == "include":
+        return parts[2] if len(parts) > 3 else None
+    if parts[0] == "src":
+        return parts[1] if len(parts) > 2 else None
+    return "mpi" if parts[0] == "mpi" else None
+
+
+def check_mpi_header(root, _build):
+    """mpi.h stays under mpi/."""
+    for path in code_files(root, ["src", "include", "tests", "mpi"]):
+        place = path.relative_to(root)
+        if place.parts[0] == "mpi" or place.parts[:2] == ("tests", "mpi"):
+            continue
+        for number, _, name in includes(path):
+            if name == "mpi.h":
+                yield f"{place}:{number}: includes mpi.h, which only mpi/ may do"
+
+
+def check_dependencies(root, _build):
+    """Modules include one way only."""
+    for path in code_files(root, ["src", "include", "mpi"]):
+        place, module = path.relative_to(root), module_of(root, path)
+        if path.suffix not in (".c", ".h") or module is None:
+            continue
+        if module not in MAY_INCLUDE:
+            yield f"{place}:1: module {module} is not in the table of modules"
+            continue
+        for number, system, name in includes(path):
+            if system:
+                continue
+            candidates = [path.parent / name, root / "include" / name, root / "src" / name, root / "src" / "math" / name]
+            target = next((c.resolve() for c in candidates if c.is_file()), None)
+            if target is None:
+                yield f"{place}:{number}: \"{name}\" is no file of this tree; a library's header is written in <>"
+                continue
+            other = module_of(root.resolve(), target)
+            if other is None:
+                yield f"{place}:{number}: \"{name}\" belongs to no module"
+            elif other != module and other not in MAY_INCLUDE[module]:
+                yield f"{place}:{number}: {module} includes {name}; it may include {', '.join(MAY_INCLUDE[module]) or 'nothing'}"
+
+
+def check_table(root, _build):
+    """docs/design.md holds the table of modules."""
+    if table() not in (root / "docs/design.md").read_text(encoding="utf-8"):
+        yield "docs/design.md:1: does not hold the table of modules as `structure.py table` prints it"
+
+
+def check_length(root, _build):
+    """No long files."""
+    for path in code_files(root, ["src", "mpi", "include", "tests", "launch"]):
+        count = path.read_text(encoding="utf-8").count("\n")
+        if count > LONGEST:
+            yield f"{path.relative_to(root)}:{count}: has {count} lines; the limit is {LONGEST}"
+
+
+def compile_flags(root, build):
+    """Include folders and definitions of the build, so that headers find the libraries they need."""
+    database = Path(build or "") / "compile_commands.json"
+    if not build or not database.is_file():
+        raise SystemExit("structure.py: no compile_commands.json in the build folder; give it with --build")
+    found = []
+    for entry in json.loads(database.read_text()):
+        words = shlex.split(entry["command"])
+        for word, following in zip(words, words[1:] + [""]):
+            pair = [word, following] if word == "-isystem" else [word] if word.startswith("-I") else []
+            if pair and str(Path(pair[-1].removeprefix("-I"))).startswith(str(root)):
+                continue  # the tree's own folders are given below, as those of a copy differ
+            if pair and pair not in found:
+                found.append(pair)
+    return [word for pair in found for word in pair]
+
+
+def check_headers_compile(root, build):
+    """Every header compiles by itself."""
+    headers = [p for p in code_files(root, ["include", "src", "mpi", "tests"]) if p.suffix == ".h"]
+    source = Path(build).resolve().parent.parent if build else root
+    flags = compile_flags(source, build)
+    own = [f"-I{root / folder}" for folder in ("include", "src", "src/math", "tests", "tests/unit")]
+    command = ["cc", "-std=gnu11", "-D_GNU_SOURCE", "-DAD_KERNEL_SET=v3", "-Wall", "-Wextra", "-Wstrict-prototypes", "-Werror",
+               "-fsyntax-only", *own, *flags, "-x", "c", "-"]
+
+    def compile_one(path):
+        # Included twice: the guard is exercised as well. A typedef keeps the unit from being empty.
+        text = f'#include "{path}"\n#include "{path}"\ntypedef int ad_not_empty;\n'
+        return subprocess.run(command, input=text, capture_output=True, text=True)
+
+    with ThreadPoolExecutor(2) as pool:
+        for path, result in zip(headers, pool.map(compile_one, headers)):
+            if result.returncode != 0:
+                first = next((l for l in result.stderr.split("\n") if "error" in l), result.stderr.strip())
+                yield f"{path.relative_to(root)}:1: does not compile alone: {first}"
+
+
+def check_guards(root, _build):
+    """Public headers have an include guard named by their path."""
+    for path in code_files(root, ["include"]):
+        place = path.relative_to(root / "include")
+        guard = re.sub(r"[^A-Z0-9]", "_", str(place).upper())
+        text = [l for l in re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S).split("\n") if l.strip()]
+        if text[:2] != [f"#ifndef {guard}", f"#define {guard}"] or text[-1].split()[:1] != ["#endif"]:
+            yield f"include/{place}:1: has no include guard named {guard} around everything"
+
+
+def strip_code(text):
+    """The text with the insides of comments and strings blanked, line structure kept. Comments become /.../."""
+    def blank(match):
+        found = match.group(0)
+        if found.startswith("/"):
+            return "/" + re.sub(r"[^\n]", ".", found[1:-1]) + "/"
+        return found[0] + re.sub(r"[^\n]", " ", found[1:-1]) + found[-1]
+
+    return re.sub(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"", blank, text, flags=re.S)
+
+
+def check_comments(root, _build):
+    """Every function of a public header, and every function pointer of a table, has a comment.
+
+    It stands right above, at the end of the line, or above the group (lines without a blank one between them)."""
+    begins = re.compile(r"^\s*(?!return\b|typedef\b|else\b)[A-Za-z_][\w\s*]*?\b\**(ad_\w+)\s*\(|^\s+[A-Za-z_][\w\s*]*\(\*(\w+)\)\s*\(")
+    for path in code_files(root, ["include"]):
+        raw, depth, documented = lines(path), 0, False
+        for number, line in enumerate(strip_code(path.read_text(encoding="utf-8")).split("\n"), 1):
+            stripped = line.strip()
+            if stripped.startswith(("/.", ".", "*")) or stripped.endswith(("./", "/")):
+                documented = True
+            if stripped == "" or stripped.startswith("#"):
+                documented = False
+            match = begins.match(line) if depth == 0 or "(*" in line else None
+            if match and not documented:
+                yield f"{path.relative_to(root)}:{number}: {match.group(1) or match.group(2)} has no comment: {raw[number - 1].strip()}"
+            if not stripped.startswith("#"):
+                depth += line.count("{") - line.count("}")
+
+
+def check_tests_registered(root, build):
+    """Every unit test of the folder is one of ctest's, and the other way round."""
+    listed = subprocess.run(["ctest", "-N", "--test-dir", build], capture_output=True, text=True, check=True).stdout
+    known = set(re.findall(r"Test\s+#\d+:\s+(\S+)", listed))
+    expected = {"unit." + p.stem.removeprefix("test_") for p in (root / "tests/unit").glob("*.c")}
+    expected |= {"system." + p.stem for p in (root / "tests/system").glob("*.sh")}
+    for name in sorted(expected - known):
+        yield f"tests:1: {name} has a file but is not in ctest"
+    for name in sorted(n for n in known - expected if n.startswith(("unit.", "system."))):
+        yield f"tests:1: {name} is in ctest but has no file"
+    for path in sorted((root / "tests/unit").glob("*.c")):
+        if not path.name.startswith("test_"):
+            yield f"tests/unit/{path.name}:1: the name of a unit test begins with test_"
+
+
+def check_marks(root, _build):
+    """Nothing is left for later."""
+    marks = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b")
+    documents = [p for p in [root / "README.md", *sorted((root / "docs").glob("*.md"))] if p.is_file()]
+    for path in [*code_files(root, ["src", "mpi", "include", "tests", "launch", "cmake"]), *documents]:
+        for number, line in enumerate(lines(path), 1):
+            # The mark of a word to fill in, as mktemp takes it, is no mark of work left.
+            match = marks.search(line)
+            if match:
+                yield f"{path.relative_to(root)}:{number}: {match.group(0)}"
+
+
+def check_fast_math(root, _build):
+    """The arithmetic is the one of the standard."""
+    flags = re.compile("-f" + "fast-math|-O" + "fast|-f" + "unsafe-math|-f" + "associative-math|-ffp-contract=f" + "ast")
+    build_files = [root / "CMakeLists.txt", root / "CMakePresets.json"]
+    for path in [*build_files, *code_files(root, ["src", "mpi", "include", "tests", "launch", "cmake"])]:
+        for number, line in enumerate(lines(path), 1):
+            if flags.search(line):
+                yield f"{path.relative_to(root)}:{number}: {flags.search(line).group(0)} changes the arithmetic"
+
+
+def check_process_and_memory(root, _build):
+    """Nothing in the libraries ends the process (mpi/ owns the one abort), and memory goes through base/memory.h."""
+    ends = re.compile(r"(?<![\w.>])(exit|_exit|_Exit|quick_exit|abort)\s*\(")
+    takes = re.compile(r"(?<![\w.>])(malloc|calloc|realloc|aligned_alloc|posix_memalign|strdup|strndup|asprintf)\s*\(")
+    for path in code_files(root, ["src", "mpi"]):
+        place = path.relative_to(root)
+        if path.suffix not in (".c", ".h"):
+            continue
+        for number, line in enumerate(strip_code(path.read_text(encoding="utf-8")).split("\n"), 1):
+            if ends.search(line) and place.parts[:2] != ("src", "cli") and str(place) != "mpi/runtime.c":
+                yield f"{place}:{number}: ends the process: {line.strip()}"
+            if takes.search(line) and str(place) != "src/base/memory.c":
+                yield f"{place}:{number}: memory that base/memory.h does not count: {line.strip()}"
+
+
+CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check_headers_compile, check_guards, check_comments,
+          check_tests_registered, check_marks, check_fast_math, check_process_and_memory]
+
+
+def table():
+    """The table of modules in Markdown."""
+    rows = ["| module | may include |", "|---|---|"]
+    rows += [f"| `{name}` | {', '.join(f'`{o}`' for o in others) or 'nothing'} |" for name, others in MAY_INCLUDE.items()]
+    return "\n".join(rows) + "\n"
+
+
+def check(root, build):
+    found = 0
+    for rule in CHECKS:
+        violations = list(rule(root, build))
+        found += len(violations)
+        print(f"{'FAIL' if violations else 'ok  '} {rule.__name__.removeprefix('check_')}: {rule.__doc__.split(chr(10))[0]}")
+        for violation in violations:
+            print(f"  {violation}")
+    return found
+
+
+# (rule, file, text added to its end or a function of its text, what the violation must say)
+def swap(old, new):
+    def edit(text):
+        if old not in text:
+            raise SystemExit(f"structure.py: the self-test expects {old!r} in the file it edits")
+        return text.replace(old, new, 1)
+    return edit
+
+
+PLANTS = [
+    (check_mpi_header, "src/base/log.c", "#include <mpi.h>\n", "includes mpi.h"),
+    (check_mpi_header, "tests/unit/test_base.c", "# include <mpi.h>\n", "includes mpi.h"),
+    (check_dependencies, "src/base/log.c", '#include "autodidact/model/params.h"\n', "base includes"),
+    (check_dependencies, "include/autodidact/text/tokenizer.h", '#include "autodidact/model/params.h"\n', "text includes"),
+    (check_dependencies, "src/model/params.c", '#include "../cli/planted.h"\n', "is no file"),
+    (check_dependencies, "src/planted/new.c", '#include "autodidact/base/log.h"\n', "not in the table"),
+    (check_table, "docs/design.md", swap("| `base` | nothing |", "| `base` | `math` |"), "does not hold"),
+    (check_length, "src/base/log.c", "\n" * (LONGEST + 1), "the limit is"),
+    (check_length, "launch/planted", "#!/bin/sh\n" * (LONGEST + 1), "the limit is"),
+    (check_headers_compile, "include/autodidact/base/log.h", swap("#endif", "size_t ad_planted(FILE *f);\n#endif"), "compile alone"),
+    (check_headers_compile, "include/autodidact/base/log.h", swap("#endif", "int ad_planted();\n#endif"), "compile alone"),
+    (check_guards, "include/autodidact/base/log.h", swap("#ifndef AUTODIDACT_BASE_LOG_H", "#ifndef LOG_H"), "no include guard"),
+    (check_guards, "include/autodidact/base/log.h", "int ad_after_the_guard(void);\n", "no include guard"),
+    (check_comments, "include/autodidact/base/log.h", swap("#endif", "int ad_planted(void);\n\n#endif"), "ad_planted has no comment"),
+    (check_comments, "include/autodidact/base/log.h",
+     swap("#endif", "static inline int ad_planted(int x) { return x; }\n#endif"), "ad_planted has no comment"),
+    (check_comments, "include/autodidact/base/log.h",
+     swap("#endif", "struct ad_p {\n  int x; /* fine */\n\n  void (*planted)(int a,\n                  int b);\n};\n#endif"), "planted has no"),
+    (check_tests_registered, "tests/unit/test_planted.c", "int main(void) { return 0; }\n", "not in ctest"),
+    (check_tests_registered, "tests/unit/planted.c", "int main(void) { return 0; }\n", "begins with test_"),
+    (check_marks, "src/base/log.c", "/* TO" + "DO: later */\n", "TO" + "DO"),
+    (check_marks, "launch/planted", "#!/bin/sh\n# FIX" + "ME\n", "FIX" + "ME"),
+    (check_fast_math, "CMakeLists.txt", "add_compile_options(-f" + "fast-math)\n", "changes the arithmetic"),
+    (check_process_and_memory, "src/base/log.c", "void f(void) { exit(1); }\n", "ends the process"),
+    (check_process_and_memory, "src/model/params.c", "void *f(void) { return malloc(1); }\n", "does not count"),
+]
+
+
+def self_test(root, build):
+    failures, before = 0, {}
+    for rule, name, change, expected in PLANTS:
+        if rule not in before:
+            before[rule] = set(rule(root, build))
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "tree"
+            copy.mkdir()
+            for part in ("src", "mpi", "include", "tests", "launch", "cmake", "docs"):
+                shutil.copytree(root / part, copy / part, ignore=shutil.ignore_patterns("fixtures", "__pycache__"))
+            for part in ("CMakeLists.txt", "CMakePresets.json", "README.md"):
+                shutil.copy(root / part, copy / part)
+            target = copy / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            text = target.read_text(encoding="utf-8") if target.exists() else ""
+            target.write_text(change(text) if callable(change) else text + change, encoding="utf-8")
+            found = [v for v in rule(copy, build) if expected in v and v not in before[rule]]
+        if not found:
+            failures += 1
+        print(f"{'ok  ' if found else 'FAIL'} {rule.__name__.removeprefix('check_')} sees the violation planted in {name}")
+    return failures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mode", choices=["check", "self-test", "table"])
+    parser.add_argument("--build", help="a configured build folder (for ctest and the libraries' headers)")
+    arguments = parser.parse_args()
+    root = Path(__file__).resolve().parent.parent.parent
+    if arguments.mode == "table":
+        print(table(), end="")
+        return 0
+    build = os.path.abspath(arguments.build) if arguments.build else None
+    failures = check(root, build) if arguments.mode == "check" else self_test(root, build)
+    print(f"structure.py {arguments.mode}: {failures} failed" if failures else f"structure.py {arguments.mode}: all passed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
