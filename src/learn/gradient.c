@@ -1,0 +1,173 @@
+#include "autodidact/learn/gradient.h"
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+
+enum { MAX_BUFFERS = 3 * AD_MAX_PARTS };
+
+/* One reusable block of memory for a compact bucket. */
+struct buffer {
+  void *values;
+  size_t capacity; /* floats */
+  int used;
+};
+
+struct bucket {
+  struct ad_partial partials[MAX_BUFFERS];
+  size_t count;
+  struct buffer buffers[MAX_BUFFERS];
+  float *placed[AD_MAX_PARTS]; /* of the round that is running */
+};
+
+struct ad_gradient {
+  const struct ad_params *params;
+  const struct ad_kernels *kernels;
+  size_t W;
+  const struct ad_rows *rows;
+  const size_t *lane_begin;
+  struct bucket *buckets;
+  struct ad_span global[AD_MAX_PARTS]; /* the round's parts as lanes of the step */
+  struct ad_span local[AD_MAX_PARTS];  /* and as lanes of the round's batch */
+  struct ad_gradient_sink sink;
+};
+
+static int lanes_empty(const struct ad_gradient *g, struct ad_span span) { return g->lane_begin[span.lo] == g->lane_begin[span.hi]; }
+
+static float *acquire(struct ad_gradient *g, uint32_t bucket) {
+  struct bucket *b = &g->buckets[bucket];
+  const size_t need = ad_compact_count(g->params, bucket, g->rows);
+  for (size_t i = 0; i < MAX_BUFFERS; i++) {
+    if (!b->buffers[i].used) {
+      if (b->buffers[i].capacity < need) {
+        /* Contents are of no use: no copy. */
+        ad_free(b->buffers[i].values);
+        b->buffers[i] = (struct buffer){0};
+        if (ad_reserve(&b->buffers[i].values, &b->buffers[i].capacity, need, sizeof(float)) != AD_OK) {
+          return NULL;
+        }
+      }
+      b->buffers[i].used = 1;
+      return b->buffers[i].values;
+    }
+  }
+  ad_fail(AD_EINTERNAL, "more than %d partial sums of a bucket", MAX_BUFFERS);
+  return NULL;
+}
+
+static void give_back(struct bucket *b, const float *values) {
+  for (size_t i = 0; i < MAX_BUFFERS; i++) {
+    if (values != NULL && b->buffers[i].values == (const void *)values) {
+      b->buffers[i].used = 0;
+    }
+  }
+}
+
+/* Adds the last two partial sums as long as they are the halves of a node. */
+static void merge(struct ad_gradient *g, uint32_t bucket) {
+  struct bucket *b = &g->buckets[bucket];
+  while (b->count >= 2) {
+    struct ad_partial *left = &b->partials[b->count - 2], *right = &b->partials[b->count - 1];
+    if (!ad_tree_is_node(g->W, left->span.lo, right->span.hi) || ad_tree_split(left->span.lo, right->span.hi) != left->span.hi) {
+      return;
+    }
+    if (left->empty) {
+      left->values = right->values;
+      left->empty = right->empty;
+    } else if (!right->empty) {
+      g->kernels->add(ad_compact_count(g->params, bucket, g->rows), left->values, right->values);
+      give_back(b, right->values);
+    }
+    left->span.hi = right->span.hi;
+    b->count--;
+  }
+}
+
+static float *place(void *context, uint32_t bucket, size_t part) {
+  struct ad_gradient *g = context;
+  float *values = acquire(g, bucket);
+  g->buckets[bucket].placed[part] = values;
+  return values;
+}
+
+static int done(void *context, uint32_t bucket) {
+  struct ad_gradient *g = context;
+  struct bucket *b = &g->buckets[bucket];
+  for (size_t i = 0; i < g->sink.parts; i++) {
+    const int empty = lanes_empty(g, g->global[i]);
+    if (b->count == MAX_BUFFERS) {
+      return ad_fail(AD_EINTERNAL, "more than %d partial sums of a bucket", MAX_BUFFERS);
+    }
+    if (empty) {
+      give_back(b, b->placed[i]);
+    }
+    b->partials[b->count++] = (struct ad_partial){g->global[i], empty, empty ? NULL : b->placed[i]};
+    merge(g, bucket);
+  }
+  return AD_OK;
+}
+
+int ad_gradient_create(struct ad_gradient **gradient, const struct ad_params *params, size_t W) {
+  *gradient = NULL;
+  const struct ad_kernels *kernels = ad_kernels_select();
+  if (kernels == NULL) {
+    return AD_ECONFIG;
+  }
+  struct ad_gradient *g = ad_calloc(1, sizeof *g);
+  struct bucket *buckets = ad_calloc(params->buckets, sizeof *buckets);
+  if (g == NULL || buckets == NULL) {
+    ad_free(g);
+    ad_free(buckets);
+    return ad_fail_memory(params->buckets * sizeof *buckets, "the gradient");
+  }
+  *g = (struct ad_gradient){.params = params, .kernels = kernels, .W = W, .buckets = buckets};
+  g->sink = (struct ad_gradient_sink){.context = g, .part = g->local, .place = place, .done = done};
+  *gradient = g;
+  return AD_OK;
+}
+
+void ad_gradient_destroy(struct ad_gradient *gradient) {
+  if (gradient == NULL) {
+    return;
+  }
+  for (uint32_t b = 0; b < gradient->params->buckets; b++) {
+    for (size_t i = 0; i < MAX_BUFFERS; i++) {
+      ad_free(gradient->buckets[b].buffers[i].values);
+    }
+  }
+  ad_free(gradient->buckets);
+  ad_free(gradient);
+}
+
+void ad_gradient_begin(struct ad_gradient *gradient, const struct ad_rows *rows, const size_t *lane_begin) {
+  gradient->rows = rows;
+  gradient->lane_begin = lane_begin;
+  for (uint32_t b = 0; b < gradient->params->buckets; b++) {
+    gradient->buckets[b].count = 0;
+    for (size_t i = 0; i < MAX_BUFFERS; i++) {
+      gradient->buckets[b].buffers[i].used = 0;
+    }
+  }
+}
+
+const struct ad_gradient_sink *ad_gradient_round(struct ad_gradient *gradient, size_t lo, size_t hi) {
+  gradient->sink.parts = ad_tree_parts(gradient->W, lo, hi, gradient->global);
+  for (size_t i = 0; i < gradient->sink.parts; i++) {
+    gradient->local[i] = (struct ad_span){gradient->global[i].lo - lo, gradient->global[i].hi - lo};
+  }
+  return &gradient->sink;
+}
+
+const struct ad_partial *ad_gradient_partials(const struct ad_gradient *gradient, uint32_t bucket, size_t *count) {
+  *count = gradient->buckets[bucket].count;
+  return gradient->buckets[bucket].partials;
+}
+
+size_t ad_gradient_bytes(const struct ad_gradient *gradient) {
+  size_t floats = 0;
+  for (uint32_t b = 0; b < gradient->params->buckets; b++) {
+    for (size_t i = 0; i < MAX_BUFFERS; i++) {
+      floats += gradient->buckets[b].buffers[i].capacity;
+    }
+  }
+  return floats * sizeof(float);
+}

@@ -1,0 +1,95 @@
+#include "autodidact/model/shard.h"
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+
+/* Floats of the word embedding, which lies first in the flat vector. */
+static size_t word_count(const struct ad_params *params) { return params->embedding.position; }
+
+static size_t blocks_of(size_t count) { return (count + AD_BLOCK - 1) / AD_BLOCK; }
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/* The flat offset of block number `block` of a bucket; the bucket's end for the number behind the last. */
+static size_t block_begin(const struct ad_params *params, uint32_t bucket, size_t block) {
+  const size_t end = params->bucket_begin[bucket + 1];
+  if (bucket > 0) {
+    return smaller(params->bucket_begin[bucket] + block * AD_BLOCK, end);
+  }
+  const size_t V = params->config.vocab;
+  return block <= V ? block * params->config.hidden : smaller(word_count(params) + (block - V) * AD_BLOCK, end);
+}
+
+void ad_shard_range(const struct ad_params *params, uint32_t bucket, uint32_t rank, uint32_t size, size_t *begin, size_t *end) {
+  const size_t total = params->bucket_begin[bucket + 1] - params->bucket_begin[bucket];
+  const size_t blocks = bucket > 0 ? blocks_of(total) : params->config.vocab + blocks_of(total - word_count(params));
+  *begin = block_begin(params, bucket, blocks * rank / size);
+  *end = block_begin(params, bucket, blocks * (rank + 1) / size);
+}
+
+int ad_shard_create(struct ad_shard *shard, const struct ad_params *params, uint32_t rank, uint32_t size) {
+  *shard = (struct ad_shard){.params = params,
+                             .rank = rank,
+                             .size = size,
+                             .begin = ad_calloc(params->buckets, sizeof(size_t)),
+                             .end = ad_calloc(params->buckets, sizeof(size_t)),
+                             .local = ad_calloc((size_t)params->buckets + 1, sizeof(size_t))};
+  if (shard->begin == NULL || shard->end == NULL || shard->local == NULL) {
+    ad_shard_destroy(shard);
+    return ad_fail_memory(3 * params->buckets * sizeof(size_t), "the shard table");
+  }
+  for (uint32_t b = 0; b < params->buckets; b++) {
+    ad_shard_range(params, b, rank, size, &shard->begin[b], &shard->end[b]);
+    shard->local[b + 1] = shard->local[b] + (shard->end[b] - shard->begin[b]);
+  }
+  shard->count = shard->local[params->buckets];
+  return AD_OK;
+}
+
+void ad_shard_destroy(struct ad_shard *shard) {
+  ad_free(shard->begin);
+  ad_free(shard->end);
+  ad_free(shard->local);
+  *shard = (struct ad_shard){0};
+}
+
+size_t ad_compact_count(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows) {
+  const size_t total = params->bucket_begin[bucket + 1] - params->bucket_begin[bucket];
+  return bucket > 0 ? total : rows->count * params->config.hidden + total - word_count(params);
+}
+
+/* Number of touched rows below row `row` of the table. */
+static size_t rows_below(const struct ad_rows *rows, size_t row) {
+  size_t lo = 0, hi = rows->count;
+  while (lo < hi) {
+    const size_t middle = lo + (hi - lo) / 2;
+    if (rows->ids[middle] < row) {
+      lo = middle + 1;
+    } else {
+      hi = middle;
+    }
+  }
+  return lo;
+}
+
+static size_t compact_offset(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t flat) {
+  if (bucket > 0) {
+    return flat - params->bucket_begin[bucket];
+  }
+  const size_t H = params->config.hidden, word = word_count(params);
+  return flat <= word ? rows_below(rows, flat / H) * H : rows->count * H + (flat - word);
+}
+
+void ad_compact_range(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t flat_begin, size_t flat_end,
+                      size_t *begin, size_t *end) {
+  *begin = compact_offset(params, bucket, rows, flat_begin);
+  *end = compact_offset(params, bucket, rows, flat_end);
+}
+
+size_t ad_compact_blocks(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t at) {
+  if (bucket > 0) {
+    return blocks_of(at);
+  }
+  const size_t H = params->config.hidden, word = rows->count * H;
+  return at <= word ? at / H : rows->count + blocks_of(at - word);
+}
