@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Runs the table of bad inputs (bad_inputs_table.py) against a program.
+
+    bad_inputs.py PROGRAM [NAME]    only the rows whose name contains NAME
+
+Each row gets its own copy of a valid model, data set, configuration and finished run (tiny.py), breaks one thing, and
+states the exit code and what the message must say. Any end by a signal, any exit code of 99 (a sanitizer) or from 128, any
+sanitizer report, and any output file that exists although the command failed is a failure. First, every command is
+run on the unbroken input and must succeed, so that a row cannot pass for the wrong reason."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import bad_inputs_table
+import tiny
+
+REPORT = re.compile(r"Sanitizer|runtime error:|Segmentation fault|Assertion .* failed|stack smashing|free\(\): invalid")
+TIME_LIMIT = 120  # seconds
+
+
+def run(program, work, arguments, stdin=None, stdout=None, environment=None):
+    """The finished process, its standard error as text (bytes that are no UTF-8 are shown as \\x..)."""
+    sink = open(stdout, "wb") if stdout else subprocess.PIPE
+    try:
+        return subprocess.run([program, *arguments], cwd=work, input=stdin or b"", stdout=sink, stderr=subprocess.PIPE,
+                              timeout=TIME_LIMIT, check=False, env={**os.environ, **(environment or {})})
+    finally:
+        if stdout:
+            sink.close()
+
+
+def faults(row, result, work):
+    """What is wrong with the way the program took this row."""
+    message = result.stderr.decode("utf-8", "backslashreplace")
+    found = []
+    if result.returncode != row.code:
+        found.append(f"exit code {result.returncode}, expected {row.code}")
+    if result.returncode < 0 or result.returncode == 99 or result.returncode >= 128:
+        found.append("ended by a signal or a sanitizer")
+    if REPORT.search(message):
+        found.append("a sanitizer or the C library reported")
+    for pattern in row.patterns:
+        if not re.search(pattern, message):
+            found.append(f"the message does not match /{pattern}/")
+    for name in row.absent:
+        if os.path.lexists(work / name):
+            found.append(f"{name} was left behind")
+    return found, message
+
+
+def check_row(program, base, row):
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder) / "w"
+        shutil.copytree(base, work)
+        if row.make:
+            row.make(work)
+        try:
+            result = run(program, work, row.command, row.stdin, row.stdout, row.environment)
+        except subprocess.TimeoutExpired:
+            return [f"still running after {TIME_LIMIT} s"], ""
+        return faults(row, result, work)
+
+
+def main():
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    program, only = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) == 3 else ""
+    rows = [row for row in bad_inputs_table.ROWS if only in row.name]
+    names = [row.name for row in bad_inputs_table.ROWS]
+    if len(set(names)) != len(names) or not rows:
+        sys.exit("bad_inputs.py: doubled names in the table, or no row of that name")
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder) / "base"
+        tiny.write_all(base)
+        for name, arguments in bad_inputs_table.GOOD:
+            result = run(program, base, arguments)
+            if result.returncode != 0:
+                sys.exit(f"bad_inputs.py: {name} fails on the unbroken input: {result.stderr.decode(errors='replace')}")
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            results = list(pool.map(lambda row: check_row(program, base, row), rows))
+        for row, (found, message) in zip(rows, results):
+            failed += bool(found)
+            print(f"{'FAIL' if found else 'ok  '} {row.name}")
+            for fault in found:
+                print(f"     {fault}")
+            if found:
+                print("     " + message.strip().replace("\n", "\n     "))
+    print(f"{len(rows)} bad inputs, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

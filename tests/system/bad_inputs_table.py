@@ -1,0 +1,297 @@
+"""The table of bad inputs: name, what is broken, the command, the exit code, what the message must say."""
+
+import json
+import struct
+from dataclasses import dataclass
+from typing import Callable, Optional
+
+import tiny
+
+TRAIN = ["train", "config.yaml", "run.dir=new"]
+EVAL = ["eval", "run", "--data", "data/test.tsv"]
+PREDICT = ["predict", "run", "--data", "data/test.tsv"]
+
+# Every command on the unbroken input, in this order; `run` is the run that rows break.
+GOOD = [
+    ("train", ["train", "config.yaml"]),
+    ("eval", EVAL),
+    ("predict", PREDICT),
+    ("tokenize", ["tokenize", "--model", "model", "data/dev.tsv"]),
+    ("data", ["data", "config.yaml"]),
+    ("order", ["order", "config.yaml"]),
+    ("inspect", ["inspect", "model/model.safetensors"]),
+    ("export", ["export", "run", "--out", "exported"]),
+]
+
+
+@dataclass
+class Row:
+    name: str
+    make: Optional[Callable]  # breaks the folder it is given; None: the command alone is wrong
+    command: list
+    code: int
+    patterns: list  # regular expressions that standard error must match
+    absent: list  # files that must not exist afterwards
+    stdin: bytes = b""
+    stdout: str = ""
+    environment: Optional[dict] = None
+
+
+ROWS = []
+
+
+def row(name, make, command, code, *patterns, absent=(), **rest):
+    ROWS.append(Row(name, make, command, code, list(patterns), list(absent), **rest))
+
+
+def train(name, make, code, *patterns, command=None, **rest):
+    """A row for train; a failed one leaves no result behind."""
+    row(name, make, command or TRAIN, code, *patterns, absent=["new/result.json"], **rest)
+
+
+def write(name, content):
+    """Replaces a file by text or bytes."""
+    def make(work):
+        path = work / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return make
+
+
+def swap(name, old, new):
+    """Replaces one piece of a text file."""
+    def make(work):
+        text = (work / name).read_text()
+        assert old in text, (name, old)
+        (work / name).write_text(text.replace(old, new, 1))
+    return make
+
+
+def remove(name):
+    return lambda work: (work / name).unlink()
+
+
+def folder_instead(name):
+    def make(work):
+        (work / name).unlink(missing_ok=True)
+        (work / name).mkdir()
+    return make
+
+
+def cut(name, place):
+    """Cuts a safetensors file at a place given by its header's length."""
+    def make(work):
+        data = (work / name).read_bytes()
+        header = 8 + struct.unpack("<Q", data[:8])[0]
+        (work / name).write_bytes(data[:place(header, len(data))])
+    return make
+
+
+def model(**changes):
+    """Replaces config.json by one with these changes."""
+    return write("model/config.json", json.dumps(tiny.model_config(**changes)))
+
+
+def weights(change, types=None):
+    """Replaces model.safetensors by one whose tensors `change` has edited in place."""
+    def make(work):
+        content = tiny.tensors()
+        change(content)
+        (work / "model/model.safetensors").write_bytes(tiny.safetensors(content, types))
+    return make
+
+
+def header(change):
+    """Edits the JSON header of model.safetensors as a dictionary, or as text."""
+    def make(work):
+        path = work / "model/model.safetensors"
+        data = path.read_bytes()
+        size = struct.unpack("<Q", data[:8])[0]
+        entries = json.loads(data[8:8 + size])
+        text = change(entries)
+        text = (json.dumps(entries) if text is None else text).encode()
+        path.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + size:])
+    return make
+
+
+def data_as(form, layout, files):
+    """Data in another format; files: {name in data/: content}."""
+    def make(work):
+        (work / "tiny.yaml").write_text(tiny.descriptor(form, layout, suffix=""))
+        for name, content in files.items():
+            write(f"data/{name}", content)(work)
+    return make
+
+
+def test_rows(*lines):
+    """Replaces the training file: a header, five good rows, then these; so the first is line 7."""
+    good = "".join(f"{text}\t{label}\n" for label, text in tiny.rows(5, 7)).encode()
+    body = b"".join(line if isinstance(line, bytes) else line.encode() for line in lines)
+    return write("data/train.tsv", b"sentence\tlabel\n" + good + body)
+
+
+CSV = "header: false\ncolumns:\n  label: 1\n  text: [2, 3]\nlabels: {\"0\": negative, \"1\": positive}\n"
+JSONL = "columns:\n  label: gold\n  text: sentence\nlabels: {\"0\": negative, \"1\": positive}\n"
+CSV_GOOD = '"0","bad","film"\n"1","good","plot"\n'
+JSONL_GOOD = '{"gold": "0", "sentence": "bad film"}\n{"gold": "1", "sentence": "good film"}\n'
+
+# The command line.
+row("command-none", None, [], 1, r"(?i)command|usage")
+row("command-unknown", None, ["trian", "config.yaml"], 1, r"trian", r"train")
+row("option-unknown", None, ["train", "--fast", "config.yaml"], 1, r"--fast")
+row("train-no-config", None, ["train"], 1, r"(?i)config|usage")
+row("override-no-value", None, [*TRAIN, "optim.lr"], 1, r"optim\.lr", r"key=value")
+row("override-unknown-key", None, [*TRAIN, "optim.rl=1"], 1, r"optim\.rl", r"optim\.lr")
+row("override-bad-number", None, [*TRAIN, "batch.size=many"], 1, r"batch\.size", r"many", r"whole number")
+row("override-nan", None, [*TRAIN, "optim.lr=nan"], 1, r"optim\.lr", r"nan")
+row("eval-no-data", None, ["eval", "run"], 1, r"--data")
+row("eval-no-run", None, ["eval", "--data", "data/test.tsv"], 1, r"(?i)run")
+row("export-no-out", None, ["export", "run"], 1, r"--out")
+row("tokenize-no-model", None, ["tokenize", "data/dev.tsv"], 1, r"--model")
+row("inspect-nothing", None, ["inspect"], 1, r"(?i)file|usage")
+row("kernels-unknown", None, TRAIN, 1, r"AUTODIDACT_KERNELS", r"abacus", environment={"AUTODIDACT_KERNELS": "abacus"})
+
+# The configuration file.
+train("config-missing", remove("config.yaml"), 1, r"config\.yaml")
+train("config-folder", folder_instead("config.yaml"), 1, r"config\.yaml", r"(?i)folder|directory")
+train("config-unknown-key", swap("config.yaml", "  lr: 1e-3", "  lrr: 1e-3"), 1, r"config\.yaml:14", r"optim\.lrr", r"optim\.lr\b")
+train("config-wrong-type", swap("config.yaml", "1e-3", "fast"), 1, r"config\.yaml:14", r"optim\.lr", r"fast")
+train("config-out-of-range", swap("config.yaml", "size: 8", "size: 0"), 1, r"config\.yaml:11", r"batch\.size", r"from 1")
+train("config-list", swap("config.yaml", "size: 8", "size: [8, 9]"), 1, r"config\.yaml:11", r"batch\.size", r"list")
+train("config-doubled-key", swap("config.yaml", "size: 8", "size: 8\n  size: 9"), 1, r"config\.yaml:12", r"size")
+train("config-malformed", swap("config.yaml", "size: 8", 'size: "8'), 1, r"config\.yaml:\d+")
+train("config-tab", swap("config.yaml", "  size: 8", "\tsize: 8"), 1, r"config\.yaml:1[01]")
+train("config-bytes", write("config.yaml", b"run:\n  dir: \xff\xfe\n"), 1, r"config\.yaml")
+train("config-nul", write("config.yaml", b"run:\n  dir: a\x00b\n"), 1, r"config\.yaml")
+train("config-no-run-dir", swap("config.yaml", "  dir: run", '  dir: ""'), 1, r"run\.dir", command=["train", "config.yaml"])
+train("config-no-data", swap("config.yaml", "  descriptor: tiny.yaml\n", ""), 1, r"data\.descriptor")
+
+# The run folder.
+train("run-there-already", None, 1, r"run", r"run\.overwrite", command=["train", "config.yaml"])
+train("run-below-a-file", None, 2, r"tiny\.yaml/new", command=["train", "config.yaml", "run.dir=tiny.yaml/new"])
+train("run-unwritable", None, 2, r"/proc/new", command=["train", "config.yaml", "run.dir=/proc/new"])
+train("run-is-a-file", None, 2, r"tiny\.yaml", command=["train", "config.yaml", "run.dir=tiny.yaml"])
+
+# The descriptor.
+train("descriptor-unknown", swap("config.yaml", "tiny.yaml", "nowhere"), 1, r"nowhere")
+train("descriptor-missing", remove("tiny.yaml"), 1, r"tiny\.yaml")
+train("descriptor-unknown-key", swap("tiny.yaml", "licence", "license"), 1, r"tiny\.yaml:3", r"license")
+train("descriptor-bad-format", swap("tiny.yaml", "format: tsv", "format: xls"), 1, r"tiny\.yaml:4", r"xls")
+train("descriptor-one-class", swap("tiny.yaml", "  - positive\n", ""), 1, r"tiny\.yaml:\d+")
+train("descriptor-no-splits", swap("tiny.yaml", "splits:", "spilts:"), 1, r"tiny\.yaml:\d+", r"spilts")
+train("descriptor-no-column", swap("tiny.yaml", "text: sentence", "text: words"), 1, r"train\.tsv:1", r"words", r"sentence")
+
+# Data files.
+train("data-no-folder", swap("config.yaml", "folder: data", "folder: nowhere"), 1, r"nowhere/train\.tsv")
+train("data-no-train", remove("data/train.tsv"), 1, r"data/train\.tsv")
+train("data-no-dev", remove("data/dev.tsv"), 1, r"data/dev\.tsv")
+train("data-folder-for-file", folder_instead("data/train.tsv"), 1, r"data/train\.tsv")
+train("data-empty", write("data/train.tsv", ""), 1, r"data/train\.tsv", r"empty")
+train("data-header-only", write("data/train.tsv", "sentence\tlabel\n"), 1, r"data/train\.tsv", r"(?i)no rows|empty|no examples")
+train("data-few-columns", test_rows("good film\n"), 1, r"data/train\.tsv:7", r"1 column", r"expected 2")
+train("data-many-columns", test_rows("good film\t1\t1\n"), 1, r"data/train\.tsv:7", r"3 columns", r"expected 2")
+train("data-label-out-of-range", test_rows("good film\t2\n"), 1, r"data/train\.tsv:7", r"\b2\b")
+train("data-label-word", test_rows("good film\tfine\n"), 1, r"data/train\.tsv:7", r"fine")
+train("data-label-empty", test_rows("good film\t\n"), 1, r"data/train\.tsv:7")
+train("data-text-empty", test_rows("\t1\n"), 1, r"data/train\.tsv:7", r"empty")
+train("data-utf8", test_rows(b"good f\xc3\x28lm\t1\n"), 1, r"data/train\.tsv:7", r"UTF-8", r"byte 7")
+train("data-utf8-cut", test_rows(b"good fil\t1\n", b"good \xe4\xb8\t0\n"), 1, r"data/train\.tsv:8", r"UTF-8")
+train("data-nul", test_rows(b"good\x00film\t1\n"), 1, r"data/train\.tsv:7", r"NUL")
+train("data-empty-line", test_rows("\n", "good film\t1\n"), 1, r"data/train\.tsv:7")
+train("csv-broken-quote", data_as("csv", CSV, {"train": CSV_GOOD + '"1","go"od","plot"\n', "dev": CSV_GOOD}), 1, r"data/train:3", r"quote")
+train("csv-open-quote", data_as("csv", CSV, {"train": CSV_GOOD + '"1","good","plot\n', "dev": CSV_GOOD}), 1, r"data/train:3", r"quote")
+train("csv-few-columns", data_as("csv", CSV, {"train": CSV_GOOD + '"1","good"\n', "dev": CSV_GOOD}), 1, r"data/train:3", r"2 columns")
+train("jsonl-malformed", data_as("jsonl", JSONL, {"train": JSONL_GOOD + '{"gold": "1",\n', "dev": JSONL_GOOD}), 1, r"data/train:3", r"JSON")
+train("jsonl-list", data_as("jsonl", JSONL, {"train": JSONL_GOOD + "[1, 2]\n", "dev": JSONL_GOOD}), 1, r"data/train:3", r"object")
+train("jsonl-no-key", data_as("jsonl", JSONL, {"train": JSONL_GOOD + '{"gold": "1"}\n', "dev": JSONL_GOOD}), 1, r"data/train:3", r"sentence")
+train("jsonl-deep", data_as("jsonl", JSONL, {"train": JSONL_GOOD + "[" * 100000 + "\n", "dev": JSONL_GOOD}), 1, r"data/train:3")
+train("folder-no-label", data_as("folder", "labels: {neg: negative, pos: positive}\n", {"train/pos/1.txt": "good", "dev/pos/1.txt": "good"}), 1,
+      r"data/train/neg")
+train("wordnet-no-gloss", data_as("wordnet", "labels: {\"00\": negative, \"01\": positive}\n", {"train": "00001740 00 n 01 entity 0 000\n", "dev": ""}),
+      1, r"data/train:1", r"gloss")
+train("data-too-long", swap("config.yaml", "max_tokens: 16", "max_tokens: 64"), 1, r"data\.max_tokens|position", r"64", r"32")
+
+# The model folder.
+train("model-missing", swap("config.yaml", "path: model", "path: nowhere"), 1, r"nowhere")
+train("model-no-config", remove("model/config.json"), 1, r"model/config\.json")
+train("model-config-json", write("model/config.json", '{"hidden_size": 16,\n"num_'), 1, r"model/config\.json:2")
+train("model-config-list", write("model/config.json", "[1, 2]"), 1, r"model/config\.json")
+train("model-config-empty", write("model/config.json", ""), 1, r"model/config\.json")
+train("model-no-hidden-size", model(hidden_size=None), 1, r"model/config\.json", r"hidden_size")
+train("model-hidden-text", model(hidden_size="sixteen"), 1, r"model/config\.json", r"hidden_size")
+train("model-hidden-negative", model(hidden_size=-16), 1, r"model/config\.json", r"hidden_size")
+train("model-hidden-huge", model(hidden_size=2**40), 1, r"hidden")
+train("model-heads", model(num_attention_heads=3), 1, r"heads|num_attention_heads")
+train("model-layers-zero", model(num_hidden_layers=0), 1, r"layers")
+train("model-activation", model(hidden_act="swish"), 1, r"model/config\.json", r"hidden_act", r"swish")
+train("model-dropout", model(hidden_dropout_prob=1.5), 1, r"model/config\.json", r"hidden_dropout_prob")
+train("model-type", model(model_type="gpt2"), 1, r"model/config\.json", r"gpt2")
+train("model-more-layers", model(num_hidden_layers=3), 1, r"model\.safetensors", r"encoder\.layer\.2\.")
+train("vocab-missing", remove("model/vocab.txt"), 1, r"model\b.*vocab\.txt")
+train("vocab-empty", write("model/vocab.txt", ""), 1, r"vocab\.txt")
+train("vocab-no-unk", swap("model/vocab.txt", "[UNK]", "[unk]"), 1, r"vocab\.txt", r"\[UNK\]")
+train("vocab-no-cls", swap("model/vocab.txt", "[CLS]", "cls"), 1, r"vocab\.txt", r"\[CLS\]")
+train("vocab-doubled", swap("model/vocab.txt", "\nfilm\n", "\ngood\n"), 1, r"vocab\.txt:8", r"good")
+train("vocab-blank-line", swap("model/vocab.txt", "\nfilm\n", "\n\n"), 1, r"vocab\.txt:8")
+train("vocab-bytes", lambda work: (work / "model/vocab.txt").write_bytes(b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n\xff\n"), 1, r"vocab\.txt:5")
+train("vocab-too-long", lambda work: (work / "model/vocab.txt").write_text("\n".join([*tiny.VOCABULARY, "one", "more"]) + "\n"), 1,
+      r"vocab\.txt|vocab_size", r"23", r"21")
+train("vocab-folder", folder_instead("model/vocab.txt"), 1, r"model")
+
+# model.safetensors.
+SAFETENSORS = "model/model.safetensors"
+for place_name, place in [("nothing", lambda h, n: 0), ("length-1", lambda h, n: 7), ("length", lambda h, n: 8), ("brace", lambda h, n: 9),
+                          ("header-half", lambda h, n: h // 2), ("header-1", lambda h, n: h - 1), ("header", lambda h, n: h),
+                          ("data+1", lambda h, n: h + 1), ("data-half", lambda h, n: (h + n) // 2), ("data-1", lambda h, n: n - 1)]:
+    train(f"safetensors-cut-at-{place_name}", cut(SAFETENSORS, place), 1, r"model\.safetensors", r"\d+ bytes|byte")
+train("safetensors-missing", remove(SAFETENSORS), 1, r"model.*safetensors")
+train("safetensors-folder", folder_instead(SAFETENSORS), 1, r"model\.safetensors")
+train("safetensors-text", write(SAFETENSORS, "this is not a model, but a text of some length\n"), 1, r"model\.safetensors")
+train("safetensors-huge-header", write(SAFETENSORS, struct.pack("<Q", 2**63) + b"{}"), 1, r"model\.safetensors", r"header")
+train("safetensors-trailing", lambda work: (work / SAFETENSORS).open("ab").write(b"more"), 1, r"model\.safetensors", r"4 bytes")
+train("safetensors-not-json", header(lambda entries: "{" + "x" * 50), 1, r"model\.safetensors", r"header")
+train("safetensors-deep-json", header(lambda entries: '{"a":' + "[" * 100000), 1, r"model\.safetensors", r"header")
+train("safetensors-doubled-name", header(lambda entries: '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},'
+                                         '"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}'), 1, r"model\.safetensors")
+QUERY = "bert.encoder.layer.1.attention.self.query.weight"
+train("safetensors-no-tensor", weights(lambda t: t.pop(QUERY)), 1, r"model\.safetensors", r"encoder\.layer\.1\.attention\.self\.query\.weight")
+train("safetensors-shape", weights(lambda t: t.update({QUERY: ([8, 32], t[QUERY][1])})), 1, r"model\.safetensors",
+      r"encoder\.layer\.1\.attention\.self\.query\.weight", r"\[8, 32\]", r"\[16, 16\]")
+train("safetensors-vector", weights(lambda t: t.update({QUERY: ([256], t[QUERY][1])})), 1, r"query\.weight", r"\[256\]", r"\[16, 16\]")
+train("safetensors-integers", weights(lambda t: None, {QUERY: "I32"}), 1, r"model\.safetensors", r"query\.weight", r"I32")
+train("safetensors-dtype", weights(lambda t: None, {QUERY: "F31"}), 1, r"model\.safetensors", r"query\.weight", r"F31")
+train("safetensors-offsets", header(lambda e: e[QUERY].update(data_offsets=[0, 1024])), 1, r"model\.safetensors", r"overlap|bytes")
+train("safetensors-offsets-huge", header(lambda e: e[QUERY].update(data_offsets=[2**62, 2**62 + 1024])), 1, r"model\.safetensors", r"query\.weight")
+train("safetensors-offsets-back", header(lambda e: e[QUERY].update(data_offsets=[1024, 0])), 1, r"model\.safetensors", r"query\.weight")
+train("safetensors-shape-huge", header(lambda e: e[QUERY].update(shape=[2**33, 2**33])), 1, r"model\.safetensors", r"query\.weight")
+train("safetensors-shape-negative", header(lambda e: e[QUERY].update(shape=[-16, -16])), 1, r"model\.safetensors", r"query\.weight")
+train("weights-nan", weights(lambda t: t[QUERY][1].__setitem__(5, float("nan"))), 1, r"model\.safetensors", r"query\.weight", r"(?i)nan|finite")
+train("weights-infinite", weights(lambda t: t[QUERY][1].__setitem__(255, float("inf"))), 1, r"model\.safetensors", r"query\.weight", r"(?i)inf|finite")
+train("diverges", swap("config.yaml", "lr: 1e-3", "lr: 10\n  warmup: 0\n  clip: 0\n  eps: 1e-30\n  layer_decay: 1"), 3, r"(?i)diverged|finite",
+      command=[*TRAIN, "train.epochs=2000", "model.dropout=0"])
+
+# A finished run.
+row("eval-run-missing", None, ["eval", "nowhere", "--data", "data/test.tsv"], 1, r"nowhere")
+row("eval-run-is-data", None, ["eval", "data", "--data", "data/test.tsv"], 1, r"data")
+row("eval-data-missing", None, ["eval", "run", "--data", "data/none.tsv"], 1, r"data/none\.tsv")
+row("eval-data-empty", write("data/test.tsv", ""), EVAL, 1, r"data/test\.tsv", r"empty")
+row("eval-no-labels", write("data/test.tsv", "sentence\ngood film\n"), EVAL, 1, r"data/test\.tsv:1", r"label")
+row("eval-unknown-label", write("data/test.tsv", "sentence\tlabel\ngood film\t9\n"), EVAL, 1, r"data/test\.tsv:2", r"\b9\b")
+row("predict-model-cut", cut("run/model/model.safetensors", lambda h, n: n - 1), PREDICT, 1, r"model\.safetensors")
+row("predict-model-missing", remove("run/model/model.safetensors"), PREDICT, 1, r"model\.safetensors")
+row("predict-disk-full", None, PREDICT, 2, r"(?i)space|standard output|write", stdout="/dev/full")
+row("predict-utf8", write("data/test.tsv", b"sentence\tlabel\n\xff\t1\n"), PREDICT, 1, r"data/test\.tsv:2", r"UTF-8")
+row("tokenize-missing", None, ["tokenize", "--model", "model", "none.txt"], 1, r"none\.txt")
+row("tokenize-utf8", write("text.txt", b"good film\nbad \x80\n"), ["tokenize", "--model", "model", "text.txt"], 1, r"text\.txt:2", r"UTF-8")
+row("tokenize-stdin-utf8", None, ["tokenize", "--model", "model"], 1, r"(?i)standard input:3|<?stdin>?:3", r"UTF-8", stdin=b"good\nbad\n\xc0\xaf\n")
+row("tokenize-disk-full", None, ["tokenize", "--model", "model", "data/dev.tsv"], 2, r"(?i)space|standard output|write", stdout="/dev/full")
+row("data-command-bad", test_rows("good film\n"), ["data", "config.yaml"], 1, r"data/train\.tsv:7")
+row("order-command-bad", remove("data/train.tsv"), ["order", "config.yaml"], 1, r"data/train\.tsv")
+row("inspect-missing", None, ["inspect", "none.safetensors"], 1, r"none\.safetensors")
+row("inspect-text", None, ["inspect", "config.yaml"], 1, r"config\.yaml")
+row("inspect-cut", cut(SAFETENSORS, lambda h, n: h - 1), ["inspect", SAFETENSORS], 1, r"model\.safetensors")
+row("export-below-a-file", None, ["export", "run", "--out", "tiny.yaml/new"], 2, r"tiny\.yaml/new")
+row("export-run-missing", None, ["export", "nowhere", "--out", "new"], 1, r"nowhere", absent=["new"])
+row("export-model-cut", cut("run/model/model.safetensors", lambda h, n: h), ["export", "run", "--out", "new"], 1, r"model\.safetensors",
+    absent=["new/model.safetensors", "new/config.json"])
+row("doctor-argument", None, ["doctor", "who"], 1, r"who")
