@@ -1,49 +1,74 @@
-/* BERT's tokenizer: Unicode clean-up, basic splitting, WordPiece; ids equal to Hugging Face's BertTokenizer. */
+/* BERT's tokenizer: Unicode clean-up, basic splitting, WordPiece; ids equal to those of Hugging Face's BertTokenizer in
+ * its Python form (BertTokenizerLegacy since transformers 5), with Unicode 14.0 whatever the machine has installed. */
 #ifndef AUTODIDACT_TEXT_TOKENIZER_H
 #define AUTODIDACT_TEXT_TOKENIZER_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "autodidact/base/buffer.h"
+
+/* Holds work memory besides the vocabulary: one thread at a time. */
 struct ad_tokenizer;
 
-/* Where a text longer than the limit is cut. Pairs are always cut longest first, a token at a time, from the end. */
+/* Where a single text longer than the limit is cut. Pairs are always cut longest first, a token at a time, from the
+ * end; of two equally long texts the second loses the token. */
 enum ad_truncation {
   AD_TRUNCATE_HEAD,     /* the first tokens stay */
-  AD_TRUNCATE_HEAD_TAIL /* the first 128 and the last ones stay (Sun et al. 2019) */
+  AD_TRUNCATE_HEAD_TAIL /* the first 128 tokens and the last limit - 2 - 128 stay, [CLS] and [SEP] not counted; with
+                           limit <= 130 as AD_TRUNCATE_HEAD (Sun et al. 2019: 128 + 382 of 512) */
 };
 
-/* Loads vocab.txt, or the vocabulary of a WordPiece tokenizer.json, from a model folder; with tokenizer_config.json or
- * tokenizer.json there, their do_lower_case/lowercase, strip_accents, tokenize_chinese_chars are followed (default: lower
- * case, accents stripped where case is lowered, CJK split). The caller owns it: ad_tokenizer_destroy. AD_EINPUT (missing file, no
- * [UNK]/[CLS]/[SEP]/[PAD], a doubled or empty entry), AD_ENOMEM. */
+/* The names of Hugging Face: do_lower_case, strip_accents, tokenize_chinese_chars. */
+struct ad_tokenizer_options {
+  int lower_case;
+  int strip_accents; /* 1 or 0; -1: as lower_case */
+  int split_cjk;
+};
+
+/* Loads vocab.txt, or without it the vocabulary of a WordPiece tokenizer.json, from a model folder. Of the options, each is
+ * taken from tokenizer_config.json, else from tokenizer.json, else lower case, accents stripped where case is lowered,
+ * CJK split. The caller owns it: ad_tokenizer_destroy. AD_EINPUT with the place: a missing file, no [UNK], [CLS], [SEP] or
+ * [PAD], a doubled or empty entry, invalid UTF-8, vocab.txt and tokenizer.json at odds, a setting that would give other
+ * ids than this tokenizer can (other special tokens, added tokens, never_split, another normalizer); AD_ENOMEM. */
 int ad_tokenizer_load(struct ad_tokenizer **tokenizer, const char *folder);
 
-/* The same from the text of a vocabulary, one token a line. `name` is for messages. */
-int ad_tokenizer_create(struct ad_tokenizer **tokenizer, const char *name, const char *vocabulary, size_t size, int cased);
+/* The same from the text of a vocabulary [size bytes], one token a line (LF or CRLF). `name` is for messages. */
+int ad_tokenizer_create(struct ad_tokenizer **tokenizer, const char *name, const char *vocabulary, size_t size,
+                        int cased);
+int ad_tokenizer_create_with(struct ad_tokenizer **tokenizer, const char *name, const char *vocabulary, size_t size,
+                             const struct ad_tokenizer_options *options);
 void ad_tokenizer_destroy(struct ad_tokenizer *tokenizer);
 
-/* Number of vocabulary entries; the vocabulary as the text of a vocab.txt [*size], owned by the tokenizer; whether case is kept. */
+/* Number of vocabulary entries; the vocabulary as the text of a vocab.txt [*size], owned by the tokenizer; whether case
+ * is kept; all options, strip_accents resolved to 0 or 1. */
 size_t ad_tokenizer_vocab(const struct ad_tokenizer *tokenizer);
 const char *ad_tokenizer_text(const struct ad_tokenizer *tokenizer, size_t *size);
 int ad_tokenizer_cased(const struct ad_tokenizer *tokenizer);
+struct ad_tokenizer_options ad_tokenizer_options(const struct ad_tokenizer *tokenizer);
 
-/* The token of an id, as in the vocabulary; NULL when out of range. */
+/* Appends the text of a tokenizer_config.json with which Hugging Face, and ad_tokenizer_load, give the same ids.
+ * AD_OK, AD_ENOMEM. */
+int ad_tokenizer_config(const struct ad_tokenizer *tokenizer, struct ad_buffer *out);
+
+/* The token of an id, as in the vocabulary; NULL when out of range. Owned by the tokenizer. */
 const char *ad_tokenizer_token(const struct ad_tokenizer *tokenizer, uint32_t id);
 
 struct ad_encoding {
-  uint32_t *ids;      /* [count], owned; [CLS] a [SEP] or [CLS] a [SEP] b [SEP] */
-  size_t count;
-  size_t capacity;
-  size_t first;       /* tokens of the first segment, its [SEP] included; later tokens have type 1 */
-  int truncated;      /* 1: tokens were cut off */
+  uint32_t *ids;   /* [count], owned; [CLS] a [SEP] or [CLS] a [SEP] b [SEP] */
+  size_t count;    /* tokens, special ones included */
+  size_t capacity; /* tokens allocated */
+  size_t first;    /* tokens of the first segment, [CLS] and its [SEP] included; later tokens have type 1 */
+  int truncated;   /* 1: tokens were cut off */
 };
 void ad_encoding_destroy(struct ad_encoding *encoding);
 
-/* Encodes a text, or a pair when b is not NULL, into at most `limit` tokens, special ones included (limit >= 3, or 5 for a pair; 0: no limit).
- * `encoding` is reused from call to call (zero-initialise it once). Invalid UTF-8 is AD_EINPUT with the byte offset; a NUL byte is
- * dropped as Hugging Face does. AD_ENOMEM. */
-int ad_tokenizer_encode(struct ad_tokenizer *tokenizer, const char *a, size_t a_size, const char *b, size_t b_size, size_t limit,
-                        enum ad_truncation truncation, struct ad_encoding *encoding);
+/* Encodes a text [a_size bytes], or a pair when b is not NULL (b_size 0: an empty second text), into at most `limit` tokens, special
+ * ones included (limit >= 3, or 5 for a pair, else AD_ECONFIG; 0: no limit). [UNK], [CLS], [SEP], [PAD] and [MASK] in the text
+ * are the special tokens, as Hugging Face has it ([MASK] only where the vocabulary has it). `encoding` is reused from
+ * call to call (zero-initialise it once). Invalid UTF-8 is AD_EINPUT with the byte offset; a NUL byte is dropped as
+ * Hugging Face does. AD_ENOMEM. After a failure the content of `encoding` is unspecified. */
+int ad_tokenizer_encode(struct ad_tokenizer *tokenizer, const char *a, size_t a_size, const char *b, size_t b_size,
+                        size_t limit, enum ad_truncation truncation, struct ad_encoding *encoding);
 
 #endif
