@@ -1,5 +1,10 @@
 /* Written by make_unicode_table.py from Unicode 14.0.0; not to be edited. Runs of code points with equal
  * properties: first code point << 8 | properties (enum ad_char_kind and the AD_CHAR_ flags of unicode.h). */
+#ifndef AUTODIDACT_SRC_TEXT_UNICODE_TABLE_H
+#define AUTODIDACT_SRC_TEXT_UNICODE_TABLE_H
+
+#include <stdint.h>
+
 /* clang-format off */
 static const uint32_t unicode_runs[2507] = {
   0x00000000, 0x00000921, 0x00000b00, 0x00000d21, 0x00000e00, 0x00002021, 0x00002122, 0x00002732, 0x00002822, 0x00002e32,
@@ -255,3 +260,5 @@ static const uint32_t unicode_runs[2507] = {
   0x02ebe100, 0x02f80004, 0x02fa1e00, 0x03000024, 0x03134b00, 0x0e010033, 0x0e01f000,
 };
 /* clang-format on */
+
+#endif
