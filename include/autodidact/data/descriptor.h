@@ -26,8 +26,9 @@ struct ad_column {
 };
 
 /* Several columns are joined by a space. */
+enum { AD_MAX_COLUMNS = 16 };
 struct ad_columns {
-  struct ad_column *items; /* [count] */
+  struct ad_column *items; /* [count], at most AD_MAX_COLUMNS */
   size_t count;
 };
 

@@ -1,0 +1,164 @@
+/* CSV by libcsv, strict: a quote inside an unquoted field, text after a closing quote, or a quote without end is an
+ * error. */
+#include <csv.h>
+#include <string.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "reader.h"
+
+struct csv_state {
+  struct csv_parser parser;
+  struct ad_buffer bytes; /* the fields of the row, one after another */
+  size_t *ends;           /* [count] end of each field in bytes */
+  size_t count, capacity;
+  int complete; /* the row has ended */
+  int mixed;    /* another row began in the same piece: a lone CR */
+  int status;   /* a failure inside a callback */
+};
+
+/* libcsv must not take spaces away: they belong to the text. */
+static int no_space(unsigned char byte) {
+  (void)byte;
+  return 0;
+}
+
+static void *grow(void *block, size_t size) {
+  return ad_realloc(block, size, 1);
+}
+
+static void take_field(void *data, size_t size, void *context) {
+  struct csv_state *state = context;
+  if (state->status < 0) {
+    return;
+  }
+  if (state->complete) {
+    state->mixed = 1;
+    return;
+  }
+  void *ends = state->ends;
+  state->status = ad_buffer_append(&state->bytes, data, size);
+  if (state->status == AD_OK) {
+    state->status = ad_reserve(&ends, &state->capacity, state->count + 1, sizeof *state->ends);
+    state->ends = ends;
+  }
+  if (state->status == AD_OK) {
+    state->ends[state->count++] = state->bytes.size;
+  }
+}
+
+static void take_end(int byte, void *context) {
+  (void)byte;
+  ((struct csv_state *)context)->complete = 1;
+}
+
+/* libcsv's reasons: a broken quote, or memory. */
+static int fail_parser(struct ad_reader *reader, size_t offset) {
+  struct csv_state *state = reader->state;
+  if (csv_error(&state->parser) == CSV_EPARSE) {
+    return ad_reader_fail(reader, offset,
+                          "broken quotes: a quote may only open or close a field, and is doubled inside one");
+  }
+  return ad_fail_memory(reader->size, "a CSV field");
+}
+
+static int end_row(struct ad_reader *reader) {
+  struct csv_state *state = reader->state;
+  if (state->mixed) {
+    return ad_reader_fail(reader, reader->begin, "a carriage return inside a row, outside of quotes");
+  }
+  reader->field_count = 0;
+  for (size_t i = 0, begin = 0; i < state->count; begin = state->ends[i++]) {
+    AD_TRY(ad_table_add_field(reader, (struct ad_span){state->bytes.data + begin, state->ends[i] - begin}));
+  }
+  return 1;
+}
+
+/* The row at the position into reader->fields, fed to libcsv line by line until the row is complete. */
+static int take_row(struct ad_reader *reader) {
+  struct csv_state *state = reader->state;
+  ad_buffer_clear(&state->bytes);
+  AD_TRY(ad_buffer_append(&state->bytes, "", 0)); /* so that fields without bytes point somewhere */
+  state->count = 0;
+  state->complete = state->mixed = 0;
+  reader->begin = reader->position;
+  while (reader->position < reader->size) {
+    const size_t begin = reader->position;
+    const char *data = reader->map.data + begin;
+    const char *newline = memchr(data, '\n', reader->size - begin);
+    const size_t size = newline == NULL ? reader->size - begin : (size_t)(newline - data) + 1;
+    AD_TRY(ad_reader_check_text(reader, begin, begin + size));
+    if (begin == reader->begin && (data[0] == '\n' || (data[0] == '\r' && size == 2))) {
+      return ad_reader_fail(reader, begin, "an empty line, expected a row");
+    }
+    reader->position = begin + size;
+    const size_t done = csv_parse(&state->parser, data, size, take_field, take_end, state);
+    AD_TRY(state->status);
+    if (done < size) {
+      return fail_parser(reader, begin);
+    }
+    if (state->complete) {
+      return end_row(reader);
+    }
+  }
+  if (reader->begin >= reader->size) {
+    return 0;
+  }
+  /* The last row may lack its newline, not its closing quote. */
+  if (csv_fini(&state->parser, take_field, take_end, state) != 0) {
+    if (csv_error(&state->parser) == CSV_EPARSE) {
+      return ad_reader_fail(reader, reader->begin,
+                            "broken quotes: a quoted field of the row that begins here has no end");
+    }
+    return fail_parser(reader, reader->begin);
+  }
+  AD_TRY(state->status);
+  return end_row(reader);
+}
+
+static int open_csv(struct ad_reader *reader) {
+  struct csv_state *state = ad_calloc(1, sizeof *state);
+  if (state == NULL) {
+    return ad_fail_memory(sizeof *state, "a CSV reader");
+  }
+  reader->state = state;
+  if (csv_init(&state->parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
+    return ad_fail(AD_EINTERNAL, "libcsv could not be started");
+  }
+  csv_set_realloc_func(&state->parser, grow);
+  csv_set_free_func(&state->parser, ad_free);
+  csv_set_space_func(&state->parser, no_space);
+  if (!reader->source->header) {
+    return AD_OK;
+  }
+  const int status = take_row(reader);
+  if (status <= 0) {
+    return status < 0 ? status : ad_fail(AD_EINPUT, "%s: the file is empty, expected a header", reader->path);
+  }
+  return ad_table_header(reader);
+}
+
+static int next_csv(struct ad_reader *reader, struct ad_record *record) {
+  for (;;) {
+    int status = take_row(reader);
+    if (status <= 0) {
+      return status;
+    }
+    status = ad_table_record(reader, record);
+    if (status != 0) {
+      return status;
+    }
+  }
+}
+
+static void close_csv(struct ad_reader *reader) {
+  struct csv_state *state = reader->state;
+  if (state != NULL) {
+    csv_free(&state->parser);
+    ad_buffer_destroy(&state->bytes);
+    ad_free(state->ends);
+    ad_free(state);
+  }
+}
+
+const struct ad_reader_format ad_reader_csv = {.open = open_csv, .next = next_csv, .close = close_csv};

@@ -1,0 +1,303 @@
+#include "autodidact/data/dataset.h"
+
+#include <string.h>
+
+#include "autodidact/base/digest.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/random.h"
+#include "autodidact/base/status.h"
+#include "reader.h"
+
+/* After so many examples their mean length is known well enough to reserve memory for all of them at once. */
+enum { SAMPLE = 1024 };
+
+/* One reading of a split. */
+struct reading {
+  struct ad_dataset *dataset;
+  const struct ad_descriptor *descriptor;
+  const struct ad_read_options *options;
+  struct ad_tokenizer *tokenizer;
+  struct ad_source source; /* a shallow copy: without the split rule where another file is read */
+  struct ad_reader reader;
+  struct ad_encoding encoding;
+  size_t *positions; /* [rows_in_file] of all rows, where a split rule applies */
+  uint32_t *order;   /* [rows_in_file] the rows shuffled */
+  size_t rows_in_file;
+  size_t begin, end; /* this split in order */
+  size_t id_capacity, offset_capacity, first_capacity, label_capacity;
+};
+
+/* 1 with the label's class, 0 where the row is to be left out, or AD_EINPUT. */
+static int classify(const struct reading *reading, const struct ad_record *record, uint32_t *class_id) {
+  const struct ad_source *source = &reading->source;
+  const struct ad_span label = record->label;
+  *class_id = AD_NO_LABEL;
+  if (label.data == NULL) {
+    return 1;
+  }
+  if (source->skip != NULL && label.size == strlen(source->skip) && memcmp(label.data, source->skip, label.size) == 0) {
+    return 0;
+  }
+  for (size_t i = 0; i < source->label_count; i++) {
+    if (label.size == strlen(source->labels[i].value) && memcmp(label.data, source->labels[i].value, label.size) == 0) {
+      *class_id = source->labels[i].class_id;
+      return 1;
+    }
+  }
+  struct ad_buffer known = {0};
+  int status = AD_OK;
+  for (size_t i = 0; i < source->label_count && status == AD_OK; i++) {
+    status = ad_buffer_printf(&known, "%s%s", i == 0 ? "" : ", ", source->labels[i].value);
+  }
+  if (status == AD_OK) {
+    status = ad_reader_fail(&reading->reader, reading->reader.begin, "unknown label \"%.*s\", expected one of: %s",
+                            (int)(label.size < 80 ? label.size : 80), label.data, known.data);
+  }
+  ad_buffer_destroy(&known);
+  return status;
+}
+
+/* The next row that is data: 1, 0 at the end, or a failure. */
+static int next_row(struct reading *reading, struct ad_record *record, uint32_t *class_id) {
+  for (;;) {
+    int status = ad_reader_next(&reading->reader, record);
+    if (status <= 0) {
+      return status;
+    }
+    status = classify(reading, record, class_id);
+    if (status != 0) {
+      return status;
+    }
+    reading->dataset->skipped++;
+  }
+}
+
+static int check_empty(struct reading *reading, const struct ad_record *record) {
+  const int empty = record->text.size == 0 || (record->pair.data != NULL && record->pair.size == 0);
+  if (empty && !reading->source.allow_empty) {
+    return ad_reader_fail(&reading->reader, reading->reader.begin, "an empty text");
+  }
+  reading->dataset->empty += empty != 0;
+  return AD_OK;
+}
+
+static int reserve(struct reading *reading, size_t tokens, size_t examples) {
+  struct ad_dataset *dataset = reading->dataset;
+  struct {
+    void *array;
+    size_t *capacity;
+    size_t need, size;
+  } arrays[] = {{dataset->ids, &reading->id_capacity, tokens, sizeof *dataset->ids},
+                {dataset->offset, &reading->offset_capacity, examples + 1, sizeof *dataset->offset},
+                {dataset->first, &reading->first_capacity, examples, sizeof *dataset->first},
+                {dataset->label, &reading->label_capacity, examples, sizeof *dataset->label}};
+  int status = AD_OK;
+  for (size_t i = 0; i < 4 && status == AD_OK; i++) {
+    status = ad_reserve(&arrays[i].array, arrays[i].capacity, arrays[i].need, arrays[i].size);
+  }
+  dataset->ids = arrays[0].array;
+  dataset->offset = arrays[1].array;
+  dataset->first = arrays[2].array;
+  dataset->label = arrays[3].array;
+  return status;
+}
+
+/* Reserves for all examples at once, by what the first ones took, so that large arrays are not copied as they grow.
+ * What is reserved too much is never touched. */
+static int reserve_by_sample(struct reading *reading) {
+  const struct ad_dataset *dataset = reading->dataset;
+  const struct ad_reader *reader = &reading->reader;
+  double examples = (double)SAMPLE * (double)reader->size / (double)reader->position;
+  if (reading->order != NULL) {
+    examples = (double)(reading->end - reading->begin);
+  }
+  if (reading->options->rows > 0 && examples > (double)reading->options->rows) {
+    examples = (double)reading->options->rows;
+  }
+  const double tokens = examples * (double)dataset->offset[SAMPLE] / SAMPLE;
+  return reserve(reading, (size_t)(1.1 * tokens) + SAMPLE, (size_t)(1.1 * examples) + SAMPLE);
+}
+
+static int append(struct reading *reading, const struct ad_record *record, uint32_t class_id) {
+  struct ad_dataset *dataset = reading->dataset;
+  struct ad_encoding *encoding = &reading->encoding;
+  const struct ad_read_options *options = reading->options;
+  AD_TRY(check_empty(reading, record));
+  const int status = ad_tokenizer_encode(reading->tokenizer, record->text.data, record->text.size, record->pair.data,
+                                         record->pair.size, options->limit, options->truncation, encoding);
+  if (status < 0) {
+    return ad_fail_prefix(status, "%s:%zu", reading->reader.map_path,
+                          ad_reader_line(&reading->reader, reading->reader.begin));
+  }
+  const size_t n = dataset->count, begin = dataset->offset[n], length = encoding->count;
+  if (n + 1 >= UINT32_MAX) {
+    return ad_fail(AD_EINPUT, "%s: more than %u rows", reading->reader.path, UINT32_MAX - 1);
+  }
+  AD_TRY(reserve(reading, begin + length, n + 1));
+  memcpy(dataset->ids + begin, encoding->ids, length * sizeof *dataset->ids);
+  dataset->offset[n + 1] = begin + length;
+  dataset->first[n] = (uint32_t)encoding->first;
+  dataset->label[n] = class_id;
+  dataset->longest = length > dataset->longest ? length : dataset->longest;
+  dataset->truncated += encoding->truncated != 0;
+  dataset->count++;
+  return dataset->count == SAMPLE ? reserve_by_sample(reading) : AD_OK;
+}
+
+/* Where a split rule applies: notes where all rows of the file begin, and shuffles them. */
+static int plan(struct reading *reading) {
+  const struct ad_source *source = &reading->source;
+  struct ad_record record;
+  uint32_t class_id;
+  size_t capacity = 0;
+  int status;
+  while ((status = next_row(reading, &record, &class_id)) == 1) {
+    void *positions = reading->positions;
+    AD_TRY(ad_reserve(&positions, &capacity, reading->rows_in_file + 1, sizeof *reading->positions));
+    reading->positions = positions;
+    reading->positions[reading->rows_in_file++] = record.position;
+  }
+  AD_TRY(status);
+  const size_t rows = reading->rows_in_file;
+  const size_t needed = source->end == SIZE_MAX ? source->begin + 1 : source->end;
+  if (rows < needed || rows >= UINT32_MAX) {
+    return ad_fail(AD_EINPUT, "%s: found %zu rows, the split rule of %s needs at least %zu", reading->reader.path, rows,
+                   reading->descriptor->name, needed);
+  }
+  reading->order = ad_malloc(rows, sizeof *reading->order);
+  if (reading->order == NULL) {
+    return ad_fail_memory(rows * sizeof *reading->order, "the order of a split");
+  }
+  ad_random_permutation(reading->descriptor->split_seed, AD_STREAM_SPLIT, 0, rows, reading->order);
+  reading->begin = source->begin;
+  reading->end = source->end == SIZE_MAX ? rows : source->end;
+  return AD_OK;
+}
+
+static int read_planned(struct reading *reading) {
+  const size_t skipped = reading->dataset->skipped, limit = reading->options->rows;
+  for (size_t i = reading->begin; i < reading->end; i++) {
+    if (limit > 0 && reading->dataset->count == limit) {
+      return AD_OK;
+    }
+    struct ad_record record;
+    uint32_t class_id;
+    ad_reader_seek(&reading->reader, reading->positions[reading->order[i]]);
+    const int status = next_row(reading, &record, &class_id);
+    if (status != 1) {
+      return status < 0 ? status : ad_fail(AD_EINPUT, "%s: the file changed while it was read", reading->reader.path);
+    }
+    AD_TRY(append(reading, &record, class_id));
+  }
+  reading->dataset->skipped = skipped;
+  reading->dataset->whole = 1;
+  return AD_OK;
+}
+
+static int read_in_order(struct reading *reading) {
+  const size_t limit = reading->options->rows;
+  while (limit == 0 || reading->dataset->count < limit) {
+    struct ad_record record;
+    uint32_t class_id;
+    const int status = next_row(reading, &record, &class_id);
+    if (status <= 0) {
+      reading->dataset->whole = status == 0;
+      return status;
+    }
+    AD_TRY(append(reading, &record, class_id));
+  }
+  return AD_OK;
+}
+
+static int read_rows(struct reading *reading) {
+  struct ad_dataset *dataset = reading->dataset;
+  AD_TRY(ad_reader_digest(&reading->reader, &dataset->digest));
+  AD_TRY(reserve(reading, 0, 0));
+  dataset->offset[0] = 0;
+  if (reading->source.shuffled) {
+    AD_TRY(plan(reading));
+    AD_TRY(read_planned(reading));
+  } else {
+    AD_TRY(read_in_order(reading));
+  }
+  if (dataset->count == 0) {
+    return ad_fail(AD_EINPUT, "%s: no rows found", reading->reader.path);
+  }
+  dataset->skipped += reading->reader.incomplete;
+  dataset->whole = dataset->whole && reading->options->file == NULL;
+  return AD_OK;
+}
+
+/* The path of the file to read. The caller owns it. */
+static int find_file(const struct reading *reading, enum ad_split split, char **path) {
+  const struct ad_read_options *options = reading->options;
+  const char *folder =
+      options->folder != NULL && options->folder[0] != '\0' ? options->folder : reading->descriptor->folder;
+  if (options->file != NULL) {
+    *path = ad_strdup(options->file);
+  } else if (folder != NULL) {
+    *path = ad_path_join(folder, reading->source.file);
+  } else {
+    return ad_fail(AD_ECONFIG,
+                   "%s: the folder with \"%s\" (the %s split) is not known, expected it in the configuration",
+                   reading->descriptor->name, reading->source.file, ad_split_name(split));
+  }
+  return *path == NULL ? ad_fail_memory(strlen(reading->source.file), "a path") : AD_OK;
+}
+
+static int check_request(const struct reading *reading, enum ad_split split) {
+  const struct ad_descriptor *descriptor = reading->descriptor;
+  const struct ad_read_options *options = reading->options;
+  const struct ad_source *source = &reading->source;
+  if (source->file == NULL) {
+    return ad_fail(AD_EINPUT, "the data set %s has no %s split", descriptor->name, ad_split_name(split));
+  }
+  if (options->labels && !source->labelled) {
+    return ad_fail(AD_EINPUT, "the %s split of %s has no labels, and they are needed here", ad_split_name(split),
+                   descriptor->name);
+  }
+  const size_t least = source->pair.count > 0 ? 5 : 3;
+  if (options->limit > 0 && options->limit < least) {
+    return ad_fail(AD_ECONFIG,
+                   "at most %zu tokens an example leave no room beside the special tokens, expected at least %zu",
+                   options->limit, least);
+  }
+  return AD_OK;
+}
+
+int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *descriptor, enum ad_split split,
+                    const struct ad_read_options *options, struct ad_tokenizer *tokenizer) {
+  *dataset = (struct ad_dataset){0};
+  struct reading reading = {.dataset = dataset,
+                            .descriptor = descriptor,
+                            .options = options,
+                            .tokenizer = tokenizer,
+                            .source = descriptor->source[split]};
+  char *path = NULL;
+  AD_TRY(check_request(&reading, split));
+  AD_TRY(find_file(&reading, split, &path));
+  if (options->file != NULL) {
+    reading.source.shuffled = 0;
+  }
+  int status = ad_reader_open(&reading.reader, &reading.source, path, options->labels);
+  if (status == AD_OK) {
+    status = read_rows(&reading);
+    ad_reader_close(&reading.reader);
+  }
+  ad_encoding_destroy(&reading.encoding);
+  ad_free(reading.positions);
+  ad_free(reading.order);
+  ad_free(path);
+  if (status < 0) {
+    ad_dataset_destroy(dataset);
+  }
+  return status;
+}
+
+void ad_dataset_destroy(struct ad_dataset *dataset) {
+  ad_free(dataset->offset);
+  ad_free(dataset->ids);
+  ad_free(dataset->first);
+  ad_free(dataset->label);
+  *dataset = (struct ad_dataset){0};
+}

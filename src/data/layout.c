@@ -1,0 +1,318 @@
+#include "layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/base/buffer.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+
+static const char *const format_names[] = {"tsv", "csv", "jsonl", "folder", "wordnet"};
+
+/* "a, b, c", for messages. */
+static int list_names(const char *const *names, size_t count, struct ad_buffer *out) {
+  for (size_t i = 0; i < count; i++) {
+    AD_TRY(ad_buffer_printf(out, "%s%s", i == 0 ? "" : ", ", names[i]));
+  }
+  return AD_OK;
+}
+
+int ad_layout_check_keys(const char *path, const struct ad_yaml *node, const char *what, const char *const *known,
+                         size_t count) {
+  if (node->kind != AD_YAML_MAPPING) {
+    return AD_FAIL_AT(path, node, "%s: expected a mapping of keys to values", what);
+  }
+  for (size_t i = 0; i < node->count; i++) {
+    size_t k = 0;
+    while (k < count && strcmp(node->keys[i], known[k]) != 0) {
+      k++;
+    }
+    if (k == count) {
+      struct ad_buffer names = {0};
+      int status = list_names(known, count, &names);
+      if (status == AD_OK) {
+        status = AD_FAIL_AT(path, node->items[i], "unknown key \"%s\" in %s, expected one of: %s", node->keys[i], what,
+                            names.data);
+      }
+      ad_buffer_destroy(&names);
+      return status;
+    }
+  }
+  return AD_OK;
+}
+
+int ad_layout_text(const char *path, const struct ad_yaml *node, const char *key, char **text) {
+  if (node->kind != AD_YAML_SCALAR || node->text[0] == '\0') {
+    return AD_FAIL_AT(path, node, "%s: expected a text", key);
+  }
+  *text = ad_strdup(node->text);
+  return *text == NULL ? ad_fail_memory(strlen(node->text), "a descriptor") : AD_OK;
+}
+
+/* Whole numbers are digits alone: strtoull would also take signs and spaces. */
+static int is_number(const struct ad_yaml *node) {
+  const size_t length = node->kind == AD_YAML_SCALAR ? strlen(node->text) : 0;
+  return length > 0 && length <= 18 && !node->quoted && strspn(node->text, "0123456789") == length;
+}
+
+int ad_layout_number(const char *path, const struct ad_yaml *node, const char *key, uint64_t *number) {
+  if (!is_number(node)) {
+    return AD_FAIL_AT(path, node, "%s: expected a whole number of at most 18 digits, found \"%s\"", key,
+                      node->kind == AD_YAML_SCALAR ? node->text : "a list or mapping");
+  }
+  *number = strtoull(node->text, NULL, 10);
+  return AD_OK;
+}
+
+/* One of two words, as 0 or 1. */
+static int read_choice(const char *path, const struct ad_yaml *node, const char *key, const char *zero, const char *one,
+                       int *value) {
+  if (node->kind == AD_YAML_SCALAR) {
+    if (strcmp(node->text, zero) == 0 || strcmp(node->text, one) == 0) {
+      *value = strcmp(node->text, one) == 0;
+      return AD_OK;
+    }
+  }
+  return AD_FAIL_AT(path, node, "%s: expected %s or %s", key, zero, one);
+}
+
+static int read_format(const char *path, const struct ad_yaml *node, enum ad_format *format) {
+  for (size_t i = 0; node->kind == AD_YAML_SCALAR && i < sizeof format_names / sizeof *format_names; i++) {
+    if (strcmp(node->text, format_names[i]) == 0) {
+      *format = (enum ad_format)i;
+      return AD_OK;
+    }
+  }
+  return AD_FAIL_AT(path, node, "format: expected tsv, csv, jsonl, folder or wordnet, found \"%s\"",
+                    node->kind == AD_YAML_SCALAR ? node->text : "a list or mapping");
+}
+
+static int read_column(const char *path, const struct ad_yaml *node, const char *key, const struct ad_source *source,
+                       struct ad_column *column) {
+  if (is_number(node)) {
+    uint64_t number = 0;
+    AD_TRY(ad_layout_number(path, node, key, &number));
+    if (source->format == AD_FORMAT_JSONL) {
+      return AD_FAIL_AT(path, node, "%s: a JSON object has no column numbers, expected a key", key);
+    }
+    if (number == 0 || (source->fields > 0 && number > source->fields)) {
+      return AD_FAIL_AT(path, node, "%s: no column %s, they count from 1%s", key, node->text,
+                        source->fields > 0 ? " to the number that `fields` says" : "");
+    }
+    column->number = (size_t)number;
+    return AD_OK;
+  }
+  if (node->kind == AD_YAML_SCALAR && source->format != AD_FORMAT_JSONL && !source->header) {
+    return AD_FAIL_AT(path, node, "%s: a file without header has no column names, expected a number", key);
+  }
+  return ad_layout_text(path, node, key, &column->name);
+}
+
+/* One column or a list of them. */
+static int read_columns(const char *path, const struct ad_yaml *node, const char *key, const struct ad_source *source,
+                        struct ad_columns *columns) {
+  const size_t count = node->kind == AD_YAML_SEQUENCE ? node->count : 1;
+  if (count == 0 || count > AD_MAX_COLUMNS || node->kind == AD_YAML_MAPPING) {
+    return AD_FAIL_AT(path, node, "%s: expected a column or a list of at most %d columns", key, AD_MAX_COLUMNS);
+  }
+  columns->items = ad_calloc(count, sizeof *columns->items);
+  if (columns->items == NULL) {
+    return ad_fail_memory(count * sizeof *columns->items, "a descriptor");
+  }
+  columns->count = count;
+  for (size_t i = 0; i < count; i++) {
+    const struct ad_yaml *item = node->kind == AD_YAML_SEQUENCE ? node->items[i] : node;
+    AD_TRY(read_column(path, item, key, source, &columns->items[i]));
+  }
+  return AD_OK;
+}
+
+static int parse_columns(const char *path, const struct ad_yaml *node, const struct ad_yaml *top,
+                         struct ad_source *source) {
+  static const char *const keys[] = {"text", "pair", "label"};
+  const int table = source->format == AD_FORMAT_TSV || source->format == AD_FORMAT_CSV;
+  if (!table && source->format != AD_FORMAT_JSONL) {
+    source->labelled = 1;
+    return node == NULL ? AD_OK : AD_FAIL_AT(path, node, "columns: this format has none");
+  }
+  if (node == NULL) {
+    return AD_FAIL_AT(path, top, "the key \"columns\" is missing");
+  }
+  AD_TRY(ad_layout_check_keys(path, node, "columns", keys, 3));
+  const struct ad_yaml *text = ad_yaml_get(node, "text"), *pair = ad_yaml_get(node, "pair");
+  const struct ad_yaml *label = ad_yaml_get(node, "label");
+  if (text == NULL) {
+    return AD_FAIL_AT(path, node, "columns: the key \"text\" is missing");
+  }
+  AD_TRY(read_columns(path, text, "columns.text", source, &source->text));
+  if (pair != NULL) {
+    AD_TRY(read_columns(path, pair, "columns.pair", source, &source->pair));
+  }
+  if (label != NULL) {
+    source->labelled = 1;
+    AD_TRY(read_column(path, label, "columns.label", source, &source->label));
+  }
+  return AD_OK;
+}
+
+static int find_class(const struct ad_descriptor *descriptor, const char *name, uint32_t *class_id) {
+  for (size_t i = 0; i < descriptor->class_count; i++) {
+    if (strcmp(descriptor->classes[i], name) == 0) {
+      *class_id = (uint32_t)i;
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* Without the key, the file writes the class names themselves. */
+static int parse_labels(const struct ad_descriptor *descriptor, const struct ad_yaml *node, struct ad_source *source) {
+  const char *path = descriptor->path;
+  if (node != NULL && (node->kind != AD_YAML_MAPPING || node->count == 0)) {
+    return AD_FAIL_AT(path, node, "labels: expected a mapping of the file's values to class names");
+  }
+  const size_t count = node == NULL ? descriptor->class_count : node->count;
+  source->labels = ad_calloc(count, sizeof *source->labels);
+  if (source->labels == NULL) {
+    return ad_fail_memory(count * sizeof *source->labels, "a descriptor");
+  }
+  for (size_t i = 0; i < count; i++) {
+    struct ad_label_value *label = &source->labels[i];
+    const char *value = node == NULL ? descriptor->classes[i] : node->keys[i];
+    label->value = ad_strdup(value);
+    if (label->value == NULL) {
+      return ad_fail_memory(strlen(value), "a descriptor");
+    }
+    source->label_count++;
+    label->class_id = (uint32_t)i;
+    if (node != NULL) {
+      const struct ad_yaml *name = node->items[i];
+      if (name->kind != AD_YAML_SCALAR || !find_class(descriptor, name->text, &label->class_id)) {
+        return AD_FAIL_AT(path, name, "labels: \"%s\" stands for \"%s\", which is not among the classes", value,
+                          name->kind == AD_YAML_SCALAR ? name->text : "a list or mapping");
+      }
+    }
+  }
+  for (uint32_t c = 0; c < descriptor->class_count; c++) {
+    size_t i = 0;
+    while (i < count && source->labels[i].class_id != c) {
+      i++;
+    }
+    if (i == count) {
+      return AD_FAIL_AT(path, node, "labels: no value stands for the class \"%s\"", descriptor->classes[c]);
+    }
+  }
+  return AD_OK;
+}
+
+int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml *split, const struct ad_yaml *top,
+                    struct ad_source *source) {
+  static const char *const keys[] = {AD_LAYOUT_KEYS};
+  enum { FORMAT, HEADER, FIELDS, COLUMNS, LABELS, SKIP, EMPTY, INCOMPLETE, KEYS };
+  _Static_assert(sizeof keys / sizeof *keys == KEYS, "one number per key");
+  const struct ad_yaml *node[KEYS];
+  for (size_t i = 0; i < KEYS; i++) {
+    node[i] = ad_yaml_get(split, keys[i]);
+    if (node[i] == NULL) {
+      node[i] = ad_yaml_get(top, keys[i]);
+    }
+  }
+  const char *path = descriptor->path;
+  if (node[FORMAT] == NULL) {
+    return AD_FAIL_AT(path, top, "the key \"format\" is missing");
+  }
+  AD_TRY(read_format(path, node[FORMAT], &source->format));
+  const int table = source->format == AD_FORMAT_TSV || source->format == AD_FORMAT_CSV;
+  if (table && node[HEADER] == NULL) {
+    return AD_FAIL_AT(path, top, "the key \"header\" is missing");
+  }
+  if (table) {
+    AD_TRY(read_choice(path, node[HEADER], "header", "false", "true", &source->header));
+  }
+  if (table && !source->header && node[FIELDS] != NULL) {
+    uint64_t fields = 0;
+    AD_TRY(ad_layout_number(path, node[FIELDS], "fields", &fields));
+    source->fields = (size_t)fields;
+  }
+  AD_TRY(parse_columns(path, node[COLUMNS], top, source));
+  AD_TRY(parse_labels(descriptor, node[LABELS], source));
+  if (node[SKIP] != NULL) {
+    AD_TRY(ad_layout_text(path, node[SKIP], "skip", &source->skip));
+  }
+  if (node[EMPTY] != NULL) {
+    AD_TRY(read_choice(path, node[EMPTY], "empty", "refuse", "allow", &source->allow_empty));
+  }
+  if (node[INCOMPLETE] != NULL) {
+    AD_TRY(read_choice(path, node[INCOMPLETE], "incomplete", "refuse", "skip", &source->skip_incomplete));
+  }
+  return AD_OK;
+}
+
+static int copy_text(const char *text, char **copy) {
+  *copy = text == NULL ? NULL : ad_strdup(text);
+  return text != NULL && *copy == NULL ? AD_ENOMEM : AD_OK;
+}
+
+static int copy_columns(const struct ad_columns *columns, struct ad_columns *copy) {
+  copy->items = ad_calloc(columns->count, sizeof *copy->items);
+  if (copy->items == NULL) {
+    return AD_ENOMEM;
+  }
+  copy->count = columns->count;
+  for (size_t i = 0; i < columns->count; i++) {
+    copy->items[i].number = columns->items[i].number;
+    AD_TRY(copy_text(columns->items[i].name, &copy->items[i].name));
+  }
+  return AD_OK;
+}
+
+static int copy_parts(const struct ad_source *source, struct ad_source *copy) {
+  AD_TRY(copy_text(source->file, &copy->file));
+  AD_TRY(copy_text(source->skip, &copy->skip));
+  AD_TRY(copy_text(source->label.name, &copy->label.name));
+  AD_TRY(copy_columns(&source->text, &copy->text));
+  AD_TRY(copy_columns(&source->pair, &copy->pair));
+  copy->labels = ad_calloc(source->label_count, sizeof *copy->labels);
+  if (copy->labels == NULL) {
+    return AD_ENOMEM;
+  }
+  for (size_t i = 0; i < source->label_count; i++) {
+    copy->labels[i].class_id = source->labels[i].class_id;
+    AD_TRY(copy_text(source->labels[i].value, &copy->labels[i].value));
+    copy->label_count++;
+  }
+  return AD_OK;
+}
+
+int ad_layout_copy(const struct ad_source *source, struct ad_source *copy) {
+  *copy = *source;
+  copy->file = copy->skip = copy->label.name = NULL;
+  copy->text = copy->pair = (struct ad_columns){0};
+  copy->labels = NULL;
+  copy->label_count = 0;
+  if (copy_parts(source, copy) < 0) {
+    ad_layout_destroy(copy);
+    return ad_fail_memory(sizeof *copy, "the layout of a split");
+  }
+  return AD_OK;
+}
+
+static void destroy_columns(struct ad_columns *columns) {
+  for (size_t i = 0; i < columns->count; i++) {
+    ad_free(columns->items[i].name);
+  }
+  ad_free(columns->items);
+}
+
+void ad_layout_destroy(struct ad_source *source) {
+  ad_free(source->file);
+  ad_free(source->skip);
+  ad_free(source->label.name);
+  destroy_columns(&source->text);
+  destroy_columns(&source->pair);
+  for (size_t i = 0; i < source->label_count; i++) {
+    ad_free(source->labels[i].value);
+  }
+  ad_free(source->labels);
+  *source = (struct ad_source){0};
+}

@@ -1,0 +1,32 @@
+/* The layout of one split's file, as a descriptor writes it. Private to src/data. */
+#ifndef AUTODIDACT_DATA_LAYOUT_H
+#define AUTODIDACT_DATA_LAYOUT_H
+
+#include "autodidact/base/yaml.h"
+#include "autodidact/data/descriptor.h"
+
+/* ad_fail with the descriptor's path and the line of a node. */
+#define AD_FAIL_AT(path, node, format, ...) \
+  ad_fail(AD_EINPUT, "%s:%zu: " format, (path), (node)->line __VA_OPT__(, ) __VA_ARGS__)
+
+/* Keys that a descriptor may have at its top and in each split, where they override those at the top. */
+#define AD_LAYOUT_KEYS "format", "header", "fields", "columns", "labels", "skip", "empty", "incomplete"
+
+/* Refuses keys that are not among known [count] and anything but a mapping. AD_EINPUT. */
+int ad_layout_check_keys(const char *path, const struct ad_yaml *node, const char *what, const char *const *known,
+                         size_t count);
+
+/* Copies a non-empty text / reads a whole number. AD_EINPUT, AD_ENOMEM. */
+int ad_layout_text(const char *path, const struct ad_yaml *node, const char *key, char **text);
+int ad_layout_number(const char *path, const struct ad_yaml *node, const char *key, uint64_t *number);
+
+/* Reads the layout keys of `split` (may be NULL) and `top` into a zeroed source; the descriptor's classes are known
+ * already. On failure the source holds what it owns: ad_layout_destroy. AD_EINPUT, AD_ENOMEM. */
+int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml *split, const struct ad_yaml *top,
+                    struct ad_source *source);
+
+/* A deep copy into a zeroed source. AD_ENOMEM (then the copy is empty). */
+int ad_layout_copy(const struct ad_source *source, struct ad_source *copy);
+void ad_layout_destroy(struct ad_source *source);
+
+#endif

@@ -1,0 +1,169 @@
+#include "reader.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#include "autodidact/base/digest.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+
+static const struct ad_reader_format *const formats[] = {
+    [AD_FORMAT_TSV] = &ad_reader_tsv,         [AD_FORMAT_CSV] = &ad_reader_csv,
+    [AD_FORMAT_JSONL] = &ad_reader_jsonl,     [AD_FORMAT_FOLDER] = &ad_reader_folder,
+    [AD_FORMAT_WORDNET] = &ad_reader_wordnet,
+};
+
+static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
+
+int ad_reader_open(struct ad_reader *reader, const struct ad_source *source, const char *path, int labels) {
+  *reader = (struct ad_reader){.source = source,
+                               .format = formats[source->format],
+                               .path = path,
+                               .map_path = path,
+                               .labels = labels,
+                               .labelled = source->labelled};
+  if (source->format != AD_FORMAT_FOLDER) {
+    AD_TRY(ad_file_map(path, &reader->map));
+    reader->size = reader->map.size;
+    if (reader->size >= 3 && memcmp(reader->map.data, BYTE_ORDER_MARK, 3) == 0) {
+      reader->position = 3;
+    }
+  }
+  const int status = reader->format->open == NULL ? AD_OK : reader->format->open(reader);
+  if (status < 0) {
+    ad_reader_close(reader);
+  }
+  return status;
+}
+
+void ad_reader_close(struct ad_reader *reader) {
+  if (reader->format != NULL && reader->format->close != NULL) {
+    reader->format->close(reader);
+  }
+  ad_file_unmap(&reader->map);
+  ad_buffer_destroy(&reader->joined);
+  ad_free(reader->fields);
+  ad_free(reader->columns);
+  *reader = (struct ad_reader){0};
+}
+
+int ad_reader_next(struct ad_reader *reader, struct ad_record *record) {
+  *record = (struct ad_record){0};
+  return reader->format->next(reader, record);
+}
+
+void ad_reader_seek(struct ad_reader *reader, size_t position) {
+  reader->position = position;
+}
+
+int ad_reader_digest(struct ad_reader *reader, uint64_t *digest) {
+  if (reader->source->format != AD_FORMAT_FOLDER) {
+    *digest = ad_digest(reader->map.data, reader->map.size);
+    return AD_OK;
+  }
+  *digest = 0;
+  ad_reader_seek(reader, 0);
+  struct ad_record record;
+  int status;
+  while ((status = ad_reader_next(reader, &record)) == 1) {
+    const size_t root = strlen(reader->path);
+    const uint64_t name = ad_digest(reader->map_path + root, strlen(reader->map_path) - root);
+    *digest = ad_digest_pair(*digest, ad_digest_pair(name, ad_digest(reader->map.data, reader->map.size)));
+  }
+  ad_reader_seek(reader, 0);
+  return status;
+}
+
+size_t ad_reader_line(const struct ad_reader *reader, size_t offset) {
+  size_t line = 1;
+  const char *at = reader->map.data, *end = at + (offset < reader->map.size ? offset : reader->map.size);
+  while (at != NULL && at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+    at++;
+    line++;
+  }
+  return line;
+}
+
+int ad_reader_fail(const struct ad_reader *reader, size_t offset, const char *format, ...) {
+  char text[1024];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  return ad_fail(AD_EINPUT, "%s:%zu: %s", reader->map_path, ad_reader_line(reader, offset), text);
+}
+
+/* The first byte of [data, data + size) that is not part of valid UTF-8 or is NUL; size if there is none. */
+static size_t find_bad_byte(const char *data, size_t size) {
+  const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)data;
+  size_t i = 0;
+  while (i < size) {
+    if (bytes[i] != 0 && bytes[i] < 0x80) {
+      i++;
+      continue;
+    }
+    utf8proc_int32_t codepoint;
+    const size_t left = size - i < 4 ? size - i : 4;
+    const utf8proc_ssize_t length = utf8proc_iterate(bytes + i, (utf8proc_ssize_t)left, &codepoint);
+    if (bytes[i] == 0 || length <= 0) {
+      return i;
+    }
+    i += (size_t)length;
+  }
+  return size;
+}
+
+int ad_reader_check_text(const struct ad_reader *reader, size_t begin, size_t end) {
+  const char *data = reader->map.data;
+  const size_t bad = begin + find_bad_byte(data + begin, end - begin);
+  if (bad == end) {
+    return AD_OK;
+  }
+  const char *line = bad == 0 ? NULL : memrchr(data, '\n', bad);
+  const size_t column = bad + 1 - (line == NULL ? 0 : (size_t)(line + 1 - data));
+  return ad_reader_fail(reader, bad, "%s 0x%02X at byte %zu of the line",
+                        data[bad] == '\0' ? "a NUL byte" : "invalid UTF-8", (unsigned)(unsigned char)data[bad], column);
+}
+
+int ad_reader_take_line(struct ad_reader *reader, struct ad_span *line) {
+  if (reader->position >= reader->size) {
+    return 0;
+  }
+  const size_t begin = reader->position;
+  const char *data = reader->map.data + begin;
+  const char *newline = memchr(data, '\n', reader->size - begin);
+  size_t size = newline == NULL ? reader->size - begin : (size_t)(newline - data);
+  reader->position = begin + size + (newline != NULL);
+  reader->begin = begin;
+  size -= newline != NULL && size > 0 && data[size - 1] == '\r';
+  *line = (struct ad_span){.data = data, .size = size};
+  AD_TRY(ad_reader_check_text(reader, begin, begin + size));
+  return 1;
+}
+
+int ad_reader_join_start(struct ad_reader *reader, size_t bytes) {
+  void *data = reader->joined.data;
+  AD_TRY(ad_reserve(&data, &reader->joined.capacity, bytes, 1));
+  reader->joined.data = data;
+  ad_buffer_clear(&reader->joined);
+  return AD_OK;
+}
+
+struct ad_span ad_reader_join(struct ad_reader *reader, const struct ad_span *spans, size_t count) {
+  if (count == 1) {
+    return spans[0];
+  }
+  struct ad_buffer *joined = &reader->joined;
+  struct ad_span whole = {.data = joined->data + joined->size};
+  for (size_t i = 0; i < count; i++) {
+    if (i > 0) {
+      joined->data[joined->size++] = ' ';
+    }
+    memcpy(joined->data + joined->size, spans[i].data, spans[i].size);
+    joined->size += spans[i].size;
+  }
+  whole.size = (size_t)(joined->data + joined->size - whole.data);
+  return whole;
+}

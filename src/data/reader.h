@@ -1,0 +1,100 @@
+/* Readers: the rows of a file, one after another, each checked as it is read. Private to src/data.
+ *
+ * One format, one source file (tsv.c, csv.c, jsonl.c, folder.c, wordnet.c); tsv.c and csv.c share table.c. */
+#ifndef AUTODIDACT_DATA_READER_H
+#define AUTODIDACT_DATA_READER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autodidact/base/buffer.h"
+#include "autodidact/base/file.h"
+#include "autodidact/data/descriptor.h"
+
+/* Bytes inside a file, or inside the reader; not terminated. */
+struct ad_span {
+  const char *data; /* [size]; NULL: there is none */
+  size_t size;
+};
+
+/* One row, valid until the next call on the reader. */
+struct ad_record {
+  struct ad_span text;
+  struct ad_span pair;  /* data NULL: a single text */
+  struct ad_span label; /* as the file writes it; data NULL: the file has no labels */
+  size_t position;      /* for ad_reader_seek */
+};
+
+struct ad_reader;
+
+struct ad_reader_format {
+  int (*open)(struct ad_reader *reader);
+  /* 1: a row is in record; 0: there are no more; or a failure. Starts at reader->position and moves it on. */
+  int (*next)(struct ad_reader *reader, struct ad_record *record);
+  void (*close)(struct ad_reader *reader); /* NULL: nothing to release */
+};
+
+extern const struct ad_reader_format ad_reader_tsv, ad_reader_csv, ad_reader_jsonl, ad_reader_folder, ad_reader_wordnet;
+
+struct ad_reader {
+  const struct ad_source *source;
+  const struct ad_reader_format *format;
+  const char *path;        /* the file (or the folder); the caller's */
+  int labels;              /* labels are wanted (1), or may be missing (0) */
+  struct ad_file_map map;  /* the file; for a folder, the file of the row */
+  const char *map_path;    /* what is mapped, for messages */
+  size_t position;         /* of the next row: a byte of the file; for a folder, a file's number */
+  size_t size;             /* the end of all positions */
+  size_t begin;            /* the byte of the map at which the row begins, for messages */
+  size_t incomplete;       /* rows left out because columns were missing */
+  void *state;             /* the format's own */
+  struct ad_buffer joined; /* texts made of several columns, both segments */
+  /* Tables (table.c): */
+  struct ad_span *fields; /* [field_count] of the row */
+  size_t field_count, field_capacity;
+  size_t expected_fields; /* 0: not known yet */
+  size_t *columns;        /* [text.count + pair.count + 1] numbers from 0 of the text, pair and label columns */
+  int labelled;           /* the file has the label column */
+};
+
+/* Opens a file as `source` describes it. path and source must outlive the reader; ad_reader_close also after a failure
+ * of later calls. AD_EINPUT, AD_ENOMEM. */
+int ad_reader_open(struct ad_reader *reader, const struct ad_source *source, const char *path, int labels);
+void ad_reader_close(struct ad_reader *reader);
+
+/* The next row: 1, 0 at the end, or AD_EINPUT, AD_ENOMEM. */
+int ad_reader_next(struct ad_reader *reader, struct ad_record *record);
+
+/* Back to a row, by its record's position. */
+void ad_reader_seek(struct ad_reader *reader, size_t position);
+
+/* The digest of the file's bytes; of a folder's names and files in order. AD_EINPUT. */
+int ad_reader_digest(struct ad_reader *reader, uint64_t *digest);
+
+/* ad_fail(AD_EINPUT) with the file and the line of byte `offset` of the map in front. */
+int ad_reader_fail(const struct ad_reader *reader, size_t offset, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The line from 1 of a byte of the map. */
+size_t ad_reader_line(const struct ad_reader *reader, size_t offset);
+
+/* Refuses invalid UTF-8 and NUL bytes in bytes [begin, end) of the map. AD_EINPUT. */
+int ad_reader_check_text(const struct ad_reader *reader, size_t begin, size_t end);
+
+/* The line at reader->position, without its end (LF or CR LF; the last line needs none), checked by
+ * ad_reader_check_text; moves the position on. 1, 0 at the end, or AD_EINPUT. */
+int ad_reader_take_line(struct ad_reader *reader, struct ad_span *line);
+
+/* A text of one span, or of several joined by spaces in reader->joined. spans [count]. The memory of the joined texts
+ * is made ready by ad_reader_join_start for all joins of a row together. AD_ENOMEM. */
+int ad_reader_join_start(struct ad_reader *reader, size_t bytes);
+struct ad_span ad_reader_join(struct ad_reader *reader, const struct ad_span *spans, size_t count);
+
+/* Tables. After the format has put a row into reader->fields: */
+int ad_table_add_field(struct ad_reader *reader, struct ad_span field);
+/* the header's row: finds the columns. AD_EINPUT, AD_ENOMEM. */
+int ad_table_header(struct ad_reader *reader);
+/* any other row: 1 with the record, 0 when the row is to be left out, or AD_EINPUT, AD_ENOMEM. */
+int ad_table_record(struct ad_reader *reader, struct ad_record *record);
+
+#endif

@@ -1,0 +1,50 @@
+/* TSV as GLUE has it: a line is a row, a tab stands between columns, and no character quotes another. */
+#include <string.h>
+
+#include "autodidact/base/status.h"
+#include "reader.h"
+
+/* The row at the position into reader->fields; 1, 0 at the end, or a failure. */
+static int take_row(struct ad_reader *reader) {
+  struct ad_span line;
+  const int status = ad_reader_take_line(reader, &line);
+  if (status <= 0) {
+    return status;
+  }
+  reader->field_count = 0;
+  for (;;) {
+    const char *tab = memchr(line.data, '\t', line.size);
+    const size_t size = tab == NULL ? line.size : (size_t)(tab - line.data);
+    AD_TRY(ad_table_add_field(reader, (struct ad_span){.data = line.data, .size = size}));
+    if (tab == NULL) {
+      return 1;
+    }
+    line = (struct ad_span){.data = tab + 1, .size = line.size - size - 1};
+  }
+}
+
+static int open_tsv(struct ad_reader *reader) {
+  if (!reader->source->header) {
+    return AD_OK;
+  }
+  const int status = take_row(reader);
+  if (status <= 0) {
+    return status < 0 ? status : ad_fail(AD_EINPUT, "%s: the file is empty, expected a header", reader->path);
+  }
+  return ad_table_header(reader);
+}
+
+static int next_tsv(struct ad_reader *reader, struct ad_record *record) {
+  for (;;) {
+    int status = take_row(reader);
+    if (status <= 0) {
+      return status;
+    }
+    status = ad_table_record(reader, record);
+    if (status != 0) {
+      return status;
+    }
+  }
+}
+
+const struct ad_reader_format ad_reader_tsv = {.open = open_tsv, .next = next_tsv};
