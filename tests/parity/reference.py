@@ -292,7 +292,7 @@ def live(model_folder, program, count=64, classes=5, tolerance=2e-5):
     with torch.no_grad():
         model.classifier.weight.normal_(0.0, 0.2)
         model.classifier.bias.normal_(0.0, 0.2)
-    texts = live_texts(list(tokenizer.get_vocab()), count, np.random.RandomState(0))
+    texts = live_texts(sorted(tokenizer.get_vocab()), count, np.random.RandomState(0))
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         model.save_pretrained(folder / "model")
