@@ -235,7 +235,7 @@ def write_cuts(file, reference):
 
 def write(shared, path):
     ranges = own_ranges()
-    texts = [*special_texts(), *long_words(), *random_texts(900)]
+    texts = [*special_texts(), *long_words(), *random_texts(2000)]
     points = list(point_texts(ranges))
     with tempfile.TemporaryDirectory() as folder, h5py.File(path, "w") as file:
         file.attrs["transformers"] = transformers.__version__
@@ -291,7 +291,7 @@ def check(shared, program):
 def compare_fast(shared):
     """The Rust form differs where it knows: another Unicode version, no final sigma, special tokens after clean-up."""
     ranges = own_ranges()
-    sets = [("adversarial", [(t, None) for t in [*special_texts(), *long_words(), *random_texts(900)]])]
+    sets = [("adversarial", [(t, None) for t in [*special_texts(), *long_words(), *random_texts(2000)]])]
     with tempfile.TemporaryDirectory() as folder:
         for name, reference in references(shared, ranges, Path(folder)):
             fast = transformers.BertTokenizer(vocab=reference.tokenizer.get_vocab(), do_lower_case=not reference.cased)
