@@ -1,0 +1,311 @@
+/* config.json: Hugging Face's BertConfig in and out. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "folder.h"
+
+/* The first name of each activation is the one written. */
+static const struct {
+  const char *name;
+  enum ad_activation activation;
+} activations[] = {{"gelu", AD_GELU_ERF},        {"gelu_new", AD_GELU_TANH},          {"relu", AD_RELU},
+                   {"gelu_python", AD_GELU_ERF}, {"gelu_pytorch_tanh", AD_GELU_TANH}, {"gelu_fast", AD_GELU_TANH}};
+
+static const char OUR_CLASSIFIER[] = "autodidact_classifier";
+static const char SEQUENCE_MODEL[] = "BertForSequenceClassification";
+
+int ad_names_add(struct ad_names *names, const char *name) {
+  void *items = names->items;
+  AD_TRY(ad_reserve(&items, &names->capacity, names->count + 1, sizeof *names->items));
+  names->items = items;
+  char *copy = ad_strdup(name);
+  if (copy == NULL) {
+    return ad_fail_memory(strlen(name) + 1, "a name");
+  }
+  names->items[names->count++] = copy;
+  return AD_OK;
+}
+
+void ad_names_destroy(struct ad_names *names) {
+  for (size_t i = 0; i < names->count; i++) {
+    ad_free(names->items[i]);
+  }
+  ad_free(names->items);
+  *names = (struct ad_names){0};
+}
+
+/* A key's value as one line for messages; "nothing" when absent. */
+static const char *shown(const json_t *value, char *text, size_t size) {
+  if (value == NULL) {
+    return "nothing";
+  }
+  const size_t length = json_dumpb(value, text, size - 1, JSON_COMPACT | JSON_ENCODE_ANY);
+  if (length == 0 || length > size - 1) {
+    return json_is_object(value) ? "an object" : json_is_array(value) ? "a list" : "a long value";
+  }
+  text[length] = '\0';
+  return text;
+}
+
+static int wrong(const char *path, const json_t *root, const char *key, const char *expected) {
+  char text[100];
+  return ad_fail(AD_EINPUT, "%s: %s is %s, expected %s", path, key,
+                 shown(json_object_get(root, key), text, sizeof text), expected);
+}
+
+/* Limits far above any model, low enough that no product of two sizes overflows. */
+static int read_count(const char *path, const json_t *root, const char *key, json_int_t most, uint32_t *out) {
+  const json_t *value = json_object_get(root, key);
+  if (!json_is_integer(value) || json_integer_value(value) < 1 || json_integer_value(value) > most) {
+    char expected[60];
+    snprintf(expected, sizeof expected, "an integer from 1 to %" JSON_INTEGER_FORMAT, most);
+    return wrong(path, root, key, expected);
+  }
+  *out = (uint32_t)json_integer_value(value);
+  return AD_OK;
+}
+
+/* A number in [low, high); absent or null: `standard`, BertConfig's own default. */
+static int read_real(const char *path, const json_t *root, const char *key, float standard, double low, double high,
+                     float *out) {
+  const json_t *value = json_object_get(root, key);
+  *out = standard;
+  if (value == NULL || json_is_null(value)) {
+    return AD_OK;
+  }
+  const double number = json_number_value(value);
+  if (!json_is_number(value) || !(number >= low) || !(number < high)) {
+    char expected[80];
+    snprintf(expected, sizeof expected, "a number from %g to below %g", low, high);
+    return wrong(path, root, key, expected);
+  }
+  *out = (float)number;
+  return AD_OK;
+}
+
+static int read_activation(const char *path, const json_t *root, enum ad_activation *out) {
+  const json_t *value = json_object_get(root, "hidden_act");
+  const char *name = value == NULL ? "gelu" : json_string_value(value);
+  for (size_t i = 0; name != NULL && i < sizeof activations / sizeof *activations; i++) {
+    if (strcmp(name, activations[i].name) == 0) {
+      *out = activations[i].activation;
+      return AD_OK;
+    }
+  }
+  return wrong(path, root, "hidden_act", "gelu, gelu_new, gelu_pytorch_tanh or relu");
+}
+
+/* Keys that make another model than the one this program computes. */
+static int check_kind(const char *path, const json_t *root) {
+  const char *type = json_string_value(json_object_get(root, "model_type"));
+  if (type == NULL || strcmp(type, "bert") != 0) {
+    return wrong(path, root, "model_type", "\"bert\": no other architecture is supported");
+  }
+  const json_t *positions = json_object_get(root, "position_embedding_type");
+  if (positions != NULL && (!json_is_string(positions) || strcmp(json_string_value(positions), "absolute") != 0)) {
+    return wrong(path, root, "position_embedding_type", "\"absolute\"");
+  }
+  static const char *const refused[] = {"is_decoder", "add_cross_attention", "is_encoder_decoder"};
+  for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    const json_t *value = json_object_get(root, refused[i]);
+    if (value != NULL && !json_is_false(value)) {
+      return wrong(path, root, refused[i], "false: only encoders are supported");
+    }
+  }
+  const json_t *pruned = json_object_get(root, "pruned_heads");
+  if (pruned != NULL && !json_is_null(pruned) && !(json_is_object(pruned) && json_object_size(pruned) == 0)) {
+    return wrong(path, root, "pruned_heads", "none");
+  }
+  const json_t *quantised = json_object_get(root, "quantization_config");
+  if (quantised != NULL && !json_is_null(quantised)) {
+    return wrong(path, root, "quantization_config", "none: weights must be F32, F16 or BF16");
+  }
+  return AD_OK;
+}
+
+/* id2label {"0": name, ...}: every number from 0 to C - 1 once. */
+static int read_labels(const char *path, const json_t *labels, struct ad_names *names) {
+  const size_t count = json_object_size(labels);
+  for (size_t i = 0; i < count; i++) {
+    char key[24];
+    snprintf(key, sizeof key, "%zu", i);
+    const json_t *label = json_object_get(labels, key);
+    if (json_is_integer(label)) {
+      char number[32];
+      snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(label));
+      AD_TRY(ad_names_add(names, number));
+    } else if (json_is_string(label)) {
+      AD_TRY(ad_names_add(names, json_string_value(label)));
+    } else {
+      return ad_fail(AD_EINPUT, "%s: id2label has %zu entries, but none for \"%zu\" that is a name", path, count, i);
+    }
+  }
+  return AD_OK;
+}
+
+static int read_classes(const char *path, const json_t *root, struct ad_folder_config *out) {
+  const json_t *labels = json_object_get(root, "id2label"), *number = json_object_get(root, "num_labels");
+  const int has_labels = labels != NULL && !json_is_null(labels), has_number = number != NULL && !json_is_null(number);
+  out->config.classes = 2;
+  out->classes_stated = has_labels || has_number;
+  if (has_number) {
+    AD_TRY(read_count(path, root, "num_labels", 1 << 20, &out->config.classes));
+  }
+  if (!has_labels) {
+    return AD_OK;
+  }
+  if (!json_is_object(labels) || json_object_size(labels) == 0) {
+    return wrong(path, root, "id2label", "an object of class names");
+  }
+  if (has_number && json_object_size(labels) != out->config.classes) {
+    return ad_fail(AD_EINPUT, "%s: num_labels is %u, but id2label has %zu entries", path, out->config.classes,
+                   json_object_size(labels));
+  }
+  out->config.classes = (uint32_t)json_object_size(labels);
+  return read_labels(path, labels, &out->class_names);
+}
+
+/* A classifier with the right names may still be one for tokens, or a regression. */
+static void read_head_kind(const json_t *root, struct ad_folder_config *out) {
+  const char *architecture = json_string_value(json_array_get(json_object_get(root, "architectures"), 0));
+  const char *problem = json_string_value(json_object_get(root, "problem_type"));
+  if (architecture != NULL && strncmp(architecture, "BertFor", 7) == 0 && strcmp(architecture, SEQUENCE_MODEL) != 0) {
+    snprintf(out->head_refusal, sizeof out->head_refusal, "it belongs to a %.60s, expected %s", architecture,
+             SEQUENCE_MODEL);
+  } else if (problem != NULL && strcmp(problem, "single_label_classification") != 0) {
+    snprintf(out->head_refusal, sizeof out->head_refusal,
+             "its problem_type is %.60s, expected single_label_classification", problem);
+  }
+}
+
+static int read_classifier(const char *path, const json_t *root, enum ad_classifier *out) {
+  const json_t *value = json_object_get(root, OUR_CLASSIFIER);
+  const char *name = value == NULL ? "pooler" : json_string_value(value);
+  if (name == NULL || (strcmp(name, "pooler") != 0 && strcmp(name, "cls") != 0)) {
+    return wrong(path, root, OUR_CLASSIFIER, "\"pooler\" or \"cls\"");
+  }
+  *out = strcmp(name, "cls") == 0 ? AD_CLASSIFIER_CLS : AD_CLASSIFIER_POOLER;
+  return AD_OK;
+}
+
+static int read_config(const char *path, const json_t *root, struct ad_folder_config *out) {
+  struct ad_model_config *m = &out->config;
+  AD_TRY(check_kind(path, root));
+  AD_TRY(read_count(path, root, "hidden_size", 1 << 16, &m->hidden));
+  AD_TRY(read_count(path, root, "num_attention_heads", 1 << 16, &m->heads));
+  AD_TRY(read_count(path, root, "intermediate_size", 1 << 20, &m->ffn));
+  AD_TRY(read_count(path, root, "num_hidden_layers", 1000, &m->layers));
+  AD_TRY(read_count(path, root, "vocab_size", 1 << 24, &m->vocab));
+  AD_TRY(read_count(path, root, "max_position_embeddings", 1 << 20, &m->positions));
+  AD_TRY(read_count(path, root, "type_vocab_size", 1 << 16, &m->types));
+  if (m->hidden % m->heads != 0) {
+    return ad_fail(AD_EINPUT, "%s: hidden_size %u is not a multiple of num_attention_heads %u", path, m->hidden,
+                   m->heads);
+  }
+  AD_TRY(read_real(path, root, "layer_norm_eps", 1e-12f, 0.0, 1.0, &m->layer_norm_eps));
+  AD_TRY(read_real(path, root, "hidden_dropout_prob", 0.1f, 0.0, 1.0, &m->hidden_dropout));
+  AD_TRY(read_real(path, root, "attention_probs_dropout_prob", 0.1f, 0.0, 1.0, &m->attention_dropout));
+  AD_TRY(read_real(path, root, "classifier_dropout", m->hidden_dropout, 0.0, 1.0, &m->classifier_dropout));
+  AD_TRY(read_activation(path, root, &m->activation));
+  AD_TRY(read_classifier(path, root, &m->classifier));
+  read_head_kind(root, out);
+  return read_classes(path, root, out);
+}
+
+int ad_folder_read_config(const char *folder, struct ad_folder_config *out) {
+  *out = (struct ad_folder_config){0};
+  if (!ad_is_folder(folder)) {
+    return ad_fail(AD_EINPUT, "%s: expected a Hugging Face model folder, found %s", folder,
+                   ad_is_file(folder) ? "a file" : "nothing");
+  }
+  char *path = ad_path_join(folder, "config.json");
+  if (path == NULL) {
+    return ad_fail_memory(strlen(folder) + 1, "a path");
+  }
+  json_t *root;
+  int status = ad_folder_read_json(path, &root);
+  if (status == AD_OK) {
+    status = read_config(path, root, out);
+    json_decref(root);
+  }
+  ad_free(path);
+  if (status != AD_OK) {
+    ad_names_destroy(&out->class_names);
+  }
+  return status;
+}
+
+int ad_model_read_config(const char *folder, struct ad_model_config *config, struct ad_names *class_names) {
+  struct ad_folder_config read;
+  AD_TRY(ad_folder_read_config(folder, &read));
+  *config = read.config;
+  *class_names = read.class_names;
+  return AD_OK;
+}
+
+/* A float by its shortest decimal: 0.1, not 0.100000001. */
+static json_t *make_real(float value) {
+  char text[40];
+  for (int digits = 1; digits <= 9; digits++) {
+    snprintf(text, sizeof text, "%.*g", digits, (double)value);
+    if ((float)strtod(text, NULL) == value) {
+      break;
+    }
+  }
+  return json_real(strtod(text, NULL));
+}
+
+static int add_labels(json_t *root, const struct ad_model_config *m, const char *const *class_names) {
+  json_t *names = json_object(), *numbers = json_object();
+  int failed = 0;
+  for (uint32_t c = 0; c < m->classes; c++) {
+    char number[16], standard[24];
+    snprintf(number, sizeof number, "%u", c);
+    snprintf(standard, sizeof standard, "LABEL_%u", c);
+    const char *name = class_names == NULL ? standard : class_names[c];
+    failed |= json_object_set_new(names, number, json_string(name));
+    failed |= json_object_set_new(numbers, name, json_integer(c));
+  }
+  failed |= json_object_set_new(root, "id2label", names);
+  return failed | json_object_set_new(root, "label2id", numbers);
+}
+
+json_t *ad_folder_make_config(const struct ad_model_config *m, const char *const *class_names, size_t pad_id) {
+  const int cls = m->classifier == AD_CLASSIFIER_CLS;
+  const char *activation = NULL;
+  for (size_t i = 0; activation == NULL; i++) {
+    activation = activations[i].activation == m->activation ? activations[i].name : NULL;
+  }
+  json_t *root = json_object();
+  int failed = root == NULL;
+  failed |= json_object_set_new(root, "architectures", json_pack("[s]", cls ? "BertModel" : SEQUENCE_MODEL));
+  failed |= json_object_set_new(root, "model_type", json_string("bert"));
+  failed |= cls && json_object_set_new(root, OUR_CLASSIFIER, json_string("cls"));
+  failed |= json_object_set_new(root, "hidden_size", json_integer(m->hidden));
+  failed |= json_object_set_new(root, "num_attention_heads", json_integer(m->heads));
+  failed |= json_object_set_new(root, "intermediate_size", json_integer(m->ffn));
+  failed |= json_object_set_new(root, "num_hidden_layers", json_integer(m->layers));
+  failed |= json_object_set_new(root, "vocab_size", json_integer(m->vocab));
+  failed |= json_object_set_new(root, "max_position_embeddings", json_integer(m->positions));
+  failed |= json_object_set_new(root, "type_vocab_size", json_integer(m->types));
+  failed |= json_object_set_new(root, "position_embedding_type", json_string("absolute"));
+  failed |= json_object_set_new(root, "hidden_act", json_string(activation));
+  failed |= json_object_set_new(root, "layer_norm_eps", make_real(m->layer_norm_eps));
+  failed |= json_object_set_new(root, "hidden_dropout_prob", make_real(m->hidden_dropout));
+  failed |= json_object_set_new(root, "attention_probs_dropout_prob", make_real(m->attention_dropout));
+  failed |= json_object_set_new(root, "classifier_dropout", make_real(m->classifier_dropout));
+  failed |= json_object_set_new(root, "pad_token_id", json_integer((json_int_t)pad_id));
+  failed |= json_object_set_new(root, "problem_type", json_string("single_label_classification"));
+  failed |= json_object_set_new(root, "torch_dtype", json_string("float32"));
+  failed |= root == NULL || add_labels(root, m, class_names);
+  if (failed) {
+    json_decref(root);
+    return NULL;
+  }
+  return root;
+}

@@ -1,0 +1,47 @@
+/* What the readers and writers of a Hugging Face folder share. Private to model/. */
+#ifndef AUTODIDACT_MODEL_FOLDER_H
+#define AUTODIDACT_MODEL_FOLDER_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "autodidact/base/buffer.h"
+#include "autodidact/model/huggingface.h"
+
+/* Whether a parse failed for want of memory. jansson leaves the text empty then, but for a string that it could not
+ * copy it reports a syntax error. */
+static inline int ad_json_out_of_memory(const json_error_t *error) {
+  return error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory;
+}
+
+/* Reads a JSON object. The caller owns *value (json_decref). AD_EINPUT with "path:line:" and AD_EIO, AD_ENOMEM. */
+int ad_folder_read_json(const char *path, json_t **value);
+
+/* Appends the text of `value` to `out`; flags are jansson's. AD_ENOMEM (then `out` holds a part of it). */
+int ad_folder_print_json(const json_t *value, size_t flags, struct ad_buffer *out);
+
+/* What config.json says, all of it that is used. */
+struct ad_folder_config {
+  struct ad_model_config config; /* classes: of a head, where the folder has one */
+  struct ad_names class_names;   /* owned */
+  int classes_stated;            /* id2label or num_labels is there; otherwise classes is Hugging Face's default */
+  char head_refusal[160];        /* "" or why a classifier in the folder is none for classification of texts */
+};
+
+/* Reads and checks "folder/config.json". Errors as of ad_model_read_config; nothing to release after a failure. */
+int ad_folder_read_config(const char *folder, struct ad_folder_config *out);
+
+/* The JSON of a config.json for ad_model_save; NULL when out of memory. */
+json_t *ad_folder_make_config(const struct ad_model_config *config, const char *const *class_names, size_t pad_id);
+
+#define AD_WEIGHT_INDEX "model.safetensors.index.json"
+
+/* The safetensors files of a folder, plain names: model.safetensors, or the shards of the index in the order of its
+ * tensors; then *map is its weight_map (the caller's, json_decref), otherwise NULL. On failure both are to be released
+ * all the same. AD_EINPUT (no weights, only such as are not read, an index that is none), AD_EIO, AD_ENOMEM. */
+int ad_folder_list_weights(const char *folder, struct ad_names *names, json_t **map);
+
+/* The first element of values [count] that is NaN or infinite; count when there is none. */
+size_t ad_first_not_finite(const float *values, size_t count);
+
+#endif

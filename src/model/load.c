@@ -1,0 +1,506 @@
+/* A Hugging Face folder into the flat parameter vector. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/model/safetensors.h"
+#include "folder.h"
+
+/* A tensor of the files under the name the parameter table has for it. */
+struct entry {
+  char *name; /* owned: no "bert.", LayerNorm.weight and LayerNorm.bias */
+  const struct ad_safetensors *file;
+  const struct ad_safetensor *tensor;
+  int used;
+};
+
+struct ad_model {
+  char *folder;
+  struct ad_model_options options;
+  struct ad_folder_config found; /* what config.json says */
+  struct ad_safetensors *files;  /* [file_count] */
+  size_t file_count, file_capacity;
+  struct entry *entries; /* [entry_count] sorted by name */
+  size_t entry_count, entry_capacity;
+  struct ad_params params;
+  struct ad_model_report report;
+};
+
+static int starts_with(const char *text, const char *start) {
+  return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* If `name` ends in `old`, writes `now` over it; the memory must have room. */
+static void replace_end(char *name, const char *old, const char *now) {
+  const size_t length = strlen(name), tail = strlen(old);
+  if (length >= tail && strcmp(name + length - tail, old) == 0) {
+    memcpy(name + length - tail, now, strlen(now) + 1);
+  }
+}
+
+/* "bert.encoder.layer.0.output.LayerNorm.gamma" is "encoder.layer.0.output.LayerNorm.weight". The caller owns it. */
+static char *table_name(const char *name) {
+  const char *start = starts_with(name, "bert.") ? name + 5 : name;
+  char *copy = ad_malloc(strlen(start) + 2, 1); /* "weight" has one letter more than "gamma" */
+  if (copy != NULL) {
+    strcpy(copy, start);
+    replace_end(copy, "LayerNorm.gamma", "LayerNorm.weight");
+    replace_end(copy, "LayerNorm.beta", "LayerNorm.bias");
+  }
+  return copy;
+}
+
+static int by_name(const void *a, const void *b) {
+  const struct entry *x = a, *y = b;
+  return strcmp(x->name, y->name);
+}
+
+static struct entry *find_entry(const struct ad_model *model, const char *name) {
+  const struct entry key = {.name = (char *)(uintptr_t)name};
+  if (model->entry_count == 0) {
+    return NULL;
+  }
+  return bsearch(&key, model->entries, model->entry_count, sizeof key, by_name);
+}
+
+static int shape_is(const struct ad_safetensor *tensor, size_t rows, size_t columns, int vector) {
+  return tensor->shape[0] == rows &&
+         (vector ? tensor->dimensions == 1 : tensor->dimensions == 2 && tensor->shape[1] == columns);
+}
+
+/* ---- The files ---- */
+
+static int open_file(struct ad_model *model, const char *name) {
+  char *path = ad_path_join(model->folder, name);
+  if (path == NULL) {
+    return ad_fail_memory(strlen(model->folder) + strlen(name), "a path");
+  }
+  void *files = model->files;
+  int status = ad_reserve(&files, &model->file_capacity, model->file_count + 1, sizeof *model->files);
+  model->files = files;
+  if (status == AD_OK) {
+    status = ad_safetensors_open(&model->files[model->file_count], path);
+  }
+  if (status == AD_OK) {
+    model->file_count++;
+  }
+  ad_free(path);
+  return status;
+}
+
+/* Index and shards must agree in both directions. */
+static int check_index(const struct ad_model *model, const json_t *map) {
+  size_t tensors = 0;
+  for (size_t i = 0; i < model->file_count; i++) {
+    const struct ad_safetensors *file = &model->files[i];
+    tensors += file->count;
+    for (size_t j = 0; j < file->count; j++) {
+      const char *listed = json_string_value(json_object_get(map, file->tensors[j].name));
+      if (listed == NULL || strcmp(listed, ad_path_name(file->name)) != 0) {
+        return ad_fail(AD_EINPUT, "%s/%s: weight_map has %.60s for tensor %s, which is in %s", model->folder,
+                       AD_WEIGHT_INDEX, listed == NULL ? "nothing" : listed, file->tensors[j].name,
+                       ad_path_name(file->name));
+      }
+    }
+  }
+  if (tensors != json_object_size(map)) {
+    return ad_fail(AD_EINPUT, "%s/%s: weight_map lists %zu tensors, but the files hold %zu", model->folder,
+                   AD_WEIGHT_INDEX, json_object_size(map), tensors);
+  }
+  return AD_OK;
+}
+
+static int open_files(struct ad_model *model) {
+  struct ad_names names = {0};
+  json_t *map = NULL;
+  int status = ad_folder_list_weights(model->folder, &names, &map);
+  for (size_t i = 0; status == AD_OK && i < names.count; i++) {
+    status = open_file(model, names.items[i]);
+  }
+  if (status == AD_OK && map != NULL) {
+    status = check_index(model, map);
+  }
+  ad_names_destroy(&names);
+  json_decref(map);
+  return status;
+}
+
+static int list_entries(struct ad_model *model) {
+  for (size_t i = 0; i < model->file_count; i++) {
+    const struct ad_safetensors *file = &model->files[i];
+    void *entries = model->entries;
+    AD_TRY(ad_reserve(&entries, &model->entry_capacity, model->entry_count + file->count, sizeof *model->entries));
+    model->entries = entries;
+    for (size_t j = 0; j < file->count; j++) {
+      char *name = table_name(file->tensors[j].name);
+      if (name == NULL) {
+        return ad_fail_memory(strlen(file->tensors[j].name), "the name of a tensor");
+      }
+      model->entries[model->entry_count++] = (struct entry){.name = name, .file = file, .tensor = &file->tensors[j]};
+    }
+  }
+  qsort(model->entries, model->entry_count, sizeof *model->entries, by_name);
+  for (size_t i = 1; i < model->entry_count; i++) {
+    const struct entry *entry = &model->entries[i];
+    if (strcmp(entry[-1].name, entry->name) == 0) {
+      return ad_fail(AD_EINPUT, "%s: tensors %s and %s are the same parameter", entry->file->name,
+                     entry[-1].tensor->name, entry->tensor->name);
+    }
+  }
+  return AD_OK;
+}
+
+/* ---- The head ---- */
+
+/* Whether the folder's classifier can be used. If not, says why in note [size]. */
+static int head_fits(const struct ad_model *model, char *note, size_t size) {
+  const struct ad_model_options *options = &model->options;
+  const struct ad_folder_config *found = &model->found;
+  const struct entry *weight = find_entry(model, "classifier.weight"), *bias = find_entry(model, "classifier.bias");
+  if (weight == NULL || bias == NULL) {
+    snprintf(note, size, "the folder has no %s", weight == NULL ? "classifier.weight" : "classifier.bias");
+    return 0;
+  }
+  if (found->head_refusal[0] != '\0') {
+    snprintf(note, size, "%s", found->head_refusal);
+    return 0;
+  }
+  const size_t classes = options->classes != 0 ? options->classes : weight->tensor->shape[0];
+  if (weight->tensor->dimensions != 2 || classes < 2 || !shape_is(weight->tensor, classes, found->config.hidden, 0) ||
+      !shape_is(bias->tensor, classes, 1, 1)) {
+    char weight_shape[60], bias_shape[60];
+    snprintf(note, size, "classifier.weight is %s and classifier.bias %s, expected [%zu, %u] and [%zu]",
+             ad_shape_text(weight->tensor->shape, weight->tensor->dimensions, weight_shape, sizeof weight_shape),
+             ad_shape_text(bias->tensor->shape, bias->tensor->dimensions, bias_shape, sizeof bias_shape),
+             classes < 2 ? 2 : classes, found->config.hidden, classes < 2 ? 2 : classes);
+    return 0;
+  }
+  if (found->classes_stated && found->config.classes != classes) {
+    snprintf(note, size, "it has %zu classes, but config.json names %u", classes, found->config.classes);
+    return 0;
+  }
+  if (options->head == AD_HEAD_REUSE && options->classifier != found->config.classifier) {
+    snprintf(note, size, "it stands on %s",
+             found->config.classifier == AD_CLASSIFIER_CLS ? "the bare [CLS] state" : "the pooler");
+    return 0;
+  }
+  if (found->config.classifier == AD_CLASSIFIER_POOLER &&
+      (find_entry(model, "pooler.dense.weight") == NULL || find_entry(model, "pooler.dense.bias") == NULL)) {
+    snprintf(note, size, "it stands on a pooler that the folder does not have");
+    return 0;
+  }
+  return 1;
+}
+
+/* The place of `name` in names; count when it is not there. */
+static size_t place_of(const struct ad_names *names, const char *name) {
+  size_t i = 0;
+  while (i < names->count && strcmp(names->items[i], name) != 0) {
+    i++;
+  }
+  return i;
+}
+
+/* A head whose classes have the caller's names in another order would be wrong without a sign. */
+static int check_class_order(const struct ad_model *model) {
+  const struct ad_names *own = &model->found.class_names;
+  const char *const *wanted = model->options.class_names;
+  if (wanted == NULL || own->count != model->options.classes) {
+    return AD_OK;
+  }
+  size_t moved = own->count;
+  for (size_t i = 0; i < own->count; i++) {
+    const size_t place = place_of(own, wanted[i]);
+    if (place == own->count) {
+      return AD_OK; /* other names altogether: nothing to compare */
+    }
+    moved = place != i && moved == own->count ? i : moved;
+  }
+  if (moved < own->count) {
+    return ad_fail(
+        AD_EINPUT,
+        "%s: config.json: class %zu of the head is \"%.60s\", expected \"%.60s\": the same classes in another order",
+        model->folder, moved, own->items[moved], wanted[moved]);
+  }
+  return AD_OK;
+}
+
+static int copy_class_names(struct ad_model *model) {
+  struct ad_names *names = &model->report.class_names;
+  if (model->report.head_loaded && model->found.class_names.count > 0) {
+    *names = model->found.class_names;
+    model->found.class_names = (struct ad_names){0};
+    return AD_OK;
+  }
+  for (uint32_t i = 0; model->options.class_names != NULL && i < model->options.classes; i++) {
+    AD_TRY(ad_names_add(names, model->options.class_names[i]));
+  }
+  return AD_OK;
+}
+
+/* Decides on the head and makes the parameter table. */
+static int make_table(struct ad_model *model) {
+  const struct ad_model_options *options = &model->options;
+  struct ad_model_report *report = &model->report;
+  struct ad_model_config config = model->found.config;
+  if (options->head == AD_HEAD_NEW) {
+    snprintf(report->head_note, sizeof report->head_note, "a new one was asked for");
+  } else {
+    report->head_loaded = head_fits(model, report->head_note, sizeof report->head_note);
+  }
+  if (options->head == AD_HEAD_REQUIRE && !report->head_loaded) {
+    return ad_fail(AD_EINPUT, "%s: the classification head cannot be used: %s", model->folder, report->head_note);
+  }
+  if (report->head_loaded) {
+    AD_TRY(check_class_order(model));
+    config.classes = (uint32_t)find_entry(model, "classifier.weight")->tensor->shape[0];
+  } else {
+    config.classes = options->classes;
+    config.classifier = options->classifier;
+  }
+  config.cased = options->cased;
+  AD_TRY(copy_class_names(model));
+  return ad_params_create(&model->params, &config);
+}
+
+/* ---- Matching tensors and parameters ---- */
+
+static int check_tensor(const struct entry *entry, const struct ad_tensor *wanted) {
+  const struct ad_safetensor *tensor = entry->tensor;
+  if (!shape_is(tensor, wanted->rows, wanted->columns, wanted->vector)) {
+    const size_t shape[2] = {wanted->rows, wanted->columns};
+    char found[200], expected[60];
+    return ad_fail(AD_EINPUT, "%s: tensor %s has shape %s, but config.json makes it %s", entry->file->name,
+                   tensor->name, ad_shape_text(tensor->shape, tensor->dimensions, found, sizeof found),
+                   ad_shape_text(shape, wanted->vector ? 1 : 2, expected, sizeof expected));
+  }
+  if (tensor->dtype != AD_DTYPE_F32 && tensor->dtype != AD_DTYPE_F16 && tensor->dtype != AD_DTYPE_BF16) {
+    return ad_fail(AD_EINPUT, "%s: tensor %s has dtype %s, expected F32, F16 or BF16", entry->file->name, tensor->name,
+                   ad_dtype_name(tensor->dtype));
+  }
+  return AD_OK;
+}
+
+static int is_pooler(const struct ad_tensor *tensor) {
+  return starts_with(tensor->name, "pooler.");
+}
+
+/* Whether a parameter is drawn although the files may have it, or because they lack it. */
+static int is_drawn(const struct ad_model *model, const struct ad_tensor *tensor) {
+  if (tensor->new_head) {
+    return !model->report.head_loaded;
+  }
+  return is_pooler(tensor) &&
+         (find_entry(model, "pooler.dense.weight") == NULL || find_entry(model, "pooler.dense.bias") == NULL);
+}
+
+static int match_parameters(struct ad_model *model) {
+  const struct ad_params *params = &model->params;
+  const struct ad_tensor *missing = NULL;
+  size_t missing_count = 0;
+  for (size_t i = 0; i < params->tensor_count; i++) {
+    const struct ad_tensor *tensor = &params->tensors[i];
+    struct entry *entry = find_entry(model, tensor->name);
+    if (is_drawn(model, tensor)) {
+      AD_TRY(ad_names_add(&model->report.drawn, tensor->name));
+    } else if (entry == NULL) {
+      missing = missing == NULL ? tensor : missing;
+      missing_count++;
+    } else {
+      AD_TRY(check_tensor(entry, tensor));
+      entry->used = 1;
+      model->report.loaded++;
+    }
+  }
+  if (missing != NULL) {
+    return ad_fail(AD_EINPUT,
+                   "%s: tensor %s is missing, with and without the prefix bert. (%zu of %zu tensors are missing)",
+                   model->folder, missing->name, missing_count, params->tensor_count);
+  }
+  return AD_OK;
+}
+
+/* Models of other families that a config.json of "bert" does not turn into one. */
+static int check_family(const struct ad_model *model) {
+  static const char *const families[][2] = {{"distilbert.", "DistilBERT"}, {"transformer.layer.", "DistilBERT"},
+                                            {"roberta.", "RoBERTa"},       {"electra.", "ELECTRA"},
+                                            {"albert.", "ALBERT"},         {"deberta.", "DeBERTa"},
+                                            {"mpnet.", "MPNet"},           {"xlm-roberta.", "RoBERTa"}};
+  for (size_t i = 0; i < model->entry_count; i++) {
+    for (size_t j = 0; j < sizeof families / sizeof *families; j++) {
+      if (starts_with(model->entries[i].name, families[j][0])) {
+        return ad_fail(AD_EINPUT, "%s: tensor %s is of a %s model, expected BERT", model->entries[i].file->name,
+                       model->entries[i].tensor->name, families[j][1]);
+      }
+    }
+  }
+  return AD_OK;
+}
+
+/* What no parameter took: heads and buffers are listed, but a tensor inside the encoder would change what it computes.
+ */
+static int list_ignored(struct ad_model *model) {
+  for (size_t i = 0; i < model->entry_count; i++) {
+    const struct entry *entry = &model->entries[i];
+    if (entry->used) {
+      continue;
+    }
+    const int inside = starts_with(entry->name, "embeddings.") || starts_with(entry->name, "encoder.");
+    if (inside && strcmp(entry->name, "embeddings.position_ids") != 0 &&
+        strcmp(entry->name, "embeddings.token_type_ids") != 0) {
+      return ad_fail(AD_EINPUT, "%s: tensor %s has no place in the model that config.json describes (%u layers)",
+                     entry->file->name, entry->tensor->name, model->params.config.layers);
+    }
+    AD_TRY(ad_names_add(&model->report.ignored, entry->tensor->name));
+  }
+  return AD_OK;
+}
+
+static int check_vocab(const struct ad_model *model) {
+  const size_t vocab = model->options.vocab;
+  if (vocab != 0 && vocab != model->found.config.vocab) {
+    return ad_fail(AD_EINPUT, "%s: config.json has vocab_size %u, but the tokenizer has %zu entries", model->folder,
+                   model->found.config.vocab, vocab);
+  }
+  return AD_OK;
+}
+
+static int open_model(struct ad_model *model) {
+  AD_TRY(ad_folder_read_config(model->folder, &model->found));
+  AD_TRY(check_vocab(model));
+  AD_TRY(open_files(model));
+  AD_TRY(list_entries(model));
+  AD_TRY(check_family(model));
+  AD_TRY(make_table(model));
+  AD_TRY(match_parameters(model));
+  return list_ignored(model);
+}
+
+/* ---- The public calls ---- */
+
+void ad_model_report_destroy(struct ad_model_report *report) {
+  ad_names_destroy(&report->drawn);
+  ad_names_destroy(&report->ignored);
+  ad_names_destroy(&report->class_names);
+  *report = (struct ad_model_report){0};
+}
+
+int ad_model_open(struct ad_model **out, const char *folder, const struct ad_model_options *options) {
+  *out = NULL;
+  if (options->head != AD_HEAD_REQUIRE && options->classes < 2) {
+    return ad_fail(AD_ECONFIG, "model: %u classes, expected at least 2", options->classes);
+  }
+  struct ad_model *model = ad_calloc(1, sizeof *model);
+  if (model == NULL) {
+    return ad_fail_memory(sizeof *model, "a model folder");
+  }
+  model->options = *options;
+  model->folder = ad_strdup(folder);
+  const int status = model->folder == NULL ? ad_fail_memory(strlen(folder) + 1, "a path") : open_model(model);
+  if (status != AD_OK) {
+    ad_model_close(model);
+    return status;
+  }
+  model->options.class_names = NULL; /* the caller's, no longer needed */
+  *out = model;
+  return AD_OK;
+}
+
+void ad_model_close(struct ad_model *model) {
+  if (model == NULL) {
+    return;
+  }
+  for (size_t i = 0; i < model->entry_count; i++) {
+    ad_free(model->entries[i].name);
+  }
+  ad_free(model->entries);
+  for (size_t i = 0; i < model->file_count; i++) {
+    ad_safetensors_close(&model->files[i]);
+  }
+  ad_free(model->files);
+  ad_names_destroy(&model->found.class_names);
+  ad_model_report_destroy(&model->report);
+  ad_params_destroy(&model->params);
+  ad_free(model->folder);
+  ad_free(model);
+}
+
+const struct ad_params *ad_model_params(const struct ad_model *model) {
+  return &model->params;
+}
+
+const struct ad_model_report *ad_model_get_report(const struct ad_model *model) {
+  return &model->report;
+}
+
+size_t ad_first_not_finite(const float *values, size_t count) {
+  size_t i = 0;
+  while (i < count && isfinite(values[i])) {
+    i++;
+  }
+  return i;
+}
+
+int ad_model_read(const struct ad_model *model, float *theta) {
+  for (size_t i = 0; i < model->params.tensor_count; i++) {
+    const struct ad_tensor *tensor = &model->params.tensors[i];
+    const struct entry *entry = find_entry(model, tensor->name);
+    if (is_drawn(model, tensor)) {
+      ad_params_draw(&model->params, i, model->options.seed_init, theta);
+      continue;
+    }
+    float *values = theta + tensor->offset;
+    AD_TRY(ad_safetensors_convert(entry->file, entry->tensor, values));
+    const size_t bad = ad_first_not_finite(values, tensor->count);
+    if (bad < tensor->count) {
+      return ad_fail(AD_EINPUT, "%s: tensor %s: element %zu is %s, expected a finite number", entry->file->name,
+                     entry->tensor->name, bad, isnan(values[bad]) ? "NaN" : "infinite");
+    }
+  }
+  return AD_OK;
+}
+
+int ad_model_load(const char *folder, const struct ad_model_options *options, struct ad_params *params, float **theta,
+                  struct ad_model_report *report) {
+  *params = (struct ad_params){0};
+  *theta = NULL;
+  struct ad_model *model;
+  AD_TRY(ad_model_open(&model, folder, options));
+  float *values = ad_malloc(model->params.count, sizeof *values);
+  const int status = values == NULL
+                         ? ad_fail_memory((unsigned long long)model->params.count * sizeof *values, "the parameters")
+                         : ad_model_read(model, values);
+  if (status == AD_OK) {
+    *theta = values;
+    *params = model->params;
+    model->params = (struct ad_params){0};
+    if (report != NULL) {
+      *report = model->report;
+      model->report = (struct ad_model_report){0};
+    }
+  } else {
+    ad_free(values);
+  }
+  ad_model_close(model);
+  return status;
+}
+
+int ad_model_draw(const struct ad_model_config *config, uint64_t seed, struct ad_params *params, float **theta) {
+  *theta = NULL;
+  AD_TRY(ad_params_create(params, config));
+  float *values = ad_malloc(params->count, sizeof *values);
+  if (values == NULL) {
+    const unsigned long long bytes = (unsigned long long)params->count * sizeof *values;
+    ad_params_destroy(params);
+    return ad_fail_memory(bytes, "the parameters");
+  }
+  for (size_t i = 0; i < params->tensor_count; i++) {
+    ad_params_draw(params, i, seed, values);
+  }
+  *theta = values;
+  return AD_OK;
+}
