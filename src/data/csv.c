@@ -13,7 +13,6 @@ struct csv_state {
   size_t *ends;           /* [count] end of each field in bytes */
   size_t count, capacity;
   int complete; /* the row has ended */
-  int mixed;    /* another row began in the same piece: a lone CR */
   int status;   /* a failure inside a callback */
 };
 
@@ -30,10 +29,6 @@ static void *grow(void *block, size_t size) {
 static void take_field(void *data, size_t size, void *context) {
   struct csv_state *state = context;
   if (state->status < 0) {
-    return;
-  }
-  if (state->complete) {
-    state->mixed = 1;
     return;
   }
   void *ends = state->ends;
@@ -62,10 +57,14 @@ static int fail_parser(struct ad_reader *reader, size_t offset) {
   return ad_fail_memory(reader->size, "a CSV field");
 }
 
+/* The row's fields; the position is behind its LF, CR, or last byte. libcsv takes a lone CR for the end of a row. */
 static int end_row(struct ad_reader *reader) {
   struct csv_state *state = reader->state;
-  if (state->mixed) {
-    return ad_reader_fail(reader, reader->begin, "a carriage return inside a row, outside of quotes");
+  if (reader->map.data[reader->position - 1] == '\r' && state->complete) {
+    if (reader->position == reader->size || reader->map.data[reader->position] != '\n') {
+      return ad_reader_fail(reader, reader->position - 1, "a carriage return without line feed, outside of quotes");
+    }
+    reader->position++;
   }
   reader->field_count = 0;
   for (size_t i = 0, begin = 0; i < state->count; begin = state->ends[i++]) {
@@ -74,21 +73,30 @@ static int end_row(struct ad_reader *reader) {
   return 1;
 }
 
-/* The row at the position into reader->fields, fed to libcsv line by line until the row is complete. */
+/* The bytes from `begin` up to and with the next CR or LF: nothing that follows a row is fed with it. */
+static size_t piece_size(const struct ad_reader *reader, size_t begin) {
+  const char *data = reader->map.data;
+  size_t end = begin;
+  while (end < reader->size && data[end] != '\n' && data[end] != '\r') {
+    end++;
+  }
+  return end - begin + (end < reader->size);
+}
+
+/* The row at the position into reader->fields, fed to libcsv piece by piece until the row is complete. */
 static int take_row(struct ad_reader *reader) {
   struct csv_state *state = reader->state;
   ad_buffer_clear(&state->bytes);
   AD_TRY(ad_buffer_append(&state->bytes, "", 0)); /* so that fields without bytes point somewhere */
   state->count = 0;
-  state->complete = state->mixed = 0;
+  state->complete = 0;
   reader->begin = reader->position;
   while (reader->position < reader->size) {
     const size_t begin = reader->position;
     const char *data = reader->map.data + begin;
-    const char *newline = memchr(data, '\n', reader->size - begin);
-    const size_t size = newline == NULL ? reader->size - begin : (size_t)(newline - data) + 1;
+    const size_t size = piece_size(reader, begin);
     AD_TRY(ad_reader_check_text(reader, begin, begin + size));
-    if (begin == reader->begin && (data[0] == '\n' || (data[0] == '\r' && size == 2))) {
+    if (begin == reader->begin && (data[0] == '\n' || data[0] == '\r')) {
       return ad_reader_fail(reader, begin, "an empty line, expected a row");
     }
     reader->position = begin + size;

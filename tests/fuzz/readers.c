@@ -1,0 +1,98 @@
+/* Any bytes as a file of each format, and what must hold of every row. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "autodidact/base/digest.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "data/reader.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define ABOUT "title: T\nsource: S\nlicence: L\nclasses: [no, yes]\nsplits: {train: {file: x}}\n"
+
+/* The first byte of the input chooses one. */
+static const char *const layouts[] = {
+    ABOUT "format: tsv\nheader: true\ncolumns: {text: [a, b], pair: c, label: l}\n",
+    ABOUT "format: tsv\nheader: false\nincomplete: skip\ncolumns: {text: 1, label: 2}\n",
+    ABOUT "format: tsv\nheader: false\nfields: 3\ncolumns: {text: [3, 1]}\n",
+    ABOUT "format: csv\nheader: true\ncolumns: {text: a, label: l}\n",
+    ABOUT "format: csv\nheader: false\ncolumns: {text: [2, 2, 1], label: 1}\n",
+    ABOUT "format: jsonl\ncolumns: {text: [a, b], pair: a, label: l}\n",
+    ABOUT "format: jsonl\ncolumns: {text: a, label: l}\n",
+    ABOUT "format: wordnet\n",
+};
+enum { LAYOUTS = sizeof layouts / sizeof *layouts, ROWS = 256 };
+
+static struct ad_descriptor descriptors[LAYOUTS];
+
+static void demand(int holds) {
+  if (!holds) {
+    abort();
+  }
+}
+
+static uint64_t digest_of(const struct ad_record *record) {
+  const struct ad_span spans[] = {record->text, record->pair, record->label};
+  uint64_t digest = 0;
+  for (size_t i = 0; i < 3; i++) {
+    digest = ad_digest_pair(digest, spans[i].data == NULL ? 1 : ad_digest(spans[i].data, spans[i].size));
+  }
+  return digest;
+}
+
+/* Reads the file through; then its first rows once more, backwards, by their positions. */
+static void read_file(const struct ad_source *source, const char *path, int labels) {
+  struct ad_reader reader;
+  struct ad_record record;
+  size_t positions[ROWS], rows = 0;
+  uint64_t digests[ROWS];
+  int status = ad_reader_open(&reader, source, path, labels);
+  if (status < 0) {
+    demand(status == AD_EINPUT && strncmp(ad_error_message(), path, strlen(path)) == 0);
+    return;
+  }
+  while ((status = ad_reader_next(&reader, &record)) == 1) {
+    demand(record.text.data != NULL);
+    demand((record.pair.data != NULL) == (source->pair.count > 0));
+    demand(!labels || !source->labelled || record.label.data != NULL);
+    if (rows < ROWS) {
+      positions[rows] = record.position;
+      digests[rows++] = digest_of(&record);
+    }
+  }
+  demand(status == AD_OK || (status == AD_EINPUT && strncmp(ad_error_message(), path, strlen(path)) == 0));
+  /* After an error only a new reader goes on. */
+  while (status == AD_OK && rows > 0) {
+    rows--;
+    ad_reader_seek(&reader, positions[rows]);
+    demand(ad_reader_next(&reader, &record) == 1);
+    demand(record.position == positions[rows] && digest_of(&record) == digests[rows]);
+  }
+  ad_reader_close(&reader);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  if (descriptors[0].name == NULL) {
+    for (size_t i = 0; i < LAYOUTS; i++) {
+      demand(ad_descriptor_parse(&descriptors[i], "fuzz", layouts[i], strlen(layouts[i])) == AD_OK);
+    }
+  }
+  if (size == 0) {
+    return 0;
+  }
+  const int file = memfd_create("rows", MFD_CLOEXEC);
+  char path[64];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+  demand(file >= 0 && write(file, data + 1, size - 1) == (ssize_t)(size - 1));
+  const size_t live = ad_memory_stats().live_blocks;
+  read_file(&descriptors[data[0] % LAYOUTS].source[AD_TRAIN], path, data[0] / LAYOUTS % 2);
+  demand(ad_memory_stats().live_blocks == live);
+  close(file);
+  return 0;
+}
