@@ -56,8 +56,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     case KEY_TRUNCATION:
       arguments->truncation = strcmp(value, "head_tail") == 0 ? AD_TRUNCATE_HEAD_TAIL : AD_TRUNCATE_HEAD;
       if (arguments->truncation == AD_TRUNCATE_HEAD && strcmp(value, "head") != 0) {
-        arguments->status =
-            ad_fail(AD_ECONFIG, "tokenize: --truncation is \"%s\", expected head or head_tail", value);
+        arguments->status = ad_fail(AD_ECONFIG, "tokenize: --truncation is \"%s\", expected head or head_tail", value);
         return EINVAL;
       }
       return 0;
@@ -119,8 +118,8 @@ static int tokenize_line(const struct arguments *arguments, struct ad_tokenizer 
       return ad_fail(AD_EINPUT, "more than one TAB, expected two texts with a TAB between them");
     }
   }
-  AD_TRY(ad_tokenizer_encode(tokenizer, line, first_size, second, second_size, arguments->limit,
-                             arguments->truncation, encoding));
+  AD_TRY(ad_tokenizer_encode(tokenizer, line, first_size, second, second_size, arguments->limit, arguments->truncation,
+                             encoding));
   print_encoding(tokenizer, encoding, arguments->tokens);
   return AD_OK;
 }
@@ -166,8 +165,8 @@ static int run(const struct arguments *arguments) {
     }
   }
   if (status == AD_OK) {
-    status = tokenize_stream(arguments, tokenizer, stream,
-                             arguments->path != NULL ? arguments->path : "standard input");
+    status =
+        tokenize_stream(arguments, tokenizer, stream, arguments->path != NULL ? arguments->path : "standard input");
   }
   if (stream != NULL && stream != stdin) {
     fclose(stream);
@@ -181,8 +180,8 @@ static int run(const struct arguments *arguments) {
 }
 
 int ad_command_tokenize(int argc, char **argv) {
-  const struct argp argp = {options, parse, "[FILE]",
-                            "Print the token ids of each line of FILE, or of standard input.", NULL, NULL, NULL};
+  const struct argp argp = {options, parse, "[FILE]", "Print the token ids of each line of FILE, or of standard input.",
+                            NULL,    NULL,  NULL};
   struct arguments arguments = {.truncation = AD_TRUNCATE_HEAD};
   const error_t error = argp_parse(&argp, argc, argv, ARGP_SILENT, NULL, &arguments);
   if (arguments.status != AD_OK) {

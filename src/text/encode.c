@@ -24,9 +24,9 @@ static int push(struct ad_encoding *encoding, uint32_t id) {
   return AD_OK;
 }
 
-/* Appends the pieces of one word [size > 0 bytes, `characters` of them code points]: from its start on, always the longest
- * piece in the vocabulary; [UNK] for the whole when there is none somewhere. All being valid UTF-8, the longest match of
- * bytes is that of characters. */
+/* Appends the pieces of one word [size > 0 bytes, `characters` of them code points]: from its start on, always the
+ * longest piece in the vocabulary; [UNK] for the whole when there is none somewhere. All being valid UTF-8, the longest
+ * match of bytes is that of characters. */
 static inline int push_word(const struct ad_tokenizer *tokenizer, const char *word, size_t size, size_t characters,
                             const unsigned char fold[256], struct ad_encoding *encoding) {
   AD_TRY(reserve(encoding, size));
@@ -68,12 +68,12 @@ static int find_special(const struct ad_tokenizer *tokenizer, const char *text, 
   return AD_SPECIAL_COUNT;
 }
 
-/* Whether the cleaned word is one of the special tokens: [SEP] written with a zero-width space inside, say. Hugging Face
- * keeps such a word whole. */
+/* Whether the cleaned word is one of the special tokens: [SEP] written with a zero-width space inside, say. Hugging
+ * Face keeps such a word whole. */
 static int special_word(const struct ad_tokenizer *tokenizer) {
   char text[8];
   const struct ad_codes *word = &tokenizer->word;
-  if (word->count >= sizeof text || word->code[0] != '[') {
+  if (word->count == 0 || word->count >= sizeof text || word->code[0] != '[') {
     return AD_SPECIAL_COUNT;
   }
   for (size_t i = 0; i < word->count; i++) {
@@ -108,8 +108,7 @@ static size_t utf8_write(char *out, uint32_t c) {
 }
 
 /* Appends the tokens of code points [count > 0] without punctuation or space among them. */
-static int push_codes(struct ad_tokenizer *tokenizer, const int32_t *code, size_t count,
-                      struct ad_encoding *encoding) {
+static int push_codes(struct ad_tokenizer *tokenizer, const int32_t *code, size_t count, struct ad_encoding *encoding) {
   if (count > LONGEST_WORD) {
     return push(encoding, tokenizer->special[AD_SPECIAL_UNK]);
   }
@@ -128,16 +127,17 @@ static int end_word(struct ad_tokenizer *tokenizer, struct ad_encoding *encoding
     return AD_OK;
   }
   AD_TRY(ad_codes_compose(word, &tokenizer->scratch));
-  const int special = special_word(tokenizer);
+  int special = special_word(tokenizer);
+  if (special == AD_SPECIAL_COUNT && tokenizer->options.lower_case) {
+    AD_TRY(ad_codes_lower(word, &tokenizer->scratch));
+  }
+  if (special == AD_SPECIAL_COUNT && tokenizer->options.strip_accents) {
+    AD_TRY(ad_codes_strip(word, &tokenizer->scratch));
+    special = special_word(tokenizer); /* one with an accent, where case is kept */
+  }
   if (special != AD_SPECIAL_COUNT) {
     word->count = 0;
     return push(encoding, tokenizer->special[special]);
-  }
-  if (tokenizer->options.lower_case) {
-    AD_TRY(ad_codes_lower(word, &tokenizer->scratch));
-  }
-  if (tokenizer->options.strip_accents) {
-    AD_TRY(ad_codes_strip(word, &tokenizer->scratch));
   }
   size_t start = 0;
   for (size_t i = 0; i <= word->count; i++) {
@@ -181,8 +181,8 @@ static int push_unicode(struct ad_tokenizer *tokenizer, const char *text, size_t
   return end_word(tokenizer, encoding);
 }
 
-/* Appends the tokens of a text without special tokens. Words of ASCII go straight to the trie. On meeting anything else,
- * the tokens since the last ASCII space are taken back and the run up to the next one goes the slow path: dropped
+/* Appends the tokens of a text without special tokens. Words of ASCII go straight to the trie. On meeting anything
+ * else, the tokens since the last ASCII space are taken back and the run up to the next one goes the slow path: dropped
  * characters join what is around them, and case and normal form depend on the neighbours. */
 static int push_plain(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_encoding *encoding) {
   const unsigned char *kind = tokenizer->kind;
@@ -248,8 +248,7 @@ static int push_text(struct ad_tokenizer *tokenizer, const char *text, size_t si
 
 /* Takes `count` ids out at `from`. */
 static void cut(struct ad_encoding *encoding, size_t from, size_t count) {
-  memmove(encoding->ids + from, encoding->ids + from + count,
-          (encoding->count - from - count) * sizeof *encoding->ids);
+  memmove(encoding->ids + from, encoding->ids + from + count, (encoding->count - from - count) * sizeof *encoding->ids);
   encoding->count -= count;
 }
 

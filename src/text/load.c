@@ -1,5 +1,5 @@
-/* Loading a tokenizer from a Hugging Face folder: vocab.txt, tokenizer.json, tokenizer_config.json. What these files can
- * say and this tokenizer cannot do is refused, as the ids would silently differ. */
+/* Loading a tokenizer from a Hugging Face folder: vocab.txt, tokenizer.json, tokenizer_config.json. What these files
+ * can say and this tokenizer cannot do is refused, as the ids would silently differ. */
 #include <jansson.h>
 #include <string.h>
 
@@ -36,7 +36,8 @@ static int read_json(const char *path, json_t **json) {
 }
 
 static const char *type_name(const json_t *value) {
-  static const char *const names[] = {"an object", "an array", "a string", "an integer", "a real", "true", "false", "null"};
+  static const char *const names[] = {"an object", "an array", "a string", "an integer",
+                                      "a real",    "true",     "false",    "null"};
   return value == NULL ? "nothing" : names[json_typeof(value)];
 }
 
@@ -112,7 +113,9 @@ static int read_config(const char *path, const json_t *config, struct ad_tokeniz
   json_t *added = json_object_get(config, "added_tokens_decoder");
   const char *id;
   json_t *token;
-  json_object_foreach(added, id, token) { AD_TRY(expect_special(path, token)); }
+  json_object_foreach(added, id, token) {
+    AD_TRY(expect_special(path, token));
+  }
   AD_TRY(take_boolean(path, config, "do_lower_case", &options->lower_case));
   AD_TRY(take_boolean(path, config, "strip_accents", &options->strip_accents));
   return take_boolean(path, config, "tokenize_chinese_chars", &options->split_cjk);
@@ -144,7 +147,9 @@ static int read_pipeline(const char *path, const json_t *json, struct ad_tokeniz
   }
   size_t i;
   json_t *token;
-  json_array_foreach(json_object_get(json, "added_tokens"), i, token) { AD_TRY(expect_special(path, token)); }
+  json_array_foreach(json_object_get(json, "added_tokens"), i, token) {
+    AD_TRY(expect_special(path, token));
+  }
   AD_TRY(take_boolean(path, normalizer, "lowercase", &options->lower_case));
   AD_TRY(take_boolean(path, normalizer, "strip_accents", &options->strip_accents));
   return take_boolean(path, normalizer, "handle_chinese_chars", &options->split_cjk);
@@ -241,8 +246,8 @@ static int build(const struct folder *folder, struct ad_tokenizer **tokenizer) {
   json_t *vocab = json_object_get(json_object_get(folder->json, "model"), "vocab");
   int status = write_vocabulary(folder->json_path, vocab, &text);
   if (status == AD_OK) {
-    status = ad_tokenizer_create_with(tokenizer, folder->json_path, text.data == NULL ? "" : text.data, text.size,
-                                      &options);
+    status =
+        ad_tokenizer_create_with(tokenizer, folder->json_path, text.data == NULL ? "" : text.data, text.size, &options);
   }
   ad_buffer_destroy(&text);
   return status;

@@ -59,8 +59,12 @@ def main():
             runs.append(c << 8 | value)
             previous = value
     print("/* Written by make_unicode_table.py from Unicode 14.0.0; not to be edited. Runs of code points with equal")
-    print(" * properties: first code point << 8 | properties (enum ad_char_kind and the AD_CHAR_ flags of unicode.h). */")
-    print("#ifndef AUTODIDACT_SRC_TEXT_UNICODE_TABLE_H\n#define AUTODIDACT_SRC_TEXT_UNICODE_TABLE_H\n\n#include <stdint.h>\n")
+    print(
+        " * properties: first code point << 8 | properties (enum ad_char_kind and the AD_CHAR_ flags of unicode.h). */"
+    )
+    print(
+        "#ifndef AUTODIDACT_SRC_TEXT_UNICODE_TABLE_H\n#define AUTODIDACT_SRC_TEXT_UNICODE_TABLE_H\n\n#include <stdint.h>\n"
+    )
     print("/* clang-format off */")
     print(f"static const uint32_t unicode_runs[{len(runs)}] = {{")
     for i in range(0, len(runs), 10):

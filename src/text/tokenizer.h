@@ -7,11 +7,11 @@
 #include "unicode.h"
 
 /* X(field, name): the special tokens; all but the last must be in the vocabulary. */
-#define AD_SPECIAL_MAP(X)                                                                \
-  X(AD_SPECIAL_UNK, "[UNK]")                                                             \
-  X(AD_SPECIAL_CLS, "[CLS]")                                                             \
-  X(AD_SPECIAL_SEP, "[SEP]")                                                             \
-  X(AD_SPECIAL_PAD, "[PAD]")                                                             \
+#define AD_SPECIAL_MAP(X)    \
+  X(AD_SPECIAL_UNK, "[UNK]") \
+  X(AD_SPECIAL_CLS, "[CLS]") \
+  X(AD_SPECIAL_SEP, "[SEP]") \
+  X(AD_SPECIAL_PAD, "[PAD]") \
   X(AD_SPECIAL_MASK, "[MASK]")
 
 enum ad_special {
@@ -27,12 +27,12 @@ enum ad_byte_kind { AD_BYTE_WORD, AD_BYTE_SPACE, AD_BYTE_PUNCTUATION, AD_BYTE_OT
 
 struct ad_tokenizer {
   struct ad_tokenizer_options options;
-  char *text;          /* [text_size], owned: the vocabulary, each token ended by LF */
-  size_t text_size;    /* bytes */
-  char *names;         /* [text_size], owned: the same, each token ended by NUL */
-  const char **tokens; /* [count], owned; into names */
-  size_t count;        /* vocabulary entries */
-  struct ad_trie trie; /* all tokens, the continuations with their "##" */
+  char *text;                         /* [text_size], owned: the vocabulary, each token ended by LF */
+  size_t text_size;                   /* bytes */
+  char *names;                        /* [text_size], owned: the same, each token ended by NUL */
+  const char **tokens;                /* [count], owned; into names */
+  size_t count;                       /* vocabulary entries */
+  struct ad_trie trie;                /* all tokens, the continuations with their "##" */
   uint32_t continuation;              /* the trie's node after "##"; AD_TRIE_NONE: no token continues a word */
   uint32_t special[AD_SPECIAL_COUNT]; /* ids; AD_TRIE_NONE for a missing [MASK] */
   unsigned char kind[256];            /* enum ad_byte_kind of each byte */

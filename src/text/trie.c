@@ -81,7 +81,8 @@ static size_t children(const char *const *strings, const struct task *task, size
   return count;
 }
 
-static int place_children(struct builder *builder, const char *const *strings, const uint32_t *values, struct task task) {
+static int place_children(struct builder *builder, const char *const *strings, const uint32_t *values,
+                          struct task task) {
   struct ad_trie *trie = builder->trie;
   if (strings[task.first][task.depth] == '\0') {
     trie->node[task.node].value = values[task.first++]; /* sorted, so the string that ends here comes first */

@@ -96,7 +96,7 @@ static int sort_run(int32_t *code, size_t count, struct ad_codes *scratch) {
   for (size_t i = 0; i < count; i++) {
     place[combining_class(code[i]) + 1]++;
   }
-  for (size_t class = 1; class < 257; class++) {
+  for (size_t class = 1; class < 257; class ++) {
     place[class] += place[class - 1];
   }
   for (size_t i = 0; i < count; i++) {
@@ -145,8 +145,8 @@ int ad_codes_compose(struct ad_codes *codes, struct ad_codes *scratch) {
     return AD_OK;
   }
   AD_TRY(to_nfd(codes, scratch));
-  const utf8proc_ssize_t count = utf8proc_normalize_utf32(codes->code, (utf8proc_ssize_t)codes->count,
-                                                          UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+  const utf8proc_ssize_t count =
+      utf8proc_normalize_utf32(codes->code, (utf8proc_ssize_t)codes->count, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
   if (count < 0) {
     return ad_fail(AD_EINTERNAL, "composing %zu characters: %s", codes->count, utf8proc_errmsg(count));
   }
@@ -237,8 +237,7 @@ size_t ad_utf8_valid(const char *text, size_t size) {
 
 size_t ad_utf8_read(const char *text, size_t size, uint32_t *c) {
   utf8proc_int32_t code = 0;
-  const utf8proc_ssize_t length =
-      utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)size, &code);
+  const utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)size, &code);
   *c = (uint32_t)code;
   return length > 0 ? (size_t)length : 1;
 }

@@ -37,7 +37,8 @@ int ad_codes_push(struct ad_codes *codes, uint32_t c); /* AD_OK or AD_ENOMEM */
 void ad_codes_destroy(struct ad_codes *codes);
 
 /* Each replaces `codes` by its normal form composed (NFC) / its lower case, final sigma included / its normal form
- * decomposed (NFD) without the marks. Of assigned characters only. The old content goes to `scratch`. AD_OK, AD_ENOMEM. */
+ * decomposed (NFD) without the marks. Of assigned characters only. The old content goes to `scratch`. AD_OK, AD_ENOMEM.
+ */
 int ad_codes_compose(struct ad_codes *codes, struct ad_codes *scratch);
 int ad_codes_lower(struct ad_codes *codes, struct ad_codes *scratch);
 int ad_codes_strip(struct ad_codes *codes, struct ad_codes *scratch);

@@ -182,16 +182,22 @@ void ad_tokenizer_destroy(struct ad_tokenizer *tokenizer) {
   ad_free(tokenizer);
 }
 
-size_t ad_tokenizer_vocab(const struct ad_tokenizer *tokenizer) { return tokenizer->count; }
+size_t ad_tokenizer_vocab(const struct ad_tokenizer *tokenizer) {
+  return tokenizer->count;
+}
 
 const char *ad_tokenizer_text(const struct ad_tokenizer *tokenizer, size_t *size) {
   *size = tokenizer->text_size;
   return tokenizer->text;
 }
 
-int ad_tokenizer_cased(const struct ad_tokenizer *tokenizer) { return !tokenizer->options.lower_case; }
+int ad_tokenizer_cased(const struct ad_tokenizer *tokenizer) {
+  return !tokenizer->options.lower_case;
+}
 
-struct ad_tokenizer_options ad_tokenizer_options(const struct ad_tokenizer *tokenizer) { return tokenizer->options; }
+struct ad_tokenizer_options ad_tokenizer_options(const struct ad_tokenizer *tokenizer) {
+  return tokenizer->options;
+}
 
 int ad_tokenizer_config(const struct ad_tokenizer *tokenizer, struct ad_buffer *out) {
   const struct ad_tokenizer_options *options = &tokenizer->options;

@@ -4,6 +4,8 @@
  *
  * Encodes the lines of FILE over and over with the tokenizer of the folder MODEL, for at least SECONDS (default 2), and
  * prints tokens a second ([CLS] and [SEP] not counted), of the whole run and of its fastest pass. */
+#include "autodidact/text/tokenizer.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,6 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/status.h"
-#include "autodidact/text/tokenizer.h"
 
 /* Encodes all lines; adds their tokens to *tokens. */
 static int encode_lines(struct ad_tokenizer *tokenizer, const struct ad_buffer *text, struct ad_encoding *encoding,

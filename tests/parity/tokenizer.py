@@ -3,7 +3,7 @@
 
     tokenizer.py --shared DIR                  writes data/tokenizer.h5 beside this script (read by test_tokenizer_parity.c)
     tokenizer.py --shared DIR --check PROGRAM  compares with the ids that `PROGRAM tokenize` prints, now
-    tokenizer.py --shared DIR --fast           counts the texts to which the Rust form of BertTokenizer gives other ids
+    tokenizer.py --shared DIR --fast           counts the texts to which BertTokenizer's Rust form gives other ids
 
 DIR holds vocab/bert-base-uncased-vocab.txt and the data sets sst2, agnews and snli, of which only digests are kept.
 Needs Python 3.11 (Unicode 14.0), transformers, h5py, numpy, xxhash."""
@@ -86,26 +86,116 @@ def special_texts():
     for token in SPECIAL:
         inner = token[1:-1]
         yield from [
-            token, token + token, f"a{token}b", f" {token} .", f"[{token}]", f"{token[:-1]}{token}", token.lower(),
-            f"[ {inner}]", f"[{inner}", f"{inner}]", f"[\u200b{inner}]", f"[{inner}\u00ad]x", f"x [{inner[0]}\0{inner[1:]}] y",
-            f"[{inner}\u0301]", f"\u0301{token}\u0301", f"A\u03a3{token}\u03a3", f"\u4e2d{token}\u4e2d", f"[\ufffd{inner}] [{inner}\ufffd]",
+            token,
+            token + token,
+            f"a{token}b",
+            f" {token} .",
+            f"[{token}]",
+            f"{token[:-1]}{token}",
+            token.lower(),
+            f"[ {inner}]",
+            f"[{inner}",
+            f"{inner}]",
+            f"[\u200b{inner}]",
+            f"[{inner}\u00ad]x",
+            f"x [{inner[0]}\0{inner[1:]}] y",
+            f"[{inner}\u0301]",
+            f"\u0301{token}\u0301",
+            f"A\u03a3{token}\u03a3",
+            f"\u4e2d{token}\u4e2d",
+            f"[\ufffd{inner}] [{inner}\ufffd]",
         ]
-    yield from ["[SE[SEP]P]", "[[[CLS]", "\u2028[S\u200bEP]\u2029", "[S\u200bEP][S\u200bEP]", "[\u4e2dSEP]", "[\u200bSEP]\u4e2d"]
-    yield from ["unaffable running", "UNAFFABLE", "The the.the", "abbc abbcx abc", "stra\u00dfe STRASSE", "\u03a3\u03a3 \u03a3\u03a3."]
-    yield from ["\u039f\u0394\u039f\u03a3", "\u039f\u0394\u039f\u03a3.", "\u03a3", "A\u03a3\u00ad", "A\u0301\u03a3\u0301", "A'\u03a3'", "A\u03a3'A", "A.\u03a3", "1\u03a3", "a\u02b0\u03a3"]
-    yield from ["\u0130I\u0307i\u0307\u0131", "\u1e9e\u00df", "\ufb01\ufb03", "\u01c4\u01c5\u01c6", "\u212a\u212b\u2126", "\u1fef\u037e\u0387\u2000a\u2001b"]
-    yield from ["a" + "\u0301\u0323\u0345\u0315" * 40, "\u1100\u1161\u11a8\u1100\u1161 \uac00\u11a8 \u1161\u11a8", "\U0001d15e\U0001d160\U00011099\U000110ba"]
-    yield from ["\U0001f469\u200d\U0001f467\u200d\U0001f466 \u2764\ufe0f\U0001f1e9\U0001f1ea 1\ufe0f\u20e3", "\u202ertl\u202c \u2066x\u2069", "a\u00a0b\u2007c\u202fd\u205fe\u3000f\u1680g"]
+    yield from [
+        "[SE[SEP]P]",
+        "[[[CLS]",
+        "\u2028[S\u200bEP]\u2029",
+        "[S\u200bEP][S\u200bEP]",
+        "[\u4e2dSEP]",
+        "[\u200bSEP]\u4e2d",
+    ]
+    yield from [
+        "unaffable running",
+        "UNAFFABLE",
+        "The the.the",
+        "abbc abbcx abc",
+        "stra\u00dfe STRASSE",
+        "\u03a3\u03a3 \u03a3\u03a3.",
+    ]
+    yield from [
+        "\u039f\u0394\u039f\u03a3",
+        "\u039f\u0394\u039f\u03a3.",
+        "\u03a3",
+        "A\u03a3\u00ad",
+        "A\u0301\u03a3\u0301",
+        "A'\u03a3'",
+        "A\u03a3'A",
+        "A.\u03a3",
+        "1\u03a3",
+        "a\u02b0\u03a3",
+    ]
+    yield from [
+        "\u0130I\u0307i\u0307\u0131",
+        "\u1e9e\u00df",
+        "\ufb01\ufb03",
+        "\u01c4\u01c5\u01c6",
+        "A\u0130\u03a3 \u0130\u0323\u0301",
+        "\u212a\u212b\u2126",
+        "\u1fef\u037e\u0387\u2000a\u2001b",
+    ]
+    yield from [
+        "a" + "\u0301\u0323\u0345\u0315" * 40,
+        "\u1100\u1161\u11a8\u1100\u1161 \uac00\u11a8 \u1161\u11a8",
+        "\U0001d15e\U0001d160\U00011099\U000110ba",
+    ]
+    yield from [
+        "\U0001f469\u200d\U0001f467\u200d\U0001f466 \u2764\ufe0f\U0001f1e9\U0001f1ea 1\ufe0f\u20e3",
+        "\u202ertl\u202c \u2066x\u2069",
+        "a\u00a0b\u2007c\u202fd\u205fe\u3000f\u1680g",
+    ]
 
 
 ALPHABETS = [
-    "abcdefghijklmnopqrstuvwxyz" * 2, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
-    (0xC0, 0x250), (0x300, 0x370), (0x370, 0x400), "\u03a3\u03c3\u03c2A\u00ad'\u02b0.", (0x400, 0x530), (0x590, 0x600), (0x600, 0x700),
-    (0x900, 0x980), (0xE00, 0xE60), (0xF00, 0xFD0), (0x1100, 0x1200), (0x1D00, 0x1E00), (0x1E00, 0x2000), (0x2000, 0x2070),
-    (0x2070, 0x2200), (0x3000, 0x3100), (0x4E00, 0xA000), (0xAC00, 0xD7A4), (0xF900, 0xFB50), (0xFB50, 0xFF00), (0xFF00, 0x10000),
-    (0x10400, 0x10500), (0x11000, 0x11700), (0x1D100, 0x1D200), (0x1D400, 0x1D800), (0x1E900, 0x1E960), (0x1F300, 0x1FA00),
-    (0x20000, 0x20100), (0x2F800, 0x2FA20), (0xE0000, 0xE0200), (0, 0x20), (0x7F, 0xA1), "\u200b\u200c\u200d\ufeff\u2060\u00ad\ufe0f", "\u0301\u0300\u0323\u0327\u0345\u1ab0",
-    "\u2028\u2029\u3000\u00a0\x85\x1c\t\r\n", (0xD7B0, 0x11000), (0, 0xD800),
+    "abcdefghijklmnopqrstuvwxyz" * 2,
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "0123456789",
+    "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
+    (0xC0, 0x250),
+    (0x300, 0x370),
+    (0x370, 0x400),
+    "\u03a3\u03c3\u03c2A\u00ad'\u02b0.",
+    (0x400, 0x530),
+    (0x590, 0x600),
+    (0x600, 0x700),
+    (0x900, 0x980),
+    (0xE00, 0xE60),
+    (0xF00, 0xFD0),
+    (0x1100, 0x1200),
+    (0x1D00, 0x1E00),
+    (0x1E00, 0x2000),
+    (0x2000, 0x2070),
+    (0x2070, 0x2200),
+    (0x3000, 0x3100),
+    (0x4E00, 0xA000),
+    (0xAC00, 0xD7A4),
+    (0xF900, 0xFB50),
+    (0xFB50, 0xFF00),
+    (0xFF00, 0x10000),
+    (0x10400, 0x10500),
+    (0x11000, 0x11700),
+    (0x1D100, 0x1D200),
+    (0x1D400, 0x1D800),
+    (0x1E900, 0x1E960),
+    (0x1F300, 0x1FA00),
+    (0x20000, 0x20100),
+    (0x2F800, 0x2FA20),
+    (0xE0000, 0xE0200),
+    (0, 0x20),
+    (0x7F, 0xA1),
+    "\u200b\u200c\u200d\ufeff\u2060\u00ad\ufe0f",
+    "\u0301\u0300\u0323\u0327\u0345\u1ab0",
+    "\u2028\u2029\u3000\u00a0\x85\x1c\t\r\n",
+    (0xD7B0, 0x11000),
+    (0, 0xD800),
 ]
 
 
@@ -130,27 +220,40 @@ def random_texts(count):
 def cut_texts():
     """Texts for truncation: single ones of all lengths around 128, and pairs."""
     rng = random.Random(7)
-    words = ["the", "running", "unaffable", "\u4e2d", "Stra\u00dfe", ".", "\u03a3\u03a3\u03a3", "[MASK]", "\0", "e\u0301"]
+    words = [
+        "the",
+        "running",
+        "unaffable",
+        "\u4e2d",
+        "Stra\u00dfe",
+        ".",
+        "\u03a3\u03a3\u03a3",
+        "[MASK]",
+        "\0",
+        "e\u0301",
+    ]
 
     def text(n):
         return " ".join(rng.choice(words) for _ in range(n))
 
     singles = ["", "the", text(20), text(60), text(90)]
-    pairs = [(text(a), text(b)) for a, b in [(0, 0), (0, 9), (9, 0), (1, 1), (3, 12), (12, 3), (10, 10), (7, 8), (2, 1)]]
+    pairs = [
+        (text(a), text(b)) for a, b in [(0, 0), (0, 9), (9, 0), (1, 1), (3, 12), (12, 3), (10, 10), (7, 8), (2, 1)]
+    ]
     return singles, pairs
 
 
 class Reference:
     """Hugging Face's tokenizer on a vocabulary."""
 
-    def __init__(self, vocabulary, cased, folder):
+    def __init__(self, vocabulary, folder, **options):
         folder.mkdir(parents=True)
         with open(folder / "vocab.txt", "w", encoding="utf-8", newline="\n") as out:
             out.writelines(token + "\n" for token in vocabulary)
-        (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": not cased}))
+        (folder / "tokenizer_config.json").write_text(json.dumps(options))
         self.folder = folder
-        self.cased = cased
-        self.tokenizer = BertTokenizerLegacy(str(folder / "vocab.txt"), do_lower_case=not cased)
+        self.options = options
+        self.tokenizer = BertTokenizerLegacy(str(folder / "vocab.txt"), **options)
 
     def encode(self, a, b=None, limit=None):
         """ids, tokens of the first segment."""
@@ -184,13 +287,22 @@ def shared_files(shared):
         yield place, [(row["sentence1"], row["sentence2"]) for row in rows]
 
 
+OWN_OPTIONS = {
+    "own-uncased": {"do_lower_case": True},
+    "own-cased": {"do_lower_case": False},
+    "own-accents": {"do_lower_case": True, "strip_accents": False, "tokenize_chinese_chars": False},
+    "own-stripped": {"do_lower_case": False, "strip_accents": True},
+}
+BERT_OPTIONS = {"bert-uncased": {"do_lower_case": True}, "bert-cased": {"do_lower_case": False}}
+
+
 def references(shared, ranges, folder):
-    """The four tokenizers: small and BERT's vocabulary, uncased and cased."""
+    """The small vocabulary and BERT's, with different options."""
     with open(shared / "vocab/bert-base-uncased-vocab.txt", encoding="utf-8", newline="") as lines:
         bert = lines.read().rstrip("\n").split("\n")
-    for name, vocabulary in [("own", own_vocabulary(ranges)), ("bert", bert)]:
-        for case in ["uncased", "cased"]:
-            yield f"{name}-{case}", Reference(vocabulary, case == "cased", folder / f"{name}-{case}")
+    for vocabulary, names in [(own_vocabulary(ranges), OWN_OPTIONS), (bert, BERT_OPTIONS)]:
+        for name, options in names.items():
+            yield name, Reference(vocabulary, folder / name, **options)
 
 
 def put(group, name, values, kind):
@@ -294,7 +406,7 @@ def compare_fast(shared):
     sets = [("adversarial", [(t, None) for t in [*special_texts(), *long_words(), *random_texts(2000)]])]
     with tempfile.TemporaryDirectory() as folder:
         for name, reference in references(shared, ranges, Path(folder)):
-            fast = transformers.BertTokenizer(vocab=reference.tokenizer.get_vocab(), do_lower_case=not reference.cased)
+            fast = transformers.BertTokenizer(vocab=reference.tokenizer.get_vocab(), **reference.options)
             for place, examples in sets + (list(shared_files(shared)) if name.startswith("bert") else []):
                 bad = sum(fast(a, b)["input_ids"] != reference.ids(a, b) for a, b in examples)
                 print(f"{name} {place}: {len(examples)} texts, {bad} differ", flush=True)

@@ -1,5 +1,6 @@
-/* The tokenizer's other side: what is loaded and what refused, and every allocation failing once. The ids themselves are
- * compared with Hugging Face's in test_tokenizer_parity.c. */
+/* The tokenizer's other side: what is loaded and what refused, and every allocation failing once. The ids themselves
+ * are compared with Hugging Face's in test_tokenizer_parity.c. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -18,7 +17,8 @@
 #include "text/trie.h"
 
 static const char vocabulary[] =
-    "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##aff\n##able\na\nb\nA\n##A\n.\n\xC3\xA9\ne\n\xE4\xB8\xAD\n##\xE4\xB8\xAD\n";
+    "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##aff\n##able\na\nb\nA\n##A\n.\n\xC3\xA9\ne\n\xE4\xB8\xAD\n##"
+    "\xE4\xB8\xAD\n";
 enum { PAD, UNK, CLS, SEP, MASK, UN, AFF, ABLE, A_, B_, UPPER, UPPER_TAIL, DOT, ACUTE, E_, HAN, HAN_TAIL };
 
 static char folder[100]; /* of this test */
@@ -68,10 +68,10 @@ static void expect_ids(struct ad_tokenizer *tokenizer, const char *text, const u
   assert_memory_equal(encoding.ids, ids, count * sizeof *ids);
   ad_encoding_destroy(&encoding);
 }
-#define EXPECT_IDS(tokenizer, text, ...)                                                \
-  do {                                                                                  \
-    const uint32_t expected_[] = {__VA_ARGS__};                                         \
-    expect_ids(tokenizer, text, expected_, sizeof expected_ / sizeof *expected_);       \
+#define EXPECT_IDS(tokenizer, text, ...)                                          \
+  do {                                                                            \
+    const uint32_t expected_[] = {__VA_ARGS__};                                   \
+    expect_ids(tokenizer, text, expected_, sizeof expected_ / sizeof *expected_); \
   } while (0)
 
 static void test_queries(void **state) {
@@ -159,16 +159,19 @@ static void test_refused_text(void **state) {
   static const struct {
     const char *text;
     size_t byte;
-  } cases[] = {{"\xFF", 1},           {"ab\x80", 3},       {"\xC3", 1},     {"a\xE4\xB8", 2},      {"\xED\xA0\x80", 1},
-               {"\xC0\x80", 1},       {"\xE0\x80\x80", 1}, {"\xF4\x90\x80\x80", 1}, {"12345678\xC3\xA9 1234567\xF8", 19}};
+  } cases[] = {{"\xFF", 1},         {"ab\x80", 3},           {"\xC3", 1},
+               {"a\xE4\xB8", 2},    {"\xED\xA0\x80", 1},     {"\xC0\x80", 1},
+               {"\xE0\x80\x80", 1}, {"\xF4\x90\x80\x80", 1}, {"12345678\xC3\xA9 1234567\xF8", 19}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char message[60];
-    assert_int_equal(ad_tokenizer_encode(tokenizer, cases[i].text, strlen(cases[i].text), NULL, 0, 0, AD_TRUNCATE_HEAD, &encoding),
-                     AD_EINPUT);
+    assert_int_equal(
+        ad_tokenizer_encode(tokenizer, cases[i].text, strlen(cases[i].text), NULL, 0, 0, AD_TRUNCATE_HEAD, &encoding),
+        AD_EINPUT);
     snprintf(message, sizeof message, "invalid UTF-8 at byte %zu of the text", cases[i].byte);
     assert_memory_equal(ad_error_message(), message, strlen(message));
-    assert_int_equal(ad_tokenizer_encode(tokenizer, "a", 1, cases[i].text, strlen(cases[i].text), 0, AD_TRUNCATE_HEAD, &encoding),
-                     AD_EINPUT);
+    assert_int_equal(
+        ad_tokenizer_encode(tokenizer, "a", 1, cases[i].text, strlen(cases[i].text), 0, AD_TRUNCATE_HEAD, &encoding),
+        AD_EINPUT);
     assert_non_null(strstr(ad_error_message(), "of the second text"));
   }
   assert_int_equal(ad_tokenizer_encode(tokenizer, "a", 1, NULL, 0, 2, AD_TRUNCATE_HEAD, &encoding), AD_ECONFIG);
@@ -202,9 +205,11 @@ static void test_hostile_text(void **state) {
   ad_tokenizer_destroy(tokenizer);
 }
 
-#define TOKENIZER_JSON(normalizer, vocab)                                                                          \
-  "{\"added_tokens\": [{\"id\": 0, \"content\": \"[PAD]\"}], \"normalizer\": {\"type\": \"BertNormalizer\", " normalizer \
-  "}, \"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"}, \"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", " \
+#define TOKENIZER_JSON(normalizer, vocab)                                                                        \
+  "{\"added_tokens\": [{\"id\": 0, \"content\": \"[PAD]\"}], \"normalizer\": {\"type\": "                        \
+  "\"BertNormalizer\", " normalizer                                                                              \
+  "}, \"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"}, \"model\": {\"type\": \"WordPiece\", \"unk_token\": " \
+  "\"[UNK]\", "                                                                                                  \
   "\"continuing_subword_prefix\": \"##\", \"max_input_chars_per_word\": 100, \"vocab\": {" vocab "}}}"
 #define JSON_VOCAB "\"a\": 4, \"[SEP]\": 3, \"[UNK]\": 1, \"[CLS]\": 2, \"A\": 5, \"[PAD]\": 0"
 
@@ -228,13 +233,16 @@ static void test_load(void **state) {
   const char text[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nA\n";
   expect_load(NULL, NULL, text, 1, 1, 1);
   expect_load(NULL, "{\"do_lower_case\": false}", text, 0, 0, 1);
-  expect_load(NULL, "{\"do_lower_case\": false, \"strip_accents\": true, \"tokenize_chinese_chars\": false}", text, 0, 1, 0);
-  expect_load(NULL, "{\"strip_accents\": null, \"unk_token\": {\"content\": \"[UNK]\"}, \"never_split\": null}", text, 1, 1, 1);
+  expect_load(NULL, "{\"do_lower_case\": false, \"strip_accents\": true, \"tokenize_chinese_chars\": false}", text, 0,
+              1, 0);
+  expect_load(NULL, "{\"strip_accents\": null, \"unk_token\": {\"content\": \"[UNK]\"}, \"never_split\": null}", text,
+              1, 1, 1);
   expect_load(TOKENIZER_JSON("\"lowercase\": false", JSON_VOCAB), NULL, NULL, 0, 0, 1);
-  expect_load(TOKENIZER_JSON("\"lowercase\": true, \"strip_accents\": false, \"handle_chinese_chars\": false", JSON_VOCAB), NULL,
-              NULL, 1, 0, 0);
-  expect_load(TOKENIZER_JSON("\"lowercase\": false, \"strip_accents\": true", JSON_VOCAB), "{\"do_lower_case\": true}", text, 1, 1,
-              1);
+  expect_load(
+      TOKENIZER_JSON("\"lowercase\": true, \"strip_accents\": false, \"handle_chinese_chars\": false", JSON_VOCAB),
+      NULL, NULL, 1, 0, 0);
+  expect_load(TOKENIZER_JSON("\"lowercase\": false, \"strip_accents\": true", JSON_VOCAB), "{\"do_lower_case\": true}",
+              text, 1, 1, 1);
   struct ad_tokenizer *tokenizer;
   remove_file("vocab.txt");
   assert_int_equal(ad_tokenizer_load(&tokenizer, folder), AD_OK);
@@ -249,7 +257,8 @@ static void test_load(void **state) {
 static void test_config_round_trip(void **state) {
   (void)state;
   for (int bits = 0; bits < 8; bits++) {
-    const struct ad_tokenizer_options options = {.lower_case = bits & 1, .strip_accents = bits >> 1 & 1, .split_cjk = bits >> 2};
+    const struct ad_tokenizer_options options = {
+        .lower_case = bits & 1, .strip_accents = bits >> 1 & 1, .split_cjk = bits >> 2};
     struct ad_tokenizer *tokenizer;
     struct ad_buffer config = {0};
     assert_int_equal(ad_tokenizer_create_with(&tokenizer, "v", vocabulary, strlen(vocabulary), &options), AD_OK);
@@ -274,7 +283,8 @@ static void test_refused_folder(void **state) {
       {"", NULL, 1, "tokenizer.json:1: "},
       {"[]", NULL, 1, "tokenizer.json: expected a JSON object"},
       {"{}", NULL, 1, "tokenizer.json: expected the objects \"model\""},
-      {NULL, "{\"do_lower_case\": 1}", 1, "tokenizer_config.json: \"do_lower_case\" is an integer, expected true or false"},
+      {NULL, "{\"do_lower_case\": 1}", 1,
+       "tokenizer_config.json: \"do_lower_case\" is an integer, expected true or false"},
       {NULL, "{\"do_lower_case\": true, \"do_lower_case\": true}", 1, "tokenizer_config.json:1: "},
       {NULL, "{\"unk_token\": \"<unk>\"}", 1, "\"unk_token\" is <unk>, expected \"[UNK]\""},
       {NULL, "{\"do_basic_tokenize\": false}", 1, "\"do_basic_tokenize\" is false"},
@@ -282,19 +292,25 @@ static void test_refused_folder(void **state) {
       {NULL, "{\"added_tokens_decoder\": {\"9\": {\"content\": \"[E1]\"}}}", 1, "added token \"[E1]\""},
       {TOKENIZER_JSON("\"clean_text\": false", JSON_VOCAB), NULL, 0, "\"clean_text\" is false, expected true"},
       {TOKENIZER_JSON("\"type\": \"NFC\"", JSON_VOCAB), NULL, 0, "tokenizer.json:1: "},
-      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": 5"), NULL, 0, "tokenizer.json: token \"b\" has no id of its own"},
-      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": 7"), NULL, 0, "tokenizer.json: token \"b\" has no id of its own"},
-      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": -1"), NULL, 0, "tokenizer.json: token \"b\" has no id"},
-      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": \"6\""), NULL, 0, "tokenizer.json: token \"b\" has no id"},
-      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\\n\": 6"), NULL, 0, "tokenizer.json: token 6 has a line feed"},
+      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": 5"), NULL, 0,
+       "tokenizer.json: token \"b\" has no id of its own"},
+      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": 7"), NULL, 0,
+       "tokenizer.json: token \"b\" has no id of its own"},
+      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": -1"), NULL, 0,
+       "tokenizer.json: token \"b\" has no id"},
+      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": \"6\""), NULL, 0,
+       "tokenizer.json: token \"b\" has no id"},
+      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\\n\": 6"), NULL, 0,
+       "tokenizer.json: token 6 has a line feed"},
       {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"\": 6"), NULL, 0, "tokenizer.json:7: empty line"},
       {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": 6"), NULL, 1, "expected the same vocabulary"},
-      {TOKENIZER_JSON("\"lowercase\": true", "\"a\": 5, \"[SEP]\": 3, \"[UNK]\": 1, \"[CLS]\": 2, \"A\": 4, \"[PAD]\": 0"), NULL, 1,
-       "vocab.txt:5: token \"a\" has another id"},
+      {TOKENIZER_JSON("\"lowercase\": true",
+                      "\"a\": 5, \"[SEP]\": 3, \"[UNK]\": 1, \"[CLS]\": 2, \"A\": 4, \"[PAD]\": 0"),
+       NULL, 1, "vocab.txt:5: token \"a\" has another id"},
       {"{\"model\": {\"type\": \"BPE\", \"vocab\": {}}, \"normalizer\": {}, \"pre_tokenizer\": {}}", NULL, 0,
        "\"type\" is \"BPE\", expected \"WordPiece\""},
-      {"{\"model\": {\"max_input_chars_per_word\": 50, \"vocab\": {}}, \"normalizer\": {}, \"pre_tokenizer\": {}}", NULL, 0,
-       "\"max_input_chars_per_word\" is 50, expected 100"},
+      {"{\"model\": {\"max_input_chars_per_word\": 50, \"vocab\": {}}, \"normalizer\": {}, \"pre_tokenizer\": {}}",
+       NULL, 0, "\"max_input_chars_per_word\" is 50, expected 100"},
       {"{\"model\": {\"vocab\": {}}, \"normalizer\": {\"type\": \"Sequence\"}, \"pre_tokenizer\": {}}", NULL, 0,
        "\"type\" is \"Sequence\", expected \"BertNormalizer\""},
   };
@@ -320,7 +336,9 @@ static int use_all(void) {
   struct ad_buffer config = {0};
   int status = ad_tokenizer_load(&tokenizer, folder);
   if (status == AD_OK) {
-    const char a[] = "unaffable \xC3\x89\xCC\xA3\xCC\xA7\xCC\x81\xCE\xA3. [SEP] a\xE4\xB8\xAD [M\xE2\x80\x8B" "ASK]";
+    const char a[] =
+        "unaffable \xC3\x89\xCC\xA3\xCC\xA7\xCC\x81\xCE\xA3. [SEP] a\xE4\xB8\xAD [M\xE2\x80\x8B"
+        "ASK]";
     status = ad_tokenizer_encode(tokenizer, a, strlen(a), a, strlen(a), 16, AD_TRUNCATE_HEAD, &encoding);
   }
   if (status == AD_OK) {
@@ -382,11 +400,16 @@ static void test_trie(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_queries),        cmocka_unit_test(test_line_ends),
-      cmocka_unit_test(test_refused_vocabulary), cmocka_unit_test(test_options),
-      cmocka_unit_test(test_refused_text),   cmocka_unit_test(test_hostile_text),
-      cmocka_unit_test(test_load),           cmocka_unit_test(test_config_round_trip),
-      cmocka_unit_test(test_refused_folder), cmocka_unit_test(test_out_of_memory),
+      cmocka_unit_test(test_queries),
+      cmocka_unit_test(test_line_ends),
+      cmocka_unit_test(test_refused_vocabulary),
+      cmocka_unit_test(test_options),
+      cmocka_unit_test(test_refused_text),
+      cmocka_unit_test(test_hostile_text),
+      cmocka_unit_test(test_load),
+      cmocka_unit_test(test_config_round_trip),
+      cmocka_unit_test(test_refused_folder),
+      cmocka_unit_test(test_out_of_memory),
       cmocka_unit_test(test_trie),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,5 +1,8 @@
 /* Ids against those of Hugging Face's BertTokenizer, as tests/parity/tokenizer.py recorded them: every code point, hard
  * texts, every limit; and, where AD_SHARED has them, BERT's vocabulary and every line of SST-2, AG News and SNLI. */
+#include <cmocka.h>
+#include <hdf5.h>
+#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,10 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-#include <hdf5.h>
-#include <jansson.h>
 
 #include "autodidact/base/buffer.h"
 #include "autodidact/base/digest.h"
@@ -151,7 +150,7 @@ static void put_pattern(struct ad_buffer *text, const char *pattern, uint32_t c)
 }
 
 /* The small vocabulary: some tokens, then each code point of the ranges, by itself and as a continuation. */
-static struct ad_tokenizer *own_tokenizer(int cased) {
+static struct ad_tokenizer *own_tokenizer(struct ad_tokenizer_options options) {
   struct strings head = read_strings("head");
   size_t count;
   uint32_t *ranges = read_numbers("ranges", &count);
@@ -166,7 +165,7 @@ static struct ad_tokenizer *own_tokenizer(int cased) {
     }
   }
   struct ad_tokenizer *tokenizer;
-  if (ad_tokenizer_create(&tokenizer, "own", text.data, text.size, cased) != AD_OK) {
+  if (ad_tokenizer_create_with(&tokenizer, "own", text.data, text.size, &options) != AD_OK) {
     fail_msg("%s", ad_error_message());
   }
   ad_buffer_destroy(&text);
@@ -196,7 +195,8 @@ static void check_points(struct ad_tokenizer *tokenizer, const char *group) {
       put_pattern(&text, "% A%\xCC\x81 %\xCE\xA3 A\xCE\xA3%A ", c);
     }
     if (++points % BLOCK == 0) {
-      assert_int_equal(ad_tokenizer_encode(tokenizer, text.data, text.size, NULL, 0, 0, AD_TRUNCATE_HEAD, &encoding), AD_OK);
+      assert_int_equal(ad_tokenizer_encode(tokenizer, text.data, text.size, NULL, 0, 0, AD_TRUNCATE_HEAD, &encoding),
+                       AD_OK);
       compare(&expected, &encoding, group);
       ad_buffer_clear(&text);
     }
@@ -226,25 +226,42 @@ static void check_texts(struct ad_tokenizer *tokenizer, const char *group) {
   free_strings(&texts);
 }
 
+/* As OWN_OPTIONS in tokenizer.py. */
+static const struct ad_tokenizer_options uncased = {.lower_case = 1, .strip_accents = -1, .split_cjk = 1};
+static const struct ad_tokenizer_options cased = {.lower_case = 0, .strip_accents = -1, .split_cjk = 1};
+static const struct ad_tokenizer_options accents = {.lower_case = 1, .strip_accents = 0, .split_cjk = 0};
+static const struct ad_tokenizer_options stripped = {.lower_case = 0, .strip_accents = 1, .split_cjk = 1};
+
+static void check_own(struct ad_tokenizer_options options, const char *group) {
+  struct ad_tokenizer *tokenizer = own_tokenizer(options);
+  check_texts(tokenizer, group);
+  check_points(tokenizer, group);
+  ad_tokenizer_destroy(tokenizer);
+}
+
 static void test_own_uncased(void **state) {
   (void)state;
-  struct ad_tokenizer *tokenizer = own_tokenizer(0);
-  check_texts(tokenizer, "own-uncased");
-  check_points(tokenizer, "own-uncased");
-  ad_tokenizer_destroy(tokenizer);
+  check_own(uncased, "own-uncased");
 }
 
 static void test_own_cased(void **state) {
   (void)state;
-  struct ad_tokenizer *tokenizer = own_tokenizer(1);
-  check_texts(tokenizer, "own-cased");
-  check_points(tokenizer, "own-cased");
-  ad_tokenizer_destroy(tokenizer);
+  check_own(cased, "own-cased");
+}
+
+static void test_own_accents(void **state) {
+  (void)state;
+  check_own(accents, "own-accents");
+}
+
+static void test_own_stripped(void **state) {
+  (void)state;
+  check_own(stripped, "own-stripped");
 }
 
 static void test_cut_single(void **state) {
   (void)state;
-  struct ad_tokenizer *tokenizer = own_tokenizer(0);
+  struct ad_tokenizer *tokenizer = own_tokenizer(uncased);
   struct strings texts = read_strings("cut_single");
   struct expected expected = read_expected("", "cut_single");
   struct ad_encoding whole = {0};
@@ -272,7 +289,7 @@ static void test_cut_single(void **state) {
 
 static void test_cut_pair(void **state) {
   (void)state;
-  struct ad_tokenizer *tokenizer = own_tokenizer(0);
+  struct ad_tokenizer *tokenizer = own_tokenizer(uncased);
   struct strings texts = read_strings("cut_pair");
   struct expected expected = read_expected("", "cut_pair");
   struct ad_encoding encoding = {0};
@@ -282,10 +299,10 @@ static void test_cut_pair(void **state) {
   size_t whole = 0;
   for (const uint32_t *row = rows; row < rows + count; row += 3) {
     const size_t a = 2 * row[0];
-    assert_int_equal(ad_tokenizer_encode(tokenizer, texts.bytes + texts.start[a], texts.size[a],
-                                         texts.bytes + texts.start[a + 1], texts.size[a + 1], row[1], AD_TRUNCATE_HEAD,
-                                         &encoding),
-                     AD_OK);
+    assert_int_equal(
+        ad_tokenizer_encode(tokenizer, texts.bytes + texts.start[a], texts.size[a], texts.bytes + texts.start[a + 1],
+                            texts.size[a + 1], row[1], AD_TRUNCATE_HEAD, &encoding),
+        AD_OK);
     compare(&expected, &encoding, "cut_pair");
     assert_int_equal(encoding.first, row[2]);
     whole = row[1] == 0 ? encoding.count : whole; /* the uncut one comes first */
@@ -310,12 +327,12 @@ static int is_shared(const char *place) {
   return found;
 }
 
-static struct ad_tokenizer *bert_tokenizer(int cased) {
+static struct ad_tokenizer *bert_tokenizer(int keep_case) {
   char *path = shared_path("vocab/bert-base-uncased-vocab.txt");
   struct ad_buffer text = {0};
   assert_int_equal(ad_file_read(path, &text), AD_OK);
   struct ad_tokenizer *tokenizer;
-  assert_int_equal(ad_tokenizer_create(&tokenizer, path, text.data, text.size, cased), AD_OK);
+  assert_int_equal(ad_tokenizer_create(&tokenizer, path, text.data, text.size, keep_case), AD_OK);
   ad_buffer_destroy(&text);
   ad_free(path);
   return tokenizer;
@@ -380,11 +397,13 @@ static void digest_file(struct ad_tokenizer *tokenizer, const char *place, uint6
     ad_buffer_clear(&example.a);
     ad_buffer_clear(&example.b);
     assert_int_equal(ad_buffer_puts(&example.a, ""), AD_OK);
-    (strcmp(suffix, ".tsv") == 0 ? parse_tsv : strcmp(suffix, ".csv") == 0 ? parse_csv : parse_jsonl)(map.data + i, size,
-                                                                                                      &example);
-    assert_int_equal(ad_tokenizer_encode(tokenizer, example.a.data, example.a.size, example.pair ? example.b.data : NULL,
-                                         example.b.size, 0, AD_TRUNCATE_HEAD, &encoding),
-                     AD_OK);
+    (strcmp(suffix, ".tsv") == 0   ? parse_tsv
+     : strcmp(suffix, ".csv") == 0 ? parse_csv
+                                   : parse_jsonl)(map.data + i, size, &example);
+    assert_int_equal(
+        ad_tokenizer_encode(tokenizer, example.a.data, example.a.size, example.pair ? example.b.data : NULL,
+                            example.b.size, 0, AD_TRUNCATE_HEAD, &encoding),
+        AD_OK);
     const uint32_t count = (uint32_t)encoding.count;
     assert_int_equal(ad_buffer_append(&numbers, &count, sizeof count), AD_OK);
     assert_int_equal(ad_buffer_append(&numbers, encoding.ids, count * sizeof *encoding.ids), AD_OK);
@@ -399,12 +418,13 @@ static void digest_file(struct ad_tokenizer *tokenizer, const char *place, uint6
   ad_free(path);
 }
 
-static const char *const places[] = {"sst2/train.tsv",    "sst2/dev.tsv",    "sst2/test.tsv",          "agnews/train_10k.tsv",
-                                     "agnews/test.csv",   "snli/snli_1.0_dev.jsonl", "snli/snli_1.0_test.jsonl"};
+static const char *const places[] = {"sst2/train.tsv",          "sst2/dev.tsv",    "sst2/test.tsv",
+                                     "agnews/train_10k.tsv",    "agnews/test.csv", "snli/snli_1.0_dev.jsonl",
+                                     "snli/snli_1.0_test.jsonl"};
 #define PLACES (sizeof places / sizeof *places)
 
-static void check_shared(int cased, const char *group) {
-  struct ad_tokenizer *tokenizer = bert_tokenizer(cased);
+static void check_shared(int keep_case, const char *group) {
+  struct ad_tokenizer *tokenizer = bert_tokenizer(keep_case);
   check_texts(tokenizer, group);
   check_points(tokenizer, group);
   for (size_t i = 0; i < PLACES; i++) {
@@ -451,10 +471,8 @@ static int close_fixture(void **state) {
 
 int main(void) {
   const struct CMUnitTest own[] = {
-      cmocka_unit_test(test_own_uncased),
-      cmocka_unit_test(test_own_cased),
-      cmocka_unit_test(test_cut_single),
-      cmocka_unit_test(test_cut_pair),
+      cmocka_unit_test(test_own_uncased),  cmocka_unit_test(test_own_cased),  cmocka_unit_test(test_own_accents),
+      cmocka_unit_test(test_own_stripped), cmocka_unit_test(test_cut_single), cmocka_unit_test(test_cut_pair),
   };
   const struct CMUnitTest shared[] = {
       cmocka_unit_test(test_bert_uncased),
@@ -469,7 +487,8 @@ int main(void) {
     present &= is_shared(places[i]);
   }
   if (!present) {
-    printf("skipped: BERT's vocabulary and the data sets, which are not in the folder AD_SHARED names; the rest passed\n");
+    printf(
+        "skipped: BERT's vocabulary and the data sets, which are not in the folder AD_SHARED names; the rest passed\n");
     return 77;
   }
   return cmocka_run_group_tests_name("BERT's vocabulary", shared, open_fixture, close_fixture);

@@ -26,11 +26,12 @@ struct ad_tokenizer_options {
   int split_cjk;
 };
 
-/* Loads vocab.txt, or without it the vocabulary of a WordPiece tokenizer.json, from a model folder. Of the options, each is
- * taken from tokenizer_config.json, else from tokenizer.json, else lower case, accents stripped where case is lowered,
- * CJK split. The caller owns it: ad_tokenizer_destroy. AD_EINPUT with the place: a missing file, no [UNK], [CLS], [SEP] or
- * [PAD], a doubled or empty entry, invalid UTF-8, vocab.txt and tokenizer.json at odds, a setting that would give other
- * ids than this tokenizer can (other special tokens, added tokens, never_split, another normalizer); AD_ENOMEM. */
+/* Loads vocab.txt, or without it the vocabulary of a WordPiece tokenizer.json, from a model folder. Of the options,
+ * each is taken from tokenizer_config.json, else from tokenizer.json, else lower case, accents stripped where case is
+ * lowered, CJK split. The caller owns it: ad_tokenizer_destroy. AD_EINPUT with the place: a missing file, no [UNK],
+ * [CLS], [SEP] or [PAD], a doubled or empty entry, invalid UTF-8, vocab.txt and tokenizer.json at odds, a setting that
+ * would give other ids than this tokenizer can (other special tokens, added tokens, never_split, another normalizer);
+ * AD_ENOMEM. */
 int ad_tokenizer_load(struct ad_tokenizer **tokenizer, const char *folder);
 
 /* The same from the text of a vocabulary [size bytes], one token a line (LF or CRLF). `name` is for messages. */
@@ -63,11 +64,11 @@ struct ad_encoding {
 };
 void ad_encoding_destroy(struct ad_encoding *encoding);
 
-/* Encodes a text [a_size bytes], or a pair when b is not NULL (b_size 0: an empty second text), into at most `limit` tokens, special
- * ones included (limit >= 3, or 5 for a pair, else AD_ECONFIG; 0: no limit). [UNK], [CLS], [SEP], [PAD] and [MASK] in the text
- * are the special tokens, as Hugging Face has it ([MASK] only where the vocabulary has it). `encoding` is reused from
- * call to call (zero-initialise it once). Invalid UTF-8 is AD_EINPUT with the byte offset; a NUL byte is dropped as
- * Hugging Face does. AD_ENOMEM. After a failure the content of `encoding` is unspecified. */
+/* Encodes a text [a_size bytes], or a pair when b is not NULL (b_size 0: an empty second text), into at most `limit`
+ * tokens, special ones included (limit >= 3, or 5 for a pair, else AD_ECONFIG; 0: no limit). [UNK], [CLS], [SEP], [PAD]
+ * and [MASK] in the text are the special tokens, as Hugging Face has it ([MASK] only where the vocabulary has it).
+ * `encoding` is reused from call to call (zero-initialise it once). Invalid UTF-8 is AD_EINPUT with the byte offset; a
+ * NUL byte is dropped as Hugging Face does. AD_ENOMEM. After a failure the content of `encoding` is unspecified. */
 int ad_tokenizer_encode(struct ad_tokenizer *tokenizer, const char *a, size_t a_size, const char *b, size_t b_size,
                         size_t limit, enum ad_truncation truncation, struct ad_encoding *encoding);
 
