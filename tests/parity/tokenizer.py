@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Ids of Hugging Face's BertTokenizer, in its Python form, for texts that are hard to get right.
 
-    tokenizer.py --shared DIR                  writes data/tokenizer.h5 beside this script (read by test_tokenizer_parity.c)
+    tokenizer.py --shared DIR                  writes data/tokenizer.h5, which test_tokenizer_parity.c reads
     tokenizer.py --shared DIR --check PROGRAM  compares with the ids that `PROGRAM tokenize` prints, now
     tokenizer.py --shared DIR --fast           counts the texts to which BertTokenizer's Rust form gives other ids
 

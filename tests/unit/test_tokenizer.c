@@ -1,6 +1,5 @@
 /* The tokenizer's other side: what is loaded and what refused, and every allocation failing once. The ids themselves
  * are compared with Hugging Face's in test_tokenizer_parity.c. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"

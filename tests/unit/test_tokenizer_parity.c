@@ -1,8 +1,5 @@
 /* Ids against those of Hugging Face's BertTokenizer, as tests/parity/tokenizer.py recorded them: every code point, hard
  * texts, every limit; and, where AD_SHARED has them, BERT's vocabulary and every line of SST-2, AG News and SNLI. */
-#include <cmocka.h>
-#include <hdf5.h>
-#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
+#include <hdf5.h>
+#include <jansson.h>
 
 #include "autodidact/base/buffer.h"
 #include "autodidact/base/digest.h"
