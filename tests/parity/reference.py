@@ -33,6 +33,8 @@ Letters: B examples, T tokens without padding, H hidden, C classes. Schema of a 
   trajectory/loss, norm, lr [20] float64: mean cross entropy before the update, gradient norm before clipping, learning
                      rate of 20 steps of torch.optim.AdamW (lr 1e-3, betas 0.9, 0.999, eps 1e-8, decay 0.01 but none
                      on biases and layer norms), clip_grad_norm_ 1.0, get_linear_schedule_with_warmup (4 of 20 steps)
+  trajectory/final/NAME float32: vectors and classifier.weight after the last step (biases of keys left out: Adam makes
+                     steps of full size even of rounding errors)
 
 The gradient of a key bias is zero for every loss: it adds the same number, query . bias, to all scores of a softmax
 row. PyTorch computes about 1e-17 for it; the script checks that and stores exact zeros.
@@ -190,7 +192,10 @@ def trajectory(case, weights, ids, types, labels, random):
         rows["loss"].append(loss.item())
         optimizer.step()
         schedule.step()
-    return {"trajectory/batches": batches, **{f"trajectory/{key}": np.array(row) for key, row in rows.items()}}
+    final = {bare(name): parameter.detach().numpy().astype(np.float32) for name, parameter in model.named_parameters()
+             if (parameter.dim() == 1 or bare(name) == "classifier.weight") and not name.endswith("self.key.bias")}
+    return {"trajectory/batches": batches, **{f"trajectory/{key}": np.array(row) for key, row in rows.items()},
+            **{f"trajectory/final/{name}": value for name, value in final.items()}}
 
 
 def compute(case):
@@ -262,7 +267,8 @@ def check(case):
             if file.attrs[key] != (np.bytes_(value) if isinstance(value, str) else value):
                 bad.append(f"attribute {key}")
         for key in set(stored) & set(data):
-            computed = key.split("/")[0] == "logits" or key.endswith(("loss", "norm", "lr")) or "/gradient/" in key
+            computed = (key == "logits" or key.endswith(("loss", "norm", "lr"))
+                        or "/gradient/" in key or "/final/" in key)
             same = file[key].dtype == data[key].dtype and file[key].shape == data[key].shape
             error = relative(file[key][()], data[key]) if same else np.inf
             if not error <= (1e-5 if computed else 0.0):
