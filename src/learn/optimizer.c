@@ -4,6 +4,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/learn/schedule.h"
 
 int ad_optimizer_create(struct ad_optimizer *optimizer, const struct ad_shard *shard, const struct ad_optimizer_settings *settings) {
   *optimizer = (struct ad_optimizer){.shard = shard, .kernels = ad_kernels_select(), .settings = *settings};
@@ -53,14 +54,10 @@ double ad_optimizer_clip(const struct ad_optimizer *optimizer, double norm) {
   return clip > 0.0 && norm > clip ? clip / norm : 1.0;
 }
 
-/* Layers between the tensor and the classifier: 0 for the head, 1 for the last encoder layer, L + 1 for the embeddings. */
-static uint32_t distance(const struct ad_params *params, const struct ad_tensor *tensor) {
-  return params->config.layers + 1 - tensor->bucket;
-}
-
 static struct ad_adamw arithmetic(const struct ad_optimizer *optimizer, const struct ad_tensor *tensor, uint64_t t, double factor, double scale) {
   const struct ad_optimizer_settings *o = &optimizer->settings;
-  const double peak = tensor->new_head ? o->head_lr : o->lr * pow(o->layer_decay, distance(optimizer->shard->params, tensor));
+  const uint32_t layers = optimizer->shard->params->config.layers;
+  const double peak = tensor->new_head ? o->head_lr : o->lr * ad_schedule_layer(o->layer_decay, tensor->bucket, layers);
   return (struct ad_adamw){.lr = (float)(peak * factor),
                            .beta1 = (float)o->beta1,
                            .beta2 = (float)o->beta2,
