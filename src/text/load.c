@@ -18,11 +18,11 @@ struct folder {
   json_t *config;           /* tokenizer_config.json */
 };
 
-static int read_json(const char *path, json_t **json) {
+static int read_json(const char *path, size_t flags, json_t **json) {
   struct ad_file_map map;
   AD_TRY(ad_file_map(path, &map));
   json_error_t error;
-  *json = json_loadb(map.data == NULL ? "" : map.data, map.size, JSON_REJECT_DUPLICATES, &error);
+  *json = json_loadb(map.data == NULL ? "" : map.data, map.size, JSON_REJECT_DUPLICATES | flags, &error);
   ad_file_unmap(&map);
   if (*json == NULL) {
     return json_error_code(&error) == json_error_out_of_memory
@@ -36,8 +36,8 @@ static int read_json(const char *path, json_t **json) {
 }
 
 static const char *type_name(const json_t *value) {
-  static const char *const names[] = {"an object", "an array", "a string", "an integer",
-                                      "a real",    "true",     "false",    "null"};
+  static const char *const names[] = {"an object", "an array", "a string", "a number",
+                                      "a number",  "true",     "false",    "null"};
   return value == NULL ? "nothing" : names[json_typeof(value)];
 }
 
@@ -218,10 +218,11 @@ static int load_files(struct folder *folder, const char *path) {
     return ad_fail(AD_EINPUT, "%s: expected a model folder with vocab.txt or tokenizer.json", path);
   }
   if (ad_is_file(folder->json_path)) {
-    AD_TRY(read_json(folder->json_path, &folder->json));
+    AD_TRY(read_json(folder->json_path, 0, &folder->json));
   }
   if (ad_is_file(folder->config_path)) {
-    AD_TRY(read_json(folder->config_path, &folder->config));
+    /* As reals, since Hugging Face writes a "model_max_length" of 10^30. */
+    AD_TRY(read_json(folder->config_path, JSON_DECODE_INT_AS_REAL, &folder->config));
   }
   if (folder->json == NULL && !ad_is_file(folder->vocab_path)) {
     return ad_fail(AD_EINPUT, "%s: neither vocab.txt nor tokenizer.json", path);
