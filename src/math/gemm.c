@@ -1,19 +1,35 @@
 #include "autodidact/math/gemm.h"
 
 #include <cblas.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
-void ad_gemm_nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)M, (blasint)N, (blasint)K, 1.0f, X, (blasint)ldx, W, (blasint)K,
-              0.0f, Y, (blasint)ldy);
+/* OpenBLAS takes other kernels, with other bits, for products of up to 100^3 multiplications (x86-64, AVX-512). Where a
+ * block of rows is that small, the rows go block by block, so that the number of rows does not decide. */
+static size_t rows_at_once(size_t M, size_t N, size_t K) {
+  return (double)AD_ROW_BLOCK * (double)N * (double)K <= 1e6 ? AD_ROW_BLOCK : M;
 }
 
-void ad_gemm_nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX, size_t ldx, int accumulate) {
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)M, (blasint)K, (blasint)N, 1.0f, dY, (blasint)ldy, W, (blasint)K,
-              accumulate ? 1.0f : 0.0f, dX, (blasint)ldx);
+void ad_gemm_nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
+  const size_t step = rows_at_once(M, N, K);
+  for (size_t m = 0; m < M; m += step) {
+    const size_t rows = M - m < step ? M - m : step;
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)rows, (blasint)N, (blasint)K, 1.0f, X + m * ldx,
+                (blasint)ldx, W, (blasint)K, 0.0f, Y + m * ldy, (blasint)ldy);
+  }
+}
+
+void ad_gemm_nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX, size_t ldx,
+                int accumulate) {
+  const size_t step = rows_at_once(M, N, K);
+  for (size_t m = 0; m < M; m += step) {
+    const size_t rows = M - m < step ? M - m : step;
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)rows, (blasint)K, (blasint)N, 1.0f, dY + m * ldy,
+                (blasint)ldy, W, (blasint)K, accumulate ? 1.0f : 0.0f, dX + m * ldx, (blasint)ldx);
+  }
 }
 
 void ad_gemm_tn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *X, size_t ldx, float *dW) {
@@ -30,3 +46,55 @@ void ad_gemm_start(void) { openblas_set_num_threads(1); }
 const char *ad_gemm_core(void) { return openblas_get_corename(); }
 
 const char *ad_gemm_config(void) { return openblas_get_config(); }
+
+/* Y = X W^T or X W for the rows of the self-check: X [M,K]; Y [M,N]. */
+static void check_product(int transposed, size_t M, size_t N, size_t K, const float *X, const float *W, float *Y) {
+  if (transposed) {
+    ad_gemm_nt(M, N, K, X, K, W, Y, N);
+  } else {
+    ad_gemm_nn(M, K, N, X, K, W, Y, N, 0);
+  }
+}
+
+/* Rows in pieces, then rows moved down by `shift`, against `whole`. */
+static int check_rows(int transposed, size_t M, size_t N, size_t K, const float *X, const float *W, float *moved, float *whole,
+                      float *other) {
+  enum { SHIFT = 5 }; /* divides no block size that a kernel might have */
+  check_product(transposed, M, N, K, X, W, whole);
+  for (size_t m = 0; m < M; m += AD_ROW_BLOCK) {
+    check_product(transposed, AD_ROW_BLOCK, N, K, X + m * K, W, other + m * N);
+  }
+  if (memcmp(whole, other, M * N * sizeof *whole) != 0) {
+    return 0;
+  }
+  memcpy(moved + SHIFT * K, X, (M - SHIFT) * K * sizeof *X);
+  memcpy(moved, X + (M - SHIFT) * K, SHIFT * K * sizeof *X);
+  check_product(transposed, M, N, K, moved, W, other);
+  return memcmp(whole, other + SHIFT * N, (M - SHIFT) * N * sizeof *whole) == 0 &&
+         memcmp(whole + (M - SHIFT) * N, other, SHIFT * N * sizeof *whole) == 0;
+}
+
+int ad_gemm_rows_independent(size_t M, size_t N, size_t K) {
+  M = ad_round_rows(M > 0 ? M : 1);
+  float *X = ad_malloc(M * K, sizeof *X), *moved = ad_malloc(M * K, sizeof *moved), *W = ad_malloc(N * K, sizeof *W);
+  float *whole = ad_malloc(M * N, sizeof *whole), *other = ad_malloc(M * N, sizeof *other);
+  int result;
+  if (X == NULL || moved == NULL || W == NULL || whole == NULL || other == NULL) {
+    result = ad_fail_memory((2 * M * (N + K) + N * K) * sizeof *X, "the row self-check");
+    goto done;
+  }
+  /* Any numbers with full mantissas will do, so that another order of additions shows. */
+  uint32_t state = 1;
+  for (size_t i = 0; i < M * K + N * K; i++) {
+    state = state * 1664525u + 1013904223u;
+    *(i < M * K ? &X[i] : &W[i - M * K]) = (float)(int32_t)state * 0x1p-31f;
+  }
+  result = check_rows(1, M, N, K, X, W, moved, whole, other) && check_rows(0, M, N, K, X, W, moved, whole, other);
+done:
+  ad_free(X);
+  ad_free(moved);
+  ad_free(W);
+  ad_free(whole);
+  ad_free(other);
+  return result;
+}

@@ -1,7 +1,8 @@
 /* Matrix products on OpenBLAS, one thread.
  *
  * All matrices float32, row-major. Where the number of rows M counts tokens, the caller rounds it up to a multiple of
- * AD_ROW_BLOCK with zero rows: then the bits of a row do not depend on the other rows (docs/design.md, section 3). */
+ * AD_ROW_BLOCK with zero rows: then the bits of a row do not depend on the other rows (docs/design.md, section 3). Products
+ * so small that OpenBLAS would choose another kernel by their size are done in pieces of AD_ROW_BLOCK rows, always. */
 #ifndef AUTODIDACT_MATH_GEMM_H
 #define AUTODIDACT_MATH_GEMM_H
 
@@ -28,8 +29,10 @@ void ad_gemm_start(void);
 const char *ad_gemm_core(void);
 const char *ad_gemm_config(void);
 
-/* Row self-check: for a product of shape N, K, are the rows of M rows at once equal, bit by bit, to those of the same rows in
- * pieces (multiples of AD_ROW_BLOCK)? For nt and nn. 1 yes, 0 no, or AD_ENOMEM. */
+/* Row self-check: for a product of shape N, K (nt) and K, N (nn), have the rows of M rows at once (M rounded up to
+ * AD_ROW_BLOCK) the same bits when they are computed in pieces of AD_ROW_BLOCK, and when they stand at other row numbers?
+ * 1 yes, 0 no, or AD_ENOMEM. With 0, a lane's bits are its own only if it is multiplied alone, from its first row on.
+ * (OpenBLAS 0.3.21: AVX-512 kernels yes; Haswell and Zen no, there a row's bits depend on its number modulo 12.) */
 int ad_gemm_rows_independent(size_t M, size_t N, size_t K);
 
 #endif

@@ -7,7 +7,9 @@
  * after row. Sums inside a row use 16 interleaved partial sums (column n goes to number n mod 16), combined as
  * ((0+8)+(4+12)) ... by halving, whatever the instruction set.
  *
- * The same source is compiled for several instruction sets; ad_kernels_select picks one at run time. */
+ * The same source is compiled for several instruction sets; ad_kernels_select picks one at run time. v3 and v4 give the
+ * same bits everywhere; generic, which has no fused multiply-add, has its own. A NaN in an input reaches the outputs that
+ * depend on it, dropped elements included; padding never does. */
 #ifndef AUTODIDACT_MATH_KERNELS_H
 #define AUTODIDACT_MATH_KERNELS_H
 
@@ -24,20 +26,21 @@ struct ad_dropout {
   uint64_t seed;
   uint32_t step;
   uint32_t site;      /* below 2^16: what is masked (layer, place, pass) */
-  uint32_t threshold; /* p * 2^32, rounded; 0 = no dropout: the kernels then do not multiply at all */
+  uint32_t threshold; /* p * 2^32, rounded; 0 = no dropout: the kernels then do not multiply at all, nor for a NULL pointer */
   float scale;
 };
 
 /* A mask for probability p in [0, 1): threshold and scale from p, the rest as given. */
 struct ad_dropout ad_dropout_make(float p, uint64_t seed, uint32_t step, uint32_t site);
 
+/* In double: the kernel forms 1 - beta and the like in double and rounds once. */
 struct ad_adamw {
-  float lr;             /* of this range, schedule included */
-  float beta1, beta2, eps;
-  float decay;          /* weight decay of this range (0 for biases and layer norms) */
-  float correction1;    /* 1 - beta1^t, or 1 without bias correction */
-  float correction2;    /* 1 - beta2^t, or 1 */
-  float gradient_scale; /* clipping factor, multiplied into the gradient first */
+  double lr;             /* of this range, schedule included */
+  double beta1, beta2, eps;
+  double decay;          /* weight decay of this range (0 for biases and layer norms) */
+  double correction1;    /* 1 - beta1^t, or 1 without bias correction */
+  double correction2;    /* 1 - beta2^t, or 1 */
+  double gradient_scale; /* clipping factor, multiplied into the gradient first */
 };
 
 /* One table of functions per instruction set. */
@@ -91,7 +94,8 @@ struct ad_kernels {
 
   /* Attention of one example: Q rows ("queries" of them: S, or 1 for [CLS] only), K and V rows (S), each head in its columns
    * [a D, a D + D), leading dimensions ldq, ldk (keys and values), ldc. context = dropout(softmax(Q K^T / sqrt(D))) V. Query q
-   * is token q of the example. `work`: ad_attention_work(queries, S, D) floats, aligned 64. */
+   * is token q of the example. `work`: ad_attention_work(queries, S, D) floats, aligned 64. Each element is one chain of
+   * multiply-adds over d, then over the keys, so the rows of a call with fewer queries have the bits of the full one. */
   void (*attention)(size_t queries, size_t S, size_t A, size_t D, const float *Q, size_t ldq, const float *K, const float *V,
                     size_t ldk, const struct ad_dropout *dropout, uint32_t example, float *context, size_t ldc, float *work);
 

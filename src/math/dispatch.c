@@ -1,0 +1,75 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attention.h"
+#include "autodidact/base/status.h"
+#include "autodidact/math/kernels.h"
+
+#ifdef AD_HAVE_KERNELS_v4
+extern const struct ad_kernels ad_kernels_v4;
+static int runs_v4(void) {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("bmi2");
+}
+#endif
+#ifdef AD_HAVE_KERNELS_v3
+extern const struct ad_kernels ad_kernels_v3;
+static int runs_v3(void) {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+         __builtin_cpu_supports("bmi2");
+}
+#endif
+#ifdef AD_HAVE_KERNELS_generic
+extern const struct ad_kernels ad_kernels_generic;
+static int runs_generic(void) { return 1; }
+#endif
+
+/* What was built, best first. */
+static const struct {
+  const struct ad_kernels *kernels;
+  int (*runs)(void);
+} SETS[] = {
+#ifdef AD_HAVE_KERNELS_v4
+    {&ad_kernels_v4, runs_v4},
+#endif
+#ifdef AD_HAVE_KERNELS_v3
+    {&ad_kernels_v3, runs_v3},
+#endif
+#ifdef AD_HAVE_KERNELS_generic
+    {&ad_kernels_generic, runs_generic},
+#endif
+};
+enum { SET_COUNT = sizeof SETS / sizeof SETS[0] };
+
+const struct ad_kernels *ad_kernels_select(void) {
+  const char *wanted = getenv("AUTODIDACT_KERNELS");
+  for (size_t i = 0; i < SET_COUNT; i++) {
+    const int named = wanted != NULL && strcmp(wanted, SETS[i].kernels->name) == 0;
+    if (wanted != NULL && wanted[0] != '\0' && !named) {
+      continue;
+    }
+    if (SETS[i].runs()) {
+      return SETS[i].kernels;
+    }
+    if (named) {
+      ad_fail(AD_ECONFIG, "AUTODIDACT_KERNELS: this CPU cannot run the kernels '%s'; leave it unset for the best it can", wanted);
+      return NULL;
+    }
+  }
+  ad_fail(AD_ECONFIG, "AUTODIDACT_KERNELS: found '%s', expected v4, v3 or generic, as far as this build has them", wanted ? wanted : "");
+  return NULL;
+}
+
+struct ad_dropout ad_dropout_make(float p, uint64_t seed, uint32_t step, uint32_t site) {
+  /* p < 1 in float, so p 2^32 is at most 2^32 - 2^8. */
+  return (struct ad_dropout){.seed = seed, .step = step, .site = site, .threshold = (uint32_t)llround((double)p * 0x1p32),
+                             .scale = (float)(1.0 / (1.0 - (double)p))};
+}
+
+size_t ad_attention_work(size_t queries, size_t S, size_t D) {
+  const size_t keys = attention_keys(S), block = queries < ATTENTION_BLOCK ? queries : ATTENTION_BLOCK;
+  /* K and V transposed; probabilities and their gradient; mask factors, which begin and end inside 64-column pieces. */
+  return 2 * D * keys + 2 * block * keys + (block * S + 2 * 64 + 15) / 16 * 16;
+}

@@ -1,0 +1,182 @@
+/* Attention of one example, head by head, in blocks of queries: the S x S probabilities never exist as a whole. */
+#include "attention.h"
+
+#include "vector/mask.h"
+#include "vector/product.h"
+
+/* One head of one call; pointers are to its first column. */
+struct head {
+  size_t queries, S, D, keys; /* keys: S rounded up to 16, the row length of the buffers below */
+  float scale;                /* 1 / sqrt(D) */
+  const struct ad_dropout *dropout;
+  uint32_t example, number;
+  const float *Q, *K, *V;
+  size_t ldq, ldk;
+  float *work_keys;   /* [D, keys] K transposed; columns past S are 0 */
+  float *work_values; /* [D, keys] V transposed (backward) */
+  float *p;           /* [block, keys] probabilities */
+  float *g;           /* [block, keys] their gradient (backward) */
+  float *mask;        /* dropout factors of a block */
+};
+
+static void head_work(struct head *head, float *work) {
+  const size_t block = head->queries < ATTENTION_BLOCK ? head->queries : ATTENTION_BLOCK;
+  head->work_keys = work;
+  head->work_values = head->work_keys + head->D * head->keys;
+  head->p = head->work_values + head->D * head->keys;
+  head->g = head->p + block * head->keys;
+  head->mask = head->g + block * head->keys;
+}
+
+/* to [D, keys] = from [S, D] transposed, zeros past S. */
+static void transpose(size_t S, size_t D, const float *from, size_t ld, size_t keys, float *to) {
+  vec tile[16];
+  for (size_t s = 0; s < keys; s += 16) {
+    for (size_t d = 0; d < D; d += 16) {
+#pragma GCC unroll 16
+      for (size_t i = 0; i < 16; i++) {
+        tile[i] = s + i < S ? vec_load_n(from + (s + i) * ld + d, D - d) : vec_set1(0.0f);
+      }
+      vec_transpose(tile);
+#pragma GCC unroll 16
+      for (size_t i = 0; i < 16; i++) {
+        if (d + i < D) {
+          vec_store(to + (d + i) * keys + s, tile[i]);
+        }
+      }
+    }
+  }
+}
+
+/* Softmax of scale times the row p [S], in place; zeros in [S, keys). A NaN makes the whole row NaN. */
+static void softmax(const struct head *head, float *p) {
+  const size_t S = head->S;
+  vec largest = vec_set1(-INFINITY), sum = vec_set1(0.0f);
+  for (size_t k = 0; k < S; k += VEC_WIDTH) {
+    largest = vec_max(vec_load_fill(p + k, S - k, -INFINITY), largest);
+  }
+  const vec max = vec_set1(vec_largest(largest)), scale = vec_set1(head->scale);
+  for (size_t k = 0; k < S; k += VEC_WIDTH) {
+    const vec e = vec_exp(vec_mul(vec_sub(vec_load_fill(p + k, S - k, -INFINITY), max), scale));
+    vec_store(p + k, e);
+    sum = vec_add(sum, e);
+  }
+  const vec factor = vec_set1(1.0f / vec_sum(sum));
+  for (size_t k = 0; k < S; k += VEC_WIDTH) {
+    vec_store(p + k, vec_mul(vec_load(p + k), factor));
+  }
+}
+
+/* Probabilities of the queries [q, q + count) into head->p, and where the factors of their masks begin (NULL: none). */
+static const float *probabilities(const struct head *head, size_t q, size_t count) {
+  product(&(struct product){head->D, head->Q + q * head->ldq, head->ldq, 1, head->work_keys, head->keys, head->p,
+                            head->keys, 0},
+          count, head->keys);
+  for (size_t i = 0; i < count; i++) {
+    softmax(head, head->p + i * head->keys);
+  }
+  if (!mask_is_on(head->dropout)) {
+    return NULL;
+  }
+  struct mask_row row;
+  AD_KERNEL(mask_row)(head->dropout, head->example, head->number, &row);
+  const size_t begin = q * head->S, end = (q + count) * head->S, first = begin / 64;
+  for (size_t piece = first; piece * 64 < end; piece++) {
+    AD_KERNEL(mask_fill)(&row, piece, head->mask + (piece - first) * 64);
+  }
+  return head->mask + begin % 64;
+}
+
+/* Rows p [count, S] times their factors. */
+static void apply_mask(const struct head *head, size_t count, const float *mask, float *p) {
+  const size_t S = head->S;
+  for (size_t i = 0; i < count; i++) {
+    for (size_t k = 0; k < S; k += VEC_WIDTH) {
+      float *to = p + i * head->keys + k;
+      vec_store(to, vec_mul(vec_load(to), vec_load_n(mask + i * S + k, S - k)));
+    }
+  }
+}
+
+static void forward_head(const struct head *head, float *context, size_t ldc) {
+  transpose(head->S, head->D, head->K, head->ldk, head->keys, head->work_keys);
+  for (size_t q = 0; q < head->queries; q += ATTENTION_BLOCK) {
+    const size_t count = head->queries - q < ATTENTION_BLOCK ? head->queries - q : ATTENTION_BLOCK;
+    const float *mask = probabilities(head, q, count);
+    if (mask != NULL) {
+      apply_mask(head, count, mask, head->p);
+    }
+    product(&(struct product){head->S, head->p, head->keys, 1, head->V, head->ldk, context + q * ldc, ldc, 0}, count,
+            head->D);
+  }
+}
+
+/* From g, the gradient of the masked probabilities, to that of the scores: scale p (g - sum(p g)), g masked first. p is
+ * masked too: as such the gradient of V wants it. */
+static void softmax_backward(const struct head *head, const float *mask, float *p, float *g) {
+  const size_t S = head->S;
+  const vec scale = vec_set1(head->scale);
+  vec sum = vec_set1(0.0f);
+  for (size_t k = 0; k < S; k += VEC_WIDTH) {
+    vec d = vec_load(g + k);
+    if (mask != NULL) {
+      d = vec_mul(d, vec_load_n(mask + k, S - k));
+      vec_store(g + k, d);
+    }
+    sum = vec_fma(d, vec_load(p + k), sum);
+  }
+  const vec mean = vec_set1(vec_sum(sum));
+  for (size_t k = 0; k < S; k += VEC_WIDTH) {
+    const vec x = vec_load(p + k);
+    vec_store(g + k, vec_mul(vec_mul(x, scale), vec_sub(vec_load(g + k), mean)));
+    if (mask != NULL) {
+      vec_store(p + k, vec_mul(x, vec_load_n(mask + k, S - k)));
+    }
+  }
+}
+
+static void backward_head(const struct head *head, const float *dcontext, size_t ldc, float *dQ, float *dK, float *dV) {
+  const size_t S = head->S, D = head->D, keys = head->keys, ldq = head->ldq, ldk = head->ldk;
+  transpose(S, D, head->K, ldk, keys, head->work_keys);
+  transpose(S, D, head->V, ldk, keys, head->work_values);
+  for (size_t q = 0; q < head->queries; q += ATTENTION_BLOCK) {
+    const size_t count = head->queries - q < ATTENTION_BLOCK ? head->queries - q : ATTENTION_BLOCK;
+    const float *d = dcontext + q * ldc;
+    const float *mask = probabilities(head, q, count);
+    product(&(struct product){D, d, ldc, 1, head->work_values, keys, head->g, keys, 0}, count, keys);
+    for (size_t i = 0; i < count; i++) {
+      softmax_backward(head, mask == NULL ? NULL : mask + i * S, head->p + i * keys, head->g + i * keys);
+    }
+    product(&(struct product){S, head->g, keys, 1, head->K, ldk, dQ + q * ldq, ldq, 0}, count, D);
+    product(&(struct product){count, head->p, 1, keys, d, ldc, dV, ldk, q > 0}, S, D);
+    product(&(struct product){count, head->g, 1, keys, head->Q + q * ldq, ldq, dK, ldk, q > 0}, S, D);
+  }
+}
+
+static struct head head_of(size_t queries, size_t S, size_t D, size_t a, const float *Q, size_t ldq, const float *K,
+                           const float *V, size_t ldk, const struct ad_dropout *dropout, uint32_t example, float *work) {
+  struct head head = {.queries = queries, .S = S, .D = D, .keys = attention_keys(S), .dropout = dropout,
+                      .example = example, .number = (uint32_t)a, .ldq = ldq, .ldk = ldk,
+                      .scale = (float)(1.0 / sqrt((double)D)), .Q = Q + a * D, .K = K + a * D, .V = V + a * D};
+  head_work(&head, work);
+  return head;
+}
+
+void AD_KERNEL(attention)(size_t queries, size_t S, size_t A, size_t D, const float *Q, size_t ldq, const float *K,
+                          const float *V, size_t ldk, const struct ad_dropout *dropout, uint32_t example,
+                          float *context, size_t ldc, float *work) {
+  for (size_t a = 0; a < A; a++) {
+    const struct head head = head_of(queries, S, D, a, Q, ldq, K, V, ldk, dropout, example, work);
+    forward_head(&head, context + a * D, ldc);
+  }
+}
+
+void AD_KERNEL(attention_backward)(size_t queries, size_t S, size_t A, size_t D, const float *Q, size_t ldq,
+                                   const float *K, const float *V, size_t ldk, const struct ad_dropout *dropout,
+                                   uint32_t example, const float *dcontext, size_t ldc, float *dQ, float *dK, float *dV,
+                                   float *work) {
+  for (size_t a = 0; a < A; a++) {
+    const struct head head = head_of(queries, S, D, a, Q, ldq, K, V, ldk, dropout, example, work);
+    backward_head(&head, dcontext + a * D, ldc, dQ + a * D, dK + a * D, dV + a * D);
+  }
+}

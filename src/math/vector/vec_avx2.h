@@ -1,0 +1,193 @@
+/* vec.h on AVX2 and FMA: two registers, lanes 0-7 and 8-15. */
+#ifndef AD_MATH_VECTOR_VEC_AVX2_H
+#define AD_MATH_VECTOR_VEC_AVX2_H
+
+#include <immintrin.h>
+
+#define VEC_SET_NAME "v3"
+#define VEC_TILE_TALL 0
+enum { VEC_TILE_ROWS = 4, VEC_TILE_VECS = 1 }; /* register block of product.h: 8 of 16 registers accumulate */
+
+typedef struct {
+  __m256 a, b;
+} vec;
+typedef struct {
+  __m256d q[4];
+} vecd;
+typedef struct {
+  __m256i even[2], odd[2]; /* words 0 2 4 6, 8 10 12 14; 1 3 5 7, 9 11 13 15 */
+} vecq;
+
+VEC_INLINE vec vec_set1(float x) { return (vec){_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
+VEC_INLINE vec vec_load(const float *p) { return (vec){_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+VEC_INLINE void vec_store(float *p, vec x) {
+  _mm256_storeu_ps(p, x.a);
+  _mm256_storeu_ps(p + 8, x.b);
+}
+/* Lanes [from, from + 8) of a mask of the first n lanes. */
+VEC_INLINE __m256i vec_first(size_t n, size_t from) {
+  static const int32_t lanes[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+  return _mm256_loadu_si256((const __m256i *)(const void *)(lanes + 16 - n + from));
+}
+VEC_INLINE vec vec_load_fill(const float *p, size_t n, float fill) {
+  if (n >= 16) {
+    return vec_load(p);
+  }
+  const __m256 other = _mm256_set1_ps(fill);
+  const __m256i a = vec_first(n, 0), b = vec_first(n, 8);
+  return (vec){_mm256_blendv_ps(other, _mm256_maskload_ps(p, a), _mm256_castsi256_ps(a)),
+               _mm256_blendv_ps(other, _mm256_maskload_ps(p + 8, b), _mm256_castsi256_ps(b))};
+}
+VEC_INLINE void vec_store_n(float *p, vec x, size_t n) {
+  if (n >= 16) {
+    vec_store(p, x);
+  } else {
+    _mm256_maskstore_ps(p, vec_first(n, 0), x.a);
+    _mm256_maskstore_ps(p + 8, vec_first(n, 8), x.b);
+  }
+}
+
+VEC_INLINE vec vec_add(vec x, vec y) { return (vec){_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)}; }
+VEC_INLINE vec vec_sub(vec x, vec y) { return (vec){_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)}; }
+VEC_INLINE vec vec_mul(vec x, vec y) { return (vec){_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)}; }
+VEC_INLINE vec vec_div(vec x, vec y) { return (vec){_mm256_div_ps(x.a, y.a), _mm256_div_ps(x.b, y.b)}; }
+VEC_INLINE vec vec_sqrt(vec x) { return (vec){_mm256_sqrt_ps(x.a), _mm256_sqrt_ps(x.b)}; }
+VEC_INLINE vec vec_fma(vec x, vec y, vec z) {
+  return (vec){_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)};
+}
+VEC_INLINE vec vec_fnma(vec x, vec y, vec z) {
+  return (vec){_mm256_fnmadd_ps(x.a, y.a, z.a), _mm256_fnmadd_ps(x.b, y.b, z.b)};
+}
+VEC_INLINE vec vec_max(vec x, vec y) { return (vec){_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)}; }
+VEC_INLINE vec vec_abs(vec x) {
+  const __m256 sign = _mm256_set1_ps(-0.0f);
+  return (vec){_mm256_andnot_ps(sign, x.a), _mm256_andnot_ps(sign, x.b)};
+}
+VEC_INLINE vec vec_select_positive(vec x, vec y, vec z) {
+  const __m256 zero = _mm256_setzero_ps();
+  return (vec){_mm256_blendv_ps(z.a, y.a, _mm256_cmp_ps(x.a, zero, _CMP_GT_OQ)),
+               _mm256_blendv_ps(z.b, y.b, _mm256_cmp_ps(x.b, zero, _CMP_GT_OQ))};
+}
+VEC_INLINE vec vec_exp(vec x) { return (vec){Sleef_finz_expf8_u10avx2(x.a), Sleef_finz_expf8_u10avx2(x.b)}; }
+VEC_INLINE vec vec_tanh(vec x) { return (vec){Sleef_finz_tanhf8_u10avx2(x.a), Sleef_finz_tanhf8_u10avx2(x.b)}; }
+
+VEC_INLINE float vec_sum(vec x) {
+  const __m256 a = _mm256_add_ps(x.a, x.b);
+  const __m128 b = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+  const __m128 c = _mm_add_ps(b, _mm_movehl_ps(b, b));
+  return _mm_cvtss_f32(_mm_add_ss(c, _mm_movehdup_ps(c)));
+}
+VEC_INLINE float vec_largest(vec x) {
+  const __m256 a = _mm256_max_ps(x.a, x.b);
+  const __m128 b = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+  const __m128 c = _mm_max_ps(b, _mm_movehl_ps(b, b));
+  return _mm_cvtss_f32(_mm_max_ss(c, _mm_movehdup_ps(c)));
+}
+
+VEC_INLINE vecd vecd_zero(void) {
+  const __m256d zero = _mm256_setzero_pd();
+  return (vecd){{zero, zero, zero, zero}};
+}
+VEC_INLINE vecd vecd_add_square(vecd sum, vec x) {
+  const __m128 quarter[4] = {_mm256_castps256_ps128(x.a), _mm256_extractf128_ps(x.a, 1), _mm256_castps256_ps128(x.b),
+                             _mm256_extractf128_ps(x.b, 1)};
+  for (int i = 0; i < 4; i++) {
+    const __m256d y = _mm256_cvtps_pd(quarter[i]);
+    sum.q[i] = _mm256_fmadd_pd(y, y, sum.q[i]);
+  }
+  return sum;
+}
+VEC_INLINE double vecd_sum(vecd x) {
+  const __m256d b = _mm256_add_pd(_mm256_add_pd(x.q[0], x.q[2]), _mm256_add_pd(x.q[1], x.q[3]));
+  const __m128d c = _mm_add_pd(_mm256_castpd256_pd128(b), _mm256_extractf128_pd(b, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(c, _mm_unpackhi_pd(c, c)));
+}
+
+VEC_INLINE vecq vecq_count(uint32_t first, uint32_t x) {
+  const __m256i start = _mm256_add_epi32(_mm256_setr_epi64x(0, 2, 4, 6), _mm256_set1_epi32((int)first));
+  const __m256i word = _mm256_set1_epi32((int)x);
+  vecq r;
+  for (int i = 0; i < 2; i++) {
+    r.even[i] = _mm256_xor_si256(_mm256_add_epi32(start, _mm256_set1_epi64x(8 * i)), word);
+    r.odd[i] = _mm256_xor_si256(_mm256_add_epi32(start, _mm256_set1_epi64x(8 * i + 1)), word);
+  }
+  return r;
+}
+VEC_INLINE vecq vecq_mul(vecq a, uint32_t m) {
+  const __m256i factor = _mm256_set1_epi64x(m);
+  for (int i = 0; i < 2; i++) {
+    a.even[i] = _mm256_mul_epu32(a.even[i], factor);
+    a.odd[i] = _mm256_mul_epu32(a.odd[i], factor);
+  }
+  return a;
+}
+VEC_INLINE vecq vecq_xor1(vecq a, uint32_t x) {
+  const __m256i word = _mm256_set1_epi32((int)x);
+  for (int i = 0; i < 2; i++) {
+    a.even[i] = _mm256_xor_si256(a.even[i], word);
+    a.odd[i] = _mm256_xor_si256(a.odd[i], word);
+  }
+  return a;
+}
+VEC_INLINE vecq vecq_high_xor1(vecq p, uint32_t x) {
+  for (int i = 0; i < 2; i++) {
+    p.even[i] = _mm256_srli_epi64(p.even[i], 32);
+    p.odd[i] = _mm256_srli_epi64(p.odd[i], 32);
+  }
+  return vecq_xor1(p, x);
+}
+VEC_INLINE vecq vecq_high_xor(vecq p, vecq a, uint32_t x) {
+  vecq r = vecq_high_xor1(p, x);
+  for (int i = 0; i < 2; i++) {
+    r.even[i] = _mm256_xor_si256(r.even[i], a.even[i]);
+    r.odd[i] = _mm256_xor_si256(r.odd[i], a.odd[i]);
+  }
+  return r;
+}
+VEC_INLINE vec vecq_factor(vecq w, uint32_t threshold, float scale) {
+  const __m256i limit = _mm256_set1_epi32((int)threshold);
+  __m256 factor[2];
+  for (int i = 0; i < 2; i++) {
+    const __m256i words = _mm256_blend_epi32(w.even[i], _mm256_slli_epi64(w.odd[i], 32), 0xAA);
+    const __m256i kept = _mm256_cmpeq_epi32(_mm256_max_epu32(words, limit), words);
+    factor[i] = _mm256_and_ps(_mm256_castsi256_ps(kept), _mm256_set1_ps(scale));
+  }
+  return (vec){factor[0], factor[1]};
+}
+
+VEC_INLINE void vec_transpose8(__m256 r[8]) {
+  __m256 t[8];
+  for (int i = 0; i < 8; i += 4) { /* 4 x 4 blocks inside the 128-bit halves */
+    const __m256 a = _mm256_unpacklo_ps(r[i], r[i + 1]), b = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    const __m256 c = _mm256_unpacklo_ps(r[i + 2], r[i + 3]), d = _mm256_unpackhi_ps(r[i + 2], r[i + 3]);
+    t[i] = _mm256_shuffle_ps(a, c, 0x44);
+    t[i + 1] = _mm256_shuffle_ps(a, c, 0xEE);
+    t[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
+    t[i + 3] = _mm256_shuffle_ps(b, d, 0xEE);
+  }
+  for (int i = 0; i < 4; i++) {
+    r[i] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x20);
+    r[i + 4] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x31);
+  }
+}
+VEC_INLINE void vec_transpose(vec r[16]) {
+  __m256 block[4][8]; /* top left, top right, bottom left, bottom right */
+  for (int i = 0; i < 8; i++) {
+    block[0][i] = r[i].a;
+    block[1][i] = r[i].b;
+    block[2][i] = r[i + 8].a;
+    block[3][i] = r[i + 8].b;
+  }
+  for (int i = 0; i < 4; i++) {
+    vec_transpose8(block[i]);
+  }
+  for (int i = 0; i < 8; i++) {
+    r[i] = (vec){block[0][i], block[2][i]};
+    r[i + 8] = (vec){block[1][i], block[3][i]};
+  }
+}
+
+VEC_INLINE double scalar_exp(double x) { return Sleef_finz_expd1_u10purecfma(x); }
+VEC_INLINE double scalar_log(double x) { return Sleef_finz_logd1_u10purecfma(x); }
+
+#endif
