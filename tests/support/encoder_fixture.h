@@ -1,0 +1,128 @@
+/* One file encoder-*.h5 in memory: model, weights, batch, and the expected numbers (schema: tests/parity/reference.py).
+ *
+ * Letters: N examples, C classes, P parameters. */
+#ifndef AUTODIDACT_TESTS_SUPPORT_ENCODER_FIXTURE_H
+#define AUTODIDACT_TESTS_SUPPORT_ENCODER_FIXTURE_H
+
+#include <string.h>
+
+#include "autodidact/base/status.h"
+#include "autodidact/data/batch.h"
+#include "autodidact/model/encoder.h"
+#include "support/fixture.h"
+
+static const char *const ENCODER_FIXTURES[] = {"encoder-pooler-gelu.h5", "encoder-cls-tanh.h5",
+                                               "encoder-pooler-relu.h5", "encoder-cls-wide.h5",
+                                               "encoder-pooler-bert-head.h5"};
+enum { ENCODER_FIXTURE_COUNT = sizeof ENCODER_FIXTURES / sizeof *ENCODER_FIXTURES, MOST_LANES = 16 };
+
+struct encoder_fixture {
+  hid_t file;
+  struct ad_params params;
+  struct ad_dataset dataset; /* the N examples */
+  float *theta;              /* [P] */
+  float *logits;             /* [N,C] expected */
+  float *teacher;            /* [N,C] teacher logits */
+  struct ad_packer packer;
+};
+
+static inline struct ad_model_config fixture_config(hid_t file) {
+  char activation[32], classifier[32];
+  fixture_text(file, "activation", sizeof activation, activation);
+  fixture_text(file, "classifier", sizeof classifier, classifier);
+  struct ad_model_config config = {.hidden = (uint32_t)fixture_number(file, "hidden"),
+                                   .heads = (uint32_t)fixture_number(file, "heads"),
+                                   .ffn = (uint32_t)fixture_number(file, "ffn"),
+                                   .layers = (uint32_t)fixture_number(file, "layers"),
+                                   .vocab = (uint32_t)fixture_number(file, "vocab"),
+                                   .positions = (uint32_t)fixture_number(file, "positions"),
+                                   .types = (uint32_t)fixture_number(file, "types"),
+                                   .classes = (uint32_t)fixture_number(file, "classes"),
+                                   .layer_norm_eps = (float)fixture_number(file, "layer_norm_eps")};
+  config.activation = strcmp(activation, "gelu") == 0       ? AD_GELU_ERF
+                      : strcmp(activation, "gelu_new") == 0 ? AD_GELU_TANH
+                                                            : AD_RELU;
+  config.classifier = strcmp(classifier, "pooler") == 0 ? AD_CLASSIFIER_POOLER : AD_CLASSIFIER_CLS;
+  return config;
+}
+
+/* The tensors PREFIX/NAME of the file into a flat vector [P]. */
+static inline void fixture_vector(const struct encoder_fixture *f, const char *prefix, float *flat) {
+  for (size_t i = 0; i < f->params.tensor_count; i++) {
+    const struct ad_tensor *tensor = &f->params.tensors[i];
+    char path[160];
+    snprintf(path, sizeof path, "%s/%s", prefix, tensor->name);
+    fixture_read(f->file, path, H5T_NATIVE_FLOAT, tensor->count, flat + tensor->offset);
+  }
+}
+
+/* Segments are stored per token, the data set holds the length of the first one. */
+static inline void fixture_examples(struct encoder_fixture *f) {
+  size_t count, tokens;
+  uint32_t *lengths = fixture_read_new(f->file, "lengths", H5T_NATIVE_UINT32, &count);
+  uint32_t *types = fixture_read_new(f->file, "types", H5T_NATIVE_UINT32, &tokens);
+  struct ad_dataset *d = &f->dataset;
+  d->count = count;
+  d->ids = fixture_read_new(f->file, "ids", H5T_NATIVE_UINT32, &tokens);
+  d->label = fixture_read_new(f->file, "labels", H5T_NATIVE_UINT32, &count);
+  d->offset = calloc(count + 1, sizeof *d->offset);
+  d->first = calloc(count, sizeof *d->first);
+  for (size_t i = 0; i < count; i++) {
+    d->offset[i + 1] = d->offset[i] + lengths[i];
+    while (d->first[i] < lengths[i] && types[d->offset[i] + d->first[i]] == 0) {
+      d->first[i]++;
+    }
+    for (uint32_t t = d->first[i]; t < lengths[i]; t++) {
+      assert_int_equal(types[d->offset[i] + t], 1);
+    }
+  }
+  assert_int_equal(d->offset[count], tokens);
+  free(lengths);
+  free(types);
+}
+
+/* The caller releases everything: fixture_unload. */
+static inline void fixture_load(struct encoder_fixture *f, const char *name) {
+  *f = (struct encoder_fixture){.file = fixture_open(name)};
+  const struct ad_model_config config = fixture_config(f->file);
+  assert_int_equal(ad_params_create(&f->params, &config), AD_OK);
+  fixture_examples(f);
+  size_t count;
+  f->logits = fixture_read_new(f->file, "logits", H5T_NATIVE_FLOAT, &count);
+  f->teacher = fixture_read_new(f->file, "distill/teacher_logits", H5T_NATIVE_FLOAT, &count);
+  assert_int_equal(count, f->dataset.count * config.classes);
+  f->theta = calloc(f->params.count, sizeof *f->theta);
+  assert_non_null(f->theta);
+  fixture_vector(f, "weights", f->theta);
+  const size_t tokens = f->dataset.offset[f->dataset.count];
+  assert_int_equal(ad_packer_create(&f->packer, tokens, f->dataset.count, MOST_LANES), AD_OK);
+}
+
+static inline void fixture_unload(struct encoder_fixture *f) {
+  ad_packer_destroy(&f->packer);
+  ad_params_destroy(&f->params);
+  free(f->dataset.ids);
+  free(f->dataset.label);
+  free(f->dataset.offset);
+  free(f->dataset.first);
+  free(f->theta);
+  free(f->logits);
+  free(f->teacher);
+  fixture_close(f->file);
+}
+
+/* The examples ids [count] in order, dealt in equal runs to the lanes (some are empty where there are more lanes than
+ * examples). The batch is valid until the next call. */
+static inline struct ad_batch fixture_batch(struct encoder_fixture *f, size_t count, const uint32_t *ids,
+                                            size_t lanes) {
+  size_t begin[MOST_LANES + 1];
+  assert_true(lanes <= MOST_LANES);
+  for (size_t w = 0; w <= lanes; w++) {
+    begin[w] = w * count / lanes;
+  }
+  struct ad_batch batch;
+  assert_int_equal(ad_packer_fill(&f->packer, &f->dataset, ids, lanes, begin, NULL, &batch), AD_OK);
+  return batch;
+}
+
+#endif

@@ -1,0 +1,252 @@
+/* The encoder's gradient against finite differences of its own forward, with dropout on: independent of any other
+ * program, and what parity with PyTorch cannot check, as no other program has these masks.
+ *
+ * The loss is sum(logits * dlogits) with fixed random dlogits, added in double. Differences are of fourth order,
+ *   f'(0) = [8 (f(h) - f(-h)) - (f(2h) - f(-2h))] / (12 h) + O(h^4),
+ * so that h may be large: the float32 forward gives f to about 1e-6, hence f'(0) to about 1e-6 / h, and with h = 0.02
+ * (a tenth of the weights' standard deviation) to about 5e-5, while the fourth-order error stays in that range for
+ * functions as smooth as these. ReLU is not smooth; it is compared with PyTorch in test_parity.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/random.h"
+#include "autodidact/base/status.h"
+#include "autodidact/math/gemm.h"
+#include "support/encoder_fixture.h"
+
+enum { EXAMPLES = 5, LANES = 3, SAMPLE = 12 };
+
+static const uint32_t LENGTHS[EXAMPLES] = {6, 1, 13, 4, 9};
+static const double STEP = 0.02;
+
+/* Relative to the scale of the gradient, four times what is expected at most. Of one parameter: 5e-5 (above) over an
+ * RMS gradient of the tensor of 0.1 and more (SMALLEST_SCALE; asserted). Along a direction all entries of a tensor or
+ * model take part: the derivative is of the size of the norm of the gradient, at least four times as large. */
+static const double SAMPLE_TOLERANCE = 2e-3, DIRECTION_TOLERANCE = 5e-4, SMALLEST_SCALE = 0.1;
+
+static const struct ad_model_config CONFIGS[] = {
+    {.hidden = 24, .heads = 3, .ffn = 40, .layers = 2, .vocab = 19, .positions = 14, .types = 2, .classes = 3,
+     .layer_norm_eps = 1e-12f, .hidden_dropout = 0.1f, .attention_dropout = 0.15f, .classifier_dropout = 0.2f,
+     .activation = AD_GELU_ERF, .classifier = AD_CLASSIFIER_POOLER},
+    {.hidden = 22, .heads = 2, .ffn = 27, .layers = 1, .vocab = 19, .positions = 14, .types = 2, .classes = 2,
+     .layer_norm_eps = 1e-5f, .hidden_dropout = 0.3f, .attention_dropout = 0.0f, .classifier_dropout = 0.0f,
+     .activation = AD_GELU_TANH, .classifier = AD_CLASSIFIER_CLS},
+    {.hidden = 32, .heads = 1, .ffn = 16, .layers = 3, .vocab = 19, .positions = 14, .types = 2, .classes = 4,
+     .layer_norm_eps = 1e-12f, .hidden_dropout = 0.0f, .attention_dropout = 0.4f, .classifier_dropout = 0.5f,
+     .activation = AD_GELU_ERF, .classifier = AD_CLASSIFIER_CLS},
+};
+enum { CONFIG_COUNT = sizeof CONFIGS / sizeof *CONFIGS };
+
+struct problem {
+  struct ad_params params;
+  struct ad_packer packer;
+  struct ad_batch batch;
+  struct ad_encoder *encoder;
+  struct ad_masks masks;
+  float *theta, *moved, *gradient; /* [P] */
+  float *logits, *dlogits;         /* [B,C] */
+};
+
+static double draw(uint32_t substream, size_t i) { return ad_random_normal(5, AD_STREAM_TEST, substream, i); }
+
+static void pack(struct problem *p) {
+  size_t offset[EXAMPLES + 1] = {0};
+  uint32_t ids[64], first[EXAMPLES], label[EXAMPLES] = {0}, order[EXAMPLES];
+  for (uint32_t b = 0; b < EXAMPLES; b++) {
+    offset[b + 1] = offset[b] + LENGTHS[b];
+    first[b] = b % 2 == 0 ? (LENGTHS[b] + 1) / 2 : LENGTHS[b];
+    order[b] = b;
+  }
+  for (size_t t = 0; t < offset[EXAMPLES]; t++) {
+    ids[t] = (uint32_t)ad_random_below(5, AD_STREAM_TEST, 1, t, p->params.config.vocab);
+  }
+  const struct ad_dataset dataset = {.count = EXAMPLES, .offset = offset, .ids = ids, .first = first, .label = label};
+  const size_t lane_begin[LANES + 1] = {0, 2, 2, EXAMPLES};
+  assert_int_equal(ad_packer_create(&p->packer, offset[EXAMPLES], EXAMPLES, LANES), AD_OK);
+  assert_int_equal(ad_packer_fill(&p->packer, &dataset, order, LANES, lane_begin, NULL, &p->batch), AD_OK);
+}
+
+static void create(struct problem *p, const struct ad_model_config *config) {
+  *p = (struct problem){.masks = {.seed = 0x123456789abcdefu, .step = 17, .pass = 1}};
+  assert_int_equal(ad_params_create(&p->params, config), AD_OK);
+  pack(p);
+  assert_int_equal(ad_encoder_create(&p->encoder, &p->params, p->batch.tokens, EXAMPLES, 1), AD_OK);
+  const size_t P = p->params.count, n = (size_t)EXAMPLES * config->classes;
+  p->theta = calloc(P, sizeof *p->theta);
+  p->moved = calloc(P, sizeof *p->moved);
+  p->gradient = calloc(P, sizeof *p->gradient);
+  p->logits = calloc(n, sizeof *p->logits);
+  p->dlogits = calloc(n, sizeof *p->dlogits);
+  for (size_t i = 0; i < p->params.tensor_count; i++) {
+    const struct ad_tensor *tensor = &p->params.tensors[i];
+    const double mean = strstr(tensor->name, "LayerNorm.weight") != NULL ? 1.0 : 0.0;
+    for (size_t k = tensor->offset; k < tensor->offset + tensor->count; k++) {
+      p->theta[k] = (float)(mean + 0.2 * draw(2, k));
+    }
+  }
+  for (size_t i = 0; i < n; i++) {
+    p->dlogits[i] = (float)draw(3, i);
+  }
+  assert_int_equal(ad_encoder_forward(p->encoder, p->theta, &p->batch, &p->masks, p->logits), AD_OK);
+  assert_int_equal(ad_encoder_gradient(p->encoder, p->theta, &p->batch, &p->masks, p->dlogits, p->gradient), AD_OK);
+}
+
+static void destroy(struct problem *p) {
+  ad_encoder_destroy(p->encoder);
+  ad_packer_destroy(&p->packer);
+  ad_params_destroy(&p->params);
+  free(p->theta);
+  free(p->moved);
+  free(p->gradient);
+  free(p->logits);
+  free(p->dlogits);
+}
+
+static double loss_at(struct problem *p, const float *theta, const struct ad_masks *masks) {
+  assert_int_equal(ad_encoder_forward(p->encoder, theta, &p->batch, masks, p->logits), AD_OK);
+  double loss = 0.0;
+  for (size_t i = 0; i < (size_t)EXAMPLES * p->params.config.classes; i++) {
+    loss += (double)p->logits[i] * p->dlogits[i];
+  }
+  return loss;
+}
+
+/* The derivative along a direction that lives in [begin, end). The points visited are rounded to float32: an error of
+ * 1e-8 / STEP in the direction, far below the tolerance. */
+static double derivative(struct problem *p, size_t begin, size_t end, const double *direction) {
+  double sum = 0.0;
+  const double at[] = {1.0, -1.0, 2.0, -2.0}, weight[] = {8.0, -8.0, -1.0, 1.0};
+  memcpy(p->moved, p->theta, p->params.count * sizeof *p->moved);
+  for (size_t i = 0; i < 4; i++) {
+    for (size_t k = begin; k < end; k++) {
+      p->moved[k] = (float)(p->theta[k] + at[i] * STEP * direction[k - begin]);
+    }
+    sum += weight[i] * loss_at(p, p->moved, &p->masks);
+  }
+  return sum / (12.0 * STEP);
+}
+
+/* The scale of a tensor's gradient: RMS of its entries. The gradient of a key bias is zero for any loss, as it adds one
+ * number to all scores of a softmax row (probabilities are dropped after the softmax), so its scale is the one of the
+ * query bias beside it. */
+static double scale_of(const struct problem *p, const struct ad_tensor *tensor) {
+  size_t offset = tensor->offset;
+  for (uint32_t l = 0; l < p->params.config.layers; l++) {
+    offset = offset == p->params.layer[l].key_bias ? p->params.layer[l].query_bias : offset;
+  }
+  return norm(tensor->count, p->gradient + offset) / sqrt((double)tensor->count);
+}
+
+static int differs(double got, double expected, double scale, double tolerance, const char *name, const char *what) {
+  const double error = fabs(got - expected) / scale;
+  if (!(error <= tolerance)) {
+    print_error("%s, %s: gradient %.7g, by differences %.7g (%.2g of %.2g, allowed %.2g)\n", name, what, got, expected,
+                error, scale, tolerance);
+    return 1;
+  }
+  return 0;
+}
+
+static void test_parameters(void **state) {
+  (void)state;
+  int failures = 0;
+  for (size_t c = 0; c < CONFIG_COUNT; c++) {
+    struct problem p;
+    create(&p, &CONFIGS[c]);
+    for (size_t i = 0; i < p.params.tensor_count; i++) {
+      const struct ad_tensor *tensor = &p.params.tensors[i];
+      const double scale = scale_of(&p, tensor), one = 1.0;
+      assert_true(scale > SMALLEST_SCALE);
+      for (uint32_t k = 0; k < SAMPLE; k++) {
+        const size_t at = tensor->offset + ad_random_below(5, AD_STREAM_TEST, 4, i * SAMPLE + k, tensor->count);
+        failures += differs(p.gradient[at], derivative(&p, at, at + 1, &one), scale, SAMPLE_TOLERANCE, tensor->name,
+                            "one parameter");
+      }
+    }
+    destroy(&p);
+  }
+  assert_int_equal(failures, 0);
+}
+
+/* Along a random direction of unit length in [begin, end): every parameter takes part. Returns 1 where it differs. */
+static int check_direction(struct problem *p, size_t begin, size_t end, uint32_t number, const char *name) {
+  double *direction = calloc(end - begin, sizeof *direction);
+  double length = 0.0, slope = 0.0;
+  for (size_t k = begin; k < end; k++) {
+    /* Signs follow the gradient: the slope is then of the size of its norm, and no terms cancel. */
+    direction[k - begin] = copysign(draw(10 + number, k), p->gradient[k]);
+    length += direction[k - begin] * direction[k - begin];
+  }
+  for (size_t k = begin; k < end; k++) {
+    direction[k - begin] /= sqrt(length);
+    slope += direction[k - begin] * p->gradient[k];
+  }
+  const double scale = norm(end - begin, p->gradient + begin);
+  const double expected = derivative(p, begin, end, direction);
+  const int failed = differs(slope, expected, scale, DIRECTION_TOLERANCE, name, "direction");
+  free(direction);
+  return failed;
+}
+
+static void test_directions(void **state) {
+  (void)state;
+  int failures = 0;
+  for (size_t c = 0; c < CONFIG_COUNT; c++) {
+    struct problem p;
+    create(&p, &CONFIGS[c]);
+    for (uint32_t n = 0; n < 8; n++) {
+      failures += check_direction(&p, 0, p.params.count, n, "all");
+    }
+    for (size_t i = 0; i < p.params.tensor_count; i++) {
+      const struct ad_tensor *tensor = &p.params.tensors[i];
+      if (strstr(tensor->name, "key.bias") == NULL) { /* zero in every direction: test_parameters */
+        failures += check_direction(&p, tensor->offset, tensor->offset + tensor->count, 0, tensor->name);
+      }
+    }
+    destroy(&p);
+  }
+  assert_int_equal(failures, 0);
+}
+
+/* That the masks are there, fixed, and named by seed, step and pass: else the tests above would test no dropout. */
+static void test_masks(void **state) {
+  (void)state;
+  for (size_t c = 0; c < CONFIG_COUNT; c++) {
+    struct problem p;
+    create(&p, &CONFIGS[c]);
+    const double loss = loss_at(&p, p.theta, &p.masks);
+    assert_true(loss_at(&p, p.theta, &p.masks) == loss);
+    struct ad_masks other[] = {p.masks, p.masks, p.masks};
+    other[0].seed ^= 1;
+    other[1].step++;
+    other[2].pass = 2;
+    for (size_t i = 0; i < 3; i++) {
+      assert_true(fabs(loss_at(&p, p.theta, &other[i]) - loss) > 1e-3);
+    }
+    assert_true(fabs(loss_at(&p, p.theta, NULL) - loss) > 1e-3);
+    destroy(&p);
+  }
+}
+
+static int start(void **state) {
+  (void)state;
+  ad_gemm_start();
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_parameters),
+      cmocka_unit_test(test_directions),
+      cmocka_unit_test(test_masks),
+  };
+  return cmocka_run_group_tests(tests, start, NULL);
+}

@@ -1,0 +1,200 @@
+/* The encoder against PyTorch: logits, losses and every gradient tensor on tiny models (tests/parity/reference.py). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/math/gemm.h"
+#include "support/encoder_fixture.h"
+
+/* What was asked for: norm of the difference over the norm of PyTorch's (float64) numbers. */
+static const double LOGITS_TOLERANCE = 2e-5, GRADIENT_TOLERANCE = 1e-4;
+static const size_t LANES[] = {1, 3, 8, 16};
+enum { LANE_COUNTS = sizeof LANES / sizeof *LANES };
+
+static int failures;
+
+static void expect(double error, double tolerance, const char *fixture, size_t lanes, const char *what) {
+  if (!(error <= tolerance)) {
+    print_error("%s, %zu lanes: %s differs by %.3g, allowed %.3g\n", fixture, lanes, what, error, tolerance);
+    failures++;
+  }
+}
+
+static void check_logits(const struct encoder_fixture *f, const char *name, size_t lanes, const float *logits) {
+  const size_t n = f->dataset.count * f->params.config.classes;
+  expect(distance(n, logits, f->logits) / norm(n, f->logits), LOGITS_TOLERANCE, name, lanes, "logits");
+}
+
+/* The gradient of the batch mean of cross entropy + weight * mean over C of (logits - teacher)^2 at the logits, and the
+ * loss itself: from the definition, in double. */
+static double loss_gradient(const struct encoder_fixture *f, const float *logits, double weight, float *dlogits) {
+  const size_t B = f->dataset.count, C = f->params.config.classes;
+  double loss = 0.0;
+  for (size_t b = 0; b < B; b++) {
+    const float *row = logits + b * C;
+    double sum = 0.0;
+    for (size_t c = 0; c < C; c++) {
+      sum += exp(row[c]);
+    }
+    loss += log(sum) - row[f->dataset.label[b]];
+    for (size_t c = 0; c < C; c++) {
+      const double difference = (double)row[c] - f->teacher[b * C + c];
+      loss += weight * difference * difference / C;
+      dlogits[b * C + c] =
+          (float)((exp(row[c]) / sum - (c == f->dataset.label[b]) + 2.0 * weight * difference / C) / B);
+    }
+  }
+  return loss / B;
+}
+
+/* A key bias adds one number to all scores of a softmax row, so its gradient is zero for any loss; in float32 it is
+ * what rounding leaves of a sum of terms as large as those of the query bias, its mirror image in query . key. */
+static double scale_of(const struct encoder_fixture *f, const struct ad_tensor *tensor, const float *expected) {
+  const double scale = norm(tensor->count, expected + tensor->offset);
+  const char *key = strstr(tensor->name, "self.key.bias");
+  if (key == NULL) {
+    return scale;
+  }
+  assert_true(scale == 0.0);
+  char query[sizeof tensor->name + 8];
+  snprintf(query, sizeof query, "%.*sself.query.bias", (int)(key - tensor->name), tensor->name);
+  const struct ad_tensor *mirror = ad_params_find(&f->params, query);
+  assert_non_null(mirror);
+  return norm(mirror->count, expected + mirror->offset);
+}
+
+/* Rows of an embedding that no token uses have no gradient at all, not merely a small one. */
+static void check_untouched(const struct ad_tensor *tensor, const char *name, size_t lanes, const float *got,
+                            const float *expected) {
+  for (size_t row = 0; row < tensor->rows; row++) {
+    const size_t at = tensor->offset + row * tensor->columns;
+    if (norm(tensor->columns, expected + at) == 0.0) {
+      expect(norm(tensor->columns, got + at), 0.0, name, lanes, tensor->name);
+    }
+  }
+}
+
+static void check_gradient(const struct encoder_fixture *f, const char *name, size_t lanes, const float *got,
+                           const float *expected) {
+  for (size_t i = 0; i < f->params.tensor_count; i++) {
+    const struct ad_tensor *tensor = &f->params.tensors[i];
+    const double difference = distance(tensor->count, got + tensor->offset, expected + tensor->offset);
+    const double scale = scale_of(f, tensor, expected);
+    assert_true(scale > 0.0);
+    expect(difference / scale, GRADIENT_TOLERANCE, name, lanes, tensor->name);
+    if (strstr(tensor->name, "_embeddings.") != NULL) {
+      check_untouched(tensor, name, lanes, got, expected);
+    }
+  }
+}
+
+static void check_loss(struct encoder_fixture *f, struct ad_encoder *encoder, const char *name,
+                       const struct ad_batch *batch, const float *logits, const char *kind) {
+  char path[32];
+  const double weight = strcmp(kind, "distill") == 0 ? fixture_scalar(f->file, "distill/weight") : 0.0;
+  float *dlogits = calloc(f->dataset.count * f->params.config.classes, sizeof *dlogits);
+  float *expected = calloc(f->params.count, sizeof *expected), *got = malloc(f->params.count * sizeof *got);
+  memset(got, 0xff, f->params.count * sizeof *got); /* NaN: what is not written shows */
+  snprintf(path, sizeof path, "%s/loss", kind);
+  const double loss = fixture_scalar(f->file, path);
+  expect(fabs(loss_gradient(f, logits, weight, dlogits) - loss) / loss, LOGITS_TOLERANCE, name, batch->lanes, path);
+  snprintf(path, sizeof path, "%s/gradient", kind);
+  fixture_vector(f, path, expected);
+  assert_int_equal(ad_encoder_gradient(encoder, f->theta, batch, NULL, dlogits, got), AD_OK);
+  check_gradient(f, name, batch->lanes, got, expected);
+  free(dlogits);
+  free(expected);
+  free(got);
+}
+
+/* Without memory for the backward: the same bits. */
+static void check_evaluation(struct encoder_fixture *f, const struct ad_batch *batch, const float *logits) {
+  const size_t n = f->dataset.count * f->params.config.classes;
+  struct ad_encoder *encoder;
+  float *again = calloc(n, sizeof *again);
+  assert_int_equal(ad_encoder_create(&encoder, &f->params, batch->tokens, batch->examples, 0), AD_OK);
+  assert_int_equal(ad_encoder_forward(encoder, f->theta, batch, NULL, again), AD_OK);
+  assert_memory_equal(again, logits, n * sizeof *again);
+  ad_encoder_destroy(encoder);
+  free(again);
+}
+
+static void run_fixture(const char *name) {
+  struct encoder_fixture f;
+  fixture_load(&f, name);
+  const size_t B = f.dataset.count, n = B * f.params.config.classes;
+  uint32_t ids[64];
+  for (uint32_t b = 0; b < B; b++) {
+    ids[b] = b;
+  }
+  struct ad_encoder *encoder;
+  assert_int_equal(ad_encoder_create(&encoder, &f.params, f.dataset.offset[B], B, 1), AD_OK);
+  float *logits = calloc(n, sizeof *logits);
+  for (size_t i = 0; i < LANE_COUNTS; i++) {
+    const struct ad_batch batch = fixture_batch(&f, B, ids, LANES[i]);
+    assert_int_equal(ad_encoder_forward(encoder, f.theta, &batch, NULL, logits), AD_OK);
+    check_logits(&f, name, LANES[i], logits);
+    check_evaluation(&f, &batch, logits);
+    check_loss(&f, encoder, name, &batch, logits, "ce");
+    check_loss(&f, encoder, name, &batch, logits, "distill");
+  }
+  ad_encoder_destroy(encoder);
+  free(logits);
+  fixture_unload(&f);
+}
+
+static void test_fixtures(void **state) {
+  (void)state;
+  const struct ad_memory_stats before = ad_memory_stats();
+  failures = 0;
+  for (size_t i = 0; i < ENCODER_FIXTURE_COUNT; i++) {
+    run_fixture(ENCODER_FIXTURES[i]);
+  }
+  assert_int_equal(failures, 0);
+  assert_int_equal(ad_memory_stats().live_blocks, before.live_blocks);
+}
+
+/* The examples one by one give the logits that they have in the batch. */
+static void test_single_examples(void **state) {
+  (void)state;
+  for (size_t i = 0; i < ENCODER_FIXTURE_COUNT; i++) {
+    struct encoder_fixture f;
+    fixture_load(&f, ENCODER_FIXTURES[i]);
+    const size_t C = f.params.config.classes;
+    struct ad_encoder *encoder;
+    assert_int_equal(ad_encoder_create(&encoder, &f.params, f.dataset.offset[f.dataset.count], 1, 0), AD_OK);
+    float *logits = calloc(f.dataset.count * C, sizeof *logits);
+    for (uint32_t b = 0; b < f.dataset.count; b++) {
+      const struct ad_batch batch = fixture_batch(&f, 1, &b, 1);
+      assert_int_equal(ad_encoder_forward(encoder, f.theta, &batch, NULL, logits + b * C), AD_OK);
+    }
+    failures = 0;
+    check_logits(&f, ENCODER_FIXTURES[i], 1, logits);
+    assert_int_equal(failures, 0);
+    free(logits);
+    ad_encoder_destroy(encoder);
+    fixture_unload(&f);
+  }
+}
+
+static int start(void **state) {
+  (void)state;
+  ad_gemm_start();
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_fixtures),
+      cmocka_unit_test(test_single_examples),
+  };
+  return cmocka_run_group_tests(tests, start, NULL);
+}
