@@ -1,0 +1,26 @@
+/* Logits of a data set in evaluation mode: every example once, in order.
+ *
+ * Letters: N examples, B examples in a batch, C classes, P parameters. */
+#ifndef AUTODIDACT_LEARN_EVALUATE_H
+#define AUTODIDACT_LEARN_EVALUATE_H
+
+#include "autodidact/data/dataset.h"
+#include "autodidact/model/encoder.h"
+
+struct ad_evaluator;
+
+/* For data sets of this model in batches of B. params must outlive it. The caller owns it. AD_ENOMEM, AD_ECONFIG. */
+int ad_evaluator_create(struct ad_evaluator **evaluator, const struct ad_params *params, size_t B);
+void ad_evaluator_destroy(struct ad_evaluator *evaluator);
+
+/* Writes logits [N,C] with theta [P] for the examples [first, end) of data into logits [end - first, C]. An example's logits do not depend on the
+ * others. AD_EINPUT (an example longer than the model takes), AD_ENOMEM. */
+int ad_evaluator_run(struct ad_evaluator *evaluator, const float *theta, const struct ad_dataset *data, size_t first, size_t end, float *logits);
+
+/* The class of each row of logits [N,C]: the largest, the lower class in a tie. predicted [N]. */
+void ad_predict(size_t N, size_t C, const float *logits, uint32_t *predicted);
+
+/* Mean cross entropy of logits [N,C] with labels [N] < C, summed in order in double. N > 0. */
+double ad_mean_cross_entropy(size_t N, size_t C, const float *logits, const uint32_t *labels);
+
+#endif

@@ -1,0 +1,101 @@
+#include "autodidact/learn/evaluate.h"
+
+#include <math.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/data/batch.h"
+
+struct ad_evaluator {
+  const struct ad_params *params;
+  size_t batch;
+  size_t tokens; /* capacity of the encoder and the packer; 0: not made yet */
+  struct ad_encoder *encoder;
+  struct ad_packer packer;
+  uint32_t *ids; /* [batch] */
+};
+
+int ad_evaluator_create(struct ad_evaluator **evaluator, const struct ad_params *params, size_t B) {
+  *evaluator = NULL;
+  struct ad_evaluator *e = ad_calloc(1, sizeof *e);
+  uint32_t *ids = ad_calloc(B, sizeof *ids);
+  if (e == NULL || ids == NULL) {
+    ad_free(e);
+    ad_free(ids);
+    return ad_fail_memory(sizeof *e + B * sizeof *ids, "an evaluation");
+  }
+  *e = (struct ad_evaluator){.params = params, .batch = B, .ids = ids};
+  *evaluator = e;
+  return AD_OK;
+}
+
+void ad_evaluator_destroy(struct ad_evaluator *evaluator) {
+  if (evaluator == NULL) {
+    return;
+  }
+  ad_encoder_destroy(evaluator->encoder);
+  ad_packer_destroy(&evaluator->packer);
+  ad_free(evaluator->ids);
+  ad_free(evaluator);
+}
+
+/* Makes the encoder and the packer large enough for this data set's largest batch. */
+static int make_room(struct ad_evaluator *e, const struct ad_dataset *data) {
+  size_t tokens;
+  AD_TRY(ad_dataset_most_tokens(data, e->batch, &tokens));
+  if (tokens <= e->tokens) {
+    return AD_OK;
+  }
+  ad_encoder_destroy(e->encoder);
+  ad_packer_destroy(&e->packer);
+  e->encoder = NULL;
+  e->tokens = 0;
+  AD_TRY(ad_encoder_create(&e->encoder, e->params, tokens, e->batch, 0));
+  AD_TRY(ad_packer_create(&e->packer, tokens, e->batch, 1));
+  e->tokens = tokens;
+  return AD_OK;
+}
+
+int ad_evaluator_run(struct ad_evaluator *evaluator, const float *theta, const struct ad_dataset *data, size_t first, size_t end, float *logits) {
+  struct ad_evaluator *e = evaluator;
+  AD_TRY(make_room(e, data));
+  while (first < end) {
+    const size_t count = end - first < e->batch ? end - first : e->batch;
+    const size_t lane[2] = {0, count};
+    struct ad_batch batch;
+    for (size_t i = 0; i < count; i++) {
+      e->ids[i] = (uint32_t)(first + i);
+    }
+    AD_TRY(ad_packer_fill(&e->packer, data, e->ids, 1, lane, NULL, &batch));
+    AD_TRY(ad_encoder_forward(e->encoder, theta, &batch, NULL, logits));
+    logits += count * e->params->config.classes;
+    first += count;
+  }
+  return AD_OK;
+}
+
+void ad_predict(size_t N, size_t C, const float *logits, uint32_t *predicted) {
+  for (size_t i = 0; i < N; i++) {
+    uint32_t best = 0;
+    for (uint32_t c = 1; c < C; c++) {
+      best = logits[i * C + c] > logits[i * C + best] ? c : best;
+    }
+    predicted[i] = best;
+  }
+}
+
+double ad_mean_cross_entropy(size_t N, size_t C, const float *logits, const uint32_t *labels) {
+  double sum = 0.0;
+  for (size_t i = 0; i < N; i++) {
+    const float *row = logits + i * C;
+    double top = row[0], total = 0.0;
+    for (size_t c = 1; c < C; c++) {
+      top = row[c] > top ? row[c] : top;
+    }
+    for (size_t c = 0; c < C; c++) {
+      total += exp(row[c] - top);
+    }
+    sum += log(total) + top - row[labels[i]];
+  }
+  return sum / (double)N;
+}
