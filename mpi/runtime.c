@@ -14,6 +14,13 @@ int ad_mpi_start(int *argc, char ***argv, int *rank, int *size) {
   return AD_OK;
 }
 
+const char *ad_mpi_version(void) {
+  static char text[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length;
+  MPI_Get_library_version(text, &length);
+  return text;
+}
+
 void ad_mpi_finish(void) { MPI_Finalize(); }
 
 _Noreturn void ad_mpi_abort(int exit_code) {

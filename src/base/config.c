@@ -318,7 +318,7 @@ static int help_range(struct ad_buffer *out, const struct option *option) {
 int ad_config_help(struct ad_buffer *out, int markdown) {
   if (markdown) {
     AD_TRY(ad_buffer_puts(out,
-                          "# Configuration keys\n\nMade from the options table by `autodidact train --keys=markdown`. In the "
+                          "# Configuration keys\n\nMade from the options table by `autodidact train --keys-markdown`. In the "
                           "YAML file a key is nested (`optim:` then `lr: 1e-4`), on the command line dotted "
                           "(`optim.lr=1e-4`).\n\n| key | default | value | meaning |\n| --- | --- | --- | --- |\n"));
   }

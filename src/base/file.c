@@ -1,5 +1,6 @@
 #include "autodidact/base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -144,6 +145,24 @@ int ad_make_folders(const char *path) {
     *p = held;
   }
   ad_free(partial);
+  return status;
+}
+
+int ad_remove_folder(const char *path) {
+  DIR *folder = opendir(path);
+  if (folder == NULL) {
+    return errno == ENOENT ? AD_OK : ad_fail(AD_EIO, "%s: %s", path, strerror(errno));
+  }
+  int status = AD_OK;
+  for (const struct dirent *entry = readdir(folder); status == AD_OK && entry != NULL; entry = readdir(folder)) {
+    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 && unlinkat(dirfd(folder), entry->d_name, 0) != 0) {
+      status = ad_fail(AD_EIO, "%s/%s: could not be removed: %s", path, entry->d_name, strerror(errno));
+    }
+  }
+  closedir(folder);
+  if (status == AD_OK && rmdir(path) != 0) {
+    status = ad_fail(AD_EIO, "%s: could not be removed: %s", path, strerror(errno));
+  }
   return status;
 }
 

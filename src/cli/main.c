@@ -1,1 +1,128 @@
-int main(void) { return 0; }
+/* The program: finds the command, starts what it needs, turns its status into a message and an exit code. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/base/build.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/status.h"
+#include "autodidact/math/gemm.h"
+#include "autodidact/mpi/runtime.h"
+#include "commands.h"
+
+struct command {
+  const char *name;
+  int parallel;
+  int (*run)(int argc, char **argv);
+  const char *usage, *text;
+};
+
+static const struct command commands[] = {
+#define AD_COMMAND_ROW(name, parallel, usage, text) {#name, parallel, ad_command_##name, usage, text},
+    AD_COMMAND_MAP(AD_COMMAND_ROW)
+#undef AD_COMMAND_ROW
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static void print_help(FILE *out) {
+  fprintf(out, "autodidact %s: fine-tunes BERT-type text encoders on CPUs, reproducibly to the bit\n\nCommands:\n", ad_build_version());
+  for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    fprintf(out, "  %-9s %-34s %s\n", commands[i].name, commands[i].usage, commands[i].text);
+  }
+  fprintf(out,
+          "\n`autodidact COMMAND --help` explains a command, `autodidact train --keys` lists all configuration keys.\n"
+          "Exit codes: 0 done, 1 bad input or configuration, 2 failure of the machine, 3 training diverged.\n");
+}
+
+static const struct command *find(const char *name) {
+  for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    if (strcmp(commands[i].name, name) == 0) {
+      return &commands[i];
+    }
+  }
+  return NULL;
+}
+
+static int fail_unknown(const char *name) {
+  char list[512] = "";
+  size_t used = 0;
+  for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", commands[i].name);
+  }
+  return ad_fail(AD_ECONFIG, "unknown command '%s', expected one of %s", name, list);
+}
+
+/* Under a launcher a command that is not parallel is the first process's business. */
+static int is_first_process(void) {
+  const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    const char *rank = getenv(names[i]);
+    if (rank != NULL) {
+      return strcmp(rank, "0") == 0;
+    }
+  }
+  return 1;
+}
+
+/* Whether the arguments only ask for help or keys: then MPI is not needed. */
+static int asks_for_text(int argc, char **argv) {
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-?") == 0 || strncmp(argv[i], "--keys", 6) == 0 ||
+        strcmp(argv[i], "--usage") == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static int run_parallel(const struct command *command, int argc, char **argv, int *size) {
+  int rank;
+  AD_TRY(ad_mpi_start(&argc, &argv, &rank, size));
+  if (*size > 1) {
+    return ad_fail(AD_ECONFIG, "%s was started with %d ranks; this version works with one", command->name, *size);
+  }
+  ad_gemm_start();
+  return command->run(argc, argv);
+}
+
+static int report(int status) {
+  if (status == AD_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+    status = ad_fail(AD_EIO, "standard output could not be written");
+  }
+  if (status != AD_OK) {
+    const char *message = ad_error_message();
+    ad_log(AD_LOG_ERROR, "%s", message[0] != '\0' ? message : ad_status_text(status));
+  }
+  return ad_status_exit_code(status);
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) {
+    print_help(stderr);
+    return ad_status_exit_code(AD_ECONFIG);
+  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    print_help(stdout);
+    return report(AD_OK);
+  }
+  if (strcmp(argv[1], "--version") == 0) {
+    printf("autodidact %s (%s)\n", ad_build_version(), ad_build_commit());
+    return report(AD_OK);
+  }
+  const struct command *command = find(argv[1]);
+  if (command == NULL) {
+    return report(fail_unknown(argv[1]));
+  }
+  if (!command->parallel || asks_for_text(argc - 1, argv + 1)) {
+    return is_first_process() ? report(command->run(argc - 1, argv + 1)) : 0;
+  }
+  int size = 1;
+  const int status = run_parallel(command, argc - 1, argv + 1, &size);
+  const int exit_code = report(status);
+  if (exit_code != 0 && size > 1) {
+    ad_mpi_abort(exit_code);
+  }
+  ad_mpi_finish();
+  return exit_code;
+}

@@ -74,16 +74,6 @@ int ad_evaluator_run(struct ad_evaluator *evaluator, const float *theta, const s
   return AD_OK;
 }
 
-void ad_predict(size_t N, size_t C, const float *logits, uint32_t *predicted) {
-  for (size_t i = 0; i < N; i++) {
-    uint32_t best = 0;
-    for (uint32_t c = 1; c < C; c++) {
-      best = logits[i * C + c] > logits[i * C + best] ? c : best;
-    }
-    predicted[i] = best;
-  }
-}
-
 double ad_mean_cross_entropy(size_t N, size_t C, const float *logits, const uint32_t *labels) {
   double sum = 0.0;
   for (size_t i = 0; i < N; i++) {

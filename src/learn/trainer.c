@@ -225,7 +225,7 @@ int ad_trainer_step(struct ad_trainer *trainer, struct ad_step *step) {
     AD_TRY(compute_round(t, ad_lanes_first(W, rounds, r), ad_lanes_first(W, rounds, r + 1)));
   }
   AD_TRY(measure(t, step));
-  step->factor = ad_schedule_factor(t->settings.schedule, t->settings.warmup, t->done, t->total);
+  step->factor = ad_schedule_factor(t->settings.schedule, t->done, t->total, ad_schedule_warmup(t->total, t->settings.warmup));
   const double scale = ad_optimizer_clip(&t->optimizer, step->norm);
   for (uint32_t b = 0; b < t->params->buckets; b++) {
     ad_optimizer_update(&t->optimizer, b, &t->rows, whole(t, b), t->done + 1, step->factor, scale, t->theta);

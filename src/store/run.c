@@ -39,6 +39,16 @@ static int remove_file(const struct ad_run *run, const char *name) {
   return status;
 }
 
+static int remove_folder(const struct ad_run *run, const char *name) {
+  char *path = ad_run_path(run->folder, name);
+  if (path == NULL) {
+    return ad_fail_memory(strlen(run->folder) + 32, "a path");
+  }
+  const int status = ad_remove_folder(path);
+  ad_free(path);
+  return status;
+}
+
 /* A folder that holds a log holds a run. */
 static int refuse_or_clear(const struct ad_run *run, const struct ad_config *config) {
   char *path = ad_run_path(run->folder, "log.jsonl");
@@ -52,6 +62,8 @@ static int refuse_or_clear(const struct ad_run *run, const struct ad_config *con
   }
   /* The result first: a folder without it never claims to be complete. */
   AD_TRY(remove_file(run, "result.json"));
+  AD_TRY(remove_folder(run, "model"));
+  AD_TRY(remove_folder(run, "logits"));
   return remove_file(run, "log.jsonl");
 }
 

@@ -25,6 +25,9 @@ int ad_file_write(const char *path, const void *data, size_t size);
 /* Makes a folder and its parents; one that exists is fine. AD_EIO. */
 int ad_make_folders(const char *path);
 
+/* Removes a folder and the files in it; one that does not exist is fine, one with folders inside is not. AD_EIO. */
+int ad_remove_folder(const char *path);
+
 /* Existence tests (follow links); 1 or 0. */
 int ad_is_file(const char *path);
 int ad_is_folder(const char *path);

@@ -17,9 +17,6 @@ void ad_evaluator_destroy(struct ad_evaluator *evaluator);
  * others. AD_EINPUT (an example longer than the model takes), AD_ENOMEM. */
 int ad_evaluator_run(struct ad_evaluator *evaluator, const float *theta, const struct ad_dataset *data, size_t first, size_t end, float *logits);
 
-/* The class of each row of logits [N,C]: the largest, the lower class in a tie. predicted [N]. */
-void ad_predict(size_t N, size_t C, const float *logits, uint32_t *predicted);
-
 /* Mean cross entropy of logits [N,C] with labels [N] < C, summed in order in double. N > 0. */
 double ad_mean_cross_entropy(size_t N, size_t C, const float *logits, const uint32_t *labels);
 

@@ -13,7 +13,7 @@ struct ad_trainer_settings {
   uint64_t epochs;
   uint64_t steps;               /* 0: all steps of the epochs */
   uint64_t seed_order, seed_dropout;
-  enum ad_schedule_kind schedule;
+  enum ad_schedule schedule;
   double warmup;                /* share of the steps */
   struct ad_optimizer_settings optimizer;
 };

@@ -5,6 +5,9 @@
 /* Starts MPI (also without mpirun: one rank) and tells rank and size. Collective over the world. AD_OK or AD_EINTERNAL. */
 int ad_mpi_start(int *argc, char ***argv, int *rank, int *size);
 
+/* The MPI library's version line. Not collective; static storage. */
+const char *ad_mpi_version(void);
+
 /* Ends MPI. Collective over the world; every rank must come here. */
 void ad_mpi_finish(void);
 

@@ -1,0 +1,21 @@
+/* The commands: each lives in its own file and returns a status. */
+#ifndef AUTODIDACT_CLI_COMMANDS_H
+#define AUTODIDACT_CLI_COMMANDS_H
+
+/* X(name, parallel, usage, what it does). Parallel commands start MPI; the others run on the first rank only. */
+#define AD_COMMAND_MAP(X)                                                                                                     \
+  X(train, 1, "CONFIG.yaml [key=value ...]", "fine-tune an encoder")                                                          \
+  X(eval, 1, "RUN --data FILE", "error, accuracy, macro F1, Matthews correlation, confusion matrix")                          \
+  X(predict, 1, "RUN|MODEL --data FILE [--logits]", "one line an example: the class, and the logits")                         \
+  X(tokenize, 0, "--model DIR [FILE]", "the token ids of each line")                                                          \
+  X(data, 0, "CONFIG.yaml [key=value ...]", "what the readers see: rows, classes, lengths, digests")                          \
+  X(order, 0, "CONFIG.yaml [key=value ...]", "the example ids of every step, for use in other tools")                         \
+  X(inspect, 0, "FILE|MODEL", "what a model or weights file holds")                                                           \
+  X(export, 0, "RUN --out DIR", "a Hugging Face folder of the run's result")                                                  \
+  X(doctor, 1, "", "checks MPI, HDF5, BLAS kernels, threads, row independence, disk; speed of sgemm")
+
+#define AD_COMMAND_PROTOTYPE(name, parallel, usage, text) int ad_command_##name(int argc, char **argv);
+AD_COMMAND_MAP(AD_COMMAND_PROTOTYPE)
+#undef AD_COMMAND_PROTOTYPE
+
+#endif

@@ -1,0 +1,104 @@
+/* autodidact data and autodidact order: what training will see, and in which order. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "arguments.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/data/order.h"
+#include "commands.h"
+#include "session.h"
+
+/* Configuration, descriptor and tokenizer for CONFIG.yaml [key=value ...]; *count is 0 where only the help was wanted. */
+static int open_session(const char *command, const char *text, int argc, char **argv, struct session *s, size_t *count) {
+  int help;
+  const struct arguments arguments = {command, "CONFIG.yaml [key=value ...]", text, NULL, 0, 0, SIZE_MAX};
+  AD_TRY(arguments_parse(&arguments, argc, argv, count, &help));
+  if (help) {
+    *count = 0;
+    return AD_OK;
+  }
+  if (*count == 0) {
+    return ad_fail(AD_ECONFIG, "%s: the configuration file is missing; usage: autodidact %s CONFIG.yaml [key=value ...]", command, command);
+  }
+  AD_TRY(session_create(s));
+  AD_TRY(session_configure(s, *count, argv + 1));
+  AD_TRY(session_load_descriptor(s));
+  if (s->config.data_hold_out > 0) {
+    AD_TRY(ad_descriptor_hold_out(&s->descriptor, s->config.data_hold_out, 0));
+  }
+  return session_load_tokenizer(s, NULL);
+}
+
+static int report_split(struct session *s, enum ad_split split) {
+  const char *const files[] = {s->config.data_train, s->config.data_dev, s->config.data_test};
+  const char *file = files[split][0] == '\0' ? NULL : files[split];
+  if (file == NULL && !ad_descriptor_has(&s->descriptor, split)) {
+    return AD_OK;
+  }
+  struct ad_dataset data;
+  AD_TRY(session_read(s, split, file, file != NULL || s->descriptor.source[split].labelled, &data));
+  const int status = ad_dataset_report(stdout, &s->descriptor, split, &data);
+  ad_dataset_destroy(&data);
+  return status;
+}
+
+int ad_command_data(int argc, char **argv) {
+  struct session session = {0};
+  size_t count = 0;
+  int status = open_session("data", "Reads every split as train would and says what it found: rows, classes, token lengths, truncated and skipped "
+                            "rows, digests, and whether that is what the descriptor expects.", argc, argv, &session, &count);
+  for (int split = AD_TRAIN; status == AD_OK && count > 0 && split <= AD_TEST; split++) {
+    status = report_split(&session, (enum ad_split)split);
+  }
+  session_destroy(&session);
+  return status;
+}
+
+/* One line a step: the step from 1, then the row numbers (from 0) of its examples in the training split. */
+static int print_order(const struct session *s, const struct ad_dataset *data) {
+  struct ad_order order;
+  uint32_t *ids = ad_malloc(s->config.batch_size, sizeof *ids);
+  if (ids == NULL) {
+    return ad_fail_memory(s->config.batch_size * sizeof *ids, "a batch");
+  }
+  int status = ad_order_create(&order, data->count, s->config.batch_size, s->config.seed_order);
+  if (status != AD_OK) {
+    ad_free(ids);
+    return status;
+  }
+  const uint64_t steps = s->config.train_steps > 0 ? s->config.train_steps : s->config.train_epochs * order.steps;
+  for (uint64_t step = 0; status == AD_OK && step < steps; step++) {
+    size_t count;
+    status = ad_order_batch(&order, step, ids, &count);
+    printf("%" PRIu64, step + 1);
+    for (size_t i = 0; status == AD_OK && i < count; i++) {
+      printf(" %" PRIu32, ids[i]);
+    }
+    putchar('\n');
+    if (status == AD_OK && ferror(stdout)) {
+      status = ad_fail(AD_EIO, "standard output could not be written");
+    }
+  }
+  ad_order_destroy(&order);
+  ad_free(ids);
+  return status;
+}
+
+int ad_command_order(int argc, char **argv) {
+  struct session session = {0};
+  struct ad_dataset data = {0};
+  size_t count = 0;
+  int status = open_session("order", "Prints one line a step: its number from 1, then the row numbers (from 0, in the training split) of its examples.",
+                            argc, argv, &session, &count);
+  if (status == AD_OK && count > 0) {
+    const char *file = session.config.data_train;
+    status = session_read(&session, AD_TRAIN, file[0] == '\0' ? NULL : file, 1, &data);
+    if (status == AD_OK) {
+      status = print_order(&session, &data);
+    }
+  }
+  ad_dataset_destroy(&data);
+  session_destroy(&session);
+  return status;
+}

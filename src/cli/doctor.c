@@ -1,0 +1,122 @@
+/* autodidact doctor: is this machine fit, and how fast is it? */
+#include <hdf5.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "arguments.h"
+#include "autodidact/base/build.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/math/gemm.h"
+#include "autodidact/math/kernels.h"
+#include "autodidact/mpi/runtime.h"
+#include "commands.h"
+#include "session.h"
+
+enum { SQUARE = 1024, REPEATS = 7 };
+
+#ifdef H5_HAVE_PARALLEL
+static const char *const hdf5_kind = "parallel";
+#else
+static const char *const hdf5_kind = "not parallel";
+#endif
+
+static void line(const char *name, const char *value) { printf("%-18s %s\n", name, value); }
+
+/* The output and the two inputs of Y = X W^T differ bit by bit nowhere, whatever rows are computed together. */
+static int check_rows(int *worst) {
+  /* Products of small and base encoders: attention, fused attention, feed-forward both ways. */
+  static const size_t shapes[][2] = {{384, 384},  {1152, 384}, {1536, 384}, {384, 1536},
+                                     {768, 768},  {2304, 768}, {3072, 768}, {768, 3072}};
+  *worst = 1;
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    const int same = ad_gemm_rows_independent(8 * AD_ROW_BLOCK, shapes[i][0], shapes[i][1]);
+    if (same < 0) {
+      return same;
+    }
+    if (!same) {
+      printf("%-18s N = %zu, K = %zu: rows depend on other rows\n", "row check", shapes[i][0], shapes[i][1]);
+      *worst = 0;
+    }
+  }
+  return AD_OK;
+}
+
+static int compare_doubles(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Median rate of a square product, in GF/s. */
+static int sgemm_rate(double *rate) {
+  const size_t n = (size_t)SQUARE * SQUARE;
+  float *memory = ad_malloc(3 * n, sizeof *memory);
+  if (memory == NULL) {
+    return ad_fail_memory(3 * n * sizeof *memory, "a product");
+  }
+  for (size_t i = 0; i < 3 * n; i++) {
+    memory[i] = (float)(i % 7) - 3.0f;
+  }
+  double seconds[REPEATS];
+  for (int r = -1; r < REPEATS; r++) {
+    const double start = ad_clock();
+    ad_gemm_nt(SQUARE, SQUARE, SQUARE, memory, SQUARE, memory + n, memory + 2 * n, SQUARE);
+    if (r >= 0) {
+      seconds[r] = ad_clock() - start;
+    }
+  }
+  ad_free(memory);
+  qsort(seconds, REPEATS, sizeof *seconds, compare_doubles);
+  *rate = 2e-9 * SQUARE * (double)n / seconds[REPEATS / 2];
+  return AD_OK;
+}
+
+static int check_disk(void) {
+  struct statvfs disk;
+  if (statvfs(".", &disk) != 0) {
+    return ad_fail(AD_EIO, "the current folder's file system could not be read");
+  }
+  printf("%-18s %.1f GB free in the current folder\n", "disk", 1e-9 * (double)disk.f_bavail * (double)disk.f_frsize);
+  if (access(".", W_OK) != 0) {
+    line("disk", "the current folder cannot be written");
+  }
+  return AD_OK;
+}
+
+int ad_command_doctor(int argc, char **argv) {
+  size_t count;
+  int help;
+  const struct arguments arguments = {"doctor", "", "Checks MPI, HDF5, BLAS kernels, threads, row independence and disk, and prints the speed of sgemm.",
+                                      NULL, 0, 0, 0};
+  AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
+  if (help) {
+    return AD_OK;
+  }
+  const struct ad_kernels *kernels = ad_kernels_select();
+  if (kernels == NULL) {
+    return AD_ECONFIG;
+  }
+  unsigned major, minor, release;
+  if (H5get_libversion(&major, &minor, &release) < 0) {
+    return ad_fail(AD_EINTERNAL, "HDF5 does not answer");
+  }
+  int rows = 0;
+  double rate = 0.0;
+  printf("%-18s %s (%s), %s\n", "program", ad_build_version(), ad_build_commit(), ad_build_compiler());
+  line("mpi", ad_mpi_version());
+  printf("%-18s %u.%u.%u, %s\n", "hdf5", major, minor, release, hdf5_kind);
+  line("blas", ad_gemm_config());
+  line("blas kernels", ad_gemm_core());
+  line("vector kernels", kernels->name);
+  line("datasets", session_datasets());
+  printf("%-18s %ld processors online, one thread a rank\n", "threads", sysconf(_SC_NPROCESSORS_ONLN));
+  AD_TRY(check_rows(&rows));
+  line("row check", rows ? "rows of a product do not depend on other rows" : "FAILED: results would depend on the number of ranks");
+  AD_TRY(check_disk());
+  AD_TRY(sgemm_rate(&rate));
+  printf("%-18s %.1f GF/s on one core (%d x %d x %d, median of %d)\n", "sgemm", rate, SQUARE, SQUARE, SQUARE, REPEATS);
+  return rows ? AD_OK : ad_fail(AD_EINTERNAL, "the BLAS kernels %s give rows that depend on other rows", ad_gemm_core());
+}

@@ -1,0 +1,50 @@
+/* autodidact export: the result of a run as a Hugging Face folder of its own. */
+#include "arguments.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/store/run.h"
+#include "commands.h"
+#include "session.h"
+
+static int export_run(struct session *s, const char *run, const char *out) {
+  AD_TRY(session_open_run(s, run));
+  char *model = ad_run_path(run, "model");
+  if (model == NULL) {
+    return ad_fail_memory(8, "a path");
+  }
+  int status = session_load_tokenizer(s, model);
+  if (status == AD_OK) {
+    status = session_load_classifier(s, model);
+  }
+  ad_free(model);
+  AD_TRY(status);
+  size_t size;
+  const char *text = ad_tokenizer_text(s->tokenizer, &size);
+  const struct ad_tokenizer_options o = ad_tokenizer_options(s->tokenizer);
+  const struct ad_vocabulary vocabulary = {text, size, !o.lower_case, o.strip_accents, o.split_cjk};
+  AD_TRY(ad_model_save(out, &s->params, s->theta, &vocabulary, (const char *const *)s->report.class_names.items));
+  ad_log(AD_LOG_INFO, "%s: config.json, model.safetensors and vocab.txt written", out);
+  return AD_OK;
+}
+
+int ad_command_export(int argc, char **argv) {
+  const char *out = NULL;
+  size_t count;
+  int help;
+  const struct argument options[] = {{"out", "DIR", "Folder to make; it must not exist, or be empty (required)", NULL, &out}};
+  const struct arguments arguments = {"export", "RUN --out DIR", "Writes the result of a finished run as a Hugging Face folder (config.json, model.safetensors, vocab.txt).",
+                                      options, 1, 0, 1};
+  AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
+  if (help) {
+    return AD_OK;
+  }
+  if (count == 0 || out == NULL) {
+    return ad_fail(AD_ECONFIG, "export: %s is missing; usage: autodidact export RUN --out DIR", count == 0 ? "the run" : "--out");
+  }
+  struct session session;
+  AD_TRY(session_create(&session));
+  const int status = export_run(&session, argv[1], out);
+  session_destroy(&session);
+  return status;
+}

@@ -1,0 +1,126 @@
+/* autodidact predict: the class of each example of a file, with its logits if asked for. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/learn/evaluate.h"
+#include "autodidact/learn/metrics.h"
+#include "autodidact/store/run.h"
+#include "commands.h"
+#include "session.h"
+
+enum { CHUNK = 4096 }; /* examples between two writes */
+
+struct predict_options {
+  const char *source, *data;
+  int logits, lines;
+};
+
+/* A run: its model and its data's layout. */
+static int load_run(struct session *s, const struct predict_options *o, struct ad_dataset *data) {
+  AD_TRY(session_open_run(s, o->source));
+  char *model = ad_run_path(o->source, "model");
+  if (model == NULL) {
+    return ad_fail_memory(8, "a path");
+  }
+  int status = session_load_tokenizer(s, model);
+  if (status == AD_OK) {
+    status = session_load_classifier(s, model);
+  }
+  ad_free(model);
+  AD_TRY(status);
+  if (o->lines) {
+    return session_read_lines(s, o->data, s->config.data_max_tokens, (enum ad_truncation)s->config.data_truncation, data);
+  }
+  AD_TRY(session_load_descriptor(s));
+  return session_read_named(s, o->data, 0, data);
+}
+
+/* A Hugging Face folder: no layout is known, so the file has one example a line. */
+static int load_folder(struct session *s, const struct predict_options *o, struct ad_dataset *data) {
+  AD_TRY(session_load_tokenizer(s, o->source));
+  AD_TRY(session_load_classifier(s, o->source));
+  return session_read_lines(s, o->data, s->params.config.positions, AD_TRUNCATE_HEAD, data);
+}
+
+static int is_run(const char *folder) {
+  char *path = ad_run_path(folder, "config.yaml");
+  const int found = path != NULL && ad_is_file(path);
+  ad_free(path);
+  return found;
+}
+
+static void print_row(const struct session *s, const struct predict_options *o, const float *row) {
+  const size_t C = s->params.config.classes;
+  const uint32_t predicted = ad_metrics_predict(C, row);
+  if (s->report.class_names.count == C) {
+    printf("%s", s->report.class_names.items[predicted]);
+  } else {
+    printf("%u", predicted);
+  }
+  for (size_t c = 0; o->logits && c < C; c++) {
+    printf("\t%.9g", (double)row[c]);
+  }
+  putchar('\n');
+}
+
+static int predict(struct session *s, const struct predict_options *o, const struct ad_dataset *data) {
+  const size_t C = s->params.config.classes;
+  struct ad_evaluator *evaluator = NULL;
+  float *logits = ad_malloc(CHUNK * C, sizeof *logits);
+  if (logits == NULL) {
+    return ad_fail_memory(CHUNK * C * sizeof *logits, "the logits");
+  }
+  int status = ad_evaluator_create(&evaluator, &s->params, s->config.eval_batch);
+  for (size_t first = 0; status == AD_OK && first < data->count; first += CHUNK) {
+    const size_t end = first + CHUNK < data->count ? first + CHUNK : data->count;
+    status = ad_evaluator_run(evaluator, s->theta, data, first, end, logits);
+    for (size_t i = first; status == AD_OK && i < end; i++) {
+      print_row(s, o, logits + (i - first) * C);
+    }
+    if (status == AD_OK && ferror(stdout)) {
+      status = ad_fail(AD_EIO, "standard output could not be written");
+    }
+  }
+  ad_evaluator_destroy(evaluator);
+  ad_free(logits);
+  return status;
+}
+
+int ad_command_predict(int argc, char **argv) {
+  struct predict_options o = {0};
+  size_t count;
+  int help;
+  const struct argument options[] = {
+      {"data", "FILE", "What to classify (required): with a run a file in the layout of its data set's test split, or train, dev, test for a split "
+       "itself; with a model folder one example a line, a TAB between the texts of a pair", NULL, &o.data},
+      {"lines", NULL, "With a run too: one example a line", &o.lines, NULL},
+      {"logits", NULL, "Print the logits after the class, separated by TABs, to full precision", &o.logits, NULL}};
+  const struct arguments arguments = {"predict", "RUN|MODEL --data FILE",
+                                      "Prints one line for each example, in order: the class. RUN is the folder of a finished run, MODEL a Hugging Face "
+                                      "folder with a classifier.",
+                                      options, sizeof options / sizeof *options, 0, 1};
+  AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
+  if (help) {
+    return AD_OK;
+  }
+  if (count == 0 || o.data == NULL) {
+    return ad_fail(AD_ECONFIG, "predict: %s is missing; usage: autodidact predict RUN|MODEL --data FILE",
+                   count == 0 ? "the run or the model folder" : "--data");
+  }
+  o.source = argv[1];
+  struct session session;
+  struct ad_dataset data = {0};
+  AD_TRY(session_create(&session));
+  int status = is_run(o.source) ? load_run(&session, &o, &data) : load_folder(&session, &o, &data);
+  if (status == AD_OK) {
+    status = predict(&session, &o, &data);
+  }
+  ad_dataset_destroy(&data);
+  session_destroy(&session);
+  return status;
+}

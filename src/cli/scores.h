@@ -1,0 +1,27 @@
+/* Scores of a data set: what evaluations print, log and store. Not installed. */
+#ifndef AUTODIDACT_CLI_SCORES_H
+#define AUTODIDACT_CLI_SCORES_H
+
+#include <stdio.h>
+
+#include "autodidact/data/dataset.h"
+#include "autodidact/data/descriptor.h"
+#include "autodidact/learn/metrics.h"
+
+struct scores {
+  size_t examples;
+  double error, accuracy, macro_f1, matthews, loss; /* loss: mean cross entropy */
+  struct ad_metrics metrics; /* confusion matrix, owned */
+};
+
+/* Scores of logits [N,C] against data->label. The caller owns them. AD_EINPUT (an example without a label), AD_ENOMEM. */
+int scores_create(struct scores *scores, const struct ad_dataset *data, size_t C, const float *logits);
+void scores_destroy(struct scores *scores);
+
+/* `"examples":..,"error":..,...`: members of a JSON object, numbers to full precision, into text [size]. */
+const char *scores_json(const struct scores *scores, char *text, size_t size);
+
+/* The scores and the confusion matrix (rows: labels, columns: predictions) for people. */
+void scores_print(FILE *out, const struct scores *scores, const struct ad_descriptor *descriptor);
+
+#endif

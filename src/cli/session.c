@@ -1,0 +1,214 @@
+#include "session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/base/file.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/store/run.h"
+
+int session_create(struct session *session) {
+  *session = (struct session){0};
+  return ad_config_create(&session->config);
+}
+
+void session_destroy(struct session *session) {
+  ad_model_report_destroy(&session->report);
+  ad_free(session->theta);
+  ad_params_destroy(&session->params);
+  ad_tokenizer_destroy(session->tokenizer);
+  ad_descriptor_destroy(&session->descriptor);
+  ad_config_destroy(&session->config);
+  *session = (struct session){0};
+}
+
+int session_configure(struct session *session, size_t count, char *const *positional) {
+  AD_TRY(ad_config_read(&session->config, positional[0]));
+  for (size_t i = 1; i < count; i++) {
+    AD_TRY(ad_config_override(&session->config, positional[i]));
+  }
+  return AD_OK;
+}
+
+int session_open_run(struct session *session, const char *run) {
+  AD_TRY(ad_run_config(run, &session->config));
+  char *result = ad_run_path(run, "result.json");
+  if (result == NULL) {
+    return ad_fail_memory(strlen(run) + 16, "a path");
+  }
+  const int complete = ad_is_file(result);
+  ad_free(result);
+  return complete ? AD_OK : ad_fail(AD_EINPUT, "%s: the run is not complete: it has no result.json", run);
+}
+
+const char *session_datasets(void) {
+  const char *named = getenv("AUTODIDACT_DATASETS");
+  if (named != NULL && named[0] != '\0') {
+    return named;
+  }
+  return ad_is_folder(AD_INSTALLED_DATASETS) ? AD_INSTALLED_DATASETS : AD_SOURCE_DATASETS;
+}
+
+int session_load_descriptor(struct session *session) {
+  if (session->config.data_descriptor[0] == '\0') {
+    return ad_fail(AD_ECONFIG, "data.descriptor is not set: the name or path of a dataset descriptor, for example wordnet-nouns");
+  }
+  return ad_descriptor_load(&session->descriptor, session->config.data_descriptor, session_datasets());
+}
+
+int session_load_tokenizer(struct session *session, const char *model_folder) {
+  const struct ad_config *c = &session->config;
+  if (model_folder != NULL || c->model_path[0] != '\0') {
+    return ad_tokenizer_load(&session->tokenizer, model_folder != NULL ? model_folder : c->model_path);
+  }
+  if (c->model_vocab[0] == '\0') {
+    return ad_fail(AD_ECONFIG, "neither model.path (a pretrained encoder) nor model.vocab (the vocabulary of a new one) is set");
+  }
+  struct ad_buffer text = {0};
+  int status = ad_file_read(c->model_vocab, &text);
+  if (status == AD_OK) {
+    status = ad_tokenizer_create(&session->tokenizer, c->model_vocab, text.data == NULL ? "" : text.data, text.size, c->model_cased);
+  }
+  ad_buffer_destroy(&text);
+  return status;
+}
+
+static int draw_encoder(struct session *session) {
+  const struct ad_config *c = &session->config;
+  const float dropout = c->model_dropout < 0.0 ? 0.1f : (float)c->model_dropout;
+  const struct ad_model_config model = {.hidden = (uint32_t)c->model_hidden,
+                                        .heads = (uint32_t)c->model_heads,
+                                        .ffn = (uint32_t)c->model_ffn,
+                                        .layers = (uint32_t)c->model_layers,
+                                        .vocab = (uint32_t)ad_tokenizer_vocab(session->tokenizer),
+                                        .positions = (uint32_t)c->model_positions,
+                                        .types = 2,
+                                        .classes = (uint32_t)session->descriptor.class_count,
+                                        .layer_norm_eps = 1e-12f,
+                                        .hidden_dropout = dropout,
+                                        .attention_dropout = dropout,
+                                        .classifier_dropout = dropout,
+                                        .activation = AD_GELU_ERF,
+                                        .classifier = (enum ad_classifier)c->model_classifier,
+                                        .cased = c->model_cased};
+  return ad_model_draw(&model, c->seed_init, &session->params, &session->theta);
+}
+
+int session_load_base(struct session *session) {
+  const struct ad_config *c = &session->config;
+  if (c->model_path[0] == '\0') {
+    return draw_encoder(session);
+  }
+  const struct ad_model_options options = {.classes = (uint32_t)session->descriptor.class_count,
+                                           .classifier = (enum ad_classifier)c->model_classifier,
+                                           .class_names = (const char *const *)session->descriptor.classes,
+                                           .head = AD_HEAD_NEW,
+                                           .seed_init = c->seed_init,
+                                           .vocab = ad_tokenizer_vocab(session->tokenizer),
+                                           .cased = ad_tokenizer_cased(session->tokenizer)};
+  AD_TRY(ad_model_load(c->model_path, &options, &session->params, &session->theta, &session->report));
+  if (c->model_dropout >= 0.0) {
+    session->params.config.hidden_dropout = (float)c->model_dropout;
+    session->params.config.attention_dropout = (float)c->model_dropout;
+    session->params.config.classifier_dropout = (float)c->model_dropout;
+  }
+  return AD_OK;
+}
+
+int session_load_classifier(struct session *session, const char *model_folder) {
+  const struct ad_model_options options = {.head = AD_HEAD_REQUIRE,
+                                           .vocab = ad_tokenizer_vocab(session->tokenizer),
+                                           .cased = ad_tokenizer_cased(session->tokenizer)};
+  return ad_model_load(model_folder, &options, &session->params, &session->theta, &session->report);
+}
+
+int session_read(struct session *session, enum ad_split split, const char *file, int labels, struct ad_dataset *data) {
+  const struct ad_config *c = &session->config;
+  const struct ad_read_options options = {.folder = c->data_folder,
+                                          .file = file,
+                                          .limit = c->data_max_tokens,
+                                          .truncation = (enum ad_truncation)c->data_truncation,
+                                          .rows = split == AD_TRAIN ? c->data_train_rows : 0,
+                                          .labels = labels};
+  return ad_dataset_read(data, &session->descriptor, split, &options, session->tokenizer);
+}
+
+int session_read_named(struct session *session, const char *name, int labels, struct ad_dataset *data) {
+  const struct ad_descriptor *d = &session->descriptor;
+  for (int split = AD_TRAIN; split <= AD_TEST; split++) {
+    if (strcmp(name, ad_split_name((enum ad_split)split)) == 0) {
+      return session_read(session, (enum ad_split)split, NULL, labels, data);
+    }
+  }
+  const enum ad_split layout = ad_descriptor_has(d, AD_TEST) && (!labels || d->source[AD_TEST].labelled) ? AD_TEST
+                               : ad_descriptor_has(d, AD_DEV)                                            ? AD_DEV
+                                                                                                         : AD_TRAIN;
+  return session_read(session, layout, name, labels, data);
+}
+
+/* Appends one line as an example. */
+static int add_line(struct ad_dataset *data, size_t *row_capacity, size_t *token_capacity, const struct ad_encoding *e) {
+  void *offset = data->offset, *first = data->first, *label = data->label, *ids = data->ids;
+  size_t offsets = *row_capacity, firsts = *row_capacity, labels = *row_capacity;
+  int status = ad_reserve(&offset, &offsets, data->count + 2, sizeof *data->offset);
+  data->offset = offset;
+  if (status == AD_OK) {
+    status = ad_reserve(&first, &firsts, data->count + 2, sizeof *data->first);
+    data->first = first;
+  }
+  if (status == AD_OK) {
+    status = ad_reserve(&label, &labels, data->count + 2, sizeof *data->label);
+    data->label = label;
+  }
+  const size_t used = data->count == 0 ? 0 : data->offset[data->count];
+  if (status == AD_OK) {
+    status = ad_reserve(&ids, token_capacity, used + e->count, sizeof *data->ids);
+    data->ids = ids;
+  }
+  AD_TRY(status);
+  *row_capacity = offsets;
+  memcpy(data->ids + used, e->ids, e->count * sizeof *data->ids);
+  data->offset[0] = 0;
+  data->offset[data->count + 1] = used + e->count;
+  data->first[data->count] = (uint32_t)e->first;
+  data->label[data->count] = AD_NO_LABEL;
+  data->longest = e->count > data->longest ? e->count : data->longest;
+  data->truncated += (size_t)e->truncated;
+  data->count++;
+  return AD_OK;
+}
+
+int session_read_lines(struct session *session, const char *path, size_t limit, enum ad_truncation truncation, struct ad_dataset *data) {
+  struct ad_file_map map;
+  struct ad_encoding encoding = {0};
+  size_t row_capacity = 0, token_capacity = 0;
+  *data = (struct ad_dataset){0};
+  AD_TRY(ad_file_map(path, &map));
+  int status = AD_OK;
+  for (size_t at = 0, line = 1; status == AD_OK && at < map.size; line++) {
+    const char *text = map.data + at;
+    const char *newline = memchr(text, '\n', map.size - at);
+    size_t size = newline == NULL ? map.size - at : (size_t)(newline - text);
+    at += size + 1;
+    if (size > 0 && text[size - 1] == '\r') {
+      size--;
+    }
+    const char *tab = memchr(text, '\t', size);
+    const size_t first = tab == NULL ? size : (size_t)(tab - text);
+    status = ad_tokenizer_encode(session->tokenizer, text, first, tab == NULL ? NULL : tab + 1, tab == NULL ? 0 : size - first - 1, limit,
+                                 truncation, &encoding);
+    if (status == AD_OK) {
+      status = add_line(data, &row_capacity, &token_capacity, &encoding);
+    } else {
+      status = ad_fail_prefix(status, "%s:%zu", path, line);
+    }
+  }
+  if (status == AD_OK && data->count == 0) {
+    status = ad_fail(AD_EINPUT, "%s: no lines, expected one example a line", path);
+  }
+  ad_encoding_destroy(&encoding);
+  ad_file_unmap(&map);
+  return status;
+}

@@ -1,0 +1,52 @@
+/* What commands share: configuration, descriptor, tokenizer, model and data, loaded together. Not installed. */
+#ifndef AUTODIDACT_CLI_SESSION_H
+#define AUTODIDACT_CLI_SESSION_H
+
+#include "autodidact/base/config.h"
+#include "autodidact/data/dataset.h"
+#include "autodidact/model/huggingface.h"
+#include "autodidact/text/tokenizer.h"
+
+struct session {
+  struct ad_config config;
+  struct ad_descriptor descriptor;
+  struct ad_tokenizer *tokenizer;
+  struct ad_params params;
+  float *theta; /* [P] */
+  struct ad_model_report report;
+};
+
+/* Configuration at its defaults; everything else empty. AD_ENOMEM. */
+int session_create(struct session *session);
+void session_destroy(struct session *session);
+
+/* Applies CONFIG.yaml and key=value arguments: positional [count], the first of them the file. AD_ECONFIG, AD_EINPUT. */
+int session_configure(struct session *session, size_t count, char *const *positional);
+
+/* The configuration of a finished run. AD_EINPUT where the folder is not one, or the run is not complete. */
+int session_open_run(struct session *session, const char *run);
+
+/* Descriptor and tokenizer of the configuration; the tokenizer from model_folder where not NULL. */
+int session_load_descriptor(struct session *session);
+int session_load_tokenizer(struct session *session, const char *model_folder);
+
+/* The pretrained encoder with a new classifier, or a new encoder (train). */
+int session_load_base(struct session *session);
+
+/* A model with its classifier (eval, predict) from a Hugging Face folder. */
+int session_load_classifier(struct session *session, const char *model_folder);
+
+/* Reads one split; `file` in place of the descriptor's where not NULL. */
+int session_read(struct session *session, enum ad_split split, const char *file, int labels, struct ad_dataset *data);
+
+/* Where descriptors named without a path lie: AUTODIDACT_DATASETS, the installed or the source folder, ./datasets. */
+const char *session_datasets(void);
+
+/* Reads what --data names: "train", "dev" or "test" for a split of the descriptor, otherwise a file in the layout of its test split (dev or
+ * train where it has none). A file of that name in the current folder is meant by "./test". */
+int session_read_named(struct session *session, const char *name, int labels, struct ad_dataset *data);
+
+/* Plain text for prediction: one example a line, a TAB between the texts of a pair; no labels. AD_EINPUT with the line. */
+int session_read_lines(struct session *session, const char *path, size_t limit, enum ad_truncation truncation, struct ad_dataset *data);
+
+#endif
