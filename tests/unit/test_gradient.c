@@ -21,6 +21,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
 #include "support/encoder_fixture.h"
+#include "support/kernel_sets.h"
 
 enum { EXAMPLES = 5, LANES = 3, SAMPLE = 12 };
 
@@ -236,17 +237,16 @@ static void test_masks(void **state) {
   }
 }
 
-static int start(void **state) {
-  (void)state;
-  ad_gemm_start();
-  return 0;
-}
-
-int main(void) {
+static int run(const char *kernels) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_parameters),
       cmocka_unit_test(test_directions),
       cmocka_unit_test(test_masks),
   };
-  return cmocka_run_group_tests(tests, start, NULL);
+  return cmocka_run_group_tests_name(kernels, tests, NULL, NULL);
+}
+
+int main(void) {
+  ad_gemm_start();
+  return run_with_kernel_sets(run);
 }

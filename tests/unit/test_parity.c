@@ -13,6 +13,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
 #include "support/encoder_fixture.h"
+#include "support/kernel_sets.h"
 
 /* What was asked for: norm of the difference over the norm of PyTorch's (float64) numbers. */
 static const double LOGITS_TOLERANCE = 2e-5, GRADIENT_TOLERANCE = 1e-4;
@@ -185,16 +186,15 @@ static void test_single_examples(void **state) {
   }
 }
 
-static int start(void **state) {
-  (void)state;
-  ad_gemm_start();
-  return 0;
-}
-
-int main(void) {
+static int run(const char *kernels) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_fixtures),
       cmocka_unit_test(test_single_examples),
   };
-  return cmocka_run_group_tests(tests, start, NULL);
+  return cmocka_run_group_tests_name(kernels, tests, NULL, NULL);
+}
+
+int main(void) {
+  ad_gemm_start();
+  return run_with_kernel_sets(run);
 }

@@ -17,6 +17,7 @@
 #include "autodidact/learn/schedule.h"
 #include "autodidact/math/gemm.h"
 #include "support/encoder_fixture.h"
+#include "support/kernel_sets.h"
 
 enum { STEPS = 20, WARMUP = 4, BATCH = 4, LANES = 3 };
 
@@ -203,13 +204,14 @@ static void test_trajectories(void **state) {
   assert_int_equal(ad_memory_stats().live_blocks, before.live_blocks);
 }
 
-static int set_up(void **state) {
-  (void)state;
-  ad_gemm_start();
-  return 0;
+static int run(const char *kernels) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_trajectories),
+  };
+  return cmocka_run_group_tests_name(kernels, tests, NULL, NULL);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_trajectories)};
-  return cmocka_run_group_tests(tests, set_up, NULL);
+  ad_gemm_start();
+  return run_with_kernel_sets(run);
 }
