@@ -278,14 +278,16 @@ def check(case):
 
 
 def live_texts(vocabulary, count, random):
-    """Texts of 1 to 60 words, whole words of the vocabulary and a few that must be split."""
+    """Texts of 1 to 60 words, whole words of the vocabulary and a few that must be split; every third one a pair."""
     words = [word for word in vocabulary if word.isascii() and word.isalpha() and len(word) > 2]
     texts = []
     for number in range(count):
         chosen = [words[i] for i in random.randint(0, len(words), 1 + number * 59 // max(1, count - 1))]
         if number % 4 == 0:
             chosen.append(chosen[0] + words[random.randint(len(words))] + "s,")
-        texts.append(" ".join(chosen).capitalize() + ".")
+        half = len(chosen) // 2 if number % 3 == 1 else 0
+        parts = [part for part in (chosen[:half], chosen[half:]) if part]
+        texts.append([" ".join(part).capitalize() + "." for part in parts])
     return texts
 
 
@@ -303,8 +305,8 @@ def live(model_folder, program, count=64, classes=5, tolerance=2e-5):
         folder = pathlib.Path(folder)
         model.save_pretrained(folder / "model")
         shutil.copy(pathlib.Path(model_folder) / "vocab.txt", folder / "model")
-        # One text a line, no header, no label.
-        (folder / "texts.tsv").write_text("".join(text + "\n" for text in texts))
+        # One example a line, a tab between the texts of a pair.
+        (folder / "texts.tsv").write_text("".join("\t".join(text) + "\n" for text in texts))
         command = [program, "predict", str(folder / "model"), "--data", str(folder / "texts.tsv"), "--logits"]
         run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         if run.returncode != 0:
@@ -312,14 +314,16 @@ def live(model_folder, program, count=64, classes=5, tolerance=2e-5):
     lines = run.stdout.splitlines()
     if len(lines) != count:
         sys.exit(f"{program}: {len(lines)} lines of output, expected one for each of {count} examples")
-    # The logits are the last numbers of a line, whatever (an id, a class) stands before them.
-    got = np.array([[float(field) for field in line.replace(",", " ").split()[-classes:]] for line in lines])
+    # The class, then the logits, separated by tabs.
+    got = np.array([[float(field) for field in line.split("\t")[1:]] for line in lines])
+    if got.shape != (count, classes):
+        sys.exit(f"{program}: {got.shape[1]} logits, expected {classes}")
     model = model.double().eval()
     with torch.no_grad():
-        expected = np.stack([model(**tokenizer(text, return_tensors="pt")).logits[0].numpy() for text in texts])
+        expected = np.stack([model(**tokenizer(*text, return_tensors="pt")).logits[0].numpy() for text in texts])
     whole = relative(got, expected)
     worst = max(relative(g, e) for g, e in zip(got, expected))
-    print(f"{count} texts, {classes} classes: logits differ by {whole:.2e} relative, allowed {tolerance:.0e} "
+    print(f"{count} examples, {classes} classes: logits differ by {whole:.2e} relative, allowed {tolerance:.0e} "
           f"(worst example {worst:.2e})")
     return bool(whole <= tolerance)
 
