@@ -80,8 +80,9 @@ def check_mpi_header(root, _build):
                 yield f"{place}:{number}: includes mpi.h, which only mpi/ may do"
 
 
-def check_dependencies(root, _build):
+def check_dependencies(root, build):
     """Modules include one way only."""
+    generated = Path(build or "") / "generated"
     for path in code_files(root, ["src", "include", "mpi"]):
         place, module = path.relative_to(root), module_of(root, path)
         if path.suffix not in (".c", ".h") or module is None:
@@ -94,6 +95,8 @@ def check_dependencies(root, _build):
                 continue
             candidates = [path.parent / name, root / "include" / name, root / "src" / name, root / "src" / "math" / name]
             target = next((c.resolve() for c in candidates if c.is_file()), None)
+            if target is None and build and (generated / name).is_file():
+                continue  # written by the build
             if target is None:
                 yield f"{place}:{number}: \"{name}\" is no file of this tree; a library's header is written in <>"
                 continue
@@ -119,11 +122,11 @@ def check_length(root, _build):
 
 
 def compile_flags(root, build):
-    """Include folders and definitions of the build, so that headers find the libraries they need."""
+    """Include folders of the build, so that headers find the libraries they need, and its instruction sets (-march=)."""
     database = Path(build or "") / "compile_commands.json"
     if not build or not database.is_file():
         raise SystemExit("structure.py: no compile_commands.json in the build folder; give it with --build")
-    found = []
+    found, sets = [], [""]
     for entry in json.loads(database.read_text()):
         words = shlex.split(entry["command"])
         for word, following in zip(words, words[1:] + [""]):
@@ -132,14 +135,16 @@ def compile_flags(root, build):
                 continue  # the tree's own folders are given below, as those of a copy differ
             if pair and pair not in found:
                 found.append(pair)
-    return [word for pair in found for word in pair]
+            if word.startswith("-march=") and word not in sets:
+                sets.append(word)
+    return [word for pair in found for word in pair], sets
 
 
 def check_headers_compile(root, build):
-    """Every header compiles by itself."""
+    """Every header compiles by itself, with one of the instruction sets that the build uses."""
     headers = [p for p in code_files(root, ["include", "src", "mpi", "tests"]) if p.suffix == ".h"]
     source = Path(build).resolve().parent.parent if build else root
-    flags = compile_flags(source, build)
+    flags, sets = compile_flags(source, build)
     own = [f"-I{root / folder}" for folder in ("include", "src", "src/math", "tests", "tests/unit")]
     command = ["cc", "-std=gnu11", "-D_GNU_SOURCE", "-DAD_KERNEL_SET=v3", "-Wall", "-Wextra", "-Wstrict-prototypes", "-Werror",
                "-fsyntax-only", *own, *flags, "-x", "c", "-"]
@@ -147,7 +152,11 @@ def check_headers_compile(root, build):
     def compile_one(path):
         # Included twice: the guard is exercised as well. A typedef keeps the unit from being empty.
         text = f'#include "{path}"\n#include "{path}"\ntypedef int ad_not_empty;\n'
-        return subprocess.run(command, input=text, capture_output=True, text=True)
+        for march in sets:
+            result = subprocess.run([*command, *([march] if march else [])], input=text, capture_output=True, text=True)
+            if result.returncode == 0:
+                break
+        return result
 
     with ThreadPoolExecutor(2) as pool:
         for path, result in zip(headers, pool.map(compile_one, headers)):

@@ -34,6 +34,9 @@ struct ad_dropout {
 struct ad_dropout ad_dropout_make(float p, uint64_t seed, uint32_t step, uint32_t site);
 
 /* In double: the kernel forms 1 - beta and the like in double and rounds once. */
+/* The feed-forward activation; in config.json hidden_act: gelu; gelu_new or gelu_pytorch_tanh; relu. */
+enum ad_activation { AD_GELU_ERF, AD_GELU_TANH, AD_RELU };
+
 struct ad_adamw {
   double lr;             /* of this range, schedule included */
   double beta1, beta2, eps;
@@ -74,8 +77,8 @@ struct ad_kernels {
                                       const float *gamma, const struct ad_dropout *dropout, const uint32_t *examples,
                                       const uint32_t *positions, float *dz, float *dy, float *dgamma, float *dbeta, float *dbias);
 
-  /* u += bias in place (kept for the backward), g = activation(u). u, g [T,F]; bias [F]. activation: enum ad_activation of
-   * model/params.h as an int: 0 x Phi(x) by erf, 1 tanh approximation, 2 relu. */
+  /* u += bias in place (kept for the backward), g = activation(u). u, g [T,F]; bias [F]. activation: enum
+   * ad_activation as an int: 0 x Phi(x) by erf, 1 tanh approximation, 2 relu. */
   void (*bias_activation)(size_t T, size_t F, int activation, float *u, const float *bias, float *g);
 
   /* du = dg * activation'(u), where u has its bias; du may be dg. Adds the column sums of du to dbias [F]. */

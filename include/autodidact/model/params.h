@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum ad_activation { AD_GELU_ERF, AD_GELU_TANH, AD_RELU };   /* config.json hidden_act: gelu; gelu_new/gelu_pytorch_tanh; relu */
+#include "autodidact/math/kernels.h"
+
 enum ad_classifier { AD_CLASSIFIER_POOLER, AD_CLASSIFIER_CLS }; /* on tanh(pooler), or on the bare [CLS] state */
 
 struct ad_model_config {

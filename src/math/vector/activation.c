@@ -2,7 +2,7 @@
  *
  * SLEEF's erf and tanh take 5 to 10 times as long as its exp (docs: tests/bench/kernels.c prints both kernels), so both
  * forms of GELU are written on exp alone. */
-#include "autodidact/model/params.h"
+#include "autodidact/math/kernels.h"
 #include "vector/set.h"
 #include "vector/vec.h"
 

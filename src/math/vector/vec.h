@@ -7,16 +7,6 @@
 #ifndef AD_MATH_VECTOR_VEC_H
 #define AD_MATH_VECTOR_VEC_H
 
-#include <math.h>
-#include <sleef.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#define VEC_INLINE static inline __attribute__((always_inline))
-
-enum { VEC_WIDTH = 16 };
-
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
 #include "vector/vec_avx512.h"
 #elif defined(__AVX2__) && defined(__FMA__)

@@ -4,6 +4,8 @@
 
 #include <immintrin.h>
 
+#include "vector/vec_common.h"
+
 #define VEC_SET_NAME "v3"
 #define VEC_TILE_TALL 0
 enum { VEC_TILE_ROWS = 4, VEC_TILE_VECS = 1 }; /* register block of product.h: 8 of 16 registers accumulate */

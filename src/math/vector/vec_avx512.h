@@ -4,6 +4,8 @@
 
 #include <immintrin.h>
 
+#include "vector/vec_common.h"
+
 #define VEC_SET_NAME "v4"
 #define VEC_TILE_TALL 1
 enum { VEC_TILE_ROWS = 6, VEC_TILE_VECS = 4 }; /* register block of product.h: 24 of 32 registers accumulate */

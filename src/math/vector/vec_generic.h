@@ -3,6 +3,8 @@
 #ifndef AD_MATH_VECTOR_VEC_GENERIC_H
 #define AD_MATH_VECTOR_VEC_GENERIC_H
 
+#include "vector/vec_common.h"
+
 #define VEC_SET_NAME "generic"
 #define VEC_TILE_TALL 0
 enum { VEC_TILE_ROWS = 4, VEC_TILE_VECS = 1 }; /* register block of product.h */
