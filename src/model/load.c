@@ -318,8 +318,9 @@ static int match_parameters(struct ad_model *model) {
   }
   if (missing != NULL) {
     return ad_fail(AD_EINPUT,
-                   "%s: tensor %s is missing, with and without the prefix bert. (%zu of %zu tensors are missing)",
-                   model->folder, missing->name, missing_count, params->tensor_count);
+                   "%s/%s: tensor %s is missing, with and without the prefix bert. (%zu of %zu tensors are missing)",
+                   model->folder, model->file_count == 1 ? ad_path_name(model->files[0].name) : AD_WEIGHT_INDEX,
+                   missing->name, missing_count, params->tensor_count);
   }
   return AD_OK;
 }

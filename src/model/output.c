@@ -30,7 +30,7 @@ static char *partial_name(const char *path) {
   return text.data;
 }
 
-int ad_folder_sync(const char *folder) {
+static int sync_folder(const char *folder) {
   const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) {
     return ad_fail(AD_EIO, "%s: %s", folder, strerror(errno));
@@ -42,20 +42,18 @@ int ad_folder_sync(const char *folder) {
   return status;
 }
 
-static int sync_parent(const char *path) {
-  char *parent = parent_of(path);
-  if (parent == NULL) {
-    return ad_fail_memory(strlen(path) + 1, "a path");
-  }
-  const int status = ad_folder_sync(parent);
-  ad_free(parent);
-  return status;
+static void release(struct ad_output *output) {
+  ad_free(output->path);
+  ad_free(output->temporary);
+  ad_free(output->parent);
 }
 
 int ad_output_begin(struct ad_output *output, const char *path) {
-  *output = (struct ad_output){.path = ad_strdup(path), .temporary = partial_name(path), .fd = -1};
+  /* All names are made here, so that nothing but the machine can fail after the rename. */
+  *output =
+      (struct ad_output){.path = ad_strdup(path), .temporary = partial_name(path), .parent = parent_of(path), .fd = -1};
   int status = AD_OK;
-  if (output->path == NULL || output->temporary == NULL) {
+  if (output->path == NULL || output->temporary == NULL || output->parent == NULL) {
     status = ad_fail_memory(strlen(path) + 1, "a path");
   } else {
     output->fd = open(output->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -64,8 +62,7 @@ int ad_output_begin(struct ad_output *output, const char *path) {
     }
   }
   if (status != AD_OK) {
-    ad_free(output->path);
-    ad_free(output->temporary);
+    release(output);
   }
   return status;
 }
@@ -97,30 +94,42 @@ int ad_output_end(struct ad_output *output, int status) {
     status = ad_fail(AD_EIO, "%s: could not be put in place: %s", output->path, strerror(errno));
   }
   if (status == AD_OK) {
-    status = sync_parent(output->path);
+    status = sync_folder(output->parent);
   } else {
     unlink(output->temporary);
   }
-  ad_free(output->path);
-  ad_free(output->temporary);
+  release(output);
   return status;
 }
 
-/* 1 if the folder is there and holds something, 0 if not. */
-static int holds_something(const char *folder) {
-  DIR *entries = opendir(folder);
-  if (entries == NULL) {
-    return 0;
+static int is_named(const char *name, const char *const *names, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (strcmp(name, names[i]) == 0) {
+      return 1;
+    }
   }
-  int found = 0;
-  for (const struct dirent *entry = readdir(entries); entry != NULL && !found; entry = readdir(entries)) {
-    found = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-  }
-  closedir(entries);
-  return found;
+  return 0;
 }
 
-/* Removes the named files and the folder; what else is there stays, and the folder with it. */
+/* That nothing stands in the way at `path`: no file, and no folder that holds anything but `names`. */
+static int check_free(const char *path, const char *const *names, size_t count) {
+  DIR *entries = opendir(path);
+  if (entries == NULL) {
+    const int missing = errno == ENOENT;
+    return missing ? AD_OK : ad_fail(AD_EINPUT, "%s: cannot become a folder: %s", path, strerror(errno));
+  }
+  int status = AD_OK;
+  for (const struct dirent *entry = readdir(entries); entry != NULL && status == AD_OK; entry = readdir(entries)) {
+    const char *name = entry->d_name;
+    if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !is_named(name, names, count)) {
+      status = ad_fail(AD_EINPUT, "%s: exists and holds %s; choose another name or remove it", path, name);
+    }
+  }
+  closedir(entries);
+  return status;
+}
+
+/* Removes the files of these names and the folder; what else is there stays, and the folder with it. */
 static void remove_files(const char *folder, const char *const *names, size_t count) {
   char path[4096];
   for (size_t i = 0; i < count; i++) {
@@ -134,46 +143,77 @@ static void remove_files(const char *folder, const char *const *names, size_t co
   rmdir(folder);
 }
 
-int ad_folder_begin(char **temporary, const char *folder, const char *const *names, size_t count) {
-  *temporary = NULL;
-  struct stat info;
-  if (stat(folder, &info) == 0 && (!S_ISDIR(info.st_mode) || holds_something(folder))) {
-    return ad_fail(AD_EINPUT, "%s: exists already%s; choose another name or remove it", folder,
-                   S_ISDIR(info.st_mode) ? " and is not empty" : " and is no folder");
+int ad_output_folder_begin(struct ad_output_folder *output, const char *path, int replace, const char *const *names,
+                           size_t count) {
+  *output = (struct ad_output_folder){.path = path, .names = names, .count = count};
+  AD_TRY(check_free(path, names, replace ? count : 0));
+  output->temporary = partial_name(path);
+  output->parent = parent_of(path);
+  int status = AD_OK;
+  if (output->temporary == NULL || output->parent == NULL) {
+    status = ad_fail_memory(strlen(path) + 1, "a path");
+  } else {
+    status = ad_make_folders(output->parent);
   }
-  char *parent = parent_of(folder);
-  if (parent == NULL) {
-    return ad_fail_memory(strlen(folder) + 1, "a path");
+  if (status == AD_OK) {
+    remove_files(output->temporary, names, count);
+    if (mkdir(output->temporary, 0777) != 0) {
+      status = ad_fail(AD_EIO, "%s: the folder could not be made: %s", output->temporary, strerror(errno));
+    }
   }
-  int status = ad_make_folders(parent);
-  ad_free(parent);
-  AD_TRY(status);
-  char *partial = partial_name(folder);
-  if (partial == NULL) {
-    return ad_fail_memory(strlen(folder) + 1, "a path");
+  if (status != AD_OK) {
+    ad_free(output->temporary);
+    ad_free(output->parent);
   }
-  remove_files(partial, names, count);
-  if (mkdir(partial, 0777) != 0) {
-    status = ad_fail(AD_EIO, "%s: the folder could not be made: %s", partial, strerror(errno));
-    ad_free(partial);
-    return status;
-  }
-  *temporary = partial;
-  return AD_OK;
+  return status;
 }
 
-int ad_folder_end(char *temporary, const char *folder, const char *const *names, size_t count, int status) {
+/* Puts `temporary` in the place of `path`; afterwards `temporary` holds what was there, if anything was. */
+static int put_in_place(const char *temporary, const char *path) {
+  if (rename(temporary, path) == 0) { /* nothing there, or an empty folder */
+    return 0;
+  }
+  if (errno != ENOTEMPTY && errno != EEXIST) {
+    return -1;
+  }
+  if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_EXCHANGE) == 0) {
+    return 0;
+  }
+  if (errno != EINVAL && errno != ENOSYS) {
+    return -1;
+  }
+  /* A file system that cannot exchange: for a moment there is no `path`, but both folders are whole. */
+  char *aside = partial_name(temporary);
+  if (aside == NULL) {
+    errno = ENOMEM;
+    return -1;
+  }
+  int failed = rename(path, aside) != 0;
+  if (!failed && rename(temporary, path) != 0) {
+    const int held = errno;
+    failed = 1;
+    rename(aside, path);
+    errno = held;
+  }
+  if (!failed) {
+    failed = rename(aside, temporary) != 0;
+  }
+  ad_free(aside);
+  return failed ? -1 : 0;
+}
+
+int ad_output_folder_end(struct ad_output_folder *output, int status) {
   if (status == AD_OK) {
-    status = ad_folder_sync(temporary);
+    status = sync_folder(output->temporary);
   }
-  if (status == AD_OK && rename(temporary, folder) != 0) {
-    status = ad_fail(AD_EIO, "%s: could not be put in place: %s", folder, strerror(errno));
+  if (status == AD_OK && put_in_place(output->temporary, output->path) != 0) {
+    status = ad_fail(AD_EIO, "%s: could not be put in place: %s", output->path, strerror(errno));
   }
   if (status == AD_OK) {
-    status = sync_parent(folder);
-  } else {
-    remove_files(temporary, names, count);
+    status = sync_folder(output->parent);
   }
-  ad_free(temporary);
+  remove_files(output->temporary, output->names, output->count);
+  ad_free(output->temporary);
+  ad_free(output->parent);
   return status;
 }

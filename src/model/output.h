@@ -9,6 +9,7 @@
 struct ad_output {
   char *path;      /* owned */
   char *temporary; /* owned */
+  char *parent;    /* the folder of both, owned */
   int fd;
 };
 
@@ -22,16 +23,23 @@ int ad_output_write(struct ad_output *output, const void *data, size_t size);
  * the first failure. */
 int ad_output_end(struct ad_output *output, int status);
 
-/* Makes the names in a folder survive a crash. AD_EIO. */
-int ad_folder_sync(const char *folder);
+/* A folder whose files have the given names [count] and no others. */
+struct ad_output_folder {
+  const char *path; /* not owned; without a slash at the end */
+  char *temporary;  /* "PATH.partial", owned */
+  char *parent;     /* the folder of both, owned */
+  const char *const *names;
+  size_t count;
+};
 
-/* "FOLDER.partial", made empty: the place to fill before ad_folder_commit. What an interrupted earlier attempt left
- * there under the names [count] is removed. *temporary is the caller's. AD_EINPUT where `folder` exists and is not
- * empty; AD_EIO, AD_ENOMEM. */
-int ad_folder_begin(char **temporary, const char *folder, const char *const *names, size_t count);
+/* Makes the temporary folder, to be filled with files; what an interrupted earlier attempt left there is removed.
+ * `path` must not exist or be empty; with `replace` it may hold files of these names. AD_EINPUT where it holds
+ * something else; AD_EIO, AD_ENOMEM (then there is nothing to end). */
+int ad_output_folder_begin(struct ad_output_folder *output, const char *path, int replace, const char *const *names,
+                           size_t count);
 
-/* With status AD_OK: renames `temporary` to `folder`. Otherwise removes the files `names` and the temporary folder.
- * Releases `temporary`; returns the first failure. */
-int ad_folder_end(char *temporary, const char *folder, const char *const *names, size_t count, int status);
+/* With status AD_OK: renames the temporary folder to `path`, in place of what is there. Otherwise removes it. Returns
+ * the first failure. */
+int ad_output_folder_end(struct ad_output_folder *output, int status);
 
 #endif

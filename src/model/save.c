@@ -6,6 +6,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/model/safetensors.h"
+#include "autodidact/text/tokenizer.h"
 #include "folder.h"
 #include "output.h"
 
@@ -13,22 +14,14 @@ enum { CONFIG, WEIGHTS, VOCABULARY, TOKENIZER, SPECIAL_TOKENS, FILES };
 static const char *const file_names[FILES] = {"config.json", "model.safetensors", "vocab.txt", "tokenizer_config.json",
                                               "special_tokens_map.json"};
 
-/* The number of lines, and into *place the first that is `token` (that number when none is). */
-static size_t count_lines(const struct ad_vocabulary *vocabulary, const char *token, size_t *place) {
-  const char *line = vocabulary->text, *end = vocabulary->text + vocabulary->size;
-  const size_t length = strlen(token);
-  size_t count = 0, first = SIZE_MAX;
-  while (line < end) {
-    const char *stop = memchr(line, '\n', (size_t)(end - line));
-    stop = stop == NULL ? end : stop;
-    if (first == SIZE_MAX && (size_t)(stop - line) == length && memcmp(line, token, length) == 0) {
-      first = count;
-    }
-    count++;
-    line = stop + 1;
+/* The number of [PAD]; V when the vocabulary has none. */
+static uint32_t find_pad(const struct ad_tokenizer *tokenizer) {
+  const uint32_t count = (uint32_t)ad_tokenizer_vocab(tokenizer);
+  uint32_t id = 0;
+  while (id < count && strcmp(ad_tokenizer_token(tokenizer, id), "[PAD]") != 0) {
+    id++;
   }
-  *place = first == SIZE_MAX ? count : first;
-  return count;
+  return id;
 }
 
 static int check_class_names(const char *folder, const char *const *names, size_t count) {
@@ -102,64 +95,71 @@ static json_t *special_tokens(void) {
                    "cls_token", "[CLS]", "mask_token", "[MASK]");
 }
 
-static json_t *tokenizer_config(const struct ad_model_config *m, const struct ad_vocabulary *vocabulary) {
-  json_t *root = special_tokens();
-  json_t *strip = vocabulary->strip_accents < 0 ? json_null() : json_boolean(vocabulary->strip_accents);
-  int failed = root == NULL;
-  failed |= json_object_set_new(root, "tokenizer_class", json_string("BertTokenizer"));
-  failed |= json_object_set_new(root, "do_basic_tokenize", json_true());
-  failed |= json_object_set_new(root, "do_lower_case", json_boolean(!vocabulary->cased));
-  failed |= json_object_set_new(root, "strip_accents", strip);
-  failed |= json_object_set_new(root, "tokenize_chinese_chars", json_boolean(vocabulary->split_cjk));
-  failed |= json_object_set_new(root, "model_max_length", json_integer(m->positions));
-  if (failed) {
-    json_decref(root);
-    return NULL;
+/* The tokenizer's own settings, and the longest input of the model. */
+static int write_tokenizer_config(const char *path, const struct ad_params *params,
+                                  const struct ad_tokenizer *tokenizer) {
+  struct ad_buffer text = {0};
+  json_t *root = NULL;
+  int status = ad_tokenizer_config(tokenizer, &text);
+  if (status == AD_OK) {
+    root = json_loadb(text.data, text.size, 0, NULL);
+    if (json_object_set_new(root, "model_max_length", json_integer(params->config.positions)) != 0) {
+      json_decref(root);
+      root = NULL;
+    }
+    status = write_json(path, root);
   }
-  return root;
+  ad_buffer_destroy(&text);
+  return status;
 }
 
-/* One file of the folder. */
-static int write_file(int file, const char *path, const struct ad_params *params, const float *theta,
-                      const struct ad_vocabulary *vocabulary, const char *const *class_names, size_t pad_id) {
-  switch (file) {
-    case CONFIG:
-      return write_json(path, ad_folder_make_config(&params->config, class_names, pad_id));
-    case WEIGHTS:
-      return write_weights(path, params, theta);
-    case VOCABULARY:
-      return ad_file_write(path, vocabulary->text, vocabulary->size);
-    case TOKENIZER:
-      return write_json(path, tokenizer_config(&params->config, vocabulary));
-    default:
-      return write_json(path, special_tokens());
-  }
+static int write_vocabulary(const char *path, const struct ad_tokenizer *tokenizer) {
+  size_t size = 0;
+  const char *text = ad_tokenizer_text(tokenizer, &size);
+  return ad_file_write(path, text, size);
 }
 
-static int save(const char *folder, const struct ad_params *params, const float *theta,
-                const struct ad_vocabulary *vocabulary, const char *const *class_names) {
-  size_t pad_id = 0;
-  const size_t lines = count_lines(vocabulary, "[PAD]", &pad_id);
-  if (lines != params->config.vocab || pad_id == lines) {
-    return ad_fail(AD_EINPUT, "%s: a vocabulary of %zu lines%s, expected %u with [PAD] among them", folder, lines,
-                   pad_id == lines ? " without [PAD]" : "", params->config.vocab);
+static int save(const char *folder, int replace, const struct ad_params *params, const float *theta,
+                const struct ad_tokenizer *tokenizer, const char *const *class_names) {
+  if (ad_tokenizer_vocab(tokenizer) != params->config.vocab) {
+    return ad_fail(AD_EINPUT, "%s: a tokenizer of %zu entries, expected %u as the model has", folder,
+                   ad_tokenizer_vocab(tokenizer), params->config.vocab);
   }
   AD_TRY(check_class_names(folder, class_names, params->config.classes));
   AD_TRY(check_theta(folder, params, theta));
-  char *temporary;
-  AD_TRY(ad_folder_begin(&temporary, folder, file_names, FILES));
+  struct ad_output_folder output;
+  AD_TRY(ad_output_folder_begin(&output, folder, replace, file_names, FILES));
+  char *paths[FILES] = {0};
   int status = AD_OK;
-  for (int file = 0; status == AD_OK && file < FILES; file++) {
-    char *path = ad_path_join(temporary, file_names[file]);
-    status = path == NULL ? ad_fail_memory(strlen(folder) + 32, "a path")
-                          : write_file(file, path, params, theta, vocabulary, class_names, pad_id);
-    ad_free(path);
+  for (int i = 0; i < FILES; i++) {
+    paths[i] = ad_path_join(output.temporary, file_names[i]);
+    if (paths[i] == NULL) {
+      status = ad_fail_memory(strlen(folder) + 40, "a path");
+    }
   }
-  return ad_folder_end(temporary, folder, file_names, FILES, status);
+  if (status == AD_OK) {
+    status = write_json(paths[CONFIG], ad_folder_make_config(&params->config, class_names, find_pad(tokenizer)));
+  }
+  if (status == AD_OK) {
+    status = write_weights(paths[WEIGHTS], params, theta);
+  }
+  if (status == AD_OK) {
+    status = write_vocabulary(paths[VOCABULARY], tokenizer);
+  }
+  if (status == AD_OK) {
+    status = write_tokenizer_config(paths[TOKENIZER], params, tokenizer);
+  }
+  if (status == AD_OK) {
+    status = write_json(paths[SPECIAL_TOKENS], special_tokens());
+  }
+  for (int i = 0; i < FILES; i++) {
+    ad_free(paths[i]);
+  }
+  return ad_output_folder_end(&output, status);
 }
 
-int ad_model_save(const char *folder, const struct ad_params *params, const float *theta,
-                  const struct ad_vocabulary *vocabulary, const char *const *class_names) {
+int ad_model_save(const char *folder, int replace, const struct ad_params *params, const float *theta,
+                  const struct ad_tokenizer *tokenizer, const char *const *class_names) {
   /* "model/" and "model" are the same folder; the temporary name needs the second form. */
   size_t length = strlen(folder);
   while (length > 1 && folder[length - 1] == '/') {
@@ -169,7 +169,7 @@ int ad_model_save(const char *folder, const struct ad_params *params, const floa
   if (name == NULL) {
     return ad_fail_memory(length + 1, "a path");
   }
-  const int status = save(name, params, theta, vocabulary, class_names);
+  const int status = save(name, replace, params, theta, tokenizer, class_names);
   ad_free(name);
   return status;
 }

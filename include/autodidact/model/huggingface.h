@@ -84,22 +84,16 @@ int ad_model_load(const char *folder, const struct ad_model_options *options, st
 /* A new model from sizes alone, all of it drawn from `seed`; ownership as in ad_model_load. AD_ECONFIG, AD_ENOMEM. */
 int ad_model_draw(const struct ad_model_config *config, uint64_t seed, struct ad_params *params, float **theta);
 
-/* The tokenizer's side of a folder to be written. */
-struct ad_vocabulary {
-  const char *text; /* [size] as in vocab.txt, one token a line, V lines */
-  size_t size;
-  int cased;         /* 1: do_lower_case false */
-  int strip_accents; /* 1, 0, or -1: as `cased` says (Hugging Face's null) */
-  int split_cjk;     /* tokenize_chinese_chars */
-};
+struct ad_tokenizer;
 
-/* Writes a folder that Hugging Face's AutoTokenizer and AutoModelForSequenceClassification load with equal logits: config.json,
- * model.safetensors (F32, prefix "bert."), vocab.txt, tokenizer_config.json, special_tokens_map.json. class_names [C] may be
- * NULL (LABEL_0, LABEL_1, ...). A classifier on the bare [CLS] state has no counterpart there: config.json then names the
- * architecture BertModel, and "autodidact_classifier": "cls" tells this program. Whole or not at all: filled under a temporary
- * name, then renamed; `folder` must not exist, or be empty. AD_EINPUT (it does exist; class names used twice; a vocabulary of
- * other than V lines), AD_EDIVERGED (theta is not finite), AD_EIO, AD_ENOMEM. */
-int ad_model_save(const char *folder, const struct ad_params *params, const float *theta, const struct ad_vocabulary *vocabulary,
-                  const char *const *class_names);
+/* Writes a folder that Hugging Face's AutoTokenizer and AutoModelForSequenceClassification load with equal logits:
+ * config.json, model.safetensors (F32, prefix "bert."), vocab.txt, tokenizer_config.json, special_tokens_map.json. class_names [C]
+ * may be NULL (LABEL_0, LABEL_1, ...). A classifier on the bare [CLS] state has no counterpart there: config.json then
+ * names the architecture BertModel, and "autodidact_classifier": "cls" tells this program. Whole or not at all: filled under the
+ * name "FOLDER.partial", then renamed. `folder` must not exist or be empty; with `replace` it may hold an earlier model, that is
+ * files of the five names and no others. AD_EINPUT (it holds something else; class names used twice; a tokenizer of other than V
+ * entries), AD_EDIVERGED (theta is not finite), AD_EIO, AD_ENOMEM. */
+int ad_model_save(const char *folder, int replace, const struct ad_params *params, const float *theta,
+                  const struct ad_tokenizer *tokenizer, const char *const *class_names);
 
 #endif
