@@ -19,11 +19,7 @@ static int export_run(struct session *s, const char *run, const char *out) {
   }
   ad_free(model);
   AD_TRY(status);
-  size_t size;
-  const char *text = ad_tokenizer_text(s->tokenizer, &size);
-  const struct ad_tokenizer_options o = ad_tokenizer_options(s->tokenizer);
-  const struct ad_vocabulary vocabulary = {text, size, !o.lower_case, o.strip_accents, o.split_cjk};
-  AD_TRY(ad_model_save(out, &s->params, s->theta, &vocabulary, (const char *const *)s->report.class_names.items));
+  AD_TRY(ad_model_save(out, 0, &s->params, s->theta, s->tokenizer, (const char *const *)s->report.class_names.items));
   ad_log(AD_LOG_INFO, "%s: config.json, model.safetensors and vocab.txt written", out);
   return AD_OK;
 }

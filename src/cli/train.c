@@ -201,17 +201,14 @@ static int train_steps(struct training *t) {
 /* model/ and result.json: the latter last, it says that the run is complete. */
 static int keep_result(struct training *t) {
   const struct session *s = &t->session;
-  size_t size;
-  const char *vocabulary_text = ad_tokenizer_text(s->tokenizer, &size);
-  const struct ad_tokenizer_options o = ad_tokenizer_options(s->tokenizer);
-  const struct ad_vocabulary vocabulary = {vocabulary_text, size, !o.lower_case, o.strip_accents, o.split_cjk};
   const float *theta = t->best != NULL ? t->best : s->theta;
   const uint64_t step = t->best != NULL ? t->best_step : ad_trainer_done(t->trainer);
   char *folder = ad_run_path(t->run.folder, "model");
   if (folder == NULL) {
     return ad_fail_memory(strlen(t->run.folder) + 8, "a path");
   }
-  int status = ad_model_save(folder, &s->params, theta, &vocabulary, (const char *const *)s->descriptor.classes);
+  /* A run that was stopped between this and result.json has the folder already. */
+  int status = ad_model_save(folder, 1, &s->params, theta, s->tokenizer, (const char *const *)s->descriptor.classes);
   ad_free(folder);
   AD_TRY(status);
   struct ad_buffer text = {0};
