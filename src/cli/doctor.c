@@ -26,21 +26,16 @@ static const char *const hdf5_kind = "not parallel";
 
 static void line(const char *name, const char *value) { printf("%-18s %s\n", name, value); }
 
-/* The output and the two inputs of Y = X W^T differ bit by bit nowhere, whatever rows are computed together. */
-static int check_rows(int *worst) {
-  /* Products of small and base encoders: attention, fused attention, feed-forward both ways. */
-  static const size_t shapes[][2] = {{384, 384},  {1152, 384}, {1536, 384}, {384, 1536},
-                                     {768, 768},  {2304, 768}, {3072, 768}, {768, 3072}};
-  *worst = 1;
-  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-    const int same = ad_gemm_rows_independent(8 * AD_ROW_BLOCK, shapes[i][0], shapes[i][1]);
-    if (same < 0) {
-      return same;
-    }
-    if (!same) {
-      printf("%-18s N = %zu, K = %zu: rows depend on other rows\n", "row check", shapes[i][0], shapes[i][1]);
-      *worst = 0;
-    }
+/* What the row self-check finds for the products of small and base encoders. */
+static int check_rows(void) {
+  static const size_t shapes[][2] = {{384, 384},  {1152, 384}, {768, 384}, {1536, 384}, {384, 1536}, {768, 768},
+                                     {2304, 768}, {1536, 768}, {3072, 768}, {768, 3072}};
+  const int alignment = ad_gemm_prepare(shapes, sizeof shapes / sizeof *shapes);
+  AD_TRY(alignment);
+  if (alignment == 1) {
+    line("row check", "rows of a product do not depend on other rows");
+  } else {
+    printf("%-18s rows depend on their number modulo %d: each lane starts at a multiple of it, at some cost in speed\n", "row check", alignment);
   }
   return AD_OK;
 }
@@ -103,7 +98,6 @@ int ad_command_doctor(int argc, char **argv) {
   if (H5get_libversion(&major, &minor, &release) < 0) {
     return ad_fail(AD_EINTERNAL, "HDF5 does not answer");
   }
-  int rows = 0;
   double rate = 0.0;
   printf("%-18s %s (%s), %s\n", "program", ad_build_version(), ad_build_commit(), ad_build_compiler());
   line("mpi", ad_mpi_version());
@@ -113,10 +107,9 @@ int ad_command_doctor(int argc, char **argv) {
   line("vector kernels", kernels->name);
   line("datasets", session_datasets());
   printf("%-18s %ld processors online, one thread a rank\n", "threads", sysconf(_SC_NPROCESSORS_ONLN));
-  AD_TRY(check_rows(&rows));
-  line("row check", rows ? "rows of a product do not depend on other rows" : "FAILED: results would depend on the number of ranks");
+  AD_TRY(check_rows());
   AD_TRY(check_disk());
   AD_TRY(sgemm_rate(&rate));
   printf("%-18s %.1f GF/s on one core (%d x %d x %d, median of %d)\n", "sgemm", rate, SQUARE, SQUARE, SQUARE, REPEATS);
-  return rows ? AD_OK : ad_fail(AD_EINTERNAL, "the BLAS kernels %s give rows that depend on other rows", ad_gemm_core());
+  return AD_OK;
 }

@@ -6,18 +6,21 @@
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
 
-int ad_packer_create(struct ad_packer *packer, size_t tokens, size_t examples, size_t lanes) {
-  *packer =
-      (struct ad_packer){.token_capacity = ad_round_rows(tokens), .example_capacity = examples, .lane_capacity = lanes};
+int ad_packer_create(struct ad_packer *packer, size_t tokens, size_t examples, size_t lanes, size_t alignment) {
+  *packer = (struct ad_packer){.token_capacity = ad_round_rows(ad_packer_rows(tokens, lanes, alignment)),
+                               .example_capacity = examples,
+                               .lane_capacity = lanes,
+                               .alignment = alignment};
   const size_t T = packer->token_capacity;
   packer->lane_example = ad_calloc(lanes + 1, sizeof *packer->lane_example);
   packer->offset = ad_calloc(examples + 1, sizeof *packer->offset);
+  packer->length = ad_calloc(examples, sizeof *packer->length);
   packer->ids = ad_calloc(T, sizeof *packer->ids);
   packer->types = ad_calloc(T, sizeof *packer->types);
   packer->positions = ad_calloc(T, sizeof *packer->positions);
   packer->token_example = ad_calloc(T, sizeof *packer->token_example);
   packer->example = ad_calloc(examples, sizeof *packer->example);
-  if (packer->lane_example == NULL || packer->offset == NULL || packer->ids == NULL || packer->types == NULL ||
+  if (packer->lane_example == NULL || packer->offset == NULL || packer->length == NULL || packer->ids == NULL || packer->types == NULL ||
       packer->positions == NULL || packer->token_example == NULL || packer->example == NULL) {
     ad_packer_destroy(packer);
     return ad_fail_memory(4ull * T * sizeof(uint32_t), "a batch");
@@ -28,6 +31,7 @@ int ad_packer_create(struct ad_packer *packer, size_t tokens, size_t examples, s
 void ad_packer_destroy(struct ad_packer *packer) {
   ad_free(packer->lane_example);
   ad_free(packer->offset);
+  ad_free(packer->length);
   ad_free(packer->ids);
   ad_free(packer->types);
   ad_free(packer->positions);
@@ -40,6 +44,8 @@ void ad_packer_destroy(struct ad_packer *packer) {
 static void place(struct ad_packer *packer, const struct ad_dataset *dataset, uint32_t id, size_t b, size_t t) {
   const uint32_t length = ad_dataset_length(dataset, id);
   packer->example[b] = id;
+  packer->offset[b] = t;
+  packer->length[b] = length;
   memcpy(packer->ids + t, dataset->ids + dataset->offset[id], length * sizeof *packer->ids);
   for (uint32_t i = 0; i < length; i++) {
     packer->types[t + i] = i >= dataset->first[id];
@@ -48,12 +54,13 @@ static void place(struct ad_packer *packer, const struct ad_dataset *dataset, ui
   }
 }
 
-static void clear_padding(struct ad_packer *packer, size_t tokens) {
-  const size_t bytes = (ad_round_rows(tokens) - tokens) * sizeof *packer->ids;
-  memset(packer->ids + tokens, 0, bytes);
-  memset(packer->types + tokens, 0, bytes);
-  memset(packer->positions + tokens, 0, bytes);
-  memset(packer->token_example + tokens, 0, bytes);
+/* Rows [t, end) hold no token. */
+static void clear_rows(struct ad_packer *packer, size_t t, size_t end) {
+  const size_t bytes = (end - t) * sizeof *packer->ids;
+  memset(packer->ids + t, 0, bytes);
+  memset(packer->types + t, 0, bytes);
+  memset(packer->positions + t, 0, bytes);
+  memset(packer->token_example + t, 0, bytes);
 }
 
 int ad_packer_fill(struct ad_packer *packer, const struct ad_dataset *dataset, const uint32_t *ids, size_t lanes,
@@ -66,6 +73,11 @@ int ad_packer_fill(struct ad_packer *packer, const struct ad_dataset *dataset, c
   size_t b = 0, t = 0;
   for (size_t w = 0; w < lanes; w++) {
     packer->lane_example[w] = b;
+    const size_t aligned = (t + packer->alignment - 1) / packer->alignment * packer->alignment;
+    if (lane_begin[w + 1] > lane_begin[w] && aligned <= packer->token_capacity) {
+      clear_rows(packer, t, aligned);
+      t = aligned;
+    }
     for (size_t k = lane_begin[w]; k < lane_begin[w + 1]; k++) {
       const uint32_t id = ids[member == NULL ? k : member[k]];
       if (id >= dataset->count) {
@@ -75,7 +87,6 @@ int ad_packer_fill(struct ad_packer *packer, const struct ad_dataset *dataset, c
       if (length > packer->token_capacity - t) {
         return ad_fail(AD_EINTERNAL, "a batch of more than the %zu tokens it was made for", packer->token_capacity);
       }
-      packer->offset[b] = t;
       place(packer, dataset, id, b, t);
       t += length;
       b++;
@@ -83,12 +94,13 @@ int ad_packer_fill(struct ad_packer *packer, const struct ad_dataset *dataset, c
   }
   packer->lane_example[lanes] = b;
   packer->offset[b] = t;
-  clear_padding(packer, t);
+  clear_rows(packer, t, ad_round_rows(t));
   *batch = (struct ad_batch){.examples = b,
                              .tokens = t,
                              .lanes = lanes,
                              .lane_example = packer->lane_example,
                              .offset = packer->offset,
+                             .length = packer->length,
                              .ids = packer->ids,
                              .types = packer->types,
                              .positions = packer->positions,

@@ -50,8 +50,8 @@ static int make_room(struct ad_evaluator *e, const struct ad_dataset *data) {
   ad_packer_destroy(&e->packer);
   e->encoder = NULL;
   e->tokens = 0;
-  AD_TRY(ad_encoder_create(&e->encoder, e->params, tokens, e->batch, 0));
-  AD_TRY(ad_packer_create(&e->packer, tokens, e->batch, 1));
+  AD_TRY(ad_encoder_create(&e->encoder, e->params, tokens, e->batch, 1, 0));
+  AD_TRY(ad_packer_create(&e->packer, tokens, e->batch, 1, 1));
   e->tokens = tokens;
   return AD_OK;
 }

@@ -77,10 +77,12 @@ static int allocate(struct ad_trainer *t) {
   const size_t B = t->settings.batch, W = t->settings.lanes, C = t->params->config.classes;
   size_t tokens;
   AD_TRY(round_tokens(t, &tokens));
+  const int alignment = ad_encoder_alignment(t->params);
+  AD_TRY(alignment);
   AD_TRY(ad_order_create(&t->order, t->data->count, B, t->settings.seed_order));
-  AD_TRY(ad_packer_create(&t->packer, tokens, B, W));
+  AD_TRY(ad_packer_create(&t->packer, tokens, B, W, (size_t)alignment));
   AD_TRY(ad_rows_create(&t->rows, t->params->config.vocab));
-  AD_TRY(ad_encoder_create(&t->encoder, t->params, tokens, B, 1));
+  AD_TRY(ad_encoder_create(&t->encoder, t->params, ad_packer_rows(tokens, W, (size_t)alignment), B, W, 1));
   AD_TRY(ad_gradient_create(&t->gradient, t->params, W));
   AD_TRY(ad_shard_create(&t->shard, t->params, 0, 1));
   AD_TRY(ad_optimizer_create(&t->optimizer, &t->shard, &t->settings.optimizer));

@@ -9,8 +9,10 @@
 
 /* OpenBLAS takes other kernels, with other bits, for products of up to 100^3 multiplications (x86-64, AVX-512). Where a
  * block of rows is that small, the rows go block by block, so that the number of rows does not decide. */
+static int always_in_pieces; /* set by ad_gemm_prepare where nothing else makes rows independent */
+
 static size_t rows_at_once(size_t M, size_t N, size_t K) {
-  return (double)AD_ROW_BLOCK * (double)N * (double)K <= 1e6 ? AD_ROW_BLOCK : M;
+  return always_in_pieces || (double)AD_ROW_BLOCK * (double)N * (double)K <= 1e6 ? AD_ROW_BLOCK : M;
 }
 
 void ad_gemm_nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
@@ -57,9 +59,8 @@ static void check_product(int transposed, size_t M, size_t N, size_t K, const fl
 }
 
 /* Rows in pieces, then rows moved down by `shift`, against `whole`. */
-static int check_rows(int transposed, size_t M, size_t N, size_t K, const float *X, const float *W, float *moved, float *whole,
+static int check_rows(int transposed, size_t M, size_t N, size_t K, size_t shift, const float *X, const float *W, float *moved, float *whole,
                       float *other) {
-  enum { SHIFT = 5 }; /* divides no block size that a kernel might have */
   check_product(transposed, M, N, K, X, W, whole);
   for (size_t m = 0; m < M; m += AD_ROW_BLOCK) {
     check_product(transposed, AD_ROW_BLOCK, N, K, X + m * K, W, other + m * N);
@@ -67,14 +68,14 @@ static int check_rows(int transposed, size_t M, size_t N, size_t K, const float 
   if (memcmp(whole, other, M * N * sizeof *whole) != 0) {
     return 0;
   }
-  memcpy(moved + SHIFT * K, X, (M - SHIFT) * K * sizeof *X);
-  memcpy(moved, X + (M - SHIFT) * K, SHIFT * K * sizeof *X);
+  memcpy(moved + shift * K, X, (M - shift) * K * sizeof *X);
+  memcpy(moved, X + (M - shift) * K, shift * K * sizeof *X);
   check_product(transposed, M, N, K, moved, W, other);
-  return memcmp(whole, other + SHIFT * N, (M - SHIFT) * N * sizeof *whole) == 0 &&
-         memcmp(whole + (M - SHIFT) * N, other, SHIFT * N * sizeof *whole) == 0;
+  return memcmp(whole, other + shift * N, (M - shift) * N * sizeof *whole) == 0 &&
+         memcmp(whole + (M - shift) * N, other, shift * N * sizeof *whole) == 0;
 }
 
-int ad_gemm_rows_independent(size_t M, size_t N, size_t K) {
+int ad_gemm_rows_independent(size_t M, size_t N, size_t K, size_t shift) {
   M = ad_round_rows(M > 0 ? M : 1);
   float *X = ad_malloc(M * K, sizeof *X), *moved = ad_malloc(M * K, sizeof *moved), *W = ad_malloc(N * K, sizeof *W);
   float *whole = ad_malloc(M * N, sizeof *whole), *other = ad_malloc(M * N, sizeof *other);
@@ -89,12 +90,56 @@ int ad_gemm_rows_independent(size_t M, size_t N, size_t K) {
     state = state * 1664525u + 1013904223u;
     *(i < M * K ? &X[i] : &W[i - M * K]) = (float)(int32_t)state * 0x1p-31f;
   }
-  result = check_rows(1, M, N, K, X, W, moved, whole, other) && check_rows(0, M, N, K, X, W, moved, whole, other);
+  result = check_rows(1, M, N, K, shift, X, W, moved, whole, other) && check_rows(0, M, N, K, shift, X, W, moved, whole, other);
 done:
   ad_free(X);
   ad_free(moved);
   ad_free(W);
   ad_free(whole);
   ad_free(other);
+  return result;
+}
+
+/* What a shape needs: 1, 12, AD_ROW_BLOCK, or AD_ENOMEM. */
+static int alignment_of(size_t N, size_t K) {
+  enum { ROWS = 2 * AD_ROW_BLOCK };
+  static const struct {
+    int alignment;
+    size_t shift; /* for 1 a number that divides no block size a kernel might have */
+  } tries[] = {{1, 5}, {12, 12}};
+  for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+    const int independent = ad_gemm_rows_independent(ROWS, N, K, tries[i].shift);
+    if (independent != 0) {
+      return independent < 0 ? independent : tries[i].alignment;
+    }
+  }
+  return AD_ROW_BLOCK;
+}
+
+int ad_gemm_prepare(const size_t (*shapes)[2], size_t count) {
+  enum { KNOWN = 64 };
+  static struct {
+    size_t N, K;
+    int alignment;
+  } known[KNOWN];
+  static size_t known_count;
+  int result = 1;
+  for (size_t i = 0; i < count; i++) {
+    size_t k = 0;
+    while (k < known_count && (known[k].N != shapes[i][0] || known[k].K != shapes[i][1])) {
+      k++;
+    }
+    const int alignment = k < known_count ? known[k].alignment : alignment_of(shapes[i][0], shapes[i][1]);
+    if (alignment < 0) {
+      return alignment;
+    }
+    if (k == known_count && known_count < KNOWN) {
+      known[known_count].N = shapes[i][0];
+      known[known_count].K = shapes[i][1];
+      known[known_count++].alignment = alignment;
+    }
+    result = alignment > result ? alignment : result;
+  }
+  always_in_pieces |= result == AD_ROW_BLOCK;
   return result;
 }

@@ -82,42 +82,55 @@ static void take_all(struct ad_encoder *e) {
   e->attention_work = floats(a, ad_attention_work(longest, longest, H / m->heads));
   e->cls_position = take(a, B, sizeof *e->cls_position);
   e->cls_row = take(a, B, sizeof *e->cls_row);
+  e->cls_example = take(a, B, sizeof *e->cls_example);
+  e->lane_cls = take(a, AD_MAX_LANES + 1, sizeof *e->lane_cls);
   if (e->training) {
     e->dx = floats(a, T * H);
     e->dz = floats(a, T * H);
     e->dy = floats(a, T * H);
     e->df = floats(a, T * m->ffn);
     e->dqkv = floats(a, T * 3 * H);
-    e->token_begin = take(a, AD_MAX_LANES + 1, sizeof *e->token_begin);
   }
 }
 
-static void set_sizes(struct ad_encoder *e, const struct ad_params *params, size_t tokens, size_t examples, int training) {
+int ad_encoder_alignment(const struct ad_params *params) {
+  const size_t H = params->config.hidden, F = params->config.ffn;
+  const size_t shapes[][2] = {{3 * H, H}, {2 * H, H}, {H, H}, {F, H}, {H, F}};
+  return ad_gemm_prepare(shapes, sizeof shapes / sizeof *shapes);
+}
+
+static void set_sizes(struct ad_encoder *e, const struct ad_params *params, size_t tokens, size_t examples, size_t lanes, size_t alignment,
+                      int training) {
+  const size_t filled = lanes < examples ? lanes : examples;
   *e = (struct ad_encoder){.params = params,
                            .token_rows = ad_round_rows(tokens),
-                           .example_rows = ad_round_rows(examples),
+                           .example_rows = ad_round_rows(ad_packer_rows(examples, filled, alignment)),
+                           .alignment = alignment,
                            .training = training};
 }
 
-size_t ad_encoder_bytes(const struct ad_params *params, size_t tokens, size_t examples, int training) {
+size_t ad_encoder_bytes(const struct ad_params *params, size_t tokens, size_t examples, size_t lanes, int training) {
   struct ad_encoder counted;
-  set_sizes(&counted, params, tokens, examples, training);
+  const int alignment = ad_encoder_alignment(params);
+  set_sizes(&counted, params, tokens, examples, lanes, alignment > 0 ? (size_t)alignment : AD_ROW_BLOCK, training);
   take_all(&counted);
   return counted.arena.used;
 }
 
-int ad_encoder_create(struct ad_encoder **encoder, const struct ad_params *params, size_t tokens, size_t examples, int training) {
+int ad_encoder_create(struct ad_encoder **encoder, const struct ad_params *params, size_t tokens, size_t examples, size_t lanes, int training) {
   *encoder = NULL;
   if (params->config.layers > 1022) {
     return ad_fail(AD_ECONFIG, "model: %u layers, at most 1022 have names for their dropout masks", params->config.layers);
   }
+  const int alignment = ad_encoder_alignment(params);
+  AD_TRY(alignment);
   struct ad_encoder *e = ad_malloc(1, sizeof *e);
   if (e == NULL) {
     return ad_fail_memory(sizeof *e, "the encoder");
   }
-  set_sizes(e, params, tokens, examples, training);
+  set_sizes(e, params, tokens, examples, lanes, (size_t)alignment, training);
   e->kernels = ad_kernels_select();
-  int status = e->kernels == NULL ? AD_ECONFIG : ad_arena_create(&e->arena, ad_encoder_bytes(params, tokens, examples, training));
+  int status = e->kernels == NULL ? AD_ECONFIG : ad_arena_create(&e->arena, ad_encoder_bytes(params, tokens, examples, lanes, training));
   if (status != AD_OK) {
     ad_free(e);
     return status;
@@ -149,11 +162,12 @@ static void project(struct ad_encoder *e, const float *theta, const struct ad_ba
   }
   ad_gemm_nt(rows, 2 * H, H, s->x, H, theta + p->key_weight, s->qkv, 2 * H);
   k->bias(T, 2 * H, s->qkv, 2 * H, theta + p->key_bias);
-  for (size_t b = 0; b < batch->examples; b++) {
-    memcpy(s->xc + b * H, s->x + batch->offset[b] * H, H * sizeof *s->x);
+  const size_t B = e->lane_cls[batch->lanes];
+  for (size_t b = 0; b < B; b++) {
+    memcpy(s->xc + b * H, s->x + e->cls_row[b] * H, H * sizeof *s->x);
   }
-  ad_gemm_nt(ad_round_rows(batch->examples), H, H, s->xc, H, theta + p->query_weight, s->q, H);
-  k->bias(batch->examples, H, s->q, H, theta + p->query_bias);
+  ad_gemm_nt(ad_round_rows(B), H, H, s->xc, H, theta + p->query_weight, s->q, H);
+  k->bias(B, H, s->q, H, theta + p->query_bias);
 }
 
 /* Attention of all examples, each at its own length. */
@@ -161,10 +175,12 @@ static void attend(struct ad_encoder *e, const struct ad_batch *batch, struct la
   const struct ad_model_config *m = &e->params->config;
   const size_t H = m->hidden, D = H / m->heads, ldq = last ? H : 3 * H, ldk = last ? 2 * H : 3 * H;
   const float *key = last ? s->qkv : s->qkv + H;
-  for (size_t b = 0; b < batch->examples; b++) {
-    const size_t t = batch->offset[b], S = batch->offset[b + 1] - t, row = last ? b : t;
-    e->kernels->attention(last ? 1 : S, S, m->heads, D, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk, dropout,
-                          batch->example[b], s->context + row * H, H, e->attention_work);
+  for (size_t lane = 0; lane < batch->lanes; lane++) {
+    for (size_t b = batch->lane_example[lane]; b < batch->lane_example[lane + 1]; b++) {
+      const size_t t = batch->offset[b], S = batch->length[b], row = last ? e->lane_cls[lane] + (b - batch->lane_example[lane]) : t;
+      e->kernels->attention(last ? 1 : S, S, m->heads, D, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk, dropout,
+                            batch->example[b], s->context + row * H, H, e->attention_work);
+    }
   }
 }
 
@@ -175,8 +191,8 @@ static void forward_layer(struct ad_encoder *e, const float *theta, const struct
   struct layer_state *s = &e->layers[l];
   const struct ad_kernels *k = e->kernels;
   const int last = l + 1 == m->layers;
-  const size_t H = m->hidden, F = m->ffn, M = last ? batch->examples : batch->tokens, rows = ad_round_rows(M);
-  const uint32_t *examples = last ? batch->example : batch->token_example;
+  const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens, rows = ad_round_rows(M);
+  const uint32_t *examples = last ? e->cls_example : batch->token_example;
   const uint32_t *positions = last ? e->cls_position : batch->positions;
   const float *residual = last ? s->xc : s->x;
   const struct ad_dropout attention = ad_encoder_dropout(m->attention_dropout, masks, l + 1, AD_MASK_ATTENTION);
@@ -198,7 +214,7 @@ static void forward_layer(struct ad_encoder *e, const float *theta, const struct
 static void forward_head(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks, float *logits) {
   const struct ad_model_config *m = &e->params->config;
   const struct ad_head_offsets *p = &e->params->head;
-  const size_t H = m->hidden, B = batch->examples;
+  const size_t H = m->hidden, B = e->lane_cls[batch->lanes];
   const float *state = e->layers[m->layers - 1].out;
   const struct ad_dropout dropout = ad_encoder_dropout(m->classifier_dropout, masks, m->layers + 1, AD_MASK_CLASSIFIER);
   if (m->classifier == AD_CLASSIFIER_POOLER) {
@@ -208,24 +224,42 @@ static void forward_head(struct ad_encoder *e, const float *theta, const struct 
     memcpy(e->pooled, state, B * H * sizeof *state);
   }
   memcpy(e->dropped, e->pooled, B * H * sizeof *e->dropped);
-  e->kernels->dropout(B, H, e->dropped, &dropout, batch->example, e->cls_position);
-  e->kernels->classify(B, m->classes, H, e->dropped, theta + p->classifier_weight, theta + p->classifier_bias, logits);
+  e->kernels->dropout(B, H, e->dropped, &dropout, e->cls_example, e->cls_position);
+  for (size_t lane = 0; lane < batch->lanes; lane++) {
+    const size_t first = batch->lane_example[lane];
+    e->kernels->classify(batch->lane_example[lane + 1] - first, m->classes, H, e->dropped + e->lane_cls[lane] * H,
+                         theta + p->classifier_weight, theta + p->classifier_bias, logits + first * m->classes);
+  }
 }
 
-int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
-                       float *logits) {
-  const struct ad_model_config *m = &encoder->params->config;
-  const struct ad_embedding_offsets *p = &encoder->params->embedding;
-  if (batch->tokens > encoder->token_rows || batch->examples > encoder->example_rows || batch->lanes > AD_MAX_LANES) {
-    return ad_fail(AD_EINTERNAL, "a batch of %zu tokens, %zu examples, %zu lanes; the encoder has room for %zu, %zu, %d", batch->tokens,
-                   batch->examples, batch->lanes, encoder->token_rows, encoder->example_rows, AD_MAX_LANES);
+/* Where the [CLS] rows stand: lane after lane, each from an aligned row on. */
+static void place_cls_rows(struct ad_encoder *e, const struct ad_batch *batch) {
+  size_t row = 0;
+  for (size_t lane = 0; lane < batch->lanes; lane++) {
+    const size_t first = batch->lane_example[lane], count = batch->lane_example[lane + 1] - first;
+    for (; count > 0 && row % e->alignment != 0; row++) {
+      e->cls_row[row] = e->cls_example[row] = 0;
+    }
+    e->lane_cls[lane] = row;
+    for (size_t b = first; b < first + count; b++, row++) {
+      e->cls_row[row] = (uint32_t)batch->offset[b];
+      e->cls_example[row] = batch->example[b];
+    }
+  }
+  e->lane_cls[batch->lanes] = row;
+}
+
+static int check_batch(const struct ad_encoder *e, const struct ad_batch *batch) {
+  const struct ad_model_config *m = &e->params->config;
+  if (batch->tokens > e->token_rows || ad_packer_rows(batch->examples, batch->lanes < batch->examples ? batch->lanes : batch->examples,
+                                                      e->alignment) > e->example_rows || batch->lanes > AD_MAX_LANES) {
+    return ad_fail(AD_EINTERNAL, "a batch of %zu rows, %zu examples, %zu lanes; the encoder has room for %zu, %zu, %d", batch->tokens,
+                   batch->examples, batch->lanes, e->token_rows, e->example_rows, AD_MAX_LANES);
   }
   for (size_t b = 0; b < batch->examples; b++) {
-    const size_t length = batch->offset[b + 1] - batch->offset[b];
-    if (length == 0 || length > m->positions) {
-      return ad_fail(AD_EINPUT, "example %u has %zu tokens, the model takes 1 to %u", batch->example[b], length, m->positions);
+    if (batch->length[b] == 0 || batch->length[b] > m->positions) {
+      return ad_fail(AD_EINPUT, "example %u has %u tokens, the model takes 1 to %u", batch->example[b], batch->length[b], m->positions);
     }
-    encoder->cls_row[b] = (uint32_t)batch->offset[b];
   }
   for (size_t t = 0; t < batch->tokens; t++) {
     if (batch->ids[t] >= m->vocab || batch->types[t] >= m->types) {
@@ -233,6 +267,15 @@ int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const str
                      batch->ids[t], batch->types[t], m->vocab, m->types);
     }
   }
+  return AD_OK;
+}
+
+int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
+                       float *logits) {
+  const struct ad_model_config *m = &encoder->params->config;
+  const struct ad_embedding_offsets *p = &encoder->params->embedding;
+  AD_TRY(check_batch(encoder, batch));
+  place_cls_rows(encoder, batch);
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, masks, 0, AD_MASK_EMBEDDING);
   encoder->kernels->embed(batch->tokens, m->hidden, batch->ids, batch->positions, batch->types, theta + p->word, theta + p->position,
                           theta + p->type, encoder->embedded);

@@ -19,8 +19,21 @@ struct pass {
   float *place[AD_MAX_PARTS];
 };
 
-static size_t lane_row(const struct pass *p, const size_t *begin, size_t lane, int tokens) {
-  return tokens ? p->e->token_begin[lane] : begin[lane];
+/* The rows of a lane, without the gap behind it: tokens, or [CLS] rows. */
+struct lane_rows {
+  size_t first, count;
+};
+
+static struct lane_rows rows_of(const struct pass *p, size_t lane, int tokens) {
+  const struct ad_batch *batch = p->batch;
+  const size_t begin = batch->lane_example[lane], end = batch->lane_example[lane + 1];
+  if (begin == end) {
+    return (struct lane_rows){0, 0};
+  }
+  if (!tokens) {
+    return (struct lane_rows){p->e->lane_cls[lane], end - begin};
+  }
+  return (struct lane_rows){batch->offset[begin], batch->offset[end - 1] + batch->length[end - 1] - batch->offset[begin]};
 }
 
 /* Opens a bucket: memory for its parts, and `stride` zeroed column sums for each lane. */
@@ -60,9 +73,8 @@ struct product {
 
 static void product_leaf(void *context, size_t lane, float *out) {
   const struct product *w = context;
-  const size_t first = lane_row(w->pass, w->pass->batch->lane_example, lane, w->tokens);
-  const size_t end = lane_row(w->pass, w->pass->batch->lane_example, lane + 1, w->tokens);
-  ad_gemm_tn(end - first, w->N, w->K, w->dY + first * w->ldy, w->ldy, w->X + first * w->ldx, w->ldx, out);
+  const struct lane_rows r = rows_of(w->pass, lane, w->tokens);
+  ad_gemm_tn(r.count, w->N, w->K, w->dY + r.first * w->ldy, w->ldy, w->X + r.first * w->ldx, w->ldx, out);
 }
 
 /* The gradient of the weight [N,K] at `offset`: dY^T X lane by lane, combined by the tree. */
@@ -92,16 +104,6 @@ static int column_gradient(struct pass *p, size_t offset, size_t column, size_t 
   return sum_parts(p, offset, n, columns_leaf, &c);
 }
 
-/* Rows [first, end) of a lane, as tokens or as examples. */
-struct lane_rows {
-  size_t first, count;
-};
-
-static struct lane_rows rows_of(const struct pass *p, size_t lane, int tokens) {
-  const size_t first = lane_row(p, p->batch->lane_example, lane, tokens);
-  return (struct lane_rows){first, lane_row(p, p->batch->lane_example, lane + 1, tokens) - first};
-}
-
 /* dx [B,H] becomes the gradient of the last layer's output. */
 static int backward_head(struct pass *p, const float *dlogits) {
   struct ad_encoder *e = p->e;
@@ -119,9 +121,9 @@ static int backward_head(struct pass *p, const float *dlogits) {
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct lane_rows r = rows_of(p, lane, 0);
     float *dh = dpooled + r.first * H;
-    k->classify_backward(r.count, C, H, dlogits + r.first * C, e->dropped + r.first * H, p->theta + o->classifier_weight, dh,
+    k->classify_backward(r.count, C, H, dlogits + p->batch->lane_example[lane] * C, e->dropped + r.first * H, p->theta + o->classifier_weight, dh,
                          lane_sum(p, lane, weight), lane_sum(p, lane, bias));
-    k->dropout(r.count, H, dh, &dropout, p->batch->example + r.first, e->cls_position + r.first);
+    k->dropout(r.count, H, dh, &dropout, e->cls_example + r.first, e->cls_position + r.first);
     if (pooler) {
       k->tanh_backward(r.count, H, dh, e->pooled + r.first * H, dh, lane_sum(p, lane, POOLER_BIAS));
     }
@@ -129,12 +131,12 @@ static int backward_head(struct pass *p, const float *dlogits) {
   AD_TRY(column_gradient(p, o->classifier_weight, weight, C * H));
   AD_TRY(column_gradient(p, o->classifier_bias, bias, C));
   if (!pooler) {
-    memcpy(e->dx, dpooled, p->batch->examples * H * sizeof *e->dx);
+    memcpy(e->dx, dpooled, e->lane_cls[p->batch->lanes] * H * sizeof *e->dx);
     return p->sink->done(p->sink->context, bucket);
   }
   AD_TRY(column_gradient(p, o->pooler_bias, POOLER_BIAS, H));
   AD_TRY(weight_gradient(p, o->pooler_weight, H, H, dpooled, H, e->layers[m->layers - 1].out, H, 0));
-  ad_gemm_nn(ad_round_rows(p->batch->examples), H, H, dpooled, H, p->theta + o->pooler_weight, e->dx, H, 0);
+  ad_gemm_nn(ad_round_rows(e->lane_cls[p->batch->lanes]), H, H, dpooled, H, p->theta + o->pooler_weight, e->dx, H, 0);
   return p->sink->done(p->sink->context, bucket);
 }
 
@@ -164,8 +166,8 @@ static int backward_ffn(struct pass *p, uint32_t l, const struct layer_columns *
   const struct layer_state *s = &e->layers[l];
   const struct ad_kernels *k = e->kernels;
   const int tokens = l + 1 < m->layers;
-  const size_t H = m->hidden, F = m->ffn, rows = ad_round_rows(tokens ? p->batch->tokens : p->batch->examples);
-  const uint32_t *examples = tokens ? p->batch->token_example : p->batch->example;
+  const size_t H = m->hidden, F = m->ffn, rows = ad_round_rows(tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
+  const uint32_t *examples = tokens ? p->batch->token_example : e->cls_example;
   const uint32_t *positions = tokens ? p->batch->positions : e->cls_position;
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_FFN_OUTPUT);
 
@@ -201,8 +203,8 @@ static int backward_attention_output(struct pass *p, uint32_t l, const struct la
   const struct ad_layer_offsets *o = &e->params->layer[l];
   const struct layer_state *s = &e->layers[l];
   const int tokens = l + 1 < m->layers;
-  const size_t H = m->hidden, rows = ad_round_rows(tokens ? p->batch->tokens : p->batch->examples);
-  const uint32_t *examples = tokens ? p->batch->token_example : p->batch->example;
+  const size_t H = m->hidden, rows = ad_round_rows(tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
+  const uint32_t *examples = tokens ? p->batch->token_example : e->cls_example;
   const uint32_t *positions = tokens ? p->batch->positions : e->cls_position;
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_ATTENTION_OUTPUT);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
@@ -229,11 +231,14 @@ static void backward_attention(struct pass *p, uint32_t l, float *dq, size_t ldq
   const int last = l + 1 == m->layers;
   const float *key = last ? s->qkv : s->qkv + H;
   const struct ad_dropout dropout = ad_encoder_dropout(m->attention_dropout, p->masks, l + 1, AD_MASK_ATTENTION);
-  for (size_t b = 0; b < p->batch->examples; b++) {
-    const size_t t = p->batch->offset[b], S = p->batch->offset[b + 1] - t, row = last ? b : t;
-    e->kernels->attention_backward(last ? 1 : S, S, m->heads, H / m->heads, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk,
-                                   &dropout, p->batch->example[b], e->dx + row * H, H, dq + row * ldq, dk + t * ldk, dk + H + t * ldk,
-                                   e->attention_work);
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const size_t first = p->batch->lane_example[lane], cls = e->lane_cls[lane];
+    for (size_t b = first; b < p->batch->lane_example[lane + 1]; b++) {
+      const size_t t = p->batch->offset[b], S = p->batch->length[b], row = last ? cls + (b - first) : t;
+      e->kernels->attention_backward(last ? 1 : S, S, m->heads, H / m->heads, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk,
+                                     &dropout, p->batch->example[b], e->dx + row * H, H, dq + row * ldq, dk + t * ldk, dk + H + t * ldk,
+                                     e->attention_work);
+    }
   }
 }
 
@@ -244,7 +249,7 @@ static int backward_projection(struct pass *p, uint32_t l, const struct layer_co
   const struct ad_layer_offsets *o = &e->params->layer[l];
   const struct layer_state *s = &e->layers[l];
   const struct ad_kernels *k = e->kernels;
-  const size_t H = m->hidden, T = p->batch->tokens, B = p->batch->examples;
+  const size_t H = m->hidden, T = p->batch->tokens, B = e->lane_cls[p->batch->lanes];
   const int last = l + 1 == m->layers;
   const size_t ldq = last ? H : 3 * H, ldk = last ? 2 * H : 3 * H;
   float *dq = last ? e->dy : e->dqkv;
@@ -268,7 +273,10 @@ static int backward_projection(struct pass *p, uint32_t l, const struct layer_co
   AD_TRY(weight_gradient(p, o->key_weight, 2 * H, H, dk, 2 * H, s->x, H, 1));
   ad_gemm_nn(ad_round_rows(B), H, H, dq, H, p->theta + o->query_weight, e->dz, H, 1);
   ad_gemm_nn(ad_round_rows(T), 2 * H, H, dk, 2 * H, p->theta + o->key_weight, e->dx, H, 0);
-  k->scatter_add(B, H, e->cls_row, e->dz, e->dx);
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const struct lane_rows r = rows_of(p, lane, 0);
+    k->scatter_add(r.count, H, e->cls_row + r.first, e->dz + r.first * H, e->dx);
+  }
   return AD_OK;
 }
 
@@ -294,7 +302,8 @@ static void table_leaf(void *context, size_t lane, float *out) {
   const struct ad_encoder *e = t->pass->e;
   const size_t H = e->params->config.hidden;
   memset(out, 0, t->n * sizeof *out);
-  for (size_t i = e->token_begin[lane]; i < e->token_begin[lane + 1]; i++) {
+  const struct lane_rows r = rows_of(t->pass, lane, 1);
+  for (size_t i = r.first; i < r.first + r.count; i++) {
     const uint32_t row = t->map == NULL ? t->index[i] : t->map[t->index[i]];
     e->kernels->scatter_add(1, H, &row, e->dz + i * H, out);
   }
@@ -333,15 +342,32 @@ static int backward_embeddings(struct pass *p) {
   return p->sink->done(p->sink->context, 0);
 }
 
+/* Zeroes the rows that belong to no example: gradients of earlier batches must not pile up there. `tokens` as in rows_of. */
+static void clear_gap_rows(const struct pass *p, int tokens, size_t rows) {
+  const struct ad_encoder *e = p->e;
+  const size_t H = e->params->config.hidden, F = e->params->config.ffn;
+  size_t used = 0;
+  for (size_t lane = 0; lane <= p->batch->lanes; lane++) {
+    const struct lane_rows r = lane < p->batch->lanes ? rows_of(p, lane, tokens) : (struct lane_rows){ad_round_rows(rows), 0};
+    if (r.first > used) {
+      const size_t gap = r.first - used;
+      memset(e->dx + used * H, 0, gap * H * sizeof(float));
+      memset(e->dz + used * H, 0, gap * H * sizeof(float));
+      memset(e->dy + used * H, 0, gap * H * sizeof(float));
+      memset(e->df + used * F, 0, gap * F * sizeof(float));
+      memset(e->dqkv + used * 3 * H, 0, gap * 3 * H * sizeof(float));
+    }
+    used = r.count > 0 ? r.first + r.count : used;
+  }
+}
+
 int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
                         const float *dlogits, const struct ad_rows *rows, const struct ad_gradient_sink *sink) {
   if (!encoder->training || sink->parts > AD_MAX_PARTS) {
     return ad_fail(AD_EINTERNAL, "a backward needs an encoder made for training and at most %d parts", AD_MAX_PARTS);
   }
   struct pass p = {.e = encoder, .theta = theta, .batch = batch, .masks = masks, .rows = rows, .sink = sink};
-  for (size_t lane = 0; lane <= batch->lanes; lane++) {
-    encoder->token_begin[lane] = batch->offset[batch->lane_example[lane]];
-  }
+  clear_gap_rows(&p, 1, batch->tokens);
   AD_TRY(backward_head(&p, dlogits));
   for (uint32_t l = encoder->params->config.layers; l > 0; l--) {
     AD_TRY(backward_layer(&p, l - 1));

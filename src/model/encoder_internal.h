@@ -20,12 +20,12 @@ struct layer_state {
   float *out;     /* [M,H] */
 };
 
-/* Where the column sums of one bucket lie in a lane's row of `lane_sums`. */
 struct ad_encoder {
   const struct ad_params *params;
   const struct ad_kernels *kernels;
   size_t token_rows;   /* capacity T, rounded */
-  size_t example_rows; /* capacity B, rounded */
+  size_t example_rows; /* capacity B with gaps between aligned lanes, rounded */
+  size_t alignment;    /* of a lane's first row, tokens and [CLS] rows alike */
   int training;
 
   struct ad_arena arena; /* holds everything below up to lane_sums */
@@ -36,13 +36,14 @@ struct ad_encoder {
   float *dropped;        /* [B,H] pooled after dropout */
   float *attention_work;
   uint32_t *cls_position; /* [B] zeros */
-  uint32_t *cls_row;      /* [B] packed row of each example's [CLS] */
+  uint32_t *cls_row;      /* [B] packed row of each [CLS]; 0 in a gap */
+  uint32_t *cls_example;  /* [B] global example id; 0 in a gap */
+  size_t *lane_cls;       /* [AD_MAX_LANES + 1] first [CLS] row of each lane; the last: rows in use */
 
   /* backward */
   float *dx, *dz, *dy;   /* [T,H] */
   float *df;             /* [T,F] */
   float *dqkv;           /* [T,3H] */
-  size_t *token_begin;   /* [AD_MAX_LANES + 1] first token of each lane */
 
   /* grown on first use; [lanes][stride] column sums of a bucket, and levels of the tree */
   void *lane_sums;

@@ -71,7 +71,7 @@ static void pack(struct problem *p) {
   }
   const struct ad_dataset dataset = {.count = EXAMPLES, .offset = offset, .ids = ids, .first = first, .label = label};
   const size_t lane_begin[LANES + 1] = {0, 2, 2, EXAMPLES};
-  assert_int_equal(ad_packer_create(&p->packer, offset[EXAMPLES], EXAMPLES, LANES), AD_OK);
+  assert_int_equal(ad_packer_create(&p->packer, offset[EXAMPLES], EXAMPLES, LANES, 1), AD_OK);
   assert_int_equal(ad_packer_fill(&p->packer, &dataset, order, LANES, lane_begin, NULL, &p->batch), AD_OK);
 }
 
@@ -79,7 +79,7 @@ static void create(struct problem *p, const struct ad_model_config *config) {
   *p = (struct problem){.masks = {.seed = 0x123456789abcdefu, .step = 17, .pass = 1}};
   assert_int_equal(ad_params_create(&p->params, config), AD_OK);
   pack(p);
-  assert_int_equal(ad_encoder_create(&p->encoder, &p->params, p->batch.tokens, EXAMPLES, 1), AD_OK);
+  assert_int_equal(ad_encoder_create(&p->encoder, &p->params, p->batch.tokens, EXAMPLES, LANES, 1), AD_OK);
   const size_t P = p->params.count, n = (size_t)EXAMPLES * config->classes;
   p->theta = calloc(P, sizeof *p->theta);
   p->moved = calloc(P, sizeof *p->moved);

@@ -211,7 +211,7 @@ static void test_pack(void **state) {
   (void)state;
   struct ad_packer packer;
   struct ad_batch batch;
-  assert_int_equal(ad_packer_create(&packer, TOKENS + AD_ROW_BLOCK, EXAMPLES, 4), AD_OK);
+  assert_int_equal(ad_packer_create(&packer, TOKENS + AD_ROW_BLOCK, EXAMPLES, 4, 1), AD_OK);
   const uint32_t ids[5] = {5, 0, 3, 1, 4};
   const uint32_t lengths[5] = {7, 2, 5, 3, 6};
   size_t begin[4];
@@ -240,7 +240,7 @@ static void test_pack_bounds(void **state) {
   struct ad_packer packer;
   struct ad_batch batch;
   const uint32_t ids[16] = {5, 5, 5, 5, 5, 5, 5, 5, 6};
-  assert_int_equal(ad_packer_create(&packer, 48, 7, 2), AD_OK);
+  assert_int_equal(ad_packer_create(&packer, 48, 7, 2, 1), AD_OK);
   assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, (const size_t[]){0, 8}, NULL, &batch), AD_EINTERNAL);
   assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, (const size_t[]){0, 7}, NULL, &batch), AD_EINTERNAL);
   assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, (const size_t[]){8, 9}, NULL, &batch), AD_EINTERNAL);
@@ -250,7 +250,7 @@ static void test_pack_bounds(void **state) {
   const size_t live = ad_memory_stats().live_blocks;
   for (unsigned long n = 1; n <= 7; n++) {
     ad_memory_fail_at(n);
-    assert_int_equal(ad_packer_create(&packer, 48, 6, 2), AD_ENOMEM);
+    assert_int_equal(ad_packer_create(&packer, 48, 6, 2, 1), AD_ENOMEM);
     assert_int_equal(ad_memory_stats().live_blocks, live);
   }
   ad_memory_fail_at(0);

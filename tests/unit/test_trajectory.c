@@ -50,7 +50,7 @@ struct training {
 static void start_training(struct training *t, const char *name) {
   struct encoder_fixture *f = &t->fixture;
   fixture_load(f, name);
-  assert_int_equal(ad_encoder_create(&t->encoder, &f->params, f->dataset.offset[f->dataset.count], BATCH, 1), AD_OK);
+  assert_int_equal(ad_encoder_create(&t->encoder, &f->params, f->dataset.offset[f->dataset.count], BATCH, LANES, 1), AD_OK);
   assert_int_equal(ad_gradient_create(&t->gradient, &f->params, LANES), AD_OK);
   assert_int_equal(ad_shard_create(&t->shard, &f->params, 0, 1), AD_OK);
   assert_int_equal(ad_optimizer_create(&t->optimizer, &t->shard, &SETTINGS), AD_OK);

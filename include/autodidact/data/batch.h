@@ -14,10 +14,11 @@
  * ad_round_rows(T) entries; those past T are 0. The arrays belong to the caller (or to an ad_packer). */
 struct ad_batch {
   size_t examples;               /* B */
-  size_t tokens;                 /* T */
+  size_t tokens;                 /* T rows, gaps between aligned lanes included */
   size_t lanes;                  /* consecutive lanes in this batch; some may be empty */
   const size_t *lane_example;    /* [lanes + 1] first example of each lane */
-  const size_t *offset;          /* [B + 1] first token of each example */
+  const size_t *offset;          /* [B + 1] first row of each example; offset[B] = T */
+  const uint32_t *length;        /* [B] tokens of each example */
   const uint32_t *ids;           /* [T] token ids */
   const uint32_t *types;         /* [T] segment 0 or 1 */
   const uint32_t *positions;     /* [T] position inside the example */
@@ -30,8 +31,10 @@ struct ad_packer {
   size_t token_capacity; /* a multiple of AD_ROW_BLOCK */
   size_t example_capacity;
   size_t lane_capacity;
+  size_t alignment;     /* the first row of a lane is a multiple of this */
   size_t *lane_example; /* [lane_capacity + 1], owned as all arrays here */
   size_t *offset;       /* [example_capacity + 1] */
+  uint32_t *length;     /* [example_capacity] */
   uint32_t *ids;        /* [token_capacity], and the three that follow */
   uint32_t *types;
   uint32_t *positions;
@@ -39,9 +42,14 @@ struct ad_packer {
   uint32_t *example; /* [example_capacity] */
 };
 
-/* Memory for batches of up to so many packed tokens, examples and lanes. The caller owns it: ad_packer_destroy.
- * AD_ENOMEM. */
-int ad_packer_create(struct ad_packer *packer, size_t tokens, size_t examples, size_t lanes);
+/* Memory for batches of up to so many tokens, examples and lanes, each lane's first row a multiple of `alignment` (>= 1; what
+ * ad_encoder_alignment asks for). Rows of a gap have id, type, position and example 0. The caller owns it: ad_packer_destroy. AD_ENOMEM. */
+int ad_packer_create(struct ad_packer *packer, size_t tokens, size_t examples, size_t lanes, size_t alignment);
+
+/* Rows that `tokens` tokens in `lanes` aligned lanes take at most. */
+static inline size_t ad_packer_rows(size_t tokens, size_t lanes, size_t alignment) {
+  return tokens + lanes * (alignment - 1);
+}
 void ad_packer_destroy(struct ad_packer *packer);
 
 /* Packs consecutive lanes of a batch: lane i holds the examples ids[member[k]], k in [lane_begin[i], lane_begin[i +

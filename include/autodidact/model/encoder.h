@@ -22,13 +22,17 @@ struct ad_masks {
 
 struct ad_encoder;
 
-/* Memory for batches of up to `tokens` packed tokens and `examples` examples; `training` keeps the activations that the
+/* The alignment (data/batch.h) that this model's products need on this machine, so that a lane's bits do not depend on what is computed beside
+ * it: math/gemm.h's row self-check for the shapes in use. 1, 12, 48, or AD_ENOMEM. */
+int ad_encoder_alignment(const struct ad_params *params);
+
+/* Memory for batches of up to `tokens` rows (aligned), `examples` examples and `lanes` lanes; `training` keeps the activations that the
  * backward needs. params must outlive the encoder. The caller owns it: ad_encoder_destroy. AD_ENOMEM, AD_ECONFIG. */
-int ad_encoder_create(struct ad_encoder **encoder, const struct ad_params *params, size_t tokens, size_t examples, int training);
+int ad_encoder_create(struct ad_encoder **encoder, const struct ad_params *params, size_t tokens, size_t examples, size_t lanes, int training);
 void ad_encoder_destroy(struct ad_encoder *encoder);
 
 /* Bytes of activations and work memory that such an encoder holds. */
-size_t ad_encoder_bytes(const struct ad_params *params, size_t tokens, size_t examples, int training);
+size_t ad_encoder_bytes(const struct ad_params *params, size_t tokens, size_t examples, size_t lanes, int training);
 
 /* logits [B,C] of the batch with parameters theta [P]. The batch must fit what the encoder was created for (AD_EINTERNAL). */
 int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
