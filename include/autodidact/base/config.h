@@ -52,7 +52,7 @@
   X(COUNT, train_epochs, "train.epochs", "3", 1, 100000, "", "passes over the training examples")                             \
   X(COUNT, train_steps, "train.steps", "0", 0, 1e15, "", "stop after so many steps; 0: after train.epochs")                   \
   X(COUNT, eval_every, "eval.every", "0", 0, 1e15, "", "steps between evaluations on dev; 0: at the end of each epoch")       \
-  X(COUNT, eval_batch, "eval.batch", "64", 1, 65536, "", "examples in a batch of an evaluation; does not change the result")  \
+  X(COUNT, eval_batch, "eval.batch", "64", 1, 65536, "", "examples in a batch of an evaluation")  \
   X(SWITCH, eval_keep_logits, "eval.keep_logits", "false", 0, 0, "", "keep the logits of every evaluation in logits/")        \
   X(COUNT, seed_init, "seed.init", "0", 0, 9007199254740991.0, "", "seed of new weights")                                     \
   X(COUNT, seed_order, "seed.order", "0", 0, 9007199254740991.0, "", "seed of the order of the examples")                     \
