@@ -1,6 +1,6 @@
 /* Activations of the feed-forward layer, with their biases.
  *
- * SLEEF's erf and tanh take 5 to 10 times as long as its exp (docs: tests/bench/kernels.c prints both kernels), so both
+ * SLEEF's erf and tanh take 5 to 10 times as long as its exp, so both
  * forms of GELU are written on exp alone. */
 #include "autodidact/math/kernels.h"
 #include "vector/set.h"
@@ -26,21 +26,26 @@ VEC_INLINE vec normal_cdf(vec x, vec *bell) {
   return vec_select_positive(x, vec_sub(one, tail), tail);
 }
 
-/* 0.5 (1 + tanh w) = 1 / (1 + exp(-2w)), w = sqrt(2/pi) (x + 0.044715 x^3). */
+/* s = 0.5 (1 + tanh w) = 1 / (1 + exp(-2w)) with w = sqrt(2/pi) (x + 0.044715 x^3), and 1 - s without cancellation as
+ * exp(-2w) s. 2w is bounded from below so that exp does not overflow: past that, s < 2e-35 stands for 0. */
 static const float TANH_SCALE = 0.797884560802865356f, TANH_CUBE = 0.044715f;
-VEC_INLINE vec tanh_gate(vec x, vec square) {
-  const vec w = vec_mul(vec_mul(x, vec_set1(-2.0f * TANH_SCALE)), vec_fma(square, vec_set1(TANH_CUBE), vec_set1(1.0f)));
-  return vec_div(vec_set1(1.0f), vec_add(vec_set1(1.0f), vec_exp(w)));
+VEC_INLINE vec tanh_gate(vec x, vec square, vec *complement) {
+  const vec one = vec_set1(1.0f);
+  const vec w2 = vec_mul(vec_mul(x, vec_set1(2.0f * TANH_SCALE)), vec_fma(square, vec_set1(TANH_CUBE), one));
+  const vec e = vec_exp(vec_sub(vec_set1(0.0f), vec_max(vec_set1(-80.0f), w2)));
+  const vec s = vec_div(one, vec_add(one, e));
+  *complement = vec_mul(e, s);
+  return s;
 }
 
 /* `activation` is a constant at every call: the switch disappears. */
 VEC_INLINE vec activate(vec x, const int activation) {
-  vec bell;
+  vec unused;
   switch (activation) {
     case AD_GELU_ERF:
-      return vec_mul(x, normal_cdf(x, &bell));
+      return vec_mul(x, normal_cdf(x, &unused));
     case AD_GELU_TANH:
-      return vec_mul(x, tanh_gate(x, vec_mul(x, x)));
+      return vec_mul(x, tanh_gate(x, vec_mul(x, x), &unused));
     default:
       return vec_max(vec_set1(0.0f), x); /* in this order a NaN stays */
   }
@@ -55,10 +60,11 @@ VEC_INLINE vec activate_backward(vec x, vec dg, const int activation) {
       return vec_mul(dg, vec_fma(vec_mul(x, vec_set1(0.398942280401432678f)), bell, cdf));
     }
     case AD_GELU_TANH: { /* s + x s (1 - s) 2 dw/dx */
-      const vec one = vec_set1(1.0f), square = vec_mul(x, x);
-      const vec s = tanh_gate(x, square);
-      const vec slope = vec_mul(vec_fma(square, vec_set1(3.0f * TANH_CUBE), one), vec_set1(2.0f * TANH_SCALE));
-      return vec_mul(dg, vec_fma(vec_mul(vec_mul(x, s), vec_sub(one, s)), slope, s));
+      const vec square = vec_mul(x, x);
+      vec complement;
+      const vec s = tanh_gate(x, square, &complement);
+      const vec slope = vec_mul(vec_fma(square, vec_set1(3.0f * TANH_CUBE), vec_set1(1.0f)), vec_set1(2.0f * TANH_SCALE));
+      return vec_mul(dg, vec_fma(vec_mul(vec_mul(x, s), complement), slope, s));
     }
     default:
       return vec_select_positive(x, dg, vec_set1(0.0f));

@@ -1,0 +1,188 @@
+/* Rates of the vector kernels and of the matrix products, on one core: kernels [SET], SET v4, v3 or generic. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/math/gemm.h"
+#include "autodidact/math/kernels.h"
+
+/* One shape of a training step; the arrays are as long as the largest kernel wants them. */
+struct shape {
+  const char *name;
+  size_t T, S, H, A, F;
+};
+
+struct bench {
+  struct shape s;
+  const struct ad_kernels *k;
+  struct ad_dropout mask, none;
+  float *a, *b, *c, *d;        /* [T, F] each */
+  float *gamma, *beta, *sums;  /* [F], [F], [3 F] */
+  float *mean, *rstd;          /* [T] */
+  float *work;
+  uint32_t *examples, *positions;
+};
+
+typedef void (*bench_run)(struct bench *b);
+
+static void norm(struct bench *b) {
+  b->k->norm(b->s.T, b->s.H, b->a, b->gamma, b->beta, 1e-12f, &b->mask, b->examples, b->positions, b->mean, b->rstd, b->b);
+}
+static void residual(struct bench *b, const struct ad_dropout *mask) {
+  b->k->bias_residual_norm(b->s.T, b->s.H, b->a, b->beta, b->c, b->gamma, b->beta, 1e-12f, mask, b->examples, b->positions,
+                           b->mean, b->rstd, b->b);
+}
+static void residual_masked(struct bench *b) { residual(b, &b->mask); }
+static void residual_plain(struct bench *b) { residual(b, &b->none); }
+static void residual_backward(struct bench *b) {
+  b->k->bias_residual_norm_backward(b->s.T, b->s.H, b->a, b->b, b->mean, b->rstd, b->gamma, &b->mask, b->examples,
+                                    b->positions, b->c, b->d, b->sums, b->sums + b->s.H, b->sums + 2 * b->s.H);
+}
+static void gelu(struct bench *b) { b->k->bias_activation(b->s.T, b->s.F, 0, b->a, b->beta, b->b); }
+static void gelu_backward(struct bench *b) {
+  b->k->bias_activation_backward(b->s.T, b->s.F, 0, b->c, b->a, b->b, b->sums);
+}
+static void gelu_tanh(struct bench *b) { b->k->bias_activation(b->s.T, b->s.F, 1, b->a, b->beta, b->b); }
+static void dropout(struct bench *b) { b->k->dropout(b->s.T, b->s.H, b->a, &b->mask, b->examples, b->positions); }
+static void bias(struct bench *b) { b->k->bias(b->s.T, 3 * b->s.H, b->a, 3 * b->s.H, b->beta); }
+static void column_sum(struct bench *b) { b->k->column_sum(b->s.T, 3 * b->s.H, b->a, 3 * b->s.H, b->sums); }
+static void add(struct bench *b) { b->k->add(b->s.T * b->s.F, b->a, b->b); }
+static void sum_squares(struct bench *b) { (void)b->k->sum_squares(b->s.T * b->s.F, b->a); }
+static void adamw(struct bench *b) {
+  const struct ad_adamw a = {1e-5, 0.9, 0.999, 1e-8, 0.01, 0.5, 0.1, 1.0};
+  b->k->adamw(b->s.T * b->s.F, &a, b->a, b->b, b->c, b->d);
+}
+/* Q, K, V [T, 3H] in a; the examples of S tokens one after another. */
+static void attend(struct bench *b, const struct ad_dropout *mask) {
+  const size_t H = b->s.H, ld = 3 * H, S = b->s.S;
+  for (size_t t = 0; t + S <= b->s.T; t += S) {
+    const float *qkv = b->a + t * ld;
+    b->k->attention(S, S, b->s.A, H / b->s.A, qkv, ld, qkv + H, qkv + 2 * H, ld, mask, (uint32_t)t, b->b + t * H, H, b->work);
+  }
+}
+static void attention(struct bench *b) { attend(b, &b->mask); }
+static void attention_plain(struct bench *b) { attend(b, &b->none); }
+static void attention_backward(struct bench *b) {
+  const size_t H = b->s.H, ld = 3 * H, S = b->s.S;
+  for (size_t t = 0; t + S <= b->s.T; t += S) {
+    const float *qkv = b->a + t * ld;
+    float *d = b->c + t * ld;
+    b->k->attention_backward(S, S, b->s.A, H / b->s.A, qkv, ld, qkv + H, qkv + 2 * H, ld, &b->mask, (uint32_t)t,
+                             b->b + t * H, H, d, d + H, d + 2 * H, b->work);
+  }
+}
+static void product_up(struct bench *b) { ad_gemm_nt(b->s.T, b->s.F, b->s.H, b->a, b->s.H, b->c, b->b, b->s.F); }
+static void product_down(struct bench *b) { ad_gemm_nt(b->s.T, b->s.H, b->s.F, b->a, b->s.F, b->c, b->b, b->s.H); }
+static void product_backward(struct bench *b) { ad_gemm_nn(b->s.T, b->s.F, b->s.H, b->a, b->s.F, b->c, b->b, b->s.H, 0); }
+static void product_weights(struct bench *b) { ad_gemm_tn(b->s.T, b->s.F, b->s.H, b->a, b->s.F, b->c, b->s.H, b->d); }
+
+/* Least time of a call, over about 30 ms. */
+static double least(struct bench *b, bench_run run) {
+  double best = 1e9;
+  run(b);
+  for (const double end = ad_clock() + 0.03; ad_clock() < end;) {
+    const double start = ad_clock();
+    run(b);
+    const double took = ad_clock() - start;
+    best = took < best ? took : best;
+  }
+  return best;
+}
+
+static void print(const char *name, double seconds, double amount, const char *unit) {
+  printf("  %-28s %9.1f us %8.1f %s\n", name, 1e6 * seconds, 1e-9 * amount / seconds, unit);
+}
+
+/* Bytes that must move at least, as floats a row element of H or F read or written. */
+static void measure(struct bench *b) {
+  const struct {
+    const char *name;
+    bench_run run;
+    size_t floats; /* moved */
+  } kernels[] = {
+      {"norm + dropout", norm, 2 * b->s.H},
+      {"bias_residual_norm", residual_plain, 4 * b->s.H},
+      {"the same with dropout", residual_masked, 4 * b->s.H},
+      {"its backward", residual_backward, 4 * b->s.H},
+      {"bias + GELU", gelu, 3 * b->s.F},
+      {"its backward", gelu_backward, 3 * b->s.F},
+      {"bias + GELU (tanh)", gelu_tanh, 3 * b->s.F},
+      {"dropout", dropout, 2 * b->s.H},
+      {"bias", bias, 6 * b->s.H},
+      {"column_sum", column_sum, 3 * b->s.H},
+      {"add", add, 3 * b->s.F},
+      {"sum_squares", sum_squares, b->s.F},
+      {"adamw", adamw, 7 * b->s.F},
+  };
+  printf("%s: T %zu, S %zu, H %zu, A %zu, F %zu\n", b->s.name, b->s.T, b->s.S, b->s.H, b->s.A, b->s.F);
+  for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; i++) {
+    print(kernels[i].name, least(b, kernels[i].run), 4.0 * (double)(b->s.T * kernels[i].floats), "GB/s");
+  }
+  const double pairs = (double)(b->s.T / b->s.S * b->s.S) * (double)b->s.S * (double)b->s.H;
+  print("attention", least(b, attention_plain), 4 * pairs, "GF/s");
+  print("the same with dropout", least(b, attention), 4 * pairs, "GF/s");
+  print("its backward, with dropout", least(b, attention_backward), 10 * pairs, "GF/s");
+  const double flops = 2.0 * (double)b->s.T * (double)b->s.F * (double)b->s.H;
+  print("product T x F x H (nt)", least(b, product_up), flops, "GF/s");
+  print("product T x H x F (nt)", least(b, product_down), flops, "GF/s");
+  print("product dX (nn)", least(b, product_backward), flops, "GF/s");
+  print("product dW (tn)", least(b, product_weights), flops, "GF/s");
+}
+
+static float *filled(size_t n) {
+  float *x = ad_malloc(n, sizeof *x);
+  for (size_t i = 0; x != NULL && i < n; i++) {
+    x[i] = (float)(i % 1013) / 1013.0f;
+  }
+  return x;
+}
+
+static int bench_shape(const struct ad_kernels *k, const struct shape *s) {
+  const size_t n = s->T * s->F > s->F * s->H ? s->T * s->F : s->F * s->H;
+  struct bench b = {.s = *s, .k = k, .mask = ad_dropout_make(0.1f, 1, 2, 3), .a = filled(n), .b = filled(n), .c = filled(n),
+                    .d = filled(n), .gamma = filled(s->F), .beta = filled(s->F), .sums = filled(3 * s->F),
+                    .mean = filled(s->T), .rstd = filled(s->T), .work = filled(ad_attention_work(s->S, s->S, s->H / s->A)),
+                    .examples = ad_calloc(s->T, sizeof(uint32_t)), .positions = ad_calloc(s->T, sizeof(uint32_t))};
+  void *const blocks[] = {b.a, b.b, b.c, b.d, b.gamma, b.beta, b.sums, b.mean, b.rstd, b.work, b.examples, b.positions};
+  int status = AD_OK;
+  for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+    if (blocks[i] == NULL) {
+      status = AD_ENOMEM;
+    }
+  }
+  if (status == AD_OK) {
+    measure(&b);
+  }
+  for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+    ad_free(blocks[i]);
+  }
+  return status;
+}
+
+int main(int argc, char **argv) {
+  static const struct shape shapes[] = {
+      {"MiniLM, glosses", 32 * 13, 13, 384, 12, 1536},
+      {"BERT-base, 128 tokens", 16 * 128, 128, 768, 12, 3072},
+      {"BERT-base, 512 tokens", 2 * 512, 512, 768, 12, 3072},
+  };
+  if (argc > 1) {
+    setenv("AUTODIDACT_KERNELS", argv[1], 1);
+  }
+  const struct ad_kernels *k = ad_kernels_select();
+  if (k == NULL) {
+    fprintf(stderr, "%s\n", ad_error_message());
+    return 1;
+  }
+  ad_gemm_start();
+  printf("kernels %s, OpenBLAS core %s\n", k->name, ad_gemm_core());
+  for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+    if (bench_shape(k, &shapes[i]) != AD_OK) {
+      fprintf(stderr, "out of memory\n");
+      return 2;
+    }
+  }
+  return 0;
+}

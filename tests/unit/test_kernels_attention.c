@@ -1,0 +1,266 @@
+/* Attention against the naive one; the naive backward against central differences, the fast one against the naive. */
+#include "reference/naive.h"
+#include "reference/check.h"
+
+struct shape {
+  size_t queries, S, A, D;
+};
+
+/* One call: Q, K, V inside wider rows, as in the packed [T, 3H] matrix. */
+struct call {
+  struct shape shape;
+  struct ad_dropout dropout;
+  size_t H, ldq, ldk, ldc;
+  float *Q, *K, *V, *dcontext;       /* inputs */
+  float *context, *dQ, *dK, *dV;     /* outputs */
+  float *work;
+};
+
+enum { EXAMPLE = 123456 };
+
+static void call_make(struct call *c, struct shape shape, float p) {
+  const size_t H = shape.A * shape.D;
+  *c = (struct call){.shape = shape, .H = H, .ldq = H + 5, .ldk = 2 * H + 3, .ldc = H + 1,
+                     .dropout = ad_dropout_make(p, 0xFEDCBA9876543210ull, 9, 65535)};
+  c->Q = check_normals(shape.queries * c->ldq, 1);
+  c->K = check_normals(shape.S * c->ldk, 2);
+  c->V = check_normals(shape.S * c->ldk, 3);
+  c->dcontext = check_normals(shape.queries * c->ldc, 4);
+  c->context = check_normals(shape.queries * c->ldc, 5);
+  c->dQ = check_normals(shape.queries * c->ldq, 6);
+  c->dK = check_normals(shape.S * c->ldk, 7);
+  c->dV = check_normals(shape.S * c->ldk, 8);
+  const size_t bytes = ad_attention_work(shape.queries, shape.S, shape.D) * sizeof(float);
+  assert_int_equal(bytes % 64, 0); /* so that an arena stays aligned, and aligned_alloc is happy */
+  c->work = aligned_alloc(64, bytes);
+  assert_non_null(c->work);
+  memset(c->work, 0xFF, bytes); /* NaN everywhere: nothing may rely on what was there */
+}
+
+static void call_free(struct call *c) {
+  float *const arrays[] = {c->Q, c->K, c->V, c->dcontext, c->context, c->dQ, c->dK, c->dV, c->work};
+  for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
+    free(arrays[i]);
+  }
+}
+
+static void call_run(struct call *c, const struct ad_kernels *k) {
+  const struct shape *s = &c->shape;
+  k->attention(s->queries, s->S, s->A, s->D, c->Q, c->ldq, c->K, c->V, c->ldk, &c->dropout, EXAMPLE, c->context, c->ldc,
+               c->work);
+  k->attention_backward(s->queries, s->S, s->A, s->D, c->Q, c->ldq, c->K, c->V, c->ldk, &c->dropout, EXAMPLE, c->dcontext,
+                        c->ldc, c->dQ, c->dK, c->dV, c->work);
+}
+
+/* Head a of an array, as contiguous doubles. */
+static double *gather(const float *x, size_t rows, size_t ld, size_t D, size_t a) {
+  double *y = malloc(rows * D * sizeof *y);
+  for (size_t i = 0; i < rows * D; i++) {
+    y[i] = x[i / D * ld + a * D + i % D];
+  }
+  return y;
+}
+
+static void compare_head(const struct call *c, const float *x, size_t rows, size_t ld, size_t a, const double *reference,
+                         double tol, const char *what) {
+  const size_t D = c->shape.D;
+  float *y = malloc(rows * D * sizeof *y);
+  for (size_t i = 0; i < rows * D; i++) {
+    y[i] = x[i / D * ld + a * D + i % D];
+  }
+  CHECK_CLOSE(check_error(rows * D, y, reference, 0.01), tol, "%s, queries %zu, S %zu, D %zu, head %zu, threshold %u", what,
+              c->shape.queries, c->shape.S, D, a, c->dropout.threshold);
+  free(y);
+}
+
+static void check_head(const struct call *c, size_t a, const char *set) {
+  const size_t q = c->shape.queries, S = c->shape.S, D = c->shape.D;
+  double *Q = gather(c->Q, q, c->ldq, D, a), *K = gather(c->K, S, c->ldk, D, a), *V = gather(c->V, S, c->ldk, D, a);
+  double *d = gather(c->dcontext, q, c->ldc, D, a), *p = malloc(q * S * sizeof *p);
+  double *context = malloc(q * D * sizeof *context), *dQ = malloc(q * D * sizeof *dQ);
+  double *dK = malloc(S * D * sizeof *dK), *dV = malloc(S * D * sizeof *dV);
+  naive_attention(q, S, D, Q, K, V, &c->dropout, EXAMPLE, (uint32_t)a, p, context);
+  naive_attention_backward(q, S, D, Q, K, V, &c->dropout, EXAMPLE, (uint32_t)a, p, d, dQ, dK, dV);
+  (void)set;
+  compare_head(c, c->context, q, c->ldc, a, context, 2e-6, "context");
+  compare_head(c, c->dQ, q, c->ldq, a, dQ, 4e-6, "dQ");
+  compare_head(c, c->dK, S, c->ldk, a, dK, 4e-6, "dK");
+  compare_head(c, c->dV, S, c->ldk, a, dV, 2e-6, "dV");
+  double *const arrays[] = {Q, K, V, d, p, context, dQ, dK, dV};
+  for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
+    free(arrays[i]);
+  }
+}
+
+/* Between the heads' columns and the end of a row nothing may be written. */
+static void check_untouched(const float *x, size_t rows, size_t ld, size_t H, uint32_t number) {
+  float *before = check_normals(rows * ld, number);
+  for (size_t r = 0; r < rows; r++) {
+    assert_memory_equal(x + r * ld + H, before + r * ld + H, (ld - H) * sizeof *x);
+  }
+  free(before);
+}
+
+static const struct shape SHAPES[] = {
+    {1, 1, 1, 1},   {1, 13, 3, 32}, {13, 13, 3, 32}, {2, 2, 2, 8},    {7, 7, 1, 37},   {16, 16, 2, 16}, {33, 33, 2, 64},
+    {45, 45, 2, 5}, {64, 64, 1, 64}, {1, 100, 2, 64}, {128, 128, 1, 64}, {131, 131, 1, 32},
+};
+
+static void test_values(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof SHAPES / sizeof SHAPES[0]; i++) {
+    for (int p = 0; p < 2; p++) {
+      for (int s = 0; s < CHECK_SETS; s++) {
+        const struct ad_kernels *k = check_set(s);
+        if (k == NULL) {
+          continue;
+        }
+        struct call c;
+        call_make(&c, SHAPES[i], p ? 0.1f : 0.0f);
+        call_run(&c, k);
+        for (size_t a = 0; a < c.shape.A; a++) {
+          check_head(&c, a, k->name);
+        }
+        check_untouched(c.context, c.shape.queries, c.ldc, c.H, 5);
+        check_untouched(c.dQ, c.shape.queries, c.ldq, c.H, 6);
+        check_untouched(c.dK, c.shape.S, c.ldk, c.H, 7);
+        check_untouched(c.dV, c.shape.S, c.ldk, c.H, 8);
+        call_free(&c);
+      }
+    }
+  }
+}
+
+static void test_same_bits(void **state) {
+  (void)state;
+  const struct ad_kernels *v4 = check_set(0), *v3 = check_set(1);
+  if (v4 == NULL || v3 == NULL) {
+    skip();
+  }
+  for (size_t i = 0; i < sizeof SHAPES / sizeof SHAPES[0]; i++) {
+    struct call a, b;
+    call_make(&a, SHAPES[i], 0.1f);
+    call_make(&b, SHAPES[i], 0.1f);
+    call_run(&a, v4);
+    call_run(&b, v3);
+    assert_memory_equal(a.context, b.context, a.shape.queries * a.ldc * sizeof(float));
+    assert_memory_equal(a.dQ, b.dQ, a.shape.queries * a.ldq * sizeof(float));
+    assert_memory_equal(a.dK, b.dK, a.shape.S * a.ldk * sizeof(float));
+    assert_memory_equal(a.dV, b.dV, a.shape.S * a.ldk * sizeof(float));
+    call_free(&a);
+    call_free(&b);
+  }
+}
+
+/* The first query alone ([CLS] in the last layer) has the bits it has among all: context, and dQ with its gradient. */
+static void test_first_query_alone(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof SHAPES / sizeof SHAPES[0]; i++) {
+    for (int s = 0; s < CHECK_SETS; s++) {
+      const struct ad_kernels *k = check_set(s);
+      if (k == NULL) {
+        continue;
+      }
+      struct shape one = SHAPES[i];
+      one.queries = 1;
+      struct call all, first;
+      call_make(&all, SHAPES[i], 0.1f);
+      call_make(&first, one, 0.1f);
+      call_run(&all, k);
+      call_run(&first, k);
+      assert_memory_equal(all.context, first.context, all.H * sizeof(float));
+      assert_memory_equal(all.dQ, first.dQ, all.H * sizeof(float));
+      call_free(&all);
+      call_free(&first);
+    }
+  }
+}
+
+/* The naive forward of one head, weighted by d: what is differentiated. */
+struct head {
+  size_t queries, S, D;
+  struct ad_dropout dropout;
+  double *x; /* Q, K, V one after another */
+  double *d, *p, *context;
+};
+
+static double loss(void *context) {
+  struct head *h = context;
+  const size_t QD = h->queries * h->D, SD = h->S * h->D;
+  naive_attention(h->queries, h->S, h->D, h->x, h->x + QD, h->x + QD + SD, &h->dropout, EXAMPLE, 0, h->p, h->context);
+  double sum = 0.0;
+  for (size_t i = 0; i < QD; i++) {
+    sum += h->d[i] * h->context[i];
+  }
+  return sum;
+}
+
+static void test_naive_backward(void **state) {
+  (void)state;
+  static const struct shape shapes[] = {{1, 1, 1, 3}, {1, 9, 1, 4}, {6, 6, 1, 5}, {13, 13, 1, 8}};
+  for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+    for (int drop = 0; drop < 2; drop++) {
+      const size_t q = shapes[i].queries, S = shapes[i].S, D = shapes[i].D, QD = q * D, SD = S * D, n = QD + 2 * SD;
+      float *x = check_normals(n, 1), *d = check_normals(QD, 2);
+      struct head h = {.queries = q, .S = S, .D = D, .dropout = ad_dropout_make(drop ? 0.3f : 0.0f, 5, 6, 7),
+                       .x = check_widen(x, n), .d = check_widen(d, QD), .p = malloc(q * S * sizeof(double)),
+                       .context = malloc(QD * sizeof(double))};
+      double *gradient = malloc(n * sizeof *gradient), worst = 0.0, largest = 1.0;
+      (void)loss(&h);
+      naive_attention_backward(q, S, D, h.x, h.x + QD, h.x + QD + SD, &h.dropout, EXAMPLE, 0, h.p, h.d, gradient,
+                               gradient + QD, gradient + QD + SD);
+      for (size_t j = 0; j < n; j++) {
+        const double e = fabs(check_slope(loss, &h, h.x + j) - gradient[j]);
+        worst = e <= worst ? worst : e;
+        largest = fabs(gradient[j]) > largest ? fabs(gradient[j]) : largest;
+      }
+      CHECK_CLOSE(worst / largest, 1e-8, "naive backward, queries %zu, S %zu, D %zu", q, S, D);
+      free(x);
+      free(d);
+      free(h.x);
+      free(h.d);
+      free(h.p);
+      free(h.context);
+      free(gradient);
+    }
+  }
+}
+
+/* Scores of +-1e4 neither overflow nor lose their sum; a NaN in one query stays in its row. */
+static void test_extremes(void **state) {
+  (void)state;
+  for (int s = 0; s < CHECK_SETS; s++) {
+    const struct ad_kernels *k = check_set(s);
+    if (k == NULL) {
+      continue;
+    }
+    struct call c;
+    call_make(&c, (struct shape){20, 20, 1, 16}, 0.0f);
+    for (size_t i = 0; i < 20 * c.ldq; i++) {
+      c.Q[i] *= 2000.0f;
+    }
+    call_run(&c, k);
+    for (size_t q = 0; q < 20; q++) {
+      for (size_t n = 0; n < 16; n++) {
+        assert_true(isfinite(c.context[q * c.ldc + n]) && isfinite(c.dQ[q * c.ldq + n]));
+        assert_true(fabsf(c.context[q * c.ldc + n]) < 10.0f); /* a mean of the values, normals */
+      }
+    }
+    c.Q[7 * c.ldq + 3] = NAN;
+    call_run(&c, k);
+    for (size_t q = 0; q < 20; q++) {
+      for (size_t n = 0; n < 16; n++) {
+        assert_int_equal(isnan(c.context[q * c.ldc + n]) != 0, q == 7);
+      }
+    }
+    call_free(&c);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_naive_backward),     cmocka_unit_test(test_values),   cmocka_unit_test(test_same_bits),
+      cmocka_unit_test(test_first_query_alone), cmocka_unit_test(test_extremes),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
