@@ -9,9 +9,9 @@
 #ifdef AD_HAVE_KERNELS_v4
 extern const struct ad_kernels ad_kernels_v4;
 static int runs_v4(void) {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma") &&
-         __builtin_cpu_supports("bmi2");
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
 }
 #endif
 #ifdef AD_HAVE_KERNELS_v3
@@ -23,7 +23,9 @@ static int runs_v3(void) {
 #endif
 #ifdef AD_HAVE_KERNELS_generic
 extern const struct ad_kernels ad_kernels_generic;
-static int runs_generic(void) { return 1; }
+static int runs_generic(void) {
+  return 1;
+}
 #endif
 
 /* What was built, best first. */
@@ -54,17 +56,22 @@ const struct ad_kernels *ad_kernels_select(void) {
       return SETS[i].kernels;
     }
     if (named) {
-      ad_fail(AD_ECONFIG, "AUTODIDACT_KERNELS: this CPU cannot run the kernels '%s'; leave it unset for the best it can", wanted);
+      ad_fail(AD_ECONFIG,
+              "AUTODIDACT_KERNELS: this CPU cannot run the kernels '%s'; leave it unset for the best it can", wanted);
       return NULL;
     }
   }
-  ad_fail(AD_ECONFIG, "AUTODIDACT_KERNELS: found '%s', expected v4, v3 or generic, as far as this build has them", wanted ? wanted : "");
+  ad_fail(AD_ECONFIG, "AUTODIDACT_KERNELS: found '%s', expected v4, v3 or generic, as far as this build has them",
+          wanted ? wanted : "");
   return NULL;
 }
 
 struct ad_dropout ad_dropout_make(float p, uint64_t seed, uint32_t step, uint32_t site) {
   /* p < 1 in float, so p 2^32 is at most 2^32 - 2^8. */
-  return (struct ad_dropout){.seed = seed, .step = step, .site = site, .threshold = (uint32_t)llround((double)p * 0x1p32),
+  return (struct ad_dropout){.seed = seed,
+                             .step = step,
+                             .site = site,
+                             .threshold = (uint32_t)llround((double)p * 0x1p32),
                              .scale = (float)(1.0 / (1.0 - (double)p))};
 }
 

@@ -39,17 +39,23 @@ void ad_gemm_tn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const
     memset(dW, 0, N * K * sizeof *dW);
     return;
   }
-  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (blasint)N, (blasint)K, (blasint)M, 1.0f, dY, (blasint)ldy, X, (blasint)ldx,
-              0.0f, dW, (blasint)K);
+  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (blasint)N, (blasint)K, (blasint)M, 1.0f, dY, (blasint)ldy, X,
+              (blasint)ldx, 0.0f, dW, (blasint)K);
 }
 
-void ad_gemm_start(void) { openblas_set_num_threads(1); }
+void ad_gemm_start(void) {
+  openblas_set_num_threads(1);
+}
 
-const char *ad_gemm_core(void) { return openblas_get_corename(); }
+const char *ad_gemm_core(void) {
+  return openblas_get_corename();
+}
 
-const char *ad_gemm_config(void) { return openblas_get_config(); }
+const char *ad_gemm_config(void) {
+  return openblas_get_config();
+}
 
-/* Y = X W^T or X W for the rows of the self-check: X [M,K]; Y [M,N]. */
+/* Y [M,N] = X W^T (W [N,K]) or X W (W [K,N]) for the rows of the self-check, X [M,K]. */
 static void check_product(int transposed, size_t M, size_t N, size_t K, const float *X, const float *W, float *Y) {
   if (transposed) {
     ad_gemm_nt(M, N, K, X, K, W, Y, N);
@@ -59,8 +65,8 @@ static void check_product(int transposed, size_t M, size_t N, size_t K, const fl
 }
 
 /* Rows in pieces, then rows moved down by `shift`, against `whole`. */
-static int check_rows(int transposed, size_t M, size_t N, size_t K, size_t shift, const float *X, const float *W, float *moved, float *whole,
-                      float *other) {
+static int check_rows(int transposed, size_t M, size_t N, size_t K, size_t shift, const float *X, const float *W,
+                      float *moved, float *whole, float *other) {
   check_product(transposed, M, N, K, X, W, whole);
   for (size_t m = 0; m < M; m += AD_ROW_BLOCK) {
     check_product(transposed, AD_ROW_BLOCK, N, K, X + m * K, W, other + m * N);
@@ -77,20 +83,22 @@ static int check_rows(int transposed, size_t M, size_t N, size_t K, size_t shift
 
 int ad_gemm_rows_independent(size_t M, size_t N, size_t K, size_t shift) {
   M = ad_round_rows(M > 0 ? M : 1);
-  float *X = ad_malloc(M * K, sizeof *X), *moved = ad_malloc(M * K, sizeof *moved), *W = ad_malloc(N * K, sizeof *W);
-  float *whole = ad_malloc(M * N, sizeof *whole), *other = ad_malloc(M * N, sizeof *other);
+  const size_t size = M * (N > K ? N : K);
+  float *X = ad_malloc(size, sizeof *X), *moved = ad_malloc(size, sizeof *moved), *W = ad_malloc(N * K, sizeof *W);
+  float *whole = ad_malloc(size, sizeof *whole), *other = ad_malloc(size, sizeof *other);
   int result;
   if (X == NULL || moved == NULL || W == NULL || whole == NULL || other == NULL) {
-    result = ad_fail_memory((2 * M * (N + K) + N * K) * sizeof *X, "the row self-check");
+    result = ad_fail_memory((4 * size + N * K) * sizeof *X, "the row self-check");
     goto done;
   }
   /* Any numbers with full mantissas will do, so that another order of additions shows. */
   uint32_t state = 1;
-  for (size_t i = 0; i < M * K + N * K; i++) {
+  for (size_t i = 0; i < size + N * K; i++) {
     state = state * 1664525u + 1013904223u;
-    *(i < M * K ? &X[i] : &W[i - M * K]) = (float)(int32_t)state * 0x1p-31f;
+    *(i < size ? &X[i] : &W[i - size]) = (float)(int32_t)state * 0x1p-31f;
   }
-  result = check_rows(1, M, N, K, shift, X, W, moved, whole, other) && check_rows(0, M, N, K, shift, X, W, moved, whole, other);
+  result = check_rows(1, M, N, K, shift, X, W, moved, whole, other) &&
+           check_rows(0, M, K, N, shift, X, W, moved, whole, other);
 done:
   ad_free(X);
   ad_free(moved);

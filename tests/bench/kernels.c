@@ -1,4 +1,6 @@
 /* Rates of the vector kernels and of the matrix products, on one core: kernels [SET], SET v4, v3 or generic. */
+#include "autodidact/math/kernels.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +9,6 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
-#include "autodidact/math/kernels.h"
 
 /* One shape of a training step; the arrays are as long as the largest kernel wants them. */
 struct shape {
@@ -19,9 +20,9 @@ struct bench {
   struct shape s;
   const struct ad_kernels *k;
   struct ad_dropout mask, none;
-  float *a, *b, *c, *d;        /* [T, F] each */
-  float *gamma, *beta, *sums;  /* [F], [F], [3 F] */
-  float *mean, *rstd;          /* [T] */
+  float *a, *b, *c, *d;       /* [T, F] each */
+  float *gamma, *beta, *sums; /* [F], [F], [3 F] */
+  float *mean, *rstd;         /* [T] */
   float *work;
   uint32_t *examples, *positions;
 };
@@ -29,28 +30,47 @@ struct bench {
 typedef void (*bench_run)(struct bench *b);
 
 static void norm(struct bench *b) {
-  b->k->norm(b->s.T, b->s.H, b->a, b->gamma, b->beta, 1e-12f, &b->mask, b->examples, b->positions, b->mean, b->rstd, b->b);
+  b->k->norm(b->s.T, b->s.H, b->a, b->gamma, b->beta, 1e-12f, &b->mask, b->examples, b->positions, b->mean, b->rstd,
+             b->b);
 }
 static void residual(struct bench *b, const struct ad_dropout *mask) {
-  b->k->bias_residual_norm(b->s.T, b->s.H, b->a, b->beta, b->c, b->gamma, b->beta, 1e-12f, mask, b->examples, b->positions,
-                           b->mean, b->rstd, b->b);
+  b->k->bias_residual_norm(b->s.T, b->s.H, b->a, b->beta, b->c, b->gamma, b->beta, 1e-12f, mask, b->examples,
+                           b->positions, b->mean, b->rstd, b->b);
 }
-static void residual_masked(struct bench *b) { residual(b, &b->mask); }
-static void residual_plain(struct bench *b) { residual(b, &b->none); }
+static void residual_masked(struct bench *b) {
+  residual(b, &b->mask);
+}
+static void residual_plain(struct bench *b) {
+  residual(b, &b->none);
+}
 static void residual_backward(struct bench *b) {
   b->k->bias_residual_norm_backward(b->s.T, b->s.H, b->a, b->b, b->mean, b->rstd, b->gamma, &b->mask, b->examples,
                                     b->positions, b->c, b->d, b->sums, b->sums + b->s.H, b->sums + 2 * b->s.H);
 }
-static void gelu(struct bench *b) { b->k->bias_activation(b->s.T, b->s.F, 0, b->a, b->beta, b->b); }
+static void gelu(struct bench *b) {
+  b->k->bias_activation(b->s.T, b->s.F, 0, b->a, b->beta, b->b);
+}
 static void gelu_backward(struct bench *b) {
   b->k->bias_activation_backward(b->s.T, b->s.F, 0, b->c, b->a, b->b, b->sums);
 }
-static void gelu_tanh(struct bench *b) { b->k->bias_activation(b->s.T, b->s.F, 1, b->a, b->beta, b->b); }
-static void dropout(struct bench *b) { b->k->dropout(b->s.T, b->s.H, b->a, &b->mask, b->examples, b->positions); }
-static void bias(struct bench *b) { b->k->bias(b->s.T, 3 * b->s.H, b->a, 3 * b->s.H, b->beta); }
-static void column_sum(struct bench *b) { b->k->column_sum(b->s.T, 3 * b->s.H, b->a, 3 * b->s.H, b->sums); }
-static void add(struct bench *b) { b->k->add(b->s.T * b->s.F, b->a, b->b); }
-static void sum_squares(struct bench *b) { (void)b->k->sum_squares(b->s.T * b->s.F, b->a); }
+static void gelu_tanh(struct bench *b) {
+  b->k->bias_activation(b->s.T, b->s.F, 1, b->a, b->beta, b->b);
+}
+static void dropout(struct bench *b) {
+  b->k->dropout(b->s.T, b->s.H, b->a, &b->mask, b->examples, b->positions);
+}
+static void bias(struct bench *b) {
+  b->k->bias(b->s.T, 3 * b->s.H, b->a, 3 * b->s.H, b->beta);
+}
+static void column_sum(struct bench *b) {
+  b->k->column_sum(b->s.T, 3 * b->s.H, b->a, 3 * b->s.H, b->sums);
+}
+static void add(struct bench *b) {
+  b->k->add(b->s.T * b->s.F, b->a, b->b);
+}
+static void sum_squares(struct bench *b) {
+  (void)b->k->sum_squares(b->s.T * b->s.F, b->a);
+}
 static void adamw(struct bench *b) {
   const struct ad_adamw a = {1e-5, 0.9, 0.999, 1e-8, 0.01, 0.5, 0.1, 1.0};
   b->k->adamw(b->s.T * b->s.F, &a, b->a, b->b, b->c, b->d);
@@ -60,11 +80,16 @@ static void attend(struct bench *b, const struct ad_dropout *mask) {
   const size_t H = b->s.H, ld = 3 * H, S = b->s.S;
   for (size_t t = 0; t + S <= b->s.T; t += S) {
     const float *qkv = b->a + t * ld;
-    b->k->attention(S, S, b->s.A, H / b->s.A, qkv, ld, qkv + H, qkv + 2 * H, ld, mask, (uint32_t)t, b->b + t * H, H, b->work);
+    b->k->attention(S, S, b->s.A, H / b->s.A, qkv, ld, qkv + H, qkv + 2 * H, ld, mask, (uint32_t)t, b->b + t * H, H,
+                    b->work);
   }
 }
-static void attention(struct bench *b) { attend(b, &b->mask); }
-static void attention_plain(struct bench *b) { attend(b, &b->none); }
+static void attention(struct bench *b) {
+  attend(b, &b->mask);
+}
+static void attention_plain(struct bench *b) {
+  attend(b, &b->none);
+}
 static void attention_backward(struct bench *b) {
   const size_t H = b->s.H, ld = 3 * H, S = b->s.S;
   for (size_t t = 0; t + S <= b->s.T; t += S) {
@@ -74,10 +99,18 @@ static void attention_backward(struct bench *b) {
                              b->b + t * H, H, d, d + H, d + 2 * H, b->work);
   }
 }
-static void product_up(struct bench *b) { ad_gemm_nt(b->s.T, b->s.F, b->s.H, b->a, b->s.H, b->c, b->b, b->s.F); }
-static void product_down(struct bench *b) { ad_gemm_nt(b->s.T, b->s.H, b->s.F, b->a, b->s.F, b->c, b->b, b->s.H); }
-static void product_backward(struct bench *b) { ad_gemm_nn(b->s.T, b->s.F, b->s.H, b->a, b->s.F, b->c, b->b, b->s.H, 0); }
-static void product_weights(struct bench *b) { ad_gemm_tn(b->s.T, b->s.F, b->s.H, b->a, b->s.F, b->c, b->s.H, b->d); }
+static void product_up(struct bench *b) {
+  ad_gemm_nt(b->s.T, b->s.F, b->s.H, b->a, b->s.H, b->c, b->b, b->s.F);
+}
+static void product_down(struct bench *b) {
+  ad_gemm_nt(b->s.T, b->s.H, b->s.F, b->a, b->s.F, b->c, b->b, b->s.H);
+}
+static void product_backward(struct bench *b) {
+  ad_gemm_nn(b->s.T, b->s.F, b->s.H, b->a, b->s.F, b->c, b->b, b->s.H, 0);
+}
+static void product_weights(struct bench *b) {
+  ad_gemm_tn(b->s.T, b->s.F, b->s.H, b->a, b->s.F, b->c, b->s.H, b->d);
+}
 
 /* Least time of a call, over about 30 ms. */
 static double least(struct bench *b, bench_run run) {
@@ -142,10 +175,21 @@ static float *filled(size_t n) {
 
 static int bench_shape(const struct ad_kernels *k, const struct shape *s) {
   const size_t n = s->T * s->F > s->F * s->H ? s->T * s->F : s->F * s->H;
-  struct bench b = {.s = *s, .k = k, .mask = ad_dropout_make(0.1f, 1, 2, 3), .a = filled(n), .b = filled(n), .c = filled(n),
-                    .d = filled(n), .gamma = filled(s->F), .beta = filled(s->F), .sums = filled(3 * s->F),
-                    .mean = filled(s->T), .rstd = filled(s->T), .work = filled(ad_attention_work(s->S, s->S, s->H / s->A)),
-                    .examples = ad_calloc(s->T, sizeof(uint32_t)), .positions = ad_calloc(s->T, sizeof(uint32_t))};
+  struct bench b = {.s = *s,
+                    .k = k,
+                    .mask = ad_dropout_make(0.1f, 1, 2, 3),
+                    .a = filled(n),
+                    .b = filled(n),
+                    .c = filled(n),
+                    .d = filled(n),
+                    .gamma = filled(s->F),
+                    .beta = filled(s->F),
+                    .sums = filled(3 * s->F),
+                    .mean = filled(s->T),
+                    .rstd = filled(s->T),
+                    .work = filled(ad_attention_work(s->S, s->S, s->H / s->A)),
+                    .examples = ad_calloc(s->T, sizeof(uint32_t)),
+                    .positions = ad_calloc(s->T, sizeof(uint32_t))};
   void *const blocks[] = {b.a, b.b, b.c, b.d, b.gamma, b.beta, b.sums, b.mean, b.rstd, b.work, b.examples, b.positions};
   int status = AD_OK;
   for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* clang-format off: cmocka.h wants the headers above before it. */
 #include <cmocka.h>
+/* clang-format on */
 
 #include "autodidact/base/random.h"
 #include "autodidact/math/kernels.h"
@@ -61,15 +63,15 @@ static inline double check_error(size_t n, const float *x, const double *referen
   return largest > 0.0 ? worst / largest : worst;
 }
 
-#define CHECK_CLOSE(err, tol, ...)                                                    \
-  do {                                                                                \
-    const double check_err_ = (err);                                                  \
-    if (!(check_err_ <= (tol))) {                                                     \
+#define CHECK_CLOSE(err, tol, ...)                                                                 \
+  do {                                                                                             \
+    const double check_err_ = (err);                                                               \
+    if (!(check_err_ <= (tol))) {                                                                  \
       print_error("%s:%d: error %g, allowed %g: ", __FILE__, __LINE__, check_err_, (double)(tol)); \
-      print_error(__VA_ARGS__);                                                       \
-      print_error("\n");                                                              \
-      fail();                                                                         \
-    }                                                                                 \
+      print_error(__VA_ARGS__);                                                                    \
+      print_error("\n");                                                                           \
+      fail();                                                                                      \
+    }                                                                                              \
   } while (0)
 
 /* Central difference of loss(context) by *x. In double its error is about 1e-9 of the loss. */

@@ -1,7 +1,7 @@
 /* The kernels of autodidact/math/kernels.h once more, in plain loops and double precision, straight from the equations.
  *
- * They are what the fast kernels are tested against, and what is differentiated numerically to test each backward. Shapes
- * and letters as in kernels.h; everything contiguous. */
+ * They are what the fast kernels are tested against, and what is differentiated numerically to test each backward.
+ * Shapes and letters as in kernels.h; everything contiguous. */
 #ifndef AD_TESTS_REFERENCE_NAIVE_H
 #define AD_TESTS_REFERENCE_NAIVE_H
 
@@ -28,8 +28,8 @@ static inline double naive_factor(const struct ad_dropout *d, uint32_t example, 
 
 /* One row: out = dropout((z - mean) / sqrt(variance + eps) gamma + beta). mean, rstd may be NULL. */
 static inline void naive_norm(size_t H, const double *z, const double *gamma, const double *beta, double eps,
-                              const struct ad_dropout *d, uint32_t example, uint32_t position, double *mean, double *rstd,
-                              double *out) {
+                              const struct ad_dropout *d, uint32_t example, uint32_t position, double *mean,
+                              double *rstd, double *out) {
   double m = 0.0, v = 0.0;
   for (size_t n = 0; n < H; n++) {
     m += z[n] / (double)H;
@@ -84,8 +84,9 @@ static inline double naive_activation_slope(int activation, double x) {
 
 /* Attention of one head. Q [queries,D], K, V [S,D]; p [queries,S] receives the probabilities before dropout, context
  * [queries,D]. */
-static inline void naive_attention(size_t queries, size_t S, size_t D, const double *Q, const double *K, const double *V,
-                                   const struct ad_dropout *d, uint32_t example, uint32_t head, double *p, double *context) {
+static inline void naive_attention(size_t queries, size_t S, size_t D, const double *Q, const double *K,
+                                   const double *V, const struct ad_dropout *d, uint32_t example, uint32_t head,
+                                   double *p, double *context) {
   for (size_t q = 0; q < queries; q++) {
     double max = -INFINITY, sum = 0.0;
     for (size_t k = 0; k < S; k++) {
@@ -116,8 +117,9 @@ static inline void naive_attention(size_t queries, size_t S, size_t D, const dou
 /* Its backward from the probabilities p of the forward: with f the dropout factors, P' = p f,
  * dV = P'^T dC; dP = (dC V^T) f; dS = p (dP - sum_k p dP); dQ = dS K / sqrt D; dK = dS^T Q / sqrt D. */
 static inline void naive_attention_backward(size_t queries, size_t S, size_t D, const double *Q, const double *K,
-                                            const double *V, const struct ad_dropout *d, uint32_t example, uint32_t head,
-                                            const double *p, const double *dcontext, double *dQ, double *dK, double *dV) {
+                                            const double *V, const struct ad_dropout *d, uint32_t example,
+                                            uint32_t head, const double *p, const double *dcontext, double *dQ,
+                                            double *dK, double *dV) {
   double *dp = malloc(S * sizeof *dp);
   for (size_t i = 0; i < S * D; i++) {
     dK[i] = dV[i] = 0.0;

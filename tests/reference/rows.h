@@ -1,5 +1,5 @@
-/* A job of a row kernel and the checks that hold for all of them: a call on T rows gives the bits of T calls on one row,
- * and v3 those of v4. */
+/* A job of a row kernel and the checks that hold for all of them: a call on T rows gives the bits of T calls on one
+ * row, and v3 those of v4. */
 #ifndef AD_TESTS_REFERENCE_ROWS_H
 #define AD_TESTS_REFERENCE_ROWS_H
 
@@ -9,10 +9,10 @@ enum { JOB_INPUTS = 8, JOB_OUTPUTS = 8 };
 
 struct job {
   size_t T, H;
-  int variant;               /* what the kernel at hand makes of it */
-  struct ad_dropout dropout; /* threshold 0: none */
-  uint32_t *examples, *positions;  /* [T] */
-  float *in[JOB_INPUTS];           /* rows [T,H] and vectors [H], as the kernel wants them */
+  int variant;                    /* what the kernel at hand makes of it */
+  struct ad_dropout dropout;      /* threshold 0: none */
+  uint32_t *examples, *positions; /* [T] */
+  float *in[JOB_INPUTS];          /* rows [T,H] and vectors [H], as the kernel wants them */
   float *out[JOB_OUTPUTS];
   size_t out_count[JOB_OUTPUTS];
 };
@@ -37,13 +37,16 @@ static inline void job_make(struct job *job, size_t T, size_t H, float p, int ro
   }
 }
 
-/* An output of `count` floats, starting from standard normals (what is overwritten shows as much as what is added to). */
-static inline void job_output(struct job *job, int i, size_t count) { job->out_count[i] = count; }
+/* An output of `count` floats, starting from standard normals (what is overwritten shows as much as what is added to).
+ */
+static inline void job_output(struct job *job, int i, size_t count) {
+  job->out_count[i] = count;
+}
 
 static inline void job_reset(struct job *job) {
   for (int i = 0; i < JOB_OUTPUTS; i++) {
     free(job->out[i]);
-    job->out[i] = job->out_count[i] > 0 ? check_normals(job->out_count[i], 100 + (uint32_t)i) : NULL;
+    job->out[i] = check_normals(job->out_count[i], 100 + (uint32_t)i);
   }
 }
 

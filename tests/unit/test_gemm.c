@@ -67,10 +67,12 @@ static void test_weight_gradient(void **state) {
   }
 }
 
-/* The number of rows after it does not matter, for any OpenBLAS kernel: a lane alone has the bits it has in front of others. */
+/* The number of rows after it does not matter, for any OpenBLAS kernel: a lane alone has the bits it has in front of
+ * others. */
 static void test_rows_behind(void **state) {
   (void)state;
-  static const struct sizes sizes[] = {{0, 32, 37}, {0, 37, 384}, {0, 32, 32}, {0, 128, 32}, {0, 384, 384}, {0, 1536, 384}};
+  static const struct sizes sizes[] = {{0, 32, 37},  {0, 37, 384},  {0, 32, 32},
+                                       {0, 128, 32}, {0, 384, 384}, {0, 1536, 384}};
   for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
     const size_t N = sizes[i].N, K = sizes[i].K, M = 5 * AD_ROW_BLOCK;
     float *x = check_normals(M * (N > K ? N : K), 1), *w = check_normals(N * K, 2);
@@ -90,15 +92,44 @@ static void test_rows_behind(void **state) {
   }
 }
 
+/* What ad_gemm_prepare promises, tried from outside: a lane that begins at a multiple of the alignment has the bits it
+ * has at the top, for all shapes prepared. */
+static void test_alignment(void **state) {
+  (void)state;
+  static const size_t shapes[][2] = {{32, 37}, {37, 32}, {37, 384}, {384, 384}, {1536, 384}, {384, 1536}};
+  enum { COUNT = sizeof shapes / sizeof shapes[0], M = 4 * AD_ROW_BLOCK };
+  const int alignment = ad_gemm_prepare(shapes, COUNT);
+  assert_true(alignment == 1 || alignment == 12 || alignment == AD_ROW_BLOCK);
+  assert_int_equal(ad_gemm_prepare(shapes, COUNT), alignment);
+  for (size_t i = 0; i < COUNT; i++) {
+    const size_t N = shapes[i][0], K = shapes[i][1];
+    float *x = check_normals(M * (N + K), 1), *w = check_normals(N * K, 2);
+    float *all = malloc(M * (N + K) * sizeof *all), *lane = malloc(M * (N + K) * sizeof *lane);
+    for (size_t first = (size_t)alignment; first < 2 * AD_ROW_BLOCK;
+         first += (size_t)alignment * (alignment == 1 ? 7 : 1)) {
+      ad_gemm_nt(M, N, K, x, K, w, all, N);
+      ad_gemm_nt(2 * AD_ROW_BLOCK, N, K, x + first * K, K, w, lane, N);
+      assert_memory_equal(all + first * N, lane, 2 * AD_ROW_BLOCK * N * sizeof *all);
+      ad_gemm_nn(M, N, K, x, N, w, all, K, 0);
+      ad_gemm_nn(2 * AD_ROW_BLOCK, N, K, x + first * N, N, w, lane, K, 0);
+      assert_memory_equal(all + first * K, lane, 2 * AD_ROW_BLOCK * K * sizeof *all);
+    }
+    free(x);
+    free(w);
+    free(all);
+    free(lane);
+  }
+}
+
 static void test_self_check(void **state) {
   (void)state;
-  const int first = ad_gemm_rows_independent(100, 64, 48);
+  const int first = ad_gemm_rows_independent(100, 64, 48, 5);
   assert_true(first == 0 || first == 1);
-  assert_int_equal(ad_gemm_rows_independent(100, 64, 48), first);
+  assert_int_equal(ad_gemm_rows_independent(100, 64, 48, 5), first);
   unsigned long n = 1;
   for (; n < 20; n++) { /* every allocation fails in turn */
     ad_memory_fail_at(n);
-    const int status = ad_gemm_rows_independent(96, 8, 8);
+    const int status = ad_gemm_rows_independent(96, 8, 8, 5);
     ad_memory_fail_at(0);
     assert_int_equal(ad_memory_stats().live_blocks, 0);
     if (status >= 0) {
@@ -107,6 +138,11 @@ static void test_self_check(void **state) {
     assert_int_equal(status, AD_ENOMEM);
   }
   assert_in_range(n, 2, 19);
+  static const size_t shape[1][2] = {{9, 11}};
+  ad_memory_fail_at(1);
+  assert_int_equal(ad_gemm_prepare(shape, 1), AD_ENOMEM);
+  ad_memory_fail_at(0);
+  assert_true(ad_gemm_prepare(shape, 1) > 0); /* a failure is not remembered as an answer */
   assert_true(strlen(ad_gemm_core()) > 0 && strstr(ad_gemm_config(), "OpenBLAS") != NULL);
 }
 
@@ -118,10 +154,8 @@ static int start(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_products),
-      cmocka_unit_test(test_weight_gradient),
-      cmocka_unit_test(test_rows_behind),
-      cmocka_unit_test(test_self_check),
+      cmocka_unit_test(test_products),  cmocka_unit_test(test_weight_gradient), cmocka_unit_test(test_rows_behind),
+      cmocka_unit_test(test_alignment), cmocka_unit_test(test_self_check),
   };
   return cmocka_run_group_tests(tests, start, NULL);
 }

@@ -1,6 +1,6 @@
 /* Attention against the naive one; the naive backward against central differences, the fast one against the naive. */
-#include "reference/naive.h"
 #include "reference/check.h"
+#include "reference/naive.h"
 
 struct shape {
   size_t queries, S, A, D;
@@ -11,8 +11,8 @@ struct call {
   struct shape shape;
   struct ad_dropout dropout;
   size_t H, ldq, ldk, ldc;
-  float *Q, *K, *V, *dcontext;       /* inputs */
-  float *context, *dQ, *dK, *dV;     /* outputs */
+  float *Q, *K, *V, *dcontext;   /* inputs */
+  float *context, *dQ, *dK, *dV; /* outputs */
   float *work;
 };
 
@@ -20,7 +20,11 @@ enum { EXAMPLE = 123456 };
 
 static void call_make(struct call *c, struct shape shape, float p) {
   const size_t H = shape.A * shape.D;
-  *c = (struct call){.shape = shape, .H = H, .ldq = H + 5, .ldk = 2 * H + 3, .ldc = H + 1,
+  *c = (struct call){.shape = shape,
+                     .H = H,
+                     .ldq = H + 5,
+                     .ldk = 2 * H + 3,
+                     .ldc = H + 1,
                      .dropout = ad_dropout_make(p, 0xFEDCBA9876543210ull, 9, 65535)};
   c->Q = check_normals(shape.queries * c->ldq, 1);
   c->K = check_normals(shape.S * c->ldk, 2);
@@ -48,8 +52,8 @@ static void call_run(struct call *c, const struct ad_kernels *k) {
   const struct shape *s = &c->shape;
   k->attention(s->queries, s->S, s->A, s->D, c->Q, c->ldq, c->K, c->V, c->ldk, &c->dropout, EXAMPLE, c->context, c->ldc,
                c->work);
-  k->attention_backward(s->queries, s->S, s->A, s->D, c->Q, c->ldq, c->K, c->V, c->ldk, &c->dropout, EXAMPLE, c->dcontext,
-                        c->ldc, c->dQ, c->dK, c->dV, c->work);
+  k->attention_backward(s->queries, s->S, s->A, s->D, c->Q, c->ldq, c->K, c->V, c->ldk, &c->dropout, EXAMPLE,
+                        c->dcontext, c->ldc, c->dQ, c->dK, c->dV, c->work);
 }
 
 /* Head a of an array, as contiguous doubles. */
@@ -61,15 +65,15 @@ static double *gather(const float *x, size_t rows, size_t ld, size_t D, size_t a
   return y;
 }
 
-static void compare_head(const struct call *c, const float *x, size_t rows, size_t ld, size_t a, const double *reference,
-                         double tol, const char *what) {
+static void compare_head(const struct call *c, const float *x, size_t rows, size_t ld, size_t a,
+                         const double *reference, double tol, const char *what) {
   const size_t D = c->shape.D;
   float *y = malloc(rows * D * sizeof *y);
   for (size_t i = 0; i < rows * D; i++) {
     y[i] = x[i / D * ld + a * D + i % D];
   }
-  CHECK_CLOSE(check_error(rows * D, y, reference, 0.01), tol, "%s, queries %zu, S %zu, D %zu, head %zu, threshold %u", what,
-              c->shape.queries, c->shape.S, D, a, c->dropout.threshold);
+  CHECK_CLOSE(check_error(rows * D, y, reference, 0.01), tol, "%s, queries %zu, S %zu, D %zu, head %zu, threshold %u",
+              what, c->shape.queries, c->shape.S, D, a, c->dropout.threshold);
   free(y);
 }
 
@@ -102,8 +106,8 @@ static void check_untouched(const float *x, size_t rows, size_t ld, size_t H, ui
 }
 
 static const struct shape SHAPES[] = {
-    {1, 1, 1, 1},   {1, 13, 3, 32}, {13, 13, 3, 32}, {2, 2, 2, 8},    {7, 7, 1, 37},   {16, 16, 2, 16}, {33, 33, 2, 64},
-    {45, 45, 2, 5}, {64, 64, 1, 64}, {1, 100, 2, 64}, {128, 128, 1, 64}, {131, 131, 1, 32},
+    {1, 1, 1, 1},    {1, 13, 3, 32}, {13, 13, 3, 32}, {2, 2, 2, 8},    {7, 7, 1, 37},     {16, 16, 2, 16},
+    {33, 33, 2, 64}, {45, 45, 2, 5}, {64, 64, 1, 64}, {1, 100, 2, 64}, {128, 128, 1, 64}, {131, 131, 1, 32},
 };
 
 static void test_values(void **state) {
@@ -202,8 +206,13 @@ static void test_naive_backward(void **state) {
     for (int drop = 0; drop < 2; drop++) {
       const size_t q = shapes[i].queries, S = shapes[i].S, D = shapes[i].D, QD = q * D, SD = S * D, n = QD + 2 * SD;
       float *x = check_normals(n, 1), *d = check_normals(QD, 2);
-      struct head h = {.queries = q, .S = S, .D = D, .dropout = ad_dropout_make(drop ? 0.3f : 0.0f, 5, 6, 7),
-                       .x = check_widen(x, n), .d = check_widen(d, QD), .p = malloc(q * S * sizeof(double)),
+      struct head h = {.queries = q,
+                       .S = S,
+                       .D = D,
+                       .dropout = ad_dropout_make(drop ? 0.3f : 0.0f, 5, 6, 7),
+                       .x = check_widen(x, n),
+                       .d = check_widen(d, QD),
+                       .p = malloc(q * S * sizeof(double)),
                        .context = malloc(QD * sizeof(double))};
       double *gradient = malloc(n * sizeof *gradient), worst = 0.0, largest = 1.0;
       (void)loss(&h);
@@ -259,7 +268,7 @@ static void test_extremes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_naive_backward),     cmocka_unit_test(test_values),   cmocka_unit_test(test_same_bits),
+      cmocka_unit_test(test_naive_backward),    cmocka_unit_test(test_values),   cmocka_unit_test(test_same_bits),
       cmocka_unit_test(test_first_query_alone), cmocka_unit_test(test_extremes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

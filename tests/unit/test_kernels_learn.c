@@ -3,13 +3,14 @@
 #include "reference/naive.h"
 #include "reference/rows.h"
 
-/* Inputs: 0 h (T = B rows); 1 weight in a variant x H array is made apart, as is dlogits. variant = C. Outputs: 0 logits, 1 dh,
- * 2 dweight, 3 dbias. */
+/* Inputs: 0 h (T = B rows); 1 weight in a variant x H array is made apart, as is dlogits. variant = C. Outputs: 0
+ * logits, 1 dh, 2 dweight, 3 dbias. */
 static void run_classify(const struct ad_kernels *k, struct job *j, size_t first, size_t count) {
   const size_t C = (size_t)j->variant, H = j->H;
   float *weight = check_normals(C * H, 30), *bias = check_normals(C, 31), *d = check_normals(j->T * C, 32);
   k->classify(count, C, H, j->in[0] + first * H, weight, bias, j->out[0] + first * C);
-  k->classify_backward(count, C, H, d + first * C, j->in[0] + first * H, weight, j->out[1] + first * H, j->out[2], j->out[3]);
+  k->classify_backward(count, C, H, d + first * C, j->in[0] + first * H, weight, j->out[1] + first * H, j->out[2],
+                       j->out[3]);
   free(weight);
   free(bias);
   free(d);
@@ -32,7 +33,8 @@ static double classify_loss(void *context) {
   return sum;
 }
 
-static void classify_compare(struct classify *c, double *x, size_t n, const float *before, const float *got, const char *what) {
+static void classify_compare(struct classify *c, double *x, size_t n, const float *before, const float *got,
+                             const char *what) {
   double *slope = malloc((n + 1) * sizeof *slope);
   for (size_t i = 0; i < n; i++) {
     slope[i] = check_slope(classify_loss, c, x + i) + (before != NULL ? (double)before[i] : 0.0);
@@ -56,8 +58,14 @@ static void test_classify(void **state) {
     job_check_bits(&j, run_classify);
     float *weight = check_normals(C * H, 30), *bias = check_normals(C, 31), *d = check_normals(B * C, 32);
     float *dweight = check_normals(C * H, 102), *dbias = check_normals(C, 103);
-    struct classify c = {B, C, H, check_widen(j.in[0], B * H), check_widen(weight, C * H), check_widen(bias, C),
-                         check_widen(d, B * C), malloc((B * C + 1) * sizeof(double))};
+    struct classify c = {B,
+                         C,
+                         H,
+                         check_widen(j.in[0], B * H),
+                         check_widen(weight, C * H),
+                         check_widen(bias, C),
+                         check_widen(d, B * C),
+                         malloc((B * C + 1) * sizeof(double))};
     for (int s = 0; s < CHECK_SETS; s++) {
       const struct ad_kernels *k = check_set(s);
       if (k == NULL) {
@@ -115,7 +123,8 @@ static void test_cross_entropy(void **state) {
           e.logits[c] = logits[b * e.C + c];
         }
         const double reference = entropy_loss(&e);
-        CHECK_CLOSE(fabs(loss[b] - reference), 1e-7 * fabs(reference) + 1e-12 * spread[i / 5], "%s: row %zu", k->name, b);
+        CHECK_CLOSE(fabs(loss[b] - reference), 1e-7 * fabs(reference) + 1e-12 * spread[i / 5], "%s: row %zu", k->name,
+                    b);
         for (size_t c = 0; c < e.C; c++) {
           CHECK_CLOSE(fabs(d[b * e.C + c] - 0.25 * check_slope(entropy_loss, &e, &e.logits[c])), 1e-7,
                       "%s: slope of %zu, C %zu, spread %g", k->name, c, e.C, (double)spread[i / 5]);
@@ -191,7 +200,8 @@ static void test_sum_squares_and_add(void **state) {
   }
 }
 
-/* Twenty steps beside the formula in double; then one with no gradient; v3 = v4; a part of the array = that part of the whole. */
+/* Twenty steps beside the formula in double; then one with no gradient; v3 = v4; a part of the array = that part of the
+ * whole. */
 static void test_adamw(void **state) {
   (void)state;
   enum { N = 133, STEPS = 20 };
@@ -205,8 +215,13 @@ static void test_adamw(void **state) {
     float *theta = check_normals(N, 1), m[N] = {0}, v[N] = {0}, *pieces = check_normals(N, 1), pm[N] = {0}, pv[N] = {0};
     double *x = check_widen(theta, N), xm[N] = {0}, xv[N] = {0};
     for (int t = 1; t <= STEPS; t++) {
-      const struct ad_adamw a = {.lr = 1e-3 / t, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .decay = t % 2 ? 0.01 : 0.0,
-                                 .correction1 = 1.0 - pow(0.9, t), .correction2 = 1.0 - pow(0.999, t),
+      const struct ad_adamw a = {.lr = 1e-3 / t,
+                                 .beta1 = 0.9,
+                                 .beta2 = 0.999,
+                                 .eps = 1e-8,
+                                 .decay = t % 2 ? 0.01 : 0.0,
+                                 .correction1 = 1.0 - pow(0.9, t),
+                                 .correction2 = 1.0 - pow(0.999, t),
                                  .gradient_scale = t == 3 ? 0.37 : 1.0};
       float *g = t == STEPS ? NULL : check_normals(N, 100 + (uint32_t)t);
       k->adamw(N, &a, g, theta, m, v);

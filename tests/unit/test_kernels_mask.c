@@ -1,6 +1,6 @@
 /* Dropout: the rate, the independence of what must be independent, and the same mask in every kernel that uses one. */
-#include "reference/naive.h"
 #include "reference/check.h"
+#include "reference/naive.h"
 
 static void test_make(void **state) {
   (void)state;
@@ -13,7 +13,8 @@ static void test_make(void **state) {
   assert_int_equal(ad_dropout_make(nextafterf(1.0f, 0.0f), 1, 2, 3).threshold, 0xFFFFFF00u);
 }
 
-/* Kept elements are exactly x scale; the share of dropped ones is within 5 sigma, over rows, columns, steps, sites, seeds. */
+/* Kept elements are exactly x scale; the share of dropped ones is within 5 sigma, over rows, columns, steps, sites,
+ * seeds. */
 static void test_rate(void **state) {
   (void)state;
   enum { T = 200, H = 1000 };
@@ -27,7 +28,8 @@ static void test_rate(void **state) {
     float p;
     uint64_t seed;
     uint32_t step, site;
-  } cases[] = {{0.1f, 1, 1, 1}, {0.1f, 1, 2, 1}, {0.1f, 1, 1, 2}, {0.1f, 1ull << 32, 1, 1}, {0.5f, 7, 0, 0}, {0.01f, 7, 0, 0}};
+  } cases[] = {{0.1f, 1, 1, 1},          {0.1f, 1, 2, 1}, {0.1f, 1, 1, 2},
+               {0.1f, 1ull << 32, 1, 1}, {0.5f, 7, 0, 0}, {0.01f, 7, 0, 0}};
   for (int s = 0; s < CHECK_SETS; s++) {
     const struct ad_kernels *k = check_set(s);
     for (size_t c = 0; k != NULL && c < sizeof cases / sizeof cases[0]; c++) {
@@ -77,8 +79,8 @@ static void test_independence(void **state) {
   free(y);
 }
 
-/* The mask of attention, read off: with Q = 0 all probabilities are 1/S; with V = identity the context is the mask / S. The same
- * in the backward: dV = P'^T for dcontext = identity. */
+/* The mask of attention, read off: with Q = 0 all probabilities are 1/S; with V = identity the context is the mask / S.
+ * The same in the backward: dV = P'^T for dcontext = identity. */
 static void test_attention_mask(void **state) {
   (void)state;
   enum { MAX = 80 };
@@ -98,7 +100,8 @@ static void test_attention_mask(void **state) {
       for (size_t q = 0; q < S; q++) {
         for (size_t key = 0; key < S; key++) {
           const double f = naive_factor(&d, 99, 0, q * S + key);
-          CHECK_CLOSE(fabs(context[q * S + key] - f / (double)S), 1e-6, "%s: S %zu, query %zu, key %zu", k->name, S, q, key);
+          CHECK_CLOSE(fabs(context[q * S + key] - f / (double)S), 1e-6, "%s: S %zu, query %zu, key %zu", k->name, S, q,
+                      key);
           assert_true(context[q * S + key] == dV[key * S + q]);
         }
       }
@@ -126,7 +129,8 @@ static void test_norm_masks(void **state) {
     }
     k->norm(1, H, y, zero, one, 1e-5f, &d, &example, &position, &mean, &rstd, out); /* out is the mask */
     memset(sums, 0, sizeof sums);
-    k->norm_backward(1, H, one, y, &mean, &rstd, one, &d, &example, &position, dz, sums, sums + H); /* dbeta is the mask */
+    k->norm_backward(1, H, one, y, &mean, &rstd, one, &d, &example, &position, dz, sums,
+                     sums + H); /* dbeta is the mask */
     for (size_t n = 0; n < H; n++) {
       assert_true(out[n] == (float)naive_factor(&d, example, position, n));
       assert_true(sums[H + n] == out[n]);

@@ -10,20 +10,21 @@ static void run_norm(const struct ad_kernels *k, struct job *j, size_t first, si
   const size_t at = first * j->H;
   k->norm(count, j->H, j->in[0] + at, j->in[2], j->in[3], EPS, &j->dropout, j->examples + first, j->positions + first,
           j->out[0] + first, j->out[1] + first, j->out[2] + at);
-  k->norm_backward(count, j->H, j->in[1] + at, j->in[0] + at, j->out[0] + first, j->out[1] + first, j->in[2], &j->dropout,
-                   j->examples + first, j->positions + first, j->out[3] + at, j->out[4], j->out[5]);
+  k->norm_backward(count, j->H, j->in[1] + at, j->in[0] + at, j->out[0] + first, j->out[1] + first, j->in[2],
+                   &j->dropout, j->examples + first, j->positions + first, j->out[3] + at, j->out[4], j->out[5]);
 }
 
-/* Inputs: 0 y, 1 residual, 2 dout; 3 bias, 4 gamma, 5 beta. Outputs: 0 z, 1 mean, 2 rstd, 3 out, 4 dz, 5 dy, 6 dgamma and
- * dbeta, 7 dbias. */
+/* Inputs: 0 y, 1 residual, 2 dout; 3 bias, 4 gamma, 5 beta. Outputs: 0 z, 1 mean, 2 rstd, 3 out, 4 dz, 5 dy, 6 dgamma
+ * and dbeta, 7 dbias. */
 static void run_residual(const struct ad_kernels *k, struct job *j, size_t first, size_t count) {
   const size_t at = first * j->H;
   memcpy(j->out[0] + at, j->in[0] + at, count * j->H * sizeof(float));
   k->bias_residual_norm(count, j->H, j->out[0] + at, j->in[3], j->in[1] + at, j->in[4], j->in[5], EPS, &j->dropout,
-                        j->examples + first, j->positions + first, j->out[1] + first, j->out[2] + first, j->out[3] + at);
-  k->bias_residual_norm_backward(count, j->H, j->in[2] + at, j->out[0] + at, j->out[1] + first, j->out[2] + first, j->in[4],
-                                 &j->dropout, j->examples + first, j->positions + first, j->out[4] + at, j->out[5] + at,
-                                 j->out[6], j->out[6] + j->H, j->out[7]);
+                        j->examples + first, j->positions + first, j->out[1] + first, j->out[2] + first,
+                        j->out[3] + at);
+  k->bias_residual_norm_backward(count, j->H, j->in[2] + at, j->out[0] + at, j->out[1] + first, j->out[2] + first,
+                                 j->in[4], &j->dropout, j->examples + first, j->positions + first, j->out[4] + at,
+                                 j->out[5] + at, j->out[6], j->out[6] + j->H, j->out[7]);
 }
 
 /* The naive forward of rows [first, end) in double, weighted by dout: what the central differences differentiate. */
@@ -73,10 +74,10 @@ static double *slopes(struct reference *r, int i, int vector, const float *befor
   return slope;
 }
 
-static void compare(const struct job *j, int i, size_t from, size_t count, const double *reference, double floor, double tol,
-                    const char *set) {
-  CHECK_CLOSE(check_error(count, j->out[i] + from, reference, floor), tol, "%s: output %d, T %zu, H %zu, threshold %u", set, i,
-              j->T, j->H, j->dropout.threshold);
+static void compare(const struct job *j, int i, size_t from, size_t count, const double *reference, double floor,
+                    double tol, const char *set) {
+  CHECK_CLOSE(check_error(count, j->out[i] + from, reference, floor), tol, "%s: output %d, T %zu, H %zu, threshold %u",
+              set, i, j->T, j->H, j->dropout.threshold);
 }
 
 static void check_values(struct job *j, int residual_form, job_run run) {
@@ -190,8 +191,8 @@ static void test_in_place(void **state) {
       float mean[T], rstd[T], dgamma[H], dbeta[H], *z = check_normals(T * H, 0), *dout = check_normals(T * H, 1);
       memset(dgamma, 0, sizeof dgamma);
       memset(dbeta, 0, sizeof dbeta);
-      k->norm_backward(T, H, dout, j.in[0], j.out[0], j.out[1], j.in[2], &j.dropout, j.examples, j.positions, dout, dgamma,
-                       dbeta);
+      k->norm_backward(T, H, dout, j.in[0], j.out[0], j.out[1], j.in[2], &j.dropout, j.examples, j.positions, dout,
+                       dgamma, dbeta);
       assert_memory_equal(dout, j.out[3], T * H * sizeof(float));
       k->norm(T, H, z, j.in[2], j.in[3], EPS, &j.dropout, j.examples, j.positions, mean, rstd, z);
       assert_memory_equal(z, j.out[2], T * H * sizeof(float));
@@ -205,8 +206,8 @@ static void test_in_place(void **state) {
     run_residual(k, &j, 0, T);
     float *d = check_normals(T * H, 2), sums[3 * H];
     memset(sums, 0, sizeof sums);
-    k->bias_residual_norm_backward(T, H, d, j.out[0], j.out[1], j.out[2], j.in[4], NULL, NULL, NULL, d, d, sums, sums + H,
-                                   sums + 2 * H);
+    k->bias_residual_norm_backward(T, H, d, j.out[0], j.out[1], j.out[2], j.in[4], NULL, NULL, NULL, d, d, sums,
+                                   sums + H, sums + 2 * H);
     assert_memory_equal(d, j.out[4], T * H * sizeof(float));
     assert_memory_equal(j.out[5], j.out[4], T * H * sizeof(float));
     free(d);
@@ -228,7 +229,8 @@ static void test_offset_and_nan(void **state) {
     for (size_t i = 0; i < T * H; i++) {
       j.in[0][i] += 4096.0f;
     }
-    double *z = check_widen(j.in[0], T * H), *gamma = check_widen(j.in[2], H), *beta = check_widen(j.in[3], H), out[T * H];
+    double *z = check_widen(j.in[0], T * H), *gamma = check_widen(j.in[2], H), *beta = check_widen(j.in[3], H),
+           out[T * H];
     for (size_t t = 0; t < T; t++) {
       naive_norm(H, z + t * H, gamma, beta, EPS, NULL, 0, 0, NULL, NULL, out + t * H);
     }

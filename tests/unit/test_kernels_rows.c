@@ -3,7 +3,6 @@
 #include "reference/rows.h"
 
 static const size_t ROWS[] = {0, 1, 5, 49}, COLUMNS[] = {1, 7, 16, 37, 384};
-#define EACH(i, array) (size_t i = 0; i < sizeof(array) / sizeof((array)[0]); i++)
 
 /* Inputs: 0 u, 1 dg; 2 bias. Outputs: 0 u with bias, 1 g, 2 du, 3 dbias. */
 static void run_activation(const struct ad_kernels *k, struct job *j, size_t first, size_t count) {
@@ -44,8 +43,8 @@ static void run_embed(const struct ad_kernels *k, struct job *j, size_t first, s
   free(type);
 }
 
-/* Inputs: 0 x; 1 bias. Rows of the output 0 are 3 longer than H; output 1 is the column sum; output 2 a scatter, row t going
- * to row t / 2. */
+/* Inputs: 0 x; 1 bias. Rows of the output 0 are 3 longer than H; output 1 is the column sum; output 2 a scatter, row t
+ * going to row t / 2. */
 static void run_bias(const struct ad_kernels *k, struct job *j, size_t first, size_t count) {
   const size_t H = j->H, ld = H + 3;
   for (size_t t = first; t < first + count; t++) {
@@ -91,8 +90,10 @@ static void check_elementwise(struct job *j, int kind, job_run run, int y, int d
       job_reset(j);
       run(k, j, 0, j->T);
       CHECK_CLOSE(check_error(TH, j->out[y], value, 0.0), tol, "%s: kind %d, T %zu, H %zu", k->name, kind, j->T, H);
-      CHECK_CLOSE(check_error(TH, j->out[dx], slope, 0.1), 1e-6, "%s: slope, kind %d, T %zu, H %zu", k->name, kind, j->T, H);
-      CHECK_CLOSE(check_error(H, j->out[dbias], sum, 1.0), 1e-6, "%s: sum, kind %d, T %zu, H %zu", k->name, kind, j->T, H);
+      CHECK_CLOSE(check_error(TH, j->out[dx], slope, 0.1), 1e-6, "%s: slope, kind %d, T %zu, H %zu", k->name, kind,
+                  j->T, H);
+      CHECK_CLOSE(check_error(H, j->out[dbias], sum, 1.0), 1e-6, "%s: sum, kind %d, T %zu, H %zu", k->name, kind, j->T,
+                  H);
     }
   }
   free(value);
@@ -102,8 +103,8 @@ static void check_elementwise(struct job *j, int kind, job_run run, int y, int d
 
 static void test_activation(void **state) {
   (void)state;
-  for EACH(a, ROWS) {
-    for EACH(b, COLUMNS) {
+  for (size_t a = 0; a < sizeof ROWS / sizeof ROWS[0]; a++) {
+    for (size_t b = 0; b < sizeof COLUMNS / sizeof COLUMNS[0]; b++) {
       for (int kind = 0; kind < 3; kind++) {
         struct job j;
         job_make(&j, ROWS[a], COLUMNS[b], 0.0f, 2, 1);
@@ -122,8 +123,8 @@ static void test_activation(void **state) {
 
 static void test_tanh(void **state) {
   (void)state;
-  for EACH(a, ROWS) {
-    for EACH(b, COLUMNS) {
+  for (size_t a = 0; a < sizeof ROWS / sizeof ROWS[0]; a++) {
+    for (size_t b = 0; b < sizeof COLUMNS / sizeof COLUMNS[0]; b++) {
       struct job j;
       job_make(&j, ROWS[a], COLUMNS[b], 0.0f, 2, 1);
       job_output(&j, 0, j.T * j.H);
@@ -138,8 +139,9 @@ static void test_tanh(void **state) {
 
 /* The whole line of floats that matters, value by value: relative errors also in the tail, where 1 + erf would cancel.
  *
- * The bound, in roundings u = 6e-8: t carries 2 u, which the slope of R multiplies by up to 3.2; the polynomial, exp and the
- * products add 6 u, and the argument of exp x^2 u. For x > 0 one minus the tail (at most 1/2) and a product add 2 u. */
+ * The bound, in roundings u = 6e-8: t carries 2 u, which the slope of R multiplies by up to 3.2; the polynomial, exp
+ * and the products add 6 u, and the argument of exp x^2 u. For x > 0 one minus the tail (at most 1/2) and a product add
+ * 2 u. */
 static void test_activation_range(void **state) {
   (void)state;
   enum { N = 64000 };
@@ -160,7 +162,8 @@ static void test_activation_range(void **state) {
       for (size_t i = 0; i < N; i++) {
         const double x = u[i], tail = 1e-6 + 1e-7 * x * x * (kind == 0 ? 1.0 : fabs(x));
         if (fabs(value[i]) > 1e-30) {
-          CHECK_CLOSE(fabs(g[i] - value[i]) / fabs(value[i]), x < 0 ? tail : 8.7e-7, "%s: kind %d at %g", k->name, kind, x);
+          CHECK_CLOSE(fabs(g[i] - value[i]) / fabs(value[i]), x < 0 ? tail : 8.7e-7, "%s: kind %d at %g", k->name, kind,
+                      x);
         }
         CHECK_CLOSE(fabs(d[i] - slope[i]), 4e-7, "%s: slope, kind %d at %g", k->name, kind, x);
       }
@@ -170,8 +173,8 @@ static void test_activation_range(void **state) {
 
 static void test_embed(void **state) {
   (void)state;
-  for EACH(a, ROWS) {
-    for EACH(b, COLUMNS) {
+  for (size_t a = 0; a < sizeof ROWS / sizeof ROWS[0]; a++) {
+    for (size_t b = 0; b < sizeof COLUMNS / sizeof COLUMNS[0]; b++) {
       struct job j;
       job_make(&j, ROWS[a], COLUMNS[b], 0.0f, 0, 0);
       job_output(&j, 0, j.T * j.H);
@@ -198,8 +201,8 @@ static void test_embed(void **state) {
 
 static void test_bias_and_sums(void **state) {
   (void)state;
-  for EACH(a, ROWS) {
-    for EACH(b, COLUMNS) {
+  for (size_t a = 0; a < sizeof ROWS / sizeof ROWS[0]; a++) {
+    for (size_t b = 0; b < sizeof COLUMNS / sizeof COLUMNS[0]; b++) {
       struct job j;
       job_make(&j, ROWS[a], COLUMNS[b], 0.0f, 1, 1);
       const size_t H = j.H, ld = H + 3;
@@ -222,7 +225,8 @@ static void test_bias_and_sums(void **state) {
         }
         run_bias(k, &j, 0, j.T);
         for (size_t t = 0; t < j.T; t++) {
-          assert_memory_equal(pad + 3 * t, j.out[0] + t * ld + H, 3 * sizeof *pad); /* between the rows nothing changes */
+          assert_memory_equal(pad + 3 * t, j.out[0] + t * ld + H,
+                              3 * sizeof *pad); /* between the rows nothing changes */
           for (size_t n = 0; n < H; n++) {
             const float x = j.in[0][t * H + n] + j.in[1][n];
             assert_true(j.out[0][t * ld + n] == x);
@@ -243,8 +247,8 @@ static void test_bias_and_sums(void **state) {
 
 static void test_dropout(void **state) {
   (void)state;
-  for EACH(a, ROWS) {
-    for EACH(b, COLUMNS) {
+  for (size_t a = 0; a < sizeof ROWS / sizeof ROWS[0]; a++) {
+    for (size_t b = 0; b < sizeof COLUMNS / sizeof COLUMNS[0]; b++) {
       struct job j;
       job_make(&j, ROWS[a], COLUMNS[b], 0.1f, 1, 0);
       job_output(&j, 0, j.T * j.H);
@@ -292,8 +296,8 @@ static void test_nan(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_activation),    cmocka_unit_test(test_tanh),    cmocka_unit_test(test_activation_range),
-      cmocka_unit_test(test_embed),         cmocka_unit_test(test_dropout), cmocka_unit_test(test_bias_and_sums),
+      cmocka_unit_test(test_activation), cmocka_unit_test(test_tanh),    cmocka_unit_test(test_activation_range),
+      cmocka_unit_test(test_embed),      cmocka_unit_test(test_dropout), cmocka_unit_test(test_bias_and_sums),
       cmocka_unit_test(test_nan),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,14 +29,15 @@ void ad_gemm_start(void);
 const char *ad_gemm_core(void);
 const char *ad_gemm_config(void);
 
-/* Row self-check: for a product of shape N, K (nt) and K, N (nn), have rows the same bits when M of them (rounded up to AD_ROW_BLOCK) are
- * multiplied at once, in pieces of AD_ROW_BLOCK, and when they stand `shift` rows further down? 1 yes, 0 no, or AD_ENOMEM. */
+/* Row self-check: for a layer with W [N,K], forward (nt) and backward (nn), have rows the same bits when M of them (rounded
+ * up to AD_ROW_BLOCK) are multiplied at once, in pieces of AD_ROW_BLOCK, and when they stand `shift` rows further down?
+ * 1 yes, 0 no, or AD_ENOMEM. */
 int ad_gemm_rows_independent(size_t M, size_t N, size_t K, size_t shift);
 
-/* Runs the self-check for the shapes [count] (N, K) of a model and returns the alignment, in rows, that the first row of each lane needs so that a
- * lane's bits are its own: 1 where rows are independent (OpenBLAS 0.3.21 with AVX-512); 12 where a row's bits depend on its number modulo 12 (its Haswell and
- * Zen kernels, AVX2); otherwise AD_ROW_BLOCK, and from then on all products go in pieces of so many rows. Or AD_ENOMEM. Shapes
- * already checked cost nothing. */
+/* Runs the self-check for the shapes [count] (N, K) of a model's layers and returns the alignment, in rows, that the first
+ * row of each lane needs so that a lane's bits are its own: 1 where rows are independent (OpenBLAS 0.3.21 with AVX-512); 12
+ * where a row's bits depend on its number modulo 12 (its Haswell and Zen kernels, AVX2); otherwise AD_ROW_BLOCK, and from
+ * then on all products go in pieces of so many rows. Or AD_ENOMEM. Shapes already checked cost nothing. */
 int ad_gemm_prepare(const size_t (*shapes)[2], size_t count);
 
 #endif

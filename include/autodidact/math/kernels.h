@@ -8,8 +8,8 @@
  * ((0+8)+(4+12)) ... by halving, whatever the instruction set.
  *
  * The same source is compiled for several instruction sets; ad_kernels_select picks one at run time. v3 and v4 give the
- * same bits everywhere; generic, which has no fused multiply-add, has its own. A NaN in an input reaches the outputs that
- * depend on it, dropped elements included; padding never does. */
+ * same bits everywhere; generic, which has no fused multiply-add, has its own. A NaN in an input reaches the outputs
+ * that depend on it, dropped elements included; padding never does. */
 #ifndef AUTODIDACT_MATH_KERNELS_H
 #define AUTODIDACT_MATH_KERNELS_H
 
@@ -19,14 +19,15 @@
 /* A dropout mask as a function, never stored: element `column` of the row at `position` of example `example` is dropped
  * iff word(column) < threshold; kept elements are multiplied by `scale` = 1 / (1 - p).
  *
- * word(n): Philox 4x32-10 with key = seed (low, high) and counter = (step, example, site << 16 | position, block), where
- * the 64 columns [64 q, 64 q + 64) come from the 16 blocks [16 q, 16 q + 16): column 64 q + 16 j + i is word j of block
- * 16 q + i. For attention, `position` is the head and `column` is query * S + key. */
+ * word(n): Philox 4x32-10 with key = seed (low, high) and counter = (step, example, site << 16 | position, block),
+ * where the 64 columns [64 q, 64 q + 64) come from the 16 blocks [16 q, 16 q + 16): column 64 q + 16 j + i is word j of
+ * block 16 q + i. For attention, `position` is the head and `column` is query * S + key. */
 struct ad_dropout {
   uint64_t seed;
   uint32_t step;
   uint32_t site;      /* below 2^16: what is masked (layer, place, pass) */
-  uint32_t threshold; /* p * 2^32, rounded; 0 = no dropout: the kernels then do not multiply at all, nor for a NULL pointer */
+  uint32_t threshold; /* p * 2^32, rounded; 0 = no dropout: the kernels then do not multiply at all, nor for a NULL
+                         pointer */
   float scale;
 };
 
@@ -38,7 +39,7 @@ struct ad_dropout ad_dropout_make(float p, uint64_t seed, uint32_t step, uint32_
 enum ad_activation { AD_GELU_ERF, AD_GELU_TANH, AD_RELU };
 
 struct ad_adamw {
-  double lr;             /* of this range, schedule included */
+  double lr; /* of this range, schedule included */
   double beta1, beta2, eps;
   double decay;          /* weight decay of this range (0 for biases and layer norms) */
   double correction1;    /* 1 - beta1^t, or 1 without bias correction */
@@ -50,14 +51,17 @@ struct ad_adamw {
 struct ad_kernels {
   const char *name; /* "v4" (AVX-512), "v3" (AVX2, FMA), "generic" */
 
-  /* out[t,:] = word[ids[t],:] + position[positions[t],:] + type[types[t],:], added in this order. ids, positions, types [T]. */
-  void (*embed)(size_t T, size_t H, const uint32_t *ids, const uint32_t *positions, const uint32_t *types, const float *word,
-                const float *position, const float *type, float *out);
+  /* out[t,:] = word[ids[t],:] + position[positions[t],:] + type[types[t],:], added in this order. ids, positions, types
+   * [T]. */
+  void (*embed)(size_t T, size_t H, const uint32_t *ids, const uint32_t *positions, const uint32_t *types,
+                const float *word, const float *position, const float *type, float *out);
 
   /* Layer norm of rows: mean[t], rstd[t] = 1 / sqrt(var + eps) (biased variance, two passes), out = (z - mean) * rstd *
-   * gamma + beta, then dropout over the row (for embeddings). gamma, beta [H]; mean, rstd [T]; examples, positions [T]. out may be z. */
-  void (*norm)(size_t T, size_t H, const float *z, const float *gamma, const float *beta, float eps, const struct ad_dropout *dropout,
-               const uint32_t *examples, const uint32_t *positions, float *mean, float *rstd, float *out);
+   * gamma + beta, then dropout over the row (for embeddings). gamma, beta [H]; mean, rstd [T]; examples, positions [T].
+   * out may be z. */
+  void (*norm)(size_t T, size_t H, const float *z, const float *gamma, const float *beta, float eps,
+               const struct ad_dropout *dropout, const uint32_t *examples, const uint32_t *positions, float *mean,
+               float *rstd, float *out);
 
   /* y becomes z = dropout(y + bias) + residual in place, then mean, rstd and out = layer norm of z as above (no dropout
    * after it). y, residual, out [T,H]; bias, gamma, beta [H]. */
@@ -65,57 +69,67 @@ struct ad_kernels {
                              const float *beta, float eps, const struct ad_dropout *dropout, const uint32_t *examples,
                              const uint32_t *positions, float *mean, float *rstd, float *out);
 
-  /* Backward of `norm`: dout [T,H] is the gradient of out (first multiplied by the dropout mask); dz [T,H] (may be dout). Adds
-   * the column sums over the T rows to dgamma, dbeta [H]. */
+  /* Backward of `norm`: dout [T,H] is the gradient of out (first multiplied by the dropout mask); dz [T,H] (may be
+   * dout). Adds the column sums over the T rows to dgamma, dbeta [H]. */
   void (*norm_backward)(size_t T, size_t H, const float *dout, const float *z, const float *mean, const float *rstd,
-                        const float *gamma, const struct ad_dropout *dropout, const uint32_t *examples, const uint32_t *positions,
-                        float *dz, float *dgamma, float *dbeta);
+                        const float *gamma, const struct ad_dropout *dropout, const uint32_t *examples,
+                        const uint32_t *positions, float *dz, float *dgamma, float *dbeta);
 
-  /* Backward of bias_residual_norm: dz [T,H] (gradient of the residual; may be dout) and dy = mask * scale * dz [T,H] (may be dz
-   * only where there is no dropout: threshold 0). Adds column sums to dgamma, dbeta and (of dy) dbias [H]. */
-  void (*bias_residual_norm_backward)(size_t T, size_t H, const float *dout, const float *z, const float *mean, const float *rstd,
-                                      const float *gamma, const struct ad_dropout *dropout, const uint32_t *examples,
-                                      const uint32_t *positions, float *dz, float *dy, float *dgamma, float *dbeta, float *dbias);
+  /* Backward of bias_residual_norm: dz [T,H] (gradient of the residual; may be dout) and dy = mask * scale * dz [T,H]
+   * (may be dz only where there is no dropout: threshold 0). Adds column sums to dgamma, dbeta and (of dy) dbias [H].
+   */
+  void (*bias_residual_norm_backward)(size_t T, size_t H, const float *dout, const float *z, const float *mean,
+                                      const float *rstd, const float *gamma, const struct ad_dropout *dropout,
+                                      const uint32_t *examples, const uint32_t *positions, float *dz, float *dy,
+                                      float *dgamma, float *dbeta, float *dbias);
 
   /* u += bias in place (kept for the backward), g = activation(u). u, g [T,F]; bias [F]. activation: enum
    * ad_activation as an int: 0 x Phi(x) by erf, 1 tanh approximation, 2 relu. */
   void (*bias_activation)(size_t T, size_t F, int activation, float *u, const float *bias, float *g);
 
   /* du = dg * activation'(u), where u has its bias; du may be dg. Adds the column sums of du to dbias [F]. */
-  void (*bias_activation_backward)(size_t T, size_t F, int activation, const float *dg, const float *u, float *du, float *dbias);
+  void (*bias_activation_backward)(size_t T, size_t F, int activation, const float *dg, const float *u, float *du,
+                                   float *dbias);
 
   /* x[t, 0:N] += bias, leading dimension ld; and its backward: dbias [N] += column sums of dx. */
   void (*bias)(size_t T, size_t N, float *x, size_t ld, const float *bias);
   void (*column_sum)(size_t T, size_t N, const float *dx, size_t ld, float *dbias);
 
-  /* x = tanh(x + bias) in place, [T,H] (the pooler); backward: dx = dy * (1 - y^2), adds column sums to dbias. dx may be dy. */
+  /* x = tanh(x + bias) in place, [T,H] (the pooler); backward: dx = dy * (1 - y^2), adds column sums to dbias. dx may
+   * be dy. */
   void (*bias_tanh)(size_t T, size_t H, float *x, const float *bias);
   void (*tanh_backward)(size_t T, size_t H, const float *dy, const float *y, float *dx, float *dbias);
 
   /* Dropout of rows in place, and (the same function) of their gradient. x [T,H]. */
-  void (*dropout)(size_t T, size_t H, float *x, const struct ad_dropout *dropout, const uint32_t *examples, const uint32_t *positions);
+  void (*dropout)(size_t T, size_t H, float *x, const struct ad_dropout *dropout, const uint32_t *examples,
+                  const uint32_t *positions);
 
-  /* Attention of one example: Q rows ("queries" of them: S, or 1 for [CLS] only), K and V rows (S), each head in its columns
-   * [a D, a D + D), leading dimensions ldq, ldk (keys and values), ldc. context = dropout(softmax(Q K^T / sqrt(D))) V. Query q
-   * is token q of the example. `work`: ad_attention_work(queries, S, D) floats, aligned 64. Each element is one chain of
-   * multiply-adds over d, then over the keys, so the rows of a call with fewer queries have the bits of the full one. */
-  void (*attention)(size_t queries, size_t S, size_t A, size_t D, const float *Q, size_t ldq, const float *K, const float *V,
-                    size_t ldk, const struct ad_dropout *dropout, uint32_t example, float *context, size_t ldc, float *work);
+  /* Attention of one example: Q rows ("queries" of them: S, or 1 for [CLS] only), K and V rows (S), each head in its
+   * columns [a D, a D + D), leading dimensions ldq, ldk (keys and values), ldc. context = dropout(softmax(Q K^T /
+   * sqrt(D))) V. Query q is token q of the example. `work`: ad_attention_work(queries, S, D) floats, aligned 64. Each
+   * element is one chain of multiply-adds over d, then over the keys, so the rows of a call with fewer queries have the
+   * bits of the full one. */
+  void (*attention)(size_t queries, size_t S, size_t A, size_t D, const float *Q, size_t ldq, const float *K,
+                    const float *V, size_t ldk, const struct ad_dropout *dropout, uint32_t example, float *context,
+                    size_t ldc, float *work);
 
-  /* Its backward, probabilities recomputed: dcontext [queries, H] (ldc) to dQ (ldq), dK, dV (ldk), which are overwritten. */
+  /* Its backward, probabilities recomputed: dcontext [queries, H] (ldc) to dQ (ldq), dK, dV (ldk), which are
+   * overwritten. */
   void (*attention_backward)(size_t queries, size_t S, size_t A, size_t D, const float *Q, size_t ldq, const float *K,
                              const float *V, size_t ldk, const struct ad_dropout *dropout, uint32_t example,
                              const float *dcontext, size_t ldc, float *dQ, float *dK, float *dV, float *work);
 
-  /* logits[b,c] = dot(h[b,:], weight[c,:]) + bias[c]: [B,H] x [C,H] to [B,C], each dot by the rule of sums inside a row. */
+  /* logits[b,c] = dot(h[b,:], weight[c,:]) + bias[c]: [B,H] x [C,H] to [B,C], each dot by the rule of sums inside a
+   * row. */
   void (*classify)(size_t B, size_t C, size_t H, const float *h, const float *weight, const float *bias, float *logits);
   /* dh [B,H] = dlogits weight; adds to dweight [C,H], dbias [C], row after row. */
-  void (*classify_backward)(size_t B, size_t C, size_t H, const float *dlogits, const float *h, const float *weight, float *dh,
-                            float *dweight, float *dbias);
+  void (*classify_backward)(size_t B, size_t C, size_t H, const float *dlogits, const float *h, const float *weight,
+                            float *dh, float *dweight, float *dbias);
 
-  /* Cross entropy of row b: loss[b] = log sum exp(logits[b,:]) - logits[b,label[b]] (max subtracted), in double inside the row;
-   * dlogits = scale * (softmax - onehot) unless dlogits is NULL. logits [B,C], labels [B] < C. */
-  void (*cross_entropy)(size_t B, size_t C, const float *logits, const uint32_t *labels, float scale, float *loss, float *dlogits);
+  /* Cross entropy of row b: loss[b] = log sum exp(logits[b,:]) - logits[b,label[b]] (max subtracted), in double inside
+   * the row; dlogits = scale * (softmax - onehot) unless dlogits is NULL. logits [B,C], labels [B] < C. */
+  void (*cross_entropy)(size_t B, size_t C, const float *logits, const uint32_t *labels, float scale, float *loss,
+                        float *dlogits);
 
   /* out[i] += in[i] (the tree's addition: out is the lower half) and y[rows[i],:] += x[i,:] one after another. */
   void (*add)(size_t n, float *out, const float *in);
@@ -124,16 +138,16 @@ struct ad_kernels {
   /* Sum of squares in double over x [n], by the rule of sums inside a row (16 partial sums, in double). */
   double (*sum_squares)(size_t n, const float *x);
 
-  /* AdamW (Loshchilov, Hutter 2019; as torch.optim.AdamW): theta -= lr * decay * theta; then the Adam step with m, v. gradient NULL means
-   * zeros. All [n]. */
+  /* AdamW (Loshchilov, Hutter 2019; as torch.optim.AdamW): theta -= lr * decay * theta; then the Adam step with m, v.
+   * gradient NULL means zeros. All [n]. */
   void (*adamw)(size_t n, const struct ad_adamw *a, const float *gradient, float *theta, float *m, float *v);
 };
 
 /* Floats of work memory for attention and its backward of one example. */
 size_t ad_attention_work(size_t queries, size_t S, size_t D);
 
-/* The best table this CPU runs, or the one named by the environment variable AUTODIDACT_KERNELS (v3, v4, generic) if the CPU
- * can. NULL with a message (AD_ECONFIG recorded) if that name is unknown or the CPU cannot run it. */
+/* The best table this CPU runs, or the one named by the environment variable AUTODIDACT_KERNELS (v3, v4, generic) if
+ * the CPU can. NULL with a message (AD_ECONFIG recorded) if that name is unknown or the CPU cannot run it. */
 const struct ad_kernels *ad_kernels_select(void);
 
 #endif

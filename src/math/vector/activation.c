@@ -8,9 +8,9 @@
 
 /* The standard normal distribution function of x, and exp(-x^2 / 2) with it.
  *
- * 1 - Phi(|x|) = exp(-x^2 / 2) R(t) with t = 1 / (1 + |x| / 4), where R(t) = erfcx(|x| / sqrt 2) / 2 is smooth: a polynomial
- * without constant term, fitted for least relative error (8e-9) over |x| in [0, 14]. In float32 the tail has a relative
- * error below 1e-6 + 1e-7 x^2, also where 1 + erf would cancel. */
+ * 1 - Phi(|x|) = exp(-x^2 / 2) R(t) with t = 1 / (1 + |x| / 4), where R(t) = erfcx(|x| / sqrt 2) / 2 is smooth: a
+ * polynomial without constant term, fitted for least relative error (8e-9) over |x| in [0, 14]. In float32 the tail has
+ * a relative error below 1e-6 + 1e-7 x^2, also where 1 + erf would cancel. */
 VEC_INLINE vec normal_cdf(vec x, vec *bell) {
   static const float R[10] = {0x1.989142p-4f, 0x1.97858p-4f,  0x1.873b8cp-4f, 0x1.26e8a8p-4f,  0x1.62f2d4p-4f,
                               0x1.a084bcp-7f, 0x1.d1e752p-6f, 0x1.a72204p-5f, -0x1.013236p-4f, 0x1.0fa402p-6f};
@@ -63,7 +63,8 @@ VEC_INLINE vec activate_backward(vec x, vec dg, const int activation) {
       const vec square = vec_mul(x, x);
       vec complement;
       const vec s = tanh_gate(x, square, &complement);
-      const vec slope = vec_mul(vec_fma(square, vec_set1(3.0f * TANH_CUBE), vec_set1(1.0f)), vec_set1(2.0f * TANH_SCALE));
+      const vec slope =
+          vec_mul(vec_fma(square, vec_set1(3.0f * TANH_CUBE), vec_set1(1.0f)), vec_set1(2.0f * TANH_SCALE));
       return vec_mul(dg, vec_fma(vec_mul(vec_mul(x, s), complement), slope, s));
     }
     default:

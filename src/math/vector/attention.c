@@ -154,10 +154,21 @@ static void backward_head(const struct head *head, const float *dcontext, size_t
 }
 
 static struct head head_of(size_t queries, size_t S, size_t D, size_t a, const float *Q, size_t ldq, const float *K,
-                           const float *V, size_t ldk, const struct ad_dropout *dropout, uint32_t example, float *work) {
-  struct head head = {.queries = queries, .S = S, .D = D, .keys = attention_keys(S), .dropout = dropout,
-                      .example = example, .number = (uint32_t)a, .ldq = ldq, .ldk = ldk,
-                      .scale = (float)(1.0 / sqrt((double)D)), .Q = Q + a * D, .K = K + a * D, .V = V + a * D};
+                           const float *V, size_t ldk, const struct ad_dropout *dropout, uint32_t example,
+                           float *work) {
+  struct head head = {.queries = queries,
+                      .S = S,
+                      .D = D,
+                      .keys = attention_keys(S),
+                      .dropout = dropout,
+                      .example = example,
+                      .number = (uint32_t)a,
+                      .ldq = ldq,
+                      .ldk = ldk,
+                      .scale = (float)(1.0 / sqrt((double)D)),
+                      .Q = Q + a * D,
+                      .K = K + a * D,
+                      .V = V + a * D};
   head_work(&head, work);
   return head;
 }

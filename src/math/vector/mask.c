@@ -3,8 +3,8 @@
 /* Philox 4x32-10 (Salmon et al., SC 2011): multipliers and key increments. */
 static const uint32_t M0 = 0xD2511F53, M1 = 0xCD9E8D57, W0 = 0x9E3779B9, W1 = 0xBB67AE85;
 
-/* One round: (c0, c1, c2, c3) becomes (high(M1 c2) ^ c1 ^ k0, low(M1 c2), high(M0 c0) ^ c3 ^ k1, low(M0 c0)). Only c3 differs
- * between the blocks of a row, so it takes three rounds until all four words do. */
+/* One round: (c0, c1, c2, c3) becomes (high(M1 c2) ^ c1 ^ k0, low(M1 c2), high(M0 c0) ^ c3 ^ k1, low(M0 c0)). Only c3
+ * differs between the blocks of a row, so it takes three rounds until all four words do. */
 void AD_KERNEL(mask_row)(const struct ad_dropout *dropout, uint32_t example, uint32_t position, struct mask_row *row) {
   const uint32_t key0 = (uint32_t)dropout->seed, key1 = (uint32_t)(dropout->seed >> 32);
   const uint64_t first0 = (uint64_t)M0 * dropout->step;

@@ -8,13 +8,15 @@
 /* What the 64-column pieces of one row share: the key, and the first three of Philox's ten rounds as far as they do not
  * depend on the block number. */
 struct mask_row {
-  uint32_t key0, key1; /* of the fourth round */
+  uint32_t key0, key1;         /* of the fourth round */
   uint32_t a2, b0, c0, c1, c2; /* xor terms, by the round (a: first) and the word they enter */
   uint32_t threshold;
   float scale;
 };
 
-VEC_INLINE int mask_is_on(const struct ad_dropout *dropout) { return dropout != NULL && dropout->threshold != 0; }
+VEC_INLINE int mask_is_on(const struct ad_dropout *dropout) {
+  return dropout != NULL && dropout->threshold != 0;
+}
 
 void AD_KERNEL(mask_row)(const struct ad_dropout *dropout, uint32_t example, uint32_t position, struct mask_row *row);
 
@@ -26,7 +28,8 @@ struct mask_stream {
   struct mask_row row;
   float factors[64];
 };
-VEC_INLINE void mask_start(struct mask_stream *mask, const struct ad_dropout *dropout, uint32_t example, uint32_t position) {
+VEC_INLINE void mask_start(struct mask_stream *mask, const struct ad_dropout *dropout, uint32_t example,
+                           uint32_t position) {
   AD_KERNEL(mask_row)(dropout, example, position, &mask->row);
 }
 VEC_INLINE vec mask_next(struct mask_stream *mask, size_t n) {

@@ -16,7 +16,8 @@ static void row_moments(size_t H, const float *z, float sum, float eps, float *m
 }
 
 /* out = (z - mean) rstd gamma + beta. */
-static void row_normalise(size_t H, const float *z, float mean, float rstd, const float *gamma, const float *beta, float *out) {
+static void row_normalise(size_t H, const float *z, float mean, float rstd, const float *gamma, const float *beta,
+                          float *out) {
   const vec center = vec_set1(mean), scale = vec_set1(rstd);
   for (size_t n = 0; n < H; n += VEC_WIDTH) {
     const vec x = vec_mul(vec_sub(vec_load_n(z + n, H - n), center), scale);
@@ -84,7 +85,8 @@ void AD_KERNEL(bias_residual_norm)(size_t T, size_t H, float *y, const float *bi
   }
 }
 
-/* dz = rstd (g - mean(g) - x mean(g x)) with g = dout gamma and x = (z - mean) rstd; dgamma += dout x, dbeta += dout. */
+/* dz = rstd (g - mean(g) - x mean(g x)) with g = dout gamma and x = (z - mean) rstd; dgamma += dout x, dbeta += dout.
+ */
 static void row_norm_backward(size_t H, const float *dout, const float *z, float mean, float rstd, const float *gamma,
                               float *dz, float *dgamma, float *dbeta) {
   const vec center = vec_set1(mean), scale = vec_set1(rstd);
@@ -106,9 +108,10 @@ static void row_norm_backward(size_t H, const float *dout, const float *z, float
   }
 }
 
-void AD_KERNEL(norm_backward)(size_t T, size_t H, const float *dout, const float *z, const float *mean, const float *rstd,
-                              const float *gamma, const struct ad_dropout *dropout, const uint32_t *examples,
-                              const uint32_t *positions, float *dz, float *dgamma, float *dbeta) {
+void AD_KERNEL(norm_backward)(size_t T, size_t H, const float *dout, const float *z, const float *mean,
+                              const float *rstd, const float *gamma, const struct ad_dropout *dropout,
+                              const uint32_t *examples, const uint32_t *positions, float *dz, float *dgamma,
+                              float *dbeta) {
   struct mask_stream mask;
   for (size_t t = 0; t < T; t++) {
     const float *d = dout + t * H;

@@ -1,8 +1,8 @@
-/* Small products for attention: C [M,N] = A B or C += A B, with A read element by element at any strides and the rows of
- * B and C contiguous.
+/* Small products for attention: C [M,N] = A B or C += A B, with A read element by element at any strides and the rows
+ * of B and C contiguous.
  *
- * Each element of C is one chain of fused multiply-adds over k = 0 .. K-1, started from 0 or from C, whatever the blocking:
- * its bits depend on nothing but its row of A and column of B. */
+ * Each element of C is one chain of fused multiply-adds over k = 0 .. K-1, started from 0 or from C, whatever the
+ * blocking: its bits depend on nothing but its row of A and column of B. */
 #ifndef AD_MATH_VECTOR_PRODUCT_H
 #define AD_MATH_VECTOR_PRODUCT_H
 
@@ -20,7 +20,8 @@ struct product {
 };
 
 /* A block of `rows` x (16 `vecs`), constants at every call; `width` (at most 16 vecs) columns exist. */
-VEC_INLINE void product_tile(const struct product *p, size_t i, size_t n, const int rows, const int vecs, size_t width) {
+VEC_INLINE void product_tile(const struct product *p, size_t i, size_t n, const int rows, const int vecs,
+                             size_t width) {
   const float *a = p->A + i * p->row, *b = p->B + n;
   float *c = p->C + i * p->ldc + n;
   vec sum[VEC_TILE_ROWS][VEC_TILE_VECS];

@@ -9,11 +9,30 @@
 #define AD_KERNEL(name) AD_PASTE(ad_##name##_, AD_KERNEL_SET)
 
 /* The members of struct ad_kernels, all of them. */
-#define AD_KERNEL_LIST(X)                                                                                          \
-  X(embed) X(norm) X(bias_residual_norm) X(norm_backward) X(bias_residual_norm_backward) X(bias_activation)        \
-  X(bias_activation_backward) X(bias) X(column_sum) X(bias_tanh) X(tanh_backward) X(dropout) X(attention)          \
-  X(attention_backward) X(classify) X(classify_backward) X(cross_entropy) X(add) X(scatter_add) X(sum_squares)     \
+/* clang-format off */
+#define AD_KERNEL_LIST(X)         \
+  X(embed)                        \
+  X(norm)                         \
+  X(bias_residual_norm)           \
+  X(norm_backward)                \
+  X(bias_residual_norm_backward)  \
+  X(bias_activation)              \
+  X(bias_activation_backward)     \
+  X(bias)                         \
+  X(column_sum)                   \
+  X(bias_tanh)                    \
+  X(tanh_backward)                \
+  X(dropout)                      \
+  X(attention)                    \
+  X(attention_backward)           \
+  X(classify)                     \
+  X(classify_backward)            \
+  X(cross_entropy)                \
+  X(add)                          \
+  X(scatter_add)                  \
+  X(sum_squares)                  \
   X(adamw)
+/* clang-format on */
 
 /* Each function has the type its table entry points to. */
 #define AD_KERNEL_PROTOTYPE(name) __typeof__(*((struct ad_kernels *)0)->name) AD_KERNEL(name);

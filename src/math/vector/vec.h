@@ -16,9 +16,13 @@
 #endif
 
 /* Loads up to 16 floats; the other lanes are 0. */
-VEC_INLINE vec vec_load_n(const float *p, size_t n) { return vec_load_fill(p, n, 0.0f); }
+VEC_INLINE vec vec_load_n(const float *p, size_t n) {
+  return vec_load_fill(p, n, 0.0f);
+}
 
 /* sum[0 .. min(n,16)) += x: one row's addition to a column sum. */
-VEC_INLINE void vec_accumulate_n(float *sum, vec x, size_t n) { vec_store_n(sum, vec_add(vec_load_n(sum, n), x), n); }
+VEC_INLINE void vec_accumulate_n(float *sum, vec x, size_t n) {
+  vec_store_n(sum, vec_add(vec_load_n(sum, n), x), n);
+}
 
 #endif

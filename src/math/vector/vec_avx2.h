@@ -20,8 +20,12 @@ typedef struct {
   __m256i even[2], odd[2]; /* words 0 2 4 6, 8 10 12 14; 1 3 5 7, 9 11 13 15 */
 } vecq;
 
-VEC_INLINE vec vec_set1(float x) { return (vec){_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
-VEC_INLINE vec vec_load(const float *p) { return (vec){_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+VEC_INLINE vec vec_set1(float x) {
+  return (vec){_mm256_set1_ps(x), _mm256_set1_ps(x)};
+}
+VEC_INLINE vec vec_load(const float *p) {
+  return (vec){_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
+}
 VEC_INLINE void vec_store(float *p, vec x) {
   _mm256_storeu_ps(p, x.a);
   _mm256_storeu_ps(p + 8, x.b);
@@ -49,18 +53,30 @@ VEC_INLINE void vec_store_n(float *p, vec x, size_t n) {
   }
 }
 
-VEC_INLINE vec vec_add(vec x, vec y) { return (vec){_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)}; }
-VEC_INLINE vec vec_sub(vec x, vec y) { return (vec){_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)}; }
-VEC_INLINE vec vec_mul(vec x, vec y) { return (vec){_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)}; }
-VEC_INLINE vec vec_div(vec x, vec y) { return (vec){_mm256_div_ps(x.a, y.a), _mm256_div_ps(x.b, y.b)}; }
-VEC_INLINE vec vec_sqrt(vec x) { return (vec){_mm256_sqrt_ps(x.a), _mm256_sqrt_ps(x.b)}; }
+VEC_INLINE vec vec_add(vec x, vec y) {
+  return (vec){_mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)};
+}
+VEC_INLINE vec vec_sub(vec x, vec y) {
+  return (vec){_mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)};
+}
+VEC_INLINE vec vec_mul(vec x, vec y) {
+  return (vec){_mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)};
+}
+VEC_INLINE vec vec_div(vec x, vec y) {
+  return (vec){_mm256_div_ps(x.a, y.a), _mm256_div_ps(x.b, y.b)};
+}
+VEC_INLINE vec vec_sqrt(vec x) {
+  return (vec){_mm256_sqrt_ps(x.a), _mm256_sqrt_ps(x.b)};
+}
 VEC_INLINE vec vec_fma(vec x, vec y, vec z) {
   return (vec){_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)};
 }
 VEC_INLINE vec vec_fnma(vec x, vec y, vec z) {
   return (vec){_mm256_fnmadd_ps(x.a, y.a, z.a), _mm256_fnmadd_ps(x.b, y.b, z.b)};
 }
-VEC_INLINE vec vec_max(vec x, vec y) { return (vec){_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)}; }
+VEC_INLINE vec vec_max(vec x, vec y) {
+  return (vec){_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)};
+}
 VEC_INLINE vec vec_abs(vec x) {
   const __m256 sign = _mm256_set1_ps(-0.0f);
   return (vec){_mm256_andnot_ps(sign, x.a), _mm256_andnot_ps(sign, x.b)};
@@ -70,8 +86,12 @@ VEC_INLINE vec vec_select_positive(vec x, vec y, vec z) {
   return (vec){_mm256_blendv_ps(z.a, y.a, _mm256_cmp_ps(x.a, zero, _CMP_GT_OQ)),
                _mm256_blendv_ps(z.b, y.b, _mm256_cmp_ps(x.b, zero, _CMP_GT_OQ))};
 }
-VEC_INLINE vec vec_exp(vec x) { return (vec){Sleef_finz_expf8_u10avx2(x.a), Sleef_finz_expf8_u10avx2(x.b)}; }
-VEC_INLINE vec vec_tanh(vec x) { return (vec){Sleef_finz_tanhf8_u10avx2(x.a), Sleef_finz_tanhf8_u10avx2(x.b)}; }
+VEC_INLINE vec vec_exp(vec x) {
+  return (vec){Sleef_finz_expf8_u10avx2(x.a), Sleef_finz_expf8_u10avx2(x.b)};
+}
+VEC_INLINE vec vec_tanh(vec x) {
+  return (vec){Sleef_finz_tanhf8_u10avx2(x.a), Sleef_finz_tanhf8_u10avx2(x.b)};
+}
 
 VEC_INLINE float vec_sum(vec x) {
   const __m256 a = _mm256_add_ps(x.a, x.b);
@@ -189,7 +209,11 @@ VEC_INLINE void vec_transpose(vec r[16]) {
   }
 }
 
-VEC_INLINE double scalar_exp(double x) { return Sleef_finz_expd1_u10purecfma(x); }
-VEC_INLINE double scalar_log(double x) { return Sleef_finz_logd1_u10purecfma(x); }
+VEC_INLINE double scalar_exp(double x) {
+  return Sleef_finz_expd1_u10purecfma(x);
+}
+VEC_INLINE double scalar_log(double x) {
+  return Sleef_finz_logd1_u10purecfma(x);
+}
 
 #endif

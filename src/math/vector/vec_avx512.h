@@ -18,10 +18,18 @@ typedef struct {
   __m512i even, odd;
 } vecq; /* 16 words of 32 bits, each in the low half of a 64-bit lane */
 
-VEC_INLINE vec vec_set1(float x) { return _mm512_set1_ps(x); }
-VEC_INLINE vec vec_load(const float *p) { return _mm512_loadu_ps(p); }
-VEC_INLINE void vec_store(float *p, vec x) { _mm512_storeu_ps(p, x); }
-VEC_INLINE __mmask16 vec_first(size_t n) { return (__mmask16)((1u << n) - 1); }
+VEC_INLINE vec vec_set1(float x) {
+  return _mm512_set1_ps(x);
+}
+VEC_INLINE vec vec_load(const float *p) {
+  return _mm512_loadu_ps(p);
+}
+VEC_INLINE void vec_store(float *p, vec x) {
+  _mm512_storeu_ps(p, x);
+}
+VEC_INLINE __mmask16 vec_first(size_t n) {
+  return (__mmask16)((1u << n) - 1);
+}
 VEC_INLINE vec vec_load_fill(const float *p, size_t n, float fill) {
   return n >= 16 ? _mm512_loadu_ps(p) : _mm512_mask_loadu_ps(_mm512_set1_ps(fill), vec_first(n), p);
 }
@@ -33,21 +41,43 @@ VEC_INLINE void vec_store_n(float *p, vec x, size_t n) {
   }
 }
 
-VEC_INLINE vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }
-VEC_INLINE vec vec_sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
-VEC_INLINE vec vec_mul(vec a, vec b) { return _mm512_mul_ps(a, b); }
-VEC_INLINE vec vec_div(vec a, vec b) { return _mm512_div_ps(a, b); }
-VEC_INLINE vec vec_sqrt(vec a) { return _mm512_sqrt_ps(a); }
-VEC_INLINE vec vec_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c); }   /* a b + c, rounded once */
-VEC_INLINE vec vec_fnma(vec a, vec b, vec c) { return _mm512_fnmadd_ps(a, b, c); } /* c - a b, rounded once */
-VEC_INLINE vec vec_max(vec a, vec b) { return _mm512_max_ps(a, b); }               /* b where either is NaN */
-VEC_INLINE vec vec_abs(vec a) { return _mm512_abs_ps(a); }
+VEC_INLINE vec vec_add(vec a, vec b) {
+  return _mm512_add_ps(a, b);
+}
+VEC_INLINE vec vec_sub(vec a, vec b) {
+  return _mm512_sub_ps(a, b);
+}
+VEC_INLINE vec vec_mul(vec a, vec b) {
+  return _mm512_mul_ps(a, b);
+}
+VEC_INLINE vec vec_div(vec a, vec b) {
+  return _mm512_div_ps(a, b);
+}
+VEC_INLINE vec vec_sqrt(vec a) {
+  return _mm512_sqrt_ps(a);
+}
+VEC_INLINE vec vec_fma(vec a, vec b, vec c) {
+  return _mm512_fmadd_ps(a, b, c);
+} /* a b + c, rounded once */
+VEC_INLINE vec vec_fnma(vec a, vec b, vec c) {
+  return _mm512_fnmadd_ps(a, b, c);
+} /* c - a b, rounded once */
+VEC_INLINE vec vec_max(vec a, vec b) {
+  return _mm512_max_ps(a, b);
+} /* b where either is NaN */
+VEC_INLINE vec vec_abs(vec a) {
+  return _mm512_abs_ps(a);
+}
 /* Lane by lane x > 0 ? a : b (b where x is NaN). */
 VEC_INLINE vec vec_select_positive(vec x, vec a, vec b) {
   return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), b, a);
 }
-VEC_INLINE vec vec_exp(vec x) { return Sleef_finz_expf16_u10avx512f(x); }
-VEC_INLINE vec vec_tanh(vec x) { return Sleef_finz_tanhf16_u10avx512f(x); }
+VEC_INLINE vec vec_exp(vec x) {
+  return Sleef_finz_expf16_u10avx512f(x);
+}
+VEC_INLINE vec vec_tanh(vec x) {
+  return Sleef_finz_tanhf16_u10avx512f(x);
+}
 
 /* Sum of the lanes by halving: ((0+8)+(4+12)) ... */
 VEC_INLINE float vec_sum(vec x) {
@@ -63,7 +93,9 @@ VEC_INLINE float vec_largest(vec x) {
   return _mm_cvtss_f32(_mm_max_ss(c, _mm_movehdup_ps(c)));
 }
 
-VEC_INLINE vecd vecd_zero(void) { return (vecd){_mm512_setzero_pd(), _mm512_setzero_pd()}; }
+VEC_INLINE vecd vecd_zero(void) {
+  return (vecd){_mm512_setzero_pd(), _mm512_setzero_pd()};
+}
 /* sum + x * x: the product is exact in double. */
 VEC_INLINE vecd vecd_add_square(vecd sum, vec x) {
   const __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(x));
@@ -132,7 +164,11 @@ VEC_INLINE void vec_transpose(vec r[16]) {
   }
 }
 
-VEC_INLINE double scalar_exp(double x) { return Sleef_finz_expd1_u10purecfma(x); }
-VEC_INLINE double scalar_log(double x) { return Sleef_finz_logd1_u10purecfma(x); }
+VEC_INLINE double scalar_exp(double x) {
+  return Sleef_finz_expd1_u10purecfma(x);
+}
+VEC_INLINE double scalar_log(double x) {
+  return Sleef_finz_logd1_u10purecfma(x);
+}
 
 #endif

@@ -26,24 +26,58 @@ typedef struct {
   }                                        \
   return r
 
-VEC_INLINE vec vec_set1(float x) { VEC_EACH(vec, f, x); }
-VEC_INLINE vec vec_load(const float *p) { VEC_EACH(vec, f, p[i]); }
-VEC_INLINE void vec_store(float *p, vec x) { memcpy(p, x.f, sizeof x.f); }
-VEC_INLINE vec vec_load_fill(const float *p, size_t n, float fill) { VEC_EACH(vec, f, (size_t)i < n ? p[i] : fill); }
-VEC_INLINE void vec_store_n(float *p, vec x, size_t n) { memcpy(p, x.f, (n < 16 ? n : 16) * sizeof *p); }
+VEC_INLINE vec vec_set1(float x) {
+  VEC_EACH(vec, f, x);
+}
+VEC_INLINE vec vec_load(const float *p) {
+  VEC_EACH(vec, f, p[i]);
+}
+VEC_INLINE void vec_store(float *p, vec x) {
+  memcpy(p, x.f, sizeof x.f);
+}
+VEC_INLINE vec vec_load_fill(const float *p, size_t n, float fill) {
+  VEC_EACH(vec, f, (size_t)i < n ? p[i] : fill);
+}
+VEC_INLINE void vec_store_n(float *p, vec x, size_t n) {
+  memcpy(p, x.f, (n < 16 ? n : 16) * sizeof *p);
+}
 
-VEC_INLINE vec vec_sqrt(vec x) { VEC_EACH(vec, f, sqrtf(x.f[i])); }
-VEC_INLINE vec vec_abs(vec x) { VEC_EACH(vec, f, fabsf(x.f[i])); }
-VEC_INLINE vec vec_exp(vec x) { VEC_EACH(vec, f, Sleef_cinz_expf1_u10purec(x.f[i])); }
-VEC_INLINE vec vec_tanh(vec x) { VEC_EACH(vec, f, Sleef_cinz_tanhf1_u10purec(x.f[i])); }
-VEC_INLINE vec vec_add(vec x, vec y) { VEC_EACH(vec, f, x.f[i] + y.f[i]); }
-VEC_INLINE vec vec_sub(vec x, vec y) { VEC_EACH(vec, f, x.f[i] - y.f[i]); }
-VEC_INLINE vec vec_mul(vec x, vec y) { VEC_EACH(vec, f, x.f[i] * y.f[i]); }
-VEC_INLINE vec vec_div(vec x, vec y) { VEC_EACH(vec, f, x.f[i] / y.f[i]); }
-VEC_INLINE vec vec_max(vec x, vec y) { VEC_EACH(vec, f, x.f[i] > y.f[i] ? x.f[i] : y.f[i]); }
-VEC_INLINE vec vec_fma(vec x, vec y, vec z) { VEC_EACH(vec, f, x.f[i] * y.f[i] + z.f[i]); }
-VEC_INLINE vec vec_fnma(vec x, vec y, vec z) { VEC_EACH(vec, f, z.f[i] - x.f[i] * y.f[i]); }
-VEC_INLINE vec vec_select_positive(vec x, vec y, vec z) { VEC_EACH(vec, f, x.f[i] > 0.0f ? y.f[i] : z.f[i]); }
+VEC_INLINE vec vec_sqrt(vec x) {
+  VEC_EACH(vec, f, sqrtf(x.f[i]));
+}
+VEC_INLINE vec vec_abs(vec x) {
+  VEC_EACH(vec, f, fabsf(x.f[i]));
+}
+VEC_INLINE vec vec_exp(vec x) {
+  VEC_EACH(vec, f, Sleef_cinz_expf1_u10purec(x.f[i]));
+}
+VEC_INLINE vec vec_tanh(vec x) {
+  VEC_EACH(vec, f, Sleef_cinz_tanhf1_u10purec(x.f[i]));
+}
+VEC_INLINE vec vec_add(vec x, vec y) {
+  VEC_EACH(vec, f, x.f[i] + y.f[i]);
+}
+VEC_INLINE vec vec_sub(vec x, vec y) {
+  VEC_EACH(vec, f, x.f[i] - y.f[i]);
+}
+VEC_INLINE vec vec_mul(vec x, vec y) {
+  VEC_EACH(vec, f, x.f[i] * y.f[i]);
+}
+VEC_INLINE vec vec_div(vec x, vec y) {
+  VEC_EACH(vec, f, x.f[i] / y.f[i]);
+}
+VEC_INLINE vec vec_max(vec x, vec y) {
+  VEC_EACH(vec, f, x.f[i] > y.f[i] ? x.f[i] : y.f[i]);
+}
+VEC_INLINE vec vec_fma(vec x, vec y, vec z) {
+  VEC_EACH(vec, f, x.f[i] * y.f[i] + z.f[i]);
+}
+VEC_INLINE vec vec_fnma(vec x, vec y, vec z) {
+  VEC_EACH(vec, f, z.f[i] - x.f[i] * y.f[i]);
+}
+VEC_INLINE vec vec_select_positive(vec x, vec y, vec z) {
+  VEC_EACH(vec, f, x.f[i] > 0.0f ? y.f[i] : z.f[i]);
+}
 
 VEC_INLINE float vec_sum(vec x) {
   for (int half = 8; half > 0; half /= 2) {
@@ -62,8 +96,12 @@ VEC_INLINE float vec_largest(vec x) {
   return x.f[0];
 }
 
-VEC_INLINE vecd vecd_zero(void) { VEC_EACH(vecd, d, 0.0); }
-VEC_INLINE vecd vecd_add_square(vecd sum, vec x) { VEC_EACH(vecd, d, sum.d[i] + (double)x.f[i] * (double)x.f[i]); }
+VEC_INLINE vecd vecd_zero(void) {
+  VEC_EACH(vecd, d, 0.0);
+}
+VEC_INLINE vecd vecd_add_square(vecd sum, vec x) {
+  VEC_EACH(vecd, d, sum.d[i] + (double)x.f[i] * (double)x.f[i]);
+}
 VEC_INLINE double vecd_sum(vecd x) {
   for (int half = 8; half > 0; half /= 2) {
     for (int i = 0; i < half; i++) {
@@ -73,11 +111,21 @@ VEC_INLINE double vecd_sum(vecd x) {
   return x.d[0];
 }
 
-VEC_INLINE vecq vecq_count(uint32_t first, uint32_t x) { VEC_EACH(vecq, q, (first + (uint32_t)i) ^ x); }
-VEC_INLINE vecq vecq_mul(vecq a, uint32_t m) { VEC_EACH(vecq, q, (a.q[i] & UINT32_MAX) * m); }
-VEC_INLINE vecq vecq_xor1(vecq a, uint32_t x) { VEC_EACH(vecq, q, a.q[i] ^ x); }
-VEC_INLINE vecq vecq_high_xor(vecq p, vecq a, uint32_t x) { VEC_EACH(vecq, q, (p.q[i] >> 32) ^ a.q[i] ^ x); }
-VEC_INLINE vecq vecq_high_xor1(vecq p, uint32_t x) { VEC_EACH(vecq, q, (p.q[i] >> 32) ^ x); }
+VEC_INLINE vecq vecq_count(uint32_t first, uint32_t x) {
+  VEC_EACH(vecq, q, (first + (uint32_t)i) ^ x);
+}
+VEC_INLINE vecq vecq_mul(vecq a, uint32_t m) {
+  VEC_EACH(vecq, q, (a.q[i] & UINT32_MAX) * m);
+}
+VEC_INLINE vecq vecq_xor1(vecq a, uint32_t x) {
+  VEC_EACH(vecq, q, a.q[i] ^ x);
+}
+VEC_INLINE vecq vecq_high_xor(vecq p, vecq a, uint32_t x) {
+  VEC_EACH(vecq, q, (p.q[i] >> 32) ^ a.q[i] ^ x);
+}
+VEC_INLINE vecq vecq_high_xor1(vecq p, uint32_t x) {
+  VEC_EACH(vecq, q, (p.q[i] >> 32) ^ x);
+}
 VEC_INLINE vec vecq_factor(vecq w, uint32_t threshold, float scale) {
   VEC_EACH(vec, f, (uint32_t)w.q[i] < threshold ? 0.0f : scale);
 }
@@ -92,7 +140,11 @@ VEC_INLINE void vec_transpose(vec r[16]) {
   }
 }
 
-VEC_INLINE double scalar_exp(double x) { return Sleef_cinz_expd1_u10purec(x); }
-VEC_INLINE double scalar_log(double x) { return Sleef_cinz_logd1_u10purec(x); }
+VEC_INLINE double scalar_exp(double x) {
+  return Sleef_cinz_expd1_u10purec(x);
+}
+VEC_INLINE double scalar_log(double x) {
+  return Sleef_cinz_logd1_u10purec(x);
+}
 
 #endif
