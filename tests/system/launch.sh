@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# launch/install with stand-ins for apt-get and its like, and the options of the scripts. Installs nothing.
+set -euo pipefail
+cd "${AD_SOURCE:?}"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+  printf 'FAIL %s\n' "$*"
+  exit 1
+}
+
+# expect CODE PATTERN COMMAND...: the exit code, and a regular expression that the output matches.
+expect() {
+  local want=$1 pattern=$2 code=0
+  shift 2
+  "$@" > "$work/output" 2>&1 < /dev/null || code=$?
+  [ "$code" = "$want" ] && grep -Eq -- "$pattern" "$work/output" ||
+    { cat "$work/output"; fail "$*: exit code $code, expected $want and /$pattern/"; }
+  echo "ok   $pattern"
+}
+
+# A list of two packages, and programs that keep what is installed in a file and note each call.
+mkdir "$work/launch" "$work/bin"
+cp launch/install "$work/launch/"
+printf '# comment\none  # what for\n\ntwo\n' > "$work/launch/packages.txt"
+cat > "$work/bin/dpkg-query" <<'SH'
+#!/bin/sh
+shift 2
+while read -r name; do printf 'ii %s\n' "$name"; done < "$STATE/installed"
+SH
+cat > "$work/bin/apt-cache" <<'SH'
+#!/bin/sh
+shift
+for name; do
+  if [ -e "$STATE/lists" ]; then printf '%s:\n  Candidate: 1.0\n' "$name"; else printf '%s:\n  Candidate: (none)\n' "$name"; fi
+done
+SH
+cat > "$work/bin/apt-get" <<'SH'
+#!/bin/sh
+for word; do case "$word" in update | install) what=$word ;; esac; done
+echo "$what" >> "$STATE/calls"
+[ "$what" = update ] && touch "$STATE/lists" "$STATE/fresh" && exit 0
+[ -e "$STATE/fresh" ] || exit 100
+[ ! -e "$STATE/broken" ] || { echo "E: cannot fetch"; exit 100; }
+printf 'one\ntwo\n' > "$STATE/installed"
+SH
+cat > "$work/bin/id" <<'SH'
+#!/bin/sh
+cat "$STATE/uid"
+SH
+cat > "$work/bin/sudo" <<'SH'
+#!/bin/sh
+[ -e "$STATE/sudo" ] || exit 1
+[ "$1" = -n ] && exit 0
+echo sudo >> "$STATE/calls"
+exec "$@"
+SH
+chmod +x "$work"/bin/*
+state() { # state UID [FILE...]: starts anew with package "one" installed
+  rm -rf "$work/state"
+  mkdir "$work/state"
+  echo one > "$work/state/installed"
+  : > "$work/state/calls"
+  echo "$1" > "$work/state/uid"
+  shift
+  for name; do touch "$work/state/$name"; done
+}
+stub=(env -i "PATH=$work/bin:/usr/bin:/bin" "STATE=$work/state" "HOME=$work")
+calls() { tr '\n' ' ' < "$work/state/calls"; }
+
+state 0
+expect 0 'installing 1 of 2 packages: two' "${stub[@]}" "$work/launch/install"
+[ "$(calls)" = "update install " ] || fail "without package lists: $(calls)"
+expect 0 'all 2 packages are installed' "${stub[@]}" "$work/launch/install"
+[ "$(calls)" = "update install " ] || fail "a second run calls apt-get: $(calls)"
+state 0 lists fresh
+expect 0 '2 packages are installed' "${stub[@]}" "$work/launch/install"
+[ "$(calls)" = "install " ] || fail "with good package lists: $(calls)"
+state 0 lists
+expect 0 '2 packages are installed' "${stub[@]}" "$work/launch/install"
+[ "$(calls)" = "install update install " ] || fail "with old package lists: $(calls)"
+state 0 lists fresh broken
+expect 1 'E: cannot fetch' "${stub[@]}" "$work/launch/install"
+state 1000 lists fresh
+expect 1 'not root, and sudo.*' "${stub[@]}" "$work/launch/install"
+grep -q 'apt-get install --no-install-recommends two' "$work/output" || fail "the message does not say what to run"
+[ "$(calls)" = "" ] || fail "apt-get is called without rights: $(calls)"
+state 1000 lists fresh sudo
+expect 0 '2 packages are installed' "${stub[@]}" "$work/launch/install"
+[ "$(calls)" = "sudo install " ] || fail "with sudo: $(calls)"
+state 0
+expect 1 'not installed: two' "${stub[@]}" "$work/launch/install" --check
+[ "$(calls)" = "" ] || fail "--check installs: $(calls)"
+
+expect 1 'unknown option "--fast"' launch/install --fast
+expect 1 'unexpected argument "more"' launch/install --check more
+expect 1 'unknown option "--fast"' launch/quickstart --fast
+expect 1 'unknown option "more"' launch/quickstart more
+expect 1 '--out needs a folder' launch/quickstart --out
+expect 1 '--out needs a folder' launch/quickstart --out ''
+expect 1 'unknown option "--fast"' tests/run --fast
+expect 1 'one pattern only' tests/run one two
+for script in launch/install launch/quickstart tests/run launch/new-vocabulary; do
+  expect 0 '^[Uu]sage' "$script" --help
+done
