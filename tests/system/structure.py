@@ -233,6 +233,20 @@ def check_marks(root, _build):
                 yield f"{path.relative_to(root)}:{number}: {match.group(0)}"
 
 
+def check_documents(root, _build):
+    """Links between the documents lead somewhere, and the README's table has every command."""
+    for path in [root / "README.md", *sorted((root / "docs").glob("*.md")), *sorted((root / "datasets").glob("*.md"))]:
+        for number, line in enumerate(lines(path), 1):
+            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", line):
+                if not (path.parent / target).exists():
+                    yield f"{path.relative_to(root)}:{number}: there is no {target}"
+    commands = re.findall(r"^\s*X\((\w+),", (root / "src/cli/commands.h").read_text(encoding="utf-8"), re.M)
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    for name in commands:
+        if not re.search(rf"^\| `{name}\b", readme, re.M):
+            yield f"README.md:1: the table of commands has no {name}"
+
+
 def check_fast_math(root, _build):
     """The arithmetic is the one of the standard."""
     flags = re.compile("-f" + "fast-math|-O" + "fast|-f" + "unsafe-math|-f" + "associative-math|-ffp-contract=f" + "ast")
@@ -259,7 +273,7 @@ def check_process_and_memory(root, _build):
 
 
 CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check_headers_compile, check_guards, check_comments,
-          check_tests_registered, check_marks, check_fast_math, check_process_and_memory]
+          check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory]
 
 
 def table():
@@ -312,6 +326,8 @@ PLANTS = [
     (check_tests_registered, "tests/unit/planted.c", "int main(void) { return 0; }\n", "begins with test_"),
     (check_marks, "src/base/log.c", "/* TO" + "DO: later */\n", "TO" + "DO"),
     (check_marks, "launch/planted", "#!/bin/sh\n# FIX" + "ME\n", "FIX" + "ME"),
+    (check_documents, "README.md", "[planted](docs/planted.md)\n", "there is no docs/planted.md"),
+    (check_documents, "src/cli/commands.h", "  X(planted, 0, \"\", \"\")\n", "has no planted"),
     (check_fast_math, "CMakeLists.txt", "add_compile_options(-f" + "fast-math)\n", "changes the arithmetic"),
     (check_process_and_memory, "src/base/log.c", "void f(void) { exit(1); }\n", "ends the process"),
     (check_process_and_memory, "src/model/params.c", "void *f(void) { return malloc(1); }\n", "does not count"),
@@ -326,9 +342,9 @@ def self_test(root, build):
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "tree"
             copy.mkdir()
-            for part in ("src", "mpi", "include", "tests", "launch", "cmake", "docs"):
+            for part in ("src", "mpi", "include", "tests", "launch", "cmake", "docs", "datasets"):
                 shutil.copytree(root / part, copy / part, ignore=shutil.ignore_patterns("fixtures", "__pycache__"))
-            for part in ("CMakeLists.txt", "CMakePresets.json", "README.md"):
+            for part in ("CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE", "CITATION.cff"):
                 shutil.copy(root / part, copy / part)
             target = copy / name
             target.parent.mkdir(parents=True, exist_ok=True)
