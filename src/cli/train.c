@@ -88,7 +88,7 @@ static int prepare(struct training *t) {
   const struct ad_config *c = &t->session.config;
   const struct ad_trainer_settings settings = settings_of(c);
   AD_TRY(session_load_base(&t->session));
-  AD_TRY(ad_trainer_create(&t->trainer, &t->session.params, t->session.theta, &t->train, &settings));
+  AD_TRY(ad_trainer_create(&t->trainer, &t->session.params, t->session.theta, &t->train, &settings, NULL));
   if (!t->has_dev) {
     return AD_OK;
   }
@@ -186,8 +186,10 @@ static int train_steps(struct training *t) {
     t->seconds += step.seconds;
     t->examples += step.examples;
     AD_TRY(ad_run_log(&t->run,
-                      "{\"step\":%" PRIu64 ",\"epoch\":%" PRIu64 ",\"examples\":%zu,\"tokens\":%zu,\"loss\":%.17g,\"norm\":%.17g,\"factor\":%.17g}",
-                      step.step, step.epoch, step.examples, step.tokens, step.loss, step.norm, step.factor));
+                      "{\"step\":%" PRIu64 ",\"epoch\":%" PRIu64 ",\"examples\":%zu,\"tokens\":%zu,\"loss\":%.17g,\"norm\":%.17g,\"factor\":%.17g,"
+                      "\"parameters\":\"%016" PRIx64 "\",\"chain\":\"%016" PRIx64 "\"}",
+                      step.step, step.epoch, step.examples, step.tokens, step.loss, step.norm, step.factor,
+                      step.parameters, step.chain));
     AD_TRY(ad_run_timing(&t->run, "{\"step\":%" PRIu64 ",\"seconds\":%.6f}", step.step, step.seconds));
     const int due = every > 0 ? step.step % every == 0 : step.epoch_end;
     if (t->has_dev && (due || step.step == total)) {

@@ -29,6 +29,9 @@ struct ad_gradient {
   struct ad_span global[AD_MAX_PARTS]; /* the round's parts as lanes of the step */
   struct ad_span local[AD_MAX_PARTS];  /* and as lanes of the round's batch */
   struct ad_gradient_sink sink;
+  struct ad_gradient_hooks hooks;
+  size_t rounds; /* of this step so far */
+  int last;      /* the running round is the last one */
 };
 
 static int lanes_empty(const struct ad_gradient *g, struct ad_span span) { return g->lane_begin[span.lo] == g->lane_begin[span.hi]; }
@@ -84,7 +87,8 @@ static void merge(struct ad_gradient *g, uint32_t bucket) {
 
 static float *place(void *context, uint32_t bucket, size_t part) {
   struct ad_gradient *g = context;
-  float *values = acquire(g, bucket);
+  const int hooked = g->hooks.place != NULL && g->last && g->rounds == 1;
+  float *values = hooked ? g->hooks.place(g->hooks.context, bucket, part) : acquire(g, bucket);
   g->buckets[bucket].placed[part] = values;
   return values;
 }
@@ -103,7 +107,7 @@ static int done(void *context, uint32_t bucket) {
     b->partials[b->count++] = (struct ad_partial){g->global[i], empty, empty ? NULL : b->placed[i]};
     merge(g, bucket);
   }
-  return AD_OK;
+  return g->last && g->hooks.complete != NULL ? g->hooks.complete(g->hooks.context, bucket, b->partials, b->count) : AD_OK;
 }
 
 int ad_gradient_create(struct ad_gradient **gradient, const struct ad_params *params, size_t W) {
@@ -125,6 +129,8 @@ int ad_gradient_create(struct ad_gradient **gradient, const struct ad_params *pa
   return AD_OK;
 }
 
+void ad_gradient_set_hooks(struct ad_gradient *gradient, const struct ad_gradient_hooks *hooks) { gradient->hooks = *hooks; }
+
 void ad_gradient_destroy(struct ad_gradient *gradient) {
   if (gradient == NULL) {
     return;
@@ -141,6 +147,7 @@ void ad_gradient_destroy(struct ad_gradient *gradient) {
 void ad_gradient_begin(struct ad_gradient *gradient, const struct ad_rows *rows, const size_t *lane_begin) {
   gradient->rows = rows;
   gradient->lane_begin = lane_begin;
+  gradient->rounds = 0;
   for (uint32_t b = 0; b < gradient->params->buckets; b++) {
     gradient->buckets[b].count = 0;
     for (size_t i = 0; i < MAX_BUFFERS; i++) {
@@ -149,7 +156,9 @@ void ad_gradient_begin(struct ad_gradient *gradient, const struct ad_rows *rows,
   }
 }
 
-const struct ad_gradient_sink *ad_gradient_round(struct ad_gradient *gradient, size_t lo, size_t hi) {
+const struct ad_gradient_sink *ad_gradient_round(struct ad_gradient *gradient, size_t lo, size_t hi, int last) {
+  gradient->rounds++;
+  gradient->last = last;
   gradient->sink.parts = ad_tree_parts(gradient->W, lo, hi, gradient->global);
   for (size_t i = 0; i < gradient->sink.parts; i++) {
     gradient->local[i] = (struct ad_span){gradient->global[i].lo - lo, gradient->global[i].hi - lo};

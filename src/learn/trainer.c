@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "autodidact/base/digest.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -25,8 +26,18 @@ struct ad_trainer {
   struct ad_gradient *gradient;
   struct ad_shard shard;
   struct ad_optimizer optimizer;
+  const struct ad_exchange *exchange; /* NULL: alone */
+  uint32_t rank, size;
+  uint64_t chain;
+  void **reduced;          /* [buckets] the shard's part of each bucket's gradient, with an exchange */
+  size_t *reduced_capacity; /* [buckets] floats */
+  int64_t pending;         /* bucket whose reduction has begun, -1: none */
+  size_t *counts;          /* [R] of the numbers that are shared */
+  void *shared;            /* double: losses and squares of all ranks, rank by rank */
+  size_t shared_capacity;
 
   /* of the running step */
+  size_t round_rows;    /* packed rows of a round at most */
   size_t count;         /* examples */
   uint32_t *ids;        /* [B] row numbers */
   uint32_t *lengths;    /* [B] tokens */
@@ -41,11 +52,15 @@ struct ad_trainer {
   size_t squares_capacity;
 };
 
+/* Lanes of this rank. */
+static size_t lanes_first(const struct ad_trainer *t) { return ad_lanes_first(t->settings.lanes, t->size, t->rank); }
+static size_t lanes_end(const struct ad_trainer *t) { return ad_lanes_first(t->settings.lanes, t->size, t->rank + 1); }
+
 /* The most packed tokens of a round: no lane has more than its share plus one example (longest first onto the lightest). */
 static int round_tokens(const struct ad_trainer *t, size_t *tokens) {
   size_t most;
   AD_TRY(ad_dataset_most_tokens(t->data, t->settings.batch, &most));
-  const size_t lanes = (t->settings.lanes + t->settings.rounds - 1) / t->settings.rounds;
+  const size_t lanes = (lanes_end(t) - lanes_first(t) + t->settings.rounds - 1) / t->settings.rounds;
   const size_t bound = lanes * (most / t->settings.lanes + 1 + t->data->longest);
   *tokens = bound < most ? bound : most;
   return AD_OK;
@@ -56,6 +71,10 @@ static int check(const struct ad_trainer *t) {
   if (t->settings.lanes == 0 || t->settings.lanes > AD_MAX_LANES || t->settings.batch == 0 || t->settings.rounds == 0) {
     return ad_fail(AD_ECONFIG, "batch of %zu in %zu lanes and %zu rounds, expected at least 1 each and at most %d lanes", t->settings.batch,
                    t->settings.lanes, t->settings.rounds, AD_MAX_LANES);
+  }
+  if (t->size > t->settings.lanes) {
+    return ad_fail(AD_ECONFIG, "%u ranks and batch.lanes=%zu: a lane is the least a rank can have; start at most %zu ranks", t->size,
+                   t->settings.lanes, t->settings.lanes);
   }
   if (t->data->longest > m->positions) {
     return ad_fail(AD_ECONFIG, "the longest example has %zu tokens, the model takes %u: set data.max_tokens", t->data->longest, m->positions);
@@ -82,10 +101,15 @@ static int allocate(struct ad_trainer *t) {
   AD_TRY(ad_order_create(&t->order, t->data->count, B, t->settings.seed_order));
   AD_TRY(ad_packer_create(&t->packer, tokens, B, W, (size_t)alignment));
   AD_TRY(ad_rows_create(&t->rows, t->params->config.vocab));
-  AD_TRY(ad_encoder_create(&t->encoder, t->params, ad_packer_rows(tokens, W, (size_t)alignment), B, W, 1));
+  t->round_rows = ad_packer_rows(tokens, W, (size_t)alignment);
+  AD_TRY(ad_encoder_create(&t->encoder, t->params, t->round_rows, B, W, 1));
   AD_TRY(ad_gradient_create(&t->gradient, t->params, W));
-  AD_TRY(ad_shard_create(&t->shard, t->params, 0, 1));
+  AD_TRY(ad_shard_create(&t->shard, t->params, t->exchange != NULL && t->exchange->whole ? 0 : t->rank,
+                         t->exchange != NULL && t->exchange->whole ? 1 : t->size));
   AD_TRY(ad_optimizer_create(&t->optimizer, &t->shard, &t->settings.optimizer));
+  t->reduced = ad_calloc(t->params->buckets, sizeof *t->reduced);
+  t->reduced_capacity = ad_calloc(t->params->buckets, sizeof *t->reduced_capacity);
+  t->counts = ad_calloc(t->size, sizeof *t->counts);
   t->ids = ad_calloc(B, sizeof *t->ids);
   t->lengths = ad_calloc(B, sizeof *t->lengths);
   t->lane_work = ad_calloc(B, sizeof *t->lane_work);
@@ -96,21 +120,52 @@ static int allocate(struct ad_trainer *t) {
   t->loss = ad_calloc(B, sizeof *t->loss);
   t->logits = ad_calloc(B * C, sizeof *t->logits);
   t->dlogits = ad_calloc(B * C, sizeof *t->dlogits);
-  if (!t->ids || !t->lengths || !t->lane_work || !t->member || !t->lane_begin || !t->lane_loss || !t->labels || !t->loss || !t->logits ||
+  if (!t->reduced || !t->reduced_capacity || !t->counts || !t->ids || !t->lengths || !t->lane_work || !t->member || !t->lane_begin || !t->lane_loss || !t->labels || !t->loss || !t->logits ||
       !t->dlogits) {
     return ad_fail_memory(B * (40 + 8 * C), "a batch");
   }
   return AD_OK;
 }
 
+static float *place_hook(void *context, uint32_t bucket, size_t part) {
+  const struct ad_trainer *t = context;
+  return t->exchange->place(t->exchange->context, bucket, part);
+}
+
+/* Ends the reduction that is under way, if any. */
+static int end_pending(struct ad_trainer *t) {
+  if (t->pending < 0) {
+    return AD_OK;
+  }
+  const uint32_t b = (uint32_t)t->pending;
+  size_t begin, end;
+  ad_compact_range(t->params, b, &t->rows, t->shard.begin[b], t->shard.end[b], &begin, &end);
+  AD_TRY(ad_reserve(&t->reduced[b], &t->reduced_capacity[b], end - begin, sizeof(float)));
+  t->pending = -1;
+  return t->exchange->reduce_end(t->exchange->context, b, t->reduced[b]);
+}
+
+/* A bucket's partial sums are complete: its exchange runs while the next layer's gradient is computed. */
+static int complete_hook(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count) {
+  struct ad_trainer *t = context;
+  AD_TRY(end_pending(t));
+  AD_TRY(t->exchange->reduce_begin(t->exchange->context, bucket, partials, count));
+  t->pending = bucket;
+  return AD_OK;
+}
+
 int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *params, float *theta, const struct ad_dataset *data,
-                      const struct ad_trainer_settings *settings) {
+                      const struct ad_trainer_settings *settings, const struct ad_exchange *exchange) {
   *trainer = NULL;
   struct ad_trainer *t = ad_calloc(1, sizeof *t);
   if (t == NULL) {
     return ad_fail_memory(sizeof *t, "the trainer");
   }
-  *t = (struct ad_trainer){.params = params, .theta = theta, .data = data, .settings = *settings};
+  *t = (struct ad_trainer){.params = params, .theta = theta, .data = data, .settings = *settings, .exchange = exchange, .size = 1};
+  if (exchange != NULL) {
+    t->rank = exchange->rank;
+    t->size = exchange->size;
+  }
   t->kernels = ad_kernels_select();
   int status = t->kernels == NULL ? AD_ECONFIG : check(t);
   if (status == AD_OK) {
@@ -119,6 +174,9 @@ int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *param
   if (status != AD_OK) {
     ad_trainer_destroy(t);
     return status;
+  }
+  if (exchange != NULL) {
+    ad_gradient_set_hooks(t->gradient, &(struct ad_gradient_hooks){t, place_hook, complete_hook});
   }
   t->total = settings->steps > 0 ? settings->steps : settings->epochs * t->order.steps;
   *trainer = t;
@@ -137,7 +195,10 @@ void ad_trainer_destroy(struct ad_trainer *trainer) {
   ad_gradient_destroy(t->gradient);
   ad_optimizer_destroy(&t->optimizer);
   ad_shard_destroy(&t->shard);
-  void *const blocks[] = {t->ids,    t->lengths, t->lane_work, t->member,  t->lane_begin, t->lane_loss,
+  for (uint32_t b = 0; t->reduced != NULL && b < t->params->buckets; b++) {
+    ad_free(t->reduced[b]);
+  }
+  void *const blocks[] = {t->reduced, t->reduced_capacity, t->counts, t->shared, t->ids,    t->lengths, t->lane_work, t->member,  t->lane_begin, t->lane_loss,
                           t->labels, t->loss,    t->logits,    t->dlogits, t->squares};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
     ad_free(blocks[i]);
@@ -164,11 +225,12 @@ static int plan(struct ad_trainer *t, struct ad_step *step) {
   ad_lanes_assign(t->count, t->lengths, t->settings.lanes, t->lane_begin, t->member, t->lane_work);
   step->examples = t->count;
   ad_gradient_begin(t->gradient, &t->rows, t->lane_begin);
-  return AD_OK;
+  t->pending = -1;
+  return t->exchange == NULL ? AD_OK : t->exchange->step_begin(t->exchange->context, &t->rows, t->lane_begin);
 }
 
 /* Forward, loss and backward of the lanes [lo, hi). */
-static int compute_round(struct ad_trainer *t, size_t lo, size_t hi) {
+static int compute_round(struct ad_trainer *t, size_t lo, size_t hi, int last) {
   struct ad_batch batch;
   const struct ad_masks masks = {.seed = t->settings.seed_dropout, .step = (uint32_t)(t->done + 1), .pass = 0};
   AD_TRY(ad_packer_fill(&t->packer, t->data, t->ids, hi - lo, t->lane_begin + lo, t->member, &batch));
@@ -184,30 +246,84 @@ static int compute_round(struct ad_trainer *t, size_t lo, size_t hi) {
       t->lane_loss[lane] += t->loss[b];
     }
   }
-  return ad_encoder_backward(t->encoder, t->theta, &batch, &masks, t->dlogits, &t->rows, ad_gradient_round(t->gradient, lo, hi));
+  return ad_encoder_backward(t->encoder, t->theta, &batch, &masks, t->dlogits, &t->rows, ad_gradient_round(t->gradient, lo, hi, last));
 }
 
-/* The one partial sum that is left of a bucket when all lanes are here. */
-static const float *whole(const struct ad_trainer *t, uint32_t bucket) {
+/* The shard's part of a bucket's gradient: reduced, or where this rank has all lanes the one partial sum that is left. */
+static const float *reduced(const struct ad_trainer *t, uint32_t bucket) {
+  if (t->exchange != NULL) {
+    return t->reduced[bucket];
+  }
   size_t count;
   const struct ad_partial *partials = ad_gradient_partials(t->gradient, bucket, &count);
   return count == 1 ? partials[0].values : NULL;
 }
 
+/* Blocks of a bucket in front of those of `rank`, of `size` ranks. */
+static size_t blocks_before(const struct ad_trainer *t, uint32_t bucket, uint32_t rank, uint32_t size) {
+  size_t flat_begin, flat_end, begin, end;
+  ad_shard_range(t->params, bucket, rank, size, &flat_begin, &flat_end);
+  ad_compact_range(t->params, bucket, &t->rows, flat_begin, flat_end, &begin, &end);
+  return ad_compact_blocks(t->params, bucket, &t->rows, begin);
+}
+
+static size_t blocks_in(const struct ad_trainer *t, uint32_t bucket) {
+  return ad_compact_blocks(t->params, bucket, &t->rows, ad_compact_count(t->params, bucket, &t->rows));
+}
+
+/* Every rank's losses (its lanes) and squares (its blocks, bucket by bucket) become all ranks'. */
+static int share(struct ad_trainer *t, double *squares) {
+  const uint32_t buckets = t->params->buckets, R = t->size;
+  const int whole = t->exchange->whole;
+  size_t total = 0, own = 0;
+  for (uint32_t r = 0; r < R; r++) {
+    t->counts[r] = ad_lanes_first(t->settings.lanes, R, r + 1) - ad_lanes_first(t->settings.lanes, R, r);
+    for (uint32_t b = 0; b < buckets && !whole; b++) {
+      t->counts[r] += (r + 1 < R ? blocks_before(t, b, r + 1, R) : blocks_in(t, b)) - blocks_before(t, b, r, R);
+    }
+    own = r == t->rank ? total : own;
+    total += t->counts[r];
+  }
+  AD_TRY(ad_reserve(&t->shared, &t->shared_capacity, total, sizeof(double)));
+  /* Twice over the same places: own numbers in, then everybody's out. */
+  for (int out = 0; out < 2; out++) {
+    double *place = (double *)t->shared + (out ? 0 : own);
+    for (uint32_t r = out ? 0 : t->rank; r < (out ? R : t->rank + 1); r++) {
+      for (size_t lane = ad_lanes_first(t->settings.lanes, R, r); lane < ad_lanes_first(t->settings.lanes, R, r + 1); lane++, place++) {
+        *(out ? &t->lane_loss[lane] : place) = *(out ? place : &t->lane_loss[lane]);
+      }
+      double *bucket = squares;
+      for (uint32_t b = 0; b < buckets && !whole; bucket += blocks_in(t, b), b++) {
+        const size_t end = r + 1 < R ? blocks_before(t, b, r + 1, R) : blocks_in(t, b);
+        for (size_t i = blocks_before(t, b, r, R); i < end; i++, place++) {
+          *(out ? &bucket[i] : place) = *(out ? place : &bucket[i]);
+        }
+      }
+    }
+    if (!out) {
+      AD_TRY(t->exchange->share(t->exchange->context, t->counts, t->shared));
+    }
+  }
+  return AD_OK;
+}
+
 static int measure(struct ad_trainer *t, struct ad_step *step) {
   size_t blocks = 0;
   for (uint32_t b = 0; b < t->params->buckets; b++) {
-    blocks += ad_compact_blocks(t->params, b, &t->rows, ad_compact_count(t->params, b, &t->rows));
+    blocks += blocks_in(t, b);
   }
   AD_TRY(ad_reserve(&t->squares, &t->squares_capacity, blocks, sizeof(double)));
   double *squares = t->squares;
   for (uint32_t b = 0; b < t->params->buckets; b++) {
-    const float *gradient = whole(t, b);
+    const float *gradient = reduced(t, b);
     if (gradient == NULL) {
       return ad_fail(AD_EINTERNAL, "bucket %u of step %" PRIu64 " has no whole gradient", b, t->done + 1);
     }
     ad_optimizer_squares(&t->optimizer, b, &t->rows, gradient, squares);
-    squares += ad_compact_blocks(t->params, b, &t->rows, ad_compact_count(t->params, b, &t->rows));
+    squares += blocks_in(t, b);
+  }
+  if (t->exchange != NULL) {
+    AD_TRY(share(t, t->squares));
   }
   step->norm = ad_optimizer_norm(blocks, t->squares);
   step->loss = ad_tree_sum_double(t->lane_begin, 0, t->settings.lanes, t->lane_loss) / (double)t->count;
@@ -218,20 +334,55 @@ static int measure(struct ad_trainer *t, struct ad_step *step) {
   return AD_OK;
 }
 
-int ad_trainer_step(struct ad_trainer *trainer, struct ad_step *step) {
-  struct ad_trainer *t = trainer;
-  const double start = ad_clock();
-  const size_t W = t->settings.lanes, rounds = t->settings.rounds < W ? t->settings.rounds : W;
-  AD_TRY(plan(t, step));
-  for (size_t r = 0; r < rounds; r++) {
-    AD_TRY(compute_round(t, ad_lanes_first(W, rounds, r), ad_lanes_first(W, rounds, r + 1)));
-  }
-  AD_TRY(measure(t, step));
+/* The update on the shard, its digest, and the new parameters to everybody. */
+static int update(struct ad_trainer *t, struct ad_step *step) {
   step->factor = ad_schedule_factor(t->settings.schedule, t->done, t->total, ad_schedule_warmup(t->total, t->settings.warmup));
   const double scale = ad_optimizer_clip(&t->optimizer, step->norm);
   for (uint32_t b = 0; b < t->params->buckets; b++) {
-    ad_optimizer_update(&t->optimizer, b, &t->rows, whole(t, b), t->done + 1, step->factor, scale, t->theta);
+    ad_optimizer_update(&t->optimizer, b, &t->rows, reduced(t, b), t->done + 1, step->factor, scale, t->theta);
   }
+  step->parameters = ad_shard_digest(&t->shard, t->theta);
+  if (t->exchange != NULL && !t->exchange->whole) {
+    AD_TRY(t->exchange->sum(t->exchange->context, &step->parameters));
+    AD_TRY(t->exchange->publish(t->exchange->context, t->theta));
+  }
+  t->chain = step->chain = ad_digest_pair(t->chain, step->parameters);
+  return AD_OK;
+}
+
+struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
+  const struct ad_trainer *t = trainer;
+  struct ad_trainer_bytes bytes = {.partials = ad_gradient_bytes(t->gradient), .moments = 2 * t->shard.count * sizeof(float)};
+  bytes.activations = ad_encoder_bytes(t->params, t->round_rows, t->settings.batch, t->settings.lanes, 1);
+  for (uint32_t b = 0; b < t->params->buckets; b++) {
+    bytes.gradient += t->reduced_capacity[b] * sizeof(float);
+  }
+  return bytes;
+}
+
+int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dataset *data, size_t batch, size_t *floats) {
+  size_t tokens;
+  AD_TRY(ad_dataset_most_tokens(data, batch, &tokens));
+  const struct ad_rows touched = {.count = tokens < params->config.vocab ? tokens : params->config.vocab};
+  *floats = 0;
+  for (uint32_t b = 0; b < params->buckets; b++) {
+    const size_t count = ad_compact_count(params, b, &touched);
+    *floats = count > *floats ? count : *floats;
+  }
+  return AD_OK;
+}
+
+int ad_trainer_step(struct ad_trainer *trainer, struct ad_step *step) {
+  struct ad_trainer *t = trainer;
+  const double start = ad_clock();
+  const size_t lo = lanes_first(t), own = lanes_end(t) - lo, rounds = t->settings.rounds < own ? t->settings.rounds : own;
+  AD_TRY(plan(t, step));
+  for (size_t r = 0; r < rounds; r++) {
+    AD_TRY(compute_round(t, lo + ad_lanes_first(own, rounds, r), lo + ad_lanes_first(own, rounds, r + 1), r + 1 == rounds));
+  }
+  AD_TRY(end_pending(t));
+  AD_TRY(measure(t, step));
+  AD_TRY(update(t, step));
   t->done++;
   step->step = t->done;
   step->epoch = (t->done - 1) / t->order.steps + 1;

@@ -1,5 +1,6 @@
 #include "autodidact/model/shard.h"
 
+#include "autodidact/base/digest.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
@@ -51,6 +52,20 @@ void ad_shard_destroy(struct ad_shard *shard) {
   ad_free(shard->end);
   ad_free(shard->local);
   *shard = (struct ad_shard){0};
+}
+
+uint64_t ad_shard_digest(const struct ad_shard *shard, const float *theta) {
+  const struct ad_params *params = shard->params;
+  uint64_t sum = 0;
+  for (uint32_t b = 0; b < params->buckets; b++) {
+    for (size_t at = shard->begin[b]; at < shard->end[b];) {
+      size_t length = b == 0 && at < word_count(params) ? params->config.hidden : AD_BLOCK;
+      length = smaller(length, shard->end[b] - at);
+      sum += ad_digest_keyed(at, theta + at, length * sizeof *theta);
+      at += length;
+    }
+  }
+  return sum;
 }
 
 size_t ad_compact_count(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows) {

@@ -122,7 +122,7 @@ static void train_step(struct training *t, uint64_t step, const uint32_t *ids, d
   assert_int_equal(ad_encoder_forward(t->encoder, f->theta, &batch, NULL, logits), AD_OK);
   *loss = cross_entropy(&f->dataset, f->params.config.classes, ids, logits, dlogits);
   ad_gradient_begin(t->gradient, &t->rows, batch.lane_example);
-  const struct ad_gradient_sink *sink = ad_gradient_round(t->gradient, 0, LANES);
+  const struct ad_gradient_sink *sink = ad_gradient_round(t->gradient, 0, LANES, 1);
   assert_int_equal(ad_encoder_backward(t->encoder, f->theta, &batch, NULL, dlogits, &t->rows, sink), AD_OK);
   *before_clipping = gradient_norm(t);
   const double scale = ad_optimizer_clip(&t->optimizer, *before_clipping);

@@ -8,6 +8,9 @@
 /* The digest of `bytes` bytes. */
 uint64_t ad_digest(const void *data, size_t bytes);
 
+/* One that depends on a key too: a place, a purpose. */
+uint64_t ad_digest_keyed(uint64_t key, const void *data, size_t bytes);
+
 /* The digest of a pair, for chains and for combining the digests of blocks in a fixed order. */
 uint64_t ad_digest_pair(uint64_t first, uint64_t second);
 
