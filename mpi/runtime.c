@@ -1,14 +1,22 @@
 #include "autodidact/mpi/runtime.h"
 
+#include <limits.h>
 #include <mpi.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "autodidact/base/log.h"
 #include "autodidact/base/status.h"
+
+static MPI_Comm end_comm; /* of ad_mpi_end alone, so that its message meets no other */
+
+static const double PATIENCE = 3.0; /* seconds a failed rank waits for the others */
 
 int ad_mpi_start(int *argc, char ***argv, int *rank, int *size) {
   if (MPI_Init(argc, argv) != MPI_SUCCESS) {
     return ad_fail(AD_EINTERNAL, "MPI could not be started");
   }
+  MPI_Comm_dup(MPI_COMM_WORLD, &end_comm);
   MPI_Comm_rank(MPI_COMM_WORLD, rank);
   MPI_Comm_size(MPI_COMM_WORLD, size);
   return AD_OK;
@@ -21,7 +29,25 @@ const char *ad_mpi_version(void) {
   return text;
 }
 
-void ad_mpi_finish(void) { MPI_Finalize(); }
+int ad_mpi_end(int status, int *alone) {
+  int rank, lowest, done = 0;
+  MPI_Request request;
+  MPI_Comm_rank(end_comm, &rank);
+  const int own = status < 0 ? rank : INT_MAX;
+  const double start = ad_clock();
+  MPI_Iallreduce(&own, &lowest, 1, MPI_INT, MPI_MIN, end_comm, &request);
+  while (!done && (status >= 0 || ad_clock() - start < PATIENCE)) {
+    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    nanosleep(&(struct timespec){.tv_nsec = done ? 0 : 200000}, NULL);
+  }
+  *alone = !done;
+  return !done ? rank : lowest == INT_MAX ? -1 : lowest;
+}
+
+void ad_mpi_finish(void) {
+  MPI_Comm_free(&end_comm);
+  MPI_Finalize();
+}
 
 _Noreturn void ad_mpi_abort(int exit_code) {
   MPI_Abort(MPI_COMM_WORLD, exit_code);

@@ -4,7 +4,7 @@
 #include "arguments.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/learn/evaluate.h"
+#include "autodidact/mpi/evaluate.h"
 #include "autodidact/store/run.h"
 #include "commands.h"
 #include "scores.h"
@@ -43,9 +43,13 @@ static int evaluate(struct session *s, const struct eval_options *o, const struc
   if (logits == NULL) {
     return ad_fail_memory(data->count * C * sizeof *logits, "the logits");
   }
-  int status = ad_evaluator_create(&evaluator, &s->params, s->config.eval_batch);
+  struct ad_comm *comm = NULL;
+  int status = ad_comm_create(&comm, 1);
   if (status == AD_OK) {
-    status = ad_evaluator_run(evaluator, s->theta, data, 0, data->count, logits);
+    status = ad_evaluator_create(&evaluator, &s->params, s->config.eval_batch);
+  }
+  if (status == AD_OK) {
+    status = ad_mpi_evaluate(comm, evaluator, s->config.eval_batch, C, s->theta, data, 0, data->count, logits);
   }
   if (status == AD_OK) {
     status = scores_create(&scores, data, C, logits);
@@ -58,6 +62,9 @@ static int evaluate(struct session *s, const struct eval_options *o, const struc
   }
   scores_destroy(&scores);
   ad_evaluator_destroy(evaluator);
+  if (status == AD_OK || (comm != NULL && ad_comm_size(comm) == 1)) {
+    ad_comm_destroy(comm); /* takes all ranks: not after a failure of this one */
+  }
   ad_free(logits);
   return status;
 }

@@ -76,20 +76,21 @@ static int asks_for_text(int argc, char **argv) {
   return 0;
 }
 
-static int run_parallel(const struct command *command, int argc, char **argv, int *size) {
-  int rank;
-  AD_TRY(ad_mpi_start(&argc, &argv, &rank, size));
-  if (*size > 1) {
-    return ad_fail(AD_ECONFIG, "%s was started with %d ranks; this version works with one", command->name, *size);
+/* Standard output and messages are the first rank's; errors are told by the rank that main chooses. */
+static int speak_alone(int rank) {
+  if (rank == 0) {
+    return AD_OK;
   }
-  ad_gemm_start();
-  return command->run(argc, argv);
+  ad_log_mute(1);
+  return freopen("/dev/null", "w", stdout) == NULL ? ad_fail(AD_EIO, "/dev/null: could not be opened") : AD_OK;
+}
+
+static int flush_output(void) {
+  return fflush(stdout) != 0 || ferror(stdout) ? ad_fail(AD_EIO, "standard output could not be written") : AD_OK;
 }
 
 static int report(int status) {
-  if (status == AD_OK && (fflush(stdout) != 0 || ferror(stdout))) {
-    status = ad_fail(AD_EIO, "standard output could not be written");
-  }
+  status = status == AD_OK ? flush_output() : status;
   if (status != AD_OK) {
     const char *message = ad_error_message();
     ad_log(AD_LOG_ERROR, "%s", message[0] != '\0' ? message : ad_status_text(status));
@@ -117,10 +118,20 @@ int main(int argc, char **argv) {
   if (!command->parallel || asks_for_text(argc - 1, argv + 1)) {
     return is_first_process() ? report(command->run(argc - 1, argv + 1)) : 0;
   }
-  int size = 1;
-  const int status = run_parallel(command, argc - 1, argv + 1, &size);
-  const int exit_code = report(status);
-  if (exit_code != 0 && size > 1) {
+  int rank = 0, size = 1, alone = 0;
+  int status = ad_mpi_start(&argc, &argv, &rank, &size);
+  if (status != AD_OK) {
+    return report(status);
+  }
+  status = speak_alone(rank);
+  if (status == AD_OK) {
+    ad_gemm_start();
+    status = command->run(argc - 1, argv + 1);
+  }
+  status = status == AD_OK ? flush_output() : status;
+  const int speaker = ad_mpi_end(status, &alone);
+  const int exit_code = speaker == rank || speaker < 0 ? report(status) : ad_status_exit_code(status);
+  if (alone) {
     ad_mpi_abort(exit_code);
   }
   ad_mpi_finish();

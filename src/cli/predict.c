@@ -7,7 +7,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/learn/evaluate.h"
+#include "autodidact/mpi/evaluate.h"
 #include "autodidact/learn/metrics.h"
 #include "autodidact/store/run.h"
 #include "commands.h"
@@ -75,10 +75,14 @@ static int predict(struct session *s, const struct predict_options *o, const str
   if (logits == NULL) {
     return ad_fail_memory(CHUNK * C * sizeof *logits, "the logits");
   }
-  int status = ad_evaluator_create(&evaluator, &s->params, s->config.eval_batch);
+  struct ad_comm *comm = NULL;
+  int status = ad_comm_create(&comm, 1);
+  if (status == AD_OK) {
+    status = ad_evaluator_create(&evaluator, &s->params, s->config.eval_batch);
+  }
   for (size_t first = 0; status == AD_OK && first < data->count; first += CHUNK) {
     const size_t end = first + CHUNK < data->count ? first + CHUNK : data->count;
-    status = ad_evaluator_run(evaluator, s->theta, data, first, end, logits);
+    status = ad_mpi_evaluate(comm, evaluator, s->config.eval_batch, C, s->theta, data, first, end, logits);
     for (size_t i = first; status == AD_OK && i < end; i++) {
       print_row(s, o, logits + (i - first) * C);
     }
@@ -87,6 +91,9 @@ static int predict(struct session *s, const struct predict_options *o, const str
     }
   }
   ad_evaluator_destroy(evaluator);
+  if (status == AD_OK || (comm != NULL && ad_comm_size(comm) == 1)) {
+    ad_comm_destroy(comm); /* takes all ranks: not after a failure of this one */
+  }
   ad_free(logits);
   return status;
 }

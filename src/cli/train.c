@@ -10,8 +10,11 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/evaluate.h"
+#include "autodidact/base/build.h"
 #include "autodidact/learn/trainer.h"
 #include "autodidact/math/gemm.h"
+#include "autodidact/mpi/evaluate.h"
+#include "autodidact/mpi/exchange.h"
 #include "autodidact/store/run.h"
 #include "commands.h"
 #include "scores.h"
@@ -29,6 +32,12 @@ struct training {
   struct session session;
   struct ad_dataset train, dev;
   int has_dev;
+  struct ad_comm *comm;
+  int replica_owner;        /* 1 on the first rank of a node */
+  int first;                /* 1 on rank 0, which alone keeps the run folder */
+  struct ad_shared replica; /* the node's parameters, where its ranks share them */
+  float *theta;             /* [P] what forwards read: the node's or this rank's own */
+  struct ad_mpi_exchange *exchange; /* NULL on one rank */
   struct ad_trainer *trainer;
   struct ad_evaluator *evaluator;
   struct ad_run run;
@@ -84,11 +93,65 @@ static int load_data(struct training *t) {
   return c->run_select == 1 ? ad_fail(AD_ECONFIG, "run.select=best needs a dev split, %s has none", t->session.descriptor.name) : AD_OK;
 }
 
+/* All ranks must have the same configuration, before they wait for each other in ways that depend on it. */
+static int check_configuration(struct training *t) {
+  struct ad_buffer text = {0};
+  int status = ad_config_print(&t->session.config, &text);
+  for (char *line = text.data; status == AD_OK && line != NULL && *line != '\0';) {
+    char *end = strchr(line, '\n');
+    *end = '\0';
+    status = ad_comm_same(t->comm, "the configuration", line);
+    line = end + 1;
+  }
+  ad_buffer_destroy(&text);
+  return status;
+}
+
+/* And the same inputs, code and kernels. */
+static int check_ranks(struct training *t) {
+  char digest[17];
+  const struct session *s = &t->session;
+  AD_TRY(ad_comm_same(t->comm, "the program", ad_build_commit()));
+  AD_TRY(ad_comm_same(t->comm, "the kernel family", ad_kernels_select()->name));
+  AD_TRY(ad_comm_same(t->comm, "the BLAS kernel family", ad_gemm_core()));
+  AD_TRY(ad_comm_same(t->comm, "the training data's digest", ad_digest_text(t->train.digest, digest)));
+  AD_TRY(ad_comm_same(t->comm, "the dev data's digest", ad_digest_text(t->dev.digest, digest)));
+  return ad_comm_same(t->comm, "the initial parameters' digest", ad_digest_text(ad_digest(s->theta, s->params.count * sizeof *s->theta), digest));
+}
+
+/* One replica of the parameters a node, and the exchange. */
+static int connect_ranks(struct training *t) {
+  struct session *s = &t->session;
+  const struct ad_config *c = &s->config;
+  const size_t P = s->params.count;
+  size_t floats;
+  t->theta = s->theta;
+  if (ad_comm_size(t->comm) == 1) {
+    return AD_OK;
+  }
+  if (ad_comm_node_size(t->comm) > 1) {
+    /* The first rank of the node holds it; the others have read their copy for nothing but the check above. */
+    AD_TRY(ad_shared_create(&t->replica, t->comm, t->replica_owner ? P * sizeof *t->theta : 0));
+    t->theta = (float *)(void *)t->replica.part[0];
+    if (t->replica_owner) {
+      memcpy(t->theta, s->theta, P * sizeof *t->theta);
+    }
+    ad_shared_wait(&t->replica, t->comm);
+    ad_free(s->theta);
+    s->theta = NULL;
+  }
+  AD_TRY(ad_trainer_bucket_floats(&s->params, &t->train, c->batch_size, &floats));
+  return ad_mpi_exchange_create(&t->exchange, t->comm, &s->params, c->batch_lanes, floats, !c->optim_shard, (enum ad_reduction)c->comm_reduction);
+}
+
 static int prepare(struct training *t) {
   const struct ad_config *c = &t->session.config;
   const struct ad_trainer_settings settings = settings_of(c);
   AD_TRY(session_load_base(&t->session));
-  AD_TRY(ad_trainer_create(&t->trainer, &t->session.params, t->session.theta, &t->train, &settings, NULL));
+  AD_TRY(check_ranks(t));
+  AD_TRY(connect_ranks(t));
+  AD_TRY(ad_trainer_create(&t->trainer, &t->session.params, t->theta, &t->train, &settings,
+                           t->exchange == NULL ? NULL : ad_mpi_exchange_table(t->exchange)));
   if (!t->has_dev) {
     return AD_OK;
   }
@@ -98,7 +161,7 @@ static int prepare(struct training *t) {
   if (t->logits == NULL) {
     return ad_fail_memory(t->dev.count * C * sizeof *t->logits, "the logits of dev");
   }
-  if (c->run_select == 1) {
+  if (c->run_select == 1 && t->first) {
     t->best = ad_malloc(P, sizeof *t->best);
     if (t->best == NULL) {
       return ad_fail_memory(P * sizeof *t->best, "the best parameters");
@@ -110,13 +173,19 @@ static int prepare(struct training *t) {
 /* The run folder, and in its provenance what the bits depend on besides the configuration. */
 static int open_run(struct training *t) {
   const struct session *s = &t->session;
-  char train[17], dev[17] = "", theta[17];
+  char train[17], dev[17] = "", theta[17], ranks[64];
+  if (!t->first) {
+    return AD_OK;
+  }
+  snprintf(ranks, sizeof ranks, "%u on %u nodes", ad_comm_size(t->comm), ad_comm_nodes(t->comm));
   const struct ad_fact facts[] = {{"data_train", ad_digest_text(t->train.digest, train)},
                                   {"data_dev", t->has_dev ? ad_digest_text(t->dev.digest, dev) : dev},
-                                  {"initial_parameters", ad_digest_text(ad_digest(s->theta, s->params.count * sizeof *s->theta), theta)},
+                                  {"initial_parameters", ad_digest_text(ad_digest(t->theta, s->params.count * sizeof *t->theta), theta)},
                                   {"kernels", ad_kernels_select()->name},
                                   {"blas_core", ad_gemm_core()},
-                                  {"blas", ad_gemm_config()}};
+                                  {"blas", ad_gemm_config()},
+                                  {"ranks", ranks},
+                                  {"reduction", s->config.comm_reduction == AD_REDUCTION_ORDERED ? "ordered" : "native: outside the reproducibility contract"}};
   return ad_run_create(&t->run, &s->config, facts, sizeof facts / sizeof *facts);
 }
 
@@ -134,7 +203,7 @@ static void select_parameters(struct training *t, const struct ad_step *step, co
     t->best_step = step->step;
     scores_json(scores, t->best_scores, sizeof t->best_scores);
     if (t->best != NULL) {
-      memcpy(t->best, t->session.theta, t->session.params.count * sizeof *t->best);
+      memcpy(t->best, t->theta, t->session.params.count * sizeof *t->best);
     }
   }
 }
@@ -144,7 +213,10 @@ static int evaluate(struct training *t, const struct ad_step *step) {
   const double start = ad_clock();
   struct scores scores = {0};
   char text[SCORES_TEXT], name[64];
-  AD_TRY(ad_evaluator_run(t->evaluator, t->session.theta, &t->dev, 0, t->dev.count, t->logits));
+  AD_TRY(ad_mpi_evaluate(t->comm, t->evaluator, t->session.config.eval_batch, C, t->theta, &t->dev, 0, t->dev.count, t->logits));
+  if (!t->first) {
+    return AD_OK;
+  }
   int status = scores_create(&scores, &t->dev, C, t->logits);
   if (status == AD_OK) {
     status = ad_run_log(&t->run, "{\"eval\":\"dev\",\"model\":\"student\",\"step\":%" PRIu64 ",\"epoch\":%" PRIu64 ",%s}", step->step, step->epoch,
@@ -178,6 +250,18 @@ static void show_progress(const struct training *t, const struct ad_step *step) 
   ad_progress(text, step->step == total);
 }
 
+static int log_step(struct training *t, const struct ad_step *step) {
+  if (!t->first) {
+    return AD_OK;
+  }
+  AD_TRY(ad_run_log(&t->run,
+                      "{\"step\":%" PRIu64 ",\"epoch\":%" PRIu64 ",\"examples\":%zu,\"tokens\":%zu,\"loss\":%.17g,\"norm\":%.17g,\"factor\":%.17g,"
+                      "\"parameters\":\"%016" PRIx64 "\",\"chain\":\"%016" PRIx64 "\"}",
+                      step->step, step->epoch, step->examples, step->tokens, step->loss, step->norm, step->factor,
+                      step->parameters, step->chain));
+  return ad_run_timing(&t->run, "{\"step\":%" PRIu64 ",\"seconds\":%.6f}", step->step, step->seconds);
+}
+
 static int train_steps(struct training *t) {
   const uint64_t total = ad_trainer_total(t->trainer), every = t->session.config.eval_every;
   while (ad_trainer_done(t->trainer) < total) {
@@ -185,12 +269,7 @@ static int train_steps(struct training *t) {
     AD_TRY(ad_trainer_step(t->trainer, &step));
     t->seconds += step.seconds;
     t->examples += step.examples;
-    AD_TRY(ad_run_log(&t->run,
-                      "{\"step\":%" PRIu64 ",\"epoch\":%" PRIu64 ",\"examples\":%zu,\"tokens\":%zu,\"loss\":%.17g,\"norm\":%.17g,\"factor\":%.17g,"
-                      "\"parameters\":\"%016" PRIx64 "\",\"chain\":\"%016" PRIx64 "\"}",
-                      step.step, step.epoch, step.examples, step.tokens, step.loss, step.norm, step.factor,
-                      step.parameters, step.chain));
-    AD_TRY(ad_run_timing(&t->run, "{\"step\":%" PRIu64 ",\"seconds\":%.6f}", step.step, step.seconds));
+    AD_TRY(log_step(t, &step));
     const int due = every > 0 ? step.step % every == 0 : step.epoch_end;
     if (t->has_dev && (due || step.step == total)) {
       AD_TRY(evaluate(t, &step));
@@ -203,7 +282,10 @@ static int train_steps(struct training *t) {
 /* model/ and result.json: the latter last, it says that the run is complete. */
 static int keep_result(struct training *t) {
   const struct session *s = &t->session;
-  const float *theta = t->best != NULL ? t->best : s->theta;
+  if (!t->first) {
+    return AD_OK;
+  }
+  const float *theta = t->best != NULL ? t->best : t->theta;
   const uint64_t step = t->best != NULL ? t->best_step : ad_trainer_done(t->trainer);
   char *folder = ad_run_path(t->run.folder, "model");
   if (folder == NULL) {
@@ -234,7 +316,13 @@ static void print_summary(const struct training *t) {
   printf("\n%.0f examples/s in training; the run is in %s\n", (double)t->examples / t->seconds, t->run.folder);
 }
 
-static void close_training(struct training *t) {
+static void close_training(struct training *t, int status) {
+  /* To free these takes all ranks: after a failure the others may wait elsewhere, and the process ends anyway. */
+  if (status == AD_OK || t->comm == NULL || ad_comm_size(t->comm) == 1) {
+    ad_mpi_exchange_destroy(t->exchange);
+    ad_shared_destroy(&t->replica);
+    ad_comm_destroy(t->comm);
+  }
   ad_evaluator_destroy(t->evaluator);
   ad_trainer_destroy(t->trainer);
   ad_dataset_destroy(&t->train);
@@ -248,6 +336,11 @@ static void close_training(struct training *t) {
 static int train(struct training *t, size_t count, char **positional) {
   AD_TRY(session_create(&t->session));
   AD_TRY(session_configure(&t->session, count, positional));
+  /* An unsharded update writes all parameters on every rank: each needs its own. */
+  AD_TRY(ad_comm_create(&t->comm, t->session.config.comm_shared && t->session.config.optim_shard));
+  t->first = ad_comm_rank(t->comm) == 0;
+  t->replica_owner = ad_comm_node_first(t->comm);
+  AD_TRY(check_configuration(t));
   AD_TRY(load_data(t));
   AD_TRY(prepare(t));
   AD_TRY(open_run(t));
@@ -295,6 +388,6 @@ int ad_command_train(int argc, char **argv) {
   struct training t = {.best_error = INFINITY, .dev_error = NAN};
   int status = train(&t, count, argv + 1);
   const int closed = ad_run_close(&t.run);
-  close_training(&t);
+  close_training(&t, status);
   return status == AD_OK ? closed : status;
 }

@@ -316,7 +316,7 @@ static int measure(struct ad_trainer *t, struct ad_step *step) {
   double *squares = t->squares;
   for (uint32_t b = 0; b < t->params->buckets; b++) {
     const float *gradient = reduced(t, b);
-    if (gradient == NULL) {
+    if (gradient == NULL && t->exchange == NULL) {
       return ad_fail(AD_EINTERNAL, "bucket %u of step %" PRIu64 " has no whole gradient", b, t->done + 1);
     }
     ad_optimizer_squares(&t->optimizer, b, &t->rows, gradient, squares);

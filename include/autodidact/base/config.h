@@ -49,6 +49,9 @@
   X(REAL, optim_decay, "optim.decay", "0.01", 0, 10, "", "AdamW: weight decay, not on biases and layer norms")                \
   X(SWITCH, optim_bias_correction, "optim.bias_correction", "true", 0, 0, "", "AdamW: bias correction of the moments (BERT's own code has none)") \
   X(REAL, optim_clip, "optim.clip", "1", 0, 1e30, "", "gradients are scaled down to this global norm; 0: never")              \
+  X(SWITCH, optim_shard, "optim.shard", "true", 0, 0, "", "each rank updates its shard; false: every rank updates everything on a replica of its own (same bits, for comparison)") \
+  X(SWITCH, comm_shared, "comm.shared", "true", 0, 0, "", "the ranks of a node share one replica of the parameters; false: each has its own (same bits)") \
+  X(CHOICE, comm_reduction, "comm.reduction", "ordered", 0, 0, "ordered|native", "how gradients are summed over ranks: by the fixed tree, or by MPI in its own order (for comparison; outside the reproducibility contract)") \
   X(COUNT, train_epochs, "train.epochs", "3", 1, 100000, "", "passes over the training examples")                             \
   X(COUNT, train_steps, "train.steps", "0", 0, 1e15, "", "stop after so many steps; 0: after train.epochs")                   \
   X(COUNT, eval_every, "eval.every", "0", 0, 1e15, "", "steps between evaluations on dev; 0: at the end of each epoch")       \

@@ -11,6 +11,11 @@ const char *ad_mpi_version(void);
 /* Ends MPI. Collective over the world; every rank must come here. */
 void ad_mpi_finish(void);
 
+/* How a command ends on all ranks together. Every rank comes here once with its status. Returns the rank that is to report the failure: the lowest that
+ * failed, or this one when it failed and the others do not come within a few seconds (they wait for it elsewhere; *alone is then 1, and the caller must
+ * abort). -1: no rank failed. Collective over the world. */
+int ad_mpi_end(int status, int *alone);
+
 /* Prints nothing; brings all ranks down with this exit code. Not collective; does not return. */
 _Noreturn void ad_mpi_abort(int exit_code);
 

@@ -1,0 +1,53 @@
+/* Communicators of the program's own, and which ranks share a node's memory.
+ *
+ * Letters: R ranks. Library messages never mix with others': everything here is duplicated from the world. */
+#ifndef AUTODIDACT_MPI_COMM_H
+#define AUTODIDACT_MPI_COMM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Opaque here: only mpi/ knows mpi.h. */
+struct ad_comm;
+
+/* Splits the world. shared: ranks of one node share memory; 0: each rank counts as a node of its own. Collective over the world. The caller
+ * owns it. AD_ENOMEM, AD_EINTERNAL. */
+int ad_comm_create(struct ad_comm **comm, int shared);
+
+/* Collective over the world. NULL is allowed. */
+void ad_comm_destroy(struct ad_comm *comm);
+
+/* Not collective. */
+uint32_t ad_comm_rank(const struct ad_comm *comm);
+uint32_t ad_comm_size(const struct ad_comm *comm);
+uint32_t ad_comm_nodes(const struct ad_comm *comm);
+uint32_t ad_comm_node_size(const struct ad_comm *comm); /* ranks of this node */
+int ad_comm_node_first(const struct ad_comm *comm);     /* 1 on the first rank of its node */
+
+/* AD_OK where all ranks passed the same text; otherwise AD_ECONFIG on every rank, the message naming `what`, two ranks and both their texts. Collective over
+ * the world. */
+int ad_comm_same(const struct ad_comm *comm, const char *what, const char *text);
+
+/* Gathers rows: counts[r] rows of `row` bytes from rank r; `data` [sum of counts] holds this rank's rows at their place, on return all rows on every rank.
+ * Counts are the same on all ranks (checked in debug builds). Collective over the world. AD_EINTERNAL (more bytes than one message can
+ * count). */
+int ad_comm_gather_rows(const struct ad_comm *comm, const size_t *counts, size_t row, void *data);
+
+/* Waits for all ranks. Collective over the world. */
+void ad_comm_wait(const struct ad_comm *comm);
+
+/* Memory that the ranks of a node share: each rank's part has `bytes` bytes, aligned to 64 and zeroed. */
+struct ad_shared {
+  void *window;     /* MPI's handle */
+  char **part;      /* [ranks of the node] where each rank's part lies, in the node's order of ranks */
+  char *own;        /* this rank's part */
+};
+
+/* Collective over the node. AD_ENOMEM. */
+int ad_shared_create(struct ad_shared *shared, const struct ad_comm *comm, size_t bytes);
+void ad_shared_destroy(struct ad_shared *shared);
+
+/* Waits for the node's ranks; what they wrote to shared memory before is then seen by all. Collective over the node. */
+void ad_shared_wait(const struct ad_shared *shared, const struct ad_comm *comm);
+
+#endif

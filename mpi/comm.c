@@ -1,0 +1,187 @@
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "comm_internal.h"
+
+int ad_mpi_count(size_t count, int *narrow) {
+  if (count > INT_MAX) {
+    return ad_fail(AD_EINTERNAL, "a message of %zu items, MPI counts at most %d", count, INT_MAX);
+  }
+  *narrow = (int)count;
+  return AD_OK;
+}
+
+/* Numbers the nodes by their lowest world rank and lists their members. */
+static int list_nodes(struct ad_comm *c) {
+  int lowest = c->rank;
+  MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, c->node);
+  MPI_Allgather(&lowest, 1, MPI_INT, c->node_of, 1, MPI_INT, c->world);
+  c->nodes = 0;
+  for (int r = 0; r < c->size; r++) {
+    /* A rank that is its node's lowest opens a node; the others take the number of their lowest. */
+    c->node_of[r] = c->node_of[r] == r ? c->nodes++ : c->node_of[c->node_of[r]];
+  }
+  c->node_begin = ad_calloc((size_t)c->nodes + 1, sizeof *c->node_begin);
+  if (c->node_begin == NULL) {
+    return ad_fail_memory(((size_t)c->nodes + 1) * sizeof *c->node_begin, "the list of nodes");
+  }
+  int count = 0;
+  for (int n = 0; n < c->nodes; n++) {
+    c->node_begin[n] = count;
+    for (int r = 0; r < c->size; r++) {
+      if (c->node_of[r] == n) {
+        c->members[count++] = r;
+      }
+    }
+  }
+  c->node_begin[c->nodes] = count;
+  c->own_node = c->node_of[c->rank];
+  return AD_OK;
+}
+
+int ad_comm_create(struct ad_comm **comm, int shared) {
+  *comm = NULL;
+  struct ad_comm *c = ad_calloc(1, sizeof *c);
+  if (c == NULL) {
+    return ad_fail_memory(sizeof *c, "a communicator");
+  }
+  MPI_Comm_dup(MPI_COMM_WORLD, &c->world);
+  MPI_Comm_rank(c->world, &c->rank);
+  MPI_Comm_size(c->world, &c->size);
+  if (shared) {
+    MPI_Comm_split_type(c->world, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &c->node);
+  } else {
+    MPI_Comm_dup(MPI_COMM_SELF, &c->node);
+  }
+  MPI_Comm_rank(c->node, &c->node_rank);
+  MPI_Comm_size(c->node, &c->node_size);
+  c->node_of = ad_calloc((size_t)c->size, sizeof *c->node_of);
+  c->members = ad_calloc((size_t)c->size, sizeof *c->members);
+  int status = c->node_of == NULL || c->members == NULL ? ad_fail_memory(2 * sizeof(int) * (size_t)c->size, "the list of ranks") : list_nodes(c);
+  if (status != AD_OK) {
+    ad_comm_destroy(c);
+    return status;
+  }
+  *comm = c;
+  return AD_OK;
+}
+
+void ad_comm_destroy(struct ad_comm *comm) {
+  if (comm == NULL) {
+    return;
+  }
+  MPI_Comm_free(&comm->node);
+  MPI_Comm_free(&comm->world);
+  ad_free(comm->node_of);
+  ad_free(comm->node_begin);
+  ad_free(comm->members);
+  ad_free(comm);
+}
+
+uint32_t ad_comm_rank(const struct ad_comm *comm) { return (uint32_t)comm->rank; }
+uint32_t ad_comm_size(const struct ad_comm *comm) { return (uint32_t)comm->size; }
+uint32_t ad_comm_nodes(const struct ad_comm *comm) { return (uint32_t)comm->nodes; }
+uint32_t ad_comm_node_size(const struct ad_comm *comm) { return (uint32_t)comm->node_size; }
+
+int ad_comm_node_first(const struct ad_comm *comm) { return comm->node_rank == 0; }
+
+int ad_comm_delegate(const struct ad_comm *comm, int node, int owner) {
+  if (comm->node_of[owner] == node) {
+    return owner;
+  }
+  const int begin = comm->node_begin[node], count = comm->node_begin[node + 1] - begin;
+  return comm->members[begin + owner % count];
+}
+
+int ad_comm_same(const struct ad_comm *comm, const char *what, const char *text) {
+  enum { LONGEST = 400 };
+  char own[LONGEST] = "", first[LONGEST], other[LONGEST];
+  snprintf(own, sizeof own, "%s", text);
+  memcpy(first, own, sizeof first);
+  MPI_Bcast(first, sizeof first, MPI_CHAR, 0, comm->world);
+  /* The lowest rank that differs speaks for all. */
+  int differs = strcmp(first, own) != 0 ? comm->rank : INT_MAX;
+  MPI_Allreduce(MPI_IN_PLACE, &differs, 1, MPI_INT, MPI_MIN, comm->world);
+  if (differs == INT_MAX) {
+    return AD_OK;
+  }
+  memcpy(other, own, sizeof other);
+  MPI_Bcast(other, sizeof other, MPI_CHAR, differs, comm->world);
+  return ad_fail(AD_ECONFIG, "%s differs among the ranks: '%s' on rank 0, '%s' on rank %d", what, first, other, differs);
+}
+
+int ad_comm_gather_rows(const struct ad_comm *comm, const size_t *counts, size_t row, void *data) {
+  int *table = ad_calloc(2 * (size_t)comm->size, sizeof *table), status = AD_OK;
+  if (table == NULL) {
+    return ad_fail_memory(2 * (size_t)comm->size * sizeof *table, "a gather");
+  }
+  MPI_Datatype type;
+  int width = 0;
+  size_t total = 0;
+  status = ad_mpi_count(row, &width);
+  for (int r = 0; status == AD_OK && r < comm->size; r++) {
+    status = ad_mpi_count(total, &table[comm->size + r]);
+    total += counts[r];
+    if (status == AD_OK) {
+      status = ad_mpi_count(counts[r], &table[r]);
+    }
+  }
+  if (status == AD_OK) {
+    MPI_Type_contiguous(width, MPI_BYTE, &type);
+    MPI_Type_commit(&type);
+    MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, data, table, table + comm->size, type, comm->world);
+    MPI_Type_free(&type);
+  }
+  ad_free(table);
+  return status;
+}
+
+void ad_comm_wait(const struct ad_comm *comm) { MPI_Barrier(comm->world); }
+
+int ad_shared_create(struct ad_shared *shared, const struct ad_comm *comm, size_t bytes) {
+  *shared = (struct ad_shared){.part = ad_calloc((size_t)comm->node_size, sizeof *shared->part)};
+  MPI_Win *window = ad_malloc(1, sizeof *window);
+  if (shared->part == NULL || window == NULL) {
+    ad_free(window);
+    ad_free(shared->part);
+    return ad_fail_memory(sizeof *window + (size_t)comm->node_size * sizeof *shared->part, "a shared window");
+  }
+  /* Room to align each part by hand: MPI promises no more than the alignment of a double. */
+  enum { ALIGNMENT = 64 };
+  MPI_Info info;
+  MPI_Info_create(&info);
+  MPI_Info_set(info, "alloc_shared_noncontig", "true");
+  void *base = NULL;
+  MPI_Win_allocate_shared((MPI_Aint)(bytes + ALIGNMENT), 1, info, comm->node, &base, window);
+  MPI_Info_free(&info);
+  MPI_Win_lock_all(MPI_MODE_NOCHECK, *window);
+  for (int r = 0; r < comm->node_size; r++) {
+    MPI_Aint size;
+    int unit;
+    char *part = NULL;
+    MPI_Win_shared_query(*window, r, &size, &unit, &part);
+    shared->part[r] = part + (ALIGNMENT - (uintptr_t)part % ALIGNMENT) % ALIGNMENT;
+  }
+  shared->window = window;
+  shared->own = shared->part[comm->node_rank];
+  return AD_OK;
+}
+
+void ad_shared_destroy(struct ad_shared *shared) {
+  if (shared->window != NULL) {
+    MPI_Win_unlock_all(*(MPI_Win *)shared->window);
+    MPI_Win_free(shared->window);
+  }
+  ad_free(shared->window);
+  ad_free(shared->part);
+  *shared = (struct ad_shared){0};
+}
+
+void ad_shared_wait(const struct ad_shared *shared, const struct ad_comm *comm) {
+  MPI_Win_sync(*(MPI_Win *)shared->window);
+  MPI_Barrier(comm->node);
+  MPI_Win_sync(*(MPI_Win *)shared->window);
+}

@@ -1,0 +1,28 @@
+/* What the files of mpi/ know of a communicator. Not installed. */
+#ifndef AUTODIDACT_MPI_COMM_INTERNAL_H
+#define AUTODIDACT_MPI_COMM_INTERNAL_H
+
+#include <mpi.h>
+
+#include "autodidact/mpi/comm.h"
+
+/* All tags of point-to-point messages. */
+enum ad_tag { AD_TAG_REDUCE = 1, AD_TAG_PUBLISH };
+
+struct ad_comm {
+  MPI_Comm world, node;
+  int rank, size;
+  int node_rank, node_size;
+  int nodes, own_node;
+  int *node_of;     /* [size] node number of each rank, numbered by their lowest rank */
+  int *node_begin;  /* [nodes + 1] into members */
+  int *members;     /* [size] ranks by node, ascending inside */
+};
+
+/* A count that MPI can take: bytes or items above INT_MAX are AD_EINTERNAL. */
+int ad_mpi_count(size_t count, int *narrow);
+
+/* The rank of node `node` that works for rank `owner`: the owner itself on its own node. */
+int ad_comm_delegate(const struct ad_comm *comm, int node, int owner);
+
+#endif

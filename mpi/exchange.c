@@ -1,0 +1,401 @@
+#include "autodidact/mpi/exchange.h"
+
+#include <string.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/data/order.h"
+#include "comm_internal.h"
+
+/* Where a rank's partial sums of the two newest buckets lie, for its neighbours on the node. */
+struct board {
+  size_t offset[2][AD_MAX_PARTS]; /* bytes from the rank's part of the shared memory */
+};
+
+/* A partial sum on its way through the tree: the part of a compact bucket that belongs to one shard. */
+struct piece {
+  struct ad_span span;
+  int empty;
+  float *values; /* [length of the part] */
+};
+
+struct ad_mpi_exchange {
+  struct ad_exchange table;
+  const struct ad_comm *comm;
+  const struct ad_params *params;
+  const struct ad_kernels *kernels;
+  enum ad_reduction reduction;
+  size_t lanes, floats, parts; /* most floats of a bucket; most parts of a rank */
+  struct ad_shared shared;     /* board, then two times `parts` buckets */
+  const struct ad_rows *rows;
+  const size_t *lane_begin;
+
+  uint32_t bucket;        /* of the reduction under way */
+  struct piece *pieces;   /* of this rank's own shard: node sums of all nodes, in lane order; [size * parts] */
+  size_t piece_count;
+  struct piece *scratch;  /* [size * parts] of a shard that this rank is a delegate for */
+  void *received;         /* float: parts from other nodes */
+  size_t received_capacity;
+  MPI_Request *requests;  /* grown */
+  size_t request_count, request_capacity;
+  void *whole;            /* float [floats]: native reduction, unsharded update */
+  size_t whole_capacity;
+  struct ad_mpi_traffic traffic;
+};
+
+enum { BOARD_BYTES = (sizeof(struct board) + 63) / 64 * 64 };
+
+static float *slot(const struct ad_mpi_exchange *x, int node_rank, uint32_t bucket, size_t part) {
+  return (float *)(void *)(x->shared.part[node_rank] + BOARD_BYTES) + (bucket % 2 * x->parts + part) * x->floats;
+}
+
+static float *place(void *context, uint32_t bucket, size_t part) {
+  const struct ad_mpi_exchange *x = context;
+  return slot(x, x->comm->node_rank, bucket, part);
+}
+
+static int step_begin(void *context, const struct ad_rows *rows, const size_t *lane_begin) {
+  struct ad_mpi_exchange *x = context;
+  x->rows = rows;
+  x->lane_begin = lane_begin;
+  return AD_OK;
+}
+
+static int add_request(struct ad_mpi_exchange *x, MPI_Request **request) {
+  void *array = x->requests;
+  AD_TRY(ad_reserve(&array, &x->request_capacity, x->request_count + 1, sizeof *x->requests));
+  x->requests = array;
+  *request = &x->requests[x->request_count++];
+  return AD_OK;
+}
+
+/* Sends or receives `count` floats; larger than an MPI count in pieces of 2^30. */
+static int post(struct ad_mpi_exchange *x, int send, float *values, size_t count, int peer, int tag) {
+  for (size_t at = 0; at < count;) {
+    const size_t length = count - at < (1u << 30) ? count - at : (1u << 30);
+    MPI_Request *request;
+    int narrow;
+    AD_TRY(ad_mpi_count(length, &narrow));
+    AD_TRY(add_request(x, &request));
+    if (send) {
+      MPI_Isend(values + at, narrow, MPI_FLOAT, peer, tag, x->comm->world, request);
+      x->traffic.messages++;
+      x->traffic.bytes += length * sizeof(float);
+    } else {
+      MPI_Irecv(values + at, narrow, MPI_FLOAT, peer, tag, x->comm->world, request);
+    }
+    at += length;
+  }
+  return AD_OK;
+}
+
+static int wait_all(struct ad_mpi_exchange *x) {
+  int count;
+  AD_TRY(ad_mpi_count(x->request_count, &count));
+  MPI_Waitall(count, x->requests, MPI_STATUSES_IGNORE);
+  x->request_count = 0;
+  return AD_OK;
+}
+
+/* The part of the compact bucket that belongs to a rank's shard. */
+static void owned(const struct ad_mpi_exchange *x, uint32_t bucket, int rank, size_t *begin, size_t *end) {
+  size_t flat_begin, flat_end;
+  ad_shard_range(x->params, bucket, (uint32_t)rank, (uint32_t)x->comm->size, &flat_begin, &flat_end);
+  ad_compact_range(x->params, bucket, x->rows, flat_begin, flat_end, begin, end);
+}
+
+/* Appends a piece and adds halves of nodes as long as there are any, in place into the lower half. */
+static void push(const struct ad_mpi_exchange *x, struct piece *stack, size_t *count, struct piece piece, size_t length, int add) {
+  stack[(*count)++] = piece;
+  while (*count >= 2) {
+    struct piece *left = &stack[*count - 2], *right = &stack[*count - 1];
+    if (!ad_tree_is_node(x->lanes, left->span.lo, right->span.hi) || ad_tree_split(left->span.lo, right->span.hi) != left->span.hi) {
+      return;
+    }
+    if (left->empty) {
+      left->values = right->values;
+      left->empty = right->empty;
+    } else if (!right->empty && add) {
+      x->kernels->add(length, left->values, right->values);
+    }
+    left->span.hi = right->span.hi;
+    (*count)--;
+  }
+}
+
+/* The partial sums that a rank hands in: the same computation on every rank. */
+static size_t parts_of(const struct ad_mpi_exchange *x, int rank, struct ad_span *parts) {
+  const size_t R = (size_t)x->comm->size;
+  return ad_tree_parts(x->lanes, ad_lanes_first(x->lanes, R, (size_t)rank), ad_lanes_first(x->lanes, R, (size_t)rank + 1), parts);
+}
+
+/* The sums of a node for the part [begin, end) of the compact bucket, into stack; on another node than one's own only which there are. */
+static size_t node_sums(const struct ad_mpi_exchange *x, int node, uint32_t bucket, size_t begin, size_t end, struct piece *stack) {
+  const struct ad_comm *c = x->comm;
+  const int here = node == c->own_node;
+  size_t count = 0;
+  for (int m = c->node_begin[node]; m < c->node_begin[node + 1]; m++) {
+    struct ad_span parts[AD_MAX_PARTS];
+    const size_t part_count = parts_of(x, c->members[m], parts);
+    for (size_t p = 0; p < part_count; p++) {
+      struct piece piece = {.span = parts[p], .empty = x->lane_begin[parts[p].lo] == x->lane_begin[parts[p].hi]};
+      if (here && !piece.empty) {
+        const char *base = x->shared.part[m - c->node_begin[node]];
+        const struct board *board = (const void *)base;
+        piece.values = (float *)(void *)(x->shared.part[m - c->node_begin[node]] + board->offset[bucket % 2][p]) + begin;
+      }
+      push(x, stack, &count, piece, end - begin, here);
+    }
+  }
+  return count;
+}
+
+/* Hands in: partial sums from elsewhere (earlier rounds) are copied to this bucket's slots. */
+static void hand_in(struct ad_mpi_exchange *x, uint32_t bucket, const struct ad_partial *partials, size_t count) {
+  struct board *board = (void *)x->shared.own;
+  for (size_t p = 0; p < count; p++) {
+    float *at = slot(x, x->comm->node_rank, bucket, p);
+    if (!partials[p].empty && partials[p].values != at) {
+      memcpy(at, partials[p].values, ad_compact_count(x->params, bucket, x->rows) * sizeof *at);
+    }
+    board->offset[bucket % 2][p] = (size_t)((char *)at - x->shared.own);
+  }
+}
+
+/* For the shards of other nodes' ranks that this rank is the delegate of: add, and send. */
+static int send_sums(struct ad_mpi_exchange *x, uint32_t bucket) {
+  const struct ad_comm *c = x->comm;
+  for (int owner = 0; owner < c->size; owner++) {
+    if (c->node_of[owner] == c->own_node || ad_comm_delegate(c, c->own_node, owner) != c->rank) {
+      continue;
+    }
+    size_t begin, end;
+    owned(x, bucket, owner, &begin, &end);
+    const size_t count = node_sums(x, c->own_node, bucket, begin, end, x->scratch);
+    for (size_t p = 0; p < count; p++) {
+      if (!x->scratch[p].empty) {
+        AD_TRY(post(x, 1, x->scratch[p].values, end - begin, owner, AD_TAG_REDUCE));
+      }
+    }
+  }
+  return AD_OK;
+}
+
+/* Receives first: what other nodes will send for this rank's shard, node after node; then this node's own sums among them. */
+static int collect(struct ad_mpi_exchange *x, uint32_t bucket) {
+  const struct ad_comm *c = x->comm;
+  size_t begin, end, incoming = 0;
+  owned(x, bucket, c->rank, &begin, &end);
+  for (int node = 0; node < c->nodes; node++) {
+    const size_t count = node == c->own_node ? 0 : node_sums(x, node, bucket, begin, end, x->scratch);
+    for (size_t p = 0; p < count; p++) {
+      incoming += !x->scratch[p].empty;
+    }
+  }
+  AD_TRY(ad_reserve(&x->received, &x->received_capacity, incoming * (end - begin), sizeof(float)));
+  float *at = x->received;
+  x->piece_count = 0;
+  for (int node = 0; node < c->nodes; node++) {
+    struct piece *sums = &x->pieces[x->piece_count];
+    const size_t count = node_sums(x, node, bucket, begin, end, sums);
+    for (size_t p = 0; p < count && node != c->own_node; p++) {
+      if (!sums[p].empty) {
+        sums[p].values = at;
+        AD_TRY(post(x, 0, at, end - begin, ad_comm_delegate(c, node, c->rank), AD_TAG_REDUCE));
+        at += end - begin;
+      }
+    }
+    x->piece_count += count;
+  }
+  return AD_OK;
+}
+
+static int compare_pieces(const struct piece *a, const struct piece *b) { return a->span.lo < b->span.lo ? -1 : 1; }
+
+/* Nodes may hold lanes in any mapping of ranks: the pieces in lane order (few, nearly sorted). */
+static void order_pieces(struct piece *pieces, size_t count) {
+  for (size_t i = 1; i < count; i++) {
+    const struct piece held = pieces[i];
+    size_t j = i;
+    for (; j > 0 && compare_pieces(&held, &pieces[j - 1]) < 0; j--) {
+      pieces[j] = pieces[j - 1];
+    }
+    pieces[j] = held;
+  }
+}
+
+/* MPI's own sum of everything, in MPI's own order. */
+static int reduce_native(struct ad_mpi_exchange *x, uint32_t bucket, const struct ad_partial *partials, size_t count) {
+  const size_t n = ad_compact_count(x->params, bucket, x->rows);
+  int narrow;
+  AD_TRY(ad_mpi_count(n, &narrow));
+  AD_TRY(ad_reserve(&x->whole, &x->whole_capacity, n, sizeof(float)));
+  memset(x->whole, 0, n * sizeof(float));
+  for (size_t p = 0; p < count; p++) {
+    if (!partials[p].empty) {
+      x->kernels->add(n, x->whole, partials[p].values);
+    }
+  }
+  MPI_Allreduce(MPI_IN_PLACE, x->whole, narrow, MPI_FLOAT, MPI_SUM, x->comm->world);
+  return AD_OK;
+}
+
+static int reduce_begin(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count) {
+  struct ad_mpi_exchange *x = context;
+  x->bucket = bucket;
+  if (x->reduction == AD_REDUCTION_NATIVE) {
+    return reduce_native(x, bucket, partials, count);
+  }
+  hand_in(x, bucket, partials, count);
+  /* After this every rank of the node has handed in this bucket, and is done with the one before: its slots may be written again. */
+  ad_shared_wait(&x->shared, x->comm);
+  AD_TRY(collect(x, bucket));
+  return send_sums(x, bucket);
+}
+
+/* Every rank's part becomes everybody's whole. */
+static int spread(struct ad_mpi_exchange *x, uint32_t bucket, float *gradient) {
+  const int R = x->comm->size;
+  int *table = ad_calloc(2 * (size_t)R, sizeof *table), status = AD_OK;
+  if (table == NULL) {
+    return ad_fail_memory(2 * (size_t)R * sizeof *table, "a gather");
+  }
+  for (int r = 0; status == AD_OK && r < R; r++) {
+    size_t begin, end;
+    owned(x, bucket, r, &begin, &end);
+    status = ad_mpi_count(end - begin, &table[r]);
+    if (status == AD_OK) {
+      status = ad_mpi_count(begin, &table[R + r]);
+    }
+  }
+  if (status == AD_OK) {
+    MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, gradient, table, table + R, MPI_FLOAT, x->comm->world);
+  }
+  ad_free(table);
+  return status;
+}
+
+static int reduce_end(void *context, uint32_t bucket, float *gradient) {
+  struct ad_mpi_exchange *x = context;
+  size_t begin, end;
+  owned(x, bucket, x->comm->rank, &begin, &end);
+  float *own = x->table.whole ? gradient + begin : gradient;
+  if (x->reduction == AD_REDUCTION_NATIVE) {
+    const float *sum = x->whole;
+    const size_t n = ad_compact_count(x->params, bucket, x->rows);
+    memcpy(gradient, x->table.whole ? sum : sum + begin, (x->table.whole ? n : end - begin) * sizeof *sum);
+    return AD_OK;
+  }
+  AD_TRY(wait_all(x));
+  order_pieces(x->pieces, x->piece_count);
+  size_t count = 0;
+  for (size_t p = 0; p < x->piece_count; p++) {
+    push(x, x->scratch, &count, x->pieces[p], end - begin, 1);
+  }
+  if (count != 1 || x->scratch[0].empty) {
+    return ad_fail(AD_EINTERNAL, "bucket %u: %zu sums are left of the tree, expected one", bucket, count);
+  }
+  memcpy(own, x->scratch[0].values, (end - begin) * sizeof *own);
+  return x->table.whole ? spread(x, bucket, gradient) : AD_OK;
+}
+
+static int share(void *context, const size_t *counts, double *values) {
+  const struct ad_mpi_exchange *x = context;
+  return ad_comm_gather_rows(x->comm, counts, sizeof(double), values);
+}
+
+static int sum(void *context, uint64_t *value) {
+  const struct ad_mpi_exchange *x = context;
+  MPI_Allreduce(MPI_IN_PLACE, value, 1, MPI_UINT64_T, MPI_SUM, x->comm->world);
+  return AD_OK;
+}
+
+/* Each owner's slices to one rank of every other node, which has them written where all ranks of its node read them. */
+static int publish(void *context, float *theta) {
+  struct ad_mpi_exchange *x = context;
+  const struct ad_comm *c = x->comm;
+  for (uint32_t b = 0; b < x->params->buckets && c->nodes > 1; b++) {
+    for (int owner = 0; owner < c->size; owner++) {
+      size_t begin, end;
+      ad_shard_range(x->params, b, (uint32_t)owner, (uint32_t)c->size, &begin, &end);
+      if (owner == c->rank) {
+        for (int node = 0; node < c->nodes; node++) {
+          if (node != c->own_node) {
+            AD_TRY(post(x, 1, theta + begin, end - begin, ad_comm_delegate(c, node, owner), AD_TAG_PUBLISH));
+          }
+        }
+      } else if (c->node_of[owner] != c->own_node && ad_comm_delegate(c, c->own_node, owner) == c->rank) {
+        AD_TRY(post(x, 0, theta + begin, end - begin, owner, AD_TAG_PUBLISH));
+      }
+    }
+  }
+  AD_TRY(wait_all(x));
+  ad_shared_wait(&x->shared, c);
+  return AD_OK;
+}
+
+/* The most partial sums any rank hands in. */
+static size_t most_parts(const struct ad_mpi_exchange *x) {
+  size_t most = 1;
+  for (int r = 0; r < x->comm->size; r++) {
+    struct ad_span parts[AD_MAX_PARTS];
+    const size_t count = parts_of(x, r, parts);
+    most = count > most ? count : most;
+  }
+  return most;
+}
+
+int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_comm *comm, const struct ad_params *params, size_t lanes, size_t floats,
+                           int whole, enum ad_reduction reduction) {
+  *exchange = NULL;
+  if ((size_t)comm->size > lanes) {
+    return ad_fail(AD_ECONFIG, "%d ranks and batch.lanes=%zu: a lane is the least a rank can have; start at most %zu ranks", comm->size, lanes, lanes);
+  }
+  struct ad_mpi_exchange *x = ad_calloc(1, sizeof *x);
+  if (x == NULL) {
+    return ad_fail_memory(sizeof *x, "the exchange");
+  }
+  /* Slots begin on cache lines. */
+  *x = (struct ad_mpi_exchange){.comm = comm, .params = params, .kernels = ad_kernels_select(), .reduction = reduction, .lanes = lanes,
+                                .floats = (floats + 15) / 16 * 16};
+  x->parts = most_parts(x);
+  const size_t pieces = (size_t)comm->size * x->parts, bytes = BOARD_BYTES + 2 * x->parts * x->floats * sizeof(float);
+  x->pieces = ad_calloc(pieces, sizeof *x->pieces);
+  x->scratch = ad_calloc(pieces, sizeof *x->scratch);
+  int status = x->kernels == NULL ? AD_ECONFIG : AD_OK;
+  if (status == AD_OK && (x->pieces == NULL || x->scratch == NULL)) {
+    status = ad_fail_memory(2 * pieces * sizeof *x->pieces, "the exchange");
+  }
+  if (status == AD_OK) {
+    status = ad_shared_create(&x->shared, comm, bytes);
+  }
+  if (status != AD_OK) {
+    ad_mpi_exchange_destroy(x);
+    return status;
+  }
+  x->traffic.memory = bytes;
+  x->table = (struct ad_exchange){x, (uint32_t)comm->rank, (uint32_t)comm->size, whole, step_begin, place, reduce_begin, reduce_end, share, sum, publish};
+  *exchange = x;
+  return AD_OK;
+}
+
+void ad_mpi_exchange_destroy(struct ad_mpi_exchange *exchange) {
+  if (exchange == NULL) {
+    return;
+  }
+  ad_shared_destroy(&exchange->shared);
+  ad_free(exchange->pieces);
+  ad_free(exchange->scratch);
+  ad_free(exchange->received);
+  ad_free(exchange->requests);
+  ad_free(exchange->whole);
+  ad_free(exchange);
+}
+
+const struct ad_exchange *ad_mpi_exchange_table(const struct ad_mpi_exchange *exchange) { return &exchange->table; }
+
+struct ad_mpi_traffic ad_mpi_exchange_traffic(const struct ad_mpi_exchange *exchange) {
+  struct ad_mpi_traffic traffic = exchange->traffic;
+  traffic.memory += exchange->received_capacity * sizeof(float) + exchange->whole_capacity * sizeof(float);
+  return traffic;
+}
