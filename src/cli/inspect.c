@@ -1,57 +1,16 @@
-#include "inspect.h"
-
-#include <argp.h>
-#include <errno.h>
+/* autodidact inspect: what a safetensors file or a model folder holds. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/model/huggingface.h"
 #include "autodidact/model/safetensors.h"
-
-struct request {
-  const char *path;
-  int help;   /* the help text was printed: nothing more to do */
-  int status; /* of a command line that is wrong */
-};
-
-static error_t parse_option(int key, char *arg, struct argp_state *state) {
-  struct request *request = state->input;
-  switch (key) {
-    case ARGP_KEY_INIT:
-      state->name = (char *)(uintptr_t)"autodidact inspect";
-      return 0;
-    case 'h':
-      argp_state_help(state, stdout, ARGP_HELP_USAGE | ARGP_HELP_DOC | ARGP_HELP_LONG);
-      request->help = 1;
-      return 0;
-    case ARGP_KEY_ARG:
-      if (request->path != NULL) {
-        request->status = ad_fail(AD_ECONFIG, "inspect: one FILE is expected, found a second one, %s", arg);
-        return EINVAL;
-      }
-      request->path = arg;
-      return 0;
-    default:
-      return ARGP_ERR_UNKNOWN;
-  }
-}
-
-static const struct argp_option options[] = {{"help", 'h', NULL, 0, "This text", 0}, {0}};
-
-static const struct argp parser = {
-    .options = options,
-    .parser = parse_option,
-    .args_doc = "FILE",
-    .doc =
-        "What a model holds.\v"
-        "FILE is a safetensors file or a Hugging Face model folder. For each tensor: name, type, shape, Euclidean "
-        "norm, "
-        "smallest and largest value, number of values that are NaN or infinite, digest (XXH3) of the stored bytes."};
+#include "commands.h"
 
 struct summary {
   double norm, least, most;
@@ -164,21 +123,24 @@ static int inspect_folder(const char *folder, struct totals *totals) {
 }
 
 int ad_command_inspect(int argc, char **argv) {
-  struct request request = {0};
-  /* The process is main's to end, so argp neither exits nor prints errors. */
-  if (argp_parse(&parser, argc, argv, ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP, NULL, &request) != 0) {
-    return request.status != AD_OK
-               ? request.status
-               : ad_fail(AD_ECONFIG, "inspect: an unknown option; autodidact inspect --help lists them");
-  }
-  if (request.help) {
+  static const struct arguments arguments = {.command = "inspect",
+                                             .usage = "FILE",
+                                             .text =
+                                                 "Shows what a model holds. FILE is a safetensors file or a Hugging "
+                                                 "Face model folder. For each tensor: name, type, "
+                                                 "shape, Euclidean norm, smallest and largest value, number of values "
+                                                 "that are NaN or infinite, digest (XXH3) of "
+                                                 "the stored bytes.",
+                                             .least = 1,
+                                             .most = 1};
+  size_t count;
+  int help;
+  AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
+  if (help) {
     return AD_OK;
   }
-  if (request.path == NULL) {
-    return ad_fail(AD_ECONFIG, "inspect: FILE is missing; see autodidact inspect --help");
-  }
   struct totals totals = {0};
-  AD_TRY(ad_is_folder(request.path) ? inspect_folder(request.path, &totals) : inspect_file(request.path, &totals));
+  AD_TRY(ad_is_folder(argv[1]) ? inspect_folder(argv[1], &totals) : inspect_file(argv[1], &totals));
   printf("%zu tensors, %zu values, %zu bytes\n", totals.tensors, totals.elements, totals.bytes);
   if (fflush(stdout) != 0 || ferror(stdout)) {
     return ad_fail(AD_EIO, "standard output could not be written");
