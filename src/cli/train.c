@@ -111,8 +111,12 @@ static int check_configuration(struct training *t) {
 static int check_ranks(struct training *t) {
   char digest[17];
   const struct session *s = &t->session;
+  const struct ad_kernels *kernels = ad_kernels_select();
+  if (kernels == NULL) {
+    return AD_ECONFIG;
+  }
   AD_TRY(ad_comm_same(t->comm, "the program", ad_build_commit()));
-  AD_TRY(ad_comm_same(t->comm, "the kernel family", ad_kernels_select()->name));
+  AD_TRY(ad_comm_same(t->comm, "the kernel family", kernels->name));
   AD_TRY(ad_comm_same(t->comm, "the BLAS kernel family", ad_gemm_core()));
   AD_TRY(ad_comm_same(t->comm, "the training data's digest", ad_digest_text(t->train.digest, digest)));
   AD_TRY(ad_comm_same(t->comm, "the dev data's digest", ad_digest_text(t->dev.digest, digest)));
