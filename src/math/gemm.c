@@ -11,8 +11,17 @@
  * block of rows is that small, the rows go block by block, so that the number of rows does not decide. */
 static int always_in_pieces; /* set by ad_gemm_prepare where nothing else makes rows independent */
 
+static int is_small(size_t N, size_t K) {
+  return (double)AD_ROW_BLOCK * (double)N * (double)K <= 1e6;
+}
+
 static size_t rows_at_once(size_t M, size_t N, size_t K) {
-  return always_in_pieces || (double)AD_ROW_BLOCK * (double)N * (double)K <= 1e6 ? AD_ROW_BLOCK : M;
+  return always_in_pieces || is_small(N, K) ? AD_ROW_BLOCK : M;
+}
+
+/* Rows that a product is rounded up to, at an alignment: the least that has been seen to keep the bits. */
+static size_t block_of(int alignment) {
+  return alignment == 1 ? 16 : (size_t)alignment;
 }
 
 void ad_gemm_nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
@@ -67,9 +76,10 @@ static void check_product(int transposed, size_t M, size_t N, size_t K, const fl
 /* Rows in pieces, then rows moved down by `shift`, against `whole`. */
 static int check_rows(int transposed, size_t M, size_t N, size_t K, size_t shift, const float *X, const float *W,
                       float *moved, float *whole, float *other) {
+  const size_t piece = is_small(N, K) ? AD_ROW_BLOCK : block_of(shift % 12 == 0 ? 12 : 1);
   check_product(transposed, M, N, K, X, W, whole);
-  for (size_t m = 0; m < M; m += AD_ROW_BLOCK) {
-    check_product(transposed, AD_ROW_BLOCK, N, K, X + m * K, W, other + m * N);
+  for (size_t m = 0; m < M; m += piece) {
+    check_product(transposed, piece, N, K, X + m * K, W, other + m * N);
   }
   if (memcmp(whole, other, M * N * sizeof *whole) != 0) {
     return 0;
@@ -150,4 +160,13 @@ int ad_gemm_prepare(const size_t (*shapes)[2], size_t count) {
   }
   always_in_pieces |= result == AD_ROW_BLOCK;
   return result;
+}
+
+size_t ad_gemm_block(int alignment, const size_t (*shapes)[2], size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (is_small(shapes[i][0], shapes[i][1])) {
+      return AD_ROW_BLOCK;
+    }
+  }
+  return block_of(alignment);
 }

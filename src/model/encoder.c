@@ -93,10 +93,19 @@ static void take_all(struct ad_encoder *e) {
   }
 }
 
+enum { SHAPES = 5 };
+
+/* The model's products, N and K. */
+static void list_shapes(const struct ad_model_config *m, size_t shapes[SHAPES][2]) {
+  const size_t H = m->hidden, F = m->ffn;
+  const size_t list[SHAPES][2] = {{3 * H, H}, {2 * H, H}, {H, H}, {F, H}, {H, F}};
+  memcpy(shapes, list, sizeof list);
+}
+
 int ad_encoder_alignment(const struct ad_params *params) {
-  const size_t H = params->config.hidden, F = params->config.ffn;
-  const size_t shapes[][2] = {{3 * H, H}, {2 * H, H}, {H, H}, {F, H}, {H, F}};
-  return ad_gemm_prepare(shapes, sizeof shapes / sizeof *shapes);
+  size_t shapes[SHAPES][2];
+  list_shapes(&params->config, shapes);
+  return ad_gemm_prepare((const size_t (*)[2])shapes, SHAPES);
 }
 
 static void set_sizes(struct ad_encoder *e, const struct ad_params *params, size_t tokens, size_t examples, size_t lanes, size_t alignment,
@@ -129,6 +138,9 @@ int ad_encoder_create(struct ad_encoder **encoder, const struct ad_params *param
     return ad_fail_memory(sizeof *e, "the encoder");
   }
   set_sizes(e, params, tokens, examples, lanes, (size_t)alignment, training);
+  size_t shapes[SHAPES][2];
+  list_shapes(&params->config, shapes);
+  e->block = ad_gemm_block(alignment, (const size_t (*)[2])shapes, SHAPES);
   e->kernels = ad_kernels_select();
   int status = e->kernels == NULL ? AD_ECONFIG : ad_arena_create(&e->arena, ad_encoder_bytes(params, tokens, examples, lanes, training));
   if (status != AD_OK) {
@@ -153,7 +165,7 @@ void ad_encoder_destroy(struct ad_encoder *encoder) {
 /* Queries, keys, values. In the last layer keys and values of all tokens, queries of the [CLS] rows only. */
 static void project(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, struct layer_state *s, uint32_t l) {
   const struct ad_layer_offsets *p = &e->params->layer[l];
-  const size_t H = e->params->config.hidden, T = batch->tokens, rows = ad_round_rows(T);
+  const size_t H = e->params->config.hidden, T = batch->tokens, rows = product_rows(e, T);
   const struct ad_kernels *k = e->kernels;
   if (l + 1 < e->params->config.layers) {
     ad_gemm_nt(rows, 3 * H, H, s->x, H, theta + p->query_weight, s->qkv, 3 * H);
@@ -166,7 +178,7 @@ static void project(struct ad_encoder *e, const float *theta, const struct ad_ba
   for (size_t b = 0; b < B; b++) {
     memcpy(s->xc + b * H, s->x + e->cls_row[b] * H, H * sizeof *s->x);
   }
-  ad_gemm_nt(ad_round_rows(B), H, H, s->xc, H, theta + p->query_weight, s->q, H);
+  ad_gemm_nt(product_rows(e, B), H, H, s->xc, H, theta + p->query_weight, s->q, H);
   k->bias(B, H, s->q, H, theta + p->query_bias);
 }
 
@@ -191,7 +203,7 @@ static void forward_layer(struct ad_encoder *e, const float *theta, const struct
   struct layer_state *s = &e->layers[l];
   const struct ad_kernels *k = e->kernels;
   const int last = l + 1 == m->layers;
-  const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens, rows = ad_round_rows(M);
+  const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens, rows = product_rows(e, M);
   const uint32_t *examples = last ? e->cls_example : batch->token_example;
   const uint32_t *positions = last ? e->cls_position : batch->positions;
   const float *residual = last ? s->xc : s->x;
@@ -218,7 +230,7 @@ static void forward_head(struct ad_encoder *e, const float *theta, const struct 
   const float *state = e->layers[m->layers - 1].out;
   const struct ad_dropout dropout = ad_encoder_dropout(m->classifier_dropout, masks, m->layers + 1, AD_MASK_CLASSIFIER);
   if (m->classifier == AD_CLASSIFIER_POOLER) {
-    ad_gemm_nt(ad_round_rows(B), H, H, state, H, theta + p->pooler_weight, e->pooled, H);
+    ad_gemm_nt(product_rows(e, B), H, H, state, H, theta + p->pooler_weight, e->pooled, H);
     e->kernels->bias_tanh(B, H, e->pooled, theta + p->pooler_bias);
   } else {
     memcpy(e->pooled, state, B * H * sizeof *state);

@@ -136,7 +136,7 @@ static int backward_head(struct pass *p, const float *dlogits) {
   }
   AD_TRY(column_gradient(p, o->pooler_bias, POOLER_BIAS, H));
   AD_TRY(weight_gradient(p, o->pooler_weight, H, H, dpooled, H, e->layers[m->layers - 1].out, H, 0));
-  ad_gemm_nn(ad_round_rows(e->lane_cls[p->batch->lanes]), H, H, dpooled, H, p->theta + o->pooler_weight, e->dx, H, 0);
+  ad_gemm_nn(product_rows(e, e->lane_cls[p->batch->lanes]), H, H, dpooled, H, p->theta + o->pooler_weight, e->dx, H, 0);
   return p->sink->done(p->sink->context, bucket);
 }
 
@@ -166,7 +166,7 @@ static int backward_ffn(struct pass *p, uint32_t l, const struct layer_columns *
   const struct layer_state *s = &e->layers[l];
   const struct ad_kernels *k = e->kernels;
   const int tokens = l + 1 < m->layers;
-  const size_t H = m->hidden, F = m->ffn, rows = ad_round_rows(tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
+  const size_t H = m->hidden, F = m->ffn, rows = product_rows(e, tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
   const uint32_t *examples = tokens ? p->batch->token_example : e->cls_example;
   const uint32_t *positions = tokens ? p->batch->positions : e->cls_position;
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_FFN_OUTPUT);
@@ -203,7 +203,7 @@ static int backward_attention_output(struct pass *p, uint32_t l, const struct la
   const struct ad_layer_offsets *o = &e->params->layer[l];
   const struct layer_state *s = &e->layers[l];
   const int tokens = l + 1 < m->layers;
-  const size_t H = m->hidden, rows = ad_round_rows(tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
+  const size_t H = m->hidden, rows = product_rows(e, tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
   const uint32_t *examples = tokens ? p->batch->token_example : e->cls_example;
   const uint32_t *positions = tokens ? p->batch->positions : e->cls_position;
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_ATTENTION_OUTPUT);
@@ -263,7 +263,7 @@ static int backward_projection(struct pass *p, uint32_t l, const struct layer_co
   AD_TRY(column_gradient(p, o->query_bias, c->qkv, 3 * H));
   if (!last) {
     AD_TRY(weight_gradient(p, o->query_weight, 3 * H, H, e->dqkv, 3 * H, s->x, H, 1));
-    ad_gemm_nn(ad_round_rows(T), 3 * H, H, e->dqkv, 3 * H, p->theta + o->query_weight, e->dz, H, 1);
+    ad_gemm_nn(product_rows(e, T), 3 * H, H, e->dqkv, 3 * H, p->theta + o->query_weight, e->dz, H, 1);
     float *held = e->dx;
     e->dx = e->dz;
     e->dz = held;
@@ -271,8 +271,8 @@ static int backward_projection(struct pass *p, uint32_t l, const struct layer_co
   }
   AD_TRY(weight_gradient(p, o->query_weight, H, H, dq, H, s->xc, H, 0));
   AD_TRY(weight_gradient(p, o->key_weight, 2 * H, H, dk, 2 * H, s->x, H, 1));
-  ad_gemm_nn(ad_round_rows(B), H, H, dq, H, p->theta + o->query_weight, e->dz, H, 1);
-  ad_gemm_nn(ad_round_rows(T), 2 * H, H, dk, 2 * H, p->theta + o->key_weight, e->dx, H, 0);
+  ad_gemm_nn(product_rows(e, B), H, H, dq, H, p->theta + o->query_weight, e->dz, H, 1);
+  ad_gemm_nn(product_rows(e, T), 2 * H, H, dk, 2 * H, p->theta + o->key_weight, e->dx, H, 0);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct lane_rows r = rows_of(p, lane, 0);
     k->scatter_add(r.count, H, e->cls_row + r.first, e->dz + r.first * H, e->dx);

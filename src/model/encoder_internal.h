@@ -26,6 +26,7 @@ struct ad_encoder {
   size_t token_rows;   /* capacity T, rounded */
   size_t example_rows; /* capacity B with gaps between aligned lanes, rounded */
   size_t alignment;    /* of a lane's first row, tokens and [CLS] rows alike */
+  size_t block;        /* products have a multiple of this many rows */
   int training;
 
   struct ad_arena arena; /* holds everything below up to lane_sums */
@@ -51,6 +52,9 @@ struct ad_encoder {
   void *tree_work;
   size_t tree_work_capacity; /* floats */
 };
+
+/* Rows of a product for `rows` rows in use. */
+static inline size_t product_rows(const struct ad_encoder *e, size_t rows) { return (rows + e->block - 1) / e->block * e->block; }
 
 enum ad_dropout_kind { AD_MASK_EMBEDDING = 0, AD_MASK_ATTENTION = 0, AD_MASK_ATTENTION_OUTPUT = 1, AD_MASK_FFN_OUTPUT = 2, AD_MASK_CLASSIFIER = 0 };
 

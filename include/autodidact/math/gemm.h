@@ -40,4 +40,8 @@ int ad_gemm_rows_independent(size_t M, size_t N, size_t K, size_t shift);
  * then on all products go in pieces of so many rows. Or AD_ENOMEM. Shapes already checked cost nothing. */
 int ad_gemm_prepare(const size_t (*shapes)[2], size_t count);
 
+/* The number that the rows of these shapes' products are rounded up to, at the alignment that ad_gemm_prepare has returned for them: 16, 12 or
+ * AD_ROW_BLOCK. Buffers have room for ad_round_rows in any case. */
+size_t ad_gemm_block(int alignment, const size_t (*shapes)[2], size_t count);
+
 #endif
