@@ -101,6 +101,11 @@ expect 1 '--out needs a folder' launch/quickstart --out
 expect 1 '--out needs a folder' launch/quickstart --out ''
 expect 1 'unknown option "--fast"' tests/run --fast
 expect 1 'one pattern only' tests/run one two
-for script in launch/install launch/quickstart tests/run launch/new-vocabulary; do
+expect 1 'unknown option "--fast"' launch/local --fast
+expect 1 '-n needs a whole number' launch/local -n two train config.yaml
+expect 1 '--hostfile needs a file' launch/local --hostfile "$work/none" train config.yaml
+expect 1 'the command is missing' launch/local -n 2
+expect 1 'nowhere is not there' env AUTODIDACT_PROGRAM="$work/nowhere" launch/local -n 2 doctor
+for script in launch/install launch/local launch/quickstart tests/run launch/new-vocabulary; do
   expect 0 '^[Uu]sage' "$script" --help
 done

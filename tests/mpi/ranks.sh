@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# The same bits on 1, 2, 3, 4, 5, 7 and 8 ranks: log, weights, result, kept logits, and what eval and predict print.
+set -euo pipefail
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+source="${AD_SOURCE:?}"
+export AUTODIDACT_PROGRAM="${AD_PROGRAM:?}"
+python3 "$source/tests/system/tiny.py" "$work"
+cd "$work"
+
+# Pairs: the second text is the first of the next row.
+python3 - <<'PY'
+from pathlib import Path
+Path("pairs").mkdir()
+for split in ("train", "dev", "test"):
+    path = Path("data") / f"{split}.tsv"
+    if path.exists():
+        rows = [line.split("\t") for line in path.read_text().splitlines()[1:]]
+        lines = ["first\tsecond\tlabel"] + [f"{a[0]}\t{b[0]}\t{a[1]}" for a, b in zip(rows, rows[1:] + rows[:1])]
+        (Path("pairs") / f"{split}.tsv").write_text("\n".join(lines) + "\n")
+text = Path("tiny.yaml").read_text()
+assert "  text: sentence\n" in text
+Path("pairs.yaml").write_text(text.replace("  text: sentence\n", "  text: first\n  pair: second\n"))
+PY
+
+# run RANKS NAME [key=value ...]
+run() {
+  local ranks="$1" name="$2"
+  shift 2
+  "$source/launch/local" -n "$ranks" train config.yaml "run.dir=$name" batch.lanes=8 train.epochs=2 model.dropout=0.2 eval.keep_logits=true \
+    eval.every=2 "$@" >"$name.out" 2>&1 || { echo "$name on $ranks ranks failed:"; cat "$name.out"; exit 1; }
+}
+# same REFERENCE NAME
+same() {
+  for file in log.jsonl result.json model/model.safetensors; do
+    cmp "$1/$file" "$2/$file" || { echo "$1 and $2 differ"; exit 1; }
+  done
+  for file in "$1"/logits/*.h5; do
+    h5diff -q "$file" "$2/logits/$(basename "$file")" || { echo "$1 and $2 differ in $file"; exit 1; }
+  done
+}
+# compare NAME RANKS... -- [key=value ...]: each number of ranks against one.
+compare() {
+  local name="$1" ranks=()
+  shift
+  while [ "$1" != -- ]; do
+    ranks+=("$1")
+    shift
+  done
+  shift
+  run 1 "$name-1" "$@"
+  for r in "${ranks[@]}"; do
+    run "$r" "$name-$r" "$@"
+    same "$name-1" "$name-$r"
+  done
+  echo "ok   $name: 1 ${ranks[*]}"
+}
+
+compare plain 2 3 4 5 7 8 --
+compare uneven 2 3 5 8 -- batch.size=7
+compare lanes-5 2 3 5 -- batch.lanes=5 batch.size=3
+compare lanes-13 3 8 -- batch.lanes=13 batch.rounds=2
+compare rounds 2 3 -- batch.rounds=3
+compare cls 3 -- model.classifier=cls optim.layer_decay=0.9 optim.schedule=cosine
+compare pairs 3 5 -- data.descriptor=pairs.yaml data.folder=pairs
+
+# Ways of moving the same numbers.
+run 3 private comm.shared=false
+run 3 unsharded optim.shard=false
+same plain-1 private
+same plain-1 unsharded
+echo "ok   private replicas, unsharded update"
+
+# Every family of BLAS kernels has its own bits, the same on any number of ranks.
+cores=()
+grep -q avx2 /proc/cpuinfo && cores+=(Haswell)
+grep -q avx512dq /proc/cpuinfo && cores+=(SkylakeX)
+for core in ${cores[@]+"${cores[@]}"}; do
+  OPENBLAS_CORETYPE="$core" compare "core-$core" 2 3 -- batch.size=11
+done
+
+for ranks in 1 3; do
+  "$source/launch/local" -n "$ranks" eval plain-1 --data test --json >"eval-$ranks" 2>"eval-$ranks.err"
+  "$source/launch/local" -n "$ranks" predict plain-1 --data test --logits >"predict-$ranks" 2>"predict-$ranks.err"
+done
+[ -s eval-1 ] && [ -s predict-1 ]
+cmp eval-1 eval-3
+cmp predict-1 predict-3
+echo "ok   eval and predict: 1 3"
