@@ -44,7 +44,9 @@ int ad_buffer_printf(struct ad_buffer *buffer, const char *format, ...) {
   return AD_OK;
 }
 
-void ad_buffer_clear(struct ad_buffer *buffer) { buffer->size = 0; }
+void ad_buffer_clear(struct ad_buffer *buffer) {
+  buffer->size = 0;
+}
 
 void ad_buffer_destroy(struct ad_buffer *buffer) {
   ad_free(buffer->data);

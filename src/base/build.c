@@ -2,9 +2,13 @@
 
 #include "build_info.h"
 
-const char *ad_build_version(void) { return AD_BUILD_VERSION; }
+const char *ad_build_version(void) {
+  return AD_BUILD_VERSION;
+}
 
-const char *ad_build_commit(void) { return AD_BUILD_COMMIT; }
+const char *ad_build_commit(void) {
+  return AD_BUILD_COMMIT;
+}
 
 const char *ad_build_compiler(void) {
 #ifdef __clang__
@@ -14,4 +18,6 @@ const char *ad_build_compiler(void) {
 #endif
 }
 
-const char *ad_build_flags(void) { return AD_BUILD_TYPE ":" AD_BUILD_FLAGS; }
+const char *ad_build_flags(void) {
+  return AD_BUILD_TYPE ":" AD_BUILD_FLAGS;
+}

@@ -34,7 +34,9 @@ static const struct option options[] = {
 
 enum { OPTION_COUNT = sizeof options / sizeof *options };
 
-static void *field_of(struct ad_config *config, const struct option *option) { return (char *)config + option->offset; }
+static void *field_of(struct ad_config *config, const struct option *option) {
+  return (char *)config + option->offset;
+}
 
 static const void *const_field_of(const struct ad_config *config, const struct option *option) {
   return (const char *)config + option->offset;
@@ -134,27 +136,27 @@ int ad_config_set(struct ad_config *config, const char *place, const char *key, 
   }
   void *field = field_of(config, option);
   switch (option->kind) {
-  case KIND_COUNT:
-  case KIND_REAL:
-    return set_number(option, place, value, field);
-  case KIND_SWITCH: {
-    const int on = strcmp(value, "true") == 0;
-    if (!on && strcmp(value, "false") != 0) {
-      return fail_value(option, place, value);
+    case KIND_COUNT:
+    case KIND_REAL:
+      return set_number(option, place, value, field);
+    case KIND_SWITCH: {
+      const int on = strcmp(value, "true") == 0;
+      if (!on && strcmp(value, "false") != 0) {
+        return fail_value(option, place, value);
+      }
+      *(int *)field = on;
+      return AD_OK;
     }
-    *(int *)field = on;
-    return AD_OK;
-  }
-  case KIND_CHOICE: {
-    const int choice = find_choice(option->choices, value);
-    if (choice < 0) {
-      return fail_value(option, place, value);
+    case KIND_CHOICE: {
+      const int choice = find_choice(option->choices, value);
+      if (choice < 0) {
+        return fail_value(option, place, value);
+      }
+      *(int *)field = choice;
+      return AD_OK;
     }
-    *(int *)field = choice;
-    return AD_OK;
-  }
-  case KIND_TEXT:
-    break;
+    case KIND_TEXT:
+      break;
   }
   char *copy = ad_strdup(value);
   if (copy == NULL) {
@@ -262,22 +264,22 @@ static int print_value(const struct ad_config *config, const struct option *opti
   const void *field = const_field_of(config, option);
   char text[40];
   switch (option->kind) {
-  case KIND_TEXT:
-    return print_quoted(out, *(char *const *)field);
-  case KIND_COUNT:
-    return ad_buffer_printf(out, "%" PRIu64, *(const uint64_t *)field);
-  case KIND_REAL:
-    print_real(*(const double *)field, text);
-    return ad_buffer_puts(out, text);
-  case KIND_SWITCH:
-    return ad_buffer_puts(out, *(const int *)field ? "true" : "false");
-  case KIND_CHOICE: {
-    const char *p = option->choices;
-    for (int i = *(const int *)field; i > 0; i--) {
-      p += strcspn(p, "|") + 1;
+    case KIND_TEXT:
+      return print_quoted(out, *(char *const *)field);
+    case KIND_COUNT:
+      return ad_buffer_printf(out, "%" PRIu64, *(const uint64_t *)field);
+    case KIND_REAL:
+      print_real(*(const double *)field, text);
+      return ad_buffer_puts(out, text);
+    case KIND_SWITCH:
+      return ad_buffer_puts(out, *(const int *)field ? "true" : "false");
+    case KIND_CHOICE: {
+      const char *p = option->choices;
+      for (int i = *(const int *)field; i > 0; i--) {
+        p += strcspn(p, "|") + 1;
+      }
+      return ad_buffer_append(out, p, strcspn(p, "|"));
     }
-    return ad_buffer_append(out, p, strcspn(p, "|"));
-  }
   }
   return AD_OK;
 }
@@ -317,16 +319,17 @@ static int help_range(struct ad_buffer *out, const struct option *option) {
 
 int ad_config_help(struct ad_buffer *out, int markdown) {
   if (markdown) {
-    AD_TRY(ad_buffer_puts(out,
-                          "# Configuration keys\n\nMade from the options table by `autodidact train --keys-markdown`. In the "
-                          "YAML file a key is nested (`optim:` then `lr: 1e-4`), on the command line dotted "
-                          "(`optim.lr=1e-4`).\n\n| key | default | value | meaning |\n| --- | --- | --- | --- |\n"));
+    AD_TRY(ad_buffer_puts(
+        out,
+        "# Configuration keys\n\nMade from the options table by `autodidact train --keys-markdown`. In the "
+        "YAML file a key is nested (`optim:` then `lr: 1e-4`), on the command line dotted "
+        "(`optim.lr=1e-4`).\n\n| key | default | value | meaning |\n| --- | --- | --- | --- |\n"));
   }
   for (size_t i = 0; i < OPTION_COUNT; i++) {
     const struct option *option = &options[i];
     if (markdown) {
-      AD_TRY(ad_buffer_printf(out, "| `%s` | %s%s%s | ", option->key, option->initial[0] == '\0' ? "" : "`", option->initial,
-                              option->initial[0] == '\0' ? "" : "`"));
+      AD_TRY(ad_buffer_printf(out, "| `%s` | %s%s%s | ", option->key, option->initial[0] == '\0' ? "" : "`",
+                              option->initial, option->initial[0] == '\0' ? "" : "`"));
       AD_TRY(help_range(out, option));
       AD_TRY(ad_buffer_printf(out, " | %s |\n", option->help));
     } else {

@@ -7,9 +7,13 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/status.h"
 
-uint64_t ad_digest(const void *data, size_t bytes) { return XXH3_64bits(data, bytes); }
+uint64_t ad_digest(const void *data, size_t bytes) {
+  return XXH3_64bits(data, bytes);
+}
 
-uint64_t ad_digest_keyed(uint64_t key, const void *data, size_t bytes) { return XXH3_64bits_withSeed(data, bytes, key); }
+uint64_t ad_digest_keyed(uint64_t key, const void *data, size_t bytes) {
+  return XXH3_64bits_withSeed(data, bytes, key);
+}
 
 uint64_t ad_digest_pair(uint64_t first, uint64_t second) {
   const uint64_t pair[2] = {first, second};

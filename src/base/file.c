@@ -26,7 +26,8 @@ static int open_input(const char *path, int *fd, size_t *size) {
   }
   if (!S_ISREG(info.st_mode)) {
     close(*fd);
-    return ad_fail(AD_EINPUT, "%s: expected a file, found %s", path, S_ISDIR(info.st_mode) ? "a folder" : "something else");
+    return ad_fail(AD_EINPUT, "%s: expected a file, found %s", path,
+                   S_ISDIR(info.st_mode) ? "a folder" : "something else");
   }
   *size = (size_t)info.st_size;
   return AD_OK;
@@ -155,7 +156,8 @@ int ad_remove_folder(const char *path) {
   }
   int status = AD_OK;
   for (const struct dirent *entry = readdir(folder); status == AD_OK && entry != NULL; entry = readdir(folder)) {
-    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 && unlinkat(dirfd(folder), entry->d_name, 0) != 0) {
+    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+        unlinkat(dirfd(folder), entry->d_name, 0) != 0) {
       status = ad_fail(AD_EIO, "%s/%s: could not be removed: %s", path, entry->d_name, strerror(errno));
     }
   }

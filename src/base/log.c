@@ -14,9 +14,13 @@ static double last_progress = -1.0e9;
 static const double PLAIN_INTERVAL = 10.0; /* seconds between lines where there is no terminal */
 static const double TTY_INTERVAL = 0.1;
 
-void ad_log_set_level(enum ad_log_level level) { level_limit = level; }
+void ad_log_set_level(enum ad_log_level level) {
+  level_limit = level;
+}
 
-void ad_log_mute(int muted) { muted_process = muted; }
+void ad_log_mute(int muted) {
+  muted_process = muted;
+}
 
 double ad_clock(void) {
   struct timespec now;

@@ -19,7 +19,9 @@ _Static_assert(sizeof(struct header) <= ALIGNMENT, "the header must fit the alig
 static struct ad_memory_stats stats;
 static unsigned long fail_countdown;
 
-static struct header *header_of(void *block) { return (struct header *)((char *)block - ALIGNMENT); }
+static struct header *header_of(void *block) {
+  return (struct header *)((char *)block - ALIGNMENT);
+}
 
 static int product_overflows(size_t count, size_t size) {
   return size != 0 && count > (SIZE_MAX / 2 - 2 * ALIGNMENT) / size;
@@ -88,7 +90,9 @@ char *ad_strndup(const char *text, size_t length) {
   return copy;
 }
 
-char *ad_strdup(const char *text) { return ad_strndup(text, strlen(text)); }
+char *ad_strdup(const char *text) {
+  return ad_strndup(text, strlen(text));
+}
 
 int ad_reserve(void **array, size_t *capacity, size_t need, size_t size) {
   if (need <= *capacity) {
@@ -110,9 +114,13 @@ int ad_reserve(void **array, size_t *capacity, size_t need, size_t size) {
   return AD_OK;
 }
 
-struct ad_memory_stats ad_memory_stats(void) { return stats; }
+struct ad_memory_stats ad_memory_stats(void) {
+  return stats;
+}
 
-void ad_memory_fail_at(unsigned long n) { fail_countdown = n; }
+void ad_memory_fail_at(unsigned long n) {
+  fail_countdown = n;
+}
 
 int ad_arena_create(struct ad_arena *arena, size_t size) {
   *arena = (struct ad_arena){.base = ad_malloc(size, 1), .size = size};

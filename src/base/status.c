@@ -15,8 +15,8 @@ const char *ad_status_name(int status) {
     return #name;
     AD_STATUS_MAP(AD_STATUS_NAME)
 #undef AD_STATUS_NAME
-  default:
-    return "unknown status";
+    default:
+      return "unknown status";
   }
 }
 
@@ -27,8 +27,8 @@ const char *ad_status_text(int status) {
     return text;
     AD_STATUS_MAP(AD_STATUS_TEXT)
 #undef AD_STATUS_TEXT
-  default:
-    return "unknown status";
+    default:
+      return "unknown status";
   }
 }
 
@@ -39,8 +39,8 @@ int ad_status_exit_code(int status) {
     return exit_code;
     AD_STATUS_MAP(AD_STATUS_EXIT)
 #undef AD_STATUS_EXIT
-  default:
-    return 2;
+    default:
+      return 2;
   }
 }
 
@@ -75,6 +75,10 @@ int ad_fail_prefix(int status, const char *format, ...) {
   return status;
 }
 
-const char *ad_error_message(void) { return message; }
+const char *ad_error_message(void) {
+  return message;
+}
 
-void ad_error_clear(void) { message[0] = '\0'; }
+void ad_error_clear(void) {
+  message[0] = '\0';
+}

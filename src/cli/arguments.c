@@ -35,15 +35,16 @@ static error_t parse(int key, char *value, struct argp_state *state) {
       return 0;
     case ARGP_KEY_ARG:
       if (s->count == a->most) {
-        s->status = ad_fail(AD_ECONFIG, "%s: one argument too many: '%s'; usage: autodidact %s %s", a->command, value, a->command, a->usage);
+        s->status = ad_fail(AD_ECONFIG, "%s: one argument too many: '%s'; usage: autodidact %s %s", a->command, value,
+                            a->command, a->usage);
         return EINVAL;
       }
       s->argv[1 + s->count++] = value;
       return 0;
     case ARGP_KEY_ERROR:
       if (s->status == AD_OK) {
-        s->status = ad_fail(AD_ECONFIG, "%s: unknown option or missing value at '%s'; see autodidact %s --help", a->command,
-                            state->argv[state->next > 1 ? state->next - 1 : 0], a->command);
+        s->status = ad_fail(AD_ECONFIG, "%s: unknown option or missing value at '%s'; see autodidact %s --help",
+                            a->command, state->argv[state->next > 1 ? state->next - 1 : 0], a->command);
       }
       return 0;
     default:
@@ -57,8 +58,8 @@ int arguments_parse(const struct arguments *arguments, int argc, char **argv, si
     return ad_fail_memory(sizeof *options * (arguments->option_count + 2), "the command line");
   }
   for (size_t i = 0; i < arguments->option_count; i++) {
-    options[i] = (struct argp_option){arguments->options[i].name, KEY_FIRST + (int)i, arguments->options[i].value, 0,
-                                      arguments->options[i].help, 0};
+    options[i] = (struct argp_option){
+        arguments->options[i].name, KEY_FIRST + (int)i, arguments->options[i].value, 0, arguments->options[i].help, 0};
   }
   options[arguments->option_count] = (struct argp_option){"help", KEY_HELP, NULL, 0, "Print this help", -1};
   const struct argp argp = {options, parse, arguments->usage, arguments->text, NULL, NULL, NULL};
@@ -70,9 +71,11 @@ int arguments_parse(const struct arguments *arguments, int argc, char **argv, si
     snprintf(name, sizeof name, "autodidact %s", arguments->command);
     argp_help(&argp, stdout, ARGP_HELP_USAGE | ARGP_HELP_DOC | ARGP_HELP_LONG, name);
   } else if (status == AD_OK && error != 0) {
-    status = ad_fail(AD_ECONFIG, "%s: the command line could not be read; see autodidact %s --help", arguments->command, arguments->command);
+    status = ad_fail(AD_ECONFIG, "%s: the command line could not be read; see autodidact %s --help", arguments->command,
+                     arguments->command);
   } else if (status == AD_OK && state.count < arguments->least) {
-    status = ad_fail(AD_ECONFIG, "%s: an argument is missing; usage: autodidact %s %s", arguments->command, arguments->command, arguments->usage);
+    status = ad_fail(AD_ECONFIG, "%s: an argument is missing; usage: autodidact %s %s", arguments->command,
+                     arguments->command, arguments->usage);
   }
   ad_free(options);
   *count = state.count;

@@ -1,4 +1,5 @@
-/* Command lines of the commands, on glibc's argp: options into variables, the rest as positional arguments. Not installed. */
+/* Command lines of the commands, on glibc's argp: options into variables, the rest as positional arguments. Not
+ * installed. */
 #ifndef AUTODIDACT_CLI_ARGUMENTS_H
 #define AUTODIDACT_CLI_ARGUMENTS_H
 
@@ -15,15 +16,16 @@ struct argument {
 
 struct arguments {
   const char *command;
-  const char *usage;  /* the positional arguments, for the help */
-  const char *text;   /* what the command does, for the help */
+  const char *usage;              /* the positional arguments, for the help */
+  const char *text;               /* what the command does, for the help */
   const struct argument *options; /* [option_count] */
   size_t option_count;
   size_t least, most; /* positional arguments */
 };
 
-/* Parses argv; positional arguments are moved to the front of argv + 1, *count of them. *help is 1 where --help was asked for: it has then been
- * printed to standard output. AD_ECONFIG: unknown option, missing value, too few or too many arguments. AD_ENOMEM. */
+/* Parses argv; positional arguments are moved to the front of argv + 1, *count of them. *help is 1 where --help was
+ * asked for: it has then been printed to standard output. AD_ECONFIG: unknown option, missing value, too few or too
+ * many arguments. AD_ENOMEM. */
 int arguments_parse(const struct arguments *arguments, int argc, char **argv, size_t *count, int *help);
 
 #endif

@@ -9,8 +9,10 @@
 #include "commands.h"
 #include "session.h"
 
-/* Configuration, descriptor and tokenizer for CONFIG.yaml [key=value ...]; *count is 0 where only the help was wanted. */
-static int open_session(const char *command, const char *text, int argc, char **argv, struct session *s, size_t *count) {
+/* Configuration, descriptor and tokenizer for CONFIG.yaml [key=value ...]; *count is 0 where only the help was wanted.
+ */
+static int open_session(const char *command, const char *text, int argc, char **argv, struct session *s,
+                        size_t *count) {
   int help;
   const struct arguments arguments = {command, "CONFIG.yaml [key=value ...]", text, NULL, 0, 0, SIZE_MAX};
   AD_TRY(arguments_parse(&arguments, argc, argv, count, &help));
@@ -19,7 +21,9 @@ static int open_session(const char *command, const char *text, int argc, char **
     return AD_OK;
   }
   if (*count == 0) {
-    return ad_fail(AD_ECONFIG, "%s: the configuration file is missing; usage: autodidact %s CONFIG.yaml [key=value ...]", command, command);
+    return ad_fail(AD_ECONFIG,
+                   "%s: the configuration file is missing; usage: autodidact %s CONFIG.yaml [key=value ...]", command,
+                   command);
   }
   AD_TRY(session_create(s));
   AD_TRY(session_configure(s, *count, argv + 1));
@@ -46,8 +50,11 @@ static int report_split(struct session *s, enum ad_split split) {
 int ad_command_data(int argc, char **argv) {
   struct session session = {0};
   size_t count = 0;
-  int status = open_session("data", "Reads every split as train would and says what it found: rows, classes, token lengths, truncated and skipped "
-                            "rows, digests, and whether that is what the descriptor expects.", argc, argv, &session, &count);
+  int status = open_session(
+      "data",
+      "Reads every split as train would and says what it found: rows, classes, token lengths, truncated and skipped "
+      "rows, digests, and whether that is what the descriptor expects.",
+      argc, argv, &session, &count);
   for (int split = AD_TRAIN; status == AD_OK && count > 0 && split <= AD_TEST; split++) {
     status = report_split(&session, (enum ad_split)split);
   }
@@ -89,7 +96,9 @@ int ad_command_order(int argc, char **argv) {
   struct session session = {0};
   struct ad_dataset data = {0};
   size_t count = 0;
-  int status = open_session("order", "Prints one line a step: its number from 1, then the row numbers (from 0, in the training split) of its examples.",
+  int status = open_session("order",
+                            "Prints one line a step: its number from 1, then the row numbers (from 0, in the training "
+                            "split) of its examples.",
                             argc, argv, &session, &count);
   if (status == AD_OK && count > 0) {
     const char *file = session.config.data_train;

@@ -24,18 +24,21 @@ static const char *const hdf5_kind = "parallel";
 static const char *const hdf5_kind = "not parallel";
 #endif
 
-static void line(const char *name, const char *value) { printf("%-18s %s\n", name, value); }
+static void line(const char *name, const char *value) {
+  printf("%-18s %s\n", name, value);
+}
 
 /* What the row self-check finds for the products of small and base encoders. */
 static int check_rows(void) {
-  static const size_t shapes[][2] = {{384, 384},  {1152, 384}, {768, 384}, {1536, 384}, {384, 1536}, {768, 768},
-                                     {2304, 768}, {1536, 768}, {3072, 768}, {768, 3072}};
+  static const size_t shapes[][2] = {{384, 384}, {1152, 384}, {768, 384},  {1536, 384}, {384, 1536},
+                                     {768, 768}, {2304, 768}, {1536, 768}, {3072, 768}, {768, 3072}};
   const int alignment = ad_gemm_prepare(shapes, sizeof shapes / sizeof *shapes);
   AD_TRY(alignment);
   if (alignment == 1) {
     line("row check", "rows of a product do not depend on other rows");
   } else {
-    printf("%-18s rows depend on their number modulo %d: each lane starts at a multiple of it, at some cost in speed\n", "row check", alignment);
+    printf("%-18s rows depend on their number modulo %d: each lane starts at a multiple of it, at some cost in speed\n",
+           "row check", alignment);
   }
   return AD_OK;
 }
@@ -84,8 +87,14 @@ static int check_disk(void) {
 int ad_command_doctor(int argc, char **argv) {
   size_t count;
   int help;
-  const struct arguments arguments = {"doctor", "", "Checks MPI, HDF5, BLAS kernels, threads, row independence and disk, and prints the speed of sgemm.",
-                                      NULL, 0, 0, 0};
+  const struct arguments arguments = {
+      "doctor",
+      "",
+      "Checks MPI, HDF5, BLAS kernels, threads, row independence and disk, and prints the speed of sgemm.",
+      NULL,
+      0,
+      0,
+      0};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
   if (help) {
     return AD_OK;

@@ -74,10 +74,18 @@ int ad_command_eval(int argc, char **argv) {
   size_t count;
   int help;
   const struct argument options[] = {
-      {"data", "FILE", "Labelled file in the layout of the data set's test split, or train, dev, test for a split itself (required)", NULL, &o.data},
+      {"data", "FILE",
+       "Labelled file in the layout of the data set's test split, or train, dev, test for a split itself (required)",
+       NULL, &o.data},
       {"json", NULL, "One JSON object in place of the tables", &o.json, NULL}};
-  const struct arguments arguments = {"eval",  "RUN --data FILE", "Scores the result of a finished run: error, accuracy, macro F1, Matthews correlation, loss, confusion matrix.",
-                                      options, sizeof options / sizeof *options, 0, 1};
+  const struct arguments arguments = {
+      "eval",
+      "RUN --data FILE",
+      "Scores the result of a finished run: error, accuracy, macro F1, Matthews correlation, loss, confusion matrix.",
+      options,
+      sizeof options / sizeof *options,
+      0,
+      1};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
   if (help) {
     return AD_OK;

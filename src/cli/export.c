@@ -28,15 +28,23 @@ int ad_command_export(int argc, char **argv) {
   const char *out = NULL;
   size_t count;
   int help;
-  const struct argument options[] = {{"out", "DIR", "Folder to make; it must not exist, or be empty (required)", NULL, &out}};
-  const struct arguments arguments = {"export", "RUN --out DIR", "Writes the result of a finished run as a Hugging Face folder (config.json, model.safetensors, vocab.txt).",
-                                      options, 1, 0, 1};
+  const struct argument options[] = {
+      {"out", "DIR", "Folder to make; it must not exist, or be empty (required)", NULL, &out}};
+  const struct arguments arguments = {
+      "export",
+      "RUN --out DIR",
+      "Writes the result of a finished run as a Hugging Face folder (config.json, model.safetensors, vocab.txt).",
+      options,
+      1,
+      0,
+      1};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
   if (help) {
     return AD_OK;
   }
   if (count == 0 || out == NULL) {
-    return ad_fail(AD_ECONFIG, "export: %s is missing; usage: autodidact export RUN --out DIR", count == 0 ? "the run" : "--out");
+    return ad_fail(AD_ECONFIG, "export: %s is missing; usage: autodidact export RUN --out DIR",
+                   count == 0 ? "the run" : "--out");
   }
   struct session session;
   AD_TRY(session_create(&session));

@@ -26,7 +26,8 @@ static const struct command commands[] = {
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static void print_help(FILE *out) {
-  fprintf(out, "autodidact %s: fine-tunes BERT-type text encoders on CPUs, reproducibly to the bit\n\nCommands:\n", ad_build_version());
+  fprintf(out, "autodidact %s: fine-tunes BERT-type text encoders on CPUs, reproducibly to the bit\n\nCommands:\n",
+          ad_build_version());
   for (size_t i = 0; i < COMMAND_COUNT; i++) {
     fprintf(out, "  %-9s %-34s %s\n", commands[i].name, commands[i].usage, commands[i].text);
   }

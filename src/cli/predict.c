@@ -7,8 +7,8 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/mpi/evaluate.h"
 #include "autodidact/learn/metrics.h"
+#include "autodidact/mpi/evaluate.h"
 #include "autodidact/store/run.h"
 #include "commands.h"
 #include "session.h"
@@ -34,7 +34,8 @@ static int load_run(struct session *s, const struct predict_options *o, struct a
   ad_free(model);
   AD_TRY(status);
   if (o->lines) {
-    return session_read_lines(s, o->data, s->config.data_max_tokens, (enum ad_truncation)s->config.data_truncation, data);
+    return session_read_lines(s, o->data, s->config.data_max_tokens, (enum ad_truncation)s->config.data_truncation,
+                              data);
   }
   AD_TRY(session_load_descriptor(s));
   return session_read_named(s, o->data, 0, data);
@@ -103,14 +104,22 @@ int ad_command_predict(int argc, char **argv) {
   size_t count;
   int help;
   const struct argument options[] = {
-      {"data", "FILE", "What to classify (required): with a run a file in the layout of its data set's test split, or train, dev, test for a split "
-       "itself; with a model folder one example a line, a TAB between the texts of a pair", NULL, &o.data},
+      {"data", "FILE",
+       "What to classify (required): with a run a file in the layout of its data set's test split, or train, dev, test "
+       "for a split "
+       "itself; with a model folder one example a line, a TAB between the texts of a pair",
+       NULL, &o.data},
       {"lines", NULL, "With a run too: one example a line", &o.lines, NULL},
       {"logits", NULL, "Print the logits after the class, separated by TABs, to full precision", &o.logits, NULL}};
-  const struct arguments arguments = {"predict", "RUN|MODEL --data FILE",
-                                      "Prints one line for each example, in order: the class. RUN is the folder of a finished run, MODEL a Hugging Face "
+  const struct arguments arguments = {"predict",
+                                      "RUN|MODEL --data FILE",
+                                      "Prints one line for each example, in order: the class. RUN is the folder of a "
+                                      "finished run, MODEL a Hugging Face "
                                       "folder with a classifier.",
-                                      options, sizeof options / sizeof *options, 0, 1};
+                                      options,
+                                      sizeof options / sizeof *options,
+                                      0,
+                                      1};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
   if (help) {
     return AD_OK;

@@ -25,18 +25,24 @@ int scores_create(struct scores *scores, const struct ad_dataset *data, size_t C
   return AD_OK;
 }
 
-void scores_destroy(struct scores *scores) { ad_metrics_destroy(&scores->metrics); }
+void scores_destroy(struct scores *scores) {
+  ad_metrics_destroy(&scores->metrics);
+}
 
 const char *scores_json(const struct scores *scores, char *text, size_t size) {
-  snprintf(text, size, "\"examples\":%zu,\"error\":%.17g,\"accuracy\":%.17g,\"macro_f1\":%.17g,\"matthews\":%.17g,\"loss\":%.17g",
+  snprintf(text, size,
+           "\"examples\":%zu,\"error\":%.17g,\"accuracy\":%.17g,\"macro_f1\":%.17g,\"matthews\":%.17g,\"loss\":%.17g",
            scores->examples, scores->error, scores->accuracy, scores->macro_f1, scores->matthews, scores->loss);
   return text;
 }
 
 void scores_print(FILE *out, const struct scores *scores, const struct ad_descriptor *descriptor) {
   const uint32_t C = scores->metrics.classes;
-  fprintf(out, "examples     %zu\nerror        %.2f %%\naccuracy     %.2f %%\nmacro F1     %.4f\nMatthews     %.4f\nloss         %.4f\n\n",
-          scores->examples, 100.0 * scores->error, 100.0 * scores->accuracy, scores->macro_f1, scores->matthews, scores->loss);
+  fprintf(out,
+          "examples     %zu\nerror        %.2f %%\naccuracy     %.2f %%\nmacro F1     %.4f\nMatthews     %.4f\nloss    "
+          "     %.4f\n\n",
+          scores->examples, 100.0 * scores->error, 100.0 * scores->accuracy, scores->macro_f1, scores->matthews,
+          scores->loss);
   int width = 5;
   for (uint32_t c = 0; c < C; c++) {
     const int length = (int)strlen(descriptor->classes[c]);

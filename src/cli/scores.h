@@ -11,10 +11,11 @@
 struct scores {
   size_t examples;
   double error, accuracy, macro_f1, matthews, loss; /* loss: mean cross entropy */
-  struct ad_metrics metrics; /* confusion matrix, owned */
+  struct ad_metrics metrics;                        /* confusion matrix, owned */
 };
 
-/* Scores of logits [N,C] against data->label. The caller owns them. AD_EINPUT (an example without a label), AD_ENOMEM. */
+/* Scores of logits [N,C] against data->label. The caller owns them. AD_EINPUT (an example without a label), AD_ENOMEM.
+ */
 int scores_create(struct scores *scores, const struct ad_dataset *data, size_t C, const float *logits);
 void scores_destroy(struct scores *scores);
 

@@ -53,7 +53,8 @@ const char *session_datasets(void) {
 
 int session_load_descriptor(struct session *session) {
   if (session->config.data_descriptor[0] == '\0') {
-    return ad_fail(AD_ECONFIG, "data.descriptor is not set: the name or path of a dataset descriptor, for example wordnet-nouns");
+    return ad_fail(AD_ECONFIG,
+                   "data.descriptor is not set: the name or path of a dataset descriptor, for example wordnet-nouns");
   }
   return ad_descriptor_load(&session->descriptor, session->config.data_descriptor, session_datasets());
 }
@@ -64,12 +65,14 @@ int session_load_tokenizer(struct session *session, const char *model_folder) {
     return ad_tokenizer_load(&session->tokenizer, model_folder != NULL ? model_folder : c->model_path);
   }
   if (c->model_vocab[0] == '\0') {
-    return ad_fail(AD_ECONFIG, "neither model.path (a pretrained encoder) nor model.vocab (the vocabulary of a new one) is set");
+    return ad_fail(AD_ECONFIG,
+                   "neither model.path (a pretrained encoder) nor model.vocab (the vocabulary of a new one) is set");
   }
   struct ad_buffer text = {0};
   int status = ad_file_read(c->model_vocab, &text);
   if (status == AD_OK) {
-    status = ad_tokenizer_create(&session->tokenizer, c->model_vocab, text.data == NULL ? "" : text.data, text.size, c->model_cased);
+    status = ad_tokenizer_create(&session->tokenizer, c->model_vocab, text.data == NULL ? "" : text.data, text.size,
+                                 c->model_cased);
   }
   ad_buffer_destroy(&text);
   return status;
@@ -149,7 +152,8 @@ int session_read_named(struct session *session, const char *name, int labels, st
 }
 
 /* Appends one line as an example. */
-static int add_line(struct ad_dataset *data, size_t *row_capacity, size_t *token_capacity, const struct ad_encoding *e) {
+static int add_line(struct ad_dataset *data, size_t *row_capacity, size_t *token_capacity,
+                    const struct ad_encoding *e) {
   void *offset = data->offset, *first = data->first, *label = data->label, *ids = data->ids;
   size_t offsets = *row_capacity, firsts = *row_capacity, labels = *row_capacity;
   int status = ad_reserve(&offset, &offsets, data->count + 2, sizeof *data->offset);
@@ -180,7 +184,8 @@ static int add_line(struct ad_dataset *data, size_t *row_capacity, size_t *token
   return AD_OK;
 }
 
-int session_read_lines(struct session *session, const char *path, size_t limit, enum ad_truncation truncation, struct ad_dataset *data) {
+int session_read_lines(struct session *session, const char *path, size_t limit, enum ad_truncation truncation,
+                       struct ad_dataset *data) {
   struct ad_file_map map;
   struct ad_encoding encoding = {0};
   size_t row_capacity = 0, token_capacity = 0;
@@ -197,8 +202,8 @@ int session_read_lines(struct session *session, const char *path, size_t limit, 
     }
     const char *tab = memchr(text, '\t', size);
     const size_t first = tab == NULL ? size : (size_t)(tab - text);
-    status = ad_tokenizer_encode(session->tokenizer, text, first, tab == NULL ? NULL : tab + 1, tab == NULL ? 0 : size - first - 1, limit,
-                                 truncation, &encoding);
+    status = ad_tokenizer_encode(session->tokenizer, text, first, tab == NULL ? NULL : tab + 1,
+                                 tab == NULL ? 0 : size - first - 1, limit, truncation, &encoding);
     if (status == AD_OK) {
       status = add_line(data, &row_capacity, &token_capacity, &encoding);
     } else {

@@ -20,7 +20,8 @@ struct session {
 int session_create(struct session *session);
 void session_destroy(struct session *session);
 
-/* Applies CONFIG.yaml and key=value arguments: positional [count], the first of them the file. AD_ECONFIG, AD_EINPUT. */
+/* Applies CONFIG.yaml and key=value arguments: positional [count], the first of them the file. AD_ECONFIG, AD_EINPUT.
+ */
 int session_configure(struct session *session, size_t count, char *const *positional);
 
 /* The configuration of a finished run. AD_EINPUT where the folder is not one, or the run is not complete. */
@@ -42,11 +43,13 @@ int session_read(struct session *session, enum ad_split split, const char *file,
 /* Where descriptors named without a path lie: AUTODIDACT_DATASETS, the installed or the source folder, ./datasets. */
 const char *session_datasets(void);
 
-/* Reads what --data names: "train", "dev" or "test" for a split of the descriptor, otherwise a file in the layout of its test split (dev or
- * train where it has none). A file of that name in the current folder is meant by "./test". */
+/* Reads what --data names: "train", "dev" or "test" for a split of the descriptor, otherwise a file in the layout of
+ * its test split (dev or train where it has none). A file of that name in the current folder is meant by "./test". */
 int session_read_named(struct session *session, const char *name, int labels, struct ad_dataset *data);
 
-/* Plain text for prediction: one example a line, a TAB between the texts of a pair; no labels. AD_EINPUT with the line. */
-int session_read_lines(struct session *session, const char *path, size_t limit, enum ad_truncation truncation, struct ad_dataset *data);
+/* Plain text for prediction: one example a line, a TAB between the texts of a pair; no labels. AD_EINPUT with the line.
+ */
+int session_read_lines(struct session *session, const char *path, size_t limit, enum ad_truncation truncation,
+                       struct ad_dataset *data);
 
 #endif

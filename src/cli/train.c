@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "arguments.h"
+#include "autodidact/base/build.h"
 #include "autodidact/base/digest.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/evaluate.h"
-#include "autodidact/base/build.h"
 #include "autodidact/learn/trainer.h"
 #include "autodidact/math/gemm.h"
 #include "autodidact/mpi/evaluate.h"
@@ -33,10 +33,10 @@ struct training {
   struct ad_dataset train, dev;
   int has_dev;
   struct ad_comm *comm;
-  int replica_owner;        /* 1 on the first rank of a node */
-  int first;                /* 1 on rank 0, which alone keeps the run folder */
-  struct ad_shared replica; /* the node's parameters, where its ranks share them */
-  float *theta;             /* [P] what forwards read: the node's or this rank's own */
+  int replica_owner;                /* 1 on the first rank of a node */
+  int first;                        /* 1 on rank 0, which alone keeps the run folder */
+  struct ad_shared replica;         /* the node's parameters, where its ranks share them */
+  float *theta;                     /* [P] what forwards read: the node's or this rank's own */
   struct ad_mpi_exchange *exchange; /* NULL on one rank */
   struct ad_trainer *trainer;
   struct ad_evaluator *evaluator;
@@ -46,11 +46,11 @@ struct training {
   double best_error; /* of `best`; infinite before the first evaluation */
   uint64_t best_step;
   char best_scores[SCORES_TEXT]; /* of the parameters that the run keeps */
-  double dev_error;  /* the last one; NaN before */
-  void *rows;        /* struct row [row_count] */
+  double dev_error;              /* the last one; NaN before */
+  void *rows;                    /* struct row [row_count] */
   size_t row_count, row_capacity;
-  double seconds;    /* in steps */
-  size_t examples;   /* in steps */
+  double seconds;  /* in steps */
+  size_t examples; /* in steps */
 };
 
 static struct ad_trainer_settings settings_of(const struct ad_config *c) {
@@ -74,7 +74,9 @@ static struct ad_trainer_settings settings_of(const struct ad_config *c) {
                                                     .bias_correction = c->optim_bias_correction}};
 }
 
-static const char *file_or_null(const char *file) { return file[0] == '\0' ? NULL : file; }
+static const char *file_or_null(const char *file) {
+  return file[0] == '\0' ? NULL : file;
+}
 
 static int load_data(struct training *t) {
   const struct ad_config *c = &t->session.config;
@@ -88,9 +90,12 @@ static int load_data(struct training *t) {
   if (t->has_dev) {
     return session_read(&t->session, AD_DEV, file_or_null(c->data_dev), 1, &t->dev);
   }
-  ad_log(AD_LOG_WARNING, "%s has no dev split: nothing is evaluated during training (data.dev or data.hold_out give one)",
+  ad_log(AD_LOG_WARNING,
+         "%s has no dev split: nothing is evaluated during training (data.dev or data.hold_out give one)",
          t->session.descriptor.name);
-  return c->run_select == 1 ? ad_fail(AD_ECONFIG, "run.select=best needs a dev split, %s has none", t->session.descriptor.name) : AD_OK;
+  return c->run_select == 1
+             ? ad_fail(AD_ECONFIG, "run.select=best needs a dev split, %s has none", t->session.descriptor.name)
+             : AD_OK;
 }
 
 /* All ranks must have the same configuration, before they wait for each other in ways that depend on it. */
@@ -120,7 +125,8 @@ static int check_ranks(struct training *t) {
   AD_TRY(ad_comm_same(t->comm, "the BLAS kernel family", ad_gemm_core()));
   AD_TRY(ad_comm_same(t->comm, "the training data's digest", ad_digest_text(t->train.digest, digest)));
   AD_TRY(ad_comm_same(t->comm, "the dev data's digest", ad_digest_text(t->dev.digest, digest)));
-  return ad_comm_same(t->comm, "the initial parameters' digest", ad_digest_text(ad_digest(s->theta, s->params.count * sizeof *s->theta), digest));
+  return ad_comm_same(t->comm, "the initial parameters' digest",
+                      ad_digest_text(ad_digest(s->theta, s->params.count * sizeof *s->theta), digest));
 }
 
 /* One replica of the parameters a node, and the exchange. */
@@ -145,7 +151,8 @@ static int connect_ranks(struct training *t) {
     s->theta = NULL;
   }
   AD_TRY(ad_trainer_bucket_floats(&s->params, &t->train, c->batch_size, &floats));
-  return ad_mpi_exchange_create(&t->exchange, t->comm, &s->params, c->batch_lanes, floats, !c->optim_shard, (enum ad_reduction)c->comm_reduction);
+  return ad_mpi_exchange_create(&t->exchange, t->comm, &s->params, c->batch_lanes, floats, !c->optim_shard,
+                                (enum ad_reduction)c->comm_reduction);
 }
 
 static int prepare(struct training *t) {
@@ -182,21 +189,24 @@ static int open_run(struct training *t) {
     return AD_OK;
   }
   snprintf(ranks, sizeof ranks, "%u on %u nodes", ad_comm_size(t->comm), ad_comm_nodes(t->comm));
-  const struct ad_fact facts[] = {{"data_train", ad_digest_text(t->train.digest, train)},
-                                  {"data_dev", t->has_dev ? ad_digest_text(t->dev.digest, dev) : dev},
-                                  {"initial_parameters", ad_digest_text(ad_digest(t->theta, s->params.count * sizeof *t->theta), theta)},
-                                  {"kernels", ad_kernels_select()->name},
-                                  {"blas_core", ad_gemm_core()},
-                                  {"blas", ad_gemm_config()},
-                                  {"ranks", ranks},
-                                  {"reduction", s->config.comm_reduction == AD_REDUCTION_ORDERED ? "ordered" : "native: outside the reproducibility contract"}};
+  const struct ad_fact facts[] = {
+      {"data_train", ad_digest_text(t->train.digest, train)},
+      {"data_dev", t->has_dev ? ad_digest_text(t->dev.digest, dev) : dev},
+      {"initial_parameters", ad_digest_text(ad_digest(t->theta, s->params.count * sizeof *t->theta), theta)},
+      {"kernels", ad_kernels_select()->name},
+      {"blas_core", ad_gemm_core()},
+      {"blas", ad_gemm_config()},
+      {"ranks", ranks},
+      {"reduction",
+       s->config.comm_reduction == AD_REDUCTION_ORDERED ? "ordered" : "native: outside the reproducibility contract"}};
   return ad_run_create(&t->run, &s->config, facts, sizeof facts / sizeof *facts);
 }
 
 static int keep_row(struct training *t, const struct ad_step *step, const struct scores *scores) {
   AD_TRY(ad_reserve(&t->rows, &t->row_capacity, t->row_count + 1, sizeof(struct row)));
   const double per_epoch = ceil((double)t->train.count / (double)t->session.config.batch_size);
-  ((struct row *)t->rows)[t->row_count++] = (struct row){step->step, (double)step->step / per_epoch, scores->error, scores->loss};
+  ((struct row *)t->rows)[t->row_count++] =
+      (struct row){step->step, (double)step->step / per_epoch, scores->error, scores->loss};
   return AD_OK;
 }
 
@@ -217,17 +227,20 @@ static int evaluate(struct training *t, const struct ad_step *step) {
   const double start = ad_clock();
   struct scores scores = {0};
   char text[SCORES_TEXT], name[64];
-  AD_TRY(ad_mpi_evaluate(t->comm, t->evaluator, t->session.config.eval_batch, C, t->theta, &t->dev, 0, t->dev.count, t->logits));
+  AD_TRY(ad_mpi_evaluate(t->comm, t->evaluator, t->session.config.eval_batch, C, t->theta, &t->dev, 0, t->dev.count,
+                         t->logits));
   if (!t->first) {
     return AD_OK;
   }
   int status = scores_create(&scores, &t->dev, C, t->logits);
   if (status == AD_OK) {
-    status = ad_run_log(&t->run, "{\"eval\":\"dev\",\"model\":\"student\",\"step\":%" PRIu64 ",\"epoch\":%" PRIu64 ",%s}", step->step, step->epoch,
-                        scores_json(&scores, text, sizeof text));
+    status =
+        ad_run_log(&t->run, "{\"eval\":\"dev\",\"model\":\"student\",\"step\":%" PRIu64 ",\"epoch\":%" PRIu64 ",%s}",
+                   step->step, step->epoch, scores_json(&scores, text, sizeof text));
   }
   if (status == AD_OK) {
-    status = ad_run_timing(&t->run, "{\"eval\":\"dev\",\"step\":%" PRIu64 ",\"seconds\":%.6f}", step->step, ad_clock() - start);
+    status = ad_run_timing(&t->run, "{\"eval\":\"dev\",\"step\":%" PRIu64 ",\"seconds\":%.6f}", step->step,
+                           ad_clock() - start);
   }
   if (status == AD_OK && t->session.config.eval_keep_logits) {
     snprintf(name, sizeof name, "dev-step-%08" PRIu64 ".h5", step->step);
@@ -249,8 +262,10 @@ static void show_progress(const struct training *t, const struct ad_step *step) 
   if (!isnan(t->dev_error)) {
     snprintf(dev, sizeof dev, "  dev error %.2f %%", 100.0 * t->dev_error);
   }
-  snprintf(text, sizeof text, "step %" PRIu64 "/%" PRIu64 "  epoch %" PRIu64 "  loss %.4f  %.0f examples/s%s  ETA %d:%02d:%02d", step->step, total,
-           step->epoch, step->loss, (double)t->examples / t->seconds, dev, (int)(left / 3600), (int)(left / 60) % 60, (int)left % 60);
+  snprintf(text, sizeof text,
+           "step %" PRIu64 "/%" PRIu64 "  epoch %" PRIu64 "  loss %.4f  %.0f examples/s%s  ETA %d:%02d:%02d",
+           step->step, total, step->epoch, step->loss, (double)t->examples / t->seconds, dev, (int)(left / 3600),
+           (int)(left / 60) % 60, (int)left % 60);
   ad_progress(text, step->step == total);
 }
 
@@ -259,10 +274,11 @@ static int log_step(struct training *t, const struct ad_step *step) {
     return AD_OK;
   }
   AD_TRY(ad_run_log(&t->run,
-                      "{\"step\":%" PRIu64 ",\"epoch\":%" PRIu64 ",\"examples\":%zu,\"tokens\":%zu,\"loss\":%.17g,\"norm\":%.17g,\"factor\":%.17g,"
-                      "\"parameters\":\"%016" PRIx64 "\",\"chain\":\"%016" PRIx64 "\"}",
-                      step->step, step->epoch, step->examples, step->tokens, step->loss, step->norm, step->factor,
-                      step->parameters, step->chain));
+                    "{\"step\":%" PRIu64 ",\"epoch\":%" PRIu64
+                    ",\"examples\":%zu,\"tokens\":%zu,\"loss\":%.17g,\"norm\":%.17g,\"factor\":%.17g,"
+                    "\"parameters\":\"%016" PRIx64 "\",\"chain\":\"%016" PRIx64 "\"}",
+                    step->step, step->epoch, step->examples, step->tokens, step->loss, step->norm, step->factor,
+                    step->parameters, step->chain));
   return ad_run_timing(&t->run, "{\"step\":%" PRIu64 ",\"seconds\":%.6f}", step->step, step->seconds);
 }
 
@@ -301,9 +317,10 @@ static int keep_result(struct training *t) {
   AD_TRY(status);
   struct ad_buffer text = {0};
   char digest[17];
-  status = ad_buffer_printf(&text, "{\"step\":%" PRIu64 ",\"steps\":%" PRIu64 ",\"parameters\":\"%s\"%s%s%s}\n", step, ad_trainer_done(t->trainer),
-                            ad_digest_text(ad_digest(theta, s->params.count * sizeof *theta), digest), t->has_dev ? ",\"dev\":{" : "",
-                            t->has_dev ? t->best_scores : "", t->has_dev ? "}" : "");
+  status = ad_buffer_printf(&text, "{\"step\":%" PRIu64 ",\"steps\":%" PRIu64 ",\"parameters\":\"%s\"%s%s%s}\n", step,
+                            ad_trainer_done(t->trainer),
+                            ad_digest_text(ad_digest(theta, s->params.count * sizeof *theta), digest),
+                            t->has_dev ? ",\"dev\":{" : "", t->has_dev ? t->best_scores : "", t->has_dev ? "}" : "");
   if (status == AD_OK) {
     status = ad_run_write(&t->run, "result.json", text.data, text.size);
   }
@@ -348,8 +365,9 @@ static int train(struct training *t, size_t count, char **positional) {
   AD_TRY(load_data(t));
   AD_TRY(prepare(t));
   AD_TRY(open_run(t));
-  ad_log(AD_LOG_INFO, "%zu training examples, %zu dev examples, %u classes, %.1f M parameters, %" PRIu64 " steps", t->train.count,
-         t->has_dev ? t->dev.count : 0, t->session.params.config.classes, 1e-6 * (double)t->session.params.count, ad_trainer_total(t->trainer));
+  ad_log(AD_LOG_INFO, "%zu training examples, %zu dev examples, %u classes, %.1f M parameters, %" PRIu64 " steps",
+         t->train.count, t->has_dev ? t->dev.count : 0, t->session.params.config.classes,
+         1e-6 * (double)t->session.params.count, ad_trainer_total(t->trainer));
   AD_TRY(train_steps(t));
   AD_TRY(keep_result(t));
   print_summary(t);
@@ -373,7 +391,8 @@ int ad_command_train(int argc, char **argv) {
                                      {"keys-markdown", NULL, "Print them as docs/configuration.md", &markdown, NULL}};
   const struct arguments arguments = {"train",
                                       "CONFIG.yaml [key=value ...]",
-                                      "Fine-tunes an encoder as CONFIG.yaml says; key=value arguments come on top. run.dir, data.descriptor and model.path "
+                                      "Fine-tunes an encoder as CONFIG.yaml says; key=value arguments come on top. "
+                                      "run.dir, data.descriptor and model.path "
                                       "(or model.vocab) must be set.",
                                       options,
                                       sizeof options / sizeof *options,
@@ -387,7 +406,8 @@ int ad_command_train(int argc, char **argv) {
     return print_keys(markdown);
   }
   if (count == 0) {
-    return ad_fail(AD_ECONFIG, "train: the configuration file is missing; usage: autodidact train CONFIG.yaml [key=value ...]");
+    return ad_fail(AD_ECONFIG,
+                   "train: the configuration file is missing; usage: autodidact train CONFIG.yaml [key=value ...]");
   }
   struct training t = {.best_error = INFINITY, .dev_error = NAN};
   int status = train(&t, count, argv + 1);

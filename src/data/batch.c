@@ -20,8 +20,8 @@ int ad_packer_create(struct ad_packer *packer, size_t tokens, size_t examples, s
   packer->positions = ad_calloc(T, sizeof *packer->positions);
   packer->token_example = ad_calloc(T, sizeof *packer->token_example);
   packer->example = ad_calloc(examples, sizeof *packer->example);
-  if (packer->lane_example == NULL || packer->offset == NULL || packer->length == NULL || packer->ids == NULL || packer->types == NULL ||
-      packer->positions == NULL || packer->token_example == NULL || packer->example == NULL) {
+  if (packer->lane_example == NULL || packer->offset == NULL || packer->length == NULL || packer->ids == NULL ||
+      packer->types == NULL || packer->positions == NULL || packer->token_example == NULL || packer->example == NULL) {
     ad_packer_destroy(packer);
     return ad_fail_memory(4ull * T * sizeof(uint32_t), "a batch");
   }

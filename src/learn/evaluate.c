@@ -56,7 +56,8 @@ static int make_room(struct ad_evaluator *e, const struct ad_dataset *data) {
   return AD_OK;
 }
 
-int ad_evaluator_run(struct ad_evaluator *evaluator, const float *theta, const struct ad_dataset *data, size_t first, size_t end, float *logits) {
+int ad_evaluator_run(struct ad_evaluator *evaluator, const float *theta, const struct ad_dataset *data, size_t first,
+                     size_t end, float *logits) {
   struct ad_evaluator *e = evaluator;
   AD_TRY(make_room(e, data));
   while (first < end) {

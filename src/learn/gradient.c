@@ -34,7 +34,9 @@ struct ad_gradient {
   int last;      /* the running round is the last one */
 };
 
-static int lanes_empty(const struct ad_gradient *g, struct ad_span span) { return g->lane_begin[span.lo] == g->lane_begin[span.hi]; }
+static int lanes_empty(const struct ad_gradient *g, struct ad_span span) {
+  return g->lane_begin[span.lo] == g->lane_begin[span.hi];
+}
 
 static float *acquire(struct ad_gradient *g, uint32_t bucket) {
   struct bucket *b = &g->buckets[bucket];
@@ -70,7 +72,8 @@ static void merge(struct ad_gradient *g, uint32_t bucket) {
   struct bucket *b = &g->buckets[bucket];
   while (b->count >= 2) {
     struct ad_partial *left = &b->partials[b->count - 2], *right = &b->partials[b->count - 1];
-    if (!ad_tree_is_node(g->W, left->span.lo, right->span.hi) || ad_tree_split(left->span.lo, right->span.hi) != left->span.hi) {
+    if (!ad_tree_is_node(g->W, left->span.lo, right->span.hi) ||
+        ad_tree_split(left->span.lo, right->span.hi) != left->span.hi) {
       return;
     }
     if (left->empty) {
@@ -107,7 +110,8 @@ static int done(void *context, uint32_t bucket) {
     b->partials[b->count++] = (struct ad_partial){g->global[i], empty, empty ? NULL : b->placed[i]};
     merge(g, bucket);
   }
-  return g->last && g->hooks.complete != NULL ? g->hooks.complete(g->hooks.context, bucket, b->partials, b->count) : AD_OK;
+  return g->last && g->hooks.complete != NULL ? g->hooks.complete(g->hooks.context, bucket, b->partials, b->count)
+                                              : AD_OK;
 }
 
 int ad_gradient_create(struct ad_gradient **gradient, const struct ad_params *params, size_t W) {
@@ -129,7 +133,9 @@ int ad_gradient_create(struct ad_gradient **gradient, const struct ad_params *pa
   return AD_OK;
 }
 
-void ad_gradient_set_hooks(struct ad_gradient *gradient, const struct ad_gradient_hooks *hooks) { gradient->hooks = *hooks; }
+void ad_gradient_set_hooks(struct ad_gradient *gradient, const struct ad_gradient_hooks *hooks) {
+  gradient->hooks = *hooks;
+}
 
 void ad_gradient_destroy(struct ad_gradient *gradient) {
   if (gradient == NULL) {

@@ -6,7 +6,8 @@
 #include "autodidact/base/status.h"
 #include "autodidact/learn/schedule.h"
 
-int ad_optimizer_create(struct ad_optimizer *optimizer, const struct ad_shard *shard, const struct ad_optimizer_settings *settings) {
+int ad_optimizer_create(struct ad_optimizer *optimizer, const struct ad_shard *shard,
+                        const struct ad_optimizer_settings *settings) {
   *optimizer = (struct ad_optimizer){.shard = shard, .kernels = ad_kernels_select(), .settings = *settings};
   if (optimizer->kernels == NULL) {
     return AD_ECONFIG;
@@ -26,8 +27,8 @@ void ad_optimizer_destroy(struct ad_optimizer *optimizer) {
   *optimizer = (struct ad_optimizer){0};
 }
 
-void ad_optimizer_squares(const struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows, const float *gradient,
-                          double *squares) {
+void ad_optimizer_squares(const struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
+                          const float *gradient, double *squares) {
   const struct ad_shard *s = optimizer->shard;
   const size_t H = s->params->config.hidden;
   size_t begin, end;
@@ -36,7 +37,8 @@ void ad_optimizer_squares(const struct ad_optimizer *optimizer, uint32_t bucket,
   for (size_t at = begin; at < end;) {
     size_t length = at < word_end ? H : AD_BLOCK;
     length = length < end - at ? length : end - at;
-    squares[ad_compact_blocks(s->params, bucket, rows, at)] = optimizer->kernels->sum_squares(length, gradient + (at - begin));
+    squares[ad_compact_blocks(s->params, bucket, rows, at)] =
+        optimizer->kernels->sum_squares(length, gradient + (at - begin));
     at += length;
   }
 }
@@ -54,7 +56,8 @@ double ad_optimizer_clip(const struct ad_optimizer *optimizer, double norm) {
   return clip > 0.0 && norm > clip ? clip / norm : 1.0;
 }
 
-static struct ad_adamw arithmetic(const struct ad_optimizer *optimizer, const struct ad_tensor *tensor, uint64_t t, double factor, double scale) {
+static struct ad_adamw arithmetic(const struct ad_optimizer *optimizer, const struct ad_tensor *tensor, uint64_t t,
+                                  double factor, double scale) {
   const struct ad_optimizer_settings *o = &optimizer->settings;
   const uint32_t layers = optimizer->shard->params->config.layers;
   const double peak = tensor->new_head ? o->head_lr : o->lr * ad_schedule_layer(o->layer_decay, tensor->bucket, layers);
@@ -68,9 +71,10 @@ static struct ad_adamw arithmetic(const struct ad_optimizer *optimizer, const st
                            .gradient_scale = (float)scale};
 }
 
-/* The word embedding's rows [begin, end) of the flat vector: touched rows take their gradient, runs of untouched ones none. */
-static const float *update_words(struct ad_optimizer *optimizer, const struct ad_adamw *a, const struct ad_rows *rows, size_t begin, size_t end,
-                                 const float *gradient, float *theta, float *m, float *v) {
+/* The word embedding's rows [begin, end) of the flat vector: touched rows take their gradient, runs of untouched ones
+ * none. */
+static const float *update_words(struct ad_optimizer *optimizer, const struct ad_adamw *a, const struct ad_rows *rows,
+                                 size_t begin, size_t end, const float *gradient, float *theta, float *m, float *v) {
   const size_t H = optimizer->shard->params->config.hidden;
   size_t slot, unused;
   ad_compact_range(optimizer->shard->params, 0, rows, begin, end, &slot, &unused);
@@ -95,8 +99,8 @@ static const float *update_words(struct ad_optimizer *optimizer, const struct ad
   return gradient;
 }
 
-void ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows, const float *gradient, uint64_t t,
-                         double factor, double scale, float *theta) {
+void ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
+                         const float *gradient, uint64_t t, double factor, double scale, float *theta) {
   const struct ad_shard *s = optimizer->shard;
   const struct ad_params *params = s->params;
   for (size_t i = 0; i < params->tensor_count; i++) {

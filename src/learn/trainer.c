@@ -29,34 +29,39 @@ struct ad_trainer {
   const struct ad_exchange *exchange; /* NULL: alone */
   uint32_t rank, size;
   uint64_t chain;
-  void **reduced;          /* [buckets] the shard's part of each bucket's gradient, with an exchange */
+  void **reduced;           /* [buckets] the shard's part of each bucket's gradient, with an exchange */
   size_t *reduced_capacity; /* [buckets] floats */
-  int64_t pending;         /* bucket whose reduction has begun, -1: none */
-  size_t *counts;          /* [R] of the numbers that are shared */
-  void *shared;            /* double: losses and squares of all ranks, rank by rank */
+  int64_t pending;          /* bucket whose reduction has begun, -1: none */
+  size_t *counts;           /* [R] of the numbers that are shared */
+  void *shared;             /* double: losses and squares of all ranks, rank by rank */
   size_t shared_capacity;
 
   /* of the running step */
-  size_t round_rows;    /* packed rows of a round at most */
-  size_t count;         /* examples */
-  uint32_t *ids;        /* [B] row numbers */
-  uint32_t *lengths;    /* [B] tokens */
-  uint64_t *lane_work;  /* [B] */
-  uint32_t *member;     /* [B] */
-  size_t *lane_begin;   /* [W + 1] */
-  double *lane_loss;    /* [W] */
-  uint32_t *labels;     /* [B] of a round, packed order */
-  float *loss;          /* [B] */
+  size_t round_rows;       /* packed rows of a round at most */
+  size_t count;            /* examples */
+  uint32_t *ids;           /* [B] row numbers */
+  uint32_t *lengths;       /* [B] tokens */
+  uint64_t *lane_work;     /* [B] */
+  uint32_t *member;        /* [B] */
+  size_t *lane_begin;      /* [W + 1] */
+  double *lane_loss;       /* [W] */
+  uint32_t *labels;        /* [B] of a round, packed order */
+  float *loss;             /* [B] */
   float *logits, *dlogits; /* [B,C] */
-  void *squares;        /* [blocks] double */
+  void *squares;           /* [blocks] double */
   size_t squares_capacity;
 };
 
 /* Lanes of this rank. */
-static size_t lanes_first(const struct ad_trainer *t) { return ad_lanes_first(t->settings.lanes, t->size, t->rank); }
-static size_t lanes_end(const struct ad_trainer *t) { return ad_lanes_first(t->settings.lanes, t->size, t->rank + 1); }
+static size_t lanes_first(const struct ad_trainer *t) {
+  return ad_lanes_first(t->settings.lanes, t->size, t->rank);
+}
+static size_t lanes_end(const struct ad_trainer *t) {
+  return ad_lanes_first(t->settings.lanes, t->size, t->rank + 1);
+}
 
-/* The most packed tokens of a round: no lane has more than its share plus one example (longest first onto the lightest). */
+/* The most packed tokens of a round: no lane has more than its share plus one example (longest first onto the
+ * lightest). */
 static int round_tokens(const struct ad_trainer *t, size_t *tokens) {
   size_t most;
   AD_TRY(ad_dataset_most_tokens(t->data, t->settings.batch, &most));
@@ -69,15 +74,18 @@ static int round_tokens(const struct ad_trainer *t, size_t *tokens) {
 static int check(const struct ad_trainer *t) {
   const struct ad_model_config *m = &t->params->config;
   if (t->settings.lanes == 0 || t->settings.lanes > AD_MAX_LANES || t->settings.batch == 0 || t->settings.rounds == 0) {
-    return ad_fail(AD_ECONFIG, "batch of %zu in %zu lanes and %zu rounds, expected at least 1 each and at most %d lanes", t->settings.batch,
-                   t->settings.lanes, t->settings.rounds, AD_MAX_LANES);
+    return ad_fail(AD_ECONFIG,
+                   "batch of %zu in %zu lanes and %zu rounds, expected at least 1 each and at most %d lanes",
+                   t->settings.batch, t->settings.lanes, t->settings.rounds, AD_MAX_LANES);
   }
   if (t->size > t->settings.lanes) {
-    return ad_fail(AD_ECONFIG, "%u ranks and batch.lanes=%zu: a lane is the least a rank can have; start at most %zu ranks", t->size,
-                   t->settings.lanes, t->settings.lanes);
+    return ad_fail(AD_ECONFIG,
+                   "%u ranks and batch.lanes=%zu: a lane is the least a rank can have; start at most %zu ranks",
+                   t->size, t->settings.lanes, t->settings.lanes);
   }
   if (t->data->longest > m->positions) {
-    return ad_fail(AD_ECONFIG, "the longest example has %zu tokens, the model takes %u: set data.max_tokens", t->data->longest, m->positions);
+    return ad_fail(AD_ECONFIG, "the longest example has %zu tokens, the model takes %u: set data.max_tokens",
+                   t->data->longest, m->positions);
   }
   for (size_t i = 0; i < t->data->count; i++) {
     if (t->data->label[i] >= m->classes) {
@@ -86,7 +94,8 @@ static int check(const struct ad_trainer *t) {
   }
   for (size_t i = 0; i < t->data->offset[t->data->count]; i++) {
     if (t->data->ids[i] >= m->vocab) {
-      return ad_fail(AD_EINPUT, "the training data holds token id %u, the model's vocabulary has %u", t->data->ids[i], m->vocab);
+      return ad_fail(AD_EINPUT, "the training data holds token id %u, the model's vocabulary has %u", t->data->ids[i],
+                     m->vocab);
     }
   }
   return AD_OK;
@@ -120,8 +129,8 @@ static int allocate(struct ad_trainer *t) {
   t->loss = ad_calloc(B, sizeof *t->loss);
   t->logits = ad_calloc(B * C, sizeof *t->logits);
   t->dlogits = ad_calloc(B * C, sizeof *t->dlogits);
-  if (!t->reduced || !t->reduced_capacity || !t->counts || !t->ids || !t->lengths || !t->lane_work || !t->member || !t->lane_begin || !t->lane_loss || !t->labels || !t->loss || !t->logits ||
-      !t->dlogits) {
+  if (!t->reduced || !t->reduced_capacity || !t->counts || !t->ids || !t->lengths || !t->lane_work || !t->member ||
+      !t->lane_begin || !t->lane_loss || !t->labels || !t->loss || !t->logits || !t->dlogits) {
     return ad_fail_memory(B * (40 + 8 * C), "a batch");
   }
   return AD_OK;
@@ -154,14 +163,16 @@ static int complete_hook(void *context, uint32_t bucket, const struct ad_partial
   return AD_OK;
 }
 
-int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *params, float *theta, const struct ad_dataset *data,
-                      const struct ad_trainer_settings *settings, const struct ad_exchange *exchange) {
+int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *params, float *theta,
+                      const struct ad_dataset *data, const struct ad_trainer_settings *settings,
+                      const struct ad_exchange *exchange) {
   *trainer = NULL;
   struct ad_trainer *t = ad_calloc(1, sizeof *t);
   if (t == NULL) {
     return ad_fail_memory(sizeof *t, "the trainer");
   }
-  *t = (struct ad_trainer){.params = params, .theta = theta, .data = data, .settings = *settings, .exchange = exchange, .size = 1};
+  *t = (struct ad_trainer){
+      .params = params, .theta = theta, .data = data, .settings = *settings, .exchange = exchange, .size = 1};
   if (exchange != NULL) {
     t->rank = exchange->rank;
     t->size = exchange->size;
@@ -198,17 +209,22 @@ void ad_trainer_destroy(struct ad_trainer *trainer) {
   for (uint32_t b = 0; t->reduced != NULL && b < t->params->buckets; b++) {
     ad_free(t->reduced[b]);
   }
-  void *const blocks[] = {t->reduced, t->reduced_capacity, t->counts, t->shared, t->ids,    t->lengths, t->lane_work, t->member,  t->lane_begin, t->lane_loss,
-                          t->labels, t->loss,    t->logits,    t->dlogits, t->squares};
+  void *const blocks[] = {t->reduced,   t->reduced_capacity, t->counts,     t->shared,    t->ids,    t->lengths,
+                          t->lane_work, t->member,           t->lane_begin, t->lane_loss, t->labels, t->loss,
+                          t->logits,    t->dlogits,          t->squares};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
     ad_free(blocks[i]);
   }
   ad_free(t);
 }
 
-uint64_t ad_trainer_total(const struct ad_trainer *trainer) { return trainer->total; }
+uint64_t ad_trainer_total(const struct ad_trainer *trainer) {
+  return trainer->total;
+}
 
-uint64_t ad_trainer_done(const struct ad_trainer *trainer) { return trainer->done; }
+uint64_t ad_trainer_done(const struct ad_trainer *trainer) {
+  return trainer->done;
+}
 
 /* The step's examples, their lanes, and the rows of the word embedding that they touch. */
 static int plan(struct ad_trainer *t, struct ad_step *step) {
@@ -238,18 +254,20 @@ static int compute_round(struct ad_trainer *t, size_t lo, size_t hi, int last) {
   for (size_t b = 0; b < batch.examples; b++) {
     t->labels[b] = t->data->label[batch.example[b]];
   }
-  t->kernels->cross_entropy(batch.examples, t->params->config.classes, t->logits, t->labels, (float)(1.0 / (double)t->count), t->loss,
-                            t->dlogits);
+  t->kernels->cross_entropy(batch.examples, t->params->config.classes, t->logits, t->labels,
+                            (float)(1.0 / (double)t->count), t->loss, t->dlogits);
   for (size_t lane = lo; lane < hi; lane++) {
     t->lane_loss[lane] = 0.0;
     for (size_t b = batch.lane_example[lane - lo]; b < batch.lane_example[lane - lo + 1]; b++) {
       t->lane_loss[lane] += t->loss[b];
     }
   }
-  return ad_encoder_backward(t->encoder, t->theta, &batch, &masks, t->dlogits, &t->rows, ad_gradient_round(t->gradient, lo, hi, last));
+  return ad_encoder_backward(t->encoder, t->theta, &batch, &masks, t->dlogits, &t->rows,
+                             ad_gradient_round(t->gradient, lo, hi, last));
 }
 
-/* The shard's part of a bucket's gradient: reduced, or where this rank has all lanes the one partial sum that is left. */
+/* The shard's part of a bucket's gradient: reduced, or where this rank has all lanes the one partial sum that is left.
+ */
 static const float *reduced(const struct ad_trainer *t, uint32_t bucket) {
   if (t->exchange != NULL) {
     return t->reduced[bucket];
@@ -289,7 +307,8 @@ static int share(struct ad_trainer *t, double *squares) {
   for (int out = 0; out < 2; out++) {
     double *place = (double *)t->shared + (out ? 0 : own);
     for (uint32_t r = out ? 0 : t->rank; r < (out ? R : t->rank + 1); r++) {
-      for (size_t lane = ad_lanes_first(t->settings.lanes, R, r); lane < ad_lanes_first(t->settings.lanes, R, r + 1); lane++, place++) {
+      for (size_t lane = ad_lanes_first(t->settings.lanes, R, r); lane < ad_lanes_first(t->settings.lanes, R, r + 1);
+           lane++, place++) {
         *(out ? &t->lane_loss[lane] : place) = *(out ? place : &t->lane_loss[lane]);
       }
       double *bucket = squares;
@@ -328,15 +347,16 @@ static int measure(struct ad_trainer *t, struct ad_step *step) {
   step->norm = ad_optimizer_norm(blocks, t->squares);
   step->loss = ad_tree_sum_double(t->lane_begin, 0, t->settings.lanes, t->lane_loss) / (double)t->count;
   if (!isfinite(step->loss) || !isfinite(step->norm)) {
-    return ad_fail(AD_EDIVERGED, "step %" PRIu64 ": the loss is %g and the gradient's norm %g, both must be finite", t->done + 1, step->loss,
-                   step->norm);
+    return ad_fail(AD_EDIVERGED, "step %" PRIu64 ": the loss is %g and the gradient's norm %g, both must be finite",
+                   t->done + 1, step->loss, step->norm);
   }
   return AD_OK;
 }
 
 /* The update on the shard, its digest, and the new parameters to everybody. */
 static int update(struct ad_trainer *t, struct ad_step *step) {
-  step->factor = ad_schedule_factor(t->settings.schedule, t->done, t->total, ad_schedule_warmup(t->total, t->settings.warmup));
+  step->factor =
+      ad_schedule_factor(t->settings.schedule, t->done, t->total, ad_schedule_warmup(t->total, t->settings.warmup));
   const double scale = ad_optimizer_clip(&t->optimizer, step->norm);
   for (uint32_t b = 0; b < t->params->buckets; b++) {
     ad_optimizer_update(&t->optimizer, b, &t->rows, reduced(t, b), t->done + 1, step->factor, scale, t->theta);
@@ -352,7 +372,8 @@ static int update(struct ad_trainer *t, struct ad_step *step) {
 
 struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
   const struct ad_trainer *t = trainer;
-  struct ad_trainer_bytes bytes = {.partials = ad_gradient_bytes(t->gradient), .moments = 2 * t->shard.count * sizeof(float)};
+  struct ad_trainer_bytes bytes = {.partials = ad_gradient_bytes(t->gradient),
+                                   .moments = 2 * t->shard.count * sizeof(float)};
   bytes.activations = ad_encoder_bytes(t->params, t->round_rows, t->settings.batch, t->settings.lanes, 1);
   for (uint32_t b = 0; b < t->params->buckets; b++) {
     bytes.gradient += t->reduced_capacity[b] * sizeof(float);
@@ -360,7 +381,8 @@ struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
   return bytes;
 }
 
-int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dataset *data, size_t batch, size_t *floats) {
+int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dataset *data, size_t batch,
+                             size_t *floats) {
   size_t tokens;
   AD_TRY(ad_dataset_most_tokens(data, batch, &tokens));
   const struct ad_rows touched = {.count = tokens < params->config.vocab ? tokens : params->config.vocab};
@@ -375,10 +397,12 @@ int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dat
 int ad_trainer_step(struct ad_trainer *trainer, struct ad_step *step) {
   struct ad_trainer *t = trainer;
   const double start = ad_clock();
-  const size_t lo = lanes_first(t), own = lanes_end(t) - lo, rounds = t->settings.rounds < own ? t->settings.rounds : own;
+  const size_t lo = lanes_first(t), own = lanes_end(t) - lo,
+               rounds = t->settings.rounds < own ? t->settings.rounds : own;
   AD_TRY(plan(t, step));
   for (size_t r = 0; r < rounds; r++) {
-    AD_TRY(compute_round(t, lo + ad_lanes_first(own, rounds, r), lo + ad_lanes_first(own, rounds, r + 1), r + 1 == rounds));
+    AD_TRY(compute_round(t, lo + ad_lanes_first(own, rounds, r), lo + ad_lanes_first(own, rounds, r + 1),
+                         r + 1 == rounds));
   }
   AD_TRY(end_pending(t));
   AD_TRY(measure(t, step));

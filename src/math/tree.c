@@ -53,8 +53,8 @@ size_t ad_tree_work(size_t lanes, size_t n) {
   return levels * n;
 }
 
-void ad_tree_sum(const struct ad_kernels *kernels, const size_t *begin, size_t lo, size_t hi, size_t n, ad_tree_leaf leaf, void *context,
-                 float *out, float *work) {
+void ad_tree_sum(const struct ad_kernels *kernels, const size_t *begin, size_t lo, size_t hi, size_t n,
+                 ad_tree_leaf leaf, void *context, float *out, float *work) {
   if (lo >= hi || begin[lo] == begin[hi]) {
     memset(out, 0, n * sizeof *out);
     return;

@@ -28,7 +28,9 @@ static void *take(struct ad_arena *arena, size_t count, size_t size) {
   return block;
 }
 
-static float *floats(struct ad_arena *arena, size_t count) { return take(arena, count, sizeof(float)); }
+static float *floats(struct ad_arena *arena, size_t count) {
+  return take(arena, count, sizeof(float));
+}
 
 static void take_layer(struct ad_encoder *e, struct layer_state *s, int last) {
   const struct ad_model_config *m = &e->params->config;
@@ -105,11 +107,11 @@ static void list_shapes(const struct ad_model_config *m, size_t shapes[SHAPES][2
 int ad_encoder_alignment(const struct ad_params *params) {
   size_t shapes[SHAPES][2];
   list_shapes(&params->config, shapes);
-  return ad_gemm_prepare((const size_t (*)[2])shapes, SHAPES);
+  return ad_gemm_prepare((const size_t(*)[2])shapes, SHAPES);
 }
 
-static void set_sizes(struct ad_encoder *e, const struct ad_params *params, size_t tokens, size_t examples, size_t lanes, size_t alignment,
-                      int training) {
+static void set_sizes(struct ad_encoder *e, const struct ad_params *params, size_t tokens, size_t examples,
+                      size_t lanes, size_t alignment, int training) {
   const size_t filled = lanes < examples ? lanes : examples;
   *e = (struct ad_encoder){.params = params,
                            .token_rows = ad_round_rows(tokens),
@@ -126,10 +128,12 @@ size_t ad_encoder_bytes(const struct ad_params *params, size_t tokens, size_t ex
   return counted.arena.used;
 }
 
-int ad_encoder_create(struct ad_encoder **encoder, const struct ad_params *params, size_t tokens, size_t examples, size_t lanes, int training) {
+int ad_encoder_create(struct ad_encoder **encoder, const struct ad_params *params, size_t tokens, size_t examples,
+                      size_t lanes, int training) {
   *encoder = NULL;
   if (params->config.layers > 1022) {
-    return ad_fail(AD_ECONFIG, "model: %u layers, at most 1022 have names for their dropout masks", params->config.layers);
+    return ad_fail(AD_ECONFIG, "model: %u layers, at most 1022 have names for their dropout masks",
+                   params->config.layers);
   }
   const int alignment = ad_encoder_alignment(params);
   AD_TRY(alignment);
@@ -140,9 +144,11 @@ int ad_encoder_create(struct ad_encoder **encoder, const struct ad_params *param
   set_sizes(e, params, tokens, examples, lanes, (size_t)alignment, training);
   size_t shapes[SHAPES][2];
   list_shapes(&params->config, shapes);
-  e->block = ad_gemm_block(alignment, (const size_t (*)[2])shapes, SHAPES);
+  e->block = ad_gemm_block(alignment, (const size_t(*)[2])shapes, SHAPES);
   e->kernels = ad_kernels_select();
-  int status = e->kernels == NULL ? AD_ECONFIG : ad_arena_create(&e->arena, ad_encoder_bytes(params, tokens, examples, lanes, training));
+  int status = e->kernels == NULL
+                   ? AD_ECONFIG
+                   : ad_arena_create(&e->arena, ad_encoder_bytes(params, tokens, examples, lanes, training));
   if (status != AD_OK) {
     ad_free(e);
     return status;
@@ -163,7 +169,8 @@ void ad_encoder_destroy(struct ad_encoder *encoder) {
 }
 
 /* Queries, keys, values. In the last layer keys and values of all tokens, queries of the [CLS] rows only. */
-static void project(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, struct layer_state *s, uint32_t l) {
+static void project(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, struct layer_state *s,
+                    uint32_t l) {
   const struct ad_layer_offsets *p = &e->params->layer[l];
   const size_t H = e->params->config.hidden, T = batch->tokens, rows = product_rows(e, T);
   const struct ad_kernels *k = e->kernels;
@@ -183,27 +190,31 @@ static void project(struct ad_encoder *e, const float *theta, const struct ad_ba
 }
 
 /* Attention of all examples, each at its own length. */
-static void attend(struct ad_encoder *e, const struct ad_batch *batch, struct layer_state *s, const struct ad_dropout *dropout, int last) {
+static void attend(struct ad_encoder *e, const struct ad_batch *batch, struct layer_state *s,
+                   const struct ad_dropout *dropout, int last) {
   const struct ad_model_config *m = &e->params->config;
   const size_t H = m->hidden, D = H / m->heads, ldq = last ? H : 3 * H, ldk = last ? 2 * H : 3 * H;
   const float *key = last ? s->qkv : s->qkv + H;
   for (size_t lane = 0; lane < batch->lanes; lane++) {
     for (size_t b = batch->lane_example[lane]; b < batch->lane_example[lane + 1]; b++) {
-      const size_t t = batch->offset[b], S = batch->length[b], row = last ? e->lane_cls[lane] + (b - batch->lane_example[lane]) : t;
-      e->kernels->attention(last ? 1 : S, S, m->heads, D, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk, dropout,
-                            batch->example[b], s->context + row * H, H, e->attention_work);
+      const size_t t = batch->offset[b], S = batch->length[b],
+                   row = last ? e->lane_cls[lane] + (b - batch->lane_example[lane]) : t;
+      e->kernels->attention(last ? 1 : S, S, m->heads, D, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk,
+                            dropout, batch->example[b], s->context + row * H, H, e->attention_work);
     }
   }
 }
 
 /* The numbers of the steps are undone from 6 to 1 in encoder_backward.c. */
-static void forward_layer(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks, uint32_t l) {
+static void forward_layer(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
+                          const struct ad_masks *masks, uint32_t l) {
   const struct ad_model_config *m = &e->params->config;
   const struct ad_layer_offsets *p = &e->params->layer[l];
   struct layer_state *s = &e->layers[l];
   const struct ad_kernels *k = e->kernels;
   const int last = l + 1 == m->layers;
-  const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens, rows = product_rows(e, M);
+  const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens,
+               rows = product_rows(e, M);
   const uint32_t *examples = last ? e->cls_example : batch->token_example;
   const uint32_t *positions = last ? e->cls_position : batch->positions;
   const float *residual = last ? s->xc : s->x;
@@ -219,11 +230,12 @@ static void forward_layer(struct ad_encoder *e, const float *theta, const struct
   /* 4 */ ad_gemm_nt(rows, F, H, s->y1, H, theta + p->up_weight, s->u, F);
   /* 5 */ k->bias_activation(M, F, (int)m->activation, s->u, theta + p->up_bias, s->g);
   /* 6 */ ad_gemm_nt(rows, H, F, s->g, F, theta + p->down_weight, s->z2, H);
-  k->bias_residual_norm(M, H, s->z2, theta + p->down_bias, s->y1, theta + p->norm2_weight, theta + p->norm2_bias, m->layer_norm_eps,
-                        &drop2, examples, positions, s->mean2, s->rstd2, s->out);
+  k->bias_residual_norm(M, H, s->z2, theta + p->down_bias, s->y1, theta + p->norm2_weight, theta + p->norm2_bias,
+                        m->layer_norm_eps, &drop2, examples, positions, s->mean2, s->rstd2, s->out);
 }
 
-static void forward_head(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks, float *logits) {
+static void forward_head(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
+                         const struct ad_masks *masks, float *logits) {
   const struct ad_model_config *m = &e->params->config;
   const struct ad_head_offsets *p = &e->params->head;
   const size_t H = m->hidden, B = e->lane_cls[batch->lanes];
@@ -263,36 +275,40 @@ static void place_cls_rows(struct ad_encoder *e, const struct ad_batch *batch) {
 
 static int check_batch(const struct ad_encoder *e, const struct ad_batch *batch) {
   const struct ad_model_config *m = &e->params->config;
-  if (batch->tokens > e->token_rows || ad_packer_rows(batch->examples, batch->lanes < batch->examples ? batch->lanes : batch->examples,
-                                                      e->alignment) > e->example_rows || batch->lanes > AD_MAX_LANES) {
-    return ad_fail(AD_EINTERNAL, "a batch of %zu rows, %zu examples, %zu lanes; the encoder has room for %zu, %zu, %d", batch->tokens,
-                   batch->examples, batch->lanes, e->token_rows, e->example_rows, AD_MAX_LANES);
+  if (batch->tokens > e->token_rows ||
+      ad_packer_rows(batch->examples, batch->lanes < batch->examples ? batch->lanes : batch->examples, e->alignment) >
+          e->example_rows ||
+      batch->lanes > AD_MAX_LANES) {
+    return ad_fail(AD_EINTERNAL, "a batch of %zu rows, %zu examples, %zu lanes; the encoder has room for %zu, %zu, %d",
+                   batch->tokens, batch->examples, batch->lanes, e->token_rows, e->example_rows, AD_MAX_LANES);
   }
   for (size_t b = 0; b < batch->examples; b++) {
     if (batch->length[b] == 0 || batch->length[b] > m->positions) {
-      return ad_fail(AD_EINPUT, "example %u has %u tokens, the model takes 1 to %u", batch->example[b], batch->length[b], m->positions);
+      return ad_fail(AD_EINPUT, "example %u has %u tokens, the model takes 1 to %u", batch->example[b],
+                     batch->length[b], m->positions);
     }
   }
   for (size_t t = 0; t < batch->tokens; t++) {
     if (batch->ids[t] >= m->vocab || batch->types[t] >= m->types) {
-      return ad_fail(AD_EINPUT, "example %u: token id %u of type %u; the model has %u tokens and %u types", batch->token_example[t],
-                     batch->ids[t], batch->types[t], m->vocab, m->types);
+      return ad_fail(AD_EINPUT, "example %u: token id %u of type %u; the model has %u tokens and %u types",
+                     batch->token_example[t], batch->ids[t], batch->types[t], m->vocab, m->types);
     }
   }
   return AD_OK;
 }
 
-int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
-                       float *logits) {
+int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
+                       const struct ad_masks *masks, float *logits) {
   const struct ad_model_config *m = &encoder->params->config;
   const struct ad_embedding_offsets *p = &encoder->params->embedding;
   AD_TRY(check_batch(encoder, batch));
   place_cls_rows(encoder, batch);
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, masks, 0, AD_MASK_EMBEDDING);
-  encoder->kernels->embed(batch->tokens, m->hidden, batch->ids, batch->positions, batch->types, theta + p->word, theta + p->position,
-                          theta + p->type, encoder->embedded);
-  encoder->kernels->norm(batch->tokens, m->hidden, encoder->embedded, theta + p->norm_weight, theta + p->norm_bias, m->layer_norm_eps,
-                         &dropout, batch->token_example, batch->positions, encoder->mean0, encoder->rstd0, encoder->layers[0].x);
+  encoder->kernels->embed(batch->tokens, m->hidden, batch->ids, batch->positions, batch->types, theta + p->word,
+                          theta + p->position, theta + p->type, encoder->embedded);
+  encoder->kernels->norm(batch->tokens, m->hidden, encoder->embedded, theta + p->norm_weight, theta + p->norm_bias,
+                         m->layer_norm_eps, &dropout, batch->token_example, batch->positions, encoder->mean0,
+                         encoder->rstd0, encoder->layers[0].x);
   for (uint32_t l = 0; l < m->layers; l++) {
     forward_layer(encoder, theta, batch, masks, l);
   }

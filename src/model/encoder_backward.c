@@ -13,9 +13,9 @@ struct pass {
   const struct ad_masks *masks;
   const struct ad_rows *rows;
   const struct ad_gradient_sink *sink;
-  uint32_t bucket;       /* the one being written */
-  size_t bucket_base;    /* its first float in the flat vector, less what its layout lacks (bucket 0) */
-  size_t stride;         /* floats of a lane's row of column sums */
+  uint32_t bucket;    /* the one being written */
+  size_t bucket_base; /* its first float in the flat vector, less what its layout lacks (bucket 0) */
+  size_t stride;      /* floats of a lane's row of column sums */
   float *place[AD_MAX_PARTS];
 };
 
@@ -33,7 +33,8 @@ static struct lane_rows rows_of(const struct pass *p, size_t lane, int tokens) {
   if (!tokens) {
     return (struct lane_rows){p->e->lane_cls[lane], end - begin};
   }
-  return (struct lane_rows){batch->offset[begin], batch->offset[end - 1] + batch->length[end - 1] - batch->offset[begin]};
+  return (struct lane_rows){batch->offset[begin],
+                            batch->offset[end - 1] + batch->length[end - 1] - batch->offset[begin]};
 }
 
 /* Opens a bucket: memory for its parts, and `stride` zeroed column sums for each lane. */
@@ -78,8 +79,8 @@ static void product_leaf(void *context, size_t lane, float *out) {
 }
 
 /* The gradient of the weight [N,K] at `offset`: dY^T X lane by lane, combined by the tree. */
-static int weight_gradient(struct pass *p, size_t offset, size_t N, size_t K, const float *dY, size_t ldy, const float *X, size_t ldx,
-                           int tokens) {
+static int weight_gradient(struct pass *p, size_t offset, size_t N, size_t K, const float *dY, size_t ldy,
+                           const float *X, size_t ldx, int tokens) {
   struct product w = {p, N, K, ldy, ldx, dY, X, tokens};
   return sum_parts(p, offset, N * K, product_leaf, &w);
 }
@@ -112,7 +113,8 @@ static int backward_head(struct pass *p, const float *dlogits) {
   const struct ad_kernels *k = e->kernels;
   const size_t H = m->hidden, C = m->classes;
   const int pooler = m->classifier == AD_CLASSIFIER_POOLER;
-  const struct ad_dropout dropout = ad_encoder_dropout(m->classifier_dropout, p->masks, m->layers + 1, AD_MASK_CLASSIFIER);
+  const struct ad_dropout dropout =
+      ad_encoder_dropout(m->classifier_dropout, p->masks, m->layers + 1, AD_MASK_CLASSIFIER);
   const uint32_t bucket = m->layers + 1;
   enum { POOLER_BIAS = 0 };
   const size_t weight = H, bias = H + C * H;
@@ -121,8 +123,8 @@ static int backward_head(struct pass *p, const float *dlogits) {
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct lane_rows r = rows_of(p, lane, 0);
     float *dh = dpooled + r.first * H;
-    k->classify_backward(r.count, C, H, dlogits + p->batch->lane_example[lane] * C, e->dropped + r.first * H, p->theta + o->classifier_weight, dh,
-                         lane_sum(p, lane, weight), lane_sum(p, lane, bias));
+    k->classify_backward(r.count, C, H, dlogits + p->batch->lane_example[lane] * C, e->dropped + r.first * H,
+                         p->theta + o->classifier_weight, dh, lane_sum(p, lane, weight), lane_sum(p, lane, bias));
     k->dropout(r.count, H, dh, &dropout, e->cls_example + r.first, e->cls_position + r.first);
     if (pooler) {
       k->tanh_backward(r.count, H, dh, e->pooled + r.first * H, dh, lane_sum(p, lane, POOLER_BIAS));
@@ -158,7 +160,8 @@ static struct layer_columns columns_of(const struct ad_model_config *m) {
                                 .total = 9 * H + m->ffn};
 }
 
-/* dx: gradient of the layer's output, M rows. On return dz is that of y1's residual plus the product's: the whole gradient of y1. */
+/* dx: gradient of the layer's output, M rows. On return dz is that of y1's residual plus the product's: the whole
+ * gradient of y1. */
 static int backward_ffn(struct pass *p, uint32_t l, const struct layer_columns *c) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
@@ -166,7 +169,8 @@ static int backward_ffn(struct pass *p, uint32_t l, const struct layer_columns *
   const struct layer_state *s = &e->layers[l];
   const struct ad_kernels *k = e->kernels;
   const int tokens = l + 1 < m->layers;
-  const size_t H = m->hidden, F = m->ffn, rows = product_rows(e, tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
+  const size_t H = m->hidden, F = m->ffn,
+               rows = product_rows(e, tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
   const uint32_t *examples = tokens ? p->batch->token_example : e->cls_example;
   const uint32_t *positions = tokens ? p->batch->positions : e->cls_position;
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_FFN_OUTPUT);
@@ -176,8 +180,9 @@ static int backward_ffn(struct pass *p, uint32_t l, const struct layer_columns *
     const struct lane_rows r = rows_of(p, lane, tokens);
     const size_t at = r.first * H;
     k->bias_residual_norm_backward(r.count, H, e->dx + at, s->z2 + at, s->mean2 + r.first, s->rstd2 + r.first,
-                                   p->theta + o->norm2_weight, &dropout, examples + r.first, positions + r.first, e->dz + at, e->dy + at,
-                                   lane_sum(p, lane, c->norm2_weight), lane_sum(p, lane, c->norm2_bias), lane_sum(p, lane, c->down));
+                                   p->theta + o->norm2_weight, &dropout, examples + r.first, positions + r.first,
+                                   e->dz + at, e->dy + at, lane_sum(p, lane, c->norm2_weight),
+                                   lane_sum(p, lane, c->norm2_bias), lane_sum(p, lane, c->down));
   }
   AD_TRY(weight_gradient(p, o->down_weight, H, F, e->dy, H, s->g, F, tokens));
   ad_gemm_nn(rows, H, F, e->dy, H, p->theta + o->down_weight, e->df, F, 0);
@@ -185,7 +190,8 @@ static int backward_ffn(struct pass *p, uint32_t l, const struct layer_columns *
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct lane_rows r = rows_of(p, lane, tokens);
     const size_t at = r.first * F;
-    k->bias_activation_backward(r.count, F, (int)m->activation, e->df + at, s->u + at, e->df + at, lane_sum(p, lane, c->up));
+    k->bias_activation_backward(r.count, F, (int)m->activation, e->df + at, s->u + at, e->df + at,
+                                lane_sum(p, lane, c->up));
   }
   /* 4 u = y1 W1^T */
   AD_TRY(weight_gradient(p, o->up_weight, F, H, e->df, F, s->y1, H, tokens));
@@ -196,7 +202,8 @@ static int backward_ffn(struct pass *p, uint32_t l, const struct layer_columns *
   return column_gradient(p, o->up_bias, c->up, F);
 }
 
-/* 3 y1 = norm(dropout(context Wo^T + bo) + x): dz (gradient of y1) becomes that of the residual, dx that of the context. */
+/* 3 y1 = norm(dropout(context Wo^T + bo) + x): dz (gradient of y1) becomes that of the residual, dx that of the
+ * context. */
 static int backward_attention_output(struct pass *p, uint32_t l, const struct layer_columns *c) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
@@ -211,8 +218,8 @@ static int backward_attention_output(struct pass *p, uint32_t l, const struct la
     const struct lane_rows r = rows_of(p, lane, tokens);
     const size_t at = r.first * H;
     e->kernels->bias_residual_norm_backward(
-        r.count, H, e->dz + at, s->z1 + at, s->mean1 + r.first, s->rstd1 + r.first, p->theta + o->norm1_weight, &dropout,
-        examples + r.first, positions + r.first, e->dz + at, e->dy + at, lane_sum(p, lane, c->norm1_weight),
+        r.count, H, e->dz + at, s->z1 + at, s->mean1 + r.first, s->rstd1 + r.first, p->theta + o->norm1_weight,
+        &dropout, examples + r.first, positions + r.first, e->dz + at, e->dy + at, lane_sum(p, lane, c->norm1_weight),
         lane_sum(p, lane, c->norm1_bias), lane_sum(p, lane, c->output));
   }
   AD_TRY(weight_gradient(p, o->output_weight, H, H, e->dy, H, s->context, H, tokens));
@@ -235,14 +242,15 @@ static void backward_attention(struct pass *p, uint32_t l, float *dq, size_t ldq
     const size_t first = p->batch->lane_example[lane], cls = e->lane_cls[lane];
     for (size_t b = first; b < p->batch->lane_example[lane + 1]; b++) {
       const size_t t = p->batch->offset[b], S = p->batch->length[b], row = last ? cls + (b - first) : t;
-      e->kernels->attention_backward(last ? 1 : S, S, m->heads, H / m->heads, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk,
-                                     &dropout, p->batch->example[b], e->dx + row * H, H, dq + row * ldq, dk + t * ldk, dk + H + t * ldk,
-                                     e->attention_work);
+      e->kernels->attention_backward(last ? 1 : S, S, m->heads, H / m->heads, s->q + row * ldq, ldq, key + t * ldk,
+                                     key + H + t * ldk, ldk, &dropout, p->batch->example[b], e->dx + row * H, H,
+                                     dq + row * ldq, dk + t * ldk, dk + H + t * ldk, e->attention_work);
     }
   }
 }
 
-/* 1 and 2: dz (gradient of the residual) plus what comes through attention: dx becomes the gradient of the layer's input, T rows. */
+/* 1 and 2: dz (gradient of the residual) plus what comes through attention: dx becomes the gradient of the layer's
+ * input, T rows. */
 static int backward_projection(struct pass *p, uint32_t l, const struct layer_columns *c) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
@@ -320,9 +328,9 @@ static int backward_embeddings(struct pass *p) {
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct lane_rows r = rows_of(p, lane, 1);
     const size_t at = r.first * H;
-    e->kernels->norm_backward(r.count, H, e->dx + at, e->embedded + at, e->mean0 + r.first, e->rstd0 + r.first, p->theta + o->norm_weight,
-                              &dropout, p->batch->token_example + r.first, p->batch->positions + r.first, e->dz + at,
-                              lane_sum(p, lane, 0), lane_sum(p, lane, H));
+    e->kernels->norm_backward(r.count, H, e->dx + at, e->embedded + at, e->mean0 + r.first, e->rstd0 + r.first,
+                              p->theta + o->norm_weight, &dropout, p->batch->token_example + r.first,
+                              p->batch->positions + r.first, e->dz + at, lane_sum(p, lane, 0), lane_sum(p, lane, H));
   }
   uint32_t longest = 0;
   for (size_t t = 0; t < p->batch->tokens; t++) {
@@ -342,13 +350,15 @@ static int backward_embeddings(struct pass *p) {
   return p->sink->done(p->sink->context, 0);
 }
 
-/* Zeroes the rows that belong to no example: gradients of earlier batches must not pile up there. `tokens` as in rows_of. */
+/* Zeroes the rows that belong to no example: gradients of earlier batches must not pile up there. `tokens` as in
+ * rows_of. */
 static void clear_gap_rows(const struct pass *p, int tokens, size_t rows) {
   const struct ad_encoder *e = p->e;
   const size_t H = e->params->config.hidden, F = e->params->config.ffn;
   size_t used = 0;
   for (size_t lane = 0; lane <= p->batch->lanes; lane++) {
-    const struct lane_rows r = lane < p->batch->lanes ? rows_of(p, lane, tokens) : (struct lane_rows){ad_round_rows(rows), 0};
+    const struct lane_rows r =
+        lane < p->batch->lanes ? rows_of(p, lane, tokens) : (struct lane_rows){ad_round_rows(rows), 0};
     if (r.first > used) {
       const size_t gap = r.first - used;
       memset(e->dx + used * H, 0, gap * H * sizeof(float));
@@ -361,8 +371,9 @@ static void clear_gap_rows(const struct pass *p, int tokens, size_t rows) {
   }
 }
 
-int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
-                        const float *dlogits, const struct ad_rows *rows, const struct ad_gradient_sink *sink) {
+int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
+                        const struct ad_masks *masks, const float *dlogits, const struct ad_rows *rows,
+                        const struct ad_gradient_sink *sink) {
   if (!encoder->training || sink->parts > AD_MAX_PARTS) {
     return ad_fail(AD_EINTERNAL, "a backward needs an encoder made for training and at most %d parts", AD_MAX_PARTS);
   }
@@ -394,8 +405,8 @@ static int dense_done(void *context, uint32_t bucket) {
   return AD_OK;
 }
 
-int ad_encoder_gradient(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
-                        const float *dlogits, float *gradient) {
+int ad_encoder_gradient(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
+                        const struct ad_masks *masks, const float *dlogits, float *gradient) {
   const struct ad_params *params = encoder->params;
   const size_t H = params->config.hidden, word = params->embedding.position, rest = params->bucket_begin[1] - word;
   struct ad_rows rows;
@@ -407,8 +418,9 @@ int ad_encoder_gradient(struct ad_encoder *encoder, const float *theta, const st
   if (status == AD_OK) {
     ad_rows_order(&rows);
     dense.embeddings = ad_malloc(rows.count * H + rest, sizeof(float));
-    status = dense.embeddings == NULL ? ad_fail_memory((rows.count * H + rest) * sizeof(float), "the embeddings' gradient")
-                                      : ad_encoder_backward(encoder, theta, batch, masks, dlogits, &rows, &sink);
+    status = dense.embeddings == NULL
+                 ? ad_fail_memory((rows.count * H + rest) * sizeof(float), "the embeddings' gradient")
+                 : ad_encoder_backward(encoder, theta, batch, masks, dlogits, &rows, &sink);
   }
   if (status == AD_OK) {
     const float *values = dense.embeddings;

@@ -13,9 +13,9 @@ static int check(const struct ad_model_config *m) {
   const struct {
     const char *name;
     uint32_t value;
-  } sizes[] = {{"hidden_size", m->hidden},      {"num_attention_heads", m->heads},
-               {"intermediate_size", m->ffn},   {"num_hidden_layers", m->layers},
-               {"vocab_size", m->vocab},        {"max_position_embeddings", m->positions},
+  } sizes[] = {{"hidden_size", m->hidden},    {"num_attention_heads", m->heads},
+               {"intermediate_size", m->ffn}, {"num_hidden_layers", m->layers},
+               {"vocab_size", m->vocab},      {"max_position_embeddings", m->positions},
                {"type_vocab_size", m->types}};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     if (sizes[i].value == 0) {
@@ -23,7 +23,8 @@ static int check(const struct ad_model_config *m) {
     }
   }
   if (m->hidden % m->heads != 0) {
-    return ad_fail(AD_ECONFIG, "model: hidden_size %u is not a multiple of num_attention_heads %u", m->hidden, m->heads);
+    return ad_fail(AD_ECONFIG, "model: hidden_size %u is not a multiple of num_attention_heads %u", m->hidden,
+                   m->heads);
   }
   if (m->classes < 2) {
     return ad_fail(AD_ECONFIG, "model: %u classes, expected at least 2", m->classes);
@@ -32,8 +33,8 @@ static int check(const struct ad_model_config *m) {
 }
 
 /* Appends one tensor and returns its offset. */
-static size_t add(struct ad_params *params, const char *prefix, const char *name, size_t rows, size_t columns, int decay,
-                  uint32_t bucket) {
+static size_t add(struct ad_params *params, const char *prefix, const char *name, size_t rows, size_t columns,
+                  int decay, uint32_t bucket) {
   const size_t offset = params->count;
   if (rows == 0) {
     return offset;
@@ -57,7 +58,11 @@ int ad_params_create(struct ad_params *params, const struct ad_model_config *con
   AD_TRY(check(config));
   const struct ad_model_config *m = &params->config;
 #define AD_COUNT(field, name, rows, columns, decay) +1
-  enum { EMBEDDING = 0 AD_EMBEDDING_TENSORS(AD_COUNT), LAYER = 0 AD_LAYER_TENSORS(AD_COUNT), HEAD = 0 AD_HEAD_TENSORS(AD_COUNT) };
+  enum {
+    EMBEDDING = 0 AD_EMBEDDING_TENSORS(AD_COUNT),
+    LAYER = 0 AD_LAYER_TENSORS(AD_COUNT),
+    HEAD = 0 AD_HEAD_TENSORS(AD_COUNT)
+  };
 #undef AD_COUNT
   params->tensors = ad_calloc(EMBEDDING + (size_t)LAYER * m->layers + HEAD, sizeof *params->tensors);
   params->bucket_begin = ad_calloc((size_t)params->buckets + 1, sizeof *params->bucket_begin);
@@ -66,7 +71,8 @@ int ad_params_create(struct ad_params *params, const struct ad_model_config *con
     ad_params_destroy(params);
     return ad_fail_memory((unsigned long long)m->layers * LAYER * sizeof(struct ad_tensor), "the parameter table");
   }
-#define AD_ADD(field, name, rows, columns, decay) offsets->field = add(params, prefix, name, rows, columns, decay, bucket);
+#define AD_ADD(field, name, rows, columns, decay) \
+  offsets->field = add(params, prefix, name, rows, columns, decay, bucket);
   {
     struct ad_embedding_offsets *offsets = &params->embedding;
     const char *prefix = "";

@@ -5,11 +5,17 @@
 #include "autodidact/base/status.h"
 
 /* Floats of the word embedding, which lies first in the flat vector. */
-static size_t word_count(const struct ad_params *params) { return params->embedding.position; }
+static size_t word_count(const struct ad_params *params) {
+  return params->embedding.position;
+}
 
-static size_t blocks_of(size_t count) { return (count + AD_BLOCK - 1) / AD_BLOCK; }
+static size_t blocks_of(size_t count) {
+  return (count + AD_BLOCK - 1) / AD_BLOCK;
+}
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+static size_t smaller(size_t a, size_t b) {
+  return a < b ? a : b;
+}
 
 /* The flat offset of block number `block` of a bucket; the bucket's end for the number behind the last. */
 static size_t block_begin(const struct ad_params *params, uint32_t bucket, size_t block) {
@@ -21,7 +27,8 @@ static size_t block_begin(const struct ad_params *params, uint32_t bucket, size_
   return block <= V ? block * params->config.hidden : smaller(word_count(params) + (block - V) * AD_BLOCK, end);
 }
 
-void ad_shard_range(const struct ad_params *params, uint32_t bucket, uint32_t rank, uint32_t size, size_t *begin, size_t *end) {
+void ad_shard_range(const struct ad_params *params, uint32_t bucket, uint32_t rank, uint32_t size, size_t *begin,
+                    size_t *end) {
   const size_t total = params->bucket_begin[bucket + 1] - params->bucket_begin[bucket];
   const size_t blocks = bucket > 0 ? blocks_of(total) : params->config.vocab + blocks_of(total - word_count(params));
   *begin = block_begin(params, bucket, blocks * rank / size);
@@ -95,8 +102,8 @@ static size_t compact_offset(const struct ad_params *params, uint32_t bucket, co
   return flat <= word ? rows_below(rows, flat / H) * H : rows->count * H + (flat - word);
 }
 
-void ad_compact_range(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t flat_begin, size_t flat_end,
-                      size_t *begin, size_t *end) {
+void ad_compact_range(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t flat_begin,
+                      size_t flat_end, size_t *begin, size_t *end) {
   *begin = compact_offset(params, bucket, rows, flat_begin);
   *end = compact_offset(params, bucket, rows, flat_end);
 }

@@ -20,7 +20,8 @@ static int write_dataset(hid_t file, const char *name, hid_t type, int rank, con
   return result;
 }
 
-int ad_run_keep_logits(const struct ad_run *run, const char *name, size_t N, size_t C, const float *logits, const uint32_t *labels) {
+int ad_run_keep_logits(const struct ad_run *run, const char *name, size_t N, size_t C, const float *logits,
+                       const uint32_t *labels) {
   char *folder = ad_run_path(run->folder, "logits");
   char *path = folder == NULL ? NULL : ad_path_join(folder, name);
   int status = AD_OK;

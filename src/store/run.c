@@ -12,7 +12,9 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
-char *ad_run_path(const char *folder, const char *name) { return ad_path_join(folder, name); }
+char *ad_run_path(const char *folder, const char *name) {
+  return ad_path_join(folder, name);
+}
 
 /* Opens a file of the run for writing anew. */
 static int open_log(const struct ad_run *run, const char *name, FILE **file) {
@@ -58,7 +60,8 @@ static int refuse_or_clear(const struct ad_run *run, const struct ad_config *con
   const int taken = access(path, F_OK) == 0;
   ad_free(path);
   if (taken && !config->run_overwrite) {
-    return ad_fail(AD_ECONFIG, "%s: holds a run already: choose another run.dir, or start anew with run.overwrite=true", run->folder);
+    return ad_fail(AD_ECONFIG, "%s: holds a run already: choose another run.dir, or start anew with run.overwrite=true",
+                   run->folder);
   }
   /* The result first: a folder without it never claims to be complete. */
   AD_TRY(remove_file(run, "result.json"));
@@ -74,8 +77,9 @@ static int write_provenance(const struct ad_run *run, const struct ad_fact *fact
   struct tm utc;
   gmtime_r(&now, &utc);
   strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "version", ad_build_version(), "commit", ad_build_commit(), "compiler",
-                             ad_build_compiler(), "build", ad_build_flags(), "host", host, "started", started);
+  json_t *object =
+      json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "version", ad_build_version(), "commit", ad_build_commit(),
+                "compiler", ad_build_compiler(), "build", ad_build_flags(), "host", host, "started", started);
   for (size_t i = 0; object != NULL && i < fact_count; i++) {
     json_object_set_new(object, facts[i].name, json_string(facts[i].text));
   }
@@ -173,13 +177,16 @@ int ad_run_write(const struct ad_run *run, const char *name, const char *text, s
 
 int ad_run_config(const char *folder, struct ad_config *config) {
   if (!ad_is_folder(folder)) {
-    return ad_fail(AD_EINPUT, "%s: expected the folder of a run, found %s", folder, access(folder, F_OK) == 0 ? "a file" : "nothing");
+    return ad_fail(AD_EINPUT, "%s: expected the folder of a run, found %s", folder,
+                   access(folder, F_OK) == 0 ? "a file" : "nothing");
   }
   char *path = ad_run_path(folder, "config.yaml");
   if (path == NULL) {
     return ad_fail_memory(strlen(folder) + 32, "a path");
   }
-  const int status = ad_is_file(path) ? ad_config_read(config, path) : ad_fail(AD_EINPUT, "%s: not the folder of a run: it has no config.yaml", folder);
+  const int status = ad_is_file(path)
+                         ? ad_config_read(config, path)
+                         : ad_fail(AD_EINPUT, "%s: not the folder of a run: it has no config.yaml", folder);
   ad_free(path);
   return status;
 }

@@ -149,9 +149,9 @@ static void test_normal_moments(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_status_table), cmocka_unit_test(test_messages),    cmocka_unit_test(test_memory),
-      cmocka_unit_test(test_arena),        cmocka_unit_test(test_files),       cmocka_unit_test(test_philox),
-      cmocka_unit_test(test_permutation),  cmocka_unit_test(test_normal_moments)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_status_table), cmocka_unit_test(test_messages),
+                                     cmocka_unit_test(test_memory),       cmocka_unit_test(test_arena),
+                                     cmocka_unit_test(test_files),        cmocka_unit_test(test_philox),
+                                     cmocka_unit_test(test_permutation),  cmocka_unit_test(test_normal_moments)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

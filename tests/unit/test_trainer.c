@@ -1,9 +1,9 @@
 /* The trainer: rounds do not change bits, errors are told, allocation failures leave nothing behind. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <math.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -68,7 +68,15 @@ static struct ad_trainer_settings settings(size_t batch, size_t lanes, size_t ro
                                       .rounds = rounds,
                                       .epochs = 2,
                                       .schedule = AD_SCHEDULE_LINEAR,
-                                      .optimizer = {.lr = 1e-2, .head_lr = 2e-2, .layer_decay = 0.9, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .decay = 0.01, .clip = 1.0, .bias_correction = 1}};
+                                      .optimizer = {.lr = 1e-2,
+                                                    .head_lr = 2e-2,
+                                                    .layer_decay = 0.9,
+                                                    .beta1 = 0.9,
+                                                    .beta2 = 0.999,
+                                                    .eps = 1e-8,
+                                                    .decay = 0.01,
+                                                    .clip = 1.0,
+                                                    .bias_correction = 1}};
 }
 
 /* Trains to the end; theta holds the result, losses the loss of each step. */
@@ -158,6 +166,7 @@ static void test_out_of_memory(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_rounds), cmocka_unit_test(test_errors), cmocka_unit_test(test_out_of_memory)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_rounds), cmocka_unit_test(test_errors),
+                                     cmocka_unit_test(test_out_of_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,8 @@ static int reference(const size_t *begin, size_t lo, size_t hi, size_t i, size_t
     half *= 2;
   }
   float left = 0.0f, right = 0.0f;
-  const int has_left = reference(begin, lo, lo + half, i, n, &left), has_right = reference(begin, lo + half, hi, i, n, &right);
+  const int has_left = reference(begin, lo, lo + half, i, n, &left),
+            has_right = reference(begin, lo + half, hi, i, n, &right);
   *sum = has_left && has_right ? left + right : has_left ? left : right;
   return has_left || has_right;
 }
@@ -64,7 +65,8 @@ static void test_sum(void **state) {
   }
 }
 
-/* The parts of any R ranks cover the lanes, are nodes, and are as few as can be: no two neighbours of one rank are halves of a node. */
+/* The parts of any R ranks cover the lanes, are nodes, and are as few as can be: no two neighbours of one rank are
+ * halves of a node. */
 static void test_parts(void **state) {
   (void)state;
   for (size_t W = 1; W <= 70; W++) {
@@ -88,10 +90,18 @@ static void test_parts(void **state) {
   assert_false(ad_tree_is_node(6, 4, 5) && ad_tree_is_node(6, 3, 5));
 }
 
-static const struct ad_model_config small = {.hidden = 12,      .heads = 3,   .ffn = 300,  .layers = 3,       .vocab = 50, .positions = 400,
-                                             .types = 2,        .classes = 3, .layer_norm_eps = 1e-12f};
+static const struct ad_model_config small = {.hidden = 12,
+                                             .heads = 3,
+                                             .ffn = 300,
+                                             .layers = 3,
+                                             .vocab = 50,
+                                             .positions = 400,
+                                             .types = 2,
+                                             .classes = 3,
+                                             .layer_norm_eps = 1e-12f};
 
-/* Shards of R ranks cut every bucket without gap or overlap, at block boundaries, and their compact parts do the same. */
+/* Shards of R ranks cut every bucket without gap or overlap, at block boundaries, and their compact parts do the same.
+ */
 static void test_shards(void **state) {
   (void)state;
   struct ad_params params;
@@ -157,7 +167,7 @@ static void test_out_of_memory(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_sum), cmocka_unit_test(test_parts), cmocka_unit_test(test_shards),
-                                     cmocka_unit_test(test_out_of_memory)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_sum), cmocka_unit_test(test_parts),
+                                     cmocka_unit_test(test_shards), cmocka_unit_test(test_out_of_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

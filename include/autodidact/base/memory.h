@@ -38,10 +38,10 @@ void ad_memory_fail_at(unsigned long n);
 
 /* Work memory with a stack discipline: one block, handed out from the bottom, given back by a mark. */
 struct ad_arena {
-  char *base;   /* [size] bytes, owned */
-  size_t size;  /* bytes */
-  size_t used;  /* bytes handed out */
-  size_t peak;  /* highest `used` */
+  char *base;  /* [size] bytes, owned */
+  size_t size; /* bytes */
+  size_t used; /* bytes handed out */
+  size_t peak; /* highest `used` */
 };
 
 /* Allocates `size` bytes. AD_OK or AD_ENOMEM. */
@@ -52,7 +52,11 @@ void ad_arena_destroy(struct ad_arena *arena);
 void *ad_arena_take(struct ad_arena *arena, size_t bytes);
 
 /* Where the arena stands, and back to it: everything taken since is given back. */
-static inline size_t ad_arena_mark(const struct ad_arena *arena) { return arena->used; }
-static inline void ad_arena_release(struct ad_arena *arena, size_t mark) { arena->used = mark; }
+static inline size_t ad_arena_mark(const struct ad_arena *arena) {
+  return arena->used;
+}
+static inline void ad_arena_release(struct ad_arena *arena, size_t mark) {
+  arena->used = mark;
+}
 
 #endif

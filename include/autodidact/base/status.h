@@ -7,14 +7,14 @@
 #define AUTODIDACT_BASE_STATUS_H
 
 /* X(name, value, exit code of the program, what it means) */
-#define AD_STATUS_MAP(X)                                                                 \
-  X(AD_OK, 0, 0, "success")                                                              \
-  X(AD_EINPUT, -1, 1, "bad input")              /* a file, a line, a tensor */            \
-  X(AD_ECONFIG, -2, 1, "bad configuration")     /* an option, a combination, a command line */ \
-  X(AD_EIO, -3, 2, "input/output failure")      /* the machine failed, not the input */   \
-  X(AD_ENOMEM, -4, 2, "out of memory")                                                   \
-  X(AD_EINTERNAL, -5, 2, "internal error")      /* a broken invariant: a bug */           \
-  X(AD_EDIVERGED, -6, 3, "training diverged")   /* not finite, or out of range */         \
+#define AD_STATUS_MAP(X)                                                                   \
+  X(AD_OK, 0, 0, "success")                                                                \
+  X(AD_EINPUT, -1, 1, "bad input")          /* a file, a line, a tensor */                 \
+  X(AD_ECONFIG, -2, 1, "bad configuration") /* an option, a combination, a command line */ \
+  X(AD_EIO, -3, 2, "input/output failure")  /* the machine failed, not the input */        \
+  X(AD_ENOMEM, -4, 2, "out of memory")                                                     \
+  X(AD_EINTERNAL, -5, 2, "internal error")    /* a broken invariant: a bug */              \
+  X(AD_EDIVERGED, -6, 3, "training diverged") /* not finite, or out of range */            \
   X(AD_ESTOPPED, -7, 75, "stopped with a checkpoint written")
 
 enum ad_status {
@@ -47,12 +47,12 @@ const char *ad_error_message(void);
 void ad_error_clear(void);
 
 /* Hands a failure on to the caller. */
-#define AD_TRY(call)                      \
-  do {                                    \
-    const int ad_try_status_ = (call);    \
-    if (ad_try_status_ < 0) {             \
-      return ad_try_status_;              \
-    }                                     \
+#define AD_TRY(call)                   \
+  do {                                 \
+    const int ad_try_status_ = (call); \
+    if (ad_try_status_ < 0) {          \
+      return ad_try_status_;           \
+    }                                  \
   } while (0)
 
 /* As AD_TRY where something must be released: needs `int status` and the label in scope. */

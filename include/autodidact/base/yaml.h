@@ -8,16 +8,17 @@ enum ad_yaml_kind { AD_YAML_SCALAR, AD_YAML_SEQUENCE, AD_YAML_MAPPING };
 
 struct ad_yaml {
   enum ad_yaml_kind kind;
-  char *text;              /* scalar: its text; "" for an empty one */
-  int quoted;              /* scalar: written in quotes (so "1" is text, 1 a number) */
-  char **keys;             /* mapping: [count] */
-  struct ad_yaml **items;  /* sequence, mapping: [count] */
+  char *text;             /* scalar: its text; "" for an empty one */
+  int quoted;             /* scalar: written in quotes (so "1" is text, 1 a number) */
+  char **keys;            /* mapping: [count] */
+  struct ad_yaml **items; /* sequence, mapping: [count] */
   size_t count;
-  size_t line;             /* from 1 */
+  size_t line; /* from 1 */
 };
 
-/* Parses one document, from a file or from text (`name` is for messages). The caller owns the tree: ad_yaml_destroy. An empty document is a mapping
- * without entries. AD_EINPUT with "name:line:" for malformed YAML, a doubled key, an alias or tag, a non-scalar key, a second document; AD_ENOMEM. */
+/* Parses one document, from a file or from text (`name` is for messages). The caller owns the tree: ad_yaml_destroy. An
+ * empty document is a mapping without entries. AD_EINPUT with "name:line:" for malformed YAML, a doubled key, an alias
+ * or tag, a non-scalar key, a second document; AD_ENOMEM. */
 int ad_yaml_read(struct ad_yaml **tree, const char *path);
 int ad_yaml_parse(struct ad_yaml **tree, const char *name, const char *text, size_t size);
 void ad_yaml_destroy(struct ad_yaml *tree);

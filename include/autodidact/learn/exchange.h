@@ -1,7 +1,8 @@
-/* What a training step needs of the other ranks, as a table of functions: mpi/ fills it in, tests may too, and without it a rank is alone.
+/* What a training step needs of the other ranks, as a table of functions: mpi/ fills it in, tests may too, and without
+ * it a rank is alone.
  *
- * Letters: R ranks, W lanes. Rank r computes the lanes [r W / R, (r + 1) W / R) and owns shard r (model/shard.h). Every function is collective
- * over the ranks and called in the same order by all. All return AD_OK or what failed here. */
+ * Letters: R ranks, W lanes. Rank r computes the lanes [r W / R, (r + 1) W / R) and owns shard r (model/shard.h). Every
+ * function is collective over the ranks and called in the same order by all. All return AD_OK or what failed here. */
 #ifndef AUTODIDACT_LEARN_EXCHANGE_H
 #define AUTODIDACT_LEARN_EXCHANGE_H
 
@@ -18,12 +19,14 @@ struct ad_exchange {
   /* Memory [compact bucket] for partial sum `part` of a bucket, good until reduce_end of the next bucket but one. */
   float *(*place)(void *context, uint32_t bucket, size_t part);
 
-  /* Finishes the tree of a bucket: `begin` hands in this rank's partial sums (which must not be touched until `end`), `end` writes the sum over all lanes,
-   * the shard's part or the whole, into gradient. A bucket is ended before the next one begins. */
+  /* Finishes the tree of a bucket: `begin` hands in this rank's partial sums (which must not be touched until `end`),
+   * `end` writes the sum over all lanes, the shard's part or the whole, into gradient. A bucket is ended before the
+   * next one begins. */
   int (*reduce_begin)(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count);
   int (*reduce_end)(void *context, uint32_t bucket, float *gradient);
 
-  /* values: counts[0] doubles of rank 0, counts[1] of rank 1, ...; a rank has filled in its own, on return all are there. */
+  /* values: counts[0] doubles of rank 0, counts[1] of rank 1, ...; a rank has filled in its own, on return all are
+   * there. */
   int (*share)(void *context, const size_t *counts, double *values);
 
   /* Sum of one number over the ranks, modulo 2^64. */

@@ -7,10 +7,10 @@
 #include "autodidact/model/shard.h"
 
 struct ad_optimizer_settings {
-  double lr, head_lr;   /* highest learning rates: of all, and of the classifier */
-  double layer_decay;   /* factor for each layer further from the classifier; 1: none */
+  double lr, head_lr; /* highest learning rates: of all, and of the classifier */
+  double layer_decay; /* factor for each layer further from the classifier; 1: none */
   double beta1, beta2, eps, decay;
-  double clip;          /* global norm; 0: no clipping */
+  double clip; /* global norm; 0: no clipping */
   int bias_correction;
 };
 
@@ -22,13 +22,15 @@ struct ad_optimizer {
 };
 
 /* Moments of zero. shard must outlive it. The caller owns it. AD_ENOMEM, AD_ECONFIG (no kernels for this CPU). */
-int ad_optimizer_create(struct ad_optimizer *optimizer, const struct ad_shard *shard, const struct ad_optimizer_settings *settings);
+int ad_optimizer_create(struct ad_optimizer *optimizer, const struct ad_shard *shard,
+                        const struct ad_optimizer_settings *settings);
 void ad_optimizer_destroy(struct ad_optimizer *optimizer);
 
-/* Sums of squares of the shard's blocks of one bucket. gradient: the shard's part of the compact bucket (ad_compact_range); squares: one
- * double for each block of the whole compact bucket (ad_compact_blocks of its end), of which the shard's are written. */
-void ad_optimizer_squares(const struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows, const float *gradient,
-                          double *squares);
+/* Sums of squares of the shard's blocks of one bucket. gradient: the shard's part of the compact bucket
+ * (ad_compact_range); squares: one double for each block of the whole compact bucket (ad_compact_blocks of its end), of
+ * which the shard's are written. */
+void ad_optimizer_squares(const struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
+                          const float *gradient, double *squares);
 
 /* Square root of the sum of squares [n], added one after another. */
 double ad_optimizer_norm(size_t n, const double *squares);
@@ -36,8 +38,9 @@ double ad_optimizer_norm(size_t n, const double *squares);
 /* Factor on the gradient: clip / norm where norm is above clip, else 1. */
 double ad_optimizer_clip(const struct ad_optimizer *optimizer, double norm);
 
-/* Step t (from 1) on the shard's part of one bucket of theta [P]: gradient as above, multiplied by `scale`; `factor` is the schedule's. */
-void ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows, const float *gradient, uint64_t t,
-                         double factor, double scale, float *theta);
+/* Step t (from 1) on the shard's part of one bucket of theta [P]: gradient as above, multiplied by `scale`; `factor` is
+ * the schedule's. */
+void ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
+                         const float *gradient, uint64_t t, double factor, double scale, float *theta);
 
 #endif

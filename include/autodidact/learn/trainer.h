@@ -12,22 +12,22 @@
 struct ad_trainer_settings {
   size_t batch, lanes, rounds;
   uint64_t epochs;
-  uint64_t steps;               /* 0: all steps of the epochs */
+  uint64_t steps; /* 0: all steps of the epochs */
   uint64_t seed_order, seed_dropout;
   enum ad_schedule schedule;
-  double warmup;                /* share of the steps */
+  double warmup; /* share of the steps */
   struct ad_optimizer_settings optimizer;
 };
 
 /* What a step did. Reproducible, but for `seconds`. */
 struct ad_step {
-  uint64_t step;    /* from 1 */
-  uint64_t epoch;   /* from 1 */
-  int epoch_end;    /* 1: the epoch's last step */
+  uint64_t step;  /* from 1 */
+  uint64_t epoch; /* from 1 */
+  int epoch_end;  /* 1: the epoch's last step */
   size_t examples, tokens;
-  double loss;      /* mean cross entropy of the batch, before the update */
-  double norm;      /* of the gradient, before clipping */
-  double factor;    /* the schedule's */
+  double loss;         /* mean cross entropy of the batch, before the update */
+  double norm;         /* of the gradient, before clipping */
+  double factor;       /* the schedule's */
   uint64_t parameters; /* digest of all parameters after the update (ad_shard_digest over all shards) */
   uint64_t chain;      /* of `parameters` and the chain of the step before */
   double seconds;
@@ -35,26 +35,29 @@ struct ad_step {
 
 struct ad_trainer;
 
-/* A trainer at step 0, of one rank of exchange->size, or alone where exchange is NULL. params, theta [P] (updated in place; shared by the ranks of a
- * node or a rank's own, as the exchange has it), data and exchange must outlive it. The caller owns it. Collective over the exchange, as all
- * functions that change it. AD_ECONFIG (no label, more lanes than supported, fewer lanes than ranks), AD_EINPUT (an example longer than the
- * model takes), AD_ENOMEM. */
-int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *params, float *theta, const struct ad_dataset *data,
-                      const struct ad_trainer_settings *settings, const struct ad_exchange *exchange);
+/* A trainer at step 0, of one rank of exchange->size, or alone where exchange is NULL. params, theta [P] (updated in
+ * place; shared by the ranks of a node or a rank's own, as the exchange has it), data and exchange must outlive it. The
+ * caller owns it. Collective over the exchange, as all functions that change it. AD_ECONFIG (no label, more lanes than
+ * supported, fewer lanes than ranks), AD_EINPUT (an example longer than the model takes), AD_ENOMEM. */
+int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *params, float *theta,
+                      const struct ad_dataset *data, const struct ad_trainer_settings *settings,
+                      const struct ad_exchange *exchange);
 void ad_trainer_destroy(struct ad_trainer *trainer);
 
 /* Steps of the whole run, and steps done. */
 uint64_t ad_trainer_total(const struct ad_trainer *trainer);
 uint64_t ad_trainer_done(const struct ad_trainer *trainer);
 
-/* Bytes that a rank holds: activations and work memory; partial sums of the gradient (its own, not those of the exchange); moments; reduced gradient. */
+/* Bytes that a rank holds: activations and work memory; partial sums of the gradient (its own, not those of the
+ * exchange); moments; reduced gradient. */
 struct ad_trainer_bytes {
   size_t activations, partials, moments, gradient;
 };
 struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer);
 
 /* The most floats of a compact bucket in any step: what an exchange's `place` must hold. AD_ENOMEM. */
-int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dataset *data, size_t batch, size_t *floats);
+int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dataset *data, size_t batch,
+                             size_t *floats);
 
 /* The next step. AD_EDIVERGED where loss or gradient is not finite (nothing is updated then), AD_ENOMEM. */
 int ad_trainer_step(struct ad_trainer *trainer, struct ad_step *step);

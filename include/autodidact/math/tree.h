@@ -1,8 +1,8 @@
 /* The fixed summation tree over lanes (docs/design.md, section 3).
  *
- * The sum over lanes [lo, hi) is the sum over [lo, split) plus the sum over [split, hi), where split is lo plus the largest
- * power of two below hi - lo. A lane without examples is not a summand: it is passed over, wherever it is computed. So the bits of a sum
- * depend on the lanes only, not on who adds them. */
+ * The sum over lanes [lo, hi) is the sum over [lo, split) plus the sum over [split, hi), where split is lo plus the
+ * largest power of two below hi - lo. A lane without examples is not a summand: it is passed over, wherever it is
+ * computed. So the bits of a sum depend on the lanes only, not on who adds them. */
 #ifndef AUTODIDACT_MATH_TREE_H
 #define AUTODIDACT_MATH_TREE_H
 
@@ -22,8 +22,8 @@ size_t ad_tree_split(size_t lo, size_t hi);
 /* Whether [lo, hi) is a node of the tree over [0, W). */
 int ad_tree_is_node(size_t W, size_t lo, size_t hi);
 
-/* The largest nodes of the tree over [0, W) that lie inside [lo, hi), in order, into parts [AD_MAX_PARTS]; returns their number. They cover
- * [lo, hi) exactly. W <= AD_MAX_LANES. */
+/* The largest nodes of the tree over [0, W) that lie inside [lo, hi), in order, into parts [AD_MAX_PARTS]; returns
+ * their number. They cover [lo, hi) exactly. W <= AD_MAX_LANES. */
 size_t ad_tree_parts(size_t W, size_t lo, size_t hi, struct ad_span *parts);
 
 /* Writes the summand of lane `lane` to out [n]. */
@@ -32,10 +32,10 @@ typedef void (*ad_tree_leaf)(void *context, size_t lane, float *out);
 /* Floats of work memory for ad_tree_sum over `lanes` lanes and n values: one level of the tree each. */
 size_t ad_tree_work(size_t lanes, size_t n);
 
-/* out [n] = tree sum over the lanes [lo, hi) of n values each; zeros where all are empty. begin [hi + 1] at least: lane l is empty iff
- * begin[l] == begin[l + 1]. work: ad_tree_work(hi - lo, n) floats. */
-void ad_tree_sum(const struct ad_kernels *kernels, const size_t *begin, size_t lo, size_t hi, size_t n, ad_tree_leaf leaf, void *context,
-                 float *out, float *work);
+/* out [n] = tree sum over the lanes [lo, hi) of n values each; zeros where all are empty. begin [hi + 1] at least: lane
+ * l is empty iff begin[l] == begin[l + 1]. work: ad_tree_work(hi - lo, n) floats. */
+void ad_tree_sum(const struct ad_kernels *kernels, const size_t *begin, size_t lo, size_t hi, size_t n,
+                 ad_tree_leaf leaf, void *context, float *out, float *work);
 
 /* The same for one double a lane: values [hi]. */
 double ad_tree_sum_double(const size_t *begin, size_t lo, size_t hi, const double *values);

@@ -15,35 +15,38 @@
 
 /* What names the masks of one forward: NULL in place of it means evaluation mode (no dropout). */
 struct ad_masks {
-  uint64_t seed;  /* seed.dropout */
+  uint64_t seed; /* seed.dropout */
   uint32_t step;
-  uint32_t pass;  /* 0 student, 1 second student pass (R-Drop), 2 teacher, ... below 16 */
+  uint32_t pass; /* 0 student, 1 second student pass (R-Drop), 2 teacher, ... below 16 */
 };
 
 struct ad_encoder;
 
-/* The alignment (data/batch.h) that this model's products need on this machine, so that a lane's bits do not depend on what is computed beside
- * it: math/gemm.h's row self-check for the shapes in use. 1, 12, 48, or AD_ENOMEM. */
+/* The alignment (data/batch.h) that this model's products need on this machine, so that a lane's bits do not depend on
+ * what is computed beside it: math/gemm.h's row self-check for the shapes in use. 1, 12, 48, or AD_ENOMEM. */
 int ad_encoder_alignment(const struct ad_params *params);
 
-/* Memory for batches of up to `tokens` rows (aligned), `examples` examples and `lanes` lanes; `training` keeps the activations that the
- * backward needs. params must outlive the encoder. The caller owns it: ad_encoder_destroy. AD_ENOMEM, AD_ECONFIG. */
-int ad_encoder_create(struct ad_encoder **encoder, const struct ad_params *params, size_t tokens, size_t examples, size_t lanes, int training);
+/* Memory for batches of up to `tokens` rows (aligned), `examples` examples and `lanes` lanes; `training` keeps the
+ * activations that the backward needs. params must outlive the encoder. The caller owns it: ad_encoder_destroy.
+ * AD_ENOMEM, AD_ECONFIG. */
+int ad_encoder_create(struct ad_encoder **encoder, const struct ad_params *params, size_t tokens, size_t examples,
+                      size_t lanes, int training);
 void ad_encoder_destroy(struct ad_encoder *encoder);
 
 /* Bytes of activations and work memory that such an encoder holds. */
 size_t ad_encoder_bytes(const struct ad_params *params, size_t tokens, size_t examples, size_t lanes, int training);
 
-/* logits [B,C] of the batch with parameters theta [P]. The batch must fit what the encoder was created for (AD_EINTERNAL). */
-int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
-                       float *logits);
+/* logits [B,C] of the batch with parameters theta [P]. The batch must fit what the encoder was created for
+ * (AD_EINTERNAL). */
+int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
+                       const struct ad_masks *masks, float *logits);
 
 /* The rows of the word embedding that a step touches: its gradient is a dense [count, H] block of these rows only. */
 struct ad_rows {
-  uint32_t *ids;   /* [count] ascending token ids */
+  uint32_t *ids; /* [count] ascending token ids */
   size_t count;
-  size_t capacity; /* of ids */
-  uint32_t *slot;  /* [V] place in ids; meaningful for touched ids only */
+  size_t capacity;        /* of ids */
+  uint32_t *slot;         /* [V] place in ids; meaningful for touched ids only */
   unsigned char *touched; /* [V] */
 };
 
@@ -56,9 +59,10 @@ void ad_rows_clear(struct ad_rows *rows);
 int ad_rows_add(struct ad_rows *rows, size_t n, const uint32_t *ids);
 void ad_rows_order(struct ad_rows *rows);
 
-/* Where a backward puts the gradient, bucket by bucket, from the head down to the embeddings. The lanes of the batch are cut in
- * `parts`; each part's sum over its lanes is written by itself, so that the rest of the tree can be finished elsewhere. A bucket has the flat
- * vector's layout, but for bucket 0, where the word embedding is the block [rows, H] of touched rows. */
+/* Where a backward puts the gradient, bucket by bucket, from the head down to the embeddings. The lanes of the batch
+ * are cut in `parts`; each part's sum over its lanes is written by itself, so that the rest of the tree can be finished
+ * elsewhere. A bucket has the flat vector's layout, but for bucket 0, where the word embedding is the block [rows, H]
+ * of touched rows. */
 struct ad_gradient_sink {
   void *context;
   const struct ad_span *part; /* [parts] lane ranges of the batch, nodes of the tree */
@@ -69,14 +73,15 @@ struct ad_gradient_sink {
   int (*done)(void *context, uint32_t bucket);
 };
 
-/* Backward of sum(logits * dlogits), dlogits [B,C], after a forward of the same batch, theta and masks by an encoder created for training.
- * rows: the touched rows, those of this batch among them. AD_ENOMEM, or what the sink returns. */
-int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
-                        const float *dlogits, const struct ad_rows *rows, const struct ad_gradient_sink *sink);
+/* Backward of sum(logits * dlogits), dlogits [B,C], after a forward of the same batch, theta and masks by an encoder
+ * created for training. rows: the touched rows, those of this batch among them. AD_ENOMEM, or what the sink returns. */
+int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
+                        const struct ad_masks *masks, const float *dlogits, const struct ad_rows *rows,
+                        const struct ad_gradient_sink *sink);
 
-/* The whole gradient [P] of the same, all lanes combined by the tree. For tests and tools: training never holds a whole gradient vector.
- * AD_ENOMEM. */
-int ad_encoder_gradient(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
-                        const float *dlogits, float *gradient);
+/* The whole gradient [P] of the same, all lanes combined by the tree. For tests and tools: training never holds a whole
+ * gradient vector. AD_ENOMEM. */
+int ad_encoder_gradient(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
+                        const struct ad_masks *masks, const float *dlogits, float *gradient);
 
 #endif

@@ -1,7 +1,7 @@
 /* Hugging Face model folders: config.json and model.safetensors in and out of the parameter table's flat vector.
  *
- * Letters as in params.h: H hidden, V vocabulary, C classes, P parameters. A folder is read strictly: what would change what
- * the encoder computes is an error; what is left out or made anew is listed in the report. */
+ * Letters as in params.h: H hidden, V vocabulary, C classes, P parameters. A folder is read strictly: what would change
+ * what the encoder computes is an error; what is left out or made anew is listed in the report. */
 #ifndef AUTODIDACT_MODEL_HUGGINGFACE_H
 #define AUTODIDACT_MODEL_HUGGINGFACE_H
 
@@ -23,8 +23,9 @@ void ad_names_destroy(struct ad_names *names);
 
 /* What becomes of a classifier in the folder. */
 enum ad_head_use {
-  AD_HEAD_NEW,     /* always draw a new one */
-  AD_HEAD_REUSE,   /* take the folder's where it fits (classes, kind), draw a new one where not; the report says which and why */
+  AD_HEAD_NEW,   /* always draw a new one */
+  AD_HEAD_REUSE, /* take the folder's where it fits (classes, kind), draw a new one where not; the report says which and
+                    why */
   AD_HEAD_REQUIRE, /* the folder must have one that fits: prediction and evaluation */
 };
 
@@ -48,24 +49,24 @@ struct ad_model_report {
 };
 void ad_model_report_destroy(struct ad_model_report *report);
 
-/* Reads config.json alone: sizes, epsilon, dropout, activation, kind of classifier (our own key "autodidact_classifier": "cls"
- * beside Hugging Face's keys; absent: pooler); config->classes and class_names from id2label, or num_labels, or 2 as Hugging
- * Face has it. Keys without meaning for BERT classification are passed over. The caller owns class_names. AD_EINPUT naming file
- * and key (another model_type, an unknown activation, relative positions, a decoder, pruned heads, quantised weights, sizes out
- * of range), AD_ENOMEM. */
+/* Reads config.json alone: sizes, epsilon, dropout, activation, kind of classifier (our own key
+ * "autodidact_classifier": "cls" beside Hugging Face's keys; absent: pooler); config->classes and class_names from
+ * id2label, or num_labels, or 2 as Hugging Face has it. Keys without meaning for BERT classification are passed over.
+ * The caller owns class_names. AD_EINPUT naming file and key (another model_type, an unknown activation, relative
+ * positions, a decoder, pruned heads, quantised weights, sizes out of range), AD_ENOMEM. */
 int ad_model_read_config(const char *folder, struct ad_model_config *config, struct ad_names *class_names);
 
-/* Appends the paths of the folder's safetensors files: model.safetensors, or the shards of its index. The caller owns paths; it is
- * empty after a failure. AD_EINPUT (none there, only weights in a format that is not read), AD_ENOMEM. */
+/* Appends the paths of the folder's safetensors files: model.safetensors, or the shards of its index. The caller owns
+ * paths; it is empty after a failure. AD_EINPUT (none there, only weights in a format that is not read), AD_ENOMEM. */
 int ad_model_list_files(const char *folder, struct ad_names *paths);
 
 /* A model folder, opened: configuration, names and shapes are checked, the values not yet read. */
 struct ad_model;
 
-/* Opens config.json and model.safetensors, or the shards that model.safetensors.index.json lists. Names may have the prefix
- * "bert." and the old LayerNorm.gamma/beta. The caller owns the model: ad_model_close. AD_EINPUT (file, tensor, found,
- * expected: a missing or foreign tensor, a wrong shape or type, a name used twice, V other than options->vocab, a required head
- * that is missing), AD_ECONFIG (options that make no model), AD_EIO, AD_ENOMEM. */
+/* Opens config.json and model.safetensors, or the shards that model.safetensors.index.json lists. Names may have the
+ * prefix "bert." and the old LayerNorm.gamma/beta. The caller owns the model: ad_model_close. AD_EINPUT (file, tensor,
+ * found, expected: a missing or foreign tensor, a wrong shape or type, a name used twice, V other than options->vocab,
+ * a required head that is missing), AD_ECONFIG (options that make no model), AD_EIO, AD_ENOMEM. */
 int ad_model_open(struct ad_model **model, const char *folder, const struct ad_model_options *options);
 void ad_model_close(struct ad_model *model);
 
@@ -73,7 +74,8 @@ void ad_model_close(struct ad_model *model);
 const struct ad_params *ad_model_params(const struct ad_model *model);
 const struct ad_model_report *ad_model_get_report(const struct ad_model *model);
 
-/* All parameters into theta [P], memory of the caller's choice. AD_EINPUT naming tensor and index for NaN and infinities. */
+/* All parameters into theta [P], memory of the caller's choice. AD_EINPUT naming tensor and index for NaN and
+ * infinities. */
 int ad_model_read(const struct ad_model *model, float *theta);
 
 /* Open, read and close in one call. The caller owns params (ad_params_destroy), *theta [P] (ad_free) and report
@@ -87,12 +89,13 @@ int ad_model_draw(const struct ad_model_config *config, uint64_t seed, struct ad
 struct ad_tokenizer;
 
 /* Writes a folder that Hugging Face's AutoTokenizer and AutoModelForSequenceClassification load with equal logits:
- * config.json, model.safetensors (F32, prefix "bert."), vocab.txt, tokenizer_config.json, special_tokens_map.json. class_names [C]
- * may be NULL (LABEL_0, LABEL_1, ...). A classifier on the bare [CLS] state has no counterpart there: config.json then
- * names the architecture BertModel, and "autodidact_classifier": "cls" tells this program. Whole or not at all: filled under the
- * name "FOLDER.partial", then renamed. `folder` must not exist or be empty; with `replace` it may hold an earlier model, that is
- * files of the five names and no others. AD_EINPUT (it holds something else; class names used twice; a tokenizer of other than V
- * entries), AD_EDIVERGED (theta is not finite), AD_EIO, AD_ENOMEM. */
+ * config.json, model.safetensors (F32, prefix "bert."), vocab.txt, tokenizer_config.json, special_tokens_map.json.
+ * class_names [C] may be NULL (LABEL_0, LABEL_1, ...). A classifier on the bare [CLS] state has no counterpart there:
+ * config.json then names the architecture BertModel, and "autodidact_classifier": "cls" tells this program. Whole or
+ * not at all: filled under the name "FOLDER.partial", then renamed. `folder` must not exist or be empty; with `replace`
+ * it may hold an earlier model, that is files of the five names and no others. AD_EINPUT (it holds something else;
+ * class names used twice; a tokenizer of other than V entries), AD_EDIVERGED (theta is not finite), AD_EIO, AD_ENOMEM.
+ */
 int ad_model_save(const char *folder, int replace, const struct ad_params *params, const float *theta,
                   const struct ad_tokenizer *tokenizer, const char *const *class_names);
 

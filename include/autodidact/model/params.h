@@ -24,37 +24,37 @@ struct ad_model_config {
 
 /* X(field, Hugging Face name, rows, columns (1: a vector [rows]), weight decay).
  * Rows and columns are expressions in the sizes of a `const struct ad_model_config *m`. */
-#define AD_EMBEDDING_TENSORS(X)                                                     \
-  X(word, "embeddings.word_embeddings.weight", m->vocab, m->hidden, 1)              \
-  X(position, "embeddings.position_embeddings.weight", m->positions, m->hidden, 1)  \
-  X(type, "embeddings.token_type_embeddings.weight", m->types, m->hidden, 1)        \
-  X(norm_weight, "embeddings.LayerNorm.weight", m->hidden, 1, 0)                    \
+#define AD_EMBEDDING_TENSORS(X)                                                    \
+  X(word, "embeddings.word_embeddings.weight", m->vocab, m->hidden, 1)             \
+  X(position, "embeddings.position_embeddings.weight", m->positions, m->hidden, 1) \
+  X(type, "embeddings.token_type_embeddings.weight", m->types, m->hidden, 1)       \
+  X(norm_weight, "embeddings.LayerNorm.weight", m->hidden, 1, 0)                   \
   X(norm_bias, "embeddings.LayerNorm.bias", m->hidden, 1, 0)
 
 /* After "encoder.layer.N.". */
-#define AD_LAYER_TENSORS(X)                                                         \
-  X(query_weight, "attention.self.query.weight", m->hidden, m->hidden, 1)           \
-  X(key_weight, "attention.self.key.weight", m->hidden, m->hidden, 1)               \
-  X(value_weight, "attention.self.value.weight", m->hidden, m->hidden, 1)           \
-  X(query_bias, "attention.self.query.bias", m->hidden, 1, 0)                       \
-  X(key_bias, "attention.self.key.bias", m->hidden, 1, 0)                           \
-  X(value_bias, "attention.self.value.bias", m->hidden, 1, 0)                       \
-  X(output_weight, "attention.output.dense.weight", m->hidden, m->hidden, 1)        \
-  X(output_bias, "attention.output.dense.bias", m->hidden, 1, 0)                    \
-  X(norm1_weight, "attention.output.LayerNorm.weight", m->hidden, 1, 0)             \
-  X(norm1_bias, "attention.output.LayerNorm.bias", m->hidden, 1, 0)                 \
-  X(up_weight, "intermediate.dense.weight", m->ffn, m->hidden, 1)                   \
-  X(up_bias, "intermediate.dense.bias", m->ffn, 1, 0)                               \
-  X(down_weight, "output.dense.weight", m->hidden, m->ffn, 1)                       \
-  X(down_bias, "output.dense.bias", m->hidden, 1, 0)                                \
-  X(norm2_weight, "output.LayerNorm.weight", m->hidden, 1, 0)                       \
+#define AD_LAYER_TENSORS(X)                                                  \
+  X(query_weight, "attention.self.query.weight", m->hidden, m->hidden, 1)    \
+  X(key_weight, "attention.self.key.weight", m->hidden, m->hidden, 1)        \
+  X(value_weight, "attention.self.value.weight", m->hidden, m->hidden, 1)    \
+  X(query_bias, "attention.self.query.bias", m->hidden, 1, 0)                \
+  X(key_bias, "attention.self.key.bias", m->hidden, 1, 0)                    \
+  X(value_bias, "attention.self.value.bias", m->hidden, 1, 0)                \
+  X(output_weight, "attention.output.dense.weight", m->hidden, m->hidden, 1) \
+  X(output_bias, "attention.output.dense.bias", m->hidden, 1, 0)             \
+  X(norm1_weight, "attention.output.LayerNorm.weight", m->hidden, 1, 0)      \
+  X(norm1_bias, "attention.output.LayerNorm.bias", m->hidden, 1, 0)          \
+  X(up_weight, "intermediate.dense.weight", m->ffn, m->hidden, 1)            \
+  X(up_bias, "intermediate.dense.bias", m->ffn, 1, 0)                        \
+  X(down_weight, "output.dense.weight", m->hidden, m->ffn, 1)                \
+  X(down_bias, "output.dense.bias", m->hidden, 1, 0)                         \
+  X(norm2_weight, "output.LayerNorm.weight", m->hidden, 1, 0)                \
   X(norm2_bias, "output.LayerNorm.bias", m->hidden, 1, 0)
 
 /* The pooler's rows are 0 where the classifier stands on the bare [CLS] state. */
-#define AD_HEAD_TENSORS(X)                                                                              \
+#define AD_HEAD_TENSORS(X)                                                                                     \
   X(pooler_weight, "pooler.dense.weight", m->classifier == AD_CLASSIFIER_POOLER ? m->hidden : 0, m->hidden, 1) \
-  X(pooler_bias, "pooler.dense.bias", m->classifier == AD_CLASSIFIER_POOLER ? m->hidden : 0, 1, 0)      \
-  X(classifier_weight, "classifier.weight", m->classes, m->hidden, 1)                                   \
+  X(pooler_bias, "pooler.dense.bias", m->classifier == AD_CLASSIFIER_POOLER ? m->hidden : 0, 1, 0)             \
+  X(classifier_weight, "classifier.weight", m->classes, m->hidden, 1)                                          \
   X(classifier_bias, "classifier.bias", m->classes, 1, 0)
 
 /* Offsets (in floats) of the tensors in the flat vector. */
@@ -71,30 +71,30 @@ struct ad_head_offsets {
 #undef AD_OFFSET_FIELD
 
 struct ad_tensor {
-  char name[80];  /* "encoder.layer.0.attention.self.query.weight": without a "bert." prefix */
-  size_t offset;  /* first float in the flat vector */
+  char name[80]; /* "encoder.layer.0.attention.self.query.weight": without a "bert." prefix */
+  size_t offset; /* first float in the flat vector */
   size_t rows, columns;
-  size_t count;   /* rows * columns */
-  int vector;     /* 1: shape [rows], 0: shape [rows, columns] */
+  size_t count;    /* rows * columns */
+  int vector;      /* 1: shape [rows], 0: shape [rows, columns] */
   uint32_t bucket; /* 0 embeddings, 1 + n encoder layer n, L + 1 head */
-  int decay;      /* weight decay applies */
-  int new_head;   /* the classifier: head learning rate, drawn anew where the file has none */
+  int decay;       /* weight decay applies */
+  int new_head;    /* the classifier: head learning rate, drawn anew where the file has none */
 };
 
 struct ad_params {
   struct ad_model_config config;
-  size_t count; /* P */
+  size_t count;              /* P */
   struct ad_tensor *tensors; /* [tensor_count] in the order of the flat vector, none of them empty */
   size_t tensor_count;
-  uint32_t buckets;       /* L + 2 */
-  size_t *bucket_begin;   /* [buckets + 1] offsets */
+  uint32_t buckets;     /* L + 2 */
+  size_t *bucket_begin; /* [buckets + 1] offsets */
   struct ad_embedding_offsets embedding;
   struct ad_layer_offsets *layer; /* [L] */
   struct ad_head_offsets head;
 };
 
-/* Builds the table. The caller owns it: ad_params_destroy. AD_ECONFIG (sizes that make no model: hidden not a multiple of
- * heads, a zero size, fewer than 2 classes), AD_ENOMEM. */
+/* Builds the table. The caller owns it: ad_params_destroy. AD_ECONFIG (sizes that make no model: hidden not a multiple
+ * of heads, a zero size, fewer than 2 classes), AD_ENOMEM. */
 int ad_params_create(struct ad_params *params, const struct ad_model_config *config);
 void ad_params_destroy(struct ad_params *params);
 

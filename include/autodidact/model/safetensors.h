@@ -54,8 +54,8 @@ struct ad_safetensors {
   size_t count;
 };
 
-/* Maps the file and checks all of it but the values: length and syntax of the header, names used twice, types, shapes, and
- * that the data follow one another from the first byte to the last without overlap or hole. The caller owns it:
+/* Maps the file and checks all of it but the values: length and syntax of the header, names used twice, types, shapes,
+ * and that the data follow one another from the first byte to the last without overlap or hole. The caller owns it:
  * ad_safetensors_close. AD_EINPUT naming file, tensor, what was found and expected; AD_EIO, AD_ENOMEM. */
 int ad_safetensors_open(struct ad_safetensors *file, const char *path);
 
@@ -68,8 +68,9 @@ void ad_safetensors_close(struct ad_safetensors *file);
 /* The tensor of this name; NULL if there is none. Points into `file`. */
 const struct ad_safetensor *ad_safetensors_find(const struct ad_safetensors *file, const char *name);
 
-/* A tensor's values as float32 into out [tensor->count]: exact, as each value of F16 and BF16 is one of float32; NaN and
- * infinities stay what they are. AD_EINPUT naming file, tensor and type where the type is none of F32, F16, BF16. */
+/* A tensor's values as float32 into out [tensor->count]: exact, as each value of F16 and BF16 is one of float32; NaN
+ * and infinities stay what they are. AD_EINPUT naming file, tensor and type where the type is none of F32, F16, BF16.
+ */
 int ad_safetensors_convert(const struct ad_safetensors *file, const struct ad_safetensor *tensor, float *out);
 
 /* One half-precision (IEEE 754 binary16) or bfloat16 number as float32. */
@@ -91,8 +92,8 @@ struct ad_safetensor_source {
   const float *data; /* [shape[0] * shape[1]] */
 };
 
-/* Writes tensors [count], in this order, as F32 with metadata {"format": "pt"}: whole or not at all (temporary name, fsync,
- * rename), straight from the sources' memory. AD_EIO, AD_ENOMEM. */
+/* Writes tensors [count], in this order, as F32 with metadata {"format": "pt"}: whole or not at all (temporary name,
+ * fsync, rename), straight from the sources' memory. AD_EIO, AD_ENOMEM. */
 int ad_safetensors_write(const char *path, const struct ad_safetensor_source *tensors, size_t count);
 
 #endif

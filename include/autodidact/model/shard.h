@@ -1,8 +1,9 @@
 /* Shards: which part of the flat vector [P] a rank owns (optimizer state, reduced gradient, update).
  *
- * Every bucket is cut into R contiguous ranges at block boundaries, so that what is summed block by block (the gradient norm)
- * does not depend on R. Blocks are rows [H] of the word embedding and 4,096 floats elsewhere (the last one of a bucket may be shorter).
- * Rank and size are plain numbers here. Letters: P parameters, H hidden, R ranks, U touched rows of a step. */
+ * Every bucket is cut into R contiguous ranges at block boundaries, so that what is summed block by block (the gradient
+ * norm) does not depend on R. Blocks are rows [H] of the word embedding and 4,096 floats elsewhere (the last one of a
+ * bucket may be shorter). Rank and size are plain numbers here. Letters: P parameters, H hidden, R ranks, U touched
+ * rows of a step. */
 #ifndef AUTODIDACT_MODEL_SHARD_H
 #define AUTODIDACT_MODEL_SHARD_H
 
@@ -28,20 +29,22 @@ int ad_shard_create(struct ad_shard *shard, const struct ad_params *params, uint
 void ad_shard_destroy(struct ad_shard *shard);
 
 /* The range [*begin, *end) of the flat vector that a rank owns of a bucket. */
-void ad_shard_range(const struct ad_params *params, uint32_t bucket, uint32_t rank, uint32_t size, size_t *begin, size_t *end);
+void ad_shard_range(const struct ad_params *params, uint32_t bucket, uint32_t rank, uint32_t size, size_t *begin,
+                    size_t *end);
 
-/* The digest of the shard's parameters of theta [P]: the sum, modulo 2^64, of a digest of each block keyed by the block's offset. So the sum over the
- * ranks is the digest of all parameters, the same for any R. */
+/* The digest of the shard's parameters of theta [P]: the sum, modulo 2^64, of a digest of each block keyed by the
+ * block's offset. So the sum over the ranks is the digest of all parameters, the same for any R. */
 uint64_t ad_shard_digest(const struct ad_shard *shard, const float *theta);
 
-/* A step's gradient of a bucket is compact: bucket 0 has only the touched rows of the word embedding, [U, H], then the rest. Floats of the whole
- * compact bucket, and the part [*begin, *end) of it that belongs to the flat range [flat_begin, flat_end) of that bucket. */
+/* A step's gradient of a bucket is compact: bucket 0 has only the touched rows of the word embedding, [U, H], then the
+ * rest. Floats of the whole compact bucket, and the part [*begin, *end) of it that belongs to the flat range
+ * [flat_begin, flat_end) of that bucket. */
 size_t ad_compact_count(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows);
-void ad_compact_range(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t flat_begin, size_t flat_end,
-                      size_t *begin, size_t *end);
+void ad_compact_range(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t flat_begin,
+                      size_t flat_end, size_t *begin, size_t *end);
 
-/* Blocks of a compact bucket (U rows and the blocks of the rest; or the bucket's blocks), and the number of blocks in front of compact offset
- * `at`, which is a block boundary. */
+/* Blocks of a compact bucket (U rows and the blocks of the rest; or the bucket's blocks), and the number of blocks in
+ * front of compact offset `at`, which is a block boundary. */
 size_t ad_compact_blocks(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t at);
 
 #endif

@@ -2,7 +2,8 @@
 #ifndef AUTODIDACT_MPI_RUNTIME_H
 #define AUTODIDACT_MPI_RUNTIME_H
 
-/* Starts MPI (also without mpirun: one rank) and tells rank and size. Collective over the world. AD_OK or AD_EINTERNAL. */
+/* Starts MPI (also without mpirun: one rank) and tells rank and size. Collective over the world. AD_OK or AD_EINTERNAL.
+ */
 int ad_mpi_start(int *argc, char ***argv, int *rank, int *size);
 
 /* The MPI library's version line. Not collective; static storage. */
@@ -11,9 +12,10 @@ const char *ad_mpi_version(void);
 /* Ends MPI. Collective over the world; every rank must come here. */
 void ad_mpi_finish(void);
 
-/* How a command ends on all ranks together. Every rank comes here once with its status. Returns the rank that is to report the failure: the lowest that
- * failed, or this one when it failed and the others do not come within a few seconds (they wait for it elsewhere; *alone is then 1, and the caller must
- * abort). -1: no rank failed. Collective over the world. */
+/* How a command ends on all ranks together. Every rank comes here once with its status. Returns the rank that is to
+ * report the failure: the lowest that failed, or this one when it failed and the others do not come within a few
+ * seconds (they wait for it elsewhere; *alone is then 1, and the caller must abort). -1: no rank failed. Collective
+ * over the world. */
 int ad_mpi_end(int status, int *alone);
 
 /* Prints nothing; brings all ranks down with this exit code. Not collective; does not return. */
