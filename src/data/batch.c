@@ -6,8 +6,8 @@
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
 
-int ad_packer_create(struct ad_packer *packer, size_t tokens, size_t examples, size_t lanes, size_t alignment) {
-  *packer = (struct ad_packer){.token_capacity = ad_round_rows(ad_packer_rows(tokens, lanes, alignment)),
+int ad_packer_create(struct ad_packer *packer, size_t rows, size_t examples, size_t lanes, size_t alignment) {
+  *packer = (struct ad_packer){.token_capacity = ad_round_rows(rows),
                                .example_capacity = examples,
                                .lane_capacity = lanes,
                                .alignment = alignment};

@@ -18,6 +18,7 @@ struct ad_trainer {
   const struct ad_dataset *data;
   struct ad_trainer_settings settings;
   uint64_t done, total;
+  size_t bytes; /* of the encoder */
 
   struct ad_order order;
   struct ad_packer packer;
@@ -37,7 +38,6 @@ struct ad_trainer {
   size_t shared_capacity;
 
   /* of the running step */
-  size_t round_rows;       /* packed rows of a round at most */
   size_t count;            /* examples */
   uint32_t *ids;           /* [B] row numbers */
   uint32_t *lengths;       /* [B] tokens */
@@ -60,14 +60,74 @@ static size_t lanes_end(const struct ad_trainer *t) {
   return ad_lanes_first(t->settings.lanes, t->size, t->rank + 1);
 }
 
-/* The most packed tokens of a round: no lane has more than its share plus one example (longest first onto the
- * lightest). */
-static int round_tokens(const struct ad_trainer *t, size_t *tokens) {
-  size_t most;
+/* Rounds of a step here: no more than lanes. */
+static size_t rounds_of(const struct ad_trainer *t) {
+  const size_t own = lanes_end(t) - lanes_first(t);
+  return t->settings.rounds < own ? t->settings.rounds : own;
+}
+
+/* The lanes [*lo, *hi) of round r. */
+static void round_lanes(const struct ad_trainer *t, size_t r, size_t *lo, size_t *hi) {
+  const size_t first = lanes_first(t), own = lanes_end(t) - first;
+  *lo = first + ad_lanes_first(own, rounds_of(t), r);
+  *hi = first + ad_lanes_first(own, rounds_of(t), r + 1);
+}
+
+/* What the largest round of any step needs. */
+struct room {
+  size_t rows, examples, lanes;
+};
+
+/* Rows and examples of the lanes [lo, hi) of the step whose lanes are assigned. */
+static void widen(const struct ad_trainer *t, size_t alignment, size_t lo, size_t hi, struct room *room) {
+  size_t rows = 0;
+  for (size_t lane = lo; lane < hi; lane++) {
+    rows = t->lane_begin[lane] < t->lane_begin[lane + 1] ? (rows + alignment - 1) / alignment * alignment : rows;
+    for (size_t k = t->lane_begin[lane]; k < t->lane_begin[lane + 1]; k++) {
+      rows += t->lengths[t->member[k]];
+    }
+  }
+  const size_t examples = t->lane_begin[hi] - t->lane_begin[lo];
+  room->rows = rows > room->rows ? rows : room->rows;
+  room->examples = examples > room->examples ? examples : room->examples;
+  room->lanes = hi - lo > room->lanes ? hi - lo : room->lanes;
+}
+
+static int assign_lanes(struct ad_trainer *t, uint64_t step) {
+  AD_TRY(ad_order_batch(&t->order, step, t->ids, &t->count));
+  for (size_t i = 0; i < t->count; i++) {
+    t->lengths[i] = ad_dataset_length(t->data, t->ids[i]);
+  }
+  ad_lanes_assign(t->count, t->lengths, t->settings.lanes, t->lane_begin, t->member, t->lane_work);
+  return AD_OK;
+}
+
+/* The order is computed, so the largest round is known: by going through all steps, or where they are too many for that
+ * by a bound (no lane has more than its share plus one example: longest first onto the lightest). */
+static int find_room(struct ad_trainer *t, size_t alignment, struct room *room) {
+  enum { FEW = 1 << 22 }; /* examples gone through: a second at most */
+  const size_t lanes = t->settings.lanes;
+  *room = (struct room){0};
+  if (t->total <= FEW / t->settings.batch) {
+    for (uint64_t step = 0; step < t->total; step++) {
+      AD_TRY(assign_lanes(t, step));
+      for (size_t r = 0; r < rounds_of(t); r++) {
+        size_t lo, hi;
+        round_lanes(t, r, &lo, &hi);
+        widen(t, alignment, lo, hi, room);
+      }
+    }
+    return AD_OK;
+  }
+  size_t most, lo, hi;
   AD_TRY(ad_dataset_most_tokens(t->data, t->settings.batch, &most));
-  const size_t lanes = (lanes_end(t) - lanes_first(t) + t->settings.rounds - 1) / t->settings.rounds;
-  const size_t bound = lanes * (most / t->settings.lanes + 1 + t->data->longest);
-  *tokens = bound < most ? bound : most;
+  for (size_t r = 0; r < rounds_of(t); r++) {
+    round_lanes(t, r, &lo, &hi);
+    room->lanes = hi - lo > room->lanes ? hi - lo : room->lanes;
+  }
+  const size_t bound = room->lanes * (most / lanes + 1 + t->data->longest);
+  room->rows = ad_packer_rows(bound < most ? bound : most, room->lanes, alignment);
+  room->examples = t->settings.batch;
   return AD_OK;
 }
 
@@ -103,19 +163,9 @@ static int check(const struct ad_trainer *t) {
 
 static int allocate(struct ad_trainer *t) {
   const size_t B = t->settings.batch, W = t->settings.lanes, C = t->params->config.classes;
-  size_t tokens;
-  AD_TRY(round_tokens(t, &tokens));
+  struct room room;
   const int alignment = ad_encoder_alignment(t->params);
   AD_TRY(alignment);
-  AD_TRY(ad_order_create(&t->order, t->data->count, B, t->settings.seed_order));
-  AD_TRY(ad_packer_create(&t->packer, tokens, B, W, (size_t)alignment));
-  AD_TRY(ad_rows_create(&t->rows, t->params->config.vocab));
-  t->round_rows = ad_packer_rows(tokens, W, (size_t)alignment);
-  AD_TRY(ad_encoder_create(&t->encoder, t->params, t->round_rows, B, W, 1));
-  AD_TRY(ad_gradient_create(&t->gradient, t->params, W));
-  AD_TRY(ad_shard_create(&t->shard, t->params, t->exchange != NULL && t->exchange->whole ? 0 : t->rank,
-                         t->exchange != NULL && t->exchange->whole ? 1 : t->size));
-  AD_TRY(ad_optimizer_create(&t->optimizer, &t->shard, &t->settings.optimizer));
   t->reduced = ad_calloc(t->params->buckets, sizeof *t->reduced);
   t->reduced_capacity = ad_calloc(t->params->buckets, sizeof *t->reduced_capacity);
   t->counts = ad_calloc(t->size, sizeof *t->counts);
@@ -133,6 +183,17 @@ static int allocate(struct ad_trainer *t) {
       !t->lane_begin || !t->lane_loss || !t->labels || !t->loss || !t->logits || !t->dlogits) {
     return ad_fail_memory(B * (40 + 8 * C), "a batch");
   }
+  AD_TRY(ad_order_create(&t->order, t->data->count, B, t->settings.seed_order));
+  t->total = t->settings.steps > 0 ? t->settings.steps : t->settings.epochs * t->order.steps;
+  AD_TRY(find_room(t, (size_t)alignment, &room));
+  t->bytes = ad_encoder_bytes(t->params, room.rows, room.examples, room.lanes, 1);
+  AD_TRY(ad_packer_create(&t->packer, room.rows, room.examples, room.lanes, (size_t)alignment));
+  AD_TRY(ad_rows_create(&t->rows, t->params->config.vocab));
+  AD_TRY(ad_encoder_create(&t->encoder, t->params, room.rows, room.examples, room.lanes, 1));
+  AD_TRY(ad_gradient_create(&t->gradient, t->params, W));
+  AD_TRY(ad_shard_create(&t->shard, t->params, t->exchange != NULL && t->exchange->whole ? 0 : t->rank,
+                         t->exchange != NULL && t->exchange->whole ? 1 : t->size));
+  AD_TRY(ad_optimizer_create(&t->optimizer, &t->shard, &t->settings.optimizer));
   return AD_OK;
 }
 
@@ -189,7 +250,6 @@ int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *param
   if (exchange != NULL) {
     ad_gradient_set_hooks(t->gradient, &(struct ad_gradient_hooks){t, place_hook, complete_hook});
   }
-  t->total = settings->steps > 0 ? settings->steps : settings->epochs * t->order.steps;
   *trainer = t;
   return AD_OK;
 }
@@ -228,17 +288,14 @@ uint64_t ad_trainer_done(const struct ad_trainer *trainer) {
 
 /* The step's examples, their lanes, and the rows of the word embedding that they touch. */
 static int plan(struct ad_trainer *t, struct ad_step *step) {
-  AD_TRY(ad_order_batch(&t->order, t->done, t->ids, &t->count));
+  AD_TRY(assign_lanes(t, t->done));
   ad_rows_clear(&t->rows);
   step->tokens = 0;
   for (size_t i = 0; i < t->count; i++) {
-    const size_t row = t->ids[i];
-    t->lengths[i] = ad_dataset_length(t->data, row);
     step->tokens += t->lengths[i];
-    AD_TRY(ad_rows_add(&t->rows, t->lengths[i], t->data->ids + t->data->offset[row]));
+    AD_TRY(ad_rows_add(&t->rows, t->lengths[i], t->data->ids + t->data->offset[t->ids[i]]));
   }
   ad_rows_order(&t->rows);
-  ad_lanes_assign(t->count, t->lengths, t->settings.lanes, t->lane_begin, t->member, t->lane_work);
   step->examples = t->count;
   ad_gradient_begin(t->gradient, &t->rows, t->lane_begin);
   t->pending = -1;
@@ -374,7 +431,7 @@ struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
   const struct ad_trainer *t = trainer;
   struct ad_trainer_bytes bytes = {.partials = ad_gradient_bytes(t->gradient),
                                    .moments = 2 * t->shard.count * sizeof(float)};
-  bytes.activations = ad_encoder_bytes(t->params, t->round_rows, t->settings.batch, t->settings.lanes, 1);
+  bytes.activations = t->bytes;
   for (uint32_t b = 0; b < t->params->buckets; b++) {
     bytes.gradient += t->reduced_capacity[b] * sizeof(float);
   }
@@ -397,12 +454,11 @@ int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dat
 int ad_trainer_step(struct ad_trainer *trainer, struct ad_step *step) {
   struct ad_trainer *t = trainer;
   const double start = ad_clock();
-  const size_t lo = lanes_first(t), own = lanes_end(t) - lo,
-               rounds = t->settings.rounds < own ? t->settings.rounds : own;
   AD_TRY(plan(t, step));
-  for (size_t r = 0; r < rounds; r++) {
-    AD_TRY(compute_round(t, lo + ad_lanes_first(own, rounds, r), lo + ad_lanes_first(own, rounds, r + 1),
-                         r + 1 == rounds));
+  for (size_t r = 0; r < rounds_of(t); r++) {
+    size_t lo, hi;
+    round_lanes(t, r, &lo, &hi);
+    AD_TRY(compute_round(t, lo, hi, r + 1 == rounds_of(t)));
   }
   AD_TRY(end_pending(t));
   AD_TRY(measure(t, step));

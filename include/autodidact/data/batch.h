@@ -42,10 +42,10 @@ struct ad_packer {
   uint32_t *example; /* [example_capacity] */
 };
 
-/* Memory for batches of up to so many tokens, examples and lanes, each lane's first row a multiple of `alignment` (>=
- * 1; what ad_encoder_alignment asks for). Rows of a gap have id, type, position and example 0. The caller owns it:
- * ad_packer_destroy. AD_ENOMEM. */
-int ad_packer_create(struct ad_packer *packer, size_t tokens, size_t examples, size_t lanes, size_t alignment);
+/* Memory for batches of up to so many rows (gaps included), examples and lanes, each lane's first row a multiple of
+ * `alignment` (>= 1; what ad_encoder_alignment asks for). Rows of a gap have id, type, position and example 0. The
+ * caller owns it: ad_packer_destroy. AD_ENOMEM. */
+int ad_packer_create(struct ad_packer *packer, size_t rows, size_t examples, size_t lanes, size_t alignment);
 
 /* Rows that `tokens` tokens in `lanes` aligned lanes take at most. */
 static inline size_t ad_packer_rows(size_t tokens, size_t lanes, size_t alignment) {
