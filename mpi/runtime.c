@@ -12,7 +12,21 @@ static MPI_Comm end_comm; /* of ad_mpi_end alone, so that its message meets no o
 
 static const double PATIENCE = 3.0; /* seconds a failed rank waits for the others */
 
+/* A process that no launcher started is a world of its own: it needs neither Open MPI's daemon nor its folders in /tmp, which
+ * take time and which many runs started at once would race for. What the user has set stays. */
+static void settle_alone(void) {
+  static const char *const launched[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+  for (size_t i = 0; i < sizeof launched / sizeof *launched; i++) {
+    if (getenv(launched[i]) != NULL) {
+      return;
+    }
+  }
+  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+  setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
+}
+
 int ad_mpi_start(int *argc, char ***argv, int *rank, int *size) {
+  settle_alone();
   if (MPI_Init(argc, argv) != MPI_SUCCESS) {
     return ad_fail(AD_EINTERNAL, "MPI could not be started");
   }

@@ -8,6 +8,4 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:allocator_may_return_null=1}:exitcode=99:fast_unwind_on_malloc=0"
 export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=$here/../lsan.supp:print_suppressions=0}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}"
-# One rank alone: Open MPI need not start its daemon, which under the sanitizers costs more than the program.
-export OMPI_MCA_ess_singleton_isolated=1
 exec python3 "$here/bad_inputs.py" "${AD_PROGRAM:?}" "$@"
