@@ -207,14 +207,14 @@ def check_comments(root, _build):
 
 
 def check_tests_registered(root, build):
-    """Every unit test of the folder is one of ctest's, and the other way round."""
+    """Every test of the folders is one of ctest's, and the other way round."""
     listed = subprocess.run(["ctest", "-N", "--test-dir", build], capture_output=True, text=True, check=True).stdout
     known = set(re.findall(r"Test\s+#\d+:\s+(\S+)", listed))
     expected = {"unit." + p.stem.removeprefix("test_") for p in (root / "tests/unit").glob("*.c")}
-    expected |= {"system." + p.stem for p in (root / "tests/system").glob("*.sh")}
+    expected |= {f"{kind}.{p.stem}" for kind in ("system", "mpi") for p in (root / "tests" / kind).glob("*.sh")}
     for name in sorted(expected - known):
         yield f"tests:1: {name} has a file but is not in ctest"
-    for name in sorted(n for n in known - expected if n.startswith(("unit.", "system."))):
+    for name in sorted(n for n in known - expected if n.startswith(("unit.", "system.", "mpi."))):
         yield f"tests:1: {name} is in ctest but has no file"
     for path in sorted((root / "tests/unit").glob("*.c")):
         if not path.name.startswith("test_"):
