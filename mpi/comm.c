@@ -43,6 +43,12 @@ static int list_nodes(struct ad_comm *c) {
 }
 
 int ad_comm_create(struct ad_comm **comm, int shared) {
+  int rank;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return ad_comm_create_groups(comm, shared ? 0 : rank);
+}
+
+int ad_comm_create_groups(struct ad_comm **comm, int group) {
   *comm = NULL;
   struct ad_comm *c = ad_calloc(1, sizeof *c);
   if (c == NULL) {
@@ -51,11 +57,10 @@ int ad_comm_create(struct ad_comm **comm, int shared) {
   MPI_Comm_dup(MPI_COMM_WORLD, &c->world);
   MPI_Comm_rank(c->world, &c->rank);
   MPI_Comm_size(c->world, &c->size);
-  if (shared) {
-    MPI_Comm_split_type(c->world, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &c->node);
-  } else {
-    MPI_Comm_dup(MPI_COMM_SELF, &c->node);
-  }
+  MPI_Comm machine;
+  MPI_Comm_split_type(c->world, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &machine);
+  MPI_Comm_split(machine, group, c->rank, &c->node);
+  MPI_Comm_free(&machine);
   MPI_Comm_rank(c->node, &c->node_rank);
   MPI_Comm_size(c->node, &c->node_size);
   c->node_of = ad_calloc((size_t)c->size, sizeof *c->node_of);
@@ -114,6 +119,10 @@ int ad_comm_same(const struct ad_comm *comm, const char *what, const char *text)
 }
 
 int ad_comm_gather_rows(const struct ad_comm *comm, const size_t *counts, size_t row, void *data) {
+  if (AD_DEBUG) {
+    AD_TRY(ad_comm_agree(comm, "the width of a gathered row", 1, &row));
+    AD_TRY(ad_comm_agree(comm, "the counts of a gather", (size_t)comm->size, counts));
+  }
   int *table = ad_calloc(2 * (size_t)comm->size, sizeof *table), status = AD_OK;
   if (table == NULL) {
     return ad_fail_memory(2 * (size_t)comm->size * sizeof *table, "a gather");
@@ -147,6 +156,7 @@ int ad_shared_create(struct ad_shared *shared, const struct ad_comm *comm, size_
   if (shared->part == NULL || window == NULL) {
     ad_free(window);
     ad_free(shared->part);
+    *shared = (struct ad_shared){0};
     return ad_fail_memory(sizeof *window + (size_t)comm->node_size * sizeof *shared->part, "a shared window");
   }
   /* Room to align each part by hand: MPI promises no more than the alignment of a double. */

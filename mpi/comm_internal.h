@@ -6,6 +6,13 @@
 
 #include "autodidact/mpi/comm.h"
 
+/* Debug builds (assertions on) check that all ranks passed the same values; both sides of `if (AD_DEBUG)` always compile. */
+#ifdef NDEBUG
+enum { AD_DEBUG = 0 };
+#else
+enum { AD_DEBUG = 1 };
+#endif
+
 /* All tags of point-to-point messages. */
 enum ad_tag { AD_TAG_REDUCE = 1, AD_TAG_PUBLISH };
 
@@ -21,6 +28,13 @@ struct ad_comm {
 
 /* A count that MPI can take: bytes or items above INT_MAX are AD_EINTERNAL. */
 int ad_mpi_count(size_t count, int *narrow);
+
+/* AD_OK where all ranks passed the same values [count]; otherwise AD_EINTERNAL on every rank, the message naming `what`, the place, and the least and the
+ * greatest value. Collective over the world. */
+int ad_comm_agree(const struct ad_comm *comm, const char *what, size_t count, const size_t *values);
+
+/* AD_DEBUG as this library was compiled. Not collective. */
+int ad_comm_debug(void);
 
 /* The rank of node `node` that works for rank `owner`: the owner itself on its own node. */
 int ad_comm_delegate(const struct ad_comm *comm, int node, int owner);

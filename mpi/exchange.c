@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "autodidact/base/digest.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/data/order.h"
@@ -54,11 +55,17 @@ static float *place(void *context, uint32_t bucket, size_t part) {
   return slot(x, x->comm->node_rank, bucket, part);
 }
 
+/* Debug builds: all ranks are in the same call with the same arguments. */
+static int check(const struct ad_mpi_exchange *x, const char *call, size_t a, size_t b, size_t c) {
+  return AD_DEBUG ? ad_comm_agree(x->comm, call, 4, (size_t[]){ad_digest(call, strlen(call)), a, b, c}) : AD_OK;
+}
+
 static int step_begin(void *context, const struct ad_rows *rows, const size_t *lane_begin) {
   struct ad_mpi_exchange *x = context;
   x->rows = rows;
   x->lane_begin = lane_begin;
-  return AD_OK;
+  return check(x, "the start of a step", rows->count, ad_digest(rows->ids, rows->count * sizeof *rows->ids),
+               ad_digest(lane_begin, (x->lanes + 1) * sizeof *lane_begin));
 }
 
 static int add_request(struct ad_mpi_exchange *x, MPI_Request **request) {
@@ -242,6 +249,7 @@ static int reduce_native(struct ad_mpi_exchange *x, uint32_t bucket, const struc
 
 static int reduce_begin(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count) {
   struct ad_mpi_exchange *x = context;
+  AD_TRY(check(x, "the start of a bucket's reduction", bucket, 0, 0));
   x->bucket = bucket;
   if (x->reduction == AD_REDUCTION_NATIVE) {
     return reduce_native(x, bucket, partials, count);
@@ -278,6 +286,7 @@ static int spread(struct ad_mpi_exchange *x, uint32_t bucket, float *gradient) {
 static int reduce_end(void *context, uint32_t bucket, float *gradient) {
   struct ad_mpi_exchange *x = context;
   size_t begin, end;
+  AD_TRY(check(x, "the end of a bucket's reduction", bucket, 0, 0));
   owned(x, bucket, x->comm->rank, &begin, &end);
   float *own = x->table.whole ? gradient + begin : gradient;
   if (x->reduction == AD_REDUCTION_NATIVE) {
@@ -301,11 +310,13 @@ static int reduce_end(void *context, uint32_t bucket, float *gradient) {
 
 static int share(void *context, const size_t *counts, double *values) {
   const struct ad_mpi_exchange *x = context;
+  AD_TRY(check(x, "a shared row of numbers", 0, 0, 0));
   return ad_comm_gather_rows(x->comm, counts, sizeof(double), values);
 }
 
 static int sum(void *context, uint64_t *value) {
   const struct ad_mpi_exchange *x = context;
+  AD_TRY(check(x, "a sum", 0, 0, 0));
   MPI_Allreduce(MPI_IN_PLACE, value, 1, MPI_UINT64_T, MPI_SUM, x->comm->world);
   return AD_OK;
 }
@@ -314,6 +325,7 @@ static int sum(void *context, uint64_t *value) {
 static int publish(void *context, float *theta) {
   struct ad_mpi_exchange *x = context;
   const struct ad_comm *c = x->comm;
+  AD_TRY(check(x, "the new parameters", 0, 0, 0));
   for (uint32_t b = 0; b < x->params->buckets && c->nodes > 1; b++) {
     for (int owner = 0; owner < c->size; owner++) {
       size_t begin, end;
@@ -348,6 +360,9 @@ static size_t most_parts(const struct ad_mpi_exchange *x) {
 int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_comm *comm, const struct ad_params *params, size_t lanes, size_t floats,
                            int whole, enum ad_reduction reduction) {
   *exchange = NULL;
+  if (AD_DEBUG) {
+    AD_TRY(ad_comm_agree(comm, "an exchange's sizes", 5, (size_t[]){params->count, lanes, floats, (size_t)whole, (size_t)reduction}));
+  }
   if ((size_t)comm->size > lanes) {
     return ad_fail(AD_ECONFIG, "%d ranks and batch.lanes=%zu: a lane is the least a rank can have; start at most %zu ranks", comm->size, lanes, lanes);
   }

@@ -14,6 +14,10 @@ struct ad_comm;
  * owns it. AD_ENOMEM, AD_EINTERNAL. */
 int ad_comm_create(struct ad_comm **comm, int shared);
 
+/* The same where a node is cut further: ranks of one node with the same group number (>= 0) count as a node. For one replica a NUMA domain, and for
+ * several nodes on one machine in tests. Collective over the world. AD_ENOMEM. */
+int ad_comm_create_groups(struct ad_comm **comm, int group);
+
 /* Collective over the world. NULL is allowed. */
 void ad_comm_destroy(struct ad_comm *comm);
 
@@ -29,8 +33,8 @@ int ad_comm_node_first(const struct ad_comm *comm);     /* 1 on the first rank o
 int ad_comm_same(const struct ad_comm *comm, const char *what, const char *text);
 
 /* Gathers rows: counts[r] rows of `row` bytes from rank r; `data` [sum of counts] holds this rank's rows at their place, on return all rows on every rank.
- * Counts are the same on all ranks (checked in debug builds). Collective over the world. AD_EINTERNAL (more bytes than one message can
- * count). */
+ * Counts are the same on all ranks. Collective over the world. AD_EINTERNAL (more rows than one message can count; in debug builds counts that
+ * differ), AD_ENOMEM. */
 int ad_comm_gather_rows(const struct ad_comm *comm, const size_t *counts, size_t row, void *data);
 
 /* Waits for all ranks. Collective over the world. */

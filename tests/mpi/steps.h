@@ -1,0 +1,118 @@
+/* Steps with made-up gradients: every lane's part of a bucket is a pure function of (step, bucket, lane, index), so that any rank can compute what
+ * the others hand in, and the sum over all lanes alone. */
+#ifndef AUTODIDACT_TESTS_MPI_STEPS_H
+#define AUTODIDACT_TESTS_MPI_STEPS_H
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/data/order.h"
+#include "autodidact/learn/exchange.h"
+#include "check.h"
+
+enum lanes_filled { LANES_ALL, LANES_SOME, LANES_ONE };
+
+struct steps {
+  struct ad_params params;
+  const struct ad_kernels *kernels;
+  size_t W;
+  int integers; /* 1: gradients are small whole numbers, so that any order of summation gives the same */
+
+  struct ad_rows rows; /* of the step */
+  size_t *lane_begin;  /* [W + 1] of the step */
+  size_t step;
+};
+
+struct steps_leaf {
+  const struct steps *steps;
+  uint32_t bucket;
+  size_t n;
+};
+
+static inline uint64_t steps_mix(uint64_t x) {
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+  return x ^ x >> 31;
+}
+
+/* Numbers over many binades: their sum depends on the order. */
+static inline float steps_value(uint64_t key, size_t index, int integers) {
+  const uint64_t bits = steps_mix(steps_mix(key) + 0x9e3779b97f4a7c15u * (index + 1));
+  const float whole = (float)((int64_t)(bits >> 32 & 0xffff) - 0x8000);
+  return integers ? whole : whole / (float)(1u << (bits & 15));
+}
+
+static inline void steps_leaf(void *context, size_t lane, float *out) {
+  const struct steps_leaf *leaf = context;
+  const uint64_t key = (leaf->steps->step * 64 + leaf->bucket) * AD_MAX_LANES + lane;
+  for (size_t i = 0; i < leaf->n; i++) {
+    out[i] = steps_value(key, i, leaf->steps->integers);
+  }
+}
+
+/* out = the sum over the lanes [lo, hi) of a whole compact bucket, computed here. */
+static inline void steps_sum(const struct steps *s, uint32_t bucket, size_t lo, size_t hi, float *out) {
+  struct steps_leaf leaf = {s, bucket, ad_compact_count(&s->params, bucket, &s->rows)};
+  float *work = malloc((ad_tree_work(hi - lo, leaf.n) + 1) * sizeof *work);
+  CHECK(work != NULL);
+  ad_tree_sum(s->kernels, s->lane_begin, lo, hi, leaf.n, steps_leaf, &leaf, out, work);
+  free(work);
+}
+
+static inline void steps_create(struct steps *s, const struct ad_model_config *config, size_t W) {
+  *s = (struct steps){.W = W, .kernels = ad_kernels_select(), .lane_begin = calloc(W + 1, sizeof *s->lane_begin)};
+  CHECK(s->kernels != NULL && s->lane_begin != NULL);
+  CHECK(ad_params_create(&s->params, config) == AD_OK);
+  CHECK(ad_rows_create(&s->rows, config->vocab) == AD_OK);
+}
+
+static inline void steps_destroy(struct steps *s) {
+  ad_rows_destroy(&s->rows);
+  ad_params_destroy(&s->params);
+  free(s->lane_begin);
+}
+
+/* Step number `step`: touches about every `sparsity`-th row, and fills the lanes so. */
+static inline void steps_begin(struct steps *s, size_t step, size_t sparsity, enum lanes_filled filled) {
+  s->step = step;
+  ad_rows_clear(&s->rows);
+  for (uint32_t id = 0; id < s->params.config.vocab; id++) {
+    if (steps_mix(step * 1000003 + id) % sparsity == 0) {
+      CHECK(ad_rows_add(&s->rows, 1, &id) == AD_OK);
+    }
+  }
+  ad_rows_order(&s->rows);
+  for (size_t l = 0; l < s->W; l++) {
+    const int full = filled == LANES_ALL || (filled == LANES_ONE ? l == step % s->W : (l * 5 + step) % 3 != 0);
+    s->lane_begin[l + 1] = s->lane_begin[l] + (full ? 1 + l % 2 : 0);
+  }
+}
+
+/* The partial sums of `rank` of `size`, written to memory[part] (each a whole compact bucket). Returns how many. */
+static inline size_t steps_partials(const struct steps *s, uint32_t bucket, size_t rank, size_t size, float *const *memory,
+                                    struct ad_partial *partials) {
+  struct ad_span parts[AD_MAX_PARTS];
+  const size_t count =
+      ad_tree_parts(s->W, ad_lanes_first(s->W, size, rank), ad_lanes_first(s->W, size, rank + 1), parts);
+  for (size_t p = 0; p < count; p++) {
+    const int empty = s->lane_begin[parts[p].lo] == s->lane_begin[parts[p].hi];
+    partials[p] = (struct ad_partial){parts[p], empty, empty ? NULL : memory[p]};
+    if (!empty) {
+      steps_sum(s, bucket, parts[p].lo, parts[p].hi, memory[p]);
+    }
+  }
+  return count;
+}
+
+/* The most floats of any bucket, all rows touched. */
+static inline size_t steps_floats(const struct steps *s) {
+  size_t most = 0;
+  for (uint32_t b = 0; b < s->params.buckets; b++) {
+    const size_t count = s->params.bucket_begin[b + 1] - s->params.bucket_begin[b];
+    most = count > most ? count : most;
+  }
+  return most;
+}
+
+#endif

@@ -1,0 +1,242 @@
+/* ranks: 1 2 3 5 8 */
+/* The exchange of a training step against the same sums computed alone, bit by bit: on one node, on many, and in between. */
+#include "autodidact/mpi/exchange.h"
+
+#include "autodidact/base/memory.h"
+#include "comm_internal.h"
+#include "steps.h"
+
+static const struct ad_model_config small = {.hidden = 12,
+                                             .heads = 3,
+                                             .ffn = 701,
+                                             .layers = 2,
+                                             .vocab = 53,
+                                             .positions = 400,
+                                             .types = 2,
+                                             .classes = 3,
+                                             .layer_norm_eps = 1e-12f};
+
+/* How ranks are put on nodes. */
+enum mapping { ONE_NODE, OWN_NODES, PAIRS, ALTERNATE, UNEVEN, MAPPINGS };
+
+static struct ad_comm *make_comm(enum mapping mapping) {
+  struct ad_comm *comm;
+  int rank;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  const int groups[MAPPINGS] = {[PAIRS] = rank / 2, [ALTERNATE] = rank % 2, [UNEVEN] = rank > 0};
+  CHECK((mapping <= OWN_NODES ? ad_comm_create(&comm, mapping == ONE_NODE)
+                              : ad_comm_create_groups(&comm, groups[mapping])) == AD_OK);
+  return comm;
+}
+
+struct run {
+  struct steps steps;
+  struct ad_comm *comm;
+  struct ad_mpi_exchange *exchange;
+  const struct ad_exchange *table;
+  struct ad_shared replica;
+  float *theta;                 /* [P] of the node */
+  float *expected, *gradient;   /* [floats] */
+  float *elsewhere[AD_MAX_PARTS]; /* [floats] partial sums that are not in the exchange's own memory */
+};
+
+static void run_create(struct run *r, enum mapping mapping, size_t lanes, int whole, enum ad_reduction reduction) {
+  *r = (struct run){.comm = make_comm(mapping)};
+  steps_create(&r->steps, &small, lanes);
+  r->steps.integers = reduction == AD_REDUCTION_NATIVE;
+  const size_t floats = steps_floats(&r->steps);
+  CHECK(ad_mpi_exchange_create(&r->exchange, r->comm, &r->steps.params, lanes, floats, whole, reduction) == AD_OK);
+  r->table = ad_mpi_exchange_table(r->exchange);
+  CHECK(ad_shared_create(&r->replica, r->comm,
+                         ad_comm_node_first(r->comm) ? r->steps.params.count * sizeof(float) : 0) == AD_OK);
+  r->theta = (float *)(void *)r->replica.part[0];
+  r->expected = malloc(floats * sizeof(float));
+  r->gradient = malloc(floats * sizeof(float));
+  for (size_t p = 0; p < AD_MAX_PARTS; p++) {
+    r->elsewhere[p] = malloc(floats * sizeof(float));
+    CHECK(r->elsewhere[p] != NULL);
+  }
+  CHECK(r->expected != NULL && r->gradient != NULL);
+}
+
+static void run_destroy(struct run *r) {
+  for (size_t p = 0; p < AD_MAX_PARTS; p++) {
+    free(r->elsewhere[p]);
+  }
+  free(r->expected);
+  free(r->gradient);
+  ad_shared_destroy(&r->replica);
+  ad_mpi_exchange_destroy(r->exchange);
+  ad_comm_destroy(r->comm);
+  steps_destroy(&r->steps);
+}
+
+/* Ends a bucket's reduction and compares: the shard's part, or the whole. */
+static void end_bucket(struct run *r, uint32_t bucket) {
+  const struct steps *s = &r->steps;
+  size_t flat_begin, flat_end, begin = 0, end = ad_compact_count(&s->params, bucket, &s->rows);
+  if (!r->table->whole) {
+    ad_shard_range(&s->params, bucket, r->table->rank, r->table->size, &flat_begin, &flat_end);
+    ad_compact_range(&s->params, bucket, &s->rows, flat_begin, flat_end, &begin, &end);
+  }
+  /* NaN where nothing is written. */
+  memset(r->gradient, 0xff, (end - begin) * sizeof(float));
+  CHECK(r->table->reduce_end(r->table->context, bucket, r->gradient) == AD_OK);
+  steps_sum(s, bucket, 0, s->W, r->expected);
+  CHECK(memcmp(r->gradient, r->expected + begin, (end - begin) * sizeof(float)) == 0);
+}
+
+/* Buckets in the order of a backward, each begun while the one before is under way. */
+static void reduce_all(struct run *r, int in_place) {
+  const struct steps *s = &r->steps;
+  const struct ad_exchange *x = r->table;
+  CHECK(x->step_begin(x->context, &s->rows, s->lane_begin) == AD_OK);
+  for (uint32_t b = s->params.buckets; b-- > 0;) {
+    struct ad_partial partials[AD_MAX_PARTS];
+    struct ad_span parts[AD_MAX_PARTS];
+    float *memory[AD_MAX_PARTS];
+    const size_t count = ad_tree_parts(s->W, ad_lanes_first(s->W, x->size, x->rank),
+                                       ad_lanes_first(s->W, x->size, x->rank + 1), parts);
+    for (size_t p = 0; p < count; p++) {
+      memory[p] = in_place ? x->place(x->context, b, p) : r->elsewhere[p];
+    }
+    CHECK(steps_partials(s, b, x->rank, x->size, memory, partials) == count);
+    if (b + 1 < s->params.buckets) {
+      end_bucket(r, b + 1);
+    }
+    CHECK(x->reduce_begin(x->context, b, partials, count) == AD_OK);
+  }
+  end_bucket(r, 0);
+}
+
+/* Every rank writes its shard; afterwards all have all. */
+static void publish_all(struct run *r) {
+  const struct ad_params *params = &r->steps.params;
+  const uint64_t key = r->steps.step + 77;
+  for (uint32_t b = 0; b < params->buckets; b++) {
+    size_t begin, end;
+    ad_shard_range(params, b, r->table->rank, r->table->size, &begin, &end);
+    for (size_t i = begin; i < end; i++) {
+      r->theta[i] = steps_value(key, i, 0);
+    }
+  }
+  CHECK(r->table->publish(r->table->context, r->theta) == AD_OK);
+  for (size_t i = 0; i < params->count; i++) {
+    CHECK(r->theta[i] == steps_value(key, i, 0));
+  }
+}
+
+static void share_and_sum(struct run *r) {
+  enum { MOST = 7 };
+  const struct ad_exchange *x = r->table;
+  size_t counts[64], total = 0, at = 0;
+  double values[64 * MOST];
+  for (uint32_t rank = 0; rank < x->size; rank++) {
+    counts[rank] = (rank * 3 + r->steps.step) % MOST; /* 0 among them */
+    at = rank == x->rank ? total : at;
+    total += counts[rank];
+  }
+  for (size_t i = 0; i < total; i++) {
+    values[i] = i >= at && i < at + counts[x->rank] ? 1.0 / (double)(i + 1 + r->steps.step) : -1.0;
+  }
+  CHECK(x->share(x->context, counts, values) == AD_OK);
+  for (size_t i = 0; i < total; i++) {
+    CHECK(values[i] == 1.0 / (double)(i + 1 + r->steps.step));
+  }
+  uint64_t sum = steps_mix(x->rank + r->steps.step), expected = 0;
+  for (uint32_t rank = 0; rank < x->size; rank++) {
+    expected += steps_mix(rank + r->steps.step);
+  }
+  CHECK(x->sum(x->context, &sum) == AD_OK);
+  CHECK(sum == expected);
+}
+
+static void test_steps(enum mapping mapping, size_t lanes, int whole, enum ad_reduction reduction) {
+  struct run run;
+  run_create(&run, mapping, lanes, whole, reduction);
+  for (size_t step = 0; step < 7; step++) {
+    steps_begin(&run.steps, step, step == 5 ? 40 : 2, step % 3 == 0 ? LANES_ALL : step % 3 == 1 ? LANES_SOME : LANES_ONE);
+    reduce_all(&run, step % 2 == 0);
+    share_and_sum(&run);
+    if (!whole) {
+      publish_all(&run);
+    }
+  }
+  const struct ad_mpi_traffic traffic = ad_mpi_exchange_traffic(run.exchange);
+  CHECK(ad_comm_nodes(run.comm) > 1 || (traffic.messages == 0 && traffic.bytes == 0));
+  run_destroy(&run);
+}
+
+static void test_nodes(void) {
+  for (enum mapping mapping = 0; mapping < MAPPINGS; mapping++) {
+    struct ad_comm *comm = make_comm(mapping);
+    const uint32_t R = ad_comm_size(comm), rank = ad_comm_rank(comm);
+    const uint32_t nodes[MAPPINGS] = {1, R, (R + 1) / 2, R > 1 ? 2 : 1, R > 1 ? 2 : 1};
+    const uint32_t first[MAPPINGS] = {0, rank, rank / 2 * 2, rank % 2, rank > 0};
+    CHECK(ad_comm_nodes(comm) == nodes[mapping]);
+    CHECK(ad_comm_node_first(comm) == (first[mapping] == rank));
+    ad_comm_wait(comm);
+    ad_comm_destroy(comm);
+  }
+}
+
+static void test_more_ranks_than_lanes(void) {
+  struct run run;
+  run_create(&run, ONE_NODE, 8, 0, AD_REDUCTION_ORDERED);
+  const size_t R = ad_comm_size(run.comm);
+  struct ad_mpi_exchange *other;
+  if (R > 1) {
+    CHECK(ad_mpi_exchange_create(&other, run.comm, &run.steps.params, R - 1, 100, 0, AD_REDUCTION_ORDERED) ==
+          AD_ECONFIG);
+    CHECK(other == NULL && strstr(ad_error_message(), "batch.lanes") != NULL);
+  }
+  run_destroy(&run);
+}
+
+/* Every allocation of collective calls fails once, on all ranks alike. */
+static void test_memory(void) {
+  const size_t before = ad_memory_stats().live_blocks;
+  for (int call = 0; call < 4; call++) {
+    int status = AD_ENOMEM;
+    for (unsigned long n = 1; status != AD_OK; n++) {
+      struct steps steps;
+      struct ad_comm *comm = NULL;
+      struct ad_mpi_exchange *exchange = NULL;
+      struct ad_shared shared = {0};
+      size_t counts[64] = {0};
+      steps_create(&steps, &small, 8);
+      if (call > 0) {
+        comm = make_comm(ONE_NODE);
+      }
+      ad_memory_fail_at(n);
+      status = call == 0   ? ad_comm_create(&comm, 1)
+               : call == 1 ? ad_mpi_exchange_create(&exchange, comm, &steps.params, 8, 64, 0, AD_REDUCTION_ORDERED)
+               : call == 2 ? ad_shared_create(&shared, comm, 100)
+                           : ad_comm_gather_rows(comm, counts, 4, counts);
+      ad_memory_fail_at(0);
+      CHECK(status == AD_OK || status == AD_ENOMEM);
+      ad_mpi_exchange_destroy(exchange);
+      ad_shared_destroy(&shared);
+      ad_comm_destroy(comm);
+      steps_destroy(&steps);
+      CHECK(ad_memory_stats().live_blocks == before);
+    }
+  }
+}
+
+int main(int argc, char **argv) {
+  MPI_Init(&argc, &argv);
+  test_nodes();
+  for (size_t lanes = 8; lanes <= 13; lanes += 5) {
+    for (enum mapping mapping = 0; mapping < MAPPINGS; mapping++) {
+      test_steps(mapping, lanes, 0, AD_REDUCTION_ORDERED);
+      test_steps(mapping, lanes, 0, AD_REDUCTION_NATIVE);
+    }
+    test_steps(OWN_NODES, lanes, 1, AD_REDUCTION_ORDERED);
+    test_steps(OWN_NODES, lanes, 1, AD_REDUCTION_NATIVE);
+  }
+  test_more_ranks_than_lanes();
+  test_memory();
+  MPI_Finalize();
+  return 0;
+}
