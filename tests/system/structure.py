@@ -70,10 +70,10 @@ def module_of(root, path):
 
 
 def check_mpi_header(root, _build):
-    """mpi.h stays under mpi/."""
+    """mpi.h stays under mpi/, and its tests and benchmarks."""
     for path in code_files(root, ["src", "include", "tests", "mpi"]):
         place = path.relative_to(root)
-        if place.parts[0] == "mpi" or place.parts[:2] == ("tests", "mpi"):
+        if place.parts[0] == "mpi" or place.parts[:2] in [("tests", "mpi"), ("tests", "bench")]:
             continue
         for number, _, name in includes(path):
             if name == "mpi.h":
@@ -212,6 +212,10 @@ def check_tests_registered(root, build):
     known = set(re.findall(r"Test\s+#\d+:\s+(\S+)", listed))
     expected = {"unit." + p.stem.removeprefix("test_") for p in (root / "tests/unit").glob("*.c")}
     expected |= {f"{kind}.{p.stem}" for kind in ("system", "mpi") for p in (root / "tests" / kind).glob("*.sh")}
+    for path in (root / "tests/mpi").glob("test_*.c"):
+        ranks = re.match(r"/\* ranks: ([0-9 ]+) \*/\n", path.read_text(encoding="utf-8"))
+        for count in ranks.group(1).split() if ranks else ["?"]:
+            expected.add(f"mpi.{path.stem.removeprefix('test_')}.{count}")
     for name in sorted(expected - known):
         yield f"tests:1: {name} has a file but is not in ctest"
     for name in sorted(n for n in known - expected if n.startswith(("unit.", "system.", "mpi."))):
@@ -323,6 +327,7 @@ PLANTS = [
     (check_comments, "include/autodidact/base/log.h",
      swap("#endif", "struct ad_p {\n  int x; /* fine */\n\n  void (*planted)(int a,\n                  int b);\n};\n#endif"), "planted has no"),
     (check_tests_registered, "tests/unit/test_planted.c", "int main(void) { return 0; }\n", "not in ctest"),
+    (check_tests_registered, "tests/mpi/test_planted.c", "/* ranks: 2 */\nint main(void) { return 0; }\n", "mpi.planted.2 has a file"),
     (check_tests_registered, "tests/unit/planted.c", "int main(void) { return 0; }\n", "begins with test_"),
     (check_marks, "src/base/log.c", "/* TO" + "DO: later */\n", "TO" + "DO"),
     (check_marks, "launch/planted", "#!/bin/sh\n# FIX" + "ME\n", "FIX" + "ME"),
