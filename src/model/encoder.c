@@ -113,11 +113,14 @@ int ad_encoder_alignment(const struct ad_params *params) {
 static void set_sizes(struct ad_encoder *e, const struct ad_params *params, size_t tokens, size_t examples,
                       size_t lanes, size_t alignment, int training) {
   const size_t filled = lanes < examples ? lanes : examples;
+  size_t shapes[SHAPES][2];
+  list_shapes(&params->config, shapes);
   *e = (struct ad_encoder){.params = params,
-                           .token_rows = ad_round_rows(tokens),
-                           .example_rows = ad_round_rows(ad_packer_rows(examples, filled, alignment)),
                            .alignment = alignment,
+                           .block = ad_gemm_block((int)alignment, (const size_t(*)[2])shapes, SHAPES),
                            .training = training};
+  e->token_rows = product_rows(e, tokens);
+  e->example_rows = product_rows(e, ad_packer_rows(examples, filled, alignment));
 }
 
 size_t ad_encoder_bytes(const struct ad_params *params, size_t tokens, size_t examples, size_t lanes, int training) {
@@ -142,9 +145,6 @@ int ad_encoder_create(struct ad_encoder **encoder, const struct ad_params *param
     return ad_fail_memory(sizeof *e, "the encoder");
   }
   set_sizes(e, params, tokens, examples, lanes, (size_t)alignment, training);
-  size_t shapes[SHAPES][2];
-  list_shapes(&params->config, shapes);
-  e->block = ad_gemm_block(alignment, (const size_t(*)[2])shapes, SHAPES);
   e->kernels = ad_kernels_select();
   int status = e->kernels == NULL
                    ? AD_ECONFIG

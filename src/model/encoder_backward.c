@@ -358,7 +358,7 @@ static void clear_gap_rows(const struct pass *p, int tokens, size_t rows) {
   size_t used = 0;
   for (size_t lane = 0; lane <= p->batch->lanes; lane++) {
     const struct lane_rows r =
-        lane < p->batch->lanes ? rows_of(p, lane, tokens) : (struct lane_rows){ad_round_rows(rows), 0};
+        lane < p->batch->lanes ? rows_of(p, lane, tokens) : (struct lane_rows){product_rows(e, rows), 0};
     if (r.first > used) {
       const size_t gap = r.first - used;
       memset(e->dx + used * H, 0, gap * H * sizeof(float));

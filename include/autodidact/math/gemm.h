@@ -46,7 +46,7 @@ int ad_gemm_rows_independent(size_t M, size_t N, size_t K, size_t shift);
 int ad_gemm_prepare(const size_t (*shapes)[2], size_t count);
 
 /* The number that the rows of these shapes' products are rounded up to, at the alignment that ad_gemm_prepare has
- * returned for them: 16, 12 or AD_ROW_BLOCK. Buffers have room for ad_round_rows in any case. */
+ * returned for them: 16, 12 or AD_ROW_BLOCK. */
 size_t ad_gemm_block(int alignment, const size_t (*shapes)[2], size_t count);
 
 #endif
