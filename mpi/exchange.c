@@ -304,7 +304,10 @@ static int reduce_end(void *context, uint32_t bucket, float *gradient) {
   if (count != 1 || x->scratch[0].empty) {
     return ad_fail(AD_EINTERNAL, "bucket %u: %zu sums are left of the tree, expected one", bucket, count);
   }
-  memcpy(own, x->scratch[0].values, (end - begin) * sizeof *own);
+  /* A shard may hold nothing of a small bucket; there is no memory then to copy from. */
+  if (end > begin) {
+    memcpy(own, x->scratch[0].values, (end - begin) * sizeof *own);
+  }
   return x->table.whole ? spread(x, bucket, gradient) : AD_OK;
 }
 

@@ -237,6 +237,7 @@ int main(int argc, char **argv) {
   }
   test_more_ranks_than_lanes();
   test_memory();
+  CHECK(ad_memory_stats().live_blocks == 0);
   MPI_Finalize();
   return 0;
 }
