@@ -22,16 +22,7 @@ static int load(struct session *s, const struct eval_options *o, struct ad_datas
   if (s->config.data_hold_out > 0) {
     AD_TRY(ad_descriptor_hold_out(&s->descriptor, s->config.data_hold_out, 0));
   }
-  char *model = ad_run_path(o->run, "model");
-  if (model == NULL) {
-    return ad_fail_memory(8, "a path");
-  }
-  int status = session_load_tokenizer(s, model);
-  if (status == AD_OK) {
-    status = session_load_classifier(s, model);
-  }
-  ad_free(model);
-  AD_TRY(status);
+  AD_TRY(session_load_result(s, o->run));
   return session_read_named(s, o->data, 1, data);
 }
 

@@ -1,7 +1,6 @@
 /* autodidact export: the result of a run as a Hugging Face folder of its own. */
 #include "arguments.h"
 #include "autodidact/base/log.h"
-#include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/run.h"
 #include "commands.h"
@@ -9,16 +8,7 @@
 
 static int export_run(struct session *s, const char *run, const char *out) {
   AD_TRY(session_open_run(s, run));
-  char *model = ad_run_path(run, "model");
-  if (model == NULL) {
-    return ad_fail_memory(8, "a path");
-  }
-  int status = session_load_tokenizer(s, model);
-  if (status == AD_OK) {
-    status = session_load_classifier(s, model);
-  }
-  ad_free(model);
-  AD_TRY(status);
+  AD_TRY(session_load_result(s, run));
   AD_TRY(ad_model_save(out, 0, &s->params, s->theta, s->tokenizer, (const char *const *)s->report.class_names.items));
   ad_log(AD_LOG_INFO, "%s: config.json, model.safetensors and vocab.txt written", out);
   return AD_OK;

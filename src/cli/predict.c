@@ -23,16 +23,7 @@ struct predict_options {
 /* A run: its model and its data's layout. */
 static int load_run(struct session *s, const struct predict_options *o, struct ad_dataset *data) {
   AD_TRY(session_open_run(s, o->source));
-  char *model = ad_run_path(o->source, "model");
-  if (model == NULL) {
-    return ad_fail_memory(8, "a path");
-  }
-  int status = session_load_tokenizer(s, model);
-  if (status == AD_OK) {
-    status = session_load_classifier(s, model);
-  }
-  ad_free(model);
-  AD_TRY(status);
+  AD_TRY(session_load_result(s, o->source));
   if (o->lines) {
     return session_read_lines(s, o->data, s->config.data_max_tokens, (enum ad_truncation)s->config.data_truncation,
                               data);

@@ -127,6 +127,19 @@ int session_load_classifier(struct session *session, const char *model_folder) {
   return ad_model_load(model_folder, &options, &session->params, &session->theta, &session->report);
 }
 
+int session_load_result(struct session *session, const char *run) {
+  char *model = ad_run_path(run, "model");
+  if (model == NULL) {
+    return ad_fail_memory(strlen(run) + 8, "a path");
+  }
+  int status = session_load_tokenizer(session, model);
+  if (status == AD_OK) {
+    status = session_load_classifier(session, model);
+  }
+  ad_free(model);
+  return status;
+}
+
 int session_read(struct session *session, enum ad_split split, const char *file, int labels, struct ad_dataset *data) {
   const struct ad_config *c = &session->config;
   const struct ad_read_options options = {.folder = c->data_folder,

@@ -37,6 +37,9 @@ int session_load_base(struct session *session);
 /* A model with its classifier (eval, predict) from a Hugging Face folder. */
 int session_load_classifier(struct session *session, const char *model_folder);
 
+/* Tokenizer and model of a finished run's result. */
+int session_load_result(struct session *session, const char *run);
+
 /* Reads one split; `file` in place of the descriptor's where not NULL. */
 int session_read(struct session *session, enum ad_split split, const char *file, int labels, struct ad_dataset *data);
 

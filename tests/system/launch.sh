@@ -66,31 +66,31 @@ state() { # state UID [FILE...]: starts anew with package "one" installed
   shift
   for name; do touch "$work/state/$name"; done
 }
-stub=(env -i "PATH=$work/bin:/usr/bin:/bin" "STATE=$work/state" "HOME=$work")
+bare=(env -i "PATH=$work/bin:/usr/bin:/bin" "STATE=$work/state" "HOME=$work")
 calls() { tr '\n' ' ' < "$work/state/calls"; }
 
 state 0
-expect 0 'installing 1 of 2 packages: two' "${stub[@]}" "$work/launch/install"
+expect 0 'installing 1 of 2 packages: two' "${bare[@]}" "$work/launch/install"
 [ "$(calls)" = "update install " ] || fail "without package lists: $(calls)"
-expect 0 'all 2 packages are installed' "${stub[@]}" "$work/launch/install"
+expect 0 'all 2 packages are installed' "${bare[@]}" "$work/launch/install"
 [ "$(calls)" = "update install " ] || fail "a second run calls apt-get: $(calls)"
 state 0 lists fresh
-expect 0 '2 packages are installed' "${stub[@]}" "$work/launch/install"
+expect 0 '2 packages are installed' "${bare[@]}" "$work/launch/install"
 [ "$(calls)" = "install " ] || fail "with good package lists: $(calls)"
 state 0 lists
-expect 0 '2 packages are installed' "${stub[@]}" "$work/launch/install"
+expect 0 '2 packages are installed' "${bare[@]}" "$work/launch/install"
 [ "$(calls)" = "install update install " ] || fail "with old package lists: $(calls)"
 state 0 lists fresh broken
-expect 1 'E: cannot fetch' "${stub[@]}" "$work/launch/install"
+expect 1 'E: cannot fetch' "${bare[@]}" "$work/launch/install"
 state 1000 lists fresh
-expect 1 'not root, and sudo.*' "${stub[@]}" "$work/launch/install"
+expect 1 'not root, and sudo.*' "${bare[@]}" "$work/launch/install"
 grep -q 'apt-get install --no-install-recommends two' "$work/output" || fail "the message does not say what to run"
 [ "$(calls)" = "" ] || fail "apt-get is called without rights: $(calls)"
 state 1000 lists fresh sudo
-expect 0 '2 packages are installed' "${stub[@]}" "$work/launch/install"
+expect 0 '2 packages are installed' "${bare[@]}" "$work/launch/install"
 [ "$(calls)" = "sudo install " ] || fail "with sudo: $(calls)"
 state 0
-expect 1 'not installed: two' "${stub[@]}" "$work/launch/install" --check
+expect 1 'not installed: two' "${bare[@]}" "$work/launch/install" --check
 [ "$(calls)" = "" ] || fail "--check installs: $(calls)"
 
 expect 1 'unknown option "--fast"' launch/install --fast
