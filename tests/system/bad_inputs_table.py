@@ -20,6 +20,7 @@ GOOD = [
     ("data", ["data", "config.yaml"]),
     ("order", ["order", "config.yaml"]),
     ("inspect", ["inspect", "model/model.safetensors"]),
+    ("diff", ["diff", "run", "run"]),
     ("export", ["export", "run", "--out", "exported"]),
 ]
 
@@ -294,6 +295,15 @@ row("order-command-bad", remove("data/train.tsv"), ["order", "config.yaml"], 1, 
 row("inspect-missing", None, ["inspect", "none.safetensors"], 1, r"none\.safetensors")
 row("inspect-text", None, ["inspect", "config.yaml"], 1, r"config\.yaml")
 row("inspect-cut", cut(SAFETENSORS, lambda h, n: h - 1), ["inspect", SAFETENSORS], 1, r"model\.safetensors")
+row("diff-one-run", None, ["diff", "run"], 1, r"RUN_A RUN_B")
+row("diff-three-runs", None, ["diff", "run", "run", "run"], 1, r"RUN_A RUN_B")
+row("diff-no-run", None, ["diff", "run", "model"], 1, r"model: not the folder of a run")
+row("diff-config-bad", swap("run/config.yaml", "lr: 0.001", "lr: fast"), ["diff", "run", "run"], 1, r"run/config\.yaml:\d+", r"optim\.lr")
+row("diff-provenance-list", write("run/provenance.json", "[]"), ["diff", "run", "run"], 1, r"run/provenance\.json", r"object")
+row("diff-log-nul", write("run/log.jsonl", b"{}\n\0"), ["diff", "run", "run"], 1, r"run/log\.jsonl:2", r"NUL")
+row("diff-log-folder", folder_instead("run/log.jsonl"), ["diff", "run", "run"], 1, r"run/log\.jsonl", r"folder")
+row("diff-model-cut", cut("run/model/model.safetensors", lambda h, n: n - 1), ["diff", "run", "run"], 1, r"run/model/model\.safetensors")
+row("diff-disk-full", None, ["diff", "run", "run"], 2, r"(?i)space|standard output|write", stdout="/dev/full")
 row("export-below-a-file", None, ["export", "run", "--out", "tiny.yaml/new"], 1, r"tiny\.yaml/new")
 row("export-into-run", None, ["export", "run", "--out", "data"], 1, r"data", r"(?i)empty|exist")
 row("export-run-missing", None, ["export", "nowhere", "--out", "new"], 1, r"nowhere", absent=["new"])

@@ -1,0 +1,218 @@
+/* What two runs were given: configuration, provenance, and the files of the model that are not weights. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/base/buffer.h"
+#include "autodidact/base/config.h"
+#include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/store/run.h"
+#include "compare.h"
+
+/* docs/reproducibility.md promises that these change no bit of the log and the result. */
+static const char *const harmless_keys[] = {"run.dir", "run.overwrite", "batch.rounds", "optim.shard", "comm.shared", "eval.keep_logits"};
+
+/* The order in which provenance is told; what is not named here follows. */
+static const char *const facts[] = {"data_train", "data_dev", "initial_parameters", "version", "commit", "compiler", "build", "kernels", "blas_core", "blas", "reduction"};
+
+/* Never a reason: where and when. `ranks` is one with the native reduction alone. */
+static const char *const passed_over[] = {"host", "started"};
+
+/* Parts of the result that are inputs: they come from the model's folder as they are. */
+static const char *const model_files[] = {"model/config.json", "model/vocab.txt", "model/tokenizer_config.json"};
+
+#define LENGTH(array) (sizeof(array) / sizeof *(array))
+
+void ad_differences_destroy(struct ad_differences *differences) {
+  for (size_t i = 0; i < differences->count; i++) {
+    ad_free(differences->items[i].name);
+    ad_free(differences->items[i].text[0]);
+    ad_free(differences->items[i].text[1]);
+  }
+  ad_free(differences->items);
+  *differences = (struct ad_differences){0};
+}
+
+int differences_add(struct ad_differences *differences, struct slice name, struct slice a, struct slice b) {
+  void *items = differences->items;
+  if (ad_reserve(&items, &differences->capacity, differences->count + 1, sizeof *differences->items) != AD_OK) {
+    return ad_fail_memory((differences->count + 1) * sizeof *differences->items, "the differences");
+  }
+  differences->items = items;
+  struct ad_difference *item = &differences->items[differences->count++];
+  *item = (struct ad_difference){.name = ad_strndup(name.data, name.size),
+                                 .text = {a.data == NULL ? NULL : ad_strndup(a.data, a.size), b.data == NULL ? NULL : ad_strndup(b.data, b.size)}};
+  if (item->name == NULL || (a.data != NULL && item->text[0] == NULL) || (b.data != NULL && item->text[1] == NULL)) {
+    return ad_fail_memory(name.size + a.size + b.size + 3, "a difference");
+  }
+  return AD_OK;
+}
+
+static struct slice slice_of(const char *text) {
+  return (struct slice){text, text == NULL ? 0 : strlen(text)};
+}
+
+static int is_one_of(const char *name, const char *const *list, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (strcmp(name, list[i]) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* The resolved configuration of a run as YAML text; *native whether it leaves the contract. */
+static int read_config(const char *folder, struct ad_buffer *text, int *native) {
+  struct ad_config config;
+  AD_TRY(ad_config_create(&config));
+  int status = ad_run_config(folder, &config);
+  if (status == AD_OK) {
+    *native = config.comm_reduction == 1;
+    status = ad_config_print(&config, text);
+  }
+  ad_config_destroy(&config);
+  return status;
+}
+
+/* Both texts have all keys in the table's order, one a line, under a line for each section. */
+static int compare_config_texts(char *a, char *b, struct ad_input_comparison *out) {
+  char *save[2], *section = a, key[128];
+  char *line_a = strtok_r(a, "\n", &save[0]), *line_b = strtok_r(b, "\n", &save[1]);
+  for (; line_a != NULL && line_b != NULL; line_a = strtok_r(NULL, "\n", &save[0]), line_b = strtok_r(NULL, "\n", &save[1])) {
+    if (line_a[0] != ' ') {
+      section = line_a;
+    } else if (strcmp(line_a, line_b) != 0) {
+      const size_t width = strcspn(line_a, ":");
+      snprintf(key, sizeof key, "%.*s.%.*s", (int)strcspn(section, ":"), section, (int)width - 2, line_a + 2);
+      AD_TRY(differences_add(is_one_of(key, harmless_keys, LENGTH(harmless_keys)) ? &out->harmless : &out->reasons, slice_of(key),
+                             slice_of(line_a + width + 2), slice_of(line_b + width + 2)));
+    }
+  }
+  return AD_OK;
+}
+
+static int compare_config(const char *const folders[2], struct ad_input_comparison *out) {
+  struct ad_buffer texts[2] = {{0}};
+  int status = AD_OK;
+  for (size_t i = 0; status == AD_OK && i < 2; i++) {
+    status = read_config(folders[i], &texts[i], &out->native[i]);
+  }
+  if (status == AD_OK) {
+    status = compare_config_texts(texts[0].data, texts[1].data, out);
+  }
+  ad_buffer_destroy(&texts[0]);
+  ad_buffer_destroy(&texts[1]);
+  return status;
+}
+
+static int read_provenance(const char *folder, json_t **object) {
+  struct ad_buffer text = {0};
+  char *path = ad_run_path(folder, "provenance.json");
+  if (path == NULL) {
+    return ad_fail_memory(strlen(folder) + 32, "a path");
+  }
+  int status = ad_file_read(path, &text);
+  if (status == AD_OK) {
+    json_error_t error;
+    *object = json_loadb(text.data == NULL ? "" : text.data, text.size, JSON_REJECT_DUPLICATES, &error);
+    if (*object == NULL) {
+      status = ad_fail(AD_EINPUT, "%s:%d: %s", path, error.line, error.text);
+    } else if (!json_is_object(*object)) {
+      status = ad_fail(AD_EINPUT, "%s: expected a JSON object", path);
+    }
+  }
+  ad_buffer_destroy(&text);
+  ad_free(path);
+  return status;
+}
+
+static int compare_fact(json_t *const objects[2], const char *name, struct ad_input_comparison *out) {
+  const json_t *const values[2] = {json_object_get(objects[0], name), json_object_get(objects[1], name)};
+  if ((values[0] == NULL && values[1] == NULL) || json_equal(values[0], values[1])) {
+    return AD_OK;
+  }
+  char *texts[2] = {NULL, NULL};
+  int status = AD_OK;
+  for (size_t i = 0; i < 2; i++) {
+    texts[i] = values[i] == NULL ? NULL : json_dumps(values[i], JSON_ENCODE_ANY | JSON_SORT_KEYS);
+    if (values[i] != NULL && texts[i] == NULL) {
+      status = ad_fail_memory(1024, "a value of provenance.json");
+    }
+  }
+  if (status == AD_OK) {
+    status = differences_add(&out->reasons, slice_of(name), slice_of(texts[0]), slice_of(texts[1]));
+  }
+  free(texts[0]);
+  free(texts[1]);
+  return status;
+}
+
+static int compare_facts(json_t *const objects[2], struct ad_input_comparison *out) {
+  for (size_t i = 0; i < LENGTH(facts); i++) {
+    AD_TRY(compare_fact(objects, facts[i], out));
+  }
+  for (size_t side = 0; side < 2; side++) {
+    const char *name;
+    json_t *value;
+    json_object_foreach(objects[side], name, value) {
+      const int told = is_one_of(name, facts, LENGTH(facts)) || is_one_of(name, passed_over, LENGTH(passed_over)) ||
+                       (strcmp(name, "ranks") == 0 && !out->native[0] && !out->native[1]) ||
+                       (side == 1 && json_object_get(objects[0], name) != NULL);
+      if (!told) {
+        AD_TRY(compare_fact(objects, name, out));
+      }
+    }
+  }
+  return AD_OK;
+}
+
+static int compare_provenance(const char *const folders[2], struct ad_input_comparison *out) {
+  json_t *objects[2] = {NULL, NULL};
+  int status = AD_OK;
+  for (size_t i = 0; status == AD_OK && i < 2; i++) {
+    status = read_provenance(folders[i], &objects[i]);
+  }
+  if (status == AD_OK) {
+    status = compare_facts(objects, out);
+  }
+  json_decref(objects[0]);
+  json_decref(objects[1]);
+  return status;
+}
+
+static int compare_model_file(const char *const folders[2], const char *name, struct ad_input_comparison *out) {
+  char *paths[2] = {ad_run_path(folders[0], name), ad_run_path(folders[1], name)};
+  int status = paths[0] == NULL || paths[1] == NULL ? ad_fail_memory(strlen(folders[0]) + strlen(folders[1]) + 64, "a path") : AD_OK;
+  if (status == AD_OK && ad_is_file(paths[0]) && ad_is_file(paths[1])) {
+    uint64_t digests[2];
+    for (size_t i = 0; status == AD_OK && i < 2; i++) {
+      status = ad_digest_file(paths[i], &digests[i]);
+    }
+    if (status == AD_OK && digests[0] != digests[1]) {
+      char a[17], b[17];
+      status = differences_add(&out->reasons, slice_of(name), slice_of(ad_digest_text(digests[0], a)), slice_of(ad_digest_text(digests[1], b)));
+    }
+  }
+  ad_free(paths[0]);
+  ad_free(paths[1]);
+  return status;
+}
+
+int ad_compare_inputs(const char *const folders[2], struct ad_input_comparison *out) {
+  *out = (struct ad_input_comparison){0};
+  AD_TRY(compare_config(folders, out));
+  AD_TRY(compare_provenance(folders, out));
+  for (size_t i = 0; i < LENGTH(model_files); i++) {
+    AD_TRY(compare_model_file(folders, model_files[i], out));
+  }
+  return AD_OK;
+}
+
+void ad_input_comparison_destroy(struct ad_input_comparison *comparison) {
+  ad_differences_destroy(&comparison->reasons);
+  ad_differences_destroy(&comparison->harmless);
+}

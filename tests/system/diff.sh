@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# `autodidact diff`: what it prints, and its exit code, for runs that are equal, that part at a known place, and that are none.
+set -euo pipefail
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+python3 "${AD_SOURCE:?}/tests/system/tiny.py" "$work"
+cd "$work"
+export OMPI_MCA_ess_singleton_isolated=1
+
+# run NAME [key=value ...]: trains into NAME.
+run() {
+  local name="$1"
+  shift
+  "${AD_PROGRAM:?}" train config.yaml train.epochs=2 optim.warmup=0 "run.dir=$name" "$@" >"$name.out" 2>&1 || { cat "$name.out"; exit 1; }
+}
+
+# compared CODE A B: the exit code is this; `has` and `lacks` then look at what was printed.
+compared() {
+  local code=0
+  what="diff $2 $3"
+  "$AD_PROGRAM" diff "$2" "$3" >out 2>err || code=$?
+  [ "$code" = "$1" ] || { echo "$what: exit code $code, expected $1"; cat out err; exit 1; }
+}
+has() { grep -qE -- "$2" "$1" || { echo "$what: its $1 has no '$2':"; cat out err; exit 1; }; }
+lacks() { if grep -qE -- "$2" "$1"; then echo "$what: its $1 has '$2':"; cat out err; exit 1; fi; }
+
+run a
+run b batch.rounds=2
+# What says where and when is never a reason.
+sed -i 's/"host": .*/"host": "elsewhere",/; s/"started": .*/"started": "2001-01-01T00:00:00Z",/; s/"ranks": .*/"ranks": "4 on 2 nodes",/' b/provenance.json
+rows=$(wc -l <a/log.jsonl)
+compared 0 a b
+has out '^Inputs: no difference that could give other bits$'
+has out '^  run\.dir +A: "a"$'
+has out '^  batch\.rounds +A: 1$'
+has out '^ +B: 2$'
+has out "^Log: equal to the end, $rows rows$"
+has out '^Result: equal, 41 tensors$'
+has out '^Log and result are equal to the bit\.$'
+lacks out 'elsewhere|2001|on 2 nodes'
+[ ! -s err ] || { cat err; exit 1; }
+compared 0 a a
+echo "ok   equal runs"
+
+run dropout seed.dropout=1
+compared 1 a dropout
+has out '^Inputs that differ:$'
+has out '^  seed\.dropout +A: 0$'
+has out '^Log: row 1 is the first that differs \(A: step 1, B: step 1\)$'
+loss() { sed -n "$2"'s/.*"loss":\([^,]*\),.*/\1/p' "$1/log.jsonl"; }
+has out "^  loss +A: $(loss a 1)$"
+has out "^ +B: $(loss dropout 1)$"
+has err "a and dropout are not equal: first in row 1 of the log \(step 1\): loss is $(loss a 1) in A, $(loss dropout 1) in B$"
+lacks out 'initial_parameters|data_train'
+echo "ok   another seed.dropout"
+
+run lr optim.lr=2e-3
+compared 1 a lr
+has out '^  optim\.lr +A: 0\.001$'
+has out '^Log: row 1 is the first that differs'
+has out '^  parameters +A: "[0-9a-f]{16}"$'
+lacks out '^  (loss|norm) ' # the first forward and backward are the same
+has out '^Result: 41 of 41 tensors differ, the first is bert\.embeddings\.word_embeddings\.weight$'
+has out '^  F32 \[21, 16\]: [0-9]+ of 336 values differ, by [0-9.e-]+ at most$'
+run init seed.init=1
+compared 1 a init
+has out '^  initial_parameters +A: "[0-9a-f]{16}"$'
+run every eval.every=2
+compared 1 a every
+has out "^Log: row 3 is the first that differs \\(A: step 3, B: evaluation of \"dev\" at step 2\\)$"
+has out '^  eval +A: \(not there\)$'
+has out '^Result: equal, 41 tensors$'
+echo "ok   other configurations"
+
+cp -r a short && head -n 3 a/log.jsonl >short/log.jsonl
+compared 1 a short
+has out "^Log: B is the beginning of A: $rows rows in A, 3 in B$"
+has err "the log of A has $rows rows, that of B 3; the first 3 are equal$"
+compared 1 short a
+has out "^Log: A is the beginning of B: 3 rows in A, $rows in B$"
+printf '{"step":4,"lo' >>short/log.jsonl
+compared 1 a short
+has out 'short/log\.jsonl:4: the last row is cut short'
+rm -r short/model short/result.json
+compared 1 a short
+has out '^Result: not compared, B has no model/model\.safetensors: not finished$'
+cp a/log.jsonl short/log.jsonl
+compared 1 a short
+has err 'the logs are equal, but B has no result$'
+head -c -1 a/log.jsonl >short/log.jsonl
+compared 1 a short
+has out "short/log\\.jsonl:$rows: the last row is cut short"
+echo "ok   logs cut short, a run without a result"
+
+# The last value of the file, which is classifier.bias[1] or where the writer puts it, gets its lowest bit turned.
+cp -r a flipped
+tensor=$(python3 - flipped/model/model.safetensors <<'PYTHON'
+import json, struct, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+data[-4] ^= 1
+open(sys.argv[1], "wb").write(data)
+size = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8:8 + size])
+print(max((entry["data_offsets"][1], name) for name, entry in header.items() if name != "__metadata__")[1])
+PYTHON
+)
+compared 1 a flipped
+has out "^Log: equal to the end, $rows rows$"
+has out "^Result: 1 of 41 tensors differ, the first is $tensor$"
+has out '^  F32 \[.*\]: 1 of [0-9]+ values differ, by [0-9.]+e-[0-9]+ at most$'
+has err "the logs are equal, the results are not; first tensor that differs: $tensor; no recorded input explains it$"
+echo "ok   one flipped bit"
+
+# Inputs that are recorded beside the configuration.
+cp -r a other
+sed -i 's/"data_train": "[0-9a-f]*"/"data_train": "0123456789abcdef"/; s/"compiler": .*/"compiler": "cc 1.0",/; /"kernels"/d' other/provenance.json
+echo >>other/model/vocab.txt
+compared 0 a other
+has out '^  data_train +A: "[0-9a-f]{16}"$'
+has out '^ +B: "0123456789abcdef"$'
+has out '^ +B: "cc 1\.0"$'
+has out '^ +B: \(not there\)$'
+has out '^  model/vocab\.txt +A: [0-9a-f]{16}$'
+run native comm.reduction=native
+compared 0 a native
+has out '^B was trained with comm\.reduction=native: the reproducibility contract does not hold for it$'
+echo "ok   provenance"
+
+# What is no run, or a broken one.
+broken() {
+  local pattern="$1"
+  compared 1 a broken
+  has err "$pattern"
+  rm -rf broken
+  cp -r a broken
+}
+compared 1 a nowhere
+has err 'nowhere: expected the folder of a run, found nothing'
+compared 1 model a
+has err 'model: not the folder of a run: it has no config\.yaml'
+cp -r a broken
+rm broken/provenance.json && broken 'broken/provenance\.json'
+echo '{' >broken/provenance.json && broken 'broken/provenance\.json:[0-9]+: '
+rm broken/log.jsonl && broken 'broken/log\.jsonl: expected the log of a run, found nothing'
+{ head -n 2 a/log.jsonl; printf '\0\0\0\n'; } >broken/log.jsonl && broken 'broken/log\.jsonl:3: found a NUL byte'
+sed -i '2s/.*/no object/' broken/log.jsonl && broken 'broken/log\.jsonl:2: expected a JSON object'
+truncate -s -1 broken/model/model.safetensors && broken 'broken/model/model\.safetensors'
+"$AD_PROGRAM" diff --help | grep -q 'Exit code 0' || { echo "diff --help does not tell the exit codes"; exit 1; }
+echo "ok   bad input"
