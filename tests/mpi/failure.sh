@@ -21,7 +21,7 @@ content = tiny.tensors()
 content["bert.encoder.layer.1.attention.self.query.weight"] = ([16, 16], [3e38] * 256)
 Path("large/model.safetensors").write_bytes(tiny.safetensors(content, None))
 PY
-mpi=(mpirun --oversubscribe --quiet --mca mpi_yield_when_idle 1)
+mpi=(mpirun --oversubscribe --bind-to none --mca mpi_yield_when_idle 1)
 [ "$(id -u)" -ne 0 ] || mpi+=(--allow-run-as-root)
 
 # expect NAME CODE PATTERN... -- COMMAND...: the exit code, one message that matches all patterns, ten seconds at most.
@@ -51,38 +51,61 @@ expect configurations 1 'configuration' '0\.00123' 'rank 1' -- \
 if grep -q avx512dq /proc/cpuinfo; then
   expect kernels 1 'kernel family' 'v4' 'v3' -- \
     "${mpi[@]}" -n 1 "$AD_PROGRAM" train config.yaml run.dir=c : -n 1 env AUTODIDACT_KERNELS=v3 "$AD_PROGRAM" train config.yaml run.dir=c
+  expect blas 1 'BLAS kernel family' 'SkylakeX' 'Haswell' -- "${mpi[@]}" -n 1 env OPENBLAS_CORETYPE=SkylakeX "$AD_PROGRAM" train config.yaml run.dir=c : \
+    -n 1 env OPENBLAS_CORETYPE=Haswell "$AD_PROGRAM" train config.yaml run.dir=c
 fi
 expect diverged 3 'step 1' 'finite' -- "$source/launch/local" -n 2 train config.yaml run.dir=d model.path=large
+# The same command in other folders: one rank's data cannot be read, or is other data.
+mkdir other
+cp -r model data tiny.yaml config.yaml other/
+printf 'good film\t7\n' >>other/data/train.tsv
+expect one-rank-input 1 'data/train\.tsv:26' -- \
+  "${mpi[@]}" -n 2 "$AD_PROGRAM" train config.yaml run.dir=e : -n 1 -wdir "$work/other" "$AD_PROGRAM" train config.yaml run.dir=e
+sed -i '$s/7$/1/' other/data/train.tsv
+expect data 1 'training data.*[0-9a-f]{16}.*[0-9a-f]{16}' -- \
+  "${mpi[@]}" -n 2 "$AD_PROGRAM" train config.yaml run.dir=e : -n 1 -wdir "$work/other" "$AD_PROGRAM" train config.yaml run.dir=e
 # Only the first rank writes: the others wait for it in vain.
 mkdir full
 expect one-rank 2 'full' -- "$source/launch/local" -n 2 train config.yaml run.dir=full/../config.yaml/x
 
-start_long() {
+# What mpirun itself refuses or sees is told as well.
+echo "localhost slots=1" >one-slot
+status=0
+"$source/launch/local" -n 3 --hostfile one-slot train config.yaml run.dir=f >out 2>&1 || status=$?
+[ "$status" -ne 0 ] && grep -q 'not enough slots' out || { echo "too few slots: exit code $status"; cat out; exit 1; }
+echo "ok   too few slots"
+
+alive() { [ -e "/proc/$1" ] && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
+# kill_rank RANK: of three that train; all are to end within ten seconds.
+kill_rank() {
+  local ranks=() launcher victim pid status=0 start
   rm -rf long
-  "$source/launch/local" -n 3 train config.yaml run.dir=long train.steps=100000000 eval.every=100000000 >long.out 2>&1 &
+  "$source/launch/local" -n 3 train config.yaml run.dir=long train.steps=100000000 eval.every=100000000 >long.out 2>&1 </dev/null &
   launcher=$!
   for _ in $(seq 100); do
-    [ -s long/log.jsonl ] && return
+    [ ! -s long/log.jsonl ] || break
     sleep 0.1
   done
-  echo "the long run did not start"
-  cat long.out
-  exit 1
+  [ -s long/log.jsonl ] || { echo "the long run did not start"; cat long.out; kill "$launcher"; exit 1; }
+  for pid in $(cat /proc/"$launcher"/task/*/children); do
+    [ "$(readlink "/proc/$pid/exe")" != "$(realpath "$AD_PROGRAM")" ] || ranks+=("$pid")
+    ! tr '\0' '\n' <"/proc/$pid/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$1" || victim=$pid
+  done
+  [ "${#ranks[@]}" -eq 3 ] || { echo "found ${#ranks[@]} ranks, expected 3"; kill "$launcher"; exit 1; }
+  start=$SECONDS
+  kill -KILL "$victim"
+  for pid in "${ranks[@]}" "$launcher"; do
+    while alive "$pid"; do
+      [ $((SECONDS - start)) -le 10 ] || { echo "process $pid is still there ten seconds after rank $1 was killed"; kill "$launcher"; exit 1; }
+      sleep 0.1
+    done
+  done
+  wait "$launcher" || status=$?
+  [ "$status" -ne 0 ] || { echo "the launcher reports success"; exit 1; }
+  grep -q 'signal 9' long.out || { echo "nobody tells of the kill"; cat long.out; exit 1; }
+  ! grep -q 'autodidact: error:' long.out || { echo "the killed rank's loss is told twice"; cat long.out; exit 1; }
+  [ ! -e long/result.json ] || { echo "the killed run is said to be complete"; exit 1; }
+  echo "ok   rank $1 killed: exit code $status ($((SECONDS - start)) s)"
 }
-start_long
-mapfile -t ranks < <(pgrep -f "run.dir=long train.steps" | while read -r pid; do
-  [ "$(readlink "/proc/$pid/exe")" = "$(realpath "$AD_PROGRAM")" ] && echo "$pid"
-done)
-[ "${#ranks[@]}" -eq 3 ] || { echo "found ${#ranks[@]} ranks, expected 3"; exit 1; }
-kill -9 "${ranks[1]}"
-start=$SECONDS status=0
-wait "$launcher" || status=$?
-[ "$status" -ne 0 ] || { echo "the launcher reports success"; exit 1; }
-alive() { [ -e "/proc/$1" ] && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
-for pid in "${ranks[@]}"; do
-  while alive "$pid"; do
-    [ $((SECONDS - start)) -le 10 ] || { echo "rank $pid is still there after ten seconds"; exit 1; }
-    sleep 0.1
-  done
-done
-echo "ok   a killed rank ($((SECONDS - start)) s)"
+kill_rank 0
+kill_rank 1

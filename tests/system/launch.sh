@@ -105,7 +105,26 @@ expect 1 'unknown option "--fast"' launch/local --fast
 expect 1 '-n needs a whole number' launch/local -n two train config.yaml
 expect 1 '--hostfile needs a file' launch/local --hostfile "$work/none" train config.yaml
 expect 1 'the command is missing' launch/local -n 2
+expect 1 '--bind needs core or none, found "socket"' launch/local --bind socket train config.yaml
+expect 1 '-n needs a whole number from 1, found "0"' launch/local -n 0 train config.yaml
 expect 1 'nowhere is not there' env AUTODIDACT_PROGRAM="$work/nowhere" launch/local -n 2 doctor
+local=(env "AUTODIDACT_PROGRAM=${AD_PROGRAM:?}" launch/local)
+expect 1 "999999 ranks, but only" "${local[@]}" -n 999999 --bind core train config.yaml
+expect 0 "^mpirun .*-n 999999 --oversubscribe --bind-to none .*yield.* $AD_PROGRAM train config.yaml run.dir=a\\\\ b " "${local[@]}" -n 999999 --print train config.yaml 'run.dir=a b'
+expect 0 "^mpirun .*-n 1 --bind-to (core|none) $AD_PROGRAM train " "${local[@]}" -n 1 --print -- train config.yaml
+expect 0 "^mpirun .*--hostfile README.md .*-n 3 $AD_PROGRAM eval " "${local[@]}" --hostfile README.md -n 3 --print eval run
+expect 0 "^mpirun .*-n 1 --bind-to (core|none) $AD_PROGRAM" "${local[@]}" --most 1 --print train config.yaml
+expect 1 '--most goes with neither' "${local[@]}" --most 1 -n 2 train config.yaml
+# A shell confined to its machine's last core starts one rank, and leaves it there.
+if [ "$(env -u OMP_NUM_THREADS nproc)" -gt 1 ]; then
+  last=$(sed -n 's/^Cpus_allowed_list:.*[^0-9]\([0-9]*\)$/\1/p' /proc/self/status)
+  expect 0 "^mpirun .*-n 1 --bind-to none $AD_PROGRAM" taskset -c "$last" "${local[@]}" --print train config.yaml
+fi
+printf '#!/bin/sh\necho HYDRA\n' > "$work/bin/mpirun"
+chmod +x "$work/bin/mpirun"
+expect 1 "mpirun is not Open MPI's" env "PATH=$work/bin:$PATH" "${local[@]}" -n 1 train config.yaml
+printf '#!/bin/sh\n[ "$1" != --version ] || { echo "mpirun (Open MPI) 4"; exit 0; }\nexit 75\n' > "$work/bin/mpirun"
+expect 75 '' env "PATH=$work/bin:$PATH" "${local[@]}" -n 1 train config.yaml
 for script in launch/install launch/local launch/quickstart tests/run launch/new-vocabulary; do
   expect 0 '^[Uu]sage' "$script" --help
 done
