@@ -68,7 +68,7 @@ static int end_row(struct ad_reader *reader) {
   }
   reader->field_count = 0;
   for (size_t i = 0, begin = 0; i < state->count; begin = state->ends[i++]) {
-    AD_TRY(ad_table_add_field(reader, (struct ad_span){state->bytes.data + begin, state->ends[i] - begin}));
+    AD_TRY(ad_table_add_field(reader, (struct ad_text_span){state->bytes.data + begin, state->ends[i] - begin}));
   }
   return 1;
 }
@@ -136,27 +136,11 @@ static int open_csv(struct ad_reader *reader) {
   csv_set_realloc_func(&state->parser, grow);
   csv_set_free_func(&state->parser, ad_free);
   csv_set_space_func(&state->parser, no_space);
-  if (!reader->source->header) {
-    return AD_OK;
-  }
-  const int status = take_row(reader);
-  if (status <= 0) {
-    return status < 0 ? status : ad_fail(AD_EINPUT, "%s: the file is empty, expected a header", reader->path);
-  }
-  return ad_table_header(reader);
+  return ad_table_open(reader, take_row);
 }
 
 static int next_csv(struct ad_reader *reader, struct ad_record *record) {
-  for (;;) {
-    int status = take_row(reader);
-    if (status <= 0) {
-      return status;
-    }
-    status = ad_table_record(reader, record);
-    if (status != 0) {
-      return status;
-    }
-  }
+  return ad_table_next(reader, take_row, record);
 }
 
 static void close_csv(struct ad_reader *reader) {

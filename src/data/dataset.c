@@ -30,7 +30,7 @@ struct reading {
 /* 1 with the label's class, 0 where the row is to be left out, or AD_EINPUT. */
 static int classify(const struct reading *reading, const struct ad_record *record, uint32_t *class_id) {
   const struct ad_source *source = &reading->source;
-  const struct ad_span label = record->label;
+  const struct ad_text_span label = record->label;
   *class_id = AD_NO_LABEL;
   if (label.data == NULL) {
     return 1;

@@ -91,8 +91,8 @@ static int next_folder(struct ad_reader *reader, struct ad_record *record) {
   reader->begin = 0;
   AD_TRY(ad_reader_check_text(reader, 0, reader->map.size));
   const char *value = reader->source->labels[file->label].value;
-  record->text = (struct ad_span){.data = reader->map.size == 0 ? "" : reader->map.data, .size = reader->map.size};
-  record->label = (struct ad_span){.data = value, .size = strlen(value)};
+  record->text = (struct ad_text_span){.data = reader->map.size == 0 ? "" : reader->map.data, .size = reader->map.size};
+  record->label = (struct ad_text_span){.data = value, .size = strlen(value)};
   return 1;
 }
 

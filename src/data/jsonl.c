@@ -12,7 +12,7 @@ struct jsonl_state {
 };
 
 /* A key's text. 1, 0 when the key is not there, or AD_EINPUT. */
-static int take_text(const struct ad_reader *reader, const char *key, struct ad_span *text) {
+static int take_text(const struct ad_reader *reader, const char *key, struct ad_text_span *text) {
   const struct jsonl_state *state = reader->state;
   const json_t *value = json_object_get(state->row, key);
   if (value == NULL) {
@@ -21,12 +21,12 @@ static int take_text(const struct ad_reader *reader, const char *key, struct ad_
   if (!json_is_string(value)) {
     return ad_reader_fail(reader, reader->begin, "the key \"%s\" is not a string", key);
   }
-  *text = (struct ad_span){.data = json_string_value(value), .size = json_string_length(value)};
+  *text = (struct ad_text_span){.data = json_string_value(value), .size = json_string_length(value)};
   return 1;
 }
 
-static int take_columns(struct ad_reader *reader, const struct ad_columns *columns, struct ad_span *text) {
-  struct ad_span parts[AD_MAX_COLUMNS];
+static int take_columns(struct ad_reader *reader, const struct ad_columns *columns, struct ad_text_span *text) {
+  struct ad_text_span parts[AD_MAX_COLUMNS];
   for (size_t i = 0; i < columns->count; i++) {
     const int status = take_text(reader, columns->items[i].name, &parts[i]);
     if (status <= 0) {
@@ -39,13 +39,13 @@ static int take_columns(struct ad_reader *reader, const struct ad_columns *colum
 }
 
 /* A label is a string or a whole number. */
-static int take_label(struct ad_reader *reader, struct ad_span *label) {
+static int take_label(struct ad_reader *reader, struct ad_text_span *label) {
   struct jsonl_state *state = reader->state;
   const char *key = reader->source->label.name;
   const json_t *value = json_object_get(state->row, key);
   if (json_is_integer(value)) {
     const int size = snprintf(state->number, sizeof state->number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    *label = (struct ad_span){.data = state->number, .size = (size_t)size};
+    *label = (struct ad_text_span){.data = state->number, .size = (size_t)size};
     return AD_OK;
   }
   const int status = take_text(reader, key, label);
@@ -60,7 +60,7 @@ static int open_jsonl(struct ad_reader *reader) {
   return reader->state == NULL ? ad_fail_memory(sizeof(struct jsonl_state), "a JSON reader") : AD_OK;
 }
 
-static int parse_row(struct ad_reader *reader, struct ad_span line) {
+static int parse_row(struct ad_reader *reader, struct ad_text_span line) {
   struct jsonl_state *state = reader->state;
   json_decref(state->row);
   json_error_t error;
@@ -80,7 +80,7 @@ static int parse_row(struct ad_reader *reader, struct ad_span line) {
 
 static int next_jsonl(struct ad_reader *reader, struct ad_record *record) {
   const struct ad_source *source = reader->source;
-  struct ad_span line;
+  struct ad_text_span line;
   const int status = ad_reader_take_line(reader, &line);
   if (status <= 0) {
     return status;

@@ -127,7 +127,7 @@ int ad_reader_check_text(const struct ad_reader *reader, size_t begin, size_t en
                         data[bad] == '\0' ? "a NUL byte" : "invalid UTF-8", (unsigned)(unsigned char)data[bad], column);
 }
 
-int ad_reader_take_line(struct ad_reader *reader, struct ad_span *line) {
+int ad_reader_take_line(struct ad_reader *reader, struct ad_text_span *line) {
   if (reader->position >= reader->size) {
     return 0;
   }
@@ -138,7 +138,7 @@ int ad_reader_take_line(struct ad_reader *reader, struct ad_span *line) {
   reader->position = begin + size + (newline != NULL);
   reader->begin = begin;
   size -= newline != NULL && size > 0 && data[size - 1] == '\r';
-  *line = (struct ad_span){.data = data, .size = size};
+  *line = (struct ad_text_span){.data = data, .size = size};
   AD_TRY(ad_reader_check_text(reader, begin, begin + size));
   return 1;
 }
@@ -151,12 +151,12 @@ int ad_reader_join_start(struct ad_reader *reader, size_t bytes) {
   return AD_OK;
 }
 
-struct ad_span ad_reader_join(struct ad_reader *reader, const struct ad_span *spans, size_t count) {
+struct ad_text_span ad_reader_join(struct ad_reader *reader, const struct ad_text_span *spans, size_t count) {
   if (count == 1) {
     return spans[0];
   }
   struct ad_buffer *joined = &reader->joined;
-  struct ad_span whole = {.data = joined->data + joined->size};
+  struct ad_text_span whole = {.data = joined->data + joined->size};
   for (size_t i = 0; i < count; i++) {
     if (i > 0) {
       joined->data[joined->size++] = ' ';

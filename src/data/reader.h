@@ -12,17 +12,17 @@
 #include "autodidact/data/descriptor.h"
 
 /* Bytes inside a file, or inside the reader; not terminated. */
-struct ad_span {
+struct ad_text_span {
   const char *data; /* [size]; NULL: there is none */
   size_t size;
 };
 
 /* One row, valid until the next call on the reader. */
 struct ad_record {
-  struct ad_span text;
-  struct ad_span pair;  /* data NULL: a single text */
-  struct ad_span label; /* as the file writes it; data NULL: the file has no labels */
-  size_t position;      /* for ad_reader_seek */
+  struct ad_text_span text;
+  struct ad_text_span pair;  /* data NULL: a single text */
+  struct ad_text_span label; /* as the file writes it; data NULL: the file has no labels */
+  size_t position;           /* for ad_reader_seek */
 };
 
 struct ad_reader;
@@ -50,7 +50,7 @@ struct ad_reader {
   void *state;             /* the format's own */
   struct ad_buffer joined; /* texts made of several columns, both segments */
   /* Tables (table.c): */
-  struct ad_span *fields; /* [field_count] of the row */
+  struct ad_text_span *fields; /* [field_count] of the row */
   size_t field_count, field_capacity;
   size_t expected_fields; /* 0: not known yet */
   size_t *columns;        /* [text.count + pair.count + 1] numbers from 0 of the text, pair and label columns */
@@ -83,18 +83,23 @@ int ad_reader_check_text(const struct ad_reader *reader, size_t begin, size_t en
 
 /* The line at reader->position, without its end (LF or CR LF; the last line needs none), checked by
  * ad_reader_check_text; moves the position on. 1, 0 at the end, or AD_EINPUT. */
-int ad_reader_take_line(struct ad_reader *reader, struct ad_span *line);
+int ad_reader_take_line(struct ad_reader *reader, struct ad_text_span *line);
 
 /* A text of one span, or of several joined by spaces in reader->joined. spans [count]. The memory of the joined texts
  * is made ready by ad_reader_join_start for all joins of a row together. AD_ENOMEM. */
 int ad_reader_join_start(struct ad_reader *reader, size_t bytes);
-struct ad_span ad_reader_join(struct ad_reader *reader, const struct ad_span *spans, size_t count);
+struct ad_text_span ad_reader_join(struct ad_reader *reader, const struct ad_text_span *spans, size_t count);
 
-/* Tables. After the format has put a row into reader->fields: */
-int ad_table_add_field(struct ad_reader *reader, struct ad_span field);
-/* the header's row: finds the columns. AD_EINPUT, AD_ENOMEM. */
-int ad_table_header(struct ad_reader *reader);
-/* any other row: 1 with the record, 0 when the row is to be left out, or AD_EINPUT, AD_ENOMEM. */
-int ad_table_record(struct ad_reader *reader, struct ad_record *record);
+/* Tables: a format supplies its rows. Puts the next row into reader->fields by ad_table_add_field: 1, 0 at the end, or
+ * what failed. */
+typedef int (*ad_table_row)(struct ad_reader *reader);
+int ad_table_add_field(struct ad_reader *reader, struct ad_text_span field);
+
+/* A format's `open`: reads the header, where there is one, and finds the columns. AD_EINPUT, AD_ENOMEM. */
+int ad_table_open(struct ad_reader *reader, ad_table_row take_row);
+
+/* A format's `next`: 1 with the next record, rows that are to be left out passed over, 0 at the end, or AD_EINPUT,
+ * AD_ENOMEM. */
+int ad_table_next(struct ad_reader *reader, ad_table_row take_row, struct ad_record *record);
 
 #endif

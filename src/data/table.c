@@ -5,7 +5,7 @@
 #include "autodidact/base/status.h"
 #include "reader.h"
 
-int ad_table_add_field(struct ad_reader *reader, struct ad_span field) {
+int ad_table_add_field(struct ad_reader *reader, struct ad_text_span field) {
   void *fields = reader->fields;
   AD_TRY(ad_reserve(&fields, &reader->field_capacity, reader->field_count + 1, sizeof *reader->fields));
   reader->fields = fields;
@@ -18,7 +18,7 @@ static int fail_column(const struct ad_reader *reader, const char *name) {
   struct ad_buffer names = {0};
   int status = AD_OK;
   for (size_t i = 0; i < reader->field_count && status == AD_OK; i++) {
-    const struct ad_span field = reader->fields[i];
+    const struct ad_text_span field = reader->fields[i];
     status =
         ad_buffer_printf(&names, "%s%.*s", i == 0 ? "" : ", ", (int)(field.size < 80 ? field.size : 80), field.data);
   }
@@ -37,7 +37,7 @@ static int find_column(const struct ad_reader *reader, const struct ad_column *c
   }
   int times = 0;
   for (size_t i = reader->field_count; i-- > 0;) {
-    const struct ad_span field = reader->fields[i];
+    const struct ad_text_span field = reader->fields[i];
     if (field.size == strlen(column->name) && memcmp(field.data, column->name, field.size) == 0) {
       *found = i;
       times++;
@@ -82,20 +82,22 @@ static int find_columns(struct ad_reader *reader) {
   return reader->labelled < 0 ? reader->labelled : AD_OK;
 }
 
-int ad_table_header(struct ad_reader *reader) {
+/* The header's row: finds the columns. */
+static int take_header(struct ad_reader *reader) {
   return find_columns(reader);
 }
 
 /* A row's text: the fields of columns [count], joined. */
-static struct ad_span collect(struct ad_reader *reader, const size_t *columns, size_t count) {
-  struct ad_span parts[AD_MAX_COLUMNS];
+static struct ad_text_span collect(struct ad_reader *reader, const size_t *columns, size_t count) {
+  struct ad_text_span parts[AD_MAX_COLUMNS];
   for (size_t i = 0; i < count; i++) {
     parts[i] = reader->fields[columns[i]];
   }
   return ad_reader_join(reader, parts, count);
 }
 
-int ad_table_record(struct ad_reader *reader, struct ad_record *record) {
+/* Any other row: 1 with the record, 0 when it is to be left out. */
+static int take_record(struct ad_reader *reader, struct ad_record *record) {
   const struct ad_source *source = reader->source;
   const size_t texts = source->text.count, pairs = source->pair.count;
   const size_t expected = reader->expected_fields > 0 ? reader->expected_fields : source->fields;
@@ -124,4 +126,28 @@ int ad_table_record(struct ad_reader *reader, struct ad_record *record) {
   }
   record->position = reader->begin;
   return 1;
+}
+
+int ad_table_open(struct ad_reader *reader, ad_table_row take_row) {
+  if (!reader->source->header) {
+    return AD_OK;
+  }
+  const int status = take_row(reader);
+  if (status <= 0) {
+    return status < 0 ? status : ad_fail(AD_EINPUT, "%s: the file is empty, expected a header", reader->path);
+  }
+  return take_header(reader);
+}
+
+int ad_table_next(struct ad_reader *reader, ad_table_row take_row, struct ad_record *record) {
+  for (;;) {
+    int status = take_row(reader);
+    if (status <= 0) {
+      return status;
+    }
+    status = take_record(reader, record);
+    if (status != 0) {
+      return status;
+    }
+  }
 }

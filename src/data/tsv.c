@@ -6,7 +6,7 @@
 
 /* The row at the position into reader->fields; 1, 0 at the end, or a failure. */
 static int take_row(struct ad_reader *reader) {
-  struct ad_span line;
+  struct ad_text_span line;
   const int status = ad_reader_take_line(reader, &line);
   if (status <= 0) {
     return status;
@@ -15,36 +15,20 @@ static int take_row(struct ad_reader *reader) {
   for (;;) {
     const char *tab = memchr(line.data, '\t', line.size);
     const size_t size = tab == NULL ? line.size : (size_t)(tab - line.data);
-    AD_TRY(ad_table_add_field(reader, (struct ad_span){.data = line.data, .size = size}));
+    AD_TRY(ad_table_add_field(reader, (struct ad_text_span){.data = line.data, .size = size}));
     if (tab == NULL) {
       return 1;
     }
-    line = (struct ad_span){.data = tab + 1, .size = line.size - size - 1};
+    line = (struct ad_text_span){.data = tab + 1, .size = line.size - size - 1};
   }
 }
 
 static int open_tsv(struct ad_reader *reader) {
-  if (!reader->source->header) {
-    return AD_OK;
-  }
-  const int status = take_row(reader);
-  if (status <= 0) {
-    return status < 0 ? status : ad_fail(AD_EINPUT, "%s: the file is empty, expected a header", reader->path);
-  }
-  return ad_table_header(reader);
+  return ad_table_open(reader, take_row);
 }
 
 static int next_tsv(struct ad_reader *reader, struct ad_record *record) {
-  for (;;) {
-    int status = take_row(reader);
-    if (status <= 0) {
-      return status;
-    }
-    status = ad_table_record(reader, record);
-    if (status != 0) {
-      return status;
-    }
-  }
+  return ad_table_next(reader, take_row, record);
 }
 
 const struct ad_reader_format ad_reader_tsv = {.open = open_tsv, .next = next_tsv};

@@ -13,7 +13,7 @@ static int is_digit(char c) {
 }
 
 /* The definition: the gloss without examples and without spaces around it. */
-static struct ad_span definition_of(struct ad_span gloss) {
+static struct ad_text_span definition_of(struct ad_text_span gloss) {
   const char *example = memmem(gloss.data, gloss.size, EXAMPLE, strlen(EXAMPLE));
   if (example != NULL) {
     gloss.size = (size_t)(example - gloss.data);
@@ -29,7 +29,7 @@ static struct ad_span definition_of(struct ad_span gloss) {
 }
 
 static int next_wordnet(struct ad_reader *reader, struct ad_record *record) {
-  struct ad_span line;
+  struct ad_text_span line;
   do {
     const int status = ad_reader_take_line(reader, &line);
     if (status <= 0) {
@@ -51,8 +51,8 @@ static int next_wordnet(struct ad_reader *reader, struct ad_record *record) {
     return ad_reader_fail(reader, reader->begin, "the synset has no gloss after \" | \"");
   }
   const char *gloss = bar + 3;
-  record->text = definition_of((struct ad_span){.data = gloss, .size = (size_t)(line.data + line.size - gloss)});
-  record->label = (struct ad_span){.data = line.data + NUMBER, .size = 2};
+  record->text = definition_of((struct ad_text_span){.data = gloss, .size = (size_t)(line.data + line.size - gloss)});
+  record->label = (struct ad_text_span){.data = line.data + NUMBER, .size = 2};
   record->position = reader->begin;
   return 1;
 }
