@@ -2,11 +2,10 @@
 #include <stdio.h>
 
 #include "arguments.h"
-#include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/mpi/evaluate.h"
 #include "autodidact/store/run.h"
 #include "commands.h"
+#include "evaluation.h"
 #include "scores.h"
 #include "session.h"
 
@@ -26,24 +25,15 @@ static int load(struct session *s, const struct eval_options *o, struct ad_datas
   return session_read_named(s, o->data, 1, data);
 }
 
-static int evaluate(struct session *s, const struct eval_options *o, const struct ad_dataset *data) {
-  const size_t C = s->params.config.classes;
-  struct ad_evaluator *evaluator = NULL;
+static int evaluate(const struct session *s, const struct eval_options *o, const struct ad_dataset *data) {
+  struct evaluation evaluation = {0};
   struct scores scores = {0};
-  float *logits = ad_malloc(data->count * C, sizeof *logits);
-  if (logits == NULL) {
-    return ad_fail_memory(data->count * C * sizeof *logits, "the logits");
-  }
-  struct ad_comm *comm = NULL;
-  int status = ad_comm_create(&comm, 1);
+  int status = evaluation_open(&evaluation, s, data->count);
   if (status == AD_OK) {
-    status = ad_evaluator_create(&evaluator, &s->params, s->config.eval_batch);
+    status = evaluation_run(&evaluation, s, data, 0, data->count);
   }
   if (status == AD_OK) {
-    status = ad_mpi_evaluate(comm, evaluator, s->config.eval_batch, C, s->theta, data, 0, data->count, logits);
-  }
-  if (status == AD_OK) {
-    status = scores_create(&scores, data, C, logits);
+    status = scores_create(&scores, data, s->params.config.classes, evaluation.logits);
   }
   if (status == AD_OK && o->json) {
     char text[512];
@@ -52,11 +42,7 @@ static int evaluate(struct session *s, const struct eval_options *o, const struc
     scores_print(stdout, &scores, &s->descriptor);
   }
   scores_destroy(&scores);
-  ad_evaluator_destroy(evaluator);
-  if (status == AD_OK || (comm != NULL && ad_comm_size(comm) == 1)) {
-    ad_comm_destroy(comm); /* takes all ranks: not after a failure of this one */
-  }
-  ad_free(logits);
+  evaluation_close(&evaluation, status);
   return status;
 }
 

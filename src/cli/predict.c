@@ -8,9 +8,9 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/metrics.h"
-#include "autodidact/mpi/evaluate.h"
 #include "autodidact/store/run.h"
 #include "commands.h"
+#include "evaluation.h"
 #include "session.h"
 
 enum { CHUNK = 4096 }; /* examples between two writes */
@@ -40,7 +40,7 @@ static int load_folder(struct session *s, const struct predict_options *o, struc
 }
 
 static int is_run(const char *folder) {
-  char *path = ad_run_path(folder, "config.yaml");
+  char *path = ad_path_join(folder, "config.yaml");
   const int found = path != NULL && ad_is_file(path);
   ad_free(path);
   return found;
@@ -60,33 +60,21 @@ static void print_row(const struct session *s, const struct predict_options *o, 
   putchar('\n');
 }
 
-static int predict(struct session *s, const struct predict_options *o, const struct ad_dataset *data) {
+static int predict(const struct session *s, const struct predict_options *o, const struct ad_dataset *data) {
   const size_t C = s->params.config.classes;
-  struct ad_evaluator *evaluator = NULL;
-  float *logits = ad_malloc(CHUNK * C, sizeof *logits);
-  if (logits == NULL) {
-    return ad_fail_memory(CHUNK * C * sizeof *logits, "the logits");
-  }
-  struct ad_comm *comm = NULL;
-  int status = ad_comm_create(&comm, 1);
-  if (status == AD_OK) {
-    status = ad_evaluator_create(&evaluator, &s->params, s->config.eval_batch);
-  }
+  struct evaluation evaluation = {0};
+  int status = evaluation_open(&evaluation, s, CHUNK);
   for (size_t first = 0; status == AD_OK && first < data->count; first += CHUNK) {
     const size_t end = first + CHUNK < data->count ? first + CHUNK : data->count;
-    status = ad_mpi_evaluate(comm, evaluator, s->config.eval_batch, C, s->theta, data, first, end, logits);
+    status = evaluation_run(&evaluation, s, data, first, end);
     for (size_t i = first; status == AD_OK && i < end; i++) {
-      print_row(s, o, logits + (i - first) * C);
+      print_row(s, o, evaluation.logits + (i - first) * C);
     }
     if (status == AD_OK && ferror(stdout)) {
       status = ad_fail(AD_EIO, "standard output could not be written");
     }
   }
-  ad_evaluator_destroy(evaluator);
-  if (status == AD_OK || (comm != NULL && ad_comm_size(comm) == 1)) {
-    ad_comm_destroy(comm); /* takes all ranks: not after a failure of this one */
-  }
-  ad_free(logits);
+  evaluation_close(&evaluation, status);
   return status;
 }
 

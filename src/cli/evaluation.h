@@ -1,0 +1,26 @@
+/* Evaluation of a loaded model over all ranks, as eval and predict need it. Not installed. */
+#ifndef AUTODIDACT_CLI_EVALUATION_H
+#define AUTODIDACT_CLI_EVALUATION_H
+
+#include "autodidact/mpi/evaluate.h"
+#include "session.h"
+
+/* Zero-initialise. */
+struct evaluation {
+  struct ad_comm *comm;
+  struct ad_evaluator *evaluator;
+  float *logits; /* [rows, classes] */
+};
+
+/* For `rows` examples at a time. Collective over the world. AD_ENOMEM, AD_ECONFIG. */
+int evaluation_open(struct evaluation *evaluation, const struct session *session, size_t rows);
+
+/* The logits of the examples [first, end), at most `rows` of them, into evaluation->logits. Collective over the world.
+ */
+int evaluation_run(struct evaluation *evaluation, const struct session *session, const struct ad_dataset *data,
+                   size_t first, size_t end);
+
+/* Releases all; status: how the command went, for what takes all ranks is left after a failure of this one. */
+void evaluation_close(struct evaluation *evaluation, int status);
+
+#endif
