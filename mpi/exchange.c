@@ -116,7 +116,7 @@ static void push(const struct ad_mpi_exchange *x, struct piece *stack, size_t *c
   stack[(*count)++] = piece;
   while (*count >= 2) {
     struct piece *left = &stack[*count - 2], *right = &stack[*count - 1];
-    if (!ad_tree_is_node(x->lanes, left->span.lo, right->span.hi) || ad_tree_split(left->span.lo, right->span.hi) != left->span.hi) {
+    if (!ad_tree_are_halves(x->lanes, left->span, right->span)) {
       return;
     }
     if (left->empty) {

@@ -160,7 +160,7 @@ static int compare(const char *const folders[2]) {
   AD_TRY(print_inputs(folders, &reasons));
   int status = AD_OK;
   for (size_t i = 0; status == AD_OK && i < 2; i++) {
-    char *const paths[2] = {ad_run_path(folders[0], names[i]), ad_run_path(folders[1], names[i])};
+    char *const paths[2] = {ad_path_join(folders[0], names[i]), ad_path_join(folders[1], names[i])};
     const char *const both[2] = {paths[0], paths[1]};
     if (paths[0] == NULL || paths[1] == NULL) {
       status = ad_fail_memory(4096, "a path");

@@ -34,7 +34,7 @@ int session_configure(struct session *session, size_t count, char *const *positi
 
 int session_open_run(struct session *session, const char *run) {
   AD_TRY(ad_run_config(run, &session->config));
-  char *result = ad_run_path(run, "result.json");
+  char *result = ad_path_join(run, "result.json");
   if (result == NULL) {
     return ad_fail_memory(strlen(run) + 16, "a path");
   }
@@ -128,7 +128,7 @@ int session_load_classifier(struct session *session, const char *model_folder) {
 }
 
 int session_load_result(struct session *session, const char *run) {
-  char *model = ad_run_path(run, "model");
+  char *model = ad_path_join(run, "model");
   if (model == NULL) {
     return ad_fail_memory(strlen(run) + 8, "a path");
   }

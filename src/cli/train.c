@@ -7,6 +7,7 @@
 #include "arguments.h"
 #include "autodidact/base/build.h"
 #include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -37,6 +38,7 @@ struct training {
   int first;                        /* 1 on rank 0, which alone keeps the run folder */
   struct ad_shared replica;         /* the node's parameters, where its ranks share them */
   float *theta;                     /* [P] what forwards read: the node's or this rank's own */
+  char initial[17];                 /* digest of the parameters before the first step */
   struct ad_mpi_exchange *exchange; /* NULL on one rank */
   struct ad_trainer *trainer;
   struct ad_evaluator *evaluator;
@@ -116,6 +118,7 @@ static int check_configuration(struct training *t) {
 static int check_ranks(struct training *t) {
   char digest[17];
   const struct session *s = &t->session;
+  ad_digest_text(ad_digest(s->theta, s->params.count * sizeof *s->theta), t->initial);
   const struct ad_kernels *kernels = ad_kernels_select();
   if (kernels == NULL) {
     return AD_ECONFIG;
@@ -125,8 +128,7 @@ static int check_ranks(struct training *t) {
   AD_TRY(ad_comm_same(t->comm, "the BLAS kernel family", ad_gemm_core()));
   AD_TRY(ad_comm_same(t->comm, "the training data's digest", ad_digest_text(t->train.digest, digest)));
   AD_TRY(ad_comm_same(t->comm, "the dev data's digest", ad_digest_text(t->dev.digest, digest)));
-  return ad_comm_same(t->comm, "the initial parameters' digest",
-                      ad_digest_text(ad_digest(s->theta, s->params.count * sizeof *s->theta), digest));
+  return ad_comm_same(t->comm, "the initial parameters' digest", t->initial);
 }
 
 /* One replica of the parameters a node, and the exchange. */
@@ -184,7 +186,7 @@ static int prepare(struct training *t) {
 /* The run folder, and in its provenance what the bits depend on besides the configuration. */
 static int open_run(struct training *t) {
   const struct session *s = &t->session;
-  char train[17], dev[17] = "", theta[17], ranks[64];
+  char train[17], dev[17] = "", ranks[64];
   if (!t->first) {
     return AD_OK;
   }
@@ -192,7 +194,7 @@ static int open_run(struct training *t) {
   const struct ad_fact facts[] = {
       {"data_train", ad_digest_text(t->train.digest, train)},
       {"data_dev", t->has_dev ? ad_digest_text(t->dev.digest, dev) : dev},
-      {"initial_parameters", ad_digest_text(ad_digest(t->theta, s->params.count * sizeof *t->theta), theta)},
+      {"initial_parameters", t->initial},
       {"kernels", ad_kernels_select()->name},
       {"blas_core", ad_gemm_core()},
       {"blas", ad_gemm_config()},
@@ -307,7 +309,7 @@ static int keep_result(struct training *t) {
   }
   const float *theta = t->best != NULL ? t->best : t->theta;
   const uint64_t step = t->best != NULL ? t->best_step : ad_trainer_done(t->trainer);
-  char *folder = ad_run_path(t->run.folder, "model");
+  char *folder = ad_path_join(t->run.folder, "model");
   if (folder == NULL) {
     return ad_fail_memory(strlen(t->run.folder) + 8, "a path");
   }

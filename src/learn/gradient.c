@@ -72,8 +72,7 @@ static void merge(struct ad_gradient *g, uint32_t bucket) {
   struct bucket *b = &g->buckets[bucket];
   while (b->count >= 2) {
     struct ad_partial *left = &b->partials[b->count - 2], *right = &b->partials[b->count - 1];
-    if (!ad_tree_is_node(g->W, left->span.lo, right->span.hi) ||
-        ad_tree_split(left->span.lo, right->span.hi) != left->span.hi) {
+    if (!ad_tree_are_halves(g->W, left->span, right->span)) {
       return;
     }
     if (left->empty) {

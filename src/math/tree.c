@@ -28,6 +28,10 @@ int ad_tree_is_node(size_t W, size_t lo, size_t hi) {
   return a == lo && b == hi;
 }
 
+int ad_tree_are_halves(size_t W, struct ad_span left, struct ad_span right) {
+  return ad_tree_is_node(W, left.lo, right.hi) && ad_tree_split(left.lo, right.hi) == left.hi;
+}
+
 static size_t collect(size_t a, size_t b, size_t lo, size_t hi, struct ad_span *parts, size_t count) {
   if (a >= hi || b <= lo) {
     return count;

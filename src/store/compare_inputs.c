@@ -111,7 +111,7 @@ static int compare_config(const char *const folders[2], struct ad_input_comparis
 
 static int read_provenance(const char *folder, json_t **object) {
   struct ad_buffer text = {0};
-  char *path = ad_run_path(folder, "provenance.json");
+  char *path = ad_path_join(folder, "provenance.json");
   if (path == NULL) {
     return ad_fail_memory(strlen(folder) + 32, "a path");
   }
@@ -185,7 +185,7 @@ static int compare_provenance(const char *const folders[2], struct ad_input_comp
 }
 
 static int compare_model_file(const char *const folders[2], const char *name, struct ad_input_comparison *out) {
-  char *paths[2] = {ad_run_path(folders[0], name), ad_run_path(folders[1], name)};
+  char *paths[2] = {ad_path_join(folders[0], name), ad_path_join(folders[1], name)};
   int status = paths[0] == NULL || paths[1] == NULL ? ad_fail_memory(strlen(folders[0]) + strlen(folders[1]) + 64, "a path") : AD_OK;
   if (status == AD_OK && ad_is_file(paths[0]) && ad_is_file(paths[1])) {
     uint64_t digests[2];

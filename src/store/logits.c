@@ -22,7 +22,7 @@ static int write_dataset(hid_t file, const char *name, hid_t type, int rank, con
 
 int ad_run_keep_logits(const struct ad_run *run, const char *name, size_t N, size_t C, const float *logits,
                        const uint32_t *labels) {
-  char *folder = ad_run_path(run->folder, "logits");
+  char *folder = ad_path_join(run->folder, "logits");
   char *path = folder == NULL ? NULL : ad_path_join(folder, name);
   int status = AD_OK;
   if (path == NULL) {

@@ -12,13 +12,9 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
-char *ad_run_path(const char *folder, const char *name) {
-  return ad_path_join(folder, name);
-}
-
 /* Opens a file of the run for writing anew. */
 static int open_log(const struct ad_run *run, const char *name, FILE **file) {
-  char *path = ad_run_path(run->folder, name);
+  char *path = ad_path_join(run->folder, name);
   if (path == NULL) {
     return ad_fail_memory(strlen(run->folder) + 32, "a path");
   }
@@ -29,7 +25,7 @@ static int open_log(const struct ad_run *run, const char *name, FILE **file) {
 }
 
 static int remove_file(const struct ad_run *run, const char *name) {
-  char *path = ad_run_path(run->folder, name);
+  char *path = ad_path_join(run->folder, name);
   if (path == NULL) {
     return ad_fail_memory(strlen(run->folder) + 32, "a path");
   }
@@ -42,7 +38,7 @@ static int remove_file(const struct ad_run *run, const char *name) {
 }
 
 static int remove_folder(const struct ad_run *run, const char *name) {
-  char *path = ad_run_path(run->folder, name);
+  char *path = ad_path_join(run->folder, name);
   if (path == NULL) {
     return ad_fail_memory(strlen(run->folder) + 32, "a path");
   }
@@ -53,7 +49,7 @@ static int remove_folder(const struct ad_run *run, const char *name) {
 
 /* A folder that holds a log holds a run. */
 static int refuse_or_clear(const struct ad_run *run, const struct ad_config *config) {
-  char *path = ad_run_path(run->folder, "log.jsonl");
+  char *path = ad_path_join(run->folder, "log.jsonl");
   if (path == NULL) {
     return ad_fail_memory(strlen(run->folder) + 32, "a path");
   }
@@ -166,7 +162,7 @@ int ad_run_timing(struct ad_run *run, const char *format, ...) {
 }
 
 int ad_run_write(const struct ad_run *run, const char *name, const char *text, size_t size) {
-  char *path = ad_run_path(run->folder, name);
+  char *path = ad_path_join(run->folder, name);
   if (path == NULL) {
     return ad_fail_memory(strlen(run->folder) + strlen(name) + 2, "a path");
   }
@@ -180,7 +176,7 @@ int ad_run_config(const char *folder, struct ad_config *config) {
     return ad_fail(AD_EINPUT, "%s: expected the folder of a run, found %s", folder,
                    access(folder, F_OK) == 0 ? "a file" : "nothing");
   }
-  char *path = ad_run_path(folder, "config.yaml");
+  char *path = ad_path_join(folder, "config.yaml");
   if (path == NULL) {
     return ad_fail_memory(strlen(folder) + 32, "a path");
   }

@@ -11,6 +11,17 @@
 #include "autodidact/learn/exchange.h"
 #include "check.h"
 
+/* Buckets of odd sizes, of one block and of several. */
+static const struct ad_model_config small = {.hidden = 12,
+                                             .heads = 3,
+                                             .ffn = 701,
+                                             .layers = 2,
+                                             .vocab = 53,
+                                             .positions = 400,
+                                             .types = 2,
+                                             .classes = 3,
+                                             .layer_norm_eps = 1e-12f};
+
 enum lanes_filled { LANES_ALL, LANES_SOME, LANES_ONE };
 
 struct steps {

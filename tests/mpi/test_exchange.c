@@ -6,16 +6,6 @@
 #include "comm_internal.h"
 #include "steps.h"
 
-static const struct ad_model_config small = {.hidden = 12,
-                                             .heads = 3,
-                                             .ffn = 701,
-                                             .layers = 2,
-                                             .vocab = 53,
-                                             .positions = 400,
-                                             .types = 2,
-                                             .classes = 3,
-                                             .layer_norm_eps = 1e-12f};
-
 /* How ranks are put on nodes. */
 enum mapping { ONE_NODE, OWN_NODES, PAIRS, ALTERNATE, UNEVEN, MAPPINGS };
 

@@ -7,16 +7,6 @@
 
 enum { LANES = 128 };
 
-static const struct ad_model_config small = {.hidden = 12,
-                                             .heads = 3,
-                                             .ffn = 701,
-                                             .layers = 2,
-                                             .vocab = 53,
-                                             .positions = 400,
-                                             .types = 2,
-                                             .classes = 3,
-                                             .layer_norm_eps = 1e-12f};
-
 /* Of one rank, or of all together. */
 struct traffic {
   uint64_t messages, bytes;

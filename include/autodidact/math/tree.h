@@ -22,6 +22,10 @@ size_t ad_tree_split(size_t lo, size_t hi);
 /* Whether [lo, hi) is a node of the tree over [0, W). */
 int ad_tree_is_node(size_t W, size_t lo, size_t hi);
 
+/* Whether the neighbours left and right are the two halves of a node of the tree over [0, W), so that their sums may be
+ * added. */
+int ad_tree_are_halves(size_t W, struct ad_span left, struct ad_span right);
+
 /* The largest nodes of the tree over [0, W) that lie inside [lo, hi), in order, into parts [AD_MAX_PARTS]; returns
  * their number. They cover [lo, hi) exactly. W <= AD_MAX_LANES. */
 size_t ad_tree_parts(size_t W, size_t lo, size_t hi, struct ad_span *parts);

@@ -37,9 +37,6 @@ int ad_run_close(struct ad_run *run);
 int ad_run_log(struct ad_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int ad_run_timing(struct ad_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* "folder/name"; the caller owns it; NULL when out of memory. */
-char *ad_run_path(const char *folder, const char *name);
-
 /* Writes a file of the run whole or not at all. AD_EIO. */
 int ad_run_write(const struct ad_run *run, const char *name, const char *text, size_t size);
 
