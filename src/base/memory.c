@@ -3,6 +3,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "autodidact/base/status.h"
 
@@ -112,6 +115,12 @@ int ad_reserve(void **array, size_t *capacity, size_t need, size_t size) {
   *array = grown;
   *capacity = wanted;
   return AD_OK;
+}
+
+void ad_memory_trim(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 struct ad_memory_stats ad_memory_stats(void) {

@@ -30,11 +30,13 @@ struct ad_trainer {
   const struct ad_exchange *exchange; /* NULL: alone */
   uint32_t rank, size;
   uint64_t chain;
-  void **reduced;           /* [buckets] the shard's part of each bucket's gradient, with an exchange */
-  size_t *reduced_capacity; /* [buckets] floats */
-  int64_t pending;          /* bucket whose reduction has begun, -1: none */
-  size_t *counts;           /* [R] of the numbers that are shared */
-  void *shared;             /* double: losses and squares of all ranks, rank by rank */
+  const float **reduced; /* [buckets] the shard's part of each bucket's gradient, with an exchange */
+  void **own;            /* [buckets] memory for those that do not lie in the encoder's spare memory */
+  size_t *own_capacity;  /* [buckets] floats */
+  size_t spare_used;     /* floats at the end of the encoder's spare memory */
+  int64_t pending;       /* bucket whose reduction has begun, -1: none */
+  size_t *counts;        /* [R] of the numbers that are shared */
+  void *shared;          /* double: losses and squares of all ranks, rank by rank */
   size_t shared_capacity;
 
   /* of the running step */
@@ -167,7 +169,8 @@ static int allocate(struct ad_trainer *t) {
   const int alignment = ad_encoder_alignment(t->params);
   AD_TRY(alignment);
   t->reduced = ad_calloc(t->params->buckets, sizeof *t->reduced);
-  t->reduced_capacity = ad_calloc(t->params->buckets, sizeof *t->reduced_capacity);
+  t->own = ad_calloc(t->params->buckets, sizeof *t->own);
+  t->own_capacity = ad_calloc(t->params->buckets, sizeof *t->own_capacity);
   t->counts = ad_calloc(t->size, sizeof *t->counts);
   t->ids = ad_calloc(B, sizeof *t->ids);
   t->lengths = ad_calloc(B, sizeof *t->lengths);
@@ -179,8 +182,8 @@ static int allocate(struct ad_trainer *t) {
   t->loss = ad_calloc(B, sizeof *t->loss);
   t->logits = ad_calloc(B * C, sizeof *t->logits);
   t->dlogits = ad_calloc(B * C, sizeof *t->dlogits);
-  if (!t->reduced || !t->reduced_capacity || !t->counts || !t->ids || !t->lengths || !t->lane_work || !t->member ||
-      !t->lane_begin || !t->lane_loss || !t->labels || !t->loss || !t->logits || !t->dlogits) {
+  if (!t->reduced || !t->own || !t->own_capacity || !t->counts || !t->ids || !t->lengths || !t->lane_work ||
+      !t->member || !t->lane_begin || !t->lane_loss || !t->labels || !t->loss || !t->logits || !t->dlogits) {
     return ad_fail_memory(B * (40 + 8 * C), "a batch");
   }
   AD_TRY(ad_order_create(&t->order, t->data->count, B, t->settings.seed_order));
@@ -202,6 +205,24 @@ static float *place_hook(void *context, uint32_t bucket, size_t part) {
   return t->exchange->place(t->exchange->context, bucket, part);
 }
 
+/* Memory for `count` floats of the reduced gradient of bucket b, to be kept until the update: activations that the
+ * backward is done with, as far as they reach, so that a step holds either the one or the other. */
+static int keep(struct ad_trainer *t, uint32_t b, size_t count, float **place) {
+  enum { LINE = 16 };
+  size_t spare;
+  float *begin = ad_encoder_spare(t->encoder, &spare);
+  const size_t used = t->spare_used + (count + LINE - 1) / LINE * LINE;
+  if (begin != NULL && used <= spare) {
+    t->spare_used = used;
+    *place = begin + (spare - used);
+  } else {
+    AD_TRY(ad_reserve(&t->own[b], &t->own_capacity[b], count, sizeof(float)));
+    *place = t->own[b];
+  }
+  t->reduced[b] = *place;
+  return AD_OK;
+}
+
 /* Ends the reduction that is under way, if any. */
 static int end_pending(struct ad_trainer *t) {
   if (t->pending < 0) {
@@ -210,9 +231,10 @@ static int end_pending(struct ad_trainer *t) {
   const uint32_t b = (uint32_t)t->pending;
   size_t begin, end;
   ad_compact_range(t->params, b, &t->rows, t->shard.begin[b], t->shard.end[b], &begin, &end);
-  AD_TRY(ad_reserve(&t->reduced[b], &t->reduced_capacity[b], end - begin, sizeof(float)));
+  float *place;
+  AD_TRY(keep(t, b, end - begin, &place));
   t->pending = -1;
-  return t->exchange->reduce_end(t->exchange->context, b, t->reduced[b]);
+  return t->exchange->reduce_end(t->exchange->context, b, place);
 }
 
 /* A bucket's partial sums are complete: its exchange runs while the next layer's gradient is computed. */
@@ -266,12 +288,12 @@ void ad_trainer_destroy(struct ad_trainer *trainer) {
   ad_gradient_destroy(t->gradient);
   ad_optimizer_destroy(&t->optimizer);
   ad_shard_destroy(&t->shard);
-  for (uint32_t b = 0; t->reduced != NULL && b < t->params->buckets; b++) {
-    ad_free(t->reduced[b]);
+  for (uint32_t b = 0; t->own != NULL && b < t->params->buckets; b++) {
+    ad_free(t->own[b]);
   }
-  void *const blocks[] = {t->reduced,   t->reduced_capacity, t->counts,     t->shared,    t->ids,    t->lengths,
-                          t->lane_work, t->member,           t->lane_begin, t->lane_loss, t->labels, t->loss,
-                          t->logits,    t->dlogits,          t->squares};
+  void *const blocks[] = {t->reduced, t->own,       t->own_capacity, t->counts,     t->shared,    t->ids,
+                          t->lengths, t->lane_work, t->member,       t->lane_begin, t->lane_loss, t->labels,
+                          t->loss,    t->logits,    t->dlogits,      t->squares};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
     ad_free(blocks[i]);
   }
@@ -299,6 +321,7 @@ static int plan(struct ad_trainer *t, struct ad_step *step) {
   step->examples = t->count;
   ad_gradient_begin(t->gradient, &t->rows, t->lane_begin);
   t->pending = -1;
+  t->spare_used = 0;
   return t->exchange == NULL ? AD_OK : t->exchange->step_begin(t->exchange->context, &t->rows, t->lane_begin);
 }
 
@@ -433,7 +456,7 @@ struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
                                    .moments = 2 * t->shard.count * sizeof(float)};
   bytes.activations = t->bytes;
   for (uint32_t b = 0; b < t->params->buckets; b++) {
-    bytes.gradient += t->reduced_capacity[b] * sizeof(float);
+    bytes.gradient += t->own_capacity[b] * sizeof(float);
   }
   return bytes;
 }

@@ -78,6 +78,7 @@ static void take_all(struct ad_encoder *e) {
       s->x = l == 0 ? first : layers[l - 1].out;
     }
   }
+  /* Behind the layers, from the first to the last: ad_encoder_spare. */
   e->pooled = floats(a, B * H);
   e->dropped = floats(a, B * H);
   const size_t longest = e->token_rows < m->positions ? e->token_rows : m->positions;
@@ -118,7 +119,8 @@ static void set_sizes(struct ad_encoder *e, const struct ad_params *params, size
   *e = (struct ad_encoder){.params = params,
                            .alignment = alignment,
                            .block = ad_gemm_block((int)alignment, (const size_t(*)[2])shapes, SHAPES),
-                           .training = training};
+                           .training = training,
+                           .undone = params->config.layers};
   e->token_rows = product_rows(e, tokens);
   e->example_rows = product_rows(e, ad_packer_rows(examples, filled, alignment));
 }
@@ -166,6 +168,16 @@ void ad_encoder_destroy(struct ad_encoder *encoder) {
   ad_free(encoder->lane_sums);
   ad_free(encoder->tree_work);
   ad_free(encoder);
+}
+
+float *ad_encoder_spare(const struct ad_encoder *encoder, size_t *count) {
+  *count = 0;
+  if (!encoder->training || encoder->undone == encoder->params->config.layers) {
+    return NULL;
+  }
+  float *begin = encoder->layers[encoder->undone].qkv;
+  *count = (size_t)(encoder->pooled - begin);
+  return begin;
 }
 
 /* Queries, keys, values. In the last layer keys and values of all tokens, queries of the [CLS] rows only. */
@@ -302,6 +314,7 @@ int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const str
   const struct ad_model_config *m = &encoder->params->config;
   const struct ad_embedding_offsets *p = &encoder->params->embedding;
   AD_TRY(check_batch(encoder, batch));
+  encoder->undone = m->layers;
   place_cls_rows(encoder, batch);
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, masks, 0, AD_MASK_EMBEDDING);
   encoder->kernels->embed(batch->tokens, m->hidden, batch->ids, batch->positions, batch->types, theta + p->word,

@@ -294,6 +294,7 @@ static int backward_layer(struct pass *p, uint32_t l) {
   AD_TRY(backward_ffn(p, l, &c));
   AD_TRY(backward_attention_output(p, l, &c));
   AD_TRY(backward_projection(p, l, &c));
+  p->e->undone = l;
   return p->sink->done(p->sink->context, l + 1);
 }
 

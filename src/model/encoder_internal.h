@@ -45,6 +45,7 @@ struct ad_encoder {
   float *dx, *dz, *dy; /* [T,H] */
   float *df;           /* [T,F] */
   float *dqkv;         /* [T,3H] */
+  uint32_t undone;     /* layers whose backward is still to come: those above have no use for their activations */
 
   /* grown on first use; [lanes][stride] column sums of a bucket, and levels of the tree */
   void *lane_sums;

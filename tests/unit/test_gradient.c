@@ -237,11 +237,81 @@ static void test_masks(void **state) {
   }
 }
 
+/* A sink into memory of its own, bucket by bucket, that writes NaN into all spare memory as soon as it is offered. */
+struct spoiler {
+  struct problem *p;
+  float *bucket[16];
+  size_t spare;     /* floats offered so far */
+  const float *end; /* of them */
+};
+
+static float *spoiler_place(void *context, uint32_t bucket, size_t part) {
+  (void)part;
+  return ((struct spoiler *)context)->bucket[bucket];
+}
+
+static int spoiler_done(void *context, uint32_t bucket) {
+  struct spoiler *s = context;
+  size_t count;
+  float *begin = ad_encoder_spare(s->p->encoder, &count);
+  (void)bucket;
+  assert_true(count >= s->spare && (s->end == NULL || begin + count == s->end));
+  s->spare = count;
+  s->end = begin == NULL ? NULL : begin + count;
+  for (size_t i = 0; i < count; i++) {
+    begin[i] = NAN;
+  }
+  return AD_OK;
+}
+
+/* What the encoder calls spare is not read again: neither by the rest of the backward nor by the next step. */
+static void test_spare(void **state) {
+  (void)state;
+  for (size_t c = 0; c < CONFIG_COUNT; c++) {
+    struct problem p;
+    create(&p, &CONFIGS[c]);
+    const size_t B = p.params.buckets, H = p.params.config.hidden, F = p.params.config.ffn, T = p.batch.tokens;
+    const struct ad_span whole = {0, LANES};
+    struct spoiler s = {.p = &p};
+    struct ad_rows rows;
+    assert_true(B <= sizeof s.bucket / sizeof *s.bucket);
+    for (size_t b = 0; b < B; b++) {
+      s.bucket[b] = calloc(p.params.bucket_begin[b + 1] - p.params.bucket_begin[b], sizeof(float));
+    }
+    assert_int_equal(ad_rows_create(&rows, p.params.config.vocab), AD_OK);
+    for (uint32_t id = 0; id < p.params.config.vocab; id++) {
+      assert_int_equal(ad_rows_add(&rows, 1, &id), AD_OK); /* all rows: compact is flat */
+    }
+    ad_rows_order(&rows);
+    const struct ad_gradient_sink sink = {&s, &whole, 1, spoiler_place, spoiler_done};
+    for (int step = 0; step < 2; step++) {
+      s.spare = 0;
+      s.end = NULL;
+      assert_int_equal(ad_encoder_forward(p.encoder, p.theta, &p.batch, &p.masks, p.logits), AD_OK);
+      assert_null(ad_encoder_spare(p.encoder, &s.spare));
+      assert_int_equal(s.spare, 0);
+      assert_int_equal(ad_encoder_backward(p.encoder, p.theta, &p.batch, &p.masks, p.dlogits, &rows, &sink), AD_OK);
+      /* All layers but the last keep 8 H + 2 F floats a token, and that one keys and values. */
+      assert_true(s.spare >= T * ((p.params.config.layers - 1) * (8 * H + 2 * F) + 2 * H));
+      for (size_t b = 0; b < B; b++) {
+        const size_t begin = p.params.bucket_begin[b], count = p.params.bucket_begin[b + 1] - begin;
+        assert_memory_equal(s.bucket[b], p.gradient + begin, count * sizeof(float));
+      }
+    }
+    for (size_t b = 0; b < B; b++) {
+      free(s.bucket[b]);
+    }
+    ad_rows_destroy(&rows);
+    destroy(&p);
+  }
+}
+
 static int run(const char *kernels) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_parameters),
       cmocka_unit_test(test_directions),
       cmocka_unit_test(test_masks),
+      cmocka_unit_test(test_spare),
   };
   return cmocka_run_group_tests_name(kernels, tests, NULL, NULL);
 }

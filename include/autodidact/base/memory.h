@@ -33,6 +33,10 @@ struct ad_memory_stats {
 };
 struct ad_memory_stats ad_memory_stats(void);
 
+/* Gives freed memory back to the system. For the end of a phase that needed much for a while: the C library keeps up to
+ * 64 MiB of it otherwise. Does nothing where the C library is not glibc. */
+void ad_memory_trim(void);
+
 /* For tests: the n-th allocation from now (1 = the next) fails, once. 0 switches this off. */
 void ad_memory_fail_at(unsigned long n);
 

@@ -49,7 +49,7 @@ uint64_t ad_trainer_total(const struct ad_trainer *trainer);
 uint64_t ad_trainer_done(const struct ad_trainer *trainer);
 
 /* Bytes that a rank holds: activations and work memory; partial sums of the gradient (its own, not those of the
- * exchange); moments; reduced gradient. */
+ * exchange); moments; what of the reduced gradient found no place in activations that the backward was done with. */
 struct ad_trainer_bytes {
   size_t activations, partials, moments, gradient;
 };

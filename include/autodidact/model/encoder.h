@@ -79,6 +79,11 @@ int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const st
                         const struct ad_masks *masks, const float *dlogits, const struct ad_rows *rows,
                         const struct ad_gradient_sink *sink);
 
+/* Activations that the backward under way needs no more: *count floats, those of whole layers, from the last one down
+ * to the one whose bucket was `done` last, so that only the beginning moves while the end stays. Their owner remains
+ * the encoder; whoever asks may write there until the next forward. NULL (and 0): none yet. */
+float *ad_encoder_spare(const struct ad_encoder *encoder, size_t *count);
+
 /* The whole gradient [P] of the same, all lanes combined by the tree. For tests and tools: training never holds a whole
  * gradient vector. AD_ENOMEM. */
 int ad_encoder_gradient(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
