@@ -60,7 +60,7 @@ static struct ad_adamw arithmetic(const struct ad_optimizer *optimizer, const st
                                   double factor, double scale) {
   const struct ad_optimizer_settings *o = &optimizer->settings;
   const uint32_t layers = optimizer->shard->params->config.layers;
-  const double peak = tensor->new_head ? o->head_lr : o->lr * ad_schedule_layer(o->layer_decay, tensor->bucket, layers);
+  const double peak = tensor->new_head ? o->head_lr : o->lr * ad_schedule_layer(o->layer_decay, tensor->layer, layers);
   return (struct ad_adamw){.lr = (float)(peak * factor),
                            .beta1 = (float)o->beta1,
                            .beta2 = (float)o->beta2,

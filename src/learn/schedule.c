@@ -25,9 +25,9 @@ double ad_schedule_factor(enum ad_schedule kind, uint64_t t, uint64_t total, uin
 }
 
 /* By repeated multiplication: the same bits with any mathematical library. */
-double ad_schedule_layer(double decay, uint32_t bucket, uint32_t layers) {
+double ad_schedule_layer(double decay, uint32_t layer, uint32_t layers) {
   double factor = 1.0;
-  for (uint32_t depth = layers + 1; depth > bucket; depth--) {
+  for (uint32_t depth = layers + 1; depth > layer; depth--) {
     factor *= decay;
   }
   return factor;

@@ -237,7 +237,7 @@ static int end_pending(struct ad_trainer *t) {
   return t->exchange->reduce_end(t->exchange->context, b, place);
 }
 
-/* A bucket's partial sums are complete: its exchange runs while the next layer's gradient is computed. */
+/* A bucket's partial sums are complete: its exchange runs while the next one is computed. */
 static int complete_hook(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count) {
   struct ad_trainer *t = context;
   AD_TRY(end_pending(t));

@@ -115,7 +115,7 @@ static int backward_head(struct pass *p, const float *dlogits) {
   const int pooler = m->classifier == AD_CLASSIFIER_POOLER;
   const struct ad_dropout dropout =
       ad_encoder_dropout(m->classifier_dropout, p->masks, m->layers + 1, AD_MASK_CLASSIFIER);
-  const uint32_t bucket = m->layers + 1;
+  const uint32_t bucket = e->params->buckets - 1;
   enum { POOLER_BIAS = 0 };
   const size_t weight = H, bias = H + C * H;
   float *dpooled = e->dy;
@@ -142,27 +142,26 @@ static int backward_head(struct pass *p, const float *dlogits) {
   return p->sink->done(p->sink->context, bucket);
 }
 
-/* Column sums of a layer: places in a lane's row. */
-struct layer_columns {
-  size_t qkv, output, norm1_weight, norm1_bias, up, down, norm2_weight, norm2_bias, total;
+/* Column sums of a layer's two buckets: places in a lane's row. */
+struct attention_columns {
+  size_t qkv, output, norm1_weight, norm1_bias, total;
+};
+struct ffn_columns {
+  size_t down, norm2_weight, norm2_bias, up, total;
 };
 
-static struct layer_columns columns_of(const struct ad_model_config *m) {
-  const size_t H = m->hidden;
-  return (struct layer_columns){.qkv = 0,
-                                .output = 3 * H,
-                                .norm1_weight = 4 * H,
-                                .norm1_bias = 5 * H,
-                                .down = 6 * H,
-                                .norm2_weight = 7 * H,
-                                .norm2_bias = 8 * H,
-                                .up = 9 * H,
-                                .total = 9 * H + m->ffn};
+static struct attention_columns attention_columns(size_t H) {
+  return (struct attention_columns){
+      .qkv = 0, .output = 3 * H, .norm1_weight = 4 * H, .norm1_bias = 5 * H, .total = 6 * H};
+}
+
+static struct ffn_columns ffn_columns(size_t H, size_t F) {
+  return (struct ffn_columns){.down = 0, .norm2_weight = H, .norm2_bias = 2 * H, .up = 3 * H, .total = 3 * H + F};
 }
 
 /* dx: gradient of the layer's output, M rows. On return dz is that of y1's residual plus the product's: the whole
  * gradient of y1. */
-static int backward_ffn(struct pass *p, uint32_t l, const struct layer_columns *c) {
+static int backward_ffn(struct pass *p, uint32_t l, const struct ffn_columns *c) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
   const struct ad_layer_offsets *o = &e->params->layer[l];
@@ -204,7 +203,7 @@ static int backward_ffn(struct pass *p, uint32_t l, const struct layer_columns *
 
 /* 3 y1 = norm(dropout(context Wo^T + bo) + x): dz (gradient of y1) becomes that of the residual, dx that of the
  * context. */
-static int backward_attention_output(struct pass *p, uint32_t l, const struct layer_columns *c) {
+static int backward_attention_output(struct pass *p, uint32_t l, const struct attention_columns *c) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
   const struct ad_layer_offsets *o = &e->params->layer[l];
@@ -251,7 +250,7 @@ static void backward_attention(struct pass *p, uint32_t l, float *dq, size_t ldq
 
 /* 1 and 2: dz (gradient of the residual) plus what comes through attention: dx becomes the gradient of the layer's
  * input, T rows. */
-static int backward_projection(struct pass *p, uint32_t l, const struct layer_columns *c) {
+static int backward_projection(struct pass *p, uint32_t l, const struct attention_columns *c) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
   const struct ad_layer_offsets *o = &e->params->layer[l];
@@ -289,13 +288,18 @@ static int backward_projection(struct pass *p, uint32_t l, const struct layer_co
 }
 
 static int backward_layer(struct pass *p, uint32_t l) {
-  const struct layer_columns c = columns_of(&p->e->params->config);
-  AD_TRY(open_bucket(p, l + 1, p->e->params->bucket_begin[l + 1], c.total));
-  AD_TRY(backward_ffn(p, l, &c));
-  AD_TRY(backward_attention_output(p, l, &c));
-  AD_TRY(backward_projection(p, l, &c));
+  const struct ad_params *params = p->e->params;
+  const uint32_t ffn = ad_ffn_bucket(l), attention = ad_attention_bucket(l);
+  const struct ffn_columns f = ffn_columns(params->config.hidden, params->config.ffn);
+  const struct attention_columns a = attention_columns(params->config.hidden);
+  AD_TRY(open_bucket(p, ffn, params->bucket_begin[ffn], f.total));
+  AD_TRY(backward_ffn(p, l, &f));
+  AD_TRY(p->sink->done(p->sink->context, ffn));
+  AD_TRY(open_bucket(p, attention, params->bucket_begin[attention], a.total));
+  AD_TRY(backward_attention_output(p, l, &a));
+  AD_TRY(backward_projection(p, l, &a));
   p->e->undone = l;
-  return p->sink->done(p->sink->context, l + 1);
+  return p->sink->done(p->sink->context, attention);
 }
 
 /* A table's gradient: rows `slot` (through `map`, if given) of [n / H, H] collect the tokens' gradients dz. */

@@ -34,7 +34,7 @@ static int check(const struct ad_model_config *m) {
 
 /* Appends one tensor and returns its offset. */
 static size_t add(struct ad_params *params, const char *prefix, const char *name, size_t rows, size_t columns,
-                  int decay, uint32_t bucket) {
+                  int decay, uint32_t layer, uint32_t bucket) {
   const size_t offset = params->count;
   if (rows == 0) {
     return offset;
@@ -45,6 +45,7 @@ static size_t add(struct ad_params *params, const char *prefix, const char *name
                                .columns = columns,
                                .count = rows * columns,
                                .vector = columns == 1,
+                               .layer = layer,
                                .bucket = bucket,
                                .decay = decay,
                                .new_head = strncmp(name, "classifier.", 11) == 0};
@@ -54,13 +55,13 @@ static size_t add(struct ad_params *params, const char *prefix, const char *name
 }
 
 int ad_params_create(struct ad_params *params, const struct ad_model_config *config) {
-  *params = (struct ad_params){.config = *config, .buckets = config->layers + 2};
+  *params = (struct ad_params){.config = *config, .buckets = 2 * config->layers + 2};
   AD_TRY(check(config));
   const struct ad_model_config *m = &params->config;
 #define AD_COUNT(field, name, rows, columns, decay) +1
   enum {
     EMBEDDING = 0 AD_EMBEDDING_TENSORS(AD_COUNT),
-    LAYER = 0 AD_LAYER_TENSORS(AD_COUNT),
+    LAYER = 0 AD_ATTENTION_TENSORS(AD_COUNT) AD_FFN_TENSORS(AD_COUNT),
     HEAD = 0 AD_HEAD_TENSORS(AD_COUNT)
   };
 #undef AD_COUNT
@@ -72,25 +73,29 @@ int ad_params_create(struct ad_params *params, const struct ad_model_config *con
     return ad_fail_memory((unsigned long long)m->layers * LAYER * sizeof(struct ad_tensor), "the parameter table");
   }
 #define AD_ADD(field, name, rows, columns, decay) \
-  offsets->field = add(params, prefix, name, rows, columns, decay, bucket);
+  offsets->field = add(params, prefix, name, rows, columns, decay, layer, bucket);
   {
     struct ad_embedding_offsets *offsets = &params->embedding;
     const char *prefix = "";
-    const uint32_t bucket = 0;
+    const uint32_t layer = 0, bucket = 0;
     AD_EMBEDDING_TENSORS(AD_ADD)
   }
   for (uint32_t l = 0; l < m->layers; l++) {
     struct ad_layer_offsets *offsets = &params->layer[l];
-    const uint32_t bucket = l + 1;
+    const uint32_t layer = l + 1;
     char prefix[32];
     snprintf(prefix, sizeof prefix, "encoder.layer.%u.", l);
+    uint32_t bucket = ad_attention_bucket(l);
     params->bucket_begin[bucket] = params->count;
-    AD_LAYER_TENSORS(AD_ADD)
+    AD_ATTENTION_TENSORS(AD_ADD)
+    bucket = ad_ffn_bucket(l);
+    params->bucket_begin[bucket] = params->count;
+    AD_FFN_TENSORS(AD_ADD)
   }
   {
     struct ad_head_offsets *offsets = &params->head;
     const char *prefix = "";
-    const uint32_t bucket = m->layers + 1;
+    const uint32_t layer = m->layers + 1, bucket = params->buckets - 1;
     params->bucket_begin[bucket] = params->count;
     AD_HEAD_TENSORS(AD_ADD)
   }

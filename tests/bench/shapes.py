@@ -20,8 +20,8 @@ class Shape:
     C: int = 2
 
     def layer(self):
-        """Floats of an encoder layer, its bucket."""
-        return 4 * self.H * self.H + 2 * self.H * self.F + 9 * self.H + self.F
+        """Floats of an encoder layer's two buckets: attention, feed-forward."""
+        return 4 * self.H * self.H + 6 * self.H, 2 * self.H * self.F + 3 * self.H + self.F
 
     def head(self):
         return self.H * self.H + self.H + self.C * self.H + self.C
@@ -32,18 +32,18 @@ class Shape:
 
     def gradient(self, rows):
         """G: floats of a step's gradient, which has touched rows only."""
-        return self.embeddings(rows) + self.L * self.layer() + self.head()
+        return self.embeddings(rows) + self.L * sum(self.layer()) + self.head()
 
     def parameters(self):
         """P."""
         return self.gradient(self.V)
 
     def buckets(self):
-        return self.L + 2
+        return 2 * self.L + 2
 
     def blocks(self, rows):
         """Numbers that are shared for the gradient's norm: one a touched row, one a block elsewhere."""
-        rest = [self.embeddings(0), self.head()] + self.L * [self.layer()]
+        rest = [self.embeddings(0), self.head(), *self.L * self.layer()]
         return rows + sum(-(-count // BLOCK) for count in rest)
 
     def activations(self, tokens, examples):

@@ -5,14 +5,17 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "autodidact/base/status.h"
+#include "autodidact/learn/optimizer.h"
 #include "autodidact/learn/schedule.h"
 #include "support/fixture.h"
 
-static const char *const RUNS[] = {"20-0.2", "100-0.1", "187-0.06", "30-0.1",  "70-0.1",
-                                   "7-0.5",  "10-0.0",  "10-0.999", "1-0.0", "1-0.1"};
+static const char *const RUNS[] = {"20-0.2", "100-0.1", "187-0.06", "30-0.1", "70-0.1",
+                                   "7-0.5",  "10-0.0",  "10-0.999", "1-0.0",  "1-0.1"};
 
 /* Both sides compute in double; the argument of the cosine is rounded in another order. */
 static const double TOLERANCE = 1e-15;
@@ -69,10 +72,66 @@ static void test_layers(void **state) {
   assert_true(ad_schedule_layer(0.5, 3, 3) == 0.5);
   assert_true(ad_schedule_layer(0.5, 1, 3) == 0.125);
   assert_true(ad_schedule_layer(0.5, 0, 3) == 0.0625);
-  for (uint32_t bucket = 0; bucket < 14; bucket++) {
-    assert_true(ad_schedule_layer(1.0, bucket, 12) == 1.0);
-    assert_true(fabs(ad_schedule_layer(0.95, bucket, 12) - pow(0.95, 13 - bucket)) <= 1e-15);
+  for (uint32_t layer = 0; layer < 14; layer++) {
+    assert_true(ad_schedule_layer(1.0, layer, 12) == 1.0);
+    assert_true(fabs(ad_schedule_layer(0.95, layer, 12) - pow(0.95, 13 - layer)) <= 1e-15);
   }
+}
+
+/* The layer of a tensor by its name: 0 embeddings, 1 + n encoder layer n, L + 1 the head. */
+static uint32_t layer_of(const char *name, uint32_t L) {
+  unsigned n;
+  if (sscanf(name, "encoder.layer.%u.", &n) == 1) {
+    return n + 1;
+  }
+  return strncmp(name, "embeddings.", 11) == 0 ? 0 : L + 1;
+}
+
+/* AdamW's first step with a gradient of ones moves every parameter by its learning rate, less a part eps; these betas
+ * are exact in float32. */
+static void test_layer_decay(void **state) {
+  (void)state;
+  enum { L = 3, V = 11 };
+  const struct ad_model_config config = {
+      .hidden = 8, .heads = 2, .ffn = 20, .layers = L, .vocab = V, .positions = 6, .types = 2, .classes = 3};
+  const struct ad_optimizer_settings settings = {
+      .lr = 0.5, .head_lr = 2.0, .layer_decay = 0.5, .beta1 = 0.5, .beta2 = 0.75, .eps = 1e-8, .bias_correction = 1};
+  struct ad_params params;
+  struct ad_shard shard;
+  struct ad_optimizer optimizer;
+  struct ad_rows rows;
+  assert_int_equal(ad_params_create(&params, &config), AD_OK);
+  assert_int_equal(ad_shard_create(&shard, &params, 0, 1), AD_OK);
+  assert_int_equal(ad_optimizer_create(&optimizer, &shard, &settings), AD_OK);
+  assert_int_equal(ad_rows_create(&rows, V), AD_OK);
+  for (uint32_t id = 0; id < V; id++) {
+    assert_int_equal(ad_rows_add(&rows, 1, &id), AD_OK);
+  }
+  ad_rows_order(&rows);
+  float *theta = calloc(params.count, sizeof *theta), *ones = malloc(params.count * sizeof *ones);
+  for (size_t i = 0; i < params.count; i++) {
+    ones[i] = 1.0f;
+  }
+  for (uint32_t b = 0; b < params.buckets; b++) {
+    ad_optimizer_update(&optimizer, b, &rows, ones, 1, 1.0, 1.0, theta);
+  }
+  for (size_t i = 0; i < params.tensor_count; i++) {
+    const struct ad_tensor *tensor = &params.tensors[i];
+    const double rate = strncmp(tensor->name, "classifier.", 11) == 0
+                            ? settings.head_lr
+                            : settings.lr * pow(0.5, L + 1 - layer_of(tensor->name, L));
+    for (size_t k = tensor->offset; k < tensor->offset + tensor->count; k++) {
+      if (!(fabs(theta[k] + rate) <= 1e-6 * rate)) {
+        fail_msg("%s: moved by %g, expected %g", tensor->name, -theta[k], rate);
+      }
+    }
+  }
+  free(theta);
+  free(ones);
+  ad_rows_destroy(&rows);
+  ad_optimizer_destroy(&optimizer);
+  ad_shard_destroy(&shard);
+  ad_params_destroy(&params);
 }
 
 int main(void) {
@@ -80,6 +139,7 @@ int main(void) {
       cmocka_unit_test(test_factors),
       cmocka_unit_test(test_ends),
       cmocka_unit_test(test_layers),
+      cmocka_unit_test(test_layer_decay),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,9 +18,9 @@ uint64_t ad_schedule_warmup(uint64_t total, double share);
  * throughout. Past the end, t > total, linear and cosine stay 0. */
 double ad_schedule_factor(enum ad_schedule kind, uint64_t t, uint64_t total, uint64_t warmup);
 
-/* Layer-wise decay: factor on the learning rate of a bucket of a model of L `layers` (model/params.h: bucket 0 the
+/* Layer-wise decay: factor on the learning rate of a layer of a model of L `layers` (model/params.h: layer 0 the
  * embeddings, 1 + n encoder layer n, L + 1 the head). It is decay (in (0,1]) to the power of the distance to the head:
  * 1 for the head, decay for the last layer, decay^(L + 1) for the embeddings. */
-double ad_schedule_layer(double decay, uint32_t bucket, uint32_t layers);
+double ad_schedule_layer(double decay, uint32_t layer, uint32_t layers);
 
 #endif

@@ -31,8 +31,8 @@ struct ad_model_config {
   X(norm_weight, "embeddings.LayerNorm.weight", m->hidden, 1, 0)                   \
   X(norm_bias, "embeddings.LayerNorm.bias", m->hidden, 1, 0)
 
-/* After "encoder.layer.N.". */
-#define AD_LAYER_TENSORS(X)                                                  \
+/* After "encoder.layer.N.": its two halves. A backward completes feed-forward first. */
+#define AD_ATTENTION_TENSORS(X)                                              \
   X(query_weight, "attention.self.query.weight", m->hidden, m->hidden, 1)    \
   X(key_weight, "attention.self.key.weight", m->hidden, m->hidden, 1)        \
   X(value_weight, "attention.self.value.weight", m->hidden, m->hidden, 1)    \
@@ -42,12 +42,13 @@ struct ad_model_config {
   X(output_weight, "attention.output.dense.weight", m->hidden, m->hidden, 1) \
   X(output_bias, "attention.output.dense.bias", m->hidden, 1, 0)             \
   X(norm1_weight, "attention.output.LayerNorm.weight", m->hidden, 1, 0)      \
-  X(norm1_bias, "attention.output.LayerNorm.bias", m->hidden, 1, 0)          \
-  X(up_weight, "intermediate.dense.weight", m->ffn, m->hidden, 1)            \
-  X(up_bias, "intermediate.dense.bias", m->ffn, 1, 0)                        \
-  X(down_weight, "output.dense.weight", m->hidden, m->ffn, 1)                \
-  X(down_bias, "output.dense.bias", m->hidden, 1, 0)                         \
-  X(norm2_weight, "output.LayerNorm.weight", m->hidden, 1, 0)                \
+  X(norm1_bias, "attention.output.LayerNorm.bias", m->hidden, 1, 0)
+#define AD_FFN_TENSORS(X)                                         \
+  X(up_weight, "intermediate.dense.weight", m->ffn, m->hidden, 1) \
+  X(up_bias, "intermediate.dense.bias", m->ffn, 1, 0)             \
+  X(down_weight, "output.dense.weight", m->hidden, m->ffn, 1)     \
+  X(down_bias, "output.dense.bias", m->hidden, 1, 0)              \
+  X(norm2_weight, "output.LayerNorm.weight", m->hidden, 1, 0)     \
   X(norm2_bias, "output.LayerNorm.bias", m->hidden, 1, 0)
 
 /* The pooler's rows are 0 where the classifier stands on the bare [CLS] state. */
@@ -63,7 +64,8 @@ struct ad_embedding_offsets {
   AD_EMBEDDING_TENSORS(AD_OFFSET_FIELD)
 };
 struct ad_layer_offsets {
-  AD_LAYER_TENSORS(AD_OFFSET_FIELD)
+  AD_ATTENTION_TENSORS(AD_OFFSET_FIELD)
+  AD_FFN_TENSORS(AD_OFFSET_FIELD)
 };
 struct ad_head_offsets {
   AD_HEAD_TENSORS(AD_OFFSET_FIELD)
@@ -76,7 +78,8 @@ struct ad_tensor {
   size_t rows, columns;
   size_t count;    /* rows * columns */
   int vector;      /* 1: shape [rows], 0: shape [rows, columns] */
-  uint32_t bucket; /* 0 embeddings, 1 + n encoder layer n, L + 1 head */
+  uint32_t layer;  /* 0 embeddings, 1 + n encoder layer n, L + 1 head */
+  uint32_t bucket; /* what is exchanged together: 0 embeddings, two a layer (below), 2 L + 1 head */
   int decay;       /* weight decay applies */
   int new_head;    /* the classifier: head learning rate, drawn anew where the file has none */
 };
@@ -86,12 +89,21 @@ struct ad_params {
   size_t count;              /* P */
   struct ad_tensor *tensors; /* [tensor_count] in the order of the flat vector, none of them empty */
   size_t tensor_count;
-  uint32_t buckets;     /* L + 2 */
+  uint32_t buckets;     /* 2 L + 2 */
   size_t *bucket_begin; /* [buckets + 1] offsets */
   struct ad_embedding_offsets embedding;
   struct ad_layer_offsets *layer; /* [L] */
   struct ad_head_offsets head;
 };
+
+/* The buckets of encoder layer n (from 0). In the order of the flat vector, so that a backward completes them from the
+ * last to the first. */
+static inline uint32_t ad_attention_bucket(uint32_t n) {
+  return 2 * n + 1;
+}
+static inline uint32_t ad_ffn_bucket(uint32_t n) {
+  return 2 * n + 2;
+}
 
 /* Builds the table. The caller owns it: ad_params_destroy. AD_ECONFIG (sizes that make no model: hidden not a multiple
  * of heads, a zero size, fewer than 2 classes), AD_ENOMEM. */
