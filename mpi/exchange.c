@@ -325,11 +325,13 @@ static int sum(void *context, uint64_t *value) {
 }
 
 /* Each owner's slices to one rank of every other node, which has them written where all ranks of its node read them. */
-static int publish(void *context, float *theta) {
+static int publish(void *context, size_t count, float *const *vectors) {
   struct ad_mpi_exchange *x = context;
   const struct ad_comm *c = x->comm;
-  AD_TRY(check(x, "the new parameters", 0, 0, 0));
-  for (uint32_t b = 0; b < x->params->buckets && c->nodes > 1; b++) {
+  AD_TRY(check(x, "the new parameters", count, 0, 0));
+  for (size_t i = 0; i < count * x->params->buckets && c->nodes > 1; i++) {
+    const uint32_t b = (uint32_t)(i % x->params->buckets);
+    float *theta = vectors[i / x->params->buckets];
     for (int owner = 0; owner < c->size; owner++) {
       size_t begin, end;
       ad_shard_range(x->params, b, (uint32_t)owner, (uint32_t)c->size, &begin, &end);
@@ -346,6 +348,12 @@ static int publish(void *context, float *theta) {
   }
   AD_TRY(wait_all(x));
   ad_shared_wait(&x->shared, c);
+  return AD_OK;
+}
+
+static int wait(void *context) {
+  const struct ad_mpi_exchange *x = context;
+  ad_shared_wait(&x->shared, x->comm);
   return AD_OK;
 }
 
@@ -392,7 +400,8 @@ int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_co
     return status;
   }
   x->traffic.memory = bytes;
-  x->table = (struct ad_exchange){x, (uint32_t)comm->rank, (uint32_t)comm->size, whole, step_begin, place, reduce_begin, reduce_end, share, sum, publish};
+  x->table = (struct ad_exchange){x, (uint32_t)comm->rank, (uint32_t)comm->size, (uint32_t)comm->node_rank, (uint32_t)comm->node_size, whole, step_begin, place,
+                                  reduce_begin, reduce_end, share, sum, publish, wait};
   *exchange = x;
   return AD_OK;
 }

@@ -163,8 +163,8 @@ static int prepare(struct training *t) {
   AD_TRY(session_load_base(&t->session));
   AD_TRY(check_ranks(t));
   AD_TRY(connect_ranks(t));
-  AD_TRY(ad_trainer_create(&t->trainer, &t->session.params, t->theta, &t->train, &settings,
-                           t->exchange == NULL ? NULL : ad_mpi_exchange_table(t->exchange)));
+  AD_TRY(ad_trainer_create(&t->trainer, &t->session.params, &(struct ad_replicas){.student = t->theta}, &t->train,
+                           &settings, t->exchange == NULL ? NULL : ad_mpi_exchange_table(t->exchange)));
   if (!t->has_dev) {
     return AD_OK;
   }

@@ -71,38 +71,74 @@ static struct ad_adamw arithmetic(const struct ad_optimizer *optimizer, const st
                            .gradient_scale = (float)scale};
 }
 
-/* The word embedding's rows [begin, end) of the flat vector: touched rows take their gradient, runs of untouched ones
- * none. */
-static const float *update_words(struct ad_optimizer *optimizer, const struct ad_adamw *a, const struct ad_rows *rows,
-                                 size_t begin, size_t end, const float *gradient, float *theta, float *m, float *v) {
-  const size_t H = optimizer->shard->params->config.hidden;
-  size_t slot, unused;
-  ad_compact_range(optimizer->shard->params, 0, rows, begin, end, &slot, &unused);
-  slot /= H;
-  for (size_t at = begin; at < end;) {
-    const size_t row = at / H;
-    const size_t next = slot < rows->count && rows->ids[slot] * H < end ? rows->ids[slot] : end / H;
-    if (next > row) {
-      optimizer->kernels->adamw((next - row) * H, a, NULL, theta + at, m, v);
-      m += (next - row) * H;
-      v += (next - row) * H;
-      at = next * H;
-    } else {
-      optimizer->kernels->adamw(H, a, gradient, theta + at, m, v);
-      gradient += H;
-      m += H;
-      v += H;
-      at += H;
-      slot++;
-    }
-  }
-  return gradient;
+/* One tensor's update: the arithmetic, and where the gradient stands. */
+struct stretch {
+  struct ad_optimizer *optimizer;
+  const struct ad_rows *rows; /* of the word embedding: touched rows take their gradient, the others none */
+  struct ad_adamw arithmetic;
+  const float *gradient; /* moves on */
+  float *theta;          /* [P] */
+  size_t slot;           /* next touched row */
+};
+
+static void update_plain(struct stretch *s, size_t flat, size_t local, size_t length) {
+  struct ad_optimizer *o = s->optimizer;
+  o->kernels->adamw(length, &s->arithmetic, s->gradient, s->theta + flat, o->m + local, o->v + local);
+  s->gradient += length;
 }
 
-void ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
-                         const float *gradient, uint64_t t, double factor, double scale, float *theta) {
+/* Whole rows of the word embedding: runs of untouched ones at once. */
+static void update_words(struct stretch *s, size_t flat, size_t local, size_t length) {
+  struct ad_optimizer *o = s->optimizer;
+  const size_t H = o->shard->params->config.hidden, end = flat + length;
+  for (size_t at = flat; at < end;) {
+    const size_t row = at / H, here = local + (at - flat);
+    const size_t touched = s->slot < s->rows->count ? s->rows->ids[s->slot] : end / H;
+    if (touched > row) {
+      const size_t run = (touched * H < end ? touched * H : end) - at;
+      o->kernels->adamw(run, &s->arithmetic, NULL, s->theta + at, o->m + here, o->v + here);
+      at += run;
+    } else {
+      update_plain(s, at, here, H);
+      at += H;
+      s->slot++;
+    }
+  }
+}
+
+/* A hook on a stretch of any length, in pieces as it takes them. */
+static int call(int (*hook)(void *context, size_t flat, size_t local, size_t length), void *context, size_t flat,
+                size_t local, size_t length) {
+  for (size_t at = 0; at < length; at += AD_BLOCK) {
+    AD_TRY(hook(context, flat + at, local + at, length - at < AD_BLOCK ? length - at : AD_BLOCK));
+  }
+  return AD_OK;
+}
+
+/* The tensor's part [begin, end) of the flat vector, which is at `local` of the shard's vectors. */
+static int update_tensor(struct stretch *s, int words, size_t begin, size_t end, size_t local,
+                         const struct ad_update_hooks *hooks) {
+  const size_t H = s->optimizer->shard->params->config.hidden;
+  const size_t whole_rows = H < AD_BLOCK ? AD_BLOCK / H * H : H, piece = words ? whole_rows : AD_BLOCK;
+  for (size_t at = begin; at < end; at += piece) {
+    const size_t length = end - at < piece ? end - at : piece, here = local + (at - begin);
+    if (hooks != NULL) {
+      AD_TRY(call(hooks->before, hooks->context, at, here, length));
+    }
+    (words ? update_words : update_plain)(s, at, here, length);
+    if (hooks != NULL) {
+      AD_TRY(call(hooks->after, hooks->context, at, here, length));
+    }
+  }
+  return AD_OK;
+}
+
+int ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
+                        const float *gradient, uint64_t t, double factor, double scale, float *theta,
+                        const struct ad_update_hooks *hooks) {
   const struct ad_shard *s = optimizer->shard;
   const struct ad_params *params = s->params;
+  struct stretch stretch = {.optimizer = optimizer, .rows = rows, .gradient = gradient, .theta = theta};
   for (size_t i = 0; i < params->tensor_count; i++) {
     const struct ad_tensor *tensor = &params->tensors[i];
     if (tensor->bucket != bucket) {
@@ -114,14 +150,14 @@ void ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const 
     if (begin >= end) {
       continue;
     }
-    const struct ad_adamw a = arithmetic(optimizer, tensor, t, factor, scale);
-    float *m = optimizer->m + s->local[bucket] + (begin - s->begin[bucket]);
-    float *v = optimizer->v + s->local[bucket] + (begin - s->begin[bucket]);
-    if (tensor->offset == params->embedding.word) {
-      gradient = update_words(optimizer, &a, rows, begin, end, gradient, theta, m, v);
-    } else {
-      optimizer->kernels->adamw(end - begin, &a, gradient, theta + begin, m, v);
-      gradient += end - begin;
+    const int words = tensor->offset == params->embedding.word;
+    stretch.arithmetic = arithmetic(optimizer, tensor, t, factor, scale);
+    if (words) {
+      size_t compact, unused;
+      ad_compact_range(params, bucket, rows, begin, end, &compact, &unused);
+      stretch.slot = compact / params->config.hidden;
     }
+    AD_TRY(update_tensor(&stretch, words, begin, end, s->local[bucket] + (begin - s->begin[bucket]), hooks));
   }
+  return AD_OK;
 }

@@ -60,7 +60,7 @@ static int exchange_all(const struct ad_exchange *x, const struct ad_params *par
     ad_shard_range(params, b, x->rank, x->size, &begin, &end);
     memcpy(theta + begin, reduced, (end - begin) * sizeof *theta);
   }
-  return x->publish(x->context, theta);
+  return x->publish(x->context, 1, &theta);
 }
 
 static int run(int repetitions, int shared) {

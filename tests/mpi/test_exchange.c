@@ -110,7 +110,7 @@ static void publish_all(struct run *r) {
       r->theta[i] = steps_value(key, i, 0);
     }
   }
-  CHECK(r->table->publish(r->table->context, r->theta) == AD_OK);
+  CHECK(r->table->publish(r->table->context, 1, &r->theta) == AD_OK);
   for (size_t i = 0; i < params->count; i++) {
     CHECK(r->theta[i] == steps_value(key, i, 0));
   }

@@ -50,7 +50,8 @@ struct training {
 static void start_training(struct training *t, const char *name) {
   struct encoder_fixture *f = &t->fixture;
   fixture_load(f, name);
-  assert_int_equal(ad_encoder_create(&t->encoder, &f->params, f->dataset.offset[f->dataset.count], BATCH, LANES, 1), AD_OK);
+  assert_int_equal(ad_encoder_create(&t->encoder, &f->params, f->dataset.offset[f->dataset.count], BATCH, LANES, 1),
+                   AD_OK);
   assert_int_equal(ad_gradient_create(&t->gradient, &f->params, LANES), AD_OK);
   assert_int_equal(ad_shard_create(&t->shard, &f->params, 0, 1), AD_OK);
   assert_int_equal(ad_optimizer_create(&t->optimizer, &t->shard, &SETTINGS), AD_OK);
@@ -127,7 +128,9 @@ static void train_step(struct training *t, uint64_t step, const uint32_t *ids, d
   *before_clipping = gradient_norm(t);
   const double scale = ad_optimizer_clip(&t->optimizer, *before_clipping);
   for (uint32_t bucket = 0; bucket < f->params.buckets; bucket++) {
-    ad_optimizer_update(&t->optimizer, bucket, &t->rows, whole_bucket(t, bucket), step + 1, factor, scale, f->theta);
+    assert_int_equal(ad_optimizer_update(&t->optimizer, bucket, &t->rows, whole_bucket(t, bucket), step + 1, factor,
+                                         scale, f->theta, NULL),
+                     AD_OK);
   }
 }
 

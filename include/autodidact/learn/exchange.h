@@ -11,6 +11,7 @@
 struct ad_exchange {
   void *context;
   uint32_t rank, size;
+  uint32_t node_rank, node_size; /* among the ranks that share a replica */
   int whole; /* 1: reduce_end gives every rank the whole compact bucket (optim.shard = false), 0: its shard's part */
 
   /* Starts a step: its touched rows and the first example of each lane [W + 1], read until the step's end. */
@@ -32,8 +33,11 @@ struct ad_exchange {
   /* Sum of one number over the ranks, modulo 2^64. */
   int (*sum)(void *context, uint64_t *value);
 
-  /* Brings each rank's shard of theta to all replicas; nobody reads theta while it is on its way. */
-  int (*publish)(void *context, float *theta);
+  /* Brings each rank's shard of `count` vectors [P] to all replicas; nobody reads them while they are on their way. */
+  int (*publish)(void *context, size_t count, float *const *vectors);
+
+  /* Waits for the ranks that share this rank's replicas; what they wrote there is then seen. */
+  int (*wait)(void *context);
 };
 
 #endif

@@ -38,9 +38,18 @@ double ad_optimizer_norm(size_t n, const double *squares);
 /* Factor on the gradient: clip / norm where norm is above clip, else 1. */
 double ad_optimizer_clip(const struct ad_optimizer *optimizer, double norm);
 
+/* Called for each piece of the shard (at `flat` of the flat vector, `local` of the shard's own vectors; a few thousand
+ * floats, so that it stays in cache) before and after its update. */
+struct ad_update_hooks {
+  void *context;
+  int (*before)(void *context, size_t flat, size_t local, size_t length);
+  int (*after)(void *context, size_t flat, size_t local, size_t length);
+};
+
 /* Step t (from 1) on the shard's part of one bucket of theta [P]: gradient as above, multiplied by `scale`; `factor` is
- * the schedule's. */
-void ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
-                         const float *gradient, uint64_t t, double factor, double scale, float *theta);
+ * the schedule's. hooks may be NULL. AD_OK, or what a hook returns (then the rest is not updated). */
+int ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
+                        const float *gradient, uint64_t t, double factor, double scale, float *theta,
+                        const struct ad_update_hooks *hooks);
 
 #endif

@@ -8,6 +8,7 @@
 #include "autodidact/learn/exchange.h"
 #include "autodidact/learn/optimizer.h"
 #include "autodidact/learn/schedule.h"
+#include "autodidact/learn/teacher.h"
 
 struct ad_trainer_settings {
   size_t batch, lanes, rounds;
@@ -17,6 +18,7 @@ struct ad_trainer_settings {
   enum ad_schedule schedule;
   double warmup; /* share of the steps */
   struct ad_optimizer_settings optimizer;
+  struct ad_teacher_settings teacher;
 };
 
 /* What a step did. Reproducible, but for `seconds`. */
@@ -26,6 +28,8 @@ struct ad_step {
   int epoch_end;  /* 1: the epoch's last step */
   size_t examples, tokens;
   double loss;         /* mean cross entropy of the batch, before the update */
+  double distance;     /* from the teacher (R-Drop: between the two passes), mean over the batch; NaN: not computed */
+  double weight;       /* of the distance in what is minimised, loss + weight distance; 0: not computed */
   double norm;         /* of the gradient, before clipping */
   double factor;       /* the schedule's */
   uint64_t parameters; /* digest of all parameters after the update (ad_shard_digest over all shards) */
@@ -35,11 +39,13 @@ struct ad_step {
 
 struct ad_trainer;
 
-/* A trainer at step 0, of one rank of exchange->size, or alone where exchange is NULL. params, theta [P] (updated in
- * place; shared by the ranks of a node or a rank's own, as the exchange has it), data and exchange must outlive it. The
+/* A trainer at step 0, of one rank of exchange->size, or alone where exchange is NULL. replicas->student holds the
+ * first parameters and is updated in place; what else is needed ad_teacher_replicas tells (shared by the ranks of a
+ * node or a rank's own, as the exchange has it). params, the replicas' vectors, data and exchange must outlive it. The
  * caller owns it. Collective over the exchange, as all functions that change it. AD_ECONFIG (no label, more lanes than
- * supported, fewer lanes than ranks), AD_EINPUT (an example longer than the model takes), AD_ENOMEM. */
-int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *params, float *theta,
+ * supported, fewer lanes than ranks, settings that make no teacher), AD_EINPUT (an example longer than the model
+ * takes), AD_EIO (a ring on disk), AD_ENOMEM. */
+int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *params, const struct ad_replicas *replicas,
                       const struct ad_dataset *data, const struct ad_trainer_settings *settings,
                       const struct ad_exchange *exchange);
 void ad_trainer_destroy(struct ad_trainer *trainer);
@@ -52,12 +58,21 @@ uint64_t ad_trainer_done(const struct ad_trainer *trainer);
  * exchange); moments; what of the reduced gradient found no place in activations that the backward was done with. */
 struct ad_trainer_bytes {
   size_t activations, partials, moments, gradient;
+  size_t window; /* sums and rings of past parameters */
 };
 struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer);
 
 /* The most floats of a compact bucket in any step: what an exchange's `place` must hold. AD_ENOMEM. */
 int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dataset *data, size_t batch,
                              size_t *floats);
+
+/* The parameters of a variant, for an evaluation: *thetas [count] vectors [P] whose logits are averaged (more than one
+ * only for SDV's teacher), valid until the next step or the next call. *count is 0 where there are none: the settings
+ * have no such variant, or no student has entered yet. Collective over the exchange. AD_EIO. */
+int ad_trainer_variant(struct ad_trainer *trainer, enum ad_variant variant, const float *const **thetas, size_t *count);
+
+/* The teacher's exact sums against its rings. AD_EINTERNAL, AD_EIO. */
+int ad_trainer_verify(const struct ad_trainer *trainer);
 
 /* The next step. AD_EDIVERGED where loss or gradient is not finite (nothing is updated then), AD_ENOMEM. */
 int ad_trainer_step(struct ad_trainer *trainer, struct ad_step *step);

@@ -131,6 +131,19 @@ struct ad_kernels {
   void (*cross_entropy)(size_t B, size_t C, const float *logits, const uint32_t *labels, float scale, float *loss,
                         float *dlogits);
 
+  /* Distance of two rows of logits, for distillation: distance[b] = mean over C of (student - teacher)^2, and dlogits
+   * += scale * 2 (student - teacher) / C, the teacher being a constant. In double inside the row. All [B,C]; distance
+   * [B].
+   */
+  void (*squared_error)(size_t B, size_t C, const float *student, const float *teacher, float scale, float *distance,
+                        float *dlogits);
+
+  /* R-Drop (Liang et al. 2021): divergence[b] = (KL(p||q) + KL(q||p)) / 2 of p = softmax(first[b,:]) and q =
+   * softmax(second[b,:]); adds scale times its gradient to dfirst and dsecond. In double inside the row. All [B,C];
+   * divergence [B]. */
+  void (*symmetric_divergence)(size_t B, size_t C, const float *first, const float *second, float scale,
+                               float *divergence, float *dfirst, float *dsecond);
+
   /* out[i] += in[i] (the tree's addition: out is the lower half) and y[rows[i],:] += x[i,:] one after another. */
   void (*add)(size_t n, float *out, const float *in);
   void (*scatter_add)(size_t n, size_t H, const uint32_t *rows, const float *x, float *y);
@@ -141,7 +154,22 @@ struct ad_kernels {
   /* AdamW (Loshchilov, Hutter 2019; as torch.optim.AdamW): theta -= lr * decay * theta; then the Adam step with m, v.
    * gradient NULL means zeros. All [n]. */
   void (*adamw)(size_t n, const struct ad_adamw *a, const float *gradient, float *theta, float *m, float *v);
+
+  /* The exact window (docs/methods.md, section 6), all [n]: x enters the sums in fixed point, sum += round(x scale),
+   * and takes the place of slot, which leaves them unless `fresh` (slot holds nothing yet). slot NULL: nothing ever
+   * leaves. scale = 2^shift. 1, or 0 and nothing done where a |x| is not below AD_WINDOW_RANGE (a NaN is not). */
+  int (*window_push)(size_t n, double scale, int fresh, const float *x, float *slot, int64_t *sum);
+  /* mean = sum / (count scale), rounded once, to nearest, ties to even. scale = 2^shift with 0 <= shift <= 57, 0 <
+   * count < 2^40. */
+  void (*window_mean)(size_t n, double scale, uint64_t count, const int64_t *sum, float *mean);
+
+  /* mean = decay mean + (1 - decay) x. */
+  void (*moving_average)(size_t n, double decay, const float *x, float *mean);
 };
+
+/* Parameters in a window must be of smaller magnitude: the sum of K of them at 2^(57 - ceil(log2 K)) fits in 63 bits.
+ */
+#define AD_WINDOW_RANGE 64.0f
 
 /* Floats of work memory for attention and its backward of one example. */
 size_t ad_attention_work(size_t queries, size_t S, size_t D);

@@ -54,3 +54,52 @@ void AD_KERNEL(cross_entropy)(size_t B, size_t C, const float *logits, const uin
     }
   }
 }
+
+void AD_KERNEL(squared_error)(size_t B, size_t C, const float *student, const float *teacher, float scale,
+                              float *distance, float *dlogits) {
+  for (size_t b = 0; b < B; b++) {
+    double sum = 0.0;
+    for (size_t c = 0; c < C; c++) {
+      const size_t at = b * C + c;
+      const double difference = (double)student[at] - (double)teacher[at];
+      sum += difference * difference;
+      dlogits[at] = (float)(dlogits[at] + scale * (2.0 * difference / (double)C));
+    }
+    distance[b] = (float)(sum / (double)C);
+  }
+}
+
+/* log(sum exp) of a row. */
+static double log_partition(size_t C, const float *row) {
+  double max = -INFINITY, sum = 0.0;
+  for (size_t c = 0; c < C; c++) {
+    max = row[c] > max ? row[c] : max;
+  }
+  for (size_t c = 0; c < C; c++) {
+    sum += scalar_exp(row[c] - max);
+  }
+  return max + scalar_log(sum);
+}
+
+/* D = 1/2 sum (p - q) l, l = log p - log q. By the logits a of p: dD/da = 1/2 (p (l - sum p l) + p - q). */
+void AD_KERNEL(symmetric_divergence)(size_t B, size_t C, const float *first, const float *second, float scale,
+                                     float *divergence, float *dfirst, float *dsecond) {
+  for (size_t b = 0; b < B; b++) {
+    const float *a = first + b * C, *z = second + b * C;
+    const double of_p = log_partition(C, a), of_q = log_partition(C, z);
+    double over_p = 0.0, over_q = 0.0; /* sum p l, sum q l */
+    for (size_t c = 0; c < C; c++) {
+      const double log_p = a[c] - of_p, log_q = z[c] - of_q;
+      over_p += scalar_exp(log_p) * (log_p - log_q);
+      over_q += scalar_exp(log_q) * (log_p - log_q);
+    }
+    divergence[b] = (float)(0.5 * (over_p - over_q));
+    for (size_t c = 0; c < C; c++) {
+      const size_t at = b * C + c;
+      const double log_p = a[c] - of_p, log_q = z[c] - of_q, l = log_p - log_q;
+      const double p = scalar_exp(log_p), q = scalar_exp(log_q);
+      dfirst[at] = (float)(dfirst[at] + scale * (0.5 * (p * (l - over_p) + (p - q))));
+      dsecond[at] = (float)(dsecond[at] + scale * (0.5 * (q * (over_q - l) + (q - p))));
+    }
+  }
+}

@@ -28,10 +28,15 @@
   X(classify)                     \
   X(classify_backward)            \
   X(cross_entropy)                \
+  X(squared_error)                \
+  X(symmetric_divergence)         \
   X(add)                          \
   X(scatter_add)                  \
   X(sum_squares)                  \
-  X(adamw)
+  X(adamw)                        \
+  X(window_push)                  \
+  X(window_mean)                  \
+  X(moving_average)
 /* clang-format on */
 
 /* Each function has the type its table entry points to. */

@@ -1,0 +1,113 @@
+/* The teacher of self-distillation, and the means of self-ensemble: what a step's past students become.
+ *
+ * theta_t are the parameters before update t (from 0), as in Xu et al. 2020: a student enters the window every `every`
+ * updates, and the teacher of step t has seen the students up to theta_{t - lag}. All state lies on the shard; only
+ * what forwards read is a whole vector, once a node. docs/methods.md, section 6, has the definitions.
+ *
+ * Letters: C classes, B examples, K window, P parameters, R ranks, T steps of the run. */
+#ifndef AUTODIDACT_LEARN_TEACHER_H
+#define AUTODIDACT_LEARN_TEACHER_H
+
+#include "autodidact/learn/exchange.h"
+#include "autodidact/learn/window.h"
+#include "autodidact/model/encoder.h"
+#include "autodidact/model/shard.h"
+
+enum ad_teacher_method {
+  AD_TEACHER_NONE,
+  AD_TEACHER_SE,   /* none; the means are kept and evaluated (equation 4) */
+  AD_TEACHER_SDA,  /* the mean of the parameters of the last K students (equations 5, 6) */
+  AD_TEACHER_SDV,  /* the mean of their logits (equation 7) */
+  AD_TEACHER_EMA,  /* an exponential moving average of the parameters */
+  AD_TEACHER_RDROP /* no teacher: two passes of the student with other masks (Liang et al. 2021) */
+};
+
+enum ad_teacher_dropout {
+  AD_TEACHER_DROPOUT_OFF,
+  AD_TEACHER_DROPOUT_ON,  /* masks of its own, for each of SDV's students */
+  AD_TEACHER_DROPOUT_SAME /* the student's masks */
+};
+
+/* All zero: no teacher. */
+struct ad_teacher_settings {
+  enum ad_teacher_method method;
+  uint64_t window; /* K; 0: all students so far */
+  uint64_t every;  /* updates between two students that enter, at least 1 */
+  int lag;         /* 1: the newest student is theta_{t-1}, 0: theta_t */
+  double weight;   /* of the distance in the loss: lambda */
+  double ramp;     /* share of the steps over which the weight rises from 0, on a line */
+  uint64_t start;  /* first step (from 1) at which the distance counts */
+  enum ad_teacher_dropout dropout;
+  double decay;            /* EMA */
+  int means;               /* also keep the mean over the run and over the window, for evaluation */
+  const char *ring_folder; /* where the ring lies on disk; NULL: in memory */
+};
+
+/* The whole vectors [P] that forwards read, once a node, shared by its ranks. Not owned. */
+struct ad_replicas {
+  float *student; /* theta */
+  float *teacher; /* SDA, EMA; else NULL */
+  float *mean;    /* with means: where ad_teacher_mean puts one; else NULL */
+  float **past;   /* SDV: [K] past students; else NULL */
+};
+
+/* How many vectors these settings need besides the student: *teacher and *mean 0 or 1, *past 0 or K. */
+void ad_teacher_replicas(const struct ad_teacher_settings *settings, size_t *teacher, size_t *mean, size_t *past);
+
+/* Which parameters are evaluated or exported. */
+enum ad_variant { AD_STUDENT, AD_TEACHER, AD_WINDOW_MEAN, AD_RUN_MEAN, AD_VARIANTS };
+
+/* "student", "teacher", "window", "run". Static storage. */
+const char *ad_variant_name(enum ad_variant variant);
+
+/* 1 where a run with these settings has such parameters. */
+int ad_teacher_has(const struct ad_teacher_settings *settings, enum ad_variant variant);
+
+struct ad_teacher;
+
+/* Before the first step of a run of `steps`; replicas->student holds theta_0. exchange: NULL for a rank alone. shard,
+ * replicas' vectors and exchange must outlive it. Collective over the exchange, as all functions that change it. The
+ * caller owns it. AD_ECONFIG (settings that make no teacher), AD_EIO (ring on disk), AD_ENOMEM. */
+int ad_teacher_create(struct ad_teacher **teacher, const struct ad_teacher_settings *settings,
+                      const struct ad_shard *shard, const struct ad_replicas *replicas, uint64_t steps,
+                      const struct ad_exchange *exchange);
+void ad_teacher_destroy(struct ad_teacher *teacher);
+
+/* Bytes that a rank holds for it, without replicas: sums, ring. */
+size_t ad_teacher_bytes(const struct ad_teacher_settings *settings, size_t shard_floats);
+
+/* The weight of the distance at step t (from 0) of T: 0 before `start`, then rising over ramp T steps, then `weight`.
+ */
+double ad_teacher_weight(const struct ad_teacher_settings *settings, uint64_t t, uint64_t T);
+
+/* The past students (parameters [P]) whose logits, averaged, are the target of the coming step: their number (0: there
+ * is none yet), newest first in *thetas, which is valid until the next update. */
+size_t ad_teacher_members(const struct ad_teacher *teacher, const float *const **thetas);
+
+/* The masks of member k's forward in step `step` (as struct ad_masks counts): NULL for evaluation mode, else *masks. */
+const struct ad_masks *ad_teacher_masks(const struct ad_teacher *teacher, const struct ad_masks *student, size_t k,
+                                        struct ad_masks *masks);
+
+/* Update t (from 0) of the shard: `begin`; for each piece of at most AD_WINDOW_PIECE floats, at `flat` of the flat
+ * vector and `local` of the shard's own vectors, `before` it is updated and `after`; `end` once all pieces are done.
+ * Between begin and end the ranks' shards together are all parameters. AD_EDIVERGED (a parameter out of the window's
+ * range, with its name), AD_EIO. */
+int ad_teacher_begin(struct ad_teacher *teacher, uint64_t t);
+int ad_teacher_before(struct ad_teacher *teacher, size_t flat, size_t local, size_t length);
+int ad_teacher_after(struct ad_teacher *teacher, size_t flat, size_t local, size_t length);
+
+/* Ends update t; 1 where the teacher's vector has changed and must be published with theta, else 0. */
+int ad_teacher_end(struct ad_teacher *teacher);
+
+/* After the new theta_{t+1} has been published. Collective over the node. AD_OK or what the exchange returns. */
+int ad_teacher_published(struct ad_teacher *teacher);
+
+/* Fills replicas->mean with the mean over the window (the last K students, the present one among them) or over the run
+ * (theta_1 .. theta_t, equation 4) and publishes it. At least one update is done. Collective over the exchange. AD_EIO,
+ * AD_EINTERNAL (not kept). */
+int ad_teacher_mean(struct ad_teacher *teacher, enum ad_variant variant);
+
+/* Sums against rings, to the bit. AD_EINTERNAL, AD_EIO. */
+int ad_teacher_verify(const struct ad_teacher *teacher);
+
+#endif

@@ -1,0 +1,343 @@
+#include "autodidact/learn/teacher.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+
+/* SDV's students beyond this many have no dropout key of their own (seeds have 53 bits, keys 64). */
+enum { MOST_PAST = 1024, KEY_SHIFT = 53 };
+
+struct ad_teacher {
+  struct ad_teacher_settings settings;
+  const struct ad_kernels *kernels;
+  const struct ad_shard *shard;
+  struct ad_replicas replicas;
+  const struct ad_exchange *exchange; /* NULL: alone */
+  int has_window, has_run;
+  struct ad_window window; /* SDA's, or the one that is only evaluated */
+  struct ad_window run;    /* theta_1 and on */
+  uint64_t done;           /* updates */
+  uint64_t entered;        /* students that the teacher has seen */
+  const float **members;   /* [1 or K] newest first */
+  size_t newest;           /* SDV: slot of the newest */
+  int enters[2];           /* in this update, before and after it: theta_t, theta_{t+1} */
+  int window_enters;       /* theta_{t+1} enters the window that is only evaluated */
+};
+
+void ad_teacher_replicas(const struct ad_teacher_settings *settings, size_t *teacher, size_t *mean, size_t *past) {
+  *teacher = settings->method == AD_TEACHER_SDA || settings->method == AD_TEACHER_EMA;
+  *mean = ad_teacher_has(settings, AD_RUN_MEAN);
+  *past = settings->method == AD_TEACHER_SDV ? settings->window : 0;
+}
+
+const char *ad_variant_name(enum ad_variant variant) {
+  static const char *const names[AD_VARIANTS] = {"student", "teacher", "window", "run"};
+  return names[variant];
+}
+
+int ad_teacher_has(const struct ad_teacher_settings *settings, enum ad_variant variant) {
+  const enum ad_teacher_method method = settings->method;
+  if (variant == AD_TEACHER) {
+    return method == AD_TEACHER_SDA || method == AD_TEACHER_SDV || method == AD_TEACHER_EMA;
+  }
+  return variant == AD_STUDENT || settings->means || method == AD_TEACHER_SE;
+}
+
+/* A mean of parameters whose window is not kept for another end. */
+static int needs_window(const struct ad_teacher_settings *s) {
+  /* SDA with K = 1: the teacher's vector is the past student itself. */
+  return ad_teacher_has(s, AD_WINDOW_MEAN) || (s->method == AD_TEACHER_SDA && s->window != 1);
+}
+
+size_t ad_teacher_bytes(const struct ad_teacher_settings *settings, size_t shard_floats) {
+  size_t bytes = 0;
+  if (needs_window(settings)) {
+    bytes += ad_window_bytes(shard_floats, settings->window, settings->ring_folder != NULL);
+  }
+  return bytes + (ad_teacher_has(settings, AD_RUN_MEAN) ? ad_window_bytes(shard_floats, 0, 0) : 0);
+}
+
+double ad_teacher_weight(const struct ad_teacher_settings *settings, uint64_t t, uint64_t T) {
+  const uint64_t step = t + 1, start = settings->start > 0 ? settings->start : 1;
+  const double span = ceil(settings->ramp * (double)T);
+  if (step < start) {
+    return 0.0;
+  }
+  const double risen = (double)(step - start + 1);
+  return risen < span ? settings->weight * (risen / span) : settings->weight;
+}
+
+/* Calls visit for the shard's pieces in order. */
+static int each_piece(struct ad_teacher *t,
+                      int (*visit)(struct ad_teacher *t, size_t flat, size_t local, size_t length)) {
+  const struct ad_shard *s = t->shard;
+  for (uint32_t b = 0; b < s->params->buckets; b++) {
+    for (size_t flat = s->begin[b]; flat < s->end[b]; flat += AD_WINDOW_PIECE) {
+      const size_t left = s->end[b] - flat;
+      AD_TRY(visit(t, flat, s->local[b] + (flat - s->begin[b]), left < AD_WINDOW_PIECE ? left : AD_WINDOW_PIECE));
+    }
+  }
+  return AD_OK;
+}
+
+/* A piece of the student enters the teacher. */
+static int enter(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
+  const float *student = t->replicas.student + flat;
+  float *teacher = t->replicas.teacher + flat;
+  if (t->settings.method == AD_TEACHER_EMA && t->entered > 0) {
+    t->kernels->moving_average(length, t->settings.decay, student, teacher);
+  } else if (t->settings.method == AD_TEACHER_SDA && t->has_window) {
+    AD_TRY(ad_window_enter(&t->window, local, length, student));
+    return ad_window_mean(&t->window, local, length, 1, teacher);
+  } else {
+    memcpy(teacher, student, length * sizeof *teacher);
+  }
+  return AD_OK;
+}
+
+static int enter_window(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
+  return ad_window_enter(&t->window, local, length, t->replicas.student + flat);
+}
+
+/* SDV: the node's ranks copy the student into the oldest slot of the past. Nobody may be reading either. */
+static int keep_past(struct ad_teacher *t) {
+  const struct ad_exchange *x = t->exchange;
+  const size_t P = t->shard->params->count, size = x == NULL ? 1 : x->node_size, rank = x == NULL ? 0 : x->node_rank;
+  const size_t begin = P * rank / size, end = P * (rank + 1) / size;
+  t->newest = (t->newest + 1) % t->settings.window;
+  memcpy(t->replicas.past[t->newest] + begin, t->replicas.student + begin, (end - begin) * sizeof(float));
+  return x == NULL ? AD_OK : x->wait(x->context);
+}
+
+/* The teacher's count and its members after a student has entered. */
+static void count_student(struct ad_teacher *t) {
+  t->entered++;
+  if (t->settings.method != AD_TEACHER_SDV) {
+    t->members[0] = t->replicas.teacher;
+    return;
+  }
+  const size_t K = t->settings.window;
+  for (size_t k = 0; k < K; k++) {
+    t->members[k] = t->replicas.past[(t->newest + K - k) % K];
+  }
+}
+
+static int uses_students(const struct ad_teacher *t) {
+  return ad_teacher_has(&t->settings, AD_TEACHER);
+}
+
+/* The window that is only evaluated takes each student as soon as it exists. */
+static int window_is_apart(const struct ad_teacher *t) {
+  return t->has_window && t->settings.method != AD_TEACHER_SDA;
+}
+
+/* Where theta_0 is in from the start. */
+static int begin_run(struct ad_teacher *t) {
+  if (window_is_apart(t)) {
+    AD_TRY(each_piece(t, enter_window));
+    ad_window_entered(&t->window);
+  }
+  if (t->settings.lag != 0 || !uses_students(t)) {
+    return AD_OK;
+  }
+  if (t->settings.method == AD_TEACHER_SDV) {
+    AD_TRY(keep_past(t));
+  } else {
+    AD_TRY(each_piece(t, enter));
+    if (t->has_window) {
+      ad_window_entered(&t->window);
+    }
+  }
+  count_student(t);
+  if (t->settings.method != AD_TEACHER_SDV && t->exchange != NULL && !t->exchange->whole) {
+    return t->exchange->publish(t->exchange->context, 1, &t->replicas.teacher);
+  }
+  return AD_OK;
+}
+
+static int check(const struct ad_teacher_settings *s) {
+  if (s->method == AD_TEACHER_SDV && (s->window == 0 || s->window > MOST_PAST)) {
+    return ad_fail(AD_ECONFIG,
+                   "teacher.method=sdv holds every past student of its window: teacher.window must be a number from 1 "
+                   "to %d, found %s",
+                   MOST_PAST, s->window == 0 ? "all" : "more");
+  }
+  if (s->every == 0) {
+    return ad_fail(AD_ECONFIG, "teacher.every is 0, expected at least 1");
+  }
+  return AD_OK;
+}
+
+int ad_teacher_create(struct ad_teacher **teacher, const struct ad_teacher_settings *settings,
+                      const struct ad_shard *shard, const struct ad_replicas *replicas, uint64_t steps,
+                      const struct ad_exchange *exchange) {
+  *teacher = NULL;
+  AD_TRY(check(settings));
+  struct ad_teacher *t = ad_calloc(1, sizeof *t);
+  if (t == NULL) {
+    return ad_fail_memory(sizeof *t, "the teacher");
+  }
+  *t = (struct ad_teacher){.settings = *settings,
+                           .kernels = ad_kernels_select(),
+                           .shard = shard,
+                           .replicas = *replicas,
+                           .exchange = exchange,
+                           .window.file = -1,
+                           .run.file = -1};
+  const size_t members = settings->method == AD_TEACHER_SDV ? settings->window : 1;
+  /* Students that ever enter: theta_0 to theta_T. */
+  const uint64_t most = steps / settings->every + 1;
+  t->newest = members - 1;
+  t->members = ad_calloc(members, sizeof *t->members);
+  int status = t->kernels == NULL ? AD_ECONFIG : AD_OK;
+  if (t->members == NULL) {
+    status = ad_fail_memory(members * sizeof *t->members, "the teacher");
+  }
+  if (status == AD_OK && needs_window(settings)) {
+    status = ad_window_create(&t->window, shard->count, settings->window, most, settings->ring_folder);
+    t->has_window = status == AD_OK;
+  }
+  if (status == AD_OK && ad_teacher_has(settings, AD_RUN_MEAN)) {
+    status = ad_window_create(&t->run, shard->count, 0, steps, NULL);
+    t->has_run = status == AD_OK;
+  }
+  if (status == AD_OK) {
+    status = begin_run(t);
+  }
+  if (status != AD_OK) {
+    ad_teacher_destroy(t);
+    return status;
+  }
+  *teacher = t;
+  return AD_OK;
+}
+
+void ad_teacher_destroy(struct ad_teacher *teacher) {
+  if (teacher == NULL) {
+    return;
+  }
+  ad_window_destroy(&teacher->window);
+  ad_window_destroy(&teacher->run);
+  ad_free(teacher->members);
+  ad_free(teacher);
+}
+
+size_t ad_teacher_members(const struct ad_teacher *teacher, const float *const **thetas) {
+  const uint64_t most = teacher->settings.method == AD_TEACHER_SDV ? teacher->settings.window : 1;
+  *thetas = teacher->members;
+  return (size_t)(teacher->entered < most ? teacher->entered : most);
+}
+
+const struct ad_masks *ad_teacher_masks(const struct ad_teacher *teacher, const struct ad_masks *student, size_t k,
+                                        struct ad_masks *masks) {
+  enum { TEACHER_PASS = 2 };
+  if (teacher->settings.dropout == AD_TEACHER_DROPOUT_OFF) {
+    return NULL;
+  }
+  *masks = *student;
+  if (teacher->settings.dropout == AD_TEACHER_DROPOUT_ON) {
+    masks->pass = TEACHER_PASS;
+    masks->seed += (uint64_t)k << KEY_SHIFT;
+  }
+  return masks;
+}
+
+int ad_teacher_begin(struct ad_teacher *teacher, uint64_t t) {
+  const struct ad_teacher_settings *s = &teacher->settings;
+  teacher->done = t;
+  teacher->enters[0] = uses_students(teacher) && s->lag != 0 && t % s->every == 0;
+  teacher->enters[1] = uses_students(teacher) && s->lag == 0 && (t + 1) % s->every == 0;
+  teacher->window_enters = window_is_apart(teacher) && (t + 1) % s->every == 0;
+  if (s->method == AD_TEACHER_SDV && teacher->enters[0]) {
+    AD_TRY(keep_past(teacher));
+  }
+  return AD_OK;
+}
+
+/* A failing piece is told with the tensor that it begins in. */
+static int name_place(const struct ad_teacher *teacher, size_t flat, int status) {
+  const struct ad_params *params = teacher->shard->params;
+  for (size_t i = 0; status != AD_OK && i < params->tensor_count; i++) {
+    const struct ad_tensor *tensor = &params->tensors[i];
+    if (flat >= tensor->offset && flat < tensor->offset + tensor->count) {
+      return ad_fail_prefix(status, "step %" PRIu64 ", %s", teacher->done + 1, tensor->name);
+    }
+  }
+  return status;
+}
+
+int ad_teacher_before(struct ad_teacher *teacher, size_t flat, size_t local, size_t length) {
+  const int due = teacher->enters[0] && teacher->settings.method != AD_TEACHER_SDV;
+  return due ? name_place(teacher, flat, enter(teacher, flat, local, length)) : AD_OK;
+}
+
+int ad_teacher_after(struct ad_teacher *teacher, size_t flat, size_t local, size_t length) {
+  int status = AD_OK;
+  if (teacher->enters[1] && teacher->settings.method != AD_TEACHER_SDV) {
+    status = enter(teacher, flat, local, length);
+  }
+  if (status == AD_OK && teacher->window_enters) {
+    status = enter_window(teacher, flat, local, length);
+  }
+  if (status == AD_OK && teacher->has_run) {
+    status = ad_window_enter(&teacher->run, local, length, teacher->replicas.student + flat);
+  }
+  return name_place(teacher, flat, status);
+}
+
+int ad_teacher_end(struct ad_teacher *teacher) {
+  const int entered = teacher->enters[0] || teacher->enters[1], sdv = teacher->settings.method == AD_TEACHER_SDV;
+  teacher->done++;
+  if (teacher->window_enters || (teacher->has_window && !window_is_apart(teacher) && entered)) {
+    ad_window_entered(&teacher->window);
+  }
+  if (teacher->has_run) {
+    ad_window_entered(&teacher->run);
+  }
+  /* SDV with lag 0 takes its student when the new one is whole. */
+  if (entered && !(sdv && teacher->enters[1])) {
+    count_student(teacher);
+  }
+  return entered && !sdv;
+}
+
+int ad_teacher_published(struct ad_teacher *teacher) {
+  if (teacher->settings.method != AD_TEACHER_SDV || !teacher->enters[1]) {
+    return AD_OK;
+  }
+  AD_TRY(keep_past(teacher));
+  count_student(teacher);
+  return AD_OK;
+}
+
+static int mean_of_window(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
+  float *mean = t->replicas.mean + flat;
+  /* The teacher's window has not seen the present student yet. */
+  if (!window_is_apart(t) && t->settings.lag != 0 && t->done % t->settings.every == 0) {
+    return name_place(t, flat, ad_window_mean_with(&t->window, local, length, t->replicas.student + flat, mean));
+  }
+  return ad_window_mean(&t->window, local, length, 0, mean);
+}
+
+static int mean_of_run(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
+  return ad_window_mean(&t->run, local, length, 0, t->replicas.mean + flat);
+}
+
+int ad_teacher_mean(struct ad_teacher *teacher, enum ad_variant variant) {
+  struct ad_teacher *t = teacher;
+  if (!t->has_run || (variant != AD_WINDOW_MEAN && variant != AD_RUN_MEAN)) {
+    return ad_fail(AD_EINTERNAL, "no mean of this kind is kept");
+  }
+  AD_TRY(each_piece(t, variant == AD_WINDOW_MEAN ? mean_of_window : mean_of_run));
+  if (t->exchange == NULL || t->exchange->whole) {
+    return AD_OK;
+  }
+  return t->exchange->publish(t->exchange->context, 1, &t->replicas.mean);
+}
+
+int ad_teacher_verify(const struct ad_teacher *teacher) {
+  return teacher->has_window ? ad_window_verify(&teacher->window) : AD_OK;
+}

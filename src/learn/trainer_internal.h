@@ -1,0 +1,92 @@
+/* The trainer's state, shared by the files that make a step of it: trainer.c, trainer_plan.c, trainer_measure.c. Not
+ * installed. */
+#ifndef AUTODIDACT_LEARN_TRAINER_INTERNAL_H
+#define AUTODIDACT_LEARN_TRAINER_INTERNAL_H
+
+#include "autodidact/data/batch.h"
+#include "autodidact/data/order.h"
+#include "autodidact/learn/trainer.h"
+
+struct ad_trainer {
+  const struct ad_params *params;
+  const struct ad_kernels *kernels;
+  struct ad_replicas replicas;
+  const struct ad_dataset *data;
+  struct ad_trainer_settings settings;
+  uint64_t done, total;
+  size_t bytes;  /* of the encoders */
+  size_t copies; /* 2: R-Drop packs each example twice */
+
+  struct ad_order order;
+  struct ad_packer packer;
+  struct ad_rows rows;
+  struct ad_encoder *encoder;
+  struct ad_gradient *gradient;
+  struct ad_shard shard;
+  struct ad_optimizer optimizer;
+  struct ad_teacher *teacher;
+  struct ad_encoder *teacher_encoder; /* NULL without a teacher */
+  const struct ad_exchange *exchange; /* NULL: alone */
+  uint32_t rank, size;
+  uint64_t chain;
+  const float **reduced; /* [buckets] the shard's part of each bucket's gradient, with an exchange */
+  void **own;            /* [buckets] memory for those that do not lie in the encoder's spare memory */
+  size_t *own_capacity;  /* [buckets] floats */
+  size_t spare_used;     /* floats at the end of the encoder's spare memory */
+  int64_t pending;       /* bucket whose reduction has begun, -1: none */
+  size_t *counts;        /* [R] of the numbers that are shared */
+  void *shared;          /* double: losses and squares of all ranks, rank by rank */
+  size_t shared_capacity;
+
+  /* of the running step */
+  size_t count;                  /* examples */
+  uint32_t *ids;                 /* [B] row numbers */
+  uint32_t *lengths;             /* [B] tokens */
+  uint64_t *lane_work;           /* [B] */
+  uint32_t *member;              /* [B] */
+  size_t *lane_begin;            /* [W + 1] */
+  uint32_t *packed_member;       /* [copies B] as packed: member, or with two copies each lane's members twice */
+  size_t *packed_begin;          /* [W + 1] */
+  double *lane_loss;             /* [W] sum of the losses of each lane */
+  double *lane_distance;         /* [W] and of the distances from the teacher */
+  double weight;                 /* of the distance in this step */
+  uint32_t *labels;              /* [copies B] of a round, packed order */
+  float *loss, *distance;        /* [copies B] */
+  float *logits, *dlogits;       /* [copies B,C] */
+  float *target, *member_logits; /* [B,C] of the teacher, and of one of its students */
+  void *member_sum;              /* double [B,C]: sum over its students */
+  size_t member_sum_capacity;
+  const float *student[1]; /* for ad_trainer_variant */
+  void *squares;           /* [blocks] double */
+  size_t squares_capacity;
+};
+
+/* Rounds of a step here: no more than lanes. */
+size_t trainer_rounds(const struct ad_trainer *t);
+
+/* The lanes [*lo, *hi) of round r. */
+void trainer_round_lanes(const struct ad_trainer *t, size_t r, size_t *lo, size_t *hi);
+
+/* What the largest round of any step needs. */
+struct room {
+  size_t rows, examples, lanes;
+};
+
+/* Draws the examples of a step (from 0) and cuts them into lanes: ids, lengths, member, lane_begin, count. */
+int trainer_assign_lanes(struct ad_trainer *t, uint64_t step);
+
+/* The order is computed, so the largest round is known: by going through all steps, or where they are too many for that
+ * by a bound (no lane has more than its share plus one example: longest first onto the lightest). */
+int trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *room);
+
+/* The step's examples, their lanes, and the rows of the word embedding that they touch. */
+int trainer_plan(struct ad_trainer *t, struct ad_step *step);
+
+/* The shard's part of a bucket's gradient: reduced, or where this rank has all lanes the one partial sum that is left.
+ */
+const float *trainer_reduced(const struct ad_trainer *t, uint32_t bucket);
+
+/* Loss, distance and norm of the step, the same on all ranks. AD_EDIVERGED where one is not finite. */
+int trainer_measure(struct ad_trainer *t, struct ad_step *step);
+
+#endif

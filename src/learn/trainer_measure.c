@@ -1,0 +1,107 @@
+/* A step's numbers, the same on all ranks: loss, distance from the teacher, norm of the gradient. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "trainer_internal.h"
+
+const float *trainer_reduced(const struct ad_trainer *t, uint32_t bucket) {
+  if (t->exchange != NULL) {
+    return t->reduced[bucket];
+  }
+  size_t count;
+  const struct ad_partial *partials = ad_gradient_partials(t->gradient, bucket, &count);
+  return count == 1 ? partials[0].values : NULL;
+}
+
+/* Blocks of a bucket in front of those of `rank`, of `size` ranks. */
+static size_t blocks_before(const struct ad_trainer *t, uint32_t bucket, uint32_t rank, uint32_t size) {
+  size_t flat_begin, flat_end, begin, end;
+  ad_shard_range(t->params, bucket, rank, size, &flat_begin, &flat_end);
+  ad_compact_range(t->params, bucket, &t->rows, flat_begin, flat_end, &begin, &end);
+  return ad_compact_blocks(t->params, bucket, &t->rows, begin);
+}
+
+static size_t blocks_in(const struct ad_trainer *t, uint32_t bucket) {
+  return ad_compact_blocks(t->params, bucket, &t->rows, ad_compact_count(t->params, bucket, &t->rows));
+}
+
+/* The numbers of a lane that are shared: its sum of losses and, where there is a teacher, of distances. */
+static double *number_of(struct ad_trainer *t, size_t lane, size_t i) {
+  return i == 0 ? &t->lane_loss[lane] : &t->lane_distance[lane];
+}
+
+/* Every rank's losses (its lanes) and squares (its blocks, bucket by bucket) become all ranks'. */
+static int share(struct ad_trainer *t, double *squares) {
+  const uint32_t buckets = t->params->buckets, R = t->size;
+  const int whole = t->exchange->whole;
+  const size_t numbers = t->weight > 0.0 ? 2 : 1, W = t->settings.lanes;
+  size_t total = 0, own = 0;
+  for (uint32_t r = 0; r < R; r++) {
+    t->counts[r] = numbers * (ad_lanes_first(W, R, r + 1) - ad_lanes_first(W, R, r));
+    for (uint32_t b = 0; b < buckets && !whole; b++) {
+      t->counts[r] += (r + 1 < R ? blocks_before(t, b, r + 1, R) : blocks_in(t, b)) - blocks_before(t, b, r, R);
+    }
+    own = r == t->rank ? total : own;
+    total += t->counts[r];
+  }
+  AD_TRY(ad_reserve(&t->shared, &t->shared_capacity, total, sizeof(double)));
+  /* Twice over the same places: own numbers in, then everybody's out. */
+  for (int out = 0; out < 2; out++) {
+    double *place = (double *)t->shared + (out ? 0 : own);
+    for (uint32_t r = out ? 0 : t->rank; r < (out ? R : t->rank + 1); r++) {
+      for (size_t i = numbers * ad_lanes_first(W, R, r); i < numbers * ad_lanes_first(W, R, r + 1); i++, place++) {
+        double *number = number_of(t, i / numbers, i % numbers);
+        *(out ? number : place) = *(out ? place : number);
+      }
+      double *bucket = squares;
+      for (uint32_t b = 0; b < buckets && !whole; bucket += blocks_in(t, b), b++) {
+        const size_t end = r + 1 < R ? blocks_before(t, b, r + 1, R) : blocks_in(t, b);
+        for (size_t i = blocks_before(t, b, r, R); i < end; i++, place++) {
+          *(out ? &bucket[i] : place) = *(out ? place : &bucket[i]);
+        }
+      }
+    }
+    if (!out) {
+      AD_TRY(t->exchange->share(t->exchange->context, t->counts, t->shared));
+    }
+  }
+  return AD_OK;
+}
+
+int trainer_measure(struct ad_trainer *t, struct ad_step *step) {
+  const size_t W = t->settings.lanes;
+  size_t blocks = 0;
+  for (uint32_t b = 0; b < t->params->buckets; b++) {
+    blocks += blocks_in(t, b);
+  }
+  AD_TRY(ad_reserve(&t->squares, &t->squares_capacity, blocks, sizeof(double)));
+  double *squares = t->squares;
+  for (uint32_t b = 0; b < t->params->buckets; b++) {
+    const float *gradient = trainer_reduced(t, b);
+    if (gradient == NULL && t->exchange == NULL) {
+      return ad_fail(AD_EINTERNAL, "bucket %u of step %" PRIu64 " has no whole gradient", b, t->done + 1);
+    }
+    ad_optimizer_squares(&t->optimizer, b, &t->rows, gradient, squares);
+    squares += blocks_in(t, b);
+  }
+  if (t->exchange != NULL) {
+    AD_TRY(share(t, t->squares));
+  }
+  step->norm = ad_optimizer_norm(blocks, t->squares);
+  step->loss = ad_tree_sum_double(t->lane_begin, 0, W, t->lane_loss) / (double)t->count;
+  step->weight = t->weight;
+  step->distance = NAN;
+  if (t->weight > 0.0) {
+    step->distance = ad_tree_sum_double(t->lane_begin, 0, W, t->lane_distance) / (double)t->count;
+  }
+  if (!isfinite(step->loss) || !isfinite(step->norm) || (t->weight > 0.0 && !isfinite(step->distance))) {
+    return ad_fail(AD_EDIVERGED,
+                   "step %" PRIu64
+                   ": the loss is %g, the distance from the teacher %g and the gradient's norm %g, all "
+                   "must be finite",
+                   t->done + 1, step->loss, t->weight > 0.0 ? step->distance : 0.0, step->norm);
+  }
+  return AD_OK;
+}
