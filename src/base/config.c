@@ -11,9 +11,10 @@
 #include "autodidact/base/status.h"
 #include "autodidact/base/yaml.h"
 
-enum kind { KIND_TEXT, KIND_COUNT, KIND_REAL, KIND_SWITCH, KIND_CHOICE };
+enum kind { KIND_TEXT, KIND_COUNT, KIND_REAL, KIND_SWITCH, KIND_CHOICE, KIND_SPAN };
 
-static const char *const kind_names[] = {"text", "a whole number", "a number", "true or false", "a choice"};
+static const char *const kind_names[] = {"text",          "a whole number", "a number",
+                                         "true or false", "a choice",       "a whole number or all"};
 
 struct option {
   enum kind kind;
@@ -88,7 +89,7 @@ static int fail_value(const struct option *option, const char *place, const char
   if (option->kind == KIND_CHOICE) {
     return ad_fail(AD_ECONFIG, "%s: %s is '%s', expected one of %s", place, option->key, value, option->choices);
   }
-  if (option->kind == KIND_COUNT || option->kind == KIND_REAL) {
+  if (option->kind == KIND_COUNT || option->kind == KIND_REAL || option->kind == KIND_SPAN) {
     return ad_fail(AD_ECONFIG, "%s: %s is '%s', expected %s from %.10g to %.10g", place, option->key, value,
                    kind_names[option->kind], option->lowest, option->highest);
   }
@@ -120,6 +121,10 @@ static int set_number(const struct option *option, const char *place, const char
     *(double *)field = number;
     return AD_OK;
   }
+  if (option->kind == KIND_SPAN && strcmp(value, "all") == 0) {
+    *(uint64_t *)field = 0;
+    return AD_OK;
+  }
   const unsigned long long number = strtoull(value, &end, 10);
   if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno == ERANGE || (double)number < option->lowest ||
       (double)number > option->highest) {
@@ -137,6 +142,7 @@ int ad_config_set(struct ad_config *config, const char *place, const char *key, 
   void *field = field_of(config, option);
   switch (option->kind) {
     case KIND_COUNT:
+    case KIND_SPAN:
     case KIND_REAL:
       return set_number(option, place, value, field);
     case KIND_SWITCH: {
@@ -266,6 +272,11 @@ static int print_value(const struct ad_config *config, const struct option *opti
   switch (option->kind) {
     case KIND_TEXT:
       return print_quoted(out, *(char *const *)field);
+    case KIND_SPAN:
+      if (*(const uint64_t *)field == 0) {
+        return ad_buffer_puts(out, "all");
+      }
+      return ad_buffer_printf(out, "%" PRIu64, *(const uint64_t *)field);
     case KIND_COUNT:
       return ad_buffer_printf(out, "%" PRIu64, *(const uint64_t *)field);
     case KIND_REAL:
@@ -311,7 +322,7 @@ static int help_range(struct ad_buffer *out, const struct option *option) {
     }
     return AD_OK;
   }
-  if (option->kind == KIND_COUNT || option->kind == KIND_REAL) {
+  if (option->kind == KIND_COUNT || option->kind == KIND_REAL || option->kind == KIND_SPAN) {
     return ad_buffer_printf(out, "%s, %.10g to %.10g", kind_names[option->kind], option->lowest, option->highest);
   }
   return ad_buffer_puts(out, kind_names[option->kind]);

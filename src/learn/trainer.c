@@ -76,19 +76,18 @@ static int allocate(struct ad_trainer *t) {
 static int create_parts(struct ad_trainer *t) {
   const struct ad_trainer_settings *s = &t->settings;
   const int alone = t->exchange == NULL || t->exchange->whole;
-  struct room room;
   const int alignment = ad_encoder_alignment(t->params);
   AD_TRY(alignment);
   AD_TRY(ad_order_create(&t->order, t->data->count, s->batch, s->seed_order));
   t->total = s->steps > 0 ? s->steps : s->epochs * t->order.steps;
-  AD_TRY(trainer_find_room(t, (size_t)alignment, &room));
-  t->bytes = ad_encoder_bytes(t->params, room.rows, room.examples, room.lanes, 1);
-  AD_TRY(ad_packer_create(&t->packer, room.rows, room.examples, room.lanes, (size_t)alignment));
+  AD_TRY(trainer_find_room(t, (size_t)alignment, &t->room));
+  t->bytes = ad_encoder_bytes(t->params, t->room.rows, t->room.examples, t->room.lanes, 1);
+  AD_TRY(ad_packer_create(&t->packer, t->room.rows, t->room.examples, t->room.lanes, (size_t)alignment));
   AD_TRY(ad_rows_create(&t->rows, t->params->config.vocab));
-  AD_TRY(ad_encoder_create(&t->encoder, t->params, room.rows, room.examples, room.lanes, 1));
+  AD_TRY(ad_encoder_create(&t->encoder, t->params, t->room.rows, t->room.examples, t->room.lanes, 1));
   if (ad_teacher_has(&s->teacher, AD_TEACHER)) {
-    t->bytes += ad_encoder_bytes(t->params, room.rows, room.examples, room.lanes, 0);
-    AD_TRY(ad_encoder_create(&t->teacher_encoder, t->params, room.rows, room.examples, room.lanes, 0));
+    t->bytes += ad_encoder_bytes(t->params, t->room.rows, t->room.examples, t->room.lanes, 0);
+    AD_TRY(ad_encoder_create(&t->teacher_encoder, t->params, t->room.rows, t->room.examples, t->room.lanes, 0));
   }
   AD_TRY(ad_gradient_create(&t->gradient, t->params, s->lanes));
   AD_TRY(ad_shard_create(&t->shard, t->params, alone ? 0 : t->rank, alone ? 1 : t->size));
@@ -350,31 +349,6 @@ static int update(struct ad_trainer *t, struct ad_step *step) {
     AD_TRY(ad_teacher_published(t->teacher));
   }
   t->chain = step->chain = ad_digest_pair(t->chain, step->parameters);
-  return AD_OK;
-}
-
-struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
-  const struct ad_trainer *t = trainer;
-  struct ad_trainer_bytes bytes = {.partials = ad_gradient_bytes(t->gradient),
-                                   .moments = 2 * t->shard.count * sizeof(float)};
-  bytes.activations = t->bytes;
-  bytes.window = ad_teacher_bytes(&t->settings.teacher, t->shard.count);
-  for (uint32_t b = 0; b < t->params->buckets; b++) {
-    bytes.gradient += t->own_capacity[b] * sizeof(float);
-  }
-  return bytes;
-}
-
-int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dataset *data, size_t batch,
-                             size_t *floats) {
-  size_t tokens;
-  AD_TRY(ad_dataset_most_tokens(data, batch, &tokens));
-  const struct ad_rows touched = {.count = tokens < params->config.vocab ? tokens : params->config.vocab};
-  *floats = 0;
-  for (uint32_t b = 0; b < params->buckets; b++) {
-    const size_t count = ad_compact_count(params, b, &touched);
-    *floats = count > *floats ? count : *floats;
-  }
   return AD_OK;
 }
 

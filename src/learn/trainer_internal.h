@@ -7,6 +7,11 @@
 #include "autodidact/data/order.h"
 #include "autodidact/learn/trainer.h"
 
+/* What the largest round of any step needs. */
+struct room {
+  size_t rows, examples, lanes;
+};
+
 struct ad_trainer {
   const struct ad_params *params;
   const struct ad_kernels *kernels;
@@ -14,8 +19,9 @@ struct ad_trainer {
   const struct ad_dataset *data;
   struct ad_trainer_settings settings;
   uint64_t done, total;
-  size_t bytes;  /* of the encoders */
-  size_t copies; /* 2: R-Drop packs each example twice */
+  size_t bytes;     /* of the encoders */
+  struct room room; /* of the largest round */
+  size_t copies;    /* 2: R-Drop packs each example twice */
 
   struct ad_order order;
   struct ad_packer packer;
@@ -66,11 +72,6 @@ size_t trainer_rounds(const struct ad_trainer *t);
 
 /* The lanes [*lo, *hi) of round r. */
 void trainer_round_lanes(const struct ad_trainer *t, size_t r, size_t *lo, size_t *hi);
-
-/* What the largest round of any step needs. */
-struct room {
-  size_t rows, examples, lanes;
-};
 
 /* Draws the examples of a step (from 0) and cuts them into lanes: ids, lengths, member, lane_begin, count. */
 int trainer_assign_lanes(struct ad_trainer *t, uint64_t step);

@@ -98,3 +98,69 @@ int trainer_plan(struct ad_trainer *t, struct ad_step *step) {
   t->spare_used = 0;
   return t->exchange == NULL ? AD_OK : t->exchange->step_begin(t->exchange->context, &t->rows, t->lane_begin);
 }
+
+int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dataset *data, size_t batch,
+                             size_t *floats) {
+  size_t tokens;
+  AD_TRY(ad_dataset_most_tokens(data, batch, &tokens));
+  const struct ad_rows touched = {.count = tokens < params->config.vocab ? tokens : params->config.vocab};
+  *floats = 0;
+  for (uint32_t b = 0; b < params->buckets; b++) {
+    const size_t count = ad_compact_count(params, b, &touched);
+    *floats = count > *floats ? count : *floats;
+  }
+  return AD_OK;
+}
+
+/* The most partial sums of a bucket that are there at once: those of earlier rounds, and those of the running one. */
+static size_t most_partials(const struct ad_trainer *t) {
+  struct ad_span held[3 * AD_MAX_PARTS];
+  size_t count = 0, most = 0;
+  for (size_t r = 0; r < trainer_rounds(t); r++) {
+    struct ad_span parts[AD_MAX_PARTS];
+    size_t lo, hi;
+    trainer_round_lanes(t, r, &lo, &hi);
+    const size_t added = ad_tree_parts(t->settings.lanes, lo, hi, parts);
+    most = count + added > most ? count + added : most;
+    for (size_t p = 0; p < added; p++) {
+      held[count++] = parts[p];
+      while (count >= 2 && ad_tree_are_halves(t->settings.lanes, held[count - 2], held[count - 1])) {
+        held[count - 2].hi = held[count - 1].hi;
+        count--;
+      }
+    }
+  }
+  return most;
+}
+
+struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
+  const struct ad_trainer *t = trainer;
+  const struct ad_params *params = t->params;
+  const size_t V = params->config.vocab, step_tokens = t->room.rows * trainer_rounds(t) * t->size;
+  const struct ad_rows touched = {.count = step_tokens < V ? step_tokens : V};
+  const int placed = t->exchange != NULL && trainer_rounds(t) == 1;
+  const uint32_t head = params->buckets - 1;
+  /* Most of the reduced gradient lies in activations: not what is complete before they are free, at the last layer. */
+  const size_t last = params->count - params->bucket_begin[head - 1] + ad_compact_count(params, 0, &touched);
+  size_t floats = 0, largest = touched.count * params->config.hidden;
+  for (uint32_t b = 0; b < params->buckets; b++) {
+    floats += ad_compact_count(params, b, &touched);
+  }
+  for (size_t i = 0; i < params->tensor_count; i++) {
+    const size_t count = params->tensors[i].offset == params->embedding.word ? 0 : params->tensors[i].count;
+    largest = count > largest ? count : largest;
+  }
+  return (struct ad_trainer_bytes){
+      .activations = t->bytes,
+      .work = ad_tree_work(t->room.lanes, largest) * sizeof(float),
+      .partials = placed ? 0 : most_partials(t) * floats * sizeof(float),
+      .gradient = t->exchange == NULL ? 0 : (last < floats ? last : floats) / t->shard.size * sizeof(float),
+      .moments = 2 * t->shard.count * sizeof(float),
+      .window = t->teacher == NULL ? 0 : ad_teacher_bytes(&t->settings.teacher, t->shard.count)};
+}
+
+size_t ad_trainer_disk_bytes(const struct ad_trainer *trainer) {
+  const struct ad_teacher_settings *s = &trainer->settings.teacher;
+  const int ring = ad_teacher_bytes(s, 1) > 0 && s->ring_folder != NULL && trainer->teacher != NULL;
+  return ring ? ad_window_disk_bytes(trainer->shard.count, s->window) : 0;
+}

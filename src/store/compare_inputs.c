@@ -14,7 +14,7 @@
 #include "compare.h"
 
 /* docs/reproducibility.md promises that these change no bit of the log and the result. */
-static const char *const harmless_keys[] = {"run.dir", "run.overwrite", "batch.rounds", "optim.shard", "comm.shared", "eval.keep_logits"};
+static const char *const harmless_keys[] = {"run.dir", "run.overwrite", "batch.rounds", "optim.shard", "comm.shared", "eval.keep_logits", "run.variants", "teacher.ring", "teacher.ring_folder"};
 
 /* The order in which provenance is told; what is not named here follows. */
 static const char *const facts[] = {"data_train", "data_dev", "initial_parameters", "version", "commit", "compiler", "build", "kernels", "blas_core", "blas", "reduction"};

@@ -61,7 +61,11 @@ static int refuse_or_clear(const struct ad_run *run, const struct ad_config *con
   }
   /* The result first: a folder without it never claims to be complete. */
   AD_TRY(remove_file(run, "result.json"));
-  AD_TRY(remove_folder(run, "model"));
+  static const char *const folders[] = {"variants/student", "variants/teacher", "variants/window", "variants/run",
+                                        "variants", "model"};
+  for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+    AD_TRY(remove_folder(run, folders[i]));
+  }
   AD_TRY(remove_folder(run, "logits"));
   return remove_file(run, "log.jsonl");
 }

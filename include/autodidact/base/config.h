@@ -11,11 +11,14 @@
 #include "autodidact/base/buffer.h"
 
 /* X(kind, field, key, default, lowest, highest, choices, help). Kinds: TEXT (char *), COUNT (uint64_t), REAL (double), SWITCH
- * (int, true/false), CHOICE (int, the place in `choices`). lowest and highest bound COUNT and REAL, both included. */
+ * (int, true/false), CHOICE (int, the place in `choices`), SPAN (uint64_t, "all" being 0). lowest and highest bound COUNT, SPAN and REAL, both
+ * included. */
 #define AD_CONFIG_MAP(X)                                                                                                      \
   X(TEXT, run_dir, "run.dir", "", 0, 0, "", "folder of the run; made by train, required")                                     \
   X(SWITCH, run_overwrite, "run.overwrite", "false", 0, 0, "", "start anew in a folder that already holds a run")             \
   X(CHOICE, run_select, "run.select", "last", 0, 0, "last|best", "which parameters the run keeps: after the last step, or at the lowest dev error") \
+  X(CHOICE, run_result, "run.result", "student", 0, 0, "student|teacher|window|run", "whose parameters are the result: the student\'s, the teacher\'s, or the mean over the window or over the run (eval.means)") \
+  X(SWITCH, run_variants, "run.variants", "true", 0, 0, "", "keep the other evaluated parameters too, in variants/, as they are after the last step") \
   X(TEXT, model_path, "model.path", "", 0, 0, "", "Hugging Face folder of the pretrained encoder; empty: draw a new one with the sizes below") \
   X(TEXT, model_vocab, "model.vocab", "", 0, 0, "", "vocab.txt of a new encoder (with model.path empty)")                     \
   X(SWITCH, model_cased, "model.cased", "false", 0, 0, "", "a new encoder's tokenizer keeps case")                            \
@@ -52,10 +55,22 @@
   X(SWITCH, optim_shard, "optim.shard", "true", 0, 0, "", "each rank updates its shard; false: every rank updates everything on a replica of its own (same bits, for comparison)") \
   X(SWITCH, comm_shared, "comm.shared", "true", 0, 0, "", "the ranks of a node share one replica of the parameters; false: each has its own (same bits)") \
   X(CHOICE, comm_reduction, "comm.reduction", "ordered", 0, 0, "ordered|native", "how gradients are summed over ranks: by the fixed tree, or by MPI in its own order (for comparison; outside the reproducibility contract)") \
+  X(CHOICE, teacher_method, "teacher.method", "none", 0, 0, "none|se|sda|sdv|ema|rdrop", "what the student learns from besides labels: nothing; nothing, its means being evaluated; the mean of its past parameters; the mean of their logits; their moving average; a second pass of its own") \
+  X(SPAN, teacher_window, "teacher.window", "1", 1, 1e9, "", "K, past students in the window; all: every one so far (K = T - 1)") \
+  X(COUNT, teacher_every, "teacher.every", "1", 1, 1e9, "", "steps between two students that enter the window")      \
+  X(COUNT, teacher_lag, "teacher.lag", "1", 0, 1, "", "steps between the student and the newest one its teacher has seen: 1 as in the paper, or 0") \
+  X(REAL, teacher_weight, "teacher.weight", "1", 0, 1e6, "", "lambda, the weight of the distance from the teacher in the loss") \
+  X(REAL, teacher_ramp, "teacher.ramp", "0", 0, 1, "", "share of the steps in which that weight rises from zero on a line") \
+  X(COUNT, teacher_start, "teacher.start", "1", 1, 1e15, "", "first step in which the distance counts")                \
+  X(CHOICE, teacher_dropout, "teacher.dropout", "off", 0, 0, "off|on|same", "dropout in the teacher\'s forward: none, masks of its own, the student\'s masks") \
+  X(REAL, teacher_decay, "teacher.decay", "0.999", 0, 0.999999999, "", "teacher.method=ema: decay of the moving average") \
+  X(CHOICE, teacher_ring, "teacher.ring", "memory", 0, 0, "memory|disk", "where the window\'s past parameters lie (same bits); disk: for a large window, in unnamed files") \
+  X(TEXT, teacher_ring_folder, "teacher.ring_folder", "", 0, 0, "", "a folder on a disk of the node for teacher.ring=disk; empty: $TMPDIR or /tmp") \
   X(COUNT, train_epochs, "train.epochs", "3", 1, 100000, "", "passes over the training examples")                             \
   X(COUNT, train_steps, "train.steps", "0", 0, 1e15, "", "stop after so many steps; 0: after train.epochs")                   \
   X(COUNT, eval_every, "eval.every", "0", 0, 1e15, "", "steps between evaluations on dev; 0: at the end of each epoch")       \
   X(COUNT, eval_batch, "eval.batch", "64", 1, 65536, "", "examples in a batch of an evaluation")  \
+  X(SWITCH, eval_means, "eval.means", "false", 0, 0, "", "also evaluate the mean of the students over the run (SE) and over the window; implied by teacher.method=se") \
   X(SWITCH, eval_keep_logits, "eval.keep_logits", "false", 0, 0, "", "keep the logits of every evaluation in logits/")        \
   X(COUNT, seed_init, "seed.init", "0", 0, 9007199254740991.0, "", "seed of new weights")                                     \
   X(COUNT, seed_order, "seed.order", "0", 0, 9007199254740991.0, "", "seed of the order of the examples")                     \
@@ -65,6 +80,7 @@
 #define AD_CONFIG_TYPE_COUNT uint64_t
 #define AD_CONFIG_TYPE_REAL double
 #define AD_CONFIG_TYPE_SWITCH int
+#define AD_CONFIG_TYPE_SPAN uint64_t
 #define AD_CONFIG_TYPE_CHOICE int
 
 struct ad_config {

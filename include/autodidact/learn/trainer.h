@@ -54,13 +54,17 @@ void ad_trainer_destroy(struct ad_trainer *trainer);
 uint64_t ad_trainer_total(const struct ad_trainer *trainer);
 uint64_t ad_trainer_done(const struct ad_trainer *trainer);
 
-/* Bytes that a rank holds: activations and work memory; partial sums of the gradient (its own, not those of the
- * exchange); moments; what of the reduced gradient found no place in activations that the backward was done with. */
+/* Bytes that a rank will hold once all its steps are done, computed from sizes alone: activations of student and
+ * teacher; work memory of the backward; partial sums of the gradient (its own, not those of the exchange); reduced
+ * gradient; moments; sums and rings of past parameters. The word rows of the gradient are bounded by the tokens of a
+ * batch. */
 struct ad_trainer_bytes {
-  size_t activations, partials, moments, gradient;
-  size_t window; /* sums and rings of past parameters */
+  size_t activations, work, partials, gradient, moments, window;
 };
 struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer);
+
+/* Bytes of this rank's ring on disk. */
+size_t ad_trainer_disk_bytes(const struct ad_trainer *trainer);
 
 /* The most floats of a compact bucket in any step: what an exchange's `place` must hold. AD_ENOMEM. */
 int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dataset *data, size_t batch,

@@ -4,8 +4,9 @@
  *   provenance.json  what the bits depend on besides: data and model digests, code, kernel family; and where and when
  * it ran log.jsonl        one line a step and one an evaluation: reproducible columns only, so that two runs compare by
  * cmp timing.jsonl     everything that is not reproducible result.json      the final metrics; written last, so its
- * presence says that the run is complete model/           the result as a Hugging Face folder logits/          logits
- * of evaluations, when kept */
+ * presence says that the run is complete model/           the result as a Hugging Face folder variants/NAME/   the
+ * other parameters that were evaluated: student, teacher, window, run logits/          logits of evaluations, when kept
+ */
 #ifndef AUTODIDACT_STORE_RUN_H
 #define AUTODIDACT_STORE_RUN_H
 

@@ -1,0 +1,74 @@
+/* One training: what the files of the train command share. train.c runs it, training_setup.c loads and connects,
+ * training_evaluate.c scores and keeps, training_memory.c tells the bytes. Not installed. */
+#ifndef AUTODIDACT_CLI_TRAINING_H
+#define AUTODIDACT_CLI_TRAINING_H
+
+#include "autodidact/learn/evaluate.h"
+#include "autodidact/learn/trainer.h"
+#include "autodidact/mpi/evaluate.h"
+#include "autodidact/mpi/exchange.h"
+#include "autodidact/store/run.h"
+#include "scores.h"
+#include "session.h"
+
+enum { SCORES_TEXT = 512 };
+
+/* One evaluation, for the closing table. Variants that were not evaluated are NaN. */
+struct row {
+  uint64_t step;
+  double epoch, error[AD_VARIANTS], loss; /* loss: of the result's variant */
+};
+
+struct training {
+  struct session session;
+  struct ad_dataset train, dev;
+  int has_dev;
+  struct ad_trainer_settings settings;
+  char *ring_folder; /* with teacher.ring=disk */
+  struct ad_comm *comm;
+  int replica_owner;                /* 1 on the first rank of a node */
+  int first;                        /* 1 on rank 0, which alone keeps the run folder */
+  struct ad_shared shared;          /* the node's whole vectors, where its ranks share them */
+  float *vectors;                   /* else this rank's, but for the student's */
+  struct ad_replicas replicas;      /* in `shared`, or session.theta and `vectors` */
+  char initial[17];                 /* digest of the parameters before the first step */
+  struct ad_mpi_exchange *exchange; /* NULL on one rank */
+  struct ad_trainer *trainer;
+  struct ad_evaluator *evaluator;
+  struct ad_run run;
+  float *logits, *member_logits; /* [N,C] of dev; the second with SDV */
+  double *logit_sum;             /* [N,C] with SDV */
+  float *best;                   /* [P] with run.select = best */
+  double best_error;             /* of `best`; infinite before the first evaluation */
+  uint64_t best_step;
+  char best_scores[SCORES_TEXT];              /* of the parameters that the run keeps */
+  char last_scores[AD_VARIANTS][SCORES_TEXT]; /* of the last evaluation; "": none */
+  double dev_error;                           /* the last one of the result's variant; NaN before */
+  void *rows;                                 /* struct row [row_count] */
+  size_t row_count, row_capacity;
+  double seconds;   /* in steps */
+  size_t examples;  /* in steps */
+  size_t base;      /* bytes of this process before anything of the training was allocated */
+  double predicted; /* bytes of a rank, mean over the ranks */
+};
+
+/* Data, model, checks that all ranks have the same, replicas, exchange, trainer, evaluator, run folder. Collective. */
+int training_load_data(struct training *t);
+int training_check_configuration(struct training *t);
+int training_prepare(struct training *t);
+int training_open_run(struct training *t);
+
+/* Scores every variant that there is on dev, logs and keeps them. Collective. */
+int training_evaluate(struct training *t, const struct ad_step *step);
+
+/* variants/, model/ and result.json: the latter last, it says that the run is complete. Collective. */
+int training_keep_result(struct training *t);
+
+/* Says what a rank will hold, and after the last step what it held. Collective. */
+int training_predict_memory(struct training *t);
+int training_report_memory(struct training *t);
+
+/* Proportional set size of this process: shared memory counts by its share. 0 where the system does not tell. */
+size_t training_resident(void);
+
+#endif

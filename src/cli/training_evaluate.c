@@ -1,0 +1,183 @@
+/* Evaluations during a training, and what a run keeps of its parameters. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "training.h"
+
+static enum ad_variant result_variant(const struct training *t) {
+  return (enum ad_variant)t->session.config.run_result;
+}
+
+/* The logits of dev: of one vector, or the mean of those of several, added in double newest first. */
+static int compute_logits(struct training *t, const float *const *thetas, size_t count) {
+  const size_t C = t->session.params.config.classes, n = t->dev.count * C;
+  for (size_t k = 0; k < count; k++) {
+    float *logits = count > 1 ? t->member_logits : t->logits;
+    AD_TRY(ad_mpi_evaluate(t->comm, t->evaluator, t->session.config.eval_batch, C, thetas[k], &t->dev, 0, t->dev.count,
+                           logits));
+    for (size_t i = 0; i < n && count > 1; i++) {
+      t->logit_sum[i] = (k == 0 ? 0.0 : t->logit_sum[i]) + logits[i];
+    }
+  }
+  for (size_t i = 0; i < n && count > 1; i++) {
+    t->logits[i] = (float)(t->logit_sum[i] / (double)count);
+  }
+  return AD_OK;
+}
+
+/* Keeps the scores of the parameters that the run will end with, and with run.select=best those parameters. */
+static void select_parameters(struct training *t, const struct ad_step *step, const struct scores *scores,
+                              const float *theta) {
+  t->dev_error = scores->error;
+  if (t->best == NULL || scores->error < t->best_error) {
+    t->best_error = scores->error;
+    t->best_step = step->step;
+    scores_json(scores, t->best_scores, sizeof t->best_scores);
+    if (t->best != NULL) {
+      memcpy(t->best, theta, t->session.params.count * sizeof *t->best);
+    }
+  }
+}
+
+static int keep_logits(struct training *t, const struct ad_step *step, enum ad_variant variant) {
+  char name[64];
+  if (!t->session.config.eval_keep_logits) {
+    return AD_OK;
+  }
+  snprintf(name, sizeof name, "dev-%s%sstep-%08" PRIu64 ".h5", variant == AD_STUDENT ? "" : ad_variant_name(variant),
+           variant == AD_STUDENT ? "" : "-", step->step);
+  return ad_run_keep_logits(&t->run, name, t->dev.count, t->session.params.config.classes, t->logits, t->dev.label);
+}
+
+/* Rank 0: the scores of t->logits into the log and the row of the closing table. */
+static int keep_scores(struct training *t, const struct ad_step *step, enum ad_variant variant, const float *theta,
+                       struct row *row) {
+  struct scores scores = {0};
+  char *text = t->last_scores[variant];
+  int status = scores_create(&scores, &t->dev, t->session.params.config.classes, t->logits);
+  if (status == AD_OK) {
+    status = ad_run_log(&t->run, "{\"eval\":\"dev\",\"model\":\"%s\",\"step\":%" PRIu64 ",\"epoch\":%" PRIu64 ",%s}",
+                        ad_variant_name(variant), step->step, step->epoch, scores_json(&scores, text, SCORES_TEXT));
+  }
+  if (status == AD_OK) {
+    status = keep_logits(t, step, variant);
+  }
+  if (status == AD_OK) {
+    row->error[variant] = scores.error;
+    if (variant == result_variant(t)) {
+      row->loss = scores.loss;
+      select_parameters(t, step, &scores, theta);
+    }
+  }
+  scores_destroy(&scores);
+  return status;
+}
+
+static int keep_row(struct training *t, const struct row *row) {
+  AD_TRY(ad_reserve(&t->rows, &t->row_capacity, t->row_count + 1, sizeof *row));
+  ((struct row *)t->rows)[t->row_count++] = *row;
+  return AD_OK;
+}
+
+int training_evaluate(struct training *t, const struct ad_step *step) {
+  const double start = ad_clock(), per_epoch = ceil((double)t->train.count / (double)t->session.config.batch_size);
+  struct row row = {.step = step->step, .epoch = (double)step->step / per_epoch, .loss = NAN};
+  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+    const float *const *thetas;
+    size_t count;
+    row.error[v] = NAN;
+    AD_TRY(ad_trainer_variant(t->trainer, v, &thetas, &count));
+    if (count > 0) {
+      AD_TRY(compute_logits(t, thetas, count));
+      AD_TRY(t->first ? keep_scores(t, step, v, thetas[0], &row) : AD_OK);
+    }
+  }
+  if (!t->first) {
+    return AD_OK;
+  }
+  AD_TRY(ad_run_timing(&t->run, "{\"eval\":\"dev\",\"step\":%" PRIu64 ",\"seconds\":%.6f}", step->step,
+                       ad_clock() - start));
+  return keep_row(t, &row);
+}
+
+/* A Hugging Face folder of these parameters. */
+static int save(const struct training *t, const char *name, const float *theta) {
+  const struct session *s = &t->session;
+  char *folder = ad_path_join(t->run.folder, name);
+  if (folder == NULL) {
+    return ad_fail_memory(strlen(t->run.folder) + 32, "a path");
+  }
+  /* A run that was stopped before result.json has the folder already. */
+  const int status =
+      ad_model_save(folder, 1, &s->params, theta, s->tokenizer, (const char *const *)s->descriptor.classes);
+  ad_free(folder);
+  return status;
+}
+
+/* The result's variant to model/, those beside it to variants/NAME/; *digest of the result. */
+static int save_variants(struct training *t, char digest[17]) {
+  const size_t P = t->session.params.count;
+  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+    const int result = v == result_variant(t);
+    const float *const *thetas;
+    size_t count;
+    char name[32];
+    if (!result && !t->session.config.run_variants) {
+      continue;
+    }
+    AD_TRY(ad_trainer_variant(t->trainer, v, &thetas, &count));
+    if (count != 1) {
+      continue; /* none, or several: SDV's teacher is no single model */
+    }
+    if (t->first) {
+      const float *theta = result && t->best != NULL ? t->best : thetas[0];
+      snprintf(name, sizeof name, "variants/%s", ad_variant_name(v));
+      AD_TRY(save(t, result ? "model" : name, theta));
+      if (result) {
+        ad_digest_text(ad_digest(theta, P * sizeof *theta), digest);
+      }
+    }
+    /* The vector may be shared: the next mean must not come while it is being written. */
+    ad_comm_wait(t->comm);
+  }
+  return AD_OK;
+}
+
+static int print_result(const struct training *t, const char *digest, struct ad_buffer *text) {
+  AD_TRY(ad_buffer_printf(text, "{\"step\":%" PRIu64 ",\"steps\":%" PRIu64 ",\"model\":\"%s\",\"parameters\":\"%s\"",
+                          t->best != NULL ? t->best_step : ad_trainer_done(t->trainer), ad_trainer_done(t->trainer),
+                          ad_variant_name(result_variant(t)), digest));
+  if (t->has_dev) {
+    AD_TRY(ad_buffer_printf(text, ",\"dev\":{%s},\"last\":{", t->best_scores));
+    for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+      if (t->last_scores[v][0] != '\0') {
+        AD_TRY(
+            ad_buffer_printf(text, "%s\"%s\":{%s}", v == AD_STUDENT ? "" : ",", ad_variant_name(v), t->last_scores[v]));
+      }
+    }
+    AD_TRY(ad_buffer_puts(text, "}"));
+  }
+  return ad_buffer_puts(text, "}\n");
+}
+
+int training_keep_result(struct training *t) {
+  struct ad_buffer text = {0};
+  char digest[17] = "";
+  AD_TRY(save_variants(t, digest));
+  if (!t->first) {
+    return AD_OK;
+  }
+  int status = print_result(t, digest, &text);
+  if (status == AD_OK) {
+    status = ad_run_write(&t->run, "result.json", text.data, text.size);
+  }
+  ad_buffer_destroy(&text);
+  return status;
+}

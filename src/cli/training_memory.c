@@ -1,0 +1,96 @@
+/* What a rank holds: predicted from sizes before the first step, read from the system after the last. */
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "training.h"
+
+static const double MIB = 1048576.0;
+
+size_t training_resident(void) {
+  char line[256];
+  size_t kilobytes = 0;
+  FILE *file = fopen("/proc/self/smaps_rollup", "re");
+  while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+    if (sscanf(line, "Pss: %zu kB", &kilobytes) == 1) {
+      break;
+    }
+  }
+  if (file != NULL) {
+    fclose(file);
+  }
+  return kilobytes * 1024;
+}
+
+/* Mean over all ranks; on every rank. */
+static int mean_over_ranks(const struct training *t, double *value) {
+  const size_t R = ad_comm_size(t->comm);
+  size_t *counts = ad_calloc(R, sizeof *counts);
+  double *values = ad_calloc(R, sizeof *values), sum = 0.0;
+  int status = counts == NULL || values == NULL ? ad_fail_memory(R * 16, "the ranks' memory") : AD_OK;
+  if (status == AD_OK) {
+    for (size_t r = 0; r < R; r++) {
+      counts[r] = 1;
+    }
+    values[ad_comm_rank(t->comm)] = *value;
+    status = ad_comm_gather_rows(t->comm, counts, sizeof *values, values);
+    for (size_t r = 0; r < R; r++) {
+      sum += values[r];
+    }
+    *value = sum / (double)R;
+  }
+  ad_free(counts);
+  ad_free(values);
+  return status;
+}
+
+/* A rank's share of its node's whole vectors. */
+static size_t replica_bytes(const struct training *t) {
+  size_t teacher, mean, past;
+  ad_teacher_replicas(&t->settings.teacher, &teacher, &mean, &past);
+  return (1 + teacher + mean + past) * t->session.params.count * sizeof(float) / ad_comm_node_size(t->comm);
+}
+
+static size_t evaluation_bytes(const struct training *t, size_t *tokens) {
+  const size_t B = t->session.config.eval_batch, rows = t->dev.count * t->session.params.config.classes;
+  if (!t->has_dev || ad_dataset_most_tokens(&t->dev, B, tokens) != AD_OK) {
+    return 0;
+  }
+  const int averaged = t->logit_sum != NULL;
+  return ad_encoder_bytes(&t->session.params, *tokens, B, 1, 0) + rows * (averaged ? 16 : 4);
+}
+
+int training_predict_memory(struct training *t) {
+  const struct ad_trainer_bytes b = ad_trainer_bytes(t->trainer);
+  const size_t replicas = replica_bytes(t),
+               exchange = t->exchange == NULL ? 0 : ad_mpi_exchange_traffic(t->exchange).memory;
+  size_t tokens = 0;
+  const size_t evaluation = evaluation_bytes(t, &tokens),
+               best = t->best == NULL ? 0 : t->session.params.count * sizeof(float);
+  const size_t parts = b.activations + b.work + b.partials + b.gradient + b.moments + b.window;
+  t->predicted = (double)(t->base + replicas + exchange + evaluation + best + parts);
+  AD_TRY(mean_over_ranks(t, &t->predicted));
+  ad_log(AD_LOG_INFO,
+         "memory a rank: %.0f MiB (program and data %.0f, parameters %.0f, moments %.0f, past %.0f, gradient %.0f, "
+         "activations %.0f, evaluation %.0f)",
+         t->predicted / MIB, (double)t->base / MIB, (double)(replicas + best) / MIB, (double)b.moments / MIB,
+         (double)b.window / MIB, (double)(b.partials + b.gradient + exchange) / MIB,
+         (double)(b.activations + b.work) / MIB, (double)evaluation / MIB);
+  const size_t disk = t->settings.teacher.ring_folder == NULL ? 0 : ad_trainer_disk_bytes(t->trainer);
+  if (disk > 0) {
+    ad_log(AD_LOG_INFO, "disk a rank: %.0f MiB in %s", (double)disk / MIB, t->settings.teacher.ring_folder);
+  }
+  return AD_OK;
+}
+
+int training_report_memory(struct training *t) {
+  double used = (double)training_resident();
+  AD_TRY(mean_over_ranks(t, &used));
+  if (!t->first || used == 0.0) {
+    return AD_OK;
+  }
+  ad_log(AD_LOG_INFO, "memory a rank: %.0f MiB used, %.0f predicted", used / MIB, t->predicted / MIB);
+  return ad_run_timing(&t->run, "{\"memory\":{\"predicted\":%.0f,\"used\":%.0f}}", t->predicted, used);
+}

@@ -1,0 +1,244 @@
+/* What a training needs before its first step: data, model, the other ranks, trainer, run folder. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/base/build.h"
+#include "autodidact/base/digest.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/math/gemm.h"
+#include "training.h"
+
+static struct ad_teacher_settings teacher_of(const struct ad_config *c) {
+  return (struct ad_teacher_settings){.method = (enum ad_teacher_method)c->teacher_method,
+                                      .window = c->teacher_window,
+                                      .every = c->teacher_every,
+                                      .lag = (int)c->teacher_lag,
+                                      .weight = c->teacher_weight,
+                                      .ramp = c->teacher_ramp,
+                                      .start = c->teacher_start,
+                                      .dropout = (enum ad_teacher_dropout)c->teacher_dropout,
+                                      .decay = c->teacher_decay,
+                                      .means = c->eval_means};
+}
+
+static struct ad_trainer_settings settings_of(const struct ad_config *c) {
+  return (struct ad_trainer_settings){.batch = c->batch_size,
+                                      .lanes = c->batch_lanes,
+                                      .rounds = c->batch_rounds,
+                                      .epochs = c->train_epochs,
+                                      .steps = c->train_steps,
+                                      .seed_order = c->seed_order,
+                                      .seed_dropout = c->seed_dropout,
+                                      .schedule = (enum ad_schedule)c->optim_schedule,
+                                      .warmup = c->optim_warmup,
+                                      .optimizer = {.lr = c->optim_lr,
+                                                    .head_lr = c->optim_head_lr > 0.0 ? c->optim_head_lr : c->optim_lr,
+                                                    .layer_decay = c->optim_layer_decay,
+                                                    .beta1 = c->optim_beta1,
+                                                    .beta2 = c->optim_beta2,
+                                                    .eps = c->optim_eps,
+                                                    .decay = c->optim_decay,
+                                                    .clip = c->optim_clip,
+                                                    .bias_correction = c->optim_bias_correction},
+                                      .teacher = teacher_of(c)};
+}
+
+static const char *file_or_null(const char *file) {
+  return file[0] == '\0' ? NULL : file;
+}
+
+int training_load_data(struct training *t) {
+  const struct ad_config *c = &t->session.config;
+  AD_TRY(session_load_descriptor(&t->session));
+  if (c->data_hold_out > 0) {
+    AD_TRY(ad_descriptor_hold_out(&t->session.descriptor, c->data_hold_out, 0));
+  }
+  AD_TRY(session_load_tokenizer(&t->session, NULL));
+  AD_TRY(session_read(&t->session, AD_TRAIN, file_or_null(c->data_train), 1, &t->train));
+  t->has_dev = ad_descriptor_has(&t->session.descriptor, AD_DEV) || c->data_dev[0] != '\0';
+  if (t->has_dev) {
+    return session_read(&t->session, AD_DEV, file_or_null(c->data_dev), 1, &t->dev);
+  }
+  ad_log(AD_LOG_WARNING,
+         "%s has no dev split: nothing is evaluated during training (data.dev or data.hold_out give one)",
+         t->session.descriptor.name);
+  return c->run_select == 1
+             ? ad_fail(AD_ECONFIG, "run.select=best needs a dev split, %s has none", t->session.descriptor.name)
+             : AD_OK;
+}
+
+/* All ranks must have the same configuration, before they wait for each other in ways that depend on it. */
+int training_check_configuration(struct training *t) {
+  struct ad_buffer text = {0};
+  int status = ad_config_print(&t->session.config, &text);
+  for (char *line = text.data; status == AD_OK && line != NULL && *line != '\0';) {
+    char *end = strchr(line, '\n');
+    *end = '\0';
+    status = ad_comm_same(t->comm, "the configuration", line);
+    line = end + 1;
+  }
+  ad_buffer_destroy(&text);
+  return status;
+}
+
+/* And the same inputs, code and kernels. */
+static int check_ranks(struct training *t) {
+  char digest[17];
+  const struct session *s = &t->session;
+  ad_digest_text(ad_digest(s->theta, s->params.count * sizeof *s->theta), t->initial);
+  const struct ad_kernels *kernels = ad_kernels_select();
+  if (kernels == NULL) {
+    return AD_ECONFIG;
+  }
+  AD_TRY(ad_comm_same(t->comm, "the program", ad_build_commit()));
+  AD_TRY(ad_comm_same(t->comm, "the kernel family", kernels->name));
+  AD_TRY(ad_comm_same(t->comm, "the BLAS kernel family", ad_gemm_core()));
+  AD_TRY(ad_comm_same(t->comm, "the training data's digest", ad_digest_text(t->train.digest, digest)));
+  AD_TRY(ad_comm_same(t->comm, "the dev data's digest", ad_digest_text(t->dev.digest, digest)));
+  return ad_comm_same(t->comm, "the initial parameters' digest", t->initial);
+}
+
+/* Settings that only together make no sense. */
+static int check_result(const struct training *t) {
+  const struct ad_config *c = &t->session.config;
+  const struct ad_teacher_settings *s = &t->settings.teacher;
+  const enum ad_variant v = (enum ad_variant)c->run_result;
+  if (v == AD_TEACHER && s->method == AD_TEACHER_SDV) {
+    return ad_fail(
+        AD_ECONFIG,
+        "run.result=teacher with teacher.method=sdv: that teacher is several models, choose student, or with "
+        "eval.means=true window or run");
+  }
+  if (!ad_teacher_has(s, v)) {
+    return ad_fail(AD_ECONFIG, "run.result=%s: this run has none; %s", ad_variant_name(v),
+                   v == AD_TEACHER ? "teacher.method=sda or ema makes one"
+                                   : "eval.means=true or teacher.method=se keeps the means");
+  }
+  return AD_OK;
+}
+
+/* teacher.ring=disk: the folder for the ring. */
+static int find_ring_folder(struct training *t) {
+  const struct ad_config *c = &t->session.config;
+  const char *folder = c->teacher_ring_folder;
+  if (folder[0] == '\0') {
+    folder = getenv("TMPDIR");
+  }
+  t->ring_folder = ad_strdup(folder == NULL || folder[0] == '\0' ? "/tmp" : folder);
+  t->settings.teacher.ring_folder = t->ring_folder;
+  return t->ring_folder == NULL ? ad_fail_memory(256, "a path") : AD_OK;
+}
+
+/* The whole vectors, one set a node: the student's, which s->theta is, and `others` more. */
+static int make_replicas(struct training *t) {
+  struct session *s = &t->session;
+  struct ad_replicas *r = &t->replicas;
+  enum { LINE = 16 }; /* floats of a cache line */
+  const size_t P = s->params.count, stride = (P + LINE - 1) / LINE * LINE;
+  size_t teacher, mean, past;
+  ad_teacher_replicas(&t->settings.teacher, &teacher, &mean, &past);
+  const size_t others = teacher + mean + past;
+  float *next;
+  if (ad_comm_node_size(t->comm) > 1) {
+    /* The first rank of the node holds them; the others have read their copy for nothing but the check before. */
+    AD_TRY(ad_shared_create(&t->shared, t->comm, t->replica_owner ? (1 + others) * stride * sizeof(float) : 0));
+    r->student = (float *)(void *)t->shared.part[0];
+    if (t->replica_owner) {
+      memcpy(r->student, s->theta, P * sizeof(float));
+    }
+    ad_shared_wait(&t->shared, t->comm);
+    ad_free(s->theta);
+    s->theta = NULL;
+    next = r->student + stride;
+  } else {
+    t->vectors = ad_malloc(others * stride, sizeof(float));
+    if (t->vectors == NULL) {
+      return ad_fail_memory(others * stride * sizeof(float), "the teacher's parameters");
+    }
+    r->student = s->theta;
+    next = t->vectors;
+  }
+  r->teacher = teacher > 0 ? next : NULL;
+  r->mean = mean > 0 ? next + teacher * stride : NULL;
+  r->past = ad_calloc(past, sizeof *r->past);
+  for (size_t k = 0; r->past != NULL && k < past; k++) {
+    r->past[k] = next + (teacher + mean + k) * stride;
+  }
+  return r->past == NULL ? ad_fail_memory(past * sizeof *r->past, "the past students") : AD_OK;
+}
+
+static int connect_ranks(struct training *t) {
+  const struct session *s = &t->session;
+  const struct ad_config *c = &s->config;
+  size_t floats;
+  if (ad_comm_size(t->comm) == 1) {
+    return AD_OK;
+  }
+  AD_TRY(ad_trainer_bucket_floats(&s->params, &t->train, c->batch_size, &floats));
+  return ad_mpi_exchange_create(&t->exchange, t->comm, &s->params, c->batch_lanes, floats, !c->optim_shard,
+                                (enum ad_reduction)c->comm_reduction);
+}
+
+/* Memory for evaluations on dev. */
+static int prepare_evaluation(struct training *t) {
+  const struct ad_config *c = &t->session.config;
+  const size_t C = t->session.params.config.classes, P = t->session.params.count, n = t->dev.count * C;
+  const int averaged = t->settings.teacher.method == AD_TEACHER_SDV && t->settings.teacher.window > 1;
+  AD_TRY(ad_evaluator_create(&t->evaluator, &t->session.params, c->eval_batch));
+  t->logits = ad_malloc(n, sizeof *t->logits);
+  t->member_logits = averaged ? ad_malloc(n, sizeof *t->member_logits) : NULL;
+  t->logit_sum = averaged ? ad_malloc(n, sizeof *t->logit_sum) : NULL;
+  if (t->logits == NULL || (averaged && (t->member_logits == NULL || t->logit_sum == NULL))) {
+    return ad_fail_memory(n * 16, "the logits of dev");
+  }
+  if (c->run_select == 1 && t->first) {
+    t->best = ad_malloc(P, sizeof *t->best);
+    if (t->best == NULL) {
+      return ad_fail_memory(P * sizeof *t->best, "the best parameters");
+    }
+  }
+  return AD_OK;
+}
+
+int training_prepare(struct training *t) {
+  const struct ad_config *c = &t->session.config;
+  t->settings = settings_of(c);
+  AD_TRY(check_result(t));
+  AD_TRY(c->teacher_ring == 1 ? find_ring_folder(t) : AD_OK);
+  AD_TRY(session_load_base(&t->session));
+  AD_TRY(check_ranks(t));
+  /* The row self-check makes the BLAS library take its buffers, which belong to the program. */
+  AD_TRY(ad_encoder_alignment(&t->session.params));
+  const size_t resident = training_resident(), theta = t->session.params.count * sizeof(float);
+  t->base = resident > theta ? resident - theta : 0;
+  AD_TRY(make_replicas(t));
+  AD_TRY(connect_ranks(t));
+  AD_TRY(ad_trainer_create(&t->trainer, &t->session.params, &t->replicas, &t->train, &t->settings,
+                           t->exchange == NULL ? NULL : ad_mpi_exchange_table(t->exchange)));
+  AD_TRY(t->has_dev ? prepare_evaluation(t) : AD_OK);
+  return training_predict_memory(t);
+}
+
+/* The run folder, and in its provenance what the bits depend on besides the configuration. */
+int training_open_run(struct training *t) {
+  const struct session *s = &t->session;
+  char train[17], dev[17] = "", ranks[64];
+  if (!t->first) {
+    return AD_OK;
+  }
+  snprintf(ranks, sizeof ranks, "%u on %u nodes", ad_comm_size(t->comm), ad_comm_nodes(t->comm));
+  const struct ad_fact facts[] = {
+      {"data_train", ad_digest_text(t->train.digest, train)},
+      {"data_dev", t->has_dev ? ad_digest_text(t->dev.digest, dev) : dev},
+      {"initial_parameters", t->initial},
+      {"kernels", ad_kernels_select()->name},
+      {"blas_core", ad_gemm_core()},
+      {"blas", ad_gemm_config()},
+      {"ranks", ranks},
+      {"reduction",
+       s->config.comm_reduction == AD_REDUCTION_ORDERED ? "ordered" : "native: outside the reproducibility contract"}};
+  return ad_run_create(&t->run, &s->config, facts, sizeof facts / sizeof *facts);
+}
