@@ -1,0 +1,187 @@
+/* ranks: 1 2 3 8 */
+/* Over 200 steps the teacher is, to the bit, the mean of the stored students by its definition, on one node and on
+ * many; and every method trains to the bits that a rank alone gets. */
+#include "support/small_training.h"
+
+#include "autodidact/mpi/exchange.h"
+#include "check.h"
+#include "comm_internal.h"
+
+enum { STEPS = 200 };
+
+struct lesson {
+  struct small_training f;
+  struct ad_comm *comm;
+  struct ad_mpi_exchange *exchange;
+  struct ad_shared shared;
+  struct ad_replicas replicas;
+  struct ad_trainer *trainer;
+  float *students; /* [STEPS + 1][P] */
+};
+
+static void lesson_open(struct lesson *l, const struct ad_trainer_settings *s, int shared, int whole) {
+  size_t teacher, mean, past, floats;
+  CHECK(small_training_create(&l->f, &small_model) == 0);
+  const size_t P = l->f.params.count;
+  ad_teacher_replicas(&s->teacher, &teacher, &mean, &past);
+  CHECK(ad_comm_create(&l->comm, shared) == AD_OK);
+  CHECK(ad_shared_create(&l->shared, l->comm,
+                         ad_comm_node_first(l->comm) ? (1 + teacher + mean + past) * P * sizeof(float) : 0) == AD_OK);
+  float *vectors = (float *)(void *)l->shared.part[0];
+  l->replicas =
+      (struct ad_replicas){vectors, vectors + P, vectors + (1 + teacher) * P, calloc(past + 1, sizeof(float *))};
+  for (size_t k = 0; k < past; k++) {
+    l->replicas.past[k] = vectors + (1 + teacher + mean + k) * P;
+  }
+  if (ad_comm_node_first(l->comm)) {
+    memcpy(vectors, l->f.theta, P * sizeof(float));
+  }
+  ad_shared_wait(&l->shared, l->comm);
+  CHECK(ad_trainer_bucket_floats(&l->f.params, &l->f.data, s->batch, &floats) == AD_OK);
+  CHECK(ad_mpi_exchange_create(&l->exchange, l->comm, &l->f.params, s->lanes, floats, whole, AD_REDUCTION_ORDERED) ==
+        AD_OK);
+  CHECK(ad_trainer_create(&l->trainer, &l->f.params, &l->replicas, &l->f.data, s, ad_mpi_exchange_table(l->exchange)) ==
+        AD_OK);
+  l->students = malloc((STEPS + 1) * P * sizeof(float));
+  CHECK(l->students != NULL);
+}
+
+static void lesson_close(struct lesson *l) {
+  ad_trainer_destroy(l->trainer);
+  ad_mpi_exchange_destroy(l->exchange);
+  ad_shared_destroy(&l->shared);
+  ad_comm_destroy(l->comm);
+  free(l->replicas.past);
+  free(l->students);
+  small_training_destroy(&l->f);
+}
+
+static struct ad_trainer_settings taught(enum ad_teacher_method method, uint64_t window, uint64_t every, int lag) {
+  struct ad_trainer_settings s = small_settings(8, 8, 1);
+  s.steps = STEPS;
+  s.teacher = (struct ad_teacher_settings){.method = method,
+                                           .window = window,
+                                           .every = every,
+                                           .lag = lag,
+                                           .weight = 1.0,
+                                           .start = 1,
+                                           .dropout = AD_TEACHER_DROPOUT_ON,
+                                           .decay = 0.9,
+                                           .means = 1};
+  return s;
+}
+
+/* The ranks check every R-th parameter each, of one vector. */
+static void check_mean(const struct lesson *l, const float *mean, uint64_t first, uint64_t last, uint64_t every,
+                       uint64_t K, uint64_t most) {
+  const size_t P = l->f.params.count;
+  for (size_t i = (size_t)l->comm->rank; i < P; i += (size_t)l->comm->size) {
+    const float expected = defined_mean(l->students, P, i, first, last, every, K, most);
+    CHECK(memcmp(&mean[i], &expected, sizeof expected) == 0);
+  }
+}
+
+/* After t updates: the students theta_0 .. theta_t are known. */
+static void check_variants(struct lesson *l, const struct ad_teacher_settings *s, uint64_t t) {
+  const float *const *thetas;
+  size_t count;
+  CHECK(ad_trainer_variant(l->trainer, AD_TEACHER, &thetas, &count) == AD_OK);
+  CHECK(count == 1);
+  check_mean(l, thetas[0], 0, t - (uint64_t)s->lag, s->every, s->window, STEPS / s->every + 1);
+  CHECK(ad_trainer_variant(l->trainer, AD_WINDOW_MEAN, &thetas, &count) == AD_OK);
+  CHECK(count == 1);
+  check_mean(l, thetas[0], 0, t, s->every, s->window, STEPS / s->every + 1);
+  ad_comm_wait(l->comm);
+  CHECK(ad_trainer_variant(l->trainer, AD_RUN_MEAN, &thetas, &count) == AD_OK);
+  CHECK(count == 1);
+  check_mean(l, thetas[0], 1, t, 1, 0, STEPS);
+  ad_comm_wait(l->comm);
+}
+
+static void test_equation(uint64_t window, uint64_t every, int lag, int shared) {
+  struct lesson l;
+  const struct ad_trainer_settings s = taught(AD_TEACHER_SDA, window, every, lag);
+  lesson_open(&l, &s, shared, 0);
+  const size_t P = l.f.params.count;
+  for (uint64_t t = 0; t < STEPS; t++) {
+    struct ad_step step;
+    memcpy(l.students + t * P, l.replicas.student, P * sizeof(float));
+    ad_comm_wait(l.comm);
+    CHECK(ad_trainer_step(l.trainer, &step) == AD_OK);
+    memcpy(l.students + (t + 1) * P, l.replicas.student, P * sizeof(float));
+    if (t < 9 || t % 25 == 3 || t + 1 == STEPS) {
+      check_variants(&l, &s.teacher, t + 1);
+    }
+    ad_comm_wait(l.comm);
+  }
+  CHECK(ad_trainer_verify(l.trainer) == AD_OK);
+  lesson_close(&l);
+}
+
+/* The last digest chain of a run by a rank alone, and its losses. */
+static uint64_t train_alone(const struct ad_trainer_settings *s, double *distance) {
+  struct small_training f;
+  struct ad_trainer *trainer;
+  struct ad_step step = {0};
+  size_t teacher, mean, past;
+  CHECK(small_training_create(&f, &small_model) == 0);
+  const size_t P = f.params.count;
+  ad_teacher_replicas(&s->teacher, &teacher, &mean, &past);
+  float *vectors = calloc(2 + past, P * sizeof(float)), **slots = calloc(past + 1, sizeof *slots);
+  CHECK(vectors != NULL && slots != NULL);
+  for (size_t k = 0; k < past; k++) {
+    slots[k] = vectors + (2 + k) * P;
+  }
+  const struct ad_replicas replicas = {f.theta, vectors, vectors + P, slots};
+  CHECK(ad_trainer_create(&trainer, &f.params, &replicas, &f.data, s, NULL) == AD_OK);
+  while (ad_trainer_done(trainer) < ad_trainer_total(trainer)) {
+    CHECK(ad_trainer_step(trainer, &step) == AD_OK);
+    distance[step.step - 1] = step.distance;
+  }
+  ad_trainer_destroy(trainer);
+  free(slots);
+  free(vectors);
+  small_training_destroy(&f);
+  return step.chain;
+}
+
+static void test_methods(enum ad_teacher_method method, uint64_t window, int lag, size_t rounds, int shared,
+                         int whole) {
+  static double alone[STEPS], together[STEPS];
+  struct ad_trainer_settings s = taught(method, window, 2, lag);
+  s.steps = 30;
+  s.rounds = rounds;
+  const uint64_t chain = train_alone(&s, alone);
+  struct lesson l;
+  struct ad_step step = {0};
+  lesson_open(&l, &s, shared, whole);
+  while (ad_trainer_done(l.trainer) < ad_trainer_total(l.trainer)) {
+    CHECK(ad_trainer_step(l.trainer, &step) == AD_OK);
+    together[step.step - 1] = step.distance;
+  }
+  CHECK(step.chain == chain);
+  CHECK(memcmp(alone, together, 30 * sizeof *alone) == 0);
+  CHECK(method == AD_TEACHER_SE ? step.weight == 0.0 : step.weight == 1.0 && step.distance > 0.0);
+  lesson_close(&l);
+}
+
+int main(int argc, char **argv) {
+  MPI_Init(&argc, &argv);
+  static const uint64_t windows[] = {1, 3, 5, 0};
+  for (size_t w = 0; w < 4; w++) {
+    for (int lag = 0; lag < 2; lag++) {
+      for (uint64_t every = 1; every <= 4; every += 3) {
+        test_equation(windows[w], every, lag, lag);
+      }
+    }
+  }
+  for (enum ad_teacher_method m = AD_TEACHER_SE; m <= AD_TEACHER_RDROP; m++) {
+    for (int lag = 0; lag < 2; lag++) {
+      test_methods(m, 3, lag, 1, 1, 0);
+      test_methods(m, 3, lag, 2, 0, 0);
+      test_methods(m, 4, lag, 1, 0, 1);
+    }
+  }
+  MPI_Finalize();
+  return 0;
+}
