@@ -120,8 +120,6 @@ static int train(struct training *t, size_t count, char **positional) {
   AD_TRY(training_check_configuration(t));
   AD_TRY(training_load_data(t));
   AD_TRY(training_prepare(t));
-  /* Reading data and model took more than training will. */
-  ad_memory_trim();
   AD_TRY(training_open_run(t));
   ad_log(AD_LOG_INFO, "%zu training examples, %zu dev examples, %u classes, %.1f M parameters, %" PRIu64 " steps",
          t->train.count, t->has_dev ? t->dev.count : 0, t->session.params.config.classes,

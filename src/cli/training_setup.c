@@ -212,6 +212,8 @@ int training_prepare(struct training *t) {
   AD_TRY(check_ranks(t));
   /* The row self-check makes the BLAS library take its buffers, which belong to the program. */
   AD_TRY(ad_encoder_alignment(&t->session.params));
+  /* Reading data and model took more than training will. */
+  ad_memory_trim();
   const size_t resident = training_resident(), theta = t->session.params.count * sizeof(float);
   t->base = resident > theta ? resident - theta : 0;
   AD_TRY(make_replicas(t));

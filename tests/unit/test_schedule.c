@@ -113,7 +113,7 @@ static void test_layer_decay(void **state) {
     ones[i] = 1.0f;
   }
   for (uint32_t b = 0; b < params.buckets; b++) {
-    ad_optimizer_update(&optimizer, b, &rows, ones, 1, 1.0, 1.0, theta);
+    assert_int_equal(ad_optimizer_update(&optimizer, b, &rows, ones, 1, 1.0, 1.0, theta, NULL), AD_OK);
   }
   for (size_t i = 0; i < params.tensor_count; i++) {
     const struct ad_tensor *tensor = &params.tensors[i];
