@@ -32,6 +32,13 @@ static int compute_logits(struct training *t, const float *const *thetas, size_t
   return AD_OK;
 }
 
+/* A variant's parameters [P]; the frozen ones are the student's. */
+static void copy_parameters(const struct training *t, const float *theta, float *out) {
+  const size_t frozen = ad_params_frozen(&t->session.params), P = t->session.params.count;
+  memcpy(out, t->replicas.student, frozen * sizeof *out);
+  memcpy(out + frozen, theta + frozen, (P - frozen) * sizeof *out);
+}
+
 /* Keeps the scores of the parameters that the run will end with, and with run.select=best those parameters. */
 static void select_parameters(struct training *t, const struct ad_step *step, const struct scores *scores,
                               const float *theta) {
@@ -41,7 +48,7 @@ static void select_parameters(struct training *t, const struct ad_step *step, co
     t->best_step = step->step;
     scores_json(scores, t->best_scores, sizeof t->best_scores);
     if (t->best != NULL) {
-      memcpy(t->best, theta, t->session.params.count * sizeof *t->best);
+      copy_parameters(t, theta, t->best);
     }
   }
 }
@@ -107,23 +114,33 @@ int training_evaluate(struct training *t, const struct ad_step *step) {
   return keep_row(t, &row);
 }
 
-/* A Hugging Face folder of these parameters. */
-static int save(const struct training *t, const char *name, const float *theta) {
+/* A Hugging Face folder of a variant's parameters; *digest of all of them. */
+static int save(const struct training *t, const char *name, const float *theta, char digest[17]) {
   const struct session *s = &t->session;
+  const size_t P = s->params.count;
+  const int copied = ad_params_frozen(&s->params) > 0 && theta != t->replicas.student && theta != t->best;
   char *folder = ad_path_join(t->run.folder, name);
-  if (folder == NULL) {
-    return ad_fail_memory(strlen(t->run.folder) + 32, "a path");
+  float *copy = copied ? ad_malloc(P, sizeof *copy) : NULL;
+  if (folder == NULL || (copied && copy == NULL)) {
+    ad_free(folder);
+    ad_free(copy);
+    return ad_fail_memory(P * sizeof *copy, "the parameters to be saved");
   }
+  if (copied) {
+    copy_parameters(t, theta, copy);
+    theta = copy;
+  }
+  ad_digest_text(ad_digest(theta, P * sizeof *theta), digest);
   /* A run that was stopped before result.json has the folder already. */
   const int status =
       ad_model_save(folder, 1, &s->params, theta, s->tokenizer, (const char *const *)s->descriptor.classes);
   ad_free(folder);
+  ad_free(copy);
   return status;
 }
 
 /* The result's variant to model/, those beside it to variants/NAME/; *digest of the result. */
 static int save_variants(struct training *t, char digest[17]) {
-  const size_t P = t->session.params.count;
   for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
     const int result = v == result_variant(t);
     const float *const *thetas;
@@ -137,12 +154,10 @@ static int save_variants(struct training *t, char digest[17]) {
       continue; /* none, or several: SDV's teacher is no single model */
     }
     if (t->first) {
-      const float *theta = result && t->best != NULL ? t->best : thetas[0];
+      char unused[17];
       snprintf(name, sizeof name, "variants/%s", ad_variant_name(v));
-      AD_TRY(save(t, result ? "model" : name, theta));
-      if (result) {
-        ad_digest_text(ad_digest(theta, P * sizeof *theta), digest);
-      }
+      AD_TRY(
+          save(t, result ? "model" : name, result && t->best != NULL ? t->best : thetas[0], result ? digest : unused));
     }
     /* The vector may be shared: the next mean must not come while it is being written. */
     ad_comm_wait(t->comm);

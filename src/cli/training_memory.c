@@ -50,7 +50,8 @@ static int mean_over_ranks(const struct training *t, double *value) {
 static size_t replica_bytes(const struct training *t) {
   size_t teacher, mean, past;
   ad_teacher_replicas(&t->settings.teacher, &teacher, &mean, &past);
-  return (1 + teacher + mean + past) * t->session.params.count * sizeof(float) / ad_comm_node_size(t->comm);
+  const size_t P = t->session.params.count, trained = P - ad_params_frozen(&t->session.params);
+  return (P + (teacher + mean + past) * trained) * sizeof(float) / ad_comm_node_size(t->comm);
 }
 
 static size_t evaluation_bytes(const struct training *t, size_t *tokens) {

@@ -120,6 +120,26 @@ static int check_result(const struct training *t) {
   return AD_OK;
 }
 
+/* model.freeze. */
+static int freeze(struct training *t) {
+  const char *what = t->session.config.model_freeze;
+  struct ad_params *params = &t->session.params;
+  const uint32_t L = params->config.layers;
+  if (strcmp(what, "none") == 0) {
+    return AD_OK;
+  }
+  if (strcmp(what, "embeddings") == 0 || strcmp(what, "encoder") == 0) {
+    return ad_params_freeze(params, what[1] == 'm' ? 0 : L);
+  }
+  char *end;
+  const unsigned long layers = strtoul(what, &end, 10);
+  if (what[0] < '0' || what[0] > '9' || *end != '\0' || layers > L) {
+    return ad_fail(AD_ECONFIG,
+                   "model.freeze is '%s', expected none, embeddings, encoder or a number of layers up to %u", what, L);
+  }
+  return ad_params_freeze(params, (uint32_t)layers);
+}
+
 /* teacher.ring=disk: the folder for the ring. */
 static int find_ring_folder(struct training *t) {
   const struct ad_config *c = &t->session.config;
@@ -188,6 +208,7 @@ static int prepare_evaluation(struct training *t) {
   const size_t C = t->session.params.config.classes, P = t->session.params.count, n = t->dev.count * C;
   const int averaged = t->settings.teacher.method == AD_TEACHER_SDV && t->settings.teacher.window > 1;
   AD_TRY(ad_evaluator_create(&t->evaluator, &t->session.params, c->eval_batch));
+  ad_evaluator_read_frozen(t->evaluator, t->replicas.student);
   t->logits = ad_malloc(n, sizeof *t->logits);
   t->member_logits = averaged ? ad_malloc(n, sizeof *t->member_logits) : NULL;
   t->logit_sum = averaged ? ad_malloc(n, sizeof *t->logit_sum) : NULL;
@@ -210,6 +231,7 @@ int training_prepare(struct training *t) {
   AD_TRY(c->teacher_ring == 1 ? find_ring_folder(t) : AD_OK);
   AD_TRY(session_load_base(&t->session));
   AD_TRY(check_ranks(t));
+  AD_TRY(freeze(t));
   /* The row self-check makes the BLAS library take its buffers, which belong to the program. */
   AD_TRY(ad_encoder_alignment(&t->session.params));
   /* Reading data and model took more than training will. */

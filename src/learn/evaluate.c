@@ -8,6 +8,7 @@
 
 struct ad_evaluator {
   const struct ad_params *params;
+  const float *frozen; /* [P], or NULL */
   size_t batch;
   size_t tokens; /* capacity of the encoder and the packer; 0: not made yet */
   struct ad_encoder *encoder;
@@ -39,6 +40,10 @@ void ad_evaluator_destroy(struct ad_evaluator *evaluator) {
   ad_free(evaluator);
 }
 
+void ad_evaluator_read_frozen(struct ad_evaluator *evaluator, const float *theta) {
+  evaluator->frozen = theta;
+}
+
 /* Makes the encoder and the packer large enough for this data set's largest batch. */
 static int make_room(struct ad_evaluator *e, const struct ad_dataset *data) {
   size_t tokens;
@@ -67,6 +72,7 @@ int ad_evaluator_run(struct ad_evaluator *evaluator, const float *theta, const s
     for (size_t i = 0; i < count; i++) {
       e->ids[i] = (uint32_t)(first + i);
     }
+    ad_encoder_read_frozen(e->encoder, e->frozen);
     AD_TRY(ad_packer_fill(&e->packer, data, e->ids, 1, lane, NULL, &batch));
     AD_TRY(ad_encoder_forward(e->encoder, theta, &batch, NULL, logits));
     logits += count * e->params->config.classes;

@@ -105,8 +105,10 @@ static int enter_window(struct ad_teacher *t, size_t flat, size_t local, size_t 
 /* SDV: the node's ranks copy the student into the oldest slot of the past. Nobody may be reading either. */
 static int keep_past(struct ad_teacher *t) {
   const struct ad_exchange *x = t->exchange;
-  const size_t P = t->shard->params->count, size = x == NULL ? 1 : x->node_size, rank = x == NULL ? 0 : x->node_rank;
-  const size_t begin = P * rank / size, end = P * (rank + 1) / size;
+  const struct ad_params *params = t->shard->params;
+  const size_t frozen = ad_params_frozen(params), P = params->count - frozen, size = x == NULL ? 1 : x->node_size,
+               rank = x == NULL ? 0 : x->node_rank;
+  const size_t begin = frozen + P * rank / size, end = frozen + P * (rank + 1) / size;
   t->newest = (t->newest + 1) % t->settings.window;
   memcpy(t->replicas.past[t->newest] + begin, t->replicas.student + begin, (end - begin) * sizeof(float));
   return x == NULL ? AD_OK : x->wait(x->context);

@@ -88,6 +88,7 @@ static int create_parts(struct ad_trainer *t) {
   if (ad_teacher_has(&s->teacher, AD_TEACHER)) {
     t->bytes += ad_encoder_bytes(t->params, t->room.rows, t->room.examples, t->room.lanes, 0);
     AD_TRY(ad_encoder_create(&t->teacher_encoder, t->params, t->room.rows, t->room.examples, t->room.lanes, 0));
+    ad_encoder_read_frozen(t->teacher_encoder, t->replicas.student);
   }
   AD_TRY(ad_gradient_create(&t->gradient, t->params, s->lanes));
   AD_TRY(ad_shard_create(&t->shard, t->params, alone ? 0 : t->rank, alone ? 1 : t->size));
@@ -333,7 +334,7 @@ static int update(struct ad_trainer *t, struct ad_step *step) {
   if (t->teacher != NULL) {
     AD_TRY(ad_teacher_begin(t->teacher, t->done));
   }
-  for (uint32_t b = 0; b < t->params->buckets; b++) {
+  for (uint32_t b = t->params->frozen; b < t->params->buckets; b++) {
     AD_TRY(ad_optimizer_update(&t->optimizer, b, &t->rows, trainer_reduced(t, b), t->done + 1, step->factor, scale,
                                t->replicas.student, t->teacher == NULL ? NULL : &hooks));
   }

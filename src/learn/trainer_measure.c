@@ -78,7 +78,7 @@ int trainer_measure(struct ad_trainer *t, struct ad_step *step) {
   }
   AD_TRY(ad_reserve(&t->squares, &t->squares_capacity, blocks, sizeof(double)));
   double *squares = t->squares;
-  for (uint32_t b = 0; b < t->params->buckets; b++) {
+  for (uint32_t b = t->params->frozen; b < t->params->buckets; b++) {
     const float *gradient = trainer_reduced(t, b);
     if (gradient == NULL && t->exchange == NULL) {
       return ad_fail(AD_EINTERNAL, "bucket %u of step %" PRIu64 " has no whole gradient", b, t->done + 1);

@@ -67,10 +67,11 @@ static void take_all(struct ad_encoder *e) {
   for (size_t l = 0; l < L; l++) {
     struct layer_state *s = layers == NULL ? &unused : &layers[l];
     const int last = l + 1 == L;
-    if (e->training || last || l == 0) {
+    const int kept = e->training && ad_attention_bucket((uint32_t)l) >= e->params->frozen;
+    if (kept || last || l == 0) {
       take_layer(e, s, last);
     } else if (layers != NULL) {
-      /* Evaluation: one layer's memory serves all, in and out being exchanged. */
+      /* Evaluation, frozen layers: one layer's memory serves all, in and out being exchanged. */
       *s = layers[0];
       s->out = l % 2 == 0 ? layers[0].out : first;
     }
@@ -87,7 +88,9 @@ static void take_all(struct ad_encoder *e) {
   e->cls_row = take(a, B, sizeof *e->cls_row);
   e->cls_example = take(a, B, sizeof *e->cls_example);
   e->lane_cls = take(a, AD_MAX_LANES + 1, sizeof *e->lane_cls);
-  if (e->training) {
+  if (e->training && !trains_layers(e->params)) {
+    e->dy = floats(a, B * H);
+  } else if (e->training) {
     e->dx = floats(a, T * H);
     e->dz = floats(a, T * H);
     e->dy = floats(a, T * H);
@@ -158,6 +161,15 @@ int ad_encoder_create(struct ad_encoder **encoder, const struct ad_params *param
   take_all(e);
   *encoder = e;
   return AD_OK;
+}
+
+void ad_encoder_read_frozen(struct ad_encoder *encoder, const float *theta) {
+  encoder->frozen = theta;
+}
+
+/* The vector that a bucket's parameters are read from. */
+static const float *source(const struct ad_encoder *e, const float *theta, uint32_t bucket) {
+  return e->frozen != NULL && bucket < e->params->frozen ? e->frozen : theta;
 }
 
 void ad_encoder_destroy(struct ad_encoder *encoder) {
@@ -317,13 +329,14 @@ int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const str
   encoder->undone = m->layers;
   place_cls_rows(encoder, batch);
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, masks, 0, AD_MASK_EMBEDDING);
-  encoder->kernels->embed(batch->tokens, m->hidden, batch->ids, batch->positions, batch->types, theta + p->word,
-                          theta + p->position, theta + p->type, encoder->embedded);
-  encoder->kernels->norm(batch->tokens, m->hidden, encoder->embedded, theta + p->norm_weight, theta + p->norm_bias,
+  const float *table = source(encoder, theta, 0);
+  encoder->kernels->embed(batch->tokens, m->hidden, batch->ids, batch->positions, batch->types, table + p->word,
+                          table + p->position, table + p->type, encoder->embedded);
+  encoder->kernels->norm(batch->tokens, m->hidden, encoder->embedded, table + p->norm_weight, table + p->norm_bias,
                          m->layer_norm_eps, &dropout, batch->token_example, batch->positions, encoder->mean0,
                          encoder->rstd0, encoder->layers[0].x);
   for (uint32_t l = 0; l < m->layers; l++) {
-    forward_layer(encoder, theta, batch, masks, l);
+    forward_layer(encoder, source(encoder, theta, ad_attention_bucket(l)), batch, masks, l);
   }
   forward_head(encoder, theta, batch, masks, logits);
   return AD_OK;

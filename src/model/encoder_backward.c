@@ -133,12 +133,17 @@ static int backward_head(struct pass *p, const float *dlogits) {
   AD_TRY(column_gradient(p, o->classifier_weight, weight, C * H));
   AD_TRY(column_gradient(p, o->classifier_bias, bias, C));
   if (!pooler) {
-    memcpy(e->dx, dpooled, e->lane_cls[p->batch->lanes] * H * sizeof *e->dx);
+    if (trains_layers(e->params)) {
+      memcpy(e->dx, dpooled, e->lane_cls[p->batch->lanes] * H * sizeof *e->dx);
+    }
     return p->sink->done(p->sink->context, bucket);
   }
   AD_TRY(column_gradient(p, o->pooler_bias, POOLER_BIAS, H));
   AD_TRY(weight_gradient(p, o->pooler_weight, H, H, dpooled, H, e->layers[m->layers - 1].out, H, 0));
-  ad_gemm_nn(product_rows(e, e->lane_cls[p->batch->lanes]), H, H, dpooled, H, p->theta + o->pooler_weight, e->dx, H, 0);
+  if (trains_layers(e->params)) {
+    ad_gemm_nn(product_rows(e, e->lane_cls[p->batch->lanes]), H, H, dpooled, H, p->theta + o->pooler_weight, e->dx, H,
+               0);
+  }
   return p->sink->done(p->sink->context, bucket);
 }
 
@@ -268,8 +273,13 @@ static int backward_projection(struct pass *p, uint32_t l, const struct attentio
     k->column_sum(t.count, 2 * H, dk + t.first * ldk, ldk, lane_sum(p, lane, c->qkv + H));
   }
   AD_TRY(column_gradient(p, o->query_bias, c->qkv, 3 * H));
+  /* Below the lowest trained layer nobody reads a gradient. */
+  const int lowest = ad_attention_bucket(l) == e->params->frozen;
   if (!last) {
     AD_TRY(weight_gradient(p, o->query_weight, 3 * H, H, e->dqkv, 3 * H, s->x, H, 1));
+    if (lowest) {
+      return AD_OK;
+    }
     ad_gemm_nn(product_rows(e, T), 3 * H, H, e->dqkv, 3 * H, p->theta + o->query_weight, e->dz, H, 1);
     float *held = e->dx;
     e->dx = e->dz;
@@ -278,6 +288,9 @@ static int backward_projection(struct pass *p, uint32_t l, const struct attentio
   }
   AD_TRY(weight_gradient(p, o->query_weight, H, H, dq, H, s->xc, H, 0));
   AD_TRY(weight_gradient(p, o->key_weight, 2 * H, H, dk, 2 * H, s->x, H, 1));
+  if (lowest) {
+    return AD_OK;
+  }
   ad_gemm_nn(product_rows(e, B), H, H, dq, H, p->theta + o->query_weight, e->dz, H, 1);
   ad_gemm_nn(product_rows(e, T), 2 * H, H, dk, 2 * H, p->theta + o->key_weight, e->dx, H, 0);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
@@ -383,12 +396,15 @@ int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const st
     return ad_fail(AD_EINTERNAL, "a backward needs an encoder made for training and at most %d parts", AD_MAX_PARTS);
   }
   struct pass p = {.e = encoder, .theta = theta, .batch = batch, .masks = masks, .rows = rows, .sink = sink};
-  clear_gap_rows(&p, 1, batch->tokens);
+  const uint32_t frozen = encoder->params->frozen, first = frozen / 2;
+  if (trains_layers(encoder->params)) {
+    clear_gap_rows(&p, 1, batch->tokens);
+  }
   AD_TRY(backward_head(&p, dlogits));
-  for (uint32_t l = encoder->params->config.layers; l > 0; l--) {
+  for (uint32_t l = encoder->params->config.layers; l > first; l--) {
     AD_TRY(backward_layer(&p, l - 1));
   }
-  return backward_embeddings(&p);
+  return frozen == 0 ? backward_embeddings(&p) : AD_OK;
 }
 
 /* A sink into one dense vector. */
@@ -427,7 +443,9 @@ int ad_encoder_gradient(struct ad_encoder *encoder, const float *theta, const st
                  ? ad_fail_memory((rows.count * H + rest) * sizeof(float), "the embeddings' gradient")
                  : ad_encoder_backward(encoder, theta, batch, masks, dlogits, &rows, &sink);
   }
-  if (status == AD_OK) {
+  if (status == AD_OK && params->frozen > 0) {
+    memset(gradient, 0, ad_params_frozen(params) * sizeof *gradient);
+  } else if (status == AD_OK) {
     const float *values = dense.embeddings;
     memset(gradient, 0, word * sizeof *gradient);
     for (size_t i = 0; i < rows.count; i++) {

@@ -28,6 +28,7 @@ struct ad_encoder {
   size_t alignment;    /* of a lane's first row, tokens and [CLS] rows alike */
   size_t block;        /* products have a multiple of this many rows */
   int training;
+  const float *frozen; /* [P] where frozen parameters are read; NULL: with the others */
 
   struct ad_arena arena;      /* holds everything below up to lane_sums */
   struct layer_state *layers; /* [L]; without training all share their memory but for x and out */
@@ -42,7 +43,7 @@ struct ad_encoder {
   size_t *lane_cls;       /* [AD_MAX_LANES + 1] first [CLS] row of each lane; the last: rows in use */
 
   /* backward */
-  float *dx, *dz, *dy; /* [T,H] */
+  float *dx, *dz, *dy; /* [T,H]; with the head alone trained there is only dy [B,H] */
   float *df;           /* [T,F] */
   float *dqkv;         /* [T,3H] */
   uint32_t undone;     /* layers whose backward is still to come: those above have no use for their activations */
@@ -57,6 +58,11 @@ struct ad_encoder {
 /* Rows of a product for `rows` rows in use. */
 static inline size_t product_rows(const struct ad_encoder *e, size_t rows) {
   return (rows + e->block - 1) / e->block * e->block;
+}
+
+/* Whether any layer is trained, so that a gradient goes further down than the head. */
+static inline int trains_layers(const struct ad_params *params) {
+  return params->frozen + 1 < params->buckets;
 }
 
 enum ad_dropout_kind {

@@ -111,6 +111,14 @@ void ad_params_destroy(struct ad_params *params) {
   *params = (struct ad_params){0};
 }
 
+int ad_params_freeze(struct ad_params *params, uint32_t layers) {
+  if (layers > params->config.layers) {
+    return ad_fail(AD_ECONFIG, "%u layers are to be frozen, the model has %u", layers, params->config.layers);
+  }
+  params->frozen = 1 + 2 * layers;
+  return AD_OK;
+}
+
 const struct ad_tensor *ad_params_find(const struct ad_params *params, const char *name) {
   if (strncmp(name, "bert.", 5) == 0) {
     name += 5;

@@ -29,6 +29,10 @@ static size_t block_begin(const struct ad_params *params, uint32_t bucket, size_
 
 void ad_shard_range(const struct ad_params *params, uint32_t bucket, uint32_t rank, uint32_t size, size_t *begin,
                     size_t *end) {
+  if (bucket < params->frozen) {
+    *begin = *end = params->bucket_begin[bucket];
+    return;
+  }
   const size_t total = params->bucket_begin[bucket + 1] - params->bucket_begin[bucket];
   const size_t blocks = bucket > 0 ? blocks_of(total) : params->config.vocab + blocks_of(total - word_count(params));
   *begin = block_begin(params, bucket, blocks * rank / size);
@@ -77,6 +81,9 @@ uint64_t ad_shard_digest(const struct ad_shard *shard, const float *theta) {
 
 size_t ad_compact_count(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows) {
   const size_t total = params->bucket_begin[bucket + 1] - params->bucket_begin[bucket];
+  if (bucket < params->frozen) {
+    return 0;
+  }
   return bucket > 0 ? total : rows->count * params->config.hidden + total - word_count(params);
 }
 

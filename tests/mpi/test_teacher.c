@@ -19,9 +19,11 @@ struct lesson {
   float *students; /* [STEPS + 1][P] */
 };
 
-static void lesson_open(struct lesson *l, const struct ad_trainer_settings *s, int shared, int whole) {
+/* frozen: encoder layers that are not trained, -1: all is trained. */
+static void lesson_open(struct lesson *l, const struct ad_trainer_settings *s, int shared, int whole, int frozen) {
   size_t teacher, mean, past, floats;
   CHECK(small_training_create(&l->f, &small_model) == 0);
+  CHECK(frozen < 0 || ad_params_freeze(&l->f.params, (uint32_t)frozen) == AD_OK);
   const size_t P = l->f.params.count;
   ad_teacher_replicas(&s->teacher, &teacher, &mean, &past);
   CHECK(ad_comm_create(&l->comm, shared) == AD_OK);
@@ -101,7 +103,7 @@ static void check_variants(struct lesson *l, const struct ad_teacher_settings *s
 static void test_equation(uint64_t window, uint64_t every, int lag, int shared) {
   struct lesson l;
   const struct ad_trainer_settings s = taught(AD_TEACHER_SDA, window, every, lag);
-  lesson_open(&l, &s, shared, 0);
+  lesson_open(&l, &s, shared, 0, -1);
   const size_t P = l.f.params.count;
   for (uint64_t t = 0; t < STEPS; t++) {
     struct ad_step step;
@@ -119,12 +121,13 @@ static void test_equation(uint64_t window, uint64_t every, int lag, int shared) 
 }
 
 /* The last digest chain of a run by a rank alone, and its losses. */
-static uint64_t train_alone(const struct ad_trainer_settings *s, double *distance) {
+static uint64_t train_alone(const struct ad_trainer_settings *s, int frozen, double *distance) {
   struct small_training f;
   struct ad_trainer *trainer;
   struct ad_step step = {0};
   size_t teacher, mean, past;
   CHECK(small_training_create(&f, &small_model) == 0);
+  CHECK(frozen < 0 || ad_params_freeze(&f.params, (uint32_t)frozen) == AD_OK);
   const size_t P = f.params.count;
   ad_teacher_replicas(&s->teacher, &teacher, &mean, &past);
   float *vectors = calloc(2 + past, P * sizeof(float)), **slots = calloc(past + 1, sizeof *slots);
@@ -145,16 +148,16 @@ static uint64_t train_alone(const struct ad_trainer_settings *s, double *distanc
   return step.chain;
 }
 
-static void test_methods(enum ad_teacher_method method, uint64_t window, int lag, size_t rounds, int shared,
-                         int whole) {
+static void test_methods(enum ad_teacher_method method, uint64_t window, int lag, size_t rounds, int shared, int whole,
+                         int frozen) {
   static double alone[STEPS], together[STEPS];
   struct ad_trainer_settings s = taught(method, window, 2, lag);
   s.steps = 30;
   s.rounds = rounds;
-  const uint64_t chain = train_alone(&s, alone);
+  const uint64_t chain = train_alone(&s, frozen, alone);
   struct lesson l;
   struct ad_step step = {0};
-  lesson_open(&l, &s, shared, whole);
+  lesson_open(&l, &s, shared, whole, frozen);
   while (ad_trainer_done(l.trainer) < ad_trainer_total(l.trainer)) {
     CHECK(ad_trainer_step(l.trainer, &step) == AD_OK);
     together[step.step - 1] = step.distance;
@@ -177,9 +180,9 @@ int main(int argc, char **argv) {
   }
   for (enum ad_teacher_method m = AD_TEACHER_SE; m <= AD_TEACHER_RDROP; m++) {
     for (int lag = 0; lag < 2; lag++) {
-      test_methods(m, 3, lag, 1, 1, 0);
-      test_methods(m, 3, lag, 2, 0, 0);
-      test_methods(m, 4, lag, 1, 0, 1);
+      test_methods(m, 3, lag, 1, 1, 0, lag - 1);
+      test_methods(m, 3, lag, 2, 0, 0, 1);
+      test_methods(m, 4, lag, 1, 0, 1, 2 * lag);
     }
   }
   MPI_Finalize();

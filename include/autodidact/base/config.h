@@ -28,6 +28,7 @@
   X(COUNT, model_ffn, "model.ffn", "512", 1, 262144, "", "a new encoder: feed-forward size")                                  \
   X(COUNT, model_positions, "model.positions", "512", 8, 65536, "", "a new encoder: longest input in tokens")                 \
   X(CHOICE, model_classifier, "model.classifier", "pooler", 0, 0, "pooler|cls", "the classifier stands on tanh(pooler) as in Hugging Face, or on the bare [CLS] state as in the paper") \
+  X(TEXT, model_freeze, "model.freeze", "none", 0, 0, "", "what is not trained: none, embeddings, encoder (feature extraction), or a number n: the embeddings and the first n layers") \
   X(REAL, model_dropout, "model.dropout", "-1", -1, 0.999, "", "dropout probability everywhere; -1: as the model's config.json says") \
   X(TEXT, data_descriptor, "data.descriptor", "", 0, 0, "", "name or path of a dataset descriptor (datasets/NAME.yaml), required") \
   X(TEXT, data_folder, "data.folder", "", 0, 0, "", "where the descriptor's files lie; empty: as the descriptor says")       \

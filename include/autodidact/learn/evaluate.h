@@ -13,6 +13,9 @@ struct ad_evaluator;
 int ad_evaluator_create(struct ad_evaluator **evaluator, const struct ad_params *params, size_t B);
 void ad_evaluator_destroy(struct ad_evaluator *evaluator);
 
+/* Evaluations to come read the frozen parameters from `theta` [P] (ad_encoder_read_frozen). */
+void ad_evaluator_read_frozen(struct ad_evaluator *evaluator, const float *theta);
+
 /* Writes logits [N,C] with theta [P] for the examples [first, end) of data into logits [end - first, C]. An example's
  * logits do not depend on the others. AD_EINPUT (an example longer than the model takes), AD_ENOMEM. */
 int ad_evaluator_run(struct ad_evaluator *evaluator, const float *theta, const struct ad_dataset *data, size_t first,

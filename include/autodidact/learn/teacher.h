@@ -43,7 +43,8 @@ struct ad_teacher_settings {
   const char *ring_folder; /* where the ring lies on disk; NULL: in memory */
 };
 
-/* The whole vectors [P] that forwards read, once a node, shared by its ranks. Not owned. */
+/* The whole vectors [P] that forwards read, once a node, shared by its ranks. Not owned. Frozen parameters are the
+ * student's alone: in the others they are never written nor read. */
 struct ad_replicas {
   float *student; /* theta */
   float *teacher; /* SDA, EMA; else NULL */

@@ -36,6 +36,10 @@ void ad_encoder_destroy(struct ad_encoder *encoder);
 /* Bytes of activations and work memory that such an encoder holds. */
 size_t ad_encoder_bytes(const struct ad_params *params, size_t tokens, size_t examples, size_t lanes, int training);
 
+/* Forwards to come read the frozen parameters (model/params.h) from `theta` [P], whatever vector they are given for the
+ * others. NULL: from that one. */
+void ad_encoder_read_frozen(struct ad_encoder *encoder, const float *theta);
+
 /* logits [B,C] of the batch with parameters theta [P]. The batch must fit what the encoder was created for
  * (AD_EINTERNAL). */
 int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
@@ -73,7 +77,7 @@ struct ad_gradient_sink {
   int (*done)(void *context, uint32_t bucket);
 };
 
-/* Backward of sum(logits * dlogits), dlogits [B,C], after a forward of the same batch, theta and masks by an encoder
+/* Backward, down to the frozen layers, of sum(logits * dlogits), dlogits [B,C], after a forward of the same batch, theta and masks by an encoder
  * created for training. rows: the touched rows, those of this batch among them. AD_ENOMEM, or what the sink returns. */
 int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
                         const struct ad_masks *masks, const float *dlogits, const struct ad_rows *rows,

@@ -91,6 +91,7 @@ struct ad_params {
   size_t tensor_count;
   uint32_t buckets;     /* 2 L + 2 */
   size_t *bucket_begin; /* [buckets + 1] offsets */
+  uint32_t frozen;      /* the first so many buckets are not trained: they belong to no shard */
   struct ad_embedding_offsets embedding;
   struct ad_layer_offsets *layer; /* [L] */
   struct ad_head_offsets head;
@@ -109,6 +110,15 @@ static inline uint32_t ad_ffn_bucket(uint32_t n) {
  * of heads, a zero size, fewer than 2 classes), AD_ENOMEM. */
 int ad_params_create(struct ad_params *params, const struct ad_model_config *config);
 void ad_params_destroy(struct ad_params *params);
+
+/* From now on the embeddings and the first `layers` encoder layers are not trained: forwards read them, and that is all.
+ * To be called before anything is made for these parameters. AD_ECONFIG: more layers than there are. */
+int ad_params_freeze(struct ad_params *params, uint32_t layers);
+
+/* Floats at the front of the flat vector that are not trained. */
+static inline size_t ad_params_frozen(const struct ad_params *params) {
+  return params->bucket_begin[params->frozen];
+}
 
 /* The tensor of this name, with or without a leading "bert."; NULL if there is none. */
 const struct ad_tensor *ad_params_find(const struct ad_params *params, const char *name);

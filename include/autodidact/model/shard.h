@@ -28,16 +28,16 @@ struct ad_shard {
 int ad_shard_create(struct ad_shard *shard, const struct ad_params *params, uint32_t rank, uint32_t size);
 void ad_shard_destroy(struct ad_shard *shard);
 
-/* The range [*begin, *end) of the flat vector that a rank owns of a bucket. */
+/* The range [*begin, *end) of the flat vector that a rank owns of a bucket; nothing of a frozen one. */
 void ad_shard_range(const struct ad_params *params, uint32_t bucket, uint32_t rank, uint32_t size, size_t *begin,
                     size_t *end);
 
-/* The digest of the shard's parameters of theta [P]: the sum, modulo 2^64, of a digest of each block keyed by the
+/* The digest of the shard's parameters of theta [P], frozen ones not among them: the sum, modulo 2^64, of a digest of each block keyed by the
  * block's offset. So the sum over the ranks is the digest of all parameters, the same for any R. */
 uint64_t ad_shard_digest(const struct ad_shard *shard, const float *theta);
 
 /* A step's gradient of a bucket is compact: bucket 0 has only the touched rows of the word embedding, [U, H], then the
- * rest. Floats of the whole compact bucket, and the part [*begin, *end) of it that belongs to the flat range
+ * rest. Floats of the whole compact bucket (none of a frozen one), and the part [*begin, *end) of it that belongs to the flat range
  * [flat_begin, flat_end) of that bucket. */
 size_t ad_compact_count(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows);
 void ad_compact_range(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t flat_begin,
