@@ -167,6 +167,9 @@ int ad_command_train(int argc, char **argv) {
   if (count == 0) {
     return ad_fail(AD_ECONFIG,
                    "train: the configuration file is missing; usage: autodidact train CONFIG.yaml [key=value ...]");
+    if (count > 0) {
+      return ad_fail(AD_ECONFIG, "train: --keys and --keys-markdown take no argument, found \"%s\"", argv[1]);
+    }
   }
   struct training t = {.best_error = INFINITY, .dev_error = NAN};
   int status = train(&t, count, argv + 1);
