@@ -162,14 +162,14 @@ int ad_command_train(int argc, char **argv) {
     return AD_OK;
   }
   if (keys || markdown) {
+    if (count > 0) {
+      return ad_fail(AD_ECONFIG, "train: --keys and --keys-markdown take no argument, found \"%s\"", argv[1]);
+    }
     return print_keys(markdown);
   }
   if (count == 0) {
     return ad_fail(AD_ECONFIG,
                    "train: the configuration file is missing; usage: autodidact train CONFIG.yaml [key=value ...]");
-    if (count > 0) {
-      return ad_fail(AD_ECONFIG, "train: --keys and --keys-markdown take no argument, found \"%s\"", argv[1]);
-    }
   }
   struct training t = {.best_error = INFINITY, .dev_error = NAN};
   int status = train(&t, count, argv + 1);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "autodidact/base/buffer.h"
+#include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -202,6 +203,7 @@ static int parse_tree(struct ad_descriptor *descriptor, const struct ad_yaml *tr
 int ad_descriptor_parse(struct ad_descriptor *descriptor, const char *path, const char *text, size_t size) {
   *descriptor = (struct ad_descriptor){0};
   struct ad_yaml *tree = NULL;
+  descriptor->digest = ad_digest(text, size);
   int status = set_name(descriptor, path);
   if (status == AD_OK) {
     status = ad_yaml_parse(&tree, path, text, size);

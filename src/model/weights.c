@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -104,5 +105,36 @@ int ad_model_list_files(const char *folder, struct ad_names *paths) {
   if (status != AD_OK) {
     ad_names_destroy(paths);
   }
+  return status;
+}
+
+/* The folder's path of such a file is added where there is one. */
+static int add_if_there(const char *folder, const char *name, struct ad_names *paths) {
+  char *path;
+  const int found = find_file(folder, name, &path);
+  const int status = path == NULL ? ad_fail_memory(strlen(folder) + strlen(name) + 2, "a path")
+                     : found      ? ad_names_add(paths, path)
+                                  : AD_OK;
+  ad_free(path);
+  return status;
+}
+
+int ad_model_digest(const char *folder, uint64_t *digest) {
+  static const char *const others[] = {"config.json", "vocab.txt", "tokenizer.json", "tokenizer_config.json"};
+  struct ad_names paths = {0};
+  *digest = 0;
+  int status = ad_model_list_files(folder, &paths);
+  for (size_t i = 0; status == AD_OK && i < sizeof others / sizeof *others; i++) {
+    status = add_if_there(folder, others[i], &paths);
+  }
+  for (size_t i = 0; status == AD_OK && i < paths.count; i++) {
+    const char *name = strrchr(paths.items[i], '/') + 1;
+    uint64_t content;
+    status = ad_digest_file(paths.items[i], &content);
+    if (status == AD_OK) {
+      *digest = ad_digest_pair(*digest, ad_digest_keyed(content, name, strlen(name)));
+    }
+  }
+  ad_names_destroy(&paths);
   return status;
 }

@@ -17,7 +17,7 @@
 static const char *const harmless_keys[] = {"run.dir", "run.overwrite", "batch.rounds", "optim.shard", "comm.shared", "eval.keep_logits", "run.variants", "teacher.ring", "teacher.ring_folder"};
 
 /* The order in which provenance is told; what is not named here follows. */
-static const char *const facts[] = {"data_train", "data_dev", "initial_parameters", "version", "commit", "compiler", "build", "kernels", "blas_core", "blas", "reduction"};
+static const char *const facts[] = {"data_descriptor", "data_train", "data_dev", "base_model", "initial_parameters", "version", "commit", "compiler", "build", "kernels", "blas_core", "blas", "reduction"};
 
 /* Never a reason: where and when. `ranks` is one with the native reduction alone. */
 static const char *const passed_over[] = {"host", "started"};

@@ -121,6 +121,25 @@ has out '^ +B: "0123456789abcdef"$'
 has out '^ +B: "cc 1\.0"$'
 has out '^ +B: \(not there\)$'
 has out '^  model/vocab\.txt +A: [0-9a-f]{16}$'
+
+# What a run was given under the same names, or what left other traces nowhere: digests of descriptor and base model.
+cp -r model edited && echo >>edited/config.json
+{ cat tiny.yaml; echo "# edited"; } >edited.yaml
+run edited_run model.path=edited data.descriptor=./edited.yaml
+compared 0 a edited_run
+has out '^  data_descriptor +A: "[0-9a-f]{16}"$'
+has out '^  base_model +A: "[0-9a-f]{16}"$'
+lacks out '^  (data_train|data_dev|initial_parameters) '
+cp -r model moved && cp tiny.yaml moved.yaml
+run moved_run model.path=moved data.descriptor=./moved.yaml
+compared 0 a moved_run
+has out '^  model\.path '
+lacks out '^  (data_descriptor|base_model) '
+run new_a model.path= model.vocab=model/vocab.txt model.hidden=16 model.layers=1 model.heads=2 model.ffn=32
+cp model/vocab.txt words.txt && echo word >>words.txt
+run new_b model.path= model.vocab=words.txt model.hidden=16 model.layers=1 model.heads=2 model.ffn=32
+compared 1 new_a new_b
+has out '^  base_model +A: "[0-9a-f]{16}"$'
 run native comm.reduction=native
 compared 0 a native
 has out '^B was trained with comm\.reduction=native: the reproducibility contract does not hold for it$'

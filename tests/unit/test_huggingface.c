@@ -283,6 +283,45 @@ static void test_shards(void **state) {
   ad_buffer_destroy(&index);
 }
 
+static uint64_t digest_of(const char *path) {
+  uint64_t digest;
+  assert_int_equal(ad_model_digest(path, &digest), AD_OK);
+  return digest;
+}
+
+/* The digest is that of names and contents, wherever the folder lies. */
+static void test_digest(void **state) {
+  (void)state;
+  const char *path = place("digest-a"), *other = place("digest-b");
+  uint64_t digest = 1;
+  assert_int_equal(ad_model_digest(path, &digest), AD_EINPUT);
+  const char *const names[] = {"model.safetensors", "config.json", "vocab.txt", "tokenizer.json",
+                               "tokenizer_config.json"};
+  uint64_t last = 0;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    test_write_text(path, names[i], "one");
+    assert_true(digest_of(path) != last);
+    last = digest_of(path);
+    test_write_text(other, names[i], "two");
+    assert_true(digest_of(other) != last);
+    test_write_text(other, names[i], "one");
+    assert_true(digest_of(other) == last);
+  }
+  test_write_text(path, "README.md", "not read");
+  assert_true(digest_of(path) == last);
+  for (unsigned long n = 1;; n++) {
+    ad_memory_fail_at(n);
+    const int status = ad_model_digest(path, &digest);
+    ad_memory_fail_at(0);
+    if (status == AD_OK) {
+      assert_true(n > 5);
+      break;
+    }
+    assert_int_equal(status, AD_ENOMEM);
+  }
+  assert_true(digest == last);
+}
+
 /* The table first, the values later into memory of the caller's. */
 static void test_open(void **state) {
   (void)state;
@@ -324,10 +363,10 @@ int main(int argc, char **argv) {
   if (argc == 4 && strcmp(argv[1], "copy") == 0) {
     return copy(argv[2], argv[3]);
   }
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_load_fixture), cmocka_unit_test(test_new_head),
-                                     cmocka_unit_test(test_variants),     cmocka_unit_test(test_missing_pooler),
-                                     cmocka_unit_test(test_bad_weights),  cmocka_unit_test(test_not_finite),
-                                     cmocka_unit_test(test_head_kinds),   cmocka_unit_test(test_files),
-                                     cmocka_unit_test(test_shards),       cmocka_unit_test(test_open)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_load_fixture),   cmocka_unit_test(test_new_head),    cmocka_unit_test(test_variants),
+      cmocka_unit_test(test_missing_pooler), cmocka_unit_test(test_bad_weights), cmocka_unit_test(test_not_finite),
+      cmocka_unit_test(test_head_kinds),     cmocka_unit_test(test_files),       cmocka_unit_test(test_shards),
+      cmocka_unit_test(test_open),           cmocka_unit_test(test_digest)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

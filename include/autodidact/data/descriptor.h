@@ -66,10 +66,11 @@ struct ad_source {
 };
 
 struct ad_descriptor {
-  char *name;  /* the file's name without folder and ".yaml" */
-  char *path;  /* the descriptor's own file, for messages */
-  char *title; /* one line for people */
-  char *home;  /* the data set's official page (key `source`) */
+  char *name;      /* the file's name without folder and ".yaml" */
+  char *path;      /* the descriptor's own file, for messages */
+  uint64_t digest; /* XXH3 of that file */
+  char *title;     /* one line for people */
+  char *home;      /* the data set's official page (key `source`) */
   char *licence;
   char *folder;   /* where the files usually lie; NULL: the user must say */
   char **classes; /* [class_count] names, in the order of the class ids */

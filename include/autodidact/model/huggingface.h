@@ -60,6 +60,10 @@ int ad_model_read_config(const char *folder, struct ad_model_config *config, str
  * paths; it is empty after a failure. AD_EINPUT (none there, only weights in a format that is not read), AD_ENOMEM. */
 int ad_model_list_files(const char *folder, struct ad_names *paths);
 
+/* One digest of what a folder gives a training: names and bytes of its weight files, configuration, vocabulary and
+ * tokenizer files. AD_EINPUT, AD_EIO, AD_ENOMEM. */
+int ad_model_digest(const char *folder, uint64_t *digest);
+
 /* A model folder, opened: configuration, names and shapes are checked, the values not yet read. */
 struct ad_model;
 
