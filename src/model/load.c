@@ -446,20 +446,28 @@ size_t ad_first_not_finite(const float *values, size_t count) {
   return i;
 }
 
+int ad_model_read_tensor(const struct ad_model *model, size_t index, float *values) {
+  const struct ad_tensor *tensor = &model->params.tensors[index];
+  if (is_drawn(model, tensor)) {
+    return ad_fail(AD_EINTERNAL, "%s: tensor %s is not in the files", model->folder, tensor->name);
+  }
+  const struct entry *entry = find_entry(model, tensor->name);
+  AD_TRY(ad_safetensors_convert(entry->file, entry->tensor, values));
+  const size_t bad = ad_first_not_finite(values, tensor->count);
+  if (bad < tensor->count) {
+    return ad_fail(AD_EINPUT, "%s: tensor %s: element %zu is %s, expected a finite number", entry->file->name,
+                   entry->tensor->name, bad, isnan(values[bad]) ? "NaN" : "infinite");
+  }
+  return AD_OK;
+}
+
 int ad_model_read(const struct ad_model *model, float *theta) {
   for (size_t i = 0; i < model->params.tensor_count; i++) {
     const struct ad_tensor *tensor = &model->params.tensors[i];
-    const struct entry *entry = find_entry(model, tensor->name);
     if (is_drawn(model, tensor)) {
       ad_params_draw(&model->params, i, model->options.seed_init, theta);
-      continue;
-    }
-    float *values = theta + tensor->offset;
-    AD_TRY(ad_safetensors_convert(entry->file, entry->tensor, values));
-    const size_t bad = ad_first_not_finite(values, tensor->count);
-    if (bad < tensor->count) {
-      return ad_fail(AD_EINPUT, "%s: tensor %s: element %zu is %s, expected a finite number", entry->file->name,
-                     entry->tensor->name, bad, isnan(values[bad]) ? "NaN" : "infinite");
+    } else {
+      AD_TRY(ad_model_read_tensor(model, i, theta + tensor->offset));
     }
   }
   return AD_OK;

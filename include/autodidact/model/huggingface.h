@@ -82,6 +82,10 @@ const struct ad_model_report *ad_model_get_report(const struct ad_model *model);
  * infinities. */
 int ad_model_read(const struct ad_model *model, float *theta);
 
+/* Tensor number `index` of the table alone into values [its count], for those who need not hold all. Errors as above;
+ * AD_EINTERNAL (the folder lacks the tensor: it would be drawn). */
+int ad_model_read_tensor(const struct ad_model *model, size_t index, float *values);
+
 /* Open, read and close in one call. The caller owns params (ad_params_destroy), *theta [P] (ad_free) and report
  * (ad_model_report_destroy; NULL: not wanted); after a failure there is nothing to release. Errors as above. */
 int ad_model_load(const char *folder, const struct ad_model_options *options, struct ad_params *params, float **theta,
