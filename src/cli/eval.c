@@ -1,10 +1,11 @@
-/* autodidact eval: the scores of a finished run on a labelled file. */
+/* autodidact eval: the scores of a finished run on a labelled file, or of several runs together. */
+#include <stdint.h>
 #include <stdio.h>
 
 #include "arguments.h"
 #include "autodidact/base/status.h"
-#include "autodidact/store/run.h"
 #include "commands.h"
+#include "ensemble.h"
 #include "evaluation.h"
 #include "scores.h"
 #include "session.h"
@@ -22,6 +23,7 @@ static int load(struct session *s, const struct eval_options *o, struct ad_datas
     AD_TRY(ad_descriptor_hold_out(&s->descriptor, s->config.data_hold_out, 0));
   }
   AD_TRY(session_load_result(s, o->run));
+  AD_TRY(session_check_classes(s, o->run, &s->descriptor));
   return session_read_named(s, o->data, 1, data);
 }
 
@@ -46,42 +48,75 @@ static int evaluate(const struct session *s, const struct eval_options *o, const
   return status;
 }
 
-int ad_command_eval(int argc, char **argv) {
-  struct eval_options o = {0};
-  size_t count;
-  int help;
-  const struct argument options[] = {
-      {"data", "FILE",
-       "Labelled file in the layout of the data set's test split, or train, dev, test for a split itself (required)",
-       NULL, &o.data},
-      {"json", NULL, "One JSON object in place of the tables", &o.json, NULL}};
-  const struct arguments arguments = {
-      "eval",
-      "RUN --data FILE",
-      "Scores the result of a finished run: error, accuracy, macro F1, Matthews correlation, loss, confusion matrix.",
-      options,
-      sizeof options / sizeof *options,
-      0,
-      1};
-  AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
-  if (help) {
-    return AD_OK;
-  }
-  if (count == 0) {
-    return ad_fail(AD_ECONFIG, "eval: the run is missing; usage: autodidact eval RUN --data FILE");
-  }
-  if (o.data == NULL) {
-    return ad_fail(AD_ECONFIG, "eval: --data is missing: a labelled file, or train, dev or test");
-  }
-  o.run = argv[1];
+static int evaluate_one(const struct eval_options *o) {
   struct session session;
   struct ad_dataset data = {0};
   AD_TRY(session_create(&session));
-  int status = load(&session, &o, &data);
+  int status = load(&session, o, &data);
   if (status == AD_OK) {
-    status = evaluate(&session, &o, &data);
+    status = evaluate(&session, o, &data);
   }
   ad_dataset_destroy(&data);
   session_destroy(&session);
   return status;
+}
+
+/* How several runs are to be combined must be said, and there must be several. */
+static int check_request(size_t count, const char *data, int vote, int average, const char *out) {
+  if (count == 0) {
+    return ad_fail(AD_ECONFIG, "eval: the run is missing; usage: autodidact eval RUN... --data FILE");
+  }
+  if (data == NULL) {
+    return ad_fail(AD_ECONFIG, "eval: --data is missing: a labelled file, or train, dev or test");
+  }
+  if (vote && average) {
+    return ad_fail(AD_ECONFIG, "eval: found both --vote and --average, expected one of them");
+  }
+  if ((vote || average) && count < 2) {
+    return ad_fail(AD_ECONFIG, "eval: found 1 run, expected at least 2 with %s", vote ? "--vote" : "--average");
+  }
+  if (!vote && !average && count > 1) {
+    return ad_fail(AD_ECONFIG, "eval: found %zu runs: expected --vote or --average, or one run", count);
+  }
+  return out != NULL && !average ? ad_fail(AD_ECONFIG, "eval: --out is for the model that --average makes") : AD_OK;
+}
+
+int ad_command_eval(int argc, char **argv) {
+  const char *data = NULL, *out = NULL;
+  int json = 0, vote = 0, average = 0, help;
+  size_t count;
+  const struct argument options[] = {
+      {"data", "FILE",
+       "Labelled file in the layout of the data set's test split, or train, dev, test for a split itself (required)",
+       NULL, &data},
+      {"vote", NULL,
+       "Several runs: sum their class probabilities, the largest sum wins; also each run alone, and how much the runs "
+       "differ",
+       &vote, NULL},
+      {"average", NULL, "Several runs: one model with the mean of their parameters; also each run alone", &average,
+       NULL},
+      {"out", "DIR", "With --average: write that model as a Hugging Face folder; it must not exist, or be empty", NULL,
+       &out},
+      {"json", NULL, "One JSON object in place of the tables", &json, NULL}};
+  const struct arguments arguments = {"eval",
+                                      "RUN... --data FILE",
+                                      "Scores the result of a finished run: error, accuracy, macro F1, Matthews "
+                                      "correlation, loss, confusion matrix; or "
+                                      "of several runs together, by vote or by averaged parameters.",
+                                      options,
+                                      sizeof options / sizeof *options,
+                                      0,
+                                      SIZE_MAX};
+  AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
+  if (help) {
+    return AD_OK;
+  }
+  AD_TRY(check_request(count, data, vote, average, out));
+  if (count == 1) {
+    const struct eval_options one = {.run = argv[1], .data = data, .json = json};
+    return evaluate_one(&one);
+  }
+  const struct ensemble_options several = {
+      .runs = argv + 1, .count = count, .data = data, .out = out, .average = average, .json = json};
+  return ensemble_evaluate(&several);
 }

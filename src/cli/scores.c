@@ -6,22 +6,39 @@
 #include "autodidact/base/status.h"
 #include "autodidact/learn/evaluate.h"
 
-int scores_create(struct scores *scores, const struct ad_dataset *data, size_t C, const float *logits) {
+/* Counts of zero, once every example is known to have a label. */
+static int begin(struct scores *scores, const struct ad_dataset *data, size_t C) {
   *scores = (struct scores){.examples = data->count};
   for (size_t i = 0; i < data->count; i++) {
     if (data->label[i] >= C) {
       return ad_fail(AD_EINPUT, "example %zu has no label: nothing to compare with", i + 1);
     }
   }
-  AD_TRY(ad_metrics_create(&scores->metrics, (uint32_t)C));
-  for (size_t i = 0; i < data->count; i++) {
-    ad_metrics_count(&scores->metrics, data->label[i], ad_metrics_predict(C, logits + i * C));
-  }
+  return ad_metrics_create(&scores->metrics, (uint32_t)C);
+}
+
+static void finish(struct scores *scores, double loss) {
   scores->error = ad_metrics_error(&scores->metrics);
   scores->accuracy = ad_metrics_accuracy(&scores->metrics);
   scores->macro_f1 = ad_metrics_macro_f1(&scores->metrics);
   scores->matthews = ad_metrics_matthews(&scores->metrics);
-  scores->loss = ad_mean_cross_entropy(data->count, C, logits, data->label);
+  scores->loss = loss;
+}
+
+int scores_create(struct scores *scores, const struct ad_dataset *data, size_t C, const float *logits) {
+  AD_TRY(begin(scores, data, C));
+  for (size_t i = 0; i < data->count; i++) {
+    ad_metrics_count(&scores->metrics, data->label[i], ad_metrics_predict(C, logits + i * C));
+  }
+  finish(scores, ad_mean_cross_entropy(data->count, C, logits, data->label));
+  return AD_OK;
+}
+
+int scores_create_predicted(struct scores *scores, const struct ad_dataset *data, size_t C, const uint32_t *predictions,
+                            double loss) {
+  AD_TRY(begin(scores, data, C));
+  AD_TRY(ad_metrics_add(&scores->metrics, data->count, data->label, predictions));
+  finish(scores, loss);
   return AD_OK;
 }
 

@@ -17,6 +17,10 @@ struct scores {
 /* Scores of logits [N,C] against data->label. The caller owns them. AD_EINPUT (an example without a label), AD_ENOMEM.
  */
 int scores_create(struct scores *scores, const struct ad_dataset *data, size_t C, const float *logits);
+
+/* The same of predictions [N] below C that no single row of logits made, as those of a vote, and their loss. */
+int scores_create_predicted(struct scores *scores, const struct ad_dataset *data, size_t C, const uint32_t *predictions,
+                            double loss);
 void scores_destroy(struct scores *scores);
 
 /* `"examples":..,"error":..,...`: members of a JSON object, numbers to full precision, into text [size]. */

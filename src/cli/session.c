@@ -140,6 +140,14 @@ int session_load_result(struct session *session, const char *run) {
   return status;
 }
 
+int session_check_classes(const struct session *session, const char *run, const struct ad_descriptor *descriptor) {
+  const size_t classes = session->params.config.classes;
+  return classes == descriptor->class_count
+             ? AD_OK
+             : ad_fail(AD_EINPUT, "%s: its model has %zu classes, expected %zu as the descriptor %s now has", run,
+                       classes, descriptor->class_count, descriptor->path);
+}
+
 int session_read(struct session *session, enum ad_split split, const char *file, int labels, struct ad_dataset *data) {
   const struct ad_config *c = &session->config;
   const struct ad_read_options options = {.folder = c->data_folder,

@@ -40,6 +40,10 @@ int session_load_classifier(struct session *session, const char *model_folder);
 /* Tokenizer and model of a finished run's result. */
 int session_load_result(struct session *session, const char *run);
 
+/* AD_OK where the loaded model of `run` has as many classes as the descriptor, which may have changed since. AD_EINPUT.
+ */
+int session_check_classes(const struct session *session, const char *run, const struct ad_descriptor *descriptor);
+
 /* Reads one split; `file` in place of the descriptor's where not NULL. */
 int session_read(struct session *session, enum ad_split split, const char *file, int labels, struct ad_dataset *data);
 

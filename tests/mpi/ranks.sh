@@ -101,3 +101,17 @@ for name in plain pairs; do
   cmp predict-1 predict-3
 done
 echo "ok   eval and predict: 1 3"
+
+for ranks in 1 3; do
+  "$source/launch/local" -n "$ranks" eval plain-1 lanes-5-1 uneven-1 --data test --json --vote >"vote-$ranks" 2>"vote-$ranks.err"
+  "$source/launch/local" -n "$ranks" eval plain-1 lanes-5-1 uneven-1 --data test --json --average --out "averaged-$ranks" >"average-$ranks" 2>"average-$ranks.err"
+done
+grep -q '"vote":' vote-1 && grep -q '"average":' average-1
+cmp vote-1 vote-3
+cmp average-1 average-3
+cmp averaged-1/model.safetensors averaged-3/model.safetensors
+# A folder that only the first rank finds taken ends all of them.
+code=0
+"$source/launch/local" -n 3 eval plain-1 uneven-1 --data test --average --out averaged-1 >taken 2>taken.err || code=$?
+[ "$code" != 0 ] && grep -q 'averaged-1' taken.err || { echo "a taken --out gave exit code $code:"; cat taken.err; exit 1; }
+echo "ok   vote and average: 1 3"

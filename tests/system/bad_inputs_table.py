@@ -9,12 +9,17 @@ import tiny
 
 TRAIN = ["train", "config.yaml", "run.dir=new"]
 EVAL = ["eval", "run", "--data", "data/test.tsv"]
+VOTE = ["eval", "run", "second", "--data", "data/test.tsv", "--vote"]
+AVERAGE = ["eval", "run", "second", "--data", "data/test.tsv", "--average", "--out", "new"]
 PREDICT = ["predict", "run", "--data", "data/test.tsv"]
 
-# Every command on the unbroken input, in this order; `run` is the run that rows break.
+# Every command on the unbroken input, in this order; `run` is the run that rows break, `second` one to combine with it.
 GOOD = [
     ("train", ["train", "config.yaml"]),
     ("eval", EVAL),
+    ("a second train", ["train", "config.yaml", "run.dir=second", "seed.order=1"]),
+    ("eval --vote", VOTE),
+    ("eval --average", [*AVERAGE[:-1], "averaged"]),
     ("predict", PREDICT),
     ("tokenize", ["tokenize", "--model", "model", "data/dev.tsv"]),
     ("data", ["data", "config.yaml"]),
@@ -281,6 +286,52 @@ row("eval-data-missing", None, ["eval", "run", "--data", "data/none.tsv"], 1, r"
 row("eval-data-empty", write("data/test.tsv", ""), EVAL, 1, r"data/test\.tsv", r"empty")
 row("eval-no-labels", write("data/test.tsv", "sentence\ngood film\n"), EVAL, 1, r"data/test\.tsv:1", r"label")
 row("eval-unknown-label", write("data/test.tsv", "sentence\tlabel\ngood film\t9\n"), EVAL, 1, r"data/test\.tsv:2", r"\b9\b")
+row("eval-descriptor-classes", lambda work: [swap("tiny.yaml", "  - positive\n", "  - positive\n  - undecided\n")(work),
+                                             swap("tiny.yaml", '"1": positive', '"1": positive, "2": undecided')(work)], EVAL, 1, r"run: ", r"2 classes", r"expected 3")
+
+# Several runs.
+row("eval-two-runs", None, ["eval", "run", "second", "--data", "test"], 1, r"2 runs", r"--vote or --average")
+row("vote-one-run", None, ["eval", "run", "--data", "test", "--vote"], 1, r"1 run\b", r"at least 2")
+row("average-one-run", None, ["eval", "run", "--data", "test", "--average"], 1, r"1 run\b", r"at least 2")
+row("vote-and-average", None, [*VOTE, "--average"], 1, r"--vote", r"--average")
+row("vote-out", None, [*VOTE, "--out", "new"], 1, r"--out", r"--average", absent=["new"])
+row("vote-same-run", None, ["eval", "run", "second", "./run/", "--data", "test", "--vote"], 1, r"run and \./run/ are the same folder")
+row("vote-same-by-link", lambda work: (work / "third").symlink_to("run"), ["eval", "run", "third", "--data", "test", "--vote"], 1, r"run and third are the same folder")
+row("vote-run-missing", None, ["eval", "run", "nowhere", "--data", "test", "--vote"], 1, r"nowhere")
+row("vote-run-incomplete", remove("second/result.json"), VOTE, 1, r"second", r"result\.json")
+
+
+def combined(name, make, *patterns):
+    """Runs that cannot be combined, in either way: the message has both runs and both values; nothing is written."""
+    for way, command in (("vote", VOTE), ("average", AVERAGE)):
+        row(f"{way}-{name}", make, command, 1, r"run and second cannot be combined", *patterns, absent=["new"])
+
+
+combined("max-tokens", swap("second/config.yaml", "max_tokens: 16", "max_tokens: 15"), r"data\.max_tokens: expected 16 .*found 15")
+combined("truncation", swap("second/config.yaml", "truncation: head", "truncation: head_tail"), r"data\.truncation: expected head .*found head_tail")
+combined("vocabulary", swap("second/model/vocab.txt", "\ndull\n", "\ndrab\n"), r"the vocabulary: expected 21 entries with digest (\w{16}) .*found 21 entries with digest (?!\1)\w{16}")
+combined("tokenizer", swap("second/model/tokenizer_config.json", '"do_lower_case": true', '"do_lower_case": false'),
+         r"the tokenizer: expected lower_case 1.*found lower_case 0")
+combined("classes", lambda work: [swap("second/model/config.json", old, new)(work) for old, new in
+                                  [('"0": "negative"', '"0": "positive"'), ('"1": "positive"', '"1": "negative"'),
+                                   ('"negative": 0', '"negative": 1'), ('"positive": 1', '"positive": 0')]],
+         r"the classes: expected negative, positive .*found positive, negative")
+combined("shape", swap("second/model/config.json", '"num_attention_heads": 2', '"num_attention_heads": 4'), r"the model: .*heads 2.*heads 4")
+combined("descriptor", lambda work: [write("other.yaml", tiny.descriptor().replace("title: tiny", "title: other"))(work),
+                                     swap("second/config.yaml", "tiny.yaml", "other.yaml")(work)],
+         r"the descriptor: expected \"tiny\".*found \"other\"")
+row("vote-folder", swap("second/config.yaml", "folder: \"data\"", "folder: \"elsewhere\""), ["eval", "run", "second", "--data", "test", "--vote"], 1,
+    r"data\.folder: expected \"data\".*found \"elsewhere\"")
+row("vote-hold-out", swap("second/config.yaml", "hold_out: 0", "hold_out: 3"), ["eval", "run", "second", "--data", "train", "--vote"], 1,
+    r"data\.hold_out: expected 0 .*found 3")
+row("vote-model-cut", cut("second/model/model.safetensors", lambda h, n: n - 1), VOTE, 1, r"second/model/model\.safetensors")
+row("average-model-cut", cut("second/model/model.safetensors", lambda h, n: n - 1), AVERAGE, 1, r"second/model/model\.safetensors", absent=["new"])
+row("average-data-missing", remove("data/test.tsv"), AVERAGE, 1, r"data/test\.tsv", absent=["new"])
+row("average-out-taken", None, [*AVERAGE[:-1], "data"], 1, r"data", r"(?i)empty|exist")
+row("average-out-below-a-file", None, [*AVERAGE[:-1], "tiny.yaml/new"], 1, r"tiny\.yaml/new")
+row("vote-disk-full", None, VOTE, 2, r"(?i)space|standard output|write", stdout="/dev/full")
+
+# A model for prediction.
 row("predict-model-cut", cut("run/model/model.safetensors", lambda h, n: n - 1), PREDICT, 1, r"model\.safetensors")
 row("predict-model-missing", remove("run/model/model.safetensors"), PREDICT, 1, r"model\.safetensors")
 row("predict-no-head", weights(lambda t: t.pop("classifier.weight")), ["predict", "model", "--data", "data/test.tsv"], 1, r"model: ", r"classifier\.weight")

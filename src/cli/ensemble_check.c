@@ -1,0 +1,162 @@
+/* Whether several runs can be combined. */
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "ensemble.h"
+#include "session.h"
+
+/* What must be the same, as text for people. */
+enum {
+  DESCRIPTOR,
+  CLASSES,
+  VOCABULARY,
+  TOKENIZER,
+  SHAPE,
+  MAX_TOKENS,
+  TRUNCATION,
+  FOLDER,
+  HOLD_OUT,
+  TRAIN_ROWS,
+  PROPERTIES
+};
+
+static const char *const names[PROPERTIES] = {"the descriptor", "the classes",     "the vocabulary",  "the tokenizer",
+                                              "the model",      "data.max_tokens", "data.truncation", "data.folder",
+                                              "data.hold_out",  "data.train_rows"};
+
+struct identity {
+  struct ad_buffer text[PROPERTIES];
+};
+
+static void identity_destroy(struct identity *identity) {
+  for (size_t i = 0; i < PROPERTIES; i++) {
+    ad_buffer_destroy(&identity->text[i]);
+  }
+}
+
+static int describe_inputs(const struct session *s, struct identity *identity) {
+  const struct ad_config *c = &s->config;
+  uint64_t digest;
+  char hex[17];
+  size_t size;
+  AD_TRY(ad_digest_file(s->descriptor.path, &digest));
+  AD_TRY(ad_buffer_printf(&identity->text[DESCRIPTOR], "\"%s\" (%s, digest %s)", s->descriptor.title,
+                          s->descriptor.name, ad_digest_text(digest, hex)));
+  const char *vocabulary = ad_tokenizer_text(s->tokenizer, &size);
+  AD_TRY(ad_buffer_printf(&identity->text[VOCABULARY], "%zu entries with digest %s", ad_tokenizer_vocab(s->tokenizer),
+                          ad_digest_text(ad_digest(vocabulary, size), hex)));
+  const struct ad_tokenizer_options t = ad_tokenizer_options(s->tokenizer);
+  AD_TRY(ad_buffer_printf(&identity->text[TOKENIZER], "lower_case %d, strip_accents %d, split_cjk %d", t.lower_case,
+                          t.strip_accents, t.split_cjk));
+  AD_TRY(ad_buffer_printf(&identity->text[MAX_TOKENS], "%" PRIu64, c->data_max_tokens));
+  return ad_buffer_puts(&identity->text[TRUNCATION], c->data_truncation == AD_TRUNCATE_HEAD ? "head" : "head_tail");
+}
+
+/* What decides which rows a split has, besides the descriptor. */
+static int describe_split(const struct ad_config *c, struct identity *identity) {
+  AD_TRY(ad_buffer_printf(&identity->text[FOLDER], "\"%s\"", c->data_folder));
+  AD_TRY(ad_buffer_printf(&identity->text[HOLD_OUT], "%" PRIu64, c->data_hold_out));
+  return ad_buffer_printf(&identity->text[TRAIN_ROWS], "%" PRIu64, c->data_train_rows);
+}
+
+static int describe_model(const char *folder, struct identity *identity) {
+  static const char *const activations[] = {"gelu", "gelu_new", "relu"};
+  struct ad_model_config m = {0};
+  struct ad_names classes = {0};
+  AD_TRY(ad_model_read_config(folder, &m, &classes));
+  int status = ad_buffer_printf(&identity->text[SHAPE],
+                                "hidden %u, heads %u, feed-forward %u, layers %u, vocabulary %u, positions %u, types "
+                                "%u, classes %u, epsilon %.9g, "
+                                "%s, classifier on the %s",
+                                m.hidden, m.heads, m.ffn, m.layers, m.vocab, m.positions, m.types, m.classes,
+                                (double)m.layer_norm_eps, activations[m.activation],
+                                m.classifier == AD_CLASSIFIER_POOLER ? "pooler" : "[CLS] state");
+  if (status == AD_OK && classes.count == 0) {
+    status = ad_buffer_puts(&identity->text[CLASSES], "(no names)");
+  }
+  for (size_t i = 0; status == AD_OK && i < classes.count; i++) {
+    status = ad_buffer_printf(&identity->text[CLASSES], "%s%s", i == 0 ? "" : ", ", classes.items[i]);
+  }
+  ad_names_destroy(&classes);
+  return status;
+}
+
+static int describe(struct session *s, const char *run, int split, struct identity *identity) {
+  AD_TRY(session_open_run(s, run));
+  AD_TRY(session_load_descriptor(s));
+  char *model = ad_path_join(run, "model");
+  if (model == NULL) {
+    return ad_fail_memory(strlen(run) + 8, "a path");
+  }
+  int status = session_load_tokenizer(s, model);
+  if (status == AD_OK) {
+    status = describe_inputs(s, identity);
+  }
+  if (status == AD_OK) {
+    status = describe_model(model, identity);
+  }
+  ad_free(model);
+  return status == AD_OK && split ? describe_split(&s->config, identity) : status;
+}
+
+static int describe_run(const char *run, int split, struct identity *identity) {
+  struct session session;
+  AD_TRY(session_create(&session));
+  const int status = describe(&session, run, split, identity);
+  session_destroy(&session);
+  return status;
+}
+
+static int compare(const char *a, const struct identity *first, const char *b, const struct identity *other) {
+  for (size_t i = 0; i < PROPERTIES; i++) {
+    const char *x = first->text[i].data, *y = other->text[i].data;
+    if (x != NULL && y != NULL && strcmp(x, y) != 0) {
+      return ad_fail(AD_ECONFIG, "%s and %s cannot be combined: %s: expected %s as in the first, found %s", a, b,
+                     names[i], x, y);
+    }
+  }
+  return AD_OK;
+}
+
+/* Links and other spellings of a path lead to the same folder. */
+static int refuse_doubled(char *const *runs, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    for (size_t j = 0; j < i; j++) {
+      struct stat a, b;
+      if (stat(runs[j], &a) == 0 && stat(runs[i], &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
+        return ad_fail(AD_ECONFIG, "%s and %s are the same folder: expected each run once", runs[j], runs[i]);
+      }
+    }
+  }
+  return AD_OK;
+}
+
+static int is_split(const char *data) {
+  for (int split = AD_TRAIN; split <= AD_TEST; split++) {
+    if (strcmp(data, ad_split_name((enum ad_split)split)) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+int ensemble_check(char *const *runs, size_t count, const char *data) {
+  AD_TRY(refuse_doubled(runs, count));
+  struct identity first = {0};
+  int status = describe_run(runs[0], is_split(data), &first);
+  for (size_t k = 1; status == AD_OK && k < count; k++) {
+    struct identity other = {0};
+    status = describe_run(runs[k], is_split(data), &other);
+    if (status == AD_OK) {
+      status = compare(runs[0], &first, runs[k], &other);
+    }
+    identity_destroy(&other);
+  }
+  identity_destroy(&first);
+  return status;
+}
