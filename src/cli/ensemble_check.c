@@ -22,12 +22,13 @@ enum {
   FOLDER,
   HOLD_OUT,
   TRAIN_ROWS,
+  PER_CLASS,
   PROPERTIES
 };
 
 static const char *const names[PROPERTIES] = {"the descriptor", "the classes",     "the vocabulary",  "the tokenizer",
                                               "the model",      "data.max_tokens", "data.truncation", "data.folder",
-                                              "data.hold_out",  "data.train_rows"};
+                                              "data.hold_out",  "data.train_rows", "data.per_class"};
 
 struct identity {
   struct ad_buffer text[PROPERTIES];
@@ -61,7 +62,8 @@ static int describe_inputs(const struct session *s, struct identity *identity) {
 static int describe_split(const struct ad_config *c, struct identity *identity) {
   AD_TRY(ad_buffer_printf(&identity->text[FOLDER], "\"%s\"", c->data_folder));
   AD_TRY(ad_buffer_printf(&identity->text[HOLD_OUT], "%" PRIu64, c->data_hold_out));
-  return ad_buffer_printf(&identity->text[TRAIN_ROWS], "%" PRIu64, c->data_train_rows);
+  AD_TRY(ad_buffer_printf(&identity->text[TRAIN_ROWS], "%" PRIu64, c->data_train_rows));
+  return ad_buffer_printf(&identity->text[PER_CLASS], "%" PRIu64, c->data_per_class);
 }
 
 static int describe_model(const char *folder, struct identity *identity) {

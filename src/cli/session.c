@@ -148,15 +148,22 @@ int session_check_classes(const struct session *session, const char *run, const 
                        classes, descriptor->class_count, descriptor->path);
 }
 
-int session_read(struct session *session, enum ad_split split, const char *file, int labels, struct ad_dataset *data) {
+/* subset: only the examples that the configuration trains on. */
+static int read_split(struct session *session, enum ad_split split, const char *file, int labels, int subset,
+                      struct ad_dataset *data) {
   const struct ad_config *c = &session->config;
   const struct ad_read_options options = {.folder = c->data_folder,
                                           .file = file,
                                           .limit = c->data_max_tokens,
                                           .truncation = (enum ad_truncation)c->data_truncation,
-                                          .rows = split == AD_TRAIN ? c->data_train_rows : 0,
+                                          .rows = subset ? c->data_train_rows : 0,
+                                          .per_class = subset ? c->data_per_class : 0,
                                           .labels = labels};
   return ad_dataset_read(data, &session->descriptor, split, &options, session->tokenizer);
+}
+
+int session_read(struct session *session, enum ad_split split, const char *file, int labels, struct ad_dataset *data) {
+  return read_split(session, split, file, labels, split == AD_TRAIN, data);
 }
 
 int session_read_named(struct session *session, const char *name, int labels, struct ad_dataset *data) {
@@ -169,7 +176,8 @@ int session_read_named(struct session *session, const char *name, int labels, st
   const enum ad_split layout = ad_descriptor_has(d, AD_TEST) && (!labels || d->source[AD_TEST].labelled) ? AD_TEST
                                : ad_descriptor_has(d, AD_DEV)                                            ? AD_DEV
                                                                                                          : AD_TRAIN;
-  return session_read(session, layout, name, labels, data);
+  /* Another file is read whole, though it may have the layout of train. */
+  return read_split(session, layout, name, labels, 0, data);
 }
 
 /* Appends one line as an example. */

@@ -1,6 +1,8 @@
 #include "autodidact/data/dataset.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "autodidact/base/digest.h"
 #include "autodidact/base/memory.h"
@@ -24,6 +26,7 @@ struct reading {
   uint32_t *order;   /* [rows_in_file] the rows shuffled */
   size_t rows_in_file;
   size_t begin, end; /* this split in order */
+  size_t *taken;     /* [C] examples of each class so far, with options->per_class */
   size_t id_capacity, offset_capacity, first_capacity, label_capacity;
 };
 
@@ -102,6 +105,17 @@ static int reserve(struct reading *reading, size_t tokens, size_t examples) {
   return status;
 }
 
+/* As many examples as are asked for at most; 0: all there are. */
+static size_t most_examples(const struct reading *reading) {
+  const struct ad_read_options *options = reading->options;
+  return options->per_class > 0 ? options->per_class * reading->descriptor->class_count : options->rows;
+}
+
+static int is_full(const struct reading *reading) {
+  const size_t most = most_examples(reading);
+  return most > 0 && reading->dataset->count == most;
+}
+
 /* Reserves for all examples at once, by what the first ones took, so that large arrays are not copied as they grow.
  * What is reserved too much is never touched. */
 static int reserve_by_sample(struct reading *reading) {
@@ -111,17 +125,28 @@ static int reserve_by_sample(struct reading *reading) {
   if (reading->order != NULL) {
     examples = (double)(reading->end - reading->begin);
   }
-  if (reading->options->rows > 0 && examples > (double)reading->options->rows) {
-    examples = (double)reading->options->rows;
+  const size_t most = most_examples(reading);
+  if (most > 0 && examples > (double)most) {
+    examples = (double)most;
   }
   const double tokens = examples * (double)dataset->offset[SAMPLE] / SAMPLE;
   return reserve(reading, (size_t)(1.1 * tokens) + SAMPLE, (size_t)(1.1 * examples) + SAMPLE);
 }
 
+/* Adds an example, unless its class has all that are wanted. */
 static int append(struct reading *reading, const struct ad_record *record, uint32_t class_id) {
   struct ad_dataset *dataset = reading->dataset;
   struct ad_encoding *encoding = &reading->encoding;
   const struct ad_read_options *options = reading->options;
+  if (reading->taken != NULL) {
+    if (class_id == AD_NO_LABEL) {
+      return ad_fail(AD_EINPUT, "%s: found no labels, expected them as data.per_class is set", reading->reader.path);
+    }
+    if (reading->taken[class_id] == options->per_class) {
+      return AD_OK;
+    }
+    reading->taken[class_id]++;
+  }
   AD_TRY(check_empty(reading, record));
   const int status = ad_tokenizer_encode(reading->tokenizer, record->text.data, record->text.size, record->pair.data,
                                          record->pair.size, options->limit, options->truncation, encoding);
@@ -175,9 +200,9 @@ static int plan(struct reading *reading) {
 }
 
 static int read_planned(struct reading *reading) {
-  const size_t skipped = reading->dataset->skipped, limit = reading->options->rows;
+  const size_t skipped = reading->dataset->skipped;
   for (size_t i = reading->begin; i < reading->end; i++) {
-    if (limit > 0 && reading->dataset->count == limit) {
+    if (is_full(reading)) {
       return AD_OK;
     }
     struct ad_record record;
@@ -195,8 +220,7 @@ static int read_planned(struct reading *reading) {
 }
 
 static int read_in_order(struct reading *reading) {
-  const size_t limit = reading->options->rows;
-  while (limit == 0 || reading->dataset->count < limit) {
+  while (!is_full(reading)) {
     struct ad_record record;
     uint32_t class_id;
     const int status = next_row(reading, &record, &class_id);
@@ -209,11 +233,29 @@ static int read_in_order(struct reading *reading) {
   return AD_OK;
 }
 
+/* With per_class: all classes must have given what is wanted. */
+static int check_classes(const struct reading *reading) {
+  const struct ad_descriptor *d = reading->descriptor;
+  for (size_t c = 0; reading->taken != NULL && c < d->class_count; c++) {
+    if (reading->taken[c] < reading->options->per_class) {
+      return ad_fail(AD_EINPUT, "%s: found %zu examples of the class %s, expected %zu (data.per_class)",
+                     reading->reader.path, reading->taken[c], d->classes[c], reading->options->per_class);
+    }
+  }
+  return AD_OK;
+}
+
 static int read_rows(struct reading *reading) {
   struct ad_dataset *dataset = reading->dataset;
   AD_TRY(ad_reader_digest(&reading->reader, &dataset->digest));
   AD_TRY(reserve(reading, 0, 0));
   dataset->offset[0] = 0;
+  if (reading->options->per_class > 0) {
+    reading->taken = ad_calloc(reading->descriptor->class_count, sizeof *reading->taken);
+    if (reading->taken == NULL) {
+      return ad_fail_memory(reading->descriptor->class_count * sizeof *reading->taken, "the counts of the classes");
+    }
+  }
   if (reading->source.shuffled) {
     AD_TRY(plan(reading));
     AD_TRY(read_planned(reading));
@@ -223,6 +265,7 @@ static int read_rows(struct reading *reading) {
   if (dataset->count == 0) {
     return ad_fail(AD_EINPUT, "%s: no rows found", reading->reader.path);
   }
+  AD_TRY(check_classes(reading));
   dataset->skipped += reading->reader.incomplete;
   dataset->whole = dataset->whole && reading->options->file == NULL;
   return AD_OK;
@@ -239,10 +282,23 @@ static int find_file(const struct reading *reading, enum ad_split split, char **
     *path = ad_path_join(folder, reading->source.file);
   } else {
     return ad_fail(AD_ECONFIG,
-                   "%s: the folder with \"%s\" (the %s split) is not known, expected it in the configuration",
-                   reading->descriptor->name, reading->source.file, ad_split_name(split));
+                   "%s: the folder with \"%s\" (the %s split) is not known, expected it in the configuration "
+                   "(data.folder); the data are to be had from %s",
+                   reading->descriptor->name, reading->source.file, ad_split_name(split), reading->descriptor->home);
   }
-  return *path == NULL ? ad_fail_memory(strlen(reading->source.file), "a path") : AD_OK;
+  if (*path == NULL) {
+    return ad_fail_memory(strlen(reading->source.file), "a path");
+  }
+  if (options->file == NULL && access(*path, F_OK) != 0 && errno == ENOENT) {
+    const int status = ad_fail(AD_EINPUT,
+                               "%s: there is no such file, expected the %s split of %s there (data.folder); the data "
+                               "are to be had from %s",
+                               *path, ad_split_name(split), reading->descriptor->name, reading->descriptor->home);
+    ad_free(*path);
+    *path = NULL;
+    return status;
+  }
+  return AD_OK;
 }
 
 static int check_request(const struct reading *reading, enum ad_split split) {
@@ -255,6 +311,10 @@ static int check_request(const struct reading *reading, enum ad_split split) {
   if (options->labels && !source->labelled) {
     return ad_fail(AD_EINPUT, "the %s split of %s has no labels, and they are needed here", ad_split_name(split),
                    descriptor->name);
+  }
+  if (options->per_class > 0 && options->rows > 0) {
+    return ad_fail(AD_ECONFIG, "found data.per_class %zu and data.train_rows %zu, expected one of them",
+                   options->per_class, options->rows);
   }
   const size_t least = source->pair.count > 0 ? 5 : 3;
   if (options->limit > 0 && options->limit < least) {
@@ -287,6 +347,7 @@ int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *desc
   ad_encoding_destroy(&reading.encoding);
   ad_free(reading.positions);
   ad_free(reading.order);
+  ad_free(reading.taken);
   ad_free(path);
   if (status < 0) {
     ad_dataset_destroy(dataset);

@@ -218,6 +218,8 @@ train("folder-no-label", data_as("folder", "labels: {neg: negative, pos: positiv
 train("wordnet-no-gloss", data_as("wordnet", "labels: {\"00\": negative, \"01\": positive}\n", {"train": "00001740 00 n 01 entity 0 000\n", "dev": ""}),
       1, r"data/train:1", r"gloss")
 train("data-too-long", test_rows("good film " * 30 + "\t1\n"), 1, r"data\.max_tokens", r"\b62 tokens", r"\b32\b", command=[*TRAIN, "data.max_tokens=64"])
+train("data-per-class", None, 1, r"data/train\.tsv", r"expected 20 \(data\.per_class\)", command=[*TRAIN, "data.per_class=20"])
+train("data-per-class-and-rows", None, 1, r"data\.per_class 2 and data\.train_rows 3", command=[*TRAIN, "data.per_class=2", "data.train_rows=3"])
 train("data-hold-out", None, 1, r"tiny", r"dev", command=[*TRAIN, "data.hold_out=4"])
 
 # The model folder.
@@ -324,6 +326,8 @@ row("vote-folder", swap("second/config.yaml", "folder: \"data\"", "folder: \"els
     r"data\.folder: expected \"data\".*found \"elsewhere\"")
 row("vote-hold-out", swap("second/config.yaml", "hold_out: 0", "hold_out: 3"), ["eval", "run", "second", "--data", "train", "--vote"], 1,
     r"data\.hold_out: expected 0 .*found 3")
+row("vote-per-class", swap("second/config.yaml", "per_class: 0", "per_class: 3"), ["eval", "run", "second", "--data", "train", "--vote"], 1,
+    r"data\.per_class: expected 0 .*found 3")
 row("vote-model-cut", cut("second/model/model.safetensors", lambda h, n: n - 1), VOTE, 1, r"second/model/model\.safetensors")
 row("average-model-cut", cut("second/model/model.safetensors", lambda h, n: n - 1), AVERAGE, 1, r"second/model/model\.safetensors", absent=["new"])
 row("average-data-missing", remove("data/test.tsv"), AVERAGE, 1, r"data/test\.tsv", absent=["new"])

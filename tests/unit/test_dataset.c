@@ -105,6 +105,73 @@ static void test_options(void **state) {
   ad_descriptor_destroy(&d);
 }
 
+/* The first so many of each class, in the order of the file or of the split. */
+static void test_per_class(void **state) {
+  (void)state;
+  struct ad_descriptor d = parse(PAIRS "splits: {train: {file: x}}\n");
+  struct ad_dataset set;
+  struct ad_read_options options = here;
+  write_text("test_dataset_folder/x", "a\ta\t1\nb\ta\t1\n\ta\t1\nc\ta\t-\nd\ta\t0\ne\ta\t1\nf\ta\t0\na\tb\t0\n");
+  options.per_class = 2;
+  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_true(set.count == 4 && set.skipped == 1 && !set.whole);
+  /* An empty text of a class that is full is not looked at. */
+  assert_memory_equal(set.label, ((const uint32_t[]){1, 1, 0, 0}), 4 * sizeof(uint32_t));
+  assert_true(set.ids[1] == 4 && set.ids[6] == 5 && set.ids[11] == 7 && set.ids[16] == 9 && set.offset[4] == 20);
+  ad_dataset_destroy(&set);
+  write_text("test_dataset_folder/x", "a\ta\t1\nb\ta\t1\nd\ta\t0\n");
+  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_EINPUT);
+  assert_string_equal(ad_error_message(),
+                      "test_dataset_folder/x: found 1 examples of the class no, expected 2 (data.per_class)");
+  options.rows = 3;
+  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_ECONFIG);
+  assert_string_equal(ad_error_message(), "found data.per_class 2 and data.train_rows 3, expected one of them");
+  ad_descriptor_destroy(&d);
+  /* Labels must be there, even where they are not asked for. */
+  d = parse(PAIRS "splits: {train: {file: x}, test: {file: y, columns: {text: 1, pair: 2}}}\n");
+  write_text("test_dataset_folder/y", "a\ta\nb\ta\n");
+  options = (struct ad_read_options){.folder = here.folder, .per_class = 1};
+  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_int_equal(set.count, 2);
+  ad_dataset_destroy(&set);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_TEST, &options, tokenizer), AD_EINPUT);
+  assert_string_equal(ad_error_message(),
+                      "test_dataset_folder/y: found no labels, expected them as data.per_class is set");
+  ad_descriptor_destroy(&d);
+}
+
+static void test_per_class_of_split(void **state) {
+  (void)state;
+  enum { N = 30, DEV = 6, EACH = 5 };
+  struct ad_buffer content = {0};
+  for (int i = 0; i < N; i++) {
+    assert_int_equal(ad_buffer_printf(&content, "%.*s\t%d\n", 2 * i + 1,
+                                      "a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a", i % 3 == 0),
+                     AD_OK);
+  }
+  write_text("test_dataset_folder/x", content.data);
+  ad_buffer_destroy(&content);
+  struct ad_descriptor d = parse(TSV "split: {seed: 9, dev: 6}\nsplits: {train: {file: x}}\n");
+  struct ad_read_options options = here;
+  struct ad_dataset set;
+  options.per_class = EACH;
+  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_int_equal(set.count, 2 * EACH);
+  uint32_t order[N];
+  size_t found = 0, taken[2] = {0, 0};
+  ad_random_permutation(9, AD_STREAM_SPLIT, 0, N, order);
+  for (size_t i = DEV; i < N && found < set.count; i++) {
+    const uint32_t label = order[i] % 3 == 0;
+    if (taken[label]++ < EACH) {
+      assert_int_equal(ad_dataset_length(&set, found), order[i] + 3);
+      assert_int_equal(set.label[found++], label);
+    }
+  }
+  assert_int_equal(found, 2 * EACH);
+  ad_dataset_destroy(&set);
+  ad_descriptor_destroy(&d);
+}
+
 static void test_refused(void **state) {
   (void)state;
   static const struct {
@@ -136,10 +203,14 @@ static void test_refused(void **state) {
   assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_ECONFIG);
   options = (struct ad_read_options){.folder = ""};
   assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_ECONFIG);
-  assert_non_null(strstr(ad_error_message(), "is not known"));
+  assert_non_null(strstr(ad_error_message(),
+                         "is not known, expected it in the configuration (data.folder); the data are "
+                         "to be had from S"));
   options.folder = "no/such/folder";
   assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_EINPUT);
-  assert_non_null(strstr(ad_error_message(), "no/such/folder/x"));
+  assert_string_equal(ad_error_message(),
+                      "no/such/folder/x: there is no such file, expected the train split of name there (data.folder); "
+                      "the data are to be had from S");
   ad_descriptor_destroy(&d);
 }
 
@@ -240,13 +311,15 @@ static void test_out_of_memory(void **state) {
   (void)state;
   write_text("test_dataset_folder/x", "a b\tc\t1\na\tb\t-\nb\td\t1\na\tb c d\t0\na\tb c d\t0\n");
   struct ad_descriptor d = parse(PAIRS "split: {seed: 9, dev: 3}\nsplits: {train: {file: x}}\n");
+  struct ad_read_options options = here;
+  options.per_class = 1; /* of three of the four rows that are data: each class is among them */
   unsigned long n = 1;
   for (;; n++) {
     struct ad_dataset set;
     const size_t live = ad_memory_stats().live_blocks;
     size_t tokens;
     ad_memory_fail_at(n);
-    int status = ad_dataset_read(&set, &d, AD_DEV, &here, tokenizer);
+    int status = ad_dataset_read(&set, &d, AD_DEV, &options, tokenizer);
     if (status == AD_OK) {
       status = ad_dataset_most_tokens(&set, 2, &tokens);
     }
@@ -438,9 +511,12 @@ static void test_real_files(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_pairs),         cmocka_unit_test(test_options),    cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_empty_texts),   cmocka_unit_test(test_split_rule), cmocka_unit_test(test_many_rows),
-      cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_report),     cmocka_unit_test(test_real_files),
+      cmocka_unit_test(test_per_class),     cmocka_unit_test(test_per_class_of_split),
+      cmocka_unit_test(test_pairs),         cmocka_unit_test(test_options),
+      cmocka_unit_test(test_refused),       cmocka_unit_test(test_empty_texts),
+      cmocka_unit_test(test_split_rule),    cmocka_unit_test(test_many_rows),
+      cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_report),
+      cmocka_unit_test(test_real_files),
   };
   return cmocka_run_group_tests(tests, set_up, clean_up);
 }

@@ -38,6 +38,7 @@
   X(COUNT, data_max_tokens, "data.max_tokens", "128", 5, 65536, "", "longer inputs are cut to so many tokens, [CLS] and [SEP] included") \
   X(CHOICE, data_truncation, "data.truncation", "head", 0, 0, "head|head_tail", "what stays of a long input: its head, or 128 tokens of it and the tail") \
   X(COUNT, data_train_rows, "data.train_rows", "0", 0, 4294967294.0, "", "train on the first so many examples; 0: all")       \
+  X(COUNT, data_per_class, "data.per_class", "0", 0, 4294967294.0, "", "train on the first so many examples of each class (all other ones are left out); 0: all") \
   X(COUNT, data_hold_out, "data.hold_out", "0", 0, 4294967294.0, "", "for data sets without a dev split: so many training examples, drawn once and for all seeds alike, become one") \
   X(COUNT, batch_size, "batch.size", "32", 1, 1048576, "", "examples in a step")                                              \
   X(COUNT, batch_lanes, "batch.lanes", "8", 1, 1024, "", "lanes a batch is cut into: the unit of reproducibility, and the most ranks that can work") \

@@ -33,15 +33,18 @@ struct ad_read_options {
   const char *file;   /* instead of the descriptor's file of this split, or NULL; a path as it stands, no split rule */
   size_t limit;       /* at most so many tokens an example (0: no limit) */
   enum ad_truncation truncation;
-  size_t rows; /* only the first so many examples (0: all) */
-  int labels;  /* 1: every example must have a label; 0: a file without the label column is read without labels */
+  size_t rows;      /* only the first so many examples (0: all) */
+  size_t per_class; /* only the first so many examples of each class (0: all); not together with rows */
+  int labels;       /* 1: every example must have a label; 0: a file without the label column is read without labels */
 };
 
 /* Reads one split. The file is mapped; memory beyond the result is one record and, where a split rule applies, 12 bytes
  * a row of the file. The caller owns the result: ad_dataset_destroy. AD_EINPUT with file, line, what was found and what
  * was expected (unreadable file, invalid UTF-8, a NUL byte, a wrong number of columns, broken quotes or JSON, an
  * unknown label, no rows, a split that is not there); AD_ECONFIG (no folder known, a limit below what special tokens
- * need); AD_ENOMEM. */
+ * need; rows and per_class both); AD_ENOMEM. Where the descriptor's own file is missing
+ * the message names the page of the data's owners; with per_class, a class of too few examples and a file without
+ * labels are AD_EINPUT. */
 int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *descriptor, enum ad_split split,
                     const struct ad_read_options *options, struct ad_tokenizer *tokenizer);
 void ad_dataset_destroy(struct ad_dataset *dataset);
