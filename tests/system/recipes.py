@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""The recipes of datasets/recipes: what they must say, and small data in the layouts of their data sets.
+
+    recipes.py comments RECIPE             every value of the file says whether it is the paper's or ours
+    recipes.py page RECIPE DATASETS        prints the page of the data's owners, as a regular expression
+    recipes.py write NAME FOLDER           writes data that the recipe NAME reads
+    recipes.py check NAME CONFIG DATA ORDER  a run's resolved configuration, what `data` and `order` printed
+    recipes.py count N                     N is the number of recipes known here
+
+Python's standard library only."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+# Xu et al. 2020, section 3 of the experiments, and what the files call "ours".
+VALUES = {
+    "optim.lr": 2e-5, "optim.head_lr": 1e-3, "optim.warmup": 0.1, "optim.schedule": "linear", "optim.decay": 0.01, "optim.clip": 1,
+    "optim.bias_correction": "true", "batch.size": 16, "model.dropout": 0.1, "model.classifier": "cls", "data.max_tokens": 512,
+    "data.truncation": "head", "data.train_rows": 0, "data.hold_out": 0, "seed.init": 0,
+}
+# Name to: classes, epochs, examples of each class, what the paper's other splits are called here.
+RECIPES = {
+    "imdb": (2, 6, 3), "agnews": (4, 3, 3), "dbpedia": (14, 3, 2), "yelp-polarity": (2, 3, 3), "yelp-full": (5, 3, 3),
+    "snli": (3, 3, 3), "mnli": (3, 3, 3), "snli-1500": (3, 3, 520),
+}
+NLI = ["entailment", "neutral", "contradiction"]
+FILES = {"snli": ("snli_1.0_train", "snli_1.0_dev", "snli_1.0_test"),
+         "mnli": ("multinli_1.0_train", "multinli_1.0_dev_matched", "multinli_1.0_dev_mismatched")}
+WORDS = ["good film", "bad plot", "the story is dull", "not very bright", "a film, not a plot"]
+
+
+def comments(path):
+    """Lines `key: value  # paper...` or `# ours...`; the data set's name and headings need none."""
+    for number, line in enumerate(Path(path).read_text().splitlines(), 1):
+        text = line.strip()
+        if text == "" or text.startswith(("#", "descriptor:")) or re.fullmatch(r"\w+:", text):
+            continue
+        if not re.fullmatch(r"\w+: \S+ +# (paper|ours)\b.*", text):
+            sys.exit(f"{path}:{number}: does not say whether this is the paper's or ours: {text}")
+
+
+def page(recipe, datasets):
+    name = re.search(r"^  descriptor: (\S+)$", Path(recipe).read_text(), re.M).group(1)
+    source = re.search(r"^source: (\S+)$", (Path(datasets) / f"{name}.yaml").read_text(), re.M).group(1)
+    if source not in Path(recipe).read_text():
+        sys.exit(f"{recipe}: does not say where the data are to be had: {source}")
+    print(re.escape(source))
+
+
+def rows(classes, each):
+    """(class from 0, text), all classes in turn but in blocks of two, so that no first so many rows are even by chance."""
+    order = [c for c in range(classes) for _ in range(2)]
+    count, result = [0] * classes, []
+    while min(count) < each:
+        for c in order:
+            if count[c] < each:
+                result.append((c, f"{WORDS[(c + count[c]) % len(WORDS)]}"))
+                count[c] += 1
+    return result
+
+
+def write(name, folder):
+    classes, _, each = RECIPES[name]
+    folder = Path(folder)
+    folder.mkdir()
+    if name == "imdb":
+        for split in ("train", "test"):
+            for number, (c, text) in enumerate(rows(classes, each)):
+                path = folder / split / ("neg", "pos")[c] / f"{number}_1.txt"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+    elif name in ("agnews", "dbpedia"):
+        for split in ("train", "test"):
+            (folder / f"{split}.csv").write_text("".join(f'"{c + 1}","a title","{text}"\n' for c, text in rows(classes, each)))
+    elif name.startswith("yelp"):
+        for split in ("train", "test"):
+            (folder / f"{split}.csv").write_text("".join(f'"{c + 1}","{text}"\n' for c, text in rows(classes, each)))
+    else:
+        train, *others = FILES[name.split("-")[0]]
+        for file, count in [(train, each)] + [(other, 1) for other in others]:
+            lines = [{"gold_label": NLI[c], "sentence1": text, "sentence2": "the plot is good"} for c, text in rows(classes, count)]
+            lines.insert(1, {"gold_label": "-", "sentence1": "a film", "sentence2": "a plot"})
+            (folder / f"{file}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def resolved(path):
+    """{"optim.lr": "2e-05", ...} of a run's config.yaml, which nests one level."""
+    result, group = {}, ""
+    for line in Path(path).read_text().splitlines():
+        key, _, value = line.strip().partition(":")
+        if not line.startswith(" "):
+            group = key
+        else:
+            result[f"{group}.{key}"] = value.strip().strip('"')
+    return result
+
+
+def check(name, config, data, order):
+    classes, epochs, each = RECIPES[name]
+    found = resolved(config)
+    expected = {**VALUES, "train.epochs": epochs, "data.per_class": 500 if name == "snli-1500" else 0,
+                "data.descriptor": name.removesuffix("-1500")}
+    for key, value in expected.items():
+        same = found[key] == value if isinstance(value, str) else float(found[key]) == value
+        if not same:
+            sys.exit(f"{name}: {key} is {found[key]}, expected {value}")
+    each = min(each, 500)
+    train = Path(data).read_text().split(" train: ", 1)[1].split(" dev: ")[0].split(" test: ")[0]
+    if not re.search(rf"^  rows +{classes * each}\b", train, re.M):
+        sys.exit(f"{name}: expected {classes * each} training rows, found {train}")
+    counts = [int(n) for n in re.findall(r"^ +\d+  \S.*?(\d+) +[\d.]+%$", train, re.M)]
+    if counts != [each] * classes:
+        sys.exit(f"{name}: expected {each} rows of each class, found {counts}")
+    steps = len(Path(order).read_text().splitlines())
+    if steps != epochs * -(-classes * each // 16):
+        sys.exit(f"{name}: found {steps} steps, expected {epochs} epochs of {classes * each} examples")
+
+
+def count(number):
+    if int(number) != len(RECIPES):
+        sys.exit(f"{number} recipes, expected {len(RECIPES)}: {', '.join(RECIPES)}")
+
+
+if __name__ == "__main__":
+    commands = {"comments": comments, "page": page, "write": write, "check": check, "count": count}
+    if len(sys.argv) < 3 or sys.argv[1] not in commands:
+        sys.exit(__doc__)
+    commands[sys.argv[1]](*sys.argv[2:])
