@@ -16,10 +16,10 @@
 #include "autodidact/text/tokenizer.h"
 #include "support/fixture.h"
 
-static const char *const VOTES[] = {"two",       "three",          "seven",     "one-perfect", "all-perfect",
-                                    "all-wrong", "the-same-twice", "underflow", "ties"};
-static const char *const MEANS[] = {"weights", "close",  "any-2",     "any-3", "any-7",
-                                    "any-10",  "any-64", "subnormal", "edges"};
+static const char *const VOTES[] = {"two",       "three",          "seven",     "one-perfect",       "all-perfect",
+                                    "all-wrong", "the-same-twice", "underflow", "underflow-not-all", "ties"};
+static const char *const MEANS[] = {"weights", "close",     "any-2",          "any-3",     "any-7", "any-10",
+                                    "any-64",  "subnormal", "subnormal-ties", "remainder", "edges"};
 enum { VOTE_COUNT = sizeof VOTES / sizeof *VOTES, MEAN_COUNT = sizeof MEANS / sizeof *MEANS };
 
 /* A few operations in double on numbers of about K, in another order and with another exp. */
