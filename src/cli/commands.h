@@ -5,7 +5,7 @@
 /* X(name, parallel, usage, what it does). Parallel commands start MPI; the others run on the first rank only. */
 #define AD_COMMAND_MAP(X)                                                                                                     \
   X(train, 1, "CONFIG.yaml [key=value ...]", "fine-tune an encoder")                                                          \
-  X(eval, 1, "RUN... --data FILE [--vote|--average]", "scores of a run, or of several: their vote, their averaged parameters") \
+  X(eval, 1, "RUN... --data FILE", "error, F1, confusion matrix; of several runs their --vote or --average")                  \
   X(predict, 1, "RUN|MODEL --data FILE [--logits]", "one line an example: the class, and the logits")                         \
   X(tokenize, 0, "--model DIR [FILE]", "the token ids of each line")                                                          \
   X(data, 0, "CONFIG.yaml [key=value ...]", "what the readers see: rows, classes, lengths, digests")                          \
