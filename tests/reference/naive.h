@@ -172,6 +172,32 @@ static inline double naive_cross_entropy(size_t C, const double *logits, size_t 
   return max + log(sum) - logits[label];
 }
 
+/* Mean over C of (student - teacher)^2. */
+static inline double naive_squared_error(size_t C, const double *student, const double *teacher) {
+  double sum = 0.0;
+  for (size_t c = 0; c < C; c++) {
+    sum += (student[c] - teacher[c]) * (student[c] - teacher[c]);
+  }
+  return sum / (double)C;
+}
+
+/* KL(softmax(a) || softmax(z)). */
+static inline double naive_divergence(size_t C, const double *a, const double *z) {
+  double sum = 0.0;
+  for (size_t c = 0; c < C; c++) {
+    const double log_p = -naive_cross_entropy(C, a, c);
+    sum += exp(log_p) * (log_p + naive_cross_entropy(C, z, c));
+  }
+  return sum;
+}
+
+/* The slope of 1/2 (KL(p || q) + KL(q || p)) by the logits a of p, term by term: d KL(p || q) / da_c = p_c (log p_c -
+ * log q_c - KL(p || q)), d KL(q || p) / da_c = p_c - q_c. */
+static inline double naive_divergence_slope(size_t C, const double *a, const double *z, size_t c) {
+  const double log_p = -naive_cross_entropy(C, a, c), log_q = -naive_cross_entropy(C, z, c);
+  return 0.5 * (exp(log_p) * (log_p - log_q - naive_divergence(C, a, z)) + exp(log_p) - exp(log_q));
+}
+
 /* One step of torch.optim.AdamW (its documentation's algorithm), corrections given as 1 - beta^t. */
 static inline void naive_adamw(const struct ad_adamw *a, double gradient, double *theta, double *m, double *v) {
   const double g = gradient * a->gradient_scale;
