@@ -205,7 +205,8 @@ int ad_window_mean_with(const struct ad_window *window, size_t at, size_t length
     AD_TRY(slot_piece(w, w->next, at, length, &slot));
   }
   for (size_t i = 0; i < length; i++) {
-    w->preview[i] = w->sum[at + i] + fixed(w, x[i]) - (fresh ? 0 : fixed(w, slot[i]));
+    /* The change first: a full sum and one value more may be past 63 bits. */
+    w->preview[i] = w->sum[at + i] + (fixed(w, x[i]) - (fresh ? 0 : fixed(w, slot[i])));
   }
   w->kernels->window_mean(length, w->scale, fresh ? w->count + 1 : w->size, w->preview, mean);
   return AD_OK;
