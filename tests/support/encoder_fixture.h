@@ -125,4 +125,22 @@ static inline struct ad_batch fixture_batch(struct encoder_fixture *f, size_t co
   return batch;
 }
 
+/* What the error of a tensor's gradient is relative to: the norm of what is expected (flat [P]). A key bias adds one
+ * number to all scores of a softmax row, so its gradient is zero for any loss; in float32 it is what rounding leaves of
+ * a sum of terms as large as those of the query bias, its mirror image in query . key. */
+static inline double fixture_gradient_scale(const struct encoder_fixture *f, const struct ad_tensor *tensor,
+                                            const float *expected) {
+  const double scale = norm(tensor->count, expected + tensor->offset);
+  const char *key = strstr(tensor->name, "self.key.bias");
+  if (key == NULL) {
+    return scale;
+  }
+  assert_true(scale == 0.0);
+  char query[sizeof tensor->name + 8];
+  snprintf(query, sizeof query, "%.*sself.query.bias", (int)(key - tensor->name), tensor->name);
+  const struct ad_tensor *mirror = ad_params_find(&f->params, query);
+  assert_non_null(mirror);
+  return norm(mirror->count, expected + mirror->offset);
+}
+
 #endif

@@ -56,22 +56,6 @@ static double loss_gradient(const struct encoder_fixture *f, const float *logits
   return loss / B;
 }
 
-/* A key bias adds one number to all scores of a softmax row, so its gradient is zero for any loss; in float32 it is
- * what rounding leaves of a sum of terms as large as those of the query bias, its mirror image in query . key. */
-static double scale_of(const struct encoder_fixture *f, const struct ad_tensor *tensor, const float *expected) {
-  const double scale = norm(tensor->count, expected + tensor->offset);
-  const char *key = strstr(tensor->name, "self.key.bias");
-  if (key == NULL) {
-    return scale;
-  }
-  assert_true(scale == 0.0);
-  char query[sizeof tensor->name + 8];
-  snprintf(query, sizeof query, "%.*sself.query.bias", (int)(key - tensor->name), tensor->name);
-  const struct ad_tensor *mirror = ad_params_find(&f->params, query);
-  assert_non_null(mirror);
-  return norm(mirror->count, expected + mirror->offset);
-}
-
 /* Rows of an embedding that no token uses have no gradient at all, not merely a small one. */
 static void check_untouched(const struct ad_tensor *tensor, const char *name, size_t lanes, const float *got,
                             const float *expected) {
@@ -88,7 +72,7 @@ static void check_gradient(const struct encoder_fixture *f, const char *name, si
   for (size_t i = 0; i < f->params.tensor_count; i++) {
     const struct ad_tensor *tensor = &f->params.tensors[i];
     const double difference = distance(tensor->count, got + tensor->offset, expected + tensor->offset);
-    const double scale = scale_of(f, tensor, expected);
+    const double scale = fixture_gradient_scale(f, tensor, expected);
     assert_true(scale > 0.0);
     expect(difference / scale, GRADIENT_TOLERANCE, name, lanes, tensor->name);
     if (strstr(tensor->name, "_embeddings.") != NULL) {

@@ -1,0 +1,554 @@
+/* Self-distillation against PyTorch (tests/parity/reference.py): losses and gradients with SDA's and SDV's teacher and
+ * of R-Drop, and twenty steps of the trainer with each kind of teacher. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/data/order.h"
+#include "autodidact/learn/trainer.h"
+#include "autodidact/learn/window.h"
+#include "autodidact/math/gemm.h"
+#include "support/encoder_fixture.h"
+#include "support/kernel_sets.h"
+
+enum { PAST = 3, LANES = 3, STEPS = 20, BATCH = 4, MOST_PAST = 4, MOST_EXAMPLES = 64 };
+
+/* As in test_parity.c and test_trajectory.c; at given logits only the result is rounded to float32. */
+static const double LOGITS_TOLERANCE = 2e-5, GRADIENT_TOLERANCE = 1e-4, CHANGE_TOLERANCE = 5e-4;
+static const double GIVEN_TOLERANCE = 2e-7;
+
+/* Of a run: 1e-3 is asked for of the losses; float32 gives 1e-5, and of the distances, which are small differences of
+ * logits squared, 1e-4. A distance of nothing, where both are theta, is what the logits' last bits leave. */
+static const double LOSS_TOLERANCE = 5e-5, DISTANCE_TOLERANCE = 5e-4, NO_DISTANCE = 1e-10;
+
+static const char *const NAMES[] = {"cls-tanh", "pooler-relu"};
+enum { FILES = sizeof NAMES / sizeof *NAMES };
+
+static const char *const RUNS[] = {"sda", "sda-lag0", "sda-all", "sdv", "sdv-lag0", "ema", "ema-lag0"};
+enum { RUN_COUNT = sizeof RUNS / sizeof *RUNS };
+
+static int failures;
+
+static void expect(double error, double tolerance, const char *name, const char *what, const char *part) {
+  if (!(error <= tolerance)) {
+    print_error("%s: %s %s differs by %.3g, allowed %.3g\n", name, what, part, error, tolerance);
+    failures++;
+  }
+}
+
+static double relative(double got, double expected) {
+  return fabs(got - expected) / fabs(expected);
+}
+
+/* A model with its batch, and the file of what self-distillation on it gives. */
+struct problem {
+  const char *name;
+  struct encoder_fixture fixture;
+  hid_t file;
+  struct ad_encoder *encoder;
+  struct ad_packer packer; /* of up to two passes */
+  const struct ad_kernels *kernels;
+  size_t B, C;
+  double weight;
+};
+
+static void start(struct problem *p, const char *name) {
+  char path[64];
+  *p = (struct problem){.name = name, .kernels = ad_kernels_select()};
+  snprintf(path, sizeof path, "encoder-%s.h5", name);
+  fixture_load(&p->fixture, path);
+  snprintf(path, sizeof path, "distillation-%s.h5", name);
+  p->file = fixture_open(path);
+  p->B = p->fixture.dataset.count;
+  p->C = p->fixture.params.config.classes;
+  p->weight = fixture_scalar(p->file, "weight");
+  const size_t tokens = 2 * p->fixture.dataset.offset[p->B];
+  assert_int_equal(ad_encoder_create(&p->encoder, &p->fixture.params, tokens, 2 * p->B, LANES, 1), AD_OK);
+  assert_int_equal(ad_packer_create(&p->packer, tokens, 2 * p->B, LANES, 1), AD_OK);
+}
+
+static void end(struct problem *p) {
+  ad_packer_destroy(&p->packer);
+  ad_encoder_destroy(p->encoder);
+  fixture_close(p->file);
+  fixture_unload(&p->fixture);
+}
+
+/* The examples ids [count] in three lanes. */
+static struct ad_batch pack(struct problem *p, size_t count, const uint32_t *ids) {
+  const size_t begin[LANES + 1] = {0, count / 3, count / 2, count};
+  struct ad_batch batch;
+  assert_int_equal(ad_packer_fill(&p->packer, &p->fixture.dataset, ids, LANES, begin, NULL, &batch), AD_OK);
+  return batch;
+}
+
+/* The gradient of sum(logits dlogits), tensor by tensor, against WHAT/gradient of the file. */
+static void check_gradient(struct problem *p, const struct ad_batch *batch, const float *dlogits, const char *what) {
+  struct encoder_fixture *f = &p->fixture;
+  float *expected = calloc(f->params.count, sizeof *expected), *got = malloc(f->params.count * sizeof *got);
+  char path[64];
+  snprintf(path, sizeof path, "%s/gradient", what);
+  struct encoder_fixture other = *f;
+  other.file = p->file;
+  fixture_vector(&other, path, expected);
+  memset(got, 0xff, f->params.count * sizeof *got); /* NaN: what is not written shows */
+  assert_int_equal(ad_encoder_gradient(p->encoder, f->theta, batch, NULL, dlogits, got), AD_OK);
+  for (size_t i = 0; i < f->params.tensor_count; i++) {
+    const struct ad_tensor *tensor = &f->params.tensors[i];
+    const double scale = fixture_gradient_scale(f, tensor, expected);
+    assert_true(scale > 0.0);
+    expect(distance(tensor->count, got + tensor->offset, expected + tensor->offset) / scale, GRADIENT_TOLERANCE,
+           p->name, what, tensor->name);
+  }
+  free(expected);
+  free(got);
+}
+
+static double mean(size_t n, const float *values) {
+  double sum = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    sum += values[i];
+  }
+  return sum / (double)n;
+}
+
+/* Against WHAT/NUMBER of the file. */
+static void check_scalar(const struct problem *p, double got, const char *what, const char *number, double tolerance) {
+  char path[64];
+  snprintf(path, sizeof path, "%s/%s", what, number);
+  expect(relative(got, fixture_scalar(p->file, path)), tolerance, p->name, what, number);
+}
+
+/* --- SDA, SDV: the teacher of three given past students. */
+
+/* The formula of the file's schema. */
+static float *past_student(const struct encoder_fixture *f, uint32_t k) {
+  float *theta = malloc(f->params.count * sizeof *theta);
+  for (size_t i = 0; i < f->params.tensor_count; i++) {
+    const struct ad_tensor *tensor = &f->params.tensors[i];
+    for (size_t place = 0; place < tensor->count; place++) {
+      const float step = (float)((int)(((7 + 2 * k) * place + 11 * k) % 33) - 16) / 128.0f;
+      theta[tensor->offset + place] = f->theta[tensor->offset + place] + step;
+    }
+  }
+  return theta;
+}
+
+/* The window's mean of them all [P]. */
+static float *mean_of_past(const struct problem *p, float *const *past) {
+  const size_t P = p->fixture.params.count;
+  float *teacher = malloc(P * sizeof *teacher);
+  struct ad_window window;
+  assert_int_equal(ad_window_create(&window, P, PAST, 0, NULL), AD_OK);
+  for (int k = 0; k < PAST; k++) {
+    for (size_t at = 0; at < P; at += AD_WINDOW_PIECE) {
+      const size_t length = P - at < AD_WINDOW_PIECE ? P - at : AD_WINDOW_PIECE;
+      assert_int_equal(ad_window_enter(&window, at, length, past[k] + at), AD_OK);
+      assert_int_equal(ad_window_mean(&window, at, length, 1, teacher + at), AD_OK);
+    }
+    ad_window_entered(&window);
+  }
+  ad_window_destroy(&window);
+  return teacher;
+}
+
+/* target [B,C]: the mean of the logits with these parameters. */
+static void teach(struct problem *p, const struct ad_batch *batch, size_t count, float *const *thetas, float *target) {
+  const size_t n = p->B * p->C;
+  float *logits = calloc(n, sizeof *logits);
+  double *sum = calloc(n, sizeof *sum);
+  for (size_t k = 0; k < count; k++) {
+    assert_int_equal(ad_encoder_forward(p->encoder, thetas[k], batch, NULL, logits), AD_OK);
+    for (size_t i = 0; i < n; i++) {
+      sum[i] += logits[i];
+    }
+  }
+  for (size_t i = 0; i < n; i++) {
+    target[i] = (float)(sum[i] / (double)count);
+  }
+  free(logits);
+  free(sum);
+}
+
+static void check_taught(struct problem *p, const struct ad_batch *batch, size_t count, float *const *thetas,
+                         const char *what) {
+  const size_t B = p->B, C = p->C;
+  float *target = calloc(B * C, sizeof *target), *expected = calloc(B * C, sizeof *expected);
+  float *logits = calloc(B * C, sizeof *logits), *dlogits = calloc(B * C, sizeof *dlogits);
+  float loss[MOST_EXAMPLES], far[MOST_EXAMPLES];
+  char path[64];
+  snprintf(path, sizeof path, "%s/target", what);
+  fixture_read(p->file, path, H5T_NATIVE_FLOAT, B * C, expected);
+  teach(p, batch, count, thetas, target);
+  expect(distance(B * C, target, expected) / norm(B * C, expected), LOGITS_TOLERANCE, p->name, what, "target");
+  assert_int_equal(ad_encoder_forward(p->encoder, p->fixture.theta, batch, NULL, logits), AD_OK);
+  p->kernels->cross_entropy(B, C, logits, p->fixture.dataset.label, 1.0f / (float)B, loss, dlogits);
+  p->kernels->squared_error(B, C, logits, target, (float)(p->weight / (double)B), far, dlogits);
+  check_scalar(p, mean(B, far), what, "distance", LOGITS_TOLERANCE);
+  check_scalar(p, mean(B, loss) + p->weight * mean(B, far), what, "loss", LOGITS_TOLERANCE);
+  check_gradient(p, batch, dlogits, what);
+  free(target);
+  free(expected);
+  free(logits);
+  free(dlogits);
+}
+
+static void test_past_students(void **state) {
+  (void)state;
+  failures = 0;
+  for (size_t i = 0; i < FILES; i++) {
+    struct problem p;
+    start(&p, NAMES[i]);
+    uint32_t ids[MOST_EXAMPLES];
+    assert_true(p.B <= MOST_EXAMPLES);
+    for (uint32_t b = 0; b < p.B; b++) {
+      ids[b] = b;
+    }
+    const struct ad_batch batch = pack(&p, p.B, ids);
+    float *past[PAST];
+    for (uint32_t k = 0; k < PAST; k++) {
+      past[k] = past_student(&p.fixture, k + 1);
+    }
+    float *teacher = mean_of_past(&p, past);
+    check_taught(&p, &batch, 1, &teacher, "sda");
+    check_taught(&p, &batch, PAST, past, "sdv");
+    free(teacher);
+    for (int k = 0; k < PAST; k++) {
+      free(past[k]);
+    }
+    end(&p);
+  }
+  assert_int_equal(failures, 0);
+}
+
+/* --- R-Drop. */
+
+/* The loss of two passes [2,B,C], its divergence, and dlogits [2,B,C]. */
+static double r_drop(const struct problem *p, const float *logits, double *divergence, float *dlogits) {
+  const size_t B = p->B, C = p->C;
+  float loss[2 * MOST_EXAMPLES], far[MOST_EXAMPLES];
+  for (size_t pass = 0; pass < 2; pass++) {
+    p->kernels->cross_entropy(B, C, logits + pass * B * C, p->fixture.dataset.label, (float)(0.5 / (double)B),
+                              loss + pass * B, dlogits + pass * B * C);
+  }
+  p->kernels->symmetric_divergence(B, C, logits, logits + B * C, (float)(p->weight / (double)B), far, dlogits,
+                                   dlogits + B * C);
+  *divergence = mean(B, far);
+  return mean(2 * B, loss) + p->weight * *divergence;
+}
+
+static void check_r_drop_logits(struct problem *p) {
+  const size_t n = p->B * p->C;
+  float *logits = calloc(2 * n, sizeof *logits), *dlogits = calloc(2 * n, sizeof *dlogits);
+  float *expected = calloc(n, sizeof *expected);
+  double divergence;
+  fixture_read(p->file, "rdrop/first", H5T_NATIVE_FLOAT, n, logits);
+  fixture_read(p->file, "rdrop/second", H5T_NATIVE_FLOAT, n, logits + n);
+  const double loss = r_drop(p, logits, &divergence, dlogits);
+  check_scalar(p, loss, "rdrop", "loss", GIVEN_TOLERANCE);
+  check_scalar(p, divergence, "rdrop", "distance", GIVEN_TOLERANCE);
+  for (size_t pass = 0; pass < 2; pass++) {
+    const char *path = pass == 0 ? "rdrop/gradient/first" : "rdrop/gradient/second";
+    fixture_read(p->file, path, H5T_NATIVE_FLOAT, n, expected);
+    for (size_t b = 0; b < p->B; b++) {
+      const size_t at = b * p->C;
+      /* The cross entropy's part is rounded by itself: it may be larger than the sum. */
+      const double scale = norm(p->C, expected + at) + 0.5 / (double)p->B;
+      expect(distance(p->C, dlogits + pass * n + at, expected + at) / scale, GIVEN_TOLERANCE, p->name, path, "row");
+    }
+  }
+  free(logits);
+  free(dlogits);
+  free(expected);
+}
+
+/* The second pass reads the example that comes next. */
+static void check_r_drop_encoder(struct problem *p) {
+  static const char what[] = "rdrop/encoder";
+  const size_t n = 2 * p->B * p->C;
+  float *logits = calloc(n, sizeof *logits), *dlogits = calloc(n, sizeof *dlogits);
+  float *expected = calloc(n, sizeof *expected);
+  uint32_t ids[2 * MOST_EXAMPLES];
+  for (size_t b = 0; b < p->B; b++) {
+    ids[b] = (uint32_t)b;
+    ids[p->B + b] = (uint32_t)((b + 1) % p->B);
+  }
+  const struct ad_batch batch = pack(p, 2 * p->B, ids);
+  double divergence;
+  fixture_read(p->file, "rdrop/encoder/logits", H5T_NATIVE_FLOAT, n, expected);
+  assert_int_equal(ad_encoder_forward(p->encoder, p->fixture.theta, &batch, NULL, logits), AD_OK);
+  expect(distance(n, logits, expected) / norm(n, expected), LOGITS_TOLERANCE, p->name, what, "logits");
+  const double loss = r_drop(p, logits, &divergence, dlogits);
+  check_scalar(p, loss, what, "loss", LOGITS_TOLERANCE);
+  check_scalar(p, divergence, what, "distance", LOGITS_TOLERANCE);
+  check_gradient(p, &batch, dlogits, what);
+  free(logits);
+  free(dlogits);
+  free(expected);
+}
+
+static void test_r_drop(void **state) {
+  (void)state;
+  failures = 0;
+  for (size_t i = 0; i < FILES; i++) {
+    struct problem p;
+    start(&p, NAMES[i]);
+    check_r_drop_logits(&p);
+    check_r_drop_encoder(&p);
+    end(&p);
+  }
+  assert_int_equal(failures, 0);
+}
+
+/* --- Twenty steps of the trainer. */
+
+/* The data set whose epoch, in the trainer's own order, is the file's batches one after another. */
+static struct ad_dataset dataset_of_batches(const struct encoder_fixture *f, uint64_t seed) {
+  enum { ROWS = STEPS * BATCH };
+  const struct ad_dataset *from = &f->dataset;
+  uint32_t batches[ROWS], source[ROWS], ids[BATCH];
+  struct ad_order order;
+  fixture_read(f->file, "trajectory/batches", H5T_NATIVE_UINT32, ROWS, batches);
+  assert_int_equal(ad_order_create(&order, ROWS, BATCH, seed), AD_OK);
+  for (uint64_t step = 0; step < STEPS; step++) {
+    size_t count;
+    assert_int_equal(ad_order_batch(&order, step, ids, &count), AD_OK);
+    for (size_t i = 0; i < BATCH; i++) {
+      source[ids[i]] = batches[step * BATCH + i];
+    }
+  }
+  ad_order_destroy(&order);
+  struct ad_dataset d = {.count = ROWS};
+  d.offset = calloc(ROWS + 1, sizeof *d.offset);
+  d.first = calloc(ROWS, sizeof *d.first);
+  d.label = calloc(ROWS, sizeof *d.label);
+  d.ids = calloc(ROWS * from->offset[from->count], sizeof *d.ids);
+  for (size_t row = 0; row < ROWS; row++) {
+    const uint32_t length = ad_dataset_length(from, source[row]);
+    memcpy(d.ids + d.offset[row], from->ids + from->offset[source[row]], length * sizeof *d.ids);
+    d.offset[row + 1] = d.offset[row] + length;
+    d.first[row] = from->first[source[row]];
+    d.label[row] = from->label[source[row]];
+    d.longest = length > d.longest ? length : d.longest;
+  }
+  return d;
+}
+
+/* A trainer with all the vectors that its teacher needs. */
+struct training {
+  struct ad_trainer *trainer;
+  struct ad_dataset data;
+  struct ad_replicas replicas;
+  float *past[MOST_PAST];
+};
+
+static void start_training(struct training *t, struct encoder_fixture *f, const struct ad_teacher_settings *teacher) {
+  const struct ad_trainer_settings settings = {.batch = BATCH,
+                                               .lanes = LANES,
+                                               .rounds = 2,
+                                               .epochs = 1,
+                                               .seed_order = 5,
+                                               .schedule = AD_SCHEDULE_LINEAR,
+                                               .warmup = 0.2,
+                                               .optimizer = {.lr = 1e-3,
+                                                             .head_lr = 1e-3,
+                                                             .layer_decay = 1.0,
+                                                             .beta1 = 0.9,
+                                                             .beta2 = 0.999,
+                                                             .eps = 1e-8,
+                                                             .decay = 0.01,
+                                                             .clip = 1.0,
+                                                             .bias_correction = 1},
+                                               .teacher = *teacher};
+  const size_t P = f->params.count;
+  size_t has_teacher, has_mean, past;
+  *t = (struct training){.data = dataset_of_batches(f, settings.seed_order), .replicas.student = f->theta};
+  ad_teacher_replicas(teacher, &has_teacher, &has_mean, &past);
+  assert_true(past <= MOST_PAST);
+  t->replicas.teacher = has_teacher ? calloc(P, sizeof(float)) : NULL;
+  t->replicas.mean = has_mean ? calloc(P, sizeof(float)) : NULL;
+  t->replicas.past = past > 0 ? t->past : NULL;
+  for (size_t k = 0; k < past; k++) {
+    t->past[k] = calloc(P, sizeof(float));
+  }
+  assert_int_equal(ad_trainer_create(&t->trainer, &f->params, &t->replicas, &t->data, &settings, NULL), AD_OK);
+  assert_int_equal(ad_trainer_total(t->trainer), STEPS);
+}
+
+static void end_training(struct training *t) {
+  ad_trainer_destroy(t->trainer);
+  free(t->replicas.teacher);
+  free(t->replicas.mean);
+  for (size_t k = 0; k < MOST_PAST; k++) {
+    free(t->past[k]);
+  }
+  free(t->data.ids);
+  free(t->data.first);
+  free(t->data.label);
+  free(t->data.offset);
+}
+
+/* The numbers of RUN/NAME, one for each step. */
+static void read_row(const struct problem *p, const char *run, const char *name, double *row) {
+  char path[64];
+  snprintf(path, sizeof path, "run/%s/%s", run, name);
+  fixture_read(p->file, path, H5T_NATIVE_DOUBLE, STEPS, row);
+}
+
+static struct ad_teacher_settings read_settings(const struct problem *p, const char *run) {
+  char path[64], method[8];
+  snprintf(path, sizeof path, "run/%s", run);
+  const hid_t group = H5Gopen2(p->file, path, H5P_DEFAULT);
+  assert_true(group >= 0);
+  fixture_text(group, "method", sizeof method, method);
+  const struct ad_teacher_settings settings = {
+      .method = strcmp(method, "sda") == 0   ? AD_TEACHER_SDA
+                : strcmp(method, "sdv") == 0 ? AD_TEACHER_SDV
+                                             : AD_TEACHER_EMA,
+      .window = (uint64_t)fixture_number(group, "window"),
+      .every = (uint64_t)fixture_number(group, "every"),
+      .lag = (int)fixture_number(group, "lag"),
+      .weight = fixture_number(group, "weight"),
+      .ramp = fixture_number(group, "ramp"),
+      .start = (uint64_t)fixture_number(group, "start"),
+      .decay = fixture_number(group, "decay"),
+      .means = 1,
+  };
+  H5Gclose(group);
+  return settings;
+}
+
+/* How far the mean of `count` vectors has come from `from`, tensor by tensor, against RUN/moved/WHAT. */
+static void check_moved(const struct problem *p, const char *run, const char *what, const float *from, size_t count,
+                        const float *const *thetas) {
+  const struct ad_params *params = &p->fixture.params;
+  char path[64];
+  size_t floats, at = 0;
+  snprintf(path, sizeof path, "run/%s/moved/%s", run, what);
+  float *expected = fixture_read_new(p->file, path, H5T_NATIVE_FLOAT, &floats);
+  for (size_t i = 0; i < params->tensor_count; i++) {
+    const struct ad_tensor *tensor = &params->tensors[i];
+    if ((!tensor->vector && strcmp(tensor->name, "classifier.weight") != 0) ||
+        strstr(tensor->name, "key.bias") != NULL) {
+      continue;
+    }
+    assert_true(at + tensor->count <= floats);
+    double error = 0.0;
+    for (size_t n = 0; n < tensor->count; n++) {
+      double sum = 0.0;
+      for (size_t k = 0; k < count; k++) {
+        sum += thetas[k][tensor->offset + n];
+      }
+      const double moved = sum / (double)count - from[tensor->offset + n];
+      error += (moved - expected[at + n]) * (moved - expected[at + n]);
+    }
+    expect(sqrt(error) / norm(tensor->count, expected + at), CHANGE_TOLERANCE, p->name, path, tensor->name);
+    at += tensor->count;
+  }
+  assert_int_equal(at, floats);
+  free(expected);
+}
+
+static void check_step(const struct problem *p, const char *run, const struct ad_step *step, double loss, double far,
+                       double weight) {
+  char what[64];
+  snprintf(what, sizeof what, "%s, step %d:", run, (int)step->step);
+  expect(relative(step->loss, loss), LOSS_TOLERANCE, p->name, what, "loss");
+  expect(fabs(step->weight - weight), 1e-15 * weight, p->name, what, "weight");
+  if (weight == 0.0) {
+    assert_true(isnan(step->distance));
+  } else {
+    expect(fabs(step->distance - far) / (far + NO_DISTANCE / DISTANCE_TOLERANCE), DISTANCE_TOLERANCE, p->name, what,
+           "distance");
+  }
+}
+
+static void check_run(const char *name, const char *run) {
+  struct problem p;
+  struct training t;
+  start(&p, name);
+  const size_t bytes = p.fixture.params.count * sizeof(float);
+  const struct ad_teacher_settings settings = read_settings(&p, run);
+  float *from = malloc(bytes);
+  double losses[STEPS], distances[STEPS], weights[STEPS];
+  memcpy(from, p.fixture.theta, bytes);
+  read_row(&p, run, "loss", losses);
+  read_row(&p, run, "distance", distances);
+  read_row(&p, run, "weight", weights);
+  start_training(&t, &p.fixture, &settings);
+  for (size_t i = 0; i < STEPS; i++) {
+    struct ad_step step;
+    assert_int_equal(ad_trainer_step(t.trainer, &step), AD_OK);
+    check_step(&p, run, &step, losses[i], distances[i], weights[i]);
+  }
+  for (int v = 0; v < AD_VARIANTS; v++) {
+    const float *const *thetas;
+    size_t count;
+    assert_int_equal(ad_trainer_variant(t.trainer, (enum ad_variant)v, &thetas, &count), AD_OK);
+    assert_int_equal(count, v == AD_TEACHER && settings.method == AD_TEACHER_SDV ? settings.window : 1);
+    check_moved(&p, run, ad_variant_name((enum ad_variant)v), from, count, thetas);
+  }
+  assert_int_equal(ad_trainer_verify(t.trainer), AD_OK);
+  end_training(&t);
+  free(from);
+  end(&p);
+}
+
+static void test_runs(void **state) {
+  (void)state;
+  const struct ad_memory_stats before = ad_memory_stats();
+  failures = 0;
+  for (size_t i = 0; i < FILES * RUN_COUNT; i++) {
+    check_run(NAMES[i / RUN_COUNT], RUNS[i % RUN_COUNT]);
+  }
+  assert_int_equal(failures, 0);
+  assert_int_equal(ad_memory_stats().live_blocks, before.live_blocks);
+}
+
+/* Without dropout the passes of R-Drop are equal: the run is the one of cross entropy alone, each half of it twice. */
+static void test_r_drop_run(void **state) {
+  (void)state;
+  const struct ad_teacher_settings settings = {.method = AD_TEACHER_RDROP, .every = 1, .weight = 3.0};
+  failures = 0;
+  for (size_t i = 0; i < FILES; i++) {
+    struct problem p;
+    struct training t;
+    start(&p, NAMES[i]);
+    double losses[STEPS], norms[STEPS];
+    fixture_read(p.fixture.file, "trajectory/loss", H5T_NATIVE_DOUBLE, STEPS, losses);
+    fixture_read(p.fixture.file, "trajectory/norm", H5T_NATIVE_DOUBLE, STEPS, norms);
+    start_training(&t, &p.fixture, &settings);
+    for (size_t s = 0; s < STEPS; s++) {
+      struct ad_step step;
+      assert_int_equal(ad_trainer_step(t.trainer, &step), AD_OK);
+      check_step(&p, "rdrop", &step, losses[s], 0.0, settings.weight);
+      expect(relative(step.norm, norms[s]), 1e-3, p.name, "rdrop", "norm");
+    }
+    end_training(&t);
+    end(&p);
+  }
+  assert_int_equal(failures, 0);
+}
+
+static int run(const char *kernels) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_past_students),
+      cmocka_unit_test(test_r_drop),
+      cmocka_unit_test(test_runs),
+      cmocka_unit_test(test_r_drop_run),
+  };
+  return cmocka_run_group_tests_name(kernels, tests, NULL, NULL);
+}
+
+int main(void) {
+  ad_gemm_start();
+  return run_with_kernel_sets(run);
+}
