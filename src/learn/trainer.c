@@ -11,6 +11,8 @@
 #include "autodidact/learn/gradient.h"
 #include "trainer_internal.h"
 
+enum { SECOND_PASS = 1u << 31 }; /* in an example's number: R-Drop's second copy has masks of its own */
+
 static int check(const struct ad_trainer *t) {
   const struct ad_model_config *m = &t->params->config;
   if (t->settings.lanes == 0 || t->settings.lanes > AD_MAX_LANES || t->settings.batch == 0 || t->settings.rounds == 0) {
@@ -22,6 +24,9 @@ static int check(const struct ad_trainer *t) {
     return ad_fail(AD_ECONFIG,
                    "%u ranks and batch.lanes=%zu: a lane is the least a rank can have; start at most %zu ranks",
                    t->size, t->settings.lanes, t->settings.lanes);
+  }
+  if (t->copies > 1 && t->data->count > SECOND_PASS) {
+    return ad_fail(AD_ECONFIG, "%zu training examples and R-Drop, which takes at most %u", t->data->count, SECOND_PASS);
   }
   if (t->data->longest > m->positions) {
     return ad_fail(AD_ECONFIG, "the longest example has %zu tokens, the model takes %u: set data.max_tokens",
@@ -217,8 +222,6 @@ uint64_t ad_trainer_total(const struct ad_trainer *trainer) {
 uint64_t ad_trainer_done(const struct ad_trainer *trainer) {
   return trainer->done;
 }
-
-enum { SECOND_PASS = 1u << 31 }; /* in an example's number: R-Drop's second copy has masks of its own */
 
 /* Packs the lanes [lo, hi); with two copies of its examples in each lane, one behind the other. */
 static int pack(struct ad_trainer *t, size_t lo, size_t hi, struct ad_batch *batch) {

@@ -538,12 +538,27 @@ static void test_r_drop_run(void **state) {
   assert_int_equal(failures, 0);
 }
 
+/* Example numbers of the second pass begin at 2^31: more examples would share masks and lose their labels. */
+static void test_r_drop_too_many(void **state) {
+  (void)state;
+  struct problem p;
+  struct ad_trainer *trainer;
+  start(&p, NAMES[0]);
+  struct ad_dataset data = p.fixture.dataset;
+  data.count = (1u << 31) + 1ull;
+  const struct ad_trainer_settings settings = {
+      .batch = 1, .lanes = 1, .rounds = 1, .epochs = 1, .teacher = {.method = AD_TEACHER_RDROP, .every = 1}};
+  const struct ad_replicas replicas = {.student = p.fixture.theta};
+  assert_int_equal(ad_trainer_create(&trainer, &p.fixture.params, &replicas, &data, &settings, NULL), AD_ECONFIG);
+  assert_null(trainer);
+  assert_non_null(strstr(ad_error_message(), "2147483649 training examples and R-Drop"));
+  end(&p);
+}
+
 static int run(const char *kernels) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_past_students),
-      cmocka_unit_test(test_r_drop),
-      cmocka_unit_test(test_runs),
-      cmocka_unit_test(test_r_drop_run),
+      cmocka_unit_test(test_past_students), cmocka_unit_test(test_r_drop),          cmocka_unit_test(test_runs),
+      cmocka_unit_test(test_r_drop_run),    cmocka_unit_test(test_r_drop_too_many),
   };
   return cmocka_run_group_tests_name(kernels, tests, NULL, NULL);
 }
