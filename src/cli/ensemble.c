@@ -30,16 +30,14 @@ struct ensemble {
 static int load(struct ensemble *e) {
   const struct ensemble_options *o = e->options;
   struct session *s = &e->session;
-  AD_TRY(ensemble_check(o->runs, o->count, o->data));
+  AD_TRY(ensemble_check(o));
   AD_TRY(session_open_run(s, o->runs[0]));
   AD_TRY(session_load_descriptor(s));
   if (s->config.data_hold_out > 0) {
     AD_TRY(ad_descriptor_hold_out(&s->descriptor, s->config.data_hold_out, 0));
   }
-  char *model = ad_path_join(o->runs[0], "model");
-  if (model == NULL) {
-    return ad_fail_memory(strlen(o->runs[0]) + 8, "a path");
-  }
+  char *model;
+  AD_TRY(session_model_folder(o->runs[0], o->model, &model));
   int status = session_load_tokenizer(s, model);
   if (status == AD_OK) {
     status = session_read_named(s, o->data, 1, &e->data);
@@ -84,7 +82,7 @@ static int evaluate_run(struct ensemble *e, size_t k) {
   AD_TRY(session_create(&run));
   int status = session_open_run(&run, e->options->runs[k]);
   if (status == AD_OK) {
-    status = session_load_result(&run, e->options->runs[k]);
+    status = session_load_result(&run, e->options->runs[k], e->options->model);
   }
   if (status == AD_OK) {
     status = session_check_classes(&run, e->options->runs[k], &e->session.descriptor);
@@ -126,9 +124,9 @@ static int average(struct ensemble *e) {
   struct ad_model **models = ad_calloc(K, sizeof *models);
   int status = models == NULL ? ad_fail_memory(K * sizeof *models, "the list of models") : AD_OK;
   for (size_t k = 0; status == AD_OK && k < K; k++) {
-    char *folder = ad_path_join(e->options->runs[k], "model");
-    status = folder == NULL ? ad_fail_memory(strlen(e->options->runs[k]) + 8, "a path")
-                            : ad_model_open(&models[k], folder, &options);
+    char *folder = NULL;
+    status = session_model_folder(e->options->runs[k], e->options->model, &folder);
+    status = status == AD_OK ? ad_model_open(&models[k], folder, &options) : status;
     ad_free(folder);
   }
   if (status == AD_OK) {

@@ -8,6 +8,7 @@ struct ensemble_options {
   char *const *runs; /* [count] folders */
   size_t count;      /* K > 1 */
   const char *data;  /* a labelled file, or the name of a split */
+  const char *model; /* which parameters of each run, or NULL: its result */
   const char *out;   /* where the averaged model is written, or NULL */
   int average;       /* 1: one model of the mean parameters; 0: the vote */
   int json;
@@ -18,9 +19,10 @@ struct ensemble_options {
 int ensemble_evaluate(const struct ensemble_options *options);
 
 /* AD_OK where all runs are finished, no folder is given twice, and they agree in all that gives their logits a common
- * meaning: descriptor, classes, tokenizer, max_tokens and truncation, shape of the model, and, where `data` is the name
- * of a split, what makes the split. Otherwise AD_ECONFIG with both runs and both values, or why a run cannot be read.
+ * meaning: descriptor, classes, tokenizer, max_tokens and truncation, shape of the model, and, where options->data is
+ * the name of a split, what makes the split. Otherwise AD_ECONFIG with both runs and both values, or why a run cannot
+ * be read.
  */
-int ensemble_check(char *const *runs, size_t count, const char *data);
+int ensemble_check(const struct ensemble_options *options);
 
 #endif

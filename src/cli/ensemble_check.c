@@ -88,13 +88,11 @@ static int describe_model(const char *folder, struct identity *identity) {
   return status;
 }
 
-static int describe(struct session *s, const char *run, int split, struct identity *identity) {
+static int describe(struct session *s, const char *run, const char *variant, int split, struct identity *identity) {
   AD_TRY(session_open_run(s, run));
   AD_TRY(session_load_descriptor(s));
-  char *model = ad_path_join(run, "model");
-  if (model == NULL) {
-    return ad_fail_memory(strlen(run) + 8, "a path");
-  }
+  char *model;
+  AD_TRY(session_model_folder(run, variant, &model));
   int status = session_load_tokenizer(s, model);
   if (status == AD_OK) {
     status = describe_inputs(s, identity);
@@ -106,10 +104,10 @@ static int describe(struct session *s, const char *run, int split, struct identi
   return status == AD_OK && split ? describe_split(&s->config, identity) : status;
 }
 
-static int describe_run(const char *run, int split, struct identity *identity) {
+static int describe_run(const char *run, const char *variant, int split, struct identity *identity) {
   struct session session;
   AD_TRY(session_create(&session));
-  const int status = describe(&session, run, split, identity);
+  const int status = describe(&session, run, variant, split, identity);
   session_destroy(&session);
   return status;
 }
@@ -147,13 +145,16 @@ static int is_split(const char *data) {
   return 0;
 }
 
-int ensemble_check(char *const *runs, size_t count, const char *data) {
+int ensemble_check(const struct ensemble_options *options) {
+  char *const *runs = options->runs;
+  const size_t count = options->count;
+  const int split = is_split(options->data);
   AD_TRY(refuse_doubled(runs, count));
   struct identity first = {0};
-  int status = describe_run(runs[0], is_split(data), &first);
+  int status = describe_run(runs[0], options->model, split, &first);
   for (size_t k = 1; status == AD_OK && k < count; k++) {
     struct identity other = {0};
-    status = describe_run(runs[k], is_split(data), &other);
+    status = describe_run(runs[k], options->model, split, &other);
     if (status == AD_OK) {
       status = compare(runs[0], &first, runs[k], &other);
     }

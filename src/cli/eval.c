@@ -11,7 +11,7 @@
 #include "session.h"
 
 struct eval_options {
-  const char *run, *data;
+  const char *run, *data, *model;
   int json;
 };
 
@@ -22,7 +22,7 @@ static int load(struct session *s, const struct eval_options *o, struct ad_datas
   if (s->config.data_hold_out > 0) {
     AD_TRY(ad_descriptor_hold_out(&s->descriptor, s->config.data_hold_out, 0));
   }
-  AD_TRY(session_load_result(s, o->run));
+  AD_TRY(session_load_result(s, o->run, o->model));
   AD_TRY(session_check_classes(s, o->run, &s->descriptor));
   return session_read_named(s, o->data, 1, data);
 }
@@ -82,13 +82,14 @@ static int check_request(size_t count, const char *data, int vote, int average, 
 }
 
 int ad_command_eval(int argc, char **argv) {
-  const char *data = NULL, *out = NULL;
+  const char *data = NULL, *out = NULL, *model = NULL;
   int json = 0, vote = 0, average = 0, help;
   size_t count;
   const struct argument options[] = {
       {"data", "FILE",
        "Labelled file in the layout of the data set's test split, or train, dev, test for a split itself (required)",
        NULL, &data},
+      {"model", "NAME", session_model_help, NULL, &model},
       {"vote", NULL,
        "Several runs: sum their class probabilities, the largest sum wins; also each run alone, and how much the runs "
        "differ",
@@ -113,10 +114,10 @@ int ad_command_eval(int argc, char **argv) {
   }
   AD_TRY(check_request(count, data, vote, average, out));
   if (count == 1) {
-    const struct eval_options one = {.run = argv[1], .data = data, .json = json};
+    const struct eval_options one = {.run = argv[1], .data = data, .model = model, .json = json};
     return evaluate_one(&one);
   }
   const struct ensemble_options several = {
-      .runs = argv + 1, .count = count, .data = data, .out = out, .average = average, .json = json};
+      .runs = argv + 1, .count = count, .data = data, .model = model, .out = out, .average = average, .json = json};
   return ensemble_evaluate(&several);
 }

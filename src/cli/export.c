@@ -6,26 +6,27 @@
 #include "commands.h"
 #include "session.h"
 
-static int export_run(struct session *s, const char *run, const char *out) {
+static int export_run(struct session *s, const char *run, const char *model, const char *out) {
   AD_TRY(session_open_run(s, run));
-  AD_TRY(session_load_result(s, run));
+  AD_TRY(session_load_result(s, run, model));
   AD_TRY(ad_model_save(out, 0, &s->params, s->theta, s->tokenizer, (const char *const *)s->report.class_names.items));
   ad_log(AD_LOG_INFO, "%s: config.json, model.safetensors and vocab.txt written", out);
   return AD_OK;
 }
 
 int ad_command_export(int argc, char **argv) {
-  const char *out = NULL;
+  const char *out = NULL, *model = NULL;
   size_t count;
   int help;
   const struct argument options[] = {
-      {"out", "DIR", "Folder to make; it must not exist, or be empty (required)", NULL, &out}};
+      {"out", "DIR", "Folder to make; it must not exist, or be empty (required)", NULL, &out},
+      {"model", "NAME", session_model_help, NULL, &model}};
   const struct arguments arguments = {
       "export",
       "RUN --out DIR",
       "Writes the result of a finished run as a Hugging Face folder (config.json, model.safetensors, vocab.txt).",
       options,
-      1,
+      sizeof options / sizeof *options,
       0,
       1};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
@@ -38,7 +39,7 @@ int ad_command_export(int argc, char **argv) {
   }
   struct session session;
   AD_TRY(session_create(&session));
-  const int status = export_run(&session, argv[1], out);
+  const int status = export_run(&session, argv[1], model, out);
   session_destroy(&session);
   return status;
 }

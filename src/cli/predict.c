@@ -16,14 +16,14 @@
 enum { CHUNK = 4096 }; /* examples between two writes */
 
 struct predict_options {
-  const char *source, *data;
+  const char *source, *data, *model;
   int logits, lines;
 };
 
 /* A run: its model and its data's layout. */
 static int load_run(struct session *s, const struct predict_options *o, struct ad_dataset *data) {
   AD_TRY(session_open_run(s, o->source));
-  AD_TRY(session_load_result(s, o->source));
+  AD_TRY(session_load_result(s, o->source, o->model));
   if (o->lines) {
     return session_read_lines(s, o->data, s->config.data_max_tokens, (enum ad_truncation)s->config.data_truncation,
                               data);
@@ -88,6 +88,7 @@ int ad_command_predict(int argc, char **argv) {
        "for a split "
        "itself; with a model folder one example a line, a TAB between the texts of a pair",
        NULL, &o.data},
+      {"model", "NAME", session_model_help, NULL, &o.model},
       {"lines", NULL, "With a run too: one example a line", &o.lines, NULL},
       {"logits", NULL, "Print the logits after the class, separated by TABs, to full precision", &o.logits, NULL}};
   const struct arguments arguments = {"predict",
@@ -108,6 +109,9 @@ int ad_command_predict(int argc, char **argv) {
                    count == 0 ? "the run or the model folder" : "--data");
   }
   o.source = argv[1];
+  if (o.model != NULL && !is_run(o.source)) {
+    return ad_fail(AD_ECONFIG, "predict: --model is for runs, %s is none", o.source);
+  }
   struct session session;
   struct ad_dataset data = {0};
   AD_TRY(session_create(&session));

@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/learn/teacher.h"
 #include "autodidact/store/run.h"
 
 int session_create(struct session *session) {
@@ -127,11 +129,48 @@ int session_load_classifier(struct session *session, const char *model_folder) {
   return ad_model_load(model_folder, &options, &session->params, &session->theta, &session->report);
 }
 
-int session_load_result(struct session *session, const char *run) {
-  char *model = ad_path_join(run, "model");
-  if (model == NULL) {
-    return ad_fail_memory(strlen(run) + 8, "a path");
+const char session_model_help[] =
+    "Which parameters of the run, in place of its result: student, teacher, window or run (the means)";
+
+/* Which of its parameters a run's result is. */
+static int result_of(const char *run, enum ad_variant *result) {
+  struct ad_config config;
+  AD_TRY(ad_config_create(&config));
+  const int status = ad_run_config(run, &config);
+  *result = (enum ad_variant)config.run_result;
+  ad_config_destroy(&config);
+  return status;
+}
+
+int session_model_folder(const char *run, const char *variant, char **folder) {
+  enum ad_variant v = 0, result;
+  char name[32] = "model";
+  AD_TRY(result_of(run, &result));
+  while (variant != NULL && v < AD_VARIANTS && strcmp(variant, ad_variant_name(v)) != 0) {
+    v++;
   }
+  if (v == AD_VARIANTS) {
+    return ad_fail(AD_ECONFIG, "--model is '%s', expected student, teacher, window or run", variant);
+  }
+  if (variant != NULL && v != result) {
+    snprintf(name, sizeof name, "variants/%s", variant);
+  }
+  *folder = ad_path_join(run, name);
+  if (*folder == NULL) {
+    return ad_fail_memory(strlen(run) + sizeof name, "a path");
+  }
+  if (variant != NULL && !ad_is_folder(*folder)) {
+    ad_free(*folder);
+    *folder = NULL;
+    return ad_fail(AD_EINPUT, "%s: it has not kept the parameters '%s' (no %s): its result is the %s", run, variant,
+                   name, ad_variant_name(result));
+  }
+  return AD_OK;
+}
+
+int session_load_result(struct session *session, const char *run, const char *variant) {
+  char *model;
+  AD_TRY(session_model_folder(run, variant, &model));
   int status = session_load_tokenizer(session, model);
   if (status == AD_OK) {
     status = session_load_classifier(session, model);

@@ -37,8 +37,16 @@ int session_load_base(struct session *session);
 /* A model with its classifier (eval, predict) from a Hugging Face folder. */
 int session_load_classifier(struct session *session, const char *model_folder);
 
-/* Tokenizer and model of a finished run's result. */
-int session_load_result(struct session *session, const char *run);
+/* Tokenizer and model of a finished run: its result where variant is NULL, else "student", "teacher", "window" or "run"
+ * (learn/teacher.h), which may be the result itself. */
+int session_load_result(struct session *session, const char *run, const char *variant);
+
+/* The folder of that model; the caller frees it. AD_ECONFIG (no such variant), AD_EINPUT
+ * (the run has not kept it: what it has), AD_ENOMEM. */
+int session_model_folder(const char *run, const char *variant, char **folder);
+
+/* Help of the option --model. */
+extern const char session_model_help[];
 
 /* AD_OK where the loaded model of `run` has as many classes as the descriptor, which may have changed since. AD_EINPUT.
  */

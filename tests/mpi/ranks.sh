@@ -36,6 +36,10 @@ same() {
   for file in log.jsonl result.json model/model.safetensors; do
     cmp "$1/$file" "$2/$file" || { echo "$1 and $2 differ"; exit 1; }
   done
+  local folder
+  for folder in "$1"/variants/*; do
+    [ ! -d "$folder" ] || cmp "$folder/model.safetensors" "$2/variants/$(basename "$folder")/model.safetensors" || { echo "$1 and $2 differ in variants"; exit 1; }
+  done
   # The bits of the logits; the HDF5 files themselves hold the time they were made.
   local name kept=0
   for file in "$1"/logits/*.h5; do
@@ -71,6 +75,13 @@ compare lanes-5 2 3 5 -- batch.lanes=5 batch.size=3
 compare lanes-13 3 8 -- batch.lanes=13 batch.rounds=2
 compare rounds 2 3 -- batch.rounds=3
 compare cls 3 -- model.classifier=cls optim.layer_decay=0.9 optim.schedule=cosine
+compare sda 2 3 4 5 7 8 -- teacher.method=sda teacher.window=3 eval.means=true run.result=teacher batch.size=7
+[ -d sda-3/variants/student ] && [ -d sda-3/variants/window ] && [ -d sda-3/variants/run ]
+compare sdv 2 3 5 8 -- teacher.method=sdv teacher.window=3 teacher.dropout=on teacher.every=2 eval.means=true
+compare sda-all 2 8 -- teacher.method=sda teacher.window=all teacher.dropout=same teacher.ramp=0.5 teacher.start=2 model.freeze=1
+compare ema 3 7 -- teacher.method=ema teacher.lag=0 teacher.decay=0.9 run.result=teacher
+compare rdrop 2 8 -- teacher.method=rdrop batch.rounds=2 batch.size=7
+compare se 3 -- teacher.method=se teacher.window=4 teacher.every=2 run.result=run run.select=best model.freeze=encoder
 compare pairs 2 3 4 5 7 8 -- data.descriptor=pairs.yaml data.folder=pairs
 
 # Ways of moving the same numbers.
@@ -81,6 +92,14 @@ for r in 2 3 8; do
   same plain-1 "unsharded-$r"
 done
 echo "ok   private replicas, unsharded update: 2 3 8"
+for way in comm.shared=false optim.shard=false teacher.ring=disk; do
+  for method in sda sdv; do
+    run 3 "$method-way" teacher.method=$method teacher.window=3 eval.means=true run.overwrite=true
+    run 3 "$method-$way" teacher.method=$method teacher.window=3 eval.means=true "$way"
+    same "$method-way" "$method-$way"
+  done
+done
+echo "ok   a teacher with private replicas, unsharded update, ring on disk: 3"
 
 # Every family of BLAS kernels has its own bits, the same on any number of ranks.
 cores=()

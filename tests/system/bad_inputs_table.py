@@ -174,6 +174,27 @@ train("config-nul", write("config.yaml", b"run:\n  dir: a\x00b\n"), 1, r"config\
 train("config-no-run-dir", swap("config.yaml", "  dir: run", '  dir: ""'), 1, r"run\.dir", command=["train", "config.yaml"])
 train("config-no-data", swap("config.yaml", "  descriptor: tiny.yaml\n", ""), 1, r"data\.descriptor")
 
+# The teacher and what is frozen.
+TRAIN_CASES = [
+    ("window-zero", ["teacher.window=0"], r"teacher\.window is '0'", r"whole number or all"),
+    ("method", ["teacher.method=mean"], r"teacher\.method", r"none\|se\|sda"),
+    ("lag", ["teacher.lag=2"], r"teacher\.lag", r"from 0 to 1"),
+    ("sdv-all", ["teacher.method=sdv", "teacher.window=all"], r"teacher\.window", r"found all"),
+    ("sdv-large", ["teacher.method=sdv", "teacher.window=5000"], r"teacher\.window", r"1024"),
+    ("result-teacher", ["run.result=teacher"], r"run\.result=teacher", r"teacher\.method=sda"),
+    ("result-run", ["run.result=run"], r"run\.result=run", r"eval\.means=true"),
+    ("result-sdv", ["teacher.method=sdv", "run.result=teacher"], r"run\.result=teacher", r"several models"),
+    ("freeze-deep", ["model.freeze=3"], r"model\.freeze is '3'", r"up to 2"),
+    ("freeze-word", ["model.freeze=all"], r"model\.freeze is 'all'", r"encoder"),
+]
+for case, keys, *told in TRAIN_CASES:
+    train(f"teacher-{case}", None, 1, *told, command=[*TRAIN, *keys])
+train("teacher-ring-folder", None, 2, r"/no/such/folder",
+      command=[*TRAIN, "teacher.method=sda", "teacher.window=3", "teacher.ring=disk", "teacher.ring_folder=/no/such/folder"])
+row("eval-model-unknown", None, [*EVAL, "--model", "mean"], 1, r"--model is 'mean'", r"student, teacher")
+row("eval-model-not-kept", None, [*EVAL, "--model", "run"], 1, r"run: ", r"variants/run")
+row("predict-model-of-folder", None, ["predict", "model", "--data", "data/test.tsv", "--model", "run"], 1, r"--model is for runs")
+
 # The run folder.
 train("run-there-already", None, 1, r"run", r"run\.overwrite", command=["train", "config.yaml"])
 train("run-below-a-file", None, 2, r"tiny\.yaml", command=["train", "config.yaml", "run.dir=tiny.yaml/new"])
