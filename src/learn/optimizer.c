@@ -109,8 +109,8 @@ static void update_words(struct stretch *s, size_t flat, size_t local, size_t le
 /* A hook on a stretch of any length, in pieces as it takes them. */
 static int call(int (*hook)(void *context, size_t flat, size_t local, size_t length), void *context, size_t flat,
                 size_t local, size_t length) {
-  for (size_t at = 0; at < length; at += AD_BLOCK) {
-    AD_TRY(hook(context, flat + at, local + at, length - at < AD_BLOCK ? length - at : AD_BLOCK));
+  for (size_t at = 0; at < length; at += AD_UPDATE_PIECE) {
+    AD_TRY(hook(context, flat + at, local + at, length - at < AD_UPDATE_PIECE ? length - at : AD_UPDATE_PIECE));
   }
   return AD_OK;
 }
@@ -119,7 +119,8 @@ static int call(int (*hook)(void *context, size_t flat, size_t local, size_t len
 static int update_tensor(struct stretch *s, int words, size_t begin, size_t end, size_t local,
                          const struct ad_update_hooks *hooks) {
   const size_t H = s->optimizer->shard->params->config.hidden;
-  const size_t whole_rows = H < AD_BLOCK ? AD_BLOCK / H * H : H, piece = words ? whole_rows : AD_BLOCK;
+  const size_t whole_rows = H < AD_UPDATE_PIECE ? AD_UPDATE_PIECE / H * H : H,
+               piece = words ? whole_rows : AD_UPDATE_PIECE;
   for (size_t at = begin; at < end; at += piece) {
     const size_t length = end - at < piece ? end - at : piece, here = local + (at - begin);
     if (hooks != NULL) {

@@ -38,8 +38,11 @@ double ad_optimizer_norm(size_t n, const double *squares);
 /* Factor on the gradient: clip / norm where norm is above clip, else 1. */
 double ad_optimizer_clip(const struct ad_optimizer *optimizer, double norm);
 
-/* Called for each piece of the shard (at `flat` of the flat vector, `local` of the shard's own vectors; a few thousand
- * floats, so that it stays in cache) before and after its update. */
+/* Floats of a piece of the shard that is updated at once, at most: all that is done with it stays in cache. */
+enum { AD_UPDATE_PIECE = 1024 };
+
+/* Called for each piece, at `flat` of the flat vector and `local` of the shard's own vectors, before and after its
+ * update. */
 struct ad_update_hooks {
   void *context;
   int (*before)(void *context, size_t flat, size_t local, size_t length);

@@ -15,7 +15,9 @@
 
 #include "autodidact/math/kernels.h"
 
-enum { AD_WINDOW_PIECE = 4096 }; /* floats that enter at once, at most */
+enum {
+  AD_WINDOW_PIECE = 1024
+}; /* floats that enter at once, at most: sum, ring, AdamW's state stay in the first cache */
 
 struct ad_window {
   const struct ad_kernels *kernels;

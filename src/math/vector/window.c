@@ -58,6 +58,36 @@ static float exact_mean(int64_t sum, uint64_t count, int shift) {
   return sum < 0 ? -mean : mean;
 }
 
+/* The 29 bits that a double has more than a float, seen from below the middle between two floats. */
+enum { EXTRA = 29, NEAR = 4 };
+#define EXTRA_MASK ((1ull << EXTRA) - 1)
+#define MIDDLE (1ull << (EXTRA - 1))
+
+VEC_INLINE int is_doubtful(uint64_t word) {
+  return (word & EXTRA_MASK) - (MIDDLE - NEAR) <= 2 * NEAR;
+}
+
+/* Rounds a mean whose quotient (its bits are `word`) lies near the middle of two floats, without a division: the middle
+ * times count scale is exact in double (25 bits and at most 28) and tells on which side sum lies. No branches, so that
+ * it vectorises. */
+VEC_INLINE float resolve(int64_t sum, uint64_t word, double count_scale) {
+  const uint64_t magnitude = word & (UINT64_MAX >> 1), sign = word ^ magnitude;
+  /* Of others the result is not used: zero, so that all conversions are in range. */
+  const uint64_t below = is_doubtful(word) ? (magnitude - (MIDDLE - NEAR)) & ~EXTRA_MASK : 0;
+  const uint64_t middle = is_doubtful(word) ? below | MIDDLE : 0;
+  double edge;
+  memcpy(&edge, &middle, sizeof edge);
+  const double product = edge * count_scale, whole = floor(product);
+  const int64_t size = sum < 0 ? -sum : sum, difference = size - (int64_t)whole;
+  const int64_t odd = (int64_t)(below >> EXTRA & 1), fraction = product > whole;
+  /* Above the middle; or on it, and the lower float is odd. */
+  const int64_t up = (difference > 0) | ((difference == 0) & !fraction & odd);
+  const uint64_t rounded = (below + ((uint64_t)up << EXTRA)) | sign;
+  double mean;
+  memcpy(&mean, &rounded, sizeof mean);
+  return (float)mean;
+}
+
 void AD_KERNEL(window_mean)(size_t n, double scale, uint64_t count, const int64_t *sum, float *mean) {
   if ((count & (count - 1)) == 0) {
     /* The conversion is the one rounding; the factor is a power of two and the result far from the smallest floats. */
@@ -68,9 +98,11 @@ void AD_KERNEL(window_mean)(size_t n, double scale, uint64_t count, const int64_
     return;
   }
   /* In double the quotient is within 3 units in the last place of the true one; rounded to float it is right unless it
-   * lies within 4 of a midpoint between two floats, whose 29 last bits are 1000... Those are done exactly. */
-  enum { PIECE = 512 };
-  const double factor = 1.0 / (scale * (double)count);
+   * lies within NEAR of the middle between two floats. Parameters that hardly move have such means often: pieces with
+   * one are done again, exactly. */
+  enum { PIECE = 256 };
+  const double factor = 1.0 / (scale * (double)count), count_scale = scale * (double)count;
+  const int large = count >= 1ull << 28;
   for (size_t from = 0; from < n; from += PIECE) {
     const size_t to = n - from < PIECE ? n : from + PIECE;
     uint64_t doubtful = 0;
@@ -78,16 +110,21 @@ void AD_KERNEL(window_mean)(size_t n, double scale, uint64_t count, const int64_
       const double quotient = (double)sum[i] * factor;
       uint64_t word;
       memcpy(&word, &quotient, sizeof word);
-      doubtful |= (word & 0x1fffffff) - 0x0ffffffc <= 8;
+      doubtful |= (uint64_t)is_doubtful(word);
       mean[i] = (float)quotient;
     }
-    for (size_t i = from; i < to && doubtful; i++) {
+    if (!doubtful) {
+      continue;
+    }
+    for (size_t i = from; i < to; i++) {
       const double quotient = (double)sum[i] * factor;
       uint64_t word;
       memcpy(&word, &quotient, sizeof word);
-      if ((word & 0x1fffffff) - 0x0ffffffc <= 8) {
-        mean[i] = exact_mean(sum[i], count, ilogb(scale));
-      }
+      const float exact = resolve(sum[i], word, count_scale);
+      mean[i] = is_doubtful(word) ? exact : mean[i];
+    }
+    for (size_t i = from; large && i < to; i++) {
+      mean[i] = exact_mean(sum[i], count, ilogb(scale));
     }
   }
 }
