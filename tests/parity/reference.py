@@ -2,9 +2,10 @@
 """Reference numbers from PyTorch and transformers for the encoder, and for self-distillation on it:
 tests/parity/data/encoder-*.h5, distillation-*.h5.
 
-    reference.py                            writes the files
-    reference.py --check                    computes everything again and compares it with the stored files
-    reference.py --live MODEL_DIR PROGRAM   compares `PROGRAM predict` with transformers on the weights of MODEL_DIR
+    reference.py            writes the files
+    reference.py --check    computes everything again and compares it with the stored files
+
+live.py, beside it, compares the program with transformers on weights of real size.
 
 Needs torch, transformers, h5py and numpy. The C tests (tests/unit/test_parity.c, test_trajectory.c,
 test_distillation.c) need the stored files only.
@@ -62,12 +63,10 @@ row. PyTorch computes about 1e-17 for it; the script checks that and stores exac
 """
 
 import argparse
+import copy
 import dataclasses
 import pathlib
-import shutil
-import subprocess
 import sys
-import tempfile
 
 import h5py
 import numpy as np
@@ -222,11 +221,11 @@ def gradients(model, loss):
     return {name: round_to(gradient, GRADIENT_BITS) for name, gradient in named.items()}
 
 
-def create_optimizer(model):
+def create_optimizer(model, rate=LEARNING_RATE):
     plain = [p for n, p in model.named_parameters() if n.endswith("bias") or "LayerNorm" in n]
     decayed = [p for n, p in model.named_parameters() if not (n.endswith("bias") or "LayerNorm" in n)]
     optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}],
-                                  lr=LEARNING_RATE, betas=(0.9, 0.999), eps=1e-8)
+                                  lr=rate, betas=(0.9, 0.999), eps=1e-8)
     return optimizer, transformers.get_linear_schedule_with_warmup(optimizer, WARMUP, STEPS)
 
 
@@ -296,13 +295,12 @@ def mean_of(students):
     return {name: sum(student[name] for student in students) / len(students) for name in students[0]}
 
 
-def logits_of(case, parameters, ids, types, chosen):
-    """Logits of a teacher: evaluation mode, no gradient."""
-    model = create_model(case)
+def logits_of(model, parameters, compute, batch):
+    """Logits of a teacher: no gradient. `model` is lent for it."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(parameters[bare(name)])
-        return forward(model, ids, types, chosen)
+        return compute(model, batch)
 
 
 def past_student(weights, k):
@@ -363,20 +361,21 @@ def weight_of(run, step):
     return run.weight * min(1.0, (step - run.start + 1) / rise) if rise else run.weight
 
 
-def distilled_run(case, run, weights, ids, types, labels, batches):
-    """20 steps with a teacher that is made anew in each of them, from all the past students."""
-    model = create_model(case, weights)
-    optimizer, schedule = create_optimizer(model)
+def distilled_steps(run, model, compute, labels, batches, rate):
+    """Trains with a teacher that is made anew in each step, from all the past students; compute(model, batch) gives logits.
+    The students, one more than steps, and the rows of loss, distance and weight."""
+    optimizer, schedule = create_optimizer(model, rate)
     past, rows = [named_parameters(model)], {"loss": [], "distance": [], "weight": []}
+    other = copy.deepcopy(model)
     for time, batch in enumerate(batches):
         chosen = students_of(run, time)
         weight = weight_of(run, time + 1) if chosen else 0.0
-        logits = forward(model, ids, types, batch)
+        logits = compute(model, batch)
         ce, distance = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels[batch])), torch.zeros(())
         if weight > 0.0:
             students = [past[tau] for tau in chosen]
             asked = students if run.method == "sdv" else [teacher_of(run, students)]
-            target = torch.stack([logits_of(case, each, ids, types, batch) for each in asked]).mean(dim=0)
+            target = torch.stack([logits_of(other, each, compute, batch) for each in asked]).mean(dim=0)
             distance = torch.nn.functional.mse_loss(logits, target)
         optimizer.zero_grad()
         (ce + weight * distance).backward()
@@ -386,6 +385,11 @@ def distilled_run(case, run, weights, ids, types, labels, batches):
         past.append(named_parameters(model))
         for key, value in (("loss", ce.item()), ("distance", distance.item()), ("weight", weight)):
             rows[key].append(value)
+    return past, rows
+
+
+def distilled_run(run, model, compute, labels, batches):
+    past, rows = distilled_steps(run, model, compute, labels, batches, LEARNING_RATE)
     entered = [tau for tau in range(STEPS + 1) if tau % run.every == 0]
     ends = {"student": past[-1], "teacher": teacher_of(run, [past[tau] for tau in students_of(run, STEPS)]),
             "window": mean_of([past[tau] for tau in (entered[-run.window:] if run.window else entered)]),
@@ -406,11 +410,15 @@ def compute_distillation(case):
     everyone, target = range(len(ids)), torch.from_numpy(labels)
     students = [past_student(weights, k + 1) for k in range(PAST)]
     model = create_model(case, weights)
-    logits = forward(model, ids, types, everyone)
+
+    def compute(model, batch):
+        return forward(model, ids, types, batch)
+
+    logits, lent = compute(model, everyone), create_model(case)
     ce = torch.nn.functional.cross_entropy(logits, target)
     data = {"weight": np.float64(DISTILL_WEIGHT)}
     for kind, asked in (("sda", [mean_of(students)]), ("sdv", students)):
-        taught = torch.stack([logits_of(case, each, ids, types, everyone) for each in asked]).mean(dim=0)
+        taught = torch.stack([logits_of(lent, each, compute, everyone) for each in asked]).mean(dim=0)
         distance = torch.nn.functional.mse_loss(logits, taught)
         loss = ce + DISTILL_WEIGHT * distance
         data |= {f"{kind}/loss": np.float64(loss.item()), f"{kind}/distance": np.float64(distance.item()),
@@ -428,7 +436,7 @@ def compute_distillation(case):
     attributes = {}
     for run in RUNS:
         attributes |= {f"run/{run.name}@{key}": value for key, value in dataclasses.asdict(run).items() if key != "name"}
-        data |= distilled_run(case, run, weights, ids, types, labels, batches)
+        data |= distilled_run(run, create_model(case, weights), compute, labels, batches)
     return attributes, data
 
 
@@ -493,68 +501,13 @@ def check(path, attributes, data):
     return not bad
 
 
-def live_texts(vocabulary, count, random):
-    """Texts of 1 to 60 words, whole words of the vocabulary and a few that must be split; every third one a pair."""
-    words = [word for word in vocabulary if word.isascii() and word.isalpha() and len(word) > 2]
-    texts = []
-    for number in range(count):
-        chosen = [words[i] for i in random.randint(0, len(words), 1 + number * 59 // max(1, count - 1))]
-        if number % 4 == 0:
-            chosen.append(chosen[0] + words[random.randint(len(words))] + "s,")
-        half = len(chosen) // 2 if number % 3 == 1 else 0
-        parts = [part for part in (chosen[:half], chosen[half:]) if part]
-        texts.append([" ".join(part).capitalize() + "." for part in parts])
-    return texts
-
-
-def live(model_folder, program, count=64, classes=5, tolerance=2e-5):
-    """Gives the weights of model_folder a random head, has both sides compute the logits of the same texts."""
-    torch.manual_seed(0)
-    tokenizer = transformers.BertTokenizer.from_pretrained(model_folder)
-    model = transformers.BertForSequenceClassification.from_pretrained(model_folder, num_labels=classes,
-                                                                       attn_implementation="eager")
-    with torch.no_grad():
-        model.classifier.weight.normal_(0.0, 0.2)
-        model.classifier.bias.normal_(0.0, 0.2)
-    texts = live_texts(sorted(tokenizer.get_vocab()), count, np.random.RandomState(0))
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        model.save_pretrained(folder / "model")
-        shutil.copy(pathlib.Path(model_folder) / "vocab.txt", folder / "model")
-        # One example a line, a tab between the texts of a pair.
-        (folder / "texts.tsv").write_text("".join("\t".join(text) + "\n" for text in texts))
-        command = [program, "predict", str(folder / "model"), "--data", str(folder / "texts.tsv"), "--logits"]
-        run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-        if run.returncode != 0:
-            sys.exit(f"{' '.join(command)}: exit code {run.returncode}")
-    lines = run.stdout.splitlines()
-    if len(lines) != count:
-        sys.exit(f"{program}: {len(lines)} lines of output, expected one for each of {count} examples")
-    # The class, then the logits, separated by tabs.
-    got = np.array([[float(field) for field in line.split("\t")[1:]] for line in lines])
-    if got.shape != (count, classes):
-        sys.exit(f"{program}: {got.shape[1]} logits, expected {classes}")
-    model = model.double().eval()
-    with torch.no_grad():
-        expected = np.stack([model(**tokenizer(*text, return_tensors="pt")).logits[0].numpy() for text in texts])
-    whole = relative(got, expected)
-    worst = max(relative(g, e) for g, e in zip(got, expected))
-    print(f"{count} examples, {classes} classes: logits differ by {whole:.2e} relative, allowed {tolerance:.0e} "
-          f"(worst example {worst:.2e})")
-    return bool(whole <= tolerance)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    group = parser.add_mutually_exclusive_group()
-    group.add_argument("--check", action="store_true", help="compare with the stored files instead of writing them")
-    group.add_argument("--live", nargs=2, metavar=("MODEL_DIR", "PROGRAM"), help="compare a program with transformers")
+    parser.add_argument("--check", action="store_true", help="compare with the stored files instead of writing them")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    if arguments.live:
-        sys.exit(0 if live(*arguments.live) else 1)
     DATA.mkdir(exist_ok=True)
     if arguments.check:
         sys.exit(0 if all([check(path, *make()) for path, make in files()]) else 1)
