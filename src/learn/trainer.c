@@ -319,7 +319,7 @@ static int compute_round(struct ad_trainer *t, size_t lo, size_t hi, int last) {
                              ad_gradient_round(t->gradient, lo, hi, last));
 }
 
-_Static_assert(AD_UPDATE_PIECE <= AD_WINDOW_PIECE, "pieces of an update enter the window");
+_Static_assert((int)AD_UPDATE_PIECE <= (int)AD_WINDOW_PIECE, "pieces of an update enter the window");
 
 static int before_hook(void *context, size_t flat, size_t local, size_t length) {
   return ad_teacher_before(context, flat, local, length);
