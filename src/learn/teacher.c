@@ -340,6 +340,126 @@ int ad_teacher_mean(struct ad_teacher *teacher, enum ad_variant variant) {
   return t->exchange->publish(t->exchange->context, 1, &t->replicas.mean);
 }
 
+/* Which of its vectors are state: those that no other tells. */
+enum kept { KEPT_TEACHER, KEPT_WINDOW_SUM, KEPT_WINDOW_RING, KEPT_RUN_SUM, KEPT_PAST, KEPT };
+
+static size_t list_kept(const struct ad_teacher *t, enum kept list[KEPT]) {
+  size_t count = 0;
+  const int sda_alone = t->settings.method == AD_TEACHER_SDA && !t->has_window;
+  if (t->settings.method == AD_TEACHER_EMA || sda_alone) {
+    list[count++] = KEPT_TEACHER;
+  }
+  if (t->has_window && t->window.sum != NULL) {
+    list[count++] = KEPT_WINDOW_SUM;
+  }
+  if (t->has_window && t->window.size > 0) {
+    list[count++] = KEPT_WINDOW_RING;
+  }
+  if (t->has_run) {
+    list[count++] = KEPT_RUN_SUM;
+  }
+  if (t->settings.method == AD_TEACHER_SDV) {
+    list[count++] = KEPT_PAST;
+  }
+  return count;
+}
+
+size_t ad_teacher_vectors(const struct ad_teacher *teacher, struct ad_state_vector *vectors) {
+  static const char *const names[KEPT] = {"teacher", "window_sum", "window_ring", "run_sum", "past"};
+  enum kept list[KEPT];
+  const size_t count = list_kept(teacher, list);
+  for (size_t i = 0; i < count; i++) {
+    const int wide = list[i] == KEPT_WINDOW_SUM || list[i] == KEPT_RUN_SUM;
+    const int many = list[i] == KEPT_WINDOW_RING || list[i] == KEPT_PAST;
+    vectors[i] = (struct ad_state_vector){names[list[i]], wide ? 8 : 4, many ? teacher->settings.window : 1};
+  }
+  return count;
+}
+
+struct ad_teacher_state ad_teacher_state(const struct ad_teacher *teacher) {
+  return (struct ad_teacher_state){.entered = teacher->entered,
+                                   .newest = teacher->newest,
+                                   .window_count = teacher->has_window ? teacher->window.count : 0,
+                                   .run_count = teacher->has_run ? teacher->run.count : 0};
+}
+
+/* Where a piece of a vector in memory lies; NULL: the window's ring, which may be elsewhere. */
+static void *piece_in_memory(const struct ad_teacher *t, enum kept which, size_t slot, size_t flat, size_t local) {
+  switch (which) {
+    case KEPT_TEACHER:
+      return t->replicas.teacher + flat;
+    case KEPT_WINDOW_SUM:
+      return t->window.sum + local;
+    case KEPT_RUN_SUM:
+      return t->run.sum + local;
+    case KEPT_PAST:
+      return t->replicas.past[slot] + flat;
+    case KEPT_WINDOW_RING:
+    case KEPT:
+      break;
+  }
+  return NULL;
+}
+
+int ad_teacher_read(const struct ad_teacher *teacher, size_t vector, size_t slot, size_t flat, size_t local,
+                    size_t count, void *values) {
+  enum kept list[KEPT];
+  struct ad_state_vector vectors[AD_STATE_VECTORS];
+  list_kept(teacher, list);
+  ad_teacher_vectors(teacher, vectors);
+  const void *piece = piece_in_memory(teacher, list[vector], slot, flat, local);
+  if (piece == NULL) {
+    return ad_window_read(&teacher->window, slot, local, count, values);
+  }
+  memcpy(values, piece, count * vectors[vector].bytes);
+  return AD_OK;
+}
+
+int ad_teacher_write(struct ad_teacher *teacher, size_t vector, size_t slot, size_t flat, size_t local, size_t count,
+                     const void *values) {
+  enum kept list[KEPT];
+  struct ad_state_vector vectors[AD_STATE_VECTORS];
+  list_kept(teacher, list);
+  ad_teacher_vectors(teacher, vectors);
+  void *piece = piece_in_memory(teacher, list[vector], slot, flat, local);
+  if (piece == NULL) {
+    return ad_window_write(&teacher->window, slot, local, count, values);
+  }
+  memcpy(piece, values, count * vectors[vector].bytes);
+  return AD_OK;
+}
+
+static int teacher_from_window(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
+  return ad_window_mean(&t->window, local, length, 0, t->replicas.teacher + flat);
+}
+
+int ad_teacher_restore(struct ad_teacher *teacher, const struct ad_teacher_state *state, uint64_t done) {
+  struct ad_teacher *t = teacher;
+  t->done = done;
+  t->newest = state->newest;
+  if (t->has_window) {
+    ad_window_restore(&t->window, state->window_count);
+  }
+  if (t->has_run) {
+    ad_window_restore(&t->run, state->run_count);
+  }
+  if (t->settings.method == AD_TEACHER_SDA && t->has_window && state->entered > 0) {
+    AD_TRY(each_piece(t, teacher_from_window));
+  }
+  t->entered = state->entered;
+  if (t->entered > 0 && uses_students(t)) {
+    t->entered--;
+    count_student(t);
+  }
+  if (t->exchange == NULL || t->exchange->whole) {
+    return AD_OK;
+  }
+  if (t->settings.method == AD_TEACHER_SDV) {
+    return t->exchange->publish(t->exchange->context, t->settings.window, t->replicas.past);
+  }
+  return t->replicas.teacher == NULL ? AD_OK : t->exchange->publish(t->exchange->context, 1, &t->replicas.teacher);
+}
+
 int ad_teacher_verify(const struct ad_teacher *teacher) {
   return teacher->has_window ? ad_window_verify(&teacher->window) : AD_OK;
 }

@@ -212,6 +212,27 @@ int ad_window_mean_with(const struct ad_window *window, size_t at, size_t length
   return AD_OK;
 }
 
+int ad_window_read(const struct ad_window *window, uint64_t slot, size_t at, size_t length, float *values) {
+  if (window->file >= 0) {
+    return transfer(window, 0, slot, at, length, values);
+  }
+  memcpy(values, window->ring + slot * window->n + at, length * sizeof *values);
+  return AD_OK;
+}
+
+int ad_window_write(struct ad_window *window, uint64_t slot, size_t at, size_t length, const float *values) {
+  if (window->file >= 0) {
+    return transfer(window, 1, slot, at, length, (float *)(uintptr_t)values);
+  }
+  memcpy(window->ring + slot * window->n + at, values, length * sizeof *values);
+  return AD_OK;
+}
+
+void ad_window_restore(struct ad_window *window, uint64_t count) {
+  window->count = count;
+  window->next = window->size == 0 ? 0 : count % window->size;
+}
+
 int ad_window_verify(const struct ad_window *window) {
   const struct ad_window *w = window;
   const uint64_t filled = ad_window_filled(w);

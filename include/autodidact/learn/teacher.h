@@ -9,6 +9,7 @@
 #define AUTODIDACT_LEARN_TEACHER_H
 
 #include "autodidact/learn/exchange.h"
+#include "autodidact/learn/state.h"
 #include "autodidact/learn/window.h"
 #include "autodidact/model/encoder.h"
 #include "autodidact/model/shard.h"
@@ -107,6 +108,21 @@ int ad_teacher_published(struct ad_teacher *teacher);
  * (theta_1 .. theta_t, equation 4) and publishes it. At least one update is done. Collective over the exchange. AD_EIO,
  * AD_EINTERNAL (not kept). */
 int ad_teacher_mean(struct ad_teacher *teacher, enum ad_variant variant);
+
+/* What must be kept of a teacher: the vectors [count returned] into vectors [AD_STATE_VECTORS], and the numbers. */
+size_t ad_teacher_vectors(const struct ad_teacher *teacher, struct ad_state_vector *vectors);
+struct ad_teacher_state ad_teacher_state(const struct ad_teacher *teacher);
+
+/* Copies a piece of slot `slot` of vector number `vector`, at `flat` of the flat vector and `local` of the shard's own,
+ * to or from values. AD_EIO (a ring on disk). */
+int ad_teacher_read(const struct ad_teacher *teacher, size_t vector, size_t slot, size_t flat, size_t local,
+                    size_t count, void *values);
+int ad_teacher_write(struct ad_teacher *teacher, size_t vector, size_t slot, size_t flat, size_t local, size_t count,
+                     const void *values);
+
+/* After all vectors and the student have been written: takes the numbers, makes the teacher's vector again where the
+ * window tells it, and publishes. Collective over the exchange. AD_EIO, or what the exchange returns. */
+int ad_teacher_restore(struct ad_teacher *teacher, const struct ad_teacher_state *state, uint64_t done);
 
 /* Sums against rings, to the bit. AD_EINTERNAL, AD_EIO. */
 int ad_teacher_verify(const struct ad_teacher *teacher);

@@ -8,6 +8,7 @@
 #include "autodidact/learn/exchange.h"
 #include "autodidact/learn/optimizer.h"
 #include "autodidact/learn/schedule.h"
+#include "autodidact/learn/state.h"
 #include "autodidact/learn/teacher.h"
 
 struct ad_trainer_settings {
@@ -77,6 +78,23 @@ int ad_trainer_variant(struct ad_trainer *trainer, enum ad_variant variant, cons
 
 /* The teacher's exact sums against its rings. AD_EINTERNAL, AD_EIO. */
 int ad_trainer_verify(const struct ad_trainer *trainer);
+
+/* What must be kept to go on from here (learn/state.h): the shard that pieces belong to; the vectors, into vectors
+ * [AD_STATE_VECTORS], their number returned; the numbers. */
+const struct ad_shard *ad_trainer_shard(const struct ad_trainer *trainer);
+size_t ad_trainer_vectors(const struct ad_trainer *trainer, struct ad_state_vector *vectors);
+struct ad_trainer_state ad_trainer_state(const struct ad_trainer *trainer);
+
+/* Copies the piece [flat, flat + count) of bucket `bucket` of slot `slot` of vector number `vector` to or from values.
+ * Of the student also frozen buckets may be read. AD_EIO (a ring on disk). */
+int ad_trainer_read(const struct ad_trainer *trainer, size_t vector, size_t slot, uint32_t bucket, size_t flat,
+                    size_t count, void *values);
+int ad_trainer_write(struct ad_trainer *trainer, size_t vector, size_t slot, uint32_t bucket, size_t flat, size_t count,
+                     const void *values);
+
+/* After each rank has written the pieces of its shard: takes the numbers and publishes; the next step is the one that
+ * would have followed. Collective over the exchange. AD_EIO, or what the exchange returns. */
+int ad_trainer_restore(struct ad_trainer *trainer, const struct ad_trainer_state *state);
 
 /* The next step. AD_EDIVERGED where loss or gradient is not finite (nothing is updated then), AD_ENOMEM. */
 int ad_trainer_step(struct ad_trainer *trainer, struct ad_step *step);

@@ -58,6 +58,14 @@ int ad_window_mean(const struct ad_window *window, size_t at, size_t length, int
 /* The same as it would be if x [length] entered now. The window is left as it is. AD_EDIVERGED, AD_EIO. */
 int ad_window_mean_with(const struct ad_window *window, size_t at, size_t length, const float *x, float *mean);
 
+/* A piece of slot `slot` of the ring (slot i holds vector number i modulo K): copied out, or overwritten, with all that
+ * hangs on it but the sum. AD_EIO. */
+int ad_window_read(const struct ad_window *window, uint64_t slot, size_t at, size_t length, float *values);
+int ad_window_write(struct ad_window *window, uint64_t slot, size_t at, size_t length, const float *values);
+
+/* Sets how many vectors have entered, after sum and ring were put in place. */
+void ad_window_restore(struct ad_window *window, uint64_t count);
+
 /* Compares the sum with the one recomputed from the ring: AD_OK where they are equal to the bit, else AD_EINTERNAL
  * naming the place. Without a ring there is nothing to compare. AD_EIO. */
 int ad_window_verify(const struct ad_window *window);

@@ -1,0 +1,74 @@
+/* Checkpoints as HDF5 files (docs/hdf5.md has the schema): the vectors of a training, its numbers, digests.
+ *
+ *   /flat/NAME                      [P] or [slots,P], float32 or int64: the flat vectors (model/params.h)
+ *   /NAME/TENSOR                    virtual datasets into it, with Hugging Face's names and shapes ([slots,...] of a ring)
+ *   attribute xxh3 of each of them  [slots] uint64, a digest of each row
+ *   attributes of /                 format, step, state (JSON: the numbers), state_xxh3, complete (1 once all is written)
+ *
+ * This part knows the schema, not who writes: hid_t of a file that one process or all ranks have opened is its
+ * caller's. With the MPI driver all ranks call each function with the same arguments, but for the pieces. Letters: P
+ * parameters. */
+#ifndef AUTODIDACT_STORE_CHECKPOINT_H
+#define AUTODIDACT_STORE_CHECKPOINT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autodidact/learn/state.h"
+#include "autodidact/model/params.h"
+
+struct ad_checkpoint;
+
+/* Makes the file with all its datasets, nothing in them. fapl: access properties (hid_t), or negative for one process.
+ * vectors [count]; state: JSON text. The caller closes it. AD_EIO, AD_ENOMEM. */
+int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, int64_t fapl,
+                         const struct ad_params *params, const struct ad_state_vector *vectors, size_t count,
+                         uint64_t step, const char *state);
+
+/* Writes values [length] at `flat` of row `slot` of a vector; transfer: properties (hid_t), or negative. length 0:
+ * takes part in the others' writing. AD_EIO. */
+int ad_checkpoint_put(struct ad_checkpoint *checkpoint, int64_t transfer, size_t vector, size_t slot, size_t flat,
+                      size_t length, const void *values);
+
+/* Writes the digests [slots] of a vector's rows. AD_EIO. */
+int ad_checkpoint_put_digests(struct ad_checkpoint *checkpoint, size_t vector, const uint64_t *digests);
+
+/* Marks it complete, flushes and closes it; the checkpoint is gone after that, whatever the status. AD_EIO. */
+int ad_checkpoint_finish(struct ad_checkpoint *checkpoint);
+
+/* Opens a file for reading (each process by itself) and checks the format, the state's digest and the sizes. params:
+ * what it must have been made for, or NULL. AD_EINPUT (not one of ours, cut short, damaged, other sizes), AD_ENOMEM. */
+int ad_checkpoint_open(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params);
+void ad_checkpoint_close(struct ad_checkpoint *checkpoint);
+
+/* What it holds. The texts are the checkpoint's. */
+uint64_t ad_checkpoint_step(const struct ad_checkpoint *checkpoint);
+const char *ad_checkpoint_state(const struct ad_checkpoint *checkpoint);
+size_t ad_checkpoint_floats(const struct ad_checkpoint *checkpoint); /* P */
+size_t ad_checkpoint_vectors(const struct ad_checkpoint *checkpoint, const struct ad_state_vector **vectors);
+
+/* Number of the vector of this name, or -1. */
+int ad_checkpoint_find(const struct ad_checkpoint *checkpoint, const char *name);
+
+/* Reads values [length] at `flat` of row `slot`; and the digests [slots] of a vector. AD_EINPUT (damaged). */
+int ad_checkpoint_get(const struct ad_checkpoint *checkpoint, size_t vector, size_t slot, size_t flat, size_t length,
+                      void *values);
+int ad_checkpoint_get_digests(const struct ad_checkpoint *checkpoint, size_t vector, uint64_t *digests);
+
+/* The digest of a piece that begins and ends at blocks (model/shard.h): the sum modulo 2^64 of a digest of each block
+ * keyed by the block's offset, so that the sum over pieces is a row's digest whoever computes them. values: elements of
+ * `bytes` bytes, the first of them at `flat` of bucket `bucket`. */
+uint64_t ad_checkpoint_digest(const struct ad_params *params, uint32_t bucket, size_t flat, size_t length, size_t bytes,
+                              const void *values);
+
+/* Bytes of a file with these vectors. */
+size_t ad_checkpoint_bytes(const struct ad_params *params, const struct ad_state_vector *vectors, size_t count);
+
+/* "checkpoints/step-000000123.h5" below a run's folder; the caller frees it. NULL: out of memory. */
+char *ad_checkpoint_path(const char *run, uint64_t step);
+
+/* The steps of the finished checkpoints in a run's folder, newest first; *steps is the caller's (ad_free), NULL for
+ * none. Files that were being written are no checkpoints. AD_EIO, AD_ENOMEM. */
+int ad_checkpoint_list(const char *run, uint64_t **steps, size_t *count);
+
+#endif

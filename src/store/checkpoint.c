@@ -1,0 +1,285 @@
+/* The schema of a checkpoint: making and writing one. checkpoint_read.c reads. */
+#include "autodidact/store/checkpoint.h"
+
+#include <hdf5.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/model/shard.h"
+#include "checkpoint_internal.h"
+
+/* HDF5's own report, of which the deepest line says what the system said. */
+static herr_t deepest(unsigned depth, const H5E_error2_t *error, void *text) {
+  (void)depth;
+  snprintf(text, CHECKPOINT_REASON, "%s", error->desc == NULL ? "" : error->desc);
+  return 0;
+}
+
+int checkpoint_fail(const struct ad_checkpoint *c, int status, const char *what) {
+  char reason[CHECKPOINT_REASON] = "";
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, deepest, reason);
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, deepest, reason);
+  return ad_fail(status, "%s: %s%s%s", c->path, what, reason[0] == '\0' ? "" : ": ", reason);
+}
+
+static hid_t type_of(const struct ad_state_vector *vector) {
+  return vector->bytes == sizeof(float) ? H5T_IEEE_F32LE : H5T_STD_I64LE;
+}
+
+static hid_t memory_type_of(const struct ad_state_vector *vector) {
+  return vector->bytes == sizeof(float) ? H5T_NATIVE_FLOAT : H5T_NATIVE_INT64;
+}
+
+hid_t checkpoint_memory_type(const struct ad_state_vector *vector) {
+  return memory_type_of(vector);
+}
+
+/* Shape of a vector: [P], or [slots,P] of one that has several rows or could have. */
+static int is_ring(const struct ad_state_vector *vector) {
+  return strcmp(vector->name, "window_ring") == 0 || strcmp(vector->name, "past") == 0;
+}
+
+int checkpoint_rank(const struct ad_state_vector *vector) {
+  return is_ring(vector) ? 2 : 1;
+}
+
+/* An attribute written whole. */
+static int put_attribute(hid_t object, const char *name, hid_t file_type, hid_t memory_type, size_t count,
+                         const void *values) {
+  const hsize_t shape = count;
+  const hid_t space = count == 1 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &shape, NULL);
+  const hid_t attribute = H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
+  const int result = attribute < 0 || H5Awrite(attribute, memory_type, values) < 0 ? -1 : 0;
+  if (attribute >= 0) {
+    H5Aclose(attribute);
+  }
+  H5Sclose(space);
+  return result;
+}
+
+static int put_number(hid_t object, const char *name, uint64_t value) {
+  return put_attribute(object, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, 1, &value);
+}
+
+static int put_text(hid_t object, const char *name, const char *text) {
+  const hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, strlen(text) + 1);
+  H5Tset_strpad(type, H5T_STR_NULLTERM);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  const int result = put_attribute(object, name, type, type, 1, text);
+  H5Tclose(type);
+  return result;
+}
+
+/* A flat vector without values: its space is taken, nothing is filled in. */
+static int make_flat(struct ad_checkpoint *c, hid_t group, size_t v) {
+  const struct ad_state_vector *vector = &c->vectors[v];
+  const hsize_t ring[2] = {vector->slots, c->P}, plain[1] = {c->P};
+  const int rank = checkpoint_rank(vector);
+  const hid_t space = H5Screate_simple(rank, rank == 2 ? ring : plain, NULL), how = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_fill_time(how, H5D_FILL_TIME_NEVER);
+  H5Pset_alloc_time(how, H5D_ALLOC_TIME_EARLY);
+  c->flat[v] = H5Dcreate2(group, vector->name, type_of(vector), space, H5P_DEFAULT, how, H5P_DEFAULT);
+  H5Pclose(how);
+  H5Sclose(space);
+  return c->flat[v] < 0 ? -1 : 0;
+}
+
+/* The tensor as a virtual dataset: the range of the flat vector that it is. */
+static int make_tensor(const struct ad_checkpoint *c, hid_t group, const struct ad_state_vector *vector,
+                       const struct ad_tensor *tensor) {
+  const int ring = checkpoint_rank(vector) == 2, lead = ring ? 1 : 0;
+  hsize_t shape[3] = {vector->slots}, flat[2] = {vector->slots, c->P}, start[2] = {0, 0}, count[2] = {vector->slots, 0};
+  char source[80];
+  snprintf(source, sizeof source, "/flat/%s", vector->name);
+  shape[lead] = tensor->rows;
+  shape[lead + 1] = tensor->columns;
+  flat[lead] = c->P;
+  start[lead] = tensor->offset;
+  count[lead] = tensor->count;
+  const hid_t space = H5Screate_simple(lead + (tensor->vector ? 1 : 2), shape, NULL);
+  const hid_t of_flat = H5Screate_simple(lead + 1, flat, NULL), how = H5Pcreate(H5P_DATASET_CREATE);
+  int result = H5Sselect_hyperslab(of_flat, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
+                       H5Pset_virtual(how, space, ".", source, of_flat) < 0
+                   ? -1
+                   : 0;
+  if (result == 0) {
+    const hid_t set = H5Dcreate2(group, tensor->name, type_of(vector), space, H5P_DEFAULT, how, H5P_DEFAULT);
+    result = set < 0 || H5Dclose(set) < 0 ? -1 : 0;
+  }
+  H5Pclose(how);
+  H5Sclose(of_flat);
+  H5Sclose(space);
+  return result;
+}
+
+static int make_vectors(struct ad_checkpoint *c, const struct ad_params *params) {
+  const hid_t flat = H5Gcreate2(c->file, "flat", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  int result = flat < 0 ? -1 : 0;
+  for (size_t v = 0; result == 0 && v < c->count; v++) {
+    const hid_t group = H5Gcreate2(c->file, c->vectors[v].name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    result = group < 0 ? -1 : make_flat(c, flat, v);
+    for (size_t i = 0; result == 0 && i < params->tensor_count; i++) {
+      result = make_tensor(c, group, &c->vectors[v], &params->tensors[i]);
+    }
+    if (group >= 0) {
+      H5Gclose(group);
+    }
+  }
+  if (flat >= 0) {
+    H5Gclose(flat);
+  }
+  return result;
+}
+
+static struct ad_checkpoint *allocate(const char *path) {
+  struct ad_checkpoint *c = ad_calloc(1, sizeof *c);
+  char *copy = ad_strdup(path);
+  if (c == NULL || copy == NULL) {
+    ad_free(c);
+    ad_free(copy);
+    ad_fail_memory(sizeof *c, "a checkpoint");
+    return NULL;
+  }
+  c->path = copy;
+  c->file = -1;
+  for (size_t v = 0; v < AD_STATE_VECTORS; v++) {
+    c->flat[v] = -1;
+  }
+  return c;
+}
+
+struct ad_checkpoint *checkpoint_allocate(const char *path) {
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* failures are told by this program's messages */
+  return allocate(path);
+}
+
+int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, int64_t fapl,
+                         const struct ad_params *params, const struct ad_state_vector *vectors, size_t count,
+                         uint64_t step, const char *state) {
+  struct ad_checkpoint *c = *checkpoint = checkpoint_allocate(path);
+  if (c == NULL) {
+    return AD_ENOMEM;
+  }
+  c->P = params->count;
+  c->count = count;
+  for (size_t v = 0; v < count; v++) {
+    snprintf(c->names[v], sizeof c->names[v], "%s", vectors[v].name);
+    c->vectors[v] = (struct ad_state_vector){c->names[v], vectors[v].bytes, vectors[v].slots};
+  }
+  /* Virtual datasets need the format of HDF5 1.10. */
+  const hid_t access = fapl >= 0 ? H5Pcopy((hid_t)fapl) : H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
+  c->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  H5Pclose(access);
+  if (c->file < 0) {
+    return checkpoint_fail(c, AD_EIO, "could not be made");
+  }
+  if (put_number(c->file, "format", CHECKPOINT_FORMAT) != 0 || put_number(c->file, "step", step) != 0 ||
+      put_text(c->file, "state", state) != 0 ||
+      put_number(c->file, "state_xxh3", ad_digest(state, strlen(state))) != 0 || make_vectors(c, params) != 0) {
+    return checkpoint_fail(c, AD_EIO, "could not be written");
+  }
+  return AD_OK;
+}
+
+hid_t checkpoint_select(const struct ad_checkpoint *c, size_t vector, size_t slot, size_t flat, size_t length) {
+  const hid_t space = H5Dget_space(c->flat[vector]);
+  const int rank = checkpoint_rank(&c->vectors[vector]);
+  const hsize_t start[2] = {rank == 2 ? slot : flat, flat}, count[2] = {rank == 2 ? 1 : length, length};
+  if (length == 0) {
+    H5Sselect_none(space);
+  } else {
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
+  }
+  return space;
+}
+
+int ad_checkpoint_put(struct ad_checkpoint *checkpoint, int64_t transfer, size_t vector, size_t slot, size_t flat,
+                      size_t length, const void *values) {
+  struct ad_checkpoint *c = checkpoint;
+  const hsize_t shape = length > 0 ? length : 1;
+  const hid_t space = checkpoint_select(c, vector, slot, flat, length), memory = H5Screate_simple(1, &shape, NULL);
+  if (length == 0) {
+    H5Sselect_none(memory);
+  }
+  const herr_t result = H5Dwrite(c->flat[vector], memory_type_of(&c->vectors[vector]), memory, space,
+                                 transfer >= 0 ? (hid_t)transfer : H5P_DEFAULT, values);
+  H5Sclose(memory);
+  H5Sclose(space);
+  return result < 0 ? checkpoint_fail(c, AD_EIO, "could not be written") : AD_OK;
+}
+
+int ad_checkpoint_put_digests(struct ad_checkpoint *checkpoint, size_t vector, const uint64_t *digests) {
+  struct ad_checkpoint *c = checkpoint;
+  return put_attribute(c->flat[vector], "xxh3", H5T_STD_U64LE, H5T_NATIVE_UINT64, c->vectors[vector].slots, digests) ==
+                 0
+             ? AD_OK
+             : checkpoint_fail(c, AD_EIO, "could not be written");
+}
+
+int ad_checkpoint_finish(struct ad_checkpoint *checkpoint) {
+  struct ad_checkpoint *c = checkpoint;
+  int status = put_number(c->file, "complete", 1) == 0 && H5Fflush(c->file, H5F_SCOPE_GLOBAL) >= 0
+                   ? AD_OK
+                   : checkpoint_fail(c, AD_EIO, "could not be written");
+  for (size_t v = 0; v < c->count; v++) {
+    if (c->flat[v] >= 0 && H5Dclose(c->flat[v]) < 0 && status == AD_OK) {
+      status = checkpoint_fail(c, AD_EIO, "could not be written");
+    }
+    c->flat[v] = -1;
+  }
+  const hid_t file = c->file;
+  c->file = -1;
+  if (H5Fclose(file) < 0 && status == AD_OK) {
+    status = checkpoint_fail(c, AD_EIO, "could not be closed");
+  }
+  ad_checkpoint_close(c);
+  return status;
+}
+
+void ad_checkpoint_close(struct ad_checkpoint *checkpoint) {
+  struct ad_checkpoint *c = checkpoint;
+  if (c == NULL) {
+    return;
+  }
+  for (size_t v = 0; v < AD_STATE_VECTORS; v++) {
+    if (c->flat[v] >= 0) {
+      H5Dclose(c->flat[v]);
+    }
+  }
+  if (c->file >= 0) {
+    H5Fclose(c->file);
+  }
+  ad_free(c->state);
+  ad_free(c->path);
+  ad_free(c);
+}
+
+uint64_t ad_checkpoint_digest(const struct ad_params *params, uint32_t bucket, size_t flat, size_t length, size_t bytes,
+                              const void *values) {
+  const size_t H = params->config.hidden, words = params->embedding.position;
+  const char *at = values;
+  uint64_t sum = 0;
+  for (size_t done = 0; done < length;) {
+    const size_t block = bucket == 0 && flat + done < words ? H : AD_BLOCK;
+    const size_t count = length - done < block ? length - done : block;
+    sum += ad_digest_keyed(flat + done, at + done * bytes, count * bytes);
+    done += count;
+  }
+  return sum;
+}
+
+size_t ad_checkpoint_bytes(const struct ad_params *params, const struct ad_state_vector *vectors, size_t count) {
+  enum { TENSOR = 4096, REST = 1 << 16 }; /* metadata, generously */
+  size_t bytes = REST;
+  for (size_t v = 0; v < count; v++) {
+    bytes += vectors[v].bytes * vectors[v].slots * params->count + params->tensor_count * TENSOR;
+  }
+  return bytes;
+}

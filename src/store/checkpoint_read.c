@@ -1,0 +1,248 @@
+/* Reading a checkpoint: nothing in the file is trusted before it has been checked. */
+#include <dirent.h>
+#include <errno.h>
+#include <hdf5.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "checkpoint_internal.h"
+
+/* The vectors that a checkpoint may hold, in their order. */
+static const struct {
+  const char *name;
+  size_t bytes;
+} known[] = {{"student", 4},    {"moment1", 4},     {"moment2", 4}, {"teacher", 4},
+             {"window_sum", 8}, {"window_ring", 4}, {"run_sum", 8}, {"past", 4}};
+
+enum { MOST_STATE = 1 << 26 }; /* bytes of the JSON text */
+
+/* Reads an attribute of exactly `count` numbers. */
+static int get_numbers(hid_t object, const char *name, size_t count, uint64_t *values) {
+  const hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
+  if (attribute < 0) {
+    return -1;
+  }
+  const hid_t space = H5Aget_space(attribute), type = H5Aget_type(attribute);
+  const int fits = H5Sget_simple_extent_npoints(space) == (hssize_t)count && H5Tget_class(type) == H5T_INTEGER;
+  const int result = fits && H5Aread(attribute, H5T_NATIVE_UINT64, values) >= 0 ? 0 : -1;
+  H5Tclose(type);
+  H5Sclose(space);
+  H5Aclose(attribute);
+  return result;
+}
+
+/* Reads the text attribute of the root; *text is the caller's. */
+static int get_text(hid_t object, const char *name, char **text) {
+  const hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
+  if (attribute < 0) {
+    return -1;
+  }
+  const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
+  const size_t size = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 ? H5Tget_size(type) : 0;
+  int result = -1;
+  if (size > 0 && size <= MOST_STATE && H5Sget_simple_extent_npoints(space) == 1) {
+    *text = ad_calloc(size + 1, 1);
+    result = *text != NULL && H5Aread(attribute, type, *text) >= 0 ? 0 : -1;
+  }
+  H5Sclose(space);
+  H5Tclose(type);
+  H5Aclose(attribute);
+  return result;
+}
+
+static int damaged(const struct ad_checkpoint *c, const char *what) {
+  return ad_fail(AD_EINPUT, "%s: %s: not a whole checkpoint of this program", c->path, what);
+}
+
+/* Opens the vector number `known`, if it is there, and takes its shape. */
+static int open_vector(struct ad_checkpoint *c, size_t which) {
+  char path[64];
+  snprintf(path, sizeof path, "/flat/%s", known[which].name);
+  if (H5Lexists(c->file, path, H5P_DEFAULT) <= 0) {
+    return AD_OK;
+  }
+  const size_t v = c->count;
+  c->flat[v] = H5Dopen2(c->file, path, H5P_DEFAULT);
+  if (c->flat[v] < 0) {
+    return damaged(c, path);
+  }
+  snprintf(c->names[v], sizeof c->names[v], "%s", known[which].name);
+  c->vectors[v] = (struct ad_state_vector){c->names[v], known[which].bytes, 1};
+  const int rank = checkpoint_rank(&c->vectors[v]);
+  hsize_t shape[2] = {0, 0};
+  const hid_t space = H5Dget_space(c->flat[v]), type = H5Dget_type(c->flat[v]);
+  const int wanted = known[which].bytes == 4 ? H5T_FLOAT : H5T_INTEGER;
+  const int fits = H5Sget_simple_extent_ndims(space) == rank && H5Sget_simple_extent_dims(space, shape, NULL) == rank &&
+                   (int)H5Tget_class(type) == wanted && H5Tget_size(type) == known[which].bytes;
+  H5Tclose(type);
+  H5Sclose(space);
+  const size_t P = (size_t)shape[rank - 1];
+  if (!fits || P == 0 || (c->count > 0 && P != c->P) || (rank == 2 && (shape[0] == 0 || shape[0] > 1u << 30))) {
+    return damaged(c, path);
+  }
+  c->vectors[v].slots = rank == 2 ? (size_t)shape[0] : 1;
+  c->P = P;
+  c->count++;
+  return AD_OK;
+}
+
+static int open_all(struct ad_checkpoint *c, const struct ad_params *params) {
+  uint64_t format, complete, digest;
+  if (get_numbers(c->file, "format", 1, &format) != 0 || get_numbers(c->file, "step", 1, &c->step) != 0) {
+    return damaged(c, "it has no format");
+  }
+  if (format != CHECKPOINT_FORMAT) {
+    return ad_fail(AD_EINPUT, "%s: checkpoint of format %" PRIu64 ", this program reads %d", c->path, format,
+                   CHECKPOINT_FORMAT);
+  }
+  if (get_numbers(c->file, "complete", 1, &complete) != 0 || complete != 1) {
+    return damaged(c, "it was not written to its end");
+  }
+  if (get_text(c->file, "state", &c->state) != 0 || get_numbers(c->file, "state_xxh3", 1, &digest) != 0 ||
+      ad_digest(c->state, strlen(c->state)) != digest) {
+    return damaged(c, "its state does not match its digest");
+  }
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    AD_TRY(open_vector(c, i));
+  }
+  if (c->count == 0 || strcmp(c->vectors[0].name, "student") != 0) {
+    return damaged(c, "it has no student");
+  }
+  if (params != NULL && params->count != c->P) {
+    return ad_fail(AD_EINPUT, "%s: it holds %zu parameters, the model has %zu", c->path, c->P, params->count);
+  }
+  return AD_OK;
+}
+
+int ad_checkpoint_open(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params) {
+  struct ad_checkpoint *c = *checkpoint = checkpoint_allocate(path);
+  if (c == NULL) {
+    return AD_ENOMEM;
+  }
+  int status = AD_OK;
+  c->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  if (c->file < 0) {
+    status = checkpoint_fail(c, AD_EINPUT, "could not be read as HDF5");
+  } else {
+    status = open_all(c, params);
+  }
+  if (status != AD_OK) {
+    ad_checkpoint_close(c);
+    *checkpoint = NULL;
+  }
+  return status;
+}
+
+uint64_t ad_checkpoint_step(const struct ad_checkpoint *checkpoint) {
+  return checkpoint->step;
+}
+
+const char *ad_checkpoint_state(const struct ad_checkpoint *checkpoint) {
+  return checkpoint->state;
+}
+
+size_t ad_checkpoint_floats(const struct ad_checkpoint *checkpoint) {
+  return checkpoint->P;
+}
+
+size_t ad_checkpoint_vectors(const struct ad_checkpoint *checkpoint, const struct ad_state_vector **vectors) {
+  *vectors = checkpoint->vectors;
+  return checkpoint->count;
+}
+
+int ad_checkpoint_find(const struct ad_checkpoint *checkpoint, const char *name) {
+  for (size_t v = 0; v < checkpoint->count; v++) {
+    if (strcmp(checkpoint->vectors[v].name, name) == 0) {
+      return (int)v;
+    }
+  }
+  return -1;
+}
+
+int ad_checkpoint_get(const struct ad_checkpoint *checkpoint, size_t vector, size_t slot, size_t flat, size_t length,
+                      void *values) {
+  const struct ad_checkpoint *c = checkpoint;
+  if (length == 0) {
+    return AD_OK;
+  }
+  if (vector >= c->count || slot >= c->vectors[vector].slots || flat > c->P || length > c->P - flat) {
+    return ad_fail(AD_EINTERNAL, "%s: a piece beyond a vector's end", c->path);
+  }
+  const hsize_t shape = length;
+  const hid_t space = checkpoint_select(c, vector, slot, flat, length), memory = H5Screate_simple(1, &shape, NULL);
+  const herr_t result =
+      H5Dread(c->flat[vector], checkpoint_memory_type(&c->vectors[vector]), memory, space, H5P_DEFAULT, values);
+  H5Sclose(memory);
+  H5Sclose(space);
+  return result < 0 ? checkpoint_fail(c, AD_EINPUT, "could not be read") : AD_OK;
+}
+
+int ad_checkpoint_get_digests(const struct ad_checkpoint *checkpoint, size_t vector, uint64_t *digests) {
+  const struct ad_checkpoint *c = checkpoint;
+  return get_numbers(c->flat[vector], "xxh3", c->vectors[vector].slots, digests) == 0 ? AD_OK
+                                                                                      : damaged(c, "it has no digests");
+}
+
+char *ad_checkpoint_path(const char *run, uint64_t step) {
+  char name[64];
+  snprintf(name, sizeof name, "checkpoints/step-%09" PRIu64 ".h5", step);
+  return ad_path_join(run, name);
+}
+
+static int newest_first(const void *a, const void *b) {
+  const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The step in "step-000000123.h5", or -1. */
+static int64_t step_of(const char *name) {
+  char *end;
+  if (strncmp(name, "step-", 5) != 0 || name[5] < '0' || name[5] > '9') {
+    return -1;
+  }
+  const unsigned long long step = strtoull(name + 5, &end, 10);
+  return strcmp(end, ".h5") == 0 && step < INT64_MAX ? (int64_t)step : -1;
+}
+
+int ad_checkpoint_list(const char *run, uint64_t **steps, size_t *count) {
+  void *list = NULL;
+  size_t capacity = 0;
+  char *path = ad_path_join(run, "checkpoints");
+  *steps = NULL;
+  *count = 0;
+  if (path == NULL) {
+    return ad_fail_memory(strlen(run) + 16, "a path");
+  }
+  DIR *folder = opendir(path);
+  int status = folder == NULL && errno != ENOENT ? ad_fail(AD_EIO, "%s: %s", path, strerror(errno)) : AD_OK;
+  for (const struct dirent *entry = folder == NULL ? NULL : readdir(folder); status == AD_OK && entry != NULL;
+       entry = readdir(folder)) {
+    const int64_t step = step_of(entry->d_name);
+    if (step >= 0) {
+      status = ad_reserve(&list, &capacity, *count + 1, sizeof **steps);
+      if (status == AD_OK) {
+        ((uint64_t *)list)[(*count)++] = (uint64_t)step;
+      }
+    }
+  }
+  if (folder != NULL) {
+    closedir(folder);
+  }
+  ad_free(path);
+  if (status != AD_OK) {
+    ad_free(list);
+    *count = 0;
+    return status;
+  }
+  *steps = list;
+  if (*count > 0) {
+    qsort(list, *count, sizeof **steps, newest_first);
+  }
+  return AD_OK;
+}
