@@ -148,6 +148,39 @@ int ad_comm_gather_rows(const struct ad_comm *comm, const size_t *counts, size_t
   return status;
 }
 
+int ad_comm_settle(const struct ad_comm *comm, int status) {
+  enum { LONGEST = 2000 };
+  char message[LONGEST] = "";
+  int lowest = status < 0 ? comm->rank : INT_MAX;
+  MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, comm->world);
+  if (lowest == INT_MAX) {
+    return status;
+  }
+  snprintf(message, sizeof message, "%s", ad_error_message());
+  MPI_Bcast(&status, 1, MPI_INT, lowest, comm->world);
+  MPI_Bcast(message, sizeof message, MPI_CHAR, lowest, comm->world);
+  return ad_fail(status, "%s", message);
+}
+
+int ad_comm_broadcast(const struct ad_comm *comm, size_t size, void *data) {
+  int count = 0;
+  AD_TRY(ad_mpi_count(size, &count));
+  MPI_Bcast(data, count, MPI_BYTE, 0, comm->world);
+  return AD_OK;
+}
+
+uint64_t ad_comm_largest(const struct ad_comm *comm, uint64_t value) {
+  MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_UINT64_T, MPI_MAX, comm->world);
+  return value;
+}
+
+int ad_comm_sum(const struct ad_comm *comm, size_t count, uint64_t *values) {
+  int narrow = 0;
+  AD_TRY(ad_mpi_count(count, &narrow));
+  MPI_Allreduce(MPI_IN_PLACE, values, narrow, MPI_UINT64_T, MPI_SUM, comm->world);
+  return AD_OK;
+}
+
 void ad_comm_wait(const struct ad_comm *comm) { MPI_Barrier(comm->world); }
 
 int ad_shared_create(struct ad_shared *shared, const struct ad_comm *comm, size_t bytes) {

@@ -14,7 +14,7 @@ enum { AD_DEBUG = 1 };
 #endif
 
 /* All tags of point-to-point messages. */
-enum ad_tag { AD_TAG_REDUCE = 1, AD_TAG_PUBLISH };
+enum ad_tag { AD_TAG_REDUCE = 1, AD_TAG_PUBLISH, AD_TAG_CHECKPOINT };
 
 struct ad_comm {
   MPI_Comm world, node;

@@ -100,6 +100,13 @@ static int sync_folder_of(const char *path) {
   return status;
 }
 
+int ad_file_rename(const char *from, const char *to) {
+  if (rename(from, to) != 0) {
+    return ad_fail(AD_EIO, "%s: could not be put in place: %s", to, strerror(errno));
+  }
+  return sync_folder_of(to);
+}
+
 int ad_file_write(const char *path, const void *data, size_t size) {
   struct ad_buffer temporary = {0};
   AD_TRY(ad_buffer_printf(&temporary, "%s.partial", path));
@@ -116,12 +123,10 @@ int ad_file_write(const char *path, const void *data, size_t size) {
   if (close(fd) != 0 && status == AD_OK) {
     status = ad_fail(AD_EIO, "%s: could not be written: %s", temporary.data, strerror(errno));
   }
-  if (status == AD_OK && rename(temporary.data, path) != 0) {
-    status = ad_fail(AD_EIO, "%s: could not be put in place: %s", path, strerror(errno));
-  }
   if (status == AD_OK) {
-    status = sync_folder_of(path);
-  } else {
+    status = ad_file_rename(temporary.data, path);
+  }
+  if (status != AD_OK) {
     unlink(temporary.data);
   }
   ad_buffer_destroy(&temporary);

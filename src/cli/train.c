@@ -43,24 +43,47 @@ static int log_step(struct training *t, const struct ad_step *step) {
                     "\"parameters\":\"%016" PRIx64 "\",\"chain\":\"%016" PRIx64 "\"}",
                     step->step, step->epoch, step->examples, step->tokens, step->loss, taught, step->norm, step->factor,
                     step->parameters, step->chain));
-  return ad_run_timing(&t->run, "{\"step\":%" PRIu64 ",\"seconds\":%.6f}", step->step, step->seconds);
+  AD_TRY(ad_run_timing(&t->run, "{\"step\":%" PRIu64 ",\"seconds\":%.6f}", step->step, step->seconds));
+  t->log_bytes = (uint64_t)ftello(t->run.log);
+  return AD_OK;
+}
+
+/* Whether the parameters as they are must be evaluated before the next step. */
+static int evaluation_due(const struct training *t) {
+  const uint64_t done = ad_trainer_done(t->trainer), every = t->session.config.eval_every;
+  const int due = every > 0 ? done % every == 0 : done % t->steps_an_epoch == 0;
+  return t->has_dev && done > 0 && t->evaluated < done && (due || done == ad_trainer_total(t->trainer));
+}
+
+/* An evaluation; where it is broken off by a stop, the checkpoint says that it is still to be done. */
+static int evaluate(struct training *t) {
+  const int status = training_evaluate(t, &t->last);
+  if (status != AD_ESTOPPED) {
+    return status;
+  }
+  const int saved = training_step_edge(t);
+  return saved == AD_OK ? ad_fail(AD_EINTERNAL, "a stop was taken back") : saved;
 }
 
 static int train_steps(struct training *t) {
-  const uint64_t total = ad_trainer_total(t->trainer), every = t->session.config.eval_every;
-  while (ad_trainer_done(t->trainer) < total) {
-    struct ad_step step;
-    AD_TRY(ad_trainer_step(t->trainer, &step));
-    t->seconds += step.seconds;
-    t->examples += step.examples;
-    AD_TRY(log_step(t, &step));
-    const int due = every > 0 ? step.step % every == 0 : step.epoch_end;
-    if (t->has_dev && (due || step.step == total)) {
-      AD_TRY(training_evaluate(t, &step));
+  const uint64_t total = ad_trainer_total(t->trainer);
+  for (;;) {
+    AD_TRY(evaluation_due(t) ? evaluate(t) : AD_OK);
+    if (t->last.examples > 0) {
+      show_progress(t, &t->last);
     }
-    show_progress(t, &step);
+    if (ad_trainer_done(t->trainer) == total) {
+      return AD_OK;
+    }
+    AD_TRY(training_step_edge(t));
+    training_fault_before_step(t, ad_trainer_done(t->trainer) + 1);
+    AD_TRY(ad_trainer_step(t->trainer, &t->last));
+    t->seconds += t->last.seconds;
+    t->examples += t->last.examples;
+    t->slowest_step = fmax(t->slowest_step, t->last.seconds);
+    AD_TRY(log_step(t, &t->last));
+    training_fault_after_step(t, t->last.step);
   }
-  return AD_OK;
 }
 
 static void print_summary(const struct training *t) {
@@ -118,6 +141,7 @@ static int train(struct training *t, size_t count, char **positional) {
   t->first = ad_comm_rank(t->comm) == 0;
   t->replica_owner = ad_comm_node_first(t->comm);
   AD_TRY(training_check_configuration(t));
+  AD_TRY(training_watch_signals(t));
   AD_TRY(training_load_data(t));
   AD_TRY(training_prepare(t));
   AD_TRY(training_open_run(t));
@@ -126,7 +150,9 @@ static int train(struct training *t, size_t count, char **positional) {
          1e-6 * (double)t->session.params.count, ad_trainer_total(t->trainer));
   AD_TRY(train_steps(t));
   AD_TRY(training_report_memory(t));
+  AD_TRY(t->session.config.checkpoint_finished ? training_save(t) : AD_OK);
   AD_TRY(training_keep_result(t));
+  AD_TRY(training_clear_checkpoints(t));
   if (t->first) {
     print_summary(t);
   }
@@ -144,10 +170,15 @@ static int print_keys(int markdown) {
 }
 
 int ad_command_train(int argc, char **argv) {
+  const char *faults = NULL;
   int keys = 0, markdown = 0, help;
   size_t count;
   const struct argument options[] = {{"keys", NULL, "Print all configuration keys", &keys, NULL},
-                                     {"keys-markdown", NULL, "Print them as docs/configuration.md", &markdown, NULL}};
+                                     {"keys-markdown", NULL, "Print them as docs/configuration.md", &markdown, NULL},
+                                     {"inject", "FAULT,...",
+                                      "For tests: kill@STEP, term@STEP, nan@STEP, kill@save, enospc@save, kill@eval, "
+                                      "term@eval, corrupt@checkpoint; a place with :N for the N-th time",
+                                      NULL, &faults}};
   const struct arguments arguments = {"train",
                                       "CONFIG.yaml [key=value ...]",
                                       "Fine-tunes an encoder as CONFIG.yaml says; key=value arguments come on top. "
@@ -171,7 +202,9 @@ int ad_command_train(int argc, char **argv) {
     return ad_fail(AD_ECONFIG,
                    "train: the configuration file is missing; usage: autodidact train CONFIG.yaml [key=value ...]");
   }
-  struct training t = {.best_error = INFINITY, .dev_error = NAN};
+  struct training t = {.best_error = INFINITY, .dev_error = NAN, .started = ad_clock()};
+  t.last_save = t.started;
+  AD_TRY(training_parse_faults(&t, faults));
   int status = train(&t, count, argv + 1);
   const int closed = ad_run_close(&t.run);
   close_training(&t, status);

@@ -1,4 +1,5 @@
 /* One training: what the files of the train command share. train.c runs it, training_setup.c loads and connects,
+ * training_resume.c opens the run folder, training_checkpoint.c saves and training_stop.c says when to stop,
  * training_evaluate.c scores and keeps, training_memory.c tells the bytes. Not installed. */
 #ifndef AUTODIDACT_CLI_TRAINING_H
 #define AUTODIDACT_CLI_TRAINING_H
@@ -17,6 +18,19 @@ enum { SCORES_TEXT = 512 };
 struct row {
   uint64_t step;
   double epoch, error[AD_VARIANTS], loss; /* loss: of the result's variant */
+};
+
+/* Faults on demand. */
+enum injection {
+  INJECT_KILL_STEP,
+  INJECT_NAN_STEP,
+  INJECT_TERM_STEP,
+  INJECT_KILL_SAVE,
+  INJECT_KILL_EVAL,
+  INJECT_ENOSPC_SAVE,
+  INJECT_TERM_EVAL,
+  INJECT_CORRUPT_CHECKPOINT,
+  INJECTIONS
 };
 
 struct training {
@@ -46,8 +60,18 @@ struct training {
   double dev_error;                           /* the last one of the result's variant; NaN before */
   void *rows;                                 /* struct row [row_count] */
   size_t row_count, row_capacity;
-  double seconds;   /* in steps */
-  size_t examples;  /* in steps */
+  uint64_t steps_an_epoch;
+  uint64_t log_bytes;  /* of log.jsonl when everything before was whole; rank 0 */
+  uint64_t evaluated;  /* step of the last whole evaluation */
+  struct ad_step last; /* the last step, or what is known of it after going on from a checkpoint */
+  int has_saved;
+  uint64_t saved, saved_evaluated;                       /* step of the last checkpoint, and `evaluated` then */
+  double started, last_save;                             /* by ad_clock */
+  double slowest_step, slowest_evaluation, slowest_save; /* seconds */
+  char stop_reason[64];
+  uint64_t inject[INJECTIONS], injected[INJECTIONS]; /* the step or the time it is due, 0: never; times so far */
+  double seconds;                                    /* in steps */
+  size_t examples;                                   /* in steps */
   size_t base;      /* bytes of this process before anything of the training was allocated */
   double predicted; /* bytes of a rank, mean over the ranks */
 };
@@ -58,7 +82,34 @@ int training_check_configuration(struct training *t);
 int training_prepare(struct training *t);
 int training_open_run(struct training *t);
 
-/* Scores every variant that there is on dev, logs and keeps them. Collective. */
+/* Signals of run.signals set a flag from now on. training_must_stop: whether it, or the clock, asks to stop, on any
+ * rank; alike on all, the reason in stop_reason. Collective. training_pretend_signal sets the flag, for tests. */
+int training_watch_signals(const struct training *t);
+int training_must_stop(struct training *t);
+void training_pretend_signal(int number);
+
+/* --inject: reads the list (NULL: none), AD_ECONFIG; and what happens at the places. Kills do not return. */
+int training_parse_faults(struct training *t, const char *list);
+void training_fault_before_step(struct training *t, uint64_t step);
+void training_fault_after_step(struct training *t, uint64_t step);
+void training_fault_in_evaluation(struct training *t);
+int training_fault_in_save(struct training *t);
+int training_fault_after_save(struct training *t, uint64_t step);
+
+/* Between two steps: a checkpoint where one is due. AD_ESTOPPED where the training must stop; it has been saved then.
+ * training_save: now. Collective. */
+int training_step_edge(struct training *t);
+int training_save(struct training *t);
+
+/* Goes on from the newest good checkpoint of run.dir; *loaded 0 where there is none at all. Collective. AD_EINPUT (all
+ * are damaged), AD_ECONFIG. */
+int training_load(struct training *t, int *loaded);
+
+/* The checkpoints of a finished run go, unless checkpoint.finished. */
+int training_clear_checkpoints(const struct training *t);
+
+/* Scores every variant that there is on dev, logs and keeps them. AD_ESTOPPED where the training must stop before it is
+ * done: nothing of it counts then. Collective. */
 int training_evaluate(struct training *t, const struct ad_step *step);
 
 /* variants/, model/ and result.json: the latter last, it says that the run is complete. Collective. */

@@ -15,13 +15,28 @@ static enum ad_variant result_variant(const struct training *t) {
   return (enum ad_variant)t->session.config.run_result;
 }
 
+/* The logits of dev with one vector, in slices of whole batches, between which the ranks may agree to stop. */
+static int compute_member(struct training *t, const float *theta, float *logits) {
+  enum { BATCHES = 8 }; /* of a rank in a slice */
+  const size_t B = t->session.config.eval_batch, C = t->session.params.config.classes;
+  const size_t slice = BATCHES * B * ad_comm_size(t->comm);
+  for (size_t first = 0; first < t->dev.count; first += slice) {
+    const size_t end = t->dev.count - first < slice ? t->dev.count : first + slice;
+    AD_TRY(ad_mpi_evaluate(t->comm, t->evaluator, B, C, theta, &t->dev, first, end, logits + first * C));
+    training_fault_in_evaluation(t);
+    if (training_must_stop(t)) {
+      return AD_ESTOPPED;
+    }
+  }
+  return AD_OK;
+}
+
 /* The logits of dev: of one vector, or the mean of those of several, added in double newest first. */
 static int compute_logits(struct training *t, const float *const *thetas, size_t count) {
   const size_t C = t->session.params.config.classes, n = t->dev.count * C;
   for (size_t k = 0; k < count; k++) {
     float *logits = count > 1 ? t->member_logits : t->logits;
-    AD_TRY(ad_mpi_evaluate(t->comm, t->evaluator, t->session.config.eval_batch, C, thetas[k], &t->dev, 0, t->dev.count,
-                           logits));
+    AD_TRY(compute_member(t, thetas[k], logits));
     for (size_t i = 0; i < n && count > 1; i++) {
       t->logit_sum[i] = (k == 0 ? 0.0 : t->logit_sum[i]) + logits[i];
     }
@@ -106,12 +121,15 @@ int training_evaluate(struct training *t, const struct ad_step *step) {
       AD_TRY(t->first ? keep_scores(t, step, v, thetas[0], &row) : AD_OK);
     }
   }
+  t->evaluated = step->step;
+  t->slowest_evaluation = fmax(t->slowest_evaluation, ad_clock() - start);
   if (!t->first) {
     return AD_OK;
   }
   AD_TRY(ad_run_timing(&t->run, "{\"eval\":\"dev\",\"step\":%" PRIu64 ",\"seconds\":%.6f}", step->step,
                        ad_clock() - start));
-  return keep_row(t, &row);
+  AD_TRY(keep_row(t, &row));
+  return ad_run_log_size(&t->run, &t->log_bytes);
 }
 
 /* A Hugging Face folder of a variant's parameters; *digest of all of them. */

@@ -243,31 +243,7 @@ int training_prepare(struct training *t) {
   AD_TRY(ad_trainer_create(&t->trainer, &t->session.params, &t->replicas, &t->train, &t->settings,
                            t->exchange == NULL ? NULL : ad_mpi_exchange_table(t->exchange)));
   AD_TRY(t->has_dev ? prepare_evaluation(t) : AD_OK);
+  const uint64_t batch = c->batch_size;
+  t->steps_an_epoch = (t->train.count + batch - 1) / batch;
   return training_predict_memory(t);
-}
-
-/* The run folder, and in its provenance what the bits depend on besides the configuration. */
-int training_open_run(struct training *t) {
-  const struct session *s = &t->session;
-  char train[17], dev[17] = "", descriptor[17], base[17], ranks[64];
-  uint64_t digest;
-  if (!t->first) {
-    return AD_OK;
-  }
-  AD_TRY(s->config.model_path[0] != '\0' ? ad_model_digest(s->config.model_path, &digest)
-                                         : ad_digest_file(s->config.model_vocab, &digest));
-  snprintf(ranks, sizeof ranks, "%u on %u nodes", ad_comm_size(t->comm), ad_comm_nodes(t->comm));
-  const struct ad_fact facts[] = {
-      {"data_descriptor", ad_digest_text(s->descriptor.digest, descriptor)},
-      {"data_train", ad_digest_text(t->train.digest, train)},
-      {"data_dev", t->has_dev ? ad_digest_text(t->dev.digest, dev) : dev},
-      {"base_model", ad_digest_text(digest, base)},
-      {"initial_parameters", t->initial},
-      {"kernels", ad_kernels_select()->name},
-      {"blas_core", ad_gemm_core()},
-      {"blas", ad_gemm_config()},
-      {"ranks", ranks},
-      {"reduction",
-       s->config.comm_reduction == AD_REDUCTION_ORDERED ? "ordered" : "native: outside the reproducibility contract"}};
-  return ad_run_create(&t->run, &s->config, facts, sizeof facts / sizeof *facts);
 }

@@ -66,12 +66,18 @@ static int put_number(hid_t object, const char *name, uint64_t value) {
   return put_attribute(object, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, 1, &value);
 }
 
-static int put_text(hid_t object, const char *name, const char *text) {
-  const hid_t type = H5Tcopy(H5T_C_S1);
+/* A text as a dataset of its own: attributes end at 64 KiB. With several writers all write the same. */
+static int put_text(hid_t file, const char *name, const char *text) {
+  const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
   H5Tset_size(type, strlen(text) + 1);
   H5Tset_strpad(type, H5T_STR_NULLTERM);
   H5Tset_cset(type, H5T_CSET_UTF8);
-  const int result = put_attribute(object, name, type, type, 1, text);
+  const hid_t set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  const int result = set < 0 || H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0 ? -1 : 0;
+  if (set >= 0) {
+    H5Dclose(set);
+  }
+  H5Sclose(space);
   H5Tclose(type);
   return result;
 }

@@ -17,8 +17,8 @@
 static const struct {
   const char *name;
   size_t bytes;
-} known[] = {{"student", 4},    {"moment1", 4},     {"moment2", 4}, {"teacher", 4},
-             {"window_sum", 8}, {"window_ring", 4}, {"run_sum", 8}, {"past", 4}};
+} known[] = {{"student", 4},     {"moment1", 4}, {"moment2", 4}, {"teacher", 4}, {"window_sum", 8},
+             {"window_ring", 4}, {"run_sum", 8}, {"past", 4},    {"best", 4}};
 
 enum { MOST_STATE = 1 << 26 }; /* bytes of the JSON text */
 
@@ -37,22 +37,22 @@ static int get_numbers(hid_t object, const char *name, size_t count, uint64_t *v
   return result;
 }
 
-/* Reads the text attribute of the root; *text is the caller's. */
-static int get_text(hid_t object, const char *name, char **text) {
-  const hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
-  if (attribute < 0) {
+/* Reads a dataset that is one text; *text is the caller's. */
+static int get_text(hid_t file, const char *name, char **text) {
+  const hid_t set = H5Lexists(file, name, H5P_DEFAULT) > 0 ? H5Dopen2(file, name, H5P_DEFAULT) : -1;
+  if (set < 0) {
     return -1;
   }
-  const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
+  const hid_t type = H5Dget_type(set), space = H5Dget_space(set);
   const size_t size = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 ? H5Tget_size(type) : 0;
   int result = -1;
   if (size > 0 && size <= MOST_STATE && H5Sget_simple_extent_npoints(space) == 1) {
     *text = ad_calloc(size + 1, 1);
-    result = *text != NULL && H5Aread(attribute, type, *text) >= 0 ? 0 : -1;
+    result = *text != NULL && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *text) >= 0 ? 0 : -1;
   }
   H5Sclose(space);
   H5Tclose(type);
-  H5Aclose(attribute);
+  H5Dclose(set);
   return result;
 }
 

@@ -1,9 +1,11 @@
 #include "autodidact/store/run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,13 +14,13 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
-/* Opens a file of the run for writing anew. */
-static int open_log(const struct ad_run *run, const char *name, FILE **file) {
+/* Opens a file of the run, "we" for writing anew, "ae" for going on. */
+static int open_log(const struct ad_run *run, const char *name, const char *mode, FILE **file) {
   char *path = ad_path_join(run->folder, name);
   if (path == NULL) {
     return ad_fail_memory(strlen(run->folder) + 32, "a path");
   }
-  *file = fopen(path, "we");
+  *file = fopen(path, mode);
   const int status = *file == NULL ? ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(errno)) : AD_OK;
   ad_free(path);
   return status;
@@ -47,26 +49,30 @@ static int remove_folder(const struct ad_run *run, const char *name) {
   return status;
 }
 
-/* A folder that holds a log holds a run. */
-static int refuse_or_clear(const struct ad_run *run, const struct ad_config *config) {
-  char *path = ad_path_join(run->folder, "log.jsonl");
-  if (path == NULL) {
-    return ad_fail_memory(strlen(run->folder) + 32, "a path");
-  }
-  const int taken = access(path, F_OK) == 0;
+static int has_file(const char *folder, const char *name) {
+  char *path = ad_path_join(folder, name);
+  const int found = path != NULL && access(path, F_OK) == 0;
   ad_free(path);
-  if (taken && !config->run_overwrite) {
-    return ad_fail(AD_ECONFIG, "%s: holds a run already: choose another run.dir, or start anew with run.overwrite=true",
-                   run->folder);
+  return found;
+}
+
+enum ad_run_found ad_run_find(const char *folder) {
+  if (!has_file(folder, "log.jsonl") && !has_file(folder, "result.json")) {
+    return AD_RUN_NONE;
   }
+  return has_file(folder, "result.json") ? AD_RUN_FINISHED : AD_RUN_UNFINISHED;
+}
+
+/* Empties a folder of all that a run leaves there. */
+static int clear(const struct ad_run *run) {
+  static const char *const folders[] = {"variants/student", "variants/teacher", "variants/window",
+                                        "variants/run",     "variants",         "model",
+                                        "logits",           "checkpoints",      ".resume"};
   /* The result first: a folder without it never claims to be complete. */
   AD_TRY(remove_file(run, "result.json"));
-  static const char *const folders[] = {"variants/student", "variants/teacher", "variants/window", "variants/run",
-                                        "variants", "model"};
   for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
     AD_TRY(remove_folder(run, folders[i]));
   }
-  AD_TRY(remove_folder(run, "logits"));
   return remove_file(run, "log.jsonl");
 }
 
@@ -103,22 +109,77 @@ static int write_config(const struct ad_run *run, const struct ad_config *config
   return status;
 }
 
-int ad_run_create(struct ad_run *run, const struct ad_config *config, const struct ad_fact *facts, size_t fact_count) {
+static int set_folder(struct ad_run *run, const char *folder) {
   *run = (struct ad_run){0};
-  if (config->run_dir[0] == '\0') {
+  if (folder[0] == '\0') {
     return ad_fail(AD_ECONFIG, "run.dir is not set: the folder of the run, for example run.dir=runs/first");
   }
-  run->folder = ad_strdup(config->run_dir);
-  if (run->folder == NULL) {
-    return ad_fail_memory(strlen(config->run_dir) + 1, "a path");
+  run->folder = ad_strdup(folder);
+  return run->folder == NULL ? ad_fail_memory(strlen(folder) + 1, "a path") : AD_OK;
+}
+
+int ad_run_describe(const char *folder, const struct ad_config *config, const struct ad_fact *facts,
+                    size_t fact_count) {
+  struct ad_run run;
+  AD_TRY(set_folder(&run, folder));
+  int status = ad_make_folders(folder);
+  status = status == AD_OK ? write_config(&run, config) : status;
+  status = status == AD_OK ? write_provenance(&run, facts, fact_count) : status;
+  ad_free(run.folder);
+  return status;
+}
+
+/* Cuts the log to the rows that a checkpoint knows. */
+static int cut_log(const struct ad_run *run, uint64_t bytes) {
+  char *path = ad_path_join(run->folder, "log.jsonl");
+  struct stat info;
+  if (path == NULL) {
+    return ad_fail_memory(strlen(run->folder) + 32, "a path");
   }
+  int status = AD_OK;
+  if (stat(path, &info) != 0) {
+    status = ad_fail(AD_EIO, "%s: %s", path, strerror(errno));
+  } else if ((uint64_t)info.st_size < bytes) {
+    status = ad_fail(AD_EINPUT, "%s: %lld bytes, the checkpoint was written after %" PRIu64 ": rows are missing", path,
+                     (long long)info.st_size, bytes);
+  } else if (truncate(path, (off_t)bytes) != 0) {
+    status = ad_fail(AD_EIO, "%s: could not be cut: %s", path, strerror(errno));
+  }
+  ad_free(path);
+  return status;
+}
+
+int ad_run_reopen(struct ad_run *run, const struct ad_config *config, uint64_t log_bytes) {
+  AD_TRY(set_folder(run, config->run_dir));
+  int status;
+  AD_TRY_GOTO(cut_log(run, log_bytes), failed);
+  AD_TRY_GOTO(write_config(run, config), failed);
+  AD_TRY_GOTO(open_log(run, "log.jsonl", "ae", &run->log), failed);
+  AD_TRY_GOTO(open_log(run, "timing.jsonl", "ae", &run->timing), failed);
+  return AD_OK;
+failed:
+  ad_run_close(run);
+  return status;
+}
+
+int ad_run_log_size(struct ad_run *run, uint64_t *bytes) {
+  struct stat info;
+  if (fflush(run->log) != 0 || fsync(fileno(run->log)) != 0 || fstat(fileno(run->log), &info) != 0) {
+    return ad_fail(AD_EIO, "%s/log.jsonl: could not be written: %s", run->folder, strerror(errno));
+  }
+  *bytes = (uint64_t)info.st_size;
+  return AD_OK;
+}
+
+int ad_run_create(struct ad_run *run, const struct ad_config *config, const struct ad_fact *facts, size_t fact_count) {
+  AD_TRY(set_folder(run, config->run_dir));
   int status;
   AD_TRY_GOTO(ad_make_folders(run->folder), failed);
-  AD_TRY_GOTO(refuse_or_clear(run, config), failed);
+  AD_TRY_GOTO(clear(run), failed);
   AD_TRY_GOTO(write_config(run, config), failed);
   AD_TRY_GOTO(write_provenance(run, facts, fact_count), failed);
-  AD_TRY_GOTO(open_log(run, "log.jsonl", &run->log), failed);
-  AD_TRY_GOTO(open_log(run, "timing.jsonl", &run->timing), failed);
+  AD_TRY_GOTO(open_log(run, "log.jsonl", "we", &run->log), failed);
+  AD_TRY_GOTO(open_log(run, "timing.jsonl", "we", &run->timing), failed);
   return AD_OK;
 failed:
   if (run->log != NULL) {

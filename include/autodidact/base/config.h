@@ -19,6 +19,16 @@
   X(CHOICE, run_select, "run.select", "last", 0, 0, "last|best", "which parameters the run keeps: after the last step, or at the lowest dev error") \
   X(CHOICE, run_result, "run.result", "student", 0, 0, "student|teacher|window|run", "whose parameters are the result: the student\'s, the teacher\'s, or the mean over the window or over the run (eval.means)") \
   X(SWITCH, run_variants, "run.variants", "true", 0, 0, "", "keep the other evaluated parameters too, in variants/, as they are after the last step") \
+  X(COUNT, run_time_limit, "run.time_limit", "0", 0, 1e9, "", "seconds after which the run stops with a checkpoint (exit code 75), so early that the checkpoint fits in; 0: none") \
+  X(TEXT, run_signals, "run.signals", "TERM,USR1", 0, 0, "", "signals at which the run stops with a checkpoint (exit code 75)") \
+  X(TEXT, resume_allow, "resume.allow", "", 0, 0, "", "what may differ from the run that is resumed, a list of: configuration, data, model, code, kernels; what is named here breaks the contract for that run") \
+  X(COUNT, checkpoint_every, "checkpoint.every", "0", 0, 1e15, "", "steps between checkpoints; 0: not by steps")           \
+  X(REAL, checkpoint_minutes, "checkpoint.minutes", "10", 0, 1e6, "", "minutes between checkpoints; 0: not by the clock")  \
+  X(SWITCH, checkpoint_epoch, "checkpoint.epoch", "true", 0, 0, "", "a checkpoint at the end of each epoch")              \
+  X(COUNT, checkpoint_keep, "checkpoint.keep", "2", 1, 1e6, "", "newest checkpoints that are kept")                       \
+  X(SWITCH, checkpoint_finished, "checkpoint.finished", "false", 0, 0, "", "a finished run writes and keeps a checkpoint of its end, and those before it") \
+  X(CHOICE, checkpoint_full, "checkpoint.full", "stop", 0, 0, "stop|wait", "when there is no room for a checkpoint: stop (exit code 2), or try again every ten seconds") \
+  X(CHOICE, store_writer, "store.writer", "all", 0, 0, "all|root", "who writes a checkpoint: every rank its shard by MPI-IO, or rank 0 for all (where MPI-IO or locking does not work, as on some NFS)") \
   X(TEXT, model_path, "model.path", "", 0, 0, "", "Hugging Face folder of the pretrained encoder; empty: draw a new one with the sizes below") \
   X(TEXT, model_vocab, "model.vocab", "", 0, 0, "", "vocab.txt of a new encoder (with model.path empty)")                     \
   X(SWITCH, model_cased, "model.cased", "false", 0, 0, "", "a new encoder's tokenizer keeps case")                            \

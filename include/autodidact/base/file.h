@@ -22,6 +22,9 @@ void ad_file_unmap(struct ad_file_map *map);
 /* Writes a file whole or not at all: temporary name in the same folder, fsync, rename, fsync of the folder. AD_EIO. */
 int ad_file_write(const char *path, const void *data, size_t size);
 
+/* Renames a file that has been synced, and syncs its new folder, so that the name survives a crash. AD_EIO. */
+int ad_file_rename(const char *from, const char *to);
+
 /* Makes a folder and its parents; one that exists is fine. AD_EIO. */
 int ad_make_folders(const char *path);
 

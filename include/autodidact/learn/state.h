@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { AD_STATE_VECTORS = 8 }; /* at most */
+enum { AD_STATE_VECTORS = 9 }; /* at most, with room for one of whoever keeps the state */
 
 struct ad_state_vector {
   const char *name; /* "student", "moment1", "moment2", "teacher", "window_sum", "window_ring", "run_sum", "past" */

@@ -37,6 +37,18 @@ int ad_comm_same(const struct ad_comm *comm, const char *what, const char *text)
  * differ), AD_ENOMEM. */
 int ad_comm_gather_rows(const struct ad_comm *comm, const size_t *counts, size_t row, void *data);
 
+/* The worst status of all ranks, on every rank; where one failed, every rank has the message of the lowest that did. So
+ * all go on or all stop. Collective over the world. */
+int ad_comm_settle(const struct ad_comm *comm, int status);
+
+/* Rank 0's bytes [size] become everybody's. Collective over the world. AD_EINTERNAL (more than a message can count). */
+int ad_comm_broadcast(const struct ad_comm *comm, size_t size, void *data);
+
+/* The largest of one number, and the sums modulo 2^64 of several [count], over all ranks. Collective over the world.
+ * AD_EINTERNAL (more than a message can count). */
+uint64_t ad_comm_largest(const struct ad_comm *comm, uint64_t value);
+int ad_comm_sum(const struct ad_comm *comm, size_t count, uint64_t *values);
+
 /* Waits for all ranks. Collective over the world. */
 void ad_comm_wait(const struct ad_comm *comm);
 

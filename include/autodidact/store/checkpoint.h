@@ -3,7 +3,8 @@
  *   /flat/NAME                      [P] or [slots,P], float32 or int64: the flat vectors (model/params.h)
  *   /NAME/TENSOR                    virtual datasets into it, with Hugging Face's names and shapes ([slots,...] of a ring)
  *   attribute xxh3 of each of them  [slots] uint64, a digest of each row
- *   attributes of /                 format, step, state (JSON: the numbers), state_xxh3, complete (1 once all is written)
+ *   /state                          JSON text: the numbers
+ *   attributes of /                 format, step, state_xxh3, complete (1 once all is written)
  *
  * This part knows the schema, not who writes: hid_t of a file that one process or all ranks have opened is its
  * caller's. With the MPI driver all ranks call each function with the same arguments, but for the pieces. Letters: P

@@ -26,10 +26,24 @@ struct ad_fact {
   const char *text;
 };
 
-/* Makes the folder, config.yaml and provenance.json, and opens the logs. A folder that holds a run is refused
- * (AD_ECONFIG), or emptied of its files where config->run_overwrite. AD_EIO, AD_ENOMEM. The caller closes:
- * ad_run_close. */
+/* Makes the folder, config.yaml and provenance.json, and opens the logs. A folder that holds a run is emptied of
+ * its files: the caller has asked for that or ad_run_find. AD_ECONFIG (no folder named), AD_EIO, AD_ENOMEM. The caller
+ * closes: ad_run_close. */
 int ad_run_create(struct ad_run *run, const struct ad_config *config, const struct ad_fact *facts, size_t fact_count);
+
+/* Opens the folder of an unfinished run again and cuts log.jsonl to `log_bytes`; timing.jsonl goes on. AD_EINPUT (the
+ * log is shorter), AD_EIO, AD_ENOMEM. The caller closes. */
+int ad_run_reopen(struct ad_run *run, const struct ad_config *config, uint64_t log_bytes);
+
+/* config.yaml and provenance.json as a new run would have them, into a folder, which is made. AD_EIO, AD_ENOMEM. */
+int ad_run_describe(const char *folder, const struct ad_config *config, const struct ad_fact *facts, size_t fact_count);
+
+/* What a folder holds of a run: nothing (or nothing of one), an unfinished run, a finished one. */
+enum ad_run_found { AD_RUN_NONE, AD_RUN_UNFINISHED, AD_RUN_FINISHED };
+enum ad_run_found ad_run_find(const char *folder);
+
+/* Bytes of log.jsonl, which are on disk when this returns. AD_EIO. */
+int ad_run_log_size(struct ad_run *run, uint64_t *bytes);
 
 /* Closes the logs. AD_EIO when something could not be written. Safe to call twice. */
 int ad_run_close(struct ad_run *run);

@@ -78,11 +78,12 @@ VEC_INLINE float resolve(int64_t sum, uint64_t word, double count_scale) {
   double edge;
   memcpy(&edge, &middle, sizeof edge);
   const double product = edge * count_scale, whole = floor(product);
-  const int64_t size = sum < 0 ? -sum : sum, difference = size - (int64_t)whole;
-  const int64_t odd = (int64_t)(below >> EXTRA & 1), fraction = product > whole;
+  /* Unsigned: the middle above the largest sum is 2^63. */
+  const uint64_t size = sum < 0 ? 0 - (uint64_t)sum : (uint64_t)sum, floored = (uint64_t)whole;
+  const uint64_t odd = below >> EXTRA & 1, on_it = (size == floored) & !(product > whole);
   /* Above the middle; or on it, and the lower float is odd. */
-  const int64_t up = (difference > 0) | ((difference == 0) & !fraction & odd);
-  const uint64_t rounded = (below + ((uint64_t)up << EXTRA)) | sign;
+  const uint64_t up = (size > floored) | (on_it & odd);
+  const uint64_t rounded = (below + (up << EXTRA)) | sign;
   double mean;
   memcpy(&mean, &rounded, sizeof mean);
   return (float)mean;

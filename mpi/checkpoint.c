@@ -1,0 +1,311 @@
+#include "autodidact/mpi/checkpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <hdf5.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/model/shard.h"
+#include "comm_internal.h"
+
+/* A save under way on one rank. */
+struct save {
+  const struct ad_comm *comm;
+  const struct ad_checkpoint_vectors *vectors;
+  struct ad_checkpoint *file; /* NULL on a rank that does not write */
+  int gathered;               /* 1: rank 0 writes for all */
+  hid_t transfer;             /* of collective writing, or -1 */
+  void *piece;                /* bytes, of the largest piece */
+  size_t capacity;
+};
+
+/* What rank `rank` gives of a bucket of a vector. */
+static void range_of(const struct ad_checkpoint_vectors *vectors, const struct ad_comm *comm, size_t v, uint32_t bucket,
+                     int rank, size_t *begin, size_t *end) {
+  const struct ad_params *params = vectors->params;
+  const int whole = (vectors->last_is_whole && v + 1 == vectors->count) || (v == 0 && bucket < params->frozen);
+  if (!whole) {
+    ad_shard_range(params, bucket, (uint32_t)rank, (uint32_t)comm->size, begin, end);
+    return;
+  }
+  *begin = params->bucket_begin[bucket];
+  *end = rank == 0 ? params->bucket_begin[bucket + 1] : *begin;
+}
+
+/* Sends or receives the bytes of a piece, in parts that MPI can count. */
+static int move(const struct ad_comm *comm, int send, int peer, char *bytes, size_t size) {
+  for (size_t at = 0; at < size;) {
+    const size_t part = size - at < (1u << 30) ? size - at : (1u << 30);
+    int count;
+    AD_TRY(ad_mpi_count(part, &count));
+    if (send) {
+      MPI_Send(bytes + at, count, MPI_BYTE, peer, AD_TAG_CHECKPOINT, comm->world);
+    } else {
+      MPI_Recv(bytes + at, count, MPI_BYTE, peer, AD_TAG_CHECKPOINT, comm->world, MPI_STATUS_IGNORE);
+    }
+    at += part;
+  }
+  return AD_OK;
+}
+
+/* This rank's piece of a bucket into s->piece, and its digest onto *digest. */
+static int read_piece(struct save *s, size_t v, size_t slot, uint32_t bucket, size_t begin, size_t end,
+                      uint64_t *digest) {
+  const struct ad_state_vector *vector = &s->vectors->list[v];
+  if (end == begin) {
+    return AD_OK;
+  }
+  AD_TRY(ad_reserve(&s->piece, &s->capacity, (end - begin) * vector->bytes, 1));
+  AD_TRY(s->vectors->read(s->vectors->context, v, slot, bucket, begin, end - begin, s->piece));
+  *digest += ad_checkpoint_digest(s->vectors->params, bucket, begin, end - begin, vector->bytes, s->piece);
+  return AD_OK;
+}
+
+/* A bucket of a row, from all ranks into the file. *failed stays with the first failure: all ranks must come to every
+ * collective call, whatever happened to them. */
+static void save_bucket(struct save *s, size_t v, size_t slot, uint32_t bucket, uint64_t *digest, int *failed) {
+  const size_t bytes = s->vectors->list[v].bytes;
+  size_t begin, end;
+  range_of(s->vectors, s->comm, v, bucket, s->comm->rank, &begin, &end);
+  int status = read_piece(s, v, slot, bucket, begin, end, digest);
+  if (status != AD_OK) {
+    end = begin; /* nothing to give, but the others wait */
+  }
+  if (!s->gathered) {
+    const int written = ad_checkpoint_put(s->file, s->transfer, v, slot, begin, end - begin, s->piece);
+    status = status == AD_OK ? written : status;
+  } else if (s->comm->rank != 0) {
+    /* A rank that failed sends what it has: the file is thrown away. */
+    range_of(s->vectors, s->comm, v, bucket, s->comm->rank, &begin, &end);
+    status = status == AD_OK && end > begin ? move(s->comm, 1, 0, s->piece, (end - begin) * bytes) : status;
+  } else {
+    for (int r = 0; r < s->comm->size; r++) {
+      range_of(s->vectors, s->comm, v, bucket, r, &begin, &end);
+      if (end > begin && r > 0) {
+        const int reserved = ad_reserve(&s->piece, &s->capacity, (end - begin) * bytes, 1);
+        status = status == AD_OK ? reserved : status;
+        if (reserved == AD_OK) {
+          const int moved = move(s->comm, 0, r, s->piece, (end - begin) * bytes);
+          status = status == AD_OK ? moved : status;
+        }
+      }
+      if (status == AD_OK && end > begin) {
+        status = ad_checkpoint_put(s->file, -1, v, slot, begin, end - begin, s->piece);
+      }
+    }
+  }
+  *failed = *failed == AD_OK ? status : *failed;
+}
+
+static void save_vectors(struct save *s, int *failed) {
+  const struct ad_checkpoint_vectors *vectors = s->vectors;
+  for (size_t v = 0; v < vectors->count; v++) {
+    const size_t slots = vectors->list[v].slots;
+    uint64_t *digests = ad_calloc(slots, sizeof *digests);
+    const int settled = ad_comm_settle(
+        s->comm, digests == NULL ? ad_fail_memory(slots * sizeof *digests, "the digests of a checkpoint") : AD_OK);
+    if (settled != AD_OK) {
+      *failed = *failed == AD_OK ? settled : *failed;
+      ad_free(digests);
+      return;
+    }
+    for (size_t slot = 0; slot < slots; slot++) {
+      for (uint32_t b = 0; b < vectors->params->buckets; b++) {
+        save_bucket(s, v, slot, b, &digests[slot], failed);
+      }
+    }
+    const int summed = ad_comm_sum(s->comm, slots, digests);
+    *failed = *failed == AD_OK ? summed : *failed;
+    if (s->file != NULL) {
+      const int put = ad_checkpoint_put_digests(s->file, v, digests);
+      *failed = *failed == AD_OK ? put : *failed;
+    }
+    ad_free(digests);
+  }
+}
+
+/* The largest piece of any rank, so that gathering never fails for memory in its midst. */
+static int reserve_piece(struct save *s) {
+  size_t most = 1;
+  for (uint32_t b = 0; b < s->vectors->params->buckets; b++) {
+    for (int r = 0; r < s->comm->size; r++) {
+      for (size_t v = 0; v < s->vectors->count; v++) {
+        size_t begin, end;
+        range_of(s->vectors, s->comm, v, b, r, &begin, &end);
+        const size_t bytes = (end - begin) * s->vectors->list[v].bytes;
+        most = (r == s->comm->rank || (s->gathered && s->comm->rank == 0)) && bytes > most ? bytes : most;
+      }
+    }
+  }
+  return ad_reserve(&s->piece, &s->capacity, most, 1);
+}
+
+/* Whether the file system has room; fallocate also asks quotas. */
+static int check_room(const char *path, size_t bytes) {
+  struct statvfs info;
+  const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) {
+    return ad_fail(AD_EIO, "%s: could not be made: %s", path, strerror(errno));
+  }
+  const double available = fstatvfs(fd, &info) == 0 ? (double)info.f_bavail * (double)info.f_frsize : -1.0;
+  int status = AD_OK;
+  if (available >= 0.0 && available < (double)bytes) {
+    status = ad_fail(AD_EIO, "%s: a checkpoint needs %zu bytes, %.0f are free", path, bytes, available);
+  } else if (fallocate(fd, 0, 0, (off_t)bytes) != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)) {
+    status = ad_fail(AD_EIO, "%s: a checkpoint needs %zu bytes: %s", path, bytes, strerror(errno));
+  }
+  close(fd);
+  return status;
+}
+
+/* The temporary file becomes the checkpoint: synced before its name is. */
+static int commit(const char *partial, const char *path) {
+  const int fd = open(partial, O_RDONLY | O_CLOEXEC);
+  int status = AD_OK;
+  if (fd < 0 || fsync(fd) != 0) {
+    status = ad_fail(AD_EIO, "%s: could not be synced: %s", partial, strerror(errno));
+  }
+  if (fd >= 0) {
+    close(fd);
+  }
+  return status == AD_OK ? ad_file_rename(partial, path) : status;
+}
+
+/* All of a save but the rename, after the room has been checked. */
+static int write_file(struct save *s, const char *partial, uint64_t step, const char *state, int writes) {
+  const struct ad_checkpoint_vectors *v = s->vectors;
+  hid_t access = -1;
+  int failed = AD_OK;
+  if (!s->gathered && s->comm->size > 1) {
+    access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_fapl_mpio(access, s->comm->world, MPI_INFO_NULL);
+    s->transfer = H5Pcreate(H5P_DATASET_XFER);
+    H5Pset_dxpl_mpio(s->transfer, H5FD_MPIO_COLLECTIVE);
+  }
+  if (writes) {
+    failed = ad_checkpoint_create(&s->file, partial, access, v->params, v->list, v->count, step, state);
+  }
+  failed = ad_comm_settle(s->comm, failed);
+  if (failed == AD_OK) {
+    save_vectors(s, &failed);
+    const int passed = v->midway == NULL ? AD_OK : v->midway(v->context);
+    failed = failed == AD_OK ? passed : failed;
+    if (s->file != NULL) {
+      const int finished = ad_checkpoint_finish(s->file);
+      failed = failed == AD_OK ? finished : failed;
+      s->file = NULL;
+    }
+    failed = ad_comm_settle(s->comm, failed);
+  }
+  ad_checkpoint_close(s->file);
+  if (access >= 0) {
+    H5Pclose(access);
+    H5Pclose(s->transfer);
+  }
+  return failed;
+}
+
+int ad_mpi_checkpoint_save(const struct ad_comm *comm, const char *run, uint64_t step, const char *state,
+                           const struct ad_checkpoint_vectors *vectors, enum ad_writer writer) {
+  struct save s = {.comm = comm, .vectors = vectors, .transfer = -1};
+  s.gathered = writer == AD_WRITER_ROOT || comm->size == 1;
+  char *path = ad_checkpoint_path(run, step), *folder = ad_path_join(run, "checkpoints");
+  char *partial = folder == NULL ? NULL : ad_path_join(folder, ".partial.h5");
+  int status = path == NULL || partial == NULL ? ad_fail_memory(strlen(run) + 64, "a path") : reserve_piece(&s);
+  if (status == AD_OK && comm->rank == 0) {
+    status = ad_make_folders(folder);
+    status = status == AD_OK ? check_room(partial, ad_checkpoint_bytes(vectors->params, vectors->list, vectors->count))
+                             : status;
+  }
+  status = ad_comm_settle(comm, status);
+  if (status == AD_OK) {
+    status = write_file(&s, partial, step, state, !s.gathered || comm->rank == 0);
+  }
+  if (status == AD_OK && comm->rank == 0) {
+    status = commit(partial, path);
+  }
+  status = ad_comm_settle(comm, status);
+  if (status != AD_OK && comm->rank == 0 && partial != NULL) {
+    unlink(partial);
+  }
+  ad_free(s.piece);
+  ad_free(partial);
+  ad_free(folder);
+  ad_free(path);
+  return status;
+}
+
+/* A row of a vector from the file into place; *own is the digest of what of it counts as this rank's. */
+static int load_row(struct save *s, size_t v, size_t slot, size_t in_file, uint64_t *own) {
+  const struct ad_checkpoint_vectors *vectors = s->vectors;
+  const struct ad_params *params = vectors->params;
+  const size_t bytes = vectors->list[v].bytes;
+  for (uint32_t b = 0; b < params->buckets; b++) {
+    size_t begin, end;
+    range_of(vectors, s->comm, v, b, s->comm->rank, &begin, &end);
+    const int whole = vectors->last_is_whole && v + 1 == vectors->count;
+    const size_t first = vectors->all && !whole && b >= params->frozen ? params->bucket_begin[b] : begin;
+    const size_t last = vectors->all && !whole && b >= params->frozen ? params->bucket_begin[b + 1] : end;
+    if (last == first) {
+      continue;
+    }
+    AD_TRY(ad_reserve(&s->piece, &s->capacity, (last - first) * bytes, 1));
+    AD_TRY(ad_checkpoint_get(s->file, in_file, slot, first, last - first, s->piece));
+    *own += ad_checkpoint_digest(params, b, begin, end - begin, bytes, (char *)s->piece + (begin - first) * bytes);
+    if (b >= params->frozen || whole) {
+      AD_TRY(vectors->write(vectors->context, v, slot, b, first, last - first, s->piece));
+    }
+  }
+  return AD_OK;
+}
+
+static int load_vector(struct save *s, const char *path, size_t v) {
+  const struct ad_state_vector *vector = &s->vectors->list[v], *held;
+  const int in_file = ad_checkpoint_find(s->file, vector->name);
+  ad_checkpoint_vectors(s->file, &held);
+  int status = AD_OK;
+  if (in_file < 0 || held[in_file].slots != vector->slots || held[in_file].bytes != vector->bytes) {
+    status = ad_fail(AD_ECONFIG, "%s: it has no \"%s\" of %zu rows, which these settings need", path, vector->name,
+                     vector->slots);
+  }
+  uint64_t *stored = ad_calloc(vector->slots, sizeof *stored), *own = ad_calloc(vector->slots, sizeof *own);
+  if (stored == NULL || own == NULL) {
+    status = ad_fail_memory(2 * vector->slots * sizeof *own, "the digests of a checkpoint");
+  }
+  status = status == AD_OK ? ad_checkpoint_get_digests(s->file, (size_t)in_file, stored) : status;
+  for (size_t slot = 0; status == AD_OK && slot < vector->slots; slot++) {
+    status = load_row(s, v, slot, (size_t)in_file, &own[slot]);
+  }
+  status = ad_comm_settle(s->comm, status);
+  status = status == AD_OK ? ad_comm_sum(s->comm, vector->slots, own) : status;
+  for (size_t slot = 0; status == AD_OK && slot < vector->slots; slot++) {
+    if (own[slot] != stored[slot]) {
+      status = ad_fail(AD_EINPUT, "%s: damaged: row %zu of \"%s\" does not match its digest", path, slot, vector->name);
+    }
+  }
+  ad_free(stored);
+  ad_free(own);
+  return status;
+}
+
+int ad_mpi_checkpoint_load(const struct ad_comm *comm, const char *path, const struct ad_checkpoint_vectors *vectors,
+                           char **state) {
+  struct save s = {.comm = comm, .vectors = vectors, .transfer = -1};
+  *state = NULL;
+  int status = ad_comm_settle(comm, ad_checkpoint_open(&s.file, path, vectors->params));
+  for (size_t v = 0; status == AD_OK && v < vectors->count; v++) {
+    status = load_vector(&s, path, v);
+  }
+  if (status == AD_OK) {
+    *state = ad_strdup(ad_checkpoint_state(s.file));
+    status = ad_comm_settle(comm, *state == NULL ? ad_fail_memory(1024, "the state of a checkpoint") : AD_OK);
+  }
+  ad_checkpoint_close(s.file);
+  ad_free(s.piece);
+  return status;
+}

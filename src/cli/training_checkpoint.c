@@ -1,0 +1,325 @@
+/* Checkpoints of a training: when, what, and back again. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/mpi/checkpoint.h"
+#include "training.h"
+
+/* The trainer's vectors, and behind them the best parameters so far, which are rank 0's. */
+struct contents {
+  struct training *training;
+  struct ad_state_vector list[AD_STATE_VECTORS];
+  struct ad_checkpoint_vectors vectors;
+};
+
+static int read_piece(void *context, size_t vector, size_t slot, uint32_t bucket, size_t flat, size_t count,
+                      void *values) {
+  const struct contents *c = context;
+  if (c->vectors.last_is_whole && vector + 1 == c->vectors.count) {
+    memcpy(values, c->training->best + flat, count * sizeof(float));
+    return AD_OK;
+  }
+  return ad_trainer_read(c->training->trainer, vector, slot, bucket, flat, count, values);
+}
+
+static int write_piece(void *context, size_t vector, size_t slot, uint32_t bucket, size_t flat, size_t count,
+                       const void *values) {
+  const struct contents *c = context;
+  if (c->vectors.last_is_whole && vector + 1 == c->vectors.count) {
+    memcpy(c->training->best + flat, values, count * sizeof(float));
+    return AD_OK;
+  }
+  return ad_trainer_write(c->training->trainer, vector, slot, bucket, flat, count, values);
+}
+
+static int midway(void *context) {
+  return training_fault_in_save(((const struct contents *)context)->training);
+}
+
+static void list_contents(struct training *t, struct contents *c) {
+  const int best = t->session.config.run_select == 1;
+  size_t count = ad_trainer_vectors(t->trainer, c->list);
+  if (best) {
+    c->list[count++] = (struct ad_state_vector){"best", sizeof(float), 1};
+  }
+  c->training = t;
+  c->vectors = (struct ad_checkpoint_vectors){.params = &t->session.params,
+                                              .list = c->list,
+                                              .count = count,
+                                              .last_is_whole = best,
+                                              .context = c,
+                                              .midway = midway,
+                                              .read = read_piece,
+                                              .write = write_piece,
+                                              .all = !t->session.config.optim_shard};
+}
+
+/* --- The numbers, as JSON. 64-bit ones are texts of hexadecimal digits, NaN and infinity null. */
+
+static json_t *real_or_null(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+static double null_or_real(const json_t *value, double otherwise) {
+  return json_is_number(value) ? json_number_value(value) : otherwise;
+}
+
+static json_t *pack_rows(const struct training *t) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < t->row_count; i++) {
+    const struct row *row = (const struct row *)t->rows + i;
+    json_t *errors = json_array();
+    for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+      json_array_append_new(errors, real_or_null(row->error[v]));
+    }
+    json_array_append_new(list, json_pack("{s:I, s:f, s:o, s:o}", "step", (json_int_t)row->step, "epoch", row->epoch,
+                                          "error", errors, "loss", real_or_null(row->loss)));
+  }
+  return list;
+}
+
+static json_t *pack_scores(const struct training *t) {
+  json_t *list = json_array();
+  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+    json_array_append_new(list, json_string(t->last_scores[v]));
+  }
+  return list;
+}
+
+/* *text is the caller's (free). */
+static int pack_state(const struct training *t, char **text) {
+  const struct ad_trainer_state s = ad_trainer_state(t->trainer);
+  char chain[17];
+  json_t *state = json_pack("{s:{s:I, s:s, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:o, s:s, s:o, s:f, s:I, s:o, s:o}}",
+                            "trainer", "done", (json_int_t)s.done, "chain", ad_digest_text(s.chain, chain), "entered",
+                            (json_int_t)s.teacher.entered, "newest", (json_int_t)s.teacher.newest, "window",
+                            (json_int_t)s.teacher.window_count, "run", (json_int_t)s.teacher.run_count, "run",
+                            "log_bytes", (json_int_t)t->log_bytes, "evaluated", (json_int_t)t->evaluated, "best_step",
+                            (json_int_t)t->best_step, "best_error", real_or_null(t->best_error), "best_scores",
+                            t->best_scores, "dev_error", real_or_null(t->dev_error), "seconds", t->seconds, "examples",
+                            (json_int_t)t->examples, "rows", pack_rows(t), "last_scores", pack_scores(t));
+  *text = state == NULL ? NULL : json_dumps(state, JSON_COMPACT);
+  json_decref(state);
+  return *text == NULL ? ad_fail_memory(1024, "the state of a checkpoint") : AD_OK;
+}
+
+static int unpack_rows(struct training *t, const json_t *list) {
+  t->row_count = 0;
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const json_t *item = json_array_get(list, i), *errors = json_object_get(item, "error");
+    struct row row = {.step = (uint64_t)json_integer_value(json_object_get(item, "step")),
+                      .epoch = json_number_value(json_object_get(item, "epoch")),
+                      .loss = null_or_real(json_object_get(item, "loss"), NAN)};
+    for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+      row.error[v] = null_or_real(json_array_get(errors, v), NAN);
+    }
+    AD_TRY(ad_reserve(&t->rows, &t->row_capacity, t->row_count + 1, sizeof row));
+    ((struct row *)t->rows)[t->row_count++] = row;
+  }
+  return AD_OK;
+}
+
+static int unpack_state(struct training *t, const char *path, const char *text, struct ad_trainer_state *s) {
+  json_int_t done, entered, newest, window, run, log_bytes, evaluated, best_step, examples;
+  const char *chain, *best_scores;
+  json_t *best_error, *dev_error, *rows, *last_scores;
+  json_t *state = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+  int status = AD_OK;
+  if (json_unpack(state, "{s:{s:I, s:s, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:o, s:s, s:o, s:F, s:I, s:o, s:o}}",
+                  "trainer", "done", &done, "chain", &chain, "entered", &entered, "newest", &newest, "window", &window,
+                  "run", &run, "run", "log_bytes", &log_bytes, "evaluated", &evaluated, "best_step", &best_step,
+                  "best_error", &best_error, "best_scores", &best_scores, "dev_error", &dev_error, "seconds",
+                  &t->seconds, "examples", &examples, "rows", &rows, "last_scores", &last_scores) != 0) {
+    status = ad_fail(AD_EINPUT, "%s: its state is not one of a training", path);
+  } else {
+    *s = (struct ad_trainer_state){.done = (uint64_t)done,
+                                   .chain = strtoull(chain, NULL, 16),
+                                   .teacher = {(uint64_t)entered, (uint64_t)newest, (uint64_t)window, (uint64_t)run}};
+    t->log_bytes = (uint64_t)log_bytes;
+    t->evaluated = (uint64_t)evaluated;
+    t->best_step = (uint64_t)best_step;
+    t->best_error = null_or_real(best_error, INFINITY);
+    t->dev_error = null_or_real(dev_error, NAN);
+    t->examples = (size_t)examples;
+    snprintf(t->best_scores, sizeof t->best_scores, "%s", best_scores);
+    for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+      const char *scores = json_string_value(json_array_get(last_scores, v));
+      snprintf(t->last_scores[v], sizeof t->last_scores[v], "%s", scores == NULL ? "" : scores);
+    }
+    status = unpack_rows(t, rows);
+  }
+  json_decref(state);
+  return status;
+}
+
+/* Rank 0's text on every rank: the file's attributes are written by all. */
+static int share_text(const struct training *t, char **text) {
+  uint64_t size = t->first && *text != NULL ? strlen(*text) + 1 : 0;
+  AD_TRY(ad_comm_broadcast(t->comm, sizeof size, &size));
+  if (!t->first) {
+    *text = malloc(size);
+  }
+  AD_TRY(ad_comm_settle(t->comm, *text == NULL ? ad_fail_memory(size, "the state of a checkpoint") : AD_OK));
+  return ad_comm_broadcast(t->comm, size, *text);
+}
+
+/* Rank 0: the newest checkpoints stay. */
+static int prune(const struct training *t) {
+  uint64_t *steps;
+  size_t count;
+  AD_TRY(ad_checkpoint_list(t->run.folder, &steps, &count));
+  int status = AD_OK;
+  for (size_t i = t->session.config.checkpoint_keep; status == AD_OK && i < count; i++) {
+    char *path = ad_checkpoint_path(t->run.folder, steps[i]);
+    status = path == NULL ? ad_fail_memory(strlen(t->run.folder) + 32, "a path") : AD_OK;
+    if (status == AD_OK) {
+      unlink(path);
+    }
+    ad_free(path);
+  }
+  ad_free(steps);
+  return status;
+}
+
+static int save_once(struct training *t) {
+  struct contents contents;
+  const char *run = t->session.config.run_dir;
+  char *text = NULL;
+  list_contents(t, &contents);
+  int status = t->first ? pack_state(t, &text) : AD_OK;
+  status = ad_comm_settle(t->comm, status);
+  status = status == AD_OK ? share_text(t, &text) : status;
+  if (status == AD_OK) {
+    status = ad_mpi_checkpoint_save(t->comm, run, ad_trainer_done(t->trainer), text, &contents.vectors,
+                                    (enum ad_writer)t->session.config.store_writer);
+  }
+  free(text);
+  return status;
+}
+
+int training_save(struct training *t) {
+  enum { PAUSE = 10 };
+  const double start = ad_clock();
+  int status = save_once(t);
+  for (int said = 0; status == AD_EIO && t->session.config.checkpoint_full == 1; status = save_once(t)) {
+    if (!said++) {
+      ad_log(AD_LOG_WARNING, "%s; checkpoint.full=wait: tries again every %d seconds", ad_error_message(), PAUSE);
+    }
+    if (training_must_stop(t)) {
+      return status;
+    }
+    sleep(PAUSE);
+  }
+  AD_TRY(status);
+  AD_TRY(ad_comm_settle(t->comm, training_fault_after_save(t, ad_trainer_done(t->trainer))));
+  t->saved = ad_trainer_done(t->trainer);
+  t->saved_evaluated = t->evaluated;
+  t->has_saved = 1;
+  t->last_save = ad_clock();
+  t->slowest_save = fmax(t->slowest_save, t->last_save - start);
+  if (!t->first) {
+    return AD_OK;
+  }
+  AD_TRY(ad_run_timing(&t->run, "{\"checkpoint\":%" PRIu64 ",\"seconds\":%.6f}", t->saved, t->last_save - start));
+  return prune(t);
+}
+
+/* Whether a checkpoint is due by the steps, alike on all ranks. */
+static int due_by_steps(const struct training *t) {
+  const struct ad_config *c = &t->session.config;
+  const uint64_t done = ad_trainer_done(t->trainer);
+  const int by_steps = c->checkpoint_every > 0 && done % c->checkpoint_every == 0;
+  return done > 0 && (by_steps || (c->checkpoint_epoch && done % t->steps_an_epoch == 0));
+}
+
+int training_step_edge(struct training *t) {
+  const struct ad_config *c = &t->session.config;
+  const uint64_t done = ad_trainer_done(t->trainer);
+  const int stop = training_must_stop(t);
+  const int clock = c->checkpoint_minutes > 0.0 && ad_clock() - t->last_save > 60.0 * c->checkpoint_minutes;
+  const int saved = t->has_saved && t->saved == done && t->saved_evaluated == t->evaluated;
+  if (!saved && (stop || due_by_steps(t) || ad_comm_largest(t->comm, t->first && clock) != 0)) {
+    AD_TRY(training_save(t));
+  }
+  return stop ? ad_fail(AD_ESTOPPED,
+                        "%s: stopped at step %" PRIu64 " of %" PRIu64
+                        " with a checkpoint; the same command goes on from there",
+                        t->stop_reason, done, ad_trainer_total(t->trainer))
+              : AD_OK;
+}
+
+int training_clear_checkpoints(const struct training *t) {
+  if (!t->first || t->session.config.checkpoint_finished) {
+    return AD_OK;
+  }
+  char *folder = ad_path_join(t->run.folder, "checkpoints");
+  const int status = folder == NULL ? ad_fail_memory(strlen(t->run.folder) + 16, "a path") : ad_remove_folder(folder);
+  ad_free(folder);
+  return status;
+}
+
+/* Tries one checkpoint. AD_EINPUT: it is damaged, an earlier one may do. */
+static int load(struct training *t, uint64_t step) {
+  struct contents contents;
+  struct ad_trainer_state s;
+  const char *run = t->session.config.run_dir;
+  char *path = ad_checkpoint_path(run, step), *state = NULL;
+  list_contents(t, &contents);
+  int status = ad_comm_settle(t->comm, path == NULL ? ad_fail_memory(strlen(run) + 32, "a path") : AD_OK);
+  if (status == AD_OK) {
+    status = ad_mpi_checkpoint_load(t->comm, path, &contents.vectors, &state);
+  }
+  if (status == AD_OK) {
+    status = ad_comm_settle(t->comm, unpack_state(t, path, state, &s));
+  }
+  if (status == AD_OK) {
+    status = ad_trainer_restore(t->trainer, &s);
+  }
+  if (status == AD_OK) {
+    status = ad_comm_settle(t->comm, ad_trainer_verify(t->trainer));
+  }
+  ad_free(state);
+  ad_free(path);
+  return status;
+}
+
+int training_load(struct training *t, int *loaded) {
+  uint64_t *steps = NULL, count = 0;
+  int status = AD_OK;
+  *loaded = 0;
+  if (t->first) {
+    size_t found;
+    status = ad_checkpoint_list(t->session.config.run_dir, &steps, &found);
+    count = status == AD_OK ? found : 0;
+  }
+  status = ad_comm_settle(t->comm, status);
+  status = status == AD_OK ? ad_comm_broadcast(t->comm, sizeof count, &count) : status;
+  for (uint64_t i = 0; status == AD_OK && i < count && !*loaded; i++) {
+    uint64_t step = t->first ? steps[i] : 0;
+    status = ad_comm_broadcast(t->comm, sizeof step, &step);
+    const int tried = status == AD_OK ? load(t, step) : status;
+    if (tried == AD_OK) {
+      *loaded = 1;
+      t->has_saved = 1;
+      t->saved = step;
+      t->saved_evaluated = t->evaluated;
+    } else if (tried == AD_EINPUT && i + 1 < count) {
+      ad_log(AD_LOG_WARNING, "%s; the checkpoint before it is tried", ad_error_message());
+    } else {
+      status = tried == AD_EINPUT
+                   ? ad_fail_prefix(tried, "%s: no checkpoint is good, the run cannot go on", t->session.config.run_dir)
+                   : tried;
+    }
+  }
+  ad_free(steps);
+  return status;
+}

@@ -1,0 +1,190 @@
+/* The run folder: a new one, or the one of a run that was stopped, which then goes on. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "autodidact/base/build.h"
+#include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/math/gemm.h"
+#include "autodidact/store/compare.h"
+#include "training.h"
+
+/* What the bits depend on besides the configuration, for provenance.json, and the texts it points to. */
+struct provenance {
+  char train[17], dev[17], descriptor[17], base[17], ranks[64];
+  struct ad_fact facts[10];
+  size_t count;
+};
+
+static int make_provenance(const struct training *t, struct provenance *p) {
+  const struct session *s = &t->session;
+  uint64_t digest;
+  AD_TRY(s->config.model_path[0] != '\0' ? ad_model_digest(s->config.model_path, &digest)
+                                         : ad_digest_file(s->config.model_vocab, &digest));
+  snprintf(p->ranks, sizeof p->ranks, "%u on %u nodes", ad_comm_size(t->comm), ad_comm_nodes(t->comm));
+  p->dev[0] = '\0';
+  const struct ad_fact facts[] = {
+      {"data_descriptor", ad_digest_text(s->descriptor.digest, p->descriptor)},
+      {"data_train", ad_digest_text(t->train.digest, p->train)},
+      {"data_dev", t->has_dev ? ad_digest_text(t->dev.digest, p->dev) : p->dev},
+      {"base_model", ad_digest_text(digest, p->base)},
+      {"initial_parameters", t->initial},
+      {"kernels", ad_kernels_select()->name},
+      {"blas_core", ad_gemm_core()},
+      {"blas", ad_gemm_config()},
+      {"ranks", p->ranks},
+      {"reduction",
+       s->config.comm_reduction == AD_REDUCTION_ORDERED ? "ordered" : "native: outside the reproducibility contract"}};
+  p->count = sizeof facts / sizeof *facts;
+  memcpy(p->facts, facts, sizeof facts);
+  return AD_OK;
+}
+
+/* The word of resume.allow that lets a difference pass. */
+static const char *kind_of(const char *name) {
+  static const char *const kinds[][2] = {{"data_descriptor", "data"},
+                                         {"data_train", "data"},
+                                         {"data_dev", "data"},
+                                         {"base_model", "model"},
+                                         {"initial_parameters", "model"},
+                                         {"version", "code"},
+                                         {"commit", "code"},
+                                         {"compiler", "code"},
+                                         {"build", "code"},
+                                         {"kernels", "kernels"},
+                                         {"blas_core", "kernels"},
+                                         {"blas", "kernels"}};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    if (strcmp(name, kinds[i][0]) == 0) {
+      return kinds[i][1];
+    }
+  }
+  return "configuration";
+}
+
+/* Keys that decide when a run stops and what it leaves on the way, not what it computes. */
+static int may_change(const char *name) {
+  static const char *const prefixes[] = {"checkpoint.", "run.time_limit", "run.signals", "resume.", "store."};
+  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+    if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static int is_allowed(const char *list, const char *kind) {
+  const size_t length = strlen(kind);
+  for (const char *p = list; *p != '\0'; p += *p == ',') {
+    const size_t width = strcspn(p, ",");
+    if (width == length && strncmp(p, kind, length) == 0) {
+      return 1;
+    }
+    p += width;
+  }
+  return 0;
+}
+
+static int check_allow_list(const char *list) {
+  static const char *const kinds[] = {"configuration", "data", "model", "code", "kernels"};
+  for (const char *p = list; *p != '\0'; p += *p == ',') {
+    const size_t width = strcspn(p, ",");
+    size_t i = 0;
+    while (i < 5 && (strlen(kinds[i]) != width || strncmp(p, kinds[i], width) != 0)) {
+      i++;
+    }
+    if (i == 5) {
+      return ad_fail(AD_ECONFIG, "resume.allow is '%s', expected a list of configuration, data, model, code, kernels",
+                     list);
+    }
+    p += width;
+  }
+  return AD_OK;
+}
+
+static int judge(const struct training *t, const struct ad_differences *differences) {
+  const char *allowed = t->session.config.resume_allow;
+  for (size_t i = 0; i < differences->count; i++) {
+    const struct ad_difference *d = &differences->items[i];
+    const char *kind = kind_of(d->name), *was = d->text[0] == NULL ? "(nothing)" : d->text[0],
+               *is = d->text[1] == NULL ? "(nothing)" : d->text[1];
+    if (may_change(d->name)) {
+      continue;
+    }
+    if (!is_allowed(allowed, kind)) {
+      return ad_fail(AD_ECONFIG,
+                     "%s holds an unfinished run, begun with %s %s, now it is %s: choose another run.dir, start anew "
+                     "with run.overwrite=true, or go on all the same with resume.allow=%s",
+                     t->session.config.run_dir, d->name, was, is, kind);
+    }
+    ad_log(AD_LOG_WARNING, "%s was %s, is %s: resume.allow=%s", d->name, was, is, kind);
+  }
+  return AD_OK;
+}
+
+/* Rank 0: what this run would be, beside what the folder's is. */
+static int check_unchanged(const struct training *t, const struct provenance *p) {
+  const struct ad_config *c = &t->session.config;
+  char *beside = ad_path_join(c->run_dir, ".resume");
+  if (beside == NULL) {
+    return ad_fail_memory(strlen(c->run_dir) + 16, "a path");
+  }
+  struct ad_input_comparison comparison = {0};
+  int status = ad_run_describe(beside, c, p->facts, p->count);
+  if (status == AD_OK) {
+    status = ad_compare_inputs((const char *const[2]){c->run_dir, beside}, &comparison);
+  }
+  if (status == AD_OK) {
+    status = judge(t, &comparison.reasons);
+  }
+  ad_input_comparison_destroy(&comparison);
+  const int removed = ad_remove_folder(beside);
+  ad_free(beside);
+  return status == AD_OK ? removed : status;
+}
+
+static int begin_anew(struct training *t, const struct provenance *p) {
+  AD_TRY(t->first ? ad_run_create(&t->run, &t->session.config, p->facts, p->count) : AD_OK);
+  return AD_OK;
+}
+
+static int go_on(struct training *t, const struct provenance *p) {
+  const uint64_t done = ad_trainer_done(t->trainer);
+  t->last = (struct ad_step){.step = done, .epoch = done == 0 ? 1 : (done - 1) / t->steps_an_epoch + 1};
+  if (!t->first) {
+    return AD_OK;
+  }
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  AD_TRY(ad_run_reopen(&t->run, &t->session.config, t->log_bytes));
+  ad_log(AD_LOG_INFO, "%s: goes on after step %" PRIu64 " of %" PRIu64, t->run.folder, done,
+         ad_trainer_total(t->trainer));
+  return ad_run_timing(&t->run, "{\"resumed\":%" PRIu64 ",\"ranks\":\"%s\",\"host\":\"%s\"}", done, p->ranks, host);
+}
+
+int training_open_run(struct training *t) {
+  const struct ad_config *c = &t->session.config;
+  struct provenance p;
+  int loaded = 0;
+  uint64_t found = t->first && c->run_dir[0] != '\0' && !c->run_overwrite ? ad_run_find(c->run_dir) : AD_RUN_NONE;
+  AD_TRY(ad_comm_settle(t->comm, make_provenance(t, &p)));
+  AD_TRY(ad_comm_broadcast(t->comm, sizeof found, &found));
+  if (found == AD_RUN_FINISHED) {
+    return ad_fail(AD_ECONFIG, "%s: holds a run already: choose another run.dir, or start anew with run.overwrite=true",
+                   c->run_dir);
+  }
+  if (found == AD_RUN_UNFINISHED) {
+    AD_TRY(check_allow_list(c->resume_allow));
+    AD_TRY(ad_comm_settle(t->comm, t->first ? check_unchanged(t, &p) : AD_OK));
+    AD_TRY(training_load(t, &loaded));
+    if (!loaded) {
+      ad_log(AD_LOG_INFO, "%s: its run was stopped before the first checkpoint, and starts anew", c->run_dir);
+    }
+  }
+  return ad_comm_settle(t->comm, loaded ? go_on(t, &p) : begin_anew(t, &p));
+}

@@ -1,0 +1,84 @@
+/* When a training must stop before its end: signals and the clock. They set a flag; the ranks agree on it at step
+ * edges. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "autodidact/base/log.h"
+#include "autodidact/base/status.h"
+#include "training.h"
+
+static volatile sig_atomic_t signal_seen; /* its number */
+
+static void on_signal(int number) {
+  signal_seen = number;
+}
+
+static const struct {
+  const char *name;
+  int number;
+} signals[] = {{"TERM", SIGTERM}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
+               {"INT", SIGINT},   {"HUP", SIGHUP},   {"XCPU", SIGXCPU}};
+
+enum { SIGNALS = sizeof signals / sizeof *signals };
+
+static const char *signal_name(int number) {
+  for (size_t i = 0; i < SIGNALS; i++) {
+    if (signals[i].number == number) {
+      return signals[i].name;
+    }
+  }
+  return "?";
+}
+
+int training_watch_signals(const struct training *t) {
+  const char *list = t->session.config.run_signals;
+  for (const char *p = list; *p != '\0'; p += *p == ',') {
+    const size_t length = strcspn(p, ",");
+    const size_t prefix = length > 3 && strncasecmp(p, "SIG", 3) == 0 ? 3 : 0;
+    size_t i = 0;
+    while (i < SIGNALS && (strlen(signals[i].name) != length - prefix ||
+                           strncasecmp(p + prefix, signals[i].name, length - prefix) != 0)) {
+      i++;
+    }
+    if (i == SIGNALS) {
+      return ad_fail(AD_ECONFIG, "run.signals is '%s', expected a list of TERM, USR1, USR2, INT, HUP, XCPU", list);
+    }
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(signals[i].number, &action, NULL);
+    p += length;
+  }
+  return AD_OK;
+}
+
+void training_pretend_signal(int number) {
+  signal_seen = number;
+}
+
+/* The next step, an evaluation that may be due and the checkpoint must end before the limit: what the slowest of each
+ * took, with a margin for a busier machine. */
+static int out_of_time(const struct training *t) {
+  const double limit = (double)t->session.config.run_time_limit;
+  const double ahead = 2.0 * (t->slowest_step + t->slowest_evaluation + t->slowest_save) + 0.02 * limit;
+  return limit > 0.0 && ad_clock() - t->started + ahead >= limit;
+}
+
+enum { STOP_SIGNAL = 2, STOP_CLOCK = 1 };
+
+int training_must_stop(struct training *t) {
+  const int number = (int)signal_seen;
+  const uint64_t own = number != 0 ? (uint64_t)(STOP_SIGNAL + number) : out_of_time(t) ? STOP_CLOCK : 0;
+  const uint64_t all = ad_comm_largest(t->comm, own);
+  if (all == 0) {
+    return 0;
+  }
+  if (all == STOP_CLOCK) {
+    snprintf(t->stop_reason, sizeof t->stop_reason, "run.time_limit=%llu",
+             (unsigned long long)t->session.config.run_time_limit);
+  } else {
+    snprintf(t->stop_reason, sizeof t->stop_reason, "signal %s", signal_name((int)all - STOP_SIGNAL));
+  }
+  return 1;
+}

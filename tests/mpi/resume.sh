@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# Runs that are killed, stopped, starved of disk or damaged go on, on another number of ranks, to the bits of the unbroken run.
+set -euo pipefail
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+source="${AD_SOURCE:?}"
+export AUTODIDACT_PROGRAM="${AD_PROGRAM:?}"
+python3 "$source/tests/system/tiny.py" "$work"
+cd "$work"
+
+common=(batch.lanes=8 train.epochs=6 model.dropout=0.2 eval.every=4 eval.batch=2 eval.keep_logits=true eval.means=true checkpoint.every=5)
+# run RANKS NAME [argument ...]: the exit code in $code.
+run() {
+  local ranks="$1" name="$2"
+  shift 2
+  code=0
+  "$source/launch/local" -n "$ranks" train config.yaml "run.dir=$name" "${common[@]}" "$@" >"$name.out" 2>&1 || code=$?
+}
+same() {
+  for file in log.jsonl result.json model/model.safetensors variants/run/model.safetensors variants/window/model.safetensors; do
+    cmp "$1/$file" "$2/$file" || { echo "$1 and $2 differ"; cat "$2.out"; exit 1; }
+  done
+  [ "$(ls "$1/logits")" = "$(ls "$2/logits")" ] || { echo "$2 kept other logits"; exit 1; }
+  [ ! -e "$2/checkpoints" ] || { echo "$2: its checkpoints are still there"; exit 1; }
+}
+# broken REFERENCE NAME CODE RANKS FAULTS RANKS [key=value ...]: breaks a run, and lets it go on.
+broken() {
+  local reference="$1" name="$2" expected="$3" first="$4" faults="$5" second="$6"
+  shift 6
+  rm -rf "$name"
+  run "$first" "$name" "--inject=$faults" "$@"
+  case "$expected" in
+    killed) [ "$code" != 0 ] && [ "$code" != 1 ] ;;
+    *) [ "$code" = "$expected" ] ;;
+  esac || { echo "$name with $faults: exit code $code, expected $expected"; cat "$name.out"; exit 1; }
+  [ ! -e "$name/result.json" ] || { echo "$name with $faults has a result"; exit 1; }
+  run "$second" "$name" "$@"
+  [ "$code" = 0 ] || { echo "$name with $faults does not go on:"; cat "$name.out"; exit 1; }
+  same "$reference" "$name"
+}
+
+methods=("teacher.method=sda teacher.window=3 run.select=best run.result=teacher" "teacher.method=sdv teacher.window=3 teacher.every=2 teacher.dropout=on"
+  "teacher.method=ema teacher.lag=0 teacher.decay=0.9 model.freeze=1" "teacher.method=sda teacher.window=all" "teacher.method=sda teacher.window=1 optim.shard=false")
+number=0
+for method in "${methods[@]}"; do
+  read -ra keys <<<"$method"
+  run 1 "whole-$number" "${keys[@]}"
+  [ "$code" = 0 ] || { cat "whole-$number.out"; exit 1; }
+  broken "whole-$number" "a-$number" killed 2 kill@11 3 "${keys[@]}"
+  broken "whole-$number" "b-$number" 75 3 term@eval:2 1 "${keys[@]}"
+  broken "whole-$number" "c-$number" killed 1 kill@save:2 4 "${keys[@]}" store.writer=root
+  number=$((number + 1))
+done
+echo "ok   $number methods: killed, stopped, on another number of ranks"
+
+keys=(teacher.method=sda teacher.window=3 run.select=best run.result=teacher)
+broken whole-0 first killed 3 kill@1 2 "${keys[@]}"
+broken whole-0 epoch killed 2 kill@3 1 "${keys[@]}" checkpoint.epoch=true checkpoint.every=0
+broken whole-0 in-save killed 3 kill@save 2 "${keys[@]}"
+broken whole-0 in-eval killed 2 kill@eval:7 3 "${keys[@]}"
+broken whole-0 last killed 2 kill@18 4 "${keys[@]}"
+broken whole-0 edge 75 1 term@9 2 "${keys[@]}"
+broken whole-0 early 75 2 term@eval 1 "${keys[@]}"
+broken whole-0 full 2 2 enospc@save:2 3 "${keys[@]}"
+broken whole-0 full-root 2 3 enospc@save 2 "${keys[@]}" store.writer=root
+broken whole-0 disk killed 2 kill@13 3 "${keys[@]}" teacher.ring=disk
+broken whole-0 rounds killed 2 kill@13 1 "${keys[@]}" batch.rounds=2
+echo "ok   killed at first and last steps, in saves, evaluations; no space; ring on disk"
+
+# Several times on the way.
+rm -rf often
+for fault in kill@4 kill@save:2 kill@13; do
+  run 2 often "${keys[@]}" "--inject=$fault"
+  [ "$code" != 0 ]
+done
+run 3 often "${keys[@]}"
+same whole-0 often
+echo "ok   killed three times"
+
+# A damaged checkpoint: the one before it is taken, and said. All of them damaged: an error, and nothing is touched.
+keys+=(checkpoint.epoch=false)
+run 2 damaged "${keys[@]}" --inject=corrupt@checkpoint:2,kill@13
+[ "$(ls damaged/checkpoints)" = "$(printf 'step-%09d.h5\n' 5 10)" ]
+cp -r damaged hopeless
+run 3 damaged "${keys[@]}"
+[ "$code" = 0 ] || { cat damaged.out; exit 1; }
+grep -q 'step-000000010.h5: damaged: row 0 of "[a-z0-9_]*" does not match its digest; the checkpoint before it is tried' damaged.out
+grep -q "goes on after step 5 of 18" damaged.out
+same whole-0 damaged
+cp hopeless/log.jsonl log-before
+python3 - <<'PY'
+import os
+path = "hopeless/checkpoints/step-000000005.h5"
+with open(path, "r+b") as file:
+    file.seek(os.path.getsize(path) // 2)
+    byte = file.read(1)[0]
+    file.seek(-1, 1)
+    file.write(bytes([byte ^ 1]))
+PY
+run 2 hopeless "${keys[@]}"
+[ "$code" = 1 ] && grep -q "no checkpoint is good" hopeless.out && cmp hopeless/log.jsonl log-before
+# Cut short, or no HDF5 at all.
+truncate -s 5000 hopeless/checkpoints/step-000000005.h5
+echo "no HDF5" >hopeless/checkpoints/step-000000010.h5
+run 1 hopeless "${keys[@]}"
+[ "$code" = 1 ] && grep -q "no checkpoint is good" hopeless.out
+echo "ok   damaged checkpoints"
+
+# What may not change is refused with both values and the way to allow it.
+run 2 changed "${keys[@]}" --inject=kill@13
+refused() {
+  local what="$1"
+  shift
+  run 2 changed "$@"
+  [ "$code" = 1 ] && grep -q "$what" changed.out || { echo "not refused: $*"; cat changed.out; exit 1; }
+}
+refused "optim.lr 0.001, now it is 0.002.*resume.allow=configuration" "${keys[@]}" optim.lr=2e-3
+refused "teacher.window 3, now it is 4" "${keys[@]}" teacher.window=4
+cp data/train.tsv held.tsv
+printf 'good film\t1\n' >>data/train.tsv
+refused 'data_train "[0-9a-f]*", now it is "[0-9a-f]*".*resume.allow=data' "${keys[@]}"
+cp held.tsv data/train.tsv
+refused "resume.allow is 'everything'" "${keys[@]}" resume.allow=everything
+if grep -q avx2 /proc/cpuinfo; then
+  AUTODIDACT_KERNELS=generic refused "kernels .*generic.*resume.allow=kernels" "${keys[@]}"
+fi
+[ ! -e changed/.resume ]
+cp -r changed allowed
+run 1 allowed "${keys[@]}" optim.lr=2e-3 resume.allow=data,configuration
+[ "$code" = 0 ] && grep -q "optim.lr was 0.001, is 0.002" allowed.out
+run 1 changed "${keys[@]}" checkpoint.minutes=0 checkpoint.every=7 run.time_limit=1000 batch.rounds=2
+[ "$code" = 0 ] || { cat changed.out; exit 1; }
+same whole-0 changed
+run 1 changed "${keys[@]}"
+[ "$code" = 1 ] && grep -q "run.overwrite=true" changed.out
+echo "ok   what has changed is refused, or allowed by name"
+
+# Stopped before the first checkpoint: anew. A diverged run says so.
+run 2 fresh "${keys[@]}" --inject=kill@3
+run 1 fresh "${keys[@]}"
+[ "$code" = 0 ] && grep -q "before the first checkpoint" fresh.out
+same whole-0 fresh
+run 2 diverged "${keys[@]}" --inject=nan@7
+[ "$code" = 3 ] || { cat diverged.out; exit 1; }
+echo "ok   before the first checkpoint; divergence"
