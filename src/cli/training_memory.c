@@ -50,6 +50,7 @@ static int mean_over_ranks(const struct training *t, double *value) {
 static size_t replica_bytes(const struct training *t) {
   size_t teacher, mean, past;
   ad_teacher_replicas(&t->settings.teacher, &teacher, &mean, &past);
+  past = past > 0 ? ad_teacher_slots(&t->settings.teacher, ad_trainer_total(t->trainer)) : 0;
   const size_t P = t->session.params.count, trained = P - ad_params_frozen(&t->session.params);
   return (P + (teacher + mean + past) * trained) * sizeof(float) / ad_comm_node_size(t->comm);
 }

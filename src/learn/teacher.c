@@ -52,10 +52,18 @@ static int needs_window(const struct ad_teacher_settings *s) {
   return ad_teacher_has(s, AD_WINDOW_MEAN) || (s->method == AD_TEACHER_SDA && s->window != 1);
 }
 
-size_t ad_teacher_bytes(const struct ad_teacher_settings *settings, size_t shard_floats) {
+uint64_t ad_teacher_slots(const struct ad_teacher_settings *settings, uint64_t T) {
+  const uint64_t ever = settings->every > 0 ? T / settings->every + 1 : 0;
+  return settings->window < ever ? settings->window : ever;
+}
+
+size_t ad_teacher_bytes(const struct ad_teacher_settings *settings, size_t shard_floats, uint64_t T) {
   size_t bytes = 0;
   if (needs_window(settings)) {
-    bytes += ad_window_bytes(shard_floats, settings->window, settings->ring_folder != NULL);
+    const uint64_t slots = settings->window == 0 ? 0 : ad_teacher_slots(settings, T);
+    /* A window of one slot has no sum; one with a single student so far has. */
+    bytes += ad_window_bytes(shard_floats, slots, settings->ring_folder != NULL) +
+             (slots == 1 && settings->window > 1 ? shard_floats * sizeof(int64_t) : 0);
   }
   return bytes + (ad_teacher_has(settings, AD_RUN_MEAN) ? ad_window_bytes(shard_floats, 0, 0) : 0);
 }

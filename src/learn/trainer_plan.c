@@ -156,11 +156,11 @@ struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
       .partials = placed ? 0 : most_partials(t) * floats * sizeof(float),
       .gradient = t->exchange == NULL ? 0 : (last < floats ? last : floats) / t->shard.size * sizeof(float),
       .moments = 2 * t->shard.count * sizeof(float),
-      .window = t->teacher == NULL ? 0 : ad_teacher_bytes(&t->settings.teacher, t->shard.count)};
+      .window = t->teacher == NULL ? 0 : ad_teacher_bytes(&t->settings.teacher, t->shard.count, t->total)};
 }
 
 size_t ad_trainer_disk_bytes(const struct ad_trainer *trainer) {
   const struct ad_teacher_settings *s = &trainer->settings.teacher;
-  const int ring = ad_teacher_bytes(s, 1) > 0 && s->ring_folder != NULL && trainer->teacher != NULL;
+  const int ring = ad_teacher_bytes(s, 1, 1) > 0 && s->ring_folder != NULL && trainer->teacher != NULL;
   return ring ? ad_window_disk_bytes(trainer->shard.count, s->window) : 0;
 }

@@ -75,8 +75,12 @@ int ad_teacher_create(struct ad_teacher **teacher, const struct ad_teacher_setti
                       const struct ad_exchange *exchange);
 void ad_teacher_destroy(struct ad_teacher *teacher);
 
-/* Bytes that a rank holds for it, without replicas: sums, ring. */
-size_t ad_teacher_bytes(const struct ad_teacher_settings *settings, size_t shard_floats);
+/* Bytes that a rank holds for it at the end of a run of T steps, without replicas: sums, ring. Rings of more slots than
+ * students ever enter do not fill. */
+size_t ad_teacher_bytes(const struct ad_teacher_settings *settings, size_t shard_floats, uint64_t T);
+
+/* Slots of a window that are ever filled in a run of T steps: K or fewer; 0 for `all`. */
+uint64_t ad_teacher_slots(const struct ad_teacher_settings *settings, uint64_t T);
 
 /* The weight of the distance at step t (from 0) of T: 0 before `start`, then rising over ramp T steps, then `weight`.
  */
