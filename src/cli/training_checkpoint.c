@@ -95,7 +95,7 @@ static json_t *pack_scores(const struct training *t) {
   return list;
 }
 
-/* *text is the caller's (free). */
+/* *text is the caller's (ad_free). */
 static int pack_state(const struct training *t, char **text) {
   const struct ad_trainer_state s = ad_trainer_state(t->trainer);
   char chain[17];
@@ -107,7 +107,9 @@ static int pack_state(const struct training *t, char **text) {
                             (json_int_t)t->best_step, "best_error", real_or_null(t->best_error), "best_scores",
                             t->best_scores, "dev_error", real_or_null(t->dev_error), "seconds", t->seconds, "examples",
                             (json_int_t)t->examples, "rows", pack_rows(t), "last_scores", pack_scores(t));
-  *text = state == NULL ? NULL : json_dumps(state, JSON_COMPACT);
+  char *dumped = state == NULL ? NULL : json_dumps(state, JSON_COMPACT);
+  *text = dumped == NULL ? NULL : ad_strdup(dumped);
+  free(dumped);
   json_decref(state);
   return *text == NULL ? ad_fail_memory(1024, "the state of a checkpoint") : AD_OK;
 }
@@ -166,7 +168,7 @@ static int share_text(const struct training *t, char **text) {
   uint64_t size = t->first && *text != NULL ? strlen(*text) + 1 : 0;
   AD_TRY(ad_comm_broadcast(t->comm, sizeof size, &size));
   if (!t->first) {
-    *text = malloc(size);
+    *text = ad_malloc(size, 1);
   }
   AD_TRY(ad_comm_settle(t->comm, *text == NULL ? ad_fail_memory(size, "the state of a checkpoint") : AD_OK));
   return ad_comm_broadcast(t->comm, size, *text);
@@ -202,7 +204,7 @@ static int save_once(struct training *t) {
     status = ad_mpi_checkpoint_save(t->comm, run, ad_trainer_done(t->trainer), text, &contents.vectors,
                                     (enum ad_writer)t->session.config.store_writer);
   }
-  free(text);
+  ad_free(text);
   return status;
 }
 
