@@ -114,7 +114,8 @@ static void save_vectors(struct save *s, int *failed) {
       ad_free(digests);
       return;
     }
-    for (size_t slot = 0; slot < slots; slot++) {
+    /* Rows that hold nothing yet have no values and a digest of 0. */
+    for (size_t slot = 0; slot < vectors->list[v].filled; slot++) {
       for (uint32_t b = 0; b < vectors->params->buckets; b++) {
         save_bucket(s, v, slot, b, &digests[slot], failed);
       }
@@ -279,6 +280,9 @@ static int load_vector(struct save *s, const char *path, size_t v) {
   }
   status = status == AD_OK ? ad_checkpoint_get_digests(s->file, (size_t)in_file, stored) : status;
   for (size_t slot = 0; status == AD_OK && slot < vector->slots; slot++) {
+    if (stored[slot] == 0) {
+      continue;
+    }
     status = load_row(s, v, slot, (size_t)in_file, &own[slot]);
   }
   status = ad_comm_settle(s->comm, status);

@@ -49,7 +49,7 @@ static void list_contents(struct training *t, struct contents *c) {
   const int best = t->session.config.run_select == 1;
   size_t count = ad_trainer_vectors(t->trainer, c->list);
   if (best) {
-    c->list[count++] = (struct ad_state_vector){"best", sizeof(float), 1};
+    c->list[count++] = (struct ad_state_vector){"best", sizeof(float), 1, 1};
   }
   c->training = t;
   c->vectors = (struct ad_checkpoint_vectors){.params = &t->session.params,

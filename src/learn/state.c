@@ -13,9 +13,9 @@ const struct ad_shard *ad_trainer_shard(const struct ad_trainer *trainer) {
 }
 
 size_t ad_trainer_vectors(const struct ad_trainer *trainer, struct ad_state_vector *vectors) {
-  vectors[STUDENT] = (struct ad_state_vector){"student", sizeof(float), 1};
-  vectors[MOMENT1] = (struct ad_state_vector){"moment1", sizeof(float), 1};
-  vectors[MOMENT2] = (struct ad_state_vector){"moment2", sizeof(float), 1};
+  vectors[STUDENT] = (struct ad_state_vector){"student", sizeof(float), 1, 1};
+  vectors[MOMENT1] = (struct ad_state_vector){"moment1", sizeof(float), 1, 1};
+  vectors[MOMENT2] = (struct ad_state_vector){"moment2", sizeof(float), 1, 1};
   return OWN + (trainer->teacher == NULL ? 0 : ad_teacher_vectors(trainer->teacher, vectors + OWN));
 }
 

@@ -379,7 +379,10 @@ size_t ad_teacher_vectors(const struct ad_teacher *teacher, struct ad_state_vect
   for (size_t i = 0; i < count; i++) {
     const int wide = list[i] == KEPT_WINDOW_SUM || list[i] == KEPT_RUN_SUM;
     const int many = list[i] == KEPT_WINDOW_RING || list[i] == KEPT_PAST;
-    vectors[i] = (struct ad_state_vector){names[list[i]], wide ? 8 : 4, many ? teacher->settings.window : 1};
+    const uint64_t entered = list[i] == KEPT_PAST ? teacher->entered : teacher->window.count;
+    const size_t slots = many ? teacher->settings.window : 1;
+    vectors[i] = (struct ad_state_vector){names[list[i]], wide ? 8 : 4, slots,
+                                          many && entered < slots ? (size_t)entered : slots};
   }
   return count;
 }

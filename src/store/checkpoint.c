@@ -176,7 +176,7 @@ int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, in
   c->count = count;
   for (size_t v = 0; v < count; v++) {
     snprintf(c->names[v], sizeof c->names[v], "%s", vectors[v].name);
-    c->vectors[v] = (struct ad_state_vector){c->names[v], vectors[v].bytes, vectors[v].slots};
+    c->vectors[v] = (struct ad_state_vector){c->names[v], vectors[v].bytes, vectors[v].slots, vectors[v].filled};
   }
   /* Virtual datasets need the format of HDF5 1.10. */
   const hid_t access = fapl >= 0 ? H5Pcopy((hid_t)fapl) : H5Pcreate(H5P_FILE_ACCESS);

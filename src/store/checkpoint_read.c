@@ -73,7 +73,7 @@ static int open_vector(struct ad_checkpoint *c, size_t which) {
     return damaged(c, path);
   }
   snprintf(c->names[v], sizeof c->names[v], "%s", known[which].name);
-  c->vectors[v] = (struct ad_state_vector){c->names[v], known[which].bytes, 1};
+  c->vectors[v] = (struct ad_state_vector){c->names[v], known[which].bytes, 1, 1};
   const int rank = checkpoint_rank(&c->vectors[v]);
   hsize_t shape[2] = {0, 0};
   const hid_t space = H5Dget_space(c->flat[v]), type = H5Dget_type(c->flat[v]);
@@ -86,7 +86,7 @@ static int open_vector(struct ad_checkpoint *c, size_t which) {
   if (!fits || P == 0 || (c->count > 0 && P != c->P) || (rank == 2 && (shape[0] == 0 || shape[0] > 1u << 30))) {
     return damaged(c, path);
   }
-  c->vectors[v].slots = rank == 2 ? (size_t)shape[0] : 1;
+  c->vectors[v].slots = c->vectors[v].filled = rank == 2 ? (size_t)shape[0] : 1;
   c->P = P;
   c->count++;
   return AD_OK;

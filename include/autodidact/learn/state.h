@@ -16,6 +16,7 @@ struct ad_state_vector {
   const char *name; /* "student", "moment1", "moment2", "teacher", "window_sum", "window_ring", "run_sum", "past" */
   size_t bytes;     /* of an element: 4 (float32) or 8 (int64, fixed point) */
   size_t slots;     /* rows; K of a ring */
+  size_t filled;    /* of them, those that hold something yet: the first so many */
 };
 
 /* Of the teacher; all 0 without one. */

@@ -2,7 +2,7 @@
  *
  *   /flat/NAME                      [P] or [slots,P], float32 or int64: the flat vectors (model/params.h)
  *   /NAME/TENSOR                    virtual datasets into it, with Hugging Face's names and shapes ([slots,...] of a ring)
- *   attribute xxh3 of each of them  [slots] uint64, a digest of each row
+ *   attribute xxh3 of each of them  [slots] uint64, a digest of each row; 0: the row holds nothing yet
  *   /state                          JSON text: the numbers
  *   attributes of /                 format, step, state_xxh3, complete (1 once all is written)
  *
