@@ -33,7 +33,7 @@ static void print_help(FILE *out) {
   }
   fprintf(out,
           "\n`autodidact COMMAND --help` explains a command, `autodidact train --keys` lists all configuration keys.\n"
-          "Exit codes: 0 done, 1 bad input or configuration, 2 failure of the machine, 3 training diverged.\n");
+          "Exit codes: 0 done, 1 bad input or configuration, 2 failure of the machine, 3 training diverged, 75 stopped with a checkpoint.\n");
 }
 
 static const struct command *find(const char *name) {

@@ -67,17 +67,6 @@ static const char *kind_of(const char *name) {
   return "configuration";
 }
 
-/* Keys that decide when a run stops and what it leaves on the way, not what it computes. */
-static int may_change(const char *name) {
-  static const char *const prefixes[] = {"checkpoint.", "run.time_limit", "run.signals", "resume.", "store."};
-  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-    if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
 static int is_allowed(const char *list, const char *kind) {
   const size_t length = strlen(kind);
   for (const char *p = list; *p != '\0'; p += *p == ',') {
@@ -113,9 +102,6 @@ static int judge(const struct training *t, const struct ad_differences *differen
     const struct ad_difference *d = &differences->items[i];
     const char *kind = kind_of(d->name), *was = d->text[0] == NULL ? "(nothing)" : d->text[0],
                *is = d->text[1] == NULL ? "(nothing)" : d->text[1];
-    if (may_change(d->name)) {
-      continue;
-    }
     if (!is_allowed(allowed, kind)) {
       return ad_fail(AD_ECONFIG,
                      "%s holds an unfinished run, begun with %s %s, now it is %s: choose another run.dir, start anew "

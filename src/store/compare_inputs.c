@@ -14,7 +14,10 @@
 #include "compare.h"
 
 /* docs/reproducibility.md promises that these change no bit of the log and the result. */
-static const char *const harmless_keys[] = {"run.dir", "run.overwrite", "batch.rounds", "optim.shard", "comm.shared", "eval.keep_logits", "run.variants", "teacher.ring", "teacher.ring_folder"};
+static const char *const harmless_keys[] = {"run.dir", "run.overwrite", "run.variants", "run.time_limit", "run.signals", "resume.allow",
+                                            "checkpoint.every", "checkpoint.minutes", "checkpoint.epoch", "checkpoint.keep", "checkpoint.finished",
+                                            "checkpoint.full", "store.writer", "batch.rounds", "optim.shard", "comm.shared", "eval.keep_logits",
+                                            "teacher.ring", "teacher.ring_folder"};
 
 /* The order in which provenance is told; what is not named here follows. */
 static const char *const facts[] = {"data_descriptor", "data_train", "data_dev", "base_model", "initial_parameters", "version", "commit", "compiler", "build", "kernels", "blas_core", "blas", "reduction"};
