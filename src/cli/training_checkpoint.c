@@ -208,9 +208,17 @@ static int save_once(struct training *t) {
   return status;
 }
 
+/* Debug builds compare the window's sums with its ring before each save. */
+#ifdef NDEBUG
+enum { SUMS_CHECKED = 0 };
+#else
+enum { SUMS_CHECKED = 1 };
+#endif
+
 int training_save(struct training *t) {
   enum { PAUSE = 10 };
   const double start = ad_clock();
+  AD_TRY(SUMS_CHECKED ? ad_comm_settle(t->comm, ad_trainer_verify(t->trainer)) : AD_OK);
   int status = save_once(t);
   for (int said = 0; status == AD_EIO && t->session.config.checkpoint_full == 1; status = save_once(t)) {
     if (!said++) {
