@@ -317,10 +317,14 @@ static int share(void *context, const size_t *counts, double *values) {
   return ad_comm_gather_rows(x->comm, counts, sizeof(double), values);
 }
 
-static int sum(void *context, uint64_t *value) {
+static int sum(void *context, size_t count, uint64_t *values) {
+  enum { MOST = 1 << 24 }; /* numbers of a message, which counts in int */
   const struct ad_mpi_exchange *x = context;
-  AD_TRY(check(x, "a sum", 0, 0, 0));
-  MPI_Allreduce(MPI_IN_PLACE, value, 1, MPI_UINT64_T, MPI_SUM, x->comm->world);
+  AD_TRY(check(x, "sums", count, 0, 0));
+  for (size_t at = 0; at < count; at += MOST) {
+    const size_t length = count - at < MOST ? count - at : MOST;
+    MPI_Allreduce(MPI_IN_PLACE, values + at, (int)length, MPI_UINT64_T, MPI_SUM, x->comm->world);
+  }
   return AD_OK;
 }
 

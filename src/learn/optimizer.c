@@ -106,6 +106,16 @@ static void update_words(struct stretch *s, size_t flat, size_t local, size_t le
   }
 }
 
+size_t ad_update_cell_end(const struct ad_params *params, uint32_t bucket, size_t flat) {
+  const size_t H = params->config.hidden, words = params->embedding.position;
+  if (flat < words) {
+    const size_t row = flat / H * H, end = row + ((flat - row) / AD_UPDATE_PIECE + 1) * AD_UPDATE_PIECE;
+    return end < row + H ? end : row + H;
+  }
+  const size_t base = bucket == 0 ? words : params->bucket_begin[bucket];
+  return base + ((flat - base) / AD_UPDATE_PIECE + 1) * AD_UPDATE_PIECE;
+}
+
 /* A hook on a stretch of any length, in pieces as it takes them. */
 static int call(int (*hook)(void *context, size_t flat, size_t local, size_t length), void *context, size_t flat,
                 size_t local, size_t length) {
@@ -116,13 +126,13 @@ static int call(int (*hook)(void *context, size_t flat, size_t local, size_t len
 }
 
 /* The tensor's part [begin, end) of the flat vector, which is at `local` of the shard's vectors. */
-static int update_tensor(struct stretch *s, int words, size_t begin, size_t end, size_t local,
+static int update_tensor(struct stretch *s, uint32_t bucket, int words, size_t begin, size_t end, size_t local,
                          const struct ad_update_hooks *hooks) {
-  const size_t H = s->optimizer->shard->params->config.hidden;
-  const size_t whole_rows = H < AD_UPDATE_PIECE ? AD_UPDATE_PIECE / H * H : H,
-               piece = words ? whole_rows : AD_UPDATE_PIECE;
-  for (size_t at = begin; at < end; at += piece) {
-    const size_t length = end - at < piece ? end - at : piece, here = local + (at - begin);
+  const struct ad_params *params = s->optimizer->shard->params;
+  const size_t H = params->config.hidden, whole_rows = H < AD_UPDATE_PIECE ? AD_UPDATE_PIECE / H * H : H;
+  for (size_t at = begin, length; at < end; at += length) {
+    const size_t room = words ? whole_rows : ad_update_cell_end(params, bucket, at) - at, here = local + (at - begin);
+    length = end - at < room ? end - at : room;
     if (hooks != NULL) {
       AD_TRY(call(hooks->before, hooks->context, at, here, length));
     }
@@ -158,7 +168,7 @@ int ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const s
       ad_compact_range(params, bucket, rows, begin, end, &compact, &unused);
       stretch.slot = compact / params->config.hidden;
     }
-    AD_TRY(update_tensor(&stretch, words, begin, end, s->local[bucket] + (begin - s->begin[bucket]), hooks));
+    AD_TRY(update_tensor(&stretch, bucket, words, begin, end, s->local[bucket] + (begin - s->begin[bucket]), hooks));
   }
   return AD_OK;
 }

@@ -199,6 +199,7 @@ void ad_trainer_destroy(struct ad_trainer *trainer) {
   ad_gradient_destroy(t->gradient);
   ad_encoder_destroy(t->teacher_encoder);
   ad_teacher_destroy(t->teacher);
+  ad_observer_destroy(t->observer);
   ad_optimizer_destroy(&t->optimizer);
   ad_shard_destroy(&t->shard);
   for (uint32_t b = 0; t->own != NULL && b < t->params->buckets; b++) {
@@ -321,11 +322,23 @@ static int compute_round(struct ad_trainer *t, size_t lo, size_t hi, int last) {
 
 _Static_assert((int)AD_UPDATE_PIECE <= (int)AD_WINDOW_PIECE, "pieces of an update enter the window");
 
+/* The teacher first: the observer measures the distance from what it has become. */
 static int before_hook(void *context, size_t flat, size_t local, size_t length) {
-  return ad_teacher_before(context, flat, local, length);
+  const struct ad_trainer *t = context;
+  if (t->watched) {
+    ad_observer_before(t->observer, t->replicas.student, flat, length);
+  }
+  return t->teacher == NULL ? AD_OK : ad_teacher_before(t->teacher, flat, local, length);
 }
 static int after_hook(void *context, size_t flat, size_t local, size_t length) {
-  return ad_teacher_after(context, flat, local, length);
+  const struct ad_trainer *t = context;
+  if (t->teacher != NULL) {
+    AD_TRY(ad_teacher_after(t->teacher, flat, local, length));
+  }
+  if (t->watched) {
+    ad_observer_after(t->observer, t->replicas.student, flat, length);
+  }
+  return AD_OK;
 }
 
 /* The update on the shard, its digest, and the new parameters to everybody. */
@@ -333,22 +346,30 @@ static int update(struct ad_trainer *t, struct ad_step *step) {
   step->factor =
       ad_schedule_factor(t->settings.schedule, t->done, t->total, ad_schedule_warmup(t->total, t->settings.warmup));
   const double scale = ad_optimizer_clip(&t->optimizer, step->norm);
-  const struct ad_update_hooks hooks = {t->teacher, before_hook, after_hook};
+  const struct ad_update_hooks hooks = {t, before_hook, after_hook};
+  const int hooked = t->teacher != NULL || t->watched;
   float *const changed[] = {t->replicas.student, t->replicas.teacher};
   size_t vectors = 1;
   if (t->teacher != NULL) {
     AD_TRY(ad_teacher_begin(t->teacher, t->done));
   }
-  for (uint32_t b = t->params->frozen; b < t->params->buckets; b++) {
-    AD_TRY(ad_optimizer_update(&t->optimizer, b, &t->rows, trainer_reduced(t, b), t->done + 1, step->factor, scale,
-                               t->replicas.student, t->teacher == NULL ? NULL : &hooks));
+  if (t->watched) {
+    ad_observer_begin(t->observer);
   }
+  for (uint32_t b = t->params->frozen; b < t->params->buckets; b++) {
+    if (t->watched) {
+      ad_observer_gradient(t->observer, b, &t->rows, trainer_reduced(t, b));
+    }
+    AD_TRY(ad_optimizer_update(&t->optimizer, b, &t->rows, trainer_reduced(t, b), t->done + 1, step->factor, scale,
+                               t->replicas.student, hooked ? &hooks : NULL));
+  }
+  AD_TRY(t->watched ? trainer_share_observed(t) : AD_OK);
   if (t->teacher != NULL) {
     vectors += ad_teacher_end(t->teacher) ? 1 : 0;
   }
   step->parameters = ad_shard_digest(&t->shard, t->replicas.student);
   if (t->exchange != NULL && !t->exchange->whole) {
-    AD_TRY(t->exchange->sum(t->exchange->context, &step->parameters));
+    AD_TRY(t->exchange->sum(t->exchange->context, 1, &step->parameters));
     AD_TRY(t->exchange->publish(t->exchange->context, vectors, changed));
   }
   if (t->teacher != NULL) {

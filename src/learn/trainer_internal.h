@@ -31,6 +31,8 @@ struct ad_trainer {
   struct ad_shard shard;
   struct ad_optimizer optimizer;
   struct ad_teacher *teacher;
+  struct ad_observer *observer;       /* NULL: nothing is observed */
+  int watched;                        /* the next step is observed */
   struct ad_encoder *teacher_encoder; /* NULL without a teacher */
   const struct ad_exchange *exchange; /* NULL: alone */
   uint32_t rank, size;
@@ -86,6 +88,9 @@ int trainer_plan(struct ad_trainer *t, struct ad_step *step);
 /* The shard's part of a bucket's gradient: reduced, or where this rank has all lanes the one partial sum that is left.
  */
 const float *trainer_reduced(const struct ad_trainer *t, uint32_t bucket);
+
+/* The observer's sums over all ranks, and what they tell. */
+int trainer_share_observed(struct ad_trainer *t);
 
 /* Loss, distance and norm of the step, the same on all ranks. AD_EDIVERGED where one is not finite. */
 int trainer_measure(struct ad_trainer *t, struct ad_step *step);

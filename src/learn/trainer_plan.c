@@ -156,7 +156,8 @@ struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
       .partials = placed ? 0 : most_partials(t) * floats * sizeof(float),
       .gradient = t->exchange == NULL ? 0 : (last < floats ? last : floats) / t->shard.size * sizeof(float),
       .moments = 2 * t->shard.count * sizeof(float),
-      .window = t->teacher == NULL ? 0 : ad_teacher_bytes(&t->settings.teacher, t->shard.count, t->total)};
+      .window = t->teacher == NULL ? 0 : ad_teacher_bytes(&t->settings.teacher, t->shard.count, t->total),
+      .observer = t->observer == NULL ? 0 : ad_observer_size(t->observer)};
 }
 
 size_t ad_trainer_disk_bytes(const struct ad_trainer *trainer) {

@@ -30,8 +30,8 @@ struct ad_exchange {
    * there. */
   int (*share)(void *context, const size_t *counts, double *values);
 
-  /* Sum of one number over the ranks, modulo 2^64. */
-  int (*sum)(void *context, uint64_t *value);
+  /* Sums of `count` numbers over the ranks, modulo 2^64. */
+  int (*sum)(void *context, size_t count, uint64_t *values);
 
   /* Brings each rank's shard of `count` vectors [P] to all replicas; nobody reads them while they are on their way. */
   int (*publish)(void *context, size_t count, float *const *vectors);

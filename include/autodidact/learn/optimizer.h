@@ -41,6 +41,12 @@ double ad_optimizer_clip(const struct ad_optimizer *optimizer, double norm);
 /* Floats of a piece of the shard that is updated at once, at most: all that is done with it stays in cache. */
 enum { AD_UPDATE_PIECE = 1024 };
 
+/* Pieces are made of whole cells, and cells do not depend on the shards: AD_UPDATE_PIECE floats, counted from a row's
+ * begin in the word embedding and from the end of these or the bucket's begin elsewhere; at the end of a row or a
+ * tensor they are shorter. This is the end of the cell of the bucket that holds `flat`; it may lie behind the end of
+ * the tensor. */
+size_t ad_update_cell_end(const struct ad_params *params, uint32_t bucket, size_t flat);
+
 /* Called for each piece, at `flat` of the flat vector and `local` of the shard's own vectors, before and after its
  * update. */
 struct ad_update_hooks {

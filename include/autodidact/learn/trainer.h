@@ -6,6 +6,7 @@
 
 #include "autodidact/data/dataset.h"
 #include "autodidact/learn/exchange.h"
+#include "autodidact/learn/observe.h"
 #include "autodidact/learn/optimizer.h"
 #include "autodidact/learn/schedule.h"
 #include "autodidact/learn/state.h"
@@ -57,10 +58,10 @@ uint64_t ad_trainer_done(const struct ad_trainer *trainer);
 
 /* Bytes that a rank will hold once all its steps are done, computed from sizes alone: activations of student and
  * teacher; work memory of the backward; partial sums of the gradient (its own, not those of the exchange); reduced
- * gradient; moments; sums and rings of past parameters. The word rows of the gradient are bounded by the tokens of a
- * batch. */
+ * gradient; moments; sums and rings of past parameters; what observes steps. The word rows of the gradient are bounded
+ * by the tokens of a batch. */
 struct ad_trainer_bytes {
-  size_t activations, work, partials, gradient, moments, window;
+  size_t activations, work, partials, gradient, moments, window, observer;
 };
 struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer);
 
@@ -95,6 +96,19 @@ int ad_trainer_write(struct ad_trainer *trainer, size_t vector, size_t slot, uin
 /* After each rank has written the pieces of its shard: takes the numbers and publishes; the next step is the one that
  * would have followed. Collective over the exchange. AD_EIO, or what the exchange returns. */
 int ad_trainer_restore(struct ad_trainer *trainer, const struct ad_trainer_state *state);
+
+/* Makes an observer, so that steps can be watched. Once, on all ranks. AD_ECONFIG (settings), AD_ENOMEM. */
+int ad_trainer_observe(struct ad_trainer *trainer, const struct ad_observer_settings *settings);
+
+/* The next step is to be observed. To be called by all ranks or none. */
+void ad_trainer_watch(struct ad_trainer *trainer);
+
+/* Observes the parameters as they are now: values, the distance where there is a teacher, the sketch. Collective over
+ * the exchange. */
+int ad_trainer_look(struct ad_trainer *trainer);
+
+/* What was observed last, valid until the next step or look. */
+struct ad_observation ad_trainer_observation(const struct ad_trainer *trainer);
 
 /* The next step. AD_EDIVERGED where loss or gradient is not finite (nothing is updated then), AD_ENOMEM. */
 int ad_trainer_step(struct ad_trainer *trainer, struct ad_step *step);

@@ -150,6 +150,16 @@ struct ad_kernels {
 
   /* Sum of squares in double over x [n], by the rule of sums inside a row (16 partial sums, in double). */
   double (*sum_squares)(size_t n, const float *x);
+  /* The same over a - b, rounded to float. */
+  double (*sum_squared_differences)(size_t n, const float *a, const float *b);
+
+  /* Adds x [n] to a count sketch (Charikar, Chen, Farach-Colton 2002): x[0] is number `lane` of its group of
+   * AD_SKETCH_GROUP values, words[0] that group's random word, words[1] the next one's. Number i of a group is added, in
+   * fixed point and modulo 2^64, to sum[(low 16 bits of the word >> shift) + i], negated where bit 16 + i of the word is
+   * set. sum [2^(16 - shift) + AD_SKETCH_GROUP - 1]: what lies behind the first 2^(16 - shift) belongs to the front.
+   * |x scale| counts as 2^51 - 1 at most. */
+  void (*sketch)(size_t n, size_t lane, double scale, uint32_t shift, const uint32_t *words, const float *x,
+                 uint64_t *sum);
 
   /* AdamW (Loshchilov, Hutter 2019; as torch.optim.AdamW): theta -= lr * decay * theta; then the Adam step with m, v.
    * gradient NULL means zeros. All [n]. */
@@ -170,6 +180,9 @@ struct ad_kernels {
 /* Parameters in a window must be of smaller magnitude: the sum of K of them at 2^(57 - ceil(log2 K)) fits in 63 bits.
  */
 #define AD_WINDOW_RANGE 64.0f
+
+/* Values that share a random word of a sketch. */
+enum { AD_SKETCH_GROUP = 16 };
 
 /* Floats of work memory for attention and its backward of one example. */
 size_t ad_attention_work(size_t queries, size_t S, size_t D);

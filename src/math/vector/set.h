@@ -33,6 +33,8 @@
   X(add)                          \
   X(scatter_add)                  \
   X(sum_squares)                  \
+  X(sum_squared_differences)      \
+  X(sketch)                       \
   X(adamw)                        \
   X(window_push)                  \
   X(window_mean)                  \
