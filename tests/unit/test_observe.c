@@ -18,16 +18,16 @@ static float uniform(uint64_t index) {
 
 /* round(x 2^36) to even, saturating, by another route than the kernel's. */
 static uint64_t fixed_by_definition(float x) {
-  const long double most = 0x1p51L - 1.0L, scaled = (long double)x * 0x1p36L;
-  const long double bounded = !(scaled < most) ? most : scaled < -most ? -most : scaled;
-  return (uint64_t)llrintl(bounded);
+  const float bounded = !(x >= -AD_SKETCH_RANGE) ? -AD_SKETCH_RANGE : x > AD_SKETCH_RANGE ? AD_SKETCH_RANGE : x;
+  return (uint64_t)llrintl((long double)bounded * 0x1p36L);
 }
 
 static void test_sketch_kernel(void **state) {
   (void)state;
   enum { N = 100, SPARE = AD_SKETCH_GROUP - 1 };
   const struct ad_kernels *k = ad_kernels_select();
-  static const float special[] = {0x1p-37f, 0x3p-37f, -0x1p-37f, -0x3p-37f, 0x1p15f, -0x1p15f, 1e30f, -INFINITY, 0.0f};
+  static const float special[] = {0x1p-37f, 0x3p-37f, -0x1p-37f, -0x3p-37f, 0x1p15f,
+                                  -0x1p15f, 1e30f,    -INFINITY, NAN,       0.0f};
   float x[N];
   uint32_t words[N / AD_SKETCH_GROUP + 2];
   for (size_t i = 0; i < N; i++) {
@@ -48,7 +48,8 @@ static void test_sketch_kernel(void **state) {
         for (size_t i = 0; i < n; i++) {
           const uint32_t word = words[(lane + i) / AD_SKETCH_GROUP];
           const size_t l = (lane + i) % AD_SKETCH_GROUP, place = ((word & 0xffff) >> shift) + l;
-          expected[place] += fixed_by_definition(word >> (16 + l) & 1 ? -x[i] : x[i]);
+          const uint64_t value = fixed_by_definition(x[i]);
+          expected[place] += word >> (16 + l) & 1 ? 0 - value : value;
         }
         assert_memory_equal(found, expected, bytes);
       }
@@ -211,7 +212,7 @@ static void sketch_by_definition(const struct scene *s, const float *theta, size
     const uint32_t word = block[group % 4];
     const size_t bucket = ((word & 0xffff) * buckets / 65536 + i % 16) % buckets;
     const int64_t value = (int64_t)fixed_by_definition(theta[i]);
-    sketch[bucket] += word >> (16 + i % 16) & 1 ? -value : value;
+    sketch[bucket] += (word >> (16 + i % 16) & 1) != 0 ? -value : value;
   }
 }
 

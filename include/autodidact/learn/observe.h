@@ -24,7 +24,7 @@ enum ad_norm {
   AD_NORMS
 };
 
-/* Fixed point of the sketch: 2^36. Values below 2^-37 count as 0, magnitudes from 2^15 as 2^15. */
+/* Fixed point of the sketch: 2^36. Magnitudes below 2^-37 count as 0, those above AD_SKETCH_RANGE as that. */
 enum { AD_SKETCH_SHIFT = 36, AD_SKETCH_LEAST = 16, AD_SKETCH_MOST = 65536 };
 
 struct ad_observer_settings {

@@ -157,7 +157,7 @@ struct ad_kernels {
    * AD_SKETCH_GROUP values, words[0] that group's random word, words[1] the next one's. Number i of a group is added, in
    * fixed point and modulo 2^64, to sum[(low 16 bits of the word >> shift) + i], negated where bit 16 + i of the word is
    * set. sum [2^(16 - shift) + AD_SKETCH_GROUP - 1]: what lies behind the first 2^(16 - shift) belongs to the front.
-   * |x scale| counts as 2^51 - 1 at most. */
+   * Magnitudes above AD_SKETCH_RANGE count as that, a NaN as its negative; AD_SKETCH_RANGE scale < 2^51. */
   void (*sketch)(size_t n, size_t lane, double scale, uint32_t shift, const uint32_t *words, const float *x,
                  uint64_t *sum);
 
@@ -183,6 +183,7 @@ struct ad_kernels {
 
 /* Values that share a random word of a sketch. */
 enum { AD_SKETCH_GROUP = 16 };
+#define AD_SKETCH_RANGE 0x1.fffffep14f /* the largest float below 2^15 */
 
 /* Floats of work memory for attention and its backward of one example. */
 size_t ad_attention_work(size_t queries, size_t S, size_t D);

@@ -125,6 +125,24 @@ VEC_INLINE double vecd_sum(vecd x) {
   return _mm_cvtsd_f64(_mm_add_sd(c, _mm_unpackhi_pd(c, c)));
 }
 
+VEC_INLINE vec vec_negate(vec x, uint32_t signs) {
+  const __m256i word = _mm256_set1_epi32((int)signs), lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const __m256i a = _mm256_srlv_epi32(word, lane), b = _mm256_srli_epi32(a, 8);
+  return (vec){_mm256_xor_ps(x.a, _mm256_castsi256_ps(_mm256_slli_epi32(a, 31))),
+               _mm256_xor_ps(x.b, _mm256_castsi256_ps(_mm256_slli_epi32(b, 31)))};
+}
+VEC_INLINE void vec_accumulate_fixed(uint64_t *sum, vec x, double scale) {
+  const __m256d factor = _mm256_set1_pd(scale), anchor = _mm256_set1_pd(VEC_ANCHOR);
+  const __m128 quarter[4] = {_mm256_castps256_ps128(x.a), _mm256_extractf128_ps(x.a, 1), _mm256_castps256_ps128(x.b),
+                             _mm256_extractf128_ps(x.b, 1)};
+  for (int i = 0; i < 4; i++) {
+    __m256i *place = (__m256i *)(void *)(sum + 4 * i);
+    const __m256d y = _mm256_add_pd(_mm256_mul_pd(_mm256_cvtps_pd(quarter[i]), factor), anchor);
+    const __m256i value = _mm256_sub_epi64(_mm256_castpd_si256(y), _mm256_castpd_si256(anchor));
+    _mm256_storeu_si256(place, _mm256_add_epi64(_mm256_loadu_si256(place), value));
+  }
+}
+
 VEC_INLINE vecq vecq_count(uint32_t first, uint32_t x) {
   const __m256i start = _mm256_add_epi32(_mm256_setr_epi64x(0, 2, 4, 6), _mm256_set1_epi32((int)first));
   const __m256i word = _mm256_set1_epi32((int)x);

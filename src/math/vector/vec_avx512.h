@@ -109,6 +109,22 @@ VEC_INLINE double vecd_sum(vecd x) {
   return _mm_cvtsd_f64(_mm_add_sd(c, _mm_unpackhi_pd(c, c)));
 }
 
+/* x, lane i negated where bit i of signs is set. */
+VEC_INLINE vec vec_negate(vec x, uint32_t signs) {
+  const __m512i bits = _mm512_castps_si512(x), sign = _mm512_set1_epi32(INT32_MIN);
+  return _mm512_castsi512_ps(_mm512_mask_xor_epi32(bits, (__mmask16)signs, bits, sign));
+}
+/* sum[0 .. 16) += x scale, to the nearest integer, ties to even; |x scale| < 2^51. */
+VEC_INLINE void vec_accumulate_fixed(uint64_t *sum, vec x, double scale) {
+  const __m512d factor = _mm512_set1_pd(scale), anchor = _mm512_set1_pd(VEC_ANCHOR);
+  const __m512d half[2] = {_mm512_cvtps_pd(_mm512_castps512_ps256(x)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1))};
+  for (int i = 0; i < 2; i++) {
+    const __m512i bits = _mm512_castpd_si512(_mm512_add_pd(_mm512_mul_pd(half[i], factor), anchor));
+    const __m512i value = _mm512_sub_epi64(bits, _mm512_castpd_si512(anchor));
+    _mm512_storeu_si512(sum + 8 * i, _mm512_add_epi64(_mm512_loadu_si512(sum + 8 * i), value));
+  }
+}
+
 /* first + lane number, xor x. */
 VEC_INLINE vecq vecq_count(uint32_t first, uint32_t x) {
   const __m512i even = _mm512_add_epi32(_mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), _mm512_set1_epi32((int)first));

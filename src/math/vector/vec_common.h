@@ -12,4 +12,8 @@
 
 enum { VEC_WIDTH = 16 };
 
+/* Added to a double of magnitude below 2^51 it leaves the nearest integer, ties to even, in the low bits: conversions to
+ * 64-bit integers differ between instruction sets, and not all have one. */
+#define VEC_ANCHOR 0x1.8p52
+
 #endif

@@ -96,6 +96,21 @@ VEC_INLINE float vec_largest(vec x) {
   return x.f[0];
 }
 
+VEC_INLINE vec vec_negate(vec x, uint32_t signs) {
+  VEC_EACH(vec, f, (signs >> i & 1) != 0 ? -x.f[i] : x.f[i]);
+}
+VEC_INLINE void vec_accumulate_fixed(uint64_t *sum, vec x, double scale) {
+  const double anchor = VEC_ANCHOR;
+  uint64_t zero;
+  memcpy(&zero, &anchor, sizeof zero);
+  for (int i = 0; i < 16; i++) {
+    const double y = (double)x.f[i] * scale + anchor;
+    uint64_t bits;
+    memcpy(&bits, &y, sizeof bits);
+    sum[i] += bits - zero;
+  }
+}
+
 VEC_INLINE vecd vecd_zero(void) {
   VEC_EACH(vecd, d, 0.0);
 }
