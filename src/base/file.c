@@ -110,26 +110,32 @@ int ad_file_rename(const char *from, const char *to) {
 int ad_file_write(const char *path, const void *data, size_t size) {
   struct ad_buffer temporary = {0};
   AD_TRY(ad_buffer_printf(&temporary, "%s.partial", path));
-  int status = AD_OK;
+  int status = AD_OK, reason = 0;
   const int fd = open(temporary.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0) {
-    status = ad_fail(AD_EIO, "%s: could not be written: %s", temporary.data, strerror(errno));
+    reason = errno;
+    status = ad_fail(AD_EIO, "%s: could not be written: %s", temporary.data, strerror(reason));
     ad_buffer_destroy(&temporary);
+    errno = reason;
     return status;
   }
   if (write_all(fd, data, size) != 0 || fsync(fd) != 0) {
-    status = ad_fail(AD_EIO, "%s: could not be written: %s", temporary.data, strerror(errno));
+    reason = errno;
+    status = ad_fail(AD_EIO, "%s: could not be written: %s", temporary.data, strerror(reason));
   }
   if (close(fd) != 0 && status == AD_OK) {
-    status = ad_fail(AD_EIO, "%s: could not be written: %s", temporary.data, strerror(errno));
+    reason = errno;
+    status = ad_fail(AD_EIO, "%s: could not be written: %s", temporary.data, strerror(reason));
   }
   if (status == AD_OK) {
     status = ad_file_rename(temporary.data, path);
+    reason = errno;
   }
   if (status != AD_OK) {
     unlink(temporary.data);
   }
   ad_buffer_destroy(&temporary);
+  errno = reason;
   return status;
 }
 

@@ -77,11 +77,13 @@ static int train_steps(struct training *t) {
     }
     AD_TRY(training_step_edge(t));
     training_fault_before_step(t, ad_trainer_done(t->trainer) + 1);
+    training_watch_step(t);
     AD_TRY(ad_trainer_step(t->trainer, &t->last));
     t->seconds += t->last.seconds;
     t->examples += t->last.examples;
     t->slowest_step = fmax(t->slowest_step, t->last.seconds);
     AD_TRY(log_step(t, &t->last));
+    AD_TRY(training_keep_snapshot(t, &t->last));
     training_fault_after_step(t, t->last.step);
   }
 }
@@ -118,6 +120,7 @@ static void close_training(struct training *t, int status) {
     ad_shared_destroy(&t->shared);
     ad_comm_destroy(t->comm);
   }
+  training_close_snapshots(t);
   ad_evaluator_destroy(t->evaluator);
   ad_trainer_destroy(t->trainer);
   ad_dataset_destroy(&t->train);
@@ -148,7 +151,9 @@ static int train(struct training *t, size_t count, char **positional) {
   ad_log(AD_LOG_INFO, "%zu training examples, %zu dev examples, %u classes, %.1f M parameters, %" PRIu64 " steps",
          t->train.count, t->has_dev ? t->dev.count : 0, t->session.params.config.classes,
          1e-6 * (double)t->session.params.count, ad_trainer_total(t->trainer));
+  AD_TRY(training_open_snapshots(t));
   AD_TRY(train_steps(t));
+  AD_TRY(training_flush_snapshots(t));
   AD_TRY(training_report_memory(t));
   AD_TRY(t->session.config.checkpoint_finished ? training_save(t) : AD_OK);
   AD_TRY(training_keep_result(t));

@@ -1,6 +1,7 @@
 /* One training: what the files of the train command share. train.c runs it, training_setup.c loads and connects,
  * training_resume.c opens the run folder, training_checkpoint.c saves and training_stop.c says when to stop,
- * training_evaluate.c scores and keeps, training_memory.c tells the bytes. Not installed. */
+ * training_evaluate.c scores and keeps, training_snapshot.c keeps numbers of chosen steps, training_memory.c tells the
+ * bytes. Not installed. */
 #ifndef AUTODIDACT_CLI_TRAINING_H
 #define AUTODIDACT_CLI_TRAINING_H
 
@@ -50,10 +51,11 @@ struct training {
   struct ad_trainer *trainer;
   struct ad_evaluator *evaluator;
   struct ad_run run;
-  float *logits, *member_logits; /* [N,C] of dev; the second with SDV */
-  double *logit_sum;             /* [N,C] with SDV */
-  float *best;                   /* [P] with run.select = best */
-  double best_error;             /* of `best`; infinite before the first evaluation */
+  struct training_snapshots *snapshots; /* NULL: none */
+  float *logits, *member_logits;        /* [N,C] of dev; the second with SDV */
+  double *logit_sum;                    /* [N,C] with SDV */
+  float *best;                          /* [P] with run.select = best */
+  double best_error;                    /* of `best`; infinite before the first evaluation */
   uint64_t best_step;
   char best_scores[SCORES_TEXT];              /* of the parameters that the run keeps */
   char last_scores[AD_VARIANTS][SCORES_TEXT]; /* of the last evaluation; "": none */
@@ -114,6 +116,20 @@ int training_evaluate(struct training *t, const struct ad_step *step);
 
 /* variants/, model/ and result.json: the latter last, it says that the run is complete. Collective. */
 int training_keep_result(struct training *t);
+
+/* Snapshots (store/snapshot.h), if the configuration asks for any: `plan` before the run folder is made, once the
+ * trainer is there (AD_ECONFIG: settings, budget); `open` after it, with the snapshot of step 0 where the run begins;
+ * `watch` before and `keep` after each step; `flush` before a checkpoint is committed and at the end. Collective but
+ * for `watch` and `close`. */
+int training_plan_snapshots(struct training *t);
+int training_open_snapshots(struct training *t);
+void training_watch_step(struct training *t);
+int training_keep_snapshot(struct training *t, const struct ad_step *step);
+int training_flush_snapshots(struct training *t);
+void training_close_snapshots(struct training *t);
+
+/* Bytes that this rank holds of them at most. */
+size_t training_snapshot_memory(const struct training *t);
 
 /* Says what a rank will hold, and after the last step what it held. Collective. */
 int training_predict_memory(struct training *t);

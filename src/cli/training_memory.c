@@ -70,16 +70,17 @@ int training_predict_memory(struct training *t) {
                exchange = t->exchange == NULL ? 0 : ad_mpi_exchange_traffic(t->exchange).memory;
   size_t tokens = 0;
   const size_t evaluation = evaluation_bytes(t, &tokens),
-               best = t->best == NULL ? 0 : t->session.params.count * sizeof(float);
+               best = t->best == NULL ? 0 : t->session.params.count * sizeof(float),
+               snapshots = b.observer + training_snapshot_memory(t);
   const size_t parts = b.activations + b.work + b.partials + b.gradient + b.moments + b.window;
-  t->predicted = (double)(t->base + replicas + exchange + evaluation + best + parts);
+  t->predicted = (double)(t->base + replicas + exchange + evaluation + best + snapshots + parts);
   AD_TRY(mean_over_ranks(t, &t->predicted));
   ad_log(AD_LOG_INFO,
          "memory a rank: %.0f MiB (program and data %.0f, parameters %.0f, moments %.0f, past %.0f, gradient %.0f, "
-         "activations %.0f, evaluation %.0f)",
+         "activations %.0f, evaluation %.0f, snapshots %.0f)",
          t->predicted / MIB, (double)t->base / MIB, (double)(replicas + best) / MIB, (double)b.moments / MIB,
          (double)b.window / MIB, (double)(b.partials + b.gradient + exchange) / MIB,
-         (double)(b.activations + b.work) / MIB, (double)evaluation / MIB);
+         (double)(b.activations + b.work) / MIB, (double)evaluation / MIB, (double)snapshots / MIB);
   const size_t disk = t->settings.teacher.ring_folder == NULL ? 0 : ad_trainer_disk_bytes(t->trainer);
   if (disk > 0) {
     ad_log(AD_LOG_INFO, "disk a rank: %.0f MiB in %s", (double)disk / MIB, t->settings.teacher.ring_folder);

@@ -245,5 +245,6 @@ int training_prepare(struct training *t) {
   AD_TRY(t->has_dev ? prepare_evaluation(t) : AD_OK);
   const uint64_t batch = c->batch_size;
   t->steps_an_epoch = (t->train.count + batch - 1) / batch;
+  AD_TRY(training_plan_snapshots(t));
   return training_predict_memory(t);
 }

@@ -17,7 +17,9 @@
 static const char *const harmless_keys[] = {"run.dir", "run.overwrite", "run.variants", "run.time_limit", "run.signals", "resume.allow",
                                             "checkpoint.every", "checkpoint.minutes", "checkpoint.epoch", "checkpoint.keep", "checkpoint.finished",
                                             "checkpoint.full", "store.writer", "batch.rounds", "optim.shard", "comm.shared", "eval.keep_logits",
-                                            "teacher.ring", "teacher.ring_folder"};
+                                            "teacher.ring", "teacher.ring_folder", "snapshot.every", "snapshot.dense", "snapshot.growth",
+                                            "snapshot.steps", "snapshot.content", "snapshot.sketch", "snapshot.probe", "snapshot.probe_every",
+                                            "snapshot.budget"};
 
 /* The order in which provenance is told; what is not named here follows. */
 static const char *const facts[] = {"data_descriptor", "data_train", "data_dev", "base_model", "initial_parameters", "version", "commit", "compiler", "build", "kernels", "blas_core", "blas", "reduction"};

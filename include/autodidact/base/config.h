@@ -84,6 +84,15 @@
   X(COUNT, eval_batch, "eval.batch", "64", 1, 65536, "", "examples in a batch of an evaluation")  \
   X(SWITCH, eval_means, "eval.means", "false", 0, 0, "", "also evaluate the mean of the students over the run (SE) and over the window; implied by teacher.method=se") \
   X(SWITCH, eval_keep_logits, "eval.keep_logits", "false", 0, 0, "", "keep the logits of every evaluation in logits/")        \
+  X(COUNT, snapshot_every, "snapshot.every", "0", 0, 1e15, "", "steps between two snapshots, numbers kept for the analysis of variance; 0: none of this kind") \
+  X(COUNT, snapshot_dense, "snapshot.dense", "0", 0, 1e15, "", "the first so many steps all have a snapshot") \
+  X(REAL, snapshot_growth, "snapshot.growth", "0", 0, 1000, "", "after these the steps of snapshots grow by this factor, from 1.01; 0: none of this kind") \
+  X(TEXT, snapshot_steps, "snapshot.steps", "", 0, 0, "", "further steps with a snapshot, as 1,10,100") \
+  X(TEXT, snapshot_content, "snapshot.content", "scalars,norms,sketch,probe", 0, 0, "", "what a snapshot has: some of scalars, norms (of each tensor), sketch (of the parameters), probe (logits), parameters (all of them)") \
+  X(COUNT, snapshot_sketch, "snapshot.sketch", "1024", 16, 65536, "", "buckets of the sketch, a power of two: squared distances are told to about sqrt(2 / buckets)") \
+  X(COUNT, snapshot_probe, "snapshot.probe", "64", 1, 1e9, "", "the probe: so many first examples of dev") \
+  X(COUNT, snapshot_probe_every, "snapshot.probe_every", "100", 1, 1e15, "", "the probe is evaluated at snapshots whose step is a multiple of this, and at the last") \
+  X(COUNT, snapshot_budget, "snapshot.budget", "0", 0, 9007199254740991.0, "", "most bytes of a run's snapshots before compression: more are refused before the run; 0: any") \
   X(COUNT, seed_init, "seed.init", "0", 0, 9007199254740991.0, "", "seed of new weights")                                     \
   X(COUNT, seed_order, "seed.order", "0", 0, 9007199254740991.0, "", "seed of the order of the examples")                     \
   X(COUNT, seed_dropout, "seed.dropout", "0", 0, 9007199254740991.0, "", "seed of the dropout masks")

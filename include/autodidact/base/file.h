@@ -19,7 +19,8 @@ struct ad_file_map {
 int ad_file_map(const char *path, struct ad_file_map *map);
 void ad_file_unmap(struct ad_file_map *map);
 
-/* Writes a file whole or not at all: temporary name in the same folder, fsync, rename, fsync of the folder. AD_EIO. */
+/* Writes a file whole or not at all: temporary name in the same folder, fsync, rename, fsync of the folder. AD_EIO, and
+ * errno tells why (ENOSPC: the disk is full). */
 int ad_file_write(const char *path, const void *data, size_t size);
 
 /* Renames a file that has been synced, and syncs its new folder, so that the name survives a crash. AD_EIO. */

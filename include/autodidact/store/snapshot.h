@@ -1,0 +1,101 @@
+/* Snapshots: numbers of chosen steps for the analysis of variance across seeds and orders (docs/hdf5.md has the
+ * schema).
+ *
+ * A run's snapshots lie in snapshots/segment-NNNNNNNNN.h5, named by the first step in them, one row a snapshot;
+ * snapshots/all.h5 shows them as one file by virtual datasets. Rows are in memory until their segment is closed: when
+ * it has AD_SNAPSHOT_ROWS of them or AD_SNAPSHOT_BYTES, before a checkpoint, and at the end. A segment is made in
+ * memory and written whole or not at all (base/file.h), so that a full disk leaves the files before it as they are.
+ *
+ * Nothing here is collective: one process keeps a run's snapshots. Letters: N tensors, B examples, C classes, P
+ * parameters. */
+#ifndef AUTODIDACT_STORE_SNAPSHOT_H
+#define AUTODIDACT_STORE_SNAPSHOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autodidact/learn/trainer.h"
+
+enum { AD_SNAPSHOT_ROWS = 1000, AD_SNAPSHOT_BYTES = 64 << 20 };
+
+/* Which steps of a run have a snapshot: the first `dense` ones, the multiples of `every`, those that grow by the factor
+ * `growth` (from max(dense, 1) on the next is ceil(last growth), at least one more), and a list. A run that has any
+ * also has step 0 (before the first update) and the last one. A function of these numbers alone. */
+struct ad_snapshot_schedule {
+  uint64_t every, dense; /* 0: none */
+  double growth;         /* 0: none */
+  uint64_t *steps;       /* [count] ascending, owned */
+  size_t count;
+  uint64_t total; /* steps of the run */
+};
+
+/* steps: "1,10,100", or "". The caller owns it. AD_ECONFIG (not a list of numbers; a growth between 0 and 1.01),
+ * AD_ENOMEM. */
+int ad_snapshot_schedule_create(struct ad_snapshot_schedule *schedule, uint64_t every, uint64_t dense, double growth,
+                                const char *steps, uint64_t total);
+void ad_snapshot_schedule_destroy(struct ad_snapshot_schedule *schedule);
+
+/* 1 where step (0 .. total) has a snapshot; how many of a run's steps have one, 0 where it has none at all. */
+int ad_snapshot_due(const struct ad_snapshot_schedule *schedule, uint64_t step);
+uint64_t ad_snapshot_number(const struct ad_snapshot_schedule *schedule);
+
+/* What a snapshot has. */
+enum ad_snapshot_content {
+  AD_SNAPSHOT_SCALARS = 1,
+  AD_SNAPSHOT_NORMS = 2,
+  AD_SNAPSHOT_SKETCH = 4,
+  AD_SNAPSHOT_PROBE = 8,
+  AD_SNAPSHOT_PARAMETERS = 16
+};
+
+/* From "scalars,norms,sketch,probe,parameters" or some of these. AD_ECONFIG (another word, or none). */
+int ad_snapshot_content_read(const char *text, unsigned *content);
+
+struct ad_snapshot_layout {
+  const struct ad_params *params;
+  unsigned content;
+  int teacher;            /* 1: norms have the distance from a teacher */
+  size_t sketch;          /* buckets */
+  size_t probe;           /* B */
+  const uint32_t *labels; /* [B] of the probe */
+  int teacher_logits;     /* 1: the probe has a teacher's logits too */
+};
+
+/* Bytes of one snapshot, not compressed. */
+size_t ad_snapshot_bytes(const struct ad_snapshot_layout *layout);
+
+/* What is handed in for one; what the layout does not have is not read. NULL: not measured (NaN, or 0 of counts). */
+struct ad_snapshot {
+  uint64_t step;
+  const struct ad_step *scalars;
+  const double *norm;             /* [AD_NORMS,N] */
+  const int64_t *sketch;          /* [buckets] */
+  const float *student, *teacher; /* [B,C] logits of the probe */
+  const float *parameters;        /* [P] */
+};
+
+struct ad_snapshots;
+
+/* For a run's folder: makes snapshots/ or goes on behind the segments that are there. params must outlive it. The
+ * caller owns it. AD_EINPUT (segments that are damaged or have another layout), AD_EIO, AD_ENOMEM. */
+int ad_snapshots_open(struct ad_snapshots **snapshots, const char *run, const struct ad_snapshot_layout *layout);
+
+/* What is not closed is lost. NULL is allowed. */
+void ad_snapshots_destroy(struct ad_snapshots *snapshots);
+
+/* Adds a snapshot, later than those before. A disk that is full ends the run's snapshots, not the run: a warning is
+ * given once, this one and all later ones are dropped, AD_OK. AD_EIO, AD_ENOMEM. */
+int ad_snapshots_add(struct ad_snapshots *snapshots, const struct ad_snapshot *snapshot);
+
+/* Closes the segment, if anything is in it. To be called before a checkpoint is committed, so that all snapshots up to
+ * its step are on disk when the run goes on from it. Errors as above. */
+int ad_snapshots_flush(struct ad_snapshots *snapshots);
+
+/* Drops all snapshots of a run behind `step`: what is done to a folder before the run goes on from there. A run without
+ * snapshots is fine. AD_EINPUT (a damaged segment), AD_EIO, AD_ENOMEM. */
+int ad_snapshots_cut(const char *run, uint64_t step);
+
+/* Reads a segment and compares all its datasets with their digests. AD_EINPUT (which one), AD_ENOMEM. */
+int ad_snapshots_check(const char *path);
+
+#endif

@@ -1,0 +1,202 @@
+/* Snapshots of a training: which steps, the numbers of all ranks, the file that rank 0 keeps. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/store/snapshot.h"
+#include "training.h"
+
+enum { PROBE_BATCH = 8 }; /* examples of the probe that are evaluated together: dealt to the ranks so */
+
+struct training_snapshots {
+  struct ad_snapshot_schedule schedule;
+  struct ad_snapshot_layout layout;
+  uint64_t number;                   /* snapshots in the whole run */
+  struct ad_evaluator *evaluator;    /* with a probe */
+  float *student, *teacher, *member; /* [B,C] logits of the probe; the last two with a teacher */
+  double *sum;                       /* [B,C] with a teacher */
+  struct ad_snapshots *file;         /* rank 0 */
+};
+
+/* Content, and what of it this run can have. */
+static int lay_out(const struct training *t, struct ad_snapshot_layout *l) {
+  const struct ad_config *c = &t->session.config;
+  *l = (struct ad_snapshot_layout){.params = &t->session.params, .teacher = t->replicas.teacher != NULL};
+  AD_TRY(ad_snapshot_content_read(c->snapshot_content, &l->content));
+  if ((l->content & AD_SNAPSHOT_PROBE) && !t->has_dev) {
+    ad_log(AD_LOG_INFO, "snapshots: without dev examples they have no probe");
+    l->content &= ~(unsigned)AD_SNAPSHOT_PROBE;
+  }
+  if (l->content & AD_SNAPSHOT_SKETCH) {
+    l->sketch = c->snapshot_sketch;
+  }
+  if (l->content & AD_SNAPSHOT_PROBE) {
+    l->probe = c->snapshot_probe < t->dev.count ? c->snapshot_probe : t->dev.count;
+    l->labels = t->dev.label;
+    l->teacher_logits = ad_teacher_has(&t->settings.teacher, AD_TEACHER);
+  }
+  return AD_OK;
+}
+
+static int prepare_probe(const struct training *t, struct training_snapshots *s) {
+  const size_t n = s->layout.probe * t->session.params.config.classes;
+  AD_TRY(ad_evaluator_create(&s->evaluator, &t->session.params, PROBE_BATCH));
+  ad_evaluator_read_frozen(s->evaluator, t->replicas.student);
+  s->student = ad_malloc(n, sizeof *s->student);
+  const int taught = s->layout.teacher_logits;
+  s->teacher = taught ? ad_malloc(n, sizeof *s->teacher) : NULL;
+  s->member = taught ? ad_malloc(n, sizeof *s->member) : NULL;
+  s->sum = taught ? ad_malloc(n, sizeof *s->sum) : NULL;
+  if (s->student == NULL || (taught && (s->teacher == NULL || s->member == NULL || s->sum == NULL))) {
+    return ad_fail_memory(n * 20, "the logits of the probe");
+  }
+  return AD_OK;
+}
+
+/* The estimate, told and held against the budget. */
+static int check_budget(const struct training *t, const struct training_snapshots *s) {
+  const double each = (double)ad_snapshot_bytes(&s->layout), all = each * (double)s->number;
+  const double budget = (double)t->session.config.snapshot_budget;
+  ad_log(AD_LOG_INFO, "snapshots: %" PRIu64 " of %.4g kB, %.4g MB in all before compression", s->number, 1e-3 * each,
+         1e-6 * all);
+  if (budget > 0.0 && all > budget) {
+    return ad_fail(AD_ECONFIG,
+                   "the snapshots of this run take %.0f bytes before compression (%" PRIu64
+                   " of %.0f), snapshot.budget is %.0f: fewer steps (snapshot.every, dense, growth, steps) or less in "
+                   "each (snapshot.content, sketch, probe)",
+                   all, s->number, each, budget);
+  }
+  return AD_OK;
+}
+
+int training_plan_snapshots(struct training *t) {
+  const struct ad_config *c = &t->session.config;
+  struct ad_snapshot_schedule schedule;
+  AD_TRY(ad_snapshot_schedule_create(&schedule, c->snapshot_every, c->snapshot_dense, c->snapshot_growth,
+                                     c->snapshot_steps, ad_trainer_total(t->trainer)));
+  const uint64_t number = ad_snapshot_number(&schedule);
+  if (number == 0) {
+    ad_snapshot_schedule_destroy(&schedule);
+    return AD_OK;
+  }
+  struct training_snapshots *s = t->snapshots = ad_calloc(1, sizeof *s);
+  if (s == NULL) {
+    ad_snapshot_schedule_destroy(&schedule);
+    return ad_fail_memory(sizeof *s, "the snapshots");
+  }
+  s->schedule = schedule;
+  s->number = number;
+  AD_TRY(lay_out(t, &s->layout));
+  const struct ad_observer_settings what = {.norms = (s->layout.content & AD_SNAPSHOT_NORMS) != 0,
+                                            .buckets = s->layout.sketch};
+  AD_TRY(check_budget(t, s));
+  AD_TRY(s->layout.probe > 0 ? prepare_probe(t, s) : AD_OK);
+  return what.norms || what.buckets > 0 ? ad_trainer_observe(t->trainer, &what) : AD_OK;
+}
+
+size_t training_snapshot_memory(const struct training *t) {
+  const struct training_snapshots *s = t->snapshots;
+  if (s == NULL || !t->first) {
+    return 0;
+  }
+  /* Rows of a segment, and half of that again for the file that is made of them. */
+  const size_t each = ad_snapshot_bytes(&s->layout), most = (size_t)AD_SNAPSHOT_BYTES / each + 1;
+  const size_t rows = most < AD_SNAPSHOT_ROWS ? most : AD_SNAPSHOT_ROWS;
+  return each * (s->number < rows ? (size_t)s->number : rows) * 3 / 2;
+}
+
+/* The probe's logits of student and teacher. NULL into *teacher where none has entered yet. */
+static int evaluate_probe(struct training *t, const float **student, const float **teacher) {
+  struct training_snapshots *s = t->snapshots;
+  const size_t C = t->session.params.config.classes, n = s->layout.probe * C;
+  const float *const *thetas;
+  size_t count = 0;
+  AD_TRY(ad_mpi_evaluate(t->comm, s->evaluator, PROBE_BATCH, C, t->replicas.student, &t->dev, 0, s->layout.probe,
+                         s->student));
+  *student = s->student;
+  AD_TRY(s->layout.teacher_logits ? ad_trainer_variant(t->trainer, AD_TEACHER, &thetas, &count) : AD_OK);
+  for (size_t k = 0; k < count; k++) {
+    float *logits = count > 1 ? s->member : s->teacher;
+    AD_TRY(ad_mpi_evaluate(t->comm, s->evaluator, PROBE_BATCH, C, thetas[k], &t->dev, 0, s->layout.probe, logits));
+    for (size_t i = 0; i < n && count > 1; i++) {
+      s->sum[i] = (k == 0 ? 0.0 : s->sum[i]) + logits[i];
+    }
+  }
+  for (size_t i = 0; i < n && count > 1; i++) {
+    s->teacher[i] = (float)(s->sum[i] / (double)count);
+  }
+  *teacher = count > 0 ? s->teacher : NULL;
+  return AD_OK;
+}
+
+/* The probe is evaluated at the first and the last snapshot and where snapshot.probe_every says so. */
+static int probe_is_due(const struct training *t, uint64_t number) {
+  const struct training_snapshots *s = t->snapshots;
+  return s->layout.probe > 0 &&
+         (number % t->session.config.snapshot_probe_every == 0 || number == ad_trainer_total(t->trainer));
+}
+
+static int keep(struct training *t, uint64_t number, const struct ad_step *step) {
+  struct training_snapshots *s = t->snapshots;
+  const double start = ad_clock();
+  struct ad_snapshot snapshot = {.step = number, .scalars = step, .parameters = t->replicas.student};
+  if (s->layout.content & (AD_SNAPSHOT_NORMS | AD_SNAPSHOT_SKETCH)) {
+    const struct ad_observation seen = ad_trainer_observation(t->trainer);
+    snapshot.norm = seen.norm;
+    snapshot.sketch = seen.sketch;
+  }
+  AD_TRY(probe_is_due(t, number) ? evaluate_probe(t, &snapshot.student, &snapshot.teacher) : AD_OK);
+  if (!t->first) {
+    return AD_OK;
+  }
+  AD_TRY(ad_snapshots_add(s->file, &snapshot));
+  return ad_run_timing(&t->run, "{\"snapshot\":%" PRIu64 ",\"seconds\":%.6f}", number, ad_clock() - start);
+}
+
+int training_open_snapshots(struct training *t) {
+  struct training_snapshots *s = t->snapshots;
+  if (s == NULL) {
+    return AD_OK;
+  }
+  AD_TRY(t->first ? ad_snapshots_open(&s->file, t->run.folder, &s->layout) : AD_OK);
+  if (ad_trainer_done(t->trainer) > 0) {
+    return AD_OK;
+  }
+  if (s->layout.content & (AD_SNAPSHOT_NORMS | AD_SNAPSHOT_SKETCH)) {
+    AD_TRY(ad_trainer_look(t->trainer));
+  }
+  return keep(t, 0, NULL);
+}
+
+void training_watch_step(struct training *t) {
+  if (t->snapshots != NULL && ad_snapshot_due(&t->snapshots->schedule, ad_trainer_done(t->trainer) + 1)) {
+    ad_trainer_watch(t->trainer);
+  }
+}
+
+int training_keep_snapshot(struct training *t, const struct ad_step *step) {
+  return t->snapshots != NULL && ad_snapshot_due(&t->snapshots->schedule, step->step) ? keep(t, step->step, step)
+                                                                                      : AD_OK;
+}
+
+int training_flush_snapshots(struct training *t) {
+  return t->snapshots != NULL && t->first ? ad_snapshots_flush(t->snapshots->file) : AD_OK;
+}
+
+void training_close_snapshots(struct training *t) {
+  struct training_snapshots *s = t->snapshots;
+  if (s == NULL) {
+    return;
+  }
+  ad_snapshot_schedule_destroy(&s->schedule);
+  ad_evaluator_destroy(s->evaluator);
+  ad_snapshots_destroy(s->file);
+  ad_free(s->student);
+  ad_free(s->teacher);
+  ad_free(s->member);
+  ad_free(s->sum);
+  ad_free(s);
+  t->snapshots = NULL;
+}

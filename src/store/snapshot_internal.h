@@ -1,0 +1,98 @@
+/* The table that a file of snapshots holds: shared by snapshot.c, which fills it, and snapshot_file.c, which writes and
+ * reads it. Not installed. */
+#ifndef AUTODIDACT_STORE_SNAPSHOT_INTERNAL_H
+#define AUTODIDACT_STORE_SNAPSHOT_INTERNAL_H
+
+#include <hdf5.h>
+
+#include "autodidact/store/snapshot.h"
+
+enum {
+  SNAPSHOT_FORMAT = 1,
+  SNAPSHOT_NAME = sizeof((struct ad_tensor *)0)->name /* bytes of a tensor's name */
+};
+
+enum snapshot_type { TYPE_COUNT, TYPE_DIGEST, TYPE_REAL, TYPE_FIXED, TYPE_FLOAT, TYPE_LABEL, TYPE_NAME };
+
+/* X(column, dataset, type, once for the whole file, unit, meaning) */
+#define SNAPSHOT_COLUMNS(X)                                                                                          \
+  X(STEP, "step", COUNT, 0, "updates", "updates done; 0: before the first")                                          \
+  X(EPOCH, "scalars/epoch", COUNT, 0, "epochs", "epoch of the step, from 1; 0 at step 0")                            \
+  X(EXAMPLES, "scalars/examples", COUNT, 0, "examples", "in the step's batch")                                       \
+  X(TOKENS, "scalars/tokens", COUNT, 0, "tokens", "in the step's batch")                                             \
+  X(LOSS, "scalars/loss", REAL, 0, "nats", "mean cross entropy of the batch, before the update")                     \
+  X(DISTANCE, "scalars/distance", REAL, 0, "1", "of the logits from the teacher's, mean over the batch")             \
+  X(WEIGHT, "scalars/weight", REAL, 0, "1", "of the distance in what is minimised")                                  \
+  X(NORM, "scalars/norm", REAL, 0, "1", "of the whole gradient, before clipping")                                    \
+  X(FACTOR, "scalars/factor", REAL, 0, "1", "of the schedule on the learning rate")                                  \
+  X(DIGEST, "scalars/parameters", DIGEST, 0, "1", "digest of all parameters after the update, as in log.jsonl")      \
+  X(VALUES, "norms/value", REAL, 0, "1", "L2 norm of each tensor after the update")                                  \
+  X(GRADIENTS, "norms/gradient", REAL, 0, "1", "L2 norm of each tensor's gradient, before clipping")                 \
+  X(UPDATES, "norms/update", REAL, 0, "1", "L2 norm of each tensor's change by the update")                          \
+  X(DISTANCES, "norms/distance", REAL, 0, "1", "L2 distance of each tensor from the teacher's of the next step")     \
+  X(SKETCH, "sketch", FIXED, 0, "2^-36", "count sketch of the trained parameters after the update")                  \
+  X(STUDENT, "probe/student", FLOAT, 0, "1", "logits of the probe with the parameters after the update")             \
+  X(TEACHER, "probe/teacher", FLOAT, 0, "1", "logits of the probe with the teacher of the next step")                \
+  X(PARAMETERS, "parameters/flat", FLOAT, 0, "1", "all parameters after the update, in the order of tensors/offset") \
+  X(LABELS, "probe/labels", LABEL, 1, "class", "labels of the probe, the first examples of dev")                     \
+  X(NAMES, "tensors/name", NAME, 1, "1", "name of each tensor, as in Hugging Face's file")                           \
+  X(OFFSETS, "tensors/offset", COUNT, 1, "floats", "begin of each tensor in the flat vector of parameters")          \
+  X(SHAPES, "tensors/shape", COUNT, 1, "floats", "rows and columns of each tensor; columns 0: a vector")
+
+enum snapshot_column {
+#define SNAPSHOT_ENUM(column, ...) COLUMN_##column,
+  SNAPSHOT_COLUMNS(SNAPSHOT_ENUM)
+#undef SNAPSHOT_ENUM
+      COLUMNS
+};
+
+struct column {
+  int present;
+  int rank;        /* dimensions of a row, 0 to 2 */
+  size_t shape[2]; /* of a row */
+  void *data;      /* [rows, shape], or [shape] where it is there once; owned */
+  size_t capacity;
+};
+
+struct table {
+  struct column column[COLUMNS];
+  size_t rows;
+};
+
+/* A segment on disk. */
+struct segment {
+  uint64_t first, last; /* steps */
+  size_t rows;
+};
+
+/* Name and meaning of a column; 1 where it is there once. */
+const char *snapshot_column_name(enum snapshot_column column);
+int snapshot_column_once(enum snapshot_column column);
+
+/* Bytes of an element, and elements of a row. */
+size_t snapshot_element(enum snapshot_column column);
+size_t snapshot_width(const struct column *column);
+
+/* The HDF5 type of a column in a file or in memory; the caller closes it. */
+hid_t snapshot_type(enum snapshot_column column, int in_memory);
+
+/* Records "PATH: what: HDF5's reason" and returns the status. */
+int snapshot_fail(int status, const char *path, const char *what);
+
+void snapshot_table_destroy(struct table *table);
+
+/* Writes the table to path, whole or not at all. AD_EIO: errno tells why. AD_ENOMEM. */
+int snapshot_write(const struct table *table, const char *path);
+
+/* Reads a segment: shapes and what is there once, and of the rest the rows with steps up to `last`, or with_rows == 0
+ * the steps only. Digests are compared for what is read whole. AD_EINPUT, AD_ENOMEM; the table is the caller's in any
+ * case. */
+int snapshot_read(struct table *table, const char *path, int with_rows, uint64_t last);
+
+/* Writes all.h5 in `folder` over the segments [count], with the shapes and what is there once of `table`. */
+int snapshot_write_all(const struct table *table, const char *folder, const struct segment *segments, size_t count);
+
+/* "FOLDER/segment-000000001.h5"; the caller frees it. NULL: out of memory, recorded. */
+char *snapshot_segment_path(const char *folder, uint64_t first);
+
+#endif
