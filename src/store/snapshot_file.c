@@ -81,7 +81,7 @@ hid_t snapshot_type(enum snapshot_column column, int in_memory) {
   }
   type = H5Tcopy(H5T_C_S1);
   H5Tset_size(type, SNAPSHOT_NAME);
-  H5Tset_strpad(type, H5T_STR_NULLPAD);
+  H5Tset_strpad(type, H5T_STR_NULLTERM);
   return type;
 }
 
