@@ -182,7 +182,12 @@ int training_keep_snapshot(struct training *t, const struct ad_step *step) {
 }
 
 int training_flush_snapshots(struct training *t) {
-  return t->snapshots != NULL && t->first ? ad_snapshots_flush(t->snapshots->file) : AD_OK;
+  const double start = ad_clock();
+  if (t->snapshots == NULL || !t->first) {
+    return AD_OK;
+  }
+  AD_TRY(ad_snapshots_flush(t->snapshots->file));
+  return ad_run_timing(&t->run, "{\"snapshots\":\"written\",\"seconds\":%.6f}", ad_clock() - start);
 }
 
 void training_close_snapshots(struct training *t) {
