@@ -211,6 +211,7 @@ int ad_command_train(int argc, char **argv) {
   t.last_save = t.started;
   AD_TRY(training_parse_faults(&t, faults));
   int status = train(&t, count, argv + 1);
+  status = status == AD_EDIVERGED ? training_keep_diverged(&t, status) : status;
   const int closed = ad_run_close(&t.run);
   close_training(&t, status);
   return status == AD_OK ? closed : status;

@@ -128,6 +128,10 @@ int training_keep_snapshot(struct training *t, const struct ad_step *step);
 int training_flush_snapshots(struct training *t);
 void training_close_snapshots(struct training *t);
 
+/* Closes the snapshots of a run that failed with `status` by its own numbers, as they tell why; returns status, its
+ * message kept. Not collective. */
+int training_keep_diverged(struct training *t, int status);
+
 /* Bytes that this rank holds of them at most. */
 size_t training_snapshot_memory(const struct training *t);
 

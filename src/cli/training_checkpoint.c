@@ -219,6 +219,8 @@ int training_save(struct training *t) {
   enum { PAUSE = 10 };
   const double start = ad_clock();
   AD_TRY(SUMS_CHECKED ? ad_comm_settle(t->comm, ad_trainer_verify(t->trainer)) : AD_OK);
+  /* First, so that a checkpoint never knows a snapshot that is not on disk. */
+  AD_TRY(ad_comm_settle(t->comm, training_flush_snapshots(t)));
   int status = save_once(t);
   for (int said = 0; status == AD_EIO && t->session.config.checkpoint_full == 1; status = save_once(t)) {
     if (!said++) {

@@ -12,6 +12,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
 #include "autodidact/store/compare.h"
+#include "autodidact/store/snapshot.h"
 #include "training.h"
 
 /* What the bits depend on besides the configuration, for provenance.json, and the texts it points to. */
@@ -148,6 +149,7 @@ static int go_on(struct training *t, const struct provenance *p) {
   char host[256] = "";
   gethostname(host, sizeof host - 1);
   AD_TRY(ad_run_reopen(&t->run, &t->session.config, t->log_bytes));
+  AD_TRY(ad_snapshots_cut(t->run.folder, done));
   ad_log(AD_LOG_INFO, "%s: goes on after step %" PRIu64 " of %" PRIu64, t->run.folder, done,
          ad_trainer_total(t->trainer));
   return ad_run_timing(&t->run, "{\"resumed\":%" PRIu64 ",\"ranks\":\"%s\",\"host\":\"%s\"}", done, p->ranks, host);

@@ -1,5 +1,6 @@
 /* Snapshots of a training: which steps, the numbers of all ranks, the file that rank 0 keeps. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "autodidact/base/log.h"
@@ -148,10 +149,11 @@ static int keep(struct training *t, uint64_t number, const struct ad_step *step)
     snapshot.sketch = seen.sketch;
   }
   AD_TRY(probe_is_due(t, number) ? evaluate_probe(t, &snapshot.student, &snapshot.teacher) : AD_OK);
+  AD_TRY(t->first ? ad_snapshots_add(s->file, &snapshot) : AD_OK);
+  t->slowest_evaluation = fmax(t->slowest_evaluation, ad_clock() - start);
   if (!t->first) {
     return AD_OK;
   }
-  AD_TRY(ad_snapshots_add(s->file, &snapshot));
   return ad_run_timing(&t->run, "{\"snapshot\":%" PRIu64 ",\"seconds\":%.6f}", number, ad_clock() - start);
 }
 
@@ -160,7 +162,7 @@ int training_open_snapshots(struct training *t) {
   if (s == NULL) {
     return AD_OK;
   }
-  AD_TRY(t->first ? ad_snapshots_open(&s->file, t->run.folder, &s->layout) : AD_OK);
+  AD_TRY(ad_comm_settle(t->comm, t->first ? ad_snapshots_open(&s->file, t->run.folder, &s->layout) : AD_OK));
   if (ad_trainer_done(t->trainer) > 0) {
     return AD_OK;
   }
@@ -183,11 +185,20 @@ int training_keep_snapshot(struct training *t, const struct ad_step *step) {
 
 int training_flush_snapshots(struct training *t) {
   const double start = ad_clock();
-  if (t->snapshots == NULL || !t->first) {
+  if (t->snapshots == NULL || t->snapshots->file == NULL) {
     return AD_OK;
   }
   AD_TRY(ad_snapshots_flush(t->snapshots->file));
   return ad_run_timing(&t->run, "{\"snapshots\":\"written\",\"seconds\":%.6f}", ad_clock() - start);
+}
+
+int training_keep_diverged(struct training *t, int status) {
+  char message[2048];
+  snprintf(message, sizeof message, "%s", ad_error_message());
+  if (training_flush_snapshots(t) != AD_OK) {
+    ad_log(AD_LOG_WARNING, "%s", ad_error_message());
+  }
+  return ad_fail(status, "%s", message);
 }
 
 void training_close_snapshots(struct training *t) {

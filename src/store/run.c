@@ -65,10 +65,9 @@ enum ad_run_found ad_run_find(const char *folder) {
 
 /* Empties a folder of all that a run leaves there. */
 static int clear(const struct ad_run *run) {
-  static const char *const folders[] = {"variants/student", "variants/teacher", "variants/window",
-                                        "variants/run",     "variants",         "model",
-                                        "logits",           "snapshots",        "checkpoints",
-                                        ".resume"};
+  static const char *const folders[] = {
+      "variants/student", "variants/teacher", "variants/window", "variants/run", "variants", "model",
+      "logits",           "snapshots",        "checkpoints",     ".resume"};
   /* The result first: a folder without it never claims to be complete. */
   AD_TRY(remove_file(run, "result.json"));
   for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {

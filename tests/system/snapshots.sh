@@ -54,6 +54,36 @@ mkdir moved && mv seed moved/ && (cd / && h5dump -d /step "$work/moved/seed/snap
 grep -q '(0): 0, 1, 2, 3, 4, 6, 7, 9, 11, 12' steps || { cat steps; exit 1; }
 echo "ok   the virtual file, from elsewhere"
 
+# resumed REFERENCE NAME CODE RANKS FAULT RANKS: a run that is broken off goes on to the snapshots of the unbroken one.
+resumed() {
+  local code=0
+  "$source/launch/local" -n "$4" train config.yaml "run.dir=$2" "${broken[@]}" "--inject=$5" >"$2.out" 2>&1 || code=$?
+  [ "$code" = "$3" ] || [ "$3" = killed ] && [ "$code" -gt 3 ] || { echo "$2: exit code $code, expected $3"; cat "$2.out"; exit 1; }
+  run "$6" "$2" "${broken[@]:4}"
+  h5diff "$1/snapshots/all.h5" "$2/snapshots/all.h5"
+  # Where nothing but checkpoints ends a segment, the files are the same too.
+  [ "$3" != killed ] || same "$1" "$2"
+}
+broken=(batch.lanes=4 train.epochs=4 optim.lr=3e-3 model.dropout=0.1 "${everything[@]}" teacher.method=sda teacher.window=2 checkpoint.every=3)
+run 1 whole "${broken[@]:4}"
+[ "$(ls whole/snapshots | tr '\n' ' ')" = "all.h5 segment-000000000.h5 segment-000000004.h5 segment-000000007.h5 segment-000000011.h5 " ]
+resumed whole killed-first killed 2 kill@1 1
+resumed whole killed-later killed 3 kill@8 2
+resumed whole killed-in-save killed 1 kill@save:2 3
+resumed whole stopped 75 2 term@5 1
+# What they hold may not change on the way.
+"$source/launch/local" -n 1 train config.yaml run.dir=changing "${broken[@]}" --inject=kill@8 >changing.out 2>&1 && exit 1
+"$AD_PROGRAM" train config.yaml run.dir=changing "${broken[@]}" snapshot.content=norms >changing.out 2>&1 && exit 1
+grep -q "segment-000000000.h5: its datasets are not those that this configuration makes" changing.out || { cat changing.out; exit 1; }
+run 2 changing "${broken[@]:4}"
+same whole changing
+echo "ok   killed and stopped runs go on with their snapshots"
+
+# A run that diverges keeps what it has seen.
+"$AD_PROGRAM" train config.yaml run.dir=diverged snapshot.every=1 --inject=nan@3 >diverged.out 2>&1 && exit 1
+h5dump -d /step diverged/snapshots/all.h5 | grep -q '(0): 0, 1, 2$' && grep -q "must be finite" diverged.out || { cat diverged.out; exit 1; }
+echo "ok   a diverged run"
+
 # refuse PATTERN [key=value ...]: before the run folder is made.
 refuse() {
   local pattern="$1"
