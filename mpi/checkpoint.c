@@ -53,14 +53,13 @@ static int move(const struct ad_comm *comm, int send, int peer, char *bytes, siz
   return AD_OK;
 }
 
-/* This rank's piece of a bucket into s->piece, and its digest onto *digest. */
+/* This rank's piece of a bucket into s->piece (which reserve_piece has made large enough), its digest onto *digest. */
 static int read_piece(struct save *s, size_t v, size_t slot, uint32_t bucket, size_t begin, size_t end,
                       uint64_t *digest) {
   const struct ad_state_vector *vector = &s->vectors->list[v];
   if (end == begin) {
     return AD_OK;
   }
-  AD_TRY(ad_reserve(&s->piece, &s->capacity, (end - begin) * vector->bytes, 1));
   AD_TRY(s->vectors->read(s->vectors->context, v, slot, bucket, begin, end - begin, s->piece));
   *digest += ad_checkpoint_digest(s->vectors->params, bucket, begin, end - begin, vector->bytes, s->piece);
   return AD_OK;
@@ -80,19 +79,16 @@ static void save_bucket(struct save *s, size_t v, size_t slot, uint32_t bucket, 
     const int written = ad_checkpoint_put(s->file, s->transfer, v, slot, begin, end - begin, s->piece);
     status = status == AD_OK ? written : status;
   } else if (s->comm->rank != 0) {
-    /* A rank that failed sends what it has: the file is thrown away. */
+    /* A rank that failed sends what it has, because rank 0 waits for it: the file is thrown away. */
     range_of(s->vectors, s->comm, v, bucket, s->comm->rank, &begin, &end);
-    status = status == AD_OK && end > begin ? move(s->comm, 1, 0, s->piece, (end - begin) * bytes) : status;
+    const int moved = end > begin ? move(s->comm, 1, 0, s->piece, (end - begin) * bytes) : AD_OK;
+    status = status == AD_OK ? moved : status;
   } else {
     for (int r = 0; r < s->comm->size; r++) {
       range_of(s->vectors, s->comm, v, bucket, r, &begin, &end);
       if (end > begin && r > 0) {
-        const int reserved = ad_reserve(&s->piece, &s->capacity, (end - begin) * bytes, 1);
-        status = status == AD_OK ? reserved : status;
-        if (reserved == AD_OK) {
-          const int moved = move(s->comm, 0, r, s->piece, (end - begin) * bytes);
-          status = status == AD_OK ? moved : status;
-        }
+        const int moved = move(s->comm, 0, r, s->piece, (end - begin) * bytes);
+        status = status == AD_OK ? moved : status;
       }
       if (status == AD_OK && end > begin) {
         status = ad_checkpoint_put(s->file, -1, v, slot, begin, end - begin, s->piece);
@@ -146,7 +142,17 @@ static int reserve_piece(struct save *s) {
   return ad_reserve(&s->piece, &s->capacity, most, 1);
 }
 
-/* Whether the file system has room; fallocate also asks quotas. */
+/* Takes the space of a file, so that writing it cannot fail for want of it. A file system that cannot do that does not
+ * fail here. keep_size: the file's end stays where it is. */
+static int take_room(int fd, const char *path, size_t bytes, int keep_size) {
+  if (fallocate(fd, keep_size ? FALLOC_FL_KEEP_SIZE : 0, 0, (off_t)bytes) != 0 &&
+      (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)) {
+    return ad_fail(AD_EIO, "%s: a checkpoint needs %zu bytes: %s", path, bytes, strerror(errno));
+  }
+  return AD_OK;
+}
+
+/* Whether there is room, before anything is opened by all ranks. An earlier try's file is emptied first. */
 static int check_room(const char *path, size_t bytes) {
   struct statvfs info;
   const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -154,12 +160,20 @@ static int check_room(const char *path, size_t bytes) {
     return ad_fail(AD_EIO, "%s: could not be made: %s", path, strerror(errno));
   }
   const double available = fstatvfs(fd, &info) == 0 ? (double)info.f_bavail * (double)info.f_frsize : -1.0;
-  int status = AD_OK;
-  if (available >= 0.0 && available < (double)bytes) {
-    status = ad_fail(AD_EIO, "%s: a checkpoint needs %zu bytes, %.0f are free", path, bytes, available);
-  } else if (fallocate(fd, 0, 0, (off_t)bytes) != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)) {
-    status = ad_fail(AD_EIO, "%s: a checkpoint needs %zu bytes: %s", path, bytes, strerror(errno));
+  const int status = available >= 0.0 && available < (double)bytes
+                         ? ad_fail(AD_EIO, "%s: a checkpoint needs %zu bytes, %.0f are free", path, bytes, available)
+                         : take_room(fd, path, bytes, 0); /* asks quotas too */
+  close(fd);
+  return status;
+}
+
+/* Takes the room again after HDF5 has emptied the file; what is beyond its end goes when HDF5 cuts it. */
+static int hold_room(const char *path, size_t bytes) {
+  const int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return ad_fail(AD_EIO, "%s: could not be opened: %s", path, strerror(errno));
   }
+  const int status = take_room(fd, path, bytes, 1);
   close(fd);
   return status;
 }
@@ -190,6 +204,9 @@ static int write_file(struct save *s, const char *partial, uint64_t step, const 
   }
   if (writes) {
     failed = ad_checkpoint_create(&s->file, partial, access, v->params, v->list, v->count, step, state);
+  }
+  if (failed == AD_OK && s->comm->rank == 0) {
+    failed = hold_room(partial, ad_checkpoint_bytes(v->params, v->list, v->count));
   }
   failed = ad_comm_settle(s->comm, failed);
   if (failed == AD_OK) {
@@ -279,10 +296,7 @@ static int load_vector(struct save *s, const char *path, size_t v) {
     status = ad_fail_memory(2 * vector->slots * sizeof *own, "the digests of a checkpoint");
   }
   status = status == AD_OK ? ad_checkpoint_get_digests(s->file, (size_t)in_file, stored) : status;
-  for (size_t slot = 0; status == AD_OK && slot < vector->slots; slot++) {
-    if (stored[slot] == 0) {
-      continue;
-    }
+  for (size_t slot = 0; status == AD_OK && slot < held[in_file].filled; slot++) {
     status = load_row(s, v, slot, (size_t)in_file, &own[slot]);
   }
   status = ad_comm_settle(s->comm, status);
