@@ -174,13 +174,19 @@ static int share_text(const struct training *t, char **text) {
   return ad_comm_broadcast(t->comm, size, *text);
 }
 
-/* Rank 0: the newest checkpoints stay. */
+/* Rank 0: the newest checkpoints stay. Any of a later step than this one was found damaged when the run went on: it
+ * must not take the place of a good one. */
 static int prune(const struct training *t) {
   uint64_t *steps;
   size_t count;
   AD_TRY(ad_checkpoint_list(t->run.folder, &steps, &count));
   int status = AD_OK;
-  for (size_t i = t->session.config.checkpoint_keep; status == AD_OK && i < count; i++) {
+  size_t kept = 0;
+  for (size_t i = 0; status == AD_OK && i < count; i++) {
+    if (steps[i] <= t->saved && kept < t->session.config.checkpoint_keep) {
+      kept++;
+      continue;
+    }
     char *path = ad_checkpoint_path(t->run.folder, steps[i]);
     status = path == NULL ? ad_fail_memory(strlen(t->run.folder) + 32, "a path") : AD_OK;
     if (status == AD_OK) {
@@ -197,7 +203,10 @@ static int save_once(struct training *t) {
   const char *run = t->session.config.run_dir;
   char *text = NULL;
   list_contents(t, &contents);
-  int status = t->first ? pack_state(t, &text) : AD_OK;
+  uint64_t unused;
+  /* The log first: a checkpoint must never know rows that a crash of the machine could lose. */
+  int status = t->first ? ad_run_log_size(&t->run, &unused) : AD_OK;
+  status = t->first && status == AD_OK ? pack_state(t, &text) : status;
   status = ad_comm_settle(t->comm, status);
   status = status == AD_OK ? share_text(t, &text) : status;
   if (status == AD_OK) {
