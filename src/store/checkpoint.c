@@ -181,6 +181,7 @@ int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, in
   /* Virtual datasets need the format of HDF5 1.10. */
   const hid_t access = fapl >= 0 ? H5Pcopy((hid_t)fapl) : H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
+  H5Pset_file_locking(access, 0, 1); /* nobody else has the temporary name, and not every file system can lock */
   c->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
   H5Pclose(access);
   if (c->file < 0) {

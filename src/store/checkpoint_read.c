@@ -37,7 +37,7 @@ static int get_numbers(hid_t object, const char *name, size_t count, uint64_t *v
   return result;
 }
 
-/* Reads a dataset that is one text; *text is the caller's. */
+/* Reads a dataset that is one text; *text is the caller's. -1: it is no such text; AD_ENOMEM. */
 static int get_text(hid_t file, const char *name, char **text) {
   const hid_t set = H5Lexists(file, name, H5P_DEFAULT) > 0 ? H5Dopen2(file, name, H5P_DEFAULT) : -1;
   if (set < 0) {
@@ -48,7 +48,7 @@ static int get_text(hid_t file, const char *name, char **text) {
   int result = -1;
   if (size > 0 && size <= MOST_STATE && H5Sget_simple_extent_npoints(space) == 1) {
     *text = ad_calloc(size + 1, 1);
-    result = *text != NULL && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *text) >= 0 ? 0 : -1;
+    result = *text == NULL ? AD_ENOMEM : H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *text) >= 0 ? 0 : -1;
   }
   H5Sclose(space);
   H5Tclose(type);
@@ -58,6 +58,27 @@ static int get_text(hid_t file, const char *name, char **text) {
 
 static int damaged(const struct ad_checkpoint *c, const char *what) {
   return ad_fail(AD_EINPUT, "%s: %s: not a whole checkpoint of this program", c->path, what);
+}
+
+/* How many rows of vector v hold something: the first so many, the others have a digest of 0. One that is no ring holds
+ * something always. */
+static int count_filled(struct ad_checkpoint *c, size_t v) {
+  struct ad_state_vector *vector = &c->vectors[v];
+  uint64_t *digests = ad_calloc(vector->slots, sizeof *digests);
+  if (digests == NULL) {
+    return ad_fail_memory(vector->slots * sizeof *digests, "the digests of a checkpoint");
+  }
+  const int status = ad_checkpoint_get_digests(c, v, digests);
+  size_t filled = 0, any = 0;
+  for (size_t slot = 0; status == AD_OK && slot < vector->slots; slot++) {
+    filled += digests[slot] != 0 && filled == slot;
+    any += digests[slot] != 0;
+  }
+  ad_free(digests);
+  vector->filled = filled;
+  return status != AD_OK || (any == filled && (filled > 0 || checkpoint_rank(vector) == 2))
+             ? status
+             : damaged(c, "rows between others hold nothing");
 }
 
 /* Opens the vector number `known`, if it is there, and takes its shape. */
@@ -86,10 +107,10 @@ static int open_vector(struct ad_checkpoint *c, size_t which) {
   if (!fits || P == 0 || (c->count > 0 && P != c->P) || (rank == 2 && (shape[0] == 0 || shape[0] > 1u << 30))) {
     return damaged(c, path);
   }
-  c->vectors[v].slots = c->vectors[v].filled = rank == 2 ? (size_t)shape[0] : 1;
+  c->vectors[v].slots = rank == 2 ? (size_t)shape[0] : 1;
   c->P = P;
   c->count++;
-  return AD_OK;
+  return count_filled(c, v);
 }
 
 static int open_all(struct ad_checkpoint *c, const struct ad_params *params) {
@@ -104,7 +125,11 @@ static int open_all(struct ad_checkpoint *c, const struct ad_params *params) {
   if (get_numbers(c->file, "complete", 1, &complete) != 0 || complete != 1) {
     return damaged(c, "it was not written to its end");
   }
-  if (get_text(c->file, "state", &c->state) != 0 || get_numbers(c->file, "state_xxh3", 1, &digest) != 0 ||
+  const int text = get_text(c->file, "state", &c->state);
+  if (text == AD_ENOMEM) {
+    return ad_fail_memory(MOST_STATE, "the state of a checkpoint");
+  }
+  if (text != 0 || get_numbers(c->file, "state_xxh3", 1, &digest) != 0 ||
       ad_digest(c->state, strlen(c->state)) != digest) {
     return damaged(c, "its state does not match its digest");
   }
@@ -126,7 +151,10 @@ int ad_checkpoint_open(struct ad_checkpoint **checkpoint, const char *path, cons
     return AD_ENOMEM;
   }
   int status = AD_OK;
-  c->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_file_locking(access, 0, 1); /* a checkpoint never changes once it has its name */
+  c->file = H5Fopen(path, H5F_ACC_RDONLY, access);
+  H5Pclose(access);
   if (c->file < 0) {
     status = checkpoint_fail(c, AD_EINPUT, "could not be read as HDF5");
   } else {
