@@ -157,7 +157,7 @@ static int begin_run(struct ad_teacher *t) {
     AD_TRY(keep_past(t));
   } else {
     AD_TRY(each_piece(t, enter));
-    if (t->has_window) {
+    if (t->has_window && !window_is_apart(t)) {
       ad_window_entered(&t->window);
     }
   }
