@@ -1,0 +1,175 @@
+"""One job trained by PyTorch and transformers, for tests/bench/peer: reads commands from standard input, answers in JSON lines.
+
+    PYTHON peer_worker.py SETTINGS.json RANK
+
+In the mode "choose" it says what is fastest here and ends. Otherwise it says when it is ready; then "FIRST COUNT" trains the steps FIRST .. FIRST + COUNT - 1 of the
+order and answers with seconds and tokens; the end of the input with the highest resident set. What a step has: batch padded to its longest
+example, forward, backward, clipping, AdamW; for SDA before these a forward without gradient of a copy that holds the mean of the last five
+parameters, which is kept up by three foreach passes."""
+
+import json
+import os
+import resource
+import sys
+import time
+import warnings
+
+settings = json.load(open(sys.argv[1], encoding="utf-8"))
+rank = int(sys.argv[2])
+os.sched_setaffinity(0, settings["cores"][rank])
+os.environ["OMP_NUM_THREADS"] = str(settings["threads"])
+
+import torch  # noqa: E402 (the environment comes first)
+import torch.distributed as dist  # noqa: E402
+import transformers  # noqa: E402
+from transformers import BertConfig, BertForSequenceClassification  # noqa: E402
+
+warnings.filterwarnings("ignore")
+transformers.logging.set_verbosity_error()
+torch.set_num_threads(settings["threads"])
+WINDOW, RANKS = 5, settings["ranks"]
+
+
+def read_steps():
+    """For each step the examples of this rank: (class, ids) each."""
+    with open(settings["tokens"], encoding="utf-8") as lines:
+        examples = [[int(number) for number in line.split()] for line in lines]
+    with open(settings["order"], encoding="utf-8") as lines:
+        return [[examples[int(i)] for i in line.split()][rank::RANKS] for line in lines]
+
+
+def collate(examples):
+    ids = [torch.tensor(e[1:]) for e in examples]
+    padded = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True)
+    lengths = torch.tensor([len(e) - 1 for e in examples])
+    mask = (torch.arange(padded.shape[1])[None, :] < lengths[:, None]).long()
+    return padded, mask, torch.tensor([e[0] for e in examples])
+
+
+def make_model(attention):
+    torch.manual_seed(0)
+    options = {"num_labels": settings["classes"], "attn_implementation": attention}
+    if settings["model"]:
+        model = BertForSequenceClassification.from_pretrained(settings["model"], **options)
+    else:
+        s = settings["shape"]
+        model = BertForSequenceClassification(BertConfig(
+            vocab_size=s["V"], hidden_size=s["H"], num_hidden_layers=s["L"], num_attention_heads=s["A"], intermediate_size=s["F"], **options))
+    return model.train()
+
+
+def make_optimizer(model, kind):
+    plain = [p for n, p in model.named_parameters() if n.endswith("bias") or "LayerNorm" in n]
+    decayed = [p for n, p in model.named_parameters() if not (n.endswith("bias") or "LayerNorm" in n)]
+    return torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}], lr=2e-5, **kind)
+
+
+class Teacher:
+    """The mean of the last five parameters: mean += (new - oldest) / 5."""
+
+    def __init__(self, model):
+        self.model = make_model(settings["attention"]).eval()
+        self.mean, self.new = list(self.model.parameters()), list(model.parameters())
+        with torch.no_grad():
+            torch._foreach_copy_(self.mean, self.new)
+            self.ring = [[p.detach().clone() for p in self.new] for _ in range(WINDOW)]
+        self.oldest = 0
+
+    @torch.no_grad()
+    def logits(self, ids, mask):
+        return self.model(input_ids=ids, attention_mask=mask).logits
+
+    @torch.no_grad()
+    def update(self):
+        oldest = self.ring[self.oldest]
+        difference = torch._foreach_sub(self.new, oldest)
+        torch._foreach_add_(self.mean, difference, alpha=1.0 / WINDOW)
+        torch._foreach_copy_(oldest, self.new)
+        self.oldest = (self.oldest + 1) % WINDOW
+
+
+def train_step(model, parameters, optimizer, teacher, examples):
+    ids, mask, labels = collate(examples)
+    optimizer.zero_grad(set_to_none=True)
+    target = teacher.logits(ids, mask) if teacher else None
+    logits = model(input_ids=ids, attention_mask=mask).logits
+    loss = torch.nn.functional.cross_entropy(logits, labels)
+    if teacher:
+        loss = loss + torch.nn.functional.mse_loss(logits, target)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(parameters, 1.0, foreach=settings["clip"] == "foreach")
+    optimizer.step()
+    if teacher:
+        teacher.update()
+
+
+def seconds_of(call, repetitions):
+    call()
+    times = []
+    for _ in range(repetitions):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+ADAMW = {"foreach": {"foreach": True}, "fused": {"fused": True}, "loop": {"foreach": False, "fused": False}}
+
+
+def choose():
+    """What is fastest here, in a process of its own: attention for training on a few examples, AdamW's loop, clipping's loop."""
+    ids, mask, labels = collate(read_steps()[0][: settings["few"]])
+    times = {"attention": {}, "adamw": {}, "clip": {}}
+    for attention in ("eager", "sdpa"):
+        model = make_model(attention)
+
+        def both():
+            torch.nn.functional.cross_entropy(model(input_ids=ids, attention_mask=mask).logits, labels).backward()
+
+        times["attention"][attention] = seconds_of(both, 2)
+    for name, kind in ADAMW.items():
+        optimizer = make_optimizer(model, kind)
+        times["adamw"][name] = seconds_of(optimizer.step, 3)
+    for name, foreach in (("foreach", True), ("loop", False)):
+        times["clip"][name] = seconds_of(lambda: torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0, foreach=foreach), 3)
+    return {what: min(found, key=found.get) for what, found in times.items()}, times
+
+
+def prepare():
+    model = make_model(settings["attention"])
+    optimizer = make_optimizer(model, ADAMW[settings["adamw"]])
+    teacher = Teacher(model) if settings["mode"] == "sda" else None
+    parameters = list(model.parameters())
+    if RANKS > 1:
+        dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{settings['port']}", rank=rank, world_size=RANKS)
+        model = torch.nn.parallel.DistributedDataParallel(model, gradient_as_bucket_view=True)
+    return model, parameters, optimizer, teacher
+
+
+def say(**answer):
+    print(json.dumps(answer), flush=True)
+
+
+def main():
+    versions = {"torch": torch.__version__, "transformers": transformers.__version__, "python": sys.version.split()[0],
+                "threads": torch.get_num_threads(), "kernels": torch.backends.cpu.get_cpu_capability()}
+    if settings["mode"] == "choose":
+        chosen, times = choose()
+        say(chosen=chosen, milliseconds={what: {name: 1e3 * t for name, t in found.items()} for what, found in times.items()}, **versions)
+        return
+    steps = read_steps()
+    work = prepare()
+    train_step(*work, steps[0][: settings["few"]])
+    say(**versions)
+    for line in sys.stdin:
+        first, count = (int(word) for word in line.split())
+        start = time.perf_counter()
+        for examples in steps[first : first + count]:
+            train_step(*work, examples)
+        say(seconds=time.perf_counter() - start, tokens=sum(len(e) - 1 for s in steps[first : first + count] for e in s))
+    say(peak=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    if RANKS > 1:
+        dist.destroy_process_group()
+
+
+main()
