@@ -111,12 +111,14 @@ def write(job, folder, model):
         s = job.shape
         weights = f"vocab: vocab.txt, hidden: {s.H}, layers: {s.L}, heads: {s.A}, ffn: {s.F}"
     (folder / "job.yaml").write_text(
-        f"run: {{dir: run, variants: false}}\nmodel: {{{weights}}}\ndata: {{descriptor: {descriptor}, folder: \"{texts}\", dev: dev, max_tokens: {job.limit}}}\n"
+        f"run: {{dir: run, variants: false}}\nmodel: {{{weights}}}\n"
+        f"data: {{descriptor: {descriptor}, folder: \"{texts}\", dev: dev, max_tokens: {job.limit}}}\n"
         f"batch: {{size: {job.batch}, lanes: 8}}\ntrain: {{steps: {job.total()}}}\neval: {{every: 1000000}}\n")
 
 
 def write_tokens(job, folder, model):
-    """For others to train on: `tokens`, a line an example, its class and token ids; `order`, a line a step, its examples. The number of classes."""
+    """For others to train on: `tokens`, a line an example, its class and token ids; `order`, a line a step, its examples. Returns the number of
+    classes."""
     descriptor, texts = _descriptor(job.source) if job.source else ("./generated.yaml", ".")
     vocabulary = model if job.source and model is not None else "vocab.txt"
     with (folder / "tokens").open("w") as out:
@@ -137,9 +139,10 @@ def command(ranks, program=PROGRAM):
 def run_ours(job, folder, mode, ranks, more=(), program=PROGRAM):
     """Trains the job; seconds and real tokens of the steps that count, highest resident set of a rank in bytes."""
     run = folder / "run"
-    process = subprocess.Popen([*command(ranks, program), "train", "job.yaml", *MODES[mode], f"train.steps={job.total(mode)}", f"run.dir={run}", "run.overwrite=true", *more],
-                               cwd=folder, env={**clean_environment(), "AUTODIDACT_PROGRAM": str(program)}, stdout=subprocess.DEVNULL,
-                               stderr=(folder / "stderr").open("w"))
+    keys = [*MODES[mode], f"train.steps={job.total(mode)}", f"run.dir={run}", "run.overwrite=true", *more]
+    environment = {**clean_environment(), "AUTODIDACT_PROGRAM": str(program)}
+    process = subprocess.Popen([*command(ranks, program), "train", "job.yaml", *keys], cwd=folder, env=environment,
+                               stdout=subprocess.DEVNULL, stderr=(folder / "stderr").open("w"))
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         sys.exit(f"{job.name}, {mode}, {ranks} ranks: the program failed:\n{(folder / 'stderr').read_text()[-2000:]}")
