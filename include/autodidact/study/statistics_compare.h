@@ -1,0 +1,68 @@
+/* Two arms against each other, and the spread of several. Letters: n pairs or runs, k arms. */
+#ifndef AUTODIDACT_STUDY_STATISTICS_COMPARE_H
+#define AUTODIDACT_STUDY_STATISTICS_COMPARE_H
+
+#include "autodidact/study/statistics.h"
+
+/* ---- On common seeds ---- */
+
+struct ad_paired {
+  size_t n, equal;              /* pairs; pairs of equal values */
+  struct ad_figure mean, sd;    /* of the differences a - b */
+  struct ad_figure effect;      /* mean / sd (Cohen's d_z) */
+  struct ad_interval t;         /* of the mean: mean -+ t(n - 1) sd / sqrt(n) */
+  struct ad_figure t_p;         /* two-sided, of a mean difference of 0 */
+  struct ad_interval bootstrap; /* of the mean: BCa over pairs (Efron 1987, as SciPy's bootstrap) */
+  struct ad_figure w, wilcoxon_p;
+  const char *wilcoxon;                    /* how the p-value was found */
+  struct ad_figure superiority;            /* P(a > b) + P(a = b) / 2 among the pairs */
+  struct ad_interval superiority_interval; /* percentile bootstrap over pairs (Bouthillier et al. 2021) */
+};
+
+/* a [n] against b [n], pair by pair. Wilcoxon's (1945) signed ranks as SciPy's wilcoxon(method="auto"): pairs of equal
+ * values are left out, w is the smaller of the two sums of ranks; with up to 50 pairs and no ties its distribution is
+ * exact, with ties and up to 13 pairs that of all sign changes, and the normal one with a correction for ties
+ * otherwise. Differences within 1e-12 of the larger value of their pair (of each other: of the largest difference)
+ * count as equal: k / N has roundings. AD_ENOMEM. */
+int ad_compare_paired(struct ad_paired *paired, size_t n, const double *a, const double *b,
+                      const struct ad_resampling *how);
+
+/* ---- On different seeds ---- */
+
+struct ad_unpaired {
+  size_t a, b;           /* runs */
+  struct ad_figure mean; /* mean(a) - mean(b) */
+  struct ad_interval t;  /* Welch 1947: degrees of freedom by Satterthwaite */
+  struct ad_figure df, t_p;
+  struct ad_figure superiority; /* P(a > b) + P(a = b) / 2 over all pairs of runs: U / (n m) of Mann and Whitney */
+  struct ad_interval superiority_interval; /* percentile bootstrap over the runs of each arm */
+};
+
+/* a [na] against b [nb]. AD_ENOMEM. */
+int ad_compare_unpaired(struct ad_unpaired *unpaired, size_t na, const double *a, size_t nb, const double *b,
+                        const struct ad_resampling *how);
+
+/* ---- Spread ---- */
+
+struct ad_spread {
+  struct ad_figure f, p;
+  size_t df1, df2;
+};
+
+/* Brown and Forsythe (1974): one-way analysis of variance of |x - median of its arm| over arms values[0 .. k-1], of
+ * counts[i] runs each. Arms without runs are left out. AD_ENOMEM. */
+int ad_brown_forsythe(struct ad_spread *spread, size_t k, const size_t *counts, const double *const *values);
+
+struct ad_sd_ratio {
+  struct ad_figure ratio;      /* SD(a) / SD(b) */
+  struct ad_interval interval; /* exp of the percentile bootstrap interval of log(SD(a) / SD(b)) */
+  struct ad_figure
+      p; /* permutation test, two-sided: (1 + share not below the seen |log ratio|) as (1 + c)/(1 + replicates) */
+};
+
+/* Of a [na] and b [nb]. paired: na = nb and run i of both has the same seeds, so that pairs are drawn, and permuted by
+ * exchanging the two of a pair. What is permuted are deviations from the arm's median. AD_ENOMEM. */
+int ad_compare_sd(struct ad_sd_ratio *ratio, size_t na, const double *a, size_t nb, const double *b, int paired,
+                  const struct ad_resampling *how);
+
+#endif

@@ -1,0 +1,77 @@
+/* What the predictions of single examples tell: how much of the spread is the test set's, whether a difference holds
+ * for new seeds and new examples, calibration, and what an ensemble gains. Letters: R runs, N examples, C classes. */
+#ifndef AUTODIDACT_STUDY_STATISTICS_EXAMPLES_H
+#define AUTODIDACT_STUDY_STATISTICS_EXAMPLES_H
+
+#include "autodidact/study/statistics.h"
+
+/* ---- Test-set and distribution-wise variance (Jordan 2024, arXiv 2304.01910) ---- */
+
+struct ad_jordan {
+  size_t runs, examples;
+  struct ad_figure error;        /* mean over runs and examples */
+  struct ad_figure test;         /* V_h(err_S(h)): variance over runs of the error on these examples, divisor R - 1 */
+  struct ad_figure noise;        /* what the finite test set adds: test - distribution */
+  struct ad_figure distribution; /* N/(N-1) (V_h(err_S(h)) - sum_i V_h(err_i(h)) / N^2), unbiased, may be negative */
+  struct ad_interval interval;   /* of it: percentile bootstrap over runs, spread by R/(R-1) */
+  struct ad_figure floor;  /* err / (N C): the least test-set variance of class-calibrated runs alike in distribution */
+  struct ad_figure halves; /* Pearson correlation over runs of the errors on even and odd examples */
+};
+
+/* wrong [R,N]: 1 where the run errs on the example. AD_ENOMEM. */
+int ad_distribution_variance(struct ad_jordan *jordan, size_t R, size_t N, size_t C, const uint8_t *wrong,
+                             const struct ad_resampling *how);
+
+/* ---- Multi-Bootstrap (Sellam et al. 2022) ---- */
+
+struct ad_multi_bootstrap {
+  size_t a, b, examples;
+  struct ad_figure difference; /* mean error of a's runs minus that of b's */
+  struct ad_interval interval; /* percentile: runs and examples are drawn independently, examples the same for both */
+  struct ad_figure p; /* two-sided: twice the smaller share of replicates on either side of 0, at least 2/replicates */
+};
+
+/* wrong_a [Ra,N], wrong_b [Rb,N]. paired: run i of both has the same seeds, so the same runs are drawn (Ra = Rb).
+ * AD_ENOMEM.
+ */
+int ad_multi_bootstrap(struct ad_multi_bootstrap *result, size_t Ra, const uint8_t *wrong_a, size_t Rb,
+                       const uint8_t *wrong_b, size_t N, int paired, const struct ad_resampling *how);
+
+/* ---- Calibration ---- */
+
+struct ad_calibration {
+  struct ad_figure nll;   /* mean of -log p(label), nats */
+  struct ad_figure brier; /* mean of sum_c (p_c - [c = label])^2 (Brier 1950), in [0, 2] */
+  struct ad_figure
+      ece; /* sum over 15 bins (l/15, (l+1)/15] of the largest p of n_l/N |right share - mean p| (Guo et al. 2017) */
+};
+
+/* Of the softmax of logits [N,C] against labels [N], each below C. */
+void ad_calibrate(struct ad_calibration *calibration, size_t N, size_t C, const float *logits, const uint32_t *labels);
+
+/* The same of probabilities [N,C], which sum to `scale` for each example. */
+void ad_calibrate_probabilities(struct ad_calibration *calibration, size_t N, size_t C, const double *probability,
+                                double scale, const uint32_t *labels);
+
+/* ---- Ensembles ---- */
+
+/* Krogh, Vedelsby 1995: for squared errors, that of the mean is the mean error less the mean squared deviation. */
+struct ad_ambiguity {
+  struct ad_figure mean;      /* mean Brier score of the runs */
+  struct ad_figure diversity; /* mean over runs and examples of sum_c (p_c - mean p_c)^2 */
+  struct ad_figure ensemble;  /* Brier score of the mean probabilities: mean - diversity */
+};
+
+/* From the runs' mean Brier score, their sum over runs of mean over examples of sum_c p_c^2, and the sums of
+ * probabilities of R runs [N,C]. */
+void ad_ambiguity_of(struct ad_ambiguity *ambiguity, size_t R, size_t N, size_t C, double mean_brier,
+                     double sum_of_squares, const double *probability);
+
+/* Mean over examples of sum_c p_c^2 of the softmax of logits [N,C]. */
+double ad_probability_square(size_t N, size_t C, const float *logits);
+
+/* Churn between arms (Fard et al. 2016): the mean over pairs of a run of a and one of b of the share of examples on
+ * which they predict different classes. predictions [Ra,N] and [Rb,N]. */
+struct ad_figure ad_churn(size_t Ra, const uint32_t *a, size_t Rb, const uint32_t *b, size_t N);
+
+#endif

@@ -1,0 +1,145 @@
+/* Probabilities against labels, and what a mean of them gains. */
+#include <float.h>
+#include <math.h>
+
+#include "autodidact/study/statistics_examples.h"
+#include "resample.h"
+
+enum { BINS = 15 };
+
+struct bins {
+  double nll, brier;
+  double count[BINS], confidence[BINS], right[BINS];
+};
+
+/* One example: log p(label), sum_c (p_c - [c = label])^2, the largest p and whether it is the label's. */
+static void add_example(struct bins *bins, double log_label, double brier, double top, int right) {
+  /* Bins are open below and closed above. */
+  int bin = (int)ceil(top * BINS) - 1;
+  bin = bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin;
+  bins->nll -= log_label;
+  bins->brier += brier;
+  bins->count[bin] += 1.0;
+  bins->confidence[bin] += top;
+  bins->right[bin] += right;
+}
+
+static void finish(struct ad_calibration *calibration, const struct bins *bins, size_t N) {
+  const double n = (double)N;
+  double ece = 0.0;
+  for (int bin = 0; bin < BINS; bin++) {
+    ece += fabs(bins->right[bin] - bins->confidence[bin]) / n;
+  }
+  calibration->nll =
+      isfinite(bins->nll) ? ad_figure_of(bins->nll / n) : ad_figure_none("a label has the probability 0");
+  calibration->brier = ad_figure_of(bins->brier / n);
+  calibration->ece = ad_figure_of(ece);
+}
+
+static void none(struct ad_calibration *calibration, const char *why) {
+  *calibration = (struct ad_calibration){ad_figure_none(why), ad_figure_none(why), ad_figure_none(why)};
+}
+
+void ad_calibrate(struct ad_calibration *calibration, size_t N, size_t C, const float *logits, const uint32_t *labels) {
+  struct bins bins = {0};
+  none(calibration, N == 0 ? "no examples" : WHY_NOT_FINITE);
+  for (size_t i = 0; i < N; i++) {
+    const float *row = logits + i * C;
+    size_t best = 0;
+    double total = 0.0, brier = 0.0;
+    for (size_t c = 0; c < C; c++) {
+      if (!isfinite(row[c])) {
+        return;
+      }
+      best = row[c] > row[best] ? c : best;
+    }
+    for (size_t c = 0; c < C; c++) {
+      total += exp((double)row[c] - row[best]);
+    }
+    for (size_t c = 0; c < C; c++) {
+      const double d = exp((double)row[c] - row[best]) / total - (c == labels[i] ? 1.0 : 0.0);
+      brier += d * d;
+    }
+    add_example(&bins, (double)row[labels[i]] - row[best] - log(total), brier, 1.0 / total, best == labels[i]);
+  }
+  if (N > 0) {
+    finish(calibration, &bins, N);
+  }
+}
+
+void ad_calibrate_probabilities(struct ad_calibration *calibration, size_t N, size_t C, const double *probability,
+                                double scale, const uint32_t *labels) {
+  struct bins bins = {0};
+  none(calibration, N == 0 ? "no examples" : WHY_NOT_FINITE);
+  for (size_t i = 0; i < N; i++) {
+    const double *row = probability + i * C;
+    size_t best = 0;
+    double brier = 0.0;
+    for (size_t c = 0; c < C; c++) {
+      if (!isfinite(row[c])) {
+        return;
+      }
+      best = row[c] > row[best] ? c : best;
+    }
+    for (size_t c = 0; c < C; c++) {
+      const double d = row[c] / scale - (c == labels[i] ? 1.0 : 0.0);
+      brier += d * d;
+    }
+    add_example(&bins, log(row[labels[i]] / scale), brier, row[best] / scale, best == labels[i]);
+  }
+  if (N > 0) {
+    finish(calibration, &bins, N);
+  }
+}
+
+double ad_probability_square(size_t N, size_t C, const float *logits) {
+  double sum = 0.0;
+  for (size_t i = 0; i < N; i++) {
+    const float *row = logits + i * C;
+    double top = row[0], total = 0.0, square = 0.0;
+    for (size_t c = 1; c < C; c++) {
+      top = fmax(top, row[c]);
+    }
+    for (size_t c = 0; c < C; c++) {
+      const double e = exp((double)row[c] - top);
+      total += e;
+      square += e * e;
+    }
+    sum += square / (total * total);
+  }
+  return sum / (double)N;
+}
+
+void ad_ambiguity_of(struct ad_ambiguity *ambiguity, size_t R, size_t N, size_t C, double mean_brier,
+                     double sum_of_squares, const double *probability) {
+  const char *why = R < 2 ? WHY_ONE_RUN : N == 0 ? "no examples" : !isfinite(mean_brier) ? WHY_NOT_FINITE : NULL;
+  *ambiguity = (struct ad_ambiguity){ad_figure_none(why), ad_figure_none(why), ad_figure_none(why)};
+  if (why != NULL) {
+    return;
+  }
+  double of_mean = 0.0;
+  for (size_t i = 0; i < N * C; i++) {
+    const double p = probability[i] / (double)R;
+    of_mean += p * p;
+  }
+  /* The mean over runs of |p - mean p|^2 is that of |p|^2 less |mean p|^2. */
+  const double diversity = sum_of_squares / (double)R - of_mean / (double)N;
+  ambiguity->mean = ad_figure_of(mean_brier);
+  ambiguity->diversity = ad_figure_of(fmax(0.0, diversity));
+  ambiguity->ensemble = ad_figure_of(mean_brier - fmax(0.0, diversity));
+}
+
+struct ad_figure ad_churn(size_t Ra, const uint32_t *a, size_t Rb, const uint32_t *b, size_t N) {
+  if (Ra == 0 || Rb == 0 || N == 0) {
+    return ad_figure_none("an arm has no predictions");
+  }
+  uint64_t differ = 0;
+  for (size_t r = 0; r < Ra; r++) {
+    for (size_t s = 0; s < Rb; s++) {
+      for (size_t i = 0; i < N; i++) {
+        differ += a[r * N + i] != b[s * N + i];
+      }
+    }
+  }
+  return ad_figure_of((double)differ / ((double)Ra * (double)Rb * (double)N));
+}

@@ -1,0 +1,150 @@
+#include "resample.h"
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "autodidact/base/random.h"
+
+const char WHY_NOT_FINITE[] = "a value is not finite";
+const char WHY_NO_RUNS[] = "no runs";
+const char WHY_ONE_RUN[] = "needs at least 2 runs";
+const char WHY_TWO_RUNS[] = "needs at least 3 runs";
+const char WHY_EQUAL[] = "all values are equal";
+
+void quiet_gsl(void) {
+  gsl_set_error_handler_off();
+}
+
+void draw_indices(const struct ad_resampling *how, uint32_t purpose, size_t replicate, size_t n, size_t below,
+                  uint32_t *index) {
+  const uint32_t key[2] = {(uint32_t)how->seed, (uint32_t)(how->seed >> 32)};
+  for (size_t i = 0; i < n; i += 4) {
+    const uint32_t counter[4] = {(uint32_t)(i / 4), (uint32_t)replicate, purpose, AD_STREAM_STATS};
+    uint32_t words[4];
+    ad_philox(counter, key, words);
+    for (size_t j = 0; j < 4 && i + j < n; j++) {
+      index[i + j] = (uint32_t)((uint64_t)words[j] * below >> 32);
+    }
+  }
+}
+
+size_t ad_resample_count(size_t n) {
+  const size_t most = 10000, least = 1000, draws = 20000000;
+  const size_t count = n == 0 ? most : draws / n;
+  return count > most ? most : count < least ? least : count;
+}
+
+static int compare(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+void sort_doubles(size_t n, double *values) {
+  qsort(values, n, sizeof *values, compare);
+}
+
+static int compare_keyed(const void *a, const void *b) {
+  const struct keyed *x = a, *y = b;
+  if (x->value != y->value) {
+    return x->value > y->value ? 1 : -1;
+  }
+  return (x->place > y->place) - (x->place < y->place);
+}
+
+void sort_keyed(size_t n, struct keyed *items) {
+  qsort(items, n, sizeof *items, compare_keyed);
+}
+
+double rank_values(size_t n, const double *values, double *ranks, struct keyed *work) {
+  double ties = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    work[i] = (struct keyed){values[i], i};
+  }
+  sort_keyed(n, work);
+  for (size_t first = 0, next; first < n; first = next) {
+    for (next = first + 1; next < n && work[next].value == work[first].value; next++) {
+    }
+    const double t = (double)(next - first);
+    ties += t * t * t - t;
+    for (size_t i = first; i < next; i++) {
+      ranks[work[i].place] = (double)(first + 1 + next) / 2.0;
+    }
+  }
+  return ties;
+}
+
+int all_finite(size_t n, const double *values) {
+  for (size_t i = 0; i < n; i++) {
+    if (!isfinite(values[i])) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+int all_equal(size_t n, const double *values) {
+  for (size_t i = 1; i < n; i++) {
+    if (values[i] != values[0]) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+struct ad_interval percentile_interval(size_t count, double *replicates, double level) {
+  for (size_t i = 0; i < count; i++) {
+    if (isnan(replicates[i])) {
+      return ad_interval_none("not defined in some resamples: too few different values");
+    }
+  }
+  sort_doubles(count, replicates);
+  if (count == 0 || replicates[0] == replicates[count - 1]) {
+    return ad_interval_none("all resamples give the same value");
+  }
+  const double low = ad_quantile_sorted(count, replicates, 0.5 - level / 2),
+               high = ad_quantile_sorted(count, replicates, 0.5 + level / 2);
+  return isfinite(low) && isfinite(high) ? ad_interval_of(low, high)
+                                         : ad_interval_none("not finite in many resamples: too few different values");
+}
+
+struct ad_interval bca_interval(double estimate, size_t count, double *replicates, size_t n, const double *left_out,
+                                double level) {
+  quiet_gsl();
+  sort_doubles(count, replicates);
+  if (count == 0 || !isfinite(replicates[0]) || !isfinite(replicates[count - 1])) {
+    return ad_interval_none(WHY_NOT_FINITE);
+  }
+  if (replicates[0] == replicates[count - 1]) {
+    return ad_interval_none("all resamples give the same value");
+  }
+  size_t below = 0, up_to = 0;
+  double mean = 0.0, square = 0.0, cube = 0.0;
+  /* Sums in another order differ by roundings: they are the estimate too. */
+  const double rounding = 1e-13 * fmax(fabs(replicates[0]), fabs(replicates[count - 1]));
+  for (size_t i = 0; i < count; i++) {
+    below += replicates[i] < estimate - rounding;
+    up_to += replicates[i] <= estimate + rounding;
+  }
+  for (size_t i = 0; i < n; i++) {
+    mean += left_out[i] / (double)n;
+  }
+  for (size_t i = 0; i < n; i++) {
+    const double d = mean - left_out[i];
+    square += d * d;
+    cube += d * d * d;
+  }
+  const double bias = gsl_cdf_ugaussian_Pinv((double)(below + up_to) / (2.0 * (double)count));
+  const double acceleration = cube / (6.0 * pow(square, 1.5)), z = gsl_cdf_ugaussian_Pinv(0.5 - level / 2);
+  double share[2];
+  for (int side = 0; side < 2; side++) {
+    const double shifted = bias + (side == 0 ? z : -z);
+    share[side] = gsl_cdf_ugaussian_P(bias + shifted / (1.0 - acceleration * shifted));
+  }
+  if (!(share[0] >= 0.0 && share[1] <= 1.0 && share[0] <= share[1])) {
+    return ad_interval_none("the bias of the resamples cannot be corrected: too few different values");
+  }
+  return ad_interval_of(ad_quantile_sorted(count, replicates, share[0]),
+                        ad_quantile_sorted(count, replicates, share[1]));
+}

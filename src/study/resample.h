@@ -1,0 +1,55 @@
+/* Draws, sorting and intervals that the statistics share. */
+#ifndef AUTODIDACT_SRC_STUDY_RESAMPLE_H
+#define AUTODIDACT_SRC_STUDY_RESAMPLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autodidact/study/statistics.h"
+
+/* Part of a draw's counter, so that no two statistics share draws by chance; those that should share them use one. */
+enum draw_purpose {
+  DRAW_PAIRS = 1,    /* runs of one arm, or pairs of two */
+  DRAW_SECOND = 2,   /* runs of the other arm */
+  DRAW_SHUFFLE = 3,  /* permutation tests */
+  DRAW_ROWS = 4,     /* levels of the first, second and third factor */
+  DRAW_EXAMPLES = 8, /* examples */
+  DRAW_TRIALS = 9    /* trials of an early-stopping plan; plus the number of the plan */
+};
+
+/* n draws below `below` of a replicate into index [n]. */
+void draw_indices(const struct ad_resampling *how, uint32_t purpose, size_t replicate, size_t n, size_t below,
+                  uint32_t *index);
+
+/* Ascending. */
+void sort_doubles(size_t n, double *values);
+
+/* Ascending by value, equal ones by place. */
+struct keyed {
+  double value;
+  size_t place;
+};
+void sort_keyed(size_t n, struct keyed *items);
+
+/* Ranks from 1 of values [n] into ranks [n], equal ones having the mean of their ranks. Returns the sum of t^3 - t over
+ * groups of t equal values. work [n]. None may be NaN. */
+double rank_values(size_t n, const double *values, double *ranks, struct keyed *work);
+
+/* 1 where all are finite. */
+int all_finite(size_t n, const double *values);
+int all_equal(size_t n, const double *values);
+
+/* The quantiles (1 -+ level) / 2 of replicates [count], which are sorted here. */
+struct ad_interval percentile_interval(size_t count, double *replicates, double level);
+
+/* Efron's BCa interval (Efron 1987; Efron, Tibshirani 1993, chapter 14) from the estimate, its replicates [count],
+ * which are sorted here, and its n jackknife values left_out [n]. */
+struct ad_interval bca_interval(double estimate, size_t count, double *replicates, size_t n, const double *left_out,
+                                double level);
+
+/* GSL's own handler ends the process: it is switched off, and what GSL cannot compute is NaN. */
+void quiet_gsl(void);
+
+extern const char WHY_NOT_FINITE[], WHY_NO_RUNS[], WHY_ONE_RUN[], WHY_TWO_RUNS[], WHY_EQUAL[];
+
+#endif

@@ -1,0 +1,254 @@
+#include "autodidact/study/statistics_search.h"
+
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "resample.h"
+
+/* ---- Expected best of n ---- */
+
+size_t ad_best_of_counts(size_t N, size_t most, size_t *n) {
+  size_t count = 0;
+  for (size_t next = 1; next <= N / 2 && count < most; next += next < 20 ? 1 : next / 10) {
+    n[count++] = next;
+  }
+  return count;
+}
+
+static double plug_in(size_t N, const double *sorted, double n) {
+  double sum = 0.0, below = 0.0;
+  for (size_t i = 0; i < N; i++) {
+    const double up_to = pow((double)(i + 1) / (double)N, n);
+    sum += sorted[i] * (up_to - below);
+    below = up_to;
+  }
+  return sum;
+}
+
+/* C(i - 1, n - 1) / C(N, n) for i = 1 .. N into weight [N]: from the top down, w(N) = n / N and w(i - 1) = w(i) (i - n)
+ * / (i - 1). */
+static void unbiased_weights(size_t N, size_t n, double *weight) {
+  double w = (double)n / (double)N;
+  for (size_t i = N; i >= 1; i--) {
+    weight[i - 1] = w;
+    w = i > n ? w * (double)(i - n) / (double)(i - 1) : 0.0;
+  }
+}
+
+/* The smallest value that the best of n does not exceed with probability p. */
+static double plug_in_quantile(size_t N, const double *sorted, double n, double p) {
+  const double place = ceil(pow(p, 1 / n) * (double)N - 1e-9);
+  return sorted[place < 1 ? 0 : place > (double)N ? N - 1 : (size_t)place - 1];
+}
+
+/* Standard error by leaving out each run: its value from the weights of N - 1 runs and running sums. */
+static struct ad_interval jackknife(size_t N, size_t n, const double *sorted, double estimate, double level,
+                                    double *weight) {
+  if (N < 3 || n > N - 1) {
+    return ad_interval_none("needs more runs");
+  }
+  if (sorted[0] == sorted[N - 1]) {
+    return ad_interval_none(WHY_EQUAL);
+  }
+  unbiased_weights(N - 1, n, weight);
+  double above = 0.0, below = 0.0, sum = 0.0, square = 0.0;
+  for (size_t i = 1; i < N; i++) {
+    above += sorted[i] * weight[i - 1];
+  }
+  for (int pass = 0; pass < 2; pass++) {
+    double up = above;
+    below = 0.0;
+    for (size_t i = 0; i < N; i++) {
+      const double left_out = below + up;
+      if (pass == 0) {
+        sum += left_out / (double)N;
+      } else {
+        square += (left_out - sum) * (left_out - sum);
+      }
+      below += i < N - 1 ? sorted[i] * weight[i] : 0.0;
+      up -= i + 1 < N ? sorted[i + 1] * weight[i] : 0.0;
+    }
+  }
+  const double error = sqrt(square * (double)(N - 1) / (double)N),
+               t = gsl_cdf_tdist_Qinv(0.5 - level / 2, (double)(N - 1));
+  return ad_interval_of(estimate - t * error, estimate + t * error);
+}
+
+static struct ad_figure turned(double value, int higher) {
+  return ad_figure_of(higher ? value : -value);
+}
+
+static struct ad_interval turned_interval(struct ad_interval i, int higher) {
+  return i.why != NULL || higher ? i : ad_interval_of(-i.high, -i.low);
+}
+
+int ad_best_of(struct ad_best_of *best, size_t count, const size_t *n, size_t N, const double *values, int higher,
+               double level) {
+  quiet_gsl();
+  const int finite = all_finite(N, values);
+  double *sorted = ad_malloc(2 * N, sizeof *sorted);
+  if (sorted == NULL) {
+    return ad_fail_memory(2 * N * sizeof *sorted, "the best of n");
+  }
+  double *weight = sorted + N;
+  for (size_t i = 0; i < N; i++) {
+    sorted[i] = higher ? values[i] : -values[i];
+  }
+  sort_doubles(N, sorted);
+  for (size_t k = 0; k < count; k++) {
+    const char *why = !finite ? WHY_NOT_FINITE : n[k] == 0 || n[k] > N ? "more runs than there are" : NULL;
+    best[k] = (struct ad_best_of){n[k], ad_figure_none(why), ad_figure_none(why), ad_interval_none(why),
+                                  ad_interval_none(why)};
+    if (why != NULL) {
+      continue;
+    }
+    const double runs = (double)n[k];
+    double unbiased = 0.0;
+    unbiased_weights(N, n[k], weight);
+    for (size_t i = 0; i < N; i++) {
+      unbiased += sorted[i] * weight[i];
+    }
+    best[k].plug_in = turned(plug_in(N, sorted, runs), higher);
+    best[k].unbiased = turned(unbiased, higher);
+    best[k].band = turned_interval(ad_interval_of(plug_in_quantile(N, sorted, runs, 0.5 - level / 2),
+                                                  plug_in_quantile(N, sorted, runs, 0.5 + level / 2)),
+                                   higher);
+    best[k].error = turned_interval(jackknife(N, n[k], sorted, unbiased, level, weight), higher);
+  }
+  ad_free(sorted);
+  return AD_OK;
+}
+
+/* ---- Stopping early ---- */
+
+/* The best `top` of draws by the score at a point: the score at the end of the best of the first 1, 2, ... of them is
+ * added to sum[0 ..]. picked [t]: work. */
+static void add_plan(size_t t, size_t top, const uint32_t *draw, const double *at, const double *end,
+                     struct keyed *picked, double *sum) {
+  size_t count = 0;
+  for (size_t i = 0; i < t; i++) {
+    const struct keyed one = {-at[draw[i]], draw[i]};
+    if (count == top && !(one.value < picked[count - 1].value)) {
+      continue;
+    }
+    size_t place = count < top ? count++ : count - 1;
+    for (; place > 0 && one.value < picked[place - 1].value; place--) {
+      picked[place] = picked[place - 1];
+    }
+    picked[place] = one;
+  }
+  double best = -INFINITY;
+  for (size_t p = 0; p < count; p++) {
+    best = fmax(best, end[picked[p].place]);
+    sum[p] += best;
+  }
+}
+
+struct frontier {
+  size_t N, F, count;
+  const double *share;
+  double *so_far; /* [F,N] best score up to each point, larger is better */
+  double *end;    /* [N] */
+  uint32_t *draw;
+  struct keyed *picked;
+  double *sum; /* [count] */
+};
+
+/* All plans that start t runs and stop some at point f. */
+static void try_plans(const struct frontier *s, size_t t, size_t f, struct ad_early_plan *plan,
+                      const struct ad_resampling *how) {
+  const double share = s->share[f];
+  const double most = ((double)s->count - (double)t * share) / (1.0 - share);
+  const size_t top = most >= (double)t ? t : (size_t)fmax(0.0, most + 1e-9);
+  if (top == 0) {
+    return;
+  }
+  memset(s->sum, 0, top * sizeof *s->sum);
+  for (size_t r = 0; r < how->replicates; r++) {
+    draw_indices(how, DRAW_TRIALS + (uint32_t)t, r, t, s->N, s->draw);
+    add_plan(t, top, s->draw, s->so_far + f * s->N, s->end, s->picked, s->sum);
+  }
+  for (size_t p = 1; p <= top; p++) {
+    const double cost = (double)t * share + (double)p * (1.0 - share), value = s->sum[p - 1] / (double)how->replicates;
+    for (size_t b = (size_t)ceil(cost - 1e-9); b <= s->count; b++) {
+      if (b >= 1 && (plan[b - 1].expected.why != NULL || value > plan[b - 1].expected.value)) {
+        plan[b - 1] = (struct ad_early_plan){ad_figure_of(value), t, p, f, cost};
+      }
+    }
+  }
+}
+
+static void prepare(const struct frontier *s, const double *scores, int higher) {
+  for (size_t i = 0; i < s->N; i++) {
+    double best = -INFINITY;
+    for (size_t f = 0; f < s->F; f++) {
+      const double score = higher ? scores[i * s->F + f] : -scores[i * s->F + f];
+      best = fmax(best, score);
+      s->so_far[f * s->N + i] = best;
+      s->end[i] = score;
+    }
+  }
+}
+
+static void plain_plans(const struct frontier *s, struct ad_early_plan *plan, struct ad_early_plan *plain,
+                        const struct ad_resampling *how) {
+  for (size_t b = 1; b <= s->count; b++) {
+    double sum = 0.0;
+    for (size_t r = 0; r < how->replicates; r++) {
+      double best = -INFINITY;
+      draw_indices(how, DRAW_TRIALS + (uint32_t)b, r, b, s->N, s->draw);
+      for (size_t i = 0; i < b; i++) {
+        best = fmax(best, s->end[s->draw[i]]);
+      }
+      sum += best;
+    }
+    plain[b - 1] = plan[b - 1] =
+        (struct ad_early_plan){ad_figure_of(sum / (double)how->replicates), b, b, s->F, (double)b};
+  }
+}
+
+int ad_early_frontier(struct ad_early_plan *plan, struct ad_early_plan *plain, size_t count, size_t N, size_t F,
+                      const double *scores, const double *share, int higher, const struct ad_resampling *how) {
+  const char *why = N < 2                        ? WHY_ONE_RUN
+                    : F < 2                      ? "the runs were scored at their end only"
+                    : !all_finite(N * F, scores) ? WHY_NOT_FINITE
+                                                 : NULL;
+  for (size_t b = 0; b < count; b++) {
+    plan[b] = plain[b] = (struct ad_early_plan){ad_figure_none(why), b + 1, b + 1, F, (double)(b + 1)};
+  }
+  if (why != NULL) {
+    return AD_OK;
+  }
+  const size_t most = count > (size_t)1 << 16 ? 0 : (size_t)fmin(4.0 * (double)count, (double)count / share[0]);
+  struct frontier s = {.N = N, .F = F, .count = count, .share = share};
+  s.so_far = ad_malloc((F + 1) * N + count, sizeof *s.so_far);
+  s.draw = ad_malloc(most + count, sizeof *s.draw);
+  s.picked = ad_malloc(most + 1, sizeof *s.picked);
+  int status = AD_OK;
+  if (s.so_far == NULL || s.draw == NULL || s.picked == NULL) {
+    status = ad_fail_memory(((F + 1) * N + count) * sizeof *s.so_far, "plans that stop early");
+    goto out;
+  }
+  s.end = s.so_far + F * N;
+  s.sum = s.end + N;
+  prepare(&s, scores, higher);
+  plain_plans(&s, plan, plain, how);
+  for (size_t f = 0; f + 1 < F; f++) {
+    for (size_t t = 2; t <= most && (double)t * share[f] < (double)count; t++) {
+      try_plans(&s, t, f, plan, how);
+    }
+  }
+  for (size_t b = 0; b < count && !higher; b++) {
+    plan[b].expected.value = -plan[b].expected.value;
+    plain[b].expected.value = -plain[b].expected.value;
+  }
+out:
+  ad_free(s.so_far);
+  ad_free(s.draw);
+  ad_free(s.picked);
+  return status;
+}

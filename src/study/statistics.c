@@ -1,0 +1,182 @@
+#include "autodidact/study/statistics.h"
+
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+#include <string.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "resample.h"
+
+double ad_quantile_sorted(size_t n, const double *sorted, double p) {
+  const double place = p * (double)(n - 1);
+  const size_t lower = (size_t)place;
+  if (lower + 1 >= n) {
+    return sorted[n - 1];
+  }
+  const double part = place - (double)lower;
+  /* Infinite neighbours are not mixed with weights of 0. */
+  return part == 0.0 ? sorted[lower] : sorted[lower] + part * (sorted[lower + 1] - sorted[lower]);
+}
+
+/* ---- One arm ---- */
+
+static void no_summary(struct ad_summary *s, size_t n, const char *why) {
+  const struct ad_figure none = ad_figure_none(why);
+  *s = (struct ad_summary){.n = n,
+                           .mean = none,
+                           .median = none,
+                           .sd = none,
+                           .minimum = none,
+                           .maximum = none,
+                           .lower = none,
+                           .upper = none,
+                           .iqr = none,
+                           .mean_interval = ad_interval_none(why),
+                           .sd_interval = ad_interval_none(why)};
+}
+
+static void summarize_sorted(struct ad_summary *s, size_t n, const double *sorted, double level) {
+  const double count = (double)n;
+  double sum = 0.0, square = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    sum += sorted[i];
+  }
+  const double mean = sum / count;
+  for (size_t i = 0; i < n; i++) {
+    square += (sorted[i] - mean) * (sorted[i] - mean);
+  }
+  no_summary(s, n, WHY_ONE_RUN);
+  s->mean = ad_figure_of(mean);
+  s->median = ad_figure_of(ad_quantile_sorted(n, sorted, 0.5));
+  s->minimum = ad_figure_of(sorted[0]);
+  s->maximum = ad_figure_of(sorted[n - 1]);
+  s->lower = ad_figure_of(ad_quantile_sorted(n, sorted, 0.25));
+  s->upper = ad_figure_of(ad_quantile_sorted(n, sorted, 0.75));
+  s->iqr = ad_figure_of(s->upper.value - s->lower.value);
+  if (n < 2) {
+    return;
+  }
+  /* The mean of equal values may be off by a rounding, but their spread is 0. */
+  const int equal = sorted[0] == sorted[n - 1];
+  const double sd = equal ? 0.0 : sqrt(square / (count - 1)), tail = 0.5 - level / 2;
+  s->sd = ad_figure_of(sd);
+  if (equal) {
+    s->mean_interval = ad_interval_none(WHY_EQUAL);
+    s->sd_interval = ad_interval_none(WHY_EQUAL);
+    return;
+  }
+  const double half = gsl_cdf_tdist_Qinv(tail, count - 1) * sd / sqrt(count);
+  s->mean_interval = ad_interval_of(mean - half, mean + half);
+  s->sd_interval = ad_interval_of(sd * sqrt((count - 1) / gsl_cdf_chisq_Qinv(tail, count - 1)),
+                                  sd * sqrt((count - 1) / gsl_cdf_chisq_Pinv(tail, count - 1)));
+}
+
+int ad_summarize(struct ad_summary *summary, size_t n, const double *values, double level) {
+  quiet_gsl();
+  no_summary(summary, n, n == 0 ? WHY_NO_RUNS : WHY_NOT_FINITE);
+  if (n == 0 || !all_finite(n, values)) {
+    return AD_OK;
+  }
+  double *sorted = ad_malloc(n, sizeof *sorted);
+  if (sorted == NULL) {
+    return ad_fail_memory(n * sizeof *sorted, "a summary");
+  }
+  memcpy(sorted, values, n * sizeof *sorted);
+  sort_doubles(n, sorted);
+  summarize_sorted(summary, n, sorted, level);
+  ad_free(sorted);
+  return AD_OK;
+}
+
+struct ad_interval ad_wilson(size_t count, size_t n, double level) {
+  if (n == 0 || count > n) {
+    return ad_interval_none(WHY_NO_RUNS);
+  }
+  quiet_gsl();
+  const double z = gsl_cdf_ugaussian_Qinv(0.5 - level / 2), runs = (double)n, p = (double)count / runs;
+  const double middle = p + z * z / (2 * runs), half = z * sqrt(p * (1 - p) / runs + z * z / (4 * runs * runs));
+  const double scale = 1 + z * z / runs;
+  /* Exact at the ends, where the formula leaves a rounding. */
+  return ad_interval_of(count == 0 ? 0.0 : (middle - half) / scale, count == n ? 1.0 : (middle + half) / scale);
+}
+
+/* ---- Two columns ---- */
+
+static double pearson(size_t n, const double *x, const double *y) {
+  double mx = 0.0, my = 0.0, xx = 0.0, yy = 0.0, xy = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    mx += x[i] / (double)n;
+    my += y[i] / (double)n;
+  }
+  for (size_t i = 0; i < n; i++) {
+    xx += (x[i] - mx) * (x[i] - mx);
+    yy += (y[i] - my) * (y[i] - my);
+    xy += (x[i] - mx) * (y[i] - my);
+  }
+  return fmin(1.0, fmax(-1.0, xy / sqrt(xx * yy)));
+}
+
+static void infer_correlation(struct ad_correlation *c, double level) {
+  const double n = (double)c->n, rho = c->rho.value;
+  if (fabs(rho) > 1.0 - 1e-15) {
+    c->p = ad_figure_none("the ranks agree or oppose completely: the approximation by t does not hold");
+    c->interval = ad_interval_none("the ranks agree or oppose completely");
+    return;
+  }
+  c->p = ad_figure_of(2.0 * gsl_cdf_tdist_Q(fabs(rho) * sqrt((n - 2) / (1 - rho * rho)), n - 2));
+  if (c->n < 4) {
+    c->interval = ad_interval_none("needs at least 4 runs");
+    return;
+  }
+  const double half = gsl_cdf_ugaussian_Qinv(0.5 - level / 2) * sqrt((1 + rho * rho / 2) / (n - 3));
+  c->interval = ad_interval_of(tanh(atanh(rho) - half), tanh(atanh(rho) + half));
+}
+
+int ad_spearman(struct ad_correlation *correlation, size_t n, const double *x, const double *y, double level) {
+  quiet_gsl();
+  const char *why = n < 3                                    ? WHY_TWO_RUNS
+                    : !all_finite(n, x) || !all_finite(n, y) ? WHY_NOT_FINITE
+                    : all_equal(n, x) || all_equal(n, y)     ? WHY_EQUAL
+                                                             : NULL;
+  *correlation = (struct ad_correlation){n, ad_figure_none(why), ad_figure_none(why), ad_interval_none(why)};
+  if (why != NULL) {
+    return AD_OK;
+  }
+  double *ranks = ad_malloc(2 * n, sizeof *ranks);
+  struct keyed *work = ad_malloc(n, sizeof *work);
+  const int status = ranks == NULL || work == NULL ? ad_fail_memory(4 * n * sizeof *ranks, "ranks") : AD_OK;
+  if (status == AD_OK) {
+    rank_values(n, x, ranks, work);
+    rank_values(n, y, ranks + n, work);
+    correlation->rho = ad_figure_of(pearson(n, ranks, ranks + n));
+    infer_correlation(correlation, level);
+  }
+  ad_free(ranks);
+  ad_free(work);
+  return status;
+}
+
+/* ---- Many tests ---- */
+
+int ad_holm(size_t k, const struct ad_figure *p, struct ad_figure *adjusted) {
+  struct keyed *tests = ad_malloc(k, sizeof *tests);
+  size_t count = 0;
+  if (tests == NULL) {
+    return ad_fail_memory(k * sizeof *tests, "p-values");
+  }
+  for (size_t i = 0; i < k; i++) {
+    adjusted[i] = p[i];
+    if (p[i].why == NULL) {
+      tests[count++] = (struct keyed){p[i].value, i};
+    }
+  }
+  sort_keyed(count, tests);
+  double largest = 0.0;
+  for (size_t i = 0; i < count; i++) {
+    largest = fmax(largest, fmin(1.0, (double)(count - i) * tests[i].value));
+    adjusted[tests[i].place] = ad_figure_of(largest);
+  }
+  ad_free(tests);
+  return AD_OK;
+}
