@@ -43,8 +43,7 @@ static const void *const_field_of(const struct ad_config *config, const struct o
   return (const char *)config + option->offset;
 }
 
-/* Levenshtein distance, for the suggestion after an unknown key. */
-static size_t edit_distance(const char *a, const char *b) {
+size_t ad_edit_distance(const char *a, const char *b) {
   enum { LONGEST = 63 };
   size_t row[LONGEST + 1];
   const size_t n = strlen(a) < LONGEST ? strlen(a) : LONGEST;
@@ -78,7 +77,7 @@ static const struct option *find(const char *key) {
 static int fail_unknown(const char *place, const char *key) {
   const struct option *nearest = &options[0];
   for (size_t i = 1; i < OPTION_COUNT; i++) {
-    if (edit_distance(options[i].key, key) < edit_distance(nearest->key, key)) {
+    if (ad_edit_distance(options[i].key, key) < ad_edit_distance(nearest->key, key)) {
       nearest = &options[i];
     }
   }
@@ -311,6 +310,19 @@ int ad_config_print(const struct ad_config *config, struct ad_buffer *out) {
     AD_TRY(ad_buffer_puts(out, "\n"));
   }
   return AD_OK;
+}
+
+const char *ad_config_key(size_t i) {
+  return i < OPTION_COUNT ? options[i].key : NULL;
+}
+
+int ad_config_get(const struct ad_config *config, const char *key, struct ad_buffer *out) {
+  const struct option *option = find(key);
+  if (option == NULL) {
+    return fail_unknown("configuration", key);
+  }
+  return option->kind == KIND_TEXT ? ad_buffer_puts(out, *(char *const *)const_field_of(config, option))
+                                   : print_value(config, option, out);
 }
 
 static int help_range(struct ad_buffer *out, const struct option *option) {

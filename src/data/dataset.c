@@ -325,6 +325,21 @@ static int check_request(const struct reading *reading, enum ad_split split) {
   return AD_OK;
 }
 
+int ad_dataset_digest(const struct ad_descriptor *descriptor, enum ad_split split,
+                      const struct ad_read_options *options, uint64_t *digest) {
+  struct reading reading = {.descriptor = descriptor, .options = options, .source = descriptor->source[split]};
+  char *path = NULL;
+  AD_TRY(check_request(&reading, split));
+  AD_TRY(find_file(&reading, split, &path));
+  int status = ad_reader_open(&reading.reader, &reading.source, path, options->labels);
+  if (status == AD_OK) {
+    status = ad_reader_digest(&reading.reader, digest);
+    ad_reader_close(&reading.reader);
+  }
+  ad_free(path);
+  return status;
+}
+
 int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *descriptor, enum ad_split split,
                     const struct ad_read_options *options, struct ad_tokenizer *tokenizer) {
   *dataset = (struct ad_dataset){0};

@@ -127,6 +127,15 @@ int ad_config_override(struct ad_config *config, const char *assignment);
 /* Appends the resolved configuration as YAML, all keys in the table's order, numbers to full precision. AD_ENOMEM. */
 int ad_config_print(const struct ad_config *config, struct ad_buffer *out);
 
+/* Keys in the table's order; NULL after the last. Static storage. */
+const char *ad_config_key(size_t i);
+
+/* Appends the value of a known key as ad_config_print writes it, texts without their quotes. AD_ECONFIG (unknown key), AD_ENOMEM. */
+int ad_config_get(const struct ad_config *config, const char *key, struct ad_buffer *out);
+
+/* Levenshtein distance of the first 63 characters, for suggestions after an unknown word. */
+size_t ad_edit_distance(const char *a, const char *b);
+
 /* Appends the table of keys: as text for --help, or as the Markdown of docs/configuration.md. AD_ENOMEM. */
 int ad_config_help(struct ad_buffer *out, int markdown);
 

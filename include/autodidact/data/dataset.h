@@ -49,6 +49,11 @@ int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *desc
                     const struct ad_read_options *options, struct ad_tokenizer *tokenizer);
 void ad_dataset_destroy(struct ad_dataset *dataset);
 
+/* The digest that reading this split would give, of the source bytes alone: no row is looked at. AD_EINPUT, AD_ECONFIG,
+ * AD_ENOMEM as above. */
+int ad_dataset_digest(const struct ad_descriptor *descriptor, enum ad_split split,
+                      const struct ad_read_options *options, uint64_t *digest);
+
 /* Tokens of example i, special ones included. */
 static inline uint32_t ad_dataset_length(const struct ad_dataset *dataset, size_t i) {
   return (uint32_t)(dataset->offset[i + 1] - dataset->offset[i]);

@@ -1,0 +1,82 @@
+/* The table of a study's cells: what became of each.
+ *
+ * Below study.dir, records/ holds files of JSON lines. Each file has one writer for all its life, so that none needs a
+ * lock, on any file system; readers take whole lines only. A line is
+ *
+ *   {"cell": ID, "state": "done" | "failed" | "stopped", "status": "AD_OK", "at": seconds since 1970, "arm": name,
+ *    "axes": {key: value}, "step": s, "steps": T, "seconds": of work, "cost": estimate, "result": result.json,
+ *    "test": scores, "majority": {"dev": share, "test": share}, "commit", "kernels", "host", "ranks", "message"}
+ *
+ * Of several lines of a cell a "done" counts, otherwise the latest. Summaries are in the lines, so that a report opens no
+ * run folder for them. Leases (study/lease.h) say which cells are being run. */
+#ifndef AUTODIDACT_STUDY_CELLS_H
+#define AUTODIDACT_STUDY_CELLS_H
+
+#include "autodidact/study/study.h"
+
+enum ad_cell_state {
+  AD_CELL_WAITING, /* never begun, or stopped: it goes on from its checkpoint */
+  AD_CELL_RUNNING, /* somebody holds it and has given a sign of life */
+  AD_CELL_FAILED,  /* diverged, or an error: `status` */
+  AD_CELL_DONE,
+  AD_CELL_STATES
+};
+
+/* "waiting", "running", "failed", "done". Static storage. */
+const char *ad_cell_state_name(enum ad_cell_state state);
+
+struct ad_cell_record {
+  enum ad_cell_state state;
+  int begun;       /* 1: there is a line of it, or a lease */
+  int status;      /* AD_OK; of a failed cell AD_EDIVERGED or another */
+  double at;       /* time of the line, seconds since 1970; 0: none */
+  uint64_t step;   /* done so far, as the line says */
+  uint64_t steps;  /* of the whole run; 0: not known */
+  double seconds;  /* of work by its team, all attempts together */
+  uint32_t ranks;  /* of that team */
+  double cost;     /* estimate of its work in arbitrary units, the same for all cells (cli/study_cost.c); 0: none */
+  char *message;   /* why it failed; NULL; owned */
+  char code[48];   /* commit and kernel family that finished it, "c518f3a v3"; "" */
+  unsigned lease;  /* generation of its latest lease; 0: none */
+  double majority[2];                   /* share of the most frequent class of dev and test; NaN: not known */
+  double score[AD_SOURCES][AD_METRICS]; /* NaN: that run has none */
+};
+
+struct ad_cells {
+  const struct ad_study *study;
+  struct ad_cell_record *records; /* [study->count] beside study->cells */
+  size_t unknown;                 /* lines of cells that the study file does not have (any more) */
+  /* How far each file was read; cells by id. */
+  struct ad_cells_file *files;
+  size_t file_count, file_capacity;
+  struct ad_cells_id *ids; /* [id_count] sorted */
+  size_t id_count;
+  char *own; /* path of this process's file; NULL before the first line */
+};
+
+/* Reads the table. Cells without an id wait. The study must outlive it. The caller owns it: ad_cells_close, also after a
+ * failure. AD_EINPUT naming file and line, AD_EIO, AD_ENOMEM. A folder that is not there is an empty table. */
+int ad_cells_open(struct ad_cells *table, const struct ad_study *study);
+void ad_cells_close(struct ad_cells *table);
+
+/* Reads what has been added since, and the leases. Errors as above. */
+int ad_cells_refresh(struct ad_cells *table);
+
+/* What a line says besides the record: result.json and the scores on test as JSON texts, NULL where there are none. */
+struct ad_line_texts {
+  const char *result, *test;
+};
+
+/* Appends a line to this process's own file, which is made with the first one, and syncs it; takes it into the table.
+ * record->state DONE, FAILED or WAITING (stopped). AD_EIO, AD_ENOMEM. */
+int ad_cells_append(struct ad_cells *table, size_t cell, const struct ad_cell_record *record,
+                    const struct ad_line_texts *texts);
+
+/* The result that the study compares; NaN: none. */
+double ad_cells_result(const struct ad_cells *table, size_t cell);
+
+/* 1 where a cell counts as a failed run: it diverged, or it is done and the study's rule says so. Cells that failed for
+ * other reasons (bad input, full disk) count as missing. */
+int ad_cells_is_failed_run(const struct ad_cells *table, size_t cell);
+
+#endif

@@ -1,0 +1,150 @@
+/* Studies: many trainings that differ in seeds and settings, as a study file (YAML) describes them.
+ *
+ *   study: {name: stability, dir: studies/stability, ranks_per_trial: 1, result: dev.error}
+ *   base: recipe.yaml                     # a configuration file, or {file: recipe.yaml, optim: {lr: 1e-4}}
+ *   axes: {seed.init: 0..9, seed.order: [3, 5, 8]}
+ *   arms: {base: {}, sda: {teacher: {method: sda, window: 5}}}
+ *
+ * A cell is one training. Axes are crossed; those below `listed:` go along side by side, those below `latin:` (three of
+ * n levels each) make a Latin square of n^2 cells. An axis whose key begins with "seed." is a source of chance; the
+ * others are settings. An arm is what is compared: a named arm with one level of each setting. Every arm has the same
+ * cells of seeds.
+ *
+ * What a study keeps, below its folder (study.dir):
+ *
+ *   plan.json        the arms that were ever run: settings that differ from the base, the base, digests of the inputs
+ *   records/          JSON lines: one for each cell that was finished, failed or stopped; a file has one writer (study/cells.h)
+ *   leases/ID.N      cells that are being run, or were when something broke (study/lease.h)
+ *   runs/ID/         a cell's run folder, as `train` makes it
+ *
+ * ID is a digest of the cell's resolved configuration and of the bytes of its data and model. Keys that say when a run
+ * stops, where its files lie or who computes what (ad_study_key_counts) are not in it.
+ *
+ * Letters: A axes, N cells. */
+#ifndef AUTODIDACT_STUDY_STUDY_H
+#define AUTODIDACT_STUDY_STUDY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autodidact/base/config.h"
+
+/* What `study.result` and records name: the scores that a run keeps, on dev (of the parameters that it keeps) or test,
+ * or the last ones of a variant on dev. */
+enum ad_study_source {
+  AD_SOURCE_DEV,
+  AD_SOURCE_TEST,
+  AD_SOURCE_STUDENT,
+  AD_SOURCE_TEACHER,
+  AD_SOURCE_WINDOW,
+  AD_SOURCE_RUN,
+  AD_SOURCES
+};
+enum ad_study_metric {
+  AD_METRIC_ERROR,
+  AD_METRIC_ACCURACY,
+  AD_METRIC_MACRO_F1,
+  AD_METRIC_MATTHEWS,
+  AD_METRIC_LOSS,
+  AD_METRICS
+};
+
+/* "dev", "test", "student", ...; "error", "accuracy", "macro_f1", ...: as in result.json. Static storage. */
+const char *ad_study_source_name(enum ad_study_source source);
+const char *ad_study_metric_name(enum ad_study_metric metric);
+
+/* 1 where a smaller value is the better one (error, loss). */
+int ad_study_metric_falls(enum ad_study_metric metric);
+
+/* Which finished runs count as failed (study.failed), besides those that diverged. */
+enum ad_study_rule {
+  AD_RULE_MAJORITY, /* accuracy not above that of always naming the most frequent class */
+  AD_RULE_NEVER,
+  AD_RULE_THRESHOLD /* the result is not better than `threshold` */
+};
+
+/* A key that varies. */
+struct ad_study_axis {
+  char *key;
+  char **values; /* [count] distinct, in the order of the file, as config.yaml writes them */
+  size_t count;
+  int seed; /* 1: a source of chance; 0: a setting, part of the arm */
+};
+
+/* A key at a value; both as in config.yaml. */
+struct ad_study_setting {
+  char *key, *value;
+};
+
+struct ad_study_arm {
+  char *name;                        /* unique */
+  struct ad_study_setting *settings; /* [count] what it sets on top of the base */
+  size_t count;
+  uint64_t digest;     /* of its resolved configuration, seeds that are axes left out */
+  uint64_t inputs;     /* digest of its data and model; 0: not known yet (ad_study_identify) */
+  char input_text[80]; /* the digests that `inputs` is made of: descriptor, train, dev, model; "" until then */
+};
+
+struct ad_study_cell {
+  size_t arm;            /* number of its arm */
+  const uint32_t *level; /* [A] number of its value on each axis; the study's */
+  uint64_t id;           /* 0: not known yet */
+};
+
+struct ad_study {
+  char *path; /* of the study file, for messages */
+  char *name;
+  char *dir;
+  uint64_t ranks_per_trial;
+  enum ad_study_source source; /* study.result */
+  enum ad_study_metric metric;
+  enum ad_study_rule rule;
+  double threshold; /* AD_RULE_THRESHOLD */
+  int test;         /* 1: finished runs are evaluated on the test split */
+  double lease;     /* seconds without a sign of life after which a cell is taken over */
+  struct ad_config base;
+  struct ad_study_axis *axes; /* [axis_count] */
+  size_t axis_count;
+  struct ad_study_arm *arms; /* [arm_count] */
+  size_t arm_count;
+  struct ad_study_cell *cells; /* [count] arm by arm as they stand in the file, the last axis fastest */
+  size_t count;
+  uint32_t *levels; /* [count, A] where cells[i].level points to */
+};
+
+/* Reads a study file and lays out its cells; reads no data. The caller owns it: ad_study_destroy, also after a failure.
+ * AD_EINPUT (YAML), AD_ECONFIG with file and line (an unknown key and the nearest one, a value, two cells that are the
+ * same, axes of a design that do not fit), AD_ENOMEM. */
+int ad_study_read(struct ad_study *study, const char *path);
+void ad_study_destroy(struct ad_study *study);
+
+/* Reads what the arms are given (data files, model: bytes only) and so knows the ids of all cells. `datasets`: where
+ * descriptors named without a path lie. AD_EINPUT, AD_ECONFIG, AD_EIO, AD_ENOMEM. */
+int ad_study_identify(struct ad_study *study, const char *datasets);
+
+/* Compares with the plan in study->dir, which is made where there is none, and brings it up to date. An arm of which
+ * a cell has been begun must be what it was: AD_ECONFIG with the keys or inputs that differ and both values. All cells
+ * must be identified. AD_EINPUT (a plan.json that is none), AD_EIO, AD_ENOMEM. */
+int ad_study_commit(struct ad_study *study);
+
+/* For those who only look: ids as the plan knows them, without reading any data. Arms that are not in it, or were
+ * something else there, stay without. AD_EINPUT, AD_ENOMEM. */
+int ad_study_recall(struct ad_study *study);
+
+/* The resolved configuration of a cell, run.dir included (its id is known). The caller owns it: ad_config_destroy.
+ * AD_ENOMEM. */
+int ad_study_config(const struct ad_study *study, const struct ad_study_cell *cell, struct ad_config *config);
+
+/* "DIR/runs/ID"; the caller frees it. NULL: out of memory. */
+char *ad_study_folder(const struct ad_study *study, const struct ad_study_cell *cell);
+
+/* "sda, seed.init=3, seed.order=0" into text [size]; returns text. */
+const char *ad_study_label(const struct ad_study *study, const struct ad_study_cell *cell, char *text, size_t size);
+
+/* Number of the axis with this key, or -1. */
+int ad_study_find_axis(const struct ad_study *study, const char *key);
+
+/* 0 for keys that are no part of a cell's identity. */
+int ad_study_key_counts(const char *key);
+
+#endif

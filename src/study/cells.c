@@ -1,0 +1,400 @@
+#include "autodidact/study/cells.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "autodidact/base/build.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/study/lease.h"
+
+struct ad_cells_file {
+  char *name;
+  uint64_t read; /* bytes of whole lines */
+  size_t lines;
+};
+
+struct ad_cells_id {
+  uint64_t id;
+  size_t cell;
+};
+
+const char *ad_cell_state_name(enum ad_cell_state state) {
+  static const char *const names[] = {"waiting", "running", "failed", "done"};
+  return names[state];
+}
+
+static int by_id(const void *a, const void *b) {
+  const struct ad_cells_id *x = a, *y = b;
+  return (x->id > y->id) - (x->id < y->id);
+}
+
+static int find_cell(const struct ad_cells *table, uint64_t id, size_t *cell) {
+  const struct ad_cells_id wanted = {.id = id};
+  const struct ad_cells_id *found =
+      table->id_count == 0 ? NULL : bsearch(&wanted, table->ids, table->id_count, sizeof wanted, by_id);
+  *cell = found == NULL ? 0 : found->cell;
+  return found != NULL;
+}
+
+static void empty_record(struct ad_cell_record *r) {
+  ad_free(r->message);
+  *r = (struct ad_cell_record){.majority = {NAN, NAN}};
+  for (size_t s = 0; s < AD_SOURCES; s++) {
+    for (size_t m = 0; m < AD_METRICS; m++) {
+      r->score[s][m] = NAN;
+    }
+  }
+}
+
+/* --- Lines. */
+
+static double number_or(const json_t *object, const char *key, double otherwise) {
+  const json_t *value = json_object_get(object, key);
+  return json_is_number(value) ? json_number_value(value) : otherwise;
+}
+
+static void take_scores(const json_t *object, double score[AD_METRICS]) {
+  for (size_t m = 0; m < AD_METRICS; m++) {
+    score[m] = number_or(object, ad_study_metric_name((enum ad_study_metric)m), NAN);
+  }
+}
+
+static const char *text_or(const json_t *object, const char *key, const char *otherwise) {
+  const char *text = json_string_value(json_object_get(object, key));
+  return text == NULL ? otherwise : text;
+}
+
+static int status_of(const char *name) {
+#define AD_CELLS_STATUS(status, value, exit_code, text) \
+  if (strcmp(name, #status) == 0) {                     \
+    return value;                                       \
+  }
+  AD_STATUS_MAP(AD_CELLS_STATUS)
+#undef AD_CELLS_STATUS
+  return AD_EINTERNAL;
+}
+
+/* A line of a cell takes the place of an earlier one; "done" stays. */
+static int take_line(struct ad_cells *table, size_t cell, const json_t *line) {
+  struct ad_cell_record *r = &table->records[cell];
+  const char *state = text_or(line, "state", "");
+  const double at = number_or(line, "at", 0.0);
+  const int done = strcmp(state, "done") == 0;
+  if (r->state == AD_CELL_DONE || (!done && at < r->at)) {
+    return AD_OK;
+  }
+  empty_record(r);
+  r->begun = 1;
+  r->state = done ? AD_CELL_DONE : strcmp(state, "failed") == 0 ? AD_CELL_FAILED : AD_CELL_WAITING;
+  r->status = status_of(text_or(line, "status", "AD_OK"));
+  r->at = at;
+  r->step = (uint64_t)number_or(line, "step", 0.0);
+  r->steps = (uint64_t)number_or(line, "steps", 0.0);
+  r->seconds = number_or(line, "seconds", 0.0);
+  r->cost = number_or(line, "cost", 0.0);
+  r->ranks = (uint32_t)number_or(line, "ranks", 0.0);
+  snprintf(r->code, sizeof r->code, "%.20s %.20s", text_or(line, "commit", "?"), text_or(line, "kernels", "?"));
+  const json_t *result = json_object_get(line, "result"), *last = json_object_get(result, "last"),
+               *majority = json_object_get(line, "majority");
+  take_scores(json_object_get(result, "dev"), r->score[AD_SOURCE_DEV]);
+  take_scores(json_object_get(line, "test"), r->score[AD_SOURCE_TEST]);
+  for (size_t s = AD_SOURCE_STUDENT; s < AD_SOURCES; s++) {
+    take_scores(json_object_get(last, ad_study_source_name((enum ad_study_source)s)), r->score[s]);
+  }
+  r->majority[0] = number_or(majority, "dev", NAN);
+  r->majority[1] = number_or(majority, "test", NAN);
+  const char *message = text_or(line, "message", "");
+  r->message = message[0] == '\0' ? NULL : ad_strdup(message);
+  return message[0] != '\0' && r->message == NULL ? ad_fail_memory(strlen(message) + 1, "a message") : AD_OK;
+}
+
+static int read_line(struct ad_cells *table, const char *path, size_t number, const char *text, size_t size) {
+  json_error_t error;
+  json_t *line = json_loadb(text, size, 0, &error);
+  const char *id = text_or(line, "cell", "");
+  char *end = NULL;
+  const uint64_t value = strtoull(id, &end, 16);
+  size_t cell;
+  int status = AD_OK;
+  if (line == NULL || strlen(id) != 16 || *end != '\0') {
+    status = ad_fail(AD_EINPUT, "%s:%zu: expected a JSON object with the id of a cell, found %.60s", path, number,
+                     line == NULL ? error.text : "another one");
+  } else if (find_cell(table, value, &cell)) {
+    status = take_line(table, cell, line);
+  } else {
+    table->unknown++;
+  }
+  json_decref(line);
+  return status;
+}
+
+/* The whole lines of a file behind those that were read before. */
+static int read_file(struct ad_cells *table, const char *folder, struct ad_cells_file *file) {
+  struct ad_file_map map = {0};
+  struct stat info;
+  char *path = ad_path_join(folder, file->name);
+  if (path == NULL) {
+    return ad_fail_memory(strlen(folder) + strlen(file->name), "a path");
+  }
+  int status = AD_OK;
+  if (stat(path, &info) == 0 && (uint64_t)info.st_size > file->read) {
+    status = ad_file_map(path, &map);
+    while (status == AD_OK && file->read < map.size) {
+      const char *text = map.data + file->read, *end = memchr(text, '\n', map.size - file->read);
+      if (end == NULL) {
+        break;
+      }
+      status = read_line(table, path, ++file->lines, text, (size_t)(end - text));
+      file->read += (uint64_t)(end - text) + 1;
+    }
+    ad_file_unmap(&map);
+  }
+  ad_free(path);
+  return status;
+}
+
+static int find_file(struct ad_cells *table, const char *name, struct ad_cells_file **file) {
+  for (size_t i = 0; i < table->file_count; i++) {
+    if (strcmp(table->files[i].name, name) == 0) {
+      *file = &table->files[i];
+      return AD_OK;
+    }
+  }
+  void *files = table->files;
+  AD_TRY(ad_reserve(&files, &table->file_capacity, table->file_count + 1, sizeof *table->files));
+  table->files = files;
+  *file = &table->files[table->file_count];
+  **file = (struct ad_cells_file){.name = ad_strdup(name)};
+  if ((*file)->name == NULL) {
+    return ad_fail_memory(strlen(name) + 1, "a name");
+  }
+  table->file_count++;
+  return AD_OK;
+}
+
+static int is_record_file(const char *name) {
+  const size_t length = strlen(name);
+  return name[0] != '.' && length > 6 && strcmp(name + length - 6, ".jsonl") == 0;
+}
+
+static int read_records(struct ad_cells *table) {
+  char *folder = ad_path_join(table->study->dir, "records");
+  if (folder == NULL) {
+    return ad_fail_memory(strlen(table->study->dir) + 16, "a path");
+  }
+  DIR *opened = opendir(folder);
+  int status = opened != NULL || errno == ENOENT ? AD_OK : ad_fail(AD_EIO, "%s: %s", folder, strerror(errno));
+  const struct dirent *entry = NULL;
+  while (opened != NULL && status == AD_OK && (entry = readdir(opened)) != NULL) {
+    struct ad_cells_file *file;
+    if (is_record_file(entry->d_name)) {
+      status = find_file(table, entry->d_name, &file);
+      status = status == AD_OK ? read_file(table, folder, file) : status;
+    }
+  }
+  if (opened != NULL) {
+    closedir(opened);
+  }
+  ad_free(folder);
+  return status;
+}
+
+/* --- Leases. */
+
+static void apply_leases(struct ad_cells *table, const struct ad_lease_entry *entries, size_t count) {
+  size_t cell;
+  for (size_t i = 0; i < table->study->count; i++) {
+    struct ad_cell_record *r = &table->records[i];
+    r->lease = 0;
+    r->state = r->state != AD_CELL_RUNNING ? r->state : r->status == AD_OK ? AD_CELL_WAITING : AD_CELL_FAILED;
+  }
+  for (size_t i = 0; i < count; i++) {
+    if (find_cell(table, entries[i].id, &cell)) {
+      struct ad_cell_record *r = &table->records[cell];
+      r->lease = entries[i].generation;
+      r->begun = 1;
+      r->state = entries[i].alive && r->state != AD_CELL_DONE ? AD_CELL_RUNNING : r->state;
+    }
+  }
+}
+
+int ad_cells_refresh(struct ad_cells *table) {
+  struct ad_lease_entry *entries;
+  size_t count;
+  /* Looked at before the records: a lease goes only once the record is there. */
+  AD_TRY(ad_lease_list(table->study->dir, table->study->lease, &entries, &count));
+  const int status = read_records(table);
+  if (status == AD_OK) {
+    apply_leases(table, entries, count);
+  }
+  ad_free(entries);
+  return status;
+}
+
+int ad_cells_open(struct ad_cells *table, const struct ad_study *study) {
+  *table = (struct ad_cells){.study = study,
+                             .records = ad_calloc(study->count, sizeof *table->records),
+                             .ids = ad_malloc(study->count, sizeof *table->ids)};
+  if (table->records == NULL || table->ids == NULL) {
+    return ad_fail_memory(study->count * sizeof *table->records, "the table of cells");
+  }
+  for (size_t i = 0; i < study->count; i++) {
+    empty_record(&table->records[i]);
+    if (study->cells[i].id != 0) {
+      table->ids[table->id_count++] = (struct ad_cells_id){study->cells[i].id, i};
+    }
+  }
+  qsort(table->ids, table->id_count, sizeof *table->ids, by_id);
+  return ad_cells_refresh(table);
+}
+
+void ad_cells_close(struct ad_cells *table) {
+  for (size_t i = 0; table->records != NULL && i < table->study->count; i++) {
+    ad_free(table->records[i].message);
+  }
+  for (size_t i = 0; i < table->file_count; i++) {
+    ad_free(table->files[i].name);
+  }
+  ad_free(table->files);
+  ad_free(table->records);
+  ad_free(table->ids);
+  ad_free(table->own);
+  *table = (struct ad_cells){0};
+}
+
+/* --- Writing. */
+
+static void set_text(json_t *object, const char *key, const char *text) {
+  if (text != NULL && text[0] != '\0') {
+    json_object_set_new(object, key, json_loads(text, 0, NULL));
+  }
+}
+
+static json_t *pack_axes(const struct ad_study *s, const struct ad_study_cell *cell) {
+  json_t *axes = json_object();
+  for (size_t a = 0; a < s->axis_count; a++) {
+    json_object_set_new(axes, s->axes[a].key, json_string(s->axes[a].values[cell->level[a]]));
+  }
+  return axes;
+}
+
+static json_t *pack_line(const struct ad_cells *table, size_t cell, const struct ad_cell_record *r,
+                         const struct ad_line_texts *texts) {
+  const struct ad_study *s = table->study;
+  const struct ad_study_cell *c = &s->cells[cell];
+  char id[32], host[128] = "";
+  struct timespec now;
+  snprintf(id, sizeof id, "%016" PRIx64, c->id);
+  gethostname(host, sizeof host - 1);
+  clock_gettime(CLOCK_REALTIME, &now);
+  const char *state = r->state == AD_CELL_DONE ? "done" : r->state == AD_CELL_FAILED ? "failed" : "stopped";
+  const char *kernels = strchr(r->code, ' ');
+  json_t *line = json_pack("{s:s, s:s, s:s, s:f, s:s, s:o, s:I, s:I, s:f, s:f, s:I, s:s, s:s, s:s}", "cell", id, "state",
+                           state, "status", ad_status_name(r->status), "at", (double)now.tv_sec + 1e-9 * (double)now.tv_nsec,
+                           "arm", s->arms[c->arm].name, "axes", pack_axes(s, c), "step", (json_int_t)r->step, "steps",
+                           (json_int_t)r->steps, "seconds", r->seconds, "cost", r->cost, "ranks", (json_int_t)r->ranks,
+                           "host", host, "commit", ad_build_commit(), "kernels", kernels == NULL ? "?" : kernels + 1);
+  if (line == NULL) {
+    return NULL;
+  }
+  json_t *majority = json_object();
+  static const char *const splits[] = {"dev", "test"};
+  for (size_t i = 0; i < 2; i++) {
+    if (isfinite(r->majority[i])) {
+      json_object_set_new(majority, splits[i], json_real(r->majority[i]));
+    }
+  }
+  json_object_set_new(line, "majority", majority);
+  set_text(line, "result", texts->result);
+  set_text(line, "test", texts->test);
+  if (r->message != NULL) {
+    json_object_set_new(line, "message", json_string(r->message));
+  }
+  return line;
+}
+
+/* records/HOST-PID-TIME.jsonl: no other process has that name, neither now nor on a later boot. */
+static int name_own(struct ad_cells *table) {
+  char name[300], host[128] = "host";
+  struct timespec now;
+  gethostname(host, sizeof host - 1);
+  clock_gettime(CLOCK_REALTIME, &now);
+  snprintf(name, sizeof name, "records/%s-%ld-%lld%03ld.jsonl", host, (long)getpid(), (long long)now.tv_sec,
+           now.tv_nsec / 1000000);
+  char *folder = ad_path_join(table->study->dir, "records");
+  int status = folder == NULL ? ad_fail_memory(strlen(table->study->dir) + 16, "a path") : ad_make_folders(folder);
+  ad_free(folder);
+  if (status == AD_OK) {
+    table->own = ad_path_join(table->study->dir, name);
+    status = table->own == NULL ? ad_fail_memory(strlen(table->study->dir) + sizeof name, "a path") : AD_OK;
+  }
+  return status;
+}
+
+/* Whole or not at all: what was written of a line is cut off again where the disk is full. */
+static int write_line(const char *path, const char *text) {
+  const size_t size = strlen(text);
+  struct stat info;
+  const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  int status = AD_OK;
+  if (fd < 0 || fstat(fd, &info) != 0 || lseek(fd, 0, SEEK_END) < 0) {
+    status = ad_fail(AD_EIO, "%s: could not be opened: %s", path, strerror(errno));
+  } else if (write(fd, text, size) != (ssize_t)size || fsync(fd) != 0) {
+    status = ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(errno));
+    if (ftruncate(fd, info.st_size) != 0) {
+      status = ad_fail(AD_EIO, "%s: could neither be written nor cut: %s", path, strerror(errno));
+    }
+  }
+  if (fd >= 0 && close(fd) != 0 && status == AD_OK) {
+    status = ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(errno));
+  }
+  return status;
+}
+
+int ad_cells_append(struct ad_cells *table, size_t cell, const struct ad_cell_record *record,
+                    const struct ad_line_texts *texts) {
+  AD_TRY(table->own == NULL ? name_own(table) : AD_OK);
+  json_t *line = pack_line(table, cell, record, texts);
+  char *dumped = line == NULL ? NULL : json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(17));
+  struct ad_buffer text = {0};
+  int status = dumped == NULL ? ad_fail_memory(4096, "a line of the table") : ad_buffer_printf(&text, "%s\n", dumped);
+  status = status == AD_OK ? write_line(table->own, text.data) : status;
+  status = status == AD_OK ? take_line(table, cell, line) : status;
+  free(dumped);
+  json_decref(line);
+  ad_buffer_destroy(&text);
+  return status;
+}
+
+/* --- Questions. */
+
+double ad_cells_result(const struct ad_cells *table, size_t cell) {
+  return table->records[cell].score[table->study->source][table->study->metric];
+}
+
+int ad_cells_is_failed_run(const struct ad_cells *table, size_t cell) {
+  const struct ad_study *s = table->study;
+  const struct ad_cell_record *r = &table->records[cell];
+  if (r->state != AD_CELL_DONE) {
+    return r->state == AD_CELL_FAILED && r->status == AD_EDIVERGED;
+  }
+  if (s->rule == AD_RULE_MAJORITY) {
+    /* NaN, an unknown share, fails nobody. */
+    return r->score[s->source][AD_METRIC_ACCURACY] <= r->majority[s->source == AD_SOURCE_TEST];
+  }
+  const double result = ad_cells_result(table, cell);
+  return s->rule == AD_RULE_THRESHOLD &&
+         (ad_study_metric_falls(s->metric) ? result >= s->threshold : result <= s->threshold);
+}

@@ -1,0 +1,172 @@
+/* Names, small queries, and the end of a study in memory. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "study_internal.h"
+
+const char *ad_study_source_name(enum ad_study_source source) {
+  static const char *const names[] = {"dev", "test", "student", "teacher", "window", "run"};
+  return names[source];
+}
+
+const char *ad_study_metric_name(enum ad_study_metric metric) {
+  static const char *const names[] = {"error", "accuracy", "macro_f1", "matthews", "loss"};
+  return names[metric];
+}
+
+int ad_study_metric_falls(enum ad_study_metric metric) {
+  return metric == AD_METRIC_ERROR || metric == AD_METRIC_LOSS;
+}
+
+static int is_one_of(const char *key, const char *const *list, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (strcmp(key, list[i]) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+int study_key_is_input(const char *key) {
+  static const char *const inputs[] = {"data.descriptor", "data.folder", "data.train", "data.dev",
+                                       "data.test",       "model.path",  "model.vocab"};
+  return is_one_of(key, inputs, sizeof inputs / sizeof *inputs);
+}
+
+int ad_study_key_counts(const char *key) {
+  static const char *const others[] = {"run.dir",       "run.overwrite", "run.time_limit",      "run.signals",
+                                       "resume.allow",  "store.writer",  "batch.rounds",        "optim.shard",
+                                       "comm.shared",   "teacher.ring",  "teacher.ring_folder", "snapshot.budget"};
+  return !study_key_is_input(key) && strncmp(key, "checkpoint.", 11) != 0 &&
+         !is_one_of(key, others, sizeof others / sizeof *others);
+}
+
+int ad_study_find_axis(const struct ad_study *study, const char *key) {
+  for (size_t a = 0; a < study->axis_count; a++) {
+    if (strcmp(study->axes[a].key, key) == 0) {
+      return (int)a;
+    }
+  }
+  return -1;
+}
+
+const char *ad_study_label(const struct ad_study *study, const struct ad_study_cell *cell, char *text, size_t size) {
+  int used = snprintf(text, size, "%s", study->arms[cell->arm].name);
+  for (size_t a = 0; a < study->axis_count; a++) {
+    const struct ad_study_axis *axis = &study->axes[a];
+    if (axis->seed && used >= 0 && (size_t)used < size) {
+      used += snprintf(text + used, size - (size_t)used, ", %s=%s", axis->key, axis->values[cell->level[a]]);
+    }
+  }
+  return text;
+}
+
+char *ad_study_folder(const struct ad_study *study, const struct ad_study_cell *cell) {
+  char name[32];
+  snprintf(name, sizeof name, "runs/%016" PRIx64, cell->id);
+  return ad_path_join(study->dir, name);
+}
+
+int study_fail(const char *path, const struct ad_yaml *at, const char *format, ...) {
+  char text[1024];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  return ad_fail(AD_ECONFIG, "%s:%zu: %s", path, at->line, text);
+}
+
+int study_leaves_add(struct study_leaves *leaves, const char *path, const char *prefix, const struct ad_yaml *tree) {
+  if (tree->kind == AD_YAML_SCALAR && tree->text[0] == '\0' && !tree->quoted) {
+    return AD_OK; /* "arm:" with nothing behind it */
+  }
+  if (tree->kind != AD_YAML_MAPPING) {
+    return study_fail(path, tree, "expected keys and values, found %s",
+                      tree->kind == AD_YAML_SCALAR ? "plain text" : "a list");
+  }
+  for (size_t i = 0; i < tree->count; i++) {
+    char key[160];
+    snprintf(key, sizeof key, "%s%s%s", prefix, prefix[0] == '\0' ? "" : ".", tree->keys[i]);
+    if (tree->items[i]->kind == AD_YAML_MAPPING) {
+      AD_TRY(study_leaves_add(leaves, path, key, tree->items[i]));
+      continue;
+    }
+    void *items = leaves->items;
+    AD_TRY(ad_reserve(&items, &leaves->capacity, leaves->count + 1, sizeof *leaves->items));
+    leaves->items = items;
+    char *copy = ad_strdup(key);
+    if (copy == NULL) {
+      return ad_fail_memory(strlen(key) + 1, "a key");
+    }
+    leaves->items[leaves->count++] = (struct study_leaf){copy, tree->items[i]};
+  }
+  return AD_OK;
+}
+
+void study_leaves_destroy(struct study_leaves *leaves) {
+  for (size_t i = 0; i < leaves->count; i++) {
+    ad_free(leaves->items[i].key);
+  }
+  ad_free(leaves->items);
+  *leaves = (struct study_leaves){0};
+}
+
+int study_add_setting(struct ad_study_arm *arm, const char *key, const char *value) {
+  struct ad_study_setting *items = ad_realloc(arm->settings, arm->count + 1, sizeof *items);
+  if (items == NULL) {
+    return ad_fail_memory((arm->count + 1) * sizeof *items, "the settings of an arm");
+  }
+  arm->settings = items;
+  items[arm->count] = (struct ad_study_setting){ad_strdup(key), ad_strdup(value)};
+  arm->count++;
+  return items[arm->count - 1].key == NULL || items[arm->count - 1].value == NULL
+             ? ad_fail_memory(strlen(key) + strlen(value) + 2, "a setting of an arm")
+             : AD_OK;
+}
+
+const char *study_arm_value(const struct ad_study_arm *arm, const char *key) {
+  for (size_t i = 0; i < arm->count; i++) {
+    if (strcmp(arm->settings[i].key, key) == 0) {
+      return arm->settings[i].value;
+    }
+  }
+  return NULL;
+}
+
+void study_arm_destroy(struct ad_study_arm *arm) {
+  for (size_t i = 0; i < arm->count; i++) {
+    ad_free(arm->settings[i].key);
+    ad_free(arm->settings[i].value);
+  }
+  ad_free(arm->settings);
+  ad_free(arm->name);
+  *arm = (struct ad_study_arm){0};
+}
+
+void ad_study_destroy(struct ad_study *study) {
+  for (size_t a = 0; a < study->axis_count; a++) {
+    for (size_t v = 0; v < study->axes[a].count; v++) {
+      ad_free(study->axes[a].values[v]);
+    }
+    ad_free(study->axes[a].values);
+    ad_free(study->axes[a].key);
+  }
+  for (size_t i = 0; i < study->arm_count; i++) {
+    study_arm_destroy(&study->arms[i]);
+  }
+  ad_free(study->axes);
+  ad_free(study->arms);
+  ad_free(study->cells);
+  ad_free(study->levels);
+  ad_free(study->path);
+  ad_free(study->name);
+  ad_free(study->dir);
+  ad_config_destroy(&study->base);
+  *study = (struct ad_study){0};
+}

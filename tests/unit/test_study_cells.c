@@ -1,0 +1,363 @@
+/* The table of cells and its leases: lines, races, takeovers, size. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "autodidact/base/file.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/study/lease.h"
+#include "autodidact/study/cells.h"
+
+static char folder[64];
+
+static int enter(void **state) {
+  (void)state;
+  snprintf(folder, sizeof folder, "/tmp/ad-table-XXXXXX");
+  return mkdtemp(folder) != NULL && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int leave(void **state) {
+  (void)state;
+  char command[100];
+  snprintf(command, sizeof command, "rm -rf %s", folder);
+  return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
+}
+
+/* A study without data: its cells get made-up ids. */
+static void make_study(struct ad_study *study, const char *keys, const char *axes) {
+  FILE *file = fopen("s.yaml", "w");
+  assert_non_null(file);
+  fprintf(file, "study: {%s}\naxes: {%s}\n", keys, axes);
+  assert_int_equal(fclose(file), 0);
+  assert_int_equal(ad_study_read(study, "s.yaml"), AD_OK);
+  for (size_t i = 0; i < study->count; i++) {
+    study->cells[i].id = 0x1000 + i;
+  }
+}
+
+static const char result[] =
+    "{\"step\":3,\"dev\":{\"examples\":4,\"error\":0.25,\"accuracy\":0.75,\"macro_f1\":0.7,\"matthews\":0.5,\"loss\":0.125},"
+    "\"last\":{\"student\":{\"error\":0.5,\"accuracy\":0.5,\"loss\":0.75},\"teacher\":{\"error\":0.1}}}";
+
+static void append(struct ad_cells *table, size_t cell, enum ad_cell_state state, int status, const char *message) {
+  struct ad_cell_record record = {.state = state, .status = status, .step = 3, .steps = 9, .seconds = 1.5, .ranks = 2,
+                                  .cost = 7.0, .majority = {0.5, 0.625}, .code = "? v3"};
+  record.message = message == NULL ? NULL : ad_strdup(message);
+  const struct ad_line_texts texts = {state == AD_CELL_DONE ? result : NULL, state == AD_CELL_DONE ? "{\"error\":0.0625}" : NULL};
+  assert_int_equal(ad_cells_append(table, cell, &record, &texts), AD_OK);
+  ad_free(record.message);
+}
+
+static void test_lines(void **state) {
+  (void)state;
+  struct ad_study s;
+  struct ad_cells one, other;
+  make_study(&s, "dir: lines", "seed.init: 0..5");
+  assert_int_equal(ad_cells_open(&one, &s), AD_OK);
+  assert_int_equal(ad_cells_open(&other, &s), AD_OK);
+  assert_int_equal(one.records[0].state, AD_CELL_WAITING);
+  assert_false(one.records[0].begun);
+  assert_true(one.records[0].score[AD_SOURCE_DEV][AD_METRIC_ERROR] != one.records[0].score[AD_SOURCE_DEV][AD_METRIC_ERROR]);
+  append(&one, 1, AD_CELL_DONE, AD_OK, NULL);
+  append(&one, 2, AD_CELL_FAILED, AD_EDIVERGED, "diverged at step 3: \"x\"");
+  append(&one, 3, AD_CELL_WAITING, AD_OK, NULL);
+  append(&one, 4, AD_CELL_FAILED, AD_EIO, "disk");
+  append(&one, 4, AD_CELL_DONE, AD_OK, NULL);
+  append(&one, 4, AD_CELL_FAILED, AD_EIO, "too late");
+  assert_int_equal(other.records[1].state, AD_CELL_WAITING);
+  assert_int_equal(ad_cells_refresh(&other), AD_OK);
+  for (const struct ad_cells *t = &one;; t = &other) {
+    const struct ad_cell_record *r = t->records;
+    assert_int_equal(r[1].state, AD_CELL_DONE);
+    assert_true(r[1].score[AD_SOURCE_DEV][AD_METRIC_LOSS] == 0.125);
+    assert_true(r[1].score[AD_SOURCE_STUDENT][AD_METRIC_ACCURACY] == 0.5);
+    assert_true(r[1].score[AD_SOURCE_TEACHER][AD_METRIC_ERROR] == 0.1);
+    assert_true(r[1].score[AD_SOURCE_TEST][AD_METRIC_ERROR] == 0.0625);
+    assert_true(r[1].score[AD_SOURCE_RUN][AD_METRIC_ERROR] != r[1].score[AD_SOURCE_RUN][AD_METRIC_ERROR]);
+    assert_true(r[1].majority[0] == 0.5 && r[1].majority[1] == 0.625);
+    assert_true(r[1].step == 3 && r[1].steps == 9 && r[1].ranks == 2 && r[1].seconds == 1.5 && r[1].cost == 7.0);
+    assert_true(ad_cells_result(t, 1) == 0.25);
+    assert_int_equal(r[2].state, AD_CELL_FAILED);
+    assert_int_equal(r[2].status, AD_EDIVERGED);
+    assert_string_equal(r[2].message, "diverged at step 3: \"x\"");
+    assert_true(ad_cells_is_failed_run(t, 2) && !ad_cells_is_failed_run(t, 1));
+    assert_int_equal(r[3].state, AD_CELL_WAITING);
+    assert_true(r[3].begun);
+    assert_int_equal(r[4].state, AD_CELL_DONE);
+    assert_int_equal(r[5].state, AD_CELL_WAITING);
+    if (t == &other) {
+      break;
+    }
+  }
+  ad_cells_close(&one);
+  ad_cells_close(&other);
+  ad_study_destroy(&s);
+}
+
+static void test_rules(void **state) {
+  (void)state;
+  static const struct {
+    const char *keys;
+    int failed;
+  } cases[] = {{"dir: rules, failed: majority", 0},                              /* 0.75 > 0.5 */
+               {"dir: rules, failed: majority, result: student.error", 1},       /* 0.5 <= 0.5 */
+               {"dir: rules, failed: majority, result: run.error", 0},           /* not known */
+               {"dir: rules, failed: never, result: student.error", 0},
+               {"dir: rules, failed: 0.25", 1},                                  /* an error as high */
+               {"dir: rules, failed: 0.26", 0},
+               {"dir: rules, failed: 0.75, result: dev.accuracy", 1},
+               {"dir: rules, failed: 0.74, result: dev.accuracy", 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct ad_study s;
+    struct ad_cells table;
+    make_study(&s, cases[i].keys, "seed.init: 0..1");
+    assert_int_equal(ad_cells_open(&table, &s), AD_OK);
+    if (i == 0) {
+      append(&table, 0, AD_CELL_DONE, AD_OK, NULL);
+    }
+    assert_int_equal(ad_cells_is_failed_run(&table, 0), cases[i].failed);
+    assert_int_equal(ad_cells_is_failed_run(&table, 1), 0);
+    ad_cells_close(&table);
+    ad_study_destroy(&s);
+  }
+}
+
+/* The end of a line that a crash left is passed over until it is whole; a broken line is told with its place. */
+static void test_torn_and_broken(void **state) {
+  (void)state;
+  struct ad_study s;
+  struct ad_cells table;
+  make_study(&s, "dir: torn", "seed.init: 0..2");
+  assert_int_equal(ad_make_folders("torn/records"), AD_OK);
+  FILE *file = fopen("torn/records/a.jsonl", "w");
+  fputs("{\"cell\":\"0000000000001001\",\"state\":\"done\",\"status\":\"AD_OK\"}\n{\"cell\":\"00000000", file);
+  fflush(file);
+  assert_int_equal(ad_cells_open(&table, &s), AD_OK);
+  assert_int_equal(table.records[1].state, AD_CELL_DONE);
+  assert_int_equal(table.records[2].state, AD_CELL_WAITING);
+  fputs("00001002\",\"state\":\"done\"}\n{\"cell\":\"00000000000000ff\",\"state\":\"done\"}\n", file);
+  fflush(file);
+  assert_int_equal(ad_cells_refresh(&table), AD_OK);
+  assert_int_equal(table.records[2].state, AD_CELL_DONE);
+  assert_int_equal(table.unknown, 1);
+  fputs("no JSON\n", file);
+  fclose(file);
+  assert_int_equal(ad_cells_refresh(&table), AD_EINPUT);
+  assert_non_null(strstr(ad_error_message(), "torn/records/a.jsonl:4: expected"));
+  ad_cells_close(&table);
+  ad_study_destroy(&s);
+}
+
+static void age_file(const char *path, double seconds) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  const struct timespec times[2] = {{now.tv_sec - (time_t)seconds, 0}, {now.tv_sec - (time_t)seconds, 0}};
+  assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void test_lease(void **state) {
+  (void)state;
+  struct ad_lease first, second;
+  struct ad_lease_entry *entries;
+  size_t count;
+  int taken;
+  assert_int_equal(ad_lease_list("l", 60.0, &entries, &count), AD_OK);
+  assert_int_equal(count, 0);
+  assert_int_equal(ad_lease_take(&first, "l", 7, 0, 60.0, &taken), AD_OK);
+  assert_true(taken && ad_lease_beat(&first));
+  assert_int_equal(ad_lease_take(&second, "l", 7, 0, 60.0, &taken), AD_OK);
+  assert_false(taken);
+  assert_int_equal(ad_lease_take(&second, "l", 7, 1, 60.0, &taken), AD_OK);
+  assert_false(taken);
+  assert_int_equal(ad_lease_list("l", 60.0, &entries, &count), AD_OK);
+  assert_true(count == 1 && entries[0].id == 7 && entries[0].generation == 1 && entries[0].alive);
+  ad_free(entries);
+  /* Its holder is a process of this machine that exists: never overtaken, however old. */
+  age_file("l/leases/0000000000000007.1", 1e6);
+  assert_int_equal(ad_lease_take(&second, "l", 7, 1, 60.0, &taken), AD_OK);
+  assert_false(taken);
+  ad_lease_end(&first, 0);
+  assert_int_equal(ad_lease_list("l", 60.0, &entries, &count), AD_OK);
+  assert_true(count == 1 && !entries[0].alive);
+  ad_free(entries);
+  assert_int_equal(ad_lease_take(&second, "l", 7, 1, 60.0, &taken), AD_OK);
+  assert_true(taken);
+  assert_int_equal(second.generation, 2);
+  assert_false(ad_is_file("l/leases/0000000000000007.1"));
+  ad_lease_end(&second, 1);
+  ad_lease_end(&second, 1);
+  assert_int_equal(ad_lease_list("l", 60.0, &entries, &count), AD_OK);
+  assert_int_equal(count, 0);
+  ad_free(entries);
+}
+
+/* A holder on another machine: its age decides, and where it comes back it finds its lease lost. */
+static void test_foreign_lease(void **state) {
+  (void)state;
+  struct ad_lease lease;
+  int taken;
+  assert_int_equal(ad_make_folders("f/leases"), AD_OK);
+  FILE *file = fopen("f/leases/0000000000000009.4", "w+");
+  fputs("elsewhere 17 1234 0000-boot pid:[1]\n", file);
+  fflush(file);
+  const struct ad_lease theirs = {.fd = fileno(file), .generation = 4};
+  assert_true(ad_lease_beat(&theirs));
+  assert_int_equal(ad_lease_take(&lease, "f", 9, 4, 60.0, &taken), AD_OK);
+  assert_false(taken);
+  age_file("f/leases/0000000000000009.4", 59.0);
+  assert_int_equal(ad_lease_take(&lease, "f", 9, 4, 62.0, &taken), AD_OK);
+  assert_false(taken);
+  age_file("f/leases/0000000000000009.4", 65.0);
+  assert_int_equal(ad_lease_take(&lease, "f", 9, 4, 62.0, &taken), AD_OK);
+  assert_true(taken && ad_lease_beat(&lease));
+  assert_false(ad_lease_beat(&theirs));
+  fclose(file);
+  ad_lease_end(&lease, 1);
+}
+
+/* A holder that was killed is seen at once. */
+static void test_dead_holder(void **state) {
+  (void)state;
+  struct ad_lease lease;
+  int taken = 0, status;
+  const pid_t child = fork();
+  if (child == 0) {
+    _exit(ad_lease_take(&lease, "dead", 5, 0, 1e6, &taken) == AD_OK && taken ? 0 : 1);
+  }
+  assert_true(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  assert_int_equal(ad_lease_take(&lease, "dead", 5, 1, 1e6, &taken), AD_OK);
+  assert_true(taken);
+  ad_lease_end(&lease, 1);
+}
+
+/* Processes race for leases that are free, or stale: each has one winner in each generation. Each winner notes it. */
+static void race(const char *dir, unsigned stale) {
+  enum { RACERS = 6, IDS = 40 };
+  pid_t children[RACERS];
+  char text[100];
+  snprintf(text, sizeof text, "%s/leases", dir);
+  assert_int_equal(ad_make_folders(text), AD_OK);
+  for (unsigned id = 0; id < IDS && stale > 0; id++) {
+    snprintf(text, sizeof text, "%s/leases/%016x.%u", dir, id, stale);
+    FILE *file = fopen(text, "w");
+    fputs("elsewhere 17 1234 0000-boot pid:[1]\n", file);
+    fclose(file);
+    age_file(text, 1000.0);
+  }
+  for (int k = 0; k < RACERS; k++) {
+    children[k] = fork();
+    if (children[k] == 0) {
+      int bad = 0;
+      for (unsigned id = 0; id < IDS; id++) {
+        struct ad_lease lease;
+        int taken;
+        bad |= ad_lease_take(&lease, dir, id, stale, 60.0, &taken) != AD_OK;
+        if (taken) {
+          snprintf(text, sizeof text, "%s/won-%u-%d", dir, id, k);
+          FILE *file = fopen(text, "w");
+          bad |= file == NULL || fclose(file) != 0 || !ad_lease_beat(&lease);
+        }
+      }
+      usleep(300000); /* so that none is dead while another one still tries */
+      _exit(bad);
+    }
+  }
+  for (int k = 0; k < RACERS; k++) {
+    int status;
+    assert_true(waitpid(children[k], &status, 0) == children[k] && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  }
+  for (unsigned id = 0; id < IDS; id++) {
+    int winners = 0;
+    for (int k = 0; k < RACERS; k++) {
+      snprintf(text, sizeof text, "%s/won-%u-%d", dir, id, k);
+      winners += ad_is_file(text);
+    }
+    assert_int_equal(winners, 1);
+  }
+}
+
+static void test_races(void **state) {
+  (void)state;
+  race("free", 0);
+  race("stale", 3);
+}
+
+/* 10,000 cells, done: listed within a second or two even in a build with checks. */
+static void test_size(void **state) {
+  (void)state;
+  struct ad_study s;
+  struct ad_cells table;
+  make_study(&s, "dir: big", "seed.init: 0..99, seed.order: 0..99");
+  assert_int_equal(ad_make_folders("big/records"), AD_OK);
+  for (int writer = 0; writer < 10; writer++) {
+    char name[64];
+    snprintf(name, sizeof name, "big/records/%d.jsonl", writer);
+    FILE *file = fopen(name, "w");
+    for (int i = 0; i < 1000; i++) {
+      fprintf(file, "{\"cell\":\"%016x\",\"state\":\"done\",\"status\":\"AD_OK\",\"at\":1,\"result\":%s}\n",
+              0x1000u + (unsigned)(writer * 1000 + i), result);
+    }
+    fclose(file);
+  }
+  const double start = ad_clock();
+  assert_int_equal(ad_cells_open(&table, &s), AD_OK);
+  for (size_t i = 0; i < s.count; i++) {
+    assert_int_equal(table.records[i].state, AD_CELL_DONE);
+    assert_true(ad_cells_result(&table, i) == 0.25);
+  }
+  print_message("10,000 done cells read in %.3f s\n", ad_clock() - start);
+  ad_cells_close(&table);
+  ad_study_destroy(&s);
+}
+
+static void test_memory(void **state) {
+  (void)state;
+  struct ad_study s;
+  make_study(&s, "dir: memory", "seed.init: 0..3");
+  int failed = 1;
+  for (unsigned long n = 1; failed; n++) {
+    struct ad_cells table = {0};
+    struct ad_lease lease = {.fd = -1};
+    struct ad_cell_record record = {.state = AD_CELL_DONE, .code = "? v3"};
+    const struct ad_line_texts texts = {result, NULL};
+    const size_t before = ad_memory_stats().live_blocks;
+    int taken = 0;
+    ad_memory_fail_at(n);
+    int status = ad_lease_take(&lease, "memory", 0x1000, 0, 60.0, &taken);
+    const int opened = status == AD_OK ? ad_cells_open(&table, &s) : AD_ENOMEM;
+    status = opened == AD_OK ? ad_cells_append(&table, 0, &record, &texts) : opened;
+    status = status == AD_OK ? ad_cells_refresh(&table) : status;
+    failed = status != AD_OK;
+    ad_memory_fail_at(0);
+    assert_true(status == AD_OK || status == AD_ENOMEM);
+    ad_lease_end(&lease, 1);
+    ad_cells_close(&table);
+    assert_int_equal(ad_memory_stats().live_blocks, before);
+    assert_int_equal(system("rm -rf memory/records"), 0); /* else each round has more files to read */
+  }
+  ad_study_destroy(&s);
+}
+
+int main(void) {
+  ad_log_set_level(AD_LOG_ERROR);
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_lines),       cmocka_unit_test(test_rules), cmocka_unit_test(test_torn_and_broken),
+      cmocka_unit_test(test_lease),       cmocka_unit_test(test_foreign_lease),
+      cmocka_unit_test(test_dead_holder), cmocka_unit_test(test_races), cmocka_unit_test(test_size),
+      cmocka_unit_test(test_memory),
+  };
+  return cmocka_run_group_tests(tests, enter, leave);
+}
