@@ -197,7 +197,8 @@ static int read_split(struct session *session, enum ad_split split, const char *
                                           .truncation = (enum ad_truncation)c->data_truncation,
                                           .rows = subset ? c->data_train_rows : 0,
                                           .per_class = subset ? c->data_per_class : 0,
-                                          .labels = labels};
+                                          .labels = labels,
+                                          .cache = c->data_cache};
   return ad_dataset_read(data, &session->descriptor, split, &options, session->tokenizer);
 }
 

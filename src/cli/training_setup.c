@@ -50,7 +50,7 @@ static const char *file_or_null(const char *file) {
   return file[0] == '\0' ? NULL : file;
 }
 
-int training_load_data(struct training *t) {
+static int read_data(struct training *t) {
   const struct ad_config *c = &t->session.config;
   AD_TRY(session_load_descriptor(&t->session));
   if (c->data_hold_out > 0) {
@@ -68,6 +68,19 @@ int training_load_data(struct training *t) {
   return c->run_select == 1
              ? ad_fail(AD_ECONFIG, "run.select=best needs a dev split, %s has none", t->session.descriptor.name)
              : AD_OK;
+}
+
+int training_load_data(struct training *t) {
+  /* One rank of a node fills the cache, the others map what it has made. It comes to the wait with a failure too. */
+  const int cached = t->session.config.data_cache[0] != '\0';
+  if (cached && !t->replica_owner) {
+    ad_comm_wait(t->comm);
+  }
+  const int status = read_data(t);
+  if (cached && t->replica_owner) {
+    ad_comm_wait(t->comm);
+  }
+  return status;
 }
 
 /* All ranks must have the same configuration, before they wait for each other in ways that depend on it. */

@@ -8,6 +8,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/random.h"
 #include "autodidact/base/status.h"
+#include "cache.h"
 #include "reader.h"
 
 /* After so many examples their mean length is known well enough to reserve memory for all of them at once. */
@@ -247,7 +248,6 @@ static int check_classes(const struct reading *reading) {
 
 static int read_rows(struct reading *reading) {
   struct ad_dataset *dataset = reading->dataset;
-  AD_TRY(ad_reader_digest(&reading->reader, &dataset->digest));
   AD_TRY(reserve(reading, 0, 0));
   dataset->offset[0] = 0;
   if (reading->options->per_class > 0) {
@@ -269,6 +269,27 @@ static int read_rows(struct reading *reading) {
   dataset->skipped += reading->reader.incomplete;
   dataset->whole = dataset->whole && reading->options->file == NULL;
   return AD_OK;
+}
+
+/* From the cache, or else from the file, and into the cache. */
+static int read_cached(struct reading *reading, enum ad_split split) {
+  const struct ad_read_options *options = reading->options;
+  struct ad_dataset *dataset = reading->dataset;
+  struct ad_cache cache;
+  AD_TRY(ad_reader_digest(&reading->reader, &dataset->digest));
+  if (options->cache == NULL || options->cache[0] == '\0') {
+    return read_rows(reading);
+  }
+  int status =
+      ad_cache_open(&cache, reading->descriptor, split, &reading->source, options, reading->tokenizer, dataset->digest);
+  if (status == AD_OK && !ad_cache_load(&cache, reading->descriptor, dataset)) {
+    status = read_rows(reading);
+    if (status == AD_OK) {
+      ad_cache_store(&cache, reading->descriptor, dataset);
+    }
+  }
+  ad_cache_close(&cache);
+  return status;
 }
 
 /* The path of the file to read. The caller owns it. */
@@ -356,7 +377,7 @@ int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *desc
   }
   int status = ad_reader_open(&reading.reader, &reading.source, path, options->labels);
   if (status == AD_OK) {
-    status = read_rows(&reading);
+    status = read_cached(&reading, split);
     ad_reader_close(&reading.reader);
   }
   ad_encoding_destroy(&reading.encoding);
@@ -371,9 +392,13 @@ int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *desc
 }
 
 void ad_dataset_destroy(struct ad_dataset *dataset) {
-  ad_free(dataset->offset);
-  ad_free(dataset->ids);
-  ad_free(dataset->first);
-  ad_free(dataset->label);
+  if (dataset->map.data != NULL) {
+    ad_file_unmap(&dataset->map);
+  } else {
+    ad_free(dataset->offset);
+    ad_free(dataset->ids);
+    ad_free(dataset->first);
+    ad_free(dataset->label);
+  }
   *dataset = (struct ad_dataset){0};
 }

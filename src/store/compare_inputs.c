@@ -16,7 +16,7 @@
 /* docs/reproducibility.md promises that these change no bit of the log and the result. */
 static const char *const harmless_keys[] = {"run.dir", "run.overwrite", "run.variants", "run.time_limit", "run.signals", "resume.allow",
                                             "checkpoint.every", "checkpoint.minutes", "checkpoint.epoch", "checkpoint.keep", "checkpoint.finished",
-                                            "checkpoint.full", "store.writer", "batch.rounds", "optim.shard", "comm.shared", "eval.keep_logits",
+                                            "checkpoint.full", "store.writer", "data.cache", "batch.rounds", "optim.shard", "comm.shared", "eval.keep_logits",
                                             "teacher.ring", "teacher.ring_folder", "snapshot.every", "snapshot.dense", "snapshot.growth",
                                             "snapshot.steps", "snapshot.content", "snapshot.sketch", "snapshot.probe", "snapshot.probe_every",
                                             "snapshot.budget"};

@@ -1,8 +1,9 @@
-/* Rates of matrix products on one core, as JSON: OpenBLAS on large squares (the yardstick), and OpenBLAS and this program's own products in the
- * shapes of an encoder.
+/* Rates of matrix products on one core, as JSON: OpenBLAS on large squares (the yardstick), and OpenBLAS and this
+ * program's own products in the shapes of an encoder.
  *
  *     bench_sgemm                       the yardstick alone
- *     bench_sgemm H F TOKENS LANES      the products of a layer of hidden size H and feed-forward size F, for a batch of so many tokens
+ *     bench_sgemm H F TOKENS LANES      the products of a layer of hidden size H and feed-forward size F, for a batch
+ * of so many tokens
  *
  * Rates are medians over rounds that go through all products in turn. */
 #include <cblas.h>
@@ -111,14 +112,16 @@ static void print(const struct bench *b, struct product *products, size_t count)
   double best = 0.0;
   for (size_t i = 0; i < count; i++) {
     qsort(products[i].rate, ROUNDS, sizeof(double), compare);
-    best = products[i].kind == SQUARE_PRODUCT && products[i].rate[ROUNDS / 2] > best ? products[i].rate[ROUNDS / 2] : best;
+    best =
+        products[i].kind == SQUARE_PRODUCT && products[i].rate[ROUNDS / 2] > best ? products[i].rate[ROUNDS / 2] : best;
   }
   printf("{\"yardstick\":%.0f,\"openblas\":\"%s\",\"own\":\"%s\",\"lanes\":%zu,\"products\":[", best,
          openblas_get_corename(), ad_gemm_core(), b->lanes);
   for (size_t i = 0; i < count; i++) {
     const struct product *p = &products[i];
-    printf("%s\n {\"weight\":\"%s\",\"kind\":\"%s\",\"by\":\"%s\",\"M\":%zu,\"N\":%zu,\"K\":%zu,\"flops_s\":%.0f}", i > 0 ? "," : "",
-           p->name, kinds[p->kind], p->own ? "own" : "openblas", p->M, p->N, p->K, p->rate[ROUNDS / 2]);
+    printf("%s\n {\"weight\":\"%s\",\"kind\":\"%s\",\"by\":\"%s\",\"M\":%zu,\"N\":%zu,\"K\":%zu,\"flops_s\":%.0f}",
+           i > 0 ? "," : "", p->name, kinds[p->kind], p->own ? "own" : "openblas", p->M, p->N, p->K,
+           p->rate[ROUNDS / 2]);
   }
   printf("\n]}\n");
 }
@@ -168,7 +171,8 @@ int main(int argc, char **argv) {
   for (int i = 1; i < argc && argc == 5; i++) {
     sizes[i - 1] = strtoul(argv[i], NULL, 10);
   }
-  if (argc != 1 && (argc != 5 || sizes[0] == 0 || sizes[1] == 0 || sizes[2] == 0 || sizes[3] == 0 || sizes[3] > LANES)) {
+  if (argc != 1 &&
+      (argc != 5 || sizes[0] == 0 || sizes[1] == 0 || sizes[2] == 0 || sizes[3] == 0 || sizes[3] > LANES)) {
     fprintf(stderr, "usage: bench_sgemm [H F TOKENS LANES]\n");
     return 1;
   }

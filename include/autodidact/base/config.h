@@ -50,6 +50,7 @@
   X(COUNT, data_train_rows, "data.train_rows", "0", 0, 4294967294.0, "", "train on the first so many examples; 0: all")       \
   X(COUNT, data_per_class, "data.per_class", "0", 0, 4294967294.0, "", "train on the first so many examples of each class (all other ones are left out); 0: all") \
   X(COUNT, data_hold_out, "data.hold_out", "0", 0, 4294967294.0, "", "for data sets without a dev split: so many training examples, drawn once and for all seeds alike, become one") \
+  X(TEXT, data_cache, "data.cache", "", 0, 0, "", "folder where tokenised data are kept for later runs, and from where the ranks of a node share them; made where there is none; empty: each run and rank tokenises for itself") \
   X(COUNT, batch_size, "batch.size", "32", 1, 1048576, "", "examples in a step")                                              \
   X(COUNT, batch_lanes, "batch.lanes", "8", 1, 1024, "", "lanes a batch is cut into: the unit of reproducibility, and the most ranks that can work") \
   X(COUNT, batch_rounds, "batch.rounds", "1", 1, 1024, "", "rounds a step is computed in, to save activation memory (gradient accumulation); same bits") \

@@ -1,6 +1,7 @@
 /* Tokenised examples in memory, and how they are read.
  *
- * N examples; 4 bytes a token and 16 bytes an example. */
+ * N examples; 4 bytes a token and 16 bytes an example, in memory of their own or in a mapped file that the processes of
+ * a node share. */
 #ifndef AUTODIDACT_DATA_DATASET_H
 #define AUTODIDACT_DATA_DATASET_H
 
@@ -8,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "autodidact/base/file.h"
 #include "autodidact/data/descriptor.h"
 #include "autodidact/text/tokenizer.h"
 
@@ -24,6 +26,7 @@ struct ad_dataset {
   size_t skipped;   /* rows left out by the format's own rule (gold_label "-"); the whole file's under a split rule */
   size_t empty;     /* examples with an empty text, where the descriptor allows them */
   uint64_t digest;  /* of the source bytes: the whole file's; for a folder, of all names and files in order */
+  struct ad_file_map map; /* data not NULL: the arrays lie in this file of a cache, read-only */
   int whole;        /* 1: the descriptor's own file, all rows of the split: its expected counts apply */
 };
 
@@ -36,9 +39,13 @@ struct ad_read_options {
   size_t rows;      /* only the first so many examples (0: all) */
   size_t per_class; /* only the first so many examples of each class (0: all); not together with rows */
   int labels;       /* 1: every example must have a label; 0: a file without the label column is read without labels */
+  const char *cache; /* folder where the result is kept for the next time, made where there is none; NULL or "": none */
 };
 
-/* Reads one split. The file is mapped; memory beyond the result is one record and, where a split rule applies, 12 bytes
+/* Reads one split. With options->cache it is taken from there where all that it depends on is the same (digests of the
+ * program, the data, the descriptor and the vocabulary, and the options), and kept there otherwise; a cache that is
+ * damaged or cannot be written is told by a warning and changes nothing else. Any number of processes may do so at
+ * once. The file is mapped; memory beyond the result is one record and, where a split rule applies, 12 bytes
  * a row of the file. The caller owns the result: ad_dataset_destroy. AD_EINPUT with file, line, what was found and what
  * was expected (unreadable file, invalid UTF-8, a NUL byte, a wrong number of columns, broken quotes or JSON, an
  * unknown label, no rows, a split that is not there); AD_ECONFIG (no folder known, a limit below what special tokens

@@ -134,8 +134,8 @@ void profile_teach(int on) {
 
 static void print_entry(FILE *out, const char **comma, const char *what, const char *name, const struct entry *e) {
   if (e->calls > 0) {
-    fprintf(out, "%s\n  {\"of\":\"%s\",%s,\"seconds\":%.9f,\"calls\":%lu,\"flops\":%.0f}", *comma, what, name, e->seconds,
-            e->calls, e->flops);
+    fprintf(out, "%s\n  {\"of\":\"%s\",%s,\"seconds\":%.9f,\"calls\":%lu,\"flops\":%.0f}", *comma, what, name,
+            e->seconds, e->calls, e->flops);
     *comma = ",";
   }
 }
@@ -150,8 +150,8 @@ static void print_all(FILE *out) {
   struct rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   fprintf(out,
-          "{\"steps\":%lu,\"tokens\":%zu,\"seconds\":%.9f,\"attention_flops\":[%.0f,%.0f],\"peak\":%zu,\"parts\":[", steps,
-          tokens, step_seconds, attention_flops[0], attention_flops[1], (size_t)usage.ru_maxrss * 1024);
+          "{\"steps\":%lu,\"tokens\":%zu,\"seconds\":%.9f,\"attention_flops\":[%.0f,%.0f],\"peak\":%zu,\"parts\":[",
+          steps, tokens, step_seconds, attention_flops[0], attention_flops[1], (size_t)usage.ru_maxrss * 1024);
   const char *comma = "";
   char name[160];
   for (int t = 0; t < 2; t++) {

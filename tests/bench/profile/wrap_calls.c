@@ -1,4 +1,5 @@
-/* Timers around functions of the library that other files of it call. WRAPPED in CMakeLists.txt lists them for the linker. */
+/* Timers around functions of the library that other files of it call. WRAPPED in CMakeLists.txt lists them for the
+ * linker. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -16,8 +17,8 @@
 #include "profile.h"
 
 /* DECLARE(function): what it is wrapped as has its type, so that a change of it does not compile here. */
-#define DECLARE(function)                      \
-  __typeof__(function) __wrap_##function;      \
+#define DECLARE(function)                 \
+  __typeof__(function) __wrap_##function; \
   extern __typeof__(function) __real_##function;
 
 #define WRAP_INT(part, function, parameters, arguments) \
@@ -67,8 +68,8 @@ WRAP_INT(PLAN, ad_packer_fill,
          (packer, dataset, ids, lanes, lane_begin, member, batch))
 WRAP_INT(NORMS, trainer_measure, (struct ad_trainer * t, struct ad_step *step), (t, step))
 WRAP_INT(OPTIMIZER, ad_optimizer_update,
-         (struct ad_optimizer * optimizer, uint32_t bucket, const struct ad_rows *rows, const float *gradient, uint64_t t,
-          double factor, double scale, float *theta, const struct ad_update_hooks *hooks),
+         (struct ad_optimizer * optimizer, uint32_t bucket, const struct ad_rows *rows, const float *gradient,
+          uint64_t t, double factor, double scale, float *theta, const struct ad_update_hooks *hooks),
          (optimizer, bucket, rows, gradient, t, factor, scale, theta, hooks))
 WRAP_INT(WINDOW, ad_teacher_begin, (struct ad_teacher * teacher, uint64_t t), (teacher, t))
 WRAP_INT(WINDOW, ad_teacher_before, (struct ad_teacher * teacher, size_t flat, size_t local, size_t length),
@@ -139,7 +140,8 @@ void __wrap_ad_gemm_nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy
 }
 
 DECLARE(ad_gemm_tn)
-void __wrap_ad_gemm_tn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *X, size_t ldx, float *dW) {
+void __wrap_ad_gemm_tn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *X, size_t ldx,
+                       float *dW) {
   profile_enter_product(PROFILE_WEIGHT_PRODUCT, M, N, K);
   __real_ad_gemm_tn(M, N, K, dY, ldy, X, ldx, dW);
   profile_leave();

@@ -46,29 +46,33 @@ WRAP(HEAD, symmetric_divergence, (size_t B, size_t C, in a, in b, float c, out d
 WRAP(TREE, add, (size_t n, out a, in b), (n, a, b))
 WRAP(EMBEDDING, scatter_add, (size_t n, size_t H, ids a, in b, out c), (n, H, a, b, c))
 
-/* Products inside attention: scores and context forwards; backwards the scores again and one each for dV, dP, dQ, dK. */
-static void timed_attention(size_t queries, size_t S, size_t A, size_t D, in Q, size_t ldq, in K, in V, size_t ldk, mask m,
-                            uint32_t example, out context, size_t ldc, out work) {
+/* Products inside attention: scores and context forwards; backwards the scores again and one each for dV, dP, dQ, dK.
+ */
+static void timed_attention(size_t queries, size_t S, size_t A, size_t D, in Q, size_t ldq, in K, in V, size_t ldk,
+                            mask m, uint32_t example, out context, size_t ldc, out work) {
   profile_enter(PROFILE_ATTENTION);
   real->attention(queries, S, A, D, Q, ldq, K, V, ldk, m, example, context, ldc, work);
   profile_leave();
   profile_attention(4.0 * (double)(queries * S) * (double)(A * D));
 }
 
-static void timed_attention_backward(size_t queries, size_t S, size_t A, size_t D, in Q, size_t ldq, in K, in V, size_t ldk,
-                                     mask m, uint32_t example, in dcontext, size_t ldc, out dQ, out dK, out dV, out work) {
+static void timed_attention_backward(size_t queries, size_t S, size_t A, size_t D, in Q, size_t ldq, in K, in V,
+                                     size_t ldk, mask m, uint32_t example, in dcontext, size_t ldc, out dQ, out dK,
+                                     out dV, out work) {
   profile_enter(PROFILE_ATTENTION_BACK);
   real->attention_backward(queries, S, A, D, Q, ldq, K, V, ldk, m, example, dcontext, ldc, dQ, dK, dV, work);
   profile_leave();
   profile_attention(10.0 * (double)(queries * S) * (double)(A * D));
 }
 
-/* Kernels that are not listed are those of the optimizer, the window and the observer, timed as wholes in wrap_calls.c. */
-#define TIMED(X)                                                                                                       \
-  X(embed) X(norm) X(bias_residual_norm) X(norm_backward) X(bias_residual_norm_backward) X(bias_activation)            \
-  X(bias_activation_backward) X(bias) X(column_sum) X(bias_tanh) X(tanh_backward) X(dropout) X(classify)               \
-  X(classify_backward) X(cross_entropy) X(squared_error) X(symmetric_divergence) X(add) X(scatter_add) X(attention)    \
-  X(attention_backward)
+/* Kernels that are not listed are those of the optimizer, the window and the observer, timed as wholes in wrap_calls.c.
+ */
+#define TIMED(X)                                                                                               \
+  X(embed)                                                                                                     \
+  X(norm) X(bias_residual_norm) X(norm_backward) X(bias_residual_norm_backward) X(bias_activation)             \
+      X(bias_activation_backward) X(bias) X(column_sum) X(bias_tanh) X(tanh_backward) X(dropout) X(classify)   \
+          X(classify_backward) X(cross_entropy) X(squared_error) X(symmetric_divergence) X(add) X(scatter_add) \
+              X(attention) X(attention_backward)
 
 const struct ad_kernels *__real_ad_kernels_select(void);
 const struct ad_kernels *__wrap_ad_kernels_select(void);

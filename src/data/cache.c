@@ -1,0 +1,246 @@
+#include "cache.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+
+static const char MAGIC[8] = "ADTOKENS";
+enum { VERSION = 1, LINE = 64 };
+
+_Static_assert(sizeof(size_t) == sizeof(uint64_t), "offsets are mapped as they are written");
+
+/* Behind it the key, padded to whole lines of zeros, then offset [count + 1], ids [tokens], first [count], label
+ * [count].
+ */
+struct header {
+  char magic[8];
+  uint32_t order; /* of bytes: ORDER as this machine writes it */
+  uint32_t key_size;
+  uint64_t count, tokens, longest, truncated, skipped, empty, whole;
+  uint64_t digest; /* of the header with a 0 here, the key and the arrays, one after another */
+};
+static const uint32_t ORDER = 0x01020304u;
+
+static size_t padded(size_t size) {
+  return (size + LINE - 1) / LINE * LINE;
+}
+
+int ad_cache_open(struct ad_cache *cache, const struct ad_descriptor *descriptor, enum ad_split split,
+                  const struct ad_source *source, const struct ad_read_options *options,
+                  const struct ad_tokenizer *tokenizer, uint64_t digest) {
+  *cache = (struct ad_cache){0};
+  const struct ad_tokenizer_options how = ad_tokenizer_options(tokenizer);
+  uint64_t program;
+  size_t size;
+  const char *vocabulary = ad_tokenizer_text(tokenizer, &size);
+  /* Not the commit, which says nothing of changes that are not committed. */
+  const int status = ad_digest_file("/proc/self/exe", &program);
+  if (status != AD_OK) {
+    return status == AD_ENOMEM ? status : ad_fail_prefix(AD_EIO, "data.cache needs the digest of the program");
+  }
+  AD_TRY(ad_buffer_printf(
+      &cache->key,
+      "tokens %d\nprogram %016" PRIx64 "\ndata %016" PRIx64 "\ndescriptor %016" PRIx64
+      "\nsplit %s, other file %d\nrule %d: %zu to %zu, seed %" PRIu64 "\nvocabulary %016" PRIx64
+      ", lower case %d, accents stripped %d, CJK split %d\nlimit %zu, truncation %d\nrows %zu, of a class "
+      "%zu, labels %d\n",
+      VERSION, program, digest, descriptor->digest, ad_split_name(split), options->file != NULL, source->shuffled,
+      source->begin, source->end, descriptor->split_seed, ad_digest(vocabulary, size), how.lower_case,
+      how.strip_accents, how.split_cjk, options->limit, (int)options->truncation, options->rows, options->per_class,
+      options->labels));
+  char text[17], name[32];
+  snprintf(name, sizeof name, "%s.tokens", ad_digest_text(ad_digest(cache->key.data, cache->key.size), text));
+  cache->path = ad_path_join(options->cache, name);
+  return cache->path == NULL ? ad_fail_memory(strlen(options->cache) + sizeof name, "a path") : AD_OK;
+}
+
+void ad_cache_close(struct ad_cache *cache) {
+  ad_buffer_destroy(&cache->key);
+  ad_free(cache->path);
+  *cache = (struct ad_cache){0};
+}
+
+/* The arrays of a data set, in the order of the file. */
+struct part {
+  const void *data;
+  size_t bytes;
+};
+enum { PARTS = 4 };
+
+static void list_parts(const struct ad_dataset *d, struct part parts[PARTS]) {
+  parts[0] = (struct part){d->offset, (d->count + 1) * sizeof *d->offset};
+  parts[1] = (struct part){d->ids, d->offset[d->count] * sizeof *d->ids};
+  parts[2] = (struct part){d->first, d->count * sizeof *d->first};
+  parts[3] = (struct part){d->label, d->count * sizeof *d->label};
+}
+
+static uint64_t digest_of(const struct header *header, const char *key, const struct part parts[PARTS]) {
+  struct header blank = *header;
+  blank.digest = 0;
+  uint64_t digest = ad_digest_pair(ad_digest(&blank, sizeof blank), ad_digest(key, header->key_size));
+  for (size_t i = 0; i < PARTS; i++) {
+    digest = ad_digest_pair(digest, ad_digest(parts[i].data, parts[i].bytes));
+  }
+  return digest;
+}
+
+/* What is wrong with a mapped file; NULL and the data set's arrays inside the map where nothing is. */
+static const char *check(const struct ad_cache *cache, const struct ad_file_map *map, size_t classes,
+                         struct ad_dataset *d) {
+  struct header h;
+  if (map->size < sizeof h) {
+    return "it is too short";
+  }
+  memcpy(&h, map->data, sizeof h);
+  if (memcmp(h.magic, MAGIC, sizeof MAGIC) != 0 || h.order != ORDER) {
+    return "it is no file of tokens of this kind of machine";
+  }
+  const uint64_t most = map->size / sizeof(uint32_t);
+  if (h.key_size > map->size || h.count == 0 || h.count >= most || h.tokens >= most ||
+      map->size != sizeof h + padded(h.key_size) + (h.count + 1) * sizeof(size_t) +
+                       (h.tokens + 2 * h.count) * sizeof(uint32_t)) {
+    return "its size is not what its header says";
+  }
+  const char *key = map->data + sizeof h;
+  if (h.key_size != cache->key.size || memcmp(key, cache->key.data, h.key_size) != 0) {
+    return "it is of other data";
+  }
+  /* Read-only: nobody writes into a data set. */
+  char *at = (char *)(uintptr_t)(key + padded(h.key_size));
+  *d = (struct ad_dataset){.count = h.count,
+                           .offset = (size_t *)(void *)at,
+                           .longest = h.longest,
+                           .truncated = h.truncated,
+                           .skipped = h.skipped,
+                           .empty = h.empty,
+                           .whole = h.whole != 0,
+                           .map = *map};
+  d->ids = (uint32_t *)(void *)(d->offset + h.count + 1);
+  d->first = d->ids + h.tokens;
+  d->label = d->first + h.count;
+  struct part parts[PARTS];
+  if (d->offset[0] != 0 || d->offset[h.count] != h.tokens) {
+    return "its offsets are damaged";
+  }
+  list_parts(d, parts);
+  if (digest_of(&h, key, parts) != h.digest) {
+    return "its digest is not that of its bytes";
+  }
+  /* A digest is no protection against intent: what others index by is looked at. */
+  for (size_t i = 0; i < d->count; i++) {
+    if (d->offset[i + 1] < d->offset[i] || d->offset[i + 1] - d->offset[i] > d->longest ||
+        d->offset[i + 1] > h.tokens || (d->label[i] != AD_NO_LABEL && d->label[i] >= classes)) {
+      return "its offsets or labels are damaged";
+    }
+  }
+  return NULL;
+}
+
+int ad_cache_load(const struct ad_cache *cache, const struct ad_descriptor *descriptor, struct ad_dataset *dataset) {
+  struct ad_file_map map;
+  struct ad_dataset found;
+  if (access(cache->path, F_OK) != 0 && errno == ENOENT) {
+    return 0;
+  }
+  if (ad_file_map(cache->path, &map) != AD_OK) {
+    ad_log(AD_LOG_WARNING, "data.cache: %s; the data are tokenised again", ad_error_message());
+    ad_error_clear();
+    return 0;
+  }
+  const char *reason = check(cache, &map, descriptor->class_count, &found);
+  if (reason != NULL) {
+    ad_log(AD_LOG_WARNING, "%s: %s; the data are tokenised again", cache->path, reason);
+    ad_file_unmap(&map);
+    return 0;
+  }
+  found.digest = dataset->digest;
+  *dataset = found;
+  return 1;
+}
+
+/* A name that no other process writes under: of this host, process and moment. */
+static int own_name(const struct ad_cache *cache, char **path) {
+  struct {
+    char host[256];
+    long process;
+    double moment;
+  } self;
+  memset(&self, 0, sizeof self);
+  gethostname(self.host, sizeof self.host - 1);
+  self.process = (long)getpid();
+  self.moment = ad_clock();
+  struct ad_buffer name = {0};
+  AD_TRY(ad_buffer_printf(&name, "%s.%016" PRIx64, cache->path, ad_digest(&self, sizeof self)));
+  *path = name.data;
+  return AD_OK;
+}
+
+static int write_parts(FILE *out, const char *path, const struct ad_cache *cache, const struct header *header,
+                       const struct part parts[PARTS]) {
+  static const char zeros[LINE];
+  const size_t gap = padded(cache->key.size) - cache->key.size;
+  int whole = fwrite(header, sizeof *header, 1, out) == 1 &&
+              fwrite(cache->key.data, 1, cache->key.size, out) == cache->key.size && fwrite(zeros, 1, gap, out) == gap;
+  for (size_t i = 0; whole && i < PARTS; i++) {
+    whole = fwrite(parts[i].data, 1, parts[i].bytes, out) == parts[i].bytes;
+  }
+  whole = whole && fflush(out) == 0 && fsync(fileno(out)) == 0;
+  return whole ? AD_OK : ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(errno));
+}
+
+static int write_file(const struct ad_cache *cache, const struct ad_dataset *d) {
+  struct header header = {.order = ORDER,
+                          .key_size = (uint32_t)cache->key.size,
+                          .count = d->count,
+                          .tokens = d->offset[d->count],
+                          .longest = d->longest,
+                          .truncated = d->truncated,
+                          .skipped = d->skipped,
+                          .empty = d->empty,
+                          .whole = d->whole != 0};
+  struct part parts[PARTS];
+  char *path = NULL, *folder = ad_strndup(cache->path, (size_t)(ad_path_name(cache->path) - cache->path));
+  memcpy(header.magic, MAGIC, sizeof MAGIC);
+  list_parts(d, parts);
+  header.digest = digest_of(&header, cache->key.data, parts);
+  int status = folder == NULL ? ad_fail_memory(strlen(cache->path), "a path") : ad_make_folders(folder);
+  status = status == AD_OK ? own_name(cache, &path) : status;
+  FILE *out = status == AD_OK ? fopen(path, "wxe") : NULL;
+  if (status == AD_OK && out == NULL) {
+    status = ad_fail(AD_EIO, "%s: could not be made: %s", path, strerror(errno));
+  }
+  if (out != NULL) {
+    status = write_parts(out, path, cache, &header, parts);
+    if (fclose(out) != 0 && status == AD_OK) {
+      status = ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(errno));
+    }
+    status = status == AD_OK ? ad_file_rename(path, cache->path) : status;
+    if (status != AD_OK) {
+      unlink(path);
+    }
+  }
+  ad_free(path);
+  ad_free(folder);
+  return status;
+}
+
+void ad_cache_store(const struct ad_cache *cache, const struct ad_descriptor *descriptor, struct ad_dataset *dataset) {
+  if (write_file(cache, dataset) != AD_OK) {
+    ad_log(AD_LOG_WARNING, "data.cache: %s; the data are not kept", ad_error_message());
+    ad_error_clear();
+    return;
+  }
+  struct ad_dataset mapped = {.digest = dataset->digest};
+  if (ad_cache_load(cache, descriptor, &mapped)) {
+    ad_dataset_destroy(dataset);
+    *dataset = mapped;
+  }
+}
