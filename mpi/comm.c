@@ -65,7 +65,10 @@ int ad_comm_create_groups(struct ad_comm **comm, int group) {
   MPI_Comm_size(c->node, &c->node_size);
   c->node_of = ad_calloc((size_t)c->size, sizeof *c->node_of);
   c->members = ad_calloc((size_t)c->size, sizeof *c->members);
-  int status = c->node_of == NULL || c->members == NULL ? ad_fail_memory(2 * sizeof(int) * (size_t)c->size, "the list of ranks") : list_nodes(c);
+  c->gather = ad_calloc(2 * (size_t)c->size, sizeof *c->gather);
+  int status = c->node_of == NULL || c->members == NULL || c->gather == NULL
+                   ? ad_fail_memory(4 * sizeof(int) * (size_t)c->size, "the list of ranks")
+                   : list_nodes(c);
   if (status != AD_OK) {
     ad_comm_destroy(c);
     return status;
@@ -83,6 +86,7 @@ void ad_comm_destroy(struct ad_comm *comm) {
   ad_free(comm->node_of);
   ad_free(comm->node_begin);
   ad_free(comm->members);
+  ad_free(comm->gather);
   ad_free(comm);
 }
 
@@ -123,14 +127,10 @@ int ad_comm_gather_rows(const struct ad_comm *comm, const size_t *counts, size_t
     AD_TRY(ad_comm_agree(comm, "the width of a gathered row", 1, &row));
     AD_TRY(ad_comm_agree(comm, "the counts of a gather", (size_t)comm->size, counts));
   }
-  int *table = ad_calloc(2 * (size_t)comm->size, sizeof *table), status = AD_OK;
-  if (table == NULL) {
-    return ad_fail_memory(2 * (size_t)comm->size * sizeof *table, "a gather");
-  }
   MPI_Datatype type;
-  int width = 0;
+  int *table = comm->gather, width = 0;
   size_t total = 0;
-  status = ad_mpi_count(row, &width);
+  int status = ad_mpi_count(row, &width);
   for (int r = 0; status == AD_OK && r < comm->size; r++) {
     status = ad_mpi_count(total, &table[comm->size + r]);
     total += counts[r];
@@ -144,7 +144,6 @@ int ad_comm_gather_rows(const struct ad_comm *comm, const size_t *counts, size_t
     MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, data, table, table + comm->size, type, comm->world);
     MPI_Type_free(&type);
   }
-  ad_free(table);
   return status;
 }
 

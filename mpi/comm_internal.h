@@ -24,6 +24,7 @@ struct ad_comm {
   int *node_of;     /* [size] node number of each rank, numbered by their lowest rank */
   int *node_begin;  /* [nodes + 1] into members */
   int *members;     /* [size] ranks by node, ascending inside */
+  int *gather;      /* [2 size] work memory of gathers: counts, displacements */
 };
 
 /* A count that MPI can take: bytes or items above INT_MAX are AD_EINTERNAL. */

@@ -191,15 +191,16 @@ static int send_sums(struct ad_mpi_exchange *x, uint32_t bucket) {
 /* Receives first: what other nodes will send for this rank's shard, node after node; then this node's own sums among them. */
 static int collect(struct ad_mpi_exchange *x, uint32_t bucket) {
   const struct ad_comm *c = x->comm;
-  size_t begin, end, incoming = 0;
+  size_t begin, end;
   owned(x, bucket, c->rank, &begin, &end);
+  /* For all other nodes' parts, and the rows of any step, so that it does not grow from step to step. */
+  size_t flat_begin, flat_end, parts = 0;
+  ad_shard_range(x->params, bucket, (uint32_t)c->rank, (uint32_t)c->size, &flat_begin, &flat_end);
   for (int node = 0; node < c->nodes; node++) {
-    const size_t count = node == c->own_node ? 0 : node_sums(x, node, bucket, begin, end, x->scratch);
-    for (size_t p = 0; p < count; p++) {
-      incoming += !x->scratch[p].empty;
-    }
+    parts += node == c->own_node ? 0 : node_sums(x, node, bucket, begin, end, x->scratch);
   }
-  AD_TRY(ad_reserve(&x->received, &x->received_capacity, incoming * (end - begin), sizeof(float)));
+  AD_TRY(ad_reserve(&x->received, &x->received_capacity,
+                    parts * ad_compact_most(x->params, bucket, x->rows, flat_begin, flat_end), sizeof(float)));
   float *at = x->received;
   x->piece_count = 0;
   for (int node = 0; node < c->nodes; node++) {
@@ -236,7 +237,9 @@ static int reduce_native(struct ad_mpi_exchange *x, uint32_t bucket, const struc
   const size_t n = ad_compact_count(x->params, bucket, x->rows);
   int narrow;
   AD_TRY(ad_mpi_count(n, &narrow));
-  AD_TRY(ad_reserve(&x->whole, &x->whole_capacity, n, sizeof(float)));
+  const size_t most =
+      ad_compact_most(x->params, bucket, x->rows, x->params->bucket_begin[bucket], x->params->bucket_begin[bucket + 1]);
+  AD_TRY(ad_reserve(&x->whole, &x->whole_capacity, most, sizeof(float)));
   memset(x->whole, 0, n * sizeof(float));
   for (size_t p = 0; p < count; p++) {
     if (!partials[p].empty) {
@@ -264,10 +267,7 @@ static int reduce_begin(void *context, uint32_t bucket, const struct ad_partial 
 /* Every rank's part becomes everybody's whole. */
 static int spread(struct ad_mpi_exchange *x, uint32_t bucket, float *gradient) {
   const int R = x->comm->size;
-  int *table = ad_calloc(2 * (size_t)R, sizeof *table), status = AD_OK;
-  if (table == NULL) {
-    return ad_fail_memory(2 * (size_t)R * sizeof *table, "a gather");
-  }
+  int *table = x->comm->gather, status = AD_OK;
   for (int r = 0; status == AD_OK && r < R; r++) {
     size_t begin, end;
     owned(x, bucket, r, &begin, &end);
@@ -279,7 +279,6 @@ static int spread(struct ad_mpi_exchange *x, uint32_t bucket, float *gradient) {
   if (status == AD_OK) {
     MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, gradient, table, table + R, MPI_FLOAT, x->comm->world);
   }
-  ad_free(table);
   return status;
 }
 
@@ -393,6 +392,12 @@ int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_co
   x->pieces = ad_calloc(pieces, sizeof *x->pieces);
   x->scratch = ad_calloc(pieces, sizeof *x->scratch);
   int status = x->kernels == NULL ? AD_ECONFIG : AD_OK;
+  if (status == AD_OK && comm->nodes > 1) {
+    /* What publish has under way, of student and teacher; reductions have less. */
+    void *array = NULL;
+    status = ad_reserve(&array, &x->request_capacity, 2 * params->buckets * (size_t)(comm->nodes + comm->size), sizeof *x->requests);
+    x->requests = array;
+  }
   if (status == AD_OK && (x->pieces == NULL || x->scratch == NULL)) {
     status = ad_fail_memory(2 * pieces * sizeof *x->pieces, "the exchange");
   }

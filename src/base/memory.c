@@ -37,6 +37,7 @@ void *ad_malloc(size_t count, size_t size) {
   if (fail_countdown > 0 && --fail_countdown == 0) {
     return NULL;
   }
+  stats.allocations++;
   const size_t bytes = count * size;
   const size_t padded = (bytes + 2 * ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   char *base = aligned_alloc(ALIGNMENT, padded);

@@ -40,7 +40,8 @@ static int lanes_empty(const struct ad_gradient *g, struct ad_span span) {
 
 static float *acquire(struct ad_gradient *g, uint32_t bucket) {
   struct bucket *b = &g->buckets[bucket];
-  const size_t need = ad_compact_count(g->params, bucket, g->rows);
+  const size_t need =
+      ad_compact_most(g->params, bucket, g->rows, g->params->bucket_begin[bucket], g->params->bucket_begin[bucket + 1]);
   for (size_t i = 0; i < MAX_BUFFERS; i++) {
     if (!b->buffers[i].used) {
       if (b->buffers[i].capacity < need) {

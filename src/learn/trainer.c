@@ -68,11 +68,12 @@ static int allocate(struct ad_trainer *t) {
   t->dlogits = ad_calloc(packed * C, sizeof *t->dlogits);
   t->target = ad_calloc(B * C, sizeof *t->target);
   t->member_logits = ad_calloc(B * C, sizeof *t->member_logits);
+  t->member_sum = ad_calloc(B * C, sizeof *t->member_sum);
   if (!t->reduced || !t->own || !t->own_capacity || !t->counts || !t->ids || !t->lengths || !t->lane_work ||
       !t->member || !t->lane_begin || !t->lane_loss || !t->lane_distance || !t->labels || !t->loss || !t->distance ||
-      !t->logits || !t->dlogits || !t->target || !t->member_logits ||
+      !t->logits || !t->dlogits || !t->target || !t->member_logits || !t->member_sum ||
       (t->copies > 1 && (!t->packed_member || !t->packed_begin))) {
-    return ad_fail_memory(packed * (40 + 16 * C), "a batch");
+    return ad_fail_memory(packed * (40 + 24 * C), "a batch");
   }
   return AD_OK;
 }
@@ -89,6 +90,7 @@ static int create_parts(struct ad_trainer *t) {
   t->bytes = ad_encoder_bytes(t->params, t->room.rows, t->room.examples, t->room.lanes, 1);
   AD_TRY(ad_packer_create(&t->packer, t->room.rows, t->room.examples, t->room.lanes, (size_t)alignment));
   AD_TRY(ad_rows_create(&t->rows, t->params->config.vocab));
+  AD_TRY(trainer_make_room(t));
   AD_TRY(ad_encoder_create(&t->encoder, t->params, t->room.rows, t->room.examples, t->room.lanes, 1));
   if (ad_teacher_has(&s->teacher, AD_TEACHER)) {
     t->bytes += ad_encoder_bytes(t->params, t->room.rows, t->room.examples, t->room.lanes, 0);
@@ -108,10 +110,12 @@ static float *place_hook(void *context, uint32_t bucket, size_t part) {
   return t->exchange->place(t->exchange->context, bucket, part);
 }
 
-/* Memory for `count` floats of the reduced gradient of bucket b, to be kept until the update: activations that the
- * backward is done with, as far as they reach, so that a step holds either the one or the other. */
-static int keep(struct ad_trainer *t, uint32_t b, size_t count, float **place) {
+/* Memory for the shard's part of the reduced gradient of bucket b, to be kept until the update: activations that the
+ * backward is done with, as far as they reach, so that a step holds either the one or the other. Room for the most that
+ * there will be, so that it is the same for all steps. */
+static int keep(struct ad_trainer *t, uint32_t b, float **place) {
   enum { LINE = 16 };
+  const size_t count = ad_compact_most(t->params, b, &t->rows, t->shard.begin[b], t->shard.end[b]);
   size_t spare;
   float *begin = ad_encoder_spare(t->encoder, &spare);
   const size_t used = t->spare_used + (count + LINE - 1) / LINE * LINE;
@@ -132,10 +136,8 @@ static int end_pending(struct ad_trainer *t) {
     return AD_OK;
   }
   const uint32_t b = (uint32_t)t->pending;
-  size_t begin, end;
-  ad_compact_range(t->params, b, &t->rows, t->shard.begin[b], t->shard.end[b], &begin, &end);
   float *place;
-  AD_TRY(keep(t, b, end - begin, &place));
+  AD_TRY(keep(t, b, &place));
   t->pending = -1;
   return t->exchange->reduce_end(t->exchange->context, b, place);
 }
@@ -258,7 +260,6 @@ static int teach(struct ad_trainer *t, const struct ad_batch *batch, const struc
   struct ad_masks masks;
   double *sum = NULL;
   if (members > 1) {
-    AD_TRY(ad_reserve(&t->member_sum, &t->member_sum_capacity, n, sizeof *sum));
     sum = t->member_sum;
     memset(sum, 0, n * sizeof *sum);
   }

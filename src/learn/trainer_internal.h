@@ -7,9 +7,9 @@
 #include "autodidact/data/order.h"
 #include "autodidact/learn/trainer.h"
 
-/* What the largest round of any step needs. */
+/* What the largest round of any step needs, and the tokens of the largest step on all ranks together. */
 struct room {
-  size_t rows, examples, lanes;
+  size_t rows, examples, lanes, step_tokens;
 };
 
 struct ad_trainer {
@@ -43,8 +43,7 @@ struct ad_trainer {
   size_t spare_used;     /* floats at the end of the encoder's spare memory */
   int64_t pending;       /* bucket whose reduction has begun, -1: none */
   size_t *counts;        /* [R] of the numbers that are shared */
-  void *shared;          /* double: losses and squares of all ranks, rank by rank */
-  size_t shared_capacity;
+  double *shared;        /* losses and squares of all ranks, rank by rank; NULL alone */
 
   /* of the running step */
   size_t count;                  /* examples */
@@ -62,11 +61,9 @@ struct ad_trainer {
   float *loss, *distance;        /* [copies B] */
   float *logits, *dlogits;       /* [copies B,C] */
   float *target, *member_logits; /* [B,C] of the teacher, and of one of its students */
-  void *member_sum;              /* double [B,C]: sum over its students */
-  size_t member_sum_capacity;
-  const float *student[1]; /* for ad_trainer_variant */
-  void *squares;           /* [blocks] double */
-  size_t squares_capacity;
+  double *member_sum;            /* [B,C] sum over its students */
+  const float *student[1];       /* for ad_trainer_variant */
+  double *squares;               /* [blocks] */
 };
 
 /* Rounds of a step here: no more than lanes. */
@@ -81,6 +78,10 @@ int trainer_assign_lanes(struct ad_trainer *t, uint64_t step);
 /* The order is computed, so the largest round is known: by going through all steps, or where they are too many for that
  * by a bound (no lane has more than its share plus one example: longest first onto the lightest). */
 int trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *room);
+
+/* Says how many rows of the word embedding a step touches at most, and makes the memory that depends on it. AD_ENOMEM.
+ */
+int trainer_make_room(struct ad_trainer *t);
 
 /* The step's examples, their lanes, and the rows of the word embedding that they touch. */
 int trainer_plan(struct ad_trainer *t, struct ad_step *step);

@@ -46,10 +46,9 @@ static int share(struct ad_trainer *t, double *squares) {
     own = r == t->rank ? total : own;
     total += t->counts[r];
   }
-  AD_TRY(ad_reserve(&t->shared, &t->shared_capacity, total, sizeof(double)));
   /* Twice over the same places: own numbers in, then everybody's out. */
   for (int out = 0; out < 2; out++) {
-    double *place = (double *)t->shared + (out ? 0 : own);
+    double *place = t->shared + (out ? 0 : own);
     for (uint32_t r = out ? 0 : t->rank; r < (out ? R : t->rank + 1); r++) {
       for (size_t i = numbers * ad_lanes_first(W, R, r); i < numbers * ad_lanes_first(W, R, r + 1); i++, place++) {
         double *number = number_of(t, i / numbers, i % numbers);
@@ -76,7 +75,6 @@ int trainer_measure(struct ad_trainer *t, struct ad_step *step) {
   for (uint32_t b = 0; b < t->params->buckets; b++) {
     blocks += blocks_in(t, b);
   }
-  AD_TRY(ad_reserve(&t->squares, &t->squares_capacity, blocks, sizeof(double)));
   double *squares = t->squares;
   for (uint32_t b = t->params->frozen; b < t->params->buckets; b++) {
     const float *gradient = trainer_reduced(t, b);

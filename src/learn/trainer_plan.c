@@ -1,4 +1,7 @@
 /* Which examples a step has, in which lanes and rounds, and the room that takes. */
+#include <inttypes.h>
+
+#include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "trainer_internal.h"
 
@@ -51,7 +54,12 @@ int trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *room)
   *room = (struct room){0};
   if (t->total <= FEW / t->settings.batch) {
     for (uint64_t step = 0; step < t->total; step++) {
+      size_t tokens = 0;
       AD_TRY(trainer_assign_lanes(t, step));
+      for (size_t i = 0; i < t->count; i++) {
+        tokens += t->lengths[i];
+      }
+      room->step_tokens = tokens > room->step_tokens ? tokens : room->step_tokens;
       for (size_t r = 0; r < trainer_rounds(t); r++) {
         size_t lo, hi;
         trainer_round_lanes(t, r, &lo, &hi);
@@ -66,11 +74,28 @@ int trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *room)
     trainer_round_lanes(t, r, &lo, &hi);
     room->lanes = hi - lo > room->lanes ? hi - lo : room->lanes;
   }
+  room->step_tokens = most;
   most *= t->copies;
   const size_t bound = room->lanes * (most / lanes + 1 + t->copies * t->data->longest);
   room->rows = ad_packer_rows(bound < most ? bound : most, room->lanes, alignment);
   room->examples = t->copies * t->settings.batch;
   return AD_OK;
+}
+
+int trainer_make_room(struct ad_trainer *t) {
+  const size_t V = t->params->config.vocab;
+  t->rows.most = t->room.step_tokens < V ? t->room.step_tokens : V;
+  const struct ad_rows touched = {.count = t->rows.most};
+  size_t blocks = 0;
+  for (uint32_t b = 0; b < t->params->buckets; b++) {
+    blocks += ad_compact_blocks(t->params, b, &touched, ad_compact_count(t->params, b, &touched));
+  }
+  const size_t shared = t->exchange == NULL ? 0 : blocks + 2 * t->settings.lanes;
+  t->squares = ad_malloc(blocks, sizeof *t->squares);
+  t->shared = shared == 0 ? NULL : ad_malloc(shared, sizeof *t->shared);
+  return t->squares == NULL || (shared > 0 && t->shared == NULL)
+             ? ad_fail_memory((blocks + shared) * sizeof(double), "the squares of the gradient")
+             : AD_OK;
 }
 
 /* The weight of this step's distance: 0 where no past student is there to measure it from. */
@@ -88,9 +113,13 @@ int trainer_plan(struct ad_trainer *t, struct ad_step *step) {
   step->tokens = 0;
   for (size_t i = 0; i < t->count; i++) {
     step->tokens += t->lengths[i];
-    AD_TRY(ad_rows_add(&t->rows, t->lengths[i], t->data->ids + t->data->offset[t->ids[i]]));
+    ad_rows_add(&t->rows, t->lengths[i], t->data->ids + t->data->offset[t->ids[i]]);
   }
   ad_rows_order(&t->rows);
+  if (t->rows.count > t->rows.most) {
+    return ad_fail(AD_EINTERNAL, "step %" PRIu64 " touches %zu rows of the word embedding, made for %zu", t->done + 1,
+                   t->rows.count, t->rows.most);
+  }
   step->examples = t->count;
   ad_gradient_begin(t->gradient, &t->rows, t->lane_begin);
   t->weight = weight_of(t);
@@ -136,8 +165,7 @@ static size_t most_partials(const struct ad_trainer *t) {
 struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
   const struct ad_trainer *t = trainer;
   const struct ad_params *params = t->params;
-  const size_t V = params->config.vocab, step_tokens = t->room.rows * trainer_rounds(t) * t->size;
-  const struct ad_rows touched = {.count = step_tokens < V ? step_tokens : V};
+  const struct ad_rows touched = {.count = t->rows.most};
   const int placed = t->exchange != NULL && trainer_rounds(t) == 1;
   const uint32_t head = params->buckets - 1;
   /* Most of the reduced gradient lies in activations: not what is complete before they are free, at the last layer. */

@@ -357,6 +357,8 @@ static int backward_embeddings(struct pass *p) {
   struct table words = {p, p->batch->ids, p->rows->slot, word};
   struct table positions = {p, p->batch->positions, NULL, longest * H};
   struct table types = {p, p->batch->types, NULL, m->types * H};
+  AD_TRY(ad_reserve(&e->tree_work, &e->tree_work_capacity, ad_tree_work(p->batch->lanes, ad_rows_most(p->rows) * H),
+                    sizeof(float)));
   AD_TRY(sum_parts(p, p->bucket_base, words.n, table_leaf, &words));
   for (size_t i = 0; i < p->sink->parts; i++) {
     memset(p->place[i] + (o->position - p->bucket_base), 0, m->positions * H * sizeof(float));
@@ -435,14 +437,12 @@ int ad_encoder_gradient(struct ad_encoder *encoder, const float *theta, const st
   const struct ad_span whole = {0, batch->lanes};
   const struct ad_gradient_sink sink = {&dense, &whole, 1, dense_place, dense_done};
   AD_TRY(ad_rows_create(&rows, params->config.vocab));
-  int status = ad_rows_add(&rows, batch->tokens, batch->ids);
-  if (status == AD_OK) {
-    ad_rows_order(&rows);
-    dense.embeddings = ad_malloc(rows.count * H + rest, sizeof(float));
-    status = dense.embeddings == NULL
-                 ? ad_fail_memory((rows.count * H + rest) * sizeof(float), "the embeddings' gradient")
-                 : ad_encoder_backward(encoder, theta, batch, masks, dlogits, &rows, &sink);
-  }
+  ad_rows_add(&rows, batch->tokens, batch->ids);
+  ad_rows_order(&rows);
+  dense.embeddings = ad_malloc(rows.count * H + rest, sizeof(float));
+  int status = dense.embeddings == NULL
+                   ? ad_fail_memory((rows.count * H + rest) * sizeof(float), "the embeddings' gradient")
+                   : ad_encoder_backward(encoder, theta, batch, masks, dlogits, &rows, &sink);
   if (status == AD_OK && params->frozen > 0) {
     memset(gradient, 0, ad_params_frozen(params) * sizeof *gradient);
   } else if (status == AD_OK) {

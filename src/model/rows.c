@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
@@ -6,10 +5,13 @@
 #include "autodidact/model/encoder.h"
 
 int ad_rows_create(struct ad_rows *rows, size_t V) {
-  *rows = (struct ad_rows){.slot = ad_calloc(V, sizeof *rows->slot), .touched = ad_calloc(V, 1)};
-  if (rows->slot == NULL || rows->touched == NULL) {
+  *rows = (struct ad_rows){.vocab = V,
+                           .ids = ad_malloc(V, sizeof *rows->ids),
+                           .slot = ad_calloc(V, sizeof *rows->slot),
+                           .touched = ad_calloc(V, 1)};
+  if (rows->ids == NULL || rows->slot == NULL || rows->touched == NULL) {
     ad_rows_destroy(rows);
-    return ad_fail_memory(V * 5, "the touched rows");
+    return ad_fail_memory(V * 9, "the touched rows");
   }
   return AD_OK;
 }
@@ -22,36 +24,32 @@ void ad_rows_destroy(struct ad_rows *rows) {
 }
 
 void ad_rows_clear(struct ad_rows *rows) {
-  for (size_t i = 0; i < rows->count; i++) {
-    rows->touched[rows->ids[i]] = 0;
-  }
+  memset(rows->touched, 0, rows->vocab);
   rows->count = 0;
 }
 
-int ad_rows_add(struct ad_rows *rows, size_t n, const uint32_t *ids) {
-  void *array = rows->ids;
-  const int status = ad_reserve(&array, &rows->capacity, rows->count + n, sizeof *rows->ids);
-  rows->ids = array;
-  AD_TRY(status);
+void ad_rows_add(struct ad_rows *rows, size_t n, const uint32_t *ids) {
   for (size_t i = 0; i < n; i++) {
-    if (!rows->touched[ids[i]]) {
-      rows->touched[ids[i]] = 1;
-      rows->ids[rows->count++] = ids[i];
-    }
+    rows->count += !rows->touched[ids[i]];
+    rows->touched[ids[i]] = 1;
   }
-  return AD_OK;
 }
 
-static int compare_ids(const void *a, const void *b) {
-  const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-  return (x > y) - (x < y);
-}
-
+/* By going through the marks, which are few enough: qsort allocates. */
 void ad_rows_order(struct ad_rows *rows) {
-  if (rows->count > 1) {
-    qsort(rows->ids, rows->count, sizeof *rows->ids, compare_ids);
-  }
-  for (size_t i = 0; i < rows->count; i++) {
-    rows->slot[rows->ids[i]] = (uint32_t)i;
+  uint32_t found = 0;
+  for (size_t v = 0; v < rows->vocab && found < rows->count; v++) {
+    uint64_t eight;
+    if (v % sizeof eight == 0 && v + sizeof eight <= rows->vocab) {
+      memcpy(&eight, rows->touched + v, sizeof eight);
+      if (eight == 0) {
+        v += sizeof eight - 1;
+        continue;
+      }
+    }
+    if (rows->touched[v]) {
+      rows->slot[v] = found;
+      rows->ids[found++] = (uint32_t)v;
+    }
   }
 }

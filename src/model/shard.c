@@ -87,6 +87,18 @@ size_t ad_compact_count(const struct ad_params *params, uint32_t bucket, const s
   return bucket > 0 ? total : rows->count * params->config.hidden + total - word_count(params);
 }
 
+size_t ad_compact_most(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t flat_begin,
+                       size_t flat_end) {
+  if (bucket < params->frozen) {
+    return 0;
+  }
+  if (bucket > 0) {
+    return flat_end - flat_begin;
+  }
+  const size_t words = smaller(flat_end, word_count(params)) - smaller(flat_begin, word_count(params));
+  return smaller(words, ad_rows_most(rows) * params->config.hidden) + (flat_end - flat_begin - words);
+}
+
 /* Number of touched rows below row `row` of the table. */
 static size_t rows_below(const struct ad_rows *rows, size_t row) {
   size_t lo = 0, hi = rows->count;

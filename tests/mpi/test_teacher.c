@@ -1,6 +1,6 @@
 /* ranks: 1 2 3 8 */
 /* Over 200 steps the teacher is, to the bit, the mean of the stored students by its definition, on one node and on
- * many; and every method trains to the bits that a rank alone gets. */
+ * many; and every method trains to the bits that a rank alone gets, allocating nothing after the first step. */
 #include "support/small_training.h"
 
 #include "autodidact/mpi/exchange.h"
@@ -159,7 +159,9 @@ static void test_methods(enum ad_teacher_method method, uint64_t window, int lag
   struct ad_step step = {0};
   lesson_open(&l, &s, shared, whole, frozen);
   while (ad_trainer_done(l.trainer) < ad_trainer_total(l.trainer)) {
+    const size_t asked = ad_memory_stats().allocations;
     CHECK(ad_trainer_step(l.trainer, &step) == AD_OK);
+    CHECK(step.step == 1 || ad_memory_stats().allocations == asked);
     together[step.step - 1] = step.distance;
   }
   CHECK(step.chain == chain);

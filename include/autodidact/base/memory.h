@@ -30,6 +30,7 @@ struct ad_memory_stats {
   size_t live_blocks; /* blocks not yet released */
   size_t live_bytes;
   size_t peak_bytes;
+  size_t allocations; /* blocks ever asked for */
 };
 struct ad_memory_stats ad_memory_stats(void);
 

@@ -49,7 +49,8 @@ int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const str
 struct ad_rows {
   uint32_t *ids; /* [count] ascending token ids */
   size_t count;
-  size_t capacity;        /* of ids */
+  size_t most;            /* no step will have more, as far as is known: memory is made for so many (0: not known) */
+  size_t vocab;           /* V */
   uint32_t *slot;         /* [V] place in ids; meaningful for touched ids only */
   unsigned char *touched; /* [V] */
 };
@@ -58,9 +59,15 @@ struct ad_rows {
 int ad_rows_create(struct ad_rows *rows, size_t V);
 void ad_rows_destroy(struct ad_rows *rows);
 
-/* Empties the set; adds the tokens ids [n]; orders it (call once after the last add, before use). AD_ENOMEM for add. */
+/* Rows that memory is made for. */
+static inline size_t ad_rows_most(const struct ad_rows *rows) {
+  return rows->most > rows->count ? rows->most : rows->count;
+}
+
+/* Empties the set; adds the tokens ids [n], each below V; orders it (call once after the last add, before use). No
+ * allocation. */
 void ad_rows_clear(struct ad_rows *rows);
-int ad_rows_add(struct ad_rows *rows, size_t n, const uint32_t *ids);
+void ad_rows_add(struct ad_rows *rows, size_t n, const uint32_t *ids);
 void ad_rows_order(struct ad_rows *rows);
 
 /* Where a backward puts the gradient, bucket by bucket, from the head down to the embeddings. The lanes of the batch

@@ -43,6 +43,10 @@ size_t ad_compact_count(const struct ad_params *params, uint32_t bucket, const s
 void ad_compact_range(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t flat_begin,
                       size_t flat_end, size_t *begin, size_t *end);
 
+/* The most floats that this part will have in any step (ad_rows_most): what memory is made for. */
+size_t ad_compact_most(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t flat_begin,
+                       size_t flat_end);
+
 /* Blocks of a compact bucket (U rows and the blocks of the rest; or the bucket's blocks), and the number of blocks in
  * front of compact offset `at`, which is a block boundary. */
 size_t ad_compact_blocks(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t at);
