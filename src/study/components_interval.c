@@ -22,7 +22,7 @@ struct ad_interval combination_satterthwaite(const struct combination *c, double
     return ad_interval_none("the estimate is not positive");
   }
   const double df = v * v / below;
-  if (df < 0.1) {
+  if (df < 1.0) {
     return ad_interval_none("the estimate is so near 0 that the approximation fails");
   }
   return ad_interval_of(v * df / gsl_cdf_chisq_Qinv(tail, df), v * df / gsl_cdf_chisq_Pinv(tail, df));

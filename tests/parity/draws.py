@@ -22,7 +22,19 @@ def philox(counter, key):
     return np.stack(c, 1)
 
 
+def all_draws(purpose, replicates, n, below, seed=SEED):
+    """Draws of replicates 0, 1, ... [replicates,n]."""
+    blocks = (n + 3) // 4
+    counter = np.zeros((replicates, blocks, 4), np.uint64)
+    counter[:, :, 0] = np.arange(blocks)
+    counter[:, :, 1] = np.arange(replicates)[:, None]
+    counter[:, :, 2:] = (purpose, STREAM)
+    words = philox(counter.reshape(-1, 4), (seed, 0)).reshape(replicates, -1)[:, :n]
+    return ((words * np.uint64(below)) >> np.uint64(32)).astype(int)
+
+
 def draws(purpose, replicate, n, below):
+    """Those of one replicate [n]."""
     counter = np.zeros(((n + 3) // 4, 4), np.uint64)
     counter[:, 0] = np.arange(len(counter))
     counter[:, 1:] = (replicate, purpose, STREAM)
@@ -33,6 +45,7 @@ def draws(purpose, replicate, n, below):
 def known():
     """Philox against the vectors that come with Random123."""
     assert [hex(w) for w in philox(np.zeros((1, 4)), (0, 0))[0]] == ["0x6627e8d5", "0xe169c58d", "0xbc57ac4c", "0x9b00dbd8"]
+    assert (all_draws(PAIRS, 3, 6, 10)[2] == draws(PAIRS, 2, 6, 10)).all()
 
 
 def percentile(replicates):

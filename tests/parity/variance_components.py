@@ -17,7 +17,7 @@ def satterthwaite(k, ms, df):
     if v <= 0:
         return NONE
     n = v ** 2 / sum((k * ms) ** 2 / df)
-    return (v * n / scipy.stats.chi2.ppf(0.975, n), v * n / scipy.stats.chi2.ppf(0.025, n)) if n >= 0.1 else NONE
+    return (v * n / scipy.stats.chi2.ppf(0.975, n), v * n / scipy.stats.chi2.ppf(0.025, n)) if n >= 1 else NONE
 
 
 def mls(k, ms, df, tail=0.025):

@@ -16,13 +16,14 @@ struct ad_design {
 };
 
 struct ad_component {
-  char name[96];                    /* "init", "init x order"; the highest term holds what is not crossed besides */
-  size_t df;                        /* degrees of freedom of its mean square */
-  struct ad_figure ms;              /* mean square */
-  char ems[256];                    /* its expectation under the random model, "10 V(init) + V(init x order)" */
-  struct ad_figure variance;        /* the estimate from the mean squares, negative ones as they are */
-  struct ad_interval satterthwaite; /* df v / chi2, df = v^2 / sum((k MS)^2 / df) (Satterthwaite 1946); v > 0 only */
-  struct ad_interval mls;           /* modified large sample (Ting et al. 1990; Burdick, Graybill 1992, section 3.3) */
+  char name[96];             /* "init", "init x order"; the highest term holds what is not crossed besides */
+  size_t df;                 /* degrees of freedom of its mean square */
+  struct ad_figure ms;       /* mean square */
+  char ems[256];             /* its expectation under the random model, "10 V(init) + V(init x order)" */
+  struct ad_figure variance; /* the estimate from the mean squares, negative ones as they are */
+  struct ad_interval
+      satterthwaite;      /* df v / chi2, df = v^2 / sum((k MS)^2 / df) (Satterthwaite 1946); v > 0 and df >= 1 only */
+  struct ad_interval mls; /* modified large sample (Ting et al. 1990; Burdick, Graybill 1992, section 3.3) */
   struct ad_interval bootstrap; /* over whole levels of every factor, never cells; shifted by the mean of the replicates
                                    less the estimate, as drawing levels twice biases them */
 };

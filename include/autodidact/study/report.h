@@ -1,0 +1,22 @@
+/* The report of a study: tables as text, CSV and JSON, and one HTML page with figures. docs/statistics.md explains it.
+ */
+#ifndef AUTODIDACT_STUDY_REPORT_H
+#define AUTODIDACT_STUDY_REPORT_H
+
+#include "autodidact/base/buffer.h"
+#include "autodidact/study/cells.h"
+
+struct ad_report_settings {
+  const char *folder;   /* where files go; NULL: DIR/report of the study */
+  const char *baseline; /* name of the arm that others are compared with; NULL: the first one */
+};
+
+/* Computes everything from the table of cells and from what lies in the run folders (log.jsonl, logits/, snapshots/) of
+ * as many runs as its limits allow, which it says. Writes report.txt, report.json, report.html and a CSV file a table
+ * into the folder, which is made, and appends report.txt to `text`. Plots are made by gnuplot, called as a program;
+ * without it a warning is given and the page has tables only. What cannot be computed carries its reason; damaged files
+ * of a run are told in the report and left out. AD_ECONFIG (no such arm), AD_EIO, AD_ENOMEM. */
+int ad_study_report(const struct ad_study *study, const struct ad_cells *cells,
+                    const struct ad_report_settings *settings, struct ad_buffer *text);
+
+#endif

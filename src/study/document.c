@@ -1,0 +1,180 @@
+#include "document.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+
+static void fail(struct document *d, const char *what) {
+  if (d->status == AD_OK) {
+    d->status = ad_fail_memory(1024, what);
+  }
+}
+
+static char *copy(struct document *d, const char *text) {
+  char *copied = ad_strdup(text);
+  if (copied == NULL) {
+    fail(d, "a report");
+  }
+  return copied;
+}
+
+static void destroy_section(struct document_section *s) {
+  for (size_t t = 0; t < s->table_count; t++) {
+    struct document_table *table = &s->tables[t];
+    for (size_t c = 0; c < table->count; c++) {
+      ad_free(table->cells[c].text);
+    }
+    ad_free(table->cells);
+    ad_free(table->columns);
+    ad_free(table->id);
+    ad_free(table->title);
+  }
+  for (size_t f = 0; f < s->figure_count; f++) {
+    ad_free(s->figures[f].id);
+    ad_free(s->figures[f].title);
+    ad_free(s->figures[f].svg);
+  }
+  ad_free(s->tables);
+  ad_free(s->figures);
+  ad_free(s->id);
+  ad_free(s->title);
+  ad_free(s->meaning);
+  ad_free(s->caution);
+  ad_free(s->notes);
+}
+
+void document_destroy(struct document *document) {
+  for (size_t i = 0; i < document->count; i++) {
+    destroy_section(&document->sections[i]);
+  }
+  ad_free(document->sections);
+  ad_free(document->title);
+  ad_free(document->summary);
+  *document = (struct document){0};
+}
+
+/* Appends a line to *text. */
+static void add_line(struct document *d, char **text, const char *format, va_list arguments) {
+  char line[2000];
+  vsnprintf(line, sizeof line, format, arguments);
+  const size_t old = *text == NULL ? 0 : strlen(*text), added = strlen(line);
+  char *longer = ad_realloc(*text, old + added + 2, 1);
+  if (longer == NULL) {
+    fail(d, "a report");
+    return;
+  }
+  snprintf(longer + old, added + 2, "%s\n", line);
+  *text = longer;
+}
+
+static struct document_section *newest(struct document *d) {
+  return d->status != AD_OK || d->count == 0 ? NULL : &d->sections[d->count - 1];
+}
+
+void document_summary(struct document *document, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  if (document->status == AD_OK) {
+    add_line(document, &document->summary, format, arguments);
+  }
+  va_end(arguments);
+}
+
+void document_note(struct document *document, const char *format, ...) {
+  struct document_section *section = newest(document);
+  va_list arguments;
+  va_start(arguments, format);
+  if (section != NULL) {
+    add_line(document, &section->notes, format, arguments);
+  }
+  va_end(arguments);
+}
+
+void document_section(struct document *document, const char *id, const char *title, const char *meaning,
+                      const char *caution) {
+  if (document->status != AD_OK ||
+      (document->status = ad_reserve((void **)&document->sections, &document->capacity, document->count + 1,
+                                     sizeof *document->sections)) != AD_OK) {
+    return;
+  }
+  document->sections[document->count++] = (struct document_section){.id = copy(document, id),
+                                                                    .title = copy(document, title),
+                                                                    .meaning = copy(document, meaning),
+                                                                    .caution = copy(document, caution)};
+}
+
+void document_table(struct document *document, const char *id, const char *title, size_t width,
+                    const struct document_column *columns) {
+  struct document_section *s = newest(document);
+  if (s == NULL || (document->status = ad_reserve((void **)&s->tables, &s->table_capacity, s->table_count + 1,
+                                                  sizeof *s->tables)) != AD_OK) {
+    return;
+  }
+  struct document_table *table = &s->tables[s->table_count++];
+  *table = (struct document_table){.id = copy(document, id), .title = copy(document, title), .width = width};
+  table->columns = ad_malloc(width, sizeof *columns);
+  if (table->columns == NULL) {
+    fail(document, "a table");
+    return;
+  }
+  memcpy(table->columns, columns, width * sizeof *columns);
+}
+
+static struct document_table *open_table(struct document *d) {
+  struct document_section *s = newest(d);
+  return s == NULL || s->table_count == 0 ? NULL : &s->tables[s->table_count - 1];
+}
+
+void document_data_only(struct document *document) {
+  struct document_table *table = open_table(document);
+  if (table != NULL) {
+    table->data_only = 1;
+  }
+}
+
+static void put(struct document *d, struct document_cell cell) {
+  struct document_table *table = open_table(d);
+  if (table != NULL &&
+      (d->status = ad_reserve((void **)&table->cells, &table->capacity, table->count + 1, sizeof cell)) == AD_OK) {
+    table->cells[table->count++] = cell;
+  } else {
+    ad_free(cell.text);
+  }
+}
+
+void put_text(struct document *document, const char *text) {
+  if (document->status == AD_OK) {
+    put(document, (struct document_cell){.kind = CELL_TEXT, .text = copy(document, text)});
+  }
+}
+
+void put_count(struct document *document, uint64_t count) {
+  put(document, (struct document_cell){.kind = CELL_COUNT, .value = (double)count});
+}
+
+void put_figure(struct document *document, struct ad_figure figure) {
+  put(document, (struct document_cell){.kind = CELL_FIGURE, .value = figure.value, .why = figure.why});
+}
+
+void put_interval(struct document *document, struct ad_interval interval) {
+  put(document,
+      (struct document_cell){.kind = CELL_INTERVAL, .value = interval.low, .high = interval.high, .why = interval.why});
+}
+
+void document_plot(struct document *document, const char *id, const char *title, unsigned width, unsigned height,
+                   const struct ad_buffer *script) {
+  struct document_section *s = newest(document);
+  if (s == NULL || (document->status = ad_reserve((void **)&s->figures, &s->figure_capacity, s->figure_count + 1,
+                                                  sizeof *s->figures)) != AD_OK) {
+    return;
+  }
+  struct document_figure *figure = &s->figures[s->figure_count++];
+  *figure = (struct document_figure){.id = copy(document, id), .title = copy(document, title)};
+  if (document->status == AD_OK) {
+    document->status = plot_svg(document->plot_folder, id, width, height, script, &figure->svg);
+    document->plots_missing += figure->svg == NULL;
+  }
+}

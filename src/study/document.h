@@ -1,0 +1,101 @@
+/* A report as a document: sections of sentences, tables and figures, which are written as text, CSV, JSON and HTML.
+ *
+ * What adds to a document returns nothing: the first failure stays in document->status, and what comes after it does
+ * nothing. Texts are copied. */
+#ifndef AUTODIDACT_SRC_STUDY_DOCUMENT_H
+#define AUTODIDACT_SRC_STUDY_DOCUMENT_H
+
+#include "autodidact/base/buffer.h"
+#include "autodidact/study/statistics.h"
+
+enum cell_kind { CELL_TEXT, CELL_COUNT, CELL_FIGURE, CELL_INTERVAL };
+
+struct document_cell {
+  enum cell_kind kind;
+  char *text;         /* owned */
+  double value, high; /* count, figure; low and high */
+  const char *why;    /* NULL: there */
+};
+
+/* A column. id: name in CSV and JSON (an interval has id_low and id_high). head: for people. scale: people see value *
+ * scale, in `unit`; files have the value. */
+struct document_column {
+  const char *id, *head, *unit;
+  double scale;
+};
+
+struct document_table {
+  char *id, *title;
+  struct document_column *columns; /* [width] */
+  size_t width;
+  struct document_cell *cells; /* [count] row by row */
+  size_t count, capacity;
+  int data_only; /* in CSV and JSON, not in text and HTML */
+};
+
+struct document_figure {
+  char *id, *title;
+  char *svg; /* NULL: gnuplot could not make it */
+};
+
+struct document_section {
+  char *id, *title;
+  char *meaning; /* one sentence: what it says */
+  char *caution; /* one sentence: when not to trust it */
+  char *notes;   /* further lines; NULL: none */
+  struct document_table *tables;
+  struct document_figure *figures;
+  size_t table_count, table_capacity, figure_count, figure_capacity;
+};
+
+struct document {
+  int status;
+  char *title, *summary; /* summary: lines */
+  struct document_section *sections;
+  size_t count, capacity;
+  const char *plot_folder; /* where gnuplot may write; not owned */
+  int plots_missing;       /* figures that gnuplot could not make */
+};
+
+void document_destroy(struct document *document);
+
+/* A line of the summary, of the newest section's notes. */
+void document_summary(struct document *document, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void document_note(struct document *document, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Begins a section. */
+void document_section(struct document *document, const char *id, const char *title, const char *meaning,
+                      const char *caution);
+
+/* Begins a table of the newest section: its cells follow row by row. columns [width] are copied, their texts live for
+ * ever. */
+void document_table(struct document *document, const char *id, const char *title, size_t width,
+                    const struct document_column *columns);
+void document_data_only(struct document *document);
+void put_text(struct document *document, const char *text);
+void put_count(struct document *document, uint64_t count);
+void put_figure(struct document *document, struct ad_figure figure);
+void put_interval(struct document *document, struct ad_interval interval);
+
+/* A figure of the newest section, made by gnuplot from `script`, which plots on a terminal that is set already. */
+void document_plot(struct document *document, const char *id, const char *title, unsigned width, unsigned height,
+                   const struct ad_buffer *script);
+
+/* Appends the document to `out`. AD_ENOMEM. */
+int document_text(const struct document *document, struct ad_buffer *out);
+int document_json(const struct document *document, struct ad_buffer *out);
+int document_html(const struct document *document, struct ad_buffer *out);
+int document_csv(const struct document_table *table, struct ad_buffer *out);
+
+/* What people see of a cell, or of its reason; appended. */
+int cell_show(const struct document_cell *cell, const struct document_column *column, struct ad_buffer *out);
+
+/* Runs gnuplot on a script in `folder`; *svg is the picture, ready to stand inside HTML with ids that begin with `id`,
+ * or NULL where gnuplot failed (a warning was given). The caller frees it. AD_EIO, AD_ENOMEM. */
+int plot_svg(const char *folder, const char *id, unsigned width, unsigned height, const struct ad_buffer *script,
+             char **svg);
+
+/* A text in gnuplot's single quotes. */
+int plot_quote(struct ad_buffer *script, const char *text);
+
+#endif

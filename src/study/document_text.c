@@ -1,0 +1,235 @@
+/* A document as text, and its tables as CSV. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "document.h"
+
+enum { LINE = 110 };
+
+static int show_number(double value, double scale, struct ad_buffer *out) {
+  return ad_buffer_printf(out, "%.4g", value * scale);
+}
+
+int cell_show(const struct document_cell *cell, const struct document_column *column, struct ad_buffer *out) {
+  if (cell->kind == CELL_TEXT) {
+    return ad_buffer_puts(out, cell->text);
+  }
+  if (cell->kind == CELL_COUNT) {
+    return ad_buffer_printf(out, "%.0f", cell->value);
+  }
+  if (cell->why != NULL) {
+    return ad_buffer_puts(out, "n/a");
+  }
+  if (cell->kind == CELL_FIGURE) {
+    return show_number(cell->value, column->scale, out);
+  }
+  AD_TRY(ad_buffer_puts(out, "["));
+  AD_TRY(show_number(cell->value, column->scale, out));
+  AD_TRY(ad_buffer_puts(out, ", "));
+  AD_TRY(show_number(cell->high, column->scale, out));
+  return ad_buffer_puts(out, "]");
+}
+
+/* Words up to LINE columns, every line behind `indent` spaces. */
+static int wrap(struct ad_buffer *out, const char *text, int indent) {
+  int column = 0;
+  for (const char *word = text; *word != '\0';) {
+    const size_t length = strcspn(word, " \n");
+    if (column > 0 && column + 1 + (int)length > LINE) {
+      AD_TRY(ad_buffer_puts(out, "\n"));
+      column = 0;
+    }
+    AD_TRY(ad_buffer_printf(out, "%*s%.*s", column == 0 ? indent : 1, "", (int)length, word));
+    column += (column == 0 ? indent : 1) + (int)length;
+    word += length;
+    if (*word == '\n') {
+      AD_TRY(ad_buffer_puts(out, "\n"));
+      column = 0;
+    }
+    word += *word != '\0';
+  }
+  return column > 0 ? ad_buffer_puts(out, "\n") : AD_OK;
+}
+
+/* Characters, not bytes, of UTF-8. */
+static size_t characters(const char *text) {
+  size_t count = 0;
+  for (; *text != '\0'; text++) {
+    count += ((unsigned char)*text & 0xc0) != 0x80;
+  }
+  return count;
+}
+
+static int head(const struct document_column *column, struct ad_buffer *out) {
+  return column->unit[0] == '\0' ? ad_buffer_puts(out, column->head)
+                                 : ad_buffer_printf(out, "%s (%s)", column->head, column->unit);
+}
+
+/* The texts of all cells, one after another with a NUL each, heads first, and the width of each column. */
+static int lay_out(const struct document_table *table, struct ad_buffer *texts, size_t *widths) {
+  for (size_t i = 0; i < table->width + table->count; i++) {
+    const size_t column = i % table->width, begin = texts->size;
+    AD_TRY(i < table->width ? head(&table->columns[i], texts)
+                            : cell_show(&table->cells[i - table->width], &table->columns[column], texts));
+    AD_TRY(ad_buffer_append(texts, "", 1));
+    const size_t length = characters(texts->data + begin);
+    widths[column] = length > widths[column] ? length : widths[column];
+  }
+  return AD_OK;
+}
+
+static int print_cells(const struct document_table *table, const struct ad_buffer *texts, const size_t *widths,
+                       struct ad_buffer *out) {
+  const char *text = texts->data;
+  for (size_t i = 0; i < table->width + table->count; i++) {
+    const size_t column = i % table->width, fill = widths[column] - characters(text);
+    /* The first column stands left, numbers right. */
+    if (column == 0) {
+      AD_TRY(ad_buffer_printf(out, "  %s%*s", text, (int)fill, ""));
+    } else {
+      AD_TRY(ad_buffer_printf(out, "  %*s%s", (int)fill, "", text));
+    }
+    if (column + 1 == table->width) {
+      while (out->size > 0 && out->data[out->size - 1] == ' ') {
+        out->data[--out->size] = '\0';
+      }
+      AD_TRY(ad_buffer_puts(out, "\n"));
+    }
+    text += strlen(text) + 1;
+  }
+  return AD_OK;
+}
+
+/* Each reason once, with the columns it stands for. */
+static int print_reasons(const struct document_table *table, struct ad_buffer *out) {
+  size_t printed = 0;
+  for (size_t i = 0; i < table->count; i++) {
+    const char *why = table->cells[i].why;
+    int known = why == NULL;
+    for (size_t j = 0; j < i && !known; j++) {
+      known =
+          table->cells[j].why != NULL && strcmp(table->cells[j].why, why) == 0 && j % table->width == i % table->width;
+    }
+    if (!known && printed++ < 40) {
+      AD_TRY(ad_buffer_printf(
+          out, "  n/a: %s of \"%s\": %s\n", table->columns[i % table->width].head,
+          table->cells[i - i % table->width].kind == CELL_TEXT ? table->cells[i - i % table->width].text : "", why));
+    }
+  }
+  return AD_OK;
+}
+
+static int print_table(const struct document_table *table, struct ad_buffer *out) {
+  struct ad_buffer texts = {0};
+  size_t *widths = ad_calloc(table->width, sizeof *widths);
+  int status = widths == NULL ? ad_fail_memory(table->width * sizeof *widths, "a table") : AD_OK;
+  AD_TRY_GOTO(status, out);
+  AD_TRY_GOTO(ad_buffer_printf(out, "%s\n", table->title), out);
+  AD_TRY_GOTO(lay_out(table, &texts, widths), out);
+  AD_TRY_GOTO(print_cells(table, &texts, widths, out), out);
+  AD_TRY_GOTO(print_reasons(table, out), out);
+  status = ad_buffer_puts(out, "\n");
+out:
+  ad_buffer_destroy(&texts);
+  ad_free(widths);
+  return status;
+}
+
+static int underline(struct ad_buffer *out, const char *title, char mark) {
+  AD_TRY(ad_buffer_printf(out, "%s\n", title));
+  for (size_t i = characters(title); i > 0; i--) {
+    AD_TRY(ad_buffer_append(out, &mark, 1));
+  }
+  return ad_buffer_puts(out, "\n");
+}
+
+static int put_caution(struct ad_buffer *out, const char *caution) {
+  struct ad_buffer text = {0};
+  int status = ad_buffer_printf(&text, "When not to trust it: %s", caution);
+  status = status == AD_OK ? wrap(out, text.data, 0) : status;
+  ad_buffer_destroy(&text);
+  return status;
+}
+
+int document_text(const struct document *document, struct ad_buffer *out) {
+  AD_TRY(underline(out, document->title, '='));
+  AD_TRY(document->summary == NULL ? AD_OK : wrap(out, document->summary, 0));
+  for (size_t i = 0; i < document->count; i++) {
+    const struct document_section *s = &document->sections[i];
+    AD_TRY(ad_buffer_puts(out, "\n"));
+    AD_TRY(underline(out, s->title, '-'));
+    AD_TRY(wrap(out, s->meaning, 0));
+    AD_TRY(put_caution(out, s->caution));
+    AD_TRY(s->notes == NULL ? AD_OK : wrap(out, s->notes, 0));
+    AD_TRY(ad_buffer_puts(out, "\n"));
+    for (size_t t = 0; t < s->table_count; t++) {
+      AD_TRY(s->tables[t].data_only ? AD_OK : print_table(&s->tables[t], out));
+    }
+  }
+  return AD_OK;
+}
+
+/* ---- CSV (RFC 4180) ---- */
+
+static int csv_text(struct ad_buffer *out, const char *text) {
+  if (strpbrk(text, ",\"\r\n") == NULL) {
+    return ad_buffer_puts(out, text);
+  }
+  AD_TRY(ad_buffer_puts(out, "\""));
+  for (; *text != '\0'; text++) {
+    AD_TRY(ad_buffer_append(out, "\"\"", *text == '"' ? 1 : 0));
+    AD_TRY(ad_buffer_append(out, text, 1));
+  }
+  return ad_buffer_puts(out, "\"");
+}
+
+static int csv_cell(struct ad_buffer *out, const struct document_cell *cell) {
+  if (cell->kind == CELL_TEXT) {
+    return csv_text(out, cell->text);
+  }
+  if (cell->kind == CELL_COUNT) {
+    return ad_buffer_printf(out, "%.0f", cell->value);
+  }
+  if (cell->why != NULL) {
+    return cell->kind == CELL_INTERVAL ? ad_buffer_puts(out, ",") : AD_OK;
+  }
+  AD_TRY(ad_buffer_printf(out, "%.17g", cell->value));
+  return cell->kind == CELL_INTERVAL ? ad_buffer_printf(out, ",%.17g", cell->high) : AD_OK;
+}
+
+/* "column: reason; column: reason" */
+static int csv_reasons(struct ad_buffer *out, const struct document_table *table, const struct document_cell *row) {
+  struct ad_buffer text = {0};
+  int status = ad_buffer_puts(&text, "");
+  for (size_t c = 0; c < table->width && status == AD_OK; c++) {
+    if (row[c].why != NULL) {
+      status = ad_buffer_printf(&text, "%s%s: %s", text.size > 0 ? "; " : "", table->columns[c].id, row[c].why);
+    }
+  }
+  if (status == AD_OK) {
+    status = csv_text(out, text.data);
+  }
+  ad_buffer_destroy(&text);
+  return status;
+}
+
+int document_csv(const struct document_table *table, struct ad_buffer *out) {
+  for (size_t c = 0; c < table->width; c++) {
+    const char *id = table->columns[c].id;
+    const int interval = table->count > c && table->cells[c].kind == CELL_INTERVAL;
+    AD_TRY(interval ? ad_buffer_printf(out, "%s_low,%s_high,", id, id) : ad_buffer_printf(out, "%s,", id));
+  }
+  AD_TRY(ad_buffer_puts(out, "not_available\n"));
+  for (size_t i = 0; i < table->count; i++) {
+    AD_TRY(csv_cell(out, &table->cells[i]));
+    AD_TRY(ad_buffer_puts(out, ","));
+    if (i % table->width + 1 == table->width) {
+      AD_TRY(csv_reasons(out, table, &table->cells[i + 1 - table->width]));
+      AD_TRY(ad_buffer_puts(out, "\n"));
+    }
+  }
+  return AD_OK;
+}

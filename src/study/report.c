@@ -1,0 +1,335 @@
+/* Gathers the runs of a study by arm and seeds, calls the sections, writes the files. */
+#include "report.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/file.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/learn/teacher.h"
+
+/* ---- Runs by arm ---- */
+
+static int same_seeds(const struct ad_study *study, const struct ad_study_cell *a, const struct ad_study_cell *b) {
+  for (size_t x = 0; x < study->axis_count; x++) {
+    if (study->axes[x].seed && a->level[x] != b->level[x]) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+static enum run_state state_of(const struct report *r, size_t cell, double score) {
+  const struct ad_cell_record *record = &r->cells->records[cell];
+  if (ad_cells_is_failed_run(r->cells, cell)) {
+    return record->state == AD_CELL_DONE && isfinite(score) ? RUN_FAILED : RUN_DIVERGED;
+  }
+  return record->state != AD_CELL_DONE ? RUN_MISSING : isfinite(score) ? RUN_GOOD : RUN_MISSING;
+}
+
+static void add_run(struct report *r, struct report_arm *arm, size_t point, size_t cell) {
+  const double score = ad_cells_result(r->cells, cell);
+  struct report_run *run = &arm->runs[point];
+  *run = (struct report_run){cell, state_of(r, cell, score), NAN};
+  if (run->state == RUN_GOOD || run->state == RUN_FAILED) {
+    run->score = score;
+    arm->all[arm->all_count++] = score;
+  }
+  if (run->state == RUN_GOOD) {
+    arm->fine[arm->good] = score;
+  }
+  arm->good += run->state == RUN_GOOD;
+  arm->failed += run->state == RUN_FAILED;
+  arm->diverged += run->state == RUN_DIVERGED;
+  arm->missing += run->state == RUN_MISSING;
+}
+
+static int gather(struct report *r) {
+  const struct ad_study *study = r->study;
+  size_t *filled = ad_calloc(r->arms, sizeof *filled);
+  r->arm = ad_calloc(r->arms, sizeof *r->arm);
+  int status =
+      filled == NULL || r->arm == NULL ? ad_fail_memory(r->arms * sizeof *r->arm, "the arms of a report") : AD_OK;
+  for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
+    r->arm[a] = (struct report_arm){.name = study->arms[a].name,
+                                    .runs = ad_malloc(r->points, sizeof *r->arm[a].runs),
+                                    .all = ad_malloc(r->points, sizeof(double)),
+                                    .fine = ad_malloc(r->points, sizeof(double))};
+    if (r->arm[a].runs == NULL || r->arm[a].all == NULL || r->arm[a].fine == NULL) {
+      status = ad_fail_memory(r->points * sizeof *r->arm[a].runs, "the runs of a report");
+    }
+  }
+  const struct ad_study_cell *first = NULL;
+  for (size_t i = 0; i < study->count && status == AD_OK; i++) {
+    const size_t a = study->cells[i].arm, point = filled[a]++;
+    if (a == 0 && point == 0) {
+      first = &study->cells[i];
+    }
+    if (point >= r->points || first == NULL || (a > 0 && !same_seeds(study, first + point, &study->cells[i]))) {
+      status = ad_fail(AD_EINTERNAL, "cell %zu does not have the seeds of the first arm's cell", i);
+    } else {
+      add_run(r, &r->arm[a], point, i);
+    }
+  }
+  ad_free(filled);
+  return status;
+}
+
+static void release(struct report *r) {
+  for (size_t a = 0; r->arm != NULL && a < r->arms; a++) {
+    ad_free(r->arm[a].runs);
+    ad_free(r->arm[a].all);
+    ad_free(r->arm[a].fine);
+  }
+  ad_free(r->arm);
+}
+
+size_t report_common(const struct report *r, size_t arm_a, size_t arm_b, int fine, double *a, double *b) {
+  size_t n = 0;
+  for (size_t k = 0; k < r->points; k++) {
+    const struct report_run *x = &r->arm[arm_a].runs[k], *y = &r->arm[arm_b].runs[k];
+    if (!isnan(x->score) && !isnan(y->score) && (!fine || (x->state == RUN_GOOD && y->state == RUN_GOOD))) {
+      a[n] = x->score;
+      b[n++] = y->score;
+    }
+  }
+  return n;
+}
+
+size_t report_share(const struct report *r, size_t all, size_t arm) {
+  const size_t share = all / r->arms;
+  return share < 2 ? 2 : share > arm ? arm : share;
+}
+
+size_t report_choose(const struct report *r, size_t arm, size_t most, size_t *chosen) {
+  const size_t take = r->points < most ? r->points : most;
+  size_t count = 0;
+  for (size_t i = 0; i < take; i++) {
+    /* The same seeds of every arm, spread evenly. */
+    const size_t k = i * r->points / take;
+    if (!isnan(r->arm[arm].runs[k].score)) {
+      chosen[count++] = k;
+    }
+  }
+  return count;
+}
+
+char *report_path(const struct report *r, size_t arm, size_t run, const char *name) {
+  char *folder = ad_study_folder(r->study, &r->study->cells[r->arm[arm].runs[run].cell]);
+  char *path = folder == NULL ? NULL : ad_path_join(folder, name);
+  ad_free(folder);
+  if (path == NULL && r->doc->status == AD_OK) {
+    r->doc->status = ad_fail_memory(4096, "a path");
+  }
+  return path;
+}
+
+int report_variant(const struct report *r, size_t arm, const char **variant) {
+  static const enum ad_variant of_source[AD_SOURCES] = {[AD_SOURCE_STUDENT] = AD_STUDENT,
+                                                        [AD_SOURCE_TEACHER] = AD_TEACHER,
+                                                        [AD_SOURCE_WINDOW] = AD_WINDOW_MEAN,
+                                                        [AD_SOURCE_RUN] = AD_RUN_MEAN};
+  if (r->study->source != AD_SOURCE_DEV && r->study->source != AD_SOURCE_TEST) {
+    *variant = ad_variant_name(of_source[r->study->source]);
+    return AD_OK;
+  }
+  struct ad_config config;
+  AD_TRY(ad_study_config(r->study, &r->study->cells[r->arm[arm].runs[0].cell], &config));
+  *variant = ad_variant_name((enum ad_variant)config.run_result);
+  ad_config_destroy(&config);
+  return AD_OK;
+}
+
+/* ---- Scripts ---- */
+
+void script_add(struct report *r, struct ad_buffer *script, const char *format, ...) {
+  char text[1000];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  if (r->doc->status == AD_OK) {
+    r->doc->status = ad_buffer_puts(script, text);
+  }
+}
+
+void script_name(struct report *r, struct ad_buffer *script, const char *name) {
+  if (r->doc->status == AD_OK) {
+    r->doc->status = plot_quote(script, name);
+  }
+}
+
+void script_arm_axis(struct report *r, struct ad_buffer *script, size_t count) {
+  script_add(r, script, "set yrange [%g:0.6]\nset grid noytics\nset grid xtics lc rgb '#e3e8ee' lt 1 lw 1\nset ytics (",
+             0.4 - (double)count);
+  for (size_t a = 0; a < count; a++) {
+    script_add(r, script, a > 0 ? "," : "");
+    script_name(r, script, r->arm[a].name);
+    script_add(r, script, " -%zu", a);
+  }
+  script_add(r, script, ")\n");
+}
+
+void script_axis(struct report *r, struct ad_buffer *script, const char axis, const char *what, const char *unit) {
+  char label[200];
+  snprintf(label, sizeof label, unit[0] == '\0' ? "%s" : "%s (%s)", what, unit);
+  script_add(r, script, "set %clabel ", axis);
+  script_name(r, script, label);
+  script_add(r, script, " tc rgb '#1c2530'\n");
+}
+
+void script_bands(struct report *r, struct ad_buffer *script, size_t count, const size_t *which) {
+  for (size_t k = 0; k < count; k++) {
+    script_add(r, script, "%s$b%zu using 1:3:5 with filledcurves ls %zu notitle, $b%zu using 1:4 with lines ls %zu t ",
+               k == 0 ? "plot " : ", ", k, k + 1, k, k + 1);
+    script_name(r, script, r->arm[which[k]].name);
+  }
+  script_add(r, script, "\n");
+}
+
+unsigned script_height(size_t arms) {
+  return (unsigned)(90 + 34 * arms);
+}
+
+/* ---- Files ---- */
+
+static int write_file(const char *folder, const char *name, const struct ad_buffer *text) {
+  char *path = ad_path_join(folder, name);
+  const int status = path == NULL ? ad_fail_memory(strlen(folder) + strlen(name) + 2, "a path")
+                                  : ad_file_write(path, text->data, text->size);
+  ad_free(path);
+  return status;
+}
+
+static int write_tables(const struct document *doc, const char *folder) {
+  for (size_t s = 0; s < doc->count; s++) {
+    for (size_t t = 0; t < doc->sections[s].table_count; t++) {
+      const struct document_table *table = &doc->sections[s].tables[t];
+      struct ad_buffer csv = {0};
+      char name[120];
+      snprintf(name, sizeof name, "%s.csv", table->id);
+      int status = document_csv(table, &csv);
+      status = status == AD_OK ? write_file(folder, name, &csv) : status;
+      ad_buffer_destroy(&csv);
+      AD_TRY(status);
+    }
+  }
+  return AD_OK;
+}
+
+static int write_report(const struct document *doc, const char *folder, struct ad_buffer *text) {
+  static const struct {
+    const char *name;
+    int (*print)(const struct document *, struct ad_buffer *);
+  } files[] = {{"report.txt", document_text}, {"report.json", document_json}, {"report.html", document_html}};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    struct ad_buffer file = {0};
+    int status = files[i].print(doc, &file);
+    status = status == AD_OK ? write_file(folder, files[i].name, &file) : status;
+    if (status == AD_OK && i == 0) {
+      status = ad_buffer_append(text, file.data, file.size);
+    }
+    ad_buffer_destroy(&file);
+    AD_TRY(status);
+  }
+  return write_tables(doc, folder);
+}
+
+/* ---- The report ---- */
+
+static int find_baseline(struct report *r, const char *name) {
+  for (size_t a = 0; name != NULL && a < r->arms; a++) {
+    if (strcmp(r->arm[a].name, name) == 0) {
+      r->baseline = a;
+      return AD_OK;
+    }
+  }
+  return name == NULL ? AD_OK
+                      : ad_fail(AD_ECONFIG, "%s: found no arm \"%s\" to compare with; the first is \"%s\"",
+                                r->study->path, name, r->arm[0].name);
+}
+
+static void describe_metric(struct report *r) {
+  const enum ad_study_metric m = r->study->metric;
+  const int share = m == AD_METRIC_ERROR || m == AD_METRIC_ACCURACY;
+  r->falls = ad_study_metric_falls(m);
+  r->scale = share ? 100.0 : 1.0;
+  r->unit = share ? "%" : m == AD_METRIC_LOSS ? "nats" : "";
+  snprintf(r->metric, sizeof r->metric, "%s %s", ad_study_source_name(r->study->source), ad_study_metric_name(m));
+}
+
+static void count_runs(struct report *r) {
+  size_t good = 0, failed = 0, diverged = 0, missing = 0;
+  for (size_t a = 0; a < r->arms; a++) {
+    good += r->arm[a].good;
+    failed += r->arm[a].failed;
+    diverged += r->arm[a].diverged;
+    missing += r->arm[a].missing;
+  }
+  document_summary(r->doc,
+                   "%zu arms, %zu combinations of seeds, %zu cells: %zu finished well, %zu failed by the study's rule, "
+                   "%zu diverged, %zu have no result (yet).",
+                   r->arms, r->points, r->study->count, good, failed, diverged, missing);
+  if (missing > 0) {
+    document_summary(r->doc,
+                     "The study is not complete: what is here describes the %zu runs that have a score. Cells that are "
+                     "missing for a reason (the hard ones take longer) bias every figure.",
+                     good + failed);
+  }
+}
+
+static int all_sections(struct report *r) {
+  AD_TRY(report_comparison(r));
+  count_runs(r);
+  AD_TRY(report_arms(r));
+  AD_TRY(report_spread(r));
+  AD_TRY(report_variance(r));
+  AD_TRY(report_examples(r));
+  AD_TRY(report_logs(r));
+  AD_TRY(report_snapshots(r));
+  AD_TRY(report_best(r));
+  AD_TRY(report_power(r));
+  return r->doc->status;
+}
+
+static int make(struct report *r, const struct ad_report_settings *settings, const char *folder,
+                struct ad_buffer *text) {
+  char title[300];
+  AD_TRY(gather(r));
+  AD_TRY(find_baseline(r, settings->baseline));
+  AD_TRY(ad_make_folders(folder));
+  describe_metric(r);
+  snprintf(title, sizeof title, "Study %s: %s", r->study->name, r->metric);
+  r->doc->title = ad_strdup(title);
+  if (r->doc->title == NULL) {
+    return ad_fail_memory(strlen(title) + 1, "a title");
+  }
+  AD_TRY(all_sections(r));
+  if (r->doc->plots_missing > 0) {
+    ad_log(AD_LOG_WARNING, "%d figures of the report could not be plotted", r->doc->plots_missing);
+  }
+  return write_report(r->doc, folder, text);
+}
+
+int ad_study_report(const struct ad_study *study, const struct ad_cells *cells,
+                    const struct ad_report_settings *settings, struct ad_buffer *text) {
+  if (study->arm_count == 0 || study->count == 0) {
+    return ad_fail(AD_ECONFIG, "%s: no cells to report on", study->path);
+  }
+  struct document document = {0};
+  struct report r = {.study = study, .cells = cells, .doc = &document, .arms = study->arm_count};
+  r.points = study->count / study->arm_count;
+  /* All arms together: each has a part of the cells. */
+  r.how = (struct ad_resampling){.seed = 0, .replicates = ad_resample_count(study->count), .level = 0.95};
+  char *own = settings->folder == NULL ? ad_path_join(study->dir, "report") : ad_strdup(settings->folder);
+  document.plot_folder = own;
+  const int status = own == NULL ? ad_fail_memory(4096, "a path") : make(&r, settings, own, text);
+  document_destroy(&document);
+  release(&r);
+  ad_free(own);
+  return status;
+}

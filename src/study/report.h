@@ -1,0 +1,100 @@
+/* What the sections of a report share. */
+#ifndef AUTODIDACT_SRC_STUDY_REPORT_H
+#define AUTODIDACT_SRC_STUDY_REPORT_H
+
+#include "autodidact/study/report.h"
+#include "document.h"
+
+enum run_state {
+  RUN_GOOD,
+  RUN_FAILED,   /* finished, but failed by the study's rule: it has a score */
+  RUN_DIVERGED, /* no score */
+  RUN_MISSING   /* not finished, or ended by the machine: no score, and no failure */
+};
+
+struct report_run {
+  size_t cell;
+  enum run_state state;
+  double score; /* NaN: none */
+};
+
+struct report_arm {
+  const char *name;
+  struct report_run *runs; /* [points] run k of every arm has the same seeds */
+  size_t good, failed, diverged, missing;
+  double *all, *fine; /* scores of all finished runs, and of those that did not fail: [all_count], [good] */
+  size_t all_count;
+};
+
+struct report {
+  const struct ad_study *study;
+  const struct ad_cells *cells;
+  struct document *doc;
+  struct ad_resampling how;
+  const char *unit; /* of scores as people see them: "%", "nats", "" */
+  double scale;     /* from scores to that */
+  int falls;        /* 1: less is better */
+  char metric[64];  /* "dev error" */
+  size_t arms, points, baseline;
+  struct report_arm *arm;
+};
+
+enum {
+  CURVES = 8,          /* arms drawn in one figure of curves */
+  LOGS = 400,          /* runs whose log is read, in all */
+  LOGITS = 400,        /* runs whose logits are read, in all */
+  LOGITS_OF_ARM = 64,  /* of one arm */
+  SKETCHES_OF_ARM = 12 /* runs of one arm whose snapshots are read */
+};
+
+/* Scores that both arms have, run by run, into a and b [points]; fine: of runs that did not fail only. Returns their
+ * number. */
+size_t report_common(const struct report *r, size_t arm_a, size_t arm_b, int fine, double *a, double *b);
+
+/* The sections, in their order. AD_EIO, AD_ENOMEM. */
+int report_comparison(struct report *r);
+int report_arms(struct report *r);
+int report_spread(struct report *r);
+int report_variance(struct report *r);
+int report_best(struct report *r);
+int report_power(struct report *r);
+int report_examples(struct report *r);
+int report_logs(struct report *r);
+int report_snapshots(struct report *r);
+
+/* ---- Pieces of gnuplot scripts; all keep the first failure in r->doc->status ---- */
+
+/* Formatted text; a name in quotes; a number as gnuplot reads it, NaN for a missing one. */
+void script_add(struct report *r, struct ad_buffer *script, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void script_name(struct report *r, struct ad_buffer *script, const char *name);
+
+/* "set ytics (...)" with the arms' names at places 0, -1, -2, ... for the first `count` arms. */
+void script_arm_axis(struct report *r, struct ad_buffer *script, size_t count);
+
+/* Axis labels: "what (unit)". */
+void script_axis(struct report *r, struct ad_buffer *script, const char axis, const char *what, const char *unit);
+
+/* Height of a figure with a line an arm. */
+unsigned script_height(size_t arms);
+
+/* The runs of an arm that are read, into chosen [most]: at most `most` combinations of seeds, the same for every arm
+ * and spread evenly, of them those with a score. Their number. */
+size_t report_choose(const struct report *r, size_t arm, size_t most, size_t *chosen);
+
+/* Most runs of an arm, when `all` may be read in all and `arm` of one arm. */
+size_t report_share(const struct report *r, size_t all, size_t arm);
+
+/* Whose evaluations belong to the result: the variant of study.result, or what the arm's run.result names. AD_ENOMEM.
+ */
+int report_variant(const struct report *r, size_t arm, const char **variant);
+
+/* A figure of bands over runs: in $b0, $b1, ... of the script lines of x and the five quantiles (low, quartile, median,
+ * quartile, high); which[k] of the `count` curves is the arm's number. Plots quartile bands and medians. */
+void script_bands(struct report *r, struct ad_buffer *script, size_t count, const size_t *which);
+
+/* The path of a file in a run's folder; the caller frees it. NULL: out of memory, which is recorded in r->doc->status.
+ */
+char *report_path(const struct report *r, size_t arm, size_t run, const char *name);
+
+#endif

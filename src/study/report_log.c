@@ -1,0 +1,493 @@
+/* Sections on what runs logged: trajectories, mid-run and final scores, stopping early. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/study/statistics_search.h"
+#include "autodidact/study/statistics_trajectory.h"
+#include "report.h"
+
+enum {
+  GRID = 150,
+  EVALUATIONS = 60,
+  PLAN_POINTS = 8,
+  PLAN_BUDGETS = 10,
+  PLAN_REPLICATES = 500,
+  MOST_LOG_BYTES = 1 << 30
+};
+enum quantity { LOSS, NORM, DISTANCE, QUANTITIES };
+
+static const char *const keys[QUANTITIES] = {"\"loss\":", "\"norm\":", "\"distance\":"};
+static const char *const titles[QUANTITIES] = {"Training loss", "Norm of the gradient",
+                                               "Distance of the logits from the teacher's"};
+static const char *const units[QUANTITIES] = {"nats", "", ""};
+static const char *const ids[QUANTITIES] = {"loss", "gradient_norm", "teacher_distance"};
+
+/* An arm's logs. Steps of a window of the grid are averaged. */
+struct arm_log {
+  size_t runs, points[LOGS];
+  double *value[QUANTITIES]; /* [runs,GRID], NaN: none */
+  size_t evaluations;
+  double at[EVALUATIONS]; /* steps */
+  double *score;          /* [runs,EVALUATIONS] */
+  const char *variant;
+};
+
+struct logs {
+  struct report *r;
+  size_t arms, most;
+  struct arm_log *arm; /* [arms] */
+  double window;       /* steps of a point of the grid */
+  size_t without, cut; /* runs without a log; left out as there was too much to read */
+  size_t bytes;
+};
+
+/* The number behind a key in a line; NaN where there is none. */
+static double number_behind(const char *line, size_t length, const char *key) {
+  const char *at = memmem(line, length, key, strlen(key));
+  if (at == NULL) {
+    return NAN;
+  }
+  char text[40];
+  const size_t begin = (size_t)(at - line) + strlen(key);
+  const size_t rest = length - begin < sizeof text - 1 ? length - begin : sizeof text - 1;
+  memcpy(text, line + begin, rest);
+  text[rest] = '\0';
+  char *end;
+  const double value = strtod(text, &end);
+  return end == text ? NAN : value;
+}
+
+/* Every evaluation's step of one run into at [most], ascending; their number. */
+static size_t evaluation_steps(const struct ad_file_map *map, const char *model, size_t most, double *at) {
+  size_t count = 0;
+  for (const char *line = map->data, *end = map->data + map->size; line < end;) {
+    const char *newline = memchr(line, '\n', (size_t)(end - line));
+    const size_t length = (size_t)((newline == NULL ? end : newline) - line);
+    if (length > 8 && memcmp(line, "{\"eval\"", 7) == 0 && memmem(line, length, model, strlen(model)) != NULL) {
+      const double step = number_behind(line, length, "\"step\":");
+      if (count < most && isfinite(step) && (count == 0 || step > at[count - 1])) {
+        at[count++] = step;
+      }
+    }
+    line += length + 1;
+  }
+  return count;
+}
+
+static int choose_evaluations(struct arm_log *arm, const struct ad_file_map *map, const char *model) {
+  enum { MOST = 100000 };
+  double *all = ad_malloc(MOST, sizeof *all);
+  if (all == NULL) {
+    return ad_fail_memory(MOST * sizeof *all, "evaluations");
+  }
+  const size_t count = evaluation_steps(map, model, MOST, all), take = count < EVALUATIONS ? count : EVALUATIONS;
+  for (size_t i = 0; i < take; i++) {
+    /* The last is among them. */
+    arm->at[i] = all[(i + 1) * count / take - 1];
+  }
+  arm->evaluations = take;
+  ad_free(all);
+  return AD_OK;
+}
+
+static void read_evaluation(struct arm_log *arm, size_t run, const char *line, size_t length, const char *metric) {
+  const double step = number_behind(line, length, "\"step\":");
+  for (size_t i = 0; i < arm->evaluations; i++) {
+    if (arm->at[i] == step) {
+      arm->score[run * EVALUATIONS + i] = number_behind(line, length, metric);
+    }
+  }
+}
+
+static void read_lines(const struct logs *l, struct arm_log *arm, size_t run, const struct ad_file_map *map,
+                       const char *model, const char *metric) {
+  double sum[QUANTITIES][GRID] = {{0}};
+  unsigned count[QUANTITIES][GRID] = {{0}};
+  for (const char *line = map->data, *end = map->data + map->size; line < end;) {
+    const char *newline = memchr(line, '\n', (size_t)(end - line));
+    const size_t length = (size_t)((newline == NULL ? end : newline) - line);
+    if (length > 8 && memcmp(line, "{\"eval\"", 7) == 0) {
+      if (memmem(line, length, model, strlen(model)) != NULL) {
+        read_evaluation(arm, run, line, length, metric);
+      }
+    } else if (length > 8 && memcmp(line, "{\"step\"", 7) == 0) {
+      const double place = (number_behind(line, length, "\"step\":") - 1) / l->window;
+      for (size_t q = 0; q < QUANTITIES && place >= 0 && place < GRID; q++) {
+        const double value = number_behind(line, length, keys[q]);
+        if (isfinite(value)) {
+          sum[q][(size_t)place] += value;
+          count[q][(size_t)place]++;
+        }
+      }
+    }
+    line += length + 1;
+  }
+  for (size_t q = 0; q < QUANTITIES; q++) {
+    for (size_t i = 0; i < GRID; i++) {
+      arm->value[q][run * GRID + i] = count[q][i] > 0 ? sum[q][i] / count[q][i] : NAN;
+    }
+  }
+}
+
+static int read_run(struct logs *l, size_t a, size_t point) {
+  struct arm_log *arm = &l->arm[a];
+  char *path = report_path(l->r, a, point, "log.jsonl"), model[60], metric[60];
+  struct ad_file_map map;
+  if (path == NULL) {
+    return AD_ENOMEM;
+  }
+  if (!ad_is_file(path) || ad_file_map(path, &map) != AD_OK) {
+    l->without++;
+    ad_free(path);
+    return AD_OK;
+  }
+  ad_free(path);
+  int status = AD_OK;
+  l->bytes += map.size;
+  if (l->bytes > MOST_LOG_BYTES) {
+    l->cut++;
+  } else {
+    snprintf(model, sizeof model, "\"model\":\"%s\"", arm->variant);
+    snprintf(metric, sizeof metric, "\"%s\":", ad_study_metric_name(l->r->study->metric));
+    status = arm->runs == 0 ? choose_evaluations(arm, &map, model) : AD_OK;
+    for (size_t i = 0; i < EVALUATIONS; i++) {
+      arm->score[arm->runs * EVALUATIONS + i] = NAN;
+    }
+    if (status == AD_OK) {
+      read_lines(l, arm, arm->runs, &map, model, metric);
+      arm->points[arm->runs++] = point;
+    }
+  }
+  ad_file_unmap(&map);
+  return status;
+}
+
+static int read_arm(struct logs *l, size_t a) {
+  struct arm_log *arm = &l->arm[a];
+  size_t chosen[LOGS];
+  const size_t count = report_choose(l->r, a, l->most, chosen);
+  AD_TRY(report_variant(l->r, a, &arm->variant));
+  for (size_t q = 0; q < QUANTITIES; q++) {
+    arm->value[q] = ad_malloc(count * GRID, sizeof(double));
+    if (arm->value[q] == NULL) {
+      return ad_fail_memory(count * GRID * sizeof(double), "logs");
+    }
+  }
+  arm->score = ad_malloc(count * EVALUATIONS, sizeof *arm->score);
+  if (arm->score == NULL) {
+    return ad_fail_memory(count * EVALUATIONS * sizeof *arm->score, "logs");
+  }
+  for (size_t i = 0; i < count; i++) {
+    AD_TRY(read_run(l, a, chosen[i]));
+  }
+  return AD_OK;
+}
+
+/* ---- Trajectories ---- */
+
+static void put_band(struct report *r, const char *arm, const char *quantity, double step, const struct ad_band *band) {
+  put_text(r->doc, arm);
+  put_text(r->doc, quantity);
+  put_figure(r->doc, ad_figure_of(step));
+  put_count(r->doc, band->n);
+  for (size_t q = 0; q < AD_BAND_QUANTILES; q++) {
+    put_figure(r->doc, band->quantile[q]);
+  }
+}
+
+static void script_line(struct report *r, struct ad_buffer *script, double x, const struct ad_band *band,
+                        double scale) {
+  script_add(r, script, "%.9g", x);
+  for (size_t q = 0; q < AD_BAND_QUANTILES; q++) {
+    script_add(r, script, " %.9g", band->quantile[q].value * scale);
+  }
+  script_add(r, script, "\n");
+}
+
+/* Bands of one quantity (q < QUANTITIES) or of the score (q = QUANTITIES). */
+static int plot_quantity(struct logs *l, size_t q) {
+  struct report *r = l->r;
+  const int score = q == QUANTITIES;
+  struct ad_buffer script = {0};
+  struct ad_band band[GRID];
+  size_t which[CURVES], drawn = 0;
+  char id[60], title[240], label[120];
+  snprintf(label, sizeof label, "%s on dev", ad_study_metric_name(r->study->metric));
+  for (size_t a = 0; a < l->arms; a++) {
+    const struct arm_log *arm = &l->arm[a];
+    const size_t stride = score ? EVALUATIONS : GRID, points = score ? arm->evaluations : GRID;
+    size_t rows = 0;
+    AD_TRY(ad_bands(band, arm->runs, stride, score ? arm->score : arm->value[q]));
+    for (size_t i = 0; i < points; i++) {
+      rows += band[i].n > 0;
+    }
+    if (rows == 0) {
+      continue;
+    }
+    if (drawn < CURVES) {
+      script_add(r, &script, "$b%zu << EOD\n", drawn);
+    }
+    for (size_t i = 0; i < points; i++) {
+      const double x = score ? arm->at[i] : ((double)i + 0.5) * l->window + 0.5;
+      if (band[i].n > 0) {
+        put_band(r, r->arm[a].name, score ? "score" : ids[q], x, &band[i]);
+        if (drawn < CURVES) {
+          script_line(r, &script, x, &band[i], score ? r->scale : 1.0);
+        }
+      }
+    }
+    if (drawn < CURVES) {
+      script_add(r, &script, "EOD\n");
+      which[drawn++] = a;
+    }
+  }
+  if (drawn > 0) {
+    script_axis(r, &script, 'x', "step", "optimizer updates");
+    script_axis(r, &script, 'y', score ? label : titles[q], score ? r->unit : units[q]);
+    script_bands(r, &script, drawn, which);
+    snprintf(id, sizeof id, "plot_%s", score ? "score" : ids[q]);
+    snprintf(title, sizeof title, "%s over steps: median and quartiles over the runs of an arm%s.",
+             score ? label : titles[q], !score && l->window > 1 ? ", after averaging neighbouring steps" : "");
+    document_plot(r->doc, id, title, 820, 340, &script);
+  }
+  ad_buffer_destroy(&script);
+  return r->doc->status;
+}
+
+static int trajectories(struct logs *l) {
+  struct report *r = l->r;
+  static const struct document_column columns[] = {
+      {"arm", "arm", "", 1},    {"quantity", "quantity", "", 1}, {"step", "step", "", 1},
+      {"runs", "runs", "", 1},  {"q05", "5 %", "", 1},           {"q25", "25 %", "", 1},
+      {"q50", "median", "", 1}, {"q75", "75 %", "", 1},          {"q95", "95 %", "", 1}};
+  document_section(
+      r->doc, "trajectories", "Along training",
+      "How loss, score, gradient and distance from the teacher go along, as quantiles over seeds at each step.",
+      "a band as the path of a run: no run need follow it, and quantiles of different steps come from different runs.");
+  if (l->without > 0 || l->cut > 0 || l->most < r->points || l->arms < r->arms) {
+    document_note(r->doc,
+                  "Read: at most %zu runs of each of the first %zu arms; %zu without a log, %zu left out because the "
+                  "logs are larger than %d MiB together.",
+                  l->most, l->arms, l->without, l->cut, MOST_LOG_BYTES >> 20);
+  }
+  document_table(r->doc, "trajectories", "Quantiles over runs", sizeof columns / sizeof *columns, columns);
+  document_data_only(r->doc);
+  AD_TRY(plot_quantity(l, LOSS));
+  AD_TRY(plot_quantity(l, QUANTITIES));
+  AD_TRY(plot_quantity(l, NORM));
+  return plot_quantity(l, DISTANCE);
+}
+
+/* ---- Mid-run and final score ---- */
+
+/* Scores of runs that have all evaluations, [their number, points] at the chosen evaluations. */
+static size_t complete_scores(const struct arm_log *arm, size_t points, const size_t *which, double *scores) {
+  size_t count = 0;
+  for (size_t k = 0; k < arm->runs; k++) {
+    int whole = 1;
+    for (size_t i = 0; i < points; i++) {
+      scores[count * points + i] = arm->score[k * EVALUATIONS + which[i]];
+      whole &= isfinite(scores[count * points + i]);
+    }
+    count += (size_t)whole;
+  }
+  return count;
+}
+
+static int correlate(struct logs *l, size_t a, struct ad_buffer *script, double *work, size_t *curve) {
+  struct report *r = l->r;
+  const struct arm_log *arm = &l->arm[a];
+  if (arm->evaluations < 2) {
+    return AD_OK;
+  }
+  script_add(r, script, "$b%zu << EOD\n", *curve);
+  for (size_t i = 0; i + 1 < arm->evaluations; i++) {
+    const size_t which[2] = {i, arm->evaluations - 1};
+    const size_t n = complete_scores(arm, 2, which, work);
+    double *x = work + 2 * arm->runs, *y = x + arm->runs;
+    for (size_t k = 0; k < n; k++) {
+      x[k] = work[2 * k];
+      y[k] = work[2 * k + 1];
+    }
+    struct ad_correlation c;
+    AD_TRY(ad_spearman(&c, n, x, y, r->how.level));
+    const double share = arm->at[i] / arm->at[arm->evaluations - 1];
+    put_text(r->doc, r->arm[a].name);
+    put_figure(r->doc, ad_figure_of(arm->at[i]));
+    put_figure(r->doc, ad_figure_of(share));
+    put_count(r->doc, n);
+    put_figure(r->doc, c.rho);
+    put_interval(r->doc, c.interval);
+    put_figure(r->doc, c.p);
+    if (c.rho.why == NULL) {
+      script_add(r, script, "%.6g %.9g\n", 100 * share, c.rho.value);
+    }
+  }
+  script_add(r, script, "EOD\n");
+  *curve += 1;
+  return r->doc->status;
+}
+
+static int correlations(struct logs *l, double *work) {
+  struct report *r = l->r;
+  static const struct document_column columns[] = {
+      {"arm", "arm", "", 1},   {"step", "step", "", 1},          {"share", "of training", "%", 100},
+      {"runs", "runs", "", 1}, {"rho", "Spearman's rho", "", 1}, {"interval", "95 % CI", "", 1},
+      {"p", "p", "", 1}};
+  struct ad_buffer script = {0};
+  size_t curves = 0, which[GRID], points = 0;
+  document_table(r->doc, "early_correlation", "Rank correlation of the score at a step with the last one",
+                 sizeof columns / sizeof *columns, columns);
+  for (size_t a = 0; a < l->arms; a++) {
+    const size_t before = curves;
+    if (curves < CURVES) {
+      AD_TRY(correlate(l, a, &script, work, &curves));
+    }
+    if (curves > before) {
+      which[before] = a;
+      points += l->arm[a].runs > 2 ? 1 : 0;
+    }
+  }
+  if (points > 0) {
+    script_axis(r, &script, 'x', "share of training", "%");
+    script_axis(r, &script, 'y', "rank correlation with the last score", "");
+    script_add(r, &script, "set yrange [-1:1.05]\nset xrange [0:100]\nplot 0 with lines lc rgb '#5b6775' dt 2 notitle");
+    for (size_t k = 0; k < curves; k++) {
+      script_add(r, &script, ", $b%zu using 1:2 with linespoints ls %zu t ", k, k + 1);
+      script_name(r, &script, r->arm[which[k]].name);
+    }
+    script_add(r, &script, "\n");
+    document_plot(r->doc, "plot_early_correlation",
+                  "Rank correlation of mid-run and final score over the runs of an arm.", 820, 340, &script);
+  }
+  ad_buffer_destroy(&script);
+  return r->doc->status;
+}
+
+/* ---- Stopping early ---- */
+
+static int frontier(struct logs *l, size_t a, double *work, struct ad_buffer *script, size_t *curves,
+                    size_t *which_arm) {
+  struct report *r = l->r;
+  const struct arm_log *arm = &l->arm[a];
+  struct ad_early_plan plan[PLAN_BUDGETS], plain[PLAN_BUDGETS];
+  size_t which[PLAN_POINTS];
+  double share[PLAN_POINTS];
+  const size_t points = arm->evaluations < PLAN_POINTS ? arm->evaluations : PLAN_POINTS;
+  for (size_t i = 0; i < points; i++) {
+    which[i] = (i + 1) * arm->evaluations / points - 1;
+    share[i] = arm->at[which[i]] / arm->at[arm->evaluations - 1];
+  }
+  const size_t n = points == 0 ? 0 : complete_scores(arm, points, which, work);
+  const size_t budgets = n / 2 < PLAN_BUDGETS ? n / 2 : PLAN_BUDGETS;
+  if (points < 2 || budgets == 0) {
+    document_note(r->doc, "%s: plans that stop early are not available: %s.", r->arm[a].name,
+                  points < 2 ? "the runs were scored at their end only (eval.every)"
+                             : "needs at least 2 runs with all their evaluations");
+    return r->doc->status;
+  }
+  const struct ad_resampling how = {r->how.seed, PLAN_REPLICATES, r->how.level};
+  AD_TRY(ad_early_frontier(plan, plain, budgets, n, points, work, share, !r->falls, &how));
+  script_add(r, script, "$b%zu << EOD\n", *curves);
+  for (size_t b = 0; b < budgets; b++) {
+    script_add(r, script, "%zu %.9g %.9g\n", b + 1, plan[b].expected.value * r->scale,
+               plain[b].expected.value * r->scale);
+    put_text(r->doc, r->arm[a].name);
+    put_count(r->doc, b + 1);
+    put_figure(r->doc, plain[b].expected);
+    put_figure(r->doc, plan[b].expected);
+    put_count(r->doc, plan[b].started);
+    put_count(r->doc, plan[b].kept);
+    put_figure(r->doc, plan[b].point >= points ? ad_figure_none("the best plan stops none")
+                                               : ad_figure_of(share[plan[b].point]));
+    put_figure(r->doc, ad_figure_of(plan[b].cost));
+  }
+  script_add(r, script, "EOD\n");
+  which_arm[(*curves)++] = a;
+  return r->doc->status;
+}
+
+static void plot_frontier(struct report *r, struct ad_buffer *script, size_t curves, const size_t *which) {
+  script_axis(r, script, 'x', "budget", "whole trainings");
+  script_axis(r, script, 'y', "expected last score of the best run", r->unit);
+  for (size_t k = 0; k < curves; k++) {
+    script_add(r, script, "%s$b%zu using 1:2 with linespoints ls %zu t ", k == 0 ? "plot " : ", ", k, k + 1);
+    script_name(r, script, r->arm[which[k]].name);
+    script_add(r, script, ", $b%zu using 1:3 with lines ls %zu lw 1.2 dt 3 notitle", k, k + 1);
+  }
+  script_add(r, script, "\n");
+  document_plot(r->doc, "plot_early_stopping",
+                "Early-stopping frontier: the best plan that stops runs early (line) against as many runs trained to "
+                "the end (dotted).",
+                820, 340, script);
+}
+
+static int early(struct logs *l) {
+  struct report *r = l->r;
+  const struct document_column columns[] = {{"arm", "arm", "", 1},
+                                            {"budget", "budget (trainings)", "", 1},
+                                            {"plain", "all to the end", r->unit, r->scale},
+                                            {"plan", "best plan", r->unit, r->scale},
+                                            {"started", "start", "", 1},
+                                            {"kept", "keep", "", 1},
+                                            {"stop_at", "stop the others at", "%", 100},
+                                            {"cost", "cost (trainings)", "", 1}};
+  document_section(r->doc, "early", "Mid-run scores and stopping early",
+                   "Whether a run's score in the middle of training ranks it as its last one does, and what it would "
+                   "gain to start more runs and stop all but the best early (Dodge et al. 2020).",
+                   "plans from fewer than about 20 runs: the best plan is chosen and judged on the same runs, so its "
+                   "gain is optimistic.");
+  double *work = ad_malloc(l->most * (EVALUATIONS + 4), sizeof *work);
+  struct ad_buffer script = {0};
+  size_t curves = 0, which[CURVES];
+  int status =
+      work == NULL ? ad_fail_memory(l->most * (EVALUATIONS + 4) * 8, "scores along training") : correlations(l, work);
+  if (status == AD_OK) {
+    document_table(r->doc, "early_stopping", "Expected final score of the best run for a budget",
+                   sizeof columns / sizeof *columns, columns);
+  }
+  for (size_t a = 0; a < l->arms && a < CURVES && status == AD_OK; a++) {
+    status = frontier(l, a, work, &script, &curves, which);
+  }
+  if (curves > 0) {
+    plot_frontier(r, &script, curves, which);
+  }
+  ad_buffer_destroy(&script);
+  ad_free(work);
+  return status;
+}
+
+static void choose_window(struct logs *l) {
+  const struct report *r = l->r;
+  uint64_t steps = 1;
+  for (size_t i = 0; i < r->study->count; i++) {
+    steps = r->cells->records[i].steps > steps ? r->cells->records[i].steps : steps;
+  }
+  l->window = ceil((double)steps / GRID);
+}
+
+int report_logs(struct report *r) {
+  struct logs l = {.r = r, .most = report_share(r, LOGS, LOGS)};
+  l.arms = r->arms < LOGS / 2 ? r->arms : LOGS / 2;
+  l.arm = ad_calloc(l.arms, sizeof *l.arm);
+  int status = l.arm == NULL ? ad_fail_memory(l.arms * sizeof *l.arm, "logs") : AD_OK;
+  choose_window(&l);
+  for (size_t a = 0; a < l.arms && status == AD_OK; a++) {
+    status = read_arm(&l, a);
+  }
+  status = status == AD_OK ? trajectories(&l) : status;
+  status = status == AD_OK ? early(&l) : status;
+  for (size_t a = 0; l.arm != NULL && a < l.arms; a++) {
+    for (size_t q = 0; q < QUANTITIES; q++) {
+      ad_free(l.arm[a].value[q]);
+    }
+    ad_free(l.arm[a].score);
+  }
+  ad_free(l.arm);
+  return status;
+}

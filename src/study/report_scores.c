@@ -1,0 +1,473 @@
+/* Sections on scores: the comparison with the baseline, the arms, their spread. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/study/statistics_compare.h"
+#include "report.h"
+
+enum { SUMMARY_ARMS = 8 };
+
+/* ---- The comparison ---- */
+
+struct comparison {
+  struct ad_paired paired;
+  struct ad_unpaired unpaired;
+  struct ad_figure holm; /* of Wilcoxon's p */
+  struct ad_figure better;
+  struct ad_interval better_interval;
+};
+
+/* The share of pairs on which the arm is better, from P(arm > baseline). */
+static void orient(const struct report *r, struct comparison *c) {
+  const struct ad_paired *p = &c->paired;
+  c->better = p->superiority;
+  c->better_interval = p->superiority_interval;
+  if (r->falls && c->better.why == NULL) {
+    c->better.value = 1 - c->better.value;
+  }
+  if (r->falls && c->better_interval.why == NULL) {
+    c->better_interval = ad_interval_of(1 - p->superiority_interval.high, 1 - p->superiority_interval.low);
+  }
+}
+
+/* Of every arm against the baseline into c [arms]; fine: without failed runs. */
+static int compare_all(const struct report *r, int fine, struct comparison *c) {
+  double *scores = ad_malloc(2 * r->points, sizeof *scores);
+  struct ad_figure *p = ad_malloc(2 * r->arms, sizeof *p);
+  int status = scores == NULL || p == NULL ? ad_fail_memory((2 * r->points + 4 * r->arms) * 8, "comparisons") : AD_OK;
+  const struct report_arm *base = &r->arm[r->baseline];
+  for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
+    const struct report_arm *arm = &r->arm[a];
+    p[a] = ad_figure_none("the baseline");
+    if (a == r->baseline) {
+      continue;
+    }
+    const size_t n = report_common(r, a, r->baseline, fine, scores, scores + r->points);
+    status = ad_compare_paired(&c[a].paired, n, scores, scores + r->points, &r->how);
+    if (status == AD_OK) {
+      status = ad_compare_unpaired(&c[a].unpaired, fine ? arm->good : arm->all_count, fine ? arm->fine : arm->all,
+                                   fine ? base->good : base->all_count, fine ? base->fine : base->all, &r->how);
+    }
+    p[a] = c[a].paired.wilcoxon_p;
+    orient(r, &c[a]);
+  }
+  if (status == AD_OK) {
+    status = ad_holm(r->arms, p, p + r->arms);
+  }
+  for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
+    c[a].holm = p[r->arms + a];
+  }
+  ad_free(scores);
+  ad_free(p);
+  return status;
+}
+
+static void comparison_table(struct report *r, const struct comparison *c, const char *id, const char *title) {
+  const struct document_column columns[] = {{"arm", "arm", "", 1},
+                                            {"pairs", "common seeds", "", 1},
+                                            {"difference", "mean difference", r->unit, r->scale},
+                                            {"bootstrap", "bootstrap 95 % CI", r->unit, r->scale},
+                                            {"t", "t 95 % CI", r->unit, r->scale},
+                                            {"wilcoxon_p", "Wilcoxon p", "", 1},
+                                            {"holm_p", "Holm p", "", 1},
+                                            {"better", "P(better)", "", 1},
+                                            {"better_interval", "P(better) 95 % CI", "", 1},
+                                            {"effect", "d_z", "", 1},
+                                            {"t_p", "t p", "", 1},
+                                            {"wilcoxon", "Wilcoxon by", "", 1}};
+  document_table(r->doc, id, title, sizeof columns / sizeof *columns, columns);
+  for (size_t a = 0; a < r->arms; a++) {
+    if (a == r->baseline) {
+      continue;
+    }
+    put_text(r->doc, r->arm[a].name);
+    put_count(r->doc, c[a].paired.n);
+    put_figure(r->doc, c[a].paired.mean);
+    put_interval(r->doc, c[a].paired.bootstrap);
+    put_interval(r->doc, c[a].paired.t);
+    put_figure(r->doc, c[a].paired.wilcoxon_p);
+    put_figure(r->doc, c[a].holm);
+    put_figure(r->doc, c[a].better);
+    put_interval(r->doc, c[a].better_interval);
+    put_figure(r->doc, c[a].paired.effect);
+    put_figure(r->doc, c[a].paired.t_p);
+    put_text(r->doc, c[a].paired.wilcoxon);
+  }
+}
+
+static void unpaired_table(struct report *r, const struct comparison *c) {
+  const struct document_column columns[] = {{"arm", "arm", "", 1},
+                                            {"runs", "runs", "", 1},
+                                            {"baseline_runs", "of the baseline", "", 1},
+                                            {"difference", "mean difference", r->unit, r->scale},
+                                            {"welch", "Welch 95 % CI", r->unit, r->scale},
+                                            {"welch_p", "Welch p", "", 1},
+                                            {"greater", "P(arm > baseline)", "", 1},
+                                            {"greater_interval", "bootstrap 95 % CI", "", 1}};
+  document_table(r->doc, "comparison_unpaired", "All runs of either arm, seeds not paired",
+                 sizeof columns / sizeof *columns, columns);
+  for (size_t a = 0; a < r->arms; a++) {
+    if (a == r->baseline) {
+      continue;
+    }
+    const struct ad_unpaired *u = &c[a].unpaired;
+    put_text(r->doc, r->arm[a].name);
+    put_count(r->doc, u->a);
+    put_count(r->doc, u->b);
+    put_figure(r->doc, u->mean);
+    put_interval(r->doc, u->t);
+    put_figure(r->doc, u->t_p);
+    put_figure(r->doc, u->superiority);
+    put_interval(r->doc, u->superiority_interval);
+  }
+}
+
+static void comparison_plot(struct report *r, const struct comparison *c) {
+  struct ad_buffer script = {0};
+  char label[200];
+  size_t drawn = 0;
+  script_add(r, &script, "$d << EOD\n");
+  for (size_t a = 0; a < r->arms; a++) {
+    const struct ad_paired *p = &c[a].paired;
+    const struct ad_interval *i = p->bootstrap.why == NULL ? &p->bootstrap : &p->t;
+    if (a != r->baseline && p->mean.why == NULL) {
+      drawn++;
+      const double m = p->mean.value * r->scale;
+      script_add(r, &script, "%.9g %.9g %.9g -%zu\n", m, i->why == NULL ? i->low * r->scale : m,
+                 i->why == NULL ? i->high * r->scale : m, a);
+    }
+  }
+  script_add(r, &script, "EOD\nunset key\n");
+  script_arm_axis(r, &script, r->arms);
+  snprintf(label, sizeof label, "difference in %s from %s", r->metric, r->arm[r->baseline].name);
+  script_axis(r, &script, 'x', label, r->unit);
+  script_add(r, &script,
+             "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\n"
+             "plot $d using 1:4:2:3 with xerrorbars ls 1 ps 0.9\n");
+  snprintf(label, sizeof label, "Mean difference from %s on common seeds with its 95 %% interval; %s of 0 is better.",
+           r->arm[r->baseline].name, r->falls ? "left" : "right");
+  if (drawn > 0) {
+    document_plot(r->doc, "plot_comparison", label, 820, script_height(r->arms), &script);
+  }
+  ad_buffer_destroy(&script);
+}
+
+/* "sda against base: ..." for the top of the report. */
+static void summarize(struct report *r, const struct comparison *c) {
+  size_t told = 0;
+  for (size_t a = 0; a < r->arms && told < SUMMARY_ARMS; a++) {
+    const struct ad_paired *p = &c[a].paired;
+    if (a == r->baseline) {
+      continue;
+    }
+    told++;
+    if (p->mean.why != NULL) {
+      document_summary(r->doc, "%s against %s: not available: %s.", r->arm[a].name, r->arm[r->baseline].name,
+                       p->mean.why);
+      continue;
+    }
+    const double mean = p->mean.value * r->scale;
+    const char *unit = strcmp(r->unit, "%") == 0 ? " points" : r->unit[0] == '\0' ? "" : " nats";
+    char interval[120] = "no interval", test[120] = "";
+    const struct ad_interval *i = p->bootstrap.why == NULL ? &p->bootstrap : &p->t;
+    if (i->why == NULL) {
+      snprintf(interval, sizeof interval, "95 %% CI %.3g to %.3g", i->low * r->scale, i->high * r->scale);
+    }
+    if (p->wilcoxon_p.why == NULL) {
+      snprintf(test, sizeof test, "; Wilcoxon p = %.3g, with Holm's correction %.3g", p->wilcoxon_p.value,
+               c[a].holm.value);
+    }
+    document_summary(r->doc, "%s against %s: %s %+.3g%s (%s) on %zu common seeds; better on %.0f %% of them%s.",
+                     r->arm[a].name, r->arm[r->baseline].name, r->metric, mean, unit, interval, p->n,
+                     100 * c[a].better.value, test);
+  }
+  if (r->arms > told + 1) {
+    document_summary(r->doc, "%zu more arms are in the table.", r->arms - 1 - told);
+  }
+}
+
+int report_comparison(struct report *r) {
+  struct comparison *all = ad_calloc(2 * r->arms, sizeof *all), *fine = all + r->arms;
+  if (all == NULL) {
+    return ad_fail_memory(2 * r->arms * sizeof *all, "comparisons");
+  }
+  document_section(r->doc, "comparison", "The comparison",
+                   "Each arm is compared with the baseline run by run on the same seeds; the interval says which mean "
+                   "differences the runs are consistent with.",
+                   "with fewer than about 10 common seeds (then read the t interval), or where the seeds are the "
+                   "crossed rows and columns of a grid, which share their "
+                   "seeds and are not that many independent pairs (see the variance components).");
+  int status = r->arms < 2 ? AD_OK : compare_all(r, 0, all);
+  if (status == AD_OK && r->arms >= 2) {
+    status = compare_all(r, 1, fine);
+  }
+  if (status == AD_OK && r->arms < 2) {
+    document_note(r->doc, "Not available: the study has one arm.");
+    document_summary(r->doc, "The study has one arm: nothing to compare.");
+  } else if (status == AD_OK) {
+    document_note(r->doc,
+                  "Baseline: %s. Differences are arm minus baseline, so %s ones are better. %zu bootstrap replicates.",
+                  r->arm[r->baseline].name, r->falls ? "negative" : "positive", r->how.replicates);
+    document_note(r->doc, "Runs that diverged have no score and are in neither table.");
+    summarize(r, all);
+    comparison_plot(r, all);
+    comparison_table(r, all, "comparison", "All finished runs, failed ones with their score");
+    comparison_table(r, fine, "comparison_without_failed", "Without failed runs");
+    unpaired_table(r, all);
+  }
+  ad_free(all);
+  return status;
+}
+
+/* ---- The arms ---- */
+
+static int arm_table(struct report *r, int fine, const char *id, const char *title) {
+  const struct document_column columns[] = {{"arm", "arm", "", 1},
+                                            {"cells", "cells", "", 1},
+                                            {"n", "n", "", 1},
+                                            {"failed", "failed", "", 1},
+                                            {"failed_share", "failed, Wilson 95 % CI", "%", 100},
+                                            {"missing", "missing", "", 1},
+                                            {"mean", "mean", r->unit, r->scale},
+                                            {"mean_interval", "95 % CI", r->unit, r->scale},
+                                            {"median", "median", r->unit, r->scale},
+                                            {"sd", "SD", r->unit, r->scale},
+                                            {"sd_interval", "SD 95 % CI", r->unit, r->scale},
+                                            {"minimum", "min", r->unit, r->scale},
+                                            {"maximum", "max", r->unit, r->scale},
+                                            {"lower", "quartile 1", r->unit, r->scale},
+                                            {"upper", "quartile 3", r->unit, r->scale},
+                                            {"iqr", "IQR", r->unit, r->scale}};
+  document_table(r->doc, id, title, sizeof columns / sizeof *columns, columns);
+  for (size_t a = 0; a < r->arms; a++) {
+    const struct report_arm *arm = &r->arm[a];
+    struct ad_summary s;
+    AD_TRY(ad_summarize(&s, fine ? arm->good : arm->all_count, fine ? arm->fine : arm->all, r->how.level));
+    put_text(r->doc, arm->name);
+    put_count(r->doc, r->points);
+    put_count(r->doc, s.n);
+    put_count(r->doc, arm->failed + arm->diverged);
+    put_interval(r->doc, ad_wilson(arm->failed + arm->diverged, arm->all_count + arm->diverged, r->how.level));
+    put_count(r->doc, arm->missing);
+    put_figure(r->doc, s.mean);
+    put_interval(r->doc, s.mean_interval);
+    put_figure(r->doc, s.median);
+    put_figure(r->doc, s.sd);
+    put_interval(r->doc, s.sd_interval);
+    put_figure(r->doc, s.minimum);
+    put_figure(r->doc, s.maximum);
+    put_figure(r->doc, s.lower);
+    put_figure(r->doc, s.upper);
+    put_figure(r->doc, s.iqr);
+  }
+  return r->doc->status;
+}
+
+/* Every cell, for CSV and JSON. */
+static void run_table(struct report *r) {
+  static const char *const states[] = {"good", "failed", "diverged", "missing"};
+  struct document_column columns[16] = {{"arm", "arm", "", 1}};
+  size_t width = 1, axes[8], count = 0;
+  for (size_t x = 0; x < r->study->axis_count && count < 8; x++) {
+    if (r->study->axes[x].seed) {
+      axes[count++] = x;
+      columns[width++] = (struct document_column){r->study->axes[x].key, r->study->axes[x].key, "", 1};
+    }
+  }
+  columns[width++] = (struct document_column){"cell", "cell", "", 1};
+  columns[width++] = (struct document_column){"state", "state", "", 1};
+  columns[width++] = (struct document_column){"score", r->metric, r->unit, r->scale};
+  document_table(r->doc, "runs", "Every run", width, columns);
+  document_data_only(r->doc);
+  for (size_t i = 0; i < r->arms * r->points; i++) {
+    const struct report_run *run = &r->arm[i / r->points].runs[i % r->points];
+    const struct ad_study_cell *cell = &r->study->cells[run->cell];
+    char id[20];
+    put_text(r->doc, r->arm[i / r->points].name);
+    for (size_t x = 0; x < count; x++) {
+      put_text(r->doc, r->study->axes[axes[x]].values[cell->level[axes[x]]]);
+    }
+    snprintf(id, sizeof id, "%016" PRIx64, cell->id);
+    put_text(r->doc, id);
+    put_text(r->doc, states[run->state]);
+    put_figure(r->doc, isnan(run->score) ? ad_figure_none(run->state == RUN_DIVERGED ? "the run diverged" : "no result")
+                                         : ad_figure_of(run->score));
+  }
+}
+
+static int points_plot(struct report *r) {
+  struct ad_buffer script = {0};
+  for (int failed = 0; failed < 2; failed++) {
+    script_add(r, &script, failed ? "$failed << EOD\n" : "$good << EOD\n");
+    for (size_t i = 0; i < r->arms * r->points; i++) {
+      const struct report_run *run = &r->arm[i / r->points].runs[i % r->points];
+      if (run->state == (failed ? RUN_FAILED : RUN_GOOD)) {
+        /* Points of one arm are spread over its line by the golden ratio. */
+        script_add(r, &script, "%.9g %.4f\n", run->score * r->scale,
+                   0.22 - fmod(0.618034 * (double)(i % r->points), 1.0) * 0.44 - (double)(i / r->points));
+      }
+    }
+    script_add(r, &script, "EOD\n");
+  }
+  script_add(r, &script, "$box << EOD\n");
+  for (size_t a = 0; a < r->arms; a++) {
+    struct ad_summary s;
+    AD_TRY(ad_summarize(&s, r->arm[a].all_count, r->arm[a].all, r->how.level));
+    if (s.n > 0) {
+      script_add(r, &script, "%.9g %.9g %.9g -%zu %.9g\n", s.median.value * r->scale, s.lower.value * r->scale,
+                 s.upper.value * r->scale, a, s.mean.value * r->scale);
+    }
+  }
+  script_add(r, &script, "EOD\n");
+  script_arm_axis(r, &script, r->arms);
+  script_axis(r, &script, 'x', r->metric, r->unit);
+  script_add(r, &script,
+             "set key outside top center horizontal\nset offsets graph 0.02, graph 0.02, 0, 0\n"
+             "plot $box using 1:4:2:3:($4-0.32):($4+0.32) with boxxyerror fc rgb '#0072b2' fs transparent solid 0.14 "
+             "border lc rgb '#8fb6d3' t 'quartiles', "
+             "$box using 1:($4-0.32):(0):(0.64) with vectors nohead lc rgb '#0072b2' lw 2 t 'median', "
+             "$good using 1:2 with points pt 7 ps 0.45 lc rgb '#1c2530' t 'run', "
+             "$failed using 1:2 with points pt 2 ps 0.7 lw 1.5 lc rgb '#d55e00' t 'failed run'\n");
+  size_t finished = 0;
+  for (size_t a = 0; a < r->arms; a++) {
+    finished += r->arm[a].all_count;
+  }
+  if (finished == 0) {
+    document_note(r->doc, "No run is finished: nothing to plot.");
+    ad_buffer_destroy(&script);
+    return r->doc->status;
+  }
+  document_plot(r->doc, "plot_runs",
+                "Every finished run, with median and quartiles of each arm. The height within a line means nothing.",
+                820, script_height(r->arms) + 30, &script);
+  ad_buffer_destroy(&script);
+  return r->doc->status;
+}
+
+int report_arms(struct report *r) {
+  static const char *const rules[] = {"accuracy not above that of always naming the most frequent class", "none",
+                                      "a threshold on the result"};
+  document_section(r->doc, "arms", "The arms",
+                   "Each point is a training that differs from its neighbours in seeds alone, so the spread is what "
+                   "chance does to this method.",
+                   "the SD's interval where values are far from normal (outliers, two humps), and any mean over failed "
+                   "and good runs together.");
+  document_note(r->doc,
+                "A run counts as failed if it diverged, or by the study's rule: %s. Cells without a result are missing "
+                "and count as nothing.",
+                rules[r->study->rule]);
+  AD_TRY(points_plot(r));
+  AD_TRY(arm_table(r, 0, "arms", "All finished runs, failed ones with their score"));
+  AD_TRY(arm_table(r, 1, "arms_without_failed", "Without failed runs"));
+  run_table(r);
+  return r->doc->status;
+}
+
+/* ---- Spread ---- */
+
+static int omnibus(struct report *r, int fine) {
+  size_t *counts = ad_malloc(r->arms, sizeof *counts);
+  const double **values = ad_malloc(r->arms, sizeof *values);
+  struct ad_spread s = {0};
+  int status = counts == NULL || values == NULL ? ad_fail_memory(16 * r->arms, "arms") : AD_OK;
+  for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
+    counts[a] = fine ? r->arm[a].good : r->arm[a].all_count;
+    values[a] = fine ? r->arm[a].fine : r->arm[a].all;
+  }
+  if (status == AD_OK) {
+    status = ad_brown_forsythe(&s, r->arms, counts, values);
+    put_text(r->doc, fine ? "without failed runs" : "all finished runs");
+    put_figure(r->doc, s.f);
+    put_count(r->doc, s.df1);
+    put_count(r->doc, s.df2);
+    put_figure(r->doc, s.p);
+  }
+  ad_free(counts);
+  ad_free(values);
+  return status;
+}
+
+/* Brown-Forsythe of an arm against the baseline, as a p-value. */
+static int pair_p(const struct report *r, size_t a, struct ad_figure *p) {
+  const size_t counts[2] = {r->arm[a].all_count, r->arm[r->baseline].all_count};
+  const double *const values[2] = {r->arm[a].all, r->arm[r->baseline].all};
+  struct ad_spread s;
+  AD_TRY(ad_brown_forsythe(&s, 2, counts, values));
+  *p = s.p;
+  return AD_OK;
+}
+
+static int ratio_table(struct report *r, double *scores, struct ad_sd_ratio *ratios, struct ad_figure *p,
+                       size_t *pairs) {
+  static const struct document_column columns[] = {{"arm", "arm", "", 1},
+                                                   {"pairs", "common seeds", "", 1},
+                                                   {"ratio", "SD ratio", "", 1},
+                                                   {"interval", "bootstrap 95 % CI", "", 1},
+                                                   {"permutation_p", "permutation p", "", 1},
+                                                   {"holm_permutation_p", "Holm p", "", 1},
+                                                   {"brown_forsythe_p", "Brown-Forsythe p", "", 1},
+                                                   {"holm_brown_forsythe_p", "Holm p", "", 1}};
+  struct ad_figure *of = p, *adjusted = p + r->arms, *brown = p + 2 * r->arms, *brown_adjusted = p + 3 * r->arms;
+  for (size_t a = 0; a < r->arms; a++) {
+    of[a] = brown[a] = ad_figure_none("the baseline");
+    if (a != r->baseline) {
+      pairs[a] = report_common(r, a, r->baseline, 0, scores, scores + r->points);
+      AD_TRY(ad_compare_sd(&ratios[a], pairs[a], scores, pairs[a], scores + r->points, 1, &r->how));
+      AD_TRY(pair_p(r, a, &brown[a]));
+      of[a] = ratios[a].p;
+    }
+  }
+  AD_TRY(ad_holm(r->arms, of, adjusted));
+  AD_TRY(ad_holm(r->arms, brown, brown_adjusted));
+  document_table(r->doc, "spread", "SD of each arm over that of the baseline", sizeof columns / sizeof *columns,
+                 columns);
+  for (size_t a = 0; a < r->arms; a++) {
+    if (a != r->baseline) {
+      put_text(r->doc, r->arm[a].name);
+      put_count(r->doc, pairs[a]);
+      put_figure(r->doc, ratios[a].ratio);
+      put_interval(r->doc, ratios[a].interval);
+      put_figure(r->doc, of[a]);
+      put_figure(r->doc, adjusted[a]);
+      put_figure(r->doc, brown[a]);
+      put_figure(r->doc, brown_adjusted[a]);
+    }
+  }
+  return r->doc->status;
+}
+
+int report_spread(struct report *r) {
+  static const struct document_column columns[] = {{"runs", "runs", "", 1},
+                                                   {"f", "F", "", 1},
+                                                   {"df1", "df", "", 1},
+                                                   {"df2", "df of the rest", "", 1},
+                                                   {"p", "p", "", 1}};
+  document_section(
+      r->doc, "spread", "Is the spread the same?",
+      "Brown and Forsythe's test asks whether arms differ in spread over seeds; the ratio of the SDs says by how much.",
+      "a large p-value as a sign of equal spread: 10 runs an arm see a ratio of 2.7, 30 runs one of 1.7, 100 runs one "
+      "of 1.33 (80 % power).");
+  if (r->arms < 2) {
+    document_note(r->doc, "Not available: the study has one arm.");
+    return r->doc->status;
+  }
+  document_table(r->doc, "brown_forsythe", "Brown-Forsythe over all arms", sizeof columns / sizeof *columns, columns);
+  AD_TRY(omnibus(r, 0));
+  AD_TRY(omnibus(r, 1));
+  double *scores = ad_malloc(2 * r->points, sizeof *scores);
+  struct ad_sd_ratio *ratios = ad_calloc(r->arms, sizeof *ratios);
+  struct ad_figure *p = ad_malloc(4 * r->arms, sizeof *p);
+  size_t *pairs = ad_calloc(r->arms, sizeof *pairs);
+  const int missing = scores == NULL || ratios == NULL || p == NULL || pairs == NULL;
+  const int status = missing ? ad_fail_memory(2 * r->points * sizeof *scores, "ratios of spread")
+                             : ratio_table(r, scores, ratios, p, pairs);
+  ad_free(scores);
+  ad_free(ratios);
+  ad_free(p);
+  ad_free(pairs);
+  return status;
+}

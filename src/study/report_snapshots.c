@@ -1,0 +1,389 @@
+/* Sections on snapshots: distances between runs, norms, the gradient noise scale. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/study/statistics_trajectory.h"
+#include "report.h"
+#include "report_hdf5.h"
+
+enum { STEPS = 60, MOST_VALUES = 1 << 27, SNAPSHOT_ARMS = 8 };
+enum norm { VALUE, UPDATE, TEACHER, NORMS };
+
+static const char *const datasets[NORMS] = {"norms/value", "norms/update", "norms/distance"};
+static const char *const ids[NORMS] = {"parameter_norm", "update_norm", "parameter_distance"};
+static const char *const titles[NORMS] = {"Norm of the parameters", "Norm of the update",
+                                          "Distance of the parameters from the teacher's"};
+
+/* Up to STEPS of an arm's snapshots, of up to SKETCHES_OF_ARM runs. */
+struct arm_snapshots {
+  size_t runs, points[SKETCHES_OF_ARM];
+  size_t steps;
+  uint64_t step[STEPS];
+  size_t buckets;
+  int64_t *sketch[SKETCHES_OF_ARM]; /* [STEPS,buckets], first the start's; NULL: none */
+  double *norm[NORMS];              /* [SKETCHES_OF_ARM,STEPS] */
+};
+
+struct snapshots {
+  struct report *r;
+  size_t arms, without, other;
+  struct arm_snapshots *arm; /* [arms] */
+};
+
+/* The steps of an arm are those of its first run: row 0, then others spread evenly with the last one. rows [STEPS]. */
+static void choose_steps(struct arm_snapshots *arm, const uint64_t *step, size_t n) {
+  const size_t take = n < STEPS ? n : STEPS;
+  for (size_t i = 0; i < take; i++) {
+    arm->step[i] = step[take == 1 ? 0 : i * (n - 1) / (take - 1)];
+  }
+  arm->steps = take;
+}
+
+/* The row of each step of the arm in a run that has `n` ascending steps; SIZE_MAX: none. */
+static void find_rows(const struct arm_snapshots *arm, const uint64_t *step, size_t n, size_t *rows) {
+  for (size_t i = 0, row = 0; i < arm->steps; i++) {
+    while (row < n && step[row] < arm->step[i]) {
+      row++;
+    }
+    rows[i] = row < n && step[row] == arm->step[i] ? row : SIZE_MAX;
+  }
+}
+
+/* The norm over all tensors, from those of each; frozen ones have none. */
+static int read_norms(hid_t file, struct arm_snapshots *arm, enum norm which, const size_t *rows, size_t n) {
+  size_t shape[2];
+  void *data;
+  const int found = report_read(file, datasets[which], H5T_NATIVE_DOUBLE, 2, MOST_VALUES, shape, &data);
+  if (found < 0) {
+    return found;
+  }
+  for (size_t i = 0; i < arm->steps; i++) {
+    double sum = 0.0;
+    size_t there = 0;
+    for (size_t t = 0; found && shape[0] == n && rows[i] != SIZE_MAX && t < shape[1]; t++) {
+      const double x = ((const double *)data)[rows[i] * shape[1] + t];
+      sum += isnan(x) ? 0.0 : x * x;
+      there += !isnan(x);
+    }
+    arm->norm[which][arm->runs * STEPS + i] = there > 0 ? sqrt(sum) : NAN;
+  }
+  ad_free(data);
+  return AD_OK;
+}
+
+/* Keeps the sketch where every step has one. */
+static int read_sketch(hid_t file, struct arm_snapshots *arm, const size_t *rows, size_t n) {
+  size_t shape[2];
+  void *data;
+  const int found = report_read(file, "sketch", H5T_NATIVE_INT64, 2, MOST_VALUES, shape, &data);
+  int status = found < 0 ? found : AD_OK,
+      whole = found > 0 && shape[0] == n && (arm->buckets == 0 || arm->buckets == shape[1]);
+  for (size_t i = 0; i < arm->steps && whole; i++) {
+    whole = rows[i] != SIZE_MAX;
+  }
+  if (whole) {
+    arm->buckets = shape[1];
+    int64_t *kept = ad_malloc(arm->steps * shape[1], sizeof *kept);
+    status = kept == NULL ? ad_fail_memory(arm->steps * shape[1] * sizeof *kept, "sketches") : AD_OK;
+    for (size_t i = 0; i < arm->steps && kept != NULL; i++) {
+      memcpy(kept + i * shape[1], (const int64_t *)data + rows[i] * shape[1], shape[1] * sizeof *kept);
+    }
+    arm->sketch[arm->runs] = kept;
+  }
+  ad_free(data);
+  return status;
+}
+
+static int read_file(struct snapshots *s, struct arm_snapshots *arm, hid_t file, size_t point) {
+  size_t n, rows[STEPS];
+  void *step;
+  const int found = report_read(file, "step", H5T_NATIVE_UINT64, 1, MOST_VALUES, &n, &step);
+  if (found <= 0) {
+    s->other++;
+    return found;
+  }
+  if (arm->runs == 0) {
+    choose_steps(arm, step, n);
+  }
+  find_rows(arm, step, n, rows);
+  ad_free(step);
+  for (size_t k = 0; k < NORMS; k++) {
+    AD_TRY(read_norms(file, arm, (enum norm)k, rows, n));
+  }
+  AD_TRY(read_sketch(file, arm, rows, n));
+  arm->points[arm->runs++] = point;
+  return AD_OK;
+}
+
+static int read_arm(struct snapshots *s, size_t a) {
+  struct arm_snapshots *arm = &s->arm[a];
+  size_t chosen[SKETCHES_OF_ARM];
+  const size_t count = report_choose(s->r, a, SKETCHES_OF_ARM, chosen);
+  for (size_t k = 0; k < NORMS; k++) {
+    arm->norm[k] = ad_malloc((size_t)SKETCHES_OF_ARM * STEPS, sizeof(double));
+    if (arm->norm[k] == NULL) {
+      return ad_fail_memory((size_t)SKETCHES_OF_ARM * STEPS * 8, "norms");
+    }
+  }
+  for (size_t i = 0; i < count; i++) {
+    char *path = report_path(s->r, a, chosen[i], "snapshots/all.h5");
+    if (path == NULL) {
+      return AD_ENOMEM;
+    }
+    const hid_t file = ad_is_file(path) ? report_open(path) : -1;
+    ad_free(path);
+    if (file < 0) {
+      s->without++;
+      continue;
+    }
+    const int status = read_file(s, arm, file, chosen[i]);
+    H5Fclose(file);
+    AD_TRY(status);
+  }
+  return AD_OK;
+}
+
+/* ---- Distances ---- */
+
+static double apart(const struct arm_snapshots *a, size_t run_a, size_t i, const struct arm_snapshots *b, size_t run_b,
+                    size_t j) {
+  const int64_t *x = a->sketch[run_a] + i * a->buckets, *y = b->sketch[run_b] + j * b->buckets;
+  return sqrt(ad_sketch_product(a->buckets, x, y, x, y));
+}
+
+struct spread_of_runs {
+  double from_start, between, cosine, from_baseline; /* NaN: none */
+};
+
+static struct spread_of_runs measure(const struct arm_snapshots *arm, size_t i, const struct arm_snapshots *base) {
+  struct spread_of_runs m = {0.0, 0.0, 0.0, 0.0};
+  size_t moved = 0, pairs = 0, turned = 0, common = 0;
+  for (size_t k = 0; k < arm->runs; k++) {
+    if (arm->sketch[k] == NULL) {
+      continue;
+    }
+    m.from_start += apart(arm, k, i, arm, k, 0);
+    moved++;
+    for (size_t l = k + 1; l < arm->runs; l++) {
+      if (arm->sketch[l] == NULL) {
+        continue;
+      }
+      const int64_t *a0 = arm->sketch[k], *b0 = arm->sketch[l], *a1 = a0 + i * arm->buckets,
+                    *b1 = b0 + i * arm->buckets;
+      const double lengths = apart(arm, k, i, arm, k, 0) * apart(arm, l, i, arm, l, 0);
+      m.between += apart(arm, k, i, arm, l, i);
+      pairs++;
+      if (lengths > 0.0) {
+        m.cosine += ad_sketch_product(arm->buckets, a1, a0, b1, b0) / lengths;
+        turned++;
+      }
+    }
+    for (size_t l = 0; base != NULL && l < base->runs; l++) {
+      if (base->points[l] == arm->points[k] && base->sketch[l] != NULL && base->buckets == arm->buckets &&
+          i < base->steps && base->step[i] == arm->step[i]) {
+        m.from_baseline += apart(arm, k, i, base, l, i);
+        common++;
+      }
+    }
+  }
+  m.from_start = moved > 0 ? m.from_start / (double)moved : NAN;
+  m.between = pairs > 0 ? m.between / (double)pairs : NAN;
+  m.cosine = turned > 0 ? m.cosine / (double)turned : NAN;
+  m.from_baseline = common > 0 ? m.from_baseline / (double)common : NAN;
+  return m;
+}
+
+static struct ad_figure there(double value, const char *why) {
+  return isnan(value) ? ad_figure_none(why) : ad_figure_of(value);
+}
+
+static void script_value(struct report *r, struct ad_buffer *script, double value) {
+  if (isnan(value)) {
+    script_add(r, script, " NaN");
+  } else {
+    script_add(r, script, " %.9g", value);
+  }
+}
+
+static int distances(struct snapshots *s) {
+  struct report *r = s->r;
+  static const struct document_column columns[] = {{"arm", "arm", "", 1},
+                                                   {"step", "step", "", 1},
+                                                   {"from_start", "distance from the start", "", 1},
+                                                   {"between", "between two runs", "", 1},
+                                                   {"cosine", "cosine of displacements", "", 1},
+                                                   {"from_baseline", "from the baseline, same seeds", "", 1}};
+  struct ad_buffer script = {0};
+  size_t which[SNAPSHOT_ARMS], drawn = 0, between = 0;
+  document_table(r->doc, "distances", "Mean distances of parameters (L2), from sketches",
+                 sizeof columns / sizeof *columns, columns);
+  document_data_only(r->doc);
+  for (size_t a = 0; a < s->arms; a++) {
+    const struct arm_snapshots *arm = &s->arm[a];
+    if (arm->buckets == 0) {
+      continue;
+    }
+    script_add(r, &script, "$b%zu << EOD\n", drawn);
+    for (size_t i = 0; i < arm->steps; i++) {
+      const struct spread_of_runs m =
+          measure(arm, i, a != r->baseline && r->baseline < s->arms ? &s->arm[r->baseline] : NULL);
+      put_text(r->doc, r->arm[a].name);
+      put_count(r->doc, arm->step[i]);
+      put_figure(r->doc, there(m.from_start, "no sketches"));
+      put_figure(r->doc, there(m.between, "needs at least 2 runs with sketches of the same steps"));
+      put_figure(r->doc, there(m.cosine, "needs at least 2 runs that have moved"));
+      put_figure(r->doc, there(m.from_baseline, "the baseline itself, or no common seeds and steps"));
+      script_add(r, &script, "%llu", (unsigned long long)arm->step[i]);
+      script_value(r, &script, m.from_start);
+      script_value(r, &script, m.between);
+      script_add(r, &script, "\n");
+      between += !isnan(m.between);
+    }
+    script_add(r, &script, "EOD\n");
+    which[drawn++] = a;
+  }
+  script_axis(r, &script, 'x', "step", "optimizer updates");
+  script_axis(r, &script, 'y', "distance of parameters, L2", "");
+  for (size_t k = 0; k < drawn; k++) {
+    char name[200];
+    snprintf(name, sizeof name, "%s, two runs", r->arm[which[k]].name);
+    script_add(r, &script, k == 0 ? "plot " : ", ");
+    script_add(r, &script, "$b%zu using 1:3 with linespoints ls %zu t ", k, k + 1);
+    script_name(r, &script, name);
+    snprintf(name, sizeof name, "%s, from the start", r->arm[which[k]].name);
+    script_add(r, &script, ", $b%zu using 1:2 with lines ls %zu dt 2 lw 1.4 t ", k, k + 1);
+    script_name(r, &script, name);
+  }
+  script_add(r, &script, "\n");
+  if (drawn > 0 && between > 0) {
+    document_plot(r->doc, "plot_distances",
+                  "Mean distance between two runs of an arm (line), and of a run from its start (dashed).", 860, 360,
+                  &script);
+  }
+  ad_buffer_destroy(&script);
+  return r->doc->status;
+}
+
+/* ---- Norms ---- */
+
+static int norm_bands(struct snapshots *s, enum norm which) {
+  struct report *r = s->r;
+  struct ad_buffer script = {0};
+  struct ad_band band[STEPS];
+  size_t arms[SNAPSHOT_ARMS], drawn = 0;
+  char id[60], title[160];
+  for (size_t a = 0; a < s->arms; a++) {
+    const struct arm_snapshots *arm = &s->arm[a];
+    size_t rows = 0;
+    AD_TRY(ad_bands(band, arm->runs, STEPS, arm->norm[which]));
+    for (size_t i = 0; i < arm->steps; i++) {
+      rows += band[i].n > 0;
+    }
+    if (rows == 0) {
+      continue;
+    }
+    script_add(r, &script, "$b%zu << EOD\n", drawn);
+    for (size_t i = 0; i < arm->steps; i++) {
+      if (band[i].n == 0) {
+        continue;
+      }
+      put_text(r->doc, r->arm[a].name);
+      put_text(r->doc, ids[which]);
+      put_count(r->doc, arm->step[i]);
+      put_count(r->doc, band[i].n);
+      script_add(r, &script, "%llu", (unsigned long long)arm->step[i]);
+      for (size_t q = 0; q < AD_BAND_QUANTILES; q++) {
+        put_figure(r->doc, band[i].quantile[q]);
+        script_add(r, &script, " %.9g", band[i].quantile[q].value);
+      }
+      script_add(r, &script, "\n");
+    }
+    script_add(r, &script, "EOD\n");
+    arms[drawn++] = a;
+  }
+  if (drawn > 0) {
+    script_axis(r, &script, 'x', "step", "optimizer updates");
+    script_axis(r, &script, 'y', titles[which], "L2");
+    script_bands(r, &script, drawn, arms);
+    snprintf(id, sizeof id, "plot_%s", ids[which]);
+    snprintf(title, sizeof title, "%s over steps: median and quartiles over the runs of an arm.", titles[which]);
+    document_plot(r->doc, id, title, 820, 320, &script);
+  }
+  ad_buffer_destroy(&script);
+  return r->doc->status;
+}
+
+static int sections(struct snapshots *s) {
+  struct report *r = s->r;
+  static const struct document_column columns[] = {
+      {"arm", "arm", "", 1},    {"quantity", "quantity", "", 1}, {"step", "step", "", 1},
+      {"runs", "runs", "", 1},  {"q05", "5 %", "", 1},           {"q25", "25 %", "", 1},
+      {"q50", "median", "", 1}, {"q75", "75 %", "", 1},          {"q95", "95 %", "", 1}};
+  size_t runs = 0, sketches = 0;
+  for (size_t a = 0; a < s->arms; a++) {
+    runs += s->arm[a].runs;
+    sketches += s->arm[a].buckets;
+  }
+  document_section(r->doc, "distances", "Distances between runs",
+                   "How far runs that differ in seeds alone move apart, and how far from their start: where the "
+                   "distance between two runs nears sqrt(2) times that from the start, "
+                   "their displacements have nothing in common.",
+                   "small differences: a distance from a sketch of 1,024 buckets has an error of about 2 %; and "
+                   "distance in parameters is not distance in function.");
+  if (runs == 0) {
+    document_note(r->doc, "Not available: no run has snapshots (snapshot.every and its like).");
+    return r->doc->status;
+  }
+  document_note(r->doc,
+                "Read: at most %d runs of each of the first %zu arms, %d steps of each; %zu of these runs without "
+                "snapshots, %zu with a file that could not be read.",
+                SKETCHES_OF_ARM, s->arms, STEPS, s->without, s->other);
+  if (sketches == 0) {
+    document_note(r->doc, "Distances are not available: no snapshot has a sketch (snapshot.content).");
+  } else {
+    AD_TRY(distances(s));
+  }
+  document_table(r->doc, "norms", "Quantiles of norms over runs", sizeof columns / sizeof *columns, columns);
+  document_data_only(r->doc);
+  for (size_t k = 0; k < NORMS; k++) {
+    AD_TRY(norm_bands(s, (enum norm)k));
+  }
+  return r->doc->status;
+}
+
+/* The estimator is there (ad_noise_scale_of), what it needs is not: no file of a run holds the norm of a part of a
+ * batch's gradient. */
+static void noise_section(struct report *r) {
+  document_section(r->doc, "noise", "Gradient noise scale",
+                   "The batch size at which the noise of a batch's gradient is as large as the gradient itself "
+                   "(McCandlish et al. 2018).",
+                   "as a rule for the learning rate, or for the whole of a training: it grows in the course of it.");
+  document_note(r->doc,
+                "Not available: it needs the norm of the gradient of a part of each batch beside that of the whole, "
+                "and runs record the whole only.");
+}
+
+int report_snapshots(struct report *r) {
+  struct snapshots s = {.r = r, .arms = r->arms < SNAPSHOT_ARMS ? r->arms : SNAPSHOT_ARMS};
+  s.arm = ad_calloc(s.arms, sizeof *s.arm);
+  int status = s.arm == NULL ? ad_fail_memory(s.arms * sizeof *s.arm, "snapshots") : AD_OK;
+  for (size_t a = 0; a < s.arms && status == AD_OK; a++) {
+    status = read_arm(&s, a);
+  }
+  status = status == AD_OK ? sections(&s) : status;
+  noise_section(r);
+  for (size_t a = 0; s.arm != NULL && a < s.arms; a++) {
+    for (size_t k = 0; k < SKETCHES_OF_ARM; k++) {
+      ad_free(s.arm[a].sketch[k]);
+    }
+    for (size_t k = 0; k < NORMS; k++) {
+      ad_free(s.arm[a].norm[k]);
+    }
+  }
+  ad_free(s.arm);
+  return status;
+}

@@ -1,0 +1,405 @@
+/* Sections on scores by seeds: variance components, the best of n, how many seeds an effect needs. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/study/statistics_compare.h"
+#include "autodidact/study/statistics_components.h"
+#include "autodidact/study/statistics_power.h"
+#include "autodidact/study/statistics_search.h"
+#include "report.h"
+
+enum { MOST_CELLS = 4000000, MOST_AXES = 8 };
+
+/* ---- Variance components ---- */
+
+/* The sources of chance: seed axes, those that always change together taken as one. */
+struct factors {
+  size_t count;
+  char names[MOST_AXES][100];
+  size_t axis[MOST_AXES]; /* the first of its axes */
+  size_t levels[MOST_AXES];
+  size_t axes; /* seed axes of more than one level */
+};
+
+static const struct ad_study_cell *cell_of(const struct report *r, size_t point) {
+  return &r->study->cells[r->arm[0].runs[point].cell];
+}
+
+/* 1 where the levels of x and y determine each other over all points. map [levels of x + levels of y]. */
+static int together(const struct report *r, size_t x, size_t y, size_t *map) {
+  const size_t nx = r->study->axes[x].count, ny = r->study->axes[y].count;
+  memset(map, 0xff, (nx + ny) * sizeof *map);
+  for (size_t k = 0; k < r->points; k++) {
+    const size_t a = cell_of(r, k)->level[x], b = cell_of(r, k)->level[y];
+    if ((map[a] != SIZE_MAX && map[a] != b) || (map[nx + b] != SIZE_MAX && map[nx + b] != a)) {
+      return 0;
+    }
+    map[a] = b;
+    map[nx + b] = a;
+  }
+  return 1;
+}
+
+static const char *short_name(const char *key) {
+  return strncmp(key, "seed.", 5) == 0 ? key + 5 : key;
+}
+
+static void add_axis(const struct report *r, struct factors *f, size_t x, size_t *map) {
+  for (size_t i = 0; i < f->count; i++) {
+    if (together(r, f->axis[i], x, map)) {
+      const size_t used = strlen(f->names[i]);
+      snprintf(f->names[i] + used, sizeof f->names[i] - used, "+%.40s", short_name(r->study->axes[x].key));
+      return;
+    }
+  }
+  snprintf(f->names[f->count], sizeof f->names[0], "%.40s", short_name(r->study->axes[x].key));
+  f->axis[f->count] = x;
+  f->levels[f->count++] = r->study->axes[x].count;
+}
+
+static int find_factors(const struct report *r, struct factors *f) {
+  size_t most = 1;
+  *f = (struct factors){0};
+  for (size_t x = 0; x < r->study->axis_count; x++) {
+    most = r->study->axes[x].count > most ? r->study->axes[x].count : most;
+  }
+  size_t *map = ad_malloc(2 * most, sizeof *map);
+  if (map == NULL) {
+    return ad_fail_memory(2 * most * sizeof *map, "levels of seeds");
+  }
+  for (size_t x = 0; x < r->study->axis_count && f->axes < MOST_AXES; x++) {
+    if (r->study->axes[x].seed && r->study->axes[x].count > 1) {
+      f->axes++;
+      add_axis(r, f, x, map);
+    }
+  }
+  ad_free(map);
+  return AD_OK;
+}
+
+static const char *why_no_components(const struct factors *f, char *text, size_t size) {
+  double cells = 1.0;
+  for (size_t i = 0; i < f->count; i++) {
+    cells *= (double)f->levels[i];
+  }
+  if (f->count == 0) {
+    return "the study varies no seed";
+  }
+  if (f->count == 1) {
+    snprintf(text, size,
+             "one source of chance was varied (%s): nothing to take apart. Crossed axes, as seed.init: 0..9 and "
+             "seed.order: 0..9, can be",
+             f->names[0]);
+    return text;
+  }
+  if (f->count > AD_FACTORS) {
+    return "more than three sources of chance were varied independently";
+  }
+  return cells > MOST_CELLS ? "the sources of chance are not crossed: far more combinations than cells" : NULL;
+}
+
+static const struct document_column *component_columns(const struct report *r, size_t *width) {
+  static struct document_column columns[11];
+  const double square = r->scale * r->scale;
+  const char *unit = strcmp(r->unit, "%") == 0 ? "%\u00b2" : r->unit[0] == '\0' ? "" : "nats\u00b2";
+  const struct document_column made[] = {{"arm", "arm", "", 1},
+                                         {"term", "source", "", 1},
+                                         {"df", "df", "", 1},
+                                         {"mean_square", "MS", unit, square},
+                                         {"variance", "variance", unit, square},
+                                         {"mls", "MLS 95 % CI", unit, square},
+                                         {"satterthwaite", "Satterthwaite 95 % CI", unit, square},
+                                         {"bootstrap", "bootstrap 95 % CI", unit, square},
+                                         {"sd", "SD", r->unit, r->scale},
+                                         {"share", "share of the total", "%", 100},
+                                         {"expected_ms", "expected mean square", "", 1}};
+  memcpy(columns, made, sizeof made);
+  *width = sizeof made / sizeof *made;
+  return columns;
+}
+
+static void put_components(struct report *r, const char *arm, const struct ad_components *c) {
+  double total = 0.0;
+  for (size_t i = 0; i < c->count; i++) {
+    total += fmax(0.0, c->items[i].variance.value);
+  }
+  for (size_t i = 0; i < c->count; i++) {
+    const struct ad_component *item = &c->items[i];
+    const double v = item->variance.value;
+    put_text(r->doc, arm);
+    put_text(r->doc, item->name);
+    put_count(r->doc, item->df);
+    put_figure(r->doc, item->ms);
+    put_figure(r->doc, item->variance);
+    put_interval(r->doc, item->mls);
+    put_interval(r->doc, item->satterthwaite);
+    put_interval(r->doc, item->bootstrap);
+    put_figure(r->doc, v < 0 ? ad_figure_none("the estimate of the variance is negative: small against its error")
+                             : ad_figure_of(sqrt(v)));
+    put_figure(r->doc, v < 0 || total <= 0
+                           ? ad_figure_none("the estimate of the variance is negative: small against its error")
+                           : ad_figure_of(v / total));
+    put_text(r->doc, item->ems);
+  }
+}
+
+/* values [I,J,D] of an arm's scores, NaN where there is none. */
+static void fill_design(const struct report *r, size_t a, const struct factors *f, double *values, size_t cells) {
+  for (size_t i = 0; i < cells; i++) {
+    values[i] = NAN;
+  }
+  for (size_t k = 0; k < r->points; k++) {
+    size_t place = 0;
+    for (size_t i = 0; i < f->count; i++) {
+      place = place * f->levels[i] + cell_of(r, k)->level[f->axis[i]];
+    }
+    values[place] = r->arm[a].runs[k].score;
+  }
+}
+
+static void note_design(struct report *r, const char *arm, const struct ad_components *c, size_t factors) {
+  if (c->why != NULL) {
+    document_note(r->doc, "%s: not available: %s.", arm, c->why);
+  } else if (c->missing > 0) {
+    document_note(r->doc, "%s: %s; %zu cells analysed (%zu x %zu%s%.0zu), %zu without a value.", arm, c->method,
+                  c->cells, c->levels[0], c->levels[1], factors > 2 ? " x " : "",
+                  factors > 2 ? c->levels[2] : (size_t)0, c->missing);
+  }
+}
+
+static void plot_components(struct report *r, const struct ad_components *all, size_t arms) {
+  struct ad_buffer script = {0};
+  const double square = r->scale * r->scale;
+  size_t line = 0;
+  const char *unit = strcmp(r->unit, "%") == 0 ? "%\u00b2" : r->unit;
+  script_add(r, &script, "$d << EOD\n");
+  for (size_t a = 0; a < arms; a++) {
+    for (size_t i = 0; i < all[a].count; i++, line++) {
+      const struct ad_component *item = &all[a].items[i];
+      const double v = item->variance.value * square;
+      const int there = item->mls.why == NULL;
+      script_add(r, &script, "%.9g %.9g %.9g -%zu %zu\n", v, there ? item->mls.low * square : v,
+                 there ? item->mls.high * square : v, line, a % 8 + 1);
+    }
+  }
+  script_add(
+      r, &script,
+      "EOD\nunset key\nset grid noytics\nset grid xtics lc rgb '#e3e8ee' lt 1 lw 1\nset yrange [%g:0.6]\nset ytics (",
+      0.4 - (double)line);
+  line = 0;
+  for (size_t a = 0; a < arms; a++) {
+    for (size_t i = 0; i < all[a].count; i++, line++) {
+      char name[300];
+      snprintf(name, sizeof name, "%s: %s", r->arm[a].name, all[a].items[i].name);
+      script_add(r, &script, line > 0 ? "," : "");
+      script_name(r, &script, name);
+      script_add(r, &script, " -%zu", line);
+    }
+  }
+  script_add(r, &script, ")\n");
+  script_axis(r, &script, 'x', "variance", unit);
+  script_add(r, &script,
+             "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\nplot $d using 1:4:2:3 with "
+             "xerrorbars ls 1 ps 0.8\n");
+  if (line > 0) {
+    document_plot(r->doc, "plot_components",
+                  "Variance components with MLS intervals. Estimates left of 0 are shown as they are.", 820,
+                  script_height(line), &script);
+  }
+  ad_buffer_destroy(&script);
+}
+
+static int analyse_arms(struct report *r, const struct factors *f) {
+  struct ad_design design = {f->count,
+                             {f->names[0], f->names[1], f->names[2]},
+                             {f->levels[0], f->levels[1], f->count > 2 ? f->levels[2] : 1},
+                             NULL};
+  const size_t cells = design.levels[0] * design.levels[1] * design.levels[2];
+  double *values = ad_malloc(cells, sizeof *values);
+  struct ad_components *all = ad_calloc(r->arms, sizeof *all);
+  size_t width;
+  int status =
+      values == NULL || all == NULL ? ad_fail_memory(cells * 8 + r->arms * sizeof *all, "variance components") : AD_OK;
+  design.values = values;
+  for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
+    fill_design(r, a, f, values, cells);
+    status = ad_variance_components(&all[a], &design, &r->how);
+    note_design(r, r->arm[a].name, &all[a], f->count);
+  }
+  if (status == AD_OK) {
+    plot_components(r, all, r->arms < 6 ? r->arms : 6);
+    const struct document_column *columns = component_columns(r, &width);
+    document_table(r->doc, "components", "Mean squares, what they expect, and the variances", width, columns);
+    for (size_t a = 0; a < r->arms; a++) {
+      put_components(r, r->arm[a].name, &all[a]);
+    }
+  }
+  ad_free(values);
+  ad_free(all);
+  return status;
+}
+
+int report_variance(struct report *r) {
+  struct factors f;
+  char text[300];
+  document_section(r->doc, "variance", "Where the variance comes from",
+                   "The spread over a crossed grid of seeds is taken apart into its sources: new weights (init), order "
+                   "of the examples, dropout masks, and their interactions.",
+                   "single estimates from fewer than about 10 levels of a source: read the MLS intervals. Repeats are "
+                   "equal to the bit, so the highest term is pure "
+                   "interaction, with whatever is not crossed held fixed.");
+  AD_TRY(find_factors(r, &f));
+  const char *why = why_no_components(&f, text, sizeof text);
+  if (why != NULL) {
+    document_note(r->doc, "Not available: %s.", why);
+    return r->doc->status;
+  }
+  if (f.count < f.axes) {
+    document_note(r->doc,
+                  "Seeds joined by + always changed together in this study: their effects cannot be told apart.");
+  }
+  return analyse_arms(r, &f);
+}
+
+/* ---- The best of n ---- */
+
+enum { BEST_POINTS = 80 };
+
+static void best_curve(struct report *r, struct ad_buffer *script, size_t a, size_t points,
+                       const struct ad_best_of *best) {
+  script_add(r, script, "$b%zu << EOD\n", a);
+  for (size_t k = 0; k < points; k++) {
+    if (best[k].unbiased.why == NULL) {
+      script_add(r, script, "%zu %.9g %.9g %.9g %.9g\n", best[k].n, best[k].unbiased.value * r->scale,
+                 best[k].plug_in.value * r->scale, best[k].band.low * r->scale, best[k].band.high * r->scale);
+    }
+  }
+  script_add(r, script, "EOD\n");
+}
+
+static void plot_best(struct report *r, struct ad_buffer *script, const unsigned char *drawn) {
+  size_t curves = 0;
+  script_axis(r, script, 'x', "n, runs tried", "");
+  script_axis(r, script, 'y', "expected best", r->metric);
+  script_add(r, script, "plot ");
+  for (size_t a = 0; a < r->arms && curves < CURVES; a++) {
+    if (drawn[a]) {
+      script_add(r, script,
+                 "%s$b%zu using 1:4:5 with filledcurves ls %zu notitle, $b%zu using 1:2 with linespoints ls %zu t ",
+                 curves > 0 ? ", " : "", a, curves + 1, a, curves + 1);
+      script_name(r, script, r->arm[a].name);
+      script_add(r, script, ", $b%zu using 1:3 with lines ls %zu lw 1 dt 3 notitle", a, curves + 1);
+      curves++;
+    }
+  }
+  script_add(r, script, "\n");
+  if (curves > 0) {
+    document_plot(r->doc, "plot_best",
+                  "Expected best of n runs: unbiased (line) and plug-in (dotted); the band holds 95 % of single bests.",
+                  820, 400, script);
+  }
+}
+
+static int best_rows(struct report *r, struct ad_buffer *script, unsigned char *drawn) {
+  struct ad_best_of best[BEST_POINTS];
+  size_t n[BEST_POINTS];
+  for (size_t a = 0; a < r->arms; a++) {
+    const struct report_arm *arm = &r->arm[a];
+    const size_t points = ad_best_of_counts(arm->all_count, BEST_POINTS, n);
+    AD_TRY(ad_best_of(best, points, n, arm->all_count, arm->all, !r->falls, r->how.level));
+    best_curve(r, script, a, points, best);
+    drawn[a] = points > 0;
+    for (size_t k = 0; k < points; k++) {
+      put_text(r->doc, arm->name);
+      put_count(r->doc, best[k].n);
+      put_figure(r->doc, best[k].unbiased);
+      put_interval(r->doc, best[k].error);
+      put_figure(r->doc, best[k].plug_in);
+      put_interval(r->doc, best[k].band);
+    }
+    if (points == 0) {
+      document_note(r->doc, "%s: not available: needs at least 2 finished runs.", arm->name);
+    }
+  }
+  return r->doc->status;
+}
+
+int report_best(struct report *r) {
+  const struct document_column columns[] = {{"arm", "arm", "", 1},
+                                            {"n", "n", "", 1},
+                                            {"unbiased", "expected best", r->unit, r->scale},
+                                            {"error", "its 95 % CI", r->unit, r->scale},
+                                            {"plug_in", "plug-in", r->unit, r->scale},
+                                            {"band", "95 % of bests", r->unit, r->scale}};
+  document_section(
+      r->doc, "best", "The best of n runs",
+      "What score the best of n runs is expected to have: how much of a reported best is the number of tries.",
+      "as a promise for new data: the best on the set it was chosen on is optimistic. Curves end at half of the runs.");
+  document_table(r->doc, "best", "Expected best of n", sizeof columns / sizeof *columns, columns);
+  struct ad_buffer script = {0};
+  unsigned char *drawn = ad_calloc(r->arms, 1);
+  int status = drawn == NULL ? ad_fail_memory(r->arms, "arms") : best_rows(r, &script, drawn);
+  if (status == AD_OK) {
+    if (r->arms * r->points > 400) {
+      document_data_only(r->doc);
+    }
+    plot_best(r, &script, drawn);
+  }
+  ad_free(drawn);
+  ad_buffer_destroy(&script);
+  return status;
+}
+
+/* ---- Power ---- */
+
+static int power_row(struct report *r, size_t a, double *scores) {
+  const size_t n = report_common(r, a, r->baseline, 0, scores, scores + r->points);
+  const struct ad_resampling few = {r->how.seed, 100, r->how.level};
+  struct ad_paired p;
+  struct ad_sd_ratio ratio;
+  AD_TRY(ad_compare_paired(&p, n, scores, scores + r->points, &few));
+  AD_TRY(ad_compare_sd(&ratio, n, scores, n, scores + r->points, 1, &few));
+  put_text(r->doc, r->arm[a].name);
+  put_count(r->doc, n);
+  put_figure(r->doc, p.effect);
+  put_figure(r->doc, p.effect.why != NULL ? p.effect : ad_power_pairs(p.effect.value, 0.05, 0.8));
+  put_figure(r->doc, p.effect.why != NULL ? p.effect : ad_power_paired_t(p.effect.value, n, 0.05));
+  put_figure(r->doc, p.superiority);
+  put_figure(r->doc, p.superiority.why != NULL ? p.superiority : ad_power_superiority(p.superiority.value, 0.05, 0.95));
+  put_figure(r->doc, ratio.ratio);
+  put_figure(r->doc, ratio.ratio.why != NULL ? ratio.ratio : ad_power_sd_ratio(ratio.ratio.value, 0.05, 0.8));
+  return r->doc->status;
+}
+
+int report_power(struct report *r) {
+  static const struct document_column columns[] = {{"arm", "arm", "", 1},
+                                                   {"pairs", "common seeds", "", 1},
+                                                   {"effect", "d_z seen", "", 1},
+                                                   {"pairs_needed", "pairs for 80 % power", "", 1},
+                                                   {"power_now", "power of the t test now", "", 1},
+                                                   {"greater", "P(arm > baseline)", "", 1},
+                                                   {"pairs_noether", "pairs, Noether (5 %, 95 %)", "", 1},
+                                                   {"sd_ratio", "SD ratio seen", "", 1},
+                                                   {"runs_for_ratio", "runs an arm for 80 % power", "", 1}};
+  document_section(r->doc, "power", "How many seeds",
+                   "The number of seeds that an effect as large as the one seen would need to be found with 80 % power "
+                   "at 5 % (two-sided paired t; F test for SDs), or by Noether's "
+                   "rule for P(A > B) (one-sided 5 %, power 95 %).",
+                   "as the power of this study: the effect that was seen has an error of its own, and one picked for "
+                   "being large is too large.");
+  if (r->arms < 2) {
+    document_note(r->doc, "Not available: the study has one arm.");
+    return r->doc->status;
+  }
+  document_table(r->doc, "power", "Seeds for the effects that were seen", sizeof columns / sizeof *columns, columns);
+  double *scores = ad_malloc(2 * r->points, sizeof *scores);
+  int status = scores == NULL ? ad_fail_memory(2 * r->points * sizeof *scores, "pairs") : AD_OK;
+  for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
+    status = a == r->baseline ? AD_OK : power_row(r, a, scores);
+  }
+  ad_free(scores);
+  return status;
+}

@@ -1,0 +1,429 @@
+/* The report of a made-up study against SciPy, statsmodels and the equations (tests/parity/study_report.py), its page,
+ * and studies of which little is there. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "autodidact/base/file.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/store/run.h"
+#include "autodidact/store/snapshot.h"
+#include "autodidact/study/report.h"
+#include "support/small_training.h"
+#include "support/statistics.h"
+
+enum { ARMS = 3, POINTS = 20, N = 64, C = 3, STEPS = 8, EVALUATIONS = 4, SKETCH = 16, SKETCHES = 3 };
+
+static char folder[64];
+
+static int enter(void **state) {
+  (void)state;
+  snprintf(folder, sizeof folder, "/tmp/ad-report-XXXXXX");
+  ad_log_set_level(AD_LOG_ERROR);
+  return mkdtemp(folder) != NULL && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int leave(void **state) {
+  (void)state;
+  char command[100];
+  snprintf(command, sizeof command, "rm -rf %s", folder);
+  return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
+}
+
+static void make_study(struct ad_study *study, const char *keys, const char *axes, const char *arms) {
+  FILE *file = fopen("s.yaml", "w");
+  assert_non_null(file);
+  fprintf(file, "study: {%s}\naxes: {%s}\narms: {%s}\n", keys, axes, arms);
+  assert_int_equal(fclose(file), 0);
+  assert_int_equal(ad_study_read(study, "s.yaml"), AD_OK);
+  for (size_t i = 0; i < study->count; i++) {
+    study->cells[i].id = 0x1000 + i; /* no data to identify them by */
+  }
+}
+
+struct made {
+  float *logits;
+  uint32_t *labels, *state;
+  double *scores, *loss, *norm;
+  int64_t *sketch;
+};
+
+static struct made read_made(hid_t file) {
+  struct made m;
+  size_t count;
+  m.logits = fixture_read_new(file, "logits", H5T_NATIVE_FLOAT, &count);
+  assert_int_equal(count, ARMS * POINTS * N * C);
+  m.labels = fixture_read_new(file, "labels", H5T_NATIVE_UINT32, &count);
+  m.state = fixture_read_new(file, "state", H5T_NATIVE_UINT32, &count);
+  m.scores = fixture_read_new(file, "scores", H5T_NATIVE_DOUBLE, &count);
+  assert_int_equal(count, ARMS * POINTS * EVALUATIONS);
+  m.loss = fixture_read_new(file, "loss", H5T_NATIVE_DOUBLE, &count);
+  assert_int_equal(count, ARMS * POINTS * STEPS);
+  m.norm = fixture_read_new(file, "norm", H5T_NATIVE_DOUBLE, &count);
+  m.sketch = fixture_read_new(file, "sketch", H5T_NATIVE_INT64, &count);
+  assert_int_equal(count, ARMS * POINTS * SKETCHES * SKETCH);
+  return m;
+}
+
+static void free_made(struct made *m) {
+  void *all[] = {m->logits, m->labels, m->state, m->scores, m->loss, m->norm, m->sketch};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    free(all[i]);
+  }
+}
+
+/* log.jsonl as `train` writes it. */
+static void write_log(struct ad_run *run, const double *loss, const double *norm, const double *scores) {
+  for (size_t s = 1; s <= STEPS; s++) {
+    assert_int_equal(
+        ad_run_log(run,
+                   "{\"step\":%zu,\"epoch\":1,\"examples\":4,\"tokens\":9,\"loss\":%.17g,\"norm\":%.17g,\"factor\":1}",
+                   s, loss[s - 1], norm[s - 1]),
+        AD_OK);
+    if (s % 2 == 0) {
+      /* Of another variant first: it must not be taken for the result's. */
+      assert_int_equal(
+          ad_run_log(run, "{\"eval\":\"dev\",\"model\":\"run\",\"step\":%zu,\"epoch\":1,\"examples\":64,\"error\":0.5}",
+                     s),
+          AD_OK);
+      assert_int_equal(
+          ad_run_log(
+              run, "{\"eval\":\"dev\",\"model\":\"student\",\"step\":%zu,\"epoch\":1,\"examples\":64,\"error\":%.17g}",
+              s, scores[s / 2 - 1]),
+          AD_OK);
+    }
+  }
+}
+
+static void write_snapshots(const char *path, const int64_t *sketch) {
+  struct ad_params params;
+  struct ad_snapshots *snapshots;
+  assert_int_equal(ad_params_create(&params, &small_model), AD_OK);
+  const struct ad_snapshot_layout layout = {
+      .params = &params, .content = AD_SNAPSHOT_SCALARS | AD_SNAPSHOT_SKETCH, .sketch = SKETCH};
+  assert_int_equal(ad_snapshots_open(&snapshots, path, &layout), AD_OK);
+  for (size_t i = 0; i < SKETCHES; i++) {
+    const struct ad_snapshot snapshot = {.step = 4 * i, .sketch = sketch + i * SKETCH};
+    assert_int_equal(ad_snapshots_add(snapshots, &snapshot), AD_OK);
+  }
+  assert_int_equal(ad_snapshots_flush(snapshots), AD_OK);
+  ad_snapshots_destroy(snapshots);
+  ad_params_destroy(&params);
+}
+
+/* The folder of a finished run, by the functions that `train` uses. */
+static void write_run(const struct ad_study *study, const struct made *m, size_t i, const char *result) {
+  char *path = ad_study_folder(study, &study->cells[i]);
+  struct ad_config config;
+  struct ad_run run;
+  assert_int_equal(ad_study_config(study, &study->cells[i], &config), AD_OK);
+  assert_int_equal(ad_run_create(&run, &config, NULL, 0), AD_OK);
+  write_log(&run, m->loss + i * STEPS, m->norm + i * STEPS, m->scores + i * EVALUATIONS);
+  assert_int_equal(ad_run_keep_logits(&run, "dev-step-00000008.h5", N, C, m->logits + i * N * C, m->labels), AD_OK);
+  assert_int_equal(ad_run_write(&run, "result.json", result, strlen(result)), AD_OK);
+  write_snapshots(path, m->sketch + i * SKETCHES * SKETCH);
+  assert_int_equal(ad_run_close(&run), AD_OK);
+  ad_config_destroy(&config);
+  ad_free(path);
+}
+
+static void write_cells(struct ad_cells *cells, const struct ad_study *study, const struct made *m) {
+  for (size_t i = 0; i < study->count; i++) {
+    char result[300];
+    struct ad_cell_record record = {
+        .state = AD_CELL_DONE, .step = STEPS, .steps = STEPS, .ranks = 1, .majority = {0.4, NAN}};
+    snprintf(result, sizeof result,
+             "{\"step\":8,\"steps\":8,\"model\":\"student\",\"dev\":{\"examples\":64,\"error\":%.17g}}",
+             m->scores[i * EVALUATIONS + EVALUATIONS - 1]);
+    const struct ad_line_texts texts = {m->state[i] == 0 ? result : NULL, NULL};
+    if (m->state[i] == 1) {
+      record.state = AD_CELL_FAILED;
+      record.status = AD_EDIVERGED;
+    }
+    if (m->state[i] == 0) {
+      write_run(study, m, i, result);
+    }
+    if (m->state[i] != 2) {
+      assert_int_equal(ad_cells_append(cells, i, &record, &texts), AD_OK);
+    }
+  }
+}
+
+/* Lines are broken between words: for looking for sentences they are joined. */
+static void join_lines(struct ad_buffer *text) {
+  for (char *at = text->data; (at = strchr(at, '\n')) != NULL;) {
+    *at = ' ';
+  }
+}
+
+static json_t *table_of(json_t *report, const char *section, const char *table) {
+  json_t *found =
+      json_object_get(json_object_get(json_object_get(json_object_get(report, "sections"), section), "tables"), table);
+  if (!json_is_array(found)) {
+    fail_msg("the report has no table %s/%s", section, table);
+  }
+  return found;
+}
+
+/* What is expected of a column [rows] against the report's. */
+static void check_column(hid_t file, const char *path, json_t *rows, const char *column) {
+  size_t count;
+  double *expected = fixture_read_new(file, path, H5T_NATIVE_DOUBLE, &count);
+  if (json_array_size(rows) != count) {
+    fail_msg("%s: %zu rows, expected %zu", path, json_array_size(rows), count);
+  }
+  for (size_t i = 0; i < count; i++) {
+    json_t *row = json_array_get(rows, i), *value = json_object_get(row, column);
+    char place[300], interval[100];
+    snprintf(place, sizeof place, "%s, row %zu", path, i);
+    snprintf(interval, sizeof interval, "%s", column);
+    char *end = strrchr(interval, '_');
+    json_t *reasons = json_object_get(row, "not_available");
+    json_t *why = json_object_get(reasons, column);
+    if (why == NULL && end != NULL) {
+      *end = '\0';
+      why = json_object_get(reasons, interval);
+    }
+    if (value == NULL) {
+      fail_msg("%s: the report does not have it", place);
+    }
+    near(place, column, json_number_value(value), json_is_null(value) ? json_string_value(why) : NULL, expected[i]);
+    if (json_is_null(value) && why == NULL) {
+      fail_msg("%s: null without a reason", place);
+    }
+  }
+  free(expected);
+}
+
+static size_t check_all(hid_t file, json_t *report) {
+  H5G_info_t sections, tables, columns;
+  size_t checked = 0;
+  char section[60], table[60], column[60], path[250];
+  assert_true(H5Gget_info_by_name(file, "expected", &sections, H5P_DEFAULT) >= 0);
+  for (hsize_t s = 0; s < sections.nlinks; s++) {
+    H5Lget_name_by_idx(file, "expected", H5_INDEX_NAME, H5_ITER_INC, s, section, sizeof section, H5P_DEFAULT);
+    snprintf(path, sizeof path, "expected/%s", section);
+    H5Gget_info_by_name(file, path, &tables, H5P_DEFAULT);
+    for (hsize_t t = 0; t < tables.nlinks; t++) {
+      snprintf(path, sizeof path, "expected/%s", section);
+      H5Lget_name_by_idx(file, path, H5_INDEX_NAME, H5_ITER_INC, t, table, sizeof table, H5P_DEFAULT);
+      snprintf(path, sizeof path, "expected/%s/%s", section, table);
+      H5Gget_info_by_name(file, path, &columns, H5P_DEFAULT);
+      for (hsize_t c = 0; c < columns.nlinks; c++) {
+        snprintf(path, sizeof path, "expected/%s/%s", section, table);
+        H5Lget_name_by_idx(file, path, H5_INDEX_NAME, H5_ITER_INC, c, column, sizeof column, H5P_DEFAULT);
+        snprintf(path, sizeof path, "expected/%s/%s/%s", section, table, column);
+        check_column(file, path, table_of(report, section, table), column);
+        checked++;
+      }
+    }
+  }
+  return checked;
+}
+
+/* The page refers to nothing outside itself, holds plots, and no NaN. */
+static void check_page(const char *path, int plots) {
+  static const char *const forbidden[] = {"http:",   "https:", "//cdn", "src=", "@import", "<link",
+                                          "<script", "nan",    "NaN",   "-inf", "xlink:"};
+  struct ad_buffer page = {0};
+  assert_int_equal(ad_file_read(path, &page), AD_OK);
+  for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
+    const char *found = strstr(page.data, forbidden[i]);
+    if (found != NULL) {
+      fail_msg("%s holds \"%.60s\"", path, found);
+    }
+  }
+  int count = 0;
+  for (const char *at = page.data; (at = strstr(at, "<svg")) != NULL; at++) {
+    count++;
+  }
+  assert_true(plots < 0 || count == plots);
+  assert_non_null(strstr(page.data, "</html>"));
+  ad_buffer_destroy(&page);
+}
+
+static int has_gnuplot(void) {
+  return system("gnuplot -d -e 'exit' >/dev/null 2>&1") == 0;
+}
+
+static void test_against_fixture(void **state) {
+  (void)state;
+  const hid_t file = fixture_open("study_report.h5");
+  struct made made = read_made(file);
+  struct ad_study study;
+  struct ad_cells cells;
+  struct ad_buffer text = {0};
+  make_study(&study, "name: made-up, dir: full, failed: 0.6", "seed.init: 0..3, seed.order: 0..4",
+             "base: {}, <sda> & co: {teacher: {method: sda}}, ema: {teacher: {method: ema}}");
+  assert_int_equal(study.count, ARMS * POINTS);
+  assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
+  write_cells(&cells, &study, &made);
+  assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){0}, &text), AD_OK);
+  json_error_t error;
+  json_t *report = json_load_file("full/report/report.json", JSON_REJECT_DUPLICATES, &error);
+  assert_non_null(report);
+  assert_true(check_all(file, report) > 150);
+  join_lines(&text);
+  /* The comparison comes first, failures are counted. */
+  assert_true(strstr(text.data, "<sda> & co against base: dev error") <
+              strstr(text.data, "3 arms, 20 combinations of seeds, 60 cells: 55 finished well, 3 failed"));
+  assert_non_null(strstr(text.data, "1 diverged, 1 have no result"));
+  check_page("full/report/report.html", has_gnuplot() ? 11 : 0);
+  static const char *const tables[] = {"comparison", "arms",        "runs",         "spread",    "components",
+                                       "test_set",   "predictions", "trajectories", "distances", "power"};
+  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    char path[100];
+    snprintf(path, sizeof path, "full/report/%s.csv", tables[i]);
+    assert_true(ad_is_file(path));
+  }
+  json_decref(report);
+  ad_buffer_destroy(&text);
+  ad_cells_close(&cells);
+  ad_study_destroy(&study);
+  free_made(&made);
+  fixture_close(file);
+}
+
+/* Reports on studies with little in them: each is made, says why what is missing is missing, and shows no NaN. */
+static void report_on(const char *name, const char *axes, const char *arms, size_t done, double value,
+                      const char *says) {
+  struct ad_study study;
+  struct ad_cells cells;
+  struct ad_buffer text = {0};
+  char keys[100], page[100];
+  snprintf(keys, sizeof keys, "dir: %s, failed: never", name);
+  make_study(&study, keys, axes, arms);
+  assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
+  for (size_t i = 0; i < done; i++) {
+    char result[200];
+    snprintf(result, sizeof result, "{\"step\":1,\"steps\":1,\"dev\":{\"error\":%.17g}}",
+             isnan(value) ? (double)(i % 7) / 7 : value);
+    const struct ad_cell_record record = {.state = AD_CELL_DONE, .step = 1, .steps = 1};
+    const struct ad_line_texts texts = {result, NULL};
+    assert_int_equal(ad_cells_append(&cells, i, &record, &texts), AD_OK);
+  }
+  assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){0}, &text), AD_OK);
+  join_lines(&text);
+  if (strstr(text.data, says) == NULL) {
+    fail_msg("%s: the report does not say \"%s\":\n%s", name, says, text.data);
+  }
+  assert_null(strstr(text.data, "nan"));
+  snprintf(page, sizeof page, "%s/report/report.html", name);
+  check_page(page, -1);
+  ad_buffer_destroy(&text);
+  ad_cells_close(&cells);
+  ad_study_destroy(&study);
+}
+
+static void test_degenerate(void **state) {
+  (void)state;
+  const char *two = "base: {}, other: {optim: {lr: 0.5}}";
+  report_on("nothing", "seed.init: 0..3", two, 0, NAN, "8 have no result (yet)");
+  report_on("one-seed", "seed.init: [4]", two, 2, NAN, "needs at least 2 pairs");
+  report_on("equal", "seed.init: 0..3", two, 8, 0.25, "all differences are equal");
+  report_on("one-arm", "seed.init: 0..3, seed.order: 0..3", "base: {}", 16, NAN, "the study has one arm");
+  report_on("half", "seed.init: 0..3", two, 4, NAN, "no common seeds");
+  report_on("holes", "seed.init: 0..3, seed.order: 0..3", "base: {}", 13, NAN, "Henderson");
+  report_on("latin", "latin: {seed.init: 0..4, seed.order: 0..4, seed.dropout: 0..4}", "base: {}", 25, NAN,
+            "Latin square");
+  report_on("linked", "listed: {seed.init: 0..4, seed.order: 0..4}", two, 10, NAN, "init+order");
+}
+
+static void test_refused(void **state) {
+  (void)state;
+  struct ad_study study;
+  struct ad_cells cells;
+  struct ad_buffer text = {0};
+  make_study(&study, "dir: refused", "seed.init: 0..1", "base: {}");
+  assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
+  assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){.baseline = "sdb"}, &text), AD_ECONFIG);
+  assert_non_null(strstr(ad_error_message(), "no arm \"sdb\""));
+  assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){.folder = "s.yaml/report"}, &text),
+                   AD_EIO);
+  ad_cells_close(&cells);
+  ad_study_destroy(&study);
+  ad_buffer_destroy(&text);
+}
+
+/* Damaged files of a run are told and left out. */
+static void test_damaged(void **state) {
+  (void)state;
+  struct ad_study study;
+  struct ad_cells cells;
+  struct ad_buffer text = {0};
+  static const char *const files[] = {"full/runs/0000000000001000/logits/dev-step-00000008.h5",
+                                      "full/runs/0000000000001001/snapshots/all.h5",
+                                      "full/runs/0000000000001002/log.jsonl", "full/runs/0000000000001003/result.json"};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    assert_true(ad_is_file(files[i]));
+    assert_int_equal(ad_file_write(files[i], "{\"step\":", 8), AD_OK);
+  }
+  make_study(&study, "name: made-up, dir: full, failed: 0.6", "seed.init: 0..3, seed.order: 0..4",
+             "base: {}, <sda> & co: {teacher: {method: sda}}, ema: {teacher: {method: ema}}");
+  assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
+  assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){.folder = "damaged"}, &text), AD_OK);
+  join_lines(&text);
+  assert_non_null(strstr(text.data, "2 of these without logits, 0 with"));
+  assert_int_equal(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
+  check_page("damaged/report.html", -1);
+  ad_buffer_destroy(&text);
+  ad_cells_close(&cells);
+  ad_study_destroy(&study);
+}
+
+/* Without gnuplot the page has its tables and says so; and whatever memory cannot be had, nothing leaks. */
+static void test_no_gnuplot_and_no_memory(void **state) {
+  (void)state;
+  struct ad_study study;
+  struct ad_cells cells;
+  struct ad_buffer text = {0};
+  char *path = strdup(getenv("PATH"));
+  setenv("PATH", "/nowhere", 1);
+  make_study(&study, "dir: full, failed: 0.6", "seed.init: 0..3, seed.order: [0]",
+             "base: {}, other: {optim: {lr: 0.5}}");
+  for (size_t i = 0; i < study.count; i++) {
+    study.cells[i].id = 0x1000 + 4 + i;
+  }
+  assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
+  assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){.folder = "bare"}, &text), AD_OK);
+  check_page("bare/report.html", 0);
+  const size_t blocks = ad_memory_stats().live_blocks;
+  int status = AD_ENOMEM;
+  for (unsigned long n = 1; status != AD_OK; n += 1 + n / 12) {
+    ad_memory_fail_at(n);
+    status = ad_study_report(&study, &cells, &(struct ad_report_settings){.folder = "bare"}, &text);
+    ad_memory_fail_at(0);
+    if (status != AD_OK && status != AD_ENOMEM) {
+      fail_msg("allocation %lu: %s: %s", n, ad_status_name(status), ad_error_message());
+    }
+    ad_buffer_clear(&text);
+    assert_true(ad_memory_stats().live_blocks == blocks);
+    assert_true(n < 1000000);
+  }
+  setenv("PATH", path, 1);
+  free(path);
+  ad_buffer_destroy(&text);
+  ad_cells_close(&cells);
+  ad_study_destroy(&study);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_against_fixture),
+      cmocka_unit_test(test_degenerate),
+      cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_damaged),
+      cmocka_unit_test(test_no_gnuplot_and_no_memory),
+  };
+  return cmocka_run_group_tests(tests, enter, leave);
+}
