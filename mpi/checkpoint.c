@@ -24,11 +24,11 @@ struct save {
   size_t capacity;
 };
 
-/* What rank `rank` gives of a bucket of a vector. */
+/* What rank `rank` gives of a bucket of a vector; frozen buckets are rank 0's. */
 static void range_of(const struct ad_checkpoint_vectors *vectors, const struct ad_comm *comm, size_t v, uint32_t bucket,
                      int rank, size_t *begin, size_t *end) {
   const struct ad_params *params = vectors->params;
-  const int whole = (vectors->last_is_whole && v + 1 == vectors->count) || (v == 0 && bucket < params->frozen);
+  const int whole = (vectors->last_is_whole && v + 1 == vectors->count) || bucket < params->frozen;
   if (!whole) {
     ad_shard_range(params, bucket, (uint32_t)rank, (uint32_t)comm->size, begin, end);
     return;
@@ -60,7 +60,12 @@ static int read_piece(struct save *s, size_t v, size_t slot, uint32_t bucket, si
   if (end == begin) {
     return AD_OK;
   }
-  AD_TRY(s->vectors->read(s->vectors->context, v, slot, bucket, begin, end - begin, s->piece));
+  const int whole = s->vectors->last_is_whole && v + 1 == s->vectors->count;
+  if (v > 0 && !whole && bucket < s->vectors->params->frozen) {
+    memset(s->piece, 0, (end - begin) * vector->bytes); /* nobody has that: 0, and the digest holds it */
+  } else {
+    AD_TRY(s->vectors->read(s->vectors->context, v, slot, bucket, begin, end - begin, s->piece));
+  }
   *digest += ad_checkpoint_digest(s->vectors->params, bucket, begin, end - begin, vector->bytes, s->piece);
   return AD_OK;
 }
@@ -101,22 +106,21 @@ static void save_bucket(struct save *s, size_t v, size_t slot, uint32_t bucket, 
 static void save_vectors(struct save *s, int *failed) {
   const struct ad_checkpoint_vectors *vectors = s->vectors;
   for (size_t v = 0; v < vectors->count; v++) {
-    const size_t slots = vectors->list[v].slots;
-    uint64_t *digests = ad_calloc(slots, sizeof *digests);
+    const size_t rows = vectors->list[v].filled;
+    uint64_t *digests = ad_calloc(rows, sizeof *digests);
     const int settled = ad_comm_settle(
-        s->comm, digests == NULL ? ad_fail_memory(slots * sizeof *digests, "the digests of a checkpoint") : AD_OK);
+        s->comm, digests == NULL ? ad_fail_memory(rows * sizeof *digests, "the digests of a checkpoint") : AD_OK);
     if (settled != AD_OK) {
       *failed = *failed == AD_OK ? settled : *failed;
       ad_free(digests);
       return;
     }
-    /* Rows that hold nothing yet have no values and a digest of 0. */
-    for (size_t slot = 0; slot < vectors->list[v].filled; slot++) {
+    for (size_t slot = 0; slot < rows; slot++) {
       for (uint32_t b = 0; b < vectors->params->buckets; b++) {
         save_bucket(s, v, slot, b, &digests[slot], failed);
       }
     }
-    const int summed = ad_comm_sum(s->comm, slots, digests);
+    const int summed = ad_comm_sum(s->comm, rows, digests);
     *failed = *failed == AD_OK ? summed : *failed;
     if (s->file != NULL) {
       const int put = ad_checkpoint_put_digests(s->file, v, digests);
@@ -301,7 +305,7 @@ static int load_vector(struct save *s, const char *path, size_t v) {
   }
   status = ad_comm_settle(s->comm, status);
   status = status == AD_OK ? ad_comm_sum(s->comm, vector->slots, own) : status;
-  for (size_t slot = 0; status == AD_OK && slot < vector->slots; slot++) {
+  for (size_t slot = 0; status == AD_OK && slot < held[in_file].filled; slot++) {
     if (own[slot] != stored[slot]) {
       status = ad_fail(AD_EINPUT, "%s: damaged: row %zu of \"%s\" does not match its digest", path, slot, vector->name);
     }
@@ -315,13 +319,64 @@ int ad_mpi_checkpoint_load(const struct ad_comm *comm, const char *path, const s
                            char **state) {
   struct save s = {.comm = comm, .vectors = vectors, .transfer = -1};
   *state = NULL;
-  int status = ad_comm_settle(comm, ad_checkpoint_open(&s.file, path, vectors->params));
+  int status = ad_comm_settle(comm, comm->rank == 0 ? ad_checkpoint_probe(path, 0) : AD_OK);
+  status = status == AD_OK ? ad_comm_settle(comm, ad_checkpoint_open(&s.file, path, vectors->params)) : status;
   for (size_t v = 0; status == AD_OK && v < vectors->count; v++) {
     status = load_vector(&s, path, v);
   }
   if (status == AD_OK) {
     *state = ad_strdup(ad_checkpoint_state(s.file));
     status = ad_comm_settle(comm, *state == NULL ? ad_fail_memory(1024, "the state of a checkpoint") : AD_OK);
+  }
+  ad_checkpoint_close(s.file);
+  ad_free(s.piece);
+  return status;
+}
+
+/* The digests of a vector's rows, of all ranks. */
+static int digest_vector(struct save *s, size_t v, uint64_t *digests) {
+  const struct ad_checkpoint_vectors *vectors = s->vectors;
+  int status = AD_OK;
+  for (size_t slot = 0; slot < vectors->list[v].filled && status == AD_OK; slot++) {
+    for (uint32_t b = 0; b < vectors->params->buckets && status == AD_OK; b++) {
+      size_t begin, end;
+      range_of(vectors, s->comm, v, b, s->comm->rank, &begin, &end);
+      status = read_piece(s, v, slot, b, begin, end, &digests[slot]);
+    }
+  }
+  status = ad_comm_settle(s->comm, status);
+  return status == AD_OK ? ad_comm_sum(s->comm, vectors->list[v].filled, digests) : status;
+}
+
+static int compare_vector(struct save *s, const char *path, size_t v) {
+  const struct ad_state_vector *vector = &s->vectors->list[v], *held;
+  const int in_file = ad_checkpoint_find(s->file, vector->name);
+  ad_checkpoint_vectors(s->file, &held);
+  if (in_file < 0 || held[in_file].filled != vector->filled || held[in_file].slots != vector->slots) {
+    return ad_fail(AD_EINPUT, "%s: it has no \"%s\" of %zu rows", path, vector->name, vector->filled);
+  }
+  uint64_t *digests = ad_calloc(2 * vector->filled, sizeof *digests);
+  int status = digests == NULL ? ad_fail_memory(2 * vector->filled * sizeof *digests, "the digests of a checkpoint")
+                               : ad_checkpoint_get_digests(s->file, (size_t)in_file, digests + vector->filled);
+  status = ad_comm_settle(s->comm, status);
+  status = status == AD_OK ? digest_vector(s, v, digests) : status;
+  for (size_t slot = 0; status == AD_OK && slot < vector->filled; slot++) {
+    if (digests[slot] != digests[vector->filled + slot]) {
+      status = ad_fail(AD_EINPUT, "%s: row %zu of \"%s\" is another one", path, slot, vector->name);
+    }
+  }
+  ad_free(digests);
+  return status;
+}
+
+int ad_mpi_checkpoint_compare(const struct ad_comm *comm, const char *path,
+                              const struct ad_checkpoint_vectors *vectors) {
+  struct save s = {.comm = comm, .vectors = vectors, .transfer = -1};
+  int status = ad_comm_settle(comm, comm->rank == 0 ? ad_checkpoint_probe(path, 0) : AD_OK);
+  status = status == AD_OK ? ad_comm_settle(comm, ad_checkpoint_open(&s.file, path, vectors->params)) : status;
+  status = status == AD_OK ? ad_comm_settle(comm, reserve_piece(&s)) : status;
+  for (size_t v = 0; status == AD_OK && v < vectors->count; v++) {
+    status = compare_vector(&s, path, v);
   }
   ad_checkpoint_close(s.file);
   ad_free(s.piece);

@@ -25,10 +25,7 @@ static void show_progress(const struct training *t, const struct ad_step *step) 
   ad_progress(text, step->step == total);
 }
 
-static int log_step(struct training *t, const struct ad_step *step) {
-  if (!t->first) {
-    return AD_OK;
-  }
+void training_step_text(const struct training *t, const struct ad_step *step, char text[STEP_TEXT]) {
   char taught[96] = "";
   if (ad_teacher_has(&t->settings.teacher, AD_TEACHER) || t->settings.teacher.method == AD_TEACHER_RDROP) {
     char distance[40] = "null";
@@ -37,12 +34,21 @@ static int log_step(struct training *t, const struct ad_step *step) {
     }
     snprintf(taught, sizeof taught, "\"distance\":%s,\"weight\":%.17g,", distance, step->weight);
   }
-  AD_TRY(ad_run_log(&t->run,
-                    "{\"step\":%" PRIu64 ",\"epoch\":%" PRIu64
-                    ",\"examples\":%zu,\"tokens\":%zu,\"loss\":%.17g,%s\"norm\":%.17g,\"factor\":%.17g,"
-                    "\"parameters\":\"%016" PRIx64 "\",\"chain\":\"%016" PRIx64 "\"}",
-                    step->step, step->epoch, step->examples, step->tokens, step->loss, taught, step->norm, step->factor,
-                    step->parameters, step->chain));
+  snprintf(text, STEP_TEXT,
+           "{\"step\":%" PRIu64 ",\"epoch\":%" PRIu64
+           ",\"examples\":%zu,\"tokens\":%zu,\"loss\":%.17g,%s\"norm\":%.17g,\"factor\":%.17g,"
+           "\"parameters\":\"%016" PRIx64 "\",\"chain\":\"%016" PRIx64 "\"}",
+           step->step, step->epoch, step->examples, step->tokens, step->loss, taught, step->norm, step->factor,
+           step->parameters, step->chain);
+}
+
+static int log_step(struct training *t, const struct ad_step *step) {
+  char text[STEP_TEXT];
+  if (!t->first) {
+    return AD_OK;
+  }
+  training_step_text(t, step, text);
+  AD_TRY(ad_run_log(&t->run, "%s", text));
   AD_TRY(ad_run_timing(&t->run, "{\"step\":%" PRIu64 ",\"seconds\":%.6f}", step->step, step->seconds));
   t->log_bytes = (uint64_t)ftello(t->run.log);
   return AD_OK;
@@ -113,7 +119,7 @@ static void print_summary(const struct training *t) {
   printf("\n%.0f examples/s in training; the run is in %s\n", (double)t->examples / t->seconds, t->run.folder);
 }
 
-static void close_training(struct training *t, int status) {
+void training_close(struct training *t, int status) {
   /* To free these takes all ranks: after a failure the others may wait elsewhere, and the process ends anyway. */
   if (status == AD_OK || t->comm == NULL || ad_comm_size(t->comm) == 1) {
     ad_mpi_exchange_destroy(t->exchange);
@@ -213,6 +219,6 @@ int ad_command_train(int argc, char **argv) {
   int status = train(&t, count, argv + 1);
   status = status == AD_EDIVERGED ? training_keep_diverged(&t, status) : status;
   const int closed = ad_run_close(&t.run);
-  close_training(&t, status);
+  training_close(&t, status);
   return status == AD_OK ? closed : status;
 }

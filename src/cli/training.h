@@ -78,6 +78,9 @@ struct training {
   double predicted; /* bytes of a rank, mean over the ranks */
 };
 
+/* Frees all of it; after a failure what takes all ranks is left to the end of the process. */
+void training_close(struct training *t, int status);
+
 /* Data, model, checks that all ranks have the same, replicas, exchange, trainer, evaluator, run folder. Collective. */
 int training_load_data(struct training *t);
 int training_check_configuration(struct training *t);
@@ -98,10 +101,23 @@ void training_fault_in_evaluation(struct training *t);
 int training_fault_in_save(struct training *t);
 int training_fault_after_save(struct training *t, uint64_t step);
 
+/* The row of a step in log.jsonl, without its newline; on rank 0. */
+enum { STEP_TEXT = 512 };
+void training_step_text(const struct training *t, const struct ad_step *step, char text[STEP_TEXT]);
+
+/* What provenance.json would say now against what the run's folder says: a line to standard output for each fact that
+ * may give other bits. On rank 0. */
+int training_print_changes(struct training *t);
+
 /* Between two steps: a checkpoint where one is due. AD_ESTOPPED where the training must stop; it has been saved then.
  * training_save: now. Collective. */
 int training_step_edge(struct training *t);
 int training_save(struct training *t);
+
+/* Takes the checkpoint of a step in place; compares the vectors with those of one. Collective. AD_EINPUT: it is damaged,
+ * or holds other bits. AD_ECONFIG. */
+int training_load_step(struct training *t, uint64_t step);
+int training_compare_checkpoint(struct training *t, uint64_t step);
 
 /* Goes on from the newest good checkpoint of run.dir; *loaded 0 where there is none at all. Collective. AD_EINPUT (all
  * are damaged), AD_ECONFIG. */

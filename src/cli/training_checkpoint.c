@@ -288,8 +288,7 @@ int training_clear_checkpoints(const struct training *t) {
   return status;
 }
 
-/* Tries one checkpoint. AD_EINPUT: it is damaged, an earlier one may do. */
-static int load(struct training *t, uint64_t step) {
+int training_load_step(struct training *t, uint64_t step) {
   struct contents contents;
   struct ad_trainer_state s;
   const char *run = t->session.config.run_dir;
@@ -302,6 +301,9 @@ static int load(struct training *t, uint64_t step) {
   if (status == AD_OK) {
     status = ad_comm_settle(t->comm, unpack_state(t, path, state, &s));
   }
+  if (status == AD_OK && s.done != step) {
+    status = ad_fail(AD_EINPUT, "%s: it was written after step %" PRIu64 ", its name says %" PRIu64, path, s.done, step);
+  }
   if (status == AD_OK) {
     status = ad_trainer_restore(t->trainer, &s);
   }
@@ -309,6 +311,16 @@ static int load(struct training *t, uint64_t step) {
     status = ad_comm_settle(t->comm, ad_trainer_verify(t->trainer));
   }
   ad_free(state);
+  ad_free(path);
+  return status;
+}
+
+int training_compare_checkpoint(struct training *t, uint64_t step) {
+  struct contents contents;
+  char *path = ad_checkpoint_path(t->session.config.run_dir, step);
+  list_contents(t, &contents);
+  int status = ad_comm_settle(t->comm, path == NULL ? ad_fail_memory(64, "a path") : AD_OK);
+  status = status == AD_OK ? ad_mpi_checkpoint_compare(t->comm, path, &contents.vectors) : status;
   ad_free(path);
   return status;
 }
@@ -327,7 +339,7 @@ int training_load(struct training *t, int *loaded) {
   for (uint64_t i = 0; status == AD_OK && i < count && !*loaded; i++) {
     uint64_t step = t->first ? steps[i] : 0;
     status = ad_comm_broadcast(t->comm, sizeof step, &step);
-    const int tried = status == AD_OK ? load(t, step) : status;
+    const int tried = status == AD_OK ? training_load_step(t, step) : status;
     if (tried == AD_OK) {
       *loaded = 1;
       t->has_saved = 1;

@@ -157,8 +157,8 @@ static int save(const struct training *t, const char *name, const float *theta, 
   return status;
 }
 
-/* The result's variant to model/, those beside it to variants/NAME/; *digest of the result. */
-static int save_variants(struct training *t, char digest[17]) {
+/* The result's variant to model/, those beside it to variants/NAME/; the digest of each, "" where it is not kept. */
+static int save_variants(struct training *t, char digest[AD_VARIANTS][17]) {
   for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
     const int result = v == result_variant(t);
     const float *const *thetas;
@@ -172,10 +172,8 @@ static int save_variants(struct training *t, char digest[17]) {
       continue; /* none, or several: SDV's teacher is no single model */
     }
     if (t->first) {
-      char unused[17];
       snprintf(name, sizeof name, "variants/%s", ad_variant_name(v));
-      AD_TRY(
-          save(t, result ? "model" : name, result && t->best != NULL ? t->best : thetas[0], result ? digest : unused));
+      AD_TRY(save(t, result ? "model" : name, result && t->best != NULL ? t->best : thetas[0], digest[v]));
     }
     /* The vector may be shared: the next mean must not come while it is being written. */
     ad_comm_wait(t->comm);
@@ -183,10 +181,22 @@ static int save_variants(struct training *t, char digest[17]) {
   return AD_OK;
 }
 
-static int print_result(const struct training *t, const char *digest, struct ad_buffer *text) {
+/* Digests of what lies in variants/. */
+static int print_variants(const struct training *t, char digest[AD_VARIANTS][17], struct ad_buffer *text) {
+  int any = 0;
+  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+    if (v != result_variant(t) && digest[v][0] != '\0') {
+      AD_TRY(ad_buffer_printf(text, "%s\"%s\":\"%s\"", any++ ? "," : ",\"variants\":{", ad_variant_name(v), digest[v]));
+    }
+  }
+  return any ? ad_buffer_puts(text, "}") : AD_OK;
+}
+
+static int print_result(const struct training *t, char digest[AD_VARIANTS][17], struct ad_buffer *text) {
   AD_TRY(ad_buffer_printf(text, "{\"step\":%" PRIu64 ",\"steps\":%" PRIu64 ",\"model\":\"%s\",\"parameters\":\"%s\"",
                           t->best != NULL ? t->best_step : ad_trainer_done(t->trainer), ad_trainer_done(t->trainer),
-                          ad_variant_name(result_variant(t)), digest));
+                          ad_variant_name(result_variant(t)), digest[result_variant(t)]));
+  AD_TRY(print_variants(t, digest, text));
   if (t->has_dev) {
     AD_TRY(ad_buffer_printf(text, ",\"dev\":{%s},\"last\":{", t->best_scores));
     for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
@@ -202,7 +212,7 @@ static int print_result(const struct training *t, const char *digest, struct ad_
 
 int training_keep_result(struct training *t) {
   struct ad_buffer text = {0};
-  char digest[17] = "";
+  char digest[AD_VARIANTS][17] = {""};
   AD_TRY(save_variants(t, digest));
   if (!t->first) {
     return AD_OK;

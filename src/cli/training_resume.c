@@ -1,6 +1,8 @@
 /* The run folder: a new one, or the one of a run that was stopped, which then goes on. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -132,6 +134,31 @@ static int check_unchanged(const struct training *t, const struct provenance *p)
   ad_input_comparison_destroy(&comparison);
   const int removed = ad_remove_folder(beside);
   ad_free(beside);
+  return status == AD_OK ? removed : status;
+}
+
+int training_print_changes(struct training *t) {
+  struct provenance p;
+  struct ad_input_comparison comparison = {0};
+  char folder[] = "/tmp/autodidact-XXXXXX";
+  AD_TRY(make_provenance(t, &p));
+  if (mkdtemp(folder) == NULL) {
+    return ad_fail(AD_EIO, "%s: could not be made: %s", folder, strerror(errno));
+  }
+  int status = ad_run_describe(folder, &t->session.config, p.facts, p.count);
+  if (status == AD_OK) {
+    status = ad_compare_inputs((const char *const[2]){t->session.config.run_dir, folder}, &comparison);
+  }
+  for (size_t i = 0; i < comparison.reasons.count && status == AD_OK; i++) {
+    const struct ad_difference *d = &comparison.reasons.items[i];
+    /* The configuration is the run's, but for what a replay leaves out. */
+    if (strcmp(kind_of(d->name), "configuration") != 0) {
+      printf("  changed   %s was %s, is %s\n", d->name, d->text[0] == NULL ? "(nothing)" : d->text[0],
+             d->text[1] == NULL ? "(nothing)" : d->text[1]);
+    }
+  }
+  ad_input_comparison_destroy(&comparison);
+  const int removed = ad_remove_folder(folder);
   return status == AD_OK ? removed : status;
 }
 

@@ -133,26 +133,6 @@ static int check_result(const struct training *t) {
   return AD_OK;
 }
 
-/* model.freeze. */
-static int freeze(struct training *t) {
-  const char *what = t->session.config.model_freeze;
-  struct ad_params *params = &t->session.params;
-  const uint32_t L = params->config.layers;
-  if (strcmp(what, "none") == 0) {
-    return AD_OK;
-  }
-  if (strcmp(what, "embeddings") == 0 || strcmp(what, "encoder") == 0) {
-    return ad_params_freeze(params, what[1] == 'm' ? 0 : L);
-  }
-  char *end;
-  const unsigned long layers = strtoul(what, &end, 10);
-  if (what[0] < '0' || what[0] > '9' || *end != '\0' || layers > L) {
-    return ad_fail(AD_ECONFIG,
-                   "model.freeze is '%s', expected none, embeddings, encoder or a number of layers up to %u", what, L);
-  }
-  return ad_params_freeze(params, (uint32_t)layers);
-}
-
 /* teacher.ring=disk: the folder for the ring. */
 static int find_ring_folder(struct training *t) {
   const struct ad_config *c = &t->session.config;
@@ -244,7 +224,7 @@ int training_prepare(struct training *t) {
   AD_TRY(c->teacher_ring == 1 ? find_ring_folder(t) : AD_OK);
   AD_TRY(session_load_base(&t->session));
   AD_TRY(check_ranks(t));
-  AD_TRY(freeze(t));
+  AD_TRY(ad_params_freeze_named(&t->session.params, c->model_freeze));
   /* The row self-check makes the BLAS library take its buffers, which belong to the program. */
   AD_TRY(ad_encoder_alignment(&t->session.params));
   /* Reading data and model took more than training will. */

@@ -14,7 +14,7 @@
 #include "autodidact/base/status.h"
 
 /* 2^(57 - ceil(log2 K)): K values below 64 in magnitude then sum to less than 2^63. */
-static double scale_of(uint64_t K) {
+double ad_window_scale(uint64_t K) {
   int digits = 0;
   while (digits < 57 && (1ull << digits) < K) {
     digits++;
@@ -54,7 +54,7 @@ static int open_ring(struct ad_window *w, const char *folder) {
 int ad_window_create(struct ad_window *window, size_t n, uint64_t size, uint64_t most, const char *folder) {
   struct ad_window *w = window;
   *w = (struct ad_window){
-      .kernels = ad_kernels_select(), .n = n, .size = size, .scale = scale_of(size > 0 ? size : most), .file = -1};
+      .kernels = ad_kernels_select(), .n = n, .size = size, .scale = ad_window_scale(size > 0 ? size : most), .file = -1};
   int status = w->kernels == NULL ? AD_ECONFIG : AD_OK;
   if (status == AD_OK) {
     w->sum = size == 1 ? NULL : ad_calloc(n, sizeof *w->sum);
@@ -138,8 +138,12 @@ static int check_range(size_t length, const float *x) {
 }
 
 /* The integer that a value is in the sum. */
+int64_t ad_window_fixed(double scale, float x) {
+  return (int64_t)rint((double)x * scale);
+}
+
 static int64_t fixed(const struct ad_window *w, float x) {
-  return (int64_t)rint((double)x * w->scale);
+  return ad_window_fixed(w->scale, x);
 }
 
 int ad_window_enter(struct ad_window *window, size_t at, size_t length, const float *x) {

@@ -1,6 +1,7 @@
 #include "autodidact/model/params.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
@@ -117,6 +118,23 @@ int ad_params_freeze(struct ad_params *params, uint32_t layers) {
   }
   params->frozen = 1 + 2 * layers;
   return AD_OK;
+}
+
+int ad_params_freeze_named(struct ad_params *params, const char *what) {
+  const uint32_t L = params->config.layers;
+  if (strcmp(what, "none") == 0) {
+    return AD_OK;
+  }
+  if (strcmp(what, "embeddings") == 0 || strcmp(what, "encoder") == 0) {
+    return ad_params_freeze(params, what[1] == 'm' ? 0 : L);
+  }
+  char *end;
+  const unsigned long layers = strtoul(what, &end, 10);
+  if (what[0] < '0' || what[0] > '9' || *end != '\0' || layers > L) {
+    return ad_fail(AD_ECONFIG,
+                   "model.freeze is '%s', expected none, embeddings, encoder or a number of layers up to %u", what, L);
+  }
+  return ad_params_freeze(params, (uint32_t)layers);
 }
 
 const struct ad_tensor *ad_params_find(const struct ad_params *params, const char *name) {

@@ -1,7 +1,6 @@
 /* The schema of a checkpoint: making and writing one. checkpoint_read.c reads. */
 #include "autodidact/store/checkpoint.h"
 
-#include <hdf5.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,20 +11,6 @@
 #include "autodidact/base/status.h"
 #include "autodidact/model/shard.h"
 #include "checkpoint_internal.h"
-
-/* HDF5's own report, of which the deepest line says what the system said. */
-static herr_t deepest(unsigned depth, const H5E_error2_t *error, void *text) {
-  (void)depth;
-  snprintf(text, CHECKPOINT_REASON, "%s", error->desc == NULL ? "" : error->desc);
-  return 0;
-}
-
-int checkpoint_fail(const struct ad_checkpoint *c, int status, const char *what) {
-  char reason[CHECKPOINT_REASON] = "";
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, deepest, reason);
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, deepest, reason);
-  return ad_fail(status, "%s: %s%s%s", c->path, what, reason[0] == '\0' ? "" : ": ", reason);
-}
 
 static hid_t type_of(const struct ad_state_vector *vector) {
   return vector->bytes == sizeof(float) ? H5T_IEEE_F32LE : H5T_STD_I64LE;
@@ -39,31 +24,13 @@ hid_t checkpoint_memory_type(const struct ad_state_vector *vector) {
   return memory_type_of(vector);
 }
 
-/* Shape of a vector: [P], or [slots,P] of one that has several rows or could have. */
+/* Shape of a vector: [P], or [filled,P] of one that has several rows or could have. */
 static int is_ring(const struct ad_state_vector *vector) {
   return strcmp(vector->name, "window_ring") == 0 || strcmp(vector->name, "past") == 0;
 }
 
 int checkpoint_rank(const struct ad_state_vector *vector) {
   return is_ring(vector) ? 2 : 1;
-}
-
-/* An attribute written whole. */
-static int put_attribute(hid_t object, const char *name, hid_t file_type, hid_t memory_type, size_t count,
-                         const void *values) {
-  const hsize_t shape = count;
-  const hid_t space = count == 1 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &shape, NULL);
-  const hid_t attribute = H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
-  const int result = attribute < 0 || H5Awrite(attribute, memory_type, values) < 0 ? -1 : 0;
-  if (attribute >= 0) {
-    H5Aclose(attribute);
-  }
-  H5Sclose(space);
-  return result;
-}
-
-static int put_number(hid_t object, const char *name, uint64_t value) {
-  return put_attribute(object, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, 1, &value);
 }
 
 /* A text as a dataset of its own: attributes end at 64 KiB. With several writers all write the same. */
@@ -85,7 +52,7 @@ static int put_text(hid_t file, const char *name, const char *text) {
 /* A flat vector without values: its space is taken, nothing is filled in. */
 static int make_flat(struct ad_checkpoint *c, hid_t group, size_t v) {
   const struct ad_state_vector *vector = &c->vectors[v];
-  const hsize_t ring[2] = {vector->slots, c->P}, plain[1] = {c->P};
+  const hsize_t ring[2] = {vector->filled, c->P}, plain[1] = {c->P};
   const int rank = checkpoint_rank(vector);
   const hid_t space = H5Screate_simple(rank, rank == 2 ? ring : plain, NULL), how = H5Pcreate(H5P_DATASET_CREATE);
   H5Pset_fill_time(how, H5D_FILL_TIME_NEVER);
@@ -93,14 +60,15 @@ static int make_flat(struct ad_checkpoint *c, hid_t group, size_t v) {
   c->flat[v] = H5Dcreate2(group, vector->name, type_of(vector), space, H5P_DEFAULT, how, H5P_DEFAULT);
   H5Pclose(how);
   H5Sclose(space);
-  return c->flat[v] < 0 ? -1 : 0;
+  return c->flat[v] < 0 || hdf5_put_number(c->flat[v], "slots", vector->slots) != 0 ? -1 : 0;
 }
 
 /* The tensor as a virtual dataset: the range of the flat vector that it is. */
 static int make_tensor(const struct ad_checkpoint *c, hid_t group, const struct ad_state_vector *vector,
                        const struct ad_tensor *tensor) {
   const int ring = checkpoint_rank(vector) == 2, lead = ring ? 1 : 0;
-  hsize_t shape[3] = {vector->slots}, flat[2] = {vector->slots, c->P}, start[2] = {0, 0}, count[2] = {vector->slots, 0};
+  hsize_t shape[3] = {vector->filled}, flat[2] = {vector->filled, c->P}, start[2] = {0, 0},
+          count[2] = {vector->filled, 0};
   char source[80];
   snprintf(source, sizeof source, "/flat/%s", vector->name);
   shape[lead] = tensor->rows;
@@ -110,8 +78,9 @@ static int make_tensor(const struct ad_checkpoint *c, hid_t group, const struct 
   count[lead] = tensor->count;
   const hid_t space = H5Screate_simple(lead + (tensor->vector ? 1 : 2), shape, NULL);
   const hid_t of_flat = H5Screate_simple(lead + 1, flat, NULL), how = H5Pcreate(H5P_DATASET_CREATE);
-  int result = H5Sselect_hyperslab(of_flat, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
-                       H5Pset_virtual(how, space, ".", source, of_flat) < 0
+  /* A ring that holds nothing yet has nothing to show. */
+  int result = vector->filled > 0 && (H5Sselect_hyperslab(of_flat, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
+                                      H5Pset_virtual(how, space, ".", source, of_flat) < 0)
                    ? -1
                    : 0;
   if (result == 0) {
@@ -143,7 +112,8 @@ static int make_vectors(struct ad_checkpoint *c, const struct ad_params *params)
   return result;
 }
 
-static struct ad_checkpoint *allocate(const char *path) {
+struct ad_checkpoint *checkpoint_allocate(const char *path) {
+  hdf5_quiet();
   struct ad_checkpoint *c = ad_calloc(1, sizeof *c);
   char *copy = ad_strdup(path);
   if (c == NULL || copy == NULL) {
@@ -158,11 +128,6 @@ static struct ad_checkpoint *allocate(const char *path) {
     c->flat[v] = -1;
   }
   return c;
-}
-
-struct ad_checkpoint *checkpoint_allocate(const char *path) {
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* failures are told by this program's messages */
-  return allocate(path);
 }
 
 int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, int64_t fapl,
@@ -185,12 +150,12 @@ int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, in
   c->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
   H5Pclose(access);
   if (c->file < 0) {
-    return checkpoint_fail(c, AD_EIO, "could not be made");
+    return hdf5_fail(AD_EIO, path, "could not be made");
   }
-  if (put_number(c->file, "format", CHECKPOINT_FORMAT) != 0 || put_number(c->file, "step", step) != 0 ||
+  if (hdf5_put_number(c->file, "format", CHECKPOINT_FORMAT) != 0 || hdf5_put_number(c->file, "step", step) != 0 ||
       put_text(c->file, "state", state) != 0 ||
-      put_number(c->file, "state_xxh3", ad_digest(state, strlen(state))) != 0 || make_vectors(c, params) != 0) {
-    return checkpoint_fail(c, AD_EIO, "could not be written");
+      hdf5_put_number(c->file, "state_xxh3", ad_digest(state, strlen(state))) != 0 || make_vectors(c, params) != 0) {
+    return hdf5_fail(AD_EIO, c->path, "could not be written");
   }
   return AD_OK;
 }
@@ -219,32 +184,32 @@ int ad_checkpoint_put(struct ad_checkpoint *checkpoint, int64_t transfer, size_t
                                  transfer >= 0 ? (hid_t)transfer : H5P_DEFAULT, values);
   H5Sclose(memory);
   H5Sclose(space);
-  return result < 0 ? checkpoint_fail(c, AD_EIO, "could not be written") : AD_OK;
+  return result < 0 ? hdf5_fail(AD_EIO, c->path, "could not be written") : AD_OK;
 }
 
 int ad_checkpoint_put_digests(struct ad_checkpoint *checkpoint, size_t vector, const uint64_t *digests) {
   struct ad_checkpoint *c = checkpoint;
-  return put_attribute(c->flat[vector], "xxh3", H5T_STD_U64LE, H5T_NATIVE_UINT64, c->vectors[vector].slots, digests) ==
-                 0
+  const size_t rows = c->vectors[vector].filled;
+  return hdf5_put_numbers(c->flat[vector], "xxh3", rows, digests) == 0
              ? AD_OK
-             : checkpoint_fail(c, AD_EIO, "could not be written");
+             : hdf5_fail(AD_EIO, c->path, "could not be written");
 }
 
 int ad_checkpoint_finish(struct ad_checkpoint *checkpoint) {
   struct ad_checkpoint *c = checkpoint;
-  int status = put_number(c->file, "complete", 1) == 0 && H5Fflush(c->file, H5F_SCOPE_GLOBAL) >= 0
+  int status = hdf5_put_number(c->file, "complete", 1) == 0 && H5Fflush(c->file, H5F_SCOPE_GLOBAL) >= 0
                    ? AD_OK
-                   : checkpoint_fail(c, AD_EIO, "could not be written");
+                   : hdf5_fail(AD_EIO, c->path, "could not be written");
   for (size_t v = 0; v < c->count; v++) {
     if (c->flat[v] >= 0 && H5Dclose(c->flat[v]) < 0 && status == AD_OK) {
-      status = checkpoint_fail(c, AD_EIO, "could not be written");
+      status = hdf5_fail(AD_EIO, c->path, "could not be written");
     }
     c->flat[v] = -1;
   }
   const hid_t file = c->file;
   c->file = -1;
   if (H5Fclose(file) < 0 && status == AD_OK) {
-    status = checkpoint_fail(c, AD_EIO, "could not be closed");
+    status = hdf5_fail(AD_EIO, c->path, "could not be closed");
   }
   ad_checkpoint_close(c);
   return status;
@@ -286,7 +251,7 @@ size_t ad_checkpoint_bytes(const struct ad_params *params, const struct ad_state
   enum { TENSOR = 4096, REST = 1 << 16 }; /* metadata, generously */
   size_t bytes = REST;
   for (size_t v = 0; v < count; v++) {
-    bytes += vectors[v].bytes * vectors[v].slots * params->count + params->tensor_count * TENSOR;
+    bytes += vectors[v].bytes * vectors[v].filled * params->count + params->tensor_count * TENSOR;
   }
   return bytes;
 }

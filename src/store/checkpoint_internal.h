@@ -2,16 +2,16 @@
 #ifndef AUTODIDACT_STORE_CHECKPOINT_INTERNAL_H
 #define AUTODIDACT_STORE_CHECKPOINT_INTERNAL_H
 
-#include <hdf5.h>
-
 #include "autodidact/store/checkpoint.h"
+#include "hdf5_file.h"
 
-enum { CHECKPOINT_FORMAT = 1, CHECKPOINT_REASON = 200 };
+enum { CHECKPOINT_FORMAT = 2 };
 
 struct ad_checkpoint {
   char *path;
   hid_t file;
   size_t P, count;
+  size_t size; /* bytes of a file that is read */
   uint64_t step;
   char *state;                      /* JSON; of one that is read */
   char names[AD_STATE_VECTORS][32]; /* of the vectors */
@@ -21,9 +21,6 @@ struct ad_checkpoint {
 
 /* An empty one; NULL: out of memory, recorded. */
 struct ad_checkpoint *checkpoint_allocate(const char *path);
-
-/* Records "PATH: what: HDF5's reason" and returns the status. */
-int checkpoint_fail(const struct ad_checkpoint *c, int status, const char *what);
 
 /* The type of a vector's elements in memory, and how many dimensions it has. */
 hid_t checkpoint_memory_type(const struct ad_state_vector *vector);

@@ -1,7 +1,6 @@
 /* Reading a checkpoint: nothing in the file is trusted before it has been checked. */
 #include <dirent.h>
 #include <errno.h>
-#include <hdf5.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,22 +19,7 @@ static const struct {
 } known[] = {{"student", 4},     {"moment1", 4}, {"moment2", 4}, {"teacher", 4}, {"window_sum", 8},
              {"window_ring", 4}, {"run_sum", 8}, {"past", 4},    {"best", 4}};
 
-enum { MOST_STATE = 1 << 26 }; /* bytes of the JSON text */
-
-/* Reads an attribute of exactly `count` numbers. */
-static int get_numbers(hid_t object, const char *name, size_t count, uint64_t *values) {
-  const hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
-  if (attribute < 0) {
-    return -1;
-  }
-  const hid_t space = H5Aget_space(attribute), type = H5Aget_type(attribute);
-  const int fits = H5Sget_simple_extent_npoints(space) == (hssize_t)count && H5Tget_class(type) == H5T_INTEGER;
-  const int result = fits && H5Aread(attribute, H5T_NATIVE_UINT64, values) >= 0 ? 0 : -1;
-  H5Tclose(type);
-  H5Sclose(space);
-  H5Aclose(attribute);
-  return result;
-}
+enum { MOST_STATE = 1 << 26 /* bytes of the JSON text */, MOST_SLOTS = 1 << 30 };
 
 /* Reads a dataset that is one text; *text is the caller's. -1: it is no such text; AD_ENOMEM. */
 static int get_text(hid_t file, const char *name, char **text) {
@@ -60,25 +44,16 @@ static int damaged(const struct ad_checkpoint *c, const char *what) {
   return ad_fail(AD_EINPUT, "%s: %s: not a whole checkpoint of this program", c->path, what);
 }
 
-/* How many rows of vector v hold something: the first so many, the others have a digest of 0. One that is no ring holds
- * something always. */
-static int count_filled(struct ad_checkpoint *c, size_t v) {
-  struct ad_state_vector *vector = &c->vectors[v];
-  uint64_t *digests = ad_calloc(vector->slots, sizeof *digests);
+/* Each row has a digest. */
+static int check_digests(const struct ad_checkpoint *c, size_t v) {
+  const size_t rows = c->vectors[v].filled;
+  uint64_t *digests = ad_calloc(rows, sizeof *digests);
   if (digests == NULL) {
-    return ad_fail_memory(vector->slots * sizeof *digests, "the digests of a checkpoint");
+    return ad_fail_memory(rows * sizeof *digests, "the digests of a checkpoint");
   }
   const int status = ad_checkpoint_get_digests(c, v, digests);
-  size_t filled = 0, any = 0;
-  for (size_t slot = 0; status == AD_OK && slot < vector->slots; slot++) {
-    filled += digests[slot] != 0 && filled == slot;
-    any += digests[slot] != 0;
-  }
   ad_free(digests);
-  vector->filled = filled;
-  return status != AD_OK || (any == filled && (filled > 0 || checkpoint_rank(vector) == 2))
-             ? status
-             : damaged(c, "rows between others hold nothing");
+  return status;
 }
 
 /* Opens the vector number `known`, if it is there, and takes its shape. */
@@ -103,33 +78,43 @@ static int open_vector(struct ad_checkpoint *c, size_t which) {
                    (int)H5Tget_class(type) == wanted && H5Tget_size(type) == known[which].bytes;
   H5Tclose(type);
   H5Sclose(space);
-  const size_t P = (size_t)shape[rank - 1];
-  if (!fits || P == 0 || (c->count > 0 && P != c->P) || (rank == 2 && (shape[0] == 0 || shape[0] > 1u << 30))) {
+  const size_t P = (size_t)shape[rank - 1], rows = rank == 2 ? (size_t)shape[0] : 1;
+  uint64_t slots;
+  /* The values must be there before anybody asks for memory to read them into. */
+  if (!fits || P == 0 || P >= c->size / known[which].bytes || rows > c->size / known[which].bytes / P + 1 ||
+      H5Dget_storage_size(c->flat[v]) != P * rows * known[which].bytes || (c->count > 0 && P != c->P) || hdf5_get_numbers(c->flat[v], "slots", 1, &slots) != 0 ||
+      slots == 0 || slots > MOST_SLOTS || (rank == 1 ? slots != 1 : rows > slots)) {
     return damaged(c, path);
   }
-  c->vectors[v].slots = rank == 2 ? (size_t)shape[0] : 1;
+  c->vectors[v].slots = (size_t)slots;
+  c->vectors[v].filled = rows;
   c->P = P;
   c->count++;
-  return count_filled(c, v);
+  return check_digests(c, v);
 }
 
 static int open_all(struct ad_checkpoint *c, const struct ad_params *params) {
   uint64_t format, complete, digest;
-  if (get_numbers(c->file, "format", 1, &format) != 0 || get_numbers(c->file, "step", 1, &c->step) != 0) {
+  hsize_t size;
+  if (H5Fget_filesize(c->file, &size) < 0) {
+    return damaged(c, "it has no size");
+  }
+  c->size = (size_t)size;
+  if (hdf5_get_numbers(c->file, "format", 1, &format) != 0 || hdf5_get_numbers(c->file, "step", 1, &c->step) != 0) {
     return damaged(c, "it has no format");
   }
   if (format != CHECKPOINT_FORMAT) {
     return ad_fail(AD_EINPUT, "%s: checkpoint of format %" PRIu64 ", this program reads %d", c->path, format,
                    CHECKPOINT_FORMAT);
   }
-  if (get_numbers(c->file, "complete", 1, &complete) != 0 || complete != 1) {
+  if (hdf5_get_numbers(c->file, "complete", 1, &complete) != 0 || complete != 1) {
     return damaged(c, "it was not written to its end");
   }
   const int text = get_text(c->file, "state", &c->state);
   if (text == AD_ENOMEM) {
     return ad_fail_memory(MOST_STATE, "the state of a checkpoint");
   }
-  if (text != 0 || get_numbers(c->file, "state_xxh3", 1, &digest) != 0 ||
+  if (text != 0 || hdf5_get_numbers(c->file, "state_xxh3", 1, &digest) != 0 ||
       ad_digest(c->state, strlen(c->state)) != digest) {
     return damaged(c, "its state does not match its digest");
   }
@@ -151,12 +136,9 @@ int ad_checkpoint_open(struct ad_checkpoint **checkpoint, const char *path, cons
     return AD_ENOMEM;
   }
   int status = AD_OK;
-  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  H5Pset_file_locking(access, 0, 1); /* a checkpoint never changes once it has its name */
-  c->file = H5Fopen(path, H5F_ACC_RDONLY, access);
-  H5Pclose(access);
+  c->file = hdf5_open(path);
   if (c->file < 0) {
-    status = checkpoint_fail(c, AD_EINPUT, "could not be read as HDF5");
+    status = hdf5_fail(AD_EINPUT, c->path, "could not be read as HDF5");
   } else {
     status = open_all(c, params);
   }
@@ -199,7 +181,7 @@ int ad_checkpoint_get(const struct ad_checkpoint *checkpoint, size_t vector, siz
   if (length == 0) {
     return AD_OK;
   }
-  if (vector >= c->count || slot >= c->vectors[vector].slots || flat > c->P || length > c->P - flat) {
+  if (vector >= c->count || slot >= c->vectors[vector].filled || flat > c->P || length > c->P - flat) {
     return ad_fail(AD_EINTERNAL, "%s: a piece beyond a vector's end", c->path);
   }
   const hsize_t shape = length;
@@ -208,13 +190,14 @@ int ad_checkpoint_get(const struct ad_checkpoint *checkpoint, size_t vector, siz
       H5Dread(c->flat[vector], checkpoint_memory_type(&c->vectors[vector]), memory, space, H5P_DEFAULT, values);
   H5Sclose(memory);
   H5Sclose(space);
-  return result < 0 ? checkpoint_fail(c, AD_EINPUT, "could not be read") : AD_OK;
+  return result < 0 ? hdf5_fail(AD_EINPUT, c->path, "could not be read") : AD_OK;
 }
 
 int ad_checkpoint_get_digests(const struct ad_checkpoint *checkpoint, size_t vector, uint64_t *digests) {
   const struct ad_checkpoint *c = checkpoint;
-  return get_numbers(c->flat[vector], "xxh3", c->vectors[vector].slots, digests) == 0 ? AD_OK
-                                                                                      : damaged(c, "it has no digests");
+  return hdf5_get_numbers(c->flat[vector], "xxh3", c->vectors[vector].filled, digests) == 0
+             ? AD_OK
+             : damaged(c, "it has no digests");
 }
 
 char *ad_checkpoint_path(const char *run, uint64_t step) {

@@ -1,48 +1,128 @@
-#include <hdf5.h>
+/* Logits of one evaluation as an HDF5 file. */
+#include <inttypes.h>
 #include <string.h>
 
+#include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
+#include "autodidact/base/guard.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/store/run.h"
+#include "autodidact/store/logits.h"
+#include "hdf5_file.h"
+
+enum { LOGITS_FORMAT = 1 };
 
 /* One dataset of the file, written whole. 0 or -1. */
-static int write_dataset(hid_t file, const char *name, hid_t type, int rank, const hsize_t *shape, const void *data) {
-  const hid_t space = H5Screate_simple(rank, shape, NULL);
-  const hid_t set = space < 0 ? -1 : H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  int result = set < 0 || H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0 ? -1 : 0;
+static int put(hid_t file, const char *name, hid_t type, int rank, const hsize_t *shape, const void *data, size_t bytes,
+               const char *unit, const char *meaning) {
+  const hid_t space = H5Screate_simple(rank, shape, NULL), how = hdf5_timeless(H5P_DATASET_CREATE);
+  const hid_t set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, how, H5P_DEFAULT);
+  int failed = set < 0 || H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0 ||
+               hdf5_put_number(set, "xxh3", ad_digest(data, bytes)) != 0 || hdf5_put_text(set, "unit", unit) != 0 ||
+               hdf5_put_text(set, "meaning", meaning) != 0;
   if (set >= 0 && H5Dclose(set) < 0) {
-    result = -1;
-  }
-  if (space >= 0 && H5Sclose(space) < 0) {
-    result = -1;
-  }
-  return result;
-}
-
-int ad_run_keep_logits(const struct ad_run *run, const char *name, size_t N, size_t C, const float *logits,
-                       const uint32_t *labels) {
-  char *folder = ad_path_join(run->folder, "logits");
-  char *path = folder == NULL ? NULL : ad_path_join(folder, name);
-  int status = AD_OK;
-  if (path == NULL) {
-    status = ad_fail_memory(strlen(run->folder) + strlen(name) + 16, "a path");
-    goto out;
-  }
-  AD_TRY_GOTO(ad_make_folders(folder), out);
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-  const hsize_t shape[2] = {N, C};
-  int failed = file < 0 || write_dataset(file, "logits", H5T_NATIVE_FLOAT, 2, shape, logits) != 0 ||
-               write_dataset(file, "labels", H5T_NATIVE_UINT32, 1, shape, labels) != 0;
-  if (file >= 0 && H5Fclose(file) < 0) {
     failed = 1;
   }
-  if (failed) {
-    status = ad_fail(AD_EIO, "%s: could not be written", path);
+  H5Pclose(how);
+  H5Sclose(space);
+  return failed ? -1 : 0;
+}
+
+int ad_logits_write(const char *path, size_t N, size_t C, const float *logits, const uint32_t *labels) {
+  const hid_t file = hdf5_create_image();
+  const hsize_t shape[2] = {N, C};
+  if (file < 0 || hdf5_put_number(file, "format", LOGITS_FORMAT) != 0 ||
+      put(file, "logits", H5T_IEEE_F32LE, 2, shape, logits, N * C * sizeof *logits, "1",
+          "logits of each example, in the order of the data") != 0 ||
+      put(file, "labels", H5T_STD_U32LE, 1, shape, labels, N * sizeof *labels, "class", "label of each example") != 0) {
+    const int status = hdf5_fail(AD_EIO, path, "could not be made");
+    if (file >= 0) {
+      H5Fclose(file);
+    }
+    return status;
   }
-out:
-  ad_free(path);
-  ad_free(folder);
+  return hdf5_put_image(file, path);
+}
+
+static int damaged(const char *path, const char *what) {
+  return ad_fail(AD_EINPUT, "%s: %s: not a whole file of logits", path, what);
+}
+
+/* A dataset of this type and shape [shape[0], ...]; shape of 0: any. What it has is in shape then. */
+static int get(hid_t file, const char *path, const char *name, hid_t type, int rank, hsize_t *shape, size_t element,
+               void **values) {
+  const hid_t set = H5Lexists(file, name, H5P_DEFAULT) > 0 ? H5Dopen2(file, name, H5P_DEFAULT) : -1;
+  if (set < 0) {
+    return damaged(path, name);
+  }
+  hsize_t found[2] = {0, 1}, size = 0;
+  uint64_t digest;
+  const hid_t space = H5Dget_space(set), stored = H5Dget_type(set);
+  int status = AD_OK;
+  if (H5Tequal(stored, type) <= 0 || H5Sget_simple_extent_ndims(space) != rank ||
+      H5Sget_simple_extent_dims(space, found, NULL) != rank || H5Fget_filesize(file, &size) < 0 || found[0] == 0 ||
+      found[1] == 0 || found[0] > size || found[1] > size || found[0] * found[1] > size ||
+      H5Dget_storage_size(set) != found[0] * found[1] * element || (shape[0] > 0 && shape[0] != found[0])) {
+    status = damaged(path, name);
+  }
+  const size_t bytes = status == AD_OK ? (size_t)(found[0] * found[1]) * element : 0;
+  *values = status == AD_OK ? ad_malloc(bytes, 1) : NULL;
+  if (status == AD_OK && *values == NULL) {
+    status = ad_fail_memory(bytes, path);
+  }
+  if (status == AD_OK && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *values) < 0) {
+    status = hdf5_fail(AD_EINPUT, path, name);
+  }
+  if (status == AD_OK && (hdf5_get_numbers(set, "xxh3", 1, &digest) != 0 || ad_digest(*values, bytes) != digest)) {
+    status = ad_fail(AD_EINPUT, "%s: %s does not have the digest that was stored with it: the file is damaged", path,
+                     name);
+  }
+  memcpy(shape, found, (size_t)rank * sizeof *shape);
+  H5Tclose(stored);
+  H5Sclose(space);
+  H5Dclose(set);
   return status;
+}
+
+static int read_file(struct ad_logits *out, const char *path) {
+  *out = (struct ad_logits){0};
+  const hid_t file = hdf5_open(path);
+  if (file < 0) {
+    return hdf5_fail(AD_EINPUT, path, "could not be read as HDF5");
+  }
+  hsize_t shape[2] = {0, 0};
+  uint64_t format = 0;
+  void *logits = NULL, *labels = NULL;
+  int status = hdf5_get_numbers(file, "format", 1, &format) != 0 ? damaged(path, "it has no format") : AD_OK;
+  if (status == AD_OK && format != LOGITS_FORMAT) {
+    status = ad_fail(AD_EINPUT, "%s: logits of format %" PRIu64 ", this program reads %d", path, format, LOGITS_FORMAT);
+  }
+  status = status == AD_OK ? get(file, path, "logits", H5T_IEEE_F32LE, 2, shape, sizeof(float), &logits) : status;
+  status = status == AD_OK ? get(file, path, "labels", H5T_STD_U32LE, 1, shape, sizeof(uint32_t), &labels) : status;
+  H5Fclose(file);
+  *out = (struct ad_logits){.N = (size_t)shape[0], .C = (size_t)shape[1], .logits = logits, .labels = labels};
+  if (status != AD_OK) {
+    ad_logits_destroy(out);
+  }
+  return status;
+}
+
+/* HDF5 may crash on a damaged file. */
+static int look(void *context) {
+  struct ad_logits logits;
+  const int status = read_file(&logits, context);
+  ad_logits_destroy(&logits);
+  return status;
+}
+
+int ad_logits_read(struct ad_logits *out, const char *path) {
+  *out = (struct ad_logits){0};
+  AD_TRY(ad_guard(path, look, (void *)(uintptr_t)path));
+  return read_file(out, path);
+}
+
+void ad_logits_destroy(struct ad_logits *logits) {
+  ad_free(logits->logits);
+  ad_free(logits->labels);
+  *logits = (struct ad_logits){0};
 }

@@ -13,6 +13,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/store/logits.h"
 
 /* Opens a file of the run, "we" for writing anew, "ae" for going on. */
 static int open_log(const struct ad_run *run, const char *name, const char *mode, FILE **file) {
@@ -233,6 +234,18 @@ int ad_run_write(const struct ad_run *run, const char *name, const char *text, s
   }
   const int status = ad_file_write(path, text, size);
   ad_free(path);
+  return status;
+}
+
+int ad_run_keep_logits(const struct ad_run *run, const char *name, size_t N, size_t C, const float *logits,
+                       const uint32_t *labels) {
+  char *folder = ad_path_join(run->folder, "logits");
+  char *path = folder == NULL ? NULL : ad_path_join(folder, name);
+  int status = path == NULL ? ad_fail_memory(strlen(run->folder) + strlen(name) + 16, "a path") : AD_OK;
+  status = status == AD_OK ? ad_make_folders(folder) : status;
+  status = status == AD_OK ? ad_logits_write(path, N, C, logits, labels) : status;
+  ad_free(path);
+  ad_free(folder);
   return status;
 }
 

@@ -124,8 +124,8 @@ static int first_first(const void *a, const void *b) {
   return x->first < y->first ? -1 : x->first > y->first;
 }
 
-/* The segments in the folder, by their names; files that were being written are removed. */
-static int list_segments(const char *path, void **segments, size_t *capacity, size_t *count) {
+/* The segments in the folder, by their names; with `clear` files that were being written are removed. */
+static int list_segments(const char *path, int clear, void **segments, size_t *capacity, size_t *count) {
   DIR *folder = opendir(path);
   *count = 0;
   if (folder == NULL) {
@@ -140,7 +140,7 @@ static int list_segments(const char *path, void **segments, size_t *capacity, si
       if (status == AD_OK) {
         ((struct segment *)*segments)[(*count)++] = (struct segment){.first = (uint64_t)step};
       }
-    } else if (length > tail && strcmp(entry->d_name + length - tail, ".partial") == 0 &&
+    } else if (clear && length > tail && strcmp(entry->d_name + length - tail, ".partial") == 0 &&
                unlinkat(dirfd(folder), entry->d_name, 0) != 0) {
       status = ad_fail(AD_EIO, "%s/%s: could not be removed: %s", path, entry->d_name, strerror(errno));
     }
@@ -150,6 +150,33 @@ static int list_segments(const char *path, void **segments, size_t *capacity, si
     qsort(*segments, *count, sizeof(struct segment), first_first);
   }
   return status;
+}
+
+int ad_snapshots_list(const char *run, uint64_t **first, size_t *count) {
+  void *list = NULL;
+  size_t capacity = 0;
+  char *folder = ad_path_join(run, "snapshots");
+  *first = NULL;
+  *count = 0;
+  int status = folder == NULL ? ad_fail_memory(strlen(run) + 16, "a path")
+                              : list_segments(folder, 0, &list, &capacity, count);
+  if (status == AD_OK && *count > 0) {
+    *first = ad_malloc(*count, sizeof **first);
+    status = *first == NULL ? ad_fail_memory(*count * sizeof **first, "the list of snapshots") : AD_OK;
+  }
+  for (size_t i = 0; status == AD_OK && i < *count; i++) {
+    (*first)[i] = ((struct segment *)list)[i].first;
+  }
+  *count = status == AD_OK ? *count : 0;
+  ad_free(list);
+  ad_free(folder);
+  return status;
+}
+
+char *ad_snapshots_path(const char *run, uint64_t first) {
+  char name[64];
+  snprintf(name, sizeof name, "snapshots/segment-%09" PRIu64 ".h5", first);
+  return ad_path_join(run, name);
 }
 
 static int same_shapes(const struct table *a, const struct table *b) {
@@ -193,7 +220,7 @@ static int look_into(const char *folder, const struct table *table, struct segme
 
 static int open_folder(struct ad_snapshots *s) {
   AD_TRY(ad_make_folders(s->folder));
-  AD_TRY(list_segments(s->folder, &s->segments, &s->capacity, &s->count));
+  AD_TRY(list_segments(s->folder, 1, &s->segments, &s->capacity, &s->count));
   struct segment *segments = s->segments;
   for (size_t i = 0; i < s->count; i++) {
     AD_TRY(look_into(s->folder, &s->table, &segments[i], s->last, !s->any));
@@ -420,7 +447,7 @@ int ad_snapshots_cut(const char *run, uint64_t step) {
   if (folder == NULL) {
     return ad_fail_memory(strlen(run) + 16, "a path");
   }
-  int status = list_segments(folder, &list, &capacity, &count);
+  int status = list_segments(folder, 1, &list, &capacity, &count);
   struct segment *segments = list;
   if (status == AD_OK) {
     status = measure(folder, segments, count);

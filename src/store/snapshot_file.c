@@ -9,7 +9,7 @@
 #include "autodidact/base/status.h"
 #include "snapshot_internal.h"
 
-enum { REASON = 200, DEFLATE = 1, CHUNK = 1 << 16, GROW = 1 << 20 };
+enum { DEFLATE = 1, CHUNK = 1 << 16 };
 
 static const struct {
   const char *name;
@@ -24,6 +24,20 @@ static const struct {
 
 const char *snapshot_column_name(enum snapshot_column column) {
   return columns[column].name;
+}
+
+const char *snapshot_column_unit(enum snapshot_column column) {
+  return columns[column].unit;
+}
+
+const char *snapshot_column_meaning(enum snapshot_column column) {
+  return columns[column].meaning;
+}
+
+char snapshot_column_kind(enum snapshot_column column) {
+  static const char kinds[] = {[TYPE_COUNT] = 'u', [TYPE_DIGEST] = 'u', [TYPE_REAL] = 'f', [TYPE_FIXED] = 'i',
+                               [TYPE_FLOAT] = 'f', [TYPE_LABEL] = 'u',  [TYPE_NAME] = 's'};
+  return kinds[columns[column].type];
 }
 
 int snapshot_column_once(enum snapshot_column column) {
@@ -85,58 +99,11 @@ hid_t snapshot_type(enum snapshot_column column, int in_memory) {
   return type;
 }
 
-static herr_t deepest(unsigned depth, const H5E_error2_t *error, void *text) {
-  (void)depth;
-  snprintf(text, REASON, "%s", error->desc == NULL ? "" : error->desc);
-  return 0;
-}
-
-int snapshot_fail(int status, const char *path, const char *what) {
-  char reason[REASON] = "";
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, deepest, reason);
-  return ad_fail(status, "%s: %s%s%s", path, what, reason[0] == '\0' ? "" : ": ", reason);
-}
-
-static int put_attribute(hid_t object, const char *name, hid_t file_type, hid_t memory_type, const void *value) {
-  const hid_t space = H5Screate(H5S_SCALAR);
-  const hid_t attribute = H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
-  const int result = attribute < 0 || H5Awrite(attribute, memory_type, value) < 0 ? -1 : 0;
-  if (attribute >= 0) {
-    H5Aclose(attribute);
-  }
-  H5Sclose(space);
-  return result;
-}
-
-static int put_number(hid_t object, const char *name, uint64_t value) {
-  return put_attribute(object, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, &value);
-}
-
-static int put_text(hid_t object, const char *name, const char *text) {
-  const hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, strlen(text) + 1);
-  const int result = put_attribute(object, name, type, type, text);
-  H5Tclose(type);
-  return result;
-}
-
-/* No times in the file: the same snapshots are the same bytes. */
-static hid_t timeless(hid_t kind) {
-  const hid_t how = H5Pcreate(kind);
-  H5Pset_obj_track_times(how, 0);
-  return how;
-}
-
 /* A file in memory with the groups of its columns; negative: failed. */
 static hid_t make_file(const struct table *table) {
-  const hid_t access = H5Pcreate(H5P_FILE_ACCESS), how = timeless(H5P_FILE_CREATE),
-              group_how = timeless(H5P_GROUP_CREATE);
-  H5Pset_fapl_core(access, GROW, 0);
-  /* Objects as virtual datasets need them, but the oldest superblock: a newer one holds a mark that it is being written
-   * and a checksum, and the image of an open file has the one without the other. */
-  H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110);
-  hid_t file = H5Fcreate("snapshots", H5F_ACC_TRUNC, how, access);
-  int failed = file < 0 || put_number(file, "format", SNAPSHOT_FORMAT) != 0;
+  const hid_t group_how = hdf5_timeless(H5P_GROUP_CREATE);
+  hid_t file = hdf5_create_image();
+  int failed = file < 0 || hdf5_put_number(file, "format", SNAPSHOT_FORMAT) != 0;
   for (size_t c = 0; c < COLUMNS && !failed; c++) {
     char group[32];
     const size_t length = strcspn(columns[c].name, "/");
@@ -151,27 +118,7 @@ static hid_t make_file(const struct table *table) {
     file = -1;
   }
   H5Pclose(group_how);
-  H5Pclose(how);
-  H5Pclose(access);
   return file;
-}
-
-/* The bytes of a file in memory to path; closes the file. */
-static int put_file(hid_t file, const char *path) {
-  const ssize_t size = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
-  void *image = size > 0 ? ad_malloc((size_t)size, 1) : NULL;
-  int status = AD_OK;
-  if (size > 0 && image == NULL) {
-    status = ad_fail_memory((size_t)size, path);
-  } else if (size <= 0 || H5Fget_file_image(file, image, (size_t)size) != size) {
-    status = snapshot_fail(AD_EIO, path, "could not be made");
-  }
-  H5Fclose(file);
-  if (status == AD_OK) {
-    status = ad_file_write(path, image, (size_t)size);
-  }
-  ad_free(image);
-  return status;
 }
 
 /* Dimensions of a dataset: rows first, but for what is there once. */
@@ -204,10 +151,10 @@ static void set_chunks(hid_t how, int rank, const hsize_t shape[3], size_t eleme
 /* What every dataset says of itself. */
 static int describe(hid_t set, enum snapshot_column c, int tensor) {
   const char *meaning = tensor ? "this tensor after the update" : columns[c].meaning;
-  if (put_text(set, "unit", columns[c].unit) != 0 || put_text(set, "meaning", meaning) != 0) {
+  if (hdf5_put_text(set, "unit", columns[c].unit) != 0 || hdf5_put_text(set, "meaning", meaning) != 0) {
     return -1;
   }
-  return columns[c].type == TYPE_FIXED ? put_number(set, "fraction_bits", AD_SKETCH_SHIFT) : 0;
+  return columns[c].type == TYPE_FIXED ? hdf5_put_number(set, "fraction_bits", AD_SKETCH_SHIFT) : 0;
 }
 
 static int put_column(hid_t file, const struct table *table, enum snapshot_column c) {
@@ -216,14 +163,14 @@ static int put_column(hid_t file, const struct table *table, enum snapshot_colum
   const size_t width = snapshot_width(column), count = width * (once ? 1 : table->rows);
   hsize_t shape[3];
   const int rank = dimensions(column, once, table->rows, shape);
-  const hid_t type = snapshot_type(c, 0), memory = snapshot_type(c, 1), how = timeless(H5P_DATASET_CREATE);
+  const hid_t type = snapshot_type(c, 0), memory = snapshot_type(c, 1), how = hdf5_timeless(H5P_DATASET_CREATE);
   const hid_t space = H5Screate_simple(rank, shape, NULL);
   if (!once) {
     set_chunks(how, rank, shape, snapshot_element(c), width);
   }
   const hid_t set = H5Dcreate2(file, columns[c].name, type, space, H5P_DEFAULT, how, H5P_DEFAULT);
   int failed = set < 0 || H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, column->data) < 0 ||
-               put_number(set, "xxh3", ad_digest(column->data, count * snapshot_element(c))) != 0 ||
+               hdf5_put_number(set, "xxh3", ad_digest(column->data, count * snapshot_element(c))) != 0 ||
                describe(set, c, 0) != 0;
   if (set >= 0 && H5Dclose(set) < 0) {
     failed = 1;
@@ -236,20 +183,19 @@ static int put_column(hid_t file, const struct table *table, enum snapshot_colum
 }
 
 int snapshot_write(const struct table *table, const char *path) {
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* failures are told by this program's messages */
   const hid_t file = make_file(table);
   int failed = file < 0;
   for (size_t c = 0; c < COLUMNS && !failed; c++) {
     failed = table->column[c].present && put_column(file, table, (enum snapshot_column)c) != 0;
   }
   if (failed) {
-    const int status = snapshot_fail(AD_EIO, path, "could not be made");
+    const int status = hdf5_fail(AD_EIO, path, "could not be made");
     if (file >= 0) {
       H5Fclose(file);
     }
     return status;
   }
-  return put_file(file, path);
+  return hdf5_put_image(file, path);
 }
 
 /* What a virtual dataset shows: its dimensions, and of each segment the part [from, from + length) of a row. */
@@ -262,7 +208,7 @@ struct view {
 
 static int put_view(hid_t file, const struct view *view, enum snapshot_column c, const struct column *column,
                     const struct segment *segments, size_t count) {
-  const hid_t type = snapshot_type(c, 0), how = timeless(H5P_DATASET_CREATE);
+  const hid_t type = snapshot_type(c, 0), how = hdf5_timeless(H5P_DATASET_CREATE);
   const hid_t space = H5Screate_simple(view->rank, view->shape, NULL);
   hsize_t start[3] = {0}, block[3], source_start[3] = {0};
   int failed = 0;
@@ -326,7 +272,6 @@ int snapshot_write_all(const struct table *table, const char *folder, const stru
   if (path == NULL) {
     return ad_fail_memory(strlen(folder) + 16, "a path");
   }
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
   const hid_t file = make_file(table);
   int failed = file < 0;
   for (size_t c = 0; c < COLUMNS && !failed; c++) {
@@ -344,12 +289,12 @@ int snapshot_write_all(const struct table *table, const char *folder, const stru
   }
   int status;
   if (failed) {
-    status = snapshot_fail(AD_EIO, path, "could not be made");
+    status = hdf5_fail(AD_EIO, path, "could not be made");
     if (file >= 0) {
       H5Fclose(file);
     }
   } else {
-    status = put_file(file, path);
+    status = hdf5_put_image(file, path);
   }
   ad_free(path);
   return status;

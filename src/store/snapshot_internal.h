@@ -6,6 +6,7 @@
 #include <hdf5.h>
 
 #include "autodidact/store/snapshot.h"
+#include "hdf5_file.h"
 
 enum {
   SNAPSHOT_FORMAT = 1,
@@ -65,8 +66,11 @@ struct segment {
   size_t rows;
 };
 
-/* Name and meaning of a column; 1 where it is there once. */
+/* Name, unit and meaning of a column; u, i, f or s for its elements; 1 where it is there once. */
 const char *snapshot_column_name(enum snapshot_column column);
+const char *snapshot_column_unit(enum snapshot_column column);
+const char *snapshot_column_meaning(enum snapshot_column column);
+char snapshot_column_kind(enum snapshot_column column);
 int snapshot_column_once(enum snapshot_column column);
 
 /* Bytes of an element, and elements of a row. */
@@ -76,17 +80,14 @@ size_t snapshot_width(const struct column *column);
 /* The HDF5 type of a column in a file or in memory; the caller closes it. */
 hid_t snapshot_type(enum snapshot_column column, int in_memory);
 
-/* Records "PATH: what: HDF5's reason" and returns the status. */
-int snapshot_fail(int status, const char *path, const char *what);
-
 void snapshot_table_destroy(struct table *table);
 
 /* Writes the table to path, whole or not at all. AD_EIO: errno tells why. AD_ENOMEM. */
 int snapshot_write(const struct table *table, const char *path);
 
 /* Reads a segment: shapes and what is there once, and of the rest the rows with steps up to `last`, or with_rows == 0
- * the steps only. Digests are compared for what is read whole. AD_EINPUT, AD_ENOMEM; the table is the caller's in any
- * case. */
+ * the steps only. Digests are compared for what is read whole; virtual datasets have none. AD_EINPUT, AD_ENOMEM; the
+ * table is the caller's in any case. */
 int snapshot_read(struct table *table, const char *path, int with_rows, uint64_t last);
 
 /* Writes all.h5 in `folder` over the segments [count], with the shapes and what is there once of `table`. */

@@ -3,26 +3,13 @@
 #include <string.h>
 
 #include "autodidact/base/digest.h"
+#include "autodidact/base/guard.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "snapshot_internal.h"
 
 static int damaged(const char *path, const char *what) {
   return ad_fail(AD_EINPUT, "%s: %s: not a whole segment of snapshots", path, what);
-}
-
-static int get_number(hid_t object, const char *name, uint64_t *value) {
-  const hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
-  if (attribute < 0) {
-    return -1;
-  }
-  const hid_t space = H5Aget_space(attribute), type = H5Aget_type(attribute);
-  const int fits = H5Sget_simple_extent_npoints(space) == 1 && H5Tget_class(type) == H5T_INTEGER;
-  const int result = fits && H5Aread(attribute, H5T_NATIVE_UINT64, value) >= 0 ? 0 : -1;
-  H5Tclose(type);
-  H5Sclose(space);
-  H5Aclose(attribute);
-  return result;
 }
 
 /* The shape of a dataset of the right type; *rows of one that has them. 0 or -1. */
@@ -52,7 +39,14 @@ static int get_shape(hid_t set, enum snapshot_column c, struct column *column, s
   return result;
 }
 
-/* The values of a dataset, which must have the digest that stands beside it. */
+static int is_virtual(hid_t set) {
+  const hid_t how = H5Dget_create_plist(set);
+  const int result = H5Pget_layout(how) == H5D_VIRTUAL;
+  H5Pclose(how);
+  return result;
+}
+
+/* The values of a dataset, which must have the digest that stands beside it; a virtual one has none. */
 static int get_values(hid_t set, enum snapshot_column c, struct column *column, size_t count, const char *path) {
   uint64_t digest;
   const hid_t type = snapshot_type(c, 1);
@@ -61,8 +55,8 @@ static int get_values(hid_t set, enum snapshot_column c, struct column *column, 
   if (column->data == NULL) {
     status = ad_fail_memory(count * snapshot_element(c), path);
   } else if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, column->data) < 0) {
-    status = snapshot_fail(AD_EINPUT, path, snapshot_column_name(c));
-  } else if (get_number(set, "xxh3", &digest) != 0 || ad_digest(column->data, count * snapshot_element(c)) != digest) {
+    status = hdf5_fail(AD_EINPUT, path, snapshot_column_name(c));
+  } else if (!is_virtual(set) && (hdf5_get_numbers(set, "xxh3", 1, &digest) != 0 || ad_digest(column->data, count * snapshot_element(c)) != digest)) {
     status = ad_fail(AD_EINPUT, "%s: %s does not have the digest that was stored with it: the file is damaged", path,
                      snapshot_column_name(c));
   }
@@ -89,7 +83,7 @@ static int get_column(hid_t file, struct table *table, enum snapshot_column c, i
   } else if (status == AD_OK && !once && rows != table->rows) {
     status = damaged(path, name);
   }
-  if (status == AD_OK && (once || with_rows || c == COLUMN_STEP)) {
+  if (status == AD_OK && (once || c == COLUMN_STEP || (with_rows && !is_virtual(set)))) {
     status = get_values(set, c, column, snapshot_width(column) * (once ? 1 : rows), path);
   }
   column->present = status == AD_OK;
@@ -123,16 +117,11 @@ static int check_table(const struct table *table, const char *path) {
   return AD_OK;
 }
 
-int snapshot_read(struct table *table, const char *path, int with_rows, uint64_t last) {
-  *table = (struct table){0};
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-  if (file < 0) {
-    return snapshot_fail(AD_EINPUT, path, "could not be read as HDF5");
-  }
+/* The table of a file that is open. */
+static int read_table(hid_t file, struct table *table, const char *path, int with_rows) {
   uint64_t format = 0;
   int status = AD_OK;
-  if (get_number(file, "format", &format) != 0) {
+  if (hdf5_get_numbers(file, "format", 1, &format) != 0) {
     status = damaged(path, "it has no format");
   } else if (format != SNAPSHOT_FORMAT) {
     status =
@@ -141,10 +130,26 @@ int snapshot_read(struct table *table, const char *path, int with_rows, uint64_t
   for (size_t c = 0; c < COLUMNS && status == AD_OK; c++) {
     status = get_column(file, table, (enum snapshot_column)c, with_rows, path);
   }
-  if (status == AD_OK) {
-    status = check_table(table, path);
+  return status == AD_OK ? check_table(table, path) : status;
+}
+
+static int read_file(struct table *table, const char *path, int with_rows) {
+  *table = (struct table){0};
+  const hid_t file = hdf5_open(path);
+  if (file < 0) {
+    return hdf5_fail(AD_EINPUT, path, "could not be read as HDF5");
   }
+  const int status = read_table(file, table, path, with_rows);
   H5Fclose(file);
+  return status;
+}
+
+static int guard(const char *path);
+
+int snapshot_read(struct table *table, const char *path, int with_rows, uint64_t last) {
+  *table = (struct table){0};
+  AD_TRY(guard(path));
+  const int status = read_file(table, path, with_rows);
   const uint64_t *step = table->column[COLUMN_STEP].data;
   while (status == AD_OK && with_rows && table->rows > 0 && step[table->rows - 1] > last) {
     table->rows--;
@@ -157,4 +162,158 @@ int ad_snapshots_check(const char *path) {
   const int status = snapshot_read(&table, path, 1, UINT64_MAX);
   snapshot_table_destroy(&table);
   return status;
+}
+
+/* --- Files whose values are read as they are asked for --- */
+
+struct ad_snapshot_file {
+  char *path;
+  hid_t file, set[COLUMNS];
+  enum snapshot_column which[COLUMNS]; /* [count] */
+  struct ad_snapshot_column columns[COLUMNS];
+  size_t count;
+  int is_virtual;
+  struct table table; /* shapes, steps, what is there once */
+};
+
+static int open_columns(struct ad_snapshot_file *f) {
+  for (size_t c = 0; c < COLUMNS; c++) {
+    const struct column *column = &f->table.column[c];
+    const enum snapshot_column which = (enum snapshot_column)c;
+    if (!column->present) {
+      continue;
+    }
+    f->set[f->count] = H5Dopen2(f->file, snapshot_column_name(which), H5P_DEFAULT);
+    if (f->set[f->count] < 0) {
+      return damaged(f->path, snapshot_column_name(which));
+    }
+    f->which[f->count] = which;
+    f->columns[f->count++] = (struct ad_snapshot_column){.name = snapshot_column_name(which),
+                                                         .unit = snapshot_column_unit(which),
+                                                         .meaning = snapshot_column_meaning(which),
+                                                         .once = snapshot_column_once(which),
+                                                         .dimensions = (size_t)column->rank,
+                                                         .shape = {column->shape[0], column->shape[1]},
+                                                         .count = snapshot_width(column),
+                                                         .bytes = snapshot_element(which),
+                                                         .kind = snapshot_column_kind(which)};
+  }
+  f->is_virtual = is_virtual(f->set[0]);
+  return AD_OK;
+}
+
+static int open_file(struct ad_snapshot_file **file, const char *path) {
+  *file = NULL;
+  struct ad_snapshot_file *f = ad_calloc(1, sizeof *f);
+  char *copy = ad_strdup(path);
+  if (f == NULL || copy == NULL) {
+    ad_free(f);
+    ad_free(copy);
+    return ad_fail_memory(sizeof *f, "a file of snapshots");
+  }
+  f->path = copy;
+  f->file = hdf5_open(path);
+  int status = f->file < 0 ? hdf5_fail(AD_EINPUT, path, "could not be read as HDF5")
+                           : read_table(f->file, &f->table, path, 0);
+  status = status == AD_OK ? open_columns(f) : status;
+  if (status != AD_OK) {
+    ad_snapshot_file_close(f);
+    return status;
+  }
+  *file = f;
+  return AD_OK;
+}
+
+int ad_snapshot_file_open(struct ad_snapshot_file **file, const char *path) {
+  *file = NULL;
+  AD_TRY(guard(path));
+  return open_file(file, path);
+}
+
+void ad_snapshot_file_close(struct ad_snapshot_file *file) {
+  if (file == NULL) {
+    return;
+  }
+  for (size_t i = 0; i < file->count; i++) {
+    H5Dclose(file->set[i]);
+  }
+  if (file->file >= 0) {
+    H5Fclose(file->file);
+  }
+  snapshot_table_destroy(&file->table);
+  ad_free(file->path);
+  ad_free(file);
+}
+
+size_t ad_snapshot_file_rows(const struct ad_snapshot_file *file, const uint64_t **steps) {
+  *steps = file->table.column[COLUMN_STEP].data;
+  return file->table.rows;
+}
+
+size_t ad_snapshot_file_columns(const struct ad_snapshot_file *file, const struct ad_snapshot_column **columns) {
+  *columns = file->columns;
+  return file->count;
+}
+
+int ad_snapshot_file_is_virtual(const struct ad_snapshot_file *file) {
+  return file->is_virtual;
+}
+
+int ad_snapshot_file_find(const struct ad_snapshot_file *file, const char *name) {
+  for (size_t i = 0; i < file->count; i++) {
+    if (strcmp(file->columns[i].name, name) == 0) {
+      return (int)i;
+    }
+  }
+  return -1;
+}
+
+int ad_snapshot_file_get(const struct ad_snapshot_file *file, size_t column, size_t row, void *values) {
+  if (column >= file->count || (!file->columns[column].once && row >= file->table.rows)) {
+    return ad_fail(AD_EINTERNAL, "%s: a row beyond its end", file->path);
+  }
+  const struct ad_snapshot_column *c = &file->columns[column];
+  const hid_t space = H5Dget_space(file->set[column]), type = snapshot_type(file->which[column], 1);
+  const hsize_t start[3] = {row}, block[3] = {1, c->shape[0], c->shape[1]}, count = c->count;
+  const hid_t memory = H5Screate_simple(1, &count, NULL);
+  if (!c->once) {
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, block, NULL);
+  }
+  const int failed = H5Dread(file->set[column], type, memory, space, H5P_DEFAULT, values) < 0;
+  H5Sclose(memory);
+  H5Tclose(type);
+  H5Sclose(space);
+  return failed ? hdf5_fail(AD_EINPUT, file->path, c->name) : AD_OK;
+}
+
+/* --- HDF5 may crash on a damaged file, also while it unpacks values: all of it is read in another process first --- */
+
+/* Rows of all.h5, which lie in other files. */
+static int look_at_rows(const struct ad_snapshot_file *f) {
+  int status = AD_OK;
+  for (size_t i = 0; i < f->count && status == AD_OK; i++) {
+    void *values = ad_malloc(f->columns[i].count, f->columns[i].bytes);
+    status = values == NULL ? ad_fail_memory(f->columns[i].count * f->columns[i].bytes, f->path) : AD_OK;
+    for (size_t row = 0; status == AD_OK && row < f->table.rows; row++) {
+      status = ad_snapshot_file_get(f, i, row, values);
+    }
+    ad_free(values);
+  }
+  return status;
+}
+
+static int look(void *context) {
+  struct table table;
+  struct ad_snapshot_file *file;
+  int status = read_file(&table, context, 1);
+  snapshot_table_destroy(&table);
+  AD_TRY(status);
+  AD_TRY(open_file(&file, context));
+  status = file->is_virtual ? look_at_rows(file) : AD_OK;
+  ad_snapshot_file_close(file);
+  return status;
+}
+
+static int guard(const char *path) {
+  return ad_guard(path, look, (void *)(uintptr_t)path);
 }

@@ -48,6 +48,10 @@ size_t ad_window_disk_bytes(size_t n, uint64_t size);
 int ad_window_enter(struct ad_window *window, size_t at, size_t length, const float *x);
 void ad_window_entered(struct ad_window *window);
 
+/* The grid of a window of K: 2^(57 - ceil(log2 K)); and the integer that a value is in its sum. */
+double ad_window_scale(uint64_t K);
+int64_t ad_window_fixed(double scale, float x);
+
 /* Vectors that the mean is over. */
 uint64_t ad_window_filled(const struct ad_window *window);
 

@@ -115,6 +115,9 @@ void ad_params_destroy(struct ad_params *params);
  * To be called before anything is made for these parameters. AD_ECONFIG: more layers than there are. */
 int ad_params_freeze(struct ad_params *params, uint32_t layers);
 
+/* The same by the text of model.freeze: none, embeddings, encoder, or a number of layers. AD_ECONFIG. */
+int ad_params_freeze_named(struct ad_params *params, const char *what);
+
 /* Floats at the front of the flat vector that are not trained. */
 static inline size_t ad_params_frozen(const struct ad_params *params) {
   return params->bucket_begin[params->frozen];

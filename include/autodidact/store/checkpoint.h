@@ -1,8 +1,8 @@
 /* Checkpoints as HDF5 files (docs/hdf5.md has the schema): the vectors of a training, its numbers, digests.
  *
- *   /flat/NAME                      [P] or [slots,P], float32 or int64: the flat vectors (model/params.h)
- *   /NAME/TENSOR                    virtual datasets into it, with Hugging Face's names and shapes ([slots,...] of a ring)
- *   attribute xxh3 of each of them  [slots] uint64, a digest of each row; 0: the row holds nothing yet
+ *   /flat/NAME                      [P], or of a ring [rows,P], float32 or int64: the flat vectors (model/params.h)
+ *   attributes of each of them      xxh3 [rows] uint64, a digest of each row; slots, rows of a ring that is full
+ *   /NAME/TENSOR                    virtual datasets into it, with Hugging Face's names and shapes ([rows,...] of a ring)
  *   /state                          JSON text: the numbers
  *   attributes of /                 format, step, state_xxh3, complete (1 once all is written)
  *
@@ -31,11 +31,16 @@ int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, in
 int ad_checkpoint_put(struct ad_checkpoint *checkpoint, int64_t transfer, size_t vector, size_t slot, size_t flat,
                       size_t length, const void *values);
 
-/* Writes the digests [slots] of a vector's rows. AD_EIO. */
+/* Writes the digests [filled] of a vector's rows. AD_EIO. */
 int ad_checkpoint_put_digests(struct ad_checkpoint *checkpoint, size_t vector, const uint64_t *digests);
 
 /* Marks it complete, flushes and closes it; the checkpoint is gone after that, whatever the status. AD_EIO. */
 int ad_checkpoint_finish(struct ad_checkpoint *checkpoint);
+
+/* Opens a file as below in a process of its own, as HDF5 may crash on one that is damaged; with `tensors` the virtual
+ * datasets are checked too. To be called before a file that nobody knows is opened. AD_EINPUT (also where it crashed),
+ * AD_ENOMEM, AD_EIO. */
+int ad_checkpoint_probe(const char *path, int tensors);
 
 /* Opens a file for reading (each process by itself) and checks the format, the state's digest and the sizes. params:
  * what it must have been made for, or NULL. AD_EINPUT (not one of ours, cut short, damaged, other sizes), AD_ENOMEM. */
@@ -51,10 +56,19 @@ size_t ad_checkpoint_vectors(const struct ad_checkpoint *checkpoint, const struc
 /* Number of the vector of this name, or -1. */
 int ad_checkpoint_find(const struct ad_checkpoint *checkpoint, const char *name);
 
-/* Reads values [length] at `flat` of row `slot`; and the digests [slots] of a vector. AD_EINPUT (damaged). */
+/* Reads values [length] at `flat` of row `slot`; and the digests [filled] of a vector. AD_EINPUT (damaged). */
 int ad_checkpoint_get(const struct ad_checkpoint *checkpoint, size_t vector, size_t slot, size_t flat, size_t length,
                       void *values);
 int ad_checkpoint_get_digests(const struct ad_checkpoint *checkpoint, size_t vector, uint64_t *digests);
+
+/* The table of parameters that the file was made for, as its tensors tell by name and shape; of its configuration only
+ * the sizes, and heads = 1. The caller owns it. AD_EINPUT (names or shapes that are no model's), AD_ENOMEM. */
+int ad_checkpoint_params(const struct ad_checkpoint *checkpoint, struct ad_params *params);
+
+/* Compares all that is in it: every row with its digest, the window's sum with its ring, every virtual dataset with the
+ * range of the flat vector that it should show. params: of ad_checkpoint_params, frozen as the run's. *student: the
+ * digest of the trained parameters, as log.jsonl has it. AD_EINPUT (what does not match), AD_ENOMEM. */
+int ad_checkpoint_check(const struct ad_checkpoint *checkpoint, const struct ad_params *params, uint64_t *student);
 
 /* The digest of a piece that begins and ends at blocks (model/shard.h): the sum modulo 2^64 of a digest of each block
  * keyed by the block's offset, so that the sum over pieces is a row's digest whoever computes them. values: elements of

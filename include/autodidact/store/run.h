@@ -58,8 +58,8 @@ int ad_run_write(const struct ad_run *run, const char *name, const char *text, s
 /* Reads config.yaml of a run. AD_EINPUT (not a run folder: what is missing), AD_ECONFIG, AD_ENOMEM. */
 int ad_run_config(const char *folder, struct ad_config *config);
 
-/* Writes logits [N,C], labels [N] and class count of one evaluation as HDF5: datasets "logits" (float32 [N,C]) and
- * "labels" (uint32 [N]). `name` is relative to the run's logits/. AD_EIO. */
+/* Writes the logits [N,C] and labels [N] of one evaluation (store/logits.h); `name` is relative to the run's logits/.
+ * AD_EIO, AD_ENOMEM. */
 int ad_run_keep_logits(const struct ad_run *run, const char *name, size_t N, size_t C, const float *logits,
                        const uint32_t *labels);
 

@@ -98,4 +98,40 @@ int ad_snapshots_cut(const char *run, uint64_t step);
 /* Reads a segment and compares all its datasets with their digests. AD_EINPUT (which one), AD_ENOMEM. */
 int ad_snapshots_check(const char *path);
 
+/* A file of snapshots that is open for reading, a segment or all.h5: values are read as they are asked for. */
+struct ad_snapshot_file;
+
+struct ad_snapshot_column {
+  const char *name;          /* "norms/value" */
+  const char *unit, *meaning;
+  int once;                  /* 1: there once for the whole file, without rows */
+  size_t dimensions;         /* of a row, 0 to 2 */
+  size_t shape[2], count;    /* of a row; count: the product */
+  size_t bytes;              /* of an element */
+  char kind;                 /* of an element: u(int), i(nt), f(loat), s (text of `bytes` bytes) */
+};
+
+/* AD_EINPUT (none of ours, cut short, damaged), AD_ENOMEM. The caller owns it. */
+int ad_snapshot_file_open(struct ad_snapshot_file **file, const char *path);
+void ad_snapshot_file_close(struct ad_snapshot_file *file);
+
+/* Rows, and the step of each [rows]; the columns, their number returned; whether it is all.h5. Texts and arrays are the
+ * file's. */
+size_t ad_snapshot_file_rows(const struct ad_snapshot_file *file, const uint64_t **steps);
+size_t ad_snapshot_file_columns(const struct ad_snapshot_file *file, const struct ad_snapshot_column **columns);
+int ad_snapshot_file_is_virtual(const struct ad_snapshot_file *file);
+
+/* Number of the column of this name, or -1. */
+int ad_snapshot_file_find(const struct ad_snapshot_file *file, const char *name);
+
+/* One row of a column (all of one that is there once) into values [count, of `bytes` bytes]. AD_EINPUT. */
+int ad_snapshot_file_get(const struct ad_snapshot_file *file, size_t column, size_t row, void *values);
+
+/* The first steps of a run's segments, ascending; *first is the caller's (ad_free), NULL for none. Nothing is opened or
+ * removed. AD_EIO, AD_ENOMEM. */
+int ad_snapshots_list(const char *run, uint64_t **first, size_t *count);
+
+/* "snapshots/segment-000000001.h5" below a run's folder; the caller frees it. NULL: out of memory. */
+char *ad_snapshots_path(const char *run, uint64_t first);
+
 #endif

@@ -1,0 +1,22 @@
+/* Logits of one evaluation, kept as HDF5 (docs/hdf5.md has the schema). Letters: N examples, C classes. */
+#ifndef AUTODIDACT_STORE_LOGITS_H
+#define AUTODIDACT_STORE_LOGITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct ad_logits {
+  size_t N, C;
+  float *logits;    /* [N,C] owned */
+  uint32_t *labels; /* [N] owned */
+};
+
+/* Writes logits [N,C] and labels [N], whole or not at all. AD_EIO, AD_ENOMEM. */
+int ad_logits_write(const char *path, size_t N, size_t C, const float *logits, const uint32_t *labels);
+
+/* Reads such a file and compares its digests. The caller owns `out`: ad_logits_destroy. AD_EINPUT (not one, cut short,
+ * damaged: what), AD_ENOMEM. */
+int ad_logits_read(struct ad_logits *out, const char *path);
+void ad_logits_destroy(struct ad_logits *logits);
+
+#endif

@@ -1,0 +1,25 @@
+/* What the files of inspect share. Not installed. */
+#ifndef AUTODIDACT_CLI_INSPECT_H
+#define AUTODIDACT_CLI_INSPECT_H
+
+#include <stddef.h>
+
+struct summary {
+  double norm, least, most; /* of the finite values */
+  size_t not_finite;
+};
+struct summary inspect_summarise(const float *values, size_t count);
+
+/* Whether a file begins as HDF5 does; checkpoints, snapshots and logits. */
+int inspect_is_hdf5(const char *path);
+int inspect_hdf5(const char *path);
+
+/* Whether a folder is a run's; the run, and the files of its folder that are text. */
+int inspect_is_run(const char *path);
+int inspect_run(const char *path);
+int inspect_log(const char *path);
+int inspect_timing(const char *path);
+int inspect_json(const char *path);
+int inspect_configuration(const char *path);
+
+#endif

@@ -1,0 +1,248 @@
+/* verify: the run's folder, part by part. verify_snapshots.c has snapshots and logits. */
+#include "autodidact/store/verify.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/base/buffer.h"
+#include "autodidact/base/digest.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/model/safetensors.h"
+#include "autodidact/store/checkpoint.h"
+#include "autodidact/store/run.h"
+#include "verify_internal.h"
+
+int ad_verification_add(struct ad_verification *verification, int good, const char *subject, const char *format, ...) {
+  char text[2048];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  struct ad_verification *v = verification;
+  void *items = v->items;
+  AD_TRY(ad_reserve(&items, &v->capacity, v->count + 1, sizeof *v->items));
+  v->items = items;
+  struct ad_finding *item = &v->items[v->count++];
+  *item = (struct ad_finding){good, ad_strdup(subject), ad_strdup(text)};
+  v->bad += good ? 0 : 1;
+  return item->subject == NULL || item->text == NULL ? ad_fail_memory(sizeof text, "the findings") : AD_OK;
+}
+
+int verify_record(struct verifier *v, const char *subject, int status, const char *text) {
+  if (status == AD_ENOMEM || status == AD_EIO) {
+    return status;
+  }
+  if (status == AD_OK) {
+    return ad_verification_add(v->out, 1, subject, "%s", text);
+  }
+  char *folder = ad_path_join(v->run, "");
+  const char *message = ad_error_message();
+  /* The subject stands in front already. */
+  const size_t length = folder == NULL ? 0 : strlen(folder);
+  if (length > 0 && strncmp(message, folder, length) == 0 && strncmp(message + length, subject, strlen(subject)) == 0 &&
+      strncmp(message + length + strlen(subject), ": ", 2) == 0) {
+    message += length + strlen(subject) + 2;
+  }
+  const int added = ad_verification_add(v->out, 0, subject, "%s", message);
+  ad_free(folder);
+  return added;
+}
+
+void ad_verification_destroy(struct ad_verification *verification) {
+  for (size_t i = 0; i < verification->count; i++) {
+    ad_free(verification->items[i].subject);
+    ad_free(verification->items[i].text);
+  }
+  ad_free(verification->items);
+  ad_run_log_destroy(&verification->log);
+  *verification = (struct ad_verification){0};
+}
+
+/* --- The log --- */
+
+static int verify_log(struct verifier *v) {
+  char text[160];
+  struct ad_run_log *log = &v->out->log;
+  char *path = ad_path_join(v->run, "log.jsonl");
+  int status = path == NULL ? AD_ENOMEM : ad_run_log_read(log, path);
+  if (status == AD_OK && log->cut && v->out->finished) {
+    status = ad_fail(AD_EINPUT, "%s: the last row is cut short", path);
+  }
+  snprintf(text, sizeof text, "%zu steps and %zu evaluations: the chain of digests holds%s", log->step_count,
+           log->evaluation_count, log->cut ? "; the last row is cut short, and is dropped when the run goes on" : "");
+  v->has_log = status == AD_OK;
+  ad_free(path);
+  return verify_record(v, "log.jsonl", status, text);
+}
+
+/* --- Checkpoints --- */
+
+/* Its numbers against its name and the log; *sampled: the log has its step. */
+static int compare_state(const struct verifier *v, const char *path, const struct ad_checkpoint *c, uint64_t step,
+                         uint64_t student, int *sampled) {
+  json_error_t error;
+  json_t *state = json_loads(ad_checkpoint_state(c), JSON_REJECT_DUPLICATES, &error);
+  const json_t *trainer = json_object_get(state, "trainer"), *run = json_object_get(state, "run");
+  const char *chain = json_string_value(json_object_get(trainer, "chain"));
+  const uint64_t done = (uint64_t)json_integer_value(json_object_get(trainer, "done")),
+                 bytes = (uint64_t)json_integer_value(json_object_get(run, "log_bytes"));
+  const struct ad_log_step *row = v->has_log ? ad_run_log_find(&v->out->log, step) : NULL;
+  int status = AD_OK;
+  *sampled = row != NULL;
+  if (trainer == NULL || run == NULL || chain == NULL) {
+    status = ad_fail(AD_EINPUT, "%s: its state is not one of a training", path);
+  } else if (done != step || ad_checkpoint_step(c) != step) {
+    status = ad_fail(AD_EINPUT, "%s: it was written after step %" PRIu64 ", its name says %" PRIu64, path, done, step);
+  } else if (v->has_log && (bytes > v->out->log.bytes || (step > 0 && row == NULL))) {
+    status = ad_fail(AD_EINPUT, "%s: log.jsonl has %zu bytes and %zu steps, fewer than when it was written", path,
+                     v->out->log.bytes, v->out->log.step_count);
+  } else if (row != NULL && strtoull(chain, NULL, 16) != row->chain) {
+    status = ad_fail(AD_EINPUT, "%s: its chain of digests is %s, the log has %016" PRIx64, path, chain, row->chain);
+  } else if (row != NULL && student != row->parameters) {
+    status = ad_fail(AD_EINPUT, "%s: the digest of its parameters is %016" PRIx64 ", the log has %016" PRIx64, path,
+                     student, row->parameters);
+  }
+  json_decref(state);
+  return status;
+}
+
+/* "student, moment1, window_ring [3]" */
+static void list_vectors(const struct ad_checkpoint *c, char *text, size_t size) {
+  const struct ad_state_vector *vectors;
+  const size_t count = ad_checkpoint_vectors(c, &vectors);
+  size_t used = 0;
+  text[0] = '\0';
+  for (size_t i = 0; i < count && used < size; i++) {
+    used += (size_t)snprintf(text + used, size - used, "%s%s", i == 0 ? "" : ", ", vectors[i].name);
+    if (used < size && vectors[i].slots > 1) {
+      used += (size_t)snprintf(text + used, size - used, " [%zu]", vectors[i].filled);
+    }
+  }
+}
+
+static int check_checkpoint(const struct verifier *v, const char *path, uint64_t step, char *text, size_t size) {
+  struct ad_checkpoint *c;
+  struct ad_params params = {0};
+  uint64_t student = 0;
+  char vectors[256];
+  int sampled;
+  AD_TRY(ad_checkpoint_probe(path, 1));
+  AD_TRY(ad_checkpoint_open(&c, path, NULL));
+  int status = ad_checkpoint_params(c, &params);
+  status = status == AD_OK ? ad_params_freeze_named(&params, v->config.model_freeze) : status;
+  status = status == AD_OK ? ad_checkpoint_check(c, &params, &student) : status;
+  status = status == AD_OK ? compare_state(v, path, c, step, student, &sampled) : status;
+  if (status == AD_OK) {
+    list_vectors(c, vectors, sizeof vectors);
+    const int summed = ad_checkpoint_find(c, "window_sum") >= 0 && ad_checkpoint_find(c, "window_ring") >= 0;
+    snprintf(text, size, "%s: digests and tensors%s%s", vectors, summed ? ", the window's sum is that of its ring" : "",
+             sampled ? ", parameters and chain as in the log" : "");
+  }
+  ad_params_destroy(&params);
+  ad_checkpoint_close(c);
+  return status;
+}
+
+static int verify_checkpoints(struct verifier *v) {
+  uint64_t *steps;
+  size_t count;
+  AD_TRY(ad_checkpoint_list(v->run, &steps, &count));
+  int status = AD_OK;
+  for (size_t i = count; i > 0 && status == AD_OK; i--) {
+    char text[512], subject[64];
+    char *path = ad_checkpoint_path(v->run, steps[i - 1]);
+    snprintf(subject, sizeof subject, "checkpoints/%s", path == NULL ? "" : ad_path_name(path));
+    status = path == NULL ? ad_fail_memory(64, "a path") : check_checkpoint(v, path, steps[i - 1], text, sizeof text);
+    status = verify_record(v, subject, status, text);
+    ad_free(path);
+  }
+  ad_free(steps);
+  return status;
+}
+
+/* --- The result --- */
+
+/* The digest of a weights file's values, which lie in the order of the flat vector, against the one that was kept. */
+static int check_weights(const char *path, const char *expected) {
+  struct ad_safetensors file;
+  char found[17];
+  AD_TRY(ad_safetensors_open(&file, path));
+  size_t bytes = 0;
+  for (size_t i = 0; i < file.count; i++) {
+    bytes += file.tensors[i].bytes;
+  }
+  ad_digest_text(ad_digest(file.count > 0 ? file.tensors[0].data : "", bytes), found);
+  ad_safetensors_close(&file);
+  return strcmp(found, expected) == 0 ? AD_OK
+                                      : ad_fail(AD_EINPUT, "%s: the digest of its values is %s, result.json has %s",
+                                                path, found, expected);
+}
+
+static int verify_weights(struct verifier *v, const char *folder, const char *expected) {
+  char subject[64];
+  snprintf(subject, sizeof subject, "%s/model.safetensors", folder);
+  char *path = ad_path_join(v->run, subject);
+  const int status = path == NULL ? ad_fail_memory(64, "a path") : check_weights(path, expected);
+  ad_free(path);
+  return verify_record(v, subject, status, "the digest of its values is that in result.json");
+}
+
+static int check_result(const struct verifier *v, const char *path, const json_t *result) {
+  const json_t *steps = json_object_get(result, "steps");
+  if (!json_is_integer(steps) || json_string_value(json_object_get(result, "parameters")) == NULL) {
+    return ad_fail(AD_EINPUT, "%s: not the result of a run", path);
+  }
+  return !v->has_log || (uint64_t)json_integer_value(steps) == v->out->log.step_count
+             ? AD_OK
+             : ad_fail(AD_EINPUT, "%s: %lld steps, the log has %zu", path, (long long)json_integer_value(steps),
+                       v->out->log.step_count);
+}
+
+static int verify_result(struct verifier *v) {
+  json_error_t error;
+  struct ad_buffer text = {0};
+  char *path = ad_path_join(v->run, "result.json");
+  int status = path == NULL ? ad_fail_memory(64, "a path") : ad_file_read(path, &text);
+  json_t *result = status == AD_OK ? json_loadb(text.data == NULL ? "" : text.data, text.size, 0, &error) : NULL;
+  if (status == AD_OK && result == NULL) {
+    status = ad_fail(AD_EINPUT, "%s:%d: %s", path, error.line, error.text);
+  }
+  status = status == AD_OK ? check_result(v, path, result) : status;
+  const int good = status == AD_OK;
+  status = verify_record(v, "result.json", status, "as many steps as the log");
+  if (good && status == AD_OK) {
+    const char *name;
+    json_t *digest;
+    status = verify_weights(v, "model", json_string_value(json_object_get(result, "parameters")));
+    json_object_foreach(json_object_get(result, "variants"), name, digest) {
+      char folder[40];
+      snprintf(folder, sizeof folder, "variants/%.20s", name);
+      status = status == AD_OK && json_is_string(digest) ? verify_weights(v, folder, json_string_value(digest)) : status;
+    }
+  }
+  json_decref(result);
+  ad_buffer_destroy(&text);
+  ad_free(path);
+  return status;
+}
+
+int ad_verify_run(const char *run, struct ad_verification *out) {
+  struct verifier v = {.run = run, .out = out};
+  *out = (struct ad_verification){0};
+  AD_TRY(ad_config_create(&v.config));
+  int status = ad_run_config(run, &v.config);
+  out->finished = ad_run_find(run) == AD_RUN_FINISHED;
+  int (*const parts[])(struct verifier *) = {verify_log, verify_checkpoints, verify_snapshots, verify_logits};
+  for (size_t i = 0; i < sizeof parts / sizeof *parts && status == AD_OK; i++) {
+    status = parts[i](&v);
+  }
+  if (status == AD_OK && out->finished) {
+    status = verify_result(&v);
+  }
+  ad_config_destroy(&v.config);
+  return status;
+}

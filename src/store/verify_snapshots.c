@@ -1,0 +1,247 @@
+/* verify: snapshots and logits, by their digests and against the log. */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/learn/evaluate.h"
+#include "autodidact/learn/metrics.h"
+#include "autodidact/store/logits.h"
+#include "autodidact/store/snapshot.h"
+#include "verify_internal.h"
+
+/* --- Snapshots --- */
+
+/* A row's scalars against the step's row of the log. */
+static int compare_scalars(const struct verifier *v, const char *path, const struct ad_snapshot_file *f, size_t row,
+                           uint64_t step) {
+  const struct ad_log_step *logged = ad_run_log_find(&v->out->log, step);
+  const struct {
+    const char *name;
+    uint64_t bits;
+  } expected[] = {{"scalars/parameters", logged == NULL ? 0 : logged->parameters},
+                  {"scalars/loss", 0},
+                  {"scalars/norm", 0}};
+  const double reals[] = {0.0, logged == NULL ? 0.0 : logged->loss, logged == NULL ? 0.0 : logged->norm};
+  if (step > 0 && logged == NULL) {
+    return ad_fail(AD_EINPUT, "%s: it has step %" PRIu64 ", the log ends at step %zu", path, step,
+                   v->out->log.step_count);
+  }
+  for (size_t i = 0; i < sizeof expected / sizeof *expected && step > 0; i++) {
+    const int column = ad_snapshot_file_find(f, expected[i].name);
+    uint64_t bits, wanted = expected[i].bits;
+    if (column < 0) {
+      continue;
+    }
+    AD_TRY(ad_snapshot_file_get(f, (size_t)column, row, &bits));
+    if (i > 0) {
+      memcpy(&wanted, &reals[i], sizeof wanted);
+    }
+    if (bits != wanted) {
+      return ad_fail(AD_EINPUT, "%s: %s of step %" PRIu64 " is not that in the log", path, expected[i].name, step);
+    }
+  }
+  return AD_OK;
+}
+
+/* Every row of a segment: behind the rows before, and as the log has it. */
+static int compare_segment(const struct verifier *v, const char *path, const struct ad_snapshot_file *f,
+                           uint64_t first, int64_t *last) {
+  const uint64_t *steps;
+  const size_t rows = ad_snapshot_file_rows(f, &steps);
+  if (steps[0] != first || (int64_t)steps[0] <= *last) {
+    return ad_fail(AD_EINPUT, "%s: its first step is %" PRIu64 ", expected %" PRIu64 " and behind step %" PRId64, path,
+                   steps[0], first, *last);
+  }
+  for (size_t row = 0; row < rows && v->has_log; row++) {
+    AD_TRY(compare_scalars(v, path, f, row, steps[row]));
+  }
+  *last = (int64_t)steps[rows - 1];
+  return AD_OK;
+}
+
+/* A digest of every row of every column, in their order, into *digests; the caller's (ad_free). */
+static int digest_rows(const struct ad_snapshot_file *f, size_t from, size_t rows, uint64_t **digests) {
+  const struct ad_snapshot_column *columns;
+  const size_t count = ad_snapshot_file_columns(f, &columns);
+  int status = AD_OK;
+  *digests = ad_calloc(count * rows, sizeof **digests);
+  for (size_t c = 0; *digests != NULL && c < count && status == AD_OK; c++) {
+    const size_t bytes = columns[c].count * columns[c].bytes;
+    char *values = ad_malloc(bytes, 1);
+    status = values == NULL ? ad_fail_memory(bytes, "a row of snapshots") : AD_OK;
+    for (size_t row = 0; row < rows && status == AD_OK; row++) {
+      status = ad_snapshot_file_get(f, c, from + row, values);
+      (*digests)[c * rows + row] = status == AD_OK ? ad_digest(values, bytes) : 0;
+    }
+    ad_free(values);
+  }
+  return *digests == NULL ? ad_fail_memory(count * rows * sizeof **digests, "the digests of snapshots") : status;
+}
+
+/* The rows of a segment, of which `expected` are the digests, as all.h5 shows them from row *at on. The segment is
+ * closed: HDF5 opens it again, and where it cannot it shows zeros. */
+static int compare_view(const char *path, const struct ad_snapshot_file *all, size_t columns, size_t rows,
+                        const uint64_t *expected, size_t *at) {
+  const uint64_t *steps;
+  const struct ad_snapshot_column *shown;
+  uint64_t *found = NULL;
+  if (*at + rows > ad_snapshot_file_rows(all, &steps) || ad_snapshot_file_columns(all, &shown) != columns) {
+    return ad_fail(AD_EINPUT, "%s: it has %zu rows of %zu columns, the segments have other ones", path,
+                   ad_snapshot_file_rows(all, &steps), ad_snapshot_file_columns(all, &shown));
+  }
+  int status = digest_rows(all, *at, rows, &found);
+  for (size_t i = 0; i < columns * rows && status == AD_OK; i++) {
+    if (found[i] != expected[i]) {
+      status = ad_fail(AD_EINPUT, "%s: %s of step %" PRIu64 " is not that of the segment", path, shown[i / rows].name,
+                       steps[*at + i % rows]);
+    }
+  }
+  ad_free(found);
+  *at += rows;
+  return status;
+}
+
+static int verify_segment(struct verifier *v, uint64_t first, int64_t *last, const struct ad_snapshot_file *all,
+                          size_t *shown, int *all_status, const char *all_path) {
+  char subject[64], text[160] = "";
+  const uint64_t *steps;
+  const struct ad_snapshot_column *columns;
+  struct ad_snapshot_file *f = NULL;
+  uint64_t *digests = NULL;
+  char *path = ad_snapshots_path(v->run, first);
+  snprintf(subject, sizeof subject, "snapshots/%s", path == NULL ? "" : ad_path_name(path));
+  int status = path == NULL ? ad_fail_memory(64, "a path") : ad_snapshots_check(path);
+  status = status == AD_OK ? ad_snapshot_file_open(&f, path) : status;
+  status = status == AD_OK ? compare_segment(v, path, f, first, last) : status;
+  if (status == AD_OK) {
+    snprintf(text, sizeof text, "%zu snapshots up to step %" PRId64 ": digests%s", ad_snapshot_file_rows(f, &steps), *last,
+             v->has_log ? ", scalars as in the log" : "");
+  }
+  const size_t rows = status == AD_OK ? ad_snapshot_file_rows(f, &steps) : 0,
+               count = status == AD_OK ? ad_snapshot_file_columns(f, &columns) : 0;
+  status = status == AD_OK ? digest_rows(f, 0, rows, &digests) : status;
+  ad_snapshot_file_close(f);
+  /* Where a segment is wrong, all.h5 cannot be judged. */
+  *all_status = status == AD_OK ? *all_status : AD_EINTERNAL;
+  status = verify_record(v, subject, status, text);
+  if (status == AD_OK && count > 0 && all != NULL && *all_status == AD_OK) {
+    *all_status = compare_view(all_path, all, count, rows, digests, shown);
+    if (*all_status != AD_OK) {
+      status = verify_record(v, "snapshots/all.h5", *all_status, "");
+    }
+  }
+  ad_free(digests);
+  ad_free(path);
+  return status;
+}
+
+int verify_snapshots(struct verifier *v) {
+  uint64_t *first;
+  size_t count, shown = 0;
+  int64_t last = -1;
+  AD_TRY(ad_snapshots_list(v->run, &first, &count));
+  if (count == 0) {
+    return AD_OK;
+  }
+  const uint64_t *steps;
+  struct ad_snapshot_file *all = NULL;
+  char *path = ad_path_join(v->run, "snapshots/all.h5");
+  int status = path == NULL ? ad_fail_memory(64, "a path") : AD_OK, view = AD_OK;
+  if (status == AD_OK) {
+    view = ad_snapshot_file_open(&all, path);
+    status = view == AD_OK ? AD_OK : verify_record(v, "snapshots/all.h5", view, "");
+  }
+  for (size_t i = 0; i < count && status == AD_OK; i++) {
+    status = verify_segment(v, first[i], &last, all, &shown, &view, path);
+  }
+  if (status == AD_OK && view == AD_OK) {
+    const size_t rows = ad_snapshot_file_rows(all, &steps);
+    view = rows == shown ? AD_OK
+                         : ad_fail(AD_EINPUT, "%s: it shows %zu snapshots, the segments have %zu", path, rows, shown);
+    status = verify_record(v, "snapshots/all.h5", view, "it shows what the segments hold");
+  }
+  ad_snapshot_file_close(all);
+  ad_free(path);
+  ad_free(first);
+  return status;
+}
+
+/* --- Logits --- */
+
+/* The scores of logits against the evaluation's row of the log. */
+static int compare_scores(const struct verifier *v, const char *path, const struct ad_logits *l) {
+  char model[16] = "student";
+  uint64_t step;
+  const char *name = ad_path_name(path);
+  if (sscanf(name, "dev-step-%" SCNu64, &step) != 1 && sscanf(name, "dev-%15[a-z]-step-%" SCNu64, model, &step) != 2) {
+    return ad_fail(AD_EINPUT, "%s: a name that tells no step", path);
+  }
+  size_t i = 0, wrong = 0;
+  const struct ad_run_log *log = &v->out->log;
+  while (i < log->evaluation_count && (log->evaluations[i].step != step || strcmp(log->evaluations[i].model, model) != 0)) {
+    i++;
+  }
+  if (i == log->evaluation_count) {
+    /* Of an unfinished run: behind the checkpoint, and made again. */
+    return v->out->finished ? ad_fail(AD_EINPUT, "%s: the log has no evaluation of %s at step %" PRIu64, path, model, step)
+                            : AD_OK;
+  }
+  for (size_t n = 0; n < l->N; n++) {
+    if (l->labels[n] >= l->C) {
+      return ad_fail(AD_EINPUT, "%s: example %zu has the label %u of %zu classes", path, n, l->labels[n], l->C);
+    }
+    wrong += ad_metrics_predict(l->C, l->logits + n * l->C) != l->labels[n];
+  }
+  const double error = (double)wrong / (double)l->N, loss = ad_mean_cross_entropy(l->N, l->C, l->logits, l->labels);
+  return error == log->evaluations[i].error && loss == log->evaluations[i].loss
+             ? AD_OK
+             : ad_fail(AD_EINPUT, "%s: error %.17g and loss %.17g, the log has %.17g and %.17g", path, error, loss,
+                       log->evaluations[i].error, log->evaluations[i].loss);
+}
+
+static int verify_file(struct verifier *v, const char *name) {
+  struct ad_logits logits;
+  char subject[300], text[160];
+  snprintf(subject, sizeof subject, "logits/%s", name);
+  char *path = ad_path_join(v->run, subject);
+  int status = path == NULL ? ad_fail_memory(300, "a path") : ad_logits_read(&logits, path);
+  if (status == AD_OK) {
+    status = v->has_log ? compare_scores(v, path, &logits) : AD_OK;
+    snprintf(text, sizeof text, "%zu examples, %zu classes: digests%s", logits.N, logits.C,
+             v->has_log ? ", error and loss as in the log" : "");
+    ad_logits_destroy(&logits);
+  }
+  ad_free(path);
+  return verify_record(v, subject, status, text);
+}
+
+static int is_kept(const struct dirent *entry) {
+  const size_t length = strlen(entry->d_name);
+  return length > 3 && strcmp(entry->d_name + length - 3, ".h5") == 0;
+}
+
+int verify_logits(struct verifier *v) {
+  struct dirent **entries;
+  char *folder = ad_path_join(v->run, "logits");
+  if (folder == NULL) {
+    return ad_fail_memory(64, "a path");
+  }
+  const int count = scandir(folder, &entries, is_kept, alphasort);
+  int status = count < 0 && errno != ENOENT ? ad_fail(AD_EIO, "%s: %s", folder, strerror(errno)) : AD_OK;
+  for (int i = 0; i < count; i++) {
+    status = status == AD_OK ? verify_file(v, entries[i]->d_name) : status;
+    free(entries[i]);
+  }
+  if (count >= 0) {
+    free(entries);
+  }
+  ad_free(folder);
+  return status;
+}

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# A disk that fills up during a checkpoint: it is said, the last good checkpoint stays, and with room again the run ends with the same bits.
+set -euo pipefail
+if [ -z "${AD_IN_NAMESPACE:-}" ]; then
+  # A small disk of our own: a tmpfs, mounted where nobody else sees it.
+  for enter in "unshare --mount" "unshare --mount --map-root-user"; do
+    if $enter sh -c 'mount -t tmpfs -o size=1m none /mnt' 2>/dev/null; then
+      AD_IN_NAMESPACE=1 exec $enter bash "$0"
+    fi
+  done
+  echo "skipped: this system allows no mount of a tmpfs (neither unshare --mount nor --map-root-user)"
+  exit 77
+fi
+work="$(mktemp -d)"
+trap 'umount "$work/small" 2>/dev/null; rm -rf "$work"' EXIT
+source="${AD_SOURCE:?}"
+export AUTODIDACT_PROGRAM="${AD_PROGRAM:?}" OMPI_MCA_ess_singleton_isolated=1
+python3 "$source/tests/system/tiny.py" "$work"
+cd "$work"
+mkdir small
+mount -t tmpfs -o size=64m none small
+
+keys=(batch.lanes=4 train.epochs=6 model.dropout=0.2 eval.every=5 teacher.method=sda teacher.window=3 checkpoint.every=3 checkpoint.epoch=false checkpoint.keep=99)
+# run RANKS NAME [key=value ...]
+run() {
+  local ranks="$1" name="$2"
+  shift 2
+  code=0
+  "$source/launch/local" -n "$ranks" train config.yaml "run.dir=$name" "${keys[@]}" "$@" >out 2>&1 || code=$?
+}
+same() {
+  for file in log.jsonl result.json model/model.safetensors; do
+    cmp "whole/$file" "$1/$file" || { echo "$1 differs from the unbroken run"; cat out; exit 1; }
+  done
+}
+run 1 whole
+[ "$code" = 0 ] || { cat out; exit 1; }
+# What one checkpoint takes, and so a disk that has room for two and a half of them beside the log.
+run 1 small/measure --inject=kill@4
+bytes=$(stat -c %s small/measure/checkpoints/step-000000003.h5)
+rm -r small/measure
+
+number=0
+for writer in all root; do
+  for ranks in 1 2; do
+    number=$((number + 1))
+    mount -o remount,size=$((bytes * 5 / 2 + 200000)) small
+    run "$ranks" small/run "store.writer=$writer"
+    [ "$code" = 2 ] || { echo "exit code $code, expected 2"; cat out; df small; exit 1; }
+    grep -q 'small/run/checkpoints/.partial.h5: a checkpoint needs [0-9]* bytes' out || { cat out; exit 1; }
+    kept="$(ls small/run/checkpoints)"
+    [ -n "$kept" ] && [ ! -e small/run/checkpoints/.partial.h5 ] && [ ! -e small/run/result.json ]
+    last=$(tail -n 1 <<<"$kept" | tr -dc 1-9)
+    "$AD_PROGRAM" verify small/run >verified || { cat verified; exit 1; }
+    # Still no room: it says so again, and does no harm.
+    run 1 small/run
+    [ "$code" = 2 ] && [ "$(ls small/run/checkpoints)" = "$kept" ] || { cat out; exit 1; }
+    mount -o remount,size=64m small
+    run $((4 - ranks)) small/run
+    [ "$code" = 0 ] && grep -q "goes on after step $last of 18" out || { cat out; exit 1; }
+    same small/run
+    rm -r small/run
+  done
+done
+echo "ok   full: said, exit code 2, the checkpoints before stay, the same bits with room ($number times)"
+
+# checkpoint.full=wait goes on by itself.
+mount -o remount,size=$((bytes * 5 / 2 + 200000)) small
+"$source/launch/local" -n 2 train config.yaml run.dir=small/run "${keys[@]}" checkpoint.full=wait >out 2>&1 &
+waiting=$!
+for _ in $(seq 600); do
+  grep -q "checkpoint.full=wait: tries again" out && break
+  sleep 0.1
+done
+grep -q "a checkpoint needs .*; checkpoint.full=wait: tries again every" out || { cat out; exit 1; }
+[ ! -e small/run/result.json ]
+mount -o remount,size=64m small
+wait "$waiting" || { cat out; exit 1; }
+same small/run
+rm -r small/run
+echo "ok   checkpoint.full=wait"
+
+# Snapshots are given up before checkpoints, and the run ends as without them.
+mount -o remount,size=$((bytes * 5 / 2 + 200000)) small
+run 2 small/run checkpoint.keep=1 snapshot.every=1 snapshot.content=scalars,norms,parameters
+[ "$code" = 0 ] && grep -q 'would leave less than the [0-9]* that a checkpoint needs; the run goes on without further snapshots' out || { cat out; df small; exit 1; }
+same small/run
+"$AD_PROGRAM" verify small/run >verified || { cat verified; exit 1; }
+grep -q 'snapshots/all.h5 .*it shows what the segments hold' verified
+echo "ok   snapshots go first"

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# `autodidact verify`: a good run is good, on any number of ranks; each thing that is changed in it is found, and nothing else.
+set -euo pipefail
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+source="${AD_SOURCE:?}"
+export AUTODIDACT_PROGRAM="${AD_PROGRAM:?}" OMPI_MCA_ess_singleton_isolated=1
+python3 "$source/tests/system/tiny.py" "$work"
+cd "$work"
+keys=(batch.lanes=4 train.epochs=4 model.dropout=0.2 eval.every=4 eval.keep_logits=true eval.means=true checkpoint.every=5 checkpoint.keep=9 checkpoint.finished=true
+  model.freeze=1 teacher.method=sda teacher.window=3 run.select=best run.result=teacher snapshot.every=2 snapshot.content=scalars,norms,sketch,probe,parameters)
+"$source/launch/local" -n 2 train config.yaml run.dir=good "${keys[@]}" >train.out 2>&1 || { cat train.out; exit 1; }
+
+# verified CODE RUN [argument ...]
+verified() {
+  local expected="$1" code=0
+  shift
+  "$AD_PROGRAM" verify "$@" >out 2>err || code=$?
+  [ "$code" = "$expected" ] || { echo "verify $*: exit code $code, expected $expected"; cat out err; exit 1; }
+}
+verified 0 good
+grep -qx 'all 3[0-9] good' out && ! grep -q WRONG out || { cat out; exit 1; }
+for part in log.jsonl checkpoints/step-000000005.h5 checkpoints/step-000000012.h5 snapshots/segment-000000000.h5 snapshots/all.h5 logits/dev-step-00000004.h5 \
+  logits/dev-teacher-step-00000012.h5 result.json model/model.safetensors variants/student/model.safetensors; do
+  grep -q "^  ok  *$part " out || { echo "$part is not looked at"; cat out; exit 1; }
+done
+grep -q "window_ring \[3\].*: digests and tensors, the window's sum is that of its ring, parameters and chain as in the log" out
+for ranks in 1 2 3; do
+  "$source/launch/local" -n "$ranks" verify good --replay 7 >out 2>err || { echo "replay on $ranks ranks:"; cat out err; exit 1; }
+  grep -q "^  ok  *replay  *7 steps behind step 5 on $ranks ranks: every row as in the log, to the bit; all vectors as in the 4 checkpoints on the way" out || { cat out; exit 1; }
+done
+verified 0 good --replay 3 --from 0
+grep -q '3 steps behind step 0 on 1 ranks.* 1 checkpoint on the way' out
+verified 0 good --replay 100
+grep -q '12 steps behind step 0 ' out
+[ -z "$(find good -newer train.out -type f)" ] || { echo "verify has written into the run"; exit 1; }
+verified 1 good --replay 3 --from 4
+grep -q -- '--from 4: good has no good checkpoint of that step' err
+verified 1 good --replay 0
+verified 1 good --from 3
+verified 1 nowhere
+verified 1 model
+echo "ok   a good run; replays on 1, 2 and 3 ranks"
+
+# wrong PATTERN NUMBER PYTHON: changes a copy, by the text of a program that finds it as the folder `run`.
+wrong() {
+  rm -rf run
+  cp -r good run
+  python3 - "$3" <<'PY'
+import json, os, re, struct, sys
+from pathlib import Path
+run = Path("run")
+def flip(name, at=0.5):
+    data = bytearray((run / name).read_bytes())
+    data[int(len(data) * at)] ^= 4
+    (run / name).write_bytes(data)
+def rewrite(name, change):
+    (run / name).write_text(change((run / name).read_text()))
+exec(sys.argv[1])
+PY
+  verified 1 run
+  [ "$(grep -c WRONG out)" = "$2" ] && grep -Eq "WRONG  +$1" out || { echo "not found: $3"; cat out err; exit 1; }
+}
+wrong 'checkpoints/step-000000005.h5 +damaged: row 0 of "[a-z0-9_]*" does not match its digest' 1 'flip("checkpoints/step-000000005.h5")'
+wrong 'checkpoints/step-000000010.h5 ' 1 '(run / "checkpoints/step-000000010.h5").write_bytes((run / "checkpoints/step-000000010.h5").read_bytes()[:70000])'
+wrong 'checkpoints/step-000000010.h5 +could not be read as HDF5' 1 '(run / "checkpoints/step-000000010.h5").write_bytes(b"no HDF5")'
+wrong 'checkpoints/step-000000010.h5 +it was written after step 5, its name says 10' 1 '(run / "checkpoints/step-000000010.h5").write_bytes((run / "checkpoints/step-000000005.h5").read_bytes())'
+wrong 'log.jsonl +[^ ]*:1[0-9]: the chain of digests is broken' 1 'rewrite("log.jsonl", lambda t: re.sub(r"(\"step\":9,.*\"parameters\":\")(.)", lambda m: m[1] + ("1" if m[2] == "0" else "0"), t))'
+wrong 'log.jsonl +[^ ]*:[0-9]+: found step 8, expected 7' 1 'rewrite("log.jsonl", lambda t: "".join(l for l in t.splitlines(True) if not l.startswith("{\"step\":7,")))'
+wrong 'log.jsonl +.*the last row is cut short' 1 'rewrite("log.jsonl", lambda t: t[:-1])'
+wrong 'checkpoints/step-000000012.h5 +log.jsonl has [0-9]+ bytes and 11 steps, fewer' 7 'rewrite("log.jsonl", lambda t: t[:t.index("{\"step\":12,")])'
+wrong 'snapshots/segment-000000004.h5 +scalars/loss of step 4 is not that in the log' 1 'rewrite("log.jsonl", lambda t: re.sub(r"(?m)(^\{\"step\":4,.*?\"loss\":0\.)(.)", lambda m: m[1] + ("1" if m[2] == "0" else "0"), t))'
+wrong 'snapshots/segment-000000004.h5 ' 2 'flip("snapshots/segment-000000004.h5", 0.6)'
+wrong 'snapshots/all.h5 ' 1 '(run / "snapshots/all.h5").write_bytes((run / "snapshots/all.h5").read_bytes().replace(b"segment-000000006.h5", b"segment-000000008.h5"))'
+wrong 'logits/dev-step-00000008.h5 +logits does not have the digest' 1 'name = "logits/dev-step-00000008.h5"; data = bytearray((run / name).read_bytes()); import subprocess
+at = int(subprocess.run(["h5dump", "-p", "-H", "-d", "/logits", "run/" + name], capture_output=True, text=True).stdout.split("OFFSET ")[1].split()[0])
+data[at + 5] ^= 1; (run / name).write_bytes(data)'
+wrong 'logits/dev-window-step-00000008.h5 +error [0-9.]+ and loss [0-9.]+, the log has' 1 '(run / "logits/dev-window-step-00000008.h5").write_bytes((run / "logits/dev-window-step-00000004.h5").read_bytes())'
+wrong 'model/model.safetensors +the digest of its values is [0-9a-f]{16}, result.json has [0-9a-f]{16}' 1 'flip("model/model.safetensors", 0.9)'
+wrong 'variants/run/model.safetensors ' 1 'flip("variants/run/model.safetensors", 0.9)'
+wrong 'result.json +13 steps, the log has 12' 1 'rewrite("result.json", lambda t: t.replace("\"steps\":12", "\"steps\":13"))'
+wrong 'result.json +.*result.json:1: ' 1 'rewrite("result.json", lambda t: t[:20])'
+grep -q '^autodidact: error: run: 1 of [0-9]* wrong, the first is result.json: ' err
+echo "ok   what was changed is found"
+
+# A replay finds what no digest tells: a log whose digests fit each other, but not the training.
+rm -rf run
+cp -r good run
+sed -i 's/^  lr: .*/  lr: 0.002/' run/config.yaml
+verified 1 run --replay 2 --from 5
+grep -q 'WRONG  *replay  *step 6: found {"step":6,.*, the log has {"step":6,' out || { cat out; exit 1; }
+cp -r good other && printf 'good film\t1\n' >>data/train.tsv
+verified 1 other --replay 2
+grep -q '^  changed   data_train was "[0-9a-f]*", is "[0-9a-f]*"$' out || { cat out; exit 1; }
+echo "ok   replays that differ"
