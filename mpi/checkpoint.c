@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <hdf5.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -171,7 +172,7 @@ static int check_room(const char *path, size_t bytes) {
   return status;
 }
 
-/* Takes the room again after HDF5 has emptied the file; what is beyond its end goes when HDF5 cuts it. */
+/* Takes the room again after HDF5 has emptied the file; what is beyond its end is given back by `commit`. */
 static int hold_room(const char *path, size_t bytes) {
   const int fd = open(path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) {
@@ -182,11 +183,13 @@ static int hold_room(const char *path, size_t bytes) {
   return status;
 }
 
-/* The temporary file becomes the checkpoint: synced before its name is. */
+/* The temporary file becomes the checkpoint: room that was held beyond its end is given back, and it is synced before
+ * its name is. */
 static int commit(const char *partial, const char *path) {
-  const int fd = open(partial, O_RDONLY | O_CLOEXEC);
+  struct stat info;
+  const int fd = open(partial, O_RDWR | O_CLOEXEC);
   int status = AD_OK;
-  if (fd < 0 || fsync(fd) != 0) {
+  if (fd < 0 || fstat(fd, &info) != 0 || ftruncate(fd, info.st_size) != 0 || fsync(fd) != 0) {
     status = ad_fail(AD_EIO, "%s: could not be synced: %s", partial, strerror(errno));
   }
   if (fd >= 0) {

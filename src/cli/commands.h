@@ -12,7 +12,7 @@
   X(order, 0, "CONFIG.yaml [key=value ...]", "the example ids of every step, for use in other tools")                         \
   X(diff, 0, "RUN_A RUN_B", "where two runs part, and what differs in their inputs")                                          \
   X(verify, 1, "RUN [--replay N]", "compares a run with its own digests; trains N of its steps again")                         \
-  X(inspect, 0, "FILE|MODEL", "what a model or weights file holds")                                                           \
+  X(inspect, 0, "FILE|MODEL|RUN", "what a run, or any file of it, holds")                                                           \
   X(export, 0, "RUN --out DIR", "a Hugging Face folder of the run's result")                                                  \
   X(doctor, 1, "", "checks MPI, HDF5, BLAS kernels, threads, row independence, disk; speed of sgemm")
 

@@ -153,6 +153,43 @@ static int print_result(const char *const paths[2], struct verdict *verdict) {
   return AD_OK;
 }
 
+/* What both kept on the way. */
+static int print_steps(const char *const folders[2], int (*look)(const char *const runs[2], struct ad_step_comparison *out), const char *name,
+                       struct verdict *verdict) {
+  struct ad_step_comparison s;
+  AD_TRY(look(folders, &s));
+  if (s.common == 0) {
+    return AD_OK;
+  }
+  if (!s.differs) {
+    printf("%s: equal at all %zu steps that both have, the last is %" PRIu64 "\n", name, s.common, s.step);
+    return AD_OK;
+  }
+  printf("%s: step %" PRIu64 " is the first that differs, in %s", name, s.step, s.what);
+  if (s.tensors > 0) {
+    printf(": %zu of %zu tensors, the first is %s", s.differing, s.tensors, s.tensor);
+  } else if (s.tensor[0] != '\0') {
+    printf(": %s", s.tensor);
+  }
+  putchar('\n');
+  if (s.values > 0) {
+    printf("  %zu of %zu values differ", s.differing_values, s.values);
+    if (!isnan(s.largest)) {
+      printf(", by %.9g at most", s.largest);
+    }
+    if (s.not_finite > 0) {
+      printf("; %zu of them are NaN or infinite in A or B", s.not_finite);
+    }
+    putchar('\n');
+  }
+  verdict->other_bits = 1;
+  if (verdict->text[0] == '\0') {
+    snprintf(verdict->text, VERDICT_BYTES, "first in the %s of step %" PRIu64 ": %s %s", name[0] == 'C' ? "checkpoints" : "snapshots", s.step, s.what,
+             s.tensor);
+  }
+  return AD_OK;
+}
+
 static int compare(const char *const folders[2]) {
   static const char *const names[2] = {"log.jsonl", "model/model.safetensors"};
   struct verdict verdict = {"", 0};
@@ -171,6 +208,8 @@ static int compare(const char *const folders[2]) {
     ad_free(paths[1]);
   }
   AD_TRY(status);
+  AD_TRY(print_steps(folders, ad_compare_checkpoints, "Checkpoints", &verdict));
+  AD_TRY(print_steps(folders, ad_compare_snapshots, "Snapshots", &verdict));
   if (verdict.text[0] == '\0') {
     puts("\nLog and result are equal to the bit.");
     return AD_OK;
@@ -187,7 +226,7 @@ int ad_command_diff(int argc, char **argv) {
       .command = "diff",
       .usage = "RUN_A RUN_B",
       .text = "Compares two runs to the bit: what differs in configuration, data, initial parameters, code and kernels; the first row of the logs that "
-              "differs; the first tensor of the results that differs. Numbers are compared as they are written. Host, start time and "
+              "differs; the first tensor of the results that differs; of the checkpoints and snapshots that both have the first step and tensor that differ. Numbers are compared as they are written. Host, start time and "
               "number of ranks are passed over.\v"
               "Exit code 0: log and result are equal to the bit, whatever differs in the inputs. 1: they are not, or a run has no result yet (the message "
               "names the first difference), or the input is bad. 2: failure of the machine.\n",

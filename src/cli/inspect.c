@@ -1,4 +1,4 @@
-/* autodidact inspect: what a safetensors file or a model folder holds. */
+/* autodidact inspect: what a file or folder holds: weights and models here, the rest in inspect_hdf5.c and inspect_run.c. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,14 +11,10 @@
 #include "autodidact/model/huggingface.h"
 #include "autodidact/model/safetensors.h"
 #include "commands.h"
-
-struct summary {
-  double norm, least, most;
-  size_t not_finite;
-};
+#include "inspect.h"
 
 /* Norm and range of the finite values [count]. */
-static struct summary summarise(const float *values, size_t count) {
+struct summary inspect_summarise(const float *values, size_t count) {
   struct summary s = {.least = INFINITY, .most = -INFINITY};
   double squares = 0.0;
   for (size_t i = 0; i < count; i++) {
@@ -54,7 +50,7 @@ static int print_tensor(const struct ad_safetensors *file, const struct ad_safet
   }
   const int status = ad_safetensors_convert(file, tensor, values);
   if (status == AD_OK) {
-    const struct summary s = summarise(values, tensor->count);
+    const struct summary s = inspect_summarise(values, tensor->count);
     if (s.not_finite < tensor->count) {
       printf("  %12.6g  %13.6g  %13.6g  %10zu  %s\n", s.norm, s.least, s.most, s.not_finite, digest);
     } else {
@@ -122,28 +118,47 @@ static int inspect_folder(const char *folder, struct totals *totals) {
   return status;
 }
 
+/* By its name where that says it, else by its first bytes. */
+static int inspect(const char *path) {
+  static const struct {
+    const char *name;
+    int (*show)(const char *path);
+  } files[] = {{"log.jsonl", inspect_log},        {"timing.jsonl", inspect_timing},  {"result.json", inspect_json},
+               {"provenance.json", inspect_json}, {"config.json", inspect_json},     {"config.yaml", inspect_configuration}};
+  if (ad_is_folder(path) && inspect_is_run(path)) {
+    return inspect_run(path);
+  }
+  for (size_t i = 0; i < sizeof files / sizeof *files && ad_is_file(path); i++) {
+    if (strcmp(ad_path_name(path), files[i].name) == 0) {
+      return files[i].show(path);
+    }
+  }
+  if (ad_is_file(path) && inspect_is_hdf5(path)) {
+    return inspect_hdf5(path);
+  }
+  struct totals totals = {0};
+  AD_TRY(ad_is_folder(path) ? inspect_folder(path, &totals) : inspect_file(path, &totals));
+  printf("%zu tensors, %zu values, %zu bytes\n", totals.tensors, totals.elements, totals.bytes);
+  return AD_OK;
+}
+
 int ad_command_inspect(int argc, char **argv) {
-  static const struct arguments arguments = {.command = "inspect",
-                                             .usage = "FILE",
-                                             .text =
-                                                 "Shows what a model holds. FILE is a safetensors file or a Hugging "
-                                                 "Face model folder. For each tensor: name, type, "
-                                                 "shape, Euclidean norm, smallest and largest value, number of values "
-                                                 "that are NaN or infinite, digest (XXH3) of "
-                                                 "the stored bytes.",
-                                             .least = 1,
-                                             .most = 1};
+  static const struct arguments arguments = {
+      .command = "inspect",
+      .usage = "FILE|MODEL|RUN",
+      .text = "Shows what a file holds. A safetensors file or a Hugging Face model folder: for each tensor name, type, shape, "
+              "Euclidean norm, smallest and largest value, number of values that are NaN or infinite, digest (XXH3) of the "
+              "stored bytes. A run, or any of its files: a summary (config.yaml: what differs from the defaults; log.jsonl: "
+              "losses and evaluations; timing.jsonl: seconds; a checkpoint: vectors, tensors, numbers; snapshots: datasets and "
+              "numbers; logits: scores).",
+      .least = 1,
+      .most = 1};
   size_t count;
   int help;
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
   if (help) {
     return AD_OK;
   }
-  struct totals totals = {0};
-  AD_TRY(ad_is_folder(argv[1]) ? inspect_folder(argv[1], &totals) : inspect_file(argv[1], &totals));
-  printf("%zu tensors, %zu values, %zu bytes\n", totals.tensors, totals.elements, totals.bytes);
-  if (fflush(stdout) != 0 || ferror(stdout)) {
-    return ad_fail(AD_EIO, "standard output could not be written");
-  }
-  return AD_OK;
+  AD_TRY(inspect(argv[1]));
+  return fflush(stdout) != 0 || ferror(stdout) ? ad_fail(AD_EIO, "standard output could not be written") : AD_OK;
 }

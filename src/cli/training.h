@@ -119,6 +119,9 @@ int training_save(struct training *t);
 int training_load_step(struct training *t, uint64_t step);
 int training_compare_checkpoint(struct training *t, uint64_t step);
 
+/* Bytes of a checkpoint of this training, at most. */
+size_t training_checkpoint_bytes(struct training *t);
+
 /* Goes on from the newest good checkpoint of run.dir; *loaded 0 where there is none at all. Collective. AD_EINPUT (all
  * are damaged), AD_ECONFIG. */
 int training_load(struct training *t, int *loaded);

@@ -63,6 +63,15 @@ static void list_contents(struct training *t, struct contents *c) {
                                               .all = !t->session.config.optim_shard};
 }
 
+size_t training_checkpoint_bytes(struct training *t) {
+  struct contents contents;
+  list_contents(t, &contents);
+  for (size_t v = 0; v < contents.vectors.count; v++) {
+    contents.list[v].filled = contents.list[v].slots;
+  }
+  return ad_checkpoint_bytes(&t->session.params, contents.list, contents.vectors.count);
+}
+
 /* --- The numbers, as JSON. 64-bit ones are texts of hexadecimal digits, NaN and infinity null. */
 
 static json_t *real_or_null(double value) {

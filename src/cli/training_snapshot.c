@@ -163,6 +163,9 @@ int training_open_snapshots(struct training *t) {
     return AD_OK;
   }
   AD_TRY(ad_comm_settle(t->comm, t->first ? ad_snapshots_open(&s->file, t->run.folder, &s->layout) : AD_OK));
+  if (t->first) {
+    ad_snapshots_leave(s->file, training_checkpoint_bytes(t));
+  }
   if (ad_trainer_done(t->trainer) > 0) {
     return AD_OK;
   }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "autodidact/base/file.h"
@@ -25,6 +26,7 @@ struct ad_snapshots {
   uint64_t last; /* step of the last snapshot */
   int any;       /* there is one */
   int given_up;  /* the disk was full */
+  size_t leave;  /* bytes that must stay free */
 };
 
 /* --- Layout --- */
@@ -290,20 +292,48 @@ static int write_segment(struct ad_snapshots *s) {
   return status;
 }
 
+void ad_snapshots_leave(struct ad_snapshots *snapshots, size_t bytes) {
+  snapshots->leave = bytes;
+}
+
+static void give_up(struct ad_snapshots *s) {
+  ad_log(AD_LOG_WARNING, "%s; the run goes on without further snapshots", ad_error_message());
+  ad_error_clear();
+  s->given_up = 1;
+  drop_rows(s);
+}
+
+/* Whether a segment leaves the room that it must. Its rows take that much at most. */
+static int leaves_room(const struct ad_snapshots *s) {
+  struct statvfs info;
+  if (s->leave == 0 || statvfs(s->folder, &info) != 0) {
+    return 1;
+  }
+  const double available = (double)info.f_bavail * (double)info.f_frsize, segment = (double)(s->table.rows * s->bytes);
+  if (available >= segment + (double)s->leave) {
+    return 1;
+  }
+  ad_fail(AD_EIO, "%s: %.0f bytes are free, a segment of %.0f would leave less than the %zu that a checkpoint needs",
+          s->folder, available, segment, s->leave);
+  return 0;
+}
+
 int ad_snapshots_flush(struct ad_snapshots *snapshots) {
   struct ad_snapshots *s = snapshots;
   if (s->table.rows == 0 || s->given_up) {
     return AD_OK;
   }
+  if (!leaves_room(s)) {
+    give_up(s);
+    return AD_OK;
+  }
   errno = 0;
   const int status = write_segment(s), reason = errno;
   if (status == AD_EIO && (reason == ENOSPC || reason == EDQUOT)) {
-    ad_log(AD_LOG_WARNING, "%s; the run goes on without further snapshots", ad_error_message());
-    ad_error_clear();
-    s->given_up = 1;
-  } else if (status != AD_OK) {
-    return status;
+    give_up(s);
+    return AD_OK;
   }
+  AD_TRY(status);
   drop_rows(s);
   return AD_OK;
 }

@@ -145,6 +145,42 @@ compared 0 a native
 has out '^B was trained with comm\.reduction=native: the reproducibility contract does not hold for it$'
 echo "ok   provenance"
 
+# What both kept on the way: a run that goes on from its fourth step with another learning rate parts from the other at the fifth.
+kept=(checkpoint.every=2 checkpoint.keep=9 checkpoint.finished=true snapshot.every=1 snapshot.content=scalars,norms,parameters)
+"$AD_PROGRAM" train config.yaml train.epochs=2 run.dir=way_a "${kept[@]}" --inject=kill@5 >way.out 2>&1 && exit 1
+cp -r way_a way_b
+run way_a "${kept[@]}" optim.warmup=0.1
+run way_b "${kept[@]}" optim.warmup=0.1 optim.lr=2e-3 resume.allow=configuration
+compared 0 way_a way_a
+has out '^Checkpoints: equal at all 4 steps that both have, the last is 6$'
+has out '^Snapshots: equal at all 7 steps that both have, the last is 6$'
+compared 1 way_a way_b
+has out '^Checkpoints: step 6 is the first that differs, in student: [0-9]+ of 41 tensors, the first is embeddings\.word_embeddings\.weight$'
+has out '^Snapshots: step 5 is the first that differs, in parameters/flat: [0-9]+ of 41 tensors, the first is embeddings\.word_embeddings\.weight$'
+has out '^  [0-9]+ of 336 values differ, by 0\.[0-9]+ at most$'
+# One bit of one moment, under a digest that fits it: the log knows nothing of it.
+cp -r way_a turned
+"$AD_PROGRAM" verify turned >verified
+
+/usr/bin/python3 - <<'PYTHON'
+import h5py, numpy
+with h5py.File("turned/checkpoints/step-000000004.h5", "r+") as file:
+    file["moment2/pooler.dense.bias"][3] *= numpy.float32(1.5)
+PYTHON
+compared 0 way_a turned # its digest is the old one: diff compares these, verify finds it
+"$AD_PROGRAM" verify turned >verified 2>&1 && exit 1
+grep -q 'row 0 of "moment2" does not match its digest' verified
+/usr/bin/python3 - <<'PYTHON'
+import h5py, numpy
+with h5py.File("turned/checkpoints/step-000000004.h5", "r+") as file:
+    file["flat/moment2"].attrs.modify("xxh3", file["flat/moment2"].attrs["xxh3"] + numpy.uint64(1))
+PYTHON
+compared 1 way_a turned
+has out '^Checkpoints: step 4 is the first that differs, in moment2: 1 of 41 tensors, the first is pooler\.dense\.bias$'
+has out '^  1 of 16 values differ, by [0-9.e-]+ at most$'
+has err 'first in the checkpoints of step 4: moment2 pooler\.dense\.bias; no recorded input explains it$'
+echo "ok   checkpoints and snapshots"
+
 # What is no run, or a broken one.
 broken() {
   local pattern="$1"

@@ -69,4 +69,24 @@ struct ad_result_comparison {
 int ad_compare_results(const char *const paths[2], struct ad_result_comparison *out);
 void ad_result_comparison_destroy(struct ad_result_comparison *comparison);
 
+/* Steps of which both runs have kept something, from the first to the first that differs. */
+struct ad_step_comparison {
+  size_t common;           /* steps that were compared */
+  uint64_t step;           /* the last of them; where something differs, that one */
+  int differs;
+  char what[64];           /* where: a vector ("student"), a dataset ("norms/value") */
+  char tensor[100];        /* the first that differs there; "" where `what` has none */
+  size_t tensors;          /* there, 0: it has none */
+  size_t differing;        /* of them */
+  size_t values;           /* of the first; 0: not known, only a norm of it */
+  size_t differing_values; /* with other bits */
+  size_t not_finite;       /* of those, where one of the two is NaN or infinite */
+  double largest;          /* largest absolute difference of the others; NaN: there is none, or they are no floats */
+};
+
+/* Compares the checkpoints, or the snapshots, of steps that both runs have: vectors and datasets that both have, in their order (of snapshots
+ * the parameters first). AD_EINPUT (a damaged file), AD_EIO, AD_ENOMEM. */
+int ad_compare_checkpoints(const char *const runs[2], struct ad_step_comparison *out);
+int ad_compare_snapshots(const char *const runs[2], struct ad_step_comparison *out);
+
 #endif

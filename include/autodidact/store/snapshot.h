@@ -83,8 +83,12 @@ int ad_snapshots_open(struct ad_snapshots **snapshots, const char *run, const st
 /* What is not closed is lost. NULL is allowed. */
 void ad_snapshots_destroy(struct ad_snapshots *snapshots);
 
-/* Adds a snapshot, later than those before. A disk that is full ends the run's snapshots, not the run: a warning is
- * given once, this one and all later ones are dropped, AD_OK. AD_EIO, AD_ENOMEM. */
+/* Bytes that must stay free on the disk when a segment has been written: for the run's checkpoints, which are worth more.
+ * 0 at first. */
+void ad_snapshots_leave(struct ad_snapshots *snapshots, size_t bytes);
+
+/* Adds a snapshot, later than those before. A disk that is full (or would leave too little) ends the run's snapshots, not
+ * the run: a warning is given once, this one and all later ones are dropped, AD_OK. AD_EIO, AD_ENOMEM. */
 int ad_snapshots_add(struct ad_snapshots *snapshots, const struct ad_snapshot *snapshot);
 
 /* Closes the segment, if anything is in it. To be called before a checkpoint is committed, so that all snapshots up to
