@@ -66,10 +66,11 @@ static int is_first_process(void) {
   return 1;
 }
 
-/* Whether the arguments only ask for help or keys: then MPI is not needed. */
+/* Whether the arguments only ask for help, keys or a key's value: then MPI is not needed. */
 static int asks_for_text(int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-?") == 0 || strncmp(argv[i], "--keys", 6) == 0 ||
+        strncmp(argv[i], "--get", 5) == 0 ||
         strcmp(argv[i], "--usage") == 0) {
       return 1;
     }

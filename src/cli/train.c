@@ -180,12 +180,28 @@ static int print_keys(int markdown) {
   return status;
 }
 
+/* What scripts ask before they train. */
+static int print_value(const char *key, size_t count, char **positional) {
+  struct session session;
+  struct ad_buffer text = {0};
+  AD_TRY(session_create(&session));
+  int status = session_configure(&session, count, positional);
+  status = status == AD_OK ? ad_config_get(&session.config, key, &text) : status;
+  if (status == AD_OK) {
+    printf("%s\n", text.data == NULL ? "" : text.data);
+  }
+  ad_buffer_destroy(&text);
+  session_destroy(&session);
+  return status;
+}
+
 int ad_command_train(int argc, char **argv) {
-  const char *faults = NULL;
+  const char *faults = NULL, *value = NULL;
   int keys = 0, markdown = 0, help;
   size_t count;
   const struct argument options[] = {{"keys", NULL, "Print all configuration keys", &keys, NULL},
                                      {"keys-markdown", NULL, "Print them as docs/configuration.md", &markdown, NULL},
+                                     {"get", "KEY", "Print the value that KEY has in the configuration, train nothing", NULL, &value},
                                      {"inject", "FAULT,...",
                                       "For tests: kill@STEP, term@STEP, nan@STEP, kill@save, enospc@save, kill@eval, "
                                       "term@eval, corrupt@checkpoint; a place with :N for the N-th time",
@@ -212,6 +228,9 @@ int ad_command_train(int argc, char **argv) {
   if (count == 0) {
     return ad_fail(AD_ECONFIG,
                    "train: the configuration file is missing; usage: autodidact train CONFIG.yaml [key=value ...]");
+  }
+  if (value != NULL) {
+    return print_value(value, count, argv + 1);
   }
   struct training t = {.best_error = INFINITY, .dev_error = NAN, .started = ad_clock()};
   t.last_save = t.started;

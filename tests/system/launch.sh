@@ -24,6 +24,7 @@ expect() {
 mkdir "$work/launch" "$work/bin"
 cp launch/install "$work/launch/"
 printf '# comment\none  # what for\n\ntwo\n' > "$work/launch/packages.txt"
+printf 'two\nthree\n' > "$work/launch/packages-slurm.txt"
 cat > "$work/bin/dpkg-query" <<'SH'
 #!/bin/sh
 shift 2
@@ -43,7 +44,7 @@ echo "$what" >> "$STATE/calls"
 [ "$what" = update ] && touch "$STATE/lists" "$STATE/fresh" && exit 0
 [ -e "$STATE/fresh" ] || exit 100
 [ ! -e "$STATE/broken" ] || { echo "E: cannot fetch"; exit 100; }
-printf 'one\ntwo\n' > "$STATE/installed"
+for word; do case "$word" in one | two | three) echo "$word" ;; esac; done >> "$STATE/installed"
 SH
 cat > "$work/bin/id" <<'SH'
 #!/bin/sh
@@ -92,6 +93,10 @@ expect 0 '2 packages are installed' "${bare[@]}" "$work/launch/install"
 state 0
 expect 1 'not installed: two' "${bare[@]}" "$work/launch/install" --check
 [ "$(calls)" = "" ] || fail "--check installs: $(calls)"
+state 0 lists fresh
+expect 1 'not installed: three two' "${bare[@]}" "$work/launch/install" --check --slurm
+expect 0 'installing 2 of 3 packages: three two' "${bare[@]}" "$work/launch/install" --slurm
+expect 0 'all 3 packages are installed' "${bare[@]}" "$work/launch/install" --slurm --check
 
 expect 1 'unknown option "--fast"' launch/install --fast
 expect 1 'unexpected argument "more"' launch/install --check more
@@ -125,6 +130,6 @@ chmod +x "$work/bin/mpirun"
 expect 1 "mpirun is not Open MPI's" env "PATH=$work/bin:$PATH" "${local[@]}" -n 1 train config.yaml
 printf '#!/bin/sh\n[ "$1" != --version ] || { echo "mpirun (Open MPI) 4"; exit 0; }\nexit 75\n' > "$work/bin/mpirun"
 expect 75 '' env "PATH=$work/bin:$PATH" "${local[@]}" -n 1 train config.yaml
-for script in launch/install launch/local launch/quickstart tests/run launch/new-vocabulary; do
+for script in launch/install launch/local launch/submit launch/quickstart tests/run launch/new-vocabulary; do
   expect 0 '^[Uu]sage' "$script" --help
 done

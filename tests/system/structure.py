@@ -211,14 +211,14 @@ def check_tests_registered(root, build):
     listed = subprocess.run(["ctest", "-N", "--test-dir", build], capture_output=True, text=True, check=True).stdout
     known = set(re.findall(r"Test\s+#\d+:\s+(\S+)", listed))
     expected = {"unit." + p.stem.removeprefix("test_") for p in (root / "tests/unit").glob("*.c")}
-    expected |= {f"{kind}.{p.stem}" for kind in ("system", "mpi") for p in (root / "tests" / kind).glob("*.sh")}
+    expected |= {f"{kind}.{p.stem}" for kind in ("system", "mpi", "slurm") for p in (root / "tests" / kind).glob("*.sh")}
     for path in (root / "tests/mpi").glob("test_*.c"):
         ranks = re.match(r"/\* ranks: ([0-9 ]+) \*/\n", path.read_text(encoding="utf-8"))
         for count in ranks.group(1).split() if ranks else ["?"]:
             expected.add(f"mpi.{path.stem.removeprefix('test_')}.{count}")
     for name in sorted(expected - known):
         yield f"tests:1: {name} has a file but is not in ctest"
-    for name in sorted(n for n in known - expected if n.startswith(("unit.", "system.", "mpi."))):
+    for name in sorted(n for n in known - expected if n.startswith(("unit.", "system.", "mpi.", "slurm."))):
         yield f"tests:1: {name} is in ctest but has no file"
     for path in sorted((root / "tests/unit").glob("*.c")):
         if not path.name.startswith("test_"):
@@ -329,6 +329,7 @@ PLANTS = [
      swap("#endif", "struct ad_p {\n  int x; /* fine */\n\n  void (*planted)(int a,\n                  int b);\n};\n#endif"), "planted has no"),
     (check_tests_registered, "tests/unit/test_planted.c", "int main(void) { return 0; }\n", "not in ctest"),
     (check_tests_registered, "tests/mpi/test_planted.c", "/* ranks: 2 */\nint main(void) { return 0; }\n", "mpi.planted.2 has a file"),
+    (check_tests_registered, "tests/slurm/planted.sh", "", "slurm.planted has a file"),
     (check_tests_registered, "tests/unit/planted.c", "int main(void) { return 0; }\n", "begins with test_"),
     (check_marks, "src/base/log.c", "/* TO" + "DO: later */\n", "TO" + "DO"),
     (check_marks, "launch/planted", "#!/bin/sh\n# FIX" + "ME\n", "FIX" + "ME"),

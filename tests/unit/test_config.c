@@ -93,6 +93,29 @@ static void test_out_of_memory(void **state) {
   }
 }
 
+/* What scripts ask for: texts as they are, all else as in the resolved file. */
+static void test_get(void **state) {
+  (void)state;
+  struct ad_config config;
+  assert_int_equal(ad_config_create(&config), AD_OK);
+  assert_int_equal(ad_config_override(&config, "run.dir=a \"b\""), AD_OK);
+  assert_int_equal(ad_config_override(&config, "teacher.window=all"), AD_OK);
+  const struct {
+    const char *key, *value;
+  } cases[] = {{"run.dir", "a \"b\""},     {"batch.lanes", "8"},      {"optim.lr", "2e-05"}, {"run.overwrite", "false"},
+               {"teacher.window", "all"}, {"run.select", "last"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct ad_buffer text = {0};
+    assert_int_equal(ad_config_get(&config, cases[i].key, &text), AD_OK);
+    assert_string_equal(text.data, cases[i].value);
+    ad_buffer_destroy(&text);
+  }
+  struct ad_buffer text = {0};
+  expect_failure(ad_config_get(&config, "run.dri", &text), "'run.dir'");
+  ad_buffer_destroy(&text);
+  ad_config_destroy(&config);
+}
+
 static void test_help(void **state) {
   (void)state;
   struct ad_buffer text = {0};
@@ -104,6 +127,6 @@ static void test_help(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_file),
-                                     cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_help)};
+                                     cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_help), cmocka_unit_test(test_get)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,205 @@
+#!/usr/bin/env bash
+# launch/submit and the job scripts with stand-ins for Slurm's programs: what is filled in, what is refused, when a job is requeued.
+# tests/slurm has the same in a real Slurm.
+set -euo pipefail
+cd "${AD_SOURCE:?}"
+export AUTODIDACT_PROGRAM="${AD_PROGRAM:?}"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unset "${!SLURM_@}" "${!SBATCH_@}" AUTODIDACT_LAUNCHER
+
+fail() {
+  printf 'FAIL %s\n' "$*"
+  exit 1
+}
+# expect CODE PATTERN COMMAND...: the exit code, and a regular expression that the output matches.
+expect() {
+  local want=$1 pattern=$2 code=0
+  shift 2
+  "$@" > "$work/output" 2>&1 < /dev/null || code=$?
+  [ "$code" = "$want" ] && grep -Eq -- "$pattern" "$work/output" ||
+    { cat "$work/output"; fail "$*: exit code $code, expected $want and /$pattern/"; }
+  echo "ok   $pattern"
+}
+
+mkdir "$work/bin"
+# A cluster of 32 cores a node, where `short` has a few smaller ones and a low limit.
+cat > "$work/bin/sinfo" <<'SH'
+#!/bin/sh
+case "$*" in
+  *'--format=%P') printf 'normal*\nshort\n' ;;
+  *'--format=%R') printf 'normal\nshort\n' ;;
+  *--partition=none*) ;;
+  *--partition=short*) printf 'short 30:00 1 4\nshort 30:00 1 8\n' ;;
+  *--partition=long*) printf 'long infinite 2 16\n' ;;
+  *) printf 'normal 1-00:00:00 2 16\nshort 30:00 1 4\n' ;;
+esac
+SH
+cat > "$work/bin/sbatch" <<'SH'
+#!/bin/sh
+printf '%s %s' "$AUTODIDACT_LAUNCHER" "$AUTODIDACT_PROGRAM"
+printf ' <%s>' "$@"
+echo
+exit 3
+SH
+chmod +x "$work"/bin/*
+PATH=$work/bin:$PATH
+python3 tests/system/tiny.py "$work"
+config=$work/config.yaml # batch.lanes is 4 there
+cp "$config" "$work/s.yaml"
+submit=(launch/submit --dry-run)
+
+expect 0 "^AUTODIDACT_LAUNCHER=auto AUTODIDACT_LEAD=120 AUTODIDACT_PROGRAM=$AD_PROGRAM sbatch --job-name=run --time=4:00:00 --nodes=1 --ntasks=4 --ntasks-per-node=4 --signal=B:USR1@120 $PWD/launch/slurm/train.sbatch $config$" \
+  "${submit[@]}" train "$config"
+grep -q '^#SBATCH --requeue$' "$work/output" || fail "--dry-run does not show the script"
+expect 0 'job-name=b --time=4:00:00 --nodes=1 --ntasks=32 --ntasks-per-node=32 ' "${submit[@]}" train "$config" batch.lanes=128 run.dir=runs/b
+expect 0 'nodes=2 --ntasks=64 --ntasks-per-node=32 ' "${submit[@]}" -N 2 train "$config" batch.lanes=128
+expect 0 'nodes=2 --ntasks=48 --ntasks-per-node=24 ' "${submit[@]}" --ranks=48 train "$config" batch.lanes=128
+expect 0 'time=30:00 --nodes=2 --ntasks=8 --ntasks-per-node=4 .*--partition=short ' "${submit[@]}" -p short -n 8 train "$config" batch.lanes=8
+expect 0 'time=4:00:00 .*--partition=long ' "${submit[@]}" -p long train "$config"
+expect 0 'job-name=j --time=1-0 .*signal=B:USR1@300 --account=a --partition=normal --qos=q --mem-per-cpu=2G --constraint=avx512 --exclusive ' \
+  "${submit[@]}" -A a -p normal -q q -t 1-0 -m 2G -J j --lead 300 --sbatch=--constraint=avx512 --sbatch --exclusive train "$config"
+expect 0 'AUTODIDACT_LAUNCHER=mpirun .* run.dir=a\\ b$' "${submit[@]}" --launcher mpirun -- train "$config" 'run.dir=a b'
+expect 0 'job-name=s .*--ntasks=32 .*--array=1-3 .*/study.sbatch '"$work/s.yaml"'$' "${submit[@]}" -a 3 study "$work/s.yaml"
+expect 0 'run_study' "${submit[@]}" study "$config"
+expect 3 "^srun $AD_PROGRAM <--job-name=run> .*<$PWD/launch/slurm/train.sbatch> <$config> <run.dir=a b>$" launch/submit -J run --launcher srun train "$config" 'run.dir=a b'
+
+expect 1 'what to submit is missing' launch/submit
+expect 1 'found "eval", expected train or study' launch/submit eval runs/a
+expect 1 'train: the file is missing' launch/submit train
+expect 1 'nowhere.yaml is not a file' launch/submit train nowhere.yaml
+expect 1 'unknown option "--fast"' launch/submit --fast train "$config"
+expect 1 '--ranks needs a whole number from 1, found "0"' launch/submit --ranks 0 train "$config"
+expect 1 '--time needs a value' launch/submit --time
+expect 1 '--launcher needs srun, mpirun or auto, found "prun"' launch/submit --launcher=prun train "$config"
+expect 1 '--time is "soon", expected' launch/submit -t soon train "$config"
+expect 1 '--time 3 is too short' launch/submit -t 3 train "$config"
+expect 1 '--time 2-0 is more than the partition allows: 1-00:00:00' launch/submit -t 2-0 train "$config"
+expect 1 'no partition "none"; it has: normal short' launch/submit -p none train "$config"
+expect 1 '--ranks 5: no more than batch.lanes=4' launch/submit -n 5 train "$config"
+expect 1 '100 ranks on 2 nodes: 50 a node, but the partition has nodes with 32 cores' launch/submit -n 100 -N 2 train "$config" batch.lanes=128
+expect 1 '4 nodes for 2 ranks' launch/submit -n 2 -N 4 train "$config"
+expect 1 '--array is for a study' launch/submit -a 2 train "$config"
+expect 1 "unknown key 'optim.rl'" launch/submit train "$config" optim.rl=1
+expect 1 'run.dir is not set' launch/submit train "$config" run.dir=
+expect 1 'run.overwrite=true would start anew' launch/submit train "$config" run.overwrite=true
+expect 1 'nowhere is not there: build it' env AUTODIDACT_PROGRAM="$work/nowhere" launch/submit train "$config"
+# A machine without Slurm.
+mkdir "$work/plain"
+for program in bash sed awk basename dirname realpath cat env; do
+  ln -s "$(command -v "$program")" "$work/plain/"
+done
+expect 1 'sbatch is not there' env PATH="$work/plain" launch/submit train "$config"
+expect 0 'time=4:00:00 --nodes=1 --ntasks=4 ' env PATH="$work/plain" "${submit[@]}" train "$config"
+expect 1 'say --ranks N' env PATH="$work/plain" "${submit[@]}" study "$config"
+
+# --- The job script. Its path has a blank, srun runs the "ranks" (the first argument that is no option, and on), the rest notes its calls.
+mkdir -p "$work/a b/launch"
+cp -r launch/slurm "$work/a b/launch/"
+cat > "$work/bin/scontrol" <<'SH'
+#!/bin/sh
+[ "$1" = show ] || { echo "$*" >> "$STATE/calls"; exit 0; }
+printf 'JobId=7 JobName=x\n   StartTime=2026-01-01T00:00:00 EndTime=%s Deadline=N/A\n' "$(date -d "$END" +%FT%T 2> /dev/null || echo Unknown)"
+printf '   Command=%s/%s.sbatch config.yaml run.dir=x\n   WorkDir=/\n' "$FOLDER" "${KIND:-train}"
+SH
+cat > "$work/bin/squeue" <<'SH'
+#!/bin/sh
+cat "$STATE/job"
+SH
+cat > "$work/bin/srun" <<'SH'
+#!/bin/sh
+case "$*" in
+  --mpi=list) echo "pmix"; exit 0 ;;
+  --overlap*) [ ! -e "$STATE/lost" ]; exit ;;
+esac
+while [ "${1#-}" != "$1" ]; do shift; done
+exec "$@"
+SH
+cat > "$work/bin/program" <<'SH'
+#!/bin/sh
+case "$*" in
+  study*) echo "$*" > "$STATE/study"; [ ! -e "$STATE/longer" ] || sleep 2; exit "$(cat "$STATE/code")" ;;
+  *--get\ run.dir*) echo "$STATE/run" ;;
+  *--get\ run.overwrite*) case "$*" in *run.overwrite=true*) echo true ;; *) echo false ;; esac ;;
+  *slow*) trap 'mkdir -p "$STATE/run/checkpoints"; touch "$STATE/run/checkpoints/step-000000002.h5"; exit 75' USR1
+    touch "$STATE/started"; while :; do sleep 0.05; done ;;
+  *) case "$*" in *saves*) mkdir -p "$STATE/run/checkpoints"; touch "$STATE/run/checkpoints/step-000000003.h5" ;; esac
+    exit "$(sed -n 's/.*code=\([0-9]*\).*/\1/p' <<E
+$*
+E
+)" ;;
+esac
+SH
+chmod +x "$work"/bin/*
+export STATE="$work/state" END=never FOLDER="$work/a b/launch/slurm"
+job=(env SLURM_JOB_ID=7 AUTODIDACT_PROGRAM="$work/bin/program" bash launch/slurm/train.sbatch config.yaml)
+state() { # state WORD...: of the job, as squeue tells it
+  rm -rf "$STATE"
+  mkdir "$STATE"
+  echo "$1" > "$STATE/job"
+  : > "$STATE/calls"
+}
+calls() { cat "$STATE/calls"; }
+
+state RUNNING
+expect 75 'stopped with a checkpoint; back into the queue' "${job[@]}" saves code=75
+[ "$(calls)" = "requeue Incomplete 7" ] || fail "calls: $(calls)"
+grep -q 'start 1 on .*srun --mpi=pmix' "$work/output" || fail "not by srun where it knows PMIx"
+state RUNNING
+expect 75 'back into the queue' env SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=2 "${job[@]}" saves code=75
+[ "$(calls)" = "requeue Incomplete 7_2" ] || fail "calls: $(calls)"
+state COMPLETING
+expect 75 'the job is COMPLETING: Slurm decides' "${job[@]}" saves code=75
+[ "$(calls)" = "" ] || fail "calls: $(calls)"
+state RUNNING
+expect 75 'before a step was done: the time limit is too short' "${job[@]}" code=75
+[ "$(calls)" = "" ] || fail "calls: $(calls)"
+for code in 0 1 2 3 137; do
+  state RUNNING
+  expect "$code" "exit code $code$" "${job[@]}" code="$code"
+  [ "$(calls)" = "" ] || fail "calls after exit code $code: $(calls)"
+done
+state RUNNING
+touch "$STATE/lost"
+expect 75 'a node does not answer \(exit code 137\); back' env SLURM_JOB_NUM_NODES=2 "${job[@]}" code=137
+[ "$(calls)" = "requeue Incomplete 7" ] || fail "calls: $(calls)"
+state RUNNING
+expect 1 'run.overwrite=true would start anew' "${job[@]}" run.overwrite=true code=0
+expect 1 'AUTODIDACT_LAUNCHER is "prun"' env AUTODIDACT_LAUNCHER=prun "${job[@]}" code=0
+mkdir "$STATE/run"
+touch "$STATE/run/result.json"
+expect 0 'is finished' env SLURM_RESTART_COUNT=1 "${job[@]}" code=9
+expect 1 'exit code 1' "${job[@]}" code=1
+expect 1 'the path of train.sbatch is not in what scontrol' env FOLDER= "${job[@]}" code=0
+
+# A study is told how long it has; where it stops at once, for the clock, another start would do so too.
+study=(env KIND=study "${job[@]:1:2}" bash launch/slurm/study.sbatch s.yaml)
+state RUNNING
+echo 0 > "$STATE/code"
+expect 0 'exit code 0' env END="now + 1000 seconds" "${study[@]}" checkpoint.minutes=1
+grep -Eq '^study run s.yaml run.time_limit=(880|879) checkpoint.minutes=1$' "$STATE/study" || fail "$(cat "$STATE/study")"
+expect 0 'exit code 0' env END=never "${study[@]}"
+grep -qx 'study run s.yaml' "$STATE/study" || fail "$(cat "$STATE/study")"
+echo 75 > "$STATE/code"
+expect 75 'no cell can be trained and saved within' env END="now + 1000 seconds" "${study[@]}"
+[ "$(calls)" = "" ] || fail "calls: $(calls)"
+touch "$STATE/longer"
+expect 75 'stopped with cells left; back into the queue' env END="now + 123 seconds" "${study[@]}"
+[ "$(calls)" = "requeue Incomplete 7" ] || fail "calls: $(calls)"
+
+# Signals of Slurm to the script.
+for signal in USR1 TERM; do
+  state RUNNING
+  "${job[@]}" slow > "$work/output" 2>&1 &
+  script=$!
+  for _ in $(seq 100); do
+    [ ! -e "$STATE/started" ] || break
+    sleep 0.1
+  done
+  kill -"$signal" "$script"
+  code=0
+  wait "$script" || code=$?
+  [ "$code" = 75 ] && grep -q "signal $signal: the ranks are told" "$work/output" && [ "$(calls)" = "requeue Incomplete 7" ] ||
+    { cat "$work/output"; fail "signal $signal: exit code $code, calls: $(calls)"; }
+  echo "ok   signal $signal"
+done
