@@ -265,6 +265,19 @@ int ad_mpi_checkpoint_save(const struct ad_comm *comm, const char *run, uint64_t
   return status;
 }
 
+/* A run of whole blocks from `at` on, small enough to stay in the cache until its digest is computed and it is in place.
+ * Shards begin and end at blocks too, but a piece may not reach over the end of one: `last` and the words' end cut it. */
+static size_t piece_length(const struct ad_params *params, uint32_t bucket, size_t at, size_t last) {
+  enum { BLOCKS = 16 };
+  const size_t H = params->config.hidden, words = params->embedding.position;
+  size_t most = BLOCKS * AD_BLOCK, end = last;
+  if (bucket == 0 && at < words) {
+    most = H < most ? most / H * H : H;
+    end = words < last ? words : last;
+  }
+  return end - at < most ? end - at : most;
+}
+
 /* A row of a vector from the file into place; *own is the digest of what of it counts as this rank's. */
 static int load_row(struct save *s, size_t v, size_t slot, size_t in_file, uint64_t *own) {
   const struct ad_checkpoint_vectors *vectors = s->vectors;
@@ -279,11 +292,13 @@ static int load_row(struct save *s, size_t v, size_t slot, size_t in_file, uint6
     if (last == first) {
       continue;
     }
-    AD_TRY(ad_reserve(&s->piece, &s->capacity, (last - first) * bytes, 1));
-    AD_TRY(ad_checkpoint_get(s->file, in_file, slot, first, last - first, s->piece));
-    *own += ad_checkpoint_digest(params, b, begin, end - begin, bytes, (char *)s->piece + (begin - first) * bytes);
-    if (b >= params->frozen || whole) {
-      AD_TRY(vectors->write(vectors->context, v, slot, b, first, last - first, s->piece));
+    const int placed = b >= params->frozen || whole;
+    for (size_t at = first, length; at < last; at += length) {
+      length = piece_length(params, b, at, at < begin ? begin : at < end ? end : last);
+      AD_TRY(ad_reserve(&s->piece, &s->capacity, length * bytes, 1));
+      AD_TRY(ad_checkpoint_get(s->file, in_file, slot, at, length, s->piece));
+      *own += at >= begin && at < end ? ad_checkpoint_digest(params, b, at, length, bytes, s->piece) : 0;
+      AD_TRY(placed ? vectors->write(vectors->context, v, slot, b, at, length, s->piece) : AD_OK);
     }
   }
   return AD_OK;

@@ -55,6 +55,25 @@ def ranks_of(launcher):
     return found
 
 
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in ("Z", "X")
+    except OSError:
+        return False
+
+
+def wait_for(launcher, killed, output):
+    """The exit code. mpirun sometimes misses that ranks were killed while they started: then it is ended once they are gone."""
+    try:
+        return launcher.wait(timeout=15 if killed else 120)
+    except subprocess.TimeoutExpired:
+        if not killed or any(map(is_alive, killed)):
+            launcher.terminate()
+            fail("does not end", output)
+        launcher.terminate()
+        return launcher.wait(timeout=60)
+
+
 def is_writing(run, pattern):
     return next(iter(run.glob(pattern)), None) is not None
 
@@ -109,7 +128,7 @@ def break_run(draw, name, ranks, number, longest):
             os.kill(pid, number)
         except ProcessLookupError:
             pass
-    code = launcher.wait(timeout=120)
+    code = wait_for(launcher, pids if number == signal.SIGKILL else [], output)
     if code == 0 and (run / "result.json").exists():
         return None
     if number == signal.SIGTERM and code != 75:
