@@ -36,7 +36,16 @@ ad_require_pkg(JANSSON jansson libjansson-dev)
 ad_require_pkg(YAML yaml-0.1 libyaml-dev)
 ad_require_pkg(UTF8PROC libutf8proc libutf8proc-dev)
 ad_require_pkg(XXHASH libxxhash libxxhash-dev)
-ad_require_pkg(GSL gsl libgsl-dev)
+# Without the BLAS that gsl's pkg-config file names: a slow one, which must not take OpenBLAS's place.
+ad_require_header(GSL gsl/gsl_cdf.h gsl libgsl-dev)
+target_link_libraries(GSL INTERFACE PkgConfig::OPENBLAS)
 ad_require_header(RANDOM123 Random123/philox.h "" librandom123-dev)
 ad_require_header(SLEEF sleef.h sleef libsleef-dev)
 ad_require_header(CSV csv.h csv libcsv-dev)
+
+# Product kernels made at run time, for x86-64 only; elsewhere OpenBLAS does all products. The library is a static one and
+# wants a BLAS behind it.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  ad_require_header(LIBXSMM libxsmm.h xsmm libxsmm-dev)
+  target_link_libraries(LIBXSMM INTERFACE PkgConfig::OPENBLAS pthread rt dl m)
+endif()

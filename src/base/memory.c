@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -11,6 +12,9 @@
 
 /* A header of one cache line in front of each block keeps its size and the block's alignment. */
 enum { ALIGNMENT = 64 };
+
+/* Blocks from this size on lie on huge pages where the system has them to give: products walk over many pages. */
+enum { HUGE_PAGE = 1 << 21, LARGE = 4 * HUGE_PAGE };
 
 struct header {
   size_t bytes;
@@ -40,10 +44,15 @@ void *ad_malloc(size_t count, size_t size) {
   stats.allocations++;
   const size_t bytes = count * size;
   const size_t padded = (bytes + 2 * ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-  char *base = aligned_alloc(ALIGNMENT, padded);
+  char *base = aligned_alloc(padded >= LARGE ? HUGE_PAGE : ALIGNMENT, padded);
   if (base == NULL) {
     return NULL;
   }
+#ifdef MADV_HUGEPAGE
+  if (padded >= LARGE) {
+    (void)madvise(base, padded, MADV_HUGEPAGE); /* a wish: any answer will do */
+  }
+#endif
   ((struct header *)base)->bytes = bytes;
   stats.live_blocks++;
   stats.live_bytes += bytes;

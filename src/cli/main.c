@@ -126,10 +126,8 @@ int main(int argc, char **argv) {
     return report(status);
   }
   status = speak_alone(rank);
-  if (status == AD_OK) {
-    ad_gemm_start();
-    status = command->run(argc - 1, argv + 1);
-  }
+  status = status == AD_OK ? ad_gemm_start() : status;
+  status = status == AD_OK ? command->run(argc - 1, argv + 1) : status;
   status = status == AD_OK ? flush_output() : status;
   const int speaker = ad_mpi_end(status, &alone);
   const int exit_code = speaker == rank || speaker < 0 ? report(status) : ad_status_exit_code(status);

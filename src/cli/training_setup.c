@@ -108,7 +108,7 @@ static int check_ranks(struct training *t) {
   }
   AD_TRY(ad_comm_same(t->comm, "the program", ad_build_commit()));
   AD_TRY(ad_comm_same(t->comm, "the kernel family", kernels->name));
-  AD_TRY(ad_comm_same(t->comm, "the BLAS kernel family", ad_gemm_core()));
+  AD_TRY(ad_comm_same(t->comm, "the kernel family of matrix products", ad_gemm_core()));
   AD_TRY(ad_comm_same(t->comm, "the training data's digest", ad_digest_text(t->train.digest, digest)));
   AD_TRY(ad_comm_same(t->comm, "the dev data's digest", ad_digest_text(t->dev.digest, digest)));
   return ad_comm_same(t->comm, "the initial parameters' digest", t->initial);

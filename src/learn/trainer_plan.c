@@ -170,17 +170,13 @@ struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
   const uint32_t head = params->buckets - 1;
   /* Most of the reduced gradient lies in activations: not what is complete before they are free, at the last layer. */
   const size_t last = params->count - params->bucket_begin[head - 1] + ad_compact_count(params, 0, &touched);
-  size_t floats = 0, largest = touched.count * params->config.hidden;
+  size_t floats = 0;
   for (uint32_t b = 0; b < params->buckets; b++) {
     floats += ad_compact_count(params, b, &touched);
   }
-  for (size_t i = 0; i < params->tensor_count; i++) {
-    const size_t count = params->tensors[i].offset == params->embedding.word ? 0 : params->tensors[i].count;
-    largest = count > largest ? count : largest;
-  }
   return (struct ad_trainer_bytes){
       .activations = t->bytes,
-      .work = ad_tree_work(t->room.lanes, largest) * sizeof(float),
+      .work = ad_encoder_backward_bytes(params, t->room.rows, t->room.lanes, touched.count),
       .partials = placed ? 0 : most_partials(t) * floats * sizeof(float),
       .gradient = t->exchange == NULL ? 0 : (last < floats ? last : floats) / t->shard.size * sizeof(float),
       .moments = 2 * t->shard.count * sizeof(float),

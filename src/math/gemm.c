@@ -1,22 +1,73 @@
 #include "autodidact/math/gemm.h"
 
-#include <cblas.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/math/tree.h"
+#include "gemm_backend.h"
 
-/* OpenBLAS takes other kernels, with other bits, for products of up to 100^3 multiplications (x86-64, AVX-512). Where a
- * block of rows is that small, the rows go block by block, so that the number of rows does not decide. */
+/* Best first. */
+static const struct ad_gemm_backend *const BACKENDS[] = {
+#ifdef AD_HAVE_LIBXSMM
+    &ad_gemm_libxsmm,
+#endif
+    &ad_gemm_openblas,
+};
+enum { BACKEND_COUNT = sizeof BACKENDS / sizeof BACKENDS[0] };
+
+static const struct ad_gemm_backend *backend = &ad_gemm_openblas;
 static int always_in_pieces; /* set by ad_gemm_prepare where nothing else makes rows independent */
 
-static int is_small(size_t N, size_t K) {
-  return (double)AD_ROW_BLOCK * (double)N * (double)K <= 1e6;
+/* What ad_gemm_prepare has found, with this backend. */
+enum { KNOWN = 64 };
+static struct {
+  size_t N, K;
+  int alignment;
+} known[KNOWN];
+static size_t known_count;
+
+int ad_gemm_start(void) {
+  const char *wanted = getenv("AUTODIDACT_GEMM");
+  const struct ad_kernels *kernels = ad_kernels_select();
+  if (kernels == NULL) {
+    return AD_ECONFIG;
+  }
+  AD_TRY(ad_gemm_openblas.start(kernels) == NULL ? AD_OK : AD_EINTERNAL);
+  for (size_t i = 0; i < BACKEND_COUNT; i++) {
+    const int named = wanted != NULL && strcmp(wanted, BACKENDS[i]->name) == 0;
+    if (wanted != NULL && wanted[0] != '\0' && !named) {
+      continue;
+    }
+    const char *reason = BACKENDS[i]->start(kernels);
+    if (reason == NULL) {
+      backend = BACKENDS[i];
+      always_in_pieces = 0;
+      known_count = 0;
+      return AD_OK;
+    }
+    if (named) {
+      return ad_fail(AD_ECONFIG, "AUTODIDACT_GEMM: found '%s', which cannot be had here: %s", wanted, reason);
+    }
+  }
+  return ad_fail(AD_ECONFIG, "AUTODIDACT_GEMM: found '%s', expected libxsmm or openblas, as far as this build has them",
+                 wanted == NULL ? "" : wanted);
 }
 
+const char *ad_gemm_core(void) {
+  return backend->core();
+}
+
+const char *ad_gemm_config(void) {
+  return backend->config();
+}
+
+/* Where a block of rows is so small that the library has another algorithm for it, rows go block by block, so that
+ * their number does not decide. */
 static size_t rows_at_once(size_t M, size_t N, size_t K) {
-  return always_in_pieces || is_small(N, K) ? AD_ROW_BLOCK : M;
+  return always_in_pieces || backend->is_small(N, K) ? AD_ROW_BLOCK : M;
 }
 
 /* Rows that a product is rounded up to, at an alignment: the least that has been seen to keep the bits. */
@@ -27,9 +78,7 @@ static size_t block_of(int alignment) {
 void ad_gemm_nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
   const size_t step = rows_at_once(M, N, K);
   for (size_t m = 0; m < M; m += step) {
-    const size_t rows = M - m < step ? M - m : step;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)rows, (blasint)N, (blasint)K, 1.0f, X + m * ldx,
-                (blasint)ldx, W, (blasint)K, 0.0f, Y + m * ldy, (blasint)ldy);
+    backend->nt(M - m < step ? M - m : step, N, K, X + m * ldx, ldx, W, Y + m * ldy, ldy);
   }
 }
 
@@ -37,31 +86,22 @@ void ad_gemm_nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const
                 int accumulate) {
   const size_t step = rows_at_once(M, N, K);
   for (size_t m = 0; m < M; m += step) {
-    const size_t rows = M - m < step ? M - m : step;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)rows, (blasint)K, (blasint)N, 1.0f, dY + m * ldy,
-                (blasint)ldy, W, (blasint)K, accumulate ? 1.0f : 0.0f, dX + m * ldx, (blasint)ldx);
+    backend->nn(M - m < step ? M - m : step, N, K, dY + m * ldy, ldy, W, dX + m * ldx, ldx, accumulate);
   }
 }
 
-void ad_gemm_tn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *X, size_t ldx, float *dW) {
-  if (M == 0) {
-    memset(dW, 0, N * K * sizeof *dW);
-    return;
+void ad_gemm_tn(const struct ad_lane_rows *rows, size_t lo, size_t hi, size_t N, size_t K, const float *dY, size_t ldy,
+                const float *X, size_t ldx, float *dW, float *work) {
+  static size_t begin[AD_MAX_LANES + 1]; /* one thread a rank */
+  begin[lo] = 0;
+  for (size_t lane = lo; lane < hi; lane++) {
+    begin[lane + 1] = begin[lane] + rows[lane].count;
   }
-  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (blasint)N, (blasint)K, (blasint)M, 1.0f, dY, (blasint)ldy, X,
-              (blasint)ldx, 0.0f, dW, (blasint)K);
+  backend->tn(rows, begin, lo, hi, N, K, dY, ldy, X, ldx, dW, work);
 }
 
-void ad_gemm_start(void) {
-  openblas_set_num_threads(1);
-}
-
-const char *ad_gemm_core(void) {
-  return openblas_get_corename();
-}
-
-const char *ad_gemm_config(void) {
-  return openblas_get_config();
+size_t ad_gemm_tn_work(size_t lanes, size_t M, size_t N, size_t K) {
+  return backend->tn_work(lanes, M, N, K);
 }
 
 /* Y [M,N] = X W^T (W [N,K]) or X W (W [K,N]) for the rows of the self-check, X [M,K]. */
@@ -76,7 +116,7 @@ static void check_product(int transposed, size_t M, size_t N, size_t K, const fl
 /* Rows in pieces, then rows moved down by `shift`, against `whole`. */
 static int check_rows(int transposed, size_t M, size_t N, size_t K, size_t shift, const float *X, const float *W,
                       float *moved, float *whole, float *other) {
-  const size_t piece = is_small(N, K) ? AD_ROW_BLOCK : block_of(shift % 12 == 0 ? 12 : 1);
+  const size_t piece = backend->is_small(N, K) ? AD_ROW_BLOCK : block_of(shift % 12 == 0 ? 12 : 1);
   check_product(transposed, M, N, K, X, W, whole);
   for (size_t m = 0; m < M; m += piece) {
     check_product(transposed, piece, N, K, X + m * K, W, other + m * N);
@@ -135,12 +175,6 @@ static int alignment_of(size_t N, size_t K) {
 }
 
 int ad_gemm_prepare(const size_t (*shapes)[2], size_t count) {
-  enum { KNOWN = 64 };
-  static struct {
-    size_t N, K;
-    int alignment;
-  } known[KNOWN];
-  static size_t known_count;
   int result = 1;
   for (size_t i = 0; i < count; i++) {
     size_t k = 0;
@@ -164,7 +198,7 @@ int ad_gemm_prepare(const size_t (*shapes)[2], size_t count) {
 
 size_t ad_gemm_block(int alignment, const size_t (*shapes)[2], size_t count) {
   for (size_t i = 0; i < count; i++) {
-    if (is_small(shapes[i][0], shapes[i][1])) {
+    if (backend->is_small(shapes[i][0], shapes[i][1])) {
       return AD_ROW_BLOCK;
     }
   }

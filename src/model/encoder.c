@@ -88,6 +88,10 @@ static void take_all(struct ad_encoder *e) {
   e->cls_row = take(a, B, sizeof *e->cls_row);
   e->cls_example = take(a, B, sizeof *e->cls_example);
   e->lane_cls = take(a, AD_MAX_LANES + 1, sizeof *e->lane_cls);
+  if (e->training) {
+    e->lane_rows[0] = take(a, AD_MAX_LANES, sizeof **e->lane_rows);
+    e->lane_rows[1] = take(a, AD_MAX_LANES, sizeof **e->lane_rows);
+  }
   if (e->training && !trains_layers(e->params)) {
     e->dy = floats(a, B * H);
   } else if (e->training) {
@@ -134,6 +138,19 @@ size_t ad_encoder_bytes(const struct ad_params *params, size_t tokens, size_t ex
   set_sizes(&counted, params, tokens, examples, lanes, alignment > 0 ? (size_t)alignment : AD_ROW_BLOCK, training);
   take_all(&counted);
   return counted.arena.used;
+}
+
+size_t ad_encoder_backward_bytes(const struct ad_params *params, size_t tokens, size_t lanes, size_t touched) {
+  const struct ad_model_config *m = &params->config;
+  size_t shapes[SHAPES][2], table = touched > m->positions ? touched : m->positions, most;
+  table = m->classes > table ? m->classes : table;
+  most = ad_tree_work(lanes, table * m->hidden);
+  list_shapes(m, shapes);
+  for (size_t i = 0; i < SHAPES; i++) {
+    const size_t work = ad_gemm_tn_work(lanes, tokens, shapes[i][0], shapes[i][1]);
+    most = work > most ? work : most;
+  }
+  return most * sizeof(float);
 }
 
 int ad_encoder_create(struct ad_encoder **encoder, const struct ad_params *params, size_t tokens, size_t examples,

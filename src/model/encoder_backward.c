@@ -19,22 +19,20 @@ struct pass {
   float *place[AD_MAX_PARTS];
 };
 
-/* The rows of a lane, without the gap behind it: tokens, or [CLS] rows. */
-struct lane_rows {
-  size_t first, count;
-};
+/* The rows of each lane, without the gap behind it: [CLS] rows, and tokens. */
+static void find_lane_rows(struct ad_encoder *e, const struct ad_batch *batch) {
+  for (size_t lane = 0; lane < batch->lanes; lane++) {
+    const size_t begin = batch->lane_example[lane], end = batch->lane_example[lane + 1];
+    const size_t first = begin == end ? 0 : batch->offset[begin];
+    e->lane_rows[0][lane] = (struct ad_lane_rows){begin == end ? 0 : e->lane_cls[lane], end - begin};
+    e->lane_rows[1][lane] =
+        (struct ad_lane_rows){first, begin == end ? 0 : batch->offset[end - 1] + batch->length[end - 1] - first};
+  }
+}
 
-static struct lane_rows rows_of(const struct pass *p, size_t lane, int tokens) {
-  const struct ad_batch *batch = p->batch;
-  const size_t begin = batch->lane_example[lane], end = batch->lane_example[lane + 1];
-  if (begin == end) {
-    return (struct lane_rows){0, 0};
-  }
-  if (!tokens) {
-    return (struct lane_rows){p->e->lane_cls[lane], end - begin};
-  }
-  return (struct lane_rows){batch->offset[begin],
-                            batch->offset[end - 1] + batch->length[end - 1] - batch->offset[begin]};
+/* Those of one lane: tokens, or else [CLS] rows. */
+static struct ad_lane_rows rows_of(const struct pass *p, size_t lane, int tokens) {
+  return p->e->lane_rows[tokens][lane];
 }
 
 /* Opens a bucket: memory for its parts, and `stride` zeroed column sums for each lane. */
@@ -65,24 +63,19 @@ static int sum_parts(struct pass *p, size_t offset, size_t n, ad_tree_leaf leaf,
   return AD_OK;
 }
 
-struct product {
-  const struct pass *pass;
-  size_t N, K, ldy, ldx;
-  const float *dY, *X; /* rows: tokens, or examples */
-  int tokens;
-};
-
-static void product_leaf(void *context, size_t lane, float *out) {
-  const struct product *w = context;
-  const struct lane_rows r = rows_of(w->pass, lane, w->tokens);
-  ad_gemm_tn(r.count, w->N, w->K, w->dY + r.first * w->ldy, w->ldy, w->X + r.first * w->ldx, w->ldx, out);
-}
-
-/* The gradient of the weight [N,K] at `offset`: dY^T X lane by lane, combined by the tree. */
+/* The gradient of the weight [N,K] at `offset`: dY^T X lane by lane, combined by the tree. Rows: tokens, or else [CLS]
+ * rows. */
 static int weight_gradient(struct pass *p, size_t offset, size_t N, size_t K, const float *dY, size_t ldy,
                            const float *X, size_t ldx, int tokens) {
-  struct product w = {p, N, K, ldy, ldx, dY, X, tokens};
-  return sum_parts(p, offset, N * K, product_leaf, &w);
+  struct ad_encoder *e = p->e;
+  const size_t rows = tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes];
+  AD_TRY(ad_reserve(&e->tree_work, &e->tree_work_capacity, ad_gemm_tn_work(p->batch->lanes, rows, N, K),
+                    sizeof(float)));
+  for (size_t i = 0; i < p->sink->parts; i++) {
+    ad_gemm_tn(e->lane_rows[tokens], p->sink->part[i].lo, p->sink->part[i].hi, N, K, dY, ldy, X, ldx,
+               p->place[i] + (offset - p->bucket_base), e->tree_work);
+  }
+  return AD_OK;
 }
 
 /* Column sums: each lane's lie in its row of lane_sums at `column`. */
@@ -121,7 +114,7 @@ static int backward_head(struct pass *p, const float *dlogits) {
   float *dpooled = e->dy;
   AD_TRY(open_bucket(p, bucket, e->params->bucket_begin[bucket], H + C * H + C));
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
-    const struct lane_rows r = rows_of(p, lane, 0);
+    const struct ad_lane_rows r = rows_of(p, lane, 0);
     float *dh = dpooled + r.first * H;
     k->classify_backward(r.count, C, H, dlogits + p->batch->lane_example[lane] * C, e->dropped + r.first * H,
                          p->theta + o->classifier_weight, dh, lane_sum(p, lane, weight), lane_sum(p, lane, bias));
@@ -181,7 +174,7 @@ static int backward_ffn(struct pass *p, uint32_t l, const struct ffn_columns *c)
 
   /* 6 out = norm(dropout(g W2^T + b2) + y1) */
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
-    const struct lane_rows r = rows_of(p, lane, tokens);
+    const struct ad_lane_rows r = rows_of(p, lane, tokens);
     const size_t at = r.first * H;
     k->bias_residual_norm_backward(r.count, H, e->dx + at, s->z2 + at, s->mean2 + r.first, s->rstd2 + r.first,
                                    p->theta + o->norm2_weight, &dropout, examples + r.first, positions + r.first,
@@ -192,7 +185,7 @@ static int backward_ffn(struct pass *p, uint32_t l, const struct ffn_columns *c)
   ad_gemm_nn(rows, H, F, e->dy, H, p->theta + o->down_weight, e->df, F, 0);
   /* 5 g = activation(u + b1) */
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
-    const struct lane_rows r = rows_of(p, lane, tokens);
+    const struct ad_lane_rows r = rows_of(p, lane, tokens);
     const size_t at = r.first * F;
     k->bias_activation_backward(r.count, F, (int)m->activation, e->df + at, s->u + at, e->df + at,
                                 lane_sum(p, lane, c->up));
@@ -219,7 +212,7 @@ static int backward_attention_output(struct pass *p, uint32_t l, const struct at
   const uint32_t *positions = tokens ? p->batch->positions : e->cls_position;
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_ATTENTION_OUTPUT);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
-    const struct lane_rows r = rows_of(p, lane, tokens);
+    const struct ad_lane_rows r = rows_of(p, lane, tokens);
     const size_t at = r.first * H;
     e->kernels->bias_residual_norm_backward(
         r.count, H, e->dz + at, s->z1 + at, s->mean1 + r.first, s->rstd1 + r.first, p->theta + o->norm1_weight,
@@ -268,7 +261,7 @@ static int backward_projection(struct pass *p, uint32_t l, const struct attentio
   float *dk = last ? e->dqkv : e->dqkv + H;
   backward_attention(p, l, dq, ldq, dk, ldk);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
-    const struct lane_rows q = rows_of(p, lane, !last), t = rows_of(p, lane, 1);
+    const struct ad_lane_rows q = rows_of(p, lane, !last), t = rows_of(p, lane, 1);
     k->column_sum(q.count, H, dq + q.first * ldq, ldq, lane_sum(p, lane, c->qkv));
     k->column_sum(t.count, 2 * H, dk + t.first * ldk, ldk, lane_sum(p, lane, c->qkv + H));
   }
@@ -294,7 +287,7 @@ static int backward_projection(struct pass *p, uint32_t l, const struct attentio
   ad_gemm_nn(product_rows(e, B), H, H, dq, H, p->theta + o->query_weight, e->dz, H, 1);
   ad_gemm_nn(product_rows(e, T), 2 * H, H, dk, 2 * H, p->theta + o->key_weight, e->dx, H, 0);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
-    const struct lane_rows r = rows_of(p, lane, 0);
+    const struct ad_lane_rows r = rows_of(p, lane, 0);
     k->scatter_add(r.count, H, e->cls_row + r.first, e->dz + r.first * H, e->dx);
   }
   return AD_OK;
@@ -328,7 +321,7 @@ static void table_leaf(void *context, size_t lane, float *out) {
   const struct ad_encoder *e = t->pass->e;
   const size_t H = e->params->config.hidden;
   memset(out, 0, t->n * sizeof *out);
-  const struct lane_rows r = rows_of(t->pass, lane, 1);
+  const struct ad_lane_rows r = rows_of(t->pass, lane, 1);
   for (size_t i = r.first; i < r.first + r.count; i++) {
     const uint32_t row = t->map == NULL ? t->index[i] : t->map[t->index[i]];
     e->kernels->scatter_add(1, H, &row, e->dz + i * H, out);
@@ -344,7 +337,7 @@ static int backward_embeddings(struct pass *p) {
   /* The word table is the first tensor; behind its touched rows the flat layout goes on. */
   AD_TRY(open_bucket(p, 0, o->position - word, 2 * H));
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
-    const struct lane_rows r = rows_of(p, lane, 1);
+    const struct ad_lane_rows r = rows_of(p, lane, 1);
     const size_t at = r.first * H;
     e->kernels->norm_backward(r.count, H, e->dx + at, e->embedded + at, e->mean0 + r.first, e->rstd0 + r.first,
                               p->theta + o->norm_weight, &dropout, p->batch->token_example + r.first,
@@ -377,8 +370,8 @@ static void clear_gap_rows(const struct pass *p, int tokens, size_t rows) {
   const size_t H = e->params->config.hidden, F = e->params->config.ffn;
   size_t used = 0;
   for (size_t lane = 0; lane <= p->batch->lanes; lane++) {
-    const struct lane_rows r =
-        lane < p->batch->lanes ? rows_of(p, lane, tokens) : (struct lane_rows){product_rows(e, rows), 0};
+    const struct ad_lane_rows r =
+        lane < p->batch->lanes ? rows_of(p, lane, tokens) : (struct ad_lane_rows){product_rows(e, rows), 0};
     if (r.first > used) {
       const size_t gap = r.first - used;
       memset(e->dx + used * H, 0, gap * H * sizeof(float));
@@ -399,6 +392,7 @@ int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const st
   }
   struct pass p = {.e = encoder, .theta = theta, .batch = batch, .masks = masks, .rows = rows, .sink = sink};
   const uint32_t frozen = encoder->params->frozen, first = frozen / 2;
+  find_lane_rows(encoder, batch);
   if (trains_layers(encoder->params)) {
     clear_gap_rows(&p, 1, batch->tokens);
   }

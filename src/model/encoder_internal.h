@@ -3,6 +3,7 @@
 #define AUTODIDACT_MODEL_ENCODER_INTERNAL_H
 
 #include "autodidact/base/memory.h"
+#include "autodidact/math/gemm.h"
 #include "autodidact/model/encoder.h"
 
 /* What one layer keeps for its backward. M rows: all T tokens, or in the last layer the B [CLS] rows. */
@@ -43,6 +44,7 @@ struct ad_encoder {
   size_t *lane_cls;       /* [AD_MAX_LANES + 1] first [CLS] row of each lane; the last: rows in use */
 
   /* backward */
+  struct ad_lane_rows *lane_rows[2]; /* [AD_MAX_LANES] each: [CLS] rows; tokens */
   float *dx, *dz, *dy; /* [T,H]; with the head alone trained there is only dy [B,H] */
   float *df;           /* [T,F] */
   float *dqkv;         /* [T,3H] */

@@ -16,6 +16,8 @@ struct shape {
   size_t T, S, H, A, F;
 };
 
+enum { LANES = 8 };
+
 struct bench {
   struct shape s;
   const struct ad_kernels *k;
@@ -23,7 +25,8 @@ struct bench {
   float *a, *b, *c, *d;       /* [T, F] each */
   float *gamma, *beta, *sums; /* [F], [F], [3 F] */
   float *mean, *rstd;         /* [T] */
-  float *work;
+  float *work, *products;
+  struct ad_lane_rows lanes[LANES];
   uint32_t *examples, *positions;
 };
 
@@ -109,7 +112,7 @@ static void product_backward(struct bench *b) {
   ad_gemm_nn(b->s.T, b->s.F, b->s.H, b->a, b->s.F, b->c, b->b, b->s.H, 0);
 }
 static void product_weights(struct bench *b) {
-  ad_gemm_tn(b->s.T, b->s.F, b->s.H, b->a, b->s.F, b->c, b->s.H, b->d);
+  ad_gemm_tn(b->lanes, 0, LANES, b->s.F, b->s.H, b->a, b->s.F, b->c, b->s.H, b->d, b->products);
 }
 
 /* Least time of a call, over about 30 ms. */
@@ -188,9 +191,14 @@ static int bench_shape(const struct ad_kernels *k, const struct shape *s) {
                     .mean = filled(s->T),
                     .rstd = filled(s->T),
                     .work = filled(ad_attention_work(s->S, s->S, s->H / s->A)),
+                    .products = filled(ad_gemm_tn_work(LANES, s->T, s->F, s->H)),
                     .examples = ad_calloc(s->T, sizeof(uint32_t)),
                     .positions = ad_calloc(s->T, sizeof(uint32_t))};
-  void *const blocks[] = {b.a, b.b, b.c, b.d, b.gamma, b.beta, b.sums, b.mean, b.rstd, b.work, b.examples, b.positions};
+  void *const blocks[] = {b.a, b.b, b.c, b.d, b.gamma, b.beta, b.sums, b.mean, b.rstd, b.work,
+                          b.products, b.examples, b.positions};
+  for (size_t i = 0; i < LANES; i++) {
+    b.lanes[i] = (struct ad_lane_rows){i * s->T / LANES, (i + 1) * s->T / LANES - i * s->T / LANES};
+  }
   int status = AD_OK;
   for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
     if (blocks[i] == NULL) {
@@ -220,8 +228,11 @@ int main(int argc, char **argv) {
     fprintf(stderr, "%s\n", ad_error_message());
     return 1;
   }
-  ad_gemm_start();
-  printf("kernels %s, OpenBLAS core %s\n", k->name, ad_gemm_core());
+  if (ad_gemm_start() != AD_OK) {
+    fprintf(stderr, "%s\n", ad_error_message());
+    return 1;
+  }
+  printf("vector kernels %s, matrix products %s\n", k->name, ad_gemm_core());
   for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
     if (bench_shape(k, &shapes[i]) != AD_OK) {
       fprintf(stderr, "out of memory\n");

@@ -51,8 +51,10 @@ expect configurations 1 'configuration' '0\.00123' 'rank 1' -- \
 if grep -q avx512dq /proc/cpuinfo; then
   expect kernels 1 'kernel family' 'v4' 'v3' -- \
     "${mpi[@]}" -n 1 "$AD_PROGRAM" train config.yaml run.dir=c : -n 1 env AUTODIDACT_KERNELS=v3 "$AD_PROGRAM" train config.yaml run.dir=c
-  expect blas 1 'BLAS kernel family' 'SkylakeX' 'Haswell' -- "${mpi[@]}" -n 1 env OPENBLAS_CORETYPE=SkylakeX "$AD_PROGRAM" train config.yaml run.dir=c : \
-    -n 1 env OPENBLAS_CORETYPE=Haswell "$AD_PROGRAM" train config.yaml run.dir=c
+  expect blas 1 'kernel family of matrix products' 'SkylakeX' 'Haswell' -- "${mpi[@]}" -n 1 env AUTODIDACT_GEMM=openblas OPENBLAS_CORETYPE=SkylakeX "$AD_PROGRAM" train config.yaml run.dir=c : \
+    -n 1 env AUTODIDACT_GEMM=openblas OPENBLAS_CORETYPE=Haswell "$AD_PROGRAM" train config.yaml run.dir=c
+  expect backend 1 'kernel family of matrix products' 'libxsmm' 'Haswell' -- "${mpi[@]}" -n 1 "$AD_PROGRAM" train config.yaml run.dir=c : \
+    -n 1 env AUTODIDACT_GEMM=openblas OPENBLAS_CORETYPE=Haswell "$AD_PROGRAM" train config.yaml run.dir=c
 fi
 expect diverged 3 'step 1' 'finite' -- "$source/launch/local" -n 2 train config.yaml run.dir=d model.path=large
 # The same command in other folders: one rank's data cannot be read, or is other data.

@@ -3,6 +3,7 @@
  * many; and every method trains to the bits that a rank alone gets, allocating nothing after the first step. */
 #include "support/small_training.h"
 
+#include "autodidact/math/gemm.h"
 #include "autodidact/mpi/exchange.h"
 #include "check.h"
 #include "comm_internal.h"
@@ -172,6 +173,7 @@ static void test_methods(enum ad_teacher_method method, uint64_t window, int lag
 
 int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);
+  CHECK(ad_gemm_start() == AD_OK);
   static const uint64_t windows[] = {1, 3, 5, 0};
   for (size_t w = 0; w < 4; w++) {
     for (uint64_t every = 1; every <= 4; every += 3) {

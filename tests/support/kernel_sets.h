@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "autodidact/math/gemm.h"
 #include "autodidact/math/kernels.h"
 
 /* run(name) runs the group and returns the number of failed tests; so does this, over all sets. A set named in the
@@ -26,6 +27,38 @@ static inline int run_with_kernel_sets(int (*run)(const char *name)) {
     sets++;
   }
   return sets == 0 ? 1 : failed;
+}
+
+/* The group given to run_with_products. */
+static int (*products_run)(const char *name);
+
+static inline int products_of_set(const char *set) {
+  static const char *const BACKENDS[] = {"libxsmm", "openblas"};
+  const char *chosen = getenv("AUTODIDACT_GEMM");
+  if (chosen != NULL && chosen[0] != '\0') {
+    return ad_gemm_start() == 0 ? products_run(set) : 1;
+  }
+  int failed = 0, backends = 0;
+  for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS; i++) {
+    char name[64];
+    setenv("AUTODIDACT_GEMM", BACKENDS[i], 1);
+    snprintf(name, sizeof name, "%s, products by %s", set, BACKENDS[i]);
+    if (ad_gemm_start() == 0) {
+      failed += products_run(name);
+      backends++;
+    } else {
+      printf("kernels %s: not built, or not for these vector kernels\n", name);
+    }
+    unsetenv("AUTODIDACT_GEMM");
+  }
+  return backends == 0 ? 1 : failed;
+}
+
+/* The same, and for each of these sets once with each backend of matrix products that goes with it; one that is named in
+ * the environment (AUTODIDACT_GEMM) is the only one. */
+static inline int run_with_products(int (*run)(const char *name)) {
+  products_run = run;
+  return run_with_kernel_sets(products_of_set);
 }
 
 #endif

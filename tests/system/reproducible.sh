@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The same bits from the same inputs: twice in a row, in any number of rounds, with each family of BLAS kernels this CPU has;
+# The same bits from the same inputs: twice in a row, in any number of rounds, with each family of kernels this CPU has;
 # and each seed changes only what it names.
 set -euo pipefail
 work="$(mktemp -d)"
@@ -8,11 +8,11 @@ python3 "${AD_SOURCE:?}/tests/system/tiny.py" "$work"
 cd "$work"
 common=(train config.yaml batch.size=7 train.epochs=2 model.dropout=0.2)
 
-# run NAME [key=value ...]: trains into NAME.
+# run FOLDER [key=value ...]: trains into it.
 run() {
-  local name="$1"
+  local folder="$1"
   shift
-  "${AD_PROGRAM:?}" "${common[@]}" "run.dir=$name" "$@" >"$name.out" 2>&1 || { cat "$name.out"; exit 1; }
+  "${AD_PROGRAM:?}" "${common[@]}" "run.dir=$folder" "$@" >"$folder.out" 2>&1 || { cat "$folder.out"; exit 1; }
 }
 same() {
   cmp "$1/log.jsonl" "$2/log.jsonl"
@@ -28,24 +28,31 @@ differ() {
 initial() { grep initial_parameters "$1/provenance.json"; }
 order() { "$AD_PROGRAM" order config.yaml batch.size=7 train.epochs=2 "$@"; }
 
-cores=(Nehalem)
-grep -q avx2 /proc/cpuinfo && cores+=(Haswell Zen)
-grep -q avx512dq /proc/cpuinfo && cores+=(SkylakeX Cooperlake)
-[ "$(uname -m)" = x86_64 ] || cores=("")
-for core in "${cores[@]}"; do
-  export OPENBLAS_CORETYPE="$core"
-  run "first-$core"
-  run "second-$core"
-  same "first-$core" "second-$core"
+# A family: the backend of matrix products, OpenBLAS's core type, the set of vector kernels; "-": as it comes.
+families=("openblas Nehalem -")
+grep -q avx2 /proc/cpuinfo && families+=("openblas Haswell -" "openblas Zen -" "libxsmm - v3")
+grep -q avx512dq /proc/cpuinfo && families+=("openblas SkylakeX -" "openblas Cooperlake -" "libxsmm - v4")
+[ "$(uname -m)" = x86_64 ] || families=("openblas - -")
+choose() {
+  name="${1// /_}"
+  read -r AUTODIDACT_GEMM OPENBLAS_CORETYPE AUTODIDACT_KERNELS <<<"$1"
+  OPENBLAS_CORETYPE="${OPENBLAS_CORETYPE#-}" AUTODIDACT_KERNELS="${AUTODIDACT_KERNELS#-}"
+  export AUTODIDACT_GEMM OPENBLAS_CORETYPE AUTODIDACT_KERNELS
+}
+for family in "${families[@]}"; do
+  choose "$family"
+  run "first-$name"
+  run "second-$name"
+  same "first-$name" "second-$name"
   for rounds in 2 3 8 20; do
-    run "rounds-$rounds-$core" "batch.rounds=$rounds"
-    same "first-$core" "rounds-$rounds-$core"
+    run "rounds-$rounds-$name" "batch.rounds=$rounds"
+    same "first-$name" "rounds-$rounds-$name"
   done
-  echo "ok   $core: twice, and in 1, 2, 3, 8 and 20 rounds"
+  echo "ok   $name: twice, and in 1, 2, 3, 8 and 20 rounds"
 done
 
-base="first-${cores[0]}"
-export OPENBLAS_CORETYPE="${cores[0]}"
+choose "${families[0]}"
+base="first-$name"
 run dropout seed.dropout=1
 run order seed.order=1
 run init seed.init=1

@@ -15,7 +15,6 @@
 #include "autodidact/data/order.h"
 #include "autodidact/learn/trainer.h"
 #include "autodidact/learn/window.h"
-#include "autodidact/math/gemm.h"
 #include "support/encoder_fixture.h"
 #include "support/kernel_sets.h"
 
@@ -564,6 +563,5 @@ static int run(const char *kernels) {
 }
 
 int main(void) {
-  ad_gemm_start();
-  return run_with_kernel_sets(run);
+  return run_with_products(run);
 }

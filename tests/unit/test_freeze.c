@@ -9,6 +9,7 @@
 
 #include "autodidact/base/status.h"
 #include "autodidact/data/batch.h"
+#include "support/kernel_sets.h"
 #include "support/small_training.h"
 
 enum { ROWS = 240, LANES = 3 };
@@ -130,7 +131,11 @@ static void test_training(void **state) {
   }
 }
 
-int main(void) {
+static int run(const char *name) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_gradient), cmocka_unit_test(test_training)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
+
+int main(void) {
+  return run_with_products(run);
 }

@@ -1,14 +1,17 @@
-/* Matrix products against plain loops, and the row self-check. */
+/* Matrix products against plain loops, and the row self-check: each backend with each set of vector kernels. */
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
+#include "autodidact/math/tree.h"
 #include "reference/check.h"
+#include "support/kernel_sets.h"
 
 struct sizes {
   size_t M, N, K;
 };
 
-static const struct sizes SIZES[] = {{1, 1, 1}, {48, 5, 7}, {7, 33, 16}, {96, 32, 37}, {100, 37, 384}, {96, 384, 96}};
+static const struct sizes SIZES[] = {{1, 1, 1}, {48, 5, 7}, {7, 33, 16}, {96, 32, 37}, {100, 37, 384}, {96, 384, 96},
+                                    {50, 200, 1600}, {33, 2304, 512}};
 
 /* Leading dimensions are 3 longer than the rows; what lies between the rows stays. */
 static void check_product(const struct sizes *s, int kind) {
@@ -46,25 +49,90 @@ static void test_products(void **state) {
   }
 }
 
+/* One case of lanes: their numbers of rows, gaps of 3 rows between them, and the part of the tree that is summed. */
+struct lanes {
+  size_t count[9], number, lo, hi;
+  size_t N, K;
+};
+
+static const struct lanes LANES[] = {{{0}, 1, 0, 1, 3, 4},
+                                     {{1}, 1, 0, 1, 1, 1},
+                                     {{13}, 1, 0, 1, 33, 16},
+                                     {{7, 5, 11}, 3, 0, 3, 37, 50},
+                                     {{7, 0, 11, 1, 0, 9, 3, 4}, 8, 0, 8, 96, 130},
+                                     {{7, 0, 11, 1, 0, 9, 3, 4}, 8, 4, 8, 130, 96},
+                                     {{2, 3, 4, 5, 6, 7, 8, 9, 10}, 9, 0, 9, 70, 2100},
+                                     {{2, 3, 4, 5, 6, 7, 8, 9, 10}, 9, 2, 9, 2100, 70},
+                                     {{0, 0, 5}, 3, 0, 2, 20, 30}};
+
+static size_t place_lanes(const struct lanes *l, struct ad_lane_rows *rows) {
+  size_t end = 2;
+  for (size_t lane = 0; lane < l->number; lane++) {
+    rows[lane] = (struct ad_lane_rows){l->count[lane] > 0 ? end : 0, l->count[lane]};
+    end += l->count[lane] > 0 ? l->count[lane] + 3 : 0;
+  }
+  return end;
+}
+
 static void test_weight_gradient(void **state) {
   (void)state;
-  static const struct sizes sizes[] = {{0, 3, 4}, {1, 1, 1}, {13, 33, 16}, {100, 37, 50}};
-  for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-    const size_t M = sizes[i].M, N = sizes[i].N, K = sizes[i].K;
+  for (size_t i = 0; i < sizeof LANES / sizeof LANES[0]; i++) {
+    const struct lanes *l = &LANES[i];
+    const size_t N = l->N, K = l->K;
+    struct ad_lane_rows rows[9];
+    const size_t M = place_lanes(l, rows);
     float *dy = check_normals(M * (N + 2), 1), *x = check_normals(M * (K + 5), 2), *dw = check_normals(N * K, 3);
+    float *work = ad_malloc(ad_gemm_tn_work(l->hi - l->lo, M, N, K), sizeof *work);
     double *reference = calloc(N * K, sizeof *reference);
-    for (size_t m = 0; m < M; m++) {
-      for (size_t n = 0; n < N * K; n++) {
-        reference[n] += (double)dy[m * (N + 2) + n / K] * (double)x[m * (K + 5) + n % K];
+    for (size_t lane = l->lo; lane < l->hi; lane++) {
+      for (size_t m = rows[lane].first; m < rows[lane].first + rows[lane].count; m++) {
+        for (size_t n = 0; n < N * K; n++) {
+          reference[n] += (double)dy[m * (N + 2) + n / K] * (double)x[m * (K + 5) + n % K];
+        }
       }
     }
-    ad_gemm_tn(M, N, K, dy, N + 2, x, K + 5, dw);
-    CHECK_CLOSE(check_error(N * K, dw, reference, 1e-6), 2e-6, "M %zu, N %zu, K %zu", M, N, K);
+    ad_gemm_tn(rows, l->lo, l->hi, N, K, dy, N + 2, x, K + 5, dw, work);
+    CHECK_CLOSE(check_error(N * K, dw, reference, 1e-6), 2e-6, "case %zu", i);
     free(dy);
     free(x);
     free(dw);
+    ad_free(work);
     free(reference);
   }
+}
+
+/* The bits of a weight gradient are those of its lanes' own, added by the tree, wherever the lanes stand. */
+static void test_weight_gradient_is_the_tree(void **state) {
+  (void)state;
+  enum { COUNT = 5, N = 100, K = 2100, GAP = 3 };
+  static const size_t counts[COUNT] = {9, 17, 1, 30, 12};
+  const struct ad_kernels *kernels = ad_kernels_select();
+  struct ad_lane_rows rows[COUNT];
+  size_t M = 0;
+  for (size_t lane = 0; lane < COUNT; lane++) {
+    rows[lane] = (struct ad_lane_rows){M, counts[lane]};
+    M += counts[lane] + GAP;
+  }
+  float *dy = check_normals(M * N, 1), *x = check_normals(M * K, 2), *whole = malloc(N * K * sizeof *whole);
+  float *lane_sum[COUNT], *work = ad_malloc(ad_gemm_tn_work(COUNT, M, N, K), sizeof *work);
+  for (size_t lane = 0; lane < COUNT; lane++) {
+    lane_sum[lane] = malloc(N * K * sizeof *whole);
+    const struct ad_lane_rows alone = {0, counts[lane]};
+    ad_gemm_tn(&alone, 0, 1, N, K, dy + rows[lane].first * N, N, x + rows[lane].first * K, K, lane_sum[lane], work);
+  }
+  ad_gemm_tn(rows, 0, COUNT, N, K, dy, N, x, K, whole, work);
+  kernels->add(N * K, lane_sum[0], lane_sum[1]); /* ((0 + 1) + (2 + 3)) + 4 */
+  kernels->add(N * K, lane_sum[2], lane_sum[3]);
+  kernels->add(N * K, lane_sum[0], lane_sum[2]);
+  kernels->add(N * K, lane_sum[0], lane_sum[4]);
+  assert_memory_equal(whole, lane_sum[0], N * K * sizeof *whole);
+  for (size_t lane = 0; lane < COUNT; lane++) {
+    free(lane_sum[lane]);
+  }
+  free(dy);
+  free(x);
+  free(whole);
+  ad_free(work);
 }
 
 /* The number of rows after it does not matter, for any OpenBLAS kernel: a lane alone has the bits it has in front of
@@ -143,19 +211,55 @@ static void test_self_check(void **state) {
   assert_int_equal(ad_gemm_prepare(shape, 1), AD_ENOMEM);
   ad_memory_fail_at(0);
   assert_true(ad_gemm_prepare(shape, 1) > 0); /* a failure is not remembered as an answer */
-  assert_true(strlen(ad_gemm_core()) > 0 && strstr(ad_gemm_config(), "OpenBLAS") != NULL);
+  const int xsmm = strstr(ad_gemm_core(), "libxsmm") != NULL;
+  assert_true(strlen(ad_gemm_core()) > 0 && strstr(ad_gemm_config(), xsmm ? "libxsmm 1." : "OpenBLAS") != NULL);
+  assert_true(strlen(ad_gemm_openblas_core()) > 0);
 }
 
-static int start(void **state) {
+static void test_choice(void **state) {
   (void)state;
-  ad_gemm_start();
-  return 0;
+  char before[64];
+  snprintf(before, sizeof before, "%s", ad_gemm_core());
+  const char *set = getenv("AUTODIDACT_GEMM");
+  char *chosen = strdup(set == NULL ? "" : set);
+  setenv("AUTODIDACT_GEMM", "mkl", 1);
+  assert_int_equal(ad_gemm_start(), AD_ECONFIG);
+  assert_non_null(strstr(ad_error_message(), "'mkl'"));
+  assert_string_equal(ad_gemm_core(), before);
+  setenv("AUTODIDACT_GEMM", chosen, 1);
+  assert_int_equal(ad_gemm_start(), AD_OK);
+  assert_string_equal(ad_gemm_core(), before);
+  free(chosen);
+}
+
+/* The yardstick is OpenBLAS's, whatever the backend. */
+static void test_square(void **state) {
+  (void)state;
+  enum { n = 65 };
+  float *x = check_normals(n * n, 1), *w = check_normals(n * n, 2), *y = malloc(n * n * sizeof *y);
+  double *reference = calloc(n * n, sizeof *reference);
+  for (size_t i = 0; i < n * n * n; i++) {
+    reference[i / n] += (double)x[i / (n * n) * n + i % n] * (double)w[i / n % n * n + i % n];
+  }
+  ad_gemm_openblas_square(n, x, w, y);
+  CHECK_CLOSE(check_error(n * n, y, reference, 0.0), 2e-6, "n %d", n);
+  free(x);
+  free(w);
+  free(y);
+  free(reference);
+}
+
+static int run(const char *name) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_products),    cmocka_unit_test(test_weight_gradient),
+      cmocka_unit_test(test_rows_behind), cmocka_unit_test(test_weight_gradient_is_the_tree),
+      cmocka_unit_test(test_alignment),   cmocka_unit_test(test_self_check),
+      cmocka_unit_test(test_choice),      cmocka_unit_test(test_square),
+  };
+  printf("%s\n", name);
+  return cmocka_run_group_tests_name(name, tests, NULL, NULL);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_products),  cmocka_unit_test(test_weight_gradient), cmocka_unit_test(test_rows_behind),
-      cmocka_unit_test(test_alignment), cmocka_unit_test(test_self_check),
-  };
-  return cmocka_run_group_tests(tests, start, NULL);
+  return run_with_products(run);
 }

@@ -19,7 +19,6 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/random.h"
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
 #include "support/encoder_fixture.h"
 #include "support/kernel_sets.h"
 
@@ -317,6 +316,5 @@ static int run(const char *kernels) {
 }
 
 int main(void) {
-  ad_gemm_start();
-  return run_with_kernel_sets(run);
+  return run_with_products(run);
 }

@@ -245,6 +245,34 @@ static void test_bias_and_sums(void **state) {
   }
 }
 
+/* Rows up to the next multiple of 16 become columns of zeros; behind them nothing changes. */
+static void test_transpose(void **state) {
+  (void)state;
+  for (size_t a = 0; a < sizeof ROWS / sizeof ROWS[0]; a++) {
+    for (size_t b = 0; b < sizeof COLUMNS / sizeof COLUMNS[0]; b++) {
+      const size_t M = ROWS[a], N = COLUMNS[b], ldx = N + 3, filled = (M + 15) / 16 * 16, ldy = filled + 2;
+      float *x = check_normals(M * ldx + 1, 1);
+      for (int s = 0; s < CHECK_SETS; s++) {
+        const struct ad_kernels *k = check_set(s);
+        if (k == NULL) {
+          continue;
+        }
+        float *y = check_normals(N * ldy, 2), *before = check_normals(N * ldy, 2);
+        k->transpose(M, N, x, ldx, y, ldy);
+        for (size_t n = 0; n < N; n++) {
+          for (size_t m = 0; m < ldy; m++) {
+            const float expected = m < M ? x[m * ldx + n] : m < filled ? 0.0f : before[n * ldy + m];
+            assert_true(y[n * ldy + m] == expected);
+          }
+        }
+        free(y);
+        free(before);
+      }
+      free(x);
+    }
+  }
+}
+
 static void test_dropout(void **state) {
   (void)state;
   for (size_t a = 0; a < sizeof ROWS / sizeof ROWS[0]; a++) {
@@ -298,7 +326,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_activation), cmocka_unit_test(test_tanh),    cmocka_unit_test(test_activation_range),
       cmocka_unit_test(test_embed),      cmocka_unit_test(test_dropout), cmocka_unit_test(test_bias_and_sums),
-      cmocka_unit_test(test_nan),
+      cmocka_unit_test(test_nan),        cmocka_unit_test(test_transpose),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

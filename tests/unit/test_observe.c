@@ -423,5 +423,5 @@ static int run(const char *name) {
 }
 
 int main(void) {
-  return run_with_kernel_sets(run);
+  return run_with_products(run);
 }

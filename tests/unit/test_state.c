@@ -9,6 +9,7 @@
 
 #include "autodidact/base/status.h"
 #include "autodidact/model/shard.h"
+#include "support/kernel_sets.h"
 #include "support/small_training.h"
 
 enum { STEPS = 18 };
@@ -205,8 +206,12 @@ static void test_verify(void **state) {
   lesson_close(&l);
 }
 
-int main(void) {
+static int run(const char *name) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_methods), cmocka_unit_test(test_settings),
                                      cmocka_unit_test(test_verify)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
+
+int main(void) {
+  return run_with_products(run);
 }

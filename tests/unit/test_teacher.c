@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "autodidact/base/status.h"
+#include "support/kernel_sets.h"
 #include "support/small_training.h"
 
 /* A trainer with its replicas. */
@@ -241,9 +242,13 @@ static void test_memory(void **state) {
   }
 }
 
-int main(void) {
+static int run(const char *name) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_student),   cmocka_unit_test(test_settings),
                                      cmocka_unit_test(test_weightless),    cmocka_unit_test(test_refusals),
                                      cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_memory)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
+
+int main(void) {
+  return run_with_products(run);
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "autodidact/base/status.h"
+#include "support/kernel_sets.h"
 #include "support/small_training.h"
 
 /* Trains to the end; theta holds the result, losses the loss of each step. */
@@ -103,8 +104,12 @@ static void test_out_of_memory(void **state) {
   small_training_destroy(&f);
 }
 
-int main(void) {
+static int run(const char *name) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_rounds), cmocka_unit_test(test_errors),
                                      cmocka_unit_test(test_out_of_memory)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests_name(name, tests, NULL, NULL);
+}
+
+int main(void) {
+  return run_with_products(run);
 }

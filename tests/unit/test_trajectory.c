@@ -15,7 +15,6 @@
 #include "autodidact/learn/gradient.h"
 #include "autodidact/learn/optimizer.h"
 #include "autodidact/learn/schedule.h"
-#include "autodidact/math/gemm.h"
 #include "support/encoder_fixture.h"
 #include "support/kernel_sets.h"
 
@@ -215,6 +214,5 @@ static int run(const char *kernels) {
 }
 
 int main(void) {
-  ad_gemm_start();
-  return run_with_kernel_sets(run);
+  return run_with_products(run);
 }

@@ -1,9 +1,12 @@
-/* Matrix products on OpenBLAS, one thread.
+/* Matrix products, one thread, on one of two backends: libxsmm (x86-64 with AVX2 or AVX-512; kernels made at run time for
+ * the exact shapes) or OpenBLAS (any CPU). ad_gemm_start chooses.
  *
  * All matrices float32, row-major. Where the number of rows M counts tokens, the caller rounds it up to a multiple of
- * AD_ROW_BLOCK with zero rows: then the bits of a row do not depend on the other rows (docs/design.md, section 3).
- * Products so small that OpenBLAS would choose another kernel by their size are done in pieces of AD_ROW_BLOCK rows,
- * always. */
+ * ad_gemm_block with zero rows and begins lanes at the alignment of ad_gemm_prepare: then the bits of a row do not depend
+ * on the other rows (docs/design.md, section 3).
+ *
+ * Letters: M rows (tokens or examples), N outputs and K inputs of a linear layer. Not reentrant: one panel of work memory
+ * serves all calls. */
 #ifndef AUTODIDACT_MATH_GEMM_H
 #define AUTODIDACT_MATH_GEMM_H
 
@@ -23,15 +26,34 @@ void ad_gemm_nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const 
 void ad_gemm_nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX, size_t ldx,
                 int accumulate);
 
-/* dW [N,K] = dY^T X over rows [0, M) of dY [M,N] (ldy) and X [M,K] (ldx): a weight gradient. M may be 0 (zeros). */
-void ad_gemm_tn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *X, size_t ldx, float *dW);
+/* Rows [first, first + count) of a lane. */
+struct ad_lane_rows {
+  size_t first, count;
+};
 
-/* One thread, whatever the build of OpenBLAS and the environment say. Call once at start. */
-void ad_gemm_start(void);
+/* A weight gradient, lane by lane: dW [N,K] = the tree sum (math/tree.h) over the lanes [lo, hi) of dY^T X over the
+ * lane's rows of dY [M,N] (ldy) and X [M,K] (ldx). rows [hi]; lanes without rows are no summands; zeros where all are.
+ * work: ad_gemm_tn_work(hi - lo, M, N, K) floats, aligned 64, M rows at most from the first lane's to the last's. */
+void ad_gemm_tn(const struct ad_lane_rows *rows, size_t lo, size_t hi, size_t N, size_t K, const float *dY, size_t ldy,
+                const float *X, size_t ldx, float *dW, float *work);
+size_t ad_gemm_tn_work(size_t lanes, size_t M, size_t N, size_t K);
 
-/* Name of the OpenBLAS kernels in use ("SkylakeX", "Haswell"), and its version line. Static storage. */
+/* Chooses the backend: the one named by the environment variable AUTODIDACT_GEMM (libxsmm, openblas), or else libxsmm
+ * where this build, the vector kernels in use (math/kernels.h) and the system (which must let a program make code) allow
+ * it, or else OpenBLAS. One thread, whatever the build of OpenBLAS and the environment say. Call once at start, before
+ * any product. AD_OK, or AD_ECONFIG (an unknown name, or one that cannot be had here: the message says why). */
+int ad_gemm_start(void);
+
+/* Name of the product kernels in use ("libxsmm skx", "SkylakeX", "Haswell"), and version line of their library. Static
+ * storage. */
 const char *ad_gemm_core(void);
 const char *ad_gemm_config(void);
+
+/* Name of OpenBLAS's kernels, whatever the backend: the yardstick of `doctor` and of the benchmarks. */
+const char *ad_gemm_openblas_core(void);
+
+/* Y [n,n] = X W^T by OpenBLAS, whatever the backend, all [n,n]: the yardstick's product. */
+void ad_gemm_openblas_square(size_t n, const float *X, const float *W, float *Y);
 
 /* Row self-check: for a layer with W [N,K], forward (nt) and backward (nn), have rows the same bits when M of them
  * (rounded up to AD_ROW_BLOCK) are multiplied at once, in pieces of AD_ROW_BLOCK, and when they stand `shift` rows
@@ -39,10 +61,10 @@ const char *ad_gemm_config(void);
 int ad_gemm_rows_independent(size_t M, size_t N, size_t K, size_t shift);
 
 /* Runs the self-check for the shapes [count] (N, K) of a model's layers and returns the alignment, in rows, that the
- * first row of each lane needs so that a lane's bits are its own: 1 where rows are independent (OpenBLAS 0.3.21 with
- * AVX-512); 12 where a row's bits depend on its number modulo 12 (its Haswell and Zen kernels, AVX2); otherwise
- * AD_ROW_BLOCK, and from then on all products go in pieces of so many rows. Or AD_ENOMEM. Shapes already checked cost
- * nothing. */
+ * first row of each lane needs so that a lane's bits are its own: 1 where rows are independent (libxsmm; OpenBLAS 0.3.21
+ * with AVX-512); 12 where a row's bits depend on its number modulo 12 (OpenBLAS's Haswell and Zen kernels, AVX2);
+ * otherwise AD_ROW_BLOCK, and from then on all products go in pieces of so many rows. Or AD_ENOMEM. Shapes already
+ * checked cost nothing. */
 int ad_gemm_prepare(const size_t (*shapes)[2], size_t count);
 
 /* The number that the rows of these shapes' products are rounded up to, at the alignment that ad_gemm_prepare has

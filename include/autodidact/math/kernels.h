@@ -95,6 +95,9 @@ struct ad_kernels {
   void (*bias)(size_t T, size_t N, float *x, size_t ld, const float *bias);
   void (*column_sum)(size_t T, size_t N, const float *dx, size_t ld, float *dbias);
 
+  /* y [N, ldy] = x [M,N] (ldx) transposed. M is rounded up to 16 with columns of zeros, for which ldy must have room. */
+  void (*transpose)(size_t M, size_t N, const float *x, size_t ldx, float *y, size_t ldy);
+
   /* x = tanh(x + bias) in place, [T,H] (the pooler); backward: dx = dy * (1 - y^2), adds column sums to dbias. dx may
    * be dy. */
   void (*bias_tanh)(size_t T, size_t H, float *x, const float *bias);

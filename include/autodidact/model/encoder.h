@@ -36,6 +36,10 @@ void ad_encoder_destroy(struct ad_encoder *encoder);
 /* Bytes of activations and work memory that such an encoder holds. */
 size_t ad_encoder_bytes(const struct ad_params *params, size_t tokens, size_t examples, size_t lanes, int training);
 
+/* Bytes of further work memory that backwards of such batches grow to: column sums aside, the tree over the lanes. touched:
+ * rows of the word embedding. */
+size_t ad_encoder_backward_bytes(const struct ad_params *params, size_t tokens, size_t lanes, size_t touched);
+
 /* Forwards to come read the frozen parameters (model/params.h) from `theta` [P], whatever vector they are given for the
  * others. NULL: from that one. */
 void ad_encoder_read_frozen(struct ad_encoder *encoder, const float *theta);

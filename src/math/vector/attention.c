@@ -28,26 +28,6 @@ static void head_work(struct head *head, float *work) {
   head->mask = head->g + block * head->keys;
 }
 
-/* to [D, keys] = from [S, D] transposed, zeros past S. */
-static void transpose(size_t S, size_t D, const float *from, size_t ld, size_t keys, float *to) {
-  vec tile[16];
-  for (size_t s = 0; s < keys; s += 16) {
-    for (size_t d = 0; d < D; d += 16) {
-#pragma GCC unroll 16
-      for (size_t i = 0; i < 16; i++) {
-        tile[i] = s + i < S ? vec_load_n(from + (s + i) * ld + d, D - d) : vec_set1(0.0f);
-      }
-      vec_transpose(tile);
-#pragma GCC unroll 16
-      for (size_t i = 0; i < 16; i++) {
-        if (d + i < D) {
-          vec_store(to + (d + i) * keys + s, tile[i]);
-        }
-      }
-    }
-  }
-}
-
 /* Softmax of scale times the row p [S], in place; zeros in [S, keys). A NaN makes the whole row NaN. */
 static void softmax(const struct head *head, float *p) {
   const size_t S = head->S;
@@ -99,7 +79,7 @@ static void apply_mask(const struct head *head, size_t count, const float *mask,
 }
 
 static void forward_head(const struct head *head, float *context, size_t ldc) {
-  transpose(head->S, head->D, head->K, head->ldk, head->keys, head->work_keys);
+  AD_KERNEL(transpose)(head->S, head->D, head->K, head->ldk, head->work_keys, head->keys);
   for (size_t q = 0; q < head->queries; q += ATTENTION_BLOCK) {
     const size_t count = head->queries - q < ATTENTION_BLOCK ? head->queries - q : ATTENTION_BLOCK;
     const float *mask = probabilities(head, q, count);
@@ -137,8 +117,8 @@ static void softmax_backward(const struct head *head, const float *mask, float *
 
 static void backward_head(const struct head *head, const float *dcontext, size_t ldc, float *dQ, float *dK, float *dV) {
   const size_t S = head->S, D = head->D, keys = head->keys, ldq = head->ldq, ldk = head->ldk;
-  transpose(S, D, head->K, ldk, keys, head->work_keys);
-  transpose(S, D, head->V, ldk, keys, head->work_values);
+  AD_KERNEL(transpose)(S, D, head->K, ldk, head->work_keys, keys);
+  AD_KERNEL(transpose)(S, D, head->V, ldk, head->work_values, keys);
   for (size_t q = 0; q < head->queries; q += ATTENTION_BLOCK) {
     const size_t count = head->queries - q < ATTENTION_BLOCK ? head->queries - q : ATTENTION_BLOCK;
     const float *d = dcontext + q * ldc;

@@ -29,6 +29,25 @@ void AD_KERNEL(column_sum)(size_t T, size_t N, const float *dx, size_t ld, float
   }
 }
 
+void AD_KERNEL(transpose)(size_t M, size_t N, const float *x, size_t ldx, float *y, size_t ldy) {
+  vec tile[16];
+  for (size_t m = 0; m < M; m += 16) {
+    for (size_t n = 0; n < N; n += 16) {
+#pragma GCC unroll 16
+      for (size_t i = 0; i < 16; i++) {
+        tile[i] = m + i < M ? vec_load_n(x + (m + i) * ldx + n, N - n) : vec_set1(0.0f);
+      }
+      vec_transpose(tile);
+#pragma GCC unroll 16
+      for (size_t i = 0; i < 16; i++) {
+        if (n + i < N) {
+          vec_store(y + (n + i) * ldy + m, tile[i]);
+        }
+      }
+    }
+  }
+}
+
 void AD_KERNEL(bias_tanh)(size_t T, size_t H, float *x, const float *bias) {
   for (size_t t = 0; t < T; t++) {
     for (size_t n = 0; n < H; n += VEC_WIDTH) {

@@ -19,6 +19,7 @@
   X(bias_activation)              \
   X(bias_activation_backward)     \
   X(bias)                         \
+  X(transpose)                    \
   X(column_sum)                   \
   X(bias_tanh)                    \
   X(tanh_backward)                \

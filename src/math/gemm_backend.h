@@ -1,0 +1,32 @@
+/* What math/gemm.c asks of a library of matrix products. Not installed. */
+#ifndef AD_MATH_GEMM_BACKEND_H
+#define AD_MATH_GEMM_BACKEND_H
+
+#include "autodidact/math/gemm.h"
+#include "autodidact/math/kernels.h"
+
+struct ad_gemm_backend {
+  const char *name; /* as AUTODIDACT_GEMM names it */
+  /* Makes ready, for the instruction set of these vector kernels. NULL, or a static text that says why it cannot be had
+   * here. */
+  const char *(*start)(const struct ad_kernels *kernels);
+  const char *(*core)(void);
+  const char *(*config)(void);
+  /* A block of so many rows of a product N x K has another algorithm than a larger one: rows must go block by block. */
+  int (*is_small)(size_t N, size_t K);
+  /* As in math/gemm.h, of rows that go at once. */
+  void (*nt)(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy);
+  void (*nn)(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX, size_t ldx,
+             int accumulate);
+  /* begin [hi + 1]: running count of the rows of the lanes, from `lo` on. */
+  void (*tn)(const struct ad_lane_rows *rows, const size_t *begin, size_t lo, size_t hi, size_t N, size_t K,
+             const float *dY, size_t ldy, const float *X, size_t ldx, float *dW, float *work);
+  size_t (*tn_work)(size_t lanes, size_t M, size_t N, size_t K);
+};
+
+extern const struct ad_gemm_backend ad_gemm_openblas;
+#ifdef AD_HAVE_LIBXSMM
+extern const struct ad_gemm_backend ad_gemm_libxsmm;
+#endif
+
+#endif

@@ -1,0 +1,223 @@
+/* Matrix products by libxsmm: kernels made at run time for the exact shapes.
+ *
+ * libxsmm thinks in columns: C (m x n) = A (m x k) B (k x n), all column-major. A row-major matrix is its transpose, so
+ * a row of activations is a column of B, and outputs lie along m. Each element of C is one chain of multiply-adds over k
+ * whatever the blocking (the row self-check of gemm.c holds it to that), so the sizes below decide speed, not bits. */
+#include <libxsmm.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/math/tree.h"
+#include "gemm_backend.h"
+
+enum {
+  PANEL = 64, /* outputs of a kernel: four AVX-512 registers */
+  DEPTH = 768, /* products longer than this are cut: a panel of 192 KiB stays in the second-level cache */
+  ROWS = AD_ROW_BLOCK,
+  /* A weight this large is read from a packed panel: kernels that walk over many pages miss in the TLB. Measured
+   * (tests/bench/kernels): 1536 x 384 better as it lies, 2304 x 768 better packed. */
+  DIRECT = 1536 * 384,
+  /* The strip of a weight gradient's larger operand is packed where its rows are so far apart. */
+  FAR = 2048,
+  TILE = PANEL * AD_ROW_BLOCK /* floats of a tile of a weight gradient: 48 rows of W, 64 columns */
+};
+
+/* One thread a rank: one panel serves all products. */
+static _Alignas(64) float panel[PANEL * DEPTH];
+static const struct ad_kernels *vector_kernels;
+
+static libxsmm_smmfunction kernel(size_t m, size_t n, size_t k, size_t lda, size_t ldb, size_t ldc, int accumulate,
+                                  int flags) {
+  const libxsmm_blasint a = (libxsmm_blasint)lda, b = (libxsmm_blasint)ldb, c = (libxsmm_blasint)ldc;
+  const float alpha = 1.0f, beta = accumulate ? 1.0f : 0.0f;
+  return libxsmm_smmdispatch((libxsmm_blasint)m, (libxsmm_blasint)n, (libxsmm_blasint)k, &a, &b, &c, &alpha, &beta,
+                             &flags, NULL);
+}
+
+static const char *start(const struct ad_kernels *kernels) {
+  vector_kernels = kernels;
+  const char *arch = strcmp(kernels->name, "v4") == 0 ? "skx" : strcmp(kernels->name, "v3") == 0 ? "hsw" : NULL;
+  if (arch == NULL) {
+    return "the vector kernels in use are of no instruction set that it makes code for";
+  }
+  libxsmm_init();
+  /* The same code on every CPU of a kernel family, whatever else it can do. */
+  libxsmm_set_target_arch(arch);
+  return kernel(PANEL, ROWS, DEPTH, PANEL, DEPTH, PANEL, 0, LIBXSMM_GEMM_FLAG_NONE) != NULL
+             ? NULL
+             : "the system does not let it make code (memory that is both written and run)";
+}
+
+static const char *core(void) {
+  static char name[32];
+  snprintf(name, sizeof name, "libxsmm %s", libxsmm_get_target_arch());
+  return name;
+}
+
+static const char *config(void) {
+  return "libxsmm " LIBXSMM_VERSION;
+}
+
+static int is_small(size_t N, size_t K) {
+  (void)N;
+  (void)K;
+  return 0;
+}
+
+/* Asks for the lines of C [rows, m] (ldc), which the next block of rows will write. */
+static void ask_for(size_t rows, size_t m, const float *C, size_t ldc) {
+  for (size_t r = 0; r < rows; r++) {
+    for (size_t c = 0; c < m; c += 16) {
+      __builtin_prefetch(C + r * ldc + c, 1, 3);
+    }
+  }
+}
+
+/* C [rows, m] (ldc) = or += B [rows, k] (ldb) A, with A [k, m] (lda). */
+static void rows_by_panel(size_t rows, size_t m, size_t k, const float *A, size_t lda, const float *B, size_t ldb,
+                          float *C, size_t ldc, int accumulate) {
+  const libxsmm_smmfunction block =
+      rows < ROWS ? NULL : kernel(m, ROWS, k, lda, ldb, ldc, accumulate, LIBXSMM_GEMM_FLAG_NONE);
+  size_t r = 0;
+  for (; r + ROWS <= rows; r += ROWS) {
+    block(A, B + r * ldb, C + r * ldc);
+  }
+  if (r < rows) {
+    kernel(m, rows - r, k, lda, ldb, ldc, accumulate, LIBXSMM_GEMM_FLAG_NONE)(A, B + r * ldb, C + r * ldc);
+  }
+}
+
+static size_t least(size_t a, size_t b) {
+  return a < b ? a : b;
+}
+
+static void nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
+  for (size_t n = 0; n < N; n += PANEL) {
+    for (size_t k = 0; k < K; k += DEPTH) {
+      const size_t m = least(N - n, PANEL), depth = least(K - k, DEPTH);
+      vector_kernels->transpose(m, depth, W + n * K + k, K, panel, PANEL);
+      rows_by_panel(M, m, depth, panel, PANEL, X + k, ldx, Y + n, ldy, k > 0);
+    }
+  }
+}
+
+/* The columns [k, k + m) of `depth` rows of W, one after another. */
+static void pack(size_t depth, size_t m, const float *W, size_t ldw, float *to, size_t ldt) {
+  for (size_t n = 0; n < depth; n++) {
+    memcpy(to + n * ldt, W + n * ldw, m * sizeof *W);
+  }
+}
+
+static void nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX, size_t ldx,
+               int accumulate) {
+  const int direct = N * K <= DIRECT;
+  for (size_t k = 0; k < K; k += PANEL) {
+    for (size_t n = 0; n < N; n += DEPTH) {
+      const size_t m = least(K - k, PANEL), depth = least(N - n, DEPTH);
+      const float *A = W + n * K + k;
+      if (!direct) {
+        pack(depth, m, A, K, panel, PANEL);
+        A = panel;
+      }
+      rows_by_panel(M, m, depth, A, direct ? K : PANEL, dY + n, ldy, dX + k, ldx, accumulate || n > 0);
+    }
+  }
+}
+
+/* A tile of a weight gradient, [b, a] of dW [N,K], lane by lane. */
+struct tile {
+  const struct ad_lane_rows *rows;
+  const float *X, *dY;  /* the tile's first column, of rows from `above` on */
+  size_t ldx, ldy, x_above, y_above;
+  libxsmm_smmfunction *kernels; /* [lane] for the tile's sizes */
+};
+
+static void tile_leaf(void *context, size_t lane, float *out) {
+  const struct tile *t = context;
+  const size_t first = t->rows[lane].first;
+  t->kernels[lane](t->X + (first - t->x_above) * t->ldx, t->dY + (first - t->y_above) * t->ldy, out);
+}
+
+struct gradient {
+  const size_t *begin;
+  size_t lo, hi, K;
+  float *dW, *sum, *work;
+  struct tile tile;
+  size_t a, b, ldx, ldy; /* what the kernels were made for; 0: none yet */
+  libxsmm_smmfunction kernels[AD_MAX_LANES];
+};
+
+/* The tile of rows [n, n + b) and columns [k, k + a) of dW. */
+static void sum_tile(struct gradient *g, size_t n, size_t b, size_t k, size_t a) {
+  const struct tile *t = &g->tile;
+  if (g->a != a || g->b != b || g->ldx != t->ldx || g->ldy != t->ldy) {
+    for (size_t lane = g->lo; lane < g->hi; lane++) {
+      const size_t count = t->rows[lane].count;
+      g->kernels[lane] = count == 0 ? NULL : kernel(a, b, count, t->ldx, t->ldy, a, 0, LIBXSMM_GEMM_FLAG_TRANS_B);
+    }
+    g->a = a, g->b = b, g->ldx = t->ldx, g->ldy = t->ldy;
+  }
+  ask_for(b, a, g->dW + n * g->K + k, g->K);
+  ad_tree_sum(vector_kernels, g->begin, g->lo, g->hi, a * b, tile_leaf, &g->tile, g->sum, g->work);
+  for (size_t i = 0; i < b; i++) {
+    memcpy(g->dW + (n + i) * g->K + k, g->sum + i * a, a * sizeof *g->dW);
+  }
+}
+
+/* Tile by tile, the lanes' tiles and their sums in the first-level cache. The strip of the larger operand's columns is
+ * the outer loop's, the other operand passes by. */
+static void tn(const struct ad_lane_rows *rows, const size_t *begin, size_t lo, size_t hi, size_t N, size_t K,
+               const float *dY, size_t ldy, const float *X, size_t ldx, float *dW, float *work) {
+  static struct gradient g; /* one thread a rank */
+  size_t first = SIZE_MAX, end = 0;
+  for (size_t lane = lo; lane < hi; lane++) {
+    if (rows[lane].count > 0) {
+      first = least(first, rows[lane].first);
+      end = rows[lane].first + rows[lane].count > end ? rows[lane].first + rows[lane].count : end;
+    }
+  }
+  if (first >= end) {
+    memset(dW, 0, N * K * sizeof *dW);
+    return;
+  }
+  g.begin = begin, g.lo = lo, g.hi = hi, g.K = K, g.dW = dW, g.a = 0;
+  g.sum = work;
+  g.work = g.sum + TILE;
+  float *strip = g.work + ad_tree_work(hi - lo, TILE);
+  g.tile = (struct tile){.rows = rows, .ldx = ldx, .ldy = ldy, .kernels = g.kernels};
+  if (K >= N) {
+    for (size_t k = 0; k < K; k += PANEL) {
+      const size_t a = least(K - k, PANEL);
+      g.tile.X = X + k;
+      if (ldx >= FAR) {
+        pack(end - first, a, X + first * ldx + k, ldx, strip, a);
+        g.tile.X = strip, g.tile.ldx = a, g.tile.x_above = first;
+      }
+      for (size_t n = 0; n < N; n += ROWS) {
+        g.tile.dY = dY + n;
+        sum_tile(&g, n, least(N - n, ROWS), k, a);
+      }
+    }
+    return;
+  }
+  for (size_t n = 0; n < N; n += ROWS) {
+    const size_t b = least(N - n, ROWS);
+    g.tile.dY = dY + n;
+    if (ldy >= FAR) {
+      pack(end - first, b, dY + first * ldy + n, ldy, strip, b);
+      g.tile.dY = strip, g.tile.ldy = b, g.tile.y_above = first;
+    }
+    for (size_t k = 0; k < K; k += PANEL) {
+      g.tile.X = X + k;
+      sum_tile(&g, n, b, k, least(K - k, PANEL));
+    }
+  }
+}
+
+static size_t tn_work(size_t lanes, size_t M, size_t N, size_t K) {
+  (void)N;
+  (void)K;
+  return TILE + ad_tree_work(lanes, TILE) + M * PANEL;
+}
+
+const struct ad_gemm_backend ad_gemm_libxsmm = {"libxsmm", start, core, config, is_small, nt, nn, tn, tn_work};

@@ -1,0 +1,74 @@
+/* Matrix products by OpenBLAS. */
+#include <cblas.h>
+
+#include "autodidact/math/tree.h"
+#include "gemm_backend.h"
+
+static const struct ad_kernels *vector_kernels;
+
+static const char *start(const struct ad_kernels *kernels) {
+  vector_kernels = kernels;
+  openblas_set_num_threads(1);
+  return NULL;
+}
+
+static const char *core(void) {
+  return openblas_get_corename();
+}
+
+static const char *config(void) {
+  return openblas_get_config();
+}
+
+/* OpenBLAS takes other kernels, with other bits, for products of up to 100^3 multiplications (x86-64, AVX-512). */
+static int is_small(size_t N, size_t K) {
+  return (double)AD_ROW_BLOCK * (double)N * (double)K <= 1e6;
+}
+
+static void nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)M, (blasint)N, (blasint)K, 1.0f, X, (blasint)ldx, W,
+              (blasint)K, 0.0f, Y, (blasint)ldy);
+}
+
+static void nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX, size_t ldx,
+               int accumulate) {
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)M, (blasint)K, (blasint)N, 1.0f, dY, (blasint)ldy, W,
+              (blasint)K, accumulate ? 1.0f : 0.0f, dX, (blasint)ldx);
+}
+
+struct product {
+  const struct ad_lane_rows *rows;
+  size_t N, K, ldy, ldx;
+  const float *dY, *X;
+};
+
+static void product_leaf(void *context, size_t lane, float *out) {
+  const struct product *p = context;
+  const struct ad_lane_rows r = p->rows[lane];
+  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (blasint)p->N, (blasint)p->K, (blasint)r.count, 1.0f,
+              p->dY + r.first * p->ldy, (blasint)p->ldy, p->X + r.first * p->ldx, (blasint)p->ldx, 0.0f, out,
+              (blasint)p->K);
+}
+
+/* Whole matrices, one a level of the tree: in smaller pieces OpenBLAS would pack its operands again for each. */
+static void tn(const struct ad_lane_rows *rows, const size_t *begin, size_t lo, size_t hi, size_t N, size_t K,
+               const float *dY, size_t ldy, const float *X, size_t ldx, float *dW, float *work) {
+  struct product p = {rows, N, K, ldy, ldx, dY, X};
+  ad_tree_sum(vector_kernels, begin, lo, hi, N * K, product_leaf, &p, dW, work);
+}
+
+static size_t tn_work(size_t lanes, size_t M, size_t N, size_t K) {
+  (void)M;
+  return ad_tree_work(lanes, N * K);
+}
+
+const struct ad_gemm_backend ad_gemm_openblas = {"openblas", start, core, config, is_small, nt, nn, tn, tn_work};
+
+const char *ad_gemm_openblas_core(void) {
+  return core();
+}
+
+void ad_gemm_openblas_square(size_t n, const float *X, const float *W, float *Y) {
+  openblas_set_num_threads(1);
+  nt(n, n, n, X, n, W, Y, n);
+}
