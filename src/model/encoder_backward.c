@@ -68,9 +68,9 @@ static int sum_parts(struct pass *p, size_t offset, size_t n, ad_tree_leaf leaf,
 static int weight_gradient(struct pass *p, size_t offset, size_t N, size_t K, const float *dY, size_t ldy,
                            const float *X, size_t ldx, int tokens) {
   struct ad_encoder *e = p->e;
-  const size_t rows = tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes];
-  AD_TRY(ad_reserve(&e->tree_work, &e->tree_work_capacity, ad_gemm_tn_work(p->batch->lanes, rows, N, K),
-                    sizeof(float)));
+  /* For the largest batch, so that no later step grows it. */
+  AD_TRY(ad_reserve(&e->tree_work, &e->tree_work_capacity,
+                    ad_gemm_tn_work(p->batch->lanes, tokens ? e->token_rows : e->example_rows, N, K), sizeof(float)));
   for (size_t i = 0; i < p->sink->parts; i++) {
     ad_gemm_tn(e->lane_rows[tokens], p->sink->part[i].lo, p->sink->part[i].hi, N, K, dY, ldy, X, ldx,
                p->place[i] + (offset - p->bucket_base), e->tree_work);

@@ -23,7 +23,7 @@ static const size_t SQUARE[SQUARES] = {1024, 2048, 3072};
 struct bench {
   float *a, *b, *c, *work;
   size_t tokens, lanes;
-  size_t begin[LANES + 1];
+  struct ad_lane_rows rows[LANES];
 };
 
 enum kind { SQUARE_PRODUCT, FORWARD, INPUT, WEIGHT };
@@ -47,21 +47,9 @@ static void openblas(struct bench *b, const struct product *p) {
   }
 }
 
-struct leaf {
-  const struct bench *b;
-  const struct product *p;
-};
-
-static void lane_product(void *context, size_t lane, float *out) {
-  const struct leaf *l = context;
-  const size_t first = l->b->begin[lane], N = l->p->N, K = l->p->K;
-  ad_gemm_tn(l->b->begin[lane + 1] - first, N, K, l->b->a + first * N, N, l->b->b + first * K, K, out);
-}
-
 static void own(struct bench *b, const struct product *p) {
   if (p->kind == WEIGHT) {
-    struct leaf leaf = {b, p};
-    ad_tree_sum(ad_kernels_select(), b->begin, 0, b->lanes, p->N * p->K, lane_product, &leaf, b->c, b->work);
+    ad_gemm_tn(b->rows, 0, b->lanes, p->N, p->K, b->a, p->N, b->b, p->K, b->c, b->work);
   } else if (p->kind == INPUT) {
     ad_gemm_nn(p->M, p->N, p->K, b->a, p->N, b->c, b->b, p->K, 0);
   } else {
@@ -144,12 +132,14 @@ static int run(size_t H, size_t F, size_t tokens, size_t lanes) {
   b.a = filled(n);
   b.b = filled(n);
   b.c = filled(n);
-  b.work = filled(ad_tree_work(lanes, weight));
+  const size_t up = ad_gemm_tn_work(lanes, b.tokens, F, H), qkv = ad_gemm_tn_work(lanes, b.tokens, 3 * H, H);
+  b.work = filled(up > qkv ? up : qkv);
   if (b.a == NULL || b.b == NULL || b.c == NULL || b.work == NULL) {
     return ad_fail_memory(4 * n * sizeof(float), "the matrices");
   }
-  for (size_t lane = 0; lane <= lanes; lane++) {
-    b.begin[lane] = lane * b.tokens / (lanes > 0 ? lanes : 1);
+  for (size_t lane = 0; lane < lanes; lane++) {
+    const size_t first = lane * b.tokens / lanes;
+    b.rows[lane] = (struct ad_lane_rows){first, (lane + 1) * b.tokens / lanes - first};
   }
   const size_t count = list(&b, H, F, products);
   for (int round = -1; round < ROUNDS; round++) {
@@ -176,8 +166,8 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: bench_sgemm [H F TOKENS LANES]\n");
     return 1;
   }
-  ad_gemm_start();
-  const int status = run(sizes[0], sizes[1], sizes[2], sizes[3]);
+  int status = ad_gemm_start();
+  status = status == AD_OK ? run(sizes[0], sizes[1], sizes[2], sizes[3]) : status;
   if (status != AD_OK) {
     fprintf(stderr, "bench_sgemm: %s\n", ad_error_message());
   }

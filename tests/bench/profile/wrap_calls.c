@@ -140,10 +140,14 @@ void __wrap_ad_gemm_nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy
 }
 
 DECLARE(ad_gemm_tn)
-void __wrap_ad_gemm_tn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *X, size_t ldx,
-                       float *dW) {
+void __wrap_ad_gemm_tn(const struct ad_lane_rows *rows, size_t lo, size_t hi, size_t N, size_t K, const float *dY,
+                       size_t ldy, const float *X, size_t ldx, float *dW, float *work) {
+  size_t M = 0;
+  for (size_t lane = lo; lane < hi; lane++) {
+    M += rows[lane].count;
+  }
   profile_enter_product(PROFILE_WEIGHT_PRODUCT, M, N, K);
-  __real_ad_gemm_tn(M, N, K, dY, ldy, X, ldx, dW);
+  __real_ad_gemm_tn(rows, lo, hi, N, K, dY, ldy, X, ldx, dW, work);
   profile_leave();
 }
 
