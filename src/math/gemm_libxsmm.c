@@ -14,8 +14,7 @@ enum {
   PANEL = 64, /* outputs of a kernel: four AVX-512 registers */
   DEPTH = 768, /* products longer than this are cut: a panel of 192 KiB stays in the second-level cache */
   ROWS = AD_ROW_BLOCK,
-  /* A weight this large is read from a packed panel: kernels that walk over many pages miss in the TLB. Measured
-   * (tests/bench/kernels): 1536 x 384 better as it lies, 2304 x 768 better packed. */
+  /* A larger weight is read from a packed panel: kernels that walk over many pages miss in the TLB. */
   DIRECT = 1536 * 384,
   /* The strip of a weight gradient's larger operand is packed where its rows are so far apart. */
   FAR = 2048,
@@ -62,15 +61,6 @@ static int is_small(size_t N, size_t K) {
   (void)N;
   (void)K;
   return 0;
-}
-
-/* Asks for the lines of C [rows, m] (ldc), which the next block of rows will write. */
-static void ask_for(size_t rows, size_t m, const float *C, size_t ldc) {
-  for (size_t r = 0; r < rows; r++) {
-    for (size_t c = 0; c < m; c += 16) {
-      __builtin_prefetch(C + r * ldc + c, 1, 3);
-    }
-  }
 }
 
 /* C [rows, m] (ldc) = or += B [rows, k] (ldb) A, with A [k, m] (lda). */
@@ -157,7 +147,6 @@ static void sum_tile(struct gradient *g, size_t n, size_t b, size_t k, size_t a)
     }
     g->a = a, g->b = b, g->ldx = t->ldx, g->ldy = t->ldy;
   }
-  ask_for(b, a, g->dW + n * g->K + k, g->K);
   ad_tree_sum(vector_kernels, g->begin, g->lo, g->hi, a * b, tile_leaf, &g->tile, g->sum, g->work);
   for (size_t i = 0; i < b; i++) {
     memcpy(g->dW + (n + i) * g->K + k, g->sum + i * a, a * sizeof *g->dW);
