@@ -44,8 +44,8 @@ void *ad_malloc(size_t count, size_t size) {
   stats.allocations++;
   const size_t bytes = count * size;
   const size_t padded = (bytes + 2 * ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-  char *base = aligned_alloc(padded >= LARGE ? HUGE_PAGE : ALIGNMENT, padded);
-  if (base == NULL) {
+  void *base; /* aligned_alloc would need a multiple of the alignment: up to a huge page lost with each block */
+  if (posix_memalign(&base, padded >= LARGE ? HUGE_PAGE : ALIGNMENT, padded) != 0) {
     return NULL;
   }
 #ifdef MADV_HUGEPAGE
@@ -59,7 +59,7 @@ void *ad_malloc(size_t count, size_t size) {
   if (stats.live_bytes > stats.peak_bytes) {
     stats.peak_bytes = stats.live_bytes;
   }
-  return base + ALIGNMENT;
+  return (char *)base + ALIGNMENT;
 }
 
 void *ad_calloc(size_t count, size_t size) {
