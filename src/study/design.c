@@ -243,7 +243,7 @@ static void fill_levels(const struct study_draft *d) {
       memcpy(row + block->first, block->level + rest % block->points * block->axes, block->axes * sizeof *row);
       rest /= block->points;
     }
-    s->cells[i] = (struct ad_study_cell){.arm = rest, .level = row}; /* the named arm, for now */
+    s->cells[i] = (struct ad_study_cell){.arm = rest, .level = row}; /* the named arm; make_arms settles it */
   }
 }
 

@@ -164,6 +164,25 @@ void put_interval(struct document *document, struct ad_interval interval) {
       (struct document_cell){.kind = CELL_INTERVAL, .value = interval.low, .high = interval.high, .why = interval.why});
 }
 
+struct document_table document_shown(const struct document_table *table, size_t *more) {
+  enum { MOST_ROWS = 200 };
+  struct document_table shown = *table;
+  const size_t rows = table->count / table->width;
+  *more = rows > MOST_ROWS ? rows - MOST_ROWS : 0;
+  shown.count = (rows - *more) * table->width;
+  return shown;
+}
+
+int cell_reason_is_new(const struct document_table *table, size_t i) {
+  const char *why = table->cells[i].why;
+  for (size_t j = i % table->width; why != NULL && j < i; j += table->width) {
+    if (table->cells[j].why != NULL && strcmp(table->cells[j].why, why) == 0) {
+      return 0;
+    }
+  }
+  return why != NULL;
+}
+
 void document_plot(struct document *document, const char *id, const char *title, unsigned width, unsigned height,
                    const struct ad_buffer *script) {
   struct document_section *s = newest(document);

@@ -30,7 +30,7 @@ struct document_table {
   size_t width;
   struct document_cell *cells; /* [count] row by row */
   size_t count, capacity;
-  int data_only; /* in CSV and JSON, not in text and HTML */
+  int data_only; /* in CSV and JSON, not in text and HTML, which name it */
 };
 
 struct document_figure {
@@ -86,6 +86,12 @@ int document_text(const struct document *document, struct ad_buffer *out);
 int document_json(const struct document *document, struct ad_buffer *out);
 int document_html(const struct document *document, struct ad_buffer *out);
 int document_csv(const struct document_table *table, struct ad_buffer *out);
+
+/* The table with the rows that people are shown, and how many more there are; a copy that owns nothing. */
+struct document_table document_shown(const struct document_table *table, size_t *more);
+
+/* 1 where cell i is not available and no cell above it in its column has the same reason. */
+int cell_reason_is_new(const struct document_table *table, size_t i);
 
 /* What people see of a cell, or of its reason; appended. */
 int cell_show(const struct document_cell *cell, const struct document_column *column, struct ad_buffer *out);

@@ -102,23 +102,23 @@ static int table_cell(const struct document_table *table, size_t i, struct ad_bu
 static int table_reasons(const struct document_table *table, struct ad_buffer *out) {
   int open = 0;
   for (size_t i = 0; i < table->count; i++) {
-    const char *why = table->cells[i].why;
-    int known = why == NULL;
-    for (size_t j = 0; j < i && !known; j++) {
-      known =
-          table->cells[j].why != NULL && strcmp(table->cells[j].why, why) == 0 && j % table->width == i % table->width;
-    }
-    if (!known) {
+    if (cell_reason_is_new(table, i)) {
       AD_TRY(open++ > 0 ? ad_buffer_puts(out, "; ")
                         : ad_buffer_puts(out, "<p class=\"reasons\">Not available (n/a): "));
       AD_TRY(element(out, "", table->columns[i % table->width].head, ": "));
-      AD_TRY(element(out, "", why, ""));
+      AD_TRY(element(out, "", table->cells[i].why, ""));
     }
   }
   return open > 0 ? ad_buffer_puts(out, ".</p>\n") : AD_OK;
 }
 
-static int put_table(const struct document_table *table, struct ad_buffer *out) {
+static int put_table(const struct document_table *whole, struct ad_buffer *out) {
+  size_t more;
+  const struct document_table shown = document_shown(whole, &more), *table = &shown;
+  if (whole->data_only) {
+    AD_TRY(element(out, "<p class=\"note\">", whole->title, ""));
+    return ad_buffer_printf(out, ": in <code>%s.csv</code> and <code>report.json</code>.</p>\n", whole->id);
+  }
   AD_TRY(element(out, "<h3>", table->title, "</h3>\n"));
   AD_TRY(table_head(table, out));
   for (size_t i = 0; i < table->count; i++) {
@@ -127,6 +127,10 @@ static int put_table(const struct document_table *table, struct ad_buffer *out) 
     AD_TRY(i % table->width + 1 == table->width ? ad_buffer_puts(out, "</tr>\n") : AD_OK);
   }
   AD_TRY(ad_buffer_puts(out, "</tbody></table></div>\n"));
+  AD_TRY(more == 0 ? AD_OK
+                   : ad_buffer_printf(
+                         out, "<p class=\"note\">%zu more rows: <code>%s.csv</code>, <code>report.json</code>.</p>\n",
+                         more, whole->id));
   return table_reasons(table, out);
 }
 
@@ -149,7 +153,7 @@ static int put_section(const struct document_section *s, struct ad_buffer *out) 
     AD_TRY(put_plot(&s->figures[f], out));
   }
   for (size_t t = 0; t < s->table_count; t++) {
-    AD_TRY(s->tables[t].data_only ? AD_OK : put_table(&s->tables[t], out));
+    AD_TRY(put_table(&s->tables[t], out));
   }
   return ad_buffer_puts(out, "</section>\n");
 }

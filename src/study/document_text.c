@@ -103,26 +103,24 @@ static int print_cells(const struct document_table *table, const struct ad_buffe
   return AD_OK;
 }
 
-/* Each reason once, with the columns it stands for. */
+/* Each reason once for each column, with the first row it stands in. */
 static int print_reasons(const struct document_table *table, struct ad_buffer *out) {
-  size_t printed = 0;
   for (size_t i = 0; i < table->count; i++) {
-    const char *why = table->cells[i].why;
-    int known = why == NULL;
-    for (size_t j = 0; j < i && !known; j++) {
-      known =
-          table->cells[j].why != NULL && strcmp(table->cells[j].why, why) == 0 && j % table->width == i % table->width;
-    }
-    if (!known && printed++ < 40) {
-      AD_TRY(ad_buffer_printf(
-          out, "  n/a: %s of \"%s\": %s\n", table->columns[i % table->width].head,
-          table->cells[i - i % table->width].kind == CELL_TEXT ? table->cells[i - i % table->width].text : "", why));
+    const struct document_cell *first = &table->cells[i - i % table->width];
+    if (cell_reason_is_new(table, i)) {
+      AD_TRY(ad_buffer_printf(out, "  n/a: %s of \"%s\": %s\n", table->columns[i % table->width].head,
+                              first->kind == CELL_TEXT ? first->text : "", table->cells[i].why));
     }
   }
   return AD_OK;
 }
 
-static int print_table(const struct document_table *table, struct ad_buffer *out) {
+static int print_table(const struct document_table *whole, struct ad_buffer *out) {
+  size_t more;
+  const struct document_table shown = document_shown(whole, &more), *table = &shown;
+  if (whole->data_only) {
+    return ad_buffer_printf(out, "%s: in %s.csv and report.json\n\n", whole->title, whole->id);
+  }
   struct ad_buffer texts = {0};
   size_t *widths = ad_calloc(table->width, sizeof *widths);
   int status = widths == NULL ? ad_fail_memory(table->width * sizeof *widths, "a table") : AD_OK;
@@ -130,6 +128,8 @@ static int print_table(const struct document_table *table, struct ad_buffer *out
   AD_TRY_GOTO(ad_buffer_printf(out, "%s\n", table->title), out);
   AD_TRY_GOTO(lay_out(table, &texts, widths), out);
   AD_TRY_GOTO(print_cells(table, &texts, widths, out), out);
+  AD_TRY_GOTO(
+      more > 0 ? ad_buffer_printf(out, "  ... %zu more rows: %s.csv and report.json\n", more, whole->id) : AD_OK, out);
   AD_TRY_GOTO(print_reasons(table, out), out);
   status = ad_buffer_puts(out, "\n");
 out:
@@ -166,7 +166,7 @@ int document_text(const struct document *document, struct ad_buffer *out) {
     AD_TRY(s->notes == NULL ? AD_OK : wrap(out, s->notes, 0));
     AD_TRY(ad_buffer_puts(out, "\n"));
     for (size_t t = 0; t < s->table_count; t++) {
-      AD_TRY(s->tables[t].data_only ? AD_OK : print_table(&s->tables[t], out));
+      AD_TRY(print_table(&s->tables[t], out));
     }
   }
   return AD_OK;

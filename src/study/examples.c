@@ -1,6 +1,7 @@
 /* Statistics of single examples over runs. */
 #include "autodidact/study/statistics_examples.h"
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <string.h>
 
@@ -131,6 +132,19 @@ out:
   ad_free(together);
   ad_free(bits);
   return status;
+}
+
+/* ---- Two runs on the same examples ---- */
+
+void ad_mcnemar_of(struct ad_mcnemar *mcnemar, size_t N, const uint8_t *wrong_a, const uint8_t *wrong_b) {
+  size_t a = 0, b = 0;
+  for (size_t i = 0; i < N; i++) {
+    a += wrong_a[i] != 0 && wrong_b[i] == 0;
+    b += wrong_a[i] == 0 && wrong_b[i] != 0;
+  }
+  const double p = 2.0 * gsl_cdf_binomial_P((unsigned)(a < b ? a : b), 0.5, (unsigned)(a + b));
+  *mcnemar = (struct ad_mcnemar){
+      a, b, a + b == 0 ? ad_figure_none("no example on which one of the two errs alone") : ad_figure_of(fmin(1.0, p))};
 }
 
 /* ---- Multi-Bootstrap ---- */

@@ -191,6 +191,11 @@ void script_bands(struct report *r, struct ad_buffer *script, size_t count, cons
   script_add(r, script, "\n");
 }
 
+const char *script_left_out(size_t drawn, size_t all, size_t size, char *text) {
+  snprintf(text, size, drawn < all ? " Drawn: the first %zu of %zu arms; the table has all." : "", drawn, all);
+  return text;
+}
+
 unsigned script_height(size_t arms) {
   return (unsigned)(90 + 34 * arms);
 }

@@ -40,7 +40,7 @@ struct report {
 };
 
 enum {
-  CURVES = 8,          /* arms drawn in one figure of curves */
+  CURVES = 8,          /* arms drawn in one figure of curves: as many as there are colours that can be told apart */
   LOGS = 400,          /* runs whose log is read, in all */
   LOGITS = 400,        /* runs whose logits are read, in all */
   LOGITS_OF_ARM = 64,  /* of one arm */
@@ -74,6 +74,10 @@ void script_arm_axis(struct report *r, struct ad_buffer *script, size_t count);
 
 /* Axis labels: "what (unit)". */
 void script_axis(struct report *r, struct ad_buffer *script, const char axis, const char *what, const char *unit);
+
+/* What a caption adds where a figure shows less than there is: " Drawn: the first 8 of 12 arms." "" where it shows all.
+ * Into text [size]; returns text. */
+const char *script_left_out(size_t drawn, size_t all, size_t size, char *text);
 
 /* Height of a figure with a line an arm. */
 unsigned script_height(size_t arms);

@@ -11,11 +11,11 @@
 #include "autodidact/learn/ensemble.h"
 #include "autodidact/learn/metrics.h"
 #include "autodidact/learn/teacher.h"
+#include "autodidact/store/logits.h"
 #include "autodidact/study/statistics_examples.h"
 #include "report.h"
-#include "report_hdf5.h"
 
-enum { MOST_LOGITS = 1 << 28, HEAT_RUNS = 60, EXAMPLE_ARMS = 40 };
+enum { HEAT_RUNS = 60, EXAMPLE_ARMS = 40 };
 
 struct predictions {
   size_t runs, points[LOGITS_OF_ARM];
@@ -34,16 +34,20 @@ struct examples {
   size_t without, other;   /* runs without the file; with one that is damaged or of other examples */
 };
 
-/* The file that belongs to the score of a run: dev-[VARIANT-]step-NNNNNNNN.h5. 0 where result.json does not say. */
+/* The file that belongs to the score of a run: test.h5, or dev-[VARIANT-]step-NNNNNNNN.h5. 0 where result.json does not
+ * say. */
 static int logits_name(const struct report *r, size_t arm, size_t run, const char *variant, size_t size, char *name) {
+  if (r->study->source == AD_SOURCE_TEST) {
+    snprintf(name, size, "logits/test.h5");
+    return 1;
+  }
   char *path = report_path(r, arm, run, "result.json");
   if (path == NULL) {
     return AD_ENOMEM;
   }
   json_error_t error;
   json_t *result = json_load_file(path, 0, &error);
-  const char *key = r->study->source == AD_SOURCE_DEV || r->study->source == AD_SOURCE_TEST ? "step" : "steps";
-  const json_t *step = json_object_get(result, key);
+  const json_t *step = json_object_get(result, r->study->source == AD_SOURCE_DEV ? "step" : "steps");
   const int known = json_is_integer(step);
   const int student = strcmp(variant, ad_variant_name(AD_STUDENT)) == 0;
   snprintf(name, size, "logits/dev-%s%sstep-%08" PRIu64 ".h5", student ? "" : variant, student ? "" : "-",
@@ -102,36 +106,28 @@ static int read_run(struct examples *e, size_t arm, size_t point, const char *na
   if (path == NULL) {
     return AD_ENOMEM;
   }
-  size_t shape[2] = {0}, count[1] = {0};
-  void *logits = NULL, *labels = NULL;
-  int status = AD_OK;
-  const hid_t file = ad_is_file(path) ? report_open(path) : -1;
+  struct ad_logits l = {0};
+  const int there = ad_is_file(path);
+  int status = there ? ad_logits_read(&l, path) : AD_OK;
   ad_free(path);
-  if (file < 0) {
+  if (!there) {
     e->without++;
-    return AD_OK;
-  }
-  const int found = report_read(file, "logits", H5T_NATIVE_FLOAT, 2, MOST_LOGITS, shape, &logits);
-  const int labelled =
-      found > 0 ? report_read(file, "labels", H5T_NATIVE_UINT32, 1, MOST_LOGITS, count, &labels) : found;
-  H5Fclose(file);
-  if (labelled < 0) {
-    status = labelled;
-  } else if (labelled == 0 || count[0] != shape[0] || !usable(shape[0], shape[1], logits, labels)) {
+  } else if (status == AD_EINPUT || (status == AD_OK && !usable(l.N, l.C, l.logits, l.labels))) {
     e->other++;
-  } else if (e->labels == NULL) {
-    e->N = shape[0];
-    e->C = shape[1];
-    e->labels = labels;
-    labels = NULL;
-    status = add_logits(e, &e->arm[arm], point, logits);
-  } else if (shape[0] != e->N || shape[1] != e->C || memcmp(labels, e->labels, e->N * sizeof *e->labels) != 0) {
+    status = AD_OK;
+  } else if (status == AD_OK && e->labels == NULL) {
+    e->N = l.N;
+    e->C = l.C;
+    e->labels = l.labels;
+    l.labels = NULL;
+    status = add_logits(e, &e->arm[arm], point, l.logits);
+  } else if (status == AD_OK &&
+             (l.N != e->N || l.C != e->C || memcmp(l.labels, e->labels, e->N * sizeof *e->labels) != 0)) {
     e->other++;
-  } else {
-    status = add_logits(e, &e->arm[arm], point, logits);
+  } else if (status == AD_OK) {
+    status = add_logits(e, &e->arm[arm], point, l.logits);
   }
-  ad_free(logits);
-  ad_free(labels);
+  ad_logits_destroy(&l);
   return status;
 }
 
@@ -196,19 +192,21 @@ static int jordan_rows(struct examples *e) {
   return r->doc->status;
 }
 
-/* Rows of two arms that have the same seeds, as pointers' copies: into a and b [LOGITS_OF_ARM,N]. */
+/* The next run of x and of y with the same seeds, from *i and *j on; 0: none. */
+static int next_pair(const struct predictions *x, const struct predictions *y, size_t *i, size_t *j) {
+  while (*i < x->runs && *j < y->runs && x->points[*i] != y->points[*j]) {
+    *(x->points[*i] < y->points[*j] ? i : j) += 1;
+  }
+  return *i < x->runs && *j < y->runs;
+}
+
+/* Rows of two arms that have the same seeds, copied into a and b [LOGITS_OF_ARM,N]. */
 static size_t pair_rows(const struct examples *e, const struct predictions *x, const struct predictions *y, uint8_t *a,
                         uint8_t *b) {
   size_t count = 0;
-  for (size_t i = 0, j = 0; i < x->runs && j < y->runs;) {
-    if (x->points[i] == y->points[j]) {
-      memcpy(a + count * e->N, x->wrong + i * e->N, e->N);
-      memcpy(b + count++ * e->N, y->wrong + j * e->N, e->N);
-      i++;
-      j++;
-    } else {
-      *(x->points[i] < y->points[j] ? &i : &j) += 1;
-    }
+  for (size_t i = 0, j = 0; next_pair(x, y, &i, &j); i++, j++) {
+    memcpy(a + count * e->N, x->wrong + i * e->N, e->N);
+    memcpy(b + count++ * e->N, y->wrong + j * e->N, e->N);
   }
   return count;
 }
@@ -242,6 +240,92 @@ static int multi_rows(struct examples *e) {
   return status;
 }
 
+/* ---- McNemar ---- */
+
+/* "seed.init=3, seed.order=0": what the runs of a pair have in common. */
+static void put_seeds(struct report *r, size_t point) {
+  const struct ad_study_cell *cell = &r->study->cells[r->arm[0].runs[point].cell];
+  struct ad_buffer text = {0};
+  int status = ad_buffer_puts(&text, "");
+  for (size_t x = 0; x < r->study->axis_count && status == AD_OK; x++) {
+    const struct ad_study_axis *axis = &r->study->axes[x];
+    if (axis->seed) {
+      status = ad_buffer_printf(&text, "%s%s=%s", text.size > 0 ? ", " : "", axis->key, axis->values[cell->level[x]]);
+    }
+  }
+  if (status == AD_OK) {
+    put_text(r->doc, text.data);
+  } else if (r->doc->status == AD_OK) {
+    r->doc->status = status;
+  }
+  ad_buffer_destroy(&text);
+}
+
+/* Every pair of the arm and the baseline (each = 1), or how many of them differ. */
+static void mcnemar_rows(struct examples *e, size_t a, int each) {
+  struct report *r = e->r;
+  const struct predictions *x = &e->arm[a], *y = &e->arm[r->baseline];
+  size_t pairs = 0, better = 0, worse = 0;
+  double only_arm = 0.0, only_base = 0.0;
+  for (size_t i = 0, j = 0; next_pair(x, y, &i, &j); i++, j++) {
+    struct ad_mcnemar m;
+    ad_mcnemar_of(&m, e->N, x->wrong + i * e->N, y->wrong + j * e->N);
+    const int differ = m.p.why == NULL && m.p.value < 0.05;
+    pairs++;
+    better += differ && m.only_a < m.only_b;
+    worse += differ && m.only_a > m.only_b;
+    only_arm += (double)m.only_a / (double)e->N;
+    only_base += (double)m.only_b / (double)e->N;
+    if (each) {
+      put_text(r->doc, r->arm[a].name);
+      put_seeds(r, x->points[i]);
+      put_count(r->doc, m.only_a);
+      put_count(r->doc, m.only_b);
+      put_figure(r->doc, m.p);
+    }
+  }
+  if (!each) {
+    static const char none[] = "no common seeds";
+    put_text(r->doc, r->arm[a].name);
+    put_count(r->doc, pairs);
+    put_figure(r->doc, pairs > 0 ? ad_figure_of(only_arm / (double)pairs) : ad_figure_none(none));
+    put_figure(r->doc, pairs > 0 ? ad_figure_of(only_base / (double)pairs) : ad_figure_none(none));
+    put_count(r->doc, better);
+    put_count(r->doc, worse);
+    put_count(r->doc, pairs - better - worse);
+  }
+}
+
+static void mcnemar_tables(struct examples *e) {
+  struct report *r = e->r;
+  static const struct document_column sums[] = {{"arm", "arm", "", 1},
+                                                {"pairs", "common seeds", "", 1},
+                                                {"only_arm", "only the arm errs", "%", 100},
+                                                {"only_baseline", "only the baseline errs", "%", 100},
+                                                {"better", "pairs better, p < 0.05", "", 1},
+                                                {"worse", "pairs worse, p < 0.05", "", 1},
+                                                {"undecided", "undecided", "", 1}};
+  static const struct document_column each[] = {{"arm", "arm", "", 1},
+                                                {"seeds", "seeds", "", 1},
+                                                {"only_arm", "only the arm errs", "", 1},
+                                                {"only_baseline", "only the baseline errs", "", 1},
+                                                {"p", "p", "", 1}};
+  document_table(r->doc, "mcnemar",
+                 "Pairs of trained models on these examples (McNemar's exact test; about models, not methods)",
+                 sizeof sums / sizeof *sums, sums);
+  for (int rows = 0; rows < 2; rows++) {
+    for (size_t a = 0; a < e->arms; a++) {
+      if (a != r->baseline && e->arm[a].runs > 0) {
+        mcnemar_rows(e, a, rows);
+      }
+    }
+    if (rows == 0) {
+      document_table(r->doc, "mcnemar_pairs", "McNemar's test of every pair", sizeof each / sizeof *each, each);
+      document_data_only(r->doc);
+    }
+  }
+}
+
 static int test_set_section(struct examples *e) {
   struct report *r = e->r;
   static const struct document_column multi[] = {{"arm", "arm", "", 1},
@@ -269,9 +353,9 @@ static int test_set_section(struct examples *e) {
       "a difference holds for new seeds and new examples.",
       "with fewer than about 10 runs an arm, or examples that depend on each other (several from one document).");
   document_note(r->doc,
-                "From the dev logits of %zu examples. The variance on new data may be estimated as negative: then all "
+                "From the logits of %zu %s examples. The variance on new data may be estimated as negative: then all "
                 "of the spread may be the test set's.",
-                e->N);
+                e->N, r->study->source == AD_SOURCE_TEST ? "test" : "dev");
   document_table(r->doc, "test_set",
                  "Variance over runs on these examples, and on the distribution they come from (Jordan 2024)",
                  sizeof jordan / sizeof *jordan, jordan);
@@ -281,6 +365,7 @@ static int test_set_section(struct examples *e) {
                    "Multi-Bootstrap over seeds and examples, against the baseline (Sellam et al. 2022)",
                    sizeof multi / sizeof *multi, multi);
     AD_TRY(multi_rows(e));
+    mcnemar_tables(e);
   }
   return r->doc->status;
 }
@@ -356,7 +441,10 @@ static void plot_churn(struct examples *e) {
   }
   const size_t each = arms == 0 ? 0 : HEAT_RUNS / arms;
   size_t drawn = 0;
+  int left_out = 0;
+  char title[240];
   for (size_t a = 0; a < e->arms && each > 0; a++) {
+    left_out |= e->arm[a].runs > each;
     for (size_t k = 0; k < e->arm[a].runs && k < each; k++) {
       rows[count++] = e->arm[a].prediction + k * e->N;
     }
@@ -404,10 +492,11 @@ static void plot_churn(struct examples *e) {
                at, at, (double)count - 0.5, at, (double)count - 0.5, at);
   }
   script_add(r, &script, "plot $m matrix with image pixels\n");
-  document_plot(
-      r->doc, "plot_churn",
-      "Churn: share of examples on which two runs predict different classes, run by run, the arms one after another.",
-      720, 600, &script);
+  snprintf(title, sizeof title,
+           "Churn: share of examples on which two runs predict different classes, run by run, the arms one after "
+           "another%s",
+           left_out ? " (each arm's first runs: at most 60 in all)." : ".");
+  document_plot(r->doc, "plot_churn", title, 720, 600, &script);
   ad_buffer_destroy(&script);
 }
 

@@ -215,8 +215,8 @@ static int plot_quantity(struct logs *l, size_t q) {
   const int score = q == QUANTITIES;
   struct ad_buffer script = {0};
   struct ad_band band[GRID];
-  size_t which[CURVES], drawn = 0;
-  char id[60], title[240], label[120];
+  size_t which[CURVES], drawn = 0, all = 0;
+  char id[60], title[320], label[120], left_out[100];
   snprintf(label, sizeof label, "%s on dev", ad_study_metric_name(r->study->metric));
   for (size_t a = 0; a < l->arms; a++) {
     const struct arm_log *arm = &l->arm[a];
@@ -229,6 +229,7 @@ static int plot_quantity(struct logs *l, size_t q) {
     if (rows == 0) {
       continue;
     }
+    all++;
     if (drawn < CURVES) {
       script_add(r, &script, "$b%zu << EOD\n", drawn);
     }
@@ -251,8 +252,9 @@ static int plot_quantity(struct logs *l, size_t q) {
     script_axis(r, &script, 'y', score ? label : titles[q], score ? r->unit : units[q]);
     script_bands(r, &script, drawn, which);
     snprintf(id, sizeof id, "plot_%s", score ? "score" : ids[q]);
-    snprintf(title, sizeof title, "%s over steps: median and quartiles over the runs of an arm%s.",
-             score ? label : titles[q], !score && l->window > 1 ? ", after averaging neighbouring steps" : "");
+    snprintf(title, sizeof title, "%s over steps: median and quartiles over the runs of an arm%s.%s",
+             score ? label : titles[q], !score && l->window > 1 ? ", after averaging neighbouring steps" : "",
+             script_left_out(drawn, all, sizeof left_out, left_out));
     document_plot(r->doc, id, title, 820, 340, &script);
   }
   ad_buffer_destroy(&script);
@@ -299,13 +301,12 @@ static size_t complete_scores(const struct arm_log *arm, size_t points, const si
   return count;
 }
 
-static int correlate(struct logs *l, size_t a, struct ad_buffer *script, double *work, size_t *curve) {
+/* Rows of the table for an arm, and its curve into `script` as $bCURVE; *there: it has points. */
+static int correlate(struct logs *l, size_t a, struct ad_buffer *script, double *work, size_t curve, int *there) {
   struct report *r = l->r;
   const struct arm_log *arm = &l->arm[a];
-  if (arm->evaluations < 2) {
-    return AD_OK;
-  }
-  script_add(r, script, "$b%zu << EOD\n", *curve);
+  *there = 0;
+  script_add(r, script, "$b%zu << EOD\n", curve);
   for (size_t i = 0; i + 1 < arm->evaluations; i++) {
     const size_t which[2] = {i, arm->evaluations - 1};
     const size_t n = complete_scores(arm, 2, which, work);
@@ -325,12 +326,28 @@ static int correlate(struct logs *l, size_t a, struct ad_buffer *script, double 
     put_interval(r->doc, c.interval);
     put_figure(r->doc, c.p);
     if (c.rho.why == NULL) {
+      *there = 1;
       script_add(r, script, "%.6g %.9g\n", 100 * share, c.rho.value);
     }
   }
   script_add(r, script, "EOD\n");
-  *curve += 1;
   return r->doc->status;
+}
+
+static void plot_correlations(struct report *r, struct ad_buffer *script, size_t curves, size_t all,
+                              const size_t *which) {
+  char title[240], left_out[100];
+  script_axis(r, script, 'x', "share of training", "%");
+  script_axis(r, script, 'y', "rank correlation with the last score", "");
+  script_add(r, script, "set yrange [-1:1.05]\nset xrange [0:100]\nplot 0 with lines lc rgb '#5b6775' dt 2 notitle");
+  for (size_t k = 0; k < curves; k++) {
+    script_add(r, script, ", $b%zu using 1:2 with linespoints ls %zu t ", k, k + 1);
+    script_name(r, script, r->arm[which[k]].name);
+  }
+  script_add(r, script, "\n");
+  snprintf(title, sizeof title, "Rank correlation of mid-run and final score over the runs of an arm.%s",
+           script_left_out(curves, all, sizeof left_out, left_out));
+  document_plot(r->doc, "plot_early_correlation", title, 820, 340, script);
 }
 
 static int correlations(struct logs *l, double *work) {
@@ -340,33 +357,26 @@ static int correlations(struct logs *l, double *work) {
       {"runs", "runs", "", 1}, {"rho", "Spearman's rho", "", 1}, {"interval", "95 % CI", "", 1},
       {"p", "p", "", 1}};
   struct ad_buffer script = {0};
-  size_t curves = 0, which[GRID], points = 0;
+  size_t curves = 0, all = 0, which[CURVES];
+  int status = AD_OK;
   document_table(r->doc, "early_correlation", "Rank correlation of the score at a step with the last one",
                  sizeof columns / sizeof *columns, columns);
-  for (size_t a = 0; a < l->arms; a++) {
-    const size_t before = curves;
-    if (curves < CURVES) {
-      AD_TRY(correlate(l, a, &script, work, &curves));
+  for (size_t a = 0; a < l->arms && status == AD_OK; a++) {
+    struct ad_buffer curve = {0};
+    int there;
+    status = correlate(l, a, &curve, work, curves, &there);
+    if (status == AD_OK && there && curves < CURVES) {
+      status = ad_buffer_append(&script, curve.data, curve.size);
+      which[curves++] = a;
     }
-    if (curves > before) {
-      which[before] = a;
-      points += l->arm[a].runs > 2 ? 1 : 0;
-    }
+    all += (size_t)there;
+    ad_buffer_destroy(&curve);
   }
-  if (points > 0) {
-    script_axis(r, &script, 'x', "share of training", "%");
-    script_axis(r, &script, 'y', "rank correlation with the last score", "");
-    script_add(r, &script, "set yrange [-1:1.05]\nset xrange [0:100]\nplot 0 with lines lc rgb '#5b6775' dt 2 notitle");
-    for (size_t k = 0; k < curves; k++) {
-      script_add(r, &script, ", $b%zu using 1:2 with linespoints ls %zu t ", k, k + 1);
-      script_name(r, &script, r->arm[which[k]].name);
-    }
-    script_add(r, &script, "\n");
-    document_plot(r->doc, "plot_early_correlation",
-                  "Rank correlation of mid-run and final score over the runs of an arm.", 820, 340, &script);
+  if (status == AD_OK && curves > 0) {
+    plot_correlations(r, &script, curves, all, which);
   }
   ad_buffer_destroy(&script);
-  return r->doc->status;
+  return status == AD_OK ? r->doc->status : status;
 }
 
 /* ---- Stopping early ---- */
@@ -393,10 +403,15 @@ static int frontier(struct logs *l, size_t a, double *work, struct ad_buffer *sc
   }
   const struct ad_resampling how = {r->how.seed, PLAN_REPLICATES, r->how.level};
   AD_TRY(ad_early_frontier(plan, plain, budgets, n, points, work, share, !r->falls, &how));
-  script_add(r, script, "$b%zu << EOD\n", *curves);
+  const int draw = *curves < CURVES;
+  if (draw) {
+    script_add(r, script, "$b%zu << EOD\n", *curves);
+  }
   for (size_t b = 0; b < budgets; b++) {
-    script_add(r, script, "%zu %.9g %.9g\n", b + 1, plan[b].expected.value * r->scale,
-               plain[b].expected.value * r->scale);
+    if (draw) {
+      script_add(r, script, "%zu %.9g %.9g\n", b + 1, plan[b].expected.value * r->scale,
+                 plain[b].expected.value * r->scale);
+    }
     put_text(r->doc, r->arm[a].name);
     put_count(r->doc, b + 1);
     put_figure(r->doc, plain[b].expected);
@@ -407,12 +422,17 @@ static int frontier(struct logs *l, size_t a, double *work, struct ad_buffer *sc
                                                : ad_figure_of(share[plan[b].point]));
     put_figure(r->doc, ad_figure_of(plan[b].cost));
   }
-  script_add(r, script, "EOD\n");
-  which_arm[(*curves)++] = a;
+  if (draw) {
+    script_add(r, script, "EOD\n");
+    which_arm[*curves] = a;
+  }
+  *curves += 1;
   return r->doc->status;
 }
 
-static void plot_frontier(struct report *r, struct ad_buffer *script, size_t curves, const size_t *which) {
+static void plot_frontier(struct report *r, struct ad_buffer *script, size_t all, const size_t *which) {
+  const size_t curves = all < CURVES ? all : CURVES;
+  char title[240], left_out[100];
   script_axis(r, script, 'x', "budget", "whole trainings");
   script_axis(r, script, 'y', "expected last score of the best run", r->unit);
   for (size_t k = 0; k < curves; k++) {
@@ -421,10 +441,12 @@ static void plot_frontier(struct report *r, struct ad_buffer *script, size_t cur
     script_add(r, script, ", $b%zu using 1:3 with lines ls %zu lw 1.2 dt 3 notitle", k, k + 1);
   }
   script_add(r, script, "\n");
-  document_plot(r->doc, "plot_early_stopping",
-                "Early-stopping frontier: the best plan that stops runs early (line) against as many runs trained to "
-                "the end (dotted).",
-                820, 340, script);
+  snprintf(
+      title, sizeof title,
+      "Early-stopping frontier: the best plan that stops runs early (line) against as many runs trained to the end "
+      "(dotted).%s",
+      script_left_out(curves, all, sizeof left_out, left_out));
+  document_plot(r->doc, "plot_early_stopping", title, 820, 340, script);
 }
 
 static int early(struct logs *l) {
@@ -451,7 +473,7 @@ static int early(struct logs *l) {
     document_table(r->doc, "early_stopping", "Expected final score of the best run for a budget",
                    sizeof columns / sizeof *columns, columns);
   }
-  for (size_t a = 0; a < l->arms && a < CURVES && status == AD_OK; a++) {
+  for (size_t a = 0; a < l->arms && status == AD_OK; a++) {
     status = frontier(l, a, work, &script, &curves, which);
   }
   if (curves > 0) {

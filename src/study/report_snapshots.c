@@ -6,11 +6,11 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/store/snapshot.h"
 #include "autodidact/study/statistics_trajectory.h"
 #include "report.h"
-#include "report_hdf5.h"
 
-enum { STEPS = 60, MOST_VALUES = 1 << 27, SNAPSHOT_ARMS = 8 };
+enum { STEPS = 60, SNAPSHOT_ARMS = 8 };
 enum norm { VALUE, UPDATE, TEACHER, NORMS };
 
 static const char *const datasets[NORMS] = {"norms/value", "norms/update", "norms/distance"};
@@ -54,69 +54,109 @@ static void find_rows(const struct arm_snapshots *arm, const uint64_t *step, siz
 }
 
 /* The norm over all tensors, from those of each; frozen ones have none. */
-static int read_norms(hid_t file, struct arm_snapshots *arm, enum norm which, const size_t *rows, size_t n) {
-  size_t shape[2];
-  void *data;
-  const int found = report_read(file, datasets[which], H5T_NATIVE_DOUBLE, 2, MOST_VALUES, shape, &data);
-  if (found < 0) {
-    return found;
+static double whole_norm(size_t tensors, const double *norms) {
+  double sum = 0.0;
+  size_t there = 0;
+  for (size_t t = 0; t < tensors; t++) {
+    sum += isnan(norms[t]) ? 0.0 : norms[t] * norms[t];
+    there += !isnan(norms[t]);
   }
-  for (size_t i = 0; i < arm->steps; i++) {
-    double sum = 0.0;
-    size_t there = 0;
-    for (size_t t = 0; found && shape[0] == n && rows[i] != SIZE_MAX && t < shape[1]; t++) {
-      const double x = ((const double *)data)[rows[i] * shape[1] + t];
-      sum += isnan(x) ? 0.0 : x * x;
-      there += !isnan(x);
-    }
-    arm->norm[which][arm->runs * STEPS + i] = there > 0 ? sqrt(sum) : NAN;
-  }
-  ad_free(data);
-  return AD_OK;
+  return there > 0 ? sqrt(sum) : NAN;
 }
 
-/* Keeps the sketch where every step has one. */
-static int read_sketch(hid_t file, struct arm_snapshots *arm, const size_t *rows, size_t n) {
-  size_t shape[2];
-  void *data;
-  const int found = report_read(file, "sketch", H5T_NATIVE_INT64, 2, MOST_VALUES, shape, &data);
-  int status = found < 0 ? found : AD_OK,
-      whole = found > 0 && shape[0] == n && (arm->buckets == 0 || arm->buckets == shape[1]);
-  for (size_t i = 0; i < arm->steps && whole; i++) {
-    whole = rows[i] != SIZE_MAX;
+/* The column of this name with rows of `dimensions` and elements of 8 bytes of this kind; -1: none. */
+static int find_column(const struct ad_snapshot_file *file, const char *name, char kind, size_t dimensions) {
+  const struct ad_snapshot_column *columns;
+  ad_snapshot_file_columns(file, &columns);
+  const int c = ad_snapshot_file_find(file, name);
+  return c >= 0 && columns[c].kind == kind && columns[c].bytes == 8 && columns[c].dimensions == dimensions &&
+                 !columns[c].once
+             ? c
+             : -1;
+}
+
+static int read_norms(const struct ad_snapshot_file *file, struct arm_snapshots *arm, enum norm which,
+                      const size_t *rows) {
+  const struct ad_snapshot_column *columns;
+  ad_snapshot_file_columns(file, &columns);
+  const int c = find_column(file, datasets[which], 'f', 1);
+  const size_t tensors = c < 0 ? 0 : columns[c].count;
+  double *norms = ad_malloc(tensors, sizeof *norms);
+  int status = norms == NULL ? ad_fail_memory(tensors * sizeof *norms, "norms") : AD_OK;
+  for (size_t i = 0; i < arm->steps && status == AD_OK; i++) {
+    const int there = c >= 0 && rows[i] != SIZE_MAX;
+    status = there ? ad_snapshot_file_get(file, (size_t)c, rows[i], norms) : AD_OK;
+    arm->norm[which][arm->runs * STEPS + i] = there ? whole_norm(tensors, norms) : NAN;
   }
-  if (whole) {
-    arm->buckets = shape[1];
-    int64_t *kept = ad_malloc(arm->steps * shape[1], sizeof *kept);
-    status = kept == NULL ? ad_fail_memory(arm->steps * shape[1] * sizeof *kept, "sketches") : AD_OK;
-    for (size_t i = 0; i < arm->steps && kept != NULL; i++) {
-      memcpy(kept + i * shape[1], (const int64_t *)data + rows[i] * shape[1], shape[1] * sizeof *kept);
-    }
-    arm->sketch[arm->runs] = kept;
-  }
-  ad_free(data);
+  ad_free(norms);
   return status;
 }
 
-static int read_file(struct snapshots *s, struct arm_snapshots *arm, hid_t file, size_t point) {
-  size_t n, rows[STEPS];
-  void *step;
-  const int found = report_read(file, "step", H5T_NATIVE_UINT64, 1, MOST_VALUES, &n, &step);
-  if (found <= 0) {
-    s->other++;
-    return found;
+/* Keeps the sketch where every step has one. */
+static int read_sketch(const struct ad_snapshot_file *file, struct arm_snapshots *arm, const size_t *rows) {
+  const struct ad_snapshot_column *columns;
+  ad_snapshot_file_columns(file, &columns);
+  const int c = find_column(file, "sketch", 'i', 1);
+  int whole = c >= 0 && (arm->buckets == 0 || arm->buckets == columns[c].count);
+  for (size_t i = 0; i < arm->steps && whole; i++) {
+    whole = rows[i] != SIZE_MAX;
+  }
+  if (!whole) {
+    return AD_OK;
+  }
+  arm->buckets = columns[c].count;
+  int64_t *kept = ad_malloc(arm->steps * arm->buckets, sizeof *kept);
+  int status = kept == NULL ? ad_fail_memory(arm->steps * arm->buckets * sizeof *kept, "sketches") : AD_OK;
+  for (size_t i = 0; i < arm->steps && status == AD_OK; i++) {
+    status = ad_snapshot_file_get(file, (size_t)c, rows[i], kept + i * arm->buckets);
+  }
+  if (status != AD_OK) {
+    ad_free(kept);
+    return status;
+  }
+  arm->sketch[arm->runs] = kept;
+  return AD_OK;
+}
+
+static int read_file(struct arm_snapshots *arm, const struct ad_snapshot_file *file, size_t point) {
+  const uint64_t *step;
+  size_t rows[STEPS];
+  const size_t n = ad_snapshot_file_rows(file, &step);
+  if (n == 0) {
+    return ad_fail(AD_EINPUT, "no rows");
   }
   if (arm->runs == 0) {
     choose_steps(arm, step, n);
   }
   find_rows(arm, step, n, rows);
-  ad_free(step);
   for (size_t k = 0; k < NORMS; k++) {
-    AD_TRY(read_norms(file, arm, (enum norm)k, rows, n));
+    AD_TRY(read_norms(file, arm, (enum norm)k, rows));
   }
-  AD_TRY(read_sketch(file, arm, rows, n));
+  AD_TRY(read_sketch(file, arm, rows));
   arm->points[arm->runs++] = point;
   return AD_OK;
+}
+
+/* Runs without the file, or with one that is damaged, are counted and left out. */
+static int read_run(struct snapshots *s, struct arm_snapshots *arm, size_t a, size_t point) {
+  char *path = report_path(s->r, a, point, "snapshots/all.h5");
+  if (path == NULL) {
+    return AD_ENOMEM;
+  }
+  struct ad_snapshot_file *file = NULL;
+  const int there = ad_is_file(path);
+  int status = there ? ad_snapshot_file_open(&file, path) : AD_OK;
+  ad_free(path);
+  s->without += !there;
+  if (there && status == AD_OK) {
+    status = read_file(arm, file, point);
+    ad_snapshot_file_close(file);
+  }
+  if (status == AD_EINPUT) {
+    s->other++;
+    status = AD_OK;
+  }
+  return status;
 }
 
 static int read_arm(struct snapshots *s, size_t a) {
@@ -130,19 +170,7 @@ static int read_arm(struct snapshots *s, size_t a) {
     }
   }
   for (size_t i = 0; i < count; i++) {
-    char *path = report_path(s->r, a, chosen[i], "snapshots/all.h5");
-    if (path == NULL) {
-      return AD_ENOMEM;
-    }
-    const hid_t file = ad_is_file(path) ? report_open(path) : -1;
-    ad_free(path);
-    if (file < 0) {
-      s->without++;
-      continue;
-    }
-    const int status = read_file(s, arm, file, chosen[i]);
-    H5Fclose(file);
-    AD_TRY(status);
+    AD_TRY(read_run(s, arm, a, chosen[i]));
   }
   return AD_OK;
 }

@@ -11,7 +11,7 @@
 #include "autodidact/study/statistics_search.h"
 #include "report.h"
 
-enum { MOST_CELLS = 4000000, MOST_AXES = 8 };
+enum { MOST_CELLS = 4000000, MOST_AXES = 8, COMPONENT_LINES = 42 };
 
 /* ---- Variance components ---- */
 
@@ -170,8 +170,19 @@ static void note_design(struct report *r, const char *arm, const struct ad_compo
   }
 }
 
-static void plot_components(struct report *r, const struct ad_components *all, size_t arms) {
+/* The first arms with components, as many as there is room for. */
+static void plot_components(struct report *r, const struct ad_components *all) {
   struct ad_buffer script = {0};
+  char title[200], left_out[100];
+  size_t arms = 0, drawn = 0, there = 0;
+  for (size_t a = 0, lines = 0; a < r->arms; a++) {
+    lines += all[a].count;
+    there += all[a].count > 0;
+    if (lines <= COMPONENT_LINES) {
+      arms = a + 1;
+      drawn = there;
+    }
+  }
   const double square = r->scale * r->scale;
   size_t line = 0;
   const char *unit = strcmp(r->unit, "%") == 0 ? "%\u00b2" : r->unit;
@@ -180,9 +191,9 @@ static void plot_components(struct report *r, const struct ad_components *all, s
     for (size_t i = 0; i < all[a].count; i++, line++) {
       const struct ad_component *item = &all[a].items[i];
       const double v = item->variance.value * square;
-      const int there = item->mls.why == NULL;
-      script_add(r, &script, "%.9g %.9g %.9g -%zu %zu\n", v, there ? item->mls.low * square : v,
-                 there ? item->mls.high * square : v, line, a % 8 + 1);
+      const int known = item->mls.why == NULL;
+      script_add(r, &script, "%.9g %.9g %.9g -%zu\n", v, known ? item->mls.low * square : v,
+                 known ? item->mls.high * square : v, line);
     }
   }
   script_add(
@@ -205,9 +216,10 @@ static void plot_components(struct report *r, const struct ad_components *all, s
              "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\nplot $d using 1:4:2:3 with "
              "xerrorbars ls 1 ps 0.8\n");
   if (line > 0) {
-    document_plot(r->doc, "plot_components",
-                  "Variance components with MLS intervals. Estimates left of 0 are shown as they are.", 820,
-                  script_height(line), &script);
+    snprintf(title, sizeof title,
+             "Variance components with MLS intervals. Estimates left of 0 are shown as they are.%s",
+             script_left_out(drawn, there, sizeof left_out, left_out));
+    document_plot(r->doc, "plot_components", title, 820, script_height(line), &script);
   }
   ad_buffer_destroy(&script);
 }
@@ -230,7 +242,7 @@ static int analyse_arms(struct report *r, const struct factors *f) {
     note_design(r, r->arm[a].name, &all[a], f->count);
   }
   if (status == AD_OK) {
-    plot_components(r, all, r->arms < 6 ? r->arms : 6);
+    plot_components(r, all);
     const struct document_column *columns = component_columns(r, &width);
     document_table(r->doc, "components", "Mean squares, what they expect, and the variances", width, columns);
     for (size_t a = 0; a < r->arms; a++) {
@@ -281,12 +293,14 @@ static void best_curve(struct report *r, struct ad_buffer *script, size_t a, siz
 }
 
 static void plot_best(struct report *r, struct ad_buffer *script, const unsigned char *drawn) {
-  size_t curves = 0;
+  size_t curves = 0, all = 0;
+  char title[240], left_out[100];
   script_axis(r, script, 'x', "n, runs tried", "");
   script_axis(r, script, 'y', "expected best", r->metric);
   script_add(r, script, "plot ");
-  for (size_t a = 0; a < r->arms && curves < CURVES; a++) {
-    if (drawn[a]) {
+  for (size_t a = 0; a < r->arms; a++) {
+    all += drawn[a];
+    if (drawn[a] && curves < CURVES) {
       script_add(r, script,
                  "%s$b%zu using 1:4:5 with filledcurves ls %zu notitle, $b%zu using 1:2 with linespoints ls %zu t ",
                  curves > 0 ? ", " : "", a, curves + 1, a, curves + 1);
@@ -297,9 +311,10 @@ static void plot_best(struct report *r, struct ad_buffer *script, const unsigned
   }
   script_add(r, script, "\n");
   if (curves > 0) {
-    document_plot(r->doc, "plot_best",
-                  "Expected best of n runs: unbiased (line) and plug-in (dotted); the band holds 95 % of single bests.",
-                  820, 400, script);
+    snprintf(title, sizeof title,
+             "Expected best of n runs: unbiased (line) and plug-in (dotted); the band holds 95 %% of single bests.%s",
+             script_left_out(curves, all, sizeof left_out, left_out));
+    document_plot(r->doc, "plot_best", title, 820, 400, script);
   }
 }
 
@@ -337,15 +352,13 @@ int report_best(struct report *r) {
   document_section(
       r->doc, "best", "The best of n runs",
       "What score the best of n runs is expected to have: how much of a reported best is the number of tries.",
-      "as a promise for new data: the best on the set it was chosen on is optimistic. Curves end at half of the runs.");
+      "as a promise for new data: the best on the set it was chosen on is optimistic. Curves end at half of the runs; "
+      "beyond n = 20 they go in steps of a tenth.");
   document_table(r->doc, "best", "Expected best of n", sizeof columns / sizeof *columns, columns);
   struct ad_buffer script = {0};
   unsigned char *drawn = ad_calloc(r->arms, 1);
   int status = drawn == NULL ? ad_fail_memory(r->arms, "arms") : best_rows(r, &script, drawn);
   if (status == AD_OK) {
-    if (r->arms * r->points > 400) {
-      document_data_only(r->doc);
-    }
     plot_best(r, &script, drawn);
   }
   ad_free(drawn);

@@ -28,6 +28,7 @@ import h5py
 import numpy as np
 import scipy.special
 import scipy.stats
+import statsmodels.stats.contingency_tables
 import statsmodels.stats.multitest
 import statsmodels.stats.power
 import statsmodels.stats.proportion
@@ -164,6 +165,18 @@ def multi(a, b):
     return {"pairs": n, "examples": N, "difference": d.mean(), "p": min(1, 2 * share)} | both("interval", percentile(replicates))
 
 
+def mcnemar_pairs(a, b):
+    rows = [((x & ~y).sum(), (y & ~x).sum()) for x, y in zip(a, b)]
+    return [{"only_arm": x, "only_baseline": y, "p": statsmodels.stats.contingency_tables.mcnemar([[0, x], [y, 0]], exact=True).pvalue} for x, y in rows]
+
+
+def mcnemar_sums(pairs):
+    better = sum(row["p"] < 0.05 and row["only_arm"] < row["only_baseline"] for row in pairs)
+    worse = sum(row["p"] < 0.05 and row["only_arm"] > row["only_baseline"] for row in pairs)
+    return {"pairs": len(pairs), "better": better, "worse": worse, "undecided": len(pairs) - better - worse} | \
+        {key: np.mean([row[key] for row in pairs]) / N for key in ("only_arm", "only_baseline")}
+
+
 def prediction_row(logits, labels):
     p, predicted = scipy.special.softmax(logits.astype(float), -1), logits.argmax(-1)
     pairs = [(i, j) for i in range(len(p)) for j in range(i + 1, len(p))]
@@ -237,6 +250,7 @@ def expected(study):
     spread |= {"holm_permutation_p": holm(spread["permutation_p"]), "holm_brown_forsythe_p": holm(spread["brown_forsythe_p"])}
     wrong = logits.argmax(-1) != labels
     grids = [np.where(finished[a], error[a], NAN).reshape(I, J) for a in range(ARMS)]
+    pairs = [mcnemar_pairs(wrong[a][finished[a] & finished[0]], wrong[0][finished[a] & finished[0]]) for a in others]
     chosen = [k * POINTS // 12 for k in range(12)]
     sketched = [[k for k in chosen if finished[a][k]] for a in range(ARMS)]
     tables = {
@@ -248,6 +262,7 @@ def expected(study):
         "variance/components": rows([row for grid in grids for row in component_rows(grid)]),
         "test_set/test_set": rows([jordan(wrong[a][finished[a]]) for a in range(ARMS)]),
         "test_set/multi_bootstrap": rows([multi(wrong[a][finished[a] & finished[0]], wrong[0][finished[a] & finished[0]]) for a in others]),
+        "test_set/mcnemar": rows([mcnemar_sums(m) for m in pairs]), "test_set/mcnemar_pairs": rows([row for m in pairs for row in m]),
         "predictions/predictions": rows([prediction_row(logits[a][finished[a]], labels) for a in range(ARMS)]),
         "predictions/churn_between": {"churn": np.array([np.mean([(x != y).mean() for x in logits[a][finished[a]].argmax(-1) for y in logits[b][finished[b]].argmax(-1)])
                                                          for a in range(ARMS) for b in range(a + 1, ARMS)])},

@@ -21,6 +21,7 @@ import warnings
 import h5py
 import numpy as np
 import scipy.stats
+import statsmodels.stats.contingency_tables
 import statsmodels.stats.multitest
 import statsmodels.stats.power
 import statsmodels.stats.proportion
@@ -261,6 +262,22 @@ def multi_bootstraps():
     return data
 
 
+def mcnemars():
+    random = np.random.RandomState(17)
+    hard = random.rand(400)
+    a, b = ((random.rand(400) < hard * x).astype(np.uint8) for x in (0.4, 0.6))
+    many = np.repeat([0, 1, 0, 1], [9000, 500, 430, 70])
+    cases = {"apart": (a, b), "turned": (b, a), "one-way": (a, np.maximum(a, np.eye(1, 400, 3)[0])), "balanced": (np.array([1, 0, 0, 1]), np.array([0, 1, 0, 1])),
+             "same": (a, a), "ten-thousand": (many, np.repeat([0, 1, 0, 1], [9000, 70, 500, 430]))}
+    data = {}
+    for name, (x, y) in cases.items():
+        x, y = x.astype(np.uint8), y.astype(np.uint8)
+        only = ((x > y).sum(), (y > x).sum())
+        p = statsmodels.stats.contingency_tables.mcnemar([[0, only[0]], [only[1], 0]], exact=True).pvalue if sum(only) else NAN
+        data |= {f"mcnemar/{name}/{k}": v for k, v in {"a": x, "b": y, "only_a": only[0], "only_b": only[1], "p": p}.items()}
+    return data
+
+
 def ensembles():
     random = np.random.RandomState(13)
     data = {}
@@ -396,7 +413,7 @@ def trajectories():
 def everything():
     known()
     data = {}
-    for part in (summaries, wilsons, correlations, holms, paired, unpaired, brown_forsythe, sd_ratios, components, jordans, multi_bootstraps, ensembles,
+    for part in (summaries, wilsons, correlations, holms, paired, unpaired, brown_forsythe, sd_ratios, components, jordans, multi_bootstraps, mcnemars, ensembles,
                  best_ofs, frontiers, powers, trajectories):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of degenerate cases

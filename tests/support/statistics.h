@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
 #include "autodidact/study/statistics.h"
 #include "support/fixture.h"
 
@@ -104,6 +106,20 @@ static inline void expect_interval(const struct fixture_case *c, const char *nam
   near(c->path, end, interval.low, interval.why, case_number(c, end));
   snprintf(end, sizeof end, "%s_high", name);
   near(c->path, end, interval.high, interval.why, case_number(c, end));
+}
+
+/* Whichever allocation of `all` fails, of less than `most`: it says so, and nothing leaks. */
+static inline void check_without_memory(int (*all)(void), unsigned long most) {
+  const size_t blocks = ad_memory_stats().live_blocks;
+  int status = AD_ENOMEM;
+  for (unsigned long n = 1; status != AD_OK; n++) {
+    ad_memory_fail_at(n);
+    status = all();
+    ad_memory_fail_at(0);
+    assert_true(status == AD_OK || status == AD_ENOMEM);
+    assert_int_equal(ad_memory_stats().live_blocks, blocks);
+    assert_true(n < most);
+  }
 }
 
 #endif

@@ -339,6 +339,77 @@ static void test_degenerate(void **state) {
   report_on("linked", "listed: {seed.init: 0..4, seed.order: 0..4}", two, 10, NAN, "init+order");
 }
 
+/* More arms than a figure has colours, and more rows than people read: what is left out is said, and is in the files.
+ */
+static void test_left_out(void **state) {
+  (void)state;
+  char arms[600] = "base: {}";
+  for (int a = 1; a < 12; a++) {
+    const size_t used = strlen(arms);
+    snprintf(arms + used, sizeof arms - used, ", arm-%d: {optim: {lr: 0.%d}}", a, a + 10);
+  }
+  report_on("many-arms", "seed.init: 0..39", arms, 480, NAN, "... 40 more rows: best.csv and report.json");
+  struct ad_buffer page = {0}, rows = {0};
+  assert_int_equal(ad_file_read("many-arms/report/report.html", &page), AD_OK);
+  if (has_gnuplot()) {
+    assert_non_null(strstr(page.data, "Drawn: the first 8 of 12 arms; the table has all."));
+  }
+  assert_non_null(strstr(page.data, "40 more rows: <code>best.csv</code>"));
+  assert_non_null(strstr(page.data, "Every run: in <code>runs.csv</code>"));
+  assert_int_equal(ad_file_read("many-arms/report/best.csv", &rows), AD_OK);
+  size_t lines = 0;
+  for (const char *at = rows.data; (at = strchr(at, '\n')) != NULL; at++) {
+    lines++;
+  }
+  assert_int_equal(lines, 1 + 12 * 20);
+  ad_buffer_destroy(&page);
+  ad_buffer_destroy(&rows);
+}
+
+/* Where the result is one of the test split, so are the predictions: the same logits under the name of the test split's
+ * give what the dev split's gave. */
+static void test_of_test_split(void **state) {
+  (void)state;
+  const hid_t file = fixture_open("study_report.h5");
+  struct made made = read_made(file);
+  struct ad_study study;
+  struct ad_cells cells;
+  struct ad_buffer text = {0};
+  make_study(&study, "dir: test-split, result: test.error", "seed.init: 0..3, seed.order: 0..4",
+             "base: {}, other: {teacher: {method: sda}}");
+  assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
+  for (size_t i = 0; i < study.count; i++) {
+    static const char result[] = "{\"step\":8,\"steps\":8,\"dev\":{\"error\":0.25}}";
+    char score[60];
+    struct ad_config config;
+    struct ad_run run;
+    const struct ad_cell_record record = {.state = AD_CELL_DONE, .step = STEPS, .steps = STEPS};
+    snprintf(score, sizeof score, "{\"error\":%.17g}", made.scores[i * EVALUATIONS]);
+    assert_int_equal(ad_study_config(&study, &study.cells[i], &config), AD_OK);
+    assert_int_equal(ad_run_create(&run, &config, NULL, 0), AD_OK);
+    assert_int_equal(ad_run_keep_logits(&run, "test.h5", N, C, made.logits + i * N * C, made.labels), AD_OK);
+    assert_int_equal(ad_run_close(&run), AD_OK);
+    assert_int_equal(ad_cells_append(&cells, i, &record, &(struct ad_line_texts){result, score}), AD_OK);
+    ad_config_destroy(&config);
+  }
+  assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){0}, &text), AD_OK);
+  join_lines(&text);
+  assert_non_null(strstr(text.data, "From the logits of 64 test examples."));
+  json_error_t error;
+  json_t *report = json_load_file("test-split/report/report.json", JSON_REJECT_DUPLICATES, &error);
+  json_t *rows = table_of(report, "test_set", "test_set");
+  size_t count;
+  double *expected = fixture_read_new(file, "expected/test_set/test_set/error", H5T_NATIVE_DOUBLE, &count);
+  near("test split", "error", json_number_value(json_object_get(json_array_get(rows, 0), "error")), NULL, expected[0]);
+  free(expected);
+  json_decref(report);
+  ad_buffer_destroy(&text);
+  ad_cells_close(&cells);
+  ad_study_destroy(&study);
+  free_made(&made);
+  fixture_close(file);
+}
+
 static void test_refused(void **state) {
   (void)state;
   struct ad_study study;
@@ -373,7 +444,7 @@ static void test_damaged(void **state) {
   assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
   assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){.folder = "damaged"}, &text), AD_OK);
   join_lines(&text);
-  assert_non_null(strstr(text.data, "2 of these without logits, 0 with"));
+  assert_non_null(strstr(text.data, "1 of these without logits, 1 with"));
   assert_int_equal(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
   check_page("damaged/report.html", -1);
   ad_buffer_destroy(&text);
@@ -421,6 +492,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_against_fixture),
       cmocka_unit_test(test_degenerate),
+      cmocka_unit_test(test_left_out),
+      cmocka_unit_test(test_of_test_split),
       cmocka_unit_test(test_refused),
       cmocka_unit_test(test_damaged),
       cmocka_unit_test(test_no_gnuplot_and_no_memory),

@@ -1,5 +1,5 @@
-/* Statistics of a study against SciPy, statsmodels and the published formulas (tests/parity/study_statistics.py): one arm,
- * two arms, variance components. test_statistics_examples.c has the rest. */
+/* Statistics of a study against SciPy, statsmodels and the published formulas (tests/parity/study_statistics.py): one
+ * arm, two arms, variance components. test_statistics_examples.c has the rest. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/study/statistics_compare.h"
 #include "autodidact/study/statistics_components.h"
@@ -267,16 +266,7 @@ static int all_of_them(void) {
 
 static void test_out_of_memory(void **state) {
   (void)state;
-  const size_t blocks = ad_memory_stats().live_blocks;
-  int status = AD_ENOMEM;
-  for (unsigned long n = 1; status != AD_OK; n++) {
-    ad_memory_fail_at(n);
-    status = all_of_them();
-    ad_memory_fail_at(0);
-    assert_true(status == AD_OK || status == AD_ENOMEM);
-    assert_int_equal(ad_memory_stats().live_blocks, blocks);
-    assert_true(n < 100);
-  }
+  check_without_memory(all_of_them, 100);
 }
 
 int main(void) {

@@ -1,5 +1,5 @@
-/* Statistics of a study against SciPy, statsmodels and the published formulas (tests/parity/study_statistics.py): single
- * examples, ensembles, searches, power, trajectories. */
+/* Statistics of a study against SciPy, statsmodels and the published formulas (tests/parity/study_statistics.py):
+ * single examples, ensembles, searches, power, trajectories. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/ensemble.h"
 #include "autodidact/study/statistics_examples.h"
@@ -56,6 +55,21 @@ static void test_multi_bootstrap(void **state) {
     expect_interval(&c, "difference", m.interval);
     free(wrong_a);
     free(wrong_b);
+  }
+}
+
+static void test_mcnemar(void **state) {
+  const hid_t file = *(hid_t *)*state;
+  for (size_t i = 0; i < case_count(file, "mcnemar"); i++) {
+    const struct fixture_case c = case_open(file, "mcnemar", i);
+    size_t N;
+    uint8_t *a = case_values(&c, "a", H5T_NATIVE_UINT8, &N), *b = case_values(&c, "b", H5T_NATIVE_UINT8, &N);
+    struct ad_mcnemar m;
+    ad_mcnemar_of(&m, N, a, b);
+    assert_true((double)m.only_a == case_number(&c, "only_a") && (double)m.only_b == case_number(&c, "only_b"));
+    expect_figure(&c, "p", m.p);
+    free(a);
+    free(b);
   }
 }
 
@@ -257,23 +271,14 @@ static int all_of_them(void) {
 
 static void test_out_of_memory(void **state) {
   (void)state;
-  const size_t blocks = ad_memory_stats().live_blocks;
-  int status = AD_ENOMEM;
-  for (unsigned long n = 1; status != AD_OK; n++) {
-    ad_memory_fail_at(n);
-    status = all_of_them();
-    ad_memory_fail_at(0);
-    assert_true(status == AD_OK || status == AD_ENOMEM);
-    assert_int_equal(ad_memory_stats().live_blocks, blocks);
-    assert_true(n < 100);
-  }
+  check_without_memory(all_of_them, 100);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_jordan),     cmocka_unit_test(test_multi_bootstrap), cmocka_unit_test(test_ensemble),
       cmocka_unit_test(test_best_of),    cmocka_unit_test(test_frontier),        cmocka_unit_test(test_power),
-      cmocka_unit_test(test_trajectory), cmocka_unit_test(test_out_of_memory),
+      cmocka_unit_test(test_trajectory), cmocka_unit_test(test_mcnemar),         cmocka_unit_test(test_out_of_memory),
   };
   return cmocka_run_group_tests(tests, open_statistics, close_statistics);
 }

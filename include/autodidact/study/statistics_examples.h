@@ -37,6 +37,17 @@ struct ad_multi_bootstrap {
 int ad_multi_bootstrap(struct ad_multi_bootstrap *result, size_t Ra, const uint8_t *wrong_a, size_t Rb,
                        const uint8_t *wrong_b, size_t N, int paired, const struct ad_resampling *how);
 
+/* ---- Two runs on the same examples ---- */
+
+struct ad_mcnemar {
+  size_t only_a, only_b; /* examples on which a errs and b does not, and the other way round */
+  struct ad_figure p;    /* two-sided: min(1, 2 P(X <= the smaller of them)), X binomial(only_a + only_b, 1/2) */
+};
+
+/* McNemar's test (1947), exact: whether two runs, as they are, err equally often on examples like these. wrong_a,
+ * wrong_b [N]. */
+void ad_mcnemar_of(struct ad_mcnemar *mcnemar, size_t N, const uint8_t *wrong_a, const uint8_t *wrong_b);
+
 /* ---- Calibration ---- */
 
 struct ad_calibration {
