@@ -184,11 +184,16 @@ void script_axis(struct report *r, struct ad_buffer *script, const char axis, co
 
 void script_bands(struct report *r, struct ad_buffer *script, size_t count, const size_t *which) {
   for (size_t k = 0; k < count; k++) {
+    const size_t style = script_style(r, which[k], k);
     script_add(r, script, "%s$b%zu using 1:3:5 with filledcurves ls %zu notitle, $b%zu using 1:4 with lines ls %zu t ",
-               k == 0 ? "plot " : ", ", k, k + 1, k, k + 1);
+               k == 0 ? "plot " : ", ", k, style, k, style);
     script_name(r, script, r->arm[which[k]].name);
   }
   script_add(r, script, "\n");
+}
+
+size_t script_style(const struct report *r, size_t arm, size_t k) {
+  return 1 + (r->arms <= CURVES ? arm : k);
 }
 
 const char *script_left_out(size_t drawn, size_t all, size_t size, char *text) {

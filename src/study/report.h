@@ -79,6 +79,9 @@ void script_axis(struct report *r, struct ad_buffer *script, const char axis, co
  * Into text [size]; returns text. */
 const char *script_left_out(size_t drawn, size_t all, size_t size, char *text);
 
+/* The line style of an arm that is curve k of a figure: the same in all figures, where there are enough styles. */
+size_t script_style(const struct report *r, size_t arm, size_t k);
+
 /* Height of a figure with a line an arm. */
 unsigned script_height(size_t arms);
 

@@ -217,7 +217,7 @@ static int plot_quantity(struct logs *l, size_t q) {
   struct ad_band band[GRID];
   size_t which[CURVES], drawn = 0, all = 0;
   char id[60], title[320], label[120], left_out[100];
-  snprintf(label, sizeof label, "%s on dev", ad_study_metric_name(r->study->metric));
+  snprintf(label, sizeof label, "Score on dev, %s", ad_study_metric_name(r->study->metric));
   for (size_t a = 0; a < l->arms; a++) {
     const struct arm_log *arm = &l->arm[a];
     const size_t stride = score ? EVALUATIONS : GRID, points = score ? arm->evaluations : GRID;
@@ -341,7 +341,7 @@ static void plot_correlations(struct report *r, struct ad_buffer *script, size_t
   script_axis(r, script, 'y', "rank correlation with the last score", "");
   script_add(r, script, "set yrange [-1:1.05]\nset xrange [0:100]\nplot 0 with lines lc rgb '#5b6775' dt 2 notitle");
   for (size_t k = 0; k < curves; k++) {
-    script_add(r, script, ", $b%zu using 1:2 with linespoints ls %zu t ", k, k + 1);
+    script_add(r, script, ", $b%zu using 1:2 with linespoints ls %zu t ", k, script_style(r, which[k], k));
     script_name(r, script, r->arm[which[k]].name);
   }
   script_add(r, script, "\n");
@@ -435,10 +435,12 @@ static void plot_frontier(struct report *r, struct ad_buffer *script, size_t all
   char title[240], left_out[100];
   script_axis(r, script, 'x', "budget", "whole trainings");
   script_axis(r, script, 'y', "expected last score of the best run", r->unit);
+  script_add(r, script, "set xtics 1\nset xrange [0.8:*]\n");
   for (size_t k = 0; k < curves; k++) {
-    script_add(r, script, "%s$b%zu using 1:2 with linespoints ls %zu t ", k == 0 ? "plot " : ", ", k, k + 1);
+    const size_t style = script_style(r, which[k], k);
+    script_add(r, script, "%s$b%zu using 1:2 with linespoints ls %zu t ", k == 0 ? "plot " : ", ", k, style);
     script_name(r, script, r->arm[which[k]].name);
-    script_add(r, script, ", $b%zu using 1:3 with lines ls %zu lw 1.2 dt 3 notitle", k, k + 1);
+    script_add(r, script, ", $b%zu using 1:3 with lines ls %zu lw 1.2 dt 3 notitle", k, style);
   }
   script_add(r, script, "\n");
   snprintf(

@@ -181,9 +181,9 @@ static void summarize(struct report *r, const struct comparison *c) {
       snprintf(test, sizeof test, "; Wilcoxon p = %.3g, with Holm's correction %.3g", p->wilcoxon_p.value,
                c[a].holm.value);
     }
-    document_summary(r->doc, "%s against %s: %s %+.3g%s (%s) on %zu common seeds; better on %.0f %% of them%s.",
+    document_summary(r->doc, "%s against %s: %s %+.3g%s (%s) on %zu common seed%s; better on %.0f %% of them%s.",
                      r->arm[a].name, r->arm[r->baseline].name, r->metric, mean, unit, interval, p->n,
-                     100 * c[a].better.value, test);
+                     p->n == 1 ? "" : "s", 100 * c[a].better.value, test);
   }
   if (r->arms > told + 1) {
     document_summary(r->doc, "%zu more arms are in the table.", r->arms - 1 - told);

@@ -277,14 +277,11 @@ static int distances(struct snapshots *s) {
   script_axis(r, &script, 'x', "step", "optimizer updates");
   script_axis(r, &script, 'y', "distance of parameters, L2", "");
   for (size_t k = 0; k < drawn; k++) {
-    char name[200];
-    snprintf(name, sizeof name, "%s, two runs", r->arm[which[k]].name);
+    const size_t style = script_style(r, which[k], k);
     script_add(r, &script, k == 0 ? "plot " : ", ");
-    script_add(r, &script, "$b%zu using 1:3 with linespoints ls %zu t ", k, k + 1);
-    script_name(r, &script, name);
-    snprintf(name, sizeof name, "%s, from the start", r->arm[which[k]].name);
-    script_add(r, &script, ", $b%zu using 1:2 with lines ls %zu dt 2 lw 1.4 t ", k, k + 1);
-    script_name(r, &script, name);
+    script_add(r, &script, "$b%zu using 1:3 with linespoints ls %zu t ", k, style);
+    script_name(r, &script, r->arm[which[k]].name);
+    script_add(r, &script, ", $b%zu using 1:2 with lines ls %zu dt 2 lw 1.4 notitle", k, style);
   }
   script_add(r, &script, "\n");
   if (drawn > 0 && between > 0) {

@@ -297,15 +297,17 @@ static void plot_best(struct report *r, struct ad_buffer *script, const unsigned
   char title[240], left_out[100];
   script_axis(r, script, 'x', "n, runs tried", "");
   script_axis(r, script, 'y', "expected best", r->metric);
+  script_add(r, script, r->points <= 40 ? "set xtics 1\n" : "");
   script_add(r, script, "plot ");
   for (size_t a = 0; a < r->arms; a++) {
     all += drawn[a];
     if (drawn[a] && curves < CURVES) {
+      const size_t style = script_style(r, a, curves);
       script_add(r, script,
                  "%s$b%zu using 1:4:5 with filledcurves ls %zu notitle, $b%zu using 1:2 with linespoints ls %zu t ",
-                 curves > 0 ? ", " : "", a, curves + 1, a, curves + 1);
+                 curves > 0 ? ", " : "", a, style, a, style);
       script_name(r, script, r->arm[a].name);
-      script_add(r, script, ", $b%zu using 1:3 with lines ls %zu lw 1 dt 3 notitle", a, curves + 1);
+      script_add(r, script, ", $b%zu using 1:3 with lines ls %zu lw 1 dt 3 notitle", a, style);
       curves++;
     }
   }
