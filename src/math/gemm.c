@@ -19,15 +19,28 @@ static const struct ad_gemm_backend *const BACKENDS[] = {
 enum { BACKEND_COUNT = sizeof BACKENDS / sizeof BACKENDS[0] };
 
 static const struct ad_gemm_backend *backend = &ad_gemm_openblas;
-static int always_in_pieces; /* set by ad_gemm_prepare where nothing else makes rows independent */
 
-/* What ad_gemm_prepare has found, with this backend. */
-enum { KNOWN = 64 };
-static struct {
+/* What ad_gemm_prepare has found, with this backend. It is a property of the shape, whatever models a process has seen. */
+enum { KNOWN = 256 };
+static struct shape {
   size_t N, K;
   int alignment;
 } known[KNOWN];
 static size_t known_count;
+
+void ad_gemm_use(const struct ad_gemm_backend *used) {
+  backend = used;
+  known_count = 0;
+}
+
+static const struct shape *find_shape(size_t N, size_t K) {
+  for (size_t k = 0; k < known_count; k++) {
+    if (known[k].N == N && known[k].K == K) {
+      return &known[k];
+    }
+  }
+  return NULL;
+}
 
 int ad_gemm_start(void) {
   const char *wanted = getenv("AUTODIDACT_GEMM");
@@ -43,9 +56,7 @@ int ad_gemm_start(void) {
     }
     const char *reason = BACKENDS[i]->start(kernels);
     if (reason == NULL) {
-      backend = BACKENDS[i];
-      always_in_pieces = 0;
-      known_count = 0;
+      ad_gemm_use(BACKENDS[i]);
       return AD_OK;
     }
     if (named) {
@@ -64,10 +75,11 @@ const char *ad_gemm_config(void) {
   return backend->config();
 }
 
-/* Where a block of rows is so small that the library has another algorithm for it, rows go block by block, so that
- * their number does not decide. */
+/* Where a block of rows is so small that the library has another algorithm for it, or nothing else makes rows
+ * independent, rows go block by block, so that their number does not decide. */
 static size_t rows_at_once(size_t M, size_t N, size_t K) {
-  return always_in_pieces || backend->is_small(N, K) ? AD_ROW_BLOCK : M;
+  const struct shape *shape = find_shape(N, K);
+  return (shape != NULL && shape->alignment == AD_ROW_BLOCK) || backend->is_small(N, K) ? AD_ROW_BLOCK : M;
 }
 
 /* Rows that a product is rounded up to, at an alignment: the least that has been seen to keep the bits. */
@@ -174,25 +186,29 @@ static int alignment_of(size_t N, size_t K) {
   return AD_ROW_BLOCK;
 }
 
+/* The same, kept for the next time. */
+static int settle_shape(size_t N, size_t K) {
+  const struct shape *before = find_shape(N, K);
+  if (before != NULL) {
+    return before->alignment;
+  }
+  if (known_count == KNOWN) {
+    return ad_fail(AD_EINTERNAL, "models of more than %d shapes of matrix products in one process", KNOWN);
+  }
+  const int alignment = alignment_of(N, K);
+  if (alignment > 0) {
+    known[known_count++] = (struct shape){N, K, alignment};
+  }
+  return alignment;
+}
+
 int ad_gemm_prepare(const size_t (*shapes)[2], size_t count) {
   int result = 1;
   for (size_t i = 0; i < count; i++) {
-    size_t k = 0;
-    while (k < known_count && (known[k].N != shapes[i][0] || known[k].K != shapes[i][1])) {
-      k++;
-    }
-    const int alignment = k < known_count ? known[k].alignment : alignment_of(shapes[i][0], shapes[i][1]);
-    if (alignment < 0) {
-      return alignment;
-    }
-    if (k == known_count && known_count < KNOWN) {
-      known[known_count].N = shapes[i][0];
-      known[known_count].K = shapes[i][1];
-      known[known_count++].alignment = alignment;
-    }
+    const int alignment = settle_shape(shapes[i][0], shapes[i][1]);
+    AD_TRY(alignment);
     result = alignment > result ? alignment : result;
   }
-  always_in_pieces |= result == AD_ROW_BLOCK;
   return result;
 }
 

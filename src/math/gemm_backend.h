@@ -29,4 +29,7 @@ extern const struct ad_gemm_backend ad_gemm_openblas;
 extern const struct ad_gemm_backend ad_gemm_libxsmm;
 #endif
 
+/* From now on products are this one's, started already, and nothing is known of any shape. For ad_gemm_start and tests. */
+void ad_gemm_use(const struct ad_gemm_backend *used);
+
 #endif

@@ -3,6 +3,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
 #include "autodidact/math/tree.h"
+#include "math/gemm_backend.h"
 #include "reference/check.h"
 #include "support/kernel_sets.h"
 
@@ -249,12 +250,91 @@ static void test_square(void **state) {
   free(reference);
 }
 
+/* --- Models that come one after another in a process do not change each other's products. */
+
+enum { UNEVEN_N = 16, UNEVEN_K = 20, MODEL = 2 };
+
+static size_t most_rows; /* that the backend below was given at once */
+
+/* Plain products, but that rows of one shape have other bits where more than a block goes at once. */
+static void uneven_nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
+  const float more = N == UNEVEN_N && K == UNEVEN_K && M > AD_ROW_BLOCK ? 1.0F : 0.0F;
+  most_rows = M > most_rows ? M : most_rows;
+  for (size_t i = 0; i < M * N; i++) {
+    float sum = more;
+    for (size_t k = 0; k < K; k++) {
+      sum += X[i / N * ldx + k] * W[i % N * K + k];
+    }
+    Y[i / N * ldy + i % N] = sum;
+  }
+}
+
+static void uneven_nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX, size_t ldx,
+                      int accumulate) {
+  most_rows = M > most_rows ? M : most_rows;
+  for (size_t i = 0; i < M * K; i++) {
+    float *out = &dX[i / K * ldx + i % K], sum = accumulate ? *out : 0.0F;
+    for (size_t n = 0; n < N; n++) {
+      sum += dY[i / K * ldy + n] * W[n * K + i % K];
+    }
+    *out = sum;
+  }
+}
+
+static int never_small(size_t N, size_t K) {
+  (void)N, (void)K;
+  return 0;
+}
+
+/* The most rows that go at once of 4 blocks, forward and backward. */
+static size_t rows_given(size_t N, size_t K) {
+  enum { M = 4 * AD_ROW_BLOCK };
+  float *x = check_normals(M * (N + K), 1), *w = check_normals(N * K, 2), *y = malloc(M * (N + K) * sizeof *y);
+  most_rows = 0;
+  ad_gemm_nt(M, N, K, x, K, w, y, N);
+  const size_t forward = most_rows;
+  ad_gemm_nn(M, N, K, x, N, w, y, K, 0);
+  assert_int_equal(most_rows, forward);
+  free(x);
+  free(w);
+  free(y);
+  return forward;
+}
+
+static void test_models_in_turn(void **state) {
+  (void)state;
+  static const struct ad_gemm_backend uneven = {.is_small = never_small, .nt = uneven_nt, .nn = uneven_nn};
+  static const size_t one[MODEL][2] = {{8, 12}, {UNEVEN_N, UNEVEN_K}}, other[MODEL][2] = {{8, 12}, {12, 8}};
+  for (int order = 0; order < 2; order++) {
+    int one_known = 0;
+    ad_gemm_use(&uneven);
+    for (int turn = 0; turn < 4; turn++) {
+      const int is_one = turn % 2 == order;
+      one_known |= is_one;
+      assert_int_equal(ad_gemm_prepare(is_one ? one : other, MODEL), is_one ? AD_ROW_BLOCK : 1);
+      assert_int_equal(rows_given(8, 12), 4 * AD_ROW_BLOCK);
+      assert_int_equal(rows_given(12, 8), 4 * AD_ROW_BLOCK);
+      assert_int_equal(rows_given(UNEVEN_N, UNEVEN_K), one_known ? AD_ROW_BLOCK : 4 * AD_ROW_BLOCK);
+    }
+  }
+  /* As many shapes as are kept, and one more. */
+  size_t shape[1][2] = {{1, 1}};
+  int status = 1;
+  for (ad_gemm_use(&uneven); status > 0 && shape[0][0] < 1000; shape[0][0]++) {
+    status = ad_gemm_prepare((const size_t(*)[2])shape, 1);
+  }
+  assert_int_equal(status, AD_EINTERNAL);
+  assert_int_equal(shape[0][0], 258);
+  assert_int_equal(ad_gemm_start(), AD_OK);
+}
+
 static int run(const char *name) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_products),    cmocka_unit_test(test_weight_gradient),
       cmocka_unit_test(test_rows_behind), cmocka_unit_test(test_weight_gradient_is_the_tree),
       cmocka_unit_test(test_alignment),   cmocka_unit_test(test_self_check),
       cmocka_unit_test(test_choice),      cmocka_unit_test(test_square),
+      cmocka_unit_test(test_models_in_turn),
   };
   printf("%s\n", name);
   return cmocka_run_group_tests_name(name, tests, NULL, NULL);

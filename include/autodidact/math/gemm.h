@@ -63,8 +63,9 @@ int ad_gemm_rows_independent(size_t M, size_t N, size_t K, size_t shift);
 /* Runs the self-check for the shapes [count] (N, K) of a model's layers and returns the alignment, in rows, that the
  * first row of each lane needs so that a lane's bits are its own: 1 where rows are independent (libxsmm; OpenBLAS 0.3.21
  * with AVX-512); 12 where a row's bits depend on its number modulo 12 (OpenBLAS's Haswell and Zen kernels, AVX2);
- * otherwise AD_ROW_BLOCK, and from then on all products go in pieces of so many rows. Or AD_ENOMEM. Shapes already
- * checked cost nothing. */
+ * otherwise AD_ROW_BLOCK, and from then on products of the shapes that need it go in pieces of so many rows. What is found
+ * of a shape, and so of a model, does not depend on what was prepared before. Or AD_ENOMEM; AD_EINTERNAL (more than 256
+ * shapes in a process). Shapes already checked cost little. */
 int ad_gemm_prepare(const size_t (*shapes)[2], size_t count);
 
 /* The number that the rows of these shapes' products are rounded up to, at the alignment that ad_gemm_prepare has
