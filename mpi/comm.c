@@ -43,18 +43,25 @@ static int list_nodes(struct ad_comm *c) {
 }
 
 int ad_comm_create(struct ad_comm **comm, int shared) {
-  int rank;
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  return ad_comm_create_groups(comm, shared ? 0 : rank);
+  return ad_comm_create_among(comm, NULL, shared);
 }
 
-int ad_comm_create_groups(struct ad_comm **comm, int group) {
+int ad_comm_create_among(struct ad_comm **comm, const struct ad_comm *ranks, int shared) {
+  int rank;
+  MPI_Comm from = ranks == NULL ? MPI_COMM_WORLD : ranks->world;
+  MPI_Comm_rank(from, &rank);
+  return ad_mpi_comm_create(comm, from, shared ? 0 : rank);
+}
+
+int ad_comm_create_groups(struct ad_comm **comm, int group) { return ad_mpi_comm_create(comm, MPI_COMM_WORLD, group); }
+
+int ad_mpi_comm_create(struct ad_comm **comm, MPI_Comm from, int group) {
   *comm = NULL;
   struct ad_comm *c = ad_calloc(1, sizeof *c);
   if (c == NULL) {
     return ad_fail_memory(sizeof *c, "a communicator");
   }
-  MPI_Comm_dup(MPI_COMM_WORLD, &c->world);
+  MPI_Comm_dup(from, &c->world);
   MPI_Comm_rank(c->world, &c->rank);
   MPI_Comm_size(c->world, &c->size);
   MPI_Comm machine;

@@ -14,7 +14,7 @@ enum { AD_DEBUG = 1 };
 #endif
 
 /* All tags of point-to-point messages. */
-enum ad_tag { AD_TAG_REDUCE = 1, AD_TAG_PUBLISH, AD_TAG_CHECKPOINT };
+enum ad_tag { AD_TAG_REDUCE = 1, AD_TAG_PUBLISH, AD_TAG_CHECKPOINT, AD_TAG_STOP };
 
 struct ad_comm {
   MPI_Comm world, node;
@@ -26,6 +26,12 @@ struct ad_comm {
   int *members;     /* [size] ranks by node, ascending inside */
   int *gather;      /* [2 size] work memory of gathers: counts, displacements */
 };
+
+/* The ranks of `from`, those of a node cut further by `group`, as ad_comm_create_groups. Collective over `from`. */
+int ad_mpi_comm_create(struct ad_comm **comm, MPI_Comm from, int group);
+
+/* ad_mpi_end on any communicator that nothing else uses. */
+int ad_mpi_end_on(MPI_Comm comm, int status, int *alone);
 
 /* A count that MPI can take: bytes or items above INT_MAX are AD_EINTERNAL. */
 int ad_mpi_count(size_t count, int *narrow);

@@ -8,6 +8,7 @@
 
 static enum ad_log_level level_limit = AD_LOG_INFO;
 static int muted_process;
+static char line_prefix[256];
 static int line_pending; /* a progress line without its newline is on the terminal */
 static double last_progress = -1.0e9;
 
@@ -16,6 +17,10 @@ static const double TTY_INTERVAL = 0.1;
 
 void ad_log_set_level(enum ad_log_level level) {
   level_limit = level;
+}
+
+void ad_log_set_prefix(const char *prefix) {
+  snprintf(line_prefix, sizeof line_prefix, "%s", prefix);
 }
 
 void ad_log_mute(int muted) {
@@ -47,7 +52,7 @@ void ad_log(enum ad_log_level level, const char *format, ...) {
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  fprintf(stderr, "autodidact: %s%s\n", names[level], text);
+  fprintf(stderr, "autodidact: %s%s%s\n", line_prefix, names[level], text);
 }
 
 void ad_progress(const char *text, int final) {

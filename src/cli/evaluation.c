@@ -9,7 +9,7 @@ int evaluation_open(struct evaluation *evaluation, const struct session *session
   if (evaluation->logits == NULL) {
     return ad_fail_memory(rows * C * sizeof *evaluation->logits, "the logits");
   }
-  AD_TRY(ad_comm_create(&evaluation->comm, 1));
+  AD_TRY(ad_comm_create_among(&evaluation->comm, evaluation->ranks, 1));
   return ad_evaluator_create(&evaluation->evaluator, &session->params, session->config.eval_batch);
 }
 

@@ -5,8 +5,9 @@
 #include "autodidact/mpi/evaluate.h"
 #include "session.h"
 
-/* Zero-initialise. */
+/* Zero-initialise, then set `ranks` where it is not for all. */
 struct evaluation {
+  const struct ad_comm *ranks; /* NULL: the world */
   struct ad_comm *comm;
   struct ad_evaluator *evaluator;
   float *logits; /* [rows, classes] */

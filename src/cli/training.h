@@ -1,4 +1,4 @@
-/* One training: what the files of the train command share. train.c runs it, training_setup.c loads and connects,
+/* One training, on all ranks or some: what its files share. training.c runs it for the commands train and study, training_setup.c loads and connects,
  * training_resume.c opens the run folder, training_checkpoint.c saves and training_stop.c says when to stop,
  * training_evaluate.c scores and keeps, training_snapshot.c keeps numbers of chosen steps, training_memory.c tells the
  * bytes. Not installed. */
@@ -34,7 +34,19 @@ enum injection {
   INJECTIONS
 };
 
+/* What a training is given besides its configuration. All zero for one on all ranks that prints a table at its end. */
+struct training_frame {
+  const struct ad_comm *ranks; /* those of the training; NULL: all of the world */
+  double started;              /* by ad_clock: what run.time_limit counts from; 0: when the training starts */
+  int quiet;                   /* no progress, no table */
+  /* Asked on the training's first rank between steps, or NULL: 0, the number of a signal that stops the training, or a
+   * failure, which ends it without another checkpoint. */
+  int (*asked)(void *context);
+  void *context;
+};
+
 struct training {
+  struct training_frame frame;
   struct session session;
   struct ad_dataset train, dev;
   int has_dev;
@@ -68,9 +80,12 @@ struct training {
   struct ad_step last; /* the last step, or what is known of it after going on from a checkpoint */
   int has_saved;
   uint64_t saved, saved_evaluated;                       /* step of the last checkpoint, and `evaluated` then */
-  double started, last_save;                             /* by ad_clock */
+  double started, first_step, last_save;                 /* by ad_clock; first_step 0: it was not reached */
   double slowest_step, slowest_evaluation, slowest_save; /* seconds */
   char stop_reason[64];
+  int stop_signal; /* the signal's number where it was one */
+  int held; /* a failure of this rank that the others do not know of yet, and its message */
+  char held_message[1000];
   uint64_t inject[INJECTIONS], injected[INJECTIONS]; /* the step or the time it is due, 0: never; times so far */
   double seconds;                                    /* in steps */
   size_t examples;                                   /* in steps */
@@ -78,18 +93,29 @@ struct training {
   double predicted; /* bytes of a rank, mean over the ranks */
 };
 
-/* Frees all of it; after a failure what takes all ranks is left to the end of the process. */
-void training_close(struct training *t, int status);
+/* From the configuration in t->session to result.json. t: zeroed but for frame, session and faults. training_close
+ * releases all, as does the end of the process: after a failure that not all ranks share (alone 1) it leaves what cannot
+ * be released without the others. Collective over the training's ranks. */
+int training_run(struct training *t);
+int training_close(struct training *t, int alone);
 
+/* Keeps a failure of this rank alone, to be told at the next training_must_stop or training_settle. Not collective. */
+void training_hold(struct training *t, int status);
+
+/* The failure that a rank holds, on every rank, or AD_OK. Collective. */
+int training_settle(struct training *t);
 /* Data, model, checks that all ranks have the same, replicas, exchange, trainer, evaluator, run folder. Collective. */
 int training_load_data(struct training *t);
 int training_check_configuration(struct training *t);
 int training_prepare(struct training *t);
 int training_open_run(struct training *t);
 
-/* Signals of run.signals set a flag from now on. training_must_stop: whether it, or the clock, asks to stop, on any
- * rank; alike on all, the reason in stop_reason. Collective. training_pretend_signal sets the flag, for tests. */
-int training_watch_signals(const struct training *t);
+/* Signals of this list (run.signals) set a flag from now on, which training_signal tells (0: none came).
+ * training_must_stop: 1 where it, the frame or the clock asks to stop, on any rank; alike on all, the reason in
+ * stop_reason; or the failure that a rank holds. Collective. training_pretend_signal sets the flag, for tests. */
+int training_watch_signals(const char *list);
+int training_signal(void);
+const char *training_signal_name(int number);
 int training_must_stop(struct training *t);
 void training_pretend_signal(int number);
 

@@ -244,8 +244,9 @@ int training_save(struct training *t) {
     if (!said++) {
       ad_log(AD_LOG_WARNING, "%s; checkpoint.full=wait: tries again every %d seconds", ad_error_message(), PAUSE);
     }
-    if (training_must_stop(t)) {
-      return status;
+    const int stop = training_must_stop(t);
+    if (stop != 0) {
+      return stop < 0 ? stop : status;
     }
     sleep(PAUSE);
   }
@@ -256,11 +257,12 @@ int training_save(struct training *t) {
   t->has_saved = 1;
   t->last_save = ad_clock();
   t->slowest_save = fmax(t->slowest_save, t->last_save - start);
-  if (!t->first) {
-    return AD_OK;
+  if (t->first) {
+    training_hold(t, ad_run_timing(&t->run, "{\"checkpoint\":%" PRIu64 ",\"seconds\":%.6f}", t->saved,
+                                   t->last_save - start));
+    training_hold(t, prune(t));
   }
-  AD_TRY(ad_run_timing(&t->run, "{\"checkpoint\":%" PRIu64 ",\"seconds\":%.6f}", t->saved, t->last_save - start));
-  return prune(t);
+  return AD_OK;
 }
 
 /* Whether a checkpoint is due by the steps, alike on all ranks. */
@@ -275,6 +277,7 @@ int training_step_edge(struct training *t) {
   const struct ad_config *c = &t->session.config;
   const uint64_t done = ad_trainer_done(t->trainer);
   const int stop = training_must_stop(t);
+  AD_TRY(stop);
   const int clock = c->checkpoint_minutes > 0.0 && ad_clock() - t->last_save > 60.0 * c->checkpoint_minutes;
   const int saved = t->has_saved && t->saved == done && t->saved_evaluated == t->evaluated;
   if (!saved && (stop || due_by_steps(t) || ad_comm_largest(t->comm, t->first && clock) != 0)) {

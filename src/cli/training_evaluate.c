@@ -24,8 +24,9 @@ static int compute_member(struct training *t, const float *theta, float *logits)
     const size_t end = t->dev.count - first < slice ? t->dev.count : first + slice;
     AD_TRY(ad_mpi_evaluate(t->comm, t->evaluator, B, C, theta, &t->dev, first, end, logits + first * C));
     training_fault_in_evaluation(t);
-    if (training_must_stop(t)) {
-      return AD_ESTOPPED;
+    const int stop = training_must_stop(t);
+    if (stop != 0) {
+      return stop < 0 ? stop : AD_ESTOPPED;
     }
   }
   return AD_OK;
@@ -118,18 +119,18 @@ int training_evaluate(struct training *t, const struct ad_step *step) {
     AD_TRY(ad_trainer_variant(t->trainer, v, &thetas, &count));
     if (count > 0) {
       AD_TRY(compute_logits(t, thetas, count));
-      AD_TRY(t->first ? keep_scores(t, step, v, thetas[0], &row) : AD_OK);
+      training_hold(t, t->first ? keep_scores(t, step, v, thetas[0], &row) : AD_OK);
     }
   }
   t->evaluated = step->step;
   t->slowest_evaluation = fmax(t->slowest_evaluation, ad_clock() - start);
-  if (!t->first) {
-    return AD_OK;
+  if (t->first) {
+    training_hold(t, ad_run_timing(&t->run, "{\"eval\":\"dev\",\"step\":%" PRIu64 ",\"seconds\":%.6f}", step->step,
+                                   ad_clock() - start));
+    training_hold(t, keep_row(t, &row));
+    training_hold(t, ad_run_log_size(&t->run, &t->log_bytes));
   }
-  AD_TRY(ad_run_timing(&t->run, "{\"eval\":\"dev\",\"step\":%" PRIu64 ",\"seconds\":%.6f}", step->step,
-                       ad_clock() - start));
-  AD_TRY(keep_row(t, &row));
-  return ad_run_log_size(&t->run, &t->log_bytes);
+  return AD_OK;
 }
 
 /* A Hugging Face folder of a variant's parameters; *digest of all of them. */
@@ -173,10 +174,10 @@ static int save_variants(struct training *t, char digest[AD_VARIANTS][17]) {
     }
     if (t->first) {
       snprintf(name, sizeof name, "variants/%s", ad_variant_name(v));
-      AD_TRY(save(t, result ? "model" : name, result && t->best != NULL ? t->best : thetas[0], digest[v]));
+      training_hold(t, save(t, result ? "model" : name, result && t->best != NULL ? t->best : thetas[0], digest[v]));
     }
     /* The vector may be shared: the next mean must not come while it is being written. */
-    ad_comm_wait(t->comm);
+    AD_TRY(training_settle(t));
   }
   return AD_OK;
 }

@@ -222,7 +222,7 @@ int training_prepare(struct training *t) {
   t->settings = settings_of(c);
   AD_TRY(check_result(t));
   AD_TRY(c->teacher_ring == 1 ? find_ring_folder(t) : AD_OK);
-  AD_TRY(session_load_base(&t->session));
+  AD_TRY(ad_comm_settle(t->comm, session_load_base(&t->session)));
   AD_TRY(check_ranks(t));
   AD_TRY(ad_params_freeze_named(&t->session.params, c->model_freeze));
   /* The row self-check makes the BLAS library take its buffers, which belong to the program. */

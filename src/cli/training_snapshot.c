@@ -149,12 +149,12 @@ static int keep(struct training *t, uint64_t number, const struct ad_step *step)
     snapshot.sketch = seen.sketch;
   }
   AD_TRY(probe_is_due(t, number) ? evaluate_probe(t, &snapshot.student, &snapshot.teacher) : AD_OK);
-  AD_TRY(t->first ? ad_snapshots_add(s->file, &snapshot) : AD_OK);
+  training_hold(t, t->first ? ad_snapshots_add(s->file, &snapshot) : AD_OK);
   t->slowest_evaluation = fmax(t->slowest_evaluation, ad_clock() - start);
-  if (!t->first) {
-    return AD_OK;
+  if (t->first) {
+    training_hold(t, ad_run_timing(&t->run, "{\"snapshot\":%" PRIu64 ",\"seconds\":%.6f}", number, ad_clock() - start));
   }
-  return ad_run_timing(&t->run, "{\"snapshot\":%" PRIu64 ",\"seconds\":%.6f}", number, ad_clock() - start);
+  return AD_OK;
 }
 
 int training_open_snapshots(struct training *t) {

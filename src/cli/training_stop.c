@@ -23,7 +23,7 @@ static const struct {
 
 enum { SIGNALS = sizeof signals / sizeof *signals };
 
-static const char *signal_name(int number) {
+const char *training_signal_name(int number) {
   for (size_t i = 0; i < SIGNALS; i++) {
     if (signals[i].number == number) {
       return signals[i].name;
@@ -32,8 +32,11 @@ static const char *signal_name(int number) {
   return "?";
 }
 
-int training_watch_signals(const struct training *t) {
-  const char *list = t->session.config.run_signals;
+int training_signal(void) {
+  return (int)signal_seen;
+}
+
+int training_watch_signals(const char *list) {
   for (const char *p = list; *p != '\0'; p += *p == ',') {
     const size_t length = strcspn(p, ",");
     const size_t prefix = length > 3 && strncasecmp(p, "SIG", 3) == 0 ? 3 : 0;
@@ -65,20 +68,43 @@ static int out_of_time(const struct training *t) {
   return limit > 0.0 && ad_clock() - t->started + ahead >= limit;
 }
 
-enum { STOP_SIGNAL = 2, STOP_CLOCK = 1 };
+void training_hold(struct training *t, int status) {
+  if (status < 0 && t->held == AD_OK) {
+    t->held = status;
+    snprintf(t->held_message, sizeof t->held_message, "%s", ad_error_message());
+  }
+}
+
+int training_settle(struct training *t) {
+  return ad_comm_settle(t->comm, t->held < 0 ? ad_fail(t->held, "%s", t->held_message) : AD_OK);
+}
+
+enum { STOP_CLOCK = 1, STOP_SIGNAL = 2, STOP_HELD = 1000 };
 
 int training_must_stop(struct training *t) {
-  const int number = (int)signal_seen;
-  const uint64_t own = number != 0 ? (uint64_t)(STOP_SIGNAL + number) : out_of_time(t) ? STOP_CLOCK : 0;
+  int number = training_signal();
+  if (t->first && t->frame.asked != NULL) {
+    const int asked = t->frame.asked(t->frame.context);
+    training_hold(t, asked < 0 ? asked : AD_OK);
+    number = asked > 0 ? asked : number;
+  }
+  const uint64_t own = t->held < 0      ? STOP_HELD
+                       : number != 0    ? (uint64_t)(STOP_SIGNAL + number)
+                       : out_of_time(t) ? STOP_CLOCK
+                                        : 0;
   const uint64_t all = ad_comm_largest(t->comm, own);
   if (all == 0) {
     return 0;
+  }
+  if (all == STOP_HELD) {
+    return training_settle(t);
   }
   if (all == STOP_CLOCK) {
     snprintf(t->stop_reason, sizeof t->stop_reason, "run.time_limit=%llu",
              (unsigned long long)t->session.config.run_time_limit);
   } else {
-    snprintf(t->stop_reason, sizeof t->stop_reason, "signal %s", signal_name((int)all - STOP_SIGNAL));
+    t->stop_signal = (int)all - STOP_SIGNAL;
+    snprintf(t->stop_reason, sizeof t->stop_reason, "signal %s", training_signal_name((int)all - STOP_SIGNAL));
   }
   return 1;
 }

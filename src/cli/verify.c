@@ -265,6 +265,6 @@ int ad_command_verify(int argc, char **argv) {
   }
   const int status = verify(&v);
   ad_verification_destroy(&v.findings);
-  training_close(&v.training, status);
+  training_close(&v.training, status != AD_OK);
   return status;
 }

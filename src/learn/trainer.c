@@ -342,15 +342,11 @@ static int after_hook(void *context, size_t flat, size_t local, size_t length) {
   return AD_OK;
 }
 
-/* The update on the shard, its digest, and the new parameters to everybody. */
-static int update(struct ad_trainer *t, struct ad_step *step) {
-  step->factor =
-      ad_schedule_factor(t->settings.schedule, t->done, t->total, ad_schedule_warmup(t->total, t->settings.warmup));
+/* The update on the shard. What fails here may fail on one rank alone. */
+static int update_shard(struct ad_trainer *t, const struct ad_step *step) {
   const double scale = ad_optimizer_clip(&t->optimizer, step->norm);
   const struct ad_update_hooks hooks = {t, before_hook, after_hook};
   const int hooked = t->teacher != NULL || t->watched;
-  float *const changed[] = {t->replicas.student, t->replicas.teacher};
-  size_t vectors = 1;
   if (t->teacher != NULL) {
     AD_TRY(ad_teacher_begin(t->teacher, t->done));
   }
@@ -364,13 +360,39 @@ static int update(struct ad_trainer *t, struct ad_step *step) {
     AD_TRY(ad_optimizer_update(&t->optimizer, b, &t->rows, trainer_reduced(t, b), t->done + 1, step->factor, scale,
                                t->replicas.student, hooked ? &hooks : NULL));
   }
+  return AD_OK;
+}
+
+/* The sum of the shards' digests, which also tells every rank whether the update failed on one: all leave then. The
+ * message is that rank's; the others have none. */
+static int share_digest(const struct ad_trainer *t, int updated, uint64_t *digest) {
+  uint64_t told[3] = {*digest, updated == AD_EDIVERGED, updated < 0 && updated != AD_EDIVERGED};
+  AD_TRY(t->exchange->sum(t->exchange->context, 3, told));
+  *digest = told[0];
+  if (updated == AD_OK && told[1] + told[2] > 0) {
+    ad_error_clear();
+    return told[2] > 0 ? AD_EIO : AD_EDIVERGED;
+  }
+  return updated;
+}
+
+/* The update, its digest, and the new parameters to everybody. */
+static int update(struct ad_trainer *t, struct ad_step *step) {
+  step->factor =
+      ad_schedule_factor(t->settings.schedule, t->done, t->total, ad_schedule_warmup(t->total, t->settings.warmup));
+  float *const changed[] = {t->replicas.student, t->replicas.teacher};
+  const int shared = t->exchange != NULL && !t->exchange->whole;
+  size_t vectors = 1;
+  int status = update_shard(t, step);
+  AD_TRY(shared ? AD_OK : status);
   AD_TRY(t->watched ? trainer_share_observed(t) : AD_OK);
-  if (t->teacher != NULL) {
+  if (status == AD_OK && t->teacher != NULL) {
     vectors += ad_teacher_end(t->teacher) ? 1 : 0;
   }
   step->parameters = ad_shard_digest(&t->shard, t->replicas.student);
-  if (t->exchange != NULL && !t->exchange->whole) {
-    AD_TRY(t->exchange->sum(t->exchange->context, 1, &step->parameters));
+  if (shared) {
+    status = share_digest(t, status, &step->parameters);
+    AD_TRY(status);
     AD_TRY(t->exchange->publish(t->exchange->context, vectors, changed));
   }
   if (t->teacher != NULL) {

@@ -7,6 +7,9 @@ enum ad_log_level { AD_LOG_ERROR, AD_LOG_WARNING, AD_LOG_INFO, AD_LOG_DEBUG };
 /* Messages above this level are dropped; the default is AD_LOG_INFO. */
 void ad_log_set_level(enum ad_log_level level);
 
+/* Stands behind "autodidact: " in messages from now on; "" for none. Copied. */
+void ad_log_set_prefix(const char *prefix);
+
 /* Only one rank speaks: a muted process prints errors only. */
 void ad_log_mute(int muted);
 

@@ -1,4 +1,5 @@
-/* Communicators of the program's own, and which ranks share a node's memory.
+/* Communicators of the program's own, and which ranks share a node's memory. What is said of the world below is, for a
+ * communicator made among other ranks, said of those.
  *
  * Letters: R ranks. Library messages never mix with others': everything here is duplicated from the world. */
 #ifndef AUTODIDACT_MPI_COMM_H
@@ -13,6 +14,9 @@ struct ad_comm;
 /* Splits the world. shared: ranks of one node share memory; 0: each rank counts as a node of its own. Collective over the world. The caller
  * owns it. AD_ENOMEM, AD_EINTERNAL. */
 int ad_comm_create(struct ad_comm **comm, int shared);
+
+/* The same of the ranks of another communicator (NULL: of the world), over which it is then collective. */
+int ad_comm_create_among(struct ad_comm **comm, const struct ad_comm *ranks, int shared);
 
 /* The same where a node is cut further: ranks of one node with the same group number (>= 0) count as a node. For one replica a NUMA domain, and for
  * several nodes on one machine in tests. Collective over the world. AD_ENOMEM. */

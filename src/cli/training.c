@@ -1,0 +1,181 @@
+/* One training: data, model, steps, evaluations, and the run folder that keeps them. */
+#include "training.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+
+static void show_progress(const struct training *t, const struct ad_step *step) {
+  const uint64_t total = ad_trainer_total(t->trainer);
+  const double left = t->seconds / (double)step->step * (double)(total - step->step);
+  char dev[32] = "", text[200];
+  if (!isnan(t->dev_error)) {
+    snprintf(dev, sizeof dev, "  dev error %.2f %%", 100.0 * t->dev_error);
+  }
+  snprintf(text, sizeof text,
+           "step %" PRIu64 "/%" PRIu64 "  epoch %" PRIu64 "  loss %.4f  %.0f examples/s%s  ETA %d:%02d:%02d",
+           step->step, total, step->epoch, step->loss, (double)t->examples / t->seconds, dev, (int)(left / 3600),
+           (int)(left / 60) % 60, (int)left % 60);
+  ad_progress(text, step->step == total);
+}
+
+void training_step_text(const struct training *t, const struct ad_step *step, char text[STEP_TEXT]) {
+  char taught[96] = "";
+  if (ad_teacher_has(&t->settings.teacher, AD_TEACHER) || t->settings.teacher.method == AD_TEACHER_RDROP) {
+    char distance[40] = "null";
+    if (!isnan(step->distance)) {
+      snprintf(distance, sizeof distance, "%.17g", step->distance);
+    }
+    snprintf(taught, sizeof taught, "\"distance\":%s,\"weight\":%.17g,", distance, step->weight);
+  }
+  snprintf(text, STEP_TEXT,
+           "{\"step\":%" PRIu64 ",\"epoch\":%" PRIu64
+           ",\"examples\":%zu,\"tokens\":%zu,\"loss\":%.17g,%s\"norm\":%.17g,\"factor\":%.17g,"
+           "\"parameters\":\"%016" PRIx64 "\",\"chain\":\"%016" PRIx64 "\"}",
+           step->step, step->epoch, step->examples, step->tokens, step->loss, taught, step->norm, step->factor,
+           step->parameters, step->chain);
+}
+
+static int log_step(struct training *t, const struct ad_step *step) {
+  char text[STEP_TEXT];
+  training_step_text(t, step, text);
+  AD_TRY(ad_run_log(&t->run, "%s", text));
+  AD_TRY(ad_run_timing(&t->run, "{\"step\":%" PRIu64 ",\"seconds\":%.6f}", step->step, step->seconds));
+  t->log_bytes = (uint64_t)ftello(t->run.log);
+  return AD_OK;
+}
+
+/* Whether the parameters as they are must be evaluated before the next step. */
+static int evaluation_due(const struct training *t) {
+  const uint64_t done = ad_trainer_done(t->trainer), every = t->session.config.eval_every;
+  const int due = every > 0 ? done % every == 0 : done % t->steps_an_epoch == 0;
+  return t->has_dev && done > 0 && t->evaluated < done && (due || done == ad_trainer_total(t->trainer));
+}
+
+/* An evaluation; where it is broken off by a stop, the checkpoint says that it is still to be done. */
+static int evaluate(struct training *t) {
+  const int status = training_evaluate(t, &t->last);
+  if (status != AD_ESTOPPED) {
+    return status;
+  }
+  const int saved = training_step_edge(t);
+  return saved == AD_OK ? ad_fail(AD_EINTERNAL, "a stop was taken back") : saved;
+}
+
+static int train_steps(struct training *t) {
+  const uint64_t total = ad_trainer_total(t->trainer);
+  t->first_step = ad_clock();
+  for (;;) {
+    AD_TRY(evaluation_due(t) ? evaluate(t) : AD_OK);
+    if (t->last.examples > 0 && !t->frame.quiet) {
+      show_progress(t, &t->last);
+    }
+    if (ad_trainer_done(t->trainer) == total) {
+      return AD_OK;
+    }
+    AD_TRY(training_step_edge(t));
+    training_fault_before_step(t, ad_trainer_done(t->trainer) + 1);
+    training_watch_step(t);
+    AD_TRY(ad_trainer_step(t->trainer, &t->last));
+    t->seconds += t->last.seconds;
+    t->examples += t->last.examples;
+    t->slowest_step = fmax(t->slowest_step, t->last.seconds);
+    training_hold(t, t->first ? log_step(t, &t->last) : AD_OK);
+    AD_TRY(training_keep_snapshot(t, &t->last));
+    training_fault_after_step(t, t->last.step);
+  }
+}
+
+static void print_summary(const struct training *t) {
+  const struct row *rows = t->rows;
+  printf("%7s %8s", "epoch", "step");
+  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+    if (t->last_scores[v][0] != '\0') {
+      char title[40];
+      const int alone =
+          !ad_teacher_has(&t->settings.teacher, AD_TEACHER) && !ad_teacher_has(&t->settings.teacher, AD_RUN_MEAN);
+      snprintf(title, sizeof title, "%s error", alone ? "dev" : ad_variant_name(v));
+      printf(" %13s", title);
+    }
+  }
+  printf(" %9s\n", "dev loss");
+  for (size_t i = 0; i < t->row_count; i++) {
+    printf("%7.2f %8" PRIu64, rows[i].epoch, rows[i].step);
+    for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+      if (t->last_scores[v][0] != '\0') {
+        printf(" %11.2f %%", 100.0 * rows[i].error[v]);
+      }
+    }
+    printf(" %9.4f\n", rows[i].loss);
+  }
+  printf("\n%.0f examples/s in training; the run is in %s\n", (double)t->examples / t->seconds, t->run.folder);
+}
+
+int training_close(struct training *t, int alone) {
+  int status = ad_run_close(&t->run);
+  training_close_snapshots(t);
+  ad_evaluator_destroy(t->evaluator);
+  ad_trainer_destroy(t->trainer);
+  /* To free these takes all ranks. */
+  if (!alone || (t->comm != NULL && ad_comm_size(t->comm) == 1)) {
+    ad_mpi_exchange_destroy(t->exchange);
+    ad_shared_destroy(&t->shared);
+    ad_comm_destroy(t->comm);
+  }
+  ad_dataset_destroy(&t->train);
+  ad_dataset_destroy(&t->dev);
+  ad_free(t->vectors);
+  ad_free(t->replicas.past);
+  ad_free(t->ring_folder);
+  ad_free(t->logits);
+  ad_free(t->member_logits);
+  ad_free(t->logit_sum);
+  ad_free(t->best);
+  ad_free(t->rows);
+  session_destroy(&t->session);
+  return status;
+}
+
+/* From the run folder to its result. */
+static int train(struct training *t) {
+  AD_TRY(training_open_run(t));
+  ad_log(AD_LOG_INFO, "%zu training examples, %zu dev examples, %u classes, %.1f M parameters, %" PRIu64 " steps",
+         t->train.count, t->has_dev ? t->dev.count : 0, t->session.params.config.classes,
+         1e-6 * (double)t->session.params.count, ad_trainer_total(t->trainer));
+  AD_TRY(training_open_snapshots(t));
+  AD_TRY(train_steps(t));
+  training_hold(t, training_flush_snapshots(t));
+  AD_TRY(training_settle(t));
+  training_hold(t, training_report_memory(t));
+  AD_TRY(t->session.config.checkpoint_finished ? training_save(t) : AD_OK);
+  AD_TRY(training_settle(t));
+  training_hold(t, training_keep_result(t));
+  AD_TRY(training_settle(t));
+  training_hold(t, training_clear_checkpoints(t));
+  return training_settle(t);
+}
+
+int training_run(struct training *t) {
+  t->best_error = INFINITY;
+  t->dev_error = NAN;
+  t->last_save = ad_clock();
+  t->started = t->frame.started > 0.0 ? t->frame.started : t->last_save;
+  /* An unsharded update writes all parameters on every rank: each needs its own. */
+  AD_TRY(ad_comm_create_among(&t->comm, t->frame.ranks, t->session.config.comm_shared && t->session.config.optim_shard));
+  t->first = ad_comm_rank(t->comm) == 0;
+  t->replica_owner = ad_comm_node_first(t->comm);
+  AD_TRY(training_check_configuration(t));
+  AD_TRY(ad_comm_settle(t->comm, training_load_data(t)));
+  AD_TRY(training_prepare(t));
+  const int status = train(t);
+  AD_TRY(status == AD_EDIVERGED ? training_keep_diverged(t, status) : status);
+  if (t->first && !t->frame.quiet) {
+    print_summary(t);
+  }
+  return AD_OK;
+}
