@@ -2,7 +2,7 @@
 #ifndef AUTODIDACT_CLI_COMMANDS_H
 #define AUTODIDACT_CLI_COMMANDS_H
 
-/* X(name, parallel, usage, what it does). Parallel commands start MPI; the others run on the first rank only. */
+/* X(name, parallel, usage, what it does). Parallel commands start MPI, with 2 where their first argument is "run"; the others run on the first rank only. */
 #define AD_COMMAND_MAP(X)                                                                                                     \
   X(train, 1, "CONFIG.yaml [key=value ...]", "fine-tune an encoder")                                                          \
   X(eval, 1, "RUN... --data FILE", "error, F1, confusion matrix; of several runs their --vote or --average")                  \
@@ -14,6 +14,7 @@
   X(verify, 1, "RUN [--replay N]", "compares a run with its own digests; trains N of its steps again")                         \
   X(inspect, 0, "FILE|MODEL|RUN", "what a run, or any file of it, holds")                                                           \
   X(export, 0, "RUN --out DIR", "a Hugging Face folder of the run's result")                                                  \
+  X(study, 2, "run|status|report STUDY.yaml", "many trainings: seeds x settings, packed into the ranks of a job")                    \
   X(doctor, 1, "", "checks MPI, HDF5, BLAS kernels, threads, row independence, disk; speed of sgemm")
 
 #define AD_COMMAND_PROTOTYPE(name, parallel, usage, text) int ad_command_##name(int argc, char **argv);

@@ -78,6 +78,11 @@ static int asks_for_text(int argc, char **argv) {
   return 0;
 }
 
+static int needs_ranks(const struct command *command, int argc, char **argv) {
+  const int parallel = command->parallel == 2 ? argc > 2 && strcmp(argv[2], "run") == 0 : command->parallel;
+  return parallel && !asks_for_text(argc - 1, argv + 1);
+}
+
 /* Standard output and messages are the first rank's; errors are told by the rank that main chooses. */
 static int speak_alone(int rank) {
   if (rank == 0) {
@@ -117,7 +122,7 @@ int main(int argc, char **argv) {
   if (command == NULL) {
     return report(fail_unknown(argv[1]));
   }
-  if (!command->parallel || asks_for_text(argc - 1, argv + 1)) {
+  if (!needs_ranks(command, argc, argv)) {
     return is_first_process() ? report(command->run(argc - 1, argv + 1)) : 0;
   }
   int rank = 0, size = 1, alone = 0;

@@ -224,6 +224,8 @@ static void apply_leases(struct ad_cells *table, const struct ad_lease_entry *en
     if (find_cell(table, entries[i].id, &cell)) {
       struct ad_cell_record *r = &table->records[cell];
       r->lease = entries[i].generation;
+      r->certain = entries[i].certain;
+      r->beat = entries[i].beat;
       r->begun = 1;
       r->state = entries[i].alive && r->state != AD_CELL_DONE ? AD_CELL_RUNNING : r->state;
     }
@@ -241,6 +243,16 @@ int ad_cells_refresh(struct ad_cells *table) {
   }
   ad_free(entries);
   return status;
+}
+
+static int id_is_finished(const void *context, uint64_t id) {
+  const struct ad_cells *table = context;
+  size_t cell;
+  return find_cell(table, id, &cell) && ad_cells_is_finished(&table->records[cell]);
+}
+
+int ad_cells_tidy(const struct ad_cells *table) {
+  return ad_lease_tidy(table->study->dir, table->study->lease, id_is_finished, table);
 }
 
 int ad_cells_open(struct ad_cells *table, const struct ad_study *study) {
@@ -382,6 +394,10 @@ int ad_cells_append(struct ad_cells *table, size_t cell, const struct ad_cell_re
 
 double ad_cells_result(const struct ad_cells *table, size_t cell) {
   return table->records[cell].score[table->study->source][table->study->metric];
+}
+
+int ad_cells_is_finished(const struct ad_cell_record *record) {
+  return record->state == AD_CELL_DONE || (record->state == AD_CELL_FAILED && record->status == AD_EDIVERGED);
 }
 
 int ad_cells_is_failed_run(const struct ad_cells *table, size_t cell) {

@@ -33,7 +33,7 @@ int study_base_digest(const struct ad_study *study, int inputs, uint64_t *digest
   for (size_t i = 0; ad_config_key(i) != NULL; i++) {
     const char *key = ad_config_key(i);
     uint64_t part;
-    if ((ad_study_key_counts(key) || (inputs && study_key_is_input(key))) && !is_seed_axis(study, key)) {
+    if ((ad_study_key_counts(key) || (inputs && ad_study_key_is_input(key))) && !is_seed_axis(study, key)) {
       AD_TRY(base_part(study, key, &part));
       *digest += part;
     }
@@ -164,7 +164,7 @@ static int inputs_key(const struct ad_study_arm *arm, char **key) {
   int status = ad_buffer_puts(&text, "");
   for (size_t i = 0; status == AD_OK && i < arm->count; i++) {
     const struct ad_study_setting *s = &arm->settings[i];
-    if (study_key_is_input(s->key) || strcmp(s->key, "data.hold_out") == 0) {
+    if (ad_study_key_is_input(s->key) || strcmp(s->key, "data.hold_out") == 0) {
       status = ad_buffer_printf(&text, "%s=%s\n", s->key, s->value);
     }
   }

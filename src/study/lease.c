@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +83,7 @@ static enum presence find_owner(const char *text) {
 }
 
 /* Whether a lease is held by somebody who lives; `now` by the clock that set its time. */
-static int is_alive(const char *path, double patience, double now) {
+static int is_alive(const char *path, double patience, double now, struct ad_lease_entry *entry) {
   char text[OWNER_TEXT] = "";
   struct stat info;
   /* Opened, so that a network file system asks its server. */
@@ -103,8 +102,9 @@ static int is_alive(const char *path, double patience, double now) {
     return 0;
   }
   const enum presence owner = find_owner(text);
-  const double age = now - ((double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec);
-  return owner == PRESENT || (owner == ELSEWHERE && age <= patience);
+  entry->beat = (double)info.st_mtim.tv_sec + 1e-9 * (double)info.st_mtim.tv_nsec;
+  entry->certain = owner == PRESENT;
+  return owner == PRESENT || (owner == ELSEWHERE && now - entry->beat <= patience);
 }
 
 static char *lease_path(const char *folder, uint64_t id, unsigned generation) {
@@ -148,8 +148,9 @@ static int link_once(const char *own, int fd, const char *path, int *done) {
 static int try_to_take(struct ad_lease *lease, const char *folder, uint64_t id, unsigned known, double patience,
                        const char *own, int fd, double now, int *taken) {
   char *before = lease_path(folder, id, known), *path = lease_path(folder, id, known + 1);
+  struct ad_lease_entry unused;
   int status = before == NULL || path == NULL ? ad_fail_memory(strlen(folder) + NAME_TEXT, "a path") : AD_OK;
-  if (status == AD_OK && (known == 0 || !is_alive(before, patience, now))) {
+  if (status == AD_OK && (known == 0 || !is_alive(before, patience, now, &unused))) {
     status = link_once(own, fd, path, taken);
   }
   if (status == AD_OK && *taken) {
@@ -208,6 +209,52 @@ void ad_lease_end(struct ad_lease *lease, int done) {
   *lease = (struct ad_lease){.fd = -1};
 }
 
+/* "ID.N" */
+static int read_name(const char *name, struct ad_lease_entry *entry) {
+  int used = 0;
+  *entry = (struct ad_lease_entry){0};
+  return sscanf(name, "%16" SCNx64 ".%u%n", &entry->id, &entry->generation, &used) == 2 && name[used] == '\0';
+}
+
+static int tidy_folder(const char *folder, DIR *opened, double patience,
+                       int (*finished)(const void *context, uint64_t id), const void *context) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  for (const struct dirent *entry = readdir(opened); entry != NULL; entry = readdir(opened)) {
+    struct ad_lease_entry lease;
+    const char *name = entry->d_name;
+    const int on_its_way = name[0] == '.' && name[1] != '\0' && strcmp(name, "..") != 0;
+    if (!on_its_way && !(read_name(name, &lease) && finished(context, lease.id))) {
+      continue;
+    }
+    char *path = ad_path_join(folder, name);
+    if (path == NULL) {
+      return ad_fail_memory(strlen(folder) + NAME_TEXT, "a path");
+    }
+    if (!is_alive(path, patience, (double)now.tv_sec + 1e-9 * (double)now.tv_nsec, &lease)) {
+      unlink(path);
+    }
+    ad_free(path);
+  }
+  return AD_OK;
+}
+
+int ad_lease_tidy(const char *dir, double patience, int (*finished)(const void *context, uint64_t id),
+                  const void *context) {
+  char *folder = ad_path_join(dir, "leases");
+  if (folder == NULL) {
+    return ad_fail_memory(strlen(dir) + 16, "a path");
+  }
+  DIR *opened = opendir(folder);
+  int status = opened != NULL || errno == ENOENT ? AD_OK : ad_fail(AD_EIO, "%s: %s", folder, strerror(errno));
+  if (opened != NULL) {
+    status = tidy_folder(folder, opened, patience, finished, context);
+    closedir(opened);
+  }
+  ad_free(folder);
+  return status;
+}
+
 static int by_id(const void *a, const void *b) {
   const struct ad_lease_entry *x = a, *y = b;
   return x->id != y->id ? (x->id < y->id ? -1 : 1) : (x->generation < y->generation) - (x->generation > y->generation);
@@ -216,9 +263,8 @@ static int by_id(const void *a, const void *b) {
 static int read_names(DIR *folder, void **entries, size_t *count) {
   size_t capacity = 0;
   for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-    struct ad_lease_entry e = {0};
-    int used = 0;
-    if (sscanf(entry->d_name, "%16" SCNx64 ".%u%n", &e.id, &e.generation, &used) != 2 || entry->d_name[used] != '\0') {
+    struct ad_lease_entry e;
+    if (!read_name(entry->d_name, &e)) {
       continue;
     }
     AD_TRY(ad_reserve(entries, &capacity, *count + 1, sizeof e));
@@ -242,8 +288,9 @@ static int look_at(const char *folder, double patience, struct ad_lease_entry *e
     if (path == NULL) {
       return ad_fail_memory(strlen(folder) + NAME_TEXT, "a path");
     }
-    entries[kept] = entries[i];
-    entries[kept++].alive = is_alive(path, patience, (double)now.tv_sec + 1e-9 * (double)now.tv_nsec);
+    struct ad_lease_entry *e = &entries[kept++];
+    *e = entries[i];
+    e->alive = is_alive(path, patience, (double)now.tv_sec + 1e-9 * (double)now.tv_nsec, e);
     ad_free(path);
   }
   *count = kept;

@@ -33,17 +33,18 @@ static int is_one_of(const char *key, const char *const *list, size_t count) {
   return 0;
 }
 
-int study_key_is_input(const char *key) {
+int ad_study_key_is_input(const char *key) {
   static const char *const inputs[] = {"data.descriptor", "data.folder", "data.train", "data.dev",
                                        "data.test",       "model.path",  "model.vocab"};
   return is_one_of(key, inputs, sizeof inputs / sizeof *inputs);
 }
 
 int ad_study_key_counts(const char *key) {
-  static const char *const others[] = {"run.dir",       "run.overwrite", "run.time_limit",      "run.signals",
-                                       "resume.allow",  "store.writer",  "batch.rounds",        "optim.shard",
-                                       "comm.shared",   "teacher.ring",  "teacher.ring_folder", "snapshot.budget"};
-  return !study_key_is_input(key) && strncmp(key, "checkpoint.", 11) != 0 &&
+  static const char *const others[] = {"run.dir",      "run.overwrite", "run.time_limit", "run.signals",
+                                       "resume.allow", "store.writer",  "batch.rounds",   "optim.shard",
+                                       "comm.shared",  "teacher.ring",  "data.cache",     "teacher.ring_folder",
+                                       "snapshot.budget"};
+  return !ad_study_key_is_input(key) && strncmp(key, "checkpoint.", 11) != 0 &&
          !is_one_of(key, others, sizeof others / sizeof *others);
 }
 

@@ -35,7 +35,7 @@ static json_t *pack_base(const struct ad_study *study) {
   for (size_t i = 0; base != NULL && ad_config_key(i) != NULL; i++) {
     const char *key = ad_config_key(i);
     ad_buffer_clear(&text);
-    if (!ad_study_key_counts(key) && !study_key_is_input(key)) {
+    if (!ad_study_key_counts(key) && !ad_study_key_is_input(key)) {
       continue;
     }
     if (ad_config_get(&study->base, key, &text) != AD_OK ||

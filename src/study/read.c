@@ -182,7 +182,7 @@ int study_settle_value(struct study_draft *draft, const struct ad_yaml *at, cons
   struct ad_buffer printed = {0};
   snprintf(place, sizeof place, "%s:%zu", draft->study->path, at->line);
   AD_TRY(ad_config_set(&draft->scratch, place, key, text));
-  if (!ad_study_key_counts(key) && !study_key_is_input(key)) {
+  if (!ad_study_key_counts(key) && !ad_study_key_is_input(key)) {
     return study_fail(draft->study->path, at, "%s cannot vary in a study: it says where or how a run computes, not what",
                       key);
   }
@@ -251,10 +251,23 @@ static int set_defaults(struct ad_study *s, const char *path) {
   return s->path == NULL || s->name == NULL ? ad_fail_memory(2 * strlen(path), "a path") : AD_OK;
 }
 
+/* Trials share tokenised data through the study's folder, if the base names no other. */
+static int set_cache(struct ad_study *s) {
+  if (s->base.data_cache[0] != '\0') {
+    return AD_OK;
+  }
+  char *folder = ad_path_join(s->dir, "cache");
+  const int status = folder == NULL ? ad_fail_memory(strlen(s->dir) + 8, "a path")
+                                    : ad_config_set(&s->base, "default", "data.cache", folder);
+  ad_free(folder);
+  return status;
+}
+
 static int read_tree(struct study_draft *d, const struct ad_yaml *tree) {
   AD_TRY(check_keys(d->study->path, "", tree, sections, LENGTH(sections)));
   AD_TRY(read_study(d->study, tree));
   AD_TRY(read_base(d->study, tree));
+  AD_TRY(set_cache(d->study));
   const struct ad_yaml *axes = ad_yaml_get(tree, "axes");
   AD_TRY(axes == NULL ? AD_OK : study_read_axes(d, axes));
   AD_TRY(read_arms(d, tree));

@@ -54,9 +54,6 @@ int study_read_axes(struct study_draft *draft, const struct ad_yaml *tree);
  * same), AD_ENOMEM. */
 int study_lay_out(struct study_draft *draft);
 
-/* Keys that name inputs: what they name counts, not where it lies. */
-int study_key_is_input(const char *key);
-
 /* The part of a configuration's digest that one key at a value makes; a configuration's digest is their sum. */
 uint64_t study_key_digest(const char *key, const char *value);
 

@@ -1,6 +1,8 @@
 /* The table of cells and its leases: lines, races, takeovers, size. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -243,6 +245,120 @@ static void test_dead_holder(void **state) {
   ad_lease_end(&lease, 1);
 }
 
+static double age_of(const char *path) {
+  struct stat info;
+  struct timespec now;
+  assert_int_equal(stat(path, &info), 0);
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (double)(now.tv_sec - info.st_mtim.tv_sec);
+}
+
+static pthread_t signalled;
+
+static void on_signal(int number) {
+  (void)number;
+  signalled = pthread_self();
+}
+
+/* A thread gives signs of life, finds out that the lease is lost, leaves signals to others, and ends at once. */
+static void test_heartbeat(void **state) {
+  (void)state;
+  enum { TRIES = 1000 }; /* of 10 ms */
+  static const char path[] = "beat/leases/0000000000000003.1";
+  struct ad_lease lease;
+  struct ad_heartbeat *heart;
+  int taken, tries = 0;
+  assert_int_equal(ad_lease_take(&lease, "beat", 3, 0, 60.0, &taken), AD_OK);
+  assert_true(taken);
+  age_file(path, 1e5);
+  assert_int_equal(ad_heartbeat_start(&heart, &lease, 0.02), AD_OK);
+  for (; age_of(path) > 100.0 && tries < TRIES; tries++) {
+    usleep(10000);
+  }
+  assert_true(tries < TRIES && !ad_heartbeat_lost(heart));
+  signal(SIGUSR1, on_signal);
+  assert_int_equal(kill(getpid(), SIGUSR1), 0);
+  signal(SIGUSR1, SIG_DFL);
+  assert_true(pthread_equal(signalled, pthread_self()));
+  assert_int_equal(unlink(path), 0);
+  for (tries = 0; !ad_heartbeat_lost(heart) && tries < TRIES; tries++) {
+    usleep(10000);
+  }
+  assert_true(tries < TRIES);
+  ad_heartbeat_stop(heart);
+  /* The next sign of life would be far away. */
+  const double start = ad_clock();
+  assert_int_equal(ad_heartbeat_start(&heart, &lease, 1000.0), AD_OK);
+  ad_heartbeat_stop(heart);
+  ad_heartbeat_stop(NULL);
+  assert_true(ad_clock() - start < 100.0);
+  ad_lease_end(&lease, 1);
+}
+
+/* Neither memory nor a thread to be had. */
+static void test_no_heartbeat(void **state) {
+  (void)state;
+  const struct ad_lease lease = {.fd = -1};
+  struct ad_heartbeat *heart;
+  ad_memory_fail_at(1);
+  assert_int_equal(ad_heartbeat_start(&heart, &lease, 1.0), AD_ENOMEM);
+  ad_memory_fail_at(0);
+  assert_null(heart);
+  pthread_attr_t normal, large;
+  assert_int_equal(pthread_getattr_default_np(&normal), 0);
+  assert_int_equal(pthread_attr_init(&large), 0);
+  assert_int_equal(pthread_attr_setstacksize(&large, (size_t)1 << 46), 0);
+  assert_int_equal(pthread_setattr_default_np(&large), 0);
+  assert_int_equal(ad_heartbeat_start(&heart, &lease, 1.0), AD_EIO);
+  assert_int_equal(pthread_setattr_default_np(&normal), 0);
+  assert_null(heart);
+  assert_non_null(strstr(ad_error_message(), "no thread could be had"));
+  pthread_attr_destroy(&large);
+  pthread_attr_destroy(&normal);
+}
+
+/* Killed between its line and the end of its lease, or while a lease was made: what is left goes, but nothing of those
+ * who live. */
+static void test_tidy(void **state) {
+  (void)state;
+  struct ad_study s;
+  struct ad_cells table;
+  struct ad_lease dead, living, others;
+  int taken = 0, status;
+  make_study(&s, "dir: tidy, lease: 60", "seed.init: 0..5");
+  const pid_t child = fork();
+  if (child == 0) {
+    int all = 1;
+    for (uint64_t id = 0x1000; id < 0x1003; id++) {
+      all &= ad_lease_take(&dead, "tidy", id, 0, 60.0, &taken) == AD_OK && taken;
+    }
+    all &= symlink("0000000000001000.1", "tidy/leases/.of-the-dead") == 0;
+    _exit(!all);
+  }
+  assert_true(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  assert_int_equal(ad_lease_take(&living, "tidy", 0x1003, 0, 60.0, &taken), AD_OK);
+  assert_int_equal(ad_lease_take(&others, "tidy", 0x1005, 0, 60.0, &taken), AD_OK);
+  assert_int_equal(symlink("0000000000001003.1", "tidy/leases/.of-the-living"), 0);
+  assert_int_equal(ad_cells_open(&table, &s), AD_OK);
+  append(&table, 0, AD_CELL_DONE, AD_OK, NULL);
+  append(&table, 1, AD_CELL_FAILED, AD_EDIVERGED, "diverged");
+  append(&table, 2, AD_CELL_FAILED, AD_EIO, "disk");
+  append(&table, 3, AD_CELL_DONE, AD_OK, NULL);
+  assert_int_equal(ad_cells_tidy(&table), AD_OK);
+  assert_false(ad_is_file("tidy/leases/0000000000001000.1"));
+  assert_false(ad_is_file("tidy/leases/0000000000001001.1"));
+  assert_true(ad_is_file("tidy/leases/0000000000001002.1"));
+  assert_true(ad_is_file("tidy/leases/0000000000001003.1"));
+  assert_true(ad_is_file("tidy/leases/0000000000001005.1"));
+  assert_true(ad_is_file("tidy/leases/.of-the-living"));
+  assert_int_not_equal(access("tidy/leases/.of-the-dead", F_OK), 0);
+  assert_true(ad_lease_beat(&living) && ad_lease_beat(&others));
+  ad_lease_end(&living, 1);
+  ad_lease_end(&others, 1);
+  ad_cells_close(&table);
+  ad_study_destroy(&s);
+}
+
 /* Processes race for leases that are free, or stale: each has one winner in each generation. Each winner notes it. */
 static void race(const char *dir, unsigned stale) {
   enum { RACERS = 6, IDS = 40 };
@@ -356,8 +472,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_lines),       cmocka_unit_test(test_rules), cmocka_unit_test(test_torn_and_broken),
       cmocka_unit_test(test_lease),       cmocka_unit_test(test_foreign_lease),
-      cmocka_unit_test(test_dead_holder), cmocka_unit_test(test_races), cmocka_unit_test(test_size),
-      cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_dead_holder), cmocka_unit_test(test_tidy),  cmocka_unit_test(test_races),
+      cmocka_unit_test(test_size),        cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_heartbeat),   cmocka_unit_test(test_no_heartbeat),
   };
   return cmocka_run_group_tests(tests, enter, leave);
 }

@@ -34,10 +34,12 @@ struct ad_cell_record {
   uint64_t steps;  /* of the whole run; 0: not known */
   double seconds;  /* of work by its team, all attempts together */
   uint32_t ranks;  /* of that team */
-  double cost;     /* estimate of its work in arbitrary units, the same for all cells (cli/study_cost.c); 0: none */
+  double cost;     /* estimate of its work in arbitrary units, the same for all cells (an estimate: `study run`); 0: none */
   char *message;   /* why it failed; NULL; owned */
   char code[48];   /* commit and kernel family that finished it, "c518f3a v3"; "" */
   unsigned lease;  /* generation of its latest lease; 0: none */
+  int certain;     /* 1: running, by a process of this machine */
+  double beat;     /* running: last sign of life (study/lease.h) */
   double majority[2];                   /* share of the most frequent class of dev and test; NaN: not known */
   double score[AD_SOURCES][AD_METRICS]; /* NaN: that run has none */
 };
@@ -62,6 +64,9 @@ void ad_cells_close(struct ad_cells *table);
 /* Reads what has been added since, and the leases. Errors as above. */
 int ad_cells_refresh(struct ad_cells *table);
 
+/* Removes leases that killed jobs left of cells that are finished since. AD_EIO, AD_ENOMEM. */
+int ad_cells_tidy(const struct ad_cells *table);
+
 /* What a line says besides the record: result.json and the scores on test as JSON texts, NULL where there are none. */
 struct ad_line_texts {
   const char *result, *test;
@@ -74,6 +79,9 @@ int ad_cells_append(struct ad_cells *table, size_t cell, const struct ad_cell_re
 
 /* The result that the study compares; NaN: none. */
 double ad_cells_result(const struct ad_cells *table, size_t cell);
+
+/* 1 where nothing is left to do: done, or diverged. */
+int ad_cells_is_finished(const struct ad_cell_record *record);
 
 /* 1 where a cell counts as a failed run: it diverged, or it is done and the study's rule says so. Cells that failed for
  * other reasons (bad input, full disk) count as missing. */

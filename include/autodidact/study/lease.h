@@ -31,11 +31,28 @@ int ad_lease_beat(const struct ad_lease *lease);
 /* Gives it up: done 1 removes it, 0 leaves the cell to whoever comes next. A lost or empty one is allowed. */
 void ad_lease_end(struct ad_lease *lease, int done);
 
+/* Removes what holders left that were killed: leases of cells that are finished, and files on their way to become leases.
+ * `finished`: 1 for ids of such cells. What belongs to somebody who lives stays. AD_EIO, AD_ENOMEM. */
+int ad_lease_tidy(const char *dir, double patience, int (*finished)(const void *context, uint64_t id), const void *context);
+
+/* Signs of life from a thread of their own, while the holder computes. */
+struct ad_heartbeat;
+
+/* Begins to beat every `interval` seconds. The lease must outlive it. The caller ends it: ad_heartbeat_stop (NULL is
+ * allowed). AD_ENOMEM, AD_EIO (no thread to be had). */
+int ad_heartbeat_start(struct ad_heartbeat **heartbeat, const struct ad_lease *lease, double interval);
+void ad_heartbeat_stop(struct ad_heartbeat *heartbeat);
+
+/* 1 once a beat has found the lease lost. */
+int ad_heartbeat_lost(struct ad_heartbeat *heartbeat);
+
 /* One file of leases/. */
 struct ad_lease_entry {
   uint64_t id;
   unsigned generation;
-  int alive; /* 1: held, with a sign of life within `patience` by this machine's clock */
+  int alive;   /* 1: held, with a sign of life within `patience` by this machine's clock */
+  int certain; /* 1: its holder is a process of this machine, known to exist */
+  double beat; /* when the last sign of life was given, by the file server's clock, seconds since 1970 */
 };
 
 /* The latest lease of each id, in no order; *entries is the caller's (ad_free). No folder: none. AD_EIO, AD_ENOMEM. */

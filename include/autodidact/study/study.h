@@ -16,6 +16,7 @@
  *   records/          JSON lines: one for each cell that was finished, failed or stopped; a file has one writer (study/cells.h)
  *   leases/ID.N      cells that are being run, or were when something broke (study/lease.h)
  *   runs/ID/         a cell's run folder, as `train` makes it
+ *   cache/           tokenised data, shared by all trials (data.cache), unless the base names another folder
  *
  * ID is a digest of the cell's resolved configuration and of the bytes of its data and model. Keys that say when a run
  * stops, where its files lie or who computes what (ad_study_key_counts) are not in it.
@@ -144,7 +145,9 @@ const char *ad_study_label(const struct ad_study *study, const struct ad_study_c
 /* Number of the axis with this key, or -1. */
 int ad_study_find_axis(const struct ad_study *study, const char *key);
 
-/* 0 for keys that are no part of a cell's identity. */
+/* 0 for keys that are no part of a cell's identity; 1 for keys that name inputs: what they name counts, not where it
+ * lies. */
 int ad_study_key_counts(const char *key);
+int ad_study_key_is_input(const char *key);
 
 #endif

@@ -1,0 +1,41 @@
+/* autodidact study report: the statistics of what is done so far. */
+#include <stdio.h>
+
+#include "arguments.h"
+#include "autodidact/base/status.h"
+#include "autodidact/study/report.h"
+#include "study.h"
+
+static int report(const char *path, const struct ad_report_settings *settings) {
+  struct ad_study study = {0};
+  struct ad_cells cells = {0};
+  struct ad_buffer text = {0};
+  int status = ad_study_read(&study, path);
+  status = status == AD_OK ? ad_study_recall(&study) : status;
+  status = status == AD_OK ? ad_cells_open(&cells, &study) : status;
+  status = status == AD_OK ? ad_study_report(&study, &cells, settings, &text) : status;
+  if (status == AD_OK && text.size > 0) {
+    fputs(text.data, stdout);
+  }
+  ad_buffer_destroy(&text);
+  ad_cells_close(&cells);
+  ad_study_destroy(&study);
+  return status;
+}
+
+int study_command_report(int argc, char **argv) {
+  struct ad_report_settings settings = {0};
+  int help;
+  size_t count;
+  const struct argument options[] = {
+      {"out", "DIR", "Folder for the files; otherwise report/ in the study's folder", NULL, &settings.folder},
+      {"baseline", "ARM", "The arm that others are compared with; otherwise the first one", NULL, &settings.baseline}};
+  const struct arguments arguments = {
+      "study report",
+      "STUDY.yaml",
+      "Statistics of the cells that are done, as docs/statistics.md explains them: prints them as text and writes tables "
+      "(CSV, JSON) and one HTML page with figures.",
+      options, sizeof options / sizeof *options, 1, 1};
+  AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
+  return help ? AD_OK : report(argv[1], &settings);
+}

@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""What tests/mpi/study.sh does besides starting jobs. Python's standard library only.
+
+    study.py write NAME KEY=VALUE ...   NAME.yaml: 4 x 4 seeds x 2 arms, in the folder NAME
+    study.py single NAME PROGRAM        the same trainings one by one, in single/, by `train`
+    study.py kill NAME PID SEED         once some more cells are done and others are under way: kills one rank of mpirun PID, or
+                                        all of them (the seed draws), and waits until all and mpirun are gone
+    study.py wait NAME COUNT            waits until so many cells are done
+    study.py note NAME [more]           what was finished has not been touched, and some cells are not; writes down which runs
+                                        are finished, and when; `more`: there are more of them than last time
+    study.py check NAME                 every cell is there once, with the bits of single/, none was done twice
+    study.py states NAME ARM=STATE ...  what became of the cells of each arm
+    study.py test NAME PROGRAM          scores on test are those of `eval`"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+STUDY = """study: {{name: {name}, dir: {name}, failed: never, {keys}}}
+base: {{file: config.yaml, train.epochs: 8, model.dropout: 0.1, checkpoint.every: 4, eval.every: 5}}
+axes: {{seed.init: 0..3, seed.order: [0, 5, 6, 9]}}
+arms:
+  plain: {{}}
+  sda: {{teacher: {{method: sda, window: 3}}, run.result: teacher}}
+"""
+ARMS = {"plain": [], "sda": ["teacher.method=sda", "teacher.window=3", "run.result=teacher"]}
+CELLS = [(arm, init, order) for arm in ARMS for init in range(4) for order in (0, 5, 6, 9)]
+FILES = ["log.jsonl", "result.json", "model/model.safetensors"]
+
+
+def records(name):
+    """All lines of the table."""
+    lines = []
+    for path in sorted(Path(name, "records").glob("*.jsonl")):
+        text = path.read_text()
+        lines += [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+    return lines
+
+
+def done(name):
+    return [line for line in records(name) if line["state"] == "done"]
+
+
+def wait_for(name, count):
+    for _ in range(24000):
+        if len(done(name)) >= count:
+            return
+        time.sleep(0.005)
+    sys.exit(f"study.py: {name}: not {count} cells done within two minutes")
+
+
+def children(pid):
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = path.read_text()
+        except OSError:
+            continue
+        if int(text[text.rindex(")") + 2:].split()[1]) == pid:
+            found.append(int(path.parent.name))
+    return found
+
+
+def write(name, *keys):
+    Path(f"{name}.yaml").write_text(STUDY.format(name=name, keys=", ".join(k.replace("=", ": ") for k in keys)))
+
+
+def train_alone(program, cell):
+    arm, init, order = cell
+    keys = [f"seed.init={init}", f"seed.order={order}", "train.epochs=8", "model.dropout=0.1", "eval.every=5", *ARMS[arm]]
+    subprocess.run([program, "train", "config.yaml", f"run.dir=single/{arm}-{init}-{order}", *keys], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def single(name, program):
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda cell: train_alone(program, cell), CELLS))
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in ("Z", "X")
+    except OSError:
+        return False
+
+
+def wait_until(seconds, there):
+    end = time.monotonic() + seconds
+    while not there():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def wait_for_end(mpirun, ranks):
+    """mpirun ends those that it has not seen die; it sometimes misses that there are none left, and is ended then."""
+    if not wait_until(60, lambda: not any(map(is_alive, ranks))):
+        sys.exit(f"study.py: of the ranks {ranks} some live a minute after others were killed")
+    if not wait_until(15, lambda: not is_alive(mpirun)):
+        os.kill(mpirun, signal.SIGTERM)
+        if not wait_until(15, lambda: not is_alive(mpirun)):
+            sys.exit("study.py: mpirun does not end, all its ranks being gone")
+
+
+def kill(name, pid, seed):
+    draw, mpirun = random.Random(int(seed)), int(pid)
+    wait_for(name, len(done(name)) + draw.randint(1, 4))
+    time.sleep(draw.random() * 0.05)
+    ranks = children(mpirun)
+    if len(ranks) != 8:
+        sys.exit(f"study.py: mpirun has {len(ranks)} children, expected 8")
+    # All stand still while one looks, and until mpirun ends those that are left (it wakes them up for that): so there is something
+    # left to lose however busy the machine is.
+    for rank in ranks:
+        os.kill(rank, signal.SIGSTOP)
+    finished_now, held = len(done(name)), len(list(Path(name, "leases").glob("*")))
+    if finished_now + 8 >= len(CELLS) or held == 0:
+        sys.exit(f"study.py: {name}: {finished_now} cells are finished and {held} under way, too late for a kill")
+    victims = ranks if draw.random() < 0.4 else [draw.choice(ranks)]
+    for rank in victims:
+        os.kill(rank, signal.SIGKILL)
+    print(f"{name}: {len(victims)} of 8 ranks killed with {finished_now} cells finished and {held} held")
+    wait_for_end(mpirun, ranks)
+
+
+def finished(name):
+    return {str(p.parent): [p.stat().st_mtime_ns, p.stat().st_ino] for p in Path(name, "runs").glob("*/result.json")}
+
+
+def saved_steps(name):
+    """Step of the newest checkpoint of each run that has one."""
+    steps = {}
+    for path in Path(name, "runs").glob("*/checkpoints/step-*.h5"):
+        step = int(path.stem.split("-")[1])
+        steps[str(path.parent.parent)] = max(step, steps.get(str(path.parent.parent), 0))
+    return steps
+
+
+def note(name, more=""):
+    path = Path(f"{name}.noted")
+    before = json.loads(path.read_text()) if path.exists() else {"runs": {}, "saved": []}
+    now = finished(name)
+    for run, stamp in before["runs"].items():
+        if now.get(run) != stamp:
+            sys.exit(f"study.py: {run} was finished and has been written again")
+    count = len(before["runs"])
+    if not count + bool(more) <= len(now) < len(CELLS) or len(done(name)) >= len(CELLS):
+        sys.exit(f"study.py: {name}: {count} runs were finished, now {len(now)}: expected {'more' if more else 'no less'}, and not all")
+    path.write_text(json.dumps({"runs": now, "saved": before["saved"] + [saved_steps(name)]}))
+
+
+def check_resumed(name, saved):
+    """Each run that had a checkpoint when its job ended went on from it, or from a later one."""
+    resumed = 0
+    for run, step in saved.items():
+        rows = [json.loads(line) for line in Path(run, "timing.jsonl").read_text().splitlines()]
+        if max((row["resumed"] for row in rows if "resumed" in row), default=-1) < step:
+            sys.exit(f"study.py: {run} had a checkpoint of step {step} and did not go on from it")
+        resumed += 1
+    return resumed
+
+
+def check(name):
+    stamps, noted = finished(name), json.loads(Path(f"{name}.noted").read_text())
+    for run, stamp in noted["runs"].items():
+        if stamps[run] != stamp:
+            sys.exit(f"study.py: {run} was finished and has been written again")
+    lines = {}
+    for line in done(name):
+        key = (line["arm"], int(line["axes"]["seed.init"]), int(line["axes"]["seed.order"]))
+        if key in lines:
+            sys.exit(f"study.py: {key} was done twice")
+        lines[key] = line
+    if set(lines) != set(CELLS) or len(stamps) != len(CELLS):
+        sys.exit(f"study.py: {name}: {len(lines)} cells and {len(stamps)} runs, expected {len(CELLS)}")
+    for (arm, init, order), line in lines.items():
+        alone, run = Path(f"single/{arm}-{init}-{order}"), Path(name, "runs", line["cell"])
+        for file in FILES:
+            if (alone / file).read_bytes() != (run / file).read_bytes():
+                sys.exit(f"study.py: {run / file} differs from {alone / file}")
+        if line["result"] != json.loads((alone / "result.json").read_text()):
+            sys.exit(f"study.py: the table's result of {line['cell']} is not that of {alone}")
+        if (run / "checkpoints").exists():
+            sys.exit(f"study.py: {run} is finished and keeps checkpoints")
+    left = list(Path(name, "leases").iterdir())
+    if left:
+        sys.exit(f"study.py: {left[0]} is left")
+    resumed = sum(check_resumed(name, saved) for saved in noted["saved"])
+    if resumed == 0:
+        sys.exit(f"study.py: {name}: no run had a checkpoint when a job ended")
+    print(f"{name}: {len(lines)} cells with the bits of single runs, none done twice, {resumed} times one went on from a checkpoint")
+
+
+def states(name, *expected):
+    last = {}
+    for line in sorted(records(name), key=lambda line: line["at"]):
+        last[(line["arm"], json.dumps(line["axes"]))] = line["state"]
+    for pair in expected:
+        arm, state = pair.split("=")
+        found = [s for (a, _), s in last.items() if a == arm]
+        if found != [state] * 2:
+            sys.exit(f"study.py: {arm} is {found}, expected {state} twice")
+
+
+def test(name, program):
+    for line in done(name):
+        run = Path(name, "runs", line["cell"])
+        out = subprocess.run([program, "eval", str(run), "--data", "test", "--json"], check=True, capture_output=True, text=True).stdout
+        if json.loads(out) != line["test"]:
+            sys.exit(f"study.py: {run}: {line['test']} in the table, eval says {out}")
+        if not (run / "logits/test.h5").exists():
+            sys.exit(f"study.py: {run} has no logits/test.h5")
+
+
+if __name__ == "__main__":
+    actions = {"write": write, "single": single, "kill": kill, "note": note, "check": check, "states": states, "test": test,
+               "wait": lambda name, count: wait_for(name, int(count))}
+    if len(sys.argv) < 3 or sys.argv[1] not in actions:
+        sys.exit(__doc__)
+    actions[sys.argv[1]](*sys.argv[2:])
