@@ -127,6 +127,38 @@ static struct combination combine(const size_t n[AD_FACTORS], size_t all, size_t
   return c;
 }
 
+/* Mean of the table and its error: the sum of the variances that are positive, each over the number of combinations of
+ * its levels. */
+static struct ad_crossed_mean mean_of_levels(const double *values, const size_t n[AD_FACTORS], size_t all,
+                                             const double squares[TERMS], double level) {
+  const double cells = (double)(n[0] * n[1] * n[2]);
+  double k[TERMS] = {0}, mean = 0.0;
+  struct combination sum = {0};
+  for (size_t term = 1; term <= all; term++) {
+    if ((term & all) != term) {
+      continue;
+    }
+    const struct combination c = combine(n, all, term, squares);
+    for (size_t holder = term; holder <= all && combination_value(&c) > 0.0; holder++) {
+      if ((holder & term) == term && (holder & all) == holder) {
+        k[holder] += (__builtin_popcountl(holder ^ term) % 2 ? -1.0 : 1.0) / cells;
+      }
+    }
+  }
+  for (size_t term = 1; term <= all; term++) {
+    if ((term & all) == term) {
+      const double df = (double)degrees(n, term);
+      sum.k[sum.count] = k[term];
+      sum.ms[sum.count] = squares[term] / df;
+      sum.df[sum.count++] = df;
+    }
+  }
+  for (size_t i = 0; i < n[0] * n[1] * n[2]; i++) {
+    mean += values[i] / cells;
+  }
+  return combination_mean(&sum, mean, level);
+}
+
 /* Main effects, then pairs, then the triple. */
 static size_t next_term(size_t all, size_t number) {
   static const size_t order[] = {1, 2, 4, 3, 5, 6, 7};
@@ -174,6 +206,11 @@ static void bootstrap_levels(struct ad_components *components, const struct tabl
   }
 }
 
+static struct ad_crossed_mean no_mean(const char *why) {
+  return (struct ad_crossed_mean){ad_figure_none(why), ad_figure_none(why), ad_figure_none(why), ad_figure_none(why),
+                                  ad_interval_none(why)};
+}
+
 static int analyse_complete(struct ad_components *components, const struct ad_design *design, const double *values,
                             const struct ad_resampling *how) {
   const size_t *n = components->levels, all = ((size_t)1 << design->factors) - 1;
@@ -192,6 +229,7 @@ static int analyse_complete(struct ad_components *components, const struct ad_de
   }
   double squares[TERMS];
   table_squares(values, n, n, (const uint32_t *const[AD_FACTORS]){NULL}, t.sums, squares);
+  components->mean = mean_of_levels(values, n, all, squares, how->level);
   components->count = t.terms;
   for (size_t i = 0; i < t.terms; i++) {
     struct ad_component *item = &components->items[i];
@@ -373,6 +411,7 @@ static int analyse_block(struct ad_components *components, const struct ad_desig
   components->cells = cells;
   components->method = "the complete block left after levels with missing cells were dropped; mean squares";
   status = analyse_complete(components, d, block, how);
+  components->mean = no_mean("needs all cells of the crossed seeds");
 out:
   ad_free(kept);
   ad_free(lacks);
@@ -384,7 +423,7 @@ int ad_variance_components(struct ad_components *components, const struct ad_des
                            const struct ad_resampling *how) {
   quiet_gsl();
   const size_t total = design->levels[0] * design->levels[1] * design->levels[2];
-  *components = (struct ad_components){.method = "none"};
+  *components = (struct ad_components){.method = "none", .mean = no_mean("needs all cells of the crossed seeds")};
   memcpy(components->levels, design->levels, sizeof components->levels);
   for (size_t i = 0; i < total; i++) {
     components->cells += isfinite(design->values[i]);
@@ -408,6 +447,7 @@ int ad_variance_components(struct ad_components *components, const struct ad_des
   }
   if (equal) {
     components->why = components->cells == 0 ? WHY_NO_RUNS : WHY_EQUAL;
+    components->mean = components->missing == 0 ? no_mean(WHY_EQUAL) : components->mean;
     return AD_OK;
   }
   if (components->missing == 0) {

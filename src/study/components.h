@@ -14,6 +14,7 @@ struct combination {
 };
 double combination_value(const struct combination *c);
 struct ad_interval combination_satterthwaite(const struct combination *c, double level);
+struct ad_crossed_mean combination_mean(const struct combination *c, double mean, double level);
 struct ad_interval combination_mls(const struct combination *c, double level);
 
 /* Sums of squares of every term of a complete table values[i[a], j[b], k[c]] with n[0] x n[1] x n[2] cells into

@@ -3,6 +3,7 @@
 #define AUTODIDACT_SRC_STUDY_REPORT_H
 
 #include "autodidact/study/report.h"
+#include "autodidact/study/statistics_components.h"
 #include "document.h"
 
 enum run_state {
@@ -50,6 +51,10 @@ enum {
 /* Scores that both arms have, run by run, into a and b [points]; fine: of runs that did not fail only. Returns their
  * number. */
 size_t report_common(const struct report *r, size_t arm_a, size_t arm_b, int fine, double *a, double *b);
+
+/* The mean difference of an arm from the baseline where seeds are crossed, with an error that counts levels and not
+ * cells. AD_ENOMEM. */
+int report_crossed(const struct report *r, size_t arm, struct ad_crossed_mean *mean);
 
 /* The sections, in their order. AD_EIO, AD_ENOMEM. */
 int report_comparison(struct report *r);

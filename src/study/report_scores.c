@@ -16,7 +16,8 @@ enum { SUMMARY_ARMS = 8 };
 struct comparison {
   struct ad_paired paired;
   struct ad_unpaired unpaired;
-  struct ad_figure holm; /* of Wilcoxon's p */
+  struct ad_crossed_mean crossed;
+  struct ad_figure holm, holm_crossed; /* of Wilcoxon's p and of the crossed mean's */
   struct ad_figure better;
   struct ad_interval better_interval;
 };
@@ -37,12 +38,12 @@ static void orient(const struct report *r, struct comparison *c) {
 /* Of every arm against the baseline into c [arms]; fine: without failed runs. */
 static int compare_all(const struct report *r, int fine, struct comparison *c) {
   double *scores = ad_malloc(2 * r->points, sizeof *scores);
-  struct ad_figure *p = ad_malloc(2 * r->arms, sizeof *p);
+  struct ad_figure *p = ad_malloc(4 * r->arms, sizeof *p), *crossed = p + 2 * r->arms;
   int status = scores == NULL || p == NULL ? ad_fail_memory((2 * r->points + 4 * r->arms) * 8, "comparisons") : AD_OK;
   const struct report_arm *base = &r->arm[r->baseline];
   for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
     const struct report_arm *arm = &r->arm[a];
-    p[a] = ad_figure_none("the baseline");
+    p[a] = crossed[a] = ad_figure_none("the baseline");
     if (a == r->baseline) {
       continue;
     }
@@ -52,14 +53,22 @@ static int compare_all(const struct report *r, int fine, struct comparison *c) {
       status = ad_compare_unpaired(&c[a].unpaired, fine ? arm->good : arm->all_count, fine ? arm->fine : arm->all,
                                    fine ? base->good : base->all_count, fine ? base->fine : base->all, &r->how);
     }
+    if (status == AD_OK) {
+      status = report_crossed(r, a, &c[a].crossed);
+    }
     p[a] = c[a].paired.wilcoxon_p;
+    crossed[a] = c[a].crossed.p;
     orient(r, &c[a]);
   }
   if (status == AD_OK) {
     status = ad_holm(r->arms, p, p + r->arms);
   }
+  if (status == AD_OK) {
+    status = ad_holm(r->arms, crossed, crossed + r->arms);
+  }
   for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
     c[a].holm = p[r->arms + a];
+    c[a].holm_crossed = crossed[r->arms + a];
   }
   ad_free(scores);
   ad_free(p);
@@ -99,6 +108,29 @@ static void comparison_table(struct report *r, const struct comparison *c, const
   }
 }
 
+static void crossed_table(struct report *r, const struct comparison *c) {
+  const struct document_column columns[] = {{"arm", "arm", "", 1},
+                                            {"difference", "mean difference", r->unit, r->scale},
+                                            {"error", "standard error", r->unit, r->scale},
+                                            {"df", "df", "", 1},
+                                            {"interval", "95 % CI", r->unit, r->scale},
+                                            {"p", "p", "", 1},
+                                            {"holm_p", "Holm p", "", 1}};
+  document_table(r->doc, "comparison_crossed", "All finished runs, for other seeds on every axis of the grid",
+                 sizeof columns / sizeof *columns, columns);
+  for (size_t a = 0; a < r->arms; a++) {
+    if (a != r->baseline) {
+      put_text(r->doc, r->arm[a].name);
+      put_figure(r->doc, c[a].crossed.mean);
+      put_figure(r->doc, c[a].crossed.error);
+      put_figure(r->doc, c[a].crossed.df);
+      put_interval(r->doc, c[a].crossed.interval);
+      put_figure(r->doc, c[a].crossed.p);
+      put_figure(r->doc, c[a].holm_crossed);
+    }
+  }
+}
+
 static void unpaired_table(struct report *r, const struct comparison *c) {
   const struct document_column columns[] = {{"arm", "arm", "", 1},
                                             {"runs", "runs", "", 1},
@@ -126,19 +158,26 @@ static void unpaired_table(struct report *r, const struct comparison *c) {
   }
 }
 
+/* The interval to quote: of crossed seeds where they are, else the bootstrap's, which is too short for few pairs. */
+static struct ad_interval quoted(const struct comparison *c) {
+  return c->crossed.interval.why == NULL                        ? c->crossed.interval
+         : c->paired.n >= 10 && c->paired.bootstrap.why == NULL ? c->paired.bootstrap
+                                                                : c->paired.t;
+}
+
 static void comparison_plot(struct report *r, const struct comparison *c) {
   struct ad_buffer script = {0};
-  char label[200];
+  char label[300];
   size_t drawn = 0;
   script_add(r, &script, "$d << EOD\n");
   for (size_t a = 0; a < r->arms; a++) {
     const struct ad_paired *p = &c[a].paired;
-    const struct ad_interval *i = p->bootstrap.why == NULL ? &p->bootstrap : &p->t;
     if (a != r->baseline && p->mean.why == NULL) {
-      drawn++;
+      const struct ad_interval i = quoted(&c[a]);
       const double m = p->mean.value * r->scale;
-      script_add(r, &script, "%.9g %.9g %.9g -%zu\n", m, i->why == NULL ? i->low * r->scale : m,
-                 i->why == NULL ? i->high * r->scale : m, a);
+      drawn++;
+      script_add(r, &script, "%.9g %.9g %.9g -%zu\n", m, i.why == NULL ? i.low * r->scale : m,
+                 i.why == NULL ? i.high * r->scale : m, a);
     }
   }
   script_add(r, &script, "EOD\nunset key\n");
@@ -148,7 +187,9 @@ static void comparison_plot(struct report *r, const struct comparison *c) {
   script_add(r, &script,
              "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\n"
              "plot $d using 1:4:2:3 with xerrorbars ls 1 ps 0.9\n");
-  snprintf(label, sizeof label, "Mean difference from %s on common seeds with its 95 %% interval; %s of 0 is better.",
+  snprintf(label, sizeof label,
+           "Mean difference from %s on common seeds with its 95 %% interval (of crossed seeds where they are; else by "
+           "bootstrap, t below 10 pairs); %s of 0 is better.",
            r->arm[r->baseline].name, r->falls ? "left" : "right");
   if (drawn > 0) {
     document_plot(r->doc, "plot_comparison", label, 820, script_height(r->arms), &script);
@@ -173,13 +214,16 @@ static void summarize(struct report *r, const struct comparison *c) {
     const double mean = p->mean.value * r->scale;
     const char *unit = strcmp(r->unit, "%") == 0 ? " points" : r->unit[0] == '\0' ? "" : " nats";
     char interval[120] = "no interval", test[120] = "";
-    const struct ad_interval *i = p->bootstrap.why == NULL ? &p->bootstrap : &p->t;
-    if (i->why == NULL) {
-      snprintf(interval, sizeof interval, "95 %% CI %.3g to %.3g", i->low * r->scale, i->high * r->scale);
+    const struct ad_interval i = quoted(&c[a]);
+    const int crossed = c[a].crossed.interval.why == NULL;
+    if (i.why == NULL) {
+      snprintf(interval, sizeof interval, "95 %% CI %.3g to %.3g%s", i.low * r->scale, i.high * r->scale,
+               crossed ? ", seeds crossed" : "");
     }
-    if (p->wilcoxon_p.why == NULL) {
-      snprintf(test, sizeof test, "; Wilcoxon p = %.3g, with Holm's correction %.3g", p->wilcoxon_p.value,
-               c[a].holm.value);
+    if (crossed || p->wilcoxon_p.why == NULL) {
+      snprintf(test, sizeof test, "; %s = %.3g, with Holm's correction %.3g", crossed ? "p" : "Wilcoxon p",
+               crossed ? c[a].crossed.p.value : p->wilcoxon_p.value,
+               crossed ? c[a].holm_crossed.value : c[a].holm.value);
     }
     document_summary(r->doc, "%s against %s: %s %+.3g%s (%s) on %zu common seed%s; better on %.0f %% of them%s.",
                      r->arm[a].name, r->arm[r->baseline].name, r->metric, mean, unit, interval, p->n,
@@ -195,12 +239,13 @@ int report_comparison(struct report *r) {
   if (all == NULL) {
     return ad_fail_memory(2 * r->arms * sizeof *all, "comparisons");
   }
-  document_section(r->doc, "comparison", "The comparison",
-                   "Each arm is compared with the baseline run by run on the same seeds; the interval says which mean "
-                   "differences the runs are consistent with.",
-                   "with fewer than about 10 common seeds (then read the t interval), or where the seeds are the "
-                   "crossed rows and columns of a grid, which share their "
-                   "seeds and are not that many independent pairs (see the variance components).");
+  document_section(
+      r->doc, "comparison", "The comparison",
+      "Each arm is compared with the baseline run by run on the same seeds; the interval says which mean "
+      "differences the runs are consistent with.",
+      "with fewer than about 10 common seeds (then read the t interval). Where seeds are crossed, the cells of "
+      "a row or column share a seed and are not that many independent pairs: the intervals and p-values "
+      "over pairs are then too sure, and those of the crossed table count.");
   int status = r->arms < 2 ? AD_OK : compare_all(r, 0, all);
   if (status == AD_OK && r->arms >= 2) {
     status = compare_all(r, 1, fine);
@@ -215,6 +260,7 @@ int report_comparison(struct report *r) {
     document_note(r->doc, "Runs that diverged have no score and are in neither table.");
     summarize(r, all);
     comparison_plot(r, all);
+    crossed_table(r, all);
     comparison_table(r, all, "comparison", "All finished runs, failed ones with their score");
     comparison_table(r, fine, "comparison_without_failed", "Without failed runs");
     unpaired_table(r, all);

@@ -160,6 +160,48 @@ static void fill_design(const struct report *r, size_t a, const struct factors *
   }
 }
 
+static struct ad_crossed_mean no_mean(const char *why) {
+  return (struct ad_crossed_mean){ad_figure_none(why), ad_figure_none(why), ad_figure_none(why), ad_figure_none(why),
+                                  ad_interval_none(why)};
+}
+
+/* values [I,J,D] become differences from the baseline. */
+static int mean_of_differences(const struct report *r, size_t arm, const struct factors *f, double *values,
+                               double *base, struct ad_crossed_mean *mean) {
+  const struct ad_design design = {f->count,
+                                   {f->names[0], f->names[1], f->names[2]},
+                                   {f->levels[0], f->levels[1], f->count > 2 ? f->levels[2] : 1},
+                                   values};
+  const size_t cells = design.levels[0] * design.levels[1] * design.levels[2];
+  const struct ad_resampling few = {r->how.seed, 2, r->how.level}; /* no interval of the components is asked for */
+  struct ad_components components;
+  fill_design(r, arm, f, values, cells);
+  fill_design(r, r->baseline, f, base, cells);
+  for (size_t i = 0; i < cells; i++) {
+    values[i] -= base[i];
+  }
+  AD_TRY(ad_variance_components(&components, &design, &few));
+  *mean = components.mean;
+  return AD_OK;
+}
+
+int report_crossed(const struct report *r, size_t arm, struct ad_crossed_mean *mean) {
+  struct factors f;
+  char text[300];
+  AD_TRY(find_factors(r, &f));
+  if (why_no_components(&f, text, sizeof text) != NULL) {
+    *mean =
+        no_mean(f.count < 2 ? "seeds are not crossed: the pairs are independent" : "not a grid of two or three seeds");
+    return AD_OK;
+  }
+  const size_t cells = f.levels[0] * f.levels[1] * (f.count > 2 ? f.levels[2] : 1);
+  double *values = ad_malloc(2 * cells, sizeof *values);
+  const int status = values == NULL ? ad_fail_memory(2 * cells * sizeof *values, "differences")
+                                    : mean_of_differences(r, arm, &f, values, values + cells, mean);
+  ad_free(values);
+  return status;
+}
+
 static void note_design(struct report *r, const char *arm, const struct ad_components *c, size_t factors) {
   if (c->why != NULL) {
     document_note(r->doc, "%s: not available: %s.", arm, c->why);

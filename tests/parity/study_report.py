@@ -15,6 +15,7 @@ of 0.6 or more), arm 2 a cell without a result.
   scores     float64 [arms,20,4] dev errors after steps 2, 4, 6, 8
   loss, norm float64 [arms,20,8] of every step
   sketch     int64 [arms,20,3,16] at steps 0, 4, 8
+  crossed/COLUMN the mean difference of arm 1 from arm 0 in the scores after step 2, of which all are there, with the error of crossed seeds
   expected/SECTION/TABLE/COLUMN   float64, a row a row of the table; NaN is null with a reason
 """
 
@@ -35,11 +36,12 @@ import statsmodels.stats.proportion
 
 from draws import EXAMPLES, NAN, NONE, PAIRS, ROWS, SECOND, SHUFFLE, all_draws, both, percentile, scipy_interval
 from study_statistics import check, write
-from variance_components import anova, complete, fast_variances, mls, satterthwaite
+from variance_components import anova, complete, crossed_mean, fast_variances, mls, satterthwaite
 
 DATA = pathlib.Path(__file__).resolve().parent / "data"
 ARMS, I, J, N, C, STEPS, EVALS, R = 3, 4, 5, 64, 3, 8, 4, 10000
 POINTS = I * J
+CROSSED = ("difference", "error", "df", "p", "interval_low", "interval_high")
 
 
 def make():
@@ -255,6 +257,7 @@ def expected(study):
     sketched = [[k for k in chosen if finished[a][k]] for a in range(ARMS)]
     tables = {
         "comparison/comparison": comparison(finished), "comparison/comparison_without_failed": comparison(fine),
+        "comparison/comparison_crossed": {key: np.full(2, NAN) for key in CROSSED},  # both arms lack a cell
         "comparison/comparison_unpaired": rows([unpaired(error[a][finished[a]], error[0][finished[0]]) for a in others]),
         "arms/arms": arms(finished), "arms/arms_without_failed": arms(fine),
         "arms/runs": {"score": np.concatenate([np.where(finished[a], error[a], NAN) for a in range(ARMS)])},
@@ -278,7 +281,8 @@ def expected(study):
             q = np.quantile(study[quantity][a][finished[a]], [0.05, 0.25, 0.5, 0.75, 0.95], 0)
             bands += [{"step": s, "runs": finished[a].sum(), "q05": q[0, t], "q25": q[1, t], "q50": q[2, t], "q75": q[3, t], "q95": q[4, t]} for t, s in enumerate(steps)]
     tables["trajectories/trajectories"] = rows(bands)
-    return {f"expected/{table}/{column}": np.float64(values) for table, columns in tables.items() for column, values in columns.items()}
+    crossed = crossed_mean((study["scores"][1, :, 0] - study["scores"][0, :, 0]).reshape(I, J))
+    return {f"crossed/{column}": np.float64(value) for column, value in zip(CROSSED, crossed)} | {f"expected/{table}/{column}": np.float64(values) for table, columns in tables.items() for column, values in columns.items()}
 
 
 def main():

@@ -91,6 +91,24 @@ def fast_variances(y):
             for t in terms]
 
 
+def crossed_mean(y):
+    """Mean, standard error, df, p and interval of the mean over drawn levels: each positive variance over the number of combinations of its levels."""
+    axes, total, parts = range(y.ndim), {}, complete(y)
+    names = [(i,) for i in axes] + ([(0, 1), (0, 2), (1, 2)] if y.ndim == 3 else []) + [tuple(axes)]
+    v = 0.0
+    for term, (_, _, k, m, d) in zip(names, parts):
+        if np.dot(k, m) > 0:
+            drawn = np.prod([y.shape[i] for i in term])
+            v += np.dot(k, m) / drawn
+            for kk, mm, dd in zip(k, m, d):
+                before = total.get((mm, dd), 0.0)
+                total[mm, dd] = before + kk / drawn
+    df = v ** 2 / sum((k * ms) ** 2 / d for (ms, d), k in total.items())
+    t = scipy.stats.t
+    half = t.ppf(0.975, df) * math.sqrt(v)
+    return (y.mean(), math.sqrt(v), df, 2 * t.sf(abs(y.mean()) / math.sqrt(v), df), y.mean() - half, y.mean() + half) if df >= 1 else (y.mean(),) + (NAN,) * 5
+
+
 def component_cases():
     random = np.random.RandomState(10)
     two = (random.normal(0, 2, (10, 1)) + random.normal(0, 1, (1, 8)) + random.normal(0, 1.5, (10, 8)) + 88) / 100
@@ -151,5 +169,7 @@ def components():
             boot += [np.dot(k, m) for _, _, k, m, _ in rows] - boot.mean(0)
         table = np.array([(df, ms, np.dot(k, m), *satterthwaite(k, m, d), *mls(k, m, d), *(percentile(boot[:, i]) if boot is not None else NONE))
                           for i, (df, ms, k, m, d) in enumerate(rows)]).reshape(-1, 9)
+        mean = crossed_mean(y) if rows and not np.isnan(y).any() else (NAN,) * 6
+        data |= {f"components/{name}/{key}": value for key, value in zip(("mean", "error", "df", "p", "mean_low", "mean_high"), mean)}
         data |= {f"components/{name}/values": y, f"components/{name}/table": table, f"components/{name}/cells": float((~np.isnan(used)).sum())}
     return data

@@ -402,6 +402,16 @@ static void test_of_test_split(void **state) {
   double *expected = fixture_read_new(file, "expected/test_set/test_set/error", H5T_NATIVE_DOUBLE, &count);
   near("test split", "error", json_number_value(json_object_get(json_array_get(rows, 0), "error")), NULL, expected[0]);
   free(expected);
+  /* All cells of the grid are there: the difference has the error of crossed seeds, and the summary quotes it. */
+  json_t *crossed = json_array_get(table_of(report, "comparison", "comparison_crossed"), 0);
+  static const char *const columns[] = {"difference", "error", "df", "p", "interval_low", "interval_high"};
+  for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+    char path[60];
+    snprintf(path, sizeof path, "crossed/%s", columns[i]);
+    near("crossed", columns[i], json_number_value(json_object_get(crossed, columns[i])), NULL,
+         fixture_scalar(file, path));
+  }
+  assert_non_null(strstr(text.data, ", seeds crossed) on 20 common seeds"));
   json_decref(report);
   ad_buffer_destroy(&text);
   ad_cells_close(&cells);

@@ -192,6 +192,11 @@ static void test_components(void **state) {
     for (size_t k = 0; k < found.count; k++) {
       check_component(&c, &found.items[k], table + 9 * k);
     }
+    expect_figure(&c, "mean", found.mean.mean);
+    expect_figure(&c, "error", found.mean.error);
+    expect_figure(&c, "df", found.mean.df);
+    expect_figure(&c, "p", found.mean.p);
+    expect_interval(&c, "mean", found.mean.interval);
     if (found.why == NULL) {
       near(c.path, "cells", (double)found.cells, NULL, case_number(&c, "cells"));
     }

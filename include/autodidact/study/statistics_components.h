@@ -28,6 +28,16 @@ struct ad_component {
                                    less the estimate, as drawing levels twice biases them */
 };
 
+/* The mean over the cells of a complete table as an estimate of what other levels would give, whose error counts levels
+ * and not cells, which share them: v = sum over the terms of max(0, V(term)) / (combinations of its levels), as a
+ * combination of mean squares (of two factors (MS_A + MS_B - MS_AB) / (I J) where no estimate is negative); Student's t
+ * with Satterthwaite's df = v^2 / sum((k MS)^2 / df). */
+struct ad_crossed_mean {
+  struct ad_figure mean, error; /* error: sqrt(v) */
+  struct ad_figure df, p;       /* p: two-sided, of a mean of 0 */
+  struct ad_interval interval;
+};
+
 struct ad_components {
   const char *why;           /* NULL: there are components; else why not */
   const char *method;        /* which design was found, and how it was analysed */
@@ -36,6 +46,7 @@ struct ad_components {
   size_t levels[AD_FACTORS]; /* of those analysed */
   size_t count;
   struct ad_component items[AD_COMPONENTS]; /* [count] main effects first */
+  struct ad_crossed_mean mean;              /* of complete tables */
 };
 
 /* Random effects, one value a cell:
