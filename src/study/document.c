@@ -173,14 +173,33 @@ struct document_table document_shown(const struct document_table *table, size_t 
   return shown;
 }
 
-int cell_reason_is_new(const struct document_table *table, size_t i) {
-  const char *why = table->cells[i].why;
-  for (size_t j = i % table->width; why != NULL && j < i; j += table->width) {
-    if (table->cells[j].why != NULL && strcmp(table->cells[j].why, why) == 0) {
-      return 0;
-    }
+/* The first cell from `first` on, in steps of `step`, with this reason; the number of cells: none. */
+static size_t find_reason(const struct document_table *table, size_t first, size_t step, const char *why) {
+  size_t i = first;
+  while (i < table->count && (table->cells[i].why == NULL || strcmp(table->cells[i].why, why) != 0)) {
+    i += step;
   }
-  return why != NULL;
+  return i < table->count ? i : table->count;
+}
+
+int document_reasons(const struct document_table *table, const char *before, const char *between,
+                     struct ad_buffer *out) {
+  int reasons = 0;
+  for (size_t i = 0; i < table->count; i++) {
+    const char *why = table->cells[i].why;
+    if (why == NULL || find_reason(table, 0, 1, why) < i) {
+      continue;
+    }
+    AD_TRY(ad_buffer_printf(out, "%s%s", reasons++ > 0 ? between : "", before));
+    int columns = 0;
+    for (size_t c = 0; c < table->width; c++) {
+      if (find_reason(table, c, table->width, why) < table->count) {
+        AD_TRY(ad_buffer_printf(out, "%s%s", columns++ > 0 ? ", " : "", table->columns[c].head));
+      }
+    }
+    AD_TRY(ad_buffer_printf(out, ": %s", why));
+  }
+  return AD_OK;
 }
 
 void document_plot(struct document *document, const char *id, const char *title, unsigned width, unsigned height,

@@ -90,8 +90,10 @@ int document_csv(const struct document_table *table, struct ad_buffer *out);
 /* The table with the rows that people are shown, and how many more there are; a copy that owns nothing. */
 struct document_table document_shown(const struct document_table *table, size_t *more);
 
-/* 1 where cell i is not available and no cell above it in its column has the same reason. */
-int cell_reason_is_new(const struct document_table *table, size_t i);
+/* Why cells are not available, each reason once, behind the heads of the columns that it stands for: `before` "mean,
+ * SD: needs at least 2 runs", `between` two of them. Appended; nothing where all is there. AD_ENOMEM. */
+int document_reasons(const struct document_table *table, const char *before, const char *between,
+                     struct ad_buffer *out);
 
 /* What people see of a cell, or of its reason; appended. */
 int cell_show(const struct document_cell *cell, const struct document_column *column, struct ad_buffer *out);

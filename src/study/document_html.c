@@ -30,7 +30,7 @@ static const char STYLE[] =
     "linear-gradient(90deg,#1c25302e,transparent),linear-gradient(270deg,#1c25302e,transparent) 100% 0;"
     "background-size:40px 100%,40px 100%,12px 100%,12px "
     "100%;background-repeat:no-repeat;background-attachment:local,local,scroll,scroll}"
-    "table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}"
+    "table{border-collapse:separate;border-spacing:0;font-size:.9rem;font-variant-numeric:tabular-nums}"
     "th,td{padding:.34em .6em;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}"
     "th{font-weight:600;color:var(--soft);border-bottom:2px solid "
     "var(--line);vertical-align:bottom;white-space:normal;line-height:1.3}"
@@ -107,16 +107,13 @@ static int table_cell(const struct document_table *table, size_t i, struct ad_bu
 
 /* What "n/a" means, for those who cannot hover or print the page. */
 static int table_reasons(const struct document_table *table, struct ad_buffer *out) {
-  int open = 0;
-  for (size_t i = 0; i < table->count; i++) {
-    if (cell_reason_is_new(table, i)) {
-      AD_TRY(open++ > 0 ? ad_buffer_puts(out, "; ")
-                        : ad_buffer_puts(out, "<p class=\"reasons\">Not available (n/a): "));
-      AD_TRY(element(out, "", table->columns[i % table->width].head, ": "));
-      AD_TRY(element(out, "", table->cells[i].why, ""));
-    }
+  struct ad_buffer reasons = {0};
+  int status = document_reasons(table, "", "; ", &reasons);
+  if (status == AD_OK && reasons.size > 0) {
+    status = element(out, "<p class=\"reasons\">Not available (n/a): ", reasons.data, ".</p>\n");
   }
-  return open > 0 ? ad_buffer_puts(out, ".</p>\n") : AD_OK;
+  ad_buffer_destroy(&reasons);
+  return status;
 }
 
 static int put_table(const struct document_table *whole, struct ad_buffer *out) {

@@ -103,18 +103,6 @@ static int print_cells(const struct document_table *table, const struct ad_buffe
   return AD_OK;
 }
 
-/* Each reason once for each column, with the first row it stands in. */
-static int print_reasons(const struct document_table *table, struct ad_buffer *out) {
-  for (size_t i = 0; i < table->count; i++) {
-    const struct document_cell *first = &table->cells[i - i % table->width];
-    if (cell_reason_is_new(table, i)) {
-      AD_TRY(ad_buffer_printf(out, "  n/a: %s of \"%s\": %s\n", table->columns[i % table->width].head,
-                              first->kind == CELL_TEXT ? first->text : "", table->cells[i].why));
-    }
-  }
-  return AD_OK;
-}
-
 static int print_table(const struct document_table *whole, struct ad_buffer *out) {
   size_t more;
   const struct document_table shown = document_shown(whole, &more), *table = &shown;
@@ -130,7 +118,9 @@ static int print_table(const struct document_table *whole, struct ad_buffer *out
   AD_TRY_GOTO(print_cells(table, &texts, widths, out), out);
   AD_TRY_GOTO(
       more > 0 ? ad_buffer_printf(out, "  ... %zu more rows: %s.csv and report.json\n", more, whole->id) : AD_OK, out);
-  AD_TRY_GOTO(print_reasons(table, out), out);
+  const size_t before = out->size;
+  AD_TRY_GOTO(document_reasons(table, "  n/a: ", "\n", out), out);
+  AD_TRY_GOTO(out->size > before ? ad_buffer_puts(out, "\n") : AD_OK, out);
   status = ad_buffer_puts(out, "\n");
 out:
   ad_buffer_destroy(&texts);
