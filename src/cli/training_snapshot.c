@@ -177,7 +177,7 @@ int training_open_snapshots(struct training *t) {
 
 void training_watch_step(struct training *t) {
   if (t->snapshots != NULL && ad_snapshot_due(&t->snapshots->schedule, ad_trainer_done(t->trainer) + 1)) {
-    ad_trainer_watch(t->trainer);
+    ad_trainer_watch(t->trainer, (t->snapshots->layout.content & AD_SNAPSHOT_SCALARS) != 0);
   }
 }
 

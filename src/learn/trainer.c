@@ -61,6 +61,7 @@ static int allocate(struct ad_trainer *t) {
   t->packed_member = t->copies > 1 ? ad_calloc(packed, sizeof *t->packed_member) : NULL;
   t->packed_begin = t->copies > 1 ? ad_calloc(W + 1, sizeof *t->packed_begin) : NULL;
   t->lane_distance = ad_calloc(W, sizeof *t->lane_distance);
+  t->lane_squares = ad_calloc(W, sizeof *t->lane_squares);
   t->labels = ad_calloc(packed, sizeof *t->labels);
   t->loss = ad_calloc(packed, sizeof *t->loss);
   t->distance = ad_calloc(packed, sizeof *t->distance);
@@ -70,7 +71,7 @@ static int allocate(struct ad_trainer *t) {
   t->member_logits = ad_calloc(B * C, sizeof *t->member_logits);
   t->member_sum = ad_calloc(B * C, sizeof *t->member_sum);
   if (!t->reduced || !t->own || !t->own_capacity || !t->counts || !t->ids || !t->lengths || !t->lane_work ||
-      !t->member || !t->lane_begin || !t->lane_loss || !t->lane_distance || !t->labels || !t->loss || !t->distance ||
+      !t->member || !t->lane_begin || !t->lane_loss || !t->lane_distance || !t->lane_squares || !t->labels || !t->loss || !t->distance ||
       !t->logits || !t->dlogits || !t->target || !t->member_logits || !t->member_sum ||
       (t->copies > 1 && (!t->packed_member || !t->packed_begin))) {
     return ad_fail_memory(packed * (40 + 24 * C), "a batch");
@@ -209,7 +210,7 @@ void ad_trainer_destroy(struct ad_trainer *trainer) {
   }
   void *const blocks[] = {t->reduced,       t->own,          t->own_capacity, t->counts,  t->shared,
                           t->ids,           t->lengths,      t->lane_work,    t->member,  t->lane_begin,
-                          t->packed_member, t->packed_begin, t->lane_loss,    t->labels,  t->lane_distance,
+                          t->packed_member, t->packed_begin, t->lane_loss,    t->labels,  t->lane_distance, t->lane_squares,
                           t->loss,          t->distance,     t->logits,       t->dlogits, t->target,
                           t->member_logits, t->member_sum,   t->squares};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
@@ -317,8 +318,11 @@ static int compute_round(struct ad_trainer *t, size_t lo, size_t hi, int last) {
   }
   AD_TRY(ad_encoder_forward(t->encoder, t->replicas.student, &batch, &masks, t->logits));
   compute_loss(t, &batch, lo, hi);
-  return ad_encoder_backward(t->encoder, t->replicas.student, &batch, &masks, t->dlogits, &t->rows,
-                             ad_gradient_round(t->gradient, lo, hi, last));
+  ad_tree_watch(t->part - lo, t->part >= lo && t->part < hi ? &t->lane_squares[t->part] : NULL);
+  const int status = ad_encoder_backward(t->encoder, t->replicas.student, &batch, &masks, t->dlogits, &t->rows,
+                                         ad_gradient_round(t->gradient, lo, hi, last));
+  ad_tree_watch(0, NULL);
+  return status;
 }
 
 _Static_assert((int)AD_UPDATE_PIECE <= (int)AD_WINDOW_PIECE, "pieces of an update enter the window");

@@ -33,6 +33,7 @@ struct ad_trainer {
   struct ad_teacher *teacher;
   struct ad_observer *observer;       /* NULL: nothing is observed */
   int watched;                        /* the next step is observed */
+  int part_watched;                   /* and so is the gradient of one of its lanes */
   struct ad_encoder *teacher_encoder; /* NULL without a teacher */
   const struct ad_exchange *exchange; /* NULL: alone */
   uint32_t rank, size;
@@ -56,6 +57,8 @@ struct ad_trainer {
   size_t *packed_begin;          /* [W + 1] */
   double *lane_loss;             /* [W] sum of the losses of each lane */
   double *lane_distance;         /* [W] and of the distances from the teacher */
+  size_t part;                   /* the lane whose gradient is watched; W: none */
+  double *lane_squares;          /* [W] squared norm of that lane's share of the gradient, at its place */
   double weight;                 /* of the distance in this step */
   uint32_t *labels;              /* [copies B] of a round, packed order */
   float *loss, *distance;        /* [copies B] */

@@ -27,16 +27,18 @@ static size_t blocks_in(const struct ad_trainer *t, uint32_t bucket) {
   return ad_compact_blocks(t->params, bucket, &t->rows, ad_compact_count(t->params, bucket, &t->rows));
 }
 
-/* The numbers of a lane that are shared: its sum of losses and, where there is a teacher, of distances. */
+/* The numbers of a lane that are shared: its sum of losses and, where there is a teacher, of distances, and where one is
+ * watched the squares of its gradient. */
 static double *number_of(struct ad_trainer *t, size_t lane, size_t i) {
-  return i == 0 ? &t->lane_loss[lane] : &t->lane_distance[lane];
+  double *const numbers[] = {t->lane_loss, t->weight > 0.0 ? t->lane_distance : t->lane_squares, t->lane_squares};
+  return &numbers[i][lane];
 }
 
 /* Every rank's losses (its lanes) and squares (its blocks, bucket by bucket) become all ranks'. */
 static int share(struct ad_trainer *t, double *squares) {
   const uint32_t buckets = t->params->buckets, R = t->size;
   const int whole = t->exchange->whole;
-  const size_t numbers = t->weight > 0.0 ? 2 : 1, W = t->settings.lanes;
+  const size_t numbers = 1 + (t->weight > 0.0) + (size_t)(t->part_watched != 0), W = t->settings.lanes;
   size_t total = 0, own = 0;
   for (uint32_t r = 0; r < R; r++) {
     t->counts[r] = numbers * (ad_lanes_first(W, R, r + 1) - ad_lanes_first(W, R, r));
@@ -69,6 +71,14 @@ static int share(struct ad_trainer *t, double *squares) {
   return AD_OK;
 }
 
+/* The gradient of the watched lane as that of a part of the batch: its n of B examples have the share h of the gradient,
+ * hence the mean gradient B / n h. */
+static void measure_part(const struct ad_trainer *t, struct ad_step *step) {
+  const double n = (double)(t->lane_begin[t->part + 1] - t->lane_begin[t->part]);
+  step->part_norm = (double)t->count / n * sqrt(t->lane_squares[t->part]);
+  step->part_examples = (uint64_t)n;
+}
+
 int trainer_measure(struct ad_trainer *t, struct ad_step *step) {
   const size_t W = t->settings.lanes;
   size_t blocks = 0;
@@ -89,6 +99,12 @@ int trainer_measure(struct ad_trainer *t, struct ad_step *step) {
   }
   step->norm = ad_optimizer_norm(blocks, t->squares);
   step->loss = ad_tree_sum_double(t->lane_begin, 0, W, t->lane_loss) / (double)t->count;
+  step->part_norm = NAN;
+  step->part_examples = 0;
+  if (t->part_watched) {
+    measure_part(t, step);
+    t->part_watched = 0;
+  }
   step->weight = t->weight;
   step->distance = NAN;
   if (t->weight > 0.0) {

@@ -10,8 +10,9 @@ int ad_trainer_observe(struct ad_trainer *trainer, const struct ad_observer_sett
   return ad_observer_create(&t->observer, &t->shard, settings, t->replicas.teacher);
 }
 
-void ad_trainer_watch(struct ad_trainer *trainer) {
+void ad_trainer_watch(struct ad_trainer *trainer, int part) {
   trainer->watched = trainer->observer != NULL;
+  trainer->part_watched = part;
 }
 
 int trainer_share_observed(struct ad_trainer *t) {

@@ -1,7 +1,9 @@
 /* Which examples a step has, in which lanes and rounds, and the room that takes. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "autodidact/base/memory.h"
+#include "autodidact/base/random.h"
 #include "autodidact/base/status.h"
 #include "trainer_internal.h"
 
@@ -90,7 +92,7 @@ int trainer_make_room(struct ad_trainer *t) {
   for (uint32_t b = 0; b < t->params->buckets; b++) {
     blocks += ad_compact_blocks(t->params, b, &touched, ad_compact_count(t->params, b, &touched));
   }
-  const size_t shared = t->exchange == NULL ? 0 : blocks + 2 * t->settings.lanes;
+  const size_t shared = t->exchange == NULL ? 0 : blocks + 3 * t->settings.lanes;
   t->squares = ad_malloc(blocks, sizeof *t->squares);
   t->shared = shared == 0 ? NULL : ad_malloc(shared, sizeof *t->shared);
   return t->squares == NULL || (shared > 0 && t->shared == NULL)
@@ -107,8 +109,21 @@ static double weight_of(const struct ad_trainer *t) {
   return distance ? ad_teacher_weight(s, t->done, t->total) : 0.0;
 }
 
+/* The lane of an example drawn by the step, where one is to be watched. */
+static void choose_part(struct ad_trainer *t) {
+  const size_t W = t->settings.lanes;
+  t->part = W;
+  if (t->part_watched) {
+    const uint64_t drawn = ad_random_below(0, AD_STREAM_PART, 0, t->done, t->count);
+    for (t->part = 0; t->lane_begin[t->part + 1] <= drawn; t->part++) {
+    }
+  }
+  memset(t->lane_squares, 0, W * sizeof *t->lane_squares);
+}
+
 int trainer_plan(struct ad_trainer *t, struct ad_step *step) {
   AD_TRY(trainer_assign_lanes(t, t->done));
+  choose_part(t);
   ad_rows_clear(&t->rows);
   step->tokens = 0;
   for (size_t i = 0; i < t->count; i++) {

@@ -57,6 +57,14 @@ size_t ad_tree_work(size_t lanes, size_t n) {
   return levels * n;
 }
 
+static size_t watched; /* one thread a rank */
+static double *watched_squares;
+
+void ad_tree_watch(size_t lane, double *squares) {
+  watched = lane;
+  watched_squares = squares;
+}
+
 void ad_tree_sum(const struct ad_kernels *kernels, const size_t *begin, size_t lo, size_t hi, size_t n,
                  ad_tree_leaf leaf, void *context, float *out, float *work) {
   if (lo >= hi || begin[lo] == begin[hi]) {
@@ -65,6 +73,9 @@ void ad_tree_sum(const struct ad_kernels *kernels, const size_t *begin, size_t l
   }
   if (hi - lo == 1) {
     leaf(context, lo, out);
+    if (watched_squares != NULL && watched == lo) {
+      *watched_squares += kernels->sum_squares(n, out);
+    }
     return;
   }
   const size_t middle = ad_tree_split(lo, hi);

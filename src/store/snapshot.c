@@ -369,8 +369,8 @@ static int put_scalars(struct ad_snapshots *s, const struct ad_step *step) {
     }
     return AD_OK;
   }
-  const uint64_t counts[] = {step->epoch, step->examples, step->tokens};
-  const double reals[] = {step->loss, step->distance, step->weight, step->norm, step->factor};
+  const uint64_t counts[] = {step->epoch, step->examples, step->tokens, step->part_examples};
+  const double reals[] = {step->loss, step->distance, step->weight, step->norm, step->part_norm, step->factor};
   for (int i = 0; i < COLUMN_LOSS - COLUMN_EPOCH; i++) {
     AD_TRY(put(s, (enum snapshot_column)(COLUMN_EPOCH + i), &counts[i]));
   }

@@ -21,10 +21,12 @@ enum snapshot_type { TYPE_COUNT, TYPE_DIGEST, TYPE_REAL, TYPE_FIXED, TYPE_FLOAT,
   X(EPOCH, "scalars/epoch", COUNT, 0, "epochs", "epoch of the step, from 1; 0 at step 0")                            \
   X(EXAMPLES, "scalars/examples", COUNT, 0, "examples", "in the step's batch")                                       \
   X(TOKENS, "scalars/tokens", COUNT, 0, "tokens", "in the step's batch")                                             \
+  X(PART_EXAMPLES, "scalars/part_examples", COUNT, 0, "examples", "in the part of the batch that part_norm is of")    \
   X(LOSS, "scalars/loss", REAL, 0, "nats", "mean cross entropy of the batch, before the update")                     \
   X(DISTANCE, "scalars/distance", REAL, 0, "1", "of the logits from the teacher's, mean over the batch")             \
   X(WEIGHT, "scalars/weight", REAL, 0, "1", "of the distance in what is minimised")                                  \
   X(NORM, "scalars/norm", REAL, 0, "1", "of the whole gradient, before clipping")                                    \
+  X(PART_NORM, "scalars/part_norm", REAL, 0, "1", "of the mean gradient over one lane's examples, before clipping")  \
   X(FACTOR, "scalars/factor", REAL, 0, "1", "of the schedule on the learning rate")                                  \
   X(DIGEST, "scalars/parameters", DIGEST, 0, "1", "digest of all parameters after the update, as in log.jsonl")      \
   X(VALUES, "norms/value", REAL, 0, "1", "L2 norm of each tensor after the update")                                  \

@@ -2,6 +2,7 @@
 #ifndef AUTODIDACT_SRC_STUDY_REPORT_H
 #define AUTODIDACT_SRC_STUDY_REPORT_H
 
+#include "autodidact/store/snapshot.h"
 #include "autodidact/study/report.h"
 #include "autodidact/study/statistics_components.h"
 #include "document.h"
@@ -66,6 +67,21 @@ int report_power(struct report *r);
 int report_examples(struct report *r);
 int report_logs(struct report *r);
 int report_snapshots(struct report *r);
+
+/* ---- The gradient noise scale, from the snapshots that report_snapshots reads ---- */
+
+/* The steps of the runs of an arm, run after run: run k's are [begin[k], begin[k + 1]). All zero at first; its owner frees
+ * `step` (ad_free). */
+struct noise {
+  void *step; /* struct noise_step [count] */
+  size_t count, capacity, runs, begin[SKETCHES_OF_ARM + 1];
+};
+
+/* Adds a run, if its snapshots have what is needed. `steps` of the whole run; 0: not known. AD_EINPUT, AD_ENOMEM. */
+int noise_add(struct noise *noise, const struct ad_snapshot_file *file, uint64_t steps);
+
+/* The section, of the first `arms` arms: noise [arms]. AD_ENOMEM. */
+int noise_section(struct report *r, size_t arms, const struct noise *noise);
 
 /* ---- Pieces of gnuplot scripts; all keep the first failure in r->doc->status ---- */
 

@@ -1,4 +1,4 @@
-/* Sections on snapshots: distances between runs, norms, the gradient noise scale. */
+/* Sections on snapshots: distances between runs, norms; the gradient noise scale is report_noise.c's. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +32,7 @@ struct snapshots {
   struct report *r;
   size_t arms, without, other;
   struct arm_snapshots *arm; /* [arms] */
+  struct noise noise[SNAPSHOT_ARMS];
 };
 
 /* The steps of an arm are those of its first run: row 0, then others spread evenly with the last one. rows [STEPS]. */
@@ -150,6 +151,7 @@ static int read_run(struct snapshots *s, struct arm_snapshots *arm, size_t a, si
   s->without += !there;
   if (there && status == AD_OK) {
     status = read_file(arm, file, point);
+    status = status == AD_OK ? noise_add(&s->noise[a], file, s->r->cells->records[s->r->arm[a].runs[point].cell].steps) : status;
     ad_snapshot_file_close(file);
   }
   if (status == AD_EINPUT) {
@@ -380,18 +382,6 @@ static int sections(struct snapshots *s) {
   return r->doc->status;
 }
 
-/* The estimator is there (ad_noise_scale_of), what it needs is not: no file of a run holds the norm of a part of a
- * batch's gradient. */
-static void noise_section(struct report *r) {
-  document_section(r->doc, "noise", "Gradient noise scale",
-                   "The batch size at which the noise of a batch's gradient is as large as the gradient itself "
-                   "(McCandlish et al. 2018).",
-                   "as a rule for the learning rate, or for the whole of a training: it grows in the course of it.");
-  document_note(r->doc,
-                "Not available: it needs the norm of the gradient of a part of each batch beside that of the whole, "
-                "and runs record the whole only.");
-}
-
 int report_snapshots(struct report *r) {
   struct snapshots s = {.r = r, .arms = r->arms < SNAPSHOT_ARMS ? r->arms : SNAPSHOT_ARMS};
   s.arm = ad_calloc(s.arms, sizeof *s.arm);
@@ -400,7 +390,7 @@ int report_snapshots(struct report *r) {
     status = read_arm(&s, a);
   }
   status = status == AD_OK ? sections(&s) : status;
-  noise_section(r);
+  status = status == AD_OK ? noise_section(r, s.arms, s.noise) : status;
   for (size_t a = 0; s.arm != NULL && a < s.arms; a++) {
     for (size_t k = 0; k < SKETCHES_OF_ARM; k++) {
       ad_free(s.arm[a].sketch[k]);
@@ -408,6 +398,9 @@ int report_snapshots(struct report *r) {
     for (size_t k = 0; k < NORMS; k++) {
       ad_free(s.arm[a].norm[k]);
     }
+  }
+  for (size_t a = 0; a < s.arms; a++) {
+    ad_free(s.noise[a].step);
   }
   ad_free(s.arm);
   return status;

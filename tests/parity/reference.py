@@ -27,6 +27,7 @@ Letters: B examples, T tokens without padding, H hidden, C classes. Schema of en
   weights/NAME       float32, as Hugging Face names and shapes it, without "bert."
   ce/loss            float64: mean cross entropy over the batch
   ce/gradient/NAME   float32 (computed in float64, rounded to 17 bits): its gradient
+  ce/products  [B,B] float64: dot products of the gradients of the examples' own cross entropies
   distill/teacher_logits [B,C] float32: a constant, not the output of a model
   distill/weight     float64: w in loss = mean cross entropy + w * MSE(logits, teacher logits), the MSE being the mean
                      over B and C
@@ -36,6 +37,7 @@ Letters: B examples, T tokens without padding, H hidden, C classes. Schema of en
   trajectory/loss, norm, lr [20] float64: mean cross entropy before the update, gradient norm before clipping, learning
                      rate of 20 steps of torch.optim.AdamW (lr 1e-3, betas 0.9, 0.999, eps 1e-8, decay 0.01 but none
                      on biases and layer norms), clip_grad_norm_ 1.0, get_linear_schedule_with_warmup (4 of 20 steps)
+  trajectory/products [20,4,4] float64: as ce/products, of the examples of each step
   trajectory/final/NAME float32: vectors and classifier.weight after the last step (biases of keys left out: Adam makes
                      steps of full size even of rounding errors)
 
@@ -221,6 +223,16 @@ def gradients(model, loss):
     return {name: round_to(gradient, GRADIENT_BITS) for name, gradient in named.items()}
 
 
+def products(model, ids, types, labels, chosen):
+    """Dot products of the gradients of the examples' cross entropies: of any part of a batch they tell the gradient's norm."""
+    rows = []
+    for i in chosen:
+        model.zero_grad()
+        torch.nn.functional.cross_entropy(forward(model, ids, types, [i]), torch.from_numpy(labels[[i]])).backward()
+        rows.append(np.concatenate([parameter.grad.numpy().ravel() for parameter in model.parameters()]))
+    return np.stack(rows) @ np.stack(rows).T
+
+
 def create_optimizer(model, rate=LEARNING_RATE):
     plain = [p for n, p in model.named_parameters() if n.endswith("bias") or "LayerNorm" in n]
     decayed = [p for n, p in model.named_parameters() if not (n.endswith("bias") or "LayerNorm" in n)]
@@ -238,8 +250,9 @@ def trajectory(case, weights, ids, types, labels, random):
     model = create_model(case, weights)
     optimizer, schedule = create_optimizer(model)
     batches = np.stack([random.permutation(len(ids))[:BATCH] for _ in range(STEPS)]).astype(np.uint32)
-    rows = {"loss": [], "norm": [], "lr": []}
+    rows = {"loss": [], "norm": [], "lr": [], "products": []}
     for batch in batches:
+        rows["products"].append(products(model, ids, types, labels, batch))
         loss = torch.nn.functional.cross_entropy(forward(model, ids, types, batch), torch.from_numpy(labels[batch]))
         optimizer.zero_grad()
         loss.backward()
@@ -279,6 +292,7 @@ def compute(case):
     data |= {f"weights/{bare(name)}": value for name, value in weights.items()}
     for kind, loss in (("ce", ce), ("distill", distill)):
         data |= {f"{kind}/gradient/{name}": value for name, value in gradients(model, loss).items()}
+    data["ce/products"] = products(model, ids, types, labels, range(len(ids)))
     data |= trajectory(case, weights, ids, types, labels, random)
     sizes = ("hidden", "heads", "ffn", "layers", "vocab", "positions", "types", "classes")
     attributes = {key: np.uint32(getattr(case, key)) for key in sizes}
@@ -490,7 +504,7 @@ def check(path, attributes, data):
             if file[group or "/"].attrs[name] != stored(value):
                 bad.append(f"attribute {key}")
         for key in set(found) & set(data):
-            computed = (key.endswith(("logits", "loss", "norm", "lr", "distance", "/target"))
+            computed = (key.endswith(("logits", "loss", "norm", "lr", "distance", "/target", "/products"))
                         and key != "distill/teacher_logits"
                         or any(part in key for part in ("/gradient/", "/final/", "/moved/")))
             same = file[key].dtype == data[key].dtype and file[key].shape == data[key].shape

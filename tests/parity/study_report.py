@@ -16,6 +16,7 @@ of 0.6 or more), arm 2 a cell without a result.
   loss, norm float64 [arms,20,8] of every step
   sketch     int64 [arms,20,3,16] at steps 0, 4, 8
   crossed/COLUMN the mean difference of arm 1 from arm 0 in the scores after step 2, of which all are there, with the error of crossed seeds
+  parts      float64 [arms,20,3,4] at the same steps: norm of the gradient, of those of parts, examples, examples of a part
   expected/SECTION/TABLE/COLUMN   float64, a row a row of the table; NaN is null with a reason
 """
 
@@ -61,7 +62,14 @@ def make():
     loss = np.exp(-np.arange(STEPS) / 4)[None, None] + random.rand(ARMS, POINTS, STEPS) * 0.2
     norm = random.gamma(2.0, size=(ARMS, POINTS, STEPS))
     sketch = np.cumsum(random.randint(-2 ** 38, 2 ** 38, (ARMS, POINTS, 3, 16)), 2)
-    return {"logits": logits, "labels": labels.astype(np.uint32), "state": state, "scores": scores, "loss": loss, "norm": norm, "sketch": sketch}
+    other = np.random.RandomState(22)
+    examples = np.where(np.arange(3) < 2, 32.0, 24.0) * np.ones((ARMS, POINTS, 1))
+    few = examples / 8 + other.randint(0, 3, examples.shape)
+    gradient, covariance = other.uniform(0.5, 1.5, examples.shape), other.uniform(20, 80, (ARMS, POINTS, 1)) * np.arange(1, 4)
+    norms = [np.sqrt(gradient + covariance / n) for n in (examples, few)]
+    parts = np.stack([*norms, examples, few], -1)
+    parts[1, 10] = parts[1, 10, :, [0, 1, 2, 2]].T  # batches of one lane
+    return {"parts": parts, "logits": logits, "labels": labels.astype(np.uint32), "state": state, "scores": scores, "loss": loss, "norm": norm, "sketch": sketch}
 
 
 def rows(dictionaries):
@@ -221,6 +229,26 @@ def distances(sketch, base):
     return result
 
 
+def noise_rows(parts):
+    """parts [runs,3,4] of steps 0, 4, 8 of 8; McCandlish et al. 2018, equations A.1 and A.2."""
+    def estimate(rows):
+        big, small, B, b = np.stack(rows).T if len(rows) else np.zeros((4, 0))
+        use = b < B
+        big, small, B, b = (x[use] for x in (big ** 2, small ** 2, B, b))
+        if len(B) == 0:
+            return 0, NAN, NAN, NAN
+        g, s = ((B * big - b * small) / (B - b)).mean(), ((small - big) / (1 / b - 1 / B)).mean()
+        return len(B), g, s, s / g if g > 0 and s >= 0 else NAN
+
+    result = []
+    for steps in ((1, 2), (), (1,), (2,)):
+        n, g, s, scale = estimate([run[t] for run in parts for t in steps])
+        own = [estimate([run[t] for t in steps])[3] for run in parts]
+        own = [x for x in own if not np.isnan(x)] or [NAN]
+        result.append({"runs": len(parts), "steps": n, "gradient": g, "covariance": s, "scale": scale, "lowest": min(own), "highest": max(own)})
+    return result
+
+
 def power_row(a, b):
     d, n = a - b, len(a)
     d = np.where(np.abs(d) < 1e-12, 0.0, d)
@@ -273,6 +301,7 @@ def expected(study):
                                          for a in range(ARMS) for e in range(EVALS - 1)]),
         "best/best": rows([row for a in range(ARMS) for row in best_rows(error[a][finished[a]])]),
         "distances/distances": rows([row for a in range(ARMS) for row in distances(study["sketch"][a][sketched[a]], study["sketch"][0][sketched[a]] if a else None)]),
+        "noise/noise": rows([row for a in range(ARMS) for row in noise_rows(study["parts"][a][sketched[a]])]),
         "power/power": rows([power_row(error[a][finished[a] & finished[0]], error[0][finished[a] & finished[0]]) for a in others]),
     }
     bands = []

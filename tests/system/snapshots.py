@@ -107,10 +107,13 @@ def check_scalars(run, steps):
     gradients = rows(read(run, "/norms/gradient", "d"), len(steps))
     columns = {name: read(run, f"/scalars/{name}", form) for form, names in
                {"Q": ("epoch", "examples", "tokens", "parameters"), "d": ("loss", "norm", "factor", "distance", "weight")}.items() for name in names}
+    part_norm, part_examples = read(run, "/scalars/part_norm", "d"), read(run, "/scalars/part_examples", "Q")
     for k, step in enumerate(steps):
         if step == 0:
-            assert all(math.isnan(columns[name][k]) for name in ("loss", "norm", "factor"))
+            assert all(math.isnan(x) for x in (*(columns[name][k] for name in ("loss", "norm", "factor")), part_norm[k])) and part_examples[k] == 0
             continue
+        # One of four lanes, filled by length.
+        assert 1 <= part_examples[k] < columns["examples"][k] and 0 < part_norm[k] < math.inf, (run, step)
         row = dict(log[step], parameters=int(log[step]["parameters"], 16))
         for name, column in columns.items():
             expected = row.get(name, 0 if name == "weight" else None)

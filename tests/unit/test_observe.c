@@ -358,7 +358,7 @@ static void test_trainer(void **state) {
     }
     while (ad_trainer_done(a) < ad_trainer_total(a)) {
       memcpy(past, watched.theta, P * sizeof *past);
-      ad_trainer_watch(b);
+      ad_trainer_watch(b, 1);
       assert_int_equal(ad_trainer_step(a, &expected), AD_OK);
       assert_int_equal(ad_trainer_step(b, &step), AD_OK);
       assert_true(step.chain == expected.chain);

@@ -22,7 +22,7 @@
 #include "support/small_training.h"
 #include "support/statistics.h"
 
-enum { ARMS = 3, POINTS = 20, N = 64, C = 3, STEPS = 8, EVALUATIONS = 4, SKETCH = 16, SKETCHES = 3 };
+enum { ARMS = 3, POINTS = 20, N = 64, C = 3, STEPS = 8, EVALUATIONS = 4, SKETCH = 16, SKETCHES = 3, PARTS = 4 };
 
 static char folder[64];
 
@@ -54,7 +54,7 @@ static void make_study(struct ad_study *study, const char *keys, const char *axe
 struct made {
   float *logits;
   uint32_t *labels, *state;
-  double *scores, *loss, *norm;
+  double *scores, *loss, *norm, *parts;
   int64_t *sketch;
 };
 
@@ -72,11 +72,13 @@ static struct made read_made(hid_t file) {
   m.norm = fixture_read_new(file, "norm", H5T_NATIVE_DOUBLE, &count);
   m.sketch = fixture_read_new(file, "sketch", H5T_NATIVE_INT64, &count);
   assert_int_equal(count, ARMS * POINTS * SKETCHES * SKETCH);
+  m.parts = fixture_read_new(file, "parts", H5T_NATIVE_DOUBLE, &count);
+  assert_int_equal(count, ARMS * POINTS * SKETCHES * PARTS);
   return m;
 }
 
 static void free_made(struct made *m) {
-  void *all[] = {m->logits, m->labels, m->state, m->scores, m->loss, m->norm, m->sketch};
+  void *all[] = {m->logits, m->labels, m->state, m->scores, m->loss, m->norm, m->sketch, m->parts};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     free(all[i]);
   }
@@ -105,7 +107,7 @@ static void write_log(struct ad_run *run, const double *loss, const double *norm
   }
 }
 
-static void write_snapshots(const char *path, const int64_t *sketch) {
+static void write_snapshots(const char *path, const int64_t *sketch, const double *parts) {
   struct ad_params params;
   struct ad_snapshots *snapshots;
   assert_int_equal(ad_params_create(&params, &small_model), AD_OK);
@@ -113,7 +115,10 @@ static void write_snapshots(const char *path, const int64_t *sketch) {
       .params = &params, .content = AD_SNAPSHOT_SCALARS | AD_SNAPSHOT_SKETCH, .sketch = SKETCH};
   assert_int_equal(ad_snapshots_open(&snapshots, path, &layout), AD_OK);
   for (size_t i = 0; i < SKETCHES; i++) {
-    const struct ad_snapshot snapshot = {.step = 4 * i, .sketch = sketch + i * SKETCH};
+    const double *p = parts + i * PARTS;
+    const struct ad_step step = {.norm = p[0], .part_norm = p[1], .examples = (size_t)p[2], .part_examples = (uint64_t)p[3]};
+    const struct ad_snapshot snapshot = {
+        .step = 4 * i, .sketch = sketch + i * SKETCH, .scalars = i == 0 ? NULL : &step};
     assert_int_equal(ad_snapshots_add(snapshots, &snapshot), AD_OK);
   }
   assert_int_equal(ad_snapshots_flush(snapshots), AD_OK);
@@ -131,7 +136,7 @@ static void write_run(const struct ad_study *study, const struct made *m, size_t
   write_log(&run, m->loss + i * STEPS, m->norm + i * STEPS, m->scores + i * EVALUATIONS);
   assert_int_equal(ad_run_keep_logits(&run, "dev-step-00000008.h5", N, C, m->logits + i * N * C, m->labels), AD_OK);
   assert_int_equal(ad_run_write(&run, "result.json", result, strlen(result)), AD_OK);
-  write_snapshots(path, m->sketch + i * SKETCHES * SKETCH);
+  write_snapshots(path, m->sketch + i * SKETCHES * SKETCH, m->parts + i * SKETCHES * PARTS);
   assert_int_equal(ad_run_close(&run), AD_OK);
   ad_config_destroy(&config);
   ad_free(path);
@@ -280,7 +285,8 @@ static void test_against_fixture(void **state) {
   assert_non_null(strstr(text.data, "1 diverged, 1 have no result"));
   check_page("full/report/report.html", has_gnuplot() ? 11 : 0);
   static const char *const tables[] = {"comparison", "arms",        "runs",         "spread",    "components",
-                                       "test_set",   "predictions", "trajectories", "distances", "power"};
+                                       "test_set",   "predictions", "trajectories", "distances", "power",
+                                       "noise"};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
     char path[100];
     snprintf(path, sizeof path, "full/report/%s.csv", tables[i]);

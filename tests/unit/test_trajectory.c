@@ -1,5 +1,5 @@
 /* Twenty steps of training against PyTorch (tests/parity/reference.py): forward, backward, step gradient, clipping,
- * AdamW and schedule together. */
+ * AdamW and schedule together, and the norms of the gradients of parts of a batch. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +15,8 @@
 #include "autodidact/learn/gradient.h"
 #include "autodidact/learn/optimizer.h"
 #include "autodidact/learn/schedule.h"
+#include "autodidact/learn/trainer.h"
+#include "learn/trainer_internal.h"
 #include "support/encoder_fixture.h"
 #include "support/kernel_sets.h"
 
@@ -94,6 +96,10 @@ static const float *whole_bucket(const struct training *t, uint32_t bucket) {
   return partial->values;
 }
 
+static double relative(double got, double expected) {
+  return fabs(got - expected) / fabs(expected);
+}
+
 static double gradient_norm(const struct training *t) {
   const struct ad_params *params = &t->fixture.params;
   double sum = 0.0;
@@ -109,9 +115,29 @@ static double gradient_norm(const struct training *t) {
   return sqrt(sum);
 }
 
-/* One step, from 0; gives the loss before the update and the norm before clipping. */
-static void train_step(struct training *t, uint64_t step, const uint32_t *ids, double factor, double *loss,
-                       double *before_clipping) {
+/* The norm of the mean gradient of the examples [first, end) of a step, from the dot products [BATCH,BATCH] of all. */
+static double norm_of_part(const double *products, size_t first, size_t end) {
+  double sum = 0.0;
+  for (size_t i = first; i < end; i++) {
+    for (size_t j = first; j < end; j++) {
+      sum += products[i * BATCH + j];
+    }
+  }
+  return end > first ? sqrt(sum) / (double)(end - first) : 0.0;
+}
+
+/* What one step shows: the loss before the update, the norm before clipping, and the relative error of the norm of one
+ * lane's share of the gradient. */
+struct seen {
+  double loss, norm, lane_error;
+};
+
+/* One step, from 0. products [BATCH,BATCH]: of its examples' gradients, as PyTorch has them. */
+static struct seen train_step(struct training *t, uint64_t step, const uint32_t *ids, double factor,
+                              const double *products) {
+  struct seen seen = {0};
+  const size_t watched = step % LANES;
+  double squares = 0.0;
   struct encoder_fixture *f = &t->fixture;
   float logits[BATCH * 8], dlogits[BATCH * 8];
   assert_true(f->params.config.classes <= 8);
@@ -120,17 +146,23 @@ static void train_step(struct training *t, uint64_t step, const uint32_t *ids, d
   ad_rows_add(&t->rows, batch.tokens, batch.ids);
   ad_rows_order(&t->rows);
   assert_int_equal(ad_encoder_forward(t->encoder, f->theta, &batch, NULL, logits), AD_OK);
-  *loss = cross_entropy(&f->dataset, f->params.config.classes, ids, logits, dlogits);
+  seen.loss = cross_entropy(&f->dataset, f->params.config.classes, ids, logits, dlogits);
   ad_gradient_begin(t->gradient, &t->rows, batch.lane_example);
   const struct ad_gradient_sink *sink = ad_gradient_round(t->gradient, 0, LANES, 1);
+  ad_tree_watch(watched, &squares);
   assert_int_equal(ad_encoder_backward(t->encoder, f->theta, &batch, NULL, dlogits, &t->rows, sink), AD_OK);
-  *before_clipping = gradient_norm(t);
-  const double scale = ad_optimizer_clip(&t->optimizer, *before_clipping);
+  ad_tree_watch(0, NULL);
+  const size_t first = batch.lane_example[watched], end = batch.lane_example[watched + 1];
+  assert_true(end > first);
+  seen.lane_error = relative(sqrt(squares), norm_of_part(products, first, end) * (double)(end - first) / BATCH);
+  seen.norm = gradient_norm(t);
+  const double scale = ad_optimizer_clip(&t->optimizer, seen.norm);
   for (uint32_t bucket = 0; bucket < f->params.buckets; bucket++) {
     assert_int_equal(ad_optimizer_update(&t->optimizer, bucket, &t->rows, whole_bucket(t, bucket), step + 1, factor,
                                          scale, f->theta, NULL),
                      AD_OK);
   }
+  return seen;
 }
 
 /* 1 and a message where the error is not within the tolerance. */
@@ -140,10 +172,6 @@ static int exceeds(double error, double tolerance, const char *fixture, int step
     return 1;
   }
   return 0;
-}
-
-static double relative(double got, double expected) {
-  return fabs(got - expected) / fabs(expected);
 }
 
 /* The tensors that the file has after the last step, by how far they moved from `start` [P]. */
@@ -172,22 +200,24 @@ static int run_fixture(const char *name) {
   struct training t;
   start_training(&t, name);
   uint32_t batches[STEPS * BATCH];
-  double losses[STEPS], norms[STEPS], rates[STEPS];
+  double losses[STEPS], norms[STEPS], rates[STEPS], products[STEPS * BATCH * BATCH];
   fixture_read(t.fixture.file, "trajectory/batches", H5T_NATIVE_UINT32, STEPS * BATCH, batches);
   fixture_read(t.fixture.file, "trajectory/loss", H5T_NATIVE_DOUBLE, STEPS, losses);
   fixture_read(t.fixture.file, "trajectory/norm", H5T_NATIVE_DOUBLE, STEPS, norms);
   fixture_read(t.fixture.file, "trajectory/lr", H5T_NATIVE_DOUBLE, STEPS, rates);
+  fixture_read(t.fixture.file, "trajectory/products", H5T_NATIVE_DOUBLE, STEPS * BATCH * BATCH, products);
   const size_t P = t.fixture.params.count;
   float *start = malloc(P * sizeof *start);
   memcpy(start, t.fixture.theta, P * sizeof *start);
   int failures = 0;
   for (int step = 0; step < STEPS; step++) {
     const double factor = ad_schedule_factor(AD_SCHEDULE_LINEAR, (uint64_t)step, STEPS, WARMUP);
-    double loss, before_clipping;
-    train_step(&t, (uint64_t)step, batches + step * BATCH, factor, &loss, &before_clipping);
+    const struct seen seen =
+        train_step(&t, (uint64_t)step, batches + step * BATCH, factor, products + step * BATCH * BATCH);
     failures += exceeds(fabs(SETTINGS.lr * factor - rates[step]), RATE_TOLERANCE, name, step, "learning rate");
-    failures += exceeds(relative(loss, losses[step]), LOSS_TOLERANCE, name, step, "loss");
-    failures += exceeds(relative(before_clipping, norms[step]), NORM_TOLERANCE, name, step, "gradient norm");
+    failures += exceeds(relative(seen.loss, losses[step]), LOSS_TOLERANCE, name, step, "loss");
+    failures += exceeds(relative(seen.norm, norms[step]), NORM_TOLERANCE, name, step, "gradient norm");
+    failures += exceeds(seen.lane_error, NORM_TOLERANCE, name, step, "a lane's gradient norm");
   }
   failures += check_final(&t.fixture, name, start);
   free(start);
@@ -206,9 +236,77 @@ static void test_trajectories(void **state) {
   assert_int_equal(ad_memory_stats().live_blocks, before.live_blocks);
 }
 
+/* The norm that a trainer's step tells of a part of its batch, from the dot products [N,N] of all examples' gradients. */
+static double part_expected(const struct ad_trainer *t, size_t N, const double *products) {
+  double sum = 0.0;
+  const size_t first = t->lane_begin[t->part], end = t->lane_begin[t->part + 1];
+  for (size_t i = first; i < end; i++) {
+    for (size_t j = first; j < end; j++) {
+      sum += products[t->ids[t->member[i]] * N + t->ids[t->member[j]]];
+    }
+  }
+  return sqrt(sum) / (double)(end - first);
+}
+
+/* One step over all examples of the fixture, in so many lanes and rounds; the norm of its part, NaN where none is watched. */
+static double check_part(struct encoder_fixture *f, size_t lanes, size_t rounds, int watched, const double *products) {
+  const size_t N = f->dataset.count;
+  const struct ad_trainer_settings s = {
+      .batch = N, .lanes = lanes, .rounds = rounds, .epochs = 1, .optimizer = SETTINGS};
+  struct ad_trainer *t;
+  struct ad_step step;
+  assert_int_equal(
+      ad_trainer_create(&t, &f->params, &(struct ad_replicas){.student = f->theta}, &f->dataset, &s, NULL), AD_OK);
+  ad_trainer_watch(t, watched);
+  assert_int_equal(ad_trainer_step(t, &step), AD_OK);
+  if (watched) {
+    assert_int_equal(step.part_examples, t->lane_begin[t->part + 1] - t->lane_begin[t->part]);
+    const double error = relative(step.part_norm, part_expected(t, N, products));
+    assert_int_equal(exceeds(error, NORM_TOLERANCE, "all examples", 1, "the norm of a part"), 0);
+    assert_true(lanes > 1 || relative(step.part_norm, step.norm) <= 1e-12);
+  } else {
+    assert_true(isnan(step.part_norm) && step.part_examples == 0);
+  }
+  ad_trainer_destroy(t);
+  return step.part_norm;
+}
+
+static void test_parts(void **state) {
+  (void)state;
+  for (size_t i = 0; i < ENCODER_FIXTURE_COUNT; i++) {
+    struct encoder_fixture f;
+    fixture_load(&f, ENCODER_FIXTURES[i]);
+    const size_t N = f.dataset.count, P = f.params.count;
+    double *products = malloc(N * N * sizeof *products), in_rounds[2];
+    float *theta = malloc(P * sizeof *theta);
+    memcpy(theta, f.theta, P * sizeof *theta);
+    fixture_read(f.file, "ce/products", H5T_NATIVE_DOUBLE, N * N, products);
+    for (size_t k = 0; k < N; k++) {
+      const size_t length = f.dataset.offset[k + 1] - f.dataset.offset[k];
+      f.dataset.longest = length > f.dataset.longest ? length : f.dataset.longest;
+    }
+    const struct {
+      size_t lanes, rounds;
+      int watched;
+    } cases[] = {{N, 1, 1}, {3, 1, 1}, {3, 2, 1}, {1, 1, 1}, {3, 1, 0}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+      memcpy(f.theta, theta, P * sizeof *theta);
+      const double norm = check_part(&f, cases[c].lanes, cases[c].rounds, cases[c].watched, products);
+      if (c == 1 || c == 2) {
+        in_rounds[c - 1] = norm;
+      }
+    }
+    assert_memory_equal(&in_rounds[0], &in_rounds[1], sizeof in_rounds[0]);
+    free(products);
+    free(theta);
+    fixture_unload(&f);
+  }
+}
+
 static int run(const char *kernels) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_trajectories),
+      cmocka_unit_test(test_parts),
   };
   return cmocka_run_group_tests_name(kernels, tests, NULL, NULL);
 }

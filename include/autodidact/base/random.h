@@ -17,6 +17,7 @@ enum ad_stream {
   AD_STREAM_SPLIT = 5,   /* train/dev/test split of data sets without one */
   AD_STREAM_SKETCH = 6,  /* count sketch of parameters */
   AD_STREAM_STATS = 7,   /* bootstrap and permutation tests */
+  AD_STREAM_PART = 8,    /* which part of a step's batch is observed */
   AD_STREAM_TEST = 99
 };
 

@@ -33,6 +33,11 @@ struct ad_step {
   double distance;     /* from the teacher (R-Drop: between the two passes), mean over the batch; NaN: not computed */
   double weight;       /* of the distance in what is minimised, loss + weight distance; 0: not computed */
   double norm;         /* of the gradient, before clipping */
+  /* Where it was watched (ad_trainer_watch), otherwise NaN and 0: the norm, before clipping, of the mean gradient over the
+   * examples of one lane, drawn by the step, and their number. With `norm` and `examples` the pair that the gradient noise
+   * scale is estimated from (study/statistics_trajectory.h). */
+  double part_norm;
+  uint64_t part_examples;
   double factor;       /* the schedule's */
   uint64_t parameters; /* digest of all parameters after the update (ad_shard_digest over all shards) */
   uint64_t chain;      /* of `parameters` and the chain of the step before */
@@ -100,8 +105,9 @@ int ad_trainer_restore(struct ad_trainer *trainer, const struct ad_trainer_state
 /* Makes an observer, so that steps can be watched. Once, on all ranks. AD_ECONFIG (settings), AD_ENOMEM. */
 int ad_trainer_observe(struct ad_trainer *trainer, const struct ad_observer_settings *settings);
 
-/* The next step is to be observed. To be called by all ranks or none. */
-void ad_trainer_watch(struct ad_trainer *trainer);
+/* The next step is to be observed; part 1: also the norm of the gradient of a part of its batch (ad_step). To be called by
+ * all ranks or none. */
+void ad_trainer_watch(struct ad_trainer *trainer, int part);
 
 /* Observes the parameters as they are now: values, the distance where there is a teacher, the sketch. Collective over
  * the exchange. */

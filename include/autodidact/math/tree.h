@@ -41,6 +41,10 @@ size_t ad_tree_work(size_t lanes, size_t n);
 void ad_tree_sum(const struct ad_kernels *kernels, const size_t *begin, size_t lo, size_t hi, size_t n,
                  ad_tree_leaf leaf, void *context, float *out, float *work);
 
+/* From now on ad_tree_sum adds the sum of the squares of each summand of this lane, in double, to *squares; NULL: no more.
+ * So a caller learns the norm of a part of sums that nobody keeps. It sets it back before *squares goes. */
+void ad_tree_watch(size_t lane, double *squares);
+
 /* The same for one double a lane: values [hi]. */
 double ad_tree_sum_double(const size_t *begin, size_t lo, size_t hi, const double *values);
 

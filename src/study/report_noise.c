@@ -1,0 +1,154 @@
+/* The section on the gradient noise scale, from the scalars of the runs' snapshots. */
+#include <math.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/study/statistics_trajectory.h"
+#include "report.h"
+
+enum { PERIODS = 4 };
+enum column { NORM, PART_NORM, EXAMPLES, PART_EXAMPLES, NOISE_COLUMNS };
+
+static const struct {
+  const char *name;
+  char kind;
+} datasets[NOISE_COLUMNS] = {
+    {"scalars/norm", 'f'}, {"scalars/part_norm", 'f'}, {"scalars/examples", 'u'}, {"scalars/part_examples", 'u'}};
+static const char *const periods[PERIODS] = {"all steps", "first third", "second third", "last third"};
+
+struct noise_step {
+  double norm, part_norm, examples, part_examples;
+  int third; /* 1 to 3 */
+};
+
+/* The columns that are needed into which [NOISE_COLUMNS]; 0: one is not there. */
+static int find_columns(const struct ad_snapshot_file *file, size_t *which) {
+  const struct ad_snapshot_column *columns;
+  ad_snapshot_file_columns(file, &columns);
+  for (size_t c = 0; c < NOISE_COLUMNS; c++) {
+    const int found = ad_snapshot_file_find(file, datasets[c].name);
+    if (found < 0 || columns[found].kind != datasets[c].kind || columns[found].bytes != 8 ||
+        columns[found].dimensions != 0) {
+      return 0;
+    }
+    which[c] = (size_t)found;
+  }
+  return 1;
+}
+
+int noise_add(struct noise *noise, const struct ad_snapshot_file *file, uint64_t steps) {
+  const uint64_t *step;
+  size_t which[NOISE_COLUMNS];
+  const size_t n = ad_snapshot_file_rows(file, &step), before = noise->count;
+  if (n == 0 || noise->runs == SKETCHES_OF_ARM || !find_columns(file, which)) {
+    return AD_OK;
+  }
+  AD_TRY(ad_reserve(&noise->step, &noise->capacity, before + n, sizeof(struct noise_step)));
+  const uint64_t last = steps > 0 ? steps : step[n - 1];
+  for (size_t i = 0; i < n; i++) {
+    struct noise_step *s = (struct noise_step *)noise->step + before + i;
+    uint64_t examples, part_examples;
+    AD_TRY(ad_snapshot_file_get(file, which[NORM], i, &s->norm));
+    AD_TRY(ad_snapshot_file_get(file, which[PART_NORM], i, &s->part_norm));
+    AD_TRY(ad_snapshot_file_get(file, which[EXAMPLES], i, &examples));
+    AD_TRY(ad_snapshot_file_get(file, which[PART_EXAMPLES], i, &part_examples));
+    s->examples = (double)examples;
+    s->part_examples = (double)part_examples;
+    s->third = 3 * step[i] <= last ? 1 : 3 * step[i] <= 2 * last ? 2 : 3;
+  }
+  noise->count += n;
+  noise->begin[++noise->runs] = noise->count;
+  return AD_OK;
+}
+
+/* Squared norms and numbers of examples [count] of the steps of a period, as the estimator takes them. */
+struct sample {
+  double *few_norm, *many_norm, *few, *many;
+};
+
+/* The estimate from the steps [begin, end) of a period (0: of all). */
+static struct ad_noise_scale estimate(const struct noise *noise, const struct sample *sample, size_t begin, size_t end,
+                                      int period) {
+  struct ad_noise_scale scale;
+  size_t n = 0;
+  for (size_t i = begin; i < end; i++) {
+    const struct noise_step *s = (const struct noise_step *)noise->step + i;
+    if (period == 0 || s->third == period) {
+      sample->few_norm[n] = s->part_norm * s->part_norm;
+      sample->many_norm[n] = s->norm * s->norm;
+      sample->few[n] = s->part_examples;
+      sample->many[n++] = s->examples;
+    }
+  }
+  ad_noise_scale_of(&scale, n, sample->few_norm, sample->many_norm, sample->few, sample->many);
+  return scale;
+}
+
+static void put_period(struct report *r, size_t arm, const struct noise *noise, const struct sample *sample, int period) {
+  struct ad_figure low = ad_figure_none("no run has an estimate of its own"), high = low;
+  const struct ad_noise_scale all = estimate(noise, sample, 0, noise->count, period);
+  for (size_t k = 0; k < noise->runs; k++) {
+    const struct ad_figure own = estimate(noise, sample, noise->begin[k], noise->begin[k + 1], period).scale;
+    if (own.why == NULL) {
+      low = low.why != NULL || own.value < low.value ? own : low;
+      high = high.why != NULL || own.value > high.value ? own : high;
+    }
+  }
+  put_text(r->doc, r->arm[arm].name);
+  put_text(r->doc, periods[period]);
+  put_count(r->doc, noise->runs);
+  put_count(r->doc, all.steps);
+  put_figure(r->doc, all.gradient);
+  put_figure(r->doc, all.covariance);
+  put_figure(r->doc, all.scale);
+  put_figure(r->doc, low);
+  put_figure(r->doc, high);
+}
+
+static int put_arm(struct report *r, size_t arm, const struct noise *noise) {
+  const size_t n = noise->count;
+  double *memory = ad_malloc(4 * n, sizeof *memory);
+  if (memory == NULL) {
+    return ad_fail_memory(4 * n * sizeof *memory, "norms of gradients");
+  }
+  const struct sample sample = {memory, memory + n, memory + 2 * n, memory + 3 * n};
+  for (int period = 0; period < PERIODS; period++) {
+    put_period(r, arm, noise, &sample, period);
+  }
+  ad_free(memory);
+  return r->doc->status;
+}
+
+int noise_section(struct report *r, size_t arms, const struct noise *noise) {
+  static const struct document_column columns[] = {{"arm", "arm", "", 1},
+                                                   {"period", "steps of", "", 1},
+                                                   {"runs", "runs", "", 1},
+                                                   {"steps", "steps used", "", 1},
+                                                   {"gradient", "|G|^2", "", 1},
+                                                   {"covariance", "S", "", 1},
+                                                   {"scale", "noise scale", "examples", 1},
+                                                   {"lowest", "lowest of a run", "examples", 1},
+                                                   {"highest", "highest of a run", "examples", 1}};
+  int status = AD_OK, any = 0;
+  document_section(r->doc, "noise", "Gradient noise scale",
+                   "The batch size at which the noise of a batch's gradient is as large as the gradient itself "
+                   "(McCandlish et al. 2018): well below it larger batches save steps, well above it they save little.",
+                   "as a rule for the learning rate, or from a few steps: |G|^2 is a small difference of large numbers, "
+                   "and the scale grows in the course of a training.");
+  for (size_t a = 0; a < arms && status == AD_OK; a++) {
+    if (noise[a].runs == 0) {
+      continue;
+    }
+    if (!any) {
+      document_table(r->doc, "noise", "Gradient noise scale, runs together", sizeof columns / sizeof *columns, columns);
+    }
+    any = 1;
+    status = put_arm(r, a, &noise[a]);
+  }
+  if (status == AD_OK && !any) {
+    document_note(r->doc,
+                  "Not available: no run has snapshots with the gradient's norm over parts of a batch (snapshot.every and "
+                  "its like, with scalars in snapshot.content, and batch.lanes above 1).");
+  }
+  return status == AD_OK ? r->doc->status : status;
+}
