@@ -21,6 +21,7 @@ struct save {
   struct ad_checkpoint *file; /* NULL on a rank that does not write */
   int gathered;               /* 1: rank 0 writes for all */
   hid_t transfer;             /* of collective writing, or -1 */
+  struct ad_buffer index;     /* of the file, once it is written */
   void *piece;                /* bytes, of the largest piece */
   size_t capacity;
 };
@@ -38,26 +39,35 @@ static void range_of(const struct ad_checkpoint_vectors *vectors, const struct a
   *end = rank == 0 ? params->bucket_begin[bucket + 1] : *begin;
 }
 
-/* Sends or receives the bytes of a piece, in parts that MPI can count. */
-static int move(const struct ad_comm *comm, int send, int peer, char *bytes, size_t size) {
-  for (size_t at = 0; at < size;) {
-    const size_t part = size - at < (1u << 30) ? size - at : (1u << 30);
+/* The bytes of a piece, in parts that MPI can count. */
+enum { PART = 1 << 30 };
+
+static int send_bytes(const struct ad_comm *comm, int to, const char *bytes, size_t size) {
+  for (size_t at = 0, part; at < size; at += part) {
     int count;
+    part = size - at < PART ? size - at : PART;
     AD_TRY(ad_mpi_count(part, &count));
-    if (send) {
-      MPI_Send(bytes + at, count, MPI_BYTE, peer, AD_TAG_CHECKPOINT, comm->world);
-    } else {
-      MPI_Recv(bytes + at, count, MPI_BYTE, peer, AD_TAG_CHECKPOINT, comm->world, MPI_STATUS_IGNORE);
-    }
-    at += part;
+    MPI_Send(bytes + at, count, MPI_BYTE, to, AD_TAG_CHECKPOINT, comm->world);
   }
   return AD_OK;
 }
 
-/* This rank's piece of a bucket into s->piece (which reserve_piece has made large enough), its digest onto *digest. */
+static int receive_bytes(const struct ad_comm *comm, int from, char *bytes, size_t size) {
+  for (size_t at = 0, part; at < size; at += part) {
+    int count;
+    part = size - at < PART ? size - at : PART;
+    AD_TRY(ad_mpi_count(part, &count));
+    MPI_Recv(bytes + at, count, MPI_BYTE, from, AD_TAG_CHECKPOINT, comm->world, MPI_STATUS_IGNORE);
+  }
+  return AD_OK;
+}
+
+/* This rank's piece of a bucket, where it lies or copied into s->piece (which reserve_piece has made large enough), its
+ * digest onto *digest. */
 static int read_piece(struct save *s, size_t v, size_t slot, uint32_t bucket, size_t begin, size_t end,
-                      uint64_t *digest) {
+                      uint64_t *digest, const void **piece) {
   const struct ad_state_vector *vector = &s->vectors->list[v];
+  *piece = s->piece;
   if (end == begin) {
     return AD_OK;
   }
@@ -65,9 +75,14 @@ static int read_piece(struct save *s, size_t v, size_t slot, uint32_t bucket, si
   if (v > 0 && !whole && bucket < s->vectors->params->frozen) {
     memset(s->piece, 0, (end - begin) * vector->bytes); /* nobody has that: 0, and the digest holds it */
   } else {
-    AD_TRY(s->vectors->read(s->vectors->context, v, slot, bucket, begin, end - begin, s->piece));
+    const void *place = s->vectors->place(s->vectors->context, v, slot, bucket, begin);
+    if (place == NULL) {
+      AD_TRY(s->vectors->read(s->vectors->context, v, slot, bucket, begin, end - begin, s->piece));
+    } else {
+      *piece = place;
+    }
   }
-  *digest += ad_checkpoint_digest(s->vectors->params, bucket, begin, end - begin, vector->bytes, s->piece);
+  *digest += ad_block_digest(s->vectors->params, bucket, begin, end - begin, vector->bytes, *piece);
   return AD_OK;
 }
 
@@ -76,28 +91,29 @@ static int read_piece(struct save *s, size_t v, size_t slot, uint32_t bucket, si
 static void save_bucket(struct save *s, size_t v, size_t slot, uint32_t bucket, uint64_t *digest, int *failed) {
   const size_t bytes = s->vectors->list[v].bytes;
   size_t begin, end;
+  const void *piece;
   range_of(s->vectors, s->comm, v, bucket, s->comm->rank, &begin, &end);
-  int status = read_piece(s, v, slot, bucket, begin, end, digest);
+  int status = read_piece(s, v, slot, bucket, begin, end, digest, &piece);
   if (status != AD_OK) {
     end = begin; /* nothing to give, but the others wait */
   }
   if (!s->gathered) {
-    const int written = ad_checkpoint_put(s->file, s->transfer, v, slot, begin, end - begin, s->piece);
+    const int written = ad_checkpoint_put(s->file, s->transfer, v, slot, begin, end - begin, piece);
     status = status == AD_OK ? written : status;
   } else if (s->comm->rank != 0) {
     /* A rank that failed sends what it has, because rank 0 waits for it: the file is thrown away. */
     range_of(s->vectors, s->comm, v, bucket, s->comm->rank, &begin, &end);
-    const int moved = end > begin ? move(s->comm, 1, 0, s->piece, (end - begin) * bytes) : AD_OK;
+    const int moved = end > begin ? send_bytes(s->comm, 0, piece, (end - begin) * bytes) : AD_OK;
     status = status == AD_OK ? moved : status;
   } else {
     for (int r = 0; r < s->comm->size; r++) {
       range_of(s->vectors, s->comm, v, bucket, r, &begin, &end);
       if (end > begin && r > 0) {
-        const int moved = move(s->comm, 0, r, s->piece, (end - begin) * bytes);
+        const int moved = receive_bytes(s->comm, r, s->piece, (end - begin) * bytes);
         status = status == AD_OK ? moved : status;
       }
       if (status == AD_OK && end > begin) {
-        status = ad_checkpoint_put(s->file, -1, v, slot, begin, end - begin, s->piece);
+        status = ad_checkpoint_put(s->file, -1, v, slot, begin, end - begin, r > 0 ? s->piece : piece);
       }
     }
   }
@@ -183,10 +199,11 @@ static int hold_room(const char *path, size_t bytes) {
   return status;
 }
 
-/* The temporary file becomes the checkpoint: room that was held beyond its end is given back, and it is synced before
- * its name is. */
-static int commit(const char *partial, const char *path) {
+/* The temporary file becomes the checkpoint: it gets its index, room that was held beyond its end is given back, and it
+ * is synced before its name is. */
+static int commit(const char *partial, const char *path, const struct ad_buffer *index) {
   struct stat info;
+  AD_TRY(ad_checkpoint_seal(partial, index));
   const int fd = open(partial, O_RDWR | O_CLOEXEC);
   int status = AD_OK;
   if (fd < 0 || fstat(fd, &info) != 0 || ftruncate(fd, info.st_size) != 0 || fsync(fd) != 0) {
@@ -221,7 +238,7 @@ static int write_file(struct save *s, const char *partial, uint64_t step, const 
     const int passed = v->midway == NULL ? AD_OK : v->midway(v->context);
     failed = failed == AD_OK ? passed : failed;
     if (s->file != NULL) {
-      const int finished = ad_checkpoint_finish(s->file);
+      const int finished = ad_checkpoint_finish(s->file, &s->index);
       failed = failed == AD_OK ? finished : failed;
       s->file = NULL;
     }
@@ -252,12 +269,13 @@ int ad_mpi_checkpoint_save(const struct ad_comm *comm, const char *run, uint64_t
     status = write_file(&s, partial, step, state, !s.gathered || comm->rank == 0);
   }
   if (status == AD_OK && comm->rank == 0) {
-    status = commit(partial, path);
+    status = commit(partial, path, &s.index);
   }
   status = ad_comm_settle(comm, status);
   if (status != AD_OK && comm->rank == 0 && partial != NULL) {
     unlink(partial);
   }
+  ad_buffer_destroy(&s.index);
   ad_free(s.piece);
   ad_free(partial);
   ad_free(folder);
@@ -267,10 +285,10 @@ int ad_mpi_checkpoint_save(const struct ad_comm *comm, const char *run, uint64_t
 
 /* A run of whole blocks from `at` on, small enough to stay in the cache until its digest is computed and it is in place.
  * Shards begin and end at blocks too, but a piece may not reach over the end of one: `last` and the words' end cut it. */
-static size_t piece_length(const struct ad_params *params, uint32_t bucket, size_t at, size_t last) {
-  enum { BLOCKS = 16 };
+static size_t piece_length(const struct ad_params *params, uint32_t bucket, size_t bytes, size_t at, size_t last) {
+  enum { PIECE = 1 << 18 };
   const size_t H = params->config.hidden, words = params->embedding.position;
-  size_t most = BLOCKS * AD_BLOCK, end = last;
+  size_t most = PIECE / bytes / AD_BLOCK * AD_BLOCK, end = last;
   if (bucket == 0 && at < words) {
     most = H < most ? most / H * H : H;
     end = words < last ? words : last;
@@ -294,11 +312,17 @@ static int load_row(struct save *s, size_t v, size_t slot, size_t in_file, uint6
     }
     const int placed = b >= params->frozen || whole;
     for (size_t at = first, length; at < last; at += length) {
-      length = piece_length(params, b, at, at < begin ? begin : at < end ? end : last);
-      AD_TRY(ad_reserve(&s->piece, &s->capacity, length * bytes, 1));
-      AD_TRY(ad_checkpoint_get(s->file, in_file, slot, at, length, s->piece));
-      *own += at >= begin && at < end ? ad_checkpoint_digest(params, b, at, length, bytes, s->piece) : 0;
-      AD_TRY(placed ? vectors->write(vectors->context, v, slot, b, at, length, s->piece) : AD_OK);
+      length = piece_length(params, b, bytes, at, at < begin ? begin : at < end ? end : last);
+      void *place = placed ? vectors->place(vectors->context, v, slot, b, at) : NULL;
+      if (place == NULL) {
+        AD_TRY(ad_reserve(&s->piece, &s->capacity, length * bytes, 1));
+      }
+      void *values = place == NULL ? s->piece : place;
+      AD_TRY(ad_checkpoint_get(s->file, in_file, slot, at, length, values));
+      *own += at >= begin && at < end ? ad_block_digest(params, b, at, length, bytes, values) : 0;
+      if (placed && place == NULL) {
+        AD_TRY(vectors->write(vectors->context, v, slot, b, at, length, values));
+      }
     }
   }
   return AD_OK;
@@ -313,32 +337,48 @@ static int load_vector(struct save *s, const char *path, size_t v) {
     status = ad_fail(AD_ECONFIG, "%s: it has no \"%s\" of %zu rows, which these settings need", path, vector->name,
                      vector->slots);
   }
-  uint64_t *stored = ad_calloc(vector->slots, sizeof *stored), *own = ad_calloc(vector->slots, sizeof *own);
-  if (stored == NULL || own == NULL) {
-    status = ad_fail_memory(2 * vector->slots * sizeof *own, "the digests of a checkpoint");
+  uint64_t *own = ad_calloc(vector->slots, sizeof *own);
+  if (own == NULL) {
+    status = ad_fail_memory(vector->slots * sizeof *own, "the digests of a checkpoint");
   }
-  status = status == AD_OK ? ad_checkpoint_get_digests(s->file, (size_t)in_file, stored) : status;
   for (size_t slot = 0; status == AD_OK && slot < held[in_file].filled; slot++) {
     status = load_row(s, v, slot, (size_t)in_file, &own[slot]);
   }
   status = ad_comm_settle(s->comm, status);
   status = status == AD_OK ? ad_comm_sum(s->comm, vector->slots, own) : status;
   for (size_t slot = 0; status == AD_OK && slot < held[in_file].filled; slot++) {
-    if (own[slot] != stored[slot]) {
+    if (own[slot] != ad_checkpoint_digests(s->file, (size_t)in_file)[slot]) {
       status = ad_fail(AD_EINPUT, "%s: damaged: row %zu of \"%s\" does not match its digest", path, slot, vector->name);
     }
   }
-  ad_free(stored);
   ad_free(own);
   return status;
+}
+
+/* Opens the file on all ranks, by the index that rank 0 reads. */
+static int open_on_all(struct save *s, const char *path) {
+  struct ad_buffer index = {0};
+  const int root = s->comm->rank == 0;
+  int status = ad_comm_settle(s->comm, root ? ad_checkpoint_index(path, &index) : AD_OK);
+  uint64_t size = index.size;
+  status = status == AD_OK ? ad_comm_broadcast(s->comm, sizeof size, &size) : status;
+  if (status == AD_OK && !root) {
+    index.data = ad_malloc(size, 1);
+    index.size = size;
+  }
+  status = status == AD_OK ? ad_comm_settle(s->comm, index.data == NULL ? ad_fail_memory(size, "the index of a checkpoint") : AD_OK)
+                           : status;
+  status = status == AD_OK ? ad_comm_broadcast(s->comm, index.size, index.data) : status;
+  status = status == AD_OK ? ad_checkpoint_open_index(&s->file, path, &index, s->vectors->params) : status;
+  ad_buffer_destroy(&index);
+  return ad_comm_settle(s->comm, status);
 }
 
 int ad_mpi_checkpoint_load(const struct ad_comm *comm, const char *path, const struct ad_checkpoint_vectors *vectors,
                            char **state) {
   struct save s = {.comm = comm, .vectors = vectors, .transfer = -1};
   *state = NULL;
-  int status = ad_comm_settle(comm, comm->rank == 0 ? ad_checkpoint_probe(path, 0) : AD_OK);
-  status = status == AD_OK ? ad_comm_settle(comm, ad_checkpoint_open(&s.file, path, vectors->params)) : status;
+  int status = open_on_all(&s, path);
   for (size_t v = 0; status == AD_OK && v < vectors->count; v++) {
     status = load_vector(&s, path, v);
   }
@@ -358,8 +398,9 @@ static int digest_vector(struct save *s, size_t v, uint64_t *digests) {
   for (size_t slot = 0; slot < vectors->list[v].filled && status == AD_OK; slot++) {
     for (uint32_t b = 0; b < vectors->params->buckets && status == AD_OK; b++) {
       size_t begin, end;
+      const void *piece;
       range_of(vectors, s->comm, v, b, s->comm->rank, &begin, &end);
-      status = read_piece(s, v, slot, b, begin, end, &digests[slot]);
+      status = read_piece(s, v, slot, b, begin, end, &digests[slot], &piece);
     }
   }
   status = ad_comm_settle(s->comm, status);
@@ -373,13 +414,13 @@ static int compare_vector(struct save *s, const char *path, size_t v) {
   if (in_file < 0 || held[in_file].filled != vector->filled || held[in_file].slots != vector->slots) {
     return ad_fail(AD_EINPUT, "%s: it has no \"%s\" of %zu rows", path, vector->name, vector->filled);
   }
-  uint64_t *digests = ad_calloc(2 * vector->filled, sizeof *digests);
-  int status = digests == NULL ? ad_fail_memory(2 * vector->filled * sizeof *digests, "the digests of a checkpoint")
-                               : ad_checkpoint_get_digests(s->file, (size_t)in_file, digests + vector->filled);
-  status = ad_comm_settle(s->comm, status);
+  uint64_t *digests = ad_calloc(vector->filled, sizeof *digests);
+  int status = ad_comm_settle(
+      s->comm,
+      digests == NULL ? ad_fail_memory(vector->filled * sizeof *digests, "the digests of a checkpoint") : AD_OK);
   status = status == AD_OK ? digest_vector(s, v, digests) : status;
   for (size_t slot = 0; status == AD_OK && slot < vector->filled; slot++) {
-    if (digests[slot] != digests[vector->filled + slot]) {
+    if (digests[slot] != ad_checkpoint_digests(s->file, (size_t)in_file)[slot]) {
       status = ad_fail(AD_EINPUT, "%s: row %zu of \"%s\" is another one", path, slot, vector->name);
     }
   }
@@ -390,8 +431,7 @@ static int compare_vector(struct save *s, const char *path, size_t v) {
 int ad_mpi_checkpoint_compare(const struct ad_comm *comm, const char *path,
                               const struct ad_checkpoint_vectors *vectors) {
   struct save s = {.comm = comm, .vectors = vectors, .transfer = -1};
-  int status = ad_comm_settle(comm, comm->rank == 0 ? ad_checkpoint_probe(path, 0) : AD_OK);
-  status = status == AD_OK ? ad_comm_settle(comm, ad_checkpoint_open(&s.file, path, vectors->params)) : status;
+  int status = open_on_all(&s, path);
   status = status == AD_OK ? ad_comm_settle(comm, reserve_piece(&s)) : status;
   for (size_t v = 0; status == AD_OK && v < vectors->count; v++) {
     status = compare_vector(&s, path, v);

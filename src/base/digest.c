@@ -2,17 +2,43 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <xxhash.h>
 
 #include "autodidact/base/file.h"
 #include "autodidact/base/status.h"
+#include "digest_blocks.h"
 
-uint64_t ad_digest(const void *data, size_t bytes) {
-  return XXH3_64bits(data, bytes);
+uint64_t digest_blocks_base(uint64_t key, uint64_t step, const void *data, size_t bytes, size_t block) {
+  return sum_of_blocks(key, step, data, bytes, block);
+}
+
+size_t digest_functions(digest_function *functions[DIGEST_FUNCTIONS]) {
+  size_t count = 0;
+#ifdef AD_HAVE_WIDE_DIGESTS
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    functions[count++] = digest_blocks_v4;
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) {
+    functions[count++] = digest_blocks_v3;
+  }
+#endif
+  functions[count++] = digest_blocks_base;
+  return count;
+}
+
+uint64_t ad_digest_blocks(uint64_t key, uint64_t step, const void *data, size_t bytes, size_t block) {
+  digest_function *functions[DIGEST_FUNCTIONS];
+  digest_functions(functions);
+  return functions[0](key, step, data, bytes, block);
 }
 
 uint64_t ad_digest_keyed(uint64_t key, const void *data, size_t bytes) {
-  return XXH3_64bits_withSeed(data, bytes, key);
+  return bytes == 0 ? XXH3_64bits_withSeed(data, 0, key) : ad_digest_blocks(key, 0, data, bytes, bytes);
+}
+
+/* Key 0 is XXH3 without one. */
+uint64_t ad_digest(const void *data, size_t bytes) {
+  return ad_digest_keyed(0, data, bytes);
 }
 
 uint64_t ad_digest_pair(uint64_t first, uint64_t second) {
@@ -23,7 +49,7 @@ uint64_t ad_digest_pair(uint64_t first, uint64_t second) {
 int ad_digest_file(const char *path, uint64_t *digest) {
   struct ad_file_map map;
   AD_TRY(ad_file_map(path, &map));
-  *digest = XXH3_64bits(map.data, map.size);
+  *digest = ad_digest(map.data, map.size);
   ad_file_unmap(&map);
   return AD_OK;
 }

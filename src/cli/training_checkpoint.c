@@ -21,24 +21,26 @@ struct contents {
   struct ad_checkpoint_vectors vectors;
 };
 
+static int is_best(const struct contents *c, size_t vector) {
+  return c->vectors.last_is_whole && vector + 1 == c->vectors.count;
+}
+
+static void *place(void *context, size_t vector, size_t slot, uint32_t bucket, size_t flat) {
+  const struct contents *c = context;
+  return is_best(c, vector) ? c->training->best + flat
+                            : ad_trainer_place(c->training->trainer, vector, slot, bucket, flat);
+}
+
 static int read_piece(void *context, size_t vector, size_t slot, uint32_t bucket, size_t flat, size_t count,
                       void *values) {
-  const struct contents *c = context;
-  if (c->vectors.last_is_whole && vector + 1 == c->vectors.count) {
-    memcpy(values, c->training->best + flat, count * sizeof(float));
-    return AD_OK;
-  }
-  return ad_trainer_read(c->training->trainer, vector, slot, bucket, flat, count, values);
+  return ad_trainer_read(((const struct contents *)context)->training->trainer, vector, slot, bucket, flat, count,
+                         values);
 }
 
 static int write_piece(void *context, size_t vector, size_t slot, uint32_t bucket, size_t flat, size_t count,
                        const void *values) {
-  const struct contents *c = context;
-  if (c->vectors.last_is_whole && vector + 1 == c->vectors.count) {
-    memcpy(c->training->best + flat, values, count * sizeof(float));
-    return AD_OK;
-  }
-  return ad_trainer_write(c->training->trainer, vector, slot, bucket, flat, count, values);
+  return ad_trainer_write(((const struct contents *)context)->training->trainer, vector, slot, bucket, flat, count,
+                          values);
 }
 
 static int midway(void *context) {
@@ -58,6 +60,7 @@ static void list_contents(struct training *t, struct contents *c) {
                                               .last_is_whole = best,
                                               .context = c,
                                               .midway = midway,
+                                              .place = place,
                                               .read = read_piece,
                                               .write = write_piece,
                                               .all = !t->session.config.optim_shard};

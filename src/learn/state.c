@@ -32,10 +32,18 @@ static size_t local_of(const struct ad_trainer *t, uint32_t bucket, size_t flat)
   return t->shard.local[bucket] + (flat - t->shard.begin[bucket]);
 }
 
-static float *own_piece(const struct ad_trainer *t, size_t vector, uint32_t bucket, size_t flat) {
-  return vector == STUDENT   ? t->replicas.student + flat
-         : vector == MOMENT1 ? t->optimizer.m + local_of(t, bucket, flat)
-                             : t->optimizer.v + local_of(t, bucket, flat);
+void *ad_trainer_place(const struct ad_trainer *trainer, size_t vector, size_t slot, uint32_t bucket, size_t flat) {
+  const struct ad_trainer *t = trainer;
+  switch (vector) {
+    case STUDENT:
+      return t->replicas.student + flat;
+    case MOMENT1:
+      return t->optimizer.m + local_of(t, bucket, flat);
+    case MOMENT2:
+      return t->optimizer.v + local_of(t, bucket, flat);
+    default:
+      return ad_teacher_place(t->teacher, vector - OWN, slot, flat, local_of(t, bucket, flat));
+  }
 }
 
 int ad_trainer_read(const struct ad_trainer *trainer, size_t vector, size_t slot, uint32_t bucket, size_t flat,
@@ -43,7 +51,7 @@ int ad_trainer_read(const struct ad_trainer *trainer, size_t vector, size_t slot
   if (vector >= OWN) {
     return ad_teacher_read(trainer->teacher, vector - OWN, slot, flat, local_of(trainer, bucket, flat), count, values);
   }
-  memcpy(values, own_piece(trainer, vector, bucket, flat), count * sizeof(float));
+  memcpy(values, ad_trainer_place(trainer, vector, slot, bucket, flat), count * sizeof(float));
   return AD_OK;
 }
 
@@ -52,7 +60,7 @@ int ad_trainer_write(struct ad_trainer *trainer, size_t vector, size_t slot, uin
   if (vector >= OWN) {
     return ad_teacher_write(trainer->teacher, vector - OWN, slot, flat, local_of(trainer, bucket, flat), count, values);
   }
-  memcpy(own_piece(trainer, vector, bucket, flat), values, count * sizeof(float));
+  memcpy(ad_trainer_place(trainer, vector, slot, bucket, flat), values, count * sizeof(float));
   return AD_OK;
 }
 

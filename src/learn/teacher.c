@@ -394,18 +394,21 @@ struct ad_teacher_state ad_teacher_state(const struct ad_teacher *teacher) {
                                    .run_count = teacher->has_run ? teacher->run.count : 0};
 }
 
-/* Where a piece of a vector in memory lies; NULL: the window's ring, which may be elsewhere. */
-static void *piece_in_memory(const struct ad_teacher *t, enum kept which, size_t slot, size_t flat, size_t local) {
-  switch (which) {
+void *ad_teacher_place(const struct ad_teacher *teacher, size_t vector, size_t slot, size_t flat, size_t local) {
+  const struct ad_teacher *t = teacher;
+  enum kept list[KEPT];
+  list_kept(t, list);
+  switch (list[vector]) {
     case KEPT_TEACHER:
       return t->replicas.teacher + flat;
     case KEPT_WINDOW_SUM:
       return t->window.sum + local;
+    case KEPT_WINDOW_RING:
+      return ad_window_place(&t->window, slot, local);
     case KEPT_RUN_SUM:
       return t->run.sum + local;
     case KEPT_PAST:
       return t->replicas.past[slot] + flat;
-    case KEPT_WINDOW_RING:
     case KEPT:
       break;
   }
@@ -414,29 +417,25 @@ static void *piece_in_memory(const struct ad_teacher *t, enum kept which, size_t
 
 int ad_teacher_read(const struct ad_teacher *teacher, size_t vector, size_t slot, size_t flat, size_t local,
                     size_t count, void *values) {
-  enum kept list[KEPT];
   struct ad_state_vector vectors[AD_STATE_VECTORS];
-  list_kept(teacher, list);
-  ad_teacher_vectors(teacher, vectors);
-  const void *piece = piece_in_memory(teacher, list[vector], slot, flat, local);
-  if (piece == NULL) {
+  const void *place = ad_teacher_place(teacher, vector, slot, flat, local);
+  if (place == NULL) {
     return ad_window_read(&teacher->window, slot, local, count, values);
   }
-  memcpy(values, piece, count * vectors[vector].bytes);
+  ad_teacher_vectors(teacher, vectors);
+  memcpy(values, place, count * vectors[vector].bytes);
   return AD_OK;
 }
 
 int ad_teacher_write(struct ad_teacher *teacher, size_t vector, size_t slot, size_t flat, size_t local, size_t count,
                      const void *values) {
-  enum kept list[KEPT];
   struct ad_state_vector vectors[AD_STATE_VECTORS];
-  list_kept(teacher, list);
-  ad_teacher_vectors(teacher, vectors);
-  void *piece = piece_in_memory(teacher, list[vector], slot, flat, local);
-  if (piece == NULL) {
+  void *place = ad_teacher_place(teacher, vector, slot, flat, local);
+  if (place == NULL) {
     return ad_window_write(&teacher->window, slot, local, count, values);
   }
-  memcpy(piece, values, count * vectors[vector].bytes);
+  ad_teacher_vectors(teacher, vectors);
+  memcpy(place, values, count * vectors[vector].bytes);
   return AD_OK;
 }
 

@@ -119,7 +119,7 @@ static int transfer(const struct ad_window *w, int write, uint64_t slot, size_t 
 /* A piece of a slot: where it lies in memory, or read into w->piece. */
 static int slot_piece(const struct ad_window *w, uint64_t slot, size_t at, size_t length, float **values) {
   if (w->file < 0) {
-    *values = w->ring == NULL ? NULL : w->ring + slot * w->n + at;
+    *values = ad_window_place(w, slot, at);
     return AD_OK;
   }
   *values = w->piece;
@@ -216,11 +216,15 @@ int ad_window_mean_with(const struct ad_window *window, size_t at, size_t length
   return AD_OK;
 }
 
+float *ad_window_place(const struct ad_window *window, uint64_t slot, size_t at) {
+  return window->ring == NULL ? NULL : window->ring + slot * window->n + at;
+}
+
 int ad_window_read(const struct ad_window *window, uint64_t slot, size_t at, size_t length, float *values) {
   if (window->file >= 0) {
     return transfer(window, 0, slot, at, length, values);
   }
-  memcpy(values, window->ring + slot * window->n + at, length * sizeof *values);
+  memcpy(values, ad_window_place(window, slot, at), length * sizeof *values);
   return AD_OK;
 }
 
@@ -228,7 +232,7 @@ int ad_window_write(struct ad_window *window, uint64_t slot, size_t at, size_t l
   if (window->file >= 0) {
     return transfer(window, 1, slot, at, length, (float *)(uintptr_t)values);
   }
-  memcpy(window->ring + slot * window->n + at, values, length * sizeof *values);
+  memcpy(ad_window_place(window, slot, at), values, length * sizeof *values);
   return AD_OK;
 }
 

@@ -65,16 +65,20 @@ void ad_shard_destroy(struct ad_shard *shard) {
   *shard = (struct ad_shard){0};
 }
 
+uint64_t ad_block_digest(const struct ad_params *params, uint32_t bucket, size_t flat, size_t length, size_t bytes,
+                         const void *values) {
+  const size_t H = params->config.hidden, words = bucket == 0 && flat < word_count(params) ? word_count(params) : flat;
+  const size_t rows = smaller(words - flat, length);
+  return ad_digest_blocks(flat, H, values, rows * bytes, H * bytes) +
+         ad_digest_blocks(flat + rows, AD_BLOCK, (const char *)values + rows * bytes, (length - rows) * bytes,
+                          AD_BLOCK * bytes);
+}
+
 uint64_t ad_shard_digest(const struct ad_shard *shard, const float *theta) {
-  const struct ad_params *params = shard->params;
   uint64_t sum = 0;
-  for (uint32_t b = 0; b < params->buckets; b++) {
-    for (size_t at = shard->begin[b]; at < shard->end[b];) {
-      size_t length = b == 0 && at < word_count(params) ? params->config.hidden : AD_BLOCK;
-      length = smaller(length, shard->end[b] - at);
-      sum += ad_digest_keyed(at, theta + at, length * sizeof *theta);
-      at += length;
-    }
+  for (uint32_t b = 0; b < shard->params->buckets; b++) {
+    const size_t at = shard->begin[b];
+    sum += ad_block_digest(shard->params, b, at, shard->end[b] - at, sizeof *theta, theta + at);
   }
   return sum;
 }

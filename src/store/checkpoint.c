@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
@@ -11,6 +12,8 @@
 #include "autodidact/base/status.h"
 #include "autodidact/model/shard.h"
 #include "checkpoint_internal.h"
+
+enum { PAGE = 4096 };
 
 static hid_t type_of(const struct ad_state_vector *vector) {
   return vector->bytes == sizeof(float) ? H5T_IEEE_F32LE : H5T_STD_I64LE;
@@ -124,6 +127,7 @@ struct ad_checkpoint *checkpoint_allocate(const char *path) {
   }
   c->path = copy;
   c->file = -1;
+  c->fd = -1;
   for (size_t v = 0; v < AD_STATE_VECTORS; v++) {
     c->flat[v] = -1;
   }
@@ -139,6 +143,11 @@ int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, in
   }
   c->P = params->count;
   c->count = count;
+  c->step = step;
+  c->state = ad_strdup(state);
+  if (c->state == NULL) {
+    return ad_fail_memory(strlen(state) + 1, "the state of a checkpoint");
+  }
   for (size_t v = 0; v < count; v++) {
     snprintf(c->names[v], sizeof c->names[v], "%s", vectors[v].name);
     c->vectors[v] = (struct ad_state_vector){c->names[v], vectors[v].bytes, vectors[v].slots, vectors[v].filled};
@@ -146,6 +155,7 @@ int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, in
   /* Virtual datasets need the format of HDF5 1.10. */
   const hid_t access = fapl >= 0 ? H5Pcopy((hid_t)fapl) : H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
+  H5Pset_alignment(access, PAGE, PAGE); /* whole pages are copied faster, and file systems write them without reading */
   H5Pset_file_locking(access, 0, 1); /* nobody else has the temporary name, and not every file system can lock */
   c->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
   H5Pclose(access);
@@ -160,7 +170,7 @@ int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, in
   return AD_OK;
 }
 
-hid_t checkpoint_select(const struct ad_checkpoint *c, size_t vector, size_t slot, size_t flat, size_t length) {
+static hid_t select_piece(const struct ad_checkpoint *c, size_t vector, size_t slot, size_t flat, size_t length) {
   const hid_t space = H5Dget_space(c->flat[vector]);
   const int rank = checkpoint_rank(&c->vectors[vector]);
   const hsize_t start[2] = {rank == 2 ? slot : flat, flat}, count[2] = {rank == 2 ? 1 : length, length};
@@ -176,7 +186,7 @@ int ad_checkpoint_put(struct ad_checkpoint *checkpoint, int64_t transfer, size_t
                       size_t length, const void *values) {
   struct ad_checkpoint *c = checkpoint;
   const hsize_t shape = length > 0 ? length : 1;
-  const hid_t space = checkpoint_select(c, vector, slot, flat, length), memory = H5Screate_simple(1, &shape, NULL);
+  const hid_t space = select_piece(c, vector, slot, flat, length), memory = H5Screate_simple(1, &shape, NULL);
   if (length == 0) {
     H5Sselect_none(memory);
   }
@@ -190,16 +200,35 @@ int ad_checkpoint_put(struct ad_checkpoint *checkpoint, int64_t transfer, size_t
 int ad_checkpoint_put_digests(struct ad_checkpoint *checkpoint, size_t vector, const uint64_t *digests) {
   struct ad_checkpoint *c = checkpoint;
   const size_t rows = c->vectors[vector].filled;
-  return hdf5_put_numbers(c->flat[vector], "xxh3", rows, digests) == 0
-             ? AD_OK
-             : hdf5_fail(AD_EIO, c->path, "could not be written");
+  c->stored[vector].digests = ad_malloc(rows, sizeof *digests);
+  if (c->stored[vector].digests != NULL) {
+    memcpy(c->stored[vector].digests, digests, rows * sizeof *digests);
+  }
+  /* With several writers all must come to this. */
+  const int put = hdf5_put_numbers(c->flat[vector], "xxh3", rows, digests);
+  return put != 0                             ? hdf5_fail(AD_EIO, c->path, "could not be written")
+         : c->stored[vector].digests == NULL ? ad_fail_memory(rows * sizeof *digests, "the digests of a checkpoint")
+                                              : AD_OK;
 }
 
-int ad_checkpoint_finish(struct ad_checkpoint *checkpoint) {
+/* Where the values have come to lie, for the index; before the datasets are closed. */
+static int make_index(struct ad_checkpoint *c, struct ad_buffer *index) {
+  for (size_t v = 0; v < c->count; v++) {
+    const haddr_t at = c->vectors[v].filled > 0 ? H5Dget_offset(c->flat[v]) : 0;
+    if (at == HADDR_UNDEF || c->stored[v].digests == NULL) {
+      return ad_fail(AD_EINTERNAL, "%s: \"%s\" has no place or no digests", c->path, c->vectors[v].name);
+    }
+    c->stored[v].at = (size_t)at;
+  }
+  return checkpoint_pack(c, index);
+}
+
+int ad_checkpoint_finish(struct ad_checkpoint *checkpoint, struct ad_buffer *index) {
   struct ad_checkpoint *c = checkpoint;
   int status = hdf5_put_number(c->file, "complete", 1) == 0 && H5Fflush(c->file, H5F_SCOPE_GLOBAL) >= 0
                    ? AD_OK
                    : hdf5_fail(AD_EIO, c->path, "could not be written");
+  status = status == AD_OK ? make_index(c, index) : status;
   for (size_t v = 0; v < c->count; v++) {
     if (c->flat[v] >= 0 && H5Dclose(c->flat[v]) < 0 && status == AD_OK) {
       status = hdf5_fail(AD_EIO, c->path, "could not be written");
@@ -224,34 +253,24 @@ void ad_checkpoint_close(struct ad_checkpoint *checkpoint) {
     if (c->flat[v] >= 0) {
       H5Dclose(c->flat[v]);
     }
+    ad_free(c->stored[v].digests);
   }
   if (c->file >= 0) {
     H5Fclose(c->file);
+  } else if (c->fd >= 0) {
+    close(c->fd);
   }
   ad_free(c->state);
   ad_free(c->path);
   ad_free(c);
 }
 
-uint64_t ad_checkpoint_digest(const struct ad_params *params, uint32_t bucket, size_t flat, size_t length, size_t bytes,
-                              const void *values) {
-  const size_t H = params->config.hidden, words = params->embedding.position;
-  const char *at = values;
-  uint64_t sum = 0;
-  for (size_t done = 0; done < length;) {
-    const size_t block = bucket == 0 && flat + done < words ? H : AD_BLOCK;
-    const size_t count = length - done < block ? length - done : block;
-    sum += ad_digest_keyed(flat + done, at + done * bytes, count * bytes);
-    done += count;
-  }
-  return sum;
-}
-
 size_t ad_checkpoint_bytes(const struct ad_params *params, const struct ad_state_vector *vectors, size_t count) {
-  enum { TENSOR = 4096, REST = 1 << 16 }; /* metadata, generously */
+  enum { TENSOR = PAGE, REST = 1 << 16 }; /* metadata, generously */
   size_t bytes = REST;
   for (size_t v = 0; v < count; v++) {
-    bytes += vectors[v].bytes * vectors[v].filled * params->count + params->tensor_count * TENSOR;
+    bytes += vectors[v].bytes * vectors[v].filled * params->count + params->tensor_count * TENSOR +
+             2 * vectors[v].filled * sizeof(uint64_t);
   }
   return bytes;
 }

@@ -152,7 +152,7 @@ static int digest_row(const struct ad_checkpoint *c, const struct ad_params *par
     for (size_t at = params->bucket_begin[b], length; at < params->bucket_begin[b + 1]; at += length) {
       length = piece_length(params, b, at);
       AD_TRY(ad_checkpoint_get(c, v, row, at, length, room));
-      const uint64_t digest = ad_checkpoint_digest(params, b, at, length, c->vectors[v].bytes, room);
+      const uint64_t digest = ad_block_digest(params, b, at, length, c->vectors[v].bytes, room);
       *all += digest;
       *trained += b >= params->frozen ? digest : 0;
     }
@@ -163,11 +163,9 @@ static int digest_row(const struct ad_checkpoint *c, const struct ad_params *par
 static int check_vector(const struct ad_checkpoint *c, const struct ad_params *params, size_t v, void *room,
                         uint64_t *student) {
   const size_t rows = c->vectors[v].filled;
-  uint64_t *stored = ad_calloc(rows, sizeof *stored), found, trained;
-  if (stored == NULL) {
-    return ad_fail_memory(rows * sizeof *stored, "the digests of a checkpoint");
-  }
-  int status = ad_checkpoint_get_digests(c, v, stored);
+  const uint64_t *stored = ad_checkpoint_digests(c, v);
+  uint64_t found, trained;
+  int status = AD_OK;
   for (size_t row = 0; status == AD_OK && row < rows; row++) {
     status = digest_row(c, params, v, row, room, &found, &trained);
     if (status == AD_OK && found != stored[row]) {
@@ -178,7 +176,6 @@ static int check_vector(const struct ad_checkpoint *c, const struct ad_params *p
       *student = trained;
     }
   }
-  ad_free(stored);
   return status;
 }
 
@@ -253,6 +250,19 @@ int ad_checkpoint_probe(const char *path, int tensors) {
   return ad_guard(path, look, &probe);
 }
 
+/* The index tells what HDF5 does. */
+static int check_index(const struct ad_checkpoint *c) {
+  struct ad_buffer told = {0}, expected = {0};
+  int status = ad_checkpoint_index(c->path, &told);
+  status = status == AD_OK ? checkpoint_pack(c, &expected) : status;
+  if (status == AD_OK && (told.size != expected.size || memcmp(told.data, expected.data, told.size) != 0)) {
+    status = ad_fail(AD_EINPUT, "%s: damaged: its index tells something else than HDF5 does", c->path);
+  }
+  ad_buffer_destroy(&told);
+  ad_buffer_destroy(&expected);
+  return status;
+}
+
 int ad_checkpoint_check(const struct ad_checkpoint *checkpoint, const struct ad_params *params, uint64_t *student) {
   const struct ad_checkpoint *c = checkpoint;
   const size_t H = params->config.hidden, most = H > PIECE ? H : PIECE;
@@ -263,5 +273,6 @@ int ad_checkpoint_check(const struct ad_checkpoint *checkpoint, const struct ad_
     status = status == AD_OK ? check_tensors(c, params, v) : status;
   }
   ad_free(room);
+  status = status == AD_OK ? check_index(c) : status;
   return status == AD_OK ? check_window(c, params) : status;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
@@ -12,14 +13,11 @@
 #include "autodidact/base/status.h"
 #include "checkpoint_internal.h"
 
-/* The vectors that a checkpoint may hold, in their order. */
-static const struct {
-  const char *name;
-  size_t bytes;
-} known[] = {{"student", 4},     {"moment1", 4}, {"moment2", 4}, {"teacher", 4}, {"window_sum", 8},
-             {"window_ring", 4}, {"run_sum", 8}, {"past", 4},    {"best", 4}};
+const struct checkpoint_known checkpoint_known[CHECKPOINT_KNOWN] = {
+    {"student", 4},     {"moment1", 4}, {"moment2", 4}, {"teacher", 4}, {"window_sum", 8},
+    {"window_ring", 4}, {"run_sum", 8}, {"past", 4},    {"best", 4}};
 
-enum { MOST_STATE = 1 << 26 /* bytes of the JSON text */, MOST_SLOTS = 1 << 30 };
+enum { MOST_SLOTS = 1 << 30 };
 
 /* Reads a dataset that is one text; *text is the caller's. -1: it is no such text; AD_ENOMEM. */
 static int get_text(hid_t file, const char *name, char **text) {
@@ -30,7 +28,7 @@ static int get_text(hid_t file, const char *name, char **text) {
   const hid_t type = H5Dget_type(set), space = H5Dget_space(set);
   const size_t size = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 ? H5Tget_size(type) : 0;
   int result = -1;
-  if (size > 0 && size <= MOST_STATE && H5Sget_simple_extent_npoints(space) == 1) {
+  if (size > 0 && size <= CHECKPOINT_MOST_STATE && H5Sget_simple_extent_npoints(space) == 1) {
     *text = ad_calloc(size + 1, 1);
     result = *text == NULL ? AD_ENOMEM : H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *text) >= 0 ? 0 : -1;
   }
@@ -40,94 +38,119 @@ static int get_text(hid_t file, const char *name, char **text) {
   return result;
 }
 
-static int damaged(const struct ad_checkpoint *c, const char *what) {
+int checkpoint_damaged(const struct ad_checkpoint *c, const char *what) {
   return ad_fail(AD_EINPUT, "%s: %s: not a whole checkpoint of this program", c->path, what);
 }
 
-/* Each row has a digest. */
-static int check_digests(const struct ad_checkpoint *c, size_t v) {
-  const size_t rows = c->vectors[v].filled;
-  uint64_t *digests = ad_calloc(rows, sizeof *digests);
-  if (digests == NULL) {
-    return ad_fail_memory(rows * sizeof *digests, "the digests of a checkpoint");
+int checkpoint_add(struct ad_checkpoint *c, size_t which, uint64_t P, uint64_t rows, uint64_t slots, uint64_t at) {
+  const size_t v = c->count, bytes = checkpoint_known[which].bytes, most = c->size / bytes;
+  c->vectors[v] = (struct ad_state_vector){c->names[v], bytes, (size_t)slots, (size_t)rows};
+  snprintf(c->names[v], sizeof c->names[v], "%s", checkpoint_known[which].name);
+  const int ring = checkpoint_rank(&c->vectors[v]) == 2;
+  /* The values must be there before anybody asks for memory to read them into. What a ring without rows has for its
+   * place does not matter. */
+  if (P == 0 || P >= most || rows > most / P || (rows > 0 && (at > c->size || rows * P * bytes > c->size - at)) ||
+      (v > 0 && P != c->P) || slots == 0 || slots > MOST_SLOTS || (ring ? rows > slots : rows != 1 || slots != 1)) {
+    return -1;
   }
-  const int status = ad_checkpoint_get_digests(c, v, digests);
-  ad_free(digests);
-  return status;
+  c->P = (size_t)P;
+  c->stored[v].at = rows > 0 ? (size_t)at : 0;
+  c->count++;
+  return 0;
 }
 
-/* Opens the vector number `known`, if it is there, and takes its shape. */
+/* Each row has a digest. */
+static int read_digests(struct ad_checkpoint *c, size_t v) {
+  const size_t rows = c->vectors[v].filled;
+  c->stored[v].digests = ad_calloc(rows, sizeof(uint64_t));
+  if (c->stored[v].digests == NULL) {
+    return ad_fail_memory(rows * sizeof(uint64_t), "the digests of a checkpoint");
+  }
+  return hdf5_get_numbers(c->flat[v], "xxh3", rows, c->stored[v].digests) == 0
+             ? AD_OK
+             : checkpoint_damaged(c, "it has no digests");
+}
+
+/* Whether the values lie in the file as they do in memory, one after another, all of them: they are read without HDF5,
+ * straight to where they belong. Other files than this one are never read, whatever it says. */
+static int is_plain(hid_t set, hid_t memory_type, hsize_t bytes) {
+  const hid_t how = H5Dget_create_plist(set), type = H5Dget_type(set);
+  const int fits = H5Pget_layout(how) == H5D_CONTIGUOUS && H5Pget_external_count(how) == 0 &&
+                   H5Tequal(type, memory_type) > 0 && H5Dget_storage_size(set) == bytes &&
+                   (bytes == 0 || H5Dget_offset(set) != HADDR_UNDEF);
+  H5Tclose(type);
+  H5Pclose(how);
+  return fits;
+}
+
+/* Opens the vector number `which`, if it is there, and takes its shape. */
 static int open_vector(struct ad_checkpoint *c, size_t which) {
   char path[64];
-  snprintf(path, sizeof path, "/flat/%s", known[which].name);
+  snprintf(path, sizeof path, "/flat/%s", checkpoint_known[which].name);
   if (H5Lexists(c->file, path, H5P_DEFAULT) <= 0) {
     return AD_OK;
   }
   const size_t v = c->count;
   c->flat[v] = H5Dopen2(c->file, path, H5P_DEFAULT);
   if (c->flat[v] < 0) {
-    return damaged(c, path);
+    return checkpoint_damaged(c, path);
   }
-  snprintf(c->names[v], sizeof c->names[v], "%s", known[which].name);
-  c->vectors[v] = (struct ad_state_vector){c->names[v], known[which].bytes, 1, 1};
-  const int rank = checkpoint_rank(&c->vectors[v]);
+  uint64_t slots = 0;
   hsize_t shape[2] = {0, 0};
-  const hid_t space = H5Dget_space(c->flat[v]), type = H5Dget_type(c->flat[v]);
-  const int wanted = known[which].bytes == 4 ? H5T_FLOAT : H5T_INTEGER;
-  const int fits = H5Sget_simple_extent_ndims(space) == rank && H5Sget_simple_extent_dims(space, shape, NULL) == rank &&
-                   (int)H5Tget_class(type) == wanted && H5Tget_size(type) == known[which].bytes;
-  H5Tclose(type);
+  const hid_t space = H5Dget_space(c->flat[v]);
+  const int rank = H5Sget_simple_extent_ndims(space);
+  const int fits = (rank == 1 || rank == 2) && H5Sget_simple_extent_dims(space, shape, NULL) == rank &&
+                   hdf5_get_numbers(c->flat[v], "slots", 1, &slots) == 0;
   H5Sclose(space);
-  const size_t P = (size_t)shape[rank - 1], rows = rank == 2 ? (size_t)shape[0] : 1;
-  uint64_t slots;
-  /* The values must be there before anybody asks for memory to read them into. */
-  if (!fits || P == 0 || P >= c->size / known[which].bytes || rows > c->size / known[which].bytes / P + 1 ||
-      H5Dget_storage_size(c->flat[v]) != P * rows * known[which].bytes || (c->count > 0 && P != c->P) || hdf5_get_numbers(c->flat[v], "slots", 1, &slots) != 0 ||
-      slots == 0 || slots > MOST_SLOTS || (rank == 1 ? slots != 1 : rows > slots)) {
-    return damaged(c, path);
+  const uint64_t P = rank == 2 ? shape[1] : shape[0], rows = rank == 2 ? shape[0] : 1;
+  if (!fits || checkpoint_add(c, which, P, rows, slots, H5Dget_offset(c->flat[v])) != 0 ||
+      checkpoint_rank(&c->vectors[v]) != rank ||
+      !is_plain(c->flat[v], checkpoint_memory_type(&c->vectors[v]), P * rows * checkpoint_known[which].bytes)) {
+    return checkpoint_damaged(c, path);
   }
-  c->vectors[v].slots = (size_t)slots;
-  c->vectors[v].filled = rows;
-  c->P = P;
-  c->count++;
-  return check_digests(c, v);
+  return read_digests(c, v);
 }
 
-static int open_all(struct ad_checkpoint *c, const struct ad_params *params) {
+static int open_all(struct ad_checkpoint *c) {
   uint64_t format, complete, digest;
   hsize_t size;
-  if (H5Fget_filesize(c->file, &size) < 0) {
-    return damaged(c, "it has no size");
+  void *handle;
+  if (H5Fget_filesize(c->file, &size) < 0 || H5Fget_vfd_handle(c->file, H5P_DEFAULT, &handle) < 0) {
+    return checkpoint_damaged(c, "it has no size");
   }
+  c->fd = *(const int *)handle;
   c->size = (size_t)size;
   if (hdf5_get_numbers(c->file, "format", 1, &format) != 0 || hdf5_get_numbers(c->file, "step", 1, &c->step) != 0) {
-    return damaged(c, "it has no format");
+    return checkpoint_damaged(c, "it has no format");
   }
   if (format != CHECKPOINT_FORMAT) {
     return ad_fail(AD_EINPUT, "%s: checkpoint of format %" PRIu64 ", this program reads %d", c->path, format,
                    CHECKPOINT_FORMAT);
   }
   if (hdf5_get_numbers(c->file, "complete", 1, &complete) != 0 || complete != 1) {
-    return damaged(c, "it was not written to its end");
+    return checkpoint_damaged(c, "it was not written to its end");
   }
   const int text = get_text(c->file, "state", &c->state);
   if (text == AD_ENOMEM) {
-    return ad_fail_memory(MOST_STATE, "the state of a checkpoint");
+    return ad_fail_memory(CHECKPOINT_MOST_STATE, "the state of a checkpoint");
   }
   if (text != 0 || hdf5_get_numbers(c->file, "state_xxh3", 1, &digest) != 0 ||
       ad_digest(c->state, strlen(c->state)) != digest) {
-    return damaged(c, "its state does not match its digest");
+    return checkpoint_damaged(c, "its state does not match its digest");
   }
-  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+  for (size_t i = 0; i < CHECKPOINT_KNOWN; i++) {
     AD_TRY(open_vector(c, i));
   }
   if (c->count == 0 || strcmp(c->vectors[0].name, "student") != 0) {
-    return damaged(c, "it has no student");
-  }
-  if (params != NULL && params->count != c->P) {
-    return ad_fail(AD_EINPUT, "%s: it holds %zu parameters, the model has %zu", c->path, c->P, params->count);
+    return checkpoint_damaged(c, "it has no student");
   }
   return AD_OK;
+}
+
+int checkpoint_check_count(const struct ad_checkpoint *c, const struct ad_params *params) {
+  return params == NULL || params->count == c->P
+             ? AD_OK
+             : ad_fail(AD_EINPUT, "%s: it holds %zu parameters, the model has %zu", c->path, c->P, params->count);
 }
 
 int ad_checkpoint_open(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params) {
@@ -140,7 +163,8 @@ int ad_checkpoint_open(struct ad_checkpoint **checkpoint, const char *path, cons
   if (c->file < 0) {
     status = hdf5_fail(AD_EINPUT, c->path, "could not be read as HDF5");
   } else {
-    status = open_all(c, params);
+    status = open_all(c);
+    status = status == AD_OK ? checkpoint_check_count(c, params) : status;
   }
   if (status != AD_OK) {
     ad_checkpoint_close(c);
@@ -175,6 +199,20 @@ int ad_checkpoint_find(const struct ad_checkpoint *checkpoint, const char *name)
   return -1;
 }
 
+int checkpoint_pread(const struct ad_checkpoint *c, size_t at, size_t size, void *bytes) {
+  for (size_t done = 0; done < size;) {
+    const ssize_t count = pread(c->fd, (char *)bytes + done, size - done, (off_t)(at + done));
+    if (count == 0) {
+      return checkpoint_damaged(c, "it ends too early");
+    }
+    if (count < 0 && errno != EINTR) {
+      return ad_fail(AD_EINPUT, "%s: could not be read: %s", c->path, strerror(errno));
+    }
+    done += count > 0 ? (size_t)count : 0;
+  }
+  return AD_OK;
+}
+
 int ad_checkpoint_get(const struct ad_checkpoint *checkpoint, size_t vector, size_t slot, size_t flat, size_t length,
                       void *values) {
   const struct ad_checkpoint *c = checkpoint;
@@ -184,20 +222,12 @@ int ad_checkpoint_get(const struct ad_checkpoint *checkpoint, size_t vector, siz
   if (vector >= c->count || slot >= c->vectors[vector].filled || flat > c->P || length > c->P - flat) {
     return ad_fail(AD_EINTERNAL, "%s: a piece beyond a vector's end", c->path);
   }
-  const hsize_t shape = length;
-  const hid_t space = checkpoint_select(c, vector, slot, flat, length), memory = H5Screate_simple(1, &shape, NULL);
-  const herr_t result =
-      H5Dread(c->flat[vector], checkpoint_memory_type(&c->vectors[vector]), memory, space, H5P_DEFAULT, values);
-  H5Sclose(memory);
-  H5Sclose(space);
-  return result < 0 ? hdf5_fail(AD_EINPUT, c->path, "could not be read") : AD_OK;
+  const size_t bytes = c->vectors[vector].bytes;
+  return checkpoint_pread(c, c->stored[vector].at + (slot * c->P + flat) * bytes, length * bytes, values);
 }
 
-int ad_checkpoint_get_digests(const struct ad_checkpoint *checkpoint, size_t vector, uint64_t *digests) {
-  const struct ad_checkpoint *c = checkpoint;
-  return hdf5_get_numbers(c->flat[vector], "xxh3", c->vectors[vector].filled, digests) == 0
-             ? AD_OK
-             : damaged(c, "it has no digests");
+const uint64_t *ad_checkpoint_digests(const struct ad_checkpoint *checkpoint, size_t vector) {
+  return checkpoint->stored[vector].digests;
 }
 
 char *ad_checkpoint_path(const char *run, uint64_t step) {

@@ -78,13 +78,11 @@ static int compare_rows(struct ad_checkpoint *const files[2], size_t v, int othe
     out->differs = 1;
     return AD_OK;
   }
-  uint64_t *digests = ad_calloc(2 * rows, sizeof *digests);
+  const uint64_t *digests[2] = {ad_checkpoint_digests(files[0], v), ad_checkpoint_digests(files[1], (size_t)other)};
   char *room = ad_malloc(2 * (size_t)PIECE, vector->bytes);
-  int status = digests == NULL || room == NULL ? ad_fail_memory(2 * (size_t)PIECE * vector->bytes, "two tensors") : AD_OK;
-  status = status == AD_OK ? ad_checkpoint_get_digests(files[0], v, digests) : status;
-  status = status == AD_OK ? ad_checkpoint_get_digests(files[1], (size_t)other, digests + rows) : status;
+  int status = room == NULL ? ad_fail_memory(2 * (size_t)PIECE * vector->bytes, "two tensors") : AD_OK;
   for (size_t row = 0; status == AD_OK && row < rows && !out->differs; row++) {
-    if (digests[row] == digests[rows + row]) {
+    if (digests[0][row] == digests[1][row]) {
       continue;
     }
     out->differs = 1;
@@ -94,7 +92,6 @@ static int compare_rows(struct ad_checkpoint *const files[2], size_t v, int othe
       status = compare_tensor(files, v, other, row, vector->bytes, &params->tensors[i], room, out);
     }
   }
-  ad_free(digests);
   ad_free(room);
   return status;
 }

@@ -1,11 +1,12 @@
 /* Writing and reading a checkpoint against the same bytes by plain write and read with fsync, in turn.
  *
- *   [mpirun -n R] build/release/tests/bench/bench_checkpoint FOLDER [REPETITIONS [WRITER]]
+ *   [mpirun -n R] build/bench/tests/bench/bench_checkpoint FOLDER [REPETITIONS [WRITER]]
  *
- * MiniLM-L6's parameters, both moments, and a window of four with its sum: 817 MB, every rank its shard (WRITER root: rank
- * 0 for all). Prints bytes/s of both and the medians of the ratios. Plain: rank 0 writes from memory in pieces of 1 MiB,
- * fsyncs, renames; reads. Both read from the page
- * cache into memory that nobody has touched yet, as a run that goes on does. */
+ * Three sizes: MiniLM-L6's parameters and both moments; the same with a window of four and its sum; BERT-base's
+ * parameters and moments. Every rank has its shard (WRITER root: rank 0 writes for all). Prints bytes/s and the medians
+ * of the ratios. Plain: rank 0 writes from memory in pieces of 1 MiB, fsyncs, renames; and reads. Both arms read into
+ * memory that has been written before, as the moments of a run that goes on have, once from the page cache (warm) and
+ * once after the file was dropped from it (cold); which arm is first changes from one repetition to the next. */
 #include <errno.h>
 #include <fcntl.h>
 #include <mpi.h>
@@ -20,6 +21,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/mpi/checkpoint.h"
 #include "autodidact/mpi/comm.h"
+#include "autodidact/model/shard.h"
 
 enum { MOST = 100, VECTORS = 5, RING = 4, PIECE = 1 << 20 };
 
@@ -32,6 +34,15 @@ static const struct ad_model_config minilm = {.hidden = 384,
                                               .types = 2,
                                               .classes = 2,
                                               .layer_norm_eps = 1e-12f};
+static const struct ad_model_config base = {.hidden = 768,
+                                            .heads = 12,
+                                            .ffn = 3072,
+                                            .layers = 12,
+                                            .vocab = 30522,
+                                            .positions = 512,
+                                            .types = 2,
+                                            .classes = 2,
+                                            .layer_norm_eps = 1e-12f};
 
 static const struct ad_state_vector list[VECTORS] = {{"student", 4, 1, 1},
                                                      {"moment1", 4, 1, 1},
@@ -39,31 +50,30 @@ static const struct ad_state_vector list[VECTORS] = {{"student", 4, 1, 1},
                                                      {"window_sum", 8, 1, 1},
                                                      {"window_ring", 4, RING, RING}};
 
+static const struct {
+  const char *name;
+  const struct ad_model_config *model;
+  size_t vectors;
+} cases[] = {{"MiniLM-L6", &minilm, 3}, {"MiniLM-L6, window", &minilm, VECTORS}, {"BERT-base", &base, 3}};
+
+/* What is timed, and of it each arm. */
+enum what { WRITE, WARM, COLD, WHATS };
+static const char *const whats[WHATS] = {"write", "read warm", "read cold"};
+
 /* The vectors one after another, [P] for each row. */
 struct store {
   const struct ad_params *params;
   char *bytes;
 };
 
-static char *place(const struct store *s, size_t vector, size_t slot, size_t flat) {
+static void *place(void *context, size_t vector, size_t slot, uint32_t bucket, size_t flat) {
+  const struct store *s = context;
+  (void)bucket;
   size_t at = 0;
   for (size_t v = 0; v < vector; v++) {
     at += list[v].bytes * list[v].slots * s->params->count;
   }
   return s->bytes + at + list[vector].bytes * (slot * s->params->count + flat);
-}
-
-static int read_piece(void *context, size_t vector, size_t slot, uint32_t bucket, size_t flat, size_t count, void *values) {
-  (void)bucket;
-  memcpy(values, place(context, vector, slot, flat), count * list[vector].bytes);
-  return AD_OK;
-}
-
-static int write_piece(void *context, size_t vector, size_t slot, uint32_t bucket, size_t flat, size_t count,
-                       const void *values) {
-  (void)bucket;
-  memcpy(place(context, vector, slot, flat), values, count * list[vector].bytes);
-  return AD_OK;
 }
 
 static int plain_write(const char *partial, const char *path, const char *bytes, size_t size) {
@@ -103,78 +113,123 @@ static double median(double *values, size_t n) {
   return values[n / 2];
 }
 
-/* Seconds of the four, in turn: checkpoint and plain written, checkpoint and plain read. */
-static int measure(const struct ad_comm *comm, const char *folder, const struct ad_checkpoint_vectors *vectors, size_t size,
-                   enum ad_writer writer, double seconds[4]) {
-  struct store *s = vectors->context;
-  char path[4096], plain[4096], partial[4096], *state = NULL;
-  snprintf(path, sizeof path, "%s/checkpoints/step-000000001.h5", folder);
-  snprintf(plain, sizeof plain, "%s/plain", folder);
-  snprintf(partial, sizeof partial, "%s/plain.partial", folder);
-  const int first = ad_comm_rank(comm) == 0;
-  for (int what = 0; what < 4; what++) {
-    if (what >= 2) {
-      ad_free(s->bytes);
-      s->bytes = ad_malloc(size, 1);
-      AD_TRY(s->bytes == NULL ? ad_fail_memory(size, "the vectors") : AD_OK);
-    }
-    ad_comm_wait(comm);
-    const double start = ad_clock();
-    int status = AD_OK;
-    if (what == 0) {
-      status = ad_mpi_checkpoint_save(comm, folder, 1, "{}", vectors, writer);
-    } else if (what == 1) {
-      status = first ? plain_write(partial, plain, s->bytes, size) : AD_OK;
-    } else if (what == 2) {
-      status = ad_mpi_checkpoint_load(comm, path, vectors, &state);
-    } else {
-      status = first ? plain_read(plain, s->bytes, size) : AD_OK;
-    }
-    AD_TRY(ad_comm_settle(comm, status));
-    seconds[what] = ad_clock() - start;
+/* Out of the page cache. */
+static int forget(const char *path) {
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  const int result = fd < 0 ? errno : posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  if (fd >= 0) {
+    close(fd);
   }
+  return result == 0 ? AD_OK : ad_fail(AD_EIO, "%s: %s", path, strerror(result));
+}
+
+struct bench {
+  const struct ad_comm *comm;
+  const struct ad_checkpoint_vectors *vectors;
+  enum ad_writer writer;
+  const char *folder;
+  char path[4096], plain[4096], partial[4096];
+  size_t size; /* bytes of the vectors */
+};
+
+/* Seconds of one arm of one thing. */
+static int measure(const struct bench *b, enum what what, int plain, double *seconds) {
+  const int first = ad_comm_rank(b->comm) == 0;
+  struct store *s = b->vectors->context;
+  char *state = NULL;
+  int status = AD_OK;
+  if (what == COLD && first) {
+    AD_TRY(forget(plain ? b->plain : b->path));
+  }
+  ad_comm_wait(b->comm);
+  const double start = ad_clock();
+  if (plain) {
+    status = !first          ? AD_OK
+             : what == WRITE ? plain_write(b->partial, b->plain, s->bytes, b->size)
+                             : plain_read(b->plain, s->bytes, b->size);
+  } else {
+    status = what == WRITE ? ad_mpi_checkpoint_save(b->comm, b->folder, 1, "{}", b->vectors, b->writer)
+                           : ad_mpi_checkpoint_load(b->comm, b->path, b->vectors, &state);
+  }
+  status = ad_comm_settle(b->comm, status);
+  *seconds = ad_clock() - start;
   ad_free(state);
-  if (first) {
-    unlink(plain);
-    unlink(path);
+  return status;
+}
+
+static int repeat(const struct bench *b, size_t repetitions, const char *name) {
+  double ratio[WHATS][MOST];
+  for (size_t i = 0; i < repetitions; i++) {
+    for (enum what w = 0; w < WHATS; w++) {
+      double seconds[2];
+      for (int arm = 0; arm < 2; arm++) {
+        const int plain = (arm + (int)i) % 2;
+        AD_TRY(measure(b, w, plain, &seconds[plain]));
+      }
+      ratio[w][i] = seconds[1] / seconds[0];
+      if (ad_comm_rank(b->comm) == 0) {
+        printf("%s%s %5.0f MB/s, plain %5.0f: %.2f", w == 0 ? "  " : "   ", whats[w], 1e-6 * (double)b->size / seconds[0],
+               1e-6 * (double)b->size / seconds[1], ratio[w][i]);
+      }
+    }
+    if (ad_comm_rank(b->comm) == 0) {
+      printf("\n");
+      unlink(b->plain);
+      unlink(b->path);
+    }
+  }
+  if (ad_comm_rank(b->comm) == 0) {
+    printf("%s, %.0f MB, %u ranks: medians of %zu times the plain rate:", name, 1e-6 * (double)b->size,
+           ad_comm_size(b->comm), repetitions);
+    for (enum what w = 0; w < WHATS; w++) {
+      printf(" %s %.2f%s", whats[w], median(ratio[w], repetitions), w + 1 < WHATS ? "," : "\n");
+    }
+    fflush(stdout);
   }
   return AD_OK;
 }
 
-static int run(const struct ad_comm *comm, const char *folder, size_t repetitions, enum ad_writer writer) {
-  struct ad_params params;
-  AD_TRY(ad_params_create(&params, &minilm));
-  size_t size = 0;
-  for (size_t v = 0; v < VECTORS; v++) {
-    size += list[v].bytes * list[v].slots * params.count;
-  }
-  struct store store = {&params, ad_malloc(size, 1)};
-  if (store.bytes == NULL) {
-    return ad_fail_memory(size, "the vectors");
-  }
-  for (size_t i = 0; i < size / 4; i++) {
-    ((uint32_t *)(void *)store.bytes)[i] = (uint32_t)(i * 2654435761u);
-  }
-  const struct ad_checkpoint_vectors vectors = {
-      .params = &params, .list = list, .count = VECTORS, .context = &store, .read = read_piece, .write = write_piece};
-  double write_ratio[MOST], read_ratio[MOST];
-  for (size_t i = 0; i < repetitions; i++) {
-    double s[4];
-    AD_TRY(measure(comm, folder, &vectors, size, writer, s));
-    write_ratio[i] = s[1] / s[0];
-    read_ratio[i] = s[3] / s[2];
-    if (ad_comm_rank(comm) == 0) {
-      printf("write %6.0f MB/s, plain %6.0f MB/s: %.2f    read %6.0f MB/s, plain %6.0f MB/s: %.2f\n", 1e-6 * (double)size / s[0],
-             1e-6 * (double)size / s[1], write_ratio[i], 1e-6 * (double)size / s[2], 1e-6 * (double)size / s[3], read_ratio[i]);
+/* Writes what this rank has of the vectors; rank 0, which is the plain arm, all. */
+static void fill(const struct ad_comm *comm, const struct ad_checkpoint_vectors *vectors) {
+  const struct ad_params *params = vectors->params;
+  for (size_t v = 0; v < vectors->count; v++) {
+    for (size_t slot = 0; slot < list[v].filled; slot++) {
+      for (uint32_t b = 0; b < params->buckets; b++) {
+        size_t begin, end;
+        ad_shard_range(params, b, ad_comm_rank(comm), ad_comm_size(comm), &begin, &end);
+        begin = ad_comm_rank(comm) == 0 ? params->bucket_begin[b] : begin;
+        end = ad_comm_rank(comm) == 0 ? params->bucket_begin[b + 1] : end;
+        uint32_t *values = place(vectors->context, v, slot, b, begin);
+        for (size_t i = 0; i < (end - begin) * list[v].bytes / 4; i++) {
+          values[i] = (uint32_t)((begin + i) * 2654435761u);
+        }
+      }
     }
   }
-  if (ad_comm_rank(comm) == 0) {
-    printf("medians of %zu on %u ranks, %.0f MB: write %.2f, read %.2f times the plain rate\n", repetitions,
-           ad_comm_size(comm), 1e-6 * (double)size, median(write_ratio, repetitions), median(read_ratio, repetitions));
+}
+
+static int run(const struct ad_comm *comm, const char *folder, size_t repetitions, enum ad_writer writer, size_t number) {
+  struct ad_params params;
+  AD_TRY(ad_params_create(&params, cases[number].model));
+  struct store store = {.params = &params};
+  const struct ad_checkpoint_vectors vectors = {
+      .params = &params, .list = list, .count = cases[number].vectors, .context = &store, .place = place};
+  struct bench b = {.comm = comm, .vectors = &vectors, .writer = writer, .folder = folder};
+  for (size_t v = 0; v < vectors.count; v++) {
+    b.size += list[v].bytes * list[v].slots * params.count;
+  }
+  snprintf(b.path, sizeof b.path, "%s/checkpoints/step-000000001.h5", folder);
+  snprintf(b.plain, sizeof b.plain, "%s/plain", folder);
+  snprintf(b.partial, sizeof b.partial, "%s/plain.partial", folder);
+  store.bytes = ad_malloc(b.size, 1);
+  int status = store.bytes == NULL ? ad_fail_memory(b.size, "the vectors") : AD_OK;
+  if (status == AD_OK) {
+    fill(comm, &vectors);
+    status = repeat(&b, repetitions, cases[number].name);
   }
   ad_free(store.bytes);
   ad_params_destroy(&params);
-  return AD_OK;
+  return status;
 }
 
 int main(int argc, char **argv) {
@@ -184,7 +239,9 @@ int main(int argc, char **argv) {
   repetitions = repetitions < 1 ? 1 : repetitions > MOST ? MOST : repetitions;
   int status = argc < 2 ? ad_fail(AD_ECONFIG, "usage: bench_checkpoint FOLDER [REPETITIONS [all|root]]") : ad_comm_create(&comm, 1);
   if (status == AD_OK) {
-    status = run(comm, argv[1], repetitions, argc > 3 && strcmp(argv[3], "root") == 0 ? AD_WRITER_ROOT : AD_WRITER_ALL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases && status == AD_OK; i++) {
+      status = run(comm, argv[1], repetitions, argc > 3 && strcmp(argv[3], "root") == 0 ? AD_WRITER_ROOT : AD_WRITER_ALL, i);
+    }
     ad_comm_destroy(comm);
   }
   if (status != AD_OK) {

@@ -84,7 +84,7 @@ run 2 damaged "${keys[@]}" --inject=corrupt@checkpoint:2,kill@13
 cp -r damaged hopeless
 run 3 damaged "${keys[@]}"
 [ "$code" = 0 ] || { cat damaged.out; exit 1; }
-grep -q 'step-000000010.h5: damaged: row 0 of "[a-z0-9_]*" does not match its digest; the checkpoint before it is tried' damaged.out
+grep -q 'step-000000010.h5: damaged: .* does not match its digest; the checkpoint before it is tried' damaged.out
 grep -q "goes on after step 5 of 18" damaged.out
 same whole-0 damaged
 cp hopeless/log.jsonl log-before

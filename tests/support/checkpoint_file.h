@@ -122,7 +122,7 @@ static inline int put_row(struct checkpoint_fixture *f, struct ad_checkpoint *c,
     for (size_t i = 0; i < 2; i++) {
       const size_t length = cuts[i + 1] - cuts[i];
       AD_TRY(ad_checkpoint_put(c, -1, v, slot, cuts[i], length, row + cuts[i] * bytes));
-      *digest += ad_checkpoint_digest(&f->params, b, cuts[i], length, bytes, row + cuts[i] * bytes);
+      *digest += ad_block_digest(&f->params, b, cuts[i], length, bytes, row + cuts[i] * bytes);
     }
   }
   return AD_OK;
@@ -147,7 +147,11 @@ static inline int write_file(struct checkpoint_fixture *f) {
     ad_checkpoint_close(c);
     return status;
   }
-  return ad_checkpoint_finish(c);
+  struct ad_buffer index = {0};
+  status = ad_checkpoint_finish(c, &index);
+  status = status == AD_OK ? ad_checkpoint_seal(f->path, &index) : status;
+  ad_buffer_destroy(&index);
+  return status;
 }
 
 #endif

@@ -32,7 +32,7 @@ def check_checkpoint(run, exported, document):
     steps = [row for row in rows if "eval" not in row]
     path = max((run / "checkpoints").iterdir())
     with h5py.File(path) as file:
-        assert file.attrs["step"] == len(steps) == int(path.stem.split("-")[1]) and file.attrs["complete"] == 1 and file.attrs["format"] == 2
+        assert file.attrs["step"] == len(steps) == int(path.stem.split("-")[1]) and file.attrs["complete"] == 1 and file.attrs["format"] == 3
         state = json.loads(file["state"][()])
         assert state["trainer"]["done"] == len(steps) and state["trainer"]["chain"] == steps[-1]["chain"]
         assert sorted(file) == sorted([*file["flat"], "flat", "state"])
@@ -47,10 +47,33 @@ def check_checkpoint(run, exported, document):
                 assert dataset.shape == (*lead, *values.shape) and dataset.dtype == flat.dtype and dataset.is_virtual, (name, tensor)
             parts = [file[f"{name}/{tensor}"][:].reshape(*lead, -1) for tensor in order]
             assert same(np.concatenate(parts, axis=-1), flat[:]), name
+        check_index(path)
         best = file["best"] if "best" in file else file["student"]
         for tensor, values in exported.items():
             assert same(best[tensor][:], values), tensor
         return {name: flat[:] for name, flat in file["flat"].items()}, state
+
+
+def check_index(path):
+    """The index behind the HDF5 part, read as docs/hdf5.md says: what h5py tells, and values in their places."""
+    known = ["student", "moment1", "moment2", "teacher", "window_sum", "window_ring", "run_sum", "past", "best"]
+    data = path.read_bytes()
+    magic, size, _, _ = struct.unpack("<8s3Q", data[-32:])
+    index = data[-32 - size:-32]
+    form, parameters, step, count, state_bytes = struct.unpack_from("<5Q", index)
+    assert magic == b"ADINDEX\0" and form == 3
+    at = 8 * (5 + 4 * len(known))
+    with h5py.File(path) as file:
+        assert count == len(file["flat"]) and step == file.attrs["step"]
+        for v in range(count):
+            which, rows, slots, begin = struct.unpack_from("<4Q", index, 8 * (5 + 4 * v))
+            flat = file["flat"][known[which]]
+            assert flat.shape == ((rows, parameters) if flat.ndim == 2 else (parameters,)) and slots == flat.attrs["slots"]
+            assert begin == flat.id.get_offset() and begin % 4096 == 0
+            assert same(np.frombuffer(data, flat.dtype, flat.size, begin).reshape(flat.shape), flat[:])
+            assert struct.unpack_from(f"<{rows}Q", index, at) == tuple(flat.attrs["xxh3"].tolist())
+            at += 8 * rows
+        assert index[at:] == file["state"][()] and len(index) == at + state_bytes
 
 
 def check_window(vectors, slots):

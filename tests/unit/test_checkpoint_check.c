@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "autodidact/base/random.h"
+#include "store/checkpoint_internal.h"
 
 /* Opens and compares everything; the state must be whole where the file is good. */
 static int check_file(const char *path, const struct ad_params *expected, uint64_t *student) {
@@ -124,13 +125,22 @@ static void test_window(void **state) {
   assert_true(H5Dwrite(set, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, sum) >= 0);
   for (uint32_t b = 0; b < f->params.buckets; b++) {
     const size_t begin = f->params.bucket_begin[b];
-    digests[0] += ad_checkpoint_digest(&f->params, b, begin, f->params.bucket_begin[b + 1] - begin, 8, sum + begin);
+    digests[0] += ad_block_digest(&f->params, b, begin, f->params.bucket_begin[b + 1] - begin, 8, sum + begin);
   }
   const hid_t attribute = H5Aopen(set, "xxh3", H5P_DEFAULT);
   assert_true(H5Awrite(attribute, H5T_NATIVE_UINT64, digests) >= 0);
   H5Aclose(attribute);
   H5Dclose(set);
   H5Fclose(file);
+  assert_int_equal(check_file(f->path, &f->params, &unused), AD_EINPUT);
+  assert_non_null(strstr(ad_error_message(), "it does not end with an index")); /* HDF5 has cut it off */
+  struct ad_checkpoint *c;
+  struct ad_buffer index = {0};
+  assert_int_equal(ad_checkpoint_open(&c, f->path, NULL), AD_OK);
+  assert_int_equal(checkpoint_pack(c, &index), AD_OK);
+  ad_checkpoint_close(c);
+  assert_int_equal(ad_checkpoint_seal(f->path, &index), AD_OK);
+  ad_buffer_destroy(&index);
   assert_int_equal(check_file(f->path, &f->params, &unused), AD_EINPUT);
   assert_non_null(strstr(ad_error_message(), "at element 3 of pooler.dense.bias, its ring gives"));
   free(sum);

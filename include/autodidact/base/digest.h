@@ -11,6 +11,10 @@ uint64_t ad_digest(const void *data, size_t bytes);
 /* One that depends on a key too: a place, a purpose. */
 uint64_t ad_digest_keyed(uint64_t key, const void *data, size_t bytes);
 
+/* The sum modulo 2^64 of the keyed digests of blocks that lie one after another: of `block` bytes each, the last one of
+ * what is left. Their keys are key, key + step, key + 2 step, ... */
+uint64_t ad_digest_blocks(uint64_t key, uint64_t step, const void *data, size_t bytes, size_t block);
+
 /* The digest of a pair, for chains and for combining the digests of blocks in a fixed order. */
 uint64_t ad_digest_pair(uint64_t first, uint64_t second);
 

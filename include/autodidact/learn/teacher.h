@@ -117,8 +117,11 @@ int ad_teacher_mean(struct ad_teacher *teacher, enum ad_variant variant);
 size_t ad_teacher_vectors(const struct ad_teacher *teacher, struct ad_state_vector *vectors);
 struct ad_teacher_state ad_teacher_state(const struct ad_teacher *teacher);
 
-/* Copies a piece of slot `slot` of vector number `vector`, at `flat` of the flat vector and `local` of the shard's own,
- * to or from values. AD_EIO (a ring on disk). */
+/* Where the piece of slot `slot` of vector number `vector` lies, at `flat` of the flat vector and `local` of the shard's
+ * own. NULL: not in memory (a ring on disk). */
+void *ad_teacher_place(const struct ad_teacher *teacher, size_t vector, size_t slot, size_t flat, size_t local);
+
+/* Copies such a piece to or from values. AD_EIO (a ring on disk). */
 int ad_teacher_read(const struct ad_teacher *teacher, size_t vector, size_t slot, size_t flat, size_t local,
                     size_t count, void *values);
 int ad_teacher_write(struct ad_teacher *teacher, size_t vector, size_t slot, size_t flat, size_t local, size_t count,

@@ -91,8 +91,11 @@ const struct ad_shard *ad_trainer_shard(const struct ad_trainer *trainer);
 size_t ad_trainer_vectors(const struct ad_trainer *trainer, struct ad_state_vector *vectors);
 struct ad_trainer_state ad_trainer_state(const struct ad_trainer *trainer);
 
-/* Copies the piece [flat, flat + count) of bucket `bucket` of slot `slot` of vector number `vector` to or from values.
- * Of the student also frozen buckets may be read. AD_EIO (a ring on disk). */
+/* Where the piece from `flat` on of bucket `bucket` of slot `slot` of vector number `vector` lies, in the shard one after
+ * another. Of the student also frozen buckets. NULL: not in memory (a ring on disk). */
+void *ad_trainer_place(const struct ad_trainer *trainer, size_t vector, size_t slot, uint32_t bucket, size_t flat);
+
+/* Copies `count` elements of such a piece to or from values. AD_EIO (a ring on disk). */
 int ad_trainer_read(const struct ad_trainer *trainer, size_t vector, size_t slot, uint32_t bucket, size_t flat,
                     size_t count, void *values);
 int ad_trainer_write(struct ad_trainer *trainer, size_t vector, size_t slot, uint32_t bucket, size_t flat, size_t count,

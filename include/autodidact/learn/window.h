@@ -62,8 +62,9 @@ int ad_window_mean(const struct ad_window *window, size_t at, size_t length, int
 /* The same as it would be if x [length] entered now. The window is left as it is. AD_EDIVERGED, AD_EIO. */
 int ad_window_mean_with(const struct ad_window *window, size_t at, size_t length, const float *x, float *mean);
 
-/* A piece of slot `slot` of the ring (slot i holds vector number i modulo K): copied out, or overwritten, with all that
- * hangs on it but the sum. AD_EIO. */
+/* A piece of slot `slot` of the ring (slot i holds vector number i modulo K): where it lies, or NULL (on disk, or there
+ * is no ring); copied out, or overwritten, with all that hangs on it but the sum. AD_EIO. */
+float *ad_window_place(const struct ad_window *window, uint64_t slot, size_t at);
 int ad_window_read(const struct ad_window *window, uint64_t slot, size_t at, size_t length, float *values);
 int ad_window_write(struct ad_window *window, uint64_t slot, size_t at, size_t length, const float *values);
 

@@ -32,8 +32,15 @@ void ad_shard_destroy(struct ad_shard *shard);
 void ad_shard_range(const struct ad_params *params, uint32_t bucket, uint32_t rank, uint32_t size, size_t *begin,
                     size_t *end);
 
-/* The digest of the shard's parameters of theta [P], frozen ones not among them: the sum, modulo 2^64, of a digest of each block keyed by the
- * block's offset. So the sum over the ranks is the digest of all parameters, the same for any R. */
+/* The digest of a piece of a flat vector that begins and ends at blocks: the sum modulo 2^64 of a digest of each block
+ * (a row of the word embedding, elsewhere AD_BLOCK elements) keyed by the block's offset, so that the sum over pieces is
+ * the whole's digest whoever computes them. values: elements of `bytes` bytes, the first of them at `flat` of bucket
+ * `bucket`. */
+uint64_t ad_block_digest(const struct ad_params *params, uint32_t bucket, size_t flat, size_t length, size_t bytes,
+                         const void *values);
+
+/* The digest of the shard's parameters of theta [P], frozen ones not among them. The sum over the ranks is the digest of
+ * all parameters, the same for any R. */
 uint64_t ad_shard_digest(const struct ad_shard *shard, const float *theta);
 
 /* A step's gradient of a bucket is compact: bucket 0 has only the touched rows of the word embedding, [U, H], then the

@@ -21,6 +21,8 @@ struct ad_checkpoint_vectors {
   size_t count;
   int last_is_whole; /* 1: the last one lies on rank 0 only */
   void *context;
+  /* Where a piece from `flat` on lies, or NULL: not in memory, then it is read and written by the two below. */
+  void *(*place)(void *context, size_t vector, size_t slot, uint32_t bucket, size_t flat);
   int (*read)(void *context, size_t vector, size_t slot, uint32_t bucket, size_t flat, size_t count, void *values);
   /* all: a rank takes whole buckets, not its shard's part (an unsharded update). */
   int (*write)(void *context, size_t vector, size_t slot, uint32_t bucket, size_t flat, size_t count,

@@ -6,6 +6,9 @@
  *   /state                          JSON text: the numbers
  *   attributes of /                 format, step, state_xxh3, complete (1 once all is written)
  *
+ * Behind what HDF5 knows of is an index: where the values lie, their digests, the state, and a digest of all bytes that
+ * are no values (docs/hdf5.md has its layout).
+ *
  * This part knows the schema, not who writes: hid_t of a file that one process or all ranks have opened is its
  * caller's. With the MPI driver all ranks call each function with the same arguments, but for the pieces. Letters: P
  * parameters. */
@@ -15,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "autodidact/base/buffer.h"
 #include "autodidact/learn/state.h"
 #include "autodidact/model/params.h"
 
@@ -34,8 +38,13 @@ int ad_checkpoint_put(struct ad_checkpoint *checkpoint, int64_t transfer, size_t
 /* Writes the digests [filled] of a vector's rows. AD_EIO. */
 int ad_checkpoint_put_digests(struct ad_checkpoint *checkpoint, size_t vector, const uint64_t *digests);
 
-/* Marks it complete, flushes and closes it; the checkpoint is gone after that, whatever the status. AD_EIO. */
-int ad_checkpoint_finish(struct ad_checkpoint *checkpoint);
+/* Marks it complete, flushes and closes it; the checkpoint is gone after that, whatever the status. The index is
+ * appended to the caller's. AD_EIO, AD_ENOMEM. */
+int ad_checkpoint_finish(struct ad_checkpoint *checkpoint, struct ad_buffer *index);
+
+/* Writes the index behind the HDF5 part of a finished file, once all have closed it; one process. The file is not
+ * synced. AD_EIO, AD_ENOMEM. */
+int ad_checkpoint_seal(const char *path, const struct ad_buffer *index);
 
 /* Opens a file as below in a process of its own, as HDF5 may crash on one that is damaged; with `tensors` the virtual
  * datasets are checked too. To be called before a file that nobody knows is opened. AD_EINPUT (also where it crashed),
@@ -47,6 +56,14 @@ int ad_checkpoint_probe(const char *path, int tensors);
 int ad_checkpoint_open(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params);
 void ad_checkpoint_close(struct ad_checkpoint *checkpoint);
 
+/* The same without HDF5, as training reads: the index is read from the file's end, checked, and the rest of the file but
+ * the values with it; whoever has it, another rank too, opens the file by it. AD_EINPUT (any byte beside the values is
+ * another one, cut short, not one of ours), AD_ENOMEM. What names tensors, and ad_checkpoint_check, needs
+ * ad_checkpoint_open. */
+int ad_checkpoint_index(const char *path, struct ad_buffer *index);
+int ad_checkpoint_open_index(struct ad_checkpoint **checkpoint, const char *path, const struct ad_buffer *index,
+                             const struct ad_params *params);
+
 /* What it holds. The texts are the checkpoint's. */
 uint64_t ad_checkpoint_step(const struct ad_checkpoint *checkpoint);
 const char *ad_checkpoint_state(const struct ad_checkpoint *checkpoint);
@@ -56,25 +73,21 @@ size_t ad_checkpoint_vectors(const struct ad_checkpoint *checkpoint, const struc
 /* Number of the vector of this name, or -1. */
 int ad_checkpoint_find(const struct ad_checkpoint *checkpoint, const char *name);
 
-/* Reads values [length] at `flat` of row `slot`; and the digests [filled] of a vector. AD_EINPUT (damaged). */
+/* Reads values [length] at `flat` of row `slot`. AD_EINPUT (damaged). */
 int ad_checkpoint_get(const struct ad_checkpoint *checkpoint, size_t vector, size_t slot, size_t flat, size_t length,
                       void *values);
-int ad_checkpoint_get_digests(const struct ad_checkpoint *checkpoint, size_t vector, uint64_t *digests);
+
+/* The digests [filled] of a vector's rows, which are the checkpoint's. */
+const uint64_t *ad_checkpoint_digests(const struct ad_checkpoint *checkpoint, size_t vector);
 
 /* The table of parameters that the file was made for, as its tensors tell by name and shape; of its configuration only
  * the sizes, and heads = 1. The caller owns it. AD_EINPUT (names or shapes that are no model's), AD_ENOMEM. */
 int ad_checkpoint_params(const struct ad_checkpoint *checkpoint, struct ad_params *params);
 
-/* Compares all that is in it: every row with its digest, the window's sum with its ring, every virtual dataset with the
+/* Compares all that is in it: its index with what HDF5 tells, every row with its digest, the window's sum with its ring, every virtual dataset with the
  * range of the flat vector that it should show. params: of ad_checkpoint_params, frozen as the run's. *student: the
  * digest of the trained parameters, as log.jsonl has it. AD_EINPUT (what does not match), AD_ENOMEM. */
 int ad_checkpoint_check(const struct ad_checkpoint *checkpoint, const struct ad_params *params, uint64_t *student);
-
-/* The digest of a piece that begins and ends at blocks (model/shard.h): the sum modulo 2^64 of a digest of each block
- * keyed by the block's offset, so that the sum over pieces is a row's digest whoever computes them. values: elements of
- * `bytes` bytes, the first of them at `flat` of bucket `bucket`. */
-uint64_t ad_checkpoint_digest(const struct ad_params *params, uint32_t bucket, size_t flat, size_t length, size_t bytes,
-                              const void *values);
 
 /* Bytes of a file with these vectors. */
 size_t ad_checkpoint_bytes(const struct ad_params *params, const struct ad_state_vector *vectors, size_t count);
