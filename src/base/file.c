@@ -151,8 +151,10 @@ int ad_make_folders(const char *path) {
     }
     const char held = *p;
     *p = '\0';
-    if (mkdir(partial, 0777) != 0 && !ad_is_folder(partial)) {
-      status = ad_fail(AD_EIO, "%s: the folder could not be made: %s", partial, strerror(errno));
+    const int reason = mkdir(partial, 0777) == 0 ? 0 : errno;
+    if (reason != 0 && !ad_is_folder(partial)) {
+      status = ad_fail(AD_EIO, "%s: the folder could not be made: %s", partial,
+                       reason == EEXIST ? "there is something else of that name" : strerror(reason));
     }
     *p = held;
   }

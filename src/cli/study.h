@@ -1,5 +1,6 @@
 /* The subcommands of `study`: study.c chooses, study_run.c hands out cells, study_trial.c runs one, study_status.c and
- * study_report.c tell, study_cost.c estimates. Not installed. */
+ * study_report.c tell, study_cost.c estimates, study_check.c refuses
+ * what no arm could have. Not installed. */
 #ifndef AUTODIDACT_CLI_STUDY_H
 #define AUTODIDACT_CLI_STUDY_H
 
@@ -15,6 +16,10 @@ int study_command_report(int argc, char **argv);
 /* Work of each cell, whole, into cost [study->count]: seconds of a rank's work where cells of the table tell them (scale
  * 1), otherwise in proportion to tokens times steps times the model's size. Reads no data. AD_ENOMEM. */
 int study_estimate(const struct ad_cells *cells, double *cost, int *seconds_known);
+
+/* Whether each arm can have what study.result and study.test ask for; all cells have ids. AD_ECONFIG naming the arm,
+ * AD_EINPUT, AD_ENOMEM. */
+int study_check_result(const struct ad_study *study);
 
 /* Table by arms for people. */
 int study_print_status(const struct ad_cells *cells);

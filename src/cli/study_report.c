@@ -6,6 +6,16 @@
 #include "autodidact/study/report.h"
 #include "study.h"
 
+/* A report of nothing would say so in every line. */
+static int check_begun(const struct ad_study *study, const struct ad_cells *cells) {
+  for (size_t i = 0; i < study->count; i++) {
+    if (cells->records[i].begun) {
+      return AD_OK;
+    }
+  }
+  return ad_fail(AD_EINPUT, "%s: no cell of it has been run in %s: `study run` does that", study->path, study->dir);
+}
+
 static int report(const char *path, const struct ad_report_settings *settings) {
   struct ad_study study = {0};
   struct ad_cells cells = {0};
@@ -13,6 +23,7 @@ static int report(const char *path, const struct ad_report_settings *settings) {
   int status = ad_study_read(&study, path);
   status = status == AD_OK ? ad_study_recall(&study) : status;
   status = status == AD_OK ? ad_cells_open(&cells, &study) : status;
+  status = status == AD_OK ? check_begun(&study, &cells) : status;
   status = status == AD_OK ? ad_study_report(&study, &cells, settings, &text) : status;
   if (status == AD_OK && text.size > 0) {
     fputs(text.data, stdout);

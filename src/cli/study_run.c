@@ -344,6 +344,7 @@ static int share_ids(struct runner *r, const struct ad_comm *all) {
   int status = ids == NULL ? ad_fail_memory(s->count * sizeof *ids, "the ids of cells") : AD_OK;
   if (status == AD_OK && ad_comm_rank(all) == 0) {
     status = ad_study_identify(s, session_datasets());
+    status = status == AD_OK ? study_check_result(s) : status;
     status = status == AD_OK ? ad_study_commit(s) : status;
     for (size_t i = 0; i < s->count; i++) {
       ids[i] = s->cells[i].id;
@@ -367,8 +368,9 @@ static int prepare(struct runner *r, const struct ad_comm *all, size_t count, ch
   const struct ad_comm *own = ad_teams_own(r->teams);
   r->first = own != NULL && ad_comm_rank(own) == 0;
   const uint32_t spare = ad_comm_size(all) - ad_teams_count(r->teams) * (uint32_t)r->study.ranks_per_trial;
-  ad_log(AD_LOG_INFO, "%s: %zu cells, %u trainings side by side on %" PRIu64 " rank%s each%s", r->study.name, r->study.count,
-         ad_teams_count(r->teams), r->study.ranks_per_trial, r->study.ranks_per_trial == 1 ? "" : "s",
+  ad_log(AD_LOG_INFO, "%s: %zu cell%s, %u training%s side by side on %" PRIu64 " rank%s each%s", r->study.name,
+         r->study.count, r->study.count == 1 ? "" : "s", ad_teams_count(r->teams),
+         ad_teams_count(r->teams) == 1 ? "" : "s", r->study.ranks_per_trial, r->study.ranks_per_trial == 1 ? "" : "s",
          spare > 0 ? "; the ranks that are left have nothing to do" : "");
   int status = AD_OK;
   if (r->first) {
@@ -403,12 +405,13 @@ static int conclude(struct runner *r, int stopped) {
   }
   if (worst < s->count) {
     char label[200];
-    return ad_fail(r->cells.records[worst].status, "%zu cells failed, the first: %s: %s", of[AD_CELL_FAILED] - diverged,
+    return ad_fail(r->cells.records[worst].status, "%zu cell%s failed, the first: %s: %s", of[AD_CELL_FAILED] - diverged,
+                   of[AD_CELL_FAILED] - diverged == 1 ? "" : "s",
                    ad_study_label(s, &s->cells[worst], label, sizeof label),
                    r->cells.records[worst].message == NULL ? "?" : r->cells.records[worst].message);
   }
   if (of[AD_CELL_RUNNING] + of[AD_CELL_WAITING] > 0) {
-    ad_log(AD_LOG_INFO, "%zu cells are other jobs' business; nothing is left for this one", of[AD_CELL_RUNNING] + of[AD_CELL_WAITING]);
+    ad_log(AD_LOG_INFO, "what is left of the cells, %zu, is other jobs' business", of[AD_CELL_RUNNING] + of[AD_CELL_WAITING]);
   }
   return AD_OK;
 }
@@ -439,7 +442,11 @@ int study_command_run(int argc, char **argv) {
       "Any number of jobs may run the same study at one time. Keys: those that do not change a cell (run.time_limit, "
       "checkpoint.minutes, ...).",
       NULL, 0, 1, SIZE_MAX};
-  struct runner runner = {.started = ad_clock(), .begun = (double)time(NULL), .lease = {.fd = -1}};
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  struct runner runner = {.started = ad_clock(),
+                          .begun = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec, /* as exact as the times of records */
+                          .lease = {.fd = -1}};
   struct ad_comm *all = NULL;
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
   if (help) {

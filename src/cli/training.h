@@ -104,6 +104,9 @@ void training_hold(struct training *t, int status);
 
 /* The failure that a rank holds, on every rank, or AD_OK. Collective. */
 int training_settle(struct training *t);
+/* What a configuration says of the teacher. */
+struct ad_teacher_settings training_teacher(const struct ad_config *config);
+
 /* Data, model, checks that all ranks have the same, replicas, exchange, trainer, evaluator, run folder. Collective. */
 int training_load_data(struct training *t);
 int training_check_configuration(struct training *t);

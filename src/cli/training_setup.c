@@ -11,7 +11,7 @@
 #include "autodidact/math/gemm.h"
 #include "training.h"
 
-static struct ad_teacher_settings teacher_of(const struct ad_config *c) {
+struct ad_teacher_settings training_teacher(const struct ad_config *c) {
   return (struct ad_teacher_settings){.method = (enum ad_teacher_method)c->teacher_method,
                                       .window = c->teacher_window,
                                       .every = c->teacher_every,
@@ -43,7 +43,7 @@ static struct ad_trainer_settings settings_of(const struct ad_config *c) {
                                                     .decay = c->optim_decay,
                                                     .clip = c->optim_clip,
                                                     .bias_correction = c->optim_bias_correction},
-                                      .teacher = teacher_of(c)};
+                                      .teacher = training_teacher(c)};
 }
 
 static const char *file_or_null(const char *file) {

@@ -281,7 +281,10 @@ static int recall_arm(const struct ad_study *study, struct ad_study_arm *arm, co
     return AD_OK;
   }
   const int status = compare(study, arm, plan, planned, &text);
-  if (status == AD_OK && text.size == 0) {
+  if (status == AD_OK && text.size > 0) {
+    ad_log(AD_LOG_WARNING, "%s: the arm '%s' was planned in %s with %s: what was run so far is not of this arm",
+           study->path, arm->name, study->dir, text.data);
+  } else if (status == AD_OK) {
     arm->inputs = inputs_digest(planned_inputs(planned));
     snprintf(arm->input_text, sizeof arm->input_text, "%s", planned_inputs(planned));
   }

@@ -129,7 +129,7 @@ int ad_study_identify(struct ad_study *study, const char *datasets);
 int ad_study_commit(struct ad_study *study);
 
 /* For those who only look: ids as the plan knows them, without reading any data. Arms that are not in it, or were
- * something else there, stay without. AD_EINPUT, AD_ENOMEM. */
+ * something else there (a warning says what), stay without. AD_EINPUT, AD_ENOMEM. */
 int ad_study_recall(struct ad_study *study);
 
 /* The resolved configuration of a cell, run.dir included (its id is known). The caller owns it: ad_config_destroy.
