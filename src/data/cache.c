@@ -144,26 +144,34 @@ static const char *check(const struct ad_cache *cache, const struct ad_file_map 
   return NULL;
 }
 
-int ad_cache_load(const struct ad_cache *cache, const struct ad_descriptor *descriptor, struct ad_dataset *dataset) {
+/* 1: the data set is that of the file; 0: there is none; -1: it is of no use, and a warning says why, if asked for. */
+static int load(const struct ad_cache *cache, const struct ad_descriptor *descriptor, int warn,
+                struct ad_dataset *dataset) {
   struct ad_file_map map;
   struct ad_dataset found;
   if (access(cache->path, F_OK) != 0 && errno == ENOENT) {
     return 0;
   }
-  if (ad_file_map(cache->path, &map) != AD_OK) {
-    ad_log(AD_LOG_WARNING, "data.cache: %s; the data are tokenised again", ad_error_message());
-    ad_error_clear();
-    return 0;
+  const int there = ad_file_map(cache->path, &map) == AD_OK;
+  const char *reason = there ? check(cache, &map, descriptor->class_count, &found) : ad_error_message();
+  if (there && reason == NULL) {
+    found.digest = dataset->digest;
+    *dataset = found;
+    return 1;
   }
-  const char *reason = check(cache, &map, descriptor->class_count, &found);
-  if (reason != NULL) {
-    ad_log(AD_LOG_WARNING, "%s: %s; the data are tokenised again", cache->path, reason);
+  if (warn) {
+    ad_log(AD_LOG_WARNING, "%s: %s; the data are tokenised again", there ? cache->path : "data.cache", reason);
+  }
+  if (there) {
     ad_file_unmap(&map);
-    return 0;
+  } else {
+    ad_error_clear();
   }
-  found.digest = dataset->digest;
-  *dataset = found;
-  return 1;
+  return -1;
+}
+
+int ad_cache_load(const struct ad_cache *cache, const struct ad_descriptor *descriptor, struct ad_dataset *dataset) {
+  return load(cache, descriptor, 1, dataset) > 0;
 }
 
 /* A name that no other process writes under: of this host, process and moment. */
@@ -196,7 +204,17 @@ static int write_parts(FILE *out, const char *path, const struct ad_cache *cache
   return whole ? AD_OK : ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(errno));
 }
 
-static int write_file(const struct ad_cache *cache, const struct ad_dataset *d) {
+/* Gives a file that was written under `own` its name. Of processes that come here at once the first one wins, and all map
+ * its file; `replace`: what has the name is of no use. */
+static int place(const char *own, const char *path, int replace) {
+  if (replace || (link(own, path) != 0 && errno != EEXIST)) {
+    return ad_file_rename(own, path); /* also where a file system has no links */
+  }
+  unlink(own);
+  return AD_OK;
+}
+
+static int write_file(const struct ad_cache *cache, const struct ad_dataset *d, int replace) {
   struct header header = {.order = ORDER,
                           .key_size = (uint32_t)cache->key.size,
                           .count = d->count,
@@ -222,7 +240,7 @@ static int write_file(const struct ad_cache *cache, const struct ad_dataset *d) 
     if (fclose(out) != 0 && status == AD_OK) {
       status = ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(errno));
     }
-    status = status == AD_OK ? ad_file_rename(path, cache->path) : status;
+    status = status == AD_OK ? place(path, cache->path, replace) : status;
     if (status != AD_OK) {
       unlink(path);
     }
@@ -233,13 +251,16 @@ static int write_file(const struct ad_cache *cache, const struct ad_dataset *d) 
 }
 
 void ad_cache_store(const struct ad_cache *cache, const struct ad_descriptor *descriptor, struct ad_dataset *dataset) {
-  if (write_file(cache, dataset) != AD_OK) {
+  struct ad_dataset mapped = {.digest = dataset->digest};
+  /* Another process may have made it while this one tokenised: then all map one file. */
+  int found = load(cache, descriptor, 0, &mapped);
+  if (found <= 0 && write_file(cache, dataset, found < 0) != AD_OK) {
     ad_log(AD_LOG_WARNING, "data.cache: %s; the data are not kept", ad_error_message());
     ad_error_clear();
     return;
   }
-  struct ad_dataset mapped = {.digest = dataset->digest};
-  if (ad_cache_load(cache, descriptor, &mapped)) {
+  found = found > 0 ? found : load(cache, descriptor, 1, &mapped);
+  if (found > 0) {
     ad_dataset_destroy(dataset);
     *dataset = mapped;
   }

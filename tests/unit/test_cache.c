@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -259,6 +260,64 @@ static void test_many(void **state) {
   assert_int_equal(count_files(path), 1);
 }
 
+/* The inode of the file of tokens that this process maps; 0: none, or one that has lost its name. */
+static unsigned long mapped_inode(void) {
+  char line[512];
+  unsigned long inode = 0, found = 0;
+  FILE *maps = fopen("/proc/self/maps", "r");
+  while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+    if (strstr(line, ".tokens") != NULL && strstr(line, "(deleted)") == NULL &&
+        sscanf(line, "%*s %*s %*s %*s %lu", &inode) == 1) {
+      found = inode;
+    }
+  }
+  if (maps != NULL) {
+    fclose(maps);
+  }
+  return found;
+}
+
+/* Processes that find no file and make it at once: all map the same one in the end, so that its pages are there once. */
+static void test_one_file(void **state) {
+  (void)state;
+  enum { PROCESSES = 8 };
+  char path[256], byte = 0;
+  int go[2], told[2];
+  pid_t children[PROCESSES];
+  struct stat info;
+  empty_cache();
+  assert_true(pipe(go) == 0 && pipe(told) == 0);
+  for (int i = 0; i < PROCESSES; i++) {
+    children[i] = fork();
+    if (children[i] == 0) {
+      close(go[1]);
+      const int started = read(go[0], &byte, 1) == 0; /* when the parent closes it */
+      struct ad_dataset set = read_with(&cached);
+      usleep(300000); /* until the last one is done */
+      const unsigned long inode = mapped_inode();
+      const int written = write(told[1], &inode, sizeof inode) == sizeof inode;
+      ad_dataset_destroy(&set);
+      _exit(started && written ? 0 : 1);
+    }
+  }
+  close(go[0]);
+  close(go[1]);
+  for (int i = 0; i < PROCESSES; i++) {
+    int status;
+    assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  }
+  assert_int_equal(count_files(path), 1);
+  assert_int_equal(stat(path, &info), 0);
+  for (int i = 0; i < PROCESSES; i++) {
+    unsigned long inode = 0;
+    assert_int_equal(read(told[0], &inode, sizeof inode), sizeof inode);
+    assert_int_equal(inode, info.st_ino);
+  }
+  close(told[0]);
+  close(told[1]);
+}
+
 /* A cache that cannot be is told, and the data are there all the same. */
 static void test_impossible(void **state) {
   (void)state;
@@ -305,9 +364,9 @@ static void test_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_same),      cmocka_unit_test(test_key),  cmocka_unit_test(test_damage),
-      cmocka_unit_test(test_other_key), cmocka_unit_test(test_many), cmocka_unit_test(test_impossible),
-      cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_same),     cmocka_unit_test(test_key),        cmocka_unit_test(test_damage),
+      cmocka_unit_test(test_other_key), cmocka_unit_test(test_many),      cmocka_unit_test(test_one_file),
+      cmocka_unit_test(test_impossible), cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, set_up, clean_up);
 }
