@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/math/tree.h"
@@ -55,6 +56,9 @@ int ad_gemm_start(void) {
       continue;
     }
     const char *reason = BACKENDS[i]->start(kernels);
+    if (reason != NULL && !named) {
+      ad_log(AD_LOG_INFO, "matrix products by OpenBLAS, not %s: %s", BACKENDS[i]->name, reason);
+    }
     if (reason == NULL) {
       ad_gemm_use(BACKENDS[i]);
       return AD_OK;

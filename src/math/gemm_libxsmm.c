@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "autodidact/base/guard.h"
+#include "autodidact/base/status.h"
 #include "autodidact/math/tree.h"
 #include "gemm_backend.h"
 
 enum {
   PANEL = 64, /* outputs of a kernel: four AVX-512 registers */
-  DEPTH = 768, /* products longer than this are cut: a panel of 192 KiB stays in the second-level cache */
+  DEPTH = 1024, /* products longer than this are cut: a panel of 256 KiB stays in the second-level cache */
   ROWS = AD_ROW_BLOCK,
   /* A larger weight is read from a packed panel: kernels that walk over many pages miss in the TLB. */
   DIRECT = 1536 * 384,
@@ -33,18 +35,47 @@ static libxsmm_smmfunction kernel(size_t m, size_t n, size_t k, size_t lda, size
                              &flags, NULL);
 }
 
+/* Makes a kernel and runs it, on ones. */
+static int try_code(void *arch) {
+  enum { A = 16, B = 3, DEEP = 4 };
+  float x[A * DEEP], y[DEEP * B], z[A * B];
+  for (size_t i = 0; i < A * DEEP; i++) {
+    x[i] = 1.0f;
+    y[i % (DEEP * B)] = 1.0f;
+  }
+  libxsmm_init();
+  libxsmm_set_target_arch(arch);
+  const libxsmm_smmfunction made = kernel(A, B, DEEP, A, DEEP, A, 0, LIBXSMM_GEMM_FLAG_NONE);
+  if (made == NULL) {
+    return AD_EIO;
+  }
+  made(x, y, z);
+  for (size_t i = 0; i < A * B; i++) {
+    if (z[i] != (float)DEEP) {
+      return AD_EIO;
+    }
+  }
+  return AD_OK;
+}
+
 static const char *start(const struct ad_kernels *kernels) {
+  static char arch[8];
   vector_kernels = kernels;
-  const char *arch = strcmp(kernels->name, "v4") == 0 ? "skx" : strcmp(kernels->name, "v3") == 0 ? "hsw" : NULL;
-  if (arch == NULL) {
+  snprintf(arch, sizeof arch, "%s",
+           strcmp(kernels->name, "v4") == 0   ? "skx"
+           : strcmp(kernels->name, "v3") == 0 ? "hsw"
+                                              : "");
+  if (arch[0] == '\0') {
     return "the vector kernels in use are of no instruction set that it makes code for";
+  }
+  /* In a child process first: where the system refuses memory for code, libxsmm 1.17 runs what it may not, and crashes. */
+  if (ad_guard("libxsmm", try_code, arch) != AD_OK) {
+    return "the system does not let it make code (memory that is written and then run)";
   }
   libxsmm_init();
   /* The same code on every CPU of a kernel family, whatever else it can do. */
   libxsmm_set_target_arch(arch);
-  return kernel(PANEL, ROWS, DEPTH, PANEL, DEPTH, PANEL, 0, LIBXSMM_GEMM_FLAG_NONE) != NULL
-             ? NULL
-             : "the system does not let it make code (memory that is both written and run)";
+  return NULL;
 }
 
 static const char *core(void) {
@@ -91,13 +122,6 @@ static void nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const f
   }
 }
 
-/* The columns [k, k + m) of `depth` rows of W, one after another. */
-static void pack(size_t depth, size_t m, const float *W, size_t ldw, float *to, size_t ldt) {
-  for (size_t n = 0; n < depth; n++) {
-    memcpy(to + n * ldt, W + n * ldw, m * sizeof *W);
-  }
-}
-
 static void nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX, size_t ldx,
                int accumulate) {
   const int direct = N * K <= DIRECT;
@@ -106,7 +130,7 @@ static void nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const 
       const size_t m = least(K - k, PANEL), depth = least(N - n, DEPTH);
       const float *A = W + n * K + k;
       if (!direct) {
-        pack(depth, m, A, K, panel, PANEL);
+        vector_kernels->copy(depth, m, A, K, panel, PANEL);
         A = panel;
       }
       rows_by_panel(M, m, depth, A, direct ? K : PANEL, dY + n, ldy, dX + k, ldx, accumulate || n > 0);
@@ -148,9 +172,7 @@ static void sum_tile(struct gradient *g, size_t n, size_t b, size_t k, size_t a)
     g->a = a, g->b = b, g->ldx = t->ldx, g->ldy = t->ldy;
   }
   ad_tree_sum(vector_kernels, g->begin, g->lo, g->hi, a * b, tile_leaf, &g->tile, g->sum, g->work);
-  for (size_t i = 0; i < b; i++) {
-    memcpy(g->dW + (n + i) * g->K + k, g->sum + i * a, a * sizeof *g->dW);
-  }
+  vector_kernels->copy(b, a, g->sum, a, g->dW + n * g->K + k, g->K);
 }
 
 /* Tile by tile, the lanes' tiles and their sums in the first-level cache. The strip of the larger operand's columns is
@@ -179,7 +201,7 @@ static void tn(const struct ad_lane_rows *rows, const size_t *begin, size_t lo, 
       const size_t a = least(K - k, PANEL);
       g.tile.X = X + k;
       if (ldx >= FAR) {
-        pack(end - first, a, X + first * ldx + k, ldx, strip, a);
+        vector_kernels->copy(end - first, a, X + first * ldx + k, ldx, strip, a);
         g.tile.X = strip, g.tile.ldx = a, g.tile.x_above = first;
       }
       for (size_t n = 0; n < N; n += ROWS) {
@@ -193,7 +215,7 @@ static void tn(const struct ad_lane_rows *rows, const size_t *begin, size_t lo, 
     const size_t b = least(N - n, ROWS);
     g.tile.dY = dY + n;
     if (ldy >= FAR) {
-      pack(end - first, b, dY + first * ldy + n, ldy, strip, b);
+      vector_kernels->copy(end - first, b, dY + first * ldy + n, ldy, strip, b);
       g.tile.dY = strip, g.tile.ldy = b, g.tile.y_above = first;
     }
     for (size_t k = 0; k < K; k += PANEL) {

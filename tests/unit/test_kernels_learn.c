@@ -247,6 +247,16 @@ static void test_adamw(void **state) {
       assert_memory_equal(first[1], m, sizeof m);
       assert_memory_equal(first[2], v, sizeof m);
     }
+    /* Moments of zero that are not there. */
+    const struct ad_adamw still = {1e-3, 0.9, 0.999, 1e-8, 0.01, 0.5, 0.5, 1.0};
+    float zero[2][N] = {0};
+    memcpy(pieces, theta, sizeof m);
+    pieces[3] = -0.0f;
+    memcpy(theta, pieces, sizeof m);
+    k->adamw(N, &still, NULL, theta, zero[0], zero[1]);
+    k->adamw(N, &still, NULL, pieces, NULL, NULL);
+    assert_memory_equal(theta, pieces, sizeof m);
+    assert_memory_equal(zero[0], zero[1], sizeof m);
     m[5] = NAN;
     k->adamw(N, &(struct ad_adamw){1e-3, 0.9, 0.999, 1e-8, 0.0, 1.0, 1.0, 1.0}, NULL, theta, m, v);
     for (size_t i = 0; i < N; i++) {

@@ -273,6 +273,40 @@ static void test_transpose(void **state) {
   }
 }
 
+/* What has no arithmetic of its own: copies, and sums of two, which are those of C. */
+static void test_copy_and_sum(void **state) {
+  (void)state;
+  for (size_t a = 0; a < sizeof ROWS / sizeof ROWS[0]; a++) {
+    for (size_t b = 0; b < sizeof COLUMNS / sizeof COLUMNS[0]; b++) {
+      const size_t M = ROWS[a], N = COLUMNS[b], ldx = N + 3, ldy = N + 5;
+      float *x = check_normals(M * ldx + 1, 1), *before = check_normals(M * ldy + 1, 2);
+      for (int s = 0; s < CHECK_SETS; s++) {
+        const struct ad_kernels *k = check_set(s);
+        if (k == NULL) {
+          continue;
+        }
+        float *y = check_normals(M * ldy + 1, 2), *sum = check_normals(M * ldy + 1, 3);
+        k->copy(M, N, x, ldx, y, ldy);
+        for (size_t i = 0; i < M * ldy; i++) {
+          assert_true(y[i] == (i % ldy < N ? x[i / ldy * ldx + i % ldy] : before[i]));
+        }
+        const float behind = sum[M * N];
+        k->sum(M * N, x, y, sum);
+        for (size_t i = 0; i < M * N; i++) {
+          assert_true(sum[i] == x[i] + y[i]);
+        }
+        assert_true(sum[M * N] == behind);
+        k->sum(M * N, x, y, y);
+        assert_memory_equal(y, sum, M * N * sizeof *y);
+        free(y);
+        free(sum);
+      }
+      free(x);
+      free(before);
+    }
+  }
+}
+
 static void test_dropout(void **state) {
   (void)state;
   for (size_t a = 0; a < sizeof ROWS / sizeof ROWS[0]; a++) {
@@ -326,7 +360,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_activation), cmocka_unit_test(test_tanh),    cmocka_unit_test(test_activation_range),
       cmocka_unit_test(test_embed),      cmocka_unit_test(test_dropout), cmocka_unit_test(test_bias_and_sums),
-      cmocka_unit_test(test_nan),        cmocka_unit_test(test_transpose),
+      cmocka_unit_test(test_nan),        cmocka_unit_test(test_transpose), cmocka_unit_test(test_copy_and_sum),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,9 +39,9 @@ void ad_gemm_tn(const struct ad_lane_rows *rows, size_t lo, size_t hi, size_t N,
 size_t ad_gemm_tn_work(size_t lanes, size_t M, size_t N, size_t K);
 
 /* Chooses the backend: the one named by the environment variable AUTODIDACT_GEMM (libxsmm, openblas), or else libxsmm
- * where this build, the vector kernels in use (math/kernels.h) and the system (which must let a program make code) allow
- * it, or else OpenBLAS. One thread, whatever the build of OpenBLAS and the environment say. Call once at start, before
- * any product. AD_OK, or AD_ECONFIG (an unknown name, or one that cannot be had here: the message says why). */
+ * where this build, the vector kernels in use (math/kernels.h) and the system (which must let a program make code: tried
+ * in a child process) allow it, or else OpenBLAS, and says why. One thread, whatever the build of OpenBLAS and the
+ * environment say. Call once at start, before any product. AD_OK, or AD_ECONFIG (an unknown name, or one that cannot be had here: the message says why). */
 int ad_gemm_start(void);
 
 /* Name of the product kernels in use ("libxsmm skx", "SkylakeX", "Haswell"), and version line of their library. Static

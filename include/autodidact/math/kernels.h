@@ -98,6 +98,9 @@ struct ad_kernels {
   /* y [N, ldy] = x [M,N] (ldx) transposed. M is rounded up to 16 with columns of zeros, for which ldy must have room. */
   void (*transpose)(size_t M, size_t N, const float *x, size_t ldx, float *y, size_t ldy);
 
+  /* y [M,N] (ldy) = x (ldx): for rows so short that a call of memcpy for each would tell. */
+  void (*copy)(size_t M, size_t N, const float *x, size_t ldx, float *y, size_t ldy);
+
   /* x = tanh(x + bias) in place, [T,H] (the pooler); backward: dx = dy * (1 - y^2), adds column sums to dbias. dx may
    * be dy. */
   void (*bias_tanh)(size_t T, size_t H, float *x, const float *bias);
@@ -147,8 +150,10 @@ struct ad_kernels {
   void (*symmetric_divergence)(size_t B, size_t C, const float *first, const float *second, float scale,
                                float *divergence, float *dfirst, float *dsecond);
 
-  /* out[i] += in[i] (the tree's addition: out is the lower half) and y[rows[i],:] += x[i,:] one after another. */
+  /* out[i] += in[i] (the tree's addition: out is the lower half); out[i] = a[i] + b[i], out may be a or b; and
+   * y[rows[i],:] += x[i,:] one after another. */
   void (*add)(size_t n, float *out, const float *in);
+  void (*sum)(size_t n, const float *a, const float *b, float *out);
   void (*scatter_add)(size_t n, size_t H, const uint32_t *rows, const float *x, float *y);
 
   /* Sum of squares in double over x [n], by the rule of sums inside a row (16 partial sums, in double). */
@@ -165,7 +170,8 @@ struct ad_kernels {
                  uint64_t *sum);
 
   /* AdamW (Loshchilov, Hutter 2019; as torch.optim.AdamW): theta -= lr * decay * theta; then the Adam step with m, v.
-   * gradient NULL means zeros. All [n]. */
+   * gradient NULL means zeros, m and v NULL too: they are zeros and stay so (eps > 0), and only the decay is left. All
+   * [n]. */
   void (*adamw)(size_t n, const struct ad_adamw *a, const float *gradient, float *theta, float *m, float *v);
 
   /* The exact window (docs/methods.md, section 6), all [n]: x enters the sums in fixed point, sum += round(x scale),

@@ -17,6 +17,12 @@ void AD_KERNEL(adamw)(size_t n, const struct ad_adamw *a, const float *gradient,
   const vec step = vec_set1((float)(a->lr / a->correction1));
   const vec root = vec_set1((float)(1.0 / sqrt(a->correction2)));
   const vec factor = vec_set1((float)a->gradient_scale);
+  for (size_t i = 0; i < n && m == NULL; i += VEC_WIDTH) {
+    vec_store_n(theta + i, vec_mul(vec_load_n(theta + i, n - i), keep), n - i);
+  }
+  if (m == NULL) {
+    return;
+  }
   for (size_t i = 0; i < n; i += VEC_WIDTH) {
     const size_t left = n - i;
     const vec g = gradient == NULL ? vec_set1(0.0f) : vec_mul(vec_load_n(gradient + i, left), factor);

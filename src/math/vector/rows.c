@@ -48,6 +48,14 @@ void AD_KERNEL(transpose)(size_t M, size_t N, const float *x, size_t ldx, float 
   }
 }
 
+void AD_KERNEL(copy)(size_t M, size_t N, const float *x, size_t ldx, float *y, size_t ldy) {
+  for (size_t m = 0; m < M; m++) {
+    for (size_t n = 0; n < N; n += VEC_WIDTH) {
+      vec_store_n(y + m * ldy + n, vec_load_n(x + m * ldx + n, N - n), N - n);
+    }
+  }
+}
+
 void AD_KERNEL(bias_tanh)(size_t T, size_t H, float *x, const float *bias) {
   for (size_t t = 0; t < T; t++) {
     for (size_t n = 0; n < H; n += VEC_WIDTH) {
@@ -86,6 +94,12 @@ void AD_KERNEL(dropout)(size_t T, size_t H, float *x, const struct ad_dropout *d
 void AD_KERNEL(add)(size_t n, float *out, const float *in) {
   for (size_t i = 0; i < n; i += VEC_WIDTH) {
     vec_accumulate_n(out + i, vec_load_n(in + i, n - i), n - i);
+  }
+}
+
+void AD_KERNEL(sum)(size_t n, const float *a, const float *b, float *out) {
+  for (size_t i = 0; i < n; i += VEC_WIDTH) {
+    vec_store_n(out + i, vec_add(vec_load_n(a + i, n - i), vec_load_n(b + i, n - i)), n - i);
   }
 }
 

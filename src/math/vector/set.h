@@ -20,6 +20,7 @@
   X(bias_activation_backward)     \
   X(bias)                         \
   X(transpose)                    \
+  X(copy)                         \
   X(column_sum)                   \
   X(bias_tanh)                    \
   X(tanh_backward)                \
@@ -32,6 +33,7 @@
   X(squared_error)                \
   X(symmetric_divergence)         \
   X(add)                          \
+  X(sum)                          \
   X(scatter_add)                  \
   X(sum_squares)                  \
   X(sum_squared_differences)      \
