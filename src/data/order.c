@@ -6,6 +6,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/random.h"
 #include "autodidact/base/status.h"
+#include "autodidact/math/tree.h"
 
 _Static_assert(sizeof(unsigned long) == sizeof(uint64_t), "the sort keys are 64 bits wide");
 
@@ -55,6 +56,45 @@ int ad_order_batch(struct ad_order *order, uint64_t step, uint32_t *ids, size_t 
   return AD_OK;
 }
 
+/* The lanes [lo, hi) of `order`, heaviest first, to the halves of the tree, and so on inside of these. */
+static void balance(const size_t *load, uint32_t *order, uint32_t *spare, size_t lo, size_t hi) {
+  if (hi - lo < 2) {
+    return;
+  }
+  const size_t middle = ad_tree_split(lo, hi), left_room = middle - lo, right_room = hi - middle;
+  size_t left = 0, right = 0, left_load = 0, right_load = 0;
+  for (size_t i = lo; i < hi; i++) {
+    const uint32_t lane = order[i];
+    if (right == right_room || (left < left_room && left_load * right_room <= right_load * left_room)) {
+      order[lo + left++] = lane;
+      left_load += load[lane];
+    } else {
+      spare[right++] = lane;
+      right_load += load[lane];
+    }
+  }
+  memcpy(order + middle, spare, right * sizeof *spare);
+  balance(load, order, spare, lo, middle);
+  balance(load, order, spare, middle, hi);
+}
+
+/* The new number of each lane, into number [W]. */
+static void renumber(size_t W, const size_t *load, uint32_t *number) {
+  static unsigned long key[AD_MAX_LANES]; /* one thread a rank */
+  static uint32_t order[AD_MAX_LANES], spare[AD_MAX_LANES];
+  for (size_t w = 0; w < W; w++) {
+    key[w] = (unsigned long)(UINT32_MAX - (load[w] < UINT32_MAX ? load[w] : UINT32_MAX)) << 32 | w;
+  }
+  gsl_sort_ulong(key, 1, W);
+  for (size_t w = 0; w < W; w++) {
+    order[w] = (uint32_t)key[w];
+  }
+  balance(load, order, spare, 0, W);
+  for (size_t w = 0; w < W; w++) {
+    number[order[w]] = (uint32_t)w;
+  }
+}
+
 void ad_lanes_assign(size_t count, const uint32_t *lengths, size_t W, size_t *lane_begin, uint32_t *member,
                      uint64_t *work) {
   /* Ascending keys are descending lengths, then ascending positions; no two are equal, so any sort gives one result.
@@ -78,11 +118,14 @@ void ad_lanes_assign(size_t count, const uint32_t *lengths, size_t W, size_t *la
     member[position] = (uint32_t)lightest;
   }
 
+  static uint32_t number[AD_MAX_LANES];
+  renumber(W, lane_begin, number);
+
   /* Counting sort by lane; positions inside a lane stay ascending. */
   memset(lane_begin, 0, (W + 1) * sizeof *lane_begin);
   for (size_t i = 0; i < count; i++) {
-    work[i] = member[i];
-    lane_begin[member[i] + 1]++;
+    work[i] = number[member[i]];
+    lane_begin[work[i] + 1]++;
   }
   for (size_t w = 0; w < W; w++) {
     lane_begin[w + 1] += lane_begin[w];

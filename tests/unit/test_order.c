@@ -88,11 +88,12 @@ static void test_order_limits(void **state) {
 }
 
 /* Worked by hand: 9 -> lane 0; 7 (position 1) -> lane 1; 7 (position 4) -> lane 2; 5 -> lane 1 (7 = 7: the lower lane);
- * 4 -> lane 2 (7 < 9 < 12); 2 -> lane 0 (9 < 11 < 12); 2 (position 6) -> lane 0 (11 = 11: the lower lane). */
+ * 4 -> lane 2 (7 < 9 < 12); 2 -> lane 0 (9 < 11 < 12); 2 (position 6) -> lane 0 (11 = 11: the lower lane). So 13, 12 and
+ * 11 tokens. The tree's left half has two places: 13 goes left, 12 right, 11 left again, where it comes second. */
 static void test_lanes_by_hand(void **state) {
   (void)state;
   const uint32_t lengths[7] = {5, 7, 2, 9, 7, 4, 2};
-  const uint32_t expected[7] = {2, 3, 6, 0, 1, 4, 5};
+  const uint32_t expected[7] = {2, 3, 6, 4, 5, 0, 1};
   const size_t expected_begin[4] = {0, 3, 5, 7};
   size_t begin[4];
   uint32_t member[7];
@@ -100,6 +101,32 @@ static void test_lanes_by_hand(void **state) {
   ad_lanes_assign(7, lengths, 3, begin, member, work);
   assert_memory_equal(begin, expected_begin, sizeof begin);
   assert_memory_equal(member, expected, sizeof member);
+}
+
+/* Puts lanes, heaviest first, on the places from `at` on. */
+static void number_plainly(size_t W, const uint32_t *lanes, const size_t *load, uint32_t at, uint32_t *number) {
+  uint32_t side[2][64];
+  size_t room[2] = {W, 0}, count[2] = {0, 0};
+  double mean[2] = {0.0, 0.0};
+  if (W == 1) {
+    number[lanes[0]] = at;
+    return;
+  }
+  for (room[0] = 32; room[0] >= W;) {
+    room[0] /= 2;
+  }
+  room[1] = W - room[0];
+  for (size_t i = 0; i < W; i++) {
+    int to = mean[1] < mean[0];
+    to = count[to] == room[to] ? !to : to;
+    side[to][count[to]++] = lanes[i];
+    mean[to] = 0.0;
+    for (size_t k = 0; k < count[to]; k++) {
+      mean[to] += (double)load[side[to][k]] / (double)room[to];
+    }
+  }
+  number_plainly(room[0], side[0], load, at, number);
+  number_plainly(room[1], side[1], load, at + (uint32_t)room[0], number);
 }
 
 /* The rule of the header, written in the plainest way. */
@@ -120,6 +147,18 @@ static void assign_plainly(size_t count, const uint32_t *lengths, size_t W, uint
     done[longest] = 1;
     load[lightest] += lengths[longest];
     lane[longest] = (uint32_t)lightest;
+  }
+  uint32_t heaviest[64], number[64];
+  for (uint32_t w = 0; w < W; w++) {
+    size_t before = 0;
+    for (uint32_t v = 0; v < W; v++) {
+      before += load[v] > load[w] || (load[v] == load[w] && v < w);
+    }
+    heaviest[before] = w;
+  }
+  number_plainly(W, heaviest, load, 0, number);
+  for (size_t i = 0; i < count; i++) {
+    lane[i] = number[lane[i]];
   }
 }
 
@@ -217,15 +256,15 @@ static void test_pack(void **state) {
   size_t begin[4];
   uint32_t member[5];
   uint64_t work[5];
-  ad_lanes_assign(5, lengths, 3, begin, member, work); /* 7 | 6 2 | 5 3 */
+  ad_lanes_assign(5, lengths, 3, begin, member, work); /* 6 2 | 7 | 5 3 */
   assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 3, begin, member, &batch), AD_OK);
-  check_batch(&batch, (const uint32_t[]){5, 0, 4, 3, 1}, 5);
+  check_batch(&batch, (const uint32_t[]){0, 4, 5, 3, 1}, 5);
   assert_int_equal(batch.lanes, 3);
-  assert_memory_equal(batch.lane_example, ((const size_t[]){0, 1, 3, 5}), 4 * sizeof(size_t));
+  assert_memory_equal(batch.lane_example, ((const size_t[]){0, 2, 3, 5}), 4 * sizeof(size_t));
   /* The middle lane alone; its padding covers what the larger batch left. */
   assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, begin + 1, member, &batch), AD_OK);
-  check_batch(&batch, (const uint32_t[]){0, 4}, 2);
-  assert_memory_equal(batch.lane_example, ((const size_t[]){0, 2}), 2 * sizeof(size_t));
+  check_batch(&batch, (const uint32_t[]){5}, 1);
+  assert_memory_equal(batch.lane_example, ((const size_t[]){0, 1}), 2 * sizeof(size_t));
   /* Empty lanes, no member array. */
   assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 4, (const size_t[]){0, 0, 2, 2, 3}, NULL, &batch), AD_OK);
   check_batch(&batch, ids, 3);
