@@ -13,8 +13,8 @@ enum { AD_DEBUG = 0 };
 enum { AD_DEBUG = 1 };
 #endif
 
-/* All tags of point-to-point messages. */
-enum ad_tag { AD_TAG_REDUCE = 1, AD_TAG_PUBLISH, AD_TAG_CHECKPOINT, AD_TAG_STOP };
+/* All tags of point-to-point messages; nobody sends the first. */
+enum ad_tag { AD_TAG_NONE, AD_TAG_REDUCE, AD_TAG_PUBLISH, AD_TAG_CHECKPOINT, AD_TAG_STOP };
 
 struct ad_comm {
   MPI_Comm world, node;

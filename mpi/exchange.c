@@ -1,5 +1,6 @@
 #include "autodidact/mpi/exchange.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "autodidact/base/digest.h"
@@ -8,10 +9,14 @@
 #include "autodidact/data/order.h"
 #include "comm_internal.h"
 
-/* Where a rank's partial sums of the two newest buckets lie, for its neighbours on the node. */
+/* What a rank tells its neighbours on the node, in its part of the shared memory. Reductions are numbered from 1; their partial sums lie in slots by
+ * turns, the odd ones' and the even ones'. */
 struct board {
-  size_t offset[2][AD_MAX_PARTS]; /* bytes from the rank's part of the shared memory */
+  _Atomic uint64_t handed_in;     /* reductions up to this one: its partial sums may be read */
+  _Atomic uint64_t done;          /* up to this one: it reads nobody's any more */
+  size_t offset[2][AD_MAX_PARTS]; /* of the two newest: bytes from the rank's part of the shared memory */
 };
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "numbers in shared memory need no lock");
 
 /* A partial sum on its way through the tree: the part of a compact bucket that belongs to one shard. */
 struct piece {
@@ -31,8 +36,8 @@ struct ad_mpi_exchange {
   const struct ad_rows *rows;
   const size_t *lane_begin;
 
-  uint32_t bucket;        /* of the reduction under way */
-  struct piece *pieces;   /* of this rank's own shard: node sums of all nodes, in lane order; [size * parts] */
+  uint64_t turn;          /* number of the newest reduction that has begun here */
+  struct piece *pieces;   /* of this rank's own shard: this node's partial sums, other nodes' node sums, in lane order; [size * parts] */
   size_t piece_count;
   struct piece *scratch;  /* [size * parts] of a shard that this rank is a delegate for */
   void *received;         /* float: parts from other nodes */
@@ -46,13 +51,31 @@ struct ad_mpi_exchange {
 
 enum { BOARD_BYTES = (sizeof(struct board) + 63) / 64 * 64 };
 
-static float *slot(const struct ad_mpi_exchange *x, int node_rank, uint32_t bucket, size_t part) {
-  return (float *)(void *)(x->shared.part[node_rank] + BOARD_BYTES) + (bucket % 2 * x->parts + part) * x->floats;
+static struct board *board_of(const struct ad_mpi_exchange *x, int node_rank) { return (void *)x->shared.part[node_rank]; }
+
+/* Waits until the node's ranks have come to a reduction, with handing in or with all of it. MPI goes on meanwhile: a neighbour may be waiting for a
+ * message of this rank. */
+static void await(const struct ad_mpi_exchange *x, uint64_t turn, int done) {
+  for (int r = 0; r < x->comm->node_size; r++) {
+    struct board *board = board_of(x, r);
+    while (atomic_load_explicit(done ? &board->done : &board->handed_in, memory_order_acquire) < turn) {
+      int unused;
+      MPI_Iprobe(MPI_ANY_SOURCE, AD_TAG_NONE, x->comm->world, &unused, MPI_STATUS_IGNORE);
+    }
+  }
+}
+
+/* Memory for a partial sum of the reduction that comes next: once nobody reads the one there, of two reductions before. */
+static float *next_slot(const struct ad_mpi_exchange *x, size_t part) {
+  if (x->turn > 1) {
+    await(x, x->turn - 1, 1);
+  }
+  return (float *)(void *)(x->shared.own + BOARD_BYTES) + ((x->turn + 1) % 2 * x->parts + part) * x->floats;
 }
 
 static float *place(void *context, uint32_t bucket, size_t part) {
-  const struct ad_mpi_exchange *x = context;
-  return slot(x, x->comm->node_rank, bucket, part);
+  (void)bucket;
+  return next_slot(context, part);
 }
 
 /* Debug builds: all ranks are in the same call with the same arguments. */
@@ -111,8 +134,8 @@ static void owned(const struct ad_mpi_exchange *x, uint32_t bucket, int rank, si
   ad_compact_range(x->params, bucket, x->rows, flat_begin, flat_end, begin, end);
 }
 
-/* Appends a piece and adds halves of nodes as long as there are any, in place into the lower half. */
-static void push(const struct ad_mpi_exchange *x, struct piece *stack, size_t *count, struct piece piece, size_t length, int add) {
+/* Appends a piece and adds halves of nodes as long as there are any, in place into the lower half; the sum over all lanes into `total`, if given. */
+static void push(const struct ad_mpi_exchange *x, struct piece *stack, size_t *count, struct piece piece, size_t length, int add, float *total) {
   stack[(*count)++] = piece;
   while (*count >= 2) {
     struct piece *left = &stack[*count - 2], *right = &stack[*count - 1];
@@ -123,7 +146,9 @@ static void push(const struct ad_mpi_exchange *x, struct piece *stack, size_t *c
       left->values = right->values;
       left->empty = right->empty;
     } else if (!right->empty && add) {
-      x->kernels->add(length, left->values, right->values);
+      float *sum = total != NULL && left->span.lo == 0 && right->span.hi == x->lanes ? total : left->values;
+      x->kernels->sum(length, left->values, right->values, sum);
+      left->values = sum;
     }
     left->span.hi = right->span.hi;
     (*count)--;
@@ -136,8 +161,9 @@ static size_t parts_of(const struct ad_mpi_exchange *x, int rank, struct ad_span
   return ad_tree_parts(x->lanes, ad_lanes_first(x->lanes, R, (size_t)rank), ad_lanes_first(x->lanes, R, (size_t)rank + 1), parts);
 }
 
-/* The sums of a node for the part [begin, end) of the compact bucket, into stack; on another node than one's own only which there are. */
-static size_t node_sums(const struct ad_mpi_exchange *x, int node, uint32_t bucket, size_t begin, size_t end, struct piece *stack) {
+/* The partial sums of a node's ranks for a part of the compact bucket that begins at `begin`, into pieces; of another node than one's own only which
+ * there are. */
+static size_t partial_sums(const struct ad_mpi_exchange *x, int node, size_t begin, struct piece *pieces) {
   const struct ad_comm *c = x->comm;
   const int here = node == c->own_node;
   size_t count = 0;
@@ -147,38 +173,54 @@ static size_t node_sums(const struct ad_mpi_exchange *x, int node, uint32_t buck
     for (size_t p = 0; p < part_count; p++) {
       struct piece piece = {.span = parts[p], .empty = x->lane_begin[parts[p].lo] == x->lane_begin[parts[p].hi]};
       if (here && !piece.empty) {
-        const char *base = x->shared.part[m - c->node_begin[node]];
-        const struct board *board = (const void *)base;
-        piece.values = (float *)(void *)(x->shared.part[m - c->node_begin[node]] + board->offset[bucket % 2][p]) + begin;
+        const int r = m - c->node_begin[node];
+        piece.values = (float *)(void *)(x->shared.part[r] + board_of(x, r)->offset[x->turn % 2][p]) + begin;
       }
-      push(x, stack, &count, piece, end - begin, here);
+      pieces[count++] = piece;
     }
+  }
+  return count;
+}
+
+/* The sums of a node, of its ranks' partial sums as far as the tree allows, into stack; of another node only which there will be. */
+static size_t node_sums(const struct ad_mpi_exchange *x, int node, size_t begin, size_t end, struct piece *stack) {
+  const size_t parts = partial_sums(x, node, begin, stack);
+  size_t count = 0;
+  /* The stack never outgrows what has been read of it. */
+  for (size_t p = 0; p < parts; p++) {
+    push(x, stack, &count, stack[p], end - begin, node == x->comm->own_node, NULL);
   }
   return count;
 }
 
 /* Hands in: partial sums from elsewhere (earlier rounds) are copied to this bucket's slots. */
 static void hand_in(struct ad_mpi_exchange *x, uint32_t bucket, const struct ad_partial *partials, size_t count) {
-  struct board *board = (void *)x->shared.own;
+  struct board *board = board_of(x, x->comm->node_rank);
+  const uint64_t turn = x->turn + 1;
   for (size_t p = 0; p < count; p++) {
-    float *at = slot(x, x->comm->node_rank, bucket, p);
+    float *at = next_slot(x, p);
     if (!partials[p].empty && partials[p].values != at) {
       memcpy(at, partials[p].values, ad_compact_count(x->params, bucket, x->rows) * sizeof *at);
     }
-    board->offset[bucket % 2][p] = (size_t)((char *)at - x->shared.own);
+    board->offset[turn % 2][p] = (size_t)((char *)at - x->shared.own);
   }
+  x->turn = turn;
+  atomic_store_explicit(&board->handed_in, turn, memory_order_release);
 }
 
 /* For the shards of other nodes' ranks that this rank is the delegate of: add, and send. */
 static int send_sums(struct ad_mpi_exchange *x, uint32_t bucket) {
   const struct ad_comm *c = x->comm;
+  if (c->nodes > 1) {
+    await(x, x->turn, 0);
+  }
   for (int owner = 0; owner < c->size; owner++) {
     if (c->node_of[owner] == c->own_node || ad_comm_delegate(c, c->own_node, owner) != c->rank) {
       continue;
     }
     size_t begin, end;
     owned(x, bucket, owner, &begin, &end);
-    const size_t count = node_sums(x, c->own_node, bucket, begin, end, x->scratch);
+    const size_t count = node_sums(x, c->own_node, begin, end, x->scratch);
     for (size_t p = 0; p < count; p++) {
       if (!x->scratch[p].empty) {
         AD_TRY(post(x, 1, x->scratch[p].values, end - begin, owner, AD_TAG_REDUCE));
@@ -188,25 +230,45 @@ static int send_sums(struct ad_mpi_exchange *x, uint32_t bucket) {
   return AD_OK;
 }
 
-/* Receives first: what other nodes will send for this rank's shard, node after node; then this node's own sums among them. */
+/* Memory for what arrives from other nodes in any step, or for a native sum, so that no step makes it. */
+static int reserve(struct ad_mpi_exchange *x) {
+  const struct ad_comm *c = x->comm;
+  if (x->reduction == AD_REDUCTION_NATIVE) {
+    return ad_reserve(&x->whole, &x->whole_capacity, x->floats, sizeof(float));
+  }
+  size_t *lanes = ad_calloc(x->lanes + 1, sizeof *lanes), parts = 0, most = 0;
+  if (lanes == NULL) {
+    return ad_fail_memory((x->lanes + 1) * sizeof *lanes, "the exchange");
+  }
+  for (size_t lane = 0; lane <= x->lanes; lane++) {
+    lanes[lane] = lane; /* none is empty */
+  }
+  x->lane_begin = lanes;
+  for (int node = 0; node < c->nodes; node++) {
+    parts += node == c->own_node ? 0 : node_sums(x, node, 0, 0, x->scratch);
+  }
+  x->lane_begin = NULL;
+  ad_free(lanes);
+  for (uint32_t b = 0; b < x->params->buckets; b++) {
+    size_t begin, end;
+    ad_shard_range(x->params, b, (uint32_t)c->rank, (uint32_t)c->size, &begin, &end);
+    most = end - begin > most ? end - begin : most;
+  }
+  most = most < x->floats ? most : x->floats;
+  return ad_reserve(&x->received, &x->received_capacity, parts * most, sizeof(float));
+}
+
+/* Receives what other nodes will send for this rank's shard, node after node. */
 static int collect(struct ad_mpi_exchange *x, uint32_t bucket) {
   const struct ad_comm *c = x->comm;
   size_t begin, end;
   owned(x, bucket, c->rank, &begin, &end);
-  /* For all other nodes' parts, and the rows of any step, so that it does not grow from step to step. */
-  size_t flat_begin, flat_end, parts = 0;
-  ad_shard_range(x->params, bucket, (uint32_t)c->rank, (uint32_t)c->size, &flat_begin, &flat_end);
-  for (int node = 0; node < c->nodes; node++) {
-    parts += node == c->own_node ? 0 : node_sums(x, node, bucket, begin, end, x->scratch);
-  }
-  AD_TRY(ad_reserve(&x->received, &x->received_capacity,
-                    parts * ad_compact_most(x->params, bucket, x->rows, flat_begin, flat_end), sizeof(float)));
   float *at = x->received;
   x->piece_count = 0;
   for (int node = 0; node < c->nodes; node++) {
     struct piece *sums = &x->pieces[x->piece_count];
-    const size_t count = node_sums(x, node, bucket, begin, end, sums);
-    for (size_t p = 0; p < count && node != c->own_node; p++) {
+    const size_t count = node == c->own_node ? 0 : node_sums(x, node, begin, end, sums);
+    for (size_t p = 0; p < count; p++) {
       if (!sums[p].empty) {
         sums[p].values = at;
         AD_TRY(post(x, 0, at, end - begin, ad_comm_delegate(c, node, c->rank), AD_TAG_REDUCE));
@@ -237,9 +299,6 @@ static int reduce_native(struct ad_mpi_exchange *x, uint32_t bucket, const struc
   const size_t n = ad_compact_count(x->params, bucket, x->rows);
   int narrow;
   AD_TRY(ad_mpi_count(n, &narrow));
-  const size_t most =
-      ad_compact_most(x->params, bucket, x->rows, x->params->bucket_begin[bucket], x->params->bucket_begin[bucket + 1]);
-  AD_TRY(ad_reserve(&x->whole, &x->whole_capacity, most, sizeof(float)));
   memset(x->whole, 0, n * sizeof(float));
   for (size_t p = 0; p < count; p++) {
     if (!partials[p].empty) {
@@ -253,13 +312,10 @@ static int reduce_native(struct ad_mpi_exchange *x, uint32_t bucket, const struc
 static int reduce_begin(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count) {
   struct ad_mpi_exchange *x = context;
   AD_TRY(check(x, "the start of a bucket's reduction", bucket, 0, 0));
-  x->bucket = bucket;
   if (x->reduction == AD_REDUCTION_NATIVE) {
     return reduce_native(x, bucket, partials, count);
   }
   hand_in(x, bucket, partials, count);
-  /* After this every rank of the node has handed in this bucket, and is done with the one before: its slots may be written again. */
-  ad_shared_wait(&x->shared, x->comm);
   AD_TRY(collect(x, bucket));
   return send_sums(x, bucket);
 }
@@ -282,6 +338,21 @@ static int spread(struct ad_mpi_exchange *x, uint32_t bucket, float *gradient) {
   return status;
 }
 
+static int reduce_ready(void *context) {
+  struct ad_mpi_exchange *x = context;
+  int done = 1;
+  for (int r = 0; r < x->comm->node_size && x->reduction == AD_REDUCTION_ORDERED; r++) {
+    done &= atomic_load_explicit(&board_of(x, r)->handed_in, memory_order_acquire) >= x->turn;
+  }
+  if (x->request_count > 0) {
+    int arrived, count;
+    AD_TRY(ad_mpi_count(x->request_count, &count));
+    MPI_Testall(count, x->requests, &arrived, MPI_STATUSES_IGNORE);
+    done &= arrived;
+  }
+  return done;
+}
+
 static int reduce_end(void *context, uint32_t bucket, float *gradient) {
   struct ad_mpi_exchange *x = context;
   size_t begin, end;
@@ -295,18 +366,21 @@ static int reduce_end(void *context, uint32_t bucket, float *gradient) {
     return AD_OK;
   }
   AD_TRY(wait_all(x));
+  await(x, x->turn, 0);
+  x->piece_count += partial_sums(x, x->comm->own_node, begin, &x->pieces[x->piece_count]);
   order_pieces(x->pieces, x->piece_count);
   size_t count = 0;
   for (size_t p = 0; p < x->piece_count; p++) {
-    push(x, x->scratch, &count, x->pieces[p], end - begin, 1);
+    push(x, x->scratch, &count, x->pieces[p], end - begin, 1, own);
   }
   if (count != 1 || x->scratch[0].empty) {
     return ad_fail(AD_EINTERNAL, "bucket %u: %zu sums are left of the tree, expected one", bucket, count);
   }
   /* A shard may hold nothing of a small bucket; there is no memory then to copy from. */
-  if (end > begin) {
+  if (end > begin && x->scratch[0].values != own) {
     memcpy(own, x->scratch[0].values, (end - begin) * sizeof *own);
   }
+  atomic_store_explicit(&board_of(x, x->comm->node_rank)->done, x->turn, memory_order_release);
   return x->table.whole ? spread(x, bucket, gradient) : AD_OK;
 }
 
@@ -402,6 +476,9 @@ int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_co
     status = ad_fail_memory(2 * pieces * sizeof *x->pieces, "the exchange");
   }
   if (status == AD_OK) {
+    status = reserve(x);
+  }
+  if (status == AD_OK) {
     status = ad_shared_create(&x->shared, comm, bytes);
   }
   if (status != AD_OK) {
@@ -410,7 +487,7 @@ int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_co
   }
   x->traffic.memory = bytes;
   x->table = (struct ad_exchange){x, (uint32_t)comm->rank, (uint32_t)comm->size, (uint32_t)comm->node_rank, (uint32_t)comm->node_size, whole, step_begin, place,
-                                  reduce_begin, reduce_end, share, sum, publish, wait};
+                                  reduce_begin, reduce_end, reduce_ready, share, sum, publish, wait};
   *exchange = x;
   return AD_OK;
 }

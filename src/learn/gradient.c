@@ -38,19 +38,34 @@ static int lanes_empty(const struct ad_gradient *g, struct ad_span span) {
   return g->lane_begin[span.lo] == g->lane_begin[span.hi];
 }
 
+/* Room for a bucket's partial sum of any step. */
+static int make(const struct ad_gradient *g, const struct ad_rows *rows, uint32_t bucket, struct buffer *buffer) {
+  const size_t need =
+      ad_compact_most(g->params, bucket, rows, g->params->bucket_begin[bucket], g->params->bucket_begin[bucket + 1]);
+  if (buffer->capacity >= need) {
+    return AD_OK;
+  }
+  /* Contents are of no use: no copy. */
+  ad_free(buffer->values);
+  *buffer = (struct buffer){0};
+  return ad_reserve(&buffer->values, &buffer->capacity, need, sizeof(float));
+}
+
+int ad_gradient_reserve(struct ad_gradient *gradient, const struct ad_rows *rows, size_t most) {
+  for (uint32_t b = gradient->params->frozen; b < gradient->params->buckets; b++) {
+    for (size_t i = 0; i < most && i < MAX_BUFFERS; i++) {
+      AD_TRY(make(gradient, rows, b, &gradient->buckets[b].buffers[i]));
+    }
+  }
+  return AD_OK;
+}
+
 static float *acquire(struct ad_gradient *g, uint32_t bucket) {
   struct bucket *b = &g->buckets[bucket];
-  const size_t need =
-      ad_compact_most(g->params, bucket, g->rows, g->params->bucket_begin[bucket], g->params->bucket_begin[bucket + 1]);
   for (size_t i = 0; i < MAX_BUFFERS; i++) {
     if (!b->buffers[i].used) {
-      if (b->buffers[i].capacity < need) {
-        /* Contents are of no use: no copy. */
-        ad_free(b->buffers[i].values);
-        b->buffers[i] = (struct buffer){0};
-        if (ad_reserve(&b->buffers[i].values, &b->buffers[i].capacity, need, sizeof(float)) != AD_OK) {
-          return NULL;
-        }
+      if (make(g, g->rows, bucket, &b->buffers[i]) != AD_OK) {
+        return NULL;
       }
       b->buffers[i].used = 1;
       return b->buffers[i].values;
@@ -114,6 +129,11 @@ static int done(void *context, uint32_t bucket) {
                                               : AD_OK;
 }
 
+static int advance(void *context) {
+  const struct ad_gradient *g = context;
+  return g->last && g->hooks.advance != NULL ? g->hooks.advance(g->hooks.context) : AD_OK;
+}
+
 int ad_gradient_create(struct ad_gradient **gradient, const struct ad_params *params, size_t W) {
   *gradient = NULL;
   const struct ad_kernels *kernels = ad_kernels_select();
@@ -128,7 +148,7 @@ int ad_gradient_create(struct ad_gradient **gradient, const struct ad_params *pa
     return ad_fail_memory(params->buckets * sizeof *buckets, "the gradient");
   }
   *g = (struct ad_gradient){.params = params, .kernels = kernels, .W = W, .buckets = buckets};
-  g->sink = (struct ad_gradient_sink){.context = g, .part = g->local, .place = place, .done = done};
+  g->sink = (struct ad_gradient_sink){.context = g, .part = g->local, .place = place, .done = done, .advance = advance};
   *gradient = g;
   return AD_OK;
 }

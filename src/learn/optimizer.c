@@ -14,17 +14,38 @@ int ad_optimizer_create(struct ad_optimizer *optimizer, const struct ad_shard *s
   }
   optimizer->m = ad_calloc(shard->count, sizeof(float));
   optimizer->v = ad_calloc(shard->count, sizeof(float));
-  if (optimizer->m == NULL || optimizer->v == NULL) {
+  optimizer->idle = ad_malloc(shard->params->config.vocab, sizeof *optimizer->idle);
+  if (optimizer->m == NULL || optimizer->v == NULL || optimizer->idle == NULL) {
     ad_optimizer_destroy(optimizer);
     return ad_fail_memory(2ull * shard->count * sizeof(float), "the optimizer's moments");
   }
+  ad_optimizer_moments_changed(optimizer);
   return AD_OK;
 }
 
 void ad_optimizer_destroy(struct ad_optimizer *optimizer) {
   ad_free(optimizer->m);
   ad_free(optimizer->v);
+  ad_free(optimizer->idle);
   *optimizer = (struct ad_optimizer){0};
+}
+
+/* The end of the shard's rows of the word embedding, which lie first in it; the begin of bucket 0 where it has none. */
+static size_t words_end(const struct ad_shard *s) {
+  const size_t words = s->params->embedding.position;
+  return words < s->begin[0] ? s->begin[0] : words < s->end[0] ? words : s->end[0];
+}
+
+void ad_optimizer_moments_changed(struct ad_optimizer *optimizer) {
+  const struct ad_shard *s = optimizer->shard;
+  const size_t H = s->params->config.hidden, rows = (words_end(s) - s->begin[0]) / H;
+  for (size_t row = 0; row < rows; row++) {
+    int idle = 1;
+    for (size_t i = row * H; i < (row + 1) * H && idle; i++) {
+      idle = optimizer->m[i] == 0.0f && !signbit(optimizer->m[i]) && optimizer->v[i] == 0.0f;
+    }
+    optimizer->idle[row] = (unsigned char)idle;
+  }
 }
 
 void ad_optimizer_squares(const struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
@@ -71,15 +92,32 @@ static struct ad_adamw arithmetic(const struct ad_optimizer *optimizer, const st
                            .gradient_scale = (float)scale};
 }
 
-/* One tensor's update: the arithmetic, and where the gradient stands. */
+/* A bucket's update: the arithmetic of the tensor that it has come to, where the gradient stands, what is digested. */
 struct stretch {
   struct ad_optimizer *optimizer;
+  uint32_t bucket;
   const struct ad_rows *rows; /* of the word embedding: touched rows take their gradient, the others none */
   struct ad_adamw arithmetic;
   const float *gradient; /* moves on */
   float *theta;          /* [P] */
   size_t slot;           /* next touched row */
+  size_t digested;       /* flat offset: blocks up to it are in the digest */
+  uint64_t digest;
 };
+
+/* Takes in the blocks that end at `flat` or before: rows of the word embedding, of which pieces are made. */
+static void digest_to(struct stretch *s, size_t flat) {
+  const struct ad_shard *shard = s->optimizer->shard;
+  const struct ad_params *params = shard->params;
+  const size_t words = params->embedding.position, base = s->bucket == 0 ? words : params->bucket_begin[s->bucket];
+  const int whole = flat == shard->end[s->bucket] || (s->bucket == 0 && flat <= words);
+  const size_t end = whole ? flat : base + (flat - base) / AD_BLOCK * AD_BLOCK;
+  if (end > s->digested) {
+    s->digest += ad_block_digest(params, s->bucket, s->digested, end - s->digested, sizeof *s->theta,
+                                 s->theta + s->digested);
+    s->digested = end;
+  }
+}
 
 static void update_plain(struct stretch *s, size_t flat, size_t local, size_t length) {
   struct ad_optimizer *o = s->optimizer;
@@ -87,21 +125,21 @@ static void update_plain(struct stretch *s, size_t flat, size_t local, size_t le
   s->gradient += length;
 }
 
-/* Whole rows of the word embedding: runs of untouched ones at once. */
+/* Whole rows of the word embedding. Adam's step is 0 / (0 + eps) on an idle row: nothing, if eps is not 0 too. */
 static void update_words(struct stretch *s, size_t flat, size_t local, size_t length) {
   struct ad_optimizer *o = s->optimizer;
   const size_t H = o->shard->params->config.hidden, end = flat + length;
-  for (size_t at = flat; at < end;) {
-    const size_t row = at / H, here = local + (at - flat);
-    const size_t touched = s->slot < s->rows->count ? s->rows->ids[s->slot] : end / H;
-    if (touched > row) {
-      const size_t run = (touched * H < end ? touched * H : end) - at;
-      o->kernels->adamw(run, &s->arithmetic, NULL, s->theta + at, o->m + here, o->v + here);
-      at += run;
-    } else {
+  unsigned char *idle = o->idle + local / H;
+  for (size_t at = flat; at < end; at += H, idle++) {
+    const size_t here = local + (at - flat);
+    if (s->slot < s->rows->count && s->rows->ids[s->slot] == at / H) {
       update_plain(s, at, here, H);
-      at += H;
       s->slot++;
+      *idle = 0;
+    } else if (*idle && s->arithmetic.eps > 0.0) {
+      o->kernels->adamw(H, &s->arithmetic, NULL, s->theta + at, NULL, NULL);
+    } else {
+      o->kernels->adamw(H, &s->arithmetic, NULL, s->theta + at, o->m + here, o->v + here);
     }
   }
 }
@@ -126,12 +164,12 @@ static int call(int (*hook)(void *context, size_t flat, size_t local, size_t len
 }
 
 /* The tensor's part [begin, end) of the flat vector, which is at `local` of the shard's vectors. */
-static int update_tensor(struct stretch *s, uint32_t bucket, int words, size_t begin, size_t end, size_t local,
+static int update_tensor(struct stretch *s, int words, size_t begin, size_t end, size_t local,
                          const struct ad_update_hooks *hooks) {
   const struct ad_params *params = s->optimizer->shard->params;
   const size_t H = params->config.hidden, whole_rows = H < AD_UPDATE_PIECE ? AD_UPDATE_PIECE / H * H : H;
   for (size_t at = begin, length; at < end; at += length) {
-    const size_t room = words ? whole_rows : ad_update_cell_end(params, bucket, at) - at, here = local + (at - begin);
+    const size_t room = words ? whole_rows : ad_update_cell_end(params, s->bucket, at) - at, here = local + (at - begin);
     length = end - at < room ? end - at : room;
     if (hooks != NULL) {
       AD_TRY(call(hooks->before, hooks->context, at, here, length));
@@ -140,16 +178,22 @@ static int update_tensor(struct stretch *s, uint32_t bucket, int words, size_t b
     if (hooks != NULL) {
       AD_TRY(call(hooks->after, hooks->context, at, here, length));
     }
+    digest_to(s, at + length);
   }
   return AD_OK;
 }
 
 int ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
                         const float *gradient, uint64_t t, double factor, double scale, float *theta,
-                        const struct ad_update_hooks *hooks) {
+                        const struct ad_update_hooks *hooks, uint64_t *digest) {
   const struct ad_shard *s = optimizer->shard;
   const struct ad_params *params = s->params;
-  struct stretch stretch = {.optimizer = optimizer, .rows = rows, .gradient = gradient, .theta = theta};
+  struct stretch stretch = {.optimizer = optimizer,
+                            .bucket = bucket,
+                            .rows = rows,
+                            .gradient = gradient,
+                            .theta = theta,
+                            .digested = s->begin[bucket]};
   for (size_t i = 0; i < params->tensor_count; i++) {
     const struct ad_tensor *tensor = &params->tensors[i];
     if (tensor->bucket != bucket) {
@@ -168,7 +212,8 @@ int ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const s
       ad_compact_range(params, bucket, rows, begin, end, &compact, &unused);
       stretch.slot = compact / params->config.hidden;
     }
-    AD_TRY(update_tensor(&stretch, bucket, words, begin, end, s->local[bucket] + (begin - s->begin[bucket]), hooks));
+    AD_TRY(update_tensor(&stretch, words, begin, end, s->local[bucket] + (begin - s->begin[bucket]), hooks));
   }
+  *digest += stretch.digest;
   return AD_OK;
 }

@@ -66,6 +66,7 @@ int ad_trainer_write(struct ad_trainer *trainer, size_t vector, size_t slot, uin
 
 int ad_trainer_restore(struct ad_trainer *trainer, const struct ad_trainer_state *state) {
   struct ad_trainer *t = trainer;
+  ad_optimizer_moments_changed(&t->optimizer);
   t->done = state->done;
   t->chain = state->chain;
   if (t->exchange != NULL && !t->exchange->whole) {

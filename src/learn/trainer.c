@@ -50,7 +50,6 @@ static int allocate(struct ad_trainer *t) {
   const size_t B = t->settings.batch, W = t->settings.lanes, C = t->params->config.classes, packed = t->copies * B;
   t->reduced = ad_calloc(t->params->buckets, sizeof *t->reduced);
   t->own = ad_calloc(t->params->buckets, sizeof *t->own);
-  t->own_capacity = ad_calloc(t->params->buckets, sizeof *t->own_capacity);
   t->counts = ad_calloc(t->size, sizeof *t->counts);
   t->ids = ad_calloc(B, sizeof *t->ids);
   t->lengths = ad_calloc(B, sizeof *t->lengths);
@@ -70,9 +69,9 @@ static int allocate(struct ad_trainer *t) {
   t->target = ad_calloc(B * C, sizeof *t->target);
   t->member_logits = ad_calloc(B * C, sizeof *t->member_logits);
   t->member_sum = ad_calloc(B * C, sizeof *t->member_sum);
-  if (!t->reduced || !t->own || !t->own_capacity || !t->counts || !t->ids || !t->lengths || !t->lane_work ||
-      !t->member || !t->lane_begin || !t->lane_loss || !t->lane_distance || !t->lane_squares || !t->labels || !t->loss || !t->distance ||
-      !t->logits || !t->dlogits || !t->target || !t->member_logits || !t->member_sum ||
+  if (!t->reduced || !t->own || !t->counts || !t->ids || !t->lengths || !t->lane_work || !t->member ||
+      !t->lane_begin || !t->lane_loss || !t->lane_distance || !t->lane_squares || !t->labels || !t->loss ||
+      !t->distance || !t->logits || !t->dlogits || !t->target || !t->member_logits || !t->member_sum ||
       (t->copies > 1 && (!t->packed_member || !t->packed_begin))) {
     return ad_fail_memory(packed * (40 + 24 * C), "a batch");
   }
@@ -101,6 +100,7 @@ static int create_parts(struct ad_trainer *t) {
   AD_TRY(ad_gradient_create(&t->gradient, t->params, s->lanes));
   AD_TRY(ad_shard_create(&t->shard, t->params, alone ? 0 : t->rank, alone ? 1 : t->size));
   AD_TRY(ad_optimizer_create(&t->optimizer, &t->shard, &s->optimizer));
+  AD_TRY(trainer_make_gradient(t));
   return s->teacher.method == AD_TEACHER_NONE && !s->teacher.means
              ? AD_OK
              : ad_teacher_create(&t->teacher, &s->teacher, &t->shard, &t->replicas, t->total, t->exchange);
@@ -111,25 +111,6 @@ static float *place_hook(void *context, uint32_t bucket, size_t part) {
   return t->exchange->place(t->exchange->context, bucket, part);
 }
 
-/* Memory for the shard's part of the reduced gradient of bucket b, to be kept until the update: activations that the
- * backward is done with, as far as they reach, so that a step holds either the one or the other. Room for the most that
- * there will be, so that it is the same for all steps. */
-static int keep(struct ad_trainer *t, uint32_t b, float **place) {
-  enum { LINE = 16 };
-  const size_t count = ad_compact_most(t->params, b, &t->rows, t->shard.begin[b], t->shard.end[b]);
-  size_t spare;
-  float *begin = ad_encoder_spare(t->encoder, &spare);
-  const size_t used = t->spare_used + (count + LINE - 1) / LINE * LINE;
-  if (begin != NULL && used <= spare) {
-    t->spare_used = used;
-    *place = begin + (spare - used);
-  } else {
-    AD_TRY(ad_reserve(&t->own[b], &t->own_capacity[b], count, sizeof(float)));
-    *place = t->own[b];
-  }
-  t->reduced[b] = *place;
-  return AD_OK;
-}
 
 /* Ends the reduction that is under way, if any. */
 static int end_pending(struct ad_trainer *t) {
@@ -137,10 +118,10 @@ static int end_pending(struct ad_trainer *t) {
     return AD_OK;
   }
   const uint32_t b = (uint32_t)t->pending;
-  float *place;
-  AD_TRY(keep(t, b, &place));
   t->pending = -1;
-  return t->exchange->reduce_end(t->exchange->context, b, place);
+  AD_TRY(t->exchange->reduce_end(t->exchange->context, b, t->reduced[b]));
+  trainer_square(t, b);
+  return AD_OK;
 }
 
 /* A bucket's partial sums are complete: its exchange runs while the next one is computed. */
@@ -149,6 +130,20 @@ static int complete_hook(void *context, uint32_t bucket, const struct ad_partial
   AD_TRY(end_pending(t));
   AD_TRY(t->exchange->reduce_begin(t->exchange->context, bucket, partials, count));
   t->pending = bucket;
+  return AD_OK;
+}
+
+/* An exchange that can be ended early makes room for the next one: others wait for less. */
+static int advance_hook(void *context) {
+  struct ad_trainer *t = context;
+  return t->pending >= 0 && t->exchange->reduce_ready(t->exchange->context) ? end_pending(t) : AD_OK;
+}
+
+/* complete_hook for a rank alone: there is nothing to wait for. */
+static int complete_alone(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count) {
+  (void)partials;
+  (void)count;
+  trainer_square(context, bucket);
   return AD_OK;
 }
 
@@ -183,9 +178,9 @@ int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *param
     ad_trainer_destroy(t);
     return status;
   }
-  if (exchange != NULL) {
-    ad_gradient_set_hooks(t->gradient, &(struct ad_gradient_hooks){t, place_hook, complete_hook});
-  }
+  const struct ad_gradient_hooks alone = {t, NULL, complete_alone, NULL};
+  const struct ad_gradient_hooks shared = {t, place_hook, complete_hook, advance_hook};
+  ad_gradient_set_hooks(t->gradient, exchange == NULL ? &alone : &shared);
   *trainer = t;
   return AD_OK;
 }
@@ -208,11 +203,11 @@ void ad_trainer_destroy(struct ad_trainer *trainer) {
   for (uint32_t b = 0; t->own != NULL && b < t->params->buckets; b++) {
     ad_free(t->own[b]);
   }
-  void *const blocks[] = {t->reduced,       t->own,          t->own_capacity, t->counts,  t->shared,
+  void *const blocks[] = {t->reduced,       t->own,          t->counts,       t->shared,  t->squares,
                           t->ids,           t->lengths,      t->lane_work,    t->member,  t->lane_begin,
-                          t->packed_member, t->packed_begin, t->lane_loss,    t->labels,  t->lane_distance, t->lane_squares,
+                          t->packed_member, t->packed_begin, t->lane_loss,    t->labels,  t->lane_distance,
                           t->loss,          t->distance,     t->logits,       t->dlogits, t->target,
-                          t->member_logits, t->member_sum,   t->squares};
+                          t->member_logits, t->member_sum,   t->lane_squares};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
     ad_free(blocks[i]);
   }
@@ -346,11 +341,12 @@ static int after_hook(void *context, size_t flat, size_t local, size_t length) {
   return AD_OK;
 }
 
-/* The update on the shard. What fails here may fail on one rank alone. */
-static int update_shard(struct ad_trainer *t, const struct ad_step *step) {
+/* The update on the shard, and its digest. What fails here may fail on one rank alone. */
+static int update_shard(struct ad_trainer *t, struct ad_step *step) {
   const double scale = ad_optimizer_clip(&t->optimizer, step->norm);
   const struct ad_update_hooks hooks = {t, before_hook, after_hook};
   const int hooked = t->teacher != NULL || t->watched;
+  step->parameters = 0;
   if (t->teacher != NULL) {
     AD_TRY(ad_teacher_begin(t->teacher, t->done));
   }
@@ -362,7 +358,7 @@ static int update_shard(struct ad_trainer *t, const struct ad_step *step) {
       ad_observer_gradient(t->observer, b, &t->rows, trainer_reduced(t, b));
     }
     AD_TRY(ad_optimizer_update(&t->optimizer, b, &t->rows, trainer_reduced(t, b), t->done + 1, step->factor, scale,
-                               t->replicas.student, hooked ? &hooks : NULL));
+                               t->replicas.student, hooked ? &hooks : NULL, &step->parameters));
   }
   return AD_OK;
 }
@@ -393,7 +389,6 @@ static int update(struct ad_trainer *t, struct ad_step *step) {
   if (status == AD_OK && t->teacher != NULL) {
     vectors += ad_teacher_end(t->teacher) ? 1 : 0;
   }
-  step->parameters = ad_shard_digest(&t->shard, t->replicas.student);
   if (shared) {
     status = share_digest(t, status, &step->parameters);
     AD_TRY(status);

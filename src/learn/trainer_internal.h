@@ -38,10 +38,8 @@ struct ad_trainer {
   const struct ad_exchange *exchange; /* NULL: alone */
   uint32_t rank, size;
   uint64_t chain;
-  const float **reduced; /* [buckets] the shard's part of each bucket's gradient, with an exchange */
+  float **reduced;       /* [buckets] the shard's part of each bucket's gradient, with an exchange */
   void **own;            /* [buckets] memory for those that do not lie in the encoder's spare memory */
-  size_t *own_capacity;  /* [buckets] floats */
-  size_t spare_used;     /* floats at the end of the encoder's spare memory */
   int64_t pending;       /* bucket whose reduction has begun, -1: none */
   size_t *counts;        /* [R] of the numbers that are shared */
   double *shared;        /* losses and squares of all ranks, rank by rank; NULL alone */
@@ -86,12 +84,18 @@ int trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *room)
  */
 int trainer_make_room(struct ad_trainer *t);
 
+/* Makes the memory of gradients: work memory of the backward, partial sums, reduced gradient. AD_ENOMEM. */
+int trainer_make_gradient(struct ad_trainer *t);
+
 /* The step's examples, their lanes, and the rows of the word embedding that they touch. */
 int trainer_plan(struct ad_trainer *t, struct ad_step *step);
 
 /* The shard's part of a bucket's gradient: reduced, or where this rank has all lanes the one partial sum that is left.
  */
 const float *trainer_reduced(const struct ad_trainer *t, uint32_t bucket);
+
+/* The sums of squares of a bucket's gradient, once it is there: while it is in cache. */
+void trainer_square(struct ad_trainer *t, uint32_t bucket);
 
 /* The observer's sums over all ranks, and what they tell. */
 int trainer_share_observed(struct ad_trainer *t);

@@ -79,20 +79,29 @@ static void measure_part(const struct ad_trainer *t, struct ad_step *step) {
   step->part_examples = (uint64_t)n;
 }
 
-int trainer_measure(struct ad_trainer *t, struct ad_step *step) {
-  const size_t W = t->settings.lanes;
+/* Blocks of the buckets in front of one. */
+static size_t blocks_below(const struct ad_trainer *t, uint32_t bucket) {
   size_t blocks = 0;
-  for (uint32_t b = 0; b < t->params->buckets; b++) {
+  for (uint32_t b = 0; b < bucket; b++) {
     blocks += blocks_in(t, b);
   }
-  double *squares = t->squares;
-  for (uint32_t b = t->params->frozen; b < t->params->buckets; b++) {
-    const float *gradient = trainer_reduced(t, b);
-    if (gradient == NULL && t->exchange == NULL) {
+  return blocks;
+}
+
+void trainer_square(struct ad_trainer *t, uint32_t bucket) {
+  const float *gradient = trainer_reduced(t, bucket);
+  if (gradient != NULL) {
+    ad_optimizer_squares(&t->optimizer, bucket, &t->rows, gradient, t->squares + blocks_below(t, bucket));
+  }
+}
+
+int trainer_measure(struct ad_trainer *t, struct ad_step *step) {
+  const size_t W = t->settings.lanes;
+  const size_t blocks = blocks_below(t, t->params->buckets);
+  for (uint32_t b = t->params->frozen; b < t->params->buckets && t->exchange == NULL; b++) {
+    if (trainer_reduced(t, b) == NULL) {
       return ad_fail(AD_EINTERNAL, "bucket %u of step %" PRIu64 " has no whole gradient", b, t->done + 1);
     }
-    ad_optimizer_squares(&t->optimizer, b, &t->rows, gradient, squares);
-    squares += blocks_in(t, b);
   }
   if (t->exchange != NULL) {
     AD_TRY(share(t, t->squares));

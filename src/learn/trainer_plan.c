@@ -139,7 +139,6 @@ int trainer_plan(struct ad_trainer *t, struct ad_step *step) {
   ad_gradient_begin(t->gradient, &t->rows, t->lane_begin);
   t->weight = weight_of(t);
   t->pending = -1;
-  t->spare_used = 0;
   return t->exchange == NULL ? AD_OK : t->exchange->step_begin(t->exchange->context, &t->rows, t->lane_begin);
 }
 
@@ -177,11 +176,47 @@ static size_t most_partials(const struct ad_trainer *t) {
   return most;
 }
 
+/* Whether partial sums lie in the exchange's memory. */
+static int is_placed(const struct ad_trainer *t) {
+  return t->exchange != NULL && trainer_rounds(t) == 1;
+}
+
+/* Memory for the shard's part of the reduced gradient of each bucket, to be kept until the update: activations that the
+ * backward is done with, as far as they reach, so that a step holds either the one or the other. Room for the most that
+ * there will be, so that it is the same for all steps. */
+static int make_reduced(struct ad_trainer *t) {
+  enum { LINE = 16 };
+  size_t used = 0;
+  for (uint32_t b = t->params->buckets; b-- > t->params->frozen;) {
+    const size_t count = ad_compact_most(t->params, b, &t->rows, t->shard.begin[b], t->shard.end[b]);
+    const size_t wanted = used + (count + LINE - 1) / LINE * LINE;
+    /* A reduction may end any time after its bucket is complete, and then the layers from this one on are done. */
+    size_t spare;
+    float *begin = ad_encoder_spare(t->encoder, b / 2, &spare);
+    if (begin != NULL && wanted <= spare) {
+      used = wanted;
+      t->reduced[b] = begin + (spare - used);
+    } else {
+      t->own[b] = ad_malloc(count, sizeof(float));
+      t->reduced[b] = t->own[b];
+      if (t->own[b] == NULL) {
+        return ad_fail_memory(count * sizeof(float), "the reduced gradient");
+      }
+    }
+  }
+  return AD_OK;
+}
+
+int trainer_make_gradient(struct ad_trainer *t) {
+  AD_TRY(ad_encoder_reserve(t->encoder, t->room.lanes, t->rows.most));
+  AD_TRY(is_placed(t) ? AD_OK : ad_gradient_reserve(t->gradient, &t->rows, most_partials(t)));
+  return t->exchange == NULL ? AD_OK : make_reduced(t);
+}
+
 struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
   const struct ad_trainer *t = trainer;
   const struct ad_params *params = t->params;
   const struct ad_rows touched = {.count = t->rows.most};
-  const int placed = t->exchange != NULL && trainer_rounds(t) == 1;
   const uint32_t head = params->buckets - 1;
   /* Most of the reduced gradient lies in activations: not what is complete before they are free, at the last layer. */
   const size_t last = params->count - params->bucket_begin[head - 1] + ad_compact_count(params, 0, &touched);
@@ -192,7 +227,7 @@ struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
   return (struct ad_trainer_bytes){
       .activations = t->bytes,
       .work = ad_encoder_backward_bytes(params, t->room.rows, t->room.lanes, touched.count),
-      .partials = placed ? 0 : most_partials(t) * floats * sizeof(float),
+      .partials = is_placed(t) ? 0 : most_partials(t) * floats * sizeof(float),
       .gradient = t->exchange == NULL ? 0 : (last < floats ? last : floats) / t->shard.size * sizeof(float),
       .moments = 2 * t->shard.count * sizeof(float),
       .window = t->teacher == NULL ? 0 : ad_teacher_bytes(&t->settings.teacher, t->shard.count, t->total),

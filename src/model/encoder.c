@@ -126,8 +126,7 @@ static void set_sizes(struct ad_encoder *e, const struct ad_params *params, size
   *e = (struct ad_encoder){.params = params,
                            .alignment = alignment,
                            .block = ad_gemm_block((int)alignment, (const size_t(*)[2])shapes, SHAPES),
-                           .training = training,
-                           .undone = params->config.layers};
+                           .training = training};
   e->token_rows = product_rows(e, tokens);
   e->example_rows = product_rows(e, ad_packer_rows(examples, filled, alignment));
 }
@@ -144,7 +143,9 @@ size_t ad_encoder_backward_bytes(const struct ad_params *params, size_t tokens, 
   const struct ad_model_config *m = &params->config;
   size_t shapes[SHAPES][2], table = touched > m->positions ? touched : m->positions, most;
   table = m->classes > table ? m->classes : table;
-  most = ad_tree_work(lanes, table * m->hidden);
+  table = table > 3 ? table : 3;
+  const size_t columns = table * m->hidden > m->ffn ? table * m->hidden : m->ffn;
+  most = ad_tree_work(lanes, columns);
   list_shapes(m, shapes);
   for (size_t i = 0; i < SHAPES; i++) {
     const size_t work = ad_gemm_tn_work(lanes, tokens, shapes[i][0], shapes[i][1]);
@@ -199,12 +200,12 @@ void ad_encoder_destroy(struct ad_encoder *encoder) {
   ad_free(encoder);
 }
 
-float *ad_encoder_spare(const struct ad_encoder *encoder, size_t *count) {
+float *ad_encoder_spare(const struct ad_encoder *encoder, uint32_t layer, size_t *count) {
   *count = 0;
-  if (!encoder->training || encoder->undone == encoder->params->config.layers) {
+  if (!encoder->training || layer >= encoder->params->config.layers) {
     return NULL;
   }
-  float *begin = encoder->layers[encoder->undone].qkv;
+  float *begin = encoder->layers[layer].qkv;
   *count = (size_t)(encoder->pooled - begin);
   return begin;
 }
@@ -343,7 +344,6 @@ int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const str
   const struct ad_model_config *m = &encoder->params->config;
   const struct ad_embedding_offsets *p = &encoder->params->embedding;
   AD_TRY(check_batch(encoder, batch));
-  encoder->undone = m->layers;
   place_cls_rows(encoder, batch);
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, masks, 0, AD_MASK_EMBEDDING);
   const float *table = source(encoder, theta, 0);

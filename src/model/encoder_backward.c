@@ -75,7 +75,7 @@ static int weight_gradient(struct pass *p, size_t offset, size_t N, size_t K, co
     ad_gemm_tn(e->lane_rows[tokens], p->sink->part[i].lo, p->sink->part[i].hi, N, K, dY, ldy, X, ldx,
                p->place[i] + (offset - p->bucket_base), e->tree_work);
   }
-  return AD_OK;
+  return p->sink->advance == NULL ? AD_OK : p->sink->advance(p->sink->context);
 }
 
 /* Column sums: each lane's lie in its row of lane_sums at `column`. */
@@ -98,6 +98,11 @@ static int column_gradient(struct pass *p, size_t offset, size_t column, size_t 
   return sum_parts(p, offset, n, columns_leaf, &c);
 }
 
+/* Floats of a lane's column sums in the head: pooler's bias; classifier's weight and bias. */
+static size_t head_columns(const struct ad_model_config *m) {
+  return m->hidden + m->classes * m->hidden + m->classes;
+}
+
 /* dx [B,H] becomes the gradient of the last layer's output. */
 static int backward_head(struct pass *p, const float *dlogits) {
   struct ad_encoder *e = p->e;
@@ -112,7 +117,7 @@ static int backward_head(struct pass *p, const float *dlogits) {
   enum { POOLER_BIAS = 0 };
   const size_t weight = H, bias = H + C * H;
   float *dpooled = e->dy;
-  AD_TRY(open_bucket(p, bucket, e->params->bucket_begin[bucket], H + C * H + C));
+  AD_TRY(open_bucket(p, bucket, e->params->bucket_begin[bucket], head_columns(m)));
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = rows_of(p, lane, 0);
     float *dh = dpooled + r.first * H;
@@ -155,6 +160,16 @@ static struct attention_columns attention_columns(size_t H) {
 
 static struct ffn_columns ffn_columns(size_t H, size_t F) {
   return (struct ffn_columns){.down = 0, .norm2_weight = H, .norm2_bias = 2 * H, .up = 3 * H, .total = 3 * H + F};
+}
+
+int ad_encoder_reserve(struct ad_encoder *encoder, size_t lanes, size_t touched) {
+  const struct ad_model_config *m = &encoder->params->config;
+  const size_t H = m->hidden, bytes = ad_encoder_backward_bytes(encoder->params, encoder->token_rows, lanes, touched);
+  size_t stride = head_columns(m);
+  stride = ffn_columns(H, m->ffn).total > stride ? ffn_columns(H, m->ffn).total : stride;
+  stride = attention_columns(H).total > stride ? attention_columns(H).total : stride;
+  AD_TRY(ad_reserve(&encoder->lane_sums, &encoder->lane_sums_capacity, lanes * stride, sizeof(float)));
+  return ad_reserve(&encoder->tree_work, &encoder->tree_work_capacity, bytes / sizeof(float), sizeof(float));
 }
 
 /* dx: gradient of the layer's output, M rows. On return dz is that of y1's residual plus the product's: the whole
@@ -304,7 +319,6 @@ static int backward_layer(struct pass *p, uint32_t l) {
   AD_TRY(open_bucket(p, attention, params->bucket_begin[attention], a.total));
   AD_TRY(backward_attention_output(p, l, &a));
   AD_TRY(backward_projection(p, l, &a));
-  p->e->undone = l;
   return p->sink->done(p->sink->context, attention);
 }
 
@@ -429,7 +443,7 @@ int ad_encoder_gradient(struct ad_encoder *encoder, const float *theta, const st
   struct ad_rows rows;
   struct dense dense = {.params = params, .gradient = gradient};
   const struct ad_span whole = {0, batch->lanes};
-  const struct ad_gradient_sink sink = {&dense, &whole, 1, dense_place, dense_done};
+  const struct ad_gradient_sink sink = {&dense, &whole, 1, dense_place, dense_done, NULL};
   AD_TRY(ad_rows_create(&rows, params->config.vocab));
   ad_rows_add(&rows, batch->tokens, batch->ids);
   ad_rows_order(&rows);

@@ -48,9 +48,8 @@ struct ad_encoder {
   float *dx, *dz, *dy; /* [T,H]; with the head alone trained there is only dy [B,H] */
   float *df;           /* [T,F] */
   float *dqkv;         /* [T,3H] */
-  uint32_t undone;     /* layers whose backward is still to come: those above have no use for their activations */
 
-  /* grown on first use; [lanes][stride] column sums of a bucket, and levels of the tree */
+  /* ad_encoder_reserve, or grown on first use: [lanes][stride] column sums of a bucket, and levels of the tree */
   void *lane_sums;
   size_t lane_sums_capacity; /* floats */
   void *tree_work;

@@ -158,6 +158,7 @@ static void observe(struct scene *s, uint32_t R, size_t buckets) {
   memcpy(s->theta, s->first, s->params.count * sizeof *s->theta);
   for (uint32_t r = 0; r < R; r++) {
     struct ad_optimizer optimizer;
+    uint64_t digest = 0;
     assert_int_equal(ad_shard_create(&shards[r], &s->params, r, R), AD_OK);
     assert_int_equal(ad_optimizer_create(&optimizer, &shards[r], &settings.optimizer), AD_OK);
     assert_int_equal(ad_observer_create(&observers[r], &shards[r], &what, s->teacher), AD_OK);
@@ -167,9 +168,10 @@ static void observe(struct scene *s, uint32_t R, size_t buckets) {
       compact(s, &shards[r], b);
       ad_observer_gradient(observers[r], b, &s->rows, s->compact);
       assert_int_equal(ad_optimizer_update(&optimizer, b, &s->rows, s->compact, 1, 1.0, 1.0, s->theta,
-                                           &(struct ad_update_hooks){&hooked, before, after}),
+                                           &(struct ad_update_hooks){&hooked, before, after}, &digest),
                        AD_OK);
     }
+    assert_true(digest == ad_shard_digest(&shards[r], s->theta));
     ad_optimizer_destroy(&optimizer);
   }
   size_t count;

@@ -157,11 +157,13 @@ static struct seen train_step(struct training *t, uint64_t step, const uint32_t 
   seen.lane_error = relative(sqrt(squares), norm_of_part(products, first, end) * (double)(end - first) / BATCH);
   seen.norm = gradient_norm(t);
   const double scale = ad_optimizer_clip(&t->optimizer, seen.norm);
+  uint64_t digest = 0;
   for (uint32_t bucket = 0; bucket < f->params.buckets; bucket++) {
     assert_int_equal(ad_optimizer_update(&t->optimizer, bucket, &t->rows, whole_bucket(t, bucket), step + 1, factor,
-                                         scale, f->theta, NULL),
+                                         scale, f->theta, NULL, &digest),
                      AD_OK);
   }
+  assert_true(digest == ad_shard_digest(&t->shard, f->theta));
   return seen;
 }
 

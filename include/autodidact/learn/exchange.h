@@ -26,6 +26,9 @@ struct ad_exchange {
   int (*reduce_begin)(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count);
   int (*reduce_end)(void *context, uint32_t bucket, float *gradient);
 
+  /* Lets the reduction under way go on. 1: `end` would find all that it waits for; 0: not yet. Not collective. */
+  int (*reduce_ready)(void *context);
+
   /* values: counts[0] doubles of rank 0, counts[1] of rank 1, ...; a rank has filled in its own, on return all are
    * there. */
   int (*share)(void *context, const size_t *counts, double *values);

@@ -25,6 +25,8 @@ struct ad_gradient_hooks {
   float *(*place)(void *context, uint32_t bucket, size_t part);
   /* Called in the last round, as soon as a bucket's partial sums are complete. NULL: not. */
   int (*complete)(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count);
+  /* As the sink's `advance`, in the last round. NULL: not. */
+  int (*advance)(void *context);
 };
 
 /* For steps of W lanes. params must outlive it. The caller owns it. AD_ENOMEM, AD_ECONFIG (no kernels for this CPU). */
@@ -32,6 +34,9 @@ int ad_gradient_create(struct ad_gradient **gradient, const struct ad_params *pa
 
 /* Sets the hooks of the steps to come. */
 void ad_gradient_set_hooks(struct ad_gradient *gradient, const struct ad_gradient_hooks *hooks);
+
+/* Memory for `most` partial sums of each bucket, touched rows as ad_rows_most has them. AD_ENOMEM. */
+int ad_gradient_reserve(struct ad_gradient *gradient, const struct ad_rows *rows, size_t most);
 void ad_gradient_destroy(struct ad_gradient *gradient);
 
 /* Starts a step: forgets the partial sums. rows: the step's touched rows; lane_begin [W + 1]: first example of each

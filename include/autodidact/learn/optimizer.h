@@ -19,6 +19,9 @@ struct ad_optimizer {
   const struct ad_kernels *kernels;
   struct ad_optimizer_settings settings;
   float *m, *v; /* [shard->count] moments, owned */
+  /* [rows of the word embedding in the shard], owned. 1: the row's moments are zeros, since no gradient has met it yet:
+   * its update is the decay alone, with the same bits. */
+  unsigned char *idle;
 };
 
 /* Moments of zero. shard must outlive it. The caller owns it. AD_ENOMEM, AD_ECONFIG (no kernels for this CPU). */
@@ -55,10 +58,14 @@ struct ad_update_hooks {
   int (*after)(void *context, size_t flat, size_t local, size_t length);
 };
 
+/* To be called after moments were written from outside. */
+void ad_optimizer_moments_changed(struct ad_optimizer *optimizer);
+
 /* Step t (from 1) on the shard's part of one bucket of theta [P]: gradient as above, multiplied by `scale`; `factor` is
- * the schedule's. hooks may be NULL. AD_OK, or what a hook returns (then the rest is not updated). */
+ * the schedule's. hooks may be NULL. *digest += the digests of the bucket's blocks as they are then, while they are in
+ * cache: over all buckets what ad_shard_digest gives. AD_OK, or what a hook returns (then the rest is not updated). */
 int ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
                         const float *gradient, uint64_t t, double factor, double scale, float *theta,
-                        const struct ad_update_hooks *hooks);
+                        const struct ad_update_hooks *hooks, uint64_t *digest);
 
 #endif

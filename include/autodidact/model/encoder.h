@@ -86,6 +86,9 @@ struct ad_gradient_sink {
   float *(*place)(void *context, uint32_t bucket, size_t part);
   /* All parts of this bucket are written. A negative status ends the backward. */
   int (*done)(void *context, uint32_t bucket);
+  /* Called now and then between two products, for what is under way elsewhere. NULL: not. A negative status ends the
+   * backward. */
+  int (*advance)(void *context);
 };
 
 /* Backward, down to the frozen layers, of sum(logits * dlogits), dlogits [B,C], after a forward of the same batch, theta and masks by an encoder
@@ -94,10 +97,14 @@ int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const st
                         const struct ad_masks *masks, const float *dlogits, const struct ad_rows *rows,
                         const struct ad_gradient_sink *sink);
 
-/* Activations that the backward under way needs no more: *count floats, those of whole layers, from the last one down
- * to the one whose bucket was `done` last, so that only the beginning moves while the end stays. Their owner remains
- * the encoder; whoever asks may write there until the next forward. NULL (and 0): none yet. */
-float *ad_encoder_spare(const struct ad_encoder *encoder, size_t *count);
+/* Activations that a backward needs no more once its layer `layer` is done: *count floats, those of this layer up to the
+ * last, so that only the beginning depends on `layer`. Their owner remains the encoder; whoever asks may write there until
+ * the next forward. NULL (and 0): there are no such layers. */
+float *ad_encoder_spare(const struct ad_encoder *encoder, uint32_t layer, size_t *count);
+
+/* Work memory of backwards of at most so many lanes and touched rows, which otherwise they make themselves when they come
+ * to need it. AD_ENOMEM. */
+int ad_encoder_reserve(struct ad_encoder *encoder, size_t lanes, size_t touched);
 
 /* The whole gradient [P] of the same, all lanes combined by the tree. For tests and tools: training never holds a whole
  * gradient vector. AD_ENOMEM. */
