@@ -23,10 +23,9 @@
   X(HEAD, "head and loss")                                   \
   X(TREE, "tree of the lanes")                               \
   X(NORMS, "norm of the gradient")                           \
-  X(OPTIMIZER, "AdamW")                                      \
+  X(OPTIMIZER, "AdamW and digest of the parameters")         \
   X(WINDOW, "window and teacher's parameters")               \
   X(OBSERVER, "observer of snapshots")                       \
-  X(DIGEST, "digest of the parameters")                      \
   X(REDUCTION, "ordered reduction, waiting included")        \
   X(GATHER, "new parameters to all ranks, waiting included") \
   X(LOG, "log")                                              \

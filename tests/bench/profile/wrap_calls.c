@@ -69,8 +69,9 @@ WRAP_INT(PLAN, ad_packer_fill,
 WRAP_INT(NORMS, trainer_measure, (struct ad_trainer * t, struct ad_step *step), (t, step))
 WRAP_INT(OPTIMIZER, ad_optimizer_update,
          (struct ad_optimizer * optimizer, uint32_t bucket, const struct ad_rows *rows, const float *gradient,
-          uint64_t t, double factor, double scale, float *theta, const struct ad_update_hooks *hooks),
-         (optimizer, bucket, rows, gradient, t, factor, scale, theta, hooks))
+          uint64_t t, double factor, double scale, float *theta, const struct ad_update_hooks *hooks,
+          uint64_t *digest),
+         (optimizer, bucket, rows, gradient, t, factor, scale, theta, hooks, digest))
 WRAP_INT(WINDOW, ad_teacher_begin, (struct ad_teacher * teacher, uint64_t t), (teacher, t))
 WRAP_INT(WINDOW, ad_teacher_before, (struct ad_teacher * teacher, size_t flat, size_t local, size_t length),
          (teacher, flat, local, length))
@@ -86,14 +87,6 @@ WRAP_VOID(TREE, ad_tree_sum,
           (const struct ad_kernels *kernels, const size_t *begin, size_t lo, size_t hi, size_t n, ad_tree_leaf leaf,
            void *context, float *sum, float *work),
           (kernels, begin, lo, hi, n, leaf, context, sum, work))
-
-DECLARE(ad_shard_digest)
-uint64_t __wrap_ad_shard_digest(const struct ad_shard *shard, const float *theta) {
-  profile_enter(PROFILE_DIGEST);
-  const uint64_t digest = __real_ad_shard_digest(shard, theta);
-  profile_leave();
-  return digest;
-}
 
 /* The log's functions take a format: the row is made here. */
 enum { ROW = 4096 };
@@ -160,6 +153,12 @@ static int step_begin(void *context, const struct ad_rows *rows, const size_t *l
   profile_leave();
   return status;
 }
+static float *place(void *context, uint32_t bucket, size_t part) {
+  profile_enter(PROFILE_REDUCTION);
+  float *found = exchange->place(context, bucket, part);
+  profile_leave();
+  return found;
+}
 static int reduce_begin(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count) {
   profile_enter(PROFILE_REDUCTION);
   const int status = exchange->reduce_begin(context, bucket, partials, count);
@@ -203,6 +202,7 @@ const struct ad_exchange *__wrap_ad_mpi_exchange_table(const struct ad_mpi_excha
   exchange = __real_ad_mpi_exchange_table(owner);
   timed = *exchange;
   timed.step_begin = step_begin;
+  timed.place = place;
   timed.reduce_begin = reduce_begin;
   timed.reduce_end = reduce_end;
   timed.share = share;

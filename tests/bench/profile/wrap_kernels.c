@@ -44,6 +44,7 @@ WRAP(HEAD, squared_error, (size_t B, size_t C, in a, in b, float c, out d, out e
 WRAP(HEAD, symmetric_divergence, (size_t B, size_t C, in a, in b, float c, out d, out e, out f),
      (B, C, a, b, c, d, e, f))
 WRAP(TREE, add, (size_t n, out a, in b), (n, a, b))
+WRAP(TREE, sum, (size_t n, in a, in b, out c), (n, a, b, c))
 WRAP(EMBEDDING, scatter_add, (size_t n, size_t H, ids a, in b, out c), (n, H, a, b, c))
 
 /* Products inside attention: scores and context forwards; backwards the scores again and one each for dV, dP, dQ, dK.
@@ -71,7 +72,7 @@ static void timed_attention_backward(size_t queries, size_t S, size_t A, size_t 
   X(embed)                                                                                                     \
   X(norm) X(bias_residual_norm) X(norm_backward) X(bias_residual_norm_backward) X(bias_activation)             \
       X(bias_activation_backward) X(bias) X(column_sum) X(bias_tanh) X(tanh_backward) X(dropout) X(classify)   \
-          X(classify_backward) X(cross_entropy) X(squared_error) X(symmetric_divergence) X(add) X(scatter_add) \
+          X(classify_backward) X(cross_entropy) X(squared_error) X(symmetric_divergence) X(add) X(sum) X(scatter_add) \
               X(attention) X(attention_backward)
 
 const struct ad_kernels *__real_ad_kernels_select(void);
