@@ -111,7 +111,8 @@ def wait_for_end(mpirun, ranks):
 
 def kill(name, pid, seed):
     draw, mpirun = random.Random(int(seed)), int(pid)
-    wait_for(name, len(done(name)) + draw.randint(1, 4))
+    # A run may be finished and not yet in the table, if its rank was killed in between.
+    wait_for(name, max(len(done(name)), len(finished(name))) + draw.randint(1, 4))
     time.sleep(draw.random() * 0.05)
     ranks = children(mpirun)
     if len(ranks) != 8:
