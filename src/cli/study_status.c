@@ -195,8 +195,8 @@ static int print_json(const struct ad_cells *cells, const struct summary *arms, 
   for (size_t i = 0; i < s->count; i++) {
     json_array_append_new(list, pack_cell(cells, i));
   }
-  json_t *out = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "study", s->name, "dir", s->dir, "result", title,
-                          "all", pack_summary("all", all), "share_done",
+  json_t *out = json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "study", s->name, "dir", s->dir, "result", title,
+                          "ranks_per_trial", (json_int_t)s->ranks_per_trial, "all", pack_summary("all", all), "share_done",
                           number(all->work > 0.0 ? 1.0 - all->left / all->work : 1.0), "seconds_left",
                           number(time_left(cells, all, seconds)), "arms", by_arm, "cells", list);
   char *text = out == NULL ? NULL : json_dumps(out, JSON_INDENT(1) | JSON_REAL_PRECISION(17));

@@ -1,24 +1,6 @@
 #!/usr/bin/env bash
 # launch/install with stand-ins for apt-get and its like, and the options of the scripts. Installs nothing.
-set -euo pipefail
-cd "${AD_SOURCE:?}"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-fail() {
-  printf 'FAIL %s\n' "$*"
-  exit 1
-}
-
-# expect CODE PATTERN COMMAND...: the exit code, and a regular expression that the output matches.
-expect() {
-  local want=$1 pattern=$2 code=0
-  shift 2
-  "$@" > "$work/output" 2>&1 < /dev/null || code=$?
-  [ "$code" = "$want" ] && grep -Eq -- "$pattern" "$work/output" ||
-    { cat "$work/output"; fail "$*: exit code $code, expected $want and /$pattern/"; }
-  echo "ok   $pattern"
-}
+. "${AD_SOURCE:?}/tests/support/commands.sh"
 
 # A list of two packages, and programs that keep what is installed in a file and note each call.
 mkdir "$work/launch" "$work/bin"

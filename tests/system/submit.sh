@@ -1,26 +1,9 @@
 #!/usr/bin/env bash
 # launch/submit and the job scripts with stand-ins for Slurm's programs: what is filled in, what is refused, when a job is requeued.
 # tests/slurm has the same in a real Slurm.
-set -euo pipefail
-cd "${AD_SOURCE:?}"
+. "${AD_SOURCE:?}/tests/support/commands.sh"
 export AUTODIDACT_PROGRAM="${AD_PROGRAM:?}"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 unset "${!SLURM_@}" "${!SBATCH_@}" AUTODIDACT_LAUNCHER
-
-fail() {
-  printf 'FAIL %s\n' "$*"
-  exit 1
-}
-# expect CODE PATTERN COMMAND...: the exit code, and a regular expression that the output matches.
-expect() {
-  local want=$1 pattern=$2 code=0
-  shift 2
-  "$@" > "$work/output" 2>&1 < /dev/null || code=$?
-  [ "$code" = "$want" ] && grep -Eq -- "$pattern" "$work/output" ||
-    { cat "$work/output"; fail "$*: exit code $code, expected $want and /$pattern/"; }
-  echo "ok   $pattern"
-}
 
 mkdir "$work/bin"
 # A cluster of 32 cores a node, where `short` has a few smaller ones and a low limit.
@@ -30,6 +13,7 @@ case "$*" in
   *'--format=%P') printf 'normal*\nshort\n' ;;
   *'--format=%R') printf 'normal\nshort\n' ;;
   *--partition=none*) ;;
+  *--partition=short,long*) printf 'short 30:00 1 4\nshort 30:00 1 8\nlong infinite 2 16\n' ;;
   *--partition=short*) printf 'short 30:00 1 4\nshort 30:00 1 8\n' ;;
   *--partition=long*) printf 'long infinite 2 16\n' ;;
   *) printf 'normal 1-00:00:00 2 16\nshort 30:00 1 4\n' ;;
@@ -46,10 +30,16 @@ chmod +x "$work"/bin/*
 PATH=$work/bin:$PATH
 python3 tests/system/tiny.py "$work"
 config=$work/config.yaml # batch.lanes is 4 there
-cp "$config" "$work/s.yaml"
+# Of 16 cells.
+cat > "$work/s.yaml" <<YAML
+study: {dir: $work/study, ranks_per_trial: 6}
+base: {file: $config}
+axes: {seed.init: 0..7}
+arms: {plain: {}, sda: {teacher: {method: sda}}}
+YAML
 submit=(launch/submit --dry-run)
 
-expect 0 "^AUTODIDACT_LAUNCHER=auto AUTODIDACT_LEAD=120 AUTODIDACT_PROGRAM=$AD_PROGRAM sbatch --job-name=run --time=4:00:00 --nodes=1 --ntasks=4 --ntasks-per-node=4 --signal=B:USR1@120 $PWD/launch/slurm/train.sbatch $config$" \
+expect 0 "^AUTODIDACT_LAUNCHER=auto AUTODIDACT_LEAD=120 AUTODIDACT_PROGRAM=$AD_PROGRAM sbatch --export=ALL --job-name=run --time=4:00:00 --nodes=1 --ntasks=4 --ntasks-per-node=4 --signal=B:USR1@120 $PWD/launch/slurm/train.sbatch $config$" \
   "${submit[@]}" train "$config"
 grep -q '^#SBATCH --requeue$' "$work/output" || fail "--dry-run does not show the script"
 expect 0 'job-name=b --time=4:00:00 --nodes=1 --ntasks=32 --ntasks-per-node=32 ' "${submit[@]}" train "$config" batch.lanes=128 run.dir=runs/b
@@ -60,9 +50,12 @@ expect 0 'time=4:00:00 .*--partition=long ' "${submit[@]}" -p long train "$confi
 expect 0 'job-name=j --time=1-0 .*signal=B:USR1@300 --account=a --partition=normal --qos=q --mem-per-cpu=2G --constraint=avx512 --exclusive ' \
   "${submit[@]}" -A a -p normal -q q -t 1-0 -m 2G -J j --lead 300 --sbatch=--constraint=avx512 --sbatch --exclusive train "$config"
 expect 0 'AUTODIDACT_LAUNCHER=mpirun .* run.dir=a\\ b$' "${submit[@]}" --launcher mpirun -- train "$config" 'run.dir=a b'
-expect 0 'job-name=s .*--ntasks=32 .*--array=1-3 .*/study.sbatch '"$work/s.yaml"'$' "${submit[@]}" -a 3 study "$work/s.yaml"
-expect 0 'run_study' "${submit[@]}" study "$config"
-expect 3 "^srun $AD_PROGRAM <--job-name=run> .*<$PWD/launch/slurm/train.sbatch> <$config> <run.dir=a b>$" launch/submit -J run --launcher srun train "$config" 'run.dir=a b'
+expect 0 'time=30:00 --nodes=1 --ntasks=4 .*--partition=short.,long ' "${submit[@]}" -p short,long train "$config"
+expect 0 'job-name=s .*--nodes=1 --ntasks=30 .*--array=1-3 .*/study.sbatch '"$work/s.yaml"' checkpoint.minutes=1$' "${submit[@]}" -a 3 study "$work/s.yaml" checkpoint.minutes=1
+expect 0 'nodes=2 --ntasks=6 --ntasks-per-node=3 .*--array=1-1 ' "${submit[@]}" -p short study "$work/s.yaml"
+expect 0 '--nodes=4 --ntasks=96 ' "${submit[@]}" -N 4 study "$work/s.yaml"
+grep -q 'run_study' "$work/output" || fail "--dry-run does not show the script of studies"
+expect 3 "^srun $AD_PROGRAM <--export=ALL> <--job-name=run> .*<$PWD/launch/slurm/train.sbatch> <$config> <run.dir=a b>$" launch/submit -J run --launcher srun train "$config" 'run.dir=a b'
 
 expect 1 'what to submit is missing' launch/submit
 expect 1 'found "eval", expected train or study' launch/submit eval runs/a
@@ -79,6 +72,9 @@ expect 1 'no partition "none"; it has: normal short' launch/submit -p none train
 expect 1 '--ranks 5: no more than batch.lanes=4' launch/submit -n 5 train "$config"
 expect 1 '100 ranks on 2 nodes: 50 a node, but the partition has nodes with 32 cores' launch/submit -n 100 -N 2 train "$config" batch.lanes=128
 expect 1 '4 nodes for 2 ranks' launch/submit -n 2 -N 4 train "$config"
+expect 1 '--ranks 5: each training of this study takes study.ranks_per_trial=6 ranks' launch/submit -n 5 study "$work/s.yaml"
+sed 's/teacher.*sda/optim: {rl: 1/' "$work/s.yaml" > "$work/bad.yaml"
+expect 1 "optim.rl" launch/submit study "$work/bad.yaml"
 expect 1 '--array is for a study' launch/submit -a 2 train "$config"
 expect 1 "unknown key 'optim.rl'" launch/submit train "$config" optim.rl=1
 expect 1 'run.dir is not set' launch/submit train "$config" run.dir=
@@ -91,7 +87,7 @@ for program in bash sed awk basename dirname realpath cat env; do
 done
 expect 1 'sbatch is not there' env PATH="$work/plain" launch/submit train "$config"
 expect 0 'time=4:00:00 --nodes=1 --ntasks=4 ' env PATH="$work/plain" "${submit[@]}" train "$config"
-expect 1 'say --ranks N' env PATH="$work/plain" "${submit[@]}" study "$config"
+expect 1 'say --ranks N' env PATH="$work/plain" "${submit[@]}" study "$work/s.yaml"
 
 # --- The job script. Its path has a blank, srun runs the "ranks" (the first argument that is no option, and on), the rest notes its calls.
 mkdir -p "$work/a b/launch"
@@ -118,11 +114,14 @@ SH
 cat > "$work/bin/program" <<'SH'
 #!/bin/sh
 case "$*" in
-  study*) echo "$*" > "$STATE/study"; [ ! -e "$STATE/longer" ] || sleep 2; exit "$(cat "$STATE/code")" ;;
+  study\ status*) printf '{\n "all": {\n  "cells": 2\n },\n "cells": [\n  {\n   "step": 3,\n   "steps": 9\n  },\n  {\n   "step": %s,\n   "steps": 9\n  }\n ]\n}\n' \
+      "$(cat "$STATE/step")"; exit ;;
+  study\ run*) echo "$*" > "$STATE/study"; [ ! -e "$STATE/longer" ] || echo 5 > "$STATE/step"; exit "$(cat "$STATE/code")" ;;
   *--get\ run.dir*) echo "$STATE/run" ;;
   *--get\ run.overwrite*) case "$*" in *run.overwrite=true*) echo true ;; *) echo false ;; esac ;;
   *slow*) trap 'mkdir -p "$STATE/run/checkpoints"; touch "$STATE/run/checkpoints/step-000000002.h5"; exit 75' USR1
     touch "$STATE/started"; while :; do sleep 0.05; done ;;
+  *unsaved*) trap 'exit 0' USR1; touch "$STATE/started"; while :; do sleep 0.05; done ;;
   *) case "$*" in *saves*) mkdir -p "$STATE/run/checkpoints"; touch "$STATE/run/checkpoints/step-000000003.h5" ;; esac
     exit "$(sed -n 's/.*code=\([0-9]*\).*/\1/p' <<E
 $*
@@ -172,34 +171,45 @@ expect 0 'is finished' env SLURM_RESTART_COUNT=1 "${job[@]}" code=9
 expect 1 'exit code 1' "${job[@]}" code=1
 expect 1 'the path of train.sbatch is not in what scontrol' env FOLDER= "${job[@]}" code=0
 
-# A study is told how long it has; where it stops at once, for the clock, another start would do so too.
+# A study is told how long it has; where no cell came any further, another start would not get further either.
 study=(env KIND=study "${job[@]:1:2}" bash launch/slurm/study.sbatch s.yaml)
 state RUNNING
+echo 0 > "$STATE/step"
 echo 0 > "$STATE/code"
 expect 0 'exit code 0' env END="now + 1000 seconds" "${study[@]}" checkpoint.minutes=1
 grep -Eq '^study run s.yaml run.time_limit=(880|879) checkpoint.minutes=1$' "$STATE/study" || fail "$(cat "$STATE/study")"
 expect 0 'exit code 0' env END=never "${study[@]}"
 grep -qx 'study run s.yaml' "$STATE/study" || fail "$(cat "$STATE/study")"
 echo 75 > "$STATE/code"
-expect 75 'no cell can be trained and saved within' env END="now + 1000 seconds" "${study[@]}"
+expect 75 'no cell came to a step and a checkpoint within (880|879) s: the time limit is too short' env END="now + 1000 seconds" "${study[@]}"
 [ "$(calls)" = "" ] || fail "calls: $(calls)"
 touch "$STATE/longer"
-expect 75 'stopped with cells left; back into the queue' env END="now + 123 seconds" "${study[@]}"
+expect 75 'stopped with cells left; back into the queue' env END="now + 1000 seconds" "${study[@]}"
 [ "$(calls)" = "requeue Incomplete 7" ] || fail "calls: $(calls)"
 
 # Signals of Slurm to the script.
-for signal in USR1 TERM; do
+# signalled SIGNAL WORD: the script gets the signal while its ranks run; its exit code in `code`.
+signalled() {
+  local script
   state RUNNING
-  "${job[@]}" slow > "$work/output" 2>&1 &
+  "${job[@]}" "$2" > "$work/output" 2>&1 &
   script=$!
   for _ in $(seq 100); do
     [ ! -e "$STATE/started" ] || break
     sleep 0.1
   done
-  kill -"$signal" "$script"
+  kill -"$1" "$script"
   code=0
   wait "$script" || code=$?
+}
+for signal in USR1 TERM; do
+  signalled "$signal" slow
   [ "$code" = 75 ] && grep -q "signal $signal: the ranks are told" "$work/output" && [ "$(calls)" = "requeue Incomplete 7" ] ||
     { cat "$work/output"; fail "signal $signal: exit code $code, calls: $(calls)"; }
   echo "ok   signal $signal"
 done
+# srun has been seen to end with 0 when it was made to end before its ranks.
+signalled TERM unsaved
+[ "$code" = 75 ] && grep -q 'ended by signal TERM before it could save (exit code 0); back' "$work/output" ||
+  { cat "$work/output"; fail "a launcher that says 0: exit code $code"; }
+echo "ok   a launcher that says 0"
