@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What tests/mpi/study.sh does besides starting jobs. Python's standard library only.
 
-    study.py write NAME KEY=VALUE ...   NAME.yaml: 4 x 4 seeds x 2 arms, in the folder NAME
-    study.py single NAME PROGRAM        the same trainings one by one, in single/, by `train`
+    study.py write NAME KEY=VALUE ...   NAME.yaml: 4 x 4 seeds x 2 arms, in the folder NAME; keys of the study or, with a dot, of its base
+    study.py single NAME PROGRAM KEY=VALUE ...   the same trainings one by one, in single/, by `train`
     study.py kill NAME PID SEED         once some more cells are done and others are under way: kills one rank of mpirun PID, or
                                         all of them (the seed draws), and waits until all and mpirun are gone
     study.py wait NAME COUNT            waits until so many cells are done
@@ -23,12 +23,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 STUDY = """study: {{name: {name}, dir: {name}, failed: never, {keys}}}
-base: {{file: config.yaml, train.epochs: 8, model.dropout: 0.1, checkpoint.every: 4, eval.every: 5}}
+base: {{file: config.yaml, {base}}}
 axes: {{seed.init: 0..3, seed.order: [0, 5, 6, 9]}}
 arms:
   plain: {{}}
   sda: {{teacher: {{method: sda, window: 3}}, run.result: teacher}}
 """
+BASE = {"train.epochs": "8", "model.dropout": "0.1", "checkpoint.every": "4", "eval.every": "5"}
 ARMS = {"plain": [], "sda": ["teacher.method=sda", "teacher.window=3", "run.result=teacher"]}
 CELLS = [(arm, init, order) for arm in ARMS for init in range(4) for order in (0, 5, 6, 9)]
 FILES = ["log.jsonl", "result.json", "model/model.safetensors"]
@@ -68,19 +69,22 @@ def children(pid):
 
 
 def write(name, *keys):
-    Path(f"{name}.yaml").write_text(STUDY.format(name=name, keys=", ".join(k.replace("=", ": ") for k in keys)))
+    pairs = [key.split("=") for key in keys]
+    base = BASE | {key: value for key, value in pairs if "." in key}
+    text = {"keys": [pair for pair in pairs if "." not in pair[0]], "base": base.items()}
+    Path(f"{name}.yaml").write_text(STUDY.format(name=name, **{k: ", ".join(map(": ".join, v)) for k, v in text.items()}))
 
 
-def train_alone(program, cell):
+def train_alone(program, cell, keys):
     arm, init, order = cell
-    keys = [f"seed.init={init}", f"seed.order={order}", "train.epochs=8", "model.dropout=0.1", "eval.every=5", *ARMS[arm]]
-    subprocess.run([program, "train", "config.yaml", f"run.dir=single/{arm}-{init}-{order}", *keys], check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    base = [f"{key}={value}" for key, value in BASE.items() if not key.startswith("checkpoint.")]
+    subprocess.run([program, "train", "config.yaml", f"run.dir=single/{arm}-{init}-{order}", f"seed.init={init}", f"seed.order={order}",
+                    *base, *ARMS[arm], *keys], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def single(name, program):
+def single(name, program, *keys):
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda cell: train_alone(program, cell), CELLS))
+        list(pool.map(lambda cell: train_alone(program, cell, keys), CELLS))
 
 
 def is_alive(pid):
