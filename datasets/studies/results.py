@@ -20,6 +20,8 @@ TABLES = {
     "arms": ("arms", [("arm", "{arm}"), ("runs", "{n}"), ("failed", "{failed}"), ("mean, %", "{mean:%}"),
                       ("its 95 % CI", "{mean_interval_low:%} to {mean_interval_high:%}"), ("median, %", "{median:%}"), ("SD, points", "{sd:%}"),
                       ("its 95 % CI", "{sd_interval_low:%} to {sd_interval_high:%}"), ("lowest", "{minimum:%}"), ("highest", "{maximum:%}")]),
+    "crossed": ("comparison_crossed", [("arm", "{arm}"), ("mean difference, points", "{difference:%}"), ("standard error", "{error:%}"), ("df", "{df:s}"),
+                                       ("95 % CI", "{interval_low:%} to {interval_high:%}"), ("p", "{p:p}"), ("with Holm", "{holm_p:p}")]),
     "comparison": ("comparison", [("arm", "{arm}"), ("pairs", "{pairs}"), ("mean difference, points", "{difference:%}"),
                                   ("95 % CI, bootstrap", "{bootstrap_low:%} to {bootstrap_high:%}"), ("95 % CI, t", "{t_low:%} to {t_high:%}"),
                                   ("better on", "{better:%0}"), ("Wilcoxon p", "{wilcoxon_p:p}"), ("with Holm", "{holm_p:p}")]),

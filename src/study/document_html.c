@@ -124,6 +124,9 @@ static int put_table(const struct document_table *whole, struct ad_buffer *out) 
     return ad_buffer_printf(out, ": in <code>%s.csv</code> and <code>report.json</code>.</p>\n", whole->id);
   }
   AD_TRY(element(out, "<h3>", table->title, "</h3>\n"));
+  if (table->count == 0) {
+    return ad_buffer_puts(out, "<p class=\"note\">None.</p>\n");
+  }
   AD_TRY(table_head(table, out));
   for (size_t i = 0; i < table->count; i++) {
     AD_TRY(i % table->width == 0 ? ad_buffer_puts(out, "<tr>") : AD_OK);

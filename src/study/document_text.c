@@ -109,6 +109,9 @@ static int print_table(const struct document_table *whole, struct ad_buffer *out
   if (whole->data_only) {
     return ad_buffer_printf(out, "%s: in %s.csv and report.json\n\n", whole->title, whole->id);
   }
+  if (table->count == 0) {
+    return ad_buffer_printf(out, "%s: none\n\n", table->title);
+  }
   struct ad_buffer texts = {0};
   size_t *widths = ad_calloc(table->width, sizeof *widths);
   int status = widths == NULL ? ad_fail_memory(table->width * sizeof *widths, "a table") : AD_OK;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# datasets/recipes: every file is accepted, says what it is to say, reads data in its owners' layout, trains, and without the data
+# datasets/recipes and datasets/studies: every file is accepted, says what it is to say, reads data in its owners' layout, trains, and without the data
 # tells where they are to be had.
 set -euo pipefail
 source="${AD_SOURCE:?}"
@@ -41,6 +41,14 @@ for recipe in "$source"/datasets/recipes/*.yaml; do
   echo "ok   $name"
 done
 python3 "$source/tests/system/recipes.py" count "$count"
+
+# Study files are read, whole: every arm and axis; the tables of the results are those of the files beside them.
+for study in "$source"/datasets/studies/*.yaml; do
+  "$program" study status "$study" >out 2>err || { cat err; exit 1; }
+  grep -qE '^all +[0-9]+ +0 +0 ' out || { echo "$study:"; cat out; exit 1; }
+  echo "ok   $(basename "$study" .yaml)"
+done
+python3 "$source/datasets/studies/results.py" --check "$source/docs/results.md"
 
 # MNLI's mismatched file has the layout of the matched one.
 "$program" eval run-mnli --data data-mnli/multinli_1.0_dev_mismatched.jsonl >out 2>err || { cat err; exit 1; }

@@ -281,6 +281,7 @@ static void test_shipped(void **state) {
       {"agnews-10k", 4, {9001, 1000, 7600}},
       {"snli-cut", 3, {1073, 200, 1254}},
       {"wordnet-nouns", 26, {78115, 2000, 2000}},
+      {"wordnet-nouns-dev-500", 26, {79615, 500, 2000}},
   };
   char folder[1000];
   snprintf(folder, sizeof folder, "%s/datasets", getenv("AD_SOURCE"));
