@@ -23,9 +23,7 @@ struct ad_observer {
   uint32_t *words;             /* random words of the shard's groups, bucket by bucket */
   size_t *word_begin;          /* [buckets of the model] where each one's begin */
   uint32_t shift;              /* of a word's low half, to a bucket of the sketch */
-  float *held;                 /* [held_most] values before the update */
-  size_t held_begin, held_end; /* where in the flat vector they belong */
-  int held_used;               /* `after` has come */
+  float *room;                 /* [room_most] for values before the update */
   size_t tensor;               /* of the last piece */
   int measured[AD_NORMS];      /* or to be, since `begin`: not a question of this shard */
 };
@@ -43,8 +41,8 @@ static size_t groups_of(size_t begin, size_t end) {
   return begin < end ? (end - 1) / AD_SKETCH_GROUP - begin / AD_SKETCH_GROUP + 1 : 0;
 }
 
-/* Most floats that are held at once: a piece, or a row that is updated at once. */
-static size_t held_most(const struct ad_params *params) {
+/* Most floats that are updated at once: a piece, or a row. */
+static size_t room_most(const struct ad_params *params) {
   return params->config.hidden > AD_UPDATE_PIECE ? params->config.hidden : AD_UPDATE_PIECE;
 }
 
@@ -91,8 +89,8 @@ static int allocate(struct ad_observer *o) {
   const size_t N = params->tensor_count;
   o->sums = ad_calloc(norm_words(params, &o->settings) + sketch_words(&o->settings), sizeof *o->sums);
   o->norm = ad_calloc(AD_NORMS * N, sizeof *o->norm);
-  o->held = ad_malloc(held_most(params), sizeof *o->held);
-  if (o->sums == NULL || o->norm == NULL || o->held == NULL) {
+  o->room = ad_malloc(room_most(params), sizeof *o->room);
+  if (o->sums == NULL || o->norm == NULL || o->room == NULL) {
     return ad_fail_memory(AD_NORMS * N * (WORDS + 1) * sizeof *o->sums, "the norms of a step");
   }
   return o->settings.buckets > 0 ? create_sketch(o) : AD_OK;
@@ -111,7 +109,7 @@ int ad_observer_create(struct ad_observer **observer, const struct ad_shard *sha
     return ad_fail_memory(sizeof *o, "an observer");
   }
   *o = (struct ad_observer){
-      .shard = shard, .kernels = ad_kernels_select(), .settings = *settings, .teacher = teacher, .held_used = 1};
+      .shard = shard, .kernels = ad_kernels_select(), .settings = *settings, .teacher = teacher};
   const int status = o->kernels == NULL ? AD_ECONFIG : allocate(o);
   if (status != AD_OK) {
     ad_observer_destroy(o);
@@ -130,7 +128,7 @@ void ad_observer_destroy(struct ad_observer *observer) {
   ad_free(observer->sketch);
   ad_free(observer->words);
   ad_free(observer->word_begin);
-  ad_free(observer->held);
+  ad_free(observer->room);
   ad_free(observer);
 }
 
@@ -140,7 +138,7 @@ size_t ad_observer_size(const struct ad_observer *observer) {
   const size_t groups = settings->buckets > 0 ? observer->shard->count / AD_SKETCH_GROUP : 0;
   return (norm_words(params, settings) + sketch_words(settings) + settings->buckets + AD_NORMS * params->tensor_count) *
              sizeof(uint64_t) +
-         groups * sizeof(uint32_t) + held_most(params) * sizeof(float);
+         groups * sizeof(uint32_t) + room_most(params) * sizeof(float);
 }
 
 void ad_observer_begin(struct ad_observer *observer) {
@@ -149,7 +147,6 @@ void ad_observer_begin(struct ad_observer *observer) {
   for (int n = 0; n < AD_NORMS; n++) {
     o->measured[n] = n != AD_NORM_DISTANCE || o->teacher != NULL;
   }
-  o->held_used = 1;
 }
 
 /* Adds x >= 0, exactly down to 2^-LOWEST. */
@@ -215,37 +212,22 @@ static void add_gradient(struct ad_observer *o, size_t flat, size_t length, cons
   }
 }
 
-void ad_observer_gradient(struct ad_observer *observer, uint32_t bucket, const struct ad_rows *rows,
-                          const float *gradient) {
-  struct ad_observer *o = observer;
-  const struct ad_shard *s = o->shard;
-  const size_t H = s->params->config.hidden, words = s->params->embedding.position;
-  size_t flat = s->begin[bucket], begin, end;
-  if (!o->settings.norms) {
-    return;
-  }
-  if (bucket == 0 && flat < words) {
-    const size_t words_end = s->end[0] < words ? s->end[0] : words;
-    ad_compact_range(s->params, 0, rows, flat, words_end, &begin, &end);
-    for (size_t slot = begin / H; slot < end / H; slot++, gradient += H) {
-      add_gradient(o, rows->ids[slot] * H, H, gradient);
-    }
-    flat = words_end;
-  }
-  add_gradient(o, flat, s->end[bucket] - flat, gradient);
+float *ad_observer_room(struct ad_observer *observer) {
+  return observer->settings.norms ? observer->room : NULL;
 }
 
-void ad_observer_before(struct ad_observer *observer, const float *theta, size_t flat, size_t length) {
+void ad_observer_words(struct ad_observer *observer, const struct ad_rows *rows, const float *gradient) {
   struct ad_observer *o = observer;
-  if (!o->settings.norms) {
+  const struct ad_shard *s = o->shard;
+  const size_t H = s->params->config.hidden, words = s->params->embedding.position, flat = s->begin[0];
+  size_t begin, end;
+  if (!o->settings.norms || flat >= words) {
     return;
   }
-  if (o->held_used) {
-    o->held_begin = o->held_end = flat;
-    o->held_used = 0;
+  ad_compact_range(s->params, 0, rows, flat, s->end[0] < words ? s->end[0] : words, &begin, &end);
+  for (size_t slot = begin / H; slot < end / H; slot++, gradient += H) {
+    add_gradient(o, rows->ids[slot] * H, H, gradient);
   }
-  memcpy(o->held + (flat - o->held_begin), theta + flat, length * sizeof *theta);
-  o->held_end = flat + length;
 }
 
 /* Values, and what is told apart from them: updates where `before` is not NULL, distances. before, theta, teacher:
@@ -287,10 +269,13 @@ static void add_piece(struct ad_observer *o, const float *theta, size_t flat, si
   }
 }
 
-void ad_observer_after(struct ad_observer *observer, const float *theta, size_t flat, size_t length) {
+void ad_observer_after(struct ad_observer *observer, const float *theta, size_t flat, size_t length, const float *before,
+                       const float *gradient) {
   struct ad_observer *o = observer;
-  add_piece(o, theta, flat, length, o->settings.norms ? o->held + (flat - o->held_begin) : NULL, o->teacher);
-  o->held_used = 1;
+  if (gradient != NULL && o->settings.norms) {
+    add_gradient(o, flat, length, gradient);
+  }
+  add_piece(o, theta, flat, length, before, o->teacher);
 }
 
 void ad_observer_values(struct ad_observer *observer, const float *theta, int with_teacher) {

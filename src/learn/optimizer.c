@@ -103,6 +103,8 @@ struct stretch {
   size_t slot;           /* next touched row */
   size_t digested;       /* flat offset: blocks up to it are in the digest */
   uint64_t digest;
+  float *old; /* of the piece at `flat`, or NULL */
+  size_t flat;
 };
 
 /* Takes in the blocks that end at `flat` or before: rows of the word embedding, of which pieces are made. */
@@ -119,9 +121,13 @@ static void digest_to(struct stretch *s, size_t flat) {
   }
 }
 
+static float *old_of(const struct stretch *s, size_t flat) {
+  return s->old == NULL ? NULL : s->old + (flat - s->flat);
+}
+
 static void update_plain(struct stretch *s, size_t flat, size_t local, size_t length) {
   struct ad_optimizer *o = s->optimizer;
-  o->kernels->adamw(length, &s->arithmetic, s->gradient, s->theta + flat, o->m + local, o->v + local);
+  o->kernels->adamw(length, &s->arithmetic, s->gradient, s->theta + flat, o->m + local, o->v + local, old_of(s, flat));
   s->gradient += length;
 }
 
@@ -137,9 +143,9 @@ static void update_words(struct stretch *s, size_t flat, size_t local, size_t le
       s->slot++;
       *idle = 0;
     } else if (*idle && s->arithmetic.eps > 0.0) {
-      o->kernels->adamw(H, &s->arithmetic, NULL, s->theta + at, NULL, NULL);
+      o->kernels->adamw(H, &s->arithmetic, NULL, s->theta + at, NULL, NULL, old_of(s, at));
     } else {
-      o->kernels->adamw(H, &s->arithmetic, NULL, s->theta + at, o->m + here, o->v + here);
+      o->kernels->adamw(H, &s->arithmetic, NULL, s->theta + at, o->m + here, o->v + here, old_of(s, at));
     }
   }
 }
@@ -154,11 +160,21 @@ size_t ad_update_cell_end(const struct ad_params *params, uint32_t bucket, size_
   return base + ((flat - base) / AD_UPDATE_PIECE + 1) * AD_UPDATE_PIECE;
 }
 
-/* A hook on a stretch of any length, in pieces as it takes them. */
-static int call(int (*hook)(void *context, size_t flat, size_t local, size_t length), void *context, size_t flat,
-                size_t local, size_t length) {
-  for (size_t at = 0; at < length; at += AD_UPDATE_PIECE) {
-    AD_TRY(hook(context, flat + at, local + at, length - at < AD_UPDATE_PIECE ? length - at : AD_UPDATE_PIECE));
+/* The hooks on a stretch of any length, in pieces as they take them. */
+static int call_before(const struct ad_update_hooks *hooks, size_t flat, size_t local, size_t length) {
+  for (size_t at = 0, count; hooks->before != NULL && at < length; at += count) {
+    count = length - at < AD_UPDATE_PIECE ? length - at : AD_UPDATE_PIECE;
+    AD_TRY(hooks->before(hooks->context, flat + at, local + at, count));
+  }
+  return AD_OK;
+}
+
+static int call_after(const struct ad_update_hooks *hooks, size_t flat, size_t local, size_t length,
+                      const float *gradient) {
+  for (size_t at = 0, count; at < length; at += count) {
+    count = length - at < AD_UPDATE_PIECE ? length - at : AD_UPDATE_PIECE;
+    AD_TRY(hooks->after(hooks->context, flat + at, local + at, count, hooks->old == NULL ? NULL : hooks->old + at,
+                        gradient == NULL ? NULL : gradient + at));
   }
   return AD_OK;
 }
@@ -172,11 +188,14 @@ static int update_tensor(struct stretch *s, int words, size_t begin, size_t end,
     const size_t room = words ? whole_rows : ad_update_cell_end(params, s->bucket, at) - at, here = local + (at - begin);
     length = end - at < room ? end - at : room;
     if (hooks != NULL) {
-      AD_TRY(call(hooks->before, hooks->context, at, here, length));
+      AD_TRY(call_before(hooks, at, here, length));
     }
+    const float *gradient = words ? NULL : s->gradient;
+    s->old = hooks == NULL ? NULL : hooks->old;
+    s->flat = at;
     (words ? update_words : update_plain)(s, at, here, length);
     if (hooks != NULL) {
-      AD_TRY(call(hooks->after, hooks->context, at, here, length));
+      AD_TRY(call_after(hooks, at, here, length, gradient));
     }
     digest_to(s, at + length);
   }

@@ -76,7 +76,7 @@ static void sum_squares(struct bench *b) {
 }
 static void adamw(struct bench *b) {
   const struct ad_adamw a = {1e-5, 0.9, 0.999, 1e-8, 0.01, 0.5, 0.1, 1.0};
-  b->k->adamw(b->s.T * b->s.F, &a, b->a, b->b, b->c, b->d);
+  b->k->adamw(b->s.T * b->s.F, &a, b->a, b->b, b->c, b->d, NULL);
 }
 /* Q, K, V [T, 3H] in a; the examples of S tokens one after another. */
 static void attend(struct bench *b, const struct ad_dropout *mask) {

@@ -224,9 +224,12 @@ static void test_adamw(void **state) {
                                  .correction2 = 1.0 - pow(0.999, t),
                                  .gradient_scale = t == 3 ? 0.37 : 1.0};
       float *g = t == STEPS ? NULL : check_normals(N, 100 + (uint32_t)t);
-      k->adamw(N, &a, g, theta, m, v);
-      k->adamw(50, &a, g, pieces, pm, pv);
-      k->adamw(N - 50, &a, g == NULL ? NULL : g + 50, pieces + 50, pm + 50, pv + 50);
+      float old[N], held[N];
+      memcpy(held, theta, sizeof held);
+      k->adamw(N, &a, g, theta, m, v, old);
+      assert_memory_equal(old, held, sizeof held);
+      k->adamw(50, &a, g, pieces, pm, pv, NULL);
+      k->adamw(N - 50, &a, g == NULL ? NULL : g + 50, pieces + 50, pm + 50, pv + 50, NULL);
       for (size_t i = 0; i < N; i++) {
         naive_adamw(&a, g == NULL ? 0.0 : (double)g[i], &x[i], &xm[i], &xv[i]);
       }
@@ -253,12 +256,15 @@ static void test_adamw(void **state) {
     memcpy(pieces, theta, sizeof m);
     pieces[3] = -0.0f;
     memcpy(theta, pieces, sizeof m);
-    k->adamw(N, &still, NULL, theta, zero[0], zero[1]);
-    k->adamw(N, &still, NULL, pieces, NULL, NULL);
+    float old[N], held[N];
+    memcpy(held, pieces, sizeof m);
+    k->adamw(N, &still, NULL, theta, zero[0], zero[1], NULL);
+    k->adamw(N, &still, NULL, pieces, NULL, NULL, old);
     assert_memory_equal(theta, pieces, sizeof m);
+    assert_memory_equal(old, held, sizeof m);
     assert_memory_equal(zero[0], zero[1], sizeof m);
     m[5] = NAN;
-    k->adamw(N, &(struct ad_adamw){1e-3, 0.9, 0.999, 1e-8, 0.0, 1.0, 1.0, 1.0}, NULL, theta, m, v);
+    k->adamw(N, &(struct ad_adamw){1e-3, 0.9, 0.999, 1e-8, 0.0, 1.0, 1.0, 1.0}, NULL, theta, m, v, NULL);
     for (size_t i = 0; i < N; i++) {
       assert_int_equal(isnan(theta[i]) != 0, i == 5);
     }

@@ -170,9 +170,10 @@ struct ad_kernels {
                  uint64_t *sum);
 
   /* AdamW (Loshchilov, Hutter 2019; as torch.optim.AdamW): theta -= lr * decay * theta; then the Adam step with m, v.
-   * gradient NULL means zeros, m and v NULL too: they are zeros and stay so (eps > 0), and only the decay is left. All
-   * [n]. */
-  void (*adamw)(size_t n, const struct ad_adamw *a, const float *gradient, float *theta, float *m, float *v);
+   * gradient NULL means zeros, m and v NULL too: they are zeros and stay so (eps > 0), and only the decay is left. old,
+   * where it is not NULL, gets theta as it was. All [n]. */
+  void (*adamw)(size_t n, const struct ad_adamw *a, const float *gradient, float *theta, float *m, float *v,
+                float *old);
 
   /* The exact window (docs/methods.md, section 6), all [n]: x enters the sums in fixed point, sum += round(x scale),
    * and takes the place of slot, which leaves them unless `fresh` (slot holds nothing yet). slot NULL: nothing ever

@@ -10,7 +10,8 @@ double AD_KERNEL(sum_squares)(size_t n, const float *x) {
 }
 
 /* The scalars are formed in double and rounded once: 1 - beta2 would lose five digits in float. */
-void AD_KERNEL(adamw)(size_t n, const struct ad_adamw *a, const float *gradient, float *theta, float *m, float *v) {
+void AD_KERNEL(adamw)(size_t n, const struct ad_adamw *a, const float *gradient, float *theta, float *m, float *v,
+                      float *old) {
   const vec beta1 = vec_set1((float)a->beta1), rest1 = vec_set1((float)(1.0 - a->beta1));
   const vec beta2 = vec_set1((float)a->beta2), rest2 = vec_set1((float)(1.0 - a->beta2));
   const vec eps = vec_set1((float)a->eps), keep = vec_set1((float)(1.0 - a->lr * a->decay));
@@ -18,7 +19,11 @@ void AD_KERNEL(adamw)(size_t n, const struct ad_adamw *a, const float *gradient,
   const vec root = vec_set1((float)(1.0 / sqrt(a->correction2)));
   const vec factor = vec_set1((float)a->gradient_scale);
   for (size_t i = 0; i < n && m == NULL; i += VEC_WIDTH) {
-    vec_store_n(theta + i, vec_mul(vec_load_n(theta + i, n - i), keep), n - i);
+    const vec before = vec_load_n(theta + i, n - i);
+    if (old != NULL) {
+      vec_store_n(old + i, before, n - i);
+    }
+    vec_store_n(theta + i, vec_mul(before, keep), n - i);
   }
   if (m == NULL) {
     return;
@@ -29,7 +34,10 @@ void AD_KERNEL(adamw)(size_t n, const struct ad_adamw *a, const float *gradient,
     const vec first = vec_fma(beta1, vec_load_n(m + i, left), vec_mul(rest1, g));
     const vec second = vec_fma(beta2, vec_load_n(v + i, left), vec_mul(vec_mul(rest2, g), g));
     const vec divisor = vec_fma(vec_sqrt(second), root, eps);
-    const vec decayed = vec_mul(vec_load_n(theta + i, left), keep);
+    const vec before = vec_load_n(theta + i, left), decayed = vec_mul(before, keep);
+    if (old != NULL) {
+      vec_store_n(old + i, before, left);
+    }
     vec_store_n(m + i, first, left);
     vec_store_n(v + i, second, left);
     vec_store_n(theta + i, vec_fnma(step, vec_div(first, divisor), decayed), left);
