@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <hdf5.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
@@ -230,11 +231,35 @@ static void test_other_datasets(void **state) {
   expect_refused(f, "its state does not match its digest");
 }
 
+/* Changes one byte after another of the file's `bytes` [size] and opens it. 0: an answer was wrong. */
+static int flipped_are_safe(const struct checkpoint_fixture *f, char *bytes, size_t size) {
+  for (size_t at = 0; at < 3000; at += 3) {
+    struct ad_checkpoint *c;
+    FILE *file = fopen(f->path, "wb");
+    bytes[at] ^= 0x15;
+    const int written = file != NULL && fwrite(bytes, 1, size, file) == size && fclose(file) == 0;
+    bytes[at] ^= 0x15;
+    const int status = written ? ad_checkpoint_open(&c, f->path, &f->params) : AD_EIO;
+    if (status != AD_OK && status != AD_EINPUT && status != AD_ENOMEM) {
+      fprintf(stderr, "byte %zu: %s\n", at, ad_error_message());
+      return 0;
+    }
+    if (status == AD_OK) {
+      const int same = strcmp(ad_checkpoint_state(c), state_text) == 0;
+      ad_checkpoint_close(c);
+      if (!same) {
+        fprintf(stderr, "byte %zu: another state was read\n", at);
+        return 0;
+      }
+    }
+  }
+  return 1;
+}
+
 /* Cut anywhere, or with any byte of the first ones changed, a file is refused or read: no crash. One that is read has a
  * state that its digest holds. */
 static void test_cut_and_flipped(void **state) {
   struct checkpoint_fixture *f = *state;
-  struct ad_checkpoint *c;
   struct stat info;
   assert_int_equal(write_file(f), AD_OK);
   assert_int_equal(stat(f->path, &info), 0);
@@ -250,19 +275,14 @@ static void test_cut_and_flipped(void **state) {
     fclose(file);
     expect_refused(f, "");
   }
-  for (size_t at = 0; at < 3000; at += 3) {
-    bytes[at] ^= 0x15;
-    file = fopen(f->path, "wb");
-    assert_int_equal(fwrite(bytes, 1, size, file), size);
-    fclose(file);
-    bytes[at] ^= 0x15;
-    const int status = ad_checkpoint_open(&c, f->path, &f->params);
-    assert_true(status == AD_OK || status == AD_EINPUT || status == AD_ENOMEM);
-    if (status == AD_OK) {
-      assert_string_equal(ad_checkpoint_state(c), state_text);
-      ad_checkpoint_close(c);
-    }
+  /* In a child that ends at once: HDF5 loses the object headers of a file that it finds damaged. */
+  const pid_t child = fork();
+  if (child == 0) {
+    _exit(flipped_are_safe(f, bytes, size) ? 0 : 1);
   }
+  int ended = -1;
+  assert_int_equal(waitpid(child, &ended, 0), child);
+  assert_true(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
   free(bytes);
 }
 
