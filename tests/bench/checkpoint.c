@@ -22,18 +22,10 @@
 #include "autodidact/mpi/checkpoint.h"
 #include "autodidact/mpi/comm.h"
 #include "autodidact/model/shard.h"
+#include "bench.h"
 
 enum { MOST = 100, VECTORS = 5, RING = 4, PIECE = 1 << 20 };
 
-static const struct ad_model_config minilm = {.hidden = 384,
-                                              .heads = 12,
-                                              .ffn = 1536,
-                                              .layers = 6,
-                                              .vocab = 30522,
-                                              .positions = 512,
-                                              .types = 2,
-                                              .classes = 2,
-                                              .layer_norm_eps = 1e-12f};
 static const struct ad_model_config base = {.hidden = 768,
                                             .heads = 12,
                                             .ffn = 3072,
@@ -54,7 +46,7 @@ static const struct {
   const char *name;
   const struct ad_model_config *model;
   size_t vectors;
-} cases[] = {{"MiniLM-L6", &minilm, 3}, {"MiniLM-L6, window", &minilm, VECTORS}, {"BERT-base", &base, 3}};
+} cases[] = {{"MiniLM-L6", &bench_minilm, 3}, {"MiniLM-L6, window", &bench_minilm, VECTORS}, {"BERT-base", &base, 3}};
 
 /* What is timed, and of it each arm. */
 enum what { WRITE, WARM, COLD, WHATS };
@@ -101,16 +93,6 @@ static int plain_read(const char *path, char *bytes, size_t size) {
     close(fd);
   }
   return at == size ? AD_OK : ad_fail(AD_EIO, "%s: could not be read", path);
-}
-
-static int compare(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t n) {
-  qsort(values, n, sizeof *values, compare);
-  return values[n / 2];
 }
 
 /* Out of the page cache. */
@@ -182,7 +164,7 @@ static int repeat(const struct bench *b, size_t repetitions, const char *name) {
     printf("%s, %.0f MB, %u ranks: medians of %zu times the plain rate:", name, 1e-6 * (double)b->size,
            ad_comm_size(b->comm), repetitions);
     for (enum what w = 0; w < WHATS; w++) {
-      printf(" %s %.2f%s", whats[w], median(ratio[w], repetitions), w + 1 < WHATS ? "," : "\n");
+      printf(" %s %.2f%s", whats[w], bench_median(ratio[w], repetitions), w + 1 < WHATS ? "," : "\n");
     }
     fflush(stdout);
   }

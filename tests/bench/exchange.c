@@ -18,28 +18,9 @@
 #include "autodidact/base/status.h"
 #include "autodidact/data/order.h"
 #include "autodidact/mpi/exchange.h"
+#include "bench.h"
 
 enum { LANES = 8, MOST = 1000 };
-
-static const struct ad_model_config minilm = {.hidden = 384,
-                                              .heads = 12,
-                                              .ffn = 1536,
-                                              .layers = 6,
-                                              .vocab = 30522,
-                                              .positions = 512,
-                                              .types = 2,
-                                              .classes = 2,
-                                              .layer_norm_eps = 1e-12f};
-
-static int compare(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t n) {
-  qsort(values, n, sizeof *values, compare);
-  return values[n / 2];
-}
 
 /* One ordered exchange of all buckets; every row of the word embedding counts as touched, so that all 22.7 M floats
  * move. */
@@ -71,10 +52,10 @@ static int run(int repetitions, int shared) {
   struct ad_mpi_exchange *exchange;
   size_t lane_begin[LANES + 1], floats = 0;
   static double ordered[MOST], native[MOST], buckets[MOST];
-  AD_TRY(ad_params_create(&params, &minilm));
+  AD_TRY(ad_params_create(&params, &bench_minilm));
   AD_TRY(ad_comm_create(&comm, shared));
-  AD_TRY(ad_rows_create(&rows, minilm.vocab));
-  for (uint32_t id = 0; id < minilm.vocab; id++) {
+  AD_TRY(ad_rows_create(&rows, bench_minilm.vocab));
+  for (uint32_t id = 0; id < bench_minilm.vocab; id++) {
     ad_rows_add(&rows, 1, &id);
   }
   ad_rows_order(&rows);
@@ -113,11 +94,11 @@ static int run(int repetitions, int shared) {
     }
   }
   if (ad_comm_rank(comm) == 0) {
-    const double a = median(ordered, (size_t)repetitions), b = median(native, (size_t)repetitions);
+    const double a = bench_median(ordered, (size_t)repetitions), b = bench_median(native, (size_t)repetitions);
     printf("%zu floats, %u ranks on %u nodes, median of %d: ordered %.2f ms, MPI_Allreduce %.2f ms, ratio %.2f; "
            "MPI_Allreduce bucket by bucket %.2f ms\n",
            params.count, ad_comm_size(comm), ad_comm_nodes(comm), repetitions, a, b, a / b,
-           median(buckets, (size_t)repetitions));
+           bench_median(buckets, (size_t)repetitions));
   }
   ad_free(vector);
   ad_free(reduced);

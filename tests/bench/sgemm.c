@@ -16,6 +16,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
 #include "autodidact/math/tree.h"
+#include "bench.h"
 
 enum { ROUNDS = 7, SQUARES = 3, MOST = 64, LANES = AD_MAX_LANES };
 static const size_t SQUARE[SQUARES] = {1024, 2048, 3072};
@@ -70,11 +71,6 @@ static double rate(struct bench *b, const struct product *p) {
   return flops * (double)calls / took;
 }
 
-static int compare(const void *x, const void *y) {
-  const double a = *(const double *)x, b = *(const double *)y;
-  return (a > b) - (a < b);
-}
-
 static size_t list(struct bench *b, size_t H, size_t F, struct product *products) {
   size_t count = 0;
   for (size_t i = 0; i < SQUARES; i++) {
@@ -99,7 +95,7 @@ static void print(const struct bench *b, struct product *products, size_t count)
   static const char *const kinds[] = {"square", "forward", "input", "weight"};
   double best = 0.0;
   for (size_t i = 0; i < count; i++) {
-    qsort(products[i].rate, ROUNDS, sizeof(double), compare);
+    qsort(products[i].rate, ROUNDS, sizeof(double), bench_compare);
     best =
         products[i].kind == SQUARE_PRODUCT && products[i].rate[ROUNDS / 2] > best ? products[i].rate[ROUNDS / 2] : best;
   }
