@@ -17,8 +17,18 @@ leases_of() { grep -ls "^$1 " grid/leases/*; }
 have_leases() { leases_of node1 && leases_of node2; }
 run_now() { [ "$(squeue --noheader --states=running --format=%i | wc -l)" = "$1" ]; }
 
+# A training lasts a second on whatever machine this is: neither is the table done in the first dozen of seconds, nor nothing
+# of it, and some cells are under way at whatever comes next.
+pace() {
+  mpirun -n 2 --oversubscribe "$AD_PROGRAM" train config.yaml run.dir="pace-$1" train.epochs="$1" eval.every=600 checkpoint.epoch=false \
+    model.dropout=0.1 > pace.out 2>&1 || { cat pace.out; fail "a run to see the pace"; }
+  date +%s%3N
+}
+start=$(pace 1)
+epochs=$((500 * 1000 / ($(pace 500) - start)))
+
 # Each training has two ranks. Its reference is the same training by itself, on one rank.
-settings=(train.epochs=300 eval.every=600 checkpoint.epoch=false)
+settings=(train.epochs="$epochs" eval.every=600 checkpoint.epoch=false)
 cells write grid ranks_per_trial=2 lease=8 checkpoint.every=50 "${settings[@]}"
 nice -n 19 python3 "$AD_SOURCE/tests/system/study.py" single grid "$AD_PROGRAM" "${settings[@]}" > single.out 2>&1 &
 single=$!
@@ -34,7 +44,7 @@ for run in grid/runs/*; do
   [ -e "$run/result.json" ] || compgen -G "$run/checkpoints/*" > /dev/null || fail "$run was begun, and could neither end nor save"
 done
 cells note grid
-echo "ok   at the time limit: $(finished) of 32 cells finished, the other that was begun has a checkpoint; back in the queue"
+echo "ok   $epochs epochs a cell; at the time limit $(finished) of 32 finished, the other that was begun has a checkpoint; back in the queue"
 
 # It goes on, with more time, and beside it an array of two tasks, each with two trainings side by side.
 scontrol update JobId="$limited" TimeLimit=30
