@@ -1,6 +1,7 @@
 #include "autodidact/learn/optimizer.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -131,19 +132,23 @@ static void update_plain(struct stretch *s, size_t flat, size_t local, size_t le
   s->gradient += length;
 }
 
-/* Whole rows of the word embedding. Adam's step is 0 / (0 + eps) on an idle row: nothing, if eps is not 0 too. */
+/* Whole rows of the word embedding, a piece. Adam's step is 0 / (0 + eps) on an idle row: nothing, if eps is not 0 too. Only
+ * pieces without any other row go without their moments: one row here, one there, and memory is slower than with all. */
 static void update_words(struct stretch *s, size_t flat, size_t local, size_t length) {
   struct ad_optimizer *o = s->optimizer;
   const size_t H = o->shard->params->config.hidden, end = flat + length;
   unsigned char *idle = o->idle + local / H;
+  const int touched = s->slot < s->rows->count && s->rows->ids[s->slot] < end / H;
+  if (!touched && s->arithmetic.eps > 0.0 && memchr(idle, 0, length / H) == NULL) {
+    o->kernels->adamw(length, &s->arithmetic, NULL, s->theta + flat, NULL, NULL, old_of(s, flat));
+    return;
+  }
   for (size_t at = flat; at < end; at += H, idle++) {
     const size_t here = local + (at - flat);
     if (s->slot < s->rows->count && s->rows->ids[s->slot] == at / H) {
       update_plain(s, at, here, H);
       s->slot++;
       *idle = 0;
-    } else if (*idle && s->arithmetic.eps > 0.0) {
-      o->kernels->adamw(H, &s->arithmetic, NULL, s->theta + at, NULL, NULL, old_of(s, at));
     } else {
       o->kernels->adamw(H, &s->arithmetic, NULL, s->theta + at, o->m + here, o->v + here, old_of(s, at));
     }

@@ -18,8 +18,6 @@ enum {
   ROWS = AD_ROW_BLOCK,
   /* A larger weight is read from a packed panel: kernels that walk over many pages miss in the TLB. */
   DIRECT = 1536 * 384,
-  /* The strip of a weight gradient's larger operand is packed where its rows are so far apart. */
-  FAR = 2048,
   TILE = PANEL * AD_ROW_BLOCK /* floats of a tile of a weight gradient: 48 rows of W, 64 columns */
 };
 
@@ -138,18 +136,23 @@ static void nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const 
   }
 }
 
+/* A tile's columns of an operand of a weight gradient: where the first of its rows `above` stands, and how far apart they are. */
+struct columns {
+  const float *at;
+  size_t ld, above;
+};
+
 /* A tile of a weight gradient, [b, a] of dW [N,K], lane by lane. */
 struct tile {
   const struct ad_lane_rows *rows;
-  const float *X, *dY;  /* the tile's first column, of rows from `above` on */
-  size_t ldx, ldy, x_above, y_above;
+  struct columns X, dY;
   libxsmm_smmfunction *kernels; /* [lane] for the tile's sizes */
 };
 
 static void tile_leaf(void *context, size_t lane, float *out) {
   const struct tile *t = context;
   const size_t first = t->rows[lane].first;
-  t->kernels[lane](t->X + (first - t->x_above) * t->ldx, t->dY + (first - t->y_above) * t->ldy, out);
+  t->kernels[lane](t->X.at + (first - t->X.above) * t->X.ld, t->dY.at + (first - t->dY.above) * t->dY.ld, out);
 }
 
 struct gradient {
@@ -164,19 +167,26 @@ struct gradient {
 /* The tile of rows [n, n + b) and columns [k, k + a) of dW. */
 static void sum_tile(struct gradient *g, size_t n, size_t b, size_t k, size_t a) {
   const struct tile *t = &g->tile;
-  if (g->a != a || g->b != b || g->ldx != t->ldx || g->ldy != t->ldy) {
+  if (g->a != a || g->b != b || g->ldx != t->X.ld || g->ldy != t->dY.ld) {
     for (size_t lane = g->lo; lane < g->hi; lane++) {
       const size_t count = t->rows[lane].count;
-      g->kernels[lane] = count == 0 ? NULL : kernel(a, b, count, t->ldx, t->ldy, a, 0, LIBXSMM_GEMM_FLAG_TRANS_B);
+      g->kernels[lane] = count == 0 ? NULL : kernel(a, b, count, t->X.ld, t->dY.ld, a, 0, LIBXSMM_GEMM_FLAG_TRANS_B);
     }
-    g->a = a, g->b = b, g->ldx = t->ldx, g->ldy = t->ldy;
+    g->a = a, g->b = b, g->ldx = t->X.ld, g->ldy = t->dY.ld;
   }
   ad_tree_sum(vector_kernels, g->begin, g->lo, g->hi, a * b, tile_leaf, &g->tile, g->sum, g->work);
   vector_kernels->copy(b, a, g->sum, a, g->dW + n * g->K + k, g->K);
 }
 
-/* Tile by tile, the lanes' tiles and their sums in the first-level cache. The strip of the larger operand's columns is
- * the outer loop's, the other operand passes by. */
+/* Columns [from, from + width) of rows [first, end) of M (ld), copied to `to`: a kernel then walks over few pages. */
+static struct columns pack(const float *M, size_t ld, size_t first, size_t end, size_t from, size_t width, float *to) {
+  vector_kernels->copy(end - first, width, M + first * ld + from, ld, to, width);
+  return (struct columns){to, width, first};
+}
+
+/* Tile by tile, the lanes' tiles and their sums in the first-level cache. The outer loop takes strips of the operand with
+ * more columns, packed, while the other one passes by: X packed too, dY as it lies (to pack its narrower strips costs more
+ * than it saves). */
 static void tn(const struct ad_lane_rows *rows, const size_t *begin, size_t lo, size_t hi, size_t N, size_t K,
                const float *dY, size_t ldy, const float *X, size_t ldx, float *dW, float *work) {
   static struct gradient g; /* one thread a rank */
@@ -194,41 +204,34 @@ static void tn(const struct ad_lane_rows *rows, const size_t *begin, size_t lo, 
   g.begin = begin, g.lo = lo, g.hi = hi, g.K = K, g.dW = dW, g.a = 0;
   g.sum = work;
   g.work = g.sum + TILE;
-  float *strip = g.work + ad_tree_work(hi - lo, TILE);
-  g.tile = (struct tile){.rows = rows, .ldx = ldx, .ldy = ldy, .kernels = g.kernels};
+  float *strip = g.work + ad_tree_work(hi - lo, TILE), *packed = strip + (end - first) * PANEL;
+  g.tile = (struct tile){.rows = rows, .kernels = g.kernels};
   if (K >= N) {
     for (size_t k = 0; k < K; k += PANEL) {
       const size_t a = least(K - k, PANEL);
-      g.tile.X = X + k;
-      if (ldx >= FAR) {
-        vector_kernels->copy(end - first, a, X + first * ldx + k, ldx, strip, a);
-        g.tile.X = strip, g.tile.ldx = a, g.tile.x_above = first;
-      }
+      g.tile.X = pack(X, ldx, first, end, k, a, strip);
       for (size_t n = 0; n < N; n += ROWS) {
-        g.tile.dY = dY + n;
+        g.tile.dY = (struct columns){dY + n, ldy, 0};
         sum_tile(&g, n, least(N - n, ROWS), k, a);
       }
     }
     return;
   }
+  for (size_t k = 0; k < K; k += PANEL) {
+    pack(X, ldx, first, end, k, least(K - k, PANEL), packed + k * (end - first));
+  }
   for (size_t n = 0; n < N; n += ROWS) {
     const size_t b = least(N - n, ROWS);
-    g.tile.dY = dY + n;
-    if (ldy >= FAR) {
-      vector_kernels->copy(end - first, b, dY + first * ldy + n, ldy, strip, b);
-      g.tile.dY = strip, g.tile.ldy = b, g.tile.y_above = first;
-    }
+    g.tile.dY = pack(dY, ldy, first, end, n, b, strip);
     for (size_t k = 0; k < K; k += PANEL) {
-      g.tile.X = X + k;
+      g.tile.X = (struct columns){packed + k * (end - first), least(K - k, PANEL), first};
       sum_tile(&g, n, b, k, least(K - k, PANEL));
     }
   }
 }
 
 static size_t tn_work(size_t lanes, size_t M, size_t N, size_t K) {
-  (void)N;
-  (void)K;
-  return TILE + ad_tree_work(lanes, TILE) + M * PANEL;
+  return TILE + ad_tree_work(lanes, TILE) + M * (PANEL + (K < N ? K : 0));
 }
 
 const struct ad_gemm_backend ad_gemm_libxsmm = {"libxsmm", start, core, config, is_small, nt, nn, tn, tn_work};
