@@ -88,7 +88,7 @@ static size_t rows_at_once(size_t M, size_t N, size_t K) {
 
 /* Rows that a product is rounded up to, at an alignment: the least that has been seen to keep the bits. */
 static size_t block_of(int alignment) {
-  return alignment == 1 ? 16 : (size_t)alignment;
+  return alignment == 1 ? backend->block : (size_t)alignment;
 }
 
 void ad_gemm_nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
@@ -129,12 +129,13 @@ static void check_product(int transposed, size_t M, size_t N, size_t K, const fl
   }
 }
 
-/* Rows in pieces, then rows moved down by `shift`, against `whole`. */
+/* Rows in pieces (of all sizes in turn where rows are not rounded up), then rows moved down by `shift`, against `whole`. */
 static int check_rows(int transposed, size_t M, size_t N, size_t K, size_t shift, const float *X, const float *W,
                       float *moved, float *whole, float *other) {
-  const size_t piece = backend->is_small(N, K) ? AD_ROW_BLOCK : block_of(shift % 12 == 0 ? 12 : 1);
+  const size_t block = backend->is_small(N, K) ? AD_ROW_BLOCK : block_of(shift % 12 == 0 ? 12 : 1);
   check_product(transposed, M, N, K, X, W, whole);
-  for (size_t m = 0; m < M; m += piece) {
+  for (size_t m = 0, piece = block; m < M; m += piece, piece += block == 1) {
+    piece = piece < M - m ? piece : M - m;
     check_product(transposed, piece, N, K, X + m * K, W, other + m * N);
   }
   if (memcmp(whole, other, M * N * sizeof *whole) != 0) {

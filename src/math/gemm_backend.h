@@ -12,7 +12,9 @@ struct ad_gemm_backend {
   const char *(*start)(const struct ad_kernels *kernels);
   const char *(*core)(void);
   const char *(*config)(void);
-  /* A block of so many rows of a product N x K has another algorithm than a larger one: rows must go block by block. */
+  /* The least number that row counts must be rounded up to where rows are independent (the self-check holds it to that). */
+  size_t block;
+  /* A block of AD_ROW_BLOCK rows of a product N x K has another algorithm than a larger one: rows must go block by block. */
   int (*is_small)(size_t N, size_t K);
   /* As in math/gemm.h, of rows that go at once. */
   void (*nt)(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy);

@@ -234,4 +234,4 @@ static size_t tn_work(size_t lanes, size_t M, size_t N, size_t K) {
   return TILE + ad_tree_work(lanes, TILE) + M * (PANEL + (K < N ? K : 0));
 }
 
-const struct ad_gemm_backend ad_gemm_libxsmm = {"libxsmm", start, core, config, is_small, nt, nn, tn, tn_work};
+const struct ad_gemm_backend ad_gemm_libxsmm = {"libxsmm", start, core, config, 1, is_small, nt, nn, tn, tn_work};

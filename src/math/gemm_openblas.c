@@ -62,7 +62,7 @@ static size_t tn_work(size_t lanes, size_t M, size_t N, size_t K) {
   return ad_tree_work(lanes, N * K);
 }
 
-const struct ad_gemm_backend ad_gemm_openblas = {"openblas", start, core, config, is_small, nt, nn, tn, tn_work};
+const struct ad_gemm_backend ad_gemm_openblas = {"openblas", start, core, config, 16, is_small, nt, nn, tn, tn_work};
 
 const char *ad_gemm_openblas_core(void) {
   return core();

@@ -190,6 +190,35 @@ static void test_alignment(void **state) {
   }
 }
 
+/* Rows have their bits whatever the number of rows, of all that ad_gemm_block allows. */
+static void test_row_counts(void **state) {
+  (void)state;
+  static const size_t shapes[][2] = {{32, 37}, {37, 32}, {37, 384}, {384, 384}, {1536, 384}, {384, 1536}};
+  enum { COUNT = sizeof shapes / sizeof shapes[0], M = 2 * AD_ROW_BLOCK };
+  const size_t block = ad_gemm_block(ad_gemm_prepare(shapes, COUNT), shapes, COUNT);
+  assert_true(M % block == 0 && (block == 1) == (strstr(ad_gemm_core(), "libxsmm") != NULL));
+  for (size_t i = 0; i < COUNT; i++) {
+    const size_t N = shapes[i][0], K = shapes[i][1];
+    float *x = check_normals(M * (N + K), 1), *w = check_normals(N * K, 2), *sum = check_normals(M * K, 3);
+    float *all = malloc(M * (N + K) * sizeof *all), *few = malloc(M * (N + K) * sizeof *few);
+    for (size_t rows = block; rows < M; rows += block) {
+      ad_gemm_nt(M, N, K, x, K, w, all, N);
+      ad_gemm_nt(rows, N, K, x + (M - rows) * K, K, w, few, N);
+      assert_memory_equal(all + (M - rows) * N, few, rows * N * sizeof *all);
+      memcpy(all, sum, M * K * sizeof *all);
+      memcpy(few, sum + (M - rows) * K, rows * K * sizeof *few);
+      ad_gemm_nn(M, N, K, x, N, w, all, K, 1);
+      ad_gemm_nn(rows, N, K, x + (M - rows) * N, N, w, few, K, 1);
+      assert_memory_equal(all + (M - rows) * K, few, rows * K * sizeof *all);
+    }
+    free(x);
+    free(w);
+    free(sum);
+    free(all);
+    free(few);
+  }
+}
+
 static void test_self_check(void **state) {
   (void)state;
   const int first = ad_gemm_rows_independent(100, 64, 48, 5);
@@ -303,7 +332,7 @@ static size_t rows_given(size_t N, size_t K) {
 
 static void test_models_in_turn(void **state) {
   (void)state;
-  static const struct ad_gemm_backend uneven = {.is_small = never_small, .nt = uneven_nt, .nn = uneven_nn};
+  static const struct ad_gemm_backend uneven = {.block = 16, .is_small = never_small, .nt = uneven_nt, .nn = uneven_nn};
   static const size_t one[MODEL][2] = {{8, 12}, {UNEVEN_N, UNEVEN_K}}, other[MODEL][2] = {{8, 12}, {12, 8}};
   for (int order = 0; order < 2; order++) {
     int one_known = 0;
@@ -334,7 +363,7 @@ static int run(const char *name) {
       cmocka_unit_test(test_rows_behind), cmocka_unit_test(test_weight_gradient_is_the_tree),
       cmocka_unit_test(test_alignment),   cmocka_unit_test(test_self_check),
       cmocka_unit_test(test_choice),      cmocka_unit_test(test_square),
-      cmocka_unit_test(test_models_in_turn),
+      cmocka_unit_test(test_models_in_turn), cmocka_unit_test(test_row_counts),
   };
   printf("%s\n", name);
   return cmocka_run_group_tests_name(name, tests, NULL, NULL);

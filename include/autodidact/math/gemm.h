@@ -56,8 +56,8 @@ const char *ad_gemm_openblas_core(void);
 void ad_gemm_openblas_square(size_t n, const float *X, const float *W, float *Y);
 
 /* Row self-check: for a layer with W [N,K], forward (nt) and backward (nn), have rows the same bits when M of them
- * (rounded up to AD_ROW_BLOCK) are multiplied at once, in pieces of AD_ROW_BLOCK, and when they stand `shift` rows
- * further down? 1 yes, 0 no, or AD_ENOMEM. */
+ * (rounded up to AD_ROW_BLOCK) are multiplied at once, in pieces as small as the backend allows, and when they stand
+ * `shift` rows further down? 1 yes, 0 no, or AD_ENOMEM. */
 int ad_gemm_rows_independent(size_t M, size_t N, size_t K, size_t shift);
 
 /* Runs the self-check for the shapes [count] (N, K) of a model's layers and returns the alignment, in rows, that the
@@ -69,7 +69,7 @@ int ad_gemm_rows_independent(size_t M, size_t N, size_t K, size_t shift);
 int ad_gemm_prepare(const size_t (*shapes)[2], size_t count);
 
 /* The number that the rows of these shapes' products are rounded up to, at the alignment that ad_gemm_prepare has
- * returned for them: 16, 12 or AD_ROW_BLOCK. */
+ * returned for them: 1 (libxsmm: none is added), 16, 12 or AD_ROW_BLOCK. */
 size_t ad_gemm_block(int alignment, const size_t (*shapes)[2], size_t count);
 
 #endif
