@@ -353,7 +353,22 @@ static int reduce_ready(void *context) {
   return done;
 }
 
-static int reduce_end(void *context, uint32_t bucket, float *gradient) {
+/* Finishes the tree for floats [at, at + length) of this rank's part of a bucket, in `sum` where it adds; where the result lies, or NULL. */
+static const float *finish_tree(struct ad_mpi_exchange *x, uint32_t bucket, size_t at, size_t length, float *sum) {
+  size_t count = 0;
+  for (size_t p = 0; p < x->piece_count; p++) {
+    struct piece piece = x->pieces[p];
+    piece.values = piece.empty ? NULL : piece.values + at;
+    push(x, x->scratch, &count, piece, length, 1, sum);
+  }
+  if (count != 1 || x->scratch[0].empty) {
+    ad_fail(AD_EINTERNAL, "bucket %u: %zu sums are left of the tree, expected one", bucket, count);
+    return NULL;
+  }
+  return x->scratch[0].values;
+}
+
+static int reduce_end(void *context, uint32_t bucket, float *gradient, double *squares) {
   struct ad_mpi_exchange *x = context;
   size_t begin, end;
   AD_TRY(check(x, "the end of a bucket's reduction", bucket, 0, 0));
@@ -363,22 +378,28 @@ static int reduce_end(void *context, uint32_t bucket, float *gradient) {
     const float *sum = x->whole;
     const size_t n = ad_compact_count(x->params, bucket, x->rows);
     memcpy(gradient, x->table.whole ? sum : sum + begin, (x->table.whole ? n : end - begin) * sizeof *sum);
+    for (size_t at = begin, next; at < end; at = next) {
+      next = ad_compact_block_end(x->params, bucket, x->rows, at, end);
+      squares[ad_compact_blocks(x->params, bucket, x->rows, at)] = x->kernels->sum_squares(next - at, own + (at - begin));
+    }
     return AD_OK;
   }
   AD_TRY(wait_all(x));
   await(x, x->turn, 0);
   x->piece_count += partial_sums(x, x->comm->own_node, begin, &x->pieces[x->piece_count]);
   order_pieces(x->pieces, x->piece_count);
-  size_t count = 0;
-  for (size_t p = 0; p < x->piece_count; p++) {
-    push(x, x->scratch, &count, x->pieces[p], end - begin, 1, own);
-  }
-  if (count != 1 || x->scratch[0].empty) {
-    return ad_fail(AD_EINTERNAL, "bucket %u: %zu sums are left of the tree, expected one", bucket, count);
-  }
-  /* A shard may hold nothing of a small bucket; there is no memory then to copy from. */
-  if (end > begin && x->scratch[0].values != own) {
-    memcpy(own, x->scratch[0].values, (end - begin) * sizeof *own);
+  /* Block by block, so that what the tree adds up and the squares are taken of is in the first-level cache. */
+  for (size_t at = begin, next; at < end; at = next) {
+    next = ad_compact_block_end(x->params, bucket, x->rows, at, end);
+    float *to = own + (at - begin);
+    const float *sum = finish_tree(x, bucket, at - begin, next - at, to);
+    if (sum == NULL) {
+      return AD_EINTERNAL;
+    }
+    squares[ad_compact_blocks(x->params, bucket, x->rows, at)] = x->kernels->sum_squares(next - at, sum);
+    if (sum != to) {
+      memcpy(to, sum, (next - at) * sizeof *sum);
+    }
   }
   atomic_store_explicit(&board_of(x, x->comm->node_rank)->done, x->turn, memory_order_release);
   return x->table.whole ? spread(x, bucket, gradient) : AD_OK;

@@ -52,16 +52,12 @@ void ad_optimizer_moments_changed(struct ad_optimizer *optimizer) {
 void ad_optimizer_squares(const struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
                           const float *gradient, double *squares) {
   const struct ad_shard *s = optimizer->shard;
-  const size_t H = s->params->config.hidden;
   size_t begin, end;
   ad_compact_range(s->params, bucket, rows, s->begin[bucket], s->end[bucket], &begin, &end);
-  const size_t word_end = bucket == 0 ? rows->count * H : 0;
-  for (size_t at = begin; at < end;) {
-    size_t length = at < word_end ? H : AD_BLOCK;
-    length = length < end - at ? length : end - at;
+  for (size_t at = begin, next; at < end; at = next) {
+    next = ad_compact_block_end(s->params, bucket, rows, at, end);
     squares[ad_compact_blocks(s->params, bucket, rows, at)] =
-        optimizer->kernels->sum_squares(length, gradient + (at - begin));
-    at += length;
+        optimizer->kernels->sum_squares(next - at, gradient + (at - begin));
   }
 }
 

@@ -94,6 +94,9 @@ int trainer_plan(struct ad_trainer *t, struct ad_step *step);
  */
 const float *trainer_reduced(const struct ad_trainer *t, uint32_t bucket);
 
+/* Where the sums of squares of a bucket's blocks are kept until the norm is taken. */
+double *trainer_squares(const struct ad_trainer *t, uint32_t bucket);
+
 /* The sums of squares of a bucket's gradient, once it is there: while it is in cache. */
 void trainer_square(struct ad_trainer *t, uint32_t bucket);
 

@@ -88,10 +88,14 @@ static size_t blocks_below(const struct ad_trainer *t, uint32_t bucket) {
   return blocks;
 }
 
+double *trainer_squares(const struct ad_trainer *t, uint32_t bucket) {
+  return t->squares + blocks_below(t, bucket);
+}
+
 void trainer_square(struct ad_trainer *t, uint32_t bucket) {
   const float *gradient = trainer_reduced(t, bucket);
   if (gradient != NULL) {
-    ad_optimizer_squares(&t->optimizer, bucket, &t->rows, gradient, t->squares + blocks_below(t, bucket));
+    ad_optimizer_squares(&t->optimizer, bucket, &t->rows, gradient, trainer_squares(t, bucket));
   }
 }
 

@@ -131,6 +131,12 @@ void ad_compact_range(const struct ad_params *params, uint32_t bucket, const str
   *end = compact_offset(params, bucket, rows, flat_end);
 }
 
+size_t ad_compact_block_end(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t at,
+                            size_t end) {
+  const size_t H = params->config.hidden, length = bucket == 0 && at < rows->count * H ? H : AD_BLOCK;
+  return length < end - at ? at + length : end;
+}
+
 size_t ad_compact_blocks(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t at) {
   if (bucket > 0) {
     return blocks_of(at);

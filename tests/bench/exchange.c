@@ -25,7 +25,7 @@ enum { LANES = 8, MOST = 1000 };
 /* One ordered exchange of all buckets; every row of the word embedding counts as touched, so that all 22.7 M floats
  * move. */
 static int exchange_all(const struct ad_exchange *x, const struct ad_params *params, const struct ad_rows *rows,
-                        const size_t *lane_begin, float *reduced, float *theta) {
+                        const size_t *lane_begin, float *reduced, double *squares, float *theta) {
   struct ad_span parts[AD_MAX_PARTS];
   const size_t count =
       ad_tree_parts(LANES, ad_lanes_first(LANES, x->size, x->rank), ad_lanes_first(LANES, x->size, x->rank + 1), parts);
@@ -36,7 +36,7 @@ static int exchange_all(const struct ad_exchange *x, const struct ad_params *par
       partials[p] = (struct ad_partial){.span = parts[p], .values = x->place(x->context, b, p)};
     }
     AD_TRY(x->reduce_begin(x->context, b, partials, count));
-    AD_TRY(x->reduce_end(x->context, b, reduced));
+    AD_TRY(x->reduce_end(x->context, b, reduced, squares));
     size_t begin, end;
     ad_shard_range(params, b, x->rank, x->size, &begin, &end);
     memcpy(theta + begin, reduced, (end - begin) * sizeof *theta);
@@ -69,13 +69,14 @@ static int run(int repetitions, int shared) {
   AD_TRY(ad_shared_create(&replica, comm, ad_comm_node_first(comm) ? params.count * sizeof(float) : 0));
   AD_TRY(ad_mpi_exchange_create(&exchange, comm, &params, LANES, floats, 0, AD_REDUCTION_ORDERED));
   float *vector = ad_calloc(params.count, sizeof *vector), *reduced = ad_calloc(floats, sizeof *reduced);
-  if (vector == NULL || reduced == NULL) {
-    return ad_fail_memory(2 * params.count * sizeof *vector, "the vectors");
+  double *squares = ad_calloc(floats, sizeof *squares);
+  if (vector == NULL || reduced == NULL || squares == NULL) {
+    return ad_fail_memory(params.count * sizeof *vector + floats * sizeof *squares, "the vectors");
   }
   for (int r = -2; r < repetitions; r++) {
     ad_comm_wait(comm);
     const double start = ad_clock();
-    AD_TRY(exchange_all(ad_mpi_exchange_table(exchange), &params, &rows, lane_begin, reduced,
+    AD_TRY(exchange_all(ad_mpi_exchange_table(exchange), &params, &rows, lane_begin, reduced, squares,
                         (float *)(void *)replica.part[0]));
     ad_comm_wait(comm);
     const double middle = ad_clock();
@@ -102,6 +103,7 @@ static int run(int repetitions, int shared) {
   }
   ad_free(vector);
   ad_free(reduced);
+  ad_free(squares);
   ad_mpi_exchange_destroy(exchange);
   ad_shared_destroy(&replica);
   ad_rows_destroy(&rows);

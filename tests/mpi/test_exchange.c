@@ -2,6 +2,8 @@
 /* The exchange of a training step against the same sums computed alone, bit by bit: on one node, on many, and in between. */
 #include "autodidact/mpi/exchange.h"
 
+#include <math.h>
+
 #include "autodidact/base/memory.h"
 #include "comm_internal.h"
 #include "steps.h"
@@ -27,6 +29,7 @@ struct run {
   struct ad_shared replica;
   float *theta;                 /* [P] of the node */
   float *expected, *gradient;   /* [floats] */
+  double *squares;              /* [floats]: blocks are fewer */
   float *elsewhere[AD_MAX_PARTS]; /* [floats] partial sums that are not in the exchange's own memory */
 };
 
@@ -42,11 +45,12 @@ static void run_create(struct run *r, enum mapping mapping, size_t lanes, int wh
   r->theta = (float *)(void *)r->replica.part[0];
   r->expected = malloc(floats * sizeof(float));
   r->gradient = malloc(floats * sizeof(float));
+  r->squares = malloc(floats * sizeof(double));
   for (size_t p = 0; p < AD_MAX_PARTS; p++) {
     r->elsewhere[p] = malloc(floats * sizeof(float));
     CHECK(r->elsewhere[p] != NULL);
   }
-  CHECK(r->expected != NULL && r->gradient != NULL);
+  CHECK(r->expected != NULL && r->gradient != NULL && r->squares != NULL);
 }
 
 static void run_destroy(struct run *r) {
@@ -55,6 +59,7 @@ static void run_destroy(struct run *r) {
   }
   free(r->expected);
   free(r->gradient);
+  free(r->squares);
   ad_shared_destroy(&r->replica);
   ad_mpi_exchange_destroy(r->exchange);
   ad_comm_destroy(r->comm);
@@ -71,9 +76,18 @@ static void end_bucket(struct run *r, uint32_t bucket) {
   }
   /* NaN where nothing is written. */
   memset(r->gradient, 0xff, (end - begin) * sizeof(float));
-  CHECK(r->table->reduce_end(r->table->context, bucket, r->gradient) == AD_OK);
+  CHECK(r->table->reduce_end(r->table->context, bucket, r->gradient, r->squares) == AD_OK);
   steps_sum(s, bucket, 0, s->W, r->expected);
   CHECK(memcmp(r->gradient, r->expected + begin, (end - begin) * sizeof(float)) == 0);
+  for (size_t at = begin, next; at < end && !r->table->whole; at = next) {
+    next = ad_compact_block_end(&s->params, bucket, &s->rows, at, end);
+    double sum = 0.0;
+    for (size_t i = at; i < next; i++) {
+      sum += (double)r->expected[i] * (double)r->expected[i];
+    }
+    const double found = r->squares[ad_compact_blocks(&s->params, bucket, &s->rows, at)];
+    CHECK(fabs(found - sum) <= 1e-12 * sum);
+  }
 }
 
 /* Buckets in the order of a backward, each begun while the one before is under way. */

@@ -14,7 +14,7 @@ struct traffic {
 
 /* One step's exchange; the values do not matter here. */
 static struct traffic count_step(const struct ad_mpi_exchange *exchange, const struct steps *s, float *theta,
-                                 float *gradient) {
+                                 float *gradient, double *squares) {
   const struct ad_exchange *x = ad_mpi_exchange_table(exchange);
   const struct ad_mpi_traffic before = ad_mpi_exchange_traffic(exchange);
   CHECK(x->step_begin(x->context, &s->rows, s->lane_begin) == AD_OK);
@@ -27,7 +27,7 @@ static struct traffic count_step(const struct ad_mpi_exchange *exchange, const s
       partials[p] = (struct ad_partial){parts[p], 0, x->place(x->context, b, p)};
     }
     CHECK(x->reduce_begin(x->context, b, partials, count) == AD_OK);
-    CHECK(x->reduce_end(x->context, b, gradient) == AD_OK);
+    CHECK(x->reduce_end(x->context, b, gradient, squares) == AD_OK);
   }
   CHECK(x->publish(x->context, 1, &theta) == AD_OK);
   const struct ad_mpi_traffic after = ad_mpi_exchange_traffic(exchange);
@@ -118,10 +118,11 @@ static void test_nodes(struct steps *s, size_t R, size_t rank, size_t group) {
   CHECK(ad_mpi_exchange_create(&exchange, comm, &s->params, s->W, floats, 0, AD_REDUCTION_ORDERED) == AD_OK);
   CHECK(ad_shared_create(&replica, comm, ad_comm_node_first(comm) ? s->params.count * sizeof(float) : 0) == AD_OK);
   float *gradient = malloc(floats * sizeof *gradient);
-  CHECK(gradient != NULL);
+  double *squares = malloc(floats * sizeof *squares);
+  CHECK(gradient != NULL && squares != NULL);
   for (size_t step = 0; step < 3; step++) {
     steps_begin(s, step, 1 + step, LANES_ALL);
-    struct traffic counted = count_step(exchange, s, (float *)(void *)replica.part[0], gradient);
+    struct traffic counted = count_step(exchange, s, (float *)(void *)replica.part[0], gradient, squares);
     CHECK(group > 1 || equal(counted, predict_rank(s, rank, R)));
     MPI_Allreduce(MPI_IN_PLACE, &counted.messages, 1, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
     MPI_Allreduce(MPI_IN_PLACE, &counted.bytes, 1, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
@@ -139,6 +140,7 @@ static void test_nodes(struct steps *s, size_t R, size_t rank, size_t group) {
     }
   }
   free(gradient);
+  free(squares);
   ad_shared_destroy(&replica);
   ad_mpi_exchange_destroy(exchange);
   ad_comm_destroy(comm);

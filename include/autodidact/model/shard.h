@@ -58,4 +58,8 @@ size_t ad_compact_most(const struct ad_params *params, uint32_t bucket, const st
  * front of compact offset `at`, which is a block boundary. */
 size_t ad_compact_blocks(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t at);
 
+/* Where the block that begins at compact offset `at` ends, if the part that it is of ends at `end`. */
+size_t ad_compact_block_end(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t at,
+                            size_t end);
+
 #endif

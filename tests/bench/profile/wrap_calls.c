@@ -165,9 +165,9 @@ static int reduce_begin(void *context, uint32_t bucket, const struct ad_partial 
   profile_leave();
   return status;
 }
-static int reduce_end(void *context, uint32_t bucket, float *gradient) {
+static int reduce_end(void *context, uint32_t bucket, float *gradient, double *squares) {
   profile_enter(PROFILE_REDUCTION);
-  const int status = exchange->reduce_end(context, bucket, gradient);
+  const int status = exchange->reduce_end(context, bucket, gradient, squares);
   profile_leave();
   return status;
 }
