@@ -147,10 +147,23 @@ struct tile {
   const struct ad_lane_rows *rows;
   struct columns X, dY;
   libxsmm_smmfunction *kernels; /* [lane] for the tile's sizes */
+  /* Where its sum goes: the rows that nobody has asked for yet, their bytes and distance, and how many a lane asks for. */
+  const char *target;
+  size_t left, width, stride, share;
 };
 
+/* Asks for some of the memory that the tile's sum goes to: it is on its way while lanes are computed. */
+static void fetch_target(struct tile *t) {
+  for (size_t row = 0; row < t->share && t->left > 0; row++, t->left--, t->target += t->stride) {
+    for (size_t byte = 0; byte < t->width; byte += 64) {
+      __builtin_prefetch(t->target + byte, 0, 2);
+    }
+  }
+}
+
 static void tile_leaf(void *context, size_t lane, float *out) {
-  const struct tile *t = context;
+  struct tile *t = context;
+  fetch_target(t);
   const size_t first = t->rows[lane].first;
   t->kernels[lane](t->X.at + (first - t->X.above) * t->X.ld, t->dY.at + (first - t->dY.above) * t->dY.ld, out);
 }
@@ -166,7 +179,7 @@ struct gradient {
 
 /* The tile of rows [n, n + b) and columns [k, k + a) of dW. */
 static void sum_tile(struct gradient *g, size_t n, size_t b, size_t k, size_t a) {
-  const struct tile *t = &g->tile;
+  struct tile *t = &g->tile;
   if (g->a != a || g->b != b || g->ldx != t->X.ld || g->ldy != t->dY.ld) {
     for (size_t lane = g->lo; lane < g->hi; lane++) {
       const size_t count = t->rows[lane].count;
@@ -174,8 +187,12 @@ static void sum_tile(struct gradient *g, size_t n, size_t b, size_t k, size_t a)
     }
     g->a = a, g->b = b, g->ldx = t->X.ld, g->ldy = t->dY.ld;
   }
-  ad_tree_sum(vector_kernels, g->begin, g->lo, g->hi, a * b, tile_leaf, &g->tile, g->sum, g->work);
-  vector_kernels->copy(b, a, g->sum, a, g->dW + n * g->K + k, g->K);
+  float *target = g->dW + n * g->K + k;
+  t->target = (const char *)target;
+  t->left = b, t->width = a * sizeof *target, t->stride = g->K * sizeof *target;
+  t->share = (b + (g->hi - g->lo) - 1) / (g->hi - g->lo);
+  ad_tree_sum(vector_kernels, g->begin, g->lo, g->hi, a * b, tile_leaf, t, g->sum, g->work);
+  vector_kernels->copy(b, a, g->sum, a, target, g->K);
 }
 
 /* Columns [from, from + width) of rows [first, end) of M (ld), copied to `to`: a kernel then walks over few pages. */
