@@ -92,6 +92,16 @@ static int is_small(size_t N, size_t K) {
   return 0;
 }
 
+/* Asks for memory that a product will write, [rows, columns] (ld): stores to memory far away would wait for it one by one. */
+static void fetch(const float *at, size_t rows, size_t columns, size_t ld) {
+  enum { LINE = 16 };
+  for (size_t row = 0; row < rows; row++) {
+    for (size_t column = 0; column < columns; column += LINE) {
+      __builtin_prefetch(at + row * ld + column, 0, 2);
+    }
+  }
+}
+
 /* C [rows, m] (ldc) = or += B [rows, k] (ldb) A, with A [k, m] (lda). */
 static void rows_by_panel(size_t rows, size_t m, size_t k, const float *A, size_t lda, const float *B, size_t ldb,
                           float *C, size_t ldc, int accumulate) {
@@ -99,6 +109,7 @@ static void rows_by_panel(size_t rows, size_t m, size_t k, const float *A, size_
       rows < ROWS ? NULL : kernel(m, ROWS, k, lda, ldb, ldc, accumulate, LIBXSMM_GEMM_FLAG_NONE);
   size_t r = 0;
   for (; r + ROWS <= rows; r += ROWS) {
+    fetch(C + r * ldc, ROWS, m, ldc);
     block(A, B + r * ldb, C + r * ldc);
   }
   if (r < rows) {
@@ -147,23 +158,17 @@ struct tile {
   const struct ad_lane_rows *rows;
   struct columns X, dY;
   libxsmm_smmfunction *kernels; /* [lane] for the tile's sizes */
-  /* Where its sum goes: the rows that nobody has asked for yet, their bytes and distance, and how many a lane asks for. */
-  const char *target;
-  size_t left, width, stride, share;
+  /* Where its sum goes, [left, columns] (ld): the rows that nobody has asked for yet, and how many each lane asks for. */
+  const float *target;
+  size_t left, columns, ld, share;
 };
-
-/* Asks for some of the memory that the tile's sum goes to: it is on its way while lanes are computed. */
-static void fetch_target(struct tile *t) {
-  for (size_t row = 0; row < t->share && t->left > 0; row++, t->left--, t->target += t->stride) {
-    for (size_t byte = 0; byte < t->width; byte += 64) {
-      __builtin_prefetch(t->target + byte, 0, 2);
-    }
-  }
-}
 
 static void tile_leaf(void *context, size_t lane, float *out) {
   struct tile *t = context;
-  fetch_target(t);
+  const size_t rows = least(t->share, t->left);
+  fetch(t->target, rows, t->columns, t->ld); /* on its way while the lane is computed */
+  t->target += rows * t->ld;
+  t->left -= rows;
   const size_t first = t->rows[lane].first;
   t->kernels[lane](t->X.at + (first - t->X.above) * t->X.ld, t->dY.at + (first - t->dY.above) * t->dY.ld, out);
 }
@@ -188,8 +193,7 @@ static void sum_tile(struct gradient *g, size_t n, size_t b, size_t k, size_t a)
     g->a = a, g->b = b, g->ldx = t->X.ld, g->ldy = t->dY.ld;
   }
   float *target = g->dW + n * g->K + k;
-  t->target = (const char *)target;
-  t->left = b, t->width = a * sizeof *target, t->stride = g->K * sizeof *target;
+  t->target = target, t->left = b, t->columns = a, t->ld = g->K;
   t->share = (b + (g->hi - g->lo) - 1) / (g->hi - g->lo);
   ad_tree_sum(vector_kernels, g->begin, g->lo, g->hi, a * b, tile_leaf, t, g->sum, g->work);
   vector_kernels->copy(b, a, g->sum, a, target, g->K);
