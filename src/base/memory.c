@@ -16,8 +16,13 @@ enum { ALIGNMENT = 64 };
 /* Blocks from this size on lie on huge pages where the system has them to give: products walk over many pages. */
 enum { HUGE_PAGE = 1 << 21, LARGE = 4 * HUGE_PAGE };
 
+/* Huge pages begin at the same place of every cache: kernels that walk over several such blocks side by side would have
+ * all their lines in the same few sets. So each begins some lines later than the one before, of COLOURS that differ. */
+enum { COLOURS = 15, COLOUR = 136 * ALIGNMENT };
+
 struct header {
   size_t bytes;
+  void *base; /* what the system gave */
 };
 
 _Static_assert(sizeof(struct header) <= ALIGNMENT, "the header must fit the alignment gap");
@@ -25,6 +30,7 @@ _Static_assert(sizeof(struct header) <= ALIGNMENT, "the header must fit the alig
 /* One thread a rank (design, section 3): plain counters. */
 static struct ad_memory_stats stats;
 static unsigned long fail_countdown;
+static size_t large_blocks;
 
 static struct header *header_of(void *block) {
   return (struct header *)((char *)block - ALIGNMENT);
@@ -43,7 +49,11 @@ void *ad_malloc(size_t count, size_t size) {
   }
   stats.allocations++;
   const size_t bytes = count * size;
-  const size_t padded = (bytes + 2 * ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  size_t padded = (bytes + 2 * ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT, colour = 0;
+  if (padded >= LARGE) {
+    colour = large_blocks++ % COLOURS * COLOUR;
+    padded += colour;
+  }
   void *base; /* aligned_alloc would need a multiple of the alignment: up to a huge page lost with each block */
   if (posix_memalign(&base, padded >= LARGE ? HUGE_PAGE : ALIGNMENT, padded) != 0) {
     return NULL;
@@ -53,13 +63,14 @@ void *ad_malloc(size_t count, size_t size) {
     (void)madvise(base, padded, MADV_HUGEPAGE); /* a wish: any answer will do */
   }
 #endif
-  ((struct header *)base)->bytes = bytes;
+  void *block = (char *)base + colour + ALIGNMENT;
+  *header_of(block) = (struct header){bytes, base};
   stats.live_blocks++;
   stats.live_bytes += bytes;
   if (stats.live_bytes > stats.peak_bytes) {
     stats.peak_bytes = stats.live_bytes;
   }
-  return (char *)base + ALIGNMENT;
+  return block;
 }
 
 void *ad_calloc(size_t count, size_t size) {
@@ -91,7 +102,7 @@ void ad_free(void *block) {
   struct header *header = header_of(block);
   stats.live_blocks--;
   stats.live_bytes -= header->bytes;
-  free(header);
+  free(header->base);
 }
 
 char *ad_strndup(const char *text, size_t length) {

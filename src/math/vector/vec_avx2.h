@@ -227,6 +227,10 @@ VEC_INLINE void vec_transpose(vec r[16]) {
   }
 }
 
+VEC_INLINE void vec_fixed_exchange(const float *entering, float *leaving, double scale, int64_t *sum) {
+  vec_fixed_exchange_each(16, entering, leaving, scale, sum);
+}
+
 VEC_INLINE double scalar_exp(double x) {
   return Sleef_finz_expd1_u10purecfma(x);
 }

@@ -155,6 +155,18 @@ VEC_INLINE vec vecq_factor(vecq w, uint32_t threshold, float scale) {
   return _mm512_maskz_mov_ps(_mm512_cmpge_epu32_mask(words, _mm512_set1_epi32((int)threshold)), _mm512_set1_ps(scale));
 }
 
+/* sum [16] += entering - leaving in fixed point, x scale to the nearest integer, ties to even; leaving = entering. */
+VEC_INLINE void vec_fixed_exchange(const float *entering, float *leaving, double scale, int64_t *sum) {
+  const __m512d factor = _mm512_set1_pd(scale);
+  for (int i = 0; i < 16; i += 8) {
+    const __m256 in = _mm256_loadu_ps(entering + i), out = _mm256_loadu_ps(leaving + i);
+    const __m512i more = _mm512_cvtpd_epi64(_mm512_mul_pd(_mm512_cvtps_pd(in), factor));
+    const __m512i less = _mm512_cvtpd_epi64(_mm512_mul_pd(_mm512_cvtps_pd(out), factor));
+    _mm512_storeu_si512(sum + i, _mm512_add_epi64(_mm512_loadu_si512(sum + i), _mm512_sub_epi64(more, less)));
+    _mm256_storeu_ps(leaving + i, in);
+  }
+}
+
 /* The 16 x 16 matrix r, transposed in place. */
 VEC_INLINE void vec_transpose(vec r[16]) {
   __m512d t[16];

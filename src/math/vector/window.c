@@ -1,12 +1,7 @@
-/* The exact window: sums of parameters in 64-bit fixed point, and their mean, rounded once. Plain C that the compiler
- * vectorises; integers, so that all instruction sets give the same bits. */
+/* The exact window: sums of parameters in 64-bit fixed point, and their mean, rounded once. Integers, so that all
+ * instruction sets give the same bits. Plain C that the compiler vectorises, but for vec_fixed_exchange. */
 #include "vector/set.h"
 #include "vector/vec.h"
-
-/* x scale, exact in double as scale is a power of two, to the nearest integer (ties to even). */
-VEC_INLINE int64_t fixed(float x, double scale) {
-  return (int64_t)rint((double)x * scale);
-}
 
 int AD_KERNEL(window_push)(size_t n, double scale, int fresh, const float *x, float *slot, int64_t *sum) {
   int outside = 0;
@@ -18,18 +13,19 @@ int AD_KERNEL(window_push)(size_t n, double scale, int fresh, const float *x, fl
   }
   if (slot == NULL || fresh) {
     for (size_t i = 0; i < n; i++) {
-      sum[i] += fixed(x[i], scale);
+      sum[i] += vec_fixed(x[i], scale);
     }
     if (slot != NULL) {
       memcpy(slot, x, n * sizeof *slot);
     }
     return 1;
   }
-  for (size_t i = 0; i < n; i++) {
-    const float leaver = slot[i];
-    sum[i] += fixed(x[i], scale) - fixed(leaver, scale);
-    slot[i] = x[i];
+  /* All vectors side by side: what is read of each comes from memory, and is fetched ahead only so. */
+  size_t i = 0;
+  for (; i + VEC_WIDTH <= n; i += VEC_WIDTH) {
+    vec_fixed_exchange(x + i, slot + i, scale, sum + i);
   }
+  vec_fixed_exchange_each(n - i, x + i, slot + i, scale, sum + i);
   return 1;
 }
 
