@@ -10,6 +10,7 @@ import collections
 import filecmp
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -129,7 +130,10 @@ def break_run(draw, name, ranks, number, longest):
         except ProcessLookupError:
             pass
     code = wait_for(launcher, pids if number == signal.SIGKILL else [], output)
-    if code == 0 and (run / "result.json").exists():
+    if (run / "result.json").exists():
+        # The run is finished. A signal that came after that, and before the end of its process, may have left checkpoints.
+        if code != 0:
+            shutil.rmtree(run / "checkpoints", ignore_errors=True)
         return None
     if number == signal.SIGTERM and code != 75:
         # Before the program has set its handlers the signal ends it.
