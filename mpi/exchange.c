@@ -378,10 +378,7 @@ static int reduce_end(void *context, uint32_t bucket, float *gradient, double *s
     const float *sum = x->whole;
     const size_t n = ad_compact_count(x->params, bucket, x->rows);
     memcpy(gradient, x->table.whole ? sum : sum + begin, (x->table.whole ? n : end - begin) * sizeof *sum);
-    for (size_t at = begin, next; at < end; at = next) {
-      next = ad_compact_block_end(x->params, bucket, x->rows, at, end);
-      squares[ad_compact_blocks(x->params, bucket, x->rows, at)] = x->kernels->sum_squares(next - at, own + (at - begin));
-    }
+    ad_compact_squares(x->params, x->kernels, bucket, x->rows, x->table.whole ? 0 : begin, x->table.whole ? n : end, gradient, squares);
     return AD_OK;
   }
   AD_TRY(wait_all(x));
@@ -396,13 +393,17 @@ static int reduce_end(void *context, uint32_t bucket, float *gradient, double *s
     if (sum == NULL) {
       return AD_EINTERNAL;
     }
-    squares[ad_compact_blocks(x->params, bucket, x->rows, at)] = x->kernels->sum_squares(next - at, sum);
+    ad_compact_squares(x->params, x->kernels, bucket, x->rows, at, next, sum, squares);
     if (sum != to) {
       memcpy(to, sum, (next - at) * sizeof *sum);
     }
   }
   atomic_store_explicit(&board_of(x, x->comm->node_rank)->done, x->turn, memory_order_release);
-  return x->table.whole ? spread(x, bucket, gradient) : AD_OK;
+  if (x->table.whole) {
+    AD_TRY(spread(x, bucket, gradient));
+    ad_compact_squares(x->params, x->kernels, bucket, x->rows, 0, ad_compact_count(x->params, bucket, x->rows), gradient, squares);
+  }
+  return AD_OK;
 }
 
 static int share(void *context, const size_t *counts, double *values) {

@@ -54,11 +54,7 @@ void ad_optimizer_squares(const struct ad_optimizer *optimizer, uint32_t bucket,
   const struct ad_shard *s = optimizer->shard;
   size_t begin, end;
   ad_compact_range(s->params, bucket, rows, s->begin[bucket], s->end[bucket], &begin, &end);
-  for (size_t at = begin, next; at < end; at = next) {
-    next = ad_compact_block_end(s->params, bucket, rows, at, end);
-    squares[ad_compact_blocks(s->params, bucket, rows, at)] =
-        optimizer->kernels->sum_squares(next - at, gradient + (at - begin));
-  }
+  ad_compact_squares(s->params, optimizer->kernels, bucket, rows, begin, end, gradient, squares);
 }
 
 double ad_optimizer_norm(size_t n, const double *squares) {

@@ -119,11 +119,7 @@ static int end_pending(struct ad_trainer *t) {
   }
   const uint32_t b = (uint32_t)t->pending;
   t->pending = -1;
-  AD_TRY(t->exchange->reduce_end(t->exchange->context, b, t->reduced[b], trainer_squares(t, b)));
-  if (t->exchange->whole) {
-    trainer_square(t, b);
-  }
-  return AD_OK;
+  return t->exchange->reduce_end(t->exchange->context, b, t->reduced[b], trainer_squares(t, b));
 }
 
 /* A bucket's partial sums are complete: its exchange runs while the next one is computed. */

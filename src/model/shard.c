@@ -137,6 +137,14 @@ size_t ad_compact_block_end(const struct ad_params *params, uint32_t bucket, con
   return length < end - at ? at + length : end;
 }
 
+void ad_compact_squares(const struct ad_params *params, const struct ad_kernels *kernels, uint32_t bucket,
+                        const struct ad_rows *rows, size_t begin, size_t end, const float *values, double *squares) {
+  for (size_t at = begin, next; at < end; at = next) {
+    next = ad_compact_block_end(params, bucket, rows, at, end);
+    squares[ad_compact_blocks(params, bucket, rows, at)] = kernels->sum_squares(next - at, values + (at - begin));
+  }
+}
+
 size_t ad_compact_blocks(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t at) {
   if (bucket > 0) {
     return blocks_of(at);

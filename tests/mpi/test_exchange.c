@@ -79,7 +79,7 @@ static void end_bucket(struct run *r, uint32_t bucket) {
   CHECK(r->table->reduce_end(r->table->context, bucket, r->gradient, r->squares) == AD_OK);
   steps_sum(s, bucket, 0, s->W, r->expected);
   CHECK(memcmp(r->gradient, r->expected + begin, (end - begin) * sizeof(float)) == 0);
-  for (size_t at = begin, next; at < end && !r->table->whole; at = next) {
+  for (size_t at = begin, next; at < end; at = next) {
     next = ad_compact_block_end(&s->params, bucket, &s->rows, at, end);
     double sum = 0.0;
     for (size_t i = at; i < next; i++) {

@@ -21,9 +21,9 @@ struct ad_exchange {
   float *(*place)(void *context, uint32_t bucket, size_t part);
 
   /* Finishes the tree of a bucket: `begin` hands in this rank's partial sums (which must not be touched until `end`),
-   * `end` writes the sum over all lanes, the shard's part or the whole, into gradient, and of the shard's part the sum of
-   * squares of each block into squares (by its number in the bucket, ad_compact_blocks), taken while it is in cache. A
-   * bucket is ended before the next one begins. */
+   * `end` writes the sum over all lanes, the shard's part or the whole, into gradient, and the sum of squares of each of
+   * its blocks into squares (ad_compact_squares), taken while it is in cache. A bucket is ended before the next one
+   * begins. */
   int (*reduce_begin)(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count);
   int (*reduce_end)(void *context, uint32_t bucket, float *gradient, double *squares);
 

@@ -58,8 +58,13 @@ size_t ad_compact_most(const struct ad_params *params, uint32_t bucket, const st
  * front of compact offset `at`, which is a block boundary. */
 size_t ad_compact_blocks(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t at);
 
-/* Where the block that begins at compact offset `at` ends, if the part that it is of ends at `end`. */
+/* Where the block that begins at compact offset `at` ends, if the part [.., end) that it is of ends there. */
 size_t ad_compact_block_end(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t at,
                             size_t end);
+
+/* The sum of squares of each block of the compact part [begin, end), whose values are `values`, into squares by the
+ * block's number in the bucket. */
+void ad_compact_squares(const struct ad_params *params, const struct ad_kernels *kernels, uint32_t bucket,
+                        const struct ad_rows *rows, size_t begin, size_t end, const float *values, double *squares);
 
 #endif
