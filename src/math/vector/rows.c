@@ -29,6 +29,10 @@ void AD_KERNEL(column_sum)(size_t T, size_t N, const float *dx, size_t ld, float
   }
 }
 
+/* Rows that are asked for ahead where a matrix is packed: each begins a page or more behind the one before, which the
+ * hardware does not foresee. */
+enum { AHEAD = 16 };
+
 void AD_KERNEL(transpose)(size_t M, size_t N, const float *x, size_t ldx, float *y, size_t ldy) {
   vec tile[16];
   for (size_t m = 0; m < M; m += 16) {
@@ -36,6 +40,7 @@ void AD_KERNEL(transpose)(size_t M, size_t N, const float *x, size_t ldx, float 
 #pragma GCC unroll 16
       for (size_t i = 0; i < 16; i++) {
         tile[i] = m + i < M ? vec_load_n(x + (m + i) * ldx + n, N - n) : vec_set1(0.0f);
+        __builtin_prefetch(x + (m + i + AHEAD) * ldx + n, 0, 2);
       }
       vec_transpose(tile);
 #pragma GCC unroll 16
@@ -51,6 +56,7 @@ void AD_KERNEL(transpose)(size_t M, size_t N, const float *x, size_t ldx, float 
 void AD_KERNEL(copy)(size_t M, size_t N, const float *x, size_t ldx, float *y, size_t ldy) {
   for (size_t m = 0; m < M; m++) {
     for (size_t n = 0; n < N; n += VEC_WIDTH) {
+      __builtin_prefetch(x + (m + AHEAD) * ldx + n, 0, 2);
       vec_store_n(y + m * ldy + n, vec_load_n(x + m * ldx + n, N - n), N - n);
     }
   }
