@@ -108,35 +108,50 @@ size_t training_snapshot_memory(const struct training *t) {
   return each * (s->number < rows ? (size_t)s->number : rows) * 3 / 2;
 }
 
-/* The probe's logits of student and teacher. NULL into *teacher where none has entered yet. */
-static int evaluate_probe(struct training *t, const float **student, const float **teacher) {
+/* The logits of the examples [first, end) of the probe, of student and teacher, into their places; of the teacher where
+ * any student has entered it. */
+static int evaluate_range(struct training *t, size_t first, size_t end) {
   struct training_snapshots *s = t->snapshots;
-  const size_t C = t->session.params.config.classes, n = s->layout.probe * C;
+  const size_t C = t->session.params.config.classes, n = (end - first) * C;
+  float *student = s->student + first * C, *teacher = s->layout.teacher_logits ? s->teacher + first * C : NULL;
   const float *const *thetas;
   size_t count = 0;
-  AD_TRY(ad_mpi_evaluate(t->comm, s->evaluator, PROBE_BATCH, C, t->replicas.student, &t->dev, 0, s->layout.probe,
-                         s->student));
-  *student = s->student;
-  AD_TRY(s->layout.teacher_logits ? ad_trainer_variant(t->trainer, AD_TEACHER, &thetas, &count) : AD_OK);
+  AD_TRY(ad_mpi_evaluate(t->comm, s->evaluator, PROBE_BATCH, C, t->replicas.student, &t->dev, first, end, student));
+  AD_TRY(teacher != NULL ? ad_trainer_variant(t->trainer, AD_TEACHER, &thetas, &count) : AD_OK);
   for (size_t k = 0; k < count; k++) {
-    float *logits = count > 1 ? s->member : s->teacher;
-    AD_TRY(ad_mpi_evaluate(t->comm, s->evaluator, PROBE_BATCH, C, thetas[k], &t->dev, 0, s->layout.probe, logits));
+    float *logits = count > 1 ? s->member : teacher;
+    AD_TRY(ad_mpi_evaluate(t->comm, s->evaluator, PROBE_BATCH, C, thetas[k], &t->dev, first, end, logits));
     for (size_t i = 0; i < n && count > 1; i++) {
       s->sum[i] = (k == 0 ? 0.0 : s->sum[i]) + logits[i];
     }
   }
   for (size_t i = 0; i < n && count > 1; i++) {
-    s->teacher[i] = (float)(s->sum[i] / (double)count);
+    teacher[i] = (float)(s->sum[i] / (double)count);
   }
-  *teacher = count > 0 ? s->teacher : NULL;
   return AD_OK;
 }
 
-/* The probe is evaluated at the first and the last snapshot and where snapshot.probe_every says so. */
-static int probe_is_due(const struct training *t, uint64_t number) {
-  const struct training_snapshots *s = t->snapshots;
-  return s->layout.probe > 0 &&
-         (number % t->session.config.snapshot_probe_every == 0 || number == ad_trainer_total(t->trainer));
+/* The probe's logits; NaN of examples whose turn it is not, NULL where it is nobody's. */
+static int evaluate_probe(struct training *t, uint64_t number, const float **student, const float **teacher) {
+  struct training_snapshots *s = t->snapshots;
+  const size_t B = s->layout.probe, n = B * t->session.params.config.classes;
+  size_t begin, count;
+  ad_snapshot_probe_turn(&s->schedule, number, t->session.config.snapshot_probe_every, B, &begin, &count);
+  if (count == 0) {
+    return AD_OK;
+  }
+  for (size_t i = 0; i < n; i++) {
+    s->student[i] = NAN;
+    if (s->layout.teacher_logits) {
+      s->teacher[i] = NAN;
+    }
+  }
+  const size_t end = begin + count < B ? begin + count : B;
+  AD_TRY(evaluate_range(t, begin, end));
+  AD_TRY(end - begin < count ? evaluate_range(t, 0, count - (end - begin)) : AD_OK);
+  *student = s->student;
+  *teacher = s->teacher;
+  return AD_OK;
 }
 
 static int keep(struct training *t, uint64_t number, const struct ad_step *step) {
@@ -148,7 +163,7 @@ static int keep(struct training *t, uint64_t number, const struct ad_step *step)
     snapshot.norm = seen.norm;
     snapshot.sketch = seen.sketch;
   }
-  AD_TRY(probe_is_due(t, number) ? evaluate_probe(t, &snapshot.student, &snapshot.teacher) : AD_OK);
+  AD_TRY(s->layout.probe > 0 ? evaluate_probe(t, number, &snapshot.student, &snapshot.teacher) : AD_OK);
   training_hold(t, t->first ? ad_snapshots_add(s->file, &snapshot) : AD_OK);
   t->slowest_evaluation = fmax(t->slowest_evaluation, ad_clock() - start);
   if (t->first) {

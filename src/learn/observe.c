@@ -17,13 +17,12 @@ struct ad_observer {
   const struct ad_kernels *kernels;
   struct ad_observer_settings settings;
   const float *teacher;        /* [P], or NULL */
-  uint64_t *sums;              /* [AD_NORMS,N,WORDS] accumulators, then [buckets + AD_SKETCH_GROUP - 1] the sketch */
+  uint64_t *sums;              /* [buckets] the sketch, then [AD_NORMS,N,WORDS] accumulators */
   double *norm;                /* [AD_NORMS,N] */
   int64_t *sketch;             /* [buckets] */
   uint32_t *words;             /* random words of the shard's groups, bucket by bucket */
   size_t *word_begin;          /* [buckets of the model] where each one's begin */
-  uint32_t shift;              /* of a word's low half, to a bucket of the sketch */
-  float *room;                 /* [room_most] for values before the update */
+  struct ad_watch watch;
   size_t tensor;               /* of the last piece */
   int measured[AD_NORMS];      /* or to be, since `begin`: not a question of this shard */
 };
@@ -32,18 +31,9 @@ static size_t norm_words(const struct ad_params *params, const struct ad_observe
   return settings->norms ? (size_t)AD_NORMS * params->tensor_count * WORDS : 0;
 }
 
-static size_t sketch_words(const struct ad_observer_settings *settings) {
-  return settings->buckets > 0 ? settings->buckets + AD_SKETCH_GROUP - 1 : 0;
-}
-
 /* Groups that have a value in the flat range [begin, end). */
 static size_t groups_of(size_t begin, size_t end) {
   return begin < end ? (end - 1) / AD_SKETCH_GROUP - begin / AD_SKETCH_GROUP + 1 : 0;
-}
-
-/* Most floats that are updated at once: a piece, or a row. */
-static size_t room_most(const struct ad_params *params) {
-  return params->config.hidden > AD_UPDATE_PIECE ? params->config.hidden : AD_UPDATE_PIECE;
 }
 
 /* The random word of group g: word g mod 4 of Philox 4x32-10 at counter (g / 4 low, high, 0, AD_STREAM_SKETCH), key 0.
@@ -64,7 +54,9 @@ static void draw_words(size_t begin, size_t end, uint32_t *words) {
 static int create_sketch(struct ad_observer *o) {
   const struct ad_shard *s = o->shard;
   size_t groups = 0;
-  for (o->shift = 16; (size_t)1 << (16 - o->shift) < o->settings.buckets; o->shift--) {
+  struct ad_sketch *sketch = &o->watch.sketch;
+  *sketch = (struct ad_sketch){.sum = o->sums, .scale = ldexp(1.0, AD_SKETCH_SHIFT)};
+  for (sketch->shift = 16; (size_t)1 << (16 - sketch->shift) < o->settings.buckets; sketch->shift--) {
   }
   for (uint32_t b = 0; b < s->params->buckets; b++) {
     groups += groups_of(s->begin[b], s->end[b]);
@@ -87,10 +79,9 @@ static int create_sketch(struct ad_observer *o) {
 static int allocate(struct ad_observer *o) {
   const struct ad_params *params = o->shard->params;
   const size_t N = params->tensor_count;
-  o->sums = ad_calloc(norm_words(params, &o->settings) + sketch_words(&o->settings), sizeof *o->sums);
+  o->sums = ad_calloc(o->settings.buckets + norm_words(params, &o->settings), sizeof *o->sums);
   o->norm = ad_calloc(AD_NORMS * N, sizeof *o->norm);
-  o->room = ad_malloc(room_most(params), sizeof *o->room);
-  if (o->sums == NULL || o->norm == NULL || o->room == NULL) {
+  if (o->sums == NULL || o->norm == NULL) {
     return ad_fail_memory(AD_NORMS * N * (WORDS + 1) * sizeof *o->sums, "the norms of a step");
   }
   return o->settings.buckets > 0 ? create_sketch(o) : AD_OK;
@@ -128,7 +119,6 @@ void ad_observer_destroy(struct ad_observer *observer) {
   ad_free(observer->sketch);
   ad_free(observer->words);
   ad_free(observer->word_begin);
-  ad_free(observer->room);
   ad_free(observer);
 }
 
@@ -136,14 +126,14 @@ size_t ad_observer_size(const struct ad_observer *observer) {
   const struct ad_params *params = observer->shard->params;
   const struct ad_observer_settings *settings = &observer->settings;
   const size_t groups = settings->buckets > 0 ? observer->shard->count / AD_SKETCH_GROUP : 0;
-  return (norm_words(params, settings) + sketch_words(settings) + settings->buckets + AD_NORMS * params->tensor_count) *
+  return (norm_words(params, settings) + 2 * settings->buckets + AD_NORMS * params->tensor_count) *
              sizeof(uint64_t) +
-         groups * sizeof(uint32_t) + room_most(params) * sizeof(float);
+         groups * sizeof(uint32_t);
 }
 
 void ad_observer_begin(struct ad_observer *observer) {
   struct ad_observer *o = observer;
-  memset(o->sums, 0, (norm_words(o->shard->params, &o->settings) + sketch_words(&o->settings)) * sizeof *o->sums);
+  memset(o->sums, 0, (o->settings.buckets + norm_words(o->shard->params, &o->settings)) * sizeof *o->sums);
   for (int n = 0; n < AD_NORMS; n++) {
     o->measured[n] = n != AD_NORM_DISTANCE || o->teacher != NULL;
   }
@@ -189,93 +179,59 @@ static double exact_sum(const uint64_t *words) {
   return carry > 0 ? NAN : sum;
 }
 
-/* The accumulator of a norm of the tensor that holds `flat`; *end: where the cell ends, or the tensor if that is
- * nearer. */
-static uint64_t *find_cell(struct ad_observer *o, enum ad_norm norm, size_t flat, size_t *end) {
+/* The tensor that holds `flat`. */
+static const struct ad_tensor *find_tensor(struct ad_observer *o, size_t flat) {
   const struct ad_params *params = o->shard->params;
   const struct ad_tensor *tensor = &params->tensors[o->tensor];
   while (flat < tensor->offset || flat >= tensor->offset + tensor->count) {
     o->tensor = o->tensor + 1 < params->tensor_count ? o->tensor + 1 : 0;
     tensor = &params->tensors[o->tensor];
   }
-  const size_t cell_end = ad_update_cell_end(params, tensor->bucket, flat), tensor_end = tensor->offset + tensor->count;
-  *end = cell_end < tensor_end ? cell_end : tensor_end;
-  return o->sums + (norm * params->tensor_count + o->tensor) * WORDS;
+  return tensor;
 }
 
-/* The gradient [length] of the flat range that begins at `flat`. */
-static void add_gradient(struct ad_observer *o, size_t flat, size_t length, const float *gradient) {
-  for (size_t at = 0, end; at < length; at = end - flat) {
-    uint64_t *words = find_cell(o, AD_NORM_GRADIENT, flat + at, &end);
-    end = end < flat + length ? end : flat + length;
-    add_exactly(words, o->kernels->sum_squares(end - flat - at, gradient + at));
+/* Where the cell of `flat` ends, or the tensor that was found last if that is nearer. */
+static size_t cell_end(const struct ad_observer *o, size_t flat) {
+  const struct ad_tensor *tensor = &o->shard->params->tensors[o->tensor];
+  const size_t cell = ad_update_cell_end(o->shard->params, tensor->bucket, flat), end = tensor->offset + tensor->count;
+  return cell < end ? cell : end;
+}
+
+/* Of a cell of the tensor that was found last. squares: of the update, or NULL where there was none. theta, teacher (or
+ * NULL): [length]. */
+static void add_norms(struct ad_observer *o, size_t length, const double *squares, const float *theta,
+                      const float *teacher) {
+  uint64_t *value = o->sums + o->settings.buckets + o->tensor * WORDS;
+  const size_t next = o->shard->params->tensor_count * WORDS;
+  add_exactly(value, squares != NULL ? squares[AD_SQUARES_VALUE] : o->kernels->sum_squares(length, theta));
+  if (squares != NULL) {
+    add_exactly(value + AD_NORM_GRADIENT * next, squares[AD_SQUARES_GRADIENT]);
+    add_exactly(value + AD_NORM_UPDATE * next, squares[AD_SQUARES_UPDATE]);
+  }
+  if (teacher != NULL) {
+    add_exactly(value + AD_NORM_DISTANCE * next, o->kernels->sum_squared_differences(length, theta, teacher));
   }
 }
 
-float *ad_observer_room(struct ad_observer *observer) {
-  return observer->settings.norms ? observer->room : NULL;
+struct ad_watch *ad_observer_watch(struct ad_observer *observer) {
+  return &observer->watch;
 }
 
-void ad_observer_words(struct ad_observer *observer, const struct ad_rows *rows, const float *gradient) {
+void ad_observer_before(struct ad_observer *observer, size_t flat) {
   struct ad_observer *o = observer;
-  const struct ad_shard *s = o->shard;
-  const size_t H = s->params->config.hidden, words = s->params->embedding.position, flat = s->begin[0];
-  size_t begin, end;
-  if (!o->settings.norms || flat >= words) {
-    return;
-  }
-  ad_compact_range(s->params, 0, rows, flat, s->end[0] < words ? s->end[0] : words, &begin, &end);
-  for (size_t slot = begin / H; slot < end / H; slot++, gradient += H) {
-    add_gradient(o, rows->ids[slot] * H, H, gradient);
-  }
-}
-
-/* Values, and what is told apart from them: updates where `before` is not NULL, distances. before, theta, teacher:
- * [length]. */
-static void add_norms(struct ad_observer *o, size_t flat, size_t length, const float *theta, const float *before,
-                      const float *teacher) {
-  for (size_t at = 0, end; at < length; at = end - flat) {
-    uint64_t *value = find_cell(o, AD_NORM_VALUE, flat + at, &end);
-    end = end < flat + length ? end : flat + length;
-    const size_t count = end - flat - at, next = o->shard->params->tensor_count * WORDS;
-    add_exactly(value, o->kernels->sum_squares(count, theta + at));
-    if (before != NULL) {
-      add_exactly(value + AD_NORM_UPDATE * next, o->kernels->sum_squared_differences(count, theta + at, before + at));
-    }
-    if (teacher != NULL) {
-      add_exactly(value + AD_NORM_DISTANCE * next,
-                  o->kernels->sum_squared_differences(count, theta + at, teacher + at));
-    }
-  }
-}
-
-static void add_sketch(struct ad_observer *o, size_t flat, size_t length, const float *theta) {
-  const struct ad_shard *s = o->shard;
-  const uint32_t b = s->params->tensors[o->tensor].bucket;
-  const size_t group = flat / AD_SKETCH_GROUP - s->begin[b] / AD_SKETCH_GROUP;
-  o->kernels->sketch(length, flat % AD_SKETCH_GROUP, ldexp(1.0, AD_SKETCH_SHIFT), o->shift,
-                     o->words + o->word_begin[b] + group, theta, o->sums + norm_words(s->params, &o->settings));
-}
-
-static void add_piece(struct ad_observer *o, const float *theta, size_t flat, size_t length, const float *before,
-                      const float *teacher) {
-  size_t unused;
-  if (o->settings.norms) {
-    add_norms(o, flat, length, theta + flat, before, teacher == NULL ? NULL : teacher + flat);
-  }
+  const uint32_t b = find_tensor(o, flat)->bucket;
   if (o->settings.buckets > 0) {
-    find_cell(o, AD_NORM_VALUE, flat, &unused);
-    add_sketch(o, flat, length, theta + flat);
+    const size_t group = flat / AD_SKETCH_GROUP - o->shard->begin[b] / AD_SKETCH_GROUP;
+    o->watch.sketch.words = o->words + o->word_begin[b] + group;
+    o->watch.sketch.lane = flat % AD_SKETCH_GROUP;
   }
 }
 
-void ad_observer_after(struct ad_observer *observer, const float *theta, size_t flat, size_t length, const float *before,
-                       const float *gradient) {
-  struct ad_observer *o = observer;
-  if (gradient != NULL && o->settings.norms) {
-    add_gradient(o, flat, length, gradient);
+void ad_observer_after(struct ad_observer *observer, const float *theta, size_t flat, size_t length) {
+  const struct ad_observer *o = observer;
+  if (o->settings.norms) {
+    add_norms(observer, length, o->watch.squares, theta + flat, o->teacher == NULL ? NULL : o->teacher + flat);
   }
-  add_piece(o, theta, flat, length, before, o->teacher);
 }
 
 void ad_observer_values(struct ad_observer *observer, const float *theta, int with_teacher) {
@@ -284,14 +240,22 @@ void ad_observer_values(struct ad_observer *observer, const float *theta, int wi
   o->measured[AD_NORM_GRADIENT] = o->measured[AD_NORM_UPDATE] = 0;
   o->measured[AD_NORM_DISTANCE] &= with_teacher;
   for (uint32_t b = 0; b < s->params->buckets; b++) {
-    if (s->begin[b] < s->end[b]) {
-      add_piece(o, theta, s->begin[b], s->end[b] - s->begin[b], NULL, with_teacher ? o->teacher : NULL);
+    for (size_t flat = s->begin[b], end; flat < s->end[b]; flat = end) {
+      ad_observer_before(o, flat);
+      end = cell_end(o, flat);
+      end = end < s->end[b] ? end : s->end[b];
+      if (o->settings.norms) {
+        add_norms(o, end - flat, NULL, theta + flat, with_teacher ? o->teacher + flat : NULL);
+      }
+      if (o->settings.buckets > 0) {
+        o->kernels->sketch(end - flat, &o->watch.sketch, theta + flat);
+      }
     }
   }
 }
 
 uint64_t *ad_observer_sums(struct ad_observer *observer, size_t *count) {
-  *count = norm_words(observer->shard->params, &observer->settings) + sketch_words(&observer->settings);
+  *count = observer->settings.buckets + norm_words(observer->shard->params, &observer->settings);
   return observer->sums;
 }
 
@@ -301,11 +265,10 @@ void ad_observer_end(struct ad_observer *observer) {
   const size_t N = params->tensor_count, m = o->settings.buckets;
   for (size_t i = 0; i < AD_NORMS * N && o->settings.norms; i++) {
     const int measured = o->measured[i / N] && params->tensors[i % N].bucket >= params->frozen;
-    o->norm[i] = measured ? sqrt(exact_sum(o->sums + i * WORDS)) : NAN;
+    o->norm[i] = measured ? sqrt(exact_sum(o->sums + m + i * WORDS)) : NAN;
   }
-  const uint64_t *sketch = o->sums + norm_words(params, &o->settings);
   for (size_t i = 0; i < m; i++) {
-    o->sketch[i] = (int64_t)(sketch[i] + (i < AD_SKETCH_GROUP - 1 ? sketch[m + i] : 0));
+    o->sketch[i] = (int64_t)o->sums[i];
   }
 }
 

@@ -88,6 +88,7 @@ static struct ad_adamw arithmetic(const struct ad_optimizer *optimizer, const st
 /* A bucket's update: the arithmetic of the tensor that it has come to, where the gradient stands, what is digested. */
 struct stretch {
   struct ad_optimizer *optimizer;
+  const struct ad_update_hooks *hooks; /* or NULL */
   uint32_t bucket;
   const struct ad_rows *rows; /* of the word embedding: touched rows take their gradient, the others none */
   struct ad_adamw arithmetic;
@@ -96,8 +97,6 @@ struct stretch {
   size_t slot;           /* next touched row */
   size_t digested;       /* flat offset: blocks up to it are in the digest */
   uint64_t digest;
-  float *old; /* of the piece at `flat`, or NULL */
-  size_t flat;
 };
 
 /* Takes in the blocks that end at `flat` or before: rows of the word embedding, of which pieces are made. */
@@ -114,39 +113,6 @@ static void digest_to(struct stretch *s, size_t flat) {
   }
 }
 
-static float *old_of(const struct stretch *s, size_t flat) {
-  return s->old == NULL ? NULL : s->old + (flat - s->flat);
-}
-
-static void update_plain(struct stretch *s, size_t flat, size_t local, size_t length) {
-  struct ad_optimizer *o = s->optimizer;
-  o->kernels->adamw(length, &s->arithmetic, s->gradient, s->theta + flat, o->m + local, o->v + local, old_of(s, flat));
-  s->gradient += length;
-}
-
-/* Whole rows of the word embedding, a piece. Adam's step is 0 / (0 + eps) on an idle row: nothing, if eps is not 0 too. Only
- * pieces without any other row go without their moments: one row here, one there, and memory is slower than with all. */
-static void update_words(struct stretch *s, size_t flat, size_t local, size_t length) {
-  struct ad_optimizer *o = s->optimizer;
-  const size_t H = o->shard->params->config.hidden, end = flat + length;
-  unsigned char *idle = o->idle + local / H;
-  const int touched = s->slot < s->rows->count && s->rows->ids[s->slot] < end / H;
-  if (!touched && s->arithmetic.eps > 0.0 && memchr(idle, 0, length / H) == NULL) {
-    o->kernels->adamw(length, &s->arithmetic, NULL, s->theta + flat, NULL, NULL, old_of(s, flat));
-    return;
-  }
-  for (size_t at = flat; at < end; at += H, idle++) {
-    const size_t here = local + (at - flat);
-    if (s->slot < s->rows->count && s->rows->ids[s->slot] == at / H) {
-      update_plain(s, at, here, H);
-      s->slot++;
-      *idle = 0;
-    } else {
-      o->kernels->adamw(H, &s->arithmetic, NULL, s->theta + at, o->m + here, o->v + here, old_of(s, at));
-    }
-  }
-}
-
 size_t ad_update_cell_end(const struct ad_params *params, uint32_t bucket, size_t flat) {
   const size_t H = params->config.hidden, words = params->embedding.position;
   if (flat < words) {
@@ -157,43 +123,65 @@ size_t ad_update_cell_end(const struct ad_params *params, uint32_t bucket, size_
   return base + ((flat - base) / AD_UPDATE_PIECE + 1) * AD_UPDATE_PIECE;
 }
 
-/* The hooks on a stretch of any length, in pieces as they take them. */
-static int call_before(const struct ad_update_hooks *hooks, size_t flat, size_t local, size_t length) {
-  for (size_t at = 0, count; hooks->before != NULL && at < length; at += count) {
-    count = length - at < AD_UPDATE_PIECE ? length - at : AD_UPDATE_PIECE;
-    AD_TRY(hooks->before(hooks->context, flat + at, local + at, count));
+/* A range with one kind of gradient (NULL: none) and moments (0: none to be read), with the hooks, cell by cell where it is
+ * watched. */
+static int update_range(const struct stretch *s, size_t flat, size_t local, size_t length, const float *gradient,
+                        int moments) {
+  const struct ad_optimizer *o = s->optimizer;
+  const struct ad_update_hooks *hooks = s->hooks;
+  struct ad_watch *watch = hooks == NULL ? NULL : hooks->watch;
+  const size_t end = flat + length;
+  for (size_t count; flat < end; flat += count, local += count) {
+    const size_t most = watch != NULL   ? ad_update_cell_end(o->shard->params, s->bucket, flat) - flat
+                        : hooks != NULL ? AD_UPDATE_PIECE
+                                        : end - flat;
+    count = end - flat < most ? end - flat : most;
+    AD_TRY(hooks != NULL && hooks->before != NULL ? hooks->before(hooks->context, flat, local, count) : AD_OK);
+    o->kernels->adamw(count, &s->arithmetic, gradient, s->theta + flat, moments ? o->m + local : NULL,
+                      moments ? o->v + local : NULL, watch);
+    AD_TRY(hooks != NULL ? hooks->after(hooks->context, flat, local, count) : AD_OK);
+    gradient = gradient == NULL ? NULL : gradient + count;
   }
   return AD_OK;
 }
 
-static int call_after(const struct ad_update_hooks *hooks, size_t flat, size_t local, size_t length,
-                      const float *gradient) {
-  for (size_t at = 0, count; at < length; at += count) {
-    count = length - at < AD_UPDATE_PIECE ? length - at : AD_UPDATE_PIECE;
-    AD_TRY(hooks->after(hooks->context, flat + at, local + at, count, hooks->old == NULL ? NULL : hooks->old + at,
-                        gradient == NULL ? NULL : gradient + at));
+static int update_plain(struct stretch *s, size_t flat, size_t local, size_t length) {
+  const float *gradient = s->gradient;
+  s->gradient += length;
+  return update_range(s, flat, local, length, gradient, 1);
+}
+
+/* Whole rows of the word embedding, a piece. Adam's step is 0 / (0 + eps) on an idle row: nothing, if eps is not 0 too. Only
+ * pieces without any other row go without their moments: one row here, one there, and memory is slower than with all. */
+static int update_words(struct stretch *s, size_t flat, size_t local, size_t length) {
+  struct ad_optimizer *o = s->optimizer;
+  const size_t H = o->shard->params->config.hidden, end = flat + length;
+  unsigned char *idle = o->idle + local / H;
+  const int touched = s->slot < s->rows->count && s->rows->ids[s->slot] < end / H;
+  if (!touched && s->arithmetic.eps > 0.0 && memchr(idle, 0, length / H) == NULL) {
+    return update_range(s, flat, local, length, NULL, 0);
+  }
+  for (size_t at = flat; at < end; at += H, idle++) {
+    const size_t here = local + (at - flat);
+    if (s->slot < s->rows->count && s->rows->ids[s->slot] == at / H) {
+      AD_TRY(update_plain(s, at, here, H));
+      s->slot++;
+      *idle = 0;
+    } else {
+      AD_TRY(update_range(s, at, here, H, NULL, 1));
+    }
   }
   return AD_OK;
 }
 
 /* The tensor's part [begin, end) of the flat vector, which is at `local` of the shard's vectors. */
-static int update_tensor(struct stretch *s, int words, size_t begin, size_t end, size_t local,
-                         const struct ad_update_hooks *hooks) {
+static int update_tensor(struct stretch *s, int words, size_t begin, size_t end, size_t local) {
   const struct ad_params *params = s->optimizer->shard->params;
   const size_t H = params->config.hidden, whole_rows = H < AD_UPDATE_PIECE ? AD_UPDATE_PIECE / H * H : H;
   for (size_t at = begin, length; at < end; at += length) {
     const size_t room = words ? whole_rows : ad_update_cell_end(params, s->bucket, at) - at, here = local + (at - begin);
     length = end - at < room ? end - at : room;
-    if (hooks != NULL) {
-      AD_TRY(call_before(hooks, at, here, length));
-    }
-    const float *gradient = words ? NULL : s->gradient;
-    s->old = hooks == NULL ? NULL : hooks->old;
-    s->flat = at;
-    (words ? update_words : update_plain)(s, at, here, length);
-    if (hooks != NULL) {
-      AD_TRY(call_after(hooks, at, here, length, gradient));
-    }
+    AD_TRY((words ? update_words : update_plain)(s, at, here, length));
     digest_to(s, at + length);
   }
   return AD_OK;
@@ -205,6 +193,7 @@ int ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const s
   const struct ad_shard *s = optimizer->shard;
   const struct ad_params *params = s->params;
   struct stretch stretch = {.optimizer = optimizer,
+                            .hooks = hooks,
                             .bucket = bucket,
                             .rows = rows,
                             .gradient = gradient,
@@ -228,7 +217,7 @@ int ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const s
       ad_compact_range(params, bucket, rows, begin, end, &compact, &unused);
       stretch.slot = compact / params->config.hidden;
     }
-    AD_TRY(update_tensor(&stretch, words, begin, end, s->local[bucket] + (begin - s->begin[bucket]), hooks));
+    AD_TRY(update_tensor(&stretch, words, begin, end, s->local[bucket] + (begin - s->begin[bucket])));
   }
   *digest += stretch.digest;
   return AD_OK;

@@ -322,16 +322,19 @@ _Static_assert((int)AD_UPDATE_PIECE <= (int)AD_WINDOW_PIECE, "pieces of an updat
 
 /* The teacher first: the observer measures the distance from what it has become. */
 static int before_hook(void *context, size_t flat, size_t local, size_t length) {
-  return ad_teacher_before(((const struct ad_trainer *)context)->teacher, flat, local, length);
+  const struct ad_trainer *t = context;
+  if (t->watched) {
+    ad_observer_before(t->observer, flat);
+  }
+  return t->teacher == NULL ? AD_OK : ad_teacher_before(t->teacher, flat, local, length);
 }
-static int after_hook(void *context, size_t flat, size_t local, size_t length, const float *old,
-                      const float *gradient) {
+static int after_hook(void *context, size_t flat, size_t local, size_t length) {
   const struct ad_trainer *t = context;
   if (t->teacher != NULL) {
     AD_TRY(ad_teacher_after(t->teacher, flat, local, length));
   }
   if (t->watched) {
-    ad_observer_after(t->observer, t->replicas.student, flat, length, old, gradient);
+    ad_observer_after(t->observer, t->replicas.student, flat, length);
   }
   return AD_OK;
 }
@@ -339,8 +342,8 @@ static int after_hook(void *context, size_t flat, size_t local, size_t length, c
 /* The update on the shard, and its digest. What fails here may fail on one rank alone. */
 static int update_shard(struct ad_trainer *t, struct ad_step *step) {
   const double scale = ad_optimizer_clip(&t->optimizer, step->norm);
-  const struct ad_update_hooks hooks = {t, t->teacher == NULL ? NULL : before_hook, after_hook,
-                                        t->watched ? ad_observer_room(t->observer) : NULL};
+  const struct ad_update_hooks hooks = {t, before_hook, after_hook,
+                                        t->watched ? ad_observer_watch(t->observer) : NULL};
   const int hooked = t->teacher != NULL || t->watched;
   step->parameters = 0;
   if (t->teacher != NULL) {
@@ -350,9 +353,6 @@ static int update_shard(struct ad_trainer *t, struct ad_step *step) {
     ad_observer_begin(t->observer);
   }
   for (uint32_t b = t->params->frozen; b < t->params->buckets; b++) {
-    if (t->watched && b == 0) {
-      ad_observer_words(t->observer, &t->rows, trainer_reduced(t, b));
-    }
     AD_TRY(ad_optimizer_update(&t->optimizer, b, &t->rows, trainer_reduced(t, b), t->done + 1, step->factor, scale,
                                t->replicas.student, hooked ? &hooks : NULL, &step->parameters));
   }

@@ -9,7 +9,7 @@
 #include "hdf5_file.h"
 
 enum {
-  SNAPSHOT_FORMAT = 1,
+  SNAPSHOT_FORMAT = 2, /* 1: sketches by other buckets */
   SNAPSHOT_NAME = sizeof((struct ad_tensor *)0)->name /* bytes of a tensor's name */
 };
 

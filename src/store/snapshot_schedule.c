@@ -124,6 +124,37 @@ uint64_t ad_snapshot_number(const struct ad_snapshot_schedule *schedule) {
   return number;
 }
 
+uint64_t ad_snapshot_previous(const struct ad_snapshot_schedule *schedule, uint64_t step) {
+  const struct ad_snapshot_schedule *s = schedule;
+  uint64_t previous = s->dense < step ? s->dense : step - 1;
+  if (s->every > 0 && (step - 1) / s->every * s->every > previous) {
+    previous = (step - 1) / s->every * s->every;
+  }
+  for (uint64_t at = first_grown(s); s->growth > 0.0 && at < step; at = next_grown(s, at)) {
+    previous = at > previous ? at : previous;
+  }
+  for (size_t i = 0; i < s->count && s->steps[i] < step; i++) {
+    previous = s->steps[i] > previous ? s->steps[i] : previous;
+  }
+  return previous;
+}
+
+void ad_snapshot_probe_turn(const struct ad_snapshot_schedule *schedule, uint64_t step, uint64_t every, size_t B,
+                            size_t *begin, size_t *count) {
+  *begin = 0;
+  *count = step == 0 ? 0 : B;
+  if (step == 0 || step == schedule->total) {
+    return;
+  }
+  const uint64_t previous = ad_snapshot_previous(schedule, step);
+  /* Turns before the end of a step, from the begin of the run: one in every / B steps. */
+  const unsigned __int128 from = (unsigned __int128)previous * B / every, to = (unsigned __int128)step * B / every;
+  if (to - from < B) {
+    *begin = (size_t)(from % B);
+    *count = (size_t)(to - from);
+  }
+}
+
 int ad_snapshot_content_read(const char *text, unsigned *content) {
   static const char *const names[] = {"scalars", "norms", "sketch", "probe", "parameters"};
   enum { NAMES = sizeof names / sizeof *names };

@@ -200,6 +200,35 @@ static void test_sum_squares_and_add(void **state) {
   }
 }
 
+enum { WATCH_BUCKETS = 32, WATCH_WORDS = 16 };
+static uint64_t watch_sum[WATCH_BUCKETS];
+static uint32_t watch_words[WATCH_WORDS];
+
+/* With a sketch: number t decides where in a group it begins, and whether there is one. */
+static void begin_watch(struct ad_watch *watch, uint32_t t) {
+  memset(watch_sum, 1, sizeof watch_sum);
+  for (uint32_t i = 0; i < WATCH_WORDS; i++) {
+    watch_words[i] = 2654435761u * (i + 16 * t + 1);
+  }
+  watch->sketch = (struct ad_sketch){t % 3 == 0 ? NULL : watch_sum, 0x1p36, 11, watch_words, t % 2 == 0 ? 0 : t % 16};
+}
+
+/* What a watched update tells is what the kernels for it tell of its result. */
+static void check_watch(const struct ad_kernels *k, const struct ad_watch *watch, size_t n, const float *theta,
+                        const float *before, const float *gradient) {
+  uint64_t expected[WATCH_BUCKETS];
+  assert_true(watch->squares[AD_SQUARES_VALUE] == k->sum_squares(n, theta));
+  assert_true(watch->squares[AD_SQUARES_GRADIENT] == (gradient == NULL ? 0.0 : k->sum_squares(n, gradient)));
+  assert_true(watch->squares[AD_SQUARES_UPDATE] == k->sum_squared_differences(n, theta, before));
+  memset(expected, 1, sizeof expected);
+  if (watch->sketch.sum != NULL) {
+    struct ad_sketch sketch = watch->sketch;
+    sketch.sum = expected;
+    k->sketch(n, &sketch, theta);
+  }
+  assert_memory_equal(watch_sum, expected, sizeof expected);
+}
+
 /* Twenty steps beside the formula in double; then one with no gradient; v3 = v4; a part of the array = that part of the
  * whole. */
 static void test_adamw(void **state) {
@@ -224,10 +253,12 @@ static void test_adamw(void **state) {
                                  .correction2 = 1.0 - pow(0.999, t),
                                  .gradient_scale = t == 3 ? 0.37 : 1.0};
       float *g = t == STEPS ? NULL : check_normals(N, 100 + (uint32_t)t);
-      float old[N], held[N];
+      float held[N];
       memcpy(held, theta, sizeof held);
-      k->adamw(N, &a, g, theta, m, v, old);
-      assert_memory_equal(old, held, sizeof held);
+      struct ad_watch watch;
+      begin_watch(&watch, (uint32_t)t);
+      k->adamw(N, &a, g, theta, m, v, &watch);
+      check_watch(k, &watch, N, theta, held, g);
       k->adamw(50, &a, g, pieces, pm, pv, NULL);
       k->adamw(N - 50, &a, g == NULL ? NULL : g + 50, pieces + 50, pm + 50, pv + 50, NULL);
       for (size_t i = 0; i < N; i++) {
@@ -256,12 +287,14 @@ static void test_adamw(void **state) {
     memcpy(pieces, theta, sizeof m);
     pieces[3] = -0.0f;
     memcpy(theta, pieces, sizeof m);
-    float old[N], held[N];
+    float held[N];
+    struct ad_watch watch;
+    begin_watch(&watch, 20);
     memcpy(held, pieces, sizeof m);
     k->adamw(N, &still, NULL, theta, zero[0], zero[1], NULL);
-    k->adamw(N, &still, NULL, pieces, NULL, NULL, old);
+    k->adamw(N, &still, NULL, pieces, NULL, NULL, &watch);
     assert_memory_equal(theta, pieces, sizeof m);
-    assert_memory_equal(old, held, sizeof m);
+    check_watch(k, &watch, N, theta, held, NULL);
     assert_memory_equal(zero[0], zero[1], sizeof m);
     m[5] = NAN;
     k->adamw(N, &(struct ad_adamw){1e-3, 0.9, 0.999, 1e-8, 0.0, 1.0, 1.0, 1.0}, NULL, theta, m, v, NULL);

@@ -222,8 +222,12 @@ static void test_schedule_number(void **state) {
                                                  ad_random_below(4, AD_STREAM_TEST, 3, n, 40), growth,
                                                  n % 2 == 0 ? "" : "250,17,90,90,41", total),
                      AD_OK);
-    uint64_t count = 0;
+    uint64_t count = 0, last = 0;
     for (uint64_t step = 0; step <= total; step++) {
+      if (step > 0 && ad_snapshot_due(&s, step)) {
+        assert_int_equal(ad_snapshot_previous(&s, step), last);
+        last = step;
+      }
       count += ad_snapshot_due(&s, step);
     }
     assert_int_equal(ad_snapshot_number(&s), count);
@@ -233,6 +237,45 @@ static void test_schedule_number(void **state) {
   struct ad_snapshot_schedule s;
   assert_int_equal(ad_snapshot_schedule_create(&s, 1, 0, 1.01, "", 1000000000000000ull), AD_OK);
   assert_int_equal(ad_snapshot_number(&s), 1000000000000001ull);
+  ad_snapshot_schedule_destroy(&s);
+}
+
+/* Turn j, of example j mod B, comes at step ceil((j + 1) every / B). */
+static void test_probe_turns(void **state) {
+  (void)state;
+  for (uint64_t n = 0; n < 300; n++) {
+    const uint64_t total = 1 + ad_random_below(6, AD_STREAM_TEST, 0, n, 100);
+    const uint64_t every = 1 + ad_random_below(6, AD_STREAM_TEST, 1, n, 40);
+    const size_t B = 1 + (size_t)ad_random_below(6, AD_STREAM_TEST, 2, n, 50);
+    struct ad_snapshot_schedule s;
+    assert_int_equal(ad_snapshot_schedule_create(&s, 1 + ad_random_below(6, AD_STREAM_TEST, 3, n, 5), n % 7,
+                                                 n % 2 == 0 ? 0.0 : 1.3, "11,90", total),
+                     AD_OK);
+    uint64_t turn = 0;
+    for (uint64_t step = 0; step <= total; step++) {
+      if (!ad_snapshot_due(&s, step)) {
+        continue;
+      }
+      const uint64_t first = turn;
+      while ((turn + 1) * every <= step * B) {
+        turn++;
+      }
+      size_t begin, count;
+      ad_snapshot_probe_turn(&s, step, every, B, &begin, &count);
+      const int all = (step > 0 && step == total) || turn - first >= B;
+      assert_int_equal(count, all ? B : turn - first);
+      assert_true(all ? begin == 0 : count == 0 || begin == first % B);
+    }
+    ad_snapshot_schedule_destroy(&s);
+  }
+  /* Numbers of any size. */
+  struct ad_snapshot_schedule s;
+  size_t begin, count;
+  assert_int_equal(ad_snapshot_schedule_create(&s, 1000, 0, 0.0, "", 1000000000000000ull), AD_OK);
+  ad_snapshot_probe_turn(&s, 999999999999000ull, 1000000000000000ull, 1000000000, &begin, &count);
+  assert_true(count == 0);
+  ad_snapshot_probe_turn(&s, 999999999000000ull, 1000000000000000ull, 1000000000, &begin, &count);
+  assert_true(begin == 999999998 && count == 1);
   ad_snapshot_schedule_destroy(&s);
 }
 
@@ -490,7 +533,7 @@ int main(void) {
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 #define SNAPSHOT_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_schedule),  cmocka_unit_test(test_schedule_number),
-                                     cmocka_unit_test(test_settings),  SNAPSHOT_TEST(test_files),
+                                     cmocka_unit_test(test_probe_turns), cmocka_unit_test(test_settings),  SNAPSHOT_TEST(test_files),
                                      SNAPSHOT_TEST(test_rows),         SNAPSHOT_TEST(test_cut),
                                      SNAPSHOT_TEST(test_cut_all),      SNAPSHOT_TEST(test_damage),
                                      SNAPSHOT_TEST(test_digest),       SNAPSHOT_TEST(test_full_disk),

@@ -92,7 +92,7 @@
   X(TEXT, snapshot_content, "snapshot.content", "scalars,norms,sketch,probe", 0, 0, "", "what a snapshot has: some of scalars, norms (of each tensor), sketch (of the parameters), probe (logits), parameters (all of them)") \
   X(COUNT, snapshot_sketch, "snapshot.sketch", "1024", 16, 65536, "", "buckets of the sketch, a power of two: squared distances are told to about sqrt(2 / buckets)") \
   X(COUNT, snapshot_probe, "snapshot.probe", "64", 1, 1e9, "", "the probe: so many first examples of dev") \
-  X(COUNT, snapshot_probe_every, "snapshot.probe_every", "100", 1, 1e15, "", "the probe is evaluated at snapshots whose step is a multiple of this, and at the last") \
+  X(COUNT, snapshot_probe_every, "snapshot.probe_every", "64", 1, 1e15, "", "steps in which each example of the probe is evaluated once: a snapshot has those whose turn came since the one before, the last has all") \
   X(COUNT, snapshot_budget, "snapshot.budget", "0", 0, 9007199254740991.0, "", "most bytes of a run's snapshots before compression: more are refused before the run; 0: any") \
   X(COUNT, seed_init, "seed.init", "0", 0, 9007199254740991.0, "", "seed of new weights")                                     \
   X(COUNT, seed_order, "seed.order", "0", 0, 9007199254740991.0, "", "seed of the order of the examples")                     \

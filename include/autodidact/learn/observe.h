@@ -51,17 +51,14 @@ void ad_observer_destroy(struct ad_observer *observer);
 /* Bytes that it holds. */
 size_t ad_observer_size(const struct ad_observer *observer);
 
-/* A step's numbers on this shard: `begin`; `words` with the shard's part of bucket 0's compact gradient, of which it
- * takes the touched rows; `after` for each piece of whole cells that the optimizer has updated (at `flat` of theta [P]),
- * with the values before and the gradient as struct ad_update_hooks gives them (optimizer.h). ad_observer_room is the
- * room for the former, NULL where none are needed. */
+/* A step's numbers on this shard: `begin`, then `before` and `after` for each cell that the optimizer updates with this
+ * watch (struct ad_update_hooks), the observer's own; it is at `flat` of theta [P]. */
 void ad_observer_begin(struct ad_observer *observer);
-float *ad_observer_room(struct ad_observer *observer);
-void ad_observer_words(struct ad_observer *observer, const struct ad_rows *rows, const float *gradient);
-void ad_observer_after(struct ad_observer *observer, const float *theta, size_t flat, size_t length, const float *before,
-                       const float *gradient);
+struct ad_watch *ad_observer_watch(struct ad_observer *observer);
+void ad_observer_before(struct ad_observer *observer, size_t flat);
+void ad_observer_after(struct ad_observer *observer, const float *theta, size_t flat, size_t length);
 
-/* In place of words and after: the values (and with_teacher the distance) of theta [P] as they are. */
+/* In place of `after`: the values (and with_teacher the distance) of theta [P] as they are. */
 void ad_observer_values(struct ad_observer *observer, const float *theta, int with_teacher);
 
 /* This shard's sums, to be added over the shards modulo 2^64, and their number. */

@@ -51,14 +51,13 @@ enum { AD_UPDATE_PIECE = 1024 };
 size_t ad_update_cell_end(const struct ad_params *params, uint32_t bucket, size_t flat);
 
 /* Called for each piece, at `flat` of the flat vector and `local` of the shard's own vectors, before (or NULL) and after
- * its update. old: room for the values before the update of a piece, or of a row of the word embedding where that is
- * longer, which `after` gets [length]; NULL: they are not kept, and it gets NULL. gradient [length]: the piece's, before
- * scaling; NULL in the word embedding. */
+ * its update. watch, or NULL: pieces are single cells, which the update looks at as it comes by (gradients before scaling);
+ * `before` may set it, `after` read it. */
 struct ad_update_hooks {
   void *context;
   int (*before)(void *context, size_t flat, size_t local, size_t length);
-  int (*after)(void *context, size_t flat, size_t local, size_t length, const float *old, const float *gradient);
-  float *old;
+  int (*after)(void *context, size_t flat, size_t local, size_t length);
+  struct ad_watch *watch;
 };
 
 /* To be called after moments were written from outside. */

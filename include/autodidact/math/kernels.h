@@ -38,6 +38,28 @@ struct ad_dropout ad_dropout_make(float p, uint64_t seed, uint32_t step, uint32_
 /* The feed-forward activation; in config.json hidden_act: gelu; gelu_new or gelu_pytorch_tanh; relu. */
 enum ad_activation { AD_GELU_ERF, AD_GELU_TANH, AD_RELU };
 
+/* A count sketch (Charikar, Chen, Farach-Colton 2002) of values in groups of AD_SKETCH_GROUP, a random word for each. With
+ * h = low 16 bits of the word >> shift, number i of a group is added, in fixed point (x scale, to the nearest integer) and
+ * modulo 2^64, to sum[16 (h / 16) + (h + i) mod 16], negated where bit 16 + i of the word is set. Magnitudes above
+ * AD_SKETCH_RANGE count as that, a NaN as its negative. */
+enum { AD_SKETCH_GROUP = 16 };
+#define AD_SKETCH_RANGE 0x1.fffffep14f /* the largest float below 2^15 */
+struct ad_sketch {
+  uint64_t *sum;         /* [2^(16 - shift)]; NULL: no sketch */
+  double scale;          /* a power of two; AD_SKETCH_RANGE scale < 2^51 */
+  uint32_t shift;        /* to 12 */
+  const uint32_t *words; /* of the group that the first value is in, and on */
+  size_t lane;           /* number of the first value in its group */
+};
+
+/* Sums of squares of an update, each as sum_squares gives it: of theta after it, of the gradient as it is handed in, of
+ * the change of theta (as sum_squared_differences). */
+enum { AD_SQUARES_VALUE, AD_SQUARES_GRADIENT, AD_SQUARES_UPDATE, AD_SQUARES };
+struct ad_watch {
+  double squares[AD_SQUARES];
+  struct ad_sketch sketch;
+};
+
 struct ad_adamw {
   double lr; /* of this range, schedule included */
   double beta1, beta2, eps;
@@ -161,19 +183,14 @@ struct ad_kernels {
   /* The same over a - b, rounded to float. */
   double (*sum_squared_differences)(size_t n, const float *a, const float *b);
 
-  /* Adds x [n] to a count sketch (Charikar, Chen, Farach-Colton 2002): x[0] is number `lane` of its group of
-   * AD_SKETCH_GROUP values, words[0] that group's random word, words[1] the next one's. Number i of a group is added, in
-   * fixed point and modulo 2^64, to sum[(low 16 bits of the word >> shift) + i], negated where bit 16 + i of the word is
-   * set. sum [2^(16 - shift) + AD_SKETCH_GROUP - 1]: what lies behind the first 2^(16 - shift) belongs to the front.
-   * Magnitudes above AD_SKETCH_RANGE count as that, a NaN as its negative; AD_SKETCH_RANGE scale < 2^51. */
-  void (*sketch)(size_t n, size_t lane, double scale, uint32_t shift, const uint32_t *words, const float *x,
-                 uint64_t *sum);
+  /* Adds x [n] to a count sketch, x[0] being number sketch->lane of its group. */
+  void (*sketch)(size_t n, const struct ad_sketch *sketch, const float *x);
 
   /* AdamW (Loshchilov, Hutter 2019; as torch.optim.AdamW): theta -= lr * decay * theta; then the Adam step with m, v.
-   * gradient NULL means zeros, m and v NULL too: they are zeros and stay so (eps > 0), and only the decay is left. old,
-   * where it is not NULL, gets theta as it was. All [n]. */
+   * gradient NULL means zeros, m and v NULL too: they are zeros and stay so (eps > 0), and only the decay is left. All
+   * [n]. watch, if not NULL: gets the sums of squares, and theta after the update is added to its sketch. */
   void (*adamw)(size_t n, const struct ad_adamw *a, const float *gradient, float *theta, float *m, float *v,
-                float *old);
+                struct ad_watch *watch);
 
   /* The exact window (docs/methods.md, section 6), all [n]: x enters the sums in fixed point, sum += round(x scale),
    * and takes the place of slot, which leaves them unless `fresh` (slot holds nothing yet). slot NULL: nothing ever
@@ -190,10 +207,6 @@ struct ad_kernels {
 /* Parameters in a window must be of smaller magnitude: the sum of K of them at 2^(57 - ceil(log2 K)) fits in 63 bits.
  */
 #define AD_WINDOW_RANGE 64.0f
-
-/* Values that share a random word of a sketch. */
-enum { AD_SKETCH_GROUP = 16 };
-#define AD_SKETCH_RANGE 0x1.fffffep14f /* the largest float below 2^15 */
 
 /* Floats of work memory for attention and its backward of one example. */
 size_t ad_attention_work(size_t queries, size_t S, size_t D);

@@ -39,6 +39,15 @@ void ad_snapshot_schedule_destroy(struct ad_snapshot_schedule *schedule);
 int ad_snapshot_due(const struct ad_snapshot_schedule *schedule, uint64_t step);
 uint64_t ad_snapshot_number(const struct ad_snapshot_schedule *schedule);
 
+/* The last step before `step` (> 0) that has one; step has one itself. */
+uint64_t ad_snapshot_previous(const struct ad_snapshot_schedule *schedule, uint64_t step);
+
+/* Which of the probe's B examples the snapshot of `step` has: *count from *begin on, modulo B. Their turns are spread
+ * evenly, every example's once in `every` (> 0) steps; a snapshot has those whose turn came since the one before it, that
+ * of step 0 none, the last all. */
+void ad_snapshot_probe_turn(const struct ad_snapshot_schedule *schedule, uint64_t step, uint64_t every, size_t B,
+                            size_t *begin, size_t *count);
+
 /* What a snapshot has. */
 enum ad_snapshot_content {
   AD_SNAPSHOT_SCALARS = 1,

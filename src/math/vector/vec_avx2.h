@@ -77,6 +77,9 @@ VEC_INLINE vec vec_fnma(vec x, vec y, vec z) {
 VEC_INLINE vec vec_max(vec x, vec y) {
   return (vec){_mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)};
 }
+VEC_INLINE vec vec_min(vec x, vec y) {
+  return (vec){_mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b)};
+}
 VEC_INLINE vec vec_abs(vec x) {
   const __m256 sign = _mm256_set1_ps(-0.0f);
   return (vec){_mm256_andnot_ps(sign, x.a), _mm256_andnot_ps(sign, x.b)};
@@ -130,6 +133,14 @@ VEC_INLINE vec vec_negate(vec x, uint32_t signs) {
   const __m256i a = _mm256_srlv_epi32(word, lane), b = _mm256_srli_epi32(a, 8);
   return (vec){_mm256_xor_ps(x.a, _mm256_castsi256_ps(_mm256_slli_epi32(a, 31))),
                _mm256_xor_ps(x.b, _mm256_castsi256_ps(_mm256_slli_epi32(b, 31)))};
+}
+VEC_INLINE vec vec_rotate(vec x, uint32_t by) {
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), turn = _mm256_set1_epi32((int)(by % 8));
+  const __m256i from = _mm256_sub_epi32(lane, turn); /* modulo 8 */
+  const __m256 a = _mm256_permutevar8x32_ps(x.a, from), b = _mm256_permutevar8x32_ps(x.b, from);
+  const __m256 other = _mm256_castsi256_ps(_mm256_cmpgt_epi32(turn, lane)); /* these come from the other half */
+  const __m256 low = _mm256_blendv_ps(a, b, other), high = _mm256_blendv_ps(b, a, other);
+  return by < 8 ? (vec){low, high} : (vec){high, low};
 }
 VEC_INLINE void vec_accumulate_fixed(uint64_t *sum, vec x, double scale) {
   const __m256d factor = _mm256_set1_pd(scale), anchor = _mm256_set1_pd(VEC_ANCHOR);

@@ -65,6 +65,9 @@ VEC_INLINE vec vec_fnma(vec a, vec b, vec c) {
 VEC_INLINE vec vec_max(vec a, vec b) {
   return _mm512_max_ps(a, b);
 } /* b where either is NaN */
+VEC_INLINE vec vec_min(vec a, vec b) {
+  return _mm512_min_ps(a, b);
+} /* likewise */
 VEC_INLINE vec vec_abs(vec a) {
   return _mm512_abs_ps(a);
 }
@@ -114,13 +117,19 @@ VEC_INLINE vec vec_negate(vec x, uint32_t signs) {
   const __m512i bits = _mm512_castps_si512(x), sign = _mm512_set1_epi32(INT32_MIN);
   return _mm512_castsi512_ps(_mm512_mask_xor_epi32(bits, (__mmask16)signs, bits, sign));
 }
-/* sum[0 .. 16) += x scale, to the nearest integer, ties to even; |x scale| < 2^51. */
+/* Lane (i + by) mod 16 of the result is lane i of x; by < 16. */
+VEC_INLINE vec vec_rotate(vec x, uint32_t by) {
+  static const int32_t lanes[32] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+                                    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return _mm512_permutexvar_ps(_mm512_loadu_si512(lanes + 16 - by), x);
+}
+/* sum[0 .. 16) += x scale, to the nearest integer, ties to even; |x scale| < 2^51, scale a power of two (so that the
+ * product is exact in float too). */
 VEC_INLINE void vec_accumulate_fixed(uint64_t *sum, vec x, double scale) {
-  const __m512d factor = _mm512_set1_pd(scale), anchor = _mm512_set1_pd(VEC_ANCHOR);
-  const __m512d half[2] = {_mm512_cvtps_pd(_mm512_castps512_ps256(x)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1))};
+  const __m512 y = _mm512_mul_ps(x, _mm512_set1_ps((float)scale));
+  const __m256 half[2] = {_mm512_castps512_ps256(y), _mm512_extractf32x8_ps(y, 1)};
   for (int i = 0; i < 2; i++) {
-    const __m512i bits = _mm512_castpd_si512(_mm512_add_pd(_mm512_mul_pd(half[i], factor), anchor));
-    const __m512i value = _mm512_sub_epi64(bits, _mm512_castpd_si512(anchor));
+    const __m512i value = _mm512_cvtps_epi64(half[i]);
     _mm512_storeu_si512(sum + 8 * i, _mm512_add_epi64(_mm512_loadu_si512(sum + 8 * i), value));
   }
 }

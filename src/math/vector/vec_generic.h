@@ -66,6 +66,9 @@ VEC_INLINE vec vec_mul(vec x, vec y) {
 VEC_INLINE vec vec_div(vec x, vec y) {
   VEC_EACH(vec, f, x.f[i] / y.f[i]);
 }
+VEC_INLINE vec vec_min(vec x, vec y) {
+  VEC_EACH(vec, f, x.f[i] < y.f[i] ? x.f[i] : y.f[i]);
+}
 VEC_INLINE vec vec_max(vec x, vec y) {
   VEC_EACH(vec, f, x.f[i] > y.f[i] ? x.f[i] : y.f[i]);
 }
@@ -98,6 +101,9 @@ VEC_INLINE float vec_largest(vec x) {
 
 VEC_INLINE vec vec_negate(vec x, uint32_t signs) {
   VEC_EACH(vec, f, (signs >> i & 1) != 0 ? -x.f[i] : x.f[i]);
+}
+VEC_INLINE vec vec_rotate(vec x, uint32_t by) {
+  VEC_EACH(vec, f, x.f[((uint32_t)i - by) % 16]);
 }
 VEC_INLINE void vec_accumulate_fixed(uint64_t *sum, vec x, double scale) {
   const double anchor = VEC_ANCHOR;

@@ -80,9 +80,8 @@ WRAP_INT(WINDOW, ad_teacher_after, (struct ad_teacher * teacher, size_t flat, si
 WRAP_INT(WINDOW, ad_teacher_end, (struct ad_teacher * teacher), (teacher))
 WRAP_INT(WINDOW, ad_teacher_published, (struct ad_teacher * teacher), (teacher))
 WRAP_VOID(OBSERVER, ad_observer_after,
-          (struct ad_observer * o, const float *theta, size_t flat, size_t length, const float *before,
-           const float *gradient),
-          (o, theta, flat, length, before, gradient))
+          (struct ad_observer * o, const float *theta, size_t flat, size_t length),
+          (o, theta, flat, length))
 WRAP_VOID(TREE, ad_tree_sum,
           (const struct ad_kernels *kernels, const size_t *begin, size_t lo, size_t hi, size_t n, ad_tree_leaf leaf,
            void *context, float *sum, float *work),
