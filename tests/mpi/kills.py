@@ -76,7 +76,18 @@ def wait_for(launcher, killed, output):
 
 
 def is_writing(run, pattern):
-    return next(iter(run.glob(pattern)), None) is not None
+    try:
+        return next(iter(run.glob(pattern)), None) is not None
+    except FileNotFoundError:
+        return False
+
+
+def rows_of(log):
+    """A run that was killed before its first checkpoint starts anew, and its log is gone for a moment."""
+    try:
+        return log.read_bytes().count(b"\n")
+    except FileNotFoundError:
+        return 0
 
 
 def draw_moment(draw, run, longest):
@@ -90,10 +101,10 @@ def draw_moment(draw, run, longest):
         rows = {"log": draw.randrange(1, STEPS + 20), "first steps": draw.randrange(1, 4), "epoch edge": draw.choice([3, 6, 7, 11, 14, 17, 20])}[kind]
         pause = draw.choice([0.0, draw.uniform(0.0, 0.01)])
         log = run / "log.jsonl"
-        at_start = log.read_bytes().count(b"\n") if log.exists() else 0
+        at_start = rows_of(log)
 
         def reached():
-            count = log.read_bytes().count(b"\n") if log.exists() else 0
+            count = rows_of(log)
             if count >= rows and count != at_start:
                 time.sleep(pause)
                 return True
