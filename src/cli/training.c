@@ -148,6 +148,9 @@ static int train(struct training *t) {
          t->train.count, t->has_dev ? t->dev.count : 0, t->session.params.config.classes,
          1e-6 * (double)t->session.params.count, ad_trainer_total(t->trainer));
   AD_TRY(training_open_snapshots(t));
+  if (ad_trainer_done(t->trainer) == 0) {
+    training_fault_after_step(t, 0);
+  }
   AD_TRY(train_steps(t));
   training_hold(t, training_flush_snapshots(t));
   AD_TRY(training_settle(t));

@@ -43,8 +43,9 @@ static int parse(struct training *t, const char *text, size_t length) {
       continue;
     }
     const uint64_t count = strtoull(number, &stop, 10);
-    if (count > 0 && (stop == end || (table[i].place != NULL && colon == NULL))) {
-      t->inject[table[i].kind] = count;
+    const int term = table[i].kind == INJECT_TERM_STEP; /* the only one that may come before the first step */
+    if (count + (term && *number == '0') > 0 && (stop == end || (table[i].place != NULL && colon == NULL))) {
+      t->inject[table[i].kind] = count + term;
       return AD_OK;
     }
   }
@@ -69,7 +70,7 @@ static int is_due(struct training *t, enum injection kind, uint64_t step) {
   if (t->inject[kind] == 0) {
     return 0;
   }
-  return by_step ? t->inject[kind] == step : t->inject[kind] == ++t->injected[kind];
+  return by_step ? t->inject[kind] == step + (kind == INJECT_TERM_STEP) : t->inject[kind] == ++t->injected[kind];
 }
 
 void training_fault_after_step(struct training *t, uint64_t step) {

@@ -181,7 +181,8 @@ int training_open_snapshots(struct training *t) {
   if (t->first) {
     ad_snapshots_leave(s->file, training_checkpoint_bytes(t));
   }
-  if (ad_trainer_done(t->trainer) > 0) {
+  /* A checkpoint may be of step 0 too, where a run was stopped at once: its snapshot is on disk then. */
+  if (ad_trainer_done(t->trainer) > 0 || t->has_saved) {
     return AD_OK;
   }
   if (s->layout.content & (AD_SNAPSHOT_NORMS | AD_SNAPSHOT_SKETCH)) {

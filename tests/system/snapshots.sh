@@ -71,6 +71,7 @@ resumed whole killed-first killed 2 kill@1 1
 resumed whole killed-later killed 3 kill@8 2
 resumed whole killed-in-save killed 1 kill@save:2 3
 resumed whole stopped 75 2 term@5 1
+resumed whole stopped-at-once 75 2 term@0 3
 # What they hold may not change on the way.
 "$source/launch/local" -n 1 train config.yaml run.dir=changing "${broken[@]}" --inject=kill@8 >changing.out 2>&1 && exit 1
 "$AD_PROGRAM" train config.yaml run.dir=changing "${broken[@]}" snapshot.content=norms >changing.out 2>&1 && exit 1
