@@ -40,6 +40,11 @@ static int product_overflows(size_t count, size_t size) {
   return size != 0 && count > (SIZE_MAX / 2 - 2 * ALIGNMENT) / size;
 }
 
+size_t ad_whole_lines(size_t floats) {
+  enum { LINE = ALIGNMENT / sizeof(float) };
+  return (floats + LINE - 1) / LINE * LINE;
+}
+
 void *ad_malloc(size_t count, size_t size) {
   if (product_overflows(count, size)) {
     return NULL;

@@ -86,7 +86,7 @@ struct training {
   int stop_signal; /* the signal's number where it was one */
   int held; /* a failure of this rank that the others do not know of yet, and its message */
   char held_message[1000];
-  uint64_t inject[INJECTIONS], injected[INJECTIONS]; /* the step or the time it is due, 0: never; times so far */
+  uint64_t inject[INJECTIONS], injected[INJECTIONS]; /* the step plus 1 or the time it is due, 0: never; times so far */
   double seconds;                                    /* in steps */
   size_t examples;                                   /* in steps */
   size_t base;      /* bytes of this process before anything of the training was allocated */

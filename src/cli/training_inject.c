@@ -43,9 +43,10 @@ static int parse(struct training *t, const char *text, size_t length) {
       continue;
     }
     const uint64_t count = strtoull(number, &stop, 10);
-    const int term = table[i].kind == INJECT_TERM_STEP; /* the only one that may come before the first step */
-    if (count + (term && *number == '0') > 0 && (stop == end || (table[i].place != NULL && colon == NULL))) {
-      t->inject[table[i].kind] = count + term;
+    const uint64_t least = table[i].kind == INJECT_TERM_STEP ? 0 : 1; /* 0: before the first step */
+    if (*number >= '0' && *number <= '9' && count >= least &&
+        (stop == end || (table[i].place != NULL && colon == NULL))) {
+      t->inject[table[i].kind] = table[i].place == NULL ? count + 1 : count;
       return AD_OK;
     }
   }
@@ -70,7 +71,7 @@ static int is_due(struct training *t, enum injection kind, uint64_t step) {
   if (t->inject[kind] == 0) {
     return 0;
   }
-  return by_step ? t->inject[kind] == step + (kind == INJECT_TERM_STEP) : t->inject[kind] == ++t->injected[kind];
+  return by_step ? t->inject[kind] == step + 1 : t->inject[kind] == ++t->injected[kind];
 }
 
 void training_fault_after_step(struct training *t, uint64_t step) {

@@ -149,8 +149,7 @@ static int find_ring_folder(struct training *t) {
 static int make_replicas(struct training *t) {
   struct session *s = &t->session;
   struct ad_replicas *r = &t->replicas;
-  enum { LINE = 16 }; /* floats of a cache line */
-  const size_t P = s->params.count, stride = (P + LINE - 1) / LINE * LINE;
+  const size_t P = s->params.count, stride = ad_whole_lines(P);
   size_t teacher, mean, past;
   ad_teacher_replicas(&t->settings.teacher, &teacher, &mean, &past);
   const size_t others = teacher + mean + past;

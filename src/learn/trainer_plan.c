@@ -185,11 +185,10 @@ static int is_placed(const struct ad_trainer *t) {
  * backward is done with, as far as they reach, so that a step holds either the one or the other. Room for the most that
  * there will be, so that it is the same for all steps. */
 static int make_reduced(struct ad_trainer *t) {
-  enum { LINE = 16 };
   size_t used = 0;
   for (uint32_t b = t->params->buckets; b-- > t->params->frozen;) {
     const size_t count = ad_compact_most(t->params, b, &t->rows, t->shard.begin[b], t->shard.end[b]);
-    const size_t wanted = used + (count + LINE - 1) / LINE * LINE;
+    const size_t wanted = used + ad_whole_lines(count);
     /* A reduction may end any time after its bucket is complete, and then the layers from this one on are done. */
     size_t spare;
     float *begin = ad_encoder_spare(t->encoder, b / 2, &spare);

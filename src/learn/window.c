@@ -22,12 +22,6 @@ double ad_window_scale(uint64_t K) {
   return ldexp(1.0, 57 - digits);
 }
 
-/* Floats from one slot of the ring to the next: each begins at a cache line, as what enters it does. */
-static size_t stride_of(size_t n) {
-  enum { LINE = 16 };
-  return (n + LINE - 1) / LINE * LINE;
-}
-
 static int fail_file(const char *what) {
   return ad_fail(AD_EIO, "the window's ring on disk could not be %s: %s", what, strerror(errno));
 }
@@ -64,7 +58,7 @@ int ad_window_create(struct ad_window *window, size_t n, uint64_t size, uint64_t
   int status = w->kernels == NULL ? AD_ECONFIG : AD_OK;
   if (status == AD_OK) {
     w->sum = size == 1 ? NULL : ad_calloc(n, sizeof *w->sum);
-    w->ring = size == 0 || folder != NULL ? NULL : ad_malloc(size * stride_of(n), sizeof *w->ring);
+    w->ring = size == 0 || folder != NULL ? NULL : ad_malloc(size * ad_whole_lines(n), sizeof *w->ring);
     w->piece = folder == NULL || size == 0 ? NULL : ad_malloc(AD_WINDOW_PIECE, sizeof *w->piece);
     w->preview = ad_malloc(AD_WINDOW_PIECE, sizeof *w->preview);
     if ((w->sum == NULL && size != 1) || (w->ring == NULL && size > 0 && folder == NULL) ||
@@ -93,19 +87,19 @@ void ad_window_destroy(struct ad_window *window) {
 }
 
 size_t ad_window_bytes(size_t n, uint64_t size, int on_disk) {
-  const size_t ring = on_disk ? 0 : size * stride_of(n) * sizeof(float);
+  const size_t ring = on_disk ? 0 : size * ad_whole_lines(n) * sizeof(float);
   return ring + (size == 1 ? 0 : n * sizeof(int64_t)) + AD_WINDOW_PIECE * (sizeof(int64_t) + sizeof(float));
 }
 
 size_t ad_window_disk_bytes(size_t n, uint64_t size) {
-  return size * stride_of(n) * sizeof(float);
+  return size * ad_whole_lines(n) * sizeof(float);
 }
 
 /* Reads or writes a piece of a slot of the ring on disk. */
 static int transfer(const struct ad_window *w, int write, uint64_t slot, size_t at, size_t length, float *values) {
   char *place = (char *)values;
   size_t left = length * sizeof *values;
-  off_t offset = (off_t)((slot * stride_of(w->n) + at) * sizeof *values);
+  off_t offset = (off_t)((slot * ad_whole_lines(w->n) + at) * sizeof *values);
   while (left > 0) {
     const ssize_t done = write ? pwrite(w->file, place, left, offset) : pread(w->file, place, left, offset);
     if (done < 0 && errno == EINTR) {
@@ -223,7 +217,7 @@ int ad_window_mean_with(const struct ad_window *window, size_t at, size_t length
 }
 
 float *ad_window_place(const struct ad_window *window, uint64_t slot, size_t at) {
-  return window->ring == NULL ? NULL : window->ring + slot * stride_of(window->n) + at;
+  return window->ring == NULL ? NULL : window->ring + slot * ad_whole_lines(window->n) + at;
 }
 
 int ad_window_read(const struct ad_window *window, uint64_t slot, size_t at, size_t length, float *values) {

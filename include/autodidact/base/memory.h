@@ -26,6 +26,9 @@ char *ad_strndup(const char *text, size_t length);
  * AD_OK or AD_ENOMEM (then array and capacity are unchanged). */
 int ad_reserve(void **array, size_t *capacity, size_t need, size_t size);
 
+/* Floats rounded up to whole cache lines: vectors of so many, one after another, all begin at one. */
+size_t ad_whole_lines(size_t floats);
+
 struct ad_memory_stats {
   size_t live_blocks; /* blocks not yet released */
   size_t live_bytes;

@@ -34,7 +34,6 @@ struct ad_dropout {
 /* A mask for probability p in [0, 1): threshold and scale from p, the rest as given. */
 struct ad_dropout ad_dropout_make(float p, uint64_t seed, uint32_t step, uint32_t site);
 
-/* In double: the kernel forms 1 - beta and the like in double and rounds once. */
 /* The feed-forward activation; in config.json hidden_act: gelu; gelu_new or gelu_pytorch_tanh; relu. */
 enum ad_activation { AD_GELU_ERF, AD_GELU_TANH, AD_RELU };
 
@@ -60,6 +59,7 @@ struct ad_watch {
   struct ad_sketch sketch;
 };
 
+/* In double: the kernel forms 1 - beta and the like in double and rounds once. */
 struct ad_adamw {
   double lr; /* of this range, schedule included */
   double beta1, beta2, eps;

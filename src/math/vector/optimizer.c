@@ -70,11 +70,11 @@ VEC_INLINE void adamw(size_t n, const struct ad_adamw *a, const float *gradient,
   const vec step = vec_set1((float)(a->lr / a->correction1));
   const vec root = vec_set1((float)(1.0 / sqrt(a->correction2)));
   const vec factor = vec_set1((float)a->gradient_scale);
-  struct seen seen = see_nothing(watch);
   if (m == NULL) {
     decay_alone(n, keep, theta, watch);
     return;
   }
+  struct seen seen = see_nothing(watch);
   for (size_t i = 0; i < n; i += VEC_WIDTH) {
     const size_t left = n - i;
     const vec raw = gradient == NULL ? vec_set1(0.0f) : vec_load_n(gradient + i, left), g = vec_mul(raw, factor);
@@ -90,7 +90,9 @@ VEC_INLINE void adamw(size_t n, const struct ad_adamw *a, const float *gradient,
       fetch_ahead(theta + i);
       fetch_ahead(m + i);
       fetch_ahead(v + i);
-      fetch_ahead(gradient == NULL ? theta + i : gradient + i);
+      if (gradient != NULL) {
+        fetch_ahead(gradient + i);
+      }
       seen.gradient = vecd_add_square(seen.gradient, raw);
       see(&seen, watch, i, left, before, after);
     }

@@ -29,7 +29,7 @@ void AD_KERNEL(column_sum)(size_t T, size_t N, const float *dx, size_t ld, float
   }
 }
 
-/* Rows that are asked for ahead where a matrix is packed: each begins a page or more behind the one before, which the
+/* Rows that are asked for ahead where a matrix is packed: a short part of each is read, and where the next one begins the
  * hardware does not foresee. */
 enum { AHEAD = 16 };
 
