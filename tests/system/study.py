@@ -103,9 +103,26 @@ def wait_until(seconds, there):
     return True
 
 
-def wait_for_end(mpirun, ranks):
-    """mpirun ends those that it has not seen die; it sometimes misses that there are none left, and is ended then."""
-    if not wait_until(60, lambda: not any(map(is_alive, ranks))):
+def stop(ranks):
+    for rank in ranks:
+        try:
+            os.kill(rank, signal.SIGSTOP)
+        except ProcessLookupError:
+            pass
+
+
+def wait_for_end(name, mpirun, ranks):
+    """mpirun wakes those that it has not seen die and ends them seconds later. A fast machine finishes the whole table in that time: once
+    two more cells are finished they stand still again, until they are killed. mpirun sometimes misses that there are none left,
+    and is ended then."""
+    enough = len(finished(name)) + 2
+
+    def ended():
+        if len(finished(name)) >= enough:
+            stop(filter(is_alive, ranks))
+        return not any(map(is_alive, ranks))
+
+    if not wait_until(60, ended):
         sys.exit(f"study.py: of the ranks {ranks} some live a minute after others were killed")
     if not wait_until(15, lambda: not is_alive(mpirun)):
         os.kill(mpirun, signal.SIGTERM)
@@ -116,15 +133,14 @@ def wait_for_end(mpirun, ranks):
 def kill(name, pid, seed):
     draw, mpirun = random.Random(int(seed)), int(pid)
     # A run may be finished and not yet in the table, if its rank was killed in between.
-    wait_for(name, max(len(done(name)), len(finished(name))) + draw.randint(1, 4))
+    wait_for(name, max(len(done(name)), len(finished(name))) + draw.randint(1, 3))
     time.sleep(draw.random() * 0.05)
     ranks = children(mpirun)
     if len(ranks) != 8:
         sys.exit(f"study.py: mpirun has {len(ranks)} children, expected 8")
-    # All stand still while one looks, and until mpirun ends those that are left (it wakes them up for that): so there is something
-    # left to lose however busy the machine is.
-    for rank in ranks:
-        os.kill(rank, signal.SIGSTOP)
+    # All stand still while one looks, and until mpirun wakes those that are left: so there is something left to lose however busy
+    # the machine is.
+    stop(ranks)
     finished_now, held = len(done(name)), len(list(Path(name, "leases").glob("*")))
     if finished_now + 8 >= len(CELLS) or held == 0:
         sys.exit(f"study.py: {name}: {finished_now} cells are finished and {held} under way, too late for a kill")
@@ -132,7 +148,7 @@ def kill(name, pid, seed):
     for rank in victims:
         os.kill(rank, signal.SIGKILL)
     print(f"{name}: {len(victims)} of 8 ranks killed with {finished_now} cells finished and {held} held")
-    wait_for_end(mpirun, ranks)
+    wait_for_end(name, mpirun, ranks)
 
 
 def finished(name):
@@ -140,11 +156,12 @@ def finished(name):
 
 
 def saved_steps(name):
-    """Step of the newest checkpoint of each run that has one."""
+    """Step of the newest checkpoint of each run that is to go on from one: a run killed after its result still has some."""
     steps = {}
     for path in Path(name, "runs").glob("*/checkpoints/step-*.h5"):
-        step = int(path.stem.split("-")[1])
-        steps[str(path.parent.parent)] = max(step, steps.get(str(path.parent.parent), 0))
+        run, step = path.parent.parent, int(path.stem.split("-")[1])
+        if not (run / "result.json").exists():
+            steps[str(run)] = max(step, steps.get(str(run), 0))
     return steps
 
 
