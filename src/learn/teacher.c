@@ -98,8 +98,7 @@ static int enter(struct ad_teacher *t, size_t flat, size_t local, size_t length)
   if (t->settings.method == AD_TEACHER_EMA && t->entered > 0) {
     t->kernels->moving_average(length, t->settings.decay, student, teacher);
   } else if (t->settings.method == AD_TEACHER_SDA && t->has_window) {
-    AD_TRY(ad_window_enter(&t->window, local, length, student));
-    return ad_window_mean(&t->window, local, length, 1, teacher);
+    return ad_window_enter(&t->window, local, length, student, teacher);
   } else {
     memcpy(teacher, student, length * sizeof *teacher);
   }
@@ -107,7 +106,7 @@ static int enter(struct ad_teacher *t, size_t flat, size_t local, size_t length)
 }
 
 static int enter_window(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
-  return ad_window_enter(&t->window, local, length, t->replicas.student + flat);
+  return ad_window_enter(&t->window, local, length, t->replicas.student + flat, NULL);
 }
 
 /* SDV: the node's ranks copy the student into the oldest slot of the past. Nobody may be reading either. */
@@ -293,7 +292,7 @@ int ad_teacher_after(struct ad_teacher *teacher, size_t flat, size_t local, size
     status = enter_window(teacher, flat, local, length);
   }
   if (status == AD_OK && teacher->has_run) {
-    status = ad_window_enter(&teacher->run, local, length, teacher->replicas.student + flat);
+    status = ad_window_enter(&teacher->run, local, length, teacher->replicas.student + flat, NULL);
   }
   return name_place(teacher, flat, status);
 }
@@ -329,11 +328,11 @@ static int mean_of_window(struct ad_teacher *t, size_t flat, size_t local, size_
   if (!window_is_apart(t) && t->settings.lag != 0 && t->done % t->settings.every == 0) {
     return name_place(t, flat, ad_window_mean_with(&t->window, local, length, t->replicas.student + flat, mean));
   }
-  return ad_window_mean(&t->window, local, length, 0, mean);
+  return ad_window_mean(&t->window, local, length, mean);
 }
 
 static int mean_of_run(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
-  return ad_window_mean(&t->run, local, length, 0, t->replicas.mean + flat);
+  return ad_window_mean(&t->run, local, length, t->replicas.mean + flat);
 }
 
 int ad_teacher_mean(struct ad_teacher *teacher, enum ad_variant variant) {
@@ -440,7 +439,7 @@ int ad_teacher_write(struct ad_teacher *teacher, size_t vector, size_t slot, siz
 }
 
 static int teacher_from_window(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
-  return ad_window_mean(&t->window, local, length, 0, t->replicas.teacher + flat);
+  return ad_window_mean(&t->window, local, length, t->replicas.teacher + flat);
 }
 
 int ad_teacher_restore(struct ad_teacher *teacher, const struct ad_teacher_state *state, uint64_t done) {

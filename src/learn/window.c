@@ -146,25 +146,29 @@ static int64_t fixed(const struct ad_window *w, float x) {
   return ad_window_fixed(w->scale, x);
 }
 
-int ad_window_enter(struct ad_window *window, size_t at, size_t length, const float *x) {
+/* K = 1: the ring's one slot is the mean. */
+static int enter_single(struct ad_window *w, size_t at, size_t length, const float *x, float *mean) {
+  AD_TRY(check_range(length, x));
+  if (mean != NULL) {
+    memcpy(mean, x, length * sizeof *x);
+  }
+  memcpy(w->file >= 0 ? w->piece : w->ring + at, x, length * sizeof *x);
+  return w->file >= 0 ? transfer(w, 1, 0, at, length, w->piece) : AD_OK;
+}
+
+int ad_window_enter(struct ad_window *window, size_t at, size_t length, const float *x, float *mean) {
   struct ad_window *w = window;
   float *slot;
   const int fresh = w->size == 0 || w->count < w->size;
   if (w->size == 1) {
-    AD_TRY(check_range(length, x));
-    if (w->file >= 0) {
-      memcpy(w->piece, x, length * sizeof *x);
-      return transfer(w, 1, 0, at, length, w->piece);
-    }
-    memcpy(w->ring + at, x, length * sizeof *x);
-    return AD_OK;
+    return enter_single(w, at, length, x, mean);
   }
   if (w->file >= 0 && fresh) {
     slot = w->piece;
   } else {
     AD_TRY(slot_piece(w, w->next, at, length, &slot));
   }
-  if (!w->kernels->window_push(length, w->scale, fresh, x, slot, w->sum + at)) {
+  if (!w->kernels->window_push(length, w->scale, fresh, x, slot, w->sum + at, fresh ? w->count + 1 : w->size, mean)) {
     return check_range(length, x);
   }
   return w->file >= 0 ? transfer(w, 1, w->next, at, length, slot) : AD_OK;
@@ -179,10 +183,9 @@ uint64_t ad_window_filled(const struct ad_window *window) {
   return window->size > 0 && window->count > window->size ? window->size : window->count;
 }
 
-int ad_window_mean(const struct ad_window *window, size_t at, size_t length, int entering, float *mean) {
+int ad_window_mean(const struct ad_window *window, size_t at, size_t length, float *mean) {
   const struct ad_window *w = window;
-  uint64_t count = w->count + (entering ? 1 : 0);
-  count = w->size > 0 && count > w->size ? w->size : count;
+  const uint64_t count = ad_window_filled(w);
   if (count == 0) {
     return ad_fail(AD_EINTERNAL, "the mean of an empty window");
   }

@@ -526,14 +526,14 @@ static void test_push(void **state) {
       for (size_t m = 0; m < n + 2; m++) {
         sum[m] = m == 0 || m == n + 1 ? 77 : 0;
       }
-      assert_int_equal(k->window_push(n, ldexp(1.0, shift), 1, x + 1, slot + 1, sum + 1), 1);
+      assert_int_equal(k->window_push(n, ldexp(1.0, shift), 1, x + 1, slot + 1, sum + 1, 1, NULL), 1);
       assert_memory_equal(slot + 1, x + 1, n * sizeof *x);
       for (size_t m = 0; m < n; m++) {
         assert_int_equal(sum[m + 1], exact_fixed(x[1 + m], shift));
         sum[m + 1] /= 2; /* room for the next */
       }
-      assert_int_equal(k->window_push(n, ldexp(1.0, shift), 1, x + n + 1, NULL, sum + 1), 1);
-      assert_int_equal(k->window_push(n, ldexp(1.0, shift), 0, x + 2 * n + 2, slot + 1, sum + 1), 1);
+      assert_int_equal(k->window_push(n, ldexp(1.0, shift), 1, x + n + 1, NULL, sum + 1, 1, NULL), 1);
+      assert_int_equal(k->window_push(n, ldexp(1.0, shift), 0, x + 2 * n + 2, slot + 1, sum + 1, 1, NULL), 1);
       assert_memory_equal(slot + 1, x + 2 * n + 2, n * sizeof *x);
       for (size_t m = 0; m < n; m++) {
         const __int128 first = exact_fixed(x[1 + m], shift), second = exact_fixed(x[n + 1 + m], shift);
@@ -543,6 +543,40 @@ static void test_push(void **state) {
       free(x);
       free(slot);
       free(sum);
+    }
+  }
+}
+
+/* A push that gives the mean too: sums and ring as without, the mean is window_mean's, on whole lines and beside them. Sums of
+ * few ulps times the count make many means doubtful. */
+static void test_push_mean(void **state) {
+  (void)state;
+  enum { N = 2 * LENGTHS + 5, SHIFT = 47 };
+  for (size_t i = 0; i < COUNT_COUNTS * 4; i++) {
+    const uint64_t count = COUNTS[i / 4];
+    const int fresh = i % 4 == 0, offset = i % 4 == 2;
+    for (int s = 0; s < CHECK_SETS; s++) {
+      const struct ad_kernels *k = check_set(s);
+      for (size_t n = 1; k != NULL && n < N - 1; n++) {
+        _Alignas(64) float mean[N], x[N], slot[N], slots[N];
+        float expected[N];
+        int64_t sum[N], sums[N];
+        for (size_t m = 0; m < N; m++) {
+          x[m] = window_value(m + i, SHIFT);
+          slot[m] = slots[m] = window_value(m + 7 * i, SHIFT);
+          sum[m] = sums[m] = (int64_t)(word(7, m * N + i) >> (4 + m % 60)) * (m % 2 == 0 ? 1 : -1);
+          mean[m] = -1.0f;
+        }
+        const double scale = ldexp(1.0, shift_for(count) < SHIFT ? shift_for(count) : SHIFT);
+        float *ring = i % 4 == 1 ? NULL : slot, *other_ring = i % 4 == 1 ? NULL : slots;
+        assert_int_equal(k->window_push(n, scale, fresh, x, ring, sum, count, mean + offset), 1);
+        assert_int_equal(k->window_push(n, scale, fresh, x, other_ring, sums, 1, NULL), 1);
+        k->window_mean(n, scale, count, sums, expected);
+        assert_memory_equal(sum, sums, sizeof sum);
+        assert_memory_equal(slot, slots, sizeof slot);
+        assert_memory_equal(mean + offset, expected, n * sizeof *mean);
+        assert_true(mean[offset + n] == -1.0f && (offset == 0 || mean[0] == -1.0f));
+      }
     }
   }
 }
@@ -558,18 +592,21 @@ static void test_push_range(void **state) {
       const size_t at = i / 24, n = at + 1 + (i / 6) % 2 * (N - at - 1);
       const int with_ring = (int)(i / 12) % 2;
       float *x = check_normals(n, 6), *slot = check_normals(n, 7), *slot_before = copy_of(slot, n);
+      float mean[N];
       int64_t sum[N], before[N];
       for (size_t m = 0; m < N; m++) {
+        mean[m] = NAN;
         sum[m] = before[m] = (int64_t)m << 40;
       }
       x[at] = bad[i % 6];
       for (int fresh = 0; fresh < 2; fresh++) {
-        assert_int_equal(k->window_push(n, 0x1p50, fresh, x, with_ring ? slot : NULL, sum), 0);
+        assert_int_equal(k->window_push(n, 0x1p50, fresh, x, with_ring ? slot : NULL, sum, 3, mean), 0);
+        assert_true(isnan(mean[0]) && isnan(mean[n - 1]));
         assert_memory_equal(sum, before, sizeof sum);
         assert_memory_equal(slot, slot_before, n * sizeof *slot);
       }
       x[at] = nextafterf(copysignf(64.0f, x[at]), 0.0f);
-      assert_int_equal(k->window_push(n, 0x1p50, 1, x, slot, sum), 1);
+      assert_int_equal(k->window_push(n, 0x1p50, 1, x, slot, sum, 1, NULL), 1);
       assert_true(sum[at] == before[at] + exact_fixed(x[at], 50));
       free(x);
       free(slot);
@@ -591,6 +628,7 @@ int main(void) {
       cmocka_unit_test(test_mean_random),
       cmocka_unit_test(test_mean_lengths),
       cmocka_unit_test(test_push),
+      cmocka_unit_test(test_push_mean),
       cmocka_unit_test(test_push_range),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

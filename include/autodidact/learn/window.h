@@ -44,8 +44,9 @@ size_t ad_window_bytes(size_t n, uint64_t size, int on_disk);
 size_t ad_window_disk_bytes(size_t n, uint64_t size);
 
 /* The piece x [length] at `at` of the vector that is entering, length <= AD_WINDOW_PIECE; after its last piece
- * ad_window_entered. AD_EDIVERGED where a value is not below 64 in magnitude (nothing of the piece enters), AD_EIO. */
-int ad_window_enter(struct ad_window *window, size_t at, size_t length, const float *x);
+ * ad_window_entered. mean [length], if not NULL, gets the piece of the mean as it is with x. AD_EDIVERGED where a value is not
+ * below 64 in magnitude (nothing of the piece enters), AD_EIO. */
+int ad_window_enter(struct ad_window *window, size_t at, size_t length, const float *x, float *mean);
 void ad_window_entered(struct ad_window *window);
 
 /* The grid of a window of K: 2^(57 - ceil(log2 K)); and the integer that a value is in its sum. */
@@ -55,9 +56,8 @@ int64_t ad_window_fixed(double scale, float x);
 /* Vectors that the mean is over. */
 uint64_t ad_window_filled(const struct ad_window *window);
 
-/* A piece of the mean, `entering`: of the window with the pieces that have entered but not yet counted (between
- * ad_window_enter and ad_window_entered). At least one vector must be in. AD_EIO. */
-int ad_window_mean(const struct ad_window *window, size_t at, size_t length, int entering, float *mean);
+/* A piece of the mean. At least one vector must be in. AD_EINTERNAL, AD_EIO. */
+int ad_window_mean(const struct ad_window *window, size_t at, size_t length, float *mean);
 
 /* The same as it would be if x [length] entered now. The window is left as it is. AD_EDIVERGED, AD_EIO. */
 int ad_window_mean_with(const struct ad_window *window, size_t at, size_t length, const float *x, float *mean);

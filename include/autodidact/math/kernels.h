@@ -194,8 +194,10 @@ struct ad_kernels {
 
   /* The exact window (docs/methods.md, section 6), all [n]: x enters the sums in fixed point, sum += round(x scale),
    * and takes the place of slot, which leaves them unless `fresh` (slot holds nothing yet). slot NULL: nothing ever
-   * leaves. scale = 2^shift. 1, or 0 and nothing done where a |x| is not below AD_WINDOW_RANGE (a NaN is not). */
-  int (*window_push)(size_t n, double scale, int fresh, const float *x, float *slot, int64_t *sum);
+   * leaves. scale = 2^shift. mean, if not NULL: gets the window_mean of count vectors after that, meant for a vector that
+   * is not read soon. 1, or 0 and nothing done where a |x| is not below AD_WINDOW_RANGE (a NaN is not). */
+  int (*window_push)(size_t n, double scale, int fresh, const float *x, float *slot, int64_t *sum, uint64_t count,
+                     float *mean);
   /* mean = sum / (count scale), rounded once, to nearest, ties to even. scale = 2^shift with 0 <= shift <= 57, 0 <
    * count < 2^40. */
   void (*window_mean)(size_t n, double scale, uint64_t count, const int64_t *sum, float *mean);

@@ -241,6 +241,25 @@ VEC_INLINE void vec_transpose(vec r[16]) {
 VEC_INLINE void vec_fixed_exchange(const float *entering, float *leaving, double scale, int64_t *sum) {
   vec_fixed_exchange_each(16, entering, leaving, scale, sum);
 }
+VEC_INLINE int vec_quotients(const int64_t *sum, double factor, vec *x) {
+  float quotients[16];
+  const int near = vec_quotients_each(sum, factor, quotients);
+  *x = vec_load(quotients);
+  return near;
+}
+
+/* As in vec_avx512.h: two halves, lines of 32 bytes by turns. */
+VEC_INLINE void vec_stream(float *p, vec x) {
+  if ((uintptr_t)p % sizeof x == 0) {
+    _mm256_stream_ps(p, x.a);
+    _mm256_stream_ps(p + 8, x.b);
+  } else {
+    vec_store(p, x);
+  }
+}
+VEC_INLINE void vec_stream_end(void) {
+  _mm_sfence();
+}
 
 VEC_INLINE double scalar_exp(double x) {
   return Sleef_finz_expd1_u10purecfma(x);

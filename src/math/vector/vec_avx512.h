@@ -165,15 +165,44 @@ VEC_INLINE vec vecq_factor(vecq w, uint32_t threshold, float scale) {
 }
 
 /* sum [16] += entering - leaving in fixed point, x scale to the nearest integer, ties to even; leaving = entering. */
+/* Times a power of two a float stays exact, so that it need not become a double on its way to an integer. */
 VEC_INLINE void vec_fixed_exchange(const float *entering, float *leaving, double scale, int64_t *sum) {
-  const __m512d factor = _mm512_set1_pd(scale);
+  const __m256 factor = _mm256_set1_ps((float)scale);
   for (int i = 0; i < 16; i += 8) {
     const __m256 in = _mm256_loadu_ps(entering + i), out = _mm256_loadu_ps(leaving + i);
-    const __m512i more = _mm512_cvtpd_epi64(_mm512_mul_pd(_mm512_cvtps_pd(in), factor));
-    const __m512i less = _mm512_cvtpd_epi64(_mm512_mul_pd(_mm512_cvtps_pd(out), factor));
+    const __m512i more = _mm512_cvtps_epi64(_mm256_mul_ps(in, factor));
+    const __m512i less = _mm512_cvtps_epi64(_mm256_mul_ps(out, factor));
     _mm512_storeu_si512(sum + i, _mm512_add_epi64(_mm512_loadu_si512(sum + i), _mm512_sub_epi64(more, less)));
     _mm256_storeu_ps(leaving + i, in);
   }
+}
+
+/* As vec_quotients_each. */
+VEC_INLINE int vec_quotients(const int64_t *sum, double factor, vec *x) {
+  const __m512d by = _mm512_set1_pd(factor);
+  const __m512i mask = _mm512_set1_epi64(VEC_EXTRA_MASK), least = _mm512_set1_epi64(VEC_MIDDLE - VEC_NEAR);
+  __m256 half[2];
+  int near = 0;
+  for (int i = 0; i < 2; i++) {
+    const __m512d quotient = _mm512_mul_pd(_mm512_cvtepi64_pd(_mm512_loadu_si512(sum + 8 * i)), by);
+    const __m512i extra = _mm512_and_si512(_mm512_castpd_si512(quotient), mask);
+    near |= _mm512_cmple_epu64_mask(_mm512_sub_epi64(extra, least), _mm512_set1_epi64(2 * VEC_NEAR));
+    half[i] = _mm512_cvtpd_ps(quotient);
+  }
+  *x = _mm512_insertf32x8(_mm512_castps256_ps512(half[0]), half[1], 1);
+  return near != 0;
+}
+
+/* Past the caches where it is a whole line of them: for what is not read soon. vec_stream_end before others may read it. */
+VEC_INLINE void vec_stream(float *p, vec x) {
+  if ((uintptr_t)p % sizeof x == 0) {
+    _mm512_stream_ps(p, x);
+  } else {
+    vec_store(p, x);
+  }
+}
+VEC_INLINE void vec_stream_end(void) {
+  _mm_sfence();
 }
 
 /* The 16 x 16 matrix r, transposed in place. */

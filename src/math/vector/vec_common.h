@@ -29,4 +29,27 @@ VEC_INLINE void vec_fixed_exchange_each(size_t n, const float *entering, float *
   }
 }
 
+/* The 29 bits that a double has more than a float, near the middle between two floats: a few units of the double off, and
+ * it would round to the other. */
+enum { VEC_EXTRA = 29, VEC_NEAR = 4 };
+#define VEC_EXTRA_MASK ((1ull << VEC_EXTRA) - 1)
+#define VEC_MIDDLE (1ull << (VEC_EXTRA - 1))
+
+VEC_INLINE int vec_is_near(uint64_t word) {
+  return (word & VEC_EXTRA_MASK) - (VEC_MIDDLE - VEC_NEAR) <= 2 * VEC_NEAR;
+}
+
+/* x [16] = sum factor, by way of double; whether one of the doubles lies near the middle between two floats. */
+VEC_INLINE int vec_quotients_each(const int64_t *sum, double factor, float *x) {
+  uint64_t near = 0;
+  for (int i = 0; i < 16; i++) {
+    const double quotient = (double)sum[i] * factor;
+    uint64_t word;
+    memcpy(&word, &quotient, sizeof word);
+    near |= (uint64_t)vec_is_near(word);
+    x[i] = (float)quotient;
+  }
+  return near != 0;
+}
+
 #endif

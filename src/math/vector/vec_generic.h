@@ -164,6 +164,18 @@ VEC_INLINE void vec_transpose(vec r[16]) {
 VEC_INLINE void vec_fixed_exchange(const float *entering, float *leaving, double scale, int64_t *sum) {
   vec_fixed_exchange_each(16, entering, leaving, scale, sum);
 }
+VEC_INLINE int vec_quotients(const int64_t *sum, double factor, vec *x) {
+  float quotients[16];
+  const int near = vec_quotients_each(sum, factor, quotients);
+  *x = vec_load(quotients);
+  return near;
+}
+
+VEC_INLINE void vec_stream(float *p, vec x) {
+  vec_store(p, x);
+}
+VEC_INLINE void vec_stream_end(void) {
+}
 
 VEC_INLINE double scalar_exp(double x) {
   return Sleef_cinz_expd1_u10purec(x);

@@ -1,33 +1,7 @@
 /* The exact window: sums of parameters in 64-bit fixed point, and their mean, rounded once. Integers, so that all
- * instruction sets give the same bits. Plain C that the compiler vectorises, but for vec_fixed_exchange. */
+ * instruction sets give the same bits. */
 #include "vector/set.h"
 #include "vector/vec.h"
-
-int AD_KERNEL(window_push)(size_t n, double scale, int fresh, const float *x, float *slot, int64_t *sum) {
-  int outside = 0;
-  for (size_t i = 0; i < n; i++) {
-    outside |= !(fabsf(x[i]) < AD_WINDOW_RANGE);
-  }
-  if (outside) {
-    return 0;
-  }
-  if (slot == NULL || fresh) {
-    for (size_t i = 0; i < n; i++) {
-      sum[i] += vec_fixed(x[i], scale);
-    }
-    if (slot != NULL) {
-      memcpy(slot, x, n * sizeof *slot);
-    }
-    return 1;
-  }
-  /* All vectors side by side: what is read of each comes from memory, and is fetched ahead only so. */
-  size_t i = 0;
-  for (; i + VEC_WIDTH <= n; i += VEC_WIDTH) {
-    vec_fixed_exchange(x + i, slot + i, scale, sum + i);
-  }
-  vec_fixed_exchange_each(n - i, x + i, slot + i, scale, sum + i);
-  return 1;
-}
 
 /* sum / (count scale) to the nearest float, ties to even, by integers alone. scale = 2^shift, 0 <= shift <= 57. */
 static float exact_mean(int64_t sum, uint64_t count, int shift) {
@@ -54,76 +28,129 @@ static float exact_mean(int64_t sum, uint64_t count, int shift) {
   return sum < 0 ? -mean : mean;
 }
 
-/* The 29 bits that a double has more than a float, seen from below the middle between two floats. */
-enum { EXTRA = 29, NEAR = 4 };
-#define EXTRA_MASK ((1ull << EXTRA) - 1)
-#define MIDDLE (1ull << (EXTRA - 1))
-
-VEC_INLINE int is_doubtful(uint64_t word) {
-  return (word & EXTRA_MASK) - (MIDDLE - NEAR) <= 2 * NEAR;
-}
-
 /* Rounds a mean whose quotient (its bits are `word`) lies near the middle of two floats, without a division: the middle
  * times count scale is exact in double (25 bits and at most 28) and tells on which side sum lies. No branches, so that
  * it vectorises. */
 VEC_INLINE float resolve(int64_t sum, uint64_t word, double count_scale) {
   const uint64_t magnitude = word & (UINT64_MAX >> 1), sign = word ^ magnitude;
   /* Of others the result is not used: zero, so that all conversions are in range. */
-  const uint64_t below = is_doubtful(word) ? (magnitude - (MIDDLE - NEAR)) & ~EXTRA_MASK : 0;
-  const uint64_t middle = is_doubtful(word) ? below | MIDDLE : 0;
+  const uint64_t below = vec_is_near(word) ? (magnitude - (VEC_MIDDLE - VEC_NEAR)) & ~VEC_EXTRA_MASK : 0;
+  const uint64_t middle = vec_is_near(word) ? below | VEC_MIDDLE : 0;
   double edge;
   memcpy(&edge, &middle, sizeof edge);
   const double product = edge * count_scale, whole = floor(product);
   /* Unsigned: the middle above the largest sum is 2^63. */
   const uint64_t size = sum < 0 ? 0 - (uint64_t)sum : (uint64_t)sum, floored = (uint64_t)whole;
-  const uint64_t odd = below >> EXTRA & 1, on_it = (size == floored) & !(product > whole);
+  const uint64_t odd = below >> VEC_EXTRA & 1, on_it = (size == floored) & !(product > whole);
   /* Above the middle; or on it, and the lower float is odd. */
   const uint64_t up = (size > floored) | (on_it & odd);
-  const uint64_t rounded = (below + (up << EXTRA)) | sign;
+  const uint64_t rounded = (below + (up << VEC_EXTRA)) | sign;
   double mean;
   memcpy(&mean, &rounded, sizeof mean);
   return (float)mean;
 }
 
+/* What sums are divided by. */
+struct divisor {
+  uint64_t count;
+  double scale, count_scale, factor; /* factor = 1 / count_scale */
+  int is_power;                      /* count is a power of two */
+};
+
+VEC_INLINE struct divisor divide_by(double scale, uint64_t count) {
+  const double count_scale = scale * (double)count;
+  return (struct divisor){count, scale, count_scale, 1.0 / count_scale, (count & (count - 1)) == 0};
+}
+
+/* Means of which one is doubtful at least. From 2^28 vectors on resolve's product is not exact. */
+VEC_INLINE vec doubtful_means(const int64_t *sum, const struct divisor *by) {
+  float mean[VEC_WIDTH];
+  for (size_t i = 0; i < VEC_WIDTH; i++) {
+    const double quotient = (double)sum[i] * by->factor;
+    uint64_t word;
+    memcpy(&word, &quotient, sizeof word);
+    const float exact = resolve(sum[i], word, by->count_scale);
+    mean[i] = vec_is_near(word) ? exact : (float)quotient;
+  }
+  for (size_t i = 0; i < VEC_WIDTH && by->count >= 1ull << 28; i++) {
+    mean[i] = exact_mean(sum[i], by->count, ilogb(by->scale));
+  }
+  return vec_load(mean);
+}
+
+/* Means of sixteen sums. By a power of two the conversion is the one rounding, and the result far from the smallest floats.
+ * Else the quotient in double is within 3 units in the last place of the true one; rounded to float it is right unless it
+ * lies near the middle between two floats. Parameters that hardly move have such means often. */
+VEC_INLINE vec means(const int64_t *sum, const struct divisor *by) {
+  vec mean;
+  if (by->is_power) {
+    float each[VEC_WIDTH];
+    for (size_t i = 0; i < VEC_WIDTH; i++) {
+      each[i] = (float)sum[i] * (float)by->factor;
+    }
+    return vec_load(each);
+  }
+  return vec_quotients(sum, by->factor, &mean) ? doubtful_means(sum, by) : mean;
+}
+
+/* Of fewer than sixteen. */
+static void last_means(size_t n, const int64_t *sum, const struct divisor *by, float *mean) {
+  int64_t padded[VEC_WIDTH] = {0};
+  if (n > 0) {
+    memcpy(padded, sum, n * sizeof *sum);
+    vec_store_n(mean, means(padded, by), n);
+  }
+}
+
 void AD_KERNEL(window_mean)(size_t n, double scale, uint64_t count, const int64_t *sum, float *mean) {
-  if ((count & (count - 1)) == 0) {
-    /* The conversion is the one rounding; the factor is a power of two and the result far from the smallest floats. */
-    const float factor = (float)(1.0 / (scale * (double)count));
-    for (size_t i = 0; i < n; i++) {
-      mean[i] = (float)sum[i] * factor;
-    }
-    return;
+  const struct divisor by = divide_by(scale, count);
+  size_t i = 0;
+  for (; i + VEC_WIDTH <= n; i += VEC_WIDTH) {
+    vec_store(mean + i, means(sum + i, &by));
   }
-  /* In double the quotient is within 3 units in the last place of the true one; rounded to float it is right unless it
-   * lies within NEAR of the middle between two floats. Parameters that hardly move have such means often: pieces with
-   * one are done again, exactly. */
-  enum { PIECE = 256 };
-  const double factor = 1.0 / (scale * (double)count), count_scale = scale * (double)count;
-  const int large = count >= 1ull << 28;
-  for (size_t from = 0; from < n; from += PIECE) {
-    const size_t to = n - from < PIECE ? n : from + PIECE;
-    uint64_t doubtful = 0;
-    for (size_t i = from; i < to; i++) {
-      const double quotient = (double)sum[i] * factor;
-      uint64_t word;
-      memcpy(&word, &quotient, sizeof word);
-      doubtful |= (uint64_t)is_doubtful(word);
-      mean[i] = (float)quotient;
+  last_means(n - i, sum + i, &by, mean + i);
+}
+
+static void add_fresh(size_t n, double scale, const float *x, float *slot, int64_t *sum) {
+  for (size_t i = 0; i < n; i++) {
+    sum[i] += vec_fixed(x[i], scale);
+  }
+  if (slot != NULL) {
+    memcpy(slot, x, n * sizeof *slot);
+  }
+}
+
+int AD_KERNEL(window_push)(size_t n, double scale, int fresh, const float *x, float *slot, int64_t *sum, uint64_t count,
+                           float *mean) {
+  int outside = 0;
+  for (size_t i = 0; i < n; i++) {
+    outside |= !(fabsf(x[i]) < AD_WINDOW_RANGE);
+  }
+  if (outside) {
+    return 0;
+  }
+  if (slot == NULL || fresh) {
+    add_fresh(n, scale, x, slot, sum);
+    if (mean != NULL) {
+      AD_KERNEL(window_mean)(n, scale, count, sum, mean);
     }
-    if (!doubtful) {
-      continue;
-    }
-    for (size_t i = from; i < to; i++) {
-      const double quotient = (double)sum[i] * factor;
-      uint64_t word;
-      memcpy(&word, &quotient, sizeof word);
-      const float exact = resolve(sum[i], word, count_scale);
-      mean[i] = is_doubtful(word) ? exact : mean[i];
-    }
-    for (size_t i = from; large && i < to; i++) {
-      mean[i] = exact_mean(sum[i], count, ilogb(scale));
+    return 1;
+  }
+  /* All vectors side by side: what is read of each comes from memory, and is fetched ahead only so. */
+  const struct divisor by = divide_by(scale, count);
+  size_t i = 0;
+  for (; i + VEC_WIDTH <= n; i += VEC_WIDTH) {
+    vec_fixed_exchange(x + i, slot + i, scale, sum + i);
+    if (mean != NULL) {
+      vec_stream(mean + i, means(sum + i, &by));
     }
   }
+  vec_fixed_exchange_each(n - i, x + i, slot + i, scale, sum + i);
+  if (mean != NULL) {
+    last_means(n - i, sum + i, &by, mean + i);
+    vec_stream_end();
+  }
+  return 1;
 }
 
 void AD_KERNEL(moving_average)(size_t n, double decay, const float *x, float *mean) {
