@@ -85,4 +85,12 @@ static inline double check_slope(double (*loss)(void *context), void *context, d
   return (above - below) / (2.0 * step);
 }
 
+/* Copy of x [n], the caller's. */
+static inline float *check_copy(const float *x, size_t n) {
+  float *y = malloc((n > 0 ? n : 1) * sizeof *y);
+  assert_non_null(y);
+  memcpy(y, x, n * sizeof *y);
+  return y;
+}
+
 #endif

@@ -9,45 +9,10 @@
 
 #include <cmocka.h>
 
-#include <stdlib.h>
-
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
+#include "support/allocations.h"
 #include "support/small_training.h"
-
-/* The C library's allocator under the program's own name: what libraries ask for is seen too. Sanitizers have one of
- * their own. */
-static size_t calls;
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
-enum { COUNTS_CALLS = 1 };
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *block, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-void *malloc(size_t size) {
-  calls++;
-  return __libc_malloc(size);
-}
-void *calloc(size_t count, size_t size) {
-  calls++;
-  return __libc_calloc(count, size);
-}
-void *realloc(void *block, size_t size) {
-  calls++;
-  return __libc_realloc(block, size);
-}
-void *aligned_alloc(size_t alignment, size_t size) {
-  calls++;
-  return __libc_memalign(alignment, size);
-}
-int posix_memalign(void **block, size_t alignment, size_t size) {
-  calls++;
-  *block = __libc_memalign(alignment, size);
-  return *block == NULL ? 12 : 0;
-}
-#else
-enum { COUNTS_CALLS = 0 };
-#endif
 
 static int set_up(void **state) {
   (void)state;
@@ -57,10 +22,10 @@ static int set_up(void **state) {
 
 static void test_counter(void **state) {
   (void)state;
-  const size_t before = calls, asked = ad_memory_stats().allocations;
+  const size_t before = allocations.calls, asked = ad_memory_stats().allocations;
   void *block = ad_malloc(10, 1);
   assert_int_equal(ad_memory_stats().allocations, asked + 1);
-  assert_int_equal(calls, before + COUNTS_CALLS);
+  assert_int_equal(allocations.calls, before + ALLOCATIONS_COUNTED);
   ad_free(block);
 }
 
@@ -134,9 +99,9 @@ static void check_steps(const struct ad_teacher_settings *teacher, size_t rounds
   assert_int_equal(ad_trainer_create(&trainer, &l.params, &replicas, &l.data, &s, NULL), AD_OK);
   while (ad_trainer_done(trainer) < ad_trainer_total(trainer)) {
     struct ad_step step;
-    const size_t asked = ad_memory_stats().allocations, before = calls;
+    const size_t asked = ad_memory_stats().allocations, before = allocations.calls;
     assert_int_equal(ad_trainer_step(trainer, &step), AD_OK);
-    const size_t seam = ad_memory_stats().allocations - asked, all = calls - before;
+    const size_t seam = ad_memory_stats().allocations - asked, all = allocations.calls - before;
     if (seam > 0 || all > 0) {
       fail_msg("method %d, %zu rounds: step %d allocates %zu times through base/memory.h, %zu times in all",
                (int)teacher->method, rounds, (int)step.step, seam, all);
