@@ -248,7 +248,7 @@ VEC_INLINE int vec_quotients(const int64_t *sum, double factor, vec *x) {
   return near;
 }
 
-/* As in vec_avx512.h: two halves, lines of 32 bytes by turns. */
+/* As in vec_avx512.h, the line in two halves. */
 VEC_INLINE void vec_stream(float *p, vec x) {
   if ((uintptr_t)p % sizeof x == 0) {
     _mm256_stream_ps(p, x.a);
