@@ -14,7 +14,7 @@
 /* What one arm, or all, have come to. */
 struct summary {
   size_t cells, of[AD_CELL_STATES], failed_runs, results;
-  double sum, sum_of_squares; /* of the results */
+  double mean, squares;       /* of the results; of their deviations from it */
   double work, left;          /* of all cells, and of those that are not finished */
 };
 
@@ -31,9 +31,11 @@ static void count_cell(const struct ad_cells *cells, size_t i, double cost, stru
   s->work += cost;
   s->left += cost * (1.0 - share_done(r));
   if (r->state == AD_CELL_DONE && isfinite(result)) {
+    /* Welford 1962: a sum of squares less one of the mean loses digits where results are close. */
+    const double off = result - s->mean;
     s->results++;
-    s->sum += result;
-    s->sum_of_squares += result * result;
+    s->mean += off / (double)s->results;
+    s->squares += off * (result - s->mean);
   }
 }
 
@@ -52,12 +54,11 @@ static int summarise(const struct ad_cells *cells, struct summary *arms, struct 
 }
 
 static double mean(const struct summary *s) {
-  return s->results > 0 ? s->sum / (double)s->results : NAN;
+  return s->results > 0 ? s->mean : NAN;
 }
 
 static double deviation(const struct summary *s) {
-  const double m = mean(s);
-  return s->results > 1 ? sqrt(fmax(0.0, (s->sum_of_squares - (double)s->results * m * m) / (double)(s->results - 1))) : NAN;
+  return s->results > 1 ? sqrt(s->squares / (double)(s->results - 1)) : NAN;
 }
 
 /* Seconds until the end with the teams that are at work now; NaN where that cannot be told. */

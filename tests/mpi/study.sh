@@ -44,6 +44,7 @@ done
 study 8 grid
 [ "$code" = 0 ] || fail "exit code $code after three kills" grid
 python3 study.py check grid
+python3 study.py summary grid "$AD_PROGRAM"
 study 3 grid
 [ "$code" = 0 ] || fail "a finished study: exit code $code" grid
 python3 study.py check grid

@@ -10,12 +10,14 @@
                                         are finished, and when; `more`: there are more of them than last time
     study.py check NAME                 every cell is there once, with the bits of single/, none was done twice
     study.py states NAME ARM=STATE ...  what became of the cells of each arm
+    study.py summary NAME PROGRAM       means and deviations that `study status` gives are those of its cells
     study.py test NAME PROGRAM          scores on test are those of `eval`"""
 
 import json
 import os
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -231,6 +233,15 @@ def states(name, *expected):
             sys.exit(f"study.py: {arm} is {found}, expected {state} twice")
 
 
+def summary(name, program):
+    out = json.loads(subprocess.run([program, "study", "status", f"{name}.yaml", "--json"], check=True, capture_output=True, text=True).stdout)
+    for arm in [*out["arms"], out["all"]]:
+        results = [cell["result"] for cell in out["cells"] if arm is out["all"] or cell["arm"] == arm["name"]]
+        for key, value in [("mean", statistics.mean(results)), ("sd", statistics.stdev(results))]:
+            if not abs(arm[key] - value) <= 1e-14:
+                sys.exit(f"study.py: {key} of {arm['name']} is {arm[key]}, expected {value}")
+
+
 def test(name, program):
     for line in done(name):
         run = Path(name, "runs", line["cell"])
@@ -242,7 +253,7 @@ def test(name, program):
 
 
 if __name__ == "__main__":
-    actions = {"write": write, "single": single, "kill": kill, "note": note, "check": check, "states": states, "test": test,
+    actions = {"write": write, "single": single, "kill": kill, "note": note, "check": check, "states": states, "summary": summary, "test": test,
                "wait": lambda name, count: wait_for(name, int(count))}
     if len(sys.argv) < 3 or sys.argv[1] not in actions:
         sys.exit(__doc__)

@@ -103,6 +103,7 @@ for command in run status report; do
 done
 sed -i '$d' "${records[0]}"
 expect "all as it was" 0 "" run study.yaml
+expect "an unknown baseline" 1 'study.yaml: found no arm "c" to compare with; the first is "a"' report study.yaml --baseline c
 rm -r s
 echo "ok   changes between two calls"
 
