@@ -482,7 +482,7 @@ int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_co
   }
   /* Slots begin on cache lines. */
   *x = (struct ad_mpi_exchange){.comm = comm, .params = params, .kernels = ad_kernels_select(), .reduction = reduction, .lanes = lanes,
-                                .floats = (floats + 15) / 16 * 16};
+                                .floats = ad_whole_lines(floats)};
   x->parts = most_parts(x);
   const size_t pieces = (size_t)comm->size * x->parts, bytes = BOARD_BYTES + 2 * x->parts * x->floats * sizeof(float);
   x->pieces = ad_calloc(pieces, sizeof *x->pieces);

@@ -39,7 +39,7 @@ int ad_command_train(int argc, char **argv) {
                                      {"keys-markdown", NULL, "Print them as docs/configuration.md", &markdown, NULL},
                                      {"get", "KEY", "Print the value that KEY has in the configuration, train nothing", NULL, &value},
                                      {"inject", "FAULT,...",
-                                      "For tests: kill@STEP, term@STEP, nan@STEP, kill@save, enospc@save, kill@eval, "
+                                      "For tests: kill@STEP, term@STEP (0: before the first), nan@STEP, kill@save, enospc@save, kill@eval, "
                                       "term@eval, corrupt@checkpoint; a place with :N for the N-th time",
                                       NULL, &faults}};
   const struct arguments arguments = {"train",

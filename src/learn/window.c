@@ -146,20 +146,28 @@ static int64_t fixed(const struct ad_window *w, float x) {
   return ad_window_fixed(w->scale, x);
 }
 
+/* Whether the vector that is entering takes a place that no other leaves; and how many are in with it. */
+static int is_fresh(const struct ad_window *w) {
+  return w->size == 0 || w->count < w->size;
+}
+
+static uint64_t count_with(const struct ad_window *w) {
+  return is_fresh(w) ? w->count + 1 : w->size;
+}
+
 /* K = 1: the ring's one slot is the mean. */
 static int enter_single(struct ad_window *w, size_t at, size_t length, const float *x, float *mean) {
   AD_TRY(check_range(length, x));
   if (mean != NULL) {
     memcpy(mean, x, length * sizeof *x);
   }
-  memcpy(w->file >= 0 ? w->piece : w->ring + at, x, length * sizeof *x);
-  return w->file >= 0 ? transfer(w, 1, 0, at, length, w->piece) : AD_OK;
+  return ad_window_write(w, 0, at, length, x);
 }
 
 int ad_window_enter(struct ad_window *window, size_t at, size_t length, const float *x, float *mean) {
   struct ad_window *w = window;
   float *slot;
-  const int fresh = w->size == 0 || w->count < w->size;
+  const int fresh = is_fresh(w);
   if (w->size == 1) {
     return enter_single(w, at, length, x, mean);
   }
@@ -168,7 +176,7 @@ int ad_window_enter(struct ad_window *window, size_t at, size_t length, const fl
   } else {
     AD_TRY(slot_piece(w, w->next, at, length, &slot));
   }
-  if (!w->kernels->window_push(length, w->scale, fresh, x, slot, w->sum + at, fresh ? w->count + 1 : w->size, mean)) {
+  if (!w->kernels->window_push(length, w->scale, fresh, x, slot, w->sum + at, count_with(w), mean)) {
     return check_range(length, x);
   }
   return w->file >= 0 ? transfer(w, 1, w->next, at, length, slot) : AD_OK;
@@ -206,7 +214,7 @@ int ad_window_mean_with(const struct ad_window *window, size_t at, size_t length
     memcpy(mean, x, length * sizeof *mean);
     return AD_OK;
   }
-  const int fresh = w->size == 0 || w->count < w->size;
+  const int fresh = is_fresh(w);
   float *slot = NULL;
   if (!fresh) {
     AD_TRY(slot_piece(w, w->next, at, length, &slot));
@@ -215,7 +223,7 @@ int ad_window_mean_with(const struct ad_window *window, size_t at, size_t length
     /* The change first: a full sum and one value more may be past 63 bits. */
     w->preview[i] = w->sum[at + i] + (fixed(w, x[i]) - (fresh ? 0 : fixed(w, slot[i])));
   }
-  w->kernels->window_mean(length, w->scale, fresh ? w->count + 1 : w->size, w->preview, mean);
+  w->kernels->window_mean(length, w->scale, count_with(w), w->preview, mean);
   return AD_OK;
 }
 
