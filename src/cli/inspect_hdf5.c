@@ -1,12 +1,12 @@
 /* autodidact inspect: checkpoints, snapshots, logits. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "autodidact/base/digest.h"
+#include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/evaluate.h"
@@ -29,9 +29,9 @@ int inspect_is_hdf5(const char *path) {
 
 /* --- Checkpoints --- */
 
-static void print_state(const char *text) {
-  json_error_t error;
-  json_t *state = json_loads(text, 0, &error);
+static void print_state(const char *path, const char *text) {
+  json_t *state;
+  ad_json_parse(&state, path, 1, text, strlen(text)); /* one that is none has nothing to show */
   const char *part, *name;
   json_t *values, *value;
   json_object_foreach(state, part, values) {
@@ -105,7 +105,7 @@ static int inspect_checkpoint(const char *path) {
   if (status == AD_OK) {
     printf("%s: checkpoint after step %" PRIu64 ", %zu parameters in %zu tensors\n", path, ad_checkpoint_step(c),
            ad_checkpoint_floats(c), params.tensor_count);
-    print_state(ad_checkpoint_state(c));
+    print_state(path, ad_checkpoint_state(c));
     status = print_vectors(c, &params, values);
   }
   if (status == AD_OK) {

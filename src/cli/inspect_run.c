@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "autodidact/base/buffer.h"
 #include "autodidact/base/file.h"
+#include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/run.h"
@@ -57,25 +57,13 @@ int inspect_configuration(const char *path) {
 
 /* --- JSON --- */
 
-static int load_json(const char *path, json_t **value) {
-  struct ad_buffer text = {0};
-  json_error_t error;
-  int status = ad_file_read(path, &text);
-  *value = status == AD_OK ? json_loadb(text.data == NULL ? "" : text.data, text.size, 0, &error) : NULL;
-  if (status == AD_OK && *value == NULL) {
-    status = ad_fail(AD_EINPUT, "%s:%d: %s", path, error.line, error.text);
-  }
-  ad_buffer_destroy(&text);
-  return status;
-}
-
 /* Names with dots, one a line. */
 static void print_json(const char *prefix, const json_t *value) {
   const char *name;
   json_t *item;
-  if (!json_is_object(value)) {
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-    printf("  %-28s %s\n", prefix, text == NULL ? "?" : text);
+  if (!json_is_object(value) || ad_json_raw(value) != NULL) {
+    char *text = ad_json_raw(value) != NULL ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+    printf("  %-28s %s\n", prefix, text != NULL ? text : ad_json_raw(value) != NULL ? ad_json_raw(value) : "?");
     free(text);
     return;
   }
@@ -88,7 +76,7 @@ static void print_json(const char *prefix, const json_t *value) {
 
 int inspect_json(const char *path) {
   json_t *value;
-  AD_TRY(load_json(path, &value));
+  AD_TRY(ad_json_read(&value, path));
   printf("%s\n", path);
   print_json("", value);
   json_decref(value);
@@ -146,7 +134,8 @@ int inspect_timing(const char *path) {
   for (size_t at = 0; at < map.size && status == AD_OK;) {
     const char *row = map.data + at, *end = memchr(row, '\n', map.size - at);
     const size_t size = end == NULL ? map.size - at : (size_t)(end - row);
-    json_t *object = json_loadb(row, size, 0, NULL);
+    json_t *object;
+    ad_json_parse(&object, path, 1, row, size); /* what is no row is passed over */
     const json_t *value = json_object_get(object, "seconds");
     const int kind = kind_of(object);
     resumed += json_object_get(object, "resumed") != NULL;

@@ -1,6 +1,5 @@
 /* Checkpoints of a training: when, what, and back again. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 
 #include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
+#include "autodidact/base/json.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -146,8 +146,9 @@ static int unpack_state(struct training *t, const char *path, const char *text, 
   json_int_t done, entered, newest, window, run, log_bytes, evaluated, best_step, examples;
   const char *chain, *best_scores;
   json_t *best_error, *dev_error, *rows, *last_scores;
-  json_t *state = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-  int status = AD_OK;
+  json_t *state;
+  int status = ad_json_parse(&state, path, 1, text, strlen(text));
+  AD_TRY(status);
   if (json_unpack(state, "{s:{s:I, s:s, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:o, s:s, s:o, s:F, s:I, s:o, s:o}}",
                   "trainer", "done", &done, "chain", &chain, "entered", &entered, "newest", &newest, "window", &window,
                   "run", &run, "run", "log_bytes", &log_bytes, "evaluated", &evaluated, "best_step", &best_step,

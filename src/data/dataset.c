@@ -1,6 +1,7 @@
 #include "autodidact/data/dataset.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,6 +32,38 @@ struct reading {
   size_t id_capacity, offset_capacity, first_capacity, label_capacity;
 };
 
+static int is_same(struct ad_text_span a, struct ad_text_span b) {
+  return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+}
+
+/* A label without the ".0" of a whole number: tables that pandas wrote have 1.0 for 1 in a column with gaps. */
+static struct ad_text_span as_whole(struct ad_text_span label) {
+  size_t digits = label.size > 0 && label.data[0] == '-', end;
+  const size_t begin = digits;
+  while (digits < label.size && label.data[digits] >= '0' && label.data[digits] <= '9') {
+    digits++;
+  }
+  for (end = digits + 1; end < label.size && label.data[end] == '0'; end++) {
+  }
+  if (digits > begin && end == label.size && end > digits + 1 && label.data[digits] == '.') {
+    label.size = digits;
+  }
+  return label;
+}
+
+/* The place of a label among those of the source; label_count when it is not there. */
+static size_t find_label(const struct ad_source *source, struct ad_text_span label) {
+  for (int whole = 0; whole <= 1; whole++) {
+    for (size_t i = 0; i < source->label_count; i++) {
+      const struct ad_text_span value = {source->labels[i].value, strlen(source->labels[i].value)};
+      if (whole ? is_same(as_whole(value), as_whole(label)) : is_same(value, label)) {
+        return i;
+      }
+    }
+  }
+  return source->label_count;
+}
+
 /* 1 with the label's class, 0 where the row is to be left out, or AD_EINPUT. */
 static int classify(const struct reading *reading, const struct ad_record *record, uint32_t *class_id) {
   const struct ad_source *source = &reading->source;
@@ -39,26 +72,17 @@ static int classify(const struct reading *reading, const struct ad_record *recor
   if (label.data == NULL) {
     return 1;
   }
-  if (source->skip != NULL && label.size == strlen(source->skip) && memcmp(label.data, source->skip, label.size) == 0) {
+  if (source->skip != NULL && is_same(label, (struct ad_text_span){source->skip, strlen(source->skip)})) {
     return 0;
   }
-  for (size_t i = 0; i < source->label_count; i++) {
-    if (label.size == strlen(source->labels[i].value) && memcmp(label.data, source->labels[i].value, label.size) == 0) {
-      *class_id = source->labels[i].class_id;
-      return 1;
-    }
+  const size_t place = find_label(source, label);
+  if (place == source->label_count) {
+    char shown[96];
+    snprintf(shown, sizeof shown, "\"%.*s\"", (int)(label.size < 80 ? label.size : 80), label.data);
+    return ad_reader_fail_label(&reading->reader, shown, "");
   }
-  struct ad_buffer known = {0};
-  int status = AD_OK;
-  for (size_t i = 0; i < source->label_count && status == AD_OK; i++) {
-    status = ad_buffer_printf(&known, "%s%s", i == 0 ? "" : ", ", source->labels[i].value);
-  }
-  if (status == AD_OK) {
-    status = ad_reader_fail(&reading->reader, reading->reader.begin, "unknown label \"%.*s\", expected one of: %s",
-                            (int)(label.size < 80 ? label.size : 80), label.data, known.data);
-  }
-  ad_buffer_destroy(&known);
-  return status;
+  *class_id = source->labels[place].class_id;
+  return 1;
 }
 
 /* The next row that is data: 1, 0 at the end, or a failure. */

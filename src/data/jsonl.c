@@ -1,7 +1,9 @@
 /* JSON lines by jansson: one object a line; SNLI and MNLI as published. */
-#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "reader.h"
@@ -19,7 +21,11 @@ static int take_text(const struct ad_reader *reader, const char *key, struct ad_
     return 0;
   }
   if (!json_is_string(value)) {
-    return ad_reader_fail(reader, reader->begin, "the key \"%s\" is not a string", key);
+    char shown[100];
+    const char *raw = ad_json_raw(value);
+    return ad_reader_fail(reader, reader->begin, "the key \"%s\" is %s, expected a string%s", key,
+                          ad_json_show(value, shown, sizeof shown),
+                          raw != NULL && raw[0] == '"' ? " without NUL and halves of surrogate pairs" : "");
   }
   *text = (struct ad_text_span){.data = json_string_value(value), .size = json_string_length(value)};
   return 1;
@@ -38,21 +44,40 @@ static int take_columns(struct ad_reader *reader, const struct ad_columns *colum
   return AD_OK;
 }
 
-/* A label is a string or a whole number. */
+/* The text of a label: of a string, of a whole number of any size, or of one that is written as 1.0, as pandas does where
+ * a column has gaps. NULL: it is something else. */
+static const char *label_text(struct jsonl_state *state, const json_t *value) {
+  static const double EXACT = 0x1p53; /* from here on a double has no ones */
+  const double real = json_real_value(value);
+  const char *raw = ad_json_raw(value);
+  if (json_is_integer(value)) {
+    snprintf(state->number, sizeof state->number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    return state->number;
+  }
+  if (json_is_real(value) && real == trunc(real) && fabs(real) < EXACT) {
+    snprintf(state->number, sizeof state->number, "%.0f", real + 0.0); /* -0.0 is 0 */
+    return state->number;
+  }
+  return raw != NULL && strspn(raw, "-0123456789") == strlen(raw) ? raw : json_string_value(value);
+}
+
 static int take_label(struct ad_reader *reader, struct ad_text_span *label) {
   struct jsonl_state *state = reader->state;
   const char *key = reader->source->label.name;
   const json_t *value = json_object_get(state->row, key);
-  if (json_is_integer(value)) {
-    const int size = snprintf(state->number, sizeof state->number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    *label = (struct ad_text_span){.data = state->number, .size = (size_t)size};
-    return AD_OK;
+  if (value == NULL) {
+    return reader->labels ? ad_reader_fail(reader, reader->begin, "no key \"%s\" in the object", key) : AD_OK;
   }
-  const int status = take_text(reader, key, label);
-  if (status == 0 && reader->labels) {
-    return ad_reader_fail(reader, reader->begin, "no key \"%s\" in the object", key);
+  const char *text = label_text(state, value);
+  if (text == NULL) {
+    char shown[100];
+    return ad_reader_fail_label(
+        reader, ad_json_show(value, shown, sizeof shown),
+        json_is_array(value) ? " (a string or a whole number: one label a text, as several are not supported)"
+                             : " (a string or a whole number)");
   }
-  return status < 0 ? status : AD_OK;
+  *label = (struct ad_text_span){.data = text, .size = json_is_string(value) ? json_string_length(value) : strlen(text)};
+  return AD_OK;
 }
 
 static int open_jsonl(struct ad_reader *reader) {
@@ -63,19 +88,13 @@ static int open_jsonl(struct ad_reader *reader) {
 static int parse_row(struct ad_reader *reader, struct ad_text_span line) {
   struct jsonl_state *state = reader->state;
   json_decref(state->row);
-  json_error_t error;
-  state->row = json_loadb(line.data, line.size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-  if (state->row == NULL && json_error_code(&error) == json_error_out_of_memory) {
-    return ad_fail_memory(line.size, "a JSON object");
+  state->row = NULL;
+  const int status = ad_json_parse(&state->row, reader->map_path, 1, line.data, line.size);
+  if (status != AD_EINPUT) {
+    return status;
   }
-  if (state->row == NULL) {
-    return ad_reader_fail(reader, reader->begin, "malformed JSON at byte %d of the line: %s", error.position,
-                          error.text);
-  }
-  if (!json_is_object(state->row)) {
-    return ad_reader_fail(reader, reader->begin, "expected a JSON object in the line");
-  }
-  return AD_OK;
+  /* Only a row that fails needs its number, which is counted from the start of the file. */
+  return ad_json_parse(&state->row, reader->map_path, ad_reader_line(reader, reader->begin), line.data, line.size);
 }
 
 static int next_jsonl(struct ad_reader *reader, struct ad_record *record) {

@@ -95,6 +95,26 @@ int ad_reader_fail(const struct ad_reader *reader, size_t offset, const char *fo
   return ad_fail(AD_EINPUT, "%s:%zu: %s", reader->map_path, ad_reader_line(reader, offset), text);
 }
 
+int ad_reader_fail_label(const struct ad_reader *reader, const char *shown, const char *note) {
+  enum { MOST = 20 };
+  const struct ad_source *source = reader->source;
+  const size_t count = source->label_count;
+  struct ad_buffer known = {0};
+  int status = AD_OK;
+  for (size_t i = 0; i < count && i < MOST && status == AD_OK; i++) {
+    status = ad_buffer_printf(&known, "%s%s", i == 0 ? "" : ", ", source->labels[i].value);
+  }
+  if (status == AD_OK && count > MOST) {
+    status = ad_buffer_printf(&known, ", ... (%zu in all)", count);
+  }
+  if (status == AD_OK) {
+    status = ad_reader_fail(reader, reader->begin, "unknown label %s, expected one of: %s%s", shown,
+                            known.data == NULL ? "" : known.data, note);
+  }
+  ad_buffer_destroy(&known);
+  return status;
+}
+
 /* The first byte of [data, data + size) that is not part of valid UTF-8 or is NUL; size if there is none. */
 static size_t find_bad_byte(const char *data, size_t size) {
   const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)data;

@@ -39,23 +39,10 @@ void ad_names_destroy(struct ad_names *names) {
   *names = (struct ad_names){0};
 }
 
-/* A key's value as one line for messages; "nothing" when absent. */
-static const char *shown(const json_t *value, char *text, size_t size) {
-  if (value == NULL) {
-    return "nothing";
-  }
-  const size_t length = json_dumpb(value, text, size - 1, JSON_COMPACT | JSON_ENCODE_ANY);
-  if (length == 0 || length > size - 1) {
-    return json_is_object(value) ? "an object" : json_is_array(value) ? "a list" : "a long value";
-  }
-  text[length] = '\0';
-  return text;
-}
-
 static int wrong(const char *path, const json_t *root, const char *key, const char *expected) {
   char text[100];
   return ad_fail(AD_EINPUT, "%s: %s is %s, expected %s", path, key,
-                 shown(json_object_get(root, key), text, sizeof text), expected);
+                 ad_json_show(json_object_get(root, key), text, sizeof text), expected);
 }
 
 /* Limits far above any model, low enough that no product of two sizes overflows. */
@@ -228,7 +215,7 @@ int ad_folder_read_config(const char *folder, struct ad_folder_config *out) {
     return ad_fail_memory(strlen(folder) + 1, "a path");
   }
   json_t *root;
-  int status = ad_folder_read_json(path, &root);
+  int status = ad_json_read(&root, path);
   if (status == AD_OK) {
     status = read_config(path, root, out);
     json_decref(root);

@@ -2,23 +2,10 @@
 #ifndef AUTODIDACT_MODEL_FOLDER_H
 #define AUTODIDACT_MODEL_FOLDER_H
 
-#include <jansson.h>
 #include <stddef.h>
 
-#include "autodidact/base/buffer.h"
+#include "autodidact/base/json.h"
 #include "autodidact/model/huggingface.h"
-
-/* Whether a parse failed for want of memory. jansson leaves the text empty then, but for a string that it could not
- * copy it reports a syntax error. */
-static inline int ad_json_out_of_memory(const json_error_t *error) {
-  return error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory;
-}
-
-/* Reads a JSON object. The caller owns *value (json_decref). AD_EINPUT with "path:line:" and AD_EIO, AD_ENOMEM. */
-int ad_folder_read_json(const char *path, json_t **value);
-
-/* Appends the text of `value` to `out`; flags are jansson's. AD_ENOMEM (then `out` holds a part of it). */
-int ad_folder_print_json(const json_t *value, size_t flags, struct ad_buffer *out);
 
 /* What config.json says, all of it that is used. */
 struct ad_folder_config {

@@ -1,6 +1,5 @@
 #include "autodidact/model/safetensors.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,17 +221,14 @@ static int find_header(const struct ad_safetensors *file, const char *bytes, siz
 static int parse(struct ad_safetensors *file, const char *bytes, size_t size) {
   size_t header_size = 0;
   AD_TRY(find_header(file, bytes, size, &header_size));
-  json_error_t error;
-  json_t *header = json_loadb(bytes + LENGTH_BYTES, header_size, JSON_REJECT_DUPLICATES, &error);
-  if (header == NULL && ad_json_out_of_memory(&error)) {
-    return ad_fail_memory(header_size, "the header of a safetensors file");
-  }
-  if (header == NULL) {
-    return ad_fail(AD_EINPUT, "%s: header, byte %d: %s", file->name, error.position, error.text);
+  json_t *header;
+  int status = ad_json_parse(&header, "header", 1, bytes + LENGTH_BYTES, header_size);
+  if (status != AD_OK) {
+    return ad_fail_prefix(status, "%s", file->name);
   }
   const char *data = bytes + LENGTH_BYTES + header_size;
   const size_t data_size = size - LENGTH_BYTES - header_size;
-  int status = read_entries(file, header, data, data_size);
+  status = read_entries(file, header, data, data_size);
   json_decref(header);
   return status == AD_OK ? check_places(file, data, data_size) : status;
 }

@@ -63,7 +63,7 @@ static int header_text(const struct ad_safetensor_source *tensors, size_t count,
   uint64_t length = 0;
   int status = ad_buffer_append(text, &length, sizeof length);
   if (status == AD_OK) {
-    status = ad_folder_print_json(header, JSON_COMPACT, text);
+    status = ad_json_print(header, JSON_COMPACT, text);
   }
   json_decref(header);
   AD_TRY(status);

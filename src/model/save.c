@@ -78,7 +78,7 @@ static int write_json(const char *path, json_t *value) {
   }
   struct ad_buffer text = {0};
   /* 9 digits tell all floats apart; config.c has chosen decimals of so many at most. */
-  int status = ad_folder_print_json(value, JSON_INDENT(2) | JSON_REAL_PRECISION(9), &text);
+  int status = ad_json_print(value, JSON_INDENT(2) | JSON_REAL_PRECISION(9), &text);
   json_decref(value);
   if (status == AD_OK) {
     status = ad_buffer_append(&text, "\n", 1);
@@ -102,7 +102,9 @@ static int write_tokenizer_config(const char *path, const struct ad_params *para
   json_t *root = NULL;
   int status = ad_tokenizer_config(tokenizer, &text);
   if (status == AD_OK) {
-    root = json_loadb(text.data, text.size, 0, NULL);
+    status = ad_json_parse(&root, path, 1, text.data, text.size);
+  }
+  if (status == AD_OK) {
     if (json_object_set_new(root, "model_max_length", json_integer(params->config.positions)) != 0) {
       json_decref(root);
       root = NULL;

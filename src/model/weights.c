@@ -35,7 +35,7 @@ static int list_shards(const char *path, json_t *map, struct ad_names *names) {
 
 static int read_index(const char *path, struct ad_names *names, json_t **map) {
   json_t *root;
-  AD_TRY(ad_folder_read_json(path, &root));
+  AD_TRY(ad_json_read(&root, path));
   json_t *weight_map = json_object_get(root, "weight_map");
   int status = AD_OK;
   if (json_object_size(weight_map) == 0) {

@@ -1,6 +1,5 @@
 /* What two runs were given: configuration, provenance, and the files of the model that are not weights. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "autodidact/base/config.h"
 #include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
+#include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/run.h"
@@ -115,22 +115,11 @@ static int compare_config(const char *const folders[2], struct ad_input_comparis
 }
 
 static int read_provenance(const char *folder, json_t **object) {
-  struct ad_buffer text = {0};
   char *path = ad_path_join(folder, "provenance.json");
   if (path == NULL) {
     return ad_fail_memory(strlen(folder) + 32, "a path");
   }
-  int status = ad_file_read(path, &text);
-  if (status == AD_OK) {
-    json_error_t error;
-    *object = json_loadb(text.data == NULL ? "" : text.data, text.size, JSON_REJECT_DUPLICATES, &error);
-    if (*object == NULL) {
-      status = ad_fail(AD_EINPUT, "%s:%d: %s", path, error.line, error.text);
-    } else if (!json_is_object(*object)) {
-      status = ad_fail(AD_EINPUT, "%s: expected a JSON object", path);
-    }
-  }
-  ad_buffer_destroy(&text);
+  const int status = ad_json_read(object, path);
   ad_free(path);
   return status;
 }

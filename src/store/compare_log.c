@@ -1,11 +1,11 @@
 /* Two logs, row by row: bytes first, and columns only of the row where they part. */
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "autodidact/base/file.h"
+#include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "compare.h"
@@ -102,7 +102,7 @@ static const char *skip_value(const char *p, const char *end) {
   return end;
 }
 
-/* Cuts a row, which jansson has found to be an object, into its columns. */
+/* Cuts a row, which base/json.h has found to be an object, into its columns. */
 static int split(const struct reader *reader, struct columns *columns) {
   const char *end = reader->row + reader->size;
   const char *p = skip_spaces(reader->row, end);
@@ -135,17 +135,9 @@ static int split(const struct reader *reader, struct columns *columns) {
 }
 
 static int parse(const struct reader *reader, struct columns *columns) {
-  json_error_t error;
-  json_t *object = json_loadb(reader->row, reader->size, JSON_REJECT_DUPLICATES, &error);
-  if (object == NULL && json_error_code(&error) == json_error_out_of_memory) {
-    return ad_fail_memory(reader->size, "a row of a log");
-  }
-  const int is_object = json_is_object(object);
+  json_t *object;
+  AD_TRY(ad_json_parse(&object, reader->path, reader->line, reader->row, reader->size));
   json_decref(object);
-  if (!is_object) {
-    return ad_fail(AD_EINPUT, "%s:%" PRIu64 ": expected a JSON object, found %s", reader->path, reader->line,
-                   object == NULL ? error.text : "another value");
-  }
   return split(reader, columns);
 }
 

@@ -1,12 +1,12 @@
 #include "autodidact/store/run_log.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "autodidact/base/digest.h"
+#include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
@@ -95,12 +95,8 @@ static int read_rows(struct ad_run_log *log, const char *path) {
       break;
     }
     const size_t size = (size_t)(end - row);
-    json_error_t error;
-    json_t *object = json_loadb(row, size, JSON_REJECT_DUPLICATES, &error);
-    int status = object == NULL && json_error_code(&error) == json_error_out_of_memory
-                     ? ad_fail_memory(size, "a row of a log")
-                 : json_is_object(object) ? AD_OK
-                                          : bad_row(&place, "expected a JSON object");
+    json_t *object;
+    int status = ad_json_parse(&object, path, place.line, row, size);
     if (status == AD_OK) {
       status = json_object_get(object, "eval") != NULL ? add_evaluation(log, &place, object)
                                                        : add_step(log, &place, object, at, size);

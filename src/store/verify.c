@@ -2,13 +2,13 @@
 #include "autodidact/store/verify.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "autodidact/base/buffer.h"
 #include "autodidact/base/digest.h"
+#include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/model/safetensors.h"
@@ -84,8 +84,9 @@ static int verify_log(struct verifier *v) {
 /* Its numbers against its name and the log; *sampled: the log has its step. */
 static int compare_state(const struct verifier *v, const char *path, const struct ad_checkpoint *c, uint64_t step,
                          uint64_t student, int *sampled) {
-  json_error_t error;
-  json_t *state = json_loads(ad_checkpoint_state(c), JSON_REJECT_DUPLICATES, &error);
+  const char *text = ad_checkpoint_state(c);
+  json_t *state;
+  AD_TRY(ad_json_parse(&state, path, 1, text, strlen(text)));
   const json_t *trainer = json_object_get(state, "trainer"), *run = json_object_get(state, "run");
   const char *chain = json_string_value(json_object_get(trainer, "chain"));
   const uint64_t done = (uint64_t)json_integer_value(json_object_get(trainer, "done")),
@@ -203,14 +204,9 @@ static int check_result(const struct verifier *v, const char *path, const json_t
 }
 
 static int verify_result(struct verifier *v) {
-  json_error_t error;
-  struct ad_buffer text = {0};
+  json_t *result = NULL;
   char *path = ad_path_join(v->run, "result.json");
-  int status = path == NULL ? ad_fail_memory(64, "a path") : ad_file_read(path, &text);
-  json_t *result = status == AD_OK ? json_loadb(text.data == NULL ? "" : text.data, text.size, 0, &error) : NULL;
-  if (status == AD_OK && result == NULL) {
-    status = ad_fail(AD_EINPUT, "%s:%d: %s", path, error.line, error.text);
-  }
+  int status = path == NULL ? ad_fail_memory(64, "a path") : ad_json_read(&result, path);
   status = status == AD_OK ? check_result(v, path, result) : status;
   const int good = status == AD_OK;
   status = verify_record(v, "result.json", status, "as many steps as the log");
@@ -225,7 +221,6 @@ static int verify_result(struct verifier *v) {
     }
   }
   json_decref(result);
-  ad_buffer_destroy(&text);
   ad_free(path);
   return status;
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 
 #include "autodidact/base/build.h"
 #include "autodidact/base/file.h"
+#include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/study/lease.h"
@@ -121,16 +121,15 @@ static int take_line(struct ad_cells *table, size_t cell, const json_t *line) {
 }
 
 static int read_line(struct ad_cells *table, const char *path, size_t number, const char *text, size_t size) {
-  json_error_t error;
-  json_t *line = json_loadb(text, size, 0, &error);
+  json_t *line;
+  AD_TRY(ad_json_parse(&line, path, number, text, size));
   const char *id = text_or(line, "cell", "");
   char *end = NULL;
   const uint64_t value = strtoull(id, &end, 16);
   size_t cell;
   int status = AD_OK;
-  if (line == NULL || strlen(id) != 16 || *end != '\0') {
-    status = ad_fail(AD_EINPUT, "%s:%zu: expected a JSON object with the id of a cell, found %.60s", path, number,
-                     line == NULL ? error.text : "another one");
+  if (strlen(id) != 16 || *end != '\0') {
+    status = ad_fail(AD_EINPUT, "%s:%zu: expected a JSON object with the id of a cell, found another one", path, number);
   } else if (find_cell(table, value, &cell)) {
     status = take_line(table, cell, line);
   } else {
@@ -289,8 +288,9 @@ void ad_cells_close(struct ad_cells *table) {
 /* --- Writing. */
 
 static void set_text(json_t *object, const char *key, const char *text) {
-  if (text != NULL && text[0] != '\0') {
-    json_object_set_new(object, key, json_loads(text, 0, NULL));
+  json_t *value = NULL;
+  if (text != NULL && text[0] != '\0' && ad_json_parse(&value, key, 1, text, strlen(text)) == AD_OK) {
+    json_object_set_new(object, key, value);
   }
 }
 

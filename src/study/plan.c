@@ -3,7 +3,6 @@
  *   {"format": "autodidact study", "version": 1, "bases": [{key: value}], "arms": [{"name", "base", "settings", "inputs"}]}
  *
  * Arms that the study file no longer has stay in it. */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
+#include "autodidact/base/json.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -57,16 +57,11 @@ static json_t *pack_settings(const struct ad_study_arm *arm) {
 }
 
 static int read_root(const char *path, struct plan *plan) {
-  struct ad_buffer text = {0};
-  json_error_t error = {.text = ""};
-  AD_TRY(ad_file_read(path, &text));
-  plan->root = json_loadb(text.data == NULL ? "" : text.data, text.size, JSON_REJECT_DUPLICATES, &error);
-  ad_buffer_destroy(&text);
+  AD_TRY(ad_json_read(&plan->root, path));
   const char *format = json_string_value(json_object_get(plan->root, "format"));
   return format != NULL && strcmp(format, FORMAT) == 0 && json_integer_value(json_object_get(plan->root, "version")) == 1
              ? AD_OK
-             : ad_fail(AD_EINPUT, "%s: expected the plan of a study, version 1, found %s", path,
-                       plan->root == NULL ? error.text : "something else");
+             : ad_fail(AD_EINPUT, "%s: expected the plan of a study, version 1, found something else", path);
 }
 
 static void close_plan(struct plan *plan) {

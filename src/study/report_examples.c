@@ -1,11 +1,11 @@
 /* Sections on the predictions of single examples, from logits/ of the runs. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "autodidact/base/file.h"
+#include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/ensemble.h"
@@ -45,8 +45,8 @@ static int logits_name(const struct report *r, size_t arm, size_t run, const cha
   if (path == NULL) {
     return AD_ENOMEM;
   }
-  json_error_t error;
-  json_t *result = json_load_file(path, 0, &error);
+  json_t *result;
+  ad_json_read(&result, path); /* one that cannot be read does not say */
   const json_t *step = json_object_get(result, r->study->source == AD_SOURCE_DEV ? "step" : "steps");
   const int known = json_is_integer(step);
   const int student = strcmp(variant, ad_variant_name(AD_STUDENT)) == 0;

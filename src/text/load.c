@@ -1,9 +1,9 @@
 /* Loading a tokenizer from a Hugging Face folder: vocab.txt, tokenizer.json, tokenizer_config.json. What these files
  * can say and this tokenizer cannot do is refused, as the ids would silently differ. */
-#include <jansson.h>
 #include <string.h>
 
 #include "autodidact/base/file.h"
+#include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "tokenizer.h"
@@ -17,23 +17,6 @@ struct folder {
   json_t *json;             /* tokenizer.json */
   json_t *config;           /* tokenizer_config.json */
 };
-
-static int read_json(const char *path, size_t flags, json_t **json) {
-  struct ad_file_map map;
-  AD_TRY(ad_file_map(path, &map));
-  json_error_t error;
-  *json = json_loadb(map.data == NULL ? "" : map.data, map.size, JSON_REJECT_DUPLICATES | flags, &error);
-  ad_file_unmap(&map);
-  if (*json == NULL) {
-    return json_error_code(&error) == json_error_out_of_memory
-               ? ad_fail_memory(map.size, path)
-               : ad_fail(AD_EINPUT, "%s:%d: %s", path, error.line, error.text);
-  }
-  if (!json_is_object(*json)) {
-    return ad_fail(AD_EINPUT, "%s: expected a JSON object", path);
-  }
-  return AD_OK;
-}
 
 static const char *type_name(const json_t *value) {
   static const char *const names[] = {"an object", "an array", "a string", "a number",
@@ -218,11 +201,10 @@ static int load_files(struct folder *folder, const char *path) {
     return ad_fail(AD_EINPUT, "%s: expected a model folder with vocab.txt or tokenizer.json", path);
   }
   if (ad_is_file(folder->json_path)) {
-    AD_TRY(read_json(folder->json_path, 0, &folder->json));
+    AD_TRY(ad_json_read(&folder->json, folder->json_path));
   }
   if (ad_is_file(folder->config_path)) {
-    /* As reals, since Hugging Face writes a "model_max_length" of 10^30. */
-    AD_TRY(read_json(folder->config_path, JSON_DECODE_INT_AS_REAL, &folder->config));
+    AD_TRY(ad_json_read(&folder->config, folder->config_path));
   }
   if (folder->json == NULL && !ad_is_file(folder->vocab_path)) {
     return ad_fail(AD_EINPUT, "%s: neither vocab.txt nor tokenizer.json", path);

@@ -372,7 +372,7 @@ row("data-command-bad", test_rows("good film\n"), ["data", "config.yaml"], 1, r"
 row("order-command-bad", remove("data/train.tsv"), ["order", "config.yaml"], 1, r"data/train\.tsv")
 row("inspect-missing", None, ["inspect", "none.safetensors"], 1, r"none\.safetensors")
 row("inspect-text", None, ["inspect", "tiny.yaml"], 1, r"tiny\.yaml")
-row("inspect-log", write("log.jsonl", "no log\n"), ["inspect", "log.jsonl"], 1, r"log\.jsonl:1: expected a JSON object")
+row("inspect-log", write("log.jsonl", "no log\n"), ["inspect", "log.jsonl"], 1, r"log\.jsonl:1: malformed JSON")
 row("verify-nothing", None, ["verify"], 1, r"(?i)run|usage")
 row("verify-missing", None, ["verify", "no-such-run"], 1, r"no-such-run")
 row("verify-no-run", None, ["verify", "model"], 1, r"model: not the folder of a run")

@@ -277,8 +277,17 @@ def check_process_and_memory(root, _build):
                 yield f"{place}:{number}: memory that base/memory.h does not count: {line.strip()}"
 
 
+def check_one_parser(root, _build):
+    """JSON is read by base/json.h alone, so that all of it gives the same messages."""
+    for path in code_files(root, ["src", "mpi"]):
+        place = path.relative_to(root)
+        for number, line in enumerate(strip_code(path.read_text(encoding="utf-8")).split("\n"), 1):
+            if path.suffix in (".c", ".h") and re.search(r"\bjson_load\w*\s*\(", line) and str(place) != "src/base/json.c":
+                yield f"{place}:{number}: parses JSON past base/json.h: {line.strip()}"
+
+
 CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check_headers_compile, check_guards, check_comments,
-          check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory]
+          check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory, check_one_parser]
 
 
 def table():
@@ -338,6 +347,7 @@ PLANTS = [
     (check_fast_math, "CMakeLists.txt", "add_compile_options(-f" + "fast-math)\n", "changes the arithmetic"),
     (check_process_and_memory, "src/base/log.c", "void f(void) { exit(1); }\n", "ends the process"),
     (check_process_and_memory, "src/model/params.c", "void *f(void) { return malloc(1); }\n", "does not count"),
+    (check_one_parser, "src/model/params.c", "void *f(void) { return json_loads(0, 0, 0); }\n", "past base/json.h"),
 ]
 
 

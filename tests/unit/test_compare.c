@@ -130,11 +130,11 @@ static void test_bad_logs(void **state) {
   (void)state;
   assert_refused("{}\n{\0}\n", 7, "2: found a NUL byte");
   assert_refused("{}\n{\"step\":1}\n{}\n\0\0", 20, "4: found a NUL byte"); /* what a lost write leaves, behind the rows of the other */
-  assert_refused("{}\n{\"step\":1\n", 13, "2: expected a JSON object");
+  assert_refused("{}\n{\"step\":1\n", 13, "2: malformed JSON at byte");
   assert_refused("{}\n[1]\n", 7, "2: expected a JSON object");
-  assert_refused("{}\n\n", 4, "2: expected a JSON object");
-  assert_refused("{}\n{\"a\":1,\"a\":2}\n", 17, "2: expected a JSON object");
-  assert_refused("{}\n{\"a\":\"\xff\"}\n", 13, "2: expected a JSON object");
+  assert_refused("{}\n\n", 4, "2: malformed JSON");
+  assert_refused("{}\n{\"a\":1,\"a\":2}\n", 17, "2: malformed JSON at byte 10 of the line: duplicate object key");
+  assert_refused("{}\n{\"a\":\"\xff\"}\n", 13, "2: malformed JSON at byte");
   char *longest = calloc(1, 70000);
   assert_non_null(longest);
   memset(longest, ' ', 70000);

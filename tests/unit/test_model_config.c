@@ -82,15 +82,17 @@ static void test_bad_config(void **state) {
       {",\"hidden_dropout_prob\":1.0", "hidden_dropout_prob is 1.0, expected a number from 0 to below 1"},
       {",\"attention_probs_dropout_prob\":-0.1", "attention_probs_dropout_prob is -0.1"},
       {",\"classifier_dropout\":\"x\"", "classifier_dropout is \"x\""},
-      {",\"layer_norm_eps\":NaN", "config.json:1"},
+      {",\"layer_norm_eps\":NaN", "of the line: NaN is not JSON (Python writes it for missing numbers"},
+      {",\"layer_norm_eps\":1e400", "layer_norm_eps is 1e400, expected a number from 0"},
       {",\"num_labels\":0", "num_labels is 0"},
+      {",\"num_labels\":18446744073709551617", "num_labels is 18446744073709551617, expected an integer from 1"},
       {",\"num_labels\":3,\"id2label\":{\"0\":\"a\",\"1\":\"b\"}", "num_labels is 3, but id2label has 2 entries"},
       {",\"id2label\":{\"0\":\"a\",\"2\":\"b\"}", "id2label has 2 entries, but none for \"1\""},
       {",\"id2label\":{\"0\":\"a\",\"1\":[]}", "id2label has 2 entries, but none for \"1\""},
       {",\"id2label\":[\"a\"]", "id2label is [\"a\"]"},
       {",\"autodidact_classifier\":\"mean\"", "autodidact_classifier is \"mean\""},
       {",\"model_type\":\"bert\"", "duplicate object key"},
-      {"} {", "config.json:1: end of file expected"},
+      {"} {", "config.json:1: malformed JSON at byte 173 of the line: end of file expected"},
   };
   const char *path = place("bad");
   char text[2000];

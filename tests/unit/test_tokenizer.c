@@ -282,7 +282,7 @@ static void test_refused_folder(void **state) {
       {NULL, NULL, 0, "neither vocab.txt nor tokenizer.json"},
       {"{", NULL, 1, "tokenizer.json:1: "},
       {"", NULL, 1, "tokenizer.json:1: "},
-      {"[]", NULL, 1, "tokenizer.json: expected a JSON object"},
+      {"[]", NULL, 1, "tokenizer.json:1: expected a JSON object"},
       {"{}", NULL, 1, "tokenizer.json: expected the objects \"model\""},
       {NULL, "{\"do_lower_case\": 1}", 1,
        "tokenizer_config.json: \"do_lower_case\" is a number, expected true or false"},
