@@ -370,9 +370,16 @@ static int check_request(const struct reading *reading, enum ad_split split) {
   return AD_OK;
 }
 
+/* The layout: the split's; for a file in place of a split that the descriptor does not have, that of train. */
+static struct ad_source layout_of(const struct ad_descriptor *descriptor, enum ad_split split,
+                                  const struct ad_read_options *options) {
+  return descriptor->source[options->file != NULL && !ad_descriptor_has(descriptor, split) ? AD_TRAIN : split];
+}
+
 int ad_dataset_digest(const struct ad_descriptor *descriptor, enum ad_split split,
                       const struct ad_read_options *options, uint64_t *digest) {
-  struct reading reading = {.descriptor = descriptor, .options = options, .source = descriptor->source[split]};
+  struct reading reading = {
+      .descriptor = descriptor, .options = options, .source = layout_of(descriptor, split, options)};
   char *path = NULL;
   AD_TRY(check_request(&reading, split));
   AD_TRY(find_file(&reading, split, &path));
@@ -392,7 +399,7 @@ int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *desc
                             .descriptor = descriptor,
                             .options = options,
                             .tokenizer = tokenizer,
-                            .source = descriptor->source[split]};
+                            .source = layout_of(descriptor, split, options)};
   char *path = NULL;
   AD_TRY(check_request(&reading, split));
   AD_TRY(find_file(&reading, split, &path));

@@ -57,7 +57,7 @@ static int read_count(const char *path, const json_t *root, const char *key, jso
   return AD_OK;
 }
 
-/* A number in [low, high); absent or null: `standard`, BertConfig's own default. */
+/* A number in [low, high), as a float too; absent or null: `standard`, BertConfig's own default. */
 static int read_real(const char *path, const json_t *root, const char *key, float standard, double low, double high,
                      float *out) {
   const json_t *value = json_object_get(root, key);
@@ -66,9 +66,9 @@ static int read_real(const char *path, const json_t *root, const char *key, floa
     return AD_OK;
   }
   const double number = json_number_value(value);
-  if (!json_is_number(value) || !(number >= low) || !(number < high)) {
+  if (!json_is_number(value) || !(number >= low) || !((double)(float)number < high)) {
     char expected[80];
-    snprintf(expected, sizeof expected, "a number from %g to below %g", low, high);
+    snprintf(expected, sizeof expected, "a number from %g to below %g, in float32", low, high);
     return wrong(path, root, key, expected);
   }
   *out = (float)number;

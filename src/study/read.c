@@ -143,7 +143,7 @@ static int read_base(struct ad_study *s, const struct ad_yaml *tree) {
   struct study_leaves leaves = {0};
   AD_TRY(ad_config_create(&s->base));
   /* Reports need the answers of every run, example by example. */
-  AD_TRY(ad_config_set(&s->base, "default", "eval.keep_logits", "true"));
+  AD_TRY(ad_config_set_default(&s->base, "eval.keep_logits", "true"));
   if (base == NULL || (base->kind == AD_YAML_SCALAR && base->text[0] == '\0')) {
     return AD_OK;
   }
@@ -258,7 +258,7 @@ static int set_cache(struct ad_study *s) {
   }
   char *folder = ad_path_join(s->dir, "cache");
   const int status = folder == NULL ? ad_fail_memory(strlen(s->dir) + 8, "a path")
-                                    : ad_config_set(&s->base, "default", "data.cache", folder);
+                                    : ad_config_set_default(&s->base, "data.cache", folder);
   ad_free(folder);
   return status;
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -12,6 +13,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "base/config_internal.h"
 
 static void expect_failure(int status, const char *fragment) {
   assert_int_equal(status, AD_ECONFIG);
@@ -125,8 +127,269 @@ static void test_help(void **state) {
   ad_buffer_destroy(&text);
 }
 
+/* Keys that have an effect in every training, or say what is done should a case arise. A new key stands here, or has a
+ * condition in the table. */
+static const char *const always[] = {
+    "run.dir",           "run.overwrite",      "run.select",          "run.result",      "run.time_limit",
+    "run.signals",       "resume.allow",       "checkpoint.every",    "checkpoint.minutes", "checkpoint.epoch",
+    "checkpoint.keep",   "checkpoint.finished", "checkpoint.full",    "model.path",      "model.classifier",
+    "model.freeze",      "model.dropout",      "data.descriptor",     "data.train",      "data.dev",
+    "data.test",         "data.max_tokens",    "data.train_rows",     "data.per_class",  "data.cache",
+    "batch.size",        "batch.lanes",        "optim.head_lr",       "optim.warmup",    "optim.beta1",
+    "optim.beta2",       "optim.eps",          "optim.decay",         "optim.bias_correction", "optim.clip",
+    "teacher.method",    "train.steps",        "eval.batch",          "snapshot.every",  "snapshot.dense",
+    "snapshot.growth",   "snapshot.steps",     "seed.init",           "seed.order"};
+
+static int is_always(const char *key) {
+  for (size_t i = 0; i < sizeof always / sizeof *always; i++) {
+    if (strcmp(always[i], key) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* Number `n` of the values that a key is tried with; its default for 0. NULL: there are no more. */
+static const char *value_to_try(const struct config_option *option, size_t n, char text[64]) {
+  static const char *const texts[] = {"x", "encoder", "scalars"}, *const numbers[] = {"0", "1", "2", "0.5", "200"};
+  const char *p = option->choices;
+  if (n == 0) {
+    return option->initial;
+  }
+  switch (option->kind) {
+    case CONFIG_KIND_TEXT:
+      return n <= 3 ? texts[n - 1] : NULL;
+    case CONFIG_KIND_SWITCH:
+      return n == 1 ? (option->initial[0] == 't' ? "false" : "true") : NULL;
+    case CONFIG_KIND_CHOICE:
+      for (size_t i = 1; i < n && *p != '\0'; i++) {
+        p += strcspn(p, "|") + (p[strcspn(p, "|")] == '|');
+      }
+      snprintf(text, 64, "%.*s", (int)strcspn(p, "|"), p);
+      return text[0] == '\0' ? NULL : text;
+    case CONFIG_KIND_COUNT:
+    case CONFIG_KIND_REAL:
+    case CONFIG_KIND_SPAN:
+      break;
+  }
+  if (n > 5) {
+    return n == 6 && option->kind == CONFIG_KIND_SPAN ? "all" : NULL;
+  }
+  const double number = strtod(numbers[n - 1], NULL);
+  const int fits = number >= option->lowest && number <= option->highest &&
+                   (option->kind == CONFIG_KIND_REAL || number != 0.5);
+  return fits ? numbers[n - 1] : option->initial;
+}
+
+enum { MOST_GOVERNING = 8 };
+
+/* The keys that a condition names, and those that their conditions name. */
+static void list_governing(const char *when, const struct config_option *list[MOST_GOVERNING], size_t *count) {
+  for (const char *p = when; *p != '\0';) {
+    char word[64];
+    const size_t width = strcspn(p, " =!>;|");
+    snprintf(word, sizeof word, "%.*s", (int)width, p);
+    const struct config_option *option = config_find(word);
+    assert_true(option != NULL || strchr(word, '.') == NULL);
+    size_t i = 0;
+    while (i < *count && list[i] != option) {
+      i++;
+    }
+    if (option != NULL && i == *count) {
+      assert_true(*count < MOST_GOVERNING);
+      list[(*count)++] = option;
+      list_governing(option->when, list, count);
+    }
+    p += width + strspn(p + width, " =!>;|");
+  }
+}
+
+/* Goes through the values of the keys that govern `option`, until it has an effect (wanted 1) or none. */
+static int find_case(struct ad_config *config, const struct ad_config_facts *facts, const struct config_option *option,
+                     int wanted, const struct config_option *const *list, size_t count) {
+  char text[64];
+  if (count == 0) {
+    return ad_config_has_effect(config, facts, option->key) == wanted;
+  }
+  for (size_t n = 0;; n++) {
+    const char *value = value_to_try(list[0], n, text);
+    if (value == NULL) {
+      return 0;
+    }
+    assert_int_equal(ad_config_set(config, "test", list[0]->key, value), AD_OK);
+    if (find_case(config, facts, option, wanted, list + 1, count - 1)) {
+      return 1;
+    }
+  }
+}
+
+/* For each key of the table a configuration in which it has no effect, if there may be one, and one in which it has. */
+static void test_conditions(void **state) {
+  (void)state;
+  const struct ad_config_facts lonely = {.dev = 0, .ranks = 0}, rich = {.dev = 1, .ranks = 1};
+  for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
+    const struct config_option *option = &config_options[i], *governing[MOST_GOVERNING];
+    const int free_of_condition = option->when[0] == '\0';
+    struct ad_config config;
+    char text[64];
+    size_t count = 0, n = 1;
+    if (free_of_condition != is_always(option->key)) {
+      fail_msg("%s: the test and the table disagree on whether it always has an effect", option->key);
+    }
+    list_governing(option->when, governing, &count);
+    assert_int_equal(ad_config_create(&config), AD_OK);
+    for (; strcmp(value_to_try(option, n, text), option->initial) == 0; n++) {
+    }
+    for (int wanted = free_of_condition; wanted <= 1; wanted++) {
+      if (!find_case(&config, wanted ? &rich : &lonely, option, wanted, governing, count)) {
+        fail_msg("%s: no configuration found with%s an effect of it", option->key, wanted ? "" : "out");
+      }
+      assert_int_equal(ad_config_is_idle(&config, &lonely, option->key), 0); /* at its default */
+      assert_int_equal(ad_config_set(&config, "test", option->key, value_to_try(option, n, text)), AD_OK);
+      assert_int_equal(ad_config_is_idle(&config, wanted ? &rich : &lonely, option->key), !wanted);
+      assert_int_equal(ad_config_set(&config, "test", option->key, option->initial), AD_OK);
+    }
+    ad_config_destroy(&config);
+  }
+}
+
+/* What a person gave is looked at, and not what a resolved file repeats. */
+static void test_given(void **state) {
+  (void)state;
+  struct ad_config config, again;
+  struct ad_buffer text = {0};
+  assert_int_equal(ad_config_create(&config), AD_OK);
+  assert_int_equal(ad_config_create(&again), AD_OK);
+  assert_int_equal(read_text(&config, "teacher: {window: 5}\n"), AD_OK);
+  assert_int_equal(ad_config_is_idle(&config, NULL, "teacher.window"), 1);
+  assert_int_equal(ad_config_print(&config, &text), AD_OK);
+  assert_int_equal(read_text(&again, text.data), AD_OK);
+  assert_int_equal(again.teacher_window, 5);
+  assert_int_equal(ad_config_is_idle(&again, NULL, "teacher.window"), 0);
+  assert_int_equal(ad_config_override(&again, "teacher.window=4"), AD_OK);
+  assert_int_equal(ad_config_is_idle(&again, NULL, "teacher.window"), 1);
+  assert_int_equal(ad_config_set_default(&again, "teacher.window", "3"), AD_OK);
+  assert_int_equal(ad_config_is_idle(&again, NULL, "teacher.window"), 0);
+  ad_buffer_destroy(&text);
+  ad_config_destroy(&config);
+  ad_config_destroy(&again);
+}
+
+/* Some conditions by hand: what the code does, told without the table. */
+static void test_effects(void **state) {
+  (void)state;
+  static const struct {
+    const char *set, *key;
+    int effect;
+  } cases[] = {{"teacher.method=none", "teacher.window", 0},
+               {"teacher.method=ema", "teacher.window", 0},
+               {"eval.means=true", "teacher.window", 1},
+               {"teacher.method=sda", "teacher.window", 1},
+               {"teacher.method=rdrop", "teacher.weight", 1},
+               {"teacher.method=rdrop", "teacher.every", 0},
+               {"teacher.method=sda teacher.window=1 teacher.ring=disk", "teacher.ring_folder", 0},
+               {"teacher.method=sda teacher.window=2 teacher.ring=disk", "teacher.ring_folder", 1},
+               {"teacher.method=sda teacher.window=2", "teacher.ring_folder", 0},
+               {"teacher.method=sda teacher.window=all teacher.ring=disk", "teacher.ring_folder", 0},
+               {"teacher.method=sdv teacher.window=3 teacher.ring=disk", "teacher.ring_folder", 0},
+               {"teacher.method=sdv teacher.window=3 teacher.ring=disk eval.means=true", "teacher.ring_folder", 1},
+               {"teacher.method=sdv teacher.window=3", "run.variants", 0},
+               {"teacher.method=sdv", "run.variants", 1},
+               {"snapshot.growth=2 snapshot.content=scalars,norms", "snapshot.sketch", 0},
+               {"snapshot.growth=2 snapshot.content=scalars,sketch", "snapshot.sketch", 1},
+               {"snapshot.steps=1", "snapshot.budget", 1},
+               {"data.max_tokens=130", "data.truncation", 0},
+               {"data.max_tokens=131", "data.truncation", 1},
+               {"model.path=m", "model.hidden", 0},
+               {"train.steps=1", "train.epochs", 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct ad_config config;
+    char assignments[128];
+    assert_int_equal(ad_config_create(&config), AD_OK);
+    snprintf(assignments, sizeof assignments, "%s", cases[i].set);
+    for (char *rest, *one = strtok_r(assignments, " ", &rest); one != NULL; one = strtok_r(NULL, " ", &rest)) {
+      assert_int_equal(ad_config_override(&config, one), AD_OK);
+    }
+    if (ad_config_has_effect(&config, NULL, cases[i].key) != cases[i].effect) {
+      fail_msg("%s: expected effect %d of %s", cases[i].set, cases[i].effect, cases[i].key);
+    }
+    ad_config_destroy(&config);
+  }
+}
+
+/* The keys named by other names, and in their notes, are there; no name is a key's own end, which would hide it. */
+static void test_aliases(void **state) {
+  (void)state;
+  size_t count;
+  const struct ad_config_alias *aliases = ad_config_aliases(&count);
+  for (size_t i = 0; i < count; i++) {
+    char words[200], place[300];
+    struct ad_config config;
+    snprintf(words, sizeof words, "%s %s", aliases[i].keys, aliases[i].note);
+    for (char *rest, *word = strtok_r(words, " ,;=()", &rest); word != NULL; word = strtok_r(NULL, " ,;=()", &rest)) {
+      const char *dot = strchr(word, '.');
+      if (dot != NULL && dot[1] >= 'a' && strcmp(word, "log.jsonl") != 0 && strcmp(word, "config.json") != 0) {
+        assert_non_null(config_find(word));
+      }
+    }
+    assert_true(aliases[i].keys[0] != '\0' || aliases[i].note[0] != '\0');
+    assert_int_equal(ad_config_create(&config), AD_OK);
+    snprintf(place, sizeof place, "trainer.%s", aliases[i].name);
+    const char *told = aliases[i].keys[0] == '\0' ? aliases[i].note : "here it is '";
+    expect_failure(ad_config_set(&config, "x", aliases[i].name, "1"), told);
+    expect_failure(ad_config_set(&config, "x", place, "1"), told);
+    ad_config_destroy(&config);
+  }
+}
+
+static void test_suggestions(void **state) {
+  (void)state;
+  static const struct {
+    const char *key, *expected;
+  } cases[] = {{"lr", "it could be 'optim.lr'"},
+               {"train.lr", "it could be 'optim.lr'"},
+               {"optim-lr", "it could be 'optim.lr'"},
+               {"every", "it could be 'checkpoint.every', 'teacher.every', 'eval.every' or 'snapshot.every'"},
+               {"evl.every", "it could be 'eval.every', "},
+               {"epochs", "it could be 'train.epochs' or 'checkpoint.epoch'"},
+               {"batch_size", "it could be 'batch.size'"},
+               {"learning_rate", "here it is 'optim.lr'"},
+               {"Learning-Rate", "here it is 'optim.lr'"},
+               {"lerning_rate", "here it is 'optim.lr'"},
+               {"args.num_train_epochs", "here it is 'train.epochs'"},
+               {"seed", "here it is 'seed.init', 'seed.order' and 'seed.dropout'"},
+               {"early_stopping_patience", "run.select=best"},
+               {"teacher.windw", "the nearest one is 'teacher.window'"},
+               {"zyx", "none is like it"}};
+  struct ad_config config;
+  assert_int_equal(ad_config_create(&config), AD_OK);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    expect_failure(ad_config_set(&config, "x", cases[i].key, "1"), cases[i].expected);
+  }
+  ad_config_destroy(&config);
+}
+
+/* What float32 cannot tell from 0 or 1 is refused. */
+static void test_single(void **state) {
+  (void)state;
+  struct ad_config config;
+  assert_int_equal(ad_config_create(&config), AD_OK);
+  expect_failure(ad_config_override(&config, "teacher.decay=0.999999999"), "which is 1 in float32");
+  expect_failure(ad_config_override(&config, "optim.lr=1e-39"), "which is 0 in float32");
+  expect_failure(ad_config_override(&config, "model.dropout=1e-60"), "which is 0 in float32");
+  expect_failure(ad_config_override(&config, "optim.lr=1e-310"), "expected a number");
+  assert_int_equal(ad_config_override(&config, "teacher.decay=0.9999999"), AD_OK);
+  assert_int_equal(ad_config_override(&config, "optim.lr=1e-37"), AD_OK);
+  assert_int_equal(ad_config_override(&config, "model.dropout=-1"), AD_OK);
+  assert_int_equal(ad_config_override(&config, "optim.lr=0"), AD_OK);
+  ad_config_destroy(&config);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_file),
-                                     cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_help), cmocka_unit_test(test_get)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_values),        cmocka_unit_test(test_file),    cmocka_unit_test(test_out_of_memory),
+      cmocka_unit_test(test_help),          cmocka_unit_test(test_get),     cmocka_unit_test(test_conditions),
+      cmocka_unit_test(test_given),         cmocka_unit_test(test_effects), cmocka_unit_test(test_aliases),
+      cmocka_unit_test(test_suggestions),   cmocka_unit_test(test_single)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
