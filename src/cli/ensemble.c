@@ -257,7 +257,7 @@ static int print_json(const struct ensemble *e) {
     printf("%s{\"run\":%s,%s}", k == 0 ? "" : ",", quoted, scores_json(&e->own[k], text, sizeof text));
     free(quoted);
   }
-  printf("],\"mean_error\":%.17g,\"%s\":{%s}", mean_error(e), e->options->average ? "average" : "vote",
+  printf("],\"skipped\":%zu,\"mean_error\":%.17g,\"%s\":{%s}", e->all.skipped, mean_error(e), e->options->average ? "average" : "vote",
          scores_json(&e->all, text, sizeof text));
   if (!e->options->average) {
     print_json_diversity(e);

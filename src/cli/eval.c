@@ -39,7 +39,7 @@ static int evaluate(const struct session *s, const struct eval_options *o, const
   }
   if (status == AD_OK && o->json) {
     char text[512];
-    printf("{%s}\n", scores_json(&scores, text, sizeof text));
+    printf("{%s,\"skipped\":%zu}\n", scores_json(&scores, text, sizeof text), scores.skipped);
   } else if (status == AD_OK) {
     scores_print(stdout, &scores, &s->descriptor);
   }

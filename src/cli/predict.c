@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "autodidact/base/file.h"
+#include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/metrics.h"
@@ -60,19 +61,52 @@ static void print_row(const struct session *s, const struct predict_options *o, 
   putchar('\n');
 }
 
+/* An empty line for each row in front of example i that could not be read; *printed of them so far. */
+static void print_unread(const struct ad_dataset *data, size_t i, size_t *printed) {
+  while (*printed < data->unread_count && data->unread[*printed] == i + *printed) {
+    putchar('\n');
+    ++*printed;
+  }
+}
+
+static int warn_unread(const struct session *s, const struct predict_options *o, const struct ad_dataset *data) {
+  struct ad_buffer lines = {0};
+  const size_t count = data->unread_count, named = count < AD_UNREAD_NAMED ? count : AD_UNREAD_NAMED;
+  int status = AD_OK;
+  for (size_t i = 0; i < named && status == AD_OK; i++) {
+    status = ad_buffer_printf(&lines, "%s%zu", i == 0 ? "" : ", ", data->unread_line[i]);
+  }
+  if (status == AD_OK && count > 0) {
+    const int files = s->descriptor.source[AD_TRAIN].format == AD_FORMAT_FOLDER;
+    ad_log(AD_LOG_WARNING, "%s: %zu of %zu rows could not be read, their lines of output are empty: %s %s%s", o->data, count,
+           data->count + count, files ? "files" : "lines", lines.data, count > named ? ", ..." : "");
+  }
+  ad_buffer_destroy(&lines);
+  return status;
+}
+
+static int check_output(void) {
+  return ferror(stdout) ? ad_fail(AD_EIO, "standard output could not be written") : AD_OK;
+}
+
 static int predict(const struct session *s, const struct predict_options *o, const struct ad_dataset *data) {
   const size_t C = s->params.config.classes;
+  size_t unread = 0;
   struct evaluation evaluation = {0};
+  AD_TRY(warn_unread(s, o, data));
   int status = evaluation_open(&evaluation, s, CHUNK);
   for (size_t first = 0; status == AD_OK && first < data->count; first += CHUNK) {
     const size_t end = first + CHUNK < data->count ? first + CHUNK : data->count;
     status = evaluation_run(&evaluation, s, data, first, end);
     for (size_t i = first; status == AD_OK && i < end; i++) {
+      print_unread(data, i, &unread);
       print_row(s, o, evaluation.logits + (i - first) * C);
     }
-    if (status == AD_OK && ferror(stdout)) {
-      status = ad_fail(AD_EIO, "standard output could not be written");
-    }
+    status = status == AD_OK ? check_output() : status;
+  }
+  if (status == AD_OK) {
+    print_unread(data, data->count, &unread);
+    status = check_output();
   }
   evaluation_close(&evaluation, status);
   return status;
@@ -93,9 +127,10 @@ int ad_command_predict(int argc, char **argv) {
       {"logits", NULL, "Print the logits after the class, separated by TABs, to full precision", &o.logits, NULL}};
   const struct arguments arguments = {"predict",
                                       "RUN|MODEL --data FILE",
-                                      "Prints one line for each example, in order: the class. RUN is the folder of a "
-                                      "finished run, MODEL a Hugging Face "
-                                      "folder with a classifier.",
+                                      "Prints one line for each row of the file, in order: the class. RUN is the folder "
+                                      "of a finished run, MODEL a Hugging Face folder with a classifier. Labels are not "
+                                      "looked at. A row that cannot be read is an error; where the descriptor lets such "
+                                      "rows pass (incomplete, empty: skip), its line is empty, and a warning names it.",
                                       options,
                                       sizeof options / sizeof *options,
                                       0,

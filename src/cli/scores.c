@@ -8,7 +8,7 @@
 
 /* Counts of zero, once every example is known to have a label. */
 static int begin(struct scores *scores, const struct ad_dataset *data, size_t C) {
-  *scores = (struct scores){.examples = data->count};
+  *scores = (struct scores){.examples = data->count, .skipped = data->skipped};
   for (size_t i = 0; i < data->count; i++) {
     if (data->label[i] >= C) {
       return ad_fail(AD_EINPUT, "example %zu has no label: nothing to compare with", i + 1);
@@ -60,6 +60,10 @@ void scores_print(FILE *out, const struct scores *scores, const struct ad_descri
           "     %.4f\n\n",
           scores->examples, 100.0 * scores->error, 100.0 * scores->accuracy, scores->macro_f1, scores->matthews,
           scores->loss);
+  if (scores->skipped > 0) {
+    fprintf(out, "%zu rows of the file are not among the examples: the descriptor leaves them out (skip, incomplete, empty)\n\n",
+            scores->skipped);
+  }
   int width = 5;
   for (uint32_t c = 0; c < C; c++) {
     const int length = (int)strlen(descriptor->classes[c]);

@@ -9,7 +9,7 @@
 #include "autodidact/learn/metrics.h"
 
 struct scores {
-  size_t examples;
+  size_t examples, skipped; /* skipped: rows of the file that the descriptor leaves out */
   double error, accuracy, macro_f1, matthews, loss; /* loss: mean cross entropy */
   struct ad_metrics metrics;                        /* confusion matrix, owned */
 };

@@ -187,9 +187,9 @@ int session_check_classes(const struct session *session, const char *run, const 
                        classes, descriptor->class_count, descriptor->path);
 }
 
-/* subset: only the examples that the configuration trains on. */
+/* subset: only the examples that the configuration trains on; every_row as in struct ad_read_options. */
 static int read_split(struct session *session, enum ad_split split, const char *file, int labels, int subset,
-                      struct ad_dataset *data) {
+                      int every_row, struct ad_dataset *data) {
   const struct ad_config *c = &session->config;
   const struct ad_read_options options = {.folder = c->data_folder,
                                           .file = file,
@@ -198,26 +198,27 @@ static int read_split(struct session *session, enum ad_split split, const char *
                                           .rows = subset ? c->data_train_rows : 0,
                                           .per_class = subset ? c->data_per_class : 0,
                                           .labels = labels,
+                                          .every_row = every_row,
                                           .cache = c->data_cache};
   return ad_dataset_read(data, &session->descriptor, split, &options, session->tokenizer);
 }
 
 int session_read(struct session *session, enum ad_split split, const char *file, int labels, struct ad_dataset *data) {
-  return read_split(session, split, file, labels, split == AD_TRAIN, data);
+  return read_split(session, split, file, labels, split == AD_TRAIN, 0, data);
 }
 
 int session_read_named(struct session *session, const char *name, int labels, struct ad_dataset *data) {
   const struct ad_descriptor *d = &session->descriptor;
   for (int split = AD_TRAIN; split <= AD_TEST; split++) {
     if (strcmp(name, ad_split_name((enum ad_split)split)) == 0) {
-      return session_read(session, (enum ad_split)split, NULL, labels, data);
+      return read_split(session, (enum ad_split)split, NULL, labels, split == AD_TRAIN, !labels, data);
     }
   }
   const enum ad_split layout = ad_descriptor_has(d, AD_TEST) && (!labels || d->source[AD_TEST].labelled) ? AD_TEST
                                : ad_descriptor_has(d, AD_DEV)                                            ? AD_DEV
                                                                                                          : AD_TRAIN;
   /* Another file is read whole, though it may have the layout of train. */
-  return read_split(session, layout, name, labels, 0, data);
+  return read_split(session, layout, name, labels, 0, !labels, data);
 }
 
 /* Appends one line as an example. */

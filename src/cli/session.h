@@ -59,7 +59,9 @@ int session_read(struct session *session, enum ad_split split, const char *file,
 const char *session_datasets(void);
 
 /* Reads what --data names: "train", "dev" or "test" for a split of the descriptor, otherwise a file in the layout of
- * its test split (dev or train where it has none). A file of that name in the current folder is meant by "./test". */
+ * its test split (dev or train where it has none). A file of that name in the current folder is meant by "./test".
+ * labels 1: each row needs one, and rows that the descriptor leaves out are left out; 0: for predictions, every_row of
+ * struct ad_read_options. */
 int session_read_named(struct session *session, const char *name, int labels, struct ad_dataset *data);
 
 /* Plain text for prediction: one example a line, a TAB between the texts of a pair; no labels. AD_EINPUT with the line.

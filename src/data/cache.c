@@ -13,7 +13,7 @@
 #include "autodidact/base/status.h"
 
 static const char MAGIC[8] = "ADTOKENS";
-enum { VERSION = 1, LINE = 64 };
+enum { VERSION = 2, LINE = 64 };
 
 _Static_assert(sizeof(size_t) == sizeof(uint64_t), "offsets are mapped as they are written");
 
@@ -51,11 +51,11 @@ int ad_cache_open(struct ad_cache *cache, const struct ad_descriptor *descriptor
       "tokens %d\nprogram %016" PRIx64 "\ndata %016" PRIx64 "\ndescriptor %016" PRIx64
       "\nsplit %s, other file %d\nrule %d: %zu to %zu, seed %" PRIu64 "\nvocabulary %016" PRIx64
       ", lower case %d, accents stripped %d, CJK split %d\nlimit %zu, truncation %d\nrows %zu, of a class "
-      "%zu, labels %d\n",
+      "%zu, labels %d, every row %d\n",
       VERSION, program, digest, descriptor->digest, ad_split_name(split), options->file != NULL, source->shuffled,
       source->begin, source->end, descriptor->split_seed, ad_digest(vocabulary, size), how.lower_case,
       how.strip_accents, how.split_cjk, options->limit, (int)options->truncation, options->rows, options->per_class,
-      options->labels));
+      options->labels, options->every_row));
   char text[17], name[32];
   snprintf(name, sizeof name, "%s.tokens", ad_digest_text(ad_digest(cache->key.data, cache->key.size), text));
   cache->path = ad_path_join(options->cache, name);

@@ -83,6 +83,18 @@ static size_t piece_size(const struct ad_reader *reader, size_t begin) {
   return end - begin + (end < reader->size);
 }
 
+/* A row without fields where such rows may be left out. */
+static int end_empty_line(struct ad_reader *reader) {
+  const char *data = reader->map.data + reader->position;
+  const size_t size = data[0] == '\n' ? 1 : reader->size - reader->position > 1 && data[1] == '\n' ? 2 : 0;
+  if (!reader->source->skip_incomplete || size == 0) {
+    return ad_reader_fail(reader, reader->position, "an empty line, expected a row");
+  }
+  reader->position += size;
+  reader->field_count = 0;
+  return 1;
+}
+
 /* The row at the position into reader->fields, fed to libcsv piece by piece until the row is complete. */
 static int take_row(struct ad_reader *reader) {
   struct csv_state *state = reader->state;
@@ -91,13 +103,16 @@ static int take_row(struct ad_reader *reader) {
   state->count = 0;
   state->complete = 0;
   reader->begin = reader->position;
+  if (reader->position >= reader->blank) {
+    return 0;
+  }
   while (reader->position < reader->size) {
     const size_t begin = reader->position;
     const char *data = reader->map.data + begin;
     const size_t size = piece_size(reader, begin);
     AD_TRY(ad_reader_check_text(reader, begin, begin + size));
     if (begin == reader->begin && (data[0] == '\n' || data[0] == '\r')) {
-      return ad_reader_fail(reader, begin, "an empty line, expected a row");
+      return end_empty_line(reader);
     }
     reader->position = begin + size;
     const size_t done = csv_parse(&state->parser, data, size, take_field, take_end, state);
@@ -108,9 +123,6 @@ static int take_row(struct ad_reader *reader) {
     if (state->complete) {
       return end_row(reader);
     }
-  }
-  if (reader->begin >= reader->size) {
-    return 0;
   }
   /* The last row may lack its newline, not its closing quote. */
   if (csv_fini(&state->parser, take_field, take_end, state) != 0) {

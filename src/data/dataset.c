@@ -29,6 +29,8 @@ struct reading {
   size_t rows_in_file;
   size_t begin, end; /* this split in order */
   size_t *taken;     /* [C] examples of each class so far, with options->per_class */
+  int every;         /* options->every_row applies */
+  size_t unread_capacity;
   size_t id_capacity, offset_capacity, first_capacity, label_capacity;
 };
 
@@ -85,6 +87,65 @@ static int classify(const struct reading *reading, const struct ad_record *recor
   return 1;
 }
 
+/* ad_fail with the row's place in front of the tokenizer's message. */
+static int fail_encoding(const struct reading *reading, int status) {
+  return ad_fail_prefix(status, "%s:%zu", reading->reader.map_path,
+                        ad_reader_line(&reading->reader, reading->reader.begin));
+}
+
+/* Whether nothing of a text is left for the tokenizer: 1, 0, or a failure. Nearly always the first bytes tell. */
+static int is_blank(struct reading *reading, struct ad_text_span text) {
+  enum { FIRST = 64 };
+  size_t size = text.size < FIRST ? text.size : FIRST;
+  while (size < text.size && ((unsigned char)text.data[size] & 0xc0) == 0x80) {
+    size++;
+  }
+  for (;;) {
+    const int status = ad_tokenizer_encode(reading->tokenizer, text.data, size, NULL, 0, 0, AD_TRUNCATE_HEAD,
+                                           &reading->encoding);
+    if (status < 0) {
+      return fail_encoding(reading, status);
+    }
+    if (reading->encoding.count > 2 || size == text.size) {
+      return reading->encoding.count <= 2;
+    }
+    size = text.size;
+  }
+}
+
+/* Whether a row is to be left out: 1, 0, or a failure. */
+static int leave_out(struct reading *reading, const struct ad_record *record, uint32_t *class_id) {
+  *class_id = AD_NO_LABEL;
+  if (record->incomplete) {
+    return 1;
+  }
+  int status = reading->every ? 1 : classify(reading, record, class_id);
+  if (status <= 0) {
+    return status < 0 ? status : 1;
+  }
+  if (reading->source.empty != AD_EMPTY_SKIP) {
+    return 0;
+  }
+  status = is_blank(reading, record->text);
+  return status == 0 && record->pair.data != NULL ? is_blank(reading, record->pair) : status;
+}
+
+/* Notes a row that is there and could not be read. */
+static int note_unread(struct reading *reading, const struct ad_record *record) {
+  struct ad_dataset *dataset = reading->dataset;
+  void *unread = dataset->unread;
+  AD_TRY(ad_reserve(&unread, &reading->unread_capacity, dataset->unread_count + 1, sizeof *dataset->unread));
+  dataset->unread = unread;
+  if (dataset->unread_count < AD_UNREAD_NAMED) {
+    dataset->unread_line[dataset->unread_count] = reading->source.format == AD_FORMAT_FOLDER
+                                                      ? record->position + 1
+                                                      : ad_reader_line(&reading->reader, record->position);
+  }
+  dataset->unread[dataset->unread_count] = dataset->count + dataset->unread_count;
+  dataset->unread_count++;
+  return AD_OK;
+}
+
 /* The next row that is data: 1, 0 at the end, or a failure. */
 static int next_row(struct reading *reading, struct ad_record *record, uint32_t *class_id) {
   for (;;) {
@@ -92,20 +153,32 @@ static int next_row(struct reading *reading, struct ad_record *record, uint32_t 
     if (status <= 0) {
       return status;
     }
-    status = classify(reading, record, class_id);
-    if (status != 0) {
-      return status;
+    status = leave_out(reading, record, class_id);
+    if (status <= 0) {
+      return status < 0 ? status : 1;
     }
-    reading->dataset->skipped++;
+    if (reading->every) {
+      AD_TRY(note_unread(reading, record));
+    } else {
+      reading->dataset->skipped++;
+    }
   }
 }
 
+/* What the tokenizer has left of a text, or of the second one, is nothing: refused, or counted. */
 static int check_empty(struct reading *reading, const struct ad_record *record) {
-  const int empty = record->text.size == 0 || (record->pair.data != NULL && record->pair.size == 0);
-  if (empty && !reading->source.allow_empty) {
-    return ad_reader_fail(&reading->reader, reading->reader.begin, "an empty text");
+  const struct ad_encoding *e = &reading->encoding;
+  const int pair = record->pair.data != NULL;
+  if (e->first > 2 && (!pair || e->count > e->first + 1)) {
+    return AD_OK;
   }
-  reading->dataset->empty += empty != 0;
+  if (reading->source.empty == AD_EMPTY_REFUSE) {
+    return ad_reader_fail(&reading->reader, reading->reader.begin,
+                          "an empty text%s: found nothing but white space, expected words; the descriptor's key \"empty\" "
+                          "(allow or skip) lets such rows pass",
+                          pair ? " of a pair" : "");
+  }
+  reading->dataset->empty++;
   return AD_OK;
 }
 
@@ -172,13 +245,12 @@ static int append(struct reading *reading, const struct ad_record *record, uint3
     }
     reading->taken[class_id]++;
   }
-  AD_TRY(check_empty(reading, record));
   const int status = ad_tokenizer_encode(reading->tokenizer, record->text.data, record->text.size, record->pair.data,
                                          record->pair.size, options->limit, options->truncation, encoding);
   if (status < 0) {
-    return ad_fail_prefix(status, "%s:%zu", reading->reader.map_path,
-                          ad_reader_line(&reading->reader, reading->reader.begin));
+    return fail_encoding(reading, status);
   }
+  AD_TRY(check_empty(reading, record));
   const size_t n = dataset->count, begin = dataset->offset[n], length = encoding->count;
   if (n + 1 >= UINT32_MAX) {
     return ad_fail(AD_EINPUT, "%s: more than %u rows", reading->reader.path, UINT32_MAX - 1);
@@ -286,11 +358,10 @@ static int read_rows(struct reading *reading) {
   } else {
     AD_TRY(read_in_order(reading));
   }
-  if (dataset->count == 0) {
+  if (dataset->count + dataset->unread_count == 0) {
     return ad_fail(AD_EINPUT, "%s: no rows found", reading->reader.path);
   }
   AD_TRY(check_classes(reading));
-  dataset->skipped += reading->reader.incomplete;
   dataset->whole = dataset->whole && reading->options->file == NULL;
   return AD_OK;
 }
@@ -308,7 +379,7 @@ static int read_cached(struct reading *reading, enum ad_split split) {
       ad_cache_open(&cache, reading->descriptor, split, &reading->source, options, reading->tokenizer, dataset->digest);
   if (status == AD_OK && !ad_cache_load(&cache, reading->descriptor, dataset)) {
     status = read_rows(reading);
-    if (status == AD_OK) {
+    if (status == AD_OK && dataset->unread_count == 0) {
       ad_cache_store(&cache, reading->descriptor, dataset);
     }
   }
@@ -406,7 +477,12 @@ int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *desc
   if (options->file != NULL) {
     reading.source.shuffled = 0;
   }
-  int status = ad_reader_open(&reading.reader, &reading.source, path, options->labels);
+  reading.every = options->every_row && !options->labels && options->rows == 0 && options->per_class == 0 &&
+                  !reading.source.shuffled;
+  if (reading.every && reading.source.skip_incomplete && reading.source.empty == AD_EMPTY_REFUSE) {
+    reading.source.empty = AD_EMPTY_SKIP; /* a row without its text, too */
+  }
+  int status = ad_reader_open(&reading.reader, &reading.source, path, reading.every ? -1 : options->labels);
   if (status == AD_OK) {
     status = read_cached(&reading, split);
     ad_reader_close(&reading.reader);
@@ -431,5 +507,6 @@ void ad_dataset_destroy(struct ad_dataset *dataset) {
     ad_free(dataset->first);
     ad_free(dataset->label);
   }
+  ad_free(dataset->unread);
   *dataset = (struct ad_dataset){0};
 }

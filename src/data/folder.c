@@ -1,4 +1,6 @@
-/* A folder of texts, as IMDb has it: one folder per label value, one file per text, in the order of their names. */
+/* A folder of texts, as IMDb has it: one folder per label value, one file per text, in the order of their names. Where
+ * labels are not looked at, those of the label values' folders that are there; without any, the files that lie in the
+ * folder itself and in folders of any name. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -17,41 +19,68 @@ struct folder_state {
 
 struct folder_file {
   size_t path;  /* offset in paths */
-  size_t label; /* number of the label value */
+  size_t label; /* number of the label value; NO_VALUE: none */
 };
 
-static int add_file(struct folder_state *state, const char *folder, const char *value, const char *name, size_t label) {
+static const size_t NO_VALUE = SIZE_MAX;
+
+static int add_file(struct folder_state *state, const char *path, size_t label) {
   void *files = state->files;
   AD_TRY(ad_reserve(&files, &state->capacity, state->count + 1, sizeof *state->files));
   state->files = files;
   state->files[state->count] = (struct folder_file){.path = state->paths.size, .label = label};
-  AD_TRY(ad_buffer_printf(&state->paths, "%s/%s/%s", folder, value, name));
-  AD_TRY(ad_buffer_append(&state->paths, "", 1));
+  AD_TRY(ad_buffer_append(&state->paths, path, strlen(path) + 1));
   state->count++;
   return AD_OK;
 }
 
-/* All files of one label's folder; hidden ones are not data. */
-static int list_folder(struct ad_reader *reader, size_t label) {
-  struct folder_state *state = reader->state;
-  const char *value = reader->source->labels[label].value;
-  char *path = ad_path_join(reader->path, value);
-  if (path == NULL) {
-    return ad_fail_memory(strlen(reader->path), "a path");
+/* "folder/name", also where the folder ends in a slash: the digest takes names from the first slash behind it. The
+ * caller owns it; NULL when out of memory. */
+static char *path_below(const char *folder, const char *name) {
+  struct ad_buffer path = {0};
+  if (ad_buffer_printf(&path, "%s/%s", folder, name) != AD_OK) {
+    ad_buffer_destroy(&path);
   }
+  return path.data;
+}
+
+static int list_folder(struct ad_reader *reader, const char *path, size_t label, int deep);
+
+/* A file, or with `deep` the files of a folder in its place. */
+static int list_entry(struct ad_reader *reader, const char *folder, const char *name, size_t label, int deep) {
+  char *path = path_below(folder, name);
+  if (path == NULL) {
+    return ad_fail_memory(strlen(folder), "a path");
+  }
+  const int status = deep && ad_is_folder(path) ? list_folder(reader, path, label, 0)
+                                                : add_file(reader->state, path, label);
+  ad_free(path);
+  return status;
+}
+
+/* All files of a folder; hidden ones are not data. */
+static int list_folder(struct ad_reader *reader, const char *path, size_t label, int deep) {
   DIR *listing = opendir(path);
   int status = AD_OK;
   if (listing == NULL) {
-    status = ad_fail(AD_EINPUT, "%s: %s (expected one folder per label value)", path, strerror(errno));
+    return ad_fail(AD_EINPUT, "%s: %s (expected one folder per label value)", path, strerror(errno));
   }
   for (const struct dirent *entry; status == AD_OK && (entry = readdir(listing)) != NULL;) {
     if (entry->d_name[0] != '.') {
-      status = add_file(state, reader->path, value, entry->d_name, label);
+      status = list_entry(reader, path, entry->d_name, label, deep);
     }
   }
-  if (listing != NULL) {
-    closedir(listing);
+  closedir(listing);
+  return status;
+}
+
+static int list_label(struct ad_reader *reader, size_t label) {
+  char *path = path_below(reader->path, reader->source->labels[label].value);
+  if (path == NULL) {
+    return ad_fail_memory(strlen(reader->path), "a path");
   }
+  const int passed_over = reader->labels < 0 && !ad_is_folder(path);
+  const int status = passed_over ? AD_OK : list_folder(reader, path, label, 0);
   ad_free(path);
   return status;
 }
@@ -69,7 +98,10 @@ static int open_folder(struct ad_reader *reader) {
   }
   reader->state = state;
   for (size_t i = 0; i < reader->source->label_count; i++) {
-    AD_TRY(list_folder(reader, i));
+    AD_TRY(list_label(reader, i));
+  }
+  if (state->count == 0 && reader->labels < 0) {
+    AD_TRY(list_folder(reader, reader->path, NO_VALUE, 1));
   }
   if (state->count > 0) {
     qsort_r(state->files, state->count, sizeof *state->files, compare_files, state->paths.data);
@@ -90,9 +122,11 @@ static int next_folder(struct ad_reader *reader, struct ad_record *record) {
   AD_TRY(ad_file_map(reader->map_path, &reader->map));
   reader->begin = 0;
   AD_TRY(ad_reader_check_text(reader, 0, reader->map.size));
-  const char *value = reader->source->labels[file->label].value;
   record->text = (struct ad_text_span){.data = reader->map.size == 0 ? "" : reader->map.data, .size = reader->map.size};
-  record->label = (struct ad_text_span){.data = value, .size = strlen(value)};
+  if (file->label != NO_VALUE) {
+    const char *value = reader->source->labels[file->label].value;
+    record->label = (struct ad_text_span){.data = value, .size = strlen(value)};
+  }
   return 1;
 }
 

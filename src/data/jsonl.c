@@ -31,9 +31,14 @@ static int take_text(const struct ad_reader *reader, const char *key, struct ad_
   return 1;
 }
 
+/* 1, 0 when one of the texts is not there and such rows may be left out, or a failure. */
 static int take_columns(struct ad_reader *reader, const struct ad_columns *columns, struct ad_text_span *text) {
   struct ad_text_span parts[AD_MAX_COLUMNS];
+  const struct jsonl_state *state = reader->state;
   for (size_t i = 0; i < columns->count; i++) {
+    if (reader->source->skip_incomplete && !json_is_string(json_object_get(state->row, columns->items[i].name))) {
+      return 0;
+    }
     const int status = take_text(reader, columns->items[i].name, &parts[i]);
     if (status <= 0) {
       return status < 0 ? status
@@ -41,7 +46,7 @@ static int take_columns(struct ad_reader *reader, const struct ad_columns *colum
     }
   }
   *text = ad_reader_join(reader, parts, columns->count);
-  return AD_OK;
+  return 1;
 }
 
 /* The text of a label: of a string, of a whole number of any size, or of one that is written as 1.0, as pandas does where
@@ -66,7 +71,7 @@ static int take_label(struct ad_reader *reader, struct ad_text_span *label) {
   const char *key = reader->source->label.name;
   const json_t *value = json_object_get(state->row, key);
   if (value == NULL) {
-    return reader->labels ? ad_reader_fail(reader, reader->begin, "no key \"%s\" in the object", key) : AD_OK;
+    return reader->labels > 0 ? ad_reader_fail(reader, reader->begin, "no key \"%s\" in the object", key) : AD_OK;
   }
   const char *text = label_text(state, value);
   if (text == NULL) {
@@ -100,20 +105,22 @@ static int parse_row(struct ad_reader *reader, struct ad_text_span line) {
 static int next_jsonl(struct ad_reader *reader, struct ad_record *record) {
   const struct ad_source *source = reader->source;
   struct ad_text_span line;
-  const int status = ad_reader_take_line(reader, &line);
+  int status = reader->position >= reader->blank ? 0 : ad_reader_take_line(reader, &line);
   if (status <= 0) {
     return status;
   }
   AD_TRY(parse_row(reader, line));
   AD_TRY(ad_reader_join_start(reader, (line.size + AD_MAX_COLUMNS) * (source->text.count + source->pair.count)));
-  AD_TRY(take_columns(reader, &source->text, &record->text));
-  if (source->pair.count > 0) {
-    AD_TRY(take_columns(reader, &source->pair, &record->pair));
+  record->position = reader->begin;
+  status = take_columns(reader, &source->text, &record->text);
+  if (status == 1 && source->pair.count > 0) {
+    status = take_columns(reader, &source->pair, &record->pair);
   }
-  if (source->labelled) {
+  AD_TRY(status);
+  record->incomplete = status == 0;
+  if (status == 1 && reader->labelled) {
     AD_TRY(take_label(reader, &record->label));
   }
-  record->position = reader->begin;
   return 1;
 }
 

@@ -7,7 +7,11 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
-static const char *const format_names[] = {"tsv", "csv", "jsonl", "folder", "wordnet"};
+/* In the order of enum ad_format, of 0 and 1, of enum ad_empty, of 0 and 1. */
+static const char *const format_words[] = {"tsv", "csv", "jsonl", "folder", "wordnet"};
+static const char *const header_words[] = {"false", "true"};
+static const char *const empty_words[] = {"refuse", "allow", "skip"};
+static const char *const incomplete_words[] = {"refuse", "skip"};
 
 /* "a, b, c", for messages. */
 static int list_names(const char *const *names, size_t count, struct ad_buffer *out) {
@@ -64,27 +68,23 @@ int ad_layout_number(const char *path, const struct ad_yaml *node, const char *k
   return AD_OK;
 }
 
-/* One of two words, as 0 or 1. */
-static int read_choice(const char *path, const struct ad_yaml *node, const char *key, const char *zero, const char *one,
-                       int *value) {
-  if (node->kind == AD_YAML_SCALAR) {
-    if (strcmp(node->text, zero) == 0 || strcmp(node->text, one) == 0) {
-      *value = strcmp(node->text, one) == 0;
+/* One of the words [count], as its number. */
+static int read_choice(const char *path, const struct ad_yaml *node, const char *key, const char *const *words,
+                       size_t count, int *value) {
+  for (size_t i = 0; node->kind == AD_YAML_SCALAR && i < count; i++) {
+    if (strcmp(node->text, words[i]) == 0) {
+      *value = (int)i;
       return AD_OK;
     }
   }
-  return AD_FAIL_AT(path, node, "%s: expected %s or %s", key, zero, one);
-}
-
-static int read_format(const char *path, const struct ad_yaml *node, enum ad_format *format) {
-  for (size_t i = 0; node->kind == AD_YAML_SCALAR && i < sizeof format_names / sizeof *format_names; i++) {
-    if (strcmp(node->text, format_names[i]) == 0) {
-      *format = (enum ad_format)i;
-      return AD_OK;
-    }
+  struct ad_buffer names = {0};
+  int status = list_names(words, count, &names);
+  if (status == AD_OK) {
+    status = AD_FAIL_AT(path, node, "%s: found \"%s\", expected one of: %s", key,
+                        node->kind == AD_YAML_SCALAR ? node->text : "a list or mapping", names.data);
   }
-  return AD_FAIL_AT(path, node, "format: expected tsv, csv, jsonl, folder or wordnet, found \"%s\"",
-                    node->kind == AD_YAML_SCALAR ? node->text : "a list or mapping");
+  ad_buffer_destroy(&names);
+  return status;
 }
 
 static int read_column(const char *path, const struct ad_yaml *node, const char *key, const struct ad_source *source,
@@ -221,13 +221,15 @@ int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml
   if (node[FORMAT] == NULL) {
     return AD_FAIL_AT(path, top, "the key \"format\" is missing");
   }
-  AD_TRY(read_format(path, node[FORMAT], &source->format));
+  int format = 0, empty = 0;
+  AD_TRY(read_choice(path, node[FORMAT], "format", format_words, 5, &format));
+  source->format = (enum ad_format)format;
   const int table = source->format == AD_FORMAT_TSV || source->format == AD_FORMAT_CSV;
   if (table && node[HEADER] == NULL) {
     return AD_FAIL_AT(path, top, "the key \"header\" is missing");
   }
   if (table) {
-    AD_TRY(read_choice(path, node[HEADER], "header", "false", "true", &source->header));
+    AD_TRY(read_choice(path, node[HEADER], "header", header_words, 2, &source->header));
   }
   if (table && !source->header && node[FIELDS] != NULL) {
     uint64_t fields = 0;
@@ -240,10 +242,11 @@ int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml
     AD_TRY(ad_layout_text(path, node[SKIP], "skip", &source->skip));
   }
   if (node[EMPTY] != NULL) {
-    AD_TRY(read_choice(path, node[EMPTY], "empty", "refuse", "allow", &source->allow_empty));
+    AD_TRY(read_choice(path, node[EMPTY], "empty", empty_words, 3, &empty));
+    source->empty = (enum ad_empty)empty;
   }
   if (node[INCOMPLETE] != NULL) {
-    AD_TRY(read_choice(path, node[INCOMPLETE], "incomplete", "refuse", "skip", &source->skip_incomplete));
+    AD_TRY(read_choice(path, node[INCOMPLETE], "incomplete", incomplete_words, 2, &source->skip_incomplete));
   }
   return AD_OK;
 }

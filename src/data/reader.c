@@ -17,19 +17,32 @@ static const struct ad_reader_format *const formats[] = {
 
 static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
 
+/* Where the empty lines at the end begin: the last line that is not empty keeps its own end. */
+static size_t find_blank(const char *data, size_t begin, size_t size) {
+  while (size > begin && data[size - 1] == '\n') {
+    const size_t end = size - 1 - (size - 1 > begin && data[size - 2] == '\r');
+    if (end == begin || data[end - 1] != '\n') {
+      break;
+    }
+    size = end;
+  }
+  return size;
+}
+
 int ad_reader_open(struct ad_reader *reader, const struct ad_source *source, const char *path, int labels) {
   *reader = (struct ad_reader){.source = source,
                                .format = formats[source->format],
                                .path = path,
                                .map_path = path,
                                .labels = labels,
-                               .labelled = source->labelled};
+                               .labelled = source->labelled && labels >= 0};
   if (source->format != AD_FORMAT_FOLDER) {
     AD_TRY(ad_file_map(path, &reader->map));
     reader->size = reader->map.size;
     if (reader->size >= 3 && memcmp(reader->map.data, BYTE_ORDER_MARK, 3) == 0) {
       reader->position = 3;
     }
+    reader->blank = find_blank(reader->map.data, reader->position, reader->size);
   }
   const int status = reader->format->open == NULL ? AD_OK : reader->format->open(reader);
   if (status < 0) {

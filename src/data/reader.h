@@ -21,8 +21,9 @@ struct ad_text_span {
 struct ad_record {
   struct ad_text_span text;
   struct ad_text_span pair;  /* data NULL: a single text */
-  struct ad_text_span label; /* as the file writes it; data NULL: the file has no labels */
+  struct ad_text_span label; /* as the file writes it; data NULL: the file has no labels, or they are not read */
   size_t position;           /* for ad_reader_seek */
+  int incomplete;            /* 1: it lacks a text, as `incomplete: skip` allows; text, pair and label are not set */
 };
 
 struct ad_reader;
@@ -40,13 +41,13 @@ struct ad_reader {
   const struct ad_source *source;
   const struct ad_reader_format *format;
   const char *path;        /* the file (or the folder); the caller's */
-  int labels;              /* labels are wanted (1), or may be missing (0) */
+  int labels;              /* labels must be there (1), may be missing (0), are not looked at (-1) */
   struct ad_file_map map;  /* the file; for a folder, the file of the row */
   const char *map_path;    /* what is mapped, for messages */
   size_t position;         /* of the next row: a byte of the file; for a folder, a file's number */
   size_t size;             /* the end of all positions */
   size_t begin;            /* the byte of the map at which the row begins, for messages */
-  size_t incomplete;       /* rows left out because columns were missing */
+  size_t blank;            /* only empty lines from here to the end; the size where there are none */
   void *state;             /* the format's own */
   struct ad_buffer joined; /* texts made of several columns, both segments */
   /* Tables (table.c): */
@@ -55,10 +56,11 @@ struct ad_reader {
   size_t expected_fields; /* 0: not known yet */
   size_t *columns;        /* [text.count + pair.count + 1] numbers from 0 of the text, pair and label columns */
   int labelled;           /* the file has the label column */
+  int label_absent;       /* a file without header lacks it: columns behind it have a number less */
 };
 
-/* Opens a file as `source` describes it. path and source must outlive the reader; ad_reader_close also after a failure
- * of later calls. AD_EINPUT, AD_ENOMEM. */
+/* Opens a file as `source` describes it; labels as in struct ad_reader. path and source must outlive the reader;
+ * ad_reader_close also after a failure of later calls. AD_EINPUT, AD_ENOMEM. */
 int ad_reader_open(struct ad_reader *reader, const struct ad_source *source, const char *path, int labels);
 void ad_reader_close(struct ad_reader *reader);
 
@@ -86,7 +88,8 @@ size_t ad_reader_line(const struct ad_reader *reader, size_t offset);
 int ad_reader_check_text(const struct ad_reader *reader, size_t begin, size_t end);
 
 /* The line at reader->position, without its end (LF or CR LF; the last line needs none), checked by
- * ad_reader_check_text; moves the position on. 1, 0 at the end, or AD_EINPUT. */
+ * ad_reader_check_text; moves the position on. Where only empty lines follow is a question of the format's
+ * (reader->blank). 1, 0 at the end, or AD_EINPUT. */
 int ad_reader_take_line(struct ad_reader *reader, struct ad_text_span *line);
 
 /* A text of one span, or of several joined by spaces in reader->joined. spans [count]. The memory of the joined texts
@@ -99,11 +102,11 @@ struct ad_text_span ad_reader_join(struct ad_reader *reader, const struct ad_tex
 typedef int (*ad_table_row)(struct ad_reader *reader);
 int ad_table_add_field(struct ad_reader *reader, struct ad_text_span field);
 
-/* A format's `open`: reads the header, where there is one, and finds the columns. AD_EINPUT, AD_ENOMEM. */
+/* A format's `open`: reads the header, where there is one, and finds the columns; without header and where labels are
+ * not looked at, finds out whether the label column is there. AD_EINPUT, AD_ENOMEM. */
 int ad_table_open(struct ad_reader *reader, ad_table_row take_row);
 
-/* A format's `next`: 1 with the next record, rows that are to be left out passed over, 0 at the end, or AD_EINPUT,
- * AD_ENOMEM. */
+/* A format's `next`: 1 with the next record, 0 at the end, or AD_EINPUT, AD_ENOMEM. */
 int ad_table_next(struct ad_reader *reader, ad_table_row take_row, struct ad_record *record);
 
 #endif

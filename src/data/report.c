@@ -99,7 +99,7 @@ int ad_dataset_report(FILE *out, const struct ad_descriptor *descriptor, enum ad
   fprintf(out, "%s %s: %s\n", descriptor->name, ad_split_name(split), descriptor->title);
   report_count(out, "rows", dataset->count, expected->rows_known, expected->rows, whole);
   report_count(out, "skipped", dataset->skipped, expected->skipped_known, expected->skipped, whole);
-  if (source->allow_empty) {
+  if (source->empty == AD_EMPTY_ALLOW) {
     fprintf(out, "  empty       %zu\n", dataset->empty);
   }
   AD_TRY(report_lengths(out, dataset));

@@ -32,8 +32,8 @@ static int fail_column(const struct ad_reader *reader, const char *name) {
 /* 1: found, 0: not there, or a failure. The first row must be in reader->fields. */
 static int find_column(const struct ad_reader *reader, const struct ad_column *column, size_t *found) {
   if (column->name == NULL) {
-    *found = column->number - 1;
-    return column->number <= reader->field_count;
+    *found = column->number - 1 - (reader->label_absent && column->number > reader->source->label.number);
+    return *found < reader->field_count;
   }
   int times = 0;
   for (size_t i = reader->field_count; i-- > 0;) {
@@ -74,17 +74,35 @@ static int find_columns(struct ad_reader *reader) {
     AD_TRY(need_column(reader, &source->pair.items[i], &reader->columns[texts + i]));
   }
   size_t *label = &reader->columns[texts + pairs];
-  if (source->labelled && reader->labels) {
+  if (reader->labelled && reader->labels > 0) {
     AD_TRY(need_column(reader, &source->label, label));
-  } else if (source->labelled) {
+  } else if (reader->labelled) {
     reader->labelled = find_column(reader, &source->label, label);
   }
   return reader->labelled < 0 ? reader->labelled : AD_OK;
 }
 
-/* The header's row: finds the columns. */
-static int take_header(struct ad_reader *reader) {
-  return find_columns(reader);
+/* The columns of a row by the layout: those that `fields` says, or as many as the texts and the label need. */
+static size_t least_fields(const struct ad_source *source) {
+  size_t least = source->fields > 0 ? source->fields : source->label.number;
+  for (size_t i = 0; source->fields == 0 && i < source->text.count + source->pair.count; i++) {
+    const size_t texts = source->text.count;
+    const size_t number = (i < texts ? &source->text.items[i] : &source->pair.items[i - texts])->number;
+    least = number > least ? number : least;
+  }
+  return least;
+}
+
+/* A file without header that lacks the label column: no row has all columns, and some have one less. */
+static int look_for_label(struct ad_reader *reader, ad_table_row take_row) {
+  const size_t start = reader->position, least = least_fields(reader->source);
+  int status, one_less = 0;
+  while ((status = take_row(reader)) == 1 && reader->field_count < least) {
+    one_less = one_less || reader->field_count + 1 == least;
+  }
+  reader->label_absent = status == 0 && one_less;
+  reader->position = start;
+  return status < 0 ? status : AD_OK;
 }
 
 /* A row's text: the fields of columns [count], joined. */
@@ -96,15 +114,17 @@ static struct ad_text_span collect(struct ad_reader *reader, const size_t *colum
   return ad_reader_join(reader, parts, count);
 }
 
-/* Any other row: 1 with the record, 0 when it is to be left out. */
+/* Any other row as a record. */
 static int take_record(struct ad_reader *reader, struct ad_record *record) {
   const struct ad_source *source = reader->source;
   const size_t texts = source->text.count, pairs = source->pair.count;
-  const size_t expected = reader->expected_fields > 0 ? reader->expected_fields : source->fields;
+  const size_t stated = source->fields - (source->fields > 0 && reader->label_absent);
+  const size_t expected = reader->expected_fields > 0 ? reader->expected_fields : stated;
+  record->position = reader->begin;
   if (expected > 0 && reader->field_count != expected) {
     if (reader->field_count < expected && source->skip_incomplete) {
-      reader->incomplete++;
-      return 0;
+      record->incomplete = 1;
+      return 1;
     }
     return ad_reader_fail(reader, reader->begin, "found %zu column%s, expected %zu", reader->field_count,
                           reader->field_count == 1 ? "" : "s", expected);
@@ -124,30 +144,21 @@ static int take_record(struct ad_reader *reader, struct ad_record *record) {
   if (reader->labelled) {
     record->label = reader->fields[reader->columns[texts + pairs]];
   }
-  record->position = reader->begin;
   return 1;
 }
 
 int ad_table_open(struct ad_reader *reader, ad_table_row take_row) {
   if (!reader->source->header) {
-    return AD_OK;
+    return reader->source->labelled && reader->labels < 0 ? look_for_label(reader, take_row) : AD_OK;
   }
   const int status = take_row(reader);
   if (status <= 0) {
     return status < 0 ? status : ad_fail(AD_EINPUT, "%s: the file is empty, expected a header", reader->path);
   }
-  return take_header(reader);
+  return find_columns(reader);
 }
 
 int ad_table_next(struct ad_reader *reader, ad_table_row take_row, struct ad_record *record) {
-  for (;;) {
-    int status = take_row(reader);
-    if (status <= 0) {
-      return status;
-    }
-    status = take_record(reader, record);
-    if (status != 0) {
-      return status;
-    }
-  }
+  const int status = take_row(reader);
+  return status <= 0 ? status : take_record(reader, record);
 }

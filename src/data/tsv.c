@@ -7,6 +7,10 @@
 /* The row at the position into reader->fields; 1, 0 at the end, or a failure. */
 static int take_row(struct ad_reader *reader) {
   struct ad_text_span line;
+  /* In a table of one column an empty line is a row. */
+  if (reader->position >= reader->blank && reader->expected_fields != 1) {
+    return 0;
+  }
   const int status = ad_reader_take_line(reader, &line);
   if (status <= 0) {
     return status;

@@ -31,7 +31,7 @@ static struct ad_text_span definition_of(struct ad_text_span gloss) {
 static int next_wordnet(struct ad_reader *reader, struct ad_record *record) {
   struct ad_text_span line;
   do {
-    const int status = ad_reader_take_line(reader, &line);
+    const int status = reader->position >= reader->blank ? 0 : ad_reader_take_line(reader, &line);
     if (status <= 0) {
       return status;
     }

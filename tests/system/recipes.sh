@@ -66,3 +66,5 @@ for key in data.per_class=3 data.train_rows=6; do
   [ "$("$program" predict "run-$key" --data train | wc -l)" = 6 ]
 done
 echo "ok   subsets"
+
+python3 "$source/tests/system/predict.py"

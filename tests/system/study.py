@@ -246,7 +246,8 @@ def test(name, program):
     for line in done(name):
         run = Path(name, "runs", line["cell"])
         out = subprocess.run([program, "eval", str(run), "--data", "test", "--json"], check=True, capture_output=True, text=True).stdout
-        if json.loads(out) != line["test"]:
+        found = json.loads(out)
+        if {key: found[key] for key in line["test"]} != line["test"]:
             sys.exit(f"study.py: {run}: {line['test']} in the table, eval says {out}")
         if not (run / "logits/test.h5").exists():
             sys.exit(f"study.py: {run} has no logits/test.h5")

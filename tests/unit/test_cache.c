@@ -115,13 +115,15 @@ static void test_key(void **state) {
   empty_cache();
   struct ad_dataset set = read_with(&cached);
   ad_dataset_destroy(&set);
-  struct ad_read_options options[6] = {cached, cached, cached, cached, cached, cached};
+  struct ad_read_options options[7] = {cached, cached, cached, cached, cached, cached, cached};
   options[0].limit = 8;
   options[1].truncation = AD_TRUNCATE_HEAD_TAIL;
   options[2].rows = 2;
   options[3].per_class = 1;
   options[4].labels = 0;
   options[5].file = FOLDER "/x";
+  options[6].labels = 0;
+  options[6].every_row = 1;
   int files = 1;
   for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
     struct ad_read_options bare = options[i];

@@ -226,6 +226,84 @@ static void test_empty_texts(void **state) {
   ad_descriptor_destroy(&d);
 }
 
+/* White space of any kind, control characters and what else the tokenizer drops are no text. */
+static void test_blank_texts(void **state) {
+  (void)state;
+  /* A space; no-break, ideographic, line separator; a zero-width space; a text whose word comes late. */
+  static const char content[] = " \ta\t1\na\t\xC2\xA0\xE3\x80\x80\xE2\x80\xA8\t0\n\xE2\x80\x8B\ta\t1\n"
+                                "                                                               \xC2\xA0 b\tc\t1\n";
+  static const struct {
+    const char *key;
+    size_t count, skipped, empty;
+  } cases[] = {{"empty: allow\n", 4, 0, 3}, {"empty: skip\n", 1, 3, 0}};
+  write_text("test_dataset_folder/x", content);
+  for (size_t i = 0; i < 2; i++) {
+    char yaml[512];
+    snprintf(yaml, sizeof yaml, PAIRS "%ssplits: {train: {file: x}}\n", cases[i].key);
+    struct ad_descriptor d = parse(yaml);
+    struct ad_dataset set;
+    assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &here, tokenizer), AD_OK);
+    assert_true(set.count == cases[i].count && set.skipped == cases[i].skipped && set.empty == cases[i].empty);
+    assert_true(set.ids[set.offset[set.count - 1] + 1] == 5 && set.unread_count == 0);
+    ad_dataset_destroy(&set);
+    ad_descriptor_destroy(&d);
+  }
+  struct ad_descriptor d = parse(PAIRS "splits: {train: {file: x}}\n");
+  struct ad_dataset set;
+  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &here, tokenizer), AD_EINPUT);
+  assert_string_equal(ad_error_message(), "test_dataset_folder/x:1: an empty text of a pair: found nothing but white space, expected "
+                                          "words; the descriptor's key \"empty\" (allow or skip) lets such rows pass");
+  ad_descriptor_destroy(&d);
+  /* A split rule shuffles the rows that are left. */
+  d = parse(TSV "empty: skip\nsplit: {seed: 9, dev: 2}\nsplits: {train: {file: x}}\n");
+  write_text("test_dataset_folder/x", "a\t1\n \t1\na a\t1\n\t0\na a a\t0\n");
+  uint32_t order[3];
+  ad_random_permutation(9, AD_STREAM_SPLIT, 0, 3, order);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_DEV, &here, tokenizer), AD_OK);
+  assert_true(set.count == 2 && set.skipped == 2);
+  assert_true(ad_dataset_length(&set, 0) == order[0] + 3 && ad_dataset_length(&set, 1) == order[1] + 3);
+  ad_dataset_destroy(&set);
+  ad_descriptor_destroy(&d);
+}
+
+/* For predictions every row of a file counts; the rows of a split that is no file are those that training has. */
+static void test_every_row(void **state) {
+  (void)state;
+  static const char content[] = "a\t1\nb\nc\t-\n\t1\nd\t9\ne\n";
+  struct ad_read_options options = {.folder = here.folder, .every_row = 1};
+  struct ad_descriptor d = parse(TSV "fields: 2\nskip: \"-\"\nincomplete: skip\nsplits: {train: {file: x}}\n");
+  struct ad_dataset set;
+  write_text("test_dataset_folder/x", content);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_true(set.count == 3 && set.skipped == 0 && set.unread_count == 3);
+  assert_memory_equal(set.ids, ((const uint32_t[]){2, 4, 3, 2, 6, 3, 2, 7, 3}), 9 * sizeof(uint32_t));
+  assert_memory_equal(set.unread, ((const size_t[]){1, 3, 5}), 3 * sizeof(size_t));
+  assert_true(set.unread_line[0] == 2 && set.unread_line[1] == 4 && set.unread_line[2] == 6);
+  assert_true(set.label[0] == AD_NO_LABEL && set.label[2] == AD_NO_LABEL);
+  ad_dataset_destroy(&set);
+  /* Of a file in which no row can be read, too. */
+  options.file = "test_dataset_folder/y";
+  write_text("test_dataset_folder/y", "a\tb\tc\n");
+  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_EINPUT);
+  write_text("test_dataset_folder/y", " \t1\n\t0\n");
+  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_true(set.count == 0 && set.unread_count == 2);
+  ad_dataset_destroy(&set);
+  options.file = NULL;
+  write_text("test_dataset_folder/x", "a\t1\nb\t-\nc\t0\nd\t1\n");
+  options.rows = 2;
+  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_true(set.count == 2 && set.skipped == 1 && set.ids[4] == 6);
+  ad_dataset_destroy(&set);
+  ad_descriptor_destroy(&d);
+  options.rows = 0;
+  d = parse(TSV "skip: \"-\"\nsplit: {seed: 9, dev: 1}\nsplits: {train: {file: x}}\n");
+  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_true(set.count == 2 && set.skipped == 1);
+  ad_dataset_destroy(&set);
+  ad_descriptor_destroy(&d);
+}
+
 /* The splits are slices of the one permutation of the file's rows, without those that are skipped. */
 static void test_split_rule(void **state) {
   (void)state;
@@ -513,7 +591,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_per_class),     cmocka_unit_test(test_per_class_of_split),
       cmocka_unit_test(test_pairs),         cmocka_unit_test(test_options),
-      cmocka_unit_test(test_refused),       cmocka_unit_test(test_empty_texts),
+      cmocka_unit_test(test_refused),       cmocka_unit_test(test_empty_texts), cmocka_unit_test(test_blank_texts), cmocka_unit_test(test_every_row),
       cmocka_unit_test(test_split_rule),    cmocka_unit_test(test_many_rows),
       cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_report),
       cmocka_unit_test(test_real_files),

@@ -58,7 +58,7 @@ static void test_all_keys(void **state) {
   assert_int_equal(train->text.items[1].number, 4);
   assert_null(train->text.items[1].name);
   assert_int_equal(train->pair.items[0].number, 3);
-  assert_true(train->labelled && train->allow_empty && train->skip_incomplete && !train->header);
+  assert_true(train->labelled && train->empty == AD_EMPTY_ALLOW && train->skip_incomplete && !train->header);
   assert_int_equal(train->label_count, 3);
   assert_string_equal(train->labels[2].value, "y");
   assert_int_equal(train->labels[2].class_id, 1);
@@ -131,8 +131,8 @@ static void test_refused(void **state) {
       {TABLE CLASSES "splits: {train: {file: x, rows: 9999999999999999999}}\n", ":8:", "at most 18 digits"},
       {TABLE CLASSES "splits: {train: {file: x, digest: 12}}\n", ":8:", "16 hexadecimal digits"},
       {TABLE CLASSES "splits: {train: {file: x, digest: 00000000000000FF}}\n", ":8:", "16 hexadecimal digits"},
-      {TABLE CLASSES "empty: yes\n" TRAIN, ":8:", "expected refuse or allow"},
-      {TABLE CLASSES "incomplete: [skip]\n" TRAIN, ":8:", "expected refuse or skip"},
+      {TABLE CLASSES "empty: yes\n" TRAIN, ":8:", "empty: found \"yes\", expected one of: refuse, allow, skip"},
+      {TABLE CLASSES "incomplete: [skip]\n" TRAIN, ":8:", "incomplete: found \"a list or mapping\", expected one of: refuse, skip"},
       {TABLE CLASSES "labels: {0: a}\n" TRAIN, ":8:", "no value stands for the class \"b\""},
       {TABLE CLASSES "labels: {0: a, 1: c}\n" TRAIN, ":8:", "\"1\" stands for \"c\""},
       {TABLE CLASSES "labels: [a, b]\n" TRAIN, ":8:", "labels: expected a mapping"},
@@ -147,7 +147,7 @@ static void test_refused(void **state) {
       {ABOUT "header: true\ncolumns: {text: t}\n" CLASSES TRAIN, ":1:", "\"format\" is missing"},
       {ABOUT "format: xml\n" CLASSES TRAIN, ":4:", "found \"xml\""},
       {ABOUT "format: tsv\ncolumns: {text: t}\n" CLASSES TRAIN, ":1:", "\"header\" is missing"},
-      {ABOUT "format: tsv\nheader: maybe\ncolumns: {text: t}\n" CLASSES TRAIN, ":5:", "expected false or true"},
+      {ABOUT "format: tsv\nheader: maybe\ncolumns: {text: t}\n" CLASSES TRAIN, ":5:", "header: found \"maybe\", expected one of: false, true"},
       {ABOUT "format: tsv\nheader: true\n" CLASSES TRAIN, ":1:", "\"columns\" is missing"},
       {ABOUT "format: tsv\nheader: true\ncolumns: {label: t}\n" CLASSES TRAIN, ":6:", "\"text\" is missing"},
       {ABOUT "format: tsv\nheader: true\ncolumns: {texts: t}\n" CLASSES TRAIN, ":6:", "unknown key \"texts\""},

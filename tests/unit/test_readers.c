@@ -30,6 +30,9 @@ static const char FILE_NAME[] = "test_readers.data";
 #define TSV_NUMBERS ABOUT "format: tsv\nheader: false\nfields: 4\ncolumns: {text: 4, label: 2}\n"
 #define TSV_FIRST_ROW ABOUT "format: tsv\nheader: false\ncolumns: {text: 1, label: 2}\n"
 #define TSV_SKIPPING ABOUT "format: tsv\nheader: true\nincomplete: skip\ncolumns: {text: a, label: b}\n"
+#define TSV_ALONE ABOUT "format: tsv\nheader: false\ncolumns: {text: 1}\n"
+#define CSV_SKIPPING ABOUT "format: csv\nheader: false\nincomplete: skip\nfields: 2\ncolumns: {text: 2, label: 1}\n"
+#define JSONL_SKIPPING ABOUT "format: jsonl\nincomplete: skip\ncolumns: {text: s1, pair: s2, label: gold}\n"
 #define CSV_NEWS ABOUT "format: csv\nheader: false\nfields: 3\ncolumns: {text: [2, 3], label: 1}\n"
 #define CSV_NAMES ABOUT "format: csv\nheader: true\ncolumns: {text: t, label: l}\n"
 #define JSONL_PAIRS ABOUT "format: jsonl\ncolumns: {text: s1, pair: s2, label: gold}\n"
@@ -52,14 +55,19 @@ static int read_all(const char *yaml, const char *path, int labels, struct ad_bu
   int status = ad_reader_open(&reader, &d.source[AD_TRAIN], path, labels);
   if (status == AD_OK) {
     struct ad_record r;
+    size_t incomplete = 0;
     while ((status = ad_reader_next(&reader, &r)) == 1) {
+      if (r.incomplete) {
+        incomplete++;
+        continue;
+      }
       assert_int_equal(ad_buffer_append(out, r.text.data, r.text.size), AD_OK);
       assert_int_equal(ad_buffer_printf(out, "|%.*s|%.*s\n", (int)r.pair.size, r.pair.data == NULL ? "" : r.pair.data,
                                         (int)r.label.size, r.label.data == NULL ? "" : r.label.data),
                        AD_OK);
     }
-    if (reader.incomplete > 0) {
-      assert_int_equal(ad_buffer_printf(out, "%zu incomplete\n", reader.incomplete), AD_OK);
+    if (incomplete > 0) {
+      assert_int_equal(ad_buffer_printf(out, "%zu incomplete\n", incomplete), AD_OK);
     }
     ad_reader_close(&reader);
   }
@@ -83,7 +91,7 @@ static const struct {
     {TSV_PAIRS, CONTENT("a\tb\tc\tl\n1\t2\t3\t4\n\t\t\t\n"), "2 1|3|4\n ||\n"},
     {TSV_NUMBERS, CONTENT("s\t1\t*\ttext\n"), "text||1\n"},
     {TSV_FIRST_ROW, CONTENT("text\t1\tx\nmore\t0\ty\n"), "text||1\nmore||0\n"},
-    {TSV_SKIPPING, CONTENT("a\tb\tc\n1\t2\n1\t2\t3\n\n"), "1||2\n2 incomplete\n"},
+    {TSV_SKIPPING, CONTENT("a\tb\tc\n1\t2\n1\t2\t3\n\n4\t5\t6\n\n"), "1||2\n4||5\n2 incomplete\n"},
     {CSV_NEWS, CONTENT("\"1\",\"a, \"\"b\"\"\",\"c\nd\"\n2,e f,g"), "a, \"b\" c\nd||1\ne f g||2\n"},
     {CSV_NEWS, CONTENT("1,a,b\r\n\"2\",\"c\",\"d\"\r\n"), "a b||1\nc d||2\n"},
     {CSV_NEWS, CONTENT("1,\"\",\" b \"\n1, a ,\n"), "  b ||1\n a  ||1\n"},
@@ -104,6 +112,20 @@ static const struct {
              "{\"x\": [-1e400, \"\\u0000\"], \"s1\": \"c\", \"s2\": \"d\", \"gold\": -0.0, \"\\ud800\": 1}\n"
              "{\"s1\": \"e\", \"s2\": \"f\", \"gold\": 18446744073709551616}\n"),
      "a|b|1\nc|d|0\ne|f|18446744073709551616\n"},
+    {JSONL_SKIPPING,
+     CONTENT("{\"s1\": \"a\", \"s2\": \"b\"}\n{\"s1\": \"a\"}\n{\"s1\": \"a\", \"s2\": null}\n{\"s1\": 5, \"s2\": \"b\"}\n"
+             "{\"s2\": \"\", \"s1\": \"d\", \"gold\": \"1\"}\n"),
+     "a|b|\nd||1\n3 incomplete\n"},
+    {CSV_SKIPPING, CONTENT("1,a\n\n2\r\n\r\n3,b\r\n"), "a||1\nb||3\n3 incomplete\n"},
+    /* Empty lines at the end are no rows, but where a row is one column. */
+    {TSV_NAMES, CONTENT("sentence\tlabel\na\t1\n\n\n"), "a||1\n"},
+    {TSV_NAMES, CONTENT("sentence\tlabel\r\na\t1\r\n\r\n\n"), "a||1\n"},
+    {TSV_ALONE, CONTENT("a\n\nb\n\n"), "a||\n||\nb||\n||\n"},
+    {CSV_NEWS, CONTENT("1,a,b\n\n"), "a b||1\n"},
+    {CSV_NEWS, CONTENT("1,a,b\r\n2,c,d\r\n\r\n\n\r\n"), "a b||1\nc d||2\n"},
+    {CSV_NAMES, CONTENT("l,t\n\n\n"), ""},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": \"x\"}\n\n\r\n"), "a|b|x\n"},
+    {WORDNET, CONTENT("00001740 03 n 01 entity 0 000 | a thing\n\n"), "a thing||03\n"},
     {JSONL_JOINED, CONTENT("{\"a\": \"1\", \"b\": \"2\"}\n{\"a\": \"\", \"b\": \"3\"}\n"), "1 2|2 1 1|\n 3|3  |\n"},
     {WORDNET,
      CONTENT("  1 This is a licence\n  2 \n00001740 03 n 01 entity 0 000 | that which is; \"an x\"; \"y\"  \n"
@@ -175,6 +197,8 @@ static void test_bad(void **state) {
       {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": \"x\"}\n{\"s1\": \n"),
        "2:", "malformed JSON at byte"},
       {JSONL_PAIRS, CONTENT("\n"), "1:", "malformed JSON"},
+      {JSONL_SKIPPING, CONTENT("{\"s1\": \"a\"}\n{\n"), "2:", "malformed JSON"},
+      {CSV_SKIPPING, CONTENT("1,a\n\r2,b\n"), "2:", "an empty line"},
       {JSONL_PAIRS, CONTENT("{\"s1\": \"a\"} x\n"), "1:", "malformed JSON"},
       {JSONL_PAIRS, CONTENT("[1, 2]\n"), "1:", "expected a JSON object"},
       {JSONL_PAIRS, CONTENT("\"text\"\n"), "1:", "expected a JSON object"},
@@ -279,6 +303,45 @@ static void test_seek(void **state) {
   }
 }
 
+/* For predictions labels are not looked at: whatever stands there, and where the column is missing. */
+static void test_labels_not_read(void **state) {
+  (void)state;
+  static const struct {
+    const char *yaml, *content;
+    size_t size;
+    const char *expected;
+  } cases[] = {
+      {TSV_NAMES, CONTENT("sentence\tlabel\na\t-1\nb\t\n"), "a||\nb||\n"},
+      {TSV_NAMES, CONTENT("sentence\ta\tlabel\tlabel\na\t\t\t\n"), "a||\n"},
+      {TSV_NAMES, CONTENT("sentence\na\n\n"), "a||\n||\n"},
+      {TSV_NUMBERS, CONTENT("s\t1\t*\ttext\n"), "text||\n"},
+      {TSV_NUMBERS, CONTENT("s\t*\ttext\nt\t\tmore\n"), "text||\nmore||\n"},
+      {TSV_FIRST_ROW, CONTENT("a\nb\n"), "a||\nb||\n"},
+      {TSV_FIRST_ROW, CONTENT("a\tx\ty\nb\tx\ty\n"), "a||\nb||\n"},
+      {CSV_NEWS, CONTENT("\"a, b\",c\nd,e\n\n"), "a, b c||\nd e||\n"},
+      {CSV_NEWS, CONTENT("9,a,b\n,c,d\n"), "a b||\nc d||\n"},
+      /* A row without label is no sign of a file without them. */
+      {CSV_SKIPPING, CONTENT("a\n1,b\n"), "b||\n1 incomplete\n"},
+      {CSV_SKIPPING, CONTENT("a\n\nb\n"), "a||\nb||\n1 incomplete\n"},
+      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": [1]}\n"), "a|b|\n"},
+      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\"}\n"), "a|b|\n"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct ad_buffer out = {0};
+    assert_int_equal(ad_file_write(FILE_NAME, cases[i].content, cases[i].size), AD_OK);
+    if (read_all(cases[i].yaml, FILE_NAME, -1, &out) != AD_OK || strcmp(out.data, cases[i].expected) != 0) {
+      fail_msg("case %zu: \"%s\", expected \"%s\" (%s)", i, out.data, cases[i].expected, ad_error_message());
+    }
+    ad_buffer_destroy(&out);
+  }
+  struct ad_buffer out = {0};
+  static const char mixed[] = "a,b\n1,c,d\n";
+  assert_int_equal(ad_file_write(FILE_NAME, mixed, sizeof mixed - 1), AD_OK);
+  assert_int_equal(read_all(CSV_NEWS, FILE_NAME, -1, &out), AD_EINPUT);
+  assert_non_null(strstr(ad_error_message(), ":1: found 2 columns, expected 3"));
+  ad_buffer_destroy(&out);
+}
+
 static void write_text(const char *path, const char *text) {
   assert_int_equal(ad_file_write(path, text, strlen(text)), AD_OK);
 }
@@ -312,6 +375,18 @@ static void test_folder(void **state) {
   write_text("test_readers_folder/neg/0_2.txt", "");
   assert_int_equal(read_all(FOLDER, "test_readers_folder", 1, &out), AD_OK);
   assert_string_equal(out.data, "||neg\nworse||neg\nbad||neg\ngood\nfilm||pos\n");
+
+  /* Without labels: the folders of the labels that are there, else all files, one folder deep. */
+  ad_buffer_clear(&out);
+  assert_int_equal(rename("test_readers_folder/neg", "test_readers_folder/neu"), 0);
+  assert_int_equal(read_all(FOLDER, "test_readers_folder", -1, &out), AD_OK);
+  assert_string_equal(out.data, "good\nfilm||pos\n");
+  ad_buffer_clear(&out);
+  assert_int_equal(rename("test_readers_folder/pos", "test_readers_folder/z"), 0);
+  assert_int_equal(read_all(FOLDER, "test_readers_folder", -1, &out), AD_OK);
+  assert_string_equal(out.data, "||\nworse||\nbad||\nnot data||\nnot data||\ngood\nfilm||\n");
+  assert_int_equal(rename("test_readers_folder/neu", "test_readers_folder/neg"), 0);
+  assert_int_equal(rename("test_readers_folder/z", "test_readers_folder/pos"), 0);
 
   /* The digest sees contents and names. */
   const uint64_t before = folder_digest();
@@ -393,6 +468,7 @@ static int clean_up(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_good),     cmocka_unit_test(test_bad),    cmocka_unit_test(test_unlabelled),
+      cmocka_unit_test(test_labels_not_read),
       cmocka_unit_test(test_seek),     cmocka_unit_test(test_folder), cmocka_unit_test(test_out_of_memory),
       cmocka_unit_test(test_prefixes),
   };

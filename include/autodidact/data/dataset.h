@@ -15,6 +15,9 @@
 
 #define AD_NO_LABEL UINT32_MAX
 
+/* How many of the rows that could not be read are named. */
+enum { AD_UNREAD_NAMED = 10 };
+
 struct ad_dataset {
   size_t count;     /* N; an example's global id is its row number here */
   size_t *offset;   /* [N + 1] first token of each example */
@@ -23,11 +26,15 @@ struct ad_dataset {
   uint32_t *label;  /* [N] below the descriptor's number of classes; AD_NO_LABEL where the file has none */
   size_t longest;   /* tokens of the longest example */
   size_t truncated; /* examples that lost tokens */
-  size_t skipped;   /* rows left out by the format's own rule (gold_label "-"); the whole file's under a split rule */
+  size_t skipped;   /* rows that the descriptor leaves out (skip, incomplete, empty); the whole file's under a split rule */
   size_t empty;     /* examples with an empty text, where the descriptor allows them */
   uint64_t digest;  /* of the source bytes: the whole file's; for a folder, of all names and files in order */
   struct ad_file_map map; /* data not NULL: the arrays lie in this file of a cache, read-only */
   int whole;        /* 1: the descriptor's own file, all rows of the split: its expected counts apply */
+  /* With every_row, the rows that could not be read, though the descriptor lets them pass: */
+  size_t *unread; /* [unread_count] their numbers from 0 among all rows, ascending */
+  size_t unread_count;
+  size_t unread_line[AD_UNREAD_NAMED]; /* of the first of them: the line from 1; for a folder, the file's number */
 };
 
 /* Zero-initialise, then set what is wanted. */
@@ -39,6 +46,8 @@ struct ad_read_options {
   size_t rows;      /* only the first so many examples (0: all) */
   size_t per_class; /* only the first so many examples of each class (0: all); not together with rows */
   int labels;       /* 1: every example must have a label; 0: a file without the label column is read without labels */
+  int every_row;    /* 1: for predictions: nothing is left out and no label is looked at, so that examples and `unread` are all
+                       rows of the file; of no effect with labels, rows, per_class or a split rule, where the split is not the file */
   const char *cache; /* folder where the result is kept for the next time, made where there is none; NULL or "": none */
 };
 

@@ -38,6 +38,14 @@ struct ad_label_value {
   uint32_t class_id;
 };
 
+/* What becomes of a row whose text, or whose second text, is empty: nothing of it is left for the tokenizer, as of white
+ * space and control characters. */
+enum ad_empty {
+  AD_EMPTY_REFUSE, /* it is an error */
+  AD_EMPTY_ALLOW,  /* it is data, and counted */
+  AD_EMPTY_SKIP    /* it is left out and counted */
+};
+
 /* What the descriptor expects of a split; each number is known or not. */
 struct ad_expected {
   size_t rows, skipped;
@@ -58,8 +66,8 @@ struct ad_source {
   struct ad_label_value *labels; /* [label_count] */
   size_t label_count;
   char *skip;          /* rows with this label are left out and counted; NULL: none */
-  int allow_empty;     /* 1: an empty text is data, else an error */
-  int skip_incomplete; /* 1: rows with too few columns are left out and counted, else an error */
+  enum ad_empty empty;
+  int skip_incomplete; /* 1: rows without a column, or JSON text, that is needed are left out and counted, else an error */
   int shuffled;        /* 1: this split is rows [begin, end) of the file, shuffled by the split seed */
   size_t begin, end;   /* end SIZE_MAX: up to the last row */
   struct ad_expected expected;
