@@ -87,7 +87,7 @@ int inspect_json(const char *path) {
 
 int inspect_log(const char *path) {
   struct ad_run_log log;
-  int status = ad_run_log_read(&log, path);
+  int status = ad_run_log_read(&log, path, UINT64_MAX);
   if (status == AD_OK) {
     printf("%s: %zu steps, %zu evaluations%s; the chain of digests holds\n", path, log.step_count, log.evaluation_count,
            log.cut ? ", the last row cut short" : "");

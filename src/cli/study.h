@@ -6,7 +6,6 @@
 
 #include "autodidact/mpi/teams.h"
 #include "autodidact/study/cells.h"
-#include "autodidact/study/lease.h"
 
 /* argv as of a command: argv[0] is the subcommand's name. Collective over the world: run; by one process: status, report. */
 int study_command_run(int argc, char **argv);

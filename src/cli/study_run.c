@@ -121,7 +121,7 @@ static int take_cell(struct runner *r, size_t *cell) {
     if (!is_open(r, c)) {
       continue;
     }
-    AD_TRY(ad_lease_take(&r->lease, s->dir, s->cells[c].id, r->cells.records[c].lease, s->lease, &taken));
+    AD_TRY(ad_cells_take(&r->cells, c, &r->lease, &taken));
     if (!taken) {
       AD_TRY(ad_cells_refresh(&r->cells));
       continue;

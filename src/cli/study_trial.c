@@ -90,16 +90,20 @@ static int load_split(struct session *s, const char *run, enum ad_split split, s
   return files[split][0] != '\0' ? session_read(s, split, files[split], 1, data) : session_read_named(s, names[split], 1, data);
 }
 
+/* The folder of a cell's finished run, for what is still to be written there. */
+static int enter_run(struct ad_run *run, const char *folder) {
+  struct ad_lease_entry holder;
+  AD_TRY(ad_run_enter(run, folder, &holder));
+  return run->folder != NULL ? AD_OK : ad_run_refuse(folder, &holder);
+}
+
 /* The first rank's part: logits/test.h5 and the scores. */
 static int keep_test(struct session *s, const char *run, const struct ad_dataset *data, const float *logits,
                      struct study_outcome *o) {
   char text[SCORES_TEXT], line[SCORES_TEXT + 2];
   struct scores scores = {0};
-  char *folder = ad_strdup(run);
-  if (folder == NULL) {
-    return ad_fail_memory(strlen(run) + 1, "a path");
-  }
-  const struct ad_run kept = {.folder = folder};
+  struct ad_run kept;
+  AD_TRY(enter_run(&kept, run));
   int status = scores_create(&scores, data, s->params.config.classes, logits);
   status = status == AD_OK
                ? ad_run_keep_logits(&kept, "test.h5", data->count, s->params.config.classes, logits, data->label)
@@ -110,8 +114,8 @@ static int keep_test(struct session *s, const char *run, const struct ad_dataset
     status = o->test == NULL ? ad_fail_memory(sizeof line, "the scores on test") : AD_OK;
   }
   scores_destroy(&scores);
-  ad_free(folder);
-  return status;
+  const int closed = ad_run_close(&kept);
+  return status == AD_OK ? closed : status;
 }
 
 static int test_run(const struct study_trial *trial, const char *run, struct study_outcome *o) {
@@ -151,13 +155,16 @@ static double read_majority(const char *run) {
 
 /* A run that was finished before and never came into the table: what was still to be done then. On the first rank. */
 static int take_finished(const struct study_trial *trial, const char *run, struct study_outcome *o) {
+  struct ad_run kept;
   o->majority[0] = read_majority(run);
+  AD_TRY(enter_run(&kept, run));
   char *checkpoints = ad_path_join(run, "checkpoints");
-  if (checkpoints == NULL) {
-    return ad_fail_memory(strlen(run) + 16, "a path");
+  int status = checkpoints == NULL ? ad_fail_memory(strlen(run) + 16, "a path") : AD_OK;
+  if (status == AD_OK && !trial->study->base.checkpoint_finished) {
+    status = ad_remove_folder(checkpoints);
   }
-  const int status = trial->study->base.checkpoint_finished ? AD_OK : ad_remove_folder(checkpoints);
   ad_free(checkpoints);
+  ad_run_close(&kept);
   return status;
 }
 

@@ -10,18 +10,25 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
+/* "h:mm:ss", or "?" where nobody can tell. */
+static void print_seconds(double seconds, char text[32]) {
+  snprintf(text, 32, "?");
+  if (seconds >= 0.0 && seconds < 1e12) {
+    const uint64_t whole = (uint64_t)seconds;
+    snprintf(text, 32, "%" PRIu64 ":%02d:%02d", whole / 3600, (int)(whole / 60 % 60), (int)(whole % 60));
+  }
+}
+
 static void show_progress(const struct training *t, const struct ad_step *step) {
-  const uint64_t total = ad_trainer_total(t->trainer);
-  const double left = t->seconds / (double)step->step * (double)(total - step->step);
-  char dev[32] = "", text[200];
+  const uint64_t total = ad_trainer_total(t->trainer), left = step->step < total ? total - step->step : 0;
+  char dev[32] = "", end[32], text[200];
   if (!isnan(t->dev_error)) {
     snprintf(dev, sizeof dev, "  dev error %.2f %%", 100.0 * t->dev_error);
   }
-  snprintf(text, sizeof text,
-           "step %" PRIu64 "/%" PRIu64 "  epoch %" PRIu64 "  loss %.4f  %.0f examples/s%s  ETA %d:%02d:%02d",
-           step->step, total, step->epoch, step->loss, (double)t->examples / t->seconds, dev, (int)(left / 3600),
-           (int)(left / 60) % 60, (int)left % 60);
-  ad_progress(text, step->step == total);
+  print_seconds(t->seconds / (double)step->step * (double)left, end);
+  snprintf(text, sizeof text, "step %" PRIu64 "/%" PRIu64 "  epoch %" PRIu64 "  loss %.4f  %.0f examples/s%s  ETA %s",
+           step->step, total, step->epoch, step->loss, (double)t->examples / t->seconds, dev, end);
+  ad_progress(text, left == 0);
 }
 
 void training_step_text(const struct training *t, const struct ad_step *step, char text[STEP_TEXT]) {
@@ -54,7 +61,7 @@ static int log_step(struct training *t, const struct ad_step *step) {
 static int evaluation_due(const struct training *t) {
   const uint64_t done = ad_trainer_done(t->trainer), every = t->session.config.eval_every;
   const int due = every > 0 ? done % every == 0 : done % t->steps_an_epoch == 0;
-  return t->has_dev && done > 0 && t->evaluated < done && (due || done == ad_trainer_total(t->trainer));
+  return t->has_dev && done > 0 && t->evaluated < done && (due || done >= ad_trainer_total(t->trainer));
 }
 
 /* An evaluation; where it is broken off by a stop, the checkpoint says that it is still to be done. */
@@ -75,7 +82,7 @@ static int train_steps(struct training *t) {
     if (t->last.examples > 0 && !t->frame.quiet) {
       show_progress(t, &t->last);
     }
-    if (ad_trainer_done(t->trainer) == total) {
+    if (ad_trainer_done(t->trainer) >= total) {
       return AD_OK;
     }
     AD_TRY(training_step_edge(t));

@@ -218,7 +218,8 @@ static int save_once(struct training *t) {
   list_contents(t, &contents);
   uint64_t unused;
   /* The log first: a checkpoint must never know rows that a crash of the machine could lose. */
-  int status = t->first ? ad_run_log_size(&t->run, &unused) : AD_OK;
+  int status = t->first ? ad_run_check(&t->run) : AD_OK;
+  status = t->first && status == AD_OK ? ad_run_log_size(&t->run, &unused) : status;
   status = t->first && status == AD_OK ? pack_state(t, &text) : status;
   status = ad_comm_settle(t->comm, status);
   status = status == AD_OK ? share_text(t, &text) : status;

@@ -116,39 +116,40 @@ static int judge(const struct training *t, const struct ad_differences *differen
   return AD_OK;
 }
 
-/* Rank 0: what this run would be, beside what the folder's is. */
-static int check_unchanged(const struct training *t, const struct provenance *p) {
-  const struct ad_config *c = &t->session.config;
-  char *beside = ad_path_join(c->run_dir, ".resume");
+/* Rank 0: what this run would be, in a folder of its own, against what the run's folder says. */
+static int compare_inputs(const struct training *t, const struct provenance *p, struct ad_input_comparison *comparison) {
+  const char *folder = getenv("TMPDIR");
+  char *beside = ad_path_join(folder == NULL || folder[0] == '\0' ? "/tmp" : folder, "autodidact-XXXXXX");
   if (beside == NULL) {
-    return ad_fail_memory(strlen(c->run_dir) + 16, "a path");
+    return ad_fail_memory(64, "a path");
   }
-  struct ad_input_comparison comparison = {0};
-  int status = ad_run_describe(beside, c, p->facts, p->count);
+  if (mkdtemp(beside) == NULL) {
+    const int status = ad_fail(AD_EIO, "%s: could not be made: %s", beside, strerror(errno));
+    ad_free(beside);
+    return status;
+  }
+  int status = ad_run_describe(beside, &t->session.config, p->facts, p->count);
   if (status == AD_OK) {
-    status = ad_compare_inputs((const char *const[2]){c->run_dir, beside}, &comparison);
+    status = ad_compare_inputs((const char *const[2]){t->session.config.run_dir, beside}, comparison);
   }
-  if (status == AD_OK) {
-    status = judge(t, &comparison.reasons);
-  }
-  ad_input_comparison_destroy(&comparison);
   const int removed = ad_remove_folder(beside);
   ad_free(beside);
   return status == AD_OK ? removed : status;
 }
 
+static int check_unchanged(const struct training *t, const struct provenance *p) {
+  struct ad_input_comparison comparison = {0};
+  int status = compare_inputs(t, p, &comparison);
+  status = status == AD_OK ? judge(t, &comparison.reasons) : status;
+  ad_input_comparison_destroy(&comparison);
+  return status;
+}
+
 int training_print_changes(struct training *t) {
   struct provenance p;
   struct ad_input_comparison comparison = {0};
-  char folder[] = "/tmp/autodidact-XXXXXX";
   AD_TRY(make_provenance(t, &p));
-  if (mkdtemp(folder) == NULL) {
-    return ad_fail(AD_EIO, "%s: could not be made: %s", folder, strerror(errno));
-  }
-  int status = ad_run_describe(folder, &t->session.config, p.facts, p.count);
-  if (status == AD_OK) {
-    status = ad_compare_inputs((const char *const[2]){t->session.config.run_dir, folder}, &comparison);
-  }
+  const int status = compare_inputs(t, &p, &comparison);
   for (size_t i = 0; i < comparison.reasons.count && status == AD_OK; i++) {
     const struct ad_difference *d = &comparison.reasons.items[i];
     /* The configuration is the run's, but for what a replay leaves out. */
@@ -158,27 +159,76 @@ int training_print_changes(struct training *t) {
     }
   }
   ad_input_comparison_destroy(&comparison);
-  const int removed = ad_remove_folder(folder);
-  return status == AD_OK ? removed : status;
+  return status;
 }
 
-static int begin_anew(struct training *t, const struct provenance *p) {
-  AD_TRY(t->first ? ad_run_create(&t->run, &t->session.config, p->facts, p->count) : AD_OK);
+/* Rank 0: takes the folder. *wait 1: whether its holder, on another machine, lives shows by its signs: `seen` has the
+ * first. */
+static int try_to_enter(struct training *t, struct ad_lease_entry *seen, uint64_t *wait) {
+  const char *folder = t->session.config.run_dir;
+  struct ad_lease_entry holder;
+  *wait = 0;
+  AD_TRY(ad_run_enter(&t->run, folder, &holder));
+  if (t->run.folder != NULL) {
+    return AD_OK;
+  }
+  const int first = seen->generation == 0;
+  if (holder.certain || (!first && (holder.generation != seen->generation || holder.beat != seen->beat))) {
+    return ad_run_refuse(folder, &holder);
+  }
+  if (first && holder.alive) {
+    ad_log(AD_LOG_INFO,
+           "%s: a process on %s was at this run a moment ago and cannot be seen from here: it has %d seconds to give a "
+           "sign of life",
+           folder, holder.host, AD_RUN_PATIENCE);
+    *seen = holder;
+  }
+  *wait = 1;
   return AD_OK;
 }
 
+/* All ranks: the folder is rank 0's when this returns AD_OK. */
+static int enter(struct training *t) {
+  struct ad_lease_entry seen = {0};
+  for (;;) {
+    uint64_t wait = 0;
+    AD_TRY(ad_comm_settle(t->comm, t->first ? try_to_enter(t, &seen, &wait) : AD_OK));
+    AD_TRY(ad_comm_broadcast(t->comm, sizeof wait, &wait));
+    if (!wait) {
+      return AD_OK;
+    }
+    const int stop = training_must_stop(t);
+    AD_TRY(stop);
+    if (stop) {
+      return ad_fail(AD_ESTOPPED, "%s: stopped before its run was begun; the same command does that", t->stop_reason);
+    }
+    sleep(1);
+  }
+}
+
+static int begin_anew(struct training *t, const struct provenance *p) {
+  return t->first ? ad_run_create(&t->run, &t->session.config, p->facts, p->count) : AD_OK;
+}
+
 static int go_on(struct training *t, const struct provenance *p) {
-  const uint64_t done = ad_trainer_done(t->trainer);
+  const struct ad_trainer_state state = ad_trainer_state(t->trainer);
+  const uint64_t done = state.done, total = ad_trainer_total(t->trainer);
+  const struct ad_run_mark mark = {.log_bytes = t->log_bytes, .step = done, .chain = state.chain};
   t->last = (struct ad_step){.step = done, .epoch = done == 0 ? 1 : (done - 1) / t->steps_an_epoch + 1};
+  if (done > total) {
+    return ad_fail(AD_ECONFIG,
+                   "%s: %" PRIu64 " steps are done, these settings have %" PRIu64 ": choose another run.dir, or start "
+                   "anew with run.overwrite=true",
+                   t->session.config.run_dir, done, total);
+  }
   if (!t->first) {
     return AD_OK;
   }
   char host[256] = "";
   gethostname(host, sizeof host - 1);
-  AD_TRY(ad_run_reopen(&t->run, &t->session.config, t->log_bytes));
+  AD_TRY(ad_run_reopen(&t->run, &t->session.config, &mark));
   AD_TRY(ad_snapshots_cut(t->run.folder, done));
-  ad_log(AD_LOG_INFO, "%s: goes on after step %" PRIu64 " of %" PRIu64, t->run.folder, done,
-         ad_trainer_total(t->trainer));
+  ad_log(AD_LOG_INFO, "%s: goes on after step %" PRIu64 " of %" PRIu64, t->run.folder, done, total);
   return ad_run_timing(&t->run, "{\"resumed\":%" PRIu64 ",\"ranks\":\"%s\",\"host\":\"%s\"}", done, p->ranks, host);
 }
 
@@ -186,8 +236,9 @@ int training_open_run(struct training *t) {
   const struct ad_config *c = &t->session.config;
   struct provenance p;
   int loaded = 0;
-  uint64_t found = t->first && c->run_dir[0] != '\0' && !c->run_overwrite ? ad_run_find(c->run_dir) : AD_RUN_NONE;
   AD_TRY(ad_comm_settle(t->comm, make_provenance(t, &p)));
+  AD_TRY(enter(t));
+  uint64_t found = t->first && !c->run_overwrite ? ad_run_find(c->run_dir) : AD_RUN_NONE;
   AD_TRY(ad_comm_broadcast(t->comm, sizeof found, &found));
   if (found == AD_RUN_FINISHED) {
     return ad_fail(AD_ECONFIG, "%s: holds a run already: choose another run.dir, or start anew with run.overwrite=true",

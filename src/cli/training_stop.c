@@ -83,6 +83,7 @@ enum { STOP_CLOCK = 1, STOP_SIGNAL = 2, STOP_HELD = 1000 };
 
 int training_must_stop(struct training *t) {
   int number = training_signal();
+  training_hold(t, t->first ? ad_run_check(&t->run) : AD_OK);
   if (t->first && t->frame.asked != NULL) {
     const int asked = t->frame.asked(t->frame.context);
     training_hold(t, asked < 0 ? asked : AD_OK);

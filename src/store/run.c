@@ -1,6 +1,7 @@
 #include "autodidact/store/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -13,16 +14,91 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/store/checkpoint.h"
 #include "autodidact/store/logits.h"
+#include "autodidact/store/run_log.h"
 
-/* Opens a file of the run, "we" for writing anew, "ae" for going on. */
-static int open_log(const struct ad_run *run, const char *name, const char *mode, FILE **file) {
+static const char lease_name[] = "lease";
+
+/* --- Whose the folder is. */
+
+static int set_folder(struct ad_run *run, const char *folder) {
+  *run = (struct ad_run){0};
+  if (folder[0] == '\0') {
+    return ad_fail(AD_ECONFIG, "run.dir is not set: the folder of the run, for example run.dir=runs/first");
+  }
+  run->folder = ad_strdup(folder);
+  return run->folder == NULL ? ad_fail_memory(strlen(folder) + 1, "a path") : AD_OK;
+}
+
+/* A folder that was made for a run that did not begin goes again. */
+static void leave_folder(struct ad_run *run) {
+  ad_heartbeat_stop(run->heartbeat);
+  ad_lease_end(&run->lease, 1);
+  if (run->made) {
+    rmdir(run->folder);
+  }
+  ad_free(run->folder);
+  *run = (struct ad_run){0};
+}
+
+int ad_run_enter(struct ad_run *run, const char *folder, struct ad_lease_entry *holder) {
+  int taken = 0;
+  AD_TRY(set_folder(run, folder));
+  run->made = access(folder, F_OK) != 0;
+  int status = ad_lease_find(folder, lease_name, AD_RUN_PATIENCE, holder);
+  if (status == AD_OK) {
+    status = ad_lease_take(&run->lease, folder, lease_name, holder->generation, AD_RUN_PATIENCE, &taken);
+  }
+  if (status == AD_OK && taken) {
+    status = ad_heartbeat_start(&run->heartbeat, &run->lease, AD_RUN_BEAT);
+  } else if (status == AD_OK) {
+    status = ad_lease_find(folder, lease_name, AD_RUN_PATIENCE, holder);
+    run->made = 0;
+  }
+  if (status != AD_OK || !taken) {
+    leave_folder(run);
+  }
+  return status;
+}
+
+int ad_run_refuse(const char *folder, const struct ad_lease_entry *holder) {
+  char since[40] = "";
+  const time_t began = (time_t)holder->since;
+  struct tm utc;
+  if (holder->since > 0.0 && holder->since < 1e11 && gmtime_r(&began, &utc) != NULL) {
+    strftime(since, sizeof since, " since %Y-%m-%dT%H:%M:%SZ", &utc);
+  }
+  return ad_fail(AD_ECONFIG, "%s is being trained by process %ld on %s%s: wait for its end, or choose another run.dir",
+                 folder, holder->pid, holder->host[0] == '\0' ? "?" : holder->host, since);
+}
+
+int ad_run_check(const struct ad_run *run) {
+  return run->lease.path == NULL || (!ad_heartbeat_lost(run->heartbeat) && ad_lease_held(&run->lease))
+             ? AD_OK
+             : ad_fail(AD_EIO,
+                       "%s: another process has taken this run over, as this one gave no sign of life for too long; it "
+                       "writes nothing more",
+                       run->folder);
+}
+
+/* --- What it holds. */
+
+/* Opens a file of the run, O_TRUNC for writing anew, O_APPEND for going on; not what a link names. */
+static int open_log(const struct ad_run *run, const char *name, int how, FILE **file) {
   char *path = ad_path_join(run->folder, name);
   if (path == NULL) {
     return ad_fail_memory(strlen(run->folder) + 32, "a path");
   }
-  *file = fopen(path, mode);
-  const int status = *file == NULL ? ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(errno)) : AD_OK;
+  const int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | how, 0666);
+  *file = fd < 0 ? NULL : fdopen(fd, how == O_APPEND ? "a" : "w");
+  int status = AD_OK;
+  if (*file == NULL) {
+    status = ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(errno));
+    if (fd >= 0) {
+      close(fd);
+    }
+  }
   ad_free(path);
   return status;
 }
@@ -58,10 +134,19 @@ static int has_file(const char *folder, const char *name) {
 }
 
 enum ad_run_found ad_run_find(const char *folder) {
-  if (!has_file(folder, "log.jsonl") && !has_file(folder, "result.json")) {
-    return AD_RUN_NONE;
+  uint64_t *steps;
+  size_t count;
+  if (has_file(folder, "result.json")) {
+    return AD_RUN_FINISHED;
   }
-  return has_file(folder, "result.json") ? AD_RUN_FINISHED : AD_RUN_UNFINISHED;
+  if (has_file(folder, "log.jsonl")) {
+    return AD_RUN_UNFINISHED;
+  }
+  /* A log may be lost. Where that cannot be told, nothing of it may be taken for nothing. */
+  const int status = ad_checkpoint_list(folder, &steps, &count);
+  ad_free(steps);
+  ad_error_clear();
+  return status != AD_OK || count > 0 ? AD_RUN_UNFINISHED : AD_RUN_NONE;
 }
 
 /* Empties a folder of all that a run leaves there. */
@@ -110,15 +195,6 @@ static int write_config(const struct ad_run *run, const struct ad_config *config
   return status;
 }
 
-static int set_folder(struct ad_run *run, const char *folder) {
-  *run = (struct ad_run){0};
-  if (folder[0] == '\0') {
-    return ad_fail(AD_ECONFIG, "run.dir is not set: the folder of the run, for example run.dir=runs/first");
-  }
-  run->folder = ad_strdup(folder);
-  return run->folder == NULL ? ad_fail_memory(strlen(folder) + 1, "a path") : AD_OK;
-}
-
 int ad_run_describe(const char *folder, const struct ad_config *config, const struct ad_fact *facts,
                     size_t fact_count) {
   struct ad_run run;
@@ -130,37 +206,45 @@ int ad_run_describe(const char *folder, const struct ad_config *config, const st
   return status;
 }
 
-/* Cuts the log to the rows that a checkpoint knows. */
-static int cut_log(const struct ad_run *run, uint64_t bytes) {
-  char *path = ad_path_join(run->folder, "log.jsonl");
-  struct stat info;
-  if (path == NULL) {
-    return ad_fail_memory(strlen(run->folder) + 32, "a path");
+/* The rows that a checkpoint knows must all be there, and as they were. */
+static int check_log(const char *path, const struct ad_run_mark *mark) {
+  struct ad_run_log log = {0};
+  const int there = access(path, F_OK) == 0;
+  int status = there ? ad_run_log_read(&log, path, mark->log_bytes) : AD_OK;
+  const uint64_t chain = log.step_count == 0 ? 0 : log.steps[log.step_count - 1].chain;
+  if (!there) {
+    status = ad_fail(AD_EINPUT, "%s: missing, the checkpoint was written after %" PRIu64 " bytes of it", path,
+                     mark->log_bytes);
+  } else if (status == AD_OK && log.map.size < mark->log_bytes) {
+    status = ad_fail(AD_EINPUT, "%s: %zu bytes, the checkpoint was written after %" PRIu64 ": rows are missing", path,
+                     log.map.size, mark->log_bytes);
+  } else if (status == AD_OK && (log.bytes != mark->log_bytes || log.step_count != mark->step || chain != mark->chain)) {
+    status = ad_fail(AD_EINPUT,
+                     "%s: its first %" PRIu64 " bytes are %zu steps with the chain %016" PRIx64 ", the checkpoint was "
+                     "written after %" PRIu64 " with %016" PRIx64,
+                     path, mark->log_bytes, log.step_count, chain, mark->step, mark->chain);
   }
-  int status = AD_OK;
-  if (stat(path, &info) != 0) {
-    status = ad_fail(AD_EIO, "%s: %s", path, strerror(errno));
-  } else if ((uint64_t)info.st_size < bytes) {
-    status = ad_fail(AD_EINPUT, "%s: %lld bytes, the checkpoint was written after %" PRIu64 ": rows are missing", path,
-                     (long long)info.st_size, bytes);
-  } else if (truncate(path, (off_t)bytes) != 0) {
+  ad_run_log_destroy(&log);
+  return status == AD_EINPUT ? ad_fail_prefix(status, "the run cannot go on (run.overwrite=true starts anew)") : status;
+}
+
+/* Opens the log and cuts it to the rows that the checkpoint knows. */
+static int cut_log(struct ad_run *run, const struct ad_run_mark *mark) {
+  char *path = ad_path_join(run->folder, "log.jsonl");
+  int status = path == NULL ? ad_fail_memory(strlen(run->folder) + 32, "a path") : check_log(path, mark);
+  status = status == AD_OK ? open_log(run, "log.jsonl", O_APPEND, &run->log) : status;
+  if (status == AD_OK && ftruncate(fileno(run->log), (off_t)mark->log_bytes) != 0) {
     status = ad_fail(AD_EIO, "%s: could not be cut: %s", path, strerror(errno));
   }
   ad_free(path);
   return status;
 }
 
-int ad_run_reopen(struct ad_run *run, const struct ad_config *config, uint64_t log_bytes) {
-  AD_TRY(set_folder(run, config->run_dir));
-  int status;
-  AD_TRY_GOTO(cut_log(run, log_bytes), failed);
-  AD_TRY_GOTO(write_config(run, config), failed);
-  AD_TRY_GOTO(open_log(run, "log.jsonl", "ae", &run->log), failed);
-  AD_TRY_GOTO(open_log(run, "timing.jsonl", "ae", &run->timing), failed);
-  return AD_OK;
-failed:
-  ad_run_close(run);
-  return status;
+int ad_run_reopen(struct ad_run *run, const struct ad_config *config, const struct ad_run_mark *mark) {
+  AD_TRY(ad_run_check(run));
+  AD_TRY(cut_log(run, mark));
+  AD_TRY(write_config(run, config));
+  return open_log(run, "timing.jsonl", O_APPEND, &run->timing);
 }
 
 int ad_run_log_size(struct ad_run *run, uint64_t *bytes) {
@@ -173,22 +257,12 @@ int ad_run_log_size(struct ad_run *run, uint64_t *bytes) {
 }
 
 int ad_run_create(struct ad_run *run, const struct ad_config *config, const struct ad_fact *facts, size_t fact_count) {
-  AD_TRY(set_folder(run, config->run_dir));
-  int status;
-  AD_TRY_GOTO(ad_make_folders(run->folder), failed);
-  AD_TRY_GOTO(clear(run), failed);
-  AD_TRY_GOTO(write_config(run, config), failed);
-  AD_TRY_GOTO(write_provenance(run, facts, fact_count), failed);
-  AD_TRY_GOTO(open_log(run, "log.jsonl", "we", &run->log), failed);
-  AD_TRY_GOTO(open_log(run, "timing.jsonl", "we", &run->timing), failed);
-  return AD_OK;
-failed:
-  if (run->log != NULL) {
-    fclose(run->log);
-  }
-  ad_free(run->folder);
-  *run = (struct ad_run){0};
-  return status;
+  AD_TRY(ad_run_check(run));
+  AD_TRY(clear(run));
+  AD_TRY(write_config(run, config));
+  AD_TRY(write_provenance(run, facts, fact_count));
+  AD_TRY(open_log(run, "log.jsonl", O_TRUNC, &run->log));
+  return open_log(run, "timing.jsonl", O_TRUNC, &run->timing);
 }
 
 int ad_run_close(struct ad_run *run) {
@@ -199,12 +273,12 @@ int ad_run_close(struct ad_run *run) {
       status = ad_fail(AD_EIO, "%s: a log could not be written: %s", run->folder, strerror(errno));
     }
   }
-  ad_free(run->folder);
-  *run = (struct ad_run){0};
+  leave_folder(run);
   return status;
 }
 
 static int append(const struct ad_run *run, FILE *file, const char *name, const char *format, va_list args) {
+  AD_TRY(ad_run_check(run));
   if (vfprintf(file, format, args) < 0 || fputc('\n', file) == EOF || fflush(file) != 0) {
     return ad_fail(AD_EIO, "%s/%s: could not be written: %s", run->folder, name, strerror(errno));
   }
@@ -228,6 +302,7 @@ int ad_run_timing(struct ad_run *run, const char *format, ...) {
 }
 
 int ad_run_write(const struct ad_run *run, const char *name, const char *text, size_t size) {
+  AD_TRY(ad_run_check(run));
   char *path = ad_path_join(run->folder, name);
   if (path == NULL) {
     return ad_fail_memory(strlen(run->folder) + strlen(name) + 2, "a path");
@@ -239,6 +314,7 @@ int ad_run_write(const struct ad_run *run, const char *name, const char *text, s
 
 int ad_run_keep_logits(const struct ad_run *run, const char *name, size_t N, size_t C, const float *logits,
                        const uint32_t *labels) {
+  AD_TRY(ad_run_check(run));
   char *folder = ad_path_join(run->folder, "logits");
   char *path = folder == NULL ? NULL : ad_path_join(folder, name);
   int status = path == NULL ? ad_fail_memory(strlen(run->folder) + strlen(name) + 16, "a path") : AD_OK;

@@ -86,10 +86,10 @@ static int add_evaluation(struct ad_run_log *log, const struct place *place, con
   return AD_OK;
 }
 
-static int read_rows(struct ad_run_log *log, const char *path) {
+static int read_rows(struct ad_run_log *log, const char *path, size_t bytes) {
   struct place place = {path, 1};
-  for (size_t at = 0; at < log->map.size; place.line++) {
-    const char *row = log->map.data + at, *end = memchr(row, '\n', log->map.size - at);
+  for (size_t at = 0; at < bytes; place.line++) {
+    const char *row = log->map.data + at, *end = memchr(row, '\n', bytes - at);
     if (end == NULL) {
       log->cut = 1;
       break;
@@ -109,10 +109,10 @@ static int read_rows(struct ad_run_log *log, const char *path) {
   return AD_OK;
 }
 
-int ad_run_log_read(struct ad_run_log *log, const char *path) {
+int ad_run_log_read(struct ad_run_log *log, const char *path, uint64_t most) {
   *log = (struct ad_run_log){0};
   AD_TRY(ad_file_map(path, &log->map));
-  return read_rows(log, path);
+  return read_rows(log, path, most < log->map.size ? (size_t)most : log->map.size);
 }
 
 void ad_run_log_destroy(struct ad_run_log *log) {

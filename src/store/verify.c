@@ -68,7 +68,7 @@ static int verify_log(struct verifier *v) {
   char text[160];
   struct ad_run_log *log = &v->out->log;
   char *path = ad_path_join(v->run, "log.jsonl");
-  int status = path == NULL ? AD_ENOMEM : ad_run_log_read(log, path);
+  int status = path == NULL ? AD_ENOMEM : ad_run_log_read(log, path, UINT64_MAX);
   if (status == AD_OK && log->cut && v->out->finished) {
     status = ad_fail(AD_EINPUT, "%s: the last row is cut short", path);
   }

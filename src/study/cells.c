@@ -17,7 +17,7 @@
 #include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/study/lease.h"
+#include "autodidact/store/lease.h"
 
 struct ad_cells_file {
   char *name;
@@ -212,6 +212,23 @@ static int read_records(struct ad_cells *table) {
 
 /* --- Leases. */
 
+/* The cell's id as leases are named by it. */
+enum { LEASE_NAME = 17 };
+
+static char *lease_folder(const struct ad_cells *table) {
+  char *folder = ad_path_join(table->study->dir, "leases");
+  if (folder == NULL) {
+    ad_fail_memory(strlen(table->study->dir) + 16, "a path");
+  }
+  return folder;
+}
+
+static int find_leased(const struct ad_cells *table, const char *name, size_t *cell) {
+  char *end;
+  const uint64_t id = strtoull(name, &end, 16);
+  return strlen(name) == LEASE_NAME - 1 && *end == '\0' && find_cell(table, id, cell);
+}
+
 static void apply_leases(struct ad_cells *table, const struct ad_lease_entry *entries, size_t count) {
   size_t cell;
   for (size_t i = 0; i < table->study->count; i++) {
@@ -220,7 +237,7 @@ static void apply_leases(struct ad_cells *table, const struct ad_lease_entry *en
     r->state = r->state != AD_CELL_RUNNING ? r->state : r->status == AD_OK ? AD_CELL_WAITING : AD_CELL_FAILED;
   }
   for (size_t i = 0; i < count; i++) {
-    if (find_cell(table, entries[i].id, &cell)) {
+    if (find_leased(table, entries[i].name, &cell)) {
       struct ad_cell_record *r = &table->records[cell];
       r->lease = entries[i].generation;
       r->certain = entries[i].certain;
@@ -232,26 +249,44 @@ static void apply_leases(struct ad_cells *table, const struct ad_lease_entry *en
 }
 
 int ad_cells_refresh(struct ad_cells *table) {
-  struct ad_lease_entry *entries;
-  size_t count;
+  struct ad_lease_entry *entries = NULL;
+  size_t count = 0;
+  char *folder = lease_folder(table);
   /* Looked at before the records: a lease goes only once the record is there. */
-  AD_TRY(ad_lease_list(table->study->dir, table->study->lease, &entries, &count));
-  const int status = read_records(table);
+  int status = folder == NULL ? AD_ENOMEM : ad_lease_list(folder, table->study->lease, &entries, &count);
+  status = status == AD_OK ? read_records(table) : status;
   if (status == AD_OK) {
     apply_leases(table, entries, count);
   }
   ad_free(entries);
+  ad_free(folder);
   return status;
 }
 
-static int id_is_finished(const void *context, uint64_t id) {
+int ad_cells_take(const struct ad_cells *table, size_t cell, struct ad_lease *lease, int *taken) {
+  char name[LEASE_NAME];
+  char *folder = lease_folder(table);
+  *lease = (struct ad_lease){.fd = -1};
+  *taken = 0;
+  snprintf(name, sizeof name, "%016" PRIx64, table->study->cells[cell].id);
+  const int status = folder == NULL ? AD_ENOMEM
+                                    : ad_lease_take(lease, folder, name, table->records[cell].lease,
+                                                    table->study->lease, taken);
+  ad_free(folder);
+  return status;
+}
+
+static int is_finished(const void *context, const char *name) {
   const struct ad_cells *table = context;
   size_t cell;
-  return find_cell(table, id, &cell) && ad_cells_is_finished(&table->records[cell]);
+  return find_leased(table, name, &cell) && ad_cells_is_finished(&table->records[cell]);
 }
 
 int ad_cells_tidy(const struct ad_cells *table) {
-  return ad_lease_tidy(table->study->dir, table->study->lease, id_is_finished, table);
+  char *folder = lease_folder(table);
+  const int status = folder == NULL ? AD_ENOMEM : ad_lease_tidy(folder, table->study->lease, is_finished, table);
+  ad_free(folder);
+  return status;
 }
 
 int ad_cells_open(struct ad_cells *table, const struct ad_study *study) {

@@ -126,6 +126,8 @@ if grep -q avx2 /proc/cpuinfo; then
 fi
 [ ! -e changed/.resume ]
 cp -r changed allowed
+cp -r changed past
+cp -r changed unbroken
 run 1 allowed "${keys[@]}" optim.lr=2e-3 resume.allow=data,configuration
 [ "$code" = 0 ] && grep -q "optim.lr was 0.001, is 0.002" allowed.out
 run 1 changed "${keys[@]}" checkpoint.minutes=0 checkpoint.every=7 run.time_limit=1000 batch.rounds=2
@@ -135,6 +137,36 @@ run 1 changed "${keys[@]}"
 [ "$code" = 1 ] && grep -q "run.overwrite=true" changed.out
 echo "ok   what has changed is refused, or allowed by name"
 
+# Settings with fewer steps than are done are refused with both numbers; with as many, the result comes at once. 24 examples, 10 steps done.
+cp past/log.jsonl log-before
+for key in train.epochs=3 train.steps=9 batch.size=24 data.train_rows=8; do
+  run 2 past "${keys[@]}" "$key" resume.allow=configuration,data
+  [ "$code" = 1 ] && grep -Eq "past: 10 steps are done, these settings have [369]: " past.out || { echo "$key is not refused: $code"; cat past.out; exit 1; }
+  cmp past/log.jsonl log-before
+done
+run 2 past "${keys[@]}" train.steps=10 resume.allow=configuration
+[ "$code" = 0 ] && grep -q '"steps":10,' past/result.json && ! grep -q '"step":11,' past/log.jsonl || { cat past.out; exit 1; }
+echo "ok   past the last step"
+
+# Rows that the checkpoint knows: missing, fewer, others, broken. Nothing is begun anew, nothing cut.
+for change in 'rm rows/log.jsonl' 'truncate -s 700 rows/log.jsonl' 'sed -i "/^{.step.:4,/d" rows/log.jsonl' 'sed -i "2s/./#/" rows/log.jsonl' \
+  'sed -i "s/.step.:7,/\"step\":77,/" rows/log.jsonl' 'cat damaged/log.jsonl whole-1/log.jsonl | tail -n +9 >rows/log.jsonl' 'rm rows/log.jsonl; mkdir rows/log.jsonl'; do
+  rm -rf rows
+  cp -r unbroken rows
+  eval "$change"
+  ls -l rows >rows-before
+  run 1 rows "${keys[@]}"
+  [ "$code" = 1 ] && grep -q "the run cannot go on (run.overwrite=true starts anew): rows/log.jsonl" rows.out || { echo "$change: exit code $code"; cat rows.out; exit 1; }
+  ls -l rows | cmp - rows-before
+done
+rm -rf rows
+cp -r unbroken rows
+rm rows/log.jsonl
+run 1 rows "${keys[@]}" run.overwrite=true
+[ "$code" = 0 ] || { cat rows.out; exit 1; }
+same whole-0 rows
+echo "ok   a log that lacks what the checkpoint knows"
+
 # Stopped before the first checkpoint: anew. A diverged run says so.
 run 2 fresh "${keys[@]}" --inject=kill@3
 run 1 fresh "${keys[@]}"
@@ -143,3 +175,62 @@ same whole-0 fresh
 run 2 diverged "${keys[@]}" --inject=nan@7
 [ "$code" = 3 ] || { cat diverged.out; exit 1; }
 echo "ok   before the first checkpoint; divergence"
+
+# One process at a time in a folder, named in the refusal. $holder trains for ever.
+log_rows() { { cat held/log.jsonl 2>/dev/null || true; } | wc -l; }
+hold() {
+  local before i
+  before=$(log_rows)
+  "$AUTODIDACT_PROGRAM" train config.yaml run.dir=held train.steps=1000000000 checkpoint.every=50 eval.every=1000000000 checkpoint.epoch=false >held.out 2>&1 &
+  holder=$!
+  for ((i = 0; i < 3000; i++)); do
+    [ "$(log_rows)" -lt $((before + 120)) ] || return 0
+    kill -0 "$holder" || break
+    sleep 0.1
+  done
+  cat held.out
+  exit 1
+}
+second() {
+  code=0
+  "$source/launch/local" -n "$1" train config.yaml run.dir=held train.steps=1000000000 checkpoint.every=50 eval.every=1000000000 checkpoint.epoch=false "${@:2}" >second.out 2>&1 || code=$?
+}
+rows() { python3 -c 'import json; rows = [json.loads(line)["step"] for line in open("held/log.jsonl")]; assert rows == list(range(1, len(rows) + 1)), rows'; }
+hold
+for keys in "" run.overwrite=true; do
+  second 2 $keys
+  [ "$code" = 1 ] && grep -Eq "held is being trained by process $holder on $(hostname) since 20[0-9-]*T[0-9:]*Z: " second.out || { cat second.out; exit 1; }
+done
+kill -TERM "$holder"
+code=0 && wait "$holder" || code=$?
+[ "$code" = 75 ] && rows && [ -z "$(find held -name '*lease*')" ] || { cat held.out; ls -A held; exit 1; }
+# Killed: its lease is nobody's at once. Overtaken: it ends, and writes nothing more.
+hold
+kill -KILL "$holder"
+wait "$holder" || true
+[ -e held/lease.1 ]
+hold
+[ -e held/lease.2 ] && [ ! -e held/lease.1 ]
+mv held/lease.2 held/lease.3
+code=0 && wait "$holder" || code=$?
+[ "$code" = 2 ] && grep -q "held: another process has taken this run over" held.out && rows && [ -e held/lease.3 ] || { cat held.out; exit 1; }
+# A holder elsewhere lives as long as its signs go on, and counts as gone once they have not for long enough.
+echo 'elsewhere 17 1234 another-boot pid:[1] 1700000000' >held/lease.3
+(while touch -c held/lease.3; do sleep 0.1; done) &
+beats=$!
+second 2
+kill "$beats"
+wait "$beats" || true
+[ "$code" = 1 ] && grep -q "held is being trained by process 17 on elsewhere since 2023-11-14T22:13:20Z" second.out || { cat second.out; exit 1; }
+touch -d '-1 hour' held/lease.3
+second 2 run.time_limit=1
+[ "$code" = 75 ] && rows && [ -z "$(find held -name '*lease*')" ] || { cat second.out; exit 1; }
+# As many as you like at one time: one trains, the others are refused.
+rm -rf held
+for i in 1 2 3 4; do
+  (code=0 && "$AUTODIDACT_PROGRAM" train config.yaml run.dir=held train.epochs=100 >"held-$i.out" 2>&1 || code=$?; echo "$code" >"held-$i.code") &
+done
+wait
+[ "$(sort held-?.code | tr '\n' ' ')" = "0 1 1 1 " ] && [ "$(grep -l "is being trained by\|holds a run already" held-?.out | wc -l)" = 3 ] || { cat held-?.code held-?.out; exit 1; }
+"$AUTODIDACT_PROGRAM" verify held >held.out || { cat held.out; exit 1; }
+echo "ok   one process at a time"

@@ -131,7 +131,9 @@ static void write_run(const struct ad_study *study, const struct made *m, size_t
   char *path = ad_study_folder(study, &study->cells[i]);
   struct ad_config config;
   struct ad_run run;
+  struct ad_lease_entry holder;
   assert_int_equal(ad_study_config(study, &study->cells[i], &config), AD_OK);
+  assert_int_equal(ad_run_enter(&run, config.run_dir, &holder), AD_OK);
   assert_int_equal(ad_run_create(&run, &config, NULL, 0), AD_OK);
   write_log(&run, m->loss + i * STEPS, m->norm + i * STEPS, m->scores + i * EVALUATIONS);
   assert_int_equal(ad_run_keep_logits(&run, "dev-step-00000008.h5", N, C, m->logits + i * N * C, m->labels), AD_OK);
@@ -389,9 +391,11 @@ static void test_of_test_split(void **state) {
     char score[60];
     struct ad_config config;
     struct ad_run run;
+    struct ad_lease_entry holder;
     const struct ad_cell_record record = {.state = AD_CELL_DONE, .step = STEPS, .steps = STEPS};
     snprintf(score, sizeof score, "{\"error\":%.17g}", made.scores[i * EVALUATIONS]);
     assert_int_equal(ad_study_config(&study, &study.cells[i], &config), AD_OK);
+    assert_int_equal(ad_run_enter(&run, config.run_dir, &holder), AD_OK);
     assert_int_equal(ad_run_create(&run, &config, NULL, 0), AD_OK);
     assert_int_equal(ad_run_keep_logits(&run, "test.h5", N, C, made.logits + i * N * C, made.labels), AD_OK);
     assert_int_equal(ad_run_close(&run), AD_OK);

@@ -1,4 +1,4 @@
-/* The table of cells and its leases: lines, races, takeovers, size. */
+/* The table of cells: lines, leases, size. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -20,7 +20,7 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/study/lease.h"
+#include "autodidact/store/lease.h"
 #include "autodidact/study/cells.h"
 
 static char folder[64];
@@ -48,6 +48,12 @@ static void make_study(struct ad_study *study, const char *keys, const char *axe
   for (size_t i = 0; i < study->count; i++) {
     study->cells[i].id = 0x1000 + i;
   }
+}
+
+static const char *name_of(uint64_t id) {
+  static char name[AD_LEASE_NAME];
+  snprintf(name, sizeof name, "%016llx", (unsigned long long)id);
+  return name;
 }
 
 static const char result[] =
@@ -163,160 +169,6 @@ static void test_torn_and_broken(void **state) {
   ad_study_destroy(&s);
 }
 
-static void age_file(const char *path, double seconds) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  const struct timespec times[2] = {{now.tv_sec - (time_t)seconds, 0}, {now.tv_sec - (time_t)seconds, 0}};
-  assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-}
-
-static void test_lease(void **state) {
-  (void)state;
-  struct ad_lease first, second;
-  struct ad_lease_entry *entries;
-  size_t count;
-  int taken;
-  assert_int_equal(ad_lease_list("l", 60.0, &entries, &count), AD_OK);
-  assert_int_equal(count, 0);
-  assert_int_equal(ad_lease_take(&first, "l", 7, 0, 60.0, &taken), AD_OK);
-  assert_true(taken && ad_lease_beat(&first));
-  assert_int_equal(ad_lease_take(&second, "l", 7, 0, 60.0, &taken), AD_OK);
-  assert_false(taken);
-  assert_int_equal(ad_lease_take(&second, "l", 7, 1, 60.0, &taken), AD_OK);
-  assert_false(taken);
-  assert_int_equal(ad_lease_list("l", 60.0, &entries, &count), AD_OK);
-  assert_true(count == 1 && entries[0].id == 7 && entries[0].generation == 1 && entries[0].alive);
-  ad_free(entries);
-  /* Its holder is a process of this machine that exists: never overtaken, however old. */
-  age_file("l/leases/0000000000000007.1", 1e6);
-  assert_int_equal(ad_lease_take(&second, "l", 7, 1, 60.0, &taken), AD_OK);
-  assert_false(taken);
-  ad_lease_end(&first, 0);
-  assert_int_equal(ad_lease_list("l", 60.0, &entries, &count), AD_OK);
-  assert_true(count == 1 && !entries[0].alive);
-  ad_free(entries);
-  assert_int_equal(ad_lease_take(&second, "l", 7, 1, 60.0, &taken), AD_OK);
-  assert_true(taken);
-  assert_int_equal(second.generation, 2);
-  assert_false(ad_is_file("l/leases/0000000000000007.1"));
-  ad_lease_end(&second, 1);
-  ad_lease_end(&second, 1);
-  assert_int_equal(ad_lease_list("l", 60.0, &entries, &count), AD_OK);
-  assert_int_equal(count, 0);
-  ad_free(entries);
-}
-
-/* A holder on another machine: its age decides, and where it comes back it finds its lease lost. */
-static void test_foreign_lease(void **state) {
-  (void)state;
-  struct ad_lease lease;
-  int taken;
-  assert_int_equal(ad_make_folders("f/leases"), AD_OK);
-  FILE *file = fopen("f/leases/0000000000000009.4", "w+");
-  fputs("elsewhere 17 1234 0000-boot pid:[1]\n", file);
-  fflush(file);
-  const struct ad_lease theirs = {.fd = fileno(file), .generation = 4};
-  assert_true(ad_lease_beat(&theirs));
-  assert_int_equal(ad_lease_take(&lease, "f", 9, 4, 60.0, &taken), AD_OK);
-  assert_false(taken);
-  age_file("f/leases/0000000000000009.4", 59.0);
-  assert_int_equal(ad_lease_take(&lease, "f", 9, 4, 62.0, &taken), AD_OK);
-  assert_false(taken);
-  age_file("f/leases/0000000000000009.4", 65.0);
-  assert_int_equal(ad_lease_take(&lease, "f", 9, 4, 62.0, &taken), AD_OK);
-  assert_true(taken && ad_lease_beat(&lease));
-  assert_false(ad_lease_beat(&theirs));
-  fclose(file);
-  ad_lease_end(&lease, 1);
-}
-
-/* A holder that was killed is seen at once. */
-static void test_dead_holder(void **state) {
-  (void)state;
-  struct ad_lease lease;
-  int taken = 0, status;
-  const pid_t child = fork();
-  if (child == 0) {
-    _exit(ad_lease_take(&lease, "dead", 5, 0, 1e6, &taken) == AD_OK && taken ? 0 : 1);
-  }
-  assert_true(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
-  assert_int_equal(ad_lease_take(&lease, "dead", 5, 1, 1e6, &taken), AD_OK);
-  assert_true(taken);
-  ad_lease_end(&lease, 1);
-}
-
-static double age_of(const char *path) {
-  struct stat info;
-  struct timespec now;
-  assert_int_equal(stat(path, &info), 0);
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (double)(now.tv_sec - info.st_mtim.tv_sec);
-}
-
-static pthread_t signalled;
-
-static void on_signal(int number) {
-  (void)number;
-  signalled = pthread_self();
-}
-
-/* A thread gives signs of life, finds out that the lease is lost, leaves signals to others, and ends at once. */
-static void test_heartbeat(void **state) {
-  (void)state;
-  enum { TRIES = 1000 }; /* of 10 ms */
-  static const char path[] = "beat/leases/0000000000000003.1";
-  struct ad_lease lease;
-  struct ad_heartbeat *heart;
-  int taken, tries = 0;
-  assert_int_equal(ad_lease_take(&lease, "beat", 3, 0, 60.0, &taken), AD_OK);
-  assert_true(taken);
-  age_file(path, 1e5);
-  assert_int_equal(ad_heartbeat_start(&heart, &lease, 0.02), AD_OK);
-  for (; age_of(path) > 100.0 && tries < TRIES; tries++) {
-    usleep(10000);
-  }
-  assert_true(tries < TRIES && !ad_heartbeat_lost(heart));
-  signal(SIGUSR1, on_signal);
-  assert_int_equal(kill(getpid(), SIGUSR1), 0);
-  signal(SIGUSR1, SIG_DFL);
-  assert_true(pthread_equal(signalled, pthread_self()));
-  assert_int_equal(unlink(path), 0);
-  for (tries = 0; !ad_heartbeat_lost(heart) && tries < TRIES; tries++) {
-    usleep(10000);
-  }
-  assert_true(tries < TRIES);
-  ad_heartbeat_stop(heart);
-  /* The next sign of life would be far away. */
-  const double start = ad_clock();
-  assert_int_equal(ad_heartbeat_start(&heart, &lease, 1000.0), AD_OK);
-  ad_heartbeat_stop(heart);
-  ad_heartbeat_stop(NULL);
-  assert_true(ad_clock() - start < 100.0);
-  ad_lease_end(&lease, 1);
-}
-
-/* Neither memory nor a thread to be had. */
-static void test_no_heartbeat(void **state) {
-  (void)state;
-  const struct ad_lease lease = {.fd = -1};
-  struct ad_heartbeat *heart;
-  ad_memory_fail_at(1);
-  assert_int_equal(ad_heartbeat_start(&heart, &lease, 1.0), AD_ENOMEM);
-  ad_memory_fail_at(0);
-  assert_null(heart);
-  pthread_attr_t normal, large;
-  assert_int_equal(pthread_getattr_default_np(&normal), 0);
-  assert_int_equal(pthread_attr_init(&large), 0);
-  assert_int_equal(pthread_attr_setstacksize(&large, (size_t)1 << 46), 0);
-  assert_int_equal(pthread_setattr_default_np(&large), 0);
-  assert_int_equal(ad_heartbeat_start(&heart, &lease, 1.0), AD_EIO);
-  assert_int_equal(pthread_setattr_default_np(&normal), 0);
-  assert_null(heart);
-  assert_non_null(strstr(ad_error_message(), "no thread could be had"));
-  pthread_attr_destroy(&large);
-  pthread_attr_destroy(&normal);
-}
-
 /* Killed between its line and the end of its lease, or while a lease was made: what is left goes, but nothing of those
  * who live. */
 static void test_tidy(void **state) {
@@ -330,14 +182,14 @@ static void test_tidy(void **state) {
   if (child == 0) {
     int all = 1;
     for (uint64_t id = 0x1000; id < 0x1003; id++) {
-      all &= ad_lease_take(&dead, "tidy", id, 0, 60.0, &taken) == AD_OK && taken;
+      all &= ad_lease_take(&dead, "tidy/leases", name_of(id), 0, 60.0, &taken) == AD_OK && taken;
     }
     all &= symlink("0000000000001000.1", "tidy/leases/.of-the-dead") == 0;
     _exit(!all);
   }
   assert_true(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
-  assert_int_equal(ad_lease_take(&living, "tidy", 0x1003, 0, 60.0, &taken), AD_OK);
-  assert_int_equal(ad_lease_take(&others, "tidy", 0x1005, 0, 60.0, &taken), AD_OK);
+  assert_int_equal(ad_lease_take(&living, "tidy/leases", name_of(0x1003), 0, 60.0, &taken), AD_OK);
+  assert_int_equal(ad_lease_take(&others, "tidy/leases", name_of(0x1005), 0, 60.0, &taken), AD_OK);
   assert_int_equal(symlink("0000000000001003.1", "tidy/leases/.of-the-living"), 0);
   assert_int_equal(ad_cells_open(&table, &s), AD_OK);
   append(&table, 0, AD_CELL_DONE, AD_OK, NULL);
@@ -357,58 +209,6 @@ static void test_tidy(void **state) {
   ad_lease_end(&others, 1);
   ad_cells_close(&table);
   ad_study_destroy(&s);
-}
-
-/* Processes race for leases that are free, or stale: each has one winner in each generation. Each winner notes it. */
-static void race(const char *dir, unsigned stale) {
-  enum { RACERS = 6, IDS = 40 };
-  pid_t children[RACERS];
-  char text[100];
-  snprintf(text, sizeof text, "%s/leases", dir);
-  assert_int_equal(ad_make_folders(text), AD_OK);
-  for (unsigned id = 0; id < IDS && stale > 0; id++) {
-    snprintf(text, sizeof text, "%s/leases/%016x.%u", dir, id, stale);
-    FILE *file = fopen(text, "w");
-    fputs("elsewhere 17 1234 0000-boot pid:[1]\n", file);
-    fclose(file);
-    age_file(text, 1000.0);
-  }
-  for (int k = 0; k < RACERS; k++) {
-    children[k] = fork();
-    if (children[k] == 0) {
-      int bad = 0;
-      for (unsigned id = 0; id < IDS; id++) {
-        struct ad_lease lease;
-        int taken;
-        bad |= ad_lease_take(&lease, dir, id, stale, 60.0, &taken) != AD_OK;
-        if (taken) {
-          snprintf(text, sizeof text, "%s/won-%u-%d", dir, id, k);
-          FILE *file = fopen(text, "w");
-          bad |= file == NULL || fclose(file) != 0 || !ad_lease_beat(&lease);
-        }
-      }
-      usleep(300000); /* so that none is dead while another one still tries */
-      _exit(bad);
-    }
-  }
-  for (int k = 0; k < RACERS; k++) {
-    int status;
-    assert_true(waitpid(children[k], &status, 0) == children[k] && WIFEXITED(status) && WEXITSTATUS(status) == 0);
-  }
-  for (unsigned id = 0; id < IDS; id++) {
-    int winners = 0;
-    for (int k = 0; k < RACERS; k++) {
-      snprintf(text, sizeof text, "%s/won-%u-%d", dir, id, k);
-      winners += ad_is_file(text);
-    }
-    assert_int_equal(winners, 1);
-  }
-}
-
-static void test_races(void **state) {
-  (void)state;
-  race("free", 0);
-  race("stale", 3);
 }
 
 /* 10,000 cells, done: listed within a second or two even in a build with checks. */
@@ -452,9 +252,9 @@ static void test_memory(void **state) {
     const size_t before = ad_memory_stats().live_blocks;
     int taken = 0;
     ad_memory_fail_at(n);
-    int status = ad_lease_take(&lease, "memory", 0x1000, 0, 60.0, &taken);
-    const int opened = status == AD_OK ? ad_cells_open(&table, &s) : AD_ENOMEM;
-    status = opened == AD_OK ? ad_cells_append(&table, 0, &record, &texts) : opened;
+    int status = ad_cells_open(&table, &s);
+    status = status == AD_OK ? ad_cells_take(&table, 0, &lease, &taken) : status;
+    status = status == AD_OK ? ad_cells_append(&table, 0, &record, &texts) : status;
     status = status == AD_OK ? ad_cells_refresh(&table) : status;
     failed = status != AD_OK;
     ad_memory_fail_at(0);
@@ -470,11 +270,8 @@ static void test_memory(void **state) {
 int main(void) {
   ad_log_set_level(AD_LOG_ERROR);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_lines),       cmocka_unit_test(test_rules), cmocka_unit_test(test_torn_and_broken),
-      cmocka_unit_test(test_lease),       cmocka_unit_test(test_foreign_lease),
-      cmocka_unit_test(test_dead_holder), cmocka_unit_test(test_tidy),  cmocka_unit_test(test_races),
+      cmocka_unit_test(test_lines),       cmocka_unit_test(test_rules), cmocka_unit_test(test_torn_and_broken), cmocka_unit_test(test_tidy),
       cmocka_unit_test(test_size),        cmocka_unit_test(test_memory),
-      cmocka_unit_test(test_heartbeat),   cmocka_unit_test(test_no_heartbeat),
   };
   return cmocka_run_group_tests(tests, enter, leave);
 }

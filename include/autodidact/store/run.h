@@ -1,11 +1,14 @@
 /* The folder of a run (docs/design.md, section 6).
  *
  *   config.yaml      the resolved configuration
- *   provenance.json  what the bits depend on besides: data and model digests, code, kernel family; and where and when
- * it ran log.jsonl        one line a step and one an evaluation: reproducible columns only, so that two runs compare by
- * cmp timing.jsonl     everything that is not reproducible result.json      the final metrics; written last, so its
- * presence says that the run is complete model/           the result as a Hugging Face folder variants/NAME/   the
- * other parameters that were evaluated: student, teacher, window, run logits/          logits of evaluations, when kept
+ *   provenance.json  what the bits depend on besides: data and model digests, code, kernel family; where and when it ran
+ *   log.jsonl        one line a step and one an evaluation: reproducible columns only, so that two runs compare by cmp
+ *   timing.jsonl     everything that is not reproducible
+ *   result.json      the final metrics; written last, so its presence says that the run is complete
+ *   model/           the result as a Hugging Face folder
+ *   variants/NAME/   the other parameters that were evaluated: student, teacher, window, run
+ *   logits/          logits of evaluations, when kept
+ *   lease.N          while a process writes into it
  */
 #ifndef AUTODIDACT_STORE_RUN_H
 #define AUTODIDACT_STORE_RUN_H
@@ -14,10 +17,15 @@
 #include <stdio.h>
 
 #include "autodidact/base/config.h"
+#include "autodidact/store/lease.h"
 
+/* A run folder that this process writes into. It must not move: its heartbeat knows the lease. */
 struct ad_run {
   char *folder;
   FILE *log, *timing;
+  struct ad_lease lease; /* path NULL: nobody's folder, for descriptions */
+  struct ad_heartbeat *heartbeat;
+  int made; /* 1: the folder was not there */
 };
 
 /* What provenance.json says besides the build: pairs of name and text. */
@@ -26,14 +34,34 @@ struct ad_fact {
   const char *text;
 };
 
-/* Makes the folder, config.yaml and provenance.json, and opens the logs. A folder that holds a run is emptied of
- * its files: the caller has asked for that or ad_run_find. AD_ECONFIG (no folder named), AD_EIO, AD_ENOMEM. The caller
- * closes: ad_run_close. */
+/* Seconds without a sign of life after which the holder of a run folder on another machine counts as gone, and between
+ * two signs. */
+enum { AD_RUN_PATIENCE = 60, AD_RUN_BEAT = 5 };
+
+/* Takes a folder for this process (store/lease.h), and makes it where it is not there: to be called before anything of it
+ * is read. run->folder NULL: *holder has it, if a holder on another machine lives at all (holder->certain 0: whoever asks
+ * again sees whether its `beat` goes on). AD_ECONFIG (no folder named), AD_EIO, AD_ENOMEM. The caller closes:
+ * ad_run_close. */
+int ad_run_enter(struct ad_run *run, const char *folder, struct ad_lease_entry *holder);
+
+/* The failure of who comes second, AD_ECONFIG: by which process, where and since when the run is being trained. */
+int ad_run_refuse(const char *folder, const struct ad_lease_entry *holder);
+
+/* AD_EIO where another process has taken the folder over. Everything below that writes asks this first. */
+int ad_run_check(const struct ad_run *run);
+
+/* Begins a run in a folder that was entered: config.yaml, provenance.json and the logs. The files of an earlier run go: the
+ * caller has asked for that or ad_run_find. AD_EIO, AD_ENOMEM. */
 int ad_run_create(struct ad_run *run, const struct ad_config *config, const struct ad_fact *facts, size_t fact_count);
 
-/* Opens the folder of an unfinished run again and cuts log.jsonl to `log_bytes`; timing.jsonl goes on. AD_EINPUT (the
- * log is shorter), AD_EIO, AD_ENOMEM. The caller closes. */
-int ad_run_reopen(struct ad_run *run, const struct ad_config *config, uint64_t log_bytes);
+/* What a checkpoint knows of the log: its bytes then, the step and its chain of digests. */
+struct ad_run_mark {
+  uint64_t log_bytes, step, chain;
+};
+
+/* Goes on with an unfinished run in a folder that was entered: log.jsonl is cut to what the checkpoint knows, timing.jsonl
+ * goes on. AD_EINPUT (the log is missing, shorter, or another one up to there), AD_EIO, AD_ENOMEM. */
+int ad_run_reopen(struct ad_run *run, const struct ad_config *config, const struct ad_run_mark *mark);
 
 /* config.yaml and provenance.json as a new run would have them, into a folder, which is made. AD_EIO, AD_ENOMEM. */
 int ad_run_describe(const char *folder, const struct ad_config *config, const struct ad_fact *facts, size_t fact_count);
@@ -45,7 +73,8 @@ enum ad_run_found ad_run_find(const char *folder);
 /* Bytes of log.jsonl, which are on disk when this returns. AD_EIO. */
 int ad_run_log_size(struct ad_run *run, uint64_t *bytes);
 
-/* Closes the logs. AD_EIO when something could not be written. Safe to call twice. */
+/* Closes the logs and gives the folder up; one that was made and has stayed empty goes. AD_EIO when something could not be
+ * written. Safe to call twice. */
 int ad_run_close(struct ad_run *run);
 
 /* Appends one line (a newline is added) to log.jsonl or timing.jsonl and flushes it. AD_EIO. */

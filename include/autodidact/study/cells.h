@@ -8,10 +8,11 @@
  *    "test": scores, "majority": {"dev": share, "test": share}, "commit", "kernels", "host", "ranks", "message"}
  *
  * Of several lines of a cell a "done" counts, otherwise the latest. Summaries are in the lines, so that a report opens no
- * run folder for them. Leases (study/lease.h) say which cells are being run. */
+ * run folder for them. Leases (store/lease.h) say which cells are being run. */
 #ifndef AUTODIDACT_STUDY_CELLS_H
 #define AUTODIDACT_STUDY_CELLS_H
 
+#include "autodidact/store/lease.h"
 #include "autodidact/study/study.h"
 
 enum ad_cell_state {
@@ -39,7 +40,7 @@ struct ad_cell_record {
   char code[48];   /* commit and kernel family that finished it, "c518f3a v3"; "" */
   unsigned lease;  /* generation of its latest lease; 0: none */
   int certain;     /* 1: running, by a process of this machine */
-  double beat;     /* running: last sign of life (study/lease.h) */
+  double beat;     /* running: last sign of life (store/lease.h) */
   double majority[2];                   /* share of the most frequent class of dev and test; NaN: not known */
   double score[AD_SOURCES][AD_METRICS]; /* NaN: that run has none */
 };
@@ -63,6 +64,10 @@ void ad_cells_close(struct ad_cells *table);
 
 /* Reads what has been added since, and the leases. Errors as above. */
 int ad_cells_refresh(struct ad_cells *table);
+
+/* Tries to get the lease of a cell, as the table knows it (store/lease.h): *taken 0 where somebody has it. Who gets it must
+ * refresh the table, as the cell may be done. AD_EIO, AD_ENOMEM. The caller ends it. */
+int ad_cells_take(const struct ad_cells *table, size_t cell, struct ad_lease *lease, int *taken);
 
 /* Removes leases that killed jobs left of cells that are finished since. AD_EIO, AD_ENOMEM. */
 int ad_cells_tidy(const struct ad_cells *table);

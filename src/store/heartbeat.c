@@ -7,7 +7,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/study/lease.h"
+#include "autodidact/store/lease.h"
 
 struct ad_heartbeat {
   const struct ad_lease *lease;
