@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -65,6 +66,37 @@ static double number_or(const json_t *object, const char *key, double otherwise)
   return json_is_number(value) ? json_number_value(value) : otherwise;
 }
 
+/* The number of a line, which must lie in 0 .. most (0 where the line has none), as a whole number where `whole` is given.
+ * AD_EINPUT. */
+static int take_number(const json_t *line, const char *key, double most, double *real, uint64_t *whole) {
+  const json_t *value = json_object_get(line, key);
+  const double number = json_number_value(value);
+  char shown[60];
+  if (value != NULL && (!json_is_number(value) || !(number >= 0.0 && number <= most) || (whole != NULL && number != floor(number)))) {
+    return ad_fail(AD_EINPUT, "\"%s\" is %s, expected a %snumber from 0 to %g", key, ad_json_show(value, shown, sizeof shown),
+                   whole == NULL ? "" : "whole ", most);
+  }
+  if (whole == NULL) {
+    *real = number;
+  } else {
+    *whole = (uint64_t)number;
+  }
+  return AD_OK;
+}
+
+static int take_numbers(const json_t *line, struct ad_cell_record *r) {
+  const double most = 0x1p53; /* counts are exact up to there */
+  uint64_t ranks;
+  AD_TRY(take_number(line, "at", most, &r->at, NULL));
+  AD_TRY(take_number(line, "step", most, NULL, &r->step));
+  AD_TRY(take_number(line, "steps", most, NULL, &r->steps));
+  AD_TRY(take_number(line, "seconds", most, &r->seconds, NULL));
+  AD_TRY(take_number(line, "cost", DBL_MAX, &r->cost, NULL));
+  AD_TRY(take_number(line, "ranks", UINT32_MAX, NULL, &ranks));
+  r->ranks = (uint32_t)ranks;
+  return AD_OK;
+}
+
 static void take_scores(const json_t *object, double score[AD_METRICS]) {
   for (size_t m = 0; m < AD_METRICS; m++) {
     score[m] = number_or(object, ad_study_metric_name((enum ad_study_metric)m), NAN);
@@ -90,21 +122,22 @@ static int status_of(const char *name) {
 static int take_line(struct ad_cells *table, size_t cell, const json_t *line) {
   struct ad_cell_record *r = &table->records[cell];
   const char *state = text_or(line, "state", "");
-  const double at = number_or(line, "at", 0.0);
   const int done = strcmp(state, "done") == 0;
-  if (r->state == AD_CELL_DONE || (!done && at < r->at)) {
+  struct ad_cell_record now = {0};
+  AD_TRY(take_numbers(line, &now));
+  if (r->state == AD_CELL_DONE || (!done && now.at < r->at)) {
     return AD_OK;
   }
   empty_record(r);
   r->begun = 1;
   r->state = done ? AD_CELL_DONE : strcmp(state, "failed") == 0 ? AD_CELL_FAILED : AD_CELL_WAITING;
   r->status = status_of(text_or(line, "status", "AD_OK"));
-  r->at = at;
-  r->step = (uint64_t)number_or(line, "step", 0.0);
-  r->steps = (uint64_t)number_or(line, "steps", 0.0);
-  r->seconds = number_or(line, "seconds", 0.0);
-  r->cost = number_or(line, "cost", 0.0);
-  r->ranks = (uint32_t)number_or(line, "ranks", 0.0);
+  r->at = now.at;
+  r->step = now.step;
+  r->steps = now.steps;
+  r->seconds = now.seconds;
+  r->cost = now.cost;
+  r->ranks = now.ranks;
   snprintf(r->code, sizeof r->code, "%.20s %.20s", text_or(line, "commit", "?"), text_or(line, "kernels", "?"));
   const json_t *result = json_object_get(line, "result"), *last = json_object_get(result, "last"),
                *majority = json_object_get(line, "majority");
@@ -132,6 +165,7 @@ static int read_line(struct ad_cells *table, const char *path, size_t number, co
     status = ad_fail(AD_EINPUT, "%s:%zu: expected a JSON object with the id of a cell, found another one", path, number);
   } else if (find_cell(table, value, &cell)) {
     status = take_line(table, cell, line);
+    status = status == AD_EINPUT ? ad_fail_prefix(status, "%s:%zu", path, number) : status;
   } else {
     table->unknown++;
   }

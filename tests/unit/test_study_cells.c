@@ -169,6 +169,34 @@ static void test_torn_and_broken(void **state) {
   ad_study_destroy(&s);
 }
 
+/* Numbers that no record has: refused with line and key, not converted. */
+static void test_numbers(void **state) {
+  (void)state;
+  static const char *const lines[][2] = {{"\"step\": -1", "\"step\" is -1, expected a whole number from 0 to"},
+                                         {"\"steps\": 1e300", "\"steps\" is 1e300, expected a whole number from 0 to"},
+                                         {"\"ranks\": 4294967296", "\"ranks\" is 4294967296, expected"},
+                                         {"\"ranks\": 1.5", "\"ranks\" is 1.5, expected a whole number"},
+                                         {"\"at\": -1e-9", "\"at\" is -1e-9, expected a number from 0 to"},
+                                         {"\"seconds\": 1e400", "\"seconds\" is 1e400, expected"},
+                                         {"\"step\": \"3\"", "\"step\" is \"3\", expected"}};
+  struct ad_study s;
+  struct ad_cells table;
+  make_study(&s, "dir: numbers", "seed.init: 0..2");
+  assert_int_equal(ad_make_folders("numbers/records"), AD_OK);
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+    FILE *file = fopen("numbers/records/a.jsonl", "w");
+    fprintf(file, "{\"cell\": \"0000000000001001\", \"state\": \"failed\"}\n{\"cell\": \"0000000000001001\", %s}\n", lines[i][0]);
+    fclose(file);
+    assert_int_equal(ad_cells_open(&table, &s), AD_EINPUT);
+    assert_non_null(strstr(ad_error_message(), "numbers/records/a.jsonl:2: "));
+    if (strstr(ad_error_message(), lines[i][1]) == NULL) {
+      fail_msg("%s", ad_error_message());
+    }
+    ad_cells_close(&table);
+  }
+  ad_study_destroy(&s);
+}
+
 /* Killed between its line and the end of its lease, or while a lease was made: what is left goes, but nothing of those
  * who live. */
 static void test_tidy(void **state) {
@@ -270,7 +298,7 @@ static void test_memory(void **state) {
 int main(void) {
   ad_log_set_level(AD_LOG_ERROR);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_lines),       cmocka_unit_test(test_rules), cmocka_unit_test(test_torn_and_broken), cmocka_unit_test(test_tidy),
+      cmocka_unit_test(test_lines),       cmocka_unit_test(test_rules), cmocka_unit_test(test_torn_and_broken), cmocka_unit_test(test_numbers), cmocka_unit_test(test_tidy),
       cmocka_unit_test(test_size),        cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, enter, leave);
