@@ -36,7 +36,7 @@ static size_t padded(size_t size) {
 int ad_cache_open(struct ad_cache *cache, const struct ad_descriptor *descriptor, enum ad_split split,
                   const struct ad_source *source, const struct ad_read_options *options,
                   const struct ad_tokenizer *tokenizer, uint64_t digest) {
-  *cache = (struct ad_cache){0};
+  *cache = (struct ad_cache){.vocab = ad_tokenizer_vocab(tokenizer)};
   const struct ad_tokenizer_options how = ad_tokenizer_options(tokenizer);
   uint64_t program;
   size_t size;
@@ -92,6 +92,22 @@ static uint64_t digest_of(const struct header *header, const char *key, const st
   return digest;
 }
 
+/* A digest is no protection against intent: what others index by is looked at. */
+static const char *check_numbers(const struct ad_dataset *d, size_t tokens, size_t classes, size_t vocab) {
+  for (size_t i = 0; i < d->count; i++) {
+    if (d->offset[i + 1] < d->offset[i] || d->offset[i + 1] - d->offset[i] > d->longest || d->offset[i + 1] > tokens ||
+        d->first[i] > d->offset[i + 1] - d->offset[i] || (d->label[i] != AD_NO_LABEL && d->label[i] >= classes)) {
+      return "its offsets or labels are damaged";
+    }
+  }
+  for (size_t t = 0; t < tokens; t++) {
+    if (d->ids[t] >= vocab) {
+      return "its tokens are damaged";
+    }
+  }
+  return NULL;
+}
+
 /* What is wrong with a mapped file; NULL and the data set's arrays inside the map where nothing is. */
 static const char *check(const struct ad_cache *cache, const struct ad_file_map *map, size_t classes,
                          struct ad_dataset *d) {
@@ -134,14 +150,7 @@ static const char *check(const struct ad_cache *cache, const struct ad_file_map 
   if (digest_of(&h, key, parts) != h.digest) {
     return "its digest is not that of its bytes";
   }
-  /* A digest is no protection against intent: what others index by is looked at. */
-  for (size_t i = 0; i < d->count; i++) {
-    if (d->offset[i + 1] < d->offset[i] || d->offset[i + 1] - d->offset[i] > d->longest ||
-        d->offset[i + 1] > h.tokens || (d->label[i] != AD_NO_LABEL && d->label[i] >= classes)) {
-      return "its offsets or labels are damaged";
-    }
-  }
-  return NULL;
+  return check_numbers(d, (size_t)h.tokens, classes, cache->vocab);
 }
 
 /* 1: the data set is that of the file; 0: there is none; -1: it is of no use, and a warning says why, if asked for. */

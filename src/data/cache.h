@@ -14,6 +14,7 @@
 
 struct ad_cache {
   struct ad_buffer key; /* text, a line an entry */
+  size_t vocab;         /* of the tokenizer: every token is below it */
   char *path;           /* of the file */
 };
 
