@@ -197,7 +197,10 @@ size_t script_style(const struct report *r, size_t arm, size_t k) {
 }
 
 const char *script_left_out(size_t drawn, size_t all, size_t size, char *text) {
-  snprintf(text, size, drawn < all ? " Drawn: the first %zu of %zu arms; the table has all." : "", drawn, all);
+  text[0] = '\0';
+  if (drawn < all) {
+    snprintf(text, size, " Drawn: the first %zu of %zu arms; the table has all.", drawn, all);
+  }
   return text;
 }
 

@@ -1,4 +1,4 @@
-/* The tokenizer's inside, shared by vocabulary.c (building), encode.c and words.c (using). */
+/* The tokenizer's inside, shared by vocabulary.c (building) and encode.c (using). */
 #ifndef AUTODIDACT_SRC_TEXT_TOKENIZER_H
 #define AUTODIDACT_SRC_TEXT_TOKENIZER_H
 
@@ -41,12 +41,5 @@ struct ad_tokenizer {
   struct ad_codes word;               /* work memory of words that are not plain ASCII */
   struct ad_codes scratch;
 };
-
-/* Makes room for so many ids more; appends one. AD_OK, AD_ENOMEM. */
-int ad_encoding_reserve(struct ad_encoding *encoding, size_t more);
-int ad_encoding_push(struct ad_encoding *encoding, uint32_t id);
-
-/* Appends the ids of a text [size bytes] of valid UTF-8 without special tokens. AD_OK, AD_ENOMEM. */
-int ad_words_push(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_encoding *encoding);
 
 #endif

@@ -1,18 +1,8 @@
 /* Any bytes as a file of each format, and what must hold of every row. */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "fuzz.h"
 
 #include "autodidact/base/digest.h"
-#include "autodidact/base/memory.h"
-#include "autodidact/base/status.h"
 #include "data/reader.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define ABOUT "title: T\nsource: S\nlicence: L\nclasses: [no, yes]\nsplits: {train: {file: x}}\n"
 
@@ -31,14 +21,8 @@ enum { LAYOUTS = sizeof layouts / sizeof *layouts, ROWS = 256 };
 
 static struct ad_descriptor descriptors[LAYOUTS];
 
-static void demand(int holds) {
-  if (!holds) {
-    abort();
-  }
-}
-
 static uint64_t digest_of(const struct ad_record *record) {
-  const struct ad_span spans[] = {record->text, record->pair, record->label};
+  const struct ad_text_span spans[] = {record->text, record->pair, record->label};
   uint64_t digest = 0;
   for (size_t i = 0; i < 3; i++) {
     digest = ad_digest_pair(digest, spans[i].data == NULL ? 1 : ad_digest(spans[i].data, spans[i].size));
@@ -77,22 +61,15 @@ static void read_file(const struct ad_source *source, const char *path, int labe
   ad_reader_close(&reader);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+void fuzz_input(const uint8_t *data, size_t size) {
   if (descriptors[0].name == NULL) {
     for (size_t i = 0; i < LAYOUTS; i++) {
       demand(ad_descriptor_parse(&descriptors[i], "fuzz", layouts[i], strlen(layouts[i])) == AD_OK);
     }
+    fuzz_kept = ad_memory_stats().live_blocks;
   }
-  if (size == 0) {
-    return 0;
+  if (size > 0) {
+    const char *path = fuzz_put("rows", data + 1, size - 1);
+    read_file(&descriptors[data[0] % LAYOUTS].source[AD_TRAIN], path, data[0] / LAYOUTS % 2);
   }
-  const int file = memfd_create("rows", MFD_CLOEXEC);
-  char path[64];
-  snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-  demand(file >= 0 && write(file, data + 1, size - 1) == (ssize_t)(size - 1));
-  const size_t live = ad_memory_stats().live_blocks;
-  read_file(&descriptors[data[0] % LAYOUTS].source[AD_TRAIN], path, data[0] / LAYOUTS % 2);
-  demand(ad_memory_stats().live_blocks == live);
-  close(file);
-  return 0;
 }

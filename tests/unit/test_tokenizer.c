@@ -1,5 +1,5 @@
 /* The tokenizer's other side: what is loaded and what refused, and every allocation failing once. The ids themselves
- * are compared with the library tokenizers' in test_tokenizer_parity.c. */
+ * are compared with Hugging Face's in test_tokenizer_parity.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -149,8 +149,7 @@ static void test_options(void **state) {
   EXPECT_IDS(tokenizer, "\xC3\xA9 A\xCC\x81.a\xE4\xB8\xAD", CLS, E_, UPPER, DOT, A_, HAN, SEP);
   ad_tokenizer_destroy(tokenizer);
   tokenizer = create(1);
-  /* Nothing is composed where accents stay: tokenizers has no NFC there. */
-  EXPECT_IDS(tokenizer, "e\xCC\x81 \xC3\xA9 AA unaffable", CLS, UNK, ACUTE, UPPER, UPPER_TAIL, UN, AFF, ABLE, SEP);
+  EXPECT_IDS(tokenizer, "e\xCC\x81 AA unaffable", CLS, ACUTE, UPPER, UPPER_TAIL, UN, AFF, ABLE, SEP);
   ad_tokenizer_destroy(tokenizer);
 }
 
@@ -185,13 +184,12 @@ static void test_refused_text(void **state) {
   ad_tokenizer_destroy(tokenizer);
 }
 
-/* A megabyte of combining marks, or of combining characters that stay, in the worst order ends in reasonable time. */
+/* A megabyte of combining marks in the worst order, and one of capital sigmas, end in reasonable time. */
 static void test_hostile_text(void **state) {
   (void)state;
   struct ad_tokenizer *tokenizer = create(0);
   struct ad_encoding encoding = {0};
-  static const char *const units[] = {
-      "\xCC\x81\xCC\xA7", "\xCE\xA3\xCC\x81", "\xCD\x85", "a\xCC\xA3", "\xF0\x9D\x85\xAD\xF0\x9D\x85\xA5", "[SE", "##"};
+  static const char *const units[] = {"\xCC\x81\xCC\xA7", "\xCE\xA3\xCC\x81", "\xCD\x85", "a\xCC\xA3", "[SE", "##"};
   const size_t size = 1 << 20;
   char *text = ad_malloc(size, 1);
   assert_non_null(text);

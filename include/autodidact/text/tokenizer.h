@@ -1,6 +1,5 @@
-/* BERT's tokenizer: Unicode clean-up, basic splitting, WordPiece; ids equal to those of Hugging Face's library
- * `tokenizers`, which is what transformers 5 has, in the version of tests/parity/truth.py, whatever Unicode the machine
- * has installed. */
+/* BERT's tokenizer: Unicode clean-up, basic splitting, WordPiece; ids equal to those of Hugging Face's BertTokenizer in
+ * its Python form (BertTokenizerLegacy since transformers 5), with Unicode 14.0 whatever the machine has installed. */
 #ifndef AUTODIDACT_TEXT_TOKENIZER_H
 #define AUTODIDACT_TEXT_TOKENIZER_H
 
@@ -12,8 +11,8 @@
 /* Holds work memory besides the vocabulary: one thread at a time. */
 struct ad_tokenizer;
 
-/* Where a single text longer than the limit is cut. Pairs are always cut longest first, from the end; where both come
- * to the same length and one token more has room, it is of the text that was longer, or else of the second. */
+/* Where a single text longer than the limit is cut. Pairs are always cut longest first, a token at a time, from the
+ * end; of two equally long texts the second loses the token. */
 enum ad_truncation {
   AD_TRUNCATE_HEAD,     /* the first tokens stay */
   AD_TRUNCATE_HEAD_TAIL /* the first 128 tokens and the last limit - 2 - 128 stay, [CLS] and [SEP] not counted; with
