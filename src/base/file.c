@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,24 +13,67 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
-/* Opens a regular file for reading and tells its size. */
+/* What stands at a path that is no regular file. */
+static const char *kind_of(mode_t mode) {
+  return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+/* The descriptor that a path like /dev/stdin or /dev/fd/63 is the name of, as a shell's <(...) gives it; -1: another path. */
+static int descriptor_of(const char *path) {
+  static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+  if (strcmp(path, "/dev/stdin") == 0) {
+    return STDIN_FILENO;
+  }
+  for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+    const char *digits = path + strlen(folders[i]);
+    const size_t count = strncmp(path, folders[i], strlen(folders[i])) == 0 ? strspn(digits, "0123456789") : 0;
+    if (count > 0 && count < 7 && digits[count] == '\0') {
+      return (int)strtol(digits, NULL, 10);
+    }
+  }
+  return -1;
+}
+
+int ad_file_check(const char *path) {
+  struct stat info;
+  if (stat(path, &info) != 0) {
+    return ad_fail(AD_EINPUT, "%s: %s", path, strerror(errno));
+  }
+  return S_ISREG(info.st_mode) ? AD_OK
+                               : ad_fail(AD_EINPUT, "%s: expected a file, found %s", path, kind_of(info.st_mode));
+}
+
+/* Opens a regular file for reading and tells its size. What else has the name is refused and not waited for: nobody may
+ * ever write into a pipe. */
 static int open_input(const char *path, int *fd, size_t *size) {
-  *fd = open(path, O_RDONLY | O_CLOEXEC);
+  struct stat info;
+  AD_TRY(ad_file_check(path));
+  *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (*fd < 0) {
     return ad_fail(AD_EINPUT, "%s: %s", path, strerror(errno));
   }
-  struct stat info;
-  if (fstat(*fd, &info) != 0) {
-    const int status = ad_fail(AD_EIO, "%s: %s", path, strerror(errno));
-    close(*fd);
+  int status = fstat(*fd, &info) != 0 ? ad_fail(AD_EIO, "%s: %s", path, strerror(errno)) : AD_OK;
+  if (status == AD_OK && !S_ISREG(info.st_mode)) {
+    status = ad_fail(AD_EINPUT, "%s: expected a file, found %s", path, kind_of(info.st_mode));
+  }
+  if (status != AD_OK) {
+    ad_ignore(close(*fd));
     return status;
   }
-  if (!S_ISREG(info.st_mode)) {
-    close(*fd);
-    return ad_fail(AD_EINPUT, "%s: expected a file, found %s", path,
-                   S_ISDIR(info.st_mode) ? "a folder" : "something else");
-  }
   *size = (size_t)info.st_size;
+  return AD_OK;
+}
+
+/* Reads a pipe that this process holds to its end. */
+static int read_pipe(const char *path, int fd, struct ad_buffer *out) {
+  char piece[1 << 16];
+  for (ssize_t count = 1; count != 0;) {
+    count = read(fd, piece, sizeof piece);
+    if (count < 0 && errno != EINTR) {
+      return ad_fail(AD_EINPUT, "%s: could not be read: %s", path, strerror(errno));
+    }
+    AD_TRY(ad_buffer_append(out, piece, count > 0 ? (size_t)count : 0));
+  }
   return AD_OK;
 }
 
@@ -41,27 +85,62 @@ int ad_file_read(const char *path, struct ad_buffer *out) {
   return status;
 }
 
+static int map_pipe(const char *path, int fd, struct ad_file_map *map) {
+  struct ad_buffer bytes = {0};
+  const int status = read_pipe(path, fd, &bytes);
+  if (status != AD_OK || bytes.size == 0) {
+    ad_buffer_destroy(&bytes);
+    return status;
+  }
+  *map = (struct ad_file_map){.data = bytes.data, .size = bytes.size, .copied = 1};
+  return AD_OK;
+}
+
 int ad_file_map(const char *path, struct ad_file_map *map) {
   *map = (struct ad_file_map){0};
-  int fd;
+  struct stat info;
+  int fd = descriptor_of(path);
+  if (fd >= 0 && fstat(fd, &info) == 0 && S_ISFIFO(info.st_mode)) {
+    return map_pipe(path, fd, map);
+  }
   size_t size = 0;
   AD_TRY(open_input(path, &fd, &size));
+  int status = AD_OK;
   if (size > 0) {
     void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (data == MAP_FAILED) {
-      const int status = ad_fail(AD_EIO, "%s: could not be mapped: %s", path, strerror(errno));
-      close(fd);
-      return status;
-    }
-    *map = (struct ad_file_map){.data = data, .size = size};
+    status = data == MAP_FAILED ? ad_fail(AD_EIO, "%s: could not be mapped: %s", path, strerror(errno)) : AD_OK;
+    *map = status == AD_OK ? (struct ad_file_map){.data = data, .size = size} : *map;
   }
-  close(fd);
+  ad_ignore(close(fd));
+  return status;
+}
+
+int ad_file_stream(const char *path, FILE **file) {
+  struct stat info;
+  size_t size;
+  int fd = descriptor_of(path);
+  *file = NULL;
+  if (fd >= 0 && fstat(fd, &info) == 0 && S_ISFIFO(info.st_mode)) {
+    fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  } else {
+    AD_TRY(open_input(path, &fd, &size));
+  }
+  *file = fd < 0 ? NULL : fdopen(fd, "r");
+  if (*file == NULL) {
+    const int status = ad_fail(AD_EIO, "%s: %s", path, strerror(errno));
+    if (fd >= 0) {
+      ad_ignore(close(fd));
+    }
+    return status;
+  }
   return AD_OK;
 }
 
 void ad_file_unmap(struct ad_file_map *map) {
-  if (map->data != NULL) {
-    munmap((void *)(uintptr_t)map->data, map->size);
+  if (map->copied) {
+    ad_free((void *)(uintptr_t)map->data);
+  } else if (map->data != NULL) {
+    ad_ignore(munmap((void *)(uintptr_t)map->data, map->size));
   }
   *map = (struct ad_file_map){0};
 }

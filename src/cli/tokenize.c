@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autodidact/base/file.h"
 #include "autodidact/base/status.h"
 #include "autodidact/text/tokenizer.h"
 
@@ -159,17 +160,14 @@ static int run(const struct arguments *arguments) {
   FILE *stream = stdin;
   int status = AD_OK;
   if (arguments->path != NULL) {
-    stream = fopen(arguments->path, "re");
-    if (stream == NULL) {
-      status = ad_fail(AD_EINPUT, "%s: %s", arguments->path, strerror(errno));
-    }
+    status = ad_file_stream(arguments->path, &stream);
   }
   if (status == AD_OK) {
     status =
         tokenize_stream(arguments, tokenizer, stream, arguments->path != NULL ? arguments->path : "standard input");
   }
   if (stream != NULL && stream != stdin) {
-    fclose(stream);
+    ad_ignore(fclose(stream));
   }
   ad_tokenizer_destroy(tokenizer);
   errno = 0;

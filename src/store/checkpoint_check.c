@@ -18,25 +18,26 @@ static int damaged(const struct ad_checkpoint *c, const char *what, const char *
 
 /* --- The table of parameters, from the names and shapes of the student's tensors --- */
 
-/* Rows and columns of the tensor (columns 1 of a vector); 0 where there is none of that name. */
+/* Rows and columns of the tensor (columns 1 of a vector); 0 where there is none of that name. AD_EINPUT. */
 static int shape_of(const struct ad_checkpoint *c, const char *tensor, uint32_t shape[2]) {
   char path[160];
   hsize_t found[2] = {0, 1};
+  hid_t set;
   snprintf(path, sizeof path, "/student/%s", tensor);
   shape[0] = shape[1] = 0;
-  const hid_t set = H5Lexists(c->file, path, H5P_DEFAULT) > 0 ? H5Dopen2(c->file, path, H5P_DEFAULT) : -1;
+  AD_TRY(hdf5_open_set(c->file, c->path, path, 1, &set));
   if (set < 0) {
-    return 0;
+    return AD_OK;
   }
   const hid_t space = H5Dget_space(set);
   const int rank = H5Sget_simple_extent_ndims(space);
   const int fits = (rank == 1 || rank == 2) && H5Sget_simple_extent_dims(space, found, NULL) == rank &&
                    found[0] <= UINT32_MAX && found[1] <= UINT32_MAX;
-  H5Sclose(space);
-  H5Dclose(set);
+  hdf5_done(space);
+  hdf5_done(set);
   shape[0] = fits ? (uint32_t)found[0] : 0;
   shape[1] = fits ? (uint32_t)found[1] : 0;
-  return fits;
+  return AD_OK;
 }
 
 int ad_checkpoint_params(const struct ad_checkpoint *checkpoint, struct ad_params *params) {
@@ -48,15 +49,13 @@ int ad_checkpoint_params(const struct ad_checkpoint *checkpoint, struct ad_param
   const struct ad_checkpoint *c = checkpoint;
   uint32_t shape[SHAPES][2], layers = 0, layer[2];
   *params = (struct ad_params){0};
-  if (H5Lexists(c->file, "/student", H5P_DEFAULT) <= 0) {
-    return damaged(c, "it has no group", "student");
-  }
   for (int i = 0; i < SHAPES; i++) {
-    shape_of(c, names[i], shape[i]);
+    AD_TRY(shape_of(c, names[i], shape[i]));
   }
   for (char name[80]; layers < 100000; layers++) {
     snprintf(name, sizeof name, "encoder.layer.%u.intermediate.dense.weight", layers);
-    if (!shape_of(c, name, layer)) {
+    AD_TRY(shape_of(c, name, layer));
+    if (layer[0] == 0) {
       break;
     }
   }
@@ -104,13 +103,11 @@ static int shows_tensor(hid_t set, const struct ad_checkpoint *c, size_t v, cons
            end[lead] == tensor->offset + tensor->count - 1 &&
            (lead == 0 || (begin[0] == 0 && end[0] == vector->filled - 1)) &&
            H5Sget_select_npoints(source) == (hssize_t)(vector->filled * tensor->count);
-    if (source >= 0) {
-      H5Sclose(source);
-    }
+    hdf5_done(source);
   }
-  H5Pclose(how);
-  H5Tclose(type);
-  H5Sclose(space);
+  hdf5_done(how);
+  hdf5_done(type);
+  hdf5_done(space);
   return good;
 }
 
@@ -118,12 +115,10 @@ static int check_tensors(const struct ad_checkpoint *c, const struct ad_params *
   for (size_t i = 0; i < params->tensor_count; i++) {
     char path[160];
     snprintf(path, sizeof path, "/%s/%s", c->vectors[v].name, params->tensors[i].name);
-    const int there = H5Lexists(c->file, c->vectors[v].name, H5P_DEFAULT) > 0 && H5Lexists(c->file, path, H5P_DEFAULT) > 0;
-    const hid_t set = there ? H5Dopen2(c->file, path, H5P_DEFAULT) : -1;
+    hid_t set;
+    AD_TRY(hdf5_open_set(c->file, c->path, path, 1, &set));
     const int good = set >= 0 && shows_tensor(set, c, v, &params->tensors[i]);
-    if (set >= 0) {
-      H5Dclose(set);
-    }
+    hdf5_done(set);
     if (!good) {
       return damaged(c, "not there, or not the part of the flat vector that it should be:", path);
     }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "checkpoint_internal.h"
@@ -141,9 +142,10 @@ static int open_plain(struct ad_checkpoint **checkpoint, const char *path, int f
   if (c == NULL) {
     return AD_ENOMEM;
   }
-  c->fd = open(path, flags | O_CLOEXEC);
-  if (c->fd < 0 || fstat(c->fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    return ad_fail(AD_EINPUT, "%s: could not be opened: %s", path, errno != 0 ? strerror(errno) : "not a file");
+  AD_TRY(ad_file_check(path));
+  c->fd = open(path, flags | O_NONBLOCK | O_CLOEXEC);
+  if (c->fd < 0 || fstat(c->fd, &info) != 0) {
+    return ad_fail(AD_EINPUT, "%s: could not be opened: %s", path, strerror(errno));
   }
   c->size = (size_t)info.st_size;
   return AD_OK;

@@ -19,23 +19,27 @@ const struct checkpoint_known checkpoint_known[CHECKPOINT_KNOWN] = {
 
 enum { MOST_SLOTS = 1 << 30 };
 
-/* Reads a dataset that is one text; *text is the caller's. -1: it is no such text; AD_ENOMEM. */
-static int get_text(hid_t file, const char *name, char **text) {
-  const hid_t set = H5Lexists(file, name, H5P_DEFAULT) > 0 ? H5Dopen2(file, name, H5P_DEFAULT) : -1;
+/* Reads the dataset "state", one text; c->state is NULL where it is no such text. AD_EINPUT, AD_ENOMEM. */
+static int get_state(struct ad_checkpoint *c) {
+  hid_t set;
+  AD_TRY(hdf5_open_set(c->file, c->path, "state", 0, &set));
   if (set < 0) {
-    return -1;
+    return AD_OK;
   }
   const hid_t type = H5Dget_type(set), space = H5Dget_space(set);
   const size_t size = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 ? H5Tget_size(type) : 0;
-  int result = -1;
+  int status = AD_OK;
   if (size > 0 && size <= CHECKPOINT_MOST_STATE && H5Sget_simple_extent_npoints(space) == 1) {
-    *text = ad_calloc(size + 1, 1);
-    result = *text == NULL ? AD_ENOMEM : H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *text) >= 0 ? 0 : -1;
+    c->state = ad_calloc(size + 1, 1);
+    status = c->state == NULL ? ad_fail_memory(size, "the state of a checkpoint")
+             : H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, c->state) < 0
+                 ? hdf5_fail(AD_EINPUT, c->path, "state")
+                 : AD_OK;
   }
-  H5Sclose(space);
-  H5Tclose(type);
-  H5Dclose(set);
-  return result;
+  hdf5_done(space);
+  hdf5_done(type);
+  hdf5_done(set);
+  return status;
 }
 
 int checkpoint_damaged(const struct ad_checkpoint *c, const char *what) {
@@ -72,14 +76,13 @@ static int read_digests(struct ad_checkpoint *c, size_t v) {
 }
 
 /* Whether the values lie in the file as they do in memory, one after another, all of them: they are read without HDF5,
- * straight to where they belong. Other files than this one are never read, whatever it says. */
+ * straight to where they belong. */
 static int is_plain(hid_t set, hid_t memory_type, hsize_t bytes) {
   const hid_t how = H5Dget_create_plist(set), type = H5Dget_type(set);
-  const int fits = H5Pget_layout(how) == H5D_CONTIGUOUS && H5Pget_external_count(how) == 0 &&
-                   H5Tequal(type, memory_type) > 0 && H5Dget_storage_size(set) == bytes &&
+  const int fits = H5Pget_layout(how) == H5D_CONTIGUOUS && H5Tequal(type, memory_type) > 0 && H5Dget_storage_size(set) == bytes &&
                    (bytes == 0 || H5Dget_offset(set) != HADDR_UNDEF);
-  H5Tclose(type);
-  H5Pclose(how);
+  hdf5_done(type);
+  hdf5_done(how);
   return fits;
 }
 
@@ -87,13 +90,10 @@ static int is_plain(hid_t set, hid_t memory_type, hsize_t bytes) {
 static int open_vector(struct ad_checkpoint *c, size_t which) {
   char path[64];
   snprintf(path, sizeof path, "/flat/%s", checkpoint_known[which].name);
-  if (H5Lexists(c->file, path, H5P_DEFAULT) <= 0) {
-    return AD_OK;
-  }
   const size_t v = c->count;
-  c->flat[v] = H5Dopen2(c->file, path, H5P_DEFAULT);
+  AD_TRY(hdf5_open_set(c->file, c->path, path, 0, &c->flat[v]));
   if (c->flat[v] < 0) {
-    return checkpoint_damaged(c, path);
+    return AD_OK;
   }
   uint64_t slots = 0;
   hsize_t shape[2] = {0, 0};
@@ -101,7 +101,7 @@ static int open_vector(struct ad_checkpoint *c, size_t which) {
   const int rank = H5Sget_simple_extent_ndims(space);
   const int fits = (rank == 1 || rank == 2) && H5Sget_simple_extent_dims(space, shape, NULL) == rank &&
                    hdf5_get_numbers(c->flat[v], "slots", 1, &slots) == 0;
-  H5Sclose(space);
+  hdf5_done(space);
   const uint64_t P = rank == 2 ? shape[1] : shape[0], rows = rank == 2 ? shape[0] : 1;
   if (!fits || checkpoint_add(c, which, P, rows, slots, H5Dget_offset(c->flat[v])) != 0 ||
       checkpoint_rank(&c->vectors[v]) != rank ||
@@ -130,11 +130,8 @@ static int open_all(struct ad_checkpoint *c) {
   if (hdf5_get_numbers(c->file, "complete", 1, &complete) != 0 || complete != 1) {
     return checkpoint_damaged(c, "it was not written to its end");
   }
-  const int text = get_text(c->file, "state", &c->state);
-  if (text == AD_ENOMEM) {
-    return ad_fail_memory(CHECKPOINT_MOST_STATE, "the state of a checkpoint");
-  }
-  if (text != 0 || hdf5_get_numbers(c->file, "state_xxh3", 1, &digest) != 0 ||
+  AD_TRY(get_state(c));
+  if (c->state == NULL || hdf5_get_numbers(c->file, "state_xxh3", 1, &digest) != 0 ||
       ad_digest(c->state, strlen(c->state)) != digest) {
     return checkpoint_damaged(c, "its state does not match its digest");
   }
@@ -158,14 +155,9 @@ int ad_checkpoint_open(struct ad_checkpoint **checkpoint, const char *path, cons
   if (c == NULL) {
     return AD_ENOMEM;
   }
-  int status = AD_OK;
-  c->file = hdf5_open(path);
-  if (c->file < 0) {
-    status = hdf5_fail(AD_EINPUT, c->path, "could not be read as HDF5");
-  } else {
-    status = open_all(c);
-    status = status == AD_OK ? checkpoint_check_count(c, params) : status;
-  }
+  int status = hdf5_open(path, &c->file);
+  status = status == AD_OK ? open_all(c) : status;
+  status = status == AD_OK ? checkpoint_check_count(c, params) : status;
   if (status != AD_OK) {
     ad_checkpoint_close(c);
     *checkpoint = NULL;

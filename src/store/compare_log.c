@@ -31,13 +31,12 @@ static int reader_open(struct reader *reader, const char *path) {
   if (reader->row == NULL) {
     return ad_fail_memory(ROW_BYTES, "a row of a log");
   }
-  reader->file = fopen(path, "rbe");
-  return reader->file == NULL ? ad_fail(AD_EINPUT, "%s: %s", path, strerror(errno)) : AD_OK;
+  return ad_file_stream(path, &reader->file);
 }
 
 static void reader_close(struct reader *reader) {
   if (reader->file != NULL) {
-    fclose(reader->file);
+    ad_ignore(fclose(reader->file));
   }
   ad_free(reader->row);
 }

@@ -166,6 +166,7 @@ struct series {
 
 static int series_open(struct series *s, const char *run) {
   *s = (struct series){.run = run};
+  AD_TRY(ad_snapshots_complete(run, UINT64_MAX));
   return ad_snapshots_list(run, &s->first, &s->count);
 }
 

@@ -10,7 +10,7 @@
 enum { REASON = 200, GROW = 1 << 20 };
 
 void hdf5_quiet(void) {
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  ad_ignore(H5Eset_auto2(H5E_DEFAULT, NULL, NULL));
 }
 
 /* HDF5's own report, of which the deepest line says what the system said. */
@@ -22,29 +22,146 @@ static herr_t deepest(unsigned depth, const H5E_error2_t *error, void *text) {
 
 int hdf5_fail(int status, const char *path, const char *what) {
   char reason[REASON] = "";
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, deepest, reason);
+  ad_ignore(H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, deepest, reason));
   return ad_fail(status, "%s: %s%s%s", path, what, reason[0] == '\0' ? "" : ": ", reason);
 }
 
-hid_t hdf5_open(const char *path) {
+int hdf5_close(hid_t id) {
+  return id < 0 || H5Idec_ref(id) >= 0 ? 0 : -1;
+}
+
+void hdf5_done(hid_t id) {
+  ad_ignore(hdf5_close(id));
+}
+
+int hdf5_open(const char *path, hid_t *file) {
+  *file = -1;
   hdf5_quiet();
+  AD_TRY(ad_file_check(path));
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  H5Pset_fapl_sec2(access); /* whatever HDF5_DRIVER says: a checkpoint's values are read by its file descriptor */
-  H5Pset_file_locking(access, 0, 1);
-  const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
-  H5Pclose(access);
-  return file;
+  /* sec2 whatever HDF5_DRIVER says: a checkpoint's values are read by its file descriptor. */
+  if (access >= 0 && H5Pset_fapl_sec2(access) >= 0 && H5Pset_file_locking(access, 0, 1) >= 0) {
+    *file = H5Fopen(path, H5F_ACC_RDONLY, access);
+  }
+  const int status = *file < 0 ? hdf5_fail(AD_EINPUT, path, "could not be read as HDF5") : AD_OK;
+  hdf5_done(access);
+  return status;
+}
+
+/* Whether hard links lead to `name`: 1; 0: there is nothing; -1: other links do, which may lead out of the file. */
+static int is_inside(hid_t file, const char *name) {
+  char part[256];
+  if (strlen(name) >= sizeof part) {
+    return 0;
+  }
+  for (const char *end = name + (name[0] == '/'); end != NULL;) {
+    H5L_info_t info;
+    end = strchr(end, '/');
+    snprintf(part, sizeof part, "%.*s", (int)(end == NULL ? strlen(name) : (size_t)(end - name)), name);
+    end = end == NULL ? NULL : end + 1;
+    if (H5Lexists(file, part, H5P_DEFAULT) <= 0) {
+      return 0;
+    }
+    if (H5Lget_info(file, part, &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_HARD) {
+      return -1;
+    }
+  }
+  return 1;
+}
+
+/* What is not as this program makes a virtual dataset, or NULL: each part is told by numbers, and in a file beside this
+ * one, or in this one. HDF5 would look for others in many folders, and show zeros where it finds none. */
+static const char *check_parts(hid_t how) {
+  size_t count = 0;
+  if (H5Pget_virtual_count(how, &count) < 0) {
+    return "a virtual dataset that cannot be read";
+  }
+  for (size_t i = 0; i < count; i++) {
+    char source[64] = "";
+    const ssize_t length = H5Pget_virtual_filename(how, i, source, sizeof source);
+    const hid_t space = H5Pget_virtual_vspace(how, i);
+    const int limited = space >= 0 && H5Sget_select_npoints(space) >= 0;
+    hdf5_done(space);
+    if (length <= 0 || length >= (ssize_t)sizeof source || strpbrk(source, "/%") != NULL || strcmp(source, "..") == 0) {
+      return "a virtual dataset over a file elsewhere";
+    }
+    if (!limited) {
+      return "a virtual dataset without limits";
+    }
+  }
+  return NULL;
+}
+
+static const char *check_filters(hid_t how) {
+  const int count = H5Pget_nfilters(how);
+  for (int i = 0; i < count; i++) {
+    unsigned flags, settings;
+    size_t values = 0;
+    const H5Z_filter_t filter = H5Pget_filter2(how, (unsigned)i, &flags, &values, NULL, 0, NULL, &settings);
+    if (filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_DEFLATE) {
+      return "a filter that this program does not use";
+    }
+  }
+  return count < 0 ? "properties that cannot be read" : NULL;
+}
+
+/* What is not as this program makes it, or NULL. Before anything is asked for that lets HDF5 open the sources. */
+static const char *check_layout(hid_t set, int views) {
+  const hid_t how = H5Dget_create_plist(set);
+  const H5D_layout_t layout = how < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(how);
+  const char *wrong = layout == H5D_LAYOUT_ERROR            ? "properties that cannot be read"
+                      : layout == H5D_VIRTUAL && views      ? check_parts(how)
+                      : layout == H5D_VIRTUAL               ? "a virtual dataset, expected its values"
+                      : H5Pget_external_count(how) != 0     ? "its values lie in another file"
+                      : layout == H5D_CHUNKED               ? check_filters(how)
+                                                            : NULL;
+  hdf5_done(how);
+  return wrong;
+}
+
+int hdf5_open_set(hid_t file, const char *path, const char *name, int views, hid_t *set) {
+  *set = -1;
+  const int inside = is_inside(file, name);
+  if (inside <= 0) {
+    return inside == 0 ? AD_OK : ad_fail(AD_EINPUT, "%s: %s: a link that may lead out of the file", path, name);
+  }
+  *set = H5Dopen2(file, name, H5P_DEFAULT);
+  if (*set < 0) {
+    return hdf5_fail(AD_EINPUT, path, name);
+  }
+  const char *wrong = check_layout(*set, views);
+  if (wrong != NULL) {
+    hdf5_done(*set);
+    *set = -1;
+    return ad_fail(AD_EINPUT, "%s: %s: %s: not made by this program, and not read", path, name, wrong);
+  }
+  return AD_OK;
+}
+
+int hdf5_is_view(hid_t set) {
+  const hid_t how = H5Dget_create_plist(set);
+  const int result = H5Pget_layout(how) == H5D_VIRTUAL;
+  hdf5_done(how);
+  return result;
+}
+
+int hdf5_can_hold(hid_t set, uint64_t bytes) {
+  const hsize_t most_deflated = 1040; /* times what is stored: deflate cannot do more than 1,032 */
+  const hsize_t stored = H5Dget_storage_size(set);
+  hsize_t size = 0;
+  const hid_t file = H5Iget_file_id(set);
+  const int told = H5Fget_filesize(file, &size) >= 0;
+  hdf5_done(file);
+  return told && stored <= size && bytes / most_deflated <= stored;
 }
 
 static int put_attribute(hid_t object, const char *name, hid_t file_type, hid_t memory_type, hid_t space,
                          const void *values) {
   const hid_t attribute = H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
-  const int result = attribute < 0 || H5Awrite(attribute, memory_type, values) < 0 ? -1 : 0;
-  if (attribute >= 0) {
-    H5Aclose(attribute);
-  }
-  H5Sclose(space);
-  return result;
+  const int written = attribute < 0 || H5Awrite(attribute, memory_type, values) < 0 ? -1 : 0;
+  const int closed = hdf5_close(attribute);
+  hdf5_done(space);
+  return written == 0 ? closed : written;
 }
 
 int hdf5_put_number(hid_t object, const char *name, uint64_t value) {
@@ -58,9 +175,10 @@ int hdf5_put_numbers(hid_t object, const char *name, size_t count, const uint64_
 
 int hdf5_put_text(hid_t object, const char *name, const char *text) {
   const hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, strlen(text) + 1);
-  const int result = put_attribute(object, name, type, type, H5Screate(H5S_SCALAR), text);
-  H5Tclose(type);
+  const int result = type < 0 || H5Tset_size(type, strlen(text) + 1) < 0
+                         ? -1
+                         : put_attribute(object, name, type, type, H5Screate(H5S_SCALAR), text);
+  hdf5_done(type);
   return result;
 }
 
@@ -72,28 +190,31 @@ int hdf5_get_numbers(hid_t object, const char *name, size_t count, uint64_t *val
   const hid_t space = H5Aget_space(attribute), type = H5Aget_type(attribute);
   const int fits = H5Sget_simple_extent_npoints(space) == (hssize_t)count && H5Tget_class(type) == H5T_INTEGER;
   const int result = fits && H5Aread(attribute, H5T_NATIVE_UINT64, values) >= 0 ? 0 : -1;
-  H5Tclose(type);
-  H5Sclose(space);
-  H5Aclose(attribute);
+  hdf5_done(type);
+  hdf5_done(space);
+  hdf5_done(attribute);
   return result;
 }
 
 hid_t hdf5_timeless(hid_t kind) {
   const hid_t how = H5Pcreate(kind);
-  H5Pset_obj_track_times(how, 0);
+  if (how >= 0 && H5Pset_obj_track_times(how, 0) < 0) {
+    hdf5_done(how);
+    return -1;
+  }
   return how;
 }
 
 hid_t hdf5_create_image(void) {
   hdf5_quiet();
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS), how = hdf5_timeless(H5P_FILE_CREATE);
-  H5Pset_fapl_core(access, GROW, 0);
   /* Objects as virtual datasets need them, but the oldest superblock: a newer one holds a mark that it is being written
    * and a checksum, and the image of an open file has the one without the other. */
-  H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110);
-  const hid_t file = H5Fcreate("image", H5F_ACC_TRUNC, how, access);
-  H5Pclose(how);
-  H5Pclose(access);
+  const int set = access >= 0 && how >= 0 && H5Pset_fapl_core(access, GROW, 0) >= 0 &&
+                  H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110) >= 0;
+  const hid_t file = set ? H5Fcreate("image", H5F_ACC_TRUNC, how, access) : -1;
+  hdf5_done(how);
+  hdf5_done(access);
   return file;
 }
 
@@ -106,7 +227,7 @@ int hdf5_put_image(hid_t file, const char *path) {
   } else if (size <= 0 || H5Fget_file_image(file, image, (size_t)size) != size) {
     status = hdf5_fail(AD_EIO, path, "could not be made");
   }
-  H5Fclose(file);
+  hdf5_done(file);
   if (status == AD_OK) {
     status = ad_file_write(path, image, (size_t)size);
   }

@@ -10,12 +10,10 @@ struct question {
 
 static int look(void *context) {
   const struct question *q = context;
-  const hid_t file = hdf5_open(q->path);
-  if (file < 0) {
-    return hdf5_fail(AD_EINPUT, q->path, "could not be read as HDF5");
-  }
+  hid_t file;
+  AD_TRY(hdf5_open(q->path, &file));
   const int found = H5Lexists(file, q->dataset, H5P_DEFAULT) > 0;
-  H5Fclose(file);
+  hdf5_done(file);
   return found ? AD_OK
                : ad_fail(AD_EINPUT, "%s: HDF5, but neither a checkpoint nor snapshots nor logits of this program", q->path);
 }

@@ -20,11 +20,9 @@ static int put(hid_t file, const char *name, hid_t type, int rank, const hsize_t
   int failed = set < 0 || H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0 ||
                hdf5_put_number(set, "xxh3", ad_digest(data, bytes)) != 0 || hdf5_put_text(set, "unit", unit) != 0 ||
                hdf5_put_text(set, "meaning", meaning) != 0;
-  if (set >= 0 && H5Dclose(set) < 0) {
-    failed = 1;
-  }
-  H5Pclose(how);
-  H5Sclose(space);
+  failed = hdf5_close(set) != 0 || failed;
+  hdf5_done(how);
+  hdf5_done(space);
   return failed ? -1 : 0;
 }
 
@@ -36,9 +34,7 @@ int ad_logits_write(const char *path, size_t N, size_t C, const float *logits, c
           "logits of each example, in the order of the data") != 0 ||
       put(file, "labels", H5T_STD_U32LE, 1, shape, labels, N * sizeof *labels, "class", "label of each example") != 0) {
     const int status = hdf5_fail(AD_EIO, path, "could not be made");
-    if (file >= 0) {
-      H5Fclose(file);
-    }
+    hdf5_done(file);
     return status;
   }
   return hdf5_put_image(file, path);
@@ -51,7 +47,8 @@ static int damaged(const char *path, const char *what) {
 /* A dataset of this type and shape [shape[0], ...]; shape of 0: any. What it has is in shape then. */
 static int get(hid_t file, const char *path, const char *name, hid_t type, int rank, hsize_t *shape, size_t element,
                void **values) {
-  const hid_t set = H5Lexists(file, name, H5P_DEFAULT) > 0 ? H5Dopen2(file, name, H5P_DEFAULT) : -1;
+  hid_t set;
+  AD_TRY(hdf5_open_set(file, path, name, 0, &set));
   if (set < 0) {
     return damaged(path, name);
   }
@@ -61,7 +58,7 @@ static int get(hid_t file, const char *path, const char *name, hid_t type, int r
   int status = AD_OK;
   if (H5Tequal(stored, type) <= 0 || H5Sget_simple_extent_ndims(space) != rank ||
       H5Sget_simple_extent_dims(space, found, NULL) != rank || H5Fget_filesize(file, &size) < 0 || found[0] == 0 ||
-      found[1] == 0 || found[0] > size || found[1] > size || found[0] * found[1] > size ||
+      found[1] == 0 || found[0] > size / found[1] || found[0] * found[1] > size / element ||
       H5Dget_storage_size(set) != found[0] * found[1] * element || (shape[0] > 0 && shape[0] != found[0])) {
     status = damaged(path, name);
   }
@@ -78,18 +75,16 @@ static int get(hid_t file, const char *path, const char *name, hid_t type, int r
                      name);
   }
   memcpy(shape, found, (size_t)rank * sizeof *shape);
-  H5Tclose(stored);
-  H5Sclose(space);
-  H5Dclose(set);
+  hdf5_done(stored);
+  hdf5_done(space);
+  hdf5_done(set);
   return status;
 }
 
 static int read_file(struct ad_logits *out, const char *path) {
   *out = (struct ad_logits){0};
-  const hid_t file = hdf5_open(path);
-  if (file < 0) {
-    return hdf5_fail(AD_EINPUT, path, "could not be read as HDF5");
-  }
+  hid_t file;
+  AD_TRY(hdf5_open(path, &file));
   hsize_t shape[2] = {0, 0};
   uint64_t format = 0;
   void *logits = NULL, *labels = NULL;
@@ -99,7 +94,7 @@ static int read_file(struct ad_logits *out, const char *path) {
   }
   status = status == AD_OK ? get(file, path, "logits", H5T_IEEE_F32LE, 2, shape, sizeof(float), &logits) : status;
   status = status == AD_OK ? get(file, path, "labels", H5T_STD_U32LE, 1, shape, sizeof(uint32_t), &labels) : status;
-  H5Fclose(file);
+  hdf5_done(file);
   *out = (struct ad_logits){.N = (size_t)shape[0], .C = (size_t)shape[1], .logits = logits, .labels = labels};
   if (status != AD_OK) {
     ad_logits_destroy(out);

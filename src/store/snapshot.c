@@ -111,16 +111,6 @@ static int fill_once(struct table *table, const struct ad_snapshot_layout *l) {
 
 /* --- Segments on disk --- */
 
-/* The step in "segment-000000123.h5", or -1. */
-static int64_t step_of(const char *name) {
-  char *end;
-  if (strncmp(name, "segment-", 8) != 0 || name[8] < '0' || name[8] > '9') {
-    return -1;
-  }
-  const unsigned long long step = strtoull(name + 8, &end, 10);
-  return strcmp(end, ".h5") == 0 && step < INT64_MAX ? (int64_t)step : -1;
-}
-
 static int first_first(const void *a, const void *b) {
   const struct segment *x = a, *y = b;
   return x->first < y->first ? -1 : x->first > y->first;
@@ -135,7 +125,7 @@ static int list_segments(const char *path, int clear, void **segments, size_t *c
   }
   int status = AD_OK;
   for (const struct dirent *entry = readdir(folder); status == AD_OK && entry != NULL; entry = readdir(folder)) {
-    const int64_t step = step_of(entry->d_name);
+    const int64_t step = snapshot_segment_first(entry->d_name);
     const size_t length = strlen(entry->d_name), tail = strlen(".partial");
     if (step >= 0) {
       status = ad_reserve(segments, capacity, *count + 1, sizeof(struct segment));
@@ -176,20 +166,9 @@ int ad_snapshots_list(const char *run, uint64_t **first, size_t *count) {
 }
 
 char *ad_snapshots_path(const char *run, uint64_t first) {
-  char name[64];
-  snprintf(name, sizeof name, "snapshots/segment-%09" PRIu64 ".h5", first);
-  return ad_path_join(run, name);
-}
-
-static int same_shapes(const struct table *a, const struct table *b) {
-  for (size_t c = 0; c < COLUMNS; c++) {
-    const struct column *x = &a->column[c], *y = &b->column[c];
-    if (x->present != y->present ||
-        (x->present && (x->rank != y->rank || memcmp(x->shape, y->shape, (size_t)x->rank * sizeof *x->shape) != 0))) {
-      return 0;
-    }
-  }
-  return 1;
+  char *folder = ad_path_join(run, "snapshots"), *path = folder == NULL ? NULL : snapshot_segment_path(folder, first);
+  ad_free(folder);
+  return path;
 }
 
 /* Rows and steps of a segment; all of a run's have the shapes of `table`. */
@@ -209,7 +188,7 @@ static int look_into(const char *folder, const struct table *table, struct segme
       status =
           ad_fail(AD_EINPUT, "%s: its first step is %" PRIu64 ", expected %" PRIu64 " and behind the file before it",
                   path, steps[0], segment->first);
-    } else if (!same_shapes(&found, table)) {
+    } else if (!snapshot_same_shapes(&found, table)) {
       status = ad_fail(AD_EINPUT, "%s: its datasets are not those that this configuration makes", path);
     }
   }
@@ -477,7 +456,8 @@ int ad_snapshots_cut(const char *run, uint64_t step) {
   if (folder == NULL) {
     return ad_fail_memory(strlen(run) + 16, "a path");
   }
-  int status = list_segments(folder, 1, &list, &capacity, &count);
+  int status = ad_snapshots_complete(run, step);
+  status = status == AD_OK ? list_segments(folder, 1, &list, &capacity, &count) : status;
   struct segment *segments = list;
   if (status == AD_OK) {
     status = measure(folder, segments, count);

@@ -1,6 +1,7 @@
-/* Files of snapshots: HDF5 made in memory, then written whole. snapshot_read.c reads them. */
+/* Files of snapshots: HDF5 made in memory, then written whole. snapshot_view.c makes all.h5, snapshot_read.c reads. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "autodidact/base/digest.h"
@@ -66,9 +67,34 @@ void snapshot_table_destroy(struct table *table) {
   *table = (struct table){0};
 }
 
+int snapshot_same_shapes(const struct table *a, const struct table *b) {
+  for (size_t c = 0; c < COLUMNS; c++) {
+    const struct column *x = &a->column[c], *y = &b->column[c];
+    if (x->present != y->present ||
+        (x->present && (x->rank != y->rank || memcmp(x->shape, y->shape, (size_t)x->rank * sizeof *x->shape) != 0))) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+void snapshot_segment_name(uint64_t first, char name[SNAPSHOT_FILE]) {
+  snprintf(name, SNAPSHOT_FILE, "segment-%09" PRIu64 ".h5", first);
+}
+
+int64_t snapshot_segment_first(const char *name) {
+  char *end, expected[SNAPSHOT_FILE];
+  if (strncmp(name, "segment-", 8) != 0 || name[8] < '0' || name[8] > '9') {
+    return -1;
+  }
+  const unsigned long long step = strtoull(name + 8, &end, 10);
+  snapshot_segment_name(step, expected);
+  return step < INT64_MAX && strcmp(name, expected) == 0 ? (int64_t)step : -1;
+}
+
 char *snapshot_segment_path(const char *folder, uint64_t first) {
-  char name[64];
-  snprintf(name, sizeof name, "segment-%09" PRIu64 ".h5", first);
+  char name[SNAPSHOT_FILE];
+  snapshot_segment_name(first, name);
   char *path = ad_path_join(folder, name);
   if (path == NULL) {
     ad_fail_memory(strlen(folder) + sizeof name, "a path");
@@ -94,13 +120,14 @@ hid_t snapshot_type(enum snapshot_column column, int in_memory) {
       break;
   }
   type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, SNAPSHOT_NAME);
-  H5Tset_strpad(type, H5T_STR_NULLTERM);
+  if (type >= 0 && (H5Tset_size(type, SNAPSHOT_NAME) < 0 || H5Tset_strpad(type, H5T_STR_NULLTERM) < 0)) {
+    hdf5_done(type);
+    return -1;
+  }
   return type;
 }
 
-/* A file in memory with the groups of its columns; negative: failed. */
-static hid_t make_file(const struct table *table) {
+hid_t snapshot_make_file(const struct table *table) {
   const hid_t group_how = hdf5_timeless(H5P_GROUP_CREATE);
   hid_t file = hdf5_create_image();
   int failed = file < 0 || hdf5_put_number(file, "format", SNAPSHOT_FORMAT) != 0;
@@ -110,19 +137,18 @@ static hid_t make_file(const struct table *table) {
     snprintf(group, sizeof group, "%.*s", (int)length, columns[c].name);
     if (table->column[c].present && columns[c].name[length] == '/' && H5Lexists(file, group, H5P_DEFAULT) <= 0) {
       const hid_t made = H5Gcreate2(file, group, H5P_DEFAULT, group_how, H5P_DEFAULT);
-      failed = made < 0 || H5Gclose(made) < 0;
+      failed = made < 0 || hdf5_close(made) != 0;
     }
   }
-  if (failed && file >= 0) {
-    H5Fclose(file);
+  if (failed) {
+    hdf5_done(file);
     file = -1;
   }
-  H5Pclose(group_how);
+  hdf5_done(group_how);
   return file;
 }
 
-/* Dimensions of a dataset: rows first, but for what is there once. */
-static int dimensions(const struct column *column, int once, size_t rows, hsize_t shape[3]) {
+int snapshot_dimensions(const struct column *column, int once, size_t rows, hsize_t shape[3]) {
   int rank = 0;
   if (!once) {
     shape[rank++] = rows;
@@ -133,8 +159,8 @@ static int dimensions(const struct column *column, int once, size_t rows, hsize_
   return rank;
 }
 
-/* Chunks of about CHUNK bytes: several rows, or a part of one. */
-static void set_chunks(hid_t how, int rank, const hsize_t shape[3], size_t element, size_t width) {
+/* Chunks of about CHUNK bytes: several rows, or a part of one. 0 or -1. */
+static int set_chunks(hid_t how, int rank, const hsize_t shape[3], size_t element, size_t width) {
   const size_t row = element * width, rows = row < CHUNK ? CHUNK / row : 1;
   hsize_t chunk[3] = {rows < shape[0] ? rows : shape[0]};
   for (int d = 1; d < rank; d++) {
@@ -143,13 +169,10 @@ static void set_chunks(hid_t how, int rank, const hsize_t shape[3], size_t eleme
   if (row > CHUNK && rank == 2) {
     chunk[1] = CHUNK / element;
   }
-  H5Pset_chunk(how, rank, chunk);
-  H5Pset_shuffle(how);
-  H5Pset_deflate(how, DEFLATE);
+  return H5Pset_chunk(how, rank, chunk) < 0 || H5Pset_shuffle(how) < 0 || H5Pset_deflate(how, DEFLATE) < 0 ? -1 : 0;
 }
 
-/* What every dataset says of itself. */
-static int describe(hid_t set, enum snapshot_column c, int tensor) {
+int snapshot_describe(hid_t set, enum snapshot_column c, int tensor) {
   const char *meaning = tensor ? "this tensor after the update" : columns[c].meaning;
   if (hdf5_put_text(set, "unit", columns[c].unit) != 0 || hdf5_put_text(set, "meaning", meaning) != 0) {
     return -1;
@@ -157,145 +180,41 @@ static int describe(hid_t set, enum snapshot_column c, int tensor) {
   return columns[c].type == TYPE_FIXED ? hdf5_put_number(set, "fraction_bits", AD_SKETCH_SHIFT) : 0;
 }
 
-static int put_column(hid_t file, const struct table *table, enum snapshot_column c) {
+int snapshot_put_column(hid_t file, const struct table *table, enum snapshot_column c) {
   const struct column *column = &table->column[c];
   const int once = columns[c].once;
   const size_t width = snapshot_width(column), count = width * (once ? 1 : table->rows);
   hsize_t shape[3];
-  const int rank = dimensions(column, once, table->rows, shape);
+  const int rank = snapshot_dimensions(column, once, table->rows, shape);
   const hid_t type = snapshot_type(c, 0), memory = snapshot_type(c, 1), how = hdf5_timeless(H5P_DATASET_CREATE);
   const hid_t space = H5Screate_simple(rank, shape, NULL);
-  if (!once) {
-    set_chunks(how, rank, shape, snapshot_element(c), width);
-  }
-  const hid_t set = H5Dcreate2(file, columns[c].name, type, space, H5P_DEFAULT, how, H5P_DEFAULT);
+  const int ready = once || set_chunks(how, rank, shape, snapshot_element(c), width) == 0;
+  const hid_t set = ready ? H5Dcreate2(file, columns[c].name, type, space, H5P_DEFAULT, how, H5P_DEFAULT) : -1;
   int failed = set < 0 || H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, column->data) < 0 ||
                hdf5_put_number(set, "xxh3", ad_digest(column->data, count * snapshot_element(c))) != 0 ||
-               describe(set, c, 0) != 0;
-  if (set >= 0 && H5Dclose(set) < 0) {
-    failed = 1;
-  }
-  H5Sclose(space);
-  H5Pclose(how);
-  H5Tclose(memory);
-  H5Tclose(type);
+               snapshot_describe(set, c, 0) != 0;
+  failed = hdf5_close(set) != 0 || failed;
+  hdf5_done(space);
+  hdf5_done(how);
+  hdf5_done(memory);
+  hdf5_done(type);
   return failed ? -1 : 0;
+}
+
+int snapshot_end_file(hid_t file, int failed, const char *path) {
+  if (!failed) {
+    return hdf5_put_image(file, path);
+  }
+  const int status = hdf5_fail(AD_EIO, path, "could not be made");
+  hdf5_done(file);
+  return status;
 }
 
 int snapshot_write(const struct table *table, const char *path) {
-  const hid_t file = make_file(table);
+  const hid_t file = snapshot_make_file(table);
   int failed = file < 0;
   for (size_t c = 0; c < COLUMNS && !failed; c++) {
-    failed = table->column[c].present && put_column(file, table, (enum snapshot_column)c) != 0;
+    failed = table->column[c].present && snapshot_put_column(file, table, (enum snapshot_column)c) != 0;
   }
-  if (failed) {
-    const int status = hdf5_fail(AD_EIO, path, "could not be made");
-    if (file >= 0) {
-      H5Fclose(file);
-    }
-    return status;
-  }
-  return hdf5_put_image(file, path);
-}
-
-/* What a virtual dataset shows: its dimensions, and of each segment the part [from, from + length) of a row. */
-struct view {
-  const char *name;
-  int rank;
-  hsize_t shape[3];
-  size_t from, length; /* of a row of the source, a flat one; length 0: rows as they are */
-};
-
-static int put_view(hid_t file, const struct view *view, enum snapshot_column c, const struct column *column,
-                    const struct segment *segments, size_t count) {
-  const hid_t type = snapshot_type(c, 0), how = hdf5_timeless(H5P_DATASET_CREATE);
-  const hid_t space = H5Screate_simple(view->rank, view->shape, NULL);
-  hsize_t start[3] = {0}, block[3], source_start[3] = {0};
-  int failed = 0;
-  for (size_t i = 0; i < count && !failed; i++) {
-    char name[64], path[64];
-    hsize_t source_shape[3], source_block[3];
-    const int source_rank = dimensions(column, 0, segments[i].rows, source_shape);
-    memcpy(block, view->shape, sizeof block);
-    memcpy(source_block, source_shape, sizeof source_block);
-    block[0] = segments[i].rows;
-    if (view->length > 0) {
-      source_start[1] = view->from;
-      source_block[1] = view->length;
-    }
-    snprintf(name, sizeof name, "segment-%09" PRIu64 ".h5", segments[i].first);
-    snprintf(path, sizeof path, "/%s", columns[c].name);
-    const hid_t source = H5Screate_simple(source_rank, source_shape, NULL);
-    failed = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, block, NULL) < 0 ||
-             H5Sselect_hyperslab(source, H5S_SELECT_SET, source_start, NULL, source_block, NULL) < 0 ||
-             H5Pset_virtual(how, space, name, path, source) < 0;
-    H5Sclose(source);
-    start[0] += segments[i].rows;
-  }
-  H5Sselect_all(space);
-  const hid_t set = failed ? -1 : H5Dcreate2(file, view->name, type, space, H5P_DEFAULT, how, H5P_DEFAULT);
-  failed = set < 0 || describe(set, c, view->length > 0) != 0;
-  if (set >= 0 && H5Dclose(set) < 0) {
-    failed = 1;
-  }
-  H5Sclose(space);
-  H5Pclose(how);
-  H5Tclose(type);
-  return failed ? -1 : 0;
-}
-
-/* Each tensor of the parameters, with its own name and shape. */
-static int put_tensors(hid_t file, const struct table *table, size_t rows, const struct segment *segments,
-                       size_t count) {
-  const struct column *names = &table->column[COLUMN_NAMES];
-  const uint64_t *offsets = table->column[COLUMN_OFFSETS].data, *shapes = table->column[COLUMN_SHAPES].data;
-  for (size_t i = 0; i < names->shape[0]; i++) {
-    char name[SNAPSHOT_NAME + 16];
-    const size_t first = shapes[2 * i], second = shapes[2 * i + 1];
-    struct view view = {.name = name, .shape = {rows, first, second}, .from = offsets[i]};
-    snprintf(name, sizeof name, "parameters/%.*s", SNAPSHOT_NAME, (const char *)names->data + i * SNAPSHOT_NAME);
-    view.rank = second == 0 ? 2 : 3;
-    view.length = first * (second == 0 ? 1 : second);
-    if (put_view(file, &view, COLUMN_PARAMETERS, &table->column[COLUMN_PARAMETERS], segments, count) != 0) {
-      return -1;
-    }
-  }
-  return 0;
-}
-
-int snapshot_write_all(const struct table *table, const char *folder, const struct segment *segments, size_t count) {
-  size_t rows = 0;
-  for (size_t i = 0; i < count; i++) {
-    rows += segments[i].rows;
-  }
-  char *path = ad_path_join(folder, "all.h5");
-  if (path == NULL) {
-    return ad_fail_memory(strlen(folder) + 16, "a path");
-  }
-  const hid_t file = make_file(table);
-  int failed = file < 0;
-  for (size_t c = 0; c < COLUMNS && !failed; c++) {
-    const struct column *column = &table->column[c];
-    struct view view = {.name = columns[c].name};
-    if (!column->present) {
-      continue;
-    }
-    view.rank = dimensions(column, columns[c].once, rows, view.shape);
-    failed = (columns[c].once ? put_column(file, table, (enum snapshot_column)c)
-                              : put_view(file, &view, (enum snapshot_column)c, column, segments, count)) != 0;
-  }
-  if (!failed && table->column[COLUMN_PARAMETERS].present) {
-    failed = put_tensors(file, table, rows, segments, count) != 0;
-  }
-  int status;
-  if (failed) {
-    status = hdf5_fail(AD_EIO, path, "could not be made");
-    if (file >= 0) {
-      H5Fclose(file);
-    }
-  } else {
-    status = hdf5_put_image(file, path);
-  }
-  ad_free(path);
-  return status;
+  return snapshot_end_file(file, failed, path);
 }

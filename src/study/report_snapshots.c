@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "autodidact/base/file.h"
+#include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/snapshot.h"
@@ -31,6 +32,7 @@ struct arm_snapshots {
 struct snapshots {
   struct report *r;
   size_t arms, without, other;
+  char first_other[400]; /* why the first of the `other` files could not be read */
   struct arm_snapshots *arm; /* [arms] */
   struct noise noise[SNAPSHOT_ARMS];
 };
@@ -138,7 +140,16 @@ static int read_file(struct arm_snapshots *arm, const struct ad_snapshot_file *f
   return AD_OK;
 }
 
-/* Runs without the file, or with one that is damaged, are counted and left out. */
+/* A file that could not be read is told, counted and left out. */
+static void leave_out(struct snapshots *s) {
+  ad_log(AD_LOG_WARNING, "%s; left out of the report", ad_error_message());
+  if (s->other++ == 0) {
+    snprintf(s->first_other, sizeof s->first_other, "%s", ad_error_message());
+  }
+  ad_error_clear();
+}
+
+/* Runs without the file are counted and left out. */
 static int read_run(struct snapshots *s, struct arm_snapshots *arm, size_t a, size_t point) {
   char *path = report_path(s->r, a, point, "snapshots/all.h5");
   if (path == NULL) {
@@ -155,7 +166,7 @@ static int read_run(struct snapshots *s, struct arm_snapshots *arm, size_t a, si
     ad_snapshot_file_close(file);
   }
   if (status == AD_EINPUT) {
-    s->other++;
+    leave_out(s);
     status = AD_OK;
   }
   return status;
@@ -361,8 +372,12 @@ static int sections(struct snapshots *s) {
                    "their displacements have nothing in common.",
                    "small differences: a distance from a sketch of 1,024 buckets has an error of about 2 %; and "
                    "distance in parameters is not distance in function.");
+  if (s->other > 0) {
+    document_note(r->doc, "Snapshots of %zu runs could not be read; the first: %s", s->other, s->first_other);
+  }
   if (runs == 0) {
-    document_note(r->doc, "Not available: no run has snapshots (snapshot.every and its like).");
+    document_note(r->doc, s->other > 0 ? "Not available: no run has snapshots that can be read."
+                                       : "Not available: no run has snapshots (snapshot.every and its like).");
     return r->doc->status;
   }
   document_note(r->doc,

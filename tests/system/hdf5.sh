@@ -34,3 +34,4 @@ begin, end = json.loads(data[8:8 + size])["classifier.weight"]["data_offsets"]
 assert open("bits", "rb").read() == data[8 + size + begin:8 + size + end]
 PY
 echo "ok   h5ls and h5dump"
+/usr/bin/python3 "$source/tests/system/hostile_hdf5.py" plain

@@ -54,6 +54,25 @@ mkdir moved && mv seed moved/ && (cd / && h5dump -d /step "$work/moved/seed/snap
 grep -q '(0): 0, 1, 2, 3, 4, 6, 7, 9, 11, 12' steps || { cat steps; exit 1; }
 echo "ok   the virtual file, from elsewhere"
 
+# Where no file can be locked, all is as where they can; a segment that is not there is named, and shows no zeros.
+cc -shared -fPIC -o nolock.so -x c - <<'C'
+#include <errno.h>
+int flock(int file, int operation) { (void)file, (void)operation; return errno = ENOLCK, -1; }
+C
+"$AD_PROGRAM" inspect moved/seed/snapshots/all.h5 >with-locks
+for command in "verify moved/seed" "inspect moved/seed/snapshots/all.h5" "diff moved/seed moved/seed"; do
+  # shellcheck disable=SC2086
+  LD_PRELOAD=$PWD/nolock.so "$AD_PROGRAM" $command >without-locks 2>&1 || { echo "$command:"; cat without-locks; exit 1; }
+done
+LD_PRELOAD=$PWD/nolock.so "$AD_PROGRAM" inspect moved/seed/snapshots/all.h5 | cmp - with-locks
+cp -r moved/seed missing && rm missing/snapshots/segment-000000000.h5
+for command in "verify missing" "inspect missing/snapshots/all.h5" "diff missing $work/moved/seed"; do
+  # shellcheck disable=SC2086
+  if (cd moved/seed/snapshots && "$AD_PROGRAM" ${command//missing/"$work/missing"}) >out 2>&1; then echo "not seen: $command"; exit 1; fi
+  grep -q 'missing/snapshots/segment-000000000.h5: No such file' out || { echo "$command:"; cat out; exit 1; }
+done
+echo "ok   without locks, and without a segment"
+
 # resumed REFERENCE NAME CODE RANKS FAULT RANKS: a run that is broken off goes on to the snapshots of the unbroken one.
 resumed() {
   local code=0

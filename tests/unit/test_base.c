@@ -1,11 +1,17 @@
 /* Status, memory, buffers, files, random numbers. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <xxhash.h>
@@ -13,6 +19,7 @@
 #include "autodidact/base/buffer.h"
 #include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
+#include "autodidact/base/guard.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/random.h"
 #include "autodidact/base/status.h"
@@ -104,6 +111,99 @@ static void test_files(void **state) {
   ad_buffer_destroy(&buffer);
 }
 
+/* What is no regular file is refused by name and not waited for: nobody writes into these. */
+static void test_no_files(void **state) {
+  (void)state;
+  static const struct {
+    const char *path, *kind;
+  } cases[] = {{"test_base_folder/fifo", "a pipe"},
+               {"test_base_folder/socket", "a socket"},
+               {"test_base_folder", "a folder"},
+               {"/dev/zero", "a device"}};
+  struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "test_base_folder/socket"};
+  const int end = socket(AF_UNIX, SOCK_STREAM, 0);
+  unlink(address.sun_path);
+  unlink(cases[0].path);
+  assert_int_equal(mkfifo(cases[0].path, 0600), 0);
+  assert_int_equal(bind(end, (const struct sockaddr *)&address, sizeof address), 0);
+  alarm(20); /* not for ever, where it waits */
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct ad_file_map map;
+    FILE *file;
+    assert_int_equal(ad_file_map(cases[i].path, &map), AD_EINPUT);
+    assert_non_null(strstr(ad_error_message(), cases[i].path));
+    assert_non_null(strstr(ad_error_message(), cases[i].kind));
+    assert_int_equal(ad_file_stream(cases[i].path, &file), AD_EINPUT);
+    assert_non_null(strstr(ad_error_message(), cases[i].kind));
+    assert_int_equal(ad_file_check(cases[i].path), AD_EINPUT);
+  }
+  alarm(0);
+  close(end);
+}
+
+/* A pipe that the process holds is read to its end, as a shell's <(...) gives one. */
+static void test_pipe(void **state) {
+  (void)state;
+  enum { N = 200000 };
+  int ends[2];
+  char path[40], *text = malloc(N);
+  assert_int_equal(pipe(ends), 0);
+  for (size_t i = 0; i < N; i++) {
+    text[i] = (char)('a' + i * 7 % 26);
+  }
+  const pid_t writer = fork();
+  if (writer == 0) {
+    close(ends[0]);
+    _exit(write(ends[1], text, N) == N ? 0 : 1);
+  }
+  close(ends[1]);
+  snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+  struct ad_file_map map;
+  assert_int_equal(ad_file_map(path, &map), AD_OK);
+  assert_int_equal(map.size, N);
+  assert_memory_equal(map.data, text, N);
+  ad_file_unmap(&map);
+  assert_int_equal(ad_file_map(path, &map), AD_OK);
+  assert_int_equal(map.size, 0);
+  ad_file_unmap(&map);
+  assert_int_equal(waitpid(writer, NULL, 0), writer);
+  close(ends[0]);
+  free(text);
+}
+
+static int crash(void *context) {
+  return raise(*(const int *)context);
+}
+
+/* More than a child may have, though the machine has it. */
+static int take_much(void *context) {
+  void *room = ad_malloc((size_t)3 << 29, 1);
+  (void)context;
+  const int status = room == NULL ? AD_ENOMEM : AD_OK;
+  ad_free(room);
+  return status;
+}
+
+static int answer(void *context) {
+  return *(const int *)context == 0 ? AD_OK : ad_fail(AD_EINPUT, "number %d", *(const int *)context);
+}
+
+static void test_guard(void **state) {
+  (void)state;
+  static const int numbers[] = {SIGSEGV, SIGABRT, SIGKILL};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    int number = numbers[i];
+    assert_int_equal(ad_guard("some/file", crash, &number), AD_EINPUT);
+    assert_non_null(strstr(ad_error_message(), "some/file: damaged: "));
+  }
+  int number = 0;
+  assert_int_equal(ad_guard("some/file", answer, &number), AD_OK);
+  number = 7;
+  assert_int_equal(ad_guard("some/file", answer, &number), AD_EINPUT);
+  assert_string_equal(ad_error_message(), "number 7");
+  assert_true(ad_guard("some/file", take_much, NULL) != AD_OK);
+}
+
 /* Every instruction set's XXH3 is the library's, at each length where it takes another way; and that one is the
  * standard's: the digest of nothing, as its
  * reference implementation's table of answers has it (xxHash, XSUM_XXH3_testdata). */
@@ -191,7 +291,9 @@ static void test_normal_moments(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_status_table), cmocka_unit_test(test_messages),
                                      cmocka_unit_test(test_memory),       cmocka_unit_test(test_arena),
-                                     cmocka_unit_test(test_files),        cmocka_unit_test(test_digests),
+                                     cmocka_unit_test(test_files),        cmocka_unit_test(test_no_files),
+                                     cmocka_unit_test(test_pipe),         cmocka_unit_test(test_guard),
+                                     cmocka_unit_test(test_digests),
                                      cmocka_unit_test(test_philox),       cmocka_unit_test(test_permutation),
                                      cmocka_unit_test(test_normal_moments)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,7 +186,7 @@ static void test_refusals(void **state) {
   ad_params_destroy(&other);
 
   unlink(f->path);
-  expect_refused(f, "could not be read as HDF5");
+  expect_refused(f, "No such file or directory");
 }
 
 /* Datasets of other shapes and types, and the text changed in place. */

@@ -465,6 +465,7 @@ static void test_damaged(void **state) {
   assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){.folder = "damaged"}, &text), AD_OK);
   join_lines(&text);
   assert_non_null(strstr(text.data, "1 of these without logits, 1 with"));
+  assert_non_null(strstr(text.data, "Snapshots of 1 runs could not be read; the first: full/runs/0000000000001001/snapshots/all.h5: "));
   assert_int_equal(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
   check_page("damaged/report.html", -1);
   ad_buffer_destroy(&text);

@@ -344,6 +344,50 @@ static void test_files(void **state) {
   fixture_close(all);
 }
 
+/* A segment that all.h5 shows and that is not there, or is another one, is named; one of its name elsewhere is not taken,
+ * wherever HDF5 may be told to look. */
+static void test_missing(void **state) {
+  struct scene *s = *state;
+  struct ad_snapshots *file = open_run(s);
+  struct ad_snapshot_file *all;
+  char segment[256], elsewhere[] = "segment-000000004.h5", moved[256], held[4096];
+  add_segment(s, file, 0, 3);
+  add_segment(s, file, 4, 6);
+  add_segment(s, file, 7, 9);
+  ad_snapshots_destroy(file);
+  snprintf(segment, sizeof segment, "%s", path_of(s, elsewhere));
+  snprintf(moved, sizeof moved, "%s/%s", s->run, elsewhere);
+  const char *path = path_of(s, "all.h5");
+  assert_int_equal(ad_snapshot_file_open(&all, path), AD_OK);
+  ad_snapshot_file_close(all);
+  assert_int_equal(rename(segment, moved), 0);
+  /* The current folder, and HDF5's own variable. */
+  assert_non_null(getcwd(held, sizeof held));
+  assert_int_equal(chdir(s->run), 0);
+  setenv("HDF5_VDS_PREFIX", s->run, 1);
+  assert_int_equal(ad_snapshot_file_open(&all, path), AD_EINPUT);
+  assert_non_null(strstr(ad_error_message(), "all.h5: what it shows cannot be read: "));
+  assert_non_null(strstr(ad_error_message(), segment));
+  assert_null(all);
+  assert_int_equal(ad_snapshots_complete(s->run, 4), AD_EINPUT);
+  assert_non_null(strstr(ad_error_message(), segment));
+  assert_int_equal(ad_snapshots_complete(s->run, 3), AD_OK);
+  assert_int_equal(ad_snapshots_cut(s->run, 8), AD_EINPUT);
+  unsetenv("HDF5_VDS_PREFIX");
+  assert_int_equal(chdir(held), 0);
+  /* Cut short; the segment before in its place; whole again. */
+  assert_int_equal(rename(moved, segment), 0);
+  file = open_run(s);
+  ad_snapshots_destroy(file);
+  assert_int_equal(truncate(segment, 3000), 0);
+  assert_int_equal(ad_snapshot_file_open(&all, path), AD_EINPUT);
+  assert_non_null(strstr(ad_error_message(), segment));
+  unlink(segment);
+  assert_int_equal(link(path_of(s, "segment-000000000.h5"), segment), 0);
+  assert_int_equal(ad_snapshot_file_open(&all, path_of(s, "all.h5")), AD_EINPUT);
+  assert_non_null(strstr(ad_error_message(), "its snapshots are not the 3 from step 4 on"));
+}
+
 /* Segments end by themselves at AD_SNAPSHOT_ROWS rows. */
 static void test_rows(void **state) {
   struct scene *s = *state;
@@ -534,7 +578,7 @@ int main(void) {
 #define SNAPSHOT_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_schedule),  cmocka_unit_test(test_schedule_number),
                                      cmocka_unit_test(test_probe_turns), cmocka_unit_test(test_settings),  SNAPSHOT_TEST(test_files),
-                                     SNAPSHOT_TEST(test_rows),         SNAPSHOT_TEST(test_cut),
+                                     SNAPSHOT_TEST(test_missing),      SNAPSHOT_TEST(test_rows),         SNAPSHOT_TEST(test_cut),
                                      SNAPSHOT_TEST(test_cut_all),      SNAPSHOT_TEST(test_damage),
                                      SNAPSHOT_TEST(test_digest),       SNAPSHOT_TEST(test_full_disk),
                                      SNAPSHOT_TEST(test_failing_disk), SNAPSHOT_TEST(test_out_of_memory)};

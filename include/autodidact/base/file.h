@@ -5,19 +5,28 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "autodidact/base/buffer.h"
 
 /* Appends the whole file to `out`. AD_EINPUT (missing, a directory, no permission), AD_EIO, AD_ENOMEM. */
 int ad_file_read(const char *path, struct ad_buffer *out);
 
-/* A read-only mapping of a whole regular file. data is NULL for an empty file. */
+/* AD_EINPUT where there is no regular file at `path`: nothing there, a folder, a pipe, a device. Never waits. */
+int ad_file_check(const char *path);
+
+/* A read-only mapping of a whole regular file; data is NULL for an empty file. A pipe is refused and not waited for, but
+ * for one that this process holds (/dev/stdin, /dev/fd/N, as a shell's <(...)): that is read into memory, once. */
 struct ad_file_map {
   const char *data; /* [size] bytes, valid until ad_file_unmap */
   size_t size;
+  int copied; /* 1: data are in memory of their own */
 };
 int ad_file_map(const char *path, struct ad_file_map *map);
 void ad_file_unmap(struct ad_file_map *map);
+
+/* Opens the same kinds of input as a stream; *file is the caller's (fclose). */
+int ad_file_stream(const char *path, FILE **file);
 
 /* Writes a file whole or not at all: temporary name in the same folder, fsync, rename, fsync of the folder. AD_EIO, and
  * errno tells why (ENOSPC: the disk is full). */

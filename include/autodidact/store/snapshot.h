@@ -105,13 +105,18 @@ int ad_snapshots_add(struct ad_snapshots *snapshots, const struct ad_snapshot *s
 int ad_snapshots_flush(struct ad_snapshots *snapshots);
 
 /* Drops all snapshots of a run behind `step`: what is done to a folder before the run goes on from there. A run without
- * snapshots is fine. AD_EINPUT (a damaged segment), AD_EIO, AD_ENOMEM. */
+ * snapshots is fine. AD_EINPUT (a segment that is damaged, or missing), AD_EIO, AD_ENOMEM. */
 int ad_snapshots_cut(const char *run, uint64_t step);
 
 /* Reads a segment and compares all its datasets with their digests. AD_EINPUT (which one), AD_ENOMEM. */
 int ad_snapshots_check(const char *path);
 
-/* A file of snapshots that is open for reading, a segment or all.h5: values are read as they are asked for. */
+/* Whether all segments that a run's all.h5 shows are there, of those that begin up to `step`. A run without all.h5 is
+ * fine. AD_EINPUT (which one is missing; an all.h5 that is damaged), AD_ENOMEM. */
+int ad_snapshots_complete(const char *run, uint64_t step);
+
+/* A file of snapshots that is open for reading, a segment or all.h5: values are read as they are asked for, those of
+ * all.h5 from the segments beside it, one of which is open at a time. */
 struct ad_snapshot_file;
 
 struct ad_snapshot_column {
@@ -124,7 +129,8 @@ struct ad_snapshot_column {
   char kind;                 /* of an element: u(int), i(nt), f(loat), s (text of `bytes` bytes) */
 };
 
-/* AD_EINPUT (none of ours, cut short, damaged), AD_ENOMEM. The caller owns it. */
+/* AD_EINPUT (none of ours, cut short, damaged; of all.h5: a segment that is missing, or another one than it shows),
+ * AD_ENOMEM. The caller owns it. */
 int ad_snapshot_file_open(struct ad_snapshot_file **file, const char *path);
 void ad_snapshot_file_close(struct ad_snapshot_file *file);
 
