@@ -262,7 +262,7 @@ int ad_remove_folder(const char *path) {
 
 int ad_is_file(const char *path) {
   struct stat info;
-  return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+  return stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
 }
 
 int ad_is_folder(const char *path) {

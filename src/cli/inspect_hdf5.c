@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
 #include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -19,11 +20,12 @@
 
 int inspect_is_hdf5(const char *path) {
   char head[8] = "";
-  FILE *file = fopen(path, "rbe");
-  const size_t count = file == NULL ? 0 : fread(head, 1, sizeof head, file);
-  if (file != NULL) {
-    fclose(file);
+  FILE *file;
+  if (ad_file_stream(path, &file) != AD_OK) {
+    return 0; /* whoever reads it says why */
   }
+  const size_t count = fread(head, 1, sizeof head, file);
+  ad_ignore(fclose(file));
   return count == sizeof head && memcmp(head, "\x89HDF\r\n\x1a\n", sizeof head) == 0;
 }
 

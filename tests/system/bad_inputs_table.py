@@ -1,6 +1,7 @@
 """The table of bad inputs: name, what is broken, the command, the exit code, what the message must say."""
 
 import json
+import os
 import struct
 from dataclasses import dataclass
 from typing import Callable, Optional
@@ -81,6 +82,14 @@ def folder_instead(name):
     def make(work):
         (work / name).unlink(missing_ok=True)
         (work / name).mkdir()
+    return make
+
+
+def pipe_instead(name):
+    """A pipe that nobody writes into."""
+    def make(work):
+        (work / name).unlink(missing_ok=True)
+        os.mkfifo(work / name)
     return make
 
 
@@ -394,3 +403,13 @@ row("export-run-missing", None, ["export", "nowhere", "--out", "new"], 1, r"nowh
 row("export-model-cut", cut("run/model/model.safetensors", lambda h, n: h), ["export", "run", "--out", "new"], 1, r"model\.safetensors",
     absent=["new/model.safetensors", "new/config.json"])
 row("doctor-argument", None, ["doctor", "who"], 1, r"who")
+
+# A pipe as any input is refused by name; nothing waits for somebody to write into it.
+for _name, _command in [("config.yaml", TRAIN), ("tiny.yaml", TRAIN), ("data/train.tsv", TRAIN), ("model/config.json", TRAIN),
+                        ("model/vocab.txt", TRAIN), ("model/tokenizer_config.json", TRAIN), (SAFETENSORS, TRAIN),
+                        ("data/test.tsv", PREDICT), ("data/test.tsv", EVAL), ("run/model/model.safetensors", PREDICT),
+                        ("run/config.yaml", EVAL), ("data/dev.tsv", ["tokenize", "--model", "model", "data/dev.tsv"]),
+                        ("run/log.jsonl", ["verify", "run"]), ("run/log.jsonl", ["diff", "run", "second"]),
+                        ("run/result.json", ["verify", "run"]), (SAFETENSORS, ["inspect", SAFETENSORS]),
+                        ("study.yaml", ["study", "status", "study.yaml"])]:
+    row(f"pipe-{_command[0]}-{_name}", pipe_instead(_name), _command, 1, _name.removeprefix("run/").replace(".", r"\.") + ".*a pipe", absent=["new/result.json"])

@@ -155,8 +155,17 @@ def wordnet():
     check("wordnet, other numbers", folder, write("rows.noun", re.sub(r"^(\d{8}) 0\d", r"\1 07", synsets, flags=re.M)), TEXTS)
 
 
+def pipe():
+    """Standard input and a shell's <(...) are read as the file is."""
+    expected = run(PROGRAM, "predict", "run", "--data", "data/test.tsv").stdout
+    for command in ("cat data/test.tsv | {} --data /dev/stdin", "{} --data /dev/stdin <data/test.tsv", "{} --data <(cat data/test.tsv)"):
+        found = run("bash", "-c", command.format(f"'{PROGRAM}' predict run")).stdout
+        if found != expected or not found:
+            sys.exit(f"{command}: found {found!r}, expected {expected!r}")
+
+
 if __name__ == "__main__":
     run(PROGRAM, "train", "config.yaml")
-    for part in (csv, jsonl, folder, tsv, wordnet):
+    for part in (csv, jsonl, folder, tsv, wordnet, pipe):
         part()
         print(f"ok   predict, {part.__name__}")

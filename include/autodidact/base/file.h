@@ -41,7 +41,7 @@ int ad_make_folders(const char *path);
 /* Removes a folder and the files in it; one that does not exist is fine, one with folders inside is not. AD_EIO. */
 int ad_remove_folder(const char *path);
 
-/* Existence tests (follow links); 1 or 0. */
+/* Existence tests (follow links); 1 or 0. What is no folder counts as a file: whoever opens it is told what it is. */
 int ad_is_file(const char *path);
 int ad_is_folder(const char *path);
 
