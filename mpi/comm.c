@@ -154,18 +154,24 @@ int ad_comm_gather_rows(const struct ad_comm *comm, const size_t *counts, size_t
   return status;
 }
 
-int ad_comm_settle(const struct ad_comm *comm, int status) {
+int ad_mpi_settle(MPI_Comm comm, int status) {
   enum { LONGEST = 2000 };
   char message[LONGEST] = "";
-  int lowest = status < 0 ? comm->rank : INT_MAX;
-  MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, comm->world);
+  int rank;
+  MPI_Comm_rank(comm, &rank);
+  int lowest = status < 0 ? rank : INT_MAX;
+  MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, comm);
   if (lowest == INT_MAX) {
     return status;
   }
   snprintf(message, sizeof message, "%s", ad_error_message());
-  MPI_Bcast(&status, 1, MPI_INT, lowest, comm->world);
-  MPI_Bcast(message, sizeof message, MPI_CHAR, lowest, comm->world);
+  MPI_Bcast(&status, 1, MPI_INT, lowest, comm);
+  MPI_Bcast(message, sizeof message, MPI_CHAR, lowest, comm);
   return ad_fail(status, "%s", message);
+}
+
+int ad_comm_settle(const struct ad_comm *comm, int status) {
+  return ad_mpi_settle(comm->world, status);
 }
 
 int ad_comm_broadcast(const struct ad_comm *comm, size_t size, void *data) {
@@ -188,49 +194,3 @@ int ad_comm_sum(const struct ad_comm *comm, size_t count, uint64_t *values) {
 }
 
 void ad_comm_wait(const struct ad_comm *comm) { MPI_Barrier(comm->world); }
-
-int ad_shared_create(struct ad_shared *shared, const struct ad_comm *comm, size_t bytes) {
-  *shared = (struct ad_shared){.part = ad_calloc((size_t)comm->node_size, sizeof *shared->part)};
-  MPI_Win *window = ad_malloc(1, sizeof *window);
-  if (shared->part == NULL || window == NULL) {
-    ad_free(window);
-    ad_free(shared->part);
-    *shared = (struct ad_shared){0};
-    return ad_fail_memory(sizeof *window + (size_t)comm->node_size * sizeof *shared->part, "a shared window");
-  }
-  /* Room to align each part by hand: MPI promises no more than the alignment of a double. */
-  enum { ALIGNMENT = 64 };
-  MPI_Info info;
-  MPI_Info_create(&info);
-  MPI_Info_set(info, "alloc_shared_noncontig", "true");
-  void *base = NULL;
-  MPI_Win_allocate_shared((MPI_Aint)(bytes + ALIGNMENT), 1, info, comm->node, &base, window);
-  MPI_Info_free(&info);
-  MPI_Win_lock_all(MPI_MODE_NOCHECK, *window);
-  for (int r = 0; r < comm->node_size; r++) {
-    MPI_Aint size;
-    int unit;
-    char *part = NULL;
-    MPI_Win_shared_query(*window, r, &size, &unit, &part);
-    shared->part[r] = part + (ALIGNMENT - (uintptr_t)part % ALIGNMENT) % ALIGNMENT;
-  }
-  shared->window = window;
-  shared->own = shared->part[comm->node_rank];
-  return AD_OK;
-}
-
-void ad_shared_destroy(struct ad_shared *shared) {
-  if (shared->window != NULL) {
-    MPI_Win_unlock_all(*(MPI_Win *)shared->window);
-    MPI_Win_free(shared->window);
-  }
-  ad_free(shared->window);
-  ad_free(shared->part);
-  *shared = (struct ad_shared){0};
-}
-
-void ad_shared_wait(const struct ad_shared *shared, const struct ad_comm *comm) {
-  MPI_Win_sync(*(MPI_Win *)shared->window);
-  MPI_Barrier(comm->node);
-  MPI_Win_sync(*(MPI_Win *)shared->window);
-}

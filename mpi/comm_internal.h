@@ -33,6 +33,9 @@ int ad_mpi_comm_create(struct ad_comm **comm, MPI_Comm from, int group);
 /* ad_mpi_end on any communicator that nothing else uses. */
 int ad_mpi_end_on(MPI_Comm comm, int status, int *alone);
 
+/* As ad_comm_settle, over any communicator. Collective over it. */
+int ad_mpi_settle(MPI_Comm comm, int status);
+
 /* A count that MPI can take: bytes or items above INT_MAX are AD_EINTERNAL. */
 int ad_mpi_count(size_t count, int *narrow);
 

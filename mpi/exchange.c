@@ -503,6 +503,12 @@ int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_co
   if (status == AD_OK) {
     status = ad_shared_create(&x->shared, comm, bytes);
   }
+  if (status == AD_OK) {
+    struct board *board = board_of(x, comm->node_rank);
+    atomic_init(&board->handed_in, 0);
+    atomic_init(&board->done, 0);
+    ad_shared_wait(&x->shared, comm); /* nobody reads a neighbour's board before */
+  }
   if (status != AD_OK) {
     ad_mpi_exchange_destroy(x);
     return status;

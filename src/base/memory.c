@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -178,4 +179,18 @@ void *ad_arena_take(struct ad_arena *arena, size_t bytes) {
     arena->peak = arena->used;
   }
   return block;
+}
+
+int ad_memory_mappable(size_t bytes) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return AD_OK;
+  }
+  void *probe = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (probe == MAP_FAILED) {
+    return ad_fail(AD_ENOMEM, "ulimit -v allows this process %.0f MiB of address space, and %.0f more are needed",
+                   (double)limit.rlim_cur / 0x1p20, (double)bytes / 0x1p20);
+  }
+  munmap(probe, bytes);
+  return AD_OK;
 }

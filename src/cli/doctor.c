@@ -125,6 +125,7 @@ int ad_command_doctor(int argc, char **argv) {
   printf("%-18s %ld processors online, one thread a rank\n", "threads", sysconf(_SC_NPROCESSORS_ONLN));
   AD_TRY(check_rows());
   AD_TRY(check_disk());
+  AD_TRY(ad_gemm_openblas_room());
   AD_TRY(sgemm_rate(square_openblas, &openblas));
   AD_TRY(sgemm_rate(square_in_use, &in_use));
   printf("%-18s %.1f GF/s on one core; OpenBLAS (%s): %.1f (%d x %d x %d, medians of %d)\n", "sgemm", in_use,

@@ -5,6 +5,7 @@
 
 #include "autodidact/base/build.h"
 #include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
 #include "autodidact/mpi/runtime.h"
@@ -117,6 +118,11 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "--version") == 0) {
     printf("autodidact %s (%s)\n", ad_build_version(), ad_build_commit());
     return report(AD_OK);
+  }
+  /* MPI and OpenBLAS crash or wait for ever where they may map too little. */
+  const int room = ad_memory_mappable((size_t)160 << 20);
+  if (room != AD_OK) {
+    return report(room);
   }
   const struct command *command = find(argv[1]);
   if (command == NULL) {

@@ -230,8 +230,8 @@ int training_prepare(struct training *t) {
   ad_memory_trim();
   const size_t resident = training_resident(), theta = t->session.params.count * sizeof(float);
   t->base = resident > theta ? resident - theta : 0;
-  AD_TRY(make_replicas(t));
-  AD_TRY(connect_ranks(t));
+  AD_TRY(ad_comm_settle(t->comm, make_replicas(t)));
+  AD_TRY(ad_comm_settle(t->comm, connect_ranks(t)));
   AD_TRY(ad_trainer_create(&t->trainer, &t->session.params, &t->replicas, &t->train, &t->settings,
                            t->exchange == NULL ? NULL : ad_mpi_exchange_table(t->exchange)));
   AD_TRY(t->has_dev ? prepare_evaluation(t) : AD_OK);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "autodidact/base/log.h"
 #include "autodidact/base/status.h"
@@ -13,6 +14,15 @@ static volatile sig_atomic_t signal_seen; /* its number */
 
 static void on_signal(int number) {
   signal_seen = number;
+}
+
+/* Ctrl-C: the one after it ends the program. */
+static void on_interrupt(int number) {
+  static const char text[] = "\nautodidact: saving, to stop after this step; Ctrl-C again ends at once without\n";
+  signal_seen = number;
+  if (write(STDERR_FILENO, text, sizeof text - 1) < 0) {
+    signal_seen = number; /* nothing can be said then */
+  }
 }
 
 static const struct {
@@ -36,7 +46,19 @@ int training_signal(void) {
   return (int)signal_seen;
 }
 
+/* The action of a signal that stops a run. */
+static void watch(int number) {
+  const int interrupt = number == SIGINT;
+  struct sigaction action = {.sa_handler = interrupt ? on_interrupt : on_signal,
+                             .sa_flags = interrupt ? SA_RESTART | SA_RESETHAND : SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  sigaction(number, &action, NULL);
+}
+
 int training_watch_signals(const char *list) {
+  if (isatty(STDIN_FILENO) || isatty(STDERR_FILENO)) {
+    watch(SIGINT);
+  }
   for (const char *p = list; *p != '\0'; p += *p == ',') {
     const size_t length = strcspn(p, ",");
     const size_t prefix = length > 3 && strncasecmp(p, "SIG", 3) == 0 ? 3 : 0;
@@ -48,9 +70,7 @@ int training_watch_signals(const char *list) {
     if (i == SIGNALS) {
       return ad_fail(AD_ECONFIG, "run.signals is '%s', expected a list of TERM, USR1, USR2, INT, HUP, XCPU", list);
     }
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    sigaction(signals[i].number, &action, NULL);
+    watch(signals[i].number);
     p += length;
   }
   return AD_OK;

@@ -60,6 +60,7 @@ int ad_gemm_start(void) {
       ad_log(AD_LOG_INFO, "matrix products by OpenBLAS, not %s: %s", BACKENDS[i]->name, reason);
     }
     if (reason == NULL) {
+      AD_TRY(BACKENDS[i] == &ad_gemm_openblas ? ad_gemm_openblas_room() : AD_OK);
       ad_gemm_use(BACKENDS[i]);
       return AD_OK;
     }
@@ -69,6 +70,11 @@ int ad_gemm_start(void) {
   }
   return ad_fail(AD_ECONFIG, "AUTODIDACT_GEMM: found '%s', expected libxsmm or openblas, as far as this build has them",
                  wanted == NULL ? "" : wanted);
+}
+
+/* Its buffer has 128 MiB, and it tries for ever to get that. */
+int ad_gemm_openblas_room(void) {
+  return ad_memory_mappable((size_t)160 << 20);
 }
 
 const char *ad_gemm_core(void) {

@@ -89,7 +89,7 @@ kill_rank() {
     sleep 0.1
   done
   [ -s long/log.jsonl ] || { echo "the long run did not start"; cat long.out; kill "$launcher"; exit 1; }
-  for pid in $(cat /proc/"$launcher"/task/*/children); do
+  for pid in $(cat /proc/"$(cat /proc/"$launcher"/task/"$launcher"/children | tr -d ' ')"/task/*/children); do
     [ "$(readlink "/proc/$pid/exe")" != "$(realpath "$AD_PROGRAM")" ] || ranks+=("$pid")
     ! tr '\0' '\n' <"/proc/$pid/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$1" || victim=$pid
   done
@@ -111,3 +111,26 @@ kill_rank() {
 }
 kill_rank 0
 kill_rank 1
+
+# Ctrl-C, in a terminal; TERM to the launcher.
+cd "$work"
+python3 "$source/tests/system/tiny.py" .
+python3 "$source/tests/system/terminal.py" "$AD_PROGRAM"
+rm -rf once
+python3 "$source/tests/system/tiny.py" .
+python3 "$source/tests/system/terminal.py" "$source/launch/local" -n 2
+
+# What Open MPI needs a folder for.
+refused_scratch() { # PATTERN TMPDIR
+  local status=0
+  TMPDIR=$2 "$source/launch/local" -n 2 order config.yaml >out 2>&1 || status=$?
+  [ "$status" = 1 ] && grep -q "^launch/local: TMPDIR=.*$1" out || { echo "TMPDIR=$2: exit code $status"; cat out; exit 1; }
+  echo "ok   TMPDIR: $1"
+}
+refused_scratch 'can be written' "$work/none"
+mkdir "$work/$(printf 'x%.0s' {1..120})"
+refused_scratch 'at most 100' "$work/$(printf 'x%.0s' {1..120})"
+# Little address space is an error, not a hang.
+for room in 100000 150000 200000; do
+  expect "address-space-$room" 2 'ulimit -v' -- bash -c "ulimit -v $room; exec '$AD_PROGRAM' train config.yaml run.dir=small"
+done

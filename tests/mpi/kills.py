@@ -40,14 +40,17 @@ def start(name, ranks):
         return output, subprocess.Popen([SOURCE / "launch/local", "-n", str(ranks), "train", "config.yaml", f"run.dir={name}", *KEYS], stdout=file, stderr=file)
 
 
-def ranks_of(launcher):
-    """The processes of the ranks: mpirun's children."""
+def children(pid):
     try:
-        text = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text()
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def ranks_of(launcher):
+    """The processes of the ranks: the children of mpirun, which is the launcher's."""
     found = []
-    for pid in map(int, text.split()):
+    for pid in [rank for mpirun in children(launcher.pid) for rank in children(mpirun)]:
         try:
             if Path(f"/proc/{pid}/exe").resolve().name == "autodidact":
                 found.append(pid)

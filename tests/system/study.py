@@ -133,7 +133,7 @@ def wait_for_end(name, mpirun, ranks):
 
 
 def kill(name, pid, seed):
-    draw, mpirun = random.Random(int(seed)), int(pid)
+    draw, mpirun = random.Random(int(seed)), children(int(pid))[0]
     # A run may be finished and not yet in the table, if its rank was killed in between.
     wait_for(name, max(len(done(name)), len(finished(name))) + draw.randint(1, 3))
     time.sleep(draw.random() * 0.05)

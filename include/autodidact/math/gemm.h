@@ -52,7 +52,11 @@ const char *ad_gemm_config(void);
 /* Name of OpenBLAS's kernels, whatever the backend: the yardstick of `doctor` and of the benchmarks. */
 const char *ad_gemm_openblas_core(void);
 
-/* Y [n,n] = X W^T by OpenBLAS, whatever the backend, all [n,n]: the yardstick's product. */
+/* AD_OK where OpenBLAS has room for the buffer that its first product takes; else AD_ENOMEM. */
+int ad_gemm_openblas_room(void);
+
+/* Y [n,n] = X W^T by OpenBLAS, whatever the backend, all [n,n]: the yardstick's product. Where
+ * ad_gemm_openblas_room is not AD_OK it may not come back. */
 void ad_gemm_openblas_square(size_t n, const float *X, const float *W, float *Y);
 
 /* Row self-check: for a layer with W [N,K], forward (nt) and backward (nn), have rows the same bits when M of them

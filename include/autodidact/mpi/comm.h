@@ -56,14 +56,18 @@ int ad_comm_sum(const struct ad_comm *comm, size_t count, uint64_t *values);
 /* Waits for all ranks. Collective over the world. */
 void ad_comm_wait(const struct ad_comm *comm);
 
-/* Memory that the ranks of a node share: each rank's part has `bytes` bytes, aligned to 64 and zeroed. */
+/* Memory that the ranks of a node share: each rank's part has `bytes` bytes, aligned to 64 and zeroed. It has no name and
+ * lies in no folder (memfd_create), so that the size of /dev/shm does not matter, and its pages are taken when it is made:
+ * later stores cannot fail. */
 struct ad_shared {
-  void *window;     /* MPI's handle */
-  char **part;      /* [ranks of the node] where each rank's part lies, in the node's order of ranks */
-  char *own;        /* this rank's part */
+  char *memory; /* all parts; NULL: none */
+  size_t size;
+  char **part; /* [ranks of the node] where each rank's part lies, in the node's order of ranks; owned */
+  char *own;   /* this rank's part */
 };
 
-/* Collective over the node. AD_ENOMEM. */
+/* Collective over the node, all of whose ranks fail together: AD_ENOMEM (the memory is not there, or no file of that size
+ * is allowed: both sizes), AD_EIO (the ranks may not open each other's memory). The caller owns it. */
 int ad_shared_create(struct ad_shared *shared, const struct ad_comm *comm, size_t bytes);
 void ad_shared_destroy(struct ad_shared *shared);
 
