@@ -74,7 +74,8 @@ static void print_row(const char *name, int width, const struct summary *s) {
     printf(" %12.6g", mean(s));
   }
   if (s->results > 1) {
-    printf(" %10.4g", deviation(s));
+    /* Results that differ by roundings only have no spread. */
+    printf(" %10.4g", deviation(s) <= 1e-12 * fabs(mean(s)) ? 0.0 : deviation(s));
   }
   putchar('\n');
 }
