@@ -134,6 +134,11 @@ static int read_study(struct ad_study *s, const struct ad_yaml *tree) {
     return study_fail(s->path, section, "study.dir is not set: the folder of the study, for example studies/%s",
                       s->name);
   }
+  const struct ad_yaml *test = ad_yaml_get(section, "test");
+  if (test != NULL && !s->test && s->source == AD_SOURCE_TEST) {
+    return study_fail(s->path, test, "study.test is false, but study.result is test.%s",
+                      ad_study_metric_name(s->metric));
+  }
   s->test |= s->source == AD_SOURCE_TEST;
   return AD_OK;
 }

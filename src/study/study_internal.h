@@ -54,6 +54,9 @@ int study_read_axes(struct study_draft *draft, const struct ad_yaml *tree);
  * same), AD_ENOMEM. */
 int study_lay_out(struct study_draft *draft);
 
+/* The base's values as a configuration of its own; the caller's (ad_config_destroy), also after a failure. AD_ENOMEM. */
+int study_copy_base(const struct ad_study *study, struct ad_config *config);
+
 /* The part of a configuration's digest that one key at a value makes; a configuration's digest is their sum. */
 uint64_t study_key_digest(const char *key, const char *value);
 
