@@ -20,6 +20,9 @@ from pathlib import Path
 import bad_inputs_table
 import tiny
 
+if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
+    sys.exit(print(__doc__))
+
 REPORT = re.compile(r"Sanitizer|runtime error:|Segmentation fault|Assertion .* failed|stack smashing|free\(\): invalid")
 TIME_LIMIT = 120  # seconds
 
