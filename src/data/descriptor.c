@@ -9,6 +9,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/texts.h"
 #include "layout.h"
 
 static const char SUFFIX[] = ".yaml";
@@ -55,6 +56,20 @@ static int parse_texts(struct ad_descriptor *descriptor, const struct ad_yaml *t
   return AD_OK;
 }
 
+static int check_classes(const struct ad_descriptor *descriptor, const struct ad_yaml *node) {
+  const char *const *classes = (const char *const *)descriptor->classes;
+  size_t before, *order = ad_malloc(descriptor->class_count, sizeof *order);
+  if (order == NULL) {
+    return ad_fail_memory(descriptor->class_count * sizeof *order, "the classes of a descriptor");
+  }
+  ad_texts_order(classes, descriptor->class_count, order);
+  const size_t doubled = ad_texts_doubled(classes, descriptor->class_count, order, &before);
+  ad_free(order);
+  return doubled == descriptor->class_count ? AD_OK
+                                            : AD_FAIL_AT(descriptor->path, node->items[doubled],
+                                                         "classes: \"%s\" is there twice", classes[doubled]);
+}
+
 static int parse_classes(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
   const struct ad_yaml *node = ad_yaml_get(tree, "classes");
   const char *path = descriptor->path;
@@ -71,13 +86,8 @@ static int parse_classes(struct ad_descriptor *descriptor, const struct ad_yaml 
   for (size_t i = 0; i < node->count; i++) {
     AD_TRY(ad_layout_text(path, node->items[i], "classes", &descriptor->classes[i]));
     descriptor->class_count++;
-    for (size_t j = 0; j < i; j++) {
-      if (strcmp(descriptor->classes[j], descriptor->classes[i]) == 0) {
-        return AD_FAIL_AT(path, node->items[i], "classes: \"%s\" is there twice", descriptor->classes[i]);
-      }
-    }
   }
-  return AD_OK;
+  return check_classes(descriptor, node);
 }
 
 static int parse_expected(const char *path, const struct ad_yaml *node, struct ad_expected *expected) {

@@ -16,9 +16,9 @@ struct study_leaves {
   size_t count, capacity;
 };
 
-/* Appends the leaves of a mapping, in the file's order; prefix "" at the top. Destroy also after a failure. AD_ECONFIG
- * (not a mapping), AD_ENOMEM. */
-int study_leaves_add(struct study_leaves *leaves, const char *path, const char *prefix, const struct ad_yaml *tree);
+/* The leaves of a mapping, in the file's order. Destroy also after a failure. AD_ECONFIG (not a mapping, a key twice),
+ * AD_ENOMEM. */
+int study_leaves_read(struct study_leaves *leaves, const char *path, const struct ad_yaml *tree);
 void study_leaves_destroy(struct study_leaves *leaves);
 
 /* ad_fail(AD_ECONFIG) with "path:line: " in front. */

@@ -44,6 +44,8 @@ file "unknown key" 1 "wrong.yaml:1: unknown key 'study.rank_per_trial'; the near
 file "unknown axis" 1 "wrong.yaml:2: unknown key 'seed.int'; the nearest one is 'seed.init'" <<<$'study: {dir: s}\naxes: {seed.int: 0..2}'
 file "empty list" 1 "wrong.yaml:2: axes: seed.init has no values" <<<$'study: {dir: s}\naxes: {seed.init: []}'
 file "arm twice" 1 "wrong.yaml:4: the key \"a\" is there twice \(first at line 3\)" <<<$'study: {dir: s}\narms:\n  a: {}\n  a: {optim.lr: 1}'
+file "key of an arm twice" 1 "wrong.yaml:4: optim.lr is there twice \(first at line 3\)" <<<$'study: {dir: s}\narms:\n  a: {optim: {lr: 1},\n      optim.lr: 2}'
+file "key of the base twice" 1 "wrong.yaml:3: optim.lr is there twice \(first at line 2\)" <<<$'study: {dir: s}\nbase: {optim.lr: 1,\n  optim: {lr: 2}}'
 file "equal arms" 1 "two cells are the same training: \"a\" and \"b\"" <<<$'study: {dir: s}\narms:\n  a: {}\n  b: {}'
 file "unknown key of an arm" 1 "wrong.yaml:2: unknown key 'teacher.metod'" <<<$'study: {dir: s}\narms: {a: {teacher: {metod: sda}}}'
 file "no such base" 1 "wrong.yaml:2: base: none.yaml: No such file" <<<$'study: {dir: s}\nbase: none.yaml'
