@@ -443,8 +443,8 @@ static int find_file(const struct reading *reading, enum ad_split split, char **
       options->folder != NULL && options->folder[0] != '\0' ? options->folder : reading->descriptor->folder;
   if (options->file != NULL) {
     *path = ad_strdup(options->file);
-  } else if (folder != NULL) {
-    *path = ad_path_join(folder, reading->source.file);
+  } else if (folder != NULL || reading->source.file[0] == '/') {
+    *path = ad_path_join(folder == NULL ? "" : folder, reading->source.file);
   } else {
     return ad_fail(AD_ECONFIG,
                    "%s: the folder with \"%s\" (the %s split) is not known, expected it in the configuration "
@@ -456,7 +456,8 @@ static int find_file(const struct reading *reading, enum ad_split split, char **
   }
   if (options->file == NULL && access(*path, F_OK) != 0 && errno == ENOENT) {
     const int status = ad_fail(AD_EINPUT,
-                               "%s: there is no such file, expected the %s split of %s there (data.folder); the data "
+                               "%s: there is no such file, expected the %s split of %s there (data.folder, for a finished run "
+                               "--folder); the data "
                                "are to be had from %s",
                                *path, ad_split_name(split), reading->descriptor->name, reading->descriptor->home);
     ad_free(*path);

@@ -35,6 +35,19 @@ static int set_name(struct ad_descriptor *descriptor, const char *path) {
   return AD_OK;
 }
 
+static int keep_text(struct ad_descriptor *descriptor, const char *text, size_t size) {
+  descriptor->text = ad_malloc(size + 1, 1);
+  if (descriptor->text == NULL) {
+    return ad_fail_memory(size + 1, "a descriptor");
+  }
+  if (size > 0) {
+    memcpy(descriptor->text, text, size);
+  }
+  descriptor->text[size] = '\0';
+  descriptor->size = size;
+  return AD_OK;
+}
+
 /* The texts for people: all of them are needed, so that no data set goes without its source. */
 static int parse_texts(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
   struct {
@@ -216,6 +229,9 @@ int ad_descriptor_parse(struct ad_descriptor *descriptor, const char *path, cons
   descriptor->digest = ad_digest(text, size);
   int status = set_name(descriptor, path);
   if (status == AD_OK) {
+    status = keep_text(descriptor, text, size);
+  }
+  if (status == AD_OK) {
     status = ad_yaml_parse(&tree, path, text, size);
   }
   if (status == AD_OK) {
@@ -302,6 +318,7 @@ int ad_descriptor_load(struct ad_descriptor *descriptor, const char *name, const
 void ad_descriptor_destroy(struct ad_descriptor *descriptor) {
   ad_free(descriptor->name);
   ad_free(descriptor->path);
+  ad_free(descriptor->text);
   ad_free(descriptor->title);
   ad_free(descriptor->home);
   ad_free(descriptor->licence);

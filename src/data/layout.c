@@ -14,6 +14,14 @@ static const char *const header_words[] = {"false", "true"};
 static const char *const empty_words[] = {"refuse", "allow", "skip"};
 static const char *const incomplete_words[] = {"refuse", "skip"};
 
+const char *ad_layout_format_name(enum ad_format format) {
+  return format_words[format];
+}
+
+const char *ad_layout_empty_name(enum ad_empty empty) {
+  return empty_words[empty];
+}
+
 /* "a, b, c", for messages. */
 static int list_names(const char *const *names, size_t count, struct ad_buffer *out) {
   for (size_t i = 0; i < count; i++) {
