@@ -168,35 +168,19 @@ void ad_config_destroy(struct ad_config *config) {
   *config = (struct ad_config){0};
 }
 
-/* Where a file has each key, in the table's order; 0: not (yet). */
-struct places {
-  size_t line[AD_CONFIG_KEYS], count;
-};
-
-/* A key may be written nested and dotted: as often as once all the same. */
-static int note_place(struct places *places, const char *place, const char *key, size_t line) {
-  size_t *first = &places->line[config_find(key) - config_options];
-  if (*first != 0) {
-    return ad_fail(AD_ECONFIG, "%s: %s is there twice (first at line %zu)", place, key, *first);
-  }
-  *first = line;
-  places->count++;
-  return AD_OK;
-}
-
-/* Sets the keys of a mapping whose own key is `prefix` ("" at the top). */
+/* Sets the keys of a mapping whose own key is `prefix` ("" at the top), and counts them. */
 static int set_tree(struct ad_config *config, const char *path, const char *prefix, const struct ad_yaml *tree,
-                    struct places *places) {
+                    size_t *count) {
   for (size_t i = 0; i < tree->count; i++) {
     char key[128], place[1024];
     const struct ad_yaml *item = tree->items[i];
     snprintf(key, sizeof key, "%s%s%s", prefix, prefix[0] == '\0' ? "" : ".", tree->keys[i]);
     snprintf(place, sizeof place, "%s:%zu", path, item->line);
     if (item->kind == AD_YAML_MAPPING) {
-      AD_TRY(set_tree(config, path, key, item, places));
+      AD_TRY(set_tree(config, path, key, item, count));
     } else if (item->kind == AD_YAML_SCALAR) {
       AD_TRY(ad_config_set(config, place, key, item->text));
-      AD_TRY(note_place(places, place, key, item->line));
+      ++*count;
     } else {
       return config_find(key) == NULL ? fail_unknown(place, key)
                                : ad_fail(AD_ECONFIG, "%s: %s is a list, expected one value", place, key);
@@ -208,11 +192,11 @@ static int set_tree(struct ad_config *config, const char *path, const char *pref
 int ad_config_read(struct ad_config *config, const char *path) {
   struct ad_yaml *tree = NULL;
   AD_TRY(ad_yaml_read(&tree, path));
-  struct places places = {.count = 0};
+  size_t count = 0;
   int status;
   if (tree->kind == AD_YAML_MAPPING) {
-    status = set_tree(config, path, "", tree, &places);
-    memset(config->given, 0, 2 * places.count > AD_CONFIG_KEYS ? sizeof config->given : 0);
+    status = set_tree(config, path, "", tree, &count);
+    memset(config->given, 0, 2 * count > AD_CONFIG_KEYS ? sizeof config->given : 0);
   } else {
     status = ad_fail(AD_ECONFIG, "%s:%zu: expected keys and values, found %s", path, tree->line,
                      tree->kind == AD_YAML_SCALAR ? "plain text" : "a list");

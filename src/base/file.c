@@ -145,16 +145,17 @@ void ad_file_unmap(struct ad_file_map *map) {
   *map = (struct ad_file_map){0};
 }
 
-static int write_all(int fd, const char *data, size_t size) {
+int ad_write_all(int fd, const void *data, size_t size) {
+  const char *bytes = data;
   while (size > 0) {
-    const ssize_t written = write(fd, data, size);
+    const ssize_t written = write(fd, bytes, size);
     if (written < 0 && errno == EINTR) {
       continue;
     }
     if (written < 0) {
       return -1;
     }
-    data += written;
+    bytes += written;
     size -= (size_t)written;
   }
   return 0;
@@ -198,7 +199,7 @@ int ad_file_write(const char *path, const void *data, size_t size) {
     errno = reason;
     return status;
   }
-  if (write_all(fd, data, size) != 0 || fsync(fd) != 0) {
+  if (ad_write_all(fd, data, size) != 0 || fsync(fd) != 0) {
     reason = errno;
     status = ad_fail(AD_EIO, "%s: could not be written: %s", temporary.data, strerror(reason));
   }

@@ -25,10 +25,6 @@ int ad_layout_number(const char *path, const struct ad_yaml *node, const char *k
 int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml *split, const struct ad_yaml *top,
                     struct ad_source *source);
 
-/* The words of a descriptor for these. Static storage. */
-const char *ad_layout_format_name(enum ad_format format);
-const char *ad_layout_empty_name(enum ad_empty empty);
-
 /* A deep copy into a zeroed source. AD_ENOMEM (then the copy is empty). */
 int ad_layout_copy(const struct ad_source *source, struct ad_source *copy);
 void ad_layout_destroy(struct ad_source *source);

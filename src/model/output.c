@@ -68,17 +68,8 @@ int ad_output_begin(struct ad_output *output, const char *path) {
 }
 
 int ad_output_write(struct ad_output *output, const void *data, size_t size) {
-  const char *bytes = data;
-  while (size > 0) {
-    const ssize_t written = write(output->fd, bytes, size);
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written < 0) {
-      return ad_fail(AD_EIO, "%s: could not be written: %s", output->temporary, strerror(errno));
-    }
-    bytes += written;
-    size -= (size_t)written;
+  if (ad_write_all(output->fd, data, size) != 0) {
+    return ad_fail(AD_EIO, "%s: could not be written: %s", output->temporary, strerror(errno));
   }
   return AD_OK;
 }

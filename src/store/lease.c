@@ -101,8 +101,7 @@ struct taker {
 };
 
 static int write_text(int fd, const char *path, const char *text) {
-  const size_t size = strlen(text);
-  return fd >= 0 && write(fd, text, size) == (ssize_t)size && fsync(fd) == 0
+  return fd >= 0 && ad_write_all(fd, text, strlen(text)) == 0 && fsync(fd) == 0
              ? AD_OK
              : ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(errno));
 }

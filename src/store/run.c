@@ -266,11 +266,12 @@ int ad_run_create(struct ad_run *run, const struct ad_config *config, const stru
 }
 
 int ad_run_close(struct ad_run *run) {
+  static const char *const names[] = {"log.jsonl", "timing.jsonl"};
   int status = AD_OK;
   FILE *const files[] = {run->log, run->timing};
   for (size_t i = 0; i < 2; i++) {
     if (files[i] != NULL && fclose(files[i]) != 0) {
-      status = ad_fail(AD_EIO, "%s: a log could not be written: %s", run->folder, strerror(errno));
+      status = ad_fail(AD_EIO, "%s/%s: could not be written: %s", run->folder, names[i], strerror(errno));
     }
   }
   leave_folder(run);

@@ -426,13 +426,12 @@ static int name_own(struct ad_cells *table) {
 
 /* Whole or not at all: what was written of a line is cut off again where the disk is full. */
 static int write_line(const char *path, const char *text) {
-  const size_t size = strlen(text);
   struct stat info;
   const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
   int status = AD_OK;
   if (fd < 0 || fstat(fd, &info) != 0 || lseek(fd, 0, SEEK_END) < 0) {
     status = ad_fail(AD_EIO, "%s: could not be opened: %s", path, strerror(errno));
-  } else if (write(fd, text, size) != (ssize_t)size || fsync(fd) != 0) {
+  } else if (ad_write_all(fd, text, strlen(text)) != 0 || fsync(fd) != 0) {
     status = ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(errno));
     if (ftruncate(fd, info.st_size) != 0) {
       status = ad_fail(AD_EIO, "%s: could neither be written nor cut: %s", path, strerror(errno));

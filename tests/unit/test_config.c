@@ -71,8 +71,6 @@ static void test_file(void **state) {
   expect_failure(read_text(&config, "optim:\n  momentum: 3\n"), "test_config.yaml:2: unknown key 'optim.momentum'");
   expect_failure(read_text(&config, "optim:\n  lr: [1, 2]\n"), "is a list");
   expect_failure(read_text(&config, "- 1\n"), "expected keys and values");
-  expect_failure(read_text(&config, "optim: {lr: 1}\noptim.lr: 2\n"),
-                 "test_config.yaml:2: optim.lr is there twice (first at line 1)");
   ad_buffer_destroy(&first);
   ad_buffer_destroy(&second);
   ad_config_destroy(&config);

@@ -28,6 +28,9 @@ void ad_file_unmap(struct ad_file_map *map);
 /* Opens the same kinds of input as a stream; *file is the caller's (fclose). */
 int ad_file_stream(const char *path, FILE **file);
 
+/* Writes all bytes to a descriptor, however many calls that takes: a call may write fewer. 0, or -1 and errno. */
+int ad_write_all(int fd, const void *data, size_t size);
+
 /* Writes a file whole or not at all: temporary name in the same folder, fsync, rename, fsync of the folder. AD_EIO, and
  * errno tells why (ENOSPC: the disk is full). */
 int ad_file_write(const char *path, const void *data, size_t size);
