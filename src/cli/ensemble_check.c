@@ -44,13 +44,11 @@ static int describe_inputs(const struct session *s, struct identity *identity) {
   const struct ad_config *c = &s->config;
   uint64_t digest;
   char hex[17];
-  size_t size;
   AD_TRY(ad_digest_file(s->descriptor.path, &digest));
   AD_TRY(ad_buffer_printf(&identity->text[DESCRIPTOR], "\"%s\" (%s, digest %s)", s->descriptor.title,
                           s->descriptor.name, ad_digest_text(digest, hex)));
-  const char *vocabulary = ad_tokenizer_text(s->tokenizer, &size);
   AD_TRY(ad_buffer_printf(&identity->text[VOCABULARY], "%zu entries with digest %s", ad_tokenizer_vocab(s->tokenizer),
-                          ad_digest_text(ad_digest(vocabulary, size), hex)));
+                          ad_digest_text(ad_tokenizer_digest(s->tokenizer), hex)));
   const struct ad_tokenizer_options t = ad_tokenizer_options(s->tokenizer);
   AD_TRY(ad_buffer_printf(&identity->text[TOKENIZER], "lower_case %d, strip_accents %d, split_cjk %d", t.lower_case,
                           t.strip_accents, t.split_cjk));

@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,14 @@ int session_load_descriptor(struct session *session) {
 int session_load_tokenizer(struct session *session, const char *model_folder) {
   const struct ad_config *c = &session->config;
   if (model_folder != NULL || c->model_path[0] != '\0') {
-    return ad_tokenizer_load(&session->tokenizer, model_folder != NULL ? model_folder : c->model_path);
+    const char *folder = model_folder != NULL ? model_folder : c->model_path;
+    AD_TRY(ad_tokenizer_load(&session->tokenizer, folder));
+    const size_t longest = ad_tokenizer_longest(session->tokenizer);
+    if (longest > 0 && longest < c->data_max_tokens) {
+      ad_log(AD_LOG_WARNING, "%s/tokenizer_config.json: \"model_max_length\" is %zu, but data.max_tokens is %" PRIu64,
+             folder, longest, c->data_max_tokens);
+    }
+    return AD_OK;
   }
   if (c->model_vocab[0] == '\0') {
     return ad_fail(AD_ECONFIG,
@@ -101,6 +109,15 @@ static int draw_encoder(struct session *session) {
   return ad_model_draw(&model, c->seed_init, &session->params, &session->theta);
 }
 
+/* How many kinds of segments the data have; 0 where no descriptor says. */
+static uint32_t segment_types(const struct session *session) {
+  uint32_t types = 0;
+  for (int split = 0; split < AD_SPLITS; split++) {
+    types = session->descriptor.source[split].pair.count > 0 ? 2 : types;
+  }
+  return types;
+}
+
 int session_load_base(struct session *session) {
   const struct ad_config *c = &session->config;
   if (c->model_path[0] == '\0') {
@@ -112,6 +129,7 @@ int session_load_base(struct session *session) {
                                            .head = AD_HEAD_NEW,
                                            .seed_init = c->seed_init,
                                            .vocab = ad_tokenizer_vocab(session->tokenizer),
+                                           .types = segment_types(session),
                                            .cased = ad_tokenizer_cased(session->tokenizer)};
   AD_TRY(ad_model_load(c->model_path, &options, &session->params, &session->theta, &session->report));
   if (c->model_dropout >= 0.0) {
@@ -125,6 +143,7 @@ int session_load_base(struct session *session) {
 int session_load_classifier(struct session *session, const char *model_folder) {
   const struct ad_model_options options = {.head = AD_HEAD_REQUIRE,
                                            .vocab = ad_tokenizer_vocab(session->tokenizer),
+                                           .types = segment_types(session),
                                            .cased = ad_tokenizer_cased(session->tokenizer)};
   return ad_model_load(model_folder, &options, &session->params, &session->theta, &session->report);
 }
@@ -272,8 +291,11 @@ int session_read_lines(struct session *session, const char *path, size_t limit, 
     }
     const char *tab = memchr(text, '\t', size);
     const size_t first = tab == NULL ? size : (size_t)(tab - text);
-    status = ad_tokenizer_encode(session->tokenizer, text, first, tab == NULL ? NULL : tab + 1,
-                                 tab == NULL ? 0 : size - first - 1, limit, truncation, &encoding);
+    status = tab != NULL && session->params.config.types < 2
+                 ? ad_fail(AD_EINPUT, "a pair of texts, but type_vocab_size of the model is %u, expected 2 for pairs",
+                           session->params.config.types)
+                 : ad_tokenizer_encode(session->tokenizer, text, first, tab == NULL ? NULL : tab + 1,
+                                       tab == NULL ? 0 : size - first - 1, limit, truncation, &encoding);
     if (status == AD_OK) {
       status = add_line(data, &row_capacity, &token_capacity, &encoding);
     } else {

@@ -39,8 +39,6 @@ int ad_cache_open(struct ad_cache *cache, const struct ad_descriptor *descriptor
   *cache = (struct ad_cache){.vocab = ad_tokenizer_vocab(tokenizer)};
   const struct ad_tokenizer_options how = ad_tokenizer_options(tokenizer);
   uint64_t program;
-  size_t size;
-  const char *vocabulary = ad_tokenizer_text(tokenizer, &size);
   /* Not the commit, which says nothing of changes that are not committed. */
   const int status = ad_digest_file("/proc/self/exe", &program);
   if (status != AD_OK) {
@@ -53,7 +51,7 @@ int ad_cache_open(struct ad_cache *cache, const struct ad_descriptor *descriptor
       ", lower case %d, accents stripped %d, CJK split %d\nlimit %zu, truncation %d\nrows %zu, of a class "
       "%zu, labels %d, every row %d\n",
       VERSION, program, digest, descriptor->digest, ad_split_name(split), options->file != NULL, source->shuffled,
-      source->begin, source->end, descriptor->split_seed, ad_digest(vocabulary, size), how.lower_case,
+      source->begin, source->end, descriptor->split_seed, ad_tokenizer_digest(tokenizer), how.lower_case,
       how.strip_accents, how.split_cjk, options->limit, (int)options->truncation, options->rows, options->per_class,
       options->labels, options->every_row));
   char text[17], name[32];

@@ -361,18 +361,27 @@ static int list_ignored(struct ad_model *model) {
   return AD_OK;
 }
 
-static int check_vocab(const struct ad_model *model) {
-  const size_t vocab = model->options.vocab;
-  if (vocab != 0 && vocab != model->found.config.vocab) {
-    return ad_fail(AD_EINPUT, "%s: config.json has vocab_size %u, but the tokenizer has %zu entries", model->folder,
-                   model->found.config.vocab, vocab);
+/* What the texts need of the model. Rows past the vocabulary are padding: they are read, kept and written, and no text
+ * comes to them. */
+static int check_inputs(const struct ad_model *model) {
+  const struct ad_model_config *found = &model->found.config;
+  if (model->options.vocab > found->vocab) {
+    return ad_fail(AD_EINPUT,
+                   "%s/config.json: vocab_size is %u, but the tokenizer has %zu entries, expected no more than that: the "
+                   "model has no rows for the last %zu",
+                   model->folder, found->vocab, model->options.vocab, model->options.vocab - found->vocab);
+  }
+  if (model->options.types > found->types) {
+    return ad_fail(AD_EINPUT, "%s/config.json: type_vocab_size is %u, expected %u for pairs of texts: the model cannot "
+                   "tell the second text from the first",
+                   model->folder, found->types, model->options.types);
   }
   return AD_OK;
 }
 
 static int open_model(struct ad_model *model) {
   AD_TRY(ad_folder_read_config(model->folder, &model->found));
-  AD_TRY(check_vocab(model));
+  AD_TRY(check_inputs(model));
   AD_TRY(open_files(model));
   AD_TRY(list_entries(model));
   AD_TRY(check_family(model));

@@ -14,16 +14,6 @@ enum { CONFIG, WEIGHTS, VOCABULARY, TOKENIZER, SPECIAL_TOKENS, FILES };
 static const char *const file_names[FILES] = {"config.json", "model.safetensors", "vocab.txt", "tokenizer_config.json",
                                               "special_tokens_map.json"};
 
-/* The number of [PAD]; V when the vocabulary has none. */
-static uint32_t find_pad(const struct ad_tokenizer *tokenizer) {
-  const uint32_t count = (uint32_t)ad_tokenizer_vocab(tokenizer);
-  uint32_t id = 0;
-  while (id < count && strcmp(ad_tokenizer_token(tokenizer, id), "[PAD]") != 0) {
-    id++;
-  }
-  return id;
-}
-
 static int check_class_names(const char *folder, const char *const *names, size_t count) {
   for (size_t i = 0; names != NULL && i < count; i++) {
     for (size_t j = 0; j < i; j++) {
@@ -90,26 +80,14 @@ static int write_json(const char *path, json_t *value) {
   return status;
 }
 
-static json_t *special_tokens(void) {
-  return json_pack("{s:s, s:s, s:s, s:s, s:s}", "unk_token", "[UNK]", "sep_token", "[SEP]", "pad_token", "[PAD]",
-                   "cls_token", "[CLS]", "mask_token", "[MASK]");
-}
-
-/* The tokenizer's own settings, and the longest input of the model. */
-static int write_tokenizer_config(const char *path, const struct ad_params *params,
-                                  const struct ad_tokenizer *tokenizer) {
+/* The tokenizer's own settings, and the longest input of the model; or with `names` what its special tokens are called. */
+static int write_tokenizer(const char *path, const struct ad_params *params, const struct ad_tokenizer *tokenizer,
+                           int names) {
   struct ad_buffer text = {0};
-  json_t *root = NULL;
-  int status = ad_tokenizer_config(tokenizer, &text);
+  int status = names ? ad_tokenizer_special(tokenizer, &text)
+                     : ad_tokenizer_config(tokenizer, params->config.positions, &text);
   if (status == AD_OK) {
-    status = ad_json_parse(&root, path, 1, text.data, text.size);
-  }
-  if (status == AD_OK) {
-    if (json_object_set_new(root, "model_max_length", json_integer(params->config.positions)) != 0) {
-      json_decref(root);
-      root = NULL;
-    }
-    status = write_json(path, root);
+    status = ad_file_write(path, text.data, text.size);
   }
   ad_buffer_destroy(&text);
   return status;
@@ -123,8 +101,8 @@ static int write_vocabulary(const char *path, const struct ad_tokenizer *tokeniz
 
 static int save(const char *folder, int replace, const struct ad_params *params, const float *theta,
                 const struct ad_tokenizer *tokenizer, const char *const *class_names) {
-  if (ad_tokenizer_vocab(tokenizer) != params->config.vocab) {
-    return ad_fail(AD_EINPUT, "%s: a tokenizer of %zu entries, expected %u as the model has", folder,
+  if (ad_tokenizer_vocab(tokenizer) > params->config.vocab) {
+    return ad_fail(AD_EINPUT, "%s: a tokenizer of %zu entries, expected no more than the %u that the model has", folder,
                    ad_tokenizer_vocab(tokenizer), params->config.vocab);
   }
   AD_TRY(check_class_names(folder, class_names, params->config.classes));
@@ -140,7 +118,7 @@ static int save(const char *folder, int replace, const struct ad_params *params,
     }
   }
   if (status == AD_OK) {
-    status = write_json(paths[CONFIG], ad_folder_make_config(&params->config, class_names, find_pad(tokenizer)));
+    status = write_json(paths[CONFIG], ad_folder_make_config(&params->config, class_names, ad_tokenizer_pad(tokenizer)));
   }
   if (status == AD_OK) {
     status = write_weights(paths[WEIGHTS], params, theta);
@@ -149,10 +127,10 @@ static int save(const char *folder, int replace, const struct ad_params *params,
     status = write_vocabulary(paths[VOCABULARY], tokenizer);
   }
   if (status == AD_OK) {
-    status = write_tokenizer_config(paths[TOKENIZER], params, tokenizer);
+    status = write_tokenizer(paths[TOKENIZER], params, tokenizer, 0);
   }
   if (status == AD_OK) {
-    status = write_json(paths[SPECIAL_TOKENS], special_tokens());
+    status = write_tokenizer(paths[SPECIAL_TOKENS], params, tokenizer, 1);
   }
   for (int i = 0; i < FILES; i++) {
     ad_free(paths[i]);

@@ -120,7 +120,9 @@ static int add_if_there(const char *folder, const char *name, struct ad_names *p
 }
 
 int ad_model_digest(const char *folder, uint64_t *digest) {
-  static const char *const others[] = {"config.json", "vocab.txt", "tokenizer.json", "tokenizer_config.json"};
+  static const char *const others[] = {
+      "config.json",      "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+      "added_tokens.json"};
   struct ad_names paths = {0};
   *digest = 0;
   int status = ad_model_list_files(folder, &paths);

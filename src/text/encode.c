@@ -1,14 +1,13 @@
-/* From text to ids: clean-up and splitting (BERT's BasicTokenizer), WordPiece, special tokens, truncation. */
+/* From text to ids: special tokens, what is between them, truncation. */
 #include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "tokenizer.h"
 
-#define LONGEST_WORD 100 /* characters; a longer word is [UNK] */
-#define HEAD_TOKENS 128  /* of AD_TRUNCATE_HEAD_TAIL */
+#define HEAD_TOKENS 128 /* of AD_TRUNCATE_HEAD_TAIL */
 
-static int reserve(struct ad_encoding *encoding, size_t more) {
+int ad_encoding_reserve(struct ad_encoding *encoding, size_t more) {
   if (encoding->capacity - encoding->count >= more) {
     return AD_OK;
   }
@@ -18,232 +17,111 @@ static int reserve(struct ad_encoding *encoding, size_t more) {
   return AD_OK;
 }
 
-static int push(struct ad_encoding *encoding, uint32_t id) {
-  AD_TRY(reserve(encoding, 1));
+int ad_encoding_push(struct ad_encoding *encoding, uint32_t id) {
+  AD_TRY(ad_encoding_reserve(encoding, 1));
   encoding->ids[encoding->count++] = id;
   return AD_OK;
 }
 
-/* Appends the pieces of one word [size > 0 bytes, `characters` of them code points]: from its start on, always the
- * longest piece in the vocabulary; [UNK] for the whole when there is none somewhere. All being valid UTF-8, the longest
- * match of bytes is that of characters. */
-static inline int push_word(const struct ad_tokenizer *tokenizer, const char *word, size_t size, size_t characters,
-                            const unsigned char fold[256], struct ad_encoding *encoding) {
-  AD_TRY(reserve(encoding, size));
-  const struct ad_trie *trie = &tokenizer->trie;
-  const size_t before = encoding->count;
-  size_t start = 0;
-  uint32_t from = characters > LONGEST_WORD ? AD_TRIE_NONE : 0;
-  while (start < size) {
-    uint32_t found = AD_TRIE_NONE;
-    size_t end = start;
-    uint32_t node = from;
-    for (size_t i = start; i < size && node != AD_TRIE_NONE;) {
-      node = ad_trie_step(trie, node, fold[(unsigned char)word[i++]]);
-      if (node != AD_TRIE_NONE && trie->node[node].value != AD_TRIE_NONE) {
-        found = trie->node[node].value;
-        end = i;
-      }
-    }
-    if (found == AD_TRIE_NONE) {
-      encoding->count = before;
-      encoding->ids[encoding->count++] = tokenizer->special[AD_SPECIAL_UNK];
-      return AD_OK;
-    }
-    encoding->ids[encoding->count++] = found;
-    start = end;
-    from = tokenizer->continuation;
+/* The last code point of a text [size > 0 bytes]. */
+static uint32_t last_code(const char *text, size_t size, size_t *bytes) {
+  uint32_t c;
+  *bytes = 1;
+  while (*bytes < size && ((unsigned char)text[size - *bytes] & 0xC0) == 0x80) {
+    ++*bytes;
   }
-  return AD_OK;
+  ad_utf8_read(text + size - *bytes, *bytes, &c);
+  return c;
 }
 
-/* The special token that a text begins with, its size into *size; AD_SPECIAL_COUNT when it begins with none. */
-static int find_special(const struct ad_tokenizer *tokenizer, const char *text, size_t left, size_t *size) {
-  for (int i = 0; i < AD_SPECIAL_COUNT; i++) {
-    *size = strlen(ad_special_names[i]);
-    if (left >= *size && memcmp(text, ad_special_names[i], *size) == 0 && tokenizer->special[i] != AD_TRIE_NONE) {
-      return i;
-    }
-  }
-  return AD_SPECIAL_COUNT;
-}
-
-/* Whether the cleaned word is one of the special tokens: [SEP] written with a zero-width space inside, say. Hugging
- * Face keeps such a word whole. */
-static int special_word(const struct ad_tokenizer *tokenizer) {
-  char text[8];
-  const struct ad_codes *word = &tokenizer->word;
-  if (word->count == 0 || word->count >= sizeof text || word->code[0] != '[') {
-    return AD_SPECIAL_COUNT;
-  }
-  for (size_t i = 0; i < word->count; i++) {
-    text[i] = (char)(word->code[i] < 0x80 ? word->code[i] : 0);
-  }
-  size_t size;
-  const int special = find_special(tokenizer, text, word->count, &size);
-  return special != AD_SPECIAL_COUNT && size == word->count ? special : AD_SPECIAL_COUNT;
-}
-
-static size_t utf8_write(char *out, uint32_t c) {
-  if (c < 0x80) {
-    out[0] = (char)c;
+/* Whether a letter stands before `start` or at `stop`. */
+static int touches_letter(const char *text, size_t size, size_t start, size_t stop) {
+  uint32_t c;
+  size_t bytes;
+  if (start > 0 && (ad_char_properties(last_code(text, start, &bytes)) & AD_CHAR_LETTER) != 0) {
     return 1;
   }
-  if (c < 0x800) {
-    out[0] = (char)(0xC0 | c >> 6);
-    out[1] = (char)(0x80 | (c & 0x3F));
-    return 2;
+  if (stop == size) {
+    return 0;
   }
-  if (c < 0x10000) {
-    out[0] = (char)(0xE0 | c >> 12);
-    out[1] = (char)(0x80 | (c >> 6 & 0x3F));
-    out[2] = (char)(0x80 | (c & 0x3F));
-    return 3;
-  }
-  out[0] = (char)(0xF0 | c >> 18);
-  out[1] = (char)(0x80 | (c >> 12 & 0x3F));
-  out[2] = (char)(0x80 | (c >> 6 & 0x3F));
-  out[3] = (char)(0x80 | (c & 0x3F));
-  return 4;
+  ad_utf8_read(text + stop, size - stop, &c);
+  return (ad_char_properties(c) & AD_CHAR_LETTER) != 0;
 }
 
-/* Appends the tokens of code points [count > 0] without punctuation or space among them. */
-static int push_codes(struct ad_tokenizer *tokenizer, const int32_t *code, size_t count, struct ad_encoding *encoding) {
-  if (count > LONGEST_WORD) {
-    return push(encoding, tokenizer->special[AD_SPECIAL_UNK]);
+/* Where the white space before `start`, and behind `stop`, begins and ends. */
+static size_t space_before(const char *text, size_t start) {
+  size_t bytes;
+  while (start > 0 && ad_char_is_space(last_code(text, start, &bytes))) {
+    start -= bytes;
   }
-  char bytes[4 * LONGEST_WORD];
-  size_t size = 0;
-  for (size_t i = 0; i < count; i++) {
-    size += utf8_write(bytes + size, (uint32_t)code[i]);
-  }
-  return push_word(tokenizer, bytes, size, count, tokenizer->same, encoding);
+  return start;
 }
 
-/* Ends the word gathered in tokenizer->word: normal form, case, accents, punctuation, pieces. */
-static int end_word(struct ad_tokenizer *tokenizer, struct ad_encoding *encoding) {
-  struct ad_codes *word = &tokenizer->word;
-  if (word->count == 0) {
-    return AD_OK;
-  }
-  AD_TRY(ad_codes_compose(word, &tokenizer->scratch));
-  int special = special_word(tokenizer);
-  if (special == AD_SPECIAL_COUNT && tokenizer->options.lower_case) {
-    AD_TRY(ad_codes_lower(word, &tokenizer->scratch));
-  }
-  if (special == AD_SPECIAL_COUNT && tokenizer->options.strip_accents) {
-    AD_TRY(ad_codes_strip(word, &tokenizer->scratch));
-    special = special_word(tokenizer); /* one with an accent, where case is kept */
-  }
-  if (special != AD_SPECIAL_COUNT) {
-    word->count = 0;
-    return push(encoding, tokenizer->special[special]);
-  }
-  size_t start = 0;
-  for (size_t i = 0; i <= word->count; i++) {
-    const int end = i == word->count;
-    if (!end && (ad_char_properties((uint32_t)word->code[i]) & AD_CHAR_KIND) != AD_CHAR_PUNCTUATION) {
-      continue;
-    }
-    if (i > start) {
-      AD_TRY(push_codes(tokenizer, word->code + start, i - start, encoding));
-    }
-    if (!end) {
-      AD_TRY(push_codes(tokenizer, word->code + i, 1, encoding));
-    }
-    start = i + 1;
-  }
-  word->count = 0;
-  return AD_OK;
-}
-
-/* The slow path: text without ASCII space, of any other characters. */
-static int push_unicode(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_encoding *encoding) {
-  tokenizer->word.count = 0;
-  for (size_t i = 0; i < size;) {
+static size_t space_behind(const char *text, size_t size, size_t stop) {
+  while (stop < size) {
     uint32_t c;
-    i += ad_utf8_read(text + i, size - i, &c);
-    const unsigned kind = ad_char_properties(c) & AD_CHAR_KIND;
-    const int alone = kind != AD_CHAR_DROP && tokenizer->options.split_cjk && ad_char_is_cjk(c);
-    if (kind == AD_CHAR_DROP) {
+    const size_t bytes = ad_utf8_read(text + stop, size - stop, &c);
+    if (!ad_char_is_space(c)) {
+      break;
+    }
+    stop += bytes;
+  }
+  return stop;
+}
+
+typedef int push_text(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_encoding *encoding);
+
+/* Appends a text: the added tokens that the matcher finds, and by `between` what stands between them; as
+ * AddedVocabulary::find_matches of the library has it. */
+static int push_split(struct ad_tokenizer *tokenizer, const struct ad_matcher *matcher, const char *text, size_t size,
+                      push_text *between, struct ad_encoding *encoding) {
+  size_t done = 0;
+  uint32_t place;
+  size_t length;
+  for (size_t at = ad_matcher_find(matcher, text, size, 0, &place, &length); at < size;
+       at = ad_matcher_find(matcher, text, size, at + length, &place, &length)) {
+    const struct ad_added_token *token = &tokenizer->recipe.added.items[place];
+    size_t start = at;
+    size_t stop = at + length;
+    if (token->single_word && touches_letter(text, size, start, stop)) {
       continue;
     }
-    if (kind == AD_CHAR_SPACE || alone) {
-      AD_TRY(end_word(tokenizer, encoding));
+    if (token->lstrip) {
+      start = space_before(text, start);
+      start = start < done ? done : start;
     }
-    if (kind != AD_CHAR_SPACE) {
-      AD_TRY(ad_codes_push(&tokenizer->word, c));
+    if (token->rstrip) {
+      stop = space_behind(text, size, stop);
     }
-    if (alone) {
-      AD_TRY(end_word(tokenizer, encoding));
+    if (start > done) {
+      AD_TRY(between(tokenizer, text + done, start - done, encoding));
     }
+    AD_TRY(ad_encoding_push(encoding, (uint32_t)token->id));
+    done = stop;
   }
-  return end_word(tokenizer, encoding);
+  return size > done ? between(tokenizer, text + done, size - done, encoding) : AD_OK;
 }
 
-/* Appends the tokens of a text without special tokens. Words of ASCII go straight to the trie. On meeting anything
- * else, the tokens since the last ASCII space are taken back and the run up to the next one goes the slow path: dropped
- * characters join what is around them, and case and normal form depend on the neighbours. */
-static int push_plain(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_encoding *encoding) {
-  const unsigned char *kind = tokenizer->kind;
-  size_t run = 0;
-  size_t before = encoding->count;
-  size_t i = 0;
-  while (i < size) {
-    const size_t start = i++;
-    switch (kind[(unsigned char)text[start]]) {
-      case AD_BYTE_WORD:
-        while (i < size && kind[(unsigned char)text[i]] == AD_BYTE_WORD) {
-          i++;
-        }
-        AD_TRY(push_word(tokenizer, text + start, i - start, i - start, tokenizer->fold, encoding));
-        break;
-      case AD_BYTE_PUNCTUATION:
-        AD_TRY(push_word(tokenizer, text + start, 1, 1, tokenizer->fold, encoding));
-        break;
-      case AD_BYTE_SPACE:
-        run = i;
-        before = encoding->count;
-        break;
-      default:
-        while (i < size && kind[(unsigned char)text[i]] != AD_BYTE_SPACE) {
-          i++;
-        }
-        encoding->count = before;
-        AD_TRY(push_unicode(tokenizer, text + run, i - run, encoding));
-        break;
-    }
+/* Appends a text in which nothing is looked for any more but tokens in its normalised form. */
+static int push_piece(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_encoding *encoding) {
+  if (!tokenizer->normal.used) {
+    return ad_words_push(tokenizer, text, size, encoding);
   }
-  return AD_OK;
+  struct ad_buffer *normalized = &tokenizer->normalized;
+  ad_buffer_clear(normalized);
+  AD_TRY(ad_words_normalize(tokenizer, text, size, normalized));
+  return push_split(tokenizer, &tokenizer->normal, normalized->data, normalized->size, ad_words_push, encoding);
 }
 
-/* Appends the tokens of a text, special tokens in it taken as such before anything else is looked at. */
-static int push_text(struct ad_tokenizer *tokenizer, const char *text, size_t size, const char *which,
-                     struct ad_encoding *encoding) {
+/* Appends the tokens of a text. */
+static int push_whole(struct ad_tokenizer *tokenizer, const char *text, size_t size, const char *which,
+                      struct ad_encoding *encoding) {
   const size_t valid = ad_utf8_valid(text, size);
   if (valid < size) {
     return ad_fail(AD_EINPUT, "invalid UTF-8 at byte %zu of the %s, found 0x%02X", valid + 1, which,
                    (unsigned)(unsigned char)text[valid]);
   }
-  size_t plain = 0; /* where the text not yet encoded begins */
-  for (size_t i = 0; i < size;) {
-    const char *bracket = memchr(text + i, '[', size - i);
-    if (bracket == NULL) {
-      break;
-    }
-    i = (size_t)(bracket - text);
-    size_t length;
-    const int special = find_special(tokenizer, bracket, size - i, &length);
-    if (special == AD_SPECIAL_COUNT) {
-      i++;
-      continue;
-    }
-    AD_TRY(push_plain(tokenizer, text + plain, i - plain, encoding));
-    AD_TRY(push(encoding, tokenizer->special[special]));
-    i += length;
-    plain = i;
-  }
-  return size > plain ? push_plain(tokenizer, text + plain, size - plain, encoding) : AD_OK;
+  return push_split(tokenizer, &tokenizer->raw, text, size, push_piece, encoding);
 }
 
 /* Takes `count` ids out at `from`. */
@@ -261,18 +139,18 @@ static void truncate_single(struct ad_encoding *encoding, size_t limit, enum ad_
   encoding->first = encoding->count;
 }
 
-/* [CLS] a [SEP] b [SEP]: the longer text loses its last token until the pair fits, b where they are equal. */
+/* [CLS] a [SEP] b [SEP]: the longer text loses tokens until both are equally long; then the shorter keeps half of what
+ * there is room for, and the longer (of two equally long ones the second) the rest. */
 static void truncate_pair(struct ad_encoding *encoding, size_t limit) {
   const size_t a = encoding->first - 2;
   const size_t b = encoding->count - encoding->first - 1;
-  const size_t excess = encoding->count - limit;
-  const size_t apart = a > b ? a - b : b - a;
-  const size_t longer = excess < apart ? excess : apart; /* taken until both are equally long */
-  const size_t from_a = (a > b ? longer : 0) + (excess - longer) / 2;
-  const size_t from_b = excess - from_a;
-  cut(encoding, encoding->first + b - from_b, from_b);
-  cut(encoding, 1 + a - from_a, from_a);
-  encoding->first -= from_a;
+  const size_t kept = limit - 3;
+  const size_t shorter = a < b ? a : b;
+  const size_t least = shorter < kept / 2 ? shorter : kept / 2;
+  const size_t keep_a = a <= b ? least : kept - least;
+  cut(encoding, encoding->first + (kept - keep_a), b - (kept - keep_a));
+  cut(encoding, 1 + keep_a, a - keep_a);
+  encoding->first -= a - keep_a;
 }
 
 int ad_tokenizer_encode(struct ad_tokenizer *tokenizer, const char *a, size_t a_size, const char *b, size_t b_size,
@@ -284,13 +162,13 @@ int ad_tokenizer_encode(struct ad_tokenizer *tokenizer, const char *a, size_t a_
   }
   encoding->count = 0;
   encoding->truncated = 0;
-  AD_TRY(push(encoding, tokenizer->special[AD_SPECIAL_CLS]));
-  AD_TRY(push_text(tokenizer, a, a_size, b == NULL ? "text" : "first text", encoding));
-  AD_TRY(push(encoding, tokenizer->special[AD_SPECIAL_SEP]));
+  AD_TRY(ad_encoding_push(encoding, tokenizer->special[AD_SPECIAL_CLS]));
+  AD_TRY(push_whole(tokenizer, a, a_size, b == NULL ? "text" : "first text", encoding));
+  AD_TRY(ad_encoding_push(encoding, tokenizer->special[AD_SPECIAL_SEP]));
   encoding->first = encoding->count;
   if (b != NULL) {
-    AD_TRY(push_text(tokenizer, b, b_size, "second text", encoding));
-    AD_TRY(push(encoding, tokenizer->special[AD_SPECIAL_SEP]));
+    AD_TRY(push_whole(tokenizer, b, b_size, "second text", encoding));
+    AD_TRY(ad_encoding_push(encoding, tokenizer->special[AD_SPECIAL_SEP]));
   }
   if (limit != 0 && encoding->count > limit) {
     encoding->truncated = 1;

@@ -1,76 +1,162 @@
 #!/usr/bin/env python3
-"""Writes unicode_table.h from Python's unicodedata: what BERT's tokenizer wants to know of every code point.
-
-The table fixes the Unicode version, so that the ids of a text depend neither on the installed utf8proc nor on the
-Python that Hugging Face's tokenizer happens to run on. Run with Python 3.11 (Unicode 14.0):
+"""Writes unicode_table.h: what Hugging Face's library `tokenizers` makes of every code point in BERT's normalizer and
+pre-tokenizer, asked of the library itself. Its tables are of several versions of Unicode, and the ids of a text follow
+them, whatever the machine has installed.
 
     python3 src/text/make_unicode_table.py > src/text/unicode_table.h
-"""
 
+Needs the version of `tokenizers` that tests/parity/truth.py names."""
+
+import functools
 import sys
-import unicodedata
+from pathlib import Path
+
+import tokenizers
+from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests/parity"))
+import truth
 
 DROP, SPACE, PUNCTUATION, MARK, WORD = range(5)
-CASED, IGNORABLE, INERT = 8, 16, 32
-FINAL_SIGMA = "\u03c2"
+ORDER, SPLITS, LOWERS, LETTER, ALONE, BITS = 8, 64, 128, 256, 512, 10
+ANY_ORDER = 7  # of a mark: it is no starter
+HANGUL = range(0xAC00, 0xD7A4)
+POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 
 
-def composes_backwards():
-    """Code points that may join the one before them in NFC."""
-    second = set(range(0x1161, 0x1176)) | set(range(0x11A8, 0x11C3))  # Hangul vowels and finals
+def normalizer(**on):
+    off = dict(clean_text=False, handle_chinese_chars=False, strip_accents=False, lowercase=False)
+    return normalizers.BertNormalizer(**{**off, **on}).normalize_str
+
+
+clean, strip = normalizer(clean_text=True), normalizer(strip_accents=True)
+lower, nfd = normalizer(lowercase=True), normalizers.NFD().normalize_str
+alone = normalizer(handle_chinese_chars=True)
+split = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
+
+
+def kind(char):
+    """The kinds are those of text that is cleaned before it is stripped."""
+    text = clean(f"a{char}b")
+    if text in ("ab", "a b"):
+        return DROP if text == "ab" else SPACE
+    if strip(f"a{char}") == "a":
+        return MARK
+    return PUNCTUATION if len(split(f"a{char}b")) == 3 else WORD
+
+
+def moves(a, b):
+    """Whether the second of two characters that are their own NFD goes before the first."""
+    return nfd("x" + a + b) != "x" + a + b
+
+
+def orders(kinds):
+    """Which combining characters there are, and for those that are no marks their rank among each other."""
+    whole = [chr(c) for c in POINTS if nfd(chr(c)) == chr(c)]
+    combining = [c for c in whole if moves("\u0345", c) or moves(c, "\u0334")]  # the highest class, the lowest
+    kept = [c for c in combining if kinds[ord(c)] != MARK]
+    ranks = []  # lists of characters of one class, ascending
+    for char in sorted(kept, key=functools.cmp_to_key(lambda a, b: -1 if moves(b, a) else int(moves(a, b)))):
+        if not ranks or moves(char, ranks[-1][0]):
+            ranks.append([])
+        ranks[-1].append(char)
+    assert len(ranks) < ANY_ORDER and all(kinds[ord(c)] == WORD for c in kept)
+    result = {ord(c): ANY_ORDER for c in combining}
+    result.update({ord(c): rank + 1 for rank, chars in enumerate(ranks) for c in chars})
+    return result
+
+
+def letters():
+    """What stands beside a token that matches single words only: the regular expression \\w."""
+    tokenizer = Tokenizer(models.WordLevel({"?": 0, "x": 1}, unk_token="?"))
+    tokenizer.add_tokens([AddedToken("x", single_word=True, normalized=False)])
+    # A split token keeps its own text; "x" as part of a longer word is none.
+    return {c for c in POINTS if len(tokenizer.encode("x" + chr(c)).ids) == 1}
+
+
+def parts(c, kinds, order):
+    """The full decomposition without the marks. A mark's own is all marks and needs no entry."""
+    codes = [ord(part) for part in nfd(chr(c))]
+    kept = [code for code in codes if kinds[code] != MARK]
+    if kinds[c] == MARK:
+        assert not kept
+        if order.get(codes[0]):
+            order[c] = ANY_ORDER
+        return []
+    if c in HANGUL or codes == [c] or kinds[c] == SPACE:
+        assert kinds[c] != SPACE or all(kinds[code] == SPACE for code in codes)
+        return []
+    assert kept and not order.get(kept[0]) and all(kinds[code] not in (DROP, SPACE) for code in kept), hex(c)
+    return kept
+
+
+def lower_runs():
+    """[first, count, step, what is added]."""
+    runs = []
+    for c in POINTS:
+        low = lower(chr(c))
+        # So that to lower first, or twice, is the same.
+        assert lower(low) == low and lower(nfd(low)) == nfd(low) == nfd(lower(nfd(chr(c)))), hex(c)
+        if low == chr(c):
+            continue
+        assert len(low) == 1 or (c, low) == (0x130, "i\u0307")
+        delta = ord(low[0]) - c
+        last = runs[-1] if runs else None
+        if last and last[3] == delta and last[1] == 1 and c - last[0] <= 2:
+            last[1:3] = 2, c - last[0]
+        elif last and last[3] == delta and last[1] > 1 and c == last[0] + last[1] * last[2]:
+            last[1] += 1
+        else:
+            runs.append([c, 1, 1, delta])
+    return runs
+
+
+def property_runs(kinds, order, splits, letter):
+    # Also those between two that have a lower case: that makes fewer runs.
+    lowers = {c for first, count, step, _ in lower_runs() for c in range(first, first + (count - 1) * step + 1)}
+    runs, previous = [], None
     for c in range(0x110000):
-        decomposition = unicodedata.decomposition(chr(c))
-        if decomposition and not decomposition.startswith("<"):
-            second.update(int(part, 16) for part in decomposition.split()[1:])
-    return second
+        if 0xD800 <= c < 0xE000:
+            value = DROP
+        else:
+            value = kinds[c] | ORDER * order.get(c, 0) | (SPLITS if splits[c] or c in HANGUL else 0)
+            value |= (LOWERS if c in lowers else 0) | (LETTER if c in letter else 0)
+            value |= ALONE if alone(chr(c)) == f" {chr(c)} " else 0
+        if value != previous:
+            runs.append(c << BITS | value)
+            previous = value
+    return runs
 
 
-def properties(c, second):
-    char = chr(c)
-    category = unicodedata.category(char)
-    if char in "\t\n\r " or category in ("Zs", "Zl", "Zp"):
-        kind = SPACE
-    elif c in (0, 0xFFFD) or category[0] == "C":
-        return DROP
-    elif 33 <= c <= 47 or 58 <= c <= 64 or 91 <= c <= 96 or 123 <= c <= 126 or category[0] == "P":
-        kind = PUNCTUATION
-    elif category == "Mn":
-        kind = MARK
-    else:
-        kind = WORD
-    # str.lower shows both properties in what it makes of a capital sigma behind the character.
-    if (char + "\u03a3").lower().endswith(FINAL_SIGMA):
-        kind |= CASED
-    elif ("A" + char + "\u03a3").lower().endswith(FINAL_SIGMA):
-        kind |= IGNORABLE
-    if unicodedata.combining(char) == 0 and unicodedata.normalize("NFC", char) == char and c not in second:
-        kind |= INERT
-    return kind
+def array(kind, name, values):
+    print(f"static const {kind} {name}[{len(values)}] = {{")
+    line = "   "
+    for value in values:
+        if len(line) + len(value) + 2 > 120:
+            print(line)
+            line = "   "
+        line += f" {value},"
+    print(line + "\n};\n")
 
 
 def main():
-    if unicodedata.unidata_version != "14.0.0":
-        sys.exit(f"expected Unicode 14.0.0, found {unicodedata.unidata_version}")
-    second = composes_backwards()
-    runs, previous = [], None
-    for c in range(0x110000):
-        value = properties(c, second)
-        if value != previous:
-            runs.append(c << 8 | value)
-            previous = value
-    print("/* Written by make_unicode_table.py from Unicode 14.0.0; not to be edited. Runs of code points with equal")
-    print(
-        " * properties: first code point << 8 | properties (enum ad_char_kind and the AD_CHAR_ flags of unicode.h). */"
-    )
-    print(
-        "#ifndef AUTODIDACT_SRC_TEXT_UNICODE_TABLE_H\n#define AUTODIDACT_SRC_TEXT_UNICODE_TABLE_H\n\n#include <stdint.h>\n"
-    )
-    print("/* clang-format off */")
-    print(f"static const uint32_t unicode_runs[{len(runs)}] = {{")
-    for i in range(0, len(runs), 10):
-        print("  " + " ".join(f"0x{run:08x}," for run in runs[i : i + 10]))
-    print("};")
-    print("/* clang-format on */\n\n#endif")
+    truth.require(tokenizers)
+    kinds = {c: kind(chr(c)) for c in POINTS}
+    order = orders(kinds)
+    splits = {c: parts(c, kinds, order) for c in POINTS}
+    guard = "AUTODIDACT_SRC_TEXT_UNICODE_TABLE_H"
+    print(f"/* Written by make_unicode_table.py from tokenizers {tokenizers.__version__}; not to be edited. */")
+    print(f"#ifndef {guard}\n#define {guard}\n\n#include <stdint.h>\n\n/* clang-format off */")
+    print(f'#define UNICODE_RULES "tokenizers {tokenizers.__version__}"\n')
+    print("/* Runs of code points with equal properties: the first one, and below it the properties (unicode.h). */")
+    print(f"#define UNICODE_BITS {BITS}")
+    array("uint32_t", "unicode_runs", [hex(run) for run in property_runs(kinds, order, splits, letters())])
+    print("/* Full canonical decompositions without their marks, an entry a part: code point << 21 | part. */")
+    array("uint64_t", "unicode_parts", [hex(c << 21 | part) for c in POINTS for part in splits[c]])
+    print("/* Lower case: `count` code points from `first` on, `step` apart, have `delta` added. */")
+    print("struct unicode_lower {\n  int32_t first;\n  int16_t count, step;\n  int32_t delta;\n};\n")
+    array("struct unicode_lower", "unicode_lower", ["{%#x, %d, %d, %d}" % tuple(run) for run in lower_runs()])
+    print("#endif")
 
 
 main()

@@ -1,45 +1,82 @@
-/* The tokenizer's inside, shared by vocabulary.c (building) and encode.c (using). */
+/* The tokenizer's inside, shared by vocabulary.c (building), encode.c and words.c (using). */
 #ifndef AUTODIDACT_SRC_TEXT_TOKENIZER_H
 #define AUTODIDACT_SRC_TEXT_TOKENIZER_H
 
+#include "added.h"
 #include "autodidact/text/tokenizer.h"
 #include "trie.h"
 #include "unicode.h"
 
-/* X(field, name): the special tokens; all but the last must be in the vocabulary. */
-#define AD_SPECIAL_MAP(X)    \
-  X(AD_SPECIAL_UNK, "[UNK]") \
-  X(AD_SPECIAL_CLS, "[CLS]") \
-  X(AD_SPECIAL_SEP, "[SEP]") \
-  X(AD_SPECIAL_PAD, "[PAD]") \
-  X(AD_SPECIAL_MASK, "[MASK]")
+/* X(field, key of Hugging Face's files, name where they give none): the special tokens; only the last may be missing.
+ */
+#define AD_SPECIAL_MAP(X)                 \
+  X(AD_SPECIAL_UNK, "unk_token", "[UNK]") \
+  X(AD_SPECIAL_SEP, "sep_token", "[SEP]") \
+  X(AD_SPECIAL_PAD, "pad_token", "[PAD]") \
+  X(AD_SPECIAL_CLS, "cls_token", "[CLS]") \
+  X(AD_SPECIAL_MASK, "mask_token", "[MASK]")
 
 enum ad_special {
-#define AD_SPECIAL_ENUM(field, name) field,
+#define AD_SPECIAL_ENUM(field, key, name) field,
   AD_SPECIAL_MAP(AD_SPECIAL_ENUM)
 #undef AD_SPECIAL_ENUM
       AD_SPECIAL_COUNT
 };
+extern const char *const ad_special_keys[AD_SPECIAL_COUNT];
 extern const char *const ad_special_names[AD_SPECIAL_COUNT];
+
+/* All that makes a tokenizer beside its vocabulary. */
+struct ad_recipe {
+  struct ad_tokenizer_options options;
+  char *special[AD_SPECIAL_COUNT]; /* their names, owned; NULL: it has none */
+  struct ad_added added;           /* in the order of entering: those that the vocabulary lacks come behind it */
+  size_t rows;                     /* of the model: implied tokens behind them are text; 0: not known */
+  size_t longest;                  /* model_max_length; 0: not said */
+};
+
+/* The defaults of BERT, without added tokens. On failure too: ad_recipe_destroy. AD_ENOMEM. */
+int ad_recipe_create(struct ad_recipe *recipe);
+void ad_recipe_destroy(struct ad_recipe *recipe);
+
+/* Adds the special tokens by their names as implied ones, where they are not added already. AD_ENOMEM. */
+int ad_recipe_add_special(struct ad_recipe *recipe);
+
+/* ad_tokenizer_create by a recipe, whose added tokens and names the tokenizer takes over. */
+int ad_tokenizer_make(struct ad_tokenizer **tokenizer, const char *name, const char *vocabulary, size_t size,
+                      struct ad_recipe *recipe);
 
 /* What the fast path of pure ASCII words does at a byte. */
 enum ad_byte_kind { AD_BYTE_WORD, AD_BYTE_SPACE, AD_BYTE_PUNCTUATION, AD_BYTE_OTHER /* not ASCII, or to be dropped */ };
 
 struct ad_tokenizer {
-  struct ad_tokenizer_options options;
+  struct ad_recipe recipe;            /* options with strip_accents resolved; added tokens with their ids */
   char *text;                         /* [text_size], owned: the vocabulary, each token ended by LF */
   size_t text_size;                   /* bytes */
   char *names;                        /* [text_size], owned: the same, each token ended by NUL */
   const char **tokens;                /* [count], owned; into names */
   size_t count;                       /* vocabulary entries */
-  struct ad_trie trie;                /* all tokens, the continuations with their "##" */
+  size_t total;                       /* and the added tokens behind them */
+  struct ad_trie trie;                /* the vocabulary, the continuations with their "##" */
   uint32_t continuation;              /* the trie's node after "##"; AD_TRIE_NONE: no token continues a word */
-  uint32_t special[AD_SPECIAL_COUNT]; /* ids; AD_TRIE_NONE for a missing [MASK] */
+  uint32_t special[AD_SPECIAL_COUNT]; /* ids; AD_TRIE_NONE for a missing mask token */
+  struct ad_matcher raw;              /* added tokens that are looked for in the text as it is */
+  struct ad_matcher normal;           /* and those in normalised text */
   unsigned char kind[256];            /* enum ad_byte_kind of each byte */
   unsigned char fold[256];            /* each byte, lower case if case is to be lowered */
   unsigned char same[256];            /* each byte itself: the fold of text already lowered */
   struct ad_codes word;               /* work memory of words that are not plain ASCII */
   struct ad_codes scratch;
+  struct ad_buffer normalized; /* work memory: normalised text */
 };
+
+/* Makes room for so many ids more; appends one. AD_OK, AD_ENOMEM. */
+int ad_encoding_reserve(struct ad_encoding *encoding, size_t more);
+int ad_encoding_push(struct ad_encoding *encoding, uint32_t id);
+
+/* Appends a text [size bytes] of valid UTF-8 normalised to `out`. To do so twice changes nothing. AD_OK, AD_ENOMEM. */
+int ad_words_normalize(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_buffer *out);
+
+/* Appends the ids of a text [size bytes] of valid UTF-8 without added tokens. AD_OK, AD_ENOMEM. */
+int ad_words_push(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_encoding *encoding);
 
 #endif

@@ -7,30 +7,71 @@
 #include "autodidact/base/status.h"
 #include "unicode_table.h"
 
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 #define CAPITAL_I_DOT 0x0130
 #define DOT_ABOVE 0x0307
-#define CAPITAL_SIGMA 0x03A3
-#define SMALL_SIGMA 0x03C3
-#define FINAL_SIGMA 0x03C2
+
+/* Hangul syllables decompose by arithmetic (the Unicode Standard, section 3.12). */
+enum { SYLLABLES = 0xAC00, SYLLABLE_COUNT = 11172, LEADS = 0x1100, VOWELS = 0x1161, TAILS = 0x11A7 };
+enum { VOWEL_COUNT = 21, TAIL_COUNT = 28 };
+
+/* A combining character keeps its place in the order above its 21 bits until all are settled. */
+#define ORDER_SHIFT 24
+#define CODE_BITS ((1 << ORDER_SHIFT) - 1)
+enum { ORDERS = AD_CHAR_ORDER / 8 + 1 };
 
 unsigned ad_char_properties(uint32_t c) {
   size_t low = 0;
-  size_t high = sizeof unicode_runs / sizeof *unicode_runs;
+  size_t high = COUNT(unicode_runs);
   while (high - low > 1) {
     const size_t middle = (low + high) / 2;
-    if (unicode_runs[middle] >> 8 <= c) {
+    if (unicode_runs[middle] >> UNICODE_BITS <= c) {
       low = middle;
     } else {
       high = middle;
     }
   }
-  return unicode_runs[low] & 0xFF;
+  return unicode_runs[low] & ((1u << UNICODE_BITS) - 1);
 }
 
-int ad_char_is_cjk(uint32_t c) {
-  return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x20000 && c <= 0x2A6DF) ||
-         (c >= 0x2A700 && c <= 0x2B73F) || (c >= 0x2B740 && c <= 0x2B81F) || (c >= 0x2B820 && c <= 0x2CEAF) ||
-         (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x2F800 && c <= 0x2FA1F);
+int ad_char_is_space(uint32_t c) {
+  return c == 0x0B || c == 0x0C || c == 0x85 || (ad_char_properties(c) & AD_CHAR_KIND) == AD_CHAR_SPACE;
+}
+
+const char *ad_char_rules(void) {
+  return UNICODE_RULES;
+}
+
+/* Where the parts of a character that splits begin in unicode_parts. */
+static size_t find_parts(uint32_t c) {
+  size_t low = 0;
+  size_t high = COUNT(unicode_parts);
+  while (low < high) {
+    const size_t middle = (low + high) / 2;
+    if (unicode_parts[middle] >> 21 < c) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+static uint32_t lower_of(uint32_t c) {
+  size_t low = 0;
+  size_t high = COUNT(unicode_lower);
+  while (high - low > 1) {
+    const size_t middle = (low + high) / 2;
+    if ((uint32_t)unicode_lower[middle].first <= c) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  const struct unicode_lower *run = &unicode_lower[low];
+  const int32_t place = (int32_t)c - run->first;
+  const int has = place >= 0 && place % run->step == 0 && place / run->step < run->count;
+  return has ? (uint32_t)((int32_t)c + run->delta) : c;
 }
 
 static int reserve(struct ad_codes *codes, size_t need) {
@@ -49,163 +90,106 @@ int ad_codes_push(struct ad_codes *codes, uint32_t c) {
   return AD_OK;
 }
 
+void ad_codes_clear(struct ad_codes *codes) {
+  codes->count = 0;
+  codes->unsettled = 0;
+}
+
 void ad_codes_destroy(struct ad_codes *codes) {
   ad_free(codes->code);
   *codes = (struct ad_codes){0};
 }
 
-static void swap(struct ad_codes *a, struct ad_codes *b) {
-  const struct ad_codes held = *a;
-  *a = *b;
-  *b = held;
+static int push_lower(struct ad_codes *codes, uint32_t c, unsigned properties) {
+  if (c == CAPITAL_I_DOT) { /* the one character whose lower case is two */
+    AD_TRY(ad_codes_push(codes, 'i'));
+    return ad_codes_push(codes, DOT_ABOVE);
+  }
+  return ad_codes_push(codes, (properties & AD_CHAR_LOWERS) != 0 ? lower_of(c) : c);
 }
 
-/* Appends the full canonical decomposition of every character of `from` to `to`, not yet in canonical order. */
-static int decompose(const struct ad_codes *from, struct ad_codes *to) {
-  for (size_t i = 0; i < from->count; i++) {
-    if (from->code[i] < 0x80) {
-      AD_TRY(ad_codes_push(to, (uint32_t)from->code[i]));
-      continue;
-    }
-    for (;;) {
-      const size_t room = to->capacity - to->count;
-      const utf8proc_ssize_t length =
-          utf8proc_decompose_char(from->code[i], room == 0 ? NULL : to->code + to->count, (utf8proc_ssize_t)room,
-                                  UTF8PROC_STABLE | UTF8PROC_DECOMPOSE, NULL);
-      if (length < 0) {
-        return ad_fail(AD_EINTERNAL, "U+%04X: %s", (unsigned)from->code[i], utf8proc_errmsg(length));
-      }
-      if ((size_t)length <= room) {
-        to->count += (size_t)length;
-        break;
-      }
-      AD_TRY(reserve(to, to->count + (size_t)length));
-    }
+static int ends_in_combining(const struct ad_codes *codes) {
+  return codes->count > 0 && codes->code[codes->count - 1] >> ORDER_SHIFT != 0;
+}
+
+/* Appends a character that is its own decomposition. */
+static int push_part(struct ad_codes *codes, uint32_t c, unsigned properties, int lower) {
+  const unsigned order = (properties & AD_CHAR_ORDER) / 8;
+  if ((properties & AD_CHAR_KIND) == AD_CHAR_MARK) {
+    /* A mark that is no combining character ends a run of these: a NUL, which no text has, stands for it. */
+    return order == 0 && ends_in_combining(codes) ? ad_codes_push(codes, 0) : AD_OK;
+  }
+  AD_TRY(lower ? push_lower(codes, c, properties) : ad_codes_push(codes, c));
+  if (order != 0) {
+    codes->code[codes->count - 1] |= (int32_t)(order << ORDER_SHIFT);
+    codes->unsettled = 1;
   }
   return AD_OK;
 }
 
-static unsigned combining_class(int32_t c) {
-  return c < 0x300 ? 0 : (unsigned)utf8proc_get_property(c)->combining_class;
+static int push_syllable(struct ad_codes *codes, uint32_t c) {
+  const uint32_t place = c - SYLLABLES;
+  const uint32_t tail = place % TAIL_COUNT;
+  AD_TRY(ad_codes_push(codes, LEADS + place / (VOWEL_COUNT * TAIL_COUNT)));
+  AD_TRY(ad_codes_push(codes, VOWELS + place / TAIL_COUNT % VOWEL_COUNT));
+  return tail == 0 ? AD_OK : ad_codes_push(codes, TAILS + tail);
 }
 
-/* Sorts a run of combining characters by class, stably. Counting, as a hostile text is one long run. */
-static int sort_run(int32_t *code, size_t count, struct ad_codes *scratch) {
-  size_t place[257] = {0};
-  AD_TRY(reserve(scratch, count));
+int ad_codes_normalize(struct ad_codes *codes, uint32_t c, unsigned properties, int strip, int lower) {
+  if (!strip) {
+    return lower ? push_lower(codes, c, properties) : ad_codes_push(codes, c);
+  }
+  if ((properties & AD_CHAR_SPLITS) == 0) {
+    return push_part(codes, c, properties, lower);
+  }
+  if (c - SYLLABLES < SYLLABLE_COUNT) {
+    return push_syllable(codes, c);
+  }
+  for (size_t i = find_parts(c); i < COUNT(unicode_parts) && unicode_parts[i] >> 21 == c; i++) {
+    const uint32_t part = (uint32_t)(unicode_parts[i] & 0x1FFFFF);
+    AD_TRY(push_part(codes, part, ad_char_properties(part), lower));
+  }
+  return AD_OK;
+}
+
+static unsigned order_of(int32_t code) {
+  return (unsigned)code >> ORDER_SHIFT;
+}
+
+/* Sorts a run of combining characters, stably. Counting, as a hostile text is one long run. */
+static void sort_run(int32_t *code, size_t count, int32_t *sorted) {
+  size_t place[ORDERS + 1] = {0};
   for (size_t i = 0; i < count; i++) {
-    place[combining_class(code[i]) + 1]++;
+    place[order_of(code[i]) + 1]++;
   }
-  for (size_t class = 1; class < 257; class ++) {
-    place[class] += place[class - 1];
+  for (size_t order = 1; order <= ORDERS; order++) {
+    place[order] += place[order - 1];
   }
   for (size_t i = 0; i < count; i++) {
-    scratch->code[place[combining_class(code[i])]++] = code[i];
+    sorted[place[order_of(code[i])]++] = code[i];
   }
-  memcpy(code, scratch->code, count * sizeof *code);
-  return AD_OK;
+  memcpy(code, sorted, count * sizeof *code);
 }
 
-/* Puts every run of combining characters into canonical order. */
-static int order_marks(struct ad_codes *codes, struct ad_codes *scratch) {
-  for (size_t i = 0; i < codes->count; i++) {
-    unsigned previous = combining_class(codes->code[i]);
-    const size_t start = i;
-    int ordered = 1;
-    while (previous != 0 && i + 1 < codes->count) {
-      const unsigned next = combining_class(codes->code[i + 1]);
-      if (next == 0) {
-        break;
-      }
-      ordered &= previous <= next;
-      previous = next;
-      i++;
-    }
-    if (!ordered) {
-      AD_TRY(sort_run(codes->code + start, i + 1 - start, scratch));
-    }
-  }
-  return AD_OK;
-}
-
-/* codes = NFD(codes). */
-static int to_nfd(struct ad_codes *codes, struct ad_codes *scratch) {
-  scratch->count = 0;
-  AD_TRY(decompose(codes, scratch));
-  swap(codes, scratch);
-  return order_marks(codes, scratch);
-}
-
-int ad_codes_compose(struct ad_codes *codes, struct ad_codes *scratch) {
-  size_t i = 0;
-  while (i < codes->count && (ad_char_properties((uint32_t)codes->code[i]) & AD_CHAR_INERT) != 0) {
-    i++;
-  }
-  if (i == codes->count) {
+int ad_codes_settle(struct ad_codes *codes, struct ad_codes *scratch) {
+  if (!codes->unsettled) {
     return AD_OK;
   }
-  AD_TRY(to_nfd(codes, scratch));
-  const utf8proc_ssize_t count =
-      utf8proc_normalize_utf32(codes->code, (utf8proc_ssize_t)codes->count, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-  if (count < 0) {
-    return ad_fail(AD_EINTERNAL, "composing %zu characters: %s", codes->count, utf8proc_errmsg(count));
-  }
-  codes->count = (size_t)count;
-  return AD_OK;
-}
-
-/* Whether the capital sigma at `place` ends its word: a cased letter before it and none after, the case-ignorable
- * ones not counted (Unicode's Final_Sigma, as CPython has it). */
-static int is_final_sigma(const struct ad_codes *codes, size_t place) {
-  unsigned properties = 0;
-  for (size_t i = place; i-- > 0;) {
-    properties = ad_char_properties((uint32_t)codes->code[i]);
-    if ((properties & AD_CHAR_IGNORABLE) == 0) {
-      break;
-    }
-  }
-  if ((properties & AD_CHAR_CASED) == 0) {
-    return 0;
-  }
-  for (size_t i = place + 1; i < codes->count; i++) {
-    properties = ad_char_properties((uint32_t)codes->code[i]);
-    if ((properties & AD_CHAR_IGNORABLE) == 0) {
-      return (properties & AD_CHAR_CASED) == 0;
-    }
-  }
-  return 1;
-}
-
-int ad_codes_lower(struct ad_codes *codes, struct ad_codes *scratch) {
-  scratch->count = 0;
   AD_TRY(reserve(scratch, codes->count));
   for (size_t i = 0; i < codes->count; i++) {
-    const int32_t c = codes->code[i];
-    if (c == CAPITAL_SIGMA) {
-      AD_TRY(ad_codes_push(scratch, is_final_sigma(codes, i) ? FINAL_SIGMA : SMALL_SIGMA));
-    } else if (c == CAPITAL_I_DOT) {
-      AD_TRY(ad_codes_push(scratch, 'i')); /* the one character whose lower case is two; utf8proc has simple mappings */
-      AD_TRY(ad_codes_push(scratch, DOT_ABOVE));
-    } else if (c < 0x80) {
-      AD_TRY(ad_codes_push(scratch, (uint32_t)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c)));
-    } else {
-      AD_TRY(ad_codes_push(scratch, (uint32_t)utf8proc_tolower(c)));
+    const size_t start = i;
+    while (i < codes->count && order_of(codes->code[i]) != 0) {
+      i++;
     }
+    sort_run(codes->code + start, i - start, scratch->code);
   }
-  swap(codes, scratch);
-  return AD_OK;
-}
-
-int ad_codes_strip(struct ad_codes *codes, struct ad_codes *scratch) {
-  AD_TRY(to_nfd(codes, scratch));
   size_t kept = 0;
   for (size_t i = 0; i < codes->count; i++) {
-    const int32_t c = codes->code[i];
-    if (c < 0x80 || (ad_char_properties((uint32_t)c) & AD_CHAR_KIND) != AD_CHAR_MARK) {
-      codes->code[kept++] = c;
-    }
+    codes->code[kept] = codes->code[i] & CODE_BITS;
+    kept += codes->code[kept] != 0;
   }
   codes->count = kept;
+  codes->unsettled = 0;
   return AD_OK;
 }
 
@@ -240,4 +224,27 @@ size_t ad_utf8_read(const char *text, size_t size, uint32_t *c) {
   const utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)size, &code);
   *c = (uint32_t)code;
   return length > 0 ? (size_t)length : 1;
+}
+
+size_t ad_utf8_write(char *out, uint32_t c) {
+  if (c < 0x80) {
+    out[0] = (char)c;
+    return 1;
+  }
+  if (c < 0x800) {
+    out[0] = (char)(0xC0 | c >> 6);
+    out[1] = (char)(0x80 | (c & 0x3F));
+    return 2;
+  }
+  if (c < 0x10000) {
+    out[0] = (char)(0xE0 | c >> 12);
+    out[1] = (char)(0x80 | (c >> 6 & 0x3F));
+    out[2] = (char)(0x80 | (c & 0x3F));
+    return 3;
+  }
+  out[0] = (char)(0xF0 | c >> 18);
+  out[1] = (char)(0x80 | (c >> 12 & 0x3F));
+  out[2] = (char)(0x80 | (c >> 6 & 0x3F));
+  out[3] = (char)(0x80 | (c & 0x3F));
+  return 4;
 }

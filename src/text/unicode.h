@@ -1,12 +1,13 @@
-/* What BERT's tokenizer needs of Unicode: kinds of characters, normal forms, lower case; to the letter as Python's
- * unicodedata and str.lower with Unicode 14.0 have them. */
+/* What BERT's tokenizer needs of Unicode: kinds of characters, decomposition without accents, lower case; to the letter
+ * as Hugging Face's library `tokenizers` has them, whose version unicode_table.h names. Its tables are of several
+ * versions of Unicode. */
 #ifndef AUTODIDACT_SRC_TEXT_UNICODE_H
 #define AUTODIDACT_SRC_TEXT_UNICODE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* BERT's kinds of characters. Surrogates, private and unassigned code points count as control characters. */
+/* BERT's kinds of characters. Private-use code points count as control characters, unassigned ones as words. */
 enum ad_char_kind {
   AD_CHAR_DROP,        /* control characters, NUL, U+FFFD: removed from the text */
   AD_CHAR_SPACE,       /* ends a word */
@@ -15,38 +16,47 @@ enum ad_char_kind {
   AD_CHAR_WORD         /* everything else */
 };
 
-/* The other bits of ad_char_properties. */
-#define AD_CHAR_KIND 7u       /* mask of enum ad_char_kind */
-#define AD_CHAR_CASED 8u      /* cased and not case-ignorable */
-#define AD_CHAR_IGNORABLE 16u /* case-ignorable */
-#define AD_CHAR_INERT 32u     /* text of such characters alone is its own NFC */
+/* The bits of ad_char_properties. */
+#define AD_CHAR_KIND 7u     /* mask of enum ad_char_kind */
+#define AD_CHAR_ORDER 56u   /* mask: its place among combining characters; 0: it is none, and ends a run of them */
+#define AD_CHAR_SPLITS 64u  /* it decomposes into something else than itself and marks */
+#define AD_CHAR_LOWERS 128u /* it may have a lower case other than itself */
+#define AD_CHAR_LETTER 256u /* \w of regular expressions */
+#define AD_CHAR_ALONE 512u  /* of the blocks that BERT takes for Chinese, whose characters are words of their own */
 
 unsigned ad_char_properties(uint32_t c);
 
-/* 1 for the blocks that BERT takes for Chinese, whose characters are words of their own. */
-int ad_char_is_cjk(uint32_t c);
+/* 1 for what regular expressions call white space: AD_CHAR_SPACE, and three control characters. */
+int ad_char_is_space(uint32_t c);
+
+/* The rules that all of this follows, for keys of what is kept: "tokenizers 0.23.3". */
+const char *ad_char_rules(void);
 
 /* A growing sequence of code points. Zero-initialise before use. */
 struct ad_codes {
   int32_t *code;   /* [count], owned */
   size_t count;    /* code points in use */
   size_t capacity; /* code points allocated */
+  int unsettled;   /* combining characters among them are not in order yet */
 };
 
-int ad_codes_push(struct ad_codes *codes, uint32_t c); /* AD_OK or AD_ENOMEM */
+void ad_codes_clear(struct ad_codes *codes);
 void ad_codes_destroy(struct ad_codes *codes);
+int ad_codes_push(struct ad_codes *codes, uint32_t c); /* AD_OK or AD_ENOMEM */
 
-/* Each replaces `codes` by its normal form composed (NFC) / its lower case, final sigma included / its normal form
- * decomposed (NFD) without the marks. Of assigned characters only. The old content goes to `scratch`. AD_OK, AD_ENOMEM.
- */
-int ad_codes_compose(struct ad_codes *codes, struct ad_codes *scratch);
-int ad_codes_lower(struct ad_codes *codes, struct ad_codes *scratch);
-int ad_codes_strip(struct ad_codes *codes, struct ad_codes *scratch);
+/* Appends what normalising makes of a character of these properties: with `strip` its decomposition without marks, with
+ * `lower` its lower case. After the last one ad_codes_settle puts combining characters into canonical order; `scratch`
+ * is work memory. AD_OK, AD_ENOMEM. */
+int ad_codes_normalize(struct ad_codes *codes, uint32_t c, unsigned properties, int strip, int lower);
+int ad_codes_settle(struct ad_codes *codes, struct ad_codes *scratch);
 
 /* The number of bytes before the first that is no valid UTF-8; `size` when all are. */
 size_t ad_utf8_valid(const char *text, size_t size);
 
 /* Reads the code point at text [size > 0], known to be valid UTF-8; returns its number of bytes. */
 size_t ad_utf8_read(const char *text, size_t size, uint32_t *c);
+
+/* Writes a code point to out [4]; returns its number of bytes. */
+size_t ad_utf8_write(char *out, uint32_t c);
 
 #endif

@@ -6,11 +6,7 @@
 #include "autodidact/base/status.h"
 #include "tokenizer.h"
 
-const char *const ad_special_names[AD_SPECIAL_COUNT] = {
-#define AD_SPECIAL_NAME(field, name) [field] = name,
-    AD_SPECIAL_MAP(AD_SPECIAL_NAME)
-#undef AD_SPECIAL_NAME
-};
+static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
 
 /* Checks one line, whose line end is taken off already. */
 static int check_line(const char *name, size_t line, const char *text, size_t size) {
@@ -108,17 +104,120 @@ static uint32_t find_node(const struct ad_trie *trie, const char *text) {
   return node;
 }
 
+static uint32_t find_token(const struct ad_tokenizer *tokenizer, const char *token) {
+  const uint32_t node = find_node(&tokenizer->trie, token);
+  return node == AD_TRIE_NONE ? AD_TRIE_NONE : tokenizer->trie.node[node].value;
+}
+
+/* Numbers the added tokens: as the vocabulary does, and behind it in their order, as AddedVocabulary::add_tokens of the
+ * library does. */
+static int number_added(struct ad_tokenizer *tokenizer, const char *name) {
+  struct ad_added *added = &tokenizer->recipe.added;
+  tokenizer->total = tokenizer->count;
+  for (size_t i = 0; i < added->count; i++) {
+    struct ad_added_token *token = &added->items[i];
+    const uint32_t known = find_token(tokenizer, token->content);
+    const int64_t id = known != AD_TRIE_NONE ? (int64_t)known : (int64_t)tokenizer->total;
+    if (token->id >= 0 && token->id != id) {
+      return ad_fail(AD_EINPUT,
+                     "%s: the added token \"%s\" has the number %lld in the tokenizer's files, expected %lld%s", name,
+                     token->content, (long long)token->id, (long long)id,
+                     known != AD_TRIE_NONE ? " as in the vocabulary" : ", the next one behind the vocabulary");
+    }
+    token->id = id;
+    tokenizer->total += known == AD_TRIE_NONE;
+  }
+  if (tokenizer->total >= INT32_MAX) {
+    return ad_fail(AD_EINPUT, "%s: %zu tokens, expected fewer than %d", name, tokenizer->total, INT32_MAX);
+  }
+  return AD_OK;
+}
+
+/* A name like [MASK] that neither vocabulary nor model know is text: nothing was learned for it. */
+static void forget_implied(struct ad_tokenizer *tokenizer) {
+  struct ad_recipe *recipe = &tokenizer->recipe;
+  for (size_t i = recipe->added.count; recipe->rows > 0 && i-- > 0;) {
+    struct ad_added_token *token = &recipe->added.items[i];
+    if (token->id < (int64_t)tokenizer->count) {
+      continue;
+    }
+    if (!token->implied || token->id < (int64_t)recipe->rows) {
+      return;
+    }
+    token->id = -1;
+    tokenizer->total--;
+  }
+}
+
 static int find_special(struct ad_tokenizer *tokenizer, const char *name) {
+  const struct ad_recipe *recipe = &tokenizer->recipe;
   for (int i = 0; i < AD_SPECIAL_COUNT; i++) {
-    const uint32_t node = find_node(&tokenizer->trie, ad_special_names[i]);
-    tokenizer->special[i] = node == AD_TRIE_NONE ? AD_TRIE_NONE : tokenizer->trie.node[node].value;
-    if (tokenizer->special[i] == AD_TRIE_NONE && i != AD_SPECIAL_MASK) {
-      return ad_fail(AD_EINPUT, "%s: no token %s, expected one among the %zu lines", name, ad_special_names[i],
-                     tokenizer->count);
+    const char *special = recipe->special[i];
+    const struct ad_added_token *token = special == NULL ? NULL : ad_added_find(&recipe->added, special);
+    uint32_t id = special == NULL ? AD_TRIE_NONE : find_token(tokenizer, special);
+    if (id == AD_TRIE_NONE && token != NULL && token->id >= 0 && i != AD_SPECIAL_UNK) {
+      id = (uint32_t)token->id;
+    }
+    tokenizer->special[i] = id;
+    if (id == AD_TRIE_NONE && i != AD_SPECIAL_MASK) {
+      return ad_fail(AD_EINPUT, "%s: no token %s (\"%s\"), expected one among the %zu lines", name,
+                     special == NULL ? "at all" : special, ad_special_keys[i], tokenizer->count);
     }
   }
   tokenizer->continuation = find_node(&tokenizer->trie, "##");
   return AD_OK;
+}
+
+/* The matcher of those added tokens that are normalised, or of those that are not. patterns and places: memory for all;
+ * starts: where in tokenizer->normalized each pattern begins. */
+static int make_matcher(struct ad_tokenizer *tokenizer, const char *name, int normalized, const char **patterns,
+                        uint32_t *places, size_t *starts) {
+  const struct ad_added *added = &tokenizer->recipe.added;
+  struct ad_buffer *text = &tokenizer->normalized;
+  size_t count = 0;
+  for (size_t i = 0; i < added->count; i++) {
+    const struct ad_added_token *token = &added->items[i];
+    if (token->id < 0 || token->normalized != normalized || token->content[0] == '\0') {
+      continue;
+    }
+    starts[count] = text->size;
+    AD_TRY(normalized ? ad_words_normalize(tokenizer, token->content, strlen(token->content), text)
+                      : ad_buffer_puts(text, token->content));
+    if (text->size == starts[count]) {
+      return ad_fail(AD_EINPUT, "%s: nothing is left of the added token \"%s\" when it is normalised", name,
+                     token->content);
+    }
+    AD_TRY(ad_buffer_append(text, "", 1));
+    places[count++] = (uint32_t)i;
+  }
+  for (size_t i = 0; i < count; i++) {
+    patterns[i] = text->data + starts[i];
+  }
+  size_t doubled = SIZE_MAX;
+  struct ad_matcher *matcher = normalized ? &tokenizer->normal : &tokenizer->raw;
+  const int status = ad_matcher_create(matcher, patterns, places, count, &doubled);
+  return doubled == SIZE_MAX ? status
+                             : ad_fail(AD_EINPUT, "%s: the added token \"%s\" normalised is the same as another one",
+                                       name, added->items[doubled].content);
+}
+
+static int make_matchers(struct ad_tokenizer *tokenizer, const char *name) {
+  const size_t count = tokenizer->recipe.added.count;
+  const char **patterns = ad_malloc(count, sizeof *patterns);
+  uint32_t *places = ad_malloc(count, sizeof *places);
+  size_t *starts = ad_malloc(count, sizeof *starts);
+  int status = AD_OK;
+  if (patterns == NULL || places == NULL || starts == NULL) {
+    status = ad_fail_memory(count * (sizeof *patterns + sizeof *places + sizeof *starts), "added tokens");
+  }
+  for (int normalized = 0; status == AD_OK && normalized < 2; normalized++) {
+    ad_buffer_clear(&tokenizer->normalized);
+    status = make_matcher(tokenizer, name, normalized, patterns, places, starts);
+  }
+  ad_free(patterns);
+  ad_free(places);
+  ad_free(starts);
+  return status;
 }
 
 static void fill_tables(struct ad_tokenizer *tokenizer) {
@@ -130,37 +229,59 @@ static void fill_tables(struct ad_tokenizer *tokenizer) {
                                                           : AD_BYTE_OTHER;
     tokenizer->same[byte] = (unsigned char)byte;
     tokenizer->fold[byte] =
-        (unsigned char)(tokenizer->options.lower_case && byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte);
+        (unsigned char)(tokenizer->recipe.options.lower_case && byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte);
   }
 }
 
-int ad_tokenizer_create_with(struct ad_tokenizer **out, const char *name, const char *vocabulary, size_t size,
-                             const struct ad_tokenizer_options *options) {
+static int build(struct ad_tokenizer *tokenizer, const char *name, const char *vocabulary, size_t size) {
+  const size_t mark = sizeof BYTE_ORDER_MARK - 1;
+  const size_t skip = size >= mark && memcmp(vocabulary, BYTE_ORDER_MARK, mark) == 0 ? mark : 0;
+  fill_tables(tokenizer);
+  AD_TRY(read_lines(tokenizer, name, vocabulary + skip, size - skip));
+  AD_TRY(build_trie(tokenizer, name));
+  AD_TRY(number_added(tokenizer, name));
+  forget_implied(tokenizer);
+  AD_TRY(find_special(tokenizer, name));
+  return make_matchers(tokenizer, name);
+}
+
+int ad_tokenizer_make(struct ad_tokenizer **out, const char *name, const char *vocabulary, size_t size,
+                      struct ad_recipe *recipe) {
   *out = NULL;
   struct ad_tokenizer *tokenizer = ad_calloc(1, sizeof *tokenizer);
   if (tokenizer == NULL) {
     return ad_fail_memory(sizeof *tokenizer, "a tokenizer");
   }
-  tokenizer->options = *options;
-  tokenizer->options.lower_case = options->lower_case != 0; /* -1, the default, is on */
-  tokenizer->options.split_cjk = options->split_cjk != 0;
-  if (options->strip_accents < 0) {
-    tokenizer->options.strip_accents = tokenizer->options.lower_case;
-  }
-  fill_tables(tokenizer);
-  int status = read_lines(tokenizer, name, vocabulary, size);
-  if (status == AD_OK) {
-    status = build_trie(tokenizer, name);
-  }
-  if (status == AD_OK) {
-    status = find_special(tokenizer, name);
-  }
+  tokenizer->recipe = *recipe;
+  *recipe = (struct ad_recipe){0};
+  struct ad_tokenizer_options *options = &tokenizer->recipe.options;
+  options->lower_case = options->lower_case != 0; /* -1, the default, is on */
+  options->split_cjk = options->split_cjk != 0;
+  options->strip_accents = options->strip_accents < 0 ? options->lower_case : options->strip_accents;
+  const int status = build(tokenizer, name, vocabulary, size);
   if (status != AD_OK) {
     ad_tokenizer_destroy(tokenizer);
     return status;
   }
   *out = tokenizer;
   return AD_OK;
+}
+
+int ad_tokenizer_create_with(struct ad_tokenizer **tokenizer, const char *name, const char *vocabulary, size_t size,
+                             const struct ad_tokenizer_options *options) {
+  struct ad_recipe recipe;
+  *tokenizer = NULL;
+  int status = ad_recipe_create(&recipe);
+  if (status == AD_OK) {
+    status = ad_recipe_add_special(&recipe);
+  }
+  recipe.options = *options;
+  recipe.rows = 1; /* a new model has rows for the vocabulary alone */
+  if (status == AD_OK) {
+    status = ad_tokenizer_make(tokenizer, name, vocabulary, size, &recipe);
+  }
+  ad_recipe_destroy(&recipe);
+  return status;
 }
 
 int ad_tokenizer_create(struct ad_tokenizer **tokenizer, const char *name, const char *vocabulary, size_t size,
@@ -173,50 +294,15 @@ void ad_tokenizer_destroy(struct ad_tokenizer *tokenizer) {
   if (tokenizer == NULL) {
     return;
   }
+  ad_recipe_destroy(&tokenizer->recipe);
   ad_free(tokenizer->text);
   ad_free(tokenizer->names);
   ad_free(tokenizer->tokens);
   ad_trie_destroy(&tokenizer->trie);
+  ad_matcher_destroy(&tokenizer->raw);
+  ad_matcher_destroy(&tokenizer->normal);
   ad_codes_destroy(&tokenizer->word);
   ad_codes_destroy(&tokenizer->scratch);
+  ad_buffer_destroy(&tokenizer->normalized);
   ad_free(tokenizer);
-}
-
-size_t ad_tokenizer_vocab(const struct ad_tokenizer *tokenizer) {
-  return tokenizer->count;
-}
-
-const char *ad_tokenizer_text(const struct ad_tokenizer *tokenizer, size_t *size) {
-  *size = tokenizer->text_size;
-  return tokenizer->text;
-}
-
-int ad_tokenizer_cased(const struct ad_tokenizer *tokenizer) {
-  return !tokenizer->options.lower_case;
-}
-
-struct ad_tokenizer_options ad_tokenizer_options(const struct ad_tokenizer *tokenizer) {
-  return tokenizer->options;
-}
-
-int ad_tokenizer_config(const struct ad_tokenizer *tokenizer, struct ad_buffer *out) {
-  const struct ad_tokenizer_options *options = &tokenizer->options;
-  return ad_buffer_printf(out,
-                          "{\n"
-                          "  \"tokenizer_class\": \"BertTokenizer\",\n"
-                          "  \"do_lower_case\": %s,\n"
-                          "  \"strip_accents\": %s,\n"
-                          "  \"tokenize_chinese_chars\": %s,\n"
-                          "  \"unk_token\": \"[UNK]\",\n"
-                          "  \"cls_token\": \"[CLS]\",\n"
-                          "  \"sep_token\": \"[SEP]\",\n"
-                          "  \"pad_token\": \"[PAD]\",\n"
-                          "  \"mask_token\": \"[MASK]\"\n"
-                          "}\n",
-                          options->lower_case ? "true" : "false", options->strip_accents ? "true" : "false",
-                          options->split_cjk ? "true" : "false");
-}
-
-const char *ad_tokenizer_token(const struct ad_tokenizer *tokenizer, uint32_t id) {
-  return id < tokenizer->count ? tokenizer->tokens[id] : NULL;
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Ids of Hugging Face's BertTokenizer, in its Python form, for texts that are hard to get right.
+"""Ids of Hugging Face's library `tokenizers`, by way of transformers' AutoTokenizer, for texts that are hard to get right.
 
     tokenizer.py --shared DIR                  writes data/tokenizer.h5, which test_tokenizer_parity.c reads
-    tokenizer.py --shared DIR --check PROGRAM  compares with the ids that `PROGRAM tokenize` prints, now
-    tokenizer.py --shared DIR --fast           counts the texts to which BertTokenizer's Rust form gives other ids
+    tokenizer.py --shared DIR --check PROGRAM  compares with the ids that `PROGRAM tokenize` prints, now: the same texts and
+                                               every code point c in texts of its own, as c, acb and a c (some minutes)
 
-DIR holds vocab/bert-base-uncased-vocab.txt and the data sets sst2, agnews and snli, of which only digests are kept.
-Needs Python 3.11 (Unicode 14.0), transformers, h5py, numpy, xxhash."""
+DIR holds vocab/bert-base-uncased-vocab.txt, kor/koelectra-vocab.txt and the data sets sst2, agnews, snli and kor, of which
+only digests are kept. Needs the versions of truth.py, h5py, numpy, xxhash."""
 
 import argparse
 import csv
@@ -20,29 +20,34 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import tokenizers
 import transformers
+import truth
 import xxhash
-from transformers.models.bert.tokenization_bert_legacy import BertTokenizerLegacy
+from tokenizers import normalizers
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 PIECES = ["un", "##aff", "##able", "run", "##ning", "##ing", "the", "ab", "##bc", "straße", "\u03c3\u03c2"]
 BLOCK = 64  # code points a text
+POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 HEAD = 128  # tokens that head_tail keeps of the head
 
 
 def own_ranges():
     """Code points that the small vocabulary has as tokens: all assigned ones but Chinese characters, of which it has
-    those that are normal forms of others."""
+    those that others are normalised to; and what any is normalised to."""
+    normal = [normalizers.BertNormalizer(strip_accents=strip, lowercase=True).normalize_str for strip in (True, False)]
     wanted = set()
-    for c in range(0x110000):
+    for c in POINTS:
         char = chr(c)
         if unicodedata.category(char)[0] in "CZ":
             continue
         if c < 0x3400 or 0x4DC0 <= c < 0x4E00 or 0xA000 <= c < 0x20000 or 0xE0000 <= c:
             wanted.add(c)
-        normal = unicodedata.normalize("NFC", char)
-        if normal != char:
-            wanted.update(ord(n) for n in normal)
+    for c in POINTS:
+        texts = [of(chr(c)).replace(" ", "") for of in normal]
+        if any(text != chr(c) for text in texts):
+            wanted.update(ord(n) for text in texts for n in text)
     ranges = []
     for c in sorted(wanted):
         if ranges and ranges[-1][1] == c:
@@ -63,14 +68,13 @@ def own_vocabulary(ranges):
 def point_texts(ranges):
     """Every code point in a word; those of the small vocabulary, and the low ones, in more places than one."""
     many = {c for low, high in ranges for c in range(low, high)} | set(range(0x2100))
-    points = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
-    for i in range(0, len(points), BLOCK):
+    for i in range(0, len(POINTS), BLOCK):
         text = ""
-        for c in points[i : i + BLOCK]:
+        for c in POINTS[i : i + BLOCK]:
             char = chr(c)
-            text += f"a{char}b "
+            text += f"a{char}b {char} "
             if c in many:
-                text += f"{char} A{char}\u0301 {char}\u03a3 A\u03a3{char}A "
+                text += f"A{char}\u0301 {char}\u03a3 A\u03a3{char}A "
         yield text
 
 
@@ -192,7 +196,8 @@ ALPHABETS = [
     (0, 0x20),
     (0x7F, 0xA1),
     "\u200b\u200c\u200d\ufeff\u2060\u00ad\ufe0f",
-    "\u0301\u0300\u0323\u0327\u0345\u1ab0",
+    "\u0301\u0300\u0323\u0327\u0345\u1ab0\u034f",
+    "\u0301\u034f\u0334\u0345\U0001d165\U0001d16d\U0001e008\u1b44\u302e\U0001e94a\U00011446",
     "\u2028\u2029\u3000\u00a0\x85\x1c\t\r\n",
     (0xD7B0, 0x11000),
     (0, 0xD800),
@@ -250,18 +255,29 @@ class Reference:
         folder.mkdir(parents=True)
         with open(folder / "vocab.txt", "w", encoding="utf-8", newline="\n") as out:
             out.writelines(token + "\n" for token in vocabulary)
+        (folder / "config.json").write_text(json.dumps({"model_type": "bert"}))
         (folder / "tokenizer_config.json").write_text(json.dumps(options))
         self.folder = folder
-        self.options = options
-        self.tokenizer = BertTokenizerLegacy(str(folder / "vocab.txt"), **options)
+        self.tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))
 
     def encode(self, a, b=None, limit=None):
-        """ids, tokens of the first segment."""
-        out = self.tokenizer(a, b, truncation=limit is not None, max_length=limit, return_token_type_ids=True)
-        return out["input_ids"], len(out["input_ids"]) - sum(out["token_type_ids"])
+        """ids, tokens of the first segment. Asked of the library, as transformers takes an empty second text for none."""
+        backend = self.tokenizer.backend_tokenizer
+        if limit is None:
+            backend.no_truncation()
+        else:
+            backend.enable_truncation(limit)
+        out = backend.encode(a, b)
+        return out.ids, len(out.ids) - sum(out.type_ids)
 
     def ids(self, a, b=None):
         return self.encode(a, b)[0]
+
+    def all_ids(self, examples):
+        """Of many texts, or pairs of these, at once."""
+        inputs = [a if b is None else (a, b) for a, b in examples]
+        self.tokenizer.backend_tokenizer.no_truncation()
+        return [encoding.ids for encoding in self.tokenizer.backend_tokenizer.encode_batch(inputs)]
 
     def head_tail(self, a, limit):
         ids = self.ids(a)
@@ -273,8 +289,12 @@ class Reference:
         return ids[: 1 + HEAD] + ids[-1 - (keep - HEAD) :]
 
 
+KOREAN = ["question-pair-train.tsv", "question-pair-dev.tsv", "sts-train.tsv", "sts-dev.tsv", "sts-test.tsv"]
+KOREAN += ["xnli.dev.ko.tsv"]
+
+
 def shared_files(shared):
-    """name, examples as (a, b or None): every line of the data sets."""
+    """name, examples as (a, b or None): every line of the data sets, Korean ones with all columns as one text."""
     for place in ["sst2/train.tsv", "sst2/dev.tsv", "sst2/test.tsv", "agnews/train_10k.tsv"]:
         with open(shared / place, encoding="utf-8", newline="") as lines:
             text = lines.read()
@@ -285,6 +305,10 @@ def shared_files(shared):
         with open(shared / place, encoding="utf-8") as lines:
             rows = [json.loads(line) for line in lines]
         yield place, [(row["sentence1"], row["sentence2"]) for row in rows]
+    for place in KOREAN:
+        with open(shared / "kor" / place, encoding="utf-8", newline="") as lines:
+            text = lines.read()
+        yield f"kor/{place}", [(line, None) for line in text.rstrip("\n").split("\n")]
 
 
 OWN_OPTIONS = {
@@ -293,16 +317,19 @@ OWN_OPTIONS = {
     "own-accents": {"do_lower_case": True, "strip_accents": False, "tokenize_chinese_chars": False},
     "own-stripped": {"do_lower_case": False, "strip_accents": True},
 }
-BERT_OPTIONS = {"bert-uncased": {"do_lower_case": True}, "bert-cased": {"do_lower_case": False}}
+SHARED_VOCABULARIES = {"bert": "vocab/bert-base-uncased-vocab.txt", "koelectra": "kor/koelectra-vocab.txt"}
+SHARED_OPTIONS = {"uncased": {"do_lower_case": True}, "cased": {"do_lower_case": False}}
 
 
 def references(shared, ranges, folder):
-    """The small vocabulary and BERT's, with different options."""
-    with open(shared / "vocab/bert-base-uncased-vocab.txt", encoding="utf-8", newline="") as lines:
-        bert = lines.read().rstrip("\n").split("\n")
-    for vocabulary, names in [(own_vocabulary(ranges), OWN_OPTIONS), (bert, BERT_OPTIONS)]:
-        for name, options in names.items():
-            yield name, Reference(vocabulary, folder / name, **options)
+    """name, whether its vocabulary is a shared one, tokenizer: the small vocabulary and two real ones."""
+    for name, options in OWN_OPTIONS.items():
+        yield name, False, Reference(own_vocabulary(ranges), folder / name, **options)
+    for start, place in SHARED_VOCABULARIES.items():
+        with open(shared / place, encoding="utf-8", newline="") as lines:
+            vocabulary = lines.read().rstrip("\n").split("\n")
+        for end, options in SHARED_OPTIONS.items():
+            yield f"{start}-{end}", True, Reference(vocabulary, folder / f"{start}-{end}", **options)
 
 
 def put(group, name, values, kind):
@@ -351,80 +378,72 @@ def write(shared, path):
     points = list(point_texts(ranges))
     with tempfile.TemporaryDirectory() as folder, h5py.File(path, "w") as file:
         file.attrs["transformers"] = transformers.__version__
-        file.attrs["unicode"] = unicodedata.unidata_version
+        file.attrs["tokenizers"] = tokenizers.__version__
         put(file, "ranges", ranges, "u4")
         put_strings(file, "head", SPECIAL + PIECES)
         put_strings(file, "texts", texts)
-        for name, reference in references(shared, ranges, Path(folder)):
+        for name, is_shared, reference in references(shared, ranges, Path(folder)):
             group = file.create_group(name)
             put_sequences(group, "texts", [reference.ids(t) for t in texts])
             put_sequences(group, "points", [reference.ids(t) for t in points])
             if name == "own-uncased":
                 write_cuts(file, reference)
-            if name.startswith("bert"):
-                for place, examples in shared_files(shared):
-                    ids = [reference.ids(a, b) for a, b in examples]
-                    flat = np.array([n for row in ids for n in [len(row), *row]], dtype="<u4")
-                    group.attrs[place] = np.array([len(ids), xxhash.xxh3_64_intdigest(flat.tobytes())], dtype="u8")
+            for place, examples in shared_files(shared) if is_shared else []:
+                ids = reference.all_ids(examples)
+                flat = np.array([n for row in ids for n in [len(row), *row]], dtype="<u4")
+                group.attrs[place] = np.array([len(ids), xxhash.xxh3_64_intdigest(flat.tobytes())], dtype="u8")
             print(name, flush=True)
     print(path, path.stat().st_size, "bytes")
 
 
+def printed(reference, program, examples):
+    """The ids that the program prints."""
+    pair = examples[0][1] is not None
+    lines = "".join((a if b is None else a + "\t" + b) + "\n" for a, b in examples)
+    command = [program, "tokenize", "--model", str(reference.folder)] + ["--pair"] * pair
+    run = subprocess.run(command, input=lines.encode("utf-8"), stdout=subprocess.PIPE, check=True)
+    return [[int(i) for i in line.split()] for line in run.stdout.decode().splitlines()]
+
+
+def compare(reference, program, examples, what):
+    """Prints and returns how many of the examples differ; a text with a line feed in it is none for the program."""
+    examples = [(a, b) for a, b in examples if "\n" not in a + (b or "") and (b is None or "\t" not in a + b)]
+    bad, count, tokens = [], 0, 0
+    for i in range(0, len(examples), 200000):
+        part = examples[i : i + 200000]
+        found, expected = printed(reference, program, part), reference.all_ids(part)
+        bad += [e for e, f, x in zip(part, found, expected, strict=True) if f != x]
+        count, tokens = count + len(part), tokens + sum(map(len, expected))
+    print(f"{what}: {count} texts, {tokens} tokens, {len(bad)} differ", flush=True)
+    for example in bad[:3]:
+        print("  ", ascii(example)[:400])
+    return len(bad)
+
+
 def check(shared, program):
-    """Compares what the program prints, line by line; a text with a line feed in it is none for the program."""
     ranges = own_ranges()
-    texts = [*special_texts(), *long_words(), *random_texts(3000), *point_texts(ranges)]
+    texts = [*special_texts(), *long_words(), *random_texts(20000), *point_texts(ranges)]
+    points = [text for c in map(chr, POINTS) for text in (c, f"a{c}b", f"a {c}")]
     different = 0
-
-    def compare(reference, examples, what):
-        nonlocal different
-        examples = [(a, b) for a, b in examples if "\n" not in a + (b or "") and (b is None or "\t" not in a + b)]
-        pair = bool(examples) and examples[0][1] is not None
-        lines = "".join((a if b is None else a + "\t" + b) + "\n" for a, b in examples)
-        command = [program, "tokenize", "--model", str(reference.folder)] + ["--pair"] * pair
-        run = subprocess.run(command, input=lines.encode("utf-8"), stdout=subprocess.PIPE, check=True)
-        found = [[int(i) for i in line.split()] for line in run.stdout.decode().splitlines()]
-        expected = [reference.ids(a, b) for a, b in examples]
-        bad = [e for e, f, x in zip(examples, found, expected) if f != x]
-        different += len(bad) + abs(len(found) - len(expected))
-        print(f"{what}: {len(examples)} texts, {sum(map(len, expected))} tokens, {len(bad)} differ", flush=True)
-        for example in bad[:3]:
-            print("  ", ascii(example)[:400])
-
     with tempfile.TemporaryDirectory() as folder:
-        for name, reference in references(shared, ranges, Path(folder)):
-            compare(reference, [(t, None) for t in texts], name)
-            if name.startswith("bert"):
-                for place, examples in shared_files(shared):
-                    compare(reference, examples, f"{name} {place}")
+        for name, is_shared, reference in references(shared, ranges, Path(folder)):
+            different += compare(reference, program, [(t, None) for t in texts], name)
+            different += compare(reference, program, [(t, None) for t in points], f"{name}, every code point")
+            for place, examples in shared_files(shared) if is_shared else []:
+                different += compare(reference, program, examples, f"{name} {place}")
+    print(f"{different} differ from tokenizers {tokenizers.__version__}")
     return 1 if different else 0
-
-
-def compare_fast(shared):
-    """The Rust form differs where it knows: another Unicode version, no final sigma, special tokens after clean-up."""
-    ranges = own_ranges()
-    sets = [("adversarial", [(t, None) for t in [*special_texts(), *long_words(), *random_texts(2000)]])]
-    with tempfile.TemporaryDirectory() as folder:
-        for name, reference in references(shared, ranges, Path(folder)):
-            fast = transformers.BertTokenizer(vocab=reference.tokenizer.get_vocab(), **reference.options)
-            for place, examples in sets + (list(shared_files(shared)) if name.startswith("bert") else []):
-                bad = sum(fast(a, b)["input_ids"] != reference.ids(a, b) for a, b in examples)
-                print(f"{name} {place}: {len(examples)} texts, {bad} differ", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, required=True)
     parser.add_argument("--check", metavar="PROGRAM")
-    parser.add_argument("--fast", action="store_true")
     arguments = parser.parse_args()
+    truth.require(tokenizers, transformers)
     transformers.logging.set_verbosity_error()
-    if unicodedata.unidata_version != "14.0.0":
-        sys.exit(f"expected Unicode 14.0.0, found {unicodedata.unidata_version}")
     if arguments.check:
         sys.exit(check(arguments.shared, arguments.check))
-    if arguments.fast:
-        sys.exit(compare_fast(arguments.shared))
     write(arguments.shared, Path(__file__).parent / "data" / "tokenizer.h5")
 
 

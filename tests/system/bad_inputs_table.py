@@ -267,6 +267,12 @@ train("model-layers-zero", model(num_hidden_layers=0), 1, r"layers")
 train("model-activation", model(hidden_act="swish"), 1, r"model/config\.json", r"hidden_act", r"swish")
 train("model-dropout", model(hidden_dropout_prob=1.5), 1, r"model/config\.json", r"hidden_dropout_prob")
 train("model-type", model(model_type="gpt2"), 1, r"model/config\.json", r"gpt2")
+train("model-types-for-pairs", lambda work: [change(work) for change in (
+    swap("tiny.yaml", "  text: sentence\n", "  text: sentence\n  pair: sentence\n"), model(type_vocab_size=1))], 1,
+      r"model/config\.json: type_vocab_size is 1, expected 2 for pairs")
+train("tokenizer-class", write("model/tokenizer_config.json", '{"tokenizer_class": "BertJapaneseTokenizer"}'), 1,
+      r'model/tokenizer_config\.json: "tokenizer_class" is "BertJapaneseTokenizer", expected BertTokenizer')
+train("tokenizer-class-of-model", model(tokenizer_class="RobertaTokenizer"), 1, r'model/config\.json: "tokenizer_class" is "RobertaTokenizer"')
 train("model-more-layers", model(num_hidden_layers=3), 1, r"model/model\.safetensors", r"encoder\.layer\.2\.")
 train("vocab-missing", remove("model/vocab.txt"), 1, r"model\b.*vocab\.txt")
 train("vocab-empty", write("model/vocab.txt", ""), 1, r"vocab\.txt")

@@ -165,7 +165,9 @@ static void test_bad_weights(void **state) {
   add(&f, "distilbert.transformer.layer.0.ffn.lin1.bias", "F32", HIDDEN, 0);
   refuse(write_folder("bad", &f, ""), &reuse, "is of a DistilBERT model, expected BERT");
   const struct ad_model_options vocab = {.classes = 3, .head = AD_HEAD_REUSE, .vocab = 31};
-  refuse(fixture(), &vocab, "config.json has vocab_size 30, but the tokenizer has 31 entries");
+  const struct ad_model_options types = {.classes = 3, .head = AD_HEAD_REUSE, .vocab = 29, .types = 3};
+  refuse(fixture(), &types, "config.json: type_vocab_size is 2, expected 3 for pairs of texts");
+  refuse(fixture(), &vocab, "config.json: vocab_size is 30, but the tokenizer has 31 entries");
 }
 
 /* One element of one tensor replaced in the file. */

@@ -1,5 +1,6 @@
-/* Ids against those of Hugging Face's BertTokenizer, as tests/parity/tokenizer.py recorded them: every code point, hard
- * texts, every limit; and, where AD_SHARED has them, BERT's vocabulary and every line of SST-2, AG News and SNLI. */
+/* Ids against those of Hugging Face's library tokenizers, as tests/parity/tokenizer.py recorded them: every code point,
+ * hard texts, every limit; and, where AD_SHARED has them, BERT's and KoELECTRA's vocabularies and every line of SST-2,
+ * AG News, SNLI and of Korean data. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -191,9 +192,9 @@ static void check_points(struct ad_tokenizer *tokenizer, const char *group) {
     while (range < count && ranges[range + 1] <= c) {
       range += 2;
     }
-    put_pattern(&text, "a%b ", c);
+    put_pattern(&text, "a%b % ", c);
     if (c < 0x2100 || (range < count && ranges[range] <= c)) {
-      put_pattern(&text, "% A%\xCC\x81 %\xCE\xA3 A\xCE\xA3%A ", c);
+      put_pattern(&text, "A%\xCC\x81 %\xCE\xA3 A\xCE\xA3%A ", c);
     }
     if (++points % BLOCK == 0) {
       assert_int_equal(ad_tokenizer_encode(tokenizer, text.data, text.size, NULL, 0, 0, AD_TRUNCATE_HEAD, &encoding),
@@ -328,8 +329,8 @@ static int is_shared(const char *place) {
   return found;
 }
 
-static struct ad_tokenizer *bert_tokenizer(int keep_case) {
-  char *path = shared_path("vocab/bert-base-uncased-vocab.txt");
+static struct ad_tokenizer *shared_tokenizer(const char *place, int keep_case) {
+  char *path = shared_path(place);
   struct ad_buffer text = {0};
   assert_int_equal(ad_file_read(path, &text), AD_OK);
   struct ad_tokenizer *tokenizer;
@@ -345,6 +346,11 @@ struct example {
   struct ad_buffer b;
   int pair;
 };
+
+/* Korean data: all columns as one text. */
+static void parse_whole(const char *line, size_t size, struct example *example) {
+  assert_int_equal(ad_buffer_append(&example->a, line, size), AD_OK);
+}
 
 static void parse_tsv(const char *line, size_t size, struct example *example) {
   const char *tab = memchr(line, '\t', size);
@@ -398,9 +404,10 @@ static void digest_file(struct ad_tokenizer *tokenizer, const char *place, uint6
     ad_buffer_clear(&example.a);
     ad_buffer_clear(&example.b);
     assert_int_equal(ad_buffer_puts(&example.a, ""), AD_OK);
-    (strcmp(suffix, ".tsv") == 0   ? parse_tsv
-     : strcmp(suffix, ".csv") == 0 ? parse_csv
-                                   : parse_jsonl)(map.data + i, size, &example);
+    (strncmp(place, "kor/", 4) == 0 ? parse_whole
+     : strcmp(suffix, ".tsv") == 0  ? parse_tsv
+     : strcmp(suffix, ".csv") == 0  ? parse_csv
+                                    : parse_jsonl)(map.data + i, size, &example);
     assert_int_equal(
         ad_tokenizer_encode(tokenizer, example.a.data, example.a.size, example.pair ? example.b.data : NULL,
                             example.b.size, 0, AD_TRUNCATE_HEAD, &encoding),
@@ -419,13 +426,24 @@ static void digest_file(struct ad_tokenizer *tokenizer, const char *place, uint6
   ad_free(path);
 }
 
-static const char *const places[] = {"sst2/train.tsv",          "sst2/dev.tsv",    "sst2/test.tsv",
-                                     "agnews/train_10k.tsv",    "agnews/test.csv", "snli/snli_1.0_dev.jsonl",
-                                     "snli/snli_1.0_test.jsonl"};
+static const char bert[] = "vocab/bert-base-uncased-vocab.txt", koelectra[] = "kor/koelectra-vocab.txt";
+static const char *const places[] = {"sst2/train.tsv",
+                                     "sst2/dev.tsv",
+                                     "sst2/test.tsv",
+                                     "agnews/train_10k.tsv",
+                                     "agnews/test.csv",
+                                     "snli/snli_1.0_dev.jsonl",
+                                     "snli/snli_1.0_test.jsonl",
+                                     "kor/question-pair-train.tsv",
+                                     "kor/question-pair-dev.tsv",
+                                     "kor/sts-train.tsv",
+                                     "kor/sts-dev.tsv",
+                                     "kor/sts-test.tsv",
+                                     "kor/xnli.dev.ko.tsv"};
 #define PLACES (sizeof places / sizeof *places)
 
-static void check_shared(int keep_case, const char *group) {
-  struct ad_tokenizer *tokenizer = bert_tokenizer(keep_case);
+static void check_shared(const char *vocabulary, int keep_case, const char *group) {
+  struct ad_tokenizer *tokenizer = shared_tokenizer(vocabulary, keep_case);
   check_texts(tokenizer, group);
   check_points(tokenizer, group);
   for (size_t i = 0; i < PLACES; i++) {
@@ -448,12 +466,22 @@ static void check_shared(int keep_case, const char *group) {
 
 static void test_bert_uncased(void **state) {
   (void)state;
-  check_shared(0, "bert-uncased");
+  check_shared(bert, 0, "bert-uncased");
 }
 
 static void test_bert_cased(void **state) {
   (void)state;
-  check_shared(1, "bert-cased");
+  check_shared(bert, 1, "bert-cased");
+}
+
+static void test_koelectra_uncased(void **state) {
+  (void)state;
+  check_shared(koelectra, 0, "koelectra-uncased");
+}
+
+static void test_koelectra_cased(void **state) {
+  (void)state;
+  check_shared(koelectra, 1, "koelectra-cased");
 }
 
 static int open_fixture(void **state) {
@@ -478,19 +506,21 @@ int main(void) {
   const struct CMUnitTest shared[] = {
       cmocka_unit_test(test_bert_uncased),
       cmocka_unit_test(test_bert_cased),
+      cmocka_unit_test(test_koelectra_uncased),
+      cmocka_unit_test(test_koelectra_cased),
   };
   const int failed = cmocka_run_group_tests_name("small vocabulary", own, open_fixture, close_fixture);
   if (failed != 0) {
     return failed;
   }
-  int present = is_shared("vocab/bert-base-uncased-vocab.txt");
+  int present = is_shared(bert) && is_shared(koelectra);
   for (size_t i = 0; i < PLACES; i++) {
     present &= is_shared(places[i]);
   }
   if (!present) {
     printf(
-        "skipped: BERT's vocabulary and the data sets, which are not in the folder AD_SHARED names; the rest passed\n");
+        "skipped: real vocabularies and the data sets, which are not in the folder AD_SHARED names; the rest passed\n");
     return 77;
   }
-  return cmocka_run_group_tests_name("BERT's vocabulary", shared, open_fixture, close_fixture);
+  return cmocka_run_group_tests_name("real vocabularies", shared, open_fixture, close_fixture);
 }

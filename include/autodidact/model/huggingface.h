@@ -35,7 +35,8 @@ struct ad_model_options {
   const char *const *class_names; /* [classes] or NULL; a head whose own names are these in another order is refused */
   enum ad_head_use head;
   uint64_t seed_init; /* draws what the folder lacks (ad_params_draw) */
-  size_t vocab;       /* entries of the tokenizer, must equal V; 0: not checked */
+  size_t vocab;       /* entries of the tokenizer, at most V; 0: not checked */
+  uint32_t types;     /* kinds of segments that the texts have: 2 for pairs; 0: not checked */
   int cased;          /* the tokenizer keeps case; only copied into the configuration */
 };
 
@@ -69,7 +70,7 @@ struct ad_model;
 
 /* Opens config.json and model.safetensors, or the shards that model.safetensors.index.json lists. Names may have the
  * prefix "bert." and the old LayerNorm.gamma/beta. The caller owns the model: ad_model_close. AD_EINPUT (file, tensor,
- * found, expected: a missing or foreign tensor, a wrong shape or type, a name used twice, V other than options->vocab,
+ * found, expected: a missing or foreign tensor, a wrong shape or type, a name used twice, V below options->vocab,
  * a required head that is missing), AD_ECONFIG (options that make no model), AD_EIO, AD_ENOMEM. */
 int ad_model_open(struct ad_model **model, const char *folder, const struct ad_model_options *options);
 void ad_model_close(struct ad_model *model);
@@ -102,7 +103,7 @@ struct ad_tokenizer;
  * config.json then names the architecture BertModel, and "autodidact_classifier": "cls" tells this program. Whole or
  * not at all: filled under the name "FOLDER.partial", then renamed. `folder` must not exist or be empty; with `replace`
  * it may hold an earlier model, that is files of the five names and no others. AD_EINPUT (it holds something else;
- * class names used twice; a tokenizer of other than V entries), AD_EDIVERGED (theta is not finite), AD_EIO, AD_ENOMEM.
+ * class names used twice; a tokenizer of more than V entries), AD_EDIVERGED (theta is not finite), AD_EIO, AD_ENOMEM.
  */
 int ad_model_save(const char *folder, int replace, const struct ad_params *params, const float *theta,
                   const struct ad_tokenizer *tokenizer, const char *const *class_names);

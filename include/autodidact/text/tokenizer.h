@@ -1,5 +1,6 @@
-/* BERT's tokenizer: Unicode clean-up, basic splitting, WordPiece; ids equal to those of Hugging Face's BertTokenizer in
- * its Python form (BertTokenizerLegacy since transformers 5), with Unicode 14.0 whatever the machine has installed. */
+/* BERT's tokenizer: Unicode clean-up, basic splitting, WordPiece; ids equal to those of Hugging Face's library
+ * `tokenizers`, which is what transformers 5 has, in the version of tests/parity/truth.py, whatever Unicode the machine
+ * has installed. */
 #ifndef AUTODIDACT_TEXT_TOKENIZER_H
 #define AUTODIDACT_TEXT_TOKENIZER_H
 
@@ -11,8 +12,8 @@
 /* Holds work memory besides the vocabulary: one thread at a time. */
 struct ad_tokenizer;
 
-/* Where a single text longer than the limit is cut. Pairs are always cut longest first, a token at a time, from the
- * end; of two equally long texts the second loses the token. */
+/* Where a single text longer than the limit is cut. Pairs are always cut longest first, from the end; where both come
+ * to the same length and one token more has room, it is of the text that was longer, or else of the second. */
 enum ad_truncation {
   AD_TRUNCATE_HEAD,     /* the first tokens stay */
   AD_TRUNCATE_HEAD_TAIL /* the first 128 tokens and the last limit - 2 - 128 stay, [CLS] and [SEP] not counted; with
@@ -26,31 +27,41 @@ struct ad_tokenizer_options {
   int split_cjk;
 };
 
-/* Loads vocab.txt, or without it the vocabulary of a WordPiece tokenizer.json, from a model folder. Of the options,
- * each is taken from tokenizer_config.json, else from tokenizer.json, else lower case, accents stripped where case is
- * lowered, CJK split. The caller owns it: ad_tokenizer_destroy. AD_EINPUT with the place: a missing file, no [UNK],
- * [CLS], [SEP] or [PAD], a doubled or empty entry, invalid UTF-8, vocab.txt and tokenizer.json at odds, a setting that
- * would give other ids than this tokenizer can (other special tokens, added tokens, never_split, another normalizer);
- * AD_ENOMEM. */
+/* Loads vocab.txt, or without it the vocabulary of a WordPiece tokenizer.json, from a model folder, and what
+ * tokenizer_config.json, special_tokens_map.json, added_tokens.json, tokenizer.json and config.json say of it, as
+ * transformers 5 follows them: the class first, which decides whose flags count; then the added tokens of all files,
+ * each with its flags. The caller owns it: ad_tokenizer_destroy. AD_EINPUT with the place: a missing file, no unknown,
+ * class, separator or padding token, a doubled or empty entry, invalid UTF-8, vocab.txt and tokenizer.json at odds, a
+ * class or a setting that would give other ids than this tokenizer can, an added token whose number is not its place;
+ * AD_ENOMEM. Warnings say what has no effect: a key that is not known, flags that disagree. */
 int ad_tokenizer_load(struct ad_tokenizer **tokenizer, const char *folder);
 
-/* The same from the text of a vocabulary [size bytes], one token a line (LF or CRLF). `name` is for messages. */
+/* The same from the text of a vocabulary [size bytes], one token a line (LF or CRLF), behind a byte order mark or not.
+ * `name` is for messages. */
 int ad_tokenizer_create(struct ad_tokenizer **tokenizer, const char *name, const char *vocabulary, size_t size,
                         int cased);
 int ad_tokenizer_create_with(struct ad_tokenizer **tokenizer, const char *name, const char *vocabulary, size_t size,
                              const struct ad_tokenizer_options *options);
 void ad_tokenizer_destroy(struct ad_tokenizer *tokenizer);
 
-/* Number of vocabulary entries; the vocabulary as the text of a vocab.txt [*size], owned by the tokenizer; whether case
- * is kept; all options, strip_accents resolved to 0 or 1. */
+/* Number of tokens, added ones included; the vocabulary without these as the text of a vocab.txt [*size], owned by the
+ * tokenizer; whether case is kept; all options, strip_accents resolved to 0 or 1; the longest input of the model by
+ * tokenizer_config.json, 0 where it does not say; the number of the padding token. */
 size_t ad_tokenizer_vocab(const struct ad_tokenizer *tokenizer);
 const char *ad_tokenizer_text(const struct ad_tokenizer *tokenizer, size_t *size);
 int ad_tokenizer_cased(const struct ad_tokenizer *tokenizer);
 struct ad_tokenizer_options ad_tokenizer_options(const struct ad_tokenizer *tokenizer);
+size_t ad_tokenizer_longest(const struct ad_tokenizer *tokenizer);
+uint32_t ad_tokenizer_pad(const struct ad_tokenizer *tokenizer);
 
-/* Appends the text of a tokenizer_config.json with which Hugging Face, and ad_tokenizer_load, give the same ids.
- * AD_OK, AD_ENOMEM. */
-int ad_tokenizer_config(const struct ad_tokenizer *tokenizer, struct ad_buffer *out);
+/* A digest of all that gives a text its ids but the options: rules, vocabulary, added tokens. */
+uint64_t ad_tokenizer_digest(const struct ad_tokenizer *tokenizer);
+
+/* Appends the text of a tokenizer_config.json with which Hugging Face, and ad_tokenizer_load, give the same ids;
+ * `longest`: the longest input of the model. The second: of a special_tokens_map.json that goes with it. AD_OK,
+ * AD_ENOMEM. */
+int ad_tokenizer_config(const struct ad_tokenizer *tokenizer, size_t longest, struct ad_buffer *out);
+int ad_tokenizer_special(const struct ad_tokenizer *tokenizer, struct ad_buffer *out);
 
 /* The token of an id, as in the vocabulary; NULL when out of range. Owned by the tokenizer. */
 const char *ad_tokenizer_token(const struct ad_tokenizer *tokenizer, uint32_t id);
@@ -65,8 +76,8 @@ struct ad_encoding {
 void ad_encoding_destroy(struct ad_encoding *encoding);
 
 /* Encodes a text [a_size bytes], or a pair when b is not NULL (b_size 0: an empty second text), into at most `limit`
- * tokens, special ones included (limit >= 3, or 5 for a pair, else AD_ECONFIG; 0: no limit). [UNK], [CLS], [SEP], [PAD]
- * and [MASK] in the text are the special tokens, as Hugging Face has it ([MASK] only where the vocabulary has it).
+ * tokens, special ones included (limit >= 3, or 5 for a pair, else AD_ECONFIG; 0: no limit). Added tokens in the text,
+ * the special ones [UNK], [CLS] and so on among them, are whole tokens ([MASK] only where vocabulary or model know it).
  * `encoding` is reused from call to call (zero-initialise it once). Invalid UTF-8 is AD_EINPUT with the byte offset; a
  * NUL byte is dropped as Hugging Face does. AD_ENOMEM. After a failure the content of `encoding` is unspecified. */
 int ad_tokenizer_encode(struct ad_tokenizer *tokenizer, const char *a, size_t a_size, const char *b, size_t b_size,

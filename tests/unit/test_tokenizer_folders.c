@@ -1,0 +1,187 @@
+/* Small model folders that declare tokens, classes and flags in every place: ids against those of transformers'
+ * AutoTokenizer, as tests/parity/folders.py recorded them, and the same from the folder that the program writes of
+ * each. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "autodidact/base/file.h"
+#include "autodidact/base/json.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/text/tokenizer.h"
+
+static json_t *fixture;
+static char folder[100]; /* of this test */
+
+static const char *const names[] = {"vocab.txt",   "tokenizer.json",          "tokenizer_config.json",
+                                    "config.json", "special_tokens_map.json", "added_tokens.json"};
+#define NAMES (sizeof names / sizeof *names)
+
+static void put_file(const char *name, const char *text, size_t size) {
+  char *path = ad_path_join(folder, name);
+  FILE *out = fopen(path, "w"); /* not ad_file_write: a sync of thousands of files takes its time */
+  assert_true(out != NULL && fwrite(text, 1, size, out) == size && fclose(out) == 0);
+  ad_free(path);
+}
+
+static void clear(void) {
+  for (size_t i = 0; i < NAMES; i++) {
+    char *path = ad_path_join(folder, names[i]);
+    unlink(path);
+    ad_free(path);
+  }
+}
+
+/* Appends a text whose @@n@@ stand for blocks, in which others may stand. */
+static void expand(const char *text, struct ad_buffer *out) {
+  for (const char *mark = strstr(text, "@@"); mark != NULL; mark = strstr(text, "@@")) {
+    char *end;
+    const long place = strtol(mark + 2, &end, 10);
+    assert_int_equal(ad_buffer_append(out, text, (size_t)(mark - text)), AD_OK);
+    expand(json_string_value(json_array_get(json_object_get(fixture, "blocks"), (size_t)place)), out);
+    assert_memory_equal(end, "@@", 2);
+    text = end + 2;
+  }
+  assert_int_equal(ad_buffer_puts(out, text), AD_OK);
+}
+
+static void write_folder(json_t *item) {
+  const char *name;
+  json_t *text;
+  clear();
+  json_object_foreach(json_object_get(item, "files"), name, text) {
+    struct ad_buffer content = {0};
+    expand(json_string_value(text), &content);
+    put_file(name, content.data, content.size);
+    ad_buffer_destroy(&content);
+  }
+}
+
+static void compare(struct ad_tokenizer *tokenizer, json_t *item, const char *which) {
+  const json_t *texts = json_object_get(fixture, "texts");
+  const json_t *all =
+      json_array_get(json_object_get(fixture, "ids"), (size_t)json_integer_value(json_object_get(item, "ids")));
+  struct ad_encoding encoding = {0};
+  for (size_t i = 0; i < json_array_size(texts); i++) {
+    const json_t *text = json_array_get(texts, i), *ids = json_array_get(all, i);
+    assert_int_equal(ad_tokenizer_encode(tokenizer, json_string_value(text), json_string_length(text), NULL, 0, 0,
+                                         AD_TRUNCATE_HEAD, &encoding),
+                     AD_OK);
+    int same = encoding.count == json_array_size(ids);
+    for (size_t k = 0; same && k < encoding.count; k++) {
+      same = encoding.ids[k] == (uint32_t)json_integer_value(json_array_get(ids, k));
+    }
+    if (!same) {
+      fail_msg("%s, %s: text %zu has other ids", json_string_value(json_object_get(item, "name")), which, i);
+    }
+  }
+  ad_encoding_destroy(&encoding);
+}
+
+/* Writes what ad_model_save does of a tokenizer, and reads that. */
+static void check_written(struct ad_tokenizer *tokenizer, json_t *item) {
+  struct ad_buffer config = {0}, special = {0}, model = {0};
+  struct ad_tokenizer *again;
+  size_t size;
+  const char *text = ad_tokenizer_text(tokenizer, &size);
+  assert_int_equal(ad_tokenizer_config(tokenizer, 512, &config), AD_OK);
+  assert_int_equal(ad_tokenizer_special(tokenizer, &special), AD_OK);
+  assert_int_equal(ad_buffer_printf(&model, "{\"vocab_size\": %zu}", ad_tokenizer_vocab(tokenizer)), AD_OK);
+  clear();
+  put_file("vocab.txt", text, size);
+  put_file("tokenizer_config.json", config.data, config.size);
+  put_file("special_tokens_map.json", special.data, special.size);
+  put_file("config.json", model.data, model.size);
+  if (ad_tokenizer_load(&again, folder) != AD_OK) {
+    fail_msg("%s, written: %s", json_string_value(json_object_get(item, "name")), ad_error_message());
+  }
+  assert_int_equal(ad_tokenizer_vocab(again), ad_tokenizer_vocab(tokenizer));
+  assert_int_equal(ad_tokenizer_longest(again), 512);
+  compare(again, item, "written");
+  ad_tokenizer_destroy(again);
+  ad_buffer_destroy(&config);
+  ad_buffer_destroy(&special);
+  ad_buffer_destroy(&model);
+}
+
+static void test_folders(void **state) {
+  (void)state;
+  json_t *item;
+  size_t i;
+  ad_log_set_level(AD_LOG_ERROR);
+  json_array_foreach(json_object_get(fixture, "folders"), i, item) {
+    const char *name = json_string_value(json_object_get(item, "name"));
+    const char *refused = json_string_value(json_object_get(item, "refused"));
+    struct ad_tokenizer *tokenizer;
+    write_folder(item);
+    const int status = ad_tokenizer_load(&tokenizer, folder);
+    if (refused != NULL && (status != AD_EINPUT || strstr(ad_error_message(), refused) == NULL)) {
+      fail_msg("%s: \"%s\", expected \"%s\"", name, status == AD_OK ? "accepted" : ad_error_message(), refused);
+    }
+    if (refused == NULL && status != AD_OK) {
+      fail_msg("%s: %s", name, ad_error_message());
+    }
+    if (status == AD_OK) {
+      compare(tokenizer, item, "as it is");
+      check_written(tokenizer, item);
+    }
+    ad_tokenizer_destroy(tokenizer);
+  }
+  assert_true(i > 500);
+}
+
+/* Loads with the n-th allocation failing. */
+static void test_out_of_memory(void **state) {
+  (void)state;
+  json_t *item;
+  size_t i;
+  ad_log_set_level(AD_LOG_ERROR);
+  json_array_foreach(json_object_get(fixture, "folders"), i, item) {
+    if (i % 60 != 7 || json_object_get(item, "refused") != NULL) {
+      continue;
+    }
+    write_folder(item);
+    const size_t live = ad_memory_stats().live_blocks;
+    int status = AD_ENOMEM;
+    for (unsigned long n = 1; status != AD_OK; n++) {
+      struct ad_tokenizer *tokenizer;
+      ad_memory_fail_at(n);
+      status = ad_tokenizer_load(&tokenizer, folder);
+      ad_memory_fail_at(0);
+      assert_true(status == AD_OK || status == AD_ENOMEM);
+      ad_tokenizer_destroy(tokenizer);
+      assert_int_equal(ad_memory_stats().live_blocks, live);
+    }
+  }
+}
+
+static int open_fixture(void **state) {
+  (void)state;
+  const char *source = getenv("AD_SOURCE");
+  char *path = ad_path_join(source == NULL ? "" : source, "tests/parity/data/folders.json");
+  strcpy(folder, "/tmp/autodidact-folders-XXXXXX");
+  const int status = ad_json_read(&fixture, path);
+  ad_free(path);
+  return status != AD_OK || mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int close_fixture(void **state) {
+  (void)state;
+  clear();
+  json_decref(fixture);
+  return rmdir(folder);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_folders), cmocka_unit_test(test_out_of_memory)};
+  return cmocka_run_group_tests(tests, open_fixture, close_fixture);
+}
