@@ -1,13 +1,23 @@
 #include "autodidact/mpi/runtime.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <mpi.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "autodidact/base/log.h"
 #include "autodidact/base/status.h"
 #include "comm_internal.h"
+
+/* Where MPI keeps what the ranks of a node share. */
+#define SHARED_FOLDER "/dev/shm"
 
 static MPI_Comm end_comm; /* of ad_mpi_end alone, so that its message meets no other */
 
@@ -27,8 +37,20 @@ static void settle_alone(void) {
   setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
 }
 
+/* Open MPI's own shared memory lies in files in /dev/shm. Where that is as small as containers have it, System V's memory takes their place, which lies
+ * elsewhere (Open MPI goes on with files where there is none of that, and what the user has set stays). By the folder's size, not by what is free: all ranks
+ * of a node must decide alike. */
+static void settle_small_folder(void) {
+  enum { SMALL = 1 << 30 };
+  struct statvfs folder;
+  if (statvfs(SHARED_FOLDER, &folder) == 0 && (double)folder.f_blocks * (double)folder.f_frsize < SMALL) {
+    setenv("OMPI_MCA_shmem_sysv_priority", "100", 0);
+  }
+}
+
 int ad_mpi_start(int *argc, char ***argv, int *rank, int *size) {
   settle_alone();
+  settle_small_folder();
   int provided;
   /* Threads that never call MPI may be beside the one that does. */
   if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
@@ -38,6 +60,48 @@ int ad_mpi_start(int *argc, char ***argv, int *rank, int *size) {
   MPI_Comm_rank(MPI_COMM_WORLD, rank);
   MPI_Comm_size(MPI_COMM_WORLD, size);
   return AD_OK;
+}
+
+static int fail_room(const char *path, double bytes, int error) {
+  struct statvfs folder = {0};
+  (void)statvfs(SHARED_FOLDER, &folder);
+  const double block = (double)folder.f_frsize / 0x1p20;
+  return ad_fail(AD_ENOMEM,
+                 "%s: %.0f MiB of MPI's own memory that the ranks of this node share could not be had: %s. " SHARED_FOLDER " has %.1f MiB free of %.0f: "
+                 "make room, or make it larger (docker run --shm-size, mount -o remount,size=)",
+                 path, bytes / 0x1p20, strerror(error), block * (double)folder.f_bavail, block * (double)folder.f_blocks);
+}
+
+/* The room of one file, if it is one in the folder for shared memory. */
+static int reserve_file(const char *path) {
+  const int fd = strncmp(path, SHARED_FOLDER "/", sizeof SHARED_FOLDER) == 0 ? open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK) : -1;
+  struct stat file;
+  int error = 0;
+  if (fd < 0) {
+    return AD_OK; /* none of the folder's, or one that has no name any more */
+  }
+  do {
+    error = fstat(fd, &file) == 0 && file.st_size > 0 ? posix_fallocate(fd, 0, file.st_size) : 0;
+  } while (error == EINTR);
+  close(fd);
+  return error == 0 ? AD_OK : fail_room(path, (double)file.st_size, error);
+}
+
+int ad_mpi_reserve(void) {
+  char line[PATH_MAX + 100], shared[8];
+  int status = AD_OK, at = 0;
+  FILE *maps = fopen("/proc/self/maps", "re");
+  while (maps != NULL && status == AD_OK && fgets(line, sizeof line, maps) != NULL) {
+    /* FROM-TO rw-s OFFSET DEVICE INODE PATH */
+    if (sscanf(line, "%*s %7s %*s %*s %*s %n", shared, &at) == 1 && strcmp(shared, "rw-s") == 0) {
+      line[strcspn(line, "\n")] = '\0';
+      status = reserve_file(line + at);
+    }
+  }
+  if (maps != NULL) {
+    fclose(maps);
+  }
+  return status;
 }
 
 const char *ad_mpi_version(void) {

@@ -1,7 +1,10 @@
 /* autodidact doctor: is this machine fit, and how fast is it? */
+#include <errno.h>
 #include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -92,13 +95,51 @@ static int check_disk(void) {
   return AD_OK;
 }
 
+/* What the ranks of a machine share of a base encoder: the parameters, and of each rank two buckets of an encoder layer. */
+static double shared_gigabytes(long ranks) {
+  static const double parameters = 110e6, layer = 7.1e6;
+  return 1e-9 * sizeof(float) * (parameters + 2.0 * layer * (double)ranks);
+}
+
+static void check_shared_memory(void) {
+  struct statvfs folder;
+  const long ranks = sysconf(_SC_NPROCESSORS_ONLN);
+  const int fd = memfd_create("autodidact", MFD_CLOEXEC);
+  char room[80] = "is not there";
+  if (statvfs("/dev/shm", &folder) == 0) {
+    const double block = 1e-9 * (double)folder.f_frsize;
+    snprintf(room, sizeof room, "%.2f GB free of %.2f GB", block * (double)folder.f_bavail, block * (double)folder.f_blocks);
+  }
+  printf("%-18s %s; a base encoder on %ld rank%s shares %.2f GB%s\n", "/dev/shm", room, ranks, ranks == 1 ? "" : "s", shared_gigabytes(ranks),
+         fd >= 0 ? ", which does not lie there" : ", which is not possible here: comm.shared=false");
+  if (fd >= 0) {
+    close(fd);
+  }
+}
+
+/* Where Open MPI's mpirun keeps the files of a job. */
+static void check_temporary_folder(void) {
+  static const char *const names[] = {"TMPDIR", "TEMP", "TMP"};
+  const char *folder = NULL;
+  for (size_t i = 0; i < sizeof names / sizeof *names && folder == NULL; i++) {
+    folder = getenv(names[i]);
+  }
+  folder = folder == NULL ? "/tmp" : folder;
+  struct statvfs disk;
+  if (statvfs(folder, &disk) != 0 || access(folder, W_OK) != 0) {
+    printf("%-18s %s: %s; mpirun needs it: set TMPDIR\n", "temporary files", folder, strerror(errno));
+  } else {
+    printf("%-18s %.1f GB free in %s; mpirun needs 0.02\n", "temporary files", 1e-9 * (double)disk.f_bavail * (double)disk.f_frsize, folder);
+  }
+}
+
 int ad_command_doctor(int argc, char **argv) {
   size_t count;
   int help;
   const struct arguments arguments = {
       "doctor",
       "",
-      "Checks MPI, HDF5, BLAS kernels, threads, row independence and disk, and prints the speed of sgemm.",
+      "Checks MPI, HDF5, BLAS kernels, threads, row independence, disk and shared memory, and prints the speed of sgemm.",
       NULL,
       0,
       0,
@@ -125,6 +166,8 @@ int ad_command_doctor(int argc, char **argv) {
   printf("%-18s %ld processors online, one thread a rank\n", "threads", sysconf(_SC_NPROCESSORS_ONLN));
   AD_TRY(check_rows());
   AD_TRY(check_disk());
+  check_shared_memory();
+  check_temporary_folder();
   AD_TRY(ad_gemm_openblas_room());
   AD_TRY(sgemm_rate(square_openblas, &openblas));
   AD_TRY(sgemm_rate(square_in_use, &in_use));

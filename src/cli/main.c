@@ -34,7 +34,8 @@ static void print_help(FILE *out) {
   }
   fprintf(out,
           "\n`autodidact COMMAND --help` explains a command, `autodidact train --keys` lists all configuration keys.\n"
-          "Exit codes: 0 done, 1 bad input or configuration, 2 failure of the machine, 3 training diverged, 75 stopped with a checkpoint.\n");
+          "Exit codes: 0 done, 1 bad input or configuration, 2 failure of the machine, 3 training diverged, 75 stopped with a checkpoint.\n"
+          "mpirun that gets TERM itself gives 1 in place of 75: send it USR1, or start it by launch/local.\n");
 }
 
 static const struct command *find(const char *name) {
@@ -137,6 +138,7 @@ int main(int argc, char **argv) {
     return report(status);
   }
   status = speak_alone(rank);
+  status = status == AD_OK ? ad_mpi_reserve() : status;
   status = status == AD_OK ? ad_gemm_start() : status;
   status = status == AD_OK ? command->run(argc - 1, argv + 1) : status;
   status = status == AD_OK ? flush_output() : status;

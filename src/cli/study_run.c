@@ -361,9 +361,10 @@ static int share_ids(struct runner *r, const struct ad_comm *all) {
 
 static int prepare(struct runner *r, const struct ad_comm *all, size_t count, char **positional) {
   AD_TRY(ad_comm_settle(all, read_study(r, count, positional)));
-  AD_TRY(training_watch_signals(r->study.base.run_signals));
+  AD_TRY(training_check_signals(r->study.base.run_signals));
   AD_TRY(ad_kernels_select() == NULL ? AD_ECONFIG : AD_OK);
   AD_TRY(share_ids(r, all));
+  AD_TRY(training_watch_signals(r->study.base.run_signals));
   AD_TRY(ad_teams_create(&r->teams, (uint32_t)r->study.ranks_per_trial));
   const struct ad_comm *own = ad_teams_own(r->teams);
   r->first = own != NULL && ad_comm_rank(own) == 0;

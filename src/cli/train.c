@@ -72,7 +72,7 @@ int ad_command_train(int argc, char **argv) {
   AD_TRY(training_parse_faults(&t, faults));
   int status = session_create(&t.session);
   status = status == AD_OK ? session_configure(&t.session, count, argv + 1) : status;
-  status = status == AD_OK ? training_watch_signals(t.session.config.run_signals) : status;
+  status = status == AD_OK ? training_check_signals(t.session.config.run_signals) : status;
   status = status == AD_OK ? training_run(&t) : status;
   /* After a failure the other ranks may wait elsewhere; main finds out. */
   const int closed = training_close(&t, status != AD_OK);

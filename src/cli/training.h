@@ -113,10 +113,12 @@ int training_check_configuration(struct training *t);
 int training_prepare(struct training *t);
 int training_open_run(struct training *t);
 
-/* Signals of this list (run.signals), and INT in a terminal, set a flag from now on, which training_signal tells (0: none
- * came); a second INT ends the program.
+/* training_check_signals: AD_ECONFIG where this is no list of signals (run.signals). training_watch_signals: those in it, and
+ * INT in a terminal, set a flag from now on, which training_signal tells (0: none came); a second INT ends the program. Before,
+ * when there is nothing to save, any of them does.
  * training_must_stop: 1 where it, the frame or the clock asks to stop, on any rank; alike on all, the reason in
  * stop_reason; or the failure that a rank holds. Collective. training_pretend_signal sets the flag, for tests. */
+int training_check_signals(const char *list);
 int training_watch_signals(const char *list);
 int training_signal(void);
 const char *training_signal_name(int number);

@@ -49,16 +49,18 @@ int training_signal(void) {
 /* The action of a signal that stops a run. */
 static void watch(int number) {
   const int interrupt = number == SIGINT;
-  struct sigaction action = {.sa_handler = interrupt ? on_interrupt : on_signal,
+  struct sigaction action;
+  /* What is ignored from the start stays so: nohup, and the background of a shell script. */
+  if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN) {
+    return;
+  }
+  action = (struct sigaction){.sa_handler = interrupt ? on_interrupt : on_signal,
                              .sa_flags = interrupt ? SA_RESTART | SA_RESETHAND : SA_RESTART};
   sigemptyset(&action.sa_mask);
   sigaction(number, &action, NULL);
 }
 
-int training_watch_signals(const char *list) {
-  if (isatty(STDIN_FILENO) || isatty(STDERR_FILENO)) {
-    watch(SIGINT);
-  }
+static int for_each(const char *list, void (*act)(int number)) {
   for (const char *p = list; *p != '\0'; p += *p == ',') {
     const size_t length = strcspn(p, ",");
     const size_t prefix = length > 3 && strncasecmp(p, "SIG", 3) == 0 ? 3 : 0;
@@ -70,10 +72,23 @@ int training_watch_signals(const char *list) {
     if (i == SIGNALS) {
       return ad_fail(AD_ECONFIG, "run.signals is '%s', expected a list of TERM, USR1, USR2, INT, HUP, XCPU", list);
     }
-    watch(signals[i].number);
+    if (act != NULL) {
+      act(signals[i].number);
+    }
     p += length;
   }
   return AD_OK;
+}
+
+int training_check_signals(const char *list) {
+  return for_each(list, NULL);
+}
+
+int training_watch_signals(const char *list) {
+  if (isatty(STDIN_FILENO) || isatty(STDERR_FILENO)) {
+    watch(SIGINT);
+  }
+  return for_each(list, watch);
 }
 
 void training_pretend_signal(int number) {

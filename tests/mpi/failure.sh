@@ -84,7 +84,7 @@ kill_rank() {
   rm -rf long
   "$source/launch/local" -n 3 train config.yaml run.dir=long train.steps=100000000 eval.every=100000000 >long.out 2>&1 </dev/null &
   launcher=$!
-  for _ in $(seq 100); do
+  for _ in $(seq 3000); do
     [ ! -s long/log.jsonl ] || break
     sleep 0.1
   done

@@ -77,7 +77,7 @@ echo "ok   full: said, exit code 2, the checkpoints before stay, the same bits w
 mount -o remount,size=$size small
 "$source/launch/local" -n 2 train config.yaml run.dir=small/run "${keys[@]}" checkpoint.full=wait >out 2>&1 &
 waiting=$!
-for _ in $(seq 600); do
+for _ in $(seq 6000); do
   grep -q "checkpoint.full=wait: tries again" out && break
   sleep 0.1
 done
@@ -97,3 +97,25 @@ same small/run
 "$AD_PROGRAM" verify small/run >verified || { cat verified; exit 1; }
 grep -q 'snapshots/all.h5 .*it shows what the segments hold' verified
 echo "ok   snapshots go first"
+
+# /dev/shm, which only this script sees: small as in a container, two jobs at once; then large and all but full. What MPI cannot have there is said.
+mount -t tmpfs -o size=1m none /dev/shm
+start=("$source/launch/local" -n 2 --bind none train config.yaml "${keys[@]}")
+"${start[@]}" run.dir=other >other.out 2>&1 &
+other=$!
+run 2 small-shm
+[ "$code" = 0 ] || { cat out; exit 1; }
+wait "$other" || { cat other.out; exit 1; }
+same small-shm
+same other
+! grep -h "not enough space" out other.out || { echo "MPI says something of /dev/shm"; exit 1; }
+mount -o remount,size=2g /dev/shm
+head -c 2040m /dev/zero >/dev/shm/filled
+run 2 no-shm
+holds "$code" = 2
+grep -q "error: /dev/shm/.*: 4 MiB of MPI's own memory .* could not be had: No space left on device. /dev/shm has .* MiB free of 2048: make room, or" out || { cat out; exit 1; }
+rm /dev/shm/filled
+run 2 no-shm
+[ "$code" = 0 ] || { cat out; exit 1; }
+same no-shm
+echo "ok   /dev/shm small or full: trained, or said with exit code 2"

@@ -92,7 +92,7 @@ across() {
     echo "192.0.2.$host slots=$each"
     before[host]=$(sent "$host")
   done >"$name.hosts"
-  timeout -k 5 120 "$work/on" 1 "$source/launch/local" --bind none --hostfile "$name.hosts" "${job[@]}" "$@" "run.dir=$name" >"$name.out" 2>&1 ||
+  timeout -k 5 600 "$work/on" 1 "$source/launch/local" --bind none --hostfile "$name.hosts" "${job[@]}" "$@" "run.dir=$name" >"$name.out" 2>&1 ||
     { cat "$name.out"; fail "$name"; }
   if [ -z "$*" ]; then
     grep -q "\"ranks\": *\"$((hosts * each)) on $hosts nodes\"" "$name/provenance.json" ||
@@ -122,7 +122,7 @@ across 2 2 optim.shard=false
 printf '192.0.2.%s slots=1\n' 1 2 >killed.hosts
 "$work/on" 1 "$source/launch/local" --bind none --hostfile killed.hosts "${job[@]}" train.steps=100000000 run.dir=killed >killed.out 2>&1 </dev/null &
 launcher=$!
-for _ in $(seq 200); do
+for _ in $(seq 3000); do
   [ ! -s killed/log.jsonl ] || break
   sleep 0.1
 done

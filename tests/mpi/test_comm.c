@@ -1,6 +1,8 @@
 /* ranks: 1 2 3 5 8 */
 /* Agreement among ranks, gathers, and evaluation across ranks. */
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/mpi/evaluate.h"
@@ -114,6 +116,50 @@ static void test_evaluate(const struct ad_comm *comm) {
   ad_params_destroy(&params);
 }
 
+/* A part is zeroed, begins on a cache line, and holds what another rank wrote to it. Every rank has another length; some have none. */
+static void test_shared(const struct ad_comm *comm) {
+  enum { LENGTH = 1000 };
+  struct ad_shared shared;
+  const size_t own = (size_t)(comm->rank % 3) * LENGTH;
+  CHECK(ad_shared_create(&shared, comm, own) == AD_OK);
+  CHECK(shared.own == shared.part[comm->node_rank]);
+  for (int r = 0; r < comm->node_size; r++) {
+    CHECK((uintptr_t)shared.part[r] % 64 == 0);
+  }
+  for (size_t i = 0; i < own; i++) {
+    CHECK(shared.own[i] == 0);
+  }
+  ad_shared_wait(&shared, comm);
+  const int next = (comm->node_rank + 1) % comm->node_size;
+  memset(shared.part[next], 1 + comm->node_rank, (size_t)(comm->members[comm->node_begin[comm->own_node] + next] % 3) * LENGTH);
+  ad_shared_wait(&shared, comm);
+  for (size_t i = 0; i < own; i++) {
+    CHECK(shared.own[i] == 1 + (comm->node_rank + comm->node_size - 1) % comm->node_size);
+  }
+  ad_shared_destroy(&shared);
+  ad_shared_destroy(&shared);
+}
+
+/* No file may be longer than this: then there is no memory to share. All ranks learn of it, and go on. */
+static void test_shared_room(const struct ad_comm *comm) {
+  enum { LIMIT = 1 << 20 };
+  struct ad_shared shared;
+  struct rlimit before, limit;
+  CHECK(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  limit = (struct rlimit){LIMIT, before.rlim_max};
+  void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+  CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  const int status = ad_shared_create(&shared, comm, 2 * LIMIT);
+  CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
+  signal(SIGXFSZ, handler);
+  char expected[100];
+  snprintf(expected, sizeof expected, "the ranks of this node share %d MiB", 2 * comm->node_size);
+  CHECK(status == AD_ENOMEM && strstr(ad_error_message(), expected) != NULL && strstr(ad_error_message(), "File too large") != NULL);
+  CHECK(shared.memory == NULL && shared.part == NULL);
+  ad_shared_destroy(&shared);
+  test_shared(comm);
+}
+
 static void test_count(void) {
   int narrow = 0;
   CHECK(ad_mpi_count(2147483647u, &narrow) == AD_OK && narrow == 2147483647);
@@ -132,6 +178,8 @@ int main(int argc, char **argv) {
   test_agree(comm);
   test_gather(comm);
   test_evaluate(comm);
+  test_shared(comm);
+  test_shared_room(comm);
   ad_comm_destroy(comm);
   CHECK(ad_memory_stats().live_blocks == 0);
   CHECK(ad_mpi_end(AD_OK, &alone) == -1 && !alone);

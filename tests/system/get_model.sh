@@ -70,7 +70,7 @@ echo '{"weight_map": {"a": "../../etc/passwd"}}' > "$work/hub/someone/bad-index/
 
 python3 "$source_root/tests/system/hub.py" "$work/hub" "$work/log" 2> "$work/server" &
 server=$!
-for _ in $(seq 100); do
+for _ in $(seq 3000); do
   [ ! -s "$work/log" ] || break
   sleep 0.1
 done

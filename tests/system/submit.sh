@@ -194,7 +194,7 @@ signalled() {
   state RUNNING
   "${job[@]}" "$2" > "$work/output" 2>&1 &
   script=$!
-  for _ in $(seq 100); do
+  for _ in $(seq 3000); do
     [ ! -e "$STATE/started" ] || break
     sleep 0.1
   done

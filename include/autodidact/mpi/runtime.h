@@ -6,6 +6,9 @@
  */
 int ad_mpi_start(int *argc, char ***argv, int *rank, int *size);
 
+/* Takes the room of what MPI itself has mapped of the folder for shared memory, so that no later store ends in SIGBUS. Not collective. AD_ENOMEM. */
+int ad_mpi_reserve(void);
+
 /* The MPI library's version line. Not collective; static storage. */
 const char *ad_mpi_version(void);
 
