@@ -10,6 +10,7 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/width.h"
 #include "autodidact/learn/ensemble.h"
 #include "evaluation.h"
 #include "scores.h"
@@ -178,17 +179,17 @@ static double mean_error(const struct ensemble *e) {
 
 static void print_runs(const struct ensemble *e) {
   const size_t K = e->options->count;
-  int width = 4;
+  size_t width = strlen("mean");
   for (size_t k = 0; k < K; k++) {
-    const int length = (int)strlen(e->options->runs[k]);
-    width = length > width ? length : width;
+    width = ad_text_widest(width, e->options->runs[k]);
   }
-  printf("each run alone\n      %-*s     error    macro F1      loss\n", width, "run");
+  printf("each run alone\n      %-*s     error    macro F1      loss\n", (int)width, "run");
   for (size_t k = 0; k < K; k++) {
-    printf("%4zu  %-*s  %6.2f %%  %10.4f  %8.4f\n", k + 1, width, e->options->runs[k], 100.0 * e->own[k].error,
+    const char *run = e->options->runs[k];
+    printf("%4zu  %s%*s  %6.2f %%  %10.4f  %8.4f\n", k + 1, run, ad_text_fill(run, width), "", 100.0 * e->own[k].error,
            e->own[k].macro_f1, e->own[k].loss);
   }
-  printf("      %-*s  %6.2f %%\n\n", width, "mean", 100.0 * mean_error(e));
+  printf("      %-*s  %6.2f %%\n\n", (int)width, "mean", 100.0 * mean_error(e));
 }
 
 /* A mean over pairs of voters, or that there is none. */
@@ -246,6 +247,7 @@ static void print_json_diversity(const struct ensemble *e) {
 
 static int print_json(const struct ensemble *e) {
   char text[512];
+  struct ad_buffer classes = {0};
   printf("{\"runs\":[");
   for (size_t k = 0; k < e->options->count; k++) {
     json_t *name = json_string(e->options->runs[k]);
@@ -257,8 +259,10 @@ static int print_json(const struct ensemble *e) {
     printf("%s{\"run\":%s,%s}", k == 0 ? "" : ",", quoted, scores_json(&e->own[k], text, sizeof text));
     free(quoted);
   }
-  printf("],\"skipped\":%zu,\"mean_error\":%.17g,\"%s\":{%s}", e->all.skipped, mean_error(e), e->options->average ? "average" : "vote",
-         scores_json(&e->all, text, sizeof text));
+  AD_TRY(scores_json_classes(&e->all, &e->session.descriptor, &classes));
+  printf("],\"skipped\":%zu,\"mean_error\":%.17g,\"%s\":{%s%s}", e->all.skipped, mean_error(e), e->options->average ? "average" : "vote",
+         scores_json(&e->all, text, sizeof text), classes.data);
+  ad_buffer_destroy(&classes);
   if (!e->options->average) {
     print_json_diversity(e);
   }
@@ -266,7 +270,7 @@ static int print_json(const struct ensemble *e) {
   return AD_OK;
 }
 
-static int print(const struct ensemble *e) {
+static int print(struct ensemble *e) {
   if (e->options->json) {
     return print_json(e);
   }

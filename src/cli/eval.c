@@ -27,6 +27,17 @@ static int load(struct session *s, const struct eval_options *o, struct ad_datas
   return session_read_named(s, o->data, 1, data);
 }
 
+static int print_json(const struct scores *scores, const struct ad_descriptor *descriptor) {
+  char text[512];
+  struct ad_buffer classes = {0};
+  const int status = scores_json_classes(scores, descriptor, &classes);
+  if (status == AD_OK) {
+    printf("{%s,\"skipped\":%zu%s}\n", scores_json(scores, text, sizeof text), scores->skipped, classes.data);
+  }
+  ad_buffer_destroy(&classes);
+  return status;
+}
+
 static int evaluate(const struct session *s, const struct eval_options *o, const struct ad_dataset *data) {
   struct evaluation evaluation = {0};
   struct scores scores = {0};
@@ -38,8 +49,7 @@ static int evaluate(const struct session *s, const struct eval_options *o, const
     status = scores_create(&scores, data, s->params.config.classes, evaluation.logits);
   }
   if (status == AD_OK && o->json) {
-    char text[512];
-    printf("{%s,\"skipped\":%zu}\n", scores_json(&scores, text, sizeof text), scores.skipped);
+    status = print_json(&scores, &s->descriptor);
   } else if (status == AD_OK) {
     scores_print(stdout, &scores, &s->descriptor);
   }

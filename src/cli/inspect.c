@@ -8,6 +8,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/width.h"
 #include "autodidact/model/huggingface.h"
 #include "autodidact/model/safetensors.h"
 #include "commands.h"
@@ -35,11 +36,11 @@ static int is_float(const struct ad_safetensor *tensor) {
   return tensor->dtype == AD_DTYPE_F32 || tensor->dtype == AD_DTYPE_F16 || tensor->dtype == AD_DTYPE_BF16;
 }
 
-static int print_tensor(const struct ad_safetensors *file, const struct ad_safetensor *tensor, int width) {
+static int print_tensor(const struct ad_safetensors *file, const struct ad_safetensor *tensor, size_t width) {
   char shape[200], digest[17];
   ad_shape_text(tensor->shape, tensor->dimensions, shape, sizeof shape);
   ad_digest_text(ad_digest(tensor->data, tensor->bytes), digest);
-  printf("%-*s  %-7s  %-16s", width, tensor->name, ad_dtype_name(tensor->dtype), shape);
+  printf("%s%*s  %-7s  %-16s", tensor->name, ad_text_fill(tensor->name, width), "", ad_dtype_name(tensor->dtype), shape);
   if (!is_float(tensor) || tensor->count == 0) {
     printf("  %12s  %13s  %13s  %10s  %s\n", "-", "-", "-", "-", digest);
     return AD_OK;
@@ -66,12 +67,12 @@ struct totals {
 };
 
 static int print_file(const struct ad_safetensors *file, struct totals *totals) {
-  int width = 6;
+  size_t width = 6;
   for (size_t i = 0; i < file->count; i++) {
-    const size_t length = strlen(file->tensors[i].name);
-    width = length > (size_t)width && length <= 100 ? (int)length : width;
+    const size_t own = ad_text_widest(0, file->tensors[i].name);
+    width = own > width && own <= 100 ? own : width;
   }
-  printf("%s\n%-*s  %-7s  %-16s  %12s  %13s  %13s  %10s  %s\n", file->name, width, "tensor", "type", "shape", "norm",
+  printf("%s\n%-*s  %-7s  %-16s  %12s  %13s  %13s  %10s  %s\n", file->name, (int)width, "tensor", "type", "shape", "norm",
          "min", "max", "not finite", "digest");
   for (size_t i = 0; i < file->count; i++) {
     AD_TRY(print_tensor(file, &file->tensors[i], width));

@@ -192,13 +192,8 @@ static int inspect_logits(const char *path) {
            "predictions", "right");
   }
   for (uint32_t c = 0; c < l.C && status == AD_OK; c++) {
-    uint64_t labels = 0, predictions = 0;
-    for (uint32_t k = 0; k < l.C; k++) {
-      labels += metrics.confusion[(size_t)c * l.C + k];
-      predictions += metrics.confusion[(size_t)k * l.C + c];
-    }
-    printf("%-6" PRIu32 "  %10" PRIu64 "  %12" PRIu64 "  %" PRIu64 "\n", c, labels, predictions,
-           metrics.confusion[(size_t)c * l.C + c]);
+    printf("%-6" PRIu32 "  %10" PRIu64 "  %12" PRIu64 "  %" PRIu64 "\n", c, metrics.labels[c], metrics.predictions[c],
+           metrics.right[c]);
   }
   ad_metrics_destroy(&metrics);
   ad_logits_destroy(&l);

@@ -3,7 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "autodidact/base/json.h"
+#include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/width.h"
 #include "autodidact/learn/evaluate.h"
 
 /* Counts of zero, once every example is known to have a label. */
@@ -25,25 +28,35 @@ static void finish(struct scores *scores, double loss) {
   scores->loss = loss;
 }
 
-int scores_create(struct scores *scores, const struct ad_dataset *data, size_t C, const float *logits) {
-  AD_TRY(begin(scores, data, C));
-  for (size_t i = 0; i < data->count; i++) {
-    ad_metrics_count(&scores->metrics, data->label[i], ad_metrics_predict(C, logits + i * C));
-  }
-  finish(scores, ad_mean_cross_entropy(data->count, C, logits, data->label));
-  return AD_OK;
-}
-
 int scores_create_predicted(struct scores *scores, const struct ad_dataset *data, size_t C, const uint32_t *predictions,
                             double loss) {
   AD_TRY(begin(scores, data, C));
   AD_TRY(ad_metrics_add(&scores->metrics, data->count, data->label, predictions));
+  AD_TRY(ad_confusion_create(&scores->confusion, data->count, data->label, predictions));
   finish(scores, loss);
+  return AD_OK;
+}
+
+int scores_create(struct scores *scores, const struct ad_dataset *data, size_t C, const float *logits) {
+  const size_t N = data->count;
+  uint32_t *predictions = ad_malloc(N, sizeof *predictions);
+  *scores = (struct scores){0};
+  if (predictions == NULL) {
+    return ad_fail_memory(N * sizeof *predictions, "the predictions");
+  }
+  for (size_t i = 0; i < N; i++) {
+    predictions[i] = ad_metrics_predict(C, logits + i * C);
+  }
+  const int status = scores_create_predicted(scores, data, C, predictions, 0.0);
+  ad_free(predictions);
+  AD_TRY(status);
+  scores->loss = ad_mean_cross_entropy(N, C, logits, data->label);
   return AD_OK;
 }
 
 void scores_destroy(struct scores *scores) {
   ad_metrics_destroy(&scores->metrics);
+  ad_confusion_destroy(&scores->confusion);
 }
 
 const char *scores_json(const struct scores *scores, char *text, size_t size) {
@@ -53,8 +66,103 @@ const char *scores_json(const struct scores *scores, char *text, size_t size) {
   return text;
 }
 
-void scores_print(FILE *out, const struct scores *scores, const struct ad_descriptor *descriptor) {
-  const uint32_t C = scores->metrics.classes;
+static int json_class(const struct ad_metrics *m, uint32_t c, const char *name, struct ad_buffer *out) {
+  json_t *text = json_string(name);
+  AD_TRY(ad_buffer_printf(out, "%s{\"class\":", c == 0 ? "" : ","));
+  const int status = text == NULL ? ad_fail_memory(strlen(name), "a class name") : ad_json_print(text, JSON_ENCODE_ANY, out);
+  json_decref(text);
+  AD_TRY(status);
+  return ad_buffer_printf(out, ",\"precision\":%.17g,\"recall\":%.17g,\"f1\":%.17g,\"support\":%" PRIu64 "}",
+                          ad_metrics_precision(m, c), ad_metrics_recall(m, c), ad_metrics_f1(m, c), m->labels[c]);
+}
+
+int scores_json_classes(const struct scores *scores, const struct ad_descriptor *descriptor, struct ad_buffer *out) {
+  const struct ad_metrics *m = &scores->metrics;
+  AD_TRY(ad_buffer_puts(out, ",\"classes\":["));
+  for (uint32_t c = 0; c < m->classes; c++) {
+    AD_TRY(json_class(m, c, descriptor->classes[c], out));
+  }
+  AD_TRY(ad_buffer_puts(out, "],\"confusion\":["));
+  for (size_t i = 0; i < scores->confusion.count; i++) {
+    const struct ad_confused *p = &scores->confusion.items[i];
+    AD_TRY(ad_buffer_printf(out, "%s[%" PRIu32 ",%" PRIu32 ",%" PRIu64 "]", i == 0 ? "" : ",", p->label, p->prediction,
+                            p->count));
+  }
+  return ad_buffer_puts(out, "]");
+}
+
+static int digits(uint64_t number) {
+  return snprintf(NULL, 0, "%" PRIu64, number);
+}
+
+/* Columns of counts: as wide as the largest count and the last class number. */
+static int count_width(const struct scores *scores) {
+  int width = digits(scores->metrics.classes - 1);
+  width = width > 5 ? width : 5;
+  for (size_t i = 0; i < scores->confusion.count; i++) {
+    const int own = digits(scores->confusion.items[i].count);
+    width = own > width ? own : width;
+  }
+  return width;
+}
+
+static size_t name_width(const struct ad_descriptor *descriptor) {
+  size_t width = strlen("class");
+  for (size_t c = 0; c < descriptor->class_count; c++) {
+    width = ad_text_widest(width, descriptor->classes[c]);
+  }
+  return width;
+}
+
+static void print_matrix(FILE *out, const struct scores *scores, const struct ad_descriptor *descriptor) {
+  const struct ad_metrics *m = &scores->metrics;
+  const struct ad_confused *next = scores->confusion.items, *end = next + scores->confusion.count;
+  const int column = count_width(scores);
+  const size_t width = name_width(descriptor);
+  fprintf(out, "confusion (rows: labels, columns: predictions in the same order)\n%*s  precision  recall      F1",
+          (int)width, "class");
+  for (uint32_t c = 0; c < m->classes; c++) {
+    fprintf(out, " %*" PRIu32, column, c);
+  }
+  for (uint32_t r = 0; r < m->classes; r++) {
+    fprintf(out, "\n%*s%s  %9.4f  %6.4f  %6.4f", ad_text_fill(descriptor->classes[r], width), "", descriptor->classes[r],
+            ad_metrics_precision(m, r), ad_metrics_recall(m, r), ad_metrics_f1(m, r));
+    for (uint32_t c = 0; c < m->classes; c++) {
+      const int there = next < end && next->label == r && next->prediction == c;
+      fprintf(out, " %*" PRIu64, column, there ? next->count : 0);
+      next += there;
+    }
+  }
+  fputc('\n', out);
+}
+
+/* With many classes: what is taken for what most often. */
+static void print_largest(FILE *out, struct scores *scores, const struct ad_descriptor *descriptor) {
+  enum { SHOWN = 20 };
+  const size_t wrong = ad_confusion_rank(&scores->confusion), shown = wrong < SHOWN ? wrong : SHOWN;
+  char *const *names = descriptor->classes;
+  size_t label = strlen("label"), prediction = strlen("prediction");
+  for (size_t i = 0; i < shown; i++) {
+    label = ad_text_widest(label, names[scores->confusion.items[i].label]);
+    prediction = ad_text_widest(prediction, names[scores->confusion.items[i].prediction]);
+  }
+  fprintf(out, "confusion: %" PRIu32 " classes are too many for a table (--json has all of it, and each class)\n",
+          scores->metrics.classes);
+  if (shown == 0) {
+    fputs("no example was taken for one of another class\n", out);
+    return;
+  }
+  fprintf(out, "the %zu largest of %zu confusions:\n%-*s  %-*s  examples\n", shown, wrong, (int)label, "label",
+          (int)prediction, "prediction");
+  for (size_t i = 0; i < shown; i++) {
+    const struct ad_confused *p = &scores->confusion.items[i];
+    fprintf(out, "%s%*s  %s%*s  %8" PRIu64 "\n", names[p->label], ad_text_fill(names[p->label], label), "",
+            names[p->prediction], ad_text_fill(names[p->prediction], prediction), "", p->count);
+  }
+}
+
+void scores_print(FILE *out, struct scores *scores, const struct ad_descriptor *descriptor) {
+  enum { TABLE = 40 };
   fprintf(out,
           "examples     %zu\nerror        %.2f %%\naccuracy     %.2f %%\nmacro F1     %.4f\nMatthews     %.4f\nloss    "
           "     %.4f\n\n",
@@ -64,21 +172,9 @@ void scores_print(FILE *out, const struct scores *scores, const struct ad_descri
     fprintf(out, "%zu rows of the file are not among the examples: the descriptor leaves them out (skip, incomplete, empty)\n\n",
             scores->skipped);
   }
-  int width = 5;
-  for (uint32_t c = 0; c < C; c++) {
-    const int length = (int)strlen(descriptor->classes[c]);
-    width = length > width ? length : width;
-  }
-  fprintf(out, "confusion (rows: labels, columns: predictions in the same order)\n%*s  %6s", width, "class", "F1");
-  for (uint32_t c = 0; c < C; c++) {
-    fprintf(out, " %5" PRIu32, c);
-  }
-  fputc('\n', out);
-  for (uint32_t r = 0; r < C; r++) {
-    fprintf(out, "%*s  %6.4f", width, descriptor->classes[r], ad_metrics_f1(&scores->metrics, r));
-    for (uint32_t c = 0; c < C; c++) {
-      fprintf(out, " %5" PRIu64, scores->metrics.confusion[(size_t)r * C + c]);
-    }
-    fputc('\n', out);
+  if (scores->metrics.classes <= TABLE) {
+    print_matrix(out, scores, descriptor);
+  } else {
+    print_largest(out, scores, descriptor);
   }
 }

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "autodidact/base/buffer.h"
 #include "autodidact/data/dataset.h"
 #include "autodidact/data/descriptor.h"
 #include "autodidact/learn/metrics.h"
@@ -11,7 +12,8 @@
 struct scores {
   size_t examples, skipped; /* skipped: rows of the file that the descriptor leaves out */
   double error, accuracy, macro_f1, matthews, loss; /* loss: mean cross entropy */
-  struct ad_metrics metrics;                        /* confusion matrix, owned */
+  struct ad_metrics metrics;                        /* counts of each class, owned */
+  struct ad_confusion confusion;                    /* owned */
 };
 
 /* Scores of logits [N,C] against data->label. The caller owns them. AD_EINPUT (an example without a label), AD_ENOMEM.
@@ -26,7 +28,12 @@ void scores_destroy(struct scores *scores);
 /* `"examples":..,"error":..,...`: members of a JSON object, numbers to full precision, into text [size]. */
 const char *scores_json(const struct scores *scores, char *text, size_t size);
 
-/* The scores and the confusion matrix (rows: labels, columns: predictions) for people. */
-void scores_print(FILE *out, const struct scores *scores, const struct ad_descriptor *descriptor);
+/* Appends `,"classes":[..],"confusion":[..]`: of each class name, precision, recall, F1 and support; the confusion matrix
+ * without zeros as [label, prediction, count], classes by their numbers. AD_ENOMEM. */
+int scores_json_classes(const struct scores *scores, const struct ad_descriptor *descriptor, struct ad_buffer *out);
+
+/* The scores and the confusion matrix (rows: labels, columns: predictions) for people; with many classes the largest
+ * confusions instead, in whose order scores->confusion is left. */
+void scores_print(FILE *out, struct scores *scores, const struct ad_descriptor *descriptor);
 
 #endif

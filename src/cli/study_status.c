@@ -9,6 +9,7 @@
 #include "arguments.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/width.h"
 #include "study.h"
 
 /* What one arm, or all, have come to. */
@@ -67,8 +68,8 @@ static double time_left(const struct ad_cells *cells, const struct summary *all,
   return seconds_known && ranks > 0.0 ? all->left / ranks : NAN;
 }
 
-static void print_row(const char *name, int width, const struct summary *s) {
-  printf("%-*s %6zu %6zu %8zu %8zu %7zu %7zu", width, name, s->cells, s->of[AD_CELL_DONE], s->of[AD_CELL_RUNNING],
+static void print_row(const char *name, size_t width, const struct summary *s) {
+  printf("%s%*s %6zu %6zu %8zu %8zu %7zu %7zu", name, ad_text_fill(name, width), "", s->cells, s->of[AD_CELL_DONE], s->of[AD_CELL_RUNNING],
          s->of[AD_CELL_WAITING], s->of[AD_CELL_FAILED], s->failed_runs);
   if (s->results > 0) {
     printf(" %12.6g", mean(s));
@@ -126,13 +127,13 @@ static void print_codes(const struct ad_cells *cells) {
 static void print_table(const struct ad_cells *cells, const struct summary *arms, const struct summary *all, int seconds) {
   enum { MOST_ARMS = 60 };
   const struct ad_study *s = cells->study;
-  int width = 4;
+  size_t width = 4;
   for (size_t k = 0; k < s->arm_count && k < MOST_ARMS; k++) {
-    width = (int)strlen(s->arms[k].name) > width ? (int)strlen(s->arms[k].name) : width;
+    width = ad_text_widest(width, s->arms[k].name);
   }
   char title[40];
   snprintf(title, sizeof title, "%s.%s", ad_study_source_name(s->source), ad_study_metric_name(s->metric));
-  printf("%s in %s\n\n%-*s %6s %6s %8s %8s %7s %7s %12s %10s\n", s->name, s->dir, width, "arm", "cells", "done", "running",
+  printf("%s in %s\n\n%-*s %6s %6s %8s %8s %7s %7s %12s %10s\n", s->name, s->dir, (int)width, "arm", "cells", "done", "running",
          "waiting", "failed", "bad run", title, "SD");
   for (size_t k = 0; k < s->arm_count && k < MOST_ARMS; k++) {
     print_row(s->arms[k].name, width, &arms[k]);

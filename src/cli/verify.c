@@ -8,6 +8,7 @@
 #include "arguments.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/width.h"
 #include "autodidact/store/checkpoint.h"
 #include "autodidact/store/verify.h"
 #include "commands.h"
@@ -168,13 +169,13 @@ static int replay_run(struct verify *v) {
 
 /* Prints findings from number `from` on. */
 static void print_findings(const struct ad_verification *v, size_t from) {
-  int width = 9;
+  size_t width = 9;
   for (size_t i = 0; i < v->count; i++) {
-    const int length = (int)strlen(v->items[i].subject);
-    width = length > width ? length : width;
+    width = ad_text_widest(width, v->items[i].subject);
   }
   for (size_t i = from; i < v->count; i++) {
-    printf("  %-8s  %-*s  %s\n", v->items[i].good ? "ok" : "WRONG", width, v->items[i].subject, v->items[i].text);
+    const struct ad_finding *f = &v->items[i];
+    printf("  %-8s  %s%*s  %s\n", f->good ? "ok" : "WRONG", f->subject, ad_text_fill(f->subject, width), "", f->text);
   }
   fflush(stdout);
 }

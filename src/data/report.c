@@ -5,6 +5,7 @@
 #include "autodidact/base/digest.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/width.h"
 #include "autodidact/data/dataset.h"
 
 /* count[l]: the examples of l tokens, l in 0 .. longest. The caller owns it. */
@@ -65,13 +66,18 @@ static int report_classes(FILE *out, const struct ad_descriptor *descriptor, con
   for (size_t i = 0; i < dataset->count; i++) {
     count[dataset->label[i] < C ? dataset->label[i] : C]++;
   }
+  size_t width = 24;
+  for (size_t c = 0; c < C; c++) {
+    width = ad_text_widest(width, descriptor->classes[c]);
+  }
   fprintf(out, "  classes     %zu\n", C);
   for (size_t c = 0; c < C && count[C] < dataset->count; c++) {
-    fprintf(out, "    %4zu  %-24s %9zu  %6.2f%%\n", c, descriptor->classes[c], count[c],
+    const char *name = descriptor->classes[c];
+    fprintf(out, "    %4zu  %s%*s %9zu  %6.2f%%\n", c, name, ad_text_fill(name, width), "", count[c],
             100.0 * (double)count[c] / (double)dataset->count);
   }
   if (count[C] > 0) {
-    fprintf(out, "    without label               %9zu\n", count[C]);
+    fprintf(out, "    without label%*s %9zu\n", (int)(width - 7), "", count[C]);
   }
   ad_free(count);
   return AD_OK;

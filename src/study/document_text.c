@@ -5,6 +5,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/width.h"
 #include "document.h"
 
 enum { LINE = 110 };
@@ -38,12 +39,13 @@ static int wrap(struct ad_buffer *out, const char *text, int indent) {
   int column = 0;
   for (const char *word = text; *word != '\0';) {
     const size_t length = strcspn(word, " \n");
-    if (column > 0 && column + 1 + (int)length > LINE) {
+    const int width = (int)ad_text_width(word, length);
+    if (column > 0 && column + 1 + width > LINE) {
       AD_TRY(ad_buffer_puts(out, "\n"));
       column = 0;
     }
     AD_TRY(ad_buffer_printf(out, "%*s%.*s", column == 0 ? indent : 1, "", (int)length, word));
-    column += (column == 0 ? indent : 1) + (int)length;
+    column += (column == 0 ? indent : 1) + width;
     word += length;
     if (*word == '\n') {
       AD_TRY(ad_buffer_puts(out, "\n"));
@@ -52,15 +54,6 @@ static int wrap(struct ad_buffer *out, const char *text, int indent) {
     word += *word != '\0';
   }
   return column > 0 ? ad_buffer_puts(out, "\n") : AD_OK;
-}
-
-/* Characters, not bytes, of UTF-8. */
-static size_t characters(const char *text) {
-  size_t count = 0;
-  for (; *text != '\0'; text++) {
-    count += ((unsigned char)*text & 0xc0) != 0x80;
-  }
-  return count;
 }
 
 static int head(const struct document_column *column, struct ad_buffer *out) {
@@ -75,8 +68,7 @@ static int lay_out(const struct document_table *table, struct ad_buffer *texts, 
     AD_TRY(i < table->width ? head(&table->columns[i], texts)
                             : cell_show(&table->cells[i - table->width], &table->columns[column], texts));
     AD_TRY(ad_buffer_append(texts, "", 1));
-    const size_t length = characters(texts->data + begin);
-    widths[column] = length > widths[column] ? length : widths[column];
+    widths[column] = ad_text_widest(widths[column], texts->data + begin);
   }
   return AD_OK;
 }
@@ -85,12 +77,13 @@ static int print_cells(const struct document_table *table, const struct ad_buffe
                        struct ad_buffer *out) {
   const char *text = texts->data;
   for (size_t i = 0; i < table->width + table->count; i++) {
-    const size_t column = i % table->width, fill = widths[column] - characters(text);
+    const size_t column = i % table->width;
+    const int fill = ad_text_fill(text, widths[column]);
     /* The first column stands left, numbers right. */
     if (column == 0) {
-      AD_TRY(ad_buffer_printf(out, "  %s%*s", text, (int)fill, ""));
+      AD_TRY(ad_buffer_printf(out, "  %s%*s", text, fill, ""));
     } else {
-      AD_TRY(ad_buffer_printf(out, "  %*s%s", (int)fill, "", text));
+      AD_TRY(ad_buffer_printf(out, "  %*s%s", fill, "", text));
     }
     if (column + 1 == table->width) {
       while (out->size > 0 && out->data[out->size - 1] == ' ') {
@@ -133,7 +126,7 @@ out:
 
 static int underline(struct ad_buffer *out, const char *title, char mark) {
   AD_TRY(ad_buffer_printf(out, "%s\n", title));
-  for (size_t i = characters(title); i > 0; i--) {
+  for (size_t i = ad_text_widest(0, title); i > 0; i--) {
     AD_TRY(ad_buffer_append(out, &mark, 1));
   }
   return ad_buffer_puts(out, "\n");

@@ -76,6 +76,19 @@ def check_scores(found, labels, predictions, loss):
 SCORES = ("examples", "error", "accuracy", "macro_f1", "matthews", "loss")
 
 
+def check_classes(found, labels, predictions):
+    """Precision, recall, F1 and support of each class, and the confusion matrix without zeros: from their definitions."""
+    pairs = list(zip(labels, predictions))
+    equal("confusion", found["confusion"], [[*pair, pairs.count(pair)] for pair in sorted(set(pairs))])
+    equal("names", [entry["class"] for entry in found["classes"]], tiny.CLASSES)
+    for c, entry in enumerate(found["classes"]):
+        right, support, predicted = pairs.count((c, c)), list(labels).count(c), list(predictions).count(c)
+        equal("support", entry["support"], support)
+        near("precision", entry["precision"], right / predicted if predicted else 0.0)
+        near("recall", entry["recall"], right / support if support else 0.0)
+        near("F1", entry["f1"], 2 * right / (support + predicted) if support + predicted else 0.0)
+
+
 def check_own(found, own):
     for run, path in zip(found["runs"], own):
         expected = json.loads(Path(path).read_text())
@@ -93,6 +106,9 @@ def vote(path, found, *files):
     check_scores(found["vote"], labels, [row.index(max(row)) for row in total],
                  math.fsum(-math.log(row[label] / K) for row, label in zip(total, labels)) / N)
     each = [[row.index(max(row)) for row in run] for run in logits]
+    check_classes(found["vote"], labels, [row.index(max(row)) for row in total])
+    for predictions, path in zip(each, own):
+        check_classes(json.loads(Path(path).read_text()), labels, predictions)
     for a, b in itertools.product(range(K), repeat=2):
         near(f"disagreement {a} {b}", found["disagreement"]["matrix"][a][b], sum(x != y for x, y in zip(each[a], each[b])) / N)
     pairs = list(itertools.combinations(range(K), 2))
@@ -146,6 +162,7 @@ def average(model, found, *rest):
 
 def score(path, logits, found):
     labels, rows = labels_of(path), logits_of(logits)
+    check_classes(json.loads(Path(found).read_text())["average"], labels, [row.index(max(row)) for row in rows])
     check_scores(json.loads(Path(found).read_text())["average"], labels, [row.index(max(row)) for row in rows],
                  math.fsum(-math.log(softmax(row)[label]) for row, label in zip(rows, labels)) / len(labels))
 

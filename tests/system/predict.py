@@ -5,12 +5,14 @@
 
 What a text's line must be is asked by `predict --lines`. Python's standard library only."""
 
+import collections
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 PROGRAM = os.environ["AD_PROGRAM"]
@@ -18,6 +20,7 @@ LOCAL = Path(os.environ["AD_SOURCE"]) / "launch/local"
 os.environ["AUTODIDACT_PROGRAM"] = PROGRAM  # for launch/local
 TEXTS = ["a good film", "dull, not bright", "the plot is not a story", "bad", "very very good story"]
 PAIR = "the plot is good"
+WORDS = ["good", "bad", "film", "plot", "the", "a", "is", "not", "very", "dull"]
 WIDE = "\u3000 \u00a0\u2028"  # white space, not one character of it ASCII's but the second
 
 
@@ -164,8 +167,58 @@ def pipe():
             sys.exit(f"{command}: found {found!r}, expected {expected!r}")
 
 
+def width(text):
+    """Columns on a terminal."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def aligned(name, lines, *places):
+    """In each line something ends, or with a negative number begins, in these columns."""
+    for line in lines:
+        for place in places:
+            before = "".join(c for i, c in enumerate(line) if width(line[:i + 1]) <= place)
+            if width(before) != place or before.endswith(" ") or line[len(before):len(before) + 1] not in ("", " "):
+                sys.exit(f"{name}: nothing ends in column {place} of {line!r}")
+
+
+def classes():
+    """Two classes with Korean names: the table lines up. A thousand: there is none, and --json has all of it."""
+    names = ["\ubd80\uc815", "\uae0d\uc815\uc801"]
+    about = "title: T\nsource: S\nlicence: L\nformat: tsv\nheader: true\ncolumns: {text: sentence, label: label}\nsplits: {train: {file: train}}\n"
+    table = "sentence\tlabel\n" + "".join(f"{text}\t{names[i % 2]}\n" for i, text in enumerate(TEXTS))
+    folder = trained("korean", about + f"classes: [{', '.join(names)}]\n", {"train": table})
+    lines = run(PROGRAM, "eval", folder, "--data", "data-korean/train").stdout.splitlines()[-3:]
+    aligned("eval", lines, 6, 6 + 2 + 9, 6 + 2 + 9 + 2 + 6)
+    lines = [line for line in run(PROGRAM, "data", f"{folder}/config.yaml").stdout.splitlines() if any(name in line for name in names)]
+    aligned("data", lines, 8, 44)
+    names = [f"\ubd84\ub958 {i}" for i in range(1000)]
+    rows = [(f"{WORDS[i % 7]} {WORDS[i % 10]} {WORDS[i % 9]}", i * 7 % 1000) for i in range(1500)]
+    table = "sentence\tlabel\n" + "".join(f"{text}\t{names[label]}\n" for text, label in rows)
+    folder = trained("many", about + f"classes: [{', '.join(names)}]\n", {"train": table}, "train.steps=1")
+    found = json.loads(run(PROGRAM, "eval", folder, "--data", "data-many/train", "--json").stdout)
+    predicted = [names.index(line) for line in run(PROGRAM, "predict", folder, "--data", "data-many/train").stdout.splitlines()]
+    counts = collections.Counter((label, guess) for (_, label), guess in zip(rows, predicted))
+    if found["confusion"] != [[*pair, count] for pair, count in sorted(counts.items())]:
+        sys.exit("eval --json: another confusion matrix")
+    for c, entry in enumerate(found["classes"]):
+        right, support, guessed = counts[c, c], sum(label == c for _, label in rows), predicted.count(c)
+        expected = {"class": names[c], "precision": right / guessed if guessed else 0, "recall": right / support if support else 0,
+                    "f1": 2 * right / (support + guessed) if support + guessed else 0, "support": support}
+        if any(entry[key] != value and not abs(entry[key] - value) <= 1e-15 for key, value in expected.items()):
+            sys.exit(f"eval --json: class {c} is {entry}, expected {expected}")
+    text = run(PROGRAM, "eval", folder, "--data", "data-many/train").stdout
+    wrong = sorted(((-count, pair) for pair, count in counts.items() if pair[0] != pair[1]))
+    head, *lines = text[text.index("the 20 largest of"):].splitlines()
+    if head != f"the 20 largest of {len(wrong)} confusions:" or len(text.splitlines()) > 40:
+        sys.exit(f"eval of a thousand classes: {text}")
+    shown = [tuple(re.split(r" {2,}", line.strip())) for line in lines[1:]]
+    if shown != [(names[label], names[guess], str(-count)) for count, (label, guess) in wrong[:20]]:
+        sys.exit(f"eval of a thousand classes: {shown}, expected {wrong[:20]}")
+    aligned("largest confusions", lines, max(width(line) for line in lines))
+
+
 if __name__ == "__main__":
     run(PROGRAM, "train", "config.yaml")
-    for part in (csv, jsonl, folder, tsv, wordnet, pipe):
+    for part in (csv, jsonl, folder, tsv, wordnet, pipe, classes):
         part()
         print(f"ok   predict, {part.__name__}")

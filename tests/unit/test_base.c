@@ -23,6 +23,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/random.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/width.h"
 #include "base/digest_wide.h"
 
 static void test_status_table(void **state) {
@@ -288,6 +289,33 @@ static void test_normal_moments(void **state) {
   assert_true(squares / N < 1.0 + 5.0 * 0.00447 && squares / N > 1.0 - 5.0 * 0.00447);
 }
 
+/* Widths by Unicode's EastAsianWidth: Hangul, Kanji and fullwidth forms two columns, accents none. */
+static void test_width(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    size_t width;
+  } cases[] = {{"", 0},
+               {"abc", 3},
+               {"\xC3\xA4", 1},                         /* a letter of two bytes */
+               {"a\xCC\x88", 1},                        /* the same in two characters */
+               {"\xEA\xB8\x8D\xEC\xA0\x95", 4},         /* geungjeong, positive */
+               {"\xE6\xBC\xA2", 2},                     /* a Kanji */
+               {"\xEF\xBC\xA1", 2},                     /* a fullwidth A */
+               {"\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB", 2}, /* han, as three letters */
+               {"\xF0\x9F\x99\x82", 2},                 /* an emoji */
+               {"x\xFFy\xE3", 4}};                      /* no UTF-8 */
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const size_t width = ad_text_width(cases[i].text, strlen(cases[i].text));
+    if (width != cases[i].width) {
+      fail_msg("case %zu: %zu columns, expected %zu", i, width, cases[i].width);
+    }
+    assert_int_equal(ad_text_fill(cases[i].text, 5), 5 - cases[i].width);
+    assert_int_equal(ad_text_fill(cases[i].text, 0), 0);
+    assert_int_equal(ad_text_widest(3, cases[i].text), cases[i].width > 3 ? cases[i].width : 3);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_status_table), cmocka_unit_test(test_messages),
                                      cmocka_unit_test(test_memory),       cmocka_unit_test(test_arena),
@@ -295,6 +323,6 @@ int main(void) {
                                      cmocka_unit_test(test_pipe),         cmocka_unit_test(test_guard),
                                      cmocka_unit_test(test_digests),
                                      cmocka_unit_test(test_philox),       cmocka_unit_test(test_permutation),
-                                     cmocka_unit_test(test_normal_moments)};
+                                     cmocka_unit_test(test_normal_moments), cmocka_unit_test(test_width)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -459,7 +459,7 @@ static void test_report(void **state) {
            "  tokens      19; an example: min 3, median 4.5, mean 4.75, max 7\n"
            "  truncated   1 (25.00%%)\n"
            "  classes     2\n"
-           "    without label                       4\n"
+           "    without label                          4\n"
            "  digest      %s\n",
            digest);
   check_report(&d, &set, expected);

@@ -42,6 +42,49 @@ static void check(hid_t file, const char *name, const char *figure, double value
   }
 }
 
+static double share(uint64_t part, uint64_t whole) {
+  return whole == 0 ? 0.0 : (double)part / (double)whole;
+}
+
+/* Counts, precision and recall of each class, by their definitions from scikit-learn's confusion matrix [C,C]. */
+static void check_classes(const struct ad_metrics *metrics, const uint64_t *confusion) {
+  const size_t C = metrics->classes;
+  for (uint32_t c = 0; c < C; c++) {
+    uint64_t row = 0, column = 0;
+    for (size_t k = 0; k < C; k++) {
+      row += confusion[c * C + k];
+      column += confusion[k * C + c];
+    }
+    assert_true(metrics->labels[c] == row && metrics->predictions[c] == column);
+    assert_true(metrics->right[c] == confusion[c * C + c]);
+    assert_true(fabs(ad_metrics_precision(metrics, c) - share(confusion[c * C + c], column)) <= TOLERANCE);
+    assert_true(fabs(ad_metrics_recall(metrics, c) - share(confusion[c * C + c], row)) <= TOLERANCE);
+  }
+}
+
+/* The sparse matrix is the dense one, in its order; and ranked, in the order of its wrong counts. */
+static void check_confusion(size_t count, size_t C, const uint32_t *labels, const uint32_t *predictions,
+                            const uint64_t *confusion) {
+  struct ad_confusion sparse;
+  size_t next = 0, wrong = 0;
+  assert_int_equal(ad_confusion_create(&sparse, count, labels, predictions), AD_OK);
+  for (size_t i = 0; i < C * C; i++) {
+    if (confusion[i] > 0) {
+      const struct ad_confused *p = &sparse.items[next++];
+      assert_true(p->label == i / C && p->prediction == i % C && p->count == confusion[i]);
+      wrong += i / C != i % C;
+    }
+  }
+  assert_int_equal(sparse.count, next);
+  assert_int_equal(ad_confusion_rank(&sparse), wrong);
+  for (size_t i = 0; i < sparse.count; i++) {
+    const struct ad_confused *p = &sparse.items[i];
+    assert_true((p->label != p->prediction) == (i < wrong) && confusion[p->label * C + p->prediction] == p->count);
+    assert_true(i == 0 || i == wrong || sparse.items[i - 1].count >= p->count);
+  }
+  ad_confusion_destroy(&sparse);
+}
+
 static void run_case(hid_t file, const char *name) {
   char path[64];
   size_t count, cells;
@@ -61,7 +104,8 @@ static void run_case(hid_t file, const char *name) {
   ad_metrics_clear(&metrics);
   assert_int_equal(ad_metrics_add(&metrics, count / 3, labels, predictions), AD_OK);
   assert_int_equal(ad_metrics_add(&metrics, count - count / 3, labels + count / 3, predictions + count / 3), AD_OK);
-  assert_memory_equal(metrics.confusion, confusion, cells * sizeof *confusion);
+  check_classes(&metrics, confusion);
+  check_confusion(count, classes, labels, predictions, confusion);
   assert_int_equal(ad_metrics_examples(&metrics), count);
   check(file, name, "accuracy", ad_metrics_accuracy(&metrics));
   check(file, name, "accuracy", 1.0 - ad_metrics_error(&metrics));
@@ -90,8 +134,14 @@ static void test_large_counts(void **state) {
   assert_int_equal(ad_metrics_create(&small, 3), AD_OK);
   assert_int_equal(ad_metrics_create(&large, 3), AD_OK);
   for (size_t i = 0; i < 9; i++) {
-    small.confusion[i] = counts[i];
-    large.confusion[i] = counts[i] * 1000000000u;
+    small.labels[i / 3] += counts[i];
+    small.predictions[i % 3] += counts[i];
+    small.right[i / 3] += i / 3 == i % 3 ? counts[i] : 0;
+  }
+  for (size_t c = 0; c < 3; c++) {
+    large.labels[c] = small.labels[c] * 1000000000u;
+    large.predictions[c] = small.predictions[c] * 1000000000u;
+    large.right[c] = small.right[c] * 1000000000u;
   }
   assert_true(fabs(ad_metrics_matthews(&small) - ad_metrics_matthews(&large)) <= TOLERANCE);
   assert_true(fabs(ad_metrics_macro_f1(&small) - ad_metrics_macro_f1(&large)) <= TOLERANCE);
@@ -108,6 +158,7 @@ static void test_nothing_counted(void **state) {
   assert_true(isnan(ad_metrics_accuracy(&metrics)) && isnan(ad_metrics_error(&metrics)));
   assert_true(isnan(ad_metrics_macro_f1(&metrics)) && isnan(ad_metrics_matthews(&metrics)));
   assert_true(ad_metrics_f1(&metrics, 1) == 0.0);
+  assert_true(ad_metrics_precision(&metrics, 1) == 0.0 && ad_metrics_recall(&metrics, 1) == 0.0);
   ad_metrics_destroy(&metrics);
 }
 

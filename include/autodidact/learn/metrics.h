@@ -1,7 +1,6 @@
 /* How good predictions are: counts first, then figures computed from the counts alone.
  *
- * The counts are integers, so the figures depend neither on the order of the examples nor on who counted which: the
- * confusion matrices of several ranks are added. Letters: B examples, C classes. */
+ * The counts are integers, so the figures depend neither on the order of the examples nor on who counted which. Letters: B examples, C classes. */
 #ifndef AUTODIDACT_LEARN_METRICS_H
 #define AUTODIDACT_LEARN_METRICS_H
 
@@ -9,8 +8,10 @@
 #include <stdint.h>
 
 struct ad_metrics {
-  uint32_t classes;    /* C */
-  uint64_t *confusion; /* [C,C] examples by label (row) and prediction (column), owned */
+  uint32_t classes; /* C */
+  uint64_t *labels; /* [C] examples by label, owned with the other two */
+  uint64_t *predictions; /* [C] by prediction */
+  uint64_t *right; /* [C] by both, where they are the same */
 };
 
 /* Counts of zero for C >= 2 classes. The caller owns it: ad_metrics_destroy. AD_ECONFIG (fewer than 2), AD_ENOMEM. */
@@ -25,7 +26,9 @@ int ad_metrics_add(struct ad_metrics *metrics, size_t examples, const uint32_t *
 
 /* Counts one example; label and prediction must be below C. For loops that have checked them. */
 static inline void ad_metrics_count(struct ad_metrics *metrics, uint32_t label, uint32_t prediction) {
-  metrics->confusion[(size_t)label * metrics->classes + prediction]++;
+  metrics->labels[label]++;
+  metrics->predictions[prediction]++;
+  metrics->right[label] += label == prediction;
 }
 
 /* The predicted class of logits [C], C > 0: the largest, the first of equal ones. Logits that are NaN never win against
@@ -39,7 +42,10 @@ uint64_t ad_metrics_examples(const struct ad_metrics *metrics);
 double ad_metrics_accuracy(const struct ad_metrics *metrics);
 double ad_metrics_error(const struct ad_metrics *metrics);
 
-/* F1 of one class, 2 TP / (2 TP + FP + FN); 0 where that is 0/0. */
+/* Of one class: the right share of those predicted to be of it, of those that are, and their harmonic mean
+ * F1, 2 TP / (2 TP + FP + FN); each 0 where it is 0/0, as scikit-learn's by default. */
+double ad_metrics_precision(const struct ad_metrics *metrics, uint32_t class_number);
+double ad_metrics_recall(const struct ad_metrics *metrics, uint32_t class_number);
 double ad_metrics_f1(const struct ad_metrics *metrics, uint32_t class_number);
 
 /* Mean of F1 over the classes that occur among the labels or the predictions, as scikit-learn's f1_score with average =
@@ -49,5 +55,24 @@ double ad_metrics_macro_f1(const struct ad_metrics *metrics);
 /* Matthews correlation in [-1,1], for C > 2 by Gorodkin's R_K (Gorodkin 2004, as scikit-learn's matthews_corrcoef); 0
  * where labels or predictions are all of one class, NaN without examples. Exact up to one division and one root. */
 double ad_metrics_matthews(const struct ad_metrics *metrics);
+
+/* The confusion matrix without its zeros, which are nearly all where there are thousands of classes. */
+struct ad_confused {
+  uint32_t label, prediction;
+  uint64_t count; /* > 0 */
+};
+struct ad_confusion {
+  struct ad_confused *items; /* [count], by label, then by prediction; owned */
+  size_t count;
+};
+
+/* Of labels and predictions [B]. The caller owns it: ad_confusion_destroy. AD_ENOMEM. */
+int ad_confusion_create(struct ad_confusion *confusion, size_t examples, const uint32_t *labels,
+                        const uint32_t *predictions);
+void ad_confusion_destroy(struct ad_confusion *confusion);
+
+/* Puts what was wrongly predicted first, the most frequent first (ties: by label, then by prediction); the number of these.
+ */
+size_t ad_confusion_rank(struct ad_confusion *confusion);
 
 #endif
