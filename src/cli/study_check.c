@@ -3,10 +3,16 @@
 #include "study.h"
 #include "training.h"
 
-/* The split that a result is of, in the data of an arm. */
-static int check_split(const struct ad_study *study, const char *arm, struct session *session, enum ad_split split) {
+/* The split that a result is of, in the data of an arm. *told: digest of the descriptor of which keys without effect were
+ * told last. */
+static int check_split(const struct ad_study *study, const char *arm, struct session *session, enum ad_split split,
+                       uint64_t *told) {
   const struct ad_config *c = &session->config;
   AD_TRY(session_load_descriptor(session));
+  if (*told != session->descriptor.digest) {
+    ad_descriptor_warn_idle(&session->descriptor);
+    *told = session->descriptor.digest;
+  }
   AD_TRY(c->data_hold_out > 0 ? ad_descriptor_hold_out(&session->descriptor, c->data_hold_out, 0) : AD_OK);
   const char *file = split == AD_TEST ? c->data_test : c->data_dev;
   if (file[0] == '\0' && !ad_descriptor_has(&session->descriptor, split)) {
@@ -39,7 +45,7 @@ static int check_variant(const struct ad_study *study, const char *arm, const st
                        ad_study_metric_name(study->metric));
 }
 
-static int check_arm(const struct ad_study *study, const struct ad_study_cell *cell) {
+static int check_arm(const struct ad_study *study, const struct ad_study_cell *cell, uint64_t *told) {
   const char *arm = study->arms[cell->arm].name;
   struct session session;
   AD_TRY(session_create(&session));
@@ -47,20 +53,21 @@ static int check_arm(const struct ad_study *study, const struct ad_study_cell *c
   int status = ad_study_config(study, cell, &session.config);
   status = status == AD_OK ? check_variant(study, arm, &session.config) : status;
   if (status == AD_OK && study->source != AD_SOURCE_TEST) {
-    status = check_split(study, arm, &session, AD_DEV);
+    status = check_split(study, arm, &session, AD_DEV, told);
     ad_descriptor_destroy(&session.descriptor);
   }
   if (status == AD_OK && study->test) {
-    status = check_split(study, arm, &session, AD_TEST);
+    status = check_split(study, arm, &session, AD_TEST, told);
   }
   session_destroy(&session);
   return status;
 }
 
 int study_check_result(const struct ad_study *study) {
+  uint64_t told = 0;
   for (size_t i = 0; i < study->count; i++) {
     if (i == 0 || study->cells[i].arm != study->cells[i - 1].arm) {
-      AD_TRY(check_arm(study, &study->cells[i]));
+      AD_TRY(check_arm(study, &study->cells[i], &told));
     }
   }
   return AD_OK;

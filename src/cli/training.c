@@ -184,7 +184,10 @@ int training_run(struct training *t) {
   AD_TRY(ad_comm_settle(t->comm, training_load_data(t)));
   /* A study says it once for all its cells. */
   const struct ad_config_facts facts = {.dev = t->has_dev, .ranks = ad_comm_size(t->comm) > 1};
-  AD_TRY(t->frame.quiet ? AD_OK : ad_config_warn_idle(&t->session.config, &facts));
+  if (!t->frame.quiet) {
+    AD_TRY(ad_config_warn_idle(&t->session.config, &facts));
+    ad_descriptor_warn_idle(&t->session.descriptor);
+  }
   AD_TRY(training_prepare(t));
   const int status = train(t);
   AD_TRY(status == AD_EDIVERGED ? training_keep_diverged(t, status) : status);

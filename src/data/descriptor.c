@@ -197,7 +197,8 @@ static int parse_tree(struct ad_descriptor *descriptor, const struct ad_yaml *tr
   AD_TRY(ad_layout_check_keys(descriptor->path, tree, "a descriptor", keys, sizeof keys / sizeof *keys));
   AD_TRY(parse_texts(descriptor, tree));
   AD_TRY(parse_classes(descriptor, tree));
-  return parse_splits(descriptor, tree);
+  AD_TRY(parse_splits(descriptor, tree));
+  return ad_layout_find_idle(descriptor, tree);
 }
 
 int ad_descriptor_parse(struct ad_descriptor *descriptor, const char *path, const char *text, size_t size) {
@@ -296,6 +297,7 @@ void ad_descriptor_destroy(struct ad_descriptor *descriptor) {
   ad_free(descriptor->home);
   ad_free(descriptor->licence);
   ad_free(descriptor->folder);
+  ad_free(descriptor->idle);
   for (size_t i = 0; i < descriptor->class_count; i++) {
     ad_free(descriptor->classes[i]);
   }

@@ -25,6 +25,9 @@ int ad_layout_number(const char *path, const struct ad_yaml *node, const char *k
 int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml *split, const struct ad_yaml *top,
                     struct ad_source *source);
 
+/* Notes in the descriptor's `idle` the layout keys of the tree that change nothing; all splits are read. AD_ENOMEM. */
+int ad_layout_find_idle(struct ad_descriptor *descriptor, const struct ad_yaml *tree);
+
 /* A deep copy into a zeroed source. AD_ENOMEM (then the copy is empty). */
 int ad_layout_copy(const struct ad_source *source, struct ad_source *copy);
 void ad_layout_destroy(struct ad_source *source);

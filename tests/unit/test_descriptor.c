@@ -306,11 +306,45 @@ static void test_shipped(void **state) {
   assert_int_equal(files, sizeof known / sizeof *known);
 }
 
+/* Keys that change nothing are noted with their line; all others are not. */
+static void test_idle(void **state) {
+  (void)state;
+  static const char columns[] = "columns: {text: t, label: l}\n", classes[] = "classes: [a, b]\n";
+  static const struct {
+    const char *text, *noted; /* noted: "" nothing */
+  } cases[] = {
+      {"format: tsv\nheader: true\nincomplete: skip\nskip: x\nempty: allow\nsplits: {train: {file: x}}\n", ""},
+      {"format: tsv\nheader: true\nfields: 2\nsplits: {train: {file: x}}\n", ":8: fields has no effect"},
+      {"format: jsonl\nheader: true\nsplits: {train: {file: x}}\n", ":7: header has no effect: only tables"},
+      {"format: jsonl\nsplits: {train: {file: x, fields: 3}}\n", ":7: fields has no effect"},
+      {"format: jsonl\nincomplete: skip\nsplits: {train: {file: x}}\n", ""},
+      {"format: tsv\nheader: true\nsplits: {train: {file: x, header: false, columns: {text: 1, label: 2}}}\n",
+       ":7: header has no effect: each split has its own"},
+      {"format: tsv\nheader: true\nfields: 2\nsplits: {train: {file: x}, dev: {file: y, header: false, columns: {text: 1}}}\n",
+       ""},
+      {"format: jsonl\nlabels: {\"1\": a, \"2\": b}\nsplits: {train: {file: x}, test: {file: y, columns: {text: t}}}\n", ""},
+      {"format: jsonl\nsplits: {train: {file: x}, test: {file: y, columns: {text: t}, skip: z}}\n",
+       ":7: skip has no effect: the file has no labels"},
+      {"format: folder\nsplits: {train: {file: x, skip: z, incomplete: skip}}\n", ":6: skip has no effect"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct ad_descriptor d;
+    char text[600];
+    const int folder = strncmp(cases[i].text, "format: folder", 14) == 0;
+    snprintf(text, sizeof text, ABOUT "%s%s%s", classes, folder ? "" : columns, cases[i].text);
+    assert_int_equal(parse(&d, text), AD_OK);
+    const char *noted = d.idle == NULL ? "" : d.idle;
+    if (cases[i].noted[0] == '\0' ? noted[0] != '\0' : strstr(noted, cases[i].noted) == NULL) {
+      fail_msg("noted '%s', expected '%s' of:\n%s", noted, cases[i].noted, text);
+    }
+    ad_descriptor_destroy(&d);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_all_keys),      cmocka_unit_test(test_overrides), cmocka_unit_test(test_refused),
       cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_hold_out),  cmocka_unit_test(test_load),
-      cmocka_unit_test(test_shipped),
+      cmocka_unit_test(test_shipped),       cmocka_unit_test(test_idle),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,6 +84,7 @@ struct ad_descriptor {
   char **classes; /* [class_count] names, in the order of the class ids */
   size_t class_count;
   uint64_t split_seed; /* of the shuffled splits */
+  char *idle;          /* lines on keys that have no effect; NULL: all have one */
   struct ad_source source[AD_SPLITS];
 };
 
@@ -96,6 +97,9 @@ int ad_descriptor_load(struct ad_descriptor *descriptor, const char *name, const
 /* The same from text; `path` is for messages and gives the name. */
 int ad_descriptor_parse(struct ad_descriptor *descriptor, const char *path, const char *text, size_t size);
 void ad_descriptor_destroy(struct ad_descriptor *descriptor);
+
+/* A warning for each key that has no effect. */
+void ad_descriptor_warn_idle(const struct ad_descriptor *descriptor);
 
 /* Whether there is such a split. */
 static inline int ad_descriptor_has(const struct ad_descriptor *descriptor, enum ad_split split) {
