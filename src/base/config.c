@@ -193,14 +193,8 @@ int ad_config_read(struct ad_config *config, const char *path) {
   struct ad_yaml *tree = NULL;
   AD_TRY(ad_yaml_read(&tree, path));
   size_t count = 0;
-  int status;
-  if (tree->kind == AD_YAML_MAPPING) {
-    status = set_tree(config, path, "", tree, &count);
-    memset(config->given, 0, 2 * count > AD_CONFIG_KEYS ? sizeof config->given : 0);
-  } else {
-    status = ad_fail(AD_ECONFIG, "%s:%zu: expected keys and values, found %s", path, tree->line,
-                     tree->kind == AD_YAML_SCALAR ? "plain text" : "a list");
-  }
+  const int status = set_tree(config, path, "", tree, &count);
+  memset(config->given, 0, 2 * count > AD_CONFIG_KEYS ? sizeof config->given : 0);
   ad_yaml_destroy(tree);
   return status;
 }

@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "autodidact/base/file.h"
+#include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/utf8.h"
 
 /* A raw value is an object whose only key is this one. */
 static const char RAW[] = "\001";
-static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
 
 /* ---- What jansson cannot hold, written so that it can ---- */
 
@@ -238,6 +239,9 @@ static int fail_parse(const struct rewriting *r, const char *name, size_t line, 
   }
   /* jansson's position is behind the token that it could not use. */
   const size_t at = origin(r, error->position > 0 ? (size_t)error->position - 1 : 0);
+  if (json_error_code(error) == json_error_invalid_utf8) {
+    return ad_utf8_fail(name, line, r->text, r->size, ad_utf8_valid(r->text, r->size));
+  }
   if (r->alien <= at && r->alien < r->size) {
     return fail_at(r, name, line, r->alien,
                    r->text[r->alien] == 'N'
@@ -264,11 +268,9 @@ static int parse_again(json_t **object, const char *name, size_t line, const cha
 
 int ad_json_parse(json_t **object, const char *name, size_t line, const char *text, size_t size) {
   json_error_t error;
-  if (size >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0) {
-    text += 3;
-    size -= 3;
-  }
-  text = text == NULL ? "" : text;
+  const size_t mark = ad_utf8_mark(text, size);
+  text = text == NULL ? "" : text + mark;
+  size -= mark;
   *object = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
   if (*object == NULL && is_out_of_memory(&error)) {
     return ad_fail_memory(size, "a JSON text");
@@ -291,7 +293,8 @@ int ad_json_read(json_t **object, const char *path) {
   struct ad_file_map map;
   *object = NULL;
   AD_TRY(ad_file_map(path, &map));
-  const int status = ad_json_parse(object, path, 1, map.data, map.size);
+  const int status =
+      ad_looks_explain(ad_json_parse(object, path, 1, map.data, map.size), AD_LOOKS_TEXT, path, map.data, map.size);
   ad_file_unmap(&map);
   return status;
 }

@@ -4,8 +4,10 @@
 #include <yaml.h>
 
 #include "autodidact/base/file.h"
+#include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/utf8.h"
 
 /* Deeper trees than any configuration needs; the bound keeps the recursion off the end of the stack. */
 enum { DEPTH_LIMIT = 64 };
@@ -237,12 +239,16 @@ static int read_stream(struct reader *reader, struct ad_yaml **tree) {
   if (root == NULL || (root->kind == AD_YAML_SCALAR && root->text[0] == '\0' && !root->quoted)) {
     return make_empty(tree);
   }
-  return AD_OK;
+  return root->kind == AD_YAML_MAPPING ? AD_OK
+         : root->kind == AD_YAML_SCALAR
+             ? fail_at(reader, root->line, "expected keys and values, found plain text")
+             : fail_at(reader, root->line, "expected keys and values, found a list");
 }
 
-int ad_yaml_parse(struct ad_yaml **tree, const char *name, const char *text, size_t size) {
-  *tree = NULL;
+static int parse(struct ad_yaml **tree, const char *name, const char *text, size_t size) {
   struct reader reader = {.name = name, .text = text == NULL ? "" : text, .size = size};
+  AD_TRY(ad_looks_refuse(name, reader.text, size));
+  AD_TRY(ad_utf8_check(name, reader.text, size));
   if (!yaml_parser_initialize(&reader.parser)) {
     return ad_fail_memory(sizeof reader.parser, "a YAML parser");
   }
@@ -250,11 +256,18 @@ int ad_yaml_parse(struct ad_yaml **tree, const char *name, const char *text, siz
   yaml_parser_set_input_string(&reader.parser, (const unsigned char *)reader.text, size);
   const int status = read_stream(&reader, tree);
   yaml_parser_delete(&reader.parser);
+  return status;
+}
+
+int ad_yaml_parse(struct ad_yaml **tree, const char *name, const char *text, size_t size) {
+  *tree = NULL;
+  const size_t mark = ad_utf8_mark(text, size);
+  const int status = parse(tree, name, text == NULL ? NULL : text + mark, size - mark);
   if (status < 0) {
     ad_yaml_destroy(*tree);
     *tree = NULL;
   }
-  return status;
+  return ad_looks_explain(status, AD_LOOKS_TEXT, name, text, size);
 }
 
 int ad_yaml_read(struct ad_yaml **tree, const char *path) {

@@ -7,8 +7,10 @@
 
 #include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
+#include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/utf8.h"
 #include "autodidact/learn/teacher.h"
 #include "autodidact/store/run.h"
 
@@ -280,7 +282,8 @@ int session_read_lines(struct session *session, const char *path, size_t limit, 
   size_t row_capacity = 0, token_capacity = 0;
   *data = (struct ad_dataset){0};
   AD_TRY(ad_file_map(path, &map));
-  int status = AD_OK;
+  int status = ad_looks_refuse(path, map.data, map.size);
+  status = status == AD_OK ? ad_utf8_check(path, map.data, map.size) : status;
   for (size_t at = 0, line = 1; status == AD_OK && at < map.size; line++) {
     const char *text = map.data + at;
     const char *newline = memchr(text, '\n', map.size - at);
@@ -306,6 +309,7 @@ int session_read_lines(struct session *session, const char *path, size_t limit, 
     status = ad_fail(AD_EINPUT, "%s: no lines, expected one example a line", path);
   }
   ad_encoding_destroy(&encoding);
+  status = ad_looks_explain(status, AD_LOOKS_TEXT, path, map.data, map.size);
   ad_file_unmap(&map);
   return status;
 }

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "autodidact/base/file.h"
+#include "autodidact/base/looks.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/utf8.h"
 #include "autodidact/text/tokenizer.h"
 
 enum { KEY_TRUNCATION = 0x100, KEY_PAIR, KEY_TOKENS, KEY_HELP };
@@ -125,6 +127,13 @@ static int tokenize_line(const struct arguments *arguments, struct ad_tokenizer 
   return AD_OK;
 }
 
+static int check_line(const char *name, size_t number, const char *line, size_t size) {
+  const size_t valid = ad_utf8_valid(line, size);
+  AD_TRY(number == 1 ? ad_looks_refuse(name, line, size) : AD_OK);
+  return valid == size ? AD_OK
+                       : ad_looks_explain(ad_utf8_fail(name, number, line, size, valid), AD_LOOKS_TEXT, name, line, size);
+}
+
 static int tokenize_stream(const struct arguments *arguments, struct ad_tokenizer *tokenizer, FILE *stream,
                            const char *name) {
   struct ad_encoding encoding = {0};
@@ -138,6 +147,10 @@ static int tokenize_stream(const struct arguments *arguments, struct ad_tokenize
       break;
     }
     size -= size > 0 && line[size - 1] == '\n';
+    status = check_line(name, number, line, (size_t)size);
+    if (status != AD_OK) {
+      break;
+    }
     status = tokenize_line(arguments, tokenizer, line, (size_t)size, &encoding);
     if (status != AD_OK) {
       ad_fail_prefix(status, "%s:%zu", name, number);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "reader.h"
@@ -121,6 +122,7 @@ static int next_folder(struct ad_reader *reader, struct ad_record *record) {
   reader->map_path = state->paths.data + file->path;
   AD_TRY(ad_file_map(reader->map_path, &reader->map));
   reader->begin = 0;
+  AD_TRY(ad_looks_refuse(reader->map_path, reader->map.data, reader->map.size));
   AD_TRY(ad_reader_check_text(reader, 0, reader->map.size));
   record->text = (struct ad_text_span){.data = reader->map.size == 0 ? "" : reader->map.data, .size = reader->map.size};
   if (file->label != NO_VALUE) {

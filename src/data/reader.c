@@ -3,19 +3,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <utf8proc.h>
 
 #include "autodidact/base/digest.h"
+#include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/utf8.h"
 
 static const struct ad_reader_format *const formats[] = {
     [AD_FORMAT_TSV] = &ad_reader_tsv,         [AD_FORMAT_CSV] = &ad_reader_csv,
     [AD_FORMAT_JSONL] = &ad_reader_jsonl,     [AD_FORMAT_FOLDER] = &ad_reader_folder,
     [AD_FORMAT_WORDNET] = &ad_reader_wordnet,
 };
-
-static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
 
 /* Where the empty lines at the end begin: the last line that is not empty keeps its own end. */
 static size_t find_blank(const char *data, size_t begin, size_t size) {
@@ -29,6 +28,13 @@ static size_t find_blank(const char *data, size_t begin, size_t size) {
   return size;
 }
 
+/* A failed status with the kind of file in its message, where that is the reason. */
+static int explain(const struct ad_reader *reader, int status) {
+  return reader->map.data == NULL && reader->source->format == AD_FORMAT_FOLDER
+             ? status
+             : ad_looks_explain(status, AD_LOOKS_TEXT, reader->map_path, reader->map.data, reader->map.size);
+}
+
 int ad_reader_open(struct ad_reader *reader, const struct ad_source *source, const char *path, int labels) {
   *reader = (struct ad_reader){.source = source,
                                .format = formats[source->format],
@@ -39,12 +45,13 @@ int ad_reader_open(struct ad_reader *reader, const struct ad_source *source, con
   if (source->format != AD_FORMAT_FOLDER) {
     AD_TRY(ad_file_map(path, &reader->map));
     reader->size = reader->map.size;
-    if (reader->size >= 3 && memcmp(reader->map.data, BYTE_ORDER_MARK, 3) == 0) {
-      reader->position = 3;
-    }
+    reader->position = ad_utf8_mark(reader->map.data, reader->size);
     reader->blank = find_blank(reader->map.data, reader->position, reader->size);
   }
-  const int status = reader->format->open == NULL ? AD_OK : reader->format->open(reader);
+  int status = ad_looks_refuse(path, reader->map.data, reader->map.size);
+  if (status == AD_OK && reader->format->open != NULL) {
+    status = explain(reader, reader->format->open(reader));
+  }
   if (status < 0) {
     ad_reader_close(reader);
   }
@@ -64,7 +71,7 @@ void ad_reader_close(struct ad_reader *reader) {
 
 int ad_reader_next(struct ad_reader *reader, struct ad_record *record) {
   *record = (struct ad_record){0};
-  return reader->format->next(reader, record);
+  return explain(reader, reader->format->next(reader, record));
 }
 
 void ad_reader_seek(struct ad_reader *reader, size_t position) {
@@ -128,36 +135,16 @@ int ad_reader_fail_label(const struct ad_reader *reader, const char *shown, cons
   return status;
 }
 
-/* The first byte of [data, data + size) that is not part of valid UTF-8 or is NUL; size if there is none. */
-static size_t find_bad_byte(const char *data, size_t size) {
-  const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)data;
-  size_t i = 0;
-  while (i < size) {
-    if (bytes[i] != 0 && bytes[i] < 0x80) {
-      i++;
-      continue;
-    }
-    utf8proc_int32_t codepoint;
-    const size_t left = size - i < 4 ? size - i : 4;
-    const utf8proc_ssize_t length = utf8proc_iterate(bytes + i, (utf8proc_ssize_t)left, &codepoint);
-    if (bytes[i] == 0 || length <= 0) {
-      return i;
-    }
-    i += (size_t)length;
-  }
-  return size;
-}
-
 int ad_reader_check_text(const struct ad_reader *reader, size_t begin, size_t end) {
   const char *data = reader->map.data;
-  const size_t bad = begin + find_bad_byte(data + begin, end - begin);
-  if (bad == end) {
-    return AD_OK;
+  const size_t bad = begin + ad_utf8_valid(data + begin, end - begin);
+  const char *nul = bad == begin ? NULL : memchr(data + begin, '\0', bad - begin);
+  if (nul != NULL) {
+    const char *line = nul == data ? NULL : memrchr(data, '\n', (size_t)(nul - data));
+    return ad_reader_fail(reader, (size_t)(nul - data), "a NUL byte 0x00 at byte %zu of the line",
+                          (size_t)(nul - (line == NULL ? data : line + 1)) + 1);
   }
-  const char *line = bad == 0 ? NULL : memrchr(data, '\n', bad);
-  const size_t column = bad + 1 - (line == NULL ? 0 : (size_t)(line + 1 - data));
-  return ad_reader_fail(reader, bad, "%s 0x%02X at byte %zu of the line",
-                        data[bad] == '\0' ? "a NUL byte" : "invalid UTF-8", (unsigned)(unsigned char)data[bad], column);
+  return bad == end ? AD_OK : ad_utf8_fail(reader->map_path, 1, data, reader->map.size, bad);
 }
 
 int ad_reader_take_line(struct ad_reader *reader, struct ad_text_span *line) {

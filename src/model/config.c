@@ -7,6 +7,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/text/tokenizer.h"
 #include "folder.h"
 
 /* The first name of each activation is the one written. */
@@ -206,10 +207,7 @@ static int read_config(const char *path, const json_t *root, struct ad_folder_co
 
 int ad_folder_read_config(const char *folder, struct ad_folder_config *out) {
   *out = (struct ad_folder_config){0};
-  if (!ad_is_folder(folder)) {
-    return ad_fail(AD_EINPUT, "%s: expected a Hugging Face model folder, found %s", folder,
-                   ad_is_file(folder) ? "a file" : "nothing");
-  }
+  AD_TRY(ad_check_model_folder(folder));
   char *path = ad_path_join(folder, "config.json");
   if (path == NULL) {
     return ad_fail_memory(strlen(folder) + 1, "a path");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "folder.h"
@@ -238,7 +239,7 @@ int ad_safetensors_parse(struct ad_safetensors *file, const char *name, const vo
   if (file->name == NULL) {
     return ad_fail_memory(strlen(name) + 1, "a path");
   }
-  const int status = parse(file, data, size);
+  const int status = ad_looks_explain(parse(file, data, size), AD_LOOKS_SAFETENSORS, name, data, size);
   if (status != AD_OK) {
     ad_safetensors_close(file);
   }

@@ -9,6 +9,7 @@
 
 #include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
+#include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "checkpoint_internal.h"
@@ -43,7 +44,8 @@ static int get_state(struct ad_checkpoint *c) {
 }
 
 int checkpoint_damaged(const struct ad_checkpoint *c, const char *what) {
-  return ad_fail(AD_EINPUT, "%s: %s: not a whole checkpoint of this program", c->path, what);
+  return ad_looks_explain_file(ad_fail(AD_EINPUT, "%s: %s: not a whole checkpoint of this program", c->path, what),
+                               AD_LOOKS_HDF5, c->path);
 }
 
 int checkpoint_add(struct ad_checkpoint *c, size_t which, uint64_t P, uint64_t rows, uint64_t slots, uint64_t at) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "autodidact/base/file.h"
+#include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
@@ -23,7 +24,8 @@ static herr_t deepest(unsigned depth, const H5E_error2_t *error, void *text) {
 int hdf5_fail(int status, const char *path, const char *what) {
   char reason[REASON] = "";
   ad_ignore(H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, deepest, reason));
-  return ad_fail(status, "%s: %s%s%s", path, what, reason[0] == '\0' ? "" : ": ", reason);
+  return ad_looks_explain_file(ad_fail(status, "%s: %s%s%s", path, what, reason[0] == '\0' ? "" : ": ", reason),
+                               AD_LOOKS_HDF5, path);
 }
 
 int hdf5_close(hid_t id) {

@@ -3,6 +3,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/utf8.h"
 #include "tokenizer.h"
 
 #define HEAD_TOKENS 128 /* of AD_TRUNCATE_HEAD_TAIL */

@@ -74,9 +74,7 @@ static int load_files(struct ad_text_files *files, const char *path) {
   if (missing) {
     return ad_fail_memory(strlen(path), "a path");
   }
-  if (!ad_is_folder(path)) {
-    return ad_fail(AD_EINPUT, "%s: expected a model folder with vocab.txt or tokenizer.json", path);
-  }
+  AD_TRY(ad_check_model_folder(path));
 #define AD_TEXT_READ(field, name) AD_TRY(read_if_there(files->field##_path, &files->field));
   AD_TEXT_FILES(AD_TEXT_READ)
 #undef AD_TEXT_READ

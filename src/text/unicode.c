@@ -193,32 +193,6 @@ int ad_codes_settle(struct ad_codes *codes, struct ad_codes *scratch) {
   return AD_OK;
 }
 
-size_t ad_utf8_valid(const char *text, size_t size) {
-  const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)text;
-  size_t i = 0;
-  while (i < size) {
-    uint64_t block;
-    if (size - i >= sizeof block) {
-      memcpy(&block, bytes + i, sizeof block);
-      if ((block & UINT64_C(0x8080808080808080)) == 0) {
-        i += sizeof block;
-        continue;
-      }
-    }
-    if (bytes[i] < 0x80) {
-      i++;
-      continue;
-    }
-    utf8proc_int32_t c;
-    const utf8proc_ssize_t length = utf8proc_iterate(bytes + i, (utf8proc_ssize_t)(size - i), &c);
-    if (length <= 0) {
-      return i;
-    }
-    i += (size_t)length;
-  }
-  return size;
-}
-
 size_t ad_utf8_read(const char *text, size_t size, uint32_t *c) {
   utf8proc_int32_t code = 0;
   const utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)size, &code);

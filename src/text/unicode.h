@@ -50,9 +50,6 @@ int ad_codes_push(struct ad_codes *codes, uint32_t c); /* AD_OK or AD_ENOMEM */
 int ad_codes_normalize(struct ad_codes *codes, uint32_t c, unsigned properties, int strip, int lower);
 int ad_codes_settle(struct ad_codes *codes, struct ad_codes *scratch);
 
-/* The number of bytes before the first that is no valid UTF-8; `size` when all are. */
-size_t ad_utf8_valid(const char *text, size_t size);
-
 /* Reads the code point at text [size > 0], known to be valid UTF-8; returns its number of bytes. */
 size_t ad_utf8_read(const char *text, size_t size, uint32_t *c);
 

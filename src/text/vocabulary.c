@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/utf8.h"
 #include "tokenizer.h"
-
-static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
 
 /* Checks one line, whose line end is taken off already. */
 static int check_line(const char *name, size_t line, const char *text, size_t size) {
@@ -15,10 +15,6 @@ static int check_line(const char *name, size_t line, const char *text, size_t si
   }
   if (memchr(text, '\0', size) != NULL || memchr(text, '\r', size) != NULL) {
     return ad_fail(AD_EINPUT, "%s:%zu: a token with a NUL or a carriage return", name, line);
-  }
-  const size_t valid = ad_utf8_valid(text, size);
-  if (valid < size) {
-    return ad_fail(AD_EINPUT, "%s:%zu: invalid UTF-8 at byte %zu of the line", name, line, valid + 1);
   }
   return AD_OK;
 }
@@ -234,10 +230,10 @@ static void fill_tables(struct ad_tokenizer *tokenizer) {
 }
 
 static int build(struct ad_tokenizer *tokenizer, const char *name, const char *vocabulary, size_t size) {
-  const size_t mark = sizeof BYTE_ORDER_MARK - 1;
-  const size_t skip = size >= mark && memcmp(vocabulary, BYTE_ORDER_MARK, mark) == 0 ? mark : 0;
+  const size_t mark = ad_utf8_mark(vocabulary, size);
   fill_tables(tokenizer);
-  AD_TRY(read_lines(tokenizer, name, vocabulary + skip, size - skip));
+  AD_TRY(ad_utf8_check(name, vocabulary, size));
+  AD_TRY(read_lines(tokenizer, name, vocabulary + mark, size - mark));
   AD_TRY(build_trie(tokenizer, name));
   AD_TRY(number_added(tokenizer, name));
   forget_implied(tokenizer);
@@ -261,7 +257,7 @@ int ad_tokenizer_make(struct ad_tokenizer **out, const char *name, const char *v
   const int status = build(tokenizer, name, vocabulary, size);
   if (status != AD_OK) {
     ad_tokenizer_destroy(tokenizer);
-    return status;
+    return ad_looks_explain(status, AD_LOOKS_TEXT, name, vocabulary, size);
   }
   *out = tokenizer;
   return AD_OK;

@@ -1,7 +1,12 @@
 """The table of bad inputs: name, what is broken, the command, the exit code, what the message must say."""
 
+import bz2
+import gzip
 import json
+import lzma
 import os
+import pickle
+import re
 import struct
 from dataclasses import dataclass
 from typing import Callable, Optional
@@ -251,6 +256,59 @@ train("data-too-long", test_rows("good film " * 30 + "\t1\n"), 1, r"data\.max_to
 train("data-per-class", None, 1, r"data/train\.tsv", r"expected 20 \(data\.per_class\)", command=[*TRAIN, "data.per_class=20"])
 train("data-per-class-and-rows", None, 1, r"data\.per_class 2 and data\.train_rows 3", command=[*TRAIN, "data.per_class=2", "data.train_rows=3"])
 train("data-hold-out", None, 1, r"tiny", r"dev", command=[*TRAIN, "data.hold_out=4"])
+
+# Files of another kind: the message says which, and what to do. {name: (bytes, what it says)}
+TABLE = "sentence\tlabel\n나쁜 영화\t0\n좋은 이야기\t1\n"
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"53aa" * 16 + b"\nsize 90868376\n"
+PAGE = b"<!DOCTYPE html>\n<html><head><title>404: Not Found</title></head></html>\n"
+TORCH = b"PK\3\4" + bytes(26) + b"archive/data.pklFB"
+KINDS = {
+    "lfs": (POINTER, r"Git LFS pointer", r"git lfs pull", r"launch/get-model"),
+    "gzip": (gzip.compress(TABLE.encode()), r"gzip archive", r"gzip -d"),
+    "bzip2": (bz2.compress(TABLE.encode()), r"bzip2 archive"),
+    "xz": (lzma.compress(TABLE.encode()), r"xz archive"),
+    "zip": (b"PK\3\4" + bytes(26) + b"train.tsv", r"zip archive", r"unzip"),
+    "excel": (b"PK\3\4" + bytes(26) + b"[Content_Types].xml", r"Excel", r"CSV"),
+    "utf16": (TABLE.encode("utf-16"), r"UTF-16 text", r"iconv -f UTF-16 -t UTF-8"),
+    "utf16-no-mark": (TABLE.encode("utf-16-be"), r"UTF-16BE text"),
+    "utf32": (TABLE.encode("utf-32"), r"UTF-32 text"),
+    "pickle": (pickle.dumps([0, 1]), r"pickle"),
+    "torch": (TORCH, r"PyTorch", r"save_pretrained"),
+    "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(50), r"HDF5"),
+    "pdf": (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", r"PDF"),
+    "page": (PAGE, r"HTML page", r"in place of the file"),
+    "hole": (bytes(300), r"NUL bytes"),
+    "empty": (b"", r"(?i)empty"),
+}
+PLACES = {  # where each may stand, and which kinds are tried there; every kind once, the frequent ones everywhere
+    "data/train.tsv": KINDS, "config.yaml": ["lfs", "gzip", "utf16", "page", "hole"], "tiny.yaml": ["lfs", "utf16", "page"],
+    "model/config.json": ["lfs", "gzip", "utf16", "page", "empty"], "model/vocab.txt": ["lfs", "gzip", "utf16", "page", "empty"],
+    "model/tokenizer.json": ["lfs", "utf16", "page"], "model/model.safetensors": ["lfs", "gzip", "torch", "page", "hole", "empty"],
+}
+for file, kinds in PLACES.items():
+    for kind in kinds:
+        train(f"kind-{kind}-{file}", write(file, KINDS[kind][0]), 1, re.escape(file), *KINDS[kind][1:])
+for code, name, text in [("cp949", "CP949", "좋은 뷁 이야기"), ("euc_kr", "CP949", "나쁜 영화"), ("shift_jis", "SHIFT_JIS", "これは良い映画です"),
+                         ("euc_jp", "EUC-JP", "これは良い映画です"), ("gb18030", "GB18030", "这是一部好电影，我喜欢"), ("cp1252", "WINDOWS-1252", "un café très bon")]:
+    train(f"encoding-{code}", test_rows(text.encode(code) + b"\t1\n"), 1, r"data/train\.tsv:7: invalid UTF-8 0x",
+          rf"looks like {name} .*iconv -f {name} -t UTF-8")
+train("encoding-unknown", test_rows("Привет, хороший фильм".encode("cp1251") + b"\t1\n"), 1, r"tsv:7: invalid UTF-8 0xCF 0xF0 0xE8 0xE2 at byte 1 ", r"iconv -f")
+train("encoding-damaged", test_rows("좋은 이야기\t1\n", "좋은 이".encode() + b"\xec\t1\n"), 1, r"tsv:8: invalid UTF-8 0xEC at byte 11 ", r"damaged")
+train("encoding-config", write("config.yaml", "run:\n  dir: 영화\n".encode("cp949")), 1, r"config\.yaml:2: invalid UTF-8 0xBF 0xB5 0xC8 0xAD at byte 8", r"CP949")
+row("kind-lfs-lines", write("text.txt", POINTER), ["tokenize", "--model", "model", "text.txt"], 1, r"text\.txt", r"Git LFS")
+row("kind-cp949-lines", write("text.txt", "good\n영화\n".encode("cp949")), ["predict", "run/model", "--data", "text.txt"], 1, r"text\.txt:2", r"CP949")
+row("kind-lfs-inspect", write("last.h5", POINTER), ["inspect", "last.h5"], 1, r"last\.h5", r"Git LFS")
+train("kind-lfs-folder", data_as("folder", "labels: {neg: negative, pos: positive}\n",
+                                 {"train/pos/1.txt": POINTER, "train/neg/1.txt": "bad", "dev/pos/1.txt": "good", "dev/neg/1.txt": "bad"}),
+      1, r"data/train/pos/1\.txt", r"Git LFS")
+
+# A model that is not there: its name brings no file, and the message says what does.
+for name, command in [("bert-base-uncased", "google-bert/bert-base-uncased"), ("someone/bert-tiny", "someone/bert-tiny"), ("minilm-l6", "minilm-l6"),
+                      ("./models/x/y", "NAME"), ("/no/such", "NAME")]:
+    train(f"model-name-{name}", None, 1, rf"{re.escape(name)}: there is no such folder", rf"`launch/get-model {command}`", command=[*TRAIN, f"model.path={name}"])
+row("model-name-predict", None, ["predict", "bert-base-cased", "--data", "data/test.tsv"], 1, r"`launch/get-model google-bert/bert-base-cased`")
+row("model-name-tokenize", None, ["tokenize", "--model", "bert-base-cased"], 1, r"`launch/get-model google-bert/bert-base-cased`")
+train("model-is-a-file", None, 1, r"found a file", command=[*TRAIN, "model.path=model/config.json"])
 
 # The model folder.
 train("model-missing", swap("config.yaml", "path: model", "path: nowhere"), 1, r"nowhere")

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """A model hub on 127.0.0.1 for tests/system/get_model.sh, with the paths, redirects and headers of the real one.
 
-    hub.py FOLDER LOG    serves FOLDER/OWNER/NAME/FILE as /OWNER/NAME/resolve/REVISION/FILE; writes the port as the first
-                         line of LOG, then one line a request: method, path, Range, status
+    hub.py FOLDER LOG [PEM PORT]    serves FOLDER/OWNER/NAME/FILE as /OWNER/NAME/resolve/REVISION/FILE; writes the port as the first
+                         line of LOG, then one line a request: method, path, Range, status. With PEM (a certificate and its key) it is an https hub,
+and PORT that of a http hub, to which it redirects what is asked of the repository `downgrade`, and the weights of `later`
 
 A repository's name says what goes wrong with it: `cut`: the first answers with weights break off after half of what was asked
 for; `wrongsum`: the stated checksum of the weights is another file's; `norange`: Range is not understood; `plain`: no
@@ -11,6 +12,7 @@ checksums, no redirects; `private`: HTTP 401; `broken`: the first answer with we
 import hashlib
 import http.server
 import re
+import ssl
 import sys
 from pathlib import Path
 
@@ -79,6 +81,9 @@ class Hub(http.server.BaseHTTPRequestHandler):
         if name == "plain":
             self.content(name, data, [])
             return
+        if len(sys.argv) > 3 and (name == "downgrade" or (name == "later" and file.endswith(".safetensors"))):
+            self.answer(302, [("Location", f"http://127.0.0.1:{sys.argv[4]}/{owner}/{name}/resolve/{match[3]}/{file}")])
+            return
         headers = [("X-Repo-Commit", COMMIT)]
         if file.endswith(".safetensors"):
             checksum = hashlib.sha256(data if name != "wrongsum" else b"another file").hexdigest()
@@ -92,5 +97,9 @@ class Hub(http.server.BaseHTTPRequestHandler):
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+if len(sys.argv) > 3:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[3])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 LOG.write(f"{server.server_address[1]}\n")
 server.serve_forever()

@@ -70,7 +70,8 @@ static void test_file(void **state) {
   assert_string_equal(first.data, second.data);
   expect_failure(read_text(&config, "optim:\n  momentum: 3\n"), "test_config.yaml:2: unknown key 'optim.momentum'");
   expect_failure(read_text(&config, "optim:\n  lr: [1, 2]\n"), "is a list");
-  expect_failure(read_text(&config, "- 1\n"), "expected keys and values");
+  assert_int_equal(read_text(&config, "- 1\n"), AD_EINPUT);
+  assert_string_equal(ad_error_message(), "test_config.yaml:1: expected keys and values, found a list");
   ad_buffer_destroy(&first);
   ad_buffer_destroy(&second);
   ad_config_destroy(&config);

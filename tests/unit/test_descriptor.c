@@ -107,7 +107,7 @@ static void test_refused(void **state) {
   static const struct {
     const char *text, *place, *what;
   } cases[] = {
-      {"[1, 2]", ":1:", "expected a mapping"},
+      {"[1, 2]", ":1:", "expected keys and values, found a list"},
       {"", ":1:", "\"title\" is missing"},
       {"title: @x\n", ":1:", "malformed YAML"},
       {"title: {a: b}\n", ":1:", "title: expected a text"},

@@ -116,7 +116,7 @@ static void test_refused(void **state) {
       {CONTENT("{\"a\": \"\\ud800}"), "name:7: malformed JSON"},
       {CONTENT("{\"a\": \"\\ud800\n\"}"), "name:7: malformed JSON"},
       {CONTENT("{\"a\": \"\0\"}"), "name:7: malformed JSON"},
-      {CONTENT("{\"a\": \"\xB3\xAA\"}"), "name:7: malformed JSON at byte 7 of the line: unable to decode byte 0xb3"},
+      {CONTENT("{\"a\": \"\xB3\xAA\"}"), "name:7: invalid UTF-8 0xB3 0xAA at byte 8 of the line: it looks like CP949"},
       {CONTENT("{\"a\": 1e400}\0"), "name:7: malformed JSON at byte 13"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

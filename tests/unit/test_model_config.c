@@ -121,7 +121,7 @@ static void test_bad_config(void **state) {
     expect_message(whole[i].message);
   }
   assert_int_equal(ad_model_read_config("test_huggingface.none", &m, &names), AD_EINPUT);
-  expect_message("test_huggingface.none: expected a Hugging Face model folder, found nothing");
+  expect_message("test_huggingface.none: there is no such folder");
   assert_int_equal(ad_model_read_config(place("empty-place"), &m, &names), AD_EINPUT);
 }
 

@@ -123,7 +123,7 @@ static void test_refused_vocabulary(void **state) {
       {"[PAD]\n\n[UNK]\n", 0, "v:2: empty line"},
       {"[PAD]\n\r\n[UNK]\n", 0, "v:2: empty line"},
       {"[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\na\n", 0, "v:7: token \"a\" stands in line 5 already"},
-      {"[PAD]\n[UNK]\n[CLS]\n[SEP]\nx\xFF\n", 0, "v:5: invalid UTF-8 at byte 2 of the line"},
+      {"[PAD]\n[UNK]\n[CLS]\n[SEP]\nx\xFF\n", 0, "v:5: invalid UTF-8 0xFF at byte 2 of the line"},
       {"[PAD]\n[U\0NK]\n", 13, "v:2: a token with a NUL"},
       {"[PAD]\n[UNK]\r[CLS]\n", 0, "v:2: a token with a NUL or a carriage return"},
   };
