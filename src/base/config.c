@@ -9,6 +9,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/utf8.h"
 #include "autodidact/base/yaml.h"
 #include "config_internal.h"
 
@@ -131,6 +132,11 @@ int ad_config_set(struct ad_config *config, const char *place, const char *key, 
     }
     case CONFIG_KIND_TEXT:
       break;
+  }
+  const size_t size = strlen(value), valid = ad_utf8_valid(value, size);
+  if (valid < size) {
+    return ad_fail(AD_ECONFIG, "%s: %s is no UTF-8 from byte %zu on (%02X), and so could not be kept in config.yaml", place,
+                   option->key, valid + 1, (unsigned char)value[valid]);
   }
   char *copy = ad_strdup(value);
   if (copy == NULL) {

@@ -47,6 +47,7 @@ static void test_values(void **state) {
   expect_failure(ad_config_override(&config, "batch.size=99999999999999999999999"), "whole number");
   expect_failure(ad_config_override(&config, "run.overwrite=yes"), "true or false");
   expect_failure(ad_config_override(&config, "optim.schedule=lin"), "linear|constant|cosine");
+  expect_failure(ad_config_override(&config, "run.dir=a\xE2 b"), "run.dir is no UTF-8 from byte 2 on (E2)");
   ad_config_destroy(&config);
 }
 

@@ -220,7 +220,7 @@ int ad_config_create(struct ad_config *config);
 void ad_config_destroy(struct ad_config *config);
 
 /* Sets one key from text; `place` ("run.yaml:7") opens the message. AD_ECONFIG: unknown key (the nearest one is named), a value of the
- * wrong type or out of range (what was found, what was expected). */
+ * wrong type or out of range (what was found, what was expected), a text that is no UTF-8. */
 int ad_config_set(struct ad_config *config, const char *place, const char *key, const char *value);
 
 /* The same for the value that a key has where nobody asks for another: it does not count as given. */
