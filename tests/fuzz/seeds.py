@@ -217,7 +217,7 @@ def main():
     seeds = {target: list(make()) for target, make in SEEDS.items()}
     if options.program and os.access(options.program, os.X_OK):
         with tempfile.TemporaryDirectory() as work:
-            for target, data in trained(options.program, Path(work)):
+            for target, data in trained(os.path.abspath(options.program), Path(work)):
                 seeds[target].append(data)
     else:
         print(f"seeds.py: no program at {options.program}: no seeds from a training")

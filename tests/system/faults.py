@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes every call of a tiny training that writes fail once, and lets the same command go on.
 
-    faults.py [--ranks R] [--full | --stride N] [--jobs N] [--only CALL] LIBRARY FOLDER
+    faults.py [--ranks R] [--full | --stride N] [--match PATTERN] [--jobs N] [--say] LIBRARY FOLDER
 
 LIBRARY is tests/system/faults.c, built; FOLDER holds what tests/system/tiny.py makes. An undisturbed training lists its
 calls below the run's folder: write, sync, rename, link, close, truncate, allocate, open, mkdir, unlink. Then each of
@@ -12,8 +12,9 @@ them fails in turn, in a training of its own, in each way that it can fail. What
   - no checkpoint that it leaves is damaged;
   - the same command again ends with the same files, byte for byte.
 
---full tries all calls; otherwise each kind of call on each kind of file is tried once, and every N-th of the others.
-Python's standard library only."""
+--full tries all calls in all ways. Otherwise each kind of call on each kind of file is tried once, by the ways in turn, and
+then every N-th call. --match takes only calls that are named so, as "write checkpoints/.partial.h5". Python's standard
+library only."""
 
 import argparse
 import errno
@@ -72,8 +73,8 @@ def files(folder):
 
 
 def kind(path):
-    """A path with numbers left out: files of one kind."""
-    return re.sub(r"\d+", "N", path)
+    """Files of one kind: numbers left out, and the names inside a model."""
+    return re.sub(r"\d+", "N", re.sub(r"^(model|variants/\w+)(\.partial)?/[^/]*?(\.partial)?$", r"MODEL\2/FILE\3", path))
 
 
 class Sweep:
@@ -103,17 +104,18 @@ class Sweep:
             found.append((call, numbers[call], os.path.relpath(path, folder / "run")))
         return found
 
-    def plan(self, stride, only):
+    def plan(self, stride, pattern):
+        """[(rank, call, number, path, way)]; stride 0: all."""
         chosen = []
         for rank in range(self.ranks):
-            seen, skipped = set(), 0
+            seen, others = set(), 0
             for call, number, path in self.calls(rank):
-                for way in WAYS[call] if not only or call == only else []:
-                    new = (call, way, kind(path)) not in seen
-                    seen.add((call, way, kind(path)))
-                    skipped += not new
-                    if new or skipped % stride == 0:
-                        chosen.append((rank, call, number, path, way))
+                new = (call, kind(path)) not in seen
+                seen.add((call, kind(path)))
+                others += not new
+                ways = WAYS[call] if stride == 0 else [WAYS[call][(len(seen) + others) % len(WAYS[call])]]
+                if re.search(pattern, f"{call} {path}") and (stride == 0 or new or others % stride == 0):
+                    chosen += [(rank, call, number, path, way) for way in ways]
         return chosen
 
     def judge(self, folder, call, way, path, code, message):
@@ -161,15 +163,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--full", action="store_true")
-    parser.add_argument("--stride", type=int, default=50)
+    parser.add_argument("--stride", type=int, default=40, metavar="N")
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--only", choices=sorted(WAYS))
+    parser.add_argument("--match", default="", metavar="PATTERN")
     parser.add_argument("--say", action="store_true", help="each outcome in a line")
     parser.add_argument("library", type=Path)
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()
     sweep = Sweep(options)
-    faults = sweep.plan(1 if options.full else options.stride, options.only)
+    faults = sweep.plan(0 if options.full else options.stride, options.match)
     bad, ends = 0, {}
     with ThreadPoolExecutor(options.jobs) as pool:
         for fault, (wrong, (code, message)) in zip(faults, pool.map(sweep.disturb, faults)):

@@ -1,11 +1,19 @@
 #!/usr/bin/env bash
-# Calls that write fail, one at a time: said with the file's name, exit code 2, and the same command again ends with the same bits. See faults.py;
-# `bash tests/system/faults.sh --full` (with AD_SOURCE, AD_BUILD and AD_PROGRAM set) tries every call.
+# Calls that write fail, one at a time: said with the file's name, exit code 2, and the same command again ends with the same bits (faults.py). With two
+# ranks only calls on checkpoints, which they write together. All calls, which takes long: `bash tests/system/faults.sh --full`, with AD_SOURCE, AD_BUILD and
+# AD_PROGRAM set; options of faults.py may follow.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 export AUTODIDACT_PROGRAM="${AD_PROGRAM:?}" TMPDIR="$work"
 python3 "${AD_SOURCE:?}/tests/system/tiny.py" "$work/tiny"
-for ranks in 1 2; do
-  python3 "$AD_SOURCE/tests/system/faults.py" --ranks $ranks "$@" "${AD_BUILD:?}/tests/libfaults.so" "$work/tiny"
-done
+faults() {
+  python3 "$AD_SOURCE/tests/system/faults.py" "$@" "${AD_BUILD:?}/tests/libfaults.so" "$work/tiny"
+}
+if [ "${1:-}" = --full ]; then
+  faults "$@"
+  faults --ranks 2 "$@"
+else
+  faults "$@"
+  faults --ranks 2 --stride 80 --match checkpoints/ "$@"
+fi
