@@ -173,10 +173,10 @@ static int take_room(int fd, const char *path, size_t bytes, int keep_size) {
   return AD_OK;
 }
 
-/* Whether there is room, before anything is opened by all ranks. An earlier try's file is emptied first. */
+/* Whether there is room, before anything is opened by all ranks. An earlier try's file goes first. */
 static int check_room(const char *path, size_t bytes) {
   struct statvfs info;
-  const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  const int fd = ad_file_create(path);
   if (fd < 0) {
     return ad_fail(AD_EIO, "%s: could not be made: %s", path, strerror(errno));
   }
@@ -257,8 +257,9 @@ int ad_mpi_checkpoint_save(const struct ad_comm *comm, const char *run, uint64_t
   struct save s = {.comm = comm, .vectors = vectors, .transfer = -1};
   s.gathered = writer == AD_WRITER_ROOT || comm->size == 1;
   char *path = ad_checkpoint_path(run, step), *folder = ad_path_join(run, "checkpoints");
-  char *partial = folder == NULL ? NULL : ad_path_join(folder, ".partial.h5");
-  int status = path == NULL || partial == NULL ? ad_fail_memory(strlen(run) + 64, "a path") : reserve_piece(&s);
+  struct ad_buffer name = {0};
+  char *partial = path == NULL || ad_buffer_printf(&name, "%s.partial", path) != AD_OK ? NULL : name.data;
+  int status = folder == NULL || partial == NULL ? ad_fail_memory(strlen(run) + 64, "a path") : reserve_piece(&s);
   if (status == AD_OK && comm->rank == 0) {
     status = ad_make_folders(folder);
     status = status == AD_OK ? check_room(partial, ad_checkpoint_bytes(vectors->params, vectors->list, vectors->count))
@@ -276,8 +277,8 @@ int ad_mpi_checkpoint_save(const struct ad_comm *comm, const char *run, uint64_t
     unlink(partial);
   }
   ad_buffer_destroy(&s.index);
+  ad_buffer_destroy(&name);
   ad_free(s.piece);
-  ad_free(partial);
   ad_free(folder);
   ad_free(path);
   return status;

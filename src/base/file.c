@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,8 +162,7 @@ int ad_write_all(int fd, const void *data, size_t size) {
   return 0;
 }
 
-/* So that the rename itself survives a crash. */
-static int sync_folder_of(const char *path) {
+int ad_file_sync_folder(const char *path) {
   const char *slash = strrchr(path, '/');
   char *folder = slash == NULL ? ad_strdup(".") : ad_strndup(path, slash == path ? 1 : (size_t)(slash - path));
   if (folder == NULL) {
@@ -184,14 +184,19 @@ int ad_file_rename(const char *from, const char *to) {
   if (rename(from, to) != 0) {
     return ad_fail(AD_EIO, "%s: could not be put in place: %s", to, strerror(errno));
   }
-  return sync_folder_of(to);
+  return ad_file_sync_folder(to); /* so that the rename itself survives a crash */
+}
+
+int ad_file_create(const char *path) {
+  unlink(path);
+  return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 }
 
 int ad_file_write(const char *path, const void *data, size_t size) {
   struct ad_buffer temporary = {0};
   AD_TRY(ad_buffer_printf(&temporary, "%s.partial", path));
   int status = AD_OK, reason = 0;
-  const int fd = open(temporary.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  const int fd = ad_file_create(temporary.data);
   if (fd < 0) {
     reason = errno;
     status = ad_fail(AD_EIO, "%s: could not be written: %s", temporary.data, strerror(reason));
@@ -243,7 +248,8 @@ int ad_make_folders(const char *path) {
 }
 
 int ad_remove_folder(const char *path) {
-  DIR *folder = opendir(path);
+  const int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  DIR *folder = fd < 0 ? NULL : fdopendir(fd);
   if (folder == NULL) {
     return errno == ENOENT ? AD_OK : ad_fail(AD_EIO, "%s: %s", path, strerror(errno));
   }
@@ -259,6 +265,25 @@ int ad_remove_folder(const char *path) {
     status = ad_fail(AD_EIO, "%s: could not be removed: %s", path, strerror(errno));
   }
   return status;
+}
+
+int ad_is_inside(const char *path, const char *folder) {
+  struct stat wanted, info;
+  char real[PATH_MAX];
+  if (stat(folder, &wanted) != 0 || realpath(path, real) == NULL) {
+    return 0;
+  }
+  /* Upwards, by what the folders are, not by their names: there may be several for one. */
+  for (;;) {
+    if (stat(real, &info) == 0 && info.st_ino == wanted.st_ino && info.st_dev == wanted.st_dev) {
+      return 1;
+    }
+    char *slash = strrchr(real, '/');
+    if (slash == real && real[1] == '\0') {
+      return 0;
+    }
+    slash[slash == real] = '\0';
+  }
 }
 
 int ad_is_file(const char *path) {

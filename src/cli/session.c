@@ -30,6 +30,7 @@ void session_destroy(struct session *session) {
 }
 
 int session_configure(struct session *session, size_t count, char *const *positional) {
+  session->file = positional[0];
   AD_TRY(ad_config_read(&session->config, positional[0]));
   for (size_t i = 1; i < count; i++) {
     AD_TRY(ad_config_override(&session->config, positional[i]));

@@ -9,6 +9,7 @@
 
 struct session {
   struct ad_config config;
+  const char *file; /* that the configuration is from; NULL: not known; not owned */
   struct ad_descriptor descriptor;
   struct ad_tokenizer *tokenizer;
   struct ad_params params;

@@ -41,6 +41,7 @@ static int configure(const struct study_trial *trial, struct session *session) {
   AD_TRY(session_create(session));
   ad_config_destroy(&session->config);
   AD_TRY(ad_study_config(trial->study, trial->cell, &session->config));
+  session->file = trial->study->path;
   session->config.run_overwrite = 0; /* a cell goes on; it is never begun anew over what it has */
   return AD_OK;
 }
@@ -108,6 +109,7 @@ static int keep_test(struct session *s, const char *run, const struct ad_dataset
   status = status == AD_OK
                ? ad_run_keep_logits(&kept, "test.h5", data->count, s->params.config.classes, logits, data->label)
                : status;
+  status = status == AD_OK ? ad_ledger_seal(&kept.ledger, "logits/test.h5") : status;
   if (status == AD_OK) {
     snprintf(line, sizeof line, "{%s}", scores_json(&scores, text, sizeof text));
     o->test = ad_strdup(line);
@@ -158,12 +160,7 @@ static int take_finished(const struct study_trial *trial, const char *run, struc
   struct ad_run kept;
   o->majority[0] = read_majority(run);
   AD_TRY(enter_run(&kept, run));
-  char *checkpoints = ad_path_join(run, "checkpoints");
-  int status = checkpoints == NULL ? ad_fail_memory(strlen(run) + 16, "a path") : AD_OK;
-  if (status == AD_OK && !trial->study->base.checkpoint_finished) {
-    status = ad_remove_folder(checkpoints);
-  }
-  ad_free(checkpoints);
+  const int status = trial->study->base.checkpoint_finished ? AD_OK : ad_run_drop_checkpoints(&kept);
   ad_run_close(&kept);
   return status;
 }

@@ -1,5 +1,5 @@
 /* One training, on all ranks or some: what its files share. training.c runs it for the commands train and study, training_setup.c loads and connects,
- * training_resume.c opens the run folder, training_checkpoint.c saves and training_stop.c says when to stop,
+ * training_resume.c opens the run folder, training_inputs.c looks what else is in there, training_checkpoint.c saves and training_stop.c says when to stop,
  * training_evaluate.c scores and keeps, training_snapshot.c keeps numbers of chosen steps, training_memory.c tells the
  * bytes. Not installed. */
 #ifndef AUTODIDACT_CLI_TRAINING_H
@@ -113,6 +113,10 @@ int training_check_configuration(struct training *t);
 int training_prepare(struct training *t);
 int training_open_run(struct training *t);
 
+/* AD_ECONFIG where the run folder holds the run's model, vocabulary, data, caches or, of a run that begins anew, its
+ * configuration. On rank 0. */
+int training_check_inputs(const struct training *t, int anew);
+
 /* training_check_signals: AD_ECONFIG where this is no list of signals (run.signals). training_watch_signals: those in it, and
  * INT in a terminal, set a flag from now on, which training_signal tells (0: none came); a second INT ends the program. Before,
  * when there is nothing to save, any of them does.
@@ -159,7 +163,7 @@ size_t training_checkpoint_bytes(struct training *t);
 int training_load(struct training *t, int *loaded);
 
 /* The checkpoints of a finished run go, unless checkpoint.finished. */
-int training_clear_checkpoints(const struct training *t);
+int training_clear_checkpoints(struct training *t);
 
 /* Scores every variant that there is on dev, logs and keeps them. AD_ESTOPPED where the training must stop before it is
  * done: nothing of it counts then. Collective. */

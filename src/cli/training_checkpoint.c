@@ -187,6 +187,18 @@ static int share_text(const struct training *t, char **text) {
   return ad_comm_broadcast(t->comm, size, *text);
 }
 
+/* Removes the checkpoint of a step, if it is the run's. */
+static int drop(const struct training *t, uint64_t step) {
+  char *name = ad_checkpoint_path("", step), *path = ad_checkpoint_path(t->run.folder, step);
+  const int status = name == NULL || path == NULL ? ad_fail_memory(strlen(t->run.folder) + 32, "a path") : AD_OK;
+  if (status == AD_OK && ad_ledger_find(&t->run.ledger, name) != NULL) {
+    unlink(path);
+  }
+  ad_free(path);
+  ad_free(name);
+  return status;
+}
+
 /* Rank 0: the newest checkpoints stay. Any of a later step than this one was found damaged when the run went on: it
  * must not take the place of a good one. */
 static int prune(const struct training *t) {
@@ -200,14 +212,17 @@ static int prune(const struct training *t) {
       kept++;
       continue;
     }
-    char *path = ad_checkpoint_path(t->run.folder, steps[i]);
-    status = path == NULL ? ad_fail_memory(strlen(t->run.folder) + 32, "a path") : AD_OK;
-    if (status == AD_OK) {
-      unlink(path);
-    }
-    ad_free(path);
+    status = drop(t, steps[i]);
   }
   ad_free(steps);
+  return status;
+}
+
+/* Rank 0: the checkpoint that is to come is one of the run's files. */
+static int record(struct training *t) {
+  char *name = ad_checkpoint_path("", ad_trainer_done(t->trainer));
+  const int status = name == NULL ? ad_fail_memory(64, "a path") : ad_run_record(&t->run, name);
+  ad_free(name);
   return status;
 }
 
@@ -218,7 +233,7 @@ static int save_once(struct training *t) {
   list_contents(t, &contents);
   uint64_t unused;
   /* The log first: a checkpoint must never know rows that a crash of the machine could lose. */
-  int status = t->first ? ad_run_check(&t->run) : AD_OK;
+  int status = t->first ? record(t) : AD_OK;
   status = t->first && status == AD_OK ? ad_run_log_size(&t->run, &unused) : status;
   status = t->first && status == AD_OK ? pack_state(t, &text) : status;
   status = ad_comm_settle(t->comm, status);
@@ -295,14 +310,8 @@ int training_step_edge(struct training *t) {
               : AD_OK;
 }
 
-int training_clear_checkpoints(const struct training *t) {
-  if (!t->first || t->session.config.checkpoint_finished) {
-    return AD_OK;
-  }
-  char *folder = ad_path_join(t->run.folder, "checkpoints");
-  const int status = folder == NULL ? ad_fail_memory(strlen(t->run.folder) + 16, "a path") : ad_remove_folder(folder);
-  ad_free(folder);
-  return status;
+int training_clear_checkpoints(struct training *t) {
+  return t->first && !t->session.config.checkpoint_finished ? ad_run_drop_checkpoints(&t->run) : AD_OK;
 }
 
 int training_load_step(struct training *t, uint64_t step) {

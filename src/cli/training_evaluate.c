@@ -133,10 +133,23 @@ int training_evaluate(struct training *t, const struct ad_step *step) {
   return AD_OK;
 }
 
+/* The files of a model are among the run's. */
+static int record_model(struct training *t, const char *folder) {
+  size_t count;
+  const char *const *files = ad_model_files(&count);
+  for (size_t i = 0; i < count; i++) {
+    char name[128];
+    snprintf(name, sizeof name, "%s/%s", folder, files[i]);
+    AD_TRY(ad_run_record(&t->run, name));
+  }
+  return AD_OK;
+}
+
 /* A Hugging Face folder of a variant's parameters; *digest of all of them. */
-static int save(const struct training *t, const char *name, const float *theta, char digest[17]) {
+static int save(struct training *t, const char *name, const float *theta, char digest[17]) {
   const struct session *s = &t->session;
   const size_t P = s->params.count;
+  AD_TRY(record_model(t, name));
   const int copied = ad_params_frozen(&s->params) > 0 && theta != t->replicas.student && theta != t->best;
   char *folder = ad_path_join(t->run.folder, name);
   float *copy = copied ? ad_malloc(P, sizeof *copy) : NULL;
@@ -220,7 +233,7 @@ int training_keep_result(struct training *t) {
   }
   int status = print_result(t, digest, &text);
   if (status == AD_OK) {
-    status = ad_run_write(&t->run, "result.json", text.data, text.size);
+    status = ad_run_finish(&t->run, text.data, text.size, t->session.config.checkpoint_finished);
   }
   ad_buffer_destroy(&text);
   return status;

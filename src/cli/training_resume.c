@@ -162,12 +162,32 @@ int training_print_changes(struct training *t) {
   return status;
 }
 
+/* Rank 0: that a run may be here, before anything is touched. A finished one stays unless it is to go. */
+static int check_folder(const struct training *t) {
+  const struct ad_config *c = &t->session.config;
+  const enum ad_run_found found = ad_run_find(c->run_dir);
+  const int anew = c->run_overwrite || found == AD_RUN_NONE;
+  struct ad_lease_entry holder;
+  if (access(c->run_dir, F_OK) == 0 && !ad_is_folder(c->run_dir)) {
+    return ad_fail(AD_ECONFIG, "run.dir is '%s', which is a file: expected a folder, or nothing there yet", c->run_dir);
+  }
+  AD_TRY(training_check_inputs(t, anew));
+  if (found == AD_RUN_FINISHED && !c->run_overwrite) {
+    return ad_fail(AD_ECONFIG, "%s: holds a run already: choose another run.dir, or start anew with run.overwrite=true",
+                   c->run_dir);
+  }
+  AD_TRY(ad_lease_find(c->run_dir, AD_RUN_LEASE, AD_RUN_PATIENCE, &holder));
+  /* Who writes there now makes files all the time. */
+  return holder.alive ? AD_OK : ad_run_check_files(c->run_dir, anew);
+}
+
 /* Rank 0: takes the folder. *wait 1: whether its holder, on another machine, lives shows by its signs: `seen` has the
  * first. */
 static int try_to_enter(struct training *t, struct ad_lease_entry *seen, uint64_t *wait) {
   const char *folder = t->session.config.run_dir;
   struct ad_lease_entry holder;
   *wait = 0;
+  AD_TRY(folder[0] == '\0' ? AD_OK : check_folder(t));
   AD_TRY(ad_run_enter(&t->run, folder, &holder));
   if (t->run.folder != NULL) {
     return AD_OK;

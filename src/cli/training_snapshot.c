@@ -179,6 +179,7 @@ int training_open_snapshots(struct training *t) {
   }
   AD_TRY(ad_comm_settle(t->comm, t->first ? ad_snapshots_open(&s->file, t->run.folder, &s->layout) : AD_OK));
   if (t->first) {
+    ad_snapshots_record(s->file, &t->run.ledger);
     ad_snapshots_leave(s->file, training_checkpoint_bytes(t));
   }
   /* A checkpoint may be of step 0 too, where a run was stopped at once: its snapshot is on disk then. */
@@ -207,6 +208,7 @@ int training_flush_snapshots(struct training *t) {
   if (t->snapshots == NULL || t->snapshots->file == NULL) {
     return AD_OK;
   }
+  AD_TRY(ad_run_check(&t->run));
   AD_TRY(ad_snapshots_flush(t->snapshots->file));
   return ad_run_timing(&t->run, "{\"snapshots\":\"written\",\"seconds\":%.6f}", ad_clock() - start);
 }

@@ -244,8 +244,8 @@ int ad_command_verify(int argc, char **argv) {
       "verify",
       "RUN",
       "Compares a run with itself: log.jsonl with its chain of digests; checkpoints with their digests, the window's sum "
-      "with its ring; snapshots, logits, model/ and variants/ with theirs; and all of them with the log. Nothing is "
-      "written. Works on any number of ranks.\v"
+      "with its ring; snapshots, logits, model/ and variants/ with theirs; and all of them with the log. Of a finished run "
+      "each file must be there, and no other. Nothing is written. Works on any number of ranks.\v"
       "Exit code 0: everything is good. 1: something is wrong (each is told), or the input is bad. 2: failure of the "
       "machine.\n",
       options,

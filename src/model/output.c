@@ -56,7 +56,7 @@ int ad_output_begin(struct ad_output *output, const char *path) {
   if (output->path == NULL || output->temporary == NULL || output->parent == NULL) {
     status = ad_fail_memory(strlen(path) + 1, "a path");
   } else {
-    output->fd = open(output->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    output->fd = ad_file_create(output->temporary);
     if (output->fd < 0) {
       status = ad_fail(AD_EIO, "%s: could not be written: %s", output->temporary, strerror(errno));
     }
@@ -120,18 +120,22 @@ static int check_free(const char *path, const char *const *names, size_t count) 
   return status;
 }
 
-/* Removes the files of these names and the folder; what else is there stays, and the folder with it. */
+/* Removes the files of these names and the folder; what else is there stays, and the folder with it. A link in its place
+ * goes, and what it leads to stays. */
 static void remove_files(const char *folder, const char *const *names, size_t count) {
-  char path[4096];
-  for (size_t i = 0; i < count; i++) {
-    for (int partial = 0; partial < 2; partial++) {
-      const int length = snprintf(path, sizeof path, "%s/%s%s", folder, names[i], partial ? ".partial" : "");
-      if (length > 0 && (size_t)length < sizeof path) {
-        unlink(path);
-      }
-    }
+  char name[256];
+  const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  for (size_t i = 0; fd >= 0 && i < count; i++) {
+    snprintf(name, sizeof name, "%s.partial", names[i]);
+    unlinkat(fd, names[i], 0);
+    unlinkat(fd, name, 0);
   }
-  rmdir(folder);
+  if (fd >= 0) {
+    close(fd);
+    rmdir(folder);
+  } else if (readlink(folder, name, sizeof name) >= 0) {
+    unlink(folder);
+  }
 }
 
 int ad_output_folder_begin(struct ad_output_folder *output, const char *path, int replace, const char *const *names,

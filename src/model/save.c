@@ -14,6 +14,11 @@ enum { CONFIG, WEIGHTS, VOCABULARY, TOKENIZER, SPECIAL_TOKENS, FILES };
 static const char *const file_names[FILES] = {"config.json", "model.safetensors", "vocab.txt", "tokenizer_config.json",
                                               "special_tokens_map.json"};
 
+const char *const *ad_model_files(size_t *count) {
+  *count = FILES;
+  return file_names;
+}
+
 static int check_class_names(const char *folder, const char *const *names, size_t count) {
   for (size_t i = 0; names != NULL && i < count; i++) {
     for (size_t j = 0; j < i; j++) {

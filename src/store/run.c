@@ -18,7 +18,7 @@
 #include "autodidact/store/logits.h"
 #include "autodidact/store/run_log.h"
 
-static const char lease_name[] = "lease";
+static const char checkpoints[] = "checkpoints/";
 
 /* --- Whose the folder is. */
 
@@ -35,6 +35,7 @@ static int set_folder(struct ad_run *run, const char *folder) {
 static void leave_folder(struct ad_run *run) {
   ad_heartbeat_stop(run->heartbeat);
   ad_lease_end(&run->lease, 1);
+  ad_ledger_close(&run->ledger);
   if (run->made) {
     rmdir(run->folder);
   }
@@ -46,14 +47,15 @@ int ad_run_enter(struct ad_run *run, const char *folder, struct ad_lease_entry *
   int taken = 0;
   AD_TRY(set_folder(run, folder));
   run->made = access(folder, F_OK) != 0;
-  int status = ad_lease_find(folder, lease_name, AD_RUN_PATIENCE, holder);
+  int status = ad_lease_find(folder, AD_RUN_LEASE, AD_RUN_PATIENCE, holder);
   if (status == AD_OK) {
-    status = ad_lease_take(&run->lease, folder, lease_name, holder->generation, AD_RUN_PATIENCE, &taken);
+    status = ad_lease_take(&run->lease, folder, AD_RUN_LEASE, holder->generation, AD_RUN_PATIENCE, &taken);
   }
   if (status == AD_OK && taken) {
     status = ad_heartbeat_start(&run->heartbeat, &run->lease, AD_RUN_BEAT);
+    status = status == AD_OK ? ad_ledger_open(&run->ledger, folder) : status;
   } else if (status == AD_OK) {
-    status = ad_lease_find(folder, lease_name, AD_RUN_PATIENCE, holder);
+    status = ad_lease_find(folder, AD_RUN_LEASE, AD_RUN_PATIENCE, holder);
     run->made = 0;
   }
   if (status != AD_OK || !taken) {
@@ -82,10 +84,41 @@ int ad_run_check(const struct ad_run *run) {
                        run->folder);
 }
 
+int ad_run_record(struct ad_run *run, const char *name) {
+  AD_TRY(ad_run_check(run));
+  return run->lease.path == NULL ? AD_OK : ad_ledger_record(&run->ledger, name);
+}
+
 /* --- What it holds. */
 
+/* The first of what is not the run's, as a failure. */
+static int check_foreign(const struct ad_ledger *ledger, int which) {
+  struct ad_ledger_names names;
+  int status = ad_ledger_list(ledger, which, &names);
+  if (status == AD_OK && names.count > 0) {
+    status = (which & AD_LEDGER_LINKS) != 0
+                 ? ad_fail(AD_EINPUT, "%s/%s: a symbolic link: a run writes into files and folders of its own only",
+                           ledger->folder, names.items[0])
+                 : ad_fail(AD_EINPUT,
+                           "%s holds %s, which no run has made: a run takes a folder that is not there, is empty, or "
+                           "holds nothing but a run: choose another run.dir",
+                           ledger->folder, names.items[0]);
+  }
+  ad_ledger_names_destroy(&names);
+  return status;
+}
+
+int ad_run_check_files(const char *folder, int anew) {
+  struct ad_ledger ledger;
+  int status = ad_ledger_open(&ledger, folder);
+  status = status == AD_OK && (anew || !ledger.there) ? check_foreign(&ledger, AD_LEDGER_FOREIGN) : status;
+  ad_ledger_close(&ledger);
+  return status;
+}
+
 /* Opens a file of the run, O_TRUNC for writing anew, O_APPEND for going on; not what a link names. */
-static int open_log(const struct ad_run *run, const char *name, int how, FILE **file) {
+static int open_log(struct ad_run *run, const char *name, int how, FILE **file) {
+  AD_TRY(ad_run_record(run, name));
   char *path = ad_path_join(run->folder, name);
   if (path == NULL) {
     return ad_fail_memory(strlen(run->folder) + 32, "a path");
@@ -99,29 +132,6 @@ static int open_log(const struct ad_run *run, const char *name, int how, FILE **
       close(fd);
     }
   }
-  ad_free(path);
-  return status;
-}
-
-static int remove_file(const struct ad_run *run, const char *name) {
-  char *path = ad_path_join(run->folder, name);
-  if (path == NULL) {
-    return ad_fail_memory(strlen(run->folder) + 32, "a path");
-  }
-  int status = AD_OK;
-  if (unlink(path) != 0 && errno != ENOENT) {
-    status = ad_fail(AD_EIO, "%s: could not be removed: %s", path, strerror(errno));
-  }
-  ad_free(path);
-  return status;
-}
-
-static int remove_folder(const struct ad_run *run, const char *name) {
-  char *path = ad_path_join(run->folder, name);
-  if (path == NULL) {
-    return ad_fail_memory(strlen(run->folder) + 32, "a path");
-  }
-  const int status = ad_remove_folder(path);
   ad_free(path);
   return status;
 }
@@ -149,20 +159,14 @@ enum ad_run_found ad_run_find(const char *folder) {
   return status != AD_OK || count > 0 ? AD_RUN_UNFINISHED : AD_RUN_NONE;
 }
 
-/* Empties a folder of all that a run leaves there. */
-static int clear(const struct ad_run *run) {
-  static const char *const folders[] = {
-      "variants/student", "variants/teacher", "variants/window", "variants/run", "variants", "model",
-      "logits",           "snapshots",        "checkpoints",     ".resume"};
-  /* The result first: a folder without it never claims to be complete. */
-  AD_TRY(remove_file(run, "result.json"));
-  for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-    AD_TRY(remove_folder(run, folders[i]));
-  }
-  return remove_file(run, "log.jsonl");
+/* Empties a folder of all that a run has left there. The result first: a folder without it never claims to be complete. */
+static int clear(struct ad_run *run) {
+  AD_TRY(check_foreign(&run->ledger, AD_LEDGER_FOREIGN));
+  AD_TRY(ad_ledger_remove(&run->ledger, "result.json"));
+  return ad_ledger_remove(&run->ledger, "");
 }
 
-static int write_provenance(const struct ad_run *run, const struct ad_fact *facts, size_t fact_count) {
+static int write_provenance(struct ad_run *run, const struct ad_fact *facts, size_t fact_count) {
   char host[256] = "", started[32];
   gethostname(host, sizeof host - 1);
   const time_t now = time(NULL);
@@ -185,7 +189,7 @@ static int write_provenance(const struct ad_run *run, const struct ad_fact *fact
   return status;
 }
 
-static int write_config(const struct ad_run *run, const struct ad_config *config) {
+static int write_config(struct ad_run *run, const struct ad_config *config) {
   struct ad_buffer text = {0};
   int status = ad_config_print(config, &text);
   if (status == AD_OK) {
@@ -242,6 +246,8 @@ static int cut_log(struct ad_run *run, const struct ad_run_mark *mark) {
 
 int ad_run_reopen(struct ad_run *run, const struct ad_config *config, const struct ad_run_mark *mark) {
   AD_TRY(ad_run_check(run));
+  AD_TRY(check_foreign(&run->ledger, AD_LEDGER_LINKS));
+  AD_TRY(ad_ledger_remove_partial(&run->ledger));
   AD_TRY(cut_log(run, mark));
   AD_TRY(write_config(run, config));
   return open_log(run, "timing.jsonl", O_APPEND, &run->timing);
@@ -302,8 +308,7 @@ int ad_run_timing(struct ad_run *run, const char *format, ...) {
   return status;
 }
 
-int ad_run_write(const struct ad_run *run, const char *name, const char *text, size_t size) {
-  AD_TRY(ad_run_check(run));
+static int write_file(const struct ad_run *run, const char *name, const char *text, size_t size) {
   char *path = ad_path_join(run->folder, name);
   if (path == NULL) {
     return ad_fail_memory(strlen(run->folder) + strlen(name) + 2, "a path");
@@ -313,9 +318,30 @@ int ad_run_write(const struct ad_run *run, const char *name, const char *text, s
   return status;
 }
 
-int ad_run_keep_logits(const struct ad_run *run, const char *name, size_t N, size_t C, const float *logits,
-                       const uint32_t *labels) {
+int ad_run_write(struct ad_run *run, const char *name, const char *text, size_t size) {
+  AD_TRY(ad_run_record(run, name));
+  return write_file(run, name, text, size);
+}
+
+int ad_run_finish(struct ad_run *run, const char *result, size_t size, int keep) {
+  uint64_t unused;
   AD_TRY(ad_run_check(run));
+  AD_TRY(ad_run_log_size(run, &unused));
+  AD_TRY(ad_ledger_seal_all(&run->ledger, keep ? NULL : checkpoints));
+  AD_TRY(ad_ledger_seal_text(&run->ledger, "result.json", result, size));
+  return write_file(run, "result.json", result, size);
+}
+
+int ad_run_drop_checkpoints(struct ad_run *run) {
+  AD_TRY(ad_run_check(run));
+  return ad_ledger_remove(&run->ledger, checkpoints);
+}
+
+int ad_run_keep_logits(struct ad_run *run, const char *name, size_t N, size_t C, const float *logits,
+                       const uint32_t *labels) {
+  char place[300];
+  snprintf(place, sizeof place, "logits/%s", name);
+  AD_TRY(ad_run_record(run, place));
   char *folder = ad_path_join(run->folder, "logits");
   char *path = folder == NULL ? NULL : ad_path_join(folder, name);
   int status = path == NULL ? ad_fail_memory(strlen(run->folder) + strlen(name) + 16, "a path") : AD_OK;

@@ -27,6 +27,7 @@ struct ad_snapshots {
   int any;       /* there is one */
   int given_up;  /* the disk was full */
   size_t leave;  /* bytes that must stay free */
+  struct ad_ledger *ledger; /* NULL: none */
 };
 
 /* --- Layout --- */
@@ -133,6 +134,7 @@ static int list_segments(const char *path, int clear, void **segments, size_t *c
         ((struct segment *)*segments)[(*count)++] = (struct segment){.first = (uint64_t)step};
       }
     } else if (clear && length > tail && strcmp(entry->d_name + length - tail, ".partial") == 0 &&
+               (strncmp(entry->d_name, "segment-", 8) == 0 || strcmp(entry->d_name, "all.h5.partial") == 0) &&
                unlinkat(dirfd(folder), entry->d_name, 0) != 0) {
       status = ad_fail(AD_EIO, "%s/%s: could not be removed: %s", path, entry->d_name, strerror(errno));
     }
@@ -200,7 +202,6 @@ static int look_into(const char *folder, const struct table *table, struct segme
 /* --- A run's snapshots --- */
 
 static int open_folder(struct ad_snapshots *s) {
-  AD_TRY(ad_make_folders(s->folder));
   AD_TRY(list_segments(s->folder, 1, &s->segments, &s->capacity, &s->count));
   struct segment *segments = s->segments;
   for (size_t i = 0; i < s->count; i++) {
@@ -254,6 +255,21 @@ static void drop_rows(struct ad_snapshots *s) {
   }
 }
 
+void ad_snapshots_record(struct ad_snapshots *snapshots, struct ad_ledger *ledger) {
+  snapshots->ledger = ledger;
+}
+
+/* Before a segment is written, and all.h5 behind it. */
+static int record(struct ad_snapshots *s, uint64_t first) {
+  char name[64];
+  if (s->ledger == NULL) {
+    return AD_OK;
+  }
+  snprintf(name, sizeof name, "snapshots/segment-%09" PRIu64 ".h5", first);
+  AD_TRY(ad_ledger_record(s->ledger, name));
+  return ad_ledger_record(s->ledger, "snapshots/all.h5");
+}
+
 static int write_segment(struct ad_snapshots *s) {
   const uint64_t *steps = s->table.column[COLUMN_STEP].data;
   const struct segment segment = {.first = steps[0], .last = steps[s->table.rows - 1], .rows = s->table.rows};
@@ -302,12 +318,15 @@ int ad_snapshots_flush(struct ad_snapshots *snapshots) {
   if (s->table.rows == 0 || s->given_up) {
     return AD_OK;
   }
-  if (!leaves_room(s)) {
+  errno = 0;
+  int status = record(s, ((const uint64_t *)s->table.column[COLUMN_STEP].data)[0]);
+  status = status == AD_OK ? ad_make_folders(s->folder) : status;
+  if (status == AD_OK && !leaves_room(s)) {
     give_up(s);
     return AD_OK;
   }
-  errno = 0;
-  const int status = write_segment(s), reason = errno;
+  status = status == AD_OK ? write_segment(s) : status;
+  const int reason = errno;
   if (status == AD_EIO && (reason == ENOSPC || reason == EDQUOT)) {
     give_up(s);
     return AD_OK;

@@ -5,9 +5,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "autodidact/base/buffer.h"
 #include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
 #include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -225,6 +227,85 @@ static int verify_result(struct verifier *v) {
   return status;
 }
 
+/* --- Which files there are --- */
+
+static int has_bad(const struct verifier *v, const char *subject) {
+  for (size_t i = 0; i < v->out->count; i++) {
+    if (!v->out->items[i].good && strcmp(v->out->items[i].subject, subject) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* A sealed file: there, and the same. What is known of it already is not said twice. */
+static int verify_sealed(struct verifier *v, const struct ad_ledger_entry *entry) {
+  struct stat info;
+  uint64_t digest = 0;
+  char found[17], expected[17];
+  char *path = ad_path_join(v->run, entry->name);
+  int status = path == NULL ? ad_fail_memory(64, "a path") : AD_OK;
+  if (status == AD_OK && lstat(path, &info) != 0) {
+    status = ad_fail(AD_EINPUT, "missing: the run has made it, with %" PRIu64 " bytes", entry->bytes);
+  } else if (status == AD_OK && (uint64_t)info.st_size != entry->bytes) {
+    status = ad_fail(AD_EINPUT, "%lld bytes, the run has made it with %" PRIu64, (long long)info.st_size, entry->bytes);
+  } else if (status == AD_OK) {
+    status = ad_digest_file(path, &digest);
+  }
+  if (status == AD_OK && digest != entry->digest) {
+    status = ad_fail(AD_EINPUT, "changed: its digest is %s, files.jsonl has %s", ad_digest_text(digest, found),
+                     ad_digest_text(entry->digest, expected));
+  }
+  ad_free(path);
+  return status == AD_OK || has_bad(v, entry->name) ? AD_OK : verify_record(v, entry->name, status, "");
+}
+
+/* Files that the run has not made, and links. Of a run at work the list is read again, as it may have got longer meanwhile. */
+static int verify_foreign(struct verifier *v, const struct ad_ledger *ledger, int which) {
+  const int links = which == AD_LEDGER_LINKS;
+  struct ad_ledger_names names;
+  struct ad_ledger now = {.fd = -1};
+  int status = ad_ledger_list(ledger, which, &names);
+  status = status == AD_OK && names.count > 0 ? ad_ledger_open(&now, v->run) : status;
+  for (size_t i = 0; status == AD_OK && i < names.count; i++) {
+    if (links || ad_ledger_find(&now, names.items[i]) == NULL) {
+      status = ad_verification_add(v->out, 0, names.items[i], "%s",
+                                   links ? "a symbolic link, in place of what the run has made"
+                                         : "not of the run: it has made no such file");
+    }
+  }
+  ad_ledger_names_destroy(&names);
+  ad_ledger_close(&now);
+  return status;
+}
+
+static int verify_files(struct verifier *v) {
+  struct ad_ledger ledger;
+  char text[160];
+  size_t sealed = 0;
+  const size_t bad = v->out->bad;
+  int status = ad_ledger_open(&ledger, v->run);
+  const struct ad_ledger_entry *result = ad_ledger_find(&ledger, "result.json");
+  if (status == AD_OK && !ledger.there) {
+    status = ad_fail(AD_EINPUT, "missing: which files the run has made is not known");
+  } else if (status == AD_OK && v->out->finished && (result == NULL || !result->sealed)) {
+    status = ad_fail(AD_EINPUT, "cut short: it ends before the line of result.json");
+  }
+  if (status != AD_OK) {
+    ad_ledger_close(&ledger);
+    return verify_record(v, "files.jsonl", status, "");
+  }
+  for (size_t i = 0; status == AD_OK && v->out->finished && i < ledger.count; i++) {
+    sealed += (size_t)ledger.entries[i].sealed;
+    status = ledger.entries[i].sealed ? verify_sealed(v, &ledger.entries[i]) : AD_OK;
+  }
+  status = status == AD_OK ? verify_foreign(v, &ledger, AD_LEDGER_FOREIGN) : status;
+  status = status == AD_OK ? verify_foreign(v, &ledger, AD_LEDGER_LINKS) : status;
+  ad_ledger_close(&ledger);
+  snprintf(text, sizeof text, v->out->finished ? "%zu files, with their sizes and digests" : "no file but the run's", sealed);
+  return status == AD_OK && v->out->bad == bad ? verify_record(v, "files.jsonl", AD_OK, text) : status;
+}
+
 int ad_verify_run(const char *run, struct ad_verification *out) {
   struct verifier v = {.run = run, .out = out};
   *out = (struct ad_verification){0};
@@ -238,6 +319,7 @@ int ad_verify_run(const char *run, struct ad_verification *out) {
   if (status == AD_OK && out->finished) {
     status = verify_result(&v);
   }
+  status = status == AD_OK ? verify_files(&v) : status;
   ad_config_destroy(&v.config);
   return status;
 }

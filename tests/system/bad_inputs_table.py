@@ -213,7 +213,7 @@ row("predict-model-of-folder", None, ["predict", "model", "--data", "data/test.t
 train("run-there-already", None, 1, r"run", r"run\.overwrite", command=["train", "config.yaml"])
 train("run-below-a-file", None, 2, r"tiny\.yaml", command=["train", "config.yaml", "run.dir=tiny.yaml/new"])
 train("run-unwritable", None, 2, r"/proc/new", command=["train", "config.yaml", "run.dir=/proc/new"])
-train("run-is-a-file", None, 2, r"tiny\.yaml", command=["train", "config.yaml", "run.dir=tiny.yaml"])
+train("run-is-a-file", None, 1, r"run\.dir is 'tiny\.yaml', which is a file", command=["train", "config.yaml", "run.dir=tiny.yaml"])
 
 # The descriptor.
 train("descriptor-unknown", swap("config.yaml", "tiny.yaml", "nowhere"), 1, r"nowhere")

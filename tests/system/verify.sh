@@ -75,8 +75,8 @@ wrong 'checkpoints/step-000000010.h5 +it was written after step 5, its name says
 wrong 'log.jsonl +[^ ]*:1[0-9]: the chain of digests is broken' 1 'rewrite("log.jsonl", lambda t: re.sub(r"(\"step\":9,.*\"parameters\":\")(.)", lambda m: m[1] + ("1" if m[2] == "0" else "0"), t))'
 wrong 'log.jsonl +[^ ]*:[0-9]+: found step 8, expected 7' 1 'rewrite("log.jsonl", lambda t: "".join(l for l in t.splitlines(True) if not l.startswith("{\"step\":7,")))'
 wrong 'log.jsonl +.*the last row is cut short' 1 'rewrite("log.jsonl", lambda t: t[:-1])'
-wrong 'checkpoints/step-000000012.h5 +log.jsonl has [0-9]+ bytes and 11 steps, fewer' 7 'rewrite("log.jsonl", lambda t: t[:t.index("{\"step\":12,")])'
-wrong 'snapshots/segment-000000004.h5 +scalars/loss of step 4 is not that in the log' 1 'rewrite("log.jsonl", lambda t: re.sub(r"(?m)(^\{\"step\":4,.*?\"loss\":0\.)(.)", lambda m: m[1] + ("1" if m[2] == "0" else "0"), t))'
+wrong 'checkpoints/step-000000012.h5 +log.jsonl has [0-9]+ bytes and 11 steps, fewer' 8 'rewrite("log.jsonl", lambda t: t[:t.index("{\"step\":12,")])'
+wrong 'snapshots/segment-000000004.h5 +scalars/loss of step 4 is not that in the log' 2 'rewrite("log.jsonl", lambda t: re.sub(r"(?m)(^\{\"step\":4,.*?\"loss\":0\.)(.)", lambda m: m[1] + ("1" if m[2] == "0" else "0"), t))'
 wrong 'snapshots/segment-000000004.h5 ' 2 'flip("snapshots/segment-000000004.h5", 0.6)'
 wrong 'snapshots/all.h5 ' 1 '(run / "snapshots/all.h5").write_bytes((run / "snapshots/all.h5").read_bytes().replace(b"segment-000000006.h5", b"segment-000000008.h5"))'
 wrong 'logits/dev-step-00000008.h5 +logits does not have the digest' 1 'name = "logits/dev-step-00000008.h5"; data = bytearray((run / name).read_bytes()); import subprocess
@@ -88,7 +88,17 @@ wrong 'variants/run/model.safetensors ' 1 'flip("variants/run/model.safetensors"
 wrong 'result.json +13 steps, the log has 12' 1 'rewrite("result.json", lambda t: t.replace("\"steps\":12", "\"steps\":13"))'
 wrong 'result.json +.*result.json:1: ' 1 'rewrite("result.json", lambda t: t[:20])'
 grep -q '^autodidact: error: run: 1 of [0-9]* wrong, the first is result.json: ' err
-echo "ok   what was changed is found"
+wrong 'model/vocab.txt +missing: the run has made it, with [0-9]+ bytes' 1 '(run / "model/vocab.txt").unlink()'
+wrong 'checkpoints/step-000000010.h5 +missing: ' 1 '(run / "checkpoints/step-000000010.h5").unlink()'
+wrong 'logits/dev-window-step-00000004.h5 +missing: ' 13 'import shutil; shutil.rmtree(run / "logits"); (run / "timing.jsonl").unlink()'
+wrong 'config.yaml +changed: its digest is [0-9a-f]{16}, files.jsonl has [0-9a-f]{16}' 1 'rewrite("config.yaml", lambda t: t.replace("lr: 0.001", "lr: 0.002"))'
+wrong 'variants/run/config.json +[0-9]+ bytes, the run has made it with [0-9]+' 1 'rewrite("variants/run/config.json", lambda t: t + " ")'
+wrong 'model/notes.txt +not of the run' 3 '(run / "model/notes.txt").write_text("x"); (run / "checkpoints/step-000000007.txt").write_text(""); (run / "data").mkdir()'
+wrong 'model +a symbolic link, in place of what the run has made' 1 '(run / "model").rename("moved-model"); (run / "model").symlink_to("../moved-model")'
+wrong 'files.jsonl +missing: ' 1 '(run / "files.jsonl").unlink()'
+wrong 'files.jsonl +cut short: it ends before the line of result.json' 1 'rewrite("files.jsonl", lambda t: t[:-1])'
+wrong 'files.jsonl +[^ ]*files.jsonl:3: expected a file that a run has made' 1 'rewrite("files.jsonl", lambda t: t.replace("log.jsonl", "../log.jsonl"))'
+echo "ok   what was changed, lost or added is found"
 
 # A replay finds what no digest tells: a log whose digests fit each other, but not the training.
 rm -rf run
@@ -100,3 +110,86 @@ cp -r good other && printf 'good film\t1\n' >>data/train.tsv
 verified 1 other --replay 2
 grep -q '^  changed   data_train was "[0-9a-f]*", is "[0-9a-f]*"$' out || { cat out; exit 1; }
 echo "ok   replays that differ"
+
+# --- A run folder is cleared of what a run has made, and of nothing else.
+
+# refused PATTERN [argument ...]: nothing is touched.
+refused() {
+  local pattern="$1" code=0
+  shift
+  find . -mindepth 1 -not -name err -not -name out -printf '%p %y %s %T@ %l\n' | sort >before
+  "$AD_PROGRAM" train config.yaml "$@" >out 2>err || code=$?
+  [ "$code" = 1 ] && grep -Eq -- "$pattern" err || { echo "train $*: exit code $code, expected 1 and /$pattern/"; cat out err; exit 1; }
+  find . -mindepth 1 -not -name err -not -name out -not -name before -printf '%p %y %s %T@ %l\n' | sort | diff <(grep -v '^./before ' before) - || { echo "train $* has touched something"; exit 1; }
+}
+trained() {
+  "$AD_PROGRAM" train config.yaml "$@" >out 2>err || { echo "train $*:"; cat out err; exit 1; }
+}
+rm -rf run other good
+mkdir -p runs/with/notes runs/linked outside empty 'own model'
+touch outside/config.json outside/step-000000001.h5 runs/linked/train-12.log 'runs/linked/slurm-7.out'
+ln -s ../../outside runs/linked/checkpoints
+ln -s . here
+cp -r model 'own model/model'
+cp model/vocab.txt empty/vocab.txt
+mkdir linked-model && ln -s "$PWD/own model/model/"* linked-model
+refused "run.dir is '.', which holds the configuration of this run, config.yaml: " run.dir=.
+refused "run.dir is 'here/', which holds the configuration" run.dir=here/ run.overwrite=true
+refused "run.dir is '$work', which holds the configuration" "run.dir=$work"
+refused "which holds model.path of this run, own model/model: " 'run.dir=own model' 'model.path=own model/model' run.overwrite=true
+refused "which holds model.path of this run, model: " run.dir=model
+refused "which holds model.path of this run, linked-model/config.json|which holds model.path of this run, linked-model/" 'run.dir=own model' model.path=linked-model
+refused "which holds model.vocab of this run, empty/vocab.txt: " run.dir=empty model.path= model.vocab=empty/vocab.txt
+refused "which holds data.folder of this run, data: " run.dir=data
+refused "which holds data.dev of this run, empty/vocab.txt|empty/vocab.txt" run.dir=empty data.dev=empty/vocab.txt
+refused "runs/with holds notes/, which no run has made" run.dir=runs/with run.overwrite=true
+refused "runs/linked holds checkpoints, which no run has made" run.dir=runs/linked
+refused "empty holds vocab.txt, which no run has made" run.dir=empty
+rm runs/linked/checkpoints empty/vocab.txt
+trained run.dir=runs/linked
+trained run.dir=runs/linked run.overwrite=true
+[ -e runs/linked/train-12.log ] && [ -e runs/linked/slurm-7.out ] # Slurm's
+ln -s empty by-link
+trained run.dir=by-link
+trained run.dir=by-link run.overwrite=true
+verified 0 empty
+# Links in the place of what a run has made go, not what they lead to; foreign files stay, and so does the run.
+for name in model logits checkpoints; do
+  rm -rf run
+  trained run.dir=run eval.keep_logits=true checkpoint.finished=true
+  rm -r "run/$name"
+  ln -s ../outside "run/$name"
+  ln -sf ../outside/config.json run/timing.jsonl
+  trained run.dir=run run.overwrite=true
+  [ "$(ls outside)" = "$(printf 'config.json\nstep-000000001.h5')" ] && [ ! -s outside/config.json ] || { echo "run/$name was followed"; exit 1; }
+  verified 0 run
+done
+for name in logits/mine.h5 checkpoints/step-000000001.h5 model/notes.txt .hidden result.json.bak; do
+  mkdir -p "run/$(dirname "$name")"
+  echo mine >"run/$name"
+  refused "run holds [^ ]*, which no run has made" run.dir=run run.overwrite=true
+  [ "$(cat "run/$name")" = mine ]
+  rm "run/$name"
+  rmdir -p "run/$(dirname "$name")" 2>/dev/null || true
+done
+# An unfinished run goes on beside foreign files, which stay; over none of them, and into no link.
+"$AD_PROGRAM" train config.yaml run.dir=stopped train.epochs=4 checkpoint.every=1 checkpoint.finished=true checkpoint.keep=9 --inject=term@5 >out 2>err || [ $? = 75 ]
+verified 0 stopped
+echo mine >stopped/notes
+echo mine >stopped/checkpoints/step-000000001.txt
+touch stopped/log.jsonl.partial && ln -s ../outside/config.json stopped/checkpoints/step-000000006.h5.partial
+cp -r stopped linked
+mkdir stopped/model
+echo mine >stopped/model/config.json
+refused() { code=0; "$AD_PROGRAM" train config.yaml train.epochs=4 checkpoint.every=1 checkpoint.finished=true checkpoint.keep=9 "${@:2}" >out 2>err || code=$?; [ "$code" = 1 ] && grep -q "$1" err || { cat err; exit 1; }; }
+refused "stopped/model/config.json: is there already, and no run has made it" run.dir=stopped
+[ "$(cat stopped/model/config.json)" = mine ] && [ ! -e stopped/result.json ]
+rm -r stopped/model
+"$AD_PROGRAM" train config.yaml run.dir=stopped train.epochs=4 checkpoint.every=1 checkpoint.finished=true checkpoint.keep=9 >out 2>err || { cat err; exit 1; }
+[ "$(cat stopped/notes stopped/checkpoints/step-000000001.txt)" = "$(printf 'mine\nmine')" ] && [ ! -s outside/config.json ]
+[ -z "$(find stopped -name '*.partial')" ]
+rm stopped/notes stopped/checkpoints/step-000000001.txt
+verified 0 stopped
+mv linked/checkpoints outside/ && ln -s ../outside/checkpoints linked/checkpoints
+refused "linked/checkpoints: a symbolic link: a run writes into files and folders of its own only" run.dir=linked
+echo "ok   only what a run has made is removed"

@@ -205,6 +205,45 @@ static void test_guard(void **state) {
   assert_true(ad_guard("some/file", take_much, NULL) != AD_OK);
 }
 
+/* Writing in the place of a link does not write where it leads; a link to a folder is no folder to be removed. */
+static void test_links(void **state) {
+  (void)state;
+  struct ad_buffer buffer = {0};
+  assert_int_equal(system("rm -rf test_base_links"), 0);
+  assert_int_equal(ad_make_folders("test_base_links/kept"), AD_OK);
+  assert_int_equal(ad_file_write("test_base_links/kept/file", "mine", 4), AD_OK);
+  assert_int_equal(symlink("kept/file", "test_base_links/new.partial"), 0);
+  assert_int_equal(ad_file_write("test_base_links/new", "other", 5), AD_OK);
+  assert_int_equal(symlink("kept", "test_base_links/folder"), 0);
+  assert_int_equal(ad_remove_folder("test_base_links/folder"), AD_EIO);
+  assert_int_equal(ad_file_read("test_base_links/kept/file", &buffer), AD_OK);
+  assert_int_equal(ad_file_read("test_base_links/new", &buffer), AD_OK);
+  assert_string_equal(buffer.data, "mineother");
+  ad_buffer_destroy(&buffer);
+}
+
+static void test_inside(void **state) {
+  (void)state;
+  assert_int_equal(system("rm -rf test_base_inside"), 0);
+  assert_int_equal(ad_make_folders("test_base_inside/a/b"), AD_OK);
+  assert_int_equal(ad_make_folders("test_base_inside/ab"), AD_OK);
+  assert_int_equal(symlink("../a/b", "test_base_inside/ab/link"), 0);
+  assert_int_equal(symlink(".", "test_base_inside/here"), 0);
+  static const struct {
+    const char *path, *folder;
+    int inside;
+  } cases[] = {{"a/b", "a", 1},       {"a", "a", 1},           {"a", "a/b", 0},          {"ab", "a", 0},
+               {"ab/link", "a", 1},   {"ab/link", "ab", 0},    {"a/b", "ab/link", 1},    {"here/a", "here/here", 1},
+               {"a/../ab", "a", 0},   {"none", ".", 0},        {"a", "none", 0},         {"a/b/", "here/a/", 1}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char path[100], of[100];
+    snprintf(path, sizeof path, "test_base_inside/%s", cases[i].path);
+    snprintf(of, sizeof of, "test_base_inside/%s", cases[i].folder);
+    assert_int_equal(ad_is_inside(path, of), cases[i].inside);
+  }
+  assert_true(ad_is_inside("test_base_inside", ".") && ad_is_inside(".", "/") && !ad_is_inside("/", "."));
+}
+
 /* Every instruction set's XXH3 is the library's, at each length where it takes another way; and that one is the
  * standard's: the digest of nothing, as its
  * reference implementation's table of answers has it (xxHash, XSUM_XXH3_testdata). */
@@ -321,6 +360,7 @@ int main(void) {
                                      cmocka_unit_test(test_memory),       cmocka_unit_test(test_arena),
                                      cmocka_unit_test(test_files),        cmocka_unit_test(test_no_files),
                                      cmocka_unit_test(test_pipe),         cmocka_unit_test(test_guard),
+                                     cmocka_unit_test(test_links),        cmocka_unit_test(test_inside),
                                      cmocka_unit_test(test_digests),
                                      cmocka_unit_test(test_philox),       cmocka_unit_test(test_permutation),
                                      cmocka_unit_test(test_normal_moments), cmocka_unit_test(test_width)};

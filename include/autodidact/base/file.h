@@ -38,15 +38,26 @@ int ad_file_write(const char *path, const void *data, size_t size);
 /* Renames a file that has been synced, and syncs its new folder, so that the name survives a crash. AD_EIO. */
 int ad_file_rename(const char *from, const char *to);
 
+/* Makes an empty file for writing in place of whatever has that name, which is not followed where it is a link. Returns its
+ * descriptor, or -1 and errno. */
+int ad_file_create(const char *path);
+
+/* Syncs the folder that a file lies in, so that its name survives a crash. AD_EIO. */
+int ad_file_sync_folder(const char *path);
+
 /* Makes a folder and its parents; one that exists is fine. AD_EIO. */
 int ad_make_folders(const char *path);
 
-/* Removes a folder and the files in it; one that does not exist is fine, one with folders inside is not. AD_EIO. */
+/* Removes a folder and the files in it; one that does not exist is fine, one with folders inside is not, nor is a link to
+ * one. AD_EIO. */
 int ad_remove_folder(const char *path);
 
 /* Existence tests (follow links); 1 or 0. What is no folder counts as a file: whoever opens it is told what it is. */
 int ad_is_file(const char *path);
 int ad_is_folder(const char *path);
+
+/* Whether something that exists is a folder that exists or lies in it, at any depth and by whatever names; 1 or 0. */
+int ad_is_inside(const char *path, const char *folder);
 
 /* "folder/name" (just name when folder is empty or name is absolute). The caller owns it; NULL when out of memory. */
 char *ad_path_join(const char *folder, const char *name);

@@ -108,4 +108,7 @@ struct ad_tokenizer;
 int ad_model_save(const char *folder, int replace, const struct ad_params *params, const float *theta,
                   const struct ad_tokenizer *tokenizer, const char *const *class_names);
 
+/* The names of the files that ad_model_save writes [*count]. Static storage. */
+const char *const *ad_model_files(size_t *count);
+
 #endif

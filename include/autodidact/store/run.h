@@ -8,6 +8,7 @@
  *   model/           the result as a Hugging Face folder
  *   variants/NAME/   the other parameters that were evaluated: student, teacher, window, run
  *   logits/          logits of evaluations, when kept
+ *   files.jsonl      what of all this the run has made, with sizes and digests once it is finished (store/ledger.h)
  *   lease.N          while a process writes into it
  */
 #ifndef AUTODIDACT_STORE_RUN_H
@@ -17,6 +18,7 @@
 #include <stdio.h>
 
 #include "autodidact/base/config.h"
+#include "autodidact/store/ledger.h"
 #include "autodidact/store/lease.h"
 
 /* A run folder that this process writes into. It must not move: its heartbeat knows the lease. */
@@ -25,6 +27,7 @@ struct ad_run {
   FILE *log, *timing;
   struct ad_lease lease; /* path NULL: nobody's folder, for descriptions */
   struct ad_heartbeat *heartbeat;
+  struct ad_ledger ledger;
   int made; /* 1: the folder was not there */
 };
 
@@ -37,6 +40,7 @@ struct ad_fact {
 /* Seconds without a sign of life after which the holder of a run folder on another machine counts as gone, and between
  * two signs. */
 enum { AD_RUN_PATIENCE = 60, AD_RUN_BEAT = 5 };
+#define AD_RUN_LEASE "lease"
 
 /* Takes a folder for this process (store/lease.h), and makes it where it is not there: to be called before anything of it
  * is read. run->folder NULL: *holder has it, if a holder on another machine lives at all (holder->certain 0: whoever asks
@@ -50,8 +54,16 @@ int ad_run_refuse(const char *folder, const struct ad_lease_entry *holder);
 /* AD_EIO where another process has taken the folder over. Everything below that writes asks this first. */
 int ad_run_check(const struct ad_run *run);
 
-/* Begins a run in a folder that was entered: config.yaml, provenance.json and the logs. The files of an earlier run go: the
- * caller has asked for that or ad_run_find. AD_EIO, AD_ENOMEM. */
+/* Before a file of the run is made (store/ledger.h); what is below does so itself. AD_EINPUT (something is in its place),
+ * AD_EIO, AD_ENOMEM. */
+int ad_run_record(struct ad_run *run, const char *name);
+
+/* AD_EINPUT where a folder holds anything that no run has made (the first of it), and a run is to begin there anew or has
+ * left no list of its files. AD_EIO, AD_ENOMEM. */
+int ad_run_check_files(const char *folder, int anew);
+
+/* Begins a run in a folder that was entered and holds nothing else than a run: config.yaml, provenance.json and the logs. The files of an earlier
+ * run go: the caller has asked for that or ad_run_find. AD_EINPUT, AD_EIO, AD_ENOMEM. */
 int ad_run_create(struct ad_run *run, const struct ad_config *config, const struct ad_fact *facts, size_t fact_count);
 
 /* What a checkpoint knows of the log: its bytes then, the step and its chain of digests. */
@@ -60,7 +72,8 @@ struct ad_run_mark {
 };
 
 /* Goes on with an unfinished run in a folder that was entered: log.jsonl is cut to what the checkpoint knows, timing.jsonl
- * goes on. AD_EINPUT (the log is missing, shorter, or another one up to there), AD_EIO, AD_ENOMEM. */
+ * goes on. AD_EINPUT (the log is missing, shorter, or another one up to there; links in place of the run's files), AD_EIO,
+ * AD_ENOMEM. */
 int ad_run_reopen(struct ad_run *run, const struct ad_config *config, const struct ad_run_mark *mark);
 
 /* config.yaml and provenance.json as a new run would have them, into a folder, which is made. AD_EIO, AD_ENOMEM. */
@@ -81,15 +94,22 @@ int ad_run_close(struct ad_run *run);
 int ad_run_log(struct ad_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int ad_run_timing(struct ad_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Writes a file of the run whole or not at all. AD_EIO. */
-int ad_run_write(const struct ad_run *run, const char *name, const char *text, size_t size);
+/* Writes a file of the run whole or not at all. AD_EINPUT, AD_EIO. */
+int ad_run_write(struct ad_run *run, const char *name, const char *text, size_t size);
+
+/* Seals the run's files (store/ledger.h), checkpoints where they stay (keep 1), and writes result.json, the last of them.
+ * AD_EINPUT, AD_EIO, AD_ENOMEM. */
+int ad_run_finish(struct ad_run *run, const char *result, size_t size, int keep);
+
+/* The checkpoints of a finished run go. AD_EIO, AD_ENOMEM. */
+int ad_run_drop_checkpoints(struct ad_run *run);
 
 /* Reads config.yaml of a run. AD_EINPUT (not a run folder: what is missing), AD_ECONFIG, AD_ENOMEM. */
 int ad_run_config(const char *folder, struct ad_config *config);
 
 /* Writes the logits [N,C] and labels [N] of one evaluation (store/logits.h); `name` is relative to the run's logits/.
- * AD_EIO, AD_ENOMEM. */
-int ad_run_keep_logits(const struct ad_run *run, const char *name, size_t N, size_t C, const float *logits,
+ * AD_EINPUT, AD_EIO, AD_ENOMEM. */
+int ad_run_keep_logits(struct ad_run *run, const char *name, size_t N, size_t C, const float *logits,
                        const uint32_t *labels);
 
 #endif

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "autodidact/learn/trainer.h"
+#include "autodidact/store/ledger.h"
 
 enum { AD_SNAPSHOT_ROWS = 1000, AD_SNAPSHOT_BYTES = 64 << 20 };
 
@@ -91,6 +92,9 @@ int ad_snapshots_open(struct ad_snapshots **snapshots, const char *run, const st
 
 /* What is not closed is lost. NULL is allowed. */
 void ad_snapshots_destroy(struct ad_snapshots *snapshots);
+
+/* Files are recorded in the ledger of their run from now on; it must outlive them. */
+void ad_snapshots_record(struct ad_snapshots *snapshots, struct ad_ledger *ledger);
 
 /* Bytes that must stay free on the disk when a segment has been written: for the run's checkpoints, which are worth more.
  * 0 at first. */

@@ -23,8 +23,9 @@ struct ad_verification {
 
 /* Looks at log.jsonl, checkpoints (digests, sums, tensors; against the log), snapshots (digests, order, all.h5; against
  * the log), logits (digests; against the scores in the log), result.json, model/ and variants/ (against the digests in
- * result.json). What is wrong is a finding, not a failure. The caller owns `out`: ad_verification_destroy, after a
- * failure too. AD_EINPUT (not the folder of a run), AD_ECONFIG (its config.yaml), AD_EIO, AD_ENOMEM. */
+ * result.json), and at files.jsonl: what of a finished run is missing or changed, and what is not of the run. What is wrong
+ * is a finding, not a failure. The caller owns `out`: ad_verification_destroy, after a failure too. AD_EINPUT (not the
+ * folder of a run), AD_ECONFIG (its config.yaml), AD_EIO, AD_ENOMEM. */
 int ad_verify_run(const char *run, struct ad_verification *out);
 void ad_verification_destroy(struct ad_verification *verification);
 

@@ -1,0 +1,70 @@
+/* A run folder holds nothing that the run is given: it is written over, and cleared. */
+#include <dirent.h>
+#include <string.h>
+
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "training.h"
+
+/* An input that exists, by the key that names it. */
+static int check(const struct training *t, const char *key, const char *path) {
+  const char *folder = t->session.config.run_dir;
+  return path == NULL || path[0] == '\0' || !ad_is_inside(path, folder)
+             ? AD_OK
+             : ad_fail(AD_ECONFIG,
+                       "run.dir is '%s', which holds %s of this run, %s: choose a folder of the run's own, for example "
+                       "run.dir=runs/first",
+                       folder, key, path);
+}
+
+static int check_in(const struct training *t, const char *key, const char *folder, const char *file) {
+  char *path = ad_path_join(folder, file);
+  const int status = path == NULL ? ad_fail_memory(strlen(folder) + strlen(file) + 2, "a path") : check(t, key, path);
+  ad_free(path);
+  return status;
+}
+
+/* A model's folder, and files of it that are links. */
+static int check_model(const struct training *t, const char *folder) {
+  AD_TRY(check(t, "model.path", folder));
+  DIR *opened = folder[0] == '\0' ? NULL : opendir(folder);
+  int status = AD_OK;
+  for (const struct dirent *entry = opened == NULL ? NULL : readdir(opened); status == AD_OK && entry != NULL;
+       entry = readdir(opened)) {
+    if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN) {
+      status = strcmp(entry->d_name, "..") == 0 ? AD_OK : check_in(t, "model.path", folder, entry->d_name);
+    }
+  }
+  if (opened != NULL) {
+    closedir(opened);
+  }
+  return status;
+}
+
+static int check_data(const struct training *t) {
+  static const char *const keys[AD_SPLITS] = {"data.train", "data.dev", "data.test"};
+  const struct ad_config *c = &t->session.config;
+  const struct ad_descriptor *d = &t->session.descriptor;
+  const char *const named[AD_SPLITS] = {c->data_train, c->data_dev, c->data_test};
+  const char *folder = c->data_folder[0] != '\0' ? c->data_folder : d->folder;
+  AD_TRY(check(t, "data.descriptor", d->path));
+  AD_TRY(check(t, "data.folder", folder));
+  for (size_t i = 0; i < AD_SPLITS; i++) {
+    AD_TRY(check(t, keys[i], named[i]));
+    if (named[i][0] == '\0' && folder != NULL && d->source[i].file != NULL) {
+      AD_TRY(check_in(t, "data.folder", folder, d->source[i].file));
+    }
+  }
+  return AD_OK;
+}
+
+int training_check_inputs(const struct training *t, int anew) {
+  const struct ad_config *c = &t->session.config;
+  AD_TRY(anew ? check(t, "the configuration", t->session.file) : AD_OK);
+  AD_TRY(check_model(t, c->model_path));
+  AD_TRY(check(t, "model.vocab", c->model_vocab));
+  AD_TRY(check(t, "data.cache", c->data_cache));
+  AD_TRY(check(t, "teacher.ring_folder", c->teacher_ring_folder));
+  return check_data(t);
+}
