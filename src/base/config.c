@@ -174,19 +174,35 @@ void ad_config_destroy(struct ad_config *config) {
   *config = (struct ad_config){0};
 }
 
-/* Sets the keys of a mapping whose own key is `prefix` ("" at the top), and counts them. */
+/* Where a file has each key, in the table's order; 0: not (yet). */
+struct places {
+  size_t line[AD_CONFIG_KEYS], count;
+};
+
+/* A key may be written nested and dotted: as often as once all the same. */
+static int note_place(struct places *places, const char *place, const char *key, size_t line) {
+  size_t *first = &places->line[config_find(key) - config_options];
+  if (*first != 0) {
+    return ad_fail(AD_ECONFIG, "%s: %s is there twice (first at line %zu)", place, key, *first);
+  }
+  *first = line;
+  places->count++;
+  return AD_OK;
+}
+
+/* Sets the keys of a mapping whose own key is `prefix` ("" at the top). */
 static int set_tree(struct ad_config *config, const char *path, const char *prefix, const struct ad_yaml *tree,
-                    size_t *count) {
+                    struct places *places) {
   for (size_t i = 0; i < tree->count; i++) {
     char key[128], place[1024];
     const struct ad_yaml *item = tree->items[i];
     snprintf(key, sizeof key, "%s%s%s", prefix, prefix[0] == '\0' ? "" : ".", tree->keys[i]);
     snprintf(place, sizeof place, "%s:%zu", path, item->line);
     if (item->kind == AD_YAML_MAPPING) {
-      AD_TRY(set_tree(config, path, key, item, count));
+      AD_TRY(set_tree(config, path, key, item, places));
     } else if (item->kind == AD_YAML_SCALAR) {
       AD_TRY(ad_config_set(config, place, key, item->text));
-      ++*count;
+      AD_TRY(note_place(places, place, key, item->line));
     } else {
       return config_find(key) == NULL ? fail_unknown(place, key)
                                : ad_fail(AD_ECONFIG, "%s: %s is a list, expected one value", place, key);
@@ -198,9 +214,9 @@ static int set_tree(struct ad_config *config, const char *path, const char *pref
 int ad_config_read(struct ad_config *config, const char *path) {
   struct ad_yaml *tree = NULL;
   AD_TRY(ad_yaml_read(&tree, path));
-  size_t count = 0;
-  const int status = set_tree(config, path, "", tree, &count);
-  memset(config->given, 0, 2 * count > AD_CONFIG_KEYS ? sizeof config->given : 0);
+  struct places places = {.count = 0};
+  const int status = set_tree(config, path, "", tree, &places);
+  memset(config->given, 0, 2 * places.count > AD_CONFIG_KEYS ? sizeof config->given : 0);
   ad_yaml_destroy(tree);
   return status;
 }

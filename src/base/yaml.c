@@ -7,6 +7,7 @@
 #include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/texts.h"
 #include "autodidact/base/utf8.h"
 
 /* Deeper trees than any configuration needs; the bound keeps the recursion off the end of the stack. */
@@ -108,12 +109,6 @@ static int build_key(struct reader *reader, const yaml_event_t *event, struct ad
   node->keys = keys;
   char *key = NULL;
   AD_TRY(scalar_text(reader, event, &key));
-  if (ad_yaml_get(node, key) != NULL) {
-    const int status = ad_fail(AD_EINPUT, "%s:%zu: the key \"%s\" is there twice (first at line %zu)", reader->name,
-                               line, key, ad_yaml_get(node, key)->line);
-    ad_free(key);
-    return status;
-  }
   node->keys[node->count] = key;
   return AD_OK;
 }
@@ -133,8 +128,25 @@ static int build_value(struct reader *reader, int depth, struct ad_yaml *node, s
   return status;
 }
 
-static int build_mapping(struct reader *reader, int depth, struct ad_yaml *node) {
-  size_t key_capacity = 0, item_capacity = 0;
+/* Keys that are there twice; lines [count] of the keys. */
+static int check_doubled(const struct reader *reader, const struct ad_yaml *node, const size_t *lines) {
+  size_t before = 0, *order = ad_malloc(node->count, sizeof *order);
+  if (order == NULL) {
+    return ad_fail_memory(node->count * sizeof *order, "the keys of a YAML mapping");
+  }
+  const char *const *keys = (const char *const *)node->keys;
+  ad_texts_order(keys, node->count, order);
+  const size_t doubled = ad_texts_doubled(keys, node->count, order, &before);
+  ad_free(order);
+  return doubled == node->count
+             ? AD_OK
+             : ad_fail(AD_EINPUT, "%s:%zu: the key \"%s\" is there twice (first at line %zu)", reader->name,
+                       lines[doubled], keys[doubled], lines[before]);
+}
+
+/* The entries of a mapping up to its end; *lines: of its keys, the caller's. */
+static int build_entries(struct reader *reader, int depth, struct ad_yaml *node, size_t **lines) {
+  size_t line_capacity = 0, key_capacity = 0, item_capacity = 0;
   for (;;) {
     yaml_event_t event;
     AD_TRY(next_event(reader, &event));
@@ -142,7 +154,13 @@ static int build_mapping(struct reader *reader, int depth, struct ad_yaml *node)
       yaml_event_delete(&event);
       return AD_OK;
     }
-    int status = build_key(reader, &event, node, &key_capacity);
+    void *grown = *lines;
+    int status = ad_reserve(&grown, &line_capacity, node->count + 1, sizeof **lines);
+    *lines = grown;
+    if (status == AD_OK) {
+      (*lines)[node->count] = event.start_mark.line + 1;
+      status = build_key(reader, &event, node, &key_capacity);
+    }
     yaml_event_delete(&event);
     AD_TRY(status);
     status = build_value(reader, depth, node, &item_capacity);
@@ -152,6 +170,14 @@ static int build_mapping(struct reader *reader, int depth, struct ad_yaml *node)
     }
     node->count++;
   }
+}
+
+static int build_mapping(struct reader *reader, int depth, struct ad_yaml *node) {
+  size_t *lines = NULL;
+  int status = build_entries(reader, depth, node, &lines);
+  status = status == AD_OK && node->count > 1 ? check_doubled(reader, node, lines) : status;
+  ad_free(lines);
+  return status;
 }
 
 /* The tree of the node that starts with this event. On failure *out is NULL. */

@@ -23,9 +23,22 @@ struct arguments {
   size_t least, most; /* positional arguments */
 };
 
-/* Parses argv; positional arguments are moved to the front of argv + 1, *count of them. *help is 1 where --help was
- * asked for: it has then been printed to standard output. AD_ECONFIG: unknown option, missing value, too few or too
- * many arguments. AD_ENOMEM. */
+/* Parses argv; positional arguments are moved to the front of argv + 1, *count of them. *help is 1 where --help (-h, -?)
+ * or --version (-V) was asked for: it has then been printed to standard output, and nothing else is to be done.
+ * AD_ECONFIG: unknown option (with the one that is meant, or the key), missing value, too few or too many arguments.
+ * AD_ENOMEM. */
 int arguments_parse(const struct arguments *arguments, int argc, char **argv, size_t *count, int *help);
+
+/* For suggestions: how many letters of a word may be slips; 1 where `name` is the nearest to the word so far, within
+ * *most, which is then what a nearer one must keep to. */
+size_t most_slips(const char *word);
+int is_nearer(const char *word, const char *name, size_t *most);
+
+/* Whether a word of the command line asks for help, or for the version. */
+int is_help(const char *word);
+int is_version(const char *word);
+
+/* The program's name and version, one line on standard output. */
+void print_version(void);
 
 #endif

@@ -30,9 +30,7 @@ static int open_session(const char *command, const char *text, int argc, char **
   AD_TRY(ad_config_warn_idle(&s->config, NULL));
   AD_TRY(session_load_descriptor(s));
   ad_descriptor_warn_idle(&s->descriptor);
-  if (s->config.data_hold_out > 0) {
-    AD_TRY(ad_descriptor_hold_out(&s->descriptor, s->config.data_hold_out, 0));
-  }
+  AD_TRY(session_hold_out(s));
   return session_load_tokenizer(s, NULL);
 }
 

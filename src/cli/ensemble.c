@@ -33,10 +33,7 @@ static int load(struct ensemble *e) {
   struct session *s = &e->session;
   AD_TRY(ensemble_check(o));
   AD_TRY(session_open_run(s, o->runs[0]));
-  AD_TRY(session_load_descriptor(s));
-  if (s->config.data_hold_out > 0) {
-    AD_TRY(ad_descriptor_hold_out(&s->descriptor, s->config.data_hold_out, 0));
-  }
+  AD_TRY(session_open_data(s, o->runs[0], &o->where));
   char *model;
   AD_TRY(session_model_folder(o->runs[0], o->model, &model));
   int status = session_load_tokenizer(s, model);
@@ -63,7 +60,7 @@ static int load(struct ensemble *e) {
 /* One run alone: its scores, and its vote. */
 static int evaluate_loaded(struct ensemble *e, const struct session *run, size_t k) {
   struct evaluation evaluation = {0};
-  int status = evaluation_open(&evaluation, run, e->data.count);
+  int status = evaluation_open(&evaluation, run, &e->data, e->data.count);
   if (status == AD_OK) {
     status = evaluation_run(&evaluation, run, &e->data, 0, e->data.count);
   }
@@ -144,7 +141,7 @@ static int score_average(struct ensemble *e) {
   struct session *s = &e->session;
   const char *out = e->options->out;
   struct evaluation evaluation = {0};
-  int status = evaluation_open(&evaluation, s, e->data.count);
+  int status = evaluation_open(&evaluation, s, &e->data, e->data.count);
   if (status == AD_OK) {
     status = average(e);
   }

@@ -19,7 +19,7 @@ enum {
   SHAPE,
   MAX_TOKENS,
   TRUNCATION,
-  FOLDER,
+  DATA,
   HOLD_OUT,
   TRAIN_ROWS,
   PER_CLASS,
@@ -27,7 +27,7 @@ enum {
 };
 
 static const char *const names[PROPERTIES] = {"the descriptor", "the classes",     "the vocabulary",  "the tokenizer",
-                                              "the model",      "data.max_tokens", "data.truncation", "data.folder",
+                                              "the model",      "data.max_tokens", "data.truncation", "the data",
                                               "data.hold_out",  "data.train_rows", "data.per_class"};
 
 struct identity {
@@ -42,11 +42,9 @@ static void identity_destroy(struct identity *identity) {
 
 static int describe_inputs(const struct session *s, struct identity *identity) {
   const struct ad_config *c = &s->config;
-  uint64_t digest;
   char hex[17];
-  AD_TRY(ad_digest_file(s->descriptor.path, &digest));
   AD_TRY(ad_buffer_printf(&identity->text[DESCRIPTOR], "\"%s\" (%s, digest %s)", s->descriptor.title,
-                          s->descriptor.name, ad_digest_text(digest, hex)));
+                          s->descriptor.name, ad_digest_text(s->descriptor.digest, hex)));
   AD_TRY(ad_buffer_printf(&identity->text[VOCABULARY], "%zu entries with digest %s", ad_tokenizer_vocab(s->tokenizer),
                           ad_digest_text(ad_tokenizer_digest(s->tokenizer), hex)));
   const struct ad_tokenizer_options t = ad_tokenizer_options(s->tokenizer);
@@ -57,8 +55,13 @@ static int describe_inputs(const struct session *s, struct identity *identity) {
 }
 
 /* What decides which rows a split has, besides the descriptor. */
-static int describe_split(const struct ad_config *c, struct identity *identity) {
-  AD_TRY(ad_buffer_printf(&identity->text[FOLDER], "\"%s\"", c->data_folder));
+static int describe_split(const struct session *s, enum ad_split split, struct identity *identity) {
+  const struct ad_config *c = &s->config;
+  const struct ad_read_options options = {.folder = c->data_folder, .labels = 1};
+  uint64_t digest;
+  char hex[17];
+  AD_TRY(ad_dataset_digest(&s->descriptor, split, &options, &digest));
+  AD_TRY(ad_buffer_printf(&identity->text[DATA], "%s with digest %s", ad_split_name(split), ad_digest_text(digest, hex)));
   AD_TRY(ad_buffer_printf(&identity->text[HOLD_OUT], "%" PRIu64, c->data_hold_out));
   AD_TRY(ad_buffer_printf(&identity->text[TRAIN_ROWS], "%" PRIu64, c->data_train_rows));
   return ad_buffer_printf(&identity->text[PER_CLASS], "%" PRIu64, c->data_per_class);
@@ -86,11 +89,23 @@ static int describe_model(const char *folder, struct identity *identity) {
   return status;
 }
 
-static int describe(struct session *s, const char *run, const char *variant, int split, struct identity *identity) {
+/* The split that is named; -1: none. */
+static int find_split(const char *data) {
+  for (int split = AD_TRAIN; split <= AD_TEST; split++) {
+    if (strcmp(data, ad_split_name((enum ad_split)split)) == 0) {
+      return split;
+    }
+  }
+  return -1;
+}
+
+static int describe(struct session *s, const char *run, const struct ensemble_options *options,
+                    struct identity *identity) {
+  const int split = find_split(options->data);
   AD_TRY(session_open_run(s, run));
-  AD_TRY(session_load_descriptor(s));
+  AD_TRY(session_open_data(s, run, &options->where));
   char *model;
-  AD_TRY(session_model_folder(run, variant, &model));
+  AD_TRY(session_model_folder(run, options->model, &model));
   int status = session_load_tokenizer(s, model);
   if (status == AD_OK) {
     status = describe_inputs(s, identity);
@@ -99,13 +114,13 @@ static int describe(struct session *s, const char *run, const char *variant, int
     status = describe_model(model, identity);
   }
   ad_free(model);
-  return status == AD_OK && split ? describe_split(&s->config, identity) : status;
+  return status == AD_OK && split >= 0 ? describe_split(s, (enum ad_split)split, identity) : status;
 }
 
-static int describe_run(const char *run, const char *variant, int split, struct identity *identity) {
+static int describe_run(const char *run, const struct ensemble_options *options, struct identity *identity) {
   struct session session;
   AD_TRY(session_create(&session));
-  const int status = describe(&session, run, variant, split, identity);
+  const int status = describe(&session, run, options, identity);
   session_destroy(&session);
   return status;
 }
@@ -134,25 +149,15 @@ static int refuse_doubled(char *const *runs, size_t count) {
   return AD_OK;
 }
 
-static int is_split(const char *data) {
-  for (int split = AD_TRAIN; split <= AD_TEST; split++) {
-    if (strcmp(data, ad_split_name((enum ad_split)split)) == 0) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
 int ensemble_check(const struct ensemble_options *options) {
   char *const *runs = options->runs;
   const size_t count = options->count;
-  const int split = is_split(options->data);
   AD_TRY(refuse_doubled(runs, count));
   struct identity first = {0};
-  int status = describe_run(runs[0], options->model, split, &first);
+  int status = describe_run(runs[0], options, &first);
   for (size_t k = 1; status == AD_OK && k < count; k++) {
     struct identity other = {0};
-    status = describe_run(runs[k], options->model, split, &other);
+    status = describe_run(runs[k], options, &other);
     if (status == AD_OK) {
       status = compare(runs[0], &first, runs[k], &other);
     }

@@ -12,16 +12,14 @@
 
 struct eval_options {
   const char *run, *data, *model;
+  struct session_data_options where;
   int json;
 };
 
 /* The run's model and the data: the file in the layout of the descriptor's test split, or a split by its name. */
 static int load(struct session *s, const struct eval_options *o, struct ad_dataset *data) {
   AD_TRY(session_open_run(s, o->run));
-  AD_TRY(session_load_descriptor(s));
-  if (s->config.data_hold_out > 0) {
-    AD_TRY(ad_descriptor_hold_out(&s->descriptor, s->config.data_hold_out, 0));
-  }
+  AD_TRY(session_open_data(s, o->run, &o->where));
   AD_TRY(session_load_result(s, o->run, o->model));
   AD_TRY(session_check_classes(s, o->run, &s->descriptor));
   return session_read_named(s, o->data, 1, data);
@@ -41,7 +39,7 @@ static int print_json(const struct scores *scores, const struct ad_descriptor *d
 static int evaluate(const struct session *s, const struct eval_options *o, const struct ad_dataset *data) {
   struct evaluation evaluation = {0};
   struct scores scores = {0};
-  int status = evaluation_open(&evaluation, s, data->count);
+  int status = evaluation_open(&evaluation, s, data, data->count);
   if (status == AD_OK) {
     status = evaluation_run(&evaluation, s, data, 0, data->count);
   }
@@ -93,6 +91,7 @@ static int check_request(size_t count, const char *data, int vote, int average, 
 
 int ad_command_eval(int argc, char **argv) {
   const char *data = NULL, *out = NULL, *model = NULL;
+  struct session_data_options where = {.refused = AD_CHANGED_TEXTS | AD_CHANGED_CLASSES};
   int json = 0, vote = 0, average = 0, help;
   size_t count;
   const struct argument options[] = {
@@ -100,6 +99,8 @@ int ad_command_eval(int argc, char **argv) {
        "Labelled file in the layout of the data set's test split, or train, dev, test for a split itself (required)",
        NULL, &data},
       {"model", "NAME", session_model_help, NULL, &model},
+      {"folder", "DIR", session_folder_help, NULL, &where.folder},
+      {"own-descriptor", NULL, session_own_help, &where.own, NULL},
       {"vote", NULL,
        "Several runs: sum their class probabilities, the largest sum wins; also each run alone, and how much the runs "
        "differ",
@@ -124,10 +125,10 @@ int ad_command_eval(int argc, char **argv) {
   }
   AD_TRY(check_request(count, data, vote, average, out));
   if (count == 1) {
-    const struct eval_options one = {.run = argv[1], .data = data, .model = model, .json = json};
+    const struct eval_options one = {.run = argv[1], .data = data, .model = model, .where = where, .json = json};
     return evaluate_one(&one);
   }
   const struct ensemble_options several = {
-      .runs = argv + 1, .count = count, .data = data, .model = model, .out = out, .average = average, .json = json};
+      .runs = argv + 1, .count = count, .data = data, .model = model, .where = where, .out = out, .average = average, .json = json};
   return ensemble_evaluate(&several);
 }

@@ -1,15 +1,20 @@
 #include "evaluation.h"
 
+#include "autodidact/base/digest.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
-int evaluation_open(struct evaluation *evaluation, const struct session *session, size_t rows) {
+int evaluation_open(struct evaluation *evaluation, const struct session *session, const struct ad_dataset *data,
+                    size_t rows) {
   const size_t C = session->params.config.classes;
   evaluation->logits = ad_malloc(rows * C, sizeof *evaluation->logits);
   if (evaluation->logits == NULL) {
     return ad_fail_memory(rows * C * sizeof *evaluation->logits, "the logits");
   }
+  char digest[17];
   AD_TRY(ad_comm_create_among(&evaluation->comm, evaluation->ranks, 1));
+  AD_TRY(ad_comm_same(evaluation->comm, "the data's digest", ad_digest_text(data->digest, digest)));
+  AD_TRY(ad_comm_same(evaluation->comm, "the descriptor's digest", ad_digest_text(session->descriptor.digest, digest)));
   return ad_evaluator_create(&evaluation->evaluator, &session->params, session->config.eval_batch);
 }
 

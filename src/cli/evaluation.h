@@ -13,8 +13,10 @@ struct evaluation {
   float *logits; /* [rows, classes] */
 };
 
-/* For `rows` examples at a time. Collective over the world. AD_ENOMEM, AD_ECONFIG. */
-int evaluation_open(struct evaluation *evaluation, const struct session *session, size_t rows);
+/* For `rows` examples of the data at a time. Collective over the ranks. AD_ENOMEM, AD_ECONFIG (data or descriptor are not the
+ * same on all ranks). */
+int evaluation_open(struct evaluation *evaluation, const struct session *session, const struct ad_dataset *data,
+                    size_t rows);
 
 /* The logits of the examples [first, end), at most `rows` of them, into evaluation->logits. Collective over the world.
  */

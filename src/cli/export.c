@@ -8,7 +8,10 @@
 
 static int export_run(struct session *s, const char *run, const char *model, const char *out) {
   AD_TRY(session_open_run(s, run));
+  const struct session_data_options where = {.optional = 1};
   AD_TRY(session_load_result(s, run, model));
+  AD_TRY(session_open_data(s, run, &where));
+  AD_TRY(s->inputs.found ? session_check_classes(s, run, &s->descriptor) : AD_OK);
   AD_TRY(ad_model_save(out, 0, &s->params, s->theta, s->tokenizer, (const char *const *)s->report.class_names.items));
   ad_log(AD_LOG_INFO, "%s: config.json, model.safetensors and vocab.txt written", out);
   return AD_OK;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "autodidact/base/build.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
@@ -33,7 +34,7 @@ static void print_help(FILE *out) {
     fprintf(out, "  %-9s %-34s %s\n", commands[i].name, commands[i].usage, commands[i].text);
   }
   fprintf(out,
-          "\n`autodidact COMMAND --help` explains a command, `autodidact train --keys` lists all configuration keys.\n"
+          "\n`autodidact help COMMAND` explains a command, `autodidact train --keys` lists all configuration keys.\n"
           "Exit codes: 0 done, 1 bad input or configuration, 2 failure of the machine, 3 training diverged, 75 stopped with a checkpoint.\n"
           "mpirun that gets TERM itself gives 1 in place of 75: send it USR1, or start it by launch/local.\n");
 }
@@ -49,11 +50,16 @@ static const struct command *find(const char *name) {
 
 static int fail_unknown(const char *name) {
   char list[512] = "";
-  size_t used = 0;
+  const char *meant = NULL;
+  size_t used = 0, most = most_slips(name);
   for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    meant = is_nearer(name, commands[i].name, &most) ? commands[i].name : meant;
     used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", commands[i].name);
   }
-  return ad_fail(AD_ECONFIG, "unknown command '%s', expected one of %s", name, list);
+  if (meant == NULL) {
+    return ad_fail(AD_ECONFIG, "unknown command '%s', expected one of %s", name, list);
+  }
+  return ad_fail(AD_ECONFIG, "unknown command '%s', did you mean %s? Expected one of %s", name, meant, list);
 }
 
 /* Under a launcher a command that is not parallel is the first process's business. */
@@ -71,9 +77,8 @@ static int is_first_process(void) {
 /* Whether the arguments only ask for help, keys or a key's value: then MPI is not needed. */
 static int asks_for_text(int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
-    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-?") == 0 || strncmp(argv[i], "--keys", 6) == 0 ||
-        strncmp(argv[i], "--get", 5) == 0 ||
-        strcmp(argv[i], "--usage") == 0) {
+    if (is_help(argv[i]) || is_version(argv[i]) || strncmp(argv[i], "--keys", 6) == 0 ||
+        strncmp(argv[i], "--get", 5) == 0) {
       return 1;
     }
   }
@@ -107,17 +112,38 @@ static int report(int status) {
   return ad_status_exit_code(status);
 }
 
+/* `help COMMAND ...` is `COMMAND ... --help`. argv[0]: help. */
+static int help_with(int argc, char **argv) {
+  enum { MOST = 8 };
+  static char asked[] = "--help";
+  char *asking[MOST + 2];
+  if (argc < 2 || strcmp(argv[1], "help") == 0) {
+    print_help(stdout);
+    return AD_OK;
+  }
+  const struct command *command = find(argv[1]);
+  int count = 0;
+  if (command == NULL) {
+    return fail_unknown(argv[1]);
+  }
+  for (int i = 1; i < argc && count < MOST; i++) {
+    asking[count++] = argv[i];
+  }
+  asking[count++] = asked;
+  asking[count] = NULL;
+  return command->run(count, asking);
+}
+
 int main(int argc, char **argv) {
   if (argc < 2) {
     print_help(stderr);
     return ad_status_exit_code(AD_ECONFIG);
   }
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-    print_help(stdout);
-    return report(AD_OK);
+  if (is_help(argv[1]) || strcmp(argv[1], "help") == 0) {
+    return is_first_process() ? report(help_with(argc - 1, argv + 1)) : 0;
   }
-  if (strcmp(argv[1], "--version") == 0) {
-    printf("autodidact %s (%s)\n", ad_build_version(), ad_build_commit());
+  if (is_version(argv[1])) {
+    print_version();
     return report(AD_OK);
   }
   /* MPI and OpenBLAS crash or wait for ever where they may map too little. */

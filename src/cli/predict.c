@@ -18,6 +18,7 @@ enum { CHUNK = 4096 }; /* examples between two writes */
 
 struct predict_options {
   const char *source, *data, *model;
+  struct session_data_options where;
   int logits, lines;
 };
 
@@ -29,7 +30,8 @@ static int load_run(struct session *s, const struct predict_options *o, struct a
     return session_read_lines(s, o->data, s->config.data_max_tokens, (enum ad_truncation)s->config.data_truncation,
                               data);
   }
-  AD_TRY(session_load_descriptor(s));
+  AD_TRY(session_open_data(s, o->source, &o->where));
+  AD_TRY(session_check_classes(s, o->source, &s->descriptor));
   return session_read_named(s, o->data, 0, data);
 }
 
@@ -94,7 +96,7 @@ static int predict(const struct session *s, const struct predict_options *o, con
   size_t unread = 0;
   struct evaluation evaluation = {0};
   AD_TRY(warn_unread(s, o, data));
-  int status = evaluation_open(&evaluation, s, CHUNK);
+  int status = evaluation_open(&evaluation, s, data, CHUNK);
   for (size_t first = 0; status == AD_OK && first < data->count; first += CHUNK) {
     const size_t end = first + CHUNK < data->count ? first + CHUNK : data->count;
     status = evaluation_run(&evaluation, s, data, first, end);
@@ -113,7 +115,7 @@ static int predict(const struct session *s, const struct predict_options *o, con
 }
 
 int ad_command_predict(int argc, char **argv) {
-  struct predict_options o = {0};
+  struct predict_options o = {.where = {.refused = AD_CHANGED_TEXTS}}; /* the classes' names come from the model */
   size_t count;
   int help;
   const struct argument options[] = {
@@ -123,6 +125,8 @@ int ad_command_predict(int argc, char **argv) {
        "itself; with a model folder one example a line, a TAB between the texts of a pair",
        NULL, &o.data},
       {"model", "NAME", session_model_help, NULL, &o.model},
+      {"folder", "DIR", session_folder_help, NULL, &o.where.folder},
+      {"own-descriptor", NULL, session_own_help, &o.where.own, NULL},
       {"lines", NULL, "With a run too: one example a line", &o.lines, NULL},
       {"logits", NULL, "Print the logits after the class, separated by TABs, to full precision", &o.logits, NULL}};
   const struct arguments arguments = {"predict",

@@ -5,14 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/utf8.h"
-#include "autodidact/learn/teacher.h"
-#include "autodidact/store/run.h"
 
 int session_create(struct session *session) {
   *session = (struct session){0};
@@ -25,6 +24,7 @@ void session_destroy(struct session *session) {
   ad_params_destroy(&session->params);
   ad_tokenizer_destroy(session->tokenizer);
   ad_descriptor_destroy(&session->descriptor);
+  ad_run_inputs_destroy(&session->inputs);
   ad_config_destroy(&session->config);
   *session = (struct session){0};
 }
@@ -36,17 +36,6 @@ int session_configure(struct session *session, size_t count, char *const *positi
     AD_TRY(ad_config_override(&session->config, positional[i]));
   }
   return AD_OK;
-}
-
-int session_open_run(struct session *session, const char *run) {
-  AD_TRY(ad_run_config(run, &session->config));
-  char *result = ad_path_join(run, "result.json");
-  if (result == NULL) {
-    return ad_fail_memory(strlen(run) + 16, "a path");
-  }
-  const int complete = ad_is_file(result);
-  ad_free(result);
-  return complete ? AD_OK : ad_fail(AD_EINPUT, "%s: the run is not complete: it has no result.json", run);
 }
 
 const char *session_datasets(void) {
@@ -63,6 +52,11 @@ int session_load_descriptor(struct session *session) {
                    "data.descriptor is not set: the name or path of a dataset descriptor, for example wordnet-nouns");
   }
   return ad_descriptor_load(&session->descriptor, session->config.data_descriptor, session_datasets());
+}
+
+int session_hold_out(struct session *session) {
+  const uint64_t rows = session->config.data_hold_out;
+  return rows > 0 ? ad_descriptor_hold_out(&session->descriptor, rows, 0) : AD_OK;
 }
 
 int session_load_tokenizer(struct session *session, const char *model_folder) {
@@ -151,64 +145,6 @@ int session_load_classifier(struct session *session, const char *model_folder) {
   return ad_model_load(model_folder, &options, &session->params, &session->theta, &session->report);
 }
 
-const char session_model_help[] =
-    "Which parameters of the run, in place of its result: student, teacher, window or run (the means)";
-
-/* Which of its parameters a run's result is. */
-static int result_of(const char *run, enum ad_variant *result) {
-  struct ad_config config;
-  AD_TRY(ad_config_create(&config));
-  const int status = ad_run_config(run, &config);
-  *result = (enum ad_variant)config.run_result;
-  ad_config_destroy(&config);
-  return status;
-}
-
-int session_model_folder(const char *run, const char *variant, char **folder) {
-  enum ad_variant v = 0, result;
-  char name[32] = "model";
-  AD_TRY(result_of(run, &result));
-  while (variant != NULL && v < AD_VARIANTS && strcmp(variant, ad_variant_name(v)) != 0) {
-    v++;
-  }
-  if (v == AD_VARIANTS) {
-    return ad_fail(AD_ECONFIG, "--model is '%s', expected student, teacher, window or run", variant);
-  }
-  if (variant != NULL && v != result) {
-    snprintf(name, sizeof name, "variants/%s", variant);
-  }
-  *folder = ad_path_join(run, name);
-  if (*folder == NULL) {
-    return ad_fail_memory(strlen(run) + sizeof name, "a path");
-  }
-  if (variant != NULL && !ad_is_folder(*folder)) {
-    ad_free(*folder);
-    *folder = NULL;
-    return ad_fail(AD_EINPUT, "%s: it has not kept the parameters '%s' (no %s): its result is the %s", run, variant,
-                   name, ad_variant_name(result));
-  }
-  return AD_OK;
-}
-
-int session_load_result(struct session *session, const char *run, const char *variant) {
-  char *model;
-  AD_TRY(session_model_folder(run, variant, &model));
-  int status = session_load_tokenizer(session, model);
-  if (status == AD_OK) {
-    status = session_load_classifier(session, model);
-  }
-  ad_free(model);
-  return status;
-}
-
-int session_check_classes(const struct session *session, const char *run, const struct ad_descriptor *descriptor) {
-  const size_t classes = session->params.config.classes;
-  return classes == descriptor->class_count
-             ? AD_OK
-             : ad_fail(AD_EINPUT, "%s: its model has %zu classes, expected %zu as the descriptor %s now has", run,
-                       classes, descriptor->class_count, descriptor->path);
-}
-
 /* subset: only the examples that the configuration trains on; every_row as in struct ad_read_options. */
 static int read_split(struct session *session, enum ad_split split, const char *file, int labels, int subset,
                       int every_row, struct ad_dataset *data) {
@@ -233,7 +169,9 @@ int session_read_named(struct session *session, const char *name, int labels, st
   const struct ad_descriptor *d = &session->descriptor;
   for (int split = AD_TRAIN; split <= AD_TEST; split++) {
     if (strcmp(name, ad_split_name((enum ad_split)split)) == 0) {
-      return read_split(session, (enum ad_split)split, NULL, labels, split == AD_TRAIN, !labels, data);
+      AD_TRY(read_split(session, (enum ad_split)split, NULL, labels, split == AD_TRAIN, !labels, data));
+      session_tell_changed_data(session, (enum ad_split)split, data);
+      return AD_OK;
     }
   }
   const enum ad_split layout = ad_descriptor_has(d, AD_TEST) && (!labels || d->source[AD_TEST].labelled) ? AD_TEST
@@ -283,6 +221,7 @@ int session_read_lines(struct session *session, const char *path, size_t limit, 
   size_t row_capacity = 0, token_capacity = 0;
   *data = (struct ad_dataset){0};
   AD_TRY(ad_file_map(path, &map));
+  data->digest = ad_digest(map.data, map.size);
   int status = ad_looks_refuse(path, map.data, map.size);
   status = status == AD_OK ? ad_utf8_check(path, map.data, map.size) : status;
   for (size_t at = 0, line = 1; status == AD_OK && at < map.size; line++) {

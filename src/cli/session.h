@@ -5,12 +5,14 @@
 #include "autodidact/base/config.h"
 #include "autodidact/data/dataset.h"
 #include "autodidact/model/huggingface.h"
+#include "autodidact/store/run_inputs.h"
 #include "autodidact/text/tokenizer.h"
 
 struct session {
   struct ad_config config;
   const char *file; /* that the configuration is from; NULL: not known; not owned */
   struct ad_descriptor descriptor;
+  struct ad_run_inputs inputs; /* of a run that was opened */
   struct ad_tokenizer *tokenizer;
   struct ad_params params;
   float *theta; /* [P] */
@@ -28,8 +30,27 @@ int session_configure(struct session *session, size_t count, char *const *positi
 /* The configuration of a finished run. AD_EINPUT where the folder is not one, or the run is not complete. */
 int session_open_run(struct session *session, const char *run);
 
-/* Descriptor and tokenizer of the configuration; the tokenizer from model_folder where not NULL. */
+/* The descriptor of an opened run, from its folder, and where its data lie. */
+struct session_data_options {
+  const char *folder; /* where the data set's files lie now, or NULL */
+  unsigned refused;   /* kinds of changes (AD_CHANGED_*) in the descriptor's file that are refused; others are told */
+  int own;            /* 1: none is refused */
+  int optional;       /* 1: a run without a descriptor of its own goes without */
+};
+
+/* Loads it, as the run was trained with it, data.hold_out included, so that the splits can be read from anywhere. A run
+ * made before descriptors were kept takes the configuration's. AD_EINPUT, AD_ECONFIG, AD_EIO, AD_ENOMEM. */
+int session_open_data(struct session *session, const char *run, const struct session_data_options *options);
+
+/* Help of the options --folder and --own-descriptor. */
+extern const char session_folder_help[], session_own_help[];
+
+/* A warning where a split is not what the run has read, or not what the descriptor expects. */
+void session_tell_changed_data(const struct session *session, enum ad_split split, const struct ad_dataset *data);
+
+/* Descriptor and tokenizer of the configuration, hold-out of its own; the tokenizer from model_folder where not NULL. */
 int session_load_descriptor(struct session *session);
+int session_hold_out(struct session *session);
 int session_load_tokenizer(struct session *session, const char *model_folder);
 
 /* The pretrained encoder with a new classifier, or a new encoder (train). */
@@ -49,8 +70,7 @@ int session_model_folder(const char *run, const char *variant, char **folder);
 /* Help of the option --model. */
 extern const char session_model_help[];
 
-/* AD_OK where the loaded model of `run` has as many classes as the descriptor, which may have changed since. AD_EINPUT.
- */
+/* AD_OK where the loaded model of `run` has the classes of the descriptor, in its order. AD_EINPUT. */
 int session_check_classes(const struct session *session, const char *run, const struct ad_descriptor *descriptor);
 
 /* Reads one split; `file` in place of the descriptor's where not NULL. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "autodidact/base/status.h"
+#include "arguments.h"
 #include "commands.h"
 #include "study.h"
 
@@ -26,20 +27,47 @@ static void print_help(void) {
   printf("\n`autodidact study SUBCOMMAND --help` explains one.\n");
 }
 
+static int fail_unknown(const char *word) {
+  char list[200] = "";
+  const char *meant = NULL;
+  size_t used = 0, most = most_slips(word);
+  for (size_t i = 0; i < SUBCOMMANDS; i++) {
+    meant = is_nearer(word, subcommands[i].name, &most) ? subcommands[i].name : meant;
+    used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", subcommands[i].name);
+  }
+  return ad_fail(AD_ECONFIG, "study: found %s, expected one of %s%s%s%s", word, list, meant == NULL ? "" : ", did you mean ",
+                 meant == NULL ? "" : meant, meant == NULL ? "" : "?");
+}
+
+/* `study help run` is `study run --help`. */
+static int help_with(const char *word) {
+  for (size_t i = 0; i < SUBCOMMANDS; i++) {
+    if (strcmp(word, subcommands[i].name) == 0) {
+      char name[32], option[] = "--help", *asking[] = {name, option, NULL};
+      snprintf(name, sizeof name, "%s", word);
+      return subcommands[i].run(2, asking);
+    }
+  }
+  return fail_unknown(word);
+}
+
 int ad_command_study(int argc, char **argv) {
-  if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0)) {
+  const char *word = argc > 1 ? argv[1] : "no subcommand";
+  if (is_help(word) || strcmp(word, "help") == 0) {
+    if (argc > 2 && !is_help(argv[2])) {
+      return help_with(argv[2]);
+    }
     print_help();
     return AD_OK;
   }
-  for (size_t i = 0; argc > 1 && i < SUBCOMMANDS; i++) {
-    if (strcmp(argv[1], subcommands[i].name) == 0) {
+  if (is_version(word)) {
+    print_version();
+    return AD_OK;
+  }
+  for (size_t i = 0; i < SUBCOMMANDS; i++) {
+    if (strcmp(word, subcommands[i].name) == 0) {
       return subcommands[i].run(argc - 1, argv + 1);
     }
   }
-  char list[200] = "";
-  size_t used = 0;
-  for (size_t i = 0; i < SUBCOMMANDS; i++) {
-    used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", subcommands[i].name);
-  }
-  return ad_fail(AD_ECONFIG, "study: found %s, expected one of %s", argc > 1 ? argv[1] : "no subcommand", list);
+  return fail_unknown(word);
 }

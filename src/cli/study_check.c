@@ -13,7 +13,7 @@ static int check_split(const struct ad_study *study, const char *arm, struct ses
     ad_descriptor_warn_idle(&session->descriptor);
     *told = session->descriptor.digest;
   }
-  AD_TRY(c->data_hold_out > 0 ? ad_descriptor_hold_out(&session->descriptor, c->data_hold_out, 0) : AD_OK);
+  AD_TRY(session_hold_out(session));
   const char *file = split == AD_TEST ? c->data_test : c->data_dev;
   if (file[0] == '\0' && !ad_descriptor_has(&session->descriptor, split)) {
     return ad_fail(AD_ECONFIG, "%s: arm '%s': %s, but %s has no %s split; data.%s names a file for it", study->path, arm,

@@ -361,6 +361,7 @@ static int share_ids(struct runner *r, const struct ad_comm *all) {
 
 static int prepare(struct runner *r, const struct ad_comm *all, size_t count, char **positional) {
   AD_TRY(ad_comm_settle(all, read_study(r, count, positional)));
+  AD_TRY(ad_study_warn_idle(&r->study));
   AD_TRY(training_check_signals(r->study.base.run_signals));
   AD_TRY(ad_kernels_select() == NULL ? AD_ECONFIG : AD_OK);
   AD_TRY(share_ids(r, all));

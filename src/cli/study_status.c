@@ -10,6 +10,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/width.h"
+#include "autodidact/store/progress.h"
 #include "study.h"
 
 /* What one arm, or all, have come to. */
@@ -75,7 +76,8 @@ static void print_row(const char *name, size_t width, const struct summary *s) {
     printf(" %12.6g", mean(s));
   }
   if (s->results > 1) {
-    printf(" %10.4g", deviation(s));
+    /* Results that differ by roundings only have no spread. */
+    printf(" %10.4g", deviation(s) <= 1e-12 * fabs(mean(s)) ? 0.0 : deviation(s));
   }
   putchar('\n');
 }
@@ -91,6 +93,45 @@ static void print_progress(const struct ad_cells *cells, const struct summary *a
     printf("; the rest takes about %.3g core-hours", all->left / 3600.0);
   }
   printf("\n");
+}
+
+/* Where the running cells are, as far as their runs tell: into their records. */
+static int follow_running(const struct ad_cells *cells) {
+  for (size_t i = 0; i < cells->study->count; i++) {
+    struct ad_cell_record *r = &cells->records[i];
+    if (r->state != AD_CELL_RUNNING) {
+      continue;
+    }
+    char *folder = ad_study_folder(cells->study, &cells->study->cells[i]);
+    if (folder == NULL) {
+      return ad_fail_memory(strlen(cells->study->dir) + 32, "a path");
+    }
+    ad_run_progress(folder, &r->step, &r->steps);
+    ad_free(folder);
+  }
+  return AD_OK;
+}
+
+/* The cells that run, the first few. */
+static void print_running(const struct ad_cells *cells) {
+  enum { MOST = 20 };
+  size_t found = 0;
+  for (size_t i = 0; i < cells->study->count; i++) {
+    const struct ad_cell_record *r = &cells->records[i];
+    char label[200];
+    if (r->state != AD_CELL_RUNNING || found++ >= MOST) {
+      continue;
+    }
+    printf("running: %s: ", ad_study_label(cells->study, &cells->study->cells[i], label, sizeof label));
+    if (r->steps > 0) {
+      printf("step %" PRIu64 " of %" PRIu64 "\n", r->step, r->steps);
+    } else {
+      printf("before its first step\n");
+    }
+  }
+  if (found > MOST) {
+    printf("and %zu more run: --json has all\n", found - MOST);
+  }
 }
 
 /* Cells that failed for reasons of their own, the first few. */
@@ -145,6 +186,7 @@ static void print_table(const struct ad_cells *cells, const struct summary *arms
     print_row("all", width, all);
   }
   print_progress(cells, all, seconds);
+  print_running(cells);
   print_failures(cells);
   print_codes(cells);
   if (cells->unknown > 0) {
@@ -215,6 +257,7 @@ static int print_cells(const struct ad_cells *cells, int json) {
   struct summary all, *arms = ad_calloc(cells->study->arm_count, sizeof *arms);
   int seconds = 0;
   int status = arms == NULL ? ad_fail_memory(cells->study->arm_count * sizeof *arms, "the arms") : AD_OK;
+  status = status == AD_OK ? follow_running(cells) : status;
   status = status == AD_OK ? summarise(cells, arms, &all, &seconds) : status;
   if (status == AD_OK && json) {
     status = print_json(cells, arms, &all, seconds);
@@ -237,8 +280,8 @@ int study_command_status(int argc, char **argv) {
       "study status",
       "STUDY.yaml",
       "What became of the cells of a study, by arms: done, running, waiting (never begun, or stopped with a checkpoint), "
-      "failed (diverged, or an error), and how many runs count as failed by the study's rule. Reads the table alone, "
-      "neither data nor run folders.",
+      "failed (diverged, or an error), how many runs count as failed by the study's rule, and the step of each that runs. "
+      "Reads the table and the times of running cells, no data.",
       options, sizeof options / sizeof *options, 1, 1};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
   if (help) {

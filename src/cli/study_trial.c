@@ -80,15 +80,12 @@ static char *read_result(const char *run) {
 
 /* A split as `eval` reads it. */
 static int load_split(struct session *s, const char *run, enum ad_split split, struct ad_dataset *data) {
-  static const char *const names[] = {"train", "dev", "test"};
   AD_TRY(session_open_run(s, run));
-  AD_TRY(session_load_descriptor(s));
-  if (s->config.data_hold_out > 0) {
-    AD_TRY(ad_descriptor_hold_out(&s->descriptor, s->config.data_hold_out, 0));
-  }
+  const struct session_data_options where = {.refused = AD_CHANGED_TEXTS | AD_CHANGED_CLASSES};
+  AD_TRY(session_open_data(s, run, &where));
   AD_TRY(session_load_result(s, run, NULL));
-  const char *const files[] = {s->config.data_train, s->config.data_dev, s->config.data_test};
-  return files[split][0] != '\0' ? session_read(s, split, files[split], 1, data) : session_read_named(s, names[split], 1, data);
+  AD_TRY(session_check_classes(s, run, &s->descriptor));
+  return session_read_named(s, ad_split_name(split), 1, data);
 }
 
 /* The folder of a cell's finished run, for what is still to be written there. */
@@ -129,7 +126,7 @@ static int test_run(const struct study_trial *trial, const char *run, struct stu
   int status = ad_comm_settle(ranks, load_split(&s, run, AD_TEST, &data));
   if (status == AD_OK) {
     o->majority[1] = majority_share(&data, s.descriptor.class_count);
-    status = evaluation_open(&evaluation, &s, data.count);
+    status = evaluation_open(&evaluation, &s, &data, data.count);
     status = status == AD_OK ? evaluation_run(&evaluation, &s, &data, 0, data.count) : status;
     if (status == AD_OK && ad_comm_rank(ranks) == 0) {
       status = keep_test(&s, run, &data, evaluation.logits, o);

@@ -1,39 +1,24 @@
-#include "tokenize.h"
-
-#include <argp.h>
+/* autodidact tokenize: the ids of each line, as training sees them. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/looks.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/utf8.h"
 #include "autodidact/text/tokenizer.h"
+#include "commands.h"
 
-enum { KEY_TRUNCATION = 0x100, KEY_PAIR, KEY_TOKENS, KEY_HELP };
-
-static const struct argp_option options[] = {
-    {"model", 'm', "DIR", 0, "Folder with vocab.txt or tokenizer.json (required)", 0},
-    {"limit", 'l', "N", 0, "Cut to at most N tokens, [CLS] and [SEP] included", 0},
-    {"truncation", KEY_TRUNCATION, "HOW", 0,
-     "Where a single text is cut: head (default) or head_tail (the first 128 tokens and the last ones stay)", 0},
-    {"pair", KEY_PAIR, NULL, 0, "A line is two texts with a TAB between them", 0},
-    {"tokens", KEY_TOKENS, NULL, 0, "Print tokens instead of ids", 0},
-    {"help", KEY_HELP, NULL, 0, "Print this help", -1},
-    {0},
-};
-
-struct arguments {
-  const char *model;
+struct tokenize_options {
+  const char *model, *limit_text, *truncation_text;
   const char *path; /* NULL: standard input */
   size_t limit;     /* 0: none */
   enum ad_truncation truncation;
   int pair;
   int tokens;
-  int help;
-  int status; /* of the command line */
 };
 
 static int parse_limit(const char *text, size_t *limit) {
@@ -47,48 +32,26 @@ static int parse_limit(const char *text, size_t *limit) {
   return AD_OK;
 }
 
-static error_t parse(int key, char *value, struct argp_state *state) {
-  struct arguments *arguments = state->input;
-  switch (key) {
-    case 'm':
-      arguments->model = value;
-      return 0;
-    case 'l':
-      arguments->status = parse_limit(value, &arguments->limit);
-      return arguments->status == AD_OK ? 0 : EINVAL;
-    case KEY_TRUNCATION:
-      arguments->truncation = strcmp(value, "head_tail") == 0 ? AD_TRUNCATE_HEAD_TAIL : AD_TRUNCATE_HEAD;
-      if (arguments->truncation == AD_TRUNCATE_HEAD && strcmp(value, "head") != 0) {
-        arguments->status = ad_fail(AD_ECONFIG, "tokenize: --truncation is \"%s\", expected head or head_tail", value);
-        return EINVAL;
-      }
-      return 0;
-    case KEY_PAIR:
-      arguments->pair = 1;
-      return 0;
-    case KEY_TOKENS:
-      arguments->tokens = 1;
-      return 0;
-    case KEY_HELP:
-      arguments->help = 1;
-      return 0;
-    case ARGP_KEY_ARG:
-      if (arguments->path != NULL) {
-        arguments->status = ad_fail(AD_ECONFIG, "tokenize: a second file \"%s\", expected one at most", value);
-        return EINVAL;
-      }
-      arguments->path = value;
-      return 0;
-    case ARGP_KEY_ERROR:
-      if (arguments->status == AD_OK) {
-        arguments->status =
-            ad_fail(AD_ECONFIG, "tokenize: unknown option or missing value at \"%s\", see autodidact tokenize --help",
-                    state->argv[state->next > 1 ? state->next - 1 : 0]);
-      }
-      return 0;
-    default:
-      return ARGP_ERR_UNKNOWN;
+/* What the options say together. */
+static int check(struct tokenize_options *o) {
+  if (o->model == NULL) {
+    return ad_fail(AD_ECONFIG, "tokenize: no model, expected --model DIR (see autodidact tokenize --help)");
   }
+  AD_TRY(o->limit_text == NULL ? AD_OK : parse_limit(o->limit_text, &o->limit));
+  if (o->pair && o->limit != 0 && o->limit < 5) {
+    return ad_fail(AD_ECONFIG, "tokenize: --limit is %zu, expected at least 5 with --pair", o->limit);
+  }
+  if (o->truncation_text == NULL) {
+    return AD_OK;
+  }
+  const int tail = strcmp(o->truncation_text, "head_tail") == 0;
+  if (!tail && strcmp(o->truncation_text, "head") != 0) {
+    return ad_fail(AD_ECONFIG, "tokenize: --truncation is \"%s\", expected head or head_tail", o->truncation_text);
+  }
+  o->truncation = tail ? AD_TRUNCATE_HEAD_TAIL : AD_TRUNCATE_HEAD;
+  return tail && (o->limit == 0 || o->pair) 
+             ? ad_fail(AD_ECONFIG, "tokenize: --truncation head_tail goes with --limit, and not with --pair")
+             : AD_OK;
 }
 
 /* Prints one encoding as a line. Errors of the stream are looked at when it is flushed. */
@@ -104,12 +67,12 @@ static void print_encoding(const struct ad_tokenizer *tokenizer, const struct ad
 }
 
 /* Encodes and prints one line [size bytes], its line feed taken off. */
-static int tokenize_line(const struct arguments *arguments, struct ad_tokenizer *tokenizer, const char *line,
+static int tokenize_line(const struct tokenize_options *o, struct ad_tokenizer *tokenizer, const char *line,
                          size_t size, struct ad_encoding *encoding) {
   const char *second = NULL;
   size_t first_size = size;
   size_t second_size = 0;
-  if (arguments->pair) {
+  if (o->pair) {
     const char *tab = memchr(line, '\t', size);
     if (tab == NULL) {
       return ad_fail(AD_EINPUT, "no TAB, expected two texts with a TAB between them");
@@ -121,9 +84,9 @@ static int tokenize_line(const struct arguments *arguments, struct ad_tokenizer 
       return ad_fail(AD_EINPUT, "more than one TAB, expected two texts with a TAB between them");
     }
   }
-  AD_TRY(ad_tokenizer_encode(tokenizer, line, first_size, second, second_size, arguments->limit, arguments->truncation,
+  AD_TRY(ad_tokenizer_encode(tokenizer, line, first_size, second, second_size, o->limit, o->truncation,
                              encoding));
-  print_encoding(tokenizer, encoding, arguments->tokens);
+  print_encoding(tokenizer, encoding, o->tokens);
   return AD_OK;
 }
 
@@ -134,7 +97,7 @@ static int check_line(const char *name, size_t number, const char *line, size_t 
                        : ad_looks_explain(ad_utf8_fail(name, number, line, size, valid), AD_LOOKS_TEXT, name, line, size);
 }
 
-static int tokenize_stream(const struct arguments *arguments, struct ad_tokenizer *tokenizer, FILE *stream,
+static int tokenize_stream(const struct tokenize_options *o, struct ad_tokenizer *tokenizer, FILE *stream,
                            const char *name) {
   struct ad_encoding encoding = {0};
   char *line = NULL;
@@ -151,7 +114,7 @@ static int tokenize_stream(const struct arguments *arguments, struct ad_tokenize
     if (status != AD_OK) {
       break;
     }
-    status = tokenize_line(arguments, tokenizer, line, (size_t)size, &encoding);
+    status = tokenize_line(o, tokenizer, line, (size_t)size, &encoding);
     if (status != AD_OK) {
       ad_fail_prefix(status, "%s:%zu", name, number);
     } else if (ferror(stdout)) {
@@ -167,17 +130,16 @@ static int tokenize_stream(const struct arguments *arguments, struct ad_tokenize
   return status;
 }
 
-static int run(const struct arguments *arguments) {
+static int run(const struct tokenize_options *o) {
   struct ad_tokenizer *tokenizer;
-  AD_TRY(ad_tokenizer_load(&tokenizer, arguments->model));
+  AD_TRY(ad_tokenizer_load(&tokenizer, o->model));
   FILE *stream = stdin;
   int status = AD_OK;
-  if (arguments->path != NULL) {
-    status = ad_file_stream(arguments->path, &stream);
+  if (o->path != NULL) {
+    status = ad_file_stream(o->path, &stream);
   }
   if (status == AD_OK) {
-    status =
-        tokenize_stream(arguments, tokenizer, stream, arguments->path != NULL ? arguments->path : "standard input");
+    status = tokenize_stream(o, tokenizer, stream, o->path != NULL ? o->path : "standard input");
   }
   if (stream != NULL && stream != stdin) {
     ad_ignore(fclose(stream));
@@ -191,26 +153,29 @@ static int run(const struct arguments *arguments) {
 }
 
 int ad_command_tokenize(int argc, char **argv) {
-  const struct argp argp = {options, parse, "[FILE]", "Print the token ids of each line of FILE, or of standard input.",
-                            NULL,    NULL,  NULL};
-  struct arguments arguments = {.truncation = AD_TRUNCATE_HEAD};
-  const error_t error = argp_parse(&argp, argc, argv, ARGP_SILENT, NULL, &arguments);
-  if (arguments.status != AD_OK) {
-    return arguments.status;
+  struct tokenize_options o = {.truncation = AD_TRUNCATE_HEAD};
+  size_t count;
+  int help;
+  const struct argument options[] = {
+      {"model", "DIR", "Folder with vocab.txt or tokenizer.json (required)", NULL, &o.model},
+      {"limit", "N", "Cut to at most N tokens, [CLS] and [SEP] included", NULL, &o.limit_text},
+      {"truncation", "HOW",
+       "Where a single text is cut: head (default) or head_tail (the first 128 tokens and the last ones stay)", NULL,
+       &o.truncation_text},
+      {"pair", NULL, "A line is two texts with a TAB between them", &o.pair, NULL},
+      {"tokens", NULL, "Print tokens instead of ids", &o.tokens, NULL}};
+  const struct arguments arguments = {"tokenize",
+                                      "--model DIR [FILE]",
+                                      "Prints the token ids of each line of FILE, or of standard input.",
+                                      options,
+                                      sizeof options / sizeof *options,
+                                      0,
+                                      1};
+  AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
+  if (help) {
+    return AD_OK;
   }
-  if (error != 0) {
-    return ad_fail(AD_ECONFIG, "tokenize: %s", strerror(error));
-  }
-  if (arguments.help) {
-    char name[] = "autodidact tokenize";
-    argp_help(&argp, stdout, ARGP_HELP_USAGE | ARGP_HELP_DOC | ARGP_HELP_LONG, name);
-    return fflush(stdout) == 0 ? AD_OK : ad_fail(AD_EIO, "standard output: %s", strerror(errno));
-  }
-  if (arguments.model == NULL) {
-    return ad_fail(AD_ECONFIG, "tokenize: no model, expected --model DIR (see autodidact tokenize --help)");
-  }
-  if (arguments.pair && arguments.limit != 0 && arguments.limit < 5) {
-    return ad_fail(AD_ECONFIG, "tokenize: --limit is %zu, expected at least 5 with --pair", arguments.limit);
-  }
-  return run(&arguments);
+  o.path = count > 0 ? argv[1] : NULL;
+  AD_TRY(check(&o));
+  return run(&o);
 }

@@ -55,6 +55,9 @@ int ad_command_train(int argc, char **argv) {
   if (help) {
     return AD_OK;
   }
+  if (keys + markdown + (value != NULL) + (faults != NULL) > 1) {
+    return ad_fail(AD_ECONFIG, "train: expected one of --keys, --keys-markdown, --get and --inject");
+  }
   if (keys || markdown) {
     if (count > 0) {
       return ad_fail(AD_ECONFIG, "train: --keys and --keys-markdown take no argument, found \"%s\"", argv[1]);

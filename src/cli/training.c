@@ -52,7 +52,8 @@ static int log_step(struct training *t, const struct ad_step *step) {
   char text[STEP_TEXT];
   training_step_text(t, step, text);
   AD_TRY(ad_run_log(&t->run, "%s", text));
-  AD_TRY(ad_run_timing(&t->run, "{\"step\":%" PRIu64 ",\"seconds\":%.6f}", step->step, step->seconds));
+  AD_TRY(ad_run_timing(&t->run, "{\"step\":%" PRIu64 ",\"steps\":%" PRIu64 ",\"seconds\":%.6f}", step->step,
+                       ad_trainer_total(t->trainer), step->seconds));
   t->log_bytes = (uint64_t)ftello(t->run.log);
   return AD_OK;
 }

@@ -162,6 +162,18 @@ int training_print_changes(struct training *t) {
   return status;
 }
 
+/* Rank 0: what the run is given, where it is kept. */
+static int keep_inputs(const struct training *t) {
+  const struct session *s = &t->session;
+  struct ad_run_inputs inputs;
+  AD_TRY(ad_run_inputs_create(&inputs, &s->config, &s->descriptor));
+  inputs.digest[AD_TRAIN] = t->train.digest;
+  inputs.digest[AD_DEV] = t->has_dev ? t->dev.digest : 0;
+  const int status = ad_run_inputs_write(&t->run, &inputs, &s->descriptor);
+  ad_run_inputs_destroy(&inputs);
+  return status;
+}
+
 /* Rank 0: that a run may be here, before anything is touched. A finished one stays unless it is to go. */
 static int check_folder(const struct training *t) {
   const struct ad_config *c = &t->session.config;
@@ -227,7 +239,8 @@ static int enter(struct training *t) {
 }
 
 static int begin_anew(struct training *t, const struct provenance *p) {
-  return t->first ? ad_run_create(&t->run, &t->session.config, p->facts, p->count) : AD_OK;
+  AD_TRY(t->first ? ad_run_create(&t->run, &t->session.config, p->facts, p->count) : AD_OK);
+  return t->first ? keep_inputs(t) : AD_OK;
 }
 
 static int go_on(struct training *t, const struct provenance *p) {
@@ -247,6 +260,7 @@ static int go_on(struct training *t, const struct provenance *p) {
   char host[256] = "";
   gethostname(host, sizeof host - 1);
   AD_TRY(ad_run_reopen(&t->run, &t->session.config, &mark));
+  AD_TRY(keep_inputs(t));
   AD_TRY(ad_snapshots_cut(t->run.folder, done));
   ad_log(AD_LOG_INFO, "%s: goes on after step %" PRIu64 " of %" PRIu64, t->run.folder, done, total);
   return ad_run_timing(&t->run, "{\"resumed\":%" PRIu64 ",\"ranks\":\"%s\",\"host\":\"%s\"}", done, p->ranks, host);

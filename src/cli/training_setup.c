@@ -52,9 +52,9 @@ static const char *file_or_null(const char *file) {
 
 static int read_data(struct training *t) {
   const struct ad_config *c = &t->session.config;
-  AD_TRY(session_load_descriptor(&t->session));
-  if (c->data_hold_out > 0) {
-    AD_TRY(ad_descriptor_hold_out(&t->session.descriptor, c->data_hold_out, 0));
+  if (t->session.descriptor.path == NULL) { /* verify has one */
+    AD_TRY(session_load_descriptor(&t->session));
+    AD_TRY(session_hold_out(&t->session));
   }
   AD_TRY(session_load_tokenizer(&t->session, NULL));
   AD_TRY(session_read(&t->session, AD_TRAIN, file_or_null(c->data_train), 1, &t->train));
@@ -109,6 +109,7 @@ static int check_ranks(struct training *t) {
   AD_TRY(ad_comm_same(t->comm, "the program", ad_build_commit()));
   AD_TRY(ad_comm_same(t->comm, "the kernel family", kernels->name));
   AD_TRY(ad_comm_same(t->comm, "the kernel family of matrix products", ad_gemm_core()));
+  AD_TRY(ad_comm_same(t->comm, "the descriptor's digest", ad_digest_text(s->descriptor.digest, digest)));
   AD_TRY(ad_comm_same(t->comm, "the training data's digest", ad_digest_text(t->train.digest, digest)));
   AD_TRY(ad_comm_same(t->comm, "the dev data's digest", ad_digest_text(t->dev.digest, digest)));
   return ad_comm_same(t->comm, "the initial parameters' digest", t->initial);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arguments.h"
 #include "autodidact/base/memory.h"
@@ -89,10 +90,25 @@ static int configure(struct verify *v) {
   return c->run_dir == NULL ? ad_fail_memory(strlen(v->run) + 1, "a path") : AD_OK;
 }
 
+/* What the run was given, from where it lay: the configuration's paths may be those of another current folder. */
+static int find_inputs(struct verify *v) {
+  struct session *s = &v->training.session;
+  struct ad_config *c = &s->config;
+  const struct session_data_options where = {.optional = 1};
+  static const char *const placed[] = {"data.train", "data.dev", "data.test"};
+  AD_TRY(session_open_data(s, v->run, &where));
+  for (size_t i = 0; s->inputs.found && i < 3; i++) {
+    AD_TRY(ad_config_set(c, v->run, placed[i], ""));
+  }
+  const char *model = s->inputs.model, *key = c->model_path[0] != '\0' ? "model.path" : "model.vocab";
+  return model != NULL && access(model, F_OK) == 0 ? ad_config_set(c, v->run, key, model) : AD_OK;
+}
+
 /* As train does it, without a run folder and without evaluations. */
 static int prepare(struct verify *v) {
   struct training *t = &v->training;
   AD_TRY(training_check_configuration(t));
+  AD_TRY(find_inputs(v));
   AD_TRY(training_load_data(t));
   const int has_dev = t->has_dev;
   t->has_dev = 0;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ struct reading {
   uint32_t *order;   /* [rows_in_file] the rows shuffled */
   size_t rows_in_file;
   size_t begin, end; /* this split in order */
+  uint32_t *labels;  /* [label_count] numbers of the source's labels, by value */
   size_t *taken;     /* [C] examples of each class so far, with options->per_class */
   int every;         /* options->every_row applies */
   size_t unread_capacity;
@@ -53,17 +55,63 @@ static struct ad_text_span as_whole(struct ad_text_span label) {
   return label;
 }
 
-/* The place of a label among those of the source; label_count when it is not there. */
-static size_t find_label(const struct ad_source *source, struct ad_text_span label) {
-  for (int whole = 0; whole <= 1; whole++) {
-    for (size_t i = 0; i < source->label_count; i++) {
-      const struct ad_text_span value = {source->labels[i].value, strlen(source->labels[i].value)};
-      if (whole ? is_same(as_whole(value), as_whole(label)) : is_same(value, label)) {
-        return i;
-      }
+static int compare_spans(struct ad_text_span a, struct ad_text_span b) {
+  const int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
+  return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static struct ad_text_span label_value(const struct ad_source *source, uint32_t i) {
+  return (struct ad_text_span){source->labels[i].value, strlen(source->labels[i].value)};
+}
+
+static int compare_labels(const void *a, const void *b, void *source) {
+  const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  const int order = compare_spans(as_whole(label_value(source, x)), as_whole(label_value(source, y)));
+  return order != 0 ? order : (x > y) - (x < y);
+}
+
+/* The labels in the order in which find_label looks for them. */
+static int order_labels(struct reading *reading) {
+  const size_t count = reading->source.label_count;
+  reading->labels = ad_malloc(count, sizeof *reading->labels);
+  if (reading->labels == NULL) {
+    return ad_fail_memory(count * sizeof *reading->labels, "the labels of a file");
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    reading->labels[i] = i;
+  }
+  if (count > 1) {
+    qsort_r(reading->labels, count, sizeof *reading->labels, compare_labels, &reading->source);
+  }
+  return AD_OK;
+}
+
+/* The place of a label among those of the source; label_count when it is not there. Of values that are the same whole
+ * number the one that is written alike, or else the first. */
+static size_t find_label(const struct reading *reading, struct ad_text_span label) {
+  const struct ad_source *source = &reading->source;
+  const struct ad_text_span whole = as_whole(label);
+  size_t low = 0, high = source->label_count;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (compare_spans(as_whole(label_value(source, reading->labels[middle])), whole) < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
     }
   }
-  return source->label_count;
+  size_t found = source->label_count;
+  for (; low < source->label_count; low++) {
+    const struct ad_text_span value = label_value(source, reading->labels[low]);
+    if (is_same(value, label)) {
+      return reading->labels[low];
+    }
+    if (!is_same(as_whole(value), whole)) {
+      break;
+    }
+    found = found == source->label_count ? reading->labels[low] : found;
+  }
+  return found;
 }
 
 /* 1 with the label's class, 0 where the row is to be left out, or AD_EINPUT. */
@@ -77,7 +125,7 @@ static int classify(const struct reading *reading, const struct ad_record *recor
   if (source->skip != NULL && is_same(label, (struct ad_text_span){source->skip, strlen(source->skip)})) {
     return 0;
   }
-  const size_t place = find_label(source, label);
+  const size_t place = find_label(reading, label);
   if (place == source->label_count) {
     char shown[96];
     snprintf(shown, sizeof shown, "\"%.*s\"", (int)(label.size < 80 ? label.size : 80), label.data);
@@ -345,6 +393,7 @@ static int check_classes(const struct reading *reading) {
 static int read_rows(struct reading *reading) {
   struct ad_dataset *dataset = reading->dataset;
   AD_TRY(reserve(reading, 0, 0));
+  AD_TRY(order_labels(reading));
   dataset->offset[0] = 0;
   if (reading->options->per_class > 0) {
     reading->taken = ad_calloc(reading->descriptor->class_count, sizeof *reading->taken);
@@ -394,8 +443,8 @@ static int find_file(const struct reading *reading, enum ad_split split, char **
       options->folder != NULL && options->folder[0] != '\0' ? options->folder : reading->descriptor->folder;
   if (options->file != NULL) {
     *path = ad_strdup(options->file);
-  } else if (folder != NULL) {
-    *path = ad_path_join(folder, reading->source.file);
+  } else if (folder != NULL || reading->source.file[0] == '/') {
+    *path = ad_path_join(folder == NULL ? "" : folder, reading->source.file);
   } else {
     return ad_fail(AD_ECONFIG,
                    "%s: the folder with \"%s\" (the %s split) is not known, expected it in the configuration "
@@ -407,7 +456,8 @@ static int find_file(const struct reading *reading, enum ad_split split, char **
   }
   if (options->file == NULL && access(*path, F_OK) != 0 && errno == ENOENT) {
     const int status = ad_fail(AD_EINPUT,
-                               "%s: there is no such file, expected the %s split of %s there (data.folder); the data "
+                               "%s: there is no such file, expected the %s split of %s there (data.folder, for a finished run "
+                               "--folder); the data "
                                "are to be had from %s",
                                *path, ad_split_name(split), reading->descriptor->name, reading->descriptor->home);
     ad_free(*path);
@@ -491,6 +541,7 @@ int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *desc
   ad_free(reading.positions);
   ad_free(reading.order);
   ad_free(reading.taken);
+  ad_free(reading.labels);
   ad_free(path);
   if (status < 0) {
     ad_dataset_destroy(dataset);

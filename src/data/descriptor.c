@@ -9,6 +9,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/texts.h"
 #include "layout.h"
 
 static const char SUFFIX[] = ".yaml";
@@ -34,6 +35,19 @@ static int set_name(struct ad_descriptor *descriptor, const char *path) {
   return AD_OK;
 }
 
+static int keep_text(struct ad_descriptor *descriptor, const char *text, size_t size) {
+  descriptor->text = ad_malloc(size + 1, 1);
+  if (descriptor->text == NULL) {
+    return ad_fail_memory(size + 1, "a descriptor");
+  }
+  if (size > 0) {
+    memcpy(descriptor->text, text, size);
+  }
+  descriptor->text[size] = '\0';
+  descriptor->size = size;
+  return AD_OK;
+}
+
 /* The texts for people: all of them are needed, so that no data set goes without its source. */
 static int parse_texts(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
   struct {
@@ -55,6 +69,20 @@ static int parse_texts(struct ad_descriptor *descriptor, const struct ad_yaml *t
   return AD_OK;
 }
 
+static int check_classes(const struct ad_descriptor *descriptor, const struct ad_yaml *node) {
+  const char *const *classes = (const char *const *)descriptor->classes;
+  size_t before, *order = ad_malloc(descriptor->class_count, sizeof *order);
+  if (order == NULL) {
+    return ad_fail_memory(descriptor->class_count * sizeof *order, "the classes of a descriptor");
+  }
+  ad_texts_order(classes, descriptor->class_count, order);
+  const size_t doubled = ad_texts_doubled(classes, descriptor->class_count, order, &before);
+  ad_free(order);
+  return doubled == descriptor->class_count ? AD_OK
+                                            : AD_FAIL_AT(descriptor->path, node->items[doubled],
+                                                         "classes: \"%s\" is there twice", classes[doubled]);
+}
+
 static int parse_classes(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
   const struct ad_yaml *node = ad_yaml_get(tree, "classes");
   const char *path = descriptor->path;
@@ -71,13 +99,8 @@ static int parse_classes(struct ad_descriptor *descriptor, const struct ad_yaml 
   for (size_t i = 0; i < node->count; i++) {
     AD_TRY(ad_layout_text(path, node->items[i], "classes", &descriptor->classes[i]));
     descriptor->class_count++;
-    for (size_t j = 0; j < i; j++) {
-      if (strcmp(descriptor->classes[j], descriptor->classes[i]) == 0) {
-        return AD_FAIL_AT(path, node->items[i], "classes: \"%s\" is there twice", descriptor->classes[i]);
-      }
-    }
   }
-  return AD_OK;
+  return check_classes(descriptor, node);
 }
 
 static int parse_expected(const char *path, const struct ad_yaml *node, struct ad_expected *expected) {
@@ -207,6 +230,9 @@ int ad_descriptor_parse(struct ad_descriptor *descriptor, const char *path, cons
   descriptor->digest = ad_digest(text, size);
   int status = set_name(descriptor, path);
   if (status == AD_OK) {
+    status = keep_text(descriptor, text, size);
+  }
+  if (status == AD_OK) {
     status = ad_yaml_parse(&tree, path, text, size);
   }
   if (status == AD_OK) {
@@ -293,6 +319,7 @@ int ad_descriptor_load(struct ad_descriptor *descriptor, const char *name, const
 void ad_descriptor_destroy(struct ad_descriptor *descriptor) {
   ad_free(descriptor->name);
   ad_free(descriptor->path);
+  ad_free(descriptor->text);
   ad_free(descriptor->title);
   ad_free(descriptor->home);
   ad_free(descriptor->licence);

@@ -6,12 +6,21 @@
 #include "autodidact/base/buffer.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/texts.h"
 
 /* In the order of enum ad_format, of 0 and 1, of enum ad_empty, of 0 and 1. */
 static const char *const format_words[] = {"tsv", "csv", "jsonl", "folder", "wordnet"};
 static const char *const header_words[] = {"false", "true"};
 static const char *const empty_words[] = {"refuse", "allow", "skip"};
 static const char *const incomplete_words[] = {"refuse", "skip"};
+
+const char *ad_layout_format_name(enum ad_format format) {
+  return format_words[format];
+}
+
+const char *ad_layout_empty_name(enum ad_empty empty) {
+  return empty_words[empty];
+}
 
 /* "a, b, c", for messages. */
 static int list_names(const char *const *names, size_t count, struct ad_buffer *out) {
@@ -155,54 +164,63 @@ static int parse_columns(const char *path, const struct ad_yaml *node, const str
   return AD_OK;
 }
 
-static int find_class(const struct ad_descriptor *descriptor, const char *name, uint32_t *class_id) {
-  for (size_t i = 0; i < descriptor->class_count; i++) {
-    if (strcmp(descriptor->classes[i], name) == 0) {
-      *class_id = (uint32_t)i;
-      return 1;
-    }
+/* One value of the file, and the class that it stands for; order: the classes in the order of the alphabet. Without
+ * `name` the file writes the class names themselves. */
+static int add_label(const struct ad_descriptor *descriptor, const char *value, const struct ad_yaml *name,
+                     const size_t *order, struct ad_source *source) {
+  struct ad_label_value *label = &source->labels[source->label_count];
+  label->value = ad_strdup(value);
+  if (label->value == NULL) {
+    return ad_fail_memory(strlen(value), "a descriptor");
   }
-  return 0;
+  label->class_id = (uint32_t)source->label_count++;
+  if (name == NULL) {
+    return AD_OK;
+  }
+  const size_t count = descriptor->class_count;
+  const size_t found = name->kind != AD_YAML_SCALAR
+                           ? count
+                           : ad_texts_find((const char *const *)descriptor->classes, count, order, name->text);
+  label->class_id = (uint32_t)found;
+  return found < count ? AD_OK
+                       : AD_FAIL_AT(descriptor->path, name,
+                                    "labels: \"%s\" stands for \"%s\", which is not among the classes", value,
+                                    name->kind == AD_YAML_SCALAR ? name->text : "a list or mapping");
 }
 
-/* Without the key, the file writes the class names themselves. */
-static int parse_labels(const struct ad_descriptor *descriptor, const struct ad_yaml *node, struct ad_source *source) {
-  const char *path = descriptor->path;
-  if (node != NULL && (node->kind != AD_YAML_MAPPING || node->count == 0)) {
-    return AD_FAIL_AT(path, node, "labels: expected a mapping of the file's values to class names");
-  }
-  const size_t count = node == NULL ? descriptor->class_count : node->count;
-  source->labels = ad_calloc(count, sizeof *source->labels);
-  if (source->labels == NULL) {
-    return ad_fail_memory(count * sizeof *source->labels, "a descriptor");
-  }
+/* order [class_count] is work memory. */
+static int read_labels(const struct ad_descriptor *descriptor, const struct ad_yaml *node, struct ad_source *source,
+                       size_t *order) {
+  const size_t classes = descriptor->class_count, count = node == NULL ? classes : node->count;
+  ad_texts_order((const char *const *)descriptor->classes, classes, order);
   for (size_t i = 0; i < count; i++) {
-    struct ad_label_value *label = &source->labels[i];
-    const char *value = node == NULL ? descriptor->classes[i] : node->keys[i];
-    label->value = ad_strdup(value);
-    if (label->value == NULL) {
-      return ad_fail_memory(strlen(value), "a descriptor");
-    }
-    source->label_count++;
-    label->class_id = (uint32_t)i;
-    if (node != NULL) {
-      const struct ad_yaml *name = node->items[i];
-      if (name->kind != AD_YAML_SCALAR || !find_class(descriptor, name->text, &label->class_id)) {
-        return AD_FAIL_AT(path, name, "labels: \"%s\" stands for \"%s\", which is not among the classes", value,
-                          name->kind == AD_YAML_SCALAR ? name->text : "a list or mapping");
-      }
-    }
+    AD_TRY(add_label(descriptor, node == NULL ? descriptor->classes[i] : node->keys[i],
+                     node == NULL ? NULL : node->items[i], order, source));
   }
-  for (uint32_t c = 0; c < descriptor->class_count; c++) {
-    size_t i = 0;
-    while (i < count && source->labels[i].class_id != c) {
-      i++;
-    }
-    if (i == count) {
-      return AD_FAIL_AT(path, node, "labels: no value stands for the class \"%s\"", descriptor->classes[c]);
+  memset(order, 0, classes * sizeof *order);
+  for (size_t i = 0; i < count; i++) {
+    order[source->labels[i].class_id]++;
+  }
+  for (size_t c = 0; c < classes; c++) {
+    if (order[c] == 0) {
+      return AD_FAIL_AT(descriptor->path, node, "labels: no value stands for the class \"%s\"", descriptor->classes[c]);
     }
   }
   return AD_OK;
+}
+
+static int parse_labels(const struct ad_descriptor *descriptor, const struct ad_yaml *node, struct ad_source *source) {
+  if (node != NULL && (node->kind != AD_YAML_MAPPING || node->count == 0)) {
+    return AD_FAIL_AT(descriptor->path, node, "labels: expected a mapping of the file's values to class names");
+  }
+  const size_t count = node == NULL ? descriptor->class_count : node->count;
+  size_t *order = ad_malloc(descriptor->class_count, sizeof *order);
+  source->labels = ad_calloc(count, sizeof *source->labels);
+  const int status = order == NULL || source->labels == NULL
+                         ? ad_fail_memory(count * sizeof *source->labels, "a descriptor")
+                         : read_labels(descriptor, node, source, order);
+  ad_free(order);
+  return status;
 }
 
 int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml *split, const struct ad_yaml *top,

@@ -25,6 +25,10 @@ int ad_layout_number(const char *path, const struct ad_yaml *node, const char *k
 int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml *split, const struct ad_yaml *top,
                     struct ad_source *source);
 
+/* The words of a descriptor for these. Static storage. */
+const char *ad_layout_format_name(enum ad_format format);
+const char *ad_layout_empty_name(enum ad_empty empty);
+
 /* Notes in the descriptor's `idle` the layout keys of the tree that change nothing; all splits are read. AD_ENOMEM. */
 int ad_layout_find_idle(struct ad_descriptor *descriptor, const struct ad_yaml *tree);
 

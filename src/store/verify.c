@@ -1,4 +1,4 @@
-/* verify: the run's folder, part by part. verify_snapshots.c has snapshots and logits. */
+/* verify: the run's folder, part by part. verify_inputs.c has what it was given, verify_snapshots.c snapshots and logits. */
 #include "autodidact/store/verify.h"
 
 #include <inttypes.h>
@@ -312,7 +312,7 @@ int ad_verify_run(const char *run, struct ad_verification *out) {
   AD_TRY(ad_config_create(&v.config));
   int status = ad_run_config(run, &v.config);
   out->finished = ad_run_find(run) == AD_RUN_FINISHED;
-  int (*const parts[])(struct verifier *) = {verify_log, verify_checkpoints, verify_snapshots, verify_logits};
+  int (*const parts[])(struct verifier *) = {verify_inputs, verify_log, verify_checkpoints, verify_snapshots, verify_logits};
   for (size_t i = 0; i < sizeof parts / sizeof *parts && status == AD_OK; i++) {
     status = parts[i](&v);
   }

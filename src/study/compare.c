@@ -219,12 +219,7 @@ int ad_compare_paired(struct ad_paired *paired, size_t n, const double *a, const
   if (d == NULL) {
     return ad_fail_memory(n * sizeof *d, "differences");
   }
-  for (size_t i = 0; i < n; i++) {
-    d[i] = a[i] - b[i];
-    if (fabs(d[i]) <= 1e-12 * fmax(fabs(a[i]), fabs(b[i]))) {
-      d[i] = 0.0;
-    }
-  }
+  ad_differences(n, a, b, d);
   const int status = paired_differences(paired, n, d, how);
   ad_free(d);
   return status;
@@ -234,7 +229,7 @@ int ad_compare_paired(struct ad_paired *paired, size_t n, const double *a, const
 
 static void welch(struct ad_unpaired *u, size_t na, const double *a, size_t nb, const double *b, double level) {
   const double ma = mean_of(na, a), mb = mean_of(nb, b);
-  u->mean = ad_figure_of(ma - mb);
+  u->mean = ad_figure_of(ad_difference(ma, mb));
   if (na < 2 || nb < 2) {
     u->df = u->t_p = ad_figure_none("needs at least 2 runs of each arm");
     u->t = ad_interval_none(u->df.why);

@@ -59,7 +59,8 @@ void table_squares(const double *values, const size_t extent[AD_FACTORS], const 
         sum += __builtin_popcountl(term ^ part) % 2 ? -quadratic[part] : quadratic[part];
       }
     }
-    squares[term] = term == 0 ? 0.0 : fmax(0.0, sum);
+    squares[term] =
+        term == 0 ? 0.0 : squares_of(sum, quadratic[TERMS - 1], (double)(n[0] * n[1] * n[2]), shift);
   }
 }
 
@@ -305,7 +306,11 @@ static void latin_squares(const struct ad_design *d, double squares[4]) {
       squares[f] += sum[f] * sum[f] / (double)n;
     }
   }
-  squares[3] = fmax(0.0, squares[3] - squares[0] - squares[1] - squares[2]);
+  const double total = squares[3], cells = (double)(n * n);
+  squares[3] -= squares[0] + squares[1] + squares[2];
+  for (size_t i = 0; i < 4; i++) {
+    squares[i] = squares_of(squares[i], total, cells, mean);
+  }
 }
 
 static void analyse_latin(struct ad_components *components, const struct ad_design *design, double level) {
@@ -443,7 +448,7 @@ int ad_variance_components(struct ad_components *components, const struct ad_des
   int equal = 1;
   for (size_t i = 0; i < total; i++) {
     first = isnan(first) ? design->values[i] : first;
-    equal &= isnan(design->values[i]) || design->values[i] == first;
+    equal &= isnan(design->values[i]) || ad_difference(design->values[i], first) == 0.0;
   }
   if (equal) {
     components->why = components->cells == 0 ? WHY_NO_RUNS : WHY_EQUAL;

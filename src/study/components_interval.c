@@ -5,11 +5,12 @@
 #include "components.h"
 
 double combination_value(const struct combination *c) {
-  double sum = 0.0;
+  double sum = 0.0, size = 0.0;
   for (size_t q = 0; q < c->count; q++) {
     sum += c->k[q] * c->ms[q];
+    size += fabs(c->k[q] * c->ms[q]);
   }
-  return sum;
+  return fabs(sum) <= 1e-13 * size ? 0.0 : sum; /* mean squares that are equal but for roundings */
 }
 
 /* Satterthwaite's, of a combination of value v. */

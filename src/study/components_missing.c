@@ -139,8 +139,10 @@ static void analyse(struct ad_components *out, const struct ad_design *design, s
     return;
   }
   /* Squares of the first factor given the second, and the other way round. */
-  const double rows = fmax(0.0, by_column - by_both), columns = fmax(0.0, by_row - by_both);
-  const double squares[3] = {u->turned ? columns : rows, u->turned ? rows : columns, by_both};
+  const double total = by_row + by_column, N = (double)u->cells, rows = squares_of(by_column - by_both, total, N, u->shift),
+               columns = squares_of(by_row - by_both, total, N, u->shift);
+  const double squares[3] = {u->turned ? columns : rows, u->turned ? rows : columns,
+                             squares_of(by_both, total, N, u->shift)};
   fill(out, design, squares, level);
 }
 

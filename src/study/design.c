@@ -7,6 +7,7 @@
 #include "autodidact/base/digest.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/texts.h"
 #include "study_internal.h"
 
 enum { MOST_CELLS = 1000000, MOST_VALUES = 10000 };
@@ -17,39 +18,67 @@ static const char *const design_names[] = {"crossed", "listed", "latin"};
 /* Places on an axis, as the file lists them: numbers of values. */
 struct sequence {
   uint32_t *level; /* [count] owned */
+  size_t *line;    /* [count] of the file; owned */
   size_t count, capacity;
 };
 
-/* The level with this value, which may be new. */
-static int add_level(struct study_draft *d, struct ad_study_axis *axis, const struct ad_yaml *at, const char *text,
-                     int distinct, struct sequence *sequence) {
-  char *value = NULL;
-  size_t v = 0;
-  AD_TRY(study_settle_value(d, at, axis->key, text, &value));
-  while (v < axis->count && strcmp(axis->values[v], value) != 0) {
-    v++;
-  }
-  int status = AD_OK;
-  if (v < axis->count && distinct) {
-    status = study_fail(d->study->path, at, "axes: %s has the value %s twice", axis->key, value);
-  } else if (v == axis->count) {
-    /* Room for a power of two: no capacity need be kept. */
-    char **values = (v & (v - 1)) != 0 ? axis->values : ad_realloc(axis->values, v == 0 ? 1 : 2 * v, sizeof *values);
-    if (values == NULL) {
-      status = ad_fail_memory(2 * v * sizeof *values, "the values of an axis");
-    } else {
-      axis->values = values;
-      values[axis->count++] = value;
-      value = NULL;
-    }
-  }
-  ad_free(value);
-  AD_TRY(status);
-  void *level = sequence->level;
-  AD_TRY(ad_reserve(&level, &sequence->capacity, sequence->count + 1, sizeof *sequence->level));
-  sequence->level = level;
-  sequence->level[sequence->count++] = (uint32_t)v;
+/* A further value of an axis; equal ones are brought together later (find_levels). */
+static int add_text(struct study_draft *d, struct ad_study_axis *axis, const struct ad_yaml *at, const char *text,
+                    struct sequence *sequence) {
+  void *values = axis->values, *lines = sequence->line;
+  size_t capacity = sequence->capacity;
+  AD_TRY(ad_reserve(&values, &capacity, axis->count + 1, sizeof *axis->values));
+  axis->values = values;
+  capacity = sequence->capacity;
+  AD_TRY(ad_reserve(&lines, &capacity, axis->count + 1, sizeof *sequence->line));
+  sequence->line = lines;
+  sequence->capacity = capacity;
+  sequence->line[axis->count] = at->line;
+  AD_TRY(study_settle_value(d, at, axis->key, text, &axis->values[axis->count]));
+  axis->count++;
   return AD_OK;
+}
+
+/* The distinct values of an axis in the order of the file, order [count] being work memory, and the level of each place. */
+static int join_values(const struct study_draft *d, struct ad_study_axis *axis, int distinct, struct sequence *sequence,
+                       size_t *order) {
+  const char *const *texts = (const char *const *)axis->values;
+  const size_t n = axis->count;
+  size_t before, kept = 0;
+  ad_texts_order(texts, n, order);
+  const size_t doubled = ad_texts_doubled(texts, n, order, &before);
+  if (doubled < n && distinct) {
+    const struct ad_yaml at = {.line = sequence->line[doubled]};
+    return study_fail(d->study->path, &at, "axes: %s has the value %s twice", axis->key, texts[doubled]);
+  }
+  for (size_t i = 0; i < n; i++) {
+    /* Equal values stand together, the first one in front: all take its place. */
+    const int same = i > 0 && strcmp(texts[order[i - 1]], texts[order[i]]) == 0;
+    sequence->level[order[i]] = same ? sequence->level[order[i - 1]] : (uint32_t)order[i];
+  }
+  for (size_t i = 0; i < n; i++) {
+    const size_t first = sequence->level[i];
+    if (first == i) {
+      order[i] = kept;
+      axis->values[kept++] = axis->values[i];
+    } else {
+      ad_free(axis->values[i]);
+    }
+    sequence->level[i] = (uint32_t)order[first];
+  }
+  axis->count = kept;
+  sequence->count = n;
+  return AD_OK;
+}
+
+static int find_levels(const struct study_draft *d, struct ad_study_axis *axis, int distinct, struct sequence *sequence) {
+  size_t *order = ad_malloc(axis->count, sizeof *order);
+  sequence->level = ad_malloc(axis->count, sizeof *sequence->level);
+  const int status = order == NULL || sequence->level == NULL
+                         ? ad_fail_memory(axis->count * 2 * sizeof *order, "the values of an axis")
+                         : join_values(d, axis, distinct, sequence, order);
+  ad_free(order);
+  return status;
 }
 
 /* "3..7"; 1 where the text is a range. */
@@ -64,14 +93,14 @@ static int parse_range(const char *text, unsigned long long *first, unsigned lon
   return 1;
 }
 
-static int add_value(struct study_draft *d, struct ad_study_axis *axis, const struct ad_yaml *at, int distinct,
+static int add_value(struct study_draft *d, struct ad_study_axis *axis, const struct ad_yaml *at,
                      struct sequence *sequence) {
   unsigned long long first, last;
   if (at->kind != AD_YAML_SCALAR) {
     return study_fail(d->study->path, at, "axes: %s: expected a list of single values", axis->key);
   }
   if (at->quoted || !parse_range(at->text, &first, &last)) {
-    return add_level(d, axis, at, at->text, distinct, sequence);
+    return add_text(d, axis, at, at->text, sequence);
   }
   if (last < first || last - first >= MOST_VALUES) {
     return study_fail(d->study->path, at, "axes: %s: the range %s has no value or more than %d", axis->key, at->text,
@@ -80,7 +109,7 @@ static int add_value(struct study_draft *d, struct ad_study_axis *axis, const st
   for (unsigned long long value = first; value <= last; value++) {
     char text[32];
     snprintf(text, sizeof text, "%llu", value);
-    AD_TRY(add_level(d, axis, at, text, distinct, sequence));
+    AD_TRY(add_text(d, axis, at, text, sequence));
   }
   return AD_OK;
 }
@@ -100,16 +129,16 @@ static int read_axis(struct study_draft *d, const struct study_leaf *leaf, int d
   if (axis->key == NULL) {
     return ad_fail_memory(strlen(leaf->key) + 1, "an axis");
   }
-  if (at->kind == AD_YAML_SCALAR) {
-    return add_value(d, axis, at, distinct, sequence);
-  }
-  if (at->count == 0) {
+  if (at->kind == AD_YAML_SEQUENCE && at->count == 0) {
     return study_fail(s->path, at, "axes: %s has no values", leaf->key);
   }
-  for (size_t i = 0; i < at->count; i++) {
-    AD_TRY(add_value(d, axis, at->items[i], distinct, sequence));
+  if (at->kind == AD_YAML_SCALAR) {
+    AD_TRY(add_value(d, axis, at, sequence));
   }
-  return AD_OK;
+  for (size_t i = 0; i < at->count; i++) {
+    AD_TRY(add_value(d, axis, at->items[i], sequence));
+  }
+  return find_levels(d, axis, distinct, sequence);
 }
 
 static size_t common_divisor(size_t a, size_t b) {
@@ -194,6 +223,7 @@ static int read_block(struct study_draft *d, const struct ad_yaml *at, enum desi
   }
   for (size_t i = 0; i < leaves->count; i++) {
     ad_free(sequences[i].level);
+    ad_free(sequences[i].line);
   }
   ad_free(sequences);
   return status;
@@ -210,7 +240,7 @@ int study_read_axes(struct study_draft *d, const struct ad_yaml *tree) {
     while (design < DESIGNS && strcmp(tree->keys[i], design_names[design]) != 0) {
       design++;
     }
-    int status = study_leaves_add(&leaves, d->study->path, "", design < DESIGNS ? tree->items[i] : &one);
+    int status = study_leaves_read(&leaves, d->study->path, design < DESIGNS ? tree->items[i] : &one);
     if (status == AD_OK) {
       status = read_block(d, tree->items[i], design < DESIGNS ? (enum design)design : CROSSED, &leaves);
     }

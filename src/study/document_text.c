@@ -1,5 +1,6 @@
 /* A document as text, and its tables as CSV. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,8 +11,12 @@
 
 enum { LINE = 110 };
 
-static int show_number(double value, double scale, struct ad_buffer *out) {
-  return ad_buffer_printf(out, "%.4g", value * scale);
+/* Where numbers have a unit, the smallest that can be is far above a rounding: that is shown as the 0 it stands for.
+ * Files have it as it is. */
+static int show_number(double value, const struct document_column *column, struct ad_buffer *out) {
+  static const double ROUNDING = 1e-12;
+  const double shown = value * column->scale;
+  return ad_buffer_printf(out, "%.4g", column->unit[0] != '\0' && fabs(shown) < ROUNDING ? 0.0 : shown);
 }
 
 int cell_show(const struct document_cell *cell, const struct document_column *column, struct ad_buffer *out) {
@@ -25,12 +30,12 @@ int cell_show(const struct document_cell *cell, const struct document_column *co
     return ad_buffer_puts(out, "n/a");
   }
   if (cell->kind == CELL_FIGURE) {
-    return show_number(cell->value, column->scale, out);
+    return show_number(cell->value, column, out);
   }
   AD_TRY(ad_buffer_puts(out, "["));
-  AD_TRY(show_number(cell->value, column->scale, out));
+  AD_TRY(show_number(cell->value, column, out));
   AD_TRY(ad_buffer_puts(out, ", "));
-  AD_TRY(show_number(cell->high, column->scale, out));
+  AD_TRY(show_number(cell->high, column, out));
   return ad_buffer_puts(out, "]");
 }
 

@@ -35,9 +35,10 @@ static void count_together(size_t R, size_t N, const uint8_t *wrong, uint64_t *b
  * with the share q_i = sum_r weight[r] wrong[r,i] / R; sum_i q_i^2 is a quadratic form in `together`. */
 static void variances(size_t R, size_t N, const double *together, const double *weight, double *test, double *each) {
   const double runs = (double)R, n = (double)N;
-  double mean = 0.0, square = 0.0, joint = 0.0;
+  double all = 0.0, square = 0.0, joint = 0.0;
+  /* Counts, which a double holds exactly: equal runs have no variance at all. */
   for (size_t a = 0; a < R; a++) {
-    mean += weight[a] * together[a * R + a] / (n * runs);
+    all += weight[a] * together[a * R + a];
     double sum = 0.0;
     for (size_t b = 0; b < R && weight[a] > 0; b++) {
       sum += weight[b] * together[a * R + b];
@@ -45,11 +46,11 @@ static void variances(size_t R, size_t N, const double *together, const double *
     joint += weight[a] * sum;
   }
   for (size_t a = 0; a < R; a++) {
-    const double d = together[a * R + a] / n - mean;
+    const double d = (runs * together[a * R + a] - all) / (n * runs);
     square += weight[a] * d * d;
   }
   *test = square / (runs - 1);
-  *each = (n * mean - joint / (runs * runs)) * runs / (runs - 1) / (n * n);
+  *each = (runs * all - joint) / (runs * (runs - 1) * n * n);
 }
 
 static double distribution(size_t N, double test, double each) {
@@ -187,7 +188,7 @@ static double multi_replicate(const struct multi *m, size_t k, const struct ad_r
     of_a += m->of_a[e];
     of_b += m->of_b[e];
   }
-  return of_a / ((double)m->Ra * (double)m->N) - of_b / ((double)m->Rb * (double)m->N);
+  return (of_a * (double)m->Rb - of_b * (double)m->Ra) / ((double)m->Ra * (double)m->Rb * (double)m->N);
 }
 
 int ad_multi_bootstrap(struct ad_multi_bootstrap *result, size_t Ra, const uint8_t *wrong_a, size_t Rb,

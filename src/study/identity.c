@@ -58,7 +58,7 @@ int study_cell_id(const struct ad_study *study, const struct ad_study_cell *cell
   return AD_OK;
 }
 
-static int copy_base(const struct ad_study *study, struct ad_config *config) {
+int study_copy_base(const struct ad_study *study, struct ad_config *config) {
   struct ad_buffer text = {0};
   AD_TRY(ad_config_create(config));
   int status = AD_OK;
@@ -82,7 +82,7 @@ static int apply_arm(const struct ad_study *study, const struct ad_study_arm *ar
 
 static int make_config(const struct ad_study *study, const struct ad_study_cell *cell, const char *folder,
                        struct ad_config *config) {
-  AD_TRY(copy_base(study, config));
+  AD_TRY(study_copy_base(study, config));
   AD_TRY(apply_arm(study, &study->arms[cell->arm], config));
   for (size_t a = 0; a < study->axis_count; a++) {
     const struct ad_study_axis *axis = &study->axes[a];
@@ -151,7 +151,7 @@ static int digest_inputs(const struct ad_config *c, const char *datasets, struct
 static int inputs_of(const struct ad_study *study, const struct ad_study_arm *arm, const char *datasets,
                      struct inputs *inputs) {
   struct ad_config config;
-  int status = copy_base(study, &config);
+  int status = study_copy_base(study, &config);
   status = status == AD_OK ? apply_arm(study, arm, &config) : status;
   status = status == AD_OK ? digest_inputs(&config, datasets, inputs) : status;
   ad_config_destroy(&config);

@@ -8,6 +8,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/texts.h"
 #include "study_internal.h"
 
 const char *ad_study_source_name(enum ad_study_source source) {
@@ -83,7 +84,7 @@ int study_fail(const char *path, const struct ad_yaml *at, const char *format, .
   return ad_fail(AD_ECONFIG, "%s:%zu: %s", path, at->line, text);
 }
 
-int study_leaves_add(struct study_leaves *leaves, const char *path, const char *prefix, const struct ad_yaml *tree) {
+static int add_leaves(struct study_leaves *leaves, const char *path, const char *prefix, const struct ad_yaml *tree) {
   if (tree->kind == AD_YAML_SCALAR && tree->text[0] == '\0' && !tree->quoted) {
     return AD_OK; /* "arm:" with nothing behind it */
   }
@@ -95,7 +96,7 @@ int study_leaves_add(struct study_leaves *leaves, const char *path, const char *
     char key[160];
     snprintf(key, sizeof key, "%s%s%s", prefix, prefix[0] == '\0' ? "" : ".", tree->keys[i]);
     if (tree->items[i]->kind == AD_YAML_MAPPING) {
-      AD_TRY(study_leaves_add(leaves, path, key, tree->items[i]));
+      AD_TRY(add_leaves(leaves, path, key, tree->items[i]));
       continue;
     }
     void *items = leaves->items;
@@ -108,6 +109,33 @@ int study_leaves_add(struct study_leaves *leaves, const char *path, const char *
     leaves->items[leaves->count++] = (struct study_leaf){copy, tree->items[i]};
   }
   return AD_OK;
+}
+
+/* A key may be written nested and dotted: as often as once all the same. */
+static int check_leaves(const struct study_leaves *leaves, const char *path) {
+  const size_t n = leaves->count;
+  const char **keys = ad_malloc(n, sizeof *keys);
+  size_t before = 0, doubled = n, *order = ad_malloc(n, sizeof *order);
+  if (keys != NULL && order != NULL) {
+    for (size_t i = 0; i < n; i++) {
+      keys[i] = leaves->items[i].key;
+    }
+    ad_texts_order(keys, n, order);
+    doubled = ad_texts_doubled(keys, n, order, &before);
+  }
+  int status = keys == NULL || order == NULL ? ad_fail_memory(2 * n * sizeof *keys, "keys") : AD_OK;
+  if (doubled < n) {
+    status = study_fail(path, leaves->items[doubled].value, "%s is there twice (first at line %zu)", keys[doubled],
+                        leaves->items[before].value->line);
+  }
+  ad_free(keys);
+  ad_free(order);
+  return status;
+}
+
+int study_leaves_read(struct study_leaves *leaves, const char *path, const struct ad_yaml *tree) {
+  AD_TRY(add_leaves(leaves, path, "", tree));
+  return leaves->count > 1 ? check_leaves(leaves, path) : AD_OK;
 }
 
 void study_leaves_destroy(struct study_leaves *leaves) {

@@ -134,6 +134,11 @@ static int read_study(struct ad_study *s, const struct ad_yaml *tree) {
     return study_fail(s->path, section, "study.dir is not set: the folder of the study, for example studies/%s",
                       s->name);
   }
+  const struct ad_yaml *test = ad_yaml_get(section, "test");
+  if (test != NULL && !s->test && s->source == AD_SOURCE_TEST) {
+    return study_fail(s->path, test, "study.test is false, but study.result is test.%s",
+                      ad_study_metric_name(s->metric));
+  }
   s->test |= s->source == AD_SOURCE_TEST;
   return AD_OK;
 }
@@ -160,7 +165,7 @@ static int read_base(struct ad_study *s, const struct ad_yaml *tree) {
   if (base->kind == AD_YAML_SCALAR) {
     return AD_OK;
   }
-  int status = study_leaves_add(&leaves, s->path, "", base);
+  int status = study_leaves_read(&leaves, s->path, base);
   for (size_t i = 0; status == AD_OK && i < leaves.count; i++) {
     const struct ad_yaml *value = leaves.items[i].value;
     char place[1024];
@@ -208,7 +213,7 @@ static int read_arm(struct study_draft *d, const char *name, const struct ad_yam
   }
   AD_TRY(add_named(d, name));
   struct ad_study_arm *arm = &d->named[d->named_count - 1];
-  int status = study_leaves_add(&leaves, path, "", tree);
+  int status = study_leaves_read(&leaves, path, tree);
   for (size_t i = 0; status == AD_OK && i < leaves.count; i++) {
     const char *key = leaves.items[i].key;
     const struct ad_yaml *at = leaves.items[i].value;

@@ -177,9 +177,7 @@ static int mean_of_differences(const struct report *r, size_t arm, const struct 
   struct ad_components components;
   fill_design(r, arm, f, values, cells);
   fill_design(r, r->baseline, f, base, cells);
-  for (size_t i = 0; i < cells; i++) {
-    values[i] -= base[i];
-  }
+  ad_differences(cells, values, base, values);
   AD_TRY(ad_variance_components(&components, &design, &few));
   *mean = components.mean;
   return AD_OK;

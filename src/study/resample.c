@@ -86,7 +86,7 @@ int all_finite(size_t n, const double *values) {
 
 int all_equal(size_t n, const double *values) {
   for (size_t i = 1; i < n; i++) {
-    if (values[i] != values[0]) {
+    if (ad_difference(values[i], values[0]) != 0.0) {
       return 0;
     }
   }

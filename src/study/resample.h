@@ -35,7 +35,7 @@ void sort_keyed(size_t n, struct keyed *items);
  * groups of t equal values. work [n]. None may be NaN. */
 double rank_values(size_t n, const double *values, double *ranks, struct keyed *work);
 
-/* 1 where all are finite. */
+/* 1 where all are finite; where they are equal but for roundings. */
 int all_finite(size_t n, const double *values);
 int all_equal(size_t n, const double *values);
 

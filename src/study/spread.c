@@ -30,13 +30,16 @@ static void deviations(size_t k, const size_t *counts, const double *const *valu
     }
     mean[arm] = n > 0 ? sum / (double)n : 0.0;
     for (size_t i = 0; i < n; i++) {
-      *within += (size[i] - mean[arm]) * (size[i] - mean[arm]);
+      /* Deviations that are equal but for roundings of the values are equal. */
+      const double off = fabs(size[i] - mean[arm]) <= 1e-12 * fabs(values[arm][i]) ? 0.0 : size[i] - mean[arm];
+      *within += off * off;
     }
     total += sum;
     runs += (double)n;
   }
   for (size_t arm = 0; arm < k; arm++) {
-    *between += (double)counts[arm] * (mean[arm] - total / runs) * (mean[arm] - total / runs);
+    const double off = ad_difference(mean[arm], total / runs);
+    *between += (double)counts[arm] * off * off;
   }
 }
 

@@ -19,6 +19,28 @@ double ad_quantile_sorted(size_t n, const double *sorted, double p) {
   return part == 0.0 ? sorted[lower] : sorted[lower] + part * (sorted[lower + 1] - sorted[lower]);
 }
 
+/* Far above what a sum of values loses, far below what a score can differ by. */
+static const double ROUNDING = 1e-12;
+
+double ad_difference(double a, double b) {
+  return fabs(a - b) <= ROUNDING * fmax(fabs(a), fabs(b)) ? 0.0 : a - b;
+}
+
+void ad_differences(size_t n, const double *a, const double *b, double *d) {
+  double size = 0.0, low = INFINITY, high = -INFINITY;
+  size_t first = n;
+  for (size_t i = 0; i < n; i++) {
+    size = fmax(size, fmax(fabs(a[i]), fabs(b[i])));
+    d[i] = ad_difference(a[i], b[i]);
+    first = first == n && !isnan(d[i]) ? i : first;
+    low = fmin(low, d[i]);
+    high = fmax(high, d[i]);
+  }
+  for (size_t i = 0; i < n && high - low <= ROUNDING * size; i++) {
+    d[i] = isnan(d[i]) ? d[i] : d[first];
+  }
+}
+
 /* ---- One arm ---- */
 
 static void no_summary(struct ad_summary *s, size_t n, const char *why) {
@@ -58,7 +80,7 @@ static void summarize_sorted(struct ad_summary *s, size_t n, const double *sorte
     return;
   }
   /* The mean of equal values may be off by a rounding, but their spread is 0. */
-  const int equal = sorted[0] == sorted[n - 1];
+  const int equal = ad_difference(sorted[n - 1], sorted[0]) == 0.0;
   const double sd = equal ? 0.0 : sqrt(square / (count - 1)), tail = 0.5 - level / 2;
   s->sd = ad_figure_of(sd);
   if (equal) {

@@ -16,9 +16,9 @@ struct study_leaves {
   size_t count, capacity;
 };
 
-/* Appends the leaves of a mapping, in the file's order; prefix "" at the top. Destroy also after a failure. AD_ECONFIG
- * (not a mapping), AD_ENOMEM. */
-int study_leaves_add(struct study_leaves *leaves, const char *path, const char *prefix, const struct ad_yaml *tree);
+/* The leaves of a mapping, in the file's order. Destroy also after a failure. AD_ECONFIG (not a mapping, a key twice),
+ * AD_ENOMEM. */
+int study_leaves_read(struct study_leaves *leaves, const char *path, const struct ad_yaml *tree);
 void study_leaves_destroy(struct study_leaves *leaves);
 
 /* ad_fail(AD_ECONFIG) with "path:line: " in front. */
@@ -53,6 +53,9 @@ int study_read_axes(struct study_draft *draft, const struct ad_yaml *tree);
 /* Arms, levels and cells from blocks and named arms, with the digests of configurations. AD_ECONFIG (two cells are the
  * same), AD_ENOMEM. */
 int study_lay_out(struct study_draft *draft);
+
+/* The base's values as a configuration of its own; the caller's (ad_config_destroy), also after a failure. AD_ENOMEM. */
+int study_copy_base(const struct ad_study *study, struct ad_config *config);
 
 /* The part of a configuration's digest that one key at a value makes; a configuration's digest is their sum. */
 uint64_t study_key_digest(const char *key, const char *value);

@@ -66,6 +66,16 @@ expect one-rank-input 1 'data/train\.tsv:26' -- \
 sed -i '$s/7$/1/' other/data/train.tsv
 expect data 1 'training data.*[0-9a-f]{16}.*[0-9a-f]{16}' -- \
   "${mpi[@]}" -n 2 "$AD_PROGRAM" train config.yaml run.dir=e : -n 1 -wdir "$work/other" "$AD_PROGRAM" train config.yaml run.dir=e
+cp data/train.tsv other/data/
+sed -i 's/^title: .*/title: other/' other/tiny.yaml
+expect descriptors 1 'descriptor.*[0-9a-f]{16}.*[0-9a-f]{16}' -- \
+  "${mpi[@]}" -n 2 "$AD_PROGRAM" train config.yaml run.dir=e : -n 1 -wdir "$work/other" "$AD_PROGRAM" train config.yaml run.dir=e
+# The same of an evaluation.
+"$AD_PROGRAM" train config.yaml run.dir=trained >out 2>&1 || { cat out; exit 1; }
+cp -r trained other/
+printf 'good film\t1\n' >>other/data/test.tsv
+expect evaluated-data 1 "data's digest.*[0-9a-f]{16}.*[0-9a-f]{16}" -- \
+  "${mpi[@]}" -n 2 "$AD_PROGRAM" eval trained --data data/test.tsv : -n 1 -wdir "$work/other" "$AD_PROGRAM" eval trained --data data/test.tsv
 # Only the first rank writes: the others wait for it in vain.
 mkdir full
 expect one-rank 2 'full' -- "$source/launch/local" -n 2 train config.yaml run.dir=full/../config.yaml/x

@@ -17,6 +17,9 @@ import sys
 import time
 from pathlib import Path
 
+if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
+    sys.exit(print(__doc__))
+
 SOURCE = Path(os.environ["AD_SOURCE"])
 RANKS = (1, 2, 3, 4)
 STEPS = 24

@@ -13,6 +13,9 @@ import scipy.stats
 
 from variance_components import crossed_mean
 
+if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
+    sys.exit(print(__doc__))
+
 
 def intervals(y):
     mean, half = y.mean(), scipy.stats.t.ppf(0.975, y.size - 1) * y.std(ddof=1) / np.sqrt(y.size)

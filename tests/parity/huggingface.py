@@ -19,6 +19,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
 
+if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
+    sys.exit(print(__doc__))
+
 WORDS = ("[PAD] [UNK] [CLS] [SEP] [MASK] the a of to in cat dog tree river stone walks sleeps ##s ##ed ##ing run red green . , ! ? "
          "un ##able caf").split()
 LABELS = ["animal", "plant", "stone"]

@@ -20,6 +20,9 @@ import transformers
 
 from reference import STEPS, Run, distilled_steps, relative
 
+if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
+    sys.exit(print(__doc__))
+
 LOGITS_TOLERANCE = 2e-5
 # Over 20 steps, of a loss; of a distance relative to the largest one of the run. Float32 gives 1e-5 and 2e-5.
 LOSS_TOLERANCE, DISTANCE_TOLERANCE = 1e-4, 2e-4

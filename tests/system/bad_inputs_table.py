@@ -382,8 +382,43 @@ row("eval-data-missing", None, ["eval", "run", "--data", "data/none.tsv"], 1, r"
 row("eval-data-empty", write("data/test.tsv", ""), EVAL, 1, r"data/test\.tsv", r"empty")
 row("eval-no-labels", write("data/test.tsv", "sentence\ngood film\n"), EVAL, 1, r"data/test\.tsv:1", r"label")
 row("eval-unknown-label", write("data/test.tsv", "sentence\tlabel\ngood film\t9\n"), EVAL, 1, r"data/test\.tsv:2", r"\b9\b")
-row("eval-descriptor-classes", lambda work: [swap("tiny.yaml", "  - positive\n", "  - positive\n  - undecided\n")(work),
-                                             swap("tiny.yaml", '"1": positive', '"1": positive, "2": undecided')(work)], EVAL, 1, r"run: ", r"2 classes", r"expected 3")
+
+
+def changed(name, make, *patterns, command=EVAL):
+    """What the run was trained with has changed since: it is refused, and told. For a run made before runs kept it, what the model tells of it."""
+    row(f"eval-descriptor-{name}", make, command, 1, r"run: .*tiny\.yaml has changed since the training: ", r"--own-descriptor", *patterns)
+
+
+def before(*runs):
+    """Makes runs as they were before they kept their descriptor."""
+    return lambda work: [(work / run / name).unlink() for run in runs for name in ("descriptor.yaml", "inputs.json")]
+
+
+def both(*makes):
+    return lambda work: [make(work) for make in makes]
+
+
+MORE_CLASSES = both(swap("tiny.yaml", "  - positive\n", "  - positive\n  - undecided\n"), swap("tiny.yaml", '"1": positive', '"1": positive, "2": undecided'))
+TURNED_CLASSES = swap("tiny.yaml", "  - negative\n  - positive\n", "  - positive\n  - negative\n")
+changed("classes", MORE_CLASSES, r"the number of classes was 2, is 3")
+changed("turned", TURNED_CLASSES, r"class 0 was negative, is positive")
+changed("labels", swap("tiny.yaml", '"0": negative, "1": positive', '"1": negative, "0": positive'), r'the label "0" of train was negative, is positive', r"of test")
+changed("pair", swap("tiny.yaml", "  text: sentence", "  text: sentence\n  pair: label"),
+        r"the layout of test was tsv with a header, text sentence, is tsv with a header, text sentence, pair label")
+changed("text", swap("tiny.yaml", "text: sentence", "text: label"), r"text sentence, is tsv with a header, text label",
+        command=["predict", "run", "--data", "data/test.tsv"])
+changed("broken", write("tiny.yaml", "classes: ["), r"cannot be read any more \(.*tiny\.yaml:\d")
+row("eval-descriptor-own-changed", swap("run/descriptor.yaml", "title: tiny", "title: other"), EVAL, 1, r"run/descriptor\.yaml: its digest is \w{16}, inputs\.json has \w{16}")
+row("eval-descriptor-own-missing", remove("run/descriptor.yaml"), EVAL, 1, r"run/descriptor\.yaml: No such file")
+row("eval-inputs-json", write("run/inputs.json", "{"), EVAL, 1, r"run/inputs\.json:1")
+row("eval-inputs-digest", write("run/inputs.json", '{"descriptor": {"digest": 5}}'), EVAL, 1, r"run/inputs\.json: the digest of \"descriptor\" is 5")
+row("eval-before-classes", both(before("run"), MORE_CLASSES), EVAL, 1, r"run: ", r"2 classes", r"expected 3")
+row("eval-before-turned", both(before("run"), TURNED_CLASSES), EVAL, 1, r'run: class 0 of its model is "negative", expected "positive"')
+row("predict-before-turned", both(before("run"), TURNED_CLASSES), PREDICT, 1, r'run: class 0 of its model is "negative", expected "positive"')
+row("eval-split-missing", remove("data/test.tsv"), ["eval", "run", "--data", "test"], 1, r"data/test\.tsv: there is no such file", r"--folder")
+row("eval-folder-missing", None, ["eval", "run", "--data", "test", "--folder", "nowhere"], 1, r"nowhere/test\.tsv: there is no such file")
+row("export-model-classes", lambda work: [swap("run/model/config.json", old, new)(work) for old, new in [('"0": "negative"', '"0": "bad"'), ('"negative": 0', '"bad": 0')]],
+    ["export", "run", "--out", "new"], 1, r'run: class 0 of its model is "bad", expected "negative"', absent=["new"])
 
 # Several runs.
 row("eval-two-runs", None, ["eval", "run", "second", "--data", "test"], 1, r"2 runs", r"--vote or --average")
@@ -413,13 +448,13 @@ combined("classes", lambda work: [swap("second/model/config.json", old, new)(wor
                                    ('"negative": 0', '"negative": 1'), ('"positive": 1', '"positive": 0')]],
          r"the classes: expected negative, positive .*found positive, negative")
 combined("shape", swap("second/model/config.json", '"num_attention_heads": 2', '"num_attention_heads": 4'), r"the model: .*heads 2.*heads 4")
-combined("descriptor", lambda work: [write("other.yaml", tiny.descriptor().replace("title: tiny", "title: other"))(work),
-                                     swap("second/config.yaml", "tiny.yaml", "other.yaml")(work)],
-         r"the descriptor: expected \"tiny\".*found \"other\"")
-row("vote-folder", swap("second/config.yaml", "folder: \"data\"", "folder: \"elsewhere\""), ["eval", "run", "second", "--data", "test", "--vote"], 1,
-    r"data\.folder: expected \"data\".*found \"elsewhere\"")
-row("vote-hold-out", swap("second/config.yaml", "hold_out: 0", "hold_out: 3"), ["eval", "run", "second", "--data", "train", "--vote"], 1,
-    r"data\.hold_out: expected 0 .*found 3")
+OTHER = write("other.yaml", tiny.descriptor().replace("title: tiny", "title: other"))
+combined("descriptor", both(before("second"), OTHER, swap("second/config.yaml", "tiny.yaml", "other.yaml")), r"the descriptor: expected \"tiny\".*found \"other\"")
+row("vote-data", both(write("elsewhere/test.tsv", "sentence\tlabel\ngood\t1\n"), swap("second/inputs.json", "/data/test.tsv", "/elsewhere/test.tsv")),
+    ["eval", "run", "second", "--data", "test", "--vote"], 1, r"the data: expected test with digest (\w{16}) .*found test with digest (?!\1)\w{16}")
+row("vote-hold-out", both(before("run", "second"), write("tiny.yaml", tiny.descriptor().split("  dev:")[0]), swap("second/config.yaml", "hold_out: 0", "hold_out: 3")),
+    ["eval", "run", "second", "--data", "train", "--vote"], 1, r"data\.hold_out: expected 0 .*found 3")
+row("vote-turned", TURNED_CLASSES, VOTE, 1, r"run: .*tiny\.yaml has changed since the training: class 0 was negative, is positive")
 row("vote-per-class", swap("second/config.yaml", "per_class: 0", "per_class: 3"), ["eval", "run", "second", "--data", "train", "--vote"], 1,
     r"data\.per_class: expected 0 .*found 3")
 row("vote-model-cut", cut("second/model/model.safetensors", lambda h, n: n - 1), VOTE, 1, r"second/model/model\.safetensors")

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import tiny
 
+if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
+    sys.exit(print(__doc__))
+
 # Name, its settings, keys with a condition that have no effect in it; None: all that no other training here has.
 TRAININGS = [
     ("plain", {"run.dir": "plain", "data.train": "data/train.tsv", "data.dev": "data/dev.tsv", "data.test": "data/test.tsv",

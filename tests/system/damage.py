@@ -13,6 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
+    sys.exit(print(__doc__))
+
 KNOWN = ["student", "moment1", "moment2", "teacher", "window_sum", "window_ring", "run_sum", "past", "best"]
 KEYS = ["run.dir=run", "batch.lanes=4", "train.epochs=4", "model.dropout=0.2", "eval.every=4", "eval.means=true", "teacher.method=sda", "teacher.window=3",
         "run.select=best", "checkpoint.every=4", "checkpoint.epoch=false"]

@@ -198,7 +198,7 @@ rm broken/provenance.json && broken 'broken/provenance\.json'
 echo '{' >broken/provenance.json && broken 'broken/provenance\.json:[0-9]+: '
 rm broken/log.jsonl && broken 'broken/log\.jsonl: expected the log of a run, found nothing'
 { head -n 2 a/log.jsonl; printf '\0\0\0\n'; } >broken/log.jsonl && broken 'broken/log\.jsonl:3: found a NUL byte'
-sed -i '2s/.*/no object/' broken/log.jsonl && broken 'broken/log\.jsonl:2: expected a JSON object'
+sed -i '2s/.*/no object/' broken/log.jsonl && broken 'broken/log\.jsonl:2: malformed JSON'
 truncate -s -1 broken/model/model.safetensors && broken 'broken/model/model\.safetensors'
 "$AD_PROGRAM" diff --help | grep -q 'Exit code 0' || { echo "diff --help does not tell the exit codes"; exit 1; }
 echo "ok   bad input"

@@ -20,6 +20,9 @@ from pathlib import Path
 
 import tiny
 
+if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
+    sys.exit(print(__doc__))
+
 NUMBER = {name: number for number, name in enumerate(tiny.CLASSES)}
 
 

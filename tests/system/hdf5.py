@@ -12,6 +12,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
+    sys.exit(print(__doc__))
+
 
 def weights(path):
     """{name without bert.: array} of a safetensors file."""

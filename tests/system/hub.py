@@ -16,6 +16,9 @@ import ssl
 import sys
 from pathlib import Path
 
+if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
+    sys.exit(print(__doc__))
+
 FOLDER, LOG = Path(sys.argv[1]), open(sys.argv[2], "w", encoding="utf-8", buffering=1)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 seen = set()

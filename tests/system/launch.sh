@@ -112,6 +112,45 @@ chmod +x "$work/bin/mpirun"
 expect 1 "mpirun is not Open MPI's" env "PATH=$work/bin:$PATH" "${local[@]}" -n 1 train config.yaml
 printf '#!/bin/sh\n[ "$1" != --version ] || { echo "mpirun (Open MPI) 4"; exit 0; }\nexit 75\n' > "$work/bin/mpirun"
 expect 75 '' env "PATH=$work/bin:$PATH" "${local[@]}" -n 1 train config.yaml
-for script in launch/install launch/local launch/submit launch/quickstart tests/run launch/new-vocabulary; do
-  expect 0 '^[Uu]sage' "$script" --help
+# Help on standard output, whichever way it is asked for; of the program's commands too, without any rank.
+helps() {
+  "$@" > "$work/help" 2> "$work/help.err" && [ -s "$work/help" ] && [ ! -s "$work/help.err" ] || fail "$*: no help, or not on standard output alone"
+}
+for script in launch/{install,local,submit,quickstart,get-model,new-vocabulary} tests/run tests/fuzz/run \
+  tests/bench/{linear,memory,peer,prediction,ranks,run,scaling,snapshots,teacher,trials}; do
+  helps "$script" -h
+  helps "$script" --help
 done
+for script in launch/{install,local,submit,quickstart,get-model}; do
+  helps "$script" help
+  for option in -V --version; do
+    expect 0 "^$script, autodidact [0-9.]+$" "$script" "$option"
+  done
+done
+mapfile -t commands < <(sed -n 's/^  X(\([a-z]*\),.*/\1/p' src/cli/commands.h)
+[ "${#commands[@]}" -gt 10 ] || fail "src/cli/commands.h holds no table of commands"
+for command in "${commands[@]}" "study run" "study status" "study report"; do
+  # shellcheck disable=SC2086  # a subcommand is two words
+  for asking in "$command -h" "$command --help" "$command -?" "help $command" "--help $command"; do
+    helps "$AD_PROGRAM" $asking
+    grep -q "^Usage: autodidact $command" "$work/help" || fail "$asking does not explain $command"
+  done
+  for option in -V --version; do
+    # shellcheck disable=SC2086
+    expect 0 '^autodidact [0-9.]+ ' "$AD_PROGRAM" $command "$option"
+  done
+done
+for asking in -h --help help "help help"; do
+  # shellcheck disable=SC2086
+  expect 0 'Commands:' "$AD_PROGRAM" $asking
+done
+expect 0 '^autodidact [0-9.]+ ' "$AD_PROGRAM" -V
+expect 1 "unknown command 'trian', did you mean train" "$AD_PROGRAM" trian
+expect 1 "unknown command 'evaluate', did you mean eval" "$AD_PROGRAM" help evaluate
+expect 1 "study: found statsu, .*did you mean status" "$AD_PROGRAM" study statsu
+expect 1 "unknown option '--learning_rate=3'; keys are given without dashes, as key=value: here it is 'optim.lr'" "$AD_PROGRAM" train c --learning_rate=3
+expect 1 "unknown option '--jsn', did you mean --json" "$AD_PROGRAM" eval run --jsn
+expect 1 'eval: --data needs a value' "$AD_PROGRAM" eval run --data
+expect 1 'eval: --json takes no value' "$AD_PROGRAM" eval run --json=3
+expect 1 'expected one of --keys, --keys-markdown, --get and --inject' "$AD_PROGRAM" train c --get optim.lr --inject kill@3
+expect 1 'truncation head_tail goes with --limit' "$AD_PROGRAM" tokenize --model m --truncation head_tail

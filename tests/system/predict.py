@@ -15,6 +15,9 @@ import sys
 import unicodedata
 from pathlib import Path
 
+if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
+    sys.exit(print(__doc__))
+
 PROGRAM = os.environ["AD_PROGRAM"]
 LOCAL = Path(os.environ["AD_SOURCE"]) / "launch/local"
 os.environ["AUTODIDACT_PROGRAM"] = PROGRAM  # for launch/local

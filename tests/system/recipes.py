@@ -14,6 +14,9 @@ import re
 import sys
 from pathlib import Path
 
+if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
+    sys.exit(print(__doc__))
+
 # Xu et al. 2020, section 3 of the experiments, and what the files call "ours".
 VALUES = {
     "optim.lr": 2e-5, "optim.head_lr": 1e-3, "optim.warmup": 0.1, "optim.schedule": "linear", "optim.decay": 0.01, "optim.clip": 1,

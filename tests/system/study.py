@@ -24,6 +24,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
+    sys.exit(print(__doc__))
+
 STUDY = """study: {{name: {name}, dir: {name}, failed: never, {keys}}}
 base: {{file: config.yaml, {base}}}
 axes: {{seed.init: 0..3, seed.order: [0, 5, 6, 9]}}

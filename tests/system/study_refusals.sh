@@ -44,6 +44,8 @@ file "unknown key" 1 "wrong.yaml:1: unknown key 'study.rank_per_trial'; the near
 file "unknown axis" 1 "wrong.yaml:2: unknown key 'seed.int'; the nearest one is 'seed.init'" <<<$'study: {dir: s}\naxes: {seed.int: 0..2}'
 file "empty list" 1 "wrong.yaml:2: axes: seed.init has no values" <<<$'study: {dir: s}\naxes: {seed.init: []}'
 file "arm twice" 1 "wrong.yaml:4: the key \"a\" is there twice \(first at line 3\)" <<<$'study: {dir: s}\narms:\n  a: {}\n  a: {optim.lr: 1}'
+file "key of an arm twice" 1 "wrong.yaml:4: optim.lr is there twice \(first at line 3\)" <<<$'study: {dir: s}\narms:\n  a: {optim: {lr: 1},\n      optim.lr: 2}'
+file "key of the base twice" 1 "wrong.yaml:3: optim.lr is there twice \(first at line 2\)" <<<$'study: {dir: s}\nbase: {optim.lr: 1,\n  optim: {lr: 2}}'
 file "equal arms" 1 "two cells are the same training: \"a\" and \"b\"" <<<$'study: {dir: s}\narms:\n  a: {}\n  b: {}'
 file "unknown key of an arm" 1 "wrong.yaml:2: unknown key 'teacher.metod'" <<<$'study: {dir: s}\narms: {a: {teacher: {metod: sda}}}'
 file "no such base" 1 "wrong.yaml:2: base: none.yaml: No such file" <<<$'study: {dir: s}\nbase: none.yaml'
@@ -63,6 +65,8 @@ expect "a key of the cells" 1 "command line: optim.lr belongs to what the cells 
 expect "an unknown key" 1 "command line: unknown key 'run.time_limt'; the nearest one is 'run.time_limit'" run study.yaml run.time_limt=3
 write "ranks_per_trial: 2"
 expect "too few ranks" 1 "study.ranks_per_trial is 2, the job has 1 rank$" run study.yaml
+write "result: test.error, test: false"
+expect "no test, but its result" 1 "study.test is false, but study.result is test.error" run study.yaml
 write "result: teacher.error"
 expect "a result that no run has" 1 "study.result is teacher.error, but the runs of arm 'a' have none: teacher.method=sda, sdv or ema makes one" run study.yaml
 sed '/^  test:/,$d' tiny.yaml >untested.yaml
@@ -74,6 +78,47 @@ expect "no dev split" 1 "arm 'a': study.result is on dev, but undeveloped has no
 [ ! -e s/runs ] || { echo "something was run"; exit 1; }
 rm -rf s
 echo "ok   what no arm could have"
+
+# Keys that change nothing: each is told once, and a sweep over methods is left alone.
+cat >idle.yaml <<'END'
+study: {dir: s, failed: never}
+base: {file: config.yaml, model.dropout: 0, teacher.window: 2, snapshot.sketch: 64, comm.shared: false}
+axes: {seed.init: 0..1, seed.dropout: 0..1}
+arms: {a: {}, b: {teacher.method: sda}, c: {teacher.method: ema, teacher.dropout: same}, d: {teacher.decay: 0.9}}
+END
+"$program" study run idle.yaml >out 2>err
+for told in "base: comm.shared=false has no effect in any arm" "base: snapshot.sketch=64 has no effect in any arm" \
+  "teacher.dropout=same has no effect in the arm 'c'" "teacher.decay=0.9 has no effect in the arm 'd'" \
+  "axes: seed.dropout has no effect in any arm" "base: run.dir has no effect in a study"; do
+  [ "$(grep -c "warning: idle.yaml: $told" err)" = 1 ] || { echo "not told once: $told"; cat err; exit 1; }
+done
+[ "$(grep -c "no effect" err)" = 6 ] || { echo "more is told"; cat err; exit 1; }
+rm -r s
+echo "ok   keys without effect"
+
+# A cell that runs shows where it is, held still while one looks.
+printf 'study: {dir: s, failed: never}\nbase: {file: config.yaml, train.steps: 100000000}\n' >long.yaml
+"$program" study run long.yaml >long.out 2>&1 &
+job=$!
+until grep -qs '"steps":' s/runs/*/timing.jsonl; do
+  kill -0 "$job" || { cat long.out; exit 1; }
+  sleep 0.01
+done
+kill -STOP "$job"
+"$program" study status long.yaml >out
+step="$(sed -n 's/^running: base: step \([0-9]*\) of 100000000$/\1/p' out)"
+"$program" study status long.yaml --json | python3 -c '
+import json, sys
+cell = json.load(sys.stdin)["cells"][0]
+last = [row for row in map(json.loads, open(sys.argv[1]).read().split("\n")[:-1]) if "steps" in row][-1]
+assert (cell["state"], cell["step"], cell["steps"]) == ("running", int(sys.argv[2]), 100000000) and cell["step"] == last["step"], (cell, last)
+' s/runs/*/timing.jsonl "${step:-0}" || { cat out; exit 1; }
+kill -TERM "$job"
+kill -CONT "$job"
+wait "$job" && found=0 || found=$?
+[ "$found" = 75 ] || { echo "a stopped study ended with $found"; cat long.out; exit 1; }
+rm -r s
+echo "ok   the step of a running cell"
 
 # What changes between two calls.
 write
@@ -94,12 +139,12 @@ cp model/model.safetensors kept && printf 'x' >>model/model.safetensors
 expect "a changed model" 1 "the arm 'a' was begun in s with base model" run study.yaml
 mv kept model/model.safetensors
 cp -r s copy && echo '{"format":' >s/plan.json
-expect "a broken plan" 1 "s/plan.json: expected the plan of a study" run study.yaml
+expect "a broken plan" 1 "s/plan.json:1: malformed JSON" run study.yaml
 rm -r s && mv copy s
 records=(s/records/*.jsonl)
 echo 'no line of ours' >>"${records[0]}"
 for command in run status report; do
-  expect "a broken line of the table, $command" 1 "${records[0]}:[0-9]+: expected a JSON object with the id of a cell" "$command" study.yaml
+  expect "a broken line of the table, $command" 1 "${records[0]}:[0-9]+: malformed JSON" "$command" study.yaml
 done
 sed -i '$d' "${records[0]}"
 expect "all as it was" 0 "" run study.yaml

@@ -12,6 +12,9 @@ import struct
 import sys
 from pathlib import Path
 
+if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
+    sys.exit(print(__doc__))
+
 HIDDEN, HEADS, FFN, LAYERS, POSITIONS = 16, 2, 32, 2, 32
 WORDS = ["good", "bad", "film", "plot", "the", "a", "is", "not", "very", "dull", "bright", "story", "##s", "##ly", ",", "."]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + WORDS

@@ -42,10 +42,11 @@ verified 1 nowhere
 verified 1 model
 echo "ok   a good run; replays on 1, 2 and 3 ranks"
 
-# wrong PATTERN NUMBER PYTHON: changes a copy, by the text of a program that finds it as the folder `run`.
+base=good
+# wrong PATTERN NUMBER PYTHON: changes a copy of $base, by the text of a program that finds it as the folder `run`.
 wrong() {
   rm -rf run
-  cp -r good run
+  cp -r "$base" run
   python3 - "$3" <<'PY'
 import json, os, re, struct, sys
 from pathlib import Path
@@ -99,6 +100,48 @@ wrong 'files.jsonl +missing: ' 1 '(run / "files.jsonl").unlink()'
 wrong 'files.jsonl +cut short: it ends before the line of result.json' 1 'rewrite("files.jsonl", lambda t: t[:-1])'
 wrong 'files.jsonl +[^ ]*files.jsonl:3: expected a file that a run has made' 1 'rewrite("files.jsonl", lambda t: t.replace("log.jsonl", "../log.jsonl"))'
 echo "ok   what was changed, lost or added is found"
+
+"$AD_PROGRAM" train config.yaml run.dir=small >train.out 2>&1 || { cat train.out; exit 1; }
+base=small
+wrong 'descriptor.yaml +its digest is [0-9a-f]{16}, inputs.json has [0-9a-f]{16}' 1 'rewrite("descriptor.yaml", lambda t: t.replace("tiny", "Tiny"))'
+wrong 'inputs.json +.*inputs.json:2: ' 1 'rewrite("inputs.json", lambda t: t[:20])'
+wrong 'model/config.json +class 1 is "good", the descriptor has "positive"' 1 'rewrite("model/config.json", lambda t: t.replace("positive", "good"))'
+wrong 'the train split +.*/train.tsv has the digest [0-9a-f]{16}, had [0-9a-f]{16}' 1 'rewrite("inputs.json", lambda t: re.sub(r"(train.tsv\",\s+\"digest\": \")(.)", lambda m: m[1] + ("1" if m[2] == "0" else "0"), t))'
+sed -i.kept 's/"0": negative, "1": positive/"1": negative, "0": positive/' tiny.yaml
+verified 1 small
+[ "$(grep -c WRONG out)" = 1 ] && grep -q 'WRONG  *the descriptor  *.*/tiny.yaml has changed: the label "0" of train was negative, is positive' out || { cat out; exit 1; }
+sed 's/^title: .*/title: other/' tiny.yaml.kept >tiny.yaml
+verified 0 small
+grep -q '^  ok  *the descriptor  *.*/tiny.yaml has changed: the title was tiny, is other$' out || { cat out; exit 1; }
+mv tiny.yaml.kept tiny.yaml
+
+# From elsewhere, with its data where they were, and with nothing around it.
+mkdir elsewhere
+cp -r small elsewhere/moved
+(cd elsewhere && verified 0 moved --replay 3)
+mv data gone
+mv tiny.yaml tiny.gone
+verified 0 elsewhere/moved
+[ "$(grep -c 'is not there now: not compared' out)" = 3 ] || { cat out; exit 1; }
+"$AD_PROGRAM" predict elsewhere/moved --data gone/test.tsv >predicted
+[ "$(wc -l <predicted)" = 8 ] || { echo "a moved run does not predict"; exit 1; }
+"$AD_PROGRAM" eval elsewhere/moved --data test --folder gone --json >moved.json
+mv gone data
+mv tiny.gone tiny.yaml
+"$AD_PROGRAM" eval small --data test --json | cmp - moved.json
+printf 'good film\t1\n' >>data/dev.tsv
+"$AD_PROGRAM" eval small --data dev --json >/dev/null 2>err
+grep -q 'data/dev.tsv: the dev split has the digest [0-9a-f]*, had [0-9a-f]* when the run read it' err || { cat err; exit 1; }
+sed -i '$d' data/dev.tsv
+verified 0 small
+# What has changed since is told, and with --own-descriptor the run goes by what it was trained with.
+sed -i.kept 's/  - negative/  - X/; s/  - positive/  - negative/; s/  - X/  - positive/' tiny.yaml
+"$AD_PROGRAM" eval small --data test --json --own-descriptor 2>err | cmp - moved.json
+grep -q 'warning: small: .*/tiny.yaml has changed since the training: class 0 was negative, is positive; the run.s own descriptor is used' err || { cat err; exit 1; }
+"$AD_PROGRAM" predict small --data test 2>err | cmp - predicted
+grep -q 'warning: small: .*class 0 was negative' err
+mv tiny.yaml.kept tiny.yaml
+echo "ok   inputs that changed, or are gone; a run that was moved"
 
 # A replay finds what no digest tells: a log whose digests fit each other, but not the training.
 rm -rf run

@@ -71,6 +71,8 @@ static void test_file(void **state) {
   assert_string_equal(first.data, second.data);
   expect_failure(read_text(&config, "optim:\n  momentum: 3\n"), "test_config.yaml:2: unknown key 'optim.momentum'");
   expect_failure(read_text(&config, "optim:\n  lr: [1, 2]\n"), "is a list");
+  expect_failure(read_text(&config, "optim: {lr: 1}\noptim.lr: 2\n"),
+                 "test_config.yaml:2: optim.lr is there twice (first at line 1)");
   assert_int_equal(read_text(&config, "- 1\n"), AD_EINPUT);
   assert_string_equal(ad_error_message(), "test_config.yaml:1: expected keys and values, found a list");
   ad_buffer_destroy(&first);

@@ -209,7 +209,8 @@ static void test_refused(void **state) {
   options.folder = "no/such/folder";
   assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_EINPUT);
   assert_string_equal(ad_error_message(),
-                      "no/such/folder/x: there is no such file, expected the train split of name there (data.folder); "
+                      "no/such/folder/x: there is no such file, expected the train split of name there (data.folder, for a "
+                      "finished run --folder); "
                       "the data are to be had from S");
   ad_descriptor_destroy(&d);
 }
@@ -248,8 +249,8 @@ static void test_blank_texts(void **state) {
     ad_dataset_destroy(&set);
     ad_descriptor_destroy(&d);
   }
-  struct ad_descriptor d = parse(PAIRS "splits: {train: {file: x}}\n");
   struct ad_dataset set;
+  struct ad_descriptor d = parse(PAIRS "splits: {train: {file: x}}\n");
   assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &here, tokenizer), AD_EINPUT);
   assert_string_equal(ad_error_message(), "test_dataset_folder/x:1: an empty text of a pair: found nothing but white space, expected "
                                           "words; the descriptor's key \"empty\" (allow or skip) lets such rows pass");
@@ -589,12 +590,11 @@ static void test_real_files(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_per_class),     cmocka_unit_test(test_per_class_of_split),
-      cmocka_unit_test(test_pairs),         cmocka_unit_test(test_options),
-      cmocka_unit_test(test_refused),       cmocka_unit_test(test_empty_texts), cmocka_unit_test(test_blank_texts), cmocka_unit_test(test_every_row),
-      cmocka_unit_test(test_split_rule),    cmocka_unit_test(test_many_rows),
-      cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_report),
-      cmocka_unit_test(test_real_files),
+      cmocka_unit_test(test_per_class),     cmocka_unit_test(test_per_class_of_split), cmocka_unit_test(test_pairs),
+      cmocka_unit_test(test_options),
+      cmocka_unit_test(test_refused),       cmocka_unit_test(test_empty_texts),        cmocka_unit_test(test_blank_texts),
+      cmocka_unit_test(test_every_row),     cmocka_unit_test(test_split_rule),         cmocka_unit_test(test_many_rows),
+      cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_report),             cmocka_unit_test(test_real_files),
   };
   return cmocka_run_group_tests(tests, set_up, clean_up);
 }

@@ -226,6 +226,53 @@ static void test_hold_out(void **state) {
   ad_descriptor_destroy(&d);
 }
 
+/* One change of the full descriptor, what it changes, and how it is told. */
+static void test_compare(void **state) {
+  (void)state;
+  static const struct {
+    const char *from, *to, *told;
+    unsigned kinds;
+  } cases[] = {
+      {"title: T", "title: T", "", 0},
+      {"title: T", "title: T # a note", "", 0},
+      {"title: T", "title: U", "the title was T, is U", AD_CHANGED_ABOUT},
+      {"rows: 70", "rows: 71", "the expected rows, skipped rows and digest of train was 70, 3 and 00000000000000ff, is 71, 3 and 00000000000000ff",
+       AD_CHANGED_ABOUT},
+      {"[no, yes]", "[yes, no]", "class 0 was no, is yes", AD_CHANGED_CLASSES},
+      {"{\"0\": no, \"1\": yes}", "{\"1\": yes, \"0\": no}", "", 0},
+      {"\"0\": no", "\"2\": no, \"0\": no", "the label \"2\" of train was (nothing), is no; the label \"2\" of test was (nothing), is no",
+       AD_CHANGED_CLASSES},
+      {"text: b", "text: [b, a]", "the layout of test was csv with a header, text b, is csv with a header, text b and a", AD_CHANGED_TEXTS},
+      {"label: l", "label: m", "the label column of test was l, is m", AD_CHANGED_CLASSES},
+      {"skip: x", "skip: y", "the rows of train was t.csv, empty: refuse, incomplete: refuse, skip: x, is t.csv, empty: refuse, incomplete: refuse, skip: y",
+       AD_CHANGED_ROWS},
+      {"file: d.csv", "file: e.csv, empty: skip", "the rows of test was d.csv, empty: refuse, incomplete: refuse, is e.csv, empty: skip, incomplete: refuse",
+       AD_CHANGED_ROWS},
+  };
+  static const char text[] =
+      "title: T\nsource: S\nlicence: L\nformat: csv\nheader: true\ncolumns: {text: a, pair: c, label: k}\nclasses: [no, yes]\n"
+      "labels: {\"0\": no, \"1\": yes}\n"
+      "splits:\n  train: {file: t.csv, rows: 70, skipped: 3, digest: 00000000000000ff, skip: x}\n"
+      "  test: {file: d.csv, columns: {text: b, label: l}}\n";
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct ad_descriptor was, is;
+    struct ad_buffer changed = {0}, told = {0};
+    unsigned kinds;
+    const char *at = strstr(text, cases[i].from);
+    assert_non_null(at);
+    assert_int_equal(ad_buffer_printf(&changed, "%.*s%s%s", (int)(at - text), text, cases[i].to, at + strlen(cases[i].from)), AD_OK);
+    assert_int_equal(parse(&was, text), AD_OK);
+    assert_int_equal(parse(&is, changed.data), AD_OK);
+    assert_int_equal(ad_descriptor_compare(&was, &is, &told, &kinds), AD_OK);
+    assert_string_equal(told.data, cases[i].told);
+    assert_int_equal(kinds, cases[i].kinds);
+    ad_descriptor_destroy(&was);
+    ad_descriptor_destroy(&is);
+    ad_buffer_destroy(&changed);
+    ad_buffer_destroy(&told);
+  }
+}
+
 static void test_load(void **state) {
   (void)state;
   struct ad_descriptor d;
@@ -343,8 +390,8 @@ static void test_idle(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_all_keys),      cmocka_unit_test(test_overrides), cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_hold_out),  cmocka_unit_test(test_load),
-      cmocka_unit_test(test_shipped),       cmocka_unit_test(test_idle),
+      cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_hold_out),  cmocka_unit_test(test_compare),
+      cmocka_unit_test(test_load),          cmocka_unit_test(test_shipped),   cmocka_unit_test(test_idle),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

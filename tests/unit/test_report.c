@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <regex.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -303,8 +304,8 @@ static void test_against_fixture(void **state) {
 }
 
 /* Reports on studies with little in them: each is made, says why what is missing is missing, and shows no NaN. */
-static void report_on(const char *name, const char *axes, const char *arms, size_t done, double value,
-                      const char *says) {
+static struct ad_buffer report_text(const char *name, const char *axes, const char *arms, size_t done,
+                                    double (*value)(size_t)) {
   struct ad_study study;
   struct ad_cells cells;
   struct ad_buffer text = {0};
@@ -314,37 +315,96 @@ static void report_on(const char *name, const char *axes, const char *arms, size
   assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
   for (size_t i = 0; i < done; i++) {
     char result[200];
-    snprintf(result, sizeof result, "{\"step\":1,\"steps\":1,\"dev\":{\"error\":%.17g}}",
-             isnan(value) ? (double)(i % 7) / 7 : value);
+    snprintf(result, sizeof result, "{\"step\":1,\"steps\":1,\"dev\":{\"error\":%.17g}}", value(i));
     const struct ad_cell_record record = {.state = AD_CELL_DONE, .step = 1, .steps = 1};
     const struct ad_line_texts texts = {result, NULL};
     assert_int_equal(ad_cells_append(&cells, i, &record, &texts), AD_OK);
   }
   assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){0}, &text), AD_OK);
   join_lines(&text);
-  if (strstr(text.data, says) == NULL) {
-    fail_msg("%s: the report does not say \"%s\":\n%s", name, says, text.data);
-  }
   assert_null(strstr(text.data, "nan"));
   snprintf(page, sizeof page, "%s/report/report.html", name);
   check_page(page, -1);
-  ad_buffer_destroy(&text);
   ad_cells_close(&cells);
   ad_study_destroy(&study);
+  return text;
+}
+
+static void report_on(const char *name, const char *axes, const char *arms, size_t done, double (*value)(size_t),
+                      const char *says) {
+  struct ad_buffer text = report_text(name, axes, arms, done, value);
+  if (strstr(text.data, says) == NULL) {
+    fail_msg("%s: the report does not say \"%s\":\n%s", name, says, text.data);
+  }
+  ad_buffer_destroy(&text);
+}
+
+static double sevenths(size_t i) {
+  return (double)(i % 7) / 7;
+}
+static double quarter(size_t i) {
+  (void)i;
+  return 0.25;
 }
 
 static void test_degenerate(void **state) {
   (void)state;
   const char *two = "base: {}, other: {optim: {lr: 0.5}}";
-  report_on("nothing", "seed.init: 0..3", two, 0, NAN, "8 have no result (yet)");
-  report_on("one-seed", "seed.init: [4]", two, 2, NAN, "needs at least 2 pairs");
-  report_on("equal", "seed.init: 0..3", two, 8, 0.25, "all differences are equal");
-  report_on("one-arm", "seed.init: 0..3, seed.order: 0..3", "base: {}", 16, NAN, "the study has one arm");
-  report_on("half", "seed.init: 0..3", two, 4, NAN, "no common seeds");
-  report_on("holes", "seed.init: 0..3, seed.order: 0..3", "base: {}", 13, NAN, "Henderson");
-  report_on("latin", "latin: {seed.init: 0..4, seed.order: 0..4, seed.dropout: 0..4}", "base: {}", 25, NAN,
+  report_on("nothing", "seed.init: 0..3", two, 0, sevenths, "8 have no result (yet)");
+  report_on("one-seed", "seed.init: [4]", two, 2, sevenths, "needs at least 2 pairs");
+  report_on("equal", "seed.init: 0..3", two, 8, quarter, "all differences are equal");
+  report_on("one-arm", "seed.init: 0..3, seed.order: 0..3", "base: {}", 16, sevenths, "the study has one arm");
+  report_on("half", "seed.init: 0..3", two, 4, sevenths, "no common seeds");
+  report_on("holes", "seed.init: 0..3, seed.order: 0..3", "base: {}", 13, sevenths, "Henderson");
+  report_on("latin", "latin: {seed.init: 0..4, seed.order: 0..4, seed.dropout: 0..4}", "base: {}", 25, sevenths,
             "Latin square");
-  report_on("linked", "listed: {seed.init: 0..4, seed.order: 0..4}", two, 10, NAN, "init+order");
+  report_on("linked", "listed: {seed.init: 0..4, seed.order: 0..4}", two, 10, sevenths, "init+order");
+}
+
+/* Scores of two arms of 3 x 3 seeds, whose spread is none, or none of some kind, in decimals that binary numbers round. */
+static double same_difference(size_t i) {
+  return (double)(i % 9 + i / 9) / 10;
+}
+static double sums(size_t i) {
+  return (double)(i % 9 / 3 + 3 * (i % 3)) / 10 + (i < 9 ? 0.0 : 0.2);
+}
+static double rows_alone(size_t i) {
+  return (double)(i % 9 / 3 + 1) * 0.1;
+}
+static double turned_round(size_t i) {
+  return (double)(i < 9 ? i + 1 : 18 - i) / 10;
+}
+static double two_sevenths(size_t i) {
+  (void)i;
+  return 2.0 / 7;
+}
+static double two_values(size_t i) {
+  return i % 2 == 0 ? 0.1 : 0.3;
+}
+
+/* What is 0 but for roundings is shown as 0, and no test is made of it. */
+static void test_no_spread(void **state) {
+  (void)state;
+  static double (*const values[])(size_t) = {same_difference, sums, rows_alone, turned_round, two_sevenths, two_values};
+  static const char *const axes[] = {"seed.init: 0..2, seed.order: 0..2", "seed.init: 0..8",
+                                     "latin: {seed.init: 0..2, seed.order: 0..2, seed.dropout: 0..2}"};
+  static const size_t cells[] = {18, 18, 17};
+  regex_t tiny;
+  assert_int_equal(regcomp(&tiny, "[0-9]e-(1[0-9]|[2-9][0-9])", REG_EXTENDED), 0);
+  for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
+    for (size_t a = 0; a < 3; a++) {
+      char name[40];
+      regmatch_t at;
+      snprintf(name, sizeof name, "no-spread-%zu-%zu", v, a);
+      struct ad_buffer text =
+          report_text(name, axes[a], "base: {}, other: {optim: {lr: 0.5}}", cells[a], values[v]);
+      if (regexec(&tiny, text.data, 1, &at, 0) == 0) {
+        fail_msg("%s: the report shows a rounding: %.200s", name, text.data + (at.rm_so > 150 ? at.rm_so - 150 : 0));
+      }
+      ad_buffer_destroy(&text);
+    }
+  }
+  regfree(&tiny);
 }
 
 /* More arms than a figure has colours, and more rows than people read: what is left out is said, and is in the files.
@@ -356,7 +416,7 @@ static void test_left_out(void **state) {
     const size_t used = strlen(arms);
     snprintf(arms + used, sizeof arms - used, ", arm-%d: {optim: {lr: 0.%d}}", a, a + 10);
   }
-  report_on("many-arms", "seed.init: 0..39", arms, 480, NAN, "... 40 more rows: best.csv and report.json");
+  report_on("many-arms", "seed.init: 0..39", arms, 480, sevenths, "... 40 more rows: best.csv and report.json");
   struct ad_buffer page = {0}, rows = {0};
   assert_int_equal(ad_file_read("many-arms/report/report.html", &page), AD_OK);
   if (has_gnuplot()) {
@@ -513,6 +573,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_against_fixture),
       cmocka_unit_test(test_degenerate),
+      cmocka_unit_test(test_no_spread),
       cmocka_unit_test(test_left_out),
       cmocka_unit_test(test_of_test_split),
       cmocka_unit_test(test_refused),

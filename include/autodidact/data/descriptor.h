@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "autodidact/base/buffer.h"
+
 enum ad_split { AD_TRAIN, AD_DEV, AD_TEST };
 enum { AD_SPLITS = 3 };
 
@@ -76,7 +78,9 @@ struct ad_source {
 struct ad_descriptor {
   char *name;      /* the file's name without folder and ".yaml" */
   char *path;      /* the descriptor's own file, for messages */
-  uint64_t digest; /* XXH3 of that file */
+  char *text;      /* that file's bytes [size], and a NUL */
+  size_t size;
+  uint64_t digest; /* XXH3 of them */
   char *title;     /* one line for people */
   char *home;      /* the data set's official page (key `source`) */
   char *licence;
@@ -105,6 +109,15 @@ void ad_descriptor_warn_idle(const struct ad_descriptor *descriptor);
 static inline int ad_descriptor_has(const struct ad_descriptor *descriptor, enum ad_split split) {
   return descriptor->source[split].file != NULL;
 }
+
+/* What a difference between two states of a descriptor changes: nothing but what is told and expected; which rows a split
+ * has; which texts the model sees; which class a number or a label stands for. */
+enum { AD_CHANGED_ABOUT = 1, AD_CHANGED_ROWS = 2, AD_CHANGED_TEXTS = 4, AD_CHANGED_CLASSES = 8 };
+
+/* Appends to `out` in words what differs between a descriptor as it was and as it is, "" where nothing does; *kinds: which
+ * of the above. AD_ENOMEM. */
+int ad_descriptor_compare(const struct ad_descriptor *was, const struct ad_descriptor *is, struct ad_buffer *out,
+                          unsigned *kinds);
 
 /* For data sets that come without a dev split: takes `rows` > 0 rows out of train, shuffled by `seed`. AD_ECONFIG where
  * there is a dev split, no train split, or a split rule already; AD_ENOMEM. Nothing is changed on failure. */

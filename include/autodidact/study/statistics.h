@@ -56,6 +56,13 @@ struct ad_resampling {
 /* Replicates for n values: 10,000, less where that were more than 20 million draws, never below 1,000. */
 size_t ad_resample_count(size_t n);
 
+/* a - b of values that were computed: 0 where they differ by roundings only, so that no spread is made of these. */
+double ad_difference(double a, double b);
+
+/* The same for a [n] and b [n] into d [n], which may be a; differences that differ by roundings only are all the first
+ * one. NaN where a or b is. */
+void ad_differences(size_t n, const double *a, const double *b, double *d);
+
 /* ---- One arm ---- */
 
 /* The quantile of ascending values [n], n > 0, 0 <= p <= 1: linear between the values around (n - 1) p (definition 7 of

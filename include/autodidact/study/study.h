@@ -119,6 +119,10 @@ struct ad_study {
 int ad_study_read(struct ad_study *study, const char *path);
 void ad_study_destroy(struct ad_study *study);
 
+/* Warns of keys that were given in vain, each once: in the base without effect in any arm, in an arm without effect
+ * there, a seed that changes nothing, what a study decides itself (run.dir). AD_ENOMEM. */
+int ad_study_warn_idle(const struct ad_study *study);
+
 /* Reads what the arms are given (data files, model: bytes only) and so knows the ids of all cells. `datasets`: where
  * descriptors named without a path lie. AD_EINPUT, AD_ECONFIG, AD_EIO, AD_ENOMEM. */
 int ad_study_identify(struct ad_study *study, const char *datasets);

@@ -1,0 +1,143 @@
+/* A finished run as eval, predict, export and studies use it: its model, its descriptor, its data. */
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/learn/teacher.h"
+#include "autodidact/store/run.h"
+#include "session.h"
+
+const char session_model_help[] =
+    "Which parameters of the run, in place of its result: student, teacher, window or run (the means)";
+const char session_folder_help[] = "Where the files of the run's data set lie now, in place of data.folder";
+const char session_own_help[] =
+    "Go by the run's own descriptor, though the file that it was read from means something else now";
+
+int session_open_run(struct session *session, const char *run) {
+  AD_TRY(ad_run_config(run, &session->config));
+  char *result = ad_path_join(run, "result.json");
+  if (result == NULL) {
+    return ad_fail_memory(strlen(run) + 16, "a path");
+  }
+  const int complete = ad_is_file(result);
+  ad_free(result);
+  return complete ? AD_OK : ad_fail(AD_EINPUT, "%s: the run is not complete: it has no result.json", run);
+}
+
+/* Tells what has changed in the descriptor since, and refuses what it must. */
+static int judge_changes(const struct session *session, const char *run, const struct session_data_options *options) {
+  struct ad_buffer changes = {0};
+  const char *path = session->inputs.descriptor;
+  unsigned kinds;
+  int there, status = ad_run_inputs_changes(&session->inputs, &session->descriptor, &there, &changes, &kinds);
+  if (status == AD_OK && (kinds & options->refused) != 0 && !options->own) {
+    status = ad_fail(AD_EINPUT,
+                     "%s: %s has changed since the training: %s; restore it, or go by the run's own descriptor with "
+                     "--own-descriptor",
+                     run, path, changes.data);
+  } else if (status == AD_OK && (kinds & ~(unsigned)AD_CHANGED_ABOUT) != 0) {
+    ad_log(AD_LOG_WARNING, "%s: %s has changed since the training: %s; the run's own descriptor is used", run, path,
+           changes.data);
+  }
+  ad_buffer_destroy(&changes);
+  return status;
+}
+
+int session_open_data(struct session *session, const char *run, const struct session_data_options *options) {
+  struct ad_config *c = &session->config;
+  AD_TRY(ad_run_inputs_read(&session->inputs, run));
+  if (session->inputs.found) {
+    AD_TRY(ad_run_inputs_descriptor(&session->inputs, run, &session->descriptor));
+    AD_TRY(judge_changes(session, run, options));
+  } else if (options->optional) {
+    return AD_OK;
+  } else {
+    AD_TRY(session_load_descriptor(session));
+  }
+  AD_TRY(session_hold_out(session));
+  /* A cache that is not there is not made by those who only read. */
+  if (c->data_cache[0] != '\0' && !ad_is_folder(c->data_cache)) {
+    AD_TRY(ad_config_set(c, run, "data.cache", ""));
+  }
+  return ad_run_inputs_place(&session->inputs, c, options->folder, &session->descriptor);
+}
+
+void session_tell_changed_data(const struct session *session, enum ad_split split, const struct ad_dataset *data) {
+  const struct ad_source *source = &session->descriptor.source[split];
+  const uint64_t was = session->inputs.digest[split];
+  char now[17], before[17];
+  if (was != 0 && was != data->digest) {
+    ad_log(AD_LOG_WARNING, "%s: the %s split has the digest %s, had %s when the run read it", source->file,
+           ad_split_name(split), ad_digest_text(data->digest, now), ad_digest_text(was, before));
+  } else if (was == 0 && data->whole && source->expected.digest_known && source->expected.digest != data->digest) {
+    ad_log(AD_LOG_WARNING, "%s: the %s split has the digest %s, the descriptor expects %s", source->file,
+           ad_split_name(split), ad_digest_text(data->digest, now), ad_digest_text(source->expected.digest, before));
+  }
+}
+
+/* Which of its parameters a run's result is. */
+static int result_of(const char *run, enum ad_variant *result) {
+  struct ad_config config;
+  AD_TRY(ad_config_create(&config));
+  const int status = ad_run_config(run, &config);
+  *result = (enum ad_variant)config.run_result;
+  ad_config_destroy(&config);
+  return status;
+}
+
+int session_model_folder(const char *run, const char *variant, char **folder) {
+  enum ad_variant v = 0, result;
+  char name[32] = "model";
+  AD_TRY(result_of(run, &result));
+  while (variant != NULL && v < AD_VARIANTS && strcmp(variant, ad_variant_name(v)) != 0) {
+    v++;
+  }
+  if (v == AD_VARIANTS) {
+    return ad_fail(AD_ECONFIG, "--model is '%s', expected student, teacher, window or run", variant);
+  }
+  if (variant != NULL && v != result) {
+    snprintf(name, sizeof name, "variants/%s", variant);
+  }
+  *folder = ad_path_join(run, name);
+  if (*folder == NULL) {
+    return ad_fail_memory(strlen(run) + sizeof name, "a path");
+  }
+  if (variant != NULL && !ad_is_folder(*folder)) {
+    ad_free(*folder);
+    *folder = NULL;
+    return ad_fail(AD_EINPUT, "%s: it has not kept the parameters '%s' (no %s): its result is the %s", run, variant,
+                   name, ad_variant_name(result));
+  }
+  return AD_OK;
+}
+
+int session_load_result(struct session *session, const char *run, const char *variant) {
+  char *model;
+  AD_TRY(session_model_folder(run, variant, &model));
+  int status = session_load_tokenizer(session, model);
+  if (status == AD_OK) {
+    status = session_load_classifier(session, model);
+  }
+  ad_free(model);
+  return status;
+}
+
+int session_check_classes(const struct session *session, const char *run, const struct ad_descriptor *descriptor) {
+  const size_t classes = session->params.config.classes;
+  const struct ad_names *names = &session->report.class_names;
+  if (classes != descriptor->class_count) {
+    return ad_fail(AD_EINPUT, "%s: its model has %zu classes, expected %zu as the descriptor %s has", run, classes,
+                   descriptor->class_count, descriptor->path);
+  }
+  for (size_t c = 0; c < names->count; c++) {
+    if (strcmp(names->items[c], descriptor->classes[c]) != 0) {
+      return ad_fail(AD_EINPUT, "%s: class %zu of its model is \"%s\", expected \"%s\" as the descriptor %s has", run, c,
+                     names->items[c], descriptor->classes[c], descriptor->path);
+    }
+  }
+  return AD_OK;
+}

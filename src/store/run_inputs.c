@@ -1,0 +1,254 @@
+#include "autodidact/store/run_inputs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/json.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+
+static const char DESCRIPTOR[] = "descriptor.yaml";
+static const char INPUTS[] = "inputs.json";
+
+/* --- Where things lie. */
+
+/* The path from the root, of one that is read from the current folder. */
+static int make_absolute(const char *path, char **absolute) {
+  char *here = path[0] == '/' ? NULL : get_current_dir_name();
+  if (path[0] != '/' && here == NULL) {
+    return ad_fail(AD_EIO, "the current folder: %s", strerror(errno));
+  }
+  while (path[0] == '.' && path[1] == '/') {
+    path += 2;
+  }
+  *absolute = here == NULL ? ad_strdup(path) : ad_path_join(here, path);
+  free(here);
+  return *absolute == NULL ? ad_fail_memory(strlen(path) + 1, "a path") : AD_OK;
+}
+
+static int join_absolute(const char *folder, const char *file, char **path) {
+  char *joined = ad_path_join(folder, file);
+  const int status = joined == NULL ? ad_fail_memory(strlen(file), "a path") : make_absolute(joined, path);
+  ad_free(joined);
+  return status;
+}
+
+/* The configuration's file in place of the descriptor's; NULL: none. */
+static const char *other_file(const struct ad_config *config, enum ad_split split) {
+  const char *const files[AD_SPLITS] = {config->data_train, config->data_dev, config->data_test};
+  return files[split][0] == '\0' ? NULL : files[split];
+}
+
+/* Where the configuration looks for a split's file, from the current folder. *path NULL: it does not say. */
+static int locate(const struct ad_config *config, const struct ad_descriptor *descriptor, enum ad_split split,
+                  char **path) {
+  const char *other = other_file(config, split), *file = descriptor->source[split].file;
+  const char *folder = config->data_folder[0] != '\0' ? config->data_folder : descriptor->folder;
+  *path = NULL;
+  if (other != NULL) {
+    return make_absolute(other, path);
+  }
+  if (file == NULL || (folder == NULL && file[0] != '/')) {
+    return AD_OK;
+  }
+  return join_absolute(folder == NULL ? "" : folder, file, path);
+}
+
+void ad_run_inputs_destroy(struct ad_run_inputs *inputs) {
+  ad_free(inputs->descriptor);
+  ad_free(inputs->model);
+  for (size_t s = 0; s < AD_SPLITS; s++) {
+    ad_free(inputs->file[s]);
+  }
+  *inputs = (struct ad_run_inputs){0};
+}
+
+int ad_run_inputs_create(struct ad_run_inputs *inputs, const struct ad_config *config,
+                         const struct ad_descriptor *descriptor) {
+  const char *model = config->model_path[0] != '\0' ? config->model_path : config->model_vocab;
+  *inputs = (struct ad_run_inputs){.found = 1, .descriptor_digest = descriptor->digest};
+  int status = make_absolute(descriptor->path, &inputs->descriptor);
+  status = status == AD_OK ? make_absolute(model, &inputs->model) : status;
+  for (int s = AD_TRAIN; s < AD_SPLITS && status == AD_OK; s++) {
+    status = locate(config, descriptor, (enum ad_split)s, &inputs->file[s]);
+  }
+  if (status != AD_OK) {
+    ad_run_inputs_destroy(inputs);
+  }
+  return status;
+}
+
+/* --- The files. */
+
+/* {"path": .., "digest": ..}; a path that is no UTF-8 is not kept. */
+static json_t *make_entry(const char *path, uint64_t digest) {
+  char text[17];
+  json_t *entry = json_object(), *name = path == NULL ? NULL : json_string(path);
+  if (name != NULL) {
+    json_object_set_new(entry, "path", name);
+  }
+  if (digest != 0) {
+    json_object_set_new(entry, "digest", json_string(ad_digest_text(digest, text)));
+  }
+  return entry;
+}
+
+int ad_run_inputs_write(const struct ad_run *run, const struct ad_run_inputs *inputs,
+                        const struct ad_descriptor *descriptor) {
+  struct ad_buffer text = {0};
+  json_t *root = json_object();
+  json_object_set_new(root, "descriptor", make_entry(inputs->descriptor, inputs->descriptor_digest));
+  for (int s = AD_TRAIN; s < AD_SPLITS; s++) {
+    if (inputs->file[s] != NULL || inputs->digest[s] != 0) {
+      json_object_set_new(root, ad_split_name((enum ad_split)s), make_entry(inputs->file[s], inputs->digest[s]));
+    }
+  }
+  json_object_set_new(root, "model", make_entry(inputs->model, 0));
+  int status = root == NULL ? ad_fail_memory(1024, INPUTS) : ad_json_print(root, JSON_INDENT(2), &text);
+  status = status == AD_OK ? ad_buffer_puts(&text, "\n") : status;
+  status = status == AD_OK ? ad_run_write(run, DESCRIPTOR, descriptor->text, descriptor->size) : status;
+  status = status == AD_OK ? ad_run_write(run, INPUTS, text.data, text.size) : status;
+  json_decref(root);
+  ad_buffer_destroy(&text);
+  return status;
+}
+
+static int read_entry(const char *path, const json_t *root, const char *name, char **file, uint64_t *digest) {
+  const json_t *entry = json_object_get(root, name), *text = json_object_get(entry, "digest");
+  const char *where = json_string_value(json_object_get(entry, "path")), *digits = json_string_value(text);
+  if (digits != NULL && strlen(digits) == 16 && strspn(digits, "0123456789abcdef") == 16) {
+    *digest = strtoull(digits, NULL, 16);
+  } else if (text != NULL) {
+    char shown[100];
+    return ad_fail(AD_EINPUT, "%s: the digest of \"%s\" is %s, expected 16 hexadecimal digits", path, name,
+                   ad_json_show(text, shown, sizeof shown));
+  }
+  *file = where == NULL ? NULL : ad_strdup(where);
+  return where != NULL && *file == NULL ? ad_fail_memory(strlen(where) + 1, "a path") : AD_OK;
+}
+
+static int read_entries(struct ad_run_inputs *inputs, const char *path, const json_t *root) {
+  uint64_t none = 0;
+  AD_TRY(read_entry(path, root, "descriptor", &inputs->descriptor, &inputs->descriptor_digest));
+  AD_TRY(read_entry(path, root, "model", &inputs->model, &none));
+  for (int s = AD_TRAIN; s < AD_SPLITS; s++) {
+    AD_TRY(read_entry(path, root, ad_split_name((enum ad_split)s), &inputs->file[s], &inputs->digest[s]));
+  }
+  return AD_OK;
+}
+
+int ad_run_inputs_read(struct ad_run_inputs *inputs, const char *folder) {
+  json_t *root = NULL;
+  char *path = ad_path_join(folder, INPUTS);
+  *inputs = (struct ad_run_inputs){0};
+  int status = path == NULL ? ad_fail_memory(strlen(folder) + sizeof INPUTS, "a path") : AD_OK;
+  if (status == AD_OK && ad_is_file(path)) {
+    status = ad_json_read(&root, path);
+    status = status == AD_OK ? read_entries(inputs, path, root) : status;
+    inputs->found = 1;
+  }
+  if (status != AD_OK) {
+    ad_run_inputs_destroy(inputs);
+  }
+  json_decref(root);
+  ad_free(path);
+  return status;
+}
+
+/* A descriptor is called as its file was. */
+static int rename_descriptor(const struct ad_run_inputs *inputs, struct ad_descriptor *descriptor) {
+  const char *name = inputs->descriptor == NULL ? DESCRIPTOR : ad_path_name(inputs->descriptor);
+  const size_t length = strlen(name), suffix = strlen(".yaml");
+  const int cut = length > suffix && strcmp(name + length - suffix, ".yaml") == 0;
+  char *copy = ad_strndup(name, cut ? length - suffix : length);
+  if (copy == NULL) {
+    return ad_fail_memory(strlen(name) + 1, "a descriptor");
+  }
+  ad_free(descriptor->name);
+  descriptor->name = copy;
+  return AD_OK;
+}
+
+int ad_run_inputs_descriptor(const struct ad_run_inputs *inputs, const char *folder, struct ad_descriptor *descriptor) {
+  char *path = ad_path_join(folder, DESCRIPTOR), was[17], is[17];
+  if (path == NULL) {
+    return ad_fail_memory(strlen(folder) + sizeof DESCRIPTOR, "a path");
+  }
+  int status = ad_descriptor_load(descriptor, path, NULL);
+  if (status == AD_OK && descriptor->digest != inputs->descriptor_digest) {
+    status = ad_fail(AD_EINPUT, "%s: its digest is %s, %s has %s: it is not what the run was trained with", path,
+                     ad_digest_text(descriptor->digest, is), INPUTS, ad_digest_text(inputs->descriptor_digest, was));
+  }
+  status = status == AD_OK ? rename_descriptor(inputs, descriptor) : status;
+  ad_free(path);
+  if (status != AD_OK) {
+    ad_descriptor_destroy(descriptor);
+  }
+  return status;
+}
+
+/* --- What has become of them. */
+
+int ad_run_inputs_changes(const struct ad_run_inputs *inputs, const struct ad_descriptor *descriptor, int *there,
+                          struct ad_buffer *out, unsigned *kinds) {
+  struct ad_descriptor now;
+  *kinds = 0;
+  *there = inputs->descriptor != NULL && ad_is_file(inputs->descriptor);
+  AD_TRY(ad_buffer_puts(out, ""));
+  if (!*there) {
+    return AD_OK;
+  }
+  int status = ad_descriptor_load(&now, inputs->descriptor, NULL);
+  if (status == AD_EINPUT) {
+    *kinds = AD_CHANGED_CLASSES;
+    return ad_buffer_printf(out, "it cannot be read any more (%s)", ad_error_message());
+  }
+  AD_TRY(status);
+  status = now.digest == inputs->descriptor_digest ? AD_OK : ad_descriptor_compare(descriptor, &now, out, kinds);
+  ad_descriptor_destroy(&now);
+  return status;
+}
+
+/* The path of a split's file for whoever uses the run now. The caller owns it; NULL: not known. */
+static int choose_path(const struct ad_run_inputs *inputs, const struct ad_config *config, const char *folder,
+                       const struct ad_descriptor *descriptor, enum ad_split split, char **path) {
+  const char *file = descriptor->source[split].file, *lay = inputs->file[split];
+  if (folder != NULL && other_file(config, split) == NULL) {
+    return join_absolute(folder, file, path);
+  }
+  if (lay == NULL || access(lay, F_OK) != 0) {
+    AD_TRY(locate(config, descriptor, split, path));
+    if (lay == NULL || (*path != NULL && access(*path, F_OK) == 0)) {
+      return AD_OK;
+    }
+    ad_free(*path);
+  }
+  *path = ad_strdup(lay);
+  return *path == NULL ? ad_fail_memory(strlen(lay), "a path") : AD_OK;
+}
+
+int ad_run_inputs_place(const struct ad_run_inputs *inputs, const struct ad_config *config, const char *folder,
+                        struct ad_descriptor *descriptor) {
+  const struct ad_expected nothing = {0};
+  for (int s = AD_TRAIN; s < AD_SPLITS; s++) {
+    struct ad_source *source = &descriptor->source[s];
+    char *path = NULL;
+    if (source->file == NULL) {
+      continue;
+    }
+    AD_TRY(choose_path(inputs, config, folder, descriptor, (enum ad_split)s, &path));
+    if (path != NULL) {
+      ad_free(source->file);
+      source->file = path;
+    }
+    if (other_file(config, (enum ad_split)s) != NULL) { /* read whole */
+      source->shuffled = 0;
+      source->expected = nothing;
+    }
+  }
+  return AD_OK;
+}
