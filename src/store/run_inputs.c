@@ -97,7 +97,7 @@ static json_t *make_entry(const char *path, uint64_t digest) {
   return entry;
 }
 
-int ad_run_inputs_write(const struct ad_run *run, const struct ad_run_inputs *inputs,
+int ad_run_inputs_write(struct ad_run *run, const struct ad_run_inputs *inputs,
                         const struct ad_descriptor *descriptor) {
   struct ad_buffer text = {0};
   json_t *root = json_object();
