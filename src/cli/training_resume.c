@@ -163,7 +163,7 @@ int training_print_changes(struct training *t) {
 }
 
 /* Rank 0: what the run is given, where it is kept. */
-static int keep_inputs(const struct training *t) {
+static int keep_inputs(struct training *t) {
   const struct session *s = &t->session;
   struct ad_run_inputs inputs;
   AD_TRY(ad_run_inputs_create(&inputs, &s->config, &s->descriptor));

@@ -62,7 +62,7 @@ static void assert_path(const char *path, const char *below) {
 static void keep(const struct ad_config *config) {
   struct ad_run_inputs inputs;
   struct ad_descriptor d;
-  const struct ad_run run = {.folder = (char *)(uintptr_t)FOLDER "/run"};
+  struct ad_run run = {.folder = (char *)(uintptr_t)FOLDER "/run"};
   assert_int_equal(ad_descriptor_load(&d, FOLDER "/d.yaml", NULL), AD_OK);
   assert_int_equal(ad_descriptor_hold_out(&d, 3, 0), AD_OK);
   assert_int_equal(ad_run_inputs_create(&inputs, config, &d), AD_OK);
