@@ -65,7 +65,7 @@ int session_load_tokenizer(struct session *session, const char *model_folder) {
     const char *folder = model_folder != NULL ? model_folder : c->model_path;
     AD_TRY(ad_tokenizer_load(&session->tokenizer, folder));
     const size_t longest = ad_tokenizer_longest(session->tokenizer);
-    if (longest > 0 && longest < c->data_max_tokens) {
+    if (model_folder == NULL && longest > 0 && longest < c->data_max_tokens) {
       ad_log(AD_LOG_WARNING, "%s/tokenizer_config.json: \"model_max_length\" is %zu, but data.max_tokens is %" PRIu64,
              folder, longest, c->data_max_tokens);
     }

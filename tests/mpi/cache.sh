@@ -12,7 +12,7 @@ cd "$work"
 run() {
   local ranks="$1" name="$2"
   shift 2
-  "$source/launch/local" -n "$ranks" train config.yaml "run.dir=$name" train.steps=3 "$@" >"$name.out" 2>"$name.err" ||
+  "$source/launch/local" -n "$ranks" train config.yaml "run.dir=$name" train.epochs=3 train.steps=3 "$@" >"$name.out" 2>"$name.err" ||
     { echo "$name on $ranks ranks failed:"; cat "$name.out" "$name.err"; exit 1; }
 }
 # same NAME: as without a cache

@@ -74,7 +74,7 @@ def main():
     changed = places(good)
     damages = [(what, good[:at] + bytes([good[at] ^ 1 << at % 8]) + good[at + 1:], message) for what, (at, message) in changed.items()]
     damages += [(f"cut to {size}", good[:size], "not a whole checkpoint") for size in (0, 1, 31, 32, 5000, len(good) // 2, len(good) - 33, len(good) - 32, len(good) - 1)]
-    damages += [("longer", good + b"\0", "it does not end with an index"), ("zeros", bytes(len(good)), "it does not end with an index"),
+    damages += [("longer", good + b"\0", "it does not end with an index"), ("zeros", bytes(len(good)), "a file of NUL bytes"),
                 ("text", b"no HDF5\n", "not a whole checkpoint")]
     for what, data, message in damages:
         shutil.copytree("broken", "run")

@@ -67,7 +67,7 @@ def files(folder):
     for path in sorted((folder / "run").rglob("*")):
         name = str(path.relative_to(folder / "run"))
         if path.is_file() and not name.startswith(".lease-"):
-            timed = name in ("timing.jsonl", "provenance.json") or name.startswith("checkpoints/")
+            timed = name in ("timing.jsonl", "provenance.json", "files.jsonl", "inputs.json") or name.startswith("checkpoints/")
             found[name] = "" if timed else hashlib.sha256(path.read_bytes()).hexdigest()
     return found
 

@@ -106,7 +106,7 @@ base=small
 wrong 'descriptor.yaml +its digest is [0-9a-f]{16}, inputs.json has [0-9a-f]{16}' 1 'rewrite("descriptor.yaml", lambda t: t.replace("tiny", "Tiny"))'
 wrong 'inputs.json +.*inputs.json:2: ' 1 'rewrite("inputs.json", lambda t: t[:20])'
 wrong 'model/config.json +class 1 is "good", the descriptor has "positive"' 1 'rewrite("model/config.json", lambda t: t.replace("positive", "good"))'
-wrong 'the train split +.*/train.tsv has the digest [0-9a-f]{16}, had [0-9a-f]{16}' 1 'rewrite("inputs.json", lambda t: re.sub(r"(train.tsv\",\s+\"digest\": \")(.)", lambda m: m[1] + ("1" if m[2] == "0" else "0"), t))'
+wrong 'the train split +.*/train.tsv has the digest [0-9a-f]{16}, had [0-9a-f]{16}' 2 'rewrite("inputs.json", lambda t: re.sub(r"(train.tsv\",\s+\"digest\": \")(.)", lambda m: m[1] + ("1" if m[2] == "0" else "0"), t))'
 sed -i.kept 's/"0": negative, "1": positive/"1": negative, "0": positive/' tiny.yaml
 verified 1 small
 [ "$(grep -c WRONG out)" = 1 ] && grep -q 'WRONG  *the descriptor  *.*/tiny.yaml has changed: the label "0" of train was negative, is positive' out || { cat out; exit 1; }
