@@ -61,7 +61,10 @@ static int visit_arm(struct survey *s, const struct ad_study_arm *arm) {
 
 /* "and 3 more" arms, or nothing. */
 static const char *more_arms(size_t count, char text[40]) {
-  snprintf(text, 40, count > 1 ? " and %zu more" : "", count - 1);
+  text[0] = '\0';
+  if (count > 1) {
+    snprintf(text, 40, " and %zu more", count - 1);
+  }
   return text;
 }
 
