@@ -105,5 +105,5 @@ python3 study.py states arms plain=done overflow=failed range=failed wrong=faile
 python3 study.py test arms "$AD_PROGRAM"
 sed -i '/wrong/d' arms.yaml
 study 4 arms
-[ "$code" = 0 ] && ! grep -q warning arms.out || fail "arms without the wrong one: exit code $code" arms
+[ "$code" = 0 ] && ! grep -q failed arms.out || fail "arms without the wrong one: exit code $code" arms
 echo "ok   arms that fail end no others; the test split"
