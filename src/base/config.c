@@ -216,9 +216,14 @@ int ad_config_read(struct ad_config *config, const char *path) {
   AD_TRY(ad_yaml_read(&tree, path));
   struct places places = {.count = 0};
   const int status = set_tree(config, path, "", tree, &places);
-  memset(config->given, 0, 2 * places.count > AD_CONFIG_KEYS ? sizeof config->given : 0);
   ad_yaml_destroy(tree);
-  return status;
+  if (status != AD_OK || 2 * places.count <= AD_CONFIG_KEYS) {
+    return status;
+  }
+  const int older = places.line[config_find("model.head") - config_options] == 0;
+  AD_TRY(older ? ad_config_set(config, path, "model.head", "new") : AD_OK);
+  memset(config->given, 0, sizeof config->given);
+  return AD_OK;
 }
 
 int ad_config_override(struct ad_config *config, const char *assignment) {

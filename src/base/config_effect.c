@@ -98,8 +98,16 @@ static int has_word(const char *list, const char *word, size_t length) {
 
 /* What no key tells. -1, not known yet, counts as met. */
 static int fact_holds(const struct ad_config_facts *facts, const char *name, size_t length) {
-  const int dev = facts == NULL ? -1 : facts->dev, ranks = facts == NULL ? -1 : facts->ranks;
-  return strncmp(name, "a dev split", length) == 0 ? dev != 0 : ranks != 0;
+  const struct ad_config_facts unknown = {-1, -1, -1}, *known = facts == NULL ? &unknown : facts;
+  const struct {
+    const char *name;
+    int holds;
+  } all[] = {{"a dev split", known->dev}, {"several ranks", known->ranks}, {"new weights", known->drawn}};
+  size_t i = 0;
+  while (i + 1 < sizeof all / sizeof *all && (strlen(all[i].name) != length || strncmp(name, all[i].name, length) != 0)) {
+    i++;
+  }
+  return all[i].holds != 0;
 }
 
 /* One alternative: KEY, how it is compared, and with what; or a fact. */

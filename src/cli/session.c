@@ -115,19 +115,54 @@ static uint32_t segment_types(const struct session *session) {
   return types;
 }
 
+/* What a training asks of the folder of model.path; the tokenizer's part where there is one yet. */
+static struct ad_model_options base_options(const struct session *session) {
+  const struct ad_config *c = &session->config;
+  const struct ad_tokenizer *tokenizer = session->tokenizer;
+  return (struct ad_model_options){.classes = (uint32_t)session->descriptor.class_count,
+                                   .classifier = (enum ad_classifier)c->model_classifier,
+                                   .class_names = (const char *const *)session->descriptor.classes,
+                                   .head = (enum ad_head_use)c->model_head,
+                                   .seed_init = c->seed_init,
+                                   .vocab = tokenizer == NULL ? 0 : ad_tokenizer_vocab(tokenizer),
+                                   .types = segment_types(session),
+                                   .cased = tokenizer != NULL && ad_tokenizer_cased(tokenizer)};
+}
+
+int session_open_base(const struct session *session, struct ad_model **model) {
+  const struct ad_model_options options = base_options(session);
+  return ad_model_open(model, session->config.model_path, &options);
+}
+
+int session_describe_head(const char *folder, const struct ad_model_report *report, struct ad_buffer *text) {
+  if (folder[0] == '\0') {
+    return ad_buffer_printf(text, "encoder and classifier are drawn from seed.init: model.path is empty");
+  }
+  return report->head_loaded
+             ? ad_buffer_printf(text, "the classifier is that of %s: %s", folder, report->head_note)
+             : ad_buffer_printf(text, "the classifier is drawn from seed.init, not taken from %s: %s", folder,
+                                report->head_note);
+}
+
+int session_warn_keys(const char *folder, const struct ad_model_report *report) {
+  struct ad_buffer list = {0};
+  int status = AD_OK;
+  for (size_t i = 0; status == AD_OK && i < report->unknown.count; i++) {
+    status = ad_buffer_printf(&list, "%s\"%s\"", i == 0 ? "" : ", ", report->unknown.items[i]);
+  }
+  if (status == AD_OK && list.size > 0) {
+    ad_log(AD_LOG_WARNING, "%s/config.json: not known here, and without effect: %s", folder, list.data);
+  }
+  ad_buffer_destroy(&list);
+  return status;
+}
+
 int session_load_base(struct session *session) {
   const struct ad_config *c = &session->config;
   if (c->model_path[0] == '\0') {
     return draw_encoder(session);
   }
-  const struct ad_model_options options = {.classes = (uint32_t)session->descriptor.class_count,
-                                           .classifier = (enum ad_classifier)c->model_classifier,
-                                           .class_names = (const char *const *)session->descriptor.classes,
-                                           .head = AD_HEAD_NEW,
-                                           .seed_init = c->seed_init,
-                                           .vocab = ad_tokenizer_vocab(session->tokenizer),
-                                           .types = segment_types(session),
-                                           .cased = ad_tokenizer_cased(session->tokenizer)};
+  const struct ad_model_options options = base_options(session);
   AD_TRY(ad_model_load(c->model_path, &options, &session->params, &session->theta, &session->report));
   if (c->model_dropout >= 0.0) {
     session->params.config.hidden_dropout = (float)c->model_dropout;
@@ -142,7 +177,8 @@ int session_load_classifier(struct session *session, const char *model_folder) {
                                            .vocab = ad_tokenizer_vocab(session->tokenizer),
                                            .types = segment_types(session),
                                            .cased = ad_tokenizer_cased(session->tokenizer)};
-  return ad_model_load(model_folder, &options, &session->params, &session->theta, &session->report);
+  AD_TRY(ad_model_load(model_folder, &options, &session->params, &session->theta, &session->report));
+  return session_warn_keys(model_folder, &session->report);
 }
 
 /* subset: only the examples that the configuration trains on; every_row as in struct ad_read_options. */

@@ -53,8 +53,18 @@ int session_load_descriptor(struct session *session);
 int session_hold_out(struct session *session);
 int session_load_tokenizer(struct session *session, const char *model_folder);
 
-/* The pretrained encoder with a new classifier, or a new encoder (train). */
+/* The pretrained encoder, its classifier as model.head says, or a new encoder (train). */
 int session_load_base(struct session *session);
+
+/* Opens that folder, which the configuration must name, without reading values: what would become of it. The caller owns
+ * the model. Errors as of ad_model_open. */
+int session_open_base(const struct session *session, struct ad_model **model);
+
+/* Appends one sentence: where the classifier is from, and why; folder "": a new encoder. AD_ENOMEM. */
+int session_describe_head(const char *folder, const struct ad_model_report *report, struct ad_buffer *text);
+
+/* One warning that names the unknown keys of the folder's config.json, where there are any. AD_ENOMEM. */
+int session_warn_keys(const char *folder, const struct ad_model_report *report);
 
 /* A model with its classifier (eval, predict) from a Hugging Face folder. */
 int session_load_classifier(struct session *session, const char *model_folder);

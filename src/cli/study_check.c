@@ -1,19 +1,20 @@
 /* Whether every arm can have the result that a study compares: asked before anything is trained. */
+#include "autodidact/base/buffer.h"
+#include "autodidact/base/digest.h"
+#include "autodidact/base/log.h"
 #include "autodidact/base/status.h"
 #include "study.h"
 #include "training.h"
 
-/* The split that a result is of, in the data of an arm. *told: digest of the descriptor of which keys without effect were
- * told last. */
-static int check_split(const struct ad_study *study, const char *arm, struct session *session, enum ad_split split,
-                       uint64_t *told) {
+/* What was told last: digests of the descriptor whose keys have no effect, and of the text about the classifier. */
+struct told {
+  uint64_t descriptor, head;
+};
+
+/* The split that a result is of, in the data of an arm. */
+static int check_split(const struct ad_study *study, const char *arm, const struct session *session,
+                       enum ad_split split) {
   const struct ad_config *c = &session->config;
-  AD_TRY(session_load_descriptor(session));
-  if (*told != session->descriptor.digest) {
-    ad_descriptor_warn_idle(&session->descriptor);
-    *told = session->descriptor.digest;
-  }
-  AD_TRY(session_hold_out(session));
   const char *file = split == AD_TEST ? c->data_test : c->data_dev;
   if (file[0] == '\0' && !ad_descriptor_has(&session->descriptor, split)) {
     return ad_fail(AD_ECONFIG, "%s: arm '%s': %s, but %s has no %s split; data.%s names a file for it", study->path, arm,
@@ -45,26 +46,64 @@ static int check_variant(const struct ad_study *study, const char *arm, const st
                        ad_study_metric_name(study->metric));
 }
 
-static int check_arm(const struct ad_study *study, const struct ad_study_cell *cell, uint64_t *told) {
+/* What becomes of the classifier of the arm's model folder, told where the arm before had another answer. */
+static int tell_head(const struct ad_study *study, const char *arm, const char *folder,
+                     const struct ad_model_report *report, struct told *told) {
+  struct ad_buffer text = {0};
+  const int axis = ad_study_find_axis(study, "seed.init");
+  int status = session_describe_head(folder, report, &text);
+  const uint64_t head = status == AD_OK ? ad_digest(text.data, text.size) : 0;
+  if (status == AD_OK && head != told->head) {
+    told->head = head;
+    ad_log(AD_LOG_INFO, "%s: arm '%s': %s", study->path, arm, text.data);
+    if (report->drawn.count == 0 && axis >= 0 && study->axes[axis].count > 1) {
+      ad_log(AD_LOG_WARNING, "%s: axes: seed.init has no effect in the arm '%s', so its cells are equal: it matters with %s",
+             study->path, arm, ad_config_condition("seed.init"));
+    }
+    status = session_warn_keys(folder, report);
+  }
+  ad_buffer_destroy(&text);
+  return status;
+}
+
+static int check_head(const struct ad_study *study, const char *arm, const struct session *session,
+                      struct told *told) {
+  struct ad_model *model;
+  if (session->config.model_path[0] == '\0') {
+    return AD_OK;
+  }
+  AD_TRY(session_open_base(session, &model));
+  const int status = tell_head(study, arm, session->config.model_path, ad_model_get_report(model), told);
+  ad_model_close(model);
+  return status;
+}
+
+static int check_data(const struct ad_study *study, const char *arm, struct session *session, struct told *told) {
+  AD_TRY(session_load_descriptor(session));
+  if (told->descriptor != session->descriptor.digest) {
+    ad_descriptor_warn_idle(&session->descriptor);
+    told->descriptor = session->descriptor.digest;
+  }
+  AD_TRY(session_hold_out(session));
+  AD_TRY(study->source != AD_SOURCE_TEST ? check_split(study, arm, session, AD_DEV) : AD_OK);
+  AD_TRY(study->test ? check_split(study, arm, session, AD_TEST) : AD_OK);
+  return check_head(study, arm, session, told);
+}
+
+static int check_arm(const struct ad_study *study, const struct ad_study_cell *cell, struct told *told) {
   const char *arm = study->arms[cell->arm].name;
   struct session session;
   AD_TRY(session_create(&session));
   ad_config_destroy(&session.config);
   int status = ad_study_config(study, cell, &session.config);
   status = status == AD_OK ? check_variant(study, arm, &session.config) : status;
-  if (status == AD_OK && study->source != AD_SOURCE_TEST) {
-    status = check_split(study, arm, &session, AD_DEV, told);
-    ad_descriptor_destroy(&session.descriptor);
-  }
-  if (status == AD_OK && study->test) {
-    status = check_split(study, arm, &session, AD_TEST, told);
-  }
+  status = status == AD_OK ? check_data(study, arm, &session, told) : status;
   session_destroy(&session);
   return status;
 }
 
 int study_check_result(const struct ad_study *study) {
-  uint64_t told = 0;
+  struct told told = {0};
   for (size_t i = 0; i < study->count; i++) {
     if (i == 0 || study->cells[i].arm != study->cells[i - 1].arm) {
       AD_TRY(check_arm(study, &study->cells[i], &told));

@@ -172,6 +172,18 @@ static int train(struct training *t) {
   return training_settle(t);
 }
 
+/* What is given in vain. */
+static int warn(const struct training *t) {
+  const struct session *s = &t->session;
+  const char *folder = s->config.model_path;
+  const struct ad_config_facts facts = {.dev = t->has_dev,
+                                        .ranks = ad_comm_size(t->comm) > 1,
+                                        .drawn = folder[0] == '\0' || s->report.drawn.count > 0};
+  AD_TRY(ad_config_warn_idle(&s->config, &facts));
+  ad_descriptor_warn_idle(&s->descriptor);
+  return session_warn_keys(folder, &s->report);
+}
+
 int training_run(struct training *t) {
   t->best_error = INFINITY;
   t->dev_error = NAN;
@@ -183,13 +195,9 @@ int training_run(struct training *t) {
   t->replica_owner = ad_comm_node_first(t->comm);
   AD_TRY(training_check_configuration(t));
   AD_TRY(ad_comm_settle(t->comm, training_load_data(t)));
-  /* A study says it once for all its cells. */
-  const struct ad_config_facts facts = {.dev = t->has_dev, .ranks = ad_comm_size(t->comm) > 1};
-  if (!t->frame.quiet) {
-    AD_TRY(ad_config_warn_idle(&t->session.config, &facts));
-    ad_descriptor_warn_idle(&t->session.descriptor);
-  }
   AD_TRY(training_prepare(t));
+  /* A study says it once for all its cells. */
+  AD_TRY(t->frame.quiet ? AD_OK : warn(t));
   const int status = train(t);
   AD_TRY(status == AD_EDIVERGED ? training_keep_diverged(t, status) : status);
   if (t->first && !t->frame.quiet) {

@@ -20,7 +20,7 @@
 /* What the bits depend on besides the configuration, for provenance.json, and the texts it points to. */
 struct provenance {
   char train[17], dev[17], descriptor[17], base[17], ranks[64];
-  struct ad_fact facts[10];
+  struct ad_fact facts[11];
   size_t count;
 };
 
@@ -37,6 +37,7 @@ static int make_provenance(const struct training *t, struct provenance *p) {
       {"data_dev", t->has_dev ? ad_digest_text(t->dev.digest, p->dev) : p->dev},
       {"base_model", ad_digest_text(digest, p->base)},
       {"initial_parameters", t->initial},
+      {"classifier", s->report.head_loaded ? "of the model's folder" : "drawn"},
       {"kernels", ad_kernels_select()->name},
       {"blas_core", ad_gemm_core()},
       {"blas", ad_gemm_config()},
@@ -55,6 +56,7 @@ static const char *kind_of(const char *name) {
                                          {"data_dev", "data"},
                                          {"base_model", "model"},
                                          {"initial_parameters", "model"},
+                                         {"classifier", "model"},
                                          {"version", "code"},
                                          {"commit", "code"},
                                          {"compiler", "code"},
@@ -238,7 +240,17 @@ static int enter(struct training *t) {
   }
 }
 
+/* A run that goes on has the classifier of its checkpoint, and says nothing of it. */
+static int tell_head(const struct training *t) {
+  struct ad_buffer text = {0};
+  AD_TRY(session_describe_head(t->session.config.model_path, &t->session.report, &text));
+  ad_log(AD_LOG_INFO, "%s", text.data);
+  ad_buffer_destroy(&text);
+  return AD_OK;
+}
+
 static int begin_anew(struct training *t, const struct provenance *p) {
+  AD_TRY(t->first && !t->frame.quiet ? tell_head(t) : AD_OK);
   AD_TRY(t->first ? ad_run_create(&t->run, &t->session.config, p->facts, p->count) : AD_OK);
   return t->first ? keep_inputs(t) : AD_OK;
 }

@@ -17,6 +17,48 @@ static const struct {
 } activations[] = {{"gelu", AD_GELU_ERF},        {"gelu_new", AD_GELU_TANH},          {"relu", AD_RELU},
                    {"gelu_python", AD_GELU_ERF}, {"gelu_pytorch_tanh", AD_GELU_TANH}, {"gelu_fast", AD_GELU_TANH}};
 
+/* Keys that are supported only where they say nothing. */
+static const struct {
+  const char *key, *expected;
+} refused[] = {
+    {"is_decoder", "false: only encoders are supported"},
+    {"add_cross_attention", "false: only encoders are supported"},
+    {"is_encoder_decoder", "false: only encoders are supported"},
+    {"cross_attention_hidden_size", "none: only encoders are supported"},
+    {"pruned_heads", "none"},
+    {"per_layer_config", "none: all layers are of one kind"},
+    {"quantization_config", "none: weights must be F32, F16 or BF16"},
+    {"compression_config", "none: weights must be F32, F16 or BF16"},
+    {"auto_map", "none: a model's own code is not run"},
+};
+
+/* Keys that are read elsewhere, or leave what the encoder computes as it is: BertConfig's and those that versions of
+ * transformers and its neighbours write for every model (the older ones with the settings of generation). */
+static const char *const known[] = {
+    "autodidact_classifier", "hidden_size", "num_attention_heads", "intermediate_size", "num_hidden_layers",
+    "vocab_size", "max_position_embeddings", "type_vocab_size", "layer_norm_eps", "hidden_dropout_prob",
+    "attention_probs_dropout_prob", "classifier_dropout", "hidden_act", "position_embedding_type", "model_type",
+    "architectures", "problem_type", "id2label", "label2id", "num_labels", "_num_labels", "finetuning_task",
+    "task_specific_params", "sentence_transformers", "sbert_ce_default_activation_function",
+    /* of Google's first files, for poolers that no BERT has had */
+    "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head",
+    "pooler_type",
+    /* how it is trained, run or stored */
+    "initializer_range", "gradient_checkpointing", "chunk_size_feed_forward", "torch_dtype", "dtype", "torchscript",
+    "use_bfloat16", "tf_legacy_loss", "xla_device", "use_cache", "output_past", "output_attentions",
+    "output_hidden_states", "return_dict", "use_return_dict", "attn_implementation", "_attn_implementation",
+    "_attn_implementation_autoset", "tie_word_embeddings", "tie_encoder_decoder", "transformers_version",
+    "transformers.js_config", "_name_or_path", "name_or_path", "_commit_hash", "_from_auto", "license", "language",
+    "tokenizer_class", "model_max_length", "do_lower_case", "prefix", "pad_token_id", "bos_token_id", "eos_token_id",
+    "sep_token_id", "unk_token_id", "cls_token_id", "mask_token_id", "decoder_start_token_id",
+    /* how texts are generated */
+    "max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups", "diversity_penalty",
+    "temperature", "top_k", "top_p", "typical_p", "repetition_penalty", "length_penalty", "no_repeat_ngram_size",
+    "encoder_no_repeat_ngram_size", "bad_words_ids", "suppress_tokens", "begin_suppress_tokens", "forced_bos_token_id",
+    "forced_eos_token_id", "remove_invalid_values", "exponential_decay_length_penalty", "num_return_sequences",
+    "output_scores", "return_dict_in_generate",
+};
+
 static const char OUR_CLASSIFIER[] = "autodidact_classifier";
 static const char SEQUENCE_MODEL[] = "BertForSequenceClassification";
 
@@ -88,6 +130,13 @@ static int read_activation(const char *path, const json_t *root, enum ad_activat
   return wrong(path, root, "hidden_act", "gelu, gelu_new, gelu_pytorch_tanh or relu");
 }
 
+/* As good as absent: null, false, {}, []. */
+static int is_nothing(const json_t *value) {
+  return value == NULL || json_is_null(value) || json_is_false(value) ||
+         (json_is_object(value) && json_object_size(value) == 0) ||
+         (json_is_array(value) && json_array_size(value) == 0);
+}
+
 /* Keys that make another model than the one this program computes. */
 static int check_kind(const char *path, const json_t *root) {
   const char *type = json_string_value(json_object_get(root, "model_type"));
@@ -98,20 +147,36 @@ static int check_kind(const char *path, const json_t *root) {
   if (positions != NULL && (!json_is_string(positions) || strcmp(json_string_value(positions), "absolute") != 0)) {
     return wrong(path, root, "position_embedding_type", "\"absolute\"");
   }
-  static const char *const refused[] = {"is_decoder", "add_cross_attention", "is_encoder_decoder"};
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-    const json_t *value = json_object_get(root, refused[i]);
-    if (value != NULL && !json_is_false(value)) {
-      return wrong(path, root, refused[i], "false: only encoders are supported");
+    if (!is_nothing(json_object_get(root, refused[i].key))) {
+      return wrong(path, root, refused[i].key, refused[i].expected);
     }
   }
-  const json_t *pruned = json_object_get(root, "pruned_heads");
-  if (pruned != NULL && !json_is_null(pruned) && !(json_is_object(pruned) && json_object_size(pruned) == 0)) {
-    return wrong(path, root, "pruned_heads", "none");
+  return AD_OK;
+}
+
+static int is_known(const char *key) {
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    if (strcmp(key, known[i]) == 0) {
+      return 1;
+    }
   }
-  const json_t *quantised = json_object_get(root, "quantization_config");
-  if (quantised != NULL && !json_is_null(quantised)) {
-    return wrong(path, root, "quantization_config", "none: weights must be F32, F16 or BF16");
+  for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    if (strcmp(key, refused[i].key) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* Keys of which nobody here can say that they leave the arithmetic as it is. */
+static int list_unknown(const json_t *root, struct ad_names *unknown) {
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)(uintptr_t)root, key, value) {
+    if (!is_known(key) && !is_nothing(value)) {
+      AD_TRY(ad_names_add(unknown, key));
+    }
   }
   return AD_OK;
 }
@@ -202,6 +267,7 @@ static int read_config(const char *path, const json_t *root, struct ad_folder_co
   AD_TRY(read_activation(path, root, &m->activation));
   AD_TRY(read_classifier(path, root, &m->classifier));
   read_head_kind(root, out);
+  AD_TRY(list_unknown(root, &out->unknown));
   return read_classes(path, root, out);
 }
 
@@ -221,6 +287,7 @@ int ad_folder_read_config(const char *folder, struct ad_folder_config *out) {
   ad_free(path);
   if (status != AD_OK) {
     ad_names_destroy(&out->class_names);
+    ad_names_destroy(&out->unknown);
   }
   return status;
 }
@@ -230,6 +297,7 @@ int ad_model_read_config(const char *folder, struct ad_model_config *config, str
   AD_TRY(ad_folder_read_config(folder, &read));
   *config = read.config;
   *class_names = read.class_names;
+  ad_names_destroy(&read.unknown);
   return AD_OK;
 }
 

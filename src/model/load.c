@@ -183,9 +183,10 @@ static int head_fits(const struct ad_model *model, char *note, size_t size) {
     snprintf(note, size, "it has %zu classes, but config.json names %u", classes, found->config.classes);
     return 0;
   }
-  if (options->head == AD_HEAD_REUSE && options->classifier != found->config.classifier) {
-    snprintf(note, size, "it stands on %s",
-             found->config.classifier == AD_CLASSIFIER_CLS ? "the bare [CLS] state" : "the pooler");
+  if (options->head != AD_HEAD_REQUIRE && options->classifier != found->config.classifier) {
+    const int cls = found->config.classifier == AD_CLASSIFIER_CLS;
+    snprintf(note, size, "it stands on %s, but model.classifier is %s", cls ? "the bare [CLS] state" : "the pooler",
+             cls ? "pooler" : "cls");
     return 0;
   }
   if (found->config.classifier == AD_CLASSIFIER_POOLER &&
@@ -205,33 +206,52 @@ static size_t place_of(const struct ad_names *names, const char *name) {
   return i;
 }
 
-/* A head whose classes have the caller's names in another order would be wrong without a sign. */
-static int check_class_order(const struct ad_model *model) {
+/* Whether a folder names its classes: LABEL_0, LABEL_1, ... is what Hugging Face writes where nobody did. */
+static int has_names(const struct ad_names *own) {
+  for (size_t i = 0; i < own->count; i++) {
+    const char *digits = own->items[i] + strlen("LABEL_");
+    if (!starts_with(own->items[i], "LABEL_") || *digits == '\0' || digits[strspn(digits, "0123456789")] != '\0') {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* Whether the folder's classifier is for the classes that the options name; it fits already. Says why, or why not, in
+ * note [size]. The same names in another order would be wrong without a sign. */
+static int names_fit(const struct ad_model *model, char *note, size_t size) {
   const struct ad_names *own = &model->found.class_names;
   const char *const *wanted = model->options.class_names;
-  if (wanted == NULL || own->count != model->options.classes) {
-    return AD_OK;
+  const size_t count = model->options.classes;
+  size_t first = 0, common = 0;
+  note[0] = '\0';
+  if (model->options.head == AD_HEAD_REQUIRE || wanted == NULL) {
+    return 1;
   }
-  size_t moved = own->count;
-  for (size_t i = 0; i < own->count; i++) {
-    const size_t place = place_of(own, wanted[i]);
-    if (place == own->count) {
-      return AD_OK; /* other names altogether: nothing to compare */
-    }
-    moved = place != i && moved == own->count ? i : moved;
+  if (!has_names(own)) {
+    const int keep = model->options.head == AD_HEAD_KEEP;
+    snprintf(note, size, "%sits config.json has no names of classes%s", keep ? "model.head is keep, and " : "",
+             own->count > 0 ? ", only LABEL_0 and so on" : "");
+    return keep;
   }
-  if (moved < own->count) {
-    return ad_fail(
-        AD_EINPUT,
-        "%s: config.json: class %zu of the head is \"%.60s\", expected \"%.60s\": the same classes in another order",
-        model->folder, moved, own->items[moved], wanted[moved]);
+  while (first < count && strcmp(own->items[first], wanted[first]) == 0) {
+    first++;
   }
-  return AD_OK;
+  if (first == count) {
+    snprintf(note, size, "its classes are those of the data, in the same order");
+    return 1;
+  }
+  for (size_t i = 0; i < count; i++) {
+    common += place_of(own, wanted[i]) < count;
+  }
+  snprintf(note, size, "its class %zu is \"%.60s\", that of the data \"%.60s\"%s", first, own->items[first],
+           wanted[first], common == count ? ": the same classes in another order" : "");
+  return 0;
 }
 
 static int copy_class_names(struct ad_model *model) {
   struct ad_names *names = &model->report.class_names;
-  if (model->report.head_loaded && model->found.class_names.count > 0) {
+  if (model->report.head_loaded && model->options.class_names == NULL && model->found.class_names.count > 0) {
     *names = model->found.class_names;
     model->found.class_names = (struct ad_names){0};
     return AD_OK;
@@ -248,15 +268,18 @@ static int make_table(struct ad_model *model) {
   struct ad_model_report *report = &model->report;
   struct ad_model_config config = model->found.config;
   if (options->head == AD_HEAD_NEW) {
-    snprintf(report->head_note, sizeof report->head_note, "a new one was asked for");
+    snprintf(report->head_note, sizeof report->head_note, "model.head is new");
   } else {
-    report->head_loaded = head_fits(model, report->head_note, sizeof report->head_note);
+    report->head_loaded = head_fits(model, report->head_note, sizeof report->head_note) &&
+                          names_fit(model, report->head_note, sizeof report->head_note);
   }
-  if (options->head == AD_HEAD_REQUIRE && !report->head_loaded) {
-    return ad_fail(AD_EINPUT, "%s: the classification head cannot be used: %s", model->folder, report->head_note);
+  if (!report->head_loaded && (options->head == AD_HEAD_REQUIRE || options->head == AD_HEAD_KEEP)) {
+    return ad_fail(AD_EINPUT, "%s: the classification head cannot be used%s: %s", model->folder,
+                   options->head == AD_HEAD_KEEP ? ", and model.head is keep" : "", report->head_note);
   }
+  report->unknown = model->found.unknown;
+  model->found.unknown = (struct ad_names){0};
   if (report->head_loaded) {
-    AD_TRY(check_class_order(model));
     config.classes = (uint32_t)find_entry(model, "classifier.weight")->tensor->shape[0];
   } else {
     config.classes = options->classes;
@@ -396,6 +419,7 @@ void ad_model_report_destroy(struct ad_model_report *report) {
   ad_names_destroy(&report->drawn);
   ad_names_destroy(&report->ignored);
   ad_names_destroy(&report->class_names);
+  ad_names_destroy(&report->unknown);
   *report = (struct ad_model_report){0};
 }
 
@@ -433,6 +457,7 @@ void ad_model_close(struct ad_model *model) {
   }
   ad_free(model->files);
   ad_names_destroy(&model->found.class_names);
+  ad_names_destroy(&model->found.unknown);
   ad_model_report_destroy(&model->report);
   ad_params_destroy(&model->params);
   ad_free(model->folder);

@@ -34,7 +34,7 @@ static void open_model(const char *folder) {
   static const char *const classes[] = {"negative", "positive"};
   for (int required = 0; required < 2; required++) {
     struct ad_model *model = NULL;
-    const struct ad_model_options options = {.head = required ? AD_HEAD_REQUIRE : AD_HEAD_REUSE,
+    const struct ad_model_options options = {.head = required ? AD_HEAD_REQUIRE : AD_HEAD_AUTO,
                                              .classes = required ? 0 : 2,
                                              .class_names = required ? NULL : classes};
     if (!fuzz_accepted(ad_model_open(&model, folder, &options))) {

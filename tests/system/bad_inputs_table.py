@@ -325,6 +325,23 @@ train("model-layers-zero", model(num_hidden_layers=0), 1, r"layers")
 train("model-activation", model(hidden_act="swish"), 1, r"model/config\.json", r"hidden_act", r"swish")
 train("model-dropout", model(hidden_dropout_prob=1.5), 1, r"model/config\.json", r"hidden_dropout_prob")
 train("model-type", model(model_type="gpt2"), 1, r"model/config\.json", r"gpt2")
+for key, value, expected in [("position_embedding_type", "relative_key", '"absolute"'), ("is_decoder", True, "false"), ("add_cross_attention", True, "false"),
+                             ("pruned_heads", {"0": [1]}, "none"), ("quantization_config", {"bits": 8}, "none"),
+                             ("auto_map", {"AutoModel": "own.Model"}, "none"), ("cross_attention_hidden_size", 16, "none")]:
+    train(f"model-{key}", model(**{key: value}), 1, rf"model/config\.json: {key} is {re.escape(json.dumps(value, separators=(',', ':')))}, expected {expected}")
+
+# Its classifier.
+KEEP = [*TRAIN, "model.head=keep"]
+train("head-unknown", None, 1, r"model\.head is 'yes', expected one of auto\|keep\|new", command=[*TRAIN, "model.head=yes"])
+train("head-none", weights(lambda tensors: tensors.pop("classifier.bias")), 1, r"keep: the folder has no classifier\.bias", command=KEEP)
+train("head-shape", model(id2label=None, num_labels=3), 1, r"keep: it has 2 classes, but config\.json names 3", command=KEEP)
+train("head-count", lambda work: (work / "tiny.yaml").write_text(tiny.descriptor(classes=[*tiny.CLASSES, "none"]).replace('"1": positive', '"1": positive, "2": none')), 1,
+      r"keep: classifier\.weight is \[2, 16\] and classifier\.bias \[2\], expected \[3, 16\] and \[3\]", command=KEEP)
+train("head-names", model(id2label={"0": "negative", "1": "neutral"}), 1, r'its class 1 is "neutral", that of the data "positive"$', command=KEEP)
+train("head-order", model(id2label={"0": "positive", "1": "negative"}), 1,
+      r'its class 0 is "positive", that of the data "negative": the same classes in another order', command=KEEP)
+train("head-kind", None, 1, r"keep: it stands on the pooler, but model\.classifier is cls", command=[*KEEP, "model.classifier=cls"])
+train("head-problem", model(problem_type="regression"), 1, r"keep: its problem_type is regression", command=KEEP)
 train("model-types-for-pairs", lambda work: [change(work) for change in (
     swap("tiny.yaml", "  text: sentence\n", "  text: sentence\n  pair: sentence\n"), model(type_vocab_size=1))], 1,
       r"model/config\.json: type_vocab_size is 1, expected 2 for pairs")

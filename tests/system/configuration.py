@@ -4,8 +4,10 @@
     configuration.py PROGRAM
 
 Three trainings, and each again with all keys set that have no effect there, as the table says (train --keys-markdown):
-the same logs and parameters to the bit, and a warning for each key. Together they have each key with a condition."""
+the same logs and parameters to the bit, and a warning for each key. Together they have each key with a condition.
+Then a second stage on the result of one of them: what becomes of its classifier."""
 
+import json
 import re
 import subprocess
 import sys
@@ -22,8 +24,9 @@ TRAININGS = [
     ("plain", {"run.dir": "plain", "data.train": "data/train.tsv", "data.dev": "data/dev.tsv", "data.test": "data/test.tsv",
                "batch.lanes": "1", "model.dropout": "0", "model.freeze": "encoder", "model.classifier": "cls",
                "optim.warmup": "1", "optim.head_lr": "1e-3", "train.steps": "4", "train.epochs": "3", "optim.lr": "2e-5", "data.folder": ""}, None),
-    ("self-ensemble", {"run.dir": "se", "data.dev": "data/dev.tsv", "teacher.method": "se"}, ["eval.means"]),
-    ("no dev split", {"run.dir": "nodev"}, ["eval.every", "eval.keep_logits"]),
+    ("self-ensemble", {"run.dir": "se", "data.dev": "data/dev.tsv", "teacher.method": "se"}, ["eval.means", "seed.init"]),
+    ("no dev split", {"run.dir": "nodev", "model.path": "", "model.vocab": "model/vocab.txt", "model.hidden": "16"},
+     ["eval.every", "eval.keep_logits", "model.head"]),
 ]
 TEXT = {"data.folder": "elsewhere", "snapshot.content": "scalars"}
 
@@ -91,6 +94,40 @@ def check_copy(work, program):
     return [] if result.returncode == 0 and "warning" not in result.stderr else [f"a copied config.yaml: {result.stderr}"]
 
 
+def check_head(work, program):
+    """A second stage begins where the first has ended, as its learning rate of 0 shows, and says so once."""
+    settings = {"data.dev": "data/dev.tsv", "model.path": "se/model", "optim.lr": "0", "train.steps": "2", "model.dropout": "0"}
+    first = json.loads((work / "se/result.json").read_text())["dev"]["loss"]
+    found = []
+    for name, added, kept, reason in [("auto", {}, True, "its classes are those of the data, in the same order"),
+                                      ("new", {"model.head": "new"}, False, "model.head is new")]:
+        message = train(program, work, {**settings, "run.dir": name, **added})
+        loss = json.loads((work / name / "result.json").read_text())["dev"]["loss"]
+        if (loss == first) != kept:
+            found.append(f"model.head {name}: dev loss {loss}, the first stage ended at {first}")
+        said = f"the classifier is {'that of' if kept else 'drawn from seed.init, not taken from'} se/model: {reason}"
+        if message.count("classifier") != 1 or said not in message:
+            found.append(f"model.head {name}: expected '{said}': {message}")
+    resumed = ["train", "config.yaml", "checkpoint.every=1", "run.dir=resumed", *(f"{key}={value}" for key, value in settings.items())]
+    code = [subprocess.run([program, *resumed, *more], cwd=work, capture_output=True, text=True, check=False)
+            for more in (["--inject", "term@1"], [])]
+    if code[0].returncode != 75 or code[1].returncode != 0 or "classifier" in code[1].stderr:
+        found.append(f"a run that goes on: {code}")
+    if (work / "resumed/result.json").read_bytes() != (work / "auto/result.json").read_bytes():
+        found.append("a run that goes on has another result")
+    # A key that nobody knows.
+    (work / "odd").mkdir()
+    for path in (work / "se/model").iterdir():
+        (work / "odd" / path.name).write_bytes(path.read_bytes())
+    config = json.loads((work / "odd/config.json").read_text())
+    (work / "odd/config.json").write_text(json.dumps({**config, "attention_bias": True, "use_cache": True, "rope_theta": 1}))
+    message = train(program, work, {**settings, "run.dir": "known", "model.path": "odd"})
+    if message.count("odd/config.json") != 1 or 'warning: odd/config.json: not known here, and without effect: "attention_bias", "rope_theta"\n' not in message:
+        found.append(f"unknown keys of config.json: {message}")
+    print(f"{'FAIL' if found else 'ok  '} a second stage")
+    return found
+
+
 def main():
     program, failed = str(Path(sys.argv[1]).resolve()), []
     table = keys(program)
@@ -104,7 +141,7 @@ def main():
             if idle is None:
                 idle = [key for key, row in table.items() if row[2] and key not in elsewhere]
             failed += check(work, program, table, name, settings, idle)
-        failed += check_copy(work, program)
+        failed += check_copy(work, program) + check_head(work, program)
     for fault in failed:
         print(f"     {fault}")
     return 1 if failed else 0

@@ -62,7 +62,7 @@ has out '^  parameters +A: "[0-9a-f]{16}"$'
 lacks out '^  (loss|norm) ' # the first forward and backward are the same
 has out '^Result: 41 of 41 tensors differ, the first is bert\.embeddings\.word_embeddings\.weight$'
 has out '^  F32 \[21, 16\]: [0-9]+ of 336 values differ, by [0-9.e-]+ at most$'
-run init seed.init=1
+run init model.head=new seed.init=1
 compared 1 a init
 has out '^  initial_parameters +A: "[0-9a-f]{16}"$'
 run every eval.every=2

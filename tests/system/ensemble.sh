@@ -13,7 +13,7 @@ python3 "$source/ensemble.py" data data/many.tsv
 runs=(runs/a runs/b runs/c)
 seed=0
 for run in "${runs[@]}"; do
-  "$program" train config.yaml run.dir="$run" train.steps=90 optim.lr=5e-3 data.train=data/many.tsv data.train_rows=$((100 - 40 * seed)) seed.init=$seed \
+  "$program" train config.yaml run.dir="$run" train.steps=90 optim.lr=5e-3 data.train=data/many.tsv data.train_rows=$((100 - 40 * seed)) seed.init=$seed model.head=new \
     seed.order=$seed seed.dropout=$seed >train.out 2>&1 || { cat train.out; exit 1; }
   "$program" predict "$run" --data data/many.tsv --logits >"logits-$seed" 2>err
   "$program" eval "$run" --data data/many.tsv --json >"own-$seed" 2>err

@@ -55,12 +55,13 @@ choose "${families[0]}"
 base="first-$name"
 run dropout seed.dropout=1
 run order seed.order=1
-run init seed.init=1
+run drawn model.head=new
+run init model.head=new seed.init=1
 differ "$base" dropout log.jsonl
 differ "$base" order log.jsonl
-differ "$base" init log.jsonl
+differ drawn init log.jsonl
 [ "$(initial "$base")" = "$(initial dropout)" ] && [ "$(initial "$base")" = "$(initial order)" ]
-[ "$(initial "$base")" != "$(initial init)" ]
+[ "$(initial drawn)" != "$(initial init)" ]
 order >order.base
 order seed.dropout=1 | cmp - order.base
 order seed.init=1 | cmp - order.base

@@ -28,7 +28,7 @@ if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
     sys.exit(print(__doc__))
 
 STUDY = """study: {{name: {name}, dir: {name}, failed: never, {keys}}}
-base: {{file: config.yaml, {base}}}
+base: {{file: config.yaml, model.head: new, {base}}}
 axes: {{seed.init: 0..3, seed.order: [0, 5, 6, 9]}}
 arms:
   plain: {{}}
@@ -83,7 +83,7 @@ def write(name, *keys):
 def train_alone(program, cell, keys):
     arm, init, order = cell
     base = [f"{key}={value}" for key, value in BASE.items() if not key.startswith("checkpoint.")]
-    subprocess.run([program, "train", "config.yaml", f"run.dir=single/{arm}-{init}-{order}", f"seed.init={init}", f"seed.order={order}",
+    subprocess.run([program, "train", "config.yaml", f"run.dir=single/{arm}-{init}-{order}", "model.head=new", f"seed.init={init}", f"seed.order={order}",
                     *base, *ARMS[arm], *keys], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

@@ -89,10 +89,11 @@ END
 "$program" study run idle.yaml >out 2>err
 for told in "base: comm.shared=false has no effect in any arm" "base: snapshot.sketch=64 has no effect in any arm" \
   "teacher.dropout=same has no effect in the arm 'c'" "teacher.decay=0.9 has no effect in the arm 'd'" \
-  "axes: seed.dropout has no effect in any arm" "base: run.dir has no effect in a study"; do
+  "axes: seed.dropout has no effect in any arm" "axes: seed.init has no effect in the arm 'a'" "base: run.dir has no effect in a study"; do
   [ "$(grep -c "warning: idle.yaml: $told" err)" = 1 ] || { echo "not told once: $told"; cat err; exit 1; }
 done
-[ "$(grep -c "no effect" err)" = 6 ] || { echo "more is told"; cat err; exit 1; }
+[ "$(grep -c "idle.yaml: arm 'a': the classifier is that of model: its classes are those of the data" err)" = 1 ] || { cat err; exit 1; }
+[ "$(grep -c "no effect" err)" = 7 ] || { echo "more is told"; cat err; exit 1; }
 rm -r s
 echo "ok   keys without effect"
 
@@ -135,9 +136,9 @@ mv kept data/train.tsv
 mv data/dev.tsv kept
 expect "lost data" 1 "arm 'a': data/dev.tsv: there is no such file" run study.yaml
 mv kept data/dev.tsv
-cp model/model.safetensors kept && printf 'x' >>model/model.safetensors
+cp model/config.json kept && printf ' ' >>model/config.json
 expect "a changed model" 1 "the arm 'a' was begun in s with base model" run study.yaml
-mv kept model/model.safetensors
+mv kept model/config.json
 cp -r s copy && echo '{"format":' >s/plan.json
 expect "a broken plan" 1 "s/plan.json:1: malformed JSON" run study.yaml
 rm -r s && mv copy s

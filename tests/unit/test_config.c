@@ -142,7 +142,7 @@ static const char *const always[] = {
     "batch.size",        "batch.lanes",        "optim.head_lr",       "optim.warmup",    "optim.beta1",
     "optim.beta2",       "optim.eps",          "optim.decay",         "optim.bias_correction", "optim.clip",
     "teacher.method",    "train.steps",        "eval.batch",          "snapshot.every",  "snapshot.dense",
-    "snapshot.growth",   "snapshot.steps",     "seed.init",           "seed.order"};
+    "snapshot.growth",   "snapshot.steps",     "seed.order"};
 
 static int is_always(const char *key) {
   for (size_t i = 0; i < sizeof always / sizeof *always; i++) {
@@ -230,7 +230,7 @@ static int find_case(struct ad_config *config, const struct ad_config_facts *fac
 /* For each key of the table a configuration in which it has no effect, if there may be one, and one in which it has. */
 static void test_conditions(void **state) {
   (void)state;
-  const struct ad_config_facts lonely = {.dev = 0, .ranks = 0}, rich = {.dev = 1, .ranks = 1};
+  const struct ad_config_facts lonely = {.dev = 0, .ranks = 0, .drawn = 0}, rich = {.dev = 1, .ranks = 1, .drawn = 1};
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
     const struct config_option *option = &config_options[i], *governing[MOST_GOVERNING];
     const int free_of_condition = option->when[0] == '\0';
@@ -269,6 +269,13 @@ static void test_given(void **state) {
   assert_int_equal(ad_config_print(&config, &text), AD_OK);
   assert_int_equal(read_text(&again, text.data), AD_OK);
   assert_int_equal(again.teacher_window, 5);
+  /* A resolved configuration of a version that had no model.head: it drew the classifier. */
+  char *line = strstr(text.data, "  head: auto\n");
+  assert_int_equal(again.model_head, 0);
+  assert_non_null(line);
+  memset(line, ' ', strlen("  head: auto"));
+  assert_int_equal(read_text(&again, text.data), AD_OK);
+  assert_int_equal(again.model_head, 2);
   assert_int_equal(ad_config_is_idle(&again, NULL, "teacher.window"), 0);
   assert_int_equal(ad_config_override(&again, "teacher.window=4"), AD_OK);
   assert_int_equal(ad_config_is_idle(&again, NULL, "teacher.window"), 1);

@@ -19,7 +19,7 @@
 #include "support/model_folder.h"
 
 const char WORK[] = "test_huggingface.d";
-static const struct ad_model_options reuse = {.classes = CLASSES, .head = AD_HEAD_REUSE, .seed_init = 5};
+static const struct ad_model_options reuse = {.classes = CLASSES, .head = AD_HEAD_AUTO, .seed_init = 5};
 static const struct ad_model_options require = {.head = AD_HEAD_REQUIRE};
 
 static void test_load_fixture(void **state) {
@@ -43,7 +43,7 @@ static void test_new_head(void **state) {
   (void)state;
   const char *const names[] = {"w", "x", "y", "z"};
   const struct ad_model_options options = {
-      .classes = 4, .class_names = names, .head = AD_HEAD_REUSE, .seed_init = 5, .cased = 1};
+      .classes = 4, .class_names = names, .head = AD_HEAD_AUTO, .seed_init = 5, .cased = 1};
   struct loaded l = load(fixture(), &options);
   assert_false(l.report.head_loaded);
   assert_string_equal(l.report.head_note,
@@ -71,9 +71,9 @@ static void test_new_head(void **state) {
   assert_int_equal(l.report.ignored.count, 4);
   assert_null(ad_params_find(&l.params, "pooler.dense.weight"));
   release(&l);
-  const struct ad_model_options cls = {.classes = 3, .head = AD_HEAD_REUSE, .classifier = AD_CLASSIFIER_CLS};
+  const struct ad_model_options cls = {.classes = 3, .head = AD_HEAD_AUTO, .classifier = AD_CLASSIFIER_CLS};
   l = load(fixture(), &cls);
-  assert_string_equal(l.report.head_note, "it stands on the pooler");
+  assert_string_equal(l.report.head_note, "it stands on the pooler, but model.classifier is cls");
   release(&l);
   struct ad_params params;
   float *theta;
@@ -164,8 +164,8 @@ static void test_bad_weights(void **state) {
   f = plain();
   add(&f, "distilbert.transformer.layer.0.ffn.lin1.bias", "F32", HIDDEN, 0);
   refuse(write_folder("bad", &f, ""), &reuse, "is of a DistilBERT model, expected BERT");
-  const struct ad_model_options vocab = {.classes = 3, .head = AD_HEAD_REUSE, .vocab = 31};
-  const struct ad_model_options types = {.classes = 3, .head = AD_HEAD_REUSE, .vocab = 29, .types = 3};
+  const struct ad_model_options vocab = {.classes = 3, .head = AD_HEAD_AUTO, .vocab = 31};
+  const struct ad_model_options types = {.classes = 3, .head = AD_HEAD_AUTO, .vocab = 29, .types = 3};
   refuse(fixture(), &types, "config.json: type_vocab_size is 2, expected 3 for pairs of texts");
   refuse(fixture(), &vocab, "config.json: vocab_size is 30, but the tokenizer has 31 entries");
 }
@@ -208,20 +208,97 @@ static void test_head_kinds(void **state) {
   find(&f, "classifier.weight")->rows = 1;
   find(&f, "classifier.bias")->rows = 1;
   refuse(write_folder("kind", &f, ",\"num_labels\":1"), &require, "classifier.weight is [1, 8]");
-  /* The names of the classes, in another order. */
-  const char *const swapped[] = {"animal", "stone", "plant"}, *const same[] = {"animal", "plant", "stone"},
-                    *const other[] = {"0", "1", "2"};
-  struct ad_model_options options = reuse;
-  options.class_names = swapped;
-  refuse(fixture(), &options,
-         "class 1 of the head is \"plant\", expected \"stone\": the same classes in another order");
-  options.class_names = same;
-  struct loaded l = load(fixture(), &options);
-  assert_true(l.report.head_loaded);
+}
+
+/* What becomes of a folder's classifier, by model.head and the names of the data's classes. */
+static void test_head_use(void **state) {
+  (void)state;
+  static const char *const same[] = {"animal", "plant", "stone"}, *const moved[] = {"animal", "stone", "plant"},
+                           *const other[] = {"animal", "plant", "water"};
+  enum { NAMED, NUMBERED, NAMELESS, OTHER_KIND };
+  static const char *const extra[] = {
+      [NAMED] = ",\"id2label\":{\"0\":\"animal\",\"1\":\"plant\",\"2\":\"stone\"}",
+      [NUMBERED] = ",\"id2label\":{\"0\":\"LABEL_0\",\"1\":\"LABEL_1\",\"2\":\"LABEL_2\"}",
+      [NAMELESS] = ",\"num_labels\":3",
+      [OTHER_KIND] = ",\"num_labels\":3,\"problem_type\":\"regression\""};
+  static const struct {
+    int folder;
+    enum ad_head_use head;
+    const char *const *names;
+    int kept; /* -1: refused */
+    const char *note;
+  } cases[] = {
+      {NAMED, AD_HEAD_AUTO, same, 1, "its classes are those of the data, in the same order"},
+      {NAMED, AD_HEAD_KEEP, same, 1, "its classes are those of the data, in the same order"},
+      {NAMED, AD_HEAD_NEW, same, 0, "model.head is new"},
+      {NAMED, AD_HEAD_AUTO, moved, 0,
+       "its class 1 is \"plant\", that of the data \"stone\": the same classes in another order"},
+      {NAMED, AD_HEAD_KEEP, moved, -1, "its class 1 is \"plant\", that of the data \"stone\": the same classes in"},
+      {NAMED, AD_HEAD_AUTO, other, 0, "its class 2 is \"stone\", that of the data \"water\""},
+      {NAMED, AD_HEAD_KEEP, other, -1, "head is keep: its class 2 is \"stone\", that of the data \"water\""},
+      {NUMBERED, AD_HEAD_AUTO, same, 0, "its config.json has no names of classes, only LABEL_0 and so on"},
+      {NUMBERED, AD_HEAD_KEEP, same, 1,
+       "model.head is keep, and its config.json has no names of classes, only LABEL_0 and so on"},
+      {NAMELESS, AD_HEAD_AUTO, same, 0, "its config.json has no names of classes"},
+      {NAMELESS, AD_HEAD_KEEP, same, 1, "model.head is keep, and its config.json has no names of classes"},
+      {OTHER_KIND, AD_HEAD_AUTO, same, 0, "its problem_type is regression, expected single_label_classification"},
+      {OTHER_KIND, AD_HEAD_KEEP, same, -1, "its problem_type is regression"},
+  };
+  struct folder f = plain();
+  drop(&f, "bert.pooler.dense.weight");
+  refuse(write_folder("head", &f, extra[NAMED]),
+         &(struct ad_model_options){.classes = 3, .class_names = same, .head = AD_HEAD_KEEP}, "it stands on a pooler");
+  f = plain();
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const char *path = write_folder("head", &f, extra[cases[i].folder]);
+    const struct ad_model_options options = {
+        .classes = 3, .class_names = cases[i].names, .head = cases[i].head, .seed_init = 5};
+    if (cases[i].kept < 0) {
+      refuse(path, &options, cases[i].note);
+      continue;
+    }
+    struct loaded l = load(path, &options);
+    assert_string_equal(l.report.head_note, cases[i].note);
+    assert_int_equal(l.report.head_loaded, cases[i].kept);
+    assert_int_equal(l.report.drawn.count, cases[i].kept ? 0 : 2);
+    assert_string_equal(l.report.class_names.items[2], cases[i].names[2]);
+    check_values(&l.params, l.theta, "bert.pooler.dense.weight");
+    if (cases[i].kept) {
+      check_values(&l.params, l.theta, "classifier.weight");
+    }
+    release(&l);
+  }
+  const struct ad_model_options two = {.classes = 2, .class_names = same, .head = AD_HEAD_KEEP};
+  refuse(fixture(), &two, "classifier.weight is [3, 8] and classifier.bias [3], expected [2, 8] and [2]");
+  drop(&f, "classifier.bias");
+  refuse(write_folder("head", &f, extra[NAMED]),
+         &(struct ad_model_options){.classes = 3, .class_names = same, .head = AD_HEAD_KEEP},
+         "and model.head is keep: the folder has no classifier.bias");
+}
+
+/* Keys of config.json that nobody here knows; those that real files have are not among them. */
+static void test_unknown_keys(void **state) {
+  (void)state;
+  struct folder f = plain();
+  struct loaded l = load(write_folder("keys", &f, ",\"attention_bias\":true,\"rope_theta\":1e4,\"_name_or_path\":\"x\","
+                                                  "\"head_dim\":null,\"use_flash\":false,\"num_labels\":3"),
+                         &reuse);
+  assert_int_equal(l.report.unknown.count, 2);
+  assert_true(has_name(&l.report.unknown, "attention_bias") && has_name(&l.report.unknown, "rope_theta"));
   release(&l);
-  options.class_names = other;
-  l = load(fixture(), &options);
-  assert_string_equal(l.report.class_names.items[0], "animal");
+  l = load(fixture(), &require);
+  assert_int_equal(l.report.unknown.count, 0);
+  release(&l);
+  /* What Google's multilingual model, transformers 2 to 5, sentence-transformers and its cross-encoders have added. */
+  l = load(write_folder("keys", &f, ",\"directionality\":\"bidi\",\"pooler_fc_size\":768,\"pooler_num_attention_heads\":12,"
+                                    "\"pooler_num_fc_layers\":3,\"pooler_size_per_head\":128,\"pooler_type\":\"x\","
+                                    "\"output_past\":true,\"_num_labels\":5,\"finetuning_task\":\"x\",\"num_labels\":3,"
+                                    "\"gradient_checkpointing\":true,\"torch_dtype\":\"float32\",\"dtype\":\"float16\","
+                                    "\"use_cache\":true,\"num_beams\":1,\"top_k\":50,\"length_penalty\":1.0,\"return_dict\":"
+                                    "true,\"sentence_transformers\":{\"version\":\"4\"},\"chunk_size_feed_forward\":4,"
+                                    "\"transformers_version\":\"5.0.0\",\"tie_word_embeddings\":true,\"model_max_length\":512"),
+           &reuse);
+  assert_int_equal(l.report.unknown.count, 0);
   release(&l);
 }
 
@@ -368,7 +445,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_load_fixture),   cmocka_unit_test(test_new_head),    cmocka_unit_test(test_variants),
       cmocka_unit_test(test_missing_pooler), cmocka_unit_test(test_bad_weights), cmocka_unit_test(test_not_finite),
-      cmocka_unit_test(test_head_kinds),     cmocka_unit_test(test_files),       cmocka_unit_test(test_shards),
+      cmocka_unit_test(test_head_kinds), cmocka_unit_test(test_head_use), cmocka_unit_test(test_unknown_keys),     cmocka_unit_test(test_files),       cmocka_unit_test(test_shards),
       cmocka_unit_test(test_open),           cmocka_unit_test(test_digest)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

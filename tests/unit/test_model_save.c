@@ -17,7 +17,7 @@
 #include "support/model_folder.h"
 
 const char WORK[] = "test_model_save.d";
-static const struct ad_model_options reuse = {.classes = CLASSES, .head = AD_HEAD_REUSE, .seed_init = 5};
+static const struct ad_model_options reuse = {.classes = CLASSES, .head = AD_HEAD_AUTO, .seed_init = 5};
 static const struct ad_model_options require = {.head = AD_HEAD_REQUIRE};
 
 static const struct ad_model_config small = {.hidden = HIDDEN,

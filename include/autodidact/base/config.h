@@ -19,7 +19,7 @@
  *
  * when: the condition under which the key has an effect; "" always. Clauses stand behind "; and ", each of them has
  * alternatives behind " or ". An alternative is KEY=VALUE|VALUE, KEY!=VALUE, KEY>NUMBER, KEY is empty, KEY is set, LIST
- * has WORD, or what the data and the ranks tell: "a dev split", "several ranks". A key that has itself no effect counts
+ * has WORD, or what data, ranks and model tell: "a dev split", "several ranks", "new weights". A key that has itself no effect counts
  * at its default. Keys that say what is done should a case arise (run.overwrite, resume.allow, checkpoint.full) always
  * have one. */
 #define AD_CONFIG_MAP(X) \
@@ -72,6 +72,8 @@
     "a new encoder: longest input in tokens") \
   X(CHOICE, model_classifier, "model.classifier", "pooler", 0, 0, "pooler|cls", "", \
     "the classifier stands on tanh(pooler) as in Hugging Face, or on the bare [CLS] state as in the paper") \
+  X(CHOICE, model_head, "model.head", "auto", 0, 0, "auto|keep|new", "model.path is set", \
+    "the classifier that the folder of model.path has: auto, kept where its classes have the names of the data's, in the same order, else drawn anew; keep, kept, or the run is refused where it does not fit; new, drawn anew") \
   X(TEXT, model_freeze, "model.freeze", "none", 0, 0, "", "", \
     "what is not trained: none, embeddings, encoder (feature extraction), or a number n: the embeddings and the first n layers") \
   X(REAL, model_dropout, "model.dropout", "-1", -1, 0.999, "", "", \
@@ -190,7 +192,7 @@
     "steps in which each example of the probe is evaluated once: a snapshot has those whose turn came since the one before, the last has all") \
   X(COUNT, snapshot_budget, "snapshot.budget", "0", 0, 9007199254740991.0, "", AD_WITH_SNAPSHOTS, \
     "most bytes of a run's snapshots before compression: more are refused before the run; 0: any") \
-  X(COUNT, seed_init, "seed.init", "0", 0, 9007199254740991.0, "", "", \
+  X(COUNT, seed_init, "seed.init", "0", 0, 9007199254740991.0, "", "new weights", \
     "seed of new weights") \
   X(COUNT, seed_order, "seed.order", "0", 0, 9007199254740991.0, "", "", \
     "seed of the order of the examples") \
@@ -227,7 +229,8 @@ int ad_config_set(struct ad_config *config, const char *place, const char *key, 
 int ad_config_set_default(struct ad_config *config, const char *key, const char *value);
 
 /* Sets keys from a YAML file (nested mappings are dotted keys). Where a file has more than half of all keys, it is the
- * resolved configuration of a run: nobody gave them. AD_EINPUT, AD_ECONFIG, AD_ENOMEM. */
+ * resolved configuration of a run: nobody gave them, and one without model.head is of a version that drew every
+ * classifier anew, so that it means new. AD_EINPUT, AD_ECONFIG, AD_ENOMEM. */
 int ad_config_read(struct ad_config *config, const char *path);
 
 /* Sets one key from "key=value". AD_ECONFIG. */
@@ -247,6 +250,7 @@ int ad_config_get(const struct ad_config *config, const char *key, struct ad_buf
 struct ad_config_facts {
   int dev;   /* there are examples to evaluate on during training */
   int ranks; /* several ranks train together */
+  int drawn; /* some weights are drawn: the model's folder lacks them, or there is none */
 };
 
 /* The condition under which a key has an effect, as the table has it; "" for always. Static storage. */

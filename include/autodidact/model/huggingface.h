@@ -21,18 +21,20 @@ struct ad_names {
 int ad_names_add(struct ad_names *names, const char *name);
 void ad_names_destroy(struct ad_names *names);
 
-/* What becomes of a classifier in the folder. */
+/* What becomes of a classifier in the folder: the first three in the order of the configuration's model.head. One fits
+ * where its kind, its shape and the number of its classes are those of the options; names are compared where the options
+ * have some, and "LABEL_0", "LABEL_1" ... are none. */
 enum ad_head_use {
-  AD_HEAD_NEW,   /* always draw a new one */
-  AD_HEAD_REUSE, /* take the folder's where it fits (classes, kind), draw a new one where not; the report says which and
-                    why */
-  AD_HEAD_REQUIRE, /* the folder must have one that fits: prediction and evaluation */
+  AD_HEAD_AUTO,    /* take the folder's where it fits and has the same names in the same order, else draw a new one */
+  AD_HEAD_KEEP,    /* take the folder's: it must fit, and names that it has must be the same in the same order */
+  AD_HEAD_NEW,     /* draw a new one */
+  AD_HEAD_REQUIRE, /* take the folder's, which must fit: prediction and evaluation; the names are its own */
 };
 
 struct ad_model_options {
   uint32_t classes;               /* C; 0 with AD_HEAD_REQUIRE: as the folder says */
   enum ad_classifier classifier;  /* not looked at with AD_HEAD_REQUIRE: as the folder says */
-  const char *const *class_names; /* [classes] or NULL; a head whose own names are these in another order is refused */
+  const char *const *class_names; /* [classes] or NULL: the data's */
   enum ad_head_use head;
   uint64_t seed_init; /* draws what the folder lacks (ad_params_draw) */
   size_t vocab;       /* entries of the tokenizer, at most V; 0: not checked */
@@ -43,18 +45,20 @@ struct ad_model_options {
 struct ad_model_report {
   size_t loaded;               /* tensors of the table taken from the files */
   int head_loaded;             /* 1: the folder's classifier is used */
-  char head_note[240];         /* why not, where it is not */
+  char head_note[240];         /* why, or why not */
   struct ad_names drawn;       /* names of the tensors drawn anew */
   struct ad_names ignored;     /* names of tensors in the files that the model has no place for */
   struct ad_names class_names; /* of the head in use; empty where neither folder nor options name them */
+  struct ad_names unknown;     /* keys of config.json of which it is not known what they change */
 };
 void ad_model_report_destroy(struct ad_model_report *report);
 
 /* Reads config.json alone: sizes, epsilon, dropout, activation, kind of classifier (our own key
  * "autodidact_classifier": "cls" beside Hugging Face's keys; absent: pooler); config->classes and class_names from
- * id2label, or num_labels, or 2 as Hugging Face has it. Keys without meaning for BERT classification are passed over.
- * The caller owns class_names. AD_EINPUT naming file and key (another model_type, an unknown activation, relative
- * positions, a decoder, pruned heads, quantised weights, sizes out of range), AD_ENOMEM. */
+ * id2label, or num_labels, or 2 as Hugging Face has it. Keys without meaning for BERT classification are passed over,
+ * unknown ones too (they are in the report of ad_model_open). The caller owns class_names. AD_EINPUT naming file and key
+ * (another model_type, an unknown activation, relative positions, a decoder, pruned heads, quantised weights, code of
+ * its own, sizes out of range), AD_ENOMEM. */
 int ad_model_read_config(const char *folder, struct ad_model_config *config, struct ad_names *class_names);
 
 /* Appends the paths of the folder's safetensors files: model.safetensors, or the shards of its index. The caller owns
@@ -71,7 +75,7 @@ struct ad_model;
 /* Opens config.json and model.safetensors, or the shards that model.safetensors.index.json lists. Names may have the
  * prefix "bert." and the old LayerNorm.gamma/beta. The caller owns the model: ad_model_close. AD_EINPUT (file, tensor,
  * found, expected: a missing or foreign tensor, a wrong shape or type, a name used twice, V below options->vocab,
- * a required head that is missing), AD_ECONFIG (options that make no model), AD_EIO, AD_ENOMEM. */
+ * a head that is to be kept and does not fit), AD_ECONFIG (options that make no model), AD_EIO, AD_ENOMEM. */
 int ad_model_open(struct ad_model **model, const char *folder, const struct ad_model_options *options);
 void ad_model_close(struct ad_model *model);
 
