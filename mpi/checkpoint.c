@@ -2,9 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <hdf5.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -20,8 +18,6 @@ struct save {
   const struct ad_checkpoint_vectors *vectors;
   struct ad_checkpoint *file; /* NULL on a rank that does not write */
   int gathered;               /* 1: rank 0 writes for all */
-  hid_t transfer;             /* of collective writing, or -1 */
-  struct ad_buffer index;     /* of the file, once it is written */
   void *piece;                /* bytes, of the largest piece */
   size_t capacity;
 };
@@ -86,23 +82,27 @@ static int read_piece(struct save *s, size_t v, size_t slot, uint32_t bucket, si
   return AD_OK;
 }
 
-/* A bucket of a row, from all ranks into the file. *failed stays with the first failure: all ranks must come to every
- * collective call, whatever happened to them. */
-static void save_bucket(struct save *s, size_t v, size_t slot, uint32_t bucket, uint64_t *digest, int *failed) {
+/* This rank's piece of a bucket of a row into the file; nothing more after a failure. */
+static void save_own(struct save *s, size_t v, size_t slot, uint32_t bucket, uint64_t *digest, int *failed) {
+  size_t begin, end;
+  const void *piece;
+  range_of(s->vectors, s->comm, v, bucket, s->comm->rank, &begin, &end);
+  *failed = *failed == AD_OK ? read_piece(s, v, slot, bucket, begin, end, digest, &piece) : *failed;
+  if (*failed == AD_OK && end > begin) {
+    *failed = ad_checkpoint_put(s->file, v, slot, begin, end - begin, piece);
+  }
+}
+
+/* A bucket of a row, from all ranks into the file that rank 0 writes. *failed stays with the first failure: all ranks must
+ * come to every message, whatever happened to them. */
+static void gather_bucket(struct save *s, size_t v, size_t slot, uint32_t bucket, uint64_t *digest, int *failed) {
   const size_t bytes = s->vectors->list[v].bytes;
   size_t begin, end;
   const void *piece;
   range_of(s->vectors, s->comm, v, bucket, s->comm->rank, &begin, &end);
   int status = read_piece(s, v, slot, bucket, begin, end, digest, &piece);
-  if (status != AD_OK) {
-    end = begin; /* nothing to give, but the others wait */
-  }
-  if (!s->gathered) {
-    const int written = ad_checkpoint_put(s->file, s->transfer, v, slot, begin, end - begin, piece);
-    status = status == AD_OK ? written : status;
-  } else if (s->comm->rank != 0) {
+  if (s->comm->rank != 0) {
     /* A rank that failed sends what it has, because rank 0 waits for it: the file is thrown away. */
-    range_of(s->vectors, s->comm, v, bucket, s->comm->rank, &begin, &end);
     const int moved = end > begin ? send_bytes(s->comm, 0, piece, (end - begin) * bytes) : AD_OK;
     status = status == AD_OK ? moved : status;
   } else {
@@ -113,7 +113,7 @@ static void save_bucket(struct save *s, size_t v, size_t slot, uint32_t bucket, 
         status = status == AD_OK ? moved : status;
       }
       if (status == AD_OK && end > begin) {
-        status = ad_checkpoint_put(s->file, -1, v, slot, begin, end - begin, r > 0 ? s->piece : piece);
+        status = ad_checkpoint_put(s->file, v, slot, begin, end - begin, r > 0 ? s->piece : piece);
       }
     }
   }
@@ -134,12 +134,12 @@ static void save_vectors(struct save *s, int *failed) {
     }
     for (size_t slot = 0; slot < rows; slot++) {
       for (uint32_t b = 0; b < vectors->params->buckets; b++) {
-        save_bucket(s, v, slot, b, &digests[slot], failed);
+        (s->gathered ? gather_bucket : save_own)(s, v, slot, b, &digests[slot], failed);
       }
     }
     const int summed = ad_comm_sum(s->comm, rows, digests);
     *failed = *failed == AD_OK ? summed : *failed;
-    if (s->file != NULL) {
+    if (s->file != NULL && s->comm->rank == 0) {
       const int put = ad_checkpoint_put_digests(s->file, v, digests);
       *failed = *failed == AD_OK ? put : *failed;
     }
@@ -163,17 +163,16 @@ static int reserve_piece(struct save *s) {
   return ad_reserve(&s->piece, &s->capacity, most, 1);
 }
 
-/* Takes the space of a file, so that writing it cannot fail for want of it. A file system that cannot do that does not
- * fail here. keep_size: the file's end stays where it is. */
-static int take_room(int fd, const char *path, size_t bytes, int keep_size) {
-  if (fallocate(fd, keep_size ? FALLOC_FL_KEEP_SIZE : 0, 0, (off_t)bytes) != 0 &&
-      (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)) {
+/* Takes the space of a file, so that writing it cannot fail for want of it; asks quotas too. A file system that cannot do
+ * that does not fail here. What is too much is given back when the file gets its size. */
+static int take_room(int fd, const char *path, size_t bytes) {
+  if (fallocate(fd, 0, 0, (off_t)bytes) != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)) {
     return ad_fail(AD_EIO, "%s: a checkpoint needs %zu bytes: %s", path, bytes, strerror(errno));
   }
   return AD_OK;
 }
 
-/* Whether there is room, before anything is opened by all ranks. An earlier try's file goes first. */
+/* Whether there is room, before any rank opens the file. An earlier try's file goes first. */
 static int check_room(const char *path, size_t bytes) {
   struct statvfs info;
   const int fd = ad_file_create(path);
@@ -181,80 +180,57 @@ static int check_room(const char *path, size_t bytes) {
     return ad_fail(AD_EIO, "%s: could not be made: %s", path, strerror(errno));
   }
   const double available = fstatvfs(fd, &info) == 0 ? (double)info.f_bavail * (double)info.f_frsize : -1.0;
-  const int status = available >= 0.0 && available < (double)bytes
-                         ? ad_fail(AD_EIO, "%s: a checkpoint needs %zu bytes, %.0f are free", path, bytes, available)
-                         : take_room(fd, path, bytes, 0); /* asks quotas too */
-  close(fd);
-  return status;
-}
-
-/* Takes the room again after HDF5 has emptied the file; what is beyond its end is given back by `commit`. */
-static int hold_room(const char *path, size_t bytes) {
-  const int fd = open(path, O_WRONLY | O_CLOEXEC);
-  if (fd < 0) {
-    return ad_fail(AD_EIO, "%s: could not be opened: %s", path, strerror(errno));
+  int status = available >= 0.0 && available < (double)bytes
+                   ? ad_fail(AD_EIO, "%s: a checkpoint needs %zu bytes, %.0f are free", path, bytes, available)
+                   : take_room(fd, path, bytes);
+  if (close(fd) != 0 && status == AD_OK) {
+    status = ad_fail(AD_EIO, "%s: could not be closed: %s", path, strerror(errno));
   }
-  const int status = take_room(fd, path, bytes, 1);
-  close(fd);
   return status;
 }
 
-/* The temporary file becomes the checkpoint: it gets its index, room that was held beyond its end is given back, and it
- * is synced before its name is. */
-static int commit(const char *partial, const char *path, const struct ad_buffer *index) {
-  struct stat info;
-  AD_TRY(ad_checkpoint_seal(partial, index));
-  const int fd = open(partial, O_RDWR | O_CLOEXEC);
+/* The file on every rank that writes: rank 0 makes it and tells the others where values belong. */
+static int open_output(struct save *s, const char *partial, uint64_t step, const char *state) {
+  const struct ad_checkpoint_vectors *v = s->vectors;
+  uint64_t places[AD_STATE_VECTORS] = {0};
   int status = AD_OK;
-  if (fd < 0 || fstat(fd, &info) != 0 || ftruncate(fd, info.st_size) != 0 || fsync(fd) != 0) {
-    status = ad_fail(AD_EIO, "%s: could not be synced: %s", partial, strerror(errno));
+  if (s->comm->rank == 0) {
+    status = ad_checkpoint_create(&s->file, partial, v->params, v->list, v->count, step, state);
   }
-  if (fd >= 0) {
-    close(fd);
+  AD_TRY(ad_comm_settle(s->comm, status));
+  if (s->gathered) {
+    return AD_OK;
   }
-  return status == AD_OK ? ad_file_rename(partial, path) : status;
+  if (s->comm->rank == 0) {
+    ad_checkpoint_places(s->file, places);
+  }
+  AD_TRY(ad_comm_broadcast(s->comm, sizeof places, places));
+  if (s->comm->rank != 0) {
+    status = ad_checkpoint_join(&s->file, partial, v->params, v->list, v->count, places);
+  }
+  return ad_comm_settle(s->comm, status);
 }
 
 /* All of a save but the rename, after the room has been checked. */
-static int write_file(struct save *s, const char *partial, uint64_t step, const char *state, int writes) {
-  const struct ad_checkpoint_vectors *v = s->vectors;
-  hid_t access = -1;
-  int failed = AD_OK;
-  if (!s->gathered && s->comm->size > 1) {
-    access = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_fapl_mpio(access, s->comm->world, MPI_INFO_NULL);
-    s->transfer = H5Pcreate(H5P_DATASET_XFER);
-    H5Pset_dxpl_mpio(s->transfer, H5FD_MPIO_COLLECTIVE);
-  }
-  if (writes) {
-    failed = ad_checkpoint_create(&s->file, partial, access, v->params, v->list, v->count, step, state);
-  }
-  if (failed == AD_OK && s->comm->rank == 0) {
-    failed = hold_room(partial, ad_checkpoint_bytes(v->params, v->list, v->count));
-  }
-  failed = ad_comm_settle(s->comm, failed);
+static int write_file(struct save *s, const char *partial, uint64_t step, const char *state) {
+  int failed = open_output(s, partial, step, state);
   if (failed == AD_OK) {
     save_vectors(s, &failed);
-    const int passed = v->midway == NULL ? AD_OK : v->midway(v->context);
+    const int passed = s->vectors->midway == NULL ? AD_OK : s->vectors->midway(s->vectors->context);
     failed = failed == AD_OK ? passed : failed;
-    if (s->file != NULL) {
-      const int finished = ad_checkpoint_finish(s->file, &s->index);
-      failed = failed == AD_OK ? finished : failed;
+    if (s->file != NULL && failed == AD_OK) {
+      failed = ad_checkpoint_finish(s->file);
       s->file = NULL;
     }
     failed = ad_comm_settle(s->comm, failed);
   }
   ad_checkpoint_close(s->file);
-  if (access >= 0) {
-    H5Pclose(access);
-    H5Pclose(s->transfer);
-  }
   return failed;
 }
 
 int ad_mpi_checkpoint_save(const struct ad_comm *comm, const char *run, uint64_t step, const char *state,
                            const struct ad_checkpoint_vectors *vectors, enum ad_writer writer) {
-  struct save s = {.comm = comm, .vectors = vectors, .transfer = -1};
+  struct save s = {.comm = comm, .vectors = vectors};
   s.gathered = writer == AD_WRITER_ROOT || comm->size == 1;
   char *path = ad_checkpoint_path(run, step), *folder = ad_path_join(run, "checkpoints");
   struct ad_buffer name = {0};
@@ -267,16 +243,15 @@ int ad_mpi_checkpoint_save(const struct ad_comm *comm, const char *run, uint64_t
   }
   status = ad_comm_settle(comm, status);
   if (status == AD_OK) {
-    status = write_file(&s, partial, step, state, !s.gathered || comm->rank == 0);
+    status = write_file(&s, partial, step, state);
   }
   if (status == AD_OK && comm->rank == 0) {
-    status = commit(partial, path, &s.index);
+    status = ad_file_rename(partial, path);
   }
   status = ad_comm_settle(comm, status);
   if (status != AD_OK && comm->rank == 0 && partial != NULL) {
-    unlink(partial);
+    ad_ignore(unlink(partial));
   }
-  ad_buffer_destroy(&s.index);
   ad_buffer_destroy(&name);
   ad_free(s.piece);
   ad_free(folder);
@@ -377,7 +352,7 @@ static int open_on_all(struct save *s, const char *path) {
 
 int ad_mpi_checkpoint_load(const struct ad_comm *comm, const char *path, const struct ad_checkpoint_vectors *vectors,
                            char **state) {
-  struct save s = {.comm = comm, .vectors = vectors, .transfer = -1};
+  struct save s = {.comm = comm, .vectors = vectors};
   *state = NULL;
   int status = open_on_all(&s, path);
   for (size_t v = 0; status == AD_OK && v < vectors->count; v++) {
@@ -431,7 +406,7 @@ static int compare_vector(struct save *s, const char *path, size_t v) {
 
 int ad_mpi_checkpoint_compare(const struct ad_comm *comm, const char *path,
                               const struct ad_checkpoint_vectors *vectors) {
-  struct save s = {.comm = comm, .vectors = vectors, .transfer = -1};
+  struct save s = {.comm = comm, .vectors = vectors};
   int status = open_on_all(&s, path);
   status = status == AD_OK ? ad_comm_settle(comm, reserve_piece(&s)) : status;
   for (size_t v = 0; status == AD_OK && v < vectors->count; v++) {

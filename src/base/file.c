@@ -162,62 +162,66 @@ int ad_write_all(int fd, const void *data, size_t size) {
   return 0;
 }
 
-int ad_file_sync_folder(const char *path) {
-  const char *slash = strrchr(path, '/');
-  char *folder = slash == NULL ? ad_strdup(".") : ad_strndup(path, slash == path ? 1 : (size_t)(slash - path));
-  if (folder == NULL) {
-    return ad_fail_memory(strlen(path), "a path");
-  }
+int ad_folder_sync(const char *folder) {
   const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   int status = AD_OK;
+  /* Some file systems cannot sync a folder and say EINVAL. */
   if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) {
-    status = ad_fail(AD_EIO, "%s: %s", folder, strerror(errno));
+    status = ad_fail(AD_EIO, "%s: could not be synced: %s", folder, strerror(errno));
   }
   if (fd >= 0) {
-    close(fd);
+    ad_ignore(close(fd));
+  }
+  return status;
+}
+
+int ad_file_rename(const char *from, const char *to) {
+  struct stat info;
+  const int replaces = lstat(to, &info) == 0;
+  char *folder = ad_path_folder(to);
+  if (folder == NULL) {
+    return ad_fail_memory(strlen(to) + 1, "a path");
+  }
+  int status = rename(from, to) == 0 ? AD_OK : ad_fail(AD_EIO, "%s: could not be put in place: %s", to, strerror(errno));
+  if (status == AD_OK) {
+    status = ad_folder_sync(folder);
+    const int reason = errno;
+    if (status != AD_OK && !replaces) {
+      ad_ignore(rename(to, from)); /* what has failed is not there */
+    }
+    errno = reason;
   }
   ad_free(folder);
   return status;
 }
 
-int ad_file_rename(const char *from, const char *to) {
-  if (rename(from, to) != 0) {
-    return ad_fail(AD_EIO, "%s: could not be put in place: %s", to, strerror(errno));
-  }
-  return ad_file_sync_folder(to); /* so that the rename itself survives a crash */
+int ad_file_create(const char *path) {
+  ad_ignore(unlink(path));
+  return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 }
 
-int ad_file_create(const char *path) {
-  unlink(path);
-  return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+/* The bytes into a file that is made anew, and synced. */
+static int write_new(const char *path, const void *data, size_t size) {
+  const int fd = ad_file_create(path);
+  int failed = fd < 0 || ad_write_all(fd, data, size) != 0 || fsync(fd) != 0;
+  int reason = errno;
+  if (fd >= 0 && close(fd) != 0 && !failed) {
+    failed = 1;
+    reason = errno;
+  }
+  const int status = failed ? ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(reason)) : AD_OK;
+  errno = reason;
+  return status;
 }
 
 int ad_file_write(const char *path, const void *data, size_t size) {
   struct ad_buffer temporary = {0};
   AD_TRY(ad_buffer_printf(&temporary, "%s.partial", path));
-  int status = AD_OK, reason = 0;
-  const int fd = ad_file_create(temporary.data);
-  if (fd < 0) {
-    reason = errno;
-    status = ad_fail(AD_EIO, "%s: could not be written: %s", temporary.data, strerror(reason));
-    ad_buffer_destroy(&temporary);
-    errno = reason;
-    return status;
-  }
-  if (ad_write_all(fd, data, size) != 0 || fsync(fd) != 0) {
-    reason = errno;
-    status = ad_fail(AD_EIO, "%s: could not be written: %s", temporary.data, strerror(reason));
-  }
-  if (close(fd) != 0 && status == AD_OK) {
-    reason = errno;
-    status = ad_fail(AD_EIO, "%s: could not be written: %s", temporary.data, strerror(reason));
-  }
-  if (status == AD_OK) {
-    status = ad_file_rename(temporary.data, path);
-    reason = errno;
-  }
+  int status = write_new(temporary.data, data, size);
+  status = status == AD_OK ? ad_file_rename(temporary.data, path) : status;
+  const int reason = errno;
   if (status != AD_OK) {
-    unlink(temporary.data);
+    ad_ignore(unlink(temporary.data));
   }
   ad_buffer_destroy(&temporary);
   errno = reason;
@@ -260,7 +264,7 @@ int ad_remove_folder(const char *path) {
       status = ad_fail(AD_EIO, "%s/%s: could not be removed: %s", path, entry->d_name, strerror(errno));
     }
   }
-  closedir(folder);
+  ad_ignore(closedir(folder));
   if (status == AD_OK && rmdir(path) != 0) {
     status = ad_fail(AD_EIO, "%s: could not be removed: %s", path, strerror(errno));
   }
@@ -306,6 +310,11 @@ char *ad_path_join(const char *folder, const char *name) {
     return NULL;
   }
   return path.data;
+}
+
+char *ad_path_folder(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash == NULL ? ad_strdup(".") : ad_strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
 const char *ad_path_name(const char *path) {

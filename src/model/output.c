@@ -13,15 +13,6 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
-/* The folder that holds `path`; the caller owns it. */
-static char *parent_of(const char *path) {
-  const char *slash = strrchr(path, '/');
-  if (slash == NULL) {
-    return ad_strdup(".");
-  }
-  return ad_strndup(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
 static char *partial_name(const char *path) {
   struct ad_buffer text = {0};
   if (ad_buffer_printf(&text, "%s.partial", path) != AD_OK) {
@@ -30,30 +21,15 @@ static char *partial_name(const char *path) {
   return text.data;
 }
 
-static int sync_folder(const char *folder) {
-  const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) {
-    return ad_fail(AD_EIO, "%s: %s", folder, strerror(errno));
-  }
-  /* Some file systems cannot sync a folder and say EINVAL. */
-  const int failed = fsync(fd) != 0 && errno != EINVAL;
-  const int status = failed ? ad_fail(AD_EIO, "%s: %s", folder, strerror(errno)) : AD_OK;
-  close(fd);
-  return status;
-}
-
 static void release(struct ad_output *output) {
   ad_free(output->path);
   ad_free(output->temporary);
-  ad_free(output->parent);
 }
 
 int ad_output_begin(struct ad_output *output, const char *path) {
-  /* All names are made here, so that nothing but the machine can fail after the rename. */
-  *output =
-      (struct ad_output){.path = ad_strdup(path), .temporary = partial_name(path), .parent = parent_of(path), .fd = -1};
+  *output = (struct ad_output){.path = ad_strdup(path), .temporary = partial_name(path), .fd = -1};
   int status = AD_OK;
-  if (output->path == NULL || output->temporary == NULL || output->parent == NULL) {
+  if (output->path == NULL || output->temporary == NULL) {
     status = ad_fail_memory(strlen(path) + 1, "a path");
   } else {
     output->fd = ad_file_create(output->temporary);
@@ -81,13 +57,9 @@ int ad_output_end(struct ad_output *output, int status) {
   if (close(output->fd) != 0 && status == AD_OK) {
     status = ad_fail(AD_EIO, "%s: could not be written: %s", output->temporary, strerror(errno));
   }
-  if (status == AD_OK && rename(output->temporary, output->path) != 0) {
-    status = ad_fail(AD_EIO, "%s: could not be put in place: %s", output->path, strerror(errno));
-  }
-  if (status == AD_OK) {
-    status = sync_folder(output->parent);
-  } else {
-    unlink(output->temporary);
+  status = status == AD_OK ? ad_file_rename(output->temporary, output->path) : status;
+  if (status != AD_OK) {
+    ad_ignore(unlink(output->temporary));
   }
   release(output);
   return status;
@@ -116,7 +88,7 @@ static int check_free(const char *path, const char *const *names, size_t count) 
       status = ad_fail(AD_EINPUT, "%s: exists and holds %s; choose another name or remove it", path, name);
     }
   }
-  closedir(entries);
+  ad_ignore(closedir(entries));
   return status;
 }
 
@@ -127,14 +99,14 @@ static void remove_files(const char *folder, const char *const *names, size_t co
   const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   for (size_t i = 0; fd >= 0 && i < count; i++) {
     snprintf(name, sizeof name, "%s.partial", names[i]);
-    unlinkat(fd, names[i], 0);
-    unlinkat(fd, name, 0);
+    ad_ignore(unlinkat(fd, names[i], 0));
+    ad_ignore(unlinkat(fd, name, 0));
   }
   if (fd >= 0) {
-    close(fd);
-    rmdir(folder);
+    ad_ignore(close(fd));
+    ad_ignore(rmdir(folder));
   } else if (readlink(folder, name, sizeof name) >= 0) {
-    unlink(folder);
+    ad_ignore(unlink(folder));
   }
 }
 
@@ -143,7 +115,7 @@ int ad_output_folder_begin(struct ad_output_folder *output, const char *path, in
   *output = (struct ad_output_folder){.path = path, .names = names, .count = count};
   AD_TRY(check_free(path, names, replace ? count : 0));
   output->temporary = partial_name(path);
-  output->parent = parent_of(path);
+  output->parent = ad_path_folder(path);
   int status = AD_OK;
   if (output->temporary == NULL || output->parent == NULL) {
     status = ad_fail_memory(strlen(path) + 1, "a path");
@@ -163,21 +135,15 @@ int ad_output_folder_begin(struct ad_output_folder *output, const char *path, in
   return status;
 }
 
-/* Puts `temporary` in the place of `path`; afterwards `temporary` holds what was there, if anything was. */
-static int put_in_place(const char *temporary, const char *path) {
-  if (rename(temporary, path) == 0) { /* nothing there, or an empty folder */
-    return 0;
-  }
-  if (errno != ENOTEMPTY && errno != EEXIST) {
-    return -1;
-  }
+/* Exchanges two folders. For a moment there may be no `path`, where a file system cannot do that at once; both are whole.
+ * 0 or -1. */
+static int exchange(const char *temporary, const char *path) {
   if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_EXCHANGE) == 0) {
     return 0;
   }
   if (errno != EINVAL && errno != ENOSYS) {
     return -1;
   }
-  /* A file system that cannot exchange: for a moment there is no `path`, but both folders are whole. */
   char *aside = partial_name(temporary);
   if (aside == NULL) {
     errno = ENOMEM;
@@ -187,7 +153,7 @@ static int put_in_place(const char *temporary, const char *path) {
   if (!failed && rename(temporary, path) != 0) {
     const int held = errno;
     failed = 1;
-    rename(aside, path);
+    ad_ignore(rename(aside, path));
     errno = held;
   }
   if (!failed) {
@@ -197,16 +163,23 @@ static int put_in_place(const char *temporary, const char *path) {
   return failed ? -1 : 0;
 }
 
+/* Puts `temporary` in the place of `path`, and back where the folder that holds them cannot be synced; afterwards
+ * `temporary` holds what is to be thrown away, if anything is. */
+static int put_in_place(const char *temporary, const char *path, const char *parent) {
+  const int plain = rename(temporary, path) == 0; /* nothing there, or an empty folder */
+  if (!plain && ((errno != ENOTEMPTY && errno != EEXIST) || exchange(temporary, path) != 0)) {
+    return ad_fail(AD_EIO, "%s: could not be put in place: %s", path, strerror(errno));
+  }
+  const int status = ad_folder_sync(parent);
+  if (status != AD_OK) {
+    ad_ignore(plain ? rename(path, temporary) : exchange(temporary, path));
+  }
+  return status;
+}
+
 int ad_output_folder_end(struct ad_output_folder *output, int status) {
-  if (status == AD_OK) {
-    status = sync_folder(output->temporary);
-  }
-  if (status == AD_OK && put_in_place(output->temporary, output->path) != 0) {
-    status = ad_fail(AD_EIO, "%s: could not be put in place: %s", output->path, strerror(errno));
-  }
-  if (status == AD_OK) {
-    status = sync_folder(output->parent);
-  }
+  status = status == AD_OK ? ad_folder_sync(output->temporary) : status;
+  status = status == AD_OK ? put_in_place(output->temporary, output->path, output->parent) : status;
   remove_files(output->temporary, output->names, output->count);
   ad_free(output->temporary);
   ad_free(output->parent);

@@ -9,7 +9,6 @@
 struct ad_output {
   char *path;      /* owned */
   char *temporary; /* owned */
-  char *parent;    /* the folder of both, owned */
   int fd;
 };
 

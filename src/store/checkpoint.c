@@ -1,16 +1,20 @@
-/* The schema of a checkpoint: making and writing one. checkpoint_read.c reads. */
+/* The schema of a checkpoint: making and writing one. checkpoint_read.c reads.
+ *
+ * HDF5 never writes to the disk: what it keeps, all but the values, is made in memory, where it cannot fail halfway, and
+ * written with everything else by plain writes, each of which is looked at. */
 #include "autodidact/store/checkpoint.h"
 
-#include <inttypes.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "autodidact/base/digest.h"
-#include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/model/shard.h"
 #include "checkpoint_internal.h"
 
 enum { PAGE = 4096 };
@@ -36,34 +40,33 @@ int checkpoint_rank(const struct ad_state_vector *vector) {
   return is_ring(vector) ? 2 : 1;
 }
 
-/* A text as a dataset of its own: attributes end at 64 KiB. With several writers all write the same. */
+/* The text as a dataset of its own: attributes end at 64 KiB. */
 static int put_text(hid_t file, const char *name, const char *text) {
   const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
-  H5Tset_size(type, strlen(text) + 1);
-  H5Tset_strpad(type, H5T_STR_NULLTERM);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  const hid_t set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  const int result = set < 0 || H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0 ? -1 : 0;
-  if (set >= 0) {
-    H5Dclose(set);
-  }
-  H5Sclose(space);
-  H5Tclose(type);
-  return result;
+  const int ready = type >= 0 && H5Tset_size(type, strlen(text) + 1) >= 0 &&
+                    H5Tset_strpad(type, H5T_STR_NULLTERM) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0;
+  const hid_t set = ready ? H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT) : -1;
+  const int written = set < 0 || H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0 ? -1 : 0;
+  const int closed = hdf5_close(set);
+  hdf5_done(space);
+  hdf5_done(type);
+  return written == 0 ? closed : written;
 }
 
-/* A flat vector without values: its space is taken, nothing is filled in. */
+/* A flat vector without values: its space is taken, nothing is filled in. Where that is, for the writers of values. */
 static int make_flat(struct ad_checkpoint *c, hid_t group, size_t v) {
   const struct ad_state_vector *vector = &c->vectors[v];
   const hsize_t ring[2] = {vector->filled, c->P}, plain[1] = {c->P};
   const int rank = checkpoint_rank(vector);
   const hid_t space = H5Screate_simple(rank, rank == 2 ? ring : plain, NULL), how = H5Pcreate(H5P_DATASET_CREATE);
-  H5Pset_fill_time(how, H5D_FILL_TIME_NEVER);
-  H5Pset_alloc_time(how, H5D_ALLOC_TIME_EARLY);
-  c->flat[v] = H5Dcreate2(group, vector->name, type_of(vector), space, H5P_DEFAULT, how, H5P_DEFAULT);
-  H5Pclose(how);
-  H5Sclose(space);
-  return c->flat[v] < 0 || hdf5_put_number(c->flat[v], "slots", vector->slots) != 0 ? -1 : 0;
+  const int ready = how >= 0 && H5Pset_fill_time(how, H5D_FILL_TIME_NEVER) >= 0 &&
+                    H5Pset_alloc_time(how, H5D_ALLOC_TIME_EARLY) >= 0;
+  c->flat[v] = ready ? H5Dcreate2(group, vector->name, type_of(vector), space, H5P_DEFAULT, how, H5P_DEFAULT) : -1;
+  hdf5_done(how);
+  hdf5_done(space);
+  const haddr_t at = c->flat[v] < 0 ? HADDR_UNDEF : vector->filled > 0 ? H5Dget_offset(c->flat[v]) : 0;
+  c->stored[v].at = at == HADDR_UNDEF ? 0 : (size_t)at;
+  return at == HADDR_UNDEF || hdf5_put_number(c->flat[v], "slots", vector->slots) != 0 ? -1 : 0;
 }
 
 /* The tensor as a virtual dataset: the range of the flat vector that it is. */
@@ -88,11 +91,11 @@ static int make_tensor(const struct ad_checkpoint *c, hid_t group, const struct 
                    : 0;
   if (result == 0) {
     const hid_t set = H5Dcreate2(group, tensor->name, type_of(vector), space, H5P_DEFAULT, how, H5P_DEFAULT);
-    result = set < 0 || H5Dclose(set) < 0 ? -1 : 0;
+    result = set < 0 ? -1 : hdf5_close(set);
   }
-  H5Pclose(how);
-  H5Sclose(of_flat);
-  H5Sclose(space);
+  hdf5_done(how);
+  hdf5_done(of_flat);
+  hdf5_done(space);
   return result;
 }
 
@@ -105,14 +108,9 @@ static int make_vectors(struct ad_checkpoint *c, const struct ad_params *params)
     for (size_t i = 0; result == 0 && i < params->tensor_count; i++) {
       result = make_tensor(c, group, &c->vectors[v], &params->tensors[i]);
     }
-    if (group >= 0) {
-      H5Gclose(group);
-    }
+    result = hdf5_close(group) != 0 ? -1 : result;
   }
-  if (flat >= 0) {
-    H5Gclose(flat);
-  }
-  return result;
+  return hdf5_close(flat) != 0 ? -1 : result;
 }
 
 struct ad_checkpoint *checkpoint_allocate(const char *path) {
@@ -127,118 +125,152 @@ struct ad_checkpoint *checkpoint_allocate(const char *path) {
   }
   c->path = copy;
   c->file = -1;
-  c->fd = -1;
+  c->fd = c->out = -1;
   for (size_t v = 0; v < AD_STATE_VECTORS; v++) {
     c->flat[v] = -1;
   }
   return c;
 }
 
-int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, int64_t fapl,
-                         const struct ad_params *params, const struct ad_state_vector *vectors, size_t count,
-                         uint64_t step, const char *state) {
+/* One for writing, with the file open. *checkpoint is the caller's, whatever the status. */
+static int open_output(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params,
+                       const struct ad_state_vector *vectors, size_t count) {
   struct ad_checkpoint *c = *checkpoint = checkpoint_allocate(path);
   if (c == NULL) {
     return AD_ENOMEM;
   }
   c->P = params->count;
   c->count = count;
+  for (size_t v = 0; v < count; v++) {
+    snprintf(c->names[v], sizeof c->names[v], "%s", vectors[v].name);
+    c->vectors[v] = (struct ad_state_vector){c->names[v], vectors[v].bytes, vectors[v].slots, vectors[v].filled};
+  }
+  c->out = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+  return c->out < 0 ? ad_fail(AD_EIO, "%s: could not be made: %s", path, strerror(errno)) : AD_OK;
+}
+
+/* An empty HDF5 file in memory of which only the pages that are written take room, so not those of the values. The driver
+ * stdio, as sec2 asks for the path that a link leads to, and memory has none. Virtual datasets need the format of HDF5
+ * 1.10. */
+static int open_image(struct ad_checkpoint *c) {
+  char path[64];
+  c->fd = memfd_create("checkpoint", MFD_CLOEXEC);
+  if (c->fd < 0) {
+    return ad_fail(AD_EIO, "%s: no memory for HDF5's part of it: %s", c->path, strerror(errno));
+  }
+  snprintf(path, sizeof path, "/proc/self/fd/%d", c->fd);
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  const int ready = access >= 0 && H5Pset_fapl_stdio(access) >= 0 && H5Pset_file_locking(access, 0, 1) >= 0 &&
+                    H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0 &&
+                    /* whole pages are copied faster, and file systems write them without reading */
+                    H5Pset_alignment(access, PAGE, PAGE) >= 0;
+  c->file = ready ? H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access) : -1;
+  hdf5_done(access);
+  return c->file < 0 ? hdf5_fail(AD_EIO, c->path, "HDF5's part of it could not be made") : AD_OK;
+}
+
+int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params,
+                         const struct ad_state_vector *vectors, size_t count, uint64_t step, const char *state) {
+  AD_TRY(open_output(checkpoint, path, params, vectors, count));
+  struct ad_checkpoint *c = *checkpoint;
   c->step = step;
   c->state = ad_strdup(state);
   if (c->state == NULL) {
     return ad_fail_memory(strlen(state) + 1, "the state of a checkpoint");
   }
-  for (size_t v = 0; v < count; v++) {
-    snprintf(c->names[v], sizeof c->names[v], "%s", vectors[v].name);
-    c->vectors[v] = (struct ad_state_vector){c->names[v], vectors[v].bytes, vectors[v].slots, vectors[v].filled};
-  }
-  /* Virtual datasets need the format of HDF5 1.10. */
-  const hid_t access = fapl >= 0 ? H5Pcopy((hid_t)fapl) : H5Pcreate(H5P_FILE_ACCESS);
-  H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
-  H5Pset_alignment(access, PAGE, PAGE); /* whole pages are copied faster, and file systems write them without reading */
-  H5Pset_file_locking(access, 0, 1); /* nobody else has the temporary name, and not every file system can lock */
-  c->file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
-  H5Pclose(access);
-  if (c->file < 0) {
-    return hdf5_fail(AD_EIO, path, "could not be made");
-  }
+  AD_TRY(open_image(c));
   if (hdf5_put_number(c->file, "format", CHECKPOINT_FORMAT) != 0 || hdf5_put_number(c->file, "step", step) != 0 ||
       put_text(c->file, "state", state) != 0 ||
       hdf5_put_number(c->file, "state_xxh3", ad_digest(state, strlen(state))) != 0 || make_vectors(c, params) != 0) {
-    return hdf5_fail(AD_EIO, c->path, "could not be written");
+    return hdf5_fail(AD_EIO, c->path, "HDF5's part of it could not be made");
   }
   return AD_OK;
 }
 
-static hid_t select_piece(const struct ad_checkpoint *c, size_t vector, size_t slot, size_t flat, size_t length) {
-  const hid_t space = H5Dget_space(c->flat[vector]);
-  const int rank = checkpoint_rank(&c->vectors[vector]);
-  const hsize_t start[2] = {rank == 2 ? slot : flat, flat}, count[2] = {rank == 2 ? 1 : length, length};
-  if (length == 0) {
-    H5Sselect_none(space);
-  } else {
-    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
+void ad_checkpoint_places(const struct ad_checkpoint *checkpoint, uint64_t *places) {
+  for (size_t v = 0; v < checkpoint->count; v++) {
+    places[v] = checkpoint->stored[v].at;
   }
-  return space;
 }
 
-int ad_checkpoint_put(struct ad_checkpoint *checkpoint, int64_t transfer, size_t vector, size_t slot, size_t flat,
-                      size_t length, const void *values) {
-  struct ad_checkpoint *c = checkpoint;
-  const hsize_t shape = length > 0 ? length : 1;
-  const hid_t space = select_piece(c, vector, slot, flat, length), memory = H5Screate_simple(1, &shape, NULL);
-  if (length == 0) {
-    H5Sselect_none(memory);
+int ad_checkpoint_join(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params,
+                       const struct ad_state_vector *vectors, size_t count, const uint64_t *places) {
+  AD_TRY(open_output(checkpoint, path, params, vectors, count));
+  for (size_t v = 0; v < count; v++) {
+    (*checkpoint)->stored[v].at = (size_t)places[v];
   }
-  const herr_t result = H5Dwrite(c->flat[vector], memory_type_of(&c->vectors[vector]), memory, space,
-                                 transfer >= 0 ? (hid_t)transfer : H5P_DEFAULT, values);
-  H5Sclose(memory);
-  H5Sclose(space);
-  return result < 0 ? hdf5_fail(AD_EIO, c->path, "could not be written") : AD_OK;
+  return AD_OK;
+}
+
+int checkpoint_pwrite(const struct ad_checkpoint *c, size_t at, size_t size, const void *bytes) {
+  for (size_t done = 0; done < size;) {
+    const ssize_t count = pwrite(c->out, (const char *)bytes + done, size - done, (off_t)(at + done));
+    if (count < 0 && errno != EINTR) {
+      return ad_fail(AD_EIO, "%s: could not be written: %s", c->path, strerror(errno));
+    }
+    done += count > 0 ? (size_t)count : 0;
+  }
+  return AD_OK;
+}
+
+int ad_checkpoint_put(struct ad_checkpoint *checkpoint, size_t vector, size_t slot, size_t flat, size_t length,
+                      const void *values) {
+  const struct ad_checkpoint *c = checkpoint;
+  const size_t bytes = c->vectors[vector].bytes;
+  return checkpoint_pwrite(c, c->stored[vector].at + (slot * c->P + flat) * bytes, length * bytes, values);
 }
 
 int ad_checkpoint_put_digests(struct ad_checkpoint *checkpoint, size_t vector, const uint64_t *digests) {
   struct ad_checkpoint *c = checkpoint;
   const size_t rows = c->vectors[vector].filled;
   c->stored[vector].digests = ad_malloc(rows, sizeof *digests);
-  if (c->stored[vector].digests != NULL) {
-    memcpy(c->stored[vector].digests, digests, rows * sizeof *digests);
+  if (c->stored[vector].digests == NULL) {
+    return ad_fail_memory(rows * sizeof *digests, "the digests of a checkpoint");
   }
-  /* With several writers all must come to this. */
-  const int put = hdf5_put_numbers(c->flat[vector], "xxh3", rows, digests);
-  return put != 0                             ? hdf5_fail(AD_EIO, c->path, "could not be written")
-         : c->stored[vector].digests == NULL ? ad_fail_memory(rows * sizeof *digests, "the digests of a checkpoint")
-                                              : AD_OK;
+  memcpy(c->stored[vector].digests, digests, rows * sizeof *digests);
+  return hdf5_put_numbers(c->flat[vector], "xxh3", rows, digests) == 0
+             ? AD_OK
+             : hdf5_fail(AD_EIO, c->path, "HDF5's part of it could not be made");
 }
 
-/* Where the values have come to lie, for the index; before the datasets are closed. */
-static int make_index(struct ad_checkpoint *c, struct ad_buffer *index) {
+/* Ends HDF5's part, of which all ids are closed, whatever the status. */
+static int end_image(struct ad_checkpoint *c) {
+  struct stat info;
+  int failed = hdf5_put_number(c->file, "complete", 1) != 0;
   for (size_t v = 0; v < c->count; v++) {
-    const haddr_t at = c->vectors[v].filled > 0 ? H5Dget_offset(c->flat[v]) : 0;
-    if (at == HADDR_UNDEF || c->stored[v].digests == NULL) {
-      return ad_fail(AD_EINTERNAL, "%s: \"%s\" has no place or no digests", c->path, c->vectors[v].name);
-    }
-    c->stored[v].at = (size_t)at;
-  }
-  return checkpoint_pack(c, index);
-}
-
-int ad_checkpoint_finish(struct ad_checkpoint *checkpoint, struct ad_buffer *index) {
-  struct ad_checkpoint *c = checkpoint;
-  int status = hdf5_put_number(c->file, "complete", 1) == 0 && H5Fflush(c->file, H5F_SCOPE_GLOBAL) >= 0
-                   ? AD_OK
-                   : hdf5_fail(AD_EIO, c->path, "could not be written");
-  status = status == AD_OK ? make_index(c, index) : status;
-  for (size_t v = 0; v < c->count; v++) {
-    if (c->flat[v] >= 0 && H5Dclose(c->flat[v]) < 0 && status == AD_OK) {
-      status = hdf5_fail(AD_EIO, c->path, "could not be written");
-    }
+    failed = c->stored[v].digests == NULL || failed;
+    failed = hdf5_close(c->flat[v]) != 0 || failed;
     c->flat[v] = -1;
   }
-  const hid_t file = c->file;
+  failed = H5Fclose(c->file) < 0 || failed;
   c->file = -1;
-  if (H5Fclose(file) < 0 && status == AD_OK) {
-    status = hdf5_fail(AD_EIO, c->path, "could not be closed");
+  if (failed || fstat(c->fd, &info) != 0) {
+    return hdf5_fail(AD_EIO, c->path, "HDF5's part of it could not be made");
+  }
+  c->size = (size_t)info.st_size;
+  return AD_OK;
+}
+
+/* What is beyond the end, room that was held, is given back. */
+static int end_file(struct ad_checkpoint *c) {
+  size_t size;
+  AD_TRY(end_image(c));
+  AD_TRY(checkpoint_seal(c, &size));
+  return ftruncate(c->out, (off_t)size) == 0
+             ? AD_OK
+             : ad_fail(AD_EIO, "%s: could not be cut to its size: %s", c->path, strerror(errno));
+}
+
+int ad_checkpoint_finish(struct ad_checkpoint *checkpoint) {
+  struct ad_checkpoint *c = checkpoint;
+  int status = c->file >= 0 ? end_file(c) : AD_OK;
+  if (status == AD_OK && fsync(c->out) != 0) {
+    status = ad_fail(AD_EIO, "%s: could not be synced: %s", c->path, strerror(errno));
+  }
+  const int closed = close(c->out);
+  c->out = -1;
+  if (closed != 0 && status == AD_OK) {
+    status = ad_fail(AD_EIO, "%s: could not be closed: %s", c->path, strerror(errno));
   }
   ad_checkpoint_close(c);
   return status;
@@ -250,15 +282,15 @@ void ad_checkpoint_close(struct ad_checkpoint *checkpoint) {
     return;
   }
   for (size_t v = 0; v < AD_STATE_VECTORS; v++) {
-    if (c->flat[v] >= 0) {
-      H5Dclose(c->flat[v]);
-    }
+    hdf5_done(c->flat[v]);
     ad_free(c->stored[v].digests);
   }
-  if (c->file >= 0) {
-    H5Fclose(c->file);
-  } else if (c->fd >= 0) {
-    close(c->fd);
+  hdf5_done(c->file);
+  if (c->fd >= 0) {
+    ad_ignore(close(c->fd));
+  }
+  if (c->out >= 0) {
+    ad_ignore(close(c->out));
   }
   ad_free(c->state);
   ad_free(c->path);

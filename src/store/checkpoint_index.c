@@ -1,16 +1,11 @@
 /* The index behind a checkpoint's HDF5 part: what is needed to read the values, under digests of its own. HDF5 crashes on
  * damaged files, and to look at one in a child process first is slow where a process holds much and forbidden with some
  * networks below MPI; training reads by this and never opens a checkpoint with HDF5. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "autodidact/base/digest.h"
-#include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "checkpoint_internal.h"
@@ -111,7 +106,8 @@ static int unpack(struct ad_checkpoint *c, const struct ad_buffer *index) {
   return c->state == NULL ? ad_fail_memory(h.state_bytes, "the state of a checkpoint") : AD_OK;
 }
 
-/* The digest of the bytes [0, end) of the file that are in no vector, read in pieces. */
+/* The digest of the bytes [0, end) of the file that are in no vector, read in pieces. Of one that is made they are HDF5's
+ * part in memory, and are written where they belong. */
 static int digest_rest(const struct ad_checkpoint *c, size_t end, uint64_t *digest) {
   enum { PIECE = 1 << 16 };
   char *piece = ad_malloc(PIECE, 1);
@@ -127,6 +123,7 @@ static int digest_rest(const struct ad_checkpoint *c, size_t end, uint64_t *dige
     for (size_t length; at < gap_end && status == AD_OK; at += length) {
       length = gap_end - at < PIECE ? gap_end - at : PIECE;
       status = checkpoint_pread(c, at, length, piece);
+      status = status == AD_OK && c->out >= 0 ? checkpoint_pwrite(c, at, length, piece) : status;
       *digest += status == AD_OK ? ad_digest_keyed(at, piece, length) : 0;
     }
     at = last ? end : c->stored[v].at + c->vectors[v].filled * c->P * c->vectors[v].bytes;
@@ -135,53 +132,22 @@ static int digest_rest(const struct ad_checkpoint *c, size_t end, uint64_t *dige
   return status;
 }
 
-/* Opens the file without HDF5; the caller closes it, whatever the status. */
-static int open_plain(struct ad_checkpoint **checkpoint, const char *path, int flags) {
-  struct stat info;
-  struct ad_checkpoint *c = *checkpoint = checkpoint_allocate(path);
-  if (c == NULL) {
-    return AD_ENOMEM;
-  }
-  AD_TRY(ad_file_check(path));
-  c->fd = open(path, flags | O_NONBLOCK | O_CLOEXEC);
-  if (c->fd < 0 || fstat(c->fd, &info) != 0) {
-    return ad_fail(AD_EINPUT, "%s: could not be opened: %s", path, strerror(errno));
-  }
-  c->size = (size_t)info.st_size;
-  return AD_OK;
-}
-
-static int seal(struct ad_checkpoint *c, const struct ad_buffer *index) {
-  struct footer f = {.index_bytes = index->size};
+int checkpoint_seal(struct ad_checkpoint *c, size_t *size) {
+  struct ad_buffer index = {0};
+  struct footer f = {0};
   const size_t end = c->size;
-  memcpy(f.magic, magic, sizeof magic);
-  AD_TRY(unpack(c, index)); /* where the values are */
-  AD_TRY(digest_rest(c, end, &f.rest));
-  f.digest = footer_digest(&f, index->data);
-  const struct {
-    const void *data;
-    size_t size;
-  } parts[] = {{index->data, index->size}, {&f, sizeof f}};
-  off_t at = (off_t)end;
-  for (int i = 0; i < 2; i++) {
-    for (size_t done = 0; done < parts[i].size;) {
-      const ssize_t count = pwrite(c->fd, (const char *)parts[i].data + done, parts[i].size - done, at);
-      if (count < 0 && errno != EINTR) {
-        return ad_fail(AD_EIO, "%s: could not be written: %s", c->path, strerror(errno));
-      }
-      done += count > 0 ? (size_t)count : 0;
-      at += count > 0 ? count : 0;
-    }
+  int status = checkpoint_pack(c, &index);
+  status = status == AD_OK ? digest_rest(c, end, &f.rest) : status;
+  if (status == AD_OK) {
+    memcpy(f.magic, magic, sizeof magic);
+    f.index_bytes = index.size;
+    f.digest = footer_digest(&f, index.data);
+    status = checkpoint_pwrite(c, end, index.size, index.data);
   }
-  return AD_OK;
-}
-
-int ad_checkpoint_seal(const char *path, const struct ad_buffer *index) {
-  struct ad_checkpoint *c;
-  int status = open_plain(&c, path, O_RDWR);
-  status = status == AD_OK ? seal(c, index) : status;
-  ad_checkpoint_close(c);
-  return status == AD_EINPUT ? AD_EIO : status;
+  status = status == AD_OK ? checkpoint_pwrite(c, end + index.size, sizeof f, &f) : status;
+  *size = end + index.size + sizeof f;
+  ad_buffer_destroy(&index);
+  return status;
 }
 
 static int read_index(struct ad_checkpoint *c, struct ad_buffer *index) {
@@ -211,7 +177,7 @@ static int read_index(struct ad_checkpoint *c, struct ad_buffer *index) {
 
 int ad_checkpoint_index(const char *path, struct ad_buffer *index) {
   struct ad_checkpoint *c;
-  int status = open_plain(&c, path, O_RDONLY);
+  int status = checkpoint_open_file(&c, path);
   status = status == AD_OK ? read_index(c, index) : status;
   ad_checkpoint_close(c);
   return status;
@@ -219,7 +185,7 @@ int ad_checkpoint_index(const char *path, struct ad_buffer *index) {
 
 int ad_checkpoint_open_index(struct ad_checkpoint **checkpoint, const char *path, const struct ad_buffer *index,
                              const struct ad_params *params) {
-  int status = open_plain(checkpoint, path, O_RDONLY);
+  int status = checkpoint_open_file(checkpoint, path);
   status = status == AD_OK ? unpack(*checkpoint, index) : status;
   status = status == AD_OK ? checkpoint_check_count(*checkpoint, params) : status;
   if (status != AD_OK) {

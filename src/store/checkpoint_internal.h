@@ -9,7 +9,7 @@ enum { CHECKPOINT_FORMAT = 3 };
 
 struct ad_checkpoint {
   char *path;
-  hid_t file;
+  hid_t file; /* HDF5's part of one that is made, or of one that HDF5 reads; or -1 */
   size_t P, count;
   size_t size; /* bytes of a file that is read */
   uint64_t step;
@@ -17,7 +17,8 @@ struct ad_checkpoint {
   char names[AD_STATE_VECTORS][32]; /* of the vectors */
   struct ad_state_vector vectors[AD_STATE_VECTORS];
   hid_t flat[AD_STATE_VECTORS];
-  int fd; /* of one that is read: HDF5's where it has the file open, or -1 */
+  int fd;  /* of the file that is read; of one that is made: of HDF5's part in memory; or -1 */
+  int out; /* of the file that is written, or -1 */
   struct {
     size_t at;         /* byte of the file where the vector's first value lies */
     uint64_t *digests; /* [filled] */
@@ -41,6 +42,17 @@ int checkpoint_add(struct ad_checkpoint *c, size_t which, uint64_t P, uint64_t r
 
 /* The index of it (checkpoint_index.c), whose vectors, digests and state are known. AD_ENOMEM. */
 int checkpoint_pack(const struct ad_checkpoint *c, struct ad_buffer *index);
+
+/* Copies HDF5's part [c->size] of one that is made, but for the values, to c->out, and the index behind it. *size: bytes
+ * of the whole file. AD_EIO, AD_ENOMEM. */
+int checkpoint_seal(struct ad_checkpoint *c, size_t *size);
+
+/* Writes bytes of the file. AD_EIO. */
+int checkpoint_pwrite(const struct ad_checkpoint *c, size_t at, size_t size, const void *bytes);
+
+/* Opens a regular file for reading as c->fd, and takes its size; the caller closes *checkpoint, whatever the status.
+ * AD_EINPUT, AD_ENOMEM. */
+int checkpoint_open_file(struct ad_checkpoint **checkpoint, const char *path);
 
 /* Bytes of the file. AD_EINPUT. */
 int checkpoint_pread(const struct ad_checkpoint *c, size_t at, size_t size, void *bytes);

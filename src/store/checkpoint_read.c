@@ -1,10 +1,12 @@
 /* Reading a checkpoint: nothing in the file is trusted before it has been checked. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "autodidact/base/digest.h"
@@ -115,13 +117,6 @@ static int open_vector(struct ad_checkpoint *c, size_t which) {
 
 static int open_all(struct ad_checkpoint *c) {
   uint64_t format, complete, digest;
-  hsize_t size;
-  void *handle;
-  if (H5Fget_filesize(c->file, &size) < 0 || H5Fget_vfd_handle(c->file, H5P_DEFAULT, &handle) < 0) {
-    return checkpoint_damaged(c, "it has no size");
-  }
-  c->fd = *(const int *)handle;
-  c->size = (size_t)size;
   if (hdf5_get_numbers(c->file, "format", 1, &format) != 0 || hdf5_get_numbers(c->file, "step", 1, &c->step) != 0) {
     return checkpoint_damaged(c, "it has no format");
   }
@@ -152,12 +147,25 @@ int checkpoint_check_count(const struct ad_checkpoint *c, const struct ad_params
              : ad_fail(AD_EINPUT, "%s: it holds %zu parameters, the model has %zu", c->path, c->P, params->count);
 }
 
-int ad_checkpoint_open(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params) {
+int checkpoint_open_file(struct ad_checkpoint **checkpoint, const char *path) {
+  struct stat info;
   struct ad_checkpoint *c = *checkpoint = checkpoint_allocate(path);
   if (c == NULL) {
     return AD_ENOMEM;
   }
-  int status = hdf5_open(path, &c->file);
+  AD_TRY(ad_file_check(path));
+  c->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (c->fd < 0 || fstat(c->fd, &info) != 0) {
+    return ad_fail(AD_EINPUT, "%s: could not be opened: %s", path, strerror(errno));
+  }
+  c->size = (size_t)info.st_size;
+  return AD_OK;
+}
+
+int ad_checkpoint_open(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params) {
+  int status = checkpoint_open_file(checkpoint, path);
+  struct ad_checkpoint *c = *checkpoint;
+  status = status == AD_OK ? hdf5_open(path, &c->file) : status;
   status = status == AD_OK ? open_all(c) : status;
   status = status == AD_OK ? checkpoint_check_count(c, params) : status;
   if (status != AD_OK) {

@@ -41,7 +41,7 @@ int hdf5_open(const char *path, hid_t *file) {
   hdf5_quiet();
   AD_TRY(ad_file_check(path));
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  /* sec2 whatever HDF5_DRIVER says: a checkpoint's values are read by its file descriptor. */
+  /* sec2, whatever HDF5_DRIVER says. */
   if (access >= 0 && H5Pset_fapl_sec2(access) >= 0 && H5Pset_file_locking(access, 0, 1) >= 0) {
     *file = H5Fopen(path, H5F_ACC_RDONLY, access);
   }

@@ -170,7 +170,7 @@ static int open_for_appending(struct ad_ledger *l, const char *path) {
   if (l->fd < 0 || ftruncate(l->fd, (off_t)l->whole) != 0) {
     return ad_fail(AD_EIO, "%s: could not be opened: %s", path, strerror(errno));
   }
-  AD_TRY(l->there ? AD_OK : ad_file_sync_folder(path));
+  AD_TRY(l->there ? AD_OK : ad_folder_sync(l->folder));
   l->there = 1;
   return AD_OK;
 }

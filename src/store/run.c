@@ -116,14 +116,15 @@ int ad_run_check_files(const char *folder, int anew) {
   return status;
 }
 
-/* Opens a file of the run, O_TRUNC for writing anew, O_APPEND for going on; not what a link names. */
+/* Opens a file of the run, O_TRUNC for writing anew, O_APPEND for going on; not what a link names, nor a pipe
+ * that nobody reads. */
 static int open_log(struct ad_run *run, const char *name, int how, FILE **file) {
   AD_TRY(ad_run_record(run, name));
   char *path = ad_path_join(run->folder, name);
   if (path == NULL) {
     return ad_fail_memory(strlen(run->folder) + 32, "a path");
   }
-  const int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | how, 0666);
+  const int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | how, 0666);
   *file = fd < 0 ? NULL : fdopen(fd, how == O_APPEND ? "a" : "w");
   int status = AD_OK;
   if (*file == NULL) {

@@ -182,7 +182,7 @@ static int read_file(struct ad_cells *table, const char *folder, struct ad_cells
     return ad_fail_memory(strlen(folder) + strlen(file->name), "a path");
   }
   int status = AD_OK;
-  if (stat(path, &info) == 0 && (uint64_t)info.st_size > file->read) {
+  if (stat(path, &info) == 0 && (!S_ISREG(info.st_mode) || (uint64_t)info.st_size > file->read)) {
     status = ad_file_map(path, &map);
     while (status == AD_OK && file->read < map.size) {
       const char *text = map.data + file->read, *end = memchr(text, '\n', map.size - file->read);

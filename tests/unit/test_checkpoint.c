@@ -380,7 +380,7 @@ static void test_no_place(void **state) {
   touch(f, "checkpoints");
   snprintf(path, sizeof path, "%s/checkpoints", f->folder);
   assert_int_equal(ad_checkpoint_list(path, &steps, &count), AD_EIO);
-  assert_int_equal(ad_checkpoint_create(&c, "/no/such/folder/x.h5", -1, &f->params, vectors, AD_STATE_VECTORS, 1, "{}"),
+  assert_int_equal(ad_checkpoint_create(&c, "/no/such/folder/x.h5", &f->params, vectors, AD_STATE_VECTORS, 1, "{}"),
                    AD_EIO);
   assert_non_null(strstr(ad_error_message(), "/no/such/folder/x.h5: could not be made"));
   ad_checkpoint_close(c);

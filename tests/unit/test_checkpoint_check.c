@@ -115,35 +115,16 @@ static void test_flipped(void **state) {
 /* A sum and a ring that both have their digests, but do not belong together. */
 static void test_window(void **state) {
   struct checkpoint_fixture *f = *state;
-  uint64_t digests[2] = {0}, unused;
+  uint64_t unused;
+  f->changed = 1 + ad_params_find(&f->params, "pooler.dense.bias")->offset + 3;
   assert_int_equal(write_file(f), AD_OK);
-  const hid_t file = H5Fopen(f->path, H5F_ACC_RDWR, H5P_DEFAULT), set = H5Dopen2(file, "/flat/window_sum", H5P_DEFAULT);
-  int64_t *sum = malloc(f->params.count * sizeof *sum);
-  memcpy(sum, row_of(f, WINDOW_SUM, 0), f->params.count * sizeof *sum);
-  const struct ad_tensor *tensor = ad_params_find(&f->params, "pooler.dense.bias");
-  sum[tensor->offset + 3] += 1;
-  assert_true(H5Dwrite(set, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, sum) >= 0);
-  for (uint32_t b = 0; b < f->params.buckets; b++) {
-    const size_t begin = f->params.bucket_begin[b];
-    digests[0] += ad_block_digest(&f->params, b, begin, f->params.bucket_begin[b + 1] - begin, 8, sum + begin);
-  }
-  const hid_t attribute = H5Aopen(set, "xxh3", H5P_DEFAULT);
-  assert_true(H5Awrite(attribute, H5T_NATIVE_UINT64, digests) >= 0);
-  H5Aclose(attribute);
-  H5Dclose(set);
-  H5Fclose(file);
-  assert_int_equal(check_file(f->path, &f->params, &unused), AD_EINPUT);
-  assert_non_null(strstr(ad_error_message(), "it does not end with an index")); /* HDF5 has cut it off */
-  struct ad_checkpoint *c;
-  struct ad_buffer index = {0};
-  assert_int_equal(ad_checkpoint_open(&c, f->path, NULL), AD_OK);
-  assert_int_equal(checkpoint_pack(c, &index), AD_OK);
-  ad_checkpoint_close(c);
-  assert_int_equal(ad_checkpoint_seal(f->path, &index), AD_OK);
-  ad_buffer_destroy(&index);
   assert_int_equal(check_file(f->path, &f->params, &unused), AD_EINPUT);
   assert_non_null(strstr(ad_error_message(), "at element 3 of pooler.dense.bias, its ring gives"));
-  free(sum);
+  /* A program that changes the file by HDF5 cuts the index off. */
+  const hid_t file = H5Fopen(f->path, H5F_ACC_RDWR, H5P_DEFAULT);
+  assert_true(H5Fclose(file) >= 0);
+  assert_int_equal(check_file(f->path, &f->params, &unused), AD_EINPUT);
+  assert_non_null(strstr(ad_error_message(), "it does not end with an index"));
 }
 
 /* A tensor that shows another part of the flat vector, another shape, or is not there. */

@@ -53,7 +53,7 @@
   X(CHOICE, checkpoint_full, "checkpoint.full", "stop", 0, 0, "stop|wait", "", \
     "when there is no room for a checkpoint: stop (exit code 2), or try again every ten seconds") \
   X(CHOICE, store_writer, "store.writer", "all", 0, 0, "all|root", "several ranks", \
-    "who writes a checkpoint: every rank its shard by MPI-IO, or rank 0 for all (where MPI-IO or locking does not work, as on some NFS)") \
+    "who writes a checkpoint: every rank its shard, or rank 0 for all (where several nodes cannot write one file, as on some NFS)") \
   X(TEXT, model_path, "model.path", "", 0, 0, "", "", \
     "Hugging Face folder of the pretrained encoder; empty: draw a new one with the sizes below") \
   X(TEXT, model_vocab, "model.vocab", "", 0, 0, "", "model.path is empty", \

@@ -35,15 +35,16 @@ int ad_write_all(int fd, const void *data, size_t size);
  * errno tells why (ENOSPC: the disk is full). */
 int ad_file_write(const char *path, const void *data, size_t size);
 
-/* Renames a file that has been synced, and syncs its new folder, so that the name survives a crash. AD_EIO. */
+/* Renames what has been synced, and syncs its new folder, so that the name survives a crash. Where that fails and nothing
+ * had the name before, it is gone again. AD_EIO, and errno tells why. */
 int ad_file_rename(const char *from, const char *to);
 
 /* Makes an empty file for writing in place of whatever has that name, which is not followed where it is a link. Returns its
  * descriptor, or -1 and errno. */
 int ad_file_create(const char *path);
 
-/* Syncs the folder that a file lies in, so that its name survives a crash. AD_EIO. */
-int ad_file_sync_folder(const char *path);
+/* Syncs the names in a folder. AD_EIO. */
+int ad_folder_sync(const char *folder);
 
 /* Makes a folder and its parents; one that exists is fine. AD_EIO. */
 int ad_make_folders(const char *path);
@@ -61,6 +62,9 @@ int ad_is_inside(const char *path, const char *folder);
 
 /* "folder/name" (just name when folder is empty or name is absolute). The caller owns it; NULL when out of memory. */
 char *ad_path_join(const char *folder, const char *name);
+
+/* The folder that holds `path`, "." where it names none. The caller owns it; NULL when out of memory. */
+char *ad_path_folder(const char *path);
 
 /* The part after the last slash. Points into path. */
 const char *ad_path_name(const char *path);

@@ -1,4 +1,4 @@
-/* A checkpoint of a training over all ranks: written collectively or through one rank, read by each rank for itself.
+/* A checkpoint of a training over all ranks: written by all ranks or through one, read by each rank for itself.
  *
  * A file is there whole or not at all: written under a temporary name, closed, synced, renamed by rank 0. Letters: P
  * parameters, R ranks. */
@@ -9,8 +9,8 @@
 #include "autodidact/store/checkpoint.h"
 
 enum ad_writer {
-  AD_WRITER_ALL, /* MPI-IO: every rank writes its shard */
-  AD_WRITER_ROOT /* rank 0 gathers and writes: for file systems where MPI-IO or locks do not work */
+  AD_WRITER_ALL, /* every rank writes its shard, by plain writes into its own part of the file */
+  AD_WRITER_ROOT /* rank 0 gathers and writes: for file systems where several nodes cannot write one file */
 };
 
 /* Where the vectors are. A rank gives and takes the pieces of the shard `rank` of R (model/shard.h), rank 0 also frozen

@@ -9,8 +9,7 @@
  * Behind what HDF5 knows of is an index: where the values lie, their digests, the state, and a digest of all bytes that
  * are no values (docs/hdf5.md has its layout).
  *
- * This part knows the schema, not who writes: hid_t of a file that one process or all ranks have opened is its
- * caller's. With the MPI driver all ranks call each function with the same arguments, but for the pieces. Letters: P
+ * This part knows the schema, not who writes: one process makes the file, others may write values into it too. Letters: P
  * parameters. */
 #ifndef AUTODIDACT_STORE_CHECKPOINT_H
 #define AUTODIDACT_STORE_CHECKPOINT_H
@@ -24,27 +23,27 @@
 
 struct ad_checkpoint;
 
-/* Makes the file with all its datasets, nothing in them. fapl: access properties (hid_t), or negative for one process.
- * vectors [count]; state: JSON text. The caller closes it. AD_EIO, AD_ENOMEM. */
-int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, int64_t fapl,
-                         const struct ad_params *params, const struct ad_state_vector *vectors, size_t count,
-                         uint64_t step, const char *state);
+/* Opens the file for writing (what is there is written over) and makes all that HDF5 keeps of it, in memory. vectors
+ * [count]; state: JSON text. The caller closes it, whatever the status. AD_EIO, AD_ENOMEM. */
+int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params,
+                         const struct ad_state_vector *vectors, size_t count, uint64_t step, const char *state);
 
-/* Writes values [length] at `flat` of row `slot` of a vector; transfer: properties (hid_t), or negative. length 0:
- * takes part in the others' writing. AD_EIO. */
-int ad_checkpoint_put(struct ad_checkpoint *checkpoint, int64_t transfer, size_t vector, size_t slot, size_t flat,
-                      size_t length, const void *values);
+/* The bytes of the file at which the vectors begin, into places [count]; and by these the same file, opened by another
+ * process for writing values only. The caller closes it, whatever the status. AD_EIO, AD_ENOMEM. */
+void ad_checkpoint_places(const struct ad_checkpoint *checkpoint, uint64_t *places);
+int ad_checkpoint_join(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params,
+                       const struct ad_state_vector *vectors, size_t count, const uint64_t *places);
 
-/* Writes the digests [filled] of a vector's rows. AD_EIO. */
+/* Writes values [length] at `flat` of row `slot` of a vector. AD_EIO. */
+int ad_checkpoint_put(struct ad_checkpoint *checkpoint, size_t vector, size_t slot, size_t flat, size_t length,
+                      const void *values);
+
+/* Takes the digests [filled] of a vector's rows; who made the file. AD_EIO, AD_ENOMEM. */
 int ad_checkpoint_put_digests(struct ad_checkpoint *checkpoint, size_t vector, const uint64_t *digests);
 
-/* Marks it complete, flushes and closes it; the checkpoint is gone after that, whatever the status. The index is
- * appended to the caller's. AD_EIO, AD_ENOMEM. */
-int ad_checkpoint_finish(struct ad_checkpoint *checkpoint, struct ad_buffer *index);
-
-/* Writes the index behind the HDF5 part of a finished file, once all have closed it; one process. The file is not
- * synced. AD_EIO, AD_ENOMEM. */
-int ad_checkpoint_seal(const char *path, const struct ad_buffer *index);
+/* Syncs and closes it, each process that wrote; who made it writes HDF5's part and the index before. The checkpoint is
+ * gone after that, whatever the status. AD_EIO, AD_ENOMEM. */
+int ad_checkpoint_finish(struct ad_checkpoint *checkpoint);
 
 /* Opens a file as below in a process of its own, as HDF5 may crash on one that is damaged; with `tensors` the virtual
  * datasets are checked too. To be called before a file that nobody knows is opened. AD_EINPUT (also where it crashed),
