@@ -24,7 +24,7 @@ static uint64_t available(void) {
          sscanf(line, "MemAvailable: %" SCNu64, &kibibytes) != 1) {
   }
   if (file != NULL) {
-    fclose(file);
+    ad_ignore(fclose(file));
   }
   return kibibytes * 1024;
 }
@@ -88,7 +88,7 @@ static int share(struct ad_shared *shared, const struct ad_comm *comm, const uin
     status = ad_mpi_settle(comm->node, status); /* only now have all opened it */
   }
   if (fd >= 0) {
-    close(fd);
+    ad_ignore(close(fd));
   }
   for (int r = 0; r < comm->node_size && status == AD_OK; r++) {
     shared->part[r] = shared->memory + begin[r];
@@ -123,7 +123,7 @@ int ad_shared_create(struct ad_shared *shared, const struct ad_comm *comm, size_
 
 void ad_shared_destroy(struct ad_shared *shared) {
   if (shared->memory != NULL) {
-    munmap(shared->memory, shared->size);
+    ad_ignore(munmap(shared->memory, shared->size));
   }
   ad_free(shared->part);
   *shared = (struct ad_shared){0};

@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "autodidact/base/status.h"
+
 static enum ad_log_level level_limit = AD_LOG_INFO;
 static int muted_process;
 static char line_prefix[256];
@@ -74,5 +76,5 @@ void ad_progress(const char *text, int final) {
   } else {
     fprintf(stderr, "%s\n", text);
   }
-  fflush(stderr);
+  ad_ignore(fflush(stderr));
 }

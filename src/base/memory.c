@@ -191,6 +191,6 @@ int ad_memory_mappable(size_t bytes) {
     return ad_fail(AD_ENOMEM, "ulimit -v allows this process %.0f MiB of address space, and %.0f more are needed",
                    (double)limit.rlim_cur / 0x1p20, (double)bytes / 0x1p20);
   }
-  munmap(probe, bytes);
+  ad_ignore(munmap(probe, bytes));
   return AD_OK;
 }

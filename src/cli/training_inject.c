@@ -117,7 +117,7 @@ int training_fault_after_save(struct training *t, uint64_t step) {
   const int done = fd >= 0 && fstat(fd, &info) == 0 && pread(fd, &byte, 1, info.st_size / 2) == 1 &&
                    pwrite(fd, (unsigned char[]){byte ^ 0x10}, 1, info.st_size / 2) == 1;
   if (fd >= 0) {
-    close(fd);
+    ad_ignore(close(fd));
   }
   ad_free(path);
   return done ? AD_OK : ad_fail(AD_EIO, "--inject corrupt@checkpoint: the file could not be changed");

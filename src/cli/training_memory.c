@@ -19,7 +19,7 @@ size_t training_resident(void) {
     }
   }
   if (file != NULL) {
-    fclose(file);
+    ad_ignore(fclose(file));
   }
   return kilobytes * 1024;
 }

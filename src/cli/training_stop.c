@@ -46,7 +46,7 @@ int training_signal(void) {
   return (int)signal_seen;
 }
 
-/* The action of a signal that stops a run. */
+/* The action of a signal that stops a run. The numbers are known ones, which the system does not refuse. */
 static void watch(int number) {
   const int interrupt = number == SIGINT;
   struct sigaction action;
@@ -57,7 +57,7 @@ static void watch(int number) {
   action = (struct sigaction){.sa_handler = interrupt ? on_interrupt : on_signal,
                              .sa_flags = interrupt ? SA_RESTART | SA_RESETHAND : SA_RESTART};
   sigemptyset(&action.sa_mask);
-  sigaction(number, &action, NULL);
+  ad_ignore(sigaction(number, &action, NULL));
 }
 
 static int for_each(const char *list, void (*act)(int number)) {

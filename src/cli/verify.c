@@ -193,7 +193,7 @@ static void print_findings(const struct ad_verification *v, size_t from) {
     const struct ad_finding *f = &v->items[i];
     printf("  %-8s  %s%*s  %s\n", f->good ? "ok" : "WRONG", f->subject, ad_text_fill(f->subject, width), "", f->text);
   }
-  fflush(stdout);
+  ad_ignore(fflush(stdout));
 }
 
 /* The verdict on rank 0 decides on all. */
@@ -208,7 +208,7 @@ static int conclude(const struct verify *v) {
     first++;
   }
   printf("%zu of %zu wrong\n", f->bad, f->count);
-  fflush(stdout);
+  ad_ignore(fflush(stdout));
   return ad_fail(AD_EINPUT, "%s: %zu of %zu wrong, the first is %s: %.600s", v->run, f->bad, f->count,
                  f->items[first].subject, f->items[first].text);
 }

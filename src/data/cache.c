@@ -217,7 +217,7 @@ static int place(const char *own, const char *path, int replace) {
   if (replace || (link(own, path) != 0 && errno != EEXIST)) {
     return ad_file_rename(own, path); /* also where a file system has no links */
   }
-  unlink(own);
+  ad_ignore(unlink(own));
   return AD_OK;
 }
 
@@ -249,7 +249,7 @@ static int write_file(const struct ad_cache *cache, const struct ad_dataset *d, 
     }
     status = status == AD_OK ? place(path, cache->path, replace) : status;
     if (status != AD_OK) {
-      unlink(path);
+      ad_ignore(unlink(path));
     }
   }
   ad_free(path);

@@ -279,7 +279,7 @@ static int list_known(const char *folder, struct ad_buffer *out) {
   }
   ad_free(names);
   if (listing != NULL) {
-    closedir(listing);
+    ad_ignore(closedir(listing));
   }
   return status;
 }

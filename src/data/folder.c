@@ -71,7 +71,7 @@ static int list_folder(struct ad_reader *reader, const char *path, size_t label,
       status = list_entry(reader, path, entry->d_name, label, deep);
     }
   }
-  closedir(listing);
+  ad_ignore(closedir(listing));
   return status;
 }
 

@@ -39,8 +39,9 @@ static int open_ring(struct ad_window *w, const char *folder) {
   int status = AD_OK;
   if (w->file < 0) {
     status = ad_fail(AD_EIO, "%s: the window's ring could not be made: %s", path, strerror(errno));
+  } else if (unlink(path) != 0) {
+    status = ad_fail(AD_EIO, "%s: could not be removed: %s", path, strerror(errno));
   } else {
-    unlink(path);
     const size_t bytes = ad_window_disk_bytes(w->n, w->size);
     const int error = bytes == 0 ? 0 : posix_fallocate(w->file, 0, (off_t)bytes);
     if (error != 0) {
@@ -77,7 +78,7 @@ int ad_window_create(struct ad_window *window, size_t n, uint64_t size, uint64_t
 
 void ad_window_destroy(struct ad_window *window) {
   if (window->kernels != NULL && window->file >= 0) {
-    close(window->file);
+    ad_ignore(close(window->file));
   }
   ad_free(window->sum);
   ad_free(window->ring);

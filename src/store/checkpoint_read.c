@@ -275,7 +275,7 @@ int ad_checkpoint_list(const char *run, uint64_t **steps, size_t *count) {
     }
   }
   if (folder != NULL) {
-    closedir(folder);
+    ad_ignore(closedir(folder));
   }
   ad_free(path);
   if (status != AD_OK) {

@@ -41,7 +41,7 @@ static int is_alive(const char *path, double patience, double now, struct ad_lea
   }
   const ssize_t size = read(fd, text, sizeof text - 1);
   const int known = size >= 0 && fstat(fd, &info) == 0;
-  close(fd);
+  ad_ignore(close(fd));
   if (!known) {
     return 1;
   }
@@ -118,7 +118,7 @@ static int make_own(struct taker *t) {
   if (t->own == NULL) {
     return ad_fail_memory(strlen(t->folder) + sizeof file, "a path");
   }
-  unlink(t->own); /* of a process that had our number */
+  ad_ignore(unlink(t->own)); /* of a process that had our number */
   t->fd = open(t->own, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   AD_TRY(write_text(t->fd, t->own, t->text));
   if (fstat(t->fd, &info) != 0) {
@@ -136,9 +136,9 @@ static int create_exclusively(const struct taker *t, const char *path, int *fd) 
   }
   const int status = write_text(*fd, path, t->text);
   if (status != AD_OK && *fd >= 0) {
-    close(*fd);
+    ad_ignore(close(*fd));
     *fd = -1;
-    unlink(path);
+    ad_ignore(unlink(path));
   }
   return status;
 }
@@ -173,7 +173,7 @@ static int is_no_rival(const struct taker *t, unsigned generation, const char *f
     const int alive = is_alive(path, t->patience, t->now, &other);
     none = on_its_way || !alive;
     if (on_its_way && !alive) {
-      unlink(path);
+      ad_ignore(unlink(path));
     }
   }
   ad_free(path);
@@ -190,7 +190,7 @@ static int is_only_one(const struct taker *t, unsigned generation) {
     only = is_no_rival(t, generation, file->d_name);
   }
   if (opened != NULL) {
-    closedir(opened);
+    ad_ignore(closedir(opened));
   }
   return opened != NULL && only;
 }
@@ -203,13 +203,13 @@ static int try_to_take(struct ad_lease *lease, const struct taker *t, unsigned k
     status = make_lease(t, path, &fd);
   }
   if (fd >= 0 && is_only_one(t, known + 1)) {
-    unlink(before); /* a holder that was only slow finds it gone */
+    ad_ignore(unlink(before)); /* a holder that was only slow finds it gone */
     *lease = (struct ad_lease){.path = path, .fd = fd, .generation = known + 1};
     *taken = 1;
     path = NULL;
   } else if (fd >= 0) {
-    close(fd);
-    unlink(path);
+    ad_ignore(close(fd));
+    ad_ignore(unlink(path));
   }
   ad_free(before);
   ad_free(path);
@@ -226,8 +226,8 @@ int ad_lease_take(struct ad_lease *lease, const char *folder, const char *name, 
   status = status == AD_OK ? try_to_take(lease, &t, known, taken) : status;
   /* Closed first: a network file system keeps what is open under another name. */
   if (t.fd >= 0) {
-    close(t.fd);
-    unlink(t.own);
+    ad_ignore(close(t.fd));
+    ad_ignore(unlink(t.own));
   }
   ad_free(t.own);
   return status;
@@ -253,9 +253,9 @@ void ad_lease_end(struct ad_lease *lease, int done) {
   const struct timespec times[2] = {{0, 0}, {0, 0}};
   /* Not somebody else's of that name. */
   const int held = ad_lease_held(lease), left = held && !done && futimens(lease->fd, times) == 0;
-  close(lease->fd);
+  ad_ignore(close(lease->fd));
   if (held && !left) {
-    unlink(lease->path);
+    ad_ignore(unlink(lease->path));
   }
   ad_free(lease->path);
   *lease = (struct ad_lease){.fd = -1};
@@ -277,7 +277,7 @@ static int tidy_folder(const char *folder, DIR *opened, double patience,
       return ad_fail_memory(strlen(folder) + FILE_TEXT, "a path");
     }
     if (!is_alive(path, patience, clock_now(), &lease)) {
-      unlink(path);
+      ad_ignore(unlink(path));
     }
     ad_free(path);
   }
@@ -291,7 +291,7 @@ int ad_lease_tidy(const char *folder, double patience, int (*finished)(const voi
     return errno == ENOENT ? AD_OK : ad_fail(AD_EIO, "%s: %s", folder, strerror(errno));
   }
   const int status = tidy_folder(folder, opened, patience, finished, context);
-  closedir(opened);
+  ad_ignore(closedir(opened));
   return status;
 }
 
@@ -346,7 +346,7 @@ static int list(const char *folder, const char *only, double patience, struct ad
     return errno == ENOENT ? AD_OK : ad_fail(AD_EIO, "%s: %s", folder, strerror(errno));
   }
   int status = read_names(opened, only, &found, count);
-  closedir(opened);
+  ad_ignore(closedir(opened));
   status = status == AD_OK ? look_at(folder, patience, found, count) : status;
   if (status != AD_OK) {
     ad_free(found);

@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "autodidact/base/status.h"
+
 /* The boot and the namespace that this process's number belongs to. */
 static void find_place(struct owner *owner) {
   snprintf(owner->boot, sizeof owner->boot, "?");
@@ -15,7 +17,7 @@ static void find_place(struct owner *owner) {
     if (fscanf(file, "%99s", owner->boot) != 1) {
       snprintf(owner->boot, sizeof owner->boot, "?");
     }
-    fclose(file);
+    ad_ignore(fclose(file));
   }
   const ssize_t length = readlink("/proc/self/ns/pid", owner->space, sizeof owner->space - 1);
   owner->space[length > 0 ? length : 0] = '\0';
@@ -33,7 +35,7 @@ static unsigned long long start_of(long pid) {
     return 0;
   }
   const size_t size = fread(text, 1, sizeof text - 1, file);
-  fclose(file);
+  ad_ignore(fclose(file));
   text[size] = '\0';
   /* The name in brackets may hold anything; field 3, the state, follows it, the start is field 22. */
   char *at = strrchr(text, ')');

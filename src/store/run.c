@@ -37,7 +37,7 @@ static void leave_folder(struct ad_run *run) {
   ad_lease_end(&run->lease, 1);
   ad_ledger_close(&run->ledger);
   if (run->made) {
-    rmdir(run->folder);
+    ad_ignore(rmdir(run->folder));
   }
   ad_free(run->folder);
   *run = (struct ad_run){0};
@@ -130,7 +130,7 @@ static int open_log(struct ad_run *run, const char *name, int how, FILE **file) 
   if (*file == NULL) {
     status = ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(errno));
     if (fd >= 0) {
-      close(fd);
+      ad_ignore(close(fd));
     }
   }
   ad_free(path);

@@ -139,7 +139,7 @@ static int list_segments(const char *path, int clear, void **segments, size_t *c
       status = ad_fail(AD_EIO, "%s/%s: could not be removed: %s", path, entry->d_name, strerror(errno));
     }
   }
-  closedir(folder);
+  ad_ignore(closedir(folder));
   if (status == AD_OK && *count > 0) {
     qsort(*segments, *count, sizeof(struct segment), first_first);
   }

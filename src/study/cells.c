@@ -238,7 +238,7 @@ static int read_records(struct ad_cells *table) {
     }
   }
   if (opened != NULL) {
-    closedir(opened);
+    ad_ignore(closedir(opened));
   }
   ad_free(folder);
   return status;

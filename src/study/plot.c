@@ -175,12 +175,12 @@ int plot_svg(const char *folder, const char *id, unsigned width, unsigned height
   if (files.script == NULL || files.picture == NULL || files.log == NULL) {
     status = ad_fail_memory(strlen(folder) + 16, "a path");
   } else {
-    unlink(files.picture);
-    unlink(files.log);
+    ad_ignore(unlink(files.picture));
+    ad_ignore(unlink(files.log));
     status = draw(&files, id, width, height, script, &read, &cleaned);
-    unlink(files.script);
-    unlink(files.picture);
-    unlink(files.log);
+    ad_ignore(unlink(files.script));
+    ad_ignore(unlink(files.picture));
+    ad_ignore(unlink(files.log));
   }
   if (status == AD_OK && cleaned.size > 0) {
     *svg = ad_strndup(cleaned.data, cleaned.size);
