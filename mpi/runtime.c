@@ -33,8 +33,8 @@ static void settle_alone(void) {
       return;
     }
   }
-  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
-  setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
+  ad_ignore(setenv("OMPI_MCA_ess_singleton_isolated", "1", 0));
+  ad_ignore(setenv("OMPI_MCA_orte_create_session_dirs", "0", 0));
 }
 
 /* Open MPI's own shared memory lies in files in /dev/shm. Where that is as small as containers have it, System V's memory takes their place, which lies
@@ -44,7 +44,7 @@ static void settle_small_folder(void) {
   enum { SMALL = 1 << 30 };
   struct statvfs folder;
   if (statvfs(SHARED_FOLDER, &folder) == 0 && (double)folder.f_blocks * (double)folder.f_frsize < SMALL) {
-    setenv("OMPI_MCA_shmem_sysv_priority", "100", 0);
+    ad_ignore(setenv("OMPI_MCA_shmem_sysv_priority", "100", 0));
   }
 }
 
@@ -83,7 +83,7 @@ static int reserve_file(const char *path) {
   do {
     error = fstat(fd, &file) == 0 && file.st_size > 0 ? posix_fallocate(fd, 0, file.st_size) : 0;
   } while (error == EINTR);
-  close(fd);
+  ad_ignore(close(fd));
   return error == 0 ? AD_OK : fail_room(path, (double)file.st_size, error);
 }
 
@@ -99,7 +99,7 @@ int ad_mpi_reserve(void) {
     }
   }
   if (maps != NULL) {
-    fclose(maps);
+    ad_ignore(fclose(maps));
   }
   return status;
 }

@@ -113,7 +113,7 @@ static void check_shared_memory(void) {
   printf("%-18s %s; a base encoder on %ld rank%s shares %.2f GB%s\n", "/dev/shm", room, ranks, ranks == 1 ? "" : "s", shared_gigabytes(ranks),
          fd >= 0 ? ", which does not lie there" : ", which is not possible here: comm.shared=false");
   if (fd >= 0) {
-    close(fd);
+    ad_ignore(close(fd));
   }
 }
 

@@ -1,4 +1,5 @@
 /* Checkpoints of a training: when, what, and back again. */
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -191,8 +192,8 @@ static int share_text(const struct training *t, char **text) {
 static int drop(const struct training *t, uint64_t step) {
   char *name = ad_checkpoint_path("", step), *path = ad_checkpoint_path(t->run.folder, step);
   const int status = name == NULL || path == NULL ? ad_fail_memory(strlen(t->run.folder) + 32, "a path") : AD_OK;
-  if (status == AD_OK && ad_ledger_find(&t->run.ledger, name) != NULL) {
-    unlink(path);
+  if (status == AD_OK && ad_ledger_find(&t->run.ledger, name) != NULL && unlink(path) != 0 && errno != ENOENT) {
+    ad_log(AD_LOG_WARNING, "%s: could not be removed, and stays: %s", path, strerror(errno));
   }
   ad_free(path);
   ad_free(name);

@@ -37,7 +37,7 @@ static int check_model(const struct training *t, const char *folder) {
     }
   }
   if (opened != NULL) {
-    closedir(opened);
+    ad_ignore(closedir(opened));
   }
   return status;
 }

@@ -153,7 +153,7 @@ void ad_ledger_close(struct ad_ledger *ledger) {
     ad_free(ledger->entries[i].name);
   }
   if (ledger->folder != NULL && ledger->fd >= 0) {
-    close(ledger->fd);
+    ad_ignore(close(ledger->fd));
   }
   ad_free(ledger->entries);
   ad_free(ledger->folder);

@@ -117,7 +117,7 @@ static int walk_entry(const struct walk *w, int folder, const char *prefix, cons
 static int walk_folder(const struct walk *w, int fd, const char *prefix) {
   DIR *opened = fdopendir(fd);
   if (opened == NULL) {
-    close(fd);
+    ad_ignore(close(fd));
     return ad_fail(AD_EIO, "%s/%s: %s", w->ledger->folder, prefix, strerror(errno));
   }
   int status = AD_OK;
@@ -126,7 +126,7 @@ static int walk_folder(const struct walk *w, int fd, const char *prefix) {
       status = walk_entry(w, fd, prefix, entry->d_name);
     }
   }
-  closedir(opened);
+  ad_ignore(closedir(opened));
   return status;
 }
 

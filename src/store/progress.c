@@ -22,7 +22,7 @@ static size_t read_tail(const char *path, char *text) {
     size = pread(fd, text, TAIL, info.st_size > TAIL ? info.st_size - TAIL : 0);
   }
   if (fd >= 0) {
-    close(fd);
+    ad_ignore(close(fd));
   }
   return size > 0 ? (size_t)size : 0;
 }

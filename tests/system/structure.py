@@ -286,8 +286,19 @@ def check_one_parser(root, _build):
                 yield f"{place}:{number}: parses JSON past base/json.h: {line.strip()}"
 
 
+def check_used_results(root, _build):
+    """The compiler looks at the results of all functions of HDF5 that are called."""
+    known = set(re.findall(r"X\((H5\w+)\)", (root / "cmake/used_results.h").read_text(encoding="utf-8")))
+    for path in code_files(root, ["src", "mpi"]):
+        text = strip_code(path.read_text(encoding="utf-8")) if path.suffix in (".c", ".h") else ""
+        for number, line in enumerate(text.split("\n"), 1):
+            for name in set(re.findall(r"\b(H5[A-Z]{1,2}[a-z]\w*)\s*\(", line)) - known:
+                yield f"{path.relative_to(root)}:{number}: cmake/used_results.h has no {name}"
+
+
 CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check_headers_compile, check_guards, check_comments,
-          check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory, check_one_parser]
+          check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory, check_one_parser,
+          check_used_results]
 
 
 def table():
@@ -348,6 +359,7 @@ PLANTS = [
     (check_process_and_memory, "src/base/log.c", "void f(void) { exit(1); }\n", "ends the process"),
     (check_process_and_memory, "src/model/params.c", "void *f(void) { return malloc(1); }\n", "does not count"),
     (check_one_parser, "src/model/params.c", "void *f(void) { return json_loads(0, 0, 0); }\n", "past base/json.h"),
+    (check_used_results, "src/store/hdf5_file.c", "void f(void) { H5Fplanted(0); }\n", "has no H5Planted"),
 ]
 
 

@@ -47,7 +47,7 @@ const char *ad_error_message(void);
 void ad_error_clear(void);
 
 /* Takes the result of a call whose failure changes nothing: what was only read is closed, what is thrown away is removed,
- * the message about a failure cannot be told. All other results are looked at (tests/system/structure.py counts them). */
+ * the message about a failure cannot be told. All other results are looked at (cmake/used_results.h). */
 static inline void ad_ignore(long long result) {
   (void)result;
 }
