@@ -179,7 +179,7 @@ static int open_for_appending(struct ad_ledger *l, const char *path) {
 static int append(struct ad_ledger *l, const struct ad_buffer *text) {
   char *path = path_of(l, LEDGER_FILE);
   int status = path == NULL ? AD_ENOMEM : open_for_appending(l, path);
-  if (status == AD_OK && (write(l->fd, text->data, text->size) != (ssize_t)text->size || fsync(l->fd) != 0)) {
+  if (status == AD_OK && (ad_write_all(l->fd, text->data, text->size) != 0 || fsync(l->fd) != 0)) {
     const int reason = errno;
     status = ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(reason));
     if (ftruncate(l->fd, (off_t)l->whole) != 0) {
