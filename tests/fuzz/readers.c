@@ -42,9 +42,10 @@ static void read_file(const struct ad_source *source, const char *path, int labe
     return;
   }
   while ((status = ad_reader_next(&reader, &record)) == 1) {
-    demand(record.text.data != NULL);
-    demand((record.pair.data != NULL) == (source->pair.count > 0));
-    demand(!labels || !source->labelled || record.label.data != NULL);
+    /* A row that is left out, as the descriptor says, has nothing but its position. */
+    demand(record.incomplete ? source->skip_incomplete : record.text.data != NULL);
+    demand(record.incomplete || (record.pair.data != NULL) == (source->pair.count > 0));
+    demand(record.incomplete || !labels || !source->labelled || record.label.data != NULL);
     if (rows < ROWS) {
       positions[rows] = record.position;
       digests[rows++] = digest_of(&record);
