@@ -359,7 +359,7 @@ PLANTS = [
     (check_process_and_memory, "src/base/log.c", "void f(void) { exit(1); }\n", "ends the process"),
     (check_process_and_memory, "src/model/params.c", "void *f(void) { return malloc(1); }\n", "does not count"),
     (check_one_parser, "src/model/params.c", "void *f(void) { return json_loads(0, 0, 0); }\n", "past base/json.h"),
-    (check_used_results, "src/store/hdf5_file.c", "void f(void) { H5Fplanted(0); }\n", "has no H5Planted"),
+    (check_used_results, "src/store/hdf5_file.c", "void f(void) { H5Fplanted(0); }\n", "has no H5Fplanted"),
 ]
 
 
