@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "autodidact/base/file.h"
+#include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "owner.h"
@@ -254,8 +255,8 @@ void ad_lease_end(struct ad_lease *lease, int done) {
   /* Not somebody else's of that name. */
   const int held = ad_lease_held(lease), left = held && !done && futimens(lease->fd, times) == 0;
   ad_ignore(close(lease->fd));
-  if (held && !left) {
-    ad_ignore(unlink(lease->path));
+  if (held && !left && unlink(lease->path) != 0) {
+    ad_log(AD_LOG_WARNING, "%s: could not be removed, and stays: %s", lease->path, strerror(errno));
   }
   ad_free(lease->path);
   *lease = (struct ad_lease){.fd = -1};

@@ -272,15 +272,21 @@ int ad_run_create(struct ad_run *run, const struct ad_config *config, const stru
   return open_log(run, "timing.jsonl", O_TRUNC, &run->timing);
 }
 
-int ad_run_close(struct ad_run *run) {
+static int close_logs(struct ad_run *run) {
   static const char *const names[] = {"log.jsonl", "timing.jsonl"};
   int status = AD_OK;
   FILE *const files[] = {run->log, run->timing};
+  run->log = run->timing = NULL;
   for (size_t i = 0; i < 2; i++) {
     if (files[i] != NULL && fclose(files[i]) != 0) {
       status = ad_fail(AD_EIO, "%s/%s: could not be written: %s", run->folder, names[i], strerror(errno));
     }
   }
+  return status;
+}
+
+int ad_run_close(struct ad_run *run) {
+  const int status = close_logs(run);
   leave_folder(run);
   return status;
 }
@@ -328,6 +334,7 @@ int ad_run_finish(struct ad_run *run, const char *result, size_t size, int keep)
   uint64_t unused;
   AD_TRY(ad_run_check(run));
   AD_TRY(ad_run_log_size(run, &unused));
+  AD_TRY(close_logs(run));
   AD_TRY(ad_ledger_seal_all(&run->ledger, keep ? NULL : checkpoints));
   AD_TRY(ad_ledger_seal_text(&run->ledger, "result.json", result, size));
   return write_file(run, "result.json", result, size);

@@ -8,8 +8,8 @@ calls below the run's folder: write, sync, rename, link, close, truncate, alloca
 them fails in turn, in a training of its own, in each way that it can fail. What must hold:
 
   - the training ends with exit code 2 and a message that names the file, or goes on to the same files as ever; never a
-    crash, never a hang. What it may do without (snapshots on a full disk), it may leave out with a warning, and a
-    checkpoint that cannot be removed it may leave;
+    crash, never a hang. What it may do without (snapshots on a full disk), it may leave out with a warning; a
+    checkpoint or a lease that cannot be removed it may leave with one;
   - no checkpoint that it leaves is damaged;
   - the same command again ends with the same files, byte for byte.
 
@@ -124,7 +124,7 @@ class Sweep:
         left = files(folder) if (folder / "run").exists() else {}
         if code == 0:
             lost = sorted(name for name in {*left, *self.whole} if left.get(name) != self.whole.get(name))
-            spared = "checkpoints/" if call == "unlink" else "snapshots/"
+            spared = ("checkpoints/", "lease.") if call == "unlink" else ("snapshots/",)
             allowed = "warning" in message and all(name.startswith(spared) for name in lost)
             return None if not lost or allowed else f"exit code 0, but these files are others: {lost}"
         if (call, way) in HARMLESS:

@@ -97,7 +97,8 @@ int ad_run_timing(struct ad_run *run, const char *format, ...) __attribute__((fo
 /* Writes a file of the run whole or not at all. AD_EINPUT, AD_EIO. */
 int ad_run_write(struct ad_run *run, const char *name, const char *text, size_t size);
 
-/* Seals the run's files (store/ledger.h), checkpoints where they stay (keep 1), and writes result.json, the last of them.
+/* Closes the logs, seals the run's files (store/ledger.h), checkpoints where they stay (keep 1), and writes result.json, the
+ * last of them: a folder that has it is whole.
  * AD_EINPUT, AD_EIO, AD_ENOMEM. */
 int ad_run_finish(struct ad_run *run, const char *result, size_t size, int keep);
 
