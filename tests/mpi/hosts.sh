@@ -134,9 +134,14 @@ done
 [ -n "$victim" ] || fail "host 2 runs no rank"
 kill -KILL "$victim"
 start=$SECONDS code=0
+# A hundred looks take ten seconds where the machine is not busy.
+for _ in $(seq 100); do
+  kill -0 "$launcher" 2>/dev/null || break
+  sleep 0.1
+done
+! kill -0 "$launcher" 2>/dev/null || fail "the launcher is still there $((SECONDS - start)) s after the kill"
 wait "$launcher" || code=$?
 [ "$code" -ne 0 ] || fail "the launcher reports success after a kill"
-[ $((SECONDS - start)) -le 10 ] || fail "the ranks ended only $((SECONDS - start)) s after the kill"
 grep -qi 'signal 9' killed.out || { cat killed.out; fail "nobody tells of the kill"; }
 for host in 1 2; do
   for pid in $(ip netns pids "$tag-host$host"); do

@@ -17,6 +17,8 @@ import sys
 import time
 from pathlib import Path
 
+from patience import until
+
 if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
     sys.exit(print(__doc__))
 
@@ -69,16 +71,17 @@ def is_alive(pid):
         return False
 
 
+def ends(launcher, seconds):
+    return until(seconds, lambda: launcher.poll() is not None)
+
+
 def wait_for(launcher, killed, output):
     """The exit code. mpirun sometimes misses that ranks were killed while they started: then it is ended once they are gone."""
-    try:
-        return launcher.wait(timeout=15 if killed else 120)
-    except subprocess.TimeoutExpired:
-        if not killed or any(map(is_alive, killed)):
-            launcher.terminate()
-            fail("does not end", output)
+    if not ends(launcher, 15 if killed else 120):
         launcher.terminate()
-        return launcher.wait(timeout=60)
+        if not killed or any(map(is_alive, killed)) or not ends(launcher, 60):
+            fail("does not end", output)
+    return launcher.returncode
 
 
 def is_writing(run, pattern):
@@ -116,7 +119,7 @@ def draw_moment(draw, run, longest):
                 return True
             return False
         return kind, reached
-    pattern = {"save": "checkpoints/.partial*", "snapshot": "snapshots/*.partial", "evaluation": "logits/*.partial"}[kind]
+    pattern = {"save": "checkpoints/*.partial", "snapshot": "snapshots/*.partial", "evaluation": "logits/*.partial"}[kind]
     skipped = draw.randrange(0, 3)
     seen = []
 
@@ -134,12 +137,9 @@ def break_run(draw, name, ranks, number, longest):
     run = Path(name)
     output, launcher = start(name, ranks)
     kind, is_there = draw_moment(draw, run, longest)
-    deadline = time.monotonic() + 120
-    while launcher.poll() is None and not (is_there() and len(ranks_of(launcher)) == ranks):
-        if time.monotonic() > deadline:
-            launcher.kill()
-            fail(f"{name}: does not end", output)
-        time.sleep(0.0002)
+    if not until(120, lambda: launcher.poll() is not None or (is_there() and len(ranks_of(launcher)) == ranks), pause=0.0002):
+        launcher.kill()
+        fail(f"{name}: does not end", output)
     pids = ranks_of(launcher) if launcher.poll() is None else []
     for pid in pids:
         try:
@@ -185,7 +185,7 @@ def compare(name):
 
 def finish(name, ranks):
     output, launcher = start(name, ranks)
-    if launcher.wait(timeout=300) != 0:
+    if not ends(launcher, 300) or launcher.returncode != 0:
         fail(f"{name}: does not go on", output)
     compare(name)
 
@@ -221,7 +221,7 @@ def main():
     draw = random.Random(seed)
     begin = time.monotonic()
     output, launcher = start("whole", 1)
-    if launcher.wait(timeout=300) != 0:
+    if not ends(launcher, 300) or launcher.returncode != 0:
         fail("the unbroken run failed", output)
     longest = time.monotonic() - begin
     break_often(draw, "killed", signal.SIGKILL, int(sys.argv[1]), 5, longest)

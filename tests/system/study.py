@@ -24,6 +24,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from patience import until
+
 if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
     sys.exit(print(__doc__))
 
@@ -99,15 +101,6 @@ def is_alive(pid):
         return False
 
 
-def wait_until(seconds, there):
-    end = time.monotonic() + seconds
-    while not there():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
-
-
 def stop(ranks):
     for rank in ranks:
         try:
@@ -127,11 +120,11 @@ def wait_for_end(name, mpirun, ranks):
             stop(filter(is_alive, ranks))
         return not any(map(is_alive, ranks))
 
-    if not wait_until(60, ended):
-        sys.exit(f"study.py: of the ranks {ranks} some live a minute after others were killed")
-    if not wait_until(15, lambda: not is_alive(mpirun)):
+    if not until(60, ended):
+        sys.exit(f"study.py: of the ranks {ranks} some live long after others were killed")
+    if not until(15, lambda: not is_alive(mpirun)):
         os.kill(mpirun, signal.SIGTERM)
-        if not wait_until(15, lambda: not is_alive(mpirun)):
+        if not until(15, lambda: not is_alive(mpirun)):
             sys.exit("study.py: mpirun does not end, all its ranks being gone")
 
 
