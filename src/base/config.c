@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/utf8.h"
 #include "autodidact/base/yaml.h"
@@ -250,16 +251,14 @@ static void print_real(double value, char text[40]) {
   }
 }
 
-/* A YAML double-quoted scalar. */
+/* A YAML double-quoted scalar, whose escapes are those of base/shown.h. */
 static int print_quoted(struct ad_buffer *out, const char *text) {
   AD_TRY(ad_buffer_puts(out, "\""));
-  for (const char *p = text; *p != '\0'; p++) {
-    if (*p == '"' || *p == '\\') {
-      AD_TRY(ad_buffer_printf(out, "\\%c", *p));
-    } else if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-      AD_TRY(ad_buffer_printf(out, "\\x%02x", (unsigned char)*p));
-    } else {
-      AD_TRY(ad_buffer_append(out, p, 1));
+  for (size_t length; *text != '\0'; text += length) {
+    length = strcspn(text, "\"\\");
+    AD_TRY(ad_escape_append(out, text, length));
+    if (text[length] != '\0') {
+      AD_TRY(ad_buffer_printf(out, "\\%c", text[length++]));
     }
   }
   return ad_buffer_puts(out, "\"");

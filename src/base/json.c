@@ -4,10 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #include "autodidact/base/file.h"
 #include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/utf8.h"
 
@@ -310,10 +312,34 @@ struct printer {
   int status;
 };
 
+/* A character that a terminal must not get, as its escapes. jansson escapes those of ASCII itself. */
+static int append_escaped(struct ad_buffer *out, uint32_t c) {
+  return c < 0x10000 ? ad_buffer_printf(out, "\\u%04x", (unsigned)c)
+                     : ad_buffer_printf(out, "\\u%04x\\u%04x", (unsigned)(0xD7C0 + (c >> 10)),
+                                        (unsigned)(0xDC00 + (c & 0x3FF)));
+}
+
+/* Pieces of jansson's begin and end between characters; what is not ASCII stands in strings. */
+static int append_plain(struct ad_buffer *out, const char *text, size_t size) {
+  size_t copied = 0;
+  for (size_t i = 0, length; i < size; i += length) {
+    utf8proc_int32_t c = 0;
+    const utf8proc_ssize_t read =
+        utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(size - i), &c);
+    length = read > 0 ? (size_t)read : 1;
+    if (read > 0 && c >= 0x7F && !ad_is_plain(c)) {
+      AD_TRY(ad_buffer_append(out, text + copied, i - copied));
+      AD_TRY(append_escaped(out, (uint32_t)c));
+      copied = i + length;
+    }
+  }
+  return ad_buffer_append(out, text + copied, size - copied);
+}
+
 static int append_text(const char *text, size_t size, void *context) {
   struct printer *printer = context;
   if (printer->status == AD_OK) {
-    printer->status = ad_buffer_append(printer->out, text, size);
+    printer->status = append_plain(printer->out, text, size);
   }
   return printer->status == AD_OK ? 0 : -1;
 }

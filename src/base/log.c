@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 
 static enum ad_log_level level_limit = AD_LOG_INFO;
@@ -22,7 +23,7 @@ void ad_log_set_level(enum ad_log_level level) {
 }
 
 void ad_log_set_prefix(const char *prefix) {
-  snprintf(line_prefix, sizeof line_prefix, "%s", prefix);
+  ad_escape(prefix, strlen(prefix), line_prefix, sizeof line_prefix);
 }
 
 void ad_log_mute(int muted) {
@@ -49,12 +50,13 @@ void ad_log(enum ad_log_level level, const char *format, ...) {
   }
   end_pending_line();
   /* One write per message, so that lines of several processes do not mix. */
-  char text[4096];
+  char text[4096], shown[4096];
   va_list args;
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  fprintf(stderr, "autodidact: %s%s%s\n", line_prefix, names[level], text);
+  ad_escape(text, strlen(text), shown, sizeof shown);
+  fprintf(stderr, "autodidact: %s%s%s\n", line_prefix, names[level], shown);
 }
 
 void ad_progress(const char *text, int final) {

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "autodidact/base/shown.h"
+
 enum { AD_MESSAGE_BYTES = 2001 };
 
 static _Thread_local char message[AD_MESSAGE_BYTES];
@@ -51,7 +53,7 @@ int ad_fail(int status, const char *format, ...) {
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  memcpy(message, text, sizeof text);
+  ad_escape(text, strlen(text), message, sizeof message);
   return status;
 }
 
@@ -71,7 +73,7 @@ int ad_fail_prefix(int status, const char *format, ...) {
       text[used] = '\0';
     }
   }
-  memcpy(message, text, sizeof text);
+  ad_escape(text, strlen(text), message, sizeof message);
   return status;
 }
 

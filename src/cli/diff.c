@@ -2,10 +2,12 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "arguments.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/compare.h"
 #include "autodidact/store/run.h"
@@ -19,14 +21,21 @@ struct verdict {
   int other_bits; /* not merely a run that ended earlier */
 };
 
-static const char *text_or_absent(const char *text) {
-  return text == NULL ? "(not there)" : text;
+/* The beginning of a text from a file, as people are shown it. */
+static const char *text_or_absent(const char *text, char out[SHOWN + 1]) {
+  if (text == NULL) {
+    return "(not there)";
+  }
+  ad_escape(text, strlen(text), out, SHOWN + 1);
+  return out;
 }
 
 static void print_differences(const struct ad_differences *differences) {
   for (size_t i = 0; i < differences->count; i++) {
     const struct ad_difference *d = &differences->items[i];
-    printf("  %-22s A: %.*s\n  %-22s B: %.*s\n", d->name, SHOWN, text_or_absent(d->text[0]), "", SHOWN, text_or_absent(d->text[1]));
+    char a[SHOWN + 1], b[SHOWN + 1];
+    printf("  %-22s A: %s\n  %-22s B: %s\n", ad_shown(d->name), text_or_absent(d->text[0], a), "",
+           text_or_absent(d->text[1], b));
   }
 }
 
@@ -35,7 +44,7 @@ static int print_inputs(const char *const folders[2], size_t *reasons) {
   const int status = ad_compare_inputs(folders, &inputs);
   if (status == AD_OK) {
     *reasons = inputs.reasons.count;
-    printf("A: %s\nB: %s\n\n", folders[0], folders[1]);
+    printf("A: %s\nB: %s\n\n", ad_shown(folders[0]), ad_shown(folders[1]));
     puts(inputs.reasons.count > 0 ? "Inputs that differ:" : "Inputs: no difference that could give other bits");
     print_differences(&inputs.reasons);
     if (inputs.harmless.count > 0) {
@@ -55,7 +64,8 @@ static int print_inputs(const char *const folders[2], size_t *reasons) {
 
 static void print_row(const struct ad_log_comparison *log, struct verdict *verdict) {
   const uint64_t row = log->equal_rows + 1;
-  printf("Log: row %" PRIu64 " is the first that differs (A: %s, B: %s)\n", row, log->place[0], log->place[1]);
+  printf("Log: row %" PRIu64 " is the first that differs (A: %s, B: %s)\n", row, ad_shown(log->place[0]),
+         ad_shown(log->place[1]));
   print_differences(&log->columns);
   verdict->other_bits = 1;
   if (log->columns.count == 0) {
@@ -64,8 +74,9 @@ static void print_row(const struct ad_log_comparison *log, struct verdict *verdi
     return;
   }
   const struct ad_difference *first = &log->columns.items[0];
-  snprintf(verdict->text, VERDICT_BYTES, "first in row %" PRIu64 " of the log (%s): %.*s is %.*s in A, %.*s in B", row, log->place[0], 100, first->name, SHOWN,
-           text_or_absent(first->text[0]), SHOWN, text_or_absent(first->text[1]));
+  char a[SHOWN + 1], b[SHOWN + 1];
+  snprintf(verdict->text, VERDICT_BYTES, "first in row %" PRIu64 " of the log (%s): %.*s is %s in A, %s in B", row,
+           log->place[0], 100, first->name, text_or_absent(first->text[0], a), text_or_absent(first->text[1], b));
 }
 
 static void print_end(const struct ad_log_comparison *log, const char *const paths[2], struct verdict *verdict) {
@@ -79,7 +90,8 @@ static void print_end(const struct ad_log_comparison *log, const char *const pat
   }
   for (size_t i = 0; i < 2; i++) {
     if (log->cut[i]) {
-      printf("  %s:%" PRIu64 ": the last row is cut short: it has no newline at its end\n", paths[i], log->rows[i] + 1);
+      printf("  %s:%" PRIu64 ": the last row is cut short: it has no newline at its end\n", ad_shown(paths[i]),
+             log->rows[i] + 1);
       if (verdict->text[0] == '\0') {
         snprintf(verdict->text, VERDICT_BYTES, "%s:%" PRIu64 ": the last row of the log is cut short", paths[i], log->rows[i] + 1);
       }
@@ -102,13 +114,14 @@ static int print_log(const char *const paths[2], struct verdict *verdict) {
 }
 
 static void print_tensor(const struct ad_result_comparison *r) {
-  printf("Result: %zu of %zu tensors differ, the first is %s\n", r->differing, r->tensors, r->first);
+  printf("Result: %zu of %zu tensors differ, the first is %s\n", r->differing, r->tensors, ad_shown(r->first));
   if (!r->comparable) {
-    printf("  %-22s A: %s\n  %-22s B: %s\n", "type and shape", r->form[0][0] == '\0' ? text_or_absent(NULL) : r->form[0], "",
-           r->form[1][0] == '\0' ? text_or_absent(NULL) : r->form[1]);
+    printf("  %-22s A: %s\n  %-22s B: %s\n", "type and shape",
+           r->form[0][0] == '\0' ? "(not there)" : ad_shown(r->form[0]), "",
+           r->form[1][0] == '\0' ? "(not there)" : ad_shown(r->form[1]));
     return;
   }
-  printf("  %s: %zu of %zu values differ", r->form[0], r->differing_values, r->values);
+  printf("  %s: %zu of %zu values differ", ad_shown(r->form[0]), r->differing_values, r->values);
   if (!isnan(r->largest)) {
     printf(", by %.9g at most", r->largest);
   }
@@ -165,11 +178,11 @@ static int print_steps(const char *const folders[2], int (*look)(const char *con
     printf("%s: equal at all %zu steps that both have, the last is %" PRIu64 "\n", name, s.common, s.step);
     return AD_OK;
   }
-  printf("%s: step %" PRIu64 " is the first that differs, in %s", name, s.step, s.what);
+  printf("%s: step %" PRIu64 " is the first that differs, in %s", name, s.step, ad_shown(s.what));
   if (s.tensors > 0) {
-    printf(": %zu of %zu tensors, the first is %s", s.differing, s.tensors, s.tensor);
+    printf(": %zu of %zu tensors, the first is %s", s.differing, s.tensors, ad_shown(s.tensor));
   } else if (s.tensor[0] != '\0') {
-    printf(": %s", s.tensor);
+    printf(": %s", ad_shown(s.tensor));
   }
   putchar('\n');
   if (s.values > 0) {

@@ -12,6 +12,7 @@
 #include "autodidact/base/build.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
 #include "autodidact/math/kernels.h"
@@ -127,9 +128,10 @@ static void check_temporary_folder(void) {
   folder = folder == NULL ? "/tmp" : folder;
   struct statvfs disk;
   if (statvfs(folder, &disk) != 0 || access(folder, W_OK) != 0) {
-    printf("%-18s %s: %s; mpirun needs it: set TMPDIR\n", "temporary files", folder, strerror(errno));
+    printf("%-18s %s: %s; mpirun needs it: set TMPDIR\n", "temporary files", ad_shown(folder), strerror(errno));
   } else {
-    printf("%-18s %.1f GB free in %s; mpirun needs 0.02\n", "temporary files", 1e-9 * (double)disk.f_bavail * (double)disk.f_frsize, folder);
+    printf("%-18s %.1f GB free in %s; mpirun needs 0.02\n", "temporary files",
+           1e-9 * (double)disk.f_bavail * (double)disk.f_frsize, ad_shown(folder));
   }
 }
 
@@ -162,7 +164,7 @@ int ad_command_doctor(int argc, char **argv) {
   printf("%-18s %u.%u.%u, %s\n", "hdf5", major, minor, release, hdf5_kind);
   printf("%-18s %s (%s)\n", "matrix products", ad_gemm_core(), ad_gemm_config());
   line("vector kernels", kernels->name);
-  line("datasets", session_datasets());
+  line("datasets", ad_shown(session_datasets()));
   printf("%-18s %ld processors online, one thread a rank\n", "threads", sysconf(_SC_NPROCESSORS_ONLN));
   AD_TRY(check_rows());
   AD_TRY(check_disk());

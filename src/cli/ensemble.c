@@ -1,14 +1,15 @@
 #include "ensemble.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "autodidact/base/file.h"
+#include "autodidact/base/json.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/width.h"
 #include "autodidact/learn/ensemble.h"
@@ -178,11 +179,11 @@ static void print_runs(const struct ensemble *e) {
   const size_t K = e->options->count;
   size_t width = strlen("mean");
   for (size_t k = 0; k < K; k++) {
-    width = ad_text_widest(width, e->options->runs[k]);
+    width = ad_text_widest(width, ad_shown(e->options->runs[k]));
   }
   printf("each run alone\n      %-*s     error    macro F1      loss\n", (int)width, "run");
   for (size_t k = 0; k < K; k++) {
-    const char *run = e->options->runs[k];
+    const char *run = ad_shown(e->options->runs[k]);
     printf("%4zu  %s%*s  %6.2f %%  %10.4f  %8.4f\n", k + 1, run, ad_text_fill(run, width), "", 100.0 * e->own[k].error,
            e->own[k].macro_f1, e->own[k].loss);
   }
@@ -242,19 +243,27 @@ static void print_json_diversity(const struct ensemble *e) {
   print_json_mean("kappa", d->kappa, d->kappa_pairs);
 }
 
+/* A run's name as a JSON string. */
+static int quote(const char *run, struct ad_buffer *out) {
+  json_t *name = json_string(run);
+  const int status = name == NULL ? ad_fail(AD_ECONFIG, "%s: --json needs names of runs that are UTF-8", run)
+                                  : ad_json_print(name, JSON_ENCODE_ANY, out);
+  json_decref(name);
+  return status;
+}
+
 static int print_json(const struct ensemble *e) {
   char text[512];
   struct ad_buffer classes = {0};
   printf("{\"runs\":[");
   for (size_t k = 0; k < e->options->count; k++) {
-    json_t *name = json_string(e->options->runs[k]);
-    char *quoted = name == NULL ? NULL : json_dumps(name, JSON_ENCODE_ANY);
-    json_decref(name);
-    if (quoted == NULL) {
-      return ad_fail(AD_ECONFIG, "%s: --json needs names of runs that are UTF-8", e->options->runs[k]);
+    struct ad_buffer quoted = {0};
+    const int status = quote(e->options->runs[k], &quoted);
+    if (status == AD_OK) {
+      printf("%s{\"run\":%s,%s}", k == 0 ? "" : ",", quoted.data, scores_json(&e->own[k], text, sizeof text));
     }
-    printf("%s{\"run\":%s,%s}", k == 0 ? "" : ",", quoted, scores_json(&e->own[k], text, sizeof text));
-    free(quoted);
+    ad_buffer_destroy(&quoted);
+    AD_TRY(status);
   }
   AD_TRY(scores_json_classes(&e->all, &e->session.descriptor, &classes));
   printf("],\"skipped\":%zu,\"mean_error\":%.17g,\"%s\":{%s%s}", e->all.skipped, mean_error(e), e->options->average ? "average" : "vote",

@@ -7,6 +7,7 @@
 #include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/width.h"
 #include "autodidact/model/huggingface.h"
@@ -38,9 +39,10 @@ static int is_float(const struct ad_safetensor *tensor) {
 
 static int print_tensor(const struct ad_safetensors *file, const struct ad_safetensor *tensor, size_t width) {
   char shape[200], digest[17];
+  const char *name = ad_shown(tensor->name);
   ad_shape_text(tensor->shape, tensor->dimensions, shape, sizeof shape);
   ad_digest_text(ad_digest(tensor->data, tensor->bytes), digest);
-  printf("%s%*s  %-7s  %-16s", tensor->name, ad_text_fill(tensor->name, width), "", ad_dtype_name(tensor->dtype), shape);
+  printf("%s%*s  %-7s  %-16s", name, ad_text_fill(name, width), "", ad_dtype_name(tensor->dtype), shape);
   if (!is_float(tensor) || tensor->count == 0) {
     printf("  %12s  %13s  %13s  %10s  %s\n", "-", "-", "-", "-", digest);
     return AD_OK;
@@ -69,11 +71,11 @@ struct totals {
 static int print_file(const struct ad_safetensors *file, struct totals *totals) {
   size_t width = 6;
   for (size_t i = 0; i < file->count; i++) {
-    const size_t own = ad_text_widest(0, file->tensors[i].name);
+    const size_t own = ad_text_widest(0, ad_shown(file->tensors[i].name));
     width = own > width && own <= 100 ? own : width;
   }
-  printf("%s\n%-*s  %-7s  %-16s  %12s  %13s  %13s  %10s  %s\n", file->name, (int)width, "tensor", "type", "shape", "norm",
-         "min", "max", "not finite", "digest");
+  printf("%s\n%-*s  %-7s  %-16s  %12s  %13s  %13s  %10s  %s\n", ad_shown(file->name), (int)width, "tensor", "type",
+         "shape", "norm", "min", "max", "not finite", "digest");
   for (size_t i = 0; i < file->count; i++) {
     AD_TRY(print_tensor(file, &file->tensors[i], width));
     totals->elements += file->tensors[i].count;
@@ -90,7 +92,8 @@ static int inspect_file(const char *path, struct totals *totals) {
   int status = print_file(&file, totals);
   if (status == AD_OK) {
     char digest[17];
-    printf("digest of %s: %s\n\n", ad_path_name(path), ad_digest_text(ad_digest(file.map.data, file.map.size), digest));
+    printf("digest of %s: %s\n\n", ad_shown(ad_path_name(path)),
+           ad_digest_text(ad_digest(file.map.data, file.map.size), digest));
   }
   ad_safetensors_close(&file);
   return status;
@@ -101,13 +104,13 @@ static int inspect_folder(const char *folder, struct totals *totals) {
   struct ad_names names = {0}, files = {0};
   AD_TRY(ad_model_read_config(folder, &m, &names));
   static const char *const activations[] = {[AD_GELU_ERF] = "gelu", [AD_GELU_TANH] = "gelu_new", [AD_RELU] = "relu"};
-  printf("%s: BERT, %u layers, %u wide, %u heads, feed-forward %u, vocabulary %u, %u positions, %u types\n", folder,
-         m.layers, m.hidden, m.heads, m.ffn, m.vocab, m.positions, m.types);
+  printf("%s: BERT, %u layers, %u wide, %u heads, feed-forward %u, vocabulary %u, %u positions, %u types\n",
+         ad_shown(folder), m.layers, m.hidden, m.heads, m.ffn, m.vocab, m.positions, m.types);
   printf("activation %s, layer norm epsilon %g, dropout %g hidden, %g attention, %g classifier\n",
          activations[m.activation], (double)m.layer_norm_eps, (double)m.hidden_dropout, (double)m.attention_dropout,
          (double)m.classifier_dropout);
   for (size_t i = 0; i < names.count; i++) {
-    printf("class %zu: %s\n", i, names.items[i]);
+    printf("class %zu: %s\n", i, ad_shown(names.items[i]));
   }
   putchar('\n');
   ad_names_destroy(&names);

@@ -9,6 +9,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/evaluate.h"
 #include "autodidact/learn/metrics.h"
@@ -39,11 +40,11 @@ static void print_state(const char *path, const char *text) {
   json_object_foreach(state, part, values) {
     json_object_foreach(values, name, value) {
       if (json_is_array(value)) {
-        printf("  %-8s %-12s %zu entries\n", part, name, json_array_size(value));
+        printf("  %-8s %-12s %zu entries\n", ad_shown(part), ad_shown(name), json_array_size(value));
         continue;
       }
       char *shown = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-      printf("  %-8s %-12s %s\n", part, name, shown == NULL ? "?" : shown);
+      printf("  %-8s %-12s %s\n", ad_shown(part), ad_shown(name), shown == NULL ? "?" : ad_shown(shown));
       free(shown);
     }
   }
@@ -57,7 +58,8 @@ static int print_tensor(const struct ad_checkpoint *c, size_t v, size_t row, con
   AD_TRY(ad_checkpoint_get(c, v, row, tensor->offset, tensor->count, values));
   const struct summary s = inspect_summarise(values, tensor->count);
   snprintf(shape, sizeof shape, tensor->vector ? "[%zu]" : "[%zu, %zu]", tensor->rows, tensor->columns);
-  printf("%-58s  %-16s  %12.6g  %13.6g  %13.6g  %10zu\n", tensor->name, shape, s.norm, s.least, s.most, s.not_finite);
+  printf("%-58s  %-16s  %12.6g  %13.6g  %13.6g  %10zu\n", ad_shown(tensor->name), shape, s.norm, s.least, s.most,
+         s.not_finite);
   return AD_OK;
 }
 
@@ -105,8 +107,8 @@ static int inspect_checkpoint(const char *path) {
   float *values = ad_malloc(most, sizeof *values);
   status = status == AD_OK && values == NULL ? ad_fail_memory(most * sizeof *values, "the values of a tensor") : status;
   if (status == AD_OK) {
-    printf("%s: checkpoint after step %" PRIu64 ", %zu parameters in %zu tensors\n", path, ad_checkpoint_step(c),
-           ad_checkpoint_floats(c), params.tensor_count);
+    printf("%s: checkpoint after step %" PRIu64 ", %zu parameters in %zu tensors\n", ad_shown(path),
+           ad_checkpoint_step(c), ad_checkpoint_floats(c), params.tensor_count);
     print_state(path, ad_checkpoint_state(c));
     status = print_vectors(c, &params, values);
   }
@@ -151,9 +153,10 @@ static int inspect_snapshots(const char *path) {
   const uint64_t *steps;
   AD_TRY(ad_snapshot_file_open(&f, path));
   const size_t rows = ad_snapshot_file_rows(f, &steps), count = ad_snapshot_file_columns(f, &columns);
-  printf("%s: %zu snapshots, steps %" PRIu64 " to %" PRIu64 "%s\n\n%-20s  %-18s  %-9s  %s\n", path, rows, steps[0],
-         steps[rows - 1], ad_snapshot_file_is_virtual(f) ? ", virtual datasets over the segments beside it" : "",
-         "dataset", "shape", "unit", "meaning");
+  printf("%s: %zu snapshots, steps %" PRIu64 " to %" PRIu64 "%s\n\n%-20s  %-18s  %-9s  %s\n", ad_shown(path), rows,
+         steps[0], steps[rows - 1],
+         ad_snapshot_file_is_virtual(f) ? ", virtual datasets over the segments beside it" : "", "dataset", "shape",
+         "unit", "meaning");
   int status = AD_OK;
   for (size_t i = 0; i < count && status == AD_OK; i++) {
     const struct ad_snapshot_column *c = &columns[i];
@@ -162,7 +165,8 @@ static int inspect_snapshots(const char *path) {
     for (size_t d = 0; d < c->dimensions; d++) {
       used += (size_t)snprintf(shape + used, sizeof shape - used, "%s%zu", used > 0 ? ", " : "", c->shape[d]);
     }
-    printf("%-20s  [%s]%*s  %-9s  %s\n", c->name, shape, (int)(16 - strlen(shape)), "", c->unit, c->meaning);
+    printf("%-20s  [%s]%*s  %-9s  %s\n", ad_shown(c->name), shape, (int)(16 - strlen(shape)), "", ad_shown(c->unit),
+           ad_shown(c->meaning));
     if (!c->once && c->dimensions == 0) {
       status = print_ends(f, i, c, rows);
     }
@@ -184,12 +188,13 @@ static int inspect_logits(const char *path) {
   }
   if (status == AD_OK) {
     const struct summary s = inspect_summarise(l.logits, l.N * l.C);
-    printf("%s: logits of %zu examples, %zu classes\n"
-           "error %.4f %%, macro F1 %.6f, cross entropy %.6f nats; logits from %.6g to %.6g, %zu not finite\n\n"
-           "%-6s  %10s  %12s  %s\n",
-           path, l.N, l.C, 100.0 * ad_metrics_error(&metrics), ad_metrics_macro_f1(&metrics),
-           ad_mean_cross_entropy(l.N, l.C, l.logits, l.labels), s.least, s.most, s.not_finite, "class", "labels",
-           "predictions", "right");
+    printf(
+        "%s: logits of %zu examples, %zu classes\n"
+        "error %.4f %%, macro F1 %.6f, cross entropy %.6f nats; logits from %.6g to %.6g, %zu not finite\n\n"
+        "%-6s  %10s  %12s  %s\n",
+        ad_shown(path), l.N, l.C, 100.0 * ad_metrics_error(&metrics), ad_metrics_macro_f1(&metrics),
+        ad_mean_cross_entropy(l.N, l.C, l.logits, l.labels), s.least, s.most, s.not_finite, "class", "labels",
+        "predictions", "right");
   }
   for (uint32_t c = 0; c < l.C && status == AD_OK; c++) {
     printf("%-6" PRIu32 "  %10" PRIu64 "  %12" PRIu64 "  %" PRIu64 "\n", c, metrics.labels[c], metrics.predictions[c],

@@ -12,6 +12,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/run.h"
 #include "autodidact/store/run_log.h"
@@ -20,7 +21,7 @@
 /* --- config.yaml: lines of the resolved text that are not those of the defaults --- */
 
 static int print_changed(const char *path, const char *text, const char *defaults) {
-  printf("%s: what differs from the defaults\n", path);
+  printf("%s: what differs from the defaults\n", ad_shown(path));
   char section[64] = "";
   while (*text != '\0' && *defaults != '\0') {
     const size_t length = strcspn(text, "\n"), other = strcspn(defaults, "\n");
@@ -29,7 +30,9 @@ static int print_changed(const char *path, const char *text, const char *default
     }
     if (length != other || strncmp(text, defaults, length) != 0) {
       const size_t indent = strspn(text, " ");
-      printf("  %s.%.*s\n", section, (int)(length - indent), text + indent);
+      char line[1000];
+      ad_escape(text + indent, length - indent, line, sizeof line);
+      printf("  %s.%s\n", section, line);
     }
     text += length + (text[length] == '\n');
     defaults += other + (defaults[other] == '\n');
@@ -63,7 +66,7 @@ static void print_json(const char *prefix, const json_t *value) {
   json_t *item;
   if (!json_is_object(value) || ad_json_raw(value) != NULL) {
     char *text = ad_json_raw(value) != NULL ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-    printf("  %-28s %s\n", prefix, text != NULL ? text : ad_json_raw(value) != NULL ? ad_json_raw(value) : "?");
+    printf("  %-28s %s\n", ad_shown(prefix), ad_shown(text != NULL ? text : ad_json_raw(value)));
     free(text);
     return;
   }
@@ -77,7 +80,7 @@ static void print_json(const char *prefix, const json_t *value) {
 int inspect_json(const char *path) {
   json_t *value;
   AD_TRY(ad_json_read(&value, path));
-  printf("%s\n", path);
+  printf("%s\n", ad_shown(path));
   print_json("", value);
   json_decref(value);
   return AD_OK;
@@ -89,8 +92,8 @@ int inspect_log(const char *path) {
   struct ad_run_log log;
   int status = ad_run_log_read(&log, path, UINT64_MAX);
   if (status == AD_OK) {
-    printf("%s: %zu steps, %zu evaluations%s; the chain of digests holds\n", path, log.step_count, log.evaluation_count,
-           log.cut ? ", the last row cut short" : "");
+    printf("%s: %zu steps, %zu evaluations%s; the chain of digests holds\n", ad_shown(path), log.step_count,
+           log.evaluation_count, log.cut ? ", the last row cut short" : "");
   }
   if (status == AD_OK && log.step_count > 0) {
     const struct ad_log_step *first = &log.steps[0], *last = &log.steps[log.step_count - 1];
@@ -101,7 +104,7 @@ int inspect_log(const char *path) {
     printf("\n%9s  %-8s  %11s  %10s\n", "step", "model", "dev error", "dev loss");
     for (size_t i = 0; i < log.evaluation_count; i++) {
       const struct ad_log_evaluation *e = &log.evaluations[i];
-      printf("%9" PRIu64 "  %-8s  %9.4f %%  %10.6f\n", e->step, e->model, 100.0 * e->error, e->loss);
+      printf("%9" PRIu64 "  %-8s  %9.4f %%  %10.6f\n", e->step, ad_shown(e->model), 100.0 * e->error, e->loss);
     }
   }
   ad_run_log_destroy(&log);
@@ -150,7 +153,8 @@ int inspect_timing(const char *path) {
   }
   ad_file_unmap(&map);
   if (status == AD_OK) {
-    printf("%s: the run went on %zu times\n%-12s  %8s  %12s  %12s  %12s\n", path, resumed, "", "number", "median s", "largest s", "sum s");
+    printf("%s: the run went on %zu times\n%-12s  %8s  %12s  %12s  %12s\n", ad_shown(path), resumed, "", "number",
+           "median s", "largest s", "sum s");
   }
   for (int k = 0; k < TIMED; k++) {
     double sum = 0.0, *list = seconds[k];
@@ -194,7 +198,7 @@ static int list_folder(const char *run, const char *name) {
     if (path == NULL) {
       status = ad_fail_memory(64, "a path");
     } else if (stat(path, &info) == 0 && S_ISREG(info.st_mode)) {
-      printf("  %12lld  %s/%s\n", (long long)info.st_size, name, entries[i]->d_name);
+      printf("  %12lld  %s/%s\n", (long long)info.st_size, name, ad_shown(entries[i]->d_name));
     }
     ad_free(path);
     free(entries[i]);
@@ -224,7 +228,7 @@ int inspect_run(const char *path) {
   static const char *const states[] = {[AD_RUN_NONE] = "a run that has not begun",
                                        [AD_RUN_UNFINISHED] = "an unfinished run",
                                        [AD_RUN_FINISHED] = "a finished run"};
-  printf("%s: %s\n\n", path, states[ad_run_find(path)]);
+  printf("%s: %s\n\n", ad_shown(path), states[ad_run_find(path)]);
   AD_TRY(show(path, "config.yaml", inspect_configuration));
   AD_TRY(show(path, "provenance.json", inspect_json));
   AD_TRY(show(path, "log.jsonl", inspect_log));

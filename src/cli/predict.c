@@ -7,6 +7,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/metrics.h"
 #include "autodidact/store/run.h"
@@ -53,7 +54,7 @@ static void print_row(const struct session *s, const struct predict_options *o, 
   const size_t C = s->params.config.classes;
   const uint32_t predicted = ad_metrics_predict(C, row);
   if (s->report.class_names.count == C) {
-    printf("%s", s->report.class_names.items[predicted]);
+    printf("%s", ad_shown(s->report.class_names.items[predicted]));
   } else {
     printf("%u", predicted);
   }

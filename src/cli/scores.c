@@ -5,6 +5,7 @@
 
 #include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/width.h"
 #include "autodidact/learn/evaluate.h"
@@ -109,7 +110,7 @@ static int count_width(const struct scores *scores) {
 static size_t name_width(const struct ad_descriptor *descriptor) {
   size_t width = strlen("class");
   for (size_t c = 0; c < descriptor->class_count; c++) {
-    width = ad_text_widest(width, descriptor->classes[c]);
+    width = ad_text_widest(width, ad_shown(descriptor->classes[c]));
   }
   return width;
 }
@@ -125,8 +126,9 @@ static void print_matrix(FILE *out, const struct scores *scores, const struct ad
     fprintf(out, " %*" PRIu32, column, c);
   }
   for (uint32_t r = 0; r < m->classes; r++) {
-    fprintf(out, "\n%*s%s  %9.4f  %6.4f  %6.4f", ad_text_fill(descriptor->classes[r], width), "", descriptor->classes[r],
-            ad_metrics_precision(m, r), ad_metrics_recall(m, r), ad_metrics_f1(m, r));
+    const char *name = ad_shown(descriptor->classes[r]);
+    fprintf(out, "\n%*s%s  %9.4f  %6.4f  %6.4f", ad_text_fill(name, width), "", name, ad_metrics_precision(m, r),
+            ad_metrics_recall(m, r), ad_metrics_f1(m, r));
     for (uint32_t c = 0; c < m->classes; c++) {
       const int there = next < end && next->label == r && next->prediction == c;
       fprintf(out, " %*" PRIu64, column, there ? next->count : 0);
@@ -143,8 +145,8 @@ static void print_largest(FILE *out, struct scores *scores, const struct ad_desc
   char *const *names = descriptor->classes;
   size_t label = strlen("label"), prediction = strlen("prediction");
   for (size_t i = 0; i < shown; i++) {
-    label = ad_text_widest(label, names[scores->confusion.items[i].label]);
-    prediction = ad_text_widest(prediction, names[scores->confusion.items[i].prediction]);
+    label = ad_text_widest(label, ad_shown(names[scores->confusion.items[i].label]));
+    prediction = ad_text_widest(prediction, ad_shown(names[scores->confusion.items[i].prediction]));
   }
   fprintf(out, "confusion: %" PRIu32 " classes are too many for a table (--json has all of it, and each class)\n",
           scores->metrics.classes);
@@ -156,8 +158,9 @@ static void print_largest(FILE *out, struct scores *scores, const struct ad_desc
           (int)prediction, "prediction");
   for (size_t i = 0; i < shown; i++) {
     const struct ad_confused *p = &scores->confusion.items[i];
-    fprintf(out, "%s%*s  %s%*s  %8" PRIu64 "\n", names[p->label], ad_text_fill(names[p->label], label), "",
-            names[p->prediction], ad_text_fill(names[p->prediction], prediction), "", p->count);
+    const char *from = ad_shown(names[p->label]), *to = ad_shown(names[p->prediction]);
+    fprintf(out, "%s%*s  %s%*s  %8" PRIu64 "\n", from, ad_text_fill(from, label), "", to, ad_text_fill(to, prediction),
+            "", p->count);
   }
 }
 

@@ -1,13 +1,14 @@
 /* autodidact study status: the table of cells, for people and as JSON. */
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "arguments.h"
+#include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/width.h"
 #include "autodidact/store/progress.h"
@@ -69,7 +70,8 @@ static double time_left(const struct ad_cells *cells, const struct summary *all,
   return seconds_known && ranks > 0.0 ? all->left / ranks : NAN;
 }
 
-static void print_row(const char *name, size_t width, const struct summary *s) {
+static void print_row(const char *arm, size_t width, const struct summary *s) {
+  const char *name = ad_shown(arm);
   printf("%s%*s %6zu %6zu %8zu %8zu %7zu %7zu", name, ad_text_fill(name, width), "", s->cells, s->of[AD_CELL_DONE], s->of[AD_CELL_RUNNING],
          s->of[AD_CELL_WAITING], s->of[AD_CELL_FAILED], s->failed_runs);
   if (s->results > 0) {
@@ -122,7 +124,7 @@ static void print_running(const struct ad_cells *cells) {
     if (r->state != AD_CELL_RUNNING || found++ >= MOST) {
       continue;
     }
-    printf("running: %s: ", ad_study_label(cells->study, &cells->study->cells[i], label, sizeof label));
+    printf("running: %s: ", ad_shown(ad_study_label(cells->study, &cells->study->cells[i], label, sizeof label)));
     if (r->steps > 0) {
       printf("step %" PRIu64 " of %" PRIu64 "\n", r->step, r->steps);
     } else {
@@ -142,8 +144,8 @@ static void print_failures(const struct ad_cells *cells) {
     const struct ad_cell_record *r = &cells->records[i];
     char label[200];
     if (r->state == AD_CELL_FAILED && found++ < MOST) {
-      printf("failed: %s: %s\n", ad_study_label(cells->study, &cells->study->cells[i], label, sizeof label),
-             r->message == NULL ? ad_status_text(r->status) : r->message);
+      printf("failed: %s: %s\n", ad_shown(ad_study_label(cells->study, &cells->study->cells[i], label, sizeof label)),
+             r->message == NULL ? ad_status_text(r->status) : ad_shown(r->message));
     }
   }
   if (found > MOST) {
@@ -159,7 +161,8 @@ static void print_codes(const struct ad_cells *cells) {
     if (r->state == AD_CELL_DONE && first == NULL) {
       first = r->code;
     } else if (r->state == AD_CELL_DONE && strcmp(r->code, first) != 0) {
-      printf("warning: the finished cells come from different code or kernels: %s, and %s\n", first, r->code);
+      printf("warning: the finished cells come from different code or kernels: %s, and %s\n", ad_shown(first),
+             ad_shown(r->code));
       return;
     }
   }
@@ -170,12 +173,12 @@ static void print_table(const struct ad_cells *cells, const struct summary *arms
   const struct ad_study *s = cells->study;
   size_t width = 4;
   for (size_t k = 0; k < s->arm_count && k < MOST_ARMS; k++) {
-    width = ad_text_widest(width, s->arms[k].name);
+    width = ad_text_widest(width, ad_shown(s->arms[k].name));
   }
   char title[40];
   snprintf(title, sizeof title, "%s.%s", ad_study_source_name(s->source), ad_study_metric_name(s->metric));
-  printf("%s in %s\n\n%-*s %6s %6s %8s %8s %7s %7s %12s %10s\n", s->name, s->dir, (int)width, "arm", "cells", "done", "running",
-         "waiting", "failed", "bad run", title, "SD");
+  printf("%s in %s\n\n%-*s %6s %6s %8s %8s %7s %7s %12s %10s\n", ad_shown(s->name), ad_shown(s->dir), (int)width, "arm",
+         "cells", "done", "running", "waiting", "failed", "bad run", title, "SD");
   for (size_t k = 0; k < s->arm_count && k < MOST_ARMS; k++) {
     print_row(s->arms[k].name, width, &arms[k]);
   }
@@ -243,14 +246,15 @@ static int print_json(const struct ad_cells *cells, const struct summary *arms, 
                           "ranks_per_trial", (json_int_t)s->ranks_per_trial, "all", pack_summary("all", all), "share_done",
                           number(all->work > 0.0 ? 1.0 - all->left / all->work : 1.0), "seconds_left",
                           number(time_left(cells, all, seconds)), "arms", by_arm, "cells", list);
-  char *text = out == NULL ? NULL : json_dumps(out, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
+  struct ad_buffer text = {0};
+  const int status = out == NULL ? ad_fail_memory(4096, "the table as JSON")
+                                 : ad_json_print(out, JSON_INDENT(1) | JSON_REAL_PRECISION(17), &text);
   json_decref(out);
-  if (text == NULL) {
-    return ad_fail_memory(4096, "the table as JSON");
+  if (status == AD_OK) {
+    puts(text.data);
   }
-  puts(text);
-  free(text);
-  return AD_OK;
+  ad_buffer_destroy(&text);
+  return status;
 }
 
 static int print_cells(const struct ad_cells *cells, int json) {

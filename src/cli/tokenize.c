@@ -7,6 +7,7 @@
 #include "arguments.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/looks.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/utf8.h"
 #include "autodidact/text/tokenizer.h"
@@ -58,7 +59,7 @@ static int check(struct tokenize_options *o) {
 static void print_encoding(const struct ad_tokenizer *tokenizer, const struct ad_encoding *encoding, int tokens) {
   for (size_t i = 0; i < encoding->count; i++) {
     if (tokens) {
-      printf("%s%s", i == 0 ? "" : " ", ad_tokenizer_token(tokenizer, encoding->ids[i]));
+      printf("%s%s", i == 0 ? "" : " ", ad_shown(ad_tokenizer_token(tokenizer, encoding->ids[i])));
     } else {
       printf("%s%u", i == 0 ? "" : " ", (unsigned)encoding->ids[i]);
     }

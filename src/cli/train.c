@@ -1,7 +1,9 @@
 /* autodidact train: the command line; training.c does the work. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "arguments.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "commands.h"
 #include "training.h"
@@ -24,7 +26,8 @@ static int print_value(const char *key, size_t count, char **positional) {
   int status = session_configure(&session, count, positional);
   status = status == AD_OK ? ad_config_get(&session.config, key, &text) : status;
   if (status == AD_OK) {
-    printf("%s\n", text.data == NULL ? "" : text.data);
+    /* A script gets the text as it is. */
+    printf("%s\n", isatty(STDOUT_FILENO) ? ad_shown(text.data) : text.data == NULL ? "" : text.data);
   }
   ad_buffer_destroy(&text);
   session_destroy(&session);

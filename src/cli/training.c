@@ -8,6 +8,7 @@
 
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 
 /* "h:mm:ss", or "?" where nobody can tell. */
@@ -121,7 +122,8 @@ static void print_summary(const struct training *t) {
     }
     printf(" %9.4f\n", rows[i].loss);
   }
-  printf("\n%.0f examples/s in training; the run is in %s\n", (double)t->examples / t->seconds, t->run.folder);
+  printf("\n%.0f examples/s in training; the run is in %s\n", (double)t->examples / t->seconds,
+         ad_shown(t->run.folder));
 }
 
 int training_close(struct training *t, int alone) {

@@ -11,6 +11,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
 #include "autodidact/store/compare.h"
@@ -156,8 +157,9 @@ int training_print_changes(struct training *t) {
     const struct ad_difference *d = &comparison.reasons.items[i];
     /* The configuration is the run's, but for what a replay leaves out. */
     if (strcmp(kind_of(d->name), "configuration") != 0) {
-      printf("  changed   %s was %s, is %s\n", d->name, d->text[0] == NULL ? "(nothing)" : d->text[0],
-             d->text[1] == NULL ? "(nothing)" : d->text[1]);
+      printf("  changed   %s was %s, is %s\n", ad_shown(d->name),
+             d->text[0] == NULL ? "(nothing)" : ad_shown(d->text[0]),
+             d->text[1] == NULL ? "(nothing)" : ad_shown(d->text[1]));
     }
   }
   ad_input_comparison_destroy(&comparison);

@@ -8,6 +8,7 @@
 
 #include "arguments.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/width.h"
 #include "autodidact/store/checkpoint.h"
@@ -187,11 +188,13 @@ static int replay_run(struct verify *v) {
 static void print_findings(const struct ad_verification *v, size_t from) {
   size_t width = 9;
   for (size_t i = 0; i < v->count; i++) {
-    width = ad_text_widest(width, v->items[i].subject);
+    width = ad_text_widest(width, ad_shown(v->items[i].subject));
   }
   for (size_t i = from; i < v->count; i++) {
     const struct ad_finding *f = &v->items[i];
-    printf("  %-8s  %s%*s  %s\n", f->good ? "ok" : "WRONG", f->subject, ad_text_fill(f->subject, width), "", f->text);
+    const char *subject = ad_shown(f->subject);
+    printf("  %-8s  %s%*s  %s\n", f->good ? "ok" : "WRONG", subject, ad_text_fill(subject, width), "",
+           ad_shown(f->text));
   }
   ad_ignore(fflush(stdout));
 }
@@ -223,7 +226,7 @@ static int verify(struct verify *v) {
   AD_TRY(ad_comm_settle(t->comm, status));
   const size_t files = v->findings.count;
   if (t->first) {
-    printf("%s: %s, %zu steps\n", v->run, v->findings.finished ? "a finished run" : "an unfinished run",
+    printf("%s: %s, %zu steps\n", ad_shown(v->run), v->findings.finished ? "a finished run" : "an unfinished run",
            v->findings.log.step_count);
     print_findings(&v->findings, 0);
   }

@@ -4,6 +4,7 @@
 
 #include "autodidact/base/digest.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/width.h"
 #include "autodidact/data/dataset.h"
@@ -68,11 +69,11 @@ static int report_classes(FILE *out, const struct ad_descriptor *descriptor, con
   }
   size_t width = 24;
   for (size_t c = 0; c < C; c++) {
-    width = ad_text_widest(width, descriptor->classes[c]);
+    width = ad_text_widest(width, ad_shown(descriptor->classes[c]));
   }
   fprintf(out, "  classes     %zu\n", C);
   for (size_t c = 0; c < C && count[C] < dataset->count; c++) {
-    const char *name = descriptor->classes[c];
+    const char *name = ad_shown(descriptor->classes[c]);
     fprintf(out, "    %4zu  %s%*s %9zu  %6.2f%%\n", c, name, ad_text_fill(name, width), "", count[c],
             100.0 * (double)count[c] / (double)dataset->count);
   }
@@ -102,7 +103,7 @@ int ad_dataset_report(FILE *out, const struct ad_descriptor *descriptor, enum ad
   const struct ad_expected *expected = &source->expected;
   const int whole = dataset->whole;
   char found[17], wanted[17];
-  fprintf(out, "%s %s: %s\n", descriptor->name, ad_split_name(split), descriptor->title);
+  fprintf(out, "%s %s: %s\n", ad_shown(descriptor->name), ad_split_name(split), ad_shown(descriptor->title));
   report_count(out, "rows", dataset->count, expected->rows_known, expected->rows, whole);
   report_count(out, "skipped", dataset->skipped, expected->skipped_known, expected->skipped, whole);
   if (source->empty == AD_EMPTY_ALLOW) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 
 static void fail(struct document *d, const char *what) {
@@ -13,10 +14,15 @@ static void fail(struct document *d, const char *what) {
   }
 }
 
+/* As people are shown it, wherever it stands. */
 static char *copy(struct document *d, const char *text) {
-  char *copied = ad_strdup(text);
+  enum { WIDEST = 4 /* times as many bytes, where each is escaped */ };
+  const size_t size = strlen(text), room = WIDEST * size + 1;
+  char *copied = ad_malloc(room, 1);
   if (copied == NULL) {
     fail(d, "a report");
+  } else {
+    ad_escape(text, size, copied, room);
   }
   return copied;
 }
@@ -58,8 +64,9 @@ void document_destroy(struct document *document) {
 
 /* Appends a line to *text. */
 static void add_line(struct document *d, char **text, const char *format, va_list arguments) {
-  char line[2000];
-  vsnprintf(line, sizeof line, format, arguments);
+  char raw[2000], line[2000];
+  vsnprintf(raw, sizeof raw, format, arguments);
+  ad_escape(raw, strlen(raw), line, sizeof line);
   const size_t old = *text == NULL ? 0 : strlen(*text), added = strlen(line);
   char *longer = ad_realloc(*text, old + added + 2, 1);
   if (longer == NULL) {

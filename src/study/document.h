@@ -103,7 +103,9 @@ int cell_show(const struct document_cell *cell, const struct document_column *co
 int plot_svg(const char *folder, const char *id, unsigned width, unsigned height, const struct ad_buffer *script,
              char **svg);
 
-/* A text in gnuplot's single quotes. */
+/* A text, and the text of a mark on an axis, as gnuplot takes it: shown as base/shown.h has it, with typographic
+ * quotes, since gnuplot 5.4 takes a quote at the beginning for the end. AD_ENOMEM. */
 int plot_quote(struct ad_buffer *script, const char *text);
+int plot_tic(struct ad_buffer *script, const char *text);
 
 #endif

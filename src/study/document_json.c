@@ -1,9 +1,9 @@
 /* A document as JSON: tables are lists of objects; a figure that is not there is null, and "not_available" has its
  * reason. */
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "document.h"
@@ -80,10 +80,6 @@ static json_t *section_object(const struct document_section *s) {
   return object;
 }
 
-static int append(const char *text, size_t size, void *context) {
-  return ad_buffer_append(context, text, size) == AD_OK ? 0 : -1;
-}
-
 int document_json(const struct document *document, struct ad_buffer *out) {
   json_t *object = json_object(), *sections = json_object();
   int failed = object == NULL || sections == NULL;
@@ -93,7 +89,7 @@ int document_json(const struct document *document, struct ad_buffer *out) {
   failed = failed || set(object, "title", json_string(document->title)) != 0 ||
            set(object, "summary", text_or_null(document->summary)) != 0 ||
            json_object_set(object, "sections", sections) != 0 ||
-           json_dump_callback(object, append, out, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) != 0;
+           ad_json_print(object, JSON_INDENT(1) | JSON_REAL_PRECISION(17), out) != AD_OK;
   json_decref(sections);
   json_decref(object);
   return failed ? ad_fail_memory(1 << 20, "the report as JSON (or a name that is not UTF-8)")

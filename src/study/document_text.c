@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
@@ -165,16 +166,36 @@ int document_text(const struct document *document, struct ad_buffer *out) {
 
 /* ---- CSV (RFC 4180) ---- */
 
-static int csv_text(struct ad_buffer *out, const char *text) {
-  if (strpbrk(text, ",\"\r\n") == NULL) {
-    return ad_buffer_puts(out, text);
-  }
-  AD_TRY(ad_buffer_puts(out, "\""));
+/* The rest of a quoted cell, behind the quote that opens it. */
+static int csv_quoted(struct ad_buffer *out, const char *text) {
   for (; *text != '\0'; text++) {
     AD_TRY(ad_buffer_append(out, "\"\"", *text == '"' ? 1 : 0));
     AD_TRY(ad_buffer_append(out, text, 1));
   }
   return ad_buffer_puts(out, "\"");
+}
+
+/* Whether a spreadsheet would take a text for a formula. A number is none, though it may begin with a sign. */
+static int is_formula(const char *text) {
+  char *end;
+  if (text[0] == '\0' || strchr("=+-@\t\r", text[0]) == NULL) {
+    return 0;
+  }
+  strtod(text, &end);
+  return *end != '\0' || end == text;
+}
+
+/* An apostrophe before what looks like a formula keeps it a text, as spreadsheets have it. */
+static int csv_text(struct ad_buffer *out, const char *text) {
+  if (is_formula(text)) {
+    AD_TRY(ad_buffer_puts(out, "\"'"));
+    return csv_quoted(out, text);
+  }
+  if (strpbrk(text, ",\"\r\n") == NULL) {
+    return ad_buffer_puts(out, text);
+  }
+  AD_TRY(ad_buffer_puts(out, "\""));
+  return csv_quoted(out, text);
 }
 
 static int csv_cell(struct ad_buffer *out, const struct document_cell *cell) {

@@ -11,6 +11,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "document.h"
 
@@ -34,23 +35,37 @@ static const char PREAMBLE[] =
     "set style line 8 lc rgb '#8c564b' lw 2 pt 7 ps 0.5\n"
     "set style fill transparent solid 0.18 noborder\n";
 
-int plot_quote(struct ad_buffer *script, const char *text) {
+/* In single quotes, where gnuplot looks for nothing but the end. `percent` stands for a percent sign. */
+static int quote(struct ad_buffer *script, const char *text, const char *percent) {
   AD_TRY(ad_buffer_puts(script, "'"));
-  for (; *text != '\0'; text++) {
-    const char safe = (unsigned char)*text < ' ' ? ' ' : *text;
-    AD_TRY(ad_buffer_append(script, "''", safe == '\'' ? 1 : 0));
-    AD_TRY(ad_buffer_append(script, &safe, 1));
+  for (text = ad_shown(text); *text != '\0'; text++) {
+    const char *other = *text == '\'' ? "\u2019" : *text == '"' ? "\u201d" : *text == '%' ? percent : NULL;
+    AD_TRY(other != NULL ? ad_buffer_puts(script, other) : ad_buffer_append(script, text, 1));
   }
   return ad_buffer_puts(script, "'");
 }
 
-/* Runs gnuplot on a script; what it says goes to `log`. *made 1 where it ended well. */
-static int run_gnuplot(const char *script, const char *log, int *made) {
+int plot_quote(struct ad_buffer *script, const char *text) {
+  return quote(script, text, "%");
+}
+
+/* What stands at a mark is a format of the mark's value. */
+int plot_tic(struct ad_buffer *script, const char *text) {
+  return quote(script, text, "%%");
+}
+
+struct files {
+  char *script, *picture, *log;
+};
+
+/* Runs gnuplot on the script; what it draws goes to the picture, what it says to the log. *made 1 where it ended well.
+ */
+static int run_gnuplot(const struct files *files, int *made) {
   /* -d: no start files of the user, whose terminal or style would change the picture. */
   char program[] = "gnuplot", defaults[] = "-d";
-  char *copy = ad_strdup(script);
+  char *copy = ad_strdup(files->script);
   if (copy == NULL) {
-    return ad_fail_memory(strlen(script), "a path");
+    return ad_fail_memory(strlen(files->script), "a path");
   }
   char *const arguments[] = {program, defaults, copy, NULL};
   posix_spawn_file_actions_t actions;
@@ -58,8 +73,9 @@ static int run_gnuplot(const char *script, const char *log, int *made) {
   int state = 0, error = posix_spawn_file_actions_init(&actions);
   if (error == 0) {
     error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    error = error != 0 ? error : posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    error = error != 0 ? error : posix_spawn_file_actions_adddup2(&actions, 1, 2);
+    const int how = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW;
+    error = error != 0 ? error : posix_spawn_file_actions_addopen(&actions, 1, files->picture, how, 0600);
+    error = error != 0 ? error : posix_spawn_file_actions_addopen(&actions, 2, files->log, how, 0600);
     error = error != 0 ? error : posix_spawnp(&child, program, &actions, NULL, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
   }
@@ -88,11 +104,13 @@ static int clean(const char *text, size_t size, const char *id, struct ad_buffer
                                         " xmlns:xlink=\"http://www.w3.org/1999/xlink\""};
   static const char *const named[] = {"id='", "id=\"", "href='#", "href=\"#", "url(#"};
   const char *end = text + size, *at = strstr(text, "<svg");
+  int tag = 0; /* inside of <...>: texts stay as they are */
   if (at == NULL) {
     return ad_fail(AD_EINTERNAL, "gnuplot's output holds no <svg");
   }
   while (at < end) {
     const char *skip = NULL;
+    tag = *at == '<' || (tag && *at != '>');
     for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++) {
       skip = starts(at, end, dropped[i]) ? at + strlen(dropped[i]) : skip;
     }
@@ -104,7 +122,7 @@ static int clean(const char *text, size_t size, const char *id, struct ad_buffer
       const char *close = strstr(at, "</desc>");
       skip = close == NULL ? skip : close + strlen("</desc>");
     }
-    if (starts(at, end, "xlink:href")) {
+    if (tag && starts(at, end, "xlink:href")) {
       at += strlen("xlink:");
     }
     if (skip != NULL) {
@@ -112,7 +130,7 @@ static int clean(const char *text, size_t size, const char *id, struct ad_buffer
       continue;
     }
     int done = 0;
-    for (size_t i = 0; i < sizeof named / sizeof *named && !done; i++) {
+    for (size_t i = 0; i < sizeof named / sizeof *named && tag && !done; i++) {
       if (starts(at, end, named[i])) {
         AD_TRY(ad_buffer_printf(out, "%s%s-", named[i], id));
         at += strlen(named[i]);
@@ -126,22 +144,16 @@ static int clean(const char *text, size_t size, const char *id, struct ad_buffer
   return AD_OK;
 }
 
-struct files {
-  char *script, *picture, *log;
-};
-
 static int write_script(const struct files *files, unsigned width, unsigned height, const struct ad_buffer *script) {
   struct ad_buffer all = {0};
   int status;
   AD_TRY_GOTO(ad_buffer_printf(&all,
                                "set terminal svg noenhanced dynamic size %u,%u font 'DejaVu Sans,Liberation "
-                               "Sans,Arial,sans-serif,13'\nset output ",
-                               width, height),
+                               "Sans,Arial,sans-serif,13'\n%s",
+                               width, height, PREAMBLE),
               out);
-  AD_TRY_GOTO(plot_quote(&all, files->picture), out);
-  AD_TRY_GOTO(ad_buffer_printf(&all, "\n%s", PREAMBLE), out);
   AD_TRY_GOTO(ad_buffer_append(&all, script->data, script->size), out);
-  AD_TRY_GOTO(ad_buffer_puts(&all, "\nunset output\n"), out);
+  AD_TRY_GOTO(ad_buffer_puts(&all, "\n"), out);
   status = ad_file_write(files->script, all.data, all.size);
 out:
   ad_buffer_destroy(&all);
@@ -152,7 +164,7 @@ static int draw(const struct files *files, const char *id, unsigned width, unsig
                 const struct ad_buffer *script, struct ad_buffer *read, struct ad_buffer *svg) {
   int made = 0;
   AD_TRY(write_script(files, width, height, script));
-  AD_TRY(run_gnuplot(files->script, files->log, &made));
+  AD_TRY(run_gnuplot(files, &made));
   if (made && ad_is_file(files->picture)) {
     AD_TRY(ad_file_read(files->picture, read));
     AD_TRY(ad_buffer_puts(read, ""));

@@ -9,6 +9,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/teacher.h"
 
@@ -163,12 +164,18 @@ void script_name(struct report *r, struct ad_buffer *script, const char *name) {
   }
 }
 
+void script_tic(struct report *r, struct ad_buffer *script, const char *name) {
+  if (r->doc->status == AD_OK) {
+    r->doc->status = plot_tic(script, name);
+  }
+}
+
 void script_arm_axis(struct report *r, struct ad_buffer *script, size_t count) {
   script_add(r, script, "set yrange [%g:0.6]\nset grid noytics\nset grid xtics lc rgb '#e3e8ee' lt 1 lw 1\nset ytics (",
              0.4 - (double)count);
   for (size_t a = 0; a < count; a++) {
     script_add(r, script, a > 0 ? "," : "");
-    script_name(r, script, r->arm[a].name);
+    script_tic(r, script, r->arm[a].name);
     script_add(r, script, " -%zu", a);
   }
   script_add(r, script, ")\n");
@@ -317,7 +324,7 @@ static int make(struct report *r, const struct ad_report_settings *settings, con
   AD_TRY(ad_make_folders(folder));
   describe_metric(r);
   snprintf(title, sizeof title, "Study %s: %s", r->study->name, r->metric);
-  r->doc->title = ad_strdup(title);
+  r->doc->title = ad_strdup(ad_shown(title));
   if (r->doc->title == NULL) {
     return ad_fail_memory(strlen(title) + 1, "a title");
   }

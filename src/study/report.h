@@ -85,10 +85,12 @@ int noise_section(struct report *r, size_t arms, const struct noise *noise);
 
 /* ---- Pieces of gnuplot scripts; all keep the first failure in r->doc->status ---- */
 
-/* Formatted text; a name in quotes; a number as gnuplot reads it, NaN for a missing one. */
+/* Formatted text; a name in quotes, as a title and as a mark on an axis; a number as gnuplot reads it, NaN for a
+ * missing one. */
 void script_add(struct report *r, struct ad_buffer *script, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void script_name(struct report *r, struct ad_buffer *script, const char *name);
+void script_tic(struct report *r, struct ad_buffer *script, const char *name);
 
 /* "set ytics (...)" with the arms' names at places 0, -1, -2, ... for the first `count` arms. */
 void script_arm_axis(struct report *r, struct ad_buffer *script, size_t count);

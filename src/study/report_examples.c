@@ -479,7 +479,7 @@ static void plot_churn(struct examples *e) {
     script_add(r, &script, "set %ctics %s(", axis, axis == 'x' ? "rotate by 35 right " : "");
     for (size_t i = 0; i < drawn; i++) {
       script_add(r, &script, i > 0 ? "," : "");
-      script_name(r, &script, r->arm[of[i]].name);
+      script_tic(r, &script, r->arm[of[i]].name);
       script_add(r, &script, " %g", (double)(begin[i] + begin[i + 1]) / 2 - 0.5);
     }
     script_add(r, &script, ")\n");

@@ -362,8 +362,10 @@ static int points_plot(struct report *r) {
   script_add(r, &script, "$box << EOD\n");
   for (size_t a = 0; a < r->arms; a++) {
     struct ad_summary s;
-    AD_TRY(ad_summarize(&s, r->arm[a].all_count, r->arm[a].all, r->how.level));
-    if (s.n > 0) {
+    if (r->doc->status == AD_OK) {
+      r->doc->status = ad_summarize(&s, r->arm[a].all_count, r->arm[a].all, r->how.level);
+    }
+    if (r->doc->status == AD_OK && s.n > 0) {
       script_add(r, &script, "%.9g %.9g %.9g -%zu %.9g\n", s.median.value * r->scale, s.lower.value * r->scale,
                  s.upper.value * r->scale, a, s.mean.value * r->scale);
     }

@@ -246,7 +246,7 @@ static void plot_components(struct report *r, const struct ad_components *all) {
       char name[300];
       snprintf(name, sizeof name, "%s: %s", r->arm[a].name, all[a].items[i].name);
       script_add(r, &script, line > 0 ? "," : "");
-      script_name(r, &script, name);
+      script_tic(r, &script, name);
       script_add(r, &script, " -%zu", line);
     }
   }

@@ -286,6 +286,18 @@ def check_one_parser(root, _build):
                 yield f"{place}:{number}: parses JSON past base/json.h: {line.strip()}"
 
 
+def check_one_voice(root, _build):
+    """What goes to a terminal goes through base/log.h, the commands of src/cli, or the report of a data set."""
+    prints = re.compile(r"(?<![\w.>])(v?f?printf|f?puts|putchar|fputc|perror|psignal)\s*\(|\bstderr\b")
+    for path in code_files(root, ["src", "mpi"]):
+        place = path.relative_to(root)
+        speaks = place.parts[:2] == ("src", "cli") or str(place) in ("src/base/log.c", "src/data/report.c", "src/store/run.c")
+        text = "" if speaks or path.suffix not in (".c", ".h") else strip_code(path.read_text(encoding="utf-8"))
+        for number, line in enumerate(text.split("\n"), 1):
+            if prints.search(line):
+                yield f"{place}:{number}: speaks past base/log.h: {line.strip()}"
+
+
 def check_used_results(root, _build):
     """The compiler looks at the results of all functions of HDF5 that are called."""
     known = set(re.findall(r"X\((H5\w+)\)", (root / "cmake/used_results.h").read_text(encoding="utf-8")))
@@ -298,7 +310,7 @@ def check_used_results(root, _build):
 
 CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check_headers_compile, check_guards, check_comments,
           check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory, check_one_parser,
-          check_used_results]
+          check_one_voice, check_used_results]
 
 
 def table():
@@ -359,6 +371,7 @@ PLANTS = [
     (check_process_and_memory, "src/base/log.c", "void f(void) { exit(1); }\n", "ends the process"),
     (check_process_and_memory, "src/model/params.c", "void *f(void) { return malloc(1); }\n", "does not count"),
     (check_one_parser, "src/model/params.c", "void *f(void) { return json_loads(0, 0, 0); }\n", "past base/json.h"),
+    (check_one_voice, "src/model/params.c", 'void f(void) { printf("x"); }\n', "past base/log.h"),
     (check_used_results, "src/store/hdf5_file.c", "void f(void) { H5Fplanted(0); }\n", "has no H5Fplanted"),
 ]
 

@@ -22,6 +22,7 @@
 #include "autodidact/base/guard.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/random.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/width.h"
 #include "base/digest_wide.h"
@@ -355,6 +356,43 @@ static void test_width(void **state) {
   }
 }
 
+/* What is shown of texts that a terminal would obey, or that are no UTF-8; categories as Unicode has them. */
+static void test_shown(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *shown;
+  } cases[] = {{"", ""},
+               {"a \\ '\"%s", "a \\ '\"%s"},
+               {"\x1b[2J\a\x7f", "\\x1b[2J\\x07\\x7f"},
+               {"a\nb\tc\rd", "a\\nb\\tc\\rd"},
+               {"\xC2\x9B" "31m\xC2\xA0\xC2\xAD", "\\u009b31m\xC2\xA0\\u00ad"}, /* CSI in C1, a space, a soft hyphen */
+               {"\xE2\x80\xAE\xE2\x81\xA6\xE2\x80\xA8\xEF\xBB\xBF", "\\u202e\\u2066\\u2028\\ufeff"},
+               {"\xF3\xA0\x81\x81\xEF\xBF\xBE", "\\U000e0041\\ufffe"},
+               {"\xED\x95\x9C e\xCC\x81 \xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB", /* Hangul, an accent, an emoji */
+                "\xED\x95\x9C e\xCC\x81 \xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB"},
+               {"\x9B\xED\xA0\x80\xC0\x9B\xE3\x81", "\\x9b\\xed\\xa0\\x80\\xc0\\x9b\\xe3\\x81"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const char *text = cases[i].text, *shown = ad_shown(text);
+    struct ad_buffer whole = {0};
+    char out[6] = "";
+    assert_string_equal(shown, cases[i].shown);
+    assert_ptr_equal(ad_shown(shown), shown); /* a second time changes nothing */
+    assert_int_equal(shown == text, strcmp(text, shown) == 0);
+    assert_int_equal(ad_escape_append(&whole, text, strlen(text)), AD_OK);
+    assert_string_equal(whole.data == NULL ? "" : whole.data, cases[i].shown);
+    const size_t length = ad_escape(text, strlen(text), out, sizeof out);
+    assert_true(length == strlen(out) && length < sizeof out && strncmp(out, shown, length) == 0);
+    ad_buffer_destroy(&whole);
+  }
+  char out[6];
+  assert_int_equal(ad_escape("ab\x1b", 3, out, sizeof out), 2); /* not half of an escape */
+  assert_int_equal(ad_escape("\0a", 2, out, sizeof out), 5);
+  assert_string_equal(out, "\\x00a");
+  assert_string_equal(ad_shown(NULL), "");
+  ad_fail(AD_EINPUT, "class '%s'", "\x1b[31m\n");
+  assert_string_equal(ad_error_message(), "class '\\x1b[31m\\n'");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_status_table), cmocka_unit_test(test_messages),
                                      cmocka_unit_test(test_memory),       cmocka_unit_test(test_arena),
@@ -363,6 +401,7 @@ int main(void) {
                                      cmocka_unit_test(test_links),        cmocka_unit_test(test_inside),
                                      cmocka_unit_test(test_digests),
                                      cmocka_unit_test(test_philox),       cmocka_unit_test(test_permutation),
-                                     cmocka_unit_test(test_normal_moments), cmocka_unit_test(test_width)};
+                                     cmocka_unit_test(test_normal_moments), cmocka_unit_test(test_width),
+                                     cmocka_unit_test(test_shown)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

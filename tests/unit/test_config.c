@@ -69,6 +69,16 @@ static void test_file(void **state) {
   assert_int_equal(read_text(&again, first.data), AD_OK);
   assert_int_equal(ad_config_print(&again, &second), AD_OK);
   assert_string_equal(first.data, second.data);
+  /* What YAML does not take as it is: C1, line ends beside \n, a mark of direction, U+FFFE. */
+  static const char odd[] = "\x1b\x7f\xC2\x80\xC2\x85\xE2\x80\xA8\xE2\x80\xAE"
+                            "\xEF\xBB\xBF\xEF\xBF\xBE\xF3\xA0\x81\x81\r\n\t\\\"";
+  ad_buffer_clear(&first);
+  ad_buffer_clear(&second);
+  assert_int_equal(ad_buffer_printf(&first, "run.dir=%s", odd), AD_OK);
+  assert_int_equal(ad_config_override(&config, first.data), AD_OK);
+  assert_int_equal(ad_config_print(&config, &second), AD_OK);
+  assert_int_equal(read_text(&again, second.data), AD_OK);
+  assert_string_equal(again.run_dir, odd);
   expect_failure(read_text(&config, "optim:\n  momentum: 3\n"), "test_config.yaml:2: unknown key 'optim.momentum'");
   expect_failure(read_text(&config, "optim:\n  lr: [1, 2]\n"), "is a list");
   expect_failure(read_text(&config, "optim: {lr: 1}\noptim.lr: 2\n"),

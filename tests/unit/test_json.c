@@ -191,10 +191,25 @@ static void test_file(void **state) {
   assert_int_equal(remove("test_json.data"), 0);
 }
 
+/* Printed text holds nothing that a terminal would obey, and is the same value. */
+static void test_print(void **state) {
+  (void)state;
+  static const char odd[] = "\x1b\x7f\xC2\x9B\xE2\x80\xAE\xF3\xA0\x81\x81\xED\x95\x9C\n";
+  json_t *value = json_pack("{s:[s]}", "\xC2\x80k", odd), *again;
+  struct ad_buffer text = {0};
+  assert_int_equal(ad_json_print(value, JSON_COMPACT, &text), AD_OK);
+  assert_string_equal(text.data, "{\"\\u0080k\":[\"\\u001B\\u007f\\u009b\\u202e\\udb40\\udc41\xED\x95\x9C\\n\"]}");
+  assert_int_equal(ad_json_parse(&again, "text", 1, text.data, text.size), AD_OK);
+  assert_true(json_equal(value, again));
+  json_decref(value);
+  json_decref(again);
+  ad_buffer_destroy(&text);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_shown), cmocka_unit_test(test_raw),
                                      cmocka_unit_test(test_cut),   cmocka_unit_test(test_refused),
                                      cmocka_unit_test(test_depth), cmocka_unit_test(test_out_of_memory),
-                                     cmocka_unit_test(test_file)};
+                                     cmocka_unit_test(test_file),  cmocka_unit_test(test_print)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,8 @@ const char *ad_json_raw(const json_t *value);
 /* A value in one line, for messages, cut to fit text [size]; "nothing" for NULL. Returns text or a literal. */
 const char *ad_json_show(const json_t *value, char *text, size_t size);
 
-/* Appends the text of `value` to `out`; flags are jansson's. AD_ENOMEM (then `out` holds a part of it). */
+/* Appends the text of `value` to `out`, what a terminal must not get as \uXXXX; flags are jansson's. AD_ENOMEM (then
+ * `out` holds a part of it). */
 int ad_json_print(const json_t *value, size_t flags, struct ad_buffer *out);
 
 #endif

@@ -13,7 +13,8 @@ void ad_log_set_prefix(const char *prefix);
 /* Only one rank speaks: a muted process prints errors only. */
 void ad_log_mute(int muted);
 
-/* "autodidact: warning: ..." and a newline; ends a pending progress line first. */
+/* "autodidact: warning: ..." and a newline; ends a pending progress line first. What a terminal must not get is escaped
+ * (base/shown.h). */
 void ad_log(enum ad_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The progress line. On a terminal it is rewritten in place; elsewhere a line is printed at most every 10 seconds.

@@ -30,8 +30,9 @@ const char *ad_status_text(int status);
 /* Exit code of the program for a status (design: 0 done, 1 input, 2 machine, 3 diverged, 75 requeue). */
 int ad_status_exit_code(int status);
 
-/* Records a message (printf format, cut at 2,000 bytes) for this thread and returns `status`, so that a failing call
- * reads `return ad_fail(AD_EINPUT, "%s:%zu: ...", path, line)`. A later ad_fail replaces the message. */
+/* Records a message (printf format, cut at 2,000 bytes, what a terminal must not get escaped: base/shown.h) for this
+ * thread and returns `status`, so that a failing call reads `return ad_fail(AD_EINPUT, "%s:%zu: ...", path, line)`. A
+ * later ad_fail replaces the message. */
 int ad_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ad_fail(AD_ENOMEM) with the number of bytes that could not be had and what for. */
