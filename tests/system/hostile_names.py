@@ -179,6 +179,12 @@ def study(command):
             formulas = [cell for row in rows for cell in row if cell.startswith(FORMULA) and not re.fullmatch(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", cell)]
             if formulas or len(set(map(len, rows))) > 1:
                 sys.exit(f"{path.name}: formulas {formulas}, widths {set(map(len, rows))}")
+    for path in Path("study" + INLINE, "records").glob("*.jsonl"):
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        lines[0] |= {"state": "failed", "status": "AD_EINPUT", "message": "read " + NASTY}
+        lines[1]["commit"] = NASTY
+        path.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
+    command("study status, a failed cell", "study", "status", "study.yaml", shown=[r"failed: .*: read \\x1b", r"kernels: .*\\x1b"])
     page = next(path for path in files if path.suffix == ".html").read_text(encoding="utf-8")
     if page.count("<figure") != page.count("<svg") or page.count("<svg") < 3:
         sys.exit(f"study report: {page.count('<figure')} figures, {page.count('<svg')} drawn")
