@@ -32,39 +32,39 @@ struct ad_snapshots {
 
 /* --- Layout --- */
 
-static void set_column(struct table *table, enum snapshot_column c, int rank, size_t first, size_t second) {
-  table->column[c] = (struct column){.present = 1, .rank = rank, .shape = {first, second}};
+static void set_column(struct table *table, enum snapshot_column c, size_t first, size_t second) {
+  table->column[c] = (struct column){.present = 1, .rank = snapshot_column_rank(c), .shape = {first, second}};
 }
 
 /* The columns that a layout has, without data. */
 static void lay_out(struct table *table, const struct ad_snapshot_layout *l) {
   const size_t N = l->params->tensor_count, C = l->params->config.classes;
   *table = (struct table){0};
-  set_column(table, COLUMN_STEP, 0, 0, 0);
+  set_column(table, COLUMN_STEP, 0, 0);
   for (enum snapshot_column c = COLUMN_EPOCH; c <= COLUMN_DIGEST && (l->content & AD_SNAPSHOT_SCALARS); c++) {
-    set_column(table, c, 0, 0, 0);
+    set_column(table, c, 0, 0);
   }
   for (enum snapshot_column c = COLUMN_VALUES; c <= COLUMN_DISTANCES && (l->content & AD_SNAPSHOT_NORMS); c++) {
     if (c != COLUMN_DISTANCES || l->teacher) {
-      set_column(table, c, 1, N, 0);
+      set_column(table, c, N, 0);
     }
   }
   if (l->content & AD_SNAPSHOT_SKETCH) {
-    set_column(table, COLUMN_SKETCH, 1, l->sketch, 0);
+    set_column(table, COLUMN_SKETCH, l->sketch, 0);
   }
   if (l->content & AD_SNAPSHOT_PROBE) {
-    set_column(table, COLUMN_STUDENT, 2, l->probe, C);
-    set_column(table, COLUMN_LABELS, 1, l->probe, 0);
+    set_column(table, COLUMN_STUDENT, l->probe, C);
+    set_column(table, COLUMN_LABELS, l->probe, 0);
     if (l->teacher_logits) {
-      set_column(table, COLUMN_TEACHER, 2, l->probe, C);
+      set_column(table, COLUMN_TEACHER, l->probe, C);
     }
   }
   if (l->content & AD_SNAPSHOT_PARAMETERS) {
-    set_column(table, COLUMN_PARAMETERS, 1, l->params->count, 0);
+    set_column(table, COLUMN_PARAMETERS, l->params->count, 0);
   }
-  set_column(table, COLUMN_NAMES, 1, N, 0);
-  set_column(table, COLUMN_OFFSETS, 1, N, 0);
-  set_column(table, COLUMN_SHAPES, 2, N, 2);
+  set_column(table, COLUMN_NAMES, N, 0);
+  set_column(table, COLUMN_OFFSETS, N, 0);
+  set_column(table, COLUMN_SHAPES, N, 2);
 }
 
 static size_t row_bytes(const struct table *table) {

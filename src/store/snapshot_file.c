@@ -15,10 +15,10 @@ enum { DEFLATE = 1, CHUNK = 1 << 16 };
 static const struct {
   const char *name;
   enum snapshot_type type;
-  int once;
+  int once, rank;
   const char *unit, *meaning;
 } columns[COLUMNS] = {
-#define SNAPSHOT_ROW(column, name, type, once, unit, meaning) {name, TYPE_##type, once, unit, meaning},
+#define SNAPSHOT_ROW(column, name, type, once, rank, unit, meaning) {name, TYPE_##type, once, rank, unit, meaning},
     SNAPSHOT_COLUMNS(SNAPSHOT_ROW)
 #undef SNAPSHOT_ROW
 };
@@ -43,6 +43,10 @@ char snapshot_column_kind(enum snapshot_column column) {
 
 int snapshot_column_once(enum snapshot_column column) {
   return columns[column].once;
+}
+
+int snapshot_column_rank(enum snapshot_column column) {
+  return columns[column].rank;
 }
 
 size_t snapshot_element(enum snapshot_column column) {

@@ -16,32 +16,35 @@ enum {
 
 enum snapshot_type { TYPE_COUNT, TYPE_DIGEST, TYPE_REAL, TYPE_FIXED, TYPE_FLOAT, TYPE_LABEL, TYPE_NAME };
 
-/* X(column, dataset, type, once for the whole file, unit, meaning) */
-#define SNAPSHOT_COLUMNS(X)                                                                                          \
-  X(STEP, "step", COUNT, 0, "updates", "updates done; 0: before the first")                                          \
-  X(EPOCH, "scalars/epoch", COUNT, 0, "epochs", "epoch of the step, from 1; 0 at step 0")                            \
-  X(EXAMPLES, "scalars/examples", COUNT, 0, "examples", "in the step's batch")                                       \
-  X(TOKENS, "scalars/tokens", COUNT, 0, "tokens", "in the step's batch")                                             \
-  X(PART_EXAMPLES, "scalars/part_examples", COUNT, 0, "examples", "in the part of the batch that part_norm is of")    \
-  X(LOSS, "scalars/loss", REAL, 0, "nats", "mean cross entropy of the batch, before the update")                     \
-  X(DISTANCE, "scalars/distance", REAL, 0, "1", "of the logits from the teacher's, mean over the batch")             \
-  X(WEIGHT, "scalars/weight", REAL, 0, "1", "of the distance in what is minimised")                                  \
-  X(NORM, "scalars/norm", REAL, 0, "1", "of the whole gradient, before clipping")                                    \
-  X(PART_NORM, "scalars/part_norm", REAL, 0, "1", "of the mean gradient over one lane's examples, before clipping")  \
-  X(FACTOR, "scalars/factor", REAL, 0, "1", "of the schedule on the learning rate")                                  \
-  X(DIGEST, "scalars/parameters", DIGEST, 0, "1", "digest of all parameters after the update, as in log.jsonl")      \
-  X(VALUES, "norms/value", REAL, 0, "1", "L2 norm of each tensor after the update")                                  \
-  X(GRADIENTS, "norms/gradient", REAL, 0, "1", "L2 norm of each tensor's gradient, before clipping")                 \
-  X(UPDATES, "norms/update", REAL, 0, "1", "L2 norm of each tensor's change by the update")                          \
-  X(DISTANCES, "norms/distance", REAL, 0, "1", "L2 distance of each tensor from the teacher's of the next step")     \
-  X(SKETCH, "sketch", FIXED, 0, "2^-36", "count sketch of the trained parameters after the update")                  \
-  X(STUDENT, "probe/student", FLOAT, 0, "1", "logits of the probe with the parameters after the update")             \
-  X(TEACHER, "probe/teacher", FLOAT, 0, "1", "logits of the probe with the teacher of the next step")                \
-  X(PARAMETERS, "parameters/flat", FLOAT, 0, "1", "all parameters after the update, in the order of tensors/offset") \
-  X(LABELS, "probe/labels", LABEL, 1, "class", "labels of the probe, the first examples of dev")                     \
-  X(NAMES, "tensors/name", NAME, 1, "1", "name of each tensor, as in Hugging Face's file")                           \
-  X(OFFSETS, "tensors/offset", COUNT, 1, "floats", "begin of each tensor in the flat vector of parameters")          \
-  X(SHAPES, "tensors/shape", COUNT, 1, "floats", "rows and columns of each tensor; columns 0: a vector")
+/* X(column, dataset, type, once for the whole file, dimensions of a row, unit, meaning) */
+#define SNAPSHOT_COLUMNS(X)                                                                                         \
+  X(STEP, "step", COUNT, 0, 0, "updates", "updates done; 0: before the first")                                      \
+  X(EPOCH, "scalars/epoch", COUNT, 0, 0, "epochs", "epoch of the step, from 1; 0 at step 0")                        \
+  X(EXAMPLES, "scalars/examples", COUNT, 0, 0, "examples", "in the step's batch")                                   \
+  X(TOKENS, "scalars/tokens", COUNT, 0, 0, "tokens", "in the step's batch")                                         \
+  X(PART_EXAMPLES, "scalars/part_examples", COUNT, 0, 0, "examples",                                                \
+    "in the part of the batch that part_norm is of")                                                                \
+  X(LOSS, "scalars/loss", REAL, 0, 0, "nats", "mean cross entropy of the batch, before the update")                 \
+  X(DISTANCE, "scalars/distance", REAL, 0, 0, "1", "of the logits from the teacher's, mean over the batch")         \
+  X(WEIGHT, "scalars/weight", REAL, 0, 0, "1", "of the distance in what is minimised")                              \
+  X(NORM, "scalars/norm", REAL, 0, 0, "1", "of the whole gradient, before clipping")                                \
+  X(PART_NORM, "scalars/part_norm", REAL, 0, 0, "1",                                                                \
+    "of the mean gradient over one lane's examples, before clipping")                                               \
+  X(FACTOR, "scalars/factor", REAL, 0, 0, "1", "of the schedule on the learning rate")                              \
+  X(DIGEST, "scalars/parameters", DIGEST, 0, 0, "1", "digest of all parameters after the update, as in log.jsonl")  \
+  X(VALUES, "norms/value", REAL, 0, 1, "1", "L2 norm of each tensor after the update")                              \
+  X(GRADIENTS, "norms/gradient", REAL, 0, 1, "1", "L2 norm of each tensor's gradient, before clipping")             \
+  X(UPDATES, "norms/update", REAL, 0, 1, "1", "L2 norm of each tensor's change by the update")                      \
+  X(DISTANCES, "norms/distance", REAL, 0, 1, "1", "L2 distance of each tensor from the teacher's of the next step") \
+  X(SKETCH, "sketch", FIXED, 0, 1, "2^-36", "count sketch of the trained parameters after the update")              \
+  X(STUDENT, "probe/student", FLOAT, 0, 2, "1", "logits of the probe with the parameters after the update")         \
+  X(TEACHER, "probe/teacher", FLOAT, 0, 2, "1", "logits of the probe with the teacher of the next step")            \
+  X(PARAMETERS, "parameters/flat", FLOAT, 0, 1, "1",                                                                \
+    "all parameters after the update, in the order of tensors/offset")                                              \
+  X(LABELS, "probe/labels", LABEL, 1, 1, "class", "labels of the probe, the first examples of dev")                 \
+  X(NAMES, "tensors/name", NAME, 1, 1, "1", "name of each tensor, as in Hugging Face's file")                       \
+  X(OFFSETS, "tensors/offset", COUNT, 1, 1, "floats", "begin of each tensor in the flat vector of parameters")      \
+  X(SHAPES, "tensors/shape", COUNT, 1, 2, "floats", "rows and columns of each tensor; columns 0: a vector")
 
 enum snapshot_column {
 #define SNAPSHOT_ENUM(column, ...) COLUMN_##column,
@@ -52,7 +55,7 @@ enum snapshot_column {
 
 struct column {
   int present;
-  int rank;        /* dimensions of a row, 0 to 2 */
+  int rank;        /* dimensions of a row: as snapshot_column_rank says */
   size_t shape[2]; /* of a row */
   void *data;      /* [rows, shape], or [shape] where it is there once; owned */
   size_t capacity;
@@ -69,12 +72,13 @@ struct segment {
   size_t rows;
 };
 
-/* Name, unit and meaning of a column; u, i, f or s for its elements; 1 where it is there once. */
+/* Name, unit and meaning of a column; u, i, f or s for its elements; 1 where it is there once; dimensions of a row. */
 const char *snapshot_column_name(enum snapshot_column column);
 const char *snapshot_column_unit(enum snapshot_column column);
 const char *snapshot_column_meaning(enum snapshot_column column);
 char snapshot_column_kind(enum snapshot_column column);
 int snapshot_column_once(enum snapshot_column column);
+int snapshot_column_rank(enum snapshot_column column);
 
 /* Bytes of an element, and elements of a row. */
 size_t snapshot_element(enum snapshot_column column);

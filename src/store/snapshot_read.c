@@ -23,7 +23,7 @@ static int get_shape(hid_t set, enum snapshot_column c, struct column *column, s
   const hid_t space = H5Dget_space(set), found = H5Dget_type(set), expected = snapshot_type(c, 0);
   hsize_t shape[3] = {0}, count = 1;
   const int rank = H5Sget_simple_extent_ndims(space);
-  int result = H5Tequal(found, expected) > 0 && rank >= lead && rank <= lead + 2 &&
+  int result = H5Tequal(found, expected) > 0 && rank == lead + snapshot_column_rank(c) &&
                        H5Sget_simple_extent_dims(space, shape, NULL) == rank
                    ? 0
                    : -1;
@@ -125,15 +125,11 @@ static int check_steps(const struct table *table, const char *path) {
 /* The tensors lie where all.h5 will look for them. */
 static int check_table(const struct table *table, const char *path) {
   const struct column *column = table->column;
-  if (column[COLUMN_STEP].rank != 0 || (column[COLUMN_PARAMETERS].present && column[COLUMN_PARAMETERS].rank != 1)) {
-    return damaged(path, "dimensions");
-  }
   const struct column *names = &column[COLUMN_NAMES], *offsets = &column[COLUMN_OFFSETS],
                       *shapes = &column[COLUMN_SHAPES];
   const size_t N = names->shape[0];
   if (names->present != offsets->present || names->present != shapes->present ||
-      (names->present && (names->rank != 1 || offsets->rank != 1 || offsets->shape[0] != N || shapes->rank != 2 ||
-                          shapes->shape[0] != N || shapes->shape[1] != 2)) ||
+      (names->present && (offsets->shape[0] != N || shapes->shape[0] != N || shapes->shape[1] != 2)) ||
       (column[COLUMN_PARAMETERS].present && !names->present)) {
     return damaged(path, "tensors");
   }

@@ -57,6 +57,13 @@ def huge(file, name, shape, chunks=None, **how):
     file.create_dataset(name, shape, kind, chunks=chunks, **how)
 
 
+def wide(file, name, kind):
+    """More values a row than the dataset has by its name, where one is read into one."""
+    rows = file["step"].shape[0]
+    del file[name]
+    file.create_dataset(name, data=[[1] * 4096] * rows, dtype=kind)
+
+
 def filtered(file, name):
     values = file[name][:]
     del file[name]
@@ -87,6 +94,12 @@ CASES = [
     (SEGMENT, lambda f: huge(f, "sketch", (f["step"].shape[0], 1 << 36), (1, 1 << 12)), "sketch: another type or shape"),
     (SEGMENT, lambda f: huge(f, "sketch", (f["step"].shape[0], 1 << 25), (1, 1 << 12), compression=1), "sketch: another type or shape"),
     (SEGMENT, lambda f: huge(f, "tensors/name", (1 << 30,), (1 << 10,)), "tensors/name: another type or shape"),
+    (SEGMENT, lambda f: wide(f, "scalars/loss", "<f8"), "scalars/loss: another type or shape"),
+    (SEGMENT, lambda f: wide(f, "scalars/parameters", "<u8"), "scalars/parameters: another type or shape"),
+    (SEGMENT, lambda f: wide(f, "scalars/part_examples", "<u8"), "scalars/part_examples: another type or shape"),
+    (SEGMENT, lambda f: huge(f, "norms/value", (f["step"].shape[0], 4, 4)), "norms/value: another type or shape"),
+    (SEGMENT, lambda f: huge(f, "probe/student", (f["step"].shape[0], 4)), "probe/student: another type or shape"),
+    (SEGMENT, lambda f: huge(f, "tensors/name", (4, 4)), "tensors/name: another type or shape"),
     (SEGMENT, lambda f: filtered(f, "scalars/loss"), "scalars/loss: a filter that this program does not use"),
     (LOGITS, lambda f: outside(f, "logits", FIFO), "logits: its values lie in another file"),
     (LOGITS, lambda f: view(f, "labels", FIFO), "labels: a virtual dataset, expected its values"),
@@ -130,8 +143,8 @@ def main():
         refused(["inspect", str(path)], words)
     print(f"ok   {len(CASES)} hostile files")
     # The same in a run: all.h5 names its segment, which names what is wrong; a segment that is no file at all.
-    wide = next(i for i, case in enumerate(CASES) if case[2] == "step: another type or shape")
-    for number, words in ((0, CASES[0][2]), (wide, CASES[wide][2]), (None, "expected a file, found a pipe")):
+    shaped = [(i, case[2]) for i, case in enumerate(CASES) if case[2] in ("step: another type or shape", "scalars/loss: another type or shape")]
+    for number, words in ((0, CASES[0][2]), *shaped, (None, "expected a file, found a pipe")):
         shutil.rmtree("bad", ignore_errors=True)
         shutil.copytree(RUN, "bad")
         path = Path("bad/snapshots") / SEGMENT.name
