@@ -1,4 +1,5 @@
 /* The program: finds the command, starts what it needs, turns its status into a message and an exit code. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,8 @@ static int help_with(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  /* A file larger than `ulimit -f` allows is then a write that fails, and is told as one. */
+  signal(SIGXFSZ, SIG_IGN);
   if (argc < 2) {
     print_help(stderr);
     return ad_status_exit_code(AD_ECONFIG);

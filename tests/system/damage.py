@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Damages the newest checkpoint of a run in many places, one at a time, and lets the run go on.
+"""Damages the newest checkpoint of a run in many places, one at a time, and lets the run go on. Then files that the
+system lets grow no further (`ulimit -f`).
 
     damage.py    in a folder that tests/system/tiny.py has made; AD_SOURCE and AUTODIDACT_PROGRAM as the tests have them
 
@@ -7,6 +8,7 @@ Places of values are taken from the file's index as docs/hdf5.md has it. Python'
 
 import filecmp
 import os
+import resource
 import shutil
 import struct
 import subprocess
@@ -22,8 +24,10 @@ KEYS = ["run.dir=run", "batch.lanes=4", "train.epochs=4", "model.dropout=0.2", "
 NEWEST = Path("run/checkpoints/step-000000008.h5")
 
 
-def train(*more):
-    return subprocess.run([os.environ["AUTODIDACT_PROGRAM"], "train", "config.yaml", *KEYS, *more], capture_output=True, text=True)
+def train(*more, largest=resource.RLIM_INFINITY):
+    """largest: bytes that a file may have. What Python itself ignores, SIGXFSZ, is as it was again in a child."""
+    return subprocess.run([os.environ["AUTODIDACT_PROGRAM"], "train", "config.yaml", *KEYS, *more], capture_output=True, text=True,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest)))
 
 
 def places(data):
@@ -53,9 +57,8 @@ def places(data):
     return found
 
 
-def go_on(what, message):
+def go_on(what, *expected):
     result = train()
-    expected = [f"{NEWEST}: ", message, "the checkpoint before it is tried", "goes on after step 4 of "]
     missing = [text for text in expected if text not in result.stderr]
     if result.returncode != 0 or missing:
         sys.exit(f"{what}: exit code {result.returncode}, not said: {missing}\n{result.stderr}")
@@ -79,9 +82,18 @@ def main():
     for what, data, message in damages:
         shutil.copytree("broken", "run")
         NEWEST.write_bytes(data)
-        go_on(what, message)
+        go_on(what, f"{NEWEST}: ", message, "the checkpoint before it is tried", "goes on after step 4 of ")
         shutil.rmtree("run")
     print(f"ok   {len(changed)} bytes changed, {len(damages) - len(changed)} files cut or replaced: each is named, and the run goes on from the checkpoint before")
+    log = Path("broken/log.jsonl").stat().st_size
+    for largest, every, message in ((len(good) // 2, 1, "step-000000009.h5.partial: a checkpoint needs"), (log + 1, 99, "could not be written"), (0, 99, "could not be written")):
+        shutil.copytree("broken", "run")
+        result = train(f"checkpoint.every={every}", largest=largest)
+        if result.returncode != 2 or message not in result.stderr or "File too large" not in result.stderr or NEWEST.read_bytes() != good:
+            sys.exit(f"files of {largest} bytes: exit code {result.returncode}, expected 2 and {message}\n{result.stderr}")
+        go_on(f"files of {largest} bytes", "goes on after step 8 of ")
+        shutil.rmtree("run")
+    print("ok   files that may grow no further: it is told, and the checkpoint stays")
 
 
 main()
