@@ -87,7 +87,7 @@ static void print_row(const char *arm, size_t width, const struct summary *s) {
 static void print_progress(const struct ad_cells *cells, const struct summary *all, int seconds_known) {
   const double left = time_left(cells, all, seconds_known);
   printf("\n%.1f %% of the work is done", all->work > 0.0 ? 100.0 * (1.0 - all->left / all->work) : 100.0);
-  if (isfinite(left)) {
+  if (left < 1e12) {
     const long seconds = lround(left);
     printf("; with the %zu trainings that run now the rest takes %ld:%02ld:%02ld", all->of[AD_CELL_RUNNING],
            seconds / 3600, seconds / 60 % 60, seconds % 60);

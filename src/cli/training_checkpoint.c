@@ -154,7 +154,8 @@ static int unpack_state(struct training *t, const char *path, const char *text, 
                   "trainer", "done", &done, "chain", &chain, "entered", &entered, "newest", &newest, "window", &window,
                   "run", &run, "run", "log_bytes", &log_bytes, "evaluated", &evaluated, "best_step", &best_step,
                   "best_error", &best_error, "best_scores", &best_scores, "dev_error", &dev_error, "seconds",
-                  &t->seconds, "examples", &examples, "rows", &rows, "last_scores", &last_scores) != 0) {
+                  &t->seconds, "examples", &examples, "rows", &rows, "last_scores", &last_scores) != 0 ||
+      (done | entered | newest | window | run | log_bytes | evaluated | best_step | examples) < 0) {
     status = ad_fail(AD_EINPUT, "%s: its state is not one of a training", path);
   } else {
     *s = (struct ad_trainer_state){.done = (uint64_t)done,

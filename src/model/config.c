@@ -109,7 +109,7 @@ static int read_real(const char *path, const json_t *root, const char *key, floa
     return AD_OK;
   }
   const double number = json_number_value(value);
-  if (!json_is_number(value) || !(number >= low) || !((double)(float)number < high)) {
+  if (!json_is_number(value) || !(number >= low && number < high) || !((double)(float)number < high)) {
     char expected[80];
     snprintf(expected, sizeof expected, "a number from %g to below %g, in float32", low, high);
     return wrong(path, root, key, expected);

@@ -60,7 +60,8 @@ void owner_print(char text[OWNER_TEXT]) {
 
 int owner_read(const char *text, struct owner *owner) {
   *owner = (struct owner){.host = "?"};
-  return sscanf(text, "%99s %ld %llu %99s %99s %lf", owner->host, &owner->pid, &owner->start, owner->boot,
+  /* So many digits that each number fits. */
+  return sscanf(text, "%99s %9ld %19llu %99s %99s %15lf", owner->host, &owner->pid, &owner->start, owner->boot,
                 owner->space, &owner->since) >= 5;
 }
 

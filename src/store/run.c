@@ -66,9 +66,9 @@ int ad_run_enter(struct ad_run *run, const char *folder, struct ad_lease_entry *
 
 int ad_run_refuse(const char *folder, const struct ad_lease_entry *holder) {
   char since[40] = "";
-  const time_t began = (time_t)holder->since;
+  const time_t began = holder->since > 0.0 && holder->since < 1e11 ? (time_t)holder->since : 0;
   struct tm utc;
-  if (holder->since > 0.0 && holder->since < 1e11 && gmtime_r(&began, &utc) != NULL) {
+  if (began > 0 && gmtime_r(&began, &utc) != NULL) {
     strftime(since, sizeof since, " since %Y-%m-%dT%H:%M:%SZ", &utc);
   }
   return ad_fail(AD_ECONFIG, "%s is being trained by process %ld on %s%s: wait for its end, or choose another run.dir",

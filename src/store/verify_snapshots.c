@@ -123,7 +123,7 @@ static int compare_scores(const struct verifier *v, const char *path, const stru
   char model[16] = "student";
   uint64_t step;
   const char *name = ad_path_name(path);
-  if (sscanf(name, "dev-step-%" SCNu64, &step) != 1 && sscanf(name, "dev-%15[a-z]-step-%" SCNu64, model, &step) != 2) {
+  if (sscanf(name, "dev-step-%19" SCNu64, &step) != 1 && sscanf(name, "dev-%15[a-z]-step-%19" SCNu64, model, &step) != 2) {
     return ad_fail(AD_EINPUT, "%s: a name that tells no step", path);
   }
   size_t i = 0, wrong = 0;

@@ -22,21 +22,8 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/lease.h"
-
-static char folder[64];
-
-static int enter(void **state) {
-  (void)state;
-  snprintf(folder, sizeof folder, "/tmp/ad-lease-XXXXXX");
-  return mkdtemp(folder) != NULL && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int leave(void **state) {
-  (void)state;
-  char command[100];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
-}
+#include "autodidact/store/run.h"
+#include "support/scratch.h"
 
 /* In place of the system's, so that a test may have it fail as file systems do; *after_link happens behind a call. */
 static int link_error;
@@ -284,6 +271,28 @@ static void test_holder(void **state) {
   ad_lease_end(&lease, 1);
 }
 
+/* Numbers that fit into no type, in a file that says it is a lease. */
+static void test_strange_numbers(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    long pid;
+  } cases[] = {{"host 99999999999999999999999 1 boot space 1", 999999999},
+               {"host 17 99999999999999999999999 boot space 1", 17},
+               {"host 17 1 boot space 1e999", 17},
+               {"host 17 1 boot space -1e300", 17},
+               {"host 17 1 boot space nan", 17}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct ad_lease_entry entry;
+    assert_int_equal(ad_make_folders("numbers"), AD_OK);
+    assert_int_equal(ad_file_write("numbers/cell.1", cases[i].text, strlen(cases[i].text)), AD_OK);
+    assert_int_equal(ad_lease_find("numbers", "cell", 60.0, &entry), AD_OK);
+    assert_int_equal(entry.pid, cases[i].pid);
+    assert_int_equal(ad_run_refuse("numbers", &entry), AD_ECONFIG);
+    assert_null(strstr(ad_error_message(), "since"));
+  }
+}
+
 /* Names that are no leases, whatever they hold: nobody reads more of them than they have, nor waits for them. */
 static void test_strange_files(void **state) {
   (void)state;
@@ -394,9 +403,9 @@ int main(void) {
   ad_log_set_level(AD_LOG_ERROR);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_lease),           cmocka_unit_test(test_foreign_lease),    cmocka_unit_test(test_dead_holder),
-      cmocka_unit_test(test_holder),          cmocka_unit_test(test_strange_files),    cmocka_unit_test(test_races),
+      cmocka_unit_test(test_holder),          cmocka_unit_test(test_strange_numbers), cmocka_unit_test(test_strange_files),    cmocka_unit_test(test_races),
       cmocka_unit_test(test_without_links),   cmocka_unit_test(test_known_too_little), cmocka_unit_test(test_heartbeat),
       cmocka_unit_test(test_left_on_the_way), cmocka_unit_test(test_no_heartbeat),     cmocka_unit_test(test_memory),
   };
-  return cmocka_run_group_tests(tests, enter, leave);
+  return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

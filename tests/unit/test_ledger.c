@@ -19,8 +19,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/ledger.h"
-
-static char folder[64];
+#include "support/scratch.h"
 
 /* In place of the system's, so that a disk may be full: after so many bytes. */
 static int full_after = -1;
@@ -34,19 +33,6 @@ ssize_t write(int fd, const void *data, size_t size) {
     return written;
   }
   return syscall(SYS_write, fd, data, size);
-}
-
-static int enter(void **state) {
-  (void)state;
-  snprintf(folder, sizeof folder, "/tmp/ad-ledger-XXXXXX");
-  return mkdtemp(folder) != NULL && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int leave(void **state) {
-  (void)state;
-  char command[100];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
 }
 
 static void put(const char *path, const char *text) {
@@ -284,5 +270,5 @@ int main(void) {
       cmocka_unit_test(test_lines),   cmocka_unit_test(test_torn),   cmocka_unit_test(test_not_a_list),
       cmocka_unit_test(test_foreign), cmocka_unit_test(test_remove), cmocka_unit_test(test_memory),
   };
-  return cmocka_run_group_tests(tests, enter, leave);
+  return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

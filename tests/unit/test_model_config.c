@@ -86,6 +86,8 @@ static void test_bad_config(void **state) {
       {",\"attention_probs_dropout_prob\":-0.1", "attention_probs_dropout_prob is -0.1"},
       {",\"classifier_dropout\":\"x\"", "classifier_dropout is \"x\""},
       {",\"layer_norm_eps\":NaN", "of the line: NaN is not JSON (Python writes it for missing numbers"},
+      {",\"layer_norm_eps\":1e300", "layer_norm_eps is 1e300, expected a number from 0"},
+      {",\"hidden_dropout_prob\":0.99999999999", "hidden_dropout_prob is 0.99999999999, expected a number from 0"},
       {",\"layer_norm_eps\":1e400", "layer_norm_eps is 1e400, expected a number from 0"},
       {",\"num_labels\":0", "num_labels is 0"},
       {",\"num_labels\":18446744073709551617", "num_labels is 18446744073709551617, expected an integer from 1"},

@@ -22,23 +22,13 @@
 #include "autodidact/study/report.h"
 #include "support/small_training.h"
 #include "support/statistics.h"
+#include "support/scratch.h"
 
 enum { ARMS = 3, POINTS = 20, N = 64, C = 3, STEPS = 8, EVALUATIONS = 4, SKETCH = 16, SKETCHES = 3, PARTS = 4 };
 
-static char folder[64];
-
 static int enter(void **state) {
-  (void)state;
-  snprintf(folder, sizeof folder, "/tmp/ad-report-XXXXXX");
   ad_log_set_level(AD_LOG_ERROR);
-  return mkdtemp(folder) != NULL && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int leave(void **state) {
-  (void)state;
-  char command[100];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
+  return scratch_enter(state);
 }
 
 static void make_study(struct ad_study *study, const char *keys, const char *axes, const char *arms) {
@@ -580,5 +570,5 @@ int main(void) {
       cmocka_unit_test(test_damaged),
       cmocka_unit_test(test_no_gnuplot_and_no_memory),
   };
-  return cmocka_run_group_tests(tests, enter, leave);
+  return cmocka_run_group_tests(tests, enter, scratch_leave);
 }

@@ -16,8 +16,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/study/study.h"
-
-static char folder[64];
+#include "support/scratch.h"
 
 static void write_text(const char *name, const char *text) {
   FILE *file = fopen(name, "w");
@@ -27,10 +26,7 @@ static void write_text(const char *name, const char *text) {
 }
 
 static int enter(void **state) {
-  (void)state;
-  snprintf(folder, sizeof folder, "/tmp/ad-study-XXXXXX");
-  assert_non_null(mkdtemp(folder));
-  assert_int_equal(chdir(folder), 0);
+  assert_int_equal(scratch_enter(state), 0);
   write_text("train.tsv", "a\tx\nb\ty\n");
   write_text("dev.tsv", "a\tx\n");
   write_text("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\n");
@@ -39,13 +35,6 @@ static int enter(void **state) {
   write_text("base.yaml", "data: {descriptor: ./d.yaml, folder: .}\nmodel: {vocab: vocab.txt}\noptim: {lr: 1e-3}\n"
                           "run: {dir: elsewhere}\n");
   return 0;
-}
-
-static int leave(void **state) {
-  (void)state;
-  char command[100];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
 }
 
 static int read_study(struct ad_study *study, const char *text) {
@@ -353,5 +342,5 @@ int main(void) {
       cmocka_unit_test(test_recall),   cmocka_unit_test(test_same_inputs),   cmocka_unit_test(test_memory),
       cmocka_unit_test(test_size),
   };
-  return cmocka_run_group_tests(tests, enter, leave);
+  return cmocka_run_group_tests(tests, enter, scratch_leave);
 }

@@ -22,21 +22,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/store/lease.h"
 #include "autodidact/study/cells.h"
-
-static char folder[64];
-
-static int enter(void **state) {
-  (void)state;
-  snprintf(folder, sizeof folder, "/tmp/ad-table-XXXXXX");
-  return mkdtemp(folder) != NULL && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int leave(void **state) {
-  (void)state;
-  char command[100];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
-}
+#include "support/scratch.h"
 
 /* A study without data: its cells get made-up ids. */
 static void make_study(struct ad_study *study, const char *keys, const char *axes) {
@@ -301,5 +287,5 @@ int main(void) {
       cmocka_unit_test(test_lines),       cmocka_unit_test(test_rules), cmocka_unit_test(test_torn_and_broken), cmocka_unit_test(test_numbers), cmocka_unit_test(test_tidy),
       cmocka_unit_test(test_size),        cmocka_unit_test(test_memory),
   };
-  return cmocka_run_group_tests(tests, enter, leave);
+  return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }
