@@ -35,8 +35,11 @@ static void open_sealed(const uint8_t *data, size_t size) {
     c->out = open(path, O_WRONLY);
     demand(c->out >= 0 && checkpoint_seal(c, &whole) == AD_OK && whole > VALUES + size);
     ad_checkpoint_close(c);
-    demand(ad_checkpoint_index(path, &again) == AD_OK);
-    demand(again.size == size && memcmp(again.data, data, size) == 0);
+    /* What stands in an index besides, as behind the end of a name, is not written again. */
+    demand(ad_checkpoint_index(path, &again) == AD_OK && again.size == size);
+    demand(ad_checkpoint_open_index(&c, path, &again, NULL) == AD_OK);
+    read_values(c);
+    ad_checkpoint_close(c);
   }
   ad_buffer_destroy(&again);
   ad_buffer_destroy(&index);
