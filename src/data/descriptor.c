@@ -355,3 +355,9 @@ int ad_descriptor_hold_out(struct ad_descriptor *descriptor, size_t rows, uint64
   train->expected.rows -= expected.rows_known ? rows : 0;
   return AD_OK;
 }
+
+int ad_descriptor_add(struct ad_descriptor *descriptor, enum ad_split split) {
+  AD_TRY(ad_layout_copy(&descriptor->source[AD_TRAIN], &descriptor->source[split]));
+  descriptor->source[split].expected = (struct ad_expected){0};
+  return AD_OK;
+}

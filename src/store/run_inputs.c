@@ -237,15 +237,17 @@ int ad_run_inputs_place(const struct ad_run_inputs *inputs, const struct ad_conf
   for (int s = AD_TRAIN; s < AD_SPLITS; s++) {
     struct ad_source *source = &descriptor->source[s];
     char *path = NULL;
-    if (source->file == NULL) {
+    const char *other = other_file(config, (enum ad_split)s);
+    if (source->file == NULL && (other == NULL || !ad_descriptor_has(descriptor, AD_TRAIN))) {
       continue;
     }
+    AD_TRY(source->file == NULL ? ad_descriptor_add(descriptor, (enum ad_split)s) : AD_OK);
     AD_TRY(choose_path(inputs, config, folder, descriptor, (enum ad_split)s, &path));
     if (path != NULL) {
       ad_free(source->file);
       source->file = path;
     }
-    if (other_file(config, (enum ad_split)s) != NULL) { /* read whole */
+    if (other != NULL) { /* read whole */
       source->shuffled = 0;
       source->expected = nothing;
     }

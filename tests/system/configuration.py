@@ -24,7 +24,7 @@ TRAININGS = [
     ("plain", {"run.dir": "plain", "data.train": "data/train.tsv", "data.dev": "data/dev.tsv", "data.test": "data/test.tsv",
                "batch.lanes": "1", "model.dropout": "0", "model.freeze": "encoder", "model.classifier": "cls",
                "optim.warmup": "1", "optim.head_lr": "1e-3", "train.steps": "4", "train.epochs": "3", "optim.lr": "2e-5", "data.folder": ""}, None),
-    ("self-ensemble", {"run.dir": "se", "data.dev": "data/dev.tsv", "teacher.method": "se"}, ["eval.means", "seed.init"]),
+    ("self-ensemble", {"run.dir": "se", "data.dev": "data/train.tsv", "teacher.method": "se"}, ["eval.means", "seed.init"]),
     ("no dev split", {"run.dir": "nodev", "model.path": "", "model.vocab": "model/vocab.txt", "model.hidden": "16"},
      ["eval.every", "eval.keep_logits", "model.head"]),
 ]
@@ -94,9 +94,24 @@ def check_copy(work, program):
     return [] if result.returncode == 0 and "warning" not in result.stderr else [f"a copied config.yaml: {result.stderr}"]
 
 
+def check_split(work, program):
+    """A split by its name is the file that the run's configuration has for it, wherever one stands, and though the
+    descriptor has no such split."""
+    found = []
+    last = json.loads((work / "se/result.json").read_text())["dev"]
+    (work / "elsewhere").mkdir()
+    for command, at in ((["eval", "se", "--data", "dev", "--json"], work), (["eval", "../se", "--data", "dev", "--json"], work / "elsewhere"),
+                        (["verify", "../se", "--replay", "1"], work / "elsewhere")):
+        result = subprocess.run([program, *command], cwd=at, capture_output=True, text=True, check=False)
+        scores = json.loads(result.stdout) if command[0] == "eval" and result.returncode == 0 else last
+        if result.returncode != 0 or scores["examples"] != 24 or scores["error"] != last["error"]:
+            found.append(f"{' '.join(command)}: {result.stdout}{result.stderr}, expected {last}")
+    return found
+
+
 def check_head(work, program):
     """A second stage begins where the first has ended, as its learning rate of 0 shows, and says so once."""
-    settings = {"data.dev": "data/dev.tsv", "model.path": "se/model", "optim.lr": "0", "train.steps": "2", "model.dropout": "0"}
+    settings = {"data.dev": "data/train.tsv", "model.path": "se/model", "optim.lr": "0", "train.steps": "2", "model.dropout": "0"}
     first = json.loads((work / "se/result.json").read_text())["dev"]["loss"]
     found = []
     for name, added, kept, reason in [("auto", {}, True, "its classes are those of the data, in the same order"),
@@ -141,7 +156,7 @@ def main():
             if idle is None:
                 idle = [key for key, row in table.items() if row[2] and key not in elsewhere]
             failed += check(work, program, table, name, settings, idle)
-        failed += check_copy(work, program) + check_head(work, program)
+        failed += check_copy(work, program) + check_split(work, program) + check_head(work, program)
     for fault in failed:
         print(f"     {fault}")
     return 1 if failed else 0

@@ -123,4 +123,8 @@ int ad_descriptor_compare(const struct ad_descriptor *was, const struct ad_descr
  * there is a dev split, no train split, or a split rule already; AD_ENOMEM. Nothing is changed on failure. */
 int ad_descriptor_hold_out(struct ad_descriptor *descriptor, size_t rows, uint64_t seed);
 
+/* Makes a split that the descriptor lacks, with train's layout and file, for whoever has a file in place of that.
+ * AD_ENOMEM. */
+int ad_descriptor_add(struct ad_descriptor *descriptor, enum ad_split split);
+
 #endif

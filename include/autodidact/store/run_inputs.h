@@ -45,7 +45,8 @@ int ad_run_inputs_changes(const struct ad_run_inputs *inputs, const struct ad_de
                           struct ad_buffer *out, unsigned *kinds);
 
 /* Lets the descriptor (after hold-out) name the files that the run was given, whatever the current folder is: each where it
- * lay, or where that is no more and the configuration's path leads to one from here, there. `folder` not NULL: where the
+ * lay, or where that is no more and the configuration's path leads to one from here, there. A file that the configuration
+ * has for a split which the descriptor lacks makes that split, with train's layout. `folder` not NULL: where the
  * descriptor's files lie now. For a run made before, the configuration's folder is taken as it stands. AD_EIO, AD_ENOMEM. */
 int ad_run_inputs_place(const struct ad_run_inputs *inputs, const struct ad_config *config, const char *folder,
                         struct ad_descriptor *descriptor);
