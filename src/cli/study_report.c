@@ -1,5 +1,6 @@
 /* autodidact study report: the statistics of what is done so far. */
 #include <stdio.h>
+#include <string.h>
 
 #include "arguments.h"
 #include "autodidact/base/status.h"
@@ -24,6 +25,11 @@ static int report(const char *path, const struct ad_report_settings *settings) {
   status = status == AD_OK ? ad_study_recall(&study) : status;
   status = status == AD_OK ? ad_cells_open(&cells, &study) : status;
   status = status == AD_OK ? check_begun(&study, &cells) : status;
+  if (status == AD_OK && settings->baseline != NULL && study.arm_count == 1 &&
+      strcmp(settings->baseline, study.arms[0].name) == 0) {
+    status = ad_fail(AD_ECONFIG, "%s: found --baseline %s, which is the only arm: nothing can be compared with it", path,
+                     settings->baseline);
+  }
   status = status == AD_OK ? ad_study_report(&study, &cells, settings, &text) : status;
   if (status == AD_OK && text.size > 0) {
     fputs(text.data, stdout);

@@ -13,6 +13,33 @@ static const char *const sections[] = {"study", "base", "axes", "arms"};
 
 #define LENGTH(list) (sizeof(list) / sizeof *(list))
 
+/* Whether a word is a section of the configuration, as `optim`. */
+static int is_section(const char *word) {
+  for (size_t i = 0; ad_config_key(i) != NULL; i++) {
+    if (strcspn(ad_config_key(i), ".") == strlen(word) && strncmp(ad_config_key(i), word, strlen(word)) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* An unknown key: a slip in one of the study's own, or one of the configuration in the wrong place. */
+static int fail_key(const char *path, const char *prefix, const struct ad_yaml *at, const char *key, const char *nearest) {
+  static const char PLACE[] = "keys of the configuration stand below base, axes or arms";
+  struct ad_buffer meant = {0};
+  int status;
+  if (is_section(key)) {
+    return study_fail(path, at, "unknown key '%s%s'; %s", prefix, key, PLACE);
+  }
+  if (3 * ad_edit_distance(nearest, key) <= strlen(key) + 3) {
+    return study_fail(path, at, "unknown key '%s%s'; the nearest one is '%s%s'", prefix, key, prefix, nearest);
+  }
+  status = ad_config_suggest(key, &meant);
+  status = status == AD_OK ? study_fail(path, at, "unknown key '%s%s'; %s: %s", prefix, key, PLACE, meant.data) : status;
+  ad_buffer_destroy(&meant);
+  return status;
+}
+
 static int check_keys(const char *path, const char *prefix, const struct ad_yaml *tree, const char *const *known,
                       size_t count) {
   if (tree->kind != AD_YAML_MAPPING) {
@@ -26,8 +53,7 @@ static int check_keys(const char *path, const char *prefix, const struct ad_yaml
       }
     }
     if (strcmp(known[nearest], tree->keys[i]) != 0) {
-      return study_fail(path, tree->items[i], "unknown key '%s%s'; the nearest one is '%s%s'", prefix, tree->keys[i],
-                        prefix, known[nearest]);
+      return fail_key(path, prefix, tree->items[i], tree->keys[i], known[nearest]);
     }
   }
   return AD_OK;

@@ -41,6 +41,10 @@ file "no section" 1 "^autodidact: error: wrong.yaml:1: the section 'study' is mi
 file "no mapping" 1 "wrong.yaml:1: expected keys and values" <<<"- study"
 file "malformed" 1 "wrong.yaml:[0-9]+: malformed YAML" <<<"study: {dir: s"
 file "unknown key" 1 "wrong.yaml:1: unknown key 'study.rank_per_trial'; the nearest one is 'study.ranks_per_trial'" <<<"study: {dir: s, rank_per_trial: 2}"
+file "a key of the configuration" 1 "wrong.yaml:1: unknown key 'study.learning_rate'; keys of the configuration stand below base, axes or arms: here it is 'optim.lr'" \
+  <<<"study: {dir: s, learning_rate: 2}"
+file "a section of the configuration" 1 "wrong.yaml:2: unknown key 'optim'; keys of the configuration stand below" <<<$'study: {dir: s}\noptim: {lr: 2}'
+file "a name of elsewhere in an arm" 1 "wrong.yaml:2: unknown key 'num_train_epochs'; here it is 'train.epochs'" <<<$'study: {dir: s}\narms: {a: {num_train_epochs: 2}}'
 file "unknown axis" 1 "wrong.yaml:2: unknown key 'seed.int'; the nearest one is 'seed.init'" <<<$'study: {dir: s}\naxes: {seed.int: 0..2}'
 file "empty list" 1 "wrong.yaml:2: axes: seed.init has no values" <<<$'study: {dir: s}\naxes: {seed.init: []}'
 file "arm twice" 1 "wrong.yaml:4: the key \"a\" is there twice \(first at line 3\)" <<<$'study: {dir: s}\narms:\n  a: {}\n  a: {optim.lr: 1}'
@@ -149,6 +153,7 @@ for command in run status report; do
 done
 sed -i '$d' "${records[0]}"
 expect "all as it was" 0 "" run study.yaml
+expect "the only arm as a baseline" 1 "found --baseline a, which is the only arm" report study.yaml --baseline a
 expect "an unknown baseline" 1 'study.yaml: found no arm "c" to compare with; the first is "a"' report study.yaml --baseline c
 rm -r s
 echo "ok   changes between two calls"
