@@ -154,7 +154,6 @@ int training_close(struct training *t, int alone) {
 /* From the run folder to its result. */
 static int train(struct training *t) {
   AD_TRY(training_open_run(t));
-  AD_TRY(training_watch_signals(t->session.config.run_signals));
   ad_log(AD_LOG_INFO, "%zu training examples, %zu dev examples, %u classes, %.1f M parameters, %" PRIu64 " steps",
          t->train.count, t->has_dev ? t->dev.count : 0, t->session.params.config.classes,
          1e-6 * (double)t->session.params.count, ad_trainer_total(t->trainer));

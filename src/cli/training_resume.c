@@ -285,6 +285,8 @@ int training_open_run(struct training *t) {
   struct provenance p;
   int loaded = 0;
   AD_TRY(ad_comm_settle(t->comm, make_provenance(t, &p)));
+  /* From here on there is something to give up, or to save. */
+  AD_TRY(training_watch_signals(c->run_signals));
   AD_TRY(enter(t));
   uint64_t found = t->first && !c->run_overwrite ? ad_run_find(c->run_dir) : AD_RUN_NONE;
   AD_TRY(ad_comm_broadcast(t->comm, sizeof found, &found));

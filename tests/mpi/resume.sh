@@ -222,6 +222,14 @@ second 2
 kill "$beats"
 wait "$beats" || true
 [ "$code" = 1 ] && grep -q "held is being trained by process 17 on elsewhere since 2023-11-14T22:13:20Z" second.out || { cat second.out; exit 1; }
+# Who waits for that stops at a signal, and leaves the lease to its holder.
+touch held/lease.3
+"$AUTODIDACT_PROGRAM" train config.yaml run.dir=held train.steps=1000000000 checkpoint.every=50 eval.every=1000000000 checkpoint.epoch=false >waiting.out 2>&1 &
+waiting=$!
+until grep -q "it has 60 seconds to give a sign of life" waiting.out; do kill -0 "$waiting" || { cat waiting.out; exit 1; }; sleep 0.1; done
+kill -TERM "$waiting"
+code=0 && wait "$waiting" || code=$?
+[ "$code" = 75 ] && grep -q "signal TERM: stopped before its run was begun" waiting.out && [ "$(ls -d held/*lease*)" = held/lease.3 ] || { cat waiting.out; exit 1; }
 touch -d '-1 hour' held/lease.3
 second 2 run.time_limit=1
 [ "$code" = 75 ] && rows && [ -z "$(find held -name '*lease*')" ] || { cat second.out; exit 1; }
