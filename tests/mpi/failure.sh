@@ -146,8 +146,10 @@ refused_scratch() { # PATTERN TMPDIR
   echo "ok   TMPDIR: $1"
 }
 refused_scratch 'can be written' "$work/none"
-mkdir "$work/$(printf 'x%.0s' {1..120})"
-refused_scratch 'at most 100' "$work/$(printf 'x%.0s' {1..120})"
+# As long as the system's names of folders are.
+long="$work/$(printf "$(printf 'x%.0s' {1..200})/%.0s" {1..15})"
+mkdir -p "$long"
+TMPDIR=$long "$source/launch/local" -n 2 order config.yaml >out 2>&1 || { echo "TMPDIR of ${#long} characters"; cat out; exit 1; }
 # Little address space is an error, not a hang.
 for room in 100000 150000 200000; do
   expect "address-space-$room" 2 'ulimit -v' -- bash -c "ulimit -v $room; exec '$AD_PROGRAM' train config.yaml run.dir=small"
