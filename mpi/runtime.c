@@ -24,14 +24,20 @@ static MPI_Comm end_comm; /* of ad_mpi_end alone, so that its message meets no o
 static const double PATIENCE = 3.0;     /* seconds a failed rank waits for the others */
 static const double LONGEST_NAP = 0.05; /* of these, that count at once */
 
+const char *ad_mpi_launched_rank(void) {
+  static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+  const char *rank = NULL;
+  for (size_t i = 0; rank == NULL && i < sizeof names / sizeof *names; i++) {
+    rank = getenv(names[i]);
+  }
+  return rank;
+}
+
 /* A process that no launcher started is a world of its own: it needs neither Open MPI's daemon nor its folders in /tmp, which
  * take time and which many runs started at once would race for. What the user has set stays. */
 static void settle_alone(void) {
-  static const char *const launched[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
-  for (size_t i = 0; i < sizeof launched / sizeof *launched; i++) {
-    if (getenv(launched[i]) != NULL) {
-      return;
-    }
+  if (ad_mpi_launched_rank() != NULL) {
+    return;
   }
   ad_ignore(setenv("OMPI_MCA_ess_singleton_isolated", "1", 0));
   ad_ignore(setenv("OMPI_MCA_orte_create_session_dirs", "0", 0));

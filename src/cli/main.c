@@ -1,7 +1,6 @@
 /* The program: finds the command, starts what it needs, turns its status into a message and an exit code. */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "arguments.h"
@@ -65,14 +64,8 @@ static int fail_unknown(const char *name) {
 
 /* Under a launcher a command that is not parallel is the first process's business. */
 static int is_first_process(void) {
-  const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    const char *rank = getenv(names[i]);
-    if (rank != NULL) {
-      return strcmp(rank, "0") == 0;
-    }
-  }
-  return 1;
+  const char *rank = ad_mpi_launched_rank();
+  return rank == NULL || strcmp(rank, "0") == 0;
 }
 
 /* Whether the arguments only ask for help, keys or a key's value: then MPI is not needed. */

@@ -2,6 +2,10 @@
 #ifndef AUTODIDACT_MPI_RUNTIME_H
 #define AUTODIDACT_MPI_RUNTIME_H
 
+/* The rank, as text, that a launcher gave this process in its environment: known before MPI is started. NULL: no launcher
+ * started it. Not collective; the environment's storage. */
+const char *ad_mpi_launched_rank(void);
+
 /* Starts MPI (also without mpirun: one rank) and tells rank and size. Collective over the world. AD_OK or AD_EINTERNAL.
  */
 int ad_mpi_start(int *argc, char ***argv, int *rank, int *size);
