@@ -129,11 +129,12 @@ def wait_for_end(name, mpirun, ranks):
 
 
 def kill(name, pid, seed):
-    draw, mpirun = random.Random(int(seed)), children(int(pid))[0]
+    draw = random.Random(int(seed))
     # A run may be finished and not yet in the table, if its rank was killed in between.
     wait_for(name, max(len(done(name)), len(finished(name))) + draw.randint(1, 3))
     time.sleep(draw.random() * 0.05)
-    ranks = children(mpirun)
+    # The launcher's first children are commands that it asks something.
+    mpirun, ranks = max(((child, children(child)) for child in children(int(pid))), key=lambda found: len(found[1]))
     if len(ranks) != 8:
         sys.exit(f"study.py: mpirun has {len(ranks)} children, expected 8")
     # All stand still while one looks, and until mpirun wakes those that are left: so there is something left to lose however busy
