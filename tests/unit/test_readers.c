@@ -285,7 +285,10 @@ static void test_seek(void **state) {
     assert_int_equal(ad_file_write(FILE_NAME, good[i].content, good[i].size), AD_OK);
     assert_int_equal(ad_reader_open(&reader, &d.source[AD_TRAIN], FILE_NAME, 0), AD_OK);
     while (ad_reader_next(&reader, &r) == 1) {
-      memcpy(texts[count], r.text.data, r.text.size);
+      /* One that is left out has no text. */
+      if (r.text.size > 0) {
+        memcpy(texts[count], r.text.data, r.text.size);
+      }
       sizes[count] = r.text.size;
       positions[count++] = r.position;
     }
@@ -293,7 +296,9 @@ static void test_seek(void **state) {
       ad_reader_seek(&reader, positions[n]);
       assert_int_equal(ad_reader_next(&reader, &r), 1);
       assert_int_equal(r.text.size, sizes[n]);
-      assert_memory_equal(r.text.data, texts[n], sizes[n]);
+      if (sizes[n] > 0) {
+        assert_memory_equal(r.text.data, texts[n], sizes[n]);
+      }
     }
     uint64_t digest;
     assert_int_equal(ad_reader_digest(&reader, &digest), AD_OK);
