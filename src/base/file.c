@@ -182,7 +182,10 @@ int ad_file_rename(const char *from, const char *to) {
   if (folder == NULL) {
     return ad_fail_memory(strlen(to) + 1, "a path");
   }
-  int status = rename(from, to) == 0 ? AD_OK : ad_fail(AD_EIO, "%s: could not be put in place: %s", to, strerror(errno));
+  int status = AD_OK;
+  if (rename(from, to) != 0) {
+    status = ad_fail(AD_EIO, "%s: could not be put in place: %s", to, strerror(errno));
+  }
   if (status == AD_OK) {
     status = ad_folder_sync(folder);
     const int reason = errno;

@@ -98,7 +98,8 @@ static int unpack(struct ad_checkpoint *c, const struct ad_buffer *index) {
   }
   AD_TRY(unpack_vectors(c, &h, index, &at));
   const char *state = take(index, &at, h.state_bytes);
-  if (state == NULL || memchr(state, '\0', (size_t)h.state_bytes) != NULL || at != index->size || c->count == 0 || strcmp(c->vectors[0].name, "student") != 0) {
+  const int whole = state != NULL && at == index->size && memchr(state, '\0', (size_t)h.state_bytes) == NULL;
+  if (!whole || c->count == 0 || strcmp(c->vectors[0].name, "student") != 0) {
     return checkpoint_damaged(c, "the state of its index");
   }
   c->step = h.step;
