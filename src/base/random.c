@@ -3,6 +3,8 @@
 #include <Random123/philox.h>
 #include <math.h>
 
+#include "autodidact/base/elementary.h"
+
 void ad_philox(const uint32_t c[4], const uint32_t k[2], uint32_t out[4]) {
   const philox4x32_ctr_t counter = {{c[0], c[1], c[2], c[3]}};
   const philox4x32_key_t key = {{k[0], k[1]}};
@@ -45,7 +47,7 @@ double ad_random_uniform(uint64_t seed, enum ad_stream stream, uint32_t substrea
 double ad_random_normal(uint64_t seed, enum ad_stream stream, uint32_t substream, uint64_t index) {
   uint32_t words[4];
   block(seed, stream, substream, index, words);
-  return sqrt(-2.0 * log(unit(words[1], words[0]))) * cos(6.283185307179586476925 * unit(words[3], words[2]));
+  return sqrt(-2.0 * ad_math_log(unit(words[1], words[0]))) * ad_math_cos(6.283185307179586476925 * unit(words[3], words[2]));
 }
 
 void ad_random_permutation(uint64_t seed, enum ad_stream stream, uint32_t substream, size_t n, uint32_t *order) {

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "autodidact/base/elementary.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
@@ -41,7 +42,7 @@ void ad_vote_destroy(struct ad_vote *vote) {
 
 /* log(exp(a) + exp(b)) */
 static double log_sum(double a, double b) {
-  return a > b ? a + log1p(exp(b - a)) : b + log1p(exp(a - b));
+  return a > b ? a + ad_math_log1p(ad_math_exp(b - a)) : b + ad_math_log1p(ad_math_exp(a - b));
 }
 
 /* The first of the largest. */
@@ -63,12 +64,12 @@ static uint32_t add_example(size_t C, const float *logits, uint32_t label, doubl
   }
   const double top = logits[best];
   for (size_t c = 0; c < C; c++) {
-    total += exp(logits[c] - top);
+    total += ad_math_exp(logits[c] - top);
   }
   for (size_t c = 0; c < C; c++) {
-    sum[c] += exp(logits[c] - top) / total;
+    sum[c] += ad_math_exp(logits[c] - top) / total;
   }
-  *of_label = logits[label] - top - log(total);
+  *of_label = logits[label] - top - ad_math_log(total);
   return best;
 }
 
@@ -99,7 +100,7 @@ void ad_vote_predict(const struct ad_vote *vote, uint32_t *prediction) {
 }
 
 double ad_vote_cross_entropy(const struct ad_vote *vote) {
-  const double all = log((double)vote->counted);
+  const double all = ad_math_log((double)vote->counted);
   double sum = 0.0;
   for (size_t i = 0; i < vote->examples; i++) {
     sum += all - vote->label_probability[i];

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "autodidact/base/elementary.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/data/batch.h"
@@ -90,9 +91,9 @@ double ad_mean_cross_entropy(size_t N, size_t C, const float *logits, const uint
       top = row[c] > top ? row[c] : top;
     }
     for (size_t c = 0; c < C; c++) {
-      total += exp(row[c] - top);
+      total += ad_math_exp(row[c] - top);
     }
-    sum += log(total) + top - row[labels[i]];
+    sum += ad_math_log(total) + top - row[labels[i]];
   }
   return sum / (double)N;
 }

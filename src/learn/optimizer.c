@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "autodidact/base/elementary.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/schedule.h"
@@ -80,8 +81,8 @@ static struct ad_adamw arithmetic(const struct ad_optimizer *optimizer, const st
                            .beta2 = (float)o->beta2,
                            .eps = (float)o->eps,
                            .decay = tensor->decay ? (float)o->decay : 0.0f,
-                           .correction1 = o->bias_correction ? (float)(1.0 - pow(o->beta1, (double)t)) : 1.0f,
-                           .correction2 = o->bias_correction ? (float)(1.0 - pow(o->beta2, (double)t)) : 1.0f,
+                           .correction1 = o->bias_correction ? (float)(1.0 - ad_math_pow(o->beta1, (double)t)) : 1.0f,
+                           .correction2 = o->bias_correction ? (float)(1.0 - ad_math_pow(o->beta2, (double)t)) : 1.0f,
                            .gradient_scale = (float)scale};
 }
 

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "autodidact/base/elementary.h"
+
 /* Counts of steps are far below 2^53, so each conversion to double is exact. */
 uint64_t ad_schedule_warmup(uint64_t total, double share) {
   const double steps = ceil((double)total * share);
@@ -21,7 +23,7 @@ double ad_schedule_factor(enum ad_schedule kind, uint64_t t, uint64_t total, uin
   if (kind == AD_SCHEDULE_LINEAR) {
     return (double)(total - t) / (double)(total - warmup);
   }
-  return 0.5 * (1.0 + cos(M_PI * ((double)(t - warmup) / (double)(total - warmup))));
+  return 0.5 * (1.0 + ad_math_cos(M_PI * ((double)(t - warmup) / (double)(total - warmup))));
 }
 
 /* By repeated multiplication: the same bits with any mathematical library. */

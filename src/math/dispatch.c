@@ -21,10 +21,21 @@ static int runs_v3(void) {
          __builtin_cpu_supports("bmi2");
 }
 #endif
+#ifdef AD_HAVE_KERNELS_neon
+extern const struct ad_kernels ad_kernels_neon;
+static int runs_neon(void) {
+  return 1;
+}
+#endif
 #ifdef AD_HAVE_KERNELS_generic
 extern const struct ad_kernels ad_kernels_generic;
+/* It has fused multiply-adds too, in SLEEF's functions. */
 static int runs_generic(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("fma");
+#else
   return 1;
+#endif
 }
 #endif
 
@@ -38,6 +49,9 @@ static const struct {
 #endif
 #ifdef AD_HAVE_KERNELS_v3
     {&ad_kernels_v3, runs_v3},
+#endif
+#ifdef AD_HAVE_KERNELS_neon
+    {&ad_kernels_neon, runs_neon},
 #endif
 #ifdef AD_HAVE_KERNELS_generic
     {&ad_kernels_generic, runs_generic},
@@ -61,7 +75,7 @@ const struct ad_kernels *ad_kernels_select(void) {
       return NULL;
     }
   }
-  ad_fail(AD_ECONFIG, "AUTODIDACT_KERNELS: found '%s', expected v4, v3 or generic, as far as this build has them",
+  ad_fail(AD_ECONFIG, "AUTODIDACT_KERNELS: found '%s', expected v4, v3, neon or generic, as far as this build has them",
           wanted ? wanted : "");
   return NULL;
 }

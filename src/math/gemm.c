@@ -15,6 +15,7 @@ static const struct ad_gemm_backend *const BACKENDS[] = {
 #ifdef AD_HAVE_LIBXSMM
     &ad_gemm_libxsmm,
 #endif
+    &ad_gemm_chain,
     &ad_gemm_openblas,
 };
 enum { BACKEND_COUNT = sizeof BACKENDS / sizeof BACKENDS[0] };

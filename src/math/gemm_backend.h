@@ -26,6 +26,7 @@ struct ad_gemm_backend {
   size_t (*tn_work)(size_t lanes, size_t M, size_t N, size_t K);
 };
 
+extern const struct ad_gemm_backend ad_gemm_chain;
 extern const struct ad_gemm_backend ad_gemm_openblas;
 #ifdef AD_HAVE_LIBXSMM
 extern const struct ad_gemm_backend ad_gemm_libxsmm;

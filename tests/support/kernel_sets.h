@@ -11,7 +11,7 @@
 /* run(name) runs the group and returns the number of failed tests; so does this, over all sets. A set named in the
  * environment (AUTODIDACT_KERNELS) is the only one. */
 static inline int run_with_kernel_sets(int (*run)(const char *name)) {
-  static const char *const SETS[] = {"v4", "v3", "generic"};
+  static const char *const SETS[] = {"v4", "v3", "neon", "generic"};
   const char *chosen = getenv("AUTODIDACT_KERNELS");
   if (chosen != NULL && chosen[0] != '\0') {
     return run(chosen);
@@ -33,7 +33,7 @@ static inline int run_with_kernel_sets(int (*run)(const char *name)) {
 static int (*products_run)(const char *name);
 
 static inline int products_of_set(const char *set) {
-  static const char *const BACKENDS[] = {"libxsmm", "openblas"};
+  static const char *const BACKENDS[] = {"chain", "libxsmm", "openblas"};
   const char *chosen = getenv("AUTODIDACT_GEMM");
   if (chosen != NULL && chosen[0] != '\0') {
     return ad_gemm_start() == 0 ? products_run(set) : 1;

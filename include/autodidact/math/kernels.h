@@ -123,6 +123,12 @@ struct ad_kernels {
   /* y [M,N] (ldy) = x (ldx): for rows so short that a call of memcpy for each would tell. */
   void (*copy)(size_t M, size_t N, const float *x, size_t ldx, float *y, size_t ldy);
 
+  /* C [M,N] (ldc) = A B, or C += A B with accumulate: A(i,k) = A[i * row + k * column], B [K,N] (ldb). Each element is one
+   * chain of fused multiply-adds over k = 0 .. K-1, begun with 0 or with C: its bits depend on its row of A and its column
+   * of B alone. C overlaps neither. */
+  void (*product)(size_t M, size_t N, size_t K, const float *A, size_t row, size_t column, const float *B, size_t ldb,
+                  float *C, size_t ldc, int accumulate);
+
   /* x = tanh(x + bias) in place, [T,H] (the pooler); backward: dx = dy * (1 - y^2), adds column sums to dbias. dx may
    * be dy. */
   void (*bias_tanh)(size_t T, size_t H, float *x, const float *bias);

@@ -1,4 +1,5 @@
 /* The classifier and its loss: few rows, few classes. */
+#include "autodidact/base/elementary.h"
 #include "vector/set.h"
 #include "vector/vec.h"
 
@@ -42,14 +43,14 @@ void AD_KERNEL(cross_entropy)(size_t B, size_t C, const float *logits, const uin
       max = row[c] > max ? row[c] : max;
     }
     for (size_t c = 0; c < C; c++) {
-      sum += scalar_exp(row[c] - max);
+      sum += ad_math_exp(row[c] - max);
     }
-    loss[b] = (float)(scalar_log(sum) + (max - row[labels[b]]));
+    loss[b] = (float)(ad_math_log(sum) + (max - row[labels[b]]));
     if (dlogits == NULL) {
       continue;
     }
     for (size_t c = 0; c < C; c++) {
-      const double p = scalar_exp(row[c] - max) / sum;
+      const double p = ad_math_exp(row[c] - max) / sum;
       dlogits[b * C + c] = (float)(scale * (p - (c == labels[b] ? 1.0 : 0.0)));
     }
   }
@@ -76,9 +77,9 @@ static double log_partition(size_t C, const float *row) {
     max = row[c] > max ? row[c] : max;
   }
   for (size_t c = 0; c < C; c++) {
-    sum += scalar_exp(row[c] - max);
+    sum += ad_math_exp(row[c] - max);
   }
-  return max + scalar_log(sum);
+  return max + ad_math_log(sum);
 }
 
 /* D = 1/2 sum (p - q) l, l = log p - log q. By the logits a of p: dD/da = 1/2 (p (l - sum p l) + p - q). */
@@ -90,14 +91,14 @@ void AD_KERNEL(symmetric_divergence)(size_t B, size_t C, const float *first, con
     double over_p = 0.0, over_q = 0.0; /* sum p l, sum q l */
     for (size_t c = 0; c < C; c++) {
       const double log_p = a[c] - of_p, log_q = z[c] - of_q;
-      over_p += scalar_exp(log_p) * (log_p - log_q);
-      over_q += scalar_exp(log_q) * (log_p - log_q);
+      over_p += ad_math_exp(log_p) * (log_p - log_q);
+      over_q += ad_math_exp(log_q) * (log_p - log_q);
     }
     divergence[b] = (float)(0.5 * (over_p - over_q));
     for (size_t c = 0; c < C; c++) {
       const size_t at = b * C + c;
       const double log_p = a[c] - of_p, log_q = z[c] - of_q, l = log_p - log_q;
-      const double p = scalar_exp(log_p), q = scalar_exp(log_q);
+      const double p = ad_math_exp(log_p), q = ad_math_exp(log_q);
       dfirst[at] = (float)(dfirst[at] + scale * (0.5 * (p * (l - over_p) + (p - q))));
       dsecond[at] = (float)(dsecond[at] + scale * (0.5 * (q * (over_q - l) + (q - p))));
     }

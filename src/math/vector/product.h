@@ -1,4 +1,4 @@
-/* Small products for attention: C [M,N] = A B or C += A B, with A read element by element at any strides and the rows
+/* Matrix products: C [M,N] = A B or C += A B, with A read element by element at any strides and the rows
  * of B and C contiguous.
  *
  * Each element of C is one chain of fused multiply-adds over k = 0 .. K-1, started from 0 or from C, whatever the
@@ -74,13 +74,11 @@ VEC_INLINE void product_panel(const struct product *p, size_t M, size_t n, const
       case 4:
         product_tile(p, done, n, 4, vecs, width);
         break;
-#if VEC_TILE_TALL
       case 5:
         product_tile(p, done, n, 5, vecs, width);
         break;
       default:
         product_tile(p, done, n, 6, vecs, width);
-#endif
     }
     done += rows;
   }

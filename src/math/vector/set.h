@@ -21,6 +21,7 @@
   X(bias)                         \
   X(transpose)                    \
   X(copy)                         \
+  X(product)                      \
   X(column_sum)                   \
   X(bias_tanh)                    \
   X(tanh_backward)                \

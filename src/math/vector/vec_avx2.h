@@ -8,7 +8,7 @@
 
 #define VEC_SET_NAME "v3"
 #define VEC_TILE_TALL 0
-enum { VEC_TILE_ROWS = 4, VEC_TILE_VECS = 1 }; /* register block of product.h: 8 of 16 registers accumulate */
+enum { VEC_TILE_ROWS = 6, VEC_TILE_VECS = 1 }; /* register block of product.h: 12 of 16 registers accumulate */
 
 typedef struct {
   __m256 a, b;
@@ -259,13 +259,6 @@ VEC_INLINE void vec_stream(float *p, vec x) {
 }
 VEC_INLINE void vec_stream_end(void) {
   _mm_sfence();
-}
-
-VEC_INLINE double scalar_exp(double x) {
-  return Sleef_finz_expd1_u10purecfma(x);
-}
-VEC_INLINE double scalar_log(double x) {
-  return Sleef_finz_logd1_u10purecfma(x);
 }
 
 #endif

@@ -230,11 +230,4 @@ VEC_INLINE void vec_transpose(vec r[16]) {
   }
 }
 
-VEC_INLINE double scalar_exp(double x) {
-  return Sleef_finz_expd1_u10purecfma(x);
-}
-VEC_INLINE double scalar_log(double x) {
-  return Sleef_finz_logd1_u10purecfma(x);
-}
-
 #endif

@@ -3,10 +3,11 @@
 #define AD_MATH_VECTOR_VEC_COMMON_H
 
 #include <math.h>
-#include <sleef.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "base/sleef.h"
 
 #define VEC_INLINE static inline __attribute__((always_inline))
 

@@ -1,5 +1,5 @@
-/* vec.h in plain C, for any processor: arrays the compiler turns into what vectors there are. Without a fused
- * multiply-add, so its bits are its own. */
+/* vec.h in plain C, for any processor with fused multiply-adds, and what the other sets must equal to the bit. It is slow:
+ * fmaf may be a call. */
 #ifndef AD_MATH_VECTOR_VEC_GENERIC_H
 #define AD_MATH_VECTOR_VEC_GENERIC_H
 
@@ -7,7 +7,7 @@
 
 #define VEC_SET_NAME "generic"
 #define VEC_TILE_TALL 0
-enum { VEC_TILE_ROWS = 4, VEC_TILE_VECS = 1 }; /* register block of product.h */
+enum { VEC_TILE_ROWS = 6, VEC_TILE_VECS = 1 }; /* register block of product.h: 12 of 16 registers accumulate */
 
 typedef struct {
   float f[16];
@@ -49,10 +49,10 @@ VEC_INLINE vec vec_abs(vec x) {
   VEC_EACH(vec, f, fabsf(x.f[i]));
 }
 VEC_INLINE vec vec_exp(vec x) {
-  VEC_EACH(vec, f, Sleef_cinz_expf1_u10purec(x.f[i]));
+  VEC_EACH(vec, f, Sleef_finz_expf1_u10purecfma(x.f[i]));
 }
 VEC_INLINE vec vec_tanh(vec x) {
-  VEC_EACH(vec, f, Sleef_cinz_tanhf1_u10purec(x.f[i]));
+  VEC_EACH(vec, f, Sleef_finz_tanhf1_u10purecfma(x.f[i]));
 }
 VEC_INLINE vec vec_add(vec x, vec y) {
   VEC_EACH(vec, f, x.f[i] + y.f[i]);
@@ -73,10 +73,10 @@ VEC_INLINE vec vec_max(vec x, vec y) {
   VEC_EACH(vec, f, x.f[i] > y.f[i] ? x.f[i] : y.f[i]);
 }
 VEC_INLINE vec vec_fma(vec x, vec y, vec z) {
-  VEC_EACH(vec, f, x.f[i] * y.f[i] + z.f[i]);
+  VEC_EACH(vec, f, fmaf(x.f[i], y.f[i], z.f[i]));
 }
 VEC_INLINE vec vec_fnma(vec x, vec y, vec z) {
-  VEC_EACH(vec, f, z.f[i] - x.f[i] * y.f[i]);
+  VEC_EACH(vec, f, fmaf(-x.f[i], y.f[i], z.f[i]));
 }
 VEC_INLINE vec vec_select_positive(vec x, vec y, vec z) {
   VEC_EACH(vec, f, x.f[i] > 0.0f ? y.f[i] : z.f[i]);
@@ -121,7 +121,7 @@ VEC_INLINE vecd vecd_zero(void) {
   VEC_EACH(vecd, d, 0.0);
 }
 VEC_INLINE vecd vecd_add_square(vecd sum, vec x) {
-  VEC_EACH(vecd, d, sum.d[i] + (double)x.f[i] * (double)x.f[i]);
+  VEC_EACH(vecd, d, fma((double)x.f[i], (double)x.f[i], sum.d[i]));
 }
 VEC_INLINE double vecd_sum(vecd x) {
   for (int half = 8; half > 0; half /= 2) {
@@ -175,13 +175,6 @@ VEC_INLINE void vec_stream(float *p, vec x) {
   vec_store(p, x);
 }
 VEC_INLINE void vec_stream_end(void) {
-}
-
-VEC_INLINE double scalar_exp(double x) {
-  return Sleef_cinz_expd1_u10purec(x);
-}
-VEC_INLINE double scalar_log(double x) {
-  return Sleef_cinz_logd1_u10purec(x);
 }
 
 #endif
