@@ -29,7 +29,7 @@ int is_version(const char *word) {
 }
 
 void print_version(void) {
-  printf("autodidact %s (%s)\n", ad_build_version(), ad_build_commit());
+  printf("autodidact %s (%s)\narithmetic %d\n", ad_build_version(), ad_build_commit(), AD_ARITHMETIC);
 }
 
 size_t most_slips(const char *word) {

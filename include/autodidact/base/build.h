@@ -2,6 +2,10 @@
 #ifndef AUTODIDACT_BASE_BUILD_H
 #define AUTODIDACT_BASE_BUILD_H
 
+/* The version of the arithmetic (docs/arithmetic.md): programs of one version end with the same bits. It is raised where a
+ * saved bit changes, together with tests/golden. */
+#define AD_ARITHMETIC 1
+
 const char *ad_build_version(void);  /* "0.1.0" */
 const char *ad_build_commit(void);   /* git's description of the source, "unknown" outside a checkout */
 const char *ad_build_compiler(void); /* "gcc 12.2.0" */

@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""Golden digests: what tiny trainings end with, which every CPU, compiler and number of ranks must give.
+
+    golden.py check [--case NAME ...] [--ranks SET,SET,...] [--launch "COMMAND ..."] PROGRAM
+    golden.py make PROGRAM
+
+`check` runs each training and compares it with golden.json; exit code 1 where a bit differs. --ranks starts a rank for each
+kernel set named (v4, v3, generic, neon). --launch is put before the program, as "qemu-aarch64 -L SYSROOT".
+`make` writes golden.json, and refuses where it has the program's arithmetic version already: bits change together with
+AD_ARITHMETIC (include/autodidact/base/build.h, docs/arithmetic.md) only. Python's standard library and h5dump."""
+
+import argparse
+import concurrent.futures
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+GOLDEN = HERE / "golden.json"
+
+# Sizes that meet the edges of the product kernel: panels of 64 outputs (also 16, 32, one more, one less), blocks of 6 rows,
+# depths above 1,024, a weight too large to be read as it lies. Rows come from texts of all lengths.
+SMALL = {"hidden": 24, "heads": 3, "ffn": 70, "layers": 2}
+CASES = {
+    "plain": {},
+    "dropout-off": {"model.dropout": 0},
+    "wide": {"model.hidden": 80, "model.heads": 5, "model.ffn": 65, "model.layers": 1},
+    "wider": {"model.hidden": 132, "model.heads": 2, "model.ffn": 129, "model.layers": 1, "train.steps": 3},
+    "deep": {"model.hidden": 16, "model.heads": 1, "model.ffn": 1040, "model.layers": 1, "train.steps": 3},
+    "odd": {"model.hidden": 33, "model.heads": 11, "model.ffn": 17, "model.layers": 3},
+    "se": {"teacher.method": "se", "teacher.window": 5},
+    "sda-1": {"teacher.method": "sda", "teacher.window": 1},
+    "sda-5": {"teacher.method": "sda", "teacher.window": 5, "snapshot.every": 3, "snapshot.sketch": 64, "snapshot.probe": 8},
+    "sda-all": {"teacher.method": "sda", "teacher.window": "all", "teacher.dropout": "on", "teacher.ramp": 0.5},
+    "sda-same": {"teacher.method": "sda", "teacher.window": 3, "teacher.dropout": "same", "teacher.every": 2},
+    "sda-first": {"teacher.method": "sda", "teacher.window": 2, "teacher.lag": 0, "teacher.start": 3, "teacher.weight": 0.5},
+    "sdv-1": {"teacher.method": "sdv", "teacher.window": 1},
+    "sdv-5": {"teacher.method": "sdv", "teacher.window": 5},
+    "sdv-same": {"teacher.method": "sdv", "teacher.window": 2, "teacher.dropout": "same"},
+    "ema": {"teacher.method": "ema", "teacher.decay": 0.7},
+    "rdrop": {"teacher.method": "rdrop", "teacher.weight": 3},
+    "means": {"eval.means": True, "teacher.window": 4, "run.result": "window", "eval.every": 3},
+    "cls": {"model.classifier": "cls"},
+    "frozen": {"model.freeze": 1},
+    "encoder-frozen": {"model.freeze": "encoder", "optim.head_lr": 1e-2},
+    "constant": {"optim.schedule": "constant", "optim.warmup": 0},
+    "cosine": {"optim.schedule": "cosine", "optim.layer_decay": 0.7},
+    "uncorrected": {"optim.bias_correction": False, "optim.clip": 0, "optim.eps": 1e-6},
+    "clipped": {"optim.clip": 0.05, "optim.decay": 0.3},
+    "rounds": {"batch.rounds": 2, "batch.size": 11},
+    "empty-lanes": {"batch.size": 3, "batch.lanes": 8},
+    "one-lane": {"batch.lanes": 1},
+    "long": {"data.max_tokens": 150, "data.truncation": "head_tail", "train.steps": 4, "batch.size": 4},
+    "pairs": {"data.descriptor": "pairs.yaml"},
+    "gelu_new": {"model.path": "model-gelu_new", "model.head": "new"},
+    "relu": {"model.path": "model-relu", "model.head": "keep", "run.select": "best", "eval.every": 3},
+    "other-seeds": {"seed.init": 7, "seed.order": 8, "seed.dropout": 9},
+}
+FROM_FOLDER = ("gelu_new", "relu")  # model folders made of the result of "plain"
+
+
+def draw(state):
+    """Knuth's linear congruential generator (MMIX), the high bits."""
+    state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+    return state, state >> 33
+
+
+def words(state, count):
+    chosen = []
+    for _ in range(count):
+        state, number = draw(state)
+        chosen.append(f"w{number % 59 * (number % 3 + 1) % 59}")
+    return state, chosen
+
+
+def write_inputs(folder):
+    """Vocabulary, texts of 1 to 12 words (each ninth of 160 and more), pairs, descriptors, the common configuration."""
+    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(59))]) + "\n")
+    state, single, pairs = 20021034, [], []
+    for row in range(60):
+        state, number = draw(state)
+        state, text = words(state, 160 + number % 40 if row % 9 == 8 else 1 + number % 12)
+        state, other = words(state, 1 + number % 5)
+        label = ("a", "b", "c")[(len(text) + int(text[0][1:])) % 3]
+        single.append(f"{label}\t{' '.join(text)}\n")
+        pairs.append(f"{label}\t{' '.join(text[:9])}\t{' '.join(other)}\n")
+    for name, rows, columns in (("single", single, "{label: 1, text: 2}"), ("pairs", pairs, "{label: 1, text: 2, pair: 3}")):
+        (folder / f"{name}-train.tsv").write_text("".join(rows[:45]))
+        (folder / f"{name}-dev.tsv").write_text("".join(rows[45:]))
+        (folder / f"{name}.yaml").write_text(f"title: golden\nsource: golden.py\nlicence: none\nformat: tsv\nheader: false\nclasses: [a, b, c]\n"
+                                             f"columns: {columns}\nsplits: {{train: {{file: {name}-train.tsv}}, dev: {{file: {name}-dev.tsv}}}}\n")
+    common = {"data.descriptor": "single.yaml", "data.folder": ".", "data.max_tokens": 20, "batch.size": 9, "batch.lanes": 4, "train.steps": 7,
+              "optim.lr": "2e-3", "model.vocab": "vocab.txt", "model.positions": 160, "model.dropout": 0.1, "eval.keep_logits": True,
+              "eval.every": 100, **{f"model.{key}": value for key, value in SMALL.items()}}
+    (folder / "config.yaml").write_text("".join(f"{key}: {text_of(value)}\n" for key, value in common.items()))
+
+
+def text_of(value):
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def write_folder(folder, name):
+    shutil.copytree(folder / "plain/model", folder / f"model-{name}")
+    path = folder / f"model-{name}/config.json"
+    settings = json.loads(path.read_text())
+    settings["hidden_act"] = name
+    path.write_text(json.dumps(settings))
+
+
+def command(options, keys):
+    program = [*shlex.split(options.launch), str(options.program)]
+    arguments = ["train", "config.yaml", *(f"{key}={text_of(value)}" for key, value in keys.items())]
+    if not options.ranks:
+        return [*program, *arguments]
+    parts = [["-n", "1", "env", f"AUTODIDACT_KERNELS={kernels}", *program, *arguments] for kernels in options.ranks.split(",")]
+    start = ["mpirun", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
+    return start + parts[0] + [word for part in parts[1:] for word in (":", *part)]
+
+
+def values_of(path, datasets):
+    """A digest of the values of datasets, whatever HDF5 version wrote the file."""
+    found = hashlib.sha256()
+    for name in datasets:
+        out = path.parent / f"{path.name}.values"
+        subprocess.run(["h5dump", "-o", out, "-b", "LE", "-d", name, path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        found.update(out.read_bytes())
+        out.unlink()
+    return found.hexdigest()[:16]
+
+
+def record(run):
+    """What of a finished run is compared."""
+    result = json.loads((run / "result.json").read_text())
+    last = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    found = {"chain": [row["chain"] for row in last if "chain" in row][-1], "parameters": result["parameters"],
+             **result.get("variants", {}), "log": hashlib.sha256((run / "log.jsonl").read_bytes()).hexdigest()[:16],
+             "loss": [row["loss"] for row in last if "eval" in row and row["model"] == "student"][-1]}
+    for path in sorted((run / "logits").iterdir()):
+        found[f"logits/{path.stem}"] = values_of(path, ["/logits"])
+    if (run / "snapshots").exists():
+        found["snapshots"] = values_of(run / "snapshots/all.h5", ["/sketch", "/norms/gradient", "/norms/update", "/norms/distance", "/probe/student"])
+    return found
+
+
+def run_case(options, folder, name):
+    keys = {"run.dir": name, **CASES[name]}
+    done = subprocess.run(command(options, keys), cwd=folder, capture_output=True, text=True)
+    if done.returncode != 0:
+        return {"failed": f"exit code {done.returncode}: {done.stderr.strip().splitlines()[-1:]}"}
+    return record(folder / name)
+
+
+def run_all(options):
+    """{case: record}. The others begin when "plain" has ended, whose model some of them take."""
+    chosen = options.case or list(CASES)
+    with tempfile.TemporaryDirectory(prefix="golden.") as name, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        folder = Path(name)
+        write_inputs(folder)
+        found = {"plain": run_case(options, folder, "plain")}
+        if "failed" not in found["plain"]:
+            for name in FROM_FOLDER:
+                write_folder(folder, name)
+        others = [case for case in chosen if case != "plain"]
+        # Runs lie beside the folders that they take their model from.
+        found.update(zip(others, pool.map(lambda case: run_case(options, folder, case), others)))
+        return found
+
+
+def version_of(options):
+    out = subprocess.run([*shlex.split(options.launch), options.program, "--version"], check=True, capture_output=True, text=True).stdout
+    for line in out.splitlines():
+        if line.startswith("arithmetic "):
+            return int(line.split()[1])
+    sys.exit(f"golden.py: {options.program} --version does not say its arithmetic")
+
+
+def make(options):
+    version, found = version_of(options), run_all(options)
+    for name, values in found.items():
+        if "failed" in values:
+            sys.exit(f"golden.py: {name}: {values['failed']}")
+    if GOLDEN.exists():
+        before = json.loads(GOLDEN.read_text())
+        changed = [name for name in before["cases"] if found.get(name) != before["cases"][name]]
+        if before["arithmetic"] == version and changed:
+            sys.exit(f"golden.py: {', '.join(changed)} changed, and the arithmetic version is still {version}: raise AD_ARITHMETIC first")
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(values)}" for name, values in found.items())
+    GOLDEN.write_text(f'{{"arithmetic": {version}, "cases": {{\n{lines}\n}}}}\n')
+    print(f"{len(found)} cases of arithmetic {version}")
+
+
+def check(options):
+    golden = json.loads(GOLDEN.read_text())
+    version = version_of(options)
+    if golden["arithmetic"] != version:
+        sys.exit(f"golden.py: golden.json is of arithmetic {golden['arithmetic']}, the program's is {version}: golden.py make")
+    bad, found = 0, run_all(options)
+    for name, values in found.items():
+        expected = golden["cases"].get(name, {})
+        differs = [key for key in sorted({*expected, *values}) if expected.get(key) != values.get(key)]
+        if differs:
+            bad += 1
+            print(f"FAIL {name}: not the bits of arithmetic {version}: " +
+                  "; ".join(f"{key} is {values.get(key)}, expected {expected.get(key)}" for key in differs))
+    print(f"{'FAIL' if bad else 'ok'}   {len(found)} trainings{' on ranks of ' + options.ranks if options.ranks else ''}: {bad} differ from arithmetic {version}")
+    return 1 if bad else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["check", "make"])
+    parser.add_argument("--case", action="append", choices=list(CASES), metavar="NAME")
+    parser.add_argument("--ranks", default="")
+    parser.add_argument("--launch", default="")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("program", type=Path)
+    options = parser.parse_args()
+    options.program = options.program.resolve()
+    sys.exit(make(options) if options.what == "make" else check(options))
+
+
+main()
