@@ -2,6 +2,13 @@
 
 #include "sleef.h"
 
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
+
+const char *ad_math_version(void) {
+  return TEXT(SLEEF_VERSION_MAJOR) "." TEXT(SLEEF_VERSION_MINOR) "." TEXT(SLEEF_VERSION_PATCHLEVEL);
+}
+
 double ad_math_exp(double x) {
   return Sleef_finz_expd1_u10purecfma(x);
 }

@@ -10,6 +10,7 @@
 
 #include "arguments.h"
 #include "autodidact/base/build.h"
+#include "autodidact/base/float_state.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/shown.h"
@@ -17,6 +18,7 @@
 #include "autodidact/math/gemm.h"
 #include "autodidact/math/kernels.h"
 #include "autodidact/mpi/runtime.h"
+#include "autodidact/store/hdf5.h"
 #include "commands.h"
 #include "session.h"
 
@@ -154,15 +156,13 @@ int ad_command_doctor(int argc, char **argv) {
   if (kernels == NULL) {
     return AD_ECONFIG;
   }
-  unsigned major, minor, release;
-  if (H5get_libversion(&major, &minor, &release) < 0) {
-    return ad_fail(AD_EINTERNAL, "HDF5 does not answer");
-  }
   double openblas = 0.0, in_use = 0.0;
   printf("%-18s %s (%s), %s\n", "program", ad_build_version(), ad_build_commit(), ad_build_compiler());
   line("mpi", ad_mpi_version());
-  printf("%-18s %u.%u.%u, %s\n", "hdf5", major, minor, release, hdf5_kind);
-  printf("%-18s %s (%s)\n", "matrix products", ad_gemm_core(), ad_gemm_config());
+  printf("%-18s %s, %s\n", "hdf5", ad_hdf5_version(), hdf5_kind);
+  line("arithmetic", ad_arithmetic());
+  line("floating point", ad_float_state());
+  line("matrix products", ad_gemm_core());
   line("vector kernels", kernels->name);
   line("datasets", ad_shown(session_datasets()));
   printf("%-18s %ld processors online, one thread a rank\n", "threads", sysconf(_SC_NPROCESSORS_ONLN));

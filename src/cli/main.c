@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "autodidact/base/build.h"
+#include "autodidact/base/float_state.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -135,6 +136,10 @@ int main(int argc, char **argv) {
     print_help(stderr);
     return ad_status_exit_code(AD_ECONFIG);
   }
+  const int floats = ad_float_start();
+  if (floats != AD_OK) {
+    return report(floats);
+  }
   if (is_help(argv[1]) || strcmp(argv[1], "help") == 0) {
     return is_first_process() ? report(help_with(argc - 1, argv + 1)) : 0;
   }
@@ -161,6 +166,7 @@ int main(int argc, char **argv) {
   }
   status = speak_alone(rank);
   status = status == AD_OK ? ad_mpi_reserve() : status;
+  status = status == AD_OK ? ad_float_start() : status;
   status = status == AD_OK ? ad_gemm_start() : status;
   status = status == AD_OK ? command->run(argc - 1, argv + 1) : status;
   status = status == AD_OK ? flush_output() : status;

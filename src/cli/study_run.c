@@ -13,6 +13,7 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/math/gemm.h"
 #include "autodidact/math/kernels.h"
 #include "session.h"
 #include "study.h"
@@ -250,7 +251,7 @@ static int keep_outcome(struct runner *r, size_t cell, const struct study_outcom
                                   .ranks = ad_comm_size(ad_teams_own(r->teams)),
                                   .majority = {o->majority[0], o->majority[1]},
                                   .message = o->status == AD_OK ? NULL : message};
-  snprintf(record.code, sizeof record.code, "? %s", ad_kernels_select()->name);
+  snprintf(record.arithmetic, sizeof record.arithmetic, "%s", ad_arithmetic());
   const struct ad_line_texts texts = {o->result, o->test};
   AD_TRY(ad_cells_append(&r->cells, cell, &record, &texts));
   AD_TRY(ad_cells_refresh(&r->cells));

@@ -153,16 +153,16 @@ static void print_failures(const struct ad_cells *cells) {
   }
 }
 
-/* Finished cells that were made by several versions of the program are no fair comparison. */
-static void print_codes(const struct ad_cells *cells) {
+/* Finished cells of several arithmetics differ by more than their settings. */
+static void print_arithmetics(const struct ad_cells *cells) {
   const char *first = NULL;
   for (size_t i = 0; i < cells->study->count; i++) {
     const struct ad_cell_record *r = &cells->records[i];
     if (r->state == AD_CELL_DONE && first == NULL) {
-      first = r->code;
-    } else if (r->state == AD_CELL_DONE && strcmp(r->code, first) != 0) {
-      printf("warning: the finished cells come from different code or kernels: %s, and %s\n", ad_shown(first),
-             ad_shown(r->code));
+      first = r->arithmetic;
+    } else if (r->state == AD_CELL_DONE && strcmp(r->arithmetic, first) != 0) {
+      printf("warning: the finished cells have different arithmetics: %s, and %s\n", ad_shown(first),
+             ad_shown(r->arithmetic));
       return;
     }
   }
@@ -191,7 +191,7 @@ static void print_table(const struct ad_cells *cells, const struct summary *arms
   print_progress(cells, all, seconds);
   print_running(cells);
   print_failures(cells);
-  print_codes(cells);
+  print_arithmetics(cells);
   if (cells->unknown > 0) {
     printf("%zu lines of the table are of cells that the study file does not have\n", cells->unknown);
   }
@@ -225,7 +225,7 @@ static json_t *pack_cell(const struct ad_cells *cells, size_t i) {
                            axes, "state", ad_cell_state_name(r->state), "folder",
                            folder == NULL ? json_null() : json_string(folder), "result", number(ad_cells_result(cells, i)),
                            "failed_run", ad_cells_is_failed_run(cells, i), "step", (json_int_t)r->step, "steps",
-                           (json_int_t)r->steps, "seconds", r->seconds, "code", r->code, "message",
+                           (json_int_t)r->steps, "seconds", r->seconds, "arithmetic", r->arithmetic, "message",
                            r->message == NULL ? json_null() : json_string(r->message));
   ad_free(folder);
   return cell;

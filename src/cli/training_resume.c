@@ -6,22 +6,26 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "autodidact/base/build.h"
 #include "autodidact/base/digest.h"
+#include "autodidact/base/elementary.h"
 #include "autodidact/base/file.h"
+#include "autodidact/base/float_state.h"
 #include "autodidact/base/log.h"
+#include "autodidact/base/machine.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
+#include "autodidact/mpi/runtime.h"
 #include "autodidact/store/compare.h"
+#include "autodidact/store/hdf5.h"
 #include "autodidact/store/snapshot.h"
 #include "training.h"
 
 /* What the bits depend on besides the configuration, for provenance.json, and the texts it points to. */
 struct provenance {
   char train[17], dev[17], descriptor[17], base[17], ranks[64];
-  struct ad_fact facts[11];
+  struct ad_fact facts[17];
   size_t count;
 };
 
@@ -39,9 +43,15 @@ static int make_provenance(const struct training *t, struct provenance *p) {
       {"base_model", ad_digest_text(digest, p->base)},
       {"initial_parameters", t->initial},
       {"classifier", s->report.head_loaded ? "of the model's folder" : "drawn"},
+      {"arithmetic", ad_arithmetic()},
       {"kernels", ad_kernels_select()->name},
-      {"blas_core", ad_gemm_core()},
-      {"blas", ad_gemm_config()},
+      {"products", ad_gemm_core()},
+      {"cpu", ad_machine_cpu()},
+      {"libc", ad_machine_libc()},
+      {"mpi", ad_mpi_version()},
+      {"hdf5", ad_hdf5_version()},
+      {"sleef", ad_math_version()},
+      {"floating_point", ad_float_state()},
       {"ranks", p->ranks},
       {"reduction",
        s->config.comm_reduction == AD_REDUCTION_ORDERED ? "ordered" : "native: outside the reproducibility contract"}};
@@ -58,13 +68,7 @@ static const char *kind_of(const char *name) {
                                          {"base_model", "model"},
                                          {"initial_parameters", "model"},
                                          {"classifier", "model"},
-                                         {"version", "code"},
-                                         {"commit", "code"},
-                                         {"compiler", "code"},
-                                         {"build", "code"},
-                                         {"kernels", "kernels"},
-                                         {"blas_core", "kernels"},
-                                         {"blas", "kernels"}};
+                                         {"arithmetic", "arithmetic"}};
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
     if (strcmp(name, kinds[i][0]) == 0) {
       return kinds[i][1];
@@ -86,15 +90,16 @@ static int is_allowed(const char *list, const char *kind) {
 }
 
 static int check_allow_list(const char *list) {
-  static const char *const kinds[] = {"configuration", "data", "model", "code", "kernels"};
+  static const char *const kinds[] = {"configuration", "data", "model", "arithmetic"};
+  const size_t count = sizeof kinds / sizeof *kinds;
   for (const char *p = list; *p != '\0'; p += *p == ',') {
     const size_t width = strcspn(p, ",");
     size_t i = 0;
-    while (i < 5 && (strlen(kinds[i]) != width || strncmp(p, kinds[i], width) != 0)) {
+    while (i < count && (strlen(kinds[i]) != width || strncmp(p, kinds[i], width) != 0)) {
       i++;
     }
-    if (i == 5) {
-      return ad_fail(AD_ECONFIG, "resume.allow is '%s', expected a list of configuration, data, model, code, kernels",
+    if (i == count) {
+      return ad_fail(AD_ECONFIG, "resume.allow is '%s', expected a list of configuration, data, model, arithmetic",
                      list);
     }
     p += width;

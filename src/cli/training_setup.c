@@ -102,13 +102,8 @@ static int check_ranks(struct training *t) {
   char digest[17];
   const struct session *s = &t->session;
   ad_digest_text(ad_digest(s->theta, s->params.count * sizeof *s->theta), t->initial);
-  const struct ad_kernels *kernels = ad_kernels_select();
-  if (kernels == NULL) {
-    return AD_ECONFIG;
-  }
   AD_TRY(ad_comm_same(t->comm, "the program", ad_build_commit()));
-  AD_TRY(ad_comm_same(t->comm, "the kernel family", kernels->name));
-  AD_TRY(ad_comm_same(t->comm, "the kernel family of matrix products", ad_gemm_core()));
+  AD_TRY(ad_comm_same(t->comm, "the arithmetic", ad_arithmetic()));
   AD_TRY(ad_comm_same(t->comm, "the descriptor's digest", ad_digest_text(s->descriptor.digest, digest)));
   AD_TRY(ad_comm_same(t->comm, "the training data's digest", ad_digest_text(t->train.digest, digest)));
   AD_TRY(ad_comm_same(t->comm, "the dev data's digest", ad_digest_text(t->dev.digest, digest)));

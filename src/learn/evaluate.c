@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "autodidact/base/elementary.h"
+#include "autodidact/base/float_state.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/data/batch.h"
@@ -79,7 +80,7 @@ int ad_evaluator_run(struct ad_evaluator *evaluator, const float *theta, const s
     logits += count * e->params->config.classes;
     first += count;
   }
-  return AD_OK;
+  return ad_float_check();
 }
 
 double ad_mean_cross_entropy(size_t N, size_t C, const float *logits, const uint32_t *labels) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "autodidact/base/digest.h"
+#include "autodidact/base/float_state.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -433,6 +434,7 @@ int ad_trainer_step(struct ad_trainer *trainer, struct ad_step *step) {
   AD_TRY(end_pending(t));
   AD_TRY(trainer_measure(t, step));
   AD_TRY(update(t, step));
+  AD_TRY(ad_float_check());
   t->done++;
   step->step = t->done;
   step->epoch = (t->done - 1) / t->order.steps + 1;

@@ -1,9 +1,11 @@
 #include "autodidact/math/gemm.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "autodidact/base/build.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -20,7 +22,7 @@ static const struct ad_gemm_backend *const BACKENDS[] = {
 };
 enum { BACKEND_COUNT = sizeof BACKENDS / sizeof BACKENDS[0] };
 
-static const struct ad_gemm_backend *backend = &ad_gemm_openblas;
+static const struct ad_gemm_backend *backend = &ad_gemm_chain;
 
 /* What ad_gemm_prepare has found, with this backend. It is a property of the shape, whatever models a process has seen. */
 enum { KNOWN = 256 };
@@ -58,7 +60,7 @@ int ad_gemm_start(void) {
     }
     const char *reason = BACKENDS[i]->start(kernels);
     if (reason != NULL && !named) {
-      ad_log(AD_LOG_INFO, "matrix products by OpenBLAS, not %s: %s", BACKENDS[i]->name, reason);
+      ad_log(AD_LOG_INFO, "matrix products not by %s: %s", BACKENDS[i]->name, reason);
     }
     if (reason == NULL) {
       AD_TRY(BACKENDS[i] == &ad_gemm_openblas ? ad_gemm_openblas_room() : AD_OK);
@@ -80,6 +82,19 @@ int ad_gemm_openblas_room(void) {
 
 const char *ad_gemm_core(void) {
   return backend->core();
+}
+
+const char *ad_arithmetic(void) {
+  static char text[96];
+  if (backend == &ad_gemm_openblas) {
+    /* "OpenBLAS 0.3.21 ...": its own order of sums may change with each version. */
+    const char *version = strchr(backend->config(), ' ');
+    snprintf(text, sizeof text, "%d, products by openblas-%s%.*s", AD_ARITHMETIC, backend->core(),
+             version == NULL ? 0 : 1 + (int)strcspn(version + 1, " "), version == NULL ? "" : version);
+  } else {
+    snprintf(text, sizeof text, "%d", AD_ARITHMETIC);
+  }
+  return text;
 }
 
 const char *ad_gemm_config(void) {

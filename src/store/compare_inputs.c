@@ -22,9 +22,12 @@ static const char *const harmless_keys[] = {"run.dir", "run.overwrite", "run.var
                                             "snapshot.budget"};
 
 /* The order in which provenance is told; what is not named here follows. */
-static const char *const facts[] = {"data_descriptor", "data_train", "data_dev", "base_model", "initial_parameters", "version", "commit", "compiler", "build", "kernels", "blas_core", "blas", "reduction"};
+static const char *const facts[] = {"data_descriptor", "data_train", "data_dev", "base_model", "initial_parameters", "arithmetic", "reduction"};
 
-/* Never a reason: where and when. `ranks` is one with the native reduction alone. */
+/* Of one arithmetic, these change no bit (docs/arithmetic.md). */
+static const char *const circumstances[] = {"version", "commit", "compiler", "build", "kernels", "products", "cpu", "libc", "mpi", "hdf5", "sleef", "floating_point"};
+
+/* Never told: where and when. `ranks` is one with the native reduction alone. */
 static const char *const passed_over[] = {"host", "started"};
 
 /* Parts of the result that are inputs: they come from the model's folder as they are. */
@@ -125,6 +128,7 @@ static int read_provenance(const char *folder, json_t **object) {
 }
 
 static int compare_fact(json_t *const objects[2], const char *name, struct ad_input_comparison *out) {
+  struct ad_differences *list = is_one_of(name, circumstances, LENGTH(circumstances)) ? &out->harmless : &out->reasons;
   const json_t *const values[2] = {json_object_get(objects[0], name), json_object_get(objects[1], name)};
   if ((values[0] == NULL && values[1] == NULL) || json_equal(values[0], values[1])) {
     return AD_OK;
@@ -138,7 +142,7 @@ static int compare_fact(json_t *const objects[2], const char *name, struct ad_in
     }
   }
   if (status == AD_OK) {
-    status = differences_add(&out->reasons, slice_of(name), slice_of(texts[0]), slice_of(texts[1]));
+    status = differences_add(list, slice_of(name), slice_of(texts[0]), slice_of(texts[1]));
   }
   free(texts[0]);
   free(texts[1]);

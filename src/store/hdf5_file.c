@@ -7,6 +7,7 @@
 #include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/store/hdf5.h"
 
 enum { REASON = 200, GROW = 1 << 20 };
 
@@ -235,4 +236,14 @@ int hdf5_put_image(hid_t file, const char *path) {
   }
   ad_free(image);
   return status;
+}
+
+const char *ad_hdf5_version(void) {
+  static char text[40];
+  unsigned major, minor, release;
+  if (H5get_libversion(&major, &minor, &release) < 0) {
+    return "unknown";
+  }
+  snprintf(text, sizeof text, "%u.%u.%u", major, minor, release);
+  return text;
 }

@@ -138,7 +138,7 @@ static int take_line(struct ad_cells *table, size_t cell, const json_t *line) {
   r->seconds = now.seconds;
   r->cost = now.cost;
   r->ranks = now.ranks;
-  snprintf(r->code, sizeof r->code, "%.20s %.20s", text_or(line, "commit", "?"), text_or(line, "kernels", "?"));
+  snprintf(r->arithmetic, sizeof r->arithmetic, "%.90s", text_or(line, "arithmetic", "?"));
   const json_t *result = json_object_get(line, "result"), *last = json_object_get(result, "last"),
                *majority = json_object_get(line, "majority");
   take_scores(json_object_get(result, "dev"), r->score[AD_SOURCE_DEV]);
@@ -381,12 +381,12 @@ static json_t *pack_line(const struct ad_cells *table, size_t cell, const struct
   gethostname(host, sizeof host - 1);
   clock_gettime(CLOCK_REALTIME, &now);
   const char *state = r->state == AD_CELL_DONE ? "done" : r->state == AD_CELL_FAILED ? "failed" : "stopped";
-  const char *kernels = strchr(r->code, ' ');
   json_t *line = json_pack("{s:s, s:s, s:s, s:f, s:s, s:o, s:I, s:I, s:f, s:f, s:I, s:s, s:s, s:s}", "cell", id, "state",
                            state, "status", ad_status_name(r->status), "at", (double)now.tv_sec + 1e-9 * (double)now.tv_nsec,
                            "arm", s->arms[c->arm].name, "axes", pack_axes(s, c), "step", (json_int_t)r->step, "steps",
                            (json_int_t)r->steps, "seconds", r->seconds, "cost", r->cost, "ranks", (json_int_t)r->ranks,
-                           "host", host, "commit", ad_build_commit(), "kernels", kernels == NULL ? "?" : kernels + 1);
+                           "host", host, "commit", ad_build_commit(), "arithmetic",
+                           r->arithmetic);
   if (line == NULL) {
     return NULL;
   }

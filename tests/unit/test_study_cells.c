@@ -48,7 +48,7 @@ static const char result[] =
 
 static void append(struct ad_cells *table, size_t cell, enum ad_cell_state state, int status, const char *message) {
   struct ad_cell_record record = {.state = state, .status = status, .step = 3, .steps = 9, .seconds = 1.5, .ranks = 2,
-                                  .cost = 7.0, .majority = {0.5, 0.625}, .code = "? v3"};
+                                  .cost = 7.0, .majority = {0.5, 0.625}, .arithmetic = "1"};
   record.message = message == NULL ? NULL : ad_strdup(message);
   const struct ad_line_texts texts = {state == AD_CELL_DONE ? result : NULL, state == AD_CELL_DONE ? "{\"error\":0.0625}" : NULL};
   assert_int_equal(ad_cells_append(table, cell, &record, &texts), AD_OK);
@@ -261,7 +261,7 @@ static void test_memory(void **state) {
   for (unsigned long n = 1; failed; n++) {
     struct ad_cells table = {0};
     struct ad_lease lease = {.fd = -1};
-    struct ad_cell_record record = {.state = AD_CELL_DONE, .code = "? v3"};
+    struct ad_cell_record record = {.state = AD_CELL_DONE, .arithmetic = "1"};
     const struct ad_line_texts texts = {result, NULL};
     const size_t before = ad_memory_stats().live_blocks;
     int taken = 0;

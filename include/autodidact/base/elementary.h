@@ -4,6 +4,9 @@
 #ifndef AUTODIDACT_BASE_ELEMENTARY_H
 #define AUTODIDACT_BASE_ELEMENTARY_H
 
+/* "3.5.1", the version of SLEEF that the program was built with. Static storage. */
+const char *ad_math_version(void);
+
 double ad_math_exp(double x);
 double ad_math_log(double x);
 double ad_math_log1p(double x);

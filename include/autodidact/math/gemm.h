@@ -47,6 +47,11 @@ int ad_gemm_start(void);
 /* Name of the product kernels in use ("libxsmm skx", "SkylakeX", "Haswell"), and version line of their library. Static
  * storage. */
 const char *ad_gemm_core(void);
+
+/* The arithmetic of this process after ad_gemm_start, which decides its bits (docs/arithmetic.md): "1" by version
+ * (base/build.h), "1, products by openblas-Haswell 0.3.21" where the products are not of that version. Static storage. */
+const char *ad_arithmetic(void);
+
 const char *ad_gemm_config(void);
 
 /* Name of OpenBLAS's kernels, whatever the backend: the yardstick of `doctor` and of the benchmarks. */

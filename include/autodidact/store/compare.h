@@ -21,7 +21,7 @@ void ad_differences_destroy(struct ad_differences *differences);
 
 /* What two runs were given. */
 struct ad_input_comparison {
-  struct ad_differences reasons;  /* may give other bits: configuration, then data, initial parameters, code, kernels, model files */
+  struct ad_differences reasons;  /* may give other bits: configuration, then data, initial parameters, arithmetic, model files */
   struct ad_differences harmless; /* configuration keys that by the contract change no bit of log or result */
   int native[2];                  /* comm.reduction = native: the bits of that run are promised to nobody */
 };
