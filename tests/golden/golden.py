@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Golden digests: what tiny trainings end with, which every CPU, compiler and number of ranks must give.
 
-    golden.py check [--case NAME ...] [--ranks SET,SET,...] [--launch "COMMAND ..."] PROGRAM
+    golden.py check [--case NAME ...] [--ranks SET,SET,...] [--program-of SET=COMMAND] [--launch COMMAND] PROGRAM
     golden.py make PROGRAM
 
 `check` runs each training and compares it with golden.json; exit code 1 where a bit differs. --ranks starts a rank for each
-kernel set named (v4, v3, generic, neon). --launch is put before the program, as "qemu-aarch64 -L SYSROOT".
+kernel set named (v4, v3, generic, neon); --program-of gives a set another program. --launch is put before the program, as
+"mpirun -n 1 qemu-aarch64 -L SYSROOT".
 `make` writes golden.json, and refuses where it has the program's arithmetic version already: bits change together with
 AD_ARITHMETIC (include/autodidact/base/build.h, docs/arithmetic.md) only. Python's standard library and h5dump."""
 
@@ -119,7 +120,9 @@ def command(options, keys):
     arguments = ["train", "config.yaml", *(f"{key}={text_of(value)}" for key, value in keys.items())]
     if not options.ranks:
         return [*program, *arguments]
-    parts = [["-n", "1", "env", f"AUTODIDACT_KERNELS={kernels}", *program, *arguments] for kernels in options.ranks.split(",")]
+    others = dict(text.split("=", 1) for text in options.program_of)
+    parts = [["-n", "1", "env", f"AUTODIDACT_KERNELS={kernels}", *(shlex.split(others[kernels]) if kernels in others else program), *arguments]
+             for kernels in options.ranks.split(",")]
     start = ["mpirun", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
     return start + parts[0] + [word for part in parts[1:] for word in (":", *part)]
 
@@ -218,6 +221,7 @@ def main():
     parser.add_argument("what", choices=["check", "make"])
     parser.add_argument("--case", action="append", choices=list(CASES), metavar="NAME")
     parser.add_argument("--ranks", default="")
+    parser.add_argument("--program-of", action="append", default=[], metavar="SET=COMMAND")
     parser.add_argument("--launch", default="")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("program", type=Path)
