@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# The golden trainings on three ranks of different kernel sets in one job; then killed, and gone on with the sets exchanged.
+set -euo pipefail
+case "$(uname -m)" in
+  aarch64) sets=neon,generic,neon ;;
+  *) sets=$(grep -q avx512dq /proc/cpuinfo && echo v4 || echo generic),v3,generic ;;
+esac
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+golden=(python3 "${AD_SOURCE:?}/tests/golden/golden.py" check --ranks "$sets")
+"${golden[@]}" "${AD_PROGRAM:?}"
+"${golden[@]}" --killed --case plain --case sda-5 --case sdv-5 --case ema --case rounds "$AD_PROGRAM"
