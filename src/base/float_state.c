@@ -8,13 +8,15 @@
 #endif
 
 #include "autodidact/base/status.h"
+#include "ieee754.h"
 
 /* The CPU's word, and what of it makes other results: the rounding, and subnormal inputs or results taken as zero. */
 #if defined(__x86_64__)
-enum { ROUNDING = 0x6000, SUBNORMALS = 0x8040, TRAPS = 0 /* masked: 0x1f80 */ };
+enum { ROUNDING = 0x6000, SUBNORMALS = 0x8040, TRAPS = 0x1f80 };
 
+/* Bits of TRAPS mask exceptions: turned over, as on Arm they are set where there is a trap. */
 static uint64_t control(void) {
-  return _mm_getcsr();
+  return _mm_getcsr() ^ TRAPS;
 }
 #elif defined(__aarch64__)
 enum { ROUNDING = 3 << 22, SUBNORMALS = 1 << 24, TRAPS = 0x9f00 | 1 << 25 /* default NaN */ | 3 /* FIZ, AH */ };
@@ -35,7 +37,14 @@ static int is_set(void) {
 }
 
 int ad_float_start(void) {
-  return fesetenv(FE_DFL_ENV) == 0 ? ad_float_check() : ad_fail(AD_EINTERNAL, "the floating-point state cannot be set");
+  if (fesetenv(FE_DFL_ENV) != 0) {
+    return ad_fail(AD_EINTERNAL, "the floating-point state cannot be set");
+  }
+#if defined(__aarch64__)
+  /* The C library leaves the default NaN and newer bits as they are. */
+  __builtin_aarch64_set_fpcr((unsigned)(control() & ~(uint64_t)(ROUNDING | SUBNORMALS | TRAPS)));
+#endif
+  return ad_float_check();
 }
 
 int ad_float_check(void) {

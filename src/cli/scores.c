@@ -1,6 +1,7 @@
 #include "scores.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "autodidact/base/json.h"
@@ -21,12 +22,16 @@ static int begin(struct scores *scores, const struct ad_dataset *data, size_t C)
   return ad_metrics_create(&scores->metrics, (uint32_t)C);
 }
 
-static void finish(struct scores *scores, double loss) {
+/* JSON has no text for a loss that is not finite, and a model that gives one has diverged. */
+static int finish(struct scores *scores, double loss) {
   scores->error = ad_metrics_error(&scores->metrics);
   scores->accuracy = ad_metrics_accuracy(&scores->metrics);
   scores->macro_f1 = ad_metrics_macro_f1(&scores->metrics);
   scores->matthews = ad_metrics_matthews(&scores->metrics);
   scores->loss = loss;
+  return isfinite(loss) ? AD_OK
+                        : ad_fail(AD_EDIVERGED, "the loss over %zu examples is %s: logits are too large, or no numbers",
+                                  scores->examples, isnan(loss) ? "NaN" : "infinite");
 }
 
 int scores_create_predicted(struct scores *scores, const struct ad_dataset *data, size_t C, const uint32_t *predictions,
@@ -34,8 +39,7 @@ int scores_create_predicted(struct scores *scores, const struct ad_dataset *data
   AD_TRY(begin(scores, data, C));
   AD_TRY(ad_metrics_add(&scores->metrics, data->count, data->label, predictions));
   AD_TRY(ad_confusion_create(&scores->confusion, data->count, data->label, predictions));
-  finish(scores, loss);
-  return AD_OK;
+  return finish(scores, loss);
 }
 
 int scores_create(struct scores *scores, const struct ad_dataset *data, size_t C, const float *logits) {
@@ -51,8 +55,7 @@ int scores_create(struct scores *scores, const struct ad_dataset *data, size_t C
   const int status = scores_create_predicted(scores, data, C, predictions, 0.0);
   ad_free(predictions);
   AD_TRY(status);
-  scores->loss = ad_mean_cross_entropy(N, C, logits, data->label);
-  return AD_OK;
+  return finish(scores, ad_mean_cross_entropy(N, C, logits, data->label));
 }
 
 void scores_destroy(struct scores *scores) {

@@ -7,10 +7,14 @@
 /* "3.5.1", the version of SLEEF that the program was built with. Static storage. */
 const char *ad_math_version(void);
 
+/* e^x. */
 double ad_math_exp(double x);
+/* The natural logarithm of x > 0, and of 1 + x for x > -1, exact where x is small. */
 double ad_math_log(double x);
 double ad_math_log1p(double x);
+/* The cosine of x radians. */
 double ad_math_cos(double x);
+/* x^y for x > 0. */
 double ad_math_pow(double x, double y);
 
 #endif

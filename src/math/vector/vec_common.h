@@ -1,4 +1,4 @@
-/* What vec.h and its three implementations share. */
+/* What vec.h and its implementations share. */
 #ifndef AD_MATH_VECTOR_VEC_COMMON_H
 #define AD_MATH_VECTOR_VEC_COMMON_H
 
@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/ieee754.h"
 #include "base/sleef.h"
 
 #define VEC_INLINE static inline __attribute__((always_inline))
