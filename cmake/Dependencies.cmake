@@ -45,10 +45,3 @@ target_link_libraries(GSL INTERFACE PkgConfig::OPENBLAS)
 ad_require_header(RANDOM123 Random123/philox.h "" librandom123-dev)
 ad_require_header(SLEEF sleef.h sleef libsleef-dev)
 ad_require_header(CSV csv.h csv libcsv-dev)
-
-# Product kernels made at run time, for x86-64 only; elsewhere OpenBLAS does all products. The library is a static one and
-# wants a BLAS behind it.
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  ad_require_header(LIBXSMM libxsmm.h xsmm libxsmm-dev)
-  target_link_libraries(LIBXSMM INTERFACE PkgConfig::OPENBLAS pthread rt dl m)
-endif()

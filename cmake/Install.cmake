@@ -7,10 +7,6 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/autodidact DESTINATION ${CMAKE_I
 
 # The prefix is found from the file's own place, so that `cmake --install --prefix` and a moved tree work.
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig OUTPUT_VARIABLE AD_PC_PREFIX)
-set(AD_PC_LIBXSMM "")
-if(TARGET LIBXSMM)
-  set(AD_PC_LIBXSMM "-lxsmm -lopenblas -lpthread -lrt -ldl")
-endif()
 foreach(name autodidact autodidact_mpi)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/${name}.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

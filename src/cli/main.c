@@ -168,6 +168,7 @@ int main(int argc, char **argv) {
   status = status == AD_OK ? ad_mpi_reserve() : status;
   status = status == AD_OK ? ad_float_start() : status;
   status = status == AD_OK ? ad_gemm_start() : status;
+  status = status == AD_OK ? ad_arithmetic_check() : status;
   status = status == AD_OK ? command->run(argc - 1, argv + 1) : status;
   status = status == AD_OK ? flush_output() : status;
   const int speaker = ad_mpi_end(status, &alone);

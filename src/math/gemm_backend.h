@@ -1,4 +1,4 @@
-/* What math/gemm.c asks of a library of matrix products. Not installed. */
+/* What math/gemm.c asks of a backend of matrix products. Not installed. */
 #ifndef AD_MATH_GEMM_BACKEND_H
 #define AD_MATH_GEMM_BACKEND_H
 
@@ -7,11 +7,11 @@
 
 struct ad_gemm_backend {
   const char *name; /* as AUTODIDACT_GEMM names it */
-  /* Makes ready, for the instruction set of these vector kernels. NULL, or a static text that says why it cannot be had
-   * here. */
-  const char *(*start)(const struct ad_kernels *kernels);
+  /* Makes ready, with these vector kernels. */
+  void (*start)(const struct ad_kernels *kernels);
   const char *(*core)(void);
-  const char *(*config)(void);
+  /* Of the library, whose arithmetic is one of its own. NULL: each output is the chain that docs/arithmetic.md asks for. */
+  const char *(*version)(void);
   /* The least number that row counts must be rounded up to where rows are independent (the self-check holds it to that). */
   size_t block;
   /* A block of AD_ROW_BLOCK rows of a product N x K has another algorithm than a larger one: rows must go block by block. */
@@ -28,9 +28,9 @@ struct ad_gemm_backend {
 
 extern const struct ad_gemm_backend ad_gemm_chain;
 extern const struct ad_gemm_backend ad_gemm_openblas;
-#ifdef AD_HAVE_LIBXSMM
-extern const struct ad_gemm_backend ad_gemm_libxsmm;
-#endif
+
+/* Of the backend in use. */
+int ad_gemm_has_chains(void);
 
 /* From now on products are this one's, started already, and nothing is known of any shape. For ad_gemm_start and tests. */
 void ad_gemm_use(const struct ad_gemm_backend *used);

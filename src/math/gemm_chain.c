@@ -19,17 +19,12 @@ enum {
 static _Alignas(64) float panel[PANEL * DEPTH];
 static const struct ad_kernels *vector_kernels;
 
-static const char *start(const struct ad_kernels *kernels) {
+static void start(const struct ad_kernels *kernels) {
   vector_kernels = kernels;
-  return NULL;
 }
 
 static const char *core(void) {
   return "chain";
-}
-
-static const char *config(void) {
-  return "";
 }
 
 static int is_small(size_t N, size_t K) {
@@ -42,12 +37,33 @@ static size_t least(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
+/* Asks for memory that will be written: stores to memory far away would wait for it one by one. */
+static void fetch(const float *at, size_t rows, size_t columns, size_t ld) {
+  enum { LINE = 16 };
+  for (size_t row = 0; row < rows; row++) {
+    for (size_t column = 0; column < columns; column += LINE) {
+      __builtin_prefetch(at + row * ld + column, 0, 2);
+    }
+  }
+}
+
+/* C [rows, width] (ldc) = or += A [rows, depth] (lda) B (ldb), block by block: a block's rows of A stay in the second-level cache
+ * while the strips of B pass by. */
+static void rows_by_panel(size_t rows, size_t width, size_t depth, const float *A, size_t lda, const float *B,
+                          size_t ldb, float *C, size_t ldc, int accumulate) {
+  for (size_t r = 0; r < rows; r += ROWS) {
+    const size_t count = least(rows - r, ROWS);
+    fetch(C + r * ldc, count, width, ldc);
+    vector_kernels->product(count, width, depth, A + r * lda, lda, 1, B, ldb, C + r * ldc, ldc, accumulate);
+  }
+}
+
 static void nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
   for (size_t n = 0; n < N; n += PANEL) {
     for (size_t k = 0; k < K; k += DEPTH) {
       const size_t width = least(N - n, PANEL), depth = least(K - k, DEPTH);
       vector_kernels->transpose(width, depth, W + n * K + k, K, panel, PANEL);
-      vector_kernels->product(M, width, depth, X + k, ldx, 1, panel, PANEL, Y + n, ldy, k > 0);
+      rows_by_panel(M, width, depth, X + k, ldx, panel, PANEL, Y + n, ldy, k > 0);
     }
   }
 }
@@ -63,7 +79,7 @@ static void nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const 
         vector_kernels->copy(depth, width, B, K, panel, PANEL);
         B = panel;
       }
-      vector_kernels->product(M, width, depth, dY + n, ldy, 1, B, direct ? K : PANEL, dX + k, ldx, accumulate || n > 0);
+      rows_by_panel(M, width, depth, dY + n, ldy, B, direct ? K : PANEL, dX + k, ldx, accumulate || n > 0);
     }
   }
 }
@@ -84,16 +100,6 @@ struct tile {
   const float *target;
   size_t left, ld, share;
 };
-
-/* Asks for memory that will be written: stores to memory far away would wait for it one by one. */
-static void fetch(const float *at, size_t rows, size_t columns, size_t ld) {
-  enum { LINE = 16 };
-  for (size_t row = 0; row < rows; row++) {
-    for (size_t column = 0; column < columns; column += LINE) {
-      __builtin_prefetch(at + row * ld + column, 0, 2);
-    }
-  }
-}
 
 static void tile_leaf(void *context, size_t lane, float *out) {
   struct tile *t = context;
@@ -175,4 +181,4 @@ static size_t tn_work(size_t lanes, size_t M, size_t N, size_t K) {
   return TILE + ad_tree_work(lanes, TILE) + M * (PANEL + (K < N ? K : 0));
 }
 
-const struct ad_gemm_backend ad_gemm_chain = {"chain", start, core, config, 1, is_small, nt, nn, tn, tn_work};
+const struct ad_gemm_backend ad_gemm_chain = {"chain", start, core, NULL, 1, is_small, nt, nn, tn, tn_work};

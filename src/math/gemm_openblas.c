@@ -1,23 +1,28 @@
 /* Matrix products by OpenBLAS. */
 #include <cblas.h>
+#include <stdio.h>
 
 #include "autodidact/math/tree.h"
 #include "gemm_backend.h"
 
 static const struct ad_kernels *vector_kernels;
 
-static const char *start(const struct ad_kernels *kernels) {
+static void start(const struct ad_kernels *kernels) {
   vector_kernels = kernels;
   openblas_set_num_threads(1);
-  return NULL;
 }
 
 static const char *core(void) {
   return openblas_get_corename();
 }
 
-static const char *config(void) {
-  return openblas_get_config();
+/* "0.3.21" of "OpenBLAS 0.3.21 ...". */
+static const char *version(void) {
+  static char text[32];
+  if (sscanf(openblas_get_config(), "%*s %31s", text) != 1) {
+    snprintf(text, sizeof text, "of no known version");
+  }
+  return text;
 }
 
 /* OpenBLAS takes other kernels, with other bits, for products of up to 100^3 multiplications (x86-64, AVX-512). */
@@ -62,7 +67,7 @@ static size_t tn_work(size_t lanes, size_t M, size_t N, size_t K) {
   return ad_tree_work(lanes, N * K);
 }
 
-const struct ad_gemm_backend ad_gemm_openblas = {"openblas", start, core, config, 16, is_small, nt, nn, tn, tn_work};
+const struct ad_gemm_backend ad_gemm_openblas = {"openblas", start, core, version, 16, is_small, nt, nn, tn, tn_work};
 
 const char *ad_gemm_openblas_core(void) {
   return core();

@@ -1,4 +1,5 @@
-/* Rates of the vector kernels and of the matrix products, on one core: kernels [SET], SET v4, v3 or generic. */
+/* Rates of the vector kernels and of the matrix products, on one core: kernels [SET [products]], SET v4, v3, neon
+ * or generic; of the products alone. */
 #include "autodidact/math/kernels.h"
 
 #include <stdio.h>
@@ -115,6 +116,20 @@ static void product_weights(struct bench *b) {
   ad_gemm_tn(b->lanes, 0, LANES, b->s.F, b->s.H, b->a, b->s.F, b->c, b->s.H, b->d, b->products);
 }
 
+static void fill(size_t n, float *x) {
+  for (size_t i = 0; i < n; i++) {
+    x[i] = (float)(i % 1013) / 1013.0f;
+  }
+}
+
+static float *filled(size_t n) {
+  float *x = ad_malloc(n, sizeof *x);
+  if (x != NULL) {
+    fill(n, x);
+  }
+  return x;
+}
+
 /* Least time of a call, over about 30 ms. */
 static double least(struct bench *b, bench_run run) {
   double best = 1e9;
@@ -133,7 +148,7 @@ static void print(const char *name, double seconds, double amount, const char *u
 }
 
 /* Bytes that must move at least, as floats a row element of H or F read or written. */
-static void measure(struct bench *b) {
+static void measure_kernels(struct bench *b) {
   const struct {
     const char *name;
     bench_run run;
@@ -153,7 +168,6 @@ static void measure(struct bench *b) {
       {"sum_squares", sum_squares, b->s.F},
       {"adamw", adamw, 7 * b->s.F},
   };
-  printf("%s: T %zu, S %zu, H %zu, A %zu, F %zu\n", b->s.name, b->s.T, b->s.S, b->s.H, b->s.A, b->s.F);
   for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; i++) {
     print(kernels[i].name, least(b, kernels[i].run), 4.0 * (double)(b->s.T * kernels[i].floats), "GB/s");
   }
@@ -161,6 +175,12 @@ static void measure(struct bench *b) {
   print("attention", least(b, attention_plain), 4 * pairs, "GF/s");
   print("the same with dropout", least(b, attention), 4 * pairs, "GF/s");
   print("its backward, with dropout", least(b, attention_backward), 10 * pairs, "GF/s");
+}
+
+static void measure_products(struct bench *b) {
+  /* Kernels have brought some down to subnormal numbers, on which some CPUs are slow. */
+  fill(b->s.T * b->s.F, b->a);
+  fill(b->s.F * b->s.H, b->c);
   const double flops = 2.0 * (double)b->s.T * (double)b->s.F * (double)b->s.H;
   print("product T x F x H (nt)", least(b, product_up), flops, "GF/s");
   print("product T x H x F (nt)", least(b, product_down), flops, "GF/s");
@@ -168,15 +188,7 @@ static void measure(struct bench *b) {
   print("product dW (tn)", least(b, product_weights), flops, "GF/s");
 }
 
-static float *filled(size_t n) {
-  float *x = ad_malloc(n, sizeof *x);
-  for (size_t i = 0; x != NULL && i < n; i++) {
-    x[i] = (float)(i % 1013) / 1013.0f;
-  }
-  return x;
-}
-
-static int bench_shape(const struct ad_kernels *k, const struct shape *s) {
+static int bench_shape(const struct ad_kernels *k, const struct shape *s, int products_only) {
   const size_t n = s->T * s->F > s->F * s->H ? s->T * s->F : s->F * s->H;
   struct bench b = {.s = *s,
                     .k = k,
@@ -206,7 +218,11 @@ static int bench_shape(const struct ad_kernels *k, const struct shape *s) {
     }
   }
   if (status == AD_OK) {
-    measure(&b);
+    printf("%s: T %zu, S %zu, H %zu, A %zu, F %zu\n", b.s.name, b.s.T, b.s.S, b.s.H, b.s.A, b.s.F);
+    if (!products_only) {
+      measure_kernels(&b);
+    }
+    measure_products(&b);
   }
   for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
     ad_free(blocks[i]);
@@ -234,7 +250,7 @@ int main(int argc, char **argv) {
   }
   printf("vector kernels %s, matrix products %s\n", k->name, ad_gemm_core());
   for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-    if (bench_shape(k, &shapes[i]) != AD_OK) {
+    if (bench_shape(k, &shapes[i], argc > 2) != AD_OK) {
       fprintf(stderr, "out of memory\n");
       return 2;
     }

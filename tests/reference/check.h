@@ -18,11 +18,11 @@
 #include "autodidact/base/random.h"
 #include "autodidact/math/kernels.h"
 
-enum { CHECK_SETS = 3 };
+enum { CHECK_SETS = 4 };
 
-/* The set number i (v4, v3, generic), or NULL where this CPU or build does not have it. */
+/* The set number i, best first, or NULL where this CPU or build does not have it. */
 static inline const struct ad_kernels *check_set(int i) {
-  static const char *const names[CHECK_SETS] = {"v4", "v3", "generic"};
+  static const char *const names[CHECK_SETS] = {"v4", "v3", "neon", "generic"};
   setenv("AUTODIDACT_KERNELS", names[i], 1);
   const struct ad_kernels *kernels = ad_kernels_select();
   unsetenv("AUTODIDACT_KERNELS");

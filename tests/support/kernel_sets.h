@@ -33,7 +33,7 @@ static inline int run_with_kernel_sets(int (*run)(const char *name)) {
 static int (*products_run)(const char *name);
 
 static inline int products_of_set(const char *set) {
-  static const char *const BACKENDS[] = {"chain", "libxsmm", "openblas"};
+  static const char *const BACKENDS[] = {"chain", "openblas"};
   const char *chosen = getenv("AUTODIDACT_GEMM");
   if (chosen != NULL && chosen[0] != '\0') {
     return ad_gemm_start() == 0 ? products_run(set) : 1;

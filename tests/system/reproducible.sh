@@ -30,8 +30,8 @@ order() { "$AD_PROGRAM" order config.yaml batch.size=7 train.epochs=2 "$@"; }
 
 # A family: the backend of matrix products, OpenBLAS's core type, the set of vector kernels; "-": as it comes.
 families=("openblas Nehalem -")
-grep -q avx2 /proc/cpuinfo && families+=("openblas Haswell -" "openblas Zen -" "libxsmm - v3")
-grep -q avx512dq /proc/cpuinfo && families+=("openblas SkylakeX -" "openblas Cooperlake -" "libxsmm - v4")
+grep -q avx2 /proc/cpuinfo && families+=("openblas Haswell -" "openblas Zen -" "chain - v3")
+grep -q avx512dq /proc/cpuinfo && families+=("openblas SkylakeX -" "openblas Cooperlake -" "chain - v4")
 [ "$(uname -m)" = x86_64 ] || families=("openblas - -")
 choose() {
   name="${1// /_}"

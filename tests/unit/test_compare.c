@@ -267,7 +267,7 @@ static void put_runs(const char *reduction) {
   unlink(paths[0]);
   unlink(paths[1]);
   snprintf(config, sizeof config, "run: {dir: \"x: y\"}\noptim: {lr: 1e-3, shard: false}\nbatch: {rounds: 2}\ncomm: {reduction: %s}\n", reduction);
-  put_run(paths[0], config, "{\"ranks\":\"1\",\"host\":\"p\",\"kernels\":\"v3\",\"odd\":[1],\"data_train\":\"00\"}");
+  put_run(paths[0], config, "{\"ranks\":\"1\",\"host\":\"p\",\"arithmetic\":\"0\",\"kernels\":\"v3\",\"odd\":[1],\"data_train\":\"00\"}");
   put_run(paths[1], "optim: {lr: 2e-3}\n", "{\"ranks\":\"2\",\"host\":\"q\",\"data_train\":\"01\",\"odd\":[1,2],\"extra\":true}");
 }
 
@@ -285,18 +285,18 @@ static void test_inputs(void **state) {
   struct ad_input_comparison inputs;
   put_runs("ordered");
   assert_int_equal(ad_compare_inputs(both, &inputs), AD_OK);
-  assert_names(&inputs.reasons, "optim.lr data_train kernels odd extra ");
-  assert_names(&inputs.harmless, "run.dir batch.rounds optim.shard ");
+  assert_names(&inputs.reasons, "optim.lr data_train arithmetic odd extra ");
+  assert_names(&inputs.harmless, "run.dir batch.rounds optim.shard kernels ");
   assert_string_equal(inputs.reasons.items[0].text[0], "0.001");
   assert_string_equal(inputs.reasons.items[0].text[1], "0.002");
-  assert_string_equal(inputs.reasons.items[2].text[0], "\"v3\"");
+  assert_string_equal(inputs.reasons.items[2].text[0], "\"0\"");
   assert_null(inputs.reasons.items[2].text[1]);
   assert_string_equal(inputs.harmless.items[0].text[0], "\"x: y\"");
   assert_false(inputs.native[0] || inputs.native[1]);
   ad_input_comparison_destroy(&inputs);
   put_runs("native"); /* then the number of ranks is a reason */
   assert_int_equal(ad_compare_inputs(both, &inputs), AD_OK);
-  assert_names(&inputs.reasons, "optim.lr comm.reduction data_train kernels ranks odd extra ");
+  assert_names(&inputs.reasons, "optim.lr comm.reduction data_train arithmetic ranks odd extra ");
   assert_true(inputs.native[0] && !inputs.native[1]);
   ad_input_comparison_destroy(&inputs);
 }

@@ -1,5 +1,5 @@
-/* Matrix products, one thread, on one of two backends: libxsmm (x86-64 with AVX2 or AVX-512; kernels made at run time for
- * the exact shapes) or OpenBLAS (any CPU). ad_gemm_start chooses.
+/* Matrix products, one thread, by one of two backends. `chain` is our own: each output is one chain of fused multiply-adds
+ * (docs/arithmetic.md), by the vector kernels in use. `openblas` has an arithmetic of its own. ad_gemm_start chooses.
  *
  * All matrices float32, row-major. Where the number of rows M counts tokens, the caller rounds it up to a multiple of
  * ad_gemm_block with zero rows and begins lanes at the alignment of ad_gemm_prepare: then the bits of a row do not depend
@@ -38,21 +38,22 @@ void ad_gemm_tn(const struct ad_lane_rows *rows, size_t lo, size_t hi, size_t N,
                 const float *X, size_t ldx, float *dW, float *work);
 size_t ad_gemm_tn_work(size_t lanes, size_t M, size_t N, size_t K);
 
-/* Chooses the backend: the one named by the environment variable AUTODIDACT_GEMM (libxsmm, openblas), or else libxsmm
- * where this build, the vector kernels in use (math/kernels.h) and the system (which must let a program make code: tried
- * in a child process) allow it, or else OpenBLAS, and says why. One thread, whatever the build of OpenBLAS and the
- * environment say. Call once at start, before any product. AD_OK, or AD_ECONFIG (an unknown name, or one that cannot be had here: the message says why). */
+/* Chooses the backend: the one that the environment variable AUTODIDACT_GEMM names (chain, openblas), chain without it. One
+ * thread, whatever the build of OpenBLAS and the environment say. Call once at start, before any product. AD_OK, AD_ECONFIG (an
+ * unknown name), AD_ENOMEM (no room for OpenBLAS's buffer). */
 int ad_gemm_start(void);
 
-/* Name of the product kernels in use ("libxsmm skx", "SkylakeX", "Haswell"), and version line of their library. Static
- * storage. */
+/* Name of the product kernels in use ("chain", "SkylakeX", "Haswell"). Static storage. */
 const char *ad_gemm_core(void);
 
 /* The arithmetic of this process after ad_gemm_start, which decides its bits (docs/arithmetic.md): "1" by version
  * (base/build.h), "1, products by openblas-Haswell 0.3.21" where the products are not of that version. Static storage. */
 const char *ad_arithmetic(void);
 
-const char *ad_gemm_config(void);
+/* Whether this process computes by it: elementary functions, vector kernels and (but for OpenBLAS's) products on a few
+ * hundred numbers against known answers. Call after ad_gemm_start. AD_OK, AD_EINTERNAL (the message says what differs),
+ * AD_ENOMEM. */
+int ad_arithmetic_check(void);
 
 /* Name of OpenBLAS's kernels, whatever the backend: the yardstick of `doctor` and of the benchmarks. */
 const char *ad_gemm_openblas_core(void);
@@ -70,7 +71,7 @@ void ad_gemm_openblas_square(size_t n, const float *X, const float *W, float *Y)
 int ad_gemm_rows_independent(size_t M, size_t N, size_t K, size_t shift);
 
 /* Runs the self-check for the shapes [count] (N, K) of a model's layers and returns the alignment, in rows, that the
- * first row of each lane needs so that a lane's bits are its own: 1 where rows are independent (libxsmm; OpenBLAS 0.3.21
+ * first row of each lane needs so that a lane's bits are its own: 1 where rows are independent (chain; OpenBLAS 0.3.21
  * with AVX-512); 12 where a row's bits depend on its number modulo 12 (OpenBLAS's Haswell and Zen kernels, AVX2);
  * otherwise AD_ROW_BLOCK, and from then on products of the shapes that need it go in pieces of so many rows. What is found
  * of a shape, and so of a model, does not depend on what was prepared before. Or AD_ENOMEM; AD_EINTERNAL (more than 256
@@ -78,7 +79,7 @@ int ad_gemm_rows_independent(size_t M, size_t N, size_t K, size_t shift);
 int ad_gemm_prepare(const size_t (*shapes)[2], size_t count);
 
 /* The number that the rows of these shapes' products are rounded up to, at the alignment that ad_gemm_prepare has
- * returned for them: 1 (libxsmm: none is added), 16, 12 or AD_ROW_BLOCK. */
+ * returned for them: 1 (chain: none is added), 16, 12 or AD_ROW_BLOCK. */
 size_t ad_gemm_block(int alignment, const size_t (*shapes)[2], size_t count);
 
 #endif

@@ -7,8 +7,8 @@
  * after row. Sums inside a row use 16 interleaved partial sums (column n goes to number n mod 16), combined as
  * ((0+8)+(4+12)) ... by halving, whatever the instruction set.
  *
- * The same source is compiled for several instruction sets; ad_kernels_select picks one at run time. v3 and v4 give the
- * same bits everywhere; generic, which has no fused multiply-add, has its own. A NaN in an input reaches the outputs
+ * The same source is compiled for several instruction sets; ad_kernels_select picks one at run time. All give the same bits
+ * (docs/arithmetic.md); generic, in plain C, is the specification and slow. A NaN in an input reaches the outputs
  * that depend on it, dropped elements included; padding never does. */
 #ifndef AUTODIDACT_MATH_KERNELS_H
 #define AUTODIDACT_MATH_KERNELS_H
@@ -71,7 +71,7 @@ struct ad_adamw {
 
 /* One table of functions per instruction set. */
 struct ad_kernels {
-  const char *name; /* "v4" (AVX-512), "v3" (AVX2, FMA), "generic" */
+  const char *name; /* "v4" (AVX-512), "v3" (AVX2, FMA), "neon" (Arm), "generic" */
 
   /* out[t,:] = word[ids[t],:] + position[positions[t],:] + type[types[t],:], added in this order. ids, positions, types
    * [T]. */
@@ -222,5 +222,9 @@ size_t ad_attention_work(size_t queries, size_t S, size_t D);
 /* The best table this CPU runs, or the one named by the environment variable AUTODIDACT_KERNELS (v3, v4, generic) if
  * the CPU can. NULL with a message (AD_ECONFIG recorded) if that name is unknown or the CPU cannot run it. */
 const struct ad_kernels *ad_kernels_select(void);
+
+/* Whether the exp and tanh of a set have the bits of the arithmetic (docs/arithmetic.md), on a few hundred arguments. AD_OK,
+ * AD_EINTERNAL, AD_ENOMEM. */
+int ad_kernels_check(const struct ad_kernels *kernels);
 
 #endif

@@ -1,0 +1,129 @@
+/* Whether functions and products of this process are those of docs/arithmetic.md: a library of another version, a compiler's
+ * mistake or an emulator would else change bits in silence. */
+#include <math.h>
+#include <string.h>
+
+#include "autodidact/base/build.h"
+#include "autodidact/base/digest.h"
+#include "autodidact/base/elementary.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/math/gemm.h"
+#include "autodidact/math/kernels.h"
+#include "gemm_backend.h"
+
+/* Uniform in [0, 1), 24 bits: exact in float and double. */
+static double draw(uint64_t *state) {
+  *state = *state * 6364136223846793005u + 1442695040888963407u;
+  return (double)(*state >> 40) * 0x1p-24;
+}
+
+static int compare(const char *what, const char *by, const void *values, size_t bytes, uint64_t expected) {
+  const uint64_t found = ad_digest(values, bytes);
+  char text[2][17];
+  return found == expected ? AD_OK
+                           : ad_fail(AD_EINTERNAL,
+                                     "%s do not have the bits of arithmetic %d: their digest is %s, expected %s (%s, "
+                                     "SLEEF %s)",
+                                     what, AD_ARITHMETIC, ad_digest_text(found, text[0]),
+                                     ad_digest_text(expected, text[1]), by, ad_math_version());
+}
+
+/* Digests of what follows, by SLEEF 3.5.1: they change only with the arithmetic. */
+static const uint64_t DOUBLES = 0xf01cde71c9f6d779, FLOATS = 0x774d3a70b7eed129;
+
+static int check_doubles(void) {
+  enum { COUNT = 200 };
+  double y[5][COUNT];
+  uint64_t state = 1;
+  for (size_t i = 0; i < COUNT; i++) {
+    y[0][i] = ad_math_exp(40.0 * draw(&state) - 20.0);
+    y[1][i] = ad_math_log(1000.0 * draw(&state) + 0x1p-30);
+    y[2][i] = ad_math_log1p(4.0 * draw(&state) - 0.5);
+    y[3][i] = ad_math_cos(0x1.921fb54442d18p2 * draw(&state));
+    const double base = 0.5 + draw(&state);
+    y[4][i] = ad_math_pow(base, 1000.0 * draw(&state));
+  }
+  return compare("exp, log, log1p, cos and pow", "doubles", y, sizeof y, DOUBLES);
+}
+
+/* tanh, exp inside both forms of GELU and inside a softmax. */
+int ad_kernels_check(const struct ad_kernels *kernels) {
+  enum { COUNT = 256, TOKENS = 32 };
+  _Alignas(64) float x[COUNT], zero[COUNT] = {0}, y[4][COUNT];
+  uint64_t state = 2;
+  for (size_t i = 0; i < COUNT; i++) {
+    x[i] = (float)(24.0 * draw(&state) - 12.0);
+  }
+  memcpy(y[0], x, sizeof x);
+  kernels->bias_tanh(1, COUNT, y[0], zero);
+  for (int form = AD_GELU_ERF; form <= AD_GELU_TANH; form++) {
+    float u[COUNT];
+    memcpy(u, x, sizeof u);
+    kernels->bias_activation(1, COUNT, form, u, zero, y[1 + form]);
+  }
+  /* One head of one column: a context is a mean of values, weighted by exp. */
+  float *work = ad_malloc(ad_attention_work(TOKENS, TOKENS, 1), sizeof *work);
+  if (work == NULL) {
+    return ad_fail_memory(ad_attention_work(TOKENS, TOKENS, 1) * sizeof *work, "the check of the vector kernels");
+  }
+  memset(y[3], 0, sizeof y[3]);
+  kernels->attention(TOKENS, TOKENS, 1, 1, x, 1, x + TOKENS, x + 2 * TOKENS, 1, NULL, 0, y[3], 1, work);
+  ad_free(work);
+  return compare("exp and tanh", kernels->name, y, sizeof y, FLOATS);
+}
+
+/* Products by the backend in use, at edges of its panels, against the chains that docs/arithmetic.md asks for. */
+static int check_products(void) {
+  enum { M = 7, N = 83, K = 37 };
+  static float X[M * K], W[N * K], dY[M * N], Y[M * N], dX[M * K], dW[N * K];
+  uint64_t state = 3;
+  for (size_t i = 0; i < M * K; i++) {
+    X[i] = (float)(draw(&state) - 0.5);
+  }
+  for (size_t i = 0; i < N * K; i++) {
+    W[i] = (float)(draw(&state) - 0.5);
+  }
+  for (size_t i = 0; i < M * N; i++) {
+    dY[i] = (float)(draw(&state) - 0.5);
+  }
+  float *work = ad_malloc(ad_gemm_tn_work(1, M, N, K), sizeof *work);
+  if (work == NULL) {
+    return ad_fail_memory(ad_gemm_tn_work(1, M, N, K) * sizeof *work, "the check of the products");
+  }
+  ad_gemm_nt(M, N, K, X, K, W, Y, N);
+  ad_gemm_nn(M, N, K, dY, N, W, dX, K, 0);
+  ad_gemm_tn(&(struct ad_lane_rows){0, M}, 0, 1, N, K, dY, N, X, K, dW, work);
+  ad_free(work);
+  int wrong = 0;
+  for (size_t i = 0; i < M * N; i++) {
+    float sum = 0.0f;
+    for (size_t k = 0; k < K; k++) {
+      sum = fmaf(X[i / N * K + k], W[i % N * K + k], sum);
+    }
+    wrong |= Y[i] != sum;
+  }
+  for (size_t i = 0; i < M * K; i++) {
+    float sum = 0.0f;
+    for (size_t n = 0; n < N; n++) {
+      sum = fmaf(dY[i / K * N + n], W[n * K + i % K], sum);
+    }
+    wrong |= dX[i] != sum;
+  }
+  for (size_t i = 0; i < N * K; i++) {
+    float sum = 0.0f;
+    for (size_t m = 0; m < M; m++) {
+      sum = fmaf(dY[m * N + i / K], X[m * K + i % K], sum);
+    }
+    wrong |= dW[i] != sum;
+  }
+  return wrong == 0 ? AD_OK
+                    : ad_fail(AD_EINTERNAL, "matrix products by %s do not have the bits of arithmetic %d",
+                              ad_gemm_core(), AD_ARITHMETIC);
+}
+
+int ad_arithmetic_check(void) {
+  AD_TRY(check_doubles());
+  AD_TRY(ad_kernels_check(ad_kernels_select()));
+  return ad_gemm_has_chains() ? check_products() : AD_OK;
+}
