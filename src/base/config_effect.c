@@ -199,7 +199,7 @@ int ad_config_warn_idle(const struct ad_config *config, const struct ad_config_f
     ad_buffer_clear(&value);
     status = ad_config_get(config, key, &value);
     if (status == AD_OK) {
-      ad_log(AD_LOG_WARNING, "%s=%s has no effect: it matters with %s", key, value.size == 0 ? "" : value.data,
+      ad_log(AD_LOG_WARNING, "%s=%s has no effect: it is used where %s", key, value.size == 0 ? "" : value.data,
              config_options[i].when);
     }
   }

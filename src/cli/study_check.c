@@ -57,7 +57,7 @@ static int tell_head(const struct ad_study *study, const char *arm, const char *
     told->head = head;
     ad_log(AD_LOG_INFO, "%s: arm '%s': %s", study->path, arm, text.data);
     if (report->drawn.count == 0 && axis >= 0 && study->axes[axis].count > 1) {
-      ad_log(AD_LOG_WARNING, "%s: axes: seed.init has no effect in the arm '%s', so its cells are equal: it matters with %s",
+      ad_log(AD_LOG_WARNING, "%s: axes: seed.init has no effect in the arm '%s', so its cells are equal: it is used where %s",
              study->path, arm, ad_config_condition("seed.init"));
     }
     status = session_warn_keys(folder, report);

@@ -74,7 +74,7 @@ static int warn_key(const struct survey *s, size_t i) {
   struct ad_buffer value = {0};
   char more[40];
   if (t->in_vain != NULL) {
-    ad_log(AD_LOG_WARNING, "%s: %s=%s has no effect in the arm '%s'%s: it matters with %s", path, key,
+    ad_log(AD_LOG_WARNING, "%s: %s=%s has no effect in the arm '%s'%s: it is used where %s", path, key,
            study_arm_value(t->in_vain, key), t->in_vain->name, more_arms(t->own_idle, more), when);
   }
   if (!s->study->base.given[i] || t->base_idle == 0 || t->base_used > 0) {
@@ -82,7 +82,7 @@ static int warn_key(const struct survey *s, size_t i) {
   }
   const int status = ad_config_get(&s->study->base, key, &value);
   if (status == AD_OK) {
-    ad_log(AD_LOG_WARNING, "%s: base: %s=%s has no effect in any arm: it matters with %s", path, key,
+    ad_log(AD_LOG_WARNING, "%s: base: %s=%s has no effect in any arm: it is used where %s", path, key,
            value.size == 0 ? "" : value.data, when);
   }
   ad_buffer_destroy(&value);
@@ -107,7 +107,7 @@ static void warn_axes(const struct survey *s) {
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
     const int axis = ad_study_find_axis(s->study, ad_config_key(i));
     if (axis >= 0 && s->study->axes[axis].seed && s->study->axes[axis].count > 1 && s->tally[i].effect == 0) {
-      ad_log(AD_LOG_WARNING, "%s: axes: %s has no effect in any arm, so its cells are equal: it matters with %s",
+      ad_log(AD_LOG_WARNING, "%s: axes: %s has no effect in any arm, so its cells are equal: it is used where %s",
              s->study->path, ad_config_key(i), ad_config_condition(ad_config_key(i)));
     }
   }

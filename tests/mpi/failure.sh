@@ -60,14 +60,12 @@ expect more-ranks-than-lanes 1 '9 ranks' 'batch\.lanes=8' -- "$source/launch/loc
 expect bad-input 1 'none\.yaml' -- "$source/launch/local" -n 3 train none.yaml
 expect configurations 1 'configuration' '0\.00123' 'rank 1' -- \
   "${mpi[@]}" -n 1 "$AD_PROGRAM" train config.yaml run.dir=b : -n 1 "$AD_PROGRAM" train other.yaml run.dir=b
-if grep -q avx512dq /proc/cpuinfo; then
-  expect kernels 1 'kernel family' 'v4' 'v3' -- \
-    "${mpi[@]}" -n 1 "$AD_PROGRAM" train config.yaml run.dir=c : -n 1 env AUTODIDACT_KERNELS=v3 "$AD_PROGRAM" train config.yaml run.dir=c
-  expect blas 1 'kernel family of matrix products' 'SkylakeX' 'Haswell' -- "${mpi[@]}" -n 1 env AUTODIDACT_GEMM=openblas OPENBLAS_CORETYPE=SkylakeX "$AD_PROGRAM" train config.yaml run.dir=c : \
-    -n 1 env AUTODIDACT_GEMM=openblas OPENBLAS_CORETYPE=Haswell "$AD_PROGRAM" train config.yaml run.dir=c
-  expect backend 1 'kernel family of matrix products' 'libxsmm' 'Haswell' -- "${mpi[@]}" -n 1 "$AD_PROGRAM" train config.yaml run.dir=c : \
+if grep -q avx2 /proc/cpuinfo; then
+  expect blas 1 'arithmetic' 'openblas-Nehalem' 'openblas-Haswell' -- "${mpi[@]}" -n 1 env AUTODIDACT_GEMM=openblas OPENBLAS_CORETYPE=Nehalem "$AD_PROGRAM" train config.yaml run.dir=c : \
     -n 1 env AUTODIDACT_GEMM=openblas OPENBLAS_CORETYPE=Haswell "$AD_PROGRAM" train config.yaml run.dir=c
 fi
+expect backend 1 'arithmetic' "'1' on rank 0" 'openblas' -- "${mpi[@]}" -n 1 "$AD_PROGRAM" train config.yaml run.dir=c : \
+  -n 1 env AUTODIDACT_GEMM=openblas "$AD_PROGRAM" train config.yaml run.dir=c
 expect diverged 3 'step 1' 'finite' -- "$source/launch/local" -n 2 train config.yaml run.dir=d model.path=large
 # The same command in other folders: one rank's data cannot be read, or is other data.
 mkdir other

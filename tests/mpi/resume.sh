@@ -121,10 +121,11 @@ printf 'good film\t1\n' >>data/train.tsv
 refused 'data_train "[0-9a-f]*", now it is "[0-9a-f]*".*resume.allow=data' "${keys[@]}"
 cp held.tsv data/train.tsv
 refused "resume.allow is 'everything'" "${keys[@]}" resume.allow=everything
-if grep -q avx2 /proc/cpuinfo; then
-  AUTODIDACT_KERNELS=generic refused "kernels .*generic.*resume.allow=kernels" "${keys[@]}"
-fi
+AUTODIDACT_GEMM=openblas refused 'arithmetic "1", now it is "1, products by openblas-.*resume.allow=arithmetic' "${keys[@]}"
 [ ! -e changed/.resume ]
+# Another commit, compiler, CPU and kernel set are no change: the arithmetic is the same.
+sed -i 's/"commit": "[^"]*"/"commit": "0123456789ab"/; s/"compiler": "[^"]*"/"compiler": "cc 1"/; s/"kernels": "[^"]*"/"kernels": "neon"/; s/"cpu": "[^"]*"/"cpu": "other"/' \
+  changed/provenance.json
 cp -r changed allowed
 cp -r changed past
 cp -r changed unbroken

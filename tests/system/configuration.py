@@ -73,7 +73,7 @@ def check(work, program, table, name, settings, idle):
     given = {key: other_value(key, *table[key][:2]) for key in idle}
     message = train(program, work, {**settings, "run.dir": again, **given})
     for key, value in given.items():
-        if not re.search(rf"warning: {re.escape(key)}={re.escape(value)} has no effect: it matters with {re.escape(table[key][2])}$",
+        if not re.search(rf"warning: {re.escape(key)}={re.escape(value)} has no effect: it is used where {re.escape(table[key][2])}$",
                          message, re.M):
             found.append(f"no warning of {key}={value}")
     if message.count("has no effect") != len(idle):

@@ -182,9 +182,9 @@ def study(command):
     for path in Path("study" + INLINE, "records").glob("*.jsonl"):
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         lines[0] |= {"state": "failed", "status": "AD_EINPUT", "message": "read " + NASTY}
-        lines[1]["commit"] = NASTY
+        lines[1]["arithmetic"] = NASTY
         path.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
-    command("study status, a failed cell", "study", "status", "study.yaml", shown=[r"failed: .*: read \\x1b", r"kernels: .*\\x1b"])
+    command("study status, a failed cell", "study", "status", "study.yaml", shown=[r"failed: .*: read \\x1b", r"arithmetics: .*\\x1b"])
     page = next(path for path in files if path.suffix == ".html").read_text(encoding="utf-8")
     if page.count("<figure") != page.count("<svg") or page.count("<svg") < 3:
         sys.exit(f"study report: {page.count('<figure')} figures, {page.count('<svg')} drawn")

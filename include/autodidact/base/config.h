@@ -39,7 +39,7 @@
   X(TEXT, run_signals, "run.signals", "TERM,USR1", 0, 0, "", "", \
     "signals at which the run stops with a checkpoint (exit code 75)") \
   X(TEXT, resume_allow, "resume.allow", "", 0, 0, "", "", \
-    "what may differ from the run that is resumed, a list of: configuration, data, model, code, kernels; what is named here breaks the contract for that run") \
+    "what may differ from the run that is resumed, a list of: configuration, data, model, arithmetic; what is named here breaks the contract for that run") \
   X(COUNT, checkpoint_every, "checkpoint.every", "0", 0, 1e15, "", "", \
     "steps between checkpoints; 0: not by steps") \
   X(REAL, checkpoint_minutes, "checkpoint.minutes", "10", 0, 1e6, "", "", \
