@@ -15,7 +15,7 @@
 static const struct ad_gemm_backend *const BACKENDS[] = {&ad_gemm_chain, &ad_gemm_openblas};
 enum { BACKEND_COUNT = sizeof BACKENDS / sizeof BACKENDS[0] };
 
-static const struct ad_gemm_backend *backend = &ad_gemm_chain;
+static const struct ad_gemm_backend *backend; /* NULL before ad_gemm_start */
 
 /* What ad_gemm_prepare has found, with this backend. It is a property of the shape, whatever models a process has seen. */
 enum { KNOWN = 256 };
@@ -213,6 +213,7 @@ static int settle_shape(size_t N, size_t K) {
 
 int ad_gemm_prepare(const size_t (*shapes)[2], size_t count) {
   int result = 1;
+  AD_TRY(backend == NULL ? ad_gemm_start() : AD_OK); /* a program of the library's may have forgotten it */
   for (size_t i = 0; i < count; i++) {
     const int alignment = settle_shape(shapes[i][0], shapes[i][1]);
     AD_TRY(alignment);

@@ -39,8 +39,8 @@ void ad_gemm_tn(const struct ad_lane_rows *rows, size_t lo, size_t hi, size_t N,
 size_t ad_gemm_tn_work(size_t lanes, size_t M, size_t N, size_t K);
 
 /* Chooses the backend: the one that the environment variable AUTODIDACT_GEMM names (chain, openblas), chain without it. One
- * thread, whatever the build of OpenBLAS and the environment say. Call once at start, before any product. AD_OK, AD_ECONFIG (an
- * unknown name), AD_ENOMEM (no room for OpenBLAS's buffer). */
+ * thread, whatever the build of OpenBLAS and the environment say. Call once at start, before any product; where that was
+ * forgotten, ad_gemm_prepare does. AD_OK, AD_ECONFIG (an unknown name), AD_ENOMEM (no room for OpenBLAS's buffer). */
 int ad_gemm_start(void);
 
 /* Name of the product kernels in use ("chain", "SkylakeX", "Haswell"). Static storage. */
