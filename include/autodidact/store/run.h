@@ -1,7 +1,7 @@
 /* The folder of a run (docs/design.md, section 6).
  *
  *   config.yaml      the resolved configuration
- *   provenance.json  what the bits depend on besides: data and model digests, code, kernel family; where and when it ran
+ *   provenance.json  what the bits depend on besides: arithmetic, data and model digests; where and when it ran
  *   log.jsonl        one line a step and one an evaluation: reproducible columns only, so that two runs compare by cmp
  *   timing.jsonl     everything that is not reproducible
  *   result.json      the final metrics; written last, so its presence says that the run is complete

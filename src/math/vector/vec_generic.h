@@ -1,5 +1,4 @@
-/* vec.h in plain C, for any processor with fused multiply-adds, and what the other sets must equal to the bit. It is slow:
- * fmaf may be a call. */
+/* vec.h in plain C, for any processor with fused multiply-adds, and what the other sets must equal to the bit. */
 #ifndef AD_MATH_VECTOR_VEC_GENERIC_H
 #define AD_MATH_VECTOR_VEC_GENERIC_H
 
