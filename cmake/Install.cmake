@@ -1,5 +1,5 @@
-# The program, the two libraries, the headers, and a pkg-config file for each library.
-install(TARGETS autodidact_cli autodidact autodidact_mpi
+# The program, the three libraries, the headers, and a pkg-config file for each library.
+install(TARGETS autodidact_cli autodidact autodidact_mpi autodidact_run
         RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
@@ -7,7 +7,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/autodidact DESTINATION ${CMAKE_I
 
 # The prefix is found from the file's own place, so that `cmake --install --prefix` and a moved tree work.
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig OUTPUT_VARIABLE AD_PC_PREFIX)
-foreach(name autodidact autodidact_mpi)
+foreach(name autodidact autodidact_mpi autodidact_run)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/${name}.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()

@@ -29,6 +29,9 @@ struct arguments {
  * AD_ENOMEM. */
 int arguments_parse(const struct arguments *arguments, int argc, char **argv, size_t *count, int *help);
 
+/* Help of the options --model, --folder and --own-descriptor, which several commands have. */
+extern const char help_model[], help_folder[], help_own_descriptor[];
+
 /* For suggestions: how many letters of a word may be slips; 1 where `name` is the nearest to the word so far, within
  * *most, which is then what a nearer one must keep to. */
 size_t most_slips(const char *word);

@@ -7,11 +7,11 @@
 #include "autodidact/base/status.h"
 #include "autodidact/data/order.h"
 #include "commands.h"
-#include "session.h"
+#include "autodidact/run/session.h"
 
 /* Configuration, descriptor and tokenizer for CONFIG.yaml [key=value ...]; *count is 0 where only the help was wanted.
  */
-static int open_session(const char *command, const char *text, int argc, char **argv, struct session *s,
+static int open_session(const char *command, const char *text, int argc, char **argv, struct ad_session *s,
                         size_t *count) {
   int help;
   const struct arguments arguments = {command, "CONFIG.yaml [key=value ...]", text, NULL, 0, 0, SIZE_MAX};
@@ -25,30 +25,30 @@ static int open_session(const char *command, const char *text, int argc, char **
                    "%s: the configuration file is missing; usage: autodidact %s CONFIG.yaml [key=value ...]", command,
                    command);
   }
-  AD_TRY(session_create(s));
-  AD_TRY(session_configure(s, *count, argv + 1));
+  AD_TRY(ad_session_create(s));
+  AD_TRY(ad_session_configure(s, *count, argv + 1));
   AD_TRY(ad_config_warn_idle(&s->config, NULL));
-  AD_TRY(session_load_descriptor(s));
+  AD_TRY(ad_session_load_descriptor(s));
   ad_descriptor_warn_idle(&s->descriptor);
-  AD_TRY(session_hold_out(s));
-  return session_load_tokenizer(s, NULL);
+  AD_TRY(ad_session_hold_out(s));
+  return ad_session_load_tokenizer(s, NULL);
 }
 
-static int report_split(struct session *s, enum ad_split split) {
+static int report_split(struct ad_session *s, enum ad_split split) {
   const char *const files[] = {s->config.data_train, s->config.data_dev, s->config.data_test};
   const char *file = files[split][0] == '\0' ? NULL : files[split];
   if (file == NULL && !ad_descriptor_has(&s->descriptor, split)) {
     return AD_OK;
   }
   struct ad_dataset data;
-  AD_TRY(session_read(s, split, file, file != NULL || s->descriptor.source[split].labelled, &data));
+  AD_TRY(ad_session_read(s, split, file, file != NULL || s->descriptor.source[split].labelled, &data));
   const int status = ad_dataset_report(stdout, &s->descriptor, split, &data);
   ad_dataset_destroy(&data);
   return status;
 }
 
 int ad_command_data(int argc, char **argv) {
-  struct session session = {0};
+  struct ad_session session = {0};
   size_t count = 0;
   int status = open_session(
       "data",
@@ -58,12 +58,12 @@ int ad_command_data(int argc, char **argv) {
   for (int split = AD_TRAIN; status == AD_OK && count > 0 && split <= AD_TEST; split++) {
     status = report_split(&session, (enum ad_split)split);
   }
-  session_destroy(&session);
+  ad_session_destroy(&session);
   return status;
 }
 
 /* One line a step: the step from 1, then the row numbers (from 0) of its examples in the training split. */
-static int print_order(const struct session *s, const struct ad_dataset *data) {
+static int print_order(const struct ad_session *s, const struct ad_dataset *data) {
   struct ad_order order;
   uint32_t *ids = ad_malloc(s->config.batch_size, sizeof *ids);
   if (ids == NULL) {
@@ -93,7 +93,7 @@ static int print_order(const struct session *s, const struct ad_dataset *data) {
 }
 
 int ad_command_order(int argc, char **argv) {
-  struct session session = {0};
+  struct ad_session session = {0};
   struct ad_dataset data = {0};
   size_t count = 0;
   int status = open_session("order",
@@ -102,12 +102,12 @@ int ad_command_order(int argc, char **argv) {
                             argc, argv, &session, &count);
   if (status == AD_OK && count > 0) {
     const char *file = session.config.data_train;
-    status = session_read(&session, AD_TRAIN, file[0] == '\0' ? NULL : file, 1, &data);
+    status = ad_session_read(&session, AD_TRAIN, file[0] == '\0' ? NULL : file, 1, &data);
     if (status == AD_OK) {
       status = print_order(&session, &data);
     }
   }
   ad_dataset_destroy(&data);
-  session_destroy(&session);
+  ad_session_destroy(&session);
   return status;
 }

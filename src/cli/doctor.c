@@ -20,7 +20,7 @@
 #include "autodidact/mpi/runtime.h"
 #include "autodidact/store/hdf5.h"
 #include "commands.h"
-#include "session.h"
+#include "autodidact/run/session.h"
 
 enum { SQUARE = 1024, REPEATS = 7 };
 
@@ -164,7 +164,7 @@ int ad_command_doctor(int argc, char **argv) {
   line("floating point", ad_float_state());
   line("matrix products", ad_gemm_core());
   line("vector kernels", kernels->name);
-  line("datasets", ad_shown(session_datasets()));
+  line("datasets", ad_shown(ad_session_datasets()));
   printf("%-18s %ld processors online, one thread a rank\n", "threads", sysconf(_SC_NPROCESSORS_ONLN));
   AD_TRY(check_rows());
   AD_TRY(check_disk());

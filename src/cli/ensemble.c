@@ -13,17 +13,17 @@
 #include "autodidact/base/status.h"
 #include "autodidact/base/width.h"
 #include "autodidact/learn/ensemble.h"
-#include "evaluation.h"
-#include "scores.h"
-#include "session.h"
+#include "autodidact/run/evaluation.h"
+#include "autodidact/run/scores.h"
+#include "autodidact/run/session.h"
 
 struct ensemble {
   const struct ensemble_options *options;
-  struct session
+  struct ad_session
       session; /* descriptor and tokenizer, which all runs share; with --average the mean of the parameters */
   struct ad_dataset data;
-  struct scores *own; /* [K] of each run alone */
-  struct scores all;  /* of the vote, or of the averaged model */
+  struct ad_scores *own; /* [K] of each run alone */
+  struct ad_scores all;  /* of the vote, or of the averaged model */
   struct ad_vote vote;
   double *matrix; /* [K,K] disagreement of each two voters */
   struct ad_diversity diversity;
@@ -31,21 +31,21 @@ struct ensemble {
 
 static int load(struct ensemble *e) {
   const struct ensemble_options *o = e->options;
-  struct session *s = &e->session;
+  struct ad_session *s = &e->session;
   AD_TRY(ensemble_check(o));
-  AD_TRY(session_open_run(s, o->runs[0]));
-  AD_TRY(session_open_data(s, o->runs[0], &o->where));
+  AD_TRY(ad_session_open_run(s, o->runs[0]));
+  AD_TRY(ad_session_open_data(s, o->runs[0], &o->where));
   char *model;
-  AD_TRY(session_model_folder(o->runs[0], o->model, &model));
-  int status = session_load_tokenizer(s, model);
+  AD_TRY(ad_session_model_folder(o->runs[0], o->model, &model));
+  int status = ad_session_load_tokenizer(s, model);
   if (status == AD_OK) {
-    status = session_read_named(s, o->data, 1, &e->data);
+    status = ad_session_read_named(s, o->data, 1, &e->data);
   }
   if (status == AD_OK && o->average) {
-    status = session_load_classifier(s, model);
+    status = ad_session_load_classifier(s, model);
   }
   if (status == AD_OK && o->average) {
-    status = session_check_classes(s, o->runs[0], &s->descriptor);
+    status = ad_session_check_classes(s, o->runs[0], &s->descriptor);
   }
   ad_free(model);
   AD_TRY(status);
@@ -59,37 +59,37 @@ static int load(struct ensemble *e) {
 }
 
 /* One run alone: its scores, and its vote. */
-static int evaluate_loaded(struct ensemble *e, const struct session *run, size_t k) {
-  struct evaluation evaluation = {0};
-  int status = evaluation_open(&evaluation, run, &e->data, e->data.count);
+static int evaluate_loaded(struct ensemble *e, const struct ad_session *run, size_t k) {
+  struct ad_evaluation evaluation = {0};
+  int status = ad_evaluation_open(&evaluation, run, &e->data, e->data.count);
   if (status == AD_OK) {
-    status = evaluation_run(&evaluation, run, &e->data, 0, e->data.count);
+    status = ad_evaluation_run(&evaluation, run, &e->data, 0, e->data.count);
   }
   if (status == AD_OK) {
-    status = scores_create(&e->own[k], &e->data, run->params.config.classes, evaluation.logits);
+    status = ad_scores_create(&e->own[k], &e->data, run->params.config.classes, evaluation.logits);
   }
   if (status == AD_OK && !e->options->average) {
     status = ad_vote_add(&e->vote, evaluation.logits);
     status = status == AD_OK ? AD_OK : ad_fail_prefix(status, "%s", e->options->runs[k]);
   }
-  evaluation_close(&evaluation, status);
+  ad_evaluation_close(&evaluation, status);
   return status;
 }
 
 static int evaluate_run(struct ensemble *e, size_t k) {
-  struct session run;
-  AD_TRY(session_create(&run));
-  int status = session_open_run(&run, e->options->runs[k]);
+  struct ad_session run;
+  AD_TRY(ad_session_create(&run));
+  int status = ad_session_open_run(&run, e->options->runs[k]);
   if (status == AD_OK) {
-    status = session_load_result(&run, e->options->runs[k], e->options->model);
+    status = ad_session_load_result(&run, e->options->runs[k], e->options->model);
   }
   if (status == AD_OK) {
-    status = session_check_classes(&run, e->options->runs[k], &e->session.descriptor);
+    status = ad_session_check_classes(&run, e->options->runs[k], &e->session.descriptor);
   }
   if (status == AD_OK) {
     status = evaluate_loaded(e, &run, k);
   }
-  session_destroy(&run);
+  ad_session_destroy(&run);
   return status;
 }
 
@@ -108,7 +108,7 @@ static int score_vote(struct ensemble *e) {
   }
   ad_vote_predict(&e->vote, predictions);
   const int status =
-      scores_create_predicted(&e->all, &e->data, e->vote.classes, predictions, ad_vote_cross_entropy(&e->vote));
+      ad_scores_create_predicted(&e->all, &e->data, e->vote.classes, predictions, ad_vote_cross_entropy(&e->vote));
   ad_free(predictions);
   ad_diversity(K, N, e->vote.prediction, e->data.label, e->matrix, &e->diversity);
   return status;
@@ -117,14 +117,14 @@ static int score_vote(struct ensemble *e) {
 /* The mean of the runs' parameters in place of the first run's. */
 static int average(struct ensemble *e) {
   const size_t K = e->options->count;
-  struct session *s = &e->session;
+  struct ad_session *s = &e->session;
   const struct ad_model_options options = {
       .head = AD_HEAD_REQUIRE, .vocab = ad_tokenizer_vocab(s->tokenizer), .cased = ad_tokenizer_cased(s->tokenizer)};
   struct ad_model **models = ad_calloc(K, sizeof *models);
   int status = models == NULL ? ad_fail_memory(K * sizeof *models, "the list of models") : AD_OK;
   for (size_t k = 0; status == AD_OK && k < K; k++) {
     char *folder = NULL;
-    status = session_model_folder(e->options->runs[k], e->options->model, &folder);
+    status = ad_session_model_folder(e->options->runs[k], e->options->model, &folder);
     status = status == AD_OK ? ad_model_open(&models[k], folder, &options) : status;
     ad_free(folder);
   }
@@ -139,10 +139,10 @@ static int average(struct ensemble *e) {
 }
 
 static int score_average(struct ensemble *e) {
-  struct session *s = &e->session;
+  struct ad_session *s = &e->session;
   const char *out = e->options->out;
-  struct evaluation evaluation = {0};
-  int status = evaluation_open(&evaluation, s, &e->data, e->data.count);
+  struct ad_evaluation evaluation = {0};
+  int status = ad_evaluation_open(&evaluation, s, &e->data, e->data.count);
   if (status == AD_OK) {
     status = average(e);
   }
@@ -155,12 +155,12 @@ static int score_average(struct ensemble *e) {
     }
   }
   if (status == AD_OK) {
-    status = evaluation_run(&evaluation, s, &e->data, 0, e->data.count);
+    status = ad_evaluation_run(&evaluation, s, &e->data, 0, e->data.count);
   }
   if (status == AD_OK) {
-    status = scores_create(&e->all, &e->data, s->params.config.classes, evaluation.logits);
+    status = ad_scores_create(&e->all, &e->data, s->params.config.classes, evaluation.logits);
   }
-  evaluation_close(&evaluation, status);
+  ad_evaluation_close(&evaluation, status);
   /* One model at a time: the runs come next. */
   ad_free(s->theta);
   s->theta = NULL;
@@ -260,14 +260,14 @@ static int print_json(const struct ensemble *e) {
     struct ad_buffer quoted = {0};
     const int status = quote(e->options->runs[k], &quoted);
     if (status == AD_OK) {
-      printf("%s{\"run\":%s,%s}", k == 0 ? "" : ",", quoted.data, scores_json(&e->own[k], text, sizeof text));
+      printf("%s{\"run\":%s,%s}", k == 0 ? "" : ",", quoted.data, ad_scores_json(&e->own[k], text, sizeof text));
     }
     ad_buffer_destroy(&quoted);
     AD_TRY(status);
   }
-  AD_TRY(scores_json_classes(&e->all, &e->session.descriptor, &classes));
+  AD_TRY(ad_scores_json_classes(&e->all, &e->session.descriptor, &classes));
   printf("],\"skipped\":%zu,\"mean_error\":%.17g,\"%s\":{%s%s}", e->all.skipped, mean_error(e), e->options->average ? "average" : "vote",
-         scores_json(&e->all, text, sizeof text), classes.data);
+         ad_scores_json(&e->all, text, sizeof text), classes.data);
   ad_buffer_destroy(&classes);
   if (!e->options->average) {
     print_json_diversity(e);
@@ -282,7 +282,7 @@ static int print(struct ensemble *e) {
   }
   print_runs(e);
   printf("%s of the %zu runs\n", e->options->average ? "mean of the parameters" : "vote", e->options->count);
-  scores_print(stdout, &e->all, &e->session.descriptor);
+  ad_scores_print(stdout, &e->all, &e->session.descriptor);
   if (!e->options->average) {
     print_diversity(e);
   }
@@ -303,16 +303,16 @@ static int evaluate(struct ensemble *e) {
 
 int ensemble_evaluate(const struct ensemble_options *options) {
   struct ensemble e = {.options = options};
-  AD_TRY(session_create(&e.session));
+  AD_TRY(ad_session_create(&e.session));
   const int status = evaluate(&e);
   for (size_t k = 0; e.own != NULL && k < options->count; k++) {
-    scores_destroy(&e.own[k]);
+    ad_scores_destroy(&e.own[k]);
   }
   ad_free(e.own);
   ad_free(e.matrix);
-  scores_destroy(&e.all);
+  ad_scores_destroy(&e.all);
   ad_vote_destroy(&e.vote);
   ad_dataset_destroy(&e.data);
-  session_destroy(&e.session);
+  ad_session_destroy(&e.session);
   return status;
 }

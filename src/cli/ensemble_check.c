@@ -8,7 +8,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "ensemble.h"
-#include "session.h"
+#include "autodidact/run/session.h"
 
 /* What must be the same, as text for people. */
 enum {
@@ -40,7 +40,7 @@ static void identity_destroy(struct identity *identity) {
   }
 }
 
-static int describe_inputs(const struct session *s, struct identity *identity) {
+static int describe_inputs(const struct ad_session *s, struct identity *identity) {
   const struct ad_config *c = &s->config;
   char hex[17];
   AD_TRY(ad_buffer_printf(&identity->text[DESCRIPTOR], "\"%s\" (%s, digest %s)", s->descriptor.title,
@@ -55,7 +55,7 @@ static int describe_inputs(const struct session *s, struct identity *identity) {
 }
 
 /* What decides which rows a split has, besides the descriptor. */
-static int describe_split(const struct session *s, enum ad_split split, struct identity *identity) {
+static int describe_split(const struct ad_session *s, enum ad_split split, struct identity *identity) {
   const struct ad_config *c = &s->config;
   const struct ad_read_options options = {.folder = c->data_folder, .labels = 1};
   uint64_t digest;
@@ -99,14 +99,14 @@ static int find_split(const char *data) {
   return -1;
 }
 
-static int describe(struct session *s, const char *run, const struct ensemble_options *options,
+static int describe(struct ad_session *s, const char *run, const struct ensemble_options *options,
                     struct identity *identity) {
   const int split = find_split(options->data);
-  AD_TRY(session_open_run(s, run));
-  AD_TRY(session_open_data(s, run, &options->where));
+  AD_TRY(ad_session_open_run(s, run));
+  AD_TRY(ad_session_open_data(s, run, &options->where));
   char *model;
-  AD_TRY(session_model_folder(run, options->model, &model));
-  int status = session_load_tokenizer(s, model);
+  AD_TRY(ad_session_model_folder(run, options->model, &model));
+  int status = ad_session_load_tokenizer(s, model);
   if (status == AD_OK) {
     status = describe_inputs(s, identity);
   }
@@ -118,10 +118,10 @@ static int describe(struct session *s, const char *run, const struct ensemble_op
 }
 
 static int describe_run(const char *run, const struct ensemble_options *options, struct identity *identity) {
-  struct session session;
-  AD_TRY(session_create(&session));
+  struct ad_session session;
+  AD_TRY(ad_session_create(&session));
   const int status = describe(&session, run, options, identity);
-  session_destroy(&session);
+  ad_session_destroy(&session);
   return status;
 }
 

@@ -6,66 +6,66 @@
 #include "autodidact/base/status.h"
 #include "commands.h"
 #include "ensemble.h"
-#include "evaluation.h"
-#include "scores.h"
-#include "session.h"
+#include "autodidact/run/evaluation.h"
+#include "autodidact/run/scores.h"
+#include "autodidact/run/session.h"
 
 struct eval_options {
   const char *run, *data, *model;
-  struct session_data_options where;
+  struct ad_session_data_options where;
   int json;
 };
 
 /* The run's model and the data: the file in the layout of the descriptor's test split, or a split by its name. */
-static int load(struct session *s, const struct eval_options *o, struct ad_dataset *data) {
-  AD_TRY(session_open_run(s, o->run));
-  AD_TRY(session_open_data(s, o->run, &o->where));
-  AD_TRY(session_load_result(s, o->run, o->model));
-  AD_TRY(session_check_classes(s, o->run, &s->descriptor));
-  return session_read_named(s, o->data, 1, data);
+static int load(struct ad_session *s, const struct eval_options *o, struct ad_dataset *data) {
+  AD_TRY(ad_session_open_run(s, o->run));
+  AD_TRY(ad_session_open_data(s, o->run, &o->where));
+  AD_TRY(ad_session_load_result(s, o->run, o->model));
+  AD_TRY(ad_session_check_classes(s, o->run, &s->descriptor));
+  return ad_session_read_named(s, o->data, 1, data);
 }
 
-static int print_json(const struct scores *scores, const struct ad_descriptor *descriptor) {
+static int print_json(const struct ad_scores *scores, const struct ad_descriptor *descriptor) {
   char text[512];
   struct ad_buffer classes = {0};
-  const int status = scores_json_classes(scores, descriptor, &classes);
+  const int status = ad_scores_json_classes(scores, descriptor, &classes);
   if (status == AD_OK) {
-    printf("{%s,\"skipped\":%zu%s}\n", scores_json(scores, text, sizeof text), scores->skipped, classes.data);
+    printf("{%s,\"skipped\":%zu%s}\n", ad_scores_json(scores, text, sizeof text), scores->skipped, classes.data);
   }
   ad_buffer_destroy(&classes);
   return status;
 }
 
-static int evaluate(const struct session *s, const struct eval_options *o, const struct ad_dataset *data) {
-  struct evaluation evaluation = {0};
-  struct scores scores = {0};
-  int status = evaluation_open(&evaluation, s, data, data->count);
+static int evaluate(const struct ad_session *s, const struct eval_options *o, const struct ad_dataset *data) {
+  struct ad_evaluation evaluation = {0};
+  struct ad_scores scores = {0};
+  int status = ad_evaluation_open(&evaluation, s, data, data->count);
   if (status == AD_OK) {
-    status = evaluation_run(&evaluation, s, data, 0, data->count);
+    status = ad_evaluation_run(&evaluation, s, data, 0, data->count);
   }
   if (status == AD_OK) {
-    status = scores_create(&scores, data, s->params.config.classes, evaluation.logits);
+    status = ad_scores_create(&scores, data, s->params.config.classes, evaluation.logits);
   }
   if (status == AD_OK && o->json) {
     status = print_json(&scores, &s->descriptor);
   } else if (status == AD_OK) {
-    scores_print(stdout, &scores, &s->descriptor);
+    ad_scores_print(stdout, &scores, &s->descriptor);
   }
-  scores_destroy(&scores);
-  evaluation_close(&evaluation, status);
+  ad_scores_destroy(&scores);
+  ad_evaluation_close(&evaluation, status);
   return status;
 }
 
 static int evaluate_one(const struct eval_options *o) {
-  struct session session;
+  struct ad_session session;
   struct ad_dataset data = {0};
-  AD_TRY(session_create(&session));
+  AD_TRY(ad_session_create(&session));
   int status = load(&session, o, &data);
   if (status == AD_OK) {
     status = evaluate(&session, o, &data);
   }
   ad_dataset_destroy(&data);
-  session_destroy(&session);
+  ad_session_destroy(&session);
   return status;
 }
 
@@ -91,16 +91,16 @@ static int check_request(size_t count, const char *data, int vote, int average, 
 
 int ad_command_eval(int argc, char **argv) {
   const char *data = NULL, *out = NULL, *model = NULL;
-  struct session_data_options where = {.refused = AD_CHANGED_TEXTS | AD_CHANGED_CLASSES};
+  struct ad_session_data_options where = {.refused = AD_CHANGED_TEXTS | AD_CHANGED_CLASSES};
   int json = 0, vote = 0, average = 0, help;
   size_t count;
   const struct argument options[] = {
       {"data", "FILE",
        "Labelled file in the layout of the data set's test split, or train, dev, test for a split itself (required)",
        NULL, &data},
-      {"model", "NAME", session_model_help, NULL, &model},
-      {"folder", "DIR", session_folder_help, NULL, &where.folder},
-      {"own-descriptor", NULL, session_own_help, &where.own, NULL},
+      {"model", "NAME", help_model, NULL, &model},
+      {"folder", "DIR", help_folder, NULL, &where.folder},
+      {"own-descriptor", NULL, help_own_descriptor, &where.own, NULL},
       {"vote", NULL,
        "Several runs: sum their class probabilities, the largest sum wins; also each run alone, and how much the runs "
        "differ",

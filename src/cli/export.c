@@ -4,14 +4,14 @@
 #include "autodidact/base/status.h"
 #include "autodidact/store/run.h"
 #include "commands.h"
-#include "session.h"
+#include "autodidact/run/session.h"
 
-static int export_run(struct session *s, const char *run, const char *model, const char *out) {
-  AD_TRY(session_open_run(s, run));
-  const struct session_data_options where = {.optional = 1};
-  AD_TRY(session_load_result(s, run, model));
-  AD_TRY(session_open_data(s, run, &where));
-  AD_TRY(s->inputs.found ? session_check_classes(s, run, &s->descriptor) : AD_OK);
+static int export_run(struct ad_session *s, const char *run, const char *model, const char *out) {
+  AD_TRY(ad_session_open_run(s, run));
+  const struct ad_session_data_options where = {.optional = 1};
+  AD_TRY(ad_session_load_result(s, run, model));
+  AD_TRY(ad_session_open_data(s, run, &where));
+  AD_TRY(s->inputs.found ? ad_session_check_classes(s, run, &s->descriptor) : AD_OK);
   AD_TRY(ad_model_save(out, 0, &s->params, s->theta, s->tokenizer, (const char *const *)s->report.class_names.items));
   ad_log(AD_LOG_INFO, "%s: config.json, model.safetensors and vocab.txt written", out);
   return AD_OK;
@@ -23,7 +23,7 @@ int ad_command_export(int argc, char **argv) {
   int help;
   const struct argument options[] = {
       {"out", "DIR", "Folder to make; it must not exist, or be empty (required)", NULL, &out},
-      {"model", "NAME", session_model_help, NULL, &model}};
+      {"model", "NAME", help_model, NULL, &model}};
   const struct arguments arguments = {
       "export",
       "RUN --out DIR",
@@ -40,9 +40,9 @@ int ad_command_export(int argc, char **argv) {
     return ad_fail(AD_ECONFIG, "export: %s is missing; usage: autodidact export RUN --out DIR",
                    count == 0 ? "the run" : "--out");
   }
-  struct session session;
-  AD_TRY(session_create(&session));
+  struct ad_session session;
+  AD_TRY(ad_session_create(&session));
   const int status = export_run(&session, argv[1], model, out);
-  session_destroy(&session);
+  ad_session_destroy(&session);
   return status;
 }

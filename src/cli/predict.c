@@ -12,35 +12,35 @@
 #include "autodidact/learn/metrics.h"
 #include "autodidact/store/run.h"
 #include "commands.h"
-#include "evaluation.h"
-#include "session.h"
+#include "autodidact/run/evaluation.h"
+#include "autodidact/run/session.h"
 
 enum { CHUNK = 4096 }; /* examples between two writes */
 
 struct predict_options {
   const char *source, *data, *model;
-  struct session_data_options where;
+  struct ad_session_data_options where;
   int logits, lines;
 };
 
 /* A run: its model and its data's layout. */
-static int load_run(struct session *s, const struct predict_options *o, struct ad_dataset *data) {
-  AD_TRY(session_open_run(s, o->source));
-  AD_TRY(session_load_result(s, o->source, o->model));
+static int load_run(struct ad_session *s, const struct predict_options *o, struct ad_dataset *data) {
+  AD_TRY(ad_session_open_run(s, o->source));
+  AD_TRY(ad_session_load_result(s, o->source, o->model));
   if (o->lines) {
-    return session_read_lines(s, o->data, s->config.data_max_tokens, (enum ad_truncation)s->config.data_truncation,
+    return ad_session_read_lines(s, o->data, s->config.data_max_tokens, (enum ad_truncation)s->config.data_truncation,
                               data);
   }
-  AD_TRY(session_open_data(s, o->source, &o->where));
-  AD_TRY(session_check_classes(s, o->source, &s->descriptor));
-  return session_read_named(s, o->data, 0, data);
+  AD_TRY(ad_session_open_data(s, o->source, &o->where));
+  AD_TRY(ad_session_check_classes(s, o->source, &s->descriptor));
+  return ad_session_read_named(s, o->data, 0, data);
 }
 
 /* A Hugging Face folder: no layout is known, so the file has one example a line. */
-static int load_folder(struct session *s, const struct predict_options *o, struct ad_dataset *data) {
-  AD_TRY(session_load_tokenizer(s, o->source));
-  AD_TRY(session_load_classifier(s, o->source));
-  return session_read_lines(s, o->data, s->params.config.positions, AD_TRUNCATE_HEAD, data);
+static int load_folder(struct ad_session *s, const struct predict_options *o, struct ad_dataset *data) {
+  AD_TRY(ad_session_load_tokenizer(s, o->source));
+  AD_TRY(ad_session_load_classifier(s, o->source));
+  return ad_session_read_lines(s, o->data, s->params.config.positions, AD_TRUNCATE_HEAD, data);
 }
 
 static int is_run(const char *folder) {
@@ -50,7 +50,7 @@ static int is_run(const char *folder) {
   return found;
 }
 
-static void print_row(const struct session *s, const struct predict_options *o, const float *row) {
+static void print_row(const struct ad_session *s, const struct predict_options *o, const float *row) {
   const size_t C = s->params.config.classes;
   const uint32_t predicted = ad_metrics_predict(C, row);
   if (s->report.class_names.count == C) {
@@ -72,7 +72,7 @@ static void print_unread(const struct ad_dataset *data, size_t i, size_t *printe
   }
 }
 
-static int warn_unread(const struct session *s, const struct predict_options *o, const struct ad_dataset *data) {
+static int warn_unread(const struct ad_session *s, const struct predict_options *o, const struct ad_dataset *data) {
   struct ad_buffer lines = {0};
   const size_t count = data->unread_count, named = count < AD_UNREAD_NAMED ? count : AD_UNREAD_NAMED;
   int status = AD_OK;
@@ -92,15 +92,15 @@ static int check_output(void) {
   return ferror(stdout) ? ad_fail(AD_EIO, "standard output could not be written") : AD_OK;
 }
 
-static int predict(const struct session *s, const struct predict_options *o, const struct ad_dataset *data) {
+static int predict(const struct ad_session *s, const struct predict_options *o, const struct ad_dataset *data) {
   const size_t C = s->params.config.classes;
   size_t unread = 0;
-  struct evaluation evaluation = {0};
+  struct ad_evaluation evaluation = {0};
   AD_TRY(warn_unread(s, o, data));
-  int status = evaluation_open(&evaluation, s, data, CHUNK);
+  int status = ad_evaluation_open(&evaluation, s, data, CHUNK);
   for (size_t first = 0; status == AD_OK && first < data->count; first += CHUNK) {
     const size_t end = first + CHUNK < data->count ? first + CHUNK : data->count;
-    status = evaluation_run(&evaluation, s, data, first, end);
+    status = ad_evaluation_run(&evaluation, s, data, first, end);
     for (size_t i = first; status == AD_OK && i < end; i++) {
       print_unread(data, i, &unread);
       print_row(s, o, evaluation.logits + (i - first) * C);
@@ -111,7 +111,7 @@ static int predict(const struct session *s, const struct predict_options *o, con
     print_unread(data, data->count, &unread);
     status = check_output();
   }
-  evaluation_close(&evaluation, status);
+  ad_evaluation_close(&evaluation, status);
   return status;
 }
 
@@ -125,9 +125,9 @@ int ad_command_predict(int argc, char **argv) {
        "for a split "
        "itself; with a model folder one example a line, a TAB between the texts of a pair",
        NULL, &o.data},
-      {"model", "NAME", session_model_help, NULL, &o.model},
-      {"folder", "DIR", session_folder_help, NULL, &o.where.folder},
-      {"own-descriptor", NULL, session_own_help, &o.where.own, NULL},
+      {"model", "NAME", help_model, NULL, &o.model},
+      {"folder", "DIR", help_folder, NULL, &o.where.folder},
+      {"own-descriptor", NULL, help_own_descriptor, &o.where.own, NULL},
       {"lines", NULL, "With a run too: one example a line", &o.lines, NULL},
       {"logits", NULL, "Print the logits after the class, separated by TABs, to full precision", &o.logits, NULL}};
   const struct arguments arguments = {"predict",
@@ -152,14 +152,14 @@ int ad_command_predict(int argc, char **argv) {
   if (o.model != NULL && !is_run(o.source)) {
     return ad_fail(AD_ECONFIG, "predict: --model is for runs, %s is none", o.source);
   }
-  struct session session;
+  struct ad_session session;
   struct ad_dataset data = {0};
-  AD_TRY(session_create(&session));
+  AD_TRY(ad_session_create(&session));
   int status = is_run(o.source) ? load_run(&session, &o, &data) : load_folder(&session, &o, &data);
   if (status == AD_OK) {
     status = predict(&session, &o, &data);
   }
   ad_dataset_destroy(&data);
-  session_destroy(&session);
+  ad_session_destroy(&session);
   return status;
 }

@@ -15,9 +15,11 @@
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
 #include "autodidact/math/kernels.h"
-#include "session.h"
+#include "autodidact/run/session.h"
+#include "autodidact/run/study.h"
+#include "autodidact/run/trial.h"
 #include "study.h"
-#include "training.h"
+#include "run/training_internal.h"
 
 enum action { LEAVE = -1, TRAIN = 0, SCORE = 1 };
 
@@ -48,7 +50,7 @@ struct runner {
 /* --- Which cell next. */
 
 static int signal_to_stop(struct runner *r) {
-  const int own = training_signal();
+  const int own = ad__training_signal();
   if (own > 0) {
     ad_teams_tell(r->teams, own);
     return own;
@@ -99,7 +101,7 @@ static int sort_cells(struct runner *r) {
   if (list == NULL) {
     return ad_fail_memory(r->study.count * sizeof *list, "the order of cells");
   }
-  const int status = study_estimate(&r->cells, r->cost, &seconds);
+  const int status = ad_study_estimate(&r->cells, r->cost, &seconds);
   for (size_t i = 0; status == AD_OK && i < r->study.count; i++) {
     list[i] = (struct weighted){r->cost[i], r->cells.records[i].begun, i};
   }
@@ -217,7 +219,7 @@ static int choose(struct runner *r, struct order *order) {
 
 /* --- What became of it. */
 
-static void say(const struct runner *r, size_t cell, const struct study_outcome *o) {
+static void say(const struct runner *r, size_t cell, const struct ad_trial_outcome *o) {
   const struct ad_study *s = &r->study;
   size_t done = 0;
   char label[200];
@@ -236,7 +238,7 @@ static void say(const struct runner *r, size_t cell, const struct study_outcome 
   }
 }
 
-static int keep_outcome(struct runner *r, size_t cell, const struct study_outcome *o) {
+static int keep_outcome(struct runner *r, size_t cell, const struct ad_trial_outcome *o) {
   const struct ad_cell_record *before = &r->cells.records[cell];
   char message[1500];
   snprintf(message, sizeof message, "%s", o->status == AD_OK ? "" : ad_error_message());
@@ -260,7 +262,7 @@ static int keep_outcome(struct runner *r, size_t cell, const struct study_outcom
 }
 
 /* First rank: the line, then the lease, never the other way round. */
-static int finish_cell(struct runner *r, size_t cell, const struct study_outcome *o) {
+static int finish_cell(struct runner *r, size_t cell, const struct ad_trial_outcome *o) {
   r->before_step = fmax(r->before_step, o->before_step);
   r->at_least = fmax(r->at_least, o->at_least);
   if (r->lost || ad_heartbeat_lost(r->heartbeat)) {
@@ -284,7 +286,7 @@ static int finish_cell(struct runner *r, size_t cell, const struct study_outcome
 static int work(struct runner *r) {
   for (;;) {
     struct order order = {.action = LEAVE};
-    struct study_outcome outcome;
+    struct ad_trial_outcome outcome;
     if (r->first) {
       const int chosen = choose(r, &order);
       order.status = chosen;
@@ -295,17 +297,17 @@ static int work(struct runner *r) {
       return r->first ? order.status : AD_OK;
     }
     r->lost = 0;
-    const struct study_trial trial = {.study = &r->study,
+    const struct ad_trial trial = {.study = &r->study,
                                       .teams = r->teams,
                                       .cell = &r->study.cells[order.cell],
                                       .finished = order.action == SCORE,
                                       .started = r->started,
                                       .asked = asked,
                                       .context = r};
-    study_run_trial(&trial, &outcome);
+    ad_trial_run(&trial, &outcome);
     const int failed = outcome.status, alone = outcome.alone;
     const int kept = r->first ? finish_cell(r, (size_t)order.cell, &outcome) : AD_OK;
-    study_outcome_destroy(&outcome);
+    ad_trial_outcome_destroy(&outcome);
     r->alone = alone;
     if (alone) {
       return failed;
@@ -344,8 +346,8 @@ static int share_ids(struct runner *r, const struct ad_comm *all) {
   uint64_t *ids = ad_calloc(s->count, sizeof *ids);
   int status = ids == NULL ? ad_fail_memory(s->count * sizeof *ids, "the ids of cells") : AD_OK;
   if (status == AD_OK && ad_comm_rank(all) == 0) {
-    status = ad_study_identify(s, session_datasets());
-    status = status == AD_OK ? study_check_result(s) : status;
+    status = ad_study_identify(s, ad_session_datasets());
+    status = status == AD_OK ? ad_study_check_result(s) : status;
     status = status == AD_OK ? ad_study_commit(s) : status;
     for (size_t i = 0; i < s->count; i++) {
       ids[i] = s->cells[i].id;
@@ -363,10 +365,10 @@ static int share_ids(struct runner *r, const struct ad_comm *all) {
 static int prepare(struct runner *r, const struct ad_comm *all, size_t count, char **positional) {
   AD_TRY(ad_comm_settle(all, read_study(r, count, positional)));
   AD_TRY(ad_study_warn_idle(&r->study));
-  AD_TRY(training_check_signals(r->study.base.run_signals));
+  AD_TRY(ad__training_check_signals(r->study.base.run_signals));
   AD_TRY(ad_kernels_select() == NULL ? AD_ECONFIG : AD_OK);
   AD_TRY(share_ids(r, all));
-  AD_TRY(training_watch_signals(r->study.base.run_signals));
+  AD_TRY(ad__training_watch_signals(r->study.base.run_signals));
   AD_TRY(ad_teams_create(&r->teams, (uint32_t)r->study.ranks_per_trial));
   const struct ad_comm *own = ad_teams_own(r->teams);
   r->first = own != NULL && ad_comm_rank(own) == 0;

@@ -12,6 +12,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/base/width.h"
 #include "autodidact/store/progress.h"
+#include "autodidact/run/study.h"
 #include "study.h"
 
 /* What one arm, or all, have come to. */
@@ -46,7 +47,7 @@ static int summarise(const struct ad_cells *cells, struct summary *arms, struct 
   const struct ad_study *s = cells->study;
   double *cost = ad_calloc(s->count, sizeof *cost);
   int status = cost == NULL ? ad_fail_memory(s->count * sizeof *cost, "estimates") : AD_OK;
-  status = status == AD_OK ? study_estimate(cells, cost, seconds_known) : status;
+  status = status == AD_OK ? ad_study_estimate(cells, cost, seconds_known) : status;
   *all = (struct summary){0};
   for (size_t i = 0; status == AD_OK && i < s->count; i++) {
     count_cell(cells, i, cost[i], &arms[s->cells[i].arm]);

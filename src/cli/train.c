@@ -6,7 +6,7 @@
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "commands.h"
-#include "training.h"
+#include "run/training_internal.h"
 
 static int print_keys(int markdown) {
   struct ad_buffer text = {0};
@@ -20,17 +20,17 @@ static int print_keys(int markdown) {
 
 /* What scripts ask before they train. */
 static int print_value(const char *key, size_t count, char **positional) {
-  struct session session;
+  struct ad_session session;
   struct ad_buffer text = {0};
-  AD_TRY(session_create(&session));
-  int status = session_configure(&session, count, positional);
+  AD_TRY(ad_session_create(&session));
+  int status = ad_session_configure(&session, count, positional);
   status = status == AD_OK ? ad_config_get(&session.config, key, &text) : status;
   if (status == AD_OK) {
     /* A script gets the text as it is. */
     printf("%s\n", isatty(STDOUT_FILENO) ? ad_shown(text.data) : text.data == NULL ? "" : text.data);
   }
   ad_buffer_destroy(&text);
-  session_destroy(&session);
+  ad_session_destroy(&session);
   return status;
 }
 
@@ -74,13 +74,13 @@ int ad_command_train(int argc, char **argv) {
   if (value != NULL) {
     return print_value(value, count, argv + 1);
   }
-  struct training t = {0};
-  AD_TRY(training_parse_faults(&t, faults));
-  int status = session_create(&t.session);
-  status = status == AD_OK ? session_configure(&t.session, count, argv + 1) : status;
-  status = status == AD_OK ? training_check_signals(t.session.config.run_signals) : status;
-  status = status == AD_OK ? training_run(&t) : status;
+  struct ad_training t = {0};
+  AD_TRY(ad__training_parse_faults(&t, faults));
+  int status = ad_session_create(&t.session);
+  status = status == AD_OK ? ad_session_configure(&t.session, count, argv + 1) : status;
+  status = status == AD_OK ? ad__training_check_signals(t.session.config.run_signals) : status;
+  status = status == AD_OK ? ad_training_run(&t) : status;
   /* After a failure the other ranks may wait elsewhere; main finds out. */
-  const int closed = training_close(&t, status != AD_OK);
+  const int closed = ad_training_close(&t, status != AD_OK);
   return status == AD_OK ? closed : status;
 }

@@ -14,13 +14,13 @@
 #include "autodidact/store/checkpoint.h"
 #include "autodidact/store/verify.h"
 #include "commands.h"
-#include "training.h"
+#include "run/training_internal.h"
 
 struct verify {
   const char *run;
   uint64_t steps, from; /* of the replay; from UINT64_MAX: chosen here */
   struct ad_verification findings; /* rank 0 */
-  struct training training;
+  struct ad_training training;
 };
 
 /* Numbers that rank 0 chooses for all. */
@@ -67,7 +67,7 @@ static int choose(const struct verify *v, const uint64_t *steps, size_t count, s
 static int make_plan(const struct verify *v, struct plan *plan) {
   uint64_t *steps = NULL;
   size_t count = 0;
-  const struct training *t = &v->training;
+  const struct ad_training *t = &v->training;
   int status = t->first ? ad_checkpoint_list(v->run, &steps, &count) : AD_OK;
   status = status == AD_OK && t->first ? choose(v, steps, count, plan) : status;
   ad_free(steps);
@@ -77,9 +77,9 @@ static int make_plan(const struct verify *v, struct plan *plan) {
 
 /* The run's configuration, but for what a replay leaves out: its folder is read and never written. */
 static int configure(struct verify *v) {
-  struct training *t = &v->training;
+  struct ad_training *t = &v->training;
   struct ad_config *c = &t->session.config;
-  AD_TRY(session_create(&t->session));
+  AD_TRY(ad_session_create(&t->session));
   AD_TRY(ad_run_config(v->run, c));
   static const char *const left_out[] = {"run.select=last", "snapshot.every=0", "snapshot.dense=0", "snapshot.growth=0",
                                          "snapshot.steps="};
@@ -93,11 +93,11 @@ static int configure(struct verify *v) {
 
 /* What the run was given, from where it lay: the configuration's paths may be those of another current folder. */
 static int find_inputs(struct verify *v) {
-  struct session *s = &v->training.session;
+  struct ad_session *s = &v->training.session;
   struct ad_config *c = &s->config;
-  const struct session_data_options where = {.optional = 1};
+  const struct ad_session_data_options where = {.optional = 1};
   static const char *const placed[] = {"data.train", "data.dev", "data.test"};
-  AD_TRY(session_open_data(s, v->run, &where));
+  AD_TRY(ad_session_open_data(s, v->run, &where));
   for (size_t i = 0; s->inputs.found && i < 3; i++) {
     AD_TRY(ad_config_set(c, v->run, placed[i], ""));
   }
@@ -107,16 +107,16 @@ static int find_inputs(struct verify *v) {
 
 /* As train does it, without a run folder and without evaluations. */
 static int prepare(struct verify *v) {
-  struct training *t = &v->training;
-  AD_TRY(training_check_configuration(t));
+  struct ad_training *t = &v->training;
+  AD_TRY(ad__training_check_configuration(t));
   AD_TRY(find_inputs(v));
-  AD_TRY(training_load_data(t));
+  AD_TRY(ad__training_load_data(t));
   const int has_dev = t->has_dev;
   t->has_dev = 0;
-  const int status = training_prepare(t);
+  const int status = ad__training_prepare(t);
   t->has_dev = has_dev;
   AD_TRY(status);
-  return ad_comm_settle(t->comm, t->first ? training_print_changes(t) : AD_OK);
+  return ad_comm_settle(t->comm, t->first ? ad__training_print_changes(t) : AD_OK);
 }
 
 /* Rank 0: whether the step's row is that of the log; a finding where it is not. */
@@ -124,7 +124,7 @@ static int compare_row(struct verify *v, const struct ad_step *step, int *equal)
   char text[STEP_TEXT];
   const struct ad_run_log *log = &v->findings.log;
   const struct ad_log_step *row = ad_run_log_find(log, step->step);
-  training_step_text(&v->training, step, text);
+  ad__training_step_text(&v->training, step, text);
   *equal = row != NULL && row->size == strlen(text) && memcmp(text, log->map.data + row->begin, row->size) == 0;
   return *equal ? AD_OK
                 : ad_verification_add(&v->findings, 0, "replay", "step %" PRIu64 ": found %s, the log has %.*s",
@@ -134,11 +134,11 @@ static int compare_row(struct verify *v, const struct ad_step *step, int *equal)
 
 /* Trains the steps; *same: as far as it went everything was equal. */
 static int replay(struct verify *v, const struct plan *plan, int *same) {
-  struct training *t = &v->training;
+  struct ad_training *t = &v->training;
   struct ad_step step;
   size_t next = 0;
   *same = 1;
-  AD_TRY(plan->from > 0 ? training_load_step(t, plan->from) : AD_OK);
+  AD_TRY(plan->from > 0 ? ad__training_load_step(t, plan->from) : AD_OK);
   for (uint64_t i = 0; i < plan->steps && *same; i++) {
     int equal = 1, status = ad_trainer_step(t->trainer, &step);
     if (status == AD_EDIVERGED) {
@@ -153,7 +153,7 @@ static int replay(struct verify *v, const struct plan *plan, int *same) {
     *same = ad_comm_largest(t->comm, !equal) == 0;
     if (*same && next < plan->count && plan->checkpoints[next] == step.step) {
       next++;
-      status = training_compare_checkpoint(t, step.step);
+      status = ad__training_compare_checkpoint(t, step.step);
       *same = status == AD_OK;
       if (status == AD_EINPUT && t->first) {
         status = ad_verification_add(&v->findings, 0, "replay", "after step %" PRIu64 ": %s", step.step,
@@ -217,7 +217,7 @@ static int conclude(const struct verify *v) {
 }
 
 static int verify(struct verify *v) {
-  struct training *t = &v->training;
+  struct ad_training *t = &v->training;
   AD_TRY(configure(v));
   AD_TRY(ad_comm_create(&t->comm, t->session.config.comm_shared && t->session.config.optim_shard));
   t->first = ad_comm_rank(t->comm) == 0;
@@ -285,6 +285,6 @@ int ad_command_verify(int argc, char **argv) {
   }
   const int status = verify(&v);
   ad_verification_destroy(&v.findings);
-  training_close(&v.training, status != AD_OK);
+  ad_training_close(&v.training, status != AD_OK);
   return status;
 }

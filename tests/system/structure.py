@@ -30,7 +30,8 @@ MAY_INCLUDE = {
     "store": ["learn", "model", "data", "text", "math", "base"],
     "study": ["store", "learn", "model", "data", "text", "math", "base"],
     "mpi": ["study", "store", "learn", "model", "data", "text", "math", "base"],
-    "cli": ["mpi", "study", "store", "learn", "model", "data", "text", "math", "base"],
+    "run": ["mpi", "study", "store", "learn", "model", "data", "text", "math", "base"],
+    "cli": ["run", "mpi", "study", "store", "learn", "model", "data", "text", "math", "base"],
 }
 LONGEST = 600  # lines of a file
 CODE = (".c", ".h", ".py", ".sh", ".cmake")

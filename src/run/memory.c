@@ -5,11 +5,11 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "training.h"
+#include "training_internal.h"
 
 static const double MIB = 1048576.0;
 
-size_t training_resident(void) {
+size_t ad__training_resident(void) {
   char line[256];
   size_t kilobytes = 0;
   FILE *file = fopen("/proc/self/smaps_rollup", "re");
@@ -25,7 +25,7 @@ size_t training_resident(void) {
 }
 
 /* Mean over all ranks; on every rank. */
-static int mean_over_ranks(const struct training *t, double *value) {
+static int mean_over_ranks(const struct ad_training *t, double *value) {
   const size_t R = ad_comm_size(t->comm);
   size_t *counts = ad_calloc(R, sizeof *counts);
   double *values = ad_calloc(R, sizeof *values), sum = 0.0;
@@ -47,7 +47,7 @@ static int mean_over_ranks(const struct training *t, double *value) {
 }
 
 /* A rank's share of its node's whole vectors. */
-static size_t replica_bytes(const struct training *t) {
+static size_t replica_bytes(const struct ad_training *t) {
   size_t teacher, mean, past;
   ad_teacher_replicas(&t->settings.teacher, &teacher, &mean, &past);
   past = past > 0 ? ad_teacher_slots(&t->settings.teacher, ad_trainer_total(t->trainer)) : 0;
@@ -55,7 +55,7 @@ static size_t replica_bytes(const struct training *t) {
   return (P + (teacher + mean + past) * trained) * sizeof(float) / ad_comm_node_size(t->comm);
 }
 
-static size_t evaluation_bytes(const struct training *t, size_t *tokens) {
+static size_t evaluation_bytes(const struct ad_training *t, size_t *tokens) {
   const size_t B = t->session.config.eval_batch, rows = t->dev.count * t->session.params.config.classes;
   if (!t->has_dev || ad_dataset_most_tokens(&t->dev, B, tokens) != AD_OK) {
     return 0;
@@ -64,14 +64,14 @@ static size_t evaluation_bytes(const struct training *t, size_t *tokens) {
   return ad_encoder_bytes(&t->session.params, *tokens, B, 1, 0) + rows * (averaged ? 16 : 4);
 }
 
-int training_predict_memory(struct training *t) {
+int ad__training_predict_memory(struct ad_training *t) {
   const struct ad_trainer_bytes b = ad_trainer_bytes(t->trainer);
   const size_t replicas = replica_bytes(t),
                exchange = t->exchange == NULL ? 0 : ad_mpi_exchange_traffic(t->exchange).memory;
   size_t tokens = 0;
   const size_t evaluation = evaluation_bytes(t, &tokens),
                best = t->best == NULL ? 0 : t->session.params.count * sizeof(float),
-               snapshots = b.observer + training_snapshot_memory(t);
+               snapshots = b.observer + ad__training_snapshot_memory(t);
   const size_t parts = b.activations + b.work + b.partials + b.gradient + b.moments + b.window;
   t->predicted = (double)(t->base + replicas + exchange + evaluation + best + snapshots + parts);
   AD_TRY(mean_over_ranks(t, &t->predicted));
@@ -88,8 +88,8 @@ int training_predict_memory(struct training *t) {
   return AD_OK;
 }
 
-int training_report_memory(struct training *t) {
-  double used = (double)training_resident();
+int ad__training_report_memory(struct ad_training *t) {
+  double used = (double)ad__training_resident();
   AD_TRY(mean_over_ranks(t, &used));
   if (!t->first || used == 0.0) {
     return AD_OK;

@@ -1,10 +1,10 @@
-#include "evaluation.h"
+#include "autodidact/run/evaluation.h"
 
 #include "autodidact/base/digest.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
-int evaluation_open(struct evaluation *evaluation, const struct session *session, const struct ad_dataset *data,
+int ad_evaluation_open(struct ad_evaluation *evaluation, const struct ad_session *session, const struct ad_dataset *data,
                     size_t rows) {
   const size_t C = session->params.config.classes;
   evaluation->logits = ad_malloc(rows * C, sizeof *evaluation->logits);
@@ -18,17 +18,17 @@ int evaluation_open(struct evaluation *evaluation, const struct session *session
   return ad_evaluator_create(&evaluation->evaluator, &session->params, session->config.eval_batch);
 }
 
-int evaluation_run(struct evaluation *evaluation, const struct session *session, const struct ad_dataset *data,
+int ad_evaluation_run(struct ad_evaluation *evaluation, const struct ad_session *session, const struct ad_dataset *data,
                    size_t first, size_t end) {
   return ad_mpi_evaluate(evaluation->comm, evaluation->evaluator, session->config.eval_batch,
                          session->params.config.classes, session->theta, data, first, end, evaluation->logits);
 }
 
-void evaluation_close(struct evaluation *evaluation, int status) {
+void ad_evaluation_close(struct ad_evaluation *evaluation, int status) {
   ad_evaluator_destroy(evaluation->evaluator);
   if (status == AD_OK || (evaluation->comm != NULL && ad_comm_size(evaluation->comm) == 1)) {
     ad_comm_destroy(evaluation->comm);
   }
   ad_free(evaluation->logits);
-  *evaluation = (struct evaluation){0};
+  *evaluation = (struct ad_evaluation){0};
 }

@@ -9,22 +9,22 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "training.h"
+#include "training_internal.h"
 
-static enum ad_variant result_variant(const struct training *t) {
+static enum ad_variant result_variant(const struct ad_training *t) {
   return (enum ad_variant)t->session.config.run_result;
 }
 
 /* The logits of dev with one vector, in slices of whole batches, between which the ranks may agree to stop. */
-static int compute_member(struct training *t, const float *theta, float *logits) {
+static int compute_member(struct ad_training *t, const float *theta, float *logits) {
   enum { BATCHES = 8 }; /* of a rank in a slice */
   const size_t B = t->session.config.eval_batch, C = t->session.params.config.classes;
   const size_t slice = BATCHES * B * ad_comm_size(t->comm);
   for (size_t first = 0; first < t->dev.count; first += slice) {
     const size_t end = t->dev.count - first < slice ? t->dev.count : first + slice;
     AD_TRY(ad_mpi_evaluate(t->comm, t->evaluator, B, C, theta, &t->dev, first, end, logits + first * C));
-    training_fault_in_evaluation(t);
-    const int stop = training_must_stop(t);
+    ad__training_fault_in_evaluation(t);
+    const int stop = ad__training_must_stop(t);
     if (stop != 0) {
       return stop < 0 ? stop : AD_ESTOPPED;
     }
@@ -33,7 +33,7 @@ static int compute_member(struct training *t, const float *theta, float *logits)
 }
 
 /* The logits of dev: of one vector, or the mean of those of several, added in double newest first. */
-static int compute_logits(struct training *t, const float *const *thetas, size_t count) {
+static int compute_logits(struct ad_training *t, const float *const *thetas, size_t count) {
   const size_t C = t->session.params.config.classes, n = t->dev.count * C;
   for (size_t k = 0; k < count; k++) {
     float *logits = count > 1 ? t->member_logits : t->logits;
@@ -49,27 +49,27 @@ static int compute_logits(struct training *t, const float *const *thetas, size_t
 }
 
 /* A variant's parameters [P]; the frozen ones are the student's. */
-static void copy_parameters(const struct training *t, const float *theta, float *out) {
+static void copy_parameters(const struct ad_training *t, const float *theta, float *out) {
   const size_t frozen = ad_params_frozen(&t->session.params), P = t->session.params.count;
   memcpy(out, t->replicas.student, frozen * sizeof *out);
   memcpy(out + frozen, theta + frozen, (P - frozen) * sizeof *out);
 }
 
 /* Keeps the scores of the parameters that the run will end with, and with run.select=best those parameters. */
-static void select_parameters(struct training *t, const struct ad_step *step, const struct scores *scores,
+static void select_parameters(struct ad_training *t, const struct ad_step *step, const struct ad_scores *scores,
                               const float *theta) {
   t->dev_error = scores->error;
   if (t->best == NULL || scores->error < t->best_error) {
     t->best_error = scores->error;
     t->best_step = step->step;
-    scores_json(scores, t->best_scores, sizeof t->best_scores);
+    ad_scores_json(scores, t->best_scores, sizeof t->best_scores);
     if (t->best != NULL) {
       copy_parameters(t, theta, t->best);
     }
   }
 }
 
-static int keep_logits(struct training *t, const struct ad_step *step, enum ad_variant variant) {
+static int keep_logits(struct ad_training *t, const struct ad_step *step, enum ad_variant variant) {
   char name[64];
   if (!t->session.config.eval_keep_logits) {
     return AD_OK;
@@ -80,14 +80,14 @@ static int keep_logits(struct training *t, const struct ad_step *step, enum ad_v
 }
 
 /* Rank 0: the scores of t->logits into the log and the row of the closing table. */
-static int keep_scores(struct training *t, const struct ad_step *step, enum ad_variant variant, const float *theta,
+static int keep_scores(struct ad_training *t, const struct ad_step *step, enum ad_variant variant, const float *theta,
                        struct row *row) {
-  struct scores scores = {0};
+  struct ad_scores scores = {0};
   char *text = t->last_scores[variant];
-  int status = scores_create(&scores, &t->dev, t->session.params.config.classes, t->logits);
+  int status = ad_scores_create(&scores, &t->dev, t->session.params.config.classes, t->logits);
   if (status == AD_OK) {
     status = ad_run_log(&t->run, "{\"eval\":\"dev\",\"model\":\"%s\",\"step\":%" PRIu64 ",\"epoch\":%" PRIu64 ",%s}",
-                        ad_variant_name(variant), step->step, step->epoch, scores_json(&scores, text, SCORES_TEXT));
+                        ad_variant_name(variant), step->step, step->epoch, ad_scores_json(&scores, text, AD_SCORES_TEXT));
   }
   if (status == AD_OK) {
     status = keep_logits(t, step, variant);
@@ -99,17 +99,17 @@ static int keep_scores(struct training *t, const struct ad_step *step, enum ad_v
       select_parameters(t, step, &scores, theta);
     }
   }
-  scores_destroy(&scores);
+  ad_scores_destroy(&scores);
   return status;
 }
 
-static int keep_row(struct training *t, const struct row *row) {
+static int keep_row(struct ad_training *t, const struct row *row) {
   AD_TRY(ad_reserve(&t->rows, &t->row_capacity, t->row_count + 1, sizeof *row));
   ((struct row *)t->rows)[t->row_count++] = *row;
   return AD_OK;
 }
 
-int training_evaluate(struct training *t, const struct ad_step *step) {
+int ad_training_evaluate(struct ad_training *t, const struct ad_step *step) {
   const double start = ad_clock(), per_epoch = ceil((double)t->train.count / (double)t->session.config.batch_size);
   struct row row = {.step = step->step, .epoch = (double)step->step / per_epoch, .loss = NAN};
   for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
@@ -119,22 +119,22 @@ int training_evaluate(struct training *t, const struct ad_step *step) {
     AD_TRY(ad_trainer_variant(t->trainer, v, &thetas, &count));
     if (count > 0) {
       AD_TRY(compute_logits(t, thetas, count));
-      training_hold(t, t->first ? keep_scores(t, step, v, thetas[0], &row) : AD_OK);
+      ad__training_hold(t, t->first ? keep_scores(t, step, v, thetas[0], &row) : AD_OK);
     }
   }
   t->evaluated = step->step;
   t->slowest_evaluation = fmax(t->slowest_evaluation, ad_clock() - start);
   if (t->first) {
-    training_hold(t, ad_run_timing(&t->run, "{\"eval\":\"dev\",\"step\":%" PRIu64 ",\"seconds\":%.6f}", step->step,
+    ad__training_hold(t, ad_run_timing(&t->run, "{\"eval\":\"dev\",\"step\":%" PRIu64 ",\"seconds\":%.6f}", step->step,
                                    ad_clock() - start));
-    training_hold(t, keep_row(t, &row));
-    training_hold(t, ad_run_log_size(&t->run, &t->log_bytes));
+    ad__training_hold(t, keep_row(t, &row));
+    ad__training_hold(t, ad_run_log_size(&t->run, &t->log_bytes));
   }
   return AD_OK;
 }
 
 /* The files of a model are among the run's. */
-static int record_model(struct training *t, const char *folder) {
+static int record_model(struct ad_training *t, const char *folder) {
   size_t count;
   const char *const *files = ad_model_files(&count);
   for (size_t i = 0; i < count; i++) {
@@ -146,8 +146,8 @@ static int record_model(struct training *t, const char *folder) {
 }
 
 /* A Hugging Face folder of a variant's parameters; *digest of all of them. */
-static int save(struct training *t, const char *name, const float *theta, char digest[17]) {
-  const struct session *s = &t->session;
+static int save(struct ad_training *t, const char *name, const float *theta, char digest[17]) {
+  const struct ad_session *s = &t->session;
   const size_t P = s->params.count;
   AD_TRY(record_model(t, name));
   const int copied = ad_params_frozen(&s->params) > 0 && theta != t->replicas.student && theta != t->best;
@@ -172,7 +172,7 @@ static int save(struct training *t, const char *name, const float *theta, char d
 }
 
 /* The result's variant to model/, those beside it to variants/NAME/; the digest of each, "" where it is not kept. */
-static int save_variants(struct training *t, char digest[AD_VARIANTS][17]) {
+static int save_variants(struct ad_training *t, char digest[AD_VARIANTS][17]) {
   for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
     const int result = v == result_variant(t);
     const float *const *thetas;
@@ -187,16 +187,16 @@ static int save_variants(struct training *t, char digest[AD_VARIANTS][17]) {
     }
     if (t->first) {
       snprintf(name, sizeof name, "variants/%s", ad_variant_name(v));
-      training_hold(t, save(t, result ? "model" : name, result && t->best != NULL ? t->best : thetas[0], digest[v]));
+      ad__training_hold(t, save(t, result ? "model" : name, result && t->best != NULL ? t->best : thetas[0], digest[v]));
     }
     /* The vector may be shared: the next mean must not come while it is being written. */
-    AD_TRY(training_settle(t));
+    AD_TRY(ad__training_settle(t));
   }
   return AD_OK;
 }
 
 /* Digests of what lies in variants/. */
-static int print_variants(const struct training *t, char digest[AD_VARIANTS][17], struct ad_buffer *text) {
+static int print_variants(const struct ad_training *t, char digest[AD_VARIANTS][17], struct ad_buffer *text) {
   int any = 0;
   for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
     if (v != result_variant(t) && digest[v][0] != '\0') {
@@ -206,7 +206,7 @@ static int print_variants(const struct training *t, char digest[AD_VARIANTS][17]
   return any ? ad_buffer_puts(text, "}") : AD_OK;
 }
 
-static int print_result(const struct training *t, char digest[AD_VARIANTS][17], struct ad_buffer *text) {
+static int print_result(const struct ad_training *t, char digest[AD_VARIANTS][17], struct ad_buffer *text) {
   AD_TRY(ad_buffer_printf(text, "{\"step\":%" PRIu64 ",\"steps\":%" PRIu64 ",\"model\":\"%s\",\"parameters\":\"%s\"",
                           t->best != NULL ? t->best_step : ad_trainer_done(t->trainer), ad_trainer_done(t->trainer),
                           ad_variant_name(result_variant(t)), digest[result_variant(t)]));
@@ -224,7 +224,7 @@ static int print_result(const struct training *t, char digest[AD_VARIANTS][17], 
   return ad_buffer_puts(text, "}\n");
 }
 
-int training_keep_result(struct training *t) {
+int ad__training_keep_result(struct ad_training *t) {
   struct ad_buffer text = {0};
   char digest[AD_VARIANTS][17] = {""};
   AD_TRY(save_variants(t, digest));

@@ -9,15 +9,9 @@
 #include "autodidact/base/status.h"
 #include "autodidact/learn/teacher.h"
 #include "autodidact/store/run.h"
-#include "session.h"
+#include "autodidact/run/session.h"
 
-const char session_model_help[] =
-    "Which parameters of the run, in place of its result: student, teacher, window or run (the means)";
-const char session_folder_help[] = "Where the files of the run's data set lie now, in place of data.folder";
-const char session_own_help[] =
-    "Go by the run's own descriptor, though the file that it was read from means something else now";
-
-int session_open_run(struct session *session, const char *run) {
+int ad_session_open_run(struct ad_session *session, const char *run) {
   AD_TRY(ad_run_config(run, &session->config));
   char *result = ad_path_join(run, "result.json");
   if (result == NULL) {
@@ -29,7 +23,7 @@ int session_open_run(struct session *session, const char *run) {
 }
 
 /* Tells what has changed in the descriptor since, and refuses what it must. */
-static int judge_changes(const struct session *session, const char *run, const struct session_data_options *options) {
+static int judge_changes(const struct ad_session *session, const char *run, const struct ad_session_data_options *options) {
   struct ad_buffer changes = {0};
   const char *path = session->inputs.descriptor;
   unsigned kinds;
@@ -47,7 +41,7 @@ static int judge_changes(const struct session *session, const char *run, const s
   return status;
 }
 
-int session_open_data(struct session *session, const char *run, const struct session_data_options *options) {
+int ad_session_open_data(struct ad_session *session, const char *run, const struct ad_session_data_options *options) {
   struct ad_config *c = &session->config;
   AD_TRY(ad_run_inputs_read(&session->inputs, run));
   if (session->inputs.found) {
@@ -56,9 +50,9 @@ int session_open_data(struct session *session, const char *run, const struct ses
   } else if (options->optional) {
     return AD_OK;
   } else {
-    AD_TRY(session_load_descriptor(session));
+    AD_TRY(ad_session_load_descriptor(session));
   }
-  AD_TRY(session_hold_out(session));
+  AD_TRY(ad_session_hold_out(session));
   /* A cache that is not there is not made by those who only read. */
   if (c->data_cache[0] != '\0' && !ad_is_folder(c->data_cache)) {
     AD_TRY(ad_config_set(c, run, "data.cache", ""));
@@ -66,7 +60,7 @@ int session_open_data(struct session *session, const char *run, const struct ses
   return ad_run_inputs_place(&session->inputs, c, options->folder, &session->descriptor);
 }
 
-void session_tell_changed_data(const struct session *session, enum ad_split split, const struct ad_dataset *data) {
+void ad_session_tell_changed_data(const struct ad_session *session, enum ad_split split, const struct ad_dataset *data) {
   const struct ad_source *source = &session->descriptor.source[split];
   const uint64_t was = session->inputs.digest[split];
   char now[17], before[17];
@@ -89,7 +83,7 @@ static int result_of(const char *run, enum ad_variant *result) {
   return status;
 }
 
-int session_model_folder(const char *run, const char *variant, char **folder) {
+int ad_session_model_folder(const char *run, const char *variant, char **folder) {
   enum ad_variant v = 0, result;
   char name[32] = "model";
   AD_TRY(result_of(run, &result));
@@ -115,18 +109,18 @@ int session_model_folder(const char *run, const char *variant, char **folder) {
   return AD_OK;
 }
 
-int session_load_result(struct session *session, const char *run, const char *variant) {
+int ad_session_load_result(struct ad_session *session, const char *run, const char *variant) {
   char *model;
-  AD_TRY(session_model_folder(run, variant, &model));
-  int status = session_load_tokenizer(session, model);
+  AD_TRY(ad_session_model_folder(run, variant, &model));
+  int status = ad_session_load_tokenizer(session, model);
   if (status == AD_OK) {
-    status = session_load_classifier(session, model);
+    status = ad_session_load_classifier(session, model);
   }
   ad_free(model);
   return status;
 }
 
-int session_check_classes(const struct session *session, const char *run, const struct ad_descriptor *descriptor) {
+int ad_session_check_classes(const struct ad_session *session, const char *run, const struct ad_descriptor *descriptor) {
   const size_t classes = session->params.config.classes;
   const struct ad_names *names = &session->report.class_names;
   if (classes != descriptor->class_count) {

@@ -1,5 +1,5 @@
 /* One training: data, model, steps, evaluations, and the run folder that keeps them. */
-#include "training.h"
+#include "training_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -20,7 +20,7 @@ static void print_seconds(double seconds, char text[32]) {
   }
 }
 
-static void show_progress(const struct training *t, const struct ad_step *step) {
+static void show_progress(const struct ad_training *t, const struct ad_step *step) {
   const uint64_t total = ad_trainer_total(t->trainer), left = step->step < total ? total - step->step : 0;
   char dev[32] = "", end[32], text[200];
   if (!isnan(t->dev_error)) {
@@ -32,7 +32,7 @@ static void show_progress(const struct training *t, const struct ad_step *step) 
   ad_progress(text, left == 0);
 }
 
-void training_step_text(const struct training *t, const struct ad_step *step, char text[STEP_TEXT]) {
+void ad__training_step_text(const struct ad_training *t, const struct ad_step *step, char text[STEP_TEXT]) {
   char taught[96] = "";
   if (ad_teacher_has(&t->settings.teacher, AD_TEACHER) || t->settings.teacher.method == AD_TEACHER_RDROP) {
     char distance[40] = "null";
@@ -49,9 +49,9 @@ void training_step_text(const struct training *t, const struct ad_step *step, ch
            step->parameters, step->chain);
 }
 
-static int log_step(struct training *t, const struct ad_step *step) {
+static int log_step(struct ad_training *t, const struct ad_step *step) {
   char text[STEP_TEXT];
-  training_step_text(t, step, text);
+  ad__training_step_text(t, step, text);
   AD_TRY(ad_run_log(&t->run, "%s", text));
   AD_TRY(ad_run_timing(&t->run, "{\"step\":%" PRIu64 ",\"steps\":%" PRIu64 ",\"seconds\":%.6f}", step->step,
                        ad_trainer_total(t->trainer), step->seconds));
@@ -60,23 +60,23 @@ static int log_step(struct training *t, const struct ad_step *step) {
 }
 
 /* Whether the parameters as they are must be evaluated before the next step. */
-static int evaluation_due(const struct training *t) {
+static int evaluation_due(const struct ad_training *t) {
   const uint64_t done = ad_trainer_done(t->trainer), every = t->session.config.eval_every;
   const int due = every > 0 ? done % every == 0 : done % t->steps_an_epoch == 0;
   return t->has_dev && done > 0 && t->evaluated < done && (due || done >= ad_trainer_total(t->trainer));
 }
 
 /* An evaluation; where it is broken off by a stop, the checkpoint says that it is still to be done. */
-static int evaluate(struct training *t) {
-  const int status = training_evaluate(t, &t->last);
+static int evaluate(struct ad_training *t) {
+  const int status = ad_training_evaluate(t, &t->last);
   if (status != AD_ESTOPPED) {
     return status;
   }
-  const int saved = training_step_edge(t);
+  const int saved = ad__training_step_edge(t);
   return saved == AD_OK ? ad_fail(AD_EINTERNAL, "a stop was taken back") : saved;
 }
 
-static int train_steps(struct training *t) {
+static int train_steps(struct ad_training *t) {
   const uint64_t total = ad_trainer_total(t->trainer);
   t->first_step = ad_clock();
   for (;;) {
@@ -87,20 +87,20 @@ static int train_steps(struct training *t) {
     if (ad_trainer_done(t->trainer) >= total) {
       return AD_OK;
     }
-    AD_TRY(training_step_edge(t));
-    training_fault_before_step(t, ad_trainer_done(t->trainer) + 1);
-    training_watch_step(t);
+    AD_TRY(ad__training_step_edge(t));
+    ad__training_fault_before_step(t, ad_trainer_done(t->trainer) + 1);
+    ad__training_watch_step(t);
     AD_TRY(ad_trainer_step(t->trainer, &t->last));
     t->seconds += t->last.seconds;
     t->examples += t->last.examples;
     t->slowest_step = fmax(t->slowest_step, t->last.seconds);
-    training_hold(t, t->first ? log_step(t, &t->last) : AD_OK);
-    AD_TRY(training_keep_snapshot(t, &t->last));
-    training_fault_after_step(t, t->last.step);
+    ad__training_hold(t, t->first ? log_step(t, &t->last) : AD_OK);
+    AD_TRY(ad__training_keep_snapshot(t, &t->last));
+    ad__training_fault_after_step(t, t->last.step);
   }
 }
 
-static void print_summary(const struct training *t) {
+static void print_summary(const struct ad_training *t) {
   const struct row *rows = t->rows;
   printf("%7s %8s", "epoch", "step");
   for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
@@ -126,9 +126,9 @@ static void print_summary(const struct training *t) {
          ad_shown(t->run.folder));
 }
 
-int training_close(struct training *t, int alone) {
+int ad_training_close(struct ad_training *t, int alone) {
   int status = ad_run_close(&t->run);
-  training_close_snapshots(t);
+  ad__training_close_snapshots(t);
   ad_evaluator_destroy(t->evaluator);
   ad_trainer_destroy(t->trainer);
   /* To free these takes all ranks. */
@@ -147,45 +147,45 @@ int training_close(struct training *t, int alone) {
   ad_free(t->logit_sum);
   ad_free(t->best);
   ad_free(t->rows);
-  session_destroy(&t->session);
+  ad_session_destroy(&t->session);
   return status;
 }
 
 /* From the run folder to its result. */
-static int train(struct training *t) {
-  AD_TRY(training_open_run(t));
+static int train(struct ad_training *t) {
+  AD_TRY(ad__training_open_run(t));
   ad_log(AD_LOG_INFO, "%zu training examples, %zu dev examples, %u classes, %.1f M parameters, %" PRIu64 " steps",
          t->train.count, t->has_dev ? t->dev.count : 0, t->session.params.config.classes,
          1e-6 * (double)t->session.params.count, ad_trainer_total(t->trainer));
-  AD_TRY(training_open_snapshots(t));
+  AD_TRY(ad__training_open_snapshots(t));
   if (ad_trainer_done(t->trainer) == 0) {
-    training_fault_after_step(t, 0);
+    ad__training_fault_after_step(t, 0);
   }
   AD_TRY(train_steps(t));
-  training_hold(t, training_flush_snapshots(t));
-  AD_TRY(training_settle(t));
-  training_hold(t, training_report_memory(t));
-  AD_TRY(t->session.config.checkpoint_finished ? training_save(t) : AD_OK);
-  AD_TRY(training_settle(t));
-  training_hold(t, training_keep_result(t));
-  AD_TRY(training_settle(t));
-  training_hold(t, training_clear_checkpoints(t));
-  return training_settle(t);
+  ad__training_hold(t, ad__training_flush_snapshots(t));
+  AD_TRY(ad__training_settle(t));
+  ad__training_hold(t, ad__training_report_memory(t));
+  AD_TRY(t->session.config.checkpoint_finished ? ad_training_save(t) : AD_OK);
+  AD_TRY(ad__training_settle(t));
+  ad__training_hold(t, ad__training_keep_result(t));
+  AD_TRY(ad__training_settle(t));
+  ad__training_hold(t, ad__training_clear_checkpoints(t));
+  return ad__training_settle(t);
 }
 
 /* What is given in vain. */
-static int warn(const struct training *t) {
-  const struct session *s = &t->session;
+static int warn(const struct ad_training *t) {
+  const struct ad_session *s = &t->session;
   const char *folder = s->config.model_path;
   const struct ad_config_facts facts = {.dev = t->has_dev,
                                         .ranks = ad_comm_size(t->comm) > 1,
                                         .drawn = folder[0] == '\0' || s->report.drawn.count > 0};
   AD_TRY(ad_config_warn_idle(&s->config, &facts));
   ad_descriptor_warn_idle(&s->descriptor);
-  return session_warn_keys(folder, &s->report);
+  return ad_session_warn_keys(folder, &s->report);
 }
 
-int training_run(struct training *t) {
+int ad_training_run(struct ad_training *t) {
   t->best_error = INFINITY;
   t->dev_error = NAN;
   t->last_save = ad_clock();
@@ -194,13 +194,13 @@ int training_run(struct training *t) {
   AD_TRY(ad_comm_create_among(&t->comm, t->frame.ranks, t->session.config.comm_shared && t->session.config.optim_shard));
   t->first = ad_comm_rank(t->comm) == 0;
   t->replica_owner = ad_comm_node_first(t->comm);
-  AD_TRY(training_check_configuration(t));
-  AD_TRY(ad_comm_settle(t->comm, training_load_data(t)));
-  AD_TRY(training_prepare(t));
+  AD_TRY(ad__training_check_configuration(t));
+  AD_TRY(ad_comm_settle(t->comm, ad__training_load_data(t)));
+  AD_TRY(ad__training_prepare(t));
   /* A study says it once for all its cells. */
   AD_TRY(t->frame.quiet ? AD_OK : warn(t));
   const int status = train(t);
-  AD_TRY(status == AD_EDIVERGED ? training_keep_diverged(t, status) : status);
+  AD_TRY(status == AD_EDIVERGED ? ad__training_keep_diverged(t, status) : status);
   if (t->first && !t->frame.quiet) {
     print_summary(t);
   }

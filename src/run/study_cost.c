@@ -5,14 +5,14 @@
 #include "autodidact/base/status.h"
 #include "autodidact/learn/teacher.h"
 #include "autodidact/model/huggingface.h"
-#include "session.h"
-#include "study.h"
+#include "autodidact/run/session.h"
+#include "autodidact/run/study.h"
 
 /* Training examples as far as configuration and descriptor tell; else a number like any other, the same for all. */
 static double examples_of(const struct ad_config *c) {
   struct ad_descriptor d = {0};
   double rows = c->data_train_rows > 0 ? (double)c->data_train_rows : 1e4;
-  if (c->data_descriptor[0] == '\0' || ad_descriptor_load(&d, c->data_descriptor, session_datasets()) != AD_OK) {
+  if (c->data_descriptor[0] == '\0' || ad_descriptor_load(&d, c->data_descriptor, ad_session_datasets()) != AD_OK) {
     ad_error_clear();
     return rows;
   }
@@ -66,7 +66,7 @@ struct measured {
   size_t done;
 };
 
-int study_estimate(const struct ad_cells *cells, double *cost, int *seconds_known) {
+int ad_study_estimate(const struct ad_cells *cells, double *cost, int *seconds_known) {
   const struct ad_study *s = cells->study;
   struct measured all = {0}, *arms = ad_calloc(s->arm_count, sizeof *arms);
   double *work = ad_calloc(s->arm_count, sizeof *work);

@@ -1,6 +1,6 @@
-/* What commands share: configuration, descriptor, tokenizer, model and data, loaded together. Not installed. */
-#ifndef AUTODIDACT_CLI_SESSION_H
-#define AUTODIDACT_CLI_SESSION_H
+/* What commands share: configuration, descriptor, tokenizer, model and data, loaded together. */
+#ifndef AUTODIDACT_RUN_SESSION_H
+#define AUTODIDACT_RUN_SESSION_H
 
 #include "autodidact/base/config.h"
 #include "autodidact/data/dataset.h"
@@ -8,7 +8,7 @@
 #include "autodidact/store/run_inputs.h"
 #include "autodidact/text/tokenizer.h"
 
-struct session {
+struct ad_session {
   struct ad_config config;
   const char *file; /* that the configuration is from; NULL: not known; not owned */
   struct ad_descriptor descriptor;
@@ -20,18 +20,18 @@ struct session {
 };
 
 /* Configuration at its defaults; everything else empty. AD_ENOMEM. */
-int session_create(struct session *session);
-void session_destroy(struct session *session);
+int ad_session_create(struct ad_session *session);
+void ad_session_destroy(struct ad_session *session);
 
 /* Applies CONFIG.yaml and key=value arguments: positional [count], the first of them the file. AD_ECONFIG, AD_EINPUT.
  */
-int session_configure(struct session *session, size_t count, char *const *positional);
+int ad_session_configure(struct ad_session *session, size_t count, char *const *positional);
 
 /* The configuration of a finished run. AD_EINPUT where the folder is not one, or the run is not complete. */
-int session_open_run(struct session *session, const char *run);
+int ad_session_open_run(struct ad_session *session, const char *run);
 
 /* The descriptor of an opened run, from its folder, and where its data lie. */
-struct session_data_options {
+struct ad_session_data_options {
   const char *folder; /* where the data set's files lie now, or NULL */
   unsigned refused;   /* kinds of changes (AD_CHANGED_*) in the descriptor's file that are refused; others are told */
   int own;            /* 1: none is refused */
@@ -40,64 +40,58 @@ struct session_data_options {
 
 /* Loads it, as the run was trained with it, data.hold_out included, so that the splits can be read from anywhere. A run
  * made before descriptors were kept takes the configuration's. AD_EINPUT, AD_ECONFIG, AD_EIO, AD_ENOMEM. */
-int session_open_data(struct session *session, const char *run, const struct session_data_options *options);
-
-/* Help of the options --folder and --own-descriptor. */
-extern const char session_folder_help[], session_own_help[];
+int ad_session_open_data(struct ad_session *session, const char *run, const struct ad_session_data_options *options);
 
 /* A warning where a split is not what the run has read, or not what the descriptor expects. */
-void session_tell_changed_data(const struct session *session, enum ad_split split, const struct ad_dataset *data);
+void ad_session_tell_changed_data(const struct ad_session *session, enum ad_split split, const struct ad_dataset *data);
 
 /* Descriptor and tokenizer of the configuration, hold-out of its own; the tokenizer from model_folder where not NULL. */
-int session_load_descriptor(struct session *session);
-int session_hold_out(struct session *session);
-int session_load_tokenizer(struct session *session, const char *model_folder);
+int ad_session_load_descriptor(struct ad_session *session);
+int ad_session_hold_out(struct ad_session *session);
+int ad_session_load_tokenizer(struct ad_session *session, const char *model_folder);
 
 /* The pretrained encoder, its classifier as model.head says, or a new encoder (train). */
-int session_load_base(struct session *session);
+int ad_session_load_base(struct ad_session *session);
 
 /* Opens that folder, which the configuration must name, without reading values: what would become of it. The caller owns
  * the model. Errors as of ad_model_open. */
-int session_open_base(const struct session *session, struct ad_model **model);
+int ad_session_open_base(const struct ad_session *session, struct ad_model **model);
 
 /* Appends one sentence: where the classifier is from, and why; folder "": a new encoder. AD_ENOMEM. */
-int session_describe_head(const char *folder, const struct ad_model_report *report, struct ad_buffer *text);
+int ad_session_describe_head(const char *folder, const struct ad_model_report *report, struct ad_buffer *text);
 
 /* One warning that names the unknown keys of the folder's config.json, where there are any. AD_ENOMEM. */
-int session_warn_keys(const char *folder, const struct ad_model_report *report);
+int ad_session_warn_keys(const char *folder, const struct ad_model_report *report);
 
 /* A model with its classifier (eval, predict) from a Hugging Face folder. */
-int session_load_classifier(struct session *session, const char *model_folder);
+int ad_session_load_classifier(struct ad_session *session, const char *model_folder);
 
 /* Tokenizer and model of a finished run: its result where variant is NULL, else "student", "teacher", "window" or "run"
  * (learn/teacher.h), which may be the result itself. */
-int session_load_result(struct session *session, const char *run, const char *variant);
+int ad_session_load_result(struct ad_session *session, const char *run, const char *variant);
 
 /* The folder of that model; the caller frees it. AD_ECONFIG (no such variant), AD_EINPUT
  * (the run has not kept it: what it has), AD_ENOMEM. */
-int session_model_folder(const char *run, const char *variant, char **folder);
-
-/* Help of the option --model. */
-extern const char session_model_help[];
+int ad_session_model_folder(const char *run, const char *variant, char **folder);
 
 /* AD_OK where the loaded model of `run` has the classes of the descriptor, in its order. AD_EINPUT. */
-int session_check_classes(const struct session *session, const char *run, const struct ad_descriptor *descriptor);
+int ad_session_check_classes(const struct ad_session *session, const char *run, const struct ad_descriptor *descriptor);
 
 /* Reads one split; `file` in place of the descriptor's where not NULL. */
-int session_read(struct session *session, enum ad_split split, const char *file, int labels, struct ad_dataset *data);
+int ad_session_read(struct ad_session *session, enum ad_split split, const char *file, int labels, struct ad_dataset *data);
 
 /* Where descriptors named without a path lie: AUTODIDACT_DATASETS, the installed or the source folder, ./datasets. */
-const char *session_datasets(void);
+const char *ad_session_datasets(void);
 
 /* Reads what --data names: "train", "dev" or "test" for a split of the descriptor, otherwise a file in the layout of
  * its test split (dev or train where it has none). A file of that name in the current folder is meant by "./test".
  * labels 1: each row needs one, and rows that the descriptor leaves out are left out; 0: for predictions, every_row of
  * struct ad_read_options. */
-int session_read_named(struct session *session, const char *name, int labels, struct ad_dataset *data);
+int ad_session_read_named(struct ad_session *session, const char *name, int labels, struct ad_dataset *data);
 
 /* Plain text for prediction: one example a line, a TAB between the texts of a pair; no labels. AD_EINPUT with the line.
  */
-int session_read_lines(struct session *session, const char *path, size_t limit, enum ad_truncation truncation,
+int ad_session_read_lines(struct ad_session *session, const char *path, size_t limit, enum ad_truncation truncation,
                        struct ad_dataset *data);
 
 #endif

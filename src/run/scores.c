@@ -1,4 +1,4 @@
-#include "scores.h"
+#include "autodidact/run/scores.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,8 +12,8 @@
 #include "autodidact/learn/evaluate.h"
 
 /* Counts of zero, once every example is known to have a label. */
-static int begin(struct scores *scores, const struct ad_dataset *data, size_t C) {
-  *scores = (struct scores){.examples = data->count, .skipped = data->skipped};
+static int begin(struct ad_scores *scores, const struct ad_dataset *data, size_t C) {
+  *scores = (struct ad_scores){.examples = data->count, .skipped = data->skipped};
   for (size_t i = 0; i < data->count; i++) {
     if (data->label[i] >= C) {
       return ad_fail(AD_EINPUT, "example %zu has no label: nothing to compare with", i + 1);
@@ -23,7 +23,7 @@ static int begin(struct scores *scores, const struct ad_dataset *data, size_t C)
 }
 
 /* JSON has no text for a loss that is not finite, and a model that gives one has diverged. */
-static int finish(struct scores *scores, double loss) {
+static int finish(struct ad_scores *scores, double loss) {
   scores->error = ad_metrics_error(&scores->metrics);
   scores->accuracy = ad_metrics_accuracy(&scores->metrics);
   scores->macro_f1 = ad_metrics_macro_f1(&scores->metrics);
@@ -34,7 +34,7 @@ static int finish(struct scores *scores, double loss) {
                                   scores->examples, isnan(loss) ? "NaN" : "infinite");
 }
 
-int scores_create_predicted(struct scores *scores, const struct ad_dataset *data, size_t C, const uint32_t *predictions,
+int ad_scores_create_predicted(struct ad_scores *scores, const struct ad_dataset *data, size_t C, const uint32_t *predictions,
                             double loss) {
   AD_TRY(begin(scores, data, C));
   AD_TRY(ad_metrics_add(&scores->metrics, data->count, data->label, predictions));
@@ -42,28 +42,28 @@ int scores_create_predicted(struct scores *scores, const struct ad_dataset *data
   return finish(scores, loss);
 }
 
-int scores_create(struct scores *scores, const struct ad_dataset *data, size_t C, const float *logits) {
+int ad_scores_create(struct ad_scores *scores, const struct ad_dataset *data, size_t C, const float *logits) {
   const size_t N = data->count;
   uint32_t *predictions = ad_malloc(N, sizeof *predictions);
-  *scores = (struct scores){0};
+  *scores = (struct ad_scores){0};
   if (predictions == NULL) {
     return ad_fail_memory(N * sizeof *predictions, "the predictions");
   }
   for (size_t i = 0; i < N; i++) {
     predictions[i] = ad_metrics_predict(C, logits + i * C);
   }
-  const int status = scores_create_predicted(scores, data, C, predictions, 0.0);
+  const int status = ad_scores_create_predicted(scores, data, C, predictions, 0.0);
   ad_free(predictions);
   AD_TRY(status);
   return finish(scores, ad_mean_cross_entropy(N, C, logits, data->label));
 }
 
-void scores_destroy(struct scores *scores) {
+void ad_scores_destroy(struct ad_scores *scores) {
   ad_metrics_destroy(&scores->metrics);
   ad_confusion_destroy(&scores->confusion);
 }
 
-const char *scores_json(const struct scores *scores, char *text, size_t size) {
+const char *ad_scores_json(const struct ad_scores *scores, char *text, size_t size) {
   snprintf(text, size,
            "\"examples\":%zu,\"error\":%.17g,\"accuracy\":%.17g,\"macro_f1\":%.17g,\"matthews\":%.17g,\"loss\":%.17g",
            scores->examples, scores->error, scores->accuracy, scores->macro_f1, scores->matthews, scores->loss);
@@ -80,7 +80,7 @@ static int json_class(const struct ad_metrics *m, uint32_t c, const char *name, 
                           ad_metrics_precision(m, c), ad_metrics_recall(m, c), ad_metrics_f1(m, c), m->labels[c]);
 }
 
-int scores_json_classes(const struct scores *scores, const struct ad_descriptor *descriptor, struct ad_buffer *out) {
+int ad_scores_json_classes(const struct ad_scores *scores, const struct ad_descriptor *descriptor, struct ad_buffer *out) {
   const struct ad_metrics *m = &scores->metrics;
   AD_TRY(ad_buffer_puts(out, ",\"classes\":["));
   for (uint32_t c = 0; c < m->classes; c++) {
@@ -100,7 +100,7 @@ static int digits(uint64_t number) {
 }
 
 /* Columns of counts: as wide as the largest count and the last class number. */
-static int count_width(const struct scores *scores) {
+static int count_width(const struct ad_scores *scores) {
   int width = digits(scores->metrics.classes - 1);
   width = width > 5 ? width : 5;
   for (size_t i = 0; i < scores->confusion.count; i++) {
@@ -118,7 +118,7 @@ static size_t name_width(const struct ad_descriptor *descriptor) {
   return width;
 }
 
-static void print_matrix(FILE *out, const struct scores *scores, const struct ad_descriptor *descriptor) {
+static void print_matrix(FILE *out, const struct ad_scores *scores, const struct ad_descriptor *descriptor) {
   const struct ad_metrics *m = &scores->metrics;
   const struct ad_confused *next = scores->confusion.items, *end = next + scores->confusion.count;
   const int column = count_width(scores);
@@ -142,7 +142,7 @@ static void print_matrix(FILE *out, const struct scores *scores, const struct ad
 }
 
 /* With many classes: what is taken for what most often. */
-static void print_largest(FILE *out, struct scores *scores, const struct ad_descriptor *descriptor) {
+static void print_largest(FILE *out, struct ad_scores *scores, const struct ad_descriptor *descriptor) {
   enum { SHOWN = 20 };
   const size_t wrong = ad_confusion_rank(&scores->confusion), shown = wrong < SHOWN ? wrong : SHOWN;
   char *const *names = descriptor->classes;
@@ -167,7 +167,7 @@ static void print_largest(FILE *out, struct scores *scores, const struct ad_desc
   }
 }
 
-void scores_print(FILE *out, struct scores *scores, const struct ad_descriptor *descriptor) {
+void ad_scores_print(FILE *out, struct ad_scores *scores, const struct ad_descriptor *descriptor) {
   enum { TABLE = 40 };
   fprintf(out,
           "examples     %zu\nerror        %.2f %%\naccuracy     %.2f %%\nmacro F1     %.4f\nMatthews     %.4f\nloss    "

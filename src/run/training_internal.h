@@ -1,19 +1,18 @@
-/* One training, on all ranks or some: what its files share. training.c runs it for the commands train and study, training_setup.c loads and connects,
- * training_resume.c opens the run folder, training_inputs.c looks what else is in there, training_checkpoint.c saves and training_stop.c says when to stop,
- * training_evaluate.c scores and keeps, training_snapshot.c keeps numbers of chosen steps, training_memory.c tells the
- * bytes. Not installed. */
-#ifndef AUTODIDACT_CLI_TRAINING_H
-#define AUTODIDACT_CLI_TRAINING_H
+/* One training, on all ranks or some: what its files share. training.c runs it; setup.c loads and connects; resume.c opens
+ * the run folder; inputs.c looks what else is in there; checkpoint.c saves; stop.c says when to stop; evaluate.c scores
+ * and keeps; snapshots.c keeps numbers of chosen steps; memory.c counts bytes; faults.c makes faults on demand. */
+#ifndef AUTODIDACT_RUN_TRAINING_INTERNAL_H
+#define AUTODIDACT_RUN_TRAINING_INTERNAL_H
 
 #include "autodidact/learn/evaluate.h"
 #include "autodidact/learn/trainer.h"
 #include "autodidact/mpi/evaluate.h"
 #include "autodidact/mpi/exchange.h"
 #include "autodidact/store/run.h"
-#include "scores.h"
-#include "session.h"
+#include "autodidact/run/scores.h"
+#include "autodidact/run/session.h"
 
-enum { SCORES_TEXT = 512 };
+enum { AD_SCORES_TEXT = 512 };
 
 /* One evaluation, for the closing table. Variants that were not evaluated are NaN. */
 struct row {
@@ -35,7 +34,7 @@ enum injection {
 };
 
 /* What a training is given besides its configuration. All zero for one on all ranks that prints a table at its end. */
-struct training_frame {
+struct ad_training_frame {
   const struct ad_comm *ranks; /* those of the training; NULL: all of the world */
   double started;              /* by ad_clock: what run.time_limit counts from; 0: when the training starts */
   int quiet;                   /* no progress, no table */
@@ -45,9 +44,9 @@ struct training_frame {
   void *context;
 };
 
-struct training {
-  struct training_frame frame;
-  struct session session;
+struct ad_training {
+  struct ad_training_frame frame;
+  struct ad_session session;
   struct ad_dataset train, dev;
   int has_dev;
   struct ad_trainer_settings settings;
@@ -63,14 +62,14 @@ struct training {
   struct ad_trainer *trainer;
   struct ad_evaluator *evaluator;
   struct ad_run run;
-  struct training_snapshots *snapshots; /* NULL: none */
+  struct ad__snapshots *snapshots; /* NULL: none */
   float *logits, *member_logits;        /* [N,C] of dev; the second with SDV */
   double *logit_sum;                    /* [N,C] with SDV */
   float *best;                          /* [P] with run.select = best */
   double best_error;                    /* of `best`; infinite before the first evaluation */
   uint64_t best_step;
-  char best_scores[SCORES_TEXT];              /* of the parameters that the run keeps */
-  char last_scores[AD_VARIANTS][SCORES_TEXT]; /* of the last evaluation; "": none */
+  char best_scores[AD_SCORES_TEXT];              /* of the parameters that the run keeps */
+  char last_scores[AD_VARIANTS][AD_SCORES_TEXT]; /* of the last evaluation; "": none */
   double dev_error;                           /* the last one of the result's variant; NaN before */
   void *rows;                                 /* struct row [row_count] */
   size_t row_count, row_capacity;
@@ -93,108 +92,108 @@ struct training {
   double predicted; /* bytes of a rank, mean over the ranks */
 };
 
-/* From the configuration in t->session to result.json. t: zeroed but for frame, session and faults. training_close
+/* From the configuration in t->session to result.json. t: zeroed but for frame, session and faults. ad__training_close
  * releases all, as does the end of the process: after a failure that not all ranks share (alone 1) it leaves what cannot
  * be released without the others. Collective over the training's ranks. */
-int training_run(struct training *t);
-int training_close(struct training *t, int alone);
+int ad_training_run(struct ad_training *t);
+int ad_training_close(struct ad_training *t, int alone);
 
-/* Keeps a failure of this rank alone, to be told at the next training_must_stop or training_settle. Not collective. */
-void training_hold(struct training *t, int status);
+/* Keeps a failure of this rank alone, to be told at the next ad__training_must_stop or ad__training_settle. Not collective. */
+void ad__training_hold(struct ad_training *t, int status);
 
 /* The failure that a rank holds, on every rank, or AD_OK. Collective. */
-int training_settle(struct training *t);
+int ad__training_settle(struct ad_training *t);
 /* What a configuration says of the teacher. */
-struct ad_teacher_settings training_teacher(const struct ad_config *config);
+struct ad_teacher_settings ad__training_teacher(const struct ad_config *config);
 
 /* Data, model, checks that all ranks have the same, replicas, exchange, trainer, evaluator, run folder. Collective. */
-int training_load_data(struct training *t);
-int training_check_configuration(struct training *t);
-int training_prepare(struct training *t);
-int training_open_run(struct training *t);
+int ad__training_load_data(struct ad_training *t);
+int ad__training_check_configuration(struct ad_training *t);
+int ad__training_prepare(struct ad_training *t);
+int ad__training_open_run(struct ad_training *t);
 
 /* AD_ECONFIG where the run folder holds the run's model, vocabulary, data, caches or, of a run that begins anew, its
  * configuration. On rank 0. */
-int training_check_inputs(const struct training *t, int anew);
+int ad__training_check_inputs(const struct ad_training *t, int anew);
 
-/* training_check_signals: AD_ECONFIG where this is no list of signals (run.signals). training_watch_signals: those in it, and
- * INT in a terminal, set a flag from now on, which training_signal tells (0: none came); a second INT ends the program. Before,
+/* ad__training_check_signals: AD_ECONFIG where this is no list of signals (run.signals). ad__training_watch_signals: those in it, and
+ * INT in a terminal, set a flag from now on, which ad__training_signal tells (0: none came); a second INT ends the program. Before,
  * when there is nothing to save, any of them does.
- * training_must_stop: 1 where it, the frame or the clock asks to stop, on any rank; alike on all, the reason in
- * stop_reason; or the failure that a rank holds. Collective. training_pretend_signal sets the flag, for tests. */
-int training_check_signals(const char *list);
-int training_watch_signals(const char *list);
-int training_signal(void);
-const char *training_signal_name(int number);
-int training_must_stop(struct training *t);
-void training_pretend_signal(int number);
+ * ad__training_must_stop: 1 where it, the frame or the clock asks to stop, on any rank; alike on all, the reason in
+ * stop_reason; or the failure that a rank holds. Collective. ad__training_pretend_signal sets the flag, for tests. */
+int ad__training_check_signals(const char *list);
+int ad__training_watch_signals(const char *list);
+int ad__training_signal(void);
+const char *ad__training_signal_name(int number);
+int ad__training_must_stop(struct ad_training *t);
+void ad__training_pretend_signal(int number);
 
 /* --inject: reads the list (NULL: none), AD_ECONFIG; and what happens at the places. Kills do not return. */
-int training_parse_faults(struct training *t, const char *list);
-void training_fault_before_step(struct training *t, uint64_t step);
-void training_fault_after_step(struct training *t, uint64_t step);
-void training_fault_in_evaluation(struct training *t);
-int training_fault_in_save(struct training *t);
-int training_fault_after_save(struct training *t, uint64_t step);
+int ad__training_parse_faults(struct ad_training *t, const char *list);
+void ad__training_fault_before_step(struct ad_training *t, uint64_t step);
+void ad__training_fault_after_step(struct ad_training *t, uint64_t step);
+void ad__training_fault_in_evaluation(struct ad_training *t);
+int ad__training_fault_in_save(struct ad_training *t);
+int ad__training_fault_after_save(struct ad_training *t, uint64_t step);
 
 /* The row of a step in log.jsonl, without its newline; on rank 0. */
 enum { STEP_TEXT = 512 };
-void training_step_text(const struct training *t, const struct ad_step *step, char text[STEP_TEXT]);
+void ad__training_step_text(const struct ad_training *t, const struct ad_step *step, char text[STEP_TEXT]);
 
 /* What provenance.json would say now against what the run's folder says: a line to standard output for each fact that
  * may give other bits. On rank 0. */
-int training_print_changes(struct training *t);
+int ad__training_print_changes(struct ad_training *t);
 
 /* Between two steps: a checkpoint where one is due. AD_ESTOPPED where the training must stop; it has been saved then.
- * training_save: now. Collective. */
-int training_step_edge(struct training *t);
-int training_save(struct training *t);
+ * ad__training_save: now. Collective. */
+int ad__training_step_edge(struct ad_training *t);
+int ad_training_save(struct ad_training *t);
 
 /* Takes the checkpoint of a step in place; compares the vectors with those of one. Collective. AD_EINPUT: it is damaged,
  * or holds other bits. AD_ECONFIG. */
-int training_load_step(struct training *t, uint64_t step);
-int training_compare_checkpoint(struct training *t, uint64_t step);
+int ad__training_load_step(struct ad_training *t, uint64_t step);
+int ad__training_compare_checkpoint(struct ad_training *t, uint64_t step);
 
 /* Bytes of a checkpoint of this training, at most. */
-size_t training_checkpoint_bytes(struct training *t);
+size_t ad__training_checkpoint_bytes(struct ad_training *t);
 
 /* Goes on from the newest good checkpoint of run.dir; *loaded 0 where there is none at all. Collective. AD_EINPUT (all
  * are damaged), AD_ECONFIG. */
-int training_load(struct training *t, int *loaded);
+int ad__training_load(struct ad_training *t, int *loaded);
 
 /* The checkpoints of a finished run go, unless checkpoint.finished. */
-int training_clear_checkpoints(struct training *t);
+int ad__training_clear_checkpoints(struct ad_training *t);
 
 /* Scores every variant that there is on dev, logs and keeps them. AD_ESTOPPED where the training must stop before it is
  * done: nothing of it counts then. Collective. */
-int training_evaluate(struct training *t, const struct ad_step *step);
+int ad_training_evaluate(struct ad_training *t, const struct ad_step *step);
 
 /* variants/, model/ and result.json: the latter last, it says that the run is complete. Collective. */
-int training_keep_result(struct training *t);
+int ad__training_keep_result(struct ad_training *t);
 
 /* Snapshots (store/snapshot.h), if the configuration asks for any: `plan` before the run folder is made, once the
  * trainer is there (AD_ECONFIG: settings, budget); `open` after it, with the snapshot of step 0 where the run begins;
  * `watch` before and `keep` after each step; `flush` before a checkpoint is committed and at the end. Collective but
  * for `watch` and `close`. */
-int training_plan_snapshots(struct training *t);
-int training_open_snapshots(struct training *t);
-void training_watch_step(struct training *t);
-int training_keep_snapshot(struct training *t, const struct ad_step *step);
-int training_flush_snapshots(struct training *t);
-void training_close_snapshots(struct training *t);
+int ad__training_plan_snapshots(struct ad_training *t);
+int ad__training_open_snapshots(struct ad_training *t);
+void ad__training_watch_step(struct ad_training *t);
+int ad__training_keep_snapshot(struct ad_training *t, const struct ad_step *step);
+int ad__training_flush_snapshots(struct ad_training *t);
+void ad__training_close_snapshots(struct ad_training *t);
 
 /* Closes the snapshots of a run that failed with `status` by its own numbers, as they tell why; returns status, its
  * message kept. Not collective. */
-int training_keep_diverged(struct training *t, int status);
+int ad__training_keep_diverged(struct ad_training *t, int status);
 
 /* Bytes that this rank holds of them at most. */
-size_t training_snapshot_memory(const struct training *t);
+size_t ad__training_snapshot_memory(const struct ad_training *t);
 
 /* Says what a rank will hold, and after the last step what it held. Collective. */
-int training_predict_memory(struct training *t);
-int training_report_memory(struct training *t);
+int ad__training_predict_memory(struct ad_training *t);
+int ad__training_report_memory(struct ad_training *t);
 
 /* Proportional set size of this process: shared memory counts by its share. 0 where the system does not tell. */
-size_t training_resident(void);
+size_t ad__training_resident(void);
 
 #endif

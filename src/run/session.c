@@ -1,4 +1,4 @@
-#include "session.h"
+#include "autodidact/run/session.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,12 +13,12 @@
 #include "autodidact/base/status.h"
 #include "autodidact/base/utf8.h"
 
-int session_create(struct session *session) {
-  *session = (struct session){0};
+int ad_session_create(struct ad_session *session) {
+  *session = (struct ad_session){0};
   return ad_config_create(&session->config);
 }
 
-void session_destroy(struct session *session) {
+void ad_session_destroy(struct ad_session *session) {
   ad_model_report_destroy(&session->report);
   ad_free(session->theta);
   ad_params_destroy(&session->params);
@@ -26,10 +26,10 @@ void session_destroy(struct session *session) {
   ad_descriptor_destroy(&session->descriptor);
   ad_run_inputs_destroy(&session->inputs);
   ad_config_destroy(&session->config);
-  *session = (struct session){0};
+  *session = (struct ad_session){0};
 }
 
-int session_configure(struct session *session, size_t count, char *const *positional) {
+int ad_session_configure(struct ad_session *session, size_t count, char *const *positional) {
   session->file = positional[0];
   AD_TRY(ad_config_read(&session->config, positional[0]));
   for (size_t i = 1; i < count; i++) {
@@ -38,7 +38,7 @@ int session_configure(struct session *session, size_t count, char *const *positi
   return AD_OK;
 }
 
-const char *session_datasets(void) {
+const char *ad_session_datasets(void) {
   const char *named = getenv("AUTODIDACT_DATASETS");
   if (named != NULL && named[0] != '\0') {
     return named;
@@ -46,20 +46,20 @@ const char *session_datasets(void) {
   return ad_is_folder(AD_INSTALLED_DATASETS) ? AD_INSTALLED_DATASETS : AD_SOURCE_DATASETS;
 }
 
-int session_load_descriptor(struct session *session) {
+int ad_session_load_descriptor(struct ad_session *session) {
   if (session->config.data_descriptor[0] == '\0') {
     return ad_fail(AD_ECONFIG,
                    "data.descriptor is not set: the name or path of a dataset descriptor, for example wordnet-nouns");
   }
-  return ad_descriptor_load(&session->descriptor, session->config.data_descriptor, session_datasets());
+  return ad_descriptor_load(&session->descriptor, session->config.data_descriptor, ad_session_datasets());
 }
 
-int session_hold_out(struct session *session) {
+int ad_session_hold_out(struct ad_session *session) {
   const uint64_t rows = session->config.data_hold_out;
   return rows > 0 ? ad_descriptor_hold_out(&session->descriptor, rows, 0) : AD_OK;
 }
 
-int session_load_tokenizer(struct session *session, const char *model_folder) {
+int ad_session_load_tokenizer(struct ad_session *session, const char *model_folder) {
   const struct ad_config *c = &session->config;
   if (model_folder != NULL || c->model_path[0] != '\0') {
     const char *folder = model_folder != NULL ? model_folder : c->model_path;
@@ -85,7 +85,7 @@ int session_load_tokenizer(struct session *session, const char *model_folder) {
   return status;
 }
 
-static int draw_encoder(struct session *session) {
+static int draw_encoder(struct ad_session *session) {
   const struct ad_config *c = &session->config;
   const float dropout = c->model_dropout < 0.0 ? 0.1f : (float)c->model_dropout;
   const struct ad_model_config model = {.hidden = (uint32_t)c->model_hidden,
@@ -107,7 +107,7 @@ static int draw_encoder(struct session *session) {
 }
 
 /* How many kinds of segments the data have; 0 where no descriptor says. */
-static uint32_t segment_types(const struct session *session) {
+static uint32_t segment_types(const struct ad_session *session) {
   uint32_t types = 0;
   for (int split = 0; split < AD_SPLITS; split++) {
     types = session->descriptor.source[split].pair.count > 0 ? 2 : types;
@@ -116,7 +116,7 @@ static uint32_t segment_types(const struct session *session) {
 }
 
 /* What a training asks of the folder of model.path; the tokenizer's part where there is one yet. */
-static struct ad_model_options base_options(const struct session *session) {
+static struct ad_model_options base_options(const struct ad_session *session) {
   const struct ad_config *c = &session->config;
   const struct ad_tokenizer *tokenizer = session->tokenizer;
   return (struct ad_model_options){.classes = (uint32_t)session->descriptor.class_count,
@@ -129,12 +129,12 @@ static struct ad_model_options base_options(const struct session *session) {
                                    .cased = tokenizer != NULL && ad_tokenizer_cased(tokenizer)};
 }
 
-int session_open_base(const struct session *session, struct ad_model **model) {
+int ad_session_open_base(const struct ad_session *session, struct ad_model **model) {
   const struct ad_model_options options = base_options(session);
   return ad_model_open(model, session->config.model_path, &options);
 }
 
-int session_describe_head(const char *folder, const struct ad_model_report *report, struct ad_buffer *text) {
+int ad_session_describe_head(const char *folder, const struct ad_model_report *report, struct ad_buffer *text) {
   if (folder[0] == '\0') {
     return ad_buffer_printf(text, "encoder and classifier are drawn from seed.init: model.path is empty");
   }
@@ -144,7 +144,7 @@ int session_describe_head(const char *folder, const struct ad_model_report *repo
                                 report->head_note);
 }
 
-int session_warn_keys(const char *folder, const struct ad_model_report *report) {
+int ad_session_warn_keys(const char *folder, const struct ad_model_report *report) {
   struct ad_buffer list = {0};
   int status = AD_OK;
   for (size_t i = 0; status == AD_OK && i < report->unknown.count; i++) {
@@ -157,7 +157,7 @@ int session_warn_keys(const char *folder, const struct ad_model_report *report) 
   return status;
 }
 
-int session_load_base(struct session *session) {
+int ad_session_load_base(struct ad_session *session) {
   const struct ad_config *c = &session->config;
   if (c->model_path[0] == '\0') {
     return draw_encoder(session);
@@ -172,17 +172,17 @@ int session_load_base(struct session *session) {
   return AD_OK;
 }
 
-int session_load_classifier(struct session *session, const char *model_folder) {
+int ad_session_load_classifier(struct ad_session *session, const char *model_folder) {
   const struct ad_model_options options = {.head = AD_HEAD_REQUIRE,
                                            .vocab = ad_tokenizer_vocab(session->tokenizer),
                                            .types = segment_types(session),
                                            .cased = ad_tokenizer_cased(session->tokenizer)};
   AD_TRY(ad_model_load(model_folder, &options, &session->params, &session->theta, &session->report));
-  return session_warn_keys(model_folder, &session->report);
+  return ad_session_warn_keys(model_folder, &session->report);
 }
 
 /* subset: only the examples that the configuration trains on; every_row as in struct ad_read_options. */
-static int read_split(struct session *session, enum ad_split split, const char *file, int labels, int subset,
+static int read_split(struct ad_session *session, enum ad_split split, const char *file, int labels, int subset,
                       int every_row, struct ad_dataset *data) {
   const struct ad_config *c = &session->config;
   const struct ad_read_options options = {.folder = c->data_folder,
@@ -197,16 +197,16 @@ static int read_split(struct session *session, enum ad_split split, const char *
   return ad_dataset_read(data, &session->descriptor, split, &options, session->tokenizer);
 }
 
-int session_read(struct session *session, enum ad_split split, const char *file, int labels, struct ad_dataset *data) {
+int ad_session_read(struct ad_session *session, enum ad_split split, const char *file, int labels, struct ad_dataset *data) {
   return read_split(session, split, file, labels, split == AD_TRAIN, 0, data);
 }
 
-int session_read_named(struct session *session, const char *name, int labels, struct ad_dataset *data) {
+int ad_session_read_named(struct ad_session *session, const char *name, int labels, struct ad_dataset *data) {
   const struct ad_descriptor *d = &session->descriptor;
   for (int split = AD_TRAIN; split <= AD_TEST; split++) {
     if (strcmp(name, ad_split_name((enum ad_split)split)) == 0) {
       AD_TRY(read_split(session, (enum ad_split)split, NULL, labels, split == AD_TRAIN, !labels, data));
-      session_tell_changed_data(session, (enum ad_split)split, data);
+      ad_session_tell_changed_data(session, (enum ad_split)split, data);
       return AD_OK;
     }
   }
@@ -250,7 +250,7 @@ static int add_line(struct ad_dataset *data, size_t *row_capacity, size_t *token
   return AD_OK;
 }
 
-int session_read_lines(struct session *session, const char *path, size_t limit, enum ad_truncation truncation,
+int ad_session_read_lines(struct ad_session *session, const char *path, size_t limit, enum ad_truncation truncation,
                        struct ad_dataset *data) {
   struct ad_file_map map;
   struct ad_encoding encoding = {0};

@@ -7,11 +7,11 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/snapshot.h"
-#include "training.h"
+#include "training_internal.h"
 
 enum { PROBE_BATCH = 8 }; /* examples of the probe that are evaluated together: dealt to the ranks so */
 
-struct training_snapshots {
+struct ad__snapshots {
   struct ad_snapshot_schedule schedule;
   struct ad_snapshot_layout layout;
   uint64_t number;                   /* snapshots in the whole run */
@@ -22,7 +22,7 @@ struct training_snapshots {
 };
 
 /* Content, and what of it this run can have. */
-static int lay_out(const struct training *t, struct ad_snapshot_layout *l) {
+static int lay_out(const struct ad_training *t, struct ad_snapshot_layout *l) {
   const struct ad_config *c = &t->session.config;
   *l = (struct ad_snapshot_layout){.params = &t->session.params, .teacher = t->replicas.teacher != NULL};
   AD_TRY(ad_snapshot_content_read(c->snapshot_content, &l->content));
@@ -41,7 +41,7 @@ static int lay_out(const struct training *t, struct ad_snapshot_layout *l) {
   return AD_OK;
 }
 
-static int prepare_probe(const struct training *t, struct training_snapshots *s) {
+static int prepare_probe(const struct ad_training *t, struct ad__snapshots *s) {
   const size_t n = s->layout.probe * t->session.params.config.classes;
   AD_TRY(ad_evaluator_create(&s->evaluator, &t->session.params, PROBE_BATCH));
   ad_evaluator_read_frozen(s->evaluator, t->replicas.student);
@@ -57,7 +57,7 @@ static int prepare_probe(const struct training *t, struct training_snapshots *s)
 }
 
 /* The estimate, told and held against the budget. */
-static int check_budget(const struct training *t, const struct training_snapshots *s) {
+static int check_budget(const struct ad_training *t, const struct ad__snapshots *s) {
   const double each = (double)ad_snapshot_bytes(&s->layout), all = each * (double)s->number;
   const double budget = (double)t->session.config.snapshot_budget;
   ad_log(AD_LOG_INFO, "snapshots: %" PRIu64 " of %.4g kB, %.4g MB in all before compression", s->number, 1e-3 * each,
@@ -72,7 +72,7 @@ static int check_budget(const struct training *t, const struct training_snapshot
   return AD_OK;
 }
 
-int training_plan_snapshots(struct training *t) {
+int ad__training_plan_snapshots(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   struct ad_snapshot_schedule schedule;
   AD_TRY(ad_snapshot_schedule_create(&schedule, c->snapshot_every, c->snapshot_dense, c->snapshot_growth,
@@ -82,7 +82,7 @@ int training_plan_snapshots(struct training *t) {
     ad_snapshot_schedule_destroy(&schedule);
     return AD_OK;
   }
-  struct training_snapshots *s = t->snapshots = ad_calloc(1, sizeof *s);
+  struct ad__snapshots *s = t->snapshots = ad_calloc(1, sizeof *s);
   if (s == NULL) {
     ad_snapshot_schedule_destroy(&schedule);
     return ad_fail_memory(sizeof *s, "the snapshots");
@@ -97,8 +97,8 @@ int training_plan_snapshots(struct training *t) {
   return what.norms || what.buckets > 0 ? ad_trainer_observe(t->trainer, &what) : AD_OK;
 }
 
-size_t training_snapshot_memory(const struct training *t) {
-  const struct training_snapshots *s = t->snapshots;
+size_t ad__training_snapshot_memory(const struct ad_training *t) {
+  const struct ad__snapshots *s = t->snapshots;
   if (s == NULL || !t->first) {
     return 0;
   }
@@ -110,8 +110,8 @@ size_t training_snapshot_memory(const struct training *t) {
 
 /* The logits of the examples [first, end) of the probe, of student and teacher, into their places; of the teacher where
  * any student has entered it. */
-static int evaluate_range(struct training *t, size_t first, size_t end) {
-  struct training_snapshots *s = t->snapshots;
+static int evaluate_range(struct ad_training *t, size_t first, size_t end) {
+  struct ad__snapshots *s = t->snapshots;
   const size_t C = t->session.params.config.classes, n = (end - first) * C;
   float *student = s->student + first * C, *teacher = s->layout.teacher_logits ? s->teacher + first * C : NULL;
   const float *const *thetas;
@@ -132,8 +132,8 @@ static int evaluate_range(struct training *t, size_t first, size_t end) {
 }
 
 /* The probe's logits; NaN of examples whose turn it is not, NULL where it is nobody's. */
-static int evaluate_probe(struct training *t, uint64_t number, const float **student, const float **teacher) {
-  struct training_snapshots *s = t->snapshots;
+static int evaluate_probe(struct ad_training *t, uint64_t number, const float **student, const float **teacher) {
+  struct ad__snapshots *s = t->snapshots;
   const size_t B = s->layout.probe, n = B * t->session.params.config.classes;
   size_t begin, count;
   ad_snapshot_probe_turn(&s->schedule, number, t->session.config.snapshot_probe_every, B, &begin, &count);
@@ -154,8 +154,8 @@ static int evaluate_probe(struct training *t, uint64_t number, const float **stu
   return AD_OK;
 }
 
-static int keep(struct training *t, uint64_t number, const struct ad_step *step) {
-  struct training_snapshots *s = t->snapshots;
+static int keep(struct ad_training *t, uint64_t number, const struct ad_step *step) {
+  struct ad__snapshots *s = t->snapshots;
   const double start = ad_clock();
   struct ad_snapshot snapshot = {.step = number, .scalars = step, .parameters = t->replicas.student};
   if (s->layout.content & (AD_SNAPSHOT_NORMS | AD_SNAPSHOT_SKETCH)) {
@@ -164,23 +164,23 @@ static int keep(struct training *t, uint64_t number, const struct ad_step *step)
     snapshot.sketch = seen.sketch;
   }
   AD_TRY(s->layout.probe > 0 ? evaluate_probe(t, number, &snapshot.student, &snapshot.teacher) : AD_OK);
-  training_hold(t, t->first ? ad_snapshots_add(s->file, &snapshot) : AD_OK);
+  ad__training_hold(t, t->first ? ad_snapshots_add(s->file, &snapshot) : AD_OK);
   t->slowest_evaluation = fmax(t->slowest_evaluation, ad_clock() - start);
   if (t->first) {
-    training_hold(t, ad_run_timing(&t->run, "{\"snapshot\":%" PRIu64 ",\"seconds\":%.6f}", number, ad_clock() - start));
+    ad__training_hold(t, ad_run_timing(&t->run, "{\"snapshot\":%" PRIu64 ",\"seconds\":%.6f}", number, ad_clock() - start));
   }
   return AD_OK;
 }
 
-int training_open_snapshots(struct training *t) {
-  struct training_snapshots *s = t->snapshots;
+int ad__training_open_snapshots(struct ad_training *t) {
+  struct ad__snapshots *s = t->snapshots;
   if (s == NULL) {
     return AD_OK;
   }
   AD_TRY(ad_comm_settle(t->comm, t->first ? ad_snapshots_open(&s->file, t->run.folder, &s->layout) : AD_OK));
   if (t->first) {
     ad_snapshots_record(s->file, &t->run.ledger);
-    ad_snapshots_leave(s->file, training_checkpoint_bytes(t));
+    ad_snapshots_leave(s->file, ad__training_checkpoint_bytes(t));
   }
   /* A checkpoint may be of step 0 too, where a run was stopped at once: its snapshot is on disk then. */
   if (ad_trainer_done(t->trainer) > 0 || t->has_saved) {
@@ -192,18 +192,18 @@ int training_open_snapshots(struct training *t) {
   return keep(t, 0, NULL);
 }
 
-void training_watch_step(struct training *t) {
+void ad__training_watch_step(struct ad_training *t) {
   if (t->snapshots != NULL && ad_snapshot_due(&t->snapshots->schedule, ad_trainer_done(t->trainer) + 1)) {
     ad_trainer_watch(t->trainer, (t->snapshots->layout.content & AD_SNAPSHOT_SCALARS) != 0);
   }
 }
 
-int training_keep_snapshot(struct training *t, const struct ad_step *step) {
+int ad__training_keep_snapshot(struct ad_training *t, const struct ad_step *step) {
   return t->snapshots != NULL && ad_snapshot_due(&t->snapshots->schedule, step->step) ? keep(t, step->step, step)
                                                                                       : AD_OK;
 }
 
-int training_flush_snapshots(struct training *t) {
+int ad__training_flush_snapshots(struct ad_training *t) {
   const double start = ad_clock();
   if (t->snapshots == NULL || t->snapshots->file == NULL) {
     return AD_OK;
@@ -213,17 +213,17 @@ int training_flush_snapshots(struct training *t) {
   return ad_run_timing(&t->run, "{\"snapshots\":\"written\",\"seconds\":%.6f}", ad_clock() - start);
 }
 
-int training_keep_diverged(struct training *t, int status) {
+int ad__training_keep_diverged(struct ad_training *t, int status) {
   char message[2048];
   snprintf(message, sizeof message, "%s", ad_error_message());
-  if (training_flush_snapshots(t) != AD_OK) {
+  if (ad__training_flush_snapshots(t) != AD_OK) {
     ad_log(AD_LOG_WARNING, "%s", ad_error_message());
   }
   return ad_fail(status, "%s", message);
 }
 
-void training_close_snapshots(struct training *t) {
-  struct training_snapshots *s = t->snapshots;
+void ad__training_close_snapshots(struct ad_training *t) {
+  struct ad__snapshots *s = t->snapshots;
   if (s == NULL) {
     return;
   }

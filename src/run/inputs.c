@@ -5,10 +5,10 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "training.h"
+#include "training_internal.h"
 
 /* An input that exists, by the key that names it. */
-static int check(const struct training *t, const char *key, const char *path) {
+static int check(const struct ad_training *t, const char *key, const char *path) {
   const char *folder = t->session.config.run_dir;
   return path == NULL || path[0] == '\0' || !ad_is_inside(path, folder)
              ? AD_OK
@@ -18,7 +18,7 @@ static int check(const struct training *t, const char *key, const char *path) {
                        folder, key, path);
 }
 
-static int check_in(const struct training *t, const char *key, const char *folder, const char *file) {
+static int check_in(const struct ad_training *t, const char *key, const char *folder, const char *file) {
   char *path = ad_path_join(folder, file);
   const int status = path == NULL ? ad_fail_memory(strlen(folder) + strlen(file) + 2, "a path") : check(t, key, path);
   ad_free(path);
@@ -26,7 +26,7 @@ static int check_in(const struct training *t, const char *key, const char *folde
 }
 
 /* A model's folder, and files of it that are links. */
-static int check_model(const struct training *t, const char *folder) {
+static int check_model(const struct ad_training *t, const char *folder) {
   AD_TRY(check(t, "model.path", folder));
   DIR *opened = folder[0] == '\0' ? NULL : opendir(folder);
   int status = AD_OK;
@@ -42,7 +42,7 @@ static int check_model(const struct training *t, const char *folder) {
   return status;
 }
 
-static int check_data(const struct training *t) {
+static int check_data(const struct ad_training *t) {
   static const char *const keys[AD_SPLITS] = {"data.train", "data.dev", "data.test"};
   const struct ad_config *c = &t->session.config;
   const struct ad_descriptor *d = &t->session.descriptor;
@@ -59,7 +59,7 @@ static int check_data(const struct training *t) {
   return AD_OK;
 }
 
-int training_check_inputs(const struct training *t, int anew) {
+int ad__training_check_inputs(const struct ad_training *t, int anew) {
   const struct ad_config *c = &t->session.config;
   AD_TRY(anew ? check(t, "the configuration", t->session.file) : AD_OK);
   AD_TRY(check_model(t, c->model_path));

@@ -3,8 +3,8 @@
 #include "autodidact/base/digest.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/status.h"
-#include "study.h"
-#include "training.h"
+#include "autodidact/run/study.h"
+#include "training_internal.h"
 
 /* What was told last: digests of the descriptor whose keys have no effect, and of the text about the classifier. */
 struct told {
@@ -12,7 +12,7 @@ struct told {
 };
 
 /* The split that a result is of, in the data of an arm. */
-static int check_split(const struct ad_study *study, const char *arm, const struct session *session,
+static int check_split(const struct ad_study *study, const char *arm, const struct ad_session *session,
                        enum ad_split split) {
   const struct ad_config *c = &session->config;
   const char *file = split == AD_TEST ? c->data_test : c->data_dev;
@@ -34,7 +34,7 @@ static int check_variant(const struct ad_study *study, const char *arm, const st
     return AD_OK;
   }
   const enum ad_variant v = variants[study->source];
-  const struct ad_teacher_settings teacher = training_teacher(config);
+  const struct ad_teacher_settings teacher = ad__training_teacher(config);
   return ad_teacher_has(&teacher, v)
              ? AD_OK
              : ad_fail(AD_ECONFIG,
@@ -51,7 +51,7 @@ static int tell_head(const struct ad_study *study, const char *arm, const char *
                      const struct ad_model_report *report, struct told *told) {
   struct ad_buffer text = {0};
   const int axis = ad_study_find_axis(study, "seed.init");
-  int status = session_describe_head(folder, report, &text);
+  int status = ad_session_describe_head(folder, report, &text);
   const uint64_t head = status == AD_OK ? ad_digest(text.data, text.size) : 0;
   if (status == AD_OK && head != told->head) {
     told->head = head;
@@ -60,31 +60,31 @@ static int tell_head(const struct ad_study *study, const char *arm, const char *
       ad_log(AD_LOG_WARNING, "%s: axes: seed.init has no effect in the arm '%s', so its cells are equal: it is used where %s",
              study->path, arm, ad_config_condition("seed.init"));
     }
-    status = session_warn_keys(folder, report);
+    status = ad_session_warn_keys(folder, report);
   }
   ad_buffer_destroy(&text);
   return status;
 }
 
-static int check_head(const struct ad_study *study, const char *arm, const struct session *session,
+static int check_head(const struct ad_study *study, const char *arm, const struct ad_session *session,
                       struct told *told) {
   struct ad_model *model;
   if (session->config.model_path[0] == '\0') {
     return AD_OK;
   }
-  AD_TRY(session_open_base(session, &model));
+  AD_TRY(ad_session_open_base(session, &model));
   const int status = tell_head(study, arm, session->config.model_path, ad_model_get_report(model), told);
   ad_model_close(model);
   return status;
 }
 
-static int check_data(const struct ad_study *study, const char *arm, struct session *session, struct told *told) {
-  AD_TRY(session_load_descriptor(session));
+static int check_data(const struct ad_study *study, const char *arm, struct ad_session *session, struct told *told) {
+  AD_TRY(ad_session_load_descriptor(session));
   if (told->descriptor != session->descriptor.digest) {
     ad_descriptor_warn_idle(&session->descriptor);
     told->descriptor = session->descriptor.digest;
   }
-  AD_TRY(session_hold_out(session));
+  AD_TRY(ad_session_hold_out(session));
   AD_TRY(study->source != AD_SOURCE_TEST ? check_split(study, arm, session, AD_DEV) : AD_OK);
   AD_TRY(study->test ? check_split(study, arm, session, AD_TEST) : AD_OK);
   return check_head(study, arm, session, told);
@@ -92,17 +92,17 @@ static int check_data(const struct ad_study *study, const char *arm, struct sess
 
 static int check_arm(const struct ad_study *study, const struct ad_study_cell *cell, struct told *told) {
   const char *arm = study->arms[cell->arm].name;
-  struct session session;
-  AD_TRY(session_create(&session));
+  struct ad_session session;
+  AD_TRY(ad_session_create(&session));
   ad_config_destroy(&session.config);
   int status = ad_study_config(study, cell, &session.config);
   status = status == AD_OK ? check_variant(study, arm, &session.config) : status;
   status = status == AD_OK ? check_data(study, arm, &session, told) : status;
-  session_destroy(&session);
+  ad_session_destroy(&session);
   return status;
 }
 
-int study_check_result(const struct ad_study *study) {
+int ad_study_check_result(const struct ad_study *study) {
   struct told told = {0};
   for (size_t i = 0; i < study->count; i++) {
     if (i == 0 || study->cells[i].arm != study->cells[i - 1].arm) {

@@ -13,7 +13,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/checkpoint.h"
-#include "training.h"
+#include "training_internal.h"
 
 /* What may happen where. */
 static const struct {
@@ -31,7 +31,7 @@ static int is_word(const char *text, size_t length, const char *word) {
 }
 
 /* One of the list: FAULT@STEP, or FAULT@PLACE with :N for the N-th time. */
-static int parse(struct training *t, const char *text, size_t length) {
+static int parse(struct ad_training *t, const char *text, size_t length) {
   const char *at = memchr(text, '@', length);
   for (size_t i = 0; at != NULL && i < KINDS; i++) {
     const char *place = at + 1, *end = text + length, *colon = memchr(place, ':', (size_t)(end - place));
@@ -56,7 +56,7 @@ static int parse(struct training *t, const char *text, size_t length) {
                  (int)length, text);
 }
 
-int training_parse_faults(struct training *t, const char *list) {
+int ad__training_parse_faults(struct ad_training *t, const char *list) {
   for (const char *p = list; p != NULL && *p != '\0'; p += *p == ',') {
     const size_t length = strcspn(p, ",");
     AD_TRY(parse(t, p, length));
@@ -66,7 +66,7 @@ int training_parse_faults(struct training *t, const char *list) {
 }
 
 /* Whether it is due: a step of that number, or the N-th time that this is asked. */
-static int is_due(struct training *t, enum injection kind, uint64_t step) {
+static int is_due(struct ad_training *t, enum injection kind, uint64_t step) {
   const int by_step = kind == INJECT_KILL_STEP || kind == INJECT_NAN_STEP || kind == INJECT_TERM_STEP;
   if (t->inject[kind] == 0) {
     return 0;
@@ -74,38 +74,38 @@ static int is_due(struct training *t, enum injection kind, uint64_t step) {
   return by_step ? t->inject[kind] == step + 1 : t->inject[kind] == ++t->injected[kind];
 }
 
-void training_fault_after_step(struct training *t, uint64_t step) {
+void ad__training_fault_after_step(struct ad_training *t, uint64_t step) {
   if (is_due(t, INJECT_KILL_STEP, step)) {
     raise(SIGKILL);
   }
   if (is_due(t, INJECT_TERM_STEP, step)) {
-    training_pretend_signal(SIGTERM);
+    ad__training_pretend_signal(SIGTERM);
   }
 }
 
-void training_fault_before_step(struct training *t, uint64_t step) {
+void ad__training_fault_before_step(struct ad_training *t, uint64_t step) {
   if (is_due(t, INJECT_NAN_STEP, step)) {
     t->replicas.student[t->session.params.head.classifier_weight] = NAN;
   }
 }
 
-void training_fault_in_evaluation(struct training *t) {
+void ad__training_fault_in_evaluation(struct ad_training *t) {
   if (is_due(t, INJECT_KILL_EVAL, 0)) {
     raise(SIGKILL);
   }
   if (is_due(t, INJECT_TERM_EVAL, 0)) {
-    training_pretend_signal(SIGTERM);
+    ad__training_pretend_signal(SIGTERM);
   }
 }
 
-int training_fault_in_save(struct training *t) {
+int ad__training_fault_in_save(struct ad_training *t) {
   if (is_due(t, INJECT_KILL_SAVE, 0)) {
     raise(SIGKILL);
   }
   return is_due(t, INJECT_ENOSPC_SAVE, 0) ? ad_fail(AD_EIO, "checkpoint: No space left on device (injected)") : AD_OK;
 }
 
-int training_fault_after_save(struct training *t, uint64_t step) {
+int ad__training_fault_after_save(struct ad_training *t, uint64_t step) {
   if (!t->first || !is_due(t, INJECT_CORRUPT_CHECKPOINT, 0)) {
     return AD_OK;
   }

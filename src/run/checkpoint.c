@@ -13,11 +13,11 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/mpi/checkpoint.h"
-#include "training.h"
+#include "training_internal.h"
 
 /* The trainer's vectors, and behind them the best parameters so far, which are rank 0's. */
 struct contents {
-  struct training *training;
+  struct ad_training *training;
   struct ad_state_vector list[AD_STATE_VECTORS];
   struct ad_checkpoint_vectors vectors;
 };
@@ -45,10 +45,10 @@ static int write_piece(void *context, size_t vector, size_t slot, uint32_t bucke
 }
 
 static int midway(void *context) {
-  return training_fault_in_save(((const struct contents *)context)->training);
+  return ad__training_fault_in_save(((const struct contents *)context)->training);
 }
 
-static void list_contents(struct training *t, struct contents *c) {
+static void list_contents(struct ad_training *t, struct contents *c) {
   const int best = t->session.config.run_select == 1;
   size_t count = ad_trainer_vectors(t->trainer, c->list);
   if (best) {
@@ -67,7 +67,7 @@ static void list_contents(struct training *t, struct contents *c) {
                                               .all = !t->session.config.optim_shard};
 }
 
-size_t training_checkpoint_bytes(struct training *t) {
+size_t ad__training_checkpoint_bytes(struct ad_training *t) {
   struct contents contents;
   list_contents(t, &contents);
   for (size_t v = 0; v < contents.vectors.count; v++) {
@@ -86,7 +86,7 @@ static double null_or_real(const json_t *value, double otherwise) {
   return json_is_number(value) ? json_number_value(value) : otherwise;
 }
 
-static json_t *pack_rows(const struct training *t) {
+static json_t *pack_rows(const struct ad_training *t) {
   json_t *list = json_array();
   for (size_t i = 0; i < t->row_count; i++) {
     const struct row *row = (const struct row *)t->rows + i;
@@ -100,7 +100,7 @@ static json_t *pack_rows(const struct training *t) {
   return list;
 }
 
-static json_t *pack_scores(const struct training *t) {
+static json_t *pack_scores(const struct ad_training *t) {
   json_t *list = json_array();
   for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
     json_array_append_new(list, json_string(t->last_scores[v]));
@@ -109,7 +109,7 @@ static json_t *pack_scores(const struct training *t) {
 }
 
 /* *text is the caller's (ad_free). */
-static int pack_state(const struct training *t, char **text) {
+static int pack_state(const struct ad_training *t, char **text) {
   const struct ad_trainer_state s = ad_trainer_state(t->trainer);
   char chain[17];
   json_t *state = json_pack("{s:{s:I, s:s, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:o, s:s, s:o, s:f, s:I, s:o, s:o}}",
@@ -127,7 +127,7 @@ static int pack_state(const struct training *t, char **text) {
   return *text == NULL ? ad_fail_memory(1024, "the state of a checkpoint") : AD_OK;
 }
 
-static int unpack_rows(struct training *t, const json_t *list) {
+static int unpack_rows(struct ad_training *t, const json_t *list) {
   t->row_count = 0;
   for (size_t i = 0; i < json_array_size(list); i++) {
     const json_t *item = json_array_get(list, i), *errors = json_object_get(item, "error");
@@ -143,7 +143,7 @@ static int unpack_rows(struct training *t, const json_t *list) {
   return AD_OK;
 }
 
-static int unpack_state(struct training *t, const char *path, const char *text, struct ad_trainer_state *s) {
+static int unpack_state(struct ad_training *t, const char *path, const char *text, struct ad_trainer_state *s) {
   json_int_t done, entered, newest, window, run, log_bytes, evaluated, best_step, examples;
   const char *chain, *best_scores;
   json_t *best_error, *dev_error, *rows, *last_scores;
@@ -179,7 +179,7 @@ static int unpack_state(struct training *t, const char *path, const char *text, 
 }
 
 /* Rank 0's text on every rank: the file's attributes are written by all. */
-static int share_text(const struct training *t, char **text) {
+static int share_text(const struct ad_training *t, char **text) {
   uint64_t size = t->first && *text != NULL ? strlen(*text) + 1 : 0;
   AD_TRY(ad_comm_broadcast(t->comm, sizeof size, &size));
   if (!t->first) {
@@ -190,7 +190,7 @@ static int share_text(const struct training *t, char **text) {
 }
 
 /* Removes the checkpoint of a step, if it is the run's. */
-static int drop(const struct training *t, uint64_t step) {
+static int drop(const struct ad_training *t, uint64_t step) {
   char *name = ad_checkpoint_path("", step), *path = ad_checkpoint_path(t->run.folder, step);
   const int status = name == NULL || path == NULL ? ad_fail_memory(strlen(t->run.folder) + 32, "a path") : AD_OK;
   if (status == AD_OK && ad_ledger_find(&t->run.ledger, name) != NULL && unlink(path) != 0 && errno != ENOENT) {
@@ -203,7 +203,7 @@ static int drop(const struct training *t, uint64_t step) {
 
 /* Rank 0: the newest checkpoints stay. Any of a later step than this one was found damaged when the run went on: it
  * must not take the place of a good one. */
-static int prune(const struct training *t) {
+static int prune(const struct ad_training *t) {
   uint64_t *steps;
   size_t count;
   AD_TRY(ad_checkpoint_list(t->run.folder, &steps, &count));
@@ -221,14 +221,14 @@ static int prune(const struct training *t) {
 }
 
 /* Rank 0: the checkpoint that is to come is one of the run's files. */
-static int record(struct training *t) {
+static int record(struct ad_training *t) {
   char *name = ad_checkpoint_path("", ad_trainer_done(t->trainer));
   const int status = name == NULL ? ad_fail_memory(64, "a path") : ad_run_record(&t->run, name);
   ad_free(name);
   return status;
 }
 
-static int save_once(struct training *t) {
+static int save_once(struct ad_training *t) {
   struct contents contents;
   const char *run = t->session.config.run_dir;
   char *text = NULL;
@@ -255,55 +255,55 @@ enum { SUMS_CHECKED = 0 };
 enum { SUMS_CHECKED = 1 };
 #endif
 
-int training_save(struct training *t) {
+int ad_training_save(struct ad_training *t) {
   enum { PAUSE = 10 };
   const double start = ad_clock();
   AD_TRY(SUMS_CHECKED ? ad_comm_settle(t->comm, ad_trainer_verify(t->trainer)) : AD_OK);
   /* First, so that a checkpoint never knows a snapshot that is not on disk. */
-  AD_TRY(ad_comm_settle(t->comm, training_flush_snapshots(t)));
+  AD_TRY(ad_comm_settle(t->comm, ad__training_flush_snapshots(t)));
   int status = save_once(t);
   for (int said = 0; status == AD_EIO && t->session.config.checkpoint_full == 1; status = save_once(t)) {
     if (!said++) {
       ad_log(AD_LOG_WARNING, "%s; checkpoint.full=wait: tries again every %d seconds", ad_error_message(), PAUSE);
     }
-    const int stop = training_must_stop(t);
+    const int stop = ad__training_must_stop(t);
     if (stop != 0) {
       return stop < 0 ? stop : status;
     }
     sleep(PAUSE);
   }
   AD_TRY(status);
-  AD_TRY(ad_comm_settle(t->comm, training_fault_after_save(t, ad_trainer_done(t->trainer))));
+  AD_TRY(ad_comm_settle(t->comm, ad__training_fault_after_save(t, ad_trainer_done(t->trainer))));
   t->saved = ad_trainer_done(t->trainer);
   t->saved_evaluated = t->evaluated;
   t->has_saved = 1;
   t->last_save = ad_clock();
   t->slowest_save = fmax(t->slowest_save, t->last_save - start);
   if (t->first) {
-    training_hold(t, ad_run_timing(&t->run, "{\"checkpoint\":%" PRIu64 ",\"seconds\":%.6f}", t->saved,
+    ad__training_hold(t, ad_run_timing(&t->run, "{\"checkpoint\":%" PRIu64 ",\"seconds\":%.6f}", t->saved,
                                    t->last_save - start));
-    training_hold(t, prune(t));
+    ad__training_hold(t, prune(t));
   }
   return AD_OK;
 }
 
 /* Whether a checkpoint is due by the steps, alike on all ranks. */
-static int due_by_steps(const struct training *t) {
+static int due_by_steps(const struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   const uint64_t done = ad_trainer_done(t->trainer);
   const int by_steps = c->checkpoint_every > 0 && done % c->checkpoint_every == 0;
   return done > 0 && (by_steps || (c->checkpoint_epoch && done % t->steps_an_epoch == 0));
 }
 
-int training_step_edge(struct training *t) {
+int ad__training_step_edge(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   const uint64_t done = ad_trainer_done(t->trainer);
-  const int stop = training_must_stop(t);
+  const int stop = ad__training_must_stop(t);
   AD_TRY(stop);
   const int clock = c->checkpoint_minutes > 0.0 && ad_clock() - t->last_save > 60.0 * c->checkpoint_minutes;
   const int saved = t->has_saved && t->saved == done && t->saved_evaluated == t->evaluated;
   if (!saved && (stop || due_by_steps(t) || ad_comm_largest(t->comm, t->first && clock) != 0)) {
-    AD_TRY(training_save(t));
+    AD_TRY(ad_training_save(t));
   }
   return stop ? ad_fail(AD_ESTOPPED,
                         "%s: stopped at step %" PRIu64 " of %" PRIu64
@@ -312,11 +312,11 @@ int training_step_edge(struct training *t) {
               : AD_OK;
 }
 
-int training_clear_checkpoints(struct training *t) {
+int ad__training_clear_checkpoints(struct ad_training *t) {
   return t->first && !t->session.config.checkpoint_finished ? ad_run_drop_checkpoints(&t->run) : AD_OK;
 }
 
-int training_load_step(struct training *t, uint64_t step) {
+int ad__training_load_step(struct ad_training *t, uint64_t step) {
   struct contents contents;
   struct ad_trainer_state s;
   const char *run = t->session.config.run_dir;
@@ -343,7 +343,7 @@ int training_load_step(struct training *t, uint64_t step) {
   return status;
 }
 
-int training_compare_checkpoint(struct training *t, uint64_t step) {
+int ad__training_compare_checkpoint(struct ad_training *t, uint64_t step) {
   struct contents contents;
   char *path = ad_checkpoint_path(t->session.config.run_dir, step);
   list_contents(t, &contents);
@@ -353,7 +353,7 @@ int training_compare_checkpoint(struct training *t, uint64_t step) {
   return status;
 }
 
-int training_load(struct training *t, int *loaded) {
+int ad__training_load(struct ad_training *t, int *loaded) {
   uint64_t *steps = NULL, count = 0;
   int status = AD_OK;
   *loaded = 0;
@@ -367,7 +367,7 @@ int training_load(struct training *t, int *loaded) {
   for (uint64_t i = 0; status == AD_OK && i < count && !*loaded; i++) {
     uint64_t step = t->first ? steps[i] : 0;
     status = ad_comm_broadcast(t->comm, sizeof step, &step);
-    const int tried = status == AD_OK ? training_load_step(t, step) : status;
+    const int tried = status == AD_OK ? ad__training_load_step(t, step) : status;
     if (tried == AD_OK) {
       *loaded = 1;
       t->has_saved = 1;

@@ -9,9 +9,9 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
-#include "training.h"
+#include "training_internal.h"
 
-struct ad_teacher_settings training_teacher(const struct ad_config *c) {
+struct ad_teacher_settings ad__training_teacher(const struct ad_config *c) {
   return (struct ad_teacher_settings){.method = (enum ad_teacher_method)c->teacher_method,
                                       .window = c->teacher_window,
                                       .every = c->teacher_every,
@@ -43,24 +43,24 @@ static struct ad_trainer_settings settings_of(const struct ad_config *c) {
                                                     .decay = c->optim_decay,
                                                     .clip = c->optim_clip,
                                                     .bias_correction = c->optim_bias_correction},
-                                      .teacher = training_teacher(c)};
+                                      .teacher = ad__training_teacher(c)};
 }
 
 static const char *file_or_null(const char *file) {
   return file[0] == '\0' ? NULL : file;
 }
 
-static int read_data(struct training *t) {
+static int read_data(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   if (t->session.descriptor.path == NULL) { /* verify has one */
-    AD_TRY(session_load_descriptor(&t->session));
-    AD_TRY(session_hold_out(&t->session));
+    AD_TRY(ad_session_load_descriptor(&t->session));
+    AD_TRY(ad_session_hold_out(&t->session));
   }
-  AD_TRY(session_load_tokenizer(&t->session, NULL));
-  AD_TRY(session_read(&t->session, AD_TRAIN, file_or_null(c->data_train), 1, &t->train));
+  AD_TRY(ad_session_load_tokenizer(&t->session, NULL));
+  AD_TRY(ad_session_read(&t->session, AD_TRAIN, file_or_null(c->data_train), 1, &t->train));
   t->has_dev = ad_descriptor_has(&t->session.descriptor, AD_DEV) || c->data_dev[0] != '\0';
   if (t->has_dev) {
-    return session_read(&t->session, AD_DEV, file_or_null(c->data_dev), 1, &t->dev);
+    return ad_session_read(&t->session, AD_DEV, file_or_null(c->data_dev), 1, &t->dev);
   }
   ad_log(AD_LOG_WARNING,
          "%s has no dev split: nothing is evaluated during training (data.dev or data.hold_out give one)",
@@ -70,7 +70,7 @@ static int read_data(struct training *t) {
              : AD_OK;
 }
 
-int training_load_data(struct training *t) {
+int ad__training_load_data(struct ad_training *t) {
   /* One rank of a node fills the cache, the others map what it has made. It comes to the wait with a failure too. */
   const int cached = t->session.config.data_cache[0] != '\0';
   if (cached && !t->replica_owner) {
@@ -84,7 +84,7 @@ int training_load_data(struct training *t) {
 }
 
 /* All ranks must have the same configuration, before they wait for each other in ways that depend on it. */
-int training_check_configuration(struct training *t) {
+int ad__training_check_configuration(struct ad_training *t) {
   struct ad_buffer text = {0};
   int status = ad_config_print(&t->session.config, &text);
   for (char *line = text.data; status == AD_OK && line != NULL && *line != '\0';) {
@@ -98,9 +98,9 @@ int training_check_configuration(struct training *t) {
 }
 
 /* And the same inputs, code and kernels. */
-static int check_ranks(struct training *t) {
+static int check_ranks(struct ad_training *t) {
   char digest[17];
-  const struct session *s = &t->session;
+  const struct ad_session *s = &t->session;
   ad_digest_text(ad_digest(s->theta, s->params.count * sizeof *s->theta), t->initial);
   AD_TRY(ad_comm_same(t->comm, "the program", ad_build_commit()));
   AD_TRY(ad_comm_same(t->comm, "the arithmetic", ad_arithmetic()));
@@ -111,7 +111,7 @@ static int check_ranks(struct training *t) {
 }
 
 /* Settings that only together make no sense. */
-static int check_result(const struct training *t) {
+static int check_result(const struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   const struct ad_teacher_settings *s = &t->settings.teacher;
   const enum ad_variant v = (enum ad_variant)c->run_result;
@@ -130,7 +130,7 @@ static int check_result(const struct training *t) {
 }
 
 /* teacher.ring=disk: the folder for the ring. */
-static int find_ring_folder(struct training *t) {
+static int find_ring_folder(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   const char *folder = c->teacher_ring_folder;
   if (folder[0] == '\0') {
@@ -142,8 +142,8 @@ static int find_ring_folder(struct training *t) {
 }
 
 /* The whole vectors, one set a node: the student's, which s->theta is, and `others` more. */
-static int make_replicas(struct training *t) {
-  struct session *s = &t->session;
+static int make_replicas(struct ad_training *t) {
+  struct ad_session *s = &t->session;
   struct ad_replicas *r = &t->replicas;
   const size_t P = s->params.count, stride = ad_whole_lines(P);
   size_t teacher, mean, past;
@@ -178,8 +178,8 @@ static int make_replicas(struct training *t) {
   return r->past == NULL ? ad_fail_memory(past * sizeof *r->past, "the past students") : AD_OK;
 }
 
-static int connect_ranks(struct training *t) {
-  const struct session *s = &t->session;
+static int connect_ranks(struct ad_training *t) {
+  const struct ad_session *s = &t->session;
   const struct ad_config *c = &s->config;
   size_t floats;
   if (ad_comm_size(t->comm) == 1) {
@@ -191,7 +191,7 @@ static int connect_ranks(struct training *t) {
 }
 
 /* Memory for evaluations on dev. */
-static int prepare_evaluation(struct training *t) {
+static int prepare_evaluation(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   const size_t C = t->session.params.config.classes, P = t->session.params.count, n = t->dev.count * C;
   const int averaged = t->settings.teacher.method == AD_TEACHER_SDV && t->settings.teacher.window > 1;
@@ -212,19 +212,19 @@ static int prepare_evaluation(struct training *t) {
   return AD_OK;
 }
 
-int training_prepare(struct training *t) {
+int ad__training_prepare(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   t->settings = settings_of(c);
   AD_TRY(check_result(t));
   AD_TRY(c->teacher_ring == 1 ? find_ring_folder(t) : AD_OK);
-  AD_TRY(ad_comm_settle(t->comm, session_load_base(&t->session)));
+  AD_TRY(ad_comm_settle(t->comm, ad_session_load_base(&t->session)));
   AD_TRY(check_ranks(t));
   AD_TRY(ad_params_freeze_named(&t->session.params, c->model_freeze));
   /* The row self-check makes the BLAS library take its buffers, which belong to the program. */
   AD_TRY(ad_encoder_alignment(&t->session.params));
   /* Reading data and model took more than training will. */
   ad_memory_trim();
-  const size_t resident = training_resident(), theta = t->session.params.count * sizeof(float);
+  const size_t resident = ad__training_resident(), theta = t->session.params.count * sizeof(float);
   t->base = resident > theta ? resident - theta : 0;
   AD_TRY(ad_comm_settle(t->comm, make_replicas(t)));
   AD_TRY(ad_comm_settle(t->comm, connect_ranks(t)));
@@ -233,6 +233,6 @@ int training_prepare(struct training *t) {
   AD_TRY(t->has_dev ? prepare_evaluation(t) : AD_OK);
   const uint64_t batch = c->batch_size;
   t->steps_an_epoch = (t->train.count + batch - 1) / batch;
-  AD_TRY(training_plan_snapshots(t));
-  return training_predict_memory(t);
+  AD_TRY(ad__training_plan_snapshots(t));
+  return ad__training_predict_memory(t);
 }

@@ -1,12 +1,12 @@
-/* Evaluation of a loaded model over all ranks, as eval and predict need it. Not installed. */
-#ifndef AUTODIDACT_CLI_EVALUATION_H
-#define AUTODIDACT_CLI_EVALUATION_H
+/* Evaluation of a loaded model over all ranks, as eval and predict need it. */
+#ifndef AUTODIDACT_RUN_EVALUATION_H
+#define AUTODIDACT_RUN_EVALUATION_H
 
 #include "autodidact/mpi/evaluate.h"
-#include "session.h"
+#include "autodidact/run/session.h"
 
 /* Zero-initialise, then set `ranks` where it is not for all. */
-struct evaluation {
+struct ad_evaluation {
   const struct ad_comm *ranks; /* NULL: the world */
   struct ad_comm *comm;
   struct ad_evaluator *evaluator;
@@ -15,15 +15,15 @@ struct evaluation {
 
 /* For `rows` examples of the data at a time. Collective over the ranks. AD_ENOMEM, AD_ECONFIG (data or descriptor are not the
  * same on all ranks). */
-int evaluation_open(struct evaluation *evaluation, const struct session *session, const struct ad_dataset *data,
+int ad_evaluation_open(struct ad_evaluation *evaluation, const struct ad_session *session, const struct ad_dataset *data,
                     size_t rows);
 
 /* The logits of the examples [first, end), at most `rows` of them, into evaluation->logits. Collective over the world.
  */
-int evaluation_run(struct evaluation *evaluation, const struct session *session, const struct ad_dataset *data,
+int ad_evaluation_run(struct ad_evaluation *evaluation, const struct ad_session *session, const struct ad_dataset *data,
                    size_t first, size_t end);
 
 /* Releases all; status: how the command went, for what takes all ranks is left after a failure of this one. */
-void evaluation_close(struct evaluation *evaluation, int status);
+void ad_evaluation_close(struct ad_evaluation *evaluation, int status);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "autodidact/base/log.h"
 #include "autodidact/base/status.h"
-#include "training.h"
+#include "training_internal.h"
 
 static volatile sig_atomic_t signal_seen; /* its number */
 
@@ -33,7 +33,7 @@ static const struct {
 
 enum { SIGNALS = sizeof signals / sizeof *signals };
 
-const char *training_signal_name(int number) {
+const char *ad__training_signal_name(int number) {
   for (size_t i = 0; i < SIGNALS; i++) {
     if (signals[i].number == number) {
       return signals[i].name;
@@ -42,7 +42,7 @@ const char *training_signal_name(int number) {
   return "?";
 }
 
-int training_signal(void) {
+int ad__training_signal(void) {
   return (int)signal_seen;
 }
 
@@ -80,48 +80,48 @@ static int for_each(const char *list, void (*act)(int number)) {
   return AD_OK;
 }
 
-int training_check_signals(const char *list) {
+int ad__training_check_signals(const char *list) {
   return for_each(list, NULL);
 }
 
-int training_watch_signals(const char *list) {
+int ad__training_watch_signals(const char *list) {
   if (isatty(STDIN_FILENO) || isatty(STDERR_FILENO)) {
     watch(SIGINT);
   }
   return for_each(list, watch);
 }
 
-void training_pretend_signal(int number) {
+void ad__training_pretend_signal(int number) {
   signal_seen = number;
 }
 
 /* The next step, an evaluation that may be due and the checkpoint must end before the limit: what the slowest of each
  * took, with a margin for a busier machine. */
-static int out_of_time(const struct training *t) {
+static int out_of_time(const struct ad_training *t) {
   const double limit = (double)t->session.config.run_time_limit;
   const double ahead = 2.0 * (t->slowest_step + t->slowest_evaluation + t->slowest_save) + 0.02 * limit;
   return limit > 0.0 && ad_clock() - t->started + ahead >= limit;
 }
 
-void training_hold(struct training *t, int status) {
+void ad__training_hold(struct ad_training *t, int status) {
   if (status < 0 && t->held == AD_OK) {
     t->held = status;
     snprintf(t->held_message, sizeof t->held_message, "%s", ad_error_message());
   }
 }
 
-int training_settle(struct training *t) {
+int ad__training_settle(struct ad_training *t) {
   return ad_comm_settle(t->comm, t->held < 0 ? ad_fail(t->held, "%s", t->held_message) : AD_OK);
 }
 
 enum { STOP_CLOCK = 1, STOP_SIGNAL = 2, STOP_HELD = 1000 };
 
-int training_must_stop(struct training *t) {
-  int number = training_signal();
-  training_hold(t, t->first ? ad_run_check(&t->run) : AD_OK);
+int ad__training_must_stop(struct ad_training *t) {
+  int number = ad__training_signal();
+  ad__training_hold(t, t->first ? ad_run_check(&t->run) : AD_OK);
   if (t->first && t->frame.asked != NULL) {
     const int asked = t->frame.asked(t->frame.context);
-    training_hold(t, asked < 0 ? asked : AD_OK);
+    ad__training_hold(t, asked < 0 ? asked : AD_OK);
     number = asked > 0 ? asked : number;
   }
   const uint64_t own = t->held < 0      ? STOP_HELD
@@ -133,14 +133,14 @@ int training_must_stop(struct training *t) {
     return 0;
   }
   if (all == STOP_HELD) {
-    return training_settle(t);
+    return ad__training_settle(t);
   }
   if (all == STOP_CLOCK) {
     snprintf(t->stop_reason, sizeof t->stop_reason, "run.time_limit=%llu",
              (unsigned long long)t->session.config.run_time_limit);
   } else {
     t->stop_signal = (int)all - STOP_SIGNAL;
-    snprintf(t->stop_reason, sizeof t->stop_reason, "signal %s", training_signal_name((int)all - STOP_SIGNAL));
+    snprintf(t->stop_reason, sizeof t->stop_reason, "signal %s", ad__training_signal_name((int)all - STOP_SIGNAL));
   }
   return 1;
 }

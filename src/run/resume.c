@@ -20,7 +20,7 @@
 #include "autodidact/store/compare.h"
 #include "autodidact/store/hdf5.h"
 #include "autodidact/store/snapshot.h"
-#include "training.h"
+#include "training_internal.h"
 
 /* What the bits depend on besides the configuration, for provenance.json, and the texts it points to. */
 struct provenance {
@@ -29,8 +29,8 @@ struct provenance {
   size_t count;
 };
 
-static int make_provenance(const struct training *t, struct provenance *p) {
-  const struct session *s = &t->session;
+static int make_provenance(const struct ad_training *t, struct provenance *p) {
+  const struct ad_session *s = &t->session;
   uint64_t digest;
   AD_TRY(s->config.model_path[0] != '\0' ? ad_model_digest(s->config.model_path, &digest)
                                          : ad_digest_file(s->config.model_vocab, &digest));
@@ -107,7 +107,7 @@ static int check_allow_list(const char *list) {
   return AD_OK;
 }
 
-static int judge(const struct training *t, const struct ad_differences *differences) {
+static int judge(const struct ad_training *t, const struct ad_differences *differences) {
   const char *allowed = t->session.config.resume_allow;
   for (size_t i = 0; i < differences->count; i++) {
     const struct ad_difference *d = &differences->items[i];
@@ -125,7 +125,7 @@ static int judge(const struct training *t, const struct ad_differences *differen
 }
 
 /* Rank 0: what this run would be, in a folder of its own, against what the run's folder says. */
-static int compare_inputs(const struct training *t, const struct provenance *p, struct ad_input_comparison *comparison) {
+static int compare_inputs(const struct ad_training *t, const struct provenance *p, struct ad_input_comparison *comparison) {
   const char *folder = getenv("TMPDIR");
   char *beside = ad_path_join(folder == NULL || folder[0] == '\0' ? "/tmp" : folder, "autodidact-XXXXXX");
   if (beside == NULL) {
@@ -145,7 +145,7 @@ static int compare_inputs(const struct training *t, const struct provenance *p, 
   return status == AD_OK ? removed : status;
 }
 
-static int check_unchanged(const struct training *t, const struct provenance *p) {
+static int check_unchanged(const struct ad_training *t, const struct provenance *p) {
   struct ad_input_comparison comparison = {0};
   int status = compare_inputs(t, p, &comparison);
   status = status == AD_OK ? judge(t, &comparison.reasons) : status;
@@ -153,7 +153,7 @@ static int check_unchanged(const struct training *t, const struct provenance *p)
   return status;
 }
 
-int training_print_changes(struct training *t) {
+int ad__training_print_changes(struct ad_training *t) {
   struct provenance p;
   struct ad_input_comparison comparison = {0};
   AD_TRY(make_provenance(t, &p));
@@ -172,8 +172,8 @@ int training_print_changes(struct training *t) {
 }
 
 /* Rank 0: what the run is given, where it is kept. */
-static int keep_inputs(struct training *t) {
-  const struct session *s = &t->session;
+static int keep_inputs(struct ad_training *t) {
+  const struct ad_session *s = &t->session;
   struct ad_run_inputs inputs;
   AD_TRY(ad_run_inputs_create(&inputs, &s->config, &s->descriptor));
   inputs.digest[AD_TRAIN] = t->train.digest;
@@ -184,7 +184,7 @@ static int keep_inputs(struct training *t) {
 }
 
 /* Rank 0: that a run may be here, before anything is touched. A finished one stays unless it is to go. */
-static int check_folder(const struct training *t) {
+static int check_folder(const struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   const enum ad_run_found found = ad_run_find(c->run_dir);
   const int anew = c->run_overwrite || found == AD_RUN_NONE;
@@ -192,7 +192,7 @@ static int check_folder(const struct training *t) {
   if (access(c->run_dir, F_OK) == 0 && !ad_is_folder(c->run_dir)) {
     return ad_fail(AD_ECONFIG, "run.dir is '%s', which is a file: expected a folder, or nothing there yet", c->run_dir);
   }
-  AD_TRY(training_check_inputs(t, anew));
+  AD_TRY(ad__training_check_inputs(t, anew));
   if (found == AD_RUN_FINISHED && !c->run_overwrite) {
     return ad_fail(AD_ECONFIG, "%s: holds a run already: choose another run.dir, or start anew with run.overwrite=true",
                    c->run_dir);
@@ -204,7 +204,7 @@ static int check_folder(const struct training *t) {
 
 /* Rank 0: takes the folder. *wait 1: whether its holder, on another machine, lives shows by its signs: `seen` has the
  * first. */
-static int try_to_enter(struct training *t, struct ad_lease_entry *seen, uint64_t *wait) {
+static int try_to_enter(struct ad_training *t, struct ad_lease_entry *seen, uint64_t *wait) {
   const char *folder = t->session.config.run_dir;
   struct ad_lease_entry holder;
   *wait = 0;
@@ -229,7 +229,7 @@ static int try_to_enter(struct training *t, struct ad_lease_entry *seen, uint64_
 }
 
 /* All ranks: the folder is rank 0's when this returns AD_OK. */
-static int enter(struct training *t) {
+static int enter(struct ad_training *t) {
   struct ad_lease_entry seen = {0};
   for (;;) {
     uint64_t wait = 0;
@@ -238,7 +238,7 @@ static int enter(struct training *t) {
     if (!wait) {
       return AD_OK;
     }
-    const int stop = training_must_stop(t);
+    const int stop = ad__training_must_stop(t);
     AD_TRY(stop);
     if (stop) {
       return ad_fail(AD_ESTOPPED, "%s: stopped before its run was begun; the same command does that", t->stop_reason);
@@ -248,21 +248,21 @@ static int enter(struct training *t) {
 }
 
 /* A run that goes on has the classifier of its checkpoint, and says nothing of it. */
-static int tell_head(const struct training *t) {
+static int tell_head(const struct ad_training *t) {
   struct ad_buffer text = {0};
-  AD_TRY(session_describe_head(t->session.config.model_path, &t->session.report, &text));
+  AD_TRY(ad_session_describe_head(t->session.config.model_path, &t->session.report, &text));
   ad_log(AD_LOG_INFO, "%s", text.data);
   ad_buffer_destroy(&text);
   return AD_OK;
 }
 
-static int begin_anew(struct training *t, const struct provenance *p) {
+static int begin_anew(struct ad_training *t, const struct provenance *p) {
   AD_TRY(t->first && !t->frame.quiet ? tell_head(t) : AD_OK);
   AD_TRY(t->first ? ad_run_create(&t->run, &t->session.config, p->facts, p->count) : AD_OK);
   return t->first ? keep_inputs(t) : AD_OK;
 }
 
-static int go_on(struct training *t, const struct provenance *p) {
+static int go_on(struct ad_training *t, const struct provenance *p) {
   const struct ad_trainer_state state = ad_trainer_state(t->trainer);
   const uint64_t done = state.done, total = ad_trainer_total(t->trainer);
   const struct ad_run_mark mark = {.log_bytes = t->log_bytes, .step = done, .chain = state.chain};
@@ -285,13 +285,13 @@ static int go_on(struct training *t, const struct provenance *p) {
   return ad_run_timing(&t->run, "{\"resumed\":%" PRIu64 ",\"ranks\":\"%s\",\"host\":\"%s\"}", done, p->ranks, host);
 }
 
-int training_open_run(struct training *t) {
+int ad__training_open_run(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   struct provenance p;
   int loaded = 0;
   AD_TRY(ad_comm_settle(t->comm, make_provenance(t, &p)));
   /* From here on there is something to give up, or to save. */
-  AD_TRY(training_watch_signals(c->run_signals));
+  AD_TRY(ad__training_watch_signals(c->run_signals));
   AD_TRY(enter(t));
   uint64_t found = t->first && !c->run_overwrite ? ad_run_find(c->run_dir) : AD_RUN_NONE;
   AD_TRY(ad_comm_broadcast(t->comm, sizeof found, &found));
@@ -302,7 +302,7 @@ int training_open_run(struct training *t) {
   if (found == AD_RUN_UNFINISHED) {
     AD_TRY(check_allow_list(c->resume_allow));
     AD_TRY(ad_comm_settle(t->comm, t->first ? check_unchanged(t, &p) : AD_OK));
-    AD_TRY(training_load(t, &loaded));
+    AD_TRY(ad__training_load(t, &loaded));
     if (!loaded) {
       ad_log(AD_LOG_INFO, "%s: its run was stopped before the first checkpoint, and starts anew", c->run_dir);
     }
