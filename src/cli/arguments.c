@@ -2,11 +2,12 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "autodidact/base/build.h"
-#include "autodidact/base/config.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
@@ -36,74 +37,6 @@ int is_version(const char *word) {
 
 void print_version(void) {
   printf("autodidact %s (%s)\narithmetic %d\n", ad_build_version(), ad_build_commit(), AD_ARITHMETIC);
-}
-
-size_t most_slips(const char *word) {
-  return strlen(word) / 3 + 1;
-}
-
-int is_nearer(const char *word, const char *name, size_t *most) {
-  const size_t shared = strlen(name) < strlen(word) ? strlen(name) : strlen(word);
-  const size_t distance = shared >= 3 && strncmp(name, word, shared) == 0 ? 1 : ad_edit_distance(name, word);
-  if (distance > *most) {
-    return 0;
-  }
-  *most = distance - (distance > 0);
-  return 1;
-}
-
-/* The option that is meant by a word; NULL: none is like it. */
-static const char *find_meant(const struct arguments *a, const char *word) {
-  const char *meant = NULL;
-  size_t most = most_slips(word);
-  for (size_t i = 0; i < a->option_count; i++) {
-    meant = is_nearer(word, a->options[i].name, &most) ? a->options[i].name : meant;
-  }
-  meant = is_nearer(word, "help", &most) ? "help" : meant;
-  return is_nearer(word, "version", &most) ? "version" : meant;
-}
-
-/* The option with this name [length]; NULL: there is none. */
-static const struct argument *find_option(const struct arguments *a, const char *name, size_t length) {
-  for (size_t i = 0; i < a->option_count; i++) {
-    if (strlen(a->options[i].name) == length && strncmp(a->options[i].name, name, length) == 0) {
-      return &a->options[i];
-    }
-  }
-  return NULL;
-}
-
-/* For commands that take key=value: somebody wrote it as an option. */
-static int fail_key(const struct arguments *a, const char *given, const char *key) {
-  struct ad_buffer meant = {0};
-  int status = ad_config_suggest(key, &meant);
-  if (status == AD_OK) {
-    status = ad_fail(AD_ECONFIG, "%s: unknown option '%s'; keys are given without dashes, as key=value: %s", a->command,
-                     given, meant.data);
-  }
-  ad_buffer_destroy(&meant);
-  return status;
-}
-
-static int fail_option(const struct arguments *a, const char *given) {
-  const char *name = given + strspn(given, "-");
-  const size_t length = strcspn(name, "=");
-  const struct argument *option = find_option(a, name, length);
-  if (option != NULL) {
-    return option->flag != NULL ? ad_fail(AD_ECONFIG, "%s: --%s takes no value", a->command, option->name)
-                                : ad_fail(AD_ECONFIG, "%s: --%s needs a value: --%s %s", a->command, option->name,
-                                          option->name, option->value);
-  }
-  char word[128];
-  snprintf(word, sizeof word, "%.*s", (int)length, name);
-  const char *meant = length > 1 ? find_meant(a, word) : NULL;
-  if (meant != NULL) {
-    return ad_fail(AD_ECONFIG, "%s: unknown option '%s', did you mean --%s? See autodidact %s --help", a->command, given, meant,
-                   a->command);
-  }
-  return strstr(a->usage, "key=value") != NULL && length > 1
-             ? fail_key(a, given, word)
-             : ad_fail(AD_ECONFIG, "%s: unknown option '%s'; see autodidact %s --help", a->command, given, a->command);
 }
 
 static error_t parse(int key, char *value, struct argp_state *state) {
@@ -136,7 +69,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
       return 0;
     case ARGP_KEY_ERROR:
       if (s->status == AD_OK) {
-        s->status = fail_option(a, state->argv[state->next > 1 ? state->next - 1 : 0]);
+        s->status = arguments_fail_option(a, state->argv[state->next > 1 ? state->next - 1 : 0]);
       }
       return 0;
     default:
@@ -179,4 +112,18 @@ int arguments_parse(const struct arguments *arguments, int argc, char **argv, si
   *count = state.count;
   *help = state.help || state.version;
   return status;
+}
+
+int arguments_number(const char *option, const char *text, uint64_t least, uint64_t *value) {
+  char *end;
+  if (text == NULL) {
+    return AD_OK;
+  }
+  errno = 0;
+  const unsigned long long number = strtoull(text, &end, 10);
+  if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || number < least || number > INT64_MAX) {
+    return ad_fail(AD_ECONFIG, "--%s is '%s', expected a whole number from %" PRIu64, option, text, least);
+  }
+  *value = number;
+  return AD_OK;
 }

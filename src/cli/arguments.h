@@ -4,6 +4,7 @@
 #define AUTODIDACT_CLI_ARGUMENTS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* One option: "--name" sets *flag to 1, or "--name VALUE" sets *text. Exactly one of flag and text is given. */
 struct argument {
@@ -28,6 +29,12 @@ struct arguments {
  * AD_ECONFIG: unknown option (with the one that is meant, or the key), missing value, too few or too many arguments.
  * AD_ENOMEM. */
 int arguments_parse(const struct arguments *arguments, int argc, char **argv, size_t *count, int *help);
+
+/* A whole number from `least` on as an option's text gives it; *value is untouched where the text is NULL. AD_ECONFIG. */
+int arguments_number(const char *option, const char *text, uint64_t least, uint64_t *value);
+
+/* AD_ECONFIG for a word that is no option, or lacks its value: the option that is meant, or the key. */
+int arguments_fail_option(const struct arguments *arguments, const char *given);
 
 /* Help of the options --model, --folder and --own-descriptor, which several commands have. */
 extern const char help_model[], help_folder[], help_own_descriptor[];

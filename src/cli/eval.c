@@ -4,68 +4,46 @@
 
 #include "arguments.h"
 #include "autodidact/base/status.h"
-#include "commands.h"
-#include "ensemble.h"
+#include "autodidact/run/ensemble.h"
 #include "autodidact/run/evaluation.h"
-#include "autodidact/run/scores.h"
-#include "autodidact/run/session.h"
+#include "autodidact/store/rows.h"
+#include "commands.h"
+#include "print_scores.h"
 
-struct eval_options {
-  const char *run, *data, *model;
-  struct ad_session_data_options where;
-  int json;
-};
-
-/* The run's model and the data: the file in the layout of the descriptor's test split, or a split by its name. */
-static int load(struct ad_session *s, const struct eval_options *o, struct ad_dataset *data) {
-  AD_TRY(ad_session_open_run(s, o->run));
-  AD_TRY(ad_session_open_data(s, o->run, &o->where));
-  AD_TRY(ad_session_load_result(s, o->run, o->model));
-  AD_TRY(ad_session_check_classes(s, o->run, &s->descriptor));
-  return ad_session_read_named(s, o->data, 1, data);
-}
-
-static int print_json(const struct ad_scores *scores, const struct ad_descriptor *descriptor) {
-  char text[512];
+static int print_json(const struct ad_scoring *scoring, const struct ad_descriptor *descriptor) {
+  char text[AD_ROW_TEXT];
   struct ad_buffer classes = {0};
-  const int status = ad_scores_json_classes(scores, descriptor, &classes);
+  const int status = print_scoring_classes(scoring, descriptor, &classes);
   if (status == AD_OK) {
-    printf("{%s,\"skipped\":%zu%s}\n", ad_scores_json(scores, text, sizeof text), scores->skipped, classes.data);
+    printf("{%s,\"skipped\":%zu%s}\n", ad_scores_print(&scoring->scores, text), scoring->skipped, classes.data);
   }
   ad_buffer_destroy(&classes);
   return status;
 }
 
-static int evaluate(const struct ad_session *s, const struct eval_options *o, const struct ad_dataset *data) {
-  struct ad_evaluation evaluation = {0};
-  struct ad_scores scores = {0};
-  int status = ad_evaluation_open(&evaluation, s, data, data->count);
-  if (status == AD_OK) {
-    status = ad_evaluation_run(&evaluation, s, data, 0, data->count);
-  }
-  if (status == AD_OK) {
-    status = ad_scores_create(&scores, data, s->params.config.classes, evaluation.logits);
-  }
-  if (status == AD_OK && o->json) {
-    status = print_json(&scores, &s->descriptor);
+static int evaluate_one(const struct ad_ensemble_options *o, int json) {
+  struct ad_session session;
+  struct ad_dataset data = {0};
+  struct ad_scoring scoring = {0};
+  AD_TRY(ad_session_create(&session));
+  int status = ad_evaluation_load(&session, o->runs[0], o->model, o->data, &o->where, &data);
+  status = status == AD_OK ? ad_evaluation_score(&session, &data, &scoring) : status;
+  if (status == AD_OK && json) {
+    status = print_json(&scoring, &session.descriptor);
   } else if (status == AD_OK) {
-    ad_scores_print(stdout, &scores, &s->descriptor);
+    print_scoring(stdout, &scoring, &session.descriptor);
   }
-  ad_scores_destroy(&scores);
-  ad_evaluation_close(&evaluation, status);
+  ad_scoring_destroy(&scoring);
+  ad_dataset_destroy(&data);
+  ad_session_destroy(&session);
   return status;
 }
 
-static int evaluate_one(const struct eval_options *o) {
-  struct ad_session session;
-  struct ad_dataset data = {0};
-  AD_TRY(ad_session_create(&session));
-  int status = load(&session, o, &data);
-  if (status == AD_OK) {
-    status = evaluate(&session, o, &data);
-  }
-  ad_dataset_destroy(&data);
-  ad_session_destroy(&session);
+static int evaluate_several(const struct ad_ensemble_options *o, int json) {
+  struct ad_ensemble ensemble;
+  int status = ad_ensemble_evaluate(&ensemble, o);
+  status = status == AD_OK ? print_ensemble(&ensemble, json) : status;
+  ad_ensemble_destroy(&ensemble);
   return status;
 }
 
@@ -124,11 +102,7 @@ int ad_command_eval(int argc, char **argv) {
     return AD_OK;
   }
   AD_TRY(check_request(count, data, vote, average, out));
-  if (count == 1) {
-    const struct eval_options one = {.run = argv[1], .data = data, .model = model, .where = where, .json = json};
-    return evaluate_one(&one);
-  }
-  const struct ensemble_options several = {
-      .runs = argv + 1, .count = count, .data = data, .model = model, .where = where, .out = out, .average = average, .json = json};
-  return ensemble_evaluate(&several);
+  const struct ad_ensemble_options o = {
+      .runs = argv + 1, .count = count, .data = data, .model = model, .where = where, .out = out, .average = average};
+  return count == 1 ? evaluate_one(&o, json) : evaluate_several(&o, json);
 }

@@ -10,9 +10,14 @@ struct summary {
 };
 struct summary inspect_summarise(const float *values, size_t count);
 
+/* A safetensors file, or a model folder. */
+int inspect_weights(const char *path);
+
 /* Whether a file begins as HDF5 does; checkpoints, snapshots and logits. */
 int inspect_is_hdf5(const char *path);
 int inspect_hdf5(const char *path);
+int inspect_checkpoint(const char *path);
+int inspect_snapshots(const char *path);
 
 /* Whether a folder is a run's; the run, and the files of its folder that are text. */
 int inspect_is_run(const char *path);

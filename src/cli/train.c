@@ -1,12 +1,14 @@
-/* autodidact train: the command line; training.c does the work. */
+/* autodidact train. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "arguments.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
+#include "autodidact/run/session.h"
+#include "autodidact/run/training.h"
 #include "commands.h"
-#include "run/training_internal.h"
 
 static int print_keys(int markdown) {
   struct ad_buffer text = {0};
@@ -34,17 +36,57 @@ static int print_value(const char *key, size_t count, char **positional) {
   return status;
 }
 
+static void print_summary(const struct ad_training_summary *s) {
+  const int alone = !s->has[AD_TEACHER] && !s->has[AD_RUN_MEAN];
+  printf("%7s %8s", "epoch", "step");
+  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+    if (s->scored[v]) {
+      char title[40];
+      snprintf(title, sizeof title, "%s error", alone ? "dev" : ad_variant_name(v));
+      printf(" %13s", title);
+    }
+  }
+  printf(" %9s\n", "dev loss");
+  for (size_t i = 0; i < s->evaluation_count; i++) {
+    const struct ad_evaluation_point *e = &s->evaluations[i];
+    printf("%7.2f %8" PRIu64, e->epoch, e->step);
+    for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+      if (s->scored[v]) {
+        printf(" %11.2f %%", 100.0 * e->error[v]);
+      }
+    }
+    printf(" %9.4f\n", e->loss);
+  }
+  printf("\n%.0f examples/s in training; the run is in %s\n", (double)s->examples / s->seconds, ad_shown(s->folder));
+}
+
+static int train(const char *faults, size_t count, char **words) {
+  const struct ad_training_frame frame = {.faults = faults};
+  struct ad_training *t;
+  int status = ad_training_create(&t, &frame);
+  status = status == AD_OK ? ad_training_configure(t, count, words) : status;
+  status = status == AD_OK ? ad_training_run(t) : status;
+  if (status == AD_OK) {
+    const struct ad_training_summary summary = ad_training_summary(t);
+    print_summary(&summary);
+  }
+  /* After a failure the other ranks may wait elsewhere; the end of the program finds out. */
+  const int closed = ad_training_close(t, status != AD_OK);
+  return status == AD_OK ? closed : status;
+}
+
 int ad_command_train(int argc, char **argv) {
   const char *faults = NULL, *value = NULL;
   int keys = 0, markdown = 0, help;
   size_t count;
-  const struct argument options[] = {{"keys", NULL, "Print all configuration keys", &keys, NULL},
-                                     {"keys-markdown", NULL, "Print them as docs/configuration.md", &markdown, NULL},
-                                     {"get", "KEY", "Print the value that KEY has in the configuration, train nothing", NULL, &value},
-                                     {"inject", "FAULT,...",
-                                      "For tests: kill@STEP, term@STEP (0: before the first), nan@STEP, kill@save, enospc@save, kill@eval, "
-                                      "term@eval, corrupt@checkpoint; a place with :N for the N-th time",
-                                      NULL, &faults}};
+  const struct argument options[] = {
+      {"keys", NULL, "Print all configuration keys", &keys, NULL},
+      {"keys-markdown", NULL, "Print them as docs/configuration.md", &markdown, NULL},
+      {"get", "KEY", "Print the value that KEY has in the configuration, train nothing", NULL, &value},
+      {"inject", "FAULT,...",
+       "For tests: kill@STEP, term@STEP (0: before the first), nan@STEP, kill@save, enospc@save, kill@eval, "
+       "term@eval, corrupt@checkpoint; a place with :N for the N-th time",
+       NULL, &faults}};
   const struct arguments arguments = {"train",
                                       "CONFIG.yaml [key=value ...]",
                                       "Fine-tunes an encoder as CONFIG.yaml says; key=value arguments come on top. "
@@ -74,13 +116,5 @@ int ad_command_train(int argc, char **argv) {
   if (value != NULL) {
     return print_value(value, count, argv + 1);
   }
-  struct ad_training t = {0};
-  AD_TRY(ad__training_parse_faults(&t, faults));
-  int status = ad_session_create(&t.session);
-  status = status == AD_OK ? ad_session_configure(&t.session, count, argv + 1) : status;
-  status = status == AD_OK ? ad__training_check_signals(t.session.config.run_signals) : status;
-  status = status == AD_OK ? ad_training_run(&t) : status;
-  /* After a failure the other ranks may wait elsewhere; main finds out. */
-  const int closed = ad_training_close(&t, status != AD_OK);
-  return status == AD_OK ? closed : status;
+  return train(faults, count, argv + 1);
 }

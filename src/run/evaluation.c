@@ -4,8 +4,8 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
-int ad_evaluation_open(struct ad_evaluation *evaluation, const struct ad_session *session, const struct ad_dataset *data,
-                    size_t rows) {
+int ad_evaluation_open(struct ad_evaluation *evaluation, const struct ad_session *session,
+                       const struct ad_dataset *data, size_t rows) {
   const size_t C = session->params.config.classes;
   evaluation->logits = ad_malloc(rows * C, sizeof *evaluation->logits);
   if (evaluation->logits == NULL) {
@@ -19,7 +19,7 @@ int ad_evaluation_open(struct ad_evaluation *evaluation, const struct ad_session
 }
 
 int ad_evaluation_run(struct ad_evaluation *evaluation, const struct ad_session *session, const struct ad_dataset *data,
-                   size_t first, size_t end) {
+                      size_t first, size_t end) {
   return ad_mpi_evaluate(evaluation->comm, evaluation->evaluator, session->config.eval_batch,
                          session->params.config.classes, session->theta, data, first, end, evaluation->logits);
 }
@@ -31,4 +31,27 @@ void ad_evaluation_close(struct ad_evaluation *evaluation, int status) {
   }
   ad_free(evaluation->logits);
   *evaluation = (struct ad_evaluation){0};
+}
+
+int ad_evaluation_load(struct ad_session *session, const char *run, const char *model, const char *data,
+                       const struct ad_session_data_options *where, struct ad_dataset *out) {
+  AD_TRY(ad_session_open_run(session, run));
+  AD_TRY(ad_session_open_data(session, run, where));
+  AD_TRY(ad_session_load_result(session, run, model));
+  AD_TRY(ad_session_check_classes(session, run, &session->descriptor));
+  return ad_session_read_named(session, data, 1, out);
+}
+
+int ad_evaluation_score(const struct ad_session *session, const struct ad_dataset *data, struct ad_scoring *scoring) {
+  struct ad_evaluation evaluation = {0};
+  *scoring = (struct ad_scoring){0};
+  int status = ad_evaluation_open(&evaluation, session, data, data->count);
+  if (status == AD_OK) {
+    status = ad_evaluation_run(&evaluation, session, data, 0, data->count);
+  }
+  if (status == AD_OK) {
+    status = ad_scoring_create(scoring, data, session->params.config.classes, evaluation.logits);
+  }
+  ad_evaluation_close(&evaluation, status);
+  return status;
 }

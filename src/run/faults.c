@@ -12,28 +12,27 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/run/signals.h"
 #include "autodidact/store/checkpoint.h"
 #include "training_internal.h"
 
 /* What may happen where. */
 static const struct {
   const char *fault, *place; /* place NULL: a step */
-  enum injection kind;
-} table[] = {{"kill", NULL, INJECT_KILL_STEP},   {"nan", NULL, INJECT_NAN_STEP},
-             {"term", NULL, INJECT_TERM_STEP},   {"kill", "save", INJECT_KILL_SAVE},
-             {"kill", "eval", INJECT_KILL_EVAL}, {"enospc", "save", INJECT_ENOSPC_SAVE},
-             {"term", "eval", INJECT_TERM_EVAL}, {"corrupt", "checkpoint", INJECT_CORRUPT_CHECKPOINT}};
-
-enum { KINDS = sizeof table / sizeof *table };
+} table[AD__FAULTS] = {
+#define AD__FAULT_ROW(fault, what, where) [fault] = {what, where},
+    AD__FAULT_MAP(AD__FAULT_ROW)
+#undef AD__FAULT_ROW
+};
 
 static int is_word(const char *text, size_t length, const char *word) {
   return strlen(word) == length && strncmp(text, word, length) == 0;
 }
 
 /* One of the list: FAULT@STEP, or FAULT@PLACE with :N for the N-th time. */
-static int parse(struct ad_training *t, const char *text, size_t length) {
+static int parse(struct ad__faults *faults, const char *text, size_t length) {
   const char *at = memchr(text, '@', length);
-  for (size_t i = 0; at != NULL && i < KINDS; i++) {
+  for (size_t i = 0; at != NULL && i < AD__FAULTS; i++) {
     const char *place = at + 1, *end = text + length, *colon = memchr(place, ':', (size_t)(end - place));
     const char *number = table[i].place == NULL ? place : colon == NULL ? "1" : colon + 1;
     const size_t width = (size_t)((colon == NULL ? end : colon) - place);
@@ -43,10 +42,10 @@ static int parse(struct ad_training *t, const char *text, size_t length) {
       continue;
     }
     const uint64_t count = strtoull(number, &stop, 10);
-    const uint64_t least = table[i].kind == INJECT_TERM_STEP ? 0 : 1; /* 0: before the first step */
+    const uint64_t least = i == AD__TERM_STEP ? 0 : 1; /* 0: before the first step */
     if (*number >= '0' && *number <= '9' && count >= least &&
         (stop == end || (table[i].place != NULL && colon == NULL))) {
-      t->inject[table[i].kind] = table[i].place == NULL ? count + 1 : count;
+      faults->due[i] = table[i].place == NULL ? count + 1 : count;
       return AD_OK;
     }
   }
@@ -56,57 +55,56 @@ static int parse(struct ad_training *t, const char *text, size_t length) {
                  (int)length, text);
 }
 
-int ad__training_parse_faults(struct ad_training *t, const char *list) {
+int ad__faults_parse(struct ad__faults *faults, const char *list) {
   for (const char *p = list; p != NULL && *p != '\0'; p += *p == ',') {
     const size_t length = strcspn(p, ",");
-    AD_TRY(parse(t, p, length));
+    AD_TRY(parse(faults, p, length));
     p += length;
   }
   return AD_OK;
 }
 
-/* Whether it is due: a step of that number, or the N-th time that this is asked. */
-static int is_due(struct ad_training *t, enum injection kind, uint64_t step) {
-  const int by_step = kind == INJECT_KILL_STEP || kind == INJECT_NAN_STEP || kind == INJECT_TERM_STEP;
-  if (t->inject[kind] == 0) {
+int ad__fault_due(struct ad__faults *faults, enum ad__fault fault, uint64_t step) {
+  if (faults->due[fault] == 0) {
     return 0;
   }
-  return by_step ? t->inject[kind] == step + 1 : t->inject[kind] == ++t->injected[kind];
+  return table[fault].place == NULL ? faults->due[fault] == step + 1 : faults->due[fault] == ++faults->times[fault];
 }
 
-void ad__training_fault_after_step(struct ad_training *t, uint64_t step) {
-  if (is_due(t, INJECT_KILL_STEP, step)) {
+void ad__fault_after_step(struct ad_training *t, uint64_t step) {
+  if (ad__fault_due(&t->faults, AD__KILL_STEP, step)) {
     raise(SIGKILL);
   }
-  if (is_due(t, INJECT_TERM_STEP, step)) {
-    ad__training_pretend_signal(SIGTERM);
+  if (ad__fault_due(&t->faults, AD__TERM_STEP, step)) {
+    ad_signals_pretend(SIGTERM);
   }
 }
 
-void ad__training_fault_before_step(struct ad_training *t, uint64_t step) {
-  if (is_due(t, INJECT_NAN_STEP, step)) {
-    t->replicas.student[t->session.params.head.classifier_weight] = NAN;
+void ad__fault_before_step(struct ad_training *t, uint64_t step) {
+  if (ad__fault_due(&t->faults, AD__NAN_STEP, step)) {
+    t->vectors.replicas.student[t->session.params.head.classifier_weight] = NAN;
   }
 }
 
-void ad__training_fault_in_evaluation(struct ad_training *t) {
-  if (is_due(t, INJECT_KILL_EVAL, 0)) {
+void ad__fault_in_evaluation(struct ad_training *t) {
+  if (ad__fault_due(&t->faults, AD__KILL_EVALUATION, 0)) {
     raise(SIGKILL);
   }
-  if (is_due(t, INJECT_TERM_EVAL, 0)) {
-    ad__training_pretend_signal(SIGTERM);
+  if (ad__fault_due(&t->faults, AD__TERM_EVALUATION, 0)) {
+    ad_signals_pretend(SIGTERM);
   }
 }
 
-int ad__training_fault_in_save(struct ad_training *t) {
-  if (is_due(t, INJECT_KILL_SAVE, 0)) {
+int ad__fault_in_save(struct ad_training *t) {
+  if (ad__fault_due(&t->faults, AD__KILL_SAVE, 0)) {
     raise(SIGKILL);
   }
-  return is_due(t, INJECT_ENOSPC_SAVE, 0) ? ad_fail(AD_EIO, "checkpoint: No space left on device (injected)") : AD_OK;
+  return ad__fault_due(&t->faults, AD__FULL_SAVE, 0) ? ad_fail(AD_EIO, "checkpoint: No space left on device (injected)")
+                                                     : AD_OK;
 }
 
-int ad__training_fault_after_save(struct ad_training *t, uint64_t step) {
-  if (!t->first || !is_due(t, INJECT_CORRUPT_CHECKPOINT, 0)) {
+int ad__fault_after_save(struct ad_training *t, uint64_t step) {
+  if (!t->ranks.first || !ad__fault_due(&t->faults, AD__CORRUPT_CHECKPOINT, 0)) {
     return AD_OK;
   }
   struct stat info;

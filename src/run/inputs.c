@@ -59,7 +59,7 @@ static int check_data(const struct ad_training *t) {
   return AD_OK;
 }
 
-int ad__training_check_inputs(const struct ad_training *t, int anew) {
+int ad__check_inputs(const struct ad_training *t, int anew) {
   const struct ad_config *c = &t->session.config;
   AD_TRY(anew ? check(t, "the configuration", t->session.file) : AD_OK);
   AD_TRY(check_model(t, c->model_path));

@@ -9,7 +9,7 @@
 
 static const double MIB = 1048576.0;
 
-size_t ad__training_resident(void) {
+size_t ad__resident(void) {
   char line[256];
   size_t kilobytes = 0;
   FILE *file = fopen("/proc/self/smaps_rollup", "re");
@@ -26,7 +26,7 @@ size_t ad__training_resident(void) {
 
 /* Mean over all ranks; on every rank. */
 static int mean_over_ranks(const struct ad_training *t, double *value) {
-  const size_t R = ad_comm_size(t->comm);
+  const size_t R = ad_comm_size(t->ranks.comm);
   size_t *counts = ad_calloc(R, sizeof *counts);
   double *values = ad_calloc(R, sizeof *values), sum = 0.0;
   int status = counts == NULL || values == NULL ? ad_fail_memory(R * 16, "the ranks' memory") : AD_OK;
@@ -34,8 +34,8 @@ static int mean_over_ranks(const struct ad_training *t, double *value) {
     for (size_t r = 0; r < R; r++) {
       counts[r] = 1;
     }
-    values[ad_comm_rank(t->comm)] = *value;
-    status = ad_comm_gather_rows(t->comm, counts, sizeof *values, values);
+    values[ad_comm_rank(t->ranks.comm)] = *value;
+    status = ad_comm_gather_rows(t->ranks.comm, counts, sizeof *values, values);
     for (size_t r = 0; r < R; r++) {
       sum += values[r];
     }
@@ -52,34 +52,34 @@ static size_t replica_bytes(const struct ad_training *t) {
   ad_teacher_replicas(&t->settings.teacher, &teacher, &mean, &past);
   past = past > 0 ? ad_teacher_slots(&t->settings.teacher, ad_trainer_total(t->trainer)) : 0;
   const size_t P = t->session.params.count, trained = P - ad_params_frozen(&t->session.params);
-  return (P + (teacher + mean + past) * trained) * sizeof(float) / ad_comm_node_size(t->comm);
+  return (P + (teacher + mean + past) * trained) * sizeof(float) / ad_comm_node_size(t->ranks.comm);
 }
 
 static size_t evaluation_bytes(const struct ad_training *t, size_t *tokens) {
-  const size_t B = t->session.config.eval_batch, rows = t->dev.count * t->session.params.config.classes;
-  if (!t->has_dev || ad_dataset_most_tokens(&t->dev, B, tokens) != AD_OK) {
+  const size_t B = t->session.config.eval_batch, rows = t->data.dev.count * t->session.params.config.classes;
+  if (!t->evaluation.wanted || ad_dataset_most_tokens(&t->data.dev, B, tokens) != AD_OK) {
     return 0;
   }
-  const int averaged = t->logit_sum != NULL;
+  const int averaged = t->evaluation.sum != NULL;
   return ad_encoder_bytes(&t->session.params, *tokens, B, 1, 0) + rows * (averaged ? 16 : 4);
 }
 
-int ad__training_predict_memory(struct ad_training *t) {
+int ad__predict_memory(struct ad_training *t) {
   const struct ad_trainer_bytes b = ad_trainer_bytes(t->trainer);
   const size_t replicas = replica_bytes(t),
-               exchange = t->exchange == NULL ? 0 : ad_mpi_exchange_traffic(t->exchange).memory;
+               exchange = t->ranks.exchange == NULL ? 0 : ad_mpi_exchange_traffic(t->ranks.exchange).memory;
   size_t tokens = 0;
   const size_t evaluation = evaluation_bytes(t, &tokens),
-               best = t->best == NULL ? 0 : t->session.params.count * sizeof(float),
-               snapshots = b.observer + ad__training_snapshot_memory(t);
+               best = t->vectors.best == NULL ? 0 : t->session.params.count * sizeof(float),
+               snapshots = b.observer + ad__snapshot_memory(t);
   const size_t parts = b.activations + b.work + b.partials + b.gradient + b.moments + b.window;
-  t->predicted = (double)(t->base + replicas + exchange + evaluation + best + snapshots + parts);
-  AD_TRY(mean_over_ranks(t, &t->predicted));
+  t->memory.predicted = (double)(t->memory.base + replicas + exchange + evaluation + best + snapshots + parts);
+  AD_TRY(mean_over_ranks(t, &t->memory.predicted));
   ad_log(AD_LOG_INFO,
          "memory a rank: %.0f MiB (program and data %.0f, parameters %.0f, moments %.0f, past %.0f, gradient %.0f, "
          "activations %.0f, evaluation %.0f, snapshots %.0f)",
-         t->predicted / MIB, (double)t->base / MIB, (double)(replicas + best) / MIB, (double)b.moments / MIB,
-         (double)b.window / MIB, (double)(b.partials + b.gradient + exchange) / MIB,
+         t->memory.predicted / MIB, (double)t->memory.base / MIB, (double)(replicas + best) / MIB,
+         (double)b.moments / MIB, (double)b.window / MIB, (double)(b.partials + b.gradient + exchange) / MIB,
          (double)(b.activations + b.work) / MIB, (double)evaluation / MIB, (double)snapshots / MIB);
   const size_t disk = t->settings.teacher.ring_folder == NULL ? 0 : ad_trainer_disk_bytes(t->trainer);
   if (disk > 0) {
@@ -88,12 +88,13 @@ int ad__training_predict_memory(struct ad_training *t) {
   return AD_OK;
 }
 
-int ad__training_report_memory(struct ad_training *t) {
-  double used = (double)ad__training_resident();
+int ad__report_memory(struct ad_training *t) {
+  double used = (double)ad__resident();
   AD_TRY(mean_over_ranks(t, &used));
-  if (!t->first || used == 0.0) {
+  if (!t->ranks.first || used == 0.0) {
     return AD_OK;
   }
-  ad_log(AD_LOG_INFO, "memory a rank: %.0f MiB used, %.0f predicted", used / MIB, t->predicted / MIB);
-  return ad_run_timing(&t->run, "{\"memory\":{\"predicted\":%.0f,\"used\":%.0f}}", t->predicted, used);
+  ad_log(AD_LOG_INFO, "memory a rank: %.0f MiB used, %.0f predicted", used / MIB, t->memory.predicted / MIB);
+  const struct ad_timing_row row = {AD_TIMING_MEMORY, .predicted = t->memory.predicted, .used = used};
+  return ad_run_time(&t->run, &row);
 }

@@ -13,11 +13,10 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/machine.h"
 #include "autodidact/base/memory.h"
-#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
 #include "autodidact/mpi/runtime.h"
-#include "autodidact/store/compare.h"
+#include "autodidact/run/signals.h"
 #include "autodidact/store/hdf5.h"
 #include "autodidact/store/snapshot.h"
 #include "training_internal.h"
@@ -34,14 +33,14 @@ static int make_provenance(const struct ad_training *t, struct provenance *p) {
   uint64_t digest;
   AD_TRY(s->config.model_path[0] != '\0' ? ad_model_digest(s->config.model_path, &digest)
                                          : ad_digest_file(s->config.model_vocab, &digest));
-  snprintf(p->ranks, sizeof p->ranks, "%u on %u nodes", ad_comm_size(t->comm), ad_comm_nodes(t->comm));
+  snprintf(p->ranks, sizeof p->ranks, "%u on %u nodes", ad_comm_size(t->ranks.comm), ad_comm_nodes(t->ranks.comm));
   p->dev[0] = '\0';
   const struct ad_fact facts[] = {
       {"data_descriptor", ad_digest_text(s->descriptor.digest, p->descriptor)},
-      {"data_train", ad_digest_text(t->train.digest, p->train)},
-      {"data_dev", t->has_dev ? ad_digest_text(t->dev.digest, p->dev) : p->dev},
+      {"data_train", ad_digest_text(t->data.train.digest, p->train)},
+      {"data_dev", t->data.has_dev ? ad_digest_text(t->data.dev.digest, p->dev) : p->dev},
       {"base_model", ad_digest_text(digest, p->base)},
-      {"initial_parameters", t->initial},
+      {"initial_parameters", t->vectors.initial},
       {"classifier", s->report.head_loaded ? "of the model's folder" : "drawn"},
       {"arithmetic", ad_arithmetic()},
       {"kernels", ad_kernels_select()->name},
@@ -60,72 +59,9 @@ static int make_provenance(const struct ad_training *t, struct provenance *p) {
   return AD_OK;
 }
 
-/* The word of resume.allow that lets a difference pass. */
-static const char *kind_of(const char *name) {
-  static const char *const kinds[][2] = {{"data_descriptor", "data"},
-                                         {"data_train", "data"},
-                                         {"data_dev", "data"},
-                                         {"base_model", "model"},
-                                         {"initial_parameters", "model"},
-                                         {"classifier", "model"},
-                                         {"arithmetic", "arithmetic"}};
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-    if (strcmp(name, kinds[i][0]) == 0) {
-      return kinds[i][1];
-    }
-  }
-  return "configuration";
-}
-
-static int is_allowed(const char *list, const char *kind) {
-  const size_t length = strlen(kind);
-  for (const char *p = list; *p != '\0'; p += *p == ',') {
-    const size_t width = strcspn(p, ",");
-    if (width == length && strncmp(p, kind, length) == 0) {
-      return 1;
-    }
-    p += width;
-  }
-  return 0;
-}
-
-static int check_allow_list(const char *list) {
-  static const char *const kinds[] = {"configuration", "data", "model", "arithmetic"};
-  const size_t count = sizeof kinds / sizeof *kinds;
-  for (const char *p = list; *p != '\0'; p += *p == ',') {
-    const size_t width = strcspn(p, ",");
-    size_t i = 0;
-    while (i < count && (strlen(kinds[i]) != width || strncmp(p, kinds[i], width) != 0)) {
-      i++;
-    }
-    if (i == count) {
-      return ad_fail(AD_ECONFIG, "resume.allow is '%s', expected a list of configuration, data, model, arithmetic",
-                     list);
-    }
-    p += width;
-  }
-  return AD_OK;
-}
-
-static int judge(const struct ad_training *t, const struct ad_differences *differences) {
-  const char *allowed = t->session.config.resume_allow;
-  for (size_t i = 0; i < differences->count; i++) {
-    const struct ad_difference *d = &differences->items[i];
-    const char *kind = kind_of(d->name), *was = d->text[0] == NULL ? "(nothing)" : d->text[0],
-               *is = d->text[1] == NULL ? "(nothing)" : d->text[1];
-    if (!is_allowed(allowed, kind)) {
-      return ad_fail(AD_ECONFIG,
-                     "%s holds an unfinished run, begun with %s %s, now it is %s: choose another run.dir, start anew "
-                     "with run.overwrite=true, or go on all the same with resume.allow=%s",
-                     t->session.config.run_dir, d->name, was, is, kind);
-    }
-    ad_log(AD_LOG_WARNING, "%s was %s, is %s: resume.allow=%s", d->name, was, is, kind);
-  }
-  return AD_OK;
-}
-
 /* Rank 0: what this run would be, in a folder of its own, against what the run's folder says. */
-static int compare_inputs(const struct ad_training *t, const struct provenance *p, struct ad_input_comparison *comparison) {
+static int compare_inputs(const struct ad_training *t, const struct provenance *p,
+                          struct ad_input_comparison *comparison) {
   const char *folder = getenv("TMPDIR");
   char *beside = ad_path_join(folder == NULL || folder[0] == '\0' ? "/tmp" : folder, "autodidact-XXXXXX");
   if (beside == NULL) {
@@ -148,27 +84,18 @@ static int compare_inputs(const struct ad_training *t, const struct provenance *
 static int check_unchanged(const struct ad_training *t, const struct provenance *p) {
   struct ad_input_comparison comparison = {0};
   int status = compare_inputs(t, p, &comparison);
-  status = status == AD_OK ? judge(t, &comparison.reasons) : status;
+  status = status == AD_OK
+               ? ad__resume_judge(t->session.config.run_dir, t->session.config.resume_allow, &comparison.reasons)
+               : status;
   ad_input_comparison_destroy(&comparison);
   return status;
 }
 
-int ad__training_print_changes(struct ad_training *t) {
+int ad__find_changes(const struct ad_training *t, struct ad_input_comparison *comparison) {
   struct provenance p;
-  struct ad_input_comparison comparison = {0};
+  *comparison = (struct ad_input_comparison){0};
   AD_TRY(make_provenance(t, &p));
-  const int status = compare_inputs(t, &p, &comparison);
-  for (size_t i = 0; i < comparison.reasons.count && status == AD_OK; i++) {
-    const struct ad_difference *d = &comparison.reasons.items[i];
-    /* The configuration is the run's, but for what a replay leaves out. */
-    if (strcmp(kind_of(d->name), "configuration") != 0) {
-      printf("  changed   %s was %s, is %s\n", ad_shown(d->name),
-             d->text[0] == NULL ? "(nothing)" : ad_shown(d->text[0]),
-             d->text[1] == NULL ? "(nothing)" : ad_shown(d->text[1]));
-    }
-  }
-  ad_input_comparison_destroy(&comparison);
-  return status;
+  return compare_inputs(t, &p, comparison);
 }
 
 /* Rank 0: what the run is given, where it is kept. */
@@ -176,8 +103,8 @@ static int keep_inputs(struct ad_training *t) {
   const struct ad_session *s = &t->session;
   struct ad_run_inputs inputs;
   AD_TRY(ad_run_inputs_create(&inputs, &s->config, &s->descriptor));
-  inputs.digest[AD_TRAIN] = t->train.digest;
-  inputs.digest[AD_DEV] = t->has_dev ? t->dev.digest : 0;
+  inputs.digest[AD_TRAIN] = t->data.train.digest;
+  inputs.digest[AD_DEV] = t->data.has_dev ? t->data.dev.digest : 0;
   const int status = ad_run_inputs_write(&t->run, &inputs, &s->descriptor);
   ad_run_inputs_destroy(&inputs);
   return status;
@@ -192,7 +119,7 @@ static int check_folder(const struct ad_training *t) {
   if (access(c->run_dir, F_OK) == 0 && !ad_is_folder(c->run_dir)) {
     return ad_fail(AD_ECONFIG, "run.dir is '%s', which is a file: expected a folder, or nothing there yet", c->run_dir);
   }
-  AD_TRY(ad__training_check_inputs(t, anew));
+  AD_TRY(ad__check_inputs(t, anew));
   if (found == AD_RUN_FINISHED && !c->run_overwrite) {
     return ad_fail(AD_ECONFIG, "%s: holds a run already: choose another run.dir, or start anew with run.overwrite=true",
                    c->run_dir);
@@ -233,15 +160,15 @@ static int enter(struct ad_training *t) {
   struct ad_lease_entry seen = {0};
   for (;;) {
     uint64_t wait = 0;
-    AD_TRY(ad_comm_settle(t->comm, t->first ? try_to_enter(t, &seen, &wait) : AD_OK));
-    AD_TRY(ad_comm_broadcast(t->comm, sizeof wait, &wait));
+    AD_TRY(ad_comm_settle(t->ranks.comm, t->ranks.first ? try_to_enter(t, &seen, &wait) : AD_OK));
+    AD_TRY(ad_comm_broadcast(t->ranks.comm, sizeof wait, &wait));
     if (!wait) {
       return AD_OK;
     }
-    const int stop = ad__training_must_stop(t);
+    const int stop = ad__must_stop(t);
     AD_TRY(stop);
     if (stop) {
-      return ad_fail(AD_ESTOPPED, "%s: stopped before its run was begun; the same command does that", t->stop_reason);
+      return ad_fail(AD_ESTOPPED, "%s: stopped before its run was begun; the same command does that", t->stop.reason);
     }
     sleep(1);
   }
@@ -257,23 +184,25 @@ static int tell_head(const struct ad_training *t) {
 }
 
 static int begin_anew(struct ad_training *t, const struct provenance *p) {
-  AD_TRY(t->first && !t->frame.quiet ? tell_head(t) : AD_OK);
-  AD_TRY(t->first ? ad_run_create(&t->run, &t->session.config, p->facts, p->count) : AD_OK);
-  return t->first ? keep_inputs(t) : AD_OK;
+  AD_TRY(t->ranks.first && !t->frame.quiet ? tell_head(t) : AD_OK);
+  AD_TRY(t->ranks.first ? ad_run_create(&t->run, &t->session.config, p->facts, p->count) : AD_OK);
+  return t->ranks.first ? keep_inputs(t) : AD_OK;
 }
 
 static int go_on(struct ad_training *t, const struct provenance *p) {
   const struct ad_trainer_state state = ad_trainer_state(t->trainer);
   const uint64_t done = state.done, total = ad_trainer_total(t->trainer);
-  const struct ad_run_mark mark = {.log_bytes = t->log_bytes, .step = done, .chain = state.chain};
-  t->last = (struct ad_step){.step = done, .epoch = done == 0 ? 1 : (done - 1) / t->steps_an_epoch + 1};
+  const struct ad_run_mark mark = {.log_bytes = t->state.log_bytes, .step = done, .chain = state.chain};
+  t->progress.last =
+      (struct ad_step){.step = done, .epoch = done == 0 ? 1 : (done - 1) / t->progress.steps_an_epoch + 1};
   if (done > total) {
     return ad_fail(AD_ECONFIG,
-                   "%s: %" PRIu64 " steps are done, these settings have %" PRIu64 ": choose another run.dir, or start "
+                   "%s: %" PRIu64 " steps are done, these settings have %" PRIu64
+                   ": choose another run.dir, or start "
                    "anew with run.overwrite=true",
                    t->session.config.run_dir, done, total);
   }
-  if (!t->first) {
+  if (!t->ranks.first) {
     return AD_OK;
   }
   char host[256] = "";
@@ -282,30 +211,31 @@ static int go_on(struct ad_training *t, const struct provenance *p) {
   AD_TRY(keep_inputs(t));
   AD_TRY(ad_snapshots_cut(t->run.folder, done));
   ad_log(AD_LOG_INFO, "%s: goes on after step %" PRIu64 " of %" PRIu64, t->run.folder, done, total);
-  return ad_run_timing(&t->run, "{\"resumed\":%" PRIu64 ",\"ranks\":\"%s\",\"host\":\"%s\"}", done, p->ranks, host);
+  const struct ad_timing_row row = {AD_TIMING_RESUMED, .step = done, .ranks = p->ranks, .host = host};
+  return ad_run_time(&t->run, &row);
 }
 
-int ad__training_open_run(struct ad_training *t) {
+int ad__open_run(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   struct provenance p;
   int loaded = 0;
-  AD_TRY(ad_comm_settle(t->comm, make_provenance(t, &p)));
+  AD_TRY(ad_comm_settle(t->ranks.comm, make_provenance(t, &p)));
   /* From here on there is something to give up, or to save. */
-  AD_TRY(ad__training_watch_signals(c->run_signals));
+  AD_TRY(ad_signals_watch(c->run_signals));
   AD_TRY(enter(t));
-  uint64_t found = t->first && !c->run_overwrite ? ad_run_find(c->run_dir) : AD_RUN_NONE;
-  AD_TRY(ad_comm_broadcast(t->comm, sizeof found, &found));
+  uint64_t found = t->ranks.first && !c->run_overwrite ? ad_run_find(c->run_dir) : AD_RUN_NONE;
+  AD_TRY(ad_comm_broadcast(t->ranks.comm, sizeof found, &found));
   if (found == AD_RUN_FINISHED) {
     return ad_fail(AD_ECONFIG, "%s: holds a run already: choose another run.dir, or start anew with run.overwrite=true",
                    c->run_dir);
   }
   if (found == AD_RUN_UNFINISHED) {
-    AD_TRY(check_allow_list(c->resume_allow));
-    AD_TRY(ad_comm_settle(t->comm, t->first ? check_unchanged(t, &p) : AD_OK));
-    AD_TRY(ad__training_load(t, &loaded));
+    AD_TRY(ad__resume_check(c->resume_allow));
+    AD_TRY(ad_comm_settle(t->ranks.comm, t->ranks.first ? check_unchanged(t, &p) : AD_OK));
+    AD_TRY(ad__load_newest(t, &loaded));
     if (!loaded) {
       ad_log(AD_LOG_INFO, "%s: its run was stopped before the first checkpoint, and starts anew", c->run_dir);
     }
   }
-  return ad_comm_settle(t->comm, loaded ? go_on(t, &p) : begin_anew(t, &p));
+  return ad_comm_settle(t->ranks.comm, loaded ? go_on(t, &p) : begin_anew(t, &p));
 }

@@ -138,10 +138,9 @@ int ad_session_describe_head(const char *folder, const struct ad_model_report *r
   if (folder[0] == '\0') {
     return ad_buffer_printf(text, "encoder and classifier are drawn from seed.init: model.path is empty");
   }
-  return report->head_loaded
-             ? ad_buffer_printf(text, "the classifier is that of %s: %s", folder, report->head_note)
-             : ad_buffer_printf(text, "the classifier is drawn from seed.init, not taken from %s: %s", folder,
-                                report->head_note);
+  return report->head_loaded ? ad_buffer_printf(text, "the classifier is that of %s: %s", folder, report->head_note)
+                             : ad_buffer_printf(text, "the classifier is drawn from seed.init, not taken from %s: %s",
+                                                folder, report->head_note);
 }
 
 int ad_session_warn_keys(const char *folder, const struct ad_model_report *report) {
@@ -197,7 +196,8 @@ static int read_split(struct ad_session *session, enum ad_split split, const cha
   return ad_dataset_read(data, &session->descriptor, split, &options, session->tokenizer);
 }
 
-int ad_session_read(struct ad_session *session, enum ad_split split, const char *file, int labels, struct ad_dataset *data) {
+int ad_session_read(struct ad_session *session, enum ad_split split, const char *file, int labels,
+                    struct ad_dataset *data) {
   return read_split(session, split, file, labels, split == AD_TRAIN, 0, data);
 }
 
@@ -251,7 +251,7 @@ static int add_line(struct ad_dataset *data, size_t *row_capacity, size_t *token
 }
 
 int ad_session_read_lines(struct ad_session *session, const char *path, size_t limit, enum ad_truncation truncation,
-                       struct ad_dataset *data) {
+                          struct ad_dataset *data) {
   struct ad_file_map map;
   struct ad_encoding encoding = {0};
   size_t row_capacity = 0, token_capacity = 0;
@@ -288,4 +288,17 @@ int ad_session_read_lines(struct ad_session *session, const char *path, size_t l
   status = ad_looks_explain(status, AD_LOOKS_TEXT, path, map.data, map.size);
   ad_file_unmap(&map);
   return status;
+}
+
+struct ad_teacher_settings ad_session_teacher(const struct ad_config *c) {
+  return (struct ad_teacher_settings){.method = (enum ad_teacher_method)c->teacher_method,
+                                      .window = c->teacher_window,
+                                      .every = c->teacher_every,
+                                      .lag = (int)c->teacher_lag,
+                                      .weight = c->teacher_weight,
+                                      .ramp = c->teacher_ramp,
+                                      .start = c->teacher_start,
+                                      .dropout = (enum ad_teacher_dropout)c->teacher_dropout,
+                                      .decay = c->teacher_decay,
+                                      .means = c->eval_means};
 }

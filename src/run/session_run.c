@@ -8,8 +8,8 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/teacher.h"
-#include "autodidact/store/run.h"
 #include "autodidact/run/session.h"
+#include "autodidact/store/run.h"
 
 int ad_session_open_run(struct ad_session *session, const char *run) {
   AD_TRY(ad_run_config(run, &session->config));
@@ -23,7 +23,8 @@ int ad_session_open_run(struct ad_session *session, const char *run) {
 }
 
 /* Tells what has changed in the descriptor since, and refuses what it must. */
-static int judge_changes(const struct ad_session *session, const char *run, const struct ad_session_data_options *options) {
+static int judge_changes(const struct ad_session *session, const char *run,
+                         const struct ad_session_data_options *options) {
   struct ad_buffer changes = {0};
   const char *path = session->inputs.descriptor;
   unsigned kinds;
@@ -60,7 +61,8 @@ int ad_session_open_data(struct ad_session *session, const char *run, const stru
   return ad_run_inputs_place(&session->inputs, c, options->folder, &session->descriptor);
 }
 
-void ad_session_tell_changed_data(const struct ad_session *session, enum ad_split split, const struct ad_dataset *data) {
+void ad_session_tell_changed_data(const struct ad_session *session, enum ad_split split,
+                                  const struct ad_dataset *data) {
   const struct ad_source *source = &session->descriptor.source[split];
   const uint64_t was = session->inputs.digest[split];
   char now[17], before[17];
@@ -120,7 +122,8 @@ int ad_session_load_result(struct ad_session *session, const char *run, const ch
   return status;
 }
 
-int ad_session_check_classes(const struct ad_session *session, const char *run, const struct ad_descriptor *descriptor) {
+int ad_session_check_classes(const struct ad_session *session, const char *run,
+                             const struct ad_descriptor *descriptor) {
   const size_t classes = session->params.config.classes;
   const struct ad_names *names = &session->report.class_names;
   if (classes != descriptor->class_count) {
@@ -129,8 +132,8 @@ int ad_session_check_classes(const struct ad_session *session, const char *run, 
   }
   for (size_t c = 0; c < names->count; c++) {
     if (strcmp(names->items[c], descriptor->classes[c]) != 0) {
-      return ad_fail(AD_EINPUT, "%s: class %zu of its model is \"%s\", expected \"%s\" as the descriptor %s has", run, c,
-                     names->items[c], descriptor->classes[c], descriptor->path);
+      return ad_fail(AD_EINPUT, "%s: class %zu of its model is \"%s\", expected \"%s\" as the descriptor %s has", run,
+                     c, names->items[c], descriptor->classes[c], descriptor->path);
     }
   }
   return AD_OK;

@@ -11,19 +11,6 @@
 #include "autodidact/math/gemm.h"
 #include "training_internal.h"
 
-struct ad_teacher_settings ad__training_teacher(const struct ad_config *c) {
-  return (struct ad_teacher_settings){.method = (enum ad_teacher_method)c->teacher_method,
-                                      .window = c->teacher_window,
-                                      .every = c->teacher_every,
-                                      .lag = (int)c->teacher_lag,
-                                      .weight = c->teacher_weight,
-                                      .ramp = c->teacher_ramp,
-                                      .start = c->teacher_start,
-                                      .dropout = (enum ad_teacher_dropout)c->teacher_dropout,
-                                      .decay = c->teacher_decay,
-                                      .means = c->eval_means};
-}
-
 static struct ad_trainer_settings settings_of(const struct ad_config *c) {
   return (struct ad_trainer_settings){.batch = c->batch_size,
                                       .lanes = c->batch_lanes,
@@ -43,7 +30,7 @@ static struct ad_trainer_settings settings_of(const struct ad_config *c) {
                                                     .decay = c->optim_decay,
                                                     .clip = c->optim_clip,
                                                     .bias_correction = c->optim_bias_correction},
-                                      .teacher = ad__training_teacher(c)};
+                                      .teacher = ad_session_teacher(c)};
 }
 
 static const char *file_or_null(const char *file) {
@@ -57,10 +44,10 @@ static int read_data(struct ad_training *t) {
     AD_TRY(ad_session_hold_out(&t->session));
   }
   AD_TRY(ad_session_load_tokenizer(&t->session, NULL));
-  AD_TRY(ad_session_read(&t->session, AD_TRAIN, file_or_null(c->data_train), 1, &t->train));
-  t->has_dev = ad_descriptor_has(&t->session.descriptor, AD_DEV) || c->data_dev[0] != '\0';
-  if (t->has_dev) {
-    return ad_session_read(&t->session, AD_DEV, file_or_null(c->data_dev), 1, &t->dev);
+  AD_TRY(ad_session_read(&t->session, AD_TRAIN, file_or_null(c->data_train), 1, &t->data.train));
+  t->data.has_dev = ad_descriptor_has(&t->session.descriptor, AD_DEV) || c->data_dev[0] != '\0';
+  if (t->data.has_dev) {
+    return ad_session_read(&t->session, AD_DEV, file_or_null(c->data_dev), 1, &t->data.dev);
   }
   ad_log(AD_LOG_WARNING,
          "%s has no dev split: nothing is evaluated during training (data.dev or data.hold_out give one)",
@@ -70,27 +57,36 @@ static int read_data(struct ad_training *t) {
              : AD_OK;
 }
 
-int ad__training_load_data(struct ad_training *t) {
-  /* One rank of a node fills the cache, the others map what it has made. It comes to the wait with a failure too. */
-  const int cached = t->session.config.data_cache[0] != '\0';
-  if (cached && !t->replica_owner) {
-    ad_comm_wait(t->comm);
-  }
-  const int status = read_data(t);
-  if (cached && t->replica_owner) {
-    ad_comm_wait(t->comm);
-  }
-  return status;
+int ad__connect(struct ad_training *t) {
+  const struct ad_config *c = &t->session.config;
+  /* An unsharded update writes all parameters on every rank: each needs its own. */
+  AD_TRY(ad_comm_create_among(&t->ranks.comm, t->frame.ranks, c->comm_shared && c->optim_shard));
+  t->ranks.first = ad_comm_rank(t->ranks.comm) == 0;
+  t->ranks.node_first = ad_comm_node_first(t->ranks.comm);
+  return AD_OK;
 }
 
-/* All ranks must have the same configuration, before they wait for each other in ways that depend on it. */
-int ad__training_check_configuration(struct ad_training *t) {
+int ad__load_data(struct ad_training *t) {
+  /* One rank of a node fills the cache, the others map what it has made. It comes to the wait with a failure too. */
+  const int cached = t->session.config.data_cache[0] != '\0';
+  if (cached && !t->ranks.node_first) {
+    ad_comm_wait(t->ranks.comm);
+  }
+  const int status = read_data(t);
+  if (cached && t->ranks.node_first) {
+    ad_comm_wait(t->ranks.comm);
+  }
+  t->data.majority = ad_majority_share(&t->data.dev, t->session.descriptor.class_count);
+  return ad_comm_settle(t->ranks.comm, status);
+}
+
+int ad__check_configuration(struct ad_training *t) {
   struct ad_buffer text = {0};
   int status = ad_config_print(&t->session.config, &text);
   for (char *line = text.data; status == AD_OK && line != NULL && *line != '\0';) {
     char *end = strchr(line, '\n');
     *end = '\0';
-    status = ad_comm_same(t->comm, "the configuration", line);
+    status = ad_comm_same(t->ranks.comm, "the configuration", line);
     line = end + 1;
   }
   ad_buffer_destroy(&text);
@@ -101,13 +97,13 @@ int ad__training_check_configuration(struct ad_training *t) {
 static int check_ranks(struct ad_training *t) {
   char digest[17];
   const struct ad_session *s = &t->session;
-  ad_digest_text(ad_digest(s->theta, s->params.count * sizeof *s->theta), t->initial);
-  AD_TRY(ad_comm_same(t->comm, "the program", ad_build_commit()));
-  AD_TRY(ad_comm_same(t->comm, "the arithmetic", ad_arithmetic()));
-  AD_TRY(ad_comm_same(t->comm, "the descriptor's digest", ad_digest_text(s->descriptor.digest, digest)));
-  AD_TRY(ad_comm_same(t->comm, "the training data's digest", ad_digest_text(t->train.digest, digest)));
-  AD_TRY(ad_comm_same(t->comm, "the dev data's digest", ad_digest_text(t->dev.digest, digest)));
-  return ad_comm_same(t->comm, "the initial parameters' digest", t->initial);
+  ad_digest_text(ad_digest(s->theta, s->params.count * sizeof *s->theta), t->vectors.initial);
+  AD_TRY(ad_comm_same(t->ranks.comm, "the program", ad_build_commit()));
+  AD_TRY(ad_comm_same(t->ranks.comm, "the arithmetic", ad_arithmetic()));
+  AD_TRY(ad_comm_same(t->ranks.comm, "the descriptor's digest", ad_digest_text(s->descriptor.digest, digest)));
+  AD_TRY(ad_comm_same(t->ranks.comm, "the training data's digest", ad_digest_text(t->data.train.digest, digest)));
+  AD_TRY(ad_comm_same(t->ranks.comm, "the dev data's digest", ad_digest_text(t->data.dev.digest, digest)));
+  return ad_comm_same(t->ranks.comm, "the initial parameters' digest", t->vectors.initial);
 }
 
 /* Settings that only together make no sense. */
@@ -144,30 +140,31 @@ static int find_ring_folder(struct ad_training *t) {
 /* The whole vectors, one set a node: the student's, which s->theta is, and `others` more. */
 static int make_replicas(struct ad_training *t) {
   struct ad_session *s = &t->session;
-  struct ad_replicas *r = &t->replicas;
+  struct ad_replicas *r = &t->vectors.replicas;
   const size_t P = s->params.count, stride = ad_whole_lines(P);
   size_t teacher, mean, past;
   ad_teacher_replicas(&t->settings.teacher, &teacher, &mean, &past);
   const size_t others = teacher + mean + past;
   float *next;
-  if (ad_comm_node_size(t->comm) > 1) {
+  if (ad_comm_node_size(t->ranks.comm) > 1) {
     /* The first rank of the node holds them; the others have read their copy for nothing but the check before. */
-    AD_TRY(ad_shared_create(&t->shared, t->comm, t->replica_owner ? (1 + others) * stride * sizeof(float) : 0));
-    r->student = (float *)(void *)t->shared.part[0];
-    if (t->replica_owner) {
+    AD_TRY(ad_shared_create(&t->vectors.shared, t->ranks.comm,
+                            t->ranks.node_first ? (1 + others) * stride * sizeof(float) : 0));
+    r->student = (float *)(void *)t->vectors.shared.part[0];
+    if (t->ranks.node_first) {
       memcpy(r->student, s->theta, P * sizeof(float));
     }
-    ad_shared_wait(&t->shared, t->comm);
+    ad_shared_wait(&t->vectors.shared, t->ranks.comm);
     ad_free(s->theta);
     s->theta = NULL;
     next = r->student + stride;
   } else {
-    t->vectors = ad_malloc(others * stride, sizeof(float));
-    if (t->vectors == NULL) {
+    t->vectors.own = ad_malloc(others * stride, sizeof(float));
+    if (t->vectors.own == NULL) {
       return ad_fail_memory(others * stride * sizeof(float), "the teacher's parameters");
     }
     r->student = s->theta;
-    next = t->vectors;
+    next = t->vectors.own;
   }
   r->teacher = teacher > 0 ? next : NULL;
   r->mean = mean > 0 ? next + teacher * stride : NULL;
@@ -182,57 +179,57 @@ static int connect_ranks(struct ad_training *t) {
   const struct ad_session *s = &t->session;
   const struct ad_config *c = &s->config;
   size_t floats;
-  if (ad_comm_size(t->comm) == 1) {
+  if (ad_comm_size(t->ranks.comm) == 1) {
     return AD_OK;
   }
-  AD_TRY(ad_trainer_bucket_floats(&s->params, &t->train, c->batch_size, &floats));
-  return ad_mpi_exchange_create(&t->exchange, t->comm, &s->params, c->batch_lanes, floats, !c->optim_shard,
+  AD_TRY(ad_trainer_bucket_floats(&s->params, &t->data.train, c->batch_size, &floats));
+  return ad_mpi_exchange_create(&t->ranks.exchange, t->ranks.comm, &s->params, c->batch_lanes, floats, !c->optim_shard,
                                 (enum ad_reduction)c->comm_reduction);
 }
 
 /* Memory for evaluations on dev. */
 static int prepare_evaluation(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
-  const size_t C = t->session.params.config.classes, P = t->session.params.count, n = t->dev.count * C;
+  const size_t C = t->session.params.config.classes, P = t->session.params.count, n = t->data.dev.count * C;
   const int averaged = t->settings.teacher.method == AD_TEACHER_SDV && t->settings.teacher.window > 1;
-  AD_TRY(ad_evaluator_create(&t->evaluator, &t->session.params, c->eval_batch));
-  ad_evaluator_read_frozen(t->evaluator, t->replicas.student);
-  t->logits = ad_malloc(n, sizeof *t->logits);
-  t->member_logits = averaged ? ad_malloc(n, sizeof *t->member_logits) : NULL;
-  t->logit_sum = averaged ? ad_malloc(n, sizeof *t->logit_sum) : NULL;
-  if (t->logits == NULL || (averaged && (t->member_logits == NULL || t->logit_sum == NULL))) {
+  AD_TRY(ad_evaluator_create(&t->evaluation.evaluator, &t->session.params, c->eval_batch));
+  ad_evaluator_read_frozen(t->evaluation.evaluator, t->vectors.replicas.student);
+  t->evaluation.logits = ad_malloc(n, sizeof *t->evaluation.logits);
+  t->evaluation.member = averaged ? ad_malloc(n, sizeof *t->evaluation.member) : NULL;
+  t->evaluation.sum = averaged ? ad_malloc(n, sizeof *t->evaluation.sum) : NULL;
+  if (t->evaluation.logits == NULL || (averaged && (t->evaluation.member == NULL || t->evaluation.sum == NULL))) {
     return ad_fail_memory(n * 16, "the logits of dev");
   }
-  if (c->run_select == 1 && t->first) {
-    t->best = ad_malloc(P, sizeof *t->best);
-    if (t->best == NULL) {
-      return ad_fail_memory(P * sizeof *t->best, "the best parameters");
+  if (c->run_select == 1 && t->ranks.first) {
+    t->vectors.best = ad_malloc(P, sizeof *t->vectors.best);
+    if (t->vectors.best == NULL) {
+      return ad_fail_memory(P * sizeof *t->vectors.best, "the best parameters");
     }
   }
   return AD_OK;
 }
 
-int ad__training_prepare(struct ad_training *t) {
+int ad__prepare(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   t->settings = settings_of(c);
   AD_TRY(check_result(t));
   AD_TRY(c->teacher_ring == 1 ? find_ring_folder(t) : AD_OK);
-  AD_TRY(ad_comm_settle(t->comm, ad_session_load_base(&t->session)));
+  AD_TRY(ad_comm_settle(t->ranks.comm, ad_session_load_base(&t->session)));
   AD_TRY(check_ranks(t));
   AD_TRY(ad_params_freeze_named(&t->session.params, c->model_freeze));
   /* The row self-check makes the BLAS library take its buffers, which belong to the program. */
   AD_TRY(ad_encoder_alignment(&t->session.params));
   /* Reading data and model took more than training will. */
   ad_memory_trim();
-  const size_t resident = ad__training_resident(), theta = t->session.params.count * sizeof(float);
-  t->base = resident > theta ? resident - theta : 0;
-  AD_TRY(ad_comm_settle(t->comm, make_replicas(t)));
-  AD_TRY(ad_comm_settle(t->comm, connect_ranks(t)));
-  AD_TRY(ad_trainer_create(&t->trainer, &t->session.params, &t->replicas, &t->train, &t->settings,
-                           t->exchange == NULL ? NULL : ad_mpi_exchange_table(t->exchange)));
-  AD_TRY(t->has_dev ? prepare_evaluation(t) : AD_OK);
+  const size_t resident = ad__resident(), theta = t->session.params.count * sizeof(float);
+  t->memory.base = resident > theta ? resident - theta : 0;
+  AD_TRY(ad_comm_settle(t->ranks.comm, make_replicas(t)));
+  AD_TRY(ad_comm_settle(t->ranks.comm, connect_ranks(t)));
+  AD_TRY(ad_trainer_create(&t->trainer, &t->session.params, &t->vectors.replicas, &t->data.train, &t->settings,
+                           t->ranks.exchange == NULL ? NULL : ad_mpi_exchange_table(t->ranks.exchange)));
+  AD_TRY(t->evaluation.wanted ? prepare_evaluation(t) : AD_OK);
   const uint64_t batch = c->batch_size;
-  t->steps_an_epoch = (t->train.count + batch - 1) / batch;
-  AD_TRY(ad__training_plan_snapshots(t));
-  return ad__training_predict_memory(t);
+  t->progress.steps_an_epoch = (t->data.train.count + batch - 1) / batch;
+  AD_TRY(ad__plan_snapshots(t));
+  return ad__predict_memory(t);
 }

@@ -24,9 +24,9 @@ struct ad__snapshots {
 /* Content, and what of it this run can have. */
 static int lay_out(const struct ad_training *t, struct ad_snapshot_layout *l) {
   const struct ad_config *c = &t->session.config;
-  *l = (struct ad_snapshot_layout){.params = &t->session.params, .teacher = t->replicas.teacher != NULL};
+  *l = (struct ad_snapshot_layout){.params = &t->session.params, .teacher = t->vectors.replicas.teacher != NULL};
   AD_TRY(ad_snapshot_content_read(c->snapshot_content, &l->content));
-  if ((l->content & AD_SNAPSHOT_PROBE) && !t->has_dev) {
+  if ((l->content & AD_SNAPSHOT_PROBE) && !t->data.has_dev) {
     ad_log(AD_LOG_INFO, "snapshots: without dev examples they have no probe");
     l->content &= ~(unsigned)AD_SNAPSHOT_PROBE;
   }
@@ -34,8 +34,8 @@ static int lay_out(const struct ad_training *t, struct ad_snapshot_layout *l) {
     l->sketch = c->snapshot_sketch;
   }
   if (l->content & AD_SNAPSHOT_PROBE) {
-    l->probe = c->snapshot_probe < t->dev.count ? c->snapshot_probe : t->dev.count;
-    l->labels = t->dev.label;
+    l->probe = c->snapshot_probe < t->data.dev.count ? c->snapshot_probe : t->data.dev.count;
+    l->labels = t->data.dev.label;
     l->teacher_logits = ad_teacher_has(&t->settings.teacher, AD_TEACHER);
   }
   return AD_OK;
@@ -44,7 +44,7 @@ static int lay_out(const struct ad_training *t, struct ad_snapshot_layout *l) {
 static int prepare_probe(const struct ad_training *t, struct ad__snapshots *s) {
   const size_t n = s->layout.probe * t->session.params.config.classes;
   AD_TRY(ad_evaluator_create(&s->evaluator, &t->session.params, PROBE_BATCH));
-  ad_evaluator_read_frozen(s->evaluator, t->replicas.student);
+  ad_evaluator_read_frozen(s->evaluator, t->vectors.replicas.student);
   s->student = ad_malloc(n, sizeof *s->student);
   const int taught = s->layout.teacher_logits;
   s->teacher = taught ? ad_malloc(n, sizeof *s->teacher) : NULL;
@@ -72,7 +72,7 @@ static int check_budget(const struct ad_training *t, const struct ad__snapshots 
   return AD_OK;
 }
 
-int ad__training_plan_snapshots(struct ad_training *t) {
+int ad__plan_snapshots(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   struct ad_snapshot_schedule schedule;
   AD_TRY(ad_snapshot_schedule_create(&schedule, c->snapshot_every, c->snapshot_dense, c->snapshot_growth,
@@ -97,9 +97,9 @@ int ad__training_plan_snapshots(struct ad_training *t) {
   return what.norms || what.buckets > 0 ? ad_trainer_observe(t->trainer, &what) : AD_OK;
 }
 
-size_t ad__training_snapshot_memory(const struct ad_training *t) {
+size_t ad__snapshot_memory(const struct ad_training *t) {
   const struct ad__snapshots *s = t->snapshots;
-  if (s == NULL || !t->first) {
+  if (s == NULL || !t->ranks.first) {
     return 0;
   }
   /* Rows of a segment, and half of that again for the file that is made of them. */
@@ -116,11 +116,12 @@ static int evaluate_range(struct ad_training *t, size_t first, size_t end) {
   float *student = s->student + first * C, *teacher = s->layout.teacher_logits ? s->teacher + first * C : NULL;
   const float *const *thetas;
   size_t count = 0;
-  AD_TRY(ad_mpi_evaluate(t->comm, s->evaluator, PROBE_BATCH, C, t->replicas.student, &t->dev, first, end, student));
+  AD_TRY(ad_mpi_evaluate(t->ranks.comm, s->evaluator, PROBE_BATCH, C, t->vectors.replicas.student, &t->data.dev, first,
+                         end, student));
   AD_TRY(teacher != NULL ? ad_trainer_variant(t->trainer, AD_TEACHER, &thetas, &count) : AD_OK);
   for (size_t k = 0; k < count; k++) {
     float *logits = count > 1 ? s->member : teacher;
-    AD_TRY(ad_mpi_evaluate(t->comm, s->evaluator, PROBE_BATCH, C, thetas[k], &t->dev, first, end, logits));
+    AD_TRY(ad_mpi_evaluate(t->ranks.comm, s->evaluator, PROBE_BATCH, C, thetas[k], &t->data.dev, first, end, logits));
     for (size_t i = 0; i < n && count > 1; i++) {
       s->sum[i] = (k == 0 ? 0.0 : s->sum[i]) + logits[i];
     }
@@ -157,33 +158,35 @@ static int evaluate_probe(struct ad_training *t, uint64_t number, const float **
 static int keep(struct ad_training *t, uint64_t number, const struct ad_step *step) {
   struct ad__snapshots *s = t->snapshots;
   const double start = ad_clock();
-  struct ad_snapshot snapshot = {.step = number, .scalars = step, .parameters = t->replicas.student};
+  struct ad_snapshot snapshot = {.step = number, .scalars = step, .parameters = t->vectors.replicas.student};
   if (s->layout.content & (AD_SNAPSHOT_NORMS | AD_SNAPSHOT_SKETCH)) {
     const struct ad_observation seen = ad_trainer_observation(t->trainer);
     snapshot.norm = seen.norm;
     snapshot.sketch = seen.sketch;
   }
   AD_TRY(s->layout.probe > 0 ? evaluate_probe(t, number, &snapshot.student, &snapshot.teacher) : AD_OK);
-  ad__training_hold(t, t->first ? ad_snapshots_add(s->file, &snapshot) : AD_OK);
-  t->slowest_evaluation = fmax(t->slowest_evaluation, ad_clock() - start);
-  if (t->first) {
-    ad__training_hold(t, ad_run_timing(&t->run, "{\"snapshot\":%" PRIu64 ",\"seconds\":%.6f}", number, ad_clock() - start));
+  ad__hold(&t->stop, t->ranks.first ? ad_snapshots_add(s->file, &snapshot) : AD_OK);
+  t->stop.pace.evaluation = fmax(t->stop.pace.evaluation, ad_clock() - start);
+  if (t->ranks.first) {
+    const struct ad_timing_row row = {AD_TIMING_SNAPSHOT, .step = number, .seconds = ad_clock() - start};
+    ad__hold(&t->stop, ad_run_time(&t->run, &row));
   }
   return AD_OK;
 }
 
-int ad__training_open_snapshots(struct ad_training *t) {
+int ad__open_snapshots(struct ad_training *t) {
   struct ad__snapshots *s = t->snapshots;
   if (s == NULL) {
     return AD_OK;
   }
-  AD_TRY(ad_comm_settle(t->comm, t->first ? ad_snapshots_open(&s->file, t->run.folder, &s->layout) : AD_OK));
-  if (t->first) {
+  AD_TRY(
+      ad_comm_settle(t->ranks.comm, t->ranks.first ? ad_snapshots_open(&s->file, t->run.folder, &s->layout) : AD_OK));
+  if (t->ranks.first) {
     ad_snapshots_record(s->file, &t->run.ledger);
-    ad_snapshots_leave(s->file, ad__training_checkpoint_bytes(t));
+    ad_snapshots_leave(s->file, ad__checkpoint_bytes(t));
   }
   /* A checkpoint may be of step 0 too, where a run was stopped at once: its snapshot is on disk then. */
-  if (ad_trainer_done(t->trainer) > 0 || t->has_saved) {
+  if (ad_trainer_done(t->trainer) > 0 || t->saved.any) {
     return AD_OK;
   }
   if (s->layout.content & (AD_SNAPSHOT_NORMS | AD_SNAPSHOT_SKETCH)) {
@@ -192,37 +195,38 @@ int ad__training_open_snapshots(struct ad_training *t) {
   return keep(t, 0, NULL);
 }
 
-void ad__training_watch_step(struct ad_training *t) {
+void ad__watch_step(struct ad_training *t) {
   if (t->snapshots != NULL && ad_snapshot_due(&t->snapshots->schedule, ad_trainer_done(t->trainer) + 1)) {
     ad_trainer_watch(t->trainer, (t->snapshots->layout.content & AD_SNAPSHOT_SCALARS) != 0);
   }
 }
 
-int ad__training_keep_snapshot(struct ad_training *t, const struct ad_step *step) {
+int ad__keep_snapshot(struct ad_training *t, const struct ad_step *step) {
   return t->snapshots != NULL && ad_snapshot_due(&t->snapshots->schedule, step->step) ? keep(t, step->step, step)
                                                                                       : AD_OK;
 }
 
-int ad__training_flush_snapshots(struct ad_training *t) {
+int ad__flush_snapshots(struct ad_training *t) {
   const double start = ad_clock();
   if (t->snapshots == NULL || t->snapshots->file == NULL) {
     return AD_OK;
   }
   AD_TRY(ad_run_check(&t->run));
   AD_TRY(ad_snapshots_flush(t->snapshots->file));
-  return ad_run_timing(&t->run, "{\"snapshots\":\"written\",\"seconds\":%.6f}", ad_clock() - start);
+  const struct ad_timing_row row = {AD_TIMING_SNAPSHOTS, .seconds = ad_clock() - start};
+  return ad_run_time(&t->run, &row);
 }
 
-int ad__training_keep_diverged(struct ad_training *t, int status) {
+int ad__keep_diverged(struct ad_training *t, int status) {
   char message[2048];
   snprintf(message, sizeof message, "%s", ad_error_message());
-  if (ad__training_flush_snapshots(t) != AD_OK) {
+  if (ad__flush_snapshots(t) != AD_OK) {
     ad_log(AD_LOG_WARNING, "%s", ad_error_message());
   }
   return ad_fail(status, "%s", message);
 }
 
-void ad__training_close_snapshots(struct ad_training *t) {
+void ad__close_snapshots(struct ad_training *t) {
   struct ad__snapshots *s = t->snapshots;
   if (s == NULL) {
     return;

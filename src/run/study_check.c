@@ -17,7 +17,8 @@ static int check_split(const struct ad_study *study, const char *arm, const stru
   const struct ad_config *c = &session->config;
   const char *file = split == AD_TEST ? c->data_test : c->data_dev;
   if (file[0] == '\0' && !ad_descriptor_has(&session->descriptor, split)) {
-    return ad_fail(AD_ECONFIG, "%s: arm '%s': %s, but %s has no %s split; data.%s names a file for it", study->path, arm,
+    return ad_fail(AD_ECONFIG, "%s: arm '%s': %s, but %s has no %s split; data.%s names a file for it", study->path,
+                   arm,
                    split == AD_TEST ? "study.result or study.test asks for scores on test" : "study.result is on dev",
                    session->descriptor.name, ad_split_name(split), ad_split_name(split));
   }
@@ -34,16 +35,17 @@ static int check_variant(const struct ad_study *study, const char *arm, const st
     return AD_OK;
   }
   const enum ad_variant v = variants[study->source];
-  const struct ad_teacher_settings teacher = ad__training_teacher(config);
+  const struct ad_teacher_settings teacher = ad_session_teacher(config);
   return ad_teacher_has(&teacher, v)
              ? AD_OK
-             : ad_fail(AD_ECONFIG,
-                       "%s: study.result is %s.%s, but the runs of arm '%s' have none: %s; dev.%s compares the result of "
-                       "each run, whatever run.result names",
-                       study->path, ad_study_source_name(study->source), ad_study_metric_name(study->metric), arm,
-                       v == AD_TEACHER ? "teacher.method=sda, sdv or ema makes one"
-                                       : "eval.means=true or teacher.method=se keeps the means",
-                       ad_study_metric_name(study->metric));
+             : ad_fail(
+                   AD_ECONFIG,
+                   "%s: study.result is %s.%s, but the runs of arm '%s' have none: %s; dev.%s compares the result of "
+                   "each run, whatever run.result names",
+                   study->path, ad_study_source_name(study->source), ad_study_metric_name(study->metric), arm,
+                   v == AD_TEACHER ? "teacher.method=sda, sdv or ema makes one"
+                                   : "eval.means=true or teacher.method=se keeps the means",
+                   ad_study_metric_name(study->metric));
 }
 
 /* What becomes of the classifier of the arm's model folder, told where the arm before had another answer. */
@@ -57,7 +59,8 @@ static int tell_head(const struct ad_study *study, const char *arm, const char *
     told->head = head;
     ad_log(AD_LOG_INFO, "%s: arm '%s': %s", study->path, arm, text.data);
     if (report->drawn.count == 0 && axis >= 0 && study->axes[axis].count > 1) {
-      ad_log(AD_LOG_WARNING, "%s: axes: seed.init has no effect in the arm '%s', so its cells are equal: it is used where %s",
+      ad_log(AD_LOG_WARNING,
+             "%s: axes: seed.init has no effect in the arm '%s', so its cells are equal: it is used where %s",
              study->path, arm, ad_config_condition("seed.init"));
     }
     status = ad_session_warn_keys(folder, report);

@@ -42,7 +42,8 @@ static double passes_of(const struct ad_config *c) {
 }
 
 static double layer_size_of(const struct ad_config *c) {
-  struct ad_model_config model = {.hidden = (uint32_t)c->model_hidden, .ffn = (uint32_t)c->model_ffn, .layers = (uint32_t)c->model_layers};
+  struct ad_model_config model = {
+      .hidden = (uint32_t)c->model_hidden, .ffn = (uint32_t)c->model_ffn, .layers = (uint32_t)c->model_layers};
   struct ad_names names = {0};
   if (c->model_path[0] != '\0' && ad_model_read_config(c->model_path, &model, &names) != AD_OK) {
     ad_error_clear();
@@ -56,7 +57,8 @@ static double work_of(const struct ad_config *c) {
   enum { TYPICAL = 48 }; /* tokens of an example, where the limit does not cut it */
   const double examples = examples_of(c), steps_an_epoch = ceil(examples / (double)c->batch_size);
   const double steps = c->train_steps > 0 ? (double)c->train_steps : (double)c->train_epochs * steps_an_epoch;
-  const double tokens = steps * (double)c->batch_size * (c->data_max_tokens < TYPICAL ? (double)c->data_max_tokens : (double)TYPICAL);
+  const double tokens =
+      steps * (double)c->batch_size * (c->data_max_tokens < TYPICAL ? (double)c->data_max_tokens : (double)TYPICAL);
   return 1e-9 * tokens * passes_of(c) * layer_size_of(c);
 }
 

@@ -1,15 +1,74 @@
 /* One training: data, model, steps, evaluations, and the run folder that keeps them. */
-#include "training_internal.h"
-
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
-#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
+#include "autodidact/run/signals.h"
+#include "training_internal.h"
+
+int ad_training_create(struct ad_training **training, const struct ad_training_frame *frame) {
+  struct ad_training *t = *training = ad_calloc(1, sizeof *t);
+  if (t == NULL) {
+    return ad_fail_memory(sizeof *t, "a training");
+  }
+  t->frame = frame == NULL ? (struct ad_training_frame){0} : *frame;
+  t->state = ad_run_state_begin();
+  t->data.majority = NAN;
+  AD_TRY(ad__faults_parse(&t->faults, t->frame.faults));
+  return ad_session_create(&t->session);
+}
+
+int ad_training_configure(struct ad_training *t, size_t count, char *const *words) {
+  return ad_session_configure(&t->session, count, words);
+}
+
+void ad_training_set_config(struct ad_training *t, struct ad_config *config, const char *file) {
+  ad_config_destroy(&t->session.config);
+  t->session.config = *config;
+  t->session.file = file;
+  *config = (struct ad_config){0};
+}
+
+/* --- Open. */
+
+/* What is given in vain. */
+static int warn(const struct ad_training *t) {
+  const struct ad_session *s = &t->session;
+  const char *folder = s->config.model_path;
+  const struct ad_config_facts facts = {.dev = t->data.has_dev,
+                                        .ranks = ad_comm_size(t->ranks.comm) > 1,
+                                        .drawn = folder[0] == '\0' || s->report.drawn.count > 0};
+  AD_TRY(ad_config_warn_idle(&s->config, &facts));
+  ad_descriptor_warn_idle(&s->descriptor);
+  return ad_session_warn_keys(folder, &s->report);
+}
+
+int ad_training_open(struct ad_training *t) {
+  t->saved.at = ad_clock();
+  t->stop.started = t->frame.started > 0.0 ? t->frame.started : t->saved.at;
+  AD_TRY(ad_signals_check(t->session.config.run_signals));
+  AD_TRY(ad__connect(t));
+  AD_TRY(ad__check_configuration(t));
+  AD_TRY(ad__load_data(t));
+  t->evaluation.wanted = t->data.has_dev;
+  AD_TRY(ad__prepare(t));
+  /* A study says it once for all its cells. */
+  AD_TRY(t->frame.quiet ? AD_OK : warn(t));
+  AD_TRY(ad__open_run(t));
+  ad_log(AD_LOG_INFO, "%zu training examples, %zu dev examples, %u classes, %.1f M parameters, %" PRIu64 " steps",
+         t->data.train.count, t->data.has_dev ? t->data.dev.count : 0, t->session.params.config.classes,
+         1e-6 * (double)t->session.params.count, ad_trainer_total(t->trainer));
+  AD_TRY(ad__open_snapshots(t));
+  if (ad_trainer_done(t->trainer) == 0) {
+    ad__fault_after_step(t, 0);
+  }
+  return AD_OK;
+}
+
+/* --- Steps. */
 
 /* "h:mm:ss", or "?" where nobody can tell. */
 static void print_seconds(double seconds, char text[32]) {
@@ -23,186 +82,143 @@ static void print_seconds(double seconds, char text[32]) {
 static void show_progress(const struct ad_training *t, const struct ad_step *step) {
   const uint64_t total = ad_trainer_total(t->trainer), left = step->step < total ? total - step->step : 0;
   char dev[32] = "", end[32], text[200];
-  if (!isnan(t->dev_error)) {
-    snprintf(dev, sizeof dev, "  dev error %.2f %%", 100.0 * t->dev_error);
+  if (!isnan(t->state.dev_error)) {
+    snprintf(dev, sizeof dev, "  dev error %.2f %%", 100.0 * t->state.dev_error);
   }
-  print_seconds(t->seconds / (double)step->step * (double)left, end);
+  print_seconds(t->state.seconds / (double)step->step * (double)left, end);
   snprintf(text, sizeof text, "step %" PRIu64 "/%" PRIu64 "  epoch %" PRIu64 "  loss %.4f  %.0f examples/s%s  ETA %s",
-           step->step, total, step->epoch, step->loss, (double)t->examples / t->seconds, dev, end);
+           step->step, total, step->epoch, step->loss, (double)t->state.examples / t->state.seconds, dev, end);
   ad_progress(text, left == 0);
 }
 
-void ad__training_step_text(const struct ad_training *t, const struct ad_step *step, char text[STEP_TEXT]) {
-  char taught[96] = "";
-  if (ad_teacher_has(&t->settings.teacher, AD_TEACHER) || t->settings.teacher.method == AD_TEACHER_RDROP) {
-    char distance[40] = "null";
-    if (!isnan(step->distance)) {
-      snprintf(distance, sizeof distance, "%.17g", step->distance);
-    }
-    snprintf(taught, sizeof taught, "\"distance\":%s,\"weight\":%.17g,", distance, step->weight);
-  }
-  snprintf(text, STEP_TEXT,
-           "{\"step\":%" PRIu64 ",\"epoch\":%" PRIu64
-           ",\"examples\":%zu,\"tokens\":%zu,\"loss\":%.17g,%s\"norm\":%.17g,\"factor\":%.17g,"
-           "\"parameters\":\"%016" PRIx64 "\",\"chain\":\"%016" PRIx64 "\"}",
-           step->step, step->epoch, step->examples, step->tokens, step->loss, taught, step->norm, step->factor,
-           step->parameters, step->chain);
+int ad__is_taught(const struct ad_training *t) {
+  return ad_teacher_has(&t->settings.teacher, AD_TEACHER) || t->settings.teacher.method == AD_TEACHER_RDROP;
 }
 
 static int log_step(struct ad_training *t, const struct ad_step *step) {
-  char text[STEP_TEXT];
-  ad__training_step_text(t, step, text);
-  AD_TRY(ad_run_log(&t->run, "%s", text));
-  AD_TRY(ad_run_timing(&t->run, "{\"step\":%" PRIu64 ",\"steps\":%" PRIu64 ",\"seconds\":%.6f}", step->step,
-                       ad_trainer_total(t->trainer), step->seconds));
-  t->log_bytes = (uint64_t)ftello(t->run.log);
+  const struct ad_step_row row = ad_step_row_of(step, ad__is_taught(t));
+  const struct ad_timing_row time = {
+      .kind = AD_TIMING_STEP, .step = step->step, .steps = ad_trainer_total(t->trainer), .seconds = step->seconds};
+  AD_TRY(ad_run_log_step(&t->run, &row));
+  AD_TRY(ad_run_time(&t->run, &time));
+  t->state.log_bytes = (uint64_t)ftello(t->run.log);
   return AD_OK;
 }
 
 /* Whether the parameters as they are must be evaluated before the next step. */
 static int evaluation_due(const struct ad_training *t) {
-  const uint64_t done = ad_trainer_done(t->trainer), every = t->session.config.eval_every;
-  const int due = every > 0 ? done % every == 0 : done % t->steps_an_epoch == 0;
-  return t->has_dev && done > 0 && t->evaluated < done && (due || done >= ad_trainer_total(t->trainer));
+  const uint64_t done = ad_trainer_done(t->trainer), total = ad_trainer_total(t->trainer);
+  return t->evaluation.wanted && t->state.evaluated < done &&
+         ad__evaluation_due(done, total, t->session.config.eval_every, t->progress.steps_an_epoch);
 }
 
 /* An evaluation; where it is broken off by a stop, the checkpoint says that it is still to be done. */
 static int evaluate(struct ad_training *t) {
-  const int status = ad_training_evaluate(t, &t->last);
+  const int status = ad_training_evaluate(t);
   if (status != AD_ESTOPPED) {
     return status;
   }
-  const int saved = ad__training_step_edge(t);
+  const int saved = ad__step_edge(t);
   return saved == AD_OK ? ad_fail(AD_EINTERNAL, "a stop was taken back") : saved;
 }
 
-static int train_steps(struct ad_training *t) {
-  const uint64_t total = ad_trainer_total(t->trainer);
-  t->first_step = ad_clock();
-  for (;;) {
-    AD_TRY(evaluation_due(t) ? evaluate(t) : AD_OK);
-    if (t->last.examples > 0 && !t->frame.quiet) {
-      show_progress(t, &t->last);
-    }
-    if (ad_trainer_done(t->trainer) >= total) {
-      return AD_OK;
-    }
-    AD_TRY(ad__training_step_edge(t));
-    ad__training_fault_before_step(t, ad_trainer_done(t->trainer) + 1);
-    ad__training_watch_step(t);
-    AD_TRY(ad_trainer_step(t->trainer, &t->last));
-    t->seconds += t->last.seconds;
-    t->examples += t->last.examples;
-    t->slowest_step = fmax(t->slowest_step, t->last.seconds);
-    ad__training_hold(t, t->first ? log_step(t, &t->last) : AD_OK);
-    AD_TRY(ad__training_keep_snapshot(t, &t->last));
-    ad__training_fault_after_step(t, t->last.step);
-  }
-}
-
-static void print_summary(const struct ad_training *t) {
-  const struct row *rows = t->rows;
-  printf("%7s %8s", "epoch", "step");
-  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
-    if (t->last_scores[v][0] != '\0') {
-      char title[40];
-      const int alone =
-          !ad_teacher_has(&t->settings.teacher, AD_TEACHER) && !ad_teacher_has(&t->settings.teacher, AD_RUN_MEAN);
-      snprintf(title, sizeof title, "%s error", alone ? "dev" : ad_variant_name(v));
-      printf(" %13s", title);
-    }
-  }
-  printf(" %9s\n", "dev loss");
-  for (size_t i = 0; i < t->row_count; i++) {
-    printf("%7.2f %8" PRIu64, rows[i].epoch, rows[i].step);
-    for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
-      if (t->last_scores[v][0] != '\0') {
-        printf(" %11.2f %%", 100.0 * rows[i].error[v]);
-      }
-    }
-    printf(" %9.4f\n", rows[i].loss);
-  }
-  printf("\n%.0f examples/s in training; the run is in %s\n", (double)t->examples / t->seconds,
-         ad_shown(t->run.folder));
-}
-
-int ad_training_close(struct ad_training *t, int alone) {
-  int status = ad_run_close(&t->run);
-  ad__training_close_snapshots(t);
-  ad_evaluator_destroy(t->evaluator);
-  ad_trainer_destroy(t->trainer);
-  /* To free these takes all ranks. */
-  if (!alone || (t->comm != NULL && ad_comm_size(t->comm) == 1)) {
-    ad_mpi_exchange_destroy(t->exchange);
-    ad_shared_destroy(&t->shared);
-    ad_comm_destroy(t->comm);
-  }
-  ad_dataset_destroy(&t->train);
-  ad_dataset_destroy(&t->dev);
-  ad_free(t->vectors);
-  ad_free(t->replicas.past);
-  ad_free(t->ring_folder);
-  ad_free(t->logits);
-  ad_free(t->member_logits);
-  ad_free(t->logit_sum);
-  ad_free(t->best);
-  ad_free(t->rows);
-  ad_session_destroy(&t->session);
-  return status;
-}
-
-/* From the run folder to its result. */
 static int train(struct ad_training *t) {
-  AD_TRY(ad__training_open_run(t));
-  ad_log(AD_LOG_INFO, "%zu training examples, %zu dev examples, %u classes, %.1f M parameters, %" PRIu64 " steps",
-         t->train.count, t->has_dev ? t->dev.count : 0, t->session.params.config.classes,
-         1e-6 * (double)t->session.params.count, ad_trainer_total(t->trainer));
-  AD_TRY(ad__training_open_snapshots(t));
-  if (ad_trainer_done(t->trainer) == 0) {
-    ad__training_fault_after_step(t, 0);
-  }
-  AD_TRY(train_steps(t));
-  ad__training_hold(t, ad__training_flush_snapshots(t));
-  AD_TRY(ad__training_settle(t));
-  ad__training_hold(t, ad__training_report_memory(t));
-  AD_TRY(t->session.config.checkpoint_finished ? ad_training_save(t) : AD_OK);
-  AD_TRY(ad__training_settle(t));
-  ad__training_hold(t, ad__training_keep_result(t));
-  AD_TRY(ad__training_settle(t));
-  ad__training_hold(t, ad__training_clear_checkpoints(t));
-  return ad__training_settle(t);
+  struct ad_step *step = &t->progress.last;
+  ad__fault_before_step(t, ad_trainer_done(t->trainer) + 1);
+  ad__watch_step(t);
+  AD_TRY(ad_trainer_step(t->trainer, step));
+  t->state.seconds += step->seconds;
+  t->state.examples += step->examples;
+  t->stop.pace.step = fmax(t->stop.pace.step, step->seconds);
+  ad__hold(&t->stop, t->ranks.first ? log_step(t, step) : AD_OK);
+  AD_TRY(ad__keep_snapshot(t, step));
+  ad__fault_after_step(t, step->step);
+  return AD_OK;
 }
 
-/* What is given in vain. */
-static int warn(const struct ad_training *t) {
-  const struct ad_session *s = &t->session;
-  const char *folder = s->config.model_path;
-  const struct ad_config_facts facts = {.dev = t->has_dev,
-                                        .ranks = ad_comm_size(t->comm) > 1,
-                                        .drawn = folder[0] == '\0' || s->report.drawn.count > 0};
-  AD_TRY(ad_config_warn_idle(&s->config, &facts));
-  ad_descriptor_warn_idle(&s->descriptor);
-  return ad_session_warn_keys(folder, &s->report);
+int ad_training_step(struct ad_training *t, int *more) {
+  t->progress.first_step = t->progress.first_step > 0.0 ? t->progress.first_step : ad_clock();
+  AD_TRY(evaluation_due(t) ? evaluate(t) : AD_OK);
+  if (t->progress.last.examples > 0 && !t->frame.quiet) {
+    show_progress(t, &t->progress.last);
+  }
+  *more = ad_trainer_done(t->trainer) < ad_trainer_total(t->trainer);
+  if (!*more) {
+    return AD_OK;
+  }
+  AD_TRY(ad__step_edge(t));
+  return train(t);
+}
+
+/* --- The end. */
+
+int ad_training_finish(struct ad_training *t) {
+  ad__hold(&t->stop, ad__flush_snapshots(t));
+  AD_TRY(ad__settle(t));
+  ad__hold(&t->stop, ad__report_memory(t));
+  AD_TRY(t->session.config.checkpoint_finished ? ad_training_save(t) : AD_OK);
+  AD_TRY(ad__settle(t));
+  ad__hold(&t->stop, ad__keep_result(t));
+  AD_TRY(ad__settle(t));
+  ad__hold(&t->stop, ad__clear_checkpoints(t));
+  return ad__settle(t);
 }
 
 int ad_training_run(struct ad_training *t) {
-  t->best_error = INFINITY;
-  t->dev_error = NAN;
-  t->last_save = ad_clock();
-  t->started = t->frame.started > 0.0 ? t->frame.started : t->last_save;
-  /* An unsharded update writes all parameters on every rank: each needs its own. */
-  AD_TRY(ad_comm_create_among(&t->comm, t->frame.ranks, t->session.config.comm_shared && t->session.config.optim_shard));
-  t->first = ad_comm_rank(t->comm) == 0;
-  t->replica_owner = ad_comm_node_first(t->comm);
-  AD_TRY(ad__training_check_configuration(t));
-  AD_TRY(ad_comm_settle(t->comm, ad__training_load_data(t)));
-  AD_TRY(ad__training_prepare(t));
-  /* A study says it once for all its cells. */
-  AD_TRY(t->frame.quiet ? AD_OK : warn(t));
-  const int status = train(t);
-  AD_TRY(status == AD_EDIVERGED ? ad__training_keep_diverged(t, status) : status);
-  if (t->first && !t->frame.quiet) {
-    print_summary(t);
+  int more = 1, status = ad_training_open(t);
+  while (status == AD_OK && more) {
+    status = ad_training_step(t, &more);
   }
-  return AD_OK;
+  status = status == AD_OK ? ad_training_finish(t) : status;
+  return status == AD_EDIVERGED ? ad__keep_diverged(t, status) : status;
+}
+
+struct ad_training_summary ad_training_summary(const struct ad_training *t) {
+  const struct ad__pace *pace = &t->stop.pace;
+  struct ad_training_summary summary = {.folder = t->run.folder,
+                                        .step = t->trainer == NULL ? 0 : ad_trainer_done(t->trainer),
+                                        .steps = t->trainer == NULL ? 0 : ad_trainer_total(t->trainer),
+                                        .last = t->progress.last,
+                                        .examples = t->state.examples,
+                                        .seconds = t->state.seconds,
+                                        .first_step = t->progress.first_step,
+                                        .slowest = {pace->step, pace->evaluation, pace->save},
+                                        .evaluations = t->state.points,
+                                        .evaluation_count = t->state.count,
+                                        .majority = t->data.majority,
+                                        .signal = t->stop.signal};
+  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+    summary.has[v] = ad_teacher_has(&t->settings.teacher, v);
+    summary.scored[v] = t->state.last[v].examples > 0;
+  }
+  return summary;
+}
+
+int ad_training_close(struct ad_training *t, int alone) {
+  if (t == NULL) {
+    return AD_OK;
+  }
+  const int status = ad_run_close(&t->run);
+  ad__close_snapshots(t);
+  ad_evaluator_destroy(t->evaluation.evaluator);
+  ad_trainer_destroy(t->trainer);
+  /* To free these takes all ranks. */
+  if (!alone || (t->ranks.comm != NULL && ad_comm_size(t->ranks.comm) == 1)) {
+    ad_mpi_exchange_destroy(t->ranks.exchange);
+    ad_shared_destroy(&t->vectors.shared);
+    ad_comm_destroy(t->ranks.comm);
+  }
+  ad_dataset_destroy(&t->data.train);
+  ad_dataset_destroy(&t->data.dev);
+  ad_free(t->vectors.own);
+  ad_free(t->vectors.replicas.past);
+  ad_free(t->vectors.best);
+  ad_free(t->ring_folder);
+  ad_free(t->evaluation.logits);
+  ad_free(t->evaluation.member);
+  ad_free(t->evaluation.sum);
+  ad_run_state_destroy(&t->state);
+  ad_session_destroy(&t->session);
+  ad_free(t);
+  return status;
 }

@@ -3,14 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/learn/scores.h"
 #include "autodidact/run/evaluation.h"
-#include "autodidact/run/scores.h"
+#include "autodidact/run/session.h"
+#include "autodidact/run/training.h"
 #include "autodidact/run/trial.h"
-#include "training_internal.h"
+#include "autodidact/store/logits.h"
+#include "autodidact/store/run.h"
 
 /* Debug builds count the memory of each trial. */
 #ifdef NDEBUG
@@ -19,73 +21,44 @@ enum { MEMORY_CHECKED = 0 };
 enum { MEMORY_CHECKED = 1 };
 #endif
 
-void ad_trial_outcome_destroy(struct ad_trial_outcome *outcome) {
-  ad_free(outcome->result);
-  ad_free(outcome->test);
-  *outcome = (struct ad_trial_outcome){0};
-}
-
-/* Share of the most frequent class; NaN without examples or labels. */
-static double majority_share(const struct ad_dataset *data, size_t classes) {
-  size_t *count = ad_calloc(classes, sizeof *count), most = 0;
-  for (size_t i = 0; count != NULL && i < data->count; i++) {
-    if (data->label[i] < classes && ++count[data->label[i]] > most) {
-      most = count[data->label[i]];
-    }
-  }
-  ad_free(count);
-  return most > 0 ? (double)most / (double)data->count : NAN;
-}
-
-static int configure(const struct ad_trial *trial, struct ad_session *session) {
-  AD_TRY(ad_session_create(session));
-  ad_config_destroy(&session->config);
-  AD_TRY(ad_study_config(trial->study, trial->cell, &session->config));
-  session->file = trial->study->path;
-  session->config.run_overwrite = 0; /* a cell goes on; it is never begun anew over what it has */
-  return AD_OK;
+static int train(struct ad_training *t, const struct ad_trial *trial) {
+  struct ad_config config;
+  AD_TRY(ad_study_config(trial->study, trial->cell, &config));
+  config.run_overwrite = 0; /* a cell goes on; it is never begun anew over what it has */
+  ad_training_set_config(t, &config, trial->study->path);
+  return ad_training_run(t);
 }
 
 static void train_cell(const struct ad_trial *trial, struct ad_trial_outcome *o) {
   const double begin = ad_clock();
-  struct ad_training t = {.frame = {.ranks = ad_teams_own(trial->teams),
-                                 .started = trial->started,
-                                 .quiet = 1,
-                                 .asked = trial->asked,
-                                 .context = trial->context}};
-  int status = configure(trial, &t.session);
-  status = status == AD_OK ? ad_training_run(&t) : status;
+  const struct ad_training_frame frame = {.ranks = ad_teams_own(trial->teams),
+                                          .started = trial->started,
+                                          .quiet = 1,
+                                          .asked = trial->asked,
+                                          .context = trial->context};
+  struct ad_training *t;
+  int status = ad_training_create(&t, &frame);
+  status = status == AD_OK ? train(t, trial) : status;
   o->status = ad_teams_settle(trial->teams, status, &o->alone);
-  o->signal = t.stop_signal;
-  o->step = t.trainer == NULL ? 0 : ad_trainer_done(t.trainer);
-  o->steps = t.trainer == NULL ? 0 : ad_trainer_total(t.trainer);
-  o->before_step = t.first_step > 0.0 ? t.first_step - begin : ad_clock() - begin;
-  o->at_least = t.slowest_step + t.slowest_evaluation + t.slowest_save;
-  o->majority[0] = majority_share(&t.dev, t.session.descriptor.class_count);
-  const int closed = ad_training_close(&t, o->alone);
+  if (t != NULL) {
+    const struct ad_training_summary s = ad_training_summary(t);
+    o->signal = s.signal;
+    o->step = s.step;
+    o->steps = s.steps;
+    o->before_step = s.first_step > 0.0 ? s.first_step - begin : ad_clock() - begin;
+    o->at_least = s.slowest[0] + s.slowest[1] + s.slowest[2];
+    o->majority[0] = s.majority;
+  }
+  const int closed = ad_training_close(t, o->alone);
   if (!o->alone && o->status == AD_OK) {
     o->status = ad_teams_settle(trial->teams, closed, &o->alone);
   }
 }
 
-static char *read_result(const char *run) {
-  struct ad_buffer text = {0};
-  char *path = ad_path_join(run, "result.json");
-  if (path == NULL || ad_file_read(path, &text) != AD_OK) {
-    ad_buffer_destroy(&text);
-  }
-  ad_free(path);
-  return text.data;
-}
-
 /* A split as `eval` reads it. */
 static int load_split(struct ad_session *s, const char *run, enum ad_split split, struct ad_dataset *data) {
-  AD_TRY(ad_session_open_run(s, run));
   const struct ad_session_data_options where = {.refused = AD_CHANGED_TEXTS | AD_CHANGED_CLASSES};
-  AD_TRY(ad_session_open_data(s, run, &where));
-  AD_TRY(ad_session_load_result(s, run, NULL));
-  AD_TRY(ad_session_check_classes(s, run, &s->descriptor));
-  return ad_session_read_named(s, ad_split_name(split), 1, data);
+  return ad_evaluation_load(s, run, NULL, ad_split_name(split), &where, data);
 }
 
 /* The folder of a cell's finished run, for what is still to be written there. */
@@ -98,21 +71,16 @@ static int enter_run(struct ad_run *run, const char *folder) {
 /* The first rank's part: logits/test.h5 and the scores. */
 static int keep_test(struct ad_session *s, const char *run, const struct ad_dataset *data, const float *logits,
                      struct ad_trial_outcome *o) {
-  char text[AD_SCORES_TEXT], line[AD_SCORES_TEXT + 2];
-  struct ad_scores scores = {0};
+  const size_t C = s->params.config.classes;
+  struct ad_scoring scoring = {0};
   struct ad_run kept;
   AD_TRY(enter_run(&kept, run));
-  int status = ad_scores_create(&scores, data, s->params.config.classes, logits);
-  status = status == AD_OK
-               ? ad_run_keep_logits(&kept, "test.h5", data->count, s->params.config.classes, logits, data->label)
-               : status;
-  status = status == AD_OK ? ad_ledger_seal(&kept.ledger, "logits/test.h5") : status;
-  if (status == AD_OK) {
-    snprintf(line, sizeof line, "{%s}", ad_scores_json(&scores, text, sizeof text));
-    o->test = ad_strdup(line);
-    status = o->test == NULL ? ad_fail_memory(sizeof line, "the scores on test") : AD_OK;
-  }
-  ad_scores_destroy(&scores);
+  int status = ad_scoring_create(&scoring, data, C, logits);
+  status = status == AD_OK ? ad_run_keep_logits(&kept, AD_LOGITS_TEST, data->count, C, logits, data->label) : status;
+  status = status == AD_OK ? ad_ledger_seal(&kept.ledger, "logits/" AD_LOGITS_TEST) : status;
+  o->test = scoring.scores;
+  o->has_test = status == AD_OK;
+  ad_scoring_destroy(&scoring);
   const int closed = ad_run_close(&kept);
   return status == AD_OK ? closed : status;
 }
@@ -125,7 +93,7 @@ static int test_run(const struct ad_trial *trial, const char *run, struct ad_tri
   AD_TRY(ad_session_create(&s));
   int status = ad_comm_settle(ranks, load_split(&s, run, AD_TEST, &data));
   if (status == AD_OK) {
-    o->majority[1] = majority_share(&data, s.descriptor.class_count);
+    o->majority[1] = ad_majority_share(&data, s.descriptor.class_count);
     status = ad_evaluation_open(&evaluation, &s, &data, data.count);
     status = status == AD_OK ? ad_evaluation_run(&evaluation, &s, &data, 0, data.count) : status;
     if (status == AD_OK && ad_comm_rank(ranks) == 0) {
@@ -144,7 +112,7 @@ static double read_majority(const char *run) {
   struct ad_dataset data = {0};
   double share = NAN;
   if (ad_session_create(&s) == AD_OK && load_split(&s, run, AD_DEV, &data) == AD_OK) {
-    share = majority_share(&data, s.descriptor.class_count);
+    share = ad_majority_share(&data, s.descriptor.class_count);
   }
   ad_dataset_destroy(&data);
   ad_session_destroy(&s);
@@ -177,7 +145,7 @@ static void run_cell(const struct ad_trial *trial, struct ad_trial_outcome *o) {
     test_run(trial, run, o);
   }
   if (o->status == AD_OK && first) {
-    o->result = read_result(run);
+    o->has_result = ad_result_find(&o->result, run) == AD_OK;
   }
   o->seconds = ad_clock() - begin;
   ad_free(run);
@@ -193,11 +161,11 @@ void ad_trial_run(const struct ad_trial *trial, struct ad_trial_outcome *outcome
   run_cell(trial, outcome);
   ad_log_set_level(AD_LOG_INFO);
   ad_log_set_prefix("");
-  const size_t kept = (outcome->result != NULL) + (outcome->test != NULL), after = ad_memory_stats().live_blocks;
+  const size_t after = ad_memory_stats().live_blocks;
   if (MEMORY_CHECKED && !outcome->alone && outcome->status == AD_OK) {
-    const int balanced = after == before + kept
-                             ? AD_OK
-                             : ad_fail(AD_EINTERNAL, "a trial left %zu blocks of memory, there were %zu", after - kept, before);
+    const int balanced =
+        after == before ? AD_OK
+                        : ad_fail(AD_EINTERNAL, "a trial left %zu blocks of memory, there were %zu", after, before);
     outcome->status = ad_teams_settle(trial->teams, balanced, &outcome->alone);
   }
 }

@@ -1,5 +1,6 @@
 /* Logits of one evaluation as an HDF5 file. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "autodidact/base/digest.h"
@@ -11,6 +12,25 @@
 #include "hdf5_file.h"
 
 enum { LOGITS_FORMAT = 1 };
+
+/* The student's have no name of their own in it. */
+const char *ad_logits_name(enum ad_variant variant, uint64_t step, char name[AD_LOGITS_NAME]) {
+  const int named = variant != AD_STUDENT;
+  snprintf(name, AD_LOGITS_NAME, "dev-%s%sstep-%08" PRIu64 ".h5", named ? ad_variant_name(variant) : "",
+           named ? "-" : "", step);
+  return name;
+}
+
+int ad_logits_name_read(const char *name, enum ad_variant *variant, uint64_t *step) {
+  char model[16] = "student";
+  if (sscanf(name, "dev-step-%19" SCNu64, step) != 1 &&
+      sscanf(name, "dev-%15[a-z]-step-%19" SCNu64, model, step) != 2) {
+    return 0;
+  }
+  for (*variant = 0; *variant < AD_VARIANTS && strcmp(model, ad_variant_name(*variant)) != 0; ++*variant) {
+  }
+  return *variant < AD_VARIANTS;
+}
 
 /* One dataset of the file, written whole. 0 or -1. */
 static int put(hid_t file, const char *name, hid_t type, int rank, const hsize_t *shape, const void *data, size_t bytes,

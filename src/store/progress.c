@@ -27,21 +27,26 @@ static size_t read_tail(const char *path, char *text) {
   return size > 0 ? (size_t)size : 0;
 }
 
-/* 1 where the row [size] is a step's. */
-static int read_row(const char *row, size_t size, uint64_t *step, uint64_t *steps) {
+/* One row [size]; what is none, as its end is missing or another program wrote it, is passed over. */
+static int read_row(const char *text, size_t size, struct ad_timing_row *row) {
   json_t *object;
-  if (ad_json_parse(&object, "timing.jsonl", 1, row, size) != AD_OK) {
-    ad_error_clear();
-    return 0;
-  }
-  const json_int_t done = json_integer_value(json_object_get(object, "step")),
-                   all = json_integer_value(json_object_get(object, "steps"));
+  int status = ad_json_parse(&object, "timing.jsonl", 1, text, size);
+  status = status == AD_OK ? ad_timing_row_read(row, object) : status;
   json_decref(object);
-  if (done < 0 || all < 1 || done > all) {
+  if (status != AD_OK) {
+    ad_error_clear();
+  }
+  return status == AD_OK;
+}
+
+/* 1 where the row [size] is a step's. */
+static int read_step(const char *text, size_t size, uint64_t *step, uint64_t *steps) {
+  struct ad_timing_row row;
+  if (!read_row(text, size, &row) || row.kind != AD_TIMING_STEP || row.steps < 1 || row.step > row.steps) {
     return 0;
   }
-  *step = (uint64_t)done;
-  *steps = (uint64_t)all;
+  *step = row.step;
+  *steps = row.steps;
   return 1;
 }
 
@@ -56,10 +61,38 @@ int ad_run_progress(const char *folder, uint64_t *step, uint64_t *steps) {
       const char *before = end == NULL ? NULL : memrchr(text, '\n', (size_t)(end - text));
       const char *row = before == NULL ? text : before + 1;
       size = end == NULL ? 0 : (size_t)(row - text);
-      found = end != NULL && read_row(row, (size_t)(end - row), step, steps);
+      found = end != NULL && read_step(row, (size_t)(end - row), step, steps);
     }
   }
   ad_free(path);
   ad_free(text);
   return found;
+}
+
+int ad_timings_read(struct ad_timings *timings, const char *path) {
+  struct ad_file_map map;
+  *timings = (struct ad_timings){0};
+  AD_TRY(ad_file_map(path, &map));
+  int status = AD_OK;
+  for (size_t at = 0; at < map.size && status == AD_OK;) {
+    const char *text = map.data + at, *end = memchr(text, '\n', map.size - at);
+    const size_t size = end == NULL ? map.size - at : (size_t)(end - text);
+    struct ad_timing_row row;
+    if (read_row(text, size, &row)) {
+      void *rows = timings->rows;
+      status = ad_reserve(&rows, &timings->capacity, timings->count + 1, sizeof row);
+      timings->rows = rows;
+      if (status == AD_OK) {
+        timings->rows[timings->count++] = row;
+      }
+    }
+    at += size + 1;
+  }
+  ad_file_unmap(&map);
+  return status;
+}
+
+void ad_timings_destroy(struct ad_timings *timings) {
+  ad_free(timings->rows);
+  *timings = (struct ad_timings){0};
 }

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -216,7 +215,7 @@ static int check_log(const char *path, const struct ad_run_mark *mark) {
   struct ad_run_log log = {0};
   const int there = access(path, F_OK) == 0;
   int status = there ? ad_run_log_read(&log, path, mark->log_bytes) : AD_OK;
-  const uint64_t chain = log.step_count == 0 ? 0 : log.steps[log.step_count - 1].chain;
+  const uint64_t chain = log.step_count == 0 ? 0 : log.steps[log.step_count - 1].row.chain;
   if (!there) {
     status = ad_fail(AD_EINPUT, "%s: missing, the checkpoint was written after %" PRIu64 " bytes of it", path,
                      mark->log_bytes);
@@ -291,28 +290,27 @@ int ad_run_close(struct ad_run *run) {
   return status;
 }
 
-static int append(const struct ad_run *run, FILE *file, const char *name, const char *format, va_list args) {
+static int append(const struct ad_run *run, FILE *file, const char *name, const char *row) {
   AD_TRY(ad_run_check(run));
-  if (vfprintf(file, format, args) < 0 || fputc('\n', file) == EOF || fflush(file) != 0) {
+  if (fputs(row, file) == EOF || fputc('\n', file) == EOF || fflush(file) != 0) {
     return ad_fail(AD_EIO, "%s/%s: could not be written: %s", run->folder, name, strerror(errno));
   }
   return AD_OK;
 }
 
-int ad_run_log(struct ad_run *run, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  const int status = append(run, run->log, "log.jsonl", format, args);
-  va_end(args);
-  return status;
+int ad_run_log_step(struct ad_run *run, const struct ad_step_row *row) {
+  char text[AD_ROW_TEXT];
+  return append(run, run->log, "log.jsonl", ad_step_row_print(row, text));
 }
 
-int ad_run_timing(struct ad_run *run, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  const int status = append(run, run->timing, "timing.jsonl", format, args);
-  va_end(args);
-  return status;
+int ad_run_log_evaluation(struct ad_run *run, const struct ad_evaluation_row *row) {
+  char text[AD_ROW_TEXT];
+  return append(run, run->log, "log.jsonl", ad_evaluation_row_print(row, text));
+}
+
+int ad_run_time(struct ad_run *run, const struct ad_timing_row *row) {
+  char text[AD_ROW_TEXT];
+  return append(run, run->timing, "timing.jsonl", ad_timing_row_print(row, text));
 }
 
 static int write_file(const struct ad_run *run, const char *name, const char *text, size_t size) {
@@ -330,14 +328,18 @@ int ad_run_write(struct ad_run *run, const char *name, const char *text, size_t 
   return write_file(run, name, text, size);
 }
 
-int ad_run_finish(struct ad_run *run, const char *result, size_t size, int keep) {
+int ad_run_finish(struct ad_run *run, const struct ad_result *result, int keep) {
+  struct ad_buffer text = {0};
   uint64_t unused;
   AD_TRY(ad_run_check(run));
   AD_TRY(ad_run_log_size(run, &unused));
   AD_TRY(close_logs(run));
   AD_TRY(ad_ledger_seal_all(&run->ledger, keep ? NULL : checkpoints));
-  AD_TRY(ad_ledger_seal_text(&run->ledger, "result.json", result, size));
-  return write_file(run, "result.json", result, size);
+  int status = ad_result_print(result, &text);
+  status = status == AD_OK ? ad_ledger_seal_text(&run->ledger, "result.json", text.data, text.size) : status;
+  status = status == AD_OK ? write_file(run, "result.json", text.data, text.size) : status;
+  ad_buffer_destroy(&text);
+  return status;
 }
 
 int ad_run_drop_checkpoints(struct ad_run *run) {

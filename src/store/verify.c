@@ -3,19 +3,18 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "autodidact/base/buffer.h"
 #include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
-#include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/model/safetensors.h"
 #include "autodidact/store/checkpoint.h"
 #include "autodidact/store/run.h"
+#include "autodidact/store/run_state.h"
 #include "verify_internal.h"
 
 int ad_verification_add(struct ad_verification *verification, int good, const char *subject, const char *format, ...) {
@@ -86,30 +85,26 @@ static int verify_log(struct verifier *v) {
 /* Its numbers against its name and the log; *sampled: the log has its step. */
 static int compare_state(const struct verifier *v, const char *path, const struct ad_checkpoint *c, uint64_t step,
                          uint64_t student, int *sampled) {
-  const char *text = ad_checkpoint_state(c);
-  json_t *state;
-  AD_TRY(ad_json_parse(&state, path, 1, text, strlen(text)));
-  const json_t *trainer = json_object_get(state, "trainer"), *run = json_object_get(state, "run");
-  const char *chain = json_string_value(json_object_get(trainer, "chain"));
-  const uint64_t done = (uint64_t)json_integer_value(json_object_get(trainer, "done")),
-                 bytes = (uint64_t)json_integer_value(json_object_get(run, "log_bytes"));
+  struct ad_run_state state;
   const struct ad_log_step *row = v->has_log ? ad_run_log_find(&v->out->log, step) : NULL;
-  int status = AD_OK;
+  int status = ad_run_state_read(&state, path, ad_checkpoint_state(c));
   *sampled = row != NULL;
-  if (trainer == NULL || run == NULL || chain == NULL) {
-    status = ad_fail(AD_EINPUT, "%s: its state is not one of a training", path);
-  } else if (done != step || ad_checkpoint_step(c) != step) {
-    status = ad_fail(AD_EINPUT, "%s: it was written after step %" PRIu64 ", its name says %" PRIu64, path, done, step);
-  } else if (v->has_log && (bytes > v->out->log.bytes || (step > 0 && row == NULL))) {
+  if (status != AD_OK) {
+    *sampled = 0;
+  } else if (state.trainer.done != step || ad_checkpoint_step(c) != step) {
+    status = ad_fail(AD_EINPUT, "%s: it was written after step %" PRIu64 ", its name says %" PRIu64, path,
+                     state.trainer.done, step);
+  } else if (v->has_log && (state.log_bytes > v->out->log.bytes || (step > 0 && row == NULL))) {
     status = ad_fail(AD_EINPUT, "%s: log.jsonl has %zu bytes and %zu steps, fewer than when it was written", path,
                      v->out->log.bytes, v->out->log.step_count);
-  } else if (row != NULL && strtoull(chain, NULL, 16) != row->chain) {
-    status = ad_fail(AD_EINPUT, "%s: its chain of digests is %s, the log has %016" PRIx64, path, chain, row->chain);
-  } else if (row != NULL && student != row->parameters) {
+  } else if (row != NULL && state.trainer.chain != row->row.chain) {
+    status = ad_fail(AD_EINPUT, "%s: its chain of digests is %016" PRIx64 ", the log has %016" PRIx64, path,
+                     state.trainer.chain, row->row.chain);
+  } else if (row != NULL && student != row->row.parameters) {
     status = ad_fail(AD_EINPUT, "%s: the digest of its parameters is %016" PRIx64 ", the log has %016" PRIx64, path,
-                     student, row->parameters);
+                     student, row->row.parameters);
   }
-  json_decref(state);
+  ad_run_state_destroy(&state);
   return status;
 }
 
@@ -170,22 +165,22 @@ static int verify_checkpoints(struct verifier *v) {
 /* --- The result --- */
 
 /* The digest of a weights file's values, which lie in the order of the flat vector, against the one that was kept. */
-static int check_weights(const char *path, const char *expected) {
+static int check_weights(const char *path, uint64_t expected) {
   struct ad_safetensors file;
-  char found[17];
   AD_TRY(ad_safetensors_open(&file, path));
   size_t bytes = 0;
   for (size_t i = 0; i < file.count; i++) {
     bytes += file.tensors[i].bytes;
   }
-  ad_digest_text(ad_digest(file.count > 0 ? file.tensors[0].data : "", bytes), found);
+  const uint64_t found = ad_digest(file.count > 0 ? file.tensors[0].data : "", bytes);
   ad_safetensors_close(&file);
-  return strcmp(found, expected) == 0 ? AD_OK
-                                      : ad_fail(AD_EINPUT, "%s: the digest of its values is %s, result.json has %s",
-                                                path, found, expected);
+  return found == expected
+             ? AD_OK
+             : ad_fail(AD_EINPUT, "%s: the digest of its values is %016" PRIx64 ", result.json has %016" PRIx64, path,
+                       found, expected);
 }
 
-static int verify_weights(struct verifier *v, const char *folder, const char *expected) {
+static int verify_weights(struct verifier *v, const char *folder, uint64_t expected) {
   char subject[64];
   snprintf(subject, sizeof subject, "%s/model.safetensors", folder);
   char *path = ad_path_join(v->run, subject);
@@ -194,36 +189,21 @@ static int verify_weights(struct verifier *v, const char *folder, const char *ex
   return verify_record(v, subject, status, "the digest of its values is that in result.json");
 }
 
-static int check_result(const struct verifier *v, const char *path, const json_t *result) {
-  const json_t *steps = json_object_get(result, "steps");
-  if (!json_is_integer(steps) || json_string_value(json_object_get(result, "parameters")) == NULL) {
-    return ad_fail(AD_EINPUT, "%s: not the result of a run", path);
-  }
-  return !v->has_log || (uint64_t)json_integer_value(steps) == v->out->log.step_count
-             ? AD_OK
-             : ad_fail(AD_EINPUT, "%s: %lld steps, the log has %zu", path, (long long)json_integer_value(steps),
-                       v->out->log.step_count);
-}
-
 static int verify_result(struct verifier *v) {
-  json_t *result = NULL;
-  char *path = ad_path_join(v->run, "result.json");
-  int status = path == NULL ? ad_fail_memory(64, "a path") : ad_json_read(&result, path);
-  status = status == AD_OK ? check_result(v, path, result) : status;
+  struct ad_result result;
+  int status = ad_result_find(&result, v->run);
+  if (status == AD_OK && v->has_log && result.steps != v->out->log.step_count) {
+    status = ad_fail(AD_EINPUT, "%" PRIu64 " steps, the log has %zu", result.steps, v->out->log.step_count);
+  }
   const int good = status == AD_OK;
   status = verify_record(v, "result.json", status, "as many steps as the log");
-  if (good && status == AD_OK) {
-    const char *name;
-    json_t *digest;
-    status = verify_weights(v, "model", json_string_value(json_object_get(result, "parameters")));
-    json_object_foreach(json_object_get(result, "variants"), name, digest) {
-      char folder[40];
-      snprintf(folder, sizeof folder, "variants/%.20s", name);
-      status = status == AD_OK && json_is_string(digest) ? verify_weights(v, folder, json_string_value(digest)) : status;
+  for (enum ad_variant variant = 0; good && status == AD_OK && variant < AD_VARIANTS; variant++) {
+    char folder[40];
+    snprintf(folder, sizeof folder, "variants/%s", ad_variant_name(variant));
+    if (result.kept[variant]) {
+      status = verify_weights(v, variant == result.model ? "model" : folder, result.digest[variant]);
     }
   }
-  json_decref(result);
-  ad_free(path);
   return status;
 }
 

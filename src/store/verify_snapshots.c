@@ -25,10 +25,10 @@ static int compare_scalars(const struct verifier *v, const char *path, const str
   const struct {
     const char *name;
     uint64_t bits;
-  } expected[] = {{"scalars/parameters", logged == NULL ? 0 : logged->parameters},
+  } expected[] = {{"scalars/parameters", logged == NULL ? 0 : logged->row.parameters},
                   {"scalars/loss", 0},
                   {"scalars/norm", 0}};
-  const double reals[] = {0.0, logged == NULL ? 0.0 : logged->loss, logged == NULL ? 0.0 : logged->norm};
+  const double reals[] = {0.0, logged == NULL ? 0.0 : logged->row.loss, logged == NULL ? 0.0 : logged->row.norm};
   if (step > 0 && logged == NULL) {
     return ad_fail(AD_EINPUT, "%s: it has step %" PRIu64 ", the log ends at step %zu", path, step,
                    v->out->log.step_count);
@@ -120,20 +120,20 @@ int verify_snapshots(struct verifier *v) {
 
 /* The scores of logits against the evaluation's row of the log. */
 static int compare_scores(const struct verifier *v, const char *path, const struct ad_logits *l) {
-  char model[16] = "student";
+  enum ad_variant model;
   uint64_t step;
-  const char *name = ad_path_name(path);
-  if (sscanf(name, "dev-step-%19" SCNu64, &step) != 1 && sscanf(name, "dev-%15[a-z]-step-%19" SCNu64, model, &step) != 2) {
+  if (!ad_logits_name_read(ad_path_name(path), &model, &step)) {
     return ad_fail(AD_EINPUT, "%s: a name that tells no step", path);
   }
   size_t i = 0, wrong = 0;
   const struct ad_run_log *log = &v->out->log;
-  while (i < log->evaluation_count && (log->evaluations[i].step != step || strcmp(log->evaluations[i].model, model) != 0)) {
+  while (i < log->evaluation_count && (log->evaluations[i].step != step || log->evaluations[i].model != model)) {
     i++;
   }
   if (i == log->evaluation_count) {
     /* Of an unfinished run: behind the checkpoint, and made again. */
-    return v->out->finished ? ad_fail(AD_EINPUT, "%s: the log has no evaluation of %s at step %" PRIu64, path, model, step)
+    return v->out->finished ? ad_fail(AD_EINPUT, "%s: the log has no evaluation of %s at step %" PRIu64, path,
+                                       ad_variant_name(model), step)
                             : AD_OK;
   }
   for (size_t n = 0; n < l->N; n++) {
@@ -143,10 +143,11 @@ static int compare_scores(const struct verifier *v, const char *path, const stru
     wrong += ad_metrics_predict(l->C, l->logits + n * l->C) != l->labels[n];
   }
   const double error = (double)wrong / (double)l->N, loss = ad_mean_cross_entropy(l->N, l->C, l->logits, l->labels);
-  return error == log->evaluations[i].error && loss == log->evaluations[i].loss
+  const struct ad_scores *logged = &log->evaluations[i].scores;
+  return error == logged->error && loss == logged->loss
              ? AD_OK
              : ad_fail(AD_EINPUT, "%s: error %.17g and loss %.17g, the log has %.17g and %.17g", path, error, loss,
-                       log->evaluations[i].error, log->evaluations[i].loss);
+                       logged->error, logged->loss);
 }
 
 static int verify_file(struct verifier *v, const char *name) {

@@ -97,9 +97,19 @@ static int take_numbers(const json_t *line, struct ad_cell_record *r) {
   return AD_OK;
 }
 
+double ad_study_score(const struct ad_scores *scores, enum ad_study_metric metric) {
+  const double list[AD_METRICS] = {
+#define AD_SCORE_VALUE(name) scores->name,
+      AD_SCORE_MAP(AD_SCORE_VALUE)
+#undef AD_SCORE_VALUE
+  };
+  return list[metric];
+}
+
 static void take_scores(const json_t *object, double score[AD_METRICS]) {
+  const struct ad_scores scores = ad_scores_read(object);
   for (size_t m = 0; m < AD_METRICS; m++) {
-    score[m] = number_or(object, ad_study_metric_name((enum ad_study_metric)m), NAN);
+    score[m] = ad_study_score(&scores, (enum ad_study_metric)m);
   }
 }
 
@@ -356,11 +366,24 @@ void ad_cells_close(struct ad_cells *table) {
 
 /* --- Writing. */
 
-static void set_text(json_t *object, const char *key, const char *text) {
+/* Result and scores as store/rows.h prints them. AD_ENOMEM. */
+static int set_scores(json_t *line, const struct ad_line_scores *scores) {
+  char members[AD_ROW_TEXT];
+  struct ad_buffer text = {0};
   json_t *value = NULL;
-  if (text != NULL && text[0] != '\0' && ad_json_parse(&value, key, 1, text, strlen(text)) == AD_OK) {
-    json_object_set_new(object, key, value);
+  int status = scores->result == NULL ? AD_OK : ad_result_print(scores->result, &text);
+  if (status == AD_OK && scores->result != NULL) {
+    status = ad_json_parse(&value, "result", 1, text.data, text.size);
+    json_object_set_new(line, "result", value);
   }
+  ad_buffer_clear(&text);
+  if (status == AD_OK && scores->test != NULL) {
+    status = ad_buffer_printf(&text, "{%s}", ad_scores_print(scores->test, members));
+    status = status == AD_OK ? ad_json_parse(&value, "test", 1, text.data, text.size) : status;
+    json_object_set_new(line, "test", status == AD_OK ? value : NULL);
+  }
+  ad_buffer_destroy(&text);
+  return status;
 }
 
 static json_t *pack_axes(const struct ad_study *s, const struct ad_study_cell *cell) {
@@ -372,7 +395,7 @@ static json_t *pack_axes(const struct ad_study *s, const struct ad_study_cell *c
 }
 
 static json_t *pack_line(const struct ad_cells *table, size_t cell, const struct ad_cell_record *r,
-                         const struct ad_line_texts *texts) {
+                         const struct ad_line_scores *scores) {
   const struct ad_study *s = table->study;
   const struct ad_study_cell *c = &s->cells[cell];
   char id[32], host[128] = "";
@@ -398,8 +421,10 @@ static json_t *pack_line(const struct ad_cells *table, size_t cell, const struct
     }
   }
   json_object_set_new(line, "majority", majority);
-  set_text(line, "result", texts->result);
-  set_text(line, "test", texts->test);
+  if (set_scores(line, scores) != AD_OK) {
+    json_decref(line);
+    return NULL;
+  }
   if (r->message != NULL) {
     json_object_set_new(line, "message", json_string(r->message));
   }
@@ -444,9 +469,9 @@ static int write_line(const char *path, const char *text) {
 }
 
 int ad_cells_append(struct ad_cells *table, size_t cell, const struct ad_cell_record *record,
-                    const struct ad_line_texts *texts) {
+                    const struct ad_line_scores *scores) {
   AD_TRY(table->own == NULL ? name_own(table) : AD_OK);
-  json_t *line = pack_line(table, cell, record, texts);
+  json_t *line = pack_line(table, cell, record, scores);
   char *dumped = line == NULL ? NULL : json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(17));
   struct ad_buffer text = {0};
   int status = dumped == NULL ? ad_fail_memory(4096, "a line of the table") : ad_buffer_printf(&text, "%s\n", dumped);

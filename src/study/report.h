@@ -117,7 +117,7 @@ size_t report_share(const struct report *r, size_t all, size_t arm);
 
 /* Whose evaluations belong to the result: the variant of study.result, or what the arm's run.result names. AD_ENOMEM.
  */
-int report_variant(const struct report *r, size_t arm, const char **variant);
+int report_variant(const struct report *r, size_t arm, enum ad_variant *variant);
 
 /* A figure of bands over runs: in $b0, $b1, ... of the script lines of x and the five quantiles (low, quartile, median,
  * quartile, high); which[k] of the `count` curves is the arm's number. Plots quartile bands and medians. */

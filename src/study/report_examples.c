@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "autodidact/base/file.h"
-#include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/ensemble.h"
 #include "autodidact/learn/metrics.h"
 #include "autodidact/learn/teacher.h"
 #include "autodidact/store/logits.h"
+#include "autodidact/store/rows.h"
 #include "autodidact/study/statistics_examples.h"
 #include "report.h"
 
@@ -34,26 +34,23 @@ struct examples {
   size_t without, other;   /* runs without the file; with one that is damaged or of other examples */
 };
 
-/* The file that belongs to the score of a run: test.h5, or dev-[VARIANT-]step-NNNNNNNN.h5. 0 where result.json does not
- * say. */
-static int logits_name(const struct report *r, size_t arm, size_t run, const char *variant, size_t size, char *name) {
+/* The file that belongs to the score of a run. 0 where result.json does not say. */
+static int logits_name(const struct report *r, size_t arm, size_t run, enum ad_variant variant, size_t size,
+                       char *name) {
   if (r->study->source == AD_SOURCE_TEST) {
-    snprintf(name, size, "logits/test.h5");
+    snprintf(name, size, "logits/" AD_LOGITS_TEST);
     return 1;
   }
-  char *path = report_path(r, arm, run, "result.json");
-  if (path == NULL) {
+  char file[AD_LOGITS_NAME];
+  struct ad_result result = {0};
+  char *folder = report_path(r, arm, run, "");
+  if (folder == NULL) {
     return AD_ENOMEM;
   }
-  json_t *result;
-  ad_json_read(&result, path); /* one that cannot be read does not say */
-  const json_t *step = json_object_get(result, r->study->source == AD_SOURCE_DEV ? "step" : "steps");
-  const int known = json_is_integer(step);
-  const int student = strcmp(variant, ad_variant_name(AD_STUDENT)) == 0;
-  snprintf(name, size, "logits/dev-%s%sstep-%08" PRIu64 ".h5", student ? "" : variant, student ? "" : "-",
-           (uint64_t)json_integer_value(step));
-  json_decref(result);
-  ad_free(path);
+  const int known = ad_result_find(&result, folder) == AD_OK; /* one that cannot be read does not say */
+  const uint64_t step = r->study->source == AD_SOURCE_DEV ? result.step : result.steps;
+  snprintf(name, size, "logits/%s", ad_logits_name(variant, step, file));
+  ad_free(folder);
   return known;
 }
 
@@ -134,7 +131,7 @@ static int read_run(struct examples *e, size_t arm, size_t point, const char *na
 static int read_arm(struct examples *e, size_t arm) {
   size_t chosen[LOGITS_OF_ARM];
   const size_t count = report_choose(e->r, arm, e->most, chosen);
-  const char *variant;
+  enum ad_variant variant;
   char name[100];
   AD_TRY(report_variant(e->r, arm, &variant));
   for (size_t i = 0; i < count; i++) {

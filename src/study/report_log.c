@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/store/run_log.h"
 #include "autodidact/study/statistics_search.h"
 #include "autodidact/study/statistics_trajectory.h"
 #include "report.h"
@@ -21,7 +23,6 @@ enum {
 };
 enum quantity { LOSS, NORM, DISTANCE, QUANTITIES };
 
-static const char *const keys[QUANTITIES] = {"\"loss\":", "\"norm\":", "\"distance\":"};
 static const char *const titles[QUANTITIES] = {"Training loss", "Norm of the gradient",
                                                "Distance of the logits from the teacher's"};
 static const char *const units[QUANTITIES] = {"nats", "", ""};
@@ -34,7 +35,7 @@ struct arm_log {
   size_t evaluations;
   double at[EVALUATIONS]; /* steps */
   double *score;          /* [runs,EVALUATIONS] */
-  const char *variant;
+  enum ad_variant variant;
 };
 
 struct logs {
@@ -46,48 +47,21 @@ struct logs {
   size_t bytes;
 };
 
-/* The number behind a key in a line; NaN where there is none. */
-static double number_behind(const char *line, size_t length, const char *key) {
-  const char *at = memmem(line, length, key, strlen(key));
-  if (at == NULL) {
-    return NAN;
-  }
-  char text[40];
-  const size_t begin = (size_t)(at - line) + strlen(key);
-  const size_t rest = length - begin < sizeof text - 1 ? length - begin : sizeof text - 1;
-  memcpy(text, line + begin, rest);
-  text[rest] = '\0';
-  char *end;
-  const double value = strtod(text, &end);
-  return end == text ? NAN : value;
-}
-
-/* Every evaluation's step of one run into at [most], ascending; their number. */
-static size_t evaluation_steps(const struct ad_file_map *map, const char *model, size_t most, double *at) {
+/* Every evaluation's step of one run, the last of them among those that are chosen. */
+static int choose_evaluations(struct arm_log *arm, const struct ad_run_log *log) {
+  double *all = ad_malloc(log->evaluation_count + 1, sizeof *all);
   size_t count = 0;
-  for (const char *line = map->data, *end = map->data + map->size; line < end;) {
-    const char *newline = memchr(line, '\n', (size_t)(end - line));
-    const size_t length = (size_t)((newline == NULL ? end : newline) - line);
-    if (length > 8 && memcmp(line, "{\"eval\"", 7) == 0 && memmem(line, length, model, strlen(model)) != NULL) {
-      const double step = number_behind(line, length, "\"step\":");
-      if (count < most && isfinite(step) && (count == 0 || step > at[count - 1])) {
-        at[count++] = step;
-      }
-    }
-    line += length + 1;
-  }
-  return count;
-}
-
-static int choose_evaluations(struct arm_log *arm, const struct ad_file_map *map, const char *model) {
-  enum { MOST = 100000 };
-  double *all = ad_malloc(MOST, sizeof *all);
   if (all == NULL) {
-    return ad_fail_memory(MOST * sizeof *all, "evaluations");
+    return ad_fail_memory(log->evaluation_count * sizeof *all, "evaluations");
   }
-  const size_t count = evaluation_steps(map, model, MOST, all), take = count < EVALUATIONS ? count : EVALUATIONS;
+  for (size_t i = 0; i < log->evaluation_count; i++) {
+    const double step = (double)log->evaluations[i].step;
+    if (log->evaluations[i].model == arm->variant && (count == 0 || step > all[count - 1])) {
+      all[count++] = step;
+    }
+  }
+  const size_t take = count < EVALUATIONS ? count : EVALUATIONS;
   for (size_t i = 0; i < take; i++) {
-    /* The last is among them. */
     arm->at[i] = all[(i + 1) * count / take - 1];
   }
   arm->evaluations = take;
@@ -95,37 +69,31 @@ static int choose_evaluations(struct arm_log *arm, const struct ad_file_map *map
   return AD_OK;
 }
 
-static void read_evaluation(struct arm_log *arm, size_t run, const char *line, size_t length, const char *metric) {
-  const double step = number_behind(line, length, "\"step\":");
-  for (size_t i = 0; i < arm->evaluations; i++) {
-    if (arm->at[i] == step) {
-      arm->score[run * EVALUATIONS + i] = number_behind(line, length, metric);
+static void take_evaluations(struct arm_log *arm, size_t run, const struct ad_run_log *log,
+                             enum ad_study_metric metric) {
+  for (size_t e = 0; e < log->evaluation_count; e++) {
+    const struct ad_evaluation_row *row = &log->evaluations[e];
+    for (size_t i = 0; row->model == arm->variant && i < arm->evaluations; i++) {
+      if (arm->at[i] == (double)row->step) {
+        arm->score[run * EVALUATIONS + i] = ad_study_score(&row->scores, metric);
+      }
     }
   }
 }
 
-static void read_lines(const struct logs *l, struct arm_log *arm, size_t run, const struct ad_file_map *map,
-                       const char *model, const char *metric) {
+static void take_steps(const struct logs *l, struct arm_log *arm, size_t run, const struct ad_run_log *log) {
   double sum[QUANTITIES][GRID] = {{0}};
   unsigned count[QUANTITIES][GRID] = {{0}};
-  for (const char *line = map->data, *end = map->data + map->size; line < end;) {
-    const char *newline = memchr(line, '\n', (size_t)(end - line));
-    const size_t length = (size_t)((newline == NULL ? end : newline) - line);
-    if (length > 8 && memcmp(line, "{\"eval\"", 7) == 0) {
-      if (memmem(line, length, model, strlen(model)) != NULL) {
-        read_evaluation(arm, run, line, length, metric);
-      }
-    } else if (length > 8 && memcmp(line, "{\"step\"", 7) == 0) {
-      const double place = (number_behind(line, length, "\"step\":") - 1) / l->window;
-      for (size_t q = 0; q < QUANTITIES && place >= 0 && place < GRID; q++) {
-        const double value = number_behind(line, length, keys[q]);
-        if (isfinite(value)) {
-          sum[q][(size_t)place] += value;
-          count[q][(size_t)place]++;
-        }
+  for (size_t s = 0; s < log->step_count; s++) {
+    const struct ad_step_row *row = &log->steps[s].row;
+    const double place = ((double)row->step - 1) / l->window;
+    const double value[QUANTITIES] = {row->loss, row->norm, row->distance};
+    for (size_t q = 0; q < QUANTITIES && place < GRID; q++) {
+      if (isfinite(value[q])) {
+        sum[q][(size_t)place] += value[q];
+        count[q][(size_t)place]++;
       }
     }
-    line += length + 1;
   }
   for (size_t q = 0; q < QUANTITIES; q++) {
     for (size_t i = 0; i < GRID; i++) {
@@ -134,36 +102,39 @@ static void read_lines(const struct logs *l, struct arm_log *arm, size_t run, co
   }
 }
 
+static int take_run(struct logs *l, struct arm_log *arm, size_t point, const struct ad_run_log *log) {
+  AD_TRY(arm->runs == 0 ? choose_evaluations(arm, log) : AD_OK);
+  for (size_t i = 0; i < EVALUATIONS; i++) {
+    arm->score[arm->runs * EVALUATIONS + i] = NAN;
+  }
+  take_evaluations(arm, arm->runs, log, l->r->study->metric);
+  take_steps(l, arm, arm->runs, log);
+  arm->points[arm->runs++] = point;
+  return AD_OK;
+}
+
+/* A run whose log is missing or damaged is left out. */
 static int read_run(struct logs *l, size_t a, size_t point) {
-  struct arm_log *arm = &l->arm[a];
-  char *path = report_path(l->r, a, point, "log.jsonl"), model[60], metric[60];
-  struct ad_file_map map;
+  char *path = report_path(l->r, a, point, "log.jsonl");
+  struct ad_run_log log = {0};
+  struct stat info;
   if (path == NULL) {
     return AD_ENOMEM;
   }
-  if (!ad_is_file(path) || ad_file_map(path, &map) != AD_OK) {
-    l->without++;
-    ad_free(path);
-    return AD_OK;
-  }
+  const int there = ad_is_file(path) && stat(path, &info) == 0;
+  l->bytes += there ? (size_t)info.st_size : 0;
+  const int cut = there && l->bytes > MOST_LOG_BYTES;
+  int status = there && !cut ? ad_run_log_read(&log, path, UINT64_MAX) : AD_OK;
   ad_free(path);
-  int status = AD_OK;
-  l->bytes += map.size;
-  if (l->bytes > MOST_LOG_BYTES) {
+  if (cut) {
     l->cut++;
-  } else {
-    snprintf(model, sizeof model, "\"model\":\"%s\"", arm->variant);
-    snprintf(metric, sizeof metric, "\"%s\":", ad_study_metric_name(l->r->study->metric));
-    status = arm->runs == 0 ? choose_evaluations(arm, &map, model) : AD_OK;
-    for (size_t i = 0; i < EVALUATIONS; i++) {
-      arm->score[arm->runs * EVALUATIONS + i] = NAN;
-    }
-    if (status == AD_OK) {
-      read_lines(l, arm, arm->runs, &map, model, metric);
-      arm->points[arm->runs++] = point;
-    }
+  } else if (!there || status == AD_EINPUT || status == AD_EIO) {
+    l->without++;
+    status = AD_OK;
+  } else if (status == AD_OK) {
+    status = take_run(l, &l->arm[a], point, &log);
   }
-  ad_file_unmap(&map);
+  ad_run_log_destroy(&log);
   return status;
 }
 

@@ -12,7 +12,7 @@ static void read_log(const char *path, size_t size, size_t most) {
     demand(log.bytes <= size && (log.cut || log.bytes == size));
     for (uint64_t step = 1; step <= log.step_count; step++) {
       const struct ad_log_step *row = ad_run_log_find(&log, step);
-      demand(row != NULL && row->step == step && row->begin + row->size <= size);
+      demand(row != NULL && row->row.step == step && row->begin + row->size <= size);
       fuzz_touch(log.map.data + row->begin, row->size);
     }
     demand(log.step_count == 0 || ad_run_log_find(&log, log.step_count + 1) == NULL);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
@@ -75,27 +76,30 @@ static void free_made(struct made *m) {
   }
 }
 
-/* log.jsonl as `train` writes it. */
+static void log_scores(struct ad_run *run, enum ad_variant model, size_t step, double error) {
+  const struct ad_evaluation_row row = {model, step, 1, {.examples = N, .error = error}};
+  assert_int_equal(ad_run_log_evaluation(run, &row), AD_OK);
+}
+
 static void write_log(struct ad_run *run, const double *loss, const double *norm, const double *scores) {
+  uint64_t chain = 0;
   for (size_t s = 1; s <= STEPS; s++) {
-    assert_int_equal(
-        ad_run_log(run,
-                   "{\"step\":%zu,\"epoch\":1,\"examples\":4,\"tokens\":9,\"loss\":%.17g,\"norm\":%.17g,\"factor\":1}",
-                   s, loss[s - 1], norm[s - 1]),
-        AD_OK);
+    chain = ad_digest_pair(chain, s);
+    const struct ad_step_row row = {.step = s, .epoch = 1, .examples = 4, .tokens = 9, .loss = loss[s - 1],
+                                    .norm = norm[s - 1], .factor = 1.0, .parameters = s, .chain = chain};
+    assert_int_equal(ad_run_log_step(run, &row), AD_OK);
     if (s % 2 == 0) {
       /* Of another variant first: it must not be taken for the result's. */
-      assert_int_equal(
-          ad_run_log(run, "{\"eval\":\"dev\",\"model\":\"run\",\"step\":%zu,\"epoch\":1,\"examples\":64,\"error\":0.5}",
-                     s),
-          AD_OK);
-      assert_int_equal(
-          ad_run_log(
-              run, "{\"eval\":\"dev\",\"model\":\"student\",\"step\":%zu,\"epoch\":1,\"examples\":64,\"error\":%.17g}",
-              s, scores[s / 2 - 1]),
-          AD_OK);
+      log_scores(run, AD_RUN_MEAN, s, 0.5);
+      log_scores(run, AD_STUDENT, s, scores[s / 2 - 1]);
     }
   }
+}
+
+/* A result of the student with this error. */
+static struct ad_result result_of(uint64_t step, double error) {
+  return (struct ad_result){.step = step, .steps = step, .kept = {1}, .has_dev = 1,
+                            .dev = {.examples = N, .error = error}};
 }
 
 static void write_snapshots(const char *path, const int64_t *sketch, const double *parts) {
@@ -118,7 +122,7 @@ static void write_snapshots(const char *path, const int64_t *sketch, const doubl
 }
 
 /* The folder of a finished run, by the functions that `train` uses. */
-static void write_run(const struct ad_study *study, const struct made *m, size_t i, const char *result) {
+static void write_run(const struct ad_study *study, const struct made *m, size_t i, const struct ad_result *result) {
   char *path = ad_study_folder(study, &study->cells[i]);
   struct ad_config config;
   struct ad_run run;
@@ -128,8 +132,8 @@ static void write_run(const struct ad_study *study, const struct made *m, size_t
   assert_int_equal(ad_run_create(&run, &config, NULL, 0), AD_OK);
   write_log(&run, m->loss + i * STEPS, m->norm + i * STEPS, m->scores + i * EVALUATIONS);
   assert_int_equal(ad_run_keep_logits(&run, "dev-step-00000008.h5", N, C, m->logits + i * N * C, m->labels), AD_OK);
-  assert_int_equal(ad_run_write(&run, "result.json", result, strlen(result)), AD_OK);
   write_snapshots(path, m->sketch + i * SKETCHES * SKETCH, m->parts + i * SKETCHES * PARTS);
+  assert_int_equal(ad_run_finish(&run, result, 0), AD_OK);
   assert_int_equal(ad_run_close(&run), AD_OK);
   ad_config_destroy(&config);
   ad_free(path);
@@ -137,22 +141,19 @@ static void write_run(const struct ad_study *study, const struct made *m, size_t
 
 static void write_cells(struct ad_cells *cells, const struct ad_study *study, const struct made *m) {
   for (size_t i = 0; i < study->count; i++) {
-    char result[300];
+    const struct ad_result result = result_of(STEPS, m->scores[i * EVALUATIONS + EVALUATIONS - 1]);
     struct ad_cell_record record = {
         .state = AD_CELL_DONE, .step = STEPS, .steps = STEPS, .ranks = 1, .majority = {0.4, NAN}};
-    snprintf(result, sizeof result,
-             "{\"step\":8,\"steps\":8,\"model\":\"student\",\"dev\":{\"examples\":64,\"error\":%.17g}}",
-             m->scores[i * EVALUATIONS + EVALUATIONS - 1]);
-    const struct ad_line_texts texts = {m->state[i] == 0 ? result : NULL, NULL};
+    const struct ad_line_scores scores = {m->state[i] == 0 ? &result : NULL, NULL};
     if (m->state[i] == 1) {
       record.state = AD_CELL_FAILED;
       record.status = AD_EDIVERGED;
     }
     if (m->state[i] == 0) {
-      write_run(study, m, i, result);
+      write_run(study, m, i, &result);
     }
     if (m->state[i] != 2) {
-      assert_int_equal(ad_cells_append(cells, i, &record, &texts), AD_OK);
+      assert_int_equal(ad_cells_append(cells, i, &record, &scores), AD_OK);
     }
   }
 }
@@ -304,11 +305,10 @@ static struct ad_buffer report_text(const char *name, const char *axes, const ch
   make_study(&study, keys, axes, arms);
   assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
   for (size_t i = 0; i < done; i++) {
-    char result[200];
-    snprintf(result, sizeof result, "{\"step\":1,\"steps\":1,\"dev\":{\"error\":%.17g}}", value(i));
+    const struct ad_result result = result_of(1, value(i));
     const struct ad_cell_record record = {.state = AD_CELL_DONE, .step = 1, .steps = 1};
-    const struct ad_line_texts texts = {result, NULL};
-    assert_int_equal(ad_cells_append(&cells, i, &record, &texts), AD_OK);
+    const struct ad_line_scores scores = {&result, NULL};
+    assert_int_equal(ad_cells_append(&cells, i, &record, &scores), AD_OK);
   }
   assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){0}, &text), AD_OK);
   join_lines(&text);
@@ -437,19 +437,18 @@ static void test_of_test_split(void **state) {
              "base: {}, other: {teacher: {method: sda}}");
   assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
   for (size_t i = 0; i < study.count; i++) {
-    static const char result[] = "{\"step\":8,\"steps\":8,\"dev\":{\"error\":0.25}}";
-    char score[60];
+    const struct ad_result result = result_of(STEPS, 0.25);
+    const struct ad_scores score = {.examples = N, .error = made.scores[i * EVALUATIONS]};
     struct ad_config config;
     struct ad_run run;
     struct ad_lease_entry holder;
     const struct ad_cell_record record = {.state = AD_CELL_DONE, .step = STEPS, .steps = STEPS};
-    snprintf(score, sizeof score, "{\"error\":%.17g}", made.scores[i * EVALUATIONS]);
     assert_int_equal(ad_study_config(&study, &study.cells[i], &config), AD_OK);
     assert_int_equal(ad_run_enter(&run, config.run_dir, &holder), AD_OK);
     assert_int_equal(ad_run_create(&run, &config, NULL, 0), AD_OK);
     assert_int_equal(ad_run_keep_logits(&run, "test.h5", N, C, made.logits + i * N * C, made.labels), AD_OK);
     assert_int_equal(ad_run_close(&run), AD_OK);
-    assert_int_equal(ad_cells_append(&cells, i, &record, &(struct ad_line_texts){result, score}), AD_OK);
+    assert_int_equal(ad_cells_append(&cells, i, &record, &(struct ad_line_scores){&result, &score}), AD_OK);
     ad_config_destroy(&config);
   }
   assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){0}, &text), AD_OK);

@@ -42,16 +42,22 @@ static const char *name_of(uint64_t id) {
   return name;
 }
 
-static const char result[] =
-    "{\"step\":3,\"dev\":{\"examples\":4,\"error\":0.25,\"accuracy\":0.75,\"macro_f1\":0.7,\"matthews\":0.5,\"loss\":0.125},"
-    "\"last\":{\"student\":{\"error\":0.5,\"accuracy\":0.5,\"loss\":0.75},\"teacher\":{\"error\":0.1}}}";
+static const struct ad_result result = {.step = 3,
+                                        .steps = 3,
+                                        .kept = {1},
+                                        .has_dev = 1,
+                                        .dev = {4, 0.25, 0.75, 0.7, 0.5, 0.125},
+                                        .last = {[AD_STUDENT] = {4, 0.5, 0.5, 0.4, 0.0, 0.75},
+                                                 [AD_TEACHER] = {4, 0.1, 0.9, 0.9, 0.8, 0.25}}};
+static const struct ad_scores test_scores = {.examples = 4, .error = 0.0625};
 
 static void append(struct ad_cells *table, size_t cell, enum ad_cell_state state, int status, const char *message) {
   struct ad_cell_record record = {.state = state, .status = status, .step = 3, .steps = 9, .seconds = 1.5, .ranks = 2,
                                   .cost = 7.0, .majority = {0.5, 0.625}, .arithmetic = "1"};
   record.message = message == NULL ? NULL : ad_strdup(message);
-  const struct ad_line_texts texts = {state == AD_CELL_DONE ? result : NULL, state == AD_CELL_DONE ? "{\"error\":0.0625}" : NULL};
-  assert_int_equal(ad_cells_append(table, cell, &record, &texts), AD_OK);
+  const struct ad_line_scores scores = {state == AD_CELL_DONE ? &result : NULL,
+                                        state == AD_CELL_DONE ? &test_scores : NULL};
+  assert_int_equal(ad_cells_append(table, cell, &record, &scores), AD_OK);
   ad_free(record.message);
 }
 
@@ -230,6 +236,9 @@ static void test_size(void **state) {
   (void)state;
   struct ad_study s;
   struct ad_cells table;
+  struct ad_buffer text = {0};
+  assert_int_equal(ad_result_print(&result, &text), AD_OK);
+  text.data[text.size - 1] = '\0'; /* a line of the table has its own newline */
   make_study(&s, "dir: big", "seed.init: 0..99, seed.order: 0..99");
   assert_int_equal(ad_make_folders("big/records"), AD_OK);
   for (int writer = 0; writer < 10; writer++) {
@@ -238,7 +247,7 @@ static void test_size(void **state) {
     FILE *file = fopen(name, "w");
     for (int i = 0; i < 1000; i++) {
       fprintf(file, "{\"cell\":\"%016x\",\"state\":\"done\",\"status\":\"AD_OK\",\"at\":1,\"result\":%s}\n",
-              0x1000u + (unsigned)(writer * 1000 + i), result);
+              0x1000u + (unsigned)(writer * 1000 + i), text.data);
     }
     fclose(file);
   }
@@ -249,6 +258,7 @@ static void test_size(void **state) {
     assert_true(ad_cells_result(&table, i) == 0.25);
   }
   print_message("10,000 done cells read in %.3f s\n", ad_clock() - start);
+  ad_buffer_destroy(&text);
   ad_cells_close(&table);
   ad_study_destroy(&s);
 }
@@ -262,13 +272,13 @@ static void test_memory(void **state) {
     struct ad_cells table = {0};
     struct ad_lease lease = {.fd = -1};
     struct ad_cell_record record = {.state = AD_CELL_DONE, .arithmetic = "1"};
-    const struct ad_line_texts texts = {result, NULL};
+    const struct ad_line_scores scores = {&result, NULL};
     const size_t before = ad_memory_stats().live_blocks;
     int taken = 0;
     ad_memory_fail_at(n);
     int status = ad_cells_open(&table, &s);
     status = status == AD_OK ? ad_cells_take(&table, 0, &lease, &taken) : status;
-    status = status == AD_OK ? ad_cells_append(&table, 0, &record, &texts) : status;
+    status = status == AD_OK ? ad_cells_append(&table, 0, &record, &scores) : status;
     status = status == AD_OK ? ad_cells_refresh(&table) : status;
     failed = status != AD_OK;
     ad_memory_fail_at(0);

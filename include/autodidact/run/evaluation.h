@@ -2,6 +2,7 @@
 #ifndef AUTODIDACT_RUN_EVALUATION_H
 #define AUTODIDACT_RUN_EVALUATION_H
 
+#include "autodidact/learn/scores.h"
 #include "autodidact/mpi/evaluate.h"
 #include "autodidact/run/session.h"
 
@@ -13,17 +14,27 @@ struct ad_evaluation {
   float *logits; /* [rows, classes] */
 };
 
-/* For `rows` examples of the data at a time. Collective over the ranks. AD_ENOMEM, AD_ECONFIG (data or descriptor are not the
- * same on all ranks). */
-int ad_evaluation_open(struct ad_evaluation *evaluation, const struct ad_session *session, const struct ad_dataset *data,
-                    size_t rows);
+/* For `rows` examples of the data at a time. Collective over the ranks. AD_ENOMEM, AD_ECONFIG (data or descriptor are
+ * not the same on all ranks). */
+int ad_evaluation_open(struct ad_evaluation *evaluation, const struct ad_session *session,
+                       const struct ad_dataset *data, size_t rows);
 
 /* The logits of the examples [first, end), at most `rows` of them, into evaluation->logits. Collective over the world.
  */
 int ad_evaluation_run(struct ad_evaluation *evaluation, const struct ad_session *session, const struct ad_dataset *data,
-                   size_t first, size_t end);
+                      size_t first, size_t end);
 
 /* Releases all; status: how the command went, for what takes all ranks is left after a failure of this one. */
 void ad_evaluation_close(struct ad_evaluation *evaluation, int status);
+
+/* What a finished run is evaluated on: its model (NULL: its result) and the data, as ad_session_load_result and
+ * ad_session_read_named take them. session: created. The caller owns the data. AD_EINPUT, AD_ECONFIG, AD_EIO,
+ * AD_ENOMEM. */
+int ad_evaluation_load(struct ad_session *session, const char *run, const char *model, const char *data,
+                       const struct ad_session_data_options *where, struct ad_dataset *out);
+
+/* Scores of what was loaded, on every rank. The caller owns them: ad_scoring_destroy, after a failure too. Collective
+ * over the world. AD_EINPUT, AD_EDIVERGED, AD_ENOMEM. */
+int ad_evaluation_score(const struct ad_session *session, const struct ad_dataset *data, struct ad_scoring *scoring);
 
 #endif

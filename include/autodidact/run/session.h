@@ -4,6 +4,7 @@
 
 #include "autodidact/base/config.h"
 #include "autodidact/data/dataset.h"
+#include "autodidact/learn/teacher.h"
 #include "autodidact/model/huggingface.h"
 #include "autodidact/store/run_inputs.h"
 #include "autodidact/text/tokenizer.h"
@@ -45,7 +46,8 @@ int ad_session_open_data(struct ad_session *session, const char *run, const stru
 /* A warning where a split is not what the run has read, or not what the descriptor expects. */
 void ad_session_tell_changed_data(const struct ad_session *session, enum ad_split split, const struct ad_dataset *data);
 
-/* Descriptor and tokenizer of the configuration, hold-out of its own; the tokenizer from model_folder where not NULL. */
+/* Descriptor and tokenizer of the configuration, hold-out of its own; the tokenizer from model_folder where not NULL.
+ */
 int ad_session_load_descriptor(struct ad_session *session);
 int ad_session_hold_out(struct ad_session *session);
 int ad_session_load_tokenizer(struct ad_session *session, const char *model_folder);
@@ -53,8 +55,8 @@ int ad_session_load_tokenizer(struct ad_session *session, const char *model_fold
 /* The pretrained encoder, its classifier as model.head says, or a new encoder (train). */
 int ad_session_load_base(struct ad_session *session);
 
-/* Opens that folder, which the configuration must name, without reading values: what would become of it. The caller owns
- * the model. Errors as of ad_model_open. */
+/* Opens that folder, which the configuration must name, without reading values: what would become of it. The caller
+ * owns the model. Errors as of ad_model_open. */
 int ad_session_open_base(const struct ad_session *session, struct ad_model **model);
 
 /* Appends one sentence: where the classifier is from, and why; folder "": a new encoder. AD_ENOMEM. */
@@ -78,7 +80,8 @@ int ad_session_model_folder(const char *run, const char *variant, char **folder)
 int ad_session_check_classes(const struct ad_session *session, const char *run, const struct ad_descriptor *descriptor);
 
 /* Reads one split; `file` in place of the descriptor's where not NULL. */
-int ad_session_read(struct ad_session *session, enum ad_split split, const char *file, int labels, struct ad_dataset *data);
+int ad_session_read(struct ad_session *session, enum ad_split split, const char *file, int labels,
+                    struct ad_dataset *data);
 
 /* Where descriptors named without a path lie: AUTODIDACT_DATASETS, the installed or the source folder, ./datasets. */
 const char *ad_session_datasets(void);
@@ -92,6 +95,9 @@ int ad_session_read_named(struct ad_session *session, const char *name, int labe
 /* Plain text for prediction: one example a line, a TAB between the texts of a pair; no labels. AD_EINPUT with the line.
  */
 int ad_session_read_lines(struct ad_session *session, const char *path, size_t limit, enum ad_truncation truncation,
-                       struct ad_dataset *data);
+                          struct ad_dataset *data);
+
+/* What a configuration says of the teacher, but for the folder of a ring on disk. */
+struct ad_teacher_settings ad_session_teacher(const struct ad_config *config);
 
 #endif

@@ -5,11 +5,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "autodidact/learn/teacher.h"
+
 struct ad_logits {
   size_t N, C;
   float *logits;    /* [N,C] owned */
   uint32_t *labels; /* [N] owned */
 };
+
+/* Names in a run's logits/: those of a study on test. */
+#define AD_LOGITS_TEST "test.h5"
+enum { AD_LOGITS_NAME = 64 };
+
+/* Those of an evaluation on dev; returns name. */
+const char *ad_logits_name(enum ad_variant variant, uint64_t step, char name[AD_LOGITS_NAME]);
+
+/* 1 where `name` is such a name of dev's, and what it says. */
+int ad_logits_name_read(const char *name, enum ad_variant *variant, uint64_t *step);
 
 /* Writes logits [N,C] and labels [N], whole or not at all. AD_EIO, AD_ENOMEM. */
 int ad_logits_write(const char *path, size_t N, size_t C, const float *logits, const uint32_t *labels);

@@ -20,6 +20,7 @@
 #include "autodidact/base/config.h"
 #include "autodidact/store/ledger.h"
 #include "autodidact/store/lease.h"
+#include "autodidact/store/rows.h"
 
 /* A run folder that this process writes into. It must not move: its heartbeat knows the lease. */
 struct ad_run {
@@ -90,9 +91,10 @@ int ad_run_log_size(struct ad_run *run, uint64_t *bytes);
  * written. Safe to call twice. */
 int ad_run_close(struct ad_run *run);
 
-/* Appends one line (a newline is added) to log.jsonl or timing.jsonl and flushes it. AD_EIO. */
-int ad_run_log(struct ad_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
-int ad_run_timing(struct ad_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Appends a row to log.jsonl, or to timing.jsonl, and flushes it. AD_EIO. */
+int ad_run_log_step(struct ad_run *run, const struct ad_step_row *row);
+int ad_run_log_evaluation(struct ad_run *run, const struct ad_evaluation_row *row);
+int ad_run_time(struct ad_run *run, const struct ad_timing_row *row);
 
 /* Writes a file of the run whole or not at all. AD_EINPUT, AD_EIO. */
 int ad_run_write(struct ad_run *run, const char *name, const char *text, size_t size);
@@ -100,7 +102,7 @@ int ad_run_write(struct ad_run *run, const char *name, const char *text, size_t 
 /* Closes the logs, seals the run's files (store/ledger.h), checkpoints where they stay (keep 1), and writes result.json, the
  * last of them: a folder that has it is whole.
  * AD_EINPUT, AD_EIO, AD_ENOMEM. */
-int ad_run_finish(struct ad_run *run, const char *result, size_t size, int keep);
+int ad_run_finish(struct ad_run *run, const struct ad_result *result, int keep);
 
 /* The checkpoints of a finished run go. AD_EIO, AD_ENOMEM. */
 int ad_run_drop_checkpoints(struct ad_run *run);

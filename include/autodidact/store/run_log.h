@@ -6,33 +6,26 @@
 #include <stdint.h>
 
 #include "autodidact/base/file.h"
+#include "autodidact/store/rows.h"
 
 struct ad_log_step {
-  uint64_t step, epoch;
-  uint64_t parameters, chain; /* digests */
-  double loss, norm;
-  size_t begin, size; /* where the row lies in the file, without its newline */
-};
-
-struct ad_log_evaluation {
-  uint64_t step;
-  char model[16]; /* whose parameters: "student", "teacher", "window", "run" */
-  double error, loss;
+  struct ad_step_row row;
+  size_t begin, size; /* where it lies in the file, without its newline */
 };
 
 struct ad_run_log {
   struct ad_file_map map;
   struct ad_log_step *steps; /* [step_count] */
   size_t step_count, step_capacity;
-  struct ad_log_evaluation *evaluations; /* [evaluation_count] */
+  struct ad_evaluation_row *evaluations; /* [evaluation_count] */
   size_t evaluation_count, evaluation_capacity;
   size_t bytes; /* of whole rows */
   int cut;      /* behind them there is a part of one */
 };
 
 /* Reads a log, its first `most` bytes (UINT64_MAX: all), and checks it: steps count up from 1 without a gap, each chain
- * is that of the row before with the row's digest of the parameters, evaluations stand behind their step. The caller owns
- * `log`: ad_run_log_destroy, after a failure too. AD_EINPUT naming path and line, AD_EIO, AD_ENOMEM. */
+ * is that of the row before with the row's digest of the parameters, evaluations stand behind their step. The caller
+ * owns `log`: ad_run_log_destroy, after a failure too. AD_EINPUT naming path and line, AD_EIO, AD_ENOMEM. */
 int ad_run_log_read(struct ad_run_log *log, const char *path, uint64_t most);
 void ad_run_log_destroy(struct ad_run_log *log);
 

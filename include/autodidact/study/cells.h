@@ -13,6 +13,7 @@
 #define AUTODIDACT_STUDY_CELLS_H
 
 #include "autodidact/store/lease.h"
+#include "autodidact/store/rows.h"
 #include "autodidact/study/study.h"
 
 enum ad_cell_state {
@@ -72,15 +73,19 @@ int ad_cells_take(const struct ad_cells *table, size_t cell, struct ad_lease *le
 /* Removes leases that killed jobs left of cells that are finished since. AD_EIO, AD_ENOMEM. */
 int ad_cells_tidy(const struct ad_cells *table);
 
-/* What a line says besides the record: result.json and the scores on test as JSON texts, NULL where there are none. */
-struct ad_line_texts {
-  const char *result, *test;
+/* What a line says besides the record: the run's result, and the scores on test; NULL where there are none. */
+struct ad_line_scores {
+  const struct ad_result *result;
+  const struct ad_scores *test;
 };
 
 /* Appends a line to this process's own file, which is made with the first one, and syncs it; takes it into the table.
  * record->state DONE, FAILED or WAITING (stopped). AD_EIO, AD_ENOMEM. */
 int ad_cells_append(struct ad_cells *table, size_t cell, const struct ad_cell_record *record,
-                    const struct ad_line_texts *texts);
+                    const struct ad_line_scores *scores);
+
+/* The score that a metric names. */
+double ad_study_score(const struct ad_scores *scores, enum ad_study_metric metric);
 
 /* The result that the study compares; NaN: none. */
 double ad_cells_result(const struct ad_cells *table, size_t cell);

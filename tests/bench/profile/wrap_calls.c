@@ -1,6 +1,5 @@
 /* Timers around functions of the library that other files of it call. WRAPPED in CMakeLists.txt lists them for the
  * linker. */
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "autodidact/base/status.h"
@@ -87,34 +86,9 @@ WRAP_VOID(TREE, ad_tree_sum,
            void *context, float *sum, float *work),
           (kernels, begin, lo, hi, n, leaf, context, sum, work))
 
-/* The log's functions take a format: the row is made here. */
-enum { ROW = 4096 };
-
-DECLARE(ad_run_log)
-int __wrap_ad_run_log(struct ad_run *run, const char *format, ...) {
-  char row[ROW];
-  profile_enter(PROFILE_LOG);
-  va_list values;
-  va_start(values, format);
-  vsnprintf(row, sizeof row, format, values);
-  va_end(values);
-  const int status = __real_ad_run_log(run, "%s", row);
-  profile_leave();
-  return status;
-}
-
-DECLARE(ad_run_timing)
-int __wrap_ad_run_timing(struct ad_run *run, const char *format, ...) {
-  char row[ROW];
-  profile_enter(PROFILE_LOG);
-  va_list values;
-  va_start(values, format);
-  vsnprintf(row, sizeof row, format, values);
-  va_end(values);
-  const int status = __real_ad_run_timing(run, "%s", row);
-  profile_leave();
-  return status;
-}
+WRAP_INT(LOG, ad_run_log_step, (struct ad_run * run, const struct ad_step_row *row), (run, row))
+WRAP_INT(LOG, ad_run_log_evaluation, (struct ad_run * run, const struct ad_evaluation_row *row), (run, row))
+WRAP_INT(LOG, ad_run_time, (struct ad_run * run, const struct ad_timing_row *row), (run, row))
 
 DECLARE(ad_gemm_nt)
 void __wrap_ad_gemm_nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {

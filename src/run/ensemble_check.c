@@ -7,8 +7,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "ensemble.h"
-#include "autodidact/run/session.h"
+#include "autodidact/run/ensemble.h"
 
 /* What must be the same, as text for people. */
 enum {
@@ -61,7 +60,8 @@ static int describe_split(const struct ad_session *s, enum ad_split split, struc
   uint64_t digest;
   char hex[17];
   AD_TRY(ad_dataset_digest(&s->descriptor, split, &options, &digest));
-  AD_TRY(ad_buffer_printf(&identity->text[DATA], "%s with digest %s", ad_split_name(split), ad_digest_text(digest, hex)));
+  AD_TRY(
+      ad_buffer_printf(&identity->text[DATA], "%s with digest %s", ad_split_name(split), ad_digest_text(digest, hex)));
   AD_TRY(ad_buffer_printf(&identity->text[HOLD_OUT], "%" PRIu64, c->data_hold_out));
   AD_TRY(ad_buffer_printf(&identity->text[TRAIN_ROWS], "%" PRIu64, c->data_train_rows));
   return ad_buffer_printf(&identity->text[PER_CLASS], "%" PRIu64, c->data_per_class);
@@ -99,7 +99,7 @@ static int find_split(const char *data) {
   return -1;
 }
 
-static int describe(struct ad_session *s, const char *run, const struct ensemble_options *options,
+static int describe(struct ad_session *s, const char *run, const struct ad_ensemble_options *options,
                     struct identity *identity) {
   const int split = find_split(options->data);
   AD_TRY(ad_session_open_run(s, run));
@@ -117,7 +117,7 @@ static int describe(struct ad_session *s, const char *run, const struct ensemble
   return status == AD_OK && split >= 0 ? describe_split(s, (enum ad_split)split, identity) : status;
 }
 
-static int describe_run(const char *run, const struct ensemble_options *options, struct identity *identity) {
+static int describe_run(const char *run, const struct ad_ensemble_options *options, struct identity *identity) {
   struct ad_session session;
   AD_TRY(ad_session_create(&session));
   const int status = describe(&session, run, options, identity);
@@ -149,7 +149,7 @@ static int refuse_doubled(char *const *runs, size_t count) {
   return AD_OK;
 }
 
-int ensemble_check(const struct ensemble_options *options) {
+int ad_ensemble_check(const struct ad_ensemble_options *options) {
   char *const *runs = options->runs;
   const size_t count = options->count;
   AD_TRY(refuse_doubled(runs, count));

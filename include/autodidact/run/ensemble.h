@@ -1,0 +1,46 @@
+/* Several runs on one data set: their vote, or the model of their mean parameters (learn/ensemble.h). Letters: K runs.
+ */
+#ifndef AUTODIDACT_RUN_ENSEMBLE_H
+#define AUTODIDACT_RUN_ENSEMBLE_H
+
+#include "autodidact/learn/ensemble.h"
+#include "autodidact/learn/scores.h"
+#include "autodidact/run/session.h"
+
+struct ad_ensemble_options {
+  char *const *runs; /* [count] folders */
+  size_t count;      /* K > 1 */
+  const char *data;  /* a labelled file, or the name of a split */
+  const char *model; /* which parameters of each run, or NULL: its result */
+  struct ad_session_data_options where;
+  const char *out; /* where the averaged model is written, or NULL */
+  int average;     /* 1: one model of the mean parameters; 0: the vote */
+};
+
+struct ad_ensemble {
+  const struct ad_ensemble_options *options;
+  struct ad_session session; /* descriptor and tokenizer, which all runs share */
+  struct ad_dataset data;
+  struct ad_scoring *own; /* [K] of each run alone */
+  struct ad_scoring all;  /* of the vote, or of the averaged model */
+  struct ad_vote vote;
+  double *matrix; /* [K,K] disagreement of each two voters; without average */
+  struct ad_diversity diversity;
+};
+
+/* Evaluates each run, and all together. Runs that read other inputs or answer in other classes are refused before
+ * anything is computed. options must outlive it. The caller owns it: ad_ensemble_destroy, after a failure too.
+ * Collective over the world. AD_ECONFIG, AD_EINPUT, AD_EDIVERGED, AD_EIO, AD_ENOMEM. */
+int ad_ensemble_evaluate(struct ad_ensemble *ensemble, const struct ad_ensemble_options *options);
+void ad_ensemble_destroy(struct ad_ensemble *ensemble);
+
+/* Mean of the runs' errors. */
+double ad_ensemble_mean_error(const struct ad_ensemble *ensemble);
+
+/* AD_OK where all runs are finished, no folder is given twice, and they agree in all that gives their logits a common
+ * meaning: descriptor, classes, tokenizer, max_tokens and truncation, shape of the model, and, where options->data is
+ * the name of a split, what makes the split. Otherwise AD_ECONFIG with both runs and both values, or why a run cannot
+ * be read. Not collective. */
+int ad_ensemble_check(const struct ad_ensemble_options *options);
+
+#endif

@@ -1,0 +1,43 @@
+/* Predictions of a finished run, or of any classifier in a Hugging Face folder (examples/predict.c). Letters: C
+ * classes. */
+#ifndef AUTODIDACT_RUN_PREDICT_H
+#define AUTODIDACT_RUN_PREDICT_H
+
+#include "autodidact/run/session.h"
+
+struct ad_predictor;
+
+/* What is predicted, and by which model. All zero but for `data` is allowed. */
+struct ad_predict_options {
+  const char *data;  /* of a run: a file in the layout of its data set's test split, or train, dev, test; of a model:
+                        text,  one example a line, a TAB between the texts of a pair */
+  const char *model; /* which parameters of a run ("student", ...); NULL: its result */
+  struct ad_session_data_options where; /* of a run's data */
+  int lines;                            /* 1: text, of a run too */
+};
+
+/* 1 where a folder is a run's, and no model's. Not collective. */
+int ad_predictor_is_run(const char *folder);
+
+/* Loads the model of `source`, a run or a model folder, and the data. The caller owns it: ad_predictor_close, after a
+ * failure too. Collective over the world, as ad_predictor_run. AD_EINPUT, AD_ECONFIG, AD_EIO, AD_ENOMEM. */
+int ad_predictor_open(struct ad_predictor **predictor, const char *source, const struct ad_predict_options *options);
+
+struct ad_prediction {
+  uint32_t number;     /* of the class */
+  const char *name;    /* of the class; NULL: the model has no names */
+  size_t classes;      /* C */
+  const float *logits; /* [C] */
+};
+
+/* Gets the rows of the data in order, on every rank; prediction NULL: a row that could not be read, where the
+ * descriptor lets such rows pass. A failure that it returns ends ad_predictor_run. */
+typedef int (*ad_prediction_taker)(void *context, const struct ad_prediction *prediction);
+
+/* All rows. AD_ENOMEM, or what `take` returns. */
+int ad_predictor_run(struct ad_predictor *predictor, ad_prediction_taker take, void *context);
+
+/* alone 1: after a failure that not all ranks share, what takes all ranks is left. NULL is allowed. */
+void ad_predictor_close(struct ad_predictor *predictor, int alone);
+
+#endif

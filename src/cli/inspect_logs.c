@@ -1,0 +1,89 @@
+/* autodidact inspect: log.jsonl and timing.jsonl. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
+#include "autodidact/base/status.h"
+#include "autodidact/store/progress.h"
+#include "autodidact/store/run_log.h"
+#include "inspect.h"
+
+int inspect_log(const char *path) {
+  struct ad_run_log log;
+  int status = ad_run_log_read(&log, path, UINT64_MAX);
+  if (status == AD_OK) {
+    printf("%s: %zu steps, %zu evaluations%s; the chain of digests holds\n", ad_shown(path), log.step_count,
+           log.evaluation_count, log.cut ? ", the last row cut short" : "");
+  }
+  if (status == AD_OK && log.step_count > 0) {
+    const struct ad_log_step *first = &log.steps[0], *last = &log.steps[log.step_count - 1];
+    printf("  loss of the first step %.6g, of the last %.6g (epoch %" PRIu64 "); its parameters %016" PRIx64 "\n",
+           first->row.loss, last->row.loss, last->row.epoch, last->row.parameters);
+  }
+  if (status == AD_OK && log.evaluation_count > 0) {
+    printf("\n%9s  %-8s  %11s  %10s\n", "step", "model", "dev error", "dev loss");
+    for (size_t i = 0; i < log.evaluation_count; i++) {
+      const struct ad_evaluation_row *e = &log.evaluations[i];
+      printf("%9" PRIu64 "  %-8s  %9.4f %%  %10.6f\n", e->step, ad_variant_name(e->model), 100.0 * e->scores.error,
+             e->scores.loss);
+    }
+  }
+  ad_run_log_destroy(&log);
+  return status;
+}
+
+static int by_value(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return x < y ? -1 : x > y;
+}
+
+/* The rows of one kind, in a line; seconds [count] is work memory. */
+static void print_kind(const char *name, const struct ad_timings *timings, enum ad_timing kind, double *seconds) {
+  size_t count = 0;
+  double sum = 0.0;
+  for (size_t i = 0; i < timings->count; i++) {
+    if (timings->rows[i].kind == kind && !isnan(timings->rows[i].seconds)) {
+      seconds[count++] = timings->rows[i].seconds;
+    }
+  }
+  if (count == 0) {
+    return;
+  }
+  qsort(seconds, count, sizeof *seconds, by_value);
+  for (size_t i = 0; i < count; i++) {
+    sum += seconds[i];
+  }
+  printf("%-12s  %8zu  %12.6f  %12.6f  %12.3f\n", name, count, seconds[count / 2], seconds[count - 1], sum);
+}
+
+static void print_timings(const char *path, const struct ad_timings *timings, double *seconds) {
+  size_t resumed = 0;
+  for (size_t i = 0; i < timings->count; i++) {
+    resumed += timings->rows[i].kind == AD_TIMING_RESUMED;
+  }
+  printf("%s: the run went on %zu times\n%-12s  %8s  %12s  %12s  %12s\n", ad_shown(path), resumed, "", "number",
+         "median s", "largest s", "sum s");
+  print_kind("steps", timings, AD_TIMING_STEP, seconds);
+  print_kind("evaluations", timings, AD_TIMING_EVALUATION, seconds);
+  print_kind("snapshots", timings, AD_TIMING_SNAPSHOT, seconds);
+  print_kind("checkpoints", timings, AD_TIMING_CHECKPOINT, seconds);
+}
+
+int inspect_timing(const char *path) {
+  struct ad_timings timings;
+  double *seconds = NULL;
+  int status = ad_timings_read(&timings, path);
+  if (status == AD_OK) {
+    seconds = ad_malloc(timings.count + 1, sizeof *seconds);
+    status = seconds == NULL ? ad_fail_memory(timings.count * sizeof *seconds, "times") : AD_OK;
+  }
+  if (status == AD_OK) {
+    print_timings(path, &timings, seconds);
+  }
+  ad_free(seconds);
+  ad_timings_destroy(&timings);
+  return status;
+}

@@ -1,0 +1,25 @@
+/* Scores for people, and as JSON. Not installed. */
+#ifndef AUTODIDACT_CLI_PRINT_SCORES_H
+#define AUTODIDACT_CLI_PRINT_SCORES_H
+
+#include <stdio.h>
+
+#include "autodidact/base/buffer.h"
+#include "autodidact/data/descriptor.h"
+#include "autodidact/learn/scores.h"
+#include "autodidact/run/ensemble.h"
+
+/* Appends `,"classes":[..],"confusion":[..]`: of each class name, precision, recall, F1 and support; the confusion
+ * matrix without zeros as [label, prediction, count], classes by their numbers. AD_ENOMEM. */
+int print_scoring_classes(const struct ad_scoring *scoring, const struct ad_descriptor *descriptor,
+                          struct ad_buffer *out);
+
+/* The scores and the confusion matrix (rows: labels, columns: predictions) for people; with many classes the largest
+ * confusions instead, in whose order scoring->confusion is left. */
+void print_scoring(FILE *out, struct ad_scoring *scoring, const struct ad_descriptor *descriptor);
+
+/* What several runs come to: each alone, all together, how much they differ. AD_ECONFIG (json: a name that is not
+ * UTF-8), AD_ENOMEM. */
+int print_ensemble(struct ad_ensemble *ensemble, int json);
+
+#endif

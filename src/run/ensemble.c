@@ -1,0 +1,176 @@
+/* Several runs on one data set: their vote, or the model of their mean parameters. */
+#include "autodidact/run/ensemble.h"
+
+#include <stdlib.h>
+
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/run/evaluation.h"
+
+static int load(struct ad_ensemble *e) {
+  const struct ad_ensemble_options *o = e->options;
+  struct ad_session *s = &e->session;
+  AD_TRY(ad_ensemble_check(o));
+  AD_TRY(ad_session_open_run(s, o->runs[0]));
+  AD_TRY(ad_session_open_data(s, o->runs[0], &o->where));
+  char *model;
+  AD_TRY(ad_session_model_folder(o->runs[0], o->model, &model));
+  int status = ad_session_load_tokenizer(s, model);
+  if (status == AD_OK) {
+    status = ad_session_read_named(s, o->data, 1, &e->data);
+  }
+  if (status == AD_OK && o->average) {
+    status = ad_session_load_classifier(s, model);
+  }
+  if (status == AD_OK && o->average) {
+    status = ad_session_check_classes(s, o->runs[0], &s->descriptor);
+  }
+  ad_free(model);
+  AD_TRY(status);
+  const size_t K = o->count;
+  e->own = ad_calloc(K, sizeof *e->own);
+  e->matrix = ad_calloc(K * K, sizeof *e->matrix);
+  if (e->own == NULL || e->matrix == NULL) {
+    return ad_fail_memory(K * sizeof *e->own + K * K * sizeof *e->matrix, "the scores of the runs");
+  }
+  return o->average ? AD_OK : ad_vote_create(&e->vote, K, e->data.count, s->descriptor.class_count, e->data.label);
+}
+
+/* One run alone: its scores, and its vote. */
+static int evaluate_loaded(struct ad_ensemble *e, const struct ad_session *run, size_t k) {
+  struct ad_evaluation evaluation = {0};
+  int status = ad_evaluation_open(&evaluation, run, &e->data, e->data.count);
+  if (status == AD_OK) {
+    status = ad_evaluation_run(&evaluation, run, &e->data, 0, e->data.count);
+  }
+  if (status == AD_OK) {
+    status = ad_scoring_create(&e->own[k], &e->data, run->params.config.classes, evaluation.logits);
+  }
+  if (status == AD_OK && !e->options->average) {
+    status = ad_vote_add(&e->vote, evaluation.logits);
+    status = status == AD_OK ? AD_OK : ad_fail_prefix(status, "%s", e->options->runs[k]);
+  }
+  ad_evaluation_close(&evaluation, status);
+  return status;
+}
+
+static int evaluate_run(struct ad_ensemble *e, size_t k) {
+  struct ad_session run;
+  AD_TRY(ad_session_create(&run));
+  int status = ad_session_open_run(&run, e->options->runs[k]);
+  if (status == AD_OK) {
+    status = ad_session_load_result(&run, e->options->runs[k], e->options->model);
+  }
+  if (status == AD_OK) {
+    status = ad_session_check_classes(&run, e->options->runs[k], &e->session.descriptor);
+  }
+  if (status == AD_OK) {
+    status = evaluate_loaded(e, &run, k);
+  }
+  ad_session_destroy(&run);
+  return status;
+}
+
+static int evaluate_runs(struct ad_ensemble *e) {
+  for (size_t k = 0; k < e->options->count; k++) {
+    AD_TRY(evaluate_run(e, k));
+  }
+  return AD_OK;
+}
+
+static int score_vote(struct ad_ensemble *e) {
+  const size_t N = e->data.count, K = e->options->count;
+  uint32_t *predictions = ad_malloc(N, sizeof *predictions);
+  if (predictions == NULL) {
+    return ad_fail_memory(N * sizeof *predictions, "the predictions of the vote");
+  }
+  ad_vote_predict(&e->vote, predictions);
+  const int status =
+      ad_scoring_create_predicted(&e->all, &e->data, e->vote.classes, predictions, ad_vote_cross_entropy(&e->vote));
+  ad_free(predictions);
+  ad_diversity(K, N, e->vote.prediction, e->data.label, e->matrix, &e->diversity);
+  return status;
+}
+
+/* The mean of the runs' parameters in place of the first run's. */
+static int average(struct ad_ensemble *e) {
+  const size_t K = e->options->count;
+  struct ad_session *s = &e->session;
+  const struct ad_model_options options = {
+      .head = AD_HEAD_REQUIRE, .vocab = ad_tokenizer_vocab(s->tokenizer), .cased = ad_tokenizer_cased(s->tokenizer)};
+  struct ad_model **models = ad_calloc(K, sizeof *models);
+  int status = models == NULL ? ad_fail_memory(K * sizeof *models, "the list of models") : AD_OK;
+  for (size_t k = 0; status == AD_OK && k < K; k++) {
+    char *folder = NULL;
+    status = ad_session_model_folder(e->options->runs[k], e->options->model, &folder);
+    status = status == AD_OK ? ad_model_open(&models[k], folder, &options) : status;
+    ad_free(folder);
+  }
+  if (status == AD_OK) {
+    status = ad_average_models(K, (const struct ad_model *const *)models, s->theta);
+  }
+  for (size_t k = 0; models != NULL && k < K; k++) {
+    ad_model_close(models[k]);
+  }
+  ad_free(models);
+  return status;
+}
+
+static int score_average(struct ad_ensemble *e) {
+  struct ad_session *s = &e->session;
+  const char *out = e->options->out;
+  struct ad_evaluation evaluation = {0};
+  int status = ad_evaluation_open(&evaluation, s, &e->data, e->data.count);
+  if (status == AD_OK) {
+    status = average(e);
+  }
+  /* Before the long part: a folder that cannot be written is told at once. */
+  if (status == AD_OK && out != NULL && ad_comm_rank(evaluation.comm) == 0) {
+    status =
+        ad_model_save(out, 0, &s->params, s->theta, s->tokenizer, (const char *const *)s->report.class_names.items);
+    if (status == AD_OK) {
+      ad_log(AD_LOG_INFO, "%s: the averaged model", out);
+    }
+  }
+  if (status == AD_OK) {
+    status = ad_evaluation_run(&evaluation, s, &e->data, 0, e->data.count);
+  }
+  if (status == AD_OK) {
+    status = ad_scoring_create(&e->all, &e->data, s->params.config.classes, evaluation.logits);
+  }
+  ad_evaluation_close(&evaluation, status);
+  /* One model at a time: the runs come next. */
+  ad_free(s->theta);
+  s->theta = NULL;
+  return status;
+}
+
+double ad_ensemble_mean_error(const struct ad_ensemble *e) {
+  double sum = 0.0;
+  for (size_t k = 0; k < e->options->count; k++) {
+    sum += e->own[k].scores.error;
+  }
+  return sum / (double)e->options->count;
+}
+
+int ad_ensemble_evaluate(struct ad_ensemble *e, const struct ad_ensemble_options *options) {
+  *e = (struct ad_ensemble){.options = options};
+  AD_TRY(ad_session_create(&e->session));
+  AD_TRY(load(e));
+  AD_TRY(options->average ? score_average(e) : AD_OK);
+  AD_TRY(evaluate_runs(e));
+  return options->average ? AD_OK : score_vote(e);
+}
+
+void ad_ensemble_destroy(struct ad_ensemble *e) {
+  for (size_t k = 0; e->own != NULL && k < e->options->count; k++) {
+    ad_scoring_destroy(&e->own[k]);
+  }
+  ad_free(e->own);
+  ad_free(e->matrix);
+  ad_scoring_destroy(&e->all);
+  ad_vote_destroy(&e->vote);
+  ad_dataset_destroy(&e->data);
+  ad_session_destroy(&e->session);
+}

@@ -1,0 +1,118 @@
+#include "autodidact/run/predict.h"
+
+#include <stdlib.h>
+
+#include "autodidact/base/file.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/learn/metrics.h"
+#include "autodidact/run/evaluation.h"
+
+enum { CHUNK = 4096 }; /* examples that are computed at a time */
+
+struct ad_predictor {
+  struct ad_session session;
+  struct ad_dataset data;
+  struct ad_evaluation evaluation;
+  size_t unread; /* rows so far that could not be read */
+};
+
+/* A run: its model and its data's layout. */
+static int load_run(struct ad_session *s, const char *source, const struct ad_predict_options *o,
+                    struct ad_dataset *data) {
+  AD_TRY(ad_session_open_run(s, source));
+  AD_TRY(ad_session_load_result(s, source, o->model));
+  if (o->lines) {
+    return ad_session_read_lines(s, o->data, s->config.data_max_tokens, (enum ad_truncation)s->config.data_truncation,
+                                 data);
+  }
+  AD_TRY(ad_session_open_data(s, source, &o->where));
+  AD_TRY(ad_session_check_classes(s, source, &s->descriptor));
+  return ad_session_read_named(s, o->data, 0, data);
+}
+
+/* A Hugging Face folder: no layout is known, so the file has one example a line. */
+static int load_folder(struct ad_session *s, const char *source, const struct ad_predict_options *o,
+                       struct ad_dataset *data) {
+  AD_TRY(ad_session_load_tokenizer(s, source));
+  AD_TRY(ad_session_load_classifier(s, source));
+  return ad_session_read_lines(s, o->data, s->params.config.positions, AD_TRUNCATE_HEAD, data);
+}
+
+int ad_predictor_is_run(const char *folder) {
+  char *path = ad_path_join(folder, "config.yaml");
+  const int found = path != NULL && ad_is_file(path);
+  ad_free(path);
+  return found;
+}
+
+static int warn_unread(const struct ad_session *s, const char *name, const struct ad_dataset *data) {
+  struct ad_buffer lines = {0};
+  const size_t count = data->unread_count, named = count < AD_UNREAD_NAMED ? count : AD_UNREAD_NAMED;
+  int status = AD_OK;
+  for (size_t i = 0; i < named && status == AD_OK; i++) {
+    status = ad_buffer_printf(&lines, "%s%zu", i == 0 ? "" : ", ", data->unread_line[i]);
+  }
+  if (status == AD_OK && count > 0) {
+    const int files = s->descriptor.source[AD_TRAIN].format == AD_FORMAT_FOLDER;
+    ad_log(AD_LOG_WARNING, "%s: %zu of %zu rows could not be read, their lines of output are empty: %s %s%s", name,
+           count, data->count + count, files ? "files" : "lines", lines.data, count > named ? ", ..." : "");
+  }
+  ad_buffer_destroy(&lines);
+  return status;
+}
+
+int ad_predictor_open(struct ad_predictor **predictor, const char *source, const struct ad_predict_options *options) {
+  struct ad_predictor *p = *predictor = ad_calloc(1, sizeof *p);
+  if (p == NULL) {
+    return ad_fail_memory(sizeof *p, "a predictor");
+  }
+  struct ad_session *s = &p->session;
+  AD_TRY(ad_session_create(s));
+  AD_TRY(ad_predictor_is_run(source) ? load_run(s, source, options, &p->data)
+                                     : load_folder(s, source, options, &p->data));
+  AD_TRY(warn_unread(s, options->data, &p->data));
+  return ad_evaluation_open(&p->evaluation, s, &p->data, CHUNK);
+}
+
+/* The rows in front of example i that could not be read. */
+static int take_unread(struct ad_predictor *p, size_t i, ad_prediction_taker take, void *context) {
+  while (p->unread < p->data.unread_count && p->data.unread[p->unread] == i + p->unread) {
+    AD_TRY(take(context, NULL));
+    p->unread++;
+  }
+  return AD_OK;
+}
+
+static int take_row(const struct ad_session *s, const float *logits, ad_prediction_taker take, void *context) {
+  const size_t C = s->params.config.classes;
+  const uint32_t predicted = ad_metrics_predict(C, logits);
+  const struct ad_names *names = &s->report.class_names;
+  const struct ad_prediction prediction = {predicted, names->count == C ? names->items[predicted] : NULL, C, logits};
+  return take(context, &prediction);
+}
+
+int ad_predictor_run(struct ad_predictor *p, ad_prediction_taker take, void *context) {
+  const struct ad_session *s = &p->session;
+  const size_t N = p->data.count, C = s->params.config.classes;
+  for (size_t first = 0; first < N; first += CHUNK) {
+    const size_t end = first + CHUNK < N ? first + CHUNK : N;
+    AD_TRY(ad_evaluation_run(&p->evaluation, s, &p->data, first, end));
+    for (size_t i = first; i < end; i++) {
+      AD_TRY(take_unread(p, i, take, context));
+      AD_TRY(take_row(s, p->evaluation.logits + (i - first) * C, take, context));
+    }
+  }
+  return take_unread(p, N, take, context);
+}
+
+void ad_predictor_close(struct ad_predictor *p, int alone) {
+  if (p == NULL) {
+    return;
+  }
+  ad_evaluation_close(&p->evaluation, alone ? AD_EINTERNAL : AD_OK);
+  ad_dataset_destroy(&p->data);
+  ad_session_destroy(&p->session);
+  ad_free(p);
+}

@@ -1,0 +1,87 @@
+/* What a run keeps of its parameters, and the result. */
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "training_internal.h"
+
+/* The files of a model are among the run's. */
+static int record_model(struct ad_training *t, const char *folder) {
+  size_t count;
+  const char *const *files = ad_model_files(&count);
+  for (size_t i = 0; i < count; i++) {
+    char name[128];
+    snprintf(name, sizeof name, "%s/%s", folder, files[i]);
+    AD_TRY(ad_run_record(&t->run, name));
+  }
+  return AD_OK;
+}
+
+/* A Hugging Face folder of a variant's parameters; *digest of all of them. */
+static int save(struct ad_training *t, const char *name, const float *theta, uint64_t *digest) {
+  const struct ad_session *s = &t->session;
+  const size_t P = s->params.count;
+  AD_TRY(record_model(t, name));
+  const int copied =
+      ad_params_frozen(&s->params) > 0 && theta != t->vectors.replicas.student && theta != t->vectors.best;
+  char *folder = ad_path_join(t->run.folder, name);
+  float *copy = copied ? ad_malloc(P, sizeof *copy) : NULL;
+  if (folder == NULL || (copied && copy == NULL)) {
+    ad_free(folder);
+    ad_free(copy);
+    return ad_fail_memory(P * sizeof *copy, "the parameters to be saved");
+  }
+  if (copied) {
+    ad__copy_parameters(t, theta, copy);
+    theta = copy;
+  }
+  *digest = ad_digest(theta, P * sizeof *theta);
+  /* A run that was stopped before result.json has the folder already. */
+  const int status =
+      ad_model_save(folder, 1, &s->params, theta, s->tokenizer, (const char *const *)s->descriptor.classes);
+  ad_free(folder);
+  ad_free(copy);
+  return status;
+}
+
+/* The result's variant to model/, those beside it to variants/NAME/; which of them are kept, and their digests. */
+static int save_variants(struct ad_training *t, struct ad_result *kept) {
+  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+    const int result = v == (enum ad_variant)t->session.config.run_result;
+    const float *const *thetas;
+    size_t count;
+    char name[32];
+    if (!result && !t->session.config.run_variants) {
+      continue;
+    }
+    AD_TRY(ad_trainer_variant(t->trainer, v, &thetas, &count));
+    if (count != 1) {
+      continue; /* none, or several: SDV's teacher is no single model */
+    }
+    if (t->ranks.first) {
+      snprintf(name, sizeof name, "variants/%s", ad_variant_name(v));
+      const float *theta = result && t->vectors.best != NULL ? t->vectors.best : thetas[0];
+      ad__hold(&t->stop, save(t, result ? "model" : name, theta, &kept->digest[v]));
+      kept->kept[v] = 1;
+    }
+    /* The vector may be shared: the next mean must not come while it is being written. */
+    AD_TRY(ad__settle(t));
+  }
+  return AD_OK;
+}
+
+int ad__keep_result(struct ad_training *t) {
+  const struct ad_run_state *s = &t->state;
+  const uint64_t done = ad_trainer_done(t->trainer);
+  struct ad_result result = {.step = t->vectors.best != NULL ? s->best_step : done,
+                             .steps = done,
+                             .model = (enum ad_variant)t->session.config.run_result,
+                             .has_dev = t->data.has_dev,
+                             .dev = s->best};
+  memcpy(result.last, s->last, sizeof result.last);
+  AD_TRY(save_variants(t, &result));
+  return t->ranks.first ? ad_run_finish(&t->run, &result, t->session.config.checkpoint_finished) : AD_OK;
+}

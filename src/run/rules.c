@@ -1,0 +1,82 @@
+#include "rules.h"
+
+#include <string.h>
+
+#include "autodidact/base/log.h"
+#include "autodidact/base/status.h"
+
+int ad__out_of_time(double limit, double elapsed, const struct ad__pace *pace) {
+  const double ahead = 2.0 * (pace->step + pace->evaluation + pace->save) + 0.02 * limit;
+  return limit > 0.0 && elapsed + ahead >= limit;
+}
+
+uint64_t ad__stop_word(int held, int signal, int out_of_time) {
+  return held          ? AD__WORD_HELD
+         : signal != 0 ? (uint64_t)(AD__WORD_SIGNAL + signal)
+         : out_of_time ? AD__WORD_CLOCK
+                       : AD__WORD_GO;
+}
+
+int ad__evaluation_due(uint64_t done, uint64_t total, uint64_t every, uint64_t steps_an_epoch) {
+  const int due = every > 0 ? done % every == 0 : done % steps_an_epoch == 0;
+  return done > 0 && (due || done >= total);
+}
+
+int ad__checkpoint_due(uint64_t done, uint64_t every, int epochs, uint64_t steps_an_epoch) {
+  const int by_steps = every > 0 && done % every == 0;
+  return done > 0 && (by_steps || (epochs && done % steps_an_epoch == 0));
+}
+
+/* --- Going on. */
+
+const char *ad__resume_kind(const char *name) {
+  static const char *const kinds[][2] = {
+      {"data_descriptor", "data"},     {"data_train", "data"},  {"data_dev", "data"},        {"base_model", "model"},
+      {"initial_parameters", "model"}, {"classifier", "model"}, {"arithmetic", "arithmetic"}};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    if (strcmp(name, kinds[i][0]) == 0) {
+      return kinds[i][1];
+    }
+  }
+  return "configuration";
+}
+
+/* Whether a word [length] stands in the list. */
+static int has_word(const char *list, const char *word, size_t length) {
+  for (const char *p = list; *p != '\0'; p += *p == ',') {
+    const size_t width = strcspn(p, ",");
+    if (width == length && strncmp(p, word, length) == 0) {
+      return 1;
+    }
+    p += width;
+  }
+  return 0;
+}
+
+int ad__resume_check(const char *allowed) {
+  for (const char *p = allowed; *p != '\0'; p += *p == ',') {
+    const size_t width = strcspn(p, ",");
+    if (!has_word("configuration,data,model,arithmetic", p, width)) {
+      return ad_fail(AD_ECONFIG, "resume.allow is '%s', expected a list of configuration, data, model, arithmetic",
+                     allowed);
+    }
+    p += width;
+  }
+  return AD_OK;
+}
+
+int ad__resume_judge(const char *run, const char *allowed, const struct ad_differences *differences) {
+  for (size_t i = 0; i < differences->count; i++) {
+    const struct ad_difference *d = &differences->items[i];
+    const char *kind = ad__resume_kind(d->name), *was = d->text[0] == NULL ? "(nothing)" : d->text[0],
+               *is = d->text[1] == NULL ? "(nothing)" : d->text[1];
+    if (!has_word(allowed, kind, strlen(kind))) {
+      return ad_fail(AD_ECONFIG,
+                     "%s holds an unfinished run, begun with %s %s, now it is %s: choose another run.dir, start anew "
+                     "with run.overwrite=true, or go on all the same with resume.allow=%s",
+                     run, d->name, was, is, kind);
+    }
+    ad_log(AD_LOG_WARNING, "%s was %s, is %s: resume.allow=%s", d->name, was, is, kind);
+  }
+  return AD_OK;
+}
