@@ -89,4 +89,21 @@ struct ad_step_comparison {
 int ad_compare_checkpoints(const char *const runs[2], struct ad_step_comparison *out);
 int ad_compare_snapshots(const char *const runs[2], struct ad_step_comparison *out);
 
+/* The first difference of two runs, in a sentence, as the parts of a comparison add to it in this order: log, result,
+ * checkpoints, snapshots. Zero-initialise. */
+struct ad_run_verdict {
+  char text[1000]; /* "": log and result are equal */
+  int other_bits;  /* 1: not merely a run that ended earlier */
+};
+
+/* A log, or a result, as they were compared: nothing is added where both are equal. */
+void ad_verdict_log(struct ad_run_verdict *verdict, const struct ad_log_comparison *log, const char *const paths[2]);
+void ad_verdict_result(struct ad_run_verdict *verdict, const struct ad_result_comparison *result);
+
+/* who: "A has", "B has", "A and B have" no result. */
+void ad_verdict_no_result(struct ad_run_verdict *verdict, const char *who);
+
+/* A step that differs; what: "checkpoints" or "snapshots". */
+void ad_verdict_step(struct ad_run_verdict *verdict, const char *what, const struct ad_step_comparison *step);
+
 #endif
