@@ -11,18 +11,15 @@
 #include "arguments.h"
 #include "autodidact/base/build.h"
 #include "autodidact/base/float_state.h"
-#include "autodidact/base/log.h"
-#include "autodidact/base/memory.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
 #include "autodidact/math/kernels.h"
 #include "autodidact/mpi/runtime.h"
+#include "autodidact/run/doctor.h"
+#include "autodidact/run/session.h"
 #include "autodidact/store/hdf5.h"
 #include "commands.h"
-#include "autodidact/run/session.h"
-
-enum { SQUARE = 1024, REPEATS = 7 };
 
 #ifdef H5_HAVE_PARALLEL
 static const char *const hdf5_kind = "parallel";
@@ -34,11 +31,9 @@ static void line(const char *name, const char *value) {
   printf("%-18s %s\n", name, value);
 }
 
-/* What the row self-check finds for the products of small and base encoders. */
+/* What the row self-check finds. */
 static int check_rows(void) {
-  static const size_t shapes[][2] = {{384, 384}, {1152, 384}, {768, 384},  {1536, 384}, {384, 1536},
-                                     {768, 768}, {2304, 768}, {1536, 768}, {3072, 768}, {768, 3072}};
-  const int alignment = ad_gemm_prepare(shapes, sizeof shapes / sizeof *shapes);
+  const int alignment = ad_doctor_rows();
   AD_TRY(alignment);
   if (alignment == 1) {
     line("row check", "rows of a product do not depend on other rows");
@@ -46,43 +41,6 @@ static int check_rows(void) {
     printf("%-18s rows depend on their number modulo %d: each lane starts at a multiple of it, at some cost in speed\n",
            "row check", alignment);
   }
-  return AD_OK;
-}
-
-static int compare_doubles(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-/* A square product, n = SQUARE: OpenBLAS's, the yardstick, and the one in use. */
-static void square_openblas(const float *X, const float *W, float *Y) {
-  ad_gemm_openblas_square(SQUARE, X, W, Y);
-}
-static void square_in_use(const float *X, const float *W, float *Y) {
-  ad_gemm_nt(SQUARE, SQUARE, SQUARE, X, SQUARE, W, Y, SQUARE);
-}
-
-/* Its median rate, in GF/s. */
-static int sgemm_rate(void (*product)(const float *X, const float *W, float *Y), double *rate) {
-  const size_t n = (size_t)SQUARE * SQUARE;
-  float *memory = ad_malloc(3 * n, sizeof *memory);
-  if (memory == NULL) {
-    return ad_fail_memory(3 * n * sizeof *memory, "a product");
-  }
-  for (size_t i = 0; i < 3 * n; i++) {
-    memory[i] = (float)(i % 7) - 3.0f;
-  }
-  double seconds[REPEATS];
-  for (int r = -1; r < REPEATS; r++) {
-    const double start = ad_clock();
-    product(memory, memory + n, memory + 2 * n);
-    if (r >= 0) {
-      seconds[r] = ad_clock() - start;
-    }
-  }
-  ad_free(memory);
-  qsort(seconds, REPEATS, sizeof *seconds, compare_doubles);
-  *rate = 2e-9 * SQUARE * (double)n / seconds[REPEATS / 2];
   return AD_OK;
 }
 
@@ -98,7 +56,8 @@ static int check_disk(void) {
   return AD_OK;
 }
 
-/* What the ranks of a machine share of a base encoder: the parameters, and of each rank two buckets of an encoder layer. */
+/* What the ranks of a machine share of a base encoder: the parameters, and of each rank two buckets of an encoder
+ * layer. */
 static double shared_gigabytes(long ranks) {
   static const double parameters = 110e6, layer = 7.1e6;
   return 1e-9 * sizeof(float) * (parameters + 2.0 * layer * (double)ranks);
@@ -111,9 +70,11 @@ static void check_shared_memory(void) {
   char room[80] = "is not there";
   if (statvfs("/dev/shm", &folder) == 0) {
     const double block = 1e-9 * (double)folder.f_frsize;
-    snprintf(room, sizeof room, "%.2f GB free of %.2f GB", block * (double)folder.f_bavail, block * (double)folder.f_blocks);
+    snprintf(room, sizeof room, "%.2f GB free of %.2f GB", block * (double)folder.f_bavail,
+             block * (double)folder.f_blocks);
   }
-  printf("%-18s %s; a base encoder on %ld rank%s shares %.2f GB%s\n", "/dev/shm", room, ranks, ranks == 1 ? "" : "s", shared_gigabytes(ranks),
+  printf("%-18s %s; a base encoder on %ld rank%s shares %.2f GB%s\n", "/dev/shm", room, ranks, ranks == 1 ? "" : "s",
+         shared_gigabytes(ranks),
          fd >= 0 ? ", which does not lie there" : ", which is not possible here: comm.shared=false");
   if (fd >= 0) {
     ad_ignore(close(fd));
@@ -140,14 +101,14 @@ static void check_temporary_folder(void) {
 int ad_command_doctor(int argc, char **argv) {
   size_t count;
   int help;
-  const struct arguments arguments = {
-      "doctor",
-      "",
-      "Checks MPI, HDF5, BLAS kernels, threads, row independence, disk and shared memory, and prints the speed of sgemm.",
-      NULL,
-      0,
-      0,
-      0};
+  const struct arguments arguments = {"doctor",
+                                      "",
+                                      "Checks MPI, HDF5, BLAS kernels, threads, row independence, disk and shared "
+                                      "memory, and prints the speed of sgemm.",
+                                      NULL,
+                                      0,
+                                      0,
+                                      0};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
   if (help) {
     return AD_OK;
@@ -170,10 +131,8 @@ int ad_command_doctor(int argc, char **argv) {
   AD_TRY(check_disk());
   check_shared_memory();
   check_temporary_folder();
-  AD_TRY(ad_gemm_openblas_room());
-  AD_TRY(sgemm_rate(square_openblas, &openblas));
-  AD_TRY(sgemm_rate(square_in_use, &in_use));
+  AD_TRY(ad_doctor_rates(&in_use, &openblas));
   printf("%-18s %.1f GF/s on one core; OpenBLAS (%s): %.1f (%d x %d x %d, medians of %d)\n", "sgemm", in_use,
-         ad_gemm_openblas_core(), openblas, SQUARE, SQUARE, SQUARE, REPEATS);
+         ad_gemm_openblas_core(), openblas, AD_DOCTOR_SQUARE, AD_DOCTOR_SQUARE, AD_DOCTOR_SQUARE, AD_DOCTOR_REPEATS);
   return AD_OK;
 }
