@@ -4,7 +4,7 @@
 
 #include "arguments.h"
 #include "autodidact/base/status.h"
-#include "autodidact/study/report.h"
+#include "autodidact/report/report.h"
 #include "study.h"
 
 /* A report of nothing would say so in every line. */

@@ -1,6 +1,6 @@
 /* What the files of src/study share. Not installed. */
-#ifndef AUTODIDACT_STUDY_STUDY_INTERNAL_H
-#define AUTODIDACT_STUDY_STUDY_INTERNAL_H
+#ifndef AUTODIDACT_SRC_STUDY_STUDY_INTERNAL_H
+#define AUTODIDACT_SRC_STUDY_STUDY_INTERNAL_H
 
 #include "autodidact/base/yaml.h"
 #include "autodidact/study/study.h"

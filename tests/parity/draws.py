@@ -1,4 +1,4 @@
-"""Draws and intervals of the reference numbers of statistics: those of include/autodidact/study/statistics.h."""
+"""Draws and intervals of the reference numbers of statistics: those of include/autodidact/statistics/statistics.h."""
 
 import math
 

@@ -7,7 +7,7 @@
 Needs SciPy, statsmodels, pandas, h5py and numpy; the C tests (tests/unit/test_statistics*.c) need the stored file only.
 
 One group a kind of statistic, in it one a case with its input and what is expected; NaN is "must not be there". Draws of
-bootstraps and permutations are those of include/autodidact/study/statistics.h, computed here from Philox's definition
+bootstraps and permutations are those of include/autodidact/statistics/statistics.h, computed here from Philox's definition
 (Salmon et al. 2011); intervals come from SciPy's bootstrap, which is handed the replicates. What no library has
 (Jordan 2024, Sellam et al. 2022, Ting et al. 1990, Tang et al. 2020) is the equation, written out over plain loops.
 """

@@ -7,7 +7,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/study/statistics.h"
+#include "autodidact/statistics/statistics.h"
 #include "support/fixture.h"
 
 /* As in tests/parity/study_statistics.py. */

@@ -20,7 +20,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/store/run.h"
 #include "autodidact/store/snapshot.h"
-#include "autodidact/study/report.h"
+#include "autodidact/report/report.h"
 #include "support/small_training.h"
 #include "support/statistics.h"
 #include "support/scratch.h"

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "autodidact/base/status.h"
-#include "autodidact/study/statistics_compare.h"
-#include "autodidact/study/statistics_components.h"
+#include "autodidact/statistics/compare.h"
+#include "autodidact/statistics/components.h"
 #include "support/statistics.h"
 
 static void test_summary(void **state) {

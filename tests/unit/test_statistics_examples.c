@@ -12,10 +12,10 @@
 
 #include "autodidact/base/status.h"
 #include "autodidact/learn/ensemble.h"
-#include "autodidact/study/statistics_examples.h"
-#include "autodidact/study/statistics_power.h"
-#include "autodidact/study/statistics_search.h"
-#include "autodidact/study/statistics_trajectory.h"
+#include "autodidact/statistics/examples.h"
+#include "autodidact/statistics/power.h"
+#include "autodidact/statistics/search.h"
+#include "autodidact/statistics/trajectory.h"
 #include "support/statistics.h"
 
 static void test_jordan(void **state) {

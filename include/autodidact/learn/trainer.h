@@ -35,7 +35,7 @@ struct ad_step {
   double norm;         /* of the gradient, before clipping */
   /* Where it was watched (ad_trainer_watch), otherwise NaN and 0: the norm, before clipping, of the mean gradient over the
    * examples of one lane, drawn by the step, and their number. With `norm` and `examples` the pair that the gradient noise
-   * scale is estimated from (study/statistics_trajectory.h). */
+   * scale is estimated from (statistics/trajectory.h). */
   double part_norm;
   uint64_t part_examples;
   double factor;       /* the schedule's */

@@ -2,7 +2,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "autodidact/study/statistics_examples.h"
+#include "autodidact/statistics/examples.h"
 #include "resample.h"
 
 enum { BINS = 15 };

@@ -5,11 +5,11 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/study/statistics_compare.h"
-#include "autodidact/study/statistics_components.h"
-#include "autodidact/study/statistics_power.h"
-#include "autodidact/study/statistics_search.h"
-#include "report.h"
+#include "autodidact/statistics/compare.h"
+#include "autodidact/statistics/components.h"
+#include "autodidact/statistics/power.h"
+#include "autodidact/statistics/search.h"
+#include "report_internal.h"
 
 enum { MOST_CELLS = 4000000, MOST_AXES = 8, COMPONENT_LINES = 42 };
 

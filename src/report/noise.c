@@ -3,8 +3,8 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/study/statistics_trajectory.h"
-#include "report.h"
+#include "autodidact/statistics/trajectory.h"
+#include "report_internal.h"
 
 enum { PERIODS = 4 };
 enum column { NORM, PART_NORM, EXAMPLES, PART_EXAMPLES, NOISE_COLUMNS };

@@ -1,5 +1,5 @@
 /* Statistics of single examples over runs. */
-#include "autodidact/study/statistics_examples.h"
+#include "autodidact/statistics/examples.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>

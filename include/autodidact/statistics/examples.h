@@ -1,9 +1,9 @@
 /* What the predictions of single examples tell: how much of the spread is the test set's, whether a difference holds
  * for new seeds and new examples, calibration, and what an ensemble gains. Letters: R runs, N examples, C classes. */
-#ifndef AUTODIDACT_STUDY_STATISTICS_EXAMPLES_H
-#define AUTODIDACT_STUDY_STATISTICS_EXAMPLES_H
+#ifndef AUTODIDACT_STATISTICS_EXAMPLES_H
+#define AUTODIDACT_STATISTICS_EXAMPLES_H
 
-#include "autodidact/study/statistics.h"
+#include "autodidact/statistics/statistics.h"
 
 /* ---- Test-set and distribution-wise variance (Jordan 2024, arXiv 2304.01910) ---- */
 

@@ -8,10 +8,10 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/statistics/search.h"
+#include "autodidact/statistics/trajectory.h"
 #include "autodidact/store/run_log.h"
-#include "autodidact/study/statistics_search.h"
-#include "autodidact/study/statistics_trajectory.h"
-#include "report.h"
+#include "report_internal.h"
 
 enum {
   GRID = 150,

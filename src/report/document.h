@@ -2,11 +2,11 @@
  *
  * What adds to a document returns nothing: the first failure stays in document->status, and what comes after it does
  * nothing. Texts are copied. */
-#ifndef AUTODIDACT_SRC_STUDY_DOCUMENT_H
-#define AUTODIDACT_SRC_STUDY_DOCUMENT_H
+#ifndef AUTODIDACT_SRC_REPORT_DOCUMENT_H
+#define AUTODIDACT_SRC_REPORT_DOCUMENT_H
 
 #include "autodidact/base/buffer.h"
-#include "autodidact/study/statistics.h"
+#include "autodidact/statistics/statistics.h"
 
 enum cell_kind { CELL_TEXT, CELL_COUNT, CELL_FIGURE, CELL_INTERVAL };
 

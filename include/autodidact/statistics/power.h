@@ -1,9 +1,9 @@
 /* How many seeds an effect needs. What is put in is normally an effect that was seen, and so has its own error: the
  * number belongs to that effect, not to the true one. alpha: of the test; power: probability to see the effect. */
-#ifndef AUTODIDACT_STUDY_STATISTICS_POWER_H
-#define AUTODIDACT_STUDY_STATISTICS_POWER_H
+#ifndef AUTODIDACT_STATISTICS_POWER_H
+#define AUTODIDACT_STATISTICS_POWER_H
 
-#include "autodidact/study/statistics.h"
+#include "autodidact/statistics/statistics.h"
 
 /* Pairs for a test of P(a > b) = superiority against 1/2, one-sided (Noether 1987): ((z_alpha + z_beta) / (sqrt 6 (1/2
  * - superiority)))^2, rounded up. */

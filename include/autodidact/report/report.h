@@ -1,7 +1,7 @@
 /* The report of a study: tables as text, CSV and JSON, and one HTML page with figures. docs/statistics.md explains it.
  */
-#ifndef AUTODIDACT_STUDY_REPORT_H
-#define AUTODIDACT_STUDY_REPORT_H
+#ifndef AUTODIDACT_REPORT_REPORT_H
+#define AUTODIDACT_REPORT_REPORT_H
 
 #include "autodidact/base/buffer.h"
 #include "autodidact/study/cells.h"

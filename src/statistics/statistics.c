@@ -1,4 +1,4 @@
-#include "autodidact/study/statistics.h"
+#include "autodidact/statistics/statistics.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>

@@ -11,9 +11,9 @@
 #include "autodidact/learn/metrics.h"
 #include "autodidact/learn/teacher.h"
 #include "autodidact/store/logits.h"
+#include "autodidact/statistics/examples.h"
 #include "autodidact/store/rows.h"
-#include "autodidact/study/statistics_examples.h"
-#include "report.h"
+#include "report_internal.h"
 
 enum { HEAT_RUNS = 60, EXAMPLE_ARMS = 40 };
 

@@ -1,4 +1,4 @@
-#include "autodidact/study/statistics_power.h"
+#include "autodidact/statistics/power.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sf_gamma.h>

@@ -6,8 +6,8 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/study/statistics_compare.h"
-#include "report.h"
+#include "autodidact/statistics/compare.h"
+#include "report_internal.h"
 
 enum { SUMMARY_ARMS = 8 };
 

@@ -1,5 +1,5 @@
 /* Gathers the runs of a study by arm and seeds, calls the sections, writes the files. */
-#include "report.h"
+#include "report_internal.h"
 
 #include <math.h>
 #include <stdarg.h>

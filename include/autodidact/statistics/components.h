@@ -1,9 +1,9 @@
 /* Variance components of a crossed design: how much of the spread comes from new weights, order, dropout, and from
  * their interactions. Letters: I, J, D levels of the factors, N cells with a value, MS mean squares. */
-#ifndef AUTODIDACT_STUDY_STATISTICS_COMPONENTS_H
-#define AUTODIDACT_STUDY_STATISTICS_COMPONENTS_H
+#ifndef AUTODIDACT_STATISTICS_COMPONENTS_H
+#define AUTODIDACT_STATISTICS_COMPONENTS_H
 
-#include "autodidact/study/statistics.h"
+#include "autodidact/statistics/statistics.h"
 
 enum { AD_FACTORS = 3, AD_COMPONENTS = 7 };
 

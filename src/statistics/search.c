@@ -1,4 +1,4 @@
-#include "autodidact/study/statistics_search.h"
+#include "autodidact/statistics/search.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>

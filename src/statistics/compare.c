@@ -5,7 +5,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/study/statistics_compare.h"
+#include "autodidact/statistics/compare.h"
 #include "resample.h"
 
 static double mean_of(size_t n, const double *x) {

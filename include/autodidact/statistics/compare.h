@@ -1,8 +1,8 @@
 /* Two arms against each other, and the spread of several. Letters: n pairs or runs, k arms. */
-#ifndef AUTODIDACT_STUDY_STATISTICS_COMPARE_H
-#define AUTODIDACT_STUDY_STATISTICS_COMPARE_H
+#ifndef AUTODIDACT_STATISTICS_COMPARE_H
+#define AUTODIDACT_STATISTICS_COMPARE_H
 
-#include "autodidact/study/statistics.h"
+#include "autodidact/statistics/statistics.h"
 
 /* ---- On common seeds ---- */
 

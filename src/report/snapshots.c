@@ -1,4 +1,4 @@
-/* Sections on snapshots: distances between runs, norms; the gradient noise scale is report_noise.c's. */
+/* Sections on snapshots: distances between runs, norms; the gradient noise scale is noise.c's. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/snapshot.h"
-#include "autodidact/study/statistics_trajectory.h"
-#include "report.h"
+#include "autodidact/statistics/trajectory.h"
+#include "report_internal.h"
 
 enum { STEPS = 60, SNAPSHOT_ARMS = 8 };
 enum norm { VALUE, UPDATE, TEACHER, NORMS };

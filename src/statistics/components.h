@@ -1,8 +1,8 @@
 /* What the parts of the analysis of variance share. Terms are sets of factors, as bits. */
-#ifndef AUTODIDACT_SRC_STUDY_COMPONENTS_H
-#define AUTODIDACT_SRC_STUDY_COMPONENTS_H
+#ifndef AUTODIDACT_SRC_STATISTICS_COMPONENTS_H
+#define AUTODIDACT_SRC_STATISTICS_COMPONENTS_H
 
-#include "autodidact/study/statistics_components.h"
+#include "autodidact/statistics/components.h"
 #include "resample.h"
 
 enum { TERMS = 8 }; /* subsets of three factors */

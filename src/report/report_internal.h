@@ -1,10 +1,10 @@
 /* What the sections of a report share. */
-#ifndef AUTODIDACT_SRC_STUDY_REPORT_H
-#define AUTODIDACT_SRC_STUDY_REPORT_H
+#ifndef AUTODIDACT_SRC_REPORT_REPORT_INTERNAL_H
+#define AUTODIDACT_SRC_REPORT_REPORT_INTERNAL_H
 
 #include "autodidact/store/snapshot.h"
-#include "autodidact/study/report.h"
-#include "autodidact/study/statistics_components.h"
+#include "autodidact/report/report.h"
+#include "autodidact/statistics/components.h"
 #include "document.h"
 
 enum run_state {

@@ -1,11 +1,11 @@
 /* Draws, sorting and intervals that the statistics share. */
-#ifndef AUTODIDACT_SRC_STUDY_RESAMPLE_H
-#define AUTODIDACT_SRC_STUDY_RESAMPLE_H
+#ifndef AUTODIDACT_SRC_STATISTICS_RESAMPLE_H
+#define AUTODIDACT_SRC_STATISTICS_RESAMPLE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "autodidact/study/statistics.h"
+#include "autodidact/statistics/statistics.h"
 
 /* Part of a draw's counter, so that no two statistics share draws by chance; those that should share them use one. */
 enum draw_purpose {

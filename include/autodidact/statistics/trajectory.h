@@ -1,9 +1,9 @@
 /* Numbers along training: bands over seeds, distances between runs, the gradient noise scale. Letters: R runs, T points
  * in time, m buckets of a sketch. */
-#ifndef AUTODIDACT_STUDY_STATISTICS_TRAJECTORY_H
-#define AUTODIDACT_STUDY_STATISTICS_TRAJECTORY_H
+#ifndef AUTODIDACT_STATISTICS_TRAJECTORY_H
+#define AUTODIDACT_STATISTICS_TRAJECTORY_H
 
-#include "autodidact/study/statistics.h"
+#include "autodidact/statistics/statistics.h"
 
 enum { AD_BAND_QUANTILES = 5 };
 

@@ -1,9 +1,9 @@
 /* What a search over seeds is worth: the best of n runs, and runs that are stopped early. Letters: N runs, n of them
  * that a reader could afford, F points in time at which runs were scored. */
-#ifndef AUTODIDACT_STUDY_STATISTICS_SEARCH_H
-#define AUTODIDACT_STUDY_STATISTICS_SEARCH_H
+#ifndef AUTODIDACT_STATISTICS_SEARCH_H
+#define AUTODIDACT_STATISTICS_SEARCH_H
 
-#include "autodidact/study/statistics.h"
+#include "autodidact/statistics/statistics.h"
 
 /* ---- Expected best of n ---- */
 

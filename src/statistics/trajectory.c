@@ -1,4 +1,4 @@
-#include "autodidact/study/statistics_trajectory.h"
+#include "autodidact/statistics/trajectory.h"
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"

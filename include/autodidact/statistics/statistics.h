@@ -5,8 +5,8 @@
  * AD_ENOMEM where they need memory. docs/statistics.md has each formula with its source and its limits.
  *
  * Letters: n values, R runs, N examples, C classes, k arms. */
-#ifndef AUTODIDACT_STUDY_STATISTICS_H
-#define AUTODIDACT_STUDY_STATISTICS_H
+#ifndef AUTODIDACT_STATISTICS_STATISTICS_H
+#define AUTODIDACT_STATISTICS_STATISTICS_H
 
 #include <math.h>
 #include <stddef.h>
