@@ -8,6 +8,16 @@
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 
+const struct unit_of ad__units[UNIT_SCORE] = {
+    [UNIT_NONE] = {"", 1},
+    [UNIT_NONE_SQUARED] = {"", 1},
+    [UNIT_PERCENT] = {"%", 100},
+    [UNIT_PERCENT_SQUARED] = {"%\u00b2", 1e4},
+    [UNIT_NATS] = {"nats", 1},
+    [UNIT_NATS_SQUARED] = {"nats\u00b2", 1},
+    [UNIT_EXAMPLES] = {"examples", 1},
+};
+
 static void fail(struct document *d, const char *what) {
   if (d->status == AD_OK) {
     d->status = ad_fail_memory(1024, what);
@@ -31,9 +41,9 @@ static void destroy_section(struct document_section *s) {
   for (size_t t = 0; t < s->table_count; t++) {
     struct document_table *table = &s->tables[t];
     for (size_t c = 0; c < table->count; c++) {
-      ad_free(table->cells[c].text);
+      ad_free(table->entries[c].text);
     }
-    ad_free(table->cells);
+    ad_free(table->entries);
     ad_free(table->columns);
     ad_free(table->id);
     ad_free(table->title);
@@ -127,7 +137,11 @@ void document_table(struct document *document, const char *id, const char *title
     fail(document, "a table");
     return;
   }
-  memcpy(table->columns, columns, width * sizeof *columns);
+  for (size_t c = 0; c < width; c++) {
+    const enum unit unit = columns[c].unit;
+    table->columns[c] = columns[c];
+    table->columns[c].unit = unit < UNIT_SCORE ? unit : document->score + (unit - UNIT_SCORE);
+  }
 }
 
 static struct document_table *open_table(struct document *d) {
@@ -142,33 +156,36 @@ void document_data_only(struct document *document) {
   }
 }
 
-static void put(struct document *d, struct document_cell cell) {
-  struct document_table *table = open_table(d);
-  if (table != NULL &&
-      (d->status = ad_reserve((void **)&table->cells, &table->capacity, table->count + 1, sizeof cell)) == AD_OK) {
-    table->cells[table->count++] = cell;
-  } else {
-    ad_free(cell.text);
+static struct document_entry read_entry(struct document *d, const struct document_column *column, const void *row) {
+  const void *member = (const char *)row + column->offset;
+  if (column->kind == ENTRY_TEXT) {
+    return (struct document_entry){.text = copy(d, *(const char *const *)member)};
   }
-}
-
-void put_text(struct document *document, const char *text) {
-  if (document->status == AD_OK) {
-    put(document, (struct document_cell){.kind = CELL_TEXT, .text = copy(document, text)});
+  if (column->kind == ENTRY_COUNT) {
+    return (struct document_entry){.value = (double)*(const uint64_t *)member};
   }
+  if (column->kind == ENTRY_FIGURE) {
+    const struct ad_figure *figure = member;
+    return (struct document_entry){.value = figure->value, .why = figure->why};
+  }
+  const struct ad_interval *interval = member;
+  return (struct document_entry){.value = interval->low, .high = interval->high, .why = interval->why};
 }
 
-void put_count(struct document *document, uint64_t count) {
-  put(document, (struct document_cell){.kind = CELL_COUNT, .value = (double)count});
-}
-
-void put_figure(struct document *document, struct ad_figure figure) {
-  put(document, (struct document_cell){.kind = CELL_FIGURE, .value = figure.value, .why = figure.why});
-}
-
-void put_interval(struct document *document, struct ad_interval interval) {
-  put(document,
-      (struct document_cell){.kind = CELL_INTERVAL, .value = interval.low, .high = interval.high, .why = interval.why});
+void document_add_row(struct document *document, const void *row, size_t size) {
+  struct document_table *table = open_table(document);
+  if (table == NULL ||
+      (document->status = ad_reserve((void **)&table->entries, &table->capacity, table->count + table->width,
+                                     sizeof *table->entries)) != AD_OK) {
+    return;
+  }
+  for (size_t c = 0; c < table->width; c++) {
+    if (table->columns[c].size != size) {
+      document->status = ad_fail(AD_EINTERNAL, "table %s: column %s is of other rows", table->id, table->columns[c].id);
+      return;
+    }
+    table->entries[table->count++] = read_entry(document, &table->columns[c], row);
+  }
 }
 
 struct document_table document_shown(const struct document_table *table, size_t *more) {
@@ -180,10 +197,10 @@ struct document_table document_shown(const struct document_table *table, size_t 
   return shown;
 }
 
-/* The first cell from `first` on, in steps of `step`, with this reason; the number of cells: none. */
+/* The first entry from `first` on, in steps of `step`, with this reason; the number of entries: none. */
 static size_t find_reason(const struct document_table *table, size_t first, size_t step, const char *why) {
   size_t i = first;
-  while (i < table->count && (table->cells[i].why == NULL || strcmp(table->cells[i].why, why) != 0)) {
+  while (i < table->count && (table->entries[i].why == NULL || strcmp(table->entries[i].why, why) != 0)) {
     i += step;
   }
   return i < table->count ? i : table->count;
@@ -193,7 +210,7 @@ int document_reasons(const struct document_table *table, const char *before, con
                      struct ad_buffer *out) {
   int reasons = 0;
   for (size_t i = 0; i < table->count; i++) {
-    const char *why = table->cells[i].why;
+    const char *why = table->entries[i].why;
     if (why == NULL || find_reason(table, 0, 1, why) < i) {
       continue;
     }

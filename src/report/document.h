@@ -5,30 +5,64 @@
 #ifndef AUTODIDACT_SRC_REPORT_DOCUMENT_H
 #define AUTODIDACT_SRC_REPORT_DOCUMENT_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "autodidact/base/buffer.h"
 #include "autodidact/statistics/statistics.h"
 
-enum cell_kind { CELL_TEXT, CELL_COUNT, CELL_FIGURE, CELL_INTERVAL };
+/* What a column counts in. UNIT_SCORE stands for the unit of the study's result. */
+enum unit {
+  UNIT_NONE,
+  UNIT_NONE_SQUARED,
+  UNIT_PERCENT,
+  UNIT_PERCENT_SQUARED,
+  UNIT_NATS,
+  UNIT_NATS_SQUARED,
+  UNIT_EXAMPLES,
+  UNIT_SCORE,
+  UNIT_SCORE_SQUARED
+};
 
-struct document_cell {
-  enum cell_kind kind;
+/* People see value * scale, in the unit `name`; files have the value. */
+struct unit_of {
+  const char *name;
+  double scale;
+};
+extern const struct unit_of ad__units[UNIT_SCORE];
+
+enum entry_kind { ENTRY_TEXT, ENTRY_COUNT, ENTRY_FIGURE, ENTRY_INTERVAL };
+
+struct document_entry {
   char *text;         /* owned */
   double value, high; /* count, figure; low and high */
   const char *why;    /* NULL: there */
 };
 
-/* A column. id: name in CSV and JSON (an interval has id_low and id_high). head: for people. scale: people see value *
- * scale, in `unit`; files have the value. */
+/* A column shows one member of a row's structure. */
 struct document_column {
-  const char *id, *head, *unit;
-  double scale;
+  const char *id;   /* name in CSV and JSON; an interval has id_low and id_high */
+  const char *head; /* for people */
+  enum unit unit;
+  enum entry_kind kind;
+  size_t offset, size; /* of the member in the structure; of the structure */
 };
+
+/* The column of a member of `struct row`: a text (const char *), a count (uint64_t), a figure or an interval. */
+#define COLUMN(id, head, unit, row, member) \
+  {id, head, unit, ENTRY_KIND(((struct row *)NULL)->member), offsetof(struct row, member), sizeof(struct row)}
+#define ENTRY_KIND(member)                 \
+  _Generic(member,                         \
+      const char *: ENTRY_TEXT,            \
+      uint64_t: ENTRY_COUNT,               \
+      struct ad_figure: ENTRY_FIGURE,      \
+      struct ad_interval: ENTRY_INTERVAL)
 
 struct document_table {
   char *id, *title;
   struct document_column *columns; /* [width] */
   size_t width;
-  struct document_cell *cells; /* [count] row by row */
+  struct document_entry *entries; /* [count] row by row */
   size_t count, capacity;
   int data_only; /* in CSV and JSON, not in text and HTML, which name it */
 };
@@ -50,6 +84,7 @@ struct document_section {
 
 struct document {
   int status;
+  enum unit score;       /* of the study's result; its square is the next one */
   char *title, *summary; /* summary: lines */
   struct document_section *sections;
   size_t count, capacity;
@@ -67,15 +102,17 @@ void document_note(struct document *document, const char *format, ...) __attribu
 void document_section(struct document *document, const char *id, const char *title, const char *meaning,
                       const char *caution);
 
-/* Begins a table of the newest section: its cells follow row by row. columns [width] are copied, their texts live for
- * ever. */
+/* Begins a table of the newest section. columns [width] are copied, their texts live for ever. */
 void document_table(struct document *document, const char *id, const char *title, size_t width,
                     const struct document_column *columns);
 void document_data_only(struct document *document);
-void put_text(struct document *document, const char *text);
-void put_count(struct document *document, uint64_t count);
-void put_figure(struct document *document, struct ad_figure figure);
-void put_interval(struct document *document, struct ad_interval interval);
+
+/* The width and the columns of a table, from an array. */
+#define COLUMNS(array) sizeof(array) / sizeof *(array), array
+
+/* Adds a row to the newest table: every column takes its member of *row. */
+#define document_row(document, row) document_add_row(document, row, sizeof *(row))
+void document_add_row(struct document *document, const void *row, size_t size);
 
 /* A figure of the newest section, made by gnuplot from `script`, which plots on a terminal that is set already. */
 void document_plot(struct document *document, const char *id, const char *title, unsigned width, unsigned height,
@@ -90,13 +127,13 @@ int document_csv(const struct document_table *table, struct ad_buffer *out);
 /* The table with the rows that people are shown, and how many more there are; a copy that owns nothing. */
 struct document_table document_shown(const struct document_table *table, size_t *more);
 
-/* Why cells are not available, each reason once, behind the heads of the columns that it stands for: `before` "mean,
+/* Why entries are not available, each reason once, behind the heads of the columns that it stands for: `before` "mean,
  * SD: needs at least 2 runs", `between` two of them. Appended; nothing where all is there. AD_ENOMEM. */
 int document_reasons(const struct document_table *table, const char *before, const char *between,
                      struct ad_buffer *out);
 
-/* What people see of a cell, or of its reason; appended. */
-int cell_show(const struct document_cell *cell, const struct document_column *column, struct ad_buffer *out);
+/* What people see of an entry, or of its reason; appended. */
+int entry_show(const struct document_entry *entry, const struct document_column *column, struct ad_buffer *out);
 
 /* Runs gnuplot on a script in `folder`; *svg is the picture, ready to stand inside HTML with ids that begin with `id`,
  * or NULL where gnuplot failed (a warning was given). The caller frees it. AD_EIO, AD_ENOMEM. */

@@ -79,24 +79,26 @@ static int paragraphs(struct ad_buffer *out, const char *class, const char *line
 static int table_head(const struct document_table *table, struct ad_buffer *out) {
   AD_TRY(ad_buffer_puts(out, "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>"));
   for (size_t c = 0; c < table->width; c++) {
-    const int text = table->count > c && table->cells[c].kind == CELL_TEXT;
+    const int text = table->columns[c].kind == ENTRY_TEXT;
     AD_TRY(element(out, text ? "<th class=\"text\" scope=\"col\">" : "<th scope=\"col\">", table->columns[c].head, ""));
-    if (table->columns[c].unit[0] != '\0') {
-      AD_TRY(element(out, " <span>(", table->columns[c].unit, ")</span>"));
+    const char *unit = ad__units[table->columns[c].unit].name;
+    if (unit[0] != '\0') {
+      AD_TRY(element(out, " <span>(", unit, ")</span>"));
     }
     AD_TRY(ad_buffer_puts(out, "</th>"));
   }
   return ad_buffer_puts(out, "</tr></thead><tbody>\n");
 }
 
-static int table_cell(const struct document_table *table, size_t i, struct ad_buffer *out) {
-  const struct document_cell *cell = &table->cells[i];
+static int table_entry(const struct document_table *table, size_t i, struct ad_buffer *out) {
+  const struct document_column *column = &table->columns[i % table->width];
+  const struct document_entry *entry = &table->entries[i];
   struct ad_buffer shown = {0};
-  int status = cell_show(cell, &table->columns[i % table->width], &shown);
-  if (status == AD_OK && cell->why != NULL) {
-    status = element(out, "<td class=\"na\" title=\"", cell->why, "\">");
+  int status = entry_show(entry, column, &shown);
+  if (status == AD_OK && entry->why != NULL) {
+    status = element(out, "<td class=\"na\" title=\"", entry->why, "\">");
   } else if (status == AD_OK) {
-    status = ad_buffer_puts(out, cell->kind == CELL_TEXT ? "<td class=\"text\">" : "<td>");
+    status = ad_buffer_puts(out, column->kind == ENTRY_TEXT ? "<td class=\"text\">" : "<td>");
   }
   if (status == AD_OK) {
     status = element(out, "", shown.data == NULL ? "" : shown.data, "</td>");
@@ -130,7 +132,7 @@ static int put_table(const struct document_table *whole, struct ad_buffer *out) 
   AD_TRY(table_head(table, out));
   for (size_t i = 0; i < table->count; i++) {
     AD_TRY(i % table->width == 0 ? ad_buffer_puts(out, "<tr>") : AD_OK);
-    AD_TRY(table_cell(table, i, out));
+    AD_TRY(table_entry(table, i, out));
     AD_TRY(i % table->width + 1 == table->width ? ad_buffer_puts(out, "</tr>\n") : AD_OK);
   }
   AD_TRY(ad_buffer_puts(out, "</tbody></table></div>\n"));

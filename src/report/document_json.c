@@ -17,26 +17,28 @@ static json_t *text_or_null(const char *text) {
   return text == NULL ? json_null() : json_string(text);
 }
 
-static int set_cell(json_t *row, json_t *reasons, const struct document_cell *cell, const char *id) {
+static int set_entry(json_t *row, json_t *reasons, const struct document_entry *entry,
+                     const struct document_column *column) {
+  const char *id = column->id;
   char name[96];
-  if (cell->kind == CELL_TEXT) {
-    return set(row, id, json_string(cell->text));
+  if (column->kind == ENTRY_TEXT) {
+    return set(row, id, json_string(entry->text));
   }
-  if (cell->kind == CELL_COUNT) {
-    return set(row, id, json_integer((json_int_t)cell->value));
+  if (column->kind == ENTRY_COUNT) {
+    return set(row, id, json_integer((json_int_t)entry->value));
   }
-  if (cell->why != NULL && set(reasons, id, json_string(cell->why)) != 0) {
+  if (entry->why != NULL && set(reasons, id, json_string(entry->why)) != 0) {
     return -1;
   }
-  if (cell->kind == CELL_FIGURE) {
-    return set(row, id, cell->why != NULL ? json_null() : json_real(cell->value));
+  if (column->kind == ENTRY_FIGURE) {
+    return set(row, id, entry->why != NULL ? json_null() : json_real(entry->value));
   }
   snprintf(name, sizeof name, "%s_low", id);
-  if (set(row, name, cell->why != NULL ? json_null() : json_real(cell->value)) != 0) {
+  if (set(row, name, entry->why != NULL ? json_null() : json_real(entry->value)) != 0) {
     return -1;
   }
   snprintf(name, sizeof name, "%s_high", id);
-  return set(row, name, cell->why != NULL ? json_null() : json_real(cell->high));
+  return set(row, name, entry->why != NULL ? json_null() : json_real(entry->high));
 }
 
 static json_t *table_rows(const struct document_table *table) {
@@ -45,7 +47,7 @@ static json_t *table_rows(const struct document_table *table) {
     json_t *row = json_object(), *reasons = json_object();
     int failed = row == NULL || reasons == NULL;
     for (size_t c = 0; c < table->width && !failed; c++) {
-      failed = set_cell(row, reasons, &table->cells[first + c], table->columns[c].id) != 0;
+      failed = set_entry(row, reasons, &table->entries[first + c], &table->columns[c]) != 0;
     }
     if (!failed && json_object_size(reasons) > 0) {
       failed = json_object_set(row, "not_available", reasons) != 0;

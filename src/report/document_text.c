@@ -16,27 +16,28 @@ enum { LINE = 110 };
  * Files have it as it is. */
 static int show_number(double value, const struct document_column *column, struct ad_buffer *out) {
   static const double ROUNDING = 1e-12;
-  const double shown = value * column->scale;
-  return ad_buffer_printf(out, "%.4g", column->unit[0] != '\0' && fabs(shown) < ROUNDING ? 0.0 : shown);
+  const struct unit_of *unit = &ad__units[column->unit];
+  const double shown = value * unit->scale;
+  return ad_buffer_printf(out, "%.4g", unit->name[0] != '\0' && fabs(shown) < ROUNDING ? 0.0 : shown);
 }
 
-int cell_show(const struct document_cell *cell, const struct document_column *column, struct ad_buffer *out) {
-  if (cell->kind == CELL_TEXT) {
-    return ad_buffer_puts(out, cell->text);
+int entry_show(const struct document_entry *entry, const struct document_column *column, struct ad_buffer *out) {
+  if (column->kind == ENTRY_TEXT) {
+    return ad_buffer_puts(out, entry->text);
   }
-  if (cell->kind == CELL_COUNT) {
-    return ad_buffer_printf(out, "%.0f", cell->value);
+  if (column->kind == ENTRY_COUNT) {
+    return ad_buffer_printf(out, "%.0f", entry->value);
   }
-  if (cell->why != NULL) {
+  if (entry->why != NULL) {
     return ad_buffer_puts(out, "n/a");
   }
-  if (cell->kind == CELL_FIGURE) {
-    return show_number(cell->value, column, out);
+  if (column->kind == ENTRY_FIGURE) {
+    return show_number(entry->value, column, out);
   }
   AD_TRY(ad_buffer_puts(out, "["));
-  AD_TRY(show_number(cell->value, column, out));
+  AD_TRY(show_number(entry->value, column, out));
   AD_TRY(ad_buffer_puts(out, ", "));
-  AD_TRY(show_number(cell->high, column, out));
+  AD_TRY(show_number(entry->high, column, out));
   return ad_buffer_puts(out, "]");
 }
 
@@ -63,23 +64,24 @@ static int wrap(struct ad_buffer *out, const char *text, int indent) {
 }
 
 static int head(const struct document_column *column, struct ad_buffer *out) {
-  return column->unit[0] == '\0' ? ad_buffer_puts(out, column->head)
-                                 : ad_buffer_printf(out, "%s (%s)", column->head, column->unit);
+  const char *unit = ad__units[column->unit].name;
+  return unit[0] == '\0' ? ad_buffer_puts(out, column->head)
+                         : ad_buffer_printf(out, "%s (%s)", column->head, unit);
 }
 
-/* The texts of all cells, one after another with a NUL each, heads first, and the width of each column. */
+/* The texts of all entries, one after another with a NUL each, heads first, and the width of each column. */
 static int lay_out(const struct document_table *table, struct ad_buffer *texts, size_t *widths) {
   for (size_t i = 0; i < table->width + table->count; i++) {
     const size_t column = i % table->width, begin = texts->size;
     AD_TRY(i < table->width ? head(&table->columns[i], texts)
-                            : cell_show(&table->cells[i - table->width], &table->columns[column], texts));
+                            : entry_show(&table->entries[i - table->width], &table->columns[column], texts));
     AD_TRY(ad_buffer_append(texts, "", 1));
     widths[column] = ad_text_widest(widths[column], texts->data + begin);
   }
   return AD_OK;
 }
 
-static int print_cells(const struct document_table *table, const struct ad_buffer *texts, const size_t *widths,
+static int print_entries(const struct document_table *table, const struct ad_buffer *texts, const size_t *widths,
                        struct ad_buffer *out) {
   const char *text = texts->data;
   for (size_t i = 0; i < table->width + table->count; i++) {
@@ -117,7 +119,7 @@ static int print_table(const struct document_table *whole, struct ad_buffer *out
   AD_TRY_GOTO(status, out);
   AD_TRY_GOTO(ad_buffer_printf(out, "%s\n", table->title), out);
   AD_TRY_GOTO(lay_out(table, &texts, widths), out);
-  AD_TRY_GOTO(print_cells(table, &texts, widths, out), out);
+  AD_TRY_GOTO(print_entries(table, &texts, widths, out), out);
   AD_TRY_GOTO(
       more > 0 ? ad_buffer_printf(out, "  ... %zu more rows: %s.csv and report.json\n", more, whole->id) : AD_OK, out);
   const size_t before = out->size;
@@ -166,7 +168,7 @@ int document_text(const struct document *document, struct ad_buffer *out) {
 
 /* ---- CSV (RFC 4180) ---- */
 
-/* The rest of a quoted cell, behind the quote that opens it. */
+/* The rest of a quoted entry, behind the quote that opens it. */
 static int csv_quoted(struct ad_buffer *out, const char *text) {
   for (; *text != '\0'; text++) {
     AD_TRY(ad_buffer_append(out, "\"\"", *text == '"' ? 1 : 0));
@@ -198,22 +200,23 @@ static int csv_text(struct ad_buffer *out, const char *text) {
   return csv_quoted(out, text);
 }
 
-static int csv_cell(struct ad_buffer *out, const struct document_cell *cell) {
-  if (cell->kind == CELL_TEXT) {
-    return csv_text(out, cell->text);
+static int csv_entry(struct ad_buffer *out, enum entry_kind kind, const struct document_entry *entry) {
+  if (kind == ENTRY_TEXT) {
+    return csv_text(out, entry->text);
   }
-  if (cell->kind == CELL_COUNT) {
-    return ad_buffer_printf(out, "%.0f", cell->value);
+  if (kind == ENTRY_COUNT) {
+    return ad_buffer_printf(out, "%.0f", entry->value);
   }
-  if (cell->why != NULL) {
-    return cell->kind == CELL_INTERVAL ? ad_buffer_puts(out, ",") : AD_OK;
+  if (entry->why != NULL) {
+    return kind == ENTRY_INTERVAL ? ad_buffer_puts(out, ",") : AD_OK;
   }
-  AD_TRY(ad_buffer_printf(out, "%.17g", cell->value));
-  return cell->kind == CELL_INTERVAL ? ad_buffer_printf(out, ",%.17g", cell->high) : AD_OK;
+  AD_TRY(ad_buffer_printf(out, "%.17g", entry->value));
+  return kind == ENTRY_INTERVAL ? ad_buffer_printf(out, ",%.17g", entry->high) : AD_OK;
 }
 
 /* "column: reason; column: reason" */
-static int csv_reasons(struct ad_buffer *out, const struct document_table *table, const struct document_cell *row) {
+static int csv_reasons(struct ad_buffer *out, const struct document_table *table,
+                       const struct document_entry *row) {
   struct ad_buffer text = {0};
   int status = ad_buffer_puts(&text, "");
   for (size_t c = 0; c < table->width && status == AD_OK; c++) {
@@ -231,15 +234,15 @@ static int csv_reasons(struct ad_buffer *out, const struct document_table *table
 int document_csv(const struct document_table *table, struct ad_buffer *out) {
   for (size_t c = 0; c < table->width; c++) {
     const char *id = table->columns[c].id;
-    const int interval = table->count > c && table->cells[c].kind == CELL_INTERVAL;
-    AD_TRY(interval ? ad_buffer_printf(out, "%s_low,%s_high,", id, id) : ad_buffer_printf(out, "%s,", id));
+    AD_TRY(table->columns[c].kind == ENTRY_INTERVAL
+               ? ad_buffer_printf(out, "%s_low,%s_high,", id, id) : ad_buffer_printf(out, "%s,", id));
   }
   AD_TRY(ad_buffer_puts(out, "not_available\n"));
   for (size_t i = 0; i < table->count; i++) {
-    AD_TRY(csv_cell(out, &table->cells[i]));
+    AD_TRY(csv_entry(out, table->columns[i % table->width].kind, &table->entries[i]));
     AD_TRY(ad_buffer_puts(out, ","));
     if (i % table->width + 1 == table->width) {
-      AD_TRY(csv_reasons(out, table, &table->cells[i + 1 - table->width]));
+      AD_TRY(csv_reasons(out, table, &table->entries[i + 1 - table->width]));
       AD_TRY(ad_buffer_puts(out, "\n"));
     }
   }

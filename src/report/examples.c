@@ -158,35 +158,57 @@ static void release(struct examples *e) {
   ad_free(e->labels);
 }
 
+static struct ad_figure mean_of(size_t count, double sum, const char *why) {
+  return count > 0 ? ad_figure_of(sum / (double)count) : ad_figure_none(why);
+}
+
 /* ---- The test set's part ---- */
 
-static int jordan_rows(struct examples *e) {
-  struct report *r = e->r;
+struct variance_row {
+  const char *arm;
+  struct ad_jordan of;
+  struct ad_figure test_sd, distribution_sd, floor_sd;
+};
+
+static struct ad_figure root(struct ad_figure square, const char *why_negative) {
+  return square.why != NULL ? square : square.value < 0 ? ad_figure_none(why_negative) : ad_figure_of(sqrt(square.value));
+}
+
+static int variance_rows(struct examples *e) {
+  static const char why[] = "the variance is estimated as negative: all of the spread may be the test set's";
   for (size_t a = 0; a < e->arms; a++) {
     const struct predictions *p = &e->arm[a];
-    struct ad_jordan j;
+    struct variance_row row = {.arm = e->r->arm[a].name};
     if (p->runs == 0) {
       continue;
     }
-    AD_TRY(ad_distribution_variance(&j, p->runs, e->N, e->C, p->wrong, &r->how));
-    put_text(r->doc, r->arm[a].name);
-    put_count(r->doc, j.runs);
-    put_count(r->doc, j.examples);
-    put_figure(r->doc, j.error);
-    put_figure(r->doc, j.test.why != NULL ? j.test : ad_figure_of(sqrt(j.test.value)));
-    put_figure(r->doc,
-               j.distribution.why != NULL ? j.distribution
-               : j.distribution.value < 0
-                   ? ad_figure_none("the variance is estimated as negative: all of the spread may be the test set's")
-                   : ad_figure_of(sqrt(j.distribution.value)));
-    put_figure(r->doc, j.floor.why != NULL ? j.floor : ad_figure_of(sqrt(j.floor.value)));
-    put_figure(r->doc, j.test);
-    put_figure(r->doc, j.distribution);
-    put_interval(r->doc, j.interval);
-    put_figure(r->doc, j.noise);
-    put_figure(r->doc, j.halves);
+    AD_TRY(ad_distribution_variance(&row.of, p->runs, e->N, e->C, p->wrong, &e->r->how));
+    row.test_sd = root(row.of.test, why);
+    row.distribution_sd = root(row.of.distribution, why);
+    row.floor_sd = root(row.of.floor, why);
+    document_row(e->r->doc, &row);
   }
-  return r->doc->status;
+  return e->r->doc->status;
+}
+
+static int variance_table(struct examples *e) {
+  static const struct document_column columns[] = {
+      COLUMN("arm", "arm", UNIT_NONE, variance_row, arm),
+      COLUMN("runs", "runs", UNIT_NONE, variance_row, of.runs),
+      COLUMN("examples", "examples", UNIT_NONE, variance_row, of.examples),
+      COLUMN("error", "error", UNIT_PERCENT, variance_row, of.error),
+      COLUMN("test_sd", "SD on these examples", UNIT_PERCENT, variance_row, test_sd),
+      COLUMN("distribution_sd", "SD on new data", UNIT_PERCENT, variance_row, distribution_sd),
+      COLUMN("floor_sd", "least SD of equal runs", UNIT_PERCENT, variance_row, floor_sd),
+      COLUMN("test_variance", "variance on these", UNIT_PERCENT_SQUARED, variance_row, of.test),
+      COLUMN("distribution_variance", "on new data", UNIT_PERCENT_SQUARED, variance_row, of.distribution),
+      COLUMN("distribution_interval", "its 95 % CI", UNIT_PERCENT_SQUARED, variance_row, of.interval),
+      COLUMN("noise_variance", "of the test set", UNIT_PERCENT_SQUARED, variance_row, of.noise),
+      COLUMN("halves", "r of halves", UNIT_NONE, variance_row, of.halves)};
+  document_table(e->r->doc, "test_set",
+                 "Variance over runs on these examples, and on the distribution they come from (Jordan 2024)",
+                 COLUMNS(columns));
+  return variance_rows(e);
 }
 
 /* The next run of x and of y with the same seeds, from *i and *j on; 0: none. */
@@ -208,30 +230,44 @@ static size_t pair_rows(const struct examples *e, const struct predictions *x, c
   return count;
 }
 
-static int multi_rows(struct examples *e) {
-  struct report *r = e->r;
-  const struct predictions *base = &e->arm[r->baseline];
+struct bootstrap_row {
+  const char *arm;
+  size_t pairs, examples, replicates;
+  struct ad_multi_bootstrap of;
+};
+
+/* rows [2,most,N]: work memory. */
+static int bootstrap_row(struct examples *e, size_t a, uint8_t *rows) {
+  uint8_t *other = rows + e->most * e->N;
+  const size_t pairs = pair_rows(e, &e->arm[a], &e->arm[e->r->baseline], rows, other);
+  struct ad_resampling how = e->r->how;
+  /* A replicate reads every prediction: at most a billion in all arms. */
+  const size_t work = 1000000000 / (2 * (pairs + 1) * e->N * e->arms);
+  how.replicates = work < how.replicates ? (work < 500 ? 500 : work) : how.replicates;
+  struct bootstrap_row row = {e->r->arm[a].name, pairs, e->N, how.replicates, {0}};
+  AD_TRY(ad_multi_bootstrap(&row.of, pairs, rows, pairs, other, e->N, 1, &how));
+  document_row(e->r->doc, &row);
+  return e->r->doc->status;
+}
+
+static int bootstrap_table(struct examples *e) {
+  static const struct document_column columns[] = {
+      COLUMN("arm", "arm", UNIT_NONE, bootstrap_row, arm),
+      COLUMN("pairs", "common seeds", UNIT_NONE, bootstrap_row, pairs),
+      COLUMN("examples", "examples", UNIT_NONE, bootstrap_row, examples),
+      COLUMN("difference", "difference in error", UNIT_PERCENT, bootstrap_row, of.difference),
+      COLUMN("interval", "95 % CI", UNIT_PERCENT, bootstrap_row, of.interval),
+      COLUMN("p", "p", UNIT_NONE, bootstrap_row, of.p),
+      COLUMN("replicates", "replicates", UNIT_NONE, bootstrap_row, replicates)};
+  document_table(e->r->doc, "multi_bootstrap",
+                 "Multi-Bootstrap over seeds and examples, against the baseline (Sellam et al. 2022)",
+                 COLUMNS(columns));
   uint8_t *rows = ad_malloc(2 * e->most * e->N, 1);
   int status = rows == NULL ? ad_fail_memory(2 * e->most * e->N, "paired predictions") : AD_OK;
   for (size_t a = 0; a < e->arms && status == AD_OK; a++) {
-    if (a == r->baseline || e->arm[a].runs == 0) {
-      continue;
+    if (a != e->r->baseline && e->arm[a].runs > 0) {
+      status = bootstrap_row(e, a, rows);
     }
-    uint8_t *other = rows + e->most * e->N;
-    const size_t pairs = pair_rows(e, &e->arm[a], base, rows, other);
-    struct ad_resampling how = r->how;
-    /* A replicate reads every prediction: at most a billion in all arms. */
-    const size_t work = 1000000000 / (2 * (pairs + 1) * e->N * e->arms);
-    how.replicates = work < how.replicates ? (work < 500 ? 500 : work) : how.replicates;
-    struct ad_multi_bootstrap m;
-    status = ad_multi_bootstrap(&m, pairs, rows, pairs, other, e->N, 1, &how);
-    put_text(r->doc, r->arm[a].name);
-    put_count(r->doc, pairs);
-    put_count(r->doc, e->N);
-    put_figure(r->doc, m.difference);
-    put_interval(r->doc, m.interval);
-    put_figure(r->doc, m.p);
-    put_count(r->doc, how.replicates);
   }
   ad_free(rows);
   return status;
@@ -239,111 +275,99 @@ static int multi_rows(struct examples *e) {
 
 /* ---- McNemar ---- */
 
-/* "seed.init=3, seed.order=0": what the runs of a pair have in common. */
-static void put_seeds(struct report *r, size_t point) {
+/* "seed.init=3, seed.order=0" into `text`: what the runs of a pair have in common. */
+static int list_seeds(const struct report *r, size_t point, struct ad_buffer *text) {
   const struct ad_study_cell *cell = &r->study->cells[r->arm[0].runs[point].cell];
-  struct ad_buffer text = {0};
-  int status = ad_buffer_puts(&text, "");
-  for (size_t x = 0; x < r->study->axis_count && status == AD_OK; x++) {
+  AD_TRY(ad_buffer_puts(text, ""));
+  for (size_t x = 0; x < r->study->axis_count; x++) {
     const struct ad_study_axis *axis = &r->study->axes[x];
     if (axis->seed) {
-      status = ad_buffer_printf(&text, "%s%s=%s", text.size > 0 ? ", " : "", axis->key, axis->values[cell->level[x]]);
+      AD_TRY(ad_buffer_printf(text, "%s%s=%s", text->size > 0 ? ", " : "", axis->key, axis->values[cell->level[x]]));
     }
   }
-  if (status == AD_OK) {
-    put_text(r->doc, text.data);
-  } else if (r->doc->status == AD_OK) {
-    r->doc->status = status;
-  }
-  ad_buffer_destroy(&text);
+  return AD_OK;
 }
 
-/* Every pair of the arm and the baseline (each = 1), or how many of them differ. */
-static void mcnemar_rows(struct examples *e, size_t a, int each) {
-  struct report *r = e->r;
-  const struct predictions *x = &e->arm[a], *y = &e->arm[r->baseline];
-  size_t pairs = 0, better = 0, worse = 0;
+struct pair_row {
+  const char *arm, *seeds;
+  struct ad_mcnemar of; /* a: the arm, b: the baseline */
+};
+
+static int pair_row(struct examples *e, size_t a, size_t point, const struct ad_mcnemar *m) {
+  struct ad_buffer seeds = {0};
+  const int status = list_seeds(e->r, point, &seeds);
+  if (status == AD_OK) {
+    const struct pair_row row = {e->r->arm[a].name, seeds.data, *m};
+    document_row(e->r->doc, &row);
+  }
+  ad_buffer_destroy(&seeds);
+  return status;
+}
+
+struct pairs_row {
+  const char *arm;
+  size_t pairs, better, worse, undecided;
+  struct ad_figure only_arm, only_baseline;
+};
+
+/* The sums over the pairs of an arm and the baseline; each: a row for every pair instead. */
+static int mcnemar_rows(struct examples *e, size_t a, int each) {
+  const struct predictions *x = &e->arm[a], *y = &e->arm[e->r->baseline];
+  struct pairs_row row = {.arm = e->r->arm[a].name};
   double only_arm = 0.0, only_base = 0.0;
   for (size_t i = 0, j = 0; next_pair(x, y, &i, &j); i++, j++) {
     struct ad_mcnemar m;
     ad_mcnemar_of(&m, e->N, x->wrong + i * e->N, y->wrong + j * e->N);
     const int differ = m.p.why == NULL && m.p.value < 0.05;
-    pairs++;
-    better += differ && m.only_a < m.only_b;
-    worse += differ && m.only_a > m.only_b;
+    row.pairs++;
+    row.better += differ && m.only_a < m.only_b;
+    row.worse += differ && m.only_a > m.only_b;
     only_arm += (double)m.only_a / (double)e->N;
     only_base += (double)m.only_b / (double)e->N;
-    if (each) {
-      put_text(r->doc, r->arm[a].name);
-      put_seeds(r, x->points[i]);
-      put_count(r->doc, m.only_a);
-      put_count(r->doc, m.only_b);
-      put_figure(r->doc, m.p);
-    }
+    AD_TRY(each ? pair_row(e, a, x->points[i], &m) : AD_OK);
   }
+  row.undecided = row.pairs - row.better - row.worse;
+  row.only_arm = mean_of(row.pairs, only_arm, "no common seeds");
+  row.only_baseline = mean_of(row.pairs, only_base, "no common seeds");
   if (!each) {
-    static const char none[] = "no common seeds";
-    put_text(r->doc, r->arm[a].name);
-    put_count(r->doc, pairs);
-    put_figure(r->doc, pairs > 0 ? ad_figure_of(only_arm / (double)pairs) : ad_figure_none(none));
-    put_figure(r->doc, pairs > 0 ? ad_figure_of(only_base / (double)pairs) : ad_figure_none(none));
-    put_count(r->doc, better);
-    put_count(r->doc, worse);
-    put_count(r->doc, pairs - better - worse);
+    document_row(e->r->doc, &row);
   }
+  return e->r->doc->status;
 }
 
-static void mcnemar_tables(struct examples *e) {
-  struct report *r = e->r;
-  static const struct document_column sums[] = {{"arm", "arm", "", 1},
-                                                {"pairs", "common seeds", "", 1},
-                                                {"only_arm", "only the arm errs", "%", 100},
-                                                {"only_baseline", "only the baseline errs", "%", 100},
-                                                {"better", "pairs better, p < 0.05", "", 1},
-                                                {"worse", "pairs worse, p < 0.05", "", 1},
-                                                {"undecided", "undecided", "", 1}};
-  static const struct document_column each[] = {{"arm", "arm", "", 1},
-                                                {"seeds", "seeds", "", 1},
-                                                {"only_arm", "only the arm errs", "", 1},
-                                                {"only_baseline", "only the baseline errs", "", 1},
-                                                {"p", "p", "", 1}};
-  document_table(r->doc, "mcnemar",
-                 "Pairs of trained models on these examples (McNemar's exact test; about models, not methods)",
-                 sizeof sums / sizeof *sums, sums);
-  for (int rows = 0; rows < 2; rows++) {
-    for (size_t a = 0; a < e->arms; a++) {
-      if (a != r->baseline && e->arm[a].runs > 0) {
-        mcnemar_rows(e, a, rows);
-      }
-    }
-    if (rows == 0) {
-      document_table(r->doc, "mcnemar_pairs", "McNemar's test of every pair", sizeof each / sizeof *each, each);
-      document_data_only(r->doc);
+static int mcnemar_table(struct examples *e, int each) {
+  static const struct document_column sums[] = {
+      COLUMN("arm", "arm", UNIT_NONE, pairs_row, arm),
+      COLUMN("pairs", "common seeds", UNIT_NONE, pairs_row, pairs),
+      COLUMN("only_arm", "only the arm errs", UNIT_PERCENT, pairs_row, only_arm),
+      COLUMN("only_baseline", "only the baseline errs", UNIT_PERCENT, pairs_row, only_baseline),
+      COLUMN("better", "pairs better, p < 0.05", UNIT_NONE, pairs_row, better),
+      COLUMN("worse", "pairs worse, p < 0.05", UNIT_NONE, pairs_row, worse),
+      COLUMN("undecided", "undecided", UNIT_NONE, pairs_row, undecided)};
+  static const struct document_column single[] = {
+      COLUMN("arm", "arm", UNIT_NONE, pair_row, arm),
+      COLUMN("seeds", "seeds", UNIT_NONE, pair_row, seeds),
+      COLUMN("only_arm", "only the arm errs", UNIT_NONE, pair_row, of.only_a),
+      COLUMN("only_baseline", "only the baseline errs", UNIT_NONE, pair_row, of.only_b),
+      COLUMN("p", "p", UNIT_NONE, pair_row, of.p)};
+  if (each) {
+    document_table(e->r->doc, "mcnemar_pairs", "McNemar's test of every pair", COLUMNS(single));
+    document_data_only(e->r->doc);
+  } else {
+    document_table(e->r->doc, "mcnemar",
+                   "Pairs of trained models on these examples (McNemar's exact test; about models, not methods)",
+                   COLUMNS(sums));
+  }
+  for (size_t a = 0; a < e->arms; a++) {
+    if (a != e->r->baseline && e->arm[a].runs > 0) {
+      AD_TRY(mcnemar_rows(e, a, each));
     }
   }
+  return e->r->doc->status;
 }
 
 static int test_set_section(struct examples *e) {
   struct report *r = e->r;
-  static const struct document_column multi[] = {{"arm", "arm", "", 1},
-                                                 {"pairs", "common seeds", "", 1},
-                                                 {"examples", "examples", "", 1},
-                                                 {"difference", "difference in error", "%", 100},
-                                                 {"interval", "95 % CI", "%", 100},
-                                                 {"p", "p", "", 1},
-                                                 {"replicates", "replicates", "", 1}};
-  static const struct document_column jordan[] = {{"arm", "arm", "", 1},
-                                                  {"runs", "runs", "", 1},
-                                                  {"examples", "examples", "", 1},
-                                                  {"error", "error", "%", 100},
-                                                  {"test_sd", "SD on these examples", "%", 100},
-                                                  {"distribution_sd", "SD on new data", "%", 100},
-                                                  {"floor_sd", "least SD of equal runs", "%", 100},
-                                                  {"test_variance", "variance on these", "%\u00b2", 1e4},
-                                                  {"distribution_variance", "on new data", "%\u00b2", 1e4},
-                                                  {"distribution_interval", "its 95 % CI", "%\u00b2", 1e4},
-                                                  {"noise_variance", "of the test set", "%\u00b2", 1e4},
-                                                  {"halves", "r of halves", "", 1}};
   document_section(
       r->doc, "test_set", "How much is the test set",
       "Errors are means over a finite set of examples; this takes that part off the spread over runs, and asks whether "
@@ -353,76 +377,85 @@ static int test_set_section(struct examples *e) {
                 "From the logits of %zu %s examples. The variance on new data may be estimated as negative: then all "
                 "of the spread may be the test set's.",
                 e->N, r->study->source == AD_SOURCE_TEST ? "test" : "dev");
-  document_table(r->doc, "test_set",
-                 "Variance over runs on these examples, and on the distribution they come from (Jordan 2024)",
-                 sizeof jordan / sizeof *jordan, jordan);
-  AD_TRY(jordan_rows(e));
+  AD_TRY(variance_table(e));
   if (r->baseline < e->arms && e->arm[r->baseline].runs > 0 && e->arms > 1) {
-    document_table(r->doc, "multi_bootstrap",
-                   "Multi-Bootstrap over seeds and examples, against the baseline (Sellam et al. 2022)",
-                   sizeof multi / sizeof *multi, multi);
-    AD_TRY(multi_rows(e));
-    mcnemar_tables(e);
+    AD_TRY(bootstrap_table(e));
+    AD_TRY(mcnemar_table(e, 0));
+    AD_TRY(mcnemar_table(e, 1));
   }
   return r->doc->status;
 }
 
 /* ---- Predictions ---- */
 
-static struct ad_figure mean_where(size_t count, double value, const char *why) {
+struct prediction_row {
+  const char *arm;
+  size_t runs;
+  struct ad_figure churn, q, kappa, nll, brier, ece, vote_error; /* means over the runs; of their vote */
+  struct ad_calibration vote;
+  struct ad_ambiguity ambiguity;
+};
+
+static struct ad_figure where(size_t count, double value, const char *why) {
   return count > 0 ? ad_figure_of(value) : ad_figure_none(why);
 }
 
-static int prediction_row(struct examples *e, size_t a) {
-  struct report *r = e->r;
+/* matrix [runs,runs] and vote [N]: work memory. */
+static void prediction_row(struct examples *e, size_t a, double *matrix, uint32_t *vote) {
   struct predictions *p = &e->arm[a];
-  const double runs = (double)p->runs;
+  struct prediction_row row = {.arm = e->r->arm[a].name, .runs = p->runs};
   struct ad_diversity d = {0};
-  struct ad_ambiguity ambiguity;
-  struct ad_calibration ensemble;
-  double *matrix = ad_malloc(p->runs * p->runs, sizeof *matrix);
-  uint32_t *vote = ad_malloc(e->N, sizeof *vote);
-  if (matrix == NULL || vote == NULL) {
-    ad_free(matrix);
-    ad_free(vote);
-    return ad_fail_memory(p->runs * p->runs * 8 + e->N * 4, "a vote");
-  }
+  size_t wrong = 0;
   if (p->runs > 1) {
     ad_diversity(p->runs, e->N, p->prediction, e->labels, matrix, &d);
   }
-  size_t wrong = 0;
   ad_vote_predict(&p->vote, vote);
   for (size_t i = 0; i < e->N; i++) {
     wrong += vote[i] != e->labels[i];
   }
-  ad_ambiguity_of(&ambiguity, p->runs, e->N, e->C, p->brier / runs, p->square, p->vote.probability);
-  ad_calibrate_probabilities(&ensemble, e->N, e->C, p->vote.probability, runs, e->labels);
-  put_text(r->doc, r->arm[a].name);
-  put_count(r->doc, p->runs);
-  put_figure(r->doc, mean_where(d.pairs, d.disagreement, "needs at least 2 runs"));
-  put_figure(r->doc, mean_where(d.q_pairs, d.q, "0/0 for every pair, or one run"));
-  put_figure(r->doc, mean_where(d.kappa_pairs, d.kappa, "0/0 for every pair, or one run"));
-  put_figure(r->doc, ad_figure_of(p->nll / runs));
-  put_figure(r->doc, ad_figure_of(p->brier / runs));
-  put_figure(r->doc, ad_figure_of(p->ece / runs));
-  put_figure(r->doc, ad_figure_of((double)wrong / (double)e->N));
-  put_figure(r->doc, ensemble.nll);
-  put_figure(r->doc, ambiguity.diversity);
-  put_figure(r->doc, ensemble.brier);
-  put_figure(r->doc, ensemble.ece);
-  ad_free(matrix);
-  ad_free(vote);
-  return r->doc->status;
+  row.churn = where(d.pairs, d.disagreement, "needs at least 2 runs");
+  row.q = where(d.q_pairs, d.q, "0/0 for every pair, or one run");
+  row.kappa = where(d.kappa_pairs, d.kappa, "0/0 for every pair, or one run");
+  row.nll = mean_of(p->runs, p->nll, "no runs");
+  row.brier = mean_of(p->runs, p->brier, "no runs");
+  row.ece = mean_of(p->runs, p->ece, "no runs");
+  row.vote_error = mean_of(e->N, (double)wrong, "no examples");
+  ad_ambiguity_of(&row.ambiguity, p->runs, e->N, e->C, row.brier.value, p->square, p->vote.probability);
+  ad_calibrate_probabilities(&row.vote, e->N, e->C, p->vote.probability, (double)p->runs, e->labels);
+  document_row(e->r->doc, &row);
 }
 
-static void churn_rows(struct examples *e) {
-  struct report *r = e->r;
-  for (size_t a = 0; a < e->arms; a++) {
-    for (size_t b = a + 1; b < e->arms; b++) {
-      if (e->arm[a].runs > 0 && e->arm[b].runs > 0) {
-        put_text(r->doc, r->arm[a].name);
-        put_text(r->doc, r->arm[b].name);
-        put_figure(r->doc, ad_churn(e->arm[a].runs, e->arm[a].prediction, e->arm[b].runs, e->arm[b].prediction, e->N));
+static int prediction_rows(struct examples *e) {
+  double *matrix = ad_malloc(e->most * e->most, sizeof *matrix);
+  uint32_t *vote = ad_malloc(e->N, sizeof *vote);
+  const int missing = matrix == NULL || vote == NULL;
+  for (size_t a = 0; a < e->arms && !missing; a++) {
+    if (e->arm[a].runs > 0) {
+      prediction_row(e, a, matrix, vote);
+    }
+  }
+  ad_free(matrix);
+  ad_free(vote);
+  return missing ? ad_fail_memory(e->most * e->most * 8 + e->N * 4, "a vote") : e->r->doc->status;
+}
+
+struct churn_row {
+  const char *arm, *other;
+  struct ad_figure churn;
+};
+
+static void churn_table(struct examples *e) {
+  static const struct document_column columns[] = {COLUMN("arm", "arm", UNIT_NONE, churn_row, arm),
+                                                   COLUMN("other", "and", UNIT_NONE, churn_row, other),
+                                                   COLUMN("churn", "churn", UNIT_PERCENT, churn_row, churn)};
+  document_table(e->r->doc, "churn_between", "Churn between arms", COLUMNS(columns));
+  for (size_t i = 0; i < e->arms; i++) {
+    for (size_t j = i + 1; j < e->arms; j++) {
+      const struct predictions *a = &e->arm[i], *b = &e->arm[j];
+      if (a->runs > 0 && b->runs > 0) {
+        const struct churn_row row = {e->r->arm[i].name, e->r->arm[j].name,
+                                      ad_churn(a->runs, a->prediction, b->runs, b->prediction, e->N)};
+        document_row(e->r->doc, &row);
       }
     }
   }
@@ -499,21 +532,20 @@ static void plot_churn(struct examples *e) {
 
 static int predictions_section(struct examples *e) {
   struct report *r = e->r;
-  static const struct document_column columns[] = {{"arm", "arm", "", 1},
-                                                   {"runs", "runs", "", 1},
-                                                   {"churn", "churn", "%", 100},
-                                                   {"q", "Yule's Q", "", 1},
-                                                   {"kappa", "kappa", "", 1},
-                                                   {"nll", "NLL", "nats", 1},
-                                                   {"brier", "Brier", "", 1},
-                                                   {"ece", "ECE", "%", 100},
-                                                   {"vote_error", "error of their vote", "%", 100},
-                                                   {"vote_nll", "NLL of the vote", "nats", 1},
-                                                   {"diversity", "diversity", "", 1},
-                                                   {"vote_brier", "Brier of the vote", "", 1},
-                                                   {"vote_ece", "ECE of the vote", "%", 100}};
-  static const struct document_column between[] = {
-      {"arm", "arm", "", 1}, {"other", "and", "", 1}, {"churn", "churn", "%", 100}};
+  static const struct document_column columns[] = {
+      COLUMN("arm", "arm", UNIT_NONE, prediction_row, arm),
+      COLUMN("runs", "runs", UNIT_NONE, prediction_row, runs),
+      COLUMN("churn", "churn", UNIT_PERCENT, prediction_row, churn),
+      COLUMN("q", "Yule's Q", UNIT_NONE, prediction_row, q),
+      COLUMN("kappa", "kappa", UNIT_NONE, prediction_row, kappa),
+      COLUMN("nll", "NLL", UNIT_NATS, prediction_row, nll),
+      COLUMN("brier", "Brier", UNIT_NONE, prediction_row, brier),
+      COLUMN("ece", "ECE", UNIT_PERCENT, prediction_row, ece),
+      COLUMN("vote_error", "error of their vote", UNIT_PERCENT, prediction_row, vote_error),
+      COLUMN("vote_nll", "NLL of the vote", UNIT_NATS, prediction_row, vote.nll),
+      COLUMN("diversity", "diversity", UNIT_NONE, prediction_row, ambiguity.diversity),
+      COLUMN("vote_brier", "Brier of the vote", UNIT_NONE, prediction_row, vote.brier),
+      COLUMN("vote_ece", "ECE of the vote", UNIT_PERCENT, prediction_row, vote.ece)};
   document_section(r->doc, "predictions", "Predictions: churn, diversity, calibration",
                    "On how many examples runs that differ in seeds alone disagree, what their vote gains from that "
                    "(its Brier score is the runs' mean less their diversity, exactly), and whether "
@@ -521,13 +553,10 @@ static int predictions_section(struct examples *e) {
                    "ECE on few examples (biased upwards, and bound to 15 bins), and the vote as if it cost one run.");
   plot_churn(e);
   document_table(r->doc, "predictions", "Means over the runs of an arm, and their vote",
-                 sizeof columns / sizeof *columns, columns);
-  for (size_t a = 0; a < e->arms; a++) {
-    AD_TRY(e->arm[a].runs > 0 ? prediction_row(e, a) : AD_OK);
-  }
+                 COLUMNS(columns));
+  AD_TRY(prediction_rows(e));
   if (e->arms > 1) {
-    document_table(r->doc, "churn_between", "Churn between arms", sizeof between / sizeof *between, between);
-    churn_rows(e);
+    churn_table(e);
   }
   return r->doc->status;
 }

@@ -161,15 +161,11 @@ static int read_arm(struct logs *l, size_t a) {
 
 /* ---- Trajectories ---- */
 
-static void put_band(struct report *r, const char *arm, const char *quantity, double step, const struct ad_band *band) {
-  put_text(r->doc, arm);
-  put_text(r->doc, quantity);
-  put_figure(r->doc, ad_figure_of(step));
-  put_count(r->doc, band->n);
-  for (size_t q = 0; q < AD_BAND_QUANTILES; q++) {
-    put_figure(r->doc, band->quantile[q]);
-  }
-}
+struct trajectory_row {
+  const char *arm, *quantity;
+  struct ad_figure step; /* the middle of some */
+  struct ad_band of;
+};
 
 static void script_line(struct report *r, struct ad_buffer *script, double x, const struct ad_band *band,
                         double scale) {
@@ -207,7 +203,8 @@ static int plot_quantity(struct logs *l, size_t q) {
     for (size_t i = 0; i < points; i++) {
       const double x = score ? arm->at[i] : ((double)i + 0.5) * l->window + 0.5;
       if (band[i].n > 0) {
-        put_band(r, r->arm[a].name, score ? "score" : ids[q], x, &band[i]);
+        const struct trajectory_row row = {r->arm[a].name, score ? "score" : ids[q], ad_figure_of(x), band[i]};
+        document_row(r->doc, &row);
         if (drawn < CURVES) {
           script_line(r, &script, x, &band[i], score ? r->scale : 1.0);
         }
@@ -235,9 +232,11 @@ static int plot_quantity(struct logs *l, size_t q) {
 static int trajectories(struct logs *l) {
   struct report *r = l->r;
   static const struct document_column columns[] = {
-      {"arm", "arm", "", 1},    {"quantity", "quantity", "", 1}, {"step", "step", "", 1},
-      {"runs", "runs", "", 1},  {"q05", "5 %", "", 1},           {"q25", "25 %", "", 1},
-      {"q50", "median", "", 1}, {"q75", "75 %", "", 1},          {"q95", "95 %", "", 1}};
+      COLUMN("arm", "arm", UNIT_NONE, trajectory_row, arm),
+      COLUMN("quantity", "quantity", UNIT_NONE, trajectory_row, quantity),
+      COLUMN("step", "step", UNIT_NONE, trajectory_row, step),
+      COLUMN("runs", "runs", UNIT_NONE, trajectory_row, of.n),
+      BAND_COLUMNS(trajectory_row, of.quantile)};
   document_section(
       r->doc, "trajectories", "Along training",
       "How loss, score, gradient and distance from the teacher go along, as quantiles over seeds at each step.",
@@ -248,7 +247,7 @@ static int trajectories(struct logs *l) {
                   "logs are larger than %d MiB together.",
                   l->most, l->arms, l->without, l->cut, MOST_LOG_BYTES >> 20);
   }
-  document_table(r->doc, "trajectories", "Quantiles over runs", sizeof columns / sizeof *columns, columns);
+  document_table(r->doc, "trajectories", "Quantiles over runs", COLUMNS(columns));
   document_data_only(r->doc);
   AD_TRY(plot_quantity(l, LOSS));
   AD_TRY(plot_quantity(l, QUANTITIES));
@@ -272,6 +271,12 @@ static size_t complete_scores(const struct arm_log *arm, size_t points, const si
   return count;
 }
 
+struct correlation_row {
+  const char *arm;
+  struct ad_figure step, share;
+  struct ad_correlation of;
+};
+
 /* Rows of the table for an arm, and its curve into `script` as $bCURVE; *there: it has points. */
 static int correlate(struct logs *l, size_t a, struct ad_buffer *script, double *work, size_t curve, int *there) {
   struct report *r = l->r;
@@ -286,19 +291,13 @@ static int correlate(struct logs *l, size_t a, struct ad_buffer *script, double 
       x[k] = work[2 * k];
       y[k] = work[2 * k + 1];
     }
-    struct ad_correlation c;
-    AD_TRY(ad_spearman(&c, n, x, y, r->how.level));
     const double share = arm->at[i] / arm->at[arm->evaluations - 1];
-    put_text(r->doc, r->arm[a].name);
-    put_figure(r->doc, ad_figure_of(arm->at[i]));
-    put_figure(r->doc, ad_figure_of(share));
-    put_count(r->doc, n);
-    put_figure(r->doc, c.rho);
-    put_interval(r->doc, c.interval);
-    put_figure(r->doc, c.p);
-    if (c.rho.why == NULL) {
+    struct correlation_row row = {.arm = r->arm[a].name, .step = ad_figure_of(arm->at[i]), .share = ad_figure_of(share)};
+    AD_TRY(ad_spearman(&row.of, n, x, y, r->how.level));
+    document_row(r->doc, &row);
+    if (row.of.rho.why == NULL) {
       *there = 1;
-      script_add(r, script, "%.6g %.9g\n", 100 * share, c.rho.value);
+      script_add(r, script, "%.6g %.9g\n", 100 * share, row.of.rho.value);
     }
   }
   script_add(r, script, "EOD\n");
@@ -324,14 +323,18 @@ static void plot_correlations(struct report *r, struct ad_buffer *script, size_t
 static int correlations(struct logs *l, double *work) {
   struct report *r = l->r;
   static const struct document_column columns[] = {
-      {"arm", "arm", "", 1},   {"step", "step", "", 1},          {"share", "of training", "%", 100},
-      {"runs", "runs", "", 1}, {"rho", "Spearman's rho", "", 1}, {"interval", "95 % CI", "", 1},
-      {"p", "p", "", 1}};
+      COLUMN("arm", "arm", UNIT_NONE, correlation_row, arm),
+      COLUMN("step", "step", UNIT_NONE, correlation_row, step),
+      COLUMN("share", "of training", UNIT_PERCENT, correlation_row, share),
+      COLUMN("runs", "runs", UNIT_NONE, correlation_row, of.n),
+      COLUMN("rho", "Spearman's rho", UNIT_NONE, correlation_row, of.rho),
+      COLUMN("interval", "95 % CI", UNIT_NONE, correlation_row, of.interval),
+      COLUMN("p", "p", UNIT_NONE, correlation_row, of.p)};
   struct ad_buffer script = {0};
   size_t curves = 0, all = 0, which[CURVES];
   int status = AD_OK;
   document_table(r->doc, "early_correlation", "Rank correlation of the score at a step with the last one",
-                 sizeof columns / sizeof *columns, columns);
+                 COLUMNS(columns));
   for (size_t a = 0; a < l->arms && status == AD_OK; a++) {
     struct ad_buffer curve = {0};
     int there;
@@ -351,6 +354,12 @@ static int correlations(struct logs *l, double *work) {
 }
 
 /* ---- Stopping early ---- */
+
+struct plan_row {
+  const char *arm;
+  size_t budget, started, kept;
+  struct ad_figure plain, plan, stop_at, cost;
+};
 
 static int frontier(struct logs *l, size_t a, double *work, struct ad_buffer *script, size_t *curves,
                     size_t *which_arm) {
@@ -383,15 +392,16 @@ static int frontier(struct logs *l, size_t a, double *work, struct ad_buffer *sc
       script_add(r, script, "%zu %.9g %.9g\n", b + 1, plan[b].expected.value * r->scale,
                  plain[b].expected.value * r->scale);
     }
-    put_text(r->doc, r->arm[a].name);
-    put_count(r->doc, b + 1);
-    put_figure(r->doc, plain[b].expected);
-    put_figure(r->doc, plan[b].expected);
-    put_count(r->doc, plan[b].started);
-    put_count(r->doc, plan[b].kept);
-    put_figure(r->doc, plan[b].point >= points ? ad_figure_none("the best plan stops none")
-                                               : ad_figure_of(share[plan[b].point]));
-    put_figure(r->doc, ad_figure_of(plan[b].cost));
+    const struct ad_figure none = ad_figure_none("the best plan stops none");
+    const struct plan_row row = {.arm = r->arm[a].name,
+                                 .budget = b + 1,
+                                 .plain = plain[b].expected,
+                                 .plan = plan[b].expected,
+                                 .started = plan[b].started,
+                                 .kept = plan[b].kept,
+                                 .stop_at = plan[b].point >= points ? none : ad_figure_of(share[plan[b].point]),
+                                 .cost = ad_figure_of(plan[b].cost)};
+    document_row(r->doc, &row);
   }
   if (draw) {
     script_add(r, script, "EOD\n");
@@ -424,14 +434,15 @@ static void plot_frontier(struct report *r, struct ad_buffer *script, size_t all
 
 static int early(struct logs *l) {
   struct report *r = l->r;
-  const struct document_column columns[] = {{"arm", "arm", "", 1},
-                                            {"budget", "budget (trainings)", "", 1},
-                                            {"plain", "all to the end", r->unit, r->scale},
-                                            {"plan", "best plan", r->unit, r->scale},
-                                            {"started", "start", "", 1},
-                                            {"kept", "keep", "", 1},
-                                            {"stop_at", "stop the others at", "%", 100},
-                                            {"cost", "cost (trainings)", "", 1}};
+  static const struct document_column columns[] = {
+      COLUMN("arm", "arm", UNIT_NONE, plan_row, arm),
+      COLUMN("budget", "budget (trainings)", UNIT_NONE, plan_row, budget),
+      COLUMN("plain", "all to the end", UNIT_SCORE, plan_row, plain),
+      COLUMN("plan", "best plan", UNIT_SCORE, plan_row, plan),
+      COLUMN("started", "start", UNIT_NONE, plan_row, started),
+      COLUMN("kept", "keep", UNIT_NONE, plan_row, kept),
+      COLUMN("stop_at", "stop the others at", UNIT_PERCENT, plan_row, stop_at),
+      COLUMN("cost", "cost (trainings)", UNIT_NONE, plan_row, cost)};
   document_section(r->doc, "early", "Mid-run scores and stopping early",
                    "Whether a run's score in the middle of training ranks it as its last one does, and what it would "
                    "gain to start more runs and stop all but the best early (Dodge et al. 2020).",
@@ -444,7 +455,7 @@ static int early(struct logs *l) {
       work == NULL ? ad_fail_memory(l->most * (EVALUATIONS + 4) * 8, "scores along training") : correlations(l, work);
   if (status == AD_OK) {
     document_table(r->doc, "early_stopping", "Expected final score of the best run for a budget",
-                   sizeof columns / sizeof *columns, columns);
+                   COLUMNS(columns));
   }
   for (size_t a = 0; a < l->arms && status == AD_OK; a++) {
     status = frontier(l, a, work, &script, &curves, which);

@@ -84,28 +84,32 @@ static struct ad_noise_scale estimate(const struct noise *noise, const struct sa
   return scale;
 }
 
-static void put_period(struct report *r, size_t arm, const struct noise *noise, const struct sample *sample, int period) {
-  struct ad_figure low = ad_figure_none("no run has an estimate of its own"), high = low;
-  const struct ad_noise_scale all = estimate(noise, sample, 0, noise->count, period);
+struct noise_row {
+  const char *arm, *period;
+  size_t runs;
+  struct ad_noise_scale of;
+  struct ad_figure lowest, highest; /* of a run */
+};
+
+static void noise_row(struct report *r, size_t arm, const struct noise *noise, const struct sample *sample, int period) {
+  const struct ad_figure none = ad_figure_none("no run has an estimate of its own");
+  struct noise_row row = {.arm = r->arm[arm].name,
+                          .period = periods[period],
+                          .runs = noise->runs,
+                          .of = estimate(noise, sample, 0, noise->count, period),
+                          .lowest = none,
+                          .highest = none};
   for (size_t k = 0; k < noise->runs; k++) {
     const struct ad_figure own = estimate(noise, sample, noise->begin[k], noise->begin[k + 1], period).scale;
     if (own.why == NULL) {
-      low = low.why != NULL || own.value < low.value ? own : low;
-      high = high.why != NULL || own.value > high.value ? own : high;
+      row.lowest = row.lowest.why != NULL || own.value < row.lowest.value ? own : row.lowest;
+      row.highest = row.highest.why != NULL || own.value > row.highest.value ? own : row.highest;
     }
   }
-  put_text(r->doc, r->arm[arm].name);
-  put_text(r->doc, periods[period]);
-  put_count(r->doc, noise->runs);
-  put_count(r->doc, all.steps);
-  put_figure(r->doc, all.gradient);
-  put_figure(r->doc, all.covariance);
-  put_figure(r->doc, all.scale);
-  put_figure(r->doc, low);
-  put_figure(r->doc, high);
+  document_row(r->doc, &row);
 }
 
-static int put_arm(struct report *r, size_t arm, const struct noise *noise) {
+static int noise_rows(struct report *r, size_t arm, const struct noise *noise) {
   const size_t n = noise->count;
   double *memory = ad_malloc(4 * n, sizeof *memory);
   if (memory == NULL) {
@@ -113,22 +117,23 @@ static int put_arm(struct report *r, size_t arm, const struct noise *noise) {
   }
   const struct sample sample = {memory, memory + n, memory + 2 * n, memory + 3 * n};
   for (int period = 0; period < PERIODS; period++) {
-    put_period(r, arm, noise, &sample, period);
+    noise_row(r, arm, noise, &sample, period);
   }
   ad_free(memory);
   return r->doc->status;
 }
 
 int noise_section(struct report *r, size_t arms, const struct noise *noise) {
-  static const struct document_column columns[] = {{"arm", "arm", "", 1},
-                                                   {"period", "steps of", "", 1},
-                                                   {"runs", "runs", "", 1},
-                                                   {"steps", "steps used", "", 1},
-                                                   {"gradient", "|G|^2", "", 1},
-                                                   {"covariance", "S", "", 1},
-                                                   {"scale", "noise scale", "examples", 1},
-                                                   {"lowest", "lowest of a run", "examples", 1},
-                                                   {"highest", "highest of a run", "examples", 1}};
+  static const struct document_column columns[] = {
+      COLUMN("arm", "arm", UNIT_NONE, noise_row, arm),
+      COLUMN("period", "steps of", UNIT_NONE, noise_row, period),
+      COLUMN("runs", "runs", UNIT_NONE, noise_row, runs),
+      COLUMN("steps", "steps used", UNIT_NONE, noise_row, of.steps),
+      COLUMN("gradient", "|G|^2", UNIT_NONE, noise_row, of.gradient),
+      COLUMN("covariance", "S", UNIT_NONE, noise_row, of.covariance),
+      COLUMN("scale", "noise scale", UNIT_EXAMPLES, noise_row, of.scale),
+      COLUMN("lowest", "lowest of a run", UNIT_EXAMPLES, noise_row, lowest),
+      COLUMN("highest", "highest of a run", UNIT_EXAMPLES, noise_row, highest)};
   int status = AD_OK, any = 0;
   document_section(r->doc, "noise", "Gradient noise scale",
                    "The batch size at which the noise of a batch's gradient is as large as the gradient itself "
@@ -140,10 +145,10 @@ int noise_section(struct report *r, size_t arms, const struct noise *noise) {
       continue;
     }
     if (!any) {
-      document_table(r->doc, "noise", "Gradient noise scale, runs together", sizeof columns / sizeof *columns, columns);
+      document_table(r->doc, "noise", "Gradient noise scale, runs together", COLUMNS(columns));
     }
     any = 1;
-    status = put_arm(r, a, &noise[a]);
+    status = noise_rows(r, a, &noise[a]);
   }
   if (status == AD_OK && !any) {
     document_note(r->doc,

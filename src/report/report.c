@@ -274,11 +274,13 @@ static int find_baseline(struct report *r, const char *name) {
 }
 
 static void describe_metric(struct report *r) {
+  static const enum unit counted_in[AD_METRICS] = {
+      [AD_METRIC_ERROR] = UNIT_PERCENT, [AD_METRIC_ACCURACY] = UNIT_PERCENT, [AD_METRIC_LOSS] = UNIT_NATS};
   const enum ad_study_metric m = r->study->metric;
-  const int share = m == AD_METRIC_ERROR || m == AD_METRIC_ACCURACY;
+  r->doc->score = counted_in[m];
   r->falls = ad_study_metric_falls(m);
-  r->scale = share ? 100.0 : 1.0;
-  r->unit = share ? "%" : m == AD_METRIC_LOSS ? "nats" : "";
+  r->scale = ad__units[r->doc->score].scale;
+  r->unit = ad__units[r->doc->score].name;
   snprintf(r->metric, sizeof r->metric, "%s %s", ad_study_source_name(r->study->source), ad_study_metric_name(m));
 }
 

@@ -49,6 +49,14 @@ enum {
   SKETCHES_OF_ARM = 12 /* runs of one arm whose snapshots are read */
 };
 
+/* The columns of a band's quantiles: `quantile` is the member of `struct row`. */
+#define BAND_COLUMNS(row, quantile)                         \
+  COLUMN("q05", "5 %", UNIT_NONE, row, quantile[0]),        \
+      COLUMN("q25", "25 %", UNIT_NONE, row, quantile[1]),   \
+      COLUMN("q50", "median", UNIT_NONE, row, quantile[2]), \
+      COLUMN("q75", "75 %", UNIT_NONE, row, quantile[3]),   \
+      COLUMN("q95", "95 %", UNIT_NONE, row, quantile[4])
+
 /* Scores that both arms have, run by run, into a and b [points]; fine: of runs that did not fail only. Returns their
  * number. */
 size_t report_common(const struct report *r, size_t arm_a, size_t arm_b, int fine, double *a, double *b);

@@ -14,6 +14,7 @@ enum { SUMMARY_ARMS = 8 };
 /* ---- The comparison ---- */
 
 struct comparison {
+  const char *arm;
   struct ad_paired paired;
   struct ad_unpaired unpaired;
   struct ad_crossed_mean crossed;
@@ -44,6 +45,7 @@ static int compare_all(const struct report *r, int fine, struct comparison *c) {
   for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
     const struct report_arm *arm = &r->arm[a];
     p[a] = crossed[a] = ad_figure_none("the baseline");
+    c[a].arm = arm->name;
     if (a == r->baseline) {
       continue;
     }
@@ -75,87 +77,53 @@ static int compare_all(const struct report *r, int fine, struct comparison *c) {
   return status;
 }
 
-static void comparison_table(struct report *r, const struct comparison *c, const char *id, const char *title) {
-  const struct document_column columns[] = {{"arm", "arm", "", 1},
-                                            {"pairs", "common seeds", "", 1},
-                                            {"difference", "mean difference", r->unit, r->scale},
-                                            {"bootstrap", "bootstrap 95 % CI", r->unit, r->scale},
-                                            {"t", "t 95 % CI", r->unit, r->scale},
-                                            {"wilcoxon_p", "Wilcoxon p", "", 1},
-                                            {"holm_p", "Holm p", "", 1},
-                                            {"better", "P(better)", "", 1},
-                                            {"better_interval", "P(better) 95 % CI", "", 1},
-                                            {"effect", "d_z", "", 1},
-                                            {"t_p", "t p", "", 1},
-                                            {"wilcoxon", "Wilcoxon by", "", 1}};
-  document_table(r->doc, id, title, sizeof columns / sizeof *columns, columns);
-  for (size_t a = 0; a < r->arms; a++) {
-    if (a == r->baseline) {
-      continue;
-    }
-    put_text(r->doc, r->arm[a].name);
-    put_count(r->doc, c[a].paired.n);
-    put_figure(r->doc, c[a].paired.mean);
-    put_interval(r->doc, c[a].paired.bootstrap);
-    put_interval(r->doc, c[a].paired.t);
-    put_figure(r->doc, c[a].paired.wilcoxon_p);
-    put_figure(r->doc, c[a].holm);
-    put_figure(r->doc, c[a].better);
-    put_interval(r->doc, c[a].better_interval);
-    put_figure(r->doc, c[a].paired.effect);
-    put_figure(r->doc, c[a].paired.t_p);
-    put_text(r->doc, c[a].paired.wilcoxon);
-  }
-}
-
-static void crossed_table(struct report *r, const struct comparison *c) {
-  const struct document_column columns[] = {{"arm", "arm", "", 1},
-                                            {"difference", "mean difference", r->unit, r->scale},
-                                            {"error", "standard error", r->unit, r->scale},
-                                            {"df", "df", "", 1},
-                                            {"interval", "95 % CI", r->unit, r->scale},
-                                            {"p", "p", "", 1},
-                                            {"holm_p", "Holm p", "", 1}};
-  document_table(r->doc, "comparison_crossed", "All finished runs, for other seeds on every axis of the grid",
-                 sizeof columns / sizeof *columns, columns);
+/* A table with a row for every arm but the baseline. */
+static void comparison_table(struct report *r, const struct comparison *c, const char *id, const char *title,
+                             size_t width, const struct document_column *columns) {
+  document_table(r->doc, id, title, width, columns);
   for (size_t a = 0; a < r->arms; a++) {
     if (a != r->baseline) {
-      put_text(r->doc, r->arm[a].name);
-      put_figure(r->doc, c[a].crossed.mean);
-      put_figure(r->doc, c[a].crossed.error);
-      put_figure(r->doc, c[a].crossed.df);
-      put_interval(r->doc, c[a].crossed.interval);
-      put_figure(r->doc, c[a].crossed.p);
-      put_figure(r->doc, c[a].holm_crossed);
+      document_row(r->doc, &c[a]);
     }
   }
 }
 
-static void unpaired_table(struct report *r, const struct comparison *c) {
-  const struct document_column columns[] = {{"arm", "arm", "", 1},
-                                            {"runs", "runs", "", 1},
-                                            {"baseline_runs", "of the baseline", "", 1},
-                                            {"difference", "mean difference", r->unit, r->scale},
-                                            {"welch", "Welch 95 % CI", r->unit, r->scale},
-                                            {"welch_p", "Welch p", "", 1},
-                                            {"greater", "P(arm > baseline)", "", 1},
-                                            {"greater_interval", "bootstrap 95 % CI", "", 1}};
-  document_table(r->doc, "comparison_unpaired", "All runs of either arm, seeds not paired",
-                 sizeof columns / sizeof *columns, columns);
-  for (size_t a = 0; a < r->arms; a++) {
-    if (a == r->baseline) {
-      continue;
-    }
-    const struct ad_unpaired *u = &c[a].unpaired;
-    put_text(r->doc, r->arm[a].name);
-    put_count(r->doc, u->a);
-    put_count(r->doc, u->b);
-    put_figure(r->doc, u->mean);
-    put_interval(r->doc, u->t);
-    put_figure(r->doc, u->t_p);
-    put_figure(r->doc, u->superiority);
-    put_interval(r->doc, u->superiority_interval);
-  }
+static void comparison_tables(struct report *r, const struct comparison *all, const struct comparison *fine) {
+  static const struct document_column crossed[] = {
+      COLUMN("arm", "arm", UNIT_NONE, comparison, arm),
+      COLUMN("difference", "mean difference", UNIT_SCORE, comparison, crossed.mean),
+      COLUMN("error", "standard error", UNIT_SCORE, comparison, crossed.error),
+      COLUMN("df", "df", UNIT_NONE, comparison, crossed.df),
+      COLUMN("interval", "95 % CI", UNIT_SCORE, comparison, crossed.interval),
+      COLUMN("p", "p", UNIT_NONE, comparison, crossed.p),
+      COLUMN("holm_p", "Holm p", UNIT_NONE, comparison, holm_crossed)};
+  static const struct document_column paired[] = {
+      COLUMN("arm", "arm", UNIT_NONE, comparison, arm),
+      COLUMN("pairs", "common seeds", UNIT_NONE, comparison, paired.n),
+      COLUMN("difference", "mean difference", UNIT_SCORE, comparison, paired.mean),
+      COLUMN("bootstrap", "bootstrap 95 % CI", UNIT_SCORE, comparison, paired.bootstrap),
+      COLUMN("t", "t 95 % CI", UNIT_SCORE, comparison, paired.t),
+      COLUMN("wilcoxon_p", "Wilcoxon p", UNIT_NONE, comparison, paired.wilcoxon_p),
+      COLUMN("holm_p", "Holm p", UNIT_NONE, comparison, holm),
+      COLUMN("better", "P(better)", UNIT_NONE, comparison, better),
+      COLUMN("better_interval", "P(better) 95 % CI", UNIT_NONE, comparison, better_interval),
+      COLUMN("effect", "d_z", UNIT_NONE, comparison, paired.effect),
+      COLUMN("t_p", "t p", UNIT_NONE, comparison, paired.t_p),
+      COLUMN("wilcoxon", "Wilcoxon by", UNIT_NONE, comparison, paired.wilcoxon)};
+  static const struct document_column unpaired[] = {
+      COLUMN("arm", "arm", UNIT_NONE, comparison, arm),
+      COLUMN("runs", "runs", UNIT_NONE, comparison, unpaired.a),
+      COLUMN("baseline_runs", "of the baseline", UNIT_NONE, comparison, unpaired.b),
+      COLUMN("difference", "mean difference", UNIT_SCORE, comparison, unpaired.mean),
+      COLUMN("welch", "Welch 95 % CI", UNIT_SCORE, comparison, unpaired.t),
+      COLUMN("welch_p", "Welch p", UNIT_NONE, comparison, unpaired.t_p),
+      COLUMN("greater", "P(arm > baseline)", UNIT_NONE, comparison, unpaired.superiority),
+      COLUMN("greater_interval", "bootstrap 95 % CI", UNIT_NONE, comparison, unpaired.superiority_interval)};
+  comparison_table(r, all, "comparison_crossed", "All finished runs, for other seeds on every axis of the grid",
+                   COLUMNS(crossed));
+  comparison_table(r, all, "comparison", "All finished runs, failed ones with their score", COLUMNS(paired));
+  comparison_table(r, fine, "comparison_without_failed", "Without failed runs", COLUMNS(paired));
+  comparison_table(r, all, "comparison_unpaired", "All runs of either arm, seeds not paired", COLUMNS(unpaired));
 }
 
 /* The interval to quote: of crossed seeds where they are, else the bootstrap's, which is too short for few pairs. */
@@ -260,10 +228,7 @@ int report_comparison(struct report *r) {
     document_note(r->doc, "Runs that diverged have no score and are in neither table.");
     summarize(r, all);
     comparison_plot(r, all);
-    crossed_table(r, all);
-    comparison_table(r, all, "comparison", "All finished runs, failed ones with their score");
-    comparison_table(r, fine, "comparison_without_failed", "Without failed runs");
-    unpaired_table(r, all);
+    comparison_tables(r, all, fine);
   }
   ad_free(all);
   return status;
@@ -271,77 +236,94 @@ int report_comparison(struct report *r) {
 
 /* ---- The arms ---- */
 
+struct arm_row {
+  const char *arm;
+  size_t cells, failed, missing;
+  struct ad_interval failed_share;
+  struct ad_summary of;
+};
+
 static int arm_table(struct report *r, int fine, const char *id, const char *title) {
-  const struct document_column columns[] = {{"arm", "arm", "", 1},
-                                            {"cells", "cells", "", 1},
-                                            {"n", "n", "", 1},
-                                            {"failed", "failed", "", 1},
-                                            {"failed_share", "failed, Wilson 95 % CI", "%", 100},
-                                            {"missing", "missing", "", 1},
-                                            {"mean", "mean", r->unit, r->scale},
-                                            {"mean_interval", "95 % CI", r->unit, r->scale},
-                                            {"median", "median", r->unit, r->scale},
-                                            {"sd", "SD", r->unit, r->scale},
-                                            {"sd_interval", "SD 95 % CI", r->unit, r->scale},
-                                            {"minimum", "min", r->unit, r->scale},
-                                            {"maximum", "max", r->unit, r->scale},
-                                            {"lower", "quartile 1", r->unit, r->scale},
-                                            {"upper", "quartile 3", r->unit, r->scale},
-                                            {"iqr", "IQR", r->unit, r->scale}};
-  document_table(r->doc, id, title, sizeof columns / sizeof *columns, columns);
+  static const struct document_column columns[] = {
+      COLUMN("arm", "arm", UNIT_NONE, arm_row, arm),
+      COLUMN("cells", "cells", UNIT_NONE, arm_row, cells),
+      COLUMN("n", "n", UNIT_NONE, arm_row, of.n),
+      COLUMN("failed", "failed", UNIT_NONE, arm_row, failed),
+      COLUMN("failed_share", "failed, Wilson 95 % CI", UNIT_PERCENT, arm_row, failed_share),
+      COLUMN("missing", "missing", UNIT_NONE, arm_row, missing),
+      COLUMN("mean", "mean", UNIT_SCORE, arm_row, of.mean),
+      COLUMN("mean_interval", "95 % CI", UNIT_SCORE, arm_row, of.mean_interval),
+      COLUMN("median", "median", UNIT_SCORE, arm_row, of.median),
+      COLUMN("sd", "SD", UNIT_SCORE, arm_row, of.sd),
+      COLUMN("sd_interval", "SD 95 % CI", UNIT_SCORE, arm_row, of.sd_interval),
+      COLUMN("minimum", "min", UNIT_SCORE, arm_row, of.minimum),
+      COLUMN("maximum", "max", UNIT_SCORE, arm_row, of.maximum),
+      COLUMN("lower", "quartile 1", UNIT_SCORE, arm_row, of.lower),
+      COLUMN("upper", "quartile 3", UNIT_SCORE, arm_row, of.upper),
+      COLUMN("iqr", "IQR", UNIT_SCORE, arm_row, of.iqr)};
+  document_table(r->doc, id, title, COLUMNS(columns));
   for (size_t a = 0; a < r->arms; a++) {
     const struct report_arm *arm = &r->arm[a];
-    struct ad_summary s;
-    AD_TRY(ad_summarize(&s, fine ? arm->good : arm->all_count, fine ? arm->fine : arm->all, r->how.level));
-    put_text(r->doc, arm->name);
-    put_count(r->doc, r->points);
-    put_count(r->doc, s.n);
-    put_count(r->doc, arm->failed + arm->diverged);
-    put_interval(r->doc, ad_wilson(arm->failed + arm->diverged, arm->all_count + arm->diverged, r->how.level));
-    put_count(r->doc, arm->missing);
-    put_figure(r->doc, s.mean);
-    put_interval(r->doc, s.mean_interval);
-    put_figure(r->doc, s.median);
-    put_figure(r->doc, s.sd);
-    put_interval(r->doc, s.sd_interval);
-    put_figure(r->doc, s.minimum);
-    put_figure(r->doc, s.maximum);
-    put_figure(r->doc, s.lower);
-    put_figure(r->doc, s.upper);
-    put_figure(r->doc, s.iqr);
+    struct arm_row row = {.arm = arm->name,
+                          .cells = r->points,
+                          .failed = arm->failed + arm->diverged,
+                          .missing = arm->missing,
+                          .failed_share = ad_wilson(arm->failed + arm->diverged, arm->all_count + arm->diverged,
+                                                    r->how.level)};
+    AD_TRY(ad_summarize(&row.of, fine ? arm->good : arm->all_count, fine ? arm->fine : arm->all, r->how.level));
+    document_row(r->doc, &row);
   }
   return r->doc->status;
 }
 
-/* Every cell, for CSV and JSON. */
-static void run_table(struct report *r) {
+enum { SEED_COLUMNS = 8 };
+
+struct run_row {
+  const char *arm, *seed[SEED_COLUMNS], *cell, *state;
+  struct ad_figure score;
+};
+
+static struct ad_figure run_score(const struct report_run *run) {
+  return !isnan(run->score) ? ad_figure_of(run->score)
+                            : ad_figure_none(run->state == RUN_DIVERGED ? "the run diverged" : "no result");
+}
+
+/* The row of run i, arm after arm. */
+static void run_row(struct report *r, size_t i, size_t seeds, const size_t *axes) {
   static const char *const states[] = {"good", "failed", "diverged", "missing"};
-  struct document_column columns[16] = {{"arm", "arm", "", 1}};
-  size_t width = 1, axes[8], count = 0;
-  for (size_t x = 0; x < r->study->axis_count && count < 8; x++) {
+  const struct report_arm *arm = &r->arm[i / r->points];
+  const struct report_run *run = &arm->runs[i % r->points];
+  const struct ad_study_cell *cell = &r->study->cells[run->cell];
+  char id[20];
+  snprintf(id, sizeof id, "%016" PRIx64, cell->id);
+  struct run_row row = {.arm = arm->name, .cell = id, .state = states[run->state], .score = run_score(run)};
+  for (size_t x = 0; x < seeds; x++) {
+    row.seed[x] = r->study->axes[axes[x]].values[cell->level[axes[x]]];
+  }
+  document_row(r->doc, &row);
+}
+
+/* Every cell, for CSV and JSON: a column for each axis of seeds. */
+static void run_table(struct report *r) {
+  const struct document_column last[] = {COLUMN("cell", "cell", UNIT_NONE, run_row, cell),
+                                         COLUMN("state", "state", UNIT_NONE, run_row, state),
+                                         COLUMN("score", r->metric, UNIT_SCORE, run_row, score)};
+  struct document_column columns[1 + SEED_COLUMNS + sizeof last / sizeof *last] = {
+      COLUMN("arm", "arm", UNIT_NONE, run_row, arm)};
+  size_t seeds = 0, axes[SEED_COLUMNS];
+  for (size_t x = 0; x < r->study->axis_count && seeds < SEED_COLUMNS; x++) {
+    const char *key = r->study->axes[x].key;
     if (r->study->axes[x].seed) {
-      axes[count++] = x;
-      columns[width++] = (struct document_column){r->study->axes[x].key, r->study->axes[x].key, "", 1};
+      columns[1 + seeds] = (struct document_column)COLUMN(key, key, UNIT_NONE, run_row, seed[0]);
+      columns[1 + seeds].offset += seeds * sizeof(char *);
+      axes[seeds++] = x;
     }
   }
-  columns[width++] = (struct document_column){"cell", "cell", "", 1};
-  columns[width++] = (struct document_column){"state", "state", "", 1};
-  columns[width++] = (struct document_column){"score", r->metric, r->unit, r->scale};
-  document_table(r->doc, "runs", "Every run", width, columns);
+  memcpy(columns + 1 + seeds, last, sizeof last);
+  document_table(r->doc, "runs", "Every run", 1 + seeds + sizeof last / sizeof *last, columns);
   document_data_only(r->doc);
   for (size_t i = 0; i < r->arms * r->points; i++) {
-    const struct report_run *run = &r->arm[i / r->points].runs[i % r->points];
-    const struct ad_study_cell *cell = &r->study->cells[run->cell];
-    char id[20];
-    put_text(r->doc, r->arm[i / r->points].name);
-    for (size_t x = 0; x < count; x++) {
-      put_text(r->doc, r->study->axes[axes[x]].values[cell->level[axes[x]]]);
-    }
-    snprintf(id, sizeof id, "%016" PRIx64, cell->id);
-    put_text(r->doc, id);
-    put_text(r->doc, states[run->state]);
-    put_figure(r->doc, isnan(run->score) ? ad_figure_none(run->state == RUN_DIVERGED ? "the run diverged" : "no result")
-                                         : ad_figure_of(run->score));
+    run_row(r, i, seeds, axes);
   }
 }
 
@@ -417,22 +399,23 @@ int report_arms(struct report *r) {
 
 /* ---- Spread ---- */
 
+struct spread_row {
+  const char *runs;
+  struct ad_spread of;
+};
+
 static int omnibus(struct report *r, int fine) {
   size_t *counts = ad_malloc(r->arms, sizeof *counts);
   const double **values = ad_malloc(r->arms, sizeof *values);
-  struct ad_spread s = {0};
+  struct spread_row row = {.runs = fine ? "without failed runs" : "all finished runs"};
   int status = counts == NULL || values == NULL ? ad_fail_memory(16 * r->arms, "arms") : AD_OK;
   for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
     counts[a] = fine ? r->arm[a].good : r->arm[a].all_count;
     values[a] = fine ? r->arm[a].fine : r->arm[a].all;
   }
   if (status == AD_OK) {
-    status = ad_brown_forsythe(&s, r->arms, counts, values);
-    put_text(r->doc, fine ? "without failed runs" : "all finished runs");
-    put_figure(r->doc, s.f);
-    put_count(r->doc, s.df1);
-    put_count(r->doc, s.df2);
-    put_figure(r->doc, s.p);
+    status = ad_brown_forsythe(&row.of, r->arms, counts, values);
+    document_row(r->doc, &row);
   }
   ad_free(counts);
   ad_free(values);
@@ -449,51 +432,71 @@ static int pair_p(const struct report *r, size_t a, struct ad_figure *p) {
   return AD_OK;
 }
 
-static int ratio_table(struct report *r, double *scores, struct ad_sd_ratio *ratios, struct ad_figure *p,
-                       size_t *pairs) {
-  static const struct document_column columns[] = {{"arm", "arm", "", 1},
-                                                   {"pairs", "common seeds", "", 1},
-                                                   {"ratio", "SD ratio", "", 1},
-                                                   {"interval", "bootstrap 95 % CI", "", 1},
-                                                   {"permutation_p", "permutation p", "", 1},
-                                                   {"holm_permutation_p", "Holm p", "", 1},
-                                                   {"brown_forsythe_p", "Brown-Forsythe p", "", 1},
-                                                   {"holm_brown_forsythe_p", "Holm p", "", 1}};
-  struct ad_figure *of = p, *adjusted = p + r->arms, *brown = p + 2 * r->arms, *brown_adjusted = p + 3 * r->arms;
+struct ratio_row {
+  const char *arm;
+  size_t pairs;
+  struct ad_sd_ratio of;
+  struct ad_figure holm, brown, holm_brown;
+};
+
+/* rows [arms], p [4 * arms] and scores [2 * points] are work memory. */
+static int ratio_rows(struct report *r, double *scores, struct ratio_row *rows, struct ad_figure *p) {
+  struct ad_figure *adjusted = p + r->arms, *brown = p + 2 * r->arms, *brown_adjusted = p + 3 * r->arms;
   for (size_t a = 0; a < r->arms; a++) {
-    of[a] = brown[a] = ad_figure_none("the baseline");
+    p[a] = brown[a] = ad_figure_none("the baseline");
     if (a != r->baseline) {
-      pairs[a] = report_common(r, a, r->baseline, 0, scores, scores + r->points);
-      AD_TRY(ad_compare_sd(&ratios[a], pairs[a], scores, pairs[a], scores + r->points, 1, &r->how));
+      rows[a].arm = r->arm[a].name;
+      rows[a].pairs = report_common(r, a, r->baseline, 0, scores, scores + r->points);
+      AD_TRY(ad_compare_sd(&rows[a].of, rows[a].pairs, scores, rows[a].pairs, scores + r->points, 1, &r->how));
       AD_TRY(pair_p(r, a, &brown[a]));
-      of[a] = ratios[a].p;
+      p[a] = rows[a].of.p;
     }
   }
-  AD_TRY(ad_holm(r->arms, of, adjusted));
+  AD_TRY(ad_holm(r->arms, p, adjusted));
   AD_TRY(ad_holm(r->arms, brown, brown_adjusted));
-  document_table(r->doc, "spread", "SD of each arm over that of the baseline", sizeof columns / sizeof *columns,
-                 columns);
   for (size_t a = 0; a < r->arms; a++) {
     if (a != r->baseline) {
-      put_text(r->doc, r->arm[a].name);
-      put_count(r->doc, pairs[a]);
-      put_figure(r->doc, ratios[a].ratio);
-      put_interval(r->doc, ratios[a].interval);
-      put_figure(r->doc, of[a]);
-      put_figure(r->doc, adjusted[a]);
-      put_figure(r->doc, brown[a]);
-      put_figure(r->doc, brown_adjusted[a]);
+      rows[a].holm = adjusted[a];
+      rows[a].brown = brown[a];
+      rows[a].holm_brown = brown_adjusted[a];
+      document_row(r->doc, &rows[a]);
     }
   }
   return r->doc->status;
 }
 
+static int ratio_table(struct report *r) {
+  static const struct document_column columns[] = {
+      COLUMN("arm", "arm", UNIT_NONE, ratio_row, arm),
+      COLUMN("pairs", "common seeds", UNIT_NONE, ratio_row, pairs),
+      COLUMN("ratio", "SD ratio", UNIT_NONE, ratio_row, of.ratio),
+      COLUMN("interval", "bootstrap 95 % CI", UNIT_NONE, ratio_row, of.interval),
+      COLUMN("permutation_p", "permutation p", UNIT_NONE, ratio_row, of.p),
+      COLUMN("holm_permutation_p", "Holm p", UNIT_NONE, ratio_row, holm),
+      COLUMN("brown_forsythe_p", "Brown-Forsythe p", UNIT_NONE, ratio_row, brown),
+      COLUMN("holm_brown_forsythe_p", "Holm p", UNIT_NONE, ratio_row, holm_brown)};
+  double *scores = ad_malloc(2 * r->points, sizeof *scores);
+  struct ratio_row *rows = ad_calloc(r->arms, sizeof *rows);
+  struct ad_figure *p = ad_malloc(4 * r->arms, sizeof *p);
+  int status = AD_OK;
+  if (scores == NULL || rows == NULL || p == NULL) {
+    status = ad_fail_memory(2 * r->points * sizeof *scores, "ratios of spread");
+  } else {
+    document_table(r->doc, "spread", "SD of each arm over that of the baseline", COLUMNS(columns));
+    status = ratio_rows(r, scores, rows, p);
+  }
+  ad_free(scores);
+  ad_free(rows);
+  ad_free(p);
+  return status;
+}
+
 int report_spread(struct report *r) {
-  static const struct document_column columns[] = {{"runs", "runs", "", 1},
-                                                   {"f", "F", "", 1},
-                                                   {"df1", "df", "", 1},
-                                                   {"df2", "df of the rest", "", 1},
-                                                   {"p", "p", "", 1}};
+  static const struct document_column columns[] = {COLUMN("runs", "runs", UNIT_NONE, spread_row, runs),
+                                                   COLUMN("f", "F", UNIT_NONE, spread_row, of.f),
+                                                   COLUMN("df1", "df", UNIT_NONE, spread_row, of.df1),
+                                                   COLUMN("df2", "df of the rest", UNIT_NONE, spread_row, of.df2),
+                                                   COLUMN("p", "p", UNIT_NONE, spread_row, of.p)};
   document_section(
       r->doc, "spread", "Is the spread the same?",
       "Brown and Forsythe's test asks whether arms differ in spread over seeds; the ratio of the SDs says by how much.",
@@ -503,19 +506,8 @@ int report_spread(struct report *r) {
     document_note(r->doc, "Not available: the study has one arm.");
     return r->doc->status;
   }
-  document_table(r->doc, "brown_forsythe", "Brown-Forsythe over all arms", sizeof columns / sizeof *columns, columns);
+  document_table(r->doc, "brown_forsythe", "Brown-Forsythe over all arms", COLUMNS(columns));
   AD_TRY(omnibus(r, 0));
   AD_TRY(omnibus(r, 1));
-  double *scores = ad_malloc(2 * r->points, sizeof *scores);
-  struct ad_sd_ratio *ratios = ad_calloc(r->arms, sizeof *ratios);
-  struct ad_figure *p = ad_malloc(4 * r->arms, sizeof *p);
-  size_t *pairs = ad_calloc(r->arms, sizeof *pairs);
-  const int missing = scores == NULL || ratios == NULL || p == NULL || pairs == NULL;
-  const int status = missing ? ad_fail_memory(2 * r->points * sizeof *scores, "ratios of spread")
-                             : ratio_table(r, scores, ratios, p, pairs);
-  ad_free(scores);
-  ad_free(ratios);
-  ad_free(p);
-  ad_free(pairs);
-  return status;
+  return ratio_table(r);
 }

@@ -250,18 +250,36 @@ static void script_value(struct report *r, struct ad_buffer *script, double valu
   }
 }
 
+struct distance_row {
+  const char *arm;
+  size_t step;
+  struct ad_figure from_start, between, cosine, from_baseline;
+};
+
+static void distance_row(struct report *r, const char *arm, uint64_t step, const struct spread_of_runs *m) {
+  const struct distance_row row = {
+      .arm = arm,
+      .step = step,
+      .from_start = there(m->from_start, "no sketches"),
+      .between = there(m->between, "needs at least 2 runs with sketches of the same steps"),
+      .cosine = there(m->cosine, "needs at least 2 runs that have moved"),
+      .from_baseline = there(m->from_baseline, "the baseline itself, or no common seeds and steps")};
+  document_row(r->doc, &row);
+}
+
 static int distances(struct snapshots *s) {
   struct report *r = s->r;
-  static const struct document_column columns[] = {{"arm", "arm", "", 1},
-                                                   {"step", "step", "", 1},
-                                                   {"from_start", "distance from the start", "", 1},
-                                                   {"between", "between two runs", "", 1},
-                                                   {"cosine", "cosine of displacements", "", 1},
-                                                   {"from_baseline", "from the baseline, same seeds", "", 1}};
+  static const struct document_column columns[] = {
+      COLUMN("arm", "arm", UNIT_NONE, distance_row, arm),
+      COLUMN("step", "step", UNIT_NONE, distance_row, step),
+      COLUMN("from_start", "distance from the start", UNIT_NONE, distance_row, from_start),
+      COLUMN("between", "between two runs", UNIT_NONE, distance_row, between),
+      COLUMN("cosine", "cosine of displacements", UNIT_NONE, distance_row, cosine),
+      COLUMN("from_baseline", "from the baseline, same seeds", UNIT_NONE, distance_row, from_baseline)};
   struct ad_buffer script = {0};
   size_t which[SNAPSHOT_ARMS], drawn = 0, between = 0;
   document_table(r->doc, "distances", "Mean distances of parameters (L2), from sketches",
-                 sizeof columns / sizeof *columns, columns);
+                 COLUMNS(columns));
   document_data_only(r->doc);
   for (size_t a = 0; a < s->arms; a++) {
     const struct arm_snapshots *arm = &s->arm[a];
@@ -272,12 +290,7 @@ static int distances(struct snapshots *s) {
     for (size_t i = 0; i < arm->steps; i++) {
       const struct spread_of_runs m =
           measure(arm, i, a != r->baseline && r->baseline < s->arms ? &s->arm[r->baseline] : NULL);
-      put_text(r->doc, r->arm[a].name);
-      put_count(r->doc, arm->step[i]);
-      put_figure(r->doc, there(m.from_start, "no sketches"));
-      put_figure(r->doc, there(m.between, "needs at least 2 runs with sketches of the same steps"));
-      put_figure(r->doc, there(m.cosine, "needs at least 2 runs that have moved"));
-      put_figure(r->doc, there(m.from_baseline, "the baseline itself, or no common seeds and steps"));
+      distance_row(r, r->arm[a].name, arm->step[i], &m);
       script_add(r, &script, "%llu", (unsigned long long)arm->step[i]);
       script_value(r, &script, m.from_start);
       script_value(r, &script, m.between);
@@ -308,6 +321,12 @@ static int distances(struct snapshots *s) {
 
 /* ---- Norms ---- */
 
+struct norm_row {
+  const char *arm, *quantity;
+  size_t step;
+  struct ad_band of;
+};
+
 static int norm_bands(struct snapshots *s, enum norm which) {
   struct report *r = s->r;
   struct ad_buffer script = {0};
@@ -329,13 +348,10 @@ static int norm_bands(struct snapshots *s, enum norm which) {
       if (band[i].n == 0) {
         continue;
       }
-      put_text(r->doc, r->arm[a].name);
-      put_text(r->doc, ids[which]);
-      put_count(r->doc, arm->step[i]);
-      put_count(r->doc, band[i].n);
+      const struct norm_row row = {r->arm[a].name, ids[which], arm->step[i], band[i]};
+      document_row(r->doc, &row);
       script_add(r, &script, "%llu", (unsigned long long)arm->step[i]);
       for (size_t q = 0; q < AD_BAND_QUANTILES; q++) {
-        put_figure(r->doc, band[i].quantile[q]);
         script_add(r, &script, " %.9g", band[i].quantile[q].value);
       }
       script_add(r, &script, "\n");
@@ -358,9 +374,11 @@ static int norm_bands(struct snapshots *s, enum norm which) {
 static int sections(struct snapshots *s) {
   struct report *r = s->r;
   static const struct document_column columns[] = {
-      {"arm", "arm", "", 1},    {"quantity", "quantity", "", 1}, {"step", "step", "", 1},
-      {"runs", "runs", "", 1},  {"q05", "5 %", "", 1},           {"q25", "25 %", "", 1},
-      {"q50", "median", "", 1}, {"q75", "75 %", "", 1},          {"q95", "95 %", "", 1}};
+      COLUMN("arm", "arm", UNIT_NONE, norm_row, arm),
+      COLUMN("quantity", "quantity", UNIT_NONE, norm_row, quantity),
+      COLUMN("step", "step", UNIT_NONE, norm_row, step),
+      COLUMN("runs", "runs", UNIT_NONE, norm_row, of.n),
+      BAND_COLUMNS(norm_row, of.quantile)};
   size_t runs = 0, sketches = 0;
   for (size_t a = 0; a < s->arms; a++) {
     runs += s->arm[a].runs;
@@ -389,7 +407,7 @@ static int sections(struct snapshots *s) {
   } else {
     AD_TRY(distances(s));
   }
-  document_table(r->doc, "norms", "Quantiles of norms over runs", sizeof columns / sizeof *columns, columns);
+  document_table(r->doc, "norms", "Quantiles of norms over runs", COLUMNS(columns));
   document_data_only(r->doc);
   for (size_t k = 0; k < NORMS; k++) {
     AD_TRY(norm_bands(s, (enum norm)k));

@@ -101,27 +101,14 @@ static const char *why_no_components(const struct factors *f, char *text, size_t
   return cells > MOST_CELLS ? "the sources of chance are not crossed: far more combinations than cells" : NULL;
 }
 
-static const struct document_column *component_columns(const struct report *r, size_t *width) {
-  static struct document_column columns[11];
-  const double square = r->scale * r->scale;
-  const char *unit = strcmp(r->unit, "%") == 0 ? "%\u00b2" : r->unit[0] == '\0' ? "" : "nats\u00b2";
-  const struct document_column made[] = {{"arm", "arm", "", 1},
-                                         {"term", "source", "", 1},
-                                         {"df", "df", "", 1},
-                                         {"mean_square", "MS", unit, square},
-                                         {"variance", "variance", unit, square},
-                                         {"mls", "MLS 95 % CI", unit, square},
-                                         {"satterthwaite", "Satterthwaite 95 % CI", unit, square},
-                                         {"bootstrap", "bootstrap 95 % CI", unit, square},
-                                         {"sd", "SD", r->unit, r->scale},
-                                         {"share", "share of the total", "%", 100},
-                                         {"expected_ms", "expected mean square", "", 1}};
-  memcpy(columns, made, sizeof made);
-  *width = sizeof made / sizeof *made;
-  return columns;
-}
+struct component_row {
+  const char *arm, *term, *expected;
+  struct ad_component of;
+  struct ad_figure sd, share;
+};
 
-static void put_components(struct report *r, const char *arm, const struct ad_components *c) {
+static void component_rows(struct report *r, const char *arm, const struct ad_components *c) {
+  static const char negative[] = "the estimate of the variance is negative: small against its error";
   double total = 0.0;
   for (size_t i = 0; i < c->count; i++) {
     total += fmax(0.0, c->items[i].variance.value);
@@ -129,20 +116,33 @@ static void put_components(struct report *r, const char *arm, const struct ad_co
   for (size_t i = 0; i < c->count; i++) {
     const struct ad_component *item = &c->items[i];
     const double v = item->variance.value;
-    put_text(r->doc, arm);
-    put_text(r->doc, item->name);
-    put_count(r->doc, item->df);
-    put_figure(r->doc, item->ms);
-    put_figure(r->doc, item->variance);
-    put_interval(r->doc, item->mls);
-    put_interval(r->doc, item->satterthwaite);
-    put_interval(r->doc, item->bootstrap);
-    put_figure(r->doc, v < 0 ? ad_figure_none("the estimate of the variance is negative: small against its error")
-                             : ad_figure_of(sqrt(v)));
-    put_figure(r->doc, v < 0 || total <= 0
-                           ? ad_figure_none("the estimate of the variance is negative: small against its error")
-                           : ad_figure_of(v / total));
-    put_text(r->doc, item->ems);
+    const struct component_row row = {
+        .arm = arm,
+        .term = item->name,
+        .expected = item->ems,
+        .of = *item,
+        .sd = v < 0 ? ad_figure_none(negative) : ad_figure_of(sqrt(v)),
+        .share = v < 0 || total <= 0 ? ad_figure_none(negative) : ad_figure_of(v / total)};
+    document_row(r->doc, &row);
+  }
+}
+
+static void component_table(struct report *r, const struct ad_components *all) {
+  static const struct document_column columns[] = {
+      COLUMN("arm", "arm", UNIT_NONE, component_row, arm),
+      COLUMN("term", "source", UNIT_NONE, component_row, term),
+      COLUMN("df", "df", UNIT_NONE, component_row, of.df),
+      COLUMN("mean_square", "MS", UNIT_SCORE_SQUARED, component_row, of.ms),
+      COLUMN("variance", "variance", UNIT_SCORE_SQUARED, component_row, of.variance),
+      COLUMN("mls", "MLS 95 % CI", UNIT_SCORE_SQUARED, component_row, of.mls),
+      COLUMN("satterthwaite", "Satterthwaite 95 % CI", UNIT_SCORE_SQUARED, component_row, of.satterthwaite),
+      COLUMN("bootstrap", "bootstrap 95 % CI", UNIT_SCORE_SQUARED, component_row, of.bootstrap),
+      COLUMN("sd", "SD", UNIT_SCORE, component_row, sd),
+      COLUMN("share", "share of the total", UNIT_PERCENT, component_row, share),
+      COLUMN("expected_ms", "expected mean square", UNIT_NONE, component_row, expected)};
+  document_table(r->doc, "components", "Mean squares, what they expect, and the variances", COLUMNS(columns));
+  for (size_t a = 0; a < r->arms; a++) {
+    component_rows(r, r->arm[a].name, &all[a]);
   }
 }
 
@@ -223,17 +223,16 @@ static void plot_components(struct report *r, const struct ad_components *all) {
       drawn = there;
     }
   }
-  const double square = r->scale * r->scale;
+  const struct unit_of *squared = &ad__units[r->doc->score + 1];
   size_t line = 0;
-  const char *unit = strcmp(r->unit, "%") == 0 ? "%\u00b2" : r->unit;
   script_add(r, &script, "$d << EOD\n");
   for (size_t a = 0; a < arms; a++) {
     for (size_t i = 0; i < all[a].count; i++, line++) {
       const struct ad_component *item = &all[a].items[i];
-      const double v = item->variance.value * square;
+      const double v = item->variance.value * squared->scale;
       const int known = item->mls.why == NULL;
-      script_add(r, &script, "%.9g %.9g %.9g -%zu\n", v, known ? item->mls.low * square : v,
-                 known ? item->mls.high * square : v, line);
+      script_add(r, &script, "%.9g %.9g %.9g -%zu\n", v, known ? item->mls.low * squared->scale : v,
+                 known ? item->mls.high * squared->scale : v, line);
     }
   }
   script_add(
@@ -251,7 +250,7 @@ static void plot_components(struct report *r, const struct ad_components *all) {
     }
   }
   script_add(r, &script, ")\n");
-  script_axis(r, &script, 'x', "variance", unit);
+  script_axis(r, &script, 'x', "variance", squared->name);
   script_add(r, &script,
              "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\nplot $d using 1:4:2:3 with "
              "xerrorbars ls 1 ps 0.8\n");
@@ -272,7 +271,6 @@ static int analyse_arms(struct report *r, const struct factors *f) {
   const size_t cells = design.levels[0] * design.levels[1] * design.levels[2];
   double *values = ad_malloc(cells, sizeof *values);
   struct ad_components *all = ad_calloc(r->arms, sizeof *all);
-  size_t width;
   int status =
       values == NULL || all == NULL ? ad_fail_memory(cells * 8 + r->arms * sizeof *all, "variance components") : AD_OK;
   design.values = values;
@@ -283,11 +281,7 @@ static int analyse_arms(struct report *r, const struct factors *f) {
   }
   if (status == AD_OK) {
     plot_components(r, all);
-    const struct document_column *columns = component_columns(r, &width);
-    document_table(r->doc, "components", "Mean squares, what they expect, and the variances", width, columns);
-    for (size_t a = 0; a < r->arms; a++) {
-      put_components(r, r->arm[a].name, &all[a]);
-    }
+    component_table(r, all);
   }
   ad_free(values);
   ad_free(all);
@@ -360,6 +354,11 @@ static void plot_best(struct report *r, struct ad_buffer *script, const unsigned
   }
 }
 
+struct best_row {
+  const char *arm;
+  struct ad_best_of of;
+};
+
 static int best_rows(struct report *r, struct ad_buffer *script, unsigned char *drawn) {
   struct ad_best_of best[BEST_POINTS];
   size_t n[BEST_POINTS];
@@ -370,12 +369,8 @@ static int best_rows(struct report *r, struct ad_buffer *script, unsigned char *
     best_curve(r, script, a, points, best);
     drawn[a] = points > 0;
     for (size_t k = 0; k < points; k++) {
-      put_text(r->doc, arm->name);
-      put_count(r->doc, best[k].n);
-      put_figure(r->doc, best[k].unbiased);
-      put_interval(r->doc, best[k].error);
-      put_figure(r->doc, best[k].plug_in);
-      put_interval(r->doc, best[k].band);
+      const struct best_row row = {arm->name, best[k]};
+      document_row(r->doc, &row);
     }
     if (points == 0) {
       document_note(r->doc, "%s: not available: needs at least 2 finished runs.", arm->name);
@@ -385,18 +380,19 @@ static int best_rows(struct report *r, struct ad_buffer *script, unsigned char *
 }
 
 int report_best(struct report *r) {
-  const struct document_column columns[] = {{"arm", "arm", "", 1},
-                                            {"n", "n", "", 1},
-                                            {"unbiased", "expected best", r->unit, r->scale},
-                                            {"error", "its 95 % CI", r->unit, r->scale},
-                                            {"plug_in", "plug-in", r->unit, r->scale},
-                                            {"band", "95 % of bests", r->unit, r->scale}};
+  static const struct document_column columns[] = {
+      COLUMN("arm", "arm", UNIT_NONE, best_row, arm),
+      COLUMN("n", "n", UNIT_NONE, best_row, of.n),
+      COLUMN("unbiased", "expected best", UNIT_SCORE, best_row, of.unbiased),
+      COLUMN("error", "its 95 % CI", UNIT_SCORE, best_row, of.error),
+      COLUMN("plug_in", "plug-in", UNIT_SCORE, best_row, of.plug_in),
+      COLUMN("band", "95 % of bests", UNIT_SCORE, best_row, of.band)};
   document_section(
       r->doc, "best", "The best of n runs",
       "What score the best of n runs is expected to have: how much of a reported best is the number of tries.",
       "as a promise for new data: the best on the set it was chosen on is optimistic. Curves end at half of the runs; "
       "beyond n = 20 they go in steps of a tenth.");
-  document_table(r->doc, "best", "Expected best of n", sizeof columns / sizeof *columns, columns);
+  document_table(r->doc, "best", "Expected best of n", COLUMNS(columns));
   struct ad_buffer script = {0};
   unsigned char *drawn = ad_calloc(r->arms, 1);
   int status = drawn == NULL ? ad_fail_memory(r->arms, "arms") : best_rows(r, &script, drawn);
@@ -410,35 +406,40 @@ int report_best(struct report *r) {
 
 /* ---- Power ---- */
 
+struct power_row {
+  const char *arm;
+  size_t pairs;
+  struct ad_paired paired;
+  struct ad_sd_ratio spread;
+  struct ad_figure pairs_needed, power_now, pairs_noether, runs_for_ratio;
+};
+
 static int power_row(struct report *r, size_t a, double *scores) {
   const size_t n = report_common(r, a, r->baseline, 0, scores, scores + r->points);
   const struct ad_resampling few = {r->how.seed, 100, r->how.level};
-  struct ad_paired p;
-  struct ad_sd_ratio ratio;
-  AD_TRY(ad_compare_paired(&p, n, scores, scores + r->points, &few));
-  AD_TRY(ad_compare_sd(&ratio, n, scores, n, scores + r->points, 1, &few));
-  put_text(r->doc, r->arm[a].name);
-  put_count(r->doc, n);
-  put_figure(r->doc, p.effect);
-  put_figure(r->doc, p.effect.why != NULL ? p.effect : ad_power_pairs(p.effect.value, 0.05, 0.8));
-  put_figure(r->doc, p.effect.why != NULL ? p.effect : ad_power_paired_t(p.effect.value, n, 0.05));
-  put_figure(r->doc, p.superiority);
-  put_figure(r->doc, p.superiority.why != NULL ? p.superiority : ad_power_superiority(p.superiority.value, 0.05, 0.95));
-  put_figure(r->doc, ratio.ratio);
-  put_figure(r->doc, ratio.ratio.why != NULL ? ratio.ratio : ad_power_sd_ratio(ratio.ratio.value, 0.05, 0.8));
+  struct power_row row = {.arm = r->arm[a].name, .pairs = n};
+  AD_TRY(ad_compare_paired(&row.paired, n, scores, scores + r->points, &few));
+  AD_TRY(ad_compare_sd(&row.spread, n, scores, n, scores + r->points, 1, &few));
+  const struct ad_figure effect = row.paired.effect, greater = row.paired.superiority, ratio = row.spread.ratio;
+  row.pairs_needed = effect.why != NULL ? effect : ad_power_pairs(effect.value, 0.05, 0.8);
+  row.power_now = effect.why != NULL ? effect : ad_power_paired_t(effect.value, n, 0.05);
+  row.pairs_noether = greater.why != NULL ? greater : ad_power_superiority(greater.value, 0.05, 0.95);
+  row.runs_for_ratio = ratio.why != NULL ? ratio : ad_power_sd_ratio(ratio.value, 0.05, 0.8);
+  document_row(r->doc, &row);
   return r->doc->status;
 }
 
 int report_power(struct report *r) {
-  static const struct document_column columns[] = {{"arm", "arm", "", 1},
-                                                   {"pairs", "common seeds", "", 1},
-                                                   {"effect", "d_z seen", "", 1},
-                                                   {"pairs_needed", "pairs for 80 % power", "", 1},
-                                                   {"power_now", "power of the t test now", "", 1},
-                                                   {"greater", "P(arm > baseline)", "", 1},
-                                                   {"pairs_noether", "pairs, Noether (5 %, 95 %)", "", 1},
-                                                   {"sd_ratio", "SD ratio seen", "", 1},
-                                                   {"runs_for_ratio", "runs an arm for 80 % power", "", 1}};
+  static const struct document_column columns[] = {
+      COLUMN("arm", "arm", UNIT_NONE, power_row, arm),
+      COLUMN("pairs", "common seeds", UNIT_NONE, power_row, pairs),
+      COLUMN("effect", "d_z seen", UNIT_NONE, power_row, paired.effect),
+      COLUMN("pairs_needed", "pairs for 80 % power", UNIT_NONE, power_row, pairs_needed),
+      COLUMN("power_now", "power of the t test now", UNIT_NONE, power_row, power_now),
+      COLUMN("greater", "P(arm > baseline)", UNIT_NONE, power_row, paired.superiority),
+      COLUMN("pairs_noether", "pairs, Noether (5 %, 95 %)", UNIT_NONE, power_row, pairs_noether),
+      COLUMN("sd_ratio", "SD ratio seen", UNIT_NONE, power_row, spread.ratio),
+      COLUMN("runs_for_ratio", "runs an arm for 80 % power", UNIT_NONE, power_row, runs_for_ratio)};
   document_section(r->doc, "power", "How many seeds",
                    "The number of seeds that an effect as large as the one seen would need to be found with 80 % power "
                    "at 5 % (two-sided paired t; F test for SDs), or by Noether's "
@@ -449,7 +450,7 @@ int report_power(struct report *r) {
     document_note(r->doc, "Not available: the study has one arm.");
     return r->doc->status;
   }
-  document_table(r->doc, "power", "Seeds for the effects that were seen", sizeof columns / sizeof *columns, columns);
+  document_table(r->doc, "power", "Seeds for the effects that were seen", COLUMNS(columns));
   double *scores = ad_malloc(2 * r->points, sizeof *scores);
   int status = scores == NULL ? ad_fail_memory(2 * r->points * sizeof *scores, "pairs") : AD_OK;
   for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
