@@ -1,5 +1,6 @@
 /* Two arms: paired on common seeds, or not. */
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_sort.h>
 #include <math.h>
 #include <string.h>
 
@@ -53,27 +54,23 @@ static int signed_rank_tail(size_t n, const size_t *twice, size_t w, double *tai
 }
 
 /* Magnitudes that differ by a rounding only get the same value, so that they tie. */
-static void join_close(size_t n, double *size, struct keyed *work) {
-  for (size_t i = 0; i < n; i++) {
-    work[i] = (struct keyed){size[i], i};
-  }
-  sort_keyed(n, work);
+static void join_close(size_t n, double *size, size_t *order) {
+  gsl_sort_index(order, size, 1, n);
   for (size_t i = 1; i < n; i++) {
-    if (work[i].value - work[i - 1].value <= 1e-12 * work[n - 1].value) {
-      work[i].value = work[i - 1].value;
+    if (size[order[i]] - size[order[i - 1]] <= 1e-12 * size[order[n - 1]]) {
+      size[order[i]] = size[order[i - 1]];
     }
-    size[work[i].place] = work[i].value;
   }
 }
 
-/* d [n] without zeros, in size [n], ranks [n], twice [n], work [n]. */
+/* d [n] without zeros; size, ranks, twice and order [n] are work memory. */
 static int signed_ranks(struct ad_paired *p, size_t n, size_t pairs, const double *d, double *size, double *ranks,
-                        size_t *twice, struct keyed *work) {
+                        size_t *twice, size_t *order) {
   for (size_t i = 0; i < n; i++) {
     size[i] = fabs(d[i]);
   }
-  join_close(n, size, work);
-  const double ties = rank_values(n, size, ranks, work);
+  join_close(n, size, order);
+  const double ties = rank_values(n, size, ranks, order);
   double plus = 0.0, minus = 0.0;
   for (size_t i = 0; i < n; i++) {
     *(d[i] > 0 ? &plus : &minus) += ranks[i];
@@ -96,12 +93,10 @@ static int signed_ranks(struct ad_paired *p, size_t n, size_t pairs, const doubl
 
 static int wilcoxon(struct ad_paired *p, size_t pairs, const double *d) {
   double *values = ad_malloc(3 * pairs, sizeof *values);
-  size_t *twice = ad_malloc(pairs, sizeof *twice);
-  struct keyed *work = ad_malloc(pairs, sizeof *work);
-  size_t n = 0;
+  size_t *twice = ad_malloc(2 * pairs, sizeof *twice), n = 0;
   int status = AD_OK;
-  if (values == NULL || twice == NULL || work == NULL) {
-    status = ad_fail_memory(pairs * 48, "signed ranks");
+  if (values == NULL || twice == NULL) {
+    status = ad_fail_memory(pairs * 40, "signed ranks");
     goto out;
   }
   for (size_t i = 0; i < pairs; i++) {
@@ -110,14 +105,13 @@ static int wilcoxon(struct ad_paired *p, size_t pairs, const double *d) {
     }
   }
   if (n > 0) {
-    status = signed_ranks(p, n, pairs, values, values + pairs, values + 2 * pairs, twice, work);
+    status = signed_ranks(p, n, pairs, values, values + pairs, values + 2 * pairs, twice, twice + pairs);
   } else {
     p->w = p->wilcoxon_p = ad_figure_none("all pairs have equal values");
   }
 out:
   ad_free(values);
   ad_free(twice);
-  ad_free(work);
   return status;
 }
 
@@ -262,23 +256,24 @@ static double superiority(size_t places, const uint32_t *of_a, const uint32_t *o
 static int bootstrap_unpaired(struct ad_unpaired *u, size_t na, const double *a, size_t nb, const double *b,
                               const struct ad_resampling *how) {
   const size_t n = na + nb, longest = na > nb ? na : nb;
-  struct keyed *all = ad_malloc(n, sizeof *all);
+  double *all = ad_malloc(n, sizeof *all);
+  size_t *order = ad_malloc(n, sizeof *order);
   uint32_t *place = ad_malloc(3 * n + longest, sizeof *place);
   double *replicates = ad_malloc(how->replicates, sizeof *replicates);
   int status = AD_OK;
-  if (all == NULL || place == NULL || replicates == NULL) {
+  if (all == NULL || order == NULL || place == NULL || replicates == NULL) {
     status = ad_fail_memory(n * 40 + how->replicates * sizeof *replicates, "a bootstrap");
     goto out;
   }
   uint32_t *index = place + n, *count[2] = {index + longest, index + longest + n};
   for (size_t i = 0; i < n; i++) {
-    all[i] = (struct keyed){i < na ? a[i] : b[i - na], i};
+    all[i] = i < na ? a[i] : b[i - na];
   }
-  sort_keyed(n, all);
+  gsl_sort_index(order, all, 1, n);
   size_t places = 0;
   for (size_t i = 0; i < n; i++) {
-    places += i == 0 || all[i].value != all[i - 1].value;
-    place[all[i].place] = (uint32_t)(places - 1);
+    places += i == 0 || all[order[i]] != all[order[i - 1]];
+    place[order[i]] = (uint32_t)(places - 1);
   }
   /* Replicate 0 is the sample itself. */
   for (size_t r = 0; r <= how->replicates; r++) {
@@ -303,6 +298,7 @@ static int bootstrap_unpaired(struct ad_unpaired *u, size_t na, const double *a,
   u->superiority_interval = percentile_interval(how->replicates, replicates, how->level);
 out:
   ad_free(all);
+  ad_free(order);
   ad_free(place);
   ad_free(replicates);
   return status;

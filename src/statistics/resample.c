@@ -2,8 +2,8 @@
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_errno.h>
+#include <gsl/gsl_sort.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "autodidact/base/random.h"
 
@@ -36,40 +36,16 @@ size_t ad_resample_count(size_t n) {
   return count > most ? most : count < least ? least : count;
 }
 
-static int compare(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-void sort_doubles(size_t n, double *values) {
-  qsort(values, n, sizeof *values, compare);
-}
-
-static int compare_keyed(const void *a, const void *b) {
-  const struct keyed *x = a, *y = b;
-  if (x->value != y->value) {
-    return x->value > y->value ? 1 : -1;
-  }
-  return (x->place > y->place) - (x->place < y->place);
-}
-
-void sort_keyed(size_t n, struct keyed *items) {
-  qsort(items, n, sizeof *items, compare_keyed);
-}
-
-double rank_values(size_t n, const double *values, double *ranks, struct keyed *work) {
+double rank_values(size_t n, const double *values, double *ranks, size_t *order) {
   double ties = 0.0;
-  for (size_t i = 0; i < n; i++) {
-    work[i] = (struct keyed){values[i], i};
-  }
-  sort_keyed(n, work);
+  gsl_sort_index(order, values, 1, n);
   for (size_t first = 0, next; first < n; first = next) {
-    for (next = first + 1; next < n && work[next].value == work[first].value; next++) {
+    for (next = first + 1; next < n && values[order[next]] == values[order[first]]; next++) {
     }
     const double t = (double)(next - first);
     ties += t * t * t - t;
     for (size_t i = first; i < next; i++) {
-      ranks[work[i].place] = (double)(first + 1 + next) / 2.0;
+      ranks[order[i]] = (double)(first + 1 + next) / 2.0;
     }
   }
   return ties;
@@ -99,7 +75,7 @@ struct ad_interval percentile_interval(size_t count, double *replicates, double 
       return ad_interval_none("not defined in some resamples: too few different values");
     }
   }
-  sort_doubles(count, replicates);
+  gsl_sort(replicates, 1, count);
   if (count == 0 || replicates[0] == replicates[count - 1]) {
     return ad_interval_none("all resamples give the same value");
   }
@@ -112,7 +88,7 @@ struct ad_interval percentile_interval(size_t count, double *replicates, double 
 struct ad_interval bca_interval(double estimate, size_t count, double *replicates, size_t n, const double *left_out,
                                 double level) {
   quiet_gsl();
-  sort_doubles(count, replicates);
+  gsl_sort(replicates, 1, count);
   if (count == 0 || !isfinite(replicates[0]) || !isfinite(replicates[count - 1])) {
     return ad_interval_none(WHY_NOT_FINITE);
   }

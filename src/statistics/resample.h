@@ -21,19 +21,9 @@ enum draw_purpose {
 void draw_indices(const struct ad_resampling *how, uint32_t purpose, size_t replicate, size_t n, size_t below,
                   uint32_t *index);
 
-/* Ascending. */
-void sort_doubles(size_t n, double *values);
-
-/* Ascending by value, equal ones by place. */
-struct keyed {
-  double value;
-  size_t place;
-};
-void sort_keyed(size_t n, struct keyed *items);
-
 /* Ranks from 1 of values [n] into ranks [n], equal ones having the mean of their ranks. Returns the sum of t^3 - t over
- * groups of t equal values. work [n]. None may be NaN. */
-double rank_values(size_t n, const double *values, double *ranks, struct keyed *work);
+ * groups of t equal values. order [n]: work memory. None may be NaN. */
+double rank_values(size_t n, const double *values, double *ranks, size_t *order);
 
 /* 1 where all are finite; where they are equal but for roundings. */
 int all_finite(size_t n, const double *values);

@@ -1,8 +1,8 @@
 #include "autodidact/statistics/search.h"
 
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_sort.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
@@ -98,7 +98,7 @@ int ad_best_of(struct ad_best_of *best, size_t count, const size_t *n, size_t N,
   for (size_t i = 0; i < N; i++) {
     sorted[i] = higher ? values[i] : -values[i];
   }
-  sort_doubles(N, sorted);
+  gsl_sort(sorted, 1, N);
   for (size_t k = 0; k < count; k++) {
     const char *why = !finite ? WHY_NOT_FINITE : n[k] == 0 || n[k] > N ? "more runs than there are" : NULL;
     best[k] = (struct ad_best_of){n[k], ad_figure_none(why), ad_figure_none(why), ad_interval_none(why),
@@ -125,25 +125,31 @@ int ad_best_of(struct ad_best_of *best, size_t count, const size_t *n, size_t N,
 
 /* ---- Stopping early ---- */
 
+/* A run that a plan trains to the end; the lower key is the better score. */
+struct picked {
+  double key;
+  size_t run;
+};
+
 /* The best `top` of draws by the score at a point: the score at the end of the best of the first 1, 2, ... of them is
  * added to sum[0 ..]. picked [t]: work. */
 static void add_plan(size_t t, size_t top, const uint32_t *draw, const double *at, const double *end,
-                     struct keyed *picked, double *sum) {
+                     struct picked *picked, double *sum) {
   size_t count = 0;
   for (size_t i = 0; i < t; i++) {
-    const struct keyed one = {-at[draw[i]], draw[i]};
-    if (count == top && !(one.value < picked[count - 1].value)) {
+    const struct picked one = {-at[draw[i]], draw[i]};
+    if (count == top && !(one.key < picked[count - 1].key)) {
       continue;
     }
     size_t place = count < top ? count++ : count - 1;
-    for (; place > 0 && one.value < picked[place - 1].value; place--) {
+    for (; place > 0 && one.key < picked[place - 1].key; place--) {
       picked[place] = picked[place - 1];
     }
     picked[place] = one;
   }
   double best = -INFINITY;
   for (size_t p = 0; p < count; p++) {
-    best = fmax(best, end[picked[p].place]);
+    best = fmax(best, end[picked[p].run]);
     sum[p] += best;
   }
 }
@@ -154,7 +160,7 @@ struct frontier {
   double *so_far; /* [F,N] best score up to each point, larger is better */
   double *end;    /* [N] */
   uint32_t *draw;
-  struct keyed *picked;
+  struct picked *picked;
   double *sum; /* [count] */
 };
 

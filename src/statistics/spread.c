@@ -1,5 +1,6 @@
 /* Whether arms have the same spread. */
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_sort.h>
 #include <math.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 
 static double median_of(size_t n, const double *x, double *work) {
   memcpy(work, x, n * sizeof *work);
-  sort_doubles(n, work);
+  gsl_sort(work, 1, n);
   return ad_quantile_sorted(n, work, 0.5);
 }
 

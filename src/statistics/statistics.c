@@ -1,6 +1,7 @@
 #include "autodidact/statistics/statistics.h"
 
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_sort.h>
 #include <math.h>
 #include <string.h>
 
@@ -105,7 +106,7 @@ int ad_summarize(struct ad_summary *summary, size_t n, const double *values, dou
     return ad_fail_memory(n * sizeof *sorted, "a summary");
   }
   memcpy(sorted, values, n * sizeof *sorted);
-  sort_doubles(n, sorted);
+  gsl_sort(sorted, 1, n);
   summarize_sorted(summary, n, sorted, level);
   ad_free(sorted);
   return AD_OK;
@@ -166,39 +167,40 @@ int ad_spearman(struct ad_correlation *correlation, size_t n, const double *x, c
     return AD_OK;
   }
   double *ranks = ad_malloc(2 * n, sizeof *ranks);
-  struct keyed *work = ad_malloc(n, sizeof *work);
-  const int status = ranks == NULL || work == NULL ? ad_fail_memory(4 * n * sizeof *ranks, "ranks") : AD_OK;
+  size_t *order = ad_malloc(n, sizeof *order);
+  const int status = ranks == NULL || order == NULL ? ad_fail_memory(4 * n * sizeof *ranks, "ranks") : AD_OK;
   if (status == AD_OK) {
-    rank_values(n, x, ranks, work);
-    rank_values(n, y, ranks + n, work);
+    rank_values(n, x, ranks, order);
+    rank_values(n, y, ranks + n, order);
     correlation->rho = ad_figure_of(pearson(n, ranks, ranks + n));
     infer_correlation(correlation, level);
   }
   ad_free(ranks);
-  ad_free(work);
+  ad_free(order);
   return status;
 }
 
 /* ---- Many tests ---- */
 
 int ad_holm(size_t k, const struct ad_figure *p, struct ad_figure *adjusted) {
-  struct keyed *tests = ad_malloc(k, sizeof *tests);
-  size_t count = 0;
-  if (tests == NULL) {
-    return ad_fail_memory(k * sizeof *tests, "p-values");
-  }
-  for (size_t i = 0; i < k; i++) {
+  double *values = ad_malloc(k, sizeof *values), largest = 0.0;
+  size_t *place = ad_malloc(2 * k, sizeof *place), *order = place + k, count = 0;
+  const int status = values == NULL || place == NULL ? ad_fail_memory(3 * k * sizeof *values, "p-values") : AD_OK;
+  for (size_t i = 0; i < k && status == AD_OK; i++) {
     adjusted[i] = p[i];
     if (p[i].why == NULL) {
-      tests[count++] = (struct keyed){p[i].value, i};
+      place[count] = i;
+      values[count++] = p[i].value;
     }
   }
-  sort_keyed(count, tests);
-  double largest = 0.0;
-  for (size_t i = 0; i < count; i++) {
-    largest = fmax(largest, fmin(1.0, (double)(count - i) * tests[i].value));
-    adjusted[tests[i].place] = ad_figure_of(largest);
+  if (status == AD_OK) {
+    gsl_sort_index(order, values, 1, count);
   }
-  ad_free(tests);
-  return AD_OK;
+  for (size_t i = 0; i < count; i++) {
+    largest = fmax(largest, fmin(1.0, (double)(count - i) * values[order[i]]));
+    adjusted[place[order[i]]] = ad_figure_of(largest);
+  }
+  ad_free(values);
+  ad_free(place);
+  return status;
 }

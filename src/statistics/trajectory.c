@@ -1,5 +1,7 @@
 #include "autodidact/statistics/trajectory.h"
 
+#include <gsl/gsl_sort.h>
+
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "resample.h"
@@ -17,7 +19,7 @@ int ad_bands(struct ad_band *band, size_t R, size_t T, const double *values) {
         column[n++] = values[r * T + t];
       }
     }
-    sort_doubles(n, column);
+    gsl_sort(column, 1, n);
     band[t].n = n;
     for (size_t q = 0; q < AD_BAND_QUANTILES; q++) {
       band[t].quantile[q] = n == 0 ? ad_figure_none(WHY_NO_RUNS) : ad_figure_of(ad_quantile_sorted(n, column, p[q]));
