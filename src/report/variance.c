@@ -1,19 +1,14 @@
-/* Sections on scores by seeds: variance components, the best of n, how many seeds an effect needs. */
+/* The section on variance components, and the mean difference of crossed seeds. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/statistics/compare.h"
 #include "autodidact/statistics/components.h"
-#include "autodidact/statistics/power.h"
-#include "autodidact/statistics/search.h"
 #include "report_internal.h"
 
 enum { MOST_CELLS = 4000000, MOST_AXES = 8, COMPONENT_LINES = 42 };
-
-/* ---- Variance components ---- */
 
 /* The sources of chance: seed axes, those that always change together taken as one. */
 struct factors {
@@ -308,154 +303,4 @@ int report_variance(struct report *r) {
                   "Seeds joined by + always changed together in this study: their effects cannot be told apart.");
   }
   return analyse_arms(r, &f);
-}
-
-/* ---- The best of n ---- */
-
-enum { BEST_POINTS = 80 };
-
-static void best_curve(struct report *r, struct ad_buffer *script, size_t a, size_t points,
-                       const struct ad_best_of *best) {
-  script_add(r, script, "$b%zu << EOD\n", a);
-  for (size_t k = 0; k < points; k++) {
-    if (best[k].unbiased.why == NULL) {
-      script_add(r, script, "%zu %.9g %.9g %.9g %.9g\n", best[k].n, best[k].unbiased.value * r->scale,
-                 best[k].plug_in.value * r->scale, best[k].band.low * r->scale, best[k].band.high * r->scale);
-    }
-  }
-  script_add(r, script, "EOD\n");
-}
-
-static void plot_best(struct report *r, struct ad_buffer *script, const unsigned char *drawn) {
-  size_t curves = 0, all = 0;
-  char title[240], left_out[100];
-  script_axis(r, script, 'x', "n, runs tried", "");
-  script_axis(r, script, 'y', "expected best", r->metric);
-  script_add(r, script, r->points <= 40 ? "set xtics 1\n" : "");
-  script_add(r, script, "plot ");
-  for (size_t a = 0; a < r->arms; a++) {
-    all += drawn[a];
-    if (drawn[a] && curves < CURVES) {
-      const size_t style = script_style(r, a, curves);
-      script_add(r, script,
-                 "%s$b%zu using 1:4:5 with filledcurves ls %zu notitle, $b%zu using 1:2 with linespoints ls %zu t ",
-                 curves > 0 ? ", " : "", a, style, a, style);
-      script_name(r, script, r->arm[a].name);
-      script_add(r, script, ", $b%zu using 1:3 with lines ls %zu lw 1 dt 3 notitle", a, style);
-      curves++;
-    }
-  }
-  script_add(r, script, "\n");
-  if (curves > 0) {
-    snprintf(title, sizeof title,
-             "Expected best of n runs: unbiased (line) and plug-in (dotted); the band holds 95 %% of single bests.%s",
-             script_left_out(curves, all, sizeof left_out, left_out));
-    document_plot(r->doc, "plot_best", title, 820, 400, script);
-  }
-}
-
-struct best_row {
-  const char *arm;
-  struct ad_best_of of;
-};
-
-static int best_rows(struct report *r, struct ad_buffer *script, unsigned char *drawn) {
-  struct ad_best_of best[BEST_POINTS];
-  size_t n[BEST_POINTS];
-  for (size_t a = 0; a < r->arms; a++) {
-    const struct report_arm *arm = &r->arm[a];
-    const size_t points = ad_best_of_counts(arm->all_count, BEST_POINTS, n);
-    AD_TRY(ad_best_of(best, points, n, arm->all_count, arm->all, !r->falls, r->how.level));
-    best_curve(r, script, a, points, best);
-    drawn[a] = points > 0;
-    for (size_t k = 0; k < points; k++) {
-      const struct best_row row = {arm->name, best[k]};
-      document_row(r->doc, &row);
-    }
-    if (points == 0) {
-      document_note(r->doc, "%s: not available: needs at least 2 finished runs.", arm->name);
-    }
-  }
-  return r->doc->status;
-}
-
-int report_best(struct report *r) {
-  static const struct document_column columns[] = {
-      COLUMN("arm", "arm", UNIT_NONE, best_row, arm),
-      COLUMN("n", "n", UNIT_NONE, best_row, of.n),
-      COLUMN("unbiased", "expected best", UNIT_SCORE, best_row, of.unbiased),
-      COLUMN("error", "its 95 % CI", UNIT_SCORE, best_row, of.error),
-      COLUMN("plug_in", "plug-in", UNIT_SCORE, best_row, of.plug_in),
-      COLUMN("band", "95 % of bests", UNIT_SCORE, best_row, of.band)};
-  document_section(
-      r->doc, "best", "The best of n runs",
-      "What score the best of n runs is expected to have: how much of a reported best is the number of tries.",
-      "as a promise for new data: the best on the set it was chosen on is optimistic. Curves end at half of the runs; "
-      "beyond n = 20 they go in steps of a tenth.");
-  document_table(r->doc, "best", "Expected best of n", COLUMNS(columns));
-  struct ad_buffer script = {0};
-  unsigned char *drawn = ad_calloc(r->arms, 1);
-  int status = drawn == NULL ? ad_fail_memory(r->arms, "arms") : best_rows(r, &script, drawn);
-  if (status == AD_OK) {
-    plot_best(r, &script, drawn);
-  }
-  ad_free(drawn);
-  ad_buffer_destroy(&script);
-  return status;
-}
-
-/* ---- Power ---- */
-
-struct power_row {
-  const char *arm;
-  size_t pairs;
-  struct ad_paired paired;
-  struct ad_sd_ratio spread;
-  struct ad_figure pairs_needed, power_now, pairs_noether, runs_for_ratio;
-};
-
-static int power_row(struct report *r, size_t a, double *scores) {
-  const size_t n = report_common(r, a, r->baseline, 0, scores, scores + r->points);
-  const struct ad_resampling few = {r->how.seed, 100, r->how.level};
-  struct power_row row = {.arm = r->arm[a].name, .pairs = n};
-  AD_TRY(ad_compare_paired(&row.paired, n, scores, scores + r->points, &few));
-  AD_TRY(ad_compare_sd(&row.spread, n, scores, n, scores + r->points, 1, &few));
-  const struct ad_figure effect = row.paired.effect, greater = row.paired.superiority, ratio = row.spread.ratio;
-  row.pairs_needed = effect.why != NULL ? effect : ad_power_pairs(effect.value, 0.05, 0.8);
-  row.power_now = effect.why != NULL ? effect : ad_power_paired_t(effect.value, n, 0.05);
-  row.pairs_noether = greater.why != NULL ? greater : ad_power_superiority(greater.value, 0.05, 0.95);
-  row.runs_for_ratio = ratio.why != NULL ? ratio : ad_power_sd_ratio(ratio.value, 0.05, 0.8);
-  document_row(r->doc, &row);
-  return r->doc->status;
-}
-
-int report_power(struct report *r) {
-  static const struct document_column columns[] = {
-      COLUMN("arm", "arm", UNIT_NONE, power_row, arm),
-      COLUMN("pairs", "common seeds", UNIT_NONE, power_row, pairs),
-      COLUMN("effect", "d_z seen", UNIT_NONE, power_row, paired.effect),
-      COLUMN("pairs_needed", "pairs for 80 % power", UNIT_NONE, power_row, pairs_needed),
-      COLUMN("power_now", "power of the t test now", UNIT_NONE, power_row, power_now),
-      COLUMN("greater", "P(arm > baseline)", UNIT_NONE, power_row, paired.superiority),
-      COLUMN("pairs_noether", "pairs, Noether (5 %, 95 %)", UNIT_NONE, power_row, pairs_noether),
-      COLUMN("sd_ratio", "SD ratio seen", UNIT_NONE, power_row, spread.ratio),
-      COLUMN("runs_for_ratio", "runs an arm for 80 % power", UNIT_NONE, power_row, runs_for_ratio)};
-  document_section(r->doc, "power", "How many seeds",
-                   "The number of seeds that an effect as large as the one seen would need to be found with 80 % power "
-                   "at 5 % (two-sided paired t; F test for SDs), or by Noether's "
-                   "rule for P(A > B) (one-sided 5 %, power 95 %).",
-                   "as the power of this study: the effect that was seen has an error of its own, and one picked for "
-                   "being large is too large.");
-  if (r->arms < 2) {
-    document_note(r->doc, "Not available: the study has one arm.");
-    return r->doc->status;
-  }
-  document_table(r->doc, "power", "Seeds for the effects that were seen", COLUMNS(columns));
-  double *scores = ad_malloc(2 * r->points, sizeof *scores);
-  int status = scores == NULL ? ad_fail_memory(2 * r->points * sizeof *scores, "pairs") : AD_OK;
-  for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
-    status = a == r->baseline ? AD_OK : power_row(r, a, scores);
-  }
-  ad_free(scores);
-  return status;
 }

@@ -1,8 +1,7 @@
-/* Probabilities against labels, and what a mean of them gains. */
-#include <float.h>
+#include "autodidact/statistics/calibration.h"
+
 #include <math.h>
 
-#include "autodidact/statistics/examples.h"
 #include "resample.h"
 
 enum { BINS = 15 };
@@ -127,19 +126,4 @@ void ad_ambiguity_of(struct ad_ambiguity *ambiguity, size_t R, size_t N, size_t 
   ambiguity->mean = ad_figure_of(mean_brier);
   ambiguity->diversity = ad_figure_of(fmax(0.0, diversity));
   ambiguity->ensemble = ad_figure_of(mean_brier - fmax(0.0, diversity));
-}
-
-struct ad_figure ad_churn(size_t Ra, const uint32_t *a, size_t Rb, const uint32_t *b, size_t N) {
-  if (Ra == 0 || Rb == 0 || N == 0) {
-    return ad_figure_none("an arm has no predictions");
-  }
-  uint64_t differ = 0;
-  for (size_t r = 0; r < Ra; r++) {
-    for (size_t s = 0; s < Rb; s++) {
-      for (size_t i = 0; i < N; i++) {
-        differ += a[r * N + i] != b[s * N + i];
-      }
-    }
-  }
-  return ad_figure_of((double)differ / ((double)Ra * (double)Rb * (double)N));
 }

@@ -1,4 +1,5 @@
-/* Two arms: paired on common seeds, or not. */
+#include "autodidact/statistics/compare.h"
+
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sort.h>
 #include <math.h>
@@ -6,7 +7,6 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/statistics/compare.h"
 #include "resample.h"
 
 static double mean_of(size_t n, const double *x) {

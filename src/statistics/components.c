@@ -1,5 +1,5 @@
 /* Variance components of complete tables and Latin squares. */
-#include "components.h"
+#include "components_internal.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
-#include "components.h"
+#include "components_internal.h"
 
 double combination_value(const struct combination *c) {
   double sum = 0.0, size = 0.0;

@@ -6,7 +6,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "components.h"
+#include "components_internal.h"
 
 enum { MOST_LEVELS = 1000 }; /* of the factor with fewer: the work grows with its cube */
 

@@ -1,4 +1,3 @@
-/* Statistics of single examples over runs. */
 #include "autodidact/statistics/examples.h"
 
 #include <gsl/gsl_cdf.h>
@@ -230,4 +229,21 @@ out:
   ad_free(m.index);
   ad_free(replicates);
   return status;
+}
+
+/* ---- Churn ---- */
+
+struct ad_figure ad_churn(size_t Ra, const uint32_t *a, size_t Rb, const uint32_t *b, size_t N) {
+  if (Ra == 0 || Rb == 0 || N == 0) {
+    return ad_figure_none("an arm has no predictions");
+  }
+  uint64_t differ = 0;
+  for (size_t r = 0; r < Ra; r++) {
+    for (size_t s = 0; s < Rb; s++) {
+      for (size_t i = 0; i < N; i++) {
+        differ += a[r * N + i] != b[s * N + i];
+      }
+    }
+  }
+  return ad_figure_of((double)differ / ((double)Ra * (double)Rb * (double)N));
 }

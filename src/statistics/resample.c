@@ -30,12 +30,6 @@ void draw_indices(const struct ad_resampling *how, uint32_t purpose, size_t repl
   }
 }
 
-size_t ad_resample_count(size_t n) {
-  const size_t most = 10000, least = 1000, draws = 20000000;
-  const size_t count = n == 0 ? most : draws / n;
-  return count > most ? most : count < least ? least : count;
-}
-
 double rank_values(size_t n, const double *values, double *ranks, size_t *order) {
   double ties = 0.0;
   gsl_sort_index(order, values, 1, n);

@@ -1,4 +1,5 @@
-/* Whether arms have the same spread. */
+#include "autodidact/statistics/spread.h"
+
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sort.h>
 #include <math.h>
@@ -6,7 +7,6 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/statistics/compare.h"
 #include "resample.h"
 
 static double median_of(size_t n, const double *x, double *work) {

@@ -13,6 +13,8 @@
 #include "autodidact/base/status.h"
 #include "autodidact/statistics/compare.h"
 #include "autodidact/statistics/components.h"
+#include "autodidact/statistics/spread.h"
+#include "autodidact/statistics/summary.h"
 #include "support/statistics.h"
 
 static void test_summary(void **state) {

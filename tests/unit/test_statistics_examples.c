@@ -12,6 +12,7 @@
 
 #include "autodidact/base/status.h"
 #include "autodidact/learn/ensemble.h"
+#include "autodidact/statistics/calibration.h"
 #include "autodidact/statistics/examples.h"
 #include "autodidact/statistics/power.h"
 #include "autodidact/statistics/search.h"

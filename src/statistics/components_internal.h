@@ -1,6 +1,6 @@
 /* What the parts of the analysis of variance share. Terms are sets of factors, as bits. */
-#ifndef AUTODIDACT_SRC_STATISTICS_COMPONENTS_H
-#define AUTODIDACT_SRC_STATISTICS_COMPONENTS_H
+#ifndef AUTODIDACT_SRC_STATISTICS_COMPONENTS_INTERNAL_H
+#define AUTODIDACT_SRC_STATISTICS_COMPONENTS_INTERNAL_H
 
 #include "autodidact/statistics/components.h"
 #include "resample.h"
