@@ -30,7 +30,7 @@ static int report(const char *path, const struct ad_report_settings *settings) {
     status = ad_fail(AD_ECONFIG, "%s: found --baseline %s, which is the only arm: nothing can be compared with it", path,
                      settings->baseline);
   }
-  status = status == AD_OK ? ad_study_report(&study, &cells, settings, &text) : status;
+  status = status == AD_OK ? ad_report_make(&study, &cells, settings, &text) : status;
   if (status == AD_OK && text.size > 0) {
     fputs(text.data, stdout);
   }

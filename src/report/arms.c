@@ -33,7 +33,7 @@ static int arm_table(struct report *r, int fine, const char *id, const char *tit
       COLUMN("lower", "quartile 1", UNIT_SCORE, arm_row, of.lower),
       COLUMN("upper", "quartile 3", UNIT_SCORE, arm_row, of.upper),
       COLUMN("iqr", "IQR", UNIT_SCORE, arm_row, of.iqr)};
-  document_table(r->doc, id, title, COLUMNS(columns));
+  ad__document_table(r->doc, id, title, COLUMNS(columns));
   for (size_t a = 0; a < r->arms; a++) {
     const struct report_arm *arm = &r->arm[a];
     struct arm_row row = {.arm = arm->name,
@@ -43,7 +43,7 @@ static int arm_table(struct report *r, int fine, const char *id, const char *tit
                           .failed_share = ad_wilson(arm->failed + arm->diverged, arm->all_count + arm->diverged,
                                                     r->how.level)};
     AD_TRY(ad_summarize(&row.of, fine ? arm->good : arm->all_count, fine ? arm->fine : arm->all, r->how.level));
-    document_row(r->doc, &row);
+    ad__document_row(r->doc, &row);
   }
   return r->doc->status;
 }
@@ -72,7 +72,7 @@ static void run_row(struct report *r, size_t i, size_t seeds, const size_t *axes
   for (size_t x = 0; x < seeds; x++) {
     row.seed[x] = r->study->axes[axes[x]].values[cell->level[axes[x]]];
   }
-  document_row(r->doc, &row);
+  ad__document_row(r->doc, &row);
 }
 
 /* Every cell, for CSV and JSON: a column for each axis of seeds. */
@@ -92,8 +92,8 @@ static void run_table(struct report *r) {
     }
   }
   memcpy(columns + 1 + seeds, last, sizeof last);
-  document_table(r->doc, "runs", "Every run", 1 + seeds + sizeof last / sizeof *last, columns);
-  document_data_only(r->doc);
+  ad__document_table(r->doc, "runs", "Every run", 1 + seeds + sizeof last / sizeof *last, columns);
+  ad__document_data_only(r->doc);
   for (size_t i = 0; i < r->arms * r->points; i++) {
     run_row(r, i, seeds, axes);
   }
@@ -102,32 +102,32 @@ static void run_table(struct report *r) {
 static int points_plot(struct report *r) {
   struct ad_buffer script = {0};
   for (int failed = 0; failed < 2; failed++) {
-    script_add(r, &script, failed ? "$failed << EOD\n" : "$good << EOD\n");
+    ad__script_add(r, &script, failed ? "$failed << EOD\n" : "$good << EOD\n");
     for (size_t i = 0; i < r->arms * r->points; i++) {
       const struct report_run *run = &r->arm[i / r->points].runs[i % r->points];
       if (run->state == (failed ? RUN_FAILED : RUN_GOOD)) {
         /* Points of one arm are spread over its line by the golden ratio. */
-        script_add(r, &script, "%.9g %.4f\n", run->score * r->scale,
+        ad__script_add(r, &script, "%.9g %.4f\n", run->score * r->scale,
                    0.22 - fmod(0.618034 * (double)(i % r->points), 1.0) * 0.44 - (double)(i / r->points));
       }
     }
-    script_add(r, &script, "EOD\n");
+    ad__script_add(r, &script, "EOD\n");
   }
-  script_add(r, &script, "$box << EOD\n");
+  ad__script_add(r, &script, "$box << EOD\n");
   for (size_t a = 0; a < r->arms; a++) {
     struct ad_summary s;
     if (r->doc->status == AD_OK) {
       r->doc->status = ad_summarize(&s, r->arm[a].all_count, r->arm[a].all, r->how.level);
     }
     if (r->doc->status == AD_OK && s.n > 0) {
-      script_add(r, &script, "%.9g %.9g %.9g -%zu %.9g\n", s.median.value * r->scale, s.lower.value * r->scale,
+      ad__script_add(r, &script, "%.9g %.9g %.9g -%zu %.9g\n", s.median.value * r->scale, s.lower.value * r->scale,
                  s.upper.value * r->scale, a, s.mean.value * r->scale);
     }
   }
-  script_add(r, &script, "EOD\n");
-  script_arm_axis(r, &script, r->arms);
-  script_axis(r, &script, 'x', r->metric, r->unit);
-  script_add(r, &script,
+  ad__script_add(r, &script, "EOD\n");
+  ad__script_arm_axis(r, &script, r->arms);
+  ad__script_axis(r, &script, 'x', r->metric, r->unit);
+  ad__script_add(r, &script,
              "set key outside top center horizontal\nset offsets graph 0.02, graph 0.02, 0, 0\n"
              "plot $box using 1:4:2:3:($4-0.32):($4+0.32) with boxxyerror fc rgb '#0072b2' fs transparent solid 0.14 "
              "border lc rgb '#8fb6d3' t 'quartiles', "
@@ -139,26 +139,26 @@ static int points_plot(struct report *r) {
     finished += r->arm[a].all_count;
   }
   if (finished == 0) {
-    document_note(r->doc, "No run is finished: nothing to plot.");
+    ad__document_note(r->doc, "No run is finished: nothing to plot.");
     ad_buffer_destroy(&script);
     return r->doc->status;
   }
-  document_plot(r->doc, "plot_runs",
+  ad__document_plot(r->doc, "plot_runs",
                 "Every finished run, with median and quartiles of each arm. The height within a line means nothing.",
-                820, script_height(r->arms) + 30, &script);
+                820, ad__script_height(r->arms) + 30, &script);
   ad_buffer_destroy(&script);
   return r->doc->status;
 }
 
-int report_arms(struct report *r) {
+int ad__report_arms(struct report *r) {
   static const char *const rules[] = {"accuracy not above that of always naming the most frequent class", "none",
                                       "a threshold on the result"};
-  document_section(r->doc, "arms", "The arms",
+  ad__document_section(r->doc, "arms", "The arms",
                    "Each point is a training that differs from its neighbours in seeds alone, so the spread is what "
                    "chance does to this method.",
                    "the SD's interval where values are far from normal (outliers, two humps), and any mean over failed "
                    "and good runs together.");
-  document_note(r->doc,
+  ad__document_note(r->doc,
                 "A run counts as failed if it diverged, or by the study's rule: %s. Cells without a result are missing "
                 "and count as nothing.",
                 rules[r->study->rule]);

@@ -46,14 +46,14 @@ static int compare_all(const struct report *r, int fine, struct comparison *c) {
     if (a == r->baseline) {
       continue;
     }
-    const size_t n = report_common(r, a, r->baseline, fine, scores, scores + r->points);
+    const size_t n = ad__report_common(r, a, r->baseline, fine, scores, scores + r->points);
     status = ad_compare_paired(&c[a].paired, n, scores, scores + r->points, &r->how);
     if (status == AD_OK) {
       status = ad_compare_unpaired(&c[a].unpaired, fine ? arm->good : arm->all_count, fine ? arm->fine : arm->all,
                                    fine ? base->good : base->all_count, fine ? base->fine : base->all, &r->how);
     }
     if (status == AD_OK) {
-      status = report_crossed(r, a, &c[a].crossed);
+      status = ad__report_crossed(r, a, &c[a].crossed);
     }
     p[a] = c[a].paired.wilcoxon_p;
     crossed[a] = c[a].crossed.p;
@@ -77,10 +77,10 @@ static int compare_all(const struct report *r, int fine, struct comparison *c) {
 /* A table with a row for every arm but the baseline. */
 static void comparison_table(struct report *r, const struct comparison *c, const char *id, const char *title,
                              size_t width, const struct document_column *columns) {
-  document_table(r->doc, id, title, width, columns);
+  ad__document_table(r->doc, id, title, width, columns);
   for (size_t a = 0; a < r->arms; a++) {
     if (a != r->baseline) {
-      document_row(r->doc, &c[a]);
+      ad__document_row(r->doc, &c[a]);
     }
   }
 }
@@ -134,22 +134,22 @@ static void comparison_plot(struct report *r, const struct comparison *c) {
   struct ad_buffer script = {0};
   char label[300];
   size_t drawn = 0;
-  script_add(r, &script, "$d << EOD\n");
+  ad__script_add(r, &script, "$d << EOD\n");
   for (size_t a = 0; a < r->arms; a++) {
     const struct ad_paired *p = &c[a].paired;
     if (a != r->baseline && p->mean.why == NULL) {
       const struct ad_interval i = quoted(&c[a]);
       const double m = p->mean.value * r->scale;
       drawn++;
-      script_add(r, &script, "%.9g %.9g %.9g -%zu\n", m, i.why == NULL ? i.low * r->scale : m,
+      ad__script_add(r, &script, "%.9g %.9g %.9g -%zu\n", m, i.why == NULL ? i.low * r->scale : m,
                  i.why == NULL ? i.high * r->scale : m, a);
     }
   }
-  script_add(r, &script, "EOD\nunset key\n");
-  script_arm_axis(r, &script, r->arms);
+  ad__script_add(r, &script, "EOD\nunset key\n");
+  ad__script_arm_axis(r, &script, r->arms);
   snprintf(label, sizeof label, "difference in %s from %s", r->metric, r->arm[r->baseline].name);
-  script_axis(r, &script, 'x', label, r->unit);
-  script_add(r, &script,
+  ad__script_axis(r, &script, 'x', label, r->unit);
+  ad__script_add(r, &script,
              "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\n"
              "plot $d using 1:4:2:3 with xerrorbars ls 1 ps 0.9\n");
   snprintf(label, sizeof label,
@@ -157,7 +157,7 @@ static void comparison_plot(struct report *r, const struct comparison *c) {
            "bootstrap, t below 10 pairs); %s of 0 is better.",
            r->arm[r->baseline].name, r->falls ? "left" : "right");
   if (drawn > 0) {
-    document_plot(r->doc, "plot_comparison", label, 820, script_height(r->arms), &script);
+    ad__document_plot(r->doc, "plot_comparison", label, 820, ad__script_height(r->arms), &script);
   }
   ad_buffer_destroy(&script);
 }
@@ -172,7 +172,7 @@ static void summarize(struct report *r, const struct comparison *c) {
     }
     told++;
     if (p->mean.why != NULL) {
-      document_summary(r->doc, "%s against %s: not available: %s.", r->arm[a].name, r->arm[r->baseline].name,
+      ad__document_summary(r->doc, "%s against %s: not available: %s.", r->arm[a].name, r->arm[r->baseline].name,
                        p->mean.why);
       continue;
     }
@@ -190,21 +190,21 @@ static void summarize(struct report *r, const struct comparison *c) {
                crossed ? c[a].crossed.p.value : p->wilcoxon_p.value,
                crossed ? c[a].holm_crossed.value : c[a].holm.value);
     }
-    document_summary(r->doc, "%s against %s: %s %+.3g%s (%s) on %zu common seed%s; better on %.0f %% of them%s.",
+    ad__document_summary(r->doc, "%s against %s: %s %+.3g%s (%s) on %zu common seed%s; better on %.0f %% of them%s.",
                      r->arm[a].name, r->arm[r->baseline].name, r->metric, mean, unit, interval, p->n,
                      p->n == 1 ? "" : "s", 100 * c[a].better.value, test);
   }
   if (r->arms > told + 1) {
-    document_summary(r->doc, "%zu more arms are in the table.", r->arms - 1 - told);
+    ad__document_summary(r->doc, "%zu more arms are in the table.", r->arms - 1 - told);
   }
 }
 
-int report_comparison(struct report *r) {
+int ad__report_comparison(struct report *r) {
   struct comparison *all = ad_calloc(2 * r->arms, sizeof *all), *fine = all + r->arms;
   if (all == NULL) {
     return ad_fail_memory(2 * r->arms * sizeof *all, "comparisons");
   }
-  document_section(
+  ad__document_section(
       r->doc, "comparison", "The comparison",
       "Each arm is compared with the baseline run by run on the same seeds; the interval says which mean "
       "differences the runs are consistent with.",
@@ -216,13 +216,13 @@ int report_comparison(struct report *r) {
     status = compare_all(r, 1, fine);
   }
   if (status == AD_OK && r->arms < 2) {
-    document_note(r->doc, "Not available: the study has one arm.");
-    document_summary(r->doc, "The study has one arm: nothing to compare.");
+    ad__document_note(r->doc, "Not available: the study has one arm.");
+    ad__document_summary(r->doc, "The study has one arm: nothing to compare.");
   } else if (status == AD_OK) {
-    document_note(r->doc,
+    ad__document_note(r->doc,
                   "Baseline: %s. Differences are arm minus baseline, so %s ones are better. %zu bootstrap replicates.",
                   r->arm[r->baseline].name, r->falls ? "negative" : "positive", r->how.replicates);
-    document_note(r->doc, "Runs that diverged have no score and are in neither table.");
+    ad__document_note(r->doc, "Runs that diverged have no score and are in neither table.");
     summarize(r, all);
     comparison_plot(r, all);
     comparison_tables(r, all, fine);

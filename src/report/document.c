@@ -25,7 +25,7 @@ static void fail(struct document *d, const char *what) {
 }
 
 /* As people are shown it, wherever it stands. */
-static char *copy(struct document *d, const char *text) {
+static char *copy_shown(struct document *d, const char *text) {
   enum { WIDEST = 4 /* times as many bytes, where each is escaped */ };
   const size_t size = strlen(text), room = WIDEST * size + 1;
   char *copied = ad_malloc(room, 1);
@@ -62,7 +62,7 @@ static void destroy_section(struct document_section *s) {
   ad_free(s->notes);
 }
 
-void document_destroy(struct document *document) {
+void ad__document_destroy(struct document *document) {
   for (size_t i = 0; i < document->count; i++) {
     destroy_section(&document->sections[i]);
   }
@@ -91,7 +91,7 @@ static struct document_section *newest(struct document *d) {
   return d->status != AD_OK || d->count == 0 ? NULL : &d->sections[d->count - 1];
 }
 
-void document_summary(struct document *document, const char *format, ...) {
+void ad__document_summary(struct document *document, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   if (document->status == AD_OK) {
@@ -100,7 +100,7 @@ void document_summary(struct document *document, const char *format, ...) {
   va_end(arguments);
 }
 
-void document_note(struct document *document, const char *format, ...) {
+void ad__document_note(struct document *document, const char *format, ...) {
   struct document_section *section = newest(document);
   va_list arguments;
   va_start(arguments, format);
@@ -110,20 +110,20 @@ void document_note(struct document *document, const char *format, ...) {
   va_end(arguments);
 }
 
-void document_section(struct document *document, const char *id, const char *title, const char *meaning,
+void ad__document_section(struct document *document, const char *id, const char *title, const char *meaning,
                       const char *caution) {
   if (document->status != AD_OK ||
       (document->status = ad_reserve((void **)&document->sections, &document->capacity, document->count + 1,
                                      sizeof *document->sections)) != AD_OK) {
     return;
   }
-  document->sections[document->count++] = (struct document_section){.id = copy(document, id),
-                                                                    .title = copy(document, title),
-                                                                    .meaning = copy(document, meaning),
-                                                                    .caution = copy(document, caution)};
+  document->sections[document->count++] = (struct document_section){.id = copy_shown(document, id),
+                                                                    .title = copy_shown(document, title),
+                                                                    .meaning = copy_shown(document, meaning),
+                                                                    .caution = copy_shown(document, caution)};
 }
 
-void document_table(struct document *document, const char *id, const char *title, size_t width,
+void ad__document_table(struct document *document, const char *id, const char *title, size_t width,
                     const struct document_column *columns) {
   struct document_section *s = newest(document);
   if (s == NULL || (document->status = ad_reserve((void **)&s->tables, &s->table_capacity, s->table_count + 1,
@@ -131,7 +131,7 @@ void document_table(struct document *document, const char *id, const char *title
     return;
   }
   struct document_table *table = &s->tables[s->table_count++];
-  *table = (struct document_table){.id = copy(document, id), .title = copy(document, title), .width = width};
+  *table = (struct document_table){.id = copy_shown(document, id), .title = copy_shown(document, title), .width = width};
   table->columns = ad_malloc(width, sizeof *columns);
   if (table->columns == NULL) {
     fail(document, "a table");
@@ -149,7 +149,7 @@ static struct document_table *open_table(struct document *d) {
   return s == NULL || s->table_count == 0 ? NULL : &s->tables[s->table_count - 1];
 }
 
-void document_data_only(struct document *document) {
+void ad__document_data_only(struct document *document) {
   struct document_table *table = open_table(document);
   if (table != NULL) {
     table->data_only = 1;
@@ -159,7 +159,7 @@ void document_data_only(struct document *document) {
 static struct document_entry read_entry(struct document *d, const struct document_column *column, const void *row) {
   const void *member = (const char *)row + column->offset;
   if (column->kind == ENTRY_TEXT) {
-    return (struct document_entry){.text = copy(d, *(const char *const *)member)};
+    return (struct document_entry){.text = copy_shown(d, *(const char *const *)member)};
   }
   if (column->kind == ENTRY_COUNT) {
     return (struct document_entry){.value = (double)*(const uint64_t *)member};
@@ -172,7 +172,7 @@ static struct document_entry read_entry(struct document *d, const struct documen
   return (struct document_entry){.value = interval->low, .high = interval->high, .why = interval->why};
 }
 
-void document_add_row(struct document *document, const void *row, size_t size) {
+void ad__document_add_row(struct document *document, const void *row, size_t size) {
   struct document_table *table = open_table(document);
   if (table == NULL ||
       (document->status = ad_reserve((void **)&table->entries, &table->capacity, table->count + table->width,
@@ -188,7 +188,7 @@ void document_add_row(struct document *document, const void *row, size_t size) {
   }
 }
 
-struct document_table document_shown(const struct document_table *table, size_t *more) {
+struct document_table ad__document_shown(const struct document_table *table, size_t *more) {
   enum { MOST_ROWS = 200 };
   struct document_table shown = *table;
   const size_t rows = table->count / table->width;
@@ -206,7 +206,7 @@ static size_t find_reason(const struct document_table *table, size_t first, size
   return i < table->count ? i : table->count;
 }
 
-int document_reasons(const struct document_table *table, const char *before, const char *between,
+int ad__document_reasons(const struct document_table *table, const char *before, const char *between,
                      struct ad_buffer *out) {
   int reasons = 0;
   for (size_t i = 0; i < table->count; i++) {
@@ -226,7 +226,7 @@ int document_reasons(const struct document_table *table, const char *before, con
   return AD_OK;
 }
 
-void document_plot(struct document *document, const char *id, const char *title, unsigned width, unsigned height,
+void ad__document_plot(struct document *document, const char *id, const char *title, unsigned width, unsigned height,
                    const struct ad_buffer *script) {
   struct document_section *s = newest(document);
   if (s == NULL || (document->status = ad_reserve((void **)&s->figures, &s->figure_capacity, s->figure_count + 1,
@@ -234,9 +234,9 @@ void document_plot(struct document *document, const char *id, const char *title,
     return;
   }
   struct document_figure *figure = &s->figures[s->figure_count++];
-  *figure = (struct document_figure){.id = copy(document, id), .title = copy(document, title)};
+  *figure = (struct document_figure){.id = copy_shown(document, id), .title = copy_shown(document, title)};
   if (document->status == AD_OK) {
-    document->status = plot_svg(document->plot_folder, id, width, height, script, &figure->svg);
+    document->status = ad__plot_svg(document->plot_folder, id, width, height, script, &figure->svg);
     document->plots_missing += figure->svg == NULL;
   }
 }

@@ -92,57 +92,57 @@ struct document {
   int plots_missing;       /* figures that gnuplot could not make */
 };
 
-void document_destroy(struct document *document);
+void ad__document_destroy(struct document *document);
 
 /* A line of the summary, of the newest section's notes. */
-void document_summary(struct document *document, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void document_note(struct document *document, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void ad__document_summary(struct document *document, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void ad__document_note(struct document *document, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Begins a section. */
-void document_section(struct document *document, const char *id, const char *title, const char *meaning,
+void ad__document_section(struct document *document, const char *id, const char *title, const char *meaning,
                       const char *caution);
 
 /* Begins a table of the newest section. columns [width] are copied, their texts live for ever. */
-void document_table(struct document *document, const char *id, const char *title, size_t width,
+void ad__document_table(struct document *document, const char *id, const char *title, size_t width,
                     const struct document_column *columns);
-void document_data_only(struct document *document);
+void ad__document_data_only(struct document *document);
 
 /* The width and the columns of a table, from an array. */
 #define COLUMNS(array) sizeof(array) / sizeof *(array), array
 
 /* Adds a row to the newest table: every column takes its member of *row. */
-#define document_row(document, row) document_add_row(document, row, sizeof *(row))
-void document_add_row(struct document *document, const void *row, size_t size);
+#define ad__document_row(document, row) ad__document_add_row(document, row, sizeof *(row))
+void ad__document_add_row(struct document *document, const void *row, size_t size);
 
 /* A figure of the newest section, made by gnuplot from `script`, which plots on a terminal that is set already. */
-void document_plot(struct document *document, const char *id, const char *title, unsigned width, unsigned height,
+void ad__document_plot(struct document *document, const char *id, const char *title, unsigned width, unsigned height,
                    const struct ad_buffer *script);
 
 /* Appends the document to `out`. AD_ENOMEM. */
-int document_text(const struct document *document, struct ad_buffer *out);
-int document_json(const struct document *document, struct ad_buffer *out);
-int document_html(const struct document *document, struct ad_buffer *out);
-int document_csv(const struct document_table *table, struct ad_buffer *out);
+int ad__document_text(const struct document *document, struct ad_buffer *out);
+int ad__document_json(const struct document *document, struct ad_buffer *out);
+int ad__document_html(const struct document *document, struct ad_buffer *out);
+int ad__document_csv(const struct document_table *table, struct ad_buffer *out);
 
 /* The table with the rows that people are shown, and how many more there are; a copy that owns nothing. */
-struct document_table document_shown(const struct document_table *table, size_t *more);
+struct document_table ad__document_shown(const struct document_table *table, size_t *more);
 
 /* Why entries are not available, each reason once, behind the heads of the columns that it stands for: `before` "mean,
  * SD: needs at least 2 runs", `between` two of them. Appended; nothing where all is there. AD_ENOMEM. */
-int document_reasons(const struct document_table *table, const char *before, const char *between,
+int ad__document_reasons(const struct document_table *table, const char *before, const char *between,
                      struct ad_buffer *out);
 
 /* What people see of an entry, or of its reason; appended. */
-int entry_show(const struct document_entry *entry, const struct document_column *column, struct ad_buffer *out);
+int ad__document_show(const struct document_entry *entry, const struct document_column *column, struct ad_buffer *out);
 
 /* Runs gnuplot on a script in `folder`; *svg is the picture, ready to stand inside HTML with ids that begin with `id`,
  * or NULL where gnuplot failed (a warning was given). The caller frees it. AD_EIO, AD_ENOMEM. */
-int plot_svg(const char *folder, const char *id, unsigned width, unsigned height, const struct ad_buffer *script,
+int ad__plot_svg(const char *folder, const char *id, unsigned width, unsigned height, const struct ad_buffer *script,
              char **svg);
 
 /* A text, and the text of a mark on an axis, as gnuplot takes it: shown as base/shown.h has it, with typographic
  * quotes, since gnuplot 5.4 takes a quote at the beginning for the end. AD_ENOMEM. */
-int plot_quote(struct ad_buffer *script, const char *text);
-int plot_tic(struct ad_buffer *script, const char *text);
+int ad__plot_quote(struct ad_buffer *script, const char *text);
+int ad__plot_tic(struct ad_buffer *script, const char *text);
 
 #endif

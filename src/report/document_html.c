@@ -44,7 +44,7 @@ static const char STYLE[] =
     "th,td{padding:.3em .55em}}"
     "@media print{section{break-inside:avoid;border:0}nav{display:none}}";
 
-static int escape(struct ad_buffer *out, const char *text) {
+static int escape_html(struct ad_buffer *out, const char *text) {
   for (; *text != '\0'; text++) {
     const char *entity = *text == '&'   ? "&amp;"
                          : *text == '<' ? "&lt;"
@@ -59,7 +59,7 @@ static int escape(struct ad_buffer *out, const char *text) {
 /* `open`, the text escaped, `close`. */
 static int element(struct ad_buffer *out, const char *open, const char *text, const char *close) {
   AD_TRY(ad_buffer_puts(out, open));
-  AD_TRY(escape(out, text));
+  AD_TRY(escape_html(out, text));
   return ad_buffer_puts(out, close);
 }
 
@@ -94,7 +94,7 @@ static int table_entry(const struct document_table *table, size_t i, struct ad_b
   const struct document_column *column = &table->columns[i % table->width];
   const struct document_entry *entry = &table->entries[i];
   struct ad_buffer shown = {0};
-  int status = entry_show(entry, column, &shown);
+  int status = ad__document_show(entry, column, &shown);
   if (status == AD_OK && entry->why != NULL) {
     status = element(out, "<td class=\"na\" title=\"", entry->why, "\">");
   } else if (status == AD_OK) {
@@ -110,7 +110,7 @@ static int table_entry(const struct document_table *table, size_t i, struct ad_b
 /* What "n/a" means, for those who cannot hover or print the page. */
 static int table_reasons(const struct document_table *table, struct ad_buffer *out) {
   struct ad_buffer reasons = {0};
-  int status = document_reasons(table, "", "; ", &reasons);
+  int status = ad__document_reasons(table, "", "; ", &reasons);
   if (status == AD_OK && reasons.size > 0) {
     status = element(out, "<p class=\"reasons\">Not available (n/a): ", reasons.data, ".</p>\n");
   }
@@ -120,7 +120,7 @@ static int table_reasons(const struct document_table *table, struct ad_buffer *o
 
 static int put_table(const struct document_table *whole, struct ad_buffer *out) {
   size_t more;
-  const struct document_table shown = document_shown(whole, &more), *table = &shown;
+  const struct document_table shown = ad__document_shown(whole, &more), *table = &shown;
   if (whole->data_only) {
     AD_TRY(element(out, "<p class=\"note\">", whole->title, ""));
     return ad_buffer_printf(out, ": in <code>%s.csv</code> and <code>report.json</code>.</p>\n", whole->id);
@@ -167,7 +167,7 @@ static int put_section(const struct document_section *s, struct ad_buffer *out) 
   return ad_buffer_puts(out, "</section>\n");
 }
 
-int document_html(const struct document *document, struct ad_buffer *out) {
+int ad__document_html(const struct document *document, struct ad_buffer *out) {
   AD_TRY(ad_buffer_puts(out,
                         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"));

@@ -82,7 +82,7 @@ static json_t *section_object(const struct document_section *s) {
   return object;
 }
 
-int document_json(const struct document *document, struct ad_buffer *out) {
+int ad__document_json(const struct document *document, struct ad_buffer *out) {
   json_t *object = json_object(), *sections = json_object();
   int failed = object == NULL || sections == NULL;
   for (size_t i = 0; i < document->count && !failed; i++) {

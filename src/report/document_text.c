@@ -21,7 +21,7 @@ static int show_number(double value, const struct document_column *column, struc
   return ad_buffer_printf(out, "%.4g", unit->name[0] != '\0' && fabs(shown) < ROUNDING ? 0.0 : shown);
 }
 
-int entry_show(const struct document_entry *entry, const struct document_column *column, struct ad_buffer *out) {
+int ad__document_show(const struct document_entry *entry, const struct document_column *column, struct ad_buffer *out) {
   if (column->kind == ENTRY_TEXT) {
     return ad_buffer_puts(out, entry->text);
   }
@@ -74,7 +74,7 @@ static int lay_out(const struct document_table *table, struct ad_buffer *texts, 
   for (size_t i = 0; i < table->width + table->count; i++) {
     const size_t column = i % table->width, begin = texts->size;
     AD_TRY(i < table->width ? head(&table->columns[i], texts)
-                            : entry_show(&table->entries[i - table->width], &table->columns[column], texts));
+                            : ad__document_show(&table->entries[i - table->width], &table->columns[column], texts));
     AD_TRY(ad_buffer_append(texts, "", 1));
     widths[column] = ad_text_widest(widths[column], texts->data + begin);
   }
@@ -106,7 +106,7 @@ static int print_entries(const struct document_table *table, const struct ad_buf
 
 static int print_table(const struct document_table *whole, struct ad_buffer *out) {
   size_t more;
-  const struct document_table shown = document_shown(whole, &more), *table = &shown;
+  const struct document_table shown = ad__document_shown(whole, &more), *table = &shown;
   if (whole->data_only) {
     return ad_buffer_printf(out, "%s: in %s.csv and report.json\n\n", whole->title, whole->id);
   }
@@ -123,7 +123,7 @@ static int print_table(const struct document_table *whole, struct ad_buffer *out
   AD_TRY_GOTO(
       more > 0 ? ad_buffer_printf(out, "  ... %zu more rows: %s.csv and report.json\n", more, whole->id) : AD_OK, out);
   const size_t before = out->size;
-  AD_TRY_GOTO(document_reasons(table, "  n/a: ", "\n", out), out);
+  AD_TRY_GOTO(ad__document_reasons(table, "  n/a: ", "\n", out), out);
   AD_TRY_GOTO(out->size > before ? ad_buffer_puts(out, "\n") : AD_OK, out);
   status = ad_buffer_puts(out, "\n");
 out:
@@ -148,7 +148,7 @@ static int put_caution(struct ad_buffer *out, const char *caution) {
   return status;
 }
 
-int document_text(const struct document *document, struct ad_buffer *out) {
+int ad__document_text(const struct document *document, struct ad_buffer *out) {
   AD_TRY(underline(out, document->title, '='));
   AD_TRY(document->summary == NULL ? AD_OK : wrap(out, document->summary, 0));
   for (size_t i = 0; i < document->count; i++) {
@@ -231,7 +231,7 @@ static int csv_reasons(struct ad_buffer *out, const struct document_table *table
   return status;
 }
 
-int document_csv(const struct document_table *table, struct ad_buffer *out) {
+int ad__document_csv(const struct document_table *table, struct ad_buffer *out) {
   for (size_t c = 0; c < table->width; c++) {
     const char *id = table->columns[c].id;
     AD_TRY(table->columns[c].kind == ENTRY_INTERVAL

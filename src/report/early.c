@@ -37,7 +37,7 @@ static int correlate(struct logs *l, size_t a, struct ad_buffer *script, double 
   struct report *r = l->r;
   const struct arm_log *arm = &l->arm[a];
   *there = 0;
-  script_add(r, script, "$b%zu << EOD\n", curve);
+  ad__script_add(r, script, "$b%zu << EOD\n", curve);
   for (size_t i = 0; i + 1 < arm->evaluations; i++) {
     const size_t which[2] = {i, arm->evaluations - 1};
     const size_t n = complete_scores(arm, 2, which, work);
@@ -49,30 +49,30 @@ static int correlate(struct logs *l, size_t a, struct ad_buffer *script, double 
     const double share = arm->at[i] / arm->at[arm->evaluations - 1];
     struct correlation_row row = {.arm = r->arm[a].name, .step = ad_figure_of(arm->at[i]), .share = ad_figure_of(share)};
     AD_TRY(ad_spearman(&row.of, n, x, y, r->how.level));
-    document_row(r->doc, &row);
+    ad__document_row(r->doc, &row);
     if (row.of.rho.why == NULL) {
       *there = 1;
-      script_add(r, script, "%.6g %.9g\n", 100 * share, row.of.rho.value);
+      ad__script_add(r, script, "%.6g %.9g\n", 100 * share, row.of.rho.value);
     }
   }
-  script_add(r, script, "EOD\n");
+  ad__script_add(r, script, "EOD\n");
   return r->doc->status;
 }
 
 static void plot_correlations(struct report *r, struct ad_buffer *script, size_t curves, size_t all,
                               const size_t *which) {
   char title[240], left_out[100];
-  script_axis(r, script, 'x', "share of training", "%");
-  script_axis(r, script, 'y', "rank correlation with the last score", "");
-  script_add(r, script, "set yrange [-1:1.05]\nset xrange [0:100]\nplot 0 with lines lc rgb '#5b6775' dt 2 notitle");
+  ad__script_axis(r, script, 'x', "share of training", "%");
+  ad__script_axis(r, script, 'y', "rank correlation with the last score", "");
+  ad__script_add(r, script, "set yrange [-1:1.05]\nset xrange [0:100]\nplot 0 with lines lc rgb '#5b6775' dt 2 notitle");
   for (size_t k = 0; k < curves; k++) {
-    script_add(r, script, ", $b%zu using 1:2 with linespoints ls %zu t ", k, script_style(r, which[k], k));
-    script_name(r, script, r->arm[which[k]].name);
+    ad__script_add(r, script, ", $b%zu using 1:2 with linespoints ls %zu t ", k, ad__script_style(r, which[k], k));
+    ad__script_name(r, script, r->arm[which[k]].name);
   }
-  script_add(r, script, "\n");
+  ad__script_add(r, script, "\n");
   snprintf(title, sizeof title, "Rank correlation of mid-run and final score over the runs of an arm.%s",
-           script_left_out(curves, all, sizeof left_out, left_out));
-  document_plot(r->doc, "plot_early_correlation", title, 820, 340, script);
+           ad__script_left_out(curves, all, sizeof left_out, left_out));
+  ad__document_plot(r->doc, "plot_early_correlation", title, 820, 340, script);
 }
 
 static int correlations(struct logs *l, double *work) {
@@ -88,7 +88,7 @@ static int correlations(struct logs *l, double *work) {
   struct ad_buffer script = {0};
   size_t curves = 0, all = 0, which[CURVES];
   int status = AD_OK;
-  document_table(r->doc, "early_correlation", "Rank correlation of the score at a step with the last one",
+  ad__document_table(r->doc, "early_correlation", "Rank correlation of the score at a step with the last one",
                  COLUMNS(columns));
   for (size_t a = 0; a < l->arms && status == AD_OK; a++) {
     struct ad_buffer curve = {0};
@@ -131,7 +131,7 @@ static int frontier(struct logs *l, size_t a, double *work, struct ad_buffer *sc
   const size_t n = points == 0 ? 0 : complete_scores(arm, points, which, work);
   const size_t budgets = n / 2 < PLAN_BUDGETS ? n / 2 : PLAN_BUDGETS;
   if (points < 2 || budgets == 0) {
-    document_note(r->doc, "%s: plans that stop early are not available: %s.", r->arm[a].name,
+    ad__document_note(r->doc, "%s: plans that stop early are not available: %s.", r->arm[a].name,
                   points < 2 ? "the runs were scored at their end only (eval.every)"
                              : "needs at least 2 runs with all their evaluations");
     return r->doc->status;
@@ -140,11 +140,11 @@ static int frontier(struct logs *l, size_t a, double *work, struct ad_buffer *sc
   AD_TRY(ad_early_frontier(plan, plain, budgets, n, points, work, share, !r->falls, &how));
   const int draw = *curves < CURVES;
   if (draw) {
-    script_add(r, script, "$b%zu << EOD\n", *curves);
+    ad__script_add(r, script, "$b%zu << EOD\n", *curves);
   }
   for (size_t b = 0; b < budgets; b++) {
     if (draw) {
-      script_add(r, script, "%zu %.9g %.9g\n", b + 1, plan[b].expected.value * r->scale,
+      ad__script_add(r, script, "%zu %.9g %.9g\n", b + 1, plan[b].expected.value * r->scale,
                  plain[b].expected.value * r->scale);
     }
     const struct ad_figure none = ad_figure_none("the best plan stops none");
@@ -156,10 +156,10 @@ static int frontier(struct logs *l, size_t a, double *work, struct ad_buffer *sc
                                  .kept = plan[b].kept,
                                  .stop_at = plan[b].point >= points ? none : ad_figure_of(share[plan[b].point]),
                                  .cost = ad_figure_of(plan[b].cost)};
-    document_row(r->doc, &row);
+    ad__document_row(r->doc, &row);
   }
   if (draw) {
-    script_add(r, script, "EOD\n");
+    ad__script_add(r, script, "EOD\n");
     which_arm[*curves] = a;
   }
   *curves += 1;
@@ -169,25 +169,25 @@ static int frontier(struct logs *l, size_t a, double *work, struct ad_buffer *sc
 static void plot_frontier(struct report *r, struct ad_buffer *script, size_t all, const size_t *which) {
   const size_t curves = all < CURVES ? all : CURVES;
   char title[240], left_out[100];
-  script_axis(r, script, 'x', "budget", "whole trainings");
-  script_axis(r, script, 'y', "expected last score of the best run", r->unit);
-  script_add(r, script, "set xtics 1\nset xrange [0.8:*]\n");
+  ad__script_axis(r, script, 'x', "budget", "whole trainings");
+  ad__script_axis(r, script, 'y', "expected last score of the best run", r->unit);
+  ad__script_add(r, script, "set xtics 1\nset xrange [0.8:*]\n");
   for (size_t k = 0; k < curves; k++) {
-    const size_t style = script_style(r, which[k], k);
-    script_add(r, script, "%s$b%zu using 1:2 with linespoints ls %zu t ", k == 0 ? "plot " : ", ", k, style);
-    script_name(r, script, r->arm[which[k]].name);
-    script_add(r, script, ", $b%zu using 1:3 with lines ls %zu lw 1.2 dt 3 notitle", k, style);
+    const size_t style = ad__script_style(r, which[k], k);
+    ad__script_add(r, script, "%s$b%zu using 1:2 with linespoints ls %zu t ", k == 0 ? "plot " : ", ", k, style);
+    ad__script_name(r, script, r->arm[which[k]].name);
+    ad__script_add(r, script, ", $b%zu using 1:3 with lines ls %zu lw 1.2 dt 3 notitle", k, style);
   }
-  script_add(r, script, "\n");
+  ad__script_add(r, script, "\n");
   snprintf(
       title, sizeof title,
       "Early-stopping frontier: the best plan that stops runs early (line) against as many runs trained to the end "
       "(dotted).%s",
-      script_left_out(curves, all, sizeof left_out, left_out));
-  document_plot(r->doc, "plot_early_stopping", title, 820, 340, script);
+      ad__script_left_out(curves, all, sizeof left_out, left_out));
+  ad__document_plot(r->doc, "plot_early_stopping", title, 820, 340, script);
 }
 
-int early_section(struct logs *l) {
+int ad__report_early(struct logs *l) {
   struct report *r = l->r;
   static const struct document_column columns[] = {
       COLUMN("arm", "arm", UNIT_NONE, plan_row, arm),
@@ -198,7 +198,7 @@ int early_section(struct logs *l) {
       COLUMN("kept", "keep", UNIT_NONE, plan_row, kept),
       COLUMN("stop_at", "stop the others at", UNIT_PERCENT, plan_row, stop_at),
       COLUMN("cost", "cost (trainings)", UNIT_NONE, plan_row, cost)};
-  document_section(r->doc, "early", "Mid-run scores and stopping early",
+  ad__document_section(r->doc, "early", "Mid-run scores and stopping early",
                    "Whether a run's score in the middle of training ranks it as its last one does, and what it would "
                    "gain to start more runs and stop all but the best early (Dodge et al. 2020).",
                    "plans from fewer than about 20 runs: the best plan is chosen and judged on the same runs, so its "
@@ -209,7 +209,7 @@ int early_section(struct logs *l) {
   int status =
       work == NULL ? ad_fail_memory(l->most * (EVALUATIONS + 4) * 8, "scores along training") : correlations(l, work);
   if (status == AD_OK) {
-    document_table(r->doc, "early_stopping", "Expected final score of the best run for a budget",
+    ad__document_table(r->doc, "early_stopping", "Expected final score of the best run for a budget",
                    COLUMNS(columns));
   }
   for (size_t a = 0; a < l->arms && status == AD_OK; a++) {

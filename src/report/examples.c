@@ -25,7 +25,7 @@ static int logits_name(const struct report *r, size_t arm, size_t run, enum ad_v
   }
   char file[AD_LOGITS_NAME];
   struct ad_result result = {0};
-  char *folder = report_path(r, arm, run, "");
+  char *folder = ad__report_path(r, arm, run, "");
   if (folder == NULL) {
     return AD_ENOMEM;
   }
@@ -80,8 +80,8 @@ static int add_logits(struct examples *e, struct predictions *p, size_t point, c
 }
 
 /* Takes a file's logits; runs without it, or with one that does not fit the others, are counted and left out. */
-static int read_run(struct examples *e, size_t arm, size_t point, const char *name) {
-  char *path = report_path(e->r, arm, point, name);
+static int read_run_logits(struct examples *e, size_t arm, size_t point, const char *name) {
+  char *path = ad__report_path(e->r, arm, point, name);
   if (path == NULL) {
     return AD_ENOMEM;
   }
@@ -110,12 +110,12 @@ static int read_run(struct examples *e, size_t arm, size_t point, const char *na
   return status;
 }
 
-static int read_arm(struct examples *e, size_t arm) {
+static int read_arm_logits(struct examples *e, size_t arm) {
   size_t chosen[LOGITS_OF_ARM];
-  const size_t count = report_choose(e->r, arm, e->most, chosen);
+  const size_t count = ad__report_choose(e->r, arm, e->most, chosen);
   enum ad_variant variant;
   char name[100];
-  AD_TRY(report_variant(e->r, arm, &variant));
+  AD_TRY(ad__report_variant(e->r, arm, &variant));
   for (size_t i = 0; i < count; i++) {
     const int known = logits_name(e->r, arm, chosen[i], variant, sizeof name, name);
     if (known < 0) {
@@ -125,12 +125,12 @@ static int read_arm(struct examples *e, size_t arm) {
       e->without++;
       continue;
     }
-    AD_TRY(read_run(e, arm, chosen[i], name));
+    AD_TRY(read_run_logits(e, arm, chosen[i], name));
   }
   return AD_OK;
 }
 
-static void release(struct examples *e) {
+static void release_examples(struct examples *e) {
   for (size_t a = 0; e->arm != NULL && a < e->arms; a++) {
     ad_free(e->arm[a].prediction);
     ad_free(e->arm[a].wrong);
@@ -140,28 +140,28 @@ static void release(struct examples *e) {
   ad_free(e->labels);
 }
 
-int report_examples(struct report *r) {
+int ad__report_examples(struct report *r) {
   struct examples e = {.r = r, .arms = r->arms < EXAMPLE_ARMS ? r->arms : EXAMPLE_ARMS};
-  e.most = report_share(r, LOGITS, LOGITS_OF_ARM);
+  e.most = ad__report_share(r, LOGITS, LOGITS_OF_ARM);
   e.arm = ad_calloc(e.arms, sizeof *e.arm);
   int status = e.arm == NULL ? ad_fail_memory(e.arms * sizeof *e.arm, "predictions") : AD_OK;
   for (size_t a = 0; a < e.arms && status == AD_OK; a++) {
-    status = read_arm(&e, a);
+    status = read_arm_logits(&e, a);
   }
   if (status == AD_OK && e.labels == NULL) {
-    document_section(r->doc, "test_set", "How much is the test set; churn, diversity, calibration",
+    ad__document_section(r->doc, "test_set", "How much is the test set; churn, diversity, calibration",
                      "These come from the logits of single examples.", "where logits are not kept.");
-    document_note(r->doc, "Not available: no run has kept its logits (eval.keep_logits=true).");
+    ad__document_note(r->doc, "Not available: no run has kept its logits (eval.keep_logits=true).");
   } else if (status == AD_OK) {
-    status = test_set_section(&e);
+    status = ad__report_test_set(&e);
     if (status == AD_OK && (e.without > 0 || e.other > 0 || e.most < r->points || e.arms < r->arms)) {
-      document_note(r->doc,
+      ad__document_note(r->doc,
                     "Read: at most %zu runs of each of the first %zu arms; %zu of these without logits, %zu with "
                     "logits that cannot be used (damaged, or of other examples).",
                     e.most, e.arms, e.without, e.other);
     }
-    status = status == AD_OK ? predictions_section(&e) : status;
+    status = status == AD_OK ? ad__report_predictions(&e) : status;
   }
-  release(&e);
+  release_examples(&e);
   return status;
 }

@@ -28,9 +28,9 @@ static inline struct ad_figure mean_of(size_t count, double sum, const char *why
 }
 
 /* How much of the spread is the test set's, and whether a difference holds for other examples. AD_ENOMEM. */
-int test_set_section(struct examples *e);
+int ad__report_test_set(struct examples *e);
 
 /* Churn, diversity, calibration. AD_ENOMEM. */
-int predictions_section(struct examples *e);
+int ad__report_predictions(struct examples *e);
 
 #endif

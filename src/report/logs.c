@@ -75,8 +75,8 @@ static int take_run(struct logs *l, struct arm_log *arm, size_t point, const str
 }
 
 /* A run whose log is missing or damaged is left out. */
-static int read_run(struct logs *l, size_t a, size_t point) {
-  char *path = report_path(l->r, a, point, "log.jsonl");
+static int read_run_log(struct logs *l, size_t a, size_t point) {
+  char *path = ad__report_path(l->r, a, point, "log.jsonl");
   struct ad_run_log log = {0};
   struct stat info;
   if (path == NULL) {
@@ -99,11 +99,11 @@ static int read_run(struct logs *l, size_t a, size_t point) {
   return status;
 }
 
-static int read_arm(struct logs *l, size_t a) {
+static int read_arm_logs(struct logs *l, size_t a) {
   struct arm_log *arm = &l->arm[a];
   size_t chosen[LOGS];
-  const size_t count = report_choose(l->r, a, l->most, chosen);
-  AD_TRY(report_variant(l->r, a, &arm->variant));
+  const size_t count = ad__report_choose(l->r, a, l->most, chosen);
+  AD_TRY(ad__report_variant(l->r, a, &arm->variant));
   for (size_t q = 0; q < QUANTITIES; q++) {
     arm->value[q] = ad_malloc(count * GRID, sizeof(double));
     if (arm->value[q] == NULL) {
@@ -115,7 +115,7 @@ static int read_arm(struct logs *l, size_t a) {
     return ad_fail_memory(count * EVALUATIONS * sizeof *arm->score, "logs");
   }
   for (size_t i = 0; i < count; i++) {
-    AD_TRY(read_run(l, a, chosen[i]));
+    AD_TRY(read_run_log(l, a, chosen[i]));
   }
   return AD_OK;
 }
@@ -129,17 +129,17 @@ static void choose_window(struct logs *l) {
   l->window = ceil((double)steps / GRID);
 }
 
-int report_logs(struct report *r) {
-  struct logs l = {.r = r, .most = report_share(r, LOGS, LOGS)};
+int ad__report_logs(struct report *r) {
+  struct logs l = {.r = r, .most = ad__report_share(r, LOGS, LOGS)};
   l.arms = r->arms < LOGS / 2 ? r->arms : LOGS / 2;
   l.arm = ad_calloc(l.arms, sizeof *l.arm);
   int status = l.arm == NULL ? ad_fail_memory(l.arms * sizeof *l.arm, "logs") : AD_OK;
   choose_window(&l);
   for (size_t a = 0; a < l.arms && status == AD_OK; a++) {
-    status = read_arm(&l, a);
+    status = read_arm_logs(&l, a);
   }
-  status = status == AD_OK ? trajectories_section(&l) : status;
-  status = status == AD_OK ? early_section(&l) : status;
+  status = status == AD_OK ? ad__report_trajectories(&l) : status;
+  status = status == AD_OK ? ad__report_early(&l) : status;
   for (size_t a = 0; l.arm != NULL && a < l.arms; a++) {
     for (size_t q = 0; q < QUANTITIES; q++) {
       ad_free(l.arm[a].value[q]);

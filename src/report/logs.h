@@ -5,7 +5,7 @@
 #include "report_internal.h"
 
 enum { GRID = 150, EVALUATIONS = 60, MOST_LOG_BYTES = 1 << 30 };
-enum quantity { LOSS, NORM, DISTANCE, QUANTITIES };
+enum quantity { QUANTITY_LOSS, QUANTITY_NORM, QUANTITY_DISTANCE, QUANTITIES };
 
 /* An arm's logs. Steps of a window of the grid are averaged. */
 struct arm_log {
@@ -27,9 +27,9 @@ struct logs {
 };
 
 /* Quantiles along training. AD_ENOMEM. */
-int trajectories_section(struct logs *l);
+int ad__report_trajectories(struct logs *l);
 
 /* Mid-run and final scores, and plans that stop early. AD_ENOMEM. */
-int early_section(struct logs *l);
+int ad__report_early(struct logs *l);
 
 #endif

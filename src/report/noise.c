@@ -7,7 +7,7 @@
 #include "report_internal.h"
 
 enum { PERIODS = 4 };
-enum column { NORM, PART_NORM, EXAMPLES, PART_EXAMPLES, NOISE_COLUMNS };
+enum noise_column { NOISE_NORM, NOISE_PART_NORM, NOISE_EXAMPLES, NOISE_PART_EXAMPLES, NOISE_COLUMNS };
 
 static const struct {
   const char *name;
@@ -22,7 +22,7 @@ struct noise_step {
 };
 
 /* The columns that are needed into which [NOISE_COLUMNS]; 0: one is not there. */
-static int find_columns(const struct ad_snapshot_file *file, size_t *which) {
+static int find_noise_columns(const struct ad_snapshot_file *file, size_t *which) {
   const struct ad_snapshot_column *columns;
   ad_snapshot_file_columns(file, &columns);
   for (size_t c = 0; c < NOISE_COLUMNS; c++) {
@@ -36,11 +36,11 @@ static int find_columns(const struct ad_snapshot_file *file, size_t *which) {
   return 1;
 }
 
-int noise_add(struct noise *noise, const struct ad_snapshot_file *file, uint64_t steps) {
+int ad__noise_add(struct noise *noise, const struct ad_snapshot_file *file, uint64_t steps) {
   const uint64_t *step;
   size_t which[NOISE_COLUMNS];
   const size_t n = ad_snapshot_file_rows(file, &step), before = noise->count;
-  if (n == 0 || noise->runs == SKETCHES_OF_ARM || !find_columns(file, which)) {
+  if (n == 0 || noise->runs == SKETCHES_OF_ARM || !find_noise_columns(file, which)) {
     return AD_OK;
   }
   AD_TRY(ad_reserve(&noise->step, &noise->capacity, before + n, sizeof(struct noise_step)));
@@ -48,10 +48,10 @@ int noise_add(struct noise *noise, const struct ad_snapshot_file *file, uint64_t
   for (size_t i = 0; i < n; i++) {
     struct noise_step *s = (struct noise_step *)noise->step + before + i;
     uint64_t examples, part_examples;
-    AD_TRY(ad_snapshot_file_get(file, which[NORM], i, &s->norm));
-    AD_TRY(ad_snapshot_file_get(file, which[PART_NORM], i, &s->part_norm));
-    AD_TRY(ad_snapshot_file_get(file, which[EXAMPLES], i, &examples));
-    AD_TRY(ad_snapshot_file_get(file, which[PART_EXAMPLES], i, &part_examples));
+    AD_TRY(ad_snapshot_file_get(file, which[NOISE_NORM], i, &s->norm));
+    AD_TRY(ad_snapshot_file_get(file, which[NOISE_PART_NORM], i, &s->part_norm));
+    AD_TRY(ad_snapshot_file_get(file, which[NOISE_EXAMPLES], i, &examples));
+    AD_TRY(ad_snapshot_file_get(file, which[NOISE_PART_EXAMPLES], i, &part_examples));
     s->examples = (double)examples;
     s->part_examples = (double)part_examples;
     s->third = 3 * step[i] <= last ? 1 : 3 * step[i] <= 2 * last ? 2 : 3;
@@ -106,7 +106,7 @@ static void noise_row(struct report *r, size_t arm, const struct noise *noise, c
       row.highest = row.highest.why != NULL || own.value > row.highest.value ? own : row.highest;
     }
   }
-  document_row(r->doc, &row);
+  ad__document_row(r->doc, &row);
 }
 
 static int noise_rows(struct report *r, size_t arm, const struct noise *noise) {
@@ -123,7 +123,7 @@ static int noise_rows(struct report *r, size_t arm, const struct noise *noise) {
   return r->doc->status;
 }
 
-int noise_section(struct report *r, size_t arms, const struct noise *noise) {
+int ad__report_noise(struct report *r, size_t arms, const struct noise *noise) {
   static const struct document_column columns[] = {
       COLUMN("arm", "arm", UNIT_NONE, noise_row, arm),
       COLUMN("period", "steps of", UNIT_NONE, noise_row, period),
@@ -135,7 +135,7 @@ int noise_section(struct report *r, size_t arms, const struct noise *noise) {
       COLUMN("lowest", "lowest of a run", UNIT_EXAMPLES, noise_row, lowest),
       COLUMN("highest", "highest of a run", UNIT_EXAMPLES, noise_row, highest)};
   int status = AD_OK, any = 0;
-  document_section(r->doc, "noise", "Gradient noise scale",
+  ad__document_section(r->doc, "noise", "Gradient noise scale",
                    "The batch size at which the noise of a batch's gradient is as large as the gradient itself "
                    "(McCandlish et al. 2018): well below it larger batches save steps, well above it they save little.",
                    "as a rule for the learning rate, or from a few steps: |G|^2 is a small difference of large numbers, "
@@ -145,13 +145,13 @@ int noise_section(struct report *r, size_t arms, const struct noise *noise) {
       continue;
     }
     if (!any) {
-      document_table(r->doc, "noise", "Gradient noise scale, runs together", COLUMNS(columns));
+      ad__document_table(r->doc, "noise", "Gradient noise scale, runs together", COLUMNS(columns));
     }
     any = 1;
     status = noise_rows(r, a, &noise[a]);
   }
   if (status == AD_OK && !any) {
-    document_note(r->doc,
+    ad__document_note(r->doc,
                   "Not available: no run has snapshots with the gradient's norm over parts of a batch (snapshot.every and "
                   "its like, with scalars in snapshot.content, and batch.lanes above 1).");
   }

@@ -36,7 +36,7 @@ static const char PREAMBLE[] =
     "set style fill transparent solid 0.18 noborder\n";
 
 /* In single quotes, where gnuplot looks for nothing but the end. `percent` stands for a percent sign. */
-static int quote(struct ad_buffer *script, const char *text, const char *percent) {
+static int quote_text(struct ad_buffer *script, const char *text, const char *percent) {
   AD_TRY(ad_buffer_puts(script, "'"));
   for (text = ad_shown(text); *text != '\0'; text++) {
     const char *other = *text == '\'' ? "\u2019" : *text == '"' ? "\u201d" : *text == '%' ? percent : NULL;
@@ -45,13 +45,13 @@ static int quote(struct ad_buffer *script, const char *text, const char *percent
   return ad_buffer_puts(script, "'");
 }
 
-int plot_quote(struct ad_buffer *script, const char *text) {
-  return quote(script, text, "%");
+int ad__plot_quote(struct ad_buffer *script, const char *text) {
+  return quote_text(script, text, "%");
 }
 
 /* What stands at a mark is a format of the mark's value. */
-int plot_tic(struct ad_buffer *script, const char *text) {
-  return quote(script, text, "%%");
+int ad__plot_tic(struct ad_buffer *script, const char *text) {
+  return quote_text(script, text, "%%");
 }
 
 struct files {
@@ -99,7 +99,7 @@ static int starts(const char *at, const char *end, const char *with) {
 
 /* Copies gnuplot's <svg> so that it can stand in HTML beside others: ids and what refers to them get a prefix, name
  * spaces and the program's own title go. */
-static int clean(const char *text, size_t size, const char *id, struct ad_buffer *out) {
+static int clean_svg(const char *text, size_t size, const char *id, struct ad_buffer *out) {
   static const char *const dropped[] = {" xmlns=\"http://www.w3.org/2000/svg\"",
                                         " xmlns:xlink=\"http://www.w3.org/1999/xlink\""};
   static const char *const named[] = {"id='", "id=\"", "href='#", "href=\"#", "url(#"};
@@ -160,7 +160,7 @@ out:
   return status;
 }
 
-static int draw(const struct files *files, const char *id, unsigned width, unsigned height,
+static int draw_figure(const struct files *files, const char *id, unsigned width, unsigned height,
                 const struct ad_buffer *script, struct ad_buffer *read, struct ad_buffer *svg) {
   int made = 0;
   AD_TRY(write_script(files, width, height, script));
@@ -168,7 +168,7 @@ static int draw(const struct files *files, const char *id, unsigned width, unsig
   if (made && ad_is_file(files->picture)) {
     AD_TRY(ad_file_read(files->picture, read));
     AD_TRY(ad_buffer_puts(read, ""));
-    return clean(read->data, read->size, id, svg);
+    return clean_svg(read->data, read->size, id, svg);
   }
   if (ad_is_file(files->log)) {
     AD_TRY(ad_file_read(files->log, read));
@@ -177,7 +177,7 @@ static int draw(const struct files *files, const char *id, unsigned width, unsig
   return AD_OK;
 }
 
-int plot_svg(const char *folder, const char *id, unsigned width, unsigned height, const struct ad_buffer *script,
+int ad__plot_svg(const char *folder, const char *id, unsigned width, unsigned height, const struct ad_buffer *script,
              char **svg) {
   struct files files = {ad_path_join(folder, ".plot.gp"), ad_path_join(folder, ".plot.svg"),
                         ad_path_join(folder, ".plot.log")};
@@ -189,7 +189,7 @@ int plot_svg(const char *folder, const char *id, unsigned width, unsigned height
   } else {
     ad_ignore(unlink(files.picture));
     ad_ignore(unlink(files.log));
-    status = draw(&files, id, width, height, script, &read, &cleaned);
+    status = draw_figure(&files, id, width, height, script, &read, &cleaned);
     ad_ignore(unlink(files.script));
     ad_ignore(unlink(files.picture));
     ad_ignore(unlink(files.log));

@@ -15,7 +15,7 @@ struct power_row {
 };
 
 static int power_row(struct report *r, size_t a, double *scores) {
-  const size_t n = report_common(r, a, r->baseline, 0, scores, scores + r->points);
+  const size_t n = ad__report_common(r, a, r->baseline, 0, scores, scores + r->points);
   const struct ad_resampling few = {r->how.seed, 100, r->how.level};
   struct power_row row = {.arm = r->arm[a].name, .pairs = n};
   AD_TRY(ad_compare_paired(&row.paired, n, scores, scores + r->points, &few));
@@ -25,11 +25,11 @@ static int power_row(struct report *r, size_t a, double *scores) {
   row.power_now = effect.why != NULL ? effect : ad_power_paired_t(effect.value, n, 0.05);
   row.pairs_noether = greater.why != NULL ? greater : ad_power_superiority(greater.value, 0.05, 0.95);
   row.runs_for_ratio = ratio.why != NULL ? ratio : ad_power_sd_ratio(ratio.value, 0.05, 0.8);
-  document_row(r->doc, &row);
+  ad__document_row(r->doc, &row);
   return r->doc->status;
 }
 
-int report_power(struct report *r) {
+int ad__report_power(struct report *r) {
   static const struct document_column columns[] = {
       COLUMN("arm", "arm", UNIT_NONE, power_row, arm),
       COLUMN("pairs", "common seeds", UNIT_NONE, power_row, pairs),
@@ -40,17 +40,17 @@ int report_power(struct report *r) {
       COLUMN("pairs_noether", "pairs, Noether (5 %, 95 %)", UNIT_NONE, power_row, pairs_noether),
       COLUMN("sd_ratio", "SD ratio seen", UNIT_NONE, power_row, spread.ratio),
       COLUMN("runs_for_ratio", "runs an arm for 80 % power", UNIT_NONE, power_row, runs_for_ratio)};
-  document_section(r->doc, "power", "How many seeds",
+  ad__document_section(r->doc, "power", "How many seeds",
                    "The number of seeds that an effect as large as the one seen would need to be found with 80 % power "
                    "at 5 % (two-sided paired t; F test for SDs), or by Noether's "
                    "rule for P(A > B) (one-sided 5 %, power 95 %).",
                    "as the power of this study: the effect that was seen has an error of its own, and one picked for "
                    "being large is too large.");
   if (r->arms < 2) {
-    document_note(r->doc, "Not available: the study has one arm.");
+    ad__document_note(r->doc, "Not available: the study has one arm.");
     return r->doc->status;
   }
-  document_table(r->doc, "power", "Seeds for the effects that were seen", COLUMNS(columns));
+  ad__document_table(r->doc, "power", "Seeds for the effects that were seen", COLUMNS(columns));
   double *scores = ad_malloc(2 * r->points, sizeof *scores);
   int status = scores == NULL ? ad_fail_memory(2 * r->points * sizeof *scores, "pairs") : AD_OK;
   for (size_t a = 0; a < r->arms && status == AD_OK; a++) {

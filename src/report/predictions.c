@@ -43,7 +43,7 @@ static void prediction_row(struct examples *e, size_t a, double *matrix, uint32_
   row.vote_error = mean_of(e->N, (double)wrong, "no examples");
   ad_ambiguity_of(&row.ambiguity, p->runs, e->N, e->C, row.brier.value, p->square, p->vote.probability);
   ad_calibrate_probabilities(&row.vote, e->N, e->C, p->vote.probability, (double)p->runs, e->labels);
-  document_row(e->r->doc, &row);
+  ad__document_row(e->r->doc, &row);
 }
 
 static int prediction_rows(struct examples *e) {
@@ -69,14 +69,14 @@ static void churn_table(struct examples *e) {
   static const struct document_column columns[] = {COLUMN("arm", "arm", UNIT_NONE, churn_row, arm),
                                                    COLUMN("other", "and", UNIT_NONE, churn_row, other),
                                                    COLUMN("churn", "churn", UNIT_PERCENT, churn_row, churn)};
-  document_table(e->r->doc, "churn_between", "Churn between arms", COLUMNS(columns));
+  ad__document_table(e->r->doc, "churn_between", "Churn between arms", COLUMNS(columns));
   for (size_t i = 0; i < e->arms; i++) {
     for (size_t j = i + 1; j < e->arms; j++) {
       const struct predictions *a = &e->arm[i], *b = &e->arm[j];
       if (a->runs > 0 && b->runs > 0) {
         const struct churn_row row = {e->r->arm[i].name, e->r->arm[j].name,
                                       ad_churn(a->runs, a->prediction, b->runs, b->prediction, e->N)};
-        document_row(e->r->doc, &row);
+        ad__document_row(e->r->doc, &row);
       }
     }
   }
@@ -108,18 +108,18 @@ static void plot_churn(struct examples *e) {
     return;
   }
   struct ad_buffer script = {0};
-  script_add(r, &script, "$m << EOD\n");
+  ad__script_add(r, &script, "$m << EOD\n");
   for (size_t i = 0; i < count; i++) {
     for (size_t j = 0; j < count; j++) {
       size_t differ = 0;
       for (size_t n = 0; n < e->N; n++) {
         differ += rows[i][n] != rows[j][n];
       }
-      script_add(r, &script, "%.5g ", 100.0 * (double)differ / (double)e->N);
+      ad__script_add(r, &script, "%.5g ", 100.0 * (double)differ / (double)e->N);
     }
-    script_add(r, &script, "\n");
+    ad__script_add(r, &script, "\n");
   }
-  script_add(r, &script,
+  ad__script_add(r, &script,
              "EOD\nunset grid\nset style fill solid 1 noborder\nset border 0\nset size ratio -1\nset tics scale 0\nset "
              "palette defined (0 '#ffffff', 0.5 "
              "'#7fb2d6', 1 '#0b3c5d')\n"
@@ -127,31 +127,31 @@ static void plot_churn(struct examples *e) {
              "(%%)' tc rgb '#1c2530'\n",
              (double)count - 0.5, (double)count - 0.5);
   for (int axis = 'x'; axis <= 'y'; axis++) {
-    script_add(r, &script, "set %ctics %s(", axis, axis == 'x' ? "rotate by 35 right " : "");
+    ad__script_add(r, &script, "set %ctics %s(", axis, axis == 'x' ? "rotate by 35 right " : "");
     for (size_t i = 0; i < drawn; i++) {
-      script_add(r, &script, i > 0 ? "," : "");
-      script_tic(r, &script, r->arm[of[i]].name);
-      script_add(r, &script, " %g", (double)(begin[i] + begin[i + 1]) / 2 - 0.5);
+      ad__script_add(r, &script, i > 0 ? "," : "");
+      ad__script_tic(r, &script, r->arm[of[i]].name);
+      ad__script_add(r, &script, " %g", (double)(begin[i] + begin[i + 1]) / 2 - 0.5);
     }
-    script_add(r, &script, ")\n");
+    ad__script_add(r, &script, ")\n");
   }
   for (size_t i = 1; i < drawn; i++) {
     const double at = (double)begin[i] - 0.5;
-    script_add(r, &script,
+    ad__script_add(r, &script,
                "set arrow from %g,-0.5 to %g,%g nohead front lc rgb '#1c2530' lw 0.7\nset arrow from -0.5,%g to %g,%g "
                "nohead front lc rgb '#1c2530' lw 0.7\n",
                at, at, (double)count - 0.5, at, (double)count - 0.5, at);
   }
-  script_add(r, &script, "plot $m matrix with image pixels\n");
+  ad__script_add(r, &script, "plot $m matrix with image pixels\n");
   snprintf(title, sizeof title,
            "Churn: share of examples on which two runs predict different classes, run by run, the arms one after "
            "another%s",
            left_out ? " (each arm's first runs: at most 60 in all)." : ".");
-  document_plot(r->doc, "plot_churn", title, 720, 600, &script);
+  ad__document_plot(r->doc, "plot_churn", title, 720, 600, &script);
   ad_buffer_destroy(&script);
 }
 
-int predictions_section(struct examples *e) {
+int ad__report_predictions(struct examples *e) {
   struct report *r = e->r;
   static const struct document_column columns[] = {
       COLUMN("arm", "arm", UNIT_NONE, prediction_row, arm),
@@ -167,13 +167,13 @@ int predictions_section(struct examples *e) {
       COLUMN("diversity", "diversity", UNIT_NONE, prediction_row, ambiguity.diversity),
       COLUMN("vote_brier", "Brier of the vote", UNIT_NONE, prediction_row, vote.brier),
       COLUMN("vote_ece", "ECE of the vote", UNIT_PERCENT, prediction_row, vote.ece)};
-  document_section(r->doc, "predictions", "Predictions: churn, diversity, calibration",
+  ad__document_section(r->doc, "predictions", "Predictions: churn, diversity, calibration",
                    "On how many examples runs that differ in seeds alone disagree, what their vote gains from that "
                    "(its Brier score is the runs' mean less their diversity, exactly), and whether "
                    "their probabilities can be believed.",
                    "ECE on few examples (biased upwards, and bound to 15 bins), and the vote as if it cost one run.");
   plot_churn(e);
-  document_table(r->doc, "predictions", "Means over the runs of an arm, and their vote",
+  ad__document_table(r->doc, "predictions", "Means over the runs of an arm, and their vote",
                  COLUMNS(columns));
   AD_TRY(prediction_rows(e));
   if (e->arms > 1) {

@@ -48,7 +48,7 @@ static void add_run(struct report *r, struct report_arm *arm, size_t point, size
   arm->missing += run->state == RUN_MISSING;
 }
 
-static int gather(struct report *r) {
+static int gather_runs(struct report *r) {
   const struct ad_study *study = r->study;
   size_t *filled = ad_calloc(r->arms, sizeof *filled);
   r->arm = ad_calloc(r->arms, sizeof *r->arm);
@@ -79,7 +79,7 @@ static int gather(struct report *r) {
   return status;
 }
 
-static void release(struct report *r) {
+static void release_arms(struct report *r) {
   for (size_t a = 0; r->arm != NULL && a < r->arms; a++) {
     ad_free(r->arm[a].runs);
     ad_free(r->arm[a].all);
@@ -88,7 +88,7 @@ static void release(struct report *r) {
   ad_free(r->arm);
 }
 
-size_t report_common(const struct report *r, size_t arm_a, size_t arm_b, int fine, double *a, double *b) {
+size_t ad__report_common(const struct report *r, size_t arm_a, size_t arm_b, int fine, double *a, double *b) {
   size_t n = 0;
   for (size_t k = 0; k < r->points; k++) {
     const struct report_run *x = &r->arm[arm_a].runs[k], *y = &r->arm[arm_b].runs[k];
@@ -100,12 +100,12 @@ size_t report_common(const struct report *r, size_t arm_a, size_t arm_b, int fin
   return n;
 }
 
-size_t report_share(const struct report *r, size_t all, size_t arm) {
+size_t ad__report_share(const struct report *r, size_t all, size_t arm) {
   const size_t share = all / r->arms;
   return share < 2 ? 2 : share > arm ? arm : share;
 }
 
-size_t report_choose(const struct report *r, size_t arm, size_t most, size_t *chosen) {
+size_t ad__report_choose(const struct report *r, size_t arm, size_t most, size_t *chosen) {
   const size_t take = r->points < most ? r->points : most;
   size_t count = 0;
   for (size_t i = 0; i < take; i++) {
@@ -118,7 +118,7 @@ size_t report_choose(const struct report *r, size_t arm, size_t most, size_t *ch
   return count;
 }
 
-char *report_path(const struct report *r, size_t arm, size_t run, const char *name) {
+char *ad__report_path(const struct report *r, size_t arm, size_t run, const char *name) {
   char *folder = ad_study_folder(r->study, &r->study->cells[r->arm[arm].runs[run].cell]);
   char *path = folder == NULL ? NULL : ad_path_join(folder, name);
   ad_free(folder);
@@ -128,7 +128,7 @@ char *report_path(const struct report *r, size_t arm, size_t run, const char *na
   return path;
 }
 
-int report_variant(const struct report *r, size_t arm, enum ad_variant *variant) {
+int ad__report_variant(const struct report *r, size_t arm, enum ad_variant *variant) {
   static const enum ad_variant of_source[AD_SOURCES] = {[AD_SOURCE_STUDENT] = AD_STUDENT,
                                                         [AD_SOURCE_TEACHER] = AD_TEACHER,
                                                         [AD_SOURCE_WINDOW] = AD_WINDOW_MEAN,
@@ -161,7 +161,7 @@ static int write_tables(const struct document *doc, const char *folder) {
       struct ad_buffer csv = {0};
       char name[120];
       snprintf(name, sizeof name, "%s.csv", table->id);
-      int status = document_csv(table, &csv);
+      int status = ad__document_csv(table, &csv);
       status = status == AD_OK ? write_file(folder, name, &csv) : status;
       ad_buffer_destroy(&csv);
       AD_TRY(status);
@@ -174,7 +174,7 @@ static int write_report(const struct document *doc, const char *folder, struct a
   static const struct {
     const char *name;
     int (*print)(const struct document *, struct ad_buffer *);
-  } files[] = {{"report.txt", document_text}, {"report.json", document_json}, {"report.html", document_html}};
+  } files[] = {{"report.txt", ad__document_text}, {"report.json", ad__document_json}, {"report.html", ad__document_html}};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     struct ad_buffer file = {0};
     int status = files[i].print(doc, &file);
@@ -221,12 +221,12 @@ static void count_runs(struct report *r) {
     diverged += r->arm[a].diverged;
     missing += r->arm[a].missing;
   }
-  document_summary(r->doc,
+  ad__document_summary(r->doc,
                    "%zu arms, %zu combinations of seeds, %zu cells: %zu finished well, %zu failed by the study's rule, "
                    "%zu diverged, %zu have no result (yet).",
                    r->arms, r->points, r->study->count, good, failed, diverged, missing);
   if (missing > 0) {
-    document_summary(r->doc,
+    ad__document_summary(r->doc,
                      "The study is not complete: what is here describes the %zu runs that have a score. Cells that are "
                      "missing for a reason (the hard ones take longer) bias every figure.",
                      good + failed);
@@ -234,23 +234,23 @@ static void count_runs(struct report *r) {
 }
 
 static int all_sections(struct report *r) {
-  AD_TRY(report_comparison(r));
+  AD_TRY(ad__report_comparison(r));
   count_runs(r);
-  AD_TRY(report_arms(r));
-  AD_TRY(report_spread(r));
-  AD_TRY(report_variance(r));
-  AD_TRY(report_examples(r));
-  AD_TRY(report_logs(r));
-  AD_TRY(report_snapshots(r));
-  AD_TRY(report_best(r));
-  AD_TRY(report_power(r));
+  AD_TRY(ad__report_arms(r));
+  AD_TRY(ad__report_spread(r));
+  AD_TRY(ad__report_variance(r));
+  AD_TRY(ad__report_examples(r));
+  AD_TRY(ad__report_logs(r));
+  AD_TRY(ad__report_snapshots(r));
+  AD_TRY(ad__report_best(r));
+  AD_TRY(ad__report_power(r));
   return r->doc->status;
 }
 
-static int make(struct report *r, const struct ad_report_settings *settings, const char *folder,
+static int make_report(struct report *r, const struct ad_report_settings *settings, const char *folder,
                 struct ad_buffer *text) {
   char title[300];
-  AD_TRY(gather(r));
+  AD_TRY(gather_runs(r));
   AD_TRY(find_baseline(r, settings->baseline));
   AD_TRY(ad_make_folders(folder));
   describe_metric(r);
@@ -266,7 +266,7 @@ static int make(struct report *r, const struct ad_report_settings *settings, con
   return write_report(r->doc, folder, text);
 }
 
-int ad_study_report(const struct ad_study *study, const struct ad_cells *cells,
+int ad_report_make(const struct ad_study *study, const struct ad_cells *cells,
                     const struct ad_report_settings *settings, struct ad_buffer *text) {
   if (study->arm_count == 0 || study->count == 0) {
     return ad_fail(AD_ECONFIG, "%s: no cells to report on", study->path);
@@ -278,9 +278,9 @@ int ad_study_report(const struct ad_study *study, const struct ad_cells *cells,
   r.how = (struct ad_resampling){.seed = 0, .replicates = ad_resample_count(study->count), .level = 0.95};
   char *own = settings->folder == NULL ? ad_path_join(study->dir, "report") : ad_strdup(settings->folder);
   document.plot_folder = own;
-  const int status = own == NULL ? ad_fail_memory(4096, "a path") : make(&r, settings, own, text);
-  document_destroy(&document);
-  release(&r);
+  const int status = own == NULL ? ad_fail_memory(4096, "a path") : make_report(&r, settings, own, text);
+  ad__document_destroy(&document);
+  release_arms(&r);
   ad_free(own);
   return status;
 }

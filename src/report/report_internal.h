@@ -59,22 +59,22 @@ enum {
 
 /* Scores that both arms have, run by run, into a and b [points]; fine: of runs that did not fail only. Returns their
  * number. */
-size_t report_common(const struct report *r, size_t arm_a, size_t arm_b, int fine, double *a, double *b);
+size_t ad__report_common(const struct report *r, size_t arm_a, size_t arm_b, int fine, double *a, double *b);
 
 /* The mean difference of an arm from the baseline where seeds are crossed, with an error that counts levels and not
  * cells. AD_ENOMEM. */
-int report_crossed(const struct report *r, size_t arm, struct ad_crossed_mean *mean);
+int ad__report_crossed(const struct report *r, size_t arm, struct ad_crossed_mean *mean);
 
 /* The sections, in their order. AD_EIO, AD_ENOMEM. */
-int report_comparison(struct report *r);
-int report_arms(struct report *r);
-int report_spread(struct report *r);
-int report_variance(struct report *r);
-int report_best(struct report *r);
-int report_power(struct report *r);
-int report_examples(struct report *r);
-int report_logs(struct report *r);
-int report_snapshots(struct report *r);
+int ad__report_comparison(struct report *r);
+int ad__report_arms(struct report *r);
+int ad__report_spread(struct report *r);
+int ad__report_variance(struct report *r);
+int ad__report_best(struct report *r);
+int ad__report_power(struct report *r);
+int ad__report_examples(struct report *r);
+int ad__report_logs(struct report *r);
+int ad__report_snapshots(struct report *r);
 
 /* ---- The gradient noise scale, from the snapshots that report_snapshots reads ---- */
 
@@ -86,53 +86,53 @@ struct noise {
 };
 
 /* Adds a run, if its snapshots have what is needed. `steps` of the whole run; 0: not known. AD_EINPUT, AD_ENOMEM. */
-int noise_add(struct noise *noise, const struct ad_snapshot_file *file, uint64_t steps);
+int ad__noise_add(struct noise *noise, const struct ad_snapshot_file *file, uint64_t steps);
 
 /* The section, of the first `arms` arms: noise [arms]. AD_ENOMEM. */
-int noise_section(struct report *r, size_t arms, const struct noise *noise);
+int ad__report_noise(struct report *r, size_t arms, const struct noise *noise);
 
 /* ---- Pieces of gnuplot scripts; all keep the first failure in r->doc->status ---- */
 
 /* Formatted text; a name in quotes, as a title and as a mark on an axis; a number as gnuplot reads it, NaN for a
  * missing one. */
-void script_add(struct report *r, struct ad_buffer *script, const char *format, ...)
+void ad__script_add(struct report *r, struct ad_buffer *script, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void script_name(struct report *r, struct ad_buffer *script, const char *name);
-void script_tic(struct report *r, struct ad_buffer *script, const char *name);
+void ad__script_name(struct report *r, struct ad_buffer *script, const char *name);
+void ad__script_tic(struct report *r, struct ad_buffer *script, const char *name);
 
 /* "set ytics (...)" with the arms' names at places 0, -1, -2, ... for the first `count` arms. */
-void script_arm_axis(struct report *r, struct ad_buffer *script, size_t count);
+void ad__script_arm_axis(struct report *r, struct ad_buffer *script, size_t count);
 
 /* Axis labels: "what (unit)". */
-void script_axis(struct report *r, struct ad_buffer *script, const char axis, const char *what, const char *unit);
+void ad__script_axis(struct report *r, struct ad_buffer *script, const char axis, const char *what, const char *unit);
 
 /* What a caption adds where a figure shows less than there is: " Drawn: the first 8 of 12 arms." "" where it shows all.
  * Into text [size]; returns text. */
-const char *script_left_out(size_t drawn, size_t all, size_t size, char *text);
+const char *ad__script_left_out(size_t drawn, size_t all, size_t size, char *text);
 
 /* The line style of an arm that is curve k of a figure: the same in all figures, where there are enough styles. */
-size_t script_style(const struct report *r, size_t arm, size_t k);
+size_t ad__script_style(const struct report *r, size_t arm, size_t k);
 
 /* Height of a figure with a line an arm. */
-unsigned script_height(size_t arms);
+unsigned ad__script_height(size_t arms);
 
 /* The runs of an arm that are read, into chosen [most]: at most `most` combinations of seeds, the same for every arm
  * and spread evenly, of them those with a score. Their number. */
-size_t report_choose(const struct report *r, size_t arm, size_t most, size_t *chosen);
+size_t ad__report_choose(const struct report *r, size_t arm, size_t most, size_t *chosen);
 
 /* Most runs of an arm, when `all` may be read in all and `arm` of one arm. */
-size_t report_share(const struct report *r, size_t all, size_t arm);
+size_t ad__report_share(const struct report *r, size_t all, size_t arm);
 
 /* Whose evaluations belong to the result: the variant of study.result, or what the arm's run.result names. AD_ENOMEM.
  */
-int report_variant(const struct report *r, size_t arm, enum ad_variant *variant);
+int ad__report_variant(const struct report *r, size_t arm, enum ad_variant *variant);
 
 /* A figure of bands over runs: in $b0, $b1, ... of the script lines of x and the five quantiles (low, quartile, median,
  * quartile, high); which[k] of the `count` curves is the arm's number. Plots quartile bands and medians. */
-void script_bands(struct report *r, struct ad_buffer *script, size_t count, const size_t *which);
+void ad__script_bands(struct report *r, struct ad_buffer *script, size_t count, const size_t *which);
 
 /* The path of a file in a run's folder; the caller frees it. NULL: out of memory, which is recorded in r->doc->status.
  */
-char *report_path(const struct report *r, size_t arm, size_t run, const char *name);
+char *ad__report_path(const struct report *r, size_t arm, size_t run, const char *name);
 
 #endif

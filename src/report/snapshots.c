@@ -121,7 +121,7 @@ static int read_sketch(const struct ad_snapshot_file *file, struct arm_snapshots
   return AD_OK;
 }
 
-static int read_file(struct arm_snapshots *arm, const struct ad_snapshot_file *file, size_t point) {
+static int read_snapshots(struct arm_snapshots *arm, const struct ad_snapshot_file *file, size_t point) {
   const uint64_t *step;
   size_t rows[STEPS];
   const size_t n = ad_snapshot_file_rows(file, &step);
@@ -150,8 +150,8 @@ static void leave_out(struct snapshots *s) {
 }
 
 /* Runs without the file are counted and left out. */
-static int read_run(struct snapshots *s, struct arm_snapshots *arm, size_t a, size_t point) {
-  char *path = report_path(s->r, a, point, "snapshots/all.h5");
+static int read_run_snapshots(struct snapshots *s, struct arm_snapshots *arm, size_t a, size_t point) {
+  char *path = ad__report_path(s->r, a, point, "snapshots/all.h5");
   if (path == NULL) {
     return AD_ENOMEM;
   }
@@ -161,8 +161,8 @@ static int read_run(struct snapshots *s, struct arm_snapshots *arm, size_t a, si
   ad_free(path);
   s->without += !there;
   if (there && status == AD_OK) {
-    status = read_file(arm, file, point);
-    status = status == AD_OK ? noise_add(&s->noise[a], file, s->r->cells->records[s->r->arm[a].runs[point].cell].steps) : status;
+    status = read_snapshots(arm, file, point);
+    status = status == AD_OK ? ad__noise_add(&s->noise[a], file, s->r->cells->records[s->r->arm[a].runs[point].cell].steps) : status;
     ad_snapshot_file_close(file);
   }
   if (status == AD_EINPUT) {
@@ -172,10 +172,10 @@ static int read_run(struct snapshots *s, struct arm_snapshots *arm, size_t a, si
   return status;
 }
 
-static int read_arm(struct snapshots *s, size_t a) {
+static int read_arm_snapshots(struct snapshots *s, size_t a) {
   struct arm_snapshots *arm = &s->arm[a];
   size_t chosen[SKETCHES_OF_ARM];
-  const size_t count = report_choose(s->r, a, SKETCHES_OF_ARM, chosen);
+  const size_t count = ad__report_choose(s->r, a, SKETCHES_OF_ARM, chosen);
   for (size_t k = 0; k < NORMS; k++) {
     arm->norm[k] = ad_malloc((size_t)SKETCHES_OF_ARM * STEPS, sizeof(double));
     if (arm->norm[k] == NULL) {
@@ -183,7 +183,7 @@ static int read_arm(struct snapshots *s, size_t a) {
     }
   }
   for (size_t i = 0; i < count; i++) {
-    AD_TRY(read_run(s, arm, a, chosen[i]));
+    AD_TRY(read_run_snapshots(s, arm, a, chosen[i]));
   }
   return AD_OK;
 }
@@ -238,15 +238,15 @@ static struct spread_of_runs measure(const struct arm_snapshots *arm, size_t i, 
   return m;
 }
 
-static struct ad_figure there(double value, const char *why) {
+static struct ad_figure known(double value, const char *why) {
   return isnan(value) ? ad_figure_none(why) : ad_figure_of(value);
 }
 
 static void script_value(struct report *r, struct ad_buffer *script, double value) {
   if (isnan(value)) {
-    script_add(r, script, " NaN");
+    ad__script_add(r, script, " NaN");
   } else {
-    script_add(r, script, " %.9g", value);
+    ad__script_add(r, script, " %.9g", value);
   }
 }
 
@@ -260,11 +260,11 @@ static void distance_row(struct report *r, const char *arm, uint64_t step, const
   const struct distance_row row = {
       .arm = arm,
       .step = step,
-      .from_start = there(m->from_start, "no sketches"),
-      .between = there(m->between, "needs at least 2 runs with sketches of the same steps"),
-      .cosine = there(m->cosine, "needs at least 2 runs that have moved"),
-      .from_baseline = there(m->from_baseline, "the baseline itself, or no common seeds and steps")};
-  document_row(r->doc, &row);
+      .from_start = known(m->from_start, "no sketches"),
+      .between = known(m->between, "needs at least 2 runs with sketches of the same steps"),
+      .cosine = known(m->cosine, "needs at least 2 runs that have moved"),
+      .from_baseline = known(m->from_baseline, "the baseline itself, or no common seeds and steps")};
+  ad__document_row(r->doc, &row);
 }
 
 static int distances(struct snapshots *s) {
@@ -278,40 +278,40 @@ static int distances(struct snapshots *s) {
       COLUMN("from_baseline", "from the baseline, same seeds", UNIT_NONE, distance_row, from_baseline)};
   struct ad_buffer script = {0};
   size_t which[SNAPSHOT_ARMS], drawn = 0, between = 0;
-  document_table(r->doc, "distances", "Mean distances of parameters (L2), from sketches",
+  ad__document_table(r->doc, "distances", "Mean distances of parameters (L2), from sketches",
                  COLUMNS(columns));
-  document_data_only(r->doc);
+  ad__document_data_only(r->doc);
   for (size_t a = 0; a < s->arms; a++) {
     const struct arm_snapshots *arm = &s->arm[a];
     if (arm->buckets == 0) {
       continue;
     }
-    script_add(r, &script, "$b%zu << EOD\n", drawn);
+    ad__script_add(r, &script, "$b%zu << EOD\n", drawn);
     for (size_t i = 0; i < arm->steps; i++) {
       const struct spread_of_runs m =
           measure(arm, i, a != r->baseline && r->baseline < s->arms ? &s->arm[r->baseline] : NULL);
       distance_row(r, r->arm[a].name, arm->step[i], &m);
-      script_add(r, &script, "%llu", (unsigned long long)arm->step[i]);
+      ad__script_add(r, &script, "%llu", (unsigned long long)arm->step[i]);
       script_value(r, &script, m.from_start);
       script_value(r, &script, m.between);
-      script_add(r, &script, "\n");
+      ad__script_add(r, &script, "\n");
       between += !isnan(m.between);
     }
-    script_add(r, &script, "EOD\n");
+    ad__script_add(r, &script, "EOD\n");
     which[drawn++] = a;
   }
-  script_axis(r, &script, 'x', "step", "optimizer updates");
-  script_axis(r, &script, 'y', "distance of parameters, L2", "");
+  ad__script_axis(r, &script, 'x', "step", "optimizer updates");
+  ad__script_axis(r, &script, 'y', "distance of parameters, L2", "");
   for (size_t k = 0; k < drawn; k++) {
-    const size_t style = script_style(r, which[k], k);
-    script_add(r, &script, k == 0 ? "plot " : ", ");
-    script_add(r, &script, "$b%zu using 1:3 with linespoints ls %zu t ", k, style);
-    script_name(r, &script, r->arm[which[k]].name);
-    script_add(r, &script, ", $b%zu using 1:2 with lines ls %zu dt 2 lw 1.4 notitle", k, style);
+    const size_t style = ad__script_style(r, which[k], k);
+    ad__script_add(r, &script, k == 0 ? "plot " : ", ");
+    ad__script_add(r, &script, "$b%zu using 1:3 with linespoints ls %zu t ", k, style);
+    ad__script_name(r, &script, r->arm[which[k]].name);
+    ad__script_add(r, &script, ", $b%zu using 1:2 with lines ls %zu dt 2 lw 1.4 notitle", k, style);
   }
-  script_add(r, &script, "\n");
+  ad__script_add(r, &script, "\n");
   if (drawn > 0 && between > 0) {
-    document_plot(r->doc, "plot_distances",
+    ad__document_plot(r->doc, "plot_distances",
                   "Mean distance between two runs of an arm (line), and of a run from its start (dashed).", 860, 360,
                   &script);
   }
@@ -343,35 +343,35 @@ static int norm_bands(struct snapshots *s, enum norm which) {
     if (rows == 0) {
       continue;
     }
-    script_add(r, &script, "$b%zu << EOD\n", drawn);
+    ad__script_add(r, &script, "$b%zu << EOD\n", drawn);
     for (size_t i = 0; i < arm->steps; i++) {
       if (band[i].n == 0) {
         continue;
       }
       const struct norm_row row = {r->arm[a].name, ids[which], arm->step[i], band[i]};
-      document_row(r->doc, &row);
-      script_add(r, &script, "%llu", (unsigned long long)arm->step[i]);
+      ad__document_row(r->doc, &row);
+      ad__script_add(r, &script, "%llu", (unsigned long long)arm->step[i]);
       for (size_t q = 0; q < AD_BAND_QUANTILES; q++) {
-        script_add(r, &script, " %.9g", band[i].quantile[q].value);
+        ad__script_add(r, &script, " %.9g", band[i].quantile[q].value);
       }
-      script_add(r, &script, "\n");
+      ad__script_add(r, &script, "\n");
     }
-    script_add(r, &script, "EOD\n");
+    ad__script_add(r, &script, "EOD\n");
     arms[drawn++] = a;
   }
   if (drawn > 0) {
-    script_axis(r, &script, 'x', "step", "optimizer updates");
-    script_axis(r, &script, 'y', titles[which], "L2");
-    script_bands(r, &script, drawn, arms);
+    ad__script_axis(r, &script, 'x', "step", "optimizer updates");
+    ad__script_axis(r, &script, 'y', titles[which], "L2");
+    ad__script_bands(r, &script, drawn, arms);
     snprintf(id, sizeof id, "plot_%s", ids[which]);
     snprintf(title, sizeof title, "%s over steps: median and quartiles over the runs of an arm.", titles[which]);
-    document_plot(r->doc, id, title, 820, 320, &script);
+    ad__document_plot(r->doc, id, title, 820, 320, &script);
   }
   ad_buffer_destroy(&script);
   return r->doc->status;
 }
 
-static int sections(struct snapshots *s) {
+static int snapshot_sections(struct snapshots *s) {
   struct report *r = s->r;
   static const struct document_column columns[] = {
       COLUMN("arm", "arm", UNIT_NONE, norm_row, arm),
@@ -384,46 +384,46 @@ static int sections(struct snapshots *s) {
     runs += s->arm[a].runs;
     sketches += s->arm[a].buckets;
   }
-  document_section(r->doc, "distances", "Distances between runs",
+  ad__document_section(r->doc, "distances", "Distances between runs",
                    "How far runs that differ in seeds alone move apart, and how far from their start: where the "
                    "distance between two runs nears sqrt(2) times that from the start, "
                    "their displacements have nothing in common.",
                    "small differences: a distance from a sketch of 1,024 buckets has an error of about 2 %; and "
                    "distance in parameters is not distance in function.");
   if (s->other > 0) {
-    document_note(r->doc, "Snapshots of %zu runs could not be read; the first: %s", s->other, s->first_other);
+    ad__document_note(r->doc, "Snapshots of %zu runs could not be read; the first: %s", s->other, s->first_other);
   }
   if (runs == 0) {
-    document_note(r->doc, s->other > 0 ? "Not available: no run has snapshots that can be read."
+    ad__document_note(r->doc, s->other > 0 ? "Not available: no run has snapshots that can be read."
                                        : "Not available: no run has snapshots (snapshot.every and its like).");
     return r->doc->status;
   }
-  document_note(r->doc,
+  ad__document_note(r->doc,
                 "Read: at most %d runs of each of the first %zu arms, %d steps of each; %zu of these runs without "
                 "snapshots, %zu with a file that could not be read.",
                 SKETCHES_OF_ARM, s->arms, STEPS, s->without, s->other);
   if (sketches == 0) {
-    document_note(r->doc, "Distances are not available: no snapshot has a sketch (snapshot.content).");
+    ad__document_note(r->doc, "Distances are not available: no snapshot has a sketch (snapshot.content).");
   } else {
     AD_TRY(distances(s));
   }
-  document_table(r->doc, "norms", "Quantiles of norms over runs", COLUMNS(columns));
-  document_data_only(r->doc);
+  ad__document_table(r->doc, "norms", "Quantiles of norms over runs", COLUMNS(columns));
+  ad__document_data_only(r->doc);
   for (size_t k = 0; k < NORMS; k++) {
     AD_TRY(norm_bands(s, (enum norm)k));
   }
   return r->doc->status;
 }
 
-int report_snapshots(struct report *r) {
+int ad__report_snapshots(struct report *r) {
   struct snapshots s = {.r = r, .arms = r->arms < SNAPSHOT_ARMS ? r->arms : SNAPSHOT_ARMS};
   s.arm = ad_calloc(s.arms, sizeof *s.arm);
   int status = s.arm == NULL ? ad_fail_memory(s.arms * sizeof *s.arm, "snapshots") : AD_OK;
   for (size_t a = 0; a < s.arms && status == AD_OK; a++) {
-    status = read_arm(&s, a);
+    status = read_arm_snapshots(&s, a);
   }
-  status = status == AD_OK ? sections(&s) : status;
-  status = status == AD_OK ? noise_section(r, s.arms, s.noise) : status;
+  status = status == AD_OK ? snapshot_sections(&s) : status;
+  status = status == AD_OK ? ad__report_noise(r, s.arms, s.noise) : status;
   for (size_t a = 0; s.arm != NULL && a < s.arms; a++) {
     for (size_t k = 0; k < SKETCHES_OF_ARM; k++) {
       ad_free(s.arm[a].sketch[k]);

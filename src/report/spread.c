@@ -21,7 +21,7 @@ static int omnibus(struct report *r, int fine) {
   }
   if (status == AD_OK) {
     status = ad_brown_forsythe(&row.of, r->arms, counts, values);
-    document_row(r->doc, &row);
+    ad__document_row(r->doc, &row);
   }
   ad_free(counts);
   ad_free(values);
@@ -52,7 +52,7 @@ static int ratio_rows(struct report *r, double *scores, struct ratio_row *rows, 
     p[a] = brown[a] = ad_figure_none("the baseline");
     if (a != r->baseline) {
       rows[a].arm = r->arm[a].name;
-      rows[a].pairs = report_common(r, a, r->baseline, 0, scores, scores + r->points);
+      rows[a].pairs = ad__report_common(r, a, r->baseline, 0, scores, scores + r->points);
       AD_TRY(ad_compare_sd(&rows[a].of, rows[a].pairs, scores, rows[a].pairs, scores + r->points, 1, &r->how));
       AD_TRY(pair_p(r, a, &brown[a]));
       p[a] = rows[a].of.p;
@@ -65,7 +65,7 @@ static int ratio_rows(struct report *r, double *scores, struct ratio_row *rows, 
       rows[a].holm = adjusted[a];
       rows[a].brown = brown[a];
       rows[a].holm_brown = brown_adjusted[a];
-      document_row(r->doc, &rows[a]);
+      ad__document_row(r->doc, &rows[a]);
     }
   }
   return r->doc->status;
@@ -88,7 +88,7 @@ static int ratio_table(struct report *r) {
   if (scores == NULL || rows == NULL || p == NULL) {
     status = ad_fail_memory(2 * r->points * sizeof *scores, "ratios of spread");
   } else {
-    document_table(r->doc, "spread", "SD of each arm over that of the baseline", COLUMNS(columns));
+    ad__document_table(r->doc, "spread", "SD of each arm over that of the baseline", COLUMNS(columns));
     status = ratio_rows(r, scores, rows, p);
   }
   ad_free(scores);
@@ -97,22 +97,22 @@ static int ratio_table(struct report *r) {
   return status;
 }
 
-int report_spread(struct report *r) {
+int ad__report_spread(struct report *r) {
   static const struct document_column columns[] = {COLUMN("runs", "runs", UNIT_NONE, spread_row, runs),
                                                    COLUMN("f", "F", UNIT_NONE, spread_row, of.f),
                                                    COLUMN("df1", "df", UNIT_NONE, spread_row, of.df1),
                                                    COLUMN("df2", "df of the rest", UNIT_NONE, spread_row, of.df2),
                                                    COLUMN("p", "p", UNIT_NONE, spread_row, of.p)};
-  document_section(
+  ad__document_section(
       r->doc, "spread", "Is the spread the same?",
       "Brown and Forsythe's test asks whether arms differ in spread over seeds; the ratio of the SDs says by how much.",
       "a large p-value as a sign of equal spread: 10 runs an arm see a ratio of 2.7, 30 runs one of 1.7, 100 runs one "
       "of 1.33 (80 % power).");
   if (r->arms < 2) {
-    document_note(r->doc, "Not available: the study has one arm.");
+    ad__document_note(r->doc, "Not available: the study has one arm.");
     return r->doc->status;
   }
-  document_table(r->doc, "brown_forsythe", "Brown-Forsythe over all arms", COLUMNS(columns));
+  ad__document_table(r->doc, "brown_forsythe", "Brown-Forsythe over all arms", COLUMNS(columns));
   AD_TRY(omnibus(r, 0));
   AD_TRY(omnibus(r, 1));
   return ratio_table(r);

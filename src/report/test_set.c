@@ -30,7 +30,7 @@ static int variance_rows(struct examples *e) {
     row.test_sd = root(row.of.test, why);
     row.distribution_sd = root(row.of.distribution, why);
     row.floor_sd = root(row.of.floor, why);
-    document_row(e->r->doc, &row);
+    ad__document_row(e->r->doc, &row);
   }
   return e->r->doc->status;
 }
@@ -49,7 +49,7 @@ static int variance_table(struct examples *e) {
       COLUMN("distribution_interval", "its 95 % CI", UNIT_PERCENT_SQUARED, variance_row, of.interval),
       COLUMN("noise_variance", "of the test set", UNIT_PERCENT_SQUARED, variance_row, of.noise),
       COLUMN("halves", "r of halves", UNIT_NONE, variance_row, of.halves)};
-  document_table(e->r->doc, "test_set",
+  ad__document_table(e->r->doc, "test_set",
                  "Variance over runs on these examples, and on the distribution they come from (Jordan 2024)",
                  COLUMNS(columns));
   return variance_rows(e);
@@ -90,7 +90,7 @@ static int bootstrap_row(struct examples *e, size_t a, uint8_t *rows) {
   how.replicates = work < how.replicates ? (work < 500 ? 500 : work) : how.replicates;
   struct bootstrap_row row = {e->r->arm[a].name, pairs, e->N, how.replicates, {0}};
   AD_TRY(ad_multi_bootstrap(&row.of, pairs, rows, pairs, other, e->N, 1, &how));
-  document_row(e->r->doc, &row);
+  ad__document_row(e->r->doc, &row);
   return e->r->doc->status;
 }
 
@@ -103,7 +103,7 @@ static int bootstrap_table(struct examples *e) {
       COLUMN("interval", "95 % CI", UNIT_PERCENT, bootstrap_row, of.interval),
       COLUMN("p", "p", UNIT_NONE, bootstrap_row, of.p),
       COLUMN("replicates", "replicates", UNIT_NONE, bootstrap_row, replicates)};
-  document_table(e->r->doc, "multi_bootstrap",
+  ad__document_table(e->r->doc, "multi_bootstrap",
                  "Multi-Bootstrap over seeds and examples, against the baseline (Sellam et al. 2022)",
                  COLUMNS(columns));
   uint8_t *rows = ad_malloc(2 * e->most * e->N, 1);
@@ -142,7 +142,7 @@ static int pair_row(struct examples *e, size_t a, size_t point, const struct ad_
   const int status = list_seeds(e->r, point, &seeds);
   if (status == AD_OK) {
     const struct pair_row row = {e->r->arm[a].name, seeds.data, *m};
-    document_row(e->r->doc, &row);
+    ad__document_row(e->r->doc, &row);
   }
   ad_buffer_destroy(&seeds);
   return status;
@@ -174,7 +174,7 @@ static int mcnemar_rows(struct examples *e, size_t a, int each) {
   row.only_arm = mean_of(row.pairs, only_arm, "no common seeds");
   row.only_baseline = mean_of(row.pairs, only_base, "no common seeds");
   if (!each) {
-    document_row(e->r->doc, &row);
+    ad__document_row(e->r->doc, &row);
   }
   return e->r->doc->status;
 }
@@ -195,10 +195,10 @@ static int mcnemar_table(struct examples *e, int each) {
       COLUMN("only_baseline", "only the baseline errs", UNIT_NONE, pair_row, of.only_b),
       COLUMN("p", "p", UNIT_NONE, pair_row, of.p)};
   if (each) {
-    document_table(e->r->doc, "mcnemar_pairs", "McNemar's test of every pair", COLUMNS(single));
-    document_data_only(e->r->doc);
+    ad__document_table(e->r->doc, "mcnemar_pairs", "McNemar's test of every pair", COLUMNS(single));
+    ad__document_data_only(e->r->doc);
   } else {
-    document_table(e->r->doc, "mcnemar",
+    ad__document_table(e->r->doc, "mcnemar",
                    "Pairs of trained models on these examples (McNemar's exact test; about models, not methods)",
                    COLUMNS(sums));
   }
@@ -210,14 +210,14 @@ static int mcnemar_table(struct examples *e, int each) {
   return e->r->doc->status;
 }
 
-int test_set_section(struct examples *e) {
+int ad__report_test_set(struct examples *e) {
   struct report *r = e->r;
-  document_section(
+  ad__document_section(
       r->doc, "test_set", "How much is the test set",
       "Errors are means over a finite set of examples; this takes that part off the spread over runs, and asks whether "
       "a difference holds for new seeds and new examples.",
       "with fewer than about 10 runs an arm, or examples that depend on each other (several from one document).");
-  document_note(r->doc,
+  ad__document_note(r->doc,
                 "From the logits of %zu %s examples. The variance on new data may be estimated as negative: then all "
                 "of the spread may be the test set's.",
                 e->N, r->study->source == AD_SOURCE_TEST ? "test" : "dev");

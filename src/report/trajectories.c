@@ -18,11 +18,11 @@ struct trajectory_row {
 
 static void script_line(struct report *r, struct ad_buffer *script, double x, const struct ad_band *band,
                         double scale) {
-  script_add(r, script, "%.9g", x);
+  ad__script_add(r, script, "%.9g", x);
   for (size_t q = 0; q < AD_BAND_QUANTILES; q++) {
-    script_add(r, script, " %.9g", band->quantile[q].value * scale);
+    ad__script_add(r, script, " %.9g", band->quantile[q].value * scale);
   }
-  script_add(r, script, "\n");
+  ad__script_add(r, script, "\n");
 }
 
 /* Bands of one quantity (q < QUANTITIES) or of the score (q = QUANTITIES). */
@@ -47,38 +47,38 @@ static int plot_quantity(struct logs *l, size_t q) {
     }
     all++;
     if (drawn < CURVES) {
-      script_add(r, &script, "$b%zu << EOD\n", drawn);
+      ad__script_add(r, &script, "$b%zu << EOD\n", drawn);
     }
     for (size_t i = 0; i < points; i++) {
       const double x = score ? arm->at[i] : ((double)i + 0.5) * l->window + 0.5;
       if (band[i].n > 0) {
         const struct trajectory_row row = {r->arm[a].name, score ? "score" : ids[q], ad_figure_of(x), band[i]};
-        document_row(r->doc, &row);
+        ad__document_row(r->doc, &row);
         if (drawn < CURVES) {
           script_line(r, &script, x, &band[i], score ? r->scale : 1.0);
         }
       }
     }
     if (drawn < CURVES) {
-      script_add(r, &script, "EOD\n");
+      ad__script_add(r, &script, "EOD\n");
       which[drawn++] = a;
     }
   }
   if (drawn > 0) {
-    script_axis(r, &script, 'x', "step", "optimizer updates");
-    script_axis(r, &script, 'y', score ? label : titles[q], score ? r->unit : units[q]);
-    script_bands(r, &script, drawn, which);
+    ad__script_axis(r, &script, 'x', "step", "optimizer updates");
+    ad__script_axis(r, &script, 'y', score ? label : titles[q], score ? r->unit : units[q]);
+    ad__script_bands(r, &script, drawn, which);
     snprintf(id, sizeof id, "plot_%s", score ? "score" : ids[q]);
     snprintf(title, sizeof title, "%s over steps: median and quartiles over the runs of an arm%s.%s",
              score ? label : titles[q], !score && l->window > 1 ? ", after averaging neighbouring steps" : "",
-             script_left_out(drawn, all, sizeof left_out, left_out));
-    document_plot(r->doc, id, title, 820, 340, &script);
+             ad__script_left_out(drawn, all, sizeof left_out, left_out));
+    ad__document_plot(r->doc, id, title, 820, 340, &script);
   }
   ad_buffer_destroy(&script);
   return r->doc->status;
 }
 
-int trajectories_section(struct logs *l) {
+int ad__report_trajectories(struct logs *l) {
   struct report *r = l->r;
   static const struct document_column columns[] = {
       COLUMN("arm", "arm", UNIT_NONE, trajectory_row, arm),
@@ -86,20 +86,20 @@ int trajectories_section(struct logs *l) {
       COLUMN("step", "step", UNIT_NONE, trajectory_row, step),
       COLUMN("runs", "runs", UNIT_NONE, trajectory_row, of.n),
       BAND_COLUMNS(trajectory_row, of.quantile)};
-  document_section(
+  ad__document_section(
       r->doc, "trajectories", "Along training",
       "How loss, score, gradient and distance from the teacher go along, as quantiles over seeds at each step.",
       "a band as the path of a run: no run need follow it, and quantiles of different steps come from different runs.");
   if (l->without > 0 || l->cut > 0 || l->most < r->points || l->arms < r->arms) {
-    document_note(r->doc,
+    ad__document_note(r->doc,
                   "Read: at most %zu runs of each of the first %zu arms; %zu without a log, %zu left out because the "
                   "logs are larger than %d MiB together.",
                   l->most, l->arms, l->without, l->cut, MOST_LOG_BYTES >> 20);
   }
-  document_table(r->doc, "trajectories", "Quantiles over runs", COLUMNS(columns));
-  document_data_only(r->doc);
-  AD_TRY(plot_quantity(l, LOSS));
+  ad__document_table(r->doc, "trajectories", "Quantiles over runs", COLUMNS(columns));
+  ad__document_data_only(r->doc);
+  AD_TRY(plot_quantity(l, QUANTITY_LOSS));
   AD_TRY(plot_quantity(l, QUANTITIES));
-  AD_TRY(plot_quantity(l, NORM));
-  return plot_quantity(l, DISTANCE);
+  AD_TRY(plot_quantity(l, QUANTITY_NORM));
+  return plot_quantity(l, QUANTITY_DISTANCE);
 }

@@ -118,7 +118,7 @@ static void component_rows(struct report *r, const char *arm, const struct ad_co
         .of = *item,
         .sd = v < 0 ? ad_figure_none(negative) : ad_figure_of(sqrt(v)),
         .share = v < 0 || total <= 0 ? ad_figure_none(negative) : ad_figure_of(v / total)};
-    document_row(r->doc, &row);
+    ad__document_row(r->doc, &row);
   }
 }
 
@@ -135,7 +135,7 @@ static void component_table(struct report *r, const struct ad_components *all) {
       COLUMN("sd", "SD", UNIT_SCORE, component_row, sd),
       COLUMN("share", "share of the total", UNIT_PERCENT, component_row, share),
       COLUMN("expected_ms", "expected mean square", UNIT_NONE, component_row, expected)};
-  document_table(r->doc, "components", "Mean squares, what they expect, and the variances", COLUMNS(columns));
+  ad__document_table(r->doc, "components", "Mean squares, what they expect, and the variances", COLUMNS(columns));
   for (size_t a = 0; a < r->arms; a++) {
     component_rows(r, r->arm[a].name, &all[a]);
   }
@@ -178,7 +178,7 @@ static int mean_of_differences(const struct report *r, size_t arm, const struct 
   return AD_OK;
 }
 
-int report_crossed(const struct report *r, size_t arm, struct ad_crossed_mean *mean) {
+int ad__report_crossed(const struct report *r, size_t arm, struct ad_crossed_mean *mean) {
   struct factors f;
   char text[300];
   AD_TRY(find_factors(r, &f));
@@ -197,9 +197,9 @@ int report_crossed(const struct report *r, size_t arm, struct ad_crossed_mean *m
 
 static void note_design(struct report *r, const char *arm, const struct ad_components *c, size_t factors) {
   if (c->why != NULL) {
-    document_note(r->doc, "%s: not available: %s.", arm, c->why);
+    ad__document_note(r->doc, "%s: not available: %s.", arm, c->why);
   } else if (c->missing > 0) {
-    document_note(r->doc, "%s: %s; %zu cells analysed (%zu x %zu%s%.0zu), %zu without a value.", arm, c->method,
+    ad__document_note(r->doc, "%s: %s; %zu cells analysed (%zu x %zu%s%.0zu), %zu without a value.", arm, c->method,
                   c->cells, c->levels[0], c->levels[1], factors > 2 ? " x " : "",
                   factors > 2 ? c->levels[2] : (size_t)0, c->missing);
   }
@@ -220,17 +220,17 @@ static void plot_components(struct report *r, const struct ad_components *all) {
   }
   const struct unit_of *squared = &ad__units[r->doc->score + 1];
   size_t line = 0;
-  script_add(r, &script, "$d << EOD\n");
+  ad__script_add(r, &script, "$d << EOD\n");
   for (size_t a = 0; a < arms; a++) {
     for (size_t i = 0; i < all[a].count; i++, line++) {
       const struct ad_component *item = &all[a].items[i];
       const double v = item->variance.value * squared->scale;
       const int known = item->mls.why == NULL;
-      script_add(r, &script, "%.9g %.9g %.9g -%zu\n", v, known ? item->mls.low * squared->scale : v,
+      ad__script_add(r, &script, "%.9g %.9g %.9g -%zu\n", v, known ? item->mls.low * squared->scale : v,
                  known ? item->mls.high * squared->scale : v, line);
     }
   }
-  script_add(
+  ad__script_add(
       r, &script,
       "EOD\nunset key\nset grid noytics\nset grid xtics lc rgb '#e3e8ee' lt 1 lw 1\nset yrange [%g:0.6]\nset ytics (",
       0.4 - (double)line);
@@ -239,21 +239,21 @@ static void plot_components(struct report *r, const struct ad_components *all) {
     for (size_t i = 0; i < all[a].count; i++, line++) {
       char name[300];
       snprintf(name, sizeof name, "%s: %s", r->arm[a].name, all[a].items[i].name);
-      script_add(r, &script, line > 0 ? "," : "");
-      script_tic(r, &script, name);
-      script_add(r, &script, " -%zu", line);
+      ad__script_add(r, &script, line > 0 ? "," : "");
+      ad__script_tic(r, &script, name);
+      ad__script_add(r, &script, " -%zu", line);
     }
   }
-  script_add(r, &script, ")\n");
-  script_axis(r, &script, 'x', "variance", squared->name);
-  script_add(r, &script,
+  ad__script_add(r, &script, ")\n");
+  ad__script_axis(r, &script, 'x', "variance", squared->name);
+  ad__script_add(r, &script,
              "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\nplot $d using 1:4:2:3 with "
              "xerrorbars ls 1 ps 0.8\n");
   if (line > 0) {
     snprintf(title, sizeof title,
              "Variance components with MLS intervals. Estimates left of 0 are shown as they are.%s",
-             script_left_out(drawn, there, sizeof left_out, left_out));
-    document_plot(r->doc, "plot_components", title, 820, script_height(line), &script);
+             ad__script_left_out(drawn, there, sizeof left_out, left_out));
+    ad__document_plot(r->doc, "plot_components", title, 820, ad__script_height(line), &script);
   }
   ad_buffer_destroy(&script);
 }
@@ -283,10 +283,10 @@ static int analyse_arms(struct report *r, const struct factors *f) {
   return status;
 }
 
-int report_variance(struct report *r) {
+int ad__report_variance(struct report *r) {
   struct factors f;
   char text[300];
-  document_section(r->doc, "variance", "Where the variance comes from",
+  ad__document_section(r->doc, "variance", "Where the variance comes from",
                    "The spread over a crossed grid of seeds is taken apart into its sources: new weights (init), order "
                    "of the examples, dropout masks, and their interactions.",
                    "single estimates from fewer than about 10 levels of a source: read the MLS intervals. Repeats are "
@@ -295,11 +295,11 @@ int report_variance(struct report *r) {
   AD_TRY(find_factors(r, &f));
   const char *why = why_no_components(&f, text, sizeof text);
   if (why != NULL) {
-    document_note(r->doc, "Not available: %s.", why);
+    ad__document_note(r->doc, "Not available: %s.", why);
     return r->doc->status;
   }
   if (f.count < f.axes) {
-    document_note(r->doc,
+    ad__document_note(r->doc,
                   "Seeds joined by + always changed together in this study: their effects cannot be told apart.");
   }
   return analyse_arms(r, &f);

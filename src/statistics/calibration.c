@@ -35,13 +35,13 @@ static void finish(struct ad_calibration *calibration, const struct bins *bins, 
   calibration->ece = ad_figure_of(ece);
 }
 
-static void none(struct ad_calibration *calibration, const char *why) {
+static void no_calibration(struct ad_calibration *calibration, const char *why) {
   *calibration = (struct ad_calibration){ad_figure_none(why), ad_figure_none(why), ad_figure_none(why)};
 }
 
 void ad_calibrate(struct ad_calibration *calibration, size_t N, size_t C, const float *logits, const uint32_t *labels) {
   struct bins bins = {0};
-  none(calibration, N == 0 ? "no examples" : WHY_NOT_FINITE);
+  no_calibration(calibration, N == 0 ? "no examples" : AD__WHY_NOT_FINITE);
   for (size_t i = 0; i < N; i++) {
     const float *row = logits + i * C;
     size_t best = 0;
@@ -69,7 +69,7 @@ void ad_calibrate(struct ad_calibration *calibration, size_t N, size_t C, const 
 void ad_calibrate_probabilities(struct ad_calibration *calibration, size_t N, size_t C, const double *probability,
                                 double scale, const uint32_t *labels) {
   struct bins bins = {0};
-  none(calibration, N == 0 ? "no examples" : WHY_NOT_FINITE);
+  no_calibration(calibration, N == 0 ? "no examples" : AD__WHY_NOT_FINITE);
   for (size_t i = 0; i < N; i++) {
     const double *row = probability + i * C;
     size_t best = 0;
@@ -111,7 +111,7 @@ double ad_probability_square(size_t N, size_t C, const float *logits) {
 
 void ad_ambiguity_of(struct ad_ambiguity *ambiguity, size_t R, size_t N, size_t C, double mean_brier,
                      double sum_of_squares, const double *probability) {
-  const char *why = R < 2 ? WHY_ONE_RUN : N == 0 ? "no examples" : !isfinite(mean_brier) ? WHY_NOT_FINITE : NULL;
+  const char *why = R < 2 ? AD__WHY_ONE_RUN : N == 0 ? "no examples" : !isfinite(mean_brier) ? AD__WHY_NOT_FINITE : NULL;
   *ambiguity = (struct ad_ambiguity){ad_figure_none(why), ad_figure_none(why), ad_figure_none(why)};
   if (why != NULL) {
     return;

@@ -70,7 +70,7 @@ static int signed_ranks(struct ad_paired *p, size_t n, size_t pairs, const doubl
     size[i] = fabs(d[i]);
   }
   join_close(n, size, order);
-  const double ties = rank_values(n, size, ranks, order);
+  const double ties = ad__rank_values(n, size, ranks, order);
   double plus = 0.0, minus = 0.0;
   for (size_t i = 0; i < n; i++) {
     *(d[i] > 0 ? &plus : &minus) += ranks[i];
@@ -137,7 +137,7 @@ static int bootstrap_paired(struct ad_paired *p, size_t n, const double *d, cons
   }
   double *superiorities = means + how->replicates, *left_out = means + 2 * how->replicates;
   for (size_t r = 0; r < how->replicates; r++) {
-    draw_indices(how, DRAW_PAIRS, r, n, n, index);
+    ad__draw_indices(how, DRAW_PAIRS, r, n, n, index);
     double sum = 0.0;
     for (size_t i = 0; i < n; i++) {
       sum += d[index[i]];
@@ -148,8 +148,8 @@ static int bootstrap_paired(struct ad_paired *p, size_t n, const double *d, cons
   for (size_t i = 0; i < n; i++) {
     left_out[i] = (p->mean.value * (double)n - d[i]) / (double)(n - 1);
   }
-  p->bootstrap = bca_interval(p->mean.value, how->replicates, means, n, left_out, how->level);
-  p->superiority_interval = percentile_interval(how->replicates, superiorities, how->level);
+  p->bootstrap = ad__bca_interval(p->mean.value, how->replicates, means, n, left_out, how->level);
+  p->superiority_interval = ad__percentile_interval(how->replicates, superiorities, how->level);
 out:
   ad_free(means);
   ad_free(index);
@@ -185,7 +185,7 @@ static int paired_differences(struct ad_paired *p, size_t n, const double *d, co
     return AD_OK;
   }
   AD_TRY(wilcoxon(p, n, d));
-  if (all_equal(n, d)) {
+  if (ad__all_equal(n, d)) {
     const char *why = "all differences are equal";
     p->mean = ad_figure_of(d[0]);
     p->sd = ad_figure_of(0.0);
@@ -204,9 +204,9 @@ static int paired_differences(struct ad_paired *p, size_t n, const double *d, co
 
 int ad_compare_paired(struct ad_paired *paired, size_t n, const double *a, const double *b,
                       const struct ad_resampling *how) {
-  quiet_gsl();
-  no_paired(paired, n, n == 0 ? "no common seeds" : WHY_NOT_FINITE);
-  if (n == 0 || !all_finite(n, a) || !all_finite(n, b)) {
+  ad__quiet_gsl();
+  no_paired(paired, n, n == 0 ? "no common seeds" : AD__WHY_NOT_FINITE);
+  if (n == 0 || !ad__all_finite(n, a) || !ad__all_finite(n, b)) {
     return AD_OK;
   }
   double *d = ad_malloc(n, sizeof *d);
@@ -229,7 +229,7 @@ static void welch(struct ad_unpaired *u, size_t na, const double *a, size_t nb, 
     u->t = ad_interval_none(u->df.why);
     return;
   }
-  if (all_equal(na, a) && all_equal(nb, b)) {
+  if (ad__all_equal(na, a) && ad__all_equal(nb, b)) {
     u->df = u->t_p = ad_figure_none("all values of each arm are equal");
     u->t = ad_interval_none(u->df.why);
     return;
@@ -282,7 +282,7 @@ static int bootstrap_unpaired(struct ad_unpaired *u, size_t na, const double *a,
     for (int arm = 0; arm < 2; arm++) {
       const size_t runs = arm == 0 ? na : nb, first = arm == 0 ? 0 : na;
       if (r > 0) {
-        draw_indices(how, arm == 0 ? DRAW_PAIRS : DRAW_SECOND, r - 1, runs, runs, index);
+        ad__draw_indices(how, arm == 0 ? DRAW_PAIRS : DRAW_SECOND, r - 1, runs, runs, index);
       }
       for (size_t i = 0; i < runs; i++) {
         count[arm][place[first + (r > 0 ? index[i] : i)]]++;
@@ -295,7 +295,7 @@ static int bootstrap_unpaired(struct ad_unpaired *u, size_t na, const double *a,
       replicates[r - 1] = value;
     }
   }
-  u->superiority_interval = percentile_interval(how->replicates, replicates, how->level);
+  u->superiority_interval = ad__percentile_interval(how->replicates, replicates, how->level);
 out:
   ad_free(all);
   ad_free(order);
@@ -306,9 +306,9 @@ out:
 
 int ad_compare_unpaired(struct ad_unpaired *unpaired, size_t na, const double *a, size_t nb, const double *b,
                         const struct ad_resampling *how) {
-  quiet_gsl();
+  ad__quiet_gsl();
   const char *why = na == 0 || nb == 0                         ? "an arm has no runs"
-                    : !all_finite(na, a) || !all_finite(nb, b) ? WHY_NOT_FINITE
+                    : !ad__all_finite(na, a) || !ad__all_finite(nb, b) ? AD__WHY_NOT_FINITE
                                                                : NULL;
   const struct ad_figure none = ad_figure_none(why);
   *unpaired = (struct ad_unpaired){na, nb, none, ad_interval_none(why), none, none, none, ad_interval_none(why)};

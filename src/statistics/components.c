@@ -10,7 +10,7 @@
 
 /* ---- Squares ---- */
 
-void table_squares(const double *values, const size_t extent[AD_FACTORS], const size_t n[AD_FACTORS],
+void ad__table_squares(const double *values, const size_t extent[AD_FACTORS], const size_t n[AD_FACTORS],
                    const uint32_t *const index[AD_FACTORS], double *sums, double squares[TERMS]) {
   /* sums[i,j,k] over the factors whose place is 0; place 1 + level otherwise. */
   const size_t width[3] = {n[0] + 1, n[1] + 1, n[2] + 1};
@@ -140,7 +140,7 @@ static struct ad_crossed_mean mean_of_levels(const double *values, const size_t 
       continue;
     }
     const struct combination c = combine(n, all, term, squares);
-    for (size_t holder = term; holder <= all && combination_value(&c) > 0.0; holder++) {
+    for (size_t holder = term; holder <= all && ad__combination_value(&c) > 0.0; holder++) {
       if ((holder & term) == term && (holder & all) == holder) {
         k[holder] += (__builtin_popcountl(holder ^ term) % 2 ? -1.0 : 1.0) / cells;
       }
@@ -157,7 +157,7 @@ static struct ad_crossed_mean mean_of_levels(const double *values, const size_t 
   for (size_t i = 0; i < n[0] * n[1] * n[2]; i++) {
     mean += values[i] / cells;
   }
-  return combination_mean(&sum, mean, level);
+  return ad__combination_mean(&sum, mean, level);
 }
 
 /* Main effects, then pairs, then the triple. */
@@ -171,7 +171,7 @@ static size_t next_term(size_t all, size_t number) {
   return 0;
 }
 
-struct table {
+struct complete_table {
   const double *values; /* complete */
   const size_t *n;      /* [AD_FACTORS] */
   size_t all, terms;    /* all factors as bits; 3 or 7 terms */
@@ -180,18 +180,18 @@ struct table {
   uint32_t *index;      /* [n[0] + n[1] + n[2]] */
 };
 
-static void bootstrap_levels(struct ad_components *components, const struct table *t, const struct ad_resampling *how) {
+static void bootstrap_levels(struct ad_components *components, const struct complete_table *t, const struct ad_resampling *how) {
   const size_t R = how->replicates;
   const uint32_t *index[AD_FACTORS] = {t->index, t->index + t->n[0], t->index + t->n[0] + t->n[1]};
   for (size_t r = 0; r < R; r++) {
     for (size_t f = 0, first = 0; f < AD_FACTORS; first += t->n[f++]) {
-      draw_indices(how, DRAW_ROWS + (uint32_t)f, r, t->n[f], t->n[f], t->index + first);
+      ad__draw_indices(how, DRAW_ROWS + (uint32_t)f, r, t->n[f], t->n[f], t->index + first);
     }
     double squares[TERMS];
-    table_squares(t->values, t->n, t->n, index, t->sums, squares);
+    ad__table_squares(t->values, t->n, t->n, index, t->sums, squares);
     for (size_t i = 0; i < t->terms; i++) {
       const struct combination c = combine(t->n, t->all, next_term(t->all, i), squares);
-      t->replicates[i * R + r] = combination_value(&c);
+      t->replicates[i * R + r] = ad__combination_value(&c);
     }
   }
   for (size_t i = 0; i < t->terms; i++) {
@@ -203,7 +203,7 @@ static void bootstrap_levels(struct ad_components *components, const struct tabl
     for (size_t r = 0; r < R; r++) {
       replicates[r] += item->variance.value - mean;
     }
-    item->bootstrap = percentile_interval(R, replicates, how->level);
+    item->bootstrap = ad__percentile_interval(R, replicates, how->level);
   }
 }
 
@@ -215,7 +215,7 @@ static struct ad_crossed_mean no_mean(const char *why) {
 static int analyse_complete(struct ad_components *components, const struct ad_design *design, const double *values,
                             const struct ad_resampling *how) {
   const size_t *n = components->levels, all = ((size_t)1 << design->factors) - 1;
-  struct table t = {.values = values, .n = n, .all = all, .terms = design->factors == 2 ? 3 : 7};
+  struct complete_table t = {.values = values, .n = n, .all = all, .terms = design->factors == 2 ? 3 : 7};
   size_t fewest = n[0];
   for (size_t f = 0; f < design->factors; f++) {
     fewest = n[f] < fewest ? n[f] : fewest;
@@ -229,7 +229,7 @@ static int analyse_complete(struct ad_components *components, const struct ad_de
     goto out;
   }
   double squares[TERMS];
-  table_squares(values, n, n, (const uint32_t *const[AD_FACTORS]){NULL}, t.sums, squares);
+  ad__table_squares(values, n, n, (const uint32_t *const[AD_FACTORS]){NULL}, t.sums, squares);
   components->mean = mean_of_levels(values, n, all, squares, how->level);
   components->count = t.terms;
   for (size_t i = 0; i < t.terms; i++) {
@@ -240,9 +240,9 @@ static int analyse_complete(struct ad_components *components, const struct ad_de
     term_expectation(design, n, all, term, sizeof item->ems, item->ems);
     item->df = degrees(n, term);
     item->ms = ad_figure_of(squares[term] / (double)item->df);
-    item->variance = ad_figure_of(combination_value(&c));
-    item->satterthwaite = combination_satterthwaite(&c, how->level);
-    item->mls = combination_mls(&c, how->level);
+    item->variance = ad_figure_of(ad__combination_value(&c));
+    item->satterthwaite = ad__combination_satterthwaite(&c, how->level);
+    item->mls = ad__combination_mls(&c, how->level);
     item->bootstrap = ad_interval_none("needs at least 4 levels of every factor");
   }
   if (fewest >= 4) {
@@ -257,7 +257,7 @@ out:
 
 /* ---- Latin squares ---- */
 
-static double cell(const struct ad_design *d, size_t i, size_t j, size_t k) {
+static double value_at(const struct ad_design *d, size_t i, size_t j, size_t k) {
   return d->values[(i * d->levels[1] + j) * d->levels[2] + k];
 }
 
@@ -271,9 +271,9 @@ static int is_latin(const struct ad_design *d, size_t cells) {
     for (size_t b = 0; b < n; b++) {
       size_t met[3] = {0};
       for (size_t c = 0; c < n; c++) {
-        met[0] += !isnan(cell(d, a, b, c));
-        met[1] += !isnan(cell(d, a, c, b));
-        met[2] += !isnan(cell(d, c, a, b));
+        met[0] += !isnan(value_at(d, a, b, c));
+        met[1] += !isnan(value_at(d, a, c, b));
+        met[2] += !isnan(value_at(d, c, a, b));
       }
       if (met[0] != 1 || met[1] != 1 || met[2] != 1) {
         return 0;
@@ -295,7 +295,7 @@ static void latin_squares(const struct ad_design *d, double squares[4]) {
     double sum[3] = {0};
     for (size_t b = 0; b < n; b++) {
       for (size_t c = 0; c < n; c++) {
-        const double x[3] = {cell(d, a, b, c), cell(d, b, a, c), cell(d, b, c, a)};
+        const double x[3] = {value_at(d, a, b, c), value_at(d, b, a, c), value_at(d, b, c, a)};
         for (size_t f = 0; f < 3; f++) {
           sum[f] += isnan(x[f]) ? 0.0 : x[f] - mean;
         }
@@ -332,9 +332,9 @@ static void analyse_latin(struct ad_components *components, const struct ad_desi
     }
     item->df = (size_t)df[i];
     item->ms = ad_figure_of(squares[i] / df[i]);
-    item->variance = ad_figure_of(combination_value(&c));
-    item->satterthwaite = combination_satterthwaite(&c, level);
-    item->mls = combination_mls(&c, level);
+    item->variance = ad_figure_of(ad__combination_value(&c));
+    item->satterthwaite = ad__combination_satterthwaite(&c, level);
+    item->mls = ad__combination_mls(&c, level);
     item->bootstrap = ad_interval_none("levels of a Latin square cannot be drawn one by one");
   }
 }
@@ -351,7 +351,7 @@ static size_t count_missing(const struct ad_design *d, unsigned char *const keep
   for (size_t i = 0; i < d->levels[0]; i++) {
     for (size_t j = 0; j < d->levels[1]; j++) {
       for (size_t k = 0; k < d->levels[2]; k++) {
-        if (keep[0][i] && keep[1][j] && keep[2][k] && isnan(cell(d, i, j, k))) {
+        if (keep[0][i] && keep[1][j] && keep[2][k] && isnan(value_at(d, i, j, k))) {
           missing++;
           lacking[0][i]++;
           lacking[1][j]++;
@@ -426,14 +426,14 @@ out:
 
 int ad_variance_components(struct ad_components *components, const struct ad_design *design,
                            const struct ad_resampling *how) {
-  quiet_gsl();
+  ad__quiet_gsl();
   const size_t total = design->levels[0] * design->levels[1] * design->levels[2];
   *components = (struct ad_components){.method = "none", .mean = no_mean("needs all cells of the crossed seeds")};
   memcpy(components->levels, design->levels, sizeof components->levels);
   for (size_t i = 0; i < total; i++) {
     components->cells += isfinite(design->values[i]);
     if (isinf(design->values[i])) {
-      components->why = WHY_NOT_FINITE;
+      components->why = AD__WHY_NOT_FINITE;
       return AD_OK;
     }
   }
@@ -451,8 +451,8 @@ int ad_variance_components(struct ad_components *components, const struct ad_des
     equal &= isnan(design->values[i]) || ad_difference(design->values[i], first) == 0.0;
   }
   if (equal) {
-    components->why = components->cells == 0 ? WHY_NO_RUNS : WHY_EQUAL;
-    components->mean = components->missing == 0 ? no_mean(WHY_EQUAL) : components->mean;
+    components->why = components->cells == 0 ? AD__WHY_NO_RUNS : AD__WHY_EQUAL;
+    components->mean = components->missing == 0 ? no_mean(AD__WHY_EQUAL) : components->mean;
     return AD_OK;
   }
   if (components->missing == 0) {
@@ -460,7 +460,7 @@ int ad_variance_components(struct ad_components *components, const struct ad_des
     return analyse_complete(components, design, design->values, how);
   }
   if (design->factors == 2) {
-    return analyse_two_way(components, design, how->level);
+    return ad__analyse_two_way(components, design, how->level);
   }
   if (is_latin(design, components->cells)) {
     analyse_latin(components, design, how->level);

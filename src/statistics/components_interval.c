@@ -4,7 +4,7 @@
 
 #include "components_internal.h"
 
-double combination_value(const struct combination *c) {
+double ad__combination_value(const struct combination *c) {
   double sum = 0.0, size = 0.0;
   for (size_t q = 0; q < c->count; q++) {
     sum += c->k[q] * c->ms[q];
@@ -22,8 +22,8 @@ static double combined_df(const struct combination *c, double v) {
   return v * v / below;
 }
 
-struct ad_interval combination_satterthwaite(const struct combination *c, double level) {
-  const double v = combination_value(c), tail = 0.5 - level / 2;
+struct ad_interval ad__combination_satterthwaite(const struct combination *c, double level) {
+  const double v = ad__combination_value(c), tail = 0.5 - level / 2;
   if (!(v > 0.0)) {
     return ad_interval_none("the estimate is not positive");
   }
@@ -34,8 +34,8 @@ struct ad_interval combination_satterthwaite(const struct combination *c, double
   return ad_interval_of(v * df / gsl_cdf_chisq_Qinv(tail, df), v * df / gsl_cdf_chisq_Pinv(tail, df));
 }
 
-struct ad_crossed_mean combination_mean(const struct combination *c, double mean, double level) {
-  const double v = combination_value(c), df = v > 0.0 ? combined_df(c, v) : 0.0;
+struct ad_crossed_mean ad__combination_mean(const struct combination *c, double mean, double level) {
+  const double v = ad__combination_value(c), df = v > 0.0 ? combined_df(c, v) : 0.0;
   static const char why[] = "the error of the mean is estimated from too little";
   struct ad_crossed_mean m = {ad_figure_of(mean), ad_figure_none(why), ad_figure_none(why), ad_figure_none(why),
                               ad_interval_none(why)};
@@ -91,8 +91,8 @@ static double bound(const struct combination *c, double tail, int lower) {
   return v;
 }
 
-struct ad_interval combination_mls(const struct combination *c, double level) {
-  const double v = combination_value(c), tail = 0.5 - level / 2;
+struct ad_interval ad__combination_mls(const struct combination *c, double level) {
+  const double v = ad__combination_value(c), tail = 0.5 - level / 2;
   const double low = bound(c, tail, 1), high = bound(c, tail, 0);
   if (!(low >= 0.0 && high >= 0.0)) {
     return ad_interval_none("the modified large-sample bound does not exist for these mean squares");

@@ -98,7 +98,7 @@ static double around_both(struct unbalanced *u) {
   return sum;
 }
 
-static void fill(struct ad_components *out, const struct ad_design *design, const double squares[3], double level) {
+static void fill_items(struct ad_components *out, const struct ad_design *design, const double squares[3], double level) {
   const double N = (double)out->cells, I = (double)design->levels[0], J = (double)design->levels[1];
   const double df[3] = {I - 1, J - 1, N - I - J + 1}, times[3] = {N - J, N - I, 1.0};
   out->count = 3;
@@ -118,14 +118,14 @@ static void fill(struct ad_components *out, const struct ad_design *design, cons
     }
     item->df = (size_t)df[i];
     item->ms = ad_figure_of(squares[i] / df[i]);
-    item->variance = ad_figure_of(combination_value(&c));
-    item->satterthwaite = combination_satterthwaite(&c, level);
-    item->mls = combination_mls(&c, level);
+    item->variance = ad_figure_of(ad__combination_value(&c));
+    item->satterthwaite = ad__combination_satterthwaite(&c, level);
+    item->mls = ad__combination_mls(&c, level);
     item->bootstrap = ad_interval_none("cells are missing");
   }
 }
 
-static void analyse(struct ad_components *out, const struct ad_design *design, struct unbalanced *u, double level) {
+static void analyse_unbalanced(struct ad_components *out, const struct ad_design *design, struct unbalanced *u, double level) {
   sum_lines(u);
   for (size_t i = 0; i < u->rows + u->columns; i++) {
     if (u->row_count[i] == 0) {
@@ -143,10 +143,10 @@ static void analyse(struct ad_components *out, const struct ad_design *design, s
                columns = squares_of(by_row - by_both, total, N, u->shift);
   const double squares[3] = {u->turned ? columns : rows, u->turned ? rows : columns,
                              squares_of(by_both, total, N, u->shift)};
-  fill(out, design, squares, level);
+  fill_items(out, design, squares, level);
 }
 
-int analyse_two_way(struct ad_components *components, const struct ad_design *design, double level) {
+int ad__analyse_two_way(struct ad_components *components, const struct ad_design *design, double level) {
   const size_t I = design->levels[0], J = design->levels[1], lines = I + J;
   struct unbalanced u = {.rows = I < J ? I : J, .columns = I < J ? J : I, .cells = components->cells, .turned = I > J};
   u.values = design->values;
@@ -175,7 +175,7 @@ int analyse_two_way(struct ad_components *components, const struct ad_design *de
   for (size_t i = 0; i < I * J; i++) {
     u.shift += isnan(design->values[i]) ? 0.0 : design->values[i] / (double)components->cells;
   }
-  analyse(components, design, &u, level);
+  analyse_unbalanced(components, design, &u, level);
 out:
   ad_free(u.row_sum);
   ad_free(u.row_count);

@@ -62,7 +62,7 @@ static struct ad_interval jordan_interval(size_t R, size_t N, const double *toge
   const double scale = (double)R / (double)(R - 1);
   for (size_t k = 0; k < how->replicates; k++) {
     double test, each;
-    draw_indices(how, DRAW_PAIRS, k, R, R, index);
+    ad__draw_indices(how, DRAW_PAIRS, k, R, R, index);
     memset(weight, 0, R * sizeof *weight);
     for (size_t r = 0; r < R; r++) {
       weight[index[r]] += 1.0;
@@ -70,7 +70,7 @@ static struct ad_interval jordan_interval(size_t R, size_t N, const double *toge
     variances(R, N, together, weight, &test, &each);
     replicates[k] = distribution(N, test, each) * scale;
   }
-  return percentile_interval(how->replicates, replicates, how->level);
+  return ad__percentile_interval(how->replicates, replicates, how->level);
 }
 
 /* Pearson's correlation over runs of the errors on even and on odd examples. */
@@ -98,7 +98,7 @@ static struct ad_figure split_halves(size_t R, size_t N, const uint8_t *wrong) {
 
 int ad_distribution_variance(struct ad_jordan *jordan, size_t R, size_t N, size_t C, const uint8_t *wrong,
                              const struct ad_resampling *how) {
-  const char *why = R < 2 ? WHY_ONE_RUN : N < 2 ? "needs at least 2 examples" : NULL;
+  const char *why = R < 2 ? AD__WHY_ONE_RUN : N < 2 ? "needs at least 2 examples" : NULL;
   const struct ad_figure none = ad_figure_none(why);
   *jordan = (struct ad_jordan){R, N, none, none, none, none, ad_interval_none(why), none, none};
   if (why != NULL) {
@@ -125,7 +125,7 @@ int ad_distribution_variance(struct ad_jordan *jordan, size_t R, size_t N, size_
   jordan->distribution = ad_figure_of(value);
   jordan->noise = ad_figure_of(test - value);
   jordan->floor = C >= 2 ? ad_figure_of(mean / ((double)N * (double)C)) : ad_figure_none("fewer than 2 classes");
-  jordan->halves = R < 3 ? ad_figure_none(WHY_TWO_RUNS) : split_halves(R, N, wrong);
+  jordan->halves = R < 3 ? ad_figure_none(AD__WHY_TWO_RUNS) : split_halves(R, N, wrong);
   jordan->interval = R < 4 ? ad_interval_none("needs at least 4 runs")
                            : jordan_interval(R, N, together, weight, index, weight + R, how);
 out:
@@ -172,15 +172,15 @@ static double multi_replicate(const struct multi *m, size_t k, const struct ad_r
   memset(m->of_a, 0, m->N * sizeof *m->of_a);
   memset(m->of_b, 0, m->N * sizeof *m->of_b);
   if (how != NULL) {
-    draw_indices(how, DRAW_PAIRS, k, m->Ra, m->Ra, m->index);
+    ad__draw_indices(how, DRAW_PAIRS, k, m->Ra, m->Ra, m->index);
   }
   add_runs(m->Ra, m->N, m->a, how == NULL ? NULL : m->index, 1, m->of_a);
   if (how != NULL && !m->paired) {
-    draw_indices(how, DRAW_SECOND, k, m->Rb, m->Rb, m->index);
+    ad__draw_indices(how, DRAW_SECOND, k, m->Rb, m->Rb, m->index);
   }
   add_runs(m->Rb, m->N, m->b, how == NULL ? NULL : m->index, 1, m->of_b);
   if (how != NULL) {
-    draw_indices(how, DRAW_EXAMPLES, k, m->N, m->N, m->index);
+    ad__draw_indices(how, DRAW_EXAMPLES, k, m->N, m->N, m->index);
   }
   for (size_t i = 0; i < m->N; i++) {
     const size_t e = how == NULL ? i : m->index[i];
@@ -220,7 +220,7 @@ int ad_multi_bootstrap(struct ad_multi_bootstrap *result, size_t Ra, const uint8
     low += replicates[k] <= 0.0;
     high += replicates[k] >= 0.0;
   }
-  result->interval = percentile_interval(how->replicates, replicates, how->level);
+  result->interval = ad__percentile_interval(how->replicates, replicates, how->level);
   const double share = (double)(low < high ? low : high) / (double)how->replicates;
   result->p = result->interval.why != NULL ? ad_figure_none(result->interval.why)
                                            : ad_figure_of(fmin(1.0, 2.0 * fmax(share, 1.0 / (double)how->replicates)));

@@ -11,9 +11,9 @@ enum { MOST_RUNS = 1000000 };
 static const char *const WHY_MANY = "more than a million", *const WHY_NULL = "no effect: no number of seeds shows it";
 
 struct ad_figure ad_power_superiority(double superiority, double alpha, double power) {
-  quiet_gsl();
+  ad__quiet_gsl();
   if (!(superiority >= 0.0 && superiority <= 1.0)) {
-    return ad_figure_none(WHY_NOT_FINITE);
+    return ad_figure_none(AD__WHY_NOT_FINITE);
   }
   if (superiority == 0.5) {
     return ad_figure_none(WHY_NULL);
@@ -44,12 +44,12 @@ static double noncentral_t(double t, double df, double delta) {
 }
 
 struct ad_figure ad_power_paired_t(double effect, size_t pairs, double alpha) {
-  quiet_gsl();
+  ad__quiet_gsl();
   if (pairs < 2) {
     return ad_figure_none("needs at least 2 pairs");
   }
   if (!isfinite(effect)) {
-    return ad_figure_none(WHY_NOT_FINITE);
+    return ad_figure_none(AD__WHY_NOT_FINITE);
   }
   const double df = (double)(pairs - 1), delta = fabs(effect) * sqrt((double)pairs);
   const double t = gsl_cdf_tdist_Qinv(alpha / 2, df);
@@ -84,7 +84,7 @@ static double paired_power(double effect, size_t n, double alpha) {
 
 struct ad_figure ad_power_pairs(double effect, double alpha, double power) {
   if (!isfinite(effect)) {
-    return ad_figure_none(WHY_NOT_FINITE);
+    return ad_figure_none(AD__WHY_NOT_FINITE);
   }
   return effect == 0.0 ? ad_figure_none(WHY_NULL) : fewest(2, power, paired_power, effect, alpha);
 }
@@ -96,9 +96,9 @@ static double ratio_power(double ratio, size_t n, double alpha) {
 }
 
 struct ad_figure ad_power_sd_ratio(double ratio, double alpha, double power) {
-  quiet_gsl();
+  ad__quiet_gsl();
   if (!(ratio > 0.0) || !isfinite(ratio)) {
-    return ad_figure_none(WHY_NOT_FINITE);
+    return ad_figure_none(AD__WHY_NOT_FINITE);
   }
   return fabs(log(ratio)) < 1e-12 ? ad_figure_none(WHY_NULL) : fewest(2, power, ratio_power, ratio, alpha);
 }

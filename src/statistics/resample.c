@@ -7,17 +7,11 @@
 
 #include "autodidact/base/random.h"
 
-const char WHY_NOT_FINITE[] = "a value is not finite";
-const char WHY_NO_RUNS[] = "no runs";
-const char WHY_ONE_RUN[] = "needs at least 2 runs";
-const char WHY_TWO_RUNS[] = "needs at least 3 runs";
-const char WHY_EQUAL[] = "all values are equal";
-
-void quiet_gsl(void) {
+void ad__quiet_gsl(void) {
   gsl_set_error_handler_off();
 }
 
-void draw_indices(const struct ad_resampling *how, uint32_t purpose, size_t replicate, size_t n, size_t below,
+void ad__draw_indices(const struct ad_resampling *how, uint32_t purpose, size_t replicate, size_t n, size_t below,
                   uint32_t *index) {
   const uint32_t key[2] = {(uint32_t)how->seed, (uint32_t)(how->seed >> 32)};
   for (size_t i = 0; i < n; i += 4) {
@@ -30,7 +24,7 @@ void draw_indices(const struct ad_resampling *how, uint32_t purpose, size_t repl
   }
 }
 
-double rank_values(size_t n, const double *values, double *ranks, size_t *order) {
+double ad__rank_values(size_t n, const double *values, double *ranks, size_t *order) {
   double ties = 0.0;
   gsl_sort_index(order, values, 1, n);
   for (size_t first = 0, next; first < n; first = next) {
@@ -45,7 +39,7 @@ double rank_values(size_t n, const double *values, double *ranks, size_t *order)
   return ties;
 }
 
-int all_finite(size_t n, const double *values) {
+int ad__all_finite(size_t n, const double *values) {
   for (size_t i = 0; i < n; i++) {
     if (!isfinite(values[i])) {
       return 0;
@@ -54,7 +48,7 @@ int all_finite(size_t n, const double *values) {
   return 1;
 }
 
-int all_equal(size_t n, const double *values) {
+int ad__all_equal(size_t n, const double *values) {
   for (size_t i = 1; i < n; i++) {
     if (ad_difference(values[i], values[0]) != 0.0) {
       return 0;
@@ -63,7 +57,7 @@ int all_equal(size_t n, const double *values) {
   return 1;
 }
 
-struct ad_interval percentile_interval(size_t count, double *replicates, double level) {
+struct ad_interval ad__percentile_interval(size_t count, double *replicates, double level) {
   for (size_t i = 0; i < count; i++) {
     if (isnan(replicates[i])) {
       return ad_interval_none("not defined in some resamples: too few different values");
@@ -79,12 +73,12 @@ struct ad_interval percentile_interval(size_t count, double *replicates, double 
                                          : ad_interval_none("not finite in many resamples: too few different values");
 }
 
-struct ad_interval bca_interval(double estimate, size_t count, double *replicates, size_t n, const double *left_out,
+struct ad_interval ad__bca_interval(double estimate, size_t count, double *replicates, size_t n, const double *left_out,
                                 double level) {
-  quiet_gsl();
+  ad__quiet_gsl();
   gsl_sort(replicates, 1, count);
   if (count == 0 || !isfinite(replicates[0]) || !isfinite(replicates[count - 1])) {
-    return ad_interval_none(WHY_NOT_FINITE);
+    return ad_interval_none(AD__WHY_NOT_FINITE);
   }
   if (replicates[0] == replicates[count - 1]) {
     return ad_interval_none("all resamples give the same value");

@@ -18,28 +18,33 @@ enum draw_purpose {
 };
 
 /* n draws below `below` of a replicate into index [n]. */
-void draw_indices(const struct ad_resampling *how, uint32_t purpose, size_t replicate, size_t n, size_t below,
+void ad__draw_indices(const struct ad_resampling *how, uint32_t purpose, size_t replicate, size_t n, size_t below,
                   uint32_t *index);
 
 /* Ranks from 1 of values [n] into ranks [n], equal ones having the mean of their ranks. Returns the sum of t^3 - t over
  * groups of t equal values. order [n]: work memory. None may be NaN. */
-double rank_values(size_t n, const double *values, double *ranks, size_t *order);
+double ad__rank_values(size_t n, const double *values, double *ranks, size_t *order);
 
 /* 1 where all are finite; where they are equal but for roundings. */
-int all_finite(size_t n, const double *values);
-int all_equal(size_t n, const double *values);
+int ad__all_finite(size_t n, const double *values);
+int ad__all_equal(size_t n, const double *values);
 
 /* The quantiles (1 -+ level) / 2 of replicates [count], which are sorted here. */
-struct ad_interval percentile_interval(size_t count, double *replicates, double level);
+struct ad_interval ad__percentile_interval(size_t count, double *replicates, double level);
 
 /* Efron's BCa interval (Efron 1987; Efron, Tibshirani 1993, chapter 14) from the estimate, its replicates [count],
  * which are sorted here, and its n jackknife values left_out [n]. */
-struct ad_interval bca_interval(double estimate, size_t count, double *replicates, size_t n, const double *left_out,
+struct ad_interval ad__bca_interval(double estimate, size_t count, double *replicates, size_t n, const double *left_out,
                                 double level);
 
 /* GSL's own handler ends the process: it is switched off, and what GSL cannot compute is NaN. */
-void quiet_gsl(void);
+void ad__quiet_gsl(void);
 
-extern const char WHY_NOT_FINITE[], WHY_NO_RUNS[], WHY_ONE_RUN[], WHY_TWO_RUNS[], WHY_EQUAL[];
+/* Reasons for a figure that does not exist. */
+#define AD__WHY_NOT_FINITE "a value is not finite"
+#define AD__WHY_NO_RUNS "no runs"
+#define AD__WHY_ONE_RUN "needs at least 2 runs"
+#define AD__WHY_TWO_RUNS "needs at least 3 runs"
+#define AD__WHY_EQUAL "all values are equal"
 
 #endif

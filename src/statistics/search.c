@@ -52,7 +52,7 @@ static struct ad_interval jackknife(size_t N, size_t n, const double *sorted, do
     return ad_interval_none("needs more runs");
   }
   if (sorted[0] == sorted[N - 1]) {
-    return ad_interval_none(WHY_EQUAL);
+    return ad_interval_none(AD__WHY_EQUAL);
   }
   unbiased_weights(N - 1, n, weight);
   double above = 0.0, below = 0.0, sum = 0.0, square = 0.0;
@@ -88,8 +88,8 @@ static struct ad_interval turned_interval(struct ad_interval i, int higher) {
 
 int ad_best_of(struct ad_best_of *best, size_t count, const size_t *n, size_t N, const double *values, int higher,
                double level) {
-  quiet_gsl();
-  const int finite = all_finite(N, values);
+  ad__quiet_gsl();
+  const int finite = ad__all_finite(N, values);
   double *sorted = ad_malloc(2 * N, sizeof *sorted);
   if (sorted == NULL) {
     return ad_fail_memory(2 * N * sizeof *sorted, "the best of n");
@@ -100,7 +100,7 @@ int ad_best_of(struct ad_best_of *best, size_t count, const size_t *n, size_t N,
   }
   gsl_sort(sorted, 1, N);
   for (size_t k = 0; k < count; k++) {
-    const char *why = !finite ? WHY_NOT_FINITE : n[k] == 0 || n[k] > N ? "more runs than there are" : NULL;
+    const char *why = !finite ? AD__WHY_NOT_FINITE : n[k] == 0 || n[k] > N ? "more runs than there are" : NULL;
     best[k] = (struct ad_best_of){n[k], ad_figure_none(why), ad_figure_none(why), ad_interval_none(why),
                                   ad_interval_none(why)};
     if (why != NULL) {
@@ -175,7 +175,7 @@ static void try_plans(const struct frontier *s, size_t t, size_t f, struct ad_ea
   }
   memset(s->sum, 0, top * sizeof *s->sum);
   for (size_t r = 0; r < how->replicates; r++) {
-    draw_indices(how, DRAW_TRIALS + (uint32_t)t, r, t, s->N, s->draw);
+    ad__draw_indices(how, DRAW_TRIALS + (uint32_t)t, r, t, s->N, s->draw);
     add_plan(t, top, s->draw, s->so_far + f * s->N, s->end, s->picked, s->sum);
   }
   for (size_t p = 1; p <= top; p++) {
@@ -188,7 +188,7 @@ static void try_plans(const struct frontier *s, size_t t, size_t f, struct ad_ea
   }
 }
 
-static void prepare(const struct frontier *s, const double *scores, int higher) {
+static void prepare_scores(const struct frontier *s, const double *scores, int higher) {
   for (size_t i = 0; i < s->N; i++) {
     double best = -INFINITY;
     for (size_t f = 0; f < s->F; f++) {
@@ -206,7 +206,7 @@ static void plain_plans(const struct frontier *s, struct ad_early_plan *plan, st
     double sum = 0.0;
     for (size_t r = 0; r < how->replicates; r++) {
       double best = -INFINITY;
-      draw_indices(how, DRAW_TRIALS + (uint32_t)b, r, b, s->N, s->draw);
+      ad__draw_indices(how, DRAW_TRIALS + (uint32_t)b, r, b, s->N, s->draw);
       for (size_t i = 0; i < b; i++) {
         best = fmax(best, s->end[s->draw[i]]);
       }
@@ -219,9 +219,9 @@ static void plain_plans(const struct frontier *s, struct ad_early_plan *plan, st
 
 int ad_early_frontier(struct ad_early_plan *plan, struct ad_early_plan *plain, size_t count, size_t N, size_t F,
                       const double *scores, const double *share, int higher, const struct ad_resampling *how) {
-  const char *why = N < 2                        ? WHY_ONE_RUN
+  const char *why = N < 2                        ? AD__WHY_ONE_RUN
                     : F < 2                      ? "the runs were scored at their end only"
-                    : !all_finite(N * F, scores) ? WHY_NOT_FINITE
+                    : !ad__all_finite(N * F, scores) ? AD__WHY_NOT_FINITE
                                                  : NULL;
   for (size_t b = 0; b < count; b++) {
     plan[b] = plain[b] = (struct ad_early_plan){ad_figure_none(why), b + 1, b + 1, F, (double)(b + 1)};
@@ -241,7 +241,7 @@ int ad_early_frontier(struct ad_early_plan *plan, struct ad_early_plan *plain, s
   }
   s.end = s.so_far + F * N;
   s.sum = s.end + N;
-  prepare(&s, scores, higher);
+  prepare_scores(&s, scores, higher);
   plain_plans(&s, plan, plain, how);
   for (size_t f = 0; f + 1 < F; f++) {
     for (size_t t = 2; t <= most && (double)t * share[f] < (double)count; t++) {

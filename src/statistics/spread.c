@@ -45,14 +45,14 @@ static void deviations(size_t k, const size_t *counts, const double *const *valu
 }
 
 int ad_brown_forsythe(struct ad_spread *spread, size_t k, const size_t *counts, const double *const *values) {
-  quiet_gsl();
+  ad__quiet_gsl();
   size_t arms = 0, runs = 0, longest = 0;
   const char *why = NULL;
   for (size_t i = 0; i < k; i++) {
     arms += counts[i] > 0;
     runs += counts[i];
     longest = counts[i] > longest ? counts[i] : longest;
-    why = counts[i] > 0 && !all_finite(counts[i], values[i]) ? WHY_NOT_FINITE : why;
+    why = counts[i] > 0 && !ad__all_finite(counts[i], values[i]) ? AD__WHY_NOT_FINITE : why;
   }
   why = arms < 2                         ? "needs at least 2 arms with runs"
         : runs < arms + 1 || longest < 2 ? "needs more runs than arms"
@@ -105,9 +105,9 @@ struct ratio {
 
 static struct ad_interval ratio_interval(const struct ratio *r, double *replicates) {
   for (size_t k = 0; k < r->how->replicates; k++) {
-    draw_indices(r->how, DRAW_PAIRS, k, r->na, r->na, r->index);
+    ad__draw_indices(r->how, DRAW_PAIRS, k, r->na, r->na, r->index);
     if (!r->paired) {
-      draw_indices(r->how, DRAW_SECOND, k, r->nb, r->nb, r->second);
+      ad__draw_indices(r->how, DRAW_SECOND, k, r->nb, r->nb, r->second);
     }
     replicates[k] = log_sd(r->na, r->a, r->index) - log_sd(r->nb, r->b, r->paired ? r->index : r->second);
     /* Equal values in both: the ratio is unknown, not 1. */
@@ -115,14 +115,14 @@ static struct ad_interval ratio_interval(const struct ratio *r, double *replicat
       return ad_interval_none("not defined in some resamples: too few different values");
     }
   }
-  const struct ad_interval logs = percentile_interval(r->how->replicates, replicates, r->how->level);
+  const struct ad_interval logs = ad__percentile_interval(r->how->replicates, replicates, r->how->level);
   return logs.why != NULL ? logs : ad_interval_of(exp(logs.low), exp(logs.high));
 }
 
 /* The places of the pool for replicate k: those of arm a first. */
 static void permute(const struct ratio *r, size_t k) {
   const size_t n = r->na + r->nb;
-  draw_indices(r->how, DRAW_SHUFFLE, k, n, (size_t)1 << 31, r->second);
+  ad__draw_indices(r->how, DRAW_SHUFFLE, k, n, (size_t)1 << 31, r->second);
   for (size_t i = 0; i < n; i++) {
     r->index[i] = (uint32_t)i;
   }
@@ -162,8 +162,8 @@ static double ratio_p(const struct ratio *r) {
 int ad_compare_sd(struct ad_sd_ratio *ratio, size_t na, const double *a, size_t nb, const double *b, int paired,
                   const struct ad_resampling *how) {
   const char *why = na < 2 || nb < 2                           ? "needs at least 2 runs of each arm"
-                    : !all_finite(na, a) || !all_finite(nb, b) ? WHY_NOT_FINITE
-                    : all_equal(na, a) || all_equal(nb, b)     ? "all values of an arm are equal"
+                    : !ad__all_finite(na, a) || !ad__all_finite(nb, b) ? AD__WHY_NOT_FINITE
+                    : ad__all_equal(na, a) || ad__all_equal(nb, b)     ? "all values of an arm are equal"
                                                                : NULL;
   *ratio = (struct ad_sd_ratio){ad_figure_none(why), ad_interval_none(why), ad_figure_none(why)};
   if (why != NULL) {

@@ -36,7 +36,7 @@ static void summarize_sorted(struct ad_summary *s, size_t n, const double *sorte
   for (size_t i = 0; i < n; i++) {
     square += (sorted[i] - mean) * (sorted[i] - mean);
   }
-  no_summary(s, n, WHY_ONE_RUN);
+  no_summary(s, n, AD__WHY_ONE_RUN);
   s->mean = ad_figure_of(mean);
   s->median = ad_figure_of(ad_quantile_sorted(n, sorted, 0.5));
   s->minimum = ad_figure_of(sorted[0]);
@@ -52,8 +52,8 @@ static void summarize_sorted(struct ad_summary *s, size_t n, const double *sorte
   const double sd = equal ? 0.0 : sqrt(square / (count - 1)), tail = 0.5 - level / 2;
   s->sd = ad_figure_of(sd);
   if (equal) {
-    s->mean_interval = ad_interval_none(WHY_EQUAL);
-    s->sd_interval = ad_interval_none(WHY_EQUAL);
+    s->mean_interval = ad_interval_none(AD__WHY_EQUAL);
+    s->sd_interval = ad_interval_none(AD__WHY_EQUAL);
     return;
   }
   const double half = gsl_cdf_tdist_Qinv(tail, count - 1) * sd / sqrt(count);
@@ -63,9 +63,9 @@ static void summarize_sorted(struct ad_summary *s, size_t n, const double *sorte
 }
 
 int ad_summarize(struct ad_summary *summary, size_t n, const double *values, double level) {
-  quiet_gsl();
-  no_summary(summary, n, n == 0 ? WHY_NO_RUNS : WHY_NOT_FINITE);
-  if (n == 0 || !all_finite(n, values)) {
+  ad__quiet_gsl();
+  no_summary(summary, n, n == 0 ? AD__WHY_NO_RUNS : AD__WHY_NOT_FINITE);
+  if (n == 0 || !ad__all_finite(n, values)) {
     return AD_OK;
   }
   double *sorted = ad_malloc(n, sizeof *sorted);
@@ -81,9 +81,9 @@ int ad_summarize(struct ad_summary *summary, size_t n, const double *values, dou
 
 struct ad_interval ad_wilson(size_t count, size_t n, double level) {
   if (n == 0 || count > n) {
-    return ad_interval_none(WHY_NO_RUNS);
+    return ad_interval_none(AD__WHY_NO_RUNS);
   }
-  quiet_gsl();
+  ad__quiet_gsl();
   const double z = gsl_cdf_ugaussian_Qinv(0.5 - level / 2), runs = (double)n, p = (double)count / runs;
   const double middle = p + z * z / (2 * runs), half = z * sqrt(p * (1 - p) / runs + z * z / (4 * runs * runs));
   const double scale = 1 + z * z / runs;
@@ -124,10 +124,10 @@ static void infer_correlation(struct ad_correlation *c, double level) {
 }
 
 int ad_spearman(struct ad_correlation *correlation, size_t n, const double *x, const double *y, double level) {
-  quiet_gsl();
-  const char *why = n < 3                                    ? WHY_TWO_RUNS
-                    : !all_finite(n, x) || !all_finite(n, y) ? WHY_NOT_FINITE
-                    : all_equal(n, x) || all_equal(n, y)     ? WHY_EQUAL
+  ad__quiet_gsl();
+  const char *why = n < 3                                    ? AD__WHY_TWO_RUNS
+                    : !ad__all_finite(n, x) || !ad__all_finite(n, y) ? AD__WHY_NOT_FINITE
+                    : ad__all_equal(n, x) || ad__all_equal(n, y)     ? AD__WHY_EQUAL
                                                              : NULL;
   *correlation = (struct ad_correlation){n, ad_figure_none(why), ad_figure_none(why), ad_interval_none(why)};
   if (why != NULL) {
@@ -137,8 +137,8 @@ int ad_spearman(struct ad_correlation *correlation, size_t n, const double *x, c
   size_t *order = ad_malloc(n, sizeof *order);
   const int status = ranks == NULL || order == NULL ? ad_fail_memory(4 * n * sizeof *ranks, "ranks") : AD_OK;
   if (status == AD_OK) {
-    rank_values(n, x, ranks, order);
-    rank_values(n, y, ranks + n, order);
+    ad__rank_values(n, x, ranks, order);
+    ad__rank_values(n, y, ranks + n, order);
     correlation->rho = ad_figure_of(pearson(n, ranks, ranks + n));
     infer_correlation(correlation, level);
   }

@@ -184,7 +184,7 @@ static int read_line(struct ad_cells *table, const char *path, size_t number, co
 }
 
 /* The whole lines of a file behind those that were read before. */
-static int read_file(struct ad_cells *table, const char *folder, struct ad_cells_file *file) {
+static int read_record_file(struct ad_cells *table, const char *folder, struct ad_cells_file *file) {
   struct ad_file_map map = {0};
   struct stat info;
   char *path = ad_path_join(folder, file->name);
@@ -244,7 +244,7 @@ static int read_records(struct ad_cells *table) {
     struct ad_cells_file *file;
     if (is_record_file(entry->d_name)) {
       status = find_file(table, entry->d_name, &file);
-      status = status == AD_OK ? read_file(table, folder, file) : status;
+      status = status == AD_OK ? read_record_file(table, folder, file) : status;
     }
   }
   if (opened != NULL) {

@@ -34,7 +34,7 @@ static int add_text(struct study_draft *d, struct ad_study_axis *axis, const str
   sequence->line = lines;
   sequence->capacity = capacity;
   sequence->line[axis->count] = at->line;
-  AD_TRY(study_settle_value(d, at, axis->key, text, &axis->values[axis->count]));
+  AD_TRY(ad__study_settle_value(d, at, axis->key, text, &axis->values[axis->count]));
   axis->count++;
   return AD_OK;
 }
@@ -49,7 +49,7 @@ static int join_values(const struct study_draft *d, struct ad_study_axis *axis, 
   const size_t doubled = ad_texts_doubled(texts, n, order, &before);
   if (doubled < n && distinct) {
     const struct ad_yaml at = {.line = sequence->line[doubled]};
-    return study_fail(d->study->path, &at, "axes: %s has the value %s twice", axis->key, texts[doubled]);
+    return ad__study_fail(d->study->path, &at, "axes: %s has the value %s twice", axis->key, texts[doubled]);
   }
   for (size_t i = 0; i < n; i++) {
     /* Equal values stand together, the first one in front: all take its place. */
@@ -97,13 +97,13 @@ static int add_value(struct study_draft *d, struct ad_study_axis *axis, const st
                      struct sequence *sequence) {
   unsigned long long first, last;
   if (at->kind != AD_YAML_SCALAR) {
-    return study_fail(d->study->path, at, "axes: %s: expected a list of single values", axis->key);
+    return ad__study_fail(d->study->path, at, "axes: %s: expected a list of single values", axis->key);
   }
   if (at->quoted || !parse_range(at->text, &first, &last)) {
     return add_text(d, axis, at, at->text, sequence);
   }
   if (last < first || last - first >= MOST_VALUES) {
-    return study_fail(d->study->path, at, "axes: %s: the range %s has no value or more than %d", axis->key, at->text,
+    return ad__study_fail(d->study->path, at, "axes: %s: the range %s has no value or more than %d", axis->key, at->text,
                       MOST_VALUES);
   }
   for (unsigned long long value = first; value <= last; value++) {
@@ -118,7 +118,7 @@ static int read_axis(struct study_draft *d, const struct study_leaf *leaf, int d
   struct ad_study *s = d->study;
   const struct ad_yaml *at = leaf->value;
   if (ad_study_find_axis(s, leaf->key) >= 0) {
-    return study_fail(s->path, at, "axes: %s is there twice", leaf->key);
+    return ad__study_fail(s->path, at, "axes: %s is there twice", leaf->key);
   }
   void *axes = s->axes;
   AD_TRY(ad_reserve(&axes, &d->axis_capacity, s->axis_count + 1, sizeof *s->axes));
@@ -130,7 +130,7 @@ static int read_axis(struct study_draft *d, const struct study_leaf *leaf, int d
     return ad_fail_memory(strlen(leaf->key) + 1, "an axis");
   }
   if (at->kind == AD_YAML_SEQUENCE && at->count == 0) {
-    return study_fail(s->path, at, "axes: %s has no values", leaf->key);
+    return ad__study_fail(s->path, at, "axes: %s has no values", leaf->key);
   }
   if (at->kind == AD_YAML_SCALAR) {
     AD_TRY(add_value(d, axis, at, sequence));
@@ -149,15 +149,15 @@ static int check_latin(const struct study_draft *d, const struct ad_yaml *at, co
                        size_t axes) {
   const size_t n = sequences[0].count;
   if (axes < 3) {
-    return study_fail(d->study->path, at, "axes.latin: found %zu axes, expected at least 3", axes);
+    return ad__study_fail(d->study->path, at, "axes.latin: found %zu axes, expected at least 3", axes);
   }
   for (size_t a = 1; a < axes; a++) {
     if (sequences[a].count != n) {
-      return study_fail(d->study->path, at, "axes.latin: an axis has %zu values, another one %zu, expected as many", n,
+      return ad__study_fail(d->study->path, at, "axes.latin: an axis has %zu values, another one %zu, expected as many", n,
                         sequences[a].count);
     }
     if (a > 2 && common_divisor(a - 1, n) != 1) {
-      return study_fail(d->study->path, at,
+      return ad__study_fail(d->study->path, at,
                         "axes.latin: there is no square of %zu axes at %zu values here: choose a number of values "
                         "without a divisor from 2 to %zu",
                         axes, n, axes - 2);
@@ -173,23 +173,23 @@ static uint32_t latin_level(const struct sequence *sequences, size_t a, size_t r
   return sequences[a].level[a == 0 ? row : a == 1 ? column : (row + (a - 1) * column) % n];
 }
 
-static int make_block(struct study_draft *d, const struct ad_yaml *at, enum design design, size_t first,
+static int make_bundle(struct study_draft *d, const struct ad_yaml *at, enum design design, size_t first,
                       const struct sequence *sequences, size_t axes) {
   const size_t n = sequences[0].count;
   for (size_t a = 1; design == LISTED && a < axes; a++) {
     if (sequences[a].count != n) {
-      return study_fail(d->study->path, at, "axes.listed: %s has %zu values, %s %zu, expected as many",
+      return ad__study_fail(d->study->path, at, "axes.listed: %s has %zu values, %s %zu, expected as many",
                         d->study->axes[first].key, n, d->study->axes[first + a].key, sequences[a].count);
     }
   }
   AD_TRY(design == LATIN ? check_latin(d, at, sequences, axes) : AD_OK);
   if (design == LATIN && n > 1000) {
-    return study_fail(d->study->path, at, "axes.latin: found %zu values, expected at most 1000", n);
+    return ad__study_fail(d->study->path, at, "axes.latin: found %zu values, expected at most 1000", n);
   }
   const size_t points = design == LATIN ? n * n : n;
-  void *blocks = d->blocks;
-  AD_TRY(ad_reserve(&blocks, &d->block_capacity, d->block_count + 1, sizeof *d->blocks));
-  d->blocks = blocks;
+  void *bundles = d->bundles;
+  AD_TRY(ad_reserve(&bundles, &d->bundle_capacity, d->bundle_count + 1, sizeof *d->bundles));
+  d->bundles = bundles;
   uint32_t *level = ad_malloc(points * axes, sizeof *level);
   if (level == NULL) {
     return ad_fail_memory(points * axes * sizeof *level, "the points of a design");
@@ -199,27 +199,27 @@ static int make_block(struct study_draft *d, const struct ad_yaml *at, enum desi
       level[p * axes + a] = design == LATIN ? latin_level(sequences, a, p / n, p % n) : sequences[a].level[p];
     }
   }
-  d->blocks[d->block_count++] = (struct study_block){first, axes, points, level};
+  d->bundles[d->bundle_count++] = (struct study_bundle){first, axes, points, level};
   return AD_OK;
 }
 
-/* The axes of one entry of `axes:`. Crossed ones are a block each. */
-static int read_block(struct study_draft *d, const struct ad_yaml *at, enum design design,
+/* The axes of one entry of `axes:`. Crossed ones are a bundle each. */
+static int read_bundle(struct study_draft *d, const struct ad_yaml *at, enum design design,
                       const struct study_leaves *leaves) {
   const size_t first = d->study->axis_count;
   struct sequence *sequences = ad_calloc(leaves->count, sizeof *sequences);
   if (sequences == NULL) {
     return ad_fail_memory(leaves->count * sizeof *sequences, "axes");
   }
-  int status = leaves->count == 0 ? study_fail(d->study->path, at, "axes: no axis there") : AD_OK;
+  int status = leaves->count == 0 ? ad__study_fail(d->study->path, at, "axes: no axis there") : AD_OK;
   for (size_t i = 0; status == AD_OK && i < leaves->count; i++) {
     status = read_axis(d, &leaves->items[i], design != LISTED, &sequences[i]);
     if (status == AD_OK && design == CROSSED) {
-      status = make_block(d, at, design, first + i, &sequences[i], 1);
+      status = make_bundle(d, at, design, first + i, &sequences[i], 1);
     }
   }
   if (status == AD_OK && design != CROSSED) {
-    status = make_block(d, at, design, first, sequences, leaves->count);
+    status = make_bundle(d, at, design, first, sequences, leaves->count);
   }
   for (size_t i = 0; i < leaves->count; i++) {
     ad_free(sequences[i].level);
@@ -229,9 +229,9 @@ static int read_block(struct study_draft *d, const struct ad_yaml *at, enum desi
   return status;
 }
 
-int study_read_axes(struct study_draft *d, const struct ad_yaml *tree) {
+int ad__study_read_axes(struct study_draft *d, const struct ad_yaml *tree) {
   if (tree->kind != AD_YAML_MAPPING) {
-    return study_fail(d->study->path, tree, "axes: expected configuration keys, each with its values");
+    return ad__study_fail(d->study->path, tree, "axes: expected configuration keys, each with its values");
   }
   for (size_t i = 0; i < tree->count; i++) {
     struct study_leaves leaves = {0};
@@ -240,11 +240,11 @@ int study_read_axes(struct study_draft *d, const struct ad_yaml *tree) {
     while (design < DESIGNS && strcmp(tree->keys[i], design_names[design]) != 0) {
       design++;
     }
-    int status = study_leaves_read(&leaves, d->study->path, design < DESIGNS ? tree->items[i] : &one);
+    int status = ad__study_leaves_read(&leaves, d->study->path, design < DESIGNS ? tree->items[i] : &one);
     if (status == AD_OK) {
-      status = read_block(d, tree->items[i], design < DESIGNS ? (enum design)design : CROSSED, &leaves);
+      status = read_bundle(d, tree->items[i], design < DESIGNS ? (enum design)design : CROSSED, &leaves);
     }
-    study_leaves_destroy(&leaves);
+    ad__study_leaves_destroy(&leaves);
     AD_TRY(status);
   }
   return AD_OK;
@@ -252,26 +252,26 @@ int study_read_axes(struct study_draft *d, const struct ad_yaml *tree) {
 
 static int count_cells(struct study_draft *d) {
   size_t count = d->named_count;
-  for (size_t b = 0; b < d->block_count; b++) {
-    if (count > MOST_CELLS / d->blocks[b].points) {
+  for (size_t b = 0; b < d->bundle_count; b++) {
+    if (count > MOST_CELLS / d->bundles[b].points) {
       return ad_fail(AD_ECONFIG, "%s: the study has more than %d cells", d->study->path, MOST_CELLS);
     }
-    count *= d->blocks[b].points;
+    count *= d->bundles[b].points;
   }
   d->study->count = count;
   return AD_OK;
 }
 
-/* Levels of all cells; the last block is the fastest. */
+/* Levels of all cells; the last bundle is the fastest. */
 static void fill_levels(const struct study_draft *d) {
   const struct ad_study *s = d->study;
   for (size_t i = 0; i < s->count; i++) {
     uint32_t *row = s->levels + i * s->axis_count;
     size_t rest = i;
-    for (size_t b = d->block_count; b-- > 0;) {
-      const struct study_block *block = &d->blocks[b];
-      memcpy(row + block->first, block->level + rest % block->points * block->axes, block->axes * sizeof *row);
-      rest /= block->points;
+    for (size_t b = d->bundle_count; b-- > 0;) {
+      const struct study_bundle *bundle = &d->bundles[b];
+      memcpy(row + bundle->begin, bundle->level + rest % bundle->points * bundle->axes, bundle->axes * sizeof *row);
+      rest /= bundle->points;
     }
     s->cells[i] = (struct ad_study_cell){.arm = rest, .level = row}; /* the named arm; make_arms settles it */
   }
@@ -285,14 +285,14 @@ static int make_arm(const struct study_draft *d, const struct ad_study_cell *cel
   int status = ad_buffer_puts(&name, named->name);
   *arm = (struct ad_study_arm){0};
   for (size_t i = 0; status == AD_OK && i < named->count; i++) {
-    status = study_add_setting(arm, named->settings[i].key, named->settings[i].value);
+    status = ad__study_add_setting(arm, named->settings[i].key, named->settings[i].value);
   }
   for (size_t a = 0; status == AD_OK && a < s->axis_count; a++) {
     const struct ad_study_axis *axis = &s->axes[a];
     if (!axis->seed) {
       const char *value = axis->values[cell->level[a]];
       status = ad_buffer_printf(&name, "%s%s=%s", name.size == 0 ? "" : " ", axis->key, value);
-      status = status == AD_OK ? study_add_setting(arm, axis->key, value) : status;
+      status = status == AD_OK ? ad__study_add_setting(arm, axis->key, value) : status;
     }
   }
   if (status == AD_OK) {
@@ -373,21 +373,21 @@ static int compare_cells(struct study_draft *d, struct numbered *list) {
   uint64_t base, with_inputs, change;
   uint64_t *whole = ad_calloc(s->arm_count, sizeof *whole);
   int status = whole == NULL ? ad_fail_memory(s->arm_count * sizeof *whole, "digests") : AD_OK;
-  status = status == AD_OK ? study_base_digest(s, 0, &base) : status;
-  status = status == AD_OK ? study_base_digest(s, 1, &with_inputs) : status;
+  status = status == AD_OK ? ad__study_base_digest(s, 0, &base) : status;
+  status = status == AD_OK ? ad__study_base_digest(s, 1, &with_inputs) : status;
   for (size_t k = 0; status == AD_OK && k < s->arm_count; k++) {
     struct ad_study_arm *arm = &s->arms[k];
     arm->digest = base;
     whole[k] = with_inputs;
     for (size_t i = 0; status == AD_OK && i < arm->count; i++) {
-      status = study_digest_change(s, arm->settings[i].key, arm->settings[i].value, &change);
+      status = ad__study_digest_change(s, arm->settings[i].key, arm->settings[i].value, &change);
       whole[k] += status == AD_OK ? change : 0;
       arm->digest += status == AD_OK && ad_study_key_counts(arm->settings[i].key) ? change : 0;
     }
   }
   for (size_t i = 0; status == AD_OK && i < s->count; i++) {
     list[i].index = i;
-    status = study_cell_id(s, &s->cells[i], whole[s->cells[i].arm], 0, &list[i].value);
+    status = ad__study_cell_id(s, &s->cells[i], whole[s->cells[i].arm], 0, &list[i].value);
   }
   ad_free(whole);
   AD_TRY(status);
@@ -403,7 +403,7 @@ static int compare_cells(struct study_draft *d, struct numbered *list) {
   return AD_OK;
 }
 
-int study_lay_out(struct study_draft *d) {
+int ad__study_lay_out(struct study_draft *d) {
   struct ad_study *s = d->study;
   AD_TRY(count_cells(d));
   s->cells = ad_calloc(s->count, sizeof *s->cells);

@@ -27,7 +27,7 @@ static void count_arm(struct survey *s, const struct ad_study_arm *arm) {
     const char *key = ad_config_key(i);
     struct tally *t = &s->tally[i];
     const int idle = ad_config_is_idle(&s->config, &s->facts, key);
-    if (study_arm_value(arm, key) != NULL) {
+    if (ad__study_arm_value(arm, key) != NULL) {
       t->in_vain = idle && t->in_vain == NULL ? arm : t->in_vain;
       t->own_idle += (size_t)idle;
     } else {
@@ -75,7 +75,7 @@ static int warn_key(const struct survey *s, size_t i) {
   char more[40];
   if (t->in_vain != NULL) {
     ad_log(AD_LOG_WARNING, "%s: %s=%s has no effect in the arm '%s'%s: it is used where %s", path, key,
-           study_arm_value(t->in_vain, key), t->in_vain->name, more_arms(t->own_idle, more), when);
+           ad__study_arm_value(t->in_vain, key), t->in_vain->name, more_arms(t->own_idle, more), when);
   }
   if (!s->study->base.given[i] || t->base_idle == 0 || t->base_used > 0) {
     return AD_OK;
@@ -120,7 +120,7 @@ int ad_study_warn_idle(const struct ad_study *study) {
   }
   s->study = study;
   s->facts = (struct ad_config_facts){.dev = -1, .ranks = study->ranks_per_trial > 1, .drawn = -1};
-  int status = study_copy_base(study, &s->config);
+  int status = ad__study_copy_base(study, &s->config);
   for (size_t k = 0; status == AD_OK && k < study->arm_count; k++) {
     status = visit_arm(s, &study->arms[k]);
   }

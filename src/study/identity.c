@@ -11,14 +11,14 @@
 #include "autodidact/model/huggingface.h"
 #include "study_internal.h"
 
-uint64_t study_key_digest(const char *key, const char *value) {
+uint64_t ad__study_key_digest(const char *key, const char *value) {
   return ad_digest_keyed(ad_digest(key, strlen(key)), value, strlen(value));
 }
 
 static int base_part(const struct ad_study *study, const char *key, uint64_t *digest) {
   struct ad_buffer text = {0};
   const int status = ad_config_get(&study->base, key, &text);
-  *digest = study_key_digest(key, text.data == NULL ? "" : text.data);
+  *digest = ad__study_key_digest(key, text.data == NULL ? "" : text.data);
   ad_buffer_destroy(&text);
   return status;
 }
@@ -28,7 +28,7 @@ static int is_seed_axis(const struct ad_study *study, const char *key) {
   return axis >= 0 && study->axes[axis].seed;
 }
 
-int study_base_digest(const struct ad_study *study, int inputs, uint64_t *digest) {
+int ad__study_base_digest(const struct ad_study *study, int inputs, uint64_t *digest) {
   *digest = 0;
   for (size_t i = 0; ad_config_key(i) != NULL; i++) {
     const char *key = ad_config_key(i);
@@ -41,24 +41,24 @@ int study_base_digest(const struct ad_study *study, int inputs, uint64_t *digest
   return AD_OK;
 }
 
-int study_digest_change(const struct ad_study *study, const char *key, const char *value, uint64_t *change) {
+int ad__study_digest_change(const struct ad_study *study, const char *key, const char *value, uint64_t *change) {
   AD_TRY(base_part(study, key, change));
-  *change = study_key_digest(key, value) - *change;
+  *change = ad__study_key_digest(key, value) - *change;
   return AD_OK;
 }
 
-int study_cell_id(const struct ad_study *study, const struct ad_study_cell *cell, uint64_t digest, uint64_t inputs,
+int ad__study_cell_id(const struct ad_study *study, const struct ad_study_cell *cell, uint64_t digest, uint64_t inputs,
                   uint64_t *id) {
   for (size_t a = 0; a < study->axis_count; a++) {
     const struct ad_study_axis *axis = &study->axes[a];
-    digest += axis->seed ? study_key_digest(axis->key, axis->values[cell->level[a]]) : 0;
+    digest += axis->seed ? ad__study_key_digest(axis->key, axis->values[cell->level[a]]) : 0;
   }
   *id = ad_digest_pair(digest, inputs);
   *id += *id == 0; /* 0 stands for "not known" */
   return AD_OK;
 }
 
-int study_copy_base(const struct ad_study *study, struct ad_config *config) {
+int ad__study_copy_base(const struct ad_study *study, struct ad_config *config) {
   struct ad_buffer text = {0};
   AD_TRY(ad_config_create(config));
   int status = AD_OK;
@@ -82,7 +82,7 @@ static int apply_arm(const struct ad_study *study, const struct ad_study_arm *ar
 
 static int make_config(const struct ad_study *study, const struct ad_study_cell *cell, const char *folder,
                        struct ad_config *config) {
-  AD_TRY(study_copy_base(study, config));
+  AD_TRY(ad__study_copy_base(study, config));
   AD_TRY(apply_arm(study, &study->arms[cell->arm], config));
   for (size_t a = 0; a < study->axis_count; a++) {
     const struct ad_study_axis *axis = &study->axes[a];
@@ -151,7 +151,7 @@ static int digest_inputs(const struct ad_config *c, const char *datasets, struct
 static int inputs_of(const struct ad_study *study, const struct ad_study_arm *arm, const char *datasets,
                      struct inputs *inputs) {
   struct ad_config config;
-  int status = study_copy_base(study, &config);
+  int status = ad__study_copy_base(study, &config);
   status = status == AD_OK ? apply_arm(study, arm, &config) : status;
   status = status == AD_OK ? digest_inputs(&config, datasets, inputs) : status;
   ad_config_destroy(&config);
@@ -248,7 +248,7 @@ int ad_study_identify(struct ad_study *study, const char *datasets) {
   for (size_t i = 0; status == AD_OK && i < study->count; i++) {
     struct ad_study_cell *cell = &study->cells[i];
     const struct ad_study_arm *arm = &study->arms[cell->arm];
-    status = study_cell_id(study, cell, arm->digest, arm->inputs, &cell->id);
+    status = ad__study_cell_id(study, cell, arm->digest, arm->inputs, &cell->id);
   }
   return status == AD_OK ? check_ids(study) : status;
 }

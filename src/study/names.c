@@ -75,7 +75,7 @@ char *ad_study_folder(const struct ad_study *study, const struct ad_study_cell *
   return ad_path_join(study->dir, name);
 }
 
-int study_fail(const char *path, const struct ad_yaml *at, const char *format, ...) {
+int ad__study_fail(const char *path, const struct ad_yaml *at, const char *format, ...) {
   char text[1024];
   va_list args;
   va_start(args, format);
@@ -89,7 +89,7 @@ static int add_leaves(struct study_leaves *leaves, const char *path, const char 
     return AD_OK; /* "arm:" with nothing behind it */
   }
   if (tree->kind != AD_YAML_MAPPING) {
-    return study_fail(path, tree, "expected keys and values, found %s",
+    return ad__study_fail(path, tree, "expected keys and values, found %s",
                       tree->kind == AD_YAML_SCALAR ? "plain text" : "a list");
   }
   for (size_t i = 0; i < tree->count; i++) {
@@ -125,7 +125,7 @@ static int check_leaves(const struct study_leaves *leaves, const char *path) {
   }
   int status = keys == NULL || order == NULL ? ad_fail_memory(2 * n * sizeof *keys, "keys") : AD_OK;
   if (doubled < n) {
-    status = study_fail(path, leaves->items[doubled].value, "%s is there twice (first at line %zu)", keys[doubled],
+    status = ad__study_fail(path, leaves->items[doubled].value, "%s is there twice (first at line %zu)", keys[doubled],
                         leaves->items[before].value->line);
   }
   ad_free(keys);
@@ -133,12 +133,12 @@ static int check_leaves(const struct study_leaves *leaves, const char *path) {
   return status;
 }
 
-int study_leaves_read(struct study_leaves *leaves, const char *path, const struct ad_yaml *tree) {
+int ad__study_leaves_read(struct study_leaves *leaves, const char *path, const struct ad_yaml *tree) {
   AD_TRY(add_leaves(leaves, path, "", tree));
   return leaves->count > 1 ? check_leaves(leaves, path) : AD_OK;
 }
 
-void study_leaves_destroy(struct study_leaves *leaves) {
+void ad__study_leaves_destroy(struct study_leaves *leaves) {
   for (size_t i = 0; i < leaves->count; i++) {
     ad_free(leaves->items[i].key);
   }
@@ -146,7 +146,7 @@ void study_leaves_destroy(struct study_leaves *leaves) {
   *leaves = (struct study_leaves){0};
 }
 
-int study_add_setting(struct ad_study_arm *arm, const char *key, const char *value) {
+int ad__study_add_setting(struct ad_study_arm *arm, const char *key, const char *value) {
   struct ad_study_setting *items = ad_realloc(arm->settings, arm->count + 1, sizeof *items);
   if (items == NULL) {
     return ad_fail_memory((arm->count + 1) * sizeof *items, "the settings of an arm");
@@ -159,7 +159,7 @@ int study_add_setting(struct ad_study_arm *arm, const char *key, const char *val
              : AD_OK;
 }
 
-const char *study_arm_value(const struct ad_study_arm *arm, const char *key) {
+const char *ad__study_arm_value(const struct ad_study_arm *arm, const char *key) {
   for (size_t i = 0; i < arm->count; i++) {
     if (strcmp(arm->settings[i].key, key) == 0) {
       return arm->settings[i].value;
@@ -168,7 +168,7 @@ const char *study_arm_value(const struct ad_study_arm *arm, const char *key) {
   return NULL;
 }
 
-void study_arm_destroy(struct ad_study_arm *arm) {
+void ad__study_arm_destroy(struct ad_study_arm *arm) {
   for (size_t i = 0; i < arm->count; i++) {
     ad_free(arm->settings[i].key);
     ad_free(arm->settings[i].value);
@@ -187,7 +187,7 @@ void ad_study_destroy(struct ad_study *study) {
     ad_free(study->axes[a].key);
   }
   for (size_t i = 0; i < study->arm_count; i++) {
-    study_arm_destroy(&study->arms[i]);
+    ad__study_arm_destroy(&study->arms[i]);
   }
   ad_free(study->axes);
   ad_free(study->arms);

@@ -111,7 +111,7 @@ static int is_compared(const char *key) {
 }
 
 /* What differs between an arm and the plan's of that name, as text; empty where nothing does. */
-static int compare(const struct ad_study *study, const struct ad_study_arm *arm, const struct plan *plan,
+static int compare_arm(const struct ad_study *study, const struct ad_study_arm *arm, const struct plan *plan,
                    const json_t *planned, struct ad_buffer *text) {
   static const char *const names[] = {"descriptor", "training data", "dev data", "base model"};
   struct ad_buffer base = {0};
@@ -121,7 +121,7 @@ static int compare(const struct ad_study *study, const struct ad_study_arm *arm,
                    json_equal(settings, json_object_get(planned, "settings"));
   json_decref(settings);
   for (size_t i = 0; !same && status == AD_OK && ad_config_key(i) != NULL; i++) {
-    const char *key = ad_config_key(i), *is = study_arm_value(arm, key), *was = planned_value(plan, planned, key);
+    const char *key = ad_config_key(i), *is = ad__study_arm_value(arm, key), *was = planned_value(plan, planned, key);
     if (!is_compared(key)) {
       continue;
     }
@@ -168,13 +168,13 @@ static int was_begun(const struct ad_study *study, const struct ad_study_arm *ar
     const char *key = ad_config_key(i), *value = planned_value(plan, planned, key);
     const int axis = ad_study_find_axis(study, key);
     if (ad_study_key_counts(key) && value != NULL && !(axis >= 0 && study->axes[axis].seed)) {
-      digest += study_key_digest(key, value);
+      digest += ad__study_key_digest(key, value);
     }
   }
   for (size_t i = 0; i < study->count && !*begun; i++) {
     struct ad_study_cell cell = study->cells[i];
     if (&study->arms[cell.arm] == arm) {
-      AD_TRY(study_cell_id(study, &cell, digest, inputs, &cell.id));
+      AD_TRY(ad__study_cell_id(study, &cell, digest, inputs, &cell.id));
       char *folder = ad_study_folder(study, &cell);
       if (folder == NULL) {
         return ad_fail_memory(strlen(study->dir) + 32, "a path");
@@ -193,7 +193,7 @@ static int check_arm(const struct ad_study *study, const struct ad_study_arm *ar
   if (planned == NULL) {
     return AD_OK;
   }
-  int status = compare(study, arm, plan, planned, &text);
+  int status = compare_arm(study, arm, plan, planned, &text);
   if (status == AD_OK && text.size > 0) {
     status = was_begun(study, arm, plan, planned, &begun);
   }
@@ -275,7 +275,7 @@ static int recall_arm(const struct ad_study *study, struct ad_study_arm *arm, co
   if (planned == NULL) {
     return AD_OK;
   }
-  const int status = compare(study, arm, plan, planned, &text);
+  const int status = compare_arm(study, arm, plan, planned, &text);
   if (status == AD_OK && text.size > 0) {
     ad_log(AD_LOG_WARNING, "%s: the arm '%s' was planned in %s with %s: what was run so far is not of this arm",
            study->path, arm->name, study->dir, text.data);
@@ -296,7 +296,7 @@ int ad_study_recall(struct ad_study *study) {
   for (size_t i = 0; status == AD_OK && i < study->count; i++) {
     struct ad_study_cell *cell = &study->cells[i];
     const struct ad_study_arm *arm = &study->arms[cell->arm];
-    status = arm->inputs == 0 ? AD_OK : study_cell_id(study, cell, arm->digest, arm->inputs, &cell->id);
+    status = arm->inputs == 0 ? AD_OK : ad__study_cell_id(study, cell, arm->digest, arm->inputs, &cell->id);
   }
   close_plan(&plan);
   return status;

@@ -29,13 +29,13 @@ static int fail_key(const char *path, const char *prefix, const struct ad_yaml *
   struct ad_buffer meant = {0};
   int status;
   if (is_section(key)) {
-    return study_fail(path, at, "unknown key '%s%s'; %s", prefix, key, PLACE);
+    return ad__study_fail(path, at, "unknown key '%s%s'; %s", prefix, key, PLACE);
   }
   if (3 * ad_edit_distance(nearest, key) <= strlen(key) + 3) {
-    return study_fail(path, at, "unknown key '%s%s'; the nearest one is '%s%s'", prefix, key, prefix, nearest);
+    return ad__study_fail(path, at, "unknown key '%s%s'; the nearest one is '%s%s'", prefix, key, prefix, nearest);
   }
   status = ad_config_suggest(key, &meant);
-  status = status == AD_OK ? study_fail(path, at, "unknown key '%s%s'; %s: %s", prefix, key, PLACE, meant.data) : status;
+  status = status == AD_OK ? ad__study_fail(path, at, "unknown key '%s%s'; %s: %s", prefix, key, PLACE, meant.data) : status;
   ad_buffer_destroy(&meant);
   return status;
 }
@@ -43,7 +43,7 @@ static int fail_key(const char *path, const char *prefix, const struct ad_yaml *
 static int check_keys(const char *path, const char *prefix, const struct ad_yaml *tree, const char *const *known,
                       size_t count) {
   if (tree->kind != AD_YAML_MAPPING) {
-    return study_fail(path, tree, "%sexpected keys and values", prefix);
+    return ad__study_fail(path, tree, "%sexpected keys and values", prefix);
   }
   for (size_t i = 0; i < tree->count; i++) {
     size_t nearest = 0;
@@ -79,7 +79,7 @@ static int read_result(struct ad_study *s, const struct ad_yaml *at) {
       }
     }
   }
-  return study_fail(s->path, at,
+  return ad__study_fail(s->path, at,
                     "study.result is '%s', expected dev, test, student, teacher, window or run, a dot, and error, "
                     "accuracy, macro_f1, matthews or loss",
                     at->text);
@@ -91,7 +91,7 @@ static int read_number(const struct ad_study *s, const struct ad_yaml *at, const
   const double value = strtod(at->text, &end);
   if (end == at->text || *end != '\0' || !(value >= lowest && value <= highest) ||
       (whole && value != (double)(uint64_t)value)) {
-    return study_fail(s->path, at, "study.%s is '%s', expected a %snumber from %g to %g", key, at->text,
+    return ad__study_fail(s->path, at, "study.%s is '%s', expected a %snumber from %g to %g", key, at->text,
                       whole ? "whole " : "", lowest, highest);
   }
   *number = value;
@@ -107,7 +107,7 @@ static int read_rule(struct ad_study *s, const struct ad_yaml *at) {
   s->rule = AD_RULE_THRESHOLD;
   s->threshold = strtod(at->text, &end);
   if (end == at->text || *end != '\0' || !(s->threshold - s->threshold == 0.0)) {
-    return study_fail(s->path, at,
+    return ad__study_fail(s->path, at,
                       "study.failed is '%s', expected majority, never, or a number: the value of study.result from "
                       "which on a run has failed",
                       at->text);
@@ -118,11 +118,11 @@ static int read_rule(struct ad_study *s, const struct ad_yaml *at) {
 static int read_key(struct ad_study *s, const char *key, const struct ad_yaml *at) {
   double number = 1.0;
   if (at->kind != AD_YAML_SCALAR) {
-    return study_fail(s->path, at, "study.%s: expected one value", key);
+    return ad__study_fail(s->path, at, "study.%s: expected one value", key);
   }
   if (strcmp(key, "name") == 0 || strcmp(key, "dir") == 0) {
     if (at->text[0] == '\0') {
-      return study_fail(s->path, at, "study.%s is empty", key);
+      return ad__study_fail(s->path, at, "study.%s is empty", key);
     }
     return set_text(key[0] == 'n' ? &s->name : &s->dir, at->text);
   }
@@ -136,7 +136,7 @@ static int read_key(struct ad_study *s, const char *key, const struct ad_yaml *a
     s->test = strcmp(at->text, "true") == 0;
     return s->test || strcmp(at->text, "false") == 0
                ? AD_OK
-               : study_fail(s->path, at, "study.test is '%s', expected true or false", at->text);
+               : ad__study_fail(s->path, at, "study.test is '%s', expected true or false", at->text);
   }
   if (strcmp(key, "lease") == 0) {
     return read_number(s, at, key, 1.0, 1e6, 0, &s->lease);
@@ -157,12 +157,12 @@ static int read_study(struct ad_study *s, const struct ad_yaml *tree) {
     AD_TRY(read_key(s, section->keys[i], section->items[i]));
   }
   if (s->dir == NULL) {
-    return study_fail(s->path, section, "study.dir is not set: the folder of the study, for example studies/%s",
+    return ad__study_fail(s->path, section, "study.dir is not set: the folder of the study, for example studies/%s",
                       s->name);
   }
   const struct ad_yaml *test = ad_yaml_get(section, "test");
   if (test != NULL && !s->test && s->source == AD_SOURCE_TEST) {
-    return study_fail(s->path, test, "study.test is false, but study.result is test.%s",
+    return ad__study_fail(s->path, test, "study.test is false, but study.result is test.%s",
                       ad_study_metric_name(s->metric));
   }
   s->test |= s->source == AD_SOURCE_TEST;
@@ -181,7 +181,7 @@ static int read_base(struct ad_study *s, const struct ad_yaml *tree) {
   if (base->kind == AD_YAML_SCALAR || file != NULL) {
     const struct ad_yaml *name = file != NULL ? file : base;
     if (name->kind != AD_YAML_SCALAR) {
-      return study_fail(s->path, name, "base.file: expected the path of a configuration");
+      return ad__study_fail(s->path, name, "base.file: expected the path of a configuration");
     }
     const int read = ad_config_read(&s->base, name->text);
     if (read != AD_OK) {
@@ -191,7 +191,7 @@ static int read_base(struct ad_study *s, const struct ad_yaml *tree) {
   if (base->kind == AD_YAML_SCALAR) {
     return AD_OK;
   }
-  int status = study_leaves_read(&leaves, s->path, base);
+  int status = ad__study_leaves_read(&leaves, s->path, base);
   for (size_t i = 0; status == AD_OK && i < leaves.count; i++) {
     const struct ad_yaml *value = leaves.items[i].value;
     char place[1024];
@@ -201,20 +201,20 @@ static int read_base(struct ad_study *s, const struct ad_yaml *tree) {
     }
     status = value->kind == AD_YAML_SCALAR
                  ? ad_config_set(&s->base, place, leaves.items[i].key, value->text)
-                 : study_fail(s->path, value, "base: %s is a list; lists belong under axes", leaves.items[i].key);
+                 : ad__study_fail(s->path, value, "base: %s is a list; lists belong under axes", leaves.items[i].key);
   }
-  study_leaves_destroy(&leaves);
+  ad__study_leaves_destroy(&leaves);
   return status;
 }
 
-int study_settle_value(struct study_draft *draft, const struct ad_yaml *at, const char *key, const char *text,
+int ad__study_settle_value(struct study_draft *draft, const struct ad_yaml *at, const char *key, const char *text,
                        char **value) {
   char place[1024];
   struct ad_buffer printed = {0};
   snprintf(place, sizeof place, "%s:%zu", draft->study->path, at->line);
   AD_TRY(ad_config_set(&draft->scratch, place, key, text));
   if (!ad_study_key_counts(key) && !ad_study_key_is_input(key)) {
-    return study_fail(draft->study->path, at, "%s cannot vary in a study: it says where or how a run computes, not what",
+    return ad__study_fail(draft->study->path, at, "%s cannot vary in a study: it says where or how a run computes, not what",
                       key);
   }
   AD_TRY(ad_config_get(&draft->scratch, key, &printed));
@@ -235,26 +235,26 @@ static int read_arm(struct study_draft *d, const char *name, const struct ad_yam
   const char *path = d->study->path;
   struct study_leaves leaves = {0};
   if (name[0] == '\0' || strpbrk(name, ",\"\n\t") != NULL) {
-    return study_fail(path, tree, "arms: the name '%s' is empty or has a comma, quote, tab or newline", name);
+    return ad__study_fail(path, tree, "arms: the name '%s' is empty or has a comma, quote, tab or newline", name);
   }
   AD_TRY(add_named(d, name));
   struct ad_study_arm *arm = &d->named[d->named_count - 1];
-  int status = study_leaves_read(&leaves, path, tree);
+  int status = ad__study_leaves_read(&leaves, path, tree);
   for (size_t i = 0; status == AD_OK && i < leaves.count; i++) {
     const char *key = leaves.items[i].key;
     const struct ad_yaml *at = leaves.items[i].value;
     char *value = NULL;
     if (at->kind != AD_YAML_SCALAR) {
-      status = study_fail(path, at, "arms: %s is a list; lists belong under axes", key);
+      status = ad__study_fail(path, at, "arms: %s is a list; lists belong under axes", key);
     } else if (ad_study_find_axis(d->study, key) >= 0) {
-      status = study_fail(path, at, "arms: %s is an axis too", key);
+      status = ad__study_fail(path, at, "arms: %s is an axis too", key);
     } else {
-      status = study_settle_value(d, at, key, at->text, &value);
-      status = status == AD_OK ? study_add_setting(arm, key, value) : status;
+      status = ad__study_settle_value(d, at, key, at->text, &value);
+      status = status == AD_OK ? ad__study_add_setting(arm, key, value) : status;
     }
     ad_free(value);
   }
-  study_leaves_destroy(&leaves);
+  ad__study_leaves_destroy(&leaves);
   return status;
 }
 
@@ -264,7 +264,7 @@ static int read_arms(struct study_draft *d, const struct ad_yaml *tree) {
     return add_named(d, "");
   }
   if (arms->kind != AD_YAML_MAPPING || arms->count == 0) {
-    return study_fail(d->study->path, arms, "arms: expected names, each with the keys that it sets");
+    return ad__study_fail(d->study->path, arms, "arms: expected names, each with the keys that it sets");
   }
   for (size_t i = 0; i < arms->count; i++) {
     AD_TRY(read_arm(d, arms->keys[i], arms->items[i]));
@@ -300,9 +300,9 @@ static int read_tree(struct study_draft *d, const struct ad_yaml *tree) {
   AD_TRY(read_base(d->study, tree));
   AD_TRY(set_cache(d->study));
   const struct ad_yaml *axes = ad_yaml_get(tree, "axes");
-  AD_TRY(axes == NULL ? AD_OK : study_read_axes(d, axes));
+  AD_TRY(axes == NULL ? AD_OK : ad__study_read_axes(d, axes));
   AD_TRY(read_arms(d, tree));
-  return study_lay_out(d);
+  return ad__study_lay_out(d);
 }
 
 int ad_study_read(struct ad_study *study, const char *path) {
@@ -314,13 +314,13 @@ int ad_study_read(struct ad_study *study, const char *path) {
   AD_TRY_GOTO(ad_config_create(&draft.scratch), done);
   status = read_tree(&draft, tree);
 done:
-  for (size_t b = 0; b < draft.block_count; b++) {
-    ad_free(draft.blocks[b].level);
+  for (size_t b = 0; b < draft.bundle_count; b++) {
+    ad_free(draft.bundles[b].level);
   }
   for (size_t i = 0; i < draft.named_count; i++) {
-    study_arm_destroy(&draft.named[i]);
+    ad__study_arm_destroy(&draft.named[i]);
   }
-  ad_free(draft.blocks);
+  ad_free(draft.bundles);
   ad_free(draft.named);
   ad_config_destroy(&draft.scratch);
   ad_yaml_destroy(tree);

@@ -194,7 +194,7 @@ static int measure(unsigned arms, unsigned inits, unsigned orders) {
   const double start = ad_clock();
   AD_TRY(ad_cells_open(&cells, &study));
   const double listed = ad_clock();
-  AD_TRY(ad_study_report(&study, &cells, &(struct ad_report_settings){0}, &text));
+  AD_TRY(ad_report_make(&study, &cells, &(struct ad_report_settings){0}, &text));
   const double reported = ad_clock();
   size_t scores = 0;
   for (size_t i = 0; i < study.count; i++) {

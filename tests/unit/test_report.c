@@ -267,7 +267,7 @@ static void test_against_fixture(void **state) {
   assert_int_equal(study.count, ARMS * POINTS);
   assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
   write_cells(&cells, &study, &made);
-  assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){0}, &text), AD_OK);
+  assert_int_equal(ad_report_make(&study, &cells, &(struct ad_report_settings){0}, &text), AD_OK);
   json_error_t error;
   json_t *report = json_load_file("full/report/report.json", JSON_REJECT_DUPLICATES, &error);
   assert_non_null(report);
@@ -310,7 +310,7 @@ static struct ad_buffer report_text(const char *name, const char *axes, const ch
     const struct ad_line_scores scores = {&result, NULL};
     assert_int_equal(ad_cells_append(&cells, i, &record, &scores), AD_OK);
   }
-  assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){0}, &text), AD_OK);
+  assert_int_equal(ad_report_make(&study, &cells, &(struct ad_report_settings){0}, &text), AD_OK);
   join_lines(&text);
   assert_null(strstr(text.data, "nan"));
   snprintf(page, sizeof page, "%s/report/report.html", name);
@@ -451,7 +451,7 @@ static void test_of_test_split(void **state) {
     assert_int_equal(ad_cells_append(&cells, i, &record, &(struct ad_line_scores){&result, &score}), AD_OK);
     ad_config_destroy(&config);
   }
-  assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){0}, &text), AD_OK);
+  assert_int_equal(ad_report_make(&study, &cells, &(struct ad_report_settings){0}, &text), AD_OK);
   join_lines(&text);
   assert_non_null(strstr(text.data, "From the logits of 64 test examples."));
   json_error_t error;
@@ -486,9 +486,9 @@ static void test_refused(void **state) {
   struct ad_buffer text = {0};
   make_study(&study, "dir: refused", "seed.init: 0..1", "base: {}");
   assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
-  assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){.baseline = "sdb"}, &text), AD_ECONFIG);
+  assert_int_equal(ad_report_make(&study, &cells, &(struct ad_report_settings){.baseline = "sdb"}, &text), AD_ECONFIG);
   assert_non_null(strstr(ad_error_message(), "no arm \"sdb\""));
-  assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){.folder = "s.yaml/report"}, &text),
+  assert_int_equal(ad_report_make(&study, &cells, &(struct ad_report_settings){.folder = "s.yaml/report"}, &text),
                    AD_EIO);
   ad_cells_close(&cells);
   ad_study_destroy(&study);
@@ -511,7 +511,7 @@ static void test_damaged(void **state) {
   make_study(&study, "name: made-up, dir: full, failed: 0.6", "seed.init: 0..3, seed.order: 0..4",
              "base: {}, <sda> & co: {teacher: {method: sda}}, ema: {teacher: {method: ema}}");
   assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
-  assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){.folder = "damaged"}, &text), AD_OK);
+  assert_int_equal(ad_report_make(&study, &cells, &(struct ad_report_settings){.folder = "damaged"}, &text), AD_OK);
   join_lines(&text);
   assert_non_null(strstr(text.data, "1 of these without logits, 1 with"));
   assert_non_null(strstr(text.data, "Snapshots of 1 runs could not be read; the first: full/runs/0000000000001001/snapshots/all.h5: "));
@@ -536,13 +536,13 @@ static void test_no_gnuplot_and_no_memory(void **state) {
     study.cells[i].id = 0x1000 + 4 + i;
   }
   assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
-  assert_int_equal(ad_study_report(&study, &cells, &(struct ad_report_settings){.folder = "bare"}, &text), AD_OK);
+  assert_int_equal(ad_report_make(&study, &cells, &(struct ad_report_settings){.folder = "bare"}, &text), AD_OK);
   check_page("bare/report.html", 0);
   const size_t blocks = ad_memory_stats().live_blocks;
   int status = AD_ENOMEM;
   for (unsigned long n = 1; status != AD_OK; n += 1 + n / 12) {
     ad_memory_fail_at(n);
-    status = ad_study_report(&study, &cells, &(struct ad_report_settings){.folder = "bare"}, &text);
+    status = ad_report_make(&study, &cells, &(struct ad_report_settings){.folder = "bare"}, &text);
     ad_memory_fail_at(0);
     if (status != AD_OK && status != AD_ENOMEM) {
       fail_msg("allocation %lu: %s: %s", n, ad_status_name(status), ad_error_message());
