@@ -36,12 +36,12 @@ static int arm_table(struct report *r, int fine, const char *id, const char *tit
   ad__document_table(r->doc, id, title, COLUMNS(columns));
   for (size_t a = 0; a < r->arms; a++) {
     const struct report_arm *arm = &r->arm[a];
-    struct arm_row row = {.arm = arm->name,
-                          .cells = r->points,
-                          .failed = arm->failed + arm->diverged,
-                          .missing = arm->missing,
-                          .failed_share = ad_wilson(arm->failed + arm->diverged, arm->all_count + arm->diverged,
-                                                    r->how.level)};
+    struct arm_row row = {
+        .arm = arm->name,
+        .cells = r->points,
+        .failed = arm->failed + arm->diverged,
+        .missing = arm->missing,
+        .failed_share = ad_wilson(arm->failed + arm->diverged, arm->all_count + arm->diverged, r->how.level)};
     AD_TRY(ad_summarize(&row.of, fine ? arm->good : arm->all_count, fine ? arm->fine : arm->all, r->how.level));
     ad__document_row(r->doc, &row);
   }
@@ -108,7 +108,7 @@ static int points_plot(struct report *r) {
       if (run->state == (failed ? RUN_FAILED : RUN_GOOD)) {
         /* Points of one arm are spread over its line by the golden ratio. */
         ad__script_add(r, &script, "%.9g %.4f\n", run->score * r->scale,
-                   0.22 - fmod(0.618034 * (double)(i % r->points), 1.0) * 0.44 - (double)(i / r->points));
+                       0.22 - fmod(0.618034 * (double)(i % r->points), 1.0) * 0.44 - (double)(i / r->points));
       }
     }
     ad__script_add(r, &script, "EOD\n");
@@ -121,19 +121,20 @@ static int points_plot(struct report *r) {
     }
     if (r->doc->status == AD_OK && s.n > 0) {
       ad__script_add(r, &script, "%.9g %.9g %.9g -%zu %.9g\n", s.median.value * r->scale, s.lower.value * r->scale,
-                 s.upper.value * r->scale, a, s.mean.value * r->scale);
+                     s.upper.value * r->scale, a, s.mean.value * r->scale);
     }
   }
   ad__script_add(r, &script, "EOD\n");
   ad__script_arm_axis(r, &script, r->arms);
   ad__script_axis(r, &script, 'x', r->metric, r->unit);
-  ad__script_add(r, &script,
-             "set key outside top center horizontal\nset offsets graph 0.02, graph 0.02, 0, 0\n"
-             "plot $box using 1:4:2:3:($4-0.32):($4+0.32) with boxxyerror fc rgb '#0072b2' fs transparent solid 0.14 "
-             "border lc rgb '#8fb6d3' t 'quartiles', "
-             "$box using 1:($4-0.32):(0):(0.64) with vectors nohead lc rgb '#0072b2' lw 2 t 'median', "
-             "$good using 1:2 with points pt 7 ps 0.45 lc rgb '#1c2530' t 'run', "
-             "$failed using 1:2 with points pt 2 ps 0.7 lw 1.5 lc rgb '#d55e00' t 'failed run'\n");
+  ad__script_add(
+      r, &script,
+      "set key outside top center horizontal\nset offsets graph 0.02, graph 0.02, 0, 0\n"
+      "plot $box using 1:4:2:3:($4-0.32):($4+0.32) with boxxyerror fc rgb '#0072b2' fs transparent solid 0.14 "
+      "border lc rgb '#8fb6d3' t 'quartiles', "
+      "$box using 1:($4-0.32):(0):(0.64) with vectors nohead lc rgb '#0072b2' lw 2 t 'median', "
+      "$good using 1:2 with points pt 7 ps 0.45 lc rgb '#1c2530' t 'run', "
+      "$failed using 1:2 with points pt 2 ps 0.7 lw 1.5 lc rgb '#d55e00' t 'failed run'\n");
   size_t finished = 0;
   for (size_t a = 0; a < r->arms; a++) {
     finished += r->arm[a].all_count;
@@ -143,9 +144,10 @@ static int points_plot(struct report *r) {
     ad_buffer_destroy(&script);
     return r->doc->status;
   }
-  ad__document_plot(r->doc, "plot_runs",
-                "Every finished run, with median and quartiles of each arm. The height within a line means nothing.",
-                820, ad__script_height(r->arms) + 30, &script);
+  ad__document_plot(
+      r->doc, "plot_runs",
+      "Every finished run, with median and quartiles of each arm. The height within a line means nothing.", 820,
+      ad__script_height(r->arms) + 30, &script);
   ad_buffer_destroy(&script);
   return r->doc->status;
 }
@@ -153,15 +155,17 @@ static int points_plot(struct report *r) {
 int ad__report_arms(struct report *r) {
   static const char *const rules[] = {"accuracy not above that of always naming the most frequent class", "none",
                                       "a threshold on the result"};
-  ad__document_section(r->doc, "arms", "The arms",
-                   "Each point is a training that differs from its neighbours in seeds alone, so the spread is what "
-                   "chance does to this method.",
-                   "the SD's interval where values are far from normal (outliers, two humps), and any mean over failed "
-                   "and good runs together.");
-  ad__document_note(r->doc,
-                "A run counts as failed if it diverged, or by the study's rule: %s. Cells without a result are missing "
-                "and count as nothing.",
-                rules[r->study->rule]);
+  ad__document_section(
+      r->doc, "arms", "The arms",
+      "Each point is a training that differs from its neighbours in seeds alone, so the spread is what "
+      "chance does to this method.",
+      "the SD's interval where values are far from normal (outliers, two humps), and any mean over failed "
+      "and good runs together.");
+  ad__document_note(
+      r->doc,
+      "A run counts as failed if it diverged, or by the study's rule: %s. Cells without a result are missing "
+      "and count as nothing.",
+      rules[r->study->rule]);
   AD_TRY(points_plot(r));
   AD_TRY(arm_table(r, 0, "arms", "All finished runs, failed ones with their score"));
   AD_TRY(arm_table(r, 1, "arms_without_failed", "Without failed runs"));

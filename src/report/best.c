@@ -14,7 +14,7 @@ static void best_curve(struct report *r, struct ad_buffer *script, size_t a, siz
   for (size_t k = 0; k < points; k++) {
     if (best[k].unbiased.why == NULL) {
       ad__script_add(r, script, "%zu %.9g %.9g %.9g %.9g\n", best[k].n, best[k].unbiased.value * r->scale,
-                 best[k].plug_in.value * r->scale, best[k].band.low * r->scale, best[k].band.high * r->scale);
+                     best[k].plug_in.value * r->scale, best[k].band.low * r->scale, best[k].band.high * r->scale);
     }
   }
   ad__script_add(r, script, "EOD\n");
@@ -32,8 +32,8 @@ static void plot_best(struct report *r, struct ad_buffer *script, const unsigned
     if (drawn[a] && curves < CURVES) {
       const size_t style = ad__script_style(r, a, curves);
       ad__script_add(r, script,
-                 "%s$b%zu using 1:4:5 with filledcurves ls %zu notitle, $b%zu using 1:2 with linespoints ls %zu t ",
-                 curves > 0 ? ", " : "", a, style, a, style);
+                     "%s$b%zu using 1:4:5 with filledcurves ls %zu notitle, $b%zu using 1:2 with linespoints ls %zu t ",
+                     curves > 0 ? ", " : "", a, style, a, style);
       ad__script_name(r, script, r->arm[a].name);
       ad__script_add(r, script, ", $b%zu using 1:3 with lines ls %zu lw 1 dt 3 notitle", a, style);
       curves++;

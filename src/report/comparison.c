@@ -142,7 +142,7 @@ static void comparison_plot(struct report *r, const struct comparison *c) {
       const double m = p->mean.value * r->scale;
       drawn++;
       ad__script_add(r, &script, "%.9g %.9g %.9g -%zu\n", m, i.why == NULL ? i.low * r->scale : m,
-                 i.why == NULL ? i.high * r->scale : m, a);
+                     i.why == NULL ? i.high * r->scale : m, a);
     }
   }
   ad__script_add(r, &script, "EOD\nunset key\n");
@@ -150,8 +150,8 @@ static void comparison_plot(struct report *r, const struct comparison *c) {
   snprintf(label, sizeof label, "difference in %s from %s", r->metric, r->arm[r->baseline].name);
   ad__script_axis(r, &script, 'x', label, r->unit);
   ad__script_add(r, &script,
-             "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\n"
-             "plot $d using 1:4:2:3 with xerrorbars ls 1 ps 0.9\n");
+                 "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\n"
+                 "plot $d using 1:4:2:3 with xerrorbars ls 1 ps 0.9\n");
   snprintf(label, sizeof label,
            "Mean difference from %s on common seeds with its 95 %% interval (of crossed seeds where they are; else by "
            "bootstrap, t below 10 pairs); %s of 0 is better.",
@@ -173,7 +173,7 @@ static void summarize(struct report *r, const struct comparison *c) {
     told++;
     if (p->mean.why != NULL) {
       ad__document_summary(r->doc, "%s against %s: not available: %s.", r->arm[a].name, r->arm[r->baseline].name,
-                       p->mean.why);
+                           p->mean.why);
       continue;
     }
     const double mean = p->mean.value * r->scale;
@@ -191,8 +191,8 @@ static void summarize(struct report *r, const struct comparison *c) {
                crossed ? c[a].holm_crossed.value : c[a].holm.value);
     }
     ad__document_summary(r->doc, "%s against %s: %s %+.3g%s (%s) on %zu common seed%s; better on %.0f %% of them%s.",
-                     r->arm[a].name, r->arm[r->baseline].name, r->metric, mean, unit, interval, p->n,
-                     p->n == 1 ? "" : "s", 100 * c[a].better.value, test);
+                         r->arm[a].name, r->arm[r->baseline].name, r->metric, mean, unit, interval, p->n,
+                         p->n == 1 ? "" : "s", 100 * c[a].better.value, test);
   }
   if (r->arms > told + 1) {
     ad__document_summary(r->doc, "%zu more arms are in the table.", r->arms - 1 - told);
@@ -219,9 +219,9 @@ int ad__report_comparison(struct report *r) {
     ad__document_note(r->doc, "Not available: the study has one arm.");
     ad__document_summary(r->doc, "The study has one arm: nothing to compare.");
   } else if (status == AD_OK) {
-    ad__document_note(r->doc,
-                  "Baseline: %s. Differences are arm minus baseline, so %s ones are better. %zu bootstrap replicates.",
-                  r->arm[r->baseline].name, r->falls ? "negative" : "positive", r->how.replicates);
+    ad__document_note(
+        r->doc, "Baseline: %s. Differences are arm minus baseline, so %s ones are better. %zu bootstrap replicates.",
+        r->arm[r->baseline].name, r->falls ? "negative" : "positive", r->how.replicates);
     ad__document_note(r->doc, "Runs that diverged have no score and are in neither table.");
     summarize(r, all);
     comparison_plot(r, all);

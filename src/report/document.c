@@ -111,7 +111,7 @@ void ad__document_note(struct document *document, const char *format, ...) {
 }
 
 void ad__document_section(struct document *document, const char *id, const char *title, const char *meaning,
-                      const char *caution) {
+                          const char *caution) {
   if (document->status != AD_OK ||
       (document->status = ad_reserve((void **)&document->sections, &document->capacity, document->count + 1,
                                      sizeof *document->sections)) != AD_OK) {
@@ -124,14 +124,15 @@ void ad__document_section(struct document *document, const char *id, const char 
 }
 
 void ad__document_table(struct document *document, const char *id, const char *title, size_t width,
-                    const struct document_column *columns) {
+                        const struct document_column *columns) {
   struct document_section *s = newest(document);
   if (s == NULL || (document->status = ad_reserve((void **)&s->tables, &s->table_capacity, s->table_count + 1,
                                                   sizeof *s->tables)) != AD_OK) {
     return;
   }
   struct document_table *table = &s->tables[s->table_count++];
-  *table = (struct document_table){.id = copy_shown(document, id), .title = copy_shown(document, title), .width = width};
+  *table =
+      (struct document_table){.id = copy_shown(document, id), .title = copy_shown(document, title), .width = width};
   table->columns = ad_malloc(width, sizeof *columns);
   if (table->columns == NULL) {
     fail(document, "a table");
@@ -174,9 +175,8 @@ static struct document_entry read_entry(struct document *d, const struct documen
 
 void ad__document_add_row(struct document *document, const void *row, size_t size) {
   struct document_table *table = open_table(document);
-  if (table == NULL ||
-      (document->status = ad_reserve((void **)&table->entries, &table->capacity, table->count + table->width,
-                                     sizeof *table->entries)) != AD_OK) {
+  if (table == NULL || (document->status = ad_reserve((void **)&table->entries, &table->capacity,
+                                                      table->count + table->width, sizeof *table->entries)) != AD_OK) {
     return;
   }
   for (size_t c = 0; c < table->width; c++) {
@@ -207,7 +207,7 @@ static size_t find_reason(const struct document_table *table, size_t first, size
 }
 
 int ad__document_reasons(const struct document_table *table, const char *before, const char *between,
-                     struct ad_buffer *out) {
+                         struct ad_buffer *out) {
   int reasons = 0;
   for (size_t i = 0; i < table->count; i++) {
     const char *why = table->entries[i].why;
@@ -227,7 +227,7 @@ int ad__document_reasons(const struct document_table *table, const char *before,
 }
 
 void ad__document_plot(struct document *document, const char *id, const char *title, unsigned width, unsigned height,
-                   const struct ad_buffer *script) {
+                       const struct ad_buffer *script) {
   struct document_section *s = newest(document);
   if (s == NULL || (document->status = ad_reserve((void **)&s->figures, &s->figure_capacity, s->figure_count + 1,
                                                   sizeof *s->figures)) != AD_OK) {

@@ -51,11 +51,11 @@ struct document_column {
 /* The column of a member of `struct row`: a text (const char *), a count (uint64_t), a figure or an interval. */
 #define COLUMN(id, head, unit, row, member) \
   {id, head, unit, ENTRY_KIND(((struct row *)NULL)->member), offsetof(struct row, member), sizeof(struct row)}
-#define ENTRY_KIND(member)                 \
-  _Generic(member,                         \
-      const char *: ENTRY_TEXT,            \
-      uint64_t: ENTRY_COUNT,               \
-      struct ad_figure: ENTRY_FIGURE,      \
+#define ENTRY_KIND(member)            \
+  _Generic(member,                    \
+      const char *: ENTRY_TEXT,       \
+      uint64_t: ENTRY_COUNT,          \
+      struct ad_figure: ENTRY_FIGURE, \
       struct ad_interval: ENTRY_INTERVAL)
 
 struct document_table {
@@ -100,11 +100,11 @@ void ad__document_note(struct document *document, const char *format, ...) __att
 
 /* Begins a section. */
 void ad__document_section(struct document *document, const char *id, const char *title, const char *meaning,
-                      const char *caution);
+                          const char *caution);
 
 /* Begins a table of the newest section. columns [width] are copied, their texts live for ever. */
 void ad__document_table(struct document *document, const char *id, const char *title, size_t width,
-                    const struct document_column *columns);
+                        const struct document_column *columns);
 void ad__document_data_only(struct document *document);
 
 /* The width and the columns of a table, from an array. */
@@ -116,7 +116,7 @@ void ad__document_add_row(struct document *document, const void *row, size_t siz
 
 /* A figure of the newest section, made by gnuplot from `script`, which plots on a terminal that is set already. */
 void ad__document_plot(struct document *document, const char *id, const char *title, unsigned width, unsigned height,
-                   const struct ad_buffer *script);
+                       const struct ad_buffer *script);
 
 /* Appends the document to `out`. AD_ENOMEM. */
 int ad__document_text(const struct document *document, struct ad_buffer *out);
@@ -130,7 +130,7 @@ struct document_table ad__document_shown(const struct document_table *table, siz
 /* Why entries are not available, each reason once, behind the heads of the columns that it stands for: `before` "mean,
  * SD: needs at least 2 runs", `between` two of them. Appended; nothing where all is there. AD_ENOMEM. */
 int ad__document_reasons(const struct document_table *table, const char *before, const char *between,
-                     struct ad_buffer *out);
+                         struct ad_buffer *out);
 
 /* What people see of an entry, or of its reason; appended. */
 int ad__document_show(const struct document_entry *entry, const struct document_column *column, struct ad_buffer *out);
@@ -138,7 +138,7 @@ int ad__document_show(const struct document_entry *entry, const struct document_
 /* Runs gnuplot on a script in `folder`; *svg is the picture, ready to stand inside HTML with ids that begin with `id`,
  * or NULL where gnuplot failed (a warning was given). The caller frees it. AD_EIO, AD_ENOMEM. */
 int ad__plot_svg(const char *folder, const char *id, unsigned width, unsigned height, const struct ad_buffer *script,
-             char **svg);
+                 char **svg);
 
 /* A text, and the text of a mark on an axis, as gnuplot takes it: shown as base/shown.h has it, with typographic
  * quotes, since gnuplot 5.4 takes a quote at the beginning for the end. AD_ENOMEM. */

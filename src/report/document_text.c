@@ -65,8 +65,7 @@ static int wrap(struct ad_buffer *out, const char *text, int indent) {
 
 static int head(const struct document_column *column, struct ad_buffer *out) {
   const char *unit = ad__units[column->unit].name;
-  return unit[0] == '\0' ? ad_buffer_puts(out, column->head)
-                         : ad_buffer_printf(out, "%s (%s)", column->head, unit);
+  return unit[0] == '\0' ? ad_buffer_puts(out, column->head) : ad_buffer_printf(out, "%s (%s)", column->head, unit);
 }
 
 /* The texts of all entries, one after another with a NUL each, heads first, and the width of each column. */
@@ -82,7 +81,7 @@ static int lay_out(const struct document_table *table, struct ad_buffer *texts, 
 }
 
 static int print_entries(const struct document_table *table, const struct ad_buffer *texts, const size_t *widths,
-                       struct ad_buffer *out) {
+                         struct ad_buffer *out) {
   const char *text = texts->data;
   for (size_t i = 0; i < table->width + table->count; i++) {
     const size_t column = i % table->width;
@@ -215,8 +214,7 @@ static int csv_entry(struct ad_buffer *out, enum entry_kind kind, const struct d
 }
 
 /* "column: reason; column: reason" */
-static int csv_reasons(struct ad_buffer *out, const struct document_table *table,
-                       const struct document_entry *row) {
+static int csv_reasons(struct ad_buffer *out, const struct document_table *table, const struct document_entry *row) {
   struct ad_buffer text = {0};
   int status = ad_buffer_puts(&text, "");
   for (size_t c = 0; c < table->width && status == AD_OK; c++) {
@@ -234,8 +232,8 @@ static int csv_reasons(struct ad_buffer *out, const struct document_table *table
 int ad__document_csv(const struct document_table *table, struct ad_buffer *out) {
   for (size_t c = 0; c < table->width; c++) {
     const char *id = table->columns[c].id;
-    AD_TRY(table->columns[c].kind == ENTRY_INTERVAL
-               ? ad_buffer_printf(out, "%s_low,%s_high,", id, id) : ad_buffer_printf(out, "%s,", id));
+    AD_TRY(table->columns[c].kind == ENTRY_INTERVAL ? ad_buffer_printf(out, "%s_low,%s_high,", id, id)
+                                                    : ad_buffer_printf(out, "%s,", id));
   }
   AD_TRY(ad_buffer_puts(out, "not_available\n"));
   for (size_t i = 0; i < table->count; i++) {

@@ -47,7 +47,8 @@ static int correlate(struct logs *l, size_t a, struct ad_buffer *script, double 
       y[k] = work[2 * k + 1];
     }
     const double share = arm->at[i] / arm->at[arm->evaluations - 1];
-    struct correlation_row row = {.arm = r->arm[a].name, .step = ad_figure_of(arm->at[i]), .share = ad_figure_of(share)};
+    struct correlation_row row = {
+        .arm = r->arm[a].name, .step = ad_figure_of(arm->at[i]), .share = ad_figure_of(share)};
     AD_TRY(ad_spearman(&row.of, n, x, y, r->how.level));
     ad__document_row(r->doc, &row);
     if (row.of.rho.why == NULL) {
@@ -64,7 +65,8 @@ static void plot_correlations(struct report *r, struct ad_buffer *script, size_t
   char title[240], left_out[100];
   ad__script_axis(r, script, 'x', "share of training", "%");
   ad__script_axis(r, script, 'y', "rank correlation with the last score", "");
-  ad__script_add(r, script, "set yrange [-1:1.05]\nset xrange [0:100]\nplot 0 with lines lc rgb '#5b6775' dt 2 notitle");
+  ad__script_add(r, script,
+                 "set yrange [-1:1.05]\nset xrange [0:100]\nplot 0 with lines lc rgb '#5b6775' dt 2 notitle");
   for (size_t k = 0; k < curves; k++) {
     ad__script_add(r, script, ", $b%zu using 1:2 with linespoints ls %zu t ", k, ad__script_style(r, which[k], k));
     ad__script_name(r, script, r->arm[which[k]].name);
@@ -89,7 +91,7 @@ static int correlations(struct logs *l, double *work) {
   size_t curves = 0, all = 0, which[CURVES];
   int status = AD_OK;
   ad__document_table(r->doc, "early_correlation", "Rank correlation of the score at a step with the last one",
-                 COLUMNS(columns));
+                     COLUMNS(columns));
   for (size_t a = 0; a < l->arms && status == AD_OK; a++) {
     struct ad_buffer curve = {0};
     int there;
@@ -132,8 +134,8 @@ static int frontier(struct logs *l, size_t a, double *work, struct ad_buffer *sc
   const size_t budgets = n / 2 < PLAN_BUDGETS ? n / 2 : PLAN_BUDGETS;
   if (points < 2 || budgets == 0) {
     ad__document_note(r->doc, "%s: plans that stop early are not available: %s.", r->arm[a].name,
-                  points < 2 ? "the runs were scored at their end only (eval.every)"
-                             : "needs at least 2 runs with all their evaluations");
+                      points < 2 ? "the runs were scored at their end only (eval.every)"
+                                 : "needs at least 2 runs with all their evaluations");
     return r->doc->status;
   }
   const struct ad_resampling how = {r->how.seed, PLAN_REPLICATES, r->how.level};
@@ -145,7 +147,7 @@ static int frontier(struct logs *l, size_t a, double *work, struct ad_buffer *sc
   for (size_t b = 0; b < budgets; b++) {
     if (draw) {
       ad__script_add(r, script, "%zu %.9g %.9g\n", b + 1, plan[b].expected.value * r->scale,
-                 plain[b].expected.value * r->scale);
+                     plain[b].expected.value * r->scale);
     }
     const struct ad_figure none = ad_figure_none("the best plan stops none");
     const struct plan_row row = {.arm = r->arm[a].name,
@@ -198,19 +200,19 @@ int ad__report_early(struct logs *l) {
       COLUMN("kept", "keep", UNIT_NONE, plan_row, kept),
       COLUMN("stop_at", "stop the others at", UNIT_PERCENT, plan_row, stop_at),
       COLUMN("cost", "cost (trainings)", UNIT_NONE, plan_row, cost)};
-  ad__document_section(r->doc, "early", "Mid-run scores and stopping early",
-                   "Whether a run's score in the middle of training ranks it as its last one does, and what it would "
-                   "gain to start more runs and stop all but the best early (Dodge et al. 2020).",
-                   "plans from fewer than about 20 runs: the best plan is chosen and judged on the same runs, so its "
-                   "gain is optimistic.");
+  ad__document_section(
+      r->doc, "early", "Mid-run scores and stopping early",
+      "Whether a run's score in the middle of training ranks it as its last one does, and what it would "
+      "gain to start more runs and stop all but the best early (Dodge et al. 2020).",
+      "plans from fewer than about 20 runs: the best plan is chosen and judged on the same runs, so its "
+      "gain is optimistic.");
   double *work = ad_malloc(l->most * (EVALUATIONS + 4), sizeof *work);
   struct ad_buffer script = {0};
   size_t curves = 0, which[CURVES];
   int status =
       work == NULL ? ad_fail_memory(l->most * (EVALUATIONS + 4) * 8, "scores along training") : correlations(l, work);
   if (status == AD_OK) {
-    ad__document_table(r->doc, "early_stopping", "Expected final score of the best run for a budget",
-                   COLUMNS(columns));
+    ad__document_table(r->doc, "early_stopping", "Expected final score of the best run for a budget", COLUMNS(columns));
   }
   for (size_t a = 0; a < l->arms && status == AD_OK; a++) {
     status = frontier(l, a, work, &script, &curves, which);

@@ -150,15 +150,15 @@ int ad__report_examples(struct report *r) {
   }
   if (status == AD_OK && e.labels == NULL) {
     ad__document_section(r->doc, "test_set", "How much is the test set; churn, diversity, calibration",
-                     "These come from the logits of single examples.", "where logits are not kept.");
+                         "These come from the logits of single examples.", "where logits are not kept.");
     ad__document_note(r->doc, "Not available: no run has kept its logits (eval.keep_logits=true).");
   } else if (status == AD_OK) {
     status = ad__report_test_set(&e);
     if (status == AD_OK && (e.without > 0 || e.other > 0 || e.most < r->points || e.arms < r->arms)) {
       ad__document_note(r->doc,
-                    "Read: at most %zu runs of each of the first %zu arms; %zu of these without logits, %zu with "
-                    "logits that cannot be used (damaged, or of other examples).",
-                    e.most, e.arms, e.without, e.other);
+                        "Read: at most %zu runs of each of the first %zu arms; %zu of these without logits, %zu with "
+                        "logits that cannot be used (damaged, or of other examples).",
+                        e.most, e.arms, e.without, e.other);
     }
     status = status == AD_OK ? ad__report_predictions(&e) : status;
   }

@@ -91,7 +91,8 @@ struct noise_row {
   struct ad_figure lowest, highest; /* of a run */
 };
 
-static void noise_row(struct report *r, size_t arm, const struct noise *noise, const struct sample *sample, int period) {
+static void noise_row(struct report *r, size_t arm, const struct noise *noise, const struct sample *sample,
+                      int period) {
   const struct ad_figure none = ad_figure_none("no run has an estimate of its own");
   struct noise_row row = {.arm = r->arm[arm].name,
                           .period = periods[period],
@@ -135,11 +136,12 @@ int ad__report_noise(struct report *r, size_t arms, const struct noise *noise) {
       COLUMN("lowest", "lowest of a run", UNIT_EXAMPLES, noise_row, lowest),
       COLUMN("highest", "highest of a run", UNIT_EXAMPLES, noise_row, highest)};
   int status = AD_OK, any = 0;
-  ad__document_section(r->doc, "noise", "Gradient noise scale",
-                   "The batch size at which the noise of a batch's gradient is as large as the gradient itself "
-                   "(McCandlish et al. 2018): well below it larger batches save steps, well above it they save little.",
-                   "as a rule for the learning rate, or from a few steps: |G|^2 is a small difference of large numbers, "
-                   "and the scale grows in the course of a training.");
+  ad__document_section(
+      r->doc, "noise", "Gradient noise scale",
+      "The batch size at which the noise of a batch's gradient is as large as the gradient itself "
+      "(McCandlish et al. 2018): well below it larger batches save steps, well above it they save little.",
+      "as a rule for the learning rate, or from a few steps: |G|^2 is a small difference of large numbers, "
+      "and the scale grows in the course of a training.");
   for (size_t a = 0; a < arms && status == AD_OK; a++) {
     if (noise[a].runs == 0) {
       continue;
@@ -151,9 +153,10 @@ int ad__report_noise(struct report *r, size_t arms, const struct noise *noise) {
     status = noise_rows(r, a, &noise[a]);
   }
   if (status == AD_OK && !any) {
-    ad__document_note(r->doc,
-                  "Not available: no run has snapshots with the gradient's norm over parts of a batch (snapshot.every and "
-                  "its like, with scalars in snapshot.content, and batch.lanes above 1).");
+    ad__document_note(
+        r->doc,
+        "Not available: no run has snapshots with the gradient's norm over parts of a batch (snapshot.every and "
+        "its like, with scalars in snapshot.content, and batch.lanes above 1).");
   }
   return status == AD_OK ? r->doc->status : status;
 }

@@ -161,7 +161,7 @@ out:
 }
 
 static int draw_figure(const struct files *files, const char *id, unsigned width, unsigned height,
-                const struct ad_buffer *script, struct ad_buffer *read, struct ad_buffer *svg) {
+                       const struct ad_buffer *script, struct ad_buffer *read, struct ad_buffer *svg) {
   int made = 0;
   AD_TRY(write_script(files, width, height, script));
   AD_TRY(run_gnuplot(files, &made));
@@ -178,7 +178,7 @@ static int draw_figure(const struct files *files, const char *id, unsigned width
 }
 
 int ad__plot_svg(const char *folder, const char *id, unsigned width, unsigned height, const struct ad_buffer *script,
-             char **svg) {
+                 char **svg) {
   struct files files = {ad_path_join(folder, ".plot.gp"), ad_path_join(folder, ".plot.svg"),
                         ad_path_join(folder, ".plot.log")};
   struct ad_buffer read = {0}, cleaned = {0};

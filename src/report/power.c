@@ -1,8 +1,8 @@
 /* The section on how many seeds an effect needs. */
+#include "autodidact/statistics/power.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/statistics/compare.h"
-#include "autodidact/statistics/power.h"
 #include "autodidact/statistics/spread.h"
 #include "report_internal.h"
 
@@ -40,12 +40,13 @@ int ad__report_power(struct report *r) {
       COLUMN("pairs_noether", "pairs, Noether (5 %, 95 %)", UNIT_NONE, power_row, pairs_noether),
       COLUMN("sd_ratio", "SD ratio seen", UNIT_NONE, power_row, spread.ratio),
       COLUMN("runs_for_ratio", "runs an arm for 80 % power", UNIT_NONE, power_row, runs_for_ratio)};
-  ad__document_section(r->doc, "power", "How many seeds",
-                   "The number of seeds that an effect as large as the one seen would need to be found with 80 % power "
-                   "at 5 % (two-sided paired t; F test for SDs), or by Noether's "
-                   "rule for P(A > B) (one-sided 5 %, power 95 %).",
-                   "as the power of this study: the effect that was seen has an error of its own, and one picked for "
-                   "being large is too large.");
+  ad__document_section(
+      r->doc, "power", "How many seeds",
+      "The number of seeds that an effect as large as the one seen would need to be found with 80 % power "
+      "at 5 % (two-sided paired t; F test for SDs), or by Noether's "
+      "rule for P(A > B) (one-sided 5 %, power 95 %).",
+      "as the power of this study: the effect that was seen has an error of its own, and one picked for "
+      "being large is too large.");
   if (r->arms < 2) {
     ad__document_note(r->doc, "Not available: the study has one arm.");
     return r->doc->status;

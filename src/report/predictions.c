@@ -119,13 +119,14 @@ static void plot_churn(struct examples *e) {
     }
     ad__script_add(r, &script, "\n");
   }
-  ad__script_add(r, &script,
-             "EOD\nunset grid\nset style fill solid 1 noborder\nset border 0\nset size ratio -1\nset tics scale 0\nset "
-             "palette defined (0 '#ffffff', 0.5 "
-             "'#7fb2d6', 1 '#0b3c5d')\n"
-             "set xrange [-0.5:%g]\nset yrange [%g:-0.5]\nunset key\nset cblabel 'examples on which two runs differ "
-             "(%%)' tc rgb '#1c2530'\n",
-             (double)count - 0.5, (double)count - 0.5);
+  ad__script_add(
+      r, &script,
+      "EOD\nunset grid\nset style fill solid 1 noborder\nset border 0\nset size ratio -1\nset tics scale 0\nset "
+      "palette defined (0 '#ffffff', 0.5 "
+      "'#7fb2d6', 1 '#0b3c5d')\n"
+      "set xrange [-0.5:%g]\nset yrange [%g:-0.5]\nunset key\nset cblabel 'examples on which two runs differ "
+      "(%%)' tc rgb '#1c2530'\n",
+      (double)count - 0.5, (double)count - 0.5);
   for (int axis = 'x'; axis <= 'y'; axis++) {
     ad__script_add(r, &script, "set %ctics %s(", axis, axis == 'x' ? "rotate by 35 right " : "");
     for (size_t i = 0; i < drawn; i++) {
@@ -137,10 +138,11 @@ static void plot_churn(struct examples *e) {
   }
   for (size_t i = 1; i < drawn; i++) {
     const double at = (double)begin[i] - 0.5;
-    ad__script_add(r, &script,
-               "set arrow from %g,-0.5 to %g,%g nohead front lc rgb '#1c2530' lw 0.7\nset arrow from -0.5,%g to %g,%g "
-               "nohead front lc rgb '#1c2530' lw 0.7\n",
-               at, at, (double)count - 0.5, at, (double)count - 0.5, at);
+    ad__script_add(
+        r, &script,
+        "set arrow from %g,-0.5 to %g,%g nohead front lc rgb '#1c2530' lw 0.7\nset arrow from -0.5,%g to %g,%g "
+        "nohead front lc rgb '#1c2530' lw 0.7\n",
+        at, at, (double)count - 0.5, at, (double)count - 0.5, at);
   }
   ad__script_add(r, &script, "plot $m matrix with image pixels\n");
   snprintf(title, sizeof title,
@@ -167,14 +169,14 @@ int ad__report_predictions(struct examples *e) {
       COLUMN("diversity", "diversity", UNIT_NONE, prediction_row, ambiguity.diversity),
       COLUMN("vote_brier", "Brier of the vote", UNIT_NONE, prediction_row, vote.brier),
       COLUMN("vote_ece", "ECE of the vote", UNIT_PERCENT, prediction_row, vote.ece)};
-  ad__document_section(r->doc, "predictions", "Predictions: churn, diversity, calibration",
-                   "On how many examples runs that differ in seeds alone disagree, what their vote gains from that "
-                   "(its Brier score is the runs' mean less their diversity, exactly), and whether "
-                   "their probabilities can be believed.",
-                   "ECE on few examples (biased upwards, and bound to 15 bins), and the vote as if it cost one run.");
+  ad__document_section(
+      r->doc, "predictions", "Predictions: churn, diversity, calibration",
+      "On how many examples runs that differ in seeds alone disagree, what their vote gains from that "
+      "(its Brier score is the runs' mean less their diversity, exactly), and whether "
+      "their probabilities can be believed.",
+      "ECE on few examples (biased upwards, and bound to 15 bins), and the vote as if it cost one run.");
   plot_churn(e);
-  ad__document_table(r->doc, "predictions", "Means over the runs of an arm, and their vote",
-                 COLUMNS(columns));
+  ad__document_table(r->doc, "predictions", "Means over the runs of an arm, and their vote", COLUMNS(columns));
   AD_TRY(prediction_rows(e));
   if (e->arms > 1) {
     churn_table(e);

@@ -174,7 +174,8 @@ static int write_report(const struct document *doc, const char *folder, struct a
   static const struct {
     const char *name;
     int (*print)(const struct document *, struct ad_buffer *);
-  } files[] = {{"report.txt", ad__document_text}, {"report.json", ad__document_json}, {"report.html", ad__document_html}};
+  } files[] = {
+      {"report.txt", ad__document_text}, {"report.json", ad__document_json}, {"report.html", ad__document_html}};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     struct ad_buffer file = {0};
     int status = files[i].print(doc, &file);
@@ -221,15 +222,17 @@ static void count_runs(struct report *r) {
     diverged += r->arm[a].diverged;
     missing += r->arm[a].missing;
   }
-  ad__document_summary(r->doc,
-                   "%zu arms, %zu combinations of seeds, %zu cells: %zu finished well, %zu failed by the study's rule, "
-                   "%zu diverged, %zu have no result (yet).",
-                   r->arms, r->points, r->study->count, good, failed, diverged, missing);
+  ad__document_summary(
+      r->doc,
+      "%zu arms, %zu combinations of seeds, %zu cells: %zu finished well, %zu failed by the study's rule, "
+      "%zu diverged, %zu have no result (yet).",
+      r->arms, r->points, r->study->count, good, failed, diverged, missing);
   if (missing > 0) {
-    ad__document_summary(r->doc,
-                     "The study is not complete: what is here describes the %zu runs that have a score. Cells that are "
-                     "missing for a reason (the hard ones take longer) bias every figure.",
-                     good + failed);
+    ad__document_summary(
+        r->doc,
+        "The study is not complete: what is here describes the %zu runs that have a score. Cells that are "
+        "missing for a reason (the hard ones take longer) bias every figure.",
+        good + failed);
   }
 }
 
@@ -248,7 +251,7 @@ static int all_sections(struct report *r) {
 }
 
 static int make_report(struct report *r, const struct ad_report_settings *settings, const char *folder,
-                struct ad_buffer *text) {
+                       struct ad_buffer *text) {
   char title[300];
   AD_TRY(gather_runs(r));
   AD_TRY(find_baseline(r, settings->baseline));
@@ -267,7 +270,7 @@ static int make_report(struct report *r, const struct ad_report_settings *settin
 }
 
 int ad_report_make(const struct ad_study *study, const struct ad_cells *cells,
-                    const struct ad_report_settings *settings, struct ad_buffer *text) {
+                   const struct ad_report_settings *settings, struct ad_buffer *text) {
   if (study->arm_count == 0 || study->count == 0) {
     return ad_fail(AD_ECONFIG, "%s: no cells to report on", study->path);
   }

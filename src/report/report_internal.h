@@ -2,9 +2,9 @@
 #ifndef AUTODIDACT_SRC_REPORT_REPORT_INTERNAL_H
 #define AUTODIDACT_SRC_REPORT_REPORT_INTERNAL_H
 
-#include "autodidact/store/snapshot.h"
 #include "autodidact/report/report.h"
 #include "autodidact/statistics/components.h"
+#include "autodidact/store/snapshot.h"
 #include "document.h"
 
 enum run_state {
@@ -50,11 +50,9 @@ enum {
 };
 
 /* The columns of a band's quantiles: `quantile` is the member of `struct row`. */
-#define BAND_COLUMNS(row, quantile)                         \
-  COLUMN("q05", "5 %", UNIT_NONE, row, quantile[0]),        \
-      COLUMN("q25", "25 %", UNIT_NONE, row, quantile[1]),   \
-      COLUMN("q50", "median", UNIT_NONE, row, quantile[2]), \
-      COLUMN("q75", "75 %", UNIT_NONE, row, quantile[3]),   \
+#define BAND_COLUMNS(row, quantile)                                                                             \
+  COLUMN("q05", "5 %", UNIT_NONE, row, quantile[0]), COLUMN("q25", "25 %", UNIT_NONE, row, quantile[1]),        \
+      COLUMN("q50", "median", UNIT_NONE, row, quantile[2]), COLUMN("q75", "75 %", UNIT_NONE, row, quantile[3]), \
       COLUMN("q95", "95 %", UNIT_NONE, row, quantile[4])
 
 /* Scores that both arms have, run by run, into a and b [points]; fine: of runs that did not fail only. Returns their
@@ -78,8 +76,8 @@ int ad__report_snapshots(struct report *r);
 
 /* ---- The gradient noise scale, from the snapshots that report_snapshots reads ---- */
 
-/* The steps of the runs of an arm, run after run: run k's are [begin[k], begin[k + 1]). All zero at first; its owner frees
- * `step` (ad_free). */
+/* The steps of the runs of an arm, run after run: run k's are [begin[k], begin[k + 1]). All zero at first; its owner
+ * frees `step` (ad_free). */
 struct noise {
   void *step; /* struct noise_step [count] */
   size_t count, capacity, runs, begin[SKETCHES_OF_ARM + 1];

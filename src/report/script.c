@@ -29,8 +29,9 @@ void ad__script_tic(struct report *r, struct ad_buffer *script, const char *name
 }
 
 void ad__script_arm_axis(struct report *r, struct ad_buffer *script, size_t count) {
-  ad__script_add(r, script, "set yrange [%g:0.6]\nset grid noytics\nset grid xtics lc rgb '#e3e8ee' lt 1 lw 1\nset ytics (",
-             0.4 - (double)count);
+  ad__script_add(r, script,
+                 "set yrange [%g:0.6]\nset grid noytics\nset grid xtics lc rgb '#e3e8ee' lt 1 lw 1\nset ytics (",
+                 0.4 - (double)count);
   for (size_t a = 0; a < count; a++) {
     ad__script_add(r, script, a > 0 ? "," : "");
     ad__script_tic(r, script, r->arm[a].name);
@@ -50,8 +51,9 @@ void ad__script_axis(struct report *r, struct ad_buffer *script, const char axis
 void ad__script_bands(struct report *r, struct ad_buffer *script, size_t count, const size_t *which) {
   for (size_t k = 0; k < count; k++) {
     const size_t style = ad__script_style(r, which[k], k);
-    ad__script_add(r, script, "%s$b%zu using 1:3:5 with filledcurves ls %zu notitle, $b%zu using 1:4 with lines ls %zu t ",
-               k == 0 ? "plot " : ", ", k, style, k, style);
+    ad__script_add(r, script,
+                   "%s$b%zu using 1:3:5 with filledcurves ls %zu notitle, $b%zu using 1:4 with lines ls %zu t ",
+                   k == 0 ? "plot " : ", ", k, style, k, style);
     ad__script_name(r, script, r->arm[which[k]].name);
   }
   ad__script_add(r, script, "\n");

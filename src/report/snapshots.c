@@ -7,8 +7,8 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/store/snapshot.h"
 #include "autodidact/statistics/trajectory.h"
+#include "autodidact/store/snapshot.h"
 #include "report_internal.h"
 
 enum { STEPS = 60, SNAPSHOT_ARMS = 8 };
@@ -32,7 +32,7 @@ struct arm_snapshots {
 struct snapshots {
   struct report *r;
   size_t arms, without, other;
-  char first_other[400]; /* why the first of the `other` files could not be read */
+  char first_other[400];     /* why the first of the `other` files could not be read */
   struct arm_snapshots *arm; /* [arms] */
   struct noise noise[SNAPSHOT_ARMS];
 };
@@ -162,7 +162,9 @@ static int read_run_snapshots(struct snapshots *s, struct arm_snapshots *arm, si
   s->without += !there;
   if (there && status == AD_OK) {
     status = read_snapshots(arm, file, point);
-    status = status == AD_OK ? ad__noise_add(&s->noise[a], file, s->r->cells->records[s->r->arm[a].runs[point].cell].steps) : status;
+    status = status == AD_OK
+                 ? ad__noise_add(&s->noise[a], file, s->r->cells->records[s->r->arm[a].runs[point].cell].steps)
+                 : status;
     ad_snapshot_file_close(file);
   }
   if (status == AD_EINPUT) {
@@ -278,8 +280,7 @@ static int distances(struct snapshots *s) {
       COLUMN("from_baseline", "from the baseline, same seeds", UNIT_NONE, distance_row, from_baseline)};
   struct ad_buffer script = {0};
   size_t which[SNAPSHOT_ARMS], drawn = 0, between = 0;
-  ad__document_table(r->doc, "distances", "Mean distances of parameters (L2), from sketches",
-                 COLUMNS(columns));
+  ad__document_table(r->doc, "distances", "Mean distances of parameters (L2), from sketches", COLUMNS(columns));
   ad__document_data_only(r->doc);
   for (size_t a = 0; a < s->arms; a++) {
     const struct arm_snapshots *arm = &s->arm[a];
@@ -312,8 +313,8 @@ static int distances(struct snapshots *s) {
   ad__script_add(r, &script, "\n");
   if (drawn > 0 && between > 0) {
     ad__document_plot(r->doc, "plot_distances",
-                  "Mean distance between two runs of an arm (line), and of a run from its start (dashed).", 860, 360,
-                  &script);
+                      "Mean distance between two runs of an arm (line), and of a run from its start (dashed).", 860,
+                      360, &script);
   }
   ad_buffer_destroy(&script);
   return r->doc->status;
@@ -378,30 +379,31 @@ static int snapshot_sections(struct snapshots *s) {
       COLUMN("quantity", "quantity", UNIT_NONE, norm_row, quantity),
       COLUMN("step", "step", UNIT_NONE, norm_row, step),
       COLUMN("runs", "runs", UNIT_NONE, norm_row, of.n),
-      BAND_COLUMNS(norm_row, of.quantile)};
+      BAND_COLUMNS(norm_row, of.quantile),
+  };
   size_t runs = 0, sketches = 0;
   for (size_t a = 0; a < s->arms; a++) {
     runs += s->arm[a].runs;
     sketches += s->arm[a].buckets;
   }
   ad__document_section(r->doc, "distances", "Distances between runs",
-                   "How far runs that differ in seeds alone move apart, and how far from their start: where the "
-                   "distance between two runs nears sqrt(2) times that from the start, "
-                   "their displacements have nothing in common.",
-                   "small differences: a distance from a sketch of 1,024 buckets has an error of about 2 %; and "
-                   "distance in parameters is not distance in function.");
+                       "How far runs that differ in seeds alone move apart, and how far from their start: where the "
+                       "distance between two runs nears sqrt(2) times that from the start, "
+                       "their displacements have nothing in common.",
+                       "small differences: a distance from a sketch of 1,024 buckets has an error of about 2 %; and "
+                       "distance in parameters is not distance in function.");
   if (s->other > 0) {
     ad__document_note(r->doc, "Snapshots of %zu runs could not be read; the first: %s", s->other, s->first_other);
   }
   if (runs == 0) {
     ad__document_note(r->doc, s->other > 0 ? "Not available: no run has snapshots that can be read."
-                                       : "Not available: no run has snapshots (snapshot.every and its like).");
+                                           : "Not available: no run has snapshots (snapshot.every and its like).");
     return r->doc->status;
   }
   ad__document_note(r->doc,
-                "Read: at most %d runs of each of the first %zu arms, %d steps of each; %zu of these runs without "
-                "snapshots, %zu with a file that could not be read.",
-                SKETCHES_OF_ARM, s->arms, STEPS, s->without, s->other);
+                    "Read: at most %d runs of each of the first %zu arms, %d steps of each; %zu of these runs without "
+                    "snapshots, %zu with a file that could not be read.",
+                    SKETCHES_OF_ARM, s->arms, STEPS, s->without, s->other);
   if (sketches == 0) {
     ad__document_note(r->doc, "Distances are not available: no snapshot has a sketch (snapshot.content).");
   } else {

@@ -1,7 +1,7 @@
 /* The section on the spread of the arms. */
+#include "autodidact/statistics/spread.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/statistics/spread.h"
 #include "autodidact/statistics/summary.h"
 #include "report_internal.h"
 
@@ -98,11 +98,10 @@ static int ratio_table(struct report *r) {
 }
 
 int ad__report_spread(struct report *r) {
-  static const struct document_column columns[] = {COLUMN("runs", "runs", UNIT_NONE, spread_row, runs),
-                                                   COLUMN("f", "F", UNIT_NONE, spread_row, of.f),
-                                                   COLUMN("df1", "df", UNIT_NONE, spread_row, of.df1),
-                                                   COLUMN("df2", "df of the rest", UNIT_NONE, spread_row, of.df2),
-                                                   COLUMN("p", "p", UNIT_NONE, spread_row, of.p)};
+  static const struct document_column columns[] = {
+      COLUMN("runs", "runs", UNIT_NONE, spread_row, runs), COLUMN("f", "F", UNIT_NONE, spread_row, of.f),
+      COLUMN("df1", "df", UNIT_NONE, spread_row, of.df1),
+      COLUMN("df2", "df of the rest", UNIT_NONE, spread_row, of.df2), COLUMN("p", "p", UNIT_NONE, spread_row, of.p)};
   ad__document_section(
       r->doc, "spread", "Is the spread the same?",
       "Brown and Forsythe's test asks whether arms differ in spread over seeds; the ratio of the SDs says by how much.",

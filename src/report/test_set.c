@@ -15,7 +15,9 @@ struct variance_row {
 };
 
 static struct ad_figure root(struct ad_figure square, const char *why_negative) {
-  return square.why != NULL ? square : square.value < 0 ? ad_figure_none(why_negative) : ad_figure_of(sqrt(square.value));
+  return square.why != NULL ? square
+         : square.value < 0 ? ad_figure_none(why_negative)
+                            : ad_figure_of(sqrt(square.value));
 }
 
 static int variance_rows(struct examples *e) {
@@ -50,8 +52,8 @@ static int variance_table(struct examples *e) {
       COLUMN("noise_variance", "of the test set", UNIT_PERCENT_SQUARED, variance_row, of.noise),
       COLUMN("halves", "r of halves", UNIT_NONE, variance_row, of.halves)};
   ad__document_table(e->r->doc, "test_set",
-                 "Variance over runs on these examples, and on the distribution they come from (Jordan 2024)",
-                 COLUMNS(columns));
+                     "Variance over runs on these examples, and on the distribution they come from (Jordan 2024)",
+                     COLUMNS(columns));
   return variance_rows(e);
 }
 
@@ -104,8 +106,8 @@ static int bootstrap_table(struct examples *e) {
       COLUMN("p", "p", UNIT_NONE, bootstrap_row, of.p),
       COLUMN("replicates", "replicates", UNIT_NONE, bootstrap_row, replicates)};
   ad__document_table(e->r->doc, "multi_bootstrap",
-                 "Multi-Bootstrap over seeds and examples, against the baseline (Sellam et al. 2022)",
-                 COLUMNS(columns));
+                     "Multi-Bootstrap over seeds and examples, against the baseline (Sellam et al. 2022)",
+                     COLUMNS(columns));
   uint8_t *rows = ad_malloc(2 * e->most * e->N, 1);
   int status = rows == NULL ? ad_fail_memory(2 * e->most * e->N, "paired predictions") : AD_OK;
   for (size_t a = 0; a < e->arms && status == AD_OK; a++) {
@@ -189,8 +191,7 @@ static int mcnemar_table(struct examples *e, int each) {
       COLUMN("worse", "pairs worse, p < 0.05", UNIT_NONE, pairs_row, worse),
       COLUMN("undecided", "undecided", UNIT_NONE, pairs_row, undecided)};
   static const struct document_column single[] = {
-      COLUMN("arm", "arm", UNIT_NONE, pair_row, arm),
-      COLUMN("seeds", "seeds", UNIT_NONE, pair_row, seeds),
+      COLUMN("arm", "arm", UNIT_NONE, pair_row, arm), COLUMN("seeds", "seeds", UNIT_NONE, pair_row, seeds),
       COLUMN("only_arm", "only the arm errs", UNIT_NONE, pair_row, of.only_a),
       COLUMN("only_baseline", "only the baseline errs", UNIT_NONE, pair_row, of.only_b),
       COLUMN("p", "p", UNIT_NONE, pair_row, of.p)};
@@ -199,8 +200,8 @@ static int mcnemar_table(struct examples *e, int each) {
     ad__document_data_only(e->r->doc);
   } else {
     ad__document_table(e->r->doc, "mcnemar",
-                   "Pairs of trained models on these examples (McNemar's exact test; about models, not methods)",
-                   COLUMNS(sums));
+                       "Pairs of trained models on these examples (McNemar's exact test; about models, not methods)",
+                       COLUMNS(sums));
   }
   for (size_t a = 0; a < e->arms; a++) {
     if (a != e->r->baseline && e->arm[a].runs > 0) {
@@ -217,10 +218,11 @@ int ad__report_test_set(struct examples *e) {
       "Errors are means over a finite set of examples; this takes that part off the spread over runs, and asks whether "
       "a difference holds for new seeds and new examples.",
       "with fewer than about 10 runs an arm, or examples that depend on each other (several from one document).");
-  ad__document_note(r->doc,
-                "From the logits of %zu %s examples. The variance on new data may be estimated as negative: then all "
-                "of the spread may be the test set's.",
-                e->N, r->study->source == AD_SOURCE_TEST ? "test" : "dev");
+  ad__document_note(
+      r->doc,
+      "From the logits of %zu %s examples. The variance on new data may be estimated as negative: then all "
+      "of the spread may be the test set's.",
+      e->N, r->study->source == AD_SOURCE_TEST ? "test" : "dev");
   AD_TRY(variance_table(e));
   if (r->baseline < e->arms && e->arm[r->baseline].runs > 0 && e->arms > 1) {
     AD_TRY(bootstrap_table(e));

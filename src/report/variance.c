@@ -200,8 +200,8 @@ static void note_design(struct report *r, const char *arm, const struct ad_compo
     ad__document_note(r->doc, "%s: not available: %s.", arm, c->why);
   } else if (c->missing > 0) {
     ad__document_note(r->doc, "%s: %s; %zu cells analysed (%zu x %zu%s%.0zu), %zu without a value.", arm, c->method,
-                  c->cells, c->levels[0], c->levels[1], factors > 2 ? " x " : "",
-                  factors > 2 ? c->levels[2] : (size_t)0, c->missing);
+                      c->cells, c->levels[0], c->levels[1], factors > 2 ? " x " : "",
+                      factors > 2 ? c->levels[2] : (size_t)0, c->missing);
   }
 }
 
@@ -227,7 +227,7 @@ static void plot_components(struct report *r, const struct ad_components *all) {
       const double v = item->variance.value * squared->scale;
       const int known = item->mls.why == NULL;
       ad__script_add(r, &script, "%.9g %.9g %.9g -%zu\n", v, known ? item->mls.low * squared->scale : v,
-                 known ? item->mls.high * squared->scale : v, line);
+                     known ? item->mls.high * squared->scale : v, line);
     }
   }
   ad__script_add(
@@ -247,8 +247,8 @@ static void plot_components(struct report *r, const struct ad_components *all) {
   ad__script_add(r, &script, ")\n");
   ad__script_axis(r, &script, 'x', "variance", squared->name);
   ad__script_add(r, &script,
-             "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\nplot $d using 1:4:2:3 with "
-             "xerrorbars ls 1 ps 0.8\n");
+                 "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\nplot $d using 1:4:2:3 with "
+                 "xerrorbars ls 1 ps 0.8\n");
   if (line > 0) {
     snprintf(title, sizeof title,
              "Variance components with MLS intervals. Estimates left of 0 are shown as they are.%s",
@@ -286,12 +286,13 @@ static int analyse_arms(struct report *r, const struct factors *f) {
 int ad__report_variance(struct report *r) {
   struct factors f;
   char text[300];
-  ad__document_section(r->doc, "variance", "Where the variance comes from",
-                   "The spread over a crossed grid of seeds is taken apart into its sources: new weights (init), order "
-                   "of the examples, dropout masks, and their interactions.",
-                   "single estimates from fewer than about 10 levels of a source: read the MLS intervals. Repeats are "
-                   "equal to the bit, so the highest term is pure "
-                   "interaction, with whatever is not crossed held fixed.");
+  ad__document_section(
+      r->doc, "variance", "Where the variance comes from",
+      "The spread over a crossed grid of seeds is taken apart into its sources: new weights (init), order "
+      "of the examples, dropout masks, and their interactions.",
+      "single estimates from fewer than about 10 levels of a source: read the MLS intervals. Repeats are "
+      "equal to the bit, so the highest term is pure "
+      "interaction, with whatever is not crossed held fixed.");
   AD_TRY(find_factors(r, &f));
   const char *why = why_no_components(&f, text, sizeof text);
   if (why != NULL) {
@@ -300,7 +301,7 @@ int ad__report_variance(struct report *r) {
   }
   if (f.count < f.axes) {
     ad__document_note(r->doc,
-                  "Seeds joined by + always changed together in this study: their effects cannot be told apart.");
+                      "Seeds joined by + always changed together in this study: their effects cannot be told apart.");
   }
   return analyse_arms(r, &f);
 }

@@ -111,7 +111,10 @@ double ad_probability_square(size_t N, size_t C, const float *logits) {
 
 void ad_ambiguity_of(struct ad_ambiguity *ambiguity, size_t R, size_t N, size_t C, double mean_brier,
                      double sum_of_squares, const double *probability) {
-  const char *why = R < 2 ? AD__WHY_ONE_RUN : N == 0 ? "no examples" : !isfinite(mean_brier) ? AD__WHY_NOT_FINITE : NULL;
+  const char *why = R < 2                   ? AD__WHY_ONE_RUN
+                    : N == 0                ? "no examples"
+                    : !isfinite(mean_brier) ? AD__WHY_NOT_FINITE
+                                            : NULL;
   *ambiguity = (struct ad_ambiguity){ad_figure_none(why), ad_figure_none(why), ad_figure_none(why)};
   if (why != NULL) {
     return;

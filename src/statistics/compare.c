@@ -307,9 +307,9 @@ out:
 int ad_compare_unpaired(struct ad_unpaired *unpaired, size_t na, const double *a, size_t nb, const double *b,
                         const struct ad_resampling *how) {
   ad__quiet_gsl();
-  const char *why = na == 0 || nb == 0                         ? "an arm has no runs"
+  const char *why = na == 0 || nb == 0                                 ? "an arm has no runs"
                     : !ad__all_finite(na, a) || !ad__all_finite(nb, b) ? AD__WHY_NOT_FINITE
-                                                               : NULL;
+                                                                       : NULL;
   const struct ad_figure none = ad_figure_none(why);
   *unpaired = (struct ad_unpaired){na, nb, none, ad_interval_none(why), none, none, none, ad_interval_none(why)};
   if (why != NULL) {

@@ -11,7 +11,7 @@
 /* ---- Squares ---- */
 
 void ad__table_squares(const double *values, const size_t extent[AD_FACTORS], const size_t n[AD_FACTORS],
-                   const uint32_t *const index[AD_FACTORS], double *sums, double squares[TERMS]) {
+                       const uint32_t *const index[AD_FACTORS], double *sums, double squares[TERMS]) {
   /* sums[i,j,k] over the factors whose place is 0; place 1 + level otherwise. */
   const size_t width[3] = {n[0] + 1, n[1] + 1, n[2] + 1};
   double shift = 0.0;
@@ -59,8 +59,7 @@ void ad__table_squares(const double *values, const size_t extent[AD_FACTORS], co
         sum += __builtin_popcountl(term ^ part) % 2 ? -quadratic[part] : quadratic[part];
       }
     }
-    squares[term] =
-        term == 0 ? 0.0 : squares_of(sum, quadratic[TERMS - 1], (double)(n[0] * n[1] * n[2]), shift);
+    squares[term] = term == 0 ? 0.0 : squares_of(sum, quadratic[TERMS - 1], (double)(n[0] * n[1] * n[2]), shift);
   }
 }
 
@@ -180,7 +179,8 @@ struct complete_table {
   uint32_t *index;      /* [n[0] + n[1] + n[2]] */
 };
 
-static void bootstrap_levels(struct ad_components *components, const struct complete_table *t, const struct ad_resampling *how) {
+static void bootstrap_levels(struct ad_components *components, const struct complete_table *t,
+                             const struct ad_resampling *how) {
   const size_t R = how->replicates;
   const uint32_t *index[AD_FACTORS] = {t->index, t->index + t->n[0], t->index + t->n[0] + t->n[1]};
   for (size_t r = 0; r < R; r++) {

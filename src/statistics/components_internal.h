@@ -7,8 +7,8 @@
 
 enum { TERMS = 8 }; /* subsets of three factors */
 
-/* A sum of squares computed from values of this size, as a part of `total`: 0 where it is not above the roundings of the
- * values, and of the squares that were subtracted. */
+/* A sum of squares computed from values of this size, as a part of `total`: 0 where it is not above the roundings of
+ * the values, and of the squares that were subtracted. */
 static inline double squares_of(double computed, double total, double cells, double size) {
   return computed <= 1e-13 * total + cells * (1e-14 * size) * (1e-14 * size) ? 0.0 : computed;
 }
@@ -27,7 +27,7 @@ struct ad_interval ad__combination_mls(const struct combination *c, double level
  * squares [TERMS], 0 for the empty term. index[f] [n[f]]: levels of the table, NULL: all in order. extent: of the
  * table in memory. sums: work memory, [(n[0] + 1)(n[1] + 1)(n[2] + 1)]. */
 void ad__table_squares(const double *values, const size_t extent[AD_FACTORS], const size_t n[AD_FACTORS],
-                   const uint32_t *const index[AD_FACTORS], double *sums, double squares[TERMS]);
+                       const uint32_t *const index[AD_FACTORS], double *sums, double squares[TERMS]);
 
 /* Two-way with missing cells. AD_ENOMEM. */
 int ad__analyse_two_way(struct ad_components *components, const struct ad_design *design, double level);

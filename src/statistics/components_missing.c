@@ -98,7 +98,8 @@ static double around_both(struct unbalanced *u) {
   return sum;
 }
 
-static void fill_items(struct ad_components *out, const struct ad_design *design, const double squares[3], double level) {
+static void fill_items(struct ad_components *out, const struct ad_design *design, const double squares[3],
+                       double level) {
   const double N = (double)out->cells, I = (double)design->levels[0], J = (double)design->levels[1];
   const double df[3] = {I - 1, J - 1, N - I - J + 1}, times[3] = {N - J, N - I, 1.0};
   out->count = 3;
@@ -125,7 +126,8 @@ static void fill_items(struct ad_components *out, const struct ad_design *design
   }
 }
 
-static void analyse_unbalanced(struct ad_components *out, const struct ad_design *design, struct unbalanced *u, double level) {
+static void analyse_unbalanced(struct ad_components *out, const struct ad_design *design, struct unbalanced *u,
+                               double level) {
   sum_lines(u);
   for (size_t i = 0; i < u->rows + u->columns; i++) {
     if (u->row_count[i] == 0) {
@@ -139,7 +141,8 @@ static void analyse_unbalanced(struct ad_components *out, const struct ad_design
     return;
   }
   /* Squares of the first factor given the second, and the other way round. */
-  const double total = by_row + by_column, N = (double)u->cells, rows = squares_of(by_column - by_both, total, N, u->shift),
+  const double total = by_row + by_column, N = (double)u->cells,
+               rows = squares_of(by_column - by_both, total, N, u->shift),
                columns = squares_of(by_row - by_both, total, N, u->shift);
   const double squares[3] = {u->turned ? columns : rows, u->turned ? rows : columns,
                              squares_of(by_both, total, N, u->shift)};

@@ -12,7 +12,7 @@ void ad__quiet_gsl(void) {
 }
 
 void ad__draw_indices(const struct ad_resampling *how, uint32_t purpose, size_t replicate, size_t n, size_t below,
-                  uint32_t *index) {
+                      uint32_t *index) {
   const uint32_t key[2] = {(uint32_t)how->seed, (uint32_t)(how->seed >> 32)};
   for (size_t i = 0; i < n; i += 4) {
     const uint32_t counter[4] = {(uint32_t)(i / 4), (uint32_t)replicate, purpose, AD_STREAM_STATS};
@@ -74,7 +74,7 @@ struct ad_interval ad__percentile_interval(size_t count, double *replicates, dou
 }
 
 struct ad_interval ad__bca_interval(double estimate, size_t count, double *replicates, size_t n, const double *left_out,
-                                double level) {
+                                    double level) {
   ad__quiet_gsl();
   gsl_sort(replicates, 1, count);
   if (count == 0 || !isfinite(replicates[0]) || !isfinite(replicates[count - 1])) {

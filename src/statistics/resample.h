@@ -19,7 +19,7 @@ enum draw_purpose {
 
 /* n draws below `below` of a replicate into index [n]. */
 void ad__draw_indices(const struct ad_resampling *how, uint32_t purpose, size_t replicate, size_t n, size_t below,
-                  uint32_t *index);
+                      uint32_t *index);
 
 /* Ranks from 1 of values [n] into ranks [n], equal ones having the mean of their ranks. Returns the sum of t^3 - t over
  * groups of t equal values. order [n]: work memory. None may be NaN. */
@@ -35,7 +35,7 @@ struct ad_interval ad__percentile_interval(size_t count, double *replicates, dou
 /* Efron's BCa interval (Efron 1987; Efron, Tibshirani 1993, chapter 14) from the estimate, its replicates [count],
  * which are sorted here, and its n jackknife values left_out [n]. */
 struct ad_interval ad__bca_interval(double estimate, size_t count, double *replicates, size_t n, const double *left_out,
-                                double level);
+                                    double level);
 
 /* GSL's own handler ends the process: it is switched off, and what GSL cannot compute is NaN. */
 void ad__quiet_gsl(void);

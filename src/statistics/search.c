@@ -219,10 +219,10 @@ static void plain_plans(const struct frontier *s, struct ad_early_plan *plan, st
 
 int ad_early_frontier(struct ad_early_plan *plan, struct ad_early_plan *plain, size_t count, size_t N, size_t F,
                       const double *scores, const double *share, int higher, const struct ad_resampling *how) {
-  const char *why = N < 2                        ? AD__WHY_ONE_RUN
-                    : F < 2                      ? "the runs were scored at their end only"
+  const char *why = N < 2                            ? AD__WHY_ONE_RUN
+                    : F < 2                          ? "the runs were scored at their end only"
                     : !ad__all_finite(N * F, scores) ? AD__WHY_NOT_FINITE
-                                                 : NULL;
+                                                     : NULL;
   for (size_t b = 0; b < count; b++) {
     plan[b] = plain[b] = (struct ad_early_plan){ad_figure_none(why), b + 1, b + 1, F, (double)(b + 1)};
   }

@@ -161,10 +161,10 @@ static double ratio_p(const struct ratio *r) {
 
 int ad_compare_sd(struct ad_sd_ratio *ratio, size_t na, const double *a, size_t nb, const double *b, int paired,
                   const struct ad_resampling *how) {
-  const char *why = na < 2 || nb < 2                           ? "needs at least 2 runs of each arm"
+  const char *why = na < 2 || nb < 2                                   ? "needs at least 2 runs of each arm"
                     : !ad__all_finite(na, a) || !ad__all_finite(nb, b) ? AD__WHY_NOT_FINITE
                     : ad__all_equal(na, a) || ad__all_equal(nb, b)     ? "all values of an arm are equal"
-                                                               : NULL;
+                                                                       : NULL;
   *ratio = (struct ad_sd_ratio){ad_figure_none(why), ad_interval_none(why), ad_figure_none(why)};
   if (why != NULL) {
     return AD_OK;

@@ -125,10 +125,10 @@ static void infer_correlation(struct ad_correlation *c, double level) {
 
 int ad_spearman(struct ad_correlation *correlation, size_t n, const double *x, const double *y, double level) {
   ad__quiet_gsl();
-  const char *why = n < 3                                    ? AD__WHY_TWO_RUNS
+  const char *why = n < 3                                            ? AD__WHY_TWO_RUNS
                     : !ad__all_finite(n, x) || !ad__all_finite(n, y) ? AD__WHY_NOT_FINITE
                     : ad__all_equal(n, x) || ad__all_equal(n, y)     ? AD__WHY_EQUAL
-                                                             : NULL;
+                                                                     : NULL;
   *correlation = (struct ad_correlation){n, ad_figure_none(why), ad_figure_none(why), ad_interval_none(why)};
   if (why != NULL) {
     return AD_OK;

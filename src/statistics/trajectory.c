@@ -22,7 +22,8 @@ int ad_bands(struct ad_band *band, size_t R, size_t T, const double *values) {
     gsl_sort(column, 1, n);
     band[t].n = n;
     for (size_t q = 0; q < AD_BAND_QUANTILES; q++) {
-      band[t].quantile[q] = n == 0 ? ad_figure_none(AD__WHY_NO_RUNS) : ad_figure_of(ad_quantile_sorted(n, column, p[q]));
+      band[t].quantile[q] =
+          n == 0 ? ad_figure_none(AD__WHY_NO_RUNS) : ad_figure_of(ad_quantile_sorted(n, column, p[q]));
     }
   }
   ad_free(column);

@@ -66,15 +66,16 @@ static double number_or(const json_t *object, const char *key, double otherwise)
   return json_is_number(value) ? json_number_value(value) : otherwise;
 }
 
-/* The number of a line, which must lie in 0 .. most (0 where the line has none), as a whole number where `whole` is given.
- * AD_EINPUT. */
+/* The number of a line, which must lie in 0 .. most (0 where the line has none), as a whole number where `whole` is
+ * given. AD_EINPUT. */
 static int take_number(const json_t *line, const char *key, double most, double *real, uint64_t *whole) {
   const json_t *value = json_object_get(line, key);
   const double number = json_number_value(value);
   char shown[60];
-  if (value != NULL && (!json_is_number(value) || !(number >= 0.0 && number <= most) || (whole != NULL && number != floor(number)))) {
-    return ad_fail(AD_EINPUT, "\"%s\" is %s, expected a %snumber from 0 to %g", key, ad_json_show(value, shown, sizeof shown),
-                   whole == NULL ? "" : "whole ", most);
+  if (value != NULL &&
+      (!json_is_number(value) || !(number >= 0.0 && number <= most) || (whole != NULL && number != floor(number)))) {
+    return ad_fail(AD_EINPUT, "\"%s\" is %s, expected a %snumber from 0 to %g", key,
+                   ad_json_show(value, shown, sizeof shown), whole == NULL ? "" : "whole ", most);
   }
   if (whole == NULL) {
     *real = number;
@@ -172,7 +173,8 @@ static int read_line(struct ad_cells *table, const char *path, size_t number, co
   size_t cell;
   int status = AD_OK;
   if (strlen(id) != 16 || *end != '\0') {
-    status = ad_fail(AD_EINPUT, "%s:%zu: expected a JSON object with the id of a cell, found another one", path, number);
+    status =
+        ad_fail(AD_EINPUT, "%s:%zu: expected a JSON object with the id of a cell, found another one", path, number);
   } else if (find_cell(table, value, &cell)) {
     status = take_line(table, cell, line);
     status = status == AD_EINPUT ? ad_fail_prefix(status, "%s:%zu", path, number) : status;
@@ -313,9 +315,9 @@ int ad_cells_take(const struct ad_cells *table, size_t cell, struct ad_lease *le
   *lease = (struct ad_lease){.fd = -1};
   *taken = 0;
   snprintf(name, sizeof name, "%016" PRIx64, table->study->cells[cell].id);
-  const int status = folder == NULL ? AD_ENOMEM
-                                    : ad_lease_take(lease, folder, name, table->records[cell].lease,
-                                                    table->study->lease, taken);
+  const int status = folder == NULL
+                         ? AD_ENOMEM
+                         : ad_lease_take(lease, folder, name, table->records[cell].lease, table->study->lease, taken);
   ad_free(folder);
   return status;
 }
@@ -404,12 +406,12 @@ static json_t *pack_line(const struct ad_cells *table, size_t cell, const struct
   gethostname(host, sizeof host - 1);
   clock_gettime(CLOCK_REALTIME, &now);
   const char *state = r->state == AD_CELL_DONE ? "done" : r->state == AD_CELL_FAILED ? "failed" : "stopped";
-  json_t *line = json_pack("{s:s, s:s, s:s, s:f, s:s, s:o, s:I, s:I, s:f, s:f, s:I, s:s, s:s, s:s}", "cell", id, "state",
-                           state, "status", ad_status_name(r->status), "at", (double)now.tv_sec + 1e-9 * (double)now.tv_nsec,
-                           "arm", s->arms[c->arm].name, "axes", pack_axes(s, c), "step", (json_int_t)r->step, "steps",
-                           (json_int_t)r->steps, "seconds", r->seconds, "cost", r->cost, "ranks", (json_int_t)r->ranks,
-                           "host", host, "commit", ad_build_commit(), "arithmetic",
-                           r->arithmetic);
+  json_t *line =
+      json_pack("{s:s, s:s, s:s, s:f, s:s, s:o, s:I, s:I, s:f, s:f, s:I, s:s, s:s, s:s}", "cell", id, "state", state,
+                "status", ad_status_name(r->status), "at", (double)now.tv_sec + 1e-9 * (double)now.tv_nsec, "arm",
+                s->arms[c->arm].name, "axes", pack_axes(s, c), "step", (json_int_t)r->step, "steps",
+                (json_int_t)r->steps, "seconds", r->seconds, "cost", r->cost, "ranks", (json_int_t)r->ranks, "host",
+                host, "commit", ad_build_commit(), "arithmetic", r->arithmetic);
   if (line == NULL) {
     return NULL;
   }

@@ -39,7 +39,8 @@ static int add_text(struct study_draft *d, struct ad_study_axis *axis, const str
   return AD_OK;
 }
 
-/* The distinct values of an axis in the order of the file, order [count] being work memory, and the level of each place. */
+/* The distinct values of an axis in the order of the file, order [count] being work memory, and the level of each
+ * place. */
 static int join_values(const struct study_draft *d, struct ad_study_axis *axis, int distinct, struct sequence *sequence,
                        size_t *order) {
   const char *const *texts = (const char *const *)axis->values;
@@ -71,7 +72,8 @@ static int join_values(const struct study_draft *d, struct ad_study_axis *axis, 
   return AD_OK;
 }
 
-static int find_levels(const struct study_draft *d, struct ad_study_axis *axis, int distinct, struct sequence *sequence) {
+static int find_levels(const struct study_draft *d, struct ad_study_axis *axis, int distinct,
+                       struct sequence *sequence) {
   size_t *order = ad_malloc(axis->count, sizeof *order);
   sequence->level = ad_malloc(axis->count, sizeof *sequence->level);
   const int status = order == NULL || sequence->level == NULL
@@ -103,8 +105,8 @@ static int add_value(struct study_draft *d, struct ad_study_axis *axis, const st
     return add_text(d, axis, at, at->text, sequence);
   }
   if (last < first || last - first >= MOST_VALUES) {
-    return ad__study_fail(d->study->path, at, "axes: %s: the range %s has no value or more than %d", axis->key, at->text,
-                      MOST_VALUES);
+    return ad__study_fail(d->study->path, at, "axes: %s: the range %s has no value or more than %d", axis->key,
+                          at->text, MOST_VALUES);
   }
   for (unsigned long long value = first; value <= last; value++) {
     char text[32];
@@ -153,14 +155,14 @@ static int check_latin(const struct study_draft *d, const struct ad_yaml *at, co
   }
   for (size_t a = 1; a < axes; a++) {
     if (sequences[a].count != n) {
-      return ad__study_fail(d->study->path, at, "axes.latin: an axis has %zu values, another one %zu, expected as many", n,
-                        sequences[a].count);
+      return ad__study_fail(d->study->path, at, "axes.latin: an axis has %zu values, another one %zu, expected as many",
+                            n, sequences[a].count);
     }
     if (a > 2 && common_divisor(a - 1, n) != 1) {
       return ad__study_fail(d->study->path, at,
-                        "axes.latin: there is no square of %zu axes at %zu values here: choose a number of values "
-                        "without a divisor from 2 to %zu",
-                        axes, n, axes - 2);
+                            "axes.latin: there is no square of %zu axes at %zu values here: choose a number of values "
+                            "without a divisor from 2 to %zu",
+                            axes, n, axes - 2);
     }
   }
   return AD_OK;
@@ -174,12 +176,12 @@ static uint32_t latin_level(const struct sequence *sequences, size_t a, size_t r
 }
 
 static int make_bundle(struct study_draft *d, const struct ad_yaml *at, enum design design, size_t first,
-                      const struct sequence *sequences, size_t axes) {
+                       const struct sequence *sequences, size_t axes) {
   const size_t n = sequences[0].count;
   for (size_t a = 1; design == LISTED && a < axes; a++) {
     if (sequences[a].count != n) {
       return ad__study_fail(d->study->path, at, "axes.listed: %s has %zu values, %s %zu, expected as many",
-                        d->study->axes[first].key, n, d->study->axes[first + a].key, sequences[a].count);
+                            d->study->axes[first].key, n, d->study->axes[first + a].key, sequences[a].count);
     }
   }
   AD_TRY(design == LATIN ? check_latin(d, at, sequences, axes) : AD_OK);
@@ -205,7 +207,7 @@ static int make_bundle(struct study_draft *d, const struct ad_yaml *at, enum des
 
 /* The axes of one entry of `axes:`. Crossed ones are a bundle each. */
 static int read_bundle(struct study_draft *d, const struct ad_yaml *at, enum design design,
-                      const struct study_leaves *leaves) {
+                       const struct study_leaves *leaves) {
   const size_t first = d->study->axis_count;
   struct sequence *sequences = ad_calloc(leaves->count, sizeof *sequences);
   if (sequences == NULL) {

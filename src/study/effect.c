@@ -51,9 +51,9 @@ static int visit_arm(struct survey *s, const struct ad_study_arm *arm) {
   for (size_t i = 0; status == AD_OK && i < arm->count; i++) {
     ad_buffer_clear(&value);
     status = ad_config_get(&s->study->base, arm->settings[i].key, &value);
-    status = status == AD_OK ? ad_config_set(&s->config, s->study->path, arm->settings[i].key,
-                                             value.size == 0 ? "" : value.data)
-                             : status;
+    status = status == AD_OK
+                 ? ad_config_set(&s->config, s->study->path, arm->settings[i].key, value.size == 0 ? "" : value.data)
+                 : status;
   }
   ad_buffer_destroy(&value);
   return status;
@@ -91,9 +91,8 @@ static int warn_key(const struct survey *s, size_t i) {
 
 /* What a study decides for every cell. */
 static void warn_decided(const struct ad_study *study) {
-  static const char *const keys[][2] = {
-      {"run.dir", "each cell has a folder of its own below study.dir"},
-      {"run.overwrite", "a cell goes on with what it has, and is never begun anew"}};
+  static const char *const keys[][2] = {{"run.dir", "each cell has a folder of its own below study.dir"},
+                                        {"run.overwrite", "a cell goes on with what it has, and is never begun anew"}};
   for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
     for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
       if (strcmp(ad_config_key(i), keys[k][0]) == 0 && study->base.given[i]) {

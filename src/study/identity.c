@@ -48,7 +48,7 @@ int ad__study_digest_change(const struct ad_study *study, const char *key, const
 }
 
 int ad__study_cell_id(const struct ad_study *study, const struct ad_study_cell *cell, uint64_t digest, uint64_t inputs,
-                  uint64_t *id) {
+                      uint64_t *id) {
   for (size_t a = 0; a < study->axis_count; a++) {
     const struct ad_study_axis *axis = &study->axes[a];
     digest += axis->seed ? ad__study_key_digest(axis->key, axis->values[cell->level[a]]) : 0;
@@ -66,7 +66,8 @@ int ad__study_copy_base(const struct ad_study *study, struct ad_config *config) 
     ad_buffer_clear(&text);
     status = ad_config_get(&study->base, ad_config_key(i), &text);
     if (status == AD_OK) {
-      status = ad_config_set(config, study->path, ad_config_key(i), text.data == NULL || text.size == 0 ? "" : text.data);
+      status =
+          ad_config_set(config, study->path, ad_config_key(i), text.data == NULL || text.size == 0 ? "" : text.data);
     }
   }
   ad_buffer_destroy(&text);
@@ -94,8 +95,8 @@ static int make_config(const struct ad_study *study, const struct ad_study_cell 
 int ad_study_config(const struct ad_study *study, const struct ad_study_cell *cell, struct ad_config *config) {
   char *folder = ad_study_folder(study, cell);
   *config = (struct ad_config){0};
-  const int status = folder == NULL ? ad_fail_memory(strlen(study->dir) + 32, "a path")
-                                    : make_config(study, cell, folder, config);
+  const int status =
+      folder == NULL ? ad_fail_memory(strlen(study->dir) + 32, "a path") : make_config(study, cell, folder, config);
   ad_free(folder);
   if (status != AD_OK) {
     ad_config_destroy(config);

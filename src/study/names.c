@@ -41,9 +41,9 @@ int ad_study_key_is_input(const char *key) {
 }
 
 int ad_study_key_counts(const char *key) {
-  static const char *const others[] = {"run.dir",      "run.overwrite", "run.time_limit", "run.signals",
-                                       "resume.allow", "store.writer",  "batch.rounds",   "optim.shard",
-                                       "comm.shared",  "teacher.ring",  "data.cache",     "teacher.ring_folder",
+  static const char *const others[] = {"run.dir",        "run.overwrite", "run.time_limit", "run.signals",
+                                       "resume.allow",   "store.writer",  "batch.rounds",   "optim.shard",
+                                       "comm.shared",    "teacher.ring",  "data.cache",     "teacher.ring_folder",
                                        "snapshot.budget"};
   return !ad_study_key_is_input(key) && strncmp(key, "checkpoint.", 11) != 0 &&
          !is_one_of(key, others, sizeof others / sizeof *others);
@@ -90,7 +90,7 @@ static int add_leaves(struct study_leaves *leaves, const char *path, const char 
   }
   if (tree->kind != AD_YAML_MAPPING) {
     return ad__study_fail(path, tree, "expected keys and values, found %s",
-                      tree->kind == AD_YAML_SCALAR ? "plain text" : "a list");
+                          tree->kind == AD_YAML_SCALAR ? "plain text" : "a list");
   }
   for (size_t i = 0; i < tree->count; i++) {
     char key[160];
@@ -126,7 +126,7 @@ static int check_leaves(const struct study_leaves *leaves, const char *path) {
   int status = keys == NULL || order == NULL ? ad_fail_memory(2 * n * sizeof *keys, "keys") : AD_OK;
   if (doubled < n) {
     status = ad__study_fail(path, leaves->items[doubled].value, "%s is there twice (first at line %zu)", keys[doubled],
-                        leaves->items[before].value->line);
+                            leaves->items[before].value->line);
   }
   ad_free(keys);
   ad_free(order);

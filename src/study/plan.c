@@ -1,6 +1,7 @@
 /* plan.json: what the cells on disk were made from, so that a study file cannot quietly become another one.
  *
- *   {"format": "autodidact study", "version": 1, "bases": [{key: value}], "arms": [{"name", "base", "settings", "inputs"}]}
+ *   {"format": "autodidact study", "version": 1, "bases": [{key: value}],
+ *    "arms": [{"name", "base", "settings", "inputs"}]}
  *
  * Arms that the study file no longer has stay in it. */
 #include <stdio.h>
@@ -59,7 +60,8 @@ static json_t *pack_settings(const struct ad_study_arm *arm) {
 static int read_root(const char *path, struct plan *plan) {
   AD_TRY(ad_json_read(&plan->root, path));
   const char *format = json_string_value(json_object_get(plan->root, "format"));
-  return format != NULL && strcmp(format, FORMAT) == 0 && json_integer_value(json_object_get(plan->root, "version")) == 1
+  return format != NULL && strcmp(format, FORMAT) == 0 &&
+                 json_integer_value(json_object_get(plan->root, "version")) == 1
              ? AD_OK
              : ad_fail(AD_EINPUT, "%s: expected the plan of a study, version 1, found something else", path);
 }
@@ -74,8 +76,8 @@ static void close_plan(struct plan *plan) {
 static int open_plan(const struct ad_study *study, struct plan *plan) {
   *plan = (struct plan){.arms = json_object(), .base = pack_base(study)};
   char *path = plan_path(study);
-  int status = path == NULL || plan->arms == NULL || plan->base == NULL ? ad_fail_memory(4096, "the plan of a study")
-                                                                        : AD_OK;
+  int status =
+      path == NULL || plan->arms == NULL || plan->base == NULL ? ad_fail_memory(4096, "the plan of a study") : AD_OK;
   if (status == AD_OK && ad_is_file(path)) {
     status = read_root(path, plan);
   }
@@ -112,7 +114,7 @@ static int is_compared(const char *key) {
 
 /* What differs between an arm and the plan's of that name, as text; empty where nothing does. */
 static int compare_arm(const struct ad_study *study, const struct ad_study_arm *arm, const struct plan *plan,
-                   const json_t *planned, struct ad_buffer *text) {
+                       const json_t *planned, struct ad_buffer *text) {
   static const char *const names[] = {"descriptor", "training data", "dev data", "base model"};
   struct ad_buffer base = {0};
   int status = AD_OK;

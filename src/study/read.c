@@ -24,7 +24,8 @@ static int is_section(const char *word) {
 }
 
 /* An unknown key: a slip in one of the study's own, or one of the configuration in the wrong place. */
-static int fail_key(const char *path, const char *prefix, const struct ad_yaml *at, const char *key, const char *nearest) {
+static int fail_key(const char *path, const char *prefix, const struct ad_yaml *at, const char *key,
+                    const char *nearest) {
   static const char PLACE[] = "keys of the configuration stand below base, axes or arms";
   struct ad_buffer meant = {0};
   int status;
@@ -35,7 +36,8 @@ static int fail_key(const char *path, const char *prefix, const struct ad_yaml *
     return ad__study_fail(path, at, "unknown key '%s%s'; the nearest one is '%s%s'", prefix, key, prefix, nearest);
   }
   status = ad_config_suggest(key, &meant);
-  status = status == AD_OK ? ad__study_fail(path, at, "unknown key '%s%s'; %s: %s", prefix, key, PLACE, meant.data) : status;
+  status =
+      status == AD_OK ? ad__study_fail(path, at, "unknown key '%s%s'; %s: %s", prefix, key, PLACE, meant.data) : status;
   ad_buffer_destroy(&meant);
   return status;
 }
@@ -80,9 +82,9 @@ static int read_result(struct ad_study *s, const struct ad_yaml *at) {
     }
   }
   return ad__study_fail(s->path, at,
-                    "study.result is '%s', expected dev, test, student, teacher, window or run, a dot, and error, "
-                    "accuracy, macro_f1, matthews or loss",
-                    at->text);
+                        "study.result is '%s', expected dev, test, student, teacher, window or run, a dot, and error, "
+                        "accuracy, macro_f1, matthews or loss",
+                        at->text);
 }
 
 static int read_number(const struct ad_study *s, const struct ad_yaml *at, const char *key, double lowest,
@@ -92,7 +94,7 @@ static int read_number(const struct ad_study *s, const struct ad_yaml *at, const
   if (end == at->text || *end != '\0' || !(value >= lowest && value <= highest) ||
       (whole && value != (double)(uint64_t)value)) {
     return ad__study_fail(s->path, at, "study.%s is '%s', expected a %snumber from %g to %g", key, at->text,
-                      whole ? "whole " : "", lowest, highest);
+                          whole ? "whole " : "", lowest, highest);
   }
   *number = value;
   return AD_OK;
@@ -108,9 +110,9 @@ static int read_rule(struct ad_study *s, const struct ad_yaml *at) {
   s->threshold = strtod(at->text, &end);
   if (end == at->text || *end != '\0' || !(s->threshold - s->threshold == 0.0)) {
     return ad__study_fail(s->path, at,
-                      "study.failed is '%s', expected majority, never, or a number: the value of study.result from "
-                      "which on a run has failed",
-                      at->text);
+                          "study.failed is '%s', expected majority, never, or a number: the value of study.result from "
+                          "which on a run has failed",
+                          at->text);
   }
   return AD_OK;
 }
@@ -158,12 +160,12 @@ static int read_study(struct ad_study *s, const struct ad_yaml *tree) {
   }
   if (s->dir == NULL) {
     return ad__study_fail(s->path, section, "study.dir is not set: the folder of the study, for example studies/%s",
-                      s->name);
+                          s->name);
   }
   const struct ad_yaml *test = ad_yaml_get(section, "test");
   if (test != NULL && !s->test && s->source == AD_SOURCE_TEST) {
     return ad__study_fail(s->path, test, "study.test is false, but study.result is test.%s",
-                      ad_study_metric_name(s->metric));
+                          ad_study_metric_name(s->metric));
   }
   s->test |= s->source == AD_SOURCE_TEST;
   return AD_OK;
@@ -208,14 +210,14 @@ static int read_base(struct ad_study *s, const struct ad_yaml *tree) {
 }
 
 int ad__study_settle_value(struct study_draft *draft, const struct ad_yaml *at, const char *key, const char *text,
-                       char **value) {
+                           char **value) {
   char place[1024];
   struct ad_buffer printed = {0};
   snprintf(place, sizeof place, "%s:%zu", draft->study->path, at->line);
   AD_TRY(ad_config_set(&draft->scratch, place, key, text));
   if (!ad_study_key_counts(key) && !ad_study_key_is_input(key)) {
-    return ad__study_fail(draft->study->path, at, "%s cannot vary in a study: it says where or how a run computes, not what",
-                      key);
+    return ad__study_fail(draft->study->path, at,
+                          "%s cannot vary in a study: it says where or how a run computes, not what", key);
   }
   AD_TRY(ad_config_get(&draft->scratch, key, &printed));
   *value = ad_strdup(printed.data == NULL ? "" : printed.data);

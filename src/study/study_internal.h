@@ -45,7 +45,7 @@ struct study_draft {
 /* The value of a key as config.yaml writes it; the caller's. Refuses keys that are no part of a cell. AD_ECONFIG,
  * AD_ENOMEM. */
 int ad__study_settle_value(struct study_draft *draft, const struct ad_yaml *at, const char *key, const char *text,
-                       char **value);
+                           char **value);
 
 /* `axes:` into axes and bundles. AD_ECONFIG, AD_ENOMEM. */
 int ad__study_read_axes(struct study_draft *draft, const struct ad_yaml *tree);
@@ -54,7 +54,8 @@ int ad__study_read_axes(struct study_draft *draft, const struct ad_yaml *tree);
  * same), AD_ENOMEM. */
 int ad__study_lay_out(struct study_draft *draft);
 
-/* The base's values as a configuration of its own; the caller's (ad_config_destroy), also after a failure. AD_ENOMEM. */
+/* The base's values as a configuration of its own; the caller's (ad_config_destroy), also after a failure. AD_ENOMEM.
+ */
 int ad__study_copy_base(const struct ad_study *study, struct ad_config *config);
 
 /* The part of a configuration's digest that one key at a value makes; a configuration's digest is their sum. */
@@ -68,7 +69,7 @@ int ad__study_digest_change(const struct ad_study *study, const char *key, const
 
 /* The id of a cell of an arm with these digest and inputs. */
 int ad__study_cell_id(const struct ad_study *study, const struct ad_study_cell *cell, uint64_t digest, uint64_t inputs,
-                  uint64_t *id);
+                      uint64_t *id);
 
 /* Appends a setting (copies). AD_ENOMEM. */
 int ad__study_add_setting(struct ad_study_arm *arm, const char *key, const char *value);

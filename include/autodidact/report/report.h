@@ -17,6 +17,6 @@ struct ad_report_settings {
  * without it a warning is given and the page has tables only. What cannot be computed carries its reason; damaged files
  * of a run are told in the report and left out. AD_ECONFIG (no such arm), AD_EIO, AD_ENOMEM. */
 int ad_report_make(const struct ad_study *study, const struct ad_cells *cells,
-                    const struct ad_report_settings *settings, struct ad_buffer *text);
+                   const struct ad_report_settings *settings, struct ad_buffer *text);
 
 #endif

@@ -7,8 +7,8 @@
  *    "axes": {key: value}, "step": s, "steps": T, "seconds": of work, "cost": estimate, "result": result.json,
  *    "test": scores, "majority": {"dev": share, "test": share}, "commit", "kernels", "host", "ranks", "message"}
  *
- * Of several lines of a cell a "done" counts, otherwise the latest. Summaries are in the lines, so that a report opens no
- * run folder for them. Leases (store/lease.h) say which cells are being run. */
+ * Of several lines of a cell a "done" counts, otherwise the latest. Summaries are in the lines, so that a report opens
+ * no run folder for them. Leases (store/lease.h) say which cells are being run. */
 #ifndef AUTODIDACT_STUDY_CELLS_H
 #define AUTODIDACT_STUDY_CELLS_H
 
@@ -29,19 +29,19 @@ const char *ad_cell_state_name(enum ad_cell_state state);
 
 struct ad_cell_record {
   enum ad_cell_state state;
-  int begun;       /* 1: there is a line of it, or a lease */
-  int status;      /* AD_OK; of a failed cell AD_EDIVERGED or another */
-  double at;       /* time of the line, seconds since 1970; 0: none */
-  uint64_t step;   /* done so far, as the line says */
-  uint64_t steps;  /* of the whole run; 0: not known */
-  double seconds;  /* of work by its team, all attempts together */
-  uint32_t ranks;  /* of that team */
-  double cost;     /* estimate of its work in arbitrary units, the same for all cells (an estimate: `study run`); 0: none */
-  char *message;   /* why it failed; NULL; owned */
-  char arithmetic[96]; /* of the program that finished it (ad_arithmetic); "?": not known; "" */
-  unsigned lease;  /* generation of its latest lease; 0: none */
-  int certain;     /* 1: running, by a process of this machine */
-  double beat;     /* running: last sign of life (store/lease.h) */
+  int begun;      /* 1: there is a line of it, or a lease */
+  int status;     /* AD_OK; of a failed cell AD_EDIVERGED or another */
+  double at;      /* time of the line, seconds since 1970; 0: none */
+  uint64_t step;  /* done so far, as the line says */
+  uint64_t steps; /* of the whole run; 0: not known */
+  double seconds; /* of work by its team, all attempts together */
+  uint32_t ranks; /* of that team */
+  double cost; /* estimate of its work in arbitrary units, the same for all cells (an estimate: `study run`); 0: none */
+  char *message;                        /* why it failed; NULL; owned */
+  char arithmetic[96];                  /* of the program that finished it (ad_arithmetic); "?": not known; "" */
+  unsigned lease;                       /* generation of its latest lease; 0: none */
+  int certain;                          /* 1: running, by a process of this machine */
+  double beat;                          /* running: last sign of life (store/lease.h) */
   double majority[2];                   /* share of the most frequent class of dev and test; NaN: not known */
   double score[AD_SOURCES][AD_METRICS]; /* NaN: that run has none */
 };
@@ -58,16 +58,16 @@ struct ad_cells {
   char *own; /* path of this process's file; NULL before the first line */
 };
 
-/* Reads the table. Cells without an id wait. The study must outlive it. The caller owns it: ad_cells_close, also after a
- * failure. AD_EINPUT naming file and line, AD_EIO, AD_ENOMEM. A folder that is not there is an empty table. */
+/* Reads the table. Cells without an id wait. The study must outlive it. The caller owns it: ad_cells_close, also after
+ * a failure. AD_EINPUT naming file and line, AD_EIO, AD_ENOMEM. A folder that is not there is an empty table. */
 int ad_cells_open(struct ad_cells *table, const struct ad_study *study);
 void ad_cells_close(struct ad_cells *table);
 
 /* Reads what has been added since, and the leases. Errors as above. */
 int ad_cells_refresh(struct ad_cells *table);
 
-/* Tries to get the lease of a cell, as the table knows it (store/lease.h): *taken 0 where somebody has it. Who gets it must
- * refresh the table, as the cell may be done. AD_EIO, AD_ENOMEM. The caller ends it. */
+/* Tries to get the lease of a cell, as the table knows it (store/lease.h): *taken 0 where somebody has it. Who gets it
+ * must refresh the table, as the cell may be done. AD_EIO, AD_ENOMEM. The caller ends it. */
 int ad_cells_take(const struct ad_cells *table, size_t cell, struct ad_lease *lease, int *taken);
 
 /* Removes leases that killed jobs left of cells that are finished since. AD_EIO, AD_ENOMEM. */

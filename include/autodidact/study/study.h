@@ -13,7 +13,7 @@
  * What a study keeps, below its folder (study.dir):
  *
  *   plan.json        the arms that were ever run: settings that differ from the base, the base, digests of the inputs
- *   records/          JSON lines: one for each cell that was finished, failed or stopped; a file has one writer (study/cells.h)
+ *   records/         JSON lines: one for each cell that was finished, failed or stopped (study/cells.h)
  *   leases/ID.N      cells that are being run, or were when something broke (store/lease.h)
  *   runs/ID/         a cell's run folder, as `train` makes it
  *   cache/           tokenised data, shared by all trials (data.cache), unless the base names another folder
