@@ -82,74 +82,93 @@ static void churn_table(struct examples *e) {
   }
 }
 
-/* Up to HEAT_RUNS runs, arm after arm, as a map of how many percent of examples each two differ on. */
-static void plot_churn(struct examples *e) {
-  struct report *r = e->r;
-  const uint32_t *rows[HEAT_RUNS];
-  size_t count = 0, arms = 0, begin[HEAT_RUNS + 1] = {0}, of[HEAT_RUNS];
+/* Up to HEAT_RUNS runs, arm after arm. */
+struct churn_map {
+  size_t count, arms;
+  const uint32_t *prediction[HEAT_RUNS]; /* [count] rows of N examples */
+  size_t arm[HEAT_RUNS];                 /* [arms] */
+  size_t begin[HEAT_RUNS + 1];           /* [arms + 1] their first runs, and the end */
+  int left_out;                          /* 1: an arm has more runs */
+};
+
+static void choose_runs(const struct examples *e, struct churn_map *m) {
+  size_t arms = 0;
   for (size_t a = 0; a < e->arms; a++) {
     arms += e->arm[a].runs > 0;
   }
   const size_t each = arms == 0 ? 0 : HEAT_RUNS / arms;
-  size_t drawn = 0;
-  int left_out = 0;
-  char title[240];
   for (size_t a = 0; a < e->arms && each > 0; a++) {
-    left_out |= e->arm[a].runs > each;
+    m->left_out |= e->arm[a].runs > each;
     for (size_t k = 0; k < e->arm[a].runs && k < each; k++) {
-      rows[count++] = e->arm[a].prediction + k * e->N;
+      m->prediction[m->count++] = e->arm[a].prediction + k * e->N;
     }
     if (e->arm[a].runs > 0) {
-      of[drawn++] = a;
-      begin[drawn] = count;
+      m->arm[m->arms++] = a;
+      m->begin[m->arms] = m->count;
     }
   }
-  if (count < 2) {
-    return;
-  }
-  struct ad_buffer script = {0};
-  ad__script_add(r, &script, "$m << EOD\n");
-  for (size_t i = 0; i < count; i++) {
-    for (size_t j = 0; j < count; j++) {
+}
+
+/* How many percent of examples each two runs differ on. */
+static void script_churn(const struct examples *e, const struct churn_map *m, struct ad_buffer *script) {
+  ad__script_add(e->r, script, "$m << EOD\n");
+  for (size_t i = 0; i < m->count; i++) {
+    for (size_t j = 0; j < m->count; j++) {
       size_t differ = 0;
       for (size_t n = 0; n < e->N; n++) {
-        differ += rows[i][n] != rows[j][n];
+        differ += m->prediction[i][n] != m->prediction[j][n];
       }
-      ad__script_add(r, &script, "%.5g ", 100.0 * (double)differ / (double)e->N);
+      ad__script_add(e->r, script, "%.5g ", 100.0 * (double)differ / (double)e->N);
     }
-    ad__script_add(r, &script, "\n");
+    ad__script_add(e->r, script, "\n");
   }
-  ad__script_add(
-      r, &script,
-      "EOD\nunset grid\nset style fill solid 1 noborder\nset border 0\nset size ratio -1\nset tics scale 0\nset "
-      "palette defined (0 '#ffffff', 0.5 "
-      "'#7fb2d6', 1 '#0b3c5d')\n"
-      "set xrange [-0.5:%g]\nset yrange [%g:-0.5]\nunset key\nset cblabel 'examples on which two runs differ "
-      "(%%)' tc rgb '#1c2530'\n",
-      (double)count - 0.5, (double)count - 0.5);
+  ad__script_add(e->r, script, "EOD\n");
+}
+
+/* The arms' names beside the map, and lines between them. */
+static void script_arms(struct report *r, const struct churn_map *m, struct ad_buffer *script) {
+  const double end = (double)m->count - 0.5;
   for (int axis = 'x'; axis <= 'y'; axis++) {
-    ad__script_add(r, &script, "set %ctics %s(", axis, axis == 'x' ? "rotate by 35 right " : "");
-    for (size_t i = 0; i < drawn; i++) {
-      ad__script_add(r, &script, i > 0 ? "," : "");
-      ad__script_tic(r, &script, r->arm[of[i]].name);
-      ad__script_add(r, &script, " %g", (double)(begin[i] + begin[i + 1]) / 2 - 0.5);
+    ad__script_add(r, script, "set %ctics %s(", axis, axis == 'x' ? "rotate by 35 right " : "");
+    for (size_t i = 0; i < m->arms; i++) {
+      ad__script_add(r, script, i > 0 ? "," : "");
+      ad__script_tic(r, script, r->arm[m->arm[i]].name);
+      ad__script_add(r, script, " %g", (double)(m->begin[i] + m->begin[i + 1]) / 2 - 0.5);
     }
-    ad__script_add(r, &script, ")\n");
+    ad__script_add(r, script, ")\n");
   }
-  for (size_t i = 1; i < drawn; i++) {
-    const double at = (double)begin[i] - 0.5;
-    ad__script_add(
-        r, &script,
-        "set arrow from %g,-0.5 to %g,%g nohead front lc rgb '#1c2530' lw 0.7\nset arrow from -0.5,%g to %g,%g "
-        "nohead front lc rgb '#1c2530' lw 0.7\n",
-        at, at, (double)count - 0.5, at, (double)count - 0.5, at);
+  for (size_t i = 1; i < m->arms; i++) {
+    const double at = (double)m->begin[i] - 0.5;
+    ad__script_add(r, script,
+                   "set arrow from %g,-0.5 to %g,%g nohead front lc rgb '#1c2530' lw 0.7\n"
+                   "set arrow from -0.5,%g to %g,%g nohead front lc rgb '#1c2530' lw 0.7\n",
+                   at, at, end, at, end, at);
   }
-  ad__script_add(r, &script, "plot $m matrix with image pixels\n");
+}
+
+static void plot_churn(struct examples *e) {
+  struct churn_map m = {0};
+  struct ad_buffer script = {0};
+  char title[240];
+  choose_runs(e, &m);
+  if (m.count < 2) {
+    return;
+  }
+  const double end = (double)m.count - 0.5;
+  script_churn(e, &m, &script);
+  ad__script_add(e->r, &script,
+                 "unset grid\nset style fill solid 1 noborder\nset border 0\nset size ratio -1\nset tics scale 0\n"
+                 "set palette defined (0 '#ffffff', 0.5 '#7fb2d6', 1 '#0b3c5d')\n"
+                 "set xrange [-0.5:%g]\nset yrange [%g:-0.5]\nunset key\n"
+                 "set cblabel 'examples on which two runs differ (%%)' tc rgb '#1c2530'\n",
+                 end, end);
+  script_arms(e->r, &m, &script);
+  ad__script_add(e->r, &script, "plot $m matrix with image pixels\n");
   snprintf(title, sizeof title,
            "Churn: share of examples on which two runs predict different classes, run by run, the arms one after "
            "another%s",
-           left_out ? " (each arm's first runs: at most 60 in all)." : ".");
-  ad__document_plot(r->doc, "plot_churn", title, 720, 600, &script);
+           m.left_out ? " (each arm's first runs: at most 60 in all)." : ".");
+  ad__document_plot(e->r->doc, "plot_churn", title, 720, 600, &script);
   ad_buffer_destroy(&script);
 }
 
