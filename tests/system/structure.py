@@ -37,6 +37,9 @@ MAY_INCLUDE = {
 }
 LONGEST = 600  # lines of a file
 LONGEST_COMMAND = 150  # of a file of src/cli: arguments, a few calls, printing
+WIDEST, DEEPEST = 120, 60  # columns of a line, lines of a function
+# Modules whose inside headers, lines, functions and symbols keep the rules too.
+STRICT = ["statistics", "study", "report"]
 CODE = (".c", ".h", ".py", ".sh", ".cmake")
 
 
@@ -172,14 +175,48 @@ def check_headers_compile(root, build):
                 yield f"{path.relative_to(root)}:1: does not compile alone: {first}"
 
 
+def strict_files(root, suffixes):
+    """The files of the strict modules, inside and public ones."""
+    for module in STRICT:
+        for path in code_files(root, [f"src/{module}", f"include/autodidact/{module}"]):
+            if path.suffix in suffixes:
+                yield path, path.relative_to(root)
+
+
 def check_guards(root, _build):
-    """Public headers have an include guard named by their path."""
-    for path in code_files(root, ["include"]):
-        place = path.relative_to(root / "include")
+    """Headers have an include guard named by their path."""
+    inside = [path for path, place in strict_files(root, [".h"]) if place.parts[0] == "src"]
+    for path in [*code_files(root, ["include"]), *inside]:
+        place = path.relative_to(root / "include" if path.is_relative_to(root / "include") else root)
         guard = re.sub(r"[^A-Z0-9]", "_", str(place).upper())
+        guard = guard if guard.startswith("AUTODIDACT_") else "AUTODIDACT_" + guard
         text = [l for l in re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S).split("\n") if l.strip()]
         if text[:2] != [f"#ifndef {guard}", f"#define {guard}"] or text[-1].split()[:1] != ["#endif"]:
-            yield f"include/{place}:1: has no include guard named {guard} around everything"
+            yield f"{path.relative_to(root)}:1: has no include guard named {guard} around everything"
+
+
+def check_lines(root, _build):
+    """Lines are not wider, and functions not longer, than a page shows."""
+    for path, place in strict_files(root, [".c", ".h"]):
+        begin = 0
+        for number, line in enumerate(lines(path), 1):
+            if len(line) > WIDEST:
+                yield f"{place}:{number}: has {len(line)} columns; the limit is {WIDEST}"
+            if re.match(r"[A-Za-z].*[^:]$", line):
+                begin = number
+            if line == "}" and number - begin >= DEEPEST:
+                yield f"{place}:{begin}: a function of {number - begin + 1} lines; the limit is {DEEPEST}"
+
+
+def check_symbols(root, _build):
+    """Functions and data that the files of a module share begin with ad__, so that no program's names meet them."""
+    shared = re.compile(r"(?!static\b|typedef\b|struct \w+ \{|enum\b)[a-z][\w\s*]*?\b\**(\w+)(?:\(|\[|;)")
+    for path, place in strict_files(root, [".h"]):
+        text = strip_code(path.read_text(encoding="utf-8")) if place.parts[0] == "src" else ""
+        for number, line in enumerate(text.split("\n"), 1):
+            match = shared.match(line)
+            if match and not match.group(1).startswith("ad__"):
+                yield f"{place}:{number}: {match.group(1)} does not begin with ad__"
 
 
 def strip_code(text):
@@ -339,7 +376,8 @@ def check_used_results(root, _build):
                 yield f"{path.relative_to(root)}:{number}: cmake/used_results.h has no {name}"
 
 
-CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check_headers_compile, check_guards, check_comments,
+CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check_headers_compile, check_guards, check_lines,
+          check_symbols, check_comments,
           check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory, check_one_parser,
           check_one_voice, check_used_results, check_one_format, check_prefixes]
 
@@ -388,6 +426,11 @@ PLANTS = [
     (check_headers_compile, "include/autodidact/base/log.h", swap("#endif", "int ad_planted();\n#endif"), "compile alone"),
     (check_guards, "include/autodidact/base/log.h", swap("#ifndef AUTODIDACT_BASE_LOG_H", "#ifndef LOG_H"), "no include guard"),
     (check_guards, "include/autodidact/base/log.h", "int ad_after_the_guard(void);\n", "no include guard"),
+    (check_guards, "src/report/document.h", swap("#ifndef AUTODIDACT_SRC_", "#ifndef AUTODIDACT_"), "no include guard"),
+    (check_lines, "src/study/plan.c", f"/* {'a' * WIDEST} */\n", "columns; the limit is"),
+    (check_lines, "src/study/plan.c", "int ad_planted(void)\n{" + "\n" * DEEPEST + "}\n", "a function of"),
+    (check_symbols, "src/report/document.h", swap("#endif", "int planted(void);\n#endif"), "planted does not begin"),
+    (check_symbols, "src/report/document.h", swap("#endif", "extern const int planted[3];\n#endif"), "planted does not begin"),
     (check_comments, "include/autodidact/base/log.h", swap("#endif", "int ad_planted(void);\n\n#endif"), "ad_planted has no comment"),
     (check_comments, "include/autodidact/base/log.h",
      swap("#endif", "static inline int ad_planted(int x) { return x; }\n#endif"), "ad_planted has no comment"),
