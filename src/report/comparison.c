@@ -164,13 +164,13 @@ static void comparison_plot(struct report *r, const struct comparison *c) {
 
 /* "sda against base: ..." for the top of the report. */
 static void summarize(struct report *r, const struct comparison *c) {
-  size_t told = 0;
-  for (size_t a = 0; a < r->arms && told < SUMMARY_ARMS; a++) {
+  size_t shown = 0;
+  for (size_t a = 0; a < r->arms && shown < SUMMARY_ARMS; a++) {
     const struct ad_paired *p = &c[a].paired;
     if (a == r->baseline) {
       continue;
     }
-    told++;
+    shown++;
     if (p->mean.why != NULL) {
       ad__document_summary(r->doc, "%s against %s: not available: %s.", r->arm[a].name, r->arm[r->baseline].name,
                            p->mean.why);
@@ -194,8 +194,8 @@ static void summarize(struct report *r, const struct comparison *c) {
                          r->arm[a].name, r->arm[r->baseline].name, r->metric, mean, unit, interval, p->n,
                          p->n == 1 ? "" : "s", 100 * c[a].better.value, test);
   }
-  if (r->arms > told + 1) {
-    ad__document_summary(r->doc, "%zu more arms are in the table.", r->arms - 1 - told);
+  if (r->arms > shown + 1) {
+    ad__document_summary(r->doc, "%zu more arms are in the table.", r->arms - 1 - shown);
   }
 }
 

@@ -140,7 +140,7 @@ static int read_snapshots(struct arm_snapshots *arm, const struct ad_snapshot_fi
   return AD_OK;
 }
 
-/* A file that could not be read is told, counted and left out. */
+/* Warns of a file that could not be read, counts it and leaves it out. */
 static void leave_out(struct snapshots *s) {
   ad_log(AD_LOG_WARNING, "%s; left out of the report", ad_error_message());
   if (s->other++ == 0) {

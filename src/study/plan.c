@@ -160,7 +160,7 @@ static uint64_t inputs_digest(const char *text) {
   return digest + (digest == 0);
 }
 
-/* Whether a cell of the arm as the plan has it was begun: it has a run folder. */
+/* Whether a cell of the planned arm was begun: it has a run folder. */
 static int was_begun(const struct ad_study *study, const struct ad_study_arm *arm, const struct plan *plan,
                      const json_t *planned, int *begun) {
   uint64_t digest = 0;

@@ -7,7 +7,7 @@
 
 enum { AD_FACTORS = 3, AD_COMPONENTS = 7 };
 
-/* One value a cell: repeats of a cell are equal to the bit and tell nothing. */
+/* One value a cell: repeats of a cell are equal to the bit and add nothing. */
 struct ad_design {
   size_t factors;                /* 2 or 3 */
   const char *names[AD_FACTORS]; /* "init", "order", "dropout" */
@@ -55,7 +55,7 @@ struct ad_components {
  *   squares, E SS(A|B) = (N - J) V(A) + (I - 1) V(AB);
  * - three-way tables that are a Latin square: main effects and the rest;
  * - other three-way tables with missing cells: the complete block that is left when the level with most missing cells
- * is dropped again and again; `cells` and `levels` tell what that is. AD_ENOMEM. */
+ * is dropped again and again; `cells` and `levels` say which. AD_ENOMEM. */
 int ad_variance_components(struct ad_components *components, const struct ad_design *design,
                            const struct ad_resampling *how);
 
