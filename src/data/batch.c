@@ -10,7 +10,8 @@ int ad_packer_create(struct ad_packer *packer, size_t rows, size_t examples, siz
   *packer = (struct ad_packer){.token_capacity = ad_round_rows(rows),
                                .example_capacity = examples,
                                .lane_capacity = lanes,
-                               .alignment = alignment};
+                               .alignment = alignment,
+                               .copies = 1};
   const size_t T = packer->token_capacity;
   packer->lane_example = ad_calloc(lanes + 1, sizeof *packer->lane_example);
   packer->offset = ad_calloc(examples + 1, sizeof *packer->offset);
@@ -18,10 +19,13 @@ int ad_packer_create(struct ad_packer *packer, size_t rows, size_t examples, siz
   packer->ids = ad_calloc(T, sizeof *packer->ids);
   packer->types = ad_calloc(T, sizeof *packer->types);
   packer->positions = ad_calloc(T, sizeof *packer->positions);
-  packer->token_example = ad_calloc(T, sizeof *packer->token_example);
+  packer->token_stream = ad_calloc(T, sizeof *packer->token_stream);
   packer->example = ad_calloc(examples, sizeof *packer->example);
+  packer->copy = ad_calloc(examples, sizeof *packer->copy);
+  packer->stream = ad_calloc(examples, sizeof *packer->stream);
   if (packer->lane_example == NULL || packer->offset == NULL || packer->length == NULL || packer->ids == NULL ||
-      packer->types == NULL || packer->positions == NULL || packer->token_example == NULL || packer->example == NULL) {
+      packer->types == NULL || packer->positions == NULL || packer->token_stream == NULL || packer->example == NULL ||
+      packer->copy == NULL || packer->stream == NULL) {
     ad_packer_destroy(packer);
     return ad_fail_memory(4ull * T * sizeof(uint32_t), "a batch");
   }
@@ -35,22 +39,27 @@ void ad_packer_destroy(struct ad_packer *packer) {
   ad_free(packer->ids);
   ad_free(packer->types);
   ad_free(packer->positions);
-  ad_free(packer->token_example);
+  ad_free(packer->token_stream);
   ad_free(packer->example);
+  ad_free(packer->copy);
+  ad_free(packer->stream);
   *packer = (struct ad_packer){0};
 }
 
-/* Appends one example at example b, token t. */
-static void place(struct ad_packer *packer, const struct ad_dataset *dataset, uint32_t id, size_t b, size_t t) {
-  const uint32_t length = ad_dataset_length(dataset, id);
+/* Appends a copy of an example at example b, token t. */
+static void place(struct ad_packer *packer, const struct ad_dataset *dataset, uint32_t id, size_t copy, size_t b,
+                  size_t t) {
+  const uint32_t length = ad_dataset_length(dataset, id), stream = ad_batch_stream(id, (uint32_t)copy);
   packer->example[b] = id;
+  packer->copy[b] = (uint32_t)copy;
+  packer->stream[b] = stream;
   packer->offset[b] = t;
   packer->length[b] = length;
   memcpy(packer->ids + t, dataset->ids + dataset->offset[id], length * sizeof *packer->ids);
   for (uint32_t i = 0; i < length; i++) {
     packer->types[t + i] = i >= dataset->first[id];
     packer->positions[t + i] = i;
-    packer->token_example[t + i] = id;
+    packer->token_stream[t + i] = stream;
   }
 }
 
@@ -60,12 +69,12 @@ static void clear_rows(struct ad_packer *packer, size_t t, size_t end) {
   memset(packer->ids + t, 0, bytes);
   memset(packer->types + t, 0, bytes);
   memset(packer->positions + t, 0, bytes);
-  memset(packer->token_example + t, 0, bytes);
+  memset(packer->token_stream + t, 0, bytes);
 }
 
 int ad_packer_fill(struct ad_packer *packer, const struct ad_dataset *dataset, const uint32_t *ids, size_t lanes,
                    const size_t *lane_begin, const uint32_t *member, struct ad_batch *batch) {
-  const size_t examples = lane_begin[lanes] - lane_begin[0];
+  const size_t examples = packer->copies * (lane_begin[lanes] - lane_begin[0]);
   if (lanes > packer->lane_capacity || examples > packer->example_capacity) {
     return ad_fail(AD_EINTERNAL, "a batch of %zu examples in %zu lanes, made for %zu in %zu", examples, lanes,
                    packer->example_capacity, packer->lane_capacity);
@@ -78,7 +87,9 @@ int ad_packer_fill(struct ad_packer *packer, const struct ad_dataset *dataset, c
       clear_rows(packer, t, aligned);
       t = aligned;
     }
-    for (size_t k = lane_begin[w]; k < lane_begin[w + 1]; k++) {
+    const size_t first = lane_begin[w], count = lane_begin[w + 1] - first;
+    for (size_t i = 0; i < packer->copies * count; i++, b++) {
+      const size_t k = first + i % count;
       const uint32_t id = ids[member == NULL ? k : member[k]];
       if (id >= dataset->count) {
         return ad_fail(AD_EINTERNAL, "example %u of a data set of %zu", id, dataset->count);
@@ -87,9 +98,8 @@ int ad_packer_fill(struct ad_packer *packer, const struct ad_dataset *dataset, c
       if (length > packer->token_capacity - t) {
         return ad_fail(AD_EINTERNAL, "a batch of more than the %zu tokens it was made for", packer->token_capacity);
       }
-      place(packer, dataset, id, b, t);
+      place(packer, dataset, id, i / count, b, t);
       t += length;
-      b++;
     }
   }
   packer->lane_example[lanes] = b;
@@ -104,7 +114,9 @@ int ad_packer_fill(struct ad_packer *packer, const struct ad_dataset *dataset, c
                              .ids = packer->ids,
                              .types = packer->types,
                              .positions = packer->positions,
-                             .token_example = packer->token_example,
-                             .example = packer->example};
+                             .token_stream = packer->token_stream,
+                             .example = packer->example,
+                             .copy = packer->copy,
+                             .stream = packer->stream};
   return AD_OK;
 }

@@ -12,8 +12,6 @@
 #include "autodidact/learn/gradient.h"
 #include "trainer_internal.h"
 
-enum { SECOND_PASS = 1u << 31 }; /* in an example's number: R-Drop's second copy has masks of its own */
-
 static int check(const struct ad_trainer *t) {
   const struct ad_model_config *m = &t->params->config;
   if (t->settings.lanes == 0 || t->settings.lanes > AD_MAX_LANES || t->settings.batch == 0 || t->settings.rounds == 0) {
@@ -26,8 +24,9 @@ static int check(const struct ad_trainer *t) {
                    "%u ranks and batch.lanes=%zu: a lane is the least a rank can have; start at most %zu ranks",
                    t->size, t->settings.lanes, t->settings.lanes);
   }
-  if (t->copies > 1 && t->data->count > SECOND_PASS) {
-    return ad_fail(AD_ECONFIG, "%zu training examples and R-Drop, which takes at most %u", t->data->count, SECOND_PASS);
+  if (t->copies > 1 && t->data->count > AD_BATCH_COPIED_EXAMPLES) {
+    return ad_fail(AD_ECONFIG, "%zu training examples, each in %zu copies with masks of their own: at most %u can be had",
+                   t->data->count, t->copies, AD_BATCH_COPIED_EXAMPLES);
   }
   if (t->data->longest > m->positions) {
     return ad_fail(AD_ECONFIG, "the longest example has %zu tokens, the model takes %u: set data.max_tokens",
@@ -58,8 +57,6 @@ static int allocate(struct ad_trainer *t) {
   t->member = ad_calloc(B, sizeof *t->member);
   t->lane_begin = ad_calloc(W + 1, sizeof *t->lane_begin);
   t->lane_loss = ad_calloc(W, sizeof *t->lane_loss);
-  t->packed_member = t->copies > 1 ? ad_calloc(packed, sizeof *t->packed_member) : NULL;
-  t->packed_begin = t->copies > 1 ? ad_calloc(W + 1, sizeof *t->packed_begin) : NULL;
   t->lane_distance = ad_calloc(W, sizeof *t->lane_distance);
   t->lane_squares = ad_calloc(W, sizeof *t->lane_squares);
   t->labels = ad_calloc(packed, sizeof *t->labels);
@@ -72,8 +69,7 @@ static int allocate(struct ad_trainer *t) {
   t->member_sum = ad_calloc(B * C, sizeof *t->member_sum);
   if (!t->reduced || !t->own || !t->counts || !t->ids || !t->lengths || !t->lane_work || !t->member ||
       !t->lane_begin || !t->lane_loss || !t->lane_distance || !t->lane_squares || !t->labels || !t->loss ||
-      !t->distance || !t->logits || !t->dlogits || !t->target || !t->member_logits || !t->member_sum ||
-      (t->copies > 1 && (!t->packed_member || !t->packed_begin))) {
+      !t->distance || !t->logits || !t->dlogits || !t->target || !t->member_logits || !t->member_sum) {
     return ad_fail_memory(packed * (40 + 24 * C), "a batch");
   }
   return AD_OK;
@@ -90,6 +86,7 @@ static int create_parts(struct ad_trainer *t) {
   AD_TRY(trainer_find_room(t, (size_t)alignment, &t->room));
   t->bytes = ad_encoder_bytes(t->params, t->room.rows, t->room.examples, t->room.lanes, 1);
   AD_TRY(ad_packer_create(&t->packer, t->room.rows, t->room.examples, t->room.lanes, (size_t)alignment));
+  t->packer.copies = t->copies;
   AD_TRY(ad_rows_create(&t->rows, t->params->config.vocab));
   AD_TRY(trainer_make_room(t));
   AD_TRY(ad_encoder_create(&t->encoder, t->params, t->room.rows, t->room.examples, t->room.lanes, 1));
@@ -204,7 +201,7 @@ void ad_trainer_destroy(struct ad_trainer *trainer) {
   }
   void *const blocks[] = {t->reduced,       t->own,          t->counts,       t->shared,  t->squares,
                           t->ids,           t->lengths,      t->lane_work,    t->member,  t->lane_begin,
-                          t->packed_member, t->packed_begin, t->lane_loss,    t->labels,  t->lane_distance,
+                          t->lane_loss,     t->labels,       t->lane_distance,
                           t->loss,          t->distance,     t->logits,       t->dlogits, t->target,
                           t->member_logits, t->member_sum,   t->lane_squares};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
@@ -219,33 +216,6 @@ uint64_t ad_trainer_total(const struct ad_trainer *trainer) {
 
 uint64_t ad_trainer_done(const struct ad_trainer *trainer) {
   return trainer->done;
-}
-
-/* Packs the lanes [lo, hi); with two copies of its examples in each lane, one behind the other. */
-static int pack(struct ad_trainer *t, size_t lo, size_t hi, struct ad_batch *batch) {
-  if (t->copies == 1) {
-    return ad_packer_fill(&t->packer, t->data, t->ids, hi - lo, t->lane_begin + lo, t->member, batch);
-  }
-  size_t at = 2 * t->lane_begin[lo];
-  for (size_t lane = lo; lane < hi; lane++) {
-    const size_t first = t->lane_begin[lane], count = t->lane_begin[lane + 1] - first;
-    t->packed_begin[lane] = at;
-    for (size_t k = 0; k < 2 * count; k++) {
-      t->packed_member[at++] = t->member[first + (k < count ? k : k - count)];
-    }
-  }
-  t->packed_begin[hi] = at;
-  AD_TRY(ad_packer_fill(&t->packer, t->data, t->ids, hi - lo, t->packed_begin + lo, t->packed_member, batch));
-  for (size_t lane = 0; lane < hi - lo; lane++) {
-    const size_t first = batch->lane_example[lane], end = batch->lane_example[lane + 1];
-    for (size_t b = first + (end - first) / 2; b < end; b++) {
-      t->packer.example[b] |= SECOND_PASS;
-      for (size_t i = 0; i < batch->length[b]; i++) {
-        t->packer.token_example[batch->offset[b] + i] |= SECOND_PASS;
-      }
-    }
-  }
-  return AD_OK;
 }
 
 /* The teacher's logits [B,C]: of one student, or the mean of those of several, added newest first in double. */
@@ -277,7 +247,7 @@ static void compute_loss(struct ad_trainer *t, const struct ad_batch *batch, siz
   const size_t C = t->params->config.classes;
   const double each = 1.0 / (double)t->count, scale = t->weight * each;
   for (size_t b = 0; b < batch->examples; b++) {
-    t->labels[b] = t->data->label[batch->example[b] & ~(uint32_t)SECOND_PASS];
+    t->labels[b] = t->data->label[batch->example[b]];
   }
   t->kernels->cross_entropy(batch->examples, C, t->logits, t->labels, (float)(each / (double)t->copies), t->loss,
                             t->dlogits);
@@ -306,7 +276,7 @@ static void compute_loss(struct ad_trainer *t, const struct ad_batch *batch, siz
 static int compute_round(struct ad_trainer *t, size_t lo, size_t hi, int last) {
   struct ad_batch batch;
   const struct ad_masks masks = {.seed = t->settings.seed_dropout, .step = (uint32_t)(t->done + 1), .pass = 0};
-  AD_TRY(pack(t, lo, hi, &batch));
+  AD_TRY(ad_packer_fill(&t->packer, t->data, t->ids, hi - lo, t->lane_begin + lo, t->member, &batch));
   if (t->weight > 0.0 && t->copies == 1) {
     AD_TRY(teach(t, &batch, &masks));
   }

@@ -51,8 +51,6 @@ struct ad_trainer {
   uint64_t *lane_work;           /* [B] */
   uint32_t *member;              /* [B] */
   size_t *lane_begin;            /* [W + 1] */
-  uint32_t *packed_member;       /* [copies B] as packed: member, or with two copies each lane's members twice */
-  size_t *packed_begin;          /* [W + 1] */
   double *lane_loss;             /* [W] sum of the losses of each lane */
   double *lane_distance;         /* [W] and of the distances from the teacher */
   size_t part;                   /* the lane whose gradient is watched; W: none */

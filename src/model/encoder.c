@@ -86,7 +86,7 @@ static void take_all(struct ad_encoder *e) {
   e->attention_work = floats(a, ad_attention_work(longest, longest, H / m->heads));
   e->cls_position = take(a, B, sizeof *e->cls_position);
   e->cls_row = take(a, B, sizeof *e->cls_row);
-  e->cls_example = take(a, B, sizeof *e->cls_example);
+  e->cls_stream = take(a, B, sizeof *e->cls_stream);
   e->lane_cls = take(a, AD_MAX_LANES + 1, sizeof *e->lane_cls);
   if (e->training) {
     e->lane_rows[0] = take(a, AD_MAX_LANES, sizeof **e->lane_rows);
@@ -242,7 +242,7 @@ static void attend(struct ad_encoder *e, const struct ad_batch *batch, struct la
       const size_t t = batch->offset[b], S = batch->length[b],
                    row = last ? e->lane_cls[lane] + (b - batch->lane_example[lane]) : t;
       e->kernels->attention(last ? 1 : S, S, m->heads, D, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk,
-                            dropout, batch->example[b], s->context + row * H, H, e->attention_work);
+                            dropout, batch->stream[b], s->context + row * H, H, e->attention_work);
     }
   }
 }
@@ -257,7 +257,7 @@ static void forward_layer(struct ad_encoder *e, const float *theta, const struct
   const int last = l + 1 == m->layers;
   const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens,
                rows = product_rows(e, M);
-  const uint32_t *examples = last ? e->cls_example : batch->token_example;
+  const uint32_t *streams = last ? e->cls_stream : batch->token_stream;
   const uint32_t *positions = last ? e->cls_position : batch->positions;
   const float *residual = last ? s->xc : s->x;
   const struct ad_dropout attention = ad_encoder_dropout(m->attention_dropout, masks, l + 1, AD_MASK_ATTENTION);
@@ -268,12 +268,12 @@ static void forward_layer(struct ad_encoder *e, const float *theta, const struct
   /* 2 */ attend(e, batch, s, &attention, last);
   /* 3 */ ad_gemm_nt(rows, H, H, s->context, H, theta + p->output_weight, s->z1, H);
   k->bias_residual_norm(M, H, s->z1, theta + p->output_bias, residual, theta + p->norm1_weight, theta + p->norm1_bias,
-                        m->layer_norm_eps, &drop1, examples, positions, s->mean1, s->rstd1, s->y1);
+                        m->layer_norm_eps, &drop1, streams, positions, s->mean1, s->rstd1, s->y1);
   /* 4 */ ad_gemm_nt(rows, F, H, s->y1, H, theta + p->up_weight, s->u, F);
   /* 5 */ k->bias_activation(M, F, (int)m->activation, s->u, theta + p->up_bias, s->g);
   /* 6 */ ad_gemm_nt(rows, H, F, s->g, F, theta + p->down_weight, s->z2, H);
   k->bias_residual_norm(M, H, s->z2, theta + p->down_bias, s->y1, theta + p->norm2_weight, theta + p->norm2_bias,
-                        m->layer_norm_eps, &drop2, examples, positions, s->mean2, s->rstd2, s->out);
+                        m->layer_norm_eps, &drop2, streams, positions, s->mean2, s->rstd2, s->out);
 }
 
 static void forward_head(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
@@ -290,7 +290,7 @@ static void forward_head(struct ad_encoder *e, const float *theta, const struct 
     memcpy(e->pooled, state, B * H * sizeof *state);
   }
   memcpy(e->dropped, e->pooled, B * H * sizeof *e->dropped);
-  e->kernels->dropout(B, H, e->dropped, &dropout, e->cls_example, e->cls_position);
+  e->kernels->dropout(B, H, e->dropped, &dropout, e->cls_stream, e->cls_position);
   for (size_t lane = 0; lane < batch->lanes; lane++) {
     const size_t first = batch->lane_example[lane];
     e->kernels->classify(batch->lane_example[lane + 1] - first, m->classes, H, e->dropped + e->lane_cls[lane] * H,
@@ -304,12 +304,12 @@ static void place_cls_rows(struct ad_encoder *e, const struct ad_batch *batch) {
   for (size_t lane = 0; lane < batch->lanes; lane++) {
     const size_t first = batch->lane_example[lane], count = batch->lane_example[lane + 1] - first;
     for (; count > 0 && row % e->alignment != 0; row++) {
-      e->cls_row[row] = e->cls_example[row] = 0;
+      e->cls_row[row] = e->cls_stream[row] = 0;
     }
     e->lane_cls[lane] = row;
     for (size_t b = first; b < first + count; b++, row++) {
       e->cls_row[row] = (uint32_t)batch->offset[b];
-      e->cls_example[row] = batch->example[b];
+      e->cls_stream[row] = batch->stream[b];
     }
   }
   e->lane_cls[batch->lanes] = row;
@@ -330,10 +330,12 @@ static int check_batch(const struct ad_encoder *e, const struct ad_batch *batch)
                      batch->length[b], m->positions);
     }
   }
-  for (size_t t = 0; t < batch->tokens; t++) {
-    if (batch->ids[t] >= m->vocab || batch->types[t] >= m->types) {
-      return ad_fail(AD_EINPUT, "example %u: token id %u of type %u; the model has %u tokens and %u types",
-                     batch->token_example[t], batch->ids[t], batch->types[t], m->vocab, m->types);
+  for (size_t b = 0; b < batch->examples; b++) {
+    for (size_t t = batch->offset[b]; t < batch->offset[b] + batch->length[b]; t++) {
+      if (batch->ids[t] >= m->vocab || batch->types[t] >= m->types) {
+        return ad_fail(AD_EINPUT, "example %u: token id %u of type %u; the model has %u tokens and %u types",
+                       batch->example[b], batch->ids[t], batch->types[t], m->vocab, m->types);
+      }
     }
   }
   return AD_OK;
@@ -350,7 +352,7 @@ int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const str
   encoder->kernels->embed(batch->tokens, m->hidden, batch->ids, batch->positions, batch->types, table + p->word,
                           table + p->position, table + p->type, encoder->embedded);
   encoder->kernels->norm(batch->tokens, m->hidden, encoder->embedded, table + p->norm_weight, table + p->norm_bias,
-                         m->layer_norm_eps, &dropout, batch->token_example, batch->positions, encoder->mean0,
+                         m->layer_norm_eps, &dropout, batch->token_stream, batch->positions, encoder->mean0,
                          encoder->rstd0, encoder->layers[0].x);
   for (uint32_t l = 0; l < m->layers; l++) {
     forward_layer(encoder, source(encoder, theta, ad_attention_bucket(l)), batch, masks, l);

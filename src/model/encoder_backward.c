@@ -123,7 +123,7 @@ static int backward_head(struct pass *p, const float *dlogits) {
     float *dh = dpooled + r.first * H;
     k->classify_backward(r.count, C, H, dlogits + p->batch->lane_example[lane] * C, e->dropped + r.first * H,
                          p->theta + o->classifier_weight, dh, lane_sum(p, lane, weight), lane_sum(p, lane, bias));
-    k->dropout(r.count, H, dh, &dropout, e->cls_example + r.first, e->cls_position + r.first);
+    k->dropout(r.count, H, dh, &dropout, e->cls_stream + r.first, e->cls_position + r.first);
     if (pooler) {
       k->tanh_backward(r.count, H, dh, e->pooled + r.first * H, dh, lane_sum(p, lane, POOLER_BIAS));
     }
@@ -183,7 +183,7 @@ static int backward_ffn(struct pass *p, uint32_t l, const struct ffn_columns *c)
   const int tokens = l + 1 < m->layers;
   const size_t H = m->hidden, F = m->ffn,
                rows = product_rows(e, tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
-  const uint32_t *examples = tokens ? p->batch->token_example : e->cls_example;
+  const uint32_t *streams = tokens ? p->batch->token_stream : e->cls_stream;
   const uint32_t *positions = tokens ? p->batch->positions : e->cls_position;
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_FFN_OUTPUT);
 
@@ -192,7 +192,7 @@ static int backward_ffn(struct pass *p, uint32_t l, const struct ffn_columns *c)
     const struct ad_lane_rows r = rows_of(p, lane, tokens);
     const size_t at = r.first * H;
     k->bias_residual_norm_backward(r.count, H, e->dx + at, s->z2 + at, s->mean2 + r.first, s->rstd2 + r.first,
-                                   p->theta + o->norm2_weight, &dropout, examples + r.first, positions + r.first,
+                                   p->theta + o->norm2_weight, &dropout, streams + r.first, positions + r.first,
                                    e->dz + at, e->dy + at, lane_sum(p, lane, c->norm2_weight),
                                    lane_sum(p, lane, c->norm2_bias), lane_sum(p, lane, c->down));
   }
@@ -223,7 +223,7 @@ static int backward_attention_output(struct pass *p, uint32_t l, const struct at
   const struct layer_state *s = &e->layers[l];
   const int tokens = l + 1 < m->layers;
   const size_t H = m->hidden, rows = product_rows(e, tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
-  const uint32_t *examples = tokens ? p->batch->token_example : e->cls_example;
+  const uint32_t *streams = tokens ? p->batch->token_stream : e->cls_stream;
   const uint32_t *positions = tokens ? p->batch->positions : e->cls_position;
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_ATTENTION_OUTPUT);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
@@ -231,7 +231,7 @@ static int backward_attention_output(struct pass *p, uint32_t l, const struct at
     const size_t at = r.first * H;
     e->kernels->bias_residual_norm_backward(
         r.count, H, e->dz + at, s->z1 + at, s->mean1 + r.first, s->rstd1 + r.first, p->theta + o->norm1_weight,
-        &dropout, examples + r.first, positions + r.first, e->dz + at, e->dy + at, lane_sum(p, lane, c->norm1_weight),
+        &dropout, streams + r.first, positions + r.first, e->dz + at, e->dy + at, lane_sum(p, lane, c->norm1_weight),
         lane_sum(p, lane, c->norm1_bias), lane_sum(p, lane, c->output));
   }
   AD_TRY(weight_gradient(p, o->output_weight, H, H, e->dy, H, s->context, H, tokens));
@@ -255,7 +255,7 @@ static void backward_attention(struct pass *p, uint32_t l, float *dq, size_t ldq
     for (size_t b = first; b < p->batch->lane_example[lane + 1]; b++) {
       const size_t t = p->batch->offset[b], S = p->batch->length[b], row = last ? cls + (b - first) : t;
       e->kernels->attention_backward(last ? 1 : S, S, m->heads, H / m->heads, s->q + row * ldq, ldq, key + t * ldk,
-                                     key + H + t * ldk, ldk, &dropout, p->batch->example[b], e->dx + row * H, H,
+                                     key + H + t * ldk, ldk, &dropout, p->batch->stream[b], e->dx + row * H, H,
                                      dq + row * ldq, dk + t * ldk, dk + H + t * ldk, e->attention_work);
     }
   }
@@ -354,7 +354,7 @@ static int backward_embeddings(struct pass *p) {
     const struct ad_lane_rows r = rows_of(p, lane, 1);
     const size_t at = r.first * H;
     e->kernels->norm_backward(r.count, H, e->dx + at, e->embedded + at, e->mean0 + r.first, e->rstd0 + r.first,
-                              p->theta + o->norm_weight, &dropout, p->batch->token_example + r.first,
+                              p->theta + o->norm_weight, &dropout, p->batch->token_stream + r.first,
                               p->batch->positions + r.first, e->dz + at, lane_sum(p, lane, 0), lane_sum(p, lane, H));
   }
   uint32_t longest = 0;

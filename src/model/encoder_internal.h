@@ -40,7 +40,7 @@ struct ad_encoder {
   float *attention_work;
   uint32_t *cls_position; /* [B] zeros */
   uint32_t *cls_row;      /* [B] packed row of each [CLS]; 0 in a gap */
-  uint32_t *cls_example;  /* [B] global example id; 0 in a gap */
+  uint32_t *cls_stream;   /* [B] stream of its example; 0 in a gap */
   size_t *lane_cls;       /* [AD_MAX_LANES + 1] first [CLS] row of each lane; the last: rows in use */
 
   /* backward */

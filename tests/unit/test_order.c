@@ -236,13 +236,13 @@ static void check_batch(const struct ad_batch *batch, const uint32_t *expected, 
       assert_int_equal(batch->ids[t], 100 * id + j);
       assert_int_equal(batch->types[t], j >= 2);
       assert_int_equal(batch->positions[t], j);
-      assert_int_equal(batch->token_example[t], id);
+      assert_int_equal(batch->token_stream[t], id);
     }
   }
   assert_int_equal(batch->offset[count], t);
   assert_int_equal(batch->tokens, t);
   for (; t < ad_round_rows(batch->tokens); t++) {
-    assert_int_equal(batch->ids[t] | batch->types[t] | batch->positions[t] | batch->token_example[t], 0);
+    assert_int_equal(batch->ids[t] | batch->types[t] | batch->positions[t] | batch->token_stream[t], 0);
   }
 }
 
@@ -274,6 +274,31 @@ static void test_pack(void **state) {
   ad_packer_destroy(&packer);
 }
 
+/* Two copies of each example in its lane, all first ones first, each with a stream of its own. */
+static void test_pack_copies(void **state) {
+  (void)state;
+  struct ad_packer packer;
+  struct ad_batch batch;
+  const uint32_t ids[] = {5, 0, 3}, expected[] = {5, 0, 5, 0, 3, 3}, copy[] = {0, 0, 1, 1, 0, 1};
+  assert_int_equal(ad_packer_create(&packer, TOKENS + AD_ROW_BLOCK, 6, 2, 1), AD_OK);
+  packer.copies = AD_BATCH_COPIES;
+  assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 2, (const size_t[]){0, 2, 3}, NULL, &batch), AD_OK);
+  assert_int_equal(batch.examples, 6);
+  assert_memory_equal(batch.lane_example, ((const size_t[]){0, 4, 6}), 3 * sizeof(size_t));
+  assert_memory_equal(batch.example, expected, sizeof expected);
+  assert_memory_equal(batch.copy, copy, sizeof copy);
+  for (size_t b = 0; b < 6; b++) {
+    assert_int_equal(batch.length[b], expected[b] + 2);
+    assert_int_equal(batch.stream[b], expected[b] + copy[b] * 2147483648u);
+    for (size_t t = batch.offset[b]; t < batch.offset[b + 1]; t++) {
+      assert_int_equal(batch.ids[t], 100 * expected[b] + (t - batch.offset[b]));
+      assert_int_equal(batch.token_stream[t], batch.stream[b]);
+    }
+  }
+  assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, (const size_t[]){0, 4}, NULL, &batch), AD_EINTERNAL);
+  ad_packer_destroy(&packer);
+}
+
 static void test_pack_bounds(void **state) {
   (void)state;
   struct ad_packer packer;
@@ -287,7 +312,7 @@ static void test_pack_bounds(void **state) {
   assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, (const size_t[]){0, 6}, NULL, &batch), AD_OK);
   ad_packer_destroy(&packer);
   const size_t live = ad_memory_stats().live_blocks;
-  for (unsigned long n = 1; n <= 7; n++) {
+  for (unsigned long n = 1; n <= 10; n++) {
     ad_memory_fail_at(n);
     assert_int_equal(ad_packer_create(&packer, 48, 6, 2, 1), AD_ENOMEM);
     assert_int_equal(ad_memory_stats().live_blocks, live);
@@ -299,7 +324,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_epochs),        cmocka_unit_test(test_any_step),     cmocka_unit_test(test_order_limits),
       cmocka_unit_test(test_lanes_by_hand), cmocka_unit_test(test_lanes_random), cmocka_unit_test(test_lanes_of_ranks),
-      cmocka_unit_test(test_pack),          cmocka_unit_test(test_pack_bounds),
+      cmocka_unit_test(test_pack),          cmocka_unit_test(test_pack_copies),  cmocka_unit_test(test_pack_bounds),
   };
   return cmocka_run_group_tests(tests, make_dataset, NULL);
 }

@@ -22,9 +22,20 @@ struct ad_batch {
   const uint32_t *ids;           /* [T] token ids */
   const uint32_t *types;         /* [T] segment 0 or 1 */
   const uint32_t *positions;     /* [T] position inside the example */
-  const uint32_t *token_example; /* [T] global id of the token's example: names the dropout stream */
+  const uint32_t *token_stream;  /* [T] the stream of the token's example */
   const uint32_t *example;       /* [B] global example ids: row numbers in the split */
+  const uint32_t *copy;          /* [B] which copy of the example this is, from 0 */
+  const uint32_t *stream;        /* [B] ad_batch_stream of the two: names the dropout masks */
 };
+
+/* Examples whose copies all have masks of their own: at most two copies of so many, or one of 2^32. */
+enum { AD_BATCH_COPIES = 2 };
+#define AD_BATCH_COPIED_EXAMPLES (UINT32_C(1) << 31)
+
+/* The number that the dropout masks of a copy of an example are drawn by. */
+static inline uint32_t ad_batch_stream(uint32_t example, uint32_t copy) {
+  return example | copy << 31;
+}
 
 /* The memory of batches, used again from step to step. */
 struct ad_packer {
@@ -32,19 +43,22 @@ struct ad_packer {
   size_t example_capacity;
   size_t lane_capacity;
   size_t alignment;     /* the first row of a lane is a multiple of this */
+  size_t copies;        /* of each example in its lane, all first ones first; 1 unless the owner sets AD_BATCH_COPIES */
   size_t *lane_example; /* [lane_capacity + 1], owned as all arrays here */
   size_t *offset;       /* [example_capacity + 1] */
   uint32_t *length;     /* [example_capacity] */
   uint32_t *ids;        /* [token_capacity], and the three that follow */
   uint32_t *types;
   uint32_t *positions;
-  uint32_t *token_example;
-  uint32_t *example; /* [example_capacity] */
+  uint32_t *token_stream;
+  uint32_t *example; /* [example_capacity], and the two that follow */
+  uint32_t *copy;
+  uint32_t *stream;
 };
 
-/* Memory for batches of up to so many rows (gaps included), examples and lanes, each lane's first row a multiple of
- * `alignment` (>= 1; what ad_encoder_alignment asks for). Rows of a gap have id, type, position and example 0. The
- * caller owns it: ad_packer_destroy. AD_ENOMEM. */
+/* Memory for batches of up to so many rows (gaps included), examples (copies included) and lanes, each lane's first row a
+ * multiple of `alignment` (>= 1; what ad_encoder_alignment asks for). Rows of a gap have id, type, position and stream 0.
+ * The caller owns it: ad_packer_destroy. AD_ENOMEM. */
 int ad_packer_create(struct ad_packer *packer, size_t rows, size_t examples, size_t lanes, size_t alignment);
 
 /* Rows that `tokens` tokens in `lanes` aligned lanes take at most. */

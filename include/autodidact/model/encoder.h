@@ -17,7 +17,7 @@
 struct ad_masks {
   uint64_t seed; /* seed.dropout */
   uint32_t step;
-  uint32_t pass; /* 0 student, 2 teacher; below 16 (R-Drop's second pass has other example numbers: learn/trainer.c) */
+  uint32_t pass; /* 0 student, 2 teacher; below 16 (a batch's copies of an example have other streams) */
 };
 
 struct ad_encoder;
