@@ -71,10 +71,11 @@ static struct value effective_value(const struct question *q, const struct confi
   return has_effect(q, option) ? present_value(q->config, option) : initial_value(option);
 }
 
-/* Whether the value is one of "a|b|c" [length]. */
+/* Whether the value is one of a list [length] of values with one of the separators between them. */
 static int is_one_of(const struct config_option *option, const struct value *is, const char *list, size_t length) {
-  for (const char *p = list, *end = list + length; p < end; p += strcspn(p, "|") + 1) {
-    const size_t left = (size_t)(end - p), width = strcspn(p, "|") < left ? strcspn(p, "|") : left;
+  static const char separators[] = "| ";
+  for (const char *p = list, *end = list + length; p < end; p += strcspn(p, separators) + 1) {
+    const size_t left = (size_t)(end - p), next = strcspn(p, separators), width = next < left ? next : left;
     const int same = is->text != NULL ? strlen(is->text) == width && strncmp(is->text, p, width) == 0
                                       : is->number == parse(option, p, width).number;
     if (same) {
@@ -112,8 +113,8 @@ static int fact_holds(const struct ad_config_facts *facts, const char *name, siz
 
 /* One alternative: KEY, how it is compared, and with what; or a fact. */
 static int alternative_holds(const struct question *q, const char *text, size_t length) {
-  static const char *const comparisons[] = {"!=", "=", ">", " is empty", " is set", " has "};
-  enum { DIFFERS, EQUALS, EXCEEDS, EMPTY, SET, HAS };
+  static const char *const comparisons[] = {"!=", "=", " is one of ", ">", " is empty", " is set", " has "};
+  enum { DIFFERS, EQUALS, ONE_OF, EXCEEDS, EMPTY, SET, HAS };
   char key[64];
   const size_t width = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._");
   snprintf(key, sizeof key, "%.*s", (int)width, text);
@@ -132,6 +133,7 @@ static int alternative_holds(const struct question *q, const char *text, size_t 
     case DIFFERS:
       return !is_one_of(option, &is, with, rest);
     case EQUALS:
+    case ONE_OF:
       return is_one_of(option, &is, with, rest);
     case EXCEEDS:
       return is.number > parse(option, with, rest).number;

@@ -64,9 +64,9 @@ static int allocate(struct ad_trainer *t) {
   t->distance = ad_calloc(packed, sizeof *t->distance);
   t->logits = ad_calloc(packed * C, sizeof *t->logits);
   t->dlogits = ad_calloc(packed * C, sizeof *t->dlogits);
-  t->target = ad_calloc(B * C, sizeof *t->target);
-  t->member_logits = ad_calloc(B * C, sizeof *t->member_logits);
-  t->member_sum = ad_calloc(B * C, sizeof *t->member_sum);
+  t->target = ad_calloc(packed * C, sizeof *t->target);
+  t->member_logits = ad_calloc(packed * C, sizeof *t->member_logits);
+  t->member_sum = ad_calloc(packed * C, sizeof *t->member_sum);
   if (!t->reduced || !t->own || !t->counts || !t->ids || !t->lengths || !t->lane_work || !t->member ||
       !t->lane_begin || !t->lane_loss || !t->lane_distance || !t->lane_squares || !t->labels || !t->loss ||
       !t->distance || !t->logits || !t->dlogits || !t->target || !t->member_logits || !t->member_sum) {
@@ -99,9 +99,9 @@ static int create_parts(struct ad_trainer *t) {
   AD_TRY(ad_shard_create(&t->shard, t->params, alone ? 0 : t->rank, alone ? 1 : t->size));
   AD_TRY(ad_optimizer_create(&t->optimizer, &t->shard, &s->optimizer));
   AD_TRY(trainer_make_gradient(t));
-  return s->teacher.method == AD_TEACHER_NONE && !s->teacher.means
-             ? AD_OK
-             : ad_teacher_create(&t->teacher, &s->teacher, &t->shard, &t->replicas, t->total, t->exchange);
+  return ad_teacher_keeps_students(&s->teacher)
+             ? ad_teacher_create(&t->teacher, &s->teacher, &t->shard, &t->replicas, t->total, t->exchange)
+             : AD_OK;
 }
 
 static float *place_hook(void *context, uint32_t bucket, size_t part) {
@@ -155,7 +155,7 @@ int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *param
                            .replicas = *replicas,
                            .data = data,
                            .settings = *settings,
-                           .copies = settings->teacher.method == AD_TEACHER_RDROP ? 2 : 1,
+                           .copies = ad_teacher_copies(&settings->teacher),
                            .exchange = exchange,
                            .size = 1};
   if (exchange != NULL) {
@@ -251,22 +251,18 @@ static void compute_loss(struct ad_trainer *t, const struct ad_batch *batch, siz
   }
   t->kernels->cross_entropy(batch->examples, C, t->logits, t->labels, (float)(each / (double)t->copies), t->loss,
                             t->dlogits);
-  if (t->weight > 0.0 && t->copies == 1) {
-    t->kernels->squared_error(batch->examples, C, t->logits, t->target, (float)scale, t->distance, t->dlogits);
-  }
   for (size_t lane = lo; lane < hi; lane++) {
     const size_t first = batch->lane_example[lane - lo], end = batch->lane_example[lane - lo + 1];
-    const size_t pairs = (end - first) / t->copies;
-    if (t->weight > 0.0 && t->copies == 2) {
-      const size_t one = first * C, other = (first + pairs) * C;
-      t->kernels->symmetric_divergence(pairs, C, t->logits + one, t->logits + other, (float)scale, t->distance + first,
-                                       t->dlogits + one, t->dlogits + other);
+    const size_t examples = (end - first) / t->copies, at = first * C;
+    if (t->weight > 0.0) {
+      ad_teacher_distance(&t->settings.teacher, t->kernels, examples, C, t->logits + at, t->target + at, (float)scale,
+                          t->distance + first, t->dlogits + at);
     }
     t->lane_loss[lane] = t->lane_distance[lane] = 0.0;
     for (size_t b = first; b < end; b++) {
       t->lane_loss[lane] += t->loss[b] / (double)t->copies;
     }
-    for (size_t b = first; b < first + pairs && t->weight > 0.0; b++) {
+    for (size_t b = first; b < first + examples && t->weight > 0.0; b++) {
       t->lane_distance[lane] += t->distance[b];
     }
   }
@@ -277,7 +273,7 @@ static int compute_round(struct ad_trainer *t, size_t lo, size_t hi, int last) {
   struct ad_batch batch;
   const struct ad_masks masks = {.seed = t->settings.seed_dropout, .step = (uint32_t)(t->done + 1), .pass = 0};
   AD_TRY(ad_packer_fill(&t->packer, t->data, t->ids, hi - lo, t->lane_begin + lo, t->member, &batch));
-  if (t->weight > 0.0 && t->copies == 1) {
+  if (t->weight > 0.0 && t->teacher_encoder != NULL) {
     AD_TRY(teach(t, &batch, &masks));
   }
   AD_TRY(ad_encoder_forward(t->encoder, t->replicas.student, &batch, &masks, t->logits));

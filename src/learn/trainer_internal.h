@@ -21,7 +21,7 @@ struct ad_trainer {
   uint64_t done, total;
   size_t bytes;     /* of the encoders */
   struct room room; /* of the largest round */
-  size_t copies;    /* 2: R-Drop packs each example twice */
+  size_t copies;    /* of each example in a batch */
 
   struct ad_order order;
   struct ad_packer packer;
@@ -59,8 +59,8 @@ struct ad_trainer {
   uint32_t *labels;              /* [copies B] of a round, packed order */
   float *loss, *distance;        /* [copies B] */
   float *logits, *dlogits;       /* [copies B,C] */
-  float *target, *member_logits; /* [B,C] of the teacher, and of one of its students */
-  double *member_sum;            /* [B,C] sum over its students */
+  float *target, *member_logits; /* [copies B,C] of the teacher, and of one of its students */
+  double *member_sum;            /* [copies B,C] sum over its students */
   const float *student[1];       /* for ad_trainer_variant */
   double *squares;               /* [blocks] */
 };

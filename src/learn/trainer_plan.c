@@ -104,9 +104,8 @@ int trainer_make_room(struct ad_trainer *t) {
 static double weight_of(const struct ad_trainer *t) {
   const struct ad_teacher_settings *s = &t->settings.teacher;
   const float *const *thetas;
-  const int distance =
-      s->method == AD_TEACHER_RDROP || (ad_teacher_has(s, AD_TEACHER) && ad_teacher_members(t->teacher, &thetas) > 0);
-  return distance ? ad_teacher_weight(s, t->done, t->total) : 0.0;
+  const int taught = !ad_teacher_has(s, AD_TEACHER) || ad_teacher_members(t->teacher, &thetas) > 0;
+  return ad_teacher_has_distance(s) && taught ? ad_teacher_weight(s, t->done, t->total) : 0.0;
 }
 
 /* The lane of an example drawn by the step, where one is to be watched. */

@@ -181,7 +181,7 @@ static int compare_row(struct ad_replay *r, const struct ad_step *step, int *equ
   char text[AD_ROW_TEXT];
   const struct ad_run_log *log = &r->findings.log;
   const struct ad_log_step *found = ad_run_log_find(log, step->step);
-  const struct ad_step_row row = ad_step_row_of(step, ad__is_taught(r->training));
+  const struct ad_step_row row = ad_step_row_of(step, ad_teacher_has_distance(&r->training->settings.teacher));
   ad_step_row_print(&row, text);
   *equal = found != NULL && found->size == strlen(text) && memcmp(text, log->map.data + found->begin, found->size) == 0;
   return *equal ? AD_OK

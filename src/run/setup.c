@@ -111,16 +111,16 @@ static int check_result(const struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   const struct ad_teacher_settings *s = &t->settings.teacher;
   const enum ad_variant v = (enum ad_variant)c->run_result;
-  if (v == AD_TEACHER && s->method == AD_TEACHER_SDV) {
-    return ad_fail(
-        AD_ECONFIG,
-        "run.result=teacher with teacher.method=sdv: that teacher is several models, choose student, or with "
-        "eval.means=true window or run");
+  if (v == AD_TEACHER && ad_teacher_averages_logits(s)) {
+    return ad_fail(AD_ECONFIG,
+                   "run.result=teacher with a teacher.method whose teacher is several models: choose student, or with "
+                   "eval.means=true window or run");
   }
   if (!ad_teacher_has(s, v)) {
     return ad_fail(AD_ECONFIG, "run.result=%s: this run has none; %s", ad_variant_name(v),
-                   v == AD_TEACHER ? "teacher.method=sda or ema makes one"
-                                   : "eval.means=true or teacher.method=se keeps the means");
+                   v == AD_TEACHER ? "these values of teacher.method make one:" AD_METHODS_WITH_SINGLE
+                                   : "eval.means=true keeps the means, and so do these values of "
+                                     "teacher.method:" AD_METHODS_WITH_MEANS);
   }
   return AD_OK;
 }
@@ -191,7 +191,7 @@ static int connect_ranks(struct ad_training *t) {
 static int prepare_evaluation(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   const size_t C = t->session.params.config.classes, P = t->session.params.count, n = t->data.dev.count * C;
-  const int averaged = t->settings.teacher.method == AD_TEACHER_SDV && t->settings.teacher.window > 1;
+  const int averaged = ad_teacher_models(&t->settings.teacher) > 1;
   AD_TRY(ad_evaluator_create(&t->evaluation.evaluator, &t->session.params, c->eval_batch));
   ad_evaluator_read_frozen(t->evaluation.evaluator, t->vectors.replicas.student);
   t->evaluation.logits = ad_malloc(n, sizeof *t->evaluation.logits);

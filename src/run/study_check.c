@@ -38,14 +38,14 @@ static int check_variant(const struct ad_study *study, const char *arm, const st
   const struct ad_teacher_settings teacher = ad_session_teacher(config);
   return ad_teacher_has(&teacher, v)
              ? AD_OK
-             : ad_fail(
-                   AD_ECONFIG,
-                   "%s: study.result is %s.%s, but the runs of arm '%s' have none: %s; dev.%s compares the result of "
-                   "each run, whatever run.result names",
-                   study->path, ad_study_source_name(study->source), ad_study_metric_name(study->metric), arm,
-                   v == AD_TEACHER ? "teacher.method=sda, sdv or ema makes one"
-                                   : "eval.means=true or teacher.method=se keeps the means",
-                   ad_study_metric_name(study->metric));
+             : ad_fail(AD_ECONFIG,
+                       "%s: study.result is %s.%s, but the runs of arm '%s' have none: %s; dev.%s compares the result of "
+                       "each run, whatever run.result names",
+                       study->path, ad_study_source_name(study->source), ad_study_metric_name(study->metric), arm,
+                       v == AD_TEACHER ? "these values of teacher.method make one:" AD_METHODS_WITH_LAG
+                                       : "eval.means=true keeps the means, and so do these values of "
+                                         "teacher.method:" AD_METHODS_WITH_MEANS,
+                       ad_study_metric_name(study->metric));
 }
 
 /* What becomes of the classifier of the arm's model folder, told where the arm before had another answer. */

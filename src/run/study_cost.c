@@ -25,20 +25,10 @@ static double examples_of(const struct ad_config *c) {
   return fmax(rows - (double)c->data_hold_out, 1.0);
 }
 
-/* Forwards and backwards of a step in units of a forward, the backward being two (docs/methods.md, section 6). */
 static double passes_of(const struct ad_config *c) {
-  const enum ad_teacher_method method = (enum ad_teacher_method)c->teacher_method;
-  switch (method) {
-    case AD_TEACHER_SDA:
-    case AD_TEACHER_EMA:
-      return 4.0;
-    case AD_TEACHER_SDV:
-      return 3.0 + (c->teacher_window > 0 ? (double)c->teacher_window : 10.0);
-    case AD_TEACHER_RDROP:
-      return 6.0;
-    default:
-      return 3.0;
-  }
+  const struct ad_teacher_settings teacher = {.method = (enum ad_teacher_method)c->teacher_method,
+                                              .window = c->teacher_window};
+  return ad_teacher_passes(&teacher);
 }
 
 static double layer_size_of(const struct ad_config *c) {

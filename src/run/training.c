@@ -91,12 +91,8 @@ static void show_progress(const struct ad_training *t, const struct ad_step *ste
   ad_progress(text, left == 0);
 }
 
-int ad__is_taught(const struct ad_training *t) {
-  return ad_teacher_has(&t->settings.teacher, AD_TEACHER) || t->settings.teacher.method == AD_TEACHER_RDROP;
-}
-
 static int log_step(struct ad_training *t, const struct ad_step *step) {
-  const struct ad_step_row row = ad_step_row_of(step, ad__is_taught(t));
+  const struct ad_step_row row = ad_step_row_of(step, ad_teacher_has_distance(&t->settings.teacher));
   const struct ad_timing_row time = {
       .kind = AD_TIMING_STEP, .step = step->step, .steps = ad_trainer_total(t->trainer), .seconds = step->seconds};
   AD_TRY(ad_run_log_step(&t->run, &row));

@@ -133,9 +133,6 @@ void ad__fault_in_evaluation(struct ad_training *t);
 int ad__fault_in_save(struct ad_training *t);
 int ad__fault_after_save(struct ad_training *t, uint64_t step);
 
-/* --- training.c: 1 where a step's row says what it took from a teacher. */
-int ad__is_taught(const struct ad_training *t);
-
 /* --- checkpoint.c. Between two steps: a checkpoint where one is due. AD_ESTOPPED where the training must stop; it has
  * been saved then. Collective, as all of them. */
 int ad__step_edge(struct ad_training *t);

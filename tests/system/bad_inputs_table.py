@@ -195,7 +195,7 @@ TRAIN_CASES = [
     ("lag", ["teacher.lag=2"], r"teacher\.lag", r"from 0 to 1"),
     ("sdv-all", ["teacher.method=sdv", "teacher.window=all"], r"teacher\.window", r"found all"),
     ("sdv-large", ["teacher.method=sdv", "teacher.window=5000"], r"teacher\.window", r"1024"),
-    ("result-teacher", ["run.result=teacher"], r"run\.result=teacher", r"teacher\.method=sda"),
+    ("result-teacher", ["run.result=teacher"], r"run\.result=teacher", r"teacher\.method make one: sda ema"),
     ("result-run", ["run.result=run"], r"run\.result=run", r"eval\.means=true"),
     ("result-sdv", ["teacher.method=sdv", "run.result=teacher"], r"run\.result=teacher", r"several models"),
     ("freeze-deep", ["model.freeze=3"], r"model\.freeze is '3'", r"up to 2"),

@@ -72,7 +72,7 @@ expect "too few ranks" 1 "study.ranks_per_trial is 2, the job has 1 rank$" run s
 write "result: test.error, test: false"
 expect "no test, but its result" 1 "study.test is false, but study.result is test.error" run study.yaml
 write "result: teacher.error"
-expect "a result that no run has" 1 "study.result is teacher.error, but the runs of arm 'a' have none: teacher.method=sda, sdv or ema makes one" run study.yaml
+expect "a result that no run has" 1 "study.result is teacher.error, but the runs of arm 'a' have none: these values of teacher.method make one: sda sdv ema" run study.yaml
 sed '/^  test:/,$d' tiny.yaml >untested.yaml
 write "result: test.error" "data.descriptor: untested.yaml"
 expect "no test split" 1 "arm 'a': study.result or study.test asks for scores on test, but untested has no test split" run study.yaml

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "autodidact/base/buffer.h"
+#include "autodidact/base/teacher_methods.h"
 
 /* When a key has an effect, for several keys: snapshots are taken. */
 #define AD_WITH_SNAPSHOTS "snapshot.every>0 or snapshot.dense>0 or snapshot.growth>0 or snapshot.steps is set"
@@ -18,10 +19,10 @@
  * highest bound COUNT, SPAN and REAL, both included.
  *
  * when: the condition under which the key has an effect; "" always. Clauses stand behind "; and ", each of them has
- * alternatives behind " or ". An alternative is KEY=VALUE|VALUE, KEY!=VALUE, KEY>NUMBER, KEY is empty, KEY is set, LIST
- * has WORD, or what data, ranks and model tell: "a dev split", "several ranks", "new weights". A key that has itself no effect counts
- * at its default. Keys that say what is done should a case arise (run.overwrite, resume.allow, checkpoint.full) always
- * have one. */
+ * alternatives behind " or ". An alternative is KEY=VALUE|VALUE, KEY!=VALUE, KEY is one of VALUE VALUE (a list
+ * that literals make), KEY>NUMBER, KEY is empty, KEY is set, LIST has WORD, or what data, ranks and model tell: "a dev
+ * split", "several ranks", "new weights". A key that has itself no effect counts at its default. Keys that say what is
+ * done should a case arise (run.overwrite, resume.allow, checkpoint.full) always have one. */
 #define AD_CONFIG_MAP(X) \
   X(TEXT, run_dir, "run.dir", "", 0, 0, "", "", \
     "folder of the run; made by train, required") \
@@ -32,7 +33,8 @@
   X(CHOICE, run_result, "run.result", "student", 0, 0, "student|teacher|window|run", "", \
     "whose parameters are the result: the student\'s, the teacher\'s, or the mean over the window or over the run (eval.means)") \
   X(SWITCH, run_variants, "run.variants", "true", 0, 0, "", \
-    "teacher.method=se|sda|sdv|ema or eval.means=true; and teacher.method!=sdv or teacher.window=1 or eval.means=true", \
+    "teacher.method is one of" AD_METHODS_WITH_EVERY " or eval.means=true; and teacher.method is one of" AD_METHODS_WITH_MEANS \
+    AD_METHODS_WITH_SINGLE " or teacher.window=1 or eval.means=true", \
     "keep the other evaluated parameters too, in variants/, as they are after the last step") \
   X(COUNT, run_time_limit, "run.time_limit", "0", 0, 1e9, "", "", \
     "seconds after which the run stops with a checkpoint (exit code 75), so early that the checkpoint fits in; 0: none") \
@@ -135,27 +137,31 @@
     "the ranks of a node share one replica of the parameters; false: each has its own (same bits)") \
   X(CHOICE, comm_reduction, "comm.reduction", "ordered", 0, 0, "ordered|native", "several ranks", \
     "how gradients are summed over ranks: by the fixed tree, or by MPI in its own order (for comparison; outside the reproducibility contract)") \
-  X(CHOICE, teacher_method, "teacher.method", "none", 0, 0, "none|se|sda|sdv|ema|rdrop", "", \
-    "what the student learns from besides labels: nothing; nothing, its means being evaluated; the mean of its past parameters; the mean of their logits; their moving average; a second pass of its own") \
-  X(SPAN, teacher_window, "teacher.window", "1", 1, 1e9, "", "teacher.method=se|sda|sdv or eval.means=true", \
+  X(CHOICE, teacher_method, "teacher.method", "none", 0, 0, AD_TEACHER_CHOICES, "", \
+    "what the student learns from besides labels." AD_TEACHER_HELP) \
+  X(SPAN, teacher_window, "teacher.window", "1", 1, 1e9, "", \
+    "teacher.method is one of" AD_METHODS_WITH_WINDOW " or eval.means=true", \
     "K, past students in the window; all: every one so far (K = T - 1)") \
-  X(COUNT, teacher_every, "teacher.every", "1", 1, 1e9, "", "teacher.method=se|sda|sdv|ema or eval.means=true", \
+  X(COUNT, teacher_every, "teacher.every", "1", 1, 1e9, "", \
+    "teacher.method is one of" AD_METHODS_WITH_EVERY " or eval.means=true", \
     "steps between two students that enter the window") \
-  X(COUNT, teacher_lag, "teacher.lag", "1", 0, 1, "", "teacher.method=sda|sdv|ema", \
+  X(COUNT, teacher_lag, "teacher.lag", "1", 0, 1, "", "teacher.method is one of" AD_METHODS_WITH_LAG, \
     "steps between the student and the newest one its teacher has seen: 1 as in the paper, or 0") \
-  X(REAL, teacher_weight, "teacher.weight", "1", 0, 1e6, "", "teacher.method=sda|sdv|ema|rdrop", \
+  X(REAL, teacher_weight, "teacher.weight", "1", 0, 1e6, "", "teacher.method is one of" AD_METHODS_WITH_WEIGHT, \
     "lambda, the weight of the distance from the teacher in the loss") \
-  X(REAL, teacher_ramp, "teacher.ramp", "0", 0, 1, "", "teacher.method=sda|sdv|ema|rdrop; and teacher.weight>0", \
+  X(REAL, teacher_ramp, "teacher.ramp", "0", 0, 1, "", "teacher.method is one of" AD_METHODS_WITH_WEIGHT "; and teacher.weight>0", \
     "share of the steps in which that weight rises from zero on a line") \
-  X(COUNT, teacher_start, "teacher.start", "1", 1, 1e15, "", "teacher.method=sda|sdv|ema|rdrop; and teacher.weight>0", \
+  X(COUNT, teacher_start, "teacher.start", "1", 1, 1e15, "", \
+    "teacher.method is one of" AD_METHODS_WITH_WEIGHT "; and teacher.weight>0", \
     "first step in which the distance counts") \
   X(CHOICE, teacher_dropout, "teacher.dropout", "off", 0, 0, "off|on|same", \
-    "teacher.method=sda|sdv|ema; and teacher.weight>0; and model.dropout!=0", \
+    "teacher.method is one of" AD_METHODS_WITH_LAG "; and teacher.weight>0; and model.dropout!=0", \
     "dropout in the teacher\'s forward: none, masks of its own, the student\'s masks") \
-  X(REAL, teacher_decay, "teacher.decay", "0.999", 0, 0.999999999, "", "teacher.method=ema", \
+  X(REAL, teacher_decay, "teacher.decay", "0.999", 0, 0.999999999, "", "teacher.method is one of" AD_METHODS_WITH_DECAY, \
     "decay of the moving average of the student\'s parameters") \
   X(CHOICE, teacher_ring, "teacher.ring", "memory", 0, 0, "memory|disk", \
-    "teacher.method=se|sda or eval.means=true; and teacher.window!=all; and teacher.method!=sda or teacher.window!=1 or eval.means=true", \
+    "teacher.method is one of" AD_METHODS_WITH_RING " or eval.means=true; and teacher.window!=all; and teacher.method is one of" \
+    AD_METHODS_WITH_MEANS " or teacher.window!=1 or eval.means=true", \
     "where the window\'s past parameters lie (same bits); disk: for a large window, in unnamed files") \
   X(TEXT, teacher_ring_folder, "teacher.ring_folder", "", 0, 0, "", "teacher.ring=disk", \
     "a folder on a disk of the node for the ring; empty: $TMPDIR or /tmp") \
@@ -167,8 +173,8 @@
     "steps between evaluations on dev; 0: at the end of each epoch") \
   X(COUNT, eval_batch, "eval.batch", "64", 1, 65536, "", "", \
     "examples in a batch of an evaluation") \
-  X(SWITCH, eval_means, "eval.means", "false", 0, 0, "", "teacher.method!=se", \
-    "also evaluate the mean of the students over the run (SE) and over the window; implied by teacher.method=se") \
+  X(SWITCH, eval_means, "eval.means", "false", 0, 0, "", "teacher.method is one of" AD_METHODS_WITHOUT_MEANS, \
+    "also evaluate the mean of the students over the run (SE) and over the window; implied by these values of teacher.method:" AD_METHODS_WITH_MEANS) \
   X(SWITCH, eval_keep_logits, "eval.keep_logits", "false", 0, 0, "", "a dev split", \
     "keep the logits of every evaluation in logits/") \
   X(COUNT, snapshot_every, "snapshot.every", "0", 0, 1e15, "", "", \

@@ -2,26 +2,19 @@
  *
  * theta_t are the parameters before update t (from 0), as in Xu et al. 2020: a student enters the window every `every`
  * updates, and the teacher of step t has seen the students up to theta_{t - lag}. All state lies on the shard; only
- * what forwards read is a whole vector, once a node. docs/methods.md, section 6, has the definitions.
+ * what forwards read is a whole vector, once a node. docs/methods.md, section 6, has the definitions;
+ * autodidact/base/teacher_methods.h lists the methods, src/learn/teacher/ has a file for each.
  *
  * Letters: C classes, B examples, K window, P parameters, R ranks, T steps of the run. */
 #ifndef AUTODIDACT_LEARN_TEACHER_H
 #define AUTODIDACT_LEARN_TEACHER_H
 
+#include "autodidact/base/teacher_methods.h"
 #include "autodidact/learn/exchange.h"
 #include "autodidact/learn/state.h"
 #include "autodidact/learn/window.h"
 #include "autodidact/model/encoder.h"
 #include "autodidact/model/shard.h"
-
-enum ad_teacher_method {
-  AD_TEACHER_NONE,
-  AD_TEACHER_SE,   /* none; the means are kept and evaluated (equation 4) */
-  AD_TEACHER_SDA,  /* the mean of the parameters of the last K students (equations 5, 6) */
-  AD_TEACHER_SDV,  /* the mean of their logits (equation 7) */
-  AD_TEACHER_EMA,  /* an exponential moving average of the parameters */
-  AD_TEACHER_RDROP /* no teacher: two passes of the student with other masks (Liang et al. 2021) */
-};
 
 enum ad_teacher_dropout {
   AD_TEACHER_DROPOUT_OFF,
@@ -64,6 +57,31 @@ const char *ad_variant_name(enum ad_variant variant);
 
 /* 1 where a run with these settings has such parameters. */
 int ad_teacher_has(const struct ad_teacher_settings *settings, enum ad_variant variant);
+
+/* Models that the teacher is, at most: 0 where there is none. Their logits are averaged. */
+size_t ad_teacher_models(const struct ad_teacher_settings *settings);
+
+/* 1 where the method's teacher is several models by its nature, be their number 1. */
+int ad_teacher_averages_logits(const struct ad_teacher_settings *settings);
+
+/* 1 where past students are kept, so that a training needs a struct ad_teacher. */
+int ad_teacher_keeps_students(const struct ad_teacher_settings *settings);
+
+/* Copies of each example in a batch, each with masks of its own; 1 as a rule. */
+size_t ad_teacher_copies(const struct ad_teacher_settings *settings);
+
+/* Forwards and backwards of a step in units of a forward, the backward being two (docs/methods.md, section 6). */
+double ad_teacher_passes(const struct ad_teacher_settings *settings);
+
+/* 1 where the loss has a distance: from a teacher, or between the copies of an example. */
+int ad_teacher_has_distance(const struct ad_teacher_settings *settings);
+
+/* The distance of each of `examples` examples into distance, and `scale` times its gradient, which is added to dlogits.
+ * logits, dlogits [copies examples, C]: one copy of all after the other. target, of the same shape: the teacher's
+ * logits, a constant; not read without a teacher. Only where the loss has a distance. */
+void ad_teacher_distance(const struct ad_teacher_settings *settings, const struct ad_kernels *kernels, size_t examples,
+                         size_t C, const float *logits, const float *target, float scale, float *distance,
+                         float *dlogits);
 
 struct ad_teacher;
 

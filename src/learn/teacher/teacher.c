@@ -1,36 +1,63 @@
-#include "autodidact/learn/teacher.h"
-
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "method.h"
 
-/* SDV's students beyond this many have no dropout key of their own (seeds have 53 bits, keys 64). */
-enum { MOST_PAST = 1024, KEY_SHIFT = 53 };
-
-struct ad_teacher {
-  struct ad_teacher_settings settings;
-  const struct ad_kernels *kernels;
-  const struct ad_shard *shard;
-  struct ad_replicas replicas;
-  const struct ad_exchange *exchange; /* NULL: alone */
-  int has_window, has_run;
-  struct ad_window window; /* SDA's, or the one that is only evaluated */
-  struct ad_window run;    /* theta_1 and on */
-  uint64_t done;           /* updates */
-  uint64_t entered;        /* students that the teacher has seen */
-  const float **members;   /* [1 or K] newest first */
-  size_t newest;           /* SDV: slot of the newest */
-  int enters[2];           /* in this update, before and after it: theta_t, theta_{t+1} */
-  int window_enters;       /* theta_{t+1} enters the window that is only evaluated */
+static const struct teacher_method *const methods[AD_TEACHER_METHOD_COUNT] = {
+#define AD_METHOD_ROW(ID, name, ...) [AD_TEACHER_##ID] = &ad_teacher_##name,
+    AD_TEACHER_METHODS(AD_METHOD_ROW)
+#undef AD_METHOD_ROW
 };
 
+static const struct teacher_method *method_of(const struct ad_teacher_settings *settings) {
+  return methods[settings->method];
+}
+
+static int has_teacher(const struct teacher_method *method) {
+  return method->enter != NULL || method->keep != NULL;
+}
+
+size_t ad_teacher_models(const struct ad_teacher_settings *settings) {
+  const struct teacher_method *m = method_of(settings);
+  return m->members != NULL ? m->members(settings) : (size_t)has_teacher(m);
+}
+
+int ad_teacher_averages_logits(const struct ad_teacher_settings *settings) {
+  return method_of(settings)->members != NULL;
+}
+
+size_t ad_teacher_copies(const struct ad_teacher_settings *settings) {
+  const size_t copies = method_of(settings)->copies;
+  return copies > 0 ? copies : 1;
+}
+
+double ad_teacher_passes(const struct ad_teacher_settings *settings) {
+  return 3.0 * (double)ad_teacher_copies(settings) + (double)ad_teacher_models(settings);
+}
+
+int ad_teacher_has_distance(const struct ad_teacher_settings *settings) {
+  return method_of(settings)->distance != NULL;
+}
+
+void ad_teacher_distance(const struct ad_teacher_settings *settings, const struct ad_kernels *kernels, size_t examples,
+                         size_t C, const float *logits, const float *target, float scale, float *distance,
+                         float *dlogits) {
+  method_of(settings)->distance(kernels, examples, C, logits, target, scale, distance, dlogits);
+}
+
+void ad_teacher_squared_error(const struct ad_kernels *kernels, size_t examples, size_t C, const float *logits,
+                              const float *target, float scale, float *distance, float *dlogits) {
+  kernels->squared_error(examples, C, logits, target, scale, distance, dlogits);
+}
+
 void ad_teacher_replicas(const struct ad_teacher_settings *settings, size_t *teacher, size_t *mean, size_t *past) {
-  *teacher = settings->method == AD_TEACHER_SDA || settings->method == AD_TEACHER_EMA;
+  const struct teacher_method *m = method_of(settings);
+  *teacher = m->enter != NULL;
   *mean = ad_teacher_has(settings, AD_RUN_MEAN);
-  *past = settings->method == AD_TEACHER_SDV ? settings->window : 0;
+  *past = m->keep != NULL ? ad_teacher_models(settings) : 0;
 }
 
 const char *ad_variant_name(enum ad_variant variant) {
@@ -39,17 +66,17 @@ const char *ad_variant_name(enum ad_variant variant) {
 }
 
 int ad_teacher_has(const struct ad_teacher_settings *settings, enum ad_variant variant) {
-  const enum ad_teacher_method method = settings->method;
-  if (variant == AD_TEACHER) {
-    return method == AD_TEACHER_SDA || method == AD_TEACHER_SDV || method == AD_TEACHER_EMA;
-  }
-  return variant == AD_STUDENT || settings->means || method == AD_TEACHER_SE;
+  const struct teacher_method *m = method_of(settings);
+  return variant == AD_TEACHER ? has_teacher(m) : variant == AD_STUDENT || settings->means || m->means;
 }
 
-/* A mean of parameters whose window is not kept for another end. */
 static int needs_window(const struct ad_teacher_settings *s) {
-  /* SDA with K = 1: the teacher's vector is the past student itself. */
-  return ad_teacher_has(s, AD_WINDOW_MEAN) || (s->method == AD_TEACHER_SDA && s->window != 1);
+  const struct teacher_method *m = method_of(s);
+  return ad_teacher_has(s, AD_WINDOW_MEAN) || (m->windowed != NULL && m->windowed(s));
+}
+
+int ad_teacher_keeps_students(const struct ad_teacher_settings *settings) {
+  return has_teacher(method_of(settings)) || ad_teacher_has(settings, AD_RUN_MEAN);
 }
 
 uint64_t ad_teacher_slots(const struct ad_teacher_settings *settings, uint64_t T) {
@@ -91,56 +118,28 @@ static int each_piece(struct ad_teacher *t,
   return AD_OK;
 }
 
-/* A piece of the student enters the teacher. */
-static int enter(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
-  const float *student = t->replicas.student + flat;
-  float *teacher = t->replicas.teacher + flat;
-  if (t->settings.method == AD_TEACHER_EMA && t->entered > 0) {
-    t->kernels->moving_average(length, t->settings.decay, student, teacher);
-  } else if (t->settings.method == AD_TEACHER_SDA && t->has_window) {
-    return ad_window_enter(&t->window, local, length, student, teacher);
-  } else {
-    memcpy(teacher, student, length * sizeof *teacher);
-  }
-  return AD_OK;
-}
-
 static int enter_window(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
   return ad_window_enter(&t->window, local, length, t->replicas.student + flat, NULL);
-}
-
-/* SDV: the node's ranks copy the student into the oldest slot of the past. Nobody may be reading either. */
-static int keep_past(struct ad_teacher *t) {
-  const struct ad_exchange *x = t->exchange;
-  const struct ad_params *params = t->shard->params;
-  const size_t frozen = ad_params_frozen(params), P = params->count - frozen, size = x == NULL ? 1 : x->node_size,
-               rank = x == NULL ? 0 : x->node_rank;
-  const size_t begin = frozen + P * rank / size, end = frozen + P * (rank + 1) / size;
-  t->newest = (t->newest + 1) % t->settings.window;
-  memcpy(t->replicas.past[t->newest] + begin, t->replicas.student + begin, (end - begin) * sizeof(float));
-  return x == NULL ? AD_OK : x->wait(x->context);
 }
 
 /* The teacher's count and its members after a student has entered. */
 static void count_student(struct ad_teacher *t) {
   t->entered++;
-  if (t->settings.method != AD_TEACHER_SDV) {
-    t->members[0] = t->replicas.teacher;
-    return;
+  t->members[0] = t->replicas.teacher;
+  for (size_t k = 0; k < t->past; k++) {
+    t->members[k] = t->replicas.past[(t->newest + t->past - k) % t->past];
   }
-  const size_t K = t->settings.window;
-  for (size_t k = 0; k < K; k++) {
-    t->members[k] = t->replicas.past[(t->newest + K - k) % K];
-  }
-}
-
-static int uses_students(const struct ad_teacher *t) {
-  return ad_teacher_has(&t->settings, AD_TEACHER);
 }
 
 /* The window that is only evaluated takes each student as soon as it exists. */
 static int window_is_apart(const struct ad_teacher *t) {
-  return t->has_window && t->settings.method != AD_TEACHER_SDA;
+  return t->has_window && t->method->windowed == NULL;
+}
+
+/* The vectors that have changed, to all replicas. */
+static int publish(const struct ad_teacher *t, size_t count, float *const *vectors) {
+  const struct ad_exchange *x = t->exchange;
+  return x == NULL || x->whole ? AD_OK : x->publish(x->context, count, vectors);
 }
 
 /* Where theta_0 is in from the start. */
@@ -149,35 +148,27 @@ static int begin_run(struct ad_teacher *t) {
     AD_TRY(each_piece(t, enter_window));
     ad_window_entered(&t->window);
   }
-  if (t->settings.lag != 0 || !uses_students(t)) {
+  if (t->settings.lag != 0 || !has_teacher(t->method)) {
     return AD_OK;
   }
-  if (t->settings.method == AD_TEACHER_SDV) {
-    AD_TRY(keep_past(t));
-  } else {
-    AD_TRY(each_piece(t, enter));
-    if (t->has_window && !window_is_apart(t)) {
-      ad_window_entered(&t->window);
-    }
+  if (t->method->keep != NULL) {
+    AD_TRY(t->method->keep(t));
+    count_student(t);
+    return AD_OK;
+  }
+  AD_TRY(each_piece(t, t->method->enter));
+  if (t->has_window && !window_is_apart(t)) {
+    ad_window_entered(&t->window);
   }
   count_student(t);
-  if (t->settings.method != AD_TEACHER_SDV && t->exchange != NULL && !t->exchange->whole) {
-    return t->exchange->publish(t->exchange->context, 1, &t->replicas.teacher);
-  }
-  return AD_OK;
+  return publish(t, 1, &t->replicas.teacher);
 }
 
 static int check(const struct ad_teacher_settings *s) {
-  if (s->method == AD_TEACHER_SDV && (s->window == 0 || s->window > MOST_PAST)) {
-    return ad_fail(AD_ECONFIG,
-                   "teacher.method=sdv holds every past student of its window: teacher.window must be a number from 1 "
-                   "to %d, found %s",
-                   MOST_PAST, s->window == 0 ? "all" : "more");
-  }
   if (s->every == 0) {
     return ad_fail(AD_ECONFIG, "teacher.every is 0, expected at least 1");
   }
-  return AD_OK;
+  return method_of(s)->check == NULL ? AD_OK : method_of(s)->check(s);
 }
 
 int ad_teacher_create(struct ad_teacher **teacher, const struct ad_teacher_settings *settings,
@@ -189,14 +180,17 @@ int ad_teacher_create(struct ad_teacher **teacher, const struct ad_teacher_setti
   if (t == NULL) {
     return ad_fail_memory(sizeof *t, "the teacher");
   }
+  size_t teacher_count, mean_count;
   *t = (struct ad_teacher){.settings = *settings,
+                           .method = method_of(settings),
                            .kernels = ad_kernels_select(),
                            .shard = shard,
                            .replicas = *replicas,
                            .exchange = exchange,
                            .window.file = -1,
                            .run.file = -1};
-  const size_t members = settings->method == AD_TEACHER_SDV ? settings->window : 1;
+  ad_teacher_replicas(settings, &teacher_count, &mean_count, &t->past);
+  const size_t members = t->past > 0 ? t->past : 1;
   /* Students that ever enter: theta_0 to theta_T. */
   const uint64_t most = steps / settings->every + 1;
   t->newest = members - 1;
@@ -235,14 +229,14 @@ void ad_teacher_destroy(struct ad_teacher *teacher) {
 }
 
 size_t ad_teacher_members(const struct ad_teacher *teacher, const float *const **thetas) {
-  const uint64_t most = teacher->settings.method == AD_TEACHER_SDV ? teacher->settings.window : 1;
+  const size_t most = ad_teacher_models(&teacher->settings);
   *thetas = teacher->members;
   return (size_t)(teacher->entered < most ? teacher->entered : most);
 }
 
 const struct ad_masks *ad_teacher_masks(const struct ad_teacher *teacher, const struct ad_masks *student, size_t k,
                                         struct ad_masks *masks) {
-  enum { TEACHER_PASS = 2 };
+  enum { TEACHER_PASS = 2, KEY_SHIFT = 53 }; /* seeds have 53 bits, keys 64 */
   if (teacher->settings.dropout == AD_TEACHER_DROPOUT_OFF) {
     return NULL;
   }
@@ -257,13 +251,10 @@ const struct ad_masks *ad_teacher_masks(const struct ad_teacher *teacher, const 
 int ad_teacher_begin(struct ad_teacher *teacher, uint64_t t) {
   const struct ad_teacher_settings *s = &teacher->settings;
   teacher->done = t;
-  teacher->enters[0] = uses_students(teacher) && s->lag != 0 && t % s->every == 0;
-  teacher->enters[1] = uses_students(teacher) && s->lag == 0 && (t + 1) % s->every == 0;
+  teacher->enters[0] = has_teacher(teacher->method) && s->lag != 0 && t % s->every == 0;
+  teacher->enters[1] = has_teacher(teacher->method) && s->lag == 0 && (t + 1) % s->every == 0;
   teacher->window_enters = window_is_apart(teacher) && (t + 1) % s->every == 0;
-  if (s->method == AD_TEACHER_SDV && teacher->enters[0]) {
-    AD_TRY(keep_past(teacher));
-  }
-  return AD_OK;
+  return teacher->enters[0] && teacher->method->keep != NULL ? teacher->method->keep(teacher) : AD_OK;
 }
 
 /* A failing piece is told with the tensor that it begins in. */
@@ -279,14 +270,14 @@ static int name_place(const struct ad_teacher *teacher, size_t flat, int status)
 }
 
 int ad_teacher_before(struct ad_teacher *teacher, size_t flat, size_t local, size_t length) {
-  const int due = teacher->enters[0] && teacher->settings.method != AD_TEACHER_SDV;
-  return due ? name_place(teacher, flat, enter(teacher, flat, local, length)) : AD_OK;
+  const int due = teacher->enters[0] && teacher->method->enter != NULL;
+  return due ? name_place(teacher, flat, teacher->method->enter(teacher, flat, local, length)) : AD_OK;
 }
 
 int ad_teacher_after(struct ad_teacher *teacher, size_t flat, size_t local, size_t length) {
   int status = AD_OK;
-  if (teacher->enters[1] && teacher->settings.method != AD_TEACHER_SDV) {
-    status = enter(teacher, flat, local, length);
+  if (teacher->enters[1] && teacher->method->enter != NULL) {
+    status = teacher->method->enter(teacher, flat, local, length);
   }
   if (status == AD_OK && teacher->window_enters) {
     status = enter_window(teacher, flat, local, length);
@@ -298,7 +289,7 @@ int ad_teacher_after(struct ad_teacher *teacher, size_t flat, size_t local, size
 }
 
 int ad_teacher_end(struct ad_teacher *teacher) {
-  const int entered = teacher->enters[0] || teacher->enters[1], sdv = teacher->settings.method == AD_TEACHER_SDV;
+  const int entered = teacher->enters[0] || teacher->enters[1], kept = teacher->method->keep != NULL;
   teacher->done++;
   if (teacher->window_enters || (teacher->has_window && !window_is_apart(teacher) && entered)) {
     ad_window_entered(&teacher->window);
@@ -306,18 +297,18 @@ int ad_teacher_end(struct ad_teacher *teacher) {
   if (teacher->has_run) {
     ad_window_entered(&teacher->run);
   }
-  /* SDV with lag 0 takes its student when the new one is whole. */
-  if (entered && !(sdv && teacher->enters[1])) {
+  /* One that is kept whole with lag 0 is taken once it is published. */
+  if (entered && !(kept && teacher->enters[1])) {
     count_student(teacher);
   }
-  return entered && !sdv;
+  return entered && !kept;
 }
 
 int ad_teacher_published(struct ad_teacher *teacher) {
-  if (teacher->settings.method != AD_TEACHER_SDV || !teacher->enters[1]) {
+  if (teacher->method->keep == NULL || !teacher->enters[1]) {
     return AD_OK;
   }
-  AD_TRY(keep_past(teacher));
+  AD_TRY(teacher->method->keep(teacher));
   count_student(teacher);
   return AD_OK;
 }
@@ -341,10 +332,7 @@ int ad_teacher_mean(struct ad_teacher *teacher, enum ad_variant variant) {
     return ad_fail(AD_EINTERNAL, "no mean of this kind is kept");
   }
   AD_TRY(each_piece(t, variant == AD_WINDOW_MEAN ? mean_of_window : mean_of_run));
-  if (t->exchange == NULL || t->exchange->whole) {
-    return AD_OK;
-  }
-  return t->exchange->publish(t->exchange->context, 1, &t->replicas.mean);
+  return publish(t, 1, &t->replicas.mean);
 }
 
 /* Which of its vectors are state: those that no other tells. */
@@ -352,8 +340,8 @@ enum kept { KEPT_TEACHER, KEPT_WINDOW_SUM, KEPT_WINDOW_RING, KEPT_RUN_SUM, KEPT_
 
 static size_t list_kept(const struct ad_teacher *t, enum kept list[KEPT]) {
   size_t count = 0;
-  const int sda_alone = t->settings.method == AD_TEACHER_SDA && !t->has_window;
-  if (t->settings.method == AD_TEACHER_EMA || sda_alone) {
+  const int told = t->has_window && !window_is_apart(t); /* by the window */
+  if (t->method->enter != NULL && !told) {
     list[count++] = KEPT_TEACHER;
   }
   if (t->has_window && t->window.sum != NULL) {
@@ -365,7 +353,7 @@ static size_t list_kept(const struct ad_teacher *t, enum kept list[KEPT]) {
   if (t->has_run) {
     list[count++] = KEPT_RUN_SUM;
   }
-  if (t->settings.method == AD_TEACHER_SDV) {
+  if (t->past > 0) {
     list[count++] = KEPT_PAST;
   }
   return count;
@@ -379,7 +367,7 @@ size_t ad_teacher_vectors(const struct ad_teacher *teacher, struct ad_state_vect
     const int wide = list[i] == KEPT_WINDOW_SUM || list[i] == KEPT_RUN_SUM;
     const int many = list[i] == KEPT_WINDOW_RING || list[i] == KEPT_PAST;
     const uint64_t entered = list[i] == KEPT_PAST ? teacher->entered : teacher->window.count;
-    const size_t slots = many ? teacher->settings.window : 1;
+    const size_t slots = list[i] == KEPT_PAST ? teacher->past : many ? teacher->settings.window : 1;
     vectors[i] = (struct ad_state_vector){names[list[i]], wide ? 8 : 4, slots,
                                           many && entered < slots ? (size_t)entered : slots};
   }
@@ -452,21 +440,18 @@ int ad_teacher_restore(struct ad_teacher *teacher, const struct ad_teacher_state
   if (t->has_run) {
     ad_window_restore(&t->run, state->run_count);
   }
-  if (t->settings.method == AD_TEACHER_SDA && t->has_window && state->entered > 0) {
+  if (t->has_window && !window_is_apart(t) && state->entered > 0) {
     AD_TRY(each_piece(t, teacher_from_window));
   }
   t->entered = state->entered;
-  if (t->entered > 0 && uses_students(t)) {
+  if (t->entered > 0 && has_teacher(t->method)) {
     t->entered--;
     count_student(t);
   }
-  if (t->exchange == NULL || t->exchange->whole) {
-    return AD_OK;
+  if (t->past > 0) {
+    return publish(t, t->past, t->replicas.past);
   }
-  if (t->settings.method == AD_TEACHER_SDV) {
-    return t->exchange->publish(t->exchange->context, t->settings.window, t->replicas.past);
-  }
-  return t->replicas.teacher == NULL ? AD_OK : t->exchange->publish(t->exchange->context, 1, &t->replicas.teacher);
+  return t->replicas.teacher == NULL ? AD_OK : publish(t, 1, &t->replicas.teacher);
 }
 
 int ad_teacher_verify(const struct ad_teacher *teacher) {
