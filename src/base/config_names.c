@@ -187,7 +187,7 @@ static const struct ad_config_alias aliases[] = {
     {"fsdp", "optim.shard", "moments and teacher lie on shards"},
     /* Self-distillation. */
     {"lambda", "teacher.weight", ""},
-    {"ema_decay", "teacher.decay", "with teacher.method=ema"},
+    {"ema_decay", "teacher.decay", "with teacher.method in" AD_METHODS_WITH_DECAY},
     {"temperature", "", "the distance is that of the logits as they are"},
 };
 

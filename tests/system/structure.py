@@ -376,10 +376,30 @@ def check_used_results(root, _build):
                 yield f"{path.relative_to(root)}:{number}: cmake/used_results.h has no {name}"
 
 
+def check_teacher_methods(root, _build):
+    """A teacher method is named by its own file and the registry alone."""
+    registry = root / "include/autodidact/base/teacher_methods.h"
+    methods = re.findall(r"^  X\((\w+), +(\w+),", registry.read_text(encoding="utf-8"), re.M)
+    if not methods:
+        yield f"{registry.relative_to(root)}:1: holds no line of a method"
+    names = "|".join(name for pair in methods for name in pair)
+    named = re.compile(rf"\b(?:AD_TEACHER|ad_teacher)_(?:{names})\b|teacher\.method!?=\w")
+    own = {root / f"src/learn/teacher/{name}.c" for _, name in methods} | {registry}
+    for path in code_files(root, ["src", "mpi", "include"]):
+        if path.suffix in (".c", ".h") and path not in own:
+            for number, line in enumerate(lines(path), 1):
+                if named.search(line):
+                    yield f"{path.relative_to(root)}:{number}: names a teacher method: {line.strip()}"
+    for path in sorted(own):
+        if not path.is_file():
+            yield f"{path.relative_to(root)}:1: is no file; each method has one"
+
+
 CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check_headers_compile, check_guards, check_lines,
           check_symbols, check_comments,
           check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory, check_one_parser,
-          check_one_voice, check_used_results, check_one_format, check_prefixes]
+          check_one_voice, check_used_results, check_one_format, check_prefixes,
+          check_teacher_methods]
 
 
 def table():
@@ -451,6 +471,9 @@ PLANTS = [
     (check_one_voice, "src/model/params.c", 'void f(void) { printf("x"); }\n', "past base/log.h"),
     (check_one_format, "src/run/stop.c", 'const char planted[] = "{\\"eval\\":1}";\n', "has a row's eval"),
     (check_prefixes, "src/run/stop.c", "int planted(void) {\n  return 0;\n}\n", "planted is neither static"),
+    (check_teacher_methods, "src/learn/trainer.c", "int f(int m) { return m == AD_TEACHER_SDA; }\n", "names a teacher method"),
+    (check_teacher_methods, "src/cli/train.c", "static const char text[] = \"teacher.method=sda\";\n", "names a teacher method"),
+    (check_teacher_methods, "include/autodidact/base/teacher_methods.h", swap("  X(SE,    se,", "  X(NEW,   new,"), "new.c:1: is no file"),
     (check_used_results, "src/store/hdf5_file.c", "void f(void) { H5Fplanted(0); }\n", "has no H5Fplanted"),
 ]
 
