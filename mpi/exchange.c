@@ -368,17 +368,21 @@ static const float *finish_tree(struct ad_mpi_exchange *x, uint32_t bucket, size
   return x->scratch[0].values;
 }
 
-static int reduce_end(void *context, uint32_t bucket, float *gradient, double *squares) {
+/* Whether every rank updates everything. */
+static int is_whole(const struct ad_mpi_exchange *x) { return x->table.shards < x->table.size; }
+
+static int reduce_end(void *context, uint32_t bucket, float *gradient, double *squares, const float **reduced) {
   struct ad_mpi_exchange *x = context;
   size_t begin, end;
+  *reduced = gradient;
   AD_TRY(check(x, "the end of a bucket's reduction", bucket, 0, 0));
   owned(x, bucket, x->comm->rank, &begin, &end);
-  float *own = x->table.whole ? gradient + begin : gradient;
+  float *own = is_whole(x) ? gradient + begin : gradient;
   if (x->reduction == AD_REDUCTION_NATIVE) {
     const float *sum = x->whole;
     const size_t n = ad_compact_count(x->params, bucket, x->rows);
-    memcpy(gradient, x->table.whole ? sum : sum + begin, (x->table.whole ? n : end - begin) * sizeof *sum);
-    ad_compact_squares(x->params, x->kernels, bucket, x->rows, x->table.whole ? 0 : begin, x->table.whole ? n : end, gradient, squares);
+    memcpy(gradient, is_whole(x) ? sum : sum + begin, (is_whole(x) ? n : end - begin) * sizeof *sum);
+    ad_compact_squares(x->params, x->kernels, bucket, x->rows, is_whole(x) ? 0 : begin, is_whole(x) ? n : end, gradient, squares);
     return AD_OK;
   }
   AD_TRY(wait_all(x));
@@ -399,7 +403,7 @@ static int reduce_end(void *context, uint32_t bucket, float *gradient, double *s
     }
   }
   atomic_store_explicit(&board_of(x, x->comm->node_rank)->done, x->turn, memory_order_release);
-  if (x->table.whole) {
+  if (is_whole(x)) {
     AD_TRY(spread(x, bucket, gradient));
     ad_compact_squares(x->params, x->kernels, bucket, x->rows, 0, ad_compact_count(x->params, bucket, x->rows), gradient, squares);
   }
@@ -415,6 +419,9 @@ static int share(void *context, const size_t *counts, double *values) {
 static int sum(void *context, size_t count, uint64_t *values) {
   enum { MOST = 1 << 24 }; /* numbers of a message, which counts in int */
   const struct ad_mpi_exchange *x = context;
+  if (is_whole(x)) {
+    return AD_OK;
+  }
   AD_TRY(check(x, "sums", count, 0, 0));
   for (size_t at = 0; at < count; at += MOST) {
     const size_t length = count - at < MOST ? count - at : MOST;
@@ -427,6 +434,9 @@ static int sum(void *context, size_t count, uint64_t *values) {
 static int publish(void *context, size_t count, float *const *vectors) {
   struct ad_mpi_exchange *x = context;
   const struct ad_comm *c = x->comm;
+  if (is_whole(x)) {
+    return AD_OK;
+  }
   AD_TRY(check(x, "the new parameters", count, 0, 0));
   for (size_t i = 0; i < count * x->params->buckets && c->nodes > 1; i++) {
     const uint32_t b = (uint32_t)(i % x->params->buckets);
@@ -514,8 +524,10 @@ int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_co
     return status;
   }
   x->traffic.memory = bytes;
-  x->table = (struct ad_exchange){x, (uint32_t)comm->rank, (uint32_t)comm->size, (uint32_t)comm->node_rank, (uint32_t)comm->node_size, whole, step_begin, place,
-                                  reduce_begin, reduce_end, reduce_ready, share, sum, publish, wait};
+  x->table = (struct ad_exchange){.context = x, .rank = (uint32_t)comm->rank, .size = (uint32_t)comm->size, .shard = whole ? 0 : (uint32_t)comm->rank,
+                                  .shards = whole ? 1 : (uint32_t)comm->size, .node_rank = (uint32_t)comm->node_rank, .node_size = (uint32_t)comm->node_size,
+                                  .step_begin = step_begin, .place = place, .reduce_begin = reduce_begin, .reduce_end = reduce_end,
+                                  .reduce_ready = reduce_ready, .share = share, .sum = sum, .publish = publish, .wait = wait};
   *exchange = x;
   return AD_OK;
 }

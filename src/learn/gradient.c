@@ -29,9 +29,13 @@ struct ad_gradient {
   struct ad_span global[AD_MAX_PARTS]; /* the round's parts as lanes of the step */
   struct ad_span local[AD_MAX_PARTS];  /* and as lanes of the round's batch */
   struct ad_gradient_sink sink;
-  struct ad_gradient_hooks hooks;
-  size_t rounds; /* of this step so far */
-  int last;      /* the running round is the last one */
+  const struct ad_exchange *exchange;
+  float *const *room;    /* [buckets] for what is reduced */
+  double *squares;       /* [blocks of all buckets] */
+  const float **reduced; /* [buckets] where what is reduced lies */
+  int64_t pending;       /* bucket whose reduction has begun, -1: none */
+  size_t rounds;         /* of this step so far */
+  int last;              /* the running round is the last one */
 };
 
 static int lanes_empty(const struct ad_gradient *g, struct ad_span span) {
@@ -105,10 +109,45 @@ static void merge(struct ad_gradient *g, uint32_t bucket) {
 
 static float *place(void *context, uint32_t bucket, size_t part) {
   struct ad_gradient *g = context;
-  const int hooked = g->hooks.place != NULL && g->last && g->rounds == 1;
-  float *values = hooked ? g->hooks.place(g->hooks.context, bucket, part) : acquire(g, bucket);
+  const struct ad_exchange *x = g->exchange;
+  const int elsewhere = x->place != NULL && g->last && g->rounds == 1;
+  float *values = elsewhere ? x->place(x->context, bucket, part) : acquire(g, bucket);
   g->buckets[bucket].placed[part] = values;
   return values;
+}
+
+/* Where the squares of a bucket's blocks are kept. */
+static double *squares_of(const struct ad_gradient *g, uint32_t bucket) {
+  size_t blocks = 0;
+  for (uint32_t b = 0; b < bucket; b++) {
+    blocks += ad_compact_blocks(g->params, b, g->rows, ad_compact_count(g->params, b, g->rows));
+  }
+  return g->squares + blocks;
+}
+
+int ad_gradient_end(struct ad_gradient *gradient) {
+  const struct ad_exchange *x = gradient->exchange;
+  if (gradient->pending < 0) {
+    return AD_OK;
+  }
+  const uint32_t b = (uint32_t)gradient->pending;
+  gradient->pending = -1;
+  return x->reduce_end(x->context, b, gradient->room[b], squares_of(gradient, b), &gradient->reduced[b]);
+}
+
+/* A reduction that can be ended early makes room for the next one: others wait for less. */
+static int advance(void *context) {
+  struct ad_gradient *g = context;
+  return g->pending >= 0 && g->exchange->reduce_ready(g->exchange->context) ? ad_gradient_end(g) : AD_OK;
+}
+
+/* A bucket's partial sums are complete: its reduction goes on while the next one is computed. */
+static int reduce(struct ad_gradient *g, uint32_t bucket) {
+  const struct bucket *b = &g->buckets[bucket];
+  AD_TRY(ad_gradient_end(g));
+  AD_TRY(g->exchange->reduce_begin(g->exchange->context, bucket, b->partials, b->count));
+  g->pending = bucket;
+  return advance(g);
 }
 
 static int done(void *context, uint32_t bucket) {
@@ -125,36 +164,36 @@ static int done(void *context, uint32_t bucket) {
     b->partials[b->count++] = (struct ad_partial){g->global[i], empty, empty ? NULL : b->placed[i]};
     merge(g, bucket);
   }
-  return g->last && g->hooks.complete != NULL ? g->hooks.complete(g->hooks.context, bucket, b->partials, b->count)
-                                              : AD_OK;
+  return g->last ? reduce(g, bucket) : AD_OK;
 }
 
-static int advance(void *context) {
-  const struct ad_gradient *g = context;
-  return g->last && g->hooks.advance != NULL ? g->hooks.advance(g->hooks.context) : AD_OK;
-}
-
-int ad_gradient_create(struct ad_gradient **gradient, const struct ad_params *params, size_t W) {
+int ad_gradient_create(struct ad_gradient **gradient, const struct ad_params *params, const struct ad_kernels *kernels,
+                       size_t W, const struct ad_exchange *exchange) {
   *gradient = NULL;
-  const struct ad_kernels *kernels = ad_kernels_select();
-  if (kernels == NULL) {
-    return AD_ECONFIG;
-  }
   struct ad_gradient *g = ad_calloc(1, sizeof *g);
   struct bucket *buckets = ad_calloc(params->buckets, sizeof *buckets);
-  if (g == NULL || buckets == NULL) {
+  const float **reduced = ad_calloc(params->buckets, sizeof *reduced);
+  if (g == NULL || buckets == NULL || reduced == NULL) {
     ad_free(g);
     ad_free(buckets);
+    ad_free(reduced);
     return ad_fail_memory(params->buckets * sizeof *buckets, "the gradient");
   }
-  *g = (struct ad_gradient){.params = params, .kernels = kernels, .W = W, .buckets = buckets};
+  *g = (struct ad_gradient){.params = params,
+                            .kernels = kernels,
+                            .W = W,
+                            .buckets = buckets,
+                            .exchange = exchange,
+                            .reduced = reduced,
+                            .pending = -1};
   g->sink = (struct ad_gradient_sink){.context = g, .part = g->local, .place = place, .done = done, .advance = advance};
   *gradient = g;
   return AD_OK;
 }
 
-void ad_gradient_set_hooks(struct ad_gradient *gradient, const struct ad_gradient_hooks *hooks) {
-  gradient->hooks = *hooks;
+void ad_gradient_receive(struct ad_gradient *gradient, float *const *room, double *squares) {
+  gradient->room = room;
+  gradient->squares = squares;
 }
 
 void ad_gradient_destroy(struct ad_gradient *gradient) {
@@ -167,19 +206,22 @@ void ad_gradient_destroy(struct ad_gradient *gradient) {
     }
   }
   ad_free(gradient->buckets);
+  ad_free(gradient->reduced);
   ad_free(gradient);
 }
 
-void ad_gradient_begin(struct ad_gradient *gradient, const struct ad_rows *rows, const size_t *lane_begin) {
+int ad_gradient_begin(struct ad_gradient *gradient, const struct ad_rows *rows, const size_t *lane_begin) {
   gradient->rows = rows;
   gradient->lane_begin = lane_begin;
   gradient->rounds = 0;
+  gradient->pending = -1;
   for (uint32_t b = 0; b < gradient->params->buckets; b++) {
     gradient->buckets[b].count = 0;
     for (size_t i = 0; i < MAX_BUFFERS; i++) {
       gradient->buckets[b].buffers[i].used = 0;
     }
   }
+  return gradient->exchange->step_begin(gradient->exchange->context, rows, lane_begin);
 }
 
 const struct ad_gradient_sink *ad_gradient_round(struct ad_gradient *gradient, size_t lo, size_t hi, int last) {
@@ -192,17 +234,6 @@ const struct ad_gradient_sink *ad_gradient_round(struct ad_gradient *gradient, s
   return &gradient->sink;
 }
 
-const struct ad_partial *ad_gradient_partials(const struct ad_gradient *gradient, uint32_t bucket, size_t *count) {
-  *count = gradient->buckets[bucket].count;
-  return gradient->buckets[bucket].partials;
-}
-
-size_t ad_gradient_bytes(const struct ad_gradient *gradient) {
-  size_t floats = 0;
-  for (uint32_t b = 0; b < gradient->params->buckets; b++) {
-    for (size_t i = 0; i < MAX_BUFFERS; i++) {
-      floats += gradient->buckets[b].buffers[i].capacity;
-    }
-  }
-  return floats * sizeof(float);
+const float *ad_gradient_reduced(const struct ad_gradient *gradient, uint32_t bucket) {
+  return gradient->reduced[bucket];
 }

@@ -50,14 +50,6 @@ void ad_optimizer_moments_changed(struct ad_optimizer *optimizer) {
   }
 }
 
-void ad_optimizer_squares(const struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
-                          const float *gradient, double *squares) {
-  const struct ad_shard *s = optimizer->shard;
-  size_t begin, end;
-  ad_compact_range(s->params, bucket, rows, s->begin[bucket], s->end[bucket], &begin, &end);
-  ad_compact_squares(s->params, optimizer->kernels, bucket, rows, begin, end, gradient, squares);
-}
-
 double ad_optimizer_norm(size_t n, const double *squares) {
   double sum = 0.0;
   for (size_t i = 0; i < n; i++) {

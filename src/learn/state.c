@@ -69,8 +69,6 @@ int ad_trainer_restore(struct ad_trainer *trainer, const struct ad_trainer_state
   ad_optimizer_moments_changed(&t->optimizer);
   t->done = state->done;
   t->chain = state->chain;
-  if (t->exchange != NULL && !t->exchange->whole) {
-    AD_TRY(t->exchange->publish(t->exchange->context, 1, &t->replicas.student));
-  }
+  AD_TRY(t->exchange->publish(t->exchange->context, 1, &t->replicas.student));
   return t->teacher == NULL ? AD_OK : ad_teacher_restore(t->teacher, &state->teacher, t->done);
 }

@@ -48,7 +48,7 @@ static int check(const struct ad_trainer *t) {
 
 static int allocate(struct ad_trainer *t) {
   const size_t B = t->settings.batch, W = t->settings.lanes, C = t->params->config.classes, packed = t->copies * B;
-  t->reduced = ad_calloc(t->params->buckets, sizeof *t->reduced);
+  t->room_of = ad_calloc(t->params->buckets, sizeof *t->room_of);
   t->own = ad_calloc(t->params->buckets, sizeof *t->own);
   t->counts = ad_calloc(t->size, sizeof *t->counts);
   t->ids = ad_calloc(B, sizeof *t->ids);
@@ -67,7 +67,7 @@ static int allocate(struct ad_trainer *t) {
   t->target = ad_calloc(packed * C, sizeof *t->target);
   t->member_logits = ad_calloc(packed * C, sizeof *t->member_logits);
   t->member_sum = ad_calloc(packed * C, sizeof *t->member_sum);
-  if (!t->reduced || !t->own || !t->counts || !t->ids || !t->lengths || !t->lane_work || !t->member ||
+  if (!t->room_of || !t->own || !t->counts || !t->ids || !t->lengths || !t->lane_work || !t->member ||
       !t->lane_begin || !t->lane_loss || !t->lane_distance || !t->lane_squares || !t->labels || !t->loss ||
       !t->distance || !t->logits || !t->dlogits || !t->target || !t->member_logits || !t->member_sum) {
     return ad_fail_memory(packed * (40 + 24 * C), "a batch");
@@ -78,7 +78,6 @@ static int allocate(struct ad_trainer *t) {
 /* The parts of a trainer that know its largest batch. */
 static int create_parts(struct ad_trainer *t) {
   const struct ad_trainer_settings *s = &t->settings;
-  const int alone = t->exchange == NULL || t->exchange->whole;
   const int alignment = ad_encoder_alignment(t->params);
   AD_TRY(alignment);
   AD_TRY(ad_order_create(&t->order, t->data->count, s->batch, s->seed_order));
@@ -95,52 +94,13 @@ static int create_parts(struct ad_trainer *t) {
     AD_TRY(ad_encoder_create(&t->teacher_encoder, t->params, t->room.rows, t->room.examples, t->room.lanes, 0));
     ad_encoder_read_frozen(t->teacher_encoder, t->replicas.student);
   }
-  AD_TRY(ad_gradient_create(&t->gradient, t->params, s->lanes));
-  AD_TRY(ad_shard_create(&t->shard, t->params, alone ? 0 : t->rank, alone ? 1 : t->size));
+  AD_TRY(ad_gradient_create(&t->gradient, t->params, t->kernels, s->lanes, t->exchange));
+  AD_TRY(ad_shard_create(&t->shard, t->params, t->exchange->shard, t->exchange->shards));
   AD_TRY(ad_optimizer_create(&t->optimizer, &t->shard, &s->optimizer));
   AD_TRY(trainer_make_gradient(t));
   return ad_teacher_keeps_students(&s->teacher)
              ? ad_teacher_create(&t->teacher, &s->teacher, &t->shard, &t->replicas, t->total, t->exchange)
              : AD_OK;
-}
-
-static float *place_hook(void *context, uint32_t bucket, size_t part) {
-  const struct ad_trainer *t = context;
-  return t->exchange->place(t->exchange->context, bucket, part);
-}
-
-
-/* Ends the reduction that is under way, if any. */
-static int end_pending(struct ad_trainer *t) {
-  if (t->pending < 0) {
-    return AD_OK;
-  }
-  const uint32_t b = (uint32_t)t->pending;
-  t->pending = -1;
-  return t->exchange->reduce_end(t->exchange->context, b, t->reduced[b], trainer_squares(t, b));
-}
-
-/* A bucket's partial sums are complete: its exchange runs while the next one is computed. */
-static int complete_hook(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count) {
-  struct ad_trainer *t = context;
-  AD_TRY(end_pending(t));
-  AD_TRY(t->exchange->reduce_begin(t->exchange->context, bucket, partials, count));
-  t->pending = bucket;
-  return AD_OK;
-}
-
-/* An exchange that can be ended early makes room for the next one: others wait for less. */
-static int advance_hook(void *context) {
-  struct ad_trainer *t = context;
-  return t->pending >= 0 && t->exchange->reduce_ready(t->exchange->context) ? end_pending(t) : AD_OK;
-}
-
-/* complete_hook for a rank alone: there is nothing to wait for. */
-static int complete_alone(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count) {
-  (void)partials;
-  (void)count;
-  trainer_square(context, bucket);
-  return AD_OK;
 }
 
 int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *params, const struct ad_replicas *replicas,
@@ -156,13 +116,11 @@ int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *param
                            .data = data,
                            .settings = *settings,
                            .copies = ad_teacher_copies(&settings->teacher),
-                           .exchange = exchange,
-                           .size = 1};
-  if (exchange != NULL) {
-    t->rank = exchange->rank;
-    t->size = exchange->size;
-  }
-  t->kernels = ad_kernels_select();
+                           .kernels = ad_kernels_select()};
+  exchange_alone_init(&t->alone, params, t->kernels);
+  t->exchange = exchange == NULL ? &t->alone.table : exchange;
+  t->rank = t->exchange->rank;
+  t->size = t->exchange->size;
   int status = t->kernels == NULL ? AD_ECONFIG : check(t);
   if (status == AD_OK) {
     status = allocate(t);
@@ -174,9 +132,6 @@ int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *param
     ad_trainer_destroy(t);
     return status;
   }
-  const struct ad_gradient_hooks alone = {t, NULL, complete_alone, NULL};
-  const struct ad_gradient_hooks shared = {t, place_hook, complete_hook, advance_hook};
-  ad_gradient_set_hooks(t->gradient, exchange == NULL ? &alone : &shared);
   *trainer = t;
   return AD_OK;
 }
@@ -199,7 +154,7 @@ void ad_trainer_destroy(struct ad_trainer *trainer) {
   for (uint32_t b = 0; t->own != NULL && b < t->params->buckets; b++) {
     ad_free(t->own[b]);
   }
-  void *const blocks[] = {t->reduced,       t->own,          t->counts,       t->shared,  t->squares,
+  void *const blocks[] = {t->room_of,       t->own,          t->counts,       t->shared,  t->squares,
                           t->ids,           t->lengths,      t->lane_work,    t->member,  t->lane_begin,
                           t->lane_loss,     t->labels,       t->lane_distance,
                           t->loss,          t->distance,     t->logits,       t->dlogits, t->target,
@@ -320,7 +275,7 @@ static int update_shard(struct ad_trainer *t, struct ad_step *step) {
     ad_observer_begin(t->observer);
   }
   for (uint32_t b = t->params->frozen; b < t->params->buckets; b++) {
-    AD_TRY(ad_optimizer_update(&t->optimizer, b, &t->rows, trainer_reduced(t, b), t->done + 1, step->factor, scale,
+    AD_TRY(ad_optimizer_update(&t->optimizer, b, &t->rows, ad_gradient_reduced(t->gradient, b), t->done + 1, step->factor, scale,
                                t->replicas.student, hooked ? &hooks : NULL, &step->parameters));
   }
   return AD_OK;
@@ -344,19 +299,14 @@ static int update(struct ad_trainer *t, struct ad_step *step) {
   step->factor =
       ad_schedule_factor(t->settings.schedule, t->done, t->total, ad_schedule_warmup(t->total, t->settings.warmup));
   float *const changed[] = {t->replicas.student, t->replicas.teacher};
-  const int shared = t->exchange != NULL && !t->exchange->whole;
   size_t vectors = 1;
-  int status = update_shard(t, step);
-  AD_TRY(shared ? AD_OK : status);
+  const int status = update_shard(t, step);
   AD_TRY(t->watched ? trainer_share_observed(t) : AD_OK);
   if (status == AD_OK && t->teacher != NULL) {
     vectors += ad_teacher_end(t->teacher) ? 1 : 0;
   }
-  if (shared) {
-    status = share_digest(t, status, &step->parameters);
-    AD_TRY(status);
-    AD_TRY(t->exchange->publish(t->exchange->context, vectors, changed));
-  }
+  AD_TRY(share_digest(t, status, &step->parameters));
+  AD_TRY(t->exchange->publish(t->exchange->context, vectors, changed));
   if (t->teacher != NULL) {
     AD_TRY(ad_teacher_published(t->teacher));
   }
@@ -397,7 +347,7 @@ int ad_trainer_step(struct ad_trainer *trainer, struct ad_step *step) {
     trainer_round_lanes(t, r, &lo, &hi);
     AD_TRY(compute_round(t, lo, hi, r + 1 == trainer_rounds(t)));
   }
-  AD_TRY(end_pending(t));
+  AD_TRY(ad_gradient_end(t->gradient));
   AD_TRY(trainer_measure(t, step));
   AD_TRY(update(t, step));
   AD_TRY(ad_float_check());

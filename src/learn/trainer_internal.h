@@ -5,7 +5,9 @@
 
 #include "autodidact/data/batch.h"
 #include "autodidact/data/order.h"
+#include "autodidact/learn/gradient.h"
 #include "autodidact/learn/trainer.h"
+#include "exchange_alone.h"
 
 /* What the largest round of any step needs, and the tokens of the largest step on all ranks together. */
 struct room {
@@ -35,14 +37,14 @@ struct ad_trainer {
   int watched;                        /* the next step is observed */
   int part_watched;                   /* and so is the gradient of one of its lanes */
   struct ad_encoder *teacher_encoder; /* NULL without a teacher */
-  const struct ad_exchange *exchange; /* NULL: alone */
+  const struct ad_exchange *exchange;
+  struct exchange_alone alone; /* the exchange where no other was given */
   uint32_t rank, size;
   uint64_t chain;
-  float **reduced;       /* [buckets] the shard's part of each bucket's gradient, with an exchange */
+  float **room_of;       /* [buckets] for the shard's part of each bucket's gradient; NULL where the exchange needs none */
   void **own;            /* [buckets] memory for those that do not lie in the encoder's spare memory */
-  int64_t pending;       /* bucket whose reduction has begun, -1: none */
   size_t *counts;        /* [R] of the numbers that are shared */
-  double *shared;        /* losses and squares of all ranks, rank by rank; NULL alone */
+  double *shared;        /* losses and squares of all ranks, rank by rank */
 
   /* of the running step */
   size_t count;                  /* examples */
@@ -87,16 +89,6 @@ int trainer_make_gradient(struct ad_trainer *t);
 
 /* The step's examples, their lanes, and the rows of the word embedding that they touch. */
 int trainer_plan(struct ad_trainer *t, struct ad_step *step);
-
-/* The shard's part of a bucket's gradient: reduced, or where this rank has all lanes the one partial sum that is left.
- */
-const float *trainer_reduced(const struct ad_trainer *t, uint32_t bucket);
-
-/* Where the sums of squares of a bucket's blocks are kept until the norm is taken. */
-double *trainer_squares(const struct ad_trainer *t, uint32_t bucket);
-
-/* The sums of squares of a bucket's gradient, once it is there: while it is in cache. */
-void trainer_square(struct ad_trainer *t, uint32_t bucket);
 
 /* The observer's sums over all ranks, and what they tell. */
 int trainer_share_observed(struct ad_trainer *t);

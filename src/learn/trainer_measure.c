@@ -6,15 +6,6 @@
 #include "autodidact/base/status.h"
 #include "trainer_internal.h"
 
-const float *trainer_reduced(const struct ad_trainer *t, uint32_t bucket) {
-  if (t->exchange != NULL) {
-    return t->reduced[bucket];
-  }
-  size_t count;
-  const struct ad_partial *partials = ad_gradient_partials(t->gradient, bucket, &count);
-  return count == 1 ? partials[0].values : NULL;
-}
-
 /* Blocks of a bucket in front of those of `rank`, of `size` ranks. */
 static size_t blocks_before(const struct ad_trainer *t, uint32_t bucket, uint32_t rank, uint32_t size) {
   size_t flat_begin, flat_end, begin, end;
@@ -37,7 +28,7 @@ static double *number_of(struct ad_trainer *t, size_t lane, size_t i) {
 /* Every rank's losses (its lanes) and squares (its blocks, bucket by bucket) become all ranks'. */
 static int share(struct ad_trainer *t, double *squares) {
   const uint32_t buckets = t->params->buckets, R = t->size;
-  const int whole = t->exchange->whole;
+  const int whole = t->exchange->shards < R;
   const size_t numbers = 1 + (t->weight > 0.0) + (size_t)(t->part_watched != 0), W = t->settings.lanes;
   size_t total = 0, own = 0;
   for (uint32_t r = 0; r < R; r++) {
@@ -88,28 +79,10 @@ static size_t blocks_below(const struct ad_trainer *t, uint32_t bucket) {
   return blocks;
 }
 
-double *trainer_squares(const struct ad_trainer *t, uint32_t bucket) {
-  return t->squares + blocks_below(t, bucket);
-}
-
-void trainer_square(struct ad_trainer *t, uint32_t bucket) {
-  const float *gradient = trainer_reduced(t, bucket);
-  if (gradient != NULL) {
-    ad_optimizer_squares(&t->optimizer, bucket, &t->rows, gradient, trainer_squares(t, bucket));
-  }
-}
-
 int trainer_measure(struct ad_trainer *t, struct ad_step *step) {
   const size_t W = t->settings.lanes;
   const size_t blocks = blocks_below(t, t->params->buckets);
-  for (uint32_t b = t->params->frozen; b < t->params->buckets && t->exchange == NULL; b++) {
-    if (trainer_reduced(t, b) == NULL) {
-      return ad_fail(AD_EINTERNAL, "bucket %u of step %" PRIu64 " has no whole gradient", b, t->done + 1);
-    }
-  }
-  if (t->exchange != NULL) {
-    AD_TRY(share(t, t->squares));
-  }
+  AD_TRY(share(t, t->squares));
   step->norm = ad_optimizer_norm(blocks, t->squares);
   step->loss = ad_tree_sum_double(t->lane_begin, 0, W, t->lane_loss) / (double)t->count;
   step->part_norm = NAN;

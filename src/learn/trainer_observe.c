@@ -19,9 +19,7 @@ int trainer_share_observed(struct ad_trainer *t) {
   size_t count;
   uint64_t *sums = ad_observer_sums(t->observer, &count);
   t->watched = 0;
-  if (t->exchange != NULL && !t->exchange->whole) {
-    AD_TRY(t->exchange->sum(t->exchange->context, count, sums));
-  }
+  AD_TRY(t->exchange->sum(t->exchange->context, count, sums));
   ad_observer_end(t->observer);
   return AD_OK;
 }

@@ -92,10 +92,10 @@ int trainer_make_room(struct ad_trainer *t) {
   for (uint32_t b = 0; b < t->params->buckets; b++) {
     blocks += ad_compact_blocks(t->params, b, &touched, ad_compact_count(t->params, b, &touched));
   }
-  const size_t shared = t->exchange == NULL ? 0 : blocks + 3 * t->settings.lanes;
+  const size_t shared = blocks + 3 * t->settings.lanes;
   t->squares = ad_malloc(blocks, sizeof *t->squares);
-  t->shared = shared == 0 ? NULL : ad_malloc(shared, sizeof *t->shared);
-  return t->squares == NULL || (shared > 0 && t->shared == NULL)
+  t->shared = ad_malloc(shared, sizeof *t->shared);
+  return t->squares == NULL || t->shared == NULL
              ? ad_fail_memory((blocks + shared) * sizeof(double), "the squares of the gradient")
              : AD_OK;
 }
@@ -135,10 +135,8 @@ int trainer_plan(struct ad_trainer *t, struct ad_step *step) {
                    t->rows.count, t->rows.most);
   }
   step->examples = t->count;
-  ad_gradient_begin(t->gradient, &t->rows, t->lane_begin);
   t->weight = weight_of(t);
-  t->pending = -1;
-  return t->exchange == NULL ? AD_OK : t->exchange->step_begin(t->exchange->context, &t->rows, t->lane_begin);
+  return ad_gradient_begin(t->gradient, &t->rows, t->lane_begin);
 }
 
 int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dataset *data, size_t batch,
@@ -177,13 +175,13 @@ static size_t most_partials(const struct ad_trainer *t) {
 
 /* Whether partial sums lie in the exchange's memory. */
 static int is_placed(const struct ad_trainer *t) {
-  return t->exchange != NULL && trainer_rounds(t) == 1;
+  return t->exchange->place != NULL && trainer_rounds(t) == 1;
 }
 
 /* Memory for the shard's part of the reduced gradient of each bucket, to be kept until the update: activations that the
  * backward is done with, as far as they reach, so that a step holds either the one or the other. Room for the most that
  * there will be, so that it is the same for all steps. */
-static int make_reduced(struct ad_trainer *t) {
+static int make_room_of_buckets(struct ad_trainer *t) {
   size_t used = 0;
   for (uint32_t b = t->params->buckets; b-- > t->params->frozen;) {
     const size_t count = ad_compact_most(t->params, b, &t->rows, t->shard.begin[b], t->shard.end[b]);
@@ -193,10 +191,10 @@ static int make_reduced(struct ad_trainer *t) {
     float *begin = ad_encoder_spare(t->encoder, b / 2, &spare);
     if (begin != NULL && wanted <= spare) {
       used = wanted;
-      t->reduced[b] = begin + (spare - used);
+      t->room_of[b] = begin + (spare - used);
     } else {
       t->own[b] = ad_malloc(count, sizeof(float));
-      t->reduced[b] = t->own[b];
+      t->room_of[b] = t->own[b];
       if (t->own[b] == NULL) {
         return ad_fail_memory(count * sizeof(float), "the reduced gradient");
       }
@@ -208,7 +206,8 @@ static int make_reduced(struct ad_trainer *t) {
 int trainer_make_gradient(struct ad_trainer *t) {
   AD_TRY(ad_encoder_reserve(t->encoder, t->room.lanes, t->rows.most));
   AD_TRY(is_placed(t) ? AD_OK : ad_gradient_reserve(t->gradient, &t->rows, most_partials(t)));
-  return t->exchange == NULL ? AD_OK : make_reduced(t);
+  ad_gradient_receive(t->gradient, t->room_of, t->squares);
+  return t->exchange->in_place ? AD_OK : make_room_of_buckets(t);
 }
 
 struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
@@ -226,7 +225,7 @@ struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
       .activations = t->bytes,
       .work = ad_encoder_backward_bytes(params, t->room.rows, t->room.lanes, touched.count),
       .partials = is_placed(t) ? 0 : most_partials(t) * floats * sizeof(float),
-      .gradient = t->exchange == NULL ? 0 : (last < floats ? last : floats) / t->shard.size * sizeof(float),
+      .gradient = t->exchange->in_place ? 0 : (last < floats ? last : floats) / t->shard.size * sizeof(float),
       .moments = 2 * t->shard.count * sizeof(float),
       .window = t->teacher == NULL ? 0 : ad_teacher_bytes(&t->settings.teacher, t->shard.count, t->total),
       .observer = t->observer == NULL ? 0 : ad_observer_size(t->observer)};

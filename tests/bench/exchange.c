@@ -29,6 +29,7 @@ static int exchange_all(const struct ad_exchange *x, const struct ad_params *par
   struct ad_span parts[AD_MAX_PARTS];
   const size_t count =
       ad_tree_parts(LANES, ad_lanes_first(LANES, x->size, x->rank), ad_lanes_first(LANES, x->size, x->rank + 1), parts);
+  const float *gradient;
   AD_TRY(x->step_begin(x->context, rows, lane_begin));
   for (uint32_t b = params->buckets; b-- > 0;) {
     struct ad_partial partials[AD_MAX_PARTS];
@@ -36,10 +37,10 @@ static int exchange_all(const struct ad_exchange *x, const struct ad_params *par
       partials[p] = (struct ad_partial){.span = parts[p], .values = x->place(x->context, b, p)};
     }
     AD_TRY(x->reduce_begin(x->context, b, partials, count));
-    AD_TRY(x->reduce_end(x->context, b, reduced, squares));
+    AD_TRY(x->reduce_end(x->context, b, reduced, squares, &gradient));
     size_t begin, end;
     ad_shard_range(params, b, x->rank, x->size, &begin, &end);
-    memcpy(theta + begin, reduced, (end - begin) * sizeof *theta);
+    memcpy(theta + begin, gradient, (end - begin) * sizeof *theta);
   }
   return x->publish(x->context, 1, &theta);
 }

@@ -69,16 +69,15 @@ static void run_destroy(struct run *r) {
 /* Ends a bucket's reduction and compares: the shard's part, or the whole. */
 static void end_bucket(struct run *r, uint32_t bucket) {
   const struct steps *s = &r->steps;
-  size_t flat_begin, flat_end, begin = 0, end = ad_compact_count(&s->params, bucket, &s->rows);
-  if (!r->table->whole) {
-    ad_shard_range(&s->params, bucket, r->table->rank, r->table->size, &flat_begin, &flat_end);
-    ad_compact_range(&s->params, bucket, &s->rows, flat_begin, flat_end, &begin, &end);
-  }
+  const float *gradient;
+  size_t flat_begin, flat_end, begin, end;
+  ad_shard_range(&s->params, bucket, r->table->shard, r->table->shards, &flat_begin, &flat_end);
+  ad_compact_range(&s->params, bucket, &s->rows, flat_begin, flat_end, &begin, &end);
   /* NaN where nothing is written. */
   memset(r->gradient, 0xff, (end - begin) * sizeof(float));
-  CHECK(r->table->reduce_end(r->table->context, bucket, r->gradient, r->squares) == AD_OK);
+  CHECK(r->table->reduce_end(r->table->context, bucket, r->gradient, r->squares, &gradient) == AD_OK);
   steps_sum(s, bucket, 0, s->W, r->expected);
-  CHECK(memcmp(r->gradient, r->expected + begin, (end - begin) * sizeof(float)) == 0);
+  CHECK(memcmp(gradient, r->expected + begin, (end - begin) * sizeof(float)) == 0);
   for (size_t at = begin, next; at < end; at = next) {
     next = ad_compact_block_end(&s->params, bucket, &s->rows, at, end);
     double sum = 0.0;
@@ -150,9 +149,9 @@ static void share_and_sum(struct run *r) {
   enum { SUMS = 5 };
   uint64_t sums[SUMS], expected[SUMS] = {0};
   for (size_t i = 0; i < SUMS; i++) {
-    sums[i] = steps_mix(SUMS * (x->rank + r->steps.step) + i);
-    for (uint32_t rank = 0; rank < x->size; rank++) {
-      expected[i] += steps_mix(SUMS * (rank + r->steps.step) + i);
+    sums[i] = steps_mix(SUMS * (x->shard + r->steps.step) + i);
+    for (uint32_t shard = 0; shard < x->shards; shard++) {
+      expected[i] += steps_mix(SUMS * (shard + r->steps.step) + i);
     }
   }
   CHECK(x->sum(x->context, SUMS, sums) == AD_OK);

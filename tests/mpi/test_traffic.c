@@ -17,6 +17,7 @@ static struct traffic count_step(const struct ad_mpi_exchange *exchange, const s
                                  float *gradient, double *squares) {
   const struct ad_exchange *x = ad_mpi_exchange_table(exchange);
   const struct ad_mpi_traffic before = ad_mpi_exchange_traffic(exchange);
+  const float *reduced;
   CHECK(x->step_begin(x->context, &s->rows, s->lane_begin) == AD_OK);
   for (uint32_t b = s->params.buckets; b-- > 0;) {
     struct ad_partial partials[AD_MAX_PARTS];
@@ -27,7 +28,7 @@ static struct traffic count_step(const struct ad_mpi_exchange *exchange, const s
       partials[p] = (struct ad_partial){parts[p], 0, x->place(x->context, b, p)};
     }
     CHECK(x->reduce_begin(x->context, b, partials, count) == AD_OK);
-    CHECK(x->reduce_end(x->context, b, gradient, squares) == AD_OK);
+    CHECK(x->reduce_end(x->context, b, gradient, squares, &reduced) == AD_OK);
   }
   CHECK(x->publish(x->context, 1, &theta) == AD_OK);
   const struct ad_mpi_traffic after = ad_mpi_exchange_traffic(exchange);

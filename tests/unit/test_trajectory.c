@@ -16,6 +16,7 @@
 #include "autodidact/learn/optimizer.h"
 #include "autodidact/learn/schedule.h"
 #include "autodidact/learn/trainer.h"
+#include "learn/exchange_alone.h"
 #include "learn/trainer_internal.h"
 #include "support/encoder_fixture.h"
 #include "support/kernel_sets.h"
@@ -42,7 +43,10 @@ static const struct ad_optimizer_settings SETTINGS = {.lr = 1e-3,
 struct training {
   struct encoder_fixture fixture;
   struct ad_encoder *encoder;
+  struct exchange_alone alone;
   struct ad_gradient *gradient;
+  float **room;    /* [buckets] not used by a rank alone */
+  double *squares; /* [blocks] */
   struct ad_shard shard;
   struct ad_optimizer optimizer;
   struct ad_rows rows;
@@ -53,7 +57,11 @@ static void start_training(struct training *t, const char *name) {
   fixture_load(f, name);
   assert_int_equal(ad_encoder_create(&t->encoder, &f->params, f->dataset.offset[f->dataset.count], BATCH, LANES, 1),
                    AD_OK);
-  assert_int_equal(ad_gradient_create(&t->gradient, &f->params, LANES), AD_OK);
+  exchange_alone_init(&t->alone, &f->params, ad_kernels_select());
+  assert_int_equal(ad_gradient_create(&t->gradient, &f->params, t->alone.kernels, LANES, &t->alone.table), AD_OK);
+  t->room = calloc(f->params.buckets, sizeof *t->room);
+  t->squares = calloc(f->params.count, sizeof *t->squares);
+  ad_gradient_receive(t->gradient, t->room, t->squares);
   assert_int_equal(ad_shard_create(&t->shard, &f->params, 0, 1), AD_OK);
   assert_int_equal(ad_optimizer_create(&t->optimizer, &t->shard, &SETTINGS), AD_OK);
   assert_int_equal(ad_rows_create(&t->rows, f->params.config.vocab), AD_OK);
@@ -64,6 +72,8 @@ static void end_training(struct training *t) {
   ad_optimizer_destroy(&t->optimizer);
   ad_shard_destroy(&t->shard);
   ad_gradient_destroy(t->gradient);
+  free(t->room);
+  free(t->squares);
   ad_encoder_destroy(t->encoder);
   fixture_unload(&t->fixture);
 }
@@ -87,32 +97,17 @@ static double cross_entropy(const struct ad_dataset *dataset, size_t C, const ui
   return loss / BATCH;
 }
 
-/* The only partial sum of a bucket: one rank has all lanes. */
-static const float *whole_bucket(const struct training *t, uint32_t bucket) {
-  size_t count;
-  const struct ad_partial *partial = ad_gradient_partials(t->gradient, bucket, &count);
-  assert_int_equal(count, 1);
-  assert_false(partial->empty);
-  return partial->values;
-}
-
 static double relative(double got, double expected) {
   return fabs(got - expected) / fabs(expected);
 }
 
 static double gradient_norm(const struct training *t) {
   const struct ad_params *params = &t->fixture.params;
-  double sum = 0.0;
+  size_t blocks = 0;
   for (uint32_t bucket = 0; bucket < params->buckets; bucket++) {
-    const size_t floats = ad_compact_count(params, bucket, &t->rows);
-    const size_t blocks = ad_compact_blocks(params, bucket, &t->rows, floats);
-    double *squares = calloc(blocks, sizeof *squares);
-    ad_optimizer_squares(&t->optimizer, bucket, &t->rows, whole_bucket(t, bucket), squares);
-    const double bucket_norm = ad_optimizer_norm(blocks, squares);
-    sum += bucket_norm * bucket_norm;
-    free(squares);
+    blocks += ad_compact_blocks(params, bucket, &t->rows, ad_compact_count(params, bucket, &t->rows));
   }
-  return sqrt(sum);
+  return ad_optimizer_norm(blocks, t->squares);
 }
 
 /* The norm of the mean gradient of the examples [first, end) of a step, from the dot products [BATCH,BATCH] of all. */
@@ -147,11 +142,12 @@ static struct seen train_step(struct training *t, uint64_t step, const uint32_t 
   ad_rows_order(&t->rows);
   assert_int_equal(ad_encoder_forward(t->encoder, f->theta, &batch, NULL, logits), AD_OK);
   seen.loss = cross_entropy(&f->dataset, f->params.config.classes, ids, logits, dlogits);
-  ad_gradient_begin(t->gradient, &t->rows, batch.lane_example);
+  assert_int_equal(ad_gradient_begin(t->gradient, &t->rows, batch.lane_example), AD_OK);
   const struct ad_gradient_sink *sink = ad_gradient_round(t->gradient, 0, LANES, 1);
   ad_tree_watch(watched, &squares);
   assert_int_equal(ad_encoder_backward(t->encoder, f->theta, &batch, NULL, dlogits, &t->rows, sink), AD_OK);
   ad_tree_watch(0, NULL);
+  assert_int_equal(ad_gradient_end(t->gradient), AD_OK);
   const size_t first = batch.lane_example[watched], end = batch.lane_example[watched + 1];
   assert_true(end > first);
   seen.lane_error = relative(sqrt(squares), norm_of_part(products, first, end) * (double)(end - first) / BATCH);
@@ -159,8 +155,8 @@ static struct seen train_step(struct training *t, uint64_t step, const uint32_t 
   const double scale = ad_optimizer_clip(&t->optimizer, seen.norm);
   uint64_t digest = 0;
   for (uint32_t bucket = 0; bucket < f->params.buckets; bucket++) {
-    assert_int_equal(ad_optimizer_update(&t->optimizer, bucket, &t->rows, whole_bucket(t, bucket), step + 1, factor,
-                                         scale, f->theta, NULL, &digest),
+    assert_int_equal(ad_optimizer_update(&t->optimizer, bucket, &t->rows, ad_gradient_reduced(t->gradient, bucket),
+                                         step + 1, factor, scale, f->theta, NULL, &digest),
                      AD_OK);
   }
   assert_true(digest == ad_shard_digest(&t->shard, f->theta));

@@ -29,12 +29,6 @@ int ad_optimizer_create(struct ad_optimizer *optimizer, const struct ad_shard *s
                         const struct ad_optimizer_settings *settings);
 void ad_optimizer_destroy(struct ad_optimizer *optimizer);
 
-/* Sums of squares of the shard's blocks of one bucket. gradient: the shard's part of the compact bucket
- * (ad_compact_range); squares: one double for each block of the whole compact bucket (ad_compact_blocks of its end), of
- * which the shard's are written. */
-void ad_optimizer_squares(const struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
-                          const float *gradient, double *squares);
-
 /* Square root of the sum of squares [n], added one after another. */
 double ad_optimizer_norm(size_t n, const double *squares);
 
@@ -63,7 +57,8 @@ struct ad_update_hooks {
 /* To be called after moments were written from outside. */
 void ad_optimizer_moments_changed(struct ad_optimizer *optimizer);
 
-/* Step t (from 1) on the shard's part of one bucket of theta [P]: gradient as above, multiplied by `scale`; `factor` is
+/* Step t (from 1) on the shard's part of one bucket of theta [P]: gradient, the shard's part of the
+ * compact bucket (ad_compact_range), is multiplied by `scale`; `factor` is
  * the schedule's. hooks may be NULL. *digest += the digests of the bucket's blocks as they are then, while they are in
  * cache: over all buckets what ad_shard_digest gives. AD_OK, or what a hook returns (then the rest is not updated). */
 int ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,

@@ -85,8 +85,7 @@ void ad_teacher_distance(const struct ad_teacher_settings *settings, const struc
 
 struct ad_teacher;
 
-/* Before the first step of a run of `steps`; replicas->student holds theta_0. exchange: NULL for a rank alone. shard,
- * replicas' vectors and exchange must outlive it. Collective over the exchange, as all functions that change it. The
+/* Before the first step of a run of `steps`; replicas->student holds theta_0. shard, replicas' vectors and exchange must outlive it. Collective over the exchange, as all functions that change it. The
  * caller owns it. AD_ECONFIG (settings that make no teacher), AD_EIO (ring on disk), AD_ENOMEM. */
 int ad_teacher_create(struct ad_teacher **teacher, const struct ad_teacher_settings *settings,
                       const struct ad_shard *shard, const struct ad_replicas *replicas, uint64_t steps,

@@ -14,7 +14,7 @@ struct ad_teacher {
   const struct ad_kernels *kernels;
   const struct ad_shard *shard;
   struct ad_replicas replicas;
-  const struct ad_exchange *exchange; /* NULL: alone */
+  const struct ad_exchange *exchange;
   int has_window, has_run;
   struct ad_window window; /* the teacher's, or the one that is only evaluated */
   struct ad_window run;    /* theta_1 and on */

@@ -25,12 +25,11 @@ static size_t members(const struct ad_teacher_settings *settings) {
 static int keep(struct ad_teacher *t) {
   const struct ad_exchange *x = t->exchange;
   const struct ad_params *params = t->shard->params;
-  const size_t frozen = ad_params_frozen(params), P = params->count - frozen, size = x == NULL ? 1 : x->node_size,
-               rank = x == NULL ? 0 : x->node_rank;
+  const size_t frozen = ad_params_frozen(params), P = params->count - frozen, rank = x->node_rank, size = x->node_size;
   const size_t begin = frozen + P * rank / size, end = frozen + P * (rank + 1) / size;
   t->newest = (t->newest + 1) % t->past;
   memcpy(t->replicas.past[t->newest] + begin, t->replicas.student + begin, (end - begin) * sizeof(float));
-  return x == NULL ? AD_OK : x->wait(x->context);
+  return x->wait(x->context);
 }
 
 const struct teacher_method ad_teacher_sdv = {

@@ -138,8 +138,7 @@ static int window_is_apart(const struct ad_teacher *t) {
 
 /* The vectors that have changed, to all replicas. */
 static int publish(const struct ad_teacher *t, size_t count, float *const *vectors) {
-  const struct ad_exchange *x = t->exchange;
-  return x == NULL || x->whole ? AD_OK : x->publish(x->context, count, vectors);
+  return t->exchange->publish(t->exchange->context, count, vectors);
 }
 
 /* Where theta_0 is in from the start. */

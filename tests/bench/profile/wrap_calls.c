@@ -138,9 +138,9 @@ static int reduce_begin(void *context, uint32_t bucket, const struct ad_partial 
   profile_leave();
   return status;
 }
-static int reduce_end(void *context, uint32_t bucket, float *gradient, double *squares) {
+static int reduce_end(void *context, uint32_t bucket, float *room, double *squares, const float **gradient) {
   profile_enter(PROFILE_REDUCTION);
-  const int status = exchange->reduce_end(context, bucket, gradient, squares);
+  const int status = exchange->reduce_end(context, bucket, room, squares, gradient);
   profile_leave();
   return status;
 }
