@@ -21,10 +21,10 @@ static int print(void *context, const struct ad_prediction *prediction) {
   return AD_OK;
 }
 
-static int predict(const char *source, const char *file) {
+static int predict(const struct ad_math *math, const char *source, const char *file) {
   const struct ad_predict_options options = {.data = file, .lines = 1};
   struct ad_predictor *predictor;
-  int status = ad_predictor_open(&predictor, source, &options);
+  int status = ad_predictor_open(&predictor, math, source, &options);
   status = status == AD_OK ? ad_predictor_run(predictor, print, NULL) : status;
   ad_predictor_close(predictor, status != AD_OK);
   return status;
@@ -35,6 +35,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: predict RUN|MODEL FILE\n");
     return 1;
   }
-  const int status = ad_program_start(&argc, &argv);
-  return ad_program_end(status == AD_OK ? predict(argv[1], argv[2]) : status);
+  struct ad_math *math;
+  const int status = ad_program_start(&argc, &argv, &math);
+  return ad_program_end(status == AD_OK ? predict(math, argv[1], argv[2]) : status, math);
 }

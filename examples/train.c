@@ -24,10 +24,10 @@ static int all_steps(struct ad_training *training) {
   return AD_OK;
 }
 
-static int train(size_t count, char **words) {
+static int train(const struct ad_math *math, size_t count, char **words) {
   const struct ad_training_frame frame = {.quiet = 1};
   struct ad_training *training;
-  int status = ad_training_create(&training, &frame);
+  int status = ad_training_create(&training, math, &frame);
   status = status == AD_OK ? ad_training_configure(training, count, words) : status;
   status = status == AD_OK ? ad_training_open(training) : status;
   status = status == AD_OK ? all_steps(training) : status;
@@ -47,6 +47,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: train CONFIG.yaml [key=value ...]\n");
     return 1;
   }
-  const int status = ad_program_start(&argc, &argv);
-  return ad_program_end(status == AD_OK ? train((size_t)argc - 1, argv + 1) : status);
+  struct ad_math *math;
+  const int status = ad_program_start(&argc, &argv, &math);
+  return ad_program_end(status == AD_OK ? train(math, (size_t)argc - 1, argv + 1) : status, math);
 }

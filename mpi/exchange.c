@@ -477,8 +477,9 @@ static size_t most_parts(const struct ad_mpi_exchange *x) {
   return most;
 }
 
-int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_comm *comm, const struct ad_params *params, size_t lanes, size_t floats,
-                           int whole, enum ad_reduction reduction) {
+int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_comm *comm, const struct ad_kernels *kernels,
+                           const struct ad_params *params, size_t lanes, size_t floats, int whole,
+                           enum ad_reduction reduction) {
   *exchange = NULL;
   if (AD_DEBUG) {
     AD_TRY(ad_comm_agree(comm, "an exchange's sizes", 5, (size_t[]){params->count, lanes, floats, (size_t)whole, (size_t)reduction}));
@@ -491,13 +492,13 @@ int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_co
     return ad_fail_memory(sizeof *x, "the exchange");
   }
   /* Slots begin on cache lines. */
-  *x = (struct ad_mpi_exchange){.comm = comm, .params = params, .kernels = ad_kernels_select(), .reduction = reduction, .lanes = lanes,
+  *x = (struct ad_mpi_exchange){.comm = comm, .params = params, .kernels = kernels, .reduction = reduction, .lanes = lanes,
                                 .floats = ad_whole_lines(floats)};
   x->parts = most_parts(x);
   const size_t pieces = (size_t)comm->size * x->parts, bytes = BOARD_BYTES + 2 * x->parts * x->floats * sizeof(float);
   x->pieces = ad_calloc(pieces, sizeof *x->pieces);
   x->scratch = ad_calloc(pieces, sizeof *x->scratch);
-  int status = x->kernels == NULL ? AD_ECONFIG : AD_OK;
+  int status = AD_OK;
   if (status == AD_OK && comm->nodes > 1) {
     /* What publish has under way, of student and teacher; reductions have less. */
     void *array = NULL;

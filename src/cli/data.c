@@ -6,8 +6,8 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/data/order.h"
-#include "commands.h"
 #include "autodidact/run/session.h"
+#include "commands.h"
 
 /* Configuration, descriptor and tokenizer for CONFIG.yaml [key=value ...]; *count is 0 where only the help was wanted.
  */
@@ -25,7 +25,7 @@ static int open_session(const char *command, const char *text, int argc, char **
                    "%s: the configuration file is missing; usage: autodidact %s CONFIG.yaml [key=value ...]", command,
                    command);
   }
-  AD_TRY(ad_session_create(s));
+  AD_TRY(ad_session_create(s, NULL));
   AD_TRY(ad_session_configure(s, *count, argv + 1));
   AD_TRY(ad_config_warn_idle(&s->config, NULL));
   AD_TRY(ad_session_load_descriptor(s));
@@ -47,7 +47,8 @@ static int report_split(struct ad_session *s, enum ad_split split) {
   return status;
 }
 
-int ad_command_data(int argc, char **argv) {
+int ad_command_data(const struct ad_math *math, int argc, char **argv) {
+  (void)math;
   struct ad_session session = {0};
   size_t count = 0;
   int status = open_session(
@@ -92,7 +93,8 @@ static int print_order(const struct ad_session *s, const struct ad_dataset *data
   return status;
 }
 
-int ad_command_order(int argc, char **argv) {
+int ad_command_order(const struct ad_math *math, int argc, char **argv) {
+  (void)math;
   struct ad_session session = {0};
   struct ad_dataset data = {0};
   size_t count = 0;

@@ -85,7 +85,8 @@ static int compare(const char *const folders[2]) {
                  verdict.other_bits && reasons == 0 ? "; no recorded input explains it" : "");
 }
 
-int ad_command_diff(int argc, char **argv) {
+int ad_command_diff(const struct ad_math *math, int argc, char **argv) {
+  (void)math;
   static const struct arguments arguments = {
       .command = "diff",
       .usage = "RUN_A RUN_B",

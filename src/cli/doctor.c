@@ -13,8 +13,6 @@
 #include "autodidact/base/float_state.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
-#include "autodidact/math/kernels.h"
 #include "autodidact/mpi/runtime.h"
 #include "autodidact/run/doctor.h"
 #include "autodidact/run/session.h"
@@ -32,8 +30,8 @@ static void line(const char *name, const char *value) {
 }
 
 /* What the row self-check finds. */
-static int check_rows(void) {
-  const int alignment = ad_doctor_rows();
+static int check_rows(const struct ad_math *math) {
+  const int alignment = ad_doctor_rows(math);
   AD_TRY(alignment);
   if (alignment == 1) {
     line("row check", "rows of a product do not depend on other rows");
@@ -98,7 +96,7 @@ static void check_temporary_folder(void) {
   }
 }
 
-int ad_command_doctor(int argc, char **argv) {
+int ad_command_doctor(const struct ad_math *math, int argc, char **argv) {
   size_t count;
   int help;
   const struct arguments arguments = {"doctor",
@@ -113,25 +111,21 @@ int ad_command_doctor(int argc, char **argv) {
   if (help) {
     return AD_OK;
   }
-  const struct ad_kernels *kernels = ad_kernels_select();
-  if (kernels == NULL) {
-    return AD_ECONFIG;
-  }
   double openblas = 0.0, in_use = 0.0;
   printf("%-18s %s (%s), %s\n", "program", ad_build_version(), ad_build_commit(), ad_build_compiler());
   line("mpi", ad_mpi_version());
   printf("%-18s %s, %s\n", "hdf5", ad_hdf5_version(), hdf5_kind);
-  line("arithmetic", ad_arithmetic());
+  line("arithmetic", ad_arithmetic(math));
   line("floating point", ad_float_state());
-  line("matrix products", ad_gemm_core());
-  line("vector kernels", kernels->name);
+  line("matrix products", ad_gemm_core(math->gemm));
+  line("vector kernels", math->kernels->name);
   line("datasets", ad_shown(ad_session_datasets()));
   printf("%-18s %ld processors online, one thread a rank\n", "threads", sysconf(_SC_NPROCESSORS_ONLN));
-  AD_TRY(check_rows());
+  AD_TRY(check_rows(math));
   AD_TRY(check_disk());
   check_shared_memory();
   check_temporary_folder();
-  AD_TRY(ad_doctor_rates(&in_use, &openblas));
+  AD_TRY(ad_doctor_rates(math, &in_use, &openblas));
   printf("%-18s %.1f GF/s on one core; OpenBLAS (%s): %.1f (%d x %d x %d, medians of %d)\n", "sgemm", in_use,
          ad_gemm_openblas_core(), openblas, AD_DOCTOR_SQUARE, AD_DOCTOR_SQUARE, AD_DOCTOR_SQUARE, AD_DOCTOR_REPEATS);
   return AD_OK;

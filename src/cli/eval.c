@@ -21,11 +21,11 @@ static int print_json(const struct ad_scoring *scoring, const struct ad_descript
   return status;
 }
 
-static int evaluate_one(const struct ad_ensemble_options *o, int json) {
+static int evaluate_one(const struct ad_math *math, const struct ad_ensemble_options *o, int json) {
   struct ad_session session;
   struct ad_dataset data = {0};
   struct ad_scoring scoring = {0};
-  AD_TRY(ad_session_create(&session));
+  AD_TRY(ad_session_create(&session, math));
   int status = ad_evaluation_load(&session, o->runs[0], o->model, o->data, &o->where, &data);
   status = status == AD_OK ? ad_evaluation_score(&session, &data, &scoring) : status;
   if (status == AD_OK && json) {
@@ -39,9 +39,9 @@ static int evaluate_one(const struct ad_ensemble_options *o, int json) {
   return status;
 }
 
-static int evaluate_several(const struct ad_ensemble_options *o, int json) {
+static int evaluate_several(const struct ad_math *math, const struct ad_ensemble_options *o, int json) {
   struct ad_ensemble ensemble;
-  int status = ad_ensemble_evaluate(&ensemble, o);
+  int status = ad_ensemble_evaluate(&ensemble, math, o);
   status = status == AD_OK ? print_ensemble(&ensemble, json) : status;
   ad_ensemble_destroy(&ensemble);
   return status;
@@ -67,7 +67,7 @@ static int check_request(size_t count, const char *data, int vote, int average, 
   return out != NULL && !average ? ad_fail(AD_ECONFIG, "eval: --out is for the model that --average makes") : AD_OK;
 }
 
-int ad_command_eval(int argc, char **argv) {
+int ad_command_eval(const struct ad_math *math, int argc, char **argv) {
   const char *data = NULL, *out = NULL, *model = NULL;
   struct ad_session_data_options where = {.refused = AD_CHANGED_TEXTS | AD_CHANGED_CLASSES};
   int json = 0, vote = 0, average = 0, help;
@@ -104,5 +104,5 @@ int ad_command_eval(int argc, char **argv) {
   AD_TRY(check_request(count, data, vote, average, out));
   const struct ad_ensemble_options o = {
       .runs = argv + 1, .count = count, .data = data, .model = model, .where = where, .out = out, .average = average};
-  return count == 1 ? evaluate_one(&o, json) : evaluate_several(&o, json);
+  return count == 1 ? evaluate_one(math, &o, json) : evaluate_several(math, &o, json);
 }

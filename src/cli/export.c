@@ -2,9 +2,9 @@
 #include "arguments.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/status.h"
+#include "autodidact/run/session.h"
 #include "autodidact/store/run.h"
 #include "commands.h"
-#include "autodidact/run/session.h"
 
 static int export_run(struct ad_session *s, const char *run, const char *model, const char *out) {
   AD_TRY(ad_session_open_run(s, run));
@@ -17,7 +17,8 @@ static int export_run(struct ad_session *s, const char *run, const char *model, 
   return AD_OK;
 }
 
-int ad_command_export(int argc, char **argv) {
+int ad_command_export(const struct ad_math *math, int argc, char **argv) {
+  (void)math;
   const char *out = NULL, *model = NULL;
   size_t count;
   int help;
@@ -41,7 +42,7 @@ int ad_command_export(int argc, char **argv) {
                    count == 0 ? "the run" : "--out");
   }
   struct ad_session session;
-  AD_TRY(ad_session_create(&session));
+  AD_TRY(ad_session_create(&session, NULL));
   const int status = export_run(&session, argv[1], model, out);
   ad_session_destroy(&session);
   return status;

@@ -30,7 +30,8 @@ static int inspect(const char *path) {
   return inspect_weights(path);
 }
 
-int ad_command_inspect(int argc, char **argv) {
+int ad_command_inspect(const struct ad_math *math, int argc, char **argv) {
+  (void)math;
   static const struct arguments arguments = {
       .command = "inspect",
       .usage = "FILE|MODEL|RUN",

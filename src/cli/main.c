@@ -12,7 +12,7 @@
 struct command {
   const char *name;
   int parallel;
-  int (*run)(int argc, char **argv);
+  int (*run)(const struct ad_math *math, int argc, char **argv);
   const char *usage, *text;
 };
 
@@ -95,7 +95,7 @@ static int help_with(int argc, char **argv) {
   }
   asking[count++] = asked;
   asking[count] = NULL;
-  return command->run(count, asking);
+  return command->run(NULL, count, asking);
 }
 
 int main(int argc, char **argv) {
@@ -120,8 +120,9 @@ int main(int argc, char **argv) {
     return ad_program_report(status != AD_OK ? status : fail_unknown(argv[1]));
   }
   if (!needs_ranks(command, argc, argv)) {
-    return ad_program_is_first() ? ad_program_report(command->run(argc - 1, argv + 1)) : 0;
+    return ad_program_is_first() ? ad_program_report(command->run(NULL, argc - 1, argv + 1)) : 0;
   }
-  status = ad_program_start(&argc, &argv);
-  return ad_program_end(status == AD_OK ? command->run(argc - 1, argv + 1) : status);
+  struct ad_math *math;
+  status = ad_program_start(&argc, &argv, &math);
+  return ad_program_end(status == AD_OK ? command->run(math, argc - 1, argv + 1) : status, math);
 }

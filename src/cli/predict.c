@@ -22,7 +22,7 @@ static int print_row(void *context, const struct ad_prediction *p) {
   return ferror(stdout) ? ad_fail(AD_EIO, "standard output could not be written") : AD_OK;
 }
 
-int ad_command_predict(int argc, char **argv) {
+int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
   int logits = 0;
   struct ad_predict_options o = {.where = {.refused = AD_CHANGED_TEXTS}}; /* the classes' names come from the model */
   size_t count;
@@ -61,7 +61,7 @@ int ad_command_predict(int argc, char **argv) {
     return ad_fail(AD_ECONFIG, "predict: --model is for runs, %s is none", argv[1]);
   }
   struct ad_predictor *predictor;
-  int status = ad_predictor_open(&predictor, argv[1], &o);
+  int status = ad_predictor_open(&predictor, math, argv[1], &o);
   status = status == AD_OK ? ad_predictor_run(predictor, print_row, &logits) : status;
   ad_predictor_close(predictor, status != AD_OK);
   return status;

@@ -2,14 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "autodidact/base/status.h"
 #include "arguments.h"
+#include "autodidact/base/status.h"
 #include "commands.h"
 #include "study.h"
 
 static const struct {
   const char *name, *usage, *text;
-  int (*run)(int argc, char **argv);
+  int (*run)(const struct ad_math *math, int argc, char **argv);
 } subcommands[] = {
     {"run", "STUDY.yaml [key=value ...]", "run the cells that are not finished", study_command_run},
     {"status", "STUDY.yaml [--json]", "what is done, running, failed, waiting", study_command_status},
@@ -19,8 +19,9 @@ static const struct {
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
 
 static void print_help(void) {
-  printf("Usage: autodidact study SUBCOMMAND STUDY.yaml ...\nMany trainings that differ in seeds and settings, as a study "
-         "file says (docs/user-guide.md).\n\n");
+  printf(
+      "Usage: autodidact study SUBCOMMAND STUDY.yaml ...\nMany trainings that differ in seeds and settings, as a study "
+      "file says (docs/user-guide.md).\n\n");
   for (size_t i = 0; i < SUBCOMMANDS; i++) {
     printf("  %-7s %-28s %s\n", subcommands[i].name, subcommands[i].usage, subcommands[i].text);
   }
@@ -35,8 +36,8 @@ static int fail_unknown(const char *word) {
     meant = is_nearer(word, subcommands[i].name, &most) ? subcommands[i].name : meant;
     used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", subcommands[i].name);
   }
-  return ad_fail(AD_ECONFIG, "study: found %s, expected one of %s%s%s%s", word, list, meant == NULL ? "" : ", did you mean ",
-                 meant == NULL ? "" : meant, meant == NULL ? "" : "?");
+  return ad_fail(AD_ECONFIG, "study: found %s, expected one of %s%s%s%s", word, list,
+                 meant == NULL ? "" : ", did you mean ", meant == NULL ? "" : meant, meant == NULL ? "" : "?");
 }
 
 /* `study help run` is `study run --help`. */
@@ -45,13 +46,13 @@ static int help_with(const char *word) {
     if (strcmp(word, subcommands[i].name) == 0) {
       char name[32], option[] = "--help", *asking[] = {name, option, NULL};
       snprintf(name, sizeof name, "%s", word);
-      return subcommands[i].run(2, asking);
+      return subcommands[i].run(NULL, 2, asking);
     }
   }
   return fail_unknown(word);
 }
 
-int ad_command_study(int argc, char **argv) {
+int ad_command_study(const struct ad_math *math, int argc, char **argv) {
   const char *word = argc > 1 ? argv[1] : "no subcommand";
   if (is_help(word) || strcmp(word, "help") == 0) {
     if (argc > 2 && !is_help(argv[2])) {
@@ -66,7 +67,7 @@ int ad_command_study(int argc, char **argv) {
   }
   for (size_t i = 0; i < SUBCOMMANDS; i++) {
     if (strcmp(word, subcommands[i].name) == 0) {
-      return subcommands[i].run(argc - 1, argv + 1);
+      return subcommands[i].run(math, argc - 1, argv + 1);
     }
   }
   return fail_unknown(word);

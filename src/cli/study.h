@@ -4,11 +4,11 @@
 
 #include "autodidact/run/study.h"
 
-/* argv as of a command: argv[0] is the subcommand's name. Collective over the world: run; by one process: status,
+/* As commands (commands.h): argv[0] is the subcommand's name. Collective over the world: run; by one process: status,
  * report. */
-int study_command_run(int argc, char **argv);
-int study_command_status(int argc, char **argv);
-int study_command_report(int argc, char **argv);
+int study_command_run(const struct ad_math *math, int argc, char **argv);
+int study_command_status(const struct ad_math *math, int argc, char **argv);
+int study_command_report(const struct ad_math *math, int argc, char **argv);
 
 /* Table by arms for people: of cells, which takes estimates; of what they have come to. */
 int study_print_status(const struct ad_cells *cells);

@@ -27,8 +27,8 @@ static int report(const char *path, const struct ad_report_settings *settings) {
   status = status == AD_OK ? check_begun(&study, &cells) : status;
   if (status == AD_OK && settings->baseline != NULL && study.arm_count == 1 &&
       strcmp(settings->baseline, study.arms[0].name) == 0) {
-    status = ad_fail(AD_ECONFIG, "%s: found --baseline %s, which is the only arm: nothing can be compared with it", path,
-                     settings->baseline);
+    status = ad_fail(AD_ECONFIG, "%s: found --baseline %s, which is the only arm: nothing can be compared with it",
+                     path, settings->baseline);
   }
   status = status == AD_OK ? ad_report_make(&study, &cells, settings, &text) : status;
   if (status == AD_OK && text.size > 0) {
@@ -40,19 +40,23 @@ static int report(const char *path, const struct ad_report_settings *settings) {
   return status;
 }
 
-int study_command_report(int argc, char **argv) {
+int study_command_report(const struct ad_math *math, int argc, char **argv) {
+  (void)math;
   struct ad_report_settings settings = {0};
   int help;
   size_t count;
   const struct argument options[] = {
       {"out", "DIR", "Folder for the files; otherwise report/ in the study's folder", NULL, &settings.folder},
       {"baseline", "ARM", "The arm that others are compared with; otherwise the first one", NULL, &settings.baseline}};
-  const struct arguments arguments = {
-      "study report",
-      "STUDY.yaml",
-      "Statistics of the cells that are done, as docs/statistics.md explains them: prints them as text and writes tables "
-      "(CSV, JSON) and one HTML page with figures.",
-      options, sizeof options / sizeof *options, 1, 1};
+  const struct arguments arguments = {"study report",
+                                      "STUDY.yaml",
+                                      "Statistics of the cells that are done, as docs/statistics.md explains them: "
+                                      "prints them as text and writes tables "
+                                      "(CSV, JSON) and one HTML page with figures.",
+                                      options,
+                                      sizeof options / sizeof *options,
+                                      1,
+                                      1};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
   return help ? AD_OK : report(argv[1], &settings);
 }

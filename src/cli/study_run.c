@@ -5,7 +5,7 @@
 #include "autodidact/base/status.h"
 #include "study.h"
 
-int study_command_run(int argc, char **argv) {
+int study_command_run(const struct ad_math *math, int argc, char **argv) {
   int help;
   size_t count;
   const struct arguments arguments = {
@@ -20,5 +20,5 @@ int study_command_run(int argc, char **argv) {
       1,
       SIZE_MAX};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
-  return help ? AD_OK : ad_study_run(count, argv + 1, study_print_status);
+  return help ? AD_OK : ad_study_run(math, count, argv + 1, study_print_status);
 }

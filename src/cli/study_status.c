@@ -83,7 +83,8 @@ int study_print_status(const struct ad_cells *cells) {
   return print_cells(cells, 0);
 }
 
-int study_command_status(int argc, char **argv) {
+int study_command_status(const struct ad_math *math, int argc, char **argv) {
+  (void)math;
   int json = 0, help;
   size_t count;
   const struct argument options[] = {

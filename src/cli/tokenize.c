@@ -79,7 +79,8 @@ static int run(const struct tokenize_options *o) {
   return status;
 }
 
-int ad_command_tokenize(int argc, char **argv) {
+int ad_command_tokenize(const struct ad_math *math, int argc, char **argv) {
+  (void)math;
   struct tokenize_options o = {.how = {.truncation = AD_TRUNCATE_HEAD}};
   size_t count;
   int help;

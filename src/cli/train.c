@@ -24,7 +24,7 @@ static int print_keys(int markdown) {
 static int print_value(const char *key, size_t count, char **positional) {
   struct ad_session session;
   struct ad_buffer text = {0};
-  AD_TRY(ad_session_create(&session));
+  AD_TRY(ad_session_create(&session, NULL));
   int status = ad_session_configure(&session, count, positional);
   status = status == AD_OK ? ad_config_get(&session.config, key, &text) : status;
   if (status == AD_OK) {
@@ -60,10 +60,10 @@ static void print_summary(const struct ad_training_summary *s) {
   printf("\n%.0f examples/s in training; the run is in %s\n", (double)s->examples / s->seconds, ad_shown(s->folder));
 }
 
-static int train(const char *faults, size_t count, char **words) {
+static int train(const struct ad_math *math, const char *faults, size_t count, char **words) {
   const struct ad_training_frame frame = {.faults = faults};
   struct ad_training *t;
-  int status = ad_training_create(&t, &frame);
+  int status = ad_training_create(&t, math, &frame);
   status = status == AD_OK ? ad_training_configure(t, count, words) : status;
   status = status == AD_OK ? ad_training_run(t) : status;
   if (status == AD_OK) {
@@ -75,7 +75,7 @@ static int train(const char *faults, size_t count, char **words) {
   return status == AD_OK ? closed : status;
 }
 
-int ad_command_train(int argc, char **argv) {
+int ad_command_train(const struct ad_math *math, int argc, char **argv) {
   const char *faults = NULL, *value = NULL;
   int keys = 0, markdown = 0, help;
   size_t count;
@@ -116,5 +116,5 @@ int ad_command_train(int argc, char **argv) {
   if (value != NULL) {
     return print_value(value, count, argv + 1);
   }
-  return train(faults, count, argv + 1);
+  return train(math, faults, count, argv + 1);
 }

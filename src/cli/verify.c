@@ -67,7 +67,7 @@ static int verify(struct ad_replay *r, const char *run, uint64_t steps, uint64_t
   return ad_replay_settle(r, ad_replay_is_first(r) ? conclude(run, f) : AD_OK);
 }
 
-int ad_command_verify(int argc, char **argv) {
+int ad_command_verify(const struct ad_math *math, int argc, char **argv) {
   const char *steps = NULL, *from = NULL;
   const struct argument options[] = {
       {"replay", "N", "Train N steps again, in memory, and compare each with the log to the bit", NULL, &steps},
@@ -101,7 +101,7 @@ int ad_command_verify(int argc, char **argv) {
     return ad_fail(AD_ECONFIG, "--from goes with --replay");
   }
   struct ad_replay *replay;
-  int status = ad_replay_open(&replay, argv[1]);
+  int status = ad_replay_open(&replay, math, argv[1]);
   status = status == AD_OK ? verify(replay, argv[1], number, start) : status;
   ad_replay_close(replay, status != AD_OK);
   return status;

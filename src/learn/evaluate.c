@@ -9,6 +9,7 @@
 #include "autodidact/data/batch.h"
 
 struct ad_evaluator {
+  const struct ad_math *math;
   const struct ad_params *params;
   const float *frozen; /* [P], or NULL */
   size_t batch;
@@ -18,7 +19,8 @@ struct ad_evaluator {
   uint32_t *ids; /* [batch] */
 };
 
-int ad_evaluator_create(struct ad_evaluator **evaluator, const struct ad_params *params, size_t B) {
+int ad_evaluator_create(struct ad_evaluator **evaluator, const struct ad_math *math, const struct ad_params *params,
+                        size_t B) {
   *evaluator = NULL;
   struct ad_evaluator *e = ad_calloc(1, sizeof *e);
   uint32_t *ids = ad_calloc(B, sizeof *ids);
@@ -27,7 +29,7 @@ int ad_evaluator_create(struct ad_evaluator **evaluator, const struct ad_params 
     ad_free(ids);
     return ad_fail_memory(sizeof *e + B * sizeof *ids, "an evaluation");
   }
-  *e = (struct ad_evaluator){.params = params, .batch = B, .ids = ids};
+  *e = (struct ad_evaluator){.math = math, .params = params, .batch = B, .ids = ids};
   *evaluator = e;
   return AD_OK;
 }
@@ -57,7 +59,7 @@ static int make_room(struct ad_evaluator *e, const struct ad_dataset *data) {
   ad_packer_destroy(&e->packer);
   e->encoder = NULL;
   e->tokens = 0;
-  AD_TRY(ad_encoder_create(&e->encoder, e->params, tokens, e->batch, 1, 0));
+  AD_TRY(ad_encoder_create(&e->encoder, e->math, e->params, tokens, e->batch, 1, 0));
   AD_TRY(ad_packer_create(&e->packer, tokens, e->batch, 1, 1));
   e->tokens = tokens;
   return AD_OK;

@@ -12,8 +12,7 @@ static int step_begin(void *context, const struct ad_rows *rows, const size_t *l
 static int reduce_begin(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count) {
   struct exchange_alone *alone = context;
   alone->whole = partials;
-  return count == 1 && !partials->empty ? AD_OK
-                                        : ad_fail(AD_EINTERNAL, "bucket %u has no whole gradient", bucket);
+  return count == 1 && !partials->empty ? AD_OK : ad_fail(AD_EINTERNAL, "bucket %u has no whole gradient", bucket);
 }
 
 static int reduce_end(void *context, uint32_t bucket, float *room, double *squares, const float **gradient) {

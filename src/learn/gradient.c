@@ -224,9 +224,11 @@ int ad_gradient_begin(struct ad_gradient *gradient, const struct ad_rows *rows, 
   return gradient->exchange->step_begin(gradient->exchange->context, rows, lane_begin);
 }
 
-const struct ad_gradient_sink *ad_gradient_round(struct ad_gradient *gradient, size_t lo, size_t hi, int last) {
+const struct ad_gradient_sink *ad_gradient_round(struct ad_gradient *gradient, size_t lo, size_t hi, int last,
+                                                 struct ad_lane_watch *watch) {
   gradient->rounds++;
   gradient->last = last;
+  gradient->sink.watch = watch;
   gradient->sink.parts = ad_tree_parts(gradient->W, lo, hi, gradient->global);
   for (size_t i = 0; i < gradient->sink.parts; i++) {
     gradient->local[i] = (struct ad_span){gradient->global[i].lo - lo, gradient->global[i].hi - lo};

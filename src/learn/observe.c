@@ -87,7 +87,7 @@ static int allocate(struct ad_observer *o) {
   return o->settings.buckets > 0 ? create_sketch(o) : AD_OK;
 }
 
-int ad_observer_create(struct ad_observer **observer, const struct ad_shard *shard,
+int ad_observer_create(struct ad_observer **observer, const struct ad_kernels *kernels, const struct ad_shard *shard,
                        const struct ad_observer_settings *settings, const float *teacher) {
   *observer = NULL;
   const size_t m = settings->buckets;
@@ -99,9 +99,8 @@ int ad_observer_create(struct ad_observer **observer, const struct ad_shard *sha
   if (o == NULL) {
     return ad_fail_memory(sizeof *o, "an observer");
   }
-  *o = (struct ad_observer){
-      .shard = shard, .kernels = ad_kernels_select(), .settings = *settings, .teacher = teacher};
-  const int status = o->kernels == NULL ? AD_ECONFIG : allocate(o);
+  *o = (struct ad_observer){.shard = shard, .kernels = kernels, .settings = *settings, .teacher = teacher};
+  const int status = allocate(o);
   if (status != AD_OK) {
     ad_observer_destroy(o);
     return status;

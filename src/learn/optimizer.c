@@ -8,12 +8,9 @@
 #include "autodidact/base/status.h"
 #include "autodidact/learn/schedule.h"
 
-int ad_optimizer_create(struct ad_optimizer *optimizer, const struct ad_shard *shard,
+int ad_optimizer_create(struct ad_optimizer *optimizer, const struct ad_kernels *kernels, const struct ad_shard *shard,
                         const struct ad_optimizer_settings *settings) {
-  *optimizer = (struct ad_optimizer){.shard = shard, .kernels = ad_kernels_select(), .settings = *settings};
-  if (optimizer->kernels == NULL) {
-    return AD_ECONFIG;
-  }
+  *optimizer = (struct ad_optimizer){.shard = shard, .kernels = kernels, .settings = *settings};
   optimizer->m = ad_calloc(shard->count, sizeof(float));
   optimizer->v = ad_calloc(shard->count, sizeof(float));
   optimizer->idle = ad_malloc(shard->params->config.vocab, sizeof *optimizer->idle);

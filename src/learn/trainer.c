@@ -25,7 +25,8 @@ static int check(const struct ad_trainer *t) {
                    t->size, t->settings.lanes, t->settings.lanes);
   }
   if (t->copies > 1 && t->data->count > AD_BATCH_COPIED_EXAMPLES) {
-    return ad_fail(AD_ECONFIG, "%zu training examples, each in %zu copies with masks of their own: at most %u can be had",
+    return ad_fail(AD_ECONFIG,
+                   "%zu training examples, each in %zu copies with masks of their own: at most %u can be had",
                    t->data->count, t->copies, AD_BATCH_COPIED_EXAMPLES);
   }
   if (t->data->longest > m->positions) {
@@ -67,9 +68,9 @@ static int allocate(struct ad_trainer *t) {
   t->target = ad_calloc(packed * C, sizeof *t->target);
   t->member_logits = ad_calloc(packed * C, sizeof *t->member_logits);
   t->member_sum = ad_calloc(packed * C, sizeof *t->member_sum);
-  if (!t->room_of || !t->own || !t->counts || !t->ids || !t->lengths || !t->lane_work || !t->member ||
-      !t->lane_begin || !t->lane_loss || !t->lane_distance || !t->lane_squares || !t->labels || !t->loss ||
-      !t->distance || !t->logits || !t->dlogits || !t->target || !t->member_logits || !t->member_sum) {
+  if (!t->room_of || !t->own || !t->counts || !t->ids || !t->lengths || !t->lane_work || !t->member || !t->lane_begin ||
+      !t->lane_loss || !t->lane_distance || !t->lane_squares || !t->labels || !t->loss || !t->distance || !t->logits ||
+      !t->dlogits || !t->target || !t->member_logits || !t->member_sum) {
     return ad_fail_memory(packed * (40 + 24 * C), "a batch");
   }
   return AD_OK;
@@ -78,50 +79,52 @@ static int allocate(struct ad_trainer *t) {
 /* The parts of a trainer that know its largest batch. */
 static int create_parts(struct ad_trainer *t) {
   const struct ad_trainer_settings *s = &t->settings;
-  const int alignment = ad_encoder_alignment(t->params);
+  const int alignment = ad_encoder_alignment(t->math, t->params);
   AD_TRY(alignment);
   AD_TRY(ad_order_create(&t->order, t->data->count, s->batch, s->seed_order));
   t->total = s->steps > 0 ? s->steps : s->epochs * t->order.steps;
   AD_TRY(trainer_find_room(t, (size_t)alignment, &t->room));
-  t->bytes = ad_encoder_bytes(t->params, t->room.rows, t->room.examples, t->room.lanes, 1);
+  t->bytes = ad_encoder_bytes(t->math, t->params, t->room.rows, t->room.examples, t->room.lanes, 1);
   AD_TRY(ad_packer_create(&t->packer, t->room.rows, t->room.examples, t->room.lanes, (size_t)alignment));
   t->packer.copies = t->copies;
   AD_TRY(ad_rows_create(&t->rows, t->params->config.vocab));
   AD_TRY(trainer_make_room(t));
-  AD_TRY(ad_encoder_create(&t->encoder, t->params, t->room.rows, t->room.examples, t->room.lanes, 1));
+  AD_TRY(ad_encoder_create(&t->encoder, t->math, t->params, t->room.rows, t->room.examples, t->room.lanes, 1));
   if (ad_teacher_has(&s->teacher, AD_TEACHER)) {
-    t->bytes += ad_encoder_bytes(t->params, t->room.rows, t->room.examples, t->room.lanes, 0);
-    AD_TRY(ad_encoder_create(&t->teacher_encoder, t->params, t->room.rows, t->room.examples, t->room.lanes, 0));
+    const struct room *r = &t->room;
+    t->bytes += ad_encoder_bytes(t->math, t->params, r->rows, r->examples, r->lanes, 0);
+    AD_TRY(ad_encoder_create(&t->teacher_encoder, t->math, t->params, r->rows, r->examples, r->lanes, 0));
     ad_encoder_read_frozen(t->teacher_encoder, t->replicas.student);
   }
   AD_TRY(ad_gradient_create(&t->gradient, t->params, t->kernels, s->lanes, t->exchange));
   AD_TRY(ad_shard_create(&t->shard, t->params, t->exchange->shard, t->exchange->shards));
-  AD_TRY(ad_optimizer_create(&t->optimizer, &t->shard, &s->optimizer));
+  AD_TRY(ad_optimizer_create(&t->optimizer, t->kernels, &t->shard, &s->optimizer));
   AD_TRY(trainer_make_gradient(t));
-  return ad_teacher_keeps_students(&s->teacher)
-             ? ad_teacher_create(&t->teacher, &s->teacher, &t->shard, &t->replicas, t->total, t->exchange)
-             : AD_OK;
+  return !ad_teacher_keeps_students(&s->teacher)
+             ? AD_OK
+             : ad_teacher_create(&t->teacher, &s->teacher, t->kernels, &t->shard, &t->replicas, t->total, t->exchange);
 }
 
-int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *params, const struct ad_replicas *replicas,
-                      const struct ad_dataset *data, const struct ad_trainer_settings *settings,
-                      const struct ad_exchange *exchange) {
+int ad_trainer_create(struct ad_trainer **trainer, const struct ad_math *math, const struct ad_params *params,
+                      const struct ad_replicas *replicas, const struct ad_dataset *data,
+                      const struct ad_trainer_settings *settings, const struct ad_exchange *exchange) {
   *trainer = NULL;
   struct ad_trainer *t = ad_calloc(1, sizeof *t);
   if (t == NULL) {
     return ad_fail_memory(sizeof *t, "the trainer");
   }
   *t = (struct ad_trainer){.params = params,
+                           .math = math,
+                           .kernels = math->kernels,
                            .replicas = *replicas,
                            .data = data,
                            .settings = *settings,
-                           .copies = ad_teacher_copies(&settings->teacher),
-                           .kernels = ad_kernels_select()};
+                           .copies = ad_teacher_copies(&settings->teacher)};
   exchange_alone_init(&t->alone, params, t->kernels);
   t->exchange = exchange == NULL ? &t->alone.table : exchange;
   t->rank = t->exchange->rank;
   t->size = t->exchange->size;
-  int status = t->kernels == NULL ? AD_ECONFIG : check(t);
+  int status = check(t);
   if (status == AD_OK) {
     status = allocate(t);
   }
@@ -154,11 +157,10 @@ void ad_trainer_destroy(struct ad_trainer *trainer) {
   for (uint32_t b = 0; t->own != NULL && b < t->params->buckets; b++) {
     ad_free(t->own[b]);
   }
-  void *const blocks[] = {t->room_of,       t->own,          t->counts,       t->shared,  t->squares,
-                          t->ids,           t->lengths,      t->lane_work,    t->member,  t->lane_begin,
-                          t->lane_loss,     t->labels,       t->lane_distance,
-                          t->loss,          t->distance,     t->logits,       t->dlogits, t->target,
-                          t->member_logits, t->member_sum,   t->lane_squares};
+  void *const blocks[] = {t->room_of,       t->own,        t->counts,      t->shared,     t->squares,   t->ids,
+                          t->lengths,       t->lane_work,  t->member,      t->lane_begin, t->lane_loss, t->labels,
+                          t->lane_distance, t->loss,       t->distance,    t->logits,     t->dlogits,   t->target,
+                          t->member_logits, t->member_sum, t->lane_squares};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
     ad_free(blocks[i]);
   }
@@ -233,11 +235,14 @@ static int compute_round(struct ad_trainer *t, size_t lo, size_t hi, int last) {
   }
   AD_TRY(ad_encoder_forward(t->encoder, t->replicas.student, &batch, &masks, t->logits));
   compute_loss(t, &batch, lo, hi);
-  ad_tree_watch(t->part - lo, t->part >= lo && t->part < hi ? &t->lane_squares[t->part] : NULL);
-  const int status = ad_encoder_backward(t->encoder, t->replicas.student, &batch, &masks, t->dlogits, &t->rows,
-                                         ad_gradient_round(t->gradient, lo, hi, last));
-  ad_tree_watch(0, NULL);
-  return status;
+  struct ad_lane_watch watch = {.lane = t->part - lo};
+  const int watched = t->part >= lo && t->part < hi;
+  AD_TRY(ad_encoder_backward(t->encoder, t->replicas.student, &batch, &masks, t->dlogits, &t->rows,
+                             ad_gradient_round(t->gradient, lo, hi, last, watched ? &watch : NULL)));
+  if (watched) {
+    t->lane_squares[t->part] = watch.squares;
+  }
+  return AD_OK;
 }
 
 _Static_assert((int)AD_UPDATE_PIECE <= (int)AD_WINDOW_PIECE, "pieces of an update enter the window");
@@ -264,8 +269,7 @@ static int after_hook(void *context, size_t flat, size_t local, size_t length) {
 /* The update on the shard, and its digest. What fails here may fail on one rank alone. */
 static int update_shard(struct ad_trainer *t, struct ad_step *step) {
   const double scale = ad_optimizer_clip(&t->optimizer, step->norm);
-  const struct ad_update_hooks hooks = {t, before_hook, after_hook,
-                                        t->watched ? ad_observer_watch(t->observer) : NULL};
+  const struct ad_update_hooks hooks = {t, before_hook, after_hook, t->watched ? ad_observer_watch(t->observer) : NULL};
   const int hooked = t->teacher != NULL || t->watched;
   step->parameters = 0;
   if (t->teacher != NULL) {
@@ -275,8 +279,8 @@ static int update_shard(struct ad_trainer *t, struct ad_step *step) {
     ad_observer_begin(t->observer);
   }
   for (uint32_t b = t->params->frozen; b < t->params->buckets; b++) {
-    AD_TRY(ad_optimizer_update(&t->optimizer, b, &t->rows, ad_gradient_reduced(t->gradient, b), t->done + 1, step->factor, scale,
-                               t->replicas.student, hooked ? &hooks : NULL, &step->parameters));
+    AD_TRY(ad_optimizer_update(&t->optimizer, b, &t->rows, ad_gradient_reduced(t->gradient, b), t->done + 1,
+                               step->factor, scale, t->replicas.student, hooked ? &hooks : NULL, &step->parameters));
   }
   return AD_OK;
 }

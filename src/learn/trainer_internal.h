@@ -16,7 +16,8 @@ struct room {
 
 struct ad_trainer {
   const struct ad_params *params;
-  const struct ad_kernels *kernels;
+  const struct ad_math *math;
+  const struct ad_kernels *kernels; /* math's */
   struct ad_replicas replicas;
   const struct ad_dataset *data;
   struct ad_trainer_settings settings;
@@ -41,10 +42,10 @@ struct ad_trainer {
   struct exchange_alone alone; /* the exchange where no other was given */
   uint32_t rank, size;
   uint64_t chain;
-  float **room_of;       /* [buckets] for the shard's part of each bucket's gradient; NULL where the exchange needs none */
-  void **own;            /* [buckets] memory for those that do not lie in the encoder's spare memory */
-  size_t *counts;        /* [R] of the numbers that are shared */
-  double *shared;        /* losses and squares of all ranks, rank by rank */
+  float **room_of; /* [buckets] for the shard's part of each bucket's gradient; NULL where the exchange needs none */
+  void **own;      /* [buckets] memory for those that do not lie in the encoder's spare memory */
+  size_t *counts;  /* [R] of the numbers that are shared */
+  double *shared;  /* losses and squares of all ranks, rank by rank */
 
   /* of the running step */
   size_t count;                  /* examples */

@@ -7,7 +7,7 @@ int ad_trainer_observe(struct ad_trainer *trainer, const struct ad_observer_sett
   if (t->observer != NULL) {
     return ad_fail(AD_EINTERNAL, "the trainer has an observer already");
   }
-  return ad_observer_create(&t->observer, &t->shard, settings, t->replicas.teacher);
+  return ad_observer_create(&t->observer, t->kernels, &t->shard, settings, t->replicas.teacher);
 }
 
 void ad_trainer_watch(struct ad_trainer *trainer, int part) {

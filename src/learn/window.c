@@ -52,20 +52,19 @@ static int open_ring(struct ad_window *w, const char *folder) {
   return status;
 }
 
-int ad_window_create(struct ad_window *window, size_t n, uint64_t size, uint64_t most, const char *folder) {
+int ad_window_create(struct ad_window *window, const struct ad_kernels *kernels, size_t n, uint64_t size, uint64_t most,
+                     const char *folder) {
   struct ad_window *w = window;
+  int status = AD_OK;
   *w = (struct ad_window){
-      .kernels = ad_kernels_select(), .n = n, .size = size, .scale = ad_window_scale(size > 0 ? size : most), .file = -1};
-  int status = w->kernels == NULL ? AD_ECONFIG : AD_OK;
-  if (status == AD_OK) {
-    w->sum = size == 1 ? NULL : ad_calloc(n, sizeof *w->sum);
-    w->ring = size == 0 || folder != NULL ? NULL : ad_malloc(size * ad_whole_lines(n), sizeof *w->ring);
-    w->piece = folder == NULL || size == 0 ? NULL : ad_malloc(AD_WINDOW_PIECE, sizeof *w->piece);
-    w->preview = ad_malloc(AD_WINDOW_PIECE, sizeof *w->preview);
-    if ((w->sum == NULL && size != 1) || (w->ring == NULL && size > 0 && folder == NULL) ||
-        (w->piece == NULL && size > 0 && folder != NULL) || w->preview == NULL) {
-      status = ad_fail_memory(ad_window_bytes(n, size, folder != NULL), "the window of past parameters");
-    }
+      .kernels = kernels, .n = n, .size = size, .scale = ad_window_scale(size > 0 ? size : most), .file = -1};
+  w->sum = size == 1 ? NULL : ad_calloc(n, sizeof *w->sum);
+  w->ring = size == 0 || folder != NULL ? NULL : ad_malloc(size * ad_whole_lines(n), sizeof *w->ring);
+  w->piece = folder == NULL || size == 0 ? NULL : ad_malloc(AD_WINDOW_PIECE, sizeof *w->piece);
+  w->preview = ad_malloc(AD_WINDOW_PIECE, sizeof *w->preview);
+  if ((w->sum == NULL && size != 1) || (w->ring == NULL && size > 0 && folder == NULL) ||
+      (w->piece == NULL && size > 0 && folder != NULL) || w->preview == NULL) {
+    status = ad_fail_memory(ad_window_bytes(n, size, folder != NULL), "the window of past parameters");
   }
   if (status == AD_OK && size > 0 && folder != NULL) {
     status = open_ring(w, folder);

@@ -1,5 +1,4 @@
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "attention.h"
@@ -59,11 +58,10 @@ static const struct {
 };
 enum { SET_COUNT = sizeof SETS / sizeof SETS[0] };
 
-const struct ad_kernels *ad_kernels_select(void) {
-  const char *wanted = getenv("AUTODIDACT_KERNELS");
+const struct ad_kernels *ad_kernels_find(const char *name) {
   for (size_t i = 0; i < SET_COUNT; i++) {
-    const int named = wanted != NULL && strcmp(wanted, SETS[i].kernels->name) == 0;
-    if (wanted != NULL && wanted[0] != '\0' && !named) {
+    const int named = name != NULL && strcmp(name, SETS[i].kernels->name) == 0;
+    if (name != NULL && name[0] != '\0' && !named) {
       continue;
     }
     if (SETS[i].runs()) {
@@ -71,12 +69,12 @@ const struct ad_kernels *ad_kernels_select(void) {
     }
     if (named) {
       ad_fail(AD_ECONFIG,
-              "AUTODIDACT_KERNELS: this CPU cannot run the kernels '%s'; leave it unset for the best it can", wanted);
+              "AUTODIDACT_KERNELS: this CPU cannot run the kernels '%s'; leave it unset for the best it can", name);
       return NULL;
     }
   }
   ad_fail(AD_ECONFIG, "AUTODIDACT_KERNELS: found '%s', expected v4, v3, neon or generic, as far as this build has them",
-          wanted ? wanted : "");
+          name == NULL ? "" : name);
   return NULL;
 }
 

@@ -3,36 +3,64 @@
 #define AD_MATH_GEMM_BACKEND_H
 
 #include "autodidact/math/gemm.h"
-#include "autodidact/math/kernels.h"
 
 struct ad_gemm_backend {
   const char *name; /* as AUTODIDACT_GEMM names it */
-  /* Makes ready, with these vector kernels. */
-  void (*start)(const struct ad_kernels *kernels);
   const char *(*core)(void);
-  /* Of the library, whose arithmetic is one of its own. NULL: each output is the chain that docs/arithmetic.md asks for. */
+  /* Of the library, whose arithmetic is one of its own. NULL: each output is the chain that docs/arithmetic.md asks
+   * for. */
   const char *(*version)(void);
-  /* The least number that row counts must be rounded up to where rows are independent (the self-check holds it to that). */
+  /* The least number that row counts must be rounded up to where rows are independent (the self-check holds it to
+   * that). */
   size_t block;
-  /* A block of AD_ROW_BLOCK rows of a product N x K has another algorithm than a larger one: rows must go block by block. */
+  /* A block of AD_ROW_BLOCK rows of a product N x K has another algorithm than a larger one: rows must go block by
+   * block. */
   int (*is_small)(size_t N, size_t K);
   /* As in math/gemm.h, of rows that go at once. */
-  void (*nt)(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy);
-  void (*nn)(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX, size_t ldx,
-             int accumulate);
-  /* begin [hi + 1]: running count of the rows of the lanes, from `lo` on. */
-  void (*tn)(const struct ad_lane_rows *rows, const size_t *begin, size_t lo, size_t hi, size_t N, size_t K,
-             const float *dY, size_t ldy, const float *X, size_t ldx, float *dW, float *work);
+  void (*nt)(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y,
+             size_t ldy);
+  void (*nn)(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX,
+             size_t ldx, int accumulate);
+  /* gemm->begin [hi + 1]: running count of the rows of the lanes, from `lo` on. */
+  void (*tn)(struct ad_gemm *gemm, const struct ad_lanes *lanes, size_t N, size_t K, const float *dY, size_t ldy,
+             const float *X, size_t ldx, float *dW, float *work);
   size_t (*tn_work)(size_t lanes, size_t M, size_t N, size_t K);
 };
+
+enum {
+  AD_GEMM_PANEL = 64,   /* outputs at once: four AVX-512 registers */
+  AD_GEMM_DEPTH = 1024, /* products longer than this are cut: a panel of 256 KiB stays in the second-level cache */
+  AD_GEMM_KNOWN = 256
+};
+
+struct ad_gemm {
+  _Alignas(
+      64) float panel[AD_GEMM_PANEL * AD_GEMM_DEPTH]; /* of a weight, packed: one thread, one panel for all products */
+  const struct ad_gemm_backend *backend;
+  const struct ad_kernels *kernels;
+  size_t begin[AD_MAX_LANES + 1];
+  char arithmetic[96]; /* ad_arithmetic */
+  /* What ad_gemm_prepare has found, with this backend. It is a property of the shape, whatever models a process has
+   * seen. */
+  struct ad_gemm_shape {
+    size_t N, K;
+    int alignment;
+  } known[AD_GEMM_KNOWN];
+  size_t known_count;
+};
+
+/* The tree over lanes of a product. */
+static inline struct ad_tree ad_gemm_tree(const struct ad_gemm *gemm, const struct ad_lanes *lanes) {
+  return (struct ad_tree){gemm->kernels, gemm->begin, lanes->watch};
+}
 
 extern const struct ad_gemm_backend ad_gemm_chain;
 extern const struct ad_gemm_backend ad_gemm_openblas;
 
-/* Of the backend in use. */
-int ad_gemm_has_chains(void);
+/* OpenBLAS computes with one thread from now on. */
+void ad_gemm_openblas_start(void);
 
-/* From now on products are this one's, started already, and nothing is known of any shape. For ad_gemm_start and tests. */
-void ad_gemm_use(const struct ad_gemm_backend *used);
+/* From now on products are this backend's, and nothing is known of any shape. For ad_gemm_create and tests. */
+void ad_gemm_use(struct ad_gemm *gemm, const struct ad_gemm_backend *used);
 
 #endif

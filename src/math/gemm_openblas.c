@@ -2,13 +2,9 @@
 #include <cblas.h>
 #include <stdio.h>
 
-#include "autodidact/math/tree.h"
 #include "gemm_backend.h"
 
-static const struct ad_kernels *vector_kernels;
-
-static void start(const struct ad_kernels *kernels) {
-  vector_kernels = kernels;
+void ad_gemm_openblas_start(void) {
   openblas_set_num_threads(1);
 }
 
@@ -30,25 +26,32 @@ static int is_small(size_t N, size_t K) {
   return (double)AD_ROW_BLOCK * (double)N * (double)K <= 1e6;
 }
 
-static void nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
+static void product(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)M, (blasint)N, (blasint)K, 1.0f, X, (blasint)ldx, W,
               (blasint)K, 0.0f, Y, (blasint)ldy);
 }
 
-static void nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX, size_t ldx,
-               int accumulate) {
+static void nt(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y,
+               size_t ldy) {
+  (void)gemm;
+  product(M, N, K, X, ldx, W, Y, ldy);
+}
+
+static void nn(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W,
+               float *dX, size_t ldx, int accumulate) {
+  (void)gemm;
   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)M, (blasint)K, (blasint)N, 1.0f, dY, (blasint)ldy, W,
               (blasint)K, accumulate ? 1.0f : 0.0f, dX, (blasint)ldx);
 }
 
-struct product {
+struct leaves {
   const struct ad_lane_rows *rows;
   size_t N, K, ldy, ldx;
   const float *dY, *X;
 };
 
 static void product_leaf(void *context, size_t lane, float *out) {
-  const struct product *p = context;
+  const struct leaves *p = context;
   const struct ad_lane_rows r = p->rows[lane];
   cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (blasint)p->N, (blasint)p->K, (blasint)r.count, 1.0f,
               p->dY + r.first * p->ldy, (blasint)p->ldy, p->X + r.first * p->ldx, (blasint)p->ldx, 0.0f, out,
@@ -56,10 +59,11 @@ static void product_leaf(void *context, size_t lane, float *out) {
 }
 
 /* Whole matrices, one a level of the tree: in smaller pieces OpenBLAS would pack its operands again for each. */
-static void tn(const struct ad_lane_rows *rows, const size_t *begin, size_t lo, size_t hi, size_t N, size_t K,
-               const float *dY, size_t ldy, const float *X, size_t ldx, float *dW, float *work) {
-  struct product p = {rows, N, K, ldy, ldx, dY, X};
-  ad_tree_sum(vector_kernels, begin, lo, hi, N * K, product_leaf, &p, dW, work);
+static void tn(struct ad_gemm *gemm, const struct ad_lanes *lanes, size_t N, size_t K, const float *dY, size_t ldy,
+               const float *X, size_t ldx, float *dW, float *work) {
+  struct leaves p = {lanes->rows, N, K, ldy, ldx, dY, X};
+  const struct ad_tree tree = ad_gemm_tree(gemm, lanes);
+  ad_tree_sum(&tree, lanes->lo, lanes->hi, N * K, product_leaf, &p, dW, work);
 }
 
 static size_t tn_work(size_t lanes, size_t M, size_t N, size_t K) {
@@ -67,7 +71,7 @@ static size_t tn_work(size_t lanes, size_t M, size_t N, size_t K) {
   return ad_tree_work(lanes, N * K);
 }
 
-const struct ad_gemm_backend ad_gemm_openblas = {"openblas", start, core, version, 16, is_small, nt, nn, tn, tn_work};
+const struct ad_gemm_backend ad_gemm_openblas = {"openblas", core, version, 16, is_small, nt, nn, tn, tn_work};
 
 const char *ad_gemm_openblas_core(void) {
   return core();
@@ -75,5 +79,5 @@ const char *ad_gemm_openblas_core(void) {
 
 void ad_gemm_openblas_square(size_t n, const float *X, const float *W, float *Y) {
   openblas_set_num_threads(1);
-  nt(n, n, n, X, n, W, Y, n);
+  product(n, n, n, X, n, W, Y, n);
 }

@@ -8,8 +8,7 @@
 #include "autodidact/base/elementary.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
-#include "autodidact/math/kernels.h"
+#include "autodidact/math/context.h"
 #include "gemm_backend.h"
 
 /* Uniform in [0, 1), 24 bits: exact in float and double. */
@@ -74,7 +73,7 @@ int ad_kernels_check(const struct ad_kernels *kernels) {
 }
 
 /* Products by the backend in use, at edges of its panels, against the chains that docs/arithmetic.md asks for. */
-static int check_products(void) {
+static int check_products(struct ad_gemm *gemm) {
   enum { M = 7, N = 83, K = 37 };
   static float X[M * K], W[N * K], dY[M * N], Y[M * N], dX[M * K], dW[N * K];
   uint64_t state = 3;
@@ -87,13 +86,14 @@ static int check_products(void) {
   for (size_t i = 0; i < M * N; i++) {
     dY[i] = (float)(draw(&state) - 0.5);
   }
-  float *work = ad_malloc(ad_gemm_tn_work(1, M, N, K), sizeof *work);
+  float *work = ad_malloc(ad_gemm_tn_work(gemm, 1, M, N, K), sizeof *work);
   if (work == NULL) {
-    return ad_fail_memory(ad_gemm_tn_work(1, M, N, K) * sizeof *work, "the check of the products");
+    return ad_fail_memory(ad_gemm_tn_work(gemm, 1, M, N, K) * sizeof *work, "the check of the products");
   }
-  ad_gemm_nt(M, N, K, X, K, W, Y, N);
-  ad_gemm_nn(M, N, K, dY, N, W, dX, K, 0);
-  ad_gemm_tn(&(struct ad_lane_rows){0, M}, 0, 1, N, K, dY, N, X, K, dW, work);
+  const struct ad_lanes lane = {.rows = &(struct ad_lane_rows){0, M}, .lo = 0, .hi = 1};
+  ad_gemm_nt(gemm, M, N, K, X, K, W, Y, N);
+  ad_gemm_nn(gemm, M, N, K, dY, N, W, dX, K, 0);
+  ad_gemm_tn(gemm, &lane, N, K, dY, N, X, K, dW, work);
   ad_free(work);
   int wrong = 0;
   for (size_t i = 0; i < M * N; i++) {
@@ -119,11 +119,11 @@ static int check_products(void) {
   }
   return wrong == 0 ? AD_OK
                     : ad_fail(AD_EINTERNAL, "matrix products by %s do not have the bits of arithmetic %d",
-                              ad_gemm_core(), AD_ARITHMETIC);
+                              ad_gemm_core(gemm), AD_ARITHMETIC);
 }
 
-int ad_arithmetic_check(void) {
+int ad_arithmetic_check(const struct ad_math *math) {
   AD_TRY(check_doubles());
-  AD_TRY(ad_kernels_check(ad_kernels_select()));
-  return ad_gemm_has_chains() ? check_products() : AD_OK;
+  AD_TRY(ad_kernels_check(math->kernels));
+  return math->gemm->backend->version == NULL ? check_products(math->gemm) : AD_OK;
 }

@@ -57,39 +57,32 @@ size_t ad_tree_work(size_t lanes, size_t n) {
   return levels * n;
 }
 
-static size_t watched; /* one thread a rank */
-static double *watched_squares;
-
-void ad_tree_watch(size_t lane, double *squares) {
-  watched = lane;
-  watched_squares = squares;
-}
-
-void ad_tree_sum(const struct ad_kernels *kernels, const size_t *begin, size_t lo, size_t hi, size_t n,
-                 ad_tree_leaf leaf, void *context, float *out, float *work) {
+void ad_tree_sum(const struct ad_tree *tree, size_t lo, size_t hi, size_t n, ad_tree_leaf leaf, void *context,
+                 float *out, float *work) {
+  const size_t *begin = tree->begin;
   if (lo >= hi || begin[lo] == begin[hi]) {
     memset(out, 0, n * sizeof *out);
     return;
   }
   if (hi - lo == 1) {
     leaf(context, lo, out);
-    if (watched_squares != NULL && watched == lo) {
-      *watched_squares += kernels->sum_squares(n, out);
+    if (tree->watch != NULL && tree->watch->lane == lo) {
+      tree->watch->squares += tree->kernels->sum_squares(n, out);
     }
     return;
   }
   const size_t middle = ad_tree_split(lo, hi);
   if (begin[middle] == begin[hi]) {
-    ad_tree_sum(kernels, begin, lo, middle, n, leaf, context, out, work);
+    ad_tree_sum(tree, lo, middle, n, leaf, context, out, work);
     return;
   }
   if (begin[lo] == begin[middle]) {
-    ad_tree_sum(kernels, begin, middle, hi, n, leaf, context, out, work);
+    ad_tree_sum(tree, middle, hi, n, leaf, context, out, work);
     return;
   }
-  ad_tree_sum(kernels, begin, lo, middle, n, leaf, context, out, work);
-  ad_tree_sum(kernels, begin, middle, hi, n, leaf, context, work, work + n);
-  kernels->add(n, out, work);
+  ad_tree_sum(tree, lo, middle, n, leaf, context, out, work);
+  ad_tree_sum(tree, middle, hi, n, leaf, context, work, work + n);
+  tree->kernels->add(n, out, work);
 }
 
 double ad_tree_sum_double(const size_t *begin, size_t lo, size_t hi, const double *values) {

@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
-#include "autodidact/math/tree.h"
 #include "encoder_internal.h"
 
 struct ad_dropout ad_encoder_dropout(float p, const struct ad_masks *masks, uint32_t level, enum ad_dropout_kind kind) {
@@ -112,34 +110,39 @@ static void list_shapes(const struct ad_model_config *m, size_t shapes[SHAPES][2
   memcpy(shapes, list, sizeof list);
 }
 
-int ad_encoder_alignment(const struct ad_params *params) {
+int ad_encoder_alignment(const struct ad_math *math, const struct ad_params *params) {
   size_t shapes[SHAPES][2];
   list_shapes(&params->config, shapes);
-  return ad_gemm_prepare((const size_t(*)[2])shapes, SHAPES);
+  return ad_gemm_prepare(math->gemm, (const size_t(*)[2])shapes, SHAPES);
 }
 
-static void set_sizes(struct ad_encoder *e, const struct ad_params *params, size_t tokens, size_t examples,
-                      size_t lanes, size_t alignment, int training) {
+static void set_sizes(struct ad_encoder *e, const struct ad_math *math, const struct ad_params *params, size_t tokens,
+                      size_t examples, size_t lanes, size_t alignment, int training) {
   const size_t filled = lanes < examples ? lanes : examples;
   size_t shapes[SHAPES][2];
   list_shapes(&params->config, shapes);
   *e = (struct ad_encoder){.params = params,
+                           .kernels = math->kernels,
+                           .gemm = math->gemm,
                            .alignment = alignment,
-                           .block = ad_gemm_block((int)alignment, (const size_t(*)[2])shapes, SHAPES),
+                           .block = ad_gemm_block(math->gemm, (int)alignment, (const size_t(*)[2])shapes, SHAPES),
                            .training = training};
   e->token_rows = product_rows(e, tokens);
   e->example_rows = product_rows(e, ad_packer_rows(examples, filled, alignment));
 }
 
-size_t ad_encoder_bytes(const struct ad_params *params, size_t tokens, size_t examples, size_t lanes, int training) {
+size_t ad_encoder_bytes(const struct ad_math *math, const struct ad_params *params, size_t tokens, size_t examples,
+                        size_t lanes, int training) {
   struct ad_encoder counted;
-  const int alignment = ad_encoder_alignment(params);
-  set_sizes(&counted, params, tokens, examples, lanes, alignment > 0 ? (size_t)alignment : AD_ROW_BLOCK, training);
+  const int alignment = ad_encoder_alignment(math, params);
+  const size_t known = alignment > 0 ? (size_t)alignment : AD_ROW_BLOCK;
+  set_sizes(&counted, math, params, tokens, examples, lanes, known, training);
   take_all(&counted);
   return counted.arena.used;
 }
 
-size_t ad_encoder_backward_bytes(const struct ad_params *params, size_t tokens, size_t lanes, size_t touched) {
+size_t ad_encoder_backward_bytes(const struct ad_gemm *gemm, const struct ad_params *params, size_t tokens,
+                                 size_t lanes, size_t touched) {
   const struct ad_model_config *m = &params->config;
   size_t shapes[SHAPES][2], table = touched > m->positions ? touched : m->positions, most;
   table = m->classes > table ? m->classes : table;
@@ -148,30 +151,27 @@ size_t ad_encoder_backward_bytes(const struct ad_params *params, size_t tokens, 
   most = ad_tree_work(lanes, columns);
   list_shapes(m, shapes);
   for (size_t i = 0; i < SHAPES; i++) {
-    const size_t work = ad_gemm_tn_work(lanes, tokens, shapes[i][0], shapes[i][1]);
+    const size_t work = ad_gemm_tn_work(gemm, lanes, tokens, shapes[i][0], shapes[i][1]);
     most = work > most ? work : most;
   }
   return most * sizeof(float);
 }
 
-int ad_encoder_create(struct ad_encoder **encoder, const struct ad_params *params, size_t tokens, size_t examples,
-                      size_t lanes, int training) {
+int ad_encoder_create(struct ad_encoder **encoder, const struct ad_math *math, const struct ad_params *params,
+                      size_t tokens, size_t examples, size_t lanes, int training) {
   *encoder = NULL;
   if (params->config.layers > 1022) {
     return ad_fail(AD_ECONFIG, "model: %u layers, at most 1022 have names for their dropout masks",
                    params->config.layers);
   }
-  const int alignment = ad_encoder_alignment(params);
+  const int alignment = ad_encoder_alignment(math, params);
   AD_TRY(alignment);
   struct ad_encoder *e = ad_malloc(1, sizeof *e);
   if (e == NULL) {
     return ad_fail_memory(sizeof *e, "the encoder");
   }
-  set_sizes(e, params, tokens, examples, lanes, (size_t)alignment, training);
-  e->kernels = ad_kernels_select();
-  int status = e->kernels == NULL
-                   ? AD_ECONFIG
-                   : ad_arena_create(&e->arena, ad_encoder_bytes(params, tokens, examples, lanes, training));
+  set_sizes(e, math, params, tokens, examples, lanes, (size_t)alignment, training);
+  const int status = ad_arena_create(&e->arena, ad_encoder_bytes(math, params, tokens, examples, lanes, training));
   if (status != AD_OK) {
     ad_free(e);
     return status;
@@ -217,17 +217,17 @@ static void project(struct ad_encoder *e, const float *theta, const struct ad_ba
   const size_t H = e->params->config.hidden, T = batch->tokens, rows = product_rows(e, T);
   const struct ad_kernels *k = e->kernels;
   if (l + 1 < e->params->config.layers) {
-    ad_gemm_nt(rows, 3 * H, H, s->x, H, theta + p->query_weight, s->qkv, 3 * H);
+    ad_gemm_nt(e->gemm, rows, 3 * H, H, s->x, H, theta + p->query_weight, s->qkv, 3 * H);
     k->bias(T, 3 * H, s->qkv, 3 * H, theta + p->query_bias);
     return;
   }
-  ad_gemm_nt(rows, 2 * H, H, s->x, H, theta + p->key_weight, s->qkv, 2 * H);
+  ad_gemm_nt(e->gemm, rows, 2 * H, H, s->x, H, theta + p->key_weight, s->qkv, 2 * H);
   k->bias(T, 2 * H, s->qkv, 2 * H, theta + p->key_bias);
   const size_t B = e->lane_cls[batch->lanes];
   for (size_t b = 0; b < B; b++) {
     memcpy(s->xc + b * H, s->x + e->cls_row[b] * H, H * sizeof *s->x);
   }
-  ad_gemm_nt(product_rows(e, B), H, H, s->xc, H, theta + p->query_weight, s->q, H);
+  ad_gemm_nt(e->gemm, product_rows(e, B), H, H, s->xc, H, theta + p->query_weight, s->q, H);
   k->bias(B, H, s->q, H, theta + p->query_bias);
 }
 
@@ -266,12 +266,12 @@ static void forward_layer(struct ad_encoder *e, const float *theta, const struct
 
   /* 1 */ project(e, theta, batch, s, l);
   /* 2 */ attend(e, batch, s, &attention, last);
-  /* 3 */ ad_gemm_nt(rows, H, H, s->context, H, theta + p->output_weight, s->z1, H);
+  /* 3 */ ad_gemm_nt(e->gemm, rows, H, H, s->context, H, theta + p->output_weight, s->z1, H);
   k->bias_residual_norm(M, H, s->z1, theta + p->output_bias, residual, theta + p->norm1_weight, theta + p->norm1_bias,
                         m->layer_norm_eps, &drop1, streams, positions, s->mean1, s->rstd1, s->y1);
-  /* 4 */ ad_gemm_nt(rows, F, H, s->y1, H, theta + p->up_weight, s->u, F);
+  /* 4 */ ad_gemm_nt(e->gemm, rows, F, H, s->y1, H, theta + p->up_weight, s->u, F);
   /* 5 */ k->bias_activation(M, F, (int)m->activation, s->u, theta + p->up_bias, s->g);
-  /* 6 */ ad_gemm_nt(rows, H, F, s->g, F, theta + p->down_weight, s->z2, H);
+  /* 6 */ ad_gemm_nt(e->gemm, rows, H, F, s->g, F, theta + p->down_weight, s->z2, H);
   k->bias_residual_norm(M, H, s->z2, theta + p->down_bias, s->y1, theta + p->norm2_weight, theta + p->norm2_bias,
                         m->layer_norm_eps, &drop2, streams, positions, s->mean2, s->rstd2, s->out);
 }
@@ -284,7 +284,7 @@ static void forward_head(struct ad_encoder *e, const float *theta, const struct 
   const float *state = e->layers[m->layers - 1].out;
   const struct ad_dropout dropout = ad_encoder_dropout(m->classifier_dropout, masks, m->layers + 1, AD_MASK_CLASSIFIER);
   if (m->classifier == AD_CLASSIFIER_POOLER) {
-    ad_gemm_nt(product_rows(e, B), H, H, state, H, theta + p->pooler_weight, e->pooled, H);
+    ad_gemm_nt(e->gemm, product_rows(e, B), H, H, state, H, theta + p->pooler_weight, e->pooled, H);
     e->kernels->bias_tanh(B, H, e->pooled, theta + p->pooler_bias);
   } else {
     memcpy(e->pooled, state, B * H * sizeof *state);

@@ -1,7 +1,6 @@
 #include <string.h>
 
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
 #include "autodidact/model/encoder.h"
 #include "encoder_internal.h"
 
@@ -55,9 +54,10 @@ static int open_bucket(struct pass *p, uint32_t bucket, size_t base, size_t stri
 /* The tree over each part for n values at `offset` of the flat vector. */
 static int sum_parts(struct pass *p, size_t offset, size_t n, ad_tree_leaf leaf, void *context) {
   struct ad_encoder *e = p->e;
+  const struct ad_tree tree = {e->kernels, p->batch->lane_example, p->sink->watch};
   AD_TRY(ad_reserve(&e->tree_work, &e->tree_work_capacity, ad_tree_work(p->batch->lanes, n), sizeof(float)));
   for (size_t i = 0; i < p->sink->parts; i++) {
-    ad_tree_sum(e->kernels, p->batch->lane_example, p->sink->part[i].lo, p->sink->part[i].hi, n, leaf, context,
+    ad_tree_sum(&tree, p->sink->part[i].lo, p->sink->part[i].hi, n, leaf, context,
                 p->place[i] + (offset - p->bucket_base), e->tree_work);
   }
   return AD_OK;
@@ -70,10 +70,10 @@ static int weight_gradient(struct pass *p, size_t offset, size_t N, size_t K, co
   struct ad_encoder *e = p->e;
   /* For the largest batch, so that no later step grows it. */
   AD_TRY(ad_reserve(&e->tree_work, &e->tree_work_capacity,
-                    ad_gemm_tn_work(p->batch->lanes, tokens ? e->token_rows : e->example_rows, N, K), sizeof(float)));
+                    ad_gemm_tn_work(e->gemm, p->batch->lanes, tokens ? e->token_rows : e->example_rows, N, K), sizeof(float)));
   for (size_t i = 0; i < p->sink->parts; i++) {
-    ad_gemm_tn(e->lane_rows[tokens], p->sink->part[i].lo, p->sink->part[i].hi, N, K, dY, ldy, X, ldx,
-               p->place[i] + (offset - p->bucket_base), e->tree_work);
+    const struct ad_lanes lanes = {e->lane_rows[tokens], p->sink->part[i].lo, p->sink->part[i].hi, p->sink->watch};
+    ad_gemm_tn(e->gemm, &lanes, N, K, dY, ldy, X, ldx, p->place[i] + (offset - p->bucket_base), e->tree_work);
   }
   return p->sink->advance == NULL ? AD_OK : p->sink->advance(p->sink->context);
 }
@@ -139,7 +139,7 @@ static int backward_head(struct pass *p, const float *dlogits) {
   AD_TRY(column_gradient(p, o->pooler_bias, POOLER_BIAS, H));
   AD_TRY(weight_gradient(p, o->pooler_weight, H, H, dpooled, H, e->layers[m->layers - 1].out, H, 0));
   if (trains_layers(e->params)) {
-    ad_gemm_nn(product_rows(e, e->lane_cls[p->batch->lanes]), H, H, dpooled, H, p->theta + o->pooler_weight, e->dx, H,
+    ad_gemm_nn(e->gemm, product_rows(e, e->lane_cls[p->batch->lanes]), H, H, dpooled, H, p->theta + o->pooler_weight, e->dx, H,
                0);
   }
   return p->sink->done(p->sink->context, bucket);
@@ -164,7 +164,7 @@ static struct ffn_columns ffn_columns(size_t H, size_t F) {
 
 int ad_encoder_reserve(struct ad_encoder *encoder, size_t lanes, size_t touched) {
   const struct ad_model_config *m = &encoder->params->config;
-  const size_t H = m->hidden, bytes = ad_encoder_backward_bytes(encoder->params, encoder->token_rows, lanes, touched);
+  const size_t H = m->hidden, bytes = ad_encoder_backward_bytes(encoder->gemm, encoder->params, encoder->token_rows, lanes, touched);
   size_t stride = head_columns(m);
   stride = ffn_columns(H, m->ffn).total > stride ? ffn_columns(H, m->ffn).total : stride;
   stride = attention_columns(H).total > stride ? attention_columns(H).total : stride;
@@ -197,7 +197,7 @@ static int backward_ffn(struct pass *p, uint32_t l, const struct ffn_columns *c)
                                    lane_sum(p, lane, c->norm2_bias), lane_sum(p, lane, c->down));
   }
   AD_TRY(weight_gradient(p, o->down_weight, H, F, e->dy, H, s->g, F, tokens));
-  ad_gemm_nn(rows, H, F, e->dy, H, p->theta + o->down_weight, e->df, F, 0);
+  ad_gemm_nn(e->gemm, rows, H, F, e->dy, H, p->theta + o->down_weight, e->df, F, 0);
   /* 5 g = activation(u + b1) */
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = rows_of(p, lane, tokens);
@@ -207,7 +207,7 @@ static int backward_ffn(struct pass *p, uint32_t l, const struct ffn_columns *c)
   }
   /* 4 u = y1 W1^T */
   AD_TRY(weight_gradient(p, o->up_weight, F, H, e->df, F, s->y1, H, tokens));
-  ad_gemm_nn(rows, F, H, e->df, F, p->theta + o->up_weight, e->dz, H, 1);
+  ad_gemm_nn(e->gemm, rows, F, H, e->df, F, p->theta + o->up_weight, e->dz, H, 1);
   AD_TRY(column_gradient(p, o->down_bias, c->down, H));
   AD_TRY(column_gradient(p, o->norm2_weight, c->norm2_weight, H));
   AD_TRY(column_gradient(p, o->norm2_bias, c->norm2_bias, H));
@@ -235,7 +235,7 @@ static int backward_attention_output(struct pass *p, uint32_t l, const struct at
         lane_sum(p, lane, c->norm1_bias), lane_sum(p, lane, c->output));
   }
   AD_TRY(weight_gradient(p, o->output_weight, H, H, e->dy, H, s->context, H, tokens));
-  ad_gemm_nn(rows, H, H, e->dy, H, p->theta + o->output_weight, e->dx, H, 0);
+  ad_gemm_nn(e->gemm, rows, H, H, e->dy, H, p->theta + o->output_weight, e->dx, H, 0);
   AD_TRY(column_gradient(p, o->output_bias, c->output, H));
   AD_TRY(column_gradient(p, o->norm1_weight, c->norm1_weight, H));
   return column_gradient(p, o->norm1_bias, c->norm1_bias, H);
@@ -288,7 +288,7 @@ static int backward_projection(struct pass *p, uint32_t l, const struct attentio
     if (lowest) {
       return AD_OK;
     }
-    ad_gemm_nn(product_rows(e, T), 3 * H, H, e->dqkv, 3 * H, p->theta + o->query_weight, e->dz, H, 1);
+    ad_gemm_nn(e->gemm, product_rows(e, T), 3 * H, H, e->dqkv, 3 * H, p->theta + o->query_weight, e->dz, H, 1);
     float *held = e->dx;
     e->dx = e->dz;
     e->dz = held;
@@ -299,8 +299,8 @@ static int backward_projection(struct pass *p, uint32_t l, const struct attentio
   if (lowest) {
     return AD_OK;
   }
-  ad_gemm_nn(product_rows(e, B), H, H, dq, H, p->theta + o->query_weight, e->dz, H, 1);
-  ad_gemm_nn(product_rows(e, T), 2 * H, H, dk, 2 * H, p->theta + o->key_weight, e->dx, H, 0);
+  ad_gemm_nn(e->gemm, product_rows(e, B), H, H, dq, H, p->theta + o->query_weight, e->dz, H, 1);
+  ad_gemm_nn(e->gemm, product_rows(e, T), 2 * H, H, dk, 2 * H, p->theta + o->key_weight, e->dx, H, 0);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = rows_of(p, lane, 0);
     k->scatter_add(r.count, H, e->cls_row + r.first, e->dz + r.first * H, e->dx);
@@ -443,7 +443,8 @@ int ad_encoder_gradient(struct ad_encoder *encoder, const float *theta, const st
   struct ad_rows rows;
   struct dense dense = {.params = params, .gradient = gradient};
   const struct ad_span whole = {0, batch->lanes};
-  const struct ad_gradient_sink sink = {&dense, &whole, 1, dense_place, dense_done, NULL};
+  const struct ad_gradient_sink sink = {
+      .context = &dense, .part = &whole, .parts = 1, .place = dense_place, .done = dense_done};
   AD_TRY(ad_rows_create(&rows, params->config.vocab));
   ad_rows_add(&rows, batch->tokens, batch->ids);
   ad_rows_order(&rows);

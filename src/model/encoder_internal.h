@@ -3,7 +3,6 @@
 #define AUTODIDACT_MODEL_ENCODER_INTERNAL_H
 
 #include "autodidact/base/memory.h"
-#include "autodidact/math/gemm.h"
 #include "autodidact/model/encoder.h"
 
 /* What one layer keeps for its backward. M rows: all T tokens, or in the last layer the B [CLS] rows. */
@@ -24,6 +23,7 @@ struct layer_state {
 struct ad_encoder {
   const struct ad_params *params;
   const struct ad_kernels *kernels;
+  struct ad_gemm *gemm;
   size_t token_rows;   /* capacity T, rounded */
   size_t example_rows; /* capacity B with gaps between aligned lanes, rounded */
   size_t alignment;    /* of a lane's first row, tokens and [CLS] rows alike */

@@ -5,12 +5,11 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
 
-int ad_doctor_rows(void) {
+int ad_doctor_rows(const struct ad_math *math) {
   static const size_t shapes[][2] = {{384, 384}, {1152, 384}, {768, 384},  {1536, 384}, {384, 1536},
                                      {768, 768}, {2304, 768}, {1536, 768}, {3072, 768}, {768, 3072}};
-  return ad_gemm_prepare(shapes, sizeof shapes / sizeof *shapes);
+  return ad_gemm_prepare(math->gemm, shapes, sizeof shapes / sizeof *shapes);
 }
 
 static int compare_doubles(const void *a, const void *b) {
@@ -19,15 +18,18 @@ static int compare_doubles(const void *a, const void *b) {
 }
 
 /* A square product, n = AD_DOCTOR_SQUARE: OpenBLAS's, the yardstick, and the one in use. */
-static void square_openblas(const float *X, const float *W, float *Y) {
+static void square_openblas(const struct ad_math *math, const float *X, const float *W, float *Y) {
+  (void)math;
   ad_gemm_openblas_square(AD_DOCTOR_SQUARE, X, W, Y);
 }
-static void square_in_use(const float *X, const float *W, float *Y) {
-  ad_gemm_nt(AD_DOCTOR_SQUARE, AD_DOCTOR_SQUARE, AD_DOCTOR_SQUARE, X, AD_DOCTOR_SQUARE, W, Y, AD_DOCTOR_SQUARE);
+static void square_in_use(const struct ad_math *math, const float *X, const float *W, float *Y) {
+  enum { N = AD_DOCTOR_SQUARE };
+  ad_gemm_nt(math->gemm, N, N, N, X, N, W, Y, N);
 }
 
 /* Its median rate, in GF/s. */
-static int sgemm_rate(void (*product)(const float *X, const float *W, float *Y), double *rate) {
+static int sgemm_rate(void (*product)(const struct ad_math *math, const float *X, const float *W, float *Y),
+                      const struct ad_math *math, double *rate) {
   const size_t n = (size_t)AD_DOCTOR_SQUARE * AD_DOCTOR_SQUARE;
   float *memory = ad_malloc(3 * n, sizeof *memory);
   if (memory == NULL) {
@@ -39,7 +41,7 @@ static int sgemm_rate(void (*product)(const float *X, const float *W, float *Y),
   double seconds[AD_DOCTOR_REPEATS];
   for (int r = -1; r < AD_DOCTOR_REPEATS; r++) {
     const double start = ad_clock();
-    product(memory, memory + n, memory + 2 * n);
+    product(math, memory, memory + n, memory + 2 * n);
     if (r >= 0) {
       seconds[r] = ad_clock() - start;
     }
@@ -50,8 +52,8 @@ static int sgemm_rate(void (*product)(const float *X, const float *W, float *Y),
   return AD_OK;
 }
 
-int ad_doctor_rates(double *in_use, double *openblas) {
+int ad_doctor_rates(const struct ad_math *math, double *in_use, double *openblas) {
   AD_TRY(ad_gemm_openblas_room());
-  AD_TRY(sgemm_rate(square_openblas, openblas));
-  return sgemm_rate(square_in_use, in_use);
+  AD_TRY(sgemm_rate(square_openblas, math, openblas));
+  return sgemm_rate(square_in_use, math, in_use);
 }

@@ -57,7 +57,7 @@ static int evaluate_loaded(struct ad_ensemble *e, const struct ad_session *run, 
 
 static int evaluate_run(struct ad_ensemble *e, size_t k) {
   struct ad_session run;
-  AD_TRY(ad_session_create(&run));
+  AD_TRY(ad_session_create(&run, e->session.math));
   int status = ad_session_open_run(&run, e->options->runs[k]);
   if (status == AD_OK) {
     status = ad_session_load_result(&run, e->options->runs[k], e->options->model);
@@ -154,9 +154,9 @@ double ad_ensemble_mean_error(const struct ad_ensemble *e) {
   return sum / (double)e->options->count;
 }
 
-int ad_ensemble_evaluate(struct ad_ensemble *e, const struct ad_ensemble_options *options) {
+int ad_ensemble_evaluate(struct ad_ensemble *e, const struct ad_math *math, const struct ad_ensemble_options *options) {
   *e = (struct ad_ensemble){.options = options};
-  AD_TRY(ad_session_create(&e->session));
+  AD_TRY(ad_session_create(&e->session, math));
   AD_TRY(load(e));
   AD_TRY(options->average ? score_average(e) : AD_OK);
   AD_TRY(evaluate_runs(e));

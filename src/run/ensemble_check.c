@@ -119,7 +119,7 @@ static int describe(struct ad_session *s, const char *run, const struct ad_ensem
 
 static int describe_run(const char *run, const struct ad_ensemble_options *options, struct identity *identity) {
   struct ad_session session;
-  AD_TRY(ad_session_create(&session));
+  AD_TRY(ad_session_create(&session, NULL));
   const int status = describe(&session, run, options, identity);
   ad_session_destroy(&session);
   return status;

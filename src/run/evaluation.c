@@ -15,7 +15,7 @@ int ad_evaluation_open(struct ad_evaluation *evaluation, const struct ad_session
   AD_TRY(ad_comm_create_among(&evaluation->comm, evaluation->ranks, 1));
   AD_TRY(ad_comm_same(evaluation->comm, "the data's digest", ad_digest_text(data->digest, digest)));
   AD_TRY(ad_comm_same(evaluation->comm, "the descriptor's digest", ad_digest_text(session->descriptor.digest, digest)));
-  return ad_evaluator_create(&evaluation->evaluator, &session->params, session->config.eval_batch);
+  return ad_evaluator_create(&evaluation->evaluator, session->math, &session->params, session->config.eval_batch);
 }
 
 int ad_evaluation_run(struct ad_evaluation *evaluation, const struct ad_session *session, const struct ad_dataset *data,

@@ -61,7 +61,7 @@ static size_t evaluation_bytes(const struct ad_training *t, size_t *tokens) {
     return 0;
   }
   const int averaged = t->evaluation.sum != NULL;
-  return ad_encoder_bytes(&t->session.params, *tokens, B, 1, 0) + rows * (averaged ? 16 : 4);
+  return ad_encoder_bytes(t->session.math, &t->session.params, *tokens, B, 1, 0) + rows * (averaged ? 16 : 4);
 }
 
 int ad__predict_memory(struct ad_training *t) {

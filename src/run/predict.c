@@ -63,13 +63,14 @@ static int warn_unread(const struct ad_session *s, const char *name, const struc
   return status;
 }
 
-int ad_predictor_open(struct ad_predictor **predictor, const char *source, const struct ad_predict_options *options) {
+int ad_predictor_open(struct ad_predictor **predictor, const struct ad_math *math, const char *source,
+                      const struct ad_predict_options *options) {
   struct ad_predictor *p = *predictor = ad_calloc(1, sizeof *p);
   if (p == NULL) {
     return ad_fail_memory(sizeof *p, "a predictor");
   }
   struct ad_session *s = &p->session;
-  AD_TRY(ad_session_create(s));
+  AD_TRY(ad_session_create(s, math));
   AD_TRY(ad_predictor_is_run(source) ? load_run(s, source, options, &p->data)
                                      : load_folder(s, source, options, &p->data));
   AD_TRY(warn_unread(s, options->data, &p->data));

@@ -8,7 +8,7 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
+#include "autodidact/math/context.h"
 #include "autodidact/mpi/runtime.h"
 
 /* Which rank this is; -1: MPI was not started. */
@@ -36,15 +36,16 @@ static int speak_alone(int rank) {
   return freopen("/dev/null", "w", stdout) == NULL ? ad_fail(AD_EIO, "/dev/null: could not be opened") : AD_OK;
 }
 
-int ad_program_start(int *argc, char ***argv) {
+int ad_program_start(int *argc, char ***argv, struct ad_math **math) {
   int size;
+  *math = NULL;
   AD_TRY(ad_program_prepare());
   AD_TRY(ad_mpi_start(argc, argv, &own_rank, &size));
   AD_TRY(speak_alone(own_rank));
   AD_TRY(ad_mpi_reserve());
   AD_TRY(ad_float_start());
-  AD_TRY(ad_gemm_start());
-  return ad_arithmetic_check();
+  AD_TRY(ad_math_create(math));
+  return ad_arithmetic_check(*math);
 }
 
 static int flush_output(void) {
@@ -60,7 +61,7 @@ int ad_program_report(int status) {
   return ad_status_exit_code(status);
 }
 
-int ad_program_end(int status) {
+int ad_program_end(int status, struct ad_math *math) {
   int alone = 0;
   if (own_rank < 0) {
     return ad_program_report(status);
@@ -72,5 +73,6 @@ int ad_program_end(int status) {
     ad_mpi_abort(exit_code);
   }
   ad_mpi_finish();
+  ad_math_destroy(math);
   return exit_code;
 }

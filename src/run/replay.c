@@ -40,13 +40,13 @@ static int configure(struct ad_replay *r) {
   return c->run_dir == NULL ? ad_fail_memory(strlen(r->run) + 1, "a path") : AD_OK;
 }
 
-int ad_replay_open(struct ad_replay **replay, const char *run) {
+int ad_replay_open(struct ad_replay **replay, const struct ad_math *math, const char *run) {
   struct ad_replay *r = *replay = ad_calloc(1, sizeof *r);
   if (r == NULL) {
     return ad_fail_memory(sizeof *r, "a replay");
   }
   r->run = run;
-  AD_TRY(ad_training_create(&r->training, NULL));
+  AD_TRY(ad_training_create(&r->training, math, NULL));
   AD_TRY(configure(r));
   AD_TRY(ad__connect(r->training));
   return ad_comm_settle(r->training->ranks.comm, ad_replay_is_first(r) ? ad_verify_run(run, &r->findings) : AD_OK);

@@ -13,8 +13,8 @@
 #include "autodidact/base/status.h"
 #include "autodidact/base/utf8.h"
 
-int ad_session_create(struct ad_session *session) {
-  *session = (struct ad_session){0};
+int ad_session_create(struct ad_session *session, const struct ad_math *math) {
+  *session = (struct ad_session){.math = math};
   return ad_config_create(&session->config);
 }
 

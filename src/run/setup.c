@@ -8,7 +8,6 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
 #include "training_internal.h"
 
 static struct ad_trainer_settings settings_of(const struct ad_config *c) {
@@ -99,7 +98,7 @@ static int check_ranks(struct ad_training *t) {
   const struct ad_session *s = &t->session;
   ad_digest_text(ad_digest(s->theta, s->params.count * sizeof *s->theta), t->vectors.initial);
   AD_TRY(ad_comm_same(t->ranks.comm, "the program", ad_build_commit()));
-  AD_TRY(ad_comm_same(t->ranks.comm, "the arithmetic", ad_arithmetic()));
+  AD_TRY(ad_comm_same(t->ranks.comm, "the arithmetic", ad_arithmetic(s->math)));
   AD_TRY(ad_comm_same(t->ranks.comm, "the descriptor's digest", ad_digest_text(s->descriptor.digest, digest)));
   AD_TRY(ad_comm_same(t->ranks.comm, "the training data's digest", ad_digest_text(t->data.train.digest, digest)));
   AD_TRY(ad_comm_same(t->ranks.comm, "the dev data's digest", ad_digest_text(t->data.dev.digest, digest)));
@@ -183,8 +182,8 @@ static int connect_ranks(struct ad_training *t) {
     return AD_OK;
   }
   AD_TRY(ad_trainer_bucket_floats(&s->params, &t->data.train, c->batch_size, &floats));
-  return ad_mpi_exchange_create(&t->ranks.exchange, t->ranks.comm, &s->params, c->batch_lanes, floats, !c->optim_shard,
-                                (enum ad_reduction)c->comm_reduction);
+  return ad_mpi_exchange_create(&t->ranks.exchange, t->ranks.comm, s->math->kernels, &s->params, c->batch_lanes, floats,
+                                !c->optim_shard, (enum ad_reduction)c->comm_reduction);
 }
 
 /* Memory for evaluations on dev. */
@@ -192,7 +191,7 @@ static int prepare_evaluation(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   const size_t C = t->session.params.config.classes, P = t->session.params.count, n = t->data.dev.count * C;
   const int averaged = ad_teacher_models(&t->settings.teacher) > 1;
-  AD_TRY(ad_evaluator_create(&t->evaluation.evaluator, &t->session.params, c->eval_batch));
+  AD_TRY(ad_evaluator_create(&t->evaluation.evaluator, t->session.math, &t->session.params, c->eval_batch));
   ad_evaluator_read_frozen(t->evaluation.evaluator, t->vectors.replicas.student);
   t->evaluation.logits = ad_malloc(n, sizeof *t->evaluation.logits);
   t->evaluation.member = averaged ? ad_malloc(n, sizeof *t->evaluation.member) : NULL;
@@ -218,15 +217,15 @@ int ad__prepare(struct ad_training *t) {
   AD_TRY(check_ranks(t));
   AD_TRY(ad_params_freeze_named(&t->session.params, c->model_freeze));
   /* The row self-check makes the BLAS library take its buffers, which belong to the program. */
-  AD_TRY(ad_encoder_alignment(&t->session.params));
+  AD_TRY(ad_encoder_alignment(t->session.math, &t->session.params));
   /* Reading data and model took more than training will. */
   ad_memory_trim();
   const size_t resident = ad__resident(), theta = t->session.params.count * sizeof(float);
   t->memory.base = resident > theta ? resident - theta : 0;
   AD_TRY(ad_comm_settle(t->ranks.comm, make_replicas(t)));
   AD_TRY(ad_comm_settle(t->ranks.comm, connect_ranks(t)));
-  AD_TRY(ad_trainer_create(&t->trainer, &t->session.params, &t->vectors.replicas, &t->data.train, &t->settings,
-                           t->ranks.exchange == NULL ? NULL : ad_mpi_exchange_table(t->ranks.exchange)));
+  AD_TRY(ad_trainer_create(&t->trainer, t->session.math, &t->session.params, &t->vectors.replicas, &t->data.train,
+                           &t->settings, t->ranks.exchange == NULL ? NULL : ad_mpi_exchange_table(t->ranks.exchange)));
   AD_TRY(t->evaluation.wanted ? prepare_evaluation(t) : AD_OK);
   const uint64_t batch = c->batch_size;
   t->progress.steps_an_epoch = (t->data.train.count + batch - 1) / batch;

@@ -43,7 +43,7 @@ static int lay_out(const struct ad_training *t, struct ad_snapshot_layout *l) {
 
 static int prepare_probe(const struct ad_training *t, struct ad__snapshots *s) {
   const size_t n = s->layout.probe * t->session.params.config.classes;
-  AD_TRY(ad_evaluator_create(&s->evaluator, &t->session.params, PROBE_BATCH));
+  AD_TRY(ad_evaluator_create(&s->evaluator, t->session.math, &t->session.params, PROBE_BATCH));
   ad_evaluator_read_frozen(s->evaluator, t->vectors.replicas.student);
   s->student = ad_malloc(n, sizeof *s->student);
   const int taught = s->layout.teacher_logits;

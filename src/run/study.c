@@ -12,8 +12,6 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
-#include "autodidact/math/kernels.h"
 #include "autodidact/run/session.h"
 #include "autodidact/run/signals.h"
 #include "autodidact/run/study.h"
@@ -29,6 +27,7 @@ struct order {
 };
 
 struct runner {
+  const struct ad_math *math;
   struct ad_study study;
   struct ad_cells cells;
   struct ad_teams *teams;
@@ -254,7 +253,7 @@ static int keep_outcome(struct runner *r, size_t cell, const struct ad_trial_out
                                   .ranks = ad_comm_size(ad_teams_own(r->teams)),
                                   .majority = {o->majority[0], o->majority[1]},
                                   .message = o->status == AD_OK ? NULL : message};
-  snprintf(record.arithmetic, sizeof record.arithmetic, "%s", ad_arithmetic());
+  snprintf(record.arithmetic, sizeof record.arithmetic, "%s", ad_arithmetic(r->math));
   const struct ad_line_scores scores = {o->has_result ? &o->result : NULL, o->has_test ? &o->test : NULL};
   AD_TRY(ad_cells_append(&r->cells, cell, &record, &scores));
   AD_TRY(ad_cells_refresh(&r->cells));
@@ -298,7 +297,8 @@ static int work(struct runner *r) {
       return r->first ? order.status : AD_OK;
     }
     r->lost = 0;
-    const struct ad_trial trial = {.study = &r->study,
+    const struct ad_trial trial = {.math = r->math,
+                                   .study = &r->study,
                                    .teams = r->teams,
                                    .cell = &r->study.cells[order.cell],
                                    .finished = order.action == SCORE,
@@ -366,7 +366,6 @@ static int prepare(struct runner *r, const struct ad_comm *all, size_t count, ch
   AD_TRY(ad_comm_settle(all, read_study(r, count, words)));
   AD_TRY(ad_study_warn_idle(&r->study));
   AD_TRY(ad_signals_check(r->study.base.run_signals));
-  AD_TRY(ad_kernels_select() == NULL ? AD_ECONFIG : AD_OK);
   AD_TRY(share_ids(r, all));
   AD_TRY(ad_signals_watch(r->study.base.run_signals));
   AD_TRY(ad_teams_create(&r->teams, (uint32_t)r->study.ranks_per_trial));
@@ -438,10 +437,11 @@ static int run(struct runner *r, struct ad_comm **all, size_t count, char *const
   return ad_comm_settle(*all, ad_comm_rank(*all) == 0 ? conclude(r, stopped) : AD_OK);
 }
 
-int ad_study_run(size_t count, char *const *words, ad_study_teller tell) {
+int ad_study_run(const struct ad_math *math, size_t count, char *const *words, ad_study_teller tell) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   struct runner runner = {
+      .math = math,
       .started = ad_clock(),
       .begun = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec, /* as exact as the times of records */
       .lease = {.fd = -1},

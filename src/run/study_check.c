@@ -38,14 +38,15 @@ static int check_variant(const struct ad_study *study, const char *arm, const st
   const struct ad_teacher_settings teacher = ad_session_teacher(config);
   return ad_teacher_has(&teacher, v)
              ? AD_OK
-             : ad_fail(AD_ECONFIG,
-                       "%s: study.result is %s.%s, but the runs of arm '%s' have none: %s; dev.%s compares the result of "
-                       "each run, whatever run.result names",
-                       study->path, ad_study_source_name(study->source), ad_study_metric_name(study->metric), arm,
-                       v == AD_TEACHER ? "these values of teacher.method make one:" AD_METHODS_WITH_LAG
-                                       : "eval.means=true keeps the means, and so do these values of "
-                                         "teacher.method:" AD_METHODS_WITH_MEANS,
-                       ad_study_metric_name(study->metric));
+             : ad_fail(
+                   AD_ECONFIG,
+                   "%s: study.result is %s.%s, but the runs of arm '%s' have none: %s; dev.%s compares the result of "
+                   "each run, whatever run.result names",
+                   study->path, ad_study_source_name(study->source), ad_study_metric_name(study->metric), arm,
+                   v == AD_TEACHER ? "these values of teacher.method make one:" AD_METHODS_WITH_LAG
+                                   : "eval.means=true keeps the means, and so do these values of "
+                                     "teacher.method:" AD_METHODS_WITH_MEANS,
+                   ad_study_metric_name(study->metric));
 }
 
 /* What becomes of the classifier of the arm's model folder, told where the arm before had another answer. */
@@ -96,7 +97,7 @@ static int check_data(const struct ad_study *study, const char *arm, struct ad_s
 static int check_arm(const struct ad_study *study, const struct ad_study_cell *cell, struct told *told) {
   const char *arm = study->arms[cell->arm].name;
   struct ad_session session;
-  AD_TRY(ad_session_create(&session));
+  AD_TRY(ad_session_create(&session, NULL));
   ad_config_destroy(&session.config);
   int status = ad_study_config(study, cell, &session.config);
   status = status == AD_OK ? check_variant(study, arm, &session.config) : status;

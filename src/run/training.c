@@ -9,7 +9,8 @@
 #include "autodidact/run/signals.h"
 #include "training_internal.h"
 
-int ad_training_create(struct ad_training **training, const struct ad_training_frame *frame) {
+int ad_training_create(struct ad_training **training, const struct ad_math *math,
+                       const struct ad_training_frame *frame) {
   struct ad_training *t = *training = ad_calloc(1, sizeof *t);
   if (t == NULL) {
     return ad_fail_memory(sizeof *t, "a training");
@@ -18,7 +19,7 @@ int ad_training_create(struct ad_training **training, const struct ad_training_f
   t->state = ad_run_state_begin();
   t->data.majority = NAN;
   AD_TRY(ad__faults_parse(&t->faults, t->frame.faults));
-  return ad_session_create(&t->session);
+  return ad_session_create(&t->session, math);
 }
 
 int ad_training_configure(struct ad_training *t, size_t count, char *const *words) {

@@ -37,7 +37,7 @@ static void train_cell(const struct ad_trial *trial, struct ad_trial_outcome *o)
                                           .asked = trial->asked,
                                           .context = trial->context};
   struct ad_training *t;
-  int status = ad_training_create(&t, &frame);
+  int status = ad_training_create(&t, trial->math, &frame);
   status = status == AD_OK ? train(t, trial) : status;
   o->status = ad_teams_settle(trial->teams, status, &o->alone);
   if (t != NULL) {
@@ -90,7 +90,7 @@ static int test_run(const struct ad_trial *trial, const char *run, struct ad_tri
   struct ad_session s;
   struct ad_dataset data = {0};
   struct ad_evaluation evaluation = {.ranks = ranks};
-  AD_TRY(ad_session_create(&s));
+  AD_TRY(ad_session_create(&s, trial->math));
   int status = ad_comm_settle(ranks, load_split(&s, run, AD_TEST, &data));
   if (status == AD_OK) {
     o->majority[1] = ad_majority_share(&data, s.descriptor.class_count);
@@ -111,7 +111,7 @@ static double read_majority(const char *run) {
   struct ad_session s;
   struct ad_dataset data = {0};
   double share = NAN;
-  if (ad_session_create(&s) == AD_OK && load_split(&s, run, AD_DEV, &data) == AD_OK) {
+  if (ad_session_create(&s, NULL) == AD_OK && load_split(&s, run, AD_DEV, &data) == AD_OK) {
     share = ad_majority_share(&data, s.descriptor.class_count);
   }
   ad_dataset_destroy(&data);

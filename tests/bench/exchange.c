@@ -68,7 +68,7 @@ static int run(int repetitions, int shared) {
     floats = count > floats ? count : floats;
   }
   AD_TRY(ad_shared_create(&replica, comm, ad_comm_node_first(comm) ? params.count * sizeof(float) : 0));
-  AD_TRY(ad_mpi_exchange_create(&exchange, comm, &params, LANES, floats, 0, AD_REDUCTION_ORDERED));
+  AD_TRY(ad_mpi_exchange_create(&exchange, comm, ad_kernels_find(NULL), &params, LANES, floats, 0, AD_REDUCTION_ORDERED));
   float *vector = ad_calloc(params.count, sizeof *vector), *reduced = ad_calloc(floats, sizeof *reduced);
   double *squares = ad_calloc(floats, sizeof *squares);
   if (vector == NULL || reduced == NULL || squares == NULL) {

@@ -9,7 +9,7 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
+#include "autodidact/math/context.h"
 
 /* One shape of a training step; the arrays are as long as the largest kernel wants them. */
 struct shape {
@@ -22,6 +22,7 @@ enum { LANES = 8 };
 struct bench {
   struct shape s;
   const struct ad_kernels *k;
+  struct ad_gemm *gemm;
   struct ad_dropout mask, none;
   float *a, *b, *c, *d;       /* [T, F] each */
   float *gamma, *beta, *sums; /* [F], [F], [3 F] */
@@ -104,16 +105,17 @@ static void attention_backward(struct bench *b) {
   }
 }
 static void product_up(struct bench *b) {
-  ad_gemm_nt(b->s.T, b->s.F, b->s.H, b->a, b->s.H, b->c, b->b, b->s.F);
+  ad_gemm_nt(b->gemm, b->s.T, b->s.F, b->s.H, b->a, b->s.H, b->c, b->b, b->s.F);
 }
 static void product_down(struct bench *b) {
-  ad_gemm_nt(b->s.T, b->s.H, b->s.F, b->a, b->s.F, b->c, b->b, b->s.H);
+  ad_gemm_nt(b->gemm, b->s.T, b->s.H, b->s.F, b->a, b->s.F, b->c, b->b, b->s.H);
 }
 static void product_backward(struct bench *b) {
-  ad_gemm_nn(b->s.T, b->s.F, b->s.H, b->a, b->s.F, b->c, b->b, b->s.H, 0);
+  ad_gemm_nn(b->gemm, b->s.T, b->s.F, b->s.H, b->a, b->s.F, b->c, b->b, b->s.H, 0);
 }
 static void product_weights(struct bench *b) {
-  ad_gemm_tn(b->lanes, 0, LANES, b->s.F, b->s.H, b->a, b->s.F, b->c, b->s.H, b->d, b->products);
+  const struct ad_lanes lanes = {.rows = b->lanes, .hi = LANES};
+  ad_gemm_tn(b->gemm, &lanes, b->s.F, b->s.H, b->a, b->s.F, b->c, b->s.H, b->d, b->products);
 }
 
 static void fill(size_t n, float *x) {
@@ -188,10 +190,11 @@ static void measure_products(struct bench *b) {
   print("product dW (tn)", least(b, product_weights), flops, "GF/s");
 }
 
-static int bench_shape(const struct ad_kernels *k, const struct shape *s, int products_only) {
+static int bench_shape(const struct ad_math *math, const struct shape *s, int products_only) {
   const size_t n = s->T * s->F > s->F * s->H ? s->T * s->F : s->F * s->H;
   struct bench b = {.s = *s,
-                    .k = k,
+                    .k = math->kernels,
+                    .gemm = math->gemm,
                     .mask = ad_dropout_make(0.1f, 1, 2, 3),
                     .a = filled(n),
                     .b = filled(n),
@@ -203,11 +206,11 @@ static int bench_shape(const struct ad_kernels *k, const struct shape *s, int pr
                     .mean = filled(s->T),
                     .rstd = filled(s->T),
                     .work = filled(ad_attention_work(s->S, s->S, s->H / s->A)),
-                    .products = filled(ad_gemm_tn_work(LANES, s->T, s->F, s->H)),
+                    .products = filled(ad_gemm_tn_work(math->gemm, LANES, s->T, s->F, s->H)),
                     .examples = ad_calloc(s->T, sizeof(uint32_t)),
                     .positions = ad_calloc(s->T, sizeof(uint32_t))};
-  void *const blocks[] = {b.a, b.b, b.c, b.d, b.gamma, b.beta, b.sums, b.mean, b.rstd, b.work,
-                          b.products, b.examples, b.positions};
+  void *const blocks[] = {b.a,    b.b,    b.c,    b.d,        b.gamma,    b.beta,     b.sums,
+                          b.mean, b.rstd, b.work, b.products, b.examples, b.positions};
   for (size_t i = 0; i < LANES; i++) {
     b.lanes[i] = (struct ad_lane_rows){i * s->T / LANES, (i + 1) * s->T / LANES - i * s->T / LANES};
   }
@@ -239,18 +242,14 @@ int main(int argc, char **argv) {
   if (argc > 1) {
     setenv("AUTODIDACT_KERNELS", argv[1], 1);
   }
-  const struct ad_kernels *k = ad_kernels_select();
-  if (k == NULL) {
+  struct ad_math *math;
+  if (ad_math_create(&math) != AD_OK) {
     fprintf(stderr, "%s\n", ad_error_message());
     return 1;
   }
-  if (ad_gemm_start() != AD_OK) {
-    fprintf(stderr, "%s\n", ad_error_message());
-    return 1;
-  }
-  printf("vector kernels %s, matrix products %s\n", k->name, ad_gemm_core());
+  printf("vector kernels %s, matrix products %s\n", math->kernels->name, ad_gemm_core(math->gemm));
   for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-    if (bench_shape(k, &shapes[i], argc > 2) != AD_OK) {
+    if (bench_shape(math, &shapes[i], argc > 2) != AD_OK) {
       fprintf(stderr, "out of memory\n");
       return 2;
     }

@@ -14,7 +14,7 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
+#include "autodidact/math/context.h"
 #include "autodidact/math/tree.h"
 #include "bench.h"
 
@@ -22,6 +22,7 @@ enum { ROUNDS = 7, SQUARES = 3, MOST = 64, LANES = AD_MAX_LANES };
 static const size_t SQUARE[SQUARES] = {1024, 2048, 3072};
 
 struct bench {
+  struct ad_gemm *gemm;
   float *a, *b, *c, *work;
   size_t tokens, lanes;
   struct ad_lane_rows rows[LANES];
@@ -50,11 +51,12 @@ static void openblas(struct bench *b, const struct product *p) {
 
 static void own(struct bench *b, const struct product *p) {
   if (p->kind == WEIGHT) {
-    ad_gemm_tn(b->rows, 0, b->lanes, p->N, p->K, b->a, p->N, b->b, p->K, b->c, b->work);
+    const struct ad_lanes lanes = {.rows = b->rows, .hi = b->lanes};
+    ad_gemm_tn(b->gemm, &lanes, p->N, p->K, b->a, p->N, b->b, p->K, b->c, b->work);
   } else if (p->kind == INPUT) {
-    ad_gemm_nn(p->M, p->N, p->K, b->a, p->N, b->c, b->b, p->K, 0);
+    ad_gemm_nn(b->gemm, p->M, p->N, p->K, b->a, p->N, b->c, b->b, p->K, 0);
   } else {
-    ad_gemm_nt(p->M, p->N, p->K, b->b, p->K, b->c, b->a, p->N);
+    ad_gemm_nt(b->gemm, p->M, p->N, p->K, b->b, p->K, b->c, b->a, p->N);
   }
 }
 
@@ -100,7 +102,7 @@ static void print(const struct bench *b, struct product *products, size_t count)
         products[i].kind == SQUARE_PRODUCT && products[i].rate[ROUNDS / 2] > best ? products[i].rate[ROUNDS / 2] : best;
   }
   printf("{\"yardstick\":%.0f,\"openblas\":\"%s\",\"own\":\"%s\",\"lanes\":%zu,\"products\":[", best,
-         openblas_get_corename(), ad_gemm_core(), b->lanes);
+         openblas_get_corename(), ad_gemm_core(b->gemm), b->lanes);
   for (size_t i = 0; i < count; i++) {
     const struct product *p = &products[i];
     printf("%s\n {\"weight\":\"%s\",\"kind\":\"%s\",\"by\":\"%s\",\"M\":%zu,\"N\":%zu,\"K\":%zu,\"flops_s\":%.0f}",
@@ -118,9 +120,9 @@ static float *filled(size_t n) {
   return x;
 }
 
-static int run(size_t H, size_t F, size_t tokens, size_t lanes) {
+static int run(struct ad_gemm *gemm, size_t H, size_t F, size_t tokens, size_t lanes) {
   static struct product products[MOST];
-  struct bench b = {.tokens = ad_round_rows(tokens), .lanes = lanes};
+  struct bench b = {.gemm = gemm, .tokens = ad_round_rows(tokens), .lanes = lanes};
   const size_t square = SQUARE[SQUARES - 1], widest = 3 * H > F ? 3 * H : F, weight = widest * (F > H ? F : H);
   size_t n = square * square;
   n = b.tokens * widest > n ? b.tokens * widest : n;
@@ -128,7 +130,8 @@ static int run(size_t H, size_t F, size_t tokens, size_t lanes) {
   b.a = filled(n);
   b.b = filled(n);
   b.c = filled(n);
-  const size_t up = ad_gemm_tn_work(lanes, b.tokens, F, H), qkv = ad_gemm_tn_work(lanes, b.tokens, 3 * H, H);
+  const size_t up = ad_gemm_tn_work(gemm, lanes, b.tokens, F, H),
+               qkv = ad_gemm_tn_work(gemm, lanes, b.tokens, 3 * H, H);
   b.work = filled(up > qkv ? up : qkv);
   if (b.a == NULL || b.b == NULL || b.c == NULL || b.work == NULL) {
     return ad_fail_memory(4 * n * sizeof(float), "the matrices");
@@ -162,10 +165,12 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: bench_sgemm [H F TOKENS LANES]\n");
     return 1;
   }
-  int status = ad_gemm_start();
-  status = status == AD_OK ? run(sizes[0], sizes[1], sizes[2], sizes[3]) : status;
+  struct ad_math *math;
+  int status = ad_math_create(&math);
+  status = status == AD_OK ? run(math->gemm, sizes[0], sizes[1], sizes[2], sizes[3]) : status;
   if (status != AD_OK) {
     fprintf(stderr, "bench_sgemm: %s\n", ad_error_message());
   }
+  ad_math_destroy(math);
   return ad_status_exit_code(status);
 }

@@ -67,12 +67,13 @@ static inline void steps_sum(const struct steps *s, uint32_t bucket, size_t lo, 
   struct steps_leaf leaf = {s, bucket, ad_compact_count(&s->params, bucket, &s->rows)};
   float *work = malloc((ad_tree_work(hi - lo, leaf.n) + 1) * sizeof *work);
   CHECK(work != NULL);
-  ad_tree_sum(s->kernels, s->lane_begin, lo, hi, leaf.n, steps_leaf, &leaf, out, work);
+  const struct ad_tree tree = {.kernels = s->kernels, .begin = s->lane_begin};
+  ad_tree_sum(&tree, lo, hi, leaf.n, steps_leaf, &leaf, out, work);
   free(work);
 }
 
 static inline void steps_create(struct steps *s, const struct ad_model_config *config, size_t W) {
-  *s = (struct steps){.W = W, .kernels = ad_kernels_select(), .lane_begin = calloc(W + 1, sizeof *s->lane_begin)};
+  *s = (struct steps){.W = W, .kernels = ad_kernels_find(NULL), .lane_begin = calloc(W + 1, sizeof *s->lane_begin)};
   CHECK(s->kernels != NULL && s->lane_begin != NULL);
   CHECK(ad_params_create(&s->params, config) == AD_OK);
   CHECK(ad_rows_create(&s->rows, config->vocab) == AD_OK);

@@ -9,6 +9,7 @@
 #include "autodidact/mpi/runtime.h"
 #include "check.h"
 #include "comm_internal.h"
+#include "support/kernel_sets.h"
 
 static void test_same(const struct ad_comm *comm) {
   const int R = comm->size, rank = comm->rank;
@@ -98,10 +99,11 @@ static void test_evaluate(const struct ad_comm *comm) {
   for (size_t i = 0; i < params.tensor_count; i++) {
     ad_params_draw(&params, i, P_SEED, theta);
   }
+  CHECK(test_math_start(NULL, NULL) == AD_OK);
   for (size_t B = 1; B <= 32; B = 2 * B + 1) {
     struct ad_evaluator *evaluator;
     float alone[N * C], together[N * C];
-    CHECK(ad_evaluator_create(&evaluator, &params, B) == AD_OK);
+    CHECK(ad_evaluator_create(&evaluator, test_math, &params, B) == AD_OK);
     for (size_t begin = 0; begin <= 4; begin += 4) {
       for (size_t end = begin; end <= N; end += 6) {
         memset(together, 0xff, sizeof together);
@@ -112,6 +114,7 @@ static void test_evaluate(const struct ad_comm *comm) {
     }
     ad_evaluator_destroy(evaluator);
   }
+  test_math_end();
   ad_free(theta);
   ad_params_destroy(&params);
 }

@@ -1,5 +1,6 @@
 /* ranks: 1 2 3 5 8 */
-/* The exchange of a training step against the same sums computed alone, bit by bit: on one node, on many, and in between. */
+/* The exchange of a training step against the same sums computed alone, bit by bit: on one node, on many, and in
+ * between. */
 #include "autodidact/mpi/exchange.h"
 
 #include <math.h>
@@ -27,9 +28,9 @@ struct run {
   struct ad_mpi_exchange *exchange;
   const struct ad_exchange *table;
   struct ad_shared replica;
-  float *theta;                 /* [P] of the node */
-  float *expected, *gradient;   /* [floats] */
-  double *squares;              /* [floats]: blocks are fewer */
+  float *theta;                   /* [P] of the node */
+  float *expected, *gradient;     /* [floats] */
+  double *squares;                /* [floats]: blocks are fewer */
   float *elsewhere[AD_MAX_PARTS]; /* [floats] partial sums that are not in the exchange's own memory */
 };
 
@@ -38,7 +39,8 @@ static void run_create(struct run *r, enum mapping mapping, size_t lanes, int wh
   steps_create(&r->steps, &small, lanes);
   r->steps.integers = reduction == AD_REDUCTION_NATIVE;
   const size_t floats = steps_floats(&r->steps);
-  CHECK(ad_mpi_exchange_create(&r->exchange, r->comm, &r->steps.params, lanes, floats, whole, reduction) == AD_OK);
+  CHECK(ad_mpi_exchange_create(&r->exchange, r->comm, r->steps.kernels, &r->steps.params, lanes, floats, whole,
+                               reduction) == AD_OK);
   r->table = ad_mpi_exchange_table(r->exchange);
   CHECK(ad_shared_create(&r->replica, r->comm,
                          ad_comm_node_first(r->comm) ? r->steps.params.count * sizeof(float) : 0) == AD_OK);
@@ -98,8 +100,8 @@ static void reduce_all(struct run *r, int in_place) {
     struct ad_partial partials[AD_MAX_PARTS];
     struct ad_span parts[AD_MAX_PARTS];
     float *memory[AD_MAX_PARTS];
-    const size_t count = ad_tree_parts(s->W, ad_lanes_first(s->W, x->size, x->rank),
-                                       ad_lanes_first(s->W, x->size, x->rank + 1), parts);
+    const size_t count =
+        ad_tree_parts(s->W, ad_lanes_first(s->W, x->size, x->rank), ad_lanes_first(s->W, x->size, x->rank + 1), parts);
     for (size_t p = 0; p < count; p++) {
       memory[p] = in_place ? x->place(x->context, b, p) : r->elsewhere[p];
     }
@@ -162,7 +164,10 @@ static void test_steps(enum mapping mapping, size_t lanes, int whole, enum ad_re
   struct run run;
   run_create(&run, mapping, lanes, whole, reduction);
   for (size_t step = 0; step < 7; step++) {
-    steps_begin(&run.steps, step, step == 5 ? 40 : 2, step % 3 == 0 ? LANES_ALL : step % 3 == 1 ? LANES_SOME : LANES_ONE);
+    steps_begin(&run.steps, step, step == 5 ? 40 : 2,
+                step % 3 == 0   ? LANES_ALL
+                : step % 3 == 1 ? LANES_SOME
+                                : LANES_ONE);
     reduce_all(&run, step % 2 == 0);
     share_and_sum(&run);
     if (!whole) {
@@ -193,8 +198,8 @@ static void test_more_ranks_than_lanes(void) {
   const size_t R = ad_comm_size(run.comm);
   struct ad_mpi_exchange *other;
   if (R > 1) {
-    CHECK(ad_mpi_exchange_create(&other, run.comm, &run.steps.params, R - 1, 100, 0, AD_REDUCTION_ORDERED) ==
-          AD_ECONFIG);
+    CHECK(ad_mpi_exchange_create(&other, run.comm, run.steps.kernels, &run.steps.params, R - 1, 100, 0,
+                                 AD_REDUCTION_ORDERED) == AD_ECONFIG);
     CHECK(other == NULL && strstr(ad_error_message(), "batch.lanes") != NULL);
   }
   run_destroy(&run);
@@ -217,7 +222,8 @@ static void test_memory(void) {
       }
       ad_memory_fail_at(n);
       status = call == 0   ? ad_comm_create(&comm, 1)
-               : call == 1 ? ad_mpi_exchange_create(&exchange, comm, &steps.params, 8, 64, 0, AD_REDUCTION_ORDERED)
+               : call == 1 ? ad_mpi_exchange_create(&exchange, comm, steps.kernels, &steps.params, 8, 64, 0,
+                                                    AD_REDUCTION_ORDERED)
                : call == 2 ? ad_shared_create(&shared, comm, 100)
                            : ad_comm_gather_rows(comm, counts, 4, counts);
       ad_memory_fail_at(0);

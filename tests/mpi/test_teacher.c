@@ -3,9 +3,9 @@
  * many; and every method trains to the bits that a rank alone gets, allocating nothing in a step: not a byte through
  * base/memory.h, nor any large block past it (MPI makes small ones for its requests). */
 #include "support/allocations.h"
+#include "support/kernel_sets.h"
 #include "support/small_training.h"
 
-#include "autodidact/math/gemm.h"
 #include "autodidact/mpi/exchange.h"
 #include "check.h"
 #include "comm_internal.h"
@@ -43,10 +43,10 @@ static void lesson_open(struct lesson *l, const struct ad_trainer_settings *s, i
   }
   ad_shared_wait(&l->shared, l->comm);
   CHECK(ad_trainer_bucket_floats(&l->f.params, &l->f.data, s->batch, &floats) == AD_OK);
-  CHECK(ad_mpi_exchange_create(&l->exchange, l->comm, &l->f.params, s->lanes, floats, whole, AD_REDUCTION_ORDERED) ==
-        AD_OK);
-  CHECK(ad_trainer_create(&l->trainer, &l->f.params, &l->replicas, &l->f.data, s, ad_mpi_exchange_table(l->exchange)) ==
-        AD_OK);
+  CHECK(ad_mpi_exchange_create(&l->exchange, l->comm, test_math->kernels, &l->f.params, s->lanes, floats, whole,
+                               AD_REDUCTION_ORDERED) == AD_OK);
+  CHECK(ad_trainer_create(&l->trainer, test_math, &l->f.params, &l->replicas, &l->f.data, s,
+                          ad_mpi_exchange_table(l->exchange)) == AD_OK);
   l->students = malloc((STEPS + 1) * P * sizeof(float));
   CHECK(l->students != NULL);
 }
@@ -139,7 +139,7 @@ static uint64_t train_alone(const struct ad_trainer_settings *s, int frozen, dou
     slots[k] = vectors + (2 + k) * P;
   }
   const struct ad_replicas replicas = {f.theta, vectors, vectors + P, slots};
-  CHECK(ad_trainer_create(&trainer, &f.params, &replicas, &f.data, s, NULL) == AD_OK);
+  CHECK(ad_trainer_create(&trainer, test_math, &f.params, &replicas, &f.data, s, NULL) == AD_OK);
   while (ad_trainer_done(trainer) < ad_trainer_total(trainer)) {
     CHECK(ad_trainer_step(trainer, &step) == AD_OK);
     distance[step.step - 1] = step.distance;
@@ -184,7 +184,7 @@ static void test_counter(void) {
 int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);
   test_counter();
-  CHECK(ad_gemm_start() == AD_OK);
+  CHECK(test_math_start(NULL, NULL) == AD_OK);
   static const uint64_t windows[] = {1, 3, 5, 0};
   for (size_t w = 0; w < 4; w++) {
     for (uint64_t every = 1; every <= 4; every += 3) {
@@ -199,6 +199,7 @@ int main(int argc, char **argv) {
       test_methods(m, 4, lag, 1, 0, 1, 2 * lag);
     }
   }
+  test_math_end();
   MPI_Finalize();
   return 0;
 }

@@ -1,6 +1,6 @@
 /* ranks: 1 2 3 4 7 8 16 32 64 */
-/* Messages and bytes of a step, counted, against the formulas of docs/scaling.md. Ranks of one machine count as one node, as nodes of their own, and
- * as nodes of two and of four ranks. */
+/* Messages and bytes of a step, counted, against the formulas of docs/scaling.md. Ranks of one machine count as one
+ * node, as nodes of their own, and as nodes of two and of four ranks. */
 #include "autodidact/mpi/exchange.h"
 #include "comm_internal.h"
 #include "steps.h"
@@ -22,8 +22,8 @@ static struct traffic count_step(const struct ad_mpi_exchange *exchange, const s
   for (uint32_t b = s->params.buckets; b-- > 0;) {
     struct ad_partial partials[AD_MAX_PARTS];
     struct ad_span parts[AD_MAX_PARTS];
-    const size_t count = ad_tree_parts(s->W, ad_lanes_first(s->W, x->size, x->rank),
-                                       ad_lanes_first(s->W, x->size, x->rank + 1), parts);
+    const size_t count =
+        ad_tree_parts(s->W, ad_lanes_first(s->W, x->size, x->rank), ad_lanes_first(s->W, x->size, x->rank + 1), parts);
     for (size_t p = 0; p < count; p++) {
       partials[p] = (struct ad_partial){parts[p], 0, x->place(x->context, b, p)};
     }
@@ -51,7 +51,8 @@ static size_t node_parts(const struct steps *s, size_t n, size_t R, size_t group
   return ad_tree_parts(s->W, ad_lanes_first(s->W, R, n * group), ad_lanes_first(s->W, R, last), parts);
 }
 
-/* All ranks: for each shard that is not empty, each other node sends its sums to the owner and gets the parameters back. */
+/* All ranks: for each shard that is not empty, each other node sends its sums to the owner and gets the parameters
+ * back. */
 static struct traffic predict_all(const struct steps *s, size_t R, size_t group) {
   const size_t N = (R + group - 1) / group;
   struct traffic t = {0};
@@ -70,8 +71,8 @@ static struct traffic predict_all(const struct steps *s, size_t R, size_t group)
   return t;
 }
 
-/* The same in closed form, where all nodes hand in q sums: (N - 1) (q + 1) messages for each of the min(R, blocks) shards of a bucket, and
- * 4 (N - 1) (q G + P) bytes. Every row of the word embedding is touched. */
+/* The same in closed form, where all nodes hand in q sums: (N - 1) (q + 1) messages for each of the min(R, blocks)
+ * shards of a bucket, and 4 (N - 1) (q G + P) bytes. Every row of the word embedding is touched. */
 static struct traffic closed_form(const struct steps *s, size_t N, size_t R, size_t q) {
   uint64_t shards = 0, gradient = 0;
   for (uint32_t b = 0; b < s->params.buckets; b++) {
@@ -116,7 +117,8 @@ static void test_nodes(struct steps *s, size_t R, size_t rank, size_t group) {
   const size_t floats = steps_floats(s), N = (R + group - 1) / group;
   CHECK(ad_comm_create_groups(&comm, (int)(rank / group)) == AD_OK);
   CHECK(ad_comm_nodes(comm) == N);
-  CHECK(ad_mpi_exchange_create(&exchange, comm, &s->params, s->W, floats, 0, AD_REDUCTION_ORDERED) == AD_OK);
+  CHECK(ad_mpi_exchange_create(&exchange, comm, s->kernels, &s->params, s->W, floats, 0, AD_REDUCTION_ORDERED) ==
+        AD_OK);
   CHECK(ad_shared_create(&replica, comm, ad_comm_node_first(comm) ? s->params.count * sizeof(float) : 0) == AD_OK);
   float *gradient = malloc(floats * sizeof *gradient);
   double *squares = malloc(floats * sizeof *squares);

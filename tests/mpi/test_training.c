@@ -9,6 +9,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/math/context.h"
 #include "autodidact/run/predict.h"
 #include "autodidact/run/program.h"
 #include "autodidact/run/replay.h"
@@ -19,6 +20,7 @@
 #include "check.h"
 
 static int rank;
+static struct ad_math *math;
 
 /* --- A small data set, in a folder that all ranks know. */
 
@@ -73,7 +75,7 @@ static struct ad_training *training(const char *dir, const struct ad_training_fr
   quiet.quiet = 1;
   snprintf(folder, sizeof folder, "run.dir=%s", dir);
   snprintf(other, sizeof other, "%s", setting);
-  CHECK(ad_training_create(&t, &quiet) == AD_OK);
+  CHECK(ad_training_create(&t, math, &quiet) == AD_OK);
   CHECK(ad_training_configure(t, setting[0] == '\0' ? 2 : 3, words) == AD_OK);
   return t;
 }
@@ -201,13 +203,13 @@ static void test_failures(void) {
   t = training("closed", NULL, "");
   CHECK(ad_training_evaluate(t) == AD_ECONFIG);
   CHECK(ad_training_close(t, 0) == AD_OK);
-  CHECK(ad_training_create(&t, &faulty) == AD_ECONFIG);
+  CHECK(ad_training_create(&t, math, &faulty) == AD_ECONFIG);
   CHECK(ad_training_close(t, 0) == AD_OK && ad_training_close(NULL, 0) == AD_OK);
 }
 
 static void test_replay(void) {
   struct ad_replay *replay;
-  CHECK(ad_replay_open(&replay, "straight") == AD_OK);
+  CHECK(ad_replay_open(&replay, math, "straight") == AD_OK);
   const struct ad_verification *found = ad_replay_findings(replay);
   const size_t files = found->count;
   CHECK(ad_replay_prepare(replay, 8, 0) == AD_OK && ad_replay_steps(replay) == AD_OK);
@@ -215,10 +217,10 @@ static void test_replay(void) {
   CHECK(found->bad == 0 && (rank != 0 || (files > 0 && found->count == files + 1)));
   CHECK(ad_replay_changes(replay)->count == 0);
   ad_replay_close(replay, 0);
-  CHECK(ad_replay_open(&replay, "straight") == AD_OK);
+  CHECK(ad_replay_open(&replay, math, "straight") == AD_OK);
   CHECK(ad_replay_prepare(replay, 1, 3) == AD_ECONFIG); /* no checkpoint of it */
   ad_replay_close(replay, 0);
-  CHECK(ad_replay_open(&replay, "nothing") == AD_EINPUT);
+  CHECK(ad_replay_open(&replay, math, "nothing") == AD_EINPUT);
   ad_replay_close(replay, 0);
 }
 
@@ -234,24 +236,27 @@ static void test_predict(void) {
   struct ad_predictor *p;
   int rows = 0;
   CHECK(ad_predictor_is_run("straight") && !ad_predictor_is_run("straight/model"));
-  CHECK(ad_predictor_open(&p, "straight", &(struct ad_predict_options){.data = "lines.txt", .lines = 1}) == AD_OK);
+  CHECK(ad_predictor_open(&p, math, "straight", &(struct ad_predict_options){.data = "lines.txt", .lines = 1}) ==
+        AD_OK);
   CHECK(ad_predictor_run(p, take, &rows) == AD_OK && rows == 3);
   ad_predictor_close(p, 0);
   rows = 0;
-  CHECK(ad_predictor_open(&p, "straight/model", &(struct ad_predict_options){.data = "lines.txt"}) == AD_OK);
+  CHECK(ad_predictor_open(&p, math, "straight/model", &(struct ad_predict_options){.data = "lines.txt"}) == AD_OK);
   CHECK(ad_predictor_run(p, take, &rows) == AD_OK && rows == 3);
   ad_predictor_close(p, 0);
   rows = 0;
-  CHECK(ad_predictor_open(&p, "straight", &(struct ad_predict_options){.data = "dev", .model = "teacher"}) == AD_OK);
+  CHECK(ad_predictor_open(&p, math, "straight", &(struct ad_predict_options){.data = "dev", .model = "teacher"}) ==
+        AD_OK);
   CHECK(ad_predictor_run(p, take, &rows) == AD_EIO && rows == 7);
   ad_predictor_close(p, 0);
-  CHECK(ad_predictor_open(&p, "straight", &(struct ad_predict_options){.data = "dev", .model = "window"}) == AD_EINPUT);
+  CHECK(ad_predictor_open(&p, math, "straight", &(struct ad_predict_options){.data = "dev", .model = "window"}) ==
+        AD_EINPUT);
   ad_predictor_close(p, 0);
 }
 
 int main(int argc, char **argv) {
   char folder[64];
-  CHECK(ad_program_start(&argc, &argv) == AD_OK);
+  CHECK(ad_program_start(&argc, &argv, &math) == AD_OK);
   CHECK(MPI_Comm_rank(MPI_COMM_WORLD, &rank) == MPI_SUCCESS);
   ad_log_set_level(AD_LOG_ERROR);
   enter(folder);
@@ -263,6 +268,7 @@ int main(int argc, char **argv) {
   test_replay();
   test_predict();
   leave(folder);
+  ad_math_destroy(math);
   CHECK(ad_memory_stats().live_blocks == 0);
-  return ad_program_end(AD_OK);
+  return ad_program_end(AD_OK, NULL);
 }

@@ -23,10 +23,7 @@ enum { CHECK_SETS = 4 };
 /* The set number i, best first, or NULL where this CPU or build does not have it. */
 static inline const struct ad_kernels *check_set(int i) {
   static const char *const names[CHECK_SETS] = {"v4", "v3", "neon", "generic"};
-  setenv("AUTODIDACT_KERNELS", names[i], 1);
-  const struct ad_kernels *kernels = ad_kernels_select();
-  unsetenv("AUTODIDACT_KERNELS");
-  return kernels;
+  return ad_kernels_find(names[i]);
 }
 
 /* Standard normals, rounded to float; the stream's number makes arrays differ. Exactly sized, so that the address

@@ -376,6 +376,16 @@ def check_used_results(root, _build):
                 yield f"{path.relative_to(root)}:{number}: cmake/used_results.h has no {name}"
 
 
+def check_environment(root, _build):
+    """Kernels and products are chosen once: below study nothing else looks at the environment."""
+    reads = re.compile(r"(?<![\w.>])(secure_)?getenv\s*\(|\benviron\b")
+    for path in code_files(root, [f"src/{module}" for module in ("base", "math", "text", "data", "model", "learn", "store")]):
+        if path.suffix in (".c", ".h") and path != root / "src/math/context.c":
+            for number, line in enumerate(strip_code(path.read_text(encoding="utf-8")).split("\n"), 1):
+                if reads.search(line):
+                    yield f"{path.relative_to(root)}:{number}: looks at the environment, which math/context.c does: {line.strip()}"
+
+
 def check_teacher_methods(root, _build):
     """A teacher method is named by its own file and the registry alone."""
     registry = root / "include/autodidact/base/teacher_methods.h"
@@ -399,7 +409,7 @@ CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check
           check_symbols, check_comments,
           check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory, check_one_parser,
           check_one_voice, check_used_results, check_one_format, check_prefixes,
-          check_teacher_methods]
+          check_environment, check_teacher_methods]
 
 
 def table():
@@ -471,6 +481,7 @@ PLANTS = [
     (check_one_voice, "src/model/params.c", 'void f(void) { printf("x"); }\n', "past base/log.h"),
     (check_one_format, "src/run/stop.c", 'const char planted[] = "{\\"eval\\":1}";\n', "has a row's eval"),
     (check_prefixes, "src/run/stop.c", "int planted(void) {\n  return 0;\n}\n", "planted is neither static"),
+    (check_environment, "src/learn/trainer.c", 'int f(void) { return getenv("A") != 0; }\n', "looks at the environment"),
     (check_teacher_methods, "src/learn/trainer.c", "int f(int m) { return m == AD_TEACHER_SDA; }\n", "names a teacher method"),
     (check_teacher_methods, "src/cli/train.c", "static const char text[] = \"teacher.method=sda\";\n", "names a teacher method"),
     (check_teacher_methods, "include/autodidact/base/teacher_methods.h", swap("  X(SE,    se,", "  X(NEW,   new,"), "new.c:1: is no file"),

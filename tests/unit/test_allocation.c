@@ -10,13 +10,18 @@
 #include <cmocka.h>
 
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
 #include "support/allocations.h"
+#include "support/kernel_sets.h"
 #include "support/small_training.h"
 
 static int set_up(void **state) {
   (void)state;
-  ad_gemm_start();
+  return test_math_start(NULL, NULL);
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  test_math_end();
   return 0;
 }
 
@@ -96,7 +101,7 @@ static void check_steps(const struct ad_teacher_settings *teacher, size_t rounds
   s.teacher = *teacher;
   s.epochs = 3;
   const struct ad_replicas replicas = {l.vector[0], l.vector[1], l.vector[2], l.vector + 3};
-  assert_int_equal(ad_trainer_create(&trainer, &l.params, &replicas, &l.data, &s, NULL), AD_OK);
+  assert_int_equal(ad_trainer_create(&trainer, test_math, &l.params, &replicas, &l.data, &s, NULL), AD_OK);
   while (ad_trainer_done(trainer) < ad_trainer_total(trainer)) {
     struct ad_step step;
     const size_t asked = ad_memory_stats().allocations, before = allocations.calls;
@@ -135,5 +140,5 @@ static void test_steps(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_counter), cmocka_unit_test(test_steps)};
-  return cmocka_run_group_tests(tests, set_up, NULL);
+  return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -61,7 +61,7 @@ struct problem {
 
 static void start(struct problem *p, const char *name) {
   char path[64];
-  *p = (struct problem){.name = name, .kernels = ad_kernels_select()};
+  *p = (struct problem){.name = name, .kernels = test_math->kernels};
   snprintf(path, sizeof path, "encoder-%s.h5", name);
   fixture_load(&p->fixture, path);
   snprintf(path, sizeof path, "distillation-%s.h5", name);
@@ -70,7 +70,7 @@ static void start(struct problem *p, const char *name) {
   p->C = p->fixture.params.config.classes;
   p->weight = fixture_scalar(p->file, "weight");
   const size_t tokens = 2 * p->fixture.dataset.offset[p->B];
-  assert_int_equal(ad_encoder_create(&p->encoder, &p->fixture.params, tokens, 2 * p->B, LANES, 1), AD_OK);
+  assert_int_equal(ad_encoder_create(&p->encoder, test_math, &p->fixture.params, tokens, 2 * p->B, LANES, 1), AD_OK);
   assert_int_equal(ad_packer_create(&p->packer, tokens, 2 * p->B, LANES, 1), AD_OK);
 }
 
@@ -146,7 +146,7 @@ static float *mean_of_past(const struct problem *p, float *const *past) {
   const size_t P = p->fixture.params.count;
   float *teacher = malloc(P * sizeof *teacher);
   struct ad_window window;
-  assert_int_equal(ad_window_create(&window, P, PAST, 0, NULL), AD_OK);
+  assert_int_equal(ad_window_create(&window, test_math->kernels, P, PAST, 0, NULL), AD_OK);
   for (int k = 0; k < PAST; k++) {
     for (size_t at = 0; at < P; at += AD_WINDOW_PIECE) {
       const size_t length = P - at < AD_WINDOW_PIECE ? P - at : AD_WINDOW_PIECE;
@@ -377,7 +377,8 @@ static void start_training(struct training *t, struct encoder_fixture *f, const 
   for (size_t k = 0; k < past; k++) {
     t->past[k] = calloc(P, sizeof(float));
   }
-  assert_int_equal(ad_trainer_create(&t->trainer, &f->params, &t->replicas, &t->data, &settings, NULL), AD_OK);
+  assert_int_equal(ad_trainer_create(&t->trainer, test_math, &f->params, &t->replicas, &t->data, &settings, NULL),
+                   AD_OK);
   assert_int_equal(ad_trainer_total(t->trainer), STEPS);
 }
 
@@ -547,7 +548,8 @@ static void test_r_drop_too_many(void **state) {
   const struct ad_trainer_settings settings = {
       .batch = 1, .lanes = 1, .rounds = 1, .epochs = 1, .teacher = {.method = AD_TEACHER_RDROP, .every = 1}};
   const struct ad_replicas replicas = {.student = p.fixture.theta};
-  assert_int_equal(ad_trainer_create(&trainer, &p.fixture.params, &replicas, &data, &settings, NULL), AD_ECONFIG);
+  assert_int_equal(ad_trainer_create(&trainer, test_math, &p.fixture.params, &replicas, &data, &settings, NULL),
+                   AD_ECONFIG);
   assert_null(trainer);
   assert_non_null(strstr(ad_error_message(), "2147483649 training examples, each in 2 copies"));
   end(&p);

@@ -25,7 +25,7 @@ static void differentiate(const struct small_training *f, const float *theta, co
   uint32_t ids[SMALL_EXAMPLES];
   float d[SMALL_EXAMPLES * 3];
   const size_t lane_begin[LANES + 1] = {0, 5, 12, SMALL_EXAMPLES};
-  const int alignment = ad_encoder_alignment(&f->params);
+  const int alignment = ad_encoder_alignment(test_math, &f->params);
   assert_true(alignment > 0);
   for (size_t i = 0; i < SMALL_EXAMPLES; i++) {
     ids[i] = (uint32_t)i;
@@ -34,7 +34,7 @@ static void differentiate(const struct small_training *f, const float *theta, co
     d[i] = (float)(i % 7) - 3.0f;
   }
   assert_int_equal(ad_packer_create(&packer, ROWS, SMALL_EXAMPLES, LANES, (size_t)alignment), AD_OK);
-  assert_int_equal(ad_encoder_create(&encoder, &f->params, ROWS, SMALL_EXAMPLES, LANES, 1), AD_OK);
+  assert_int_equal(ad_encoder_create(&encoder, test_math, &f->params, ROWS, SMALL_EXAMPLES, LANES, 1), AD_OK);
   ad_encoder_read_frozen(encoder, frozen);
   assert_int_equal(ad_packer_fill(&packer, &f->data, ids, LANES, lane_begin, NULL, &batch), AD_OK);
   assert_int_equal(ad_encoder_forward(encoder, theta, &batch, &masks, logits), AD_OK);
@@ -54,7 +54,7 @@ static void test_gradient(void **state) {
     assert_int_equal(small_training_create(&f, &model), 0);
     const size_t P = f.params.count;
     float *whole = malloc(P * sizeof *whole), *part = malloc(P * sizeof *part), *other = malloc(P * sizeof *other);
-    const size_t all = ad_encoder_bytes(&f.params, ROWS, SMALL_EXAMPLES, LANES, 1);
+    const size_t all = ad_encoder_bytes(test_math, &f.params, ROWS, SMALL_EXAMPLES, LANES, 1);
     size_t bytes = all;
     differentiate(&f, f.theta, NULL, logits[0], whole);
     for (uint32_t layers = 0; layers <= model.layers; layers++) {
@@ -73,7 +73,7 @@ static void test_gradient(void **state) {
       memcpy(other + frozen, f.theta + frozen, (P - frozen) * sizeof *other);
       differentiate(&f, other, f.theta, logits[1], part);
       assert_memory_equal(logits[0], logits[1], sizeof logits[0]);
-      const size_t now = ad_encoder_bytes(&f.params, ROWS, SMALL_EXAMPLES, LANES, 1);
+      const size_t now = ad_encoder_bytes(test_math, &f.params, ROWS, SMALL_EXAMPLES, LANES, 1);
       /* One frozen layer has a layer's memory to itself; more share it; with all of them there is no backward. */
       assert_true(layers < 2 ? now == all : now < bytes);
       bytes = now;
@@ -114,7 +114,7 @@ static void test_training(void **state) {
     s.teacher = (struct ad_teacher_settings){
         .method = AD_TEACHER_SDA, .window = 3, .every = 1, .lag = 1, .weight = 1.0, .start = 1, .means = 1};
     const struct ad_replicas replicas = {f.theta, teacher, mean, NULL};
-    assert_int_equal(ad_trainer_create(&trainer, &f.params, &replicas, &f.data, &s, NULL), AD_OK);
+    assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params, &replicas, &f.data, &s, NULL), AD_OK);
     assert_int_equal(ad_trainer_bytes(trainer).moments, 2 * (P - frozen) * sizeof(float));
     while (ad_trainer_done(trainer) < ad_trainer_total(trainer)) {
       struct ad_step step;

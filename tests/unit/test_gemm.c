@@ -1,8 +1,6 @@
 /* Matrix products against plain loops, and the row self-check: each backend with each set of vector kernels. */
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
-#include "autodidact/math/tree.h"
 #include "math/gemm_backend.h"
 #include "reference/check.h"
 #include "support/kernel_sets.h"
@@ -11,8 +9,8 @@ struct sizes {
   size_t M, N, K;
 };
 
-static const struct sizes SIZES[] = {{1, 1, 1}, {48, 5, 7}, {7, 33, 16}, {96, 32, 37}, {100, 37, 384}, {96, 384, 96},
-                                    {50, 200, 1600}, {33, 2304, 512}};
+static const struct sizes SIZES[] = {{1, 1, 1},      {48, 5, 7},    {7, 33, 16},     {96, 32, 37},
+                                     {100, 37, 384}, {96, 384, 96}, {50, 200, 1600}, {33, 2304, 512}};
 
 /* Leading dimensions are 3 longer than the rows; what lies between the rows stays. */
 static void check_product(const struct sizes *s, int kind) {
@@ -30,9 +28,9 @@ static void check_product(const struct sizes *s, int kind) {
     }
   }
   if (kind == 0) {
-    ad_gemm_nt(M, s->N, s->K, x, ldin, w, y, ldout);
+    ad_gemm_nt(test_math->gemm, M, s->N, s->K, x, ldin, w, y, ldout);
   } else {
-    ad_gemm_nn(M, s->N, s->K, x, ldin, w, y, ldout, kind == 2);
+    ad_gemm_nn(test_math->gemm, M, s->N, s->K, x, ldin, w, y, ldout, kind == 2);
   }
   CHECK_CLOSE(check_error(M * ldout, y, reference, 0.0), 2e-6, "kind %d, %zu x %zu x %zu", kind, M, s->N, s->K);
   free(x);
@@ -83,7 +81,7 @@ static void test_weight_gradient(void **state) {
     struct ad_lane_rows rows[9];
     const size_t M = place_lanes(l, rows);
     float *dy = check_normals(M * (N + 2), 1), *x = check_normals(M * (K + 5), 2), *dw = check_normals(N * K, 3);
-    float *work = ad_malloc(ad_gemm_tn_work(l->hi - l->lo, M, N, K), sizeof *work);
+    float *work = ad_malloc(ad_gemm_tn_work(test_math->gemm, l->hi - l->lo, M, N, K), sizeof *work);
     double *reference = calloc(N * K, sizeof *reference);
     for (size_t lane = l->lo; lane < l->hi; lane++) {
       for (size_t m = rows[lane].first; m < rows[lane].first + rows[lane].count; m++) {
@@ -92,7 +90,8 @@ static void test_weight_gradient(void **state) {
         }
       }
     }
-    ad_gemm_tn(rows, l->lo, l->hi, N, K, dy, N + 2, x, K + 5, dw, work);
+    const struct ad_lanes lanes = {.rows = rows, .lo = l->lo, .hi = l->hi};
+    ad_gemm_tn(test_math->gemm, &lanes, N, K, dy, N + 2, x, K + 5, dw, work);
     CHECK_CLOSE(check_error(N * K, dw, reference, 1e-6), 2e-6, "case %zu", i);
     free(dy);
     free(x);
@@ -107,7 +106,7 @@ static void test_weight_gradient_is_the_tree(void **state) {
   (void)state;
   enum { COUNT = 5, N = 100, K = 2100, GAP = 3 };
   static const size_t counts[COUNT] = {9, 17, 1, 30, 12};
-  const struct ad_kernels *kernels = ad_kernels_select();
+  const struct ad_kernels *kernels = test_math->kernels;
   struct ad_lane_rows rows[COUNT];
   size_t M = 0;
   for (size_t lane = 0; lane < COUNT; lane++) {
@@ -115,13 +114,20 @@ static void test_weight_gradient_is_the_tree(void **state) {
     M += counts[lane] + GAP;
   }
   float *dy = check_normals(M * N, 1), *x = check_normals(M * K, 2), *whole = malloc(N * K * sizeof *whole);
-  float *lane_sum[COUNT], *work = ad_malloc(ad_gemm_tn_work(COUNT, M, N, K), sizeof *work);
+  float *lane_sum[COUNT], *work = ad_malloc(ad_gemm_tn_work(test_math->gemm, COUNT, M, N, K), sizeof *work);
   for (size_t lane = 0; lane < COUNT; lane++) {
     lane_sum[lane] = malloc(N * K * sizeof *whole);
-    const struct ad_lane_rows alone = {0, counts[lane]};
-    ad_gemm_tn(&alone, 0, 1, N, K, dy + rows[lane].first * N, N, x + rows[lane].first * K, K, lane_sum[lane], work);
+    const struct ad_lane_rows own = {0, counts[lane]};
+    const struct ad_lanes alone = {.rows = &own, .hi = 1};
+    ad_gemm_tn(test_math->gemm, &alone, N, K, dy + rows[lane].first * N, N, x + rows[lane].first * K, K, lane_sum[lane],
+               work);
   }
-  ad_gemm_tn(rows, 0, COUNT, N, K, dy, N, x, K, whole, work);
+  struct ad_lane_watch watch = {.lane = 3};
+  const struct ad_lanes all = {.rows = rows, .hi = COUNT, .watch = &watch};
+  ad_gemm_tn(test_math->gemm, &all, N, K, dy, N, x, K, whole, work);
+  /* Tile by tile or at once: the sum of squares is that of the lane's own gradient, but for rounding. */
+  const double squares = kernels->sum_squares(N * K, lane_sum[3]);
+  assert_true(fabs(watch.squares - squares) <= 1e-12 * squares);
   kernels->add(N * K, lane_sum[0], lane_sum[1]); /* ((0 + 1) + (2 + 3)) + 4 */
   kernels->add(N * K, lane_sum[2], lane_sum[3]);
   kernels->add(N * K, lane_sum[0], lane_sum[2]);
@@ -147,11 +153,11 @@ static void test_rows_behind(void **state) {
     float *x = check_normals(M * (N > K ? N : K), 1), *w = check_normals(N * K, 2);
     float *all = malloc(M * (N > K ? N : K) * sizeof *all), *few = malloc(M * (N > K ? N : K) * sizeof *few);
     for (size_t rows = AD_ROW_BLOCK; rows < M; rows += AD_ROW_BLOCK) {
-      ad_gemm_nt(M, N, K, x, K, w, all, N);
-      ad_gemm_nt(rows, N, K, x, K, w, few, N);
+      ad_gemm_nt(test_math->gemm, M, N, K, x, K, w, all, N);
+      ad_gemm_nt(test_math->gemm, rows, N, K, x, K, w, few, N);
       assert_memory_equal(all, few, rows * N * sizeof *all);
-      ad_gemm_nn(M, N, K, x, N, w, all, K, 0);
-      ad_gemm_nn(rows, N, K, x, N, w, few, K, 0);
+      ad_gemm_nn(test_math->gemm, M, N, K, x, N, w, all, K, 0);
+      ad_gemm_nn(test_math->gemm, rows, N, K, x, N, w, few, K, 0);
       assert_memory_equal(all, few, rows * K * sizeof *all);
     }
     free(x);
@@ -167,20 +173,20 @@ static void test_alignment(void **state) {
   (void)state;
   static const size_t shapes[][2] = {{32, 37}, {37, 32}, {37, 384}, {384, 384}, {1536, 384}, {384, 1536}};
   enum { COUNT = sizeof shapes / sizeof shapes[0], M = 4 * AD_ROW_BLOCK };
-  const int alignment = ad_gemm_prepare(shapes, COUNT);
+  const int alignment = ad_gemm_prepare(test_math->gemm, shapes, COUNT);
   assert_true(alignment == 1 || alignment == 12 || alignment == AD_ROW_BLOCK);
-  assert_int_equal(ad_gemm_prepare(shapes, COUNT), alignment);
+  assert_int_equal(ad_gemm_prepare(test_math->gemm, shapes, COUNT), alignment);
   for (size_t i = 0; i < COUNT; i++) {
     const size_t N = shapes[i][0], K = shapes[i][1];
     float *x = check_normals(M * (N + K), 1), *w = check_normals(N * K, 2);
     float *all = malloc(M * (N + K) * sizeof *all), *lane = malloc(M * (N + K) * sizeof *lane);
     for (size_t first = (size_t)alignment; first < 2 * AD_ROW_BLOCK;
          first += (size_t)alignment * (alignment == 1 ? 7 : 1)) {
-      ad_gemm_nt(M, N, K, x, K, w, all, N);
-      ad_gemm_nt(2 * AD_ROW_BLOCK, N, K, x + first * K, K, w, lane, N);
+      ad_gemm_nt(test_math->gemm, M, N, K, x, K, w, all, N);
+      ad_gemm_nt(test_math->gemm, 2 * AD_ROW_BLOCK, N, K, x + first * K, K, w, lane, N);
       assert_memory_equal(all + first * N, lane, 2 * AD_ROW_BLOCK * N * sizeof *all);
-      ad_gemm_nn(M, N, K, x, N, w, all, K, 0);
-      ad_gemm_nn(2 * AD_ROW_BLOCK, N, K, x + first * N, N, w, lane, K, 0);
+      ad_gemm_nn(test_math->gemm, M, N, K, x, N, w, all, K, 0);
+      ad_gemm_nn(test_math->gemm, 2 * AD_ROW_BLOCK, N, K, x + first * N, N, w, lane, K, 0);
       assert_memory_equal(all + first * K, lane, 2 * AD_ROW_BLOCK * K * sizeof *all);
     }
     free(x);
@@ -195,20 +201,20 @@ static void test_row_counts(void **state) {
   (void)state;
   static const size_t shapes[][2] = {{32, 37}, {37, 32}, {37, 384}, {384, 384}, {1536, 384}, {384, 1536}};
   enum { COUNT = sizeof shapes / sizeof shapes[0], M = 2 * AD_ROW_BLOCK };
-  const size_t block = ad_gemm_block(ad_gemm_prepare(shapes, COUNT), shapes, COUNT);
-  assert_true(M % block == 0 && (block == 1) == ad_gemm_has_chains());
+  const size_t block = ad_gemm_block(test_math->gemm, ad_gemm_prepare(test_math->gemm, shapes, COUNT), shapes, COUNT);
+  assert_true(M % block == 0 && (block == 1) == (test_math->gemm->backend->version == NULL));
   for (size_t i = 0; i < COUNT; i++) {
     const size_t N = shapes[i][0], K = shapes[i][1];
     float *x = check_normals(M * (N + K), 1), *w = check_normals(N * K, 2), *sum = check_normals(M * K, 3);
     float *all = malloc(M * (N + K) * sizeof *all), *few = malloc(M * (N + K) * sizeof *few);
     for (size_t rows = block; rows < M; rows += block) {
-      ad_gemm_nt(M, N, K, x, K, w, all, N);
-      ad_gemm_nt(rows, N, K, x + (M - rows) * K, K, w, few, N);
+      ad_gemm_nt(test_math->gemm, M, N, K, x, K, w, all, N);
+      ad_gemm_nt(test_math->gemm, rows, N, K, x + (M - rows) * K, K, w, few, N);
       assert_memory_equal(all + (M - rows) * N, few, rows * N * sizeof *all);
       memcpy(all, sum, M * K * sizeof *all);
       memcpy(few, sum + (M - rows) * K, rows * K * sizeof *few);
-      ad_gemm_nn(M, N, K, x, N, w, all, K, 1);
-      ad_gemm_nn(rows, N, K, x + (M - rows) * N, N, w, few, K, 1);
+      ad_gemm_nn(test_math->gemm, M, N, K, x, N, w, all, K, 1);
+      ad_gemm_nn(test_math->gemm, rows, N, K, x + (M - rows) * N, N, w, few, K, 1);
       assert_memory_equal(all + (M - rows) * K, few, rows * K * sizeof *all);
     }
     free(x);
@@ -221,15 +227,16 @@ static void test_row_counts(void **state) {
 
 static void test_self_check(void **state) {
   (void)state;
-  const int first = ad_gemm_rows_independent(100, 64, 48, 5);
+  const int first = ad_gemm_rows_independent(test_math->gemm, 100, 64, 48, 5);
   assert_true(first == 0 || first == 1);
-  assert_int_equal(ad_gemm_rows_independent(100, 64, 48, 5), first);
+  assert_int_equal(ad_gemm_rows_independent(test_math->gemm, 100, 64, 48, 5), first);
+  const size_t before = ad_memory_stats().live_blocks;
   unsigned long n = 1;
   for (; n < 20; n++) { /* every allocation fails in turn */
     ad_memory_fail_at(n);
-    const int status = ad_gemm_rows_independent(96, 8, 8, 5);
+    const int status = ad_gemm_rows_independent(test_math->gemm, 96, 8, 8, 5);
     ad_memory_fail_at(0);
-    assert_int_equal(ad_memory_stats().live_blocks, 0);
+    assert_int_equal(ad_memory_stats().live_blocks, before);
     if (status >= 0) {
       break;
     }
@@ -238,28 +245,38 @@ static void test_self_check(void **state) {
   assert_in_range(n, 2, 19);
   static const size_t shape[1][2] = {{9, 11}};
   ad_memory_fail_at(1);
-  assert_int_equal(ad_gemm_prepare(shape, 1), AD_ENOMEM);
+  assert_int_equal(ad_gemm_prepare(test_math->gemm, shape, 1), AD_ENOMEM);
   ad_memory_fail_at(0);
-  assert_true(ad_gemm_prepare(shape, 1) > 0); /* a failure is not remembered as an answer */
-  assert_true(strlen(ad_gemm_core()) > 0);
-  assert_int_equal(strcmp(ad_arithmetic(), "1") == 0, ad_gemm_has_chains());
+  assert_true(ad_gemm_prepare(test_math->gemm, shape, 1) > 0); /* a failure is not remembered as an answer */
+  assert_true(strlen(ad_gemm_core(test_math->gemm)) > 0);
+  assert_int_equal(strcmp(ad_arithmetic(test_math), "1") == 0, test_math->gemm->backend->version == NULL);
   assert_true(strlen(ad_gemm_openblas_core()) > 0);
 }
 
+/* Another name, and other kernels than this CPU has: from the environment, and nothing is left behind. */
 static void test_choice(void **state) {
   (void)state;
-  char before[64];
-  snprintf(before, sizeof before, "%s", ad_gemm_core());
-  const char *set = getenv("AUTODIDACT_GEMM");
-  char *chosen = strdup(set == NULL ? "" : set);
-  setenv("AUTODIDACT_GEMM", "mkl", 1);
-  assert_int_equal(ad_gemm_start(), AD_ECONFIG);
+  struct ad_math *math = test_math;
+  struct ad_gemm *gemm;
+  const size_t before = ad_memory_stats().live_blocks;
+  assert_int_equal(ad_gemm_create(&gemm, test_math->kernels, "mkl"), AD_ECONFIG);
+  assert_null(gemm);
   assert_non_null(strstr(ad_error_message(), "'mkl'"));
-  assert_string_equal(ad_gemm_core(), before);
-  setenv("AUTODIDACT_GEMM", chosen, 1);
-  assert_int_equal(ad_gemm_start(), AD_OK);
-  assert_string_equal(ad_gemm_core(), before);
-  free(chosen);
+  setenv("AUTODIDACT_KERNELS", "v5", 1);
+  assert_int_equal(ad_math_create(&math), AD_ECONFIG);
+  unsetenv("AUTODIDACT_KERNELS");
+  assert_null(math);
+  assert_non_null(strstr(ad_error_message(), "AUTODIDACT_KERNELS: found 'v5'"));
+  for (unsigned long n = 1; n <= 2; n++) {
+    ad_memory_fail_at(n);
+    assert_int_equal(ad_math_create(&math), AD_ENOMEM);
+    ad_memory_fail_at(0);
+    assert_null(math);
+  }
+  assert_int_equal(ad_gemm_create(&gemm, test_math->kernels, test_math->gemm->backend->name), AD_OK);
+  assert_string_equal(ad_gemm_core(gemm), ad_gemm_core(test_math->gemm));
+  ad_gemm_destroy(gemm);
+  assert_int_equal(ad_memory_stats().live_blocks, before);
 }
 
 /* The yardstick is OpenBLAS's, whatever the backend. */
@@ -286,7 +303,9 @@ enum { UNEVEN_N = 16, UNEVEN_K = 20, MODEL = 2 };
 static size_t most_rows; /* that the backend below was given at once */
 
 /* Plain products, but that rows of one shape have other bits where more than a block goes at once. */
-static void uneven_nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
+static void uneven_nt(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W,
+                      float *Y, size_t ldy) {
+  (void)gemm;
   const float more = N == UNEVEN_N && K == UNEVEN_K && M > AD_ROW_BLOCK ? 1.0F : 0.0F;
   most_rows = M > most_rows ? M : most_rows;
   for (size_t i = 0; i < M * N; i++) {
@@ -298,8 +317,9 @@ static void uneven_nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, 
   }
 }
 
-static void uneven_nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX, size_t ldx,
-                      int accumulate) {
+static void uneven_nn(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W,
+                      float *dX, size_t ldx, int accumulate) {
+  (void)gemm;
   most_rows = M > most_rows ? M : most_rows;
   for (size_t i = 0; i < M * K; i++) {
     float *out = &dX[i / K * ldx + i % K], sum = accumulate ? *out : 0.0F;
@@ -320,9 +340,9 @@ static size_t rows_given(size_t N, size_t K) {
   enum { M = 4 * AD_ROW_BLOCK };
   float *x = check_normals(M * (N + K), 1), *w = check_normals(N * K, 2), *y = malloc(M * (N + K) * sizeof *y);
   most_rows = 0;
-  ad_gemm_nt(M, N, K, x, K, w, y, N);
+  ad_gemm_nt(test_math->gemm, M, N, K, x, K, w, y, N);
   const size_t forward = most_rows;
-  ad_gemm_nn(M, N, K, x, N, w, y, K, 0);
+  ad_gemm_nn(test_math->gemm, M, N, K, x, N, w, y, K, 0);
   assert_int_equal(most_rows, forward);
   free(x);
   free(w);
@@ -332,15 +352,16 @@ static size_t rows_given(size_t N, size_t K) {
 
 static void test_models_in_turn(void **state) {
   (void)state;
+  const struct ad_gemm_backend *in_use = test_math->gemm->backend;
   static const struct ad_gemm_backend uneven = {.block = 16, .is_small = never_small, .nt = uneven_nt, .nn = uneven_nn};
   static const size_t one[MODEL][2] = {{8, 12}, {UNEVEN_N, UNEVEN_K}}, other[MODEL][2] = {{8, 12}, {12, 8}};
   for (int order = 0; order < 2; order++) {
     int one_known = 0;
-    ad_gemm_use(&uneven);
+    ad_gemm_use(test_math->gemm, &uneven);
     for (int turn = 0; turn < 4; turn++) {
       const int is_one = turn % 2 == order;
       one_known |= is_one;
-      assert_int_equal(ad_gemm_prepare(is_one ? one : other, MODEL), is_one ? AD_ROW_BLOCK : 1);
+      assert_int_equal(ad_gemm_prepare(test_math->gemm, is_one ? one : other, MODEL), is_one ? AD_ROW_BLOCK : 1);
       assert_int_equal(rows_given(8, 12), 4 * AD_ROW_BLOCK);
       assert_int_equal(rows_given(12, 8), 4 * AD_ROW_BLOCK);
       assert_int_equal(rows_given(UNEVEN_N, UNEVEN_K), one_known ? AD_ROW_BLOCK : 4 * AD_ROW_BLOCK);
@@ -349,20 +370,20 @@ static void test_models_in_turn(void **state) {
   /* As many shapes as are kept, and one more. */
   size_t shape[1][2] = {{1, 1}};
   int status = 1;
-  for (ad_gemm_use(&uneven); status > 0 && shape[0][0] < 1000; shape[0][0]++) {
-    status = ad_gemm_prepare((const size_t(*)[2])shape, 1);
+  for (ad_gemm_use(test_math->gemm, &uneven); status > 0 && shape[0][0] < 1000; shape[0][0]++) {
+    status = ad_gemm_prepare(test_math->gemm, (const size_t(*)[2])shape, 1);
   }
   assert_int_equal(status, AD_EINTERNAL);
   assert_int_equal(shape[0][0], 258);
-  assert_int_equal(ad_gemm_start(), AD_OK);
+  ad_gemm_use(test_math->gemm, in_use);
 }
 
 static int run(const char *name) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_products),    cmocka_unit_test(test_weight_gradient),
-      cmocka_unit_test(test_rows_behind), cmocka_unit_test(test_weight_gradient_is_the_tree),
-      cmocka_unit_test(test_alignment),   cmocka_unit_test(test_self_check),
-      cmocka_unit_test(test_choice),      cmocka_unit_test(test_square),
+      cmocka_unit_test(test_products),       cmocka_unit_test(test_weight_gradient),
+      cmocka_unit_test(test_rows_behind),    cmocka_unit_test(test_weight_gradient_is_the_tree),
+      cmocka_unit_test(test_alignment),      cmocka_unit_test(test_self_check),
+      cmocka_unit_test(test_choice),         cmocka_unit_test(test_square),
       cmocka_unit_test(test_models_in_turn), cmocka_unit_test(test_row_counts),
   };
   printf("%s\n", name);

@@ -78,7 +78,7 @@ static void create(struct problem *p, const struct ad_model_config *config) {
   *p = (struct problem){.masks = {.seed = 0x123456789abcdefu, .step = 17, .pass = 1}};
   assert_int_equal(ad_params_create(&p->params, config), AD_OK);
   pack(p);
-  assert_int_equal(ad_encoder_create(&p->encoder, &p->params, p->batch.tokens, EXAMPLES, LANES, 1), AD_OK);
+  assert_int_equal(ad_encoder_create(&p->encoder, test_math, &p->params, p->batch.tokens, EXAMPLES, LANES, 1), AD_OK);
   const size_t P = p->params.count, n = (size_t)EXAMPLES * config->classes;
   p->theta = calloc(P, sizeof *p->theta);
   p->moved = calloc(P, sizeof *p->moved);
@@ -282,7 +282,8 @@ static void test_spare(void **state) {
       ad_rows_add(&rows, 1, &id); /* all rows: compact is flat */
     }
     ad_rows_order(&rows);
-    const struct ad_gradient_sink sink = {&s, &whole, 1, spoiler_place, spoiler_done, NULL};
+    const struct ad_gradient_sink sink = {
+        .context = &s, .part = &whole, .parts = 1, .place = spoiler_place, .done = spoiler_done};
     for (int step = 0; step < 2; step++) {
       s.spare = 0;
       s.end = NULL;

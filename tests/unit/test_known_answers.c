@@ -1,12 +1,13 @@
-/* The elementary functions of the arithmetic (docs/arithmetic.md): the same bits in all kernel sets on millions of arguments,
- * the same digests on every CPU, close to the C library; and the check at the start, which finds a wrong one. */
+/* The elementary functions of the arithmetic (docs/arithmetic.md): the same bits in all kernel sets on millions of
+ * arguments, the same digests on every CPU, close to the C library; and the check at the start, which finds a wrong
+ * one. */
 #include "autodidact/base/build.h"
 #include "autodidact/base/digest.h"
 #include "autodidact/base/elementary.h"
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
 #include "math/gemm_backend.h"
 #include "reference/check.h"
+#include "support/kernel_sets.h"
 
 /* --- Vectors: three million floats of all exponents and signs. */
 
@@ -51,7 +52,8 @@ static void apply(const struct ad_kernels *k, int function, size_t n, const floa
 static void check_equal(const char *set, int function, size_t n, const float *x, const float *y, const float *z) {
   for (size_t i = 0; i < n; i++) {
     if (memcmp(&y[i], &z[i], sizeof *y) != 0 && !(isnan(y[i]) && isnan(z[i]))) {
-      print_error("%s, function %d: %a gives %a, expected %a\n", set, function, (double)x[i], (double)y[i], (double)z[i]);
+      print_error("%s, function %d: %a gives %a, expected %a\n", set, function, (double)x[i], (double)y[i],
+                  (double)z[i]);
       fail();
     }
   }
@@ -141,8 +143,8 @@ static void test_doubles(void **state) {
       const double error = fabs(y[i] - reference) / (fabs(reference) + 0x1p-1022);
       worst = error <= worst ? worst : error;
     }
-    /* Both are within a unit in the last place, 2.3e-16. Zeros of cos and log cost it nothing; the smallest exponentials are
-     * subnormal, hence the floor. */
+    /* Both are within a unit in the last place, 2.3e-16. Zeros of cos and log cost it nothing; the smallest
+     * exponentials are subnormal, hence the floor. */
     CHECK_CLOSE(worst, 5e-16, "%s", d->name);
     char text[2][17];
     assert_string_equal(ad_digest_text(ad_digest(y, COUNT * sizeof *y), text[0]), ad_digest_text(d->digest, text[1]));
@@ -154,23 +156,24 @@ static void test_check(void **state) {
   (void)state;
   for (int s = 0; s < CHECK_SETS; s++) {
     if (check_set(s) != NULL) {
-      setenv("AUTODIDACT_KERNELS", check_set(s)->name, 1);
-      assert_int_equal(ad_gemm_start(), AD_OK);
-      assert_int_equal(ad_arithmetic_check(), AD_OK);
+      assert_int_equal(test_math_start(check_set(s)->name, NULL), AD_OK);
+      assert_int_equal(ad_arithmetic_check(test_math), AD_OK);
+      test_math_end();
     }
   }
-  unsetenv("AUTODIDACT_KERNELS");
 }
 
 /* --- Wrong ones are found. */
 
 static void tanh_off_by_one_bit(size_t T, size_t H, float *x, const float *bias) {
-  ad_kernels_select()->bias_tanh(T, H, x, bias);
+  ad_kernels_find(NULL)->bias_tanh(T, H, x, bias);
   x[H - 1] = nextafterf(x[H - 1], 2.0f);
 }
 
 /* Two accumulators, as a compiler or a library might take to be faster. */
-static void nt_in_halves(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
+static void nt_in_halves(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W,
+                         float *Y, size_t ldy) {
+  (void)gemm;
   for (size_t i = 0; i < M * N; i++) {
     float sum[2] = {0.0f, 0.0f};
     for (size_t k = 0; k < K; k++) {
@@ -182,19 +185,19 @@ static void nt_in_halves(size_t M, size_t N, size_t K, const float *X, size_t ld
 
 static void test_wrong(void **state) {
   (void)state;
-  struct ad_kernels kernels = *ad_kernels_select();
+  struct ad_kernels kernels = *ad_kernels_find(NULL);
   assert_int_equal(ad_kernels_check(&kernels), AD_OK);
   kernels.bias_tanh = tanh_off_by_one_bit;
   assert_int_equal(ad_kernels_check(&kernels), AD_EINTERNAL);
   assert_non_null(strstr(ad_error_message(), "arithmetic 1"));
-  assert_int_equal(ad_gemm_start(), AD_OK);
-  assert_int_equal(ad_gemm_has_chains(), 1);
+  assert_int_equal(test_math_start(NULL, NULL), AD_OK);
+  assert_null(test_math->gemm->backend->version); /* chains */
   struct ad_gemm_backend backend = ad_gemm_chain;
   backend.nt = nt_in_halves;
-  ad_gemm_use(&backend);
-  assert_int_equal(ad_arithmetic_check(), AD_EINTERNAL);
+  ad_gemm_use(test_math->gemm, &backend);
+  assert_int_equal(ad_arithmetic_check(test_math), AD_EINTERNAL);
   assert_non_null(strstr(ad_error_message(), "arithmetic 1"));
-  assert_int_equal(ad_gemm_start(), AD_OK);
+  test_math_end();
 }
 
 int main(void) {

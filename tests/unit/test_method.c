@@ -1,5 +1,5 @@
-/* The registry of teacher methods: a toy one, which is one file and one line (tests/toys/teacher_method.c), is there for
- * the configuration, the trainer and the costs; and what each line says of its method is what its table does. */
+/* The registry of teacher methods: a toy one, which is one file and one line (tests/toys/teacher_method.c), is there
+ * for the configuration, the trainer and the costs; and what each line says of its method is what its table does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include "autodidact/base/config.h"
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
+#include "support/kernel_sets.h"
 #include "support/small_training.h"
 
 static void test_configuration(void **state) {
@@ -76,7 +76,7 @@ static void test_toy(void **state) {
   const size_t P = f.params.count;
   float *before = malloc(P * sizeof *before);
   const struct ad_replicas replicas = {.student = f.theta, .teacher = malloc(P * sizeof(float))};
-  assert_int_equal(ad_trainer_create(&trainer, &f.params, &replicas, &f.data, &s, NULL), AD_OK);
+  assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params, &replicas, &f.data, &s, NULL), AD_OK);
   for (int t = 0; t < 3; t++) {
     struct ad_step step;
     memcpy(before, f.theta, P * sizeof *before);
@@ -95,7 +95,12 @@ static void test_toy(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_configuration), cmocka_unit_test(test_lines), cmocka_unit_test(test_toy)};
-  return ad_gemm_start() != AD_OK ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_configuration), cmocka_unit_test(test_lines),
+                                     cmocka_unit_test(test_toy)};
+  if (test_math_start(NULL, NULL) != AD_OK) {
+    return 1;
+  }
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  test_math_end();
+  return failed;
 }

@@ -25,7 +25,7 @@ static uint64_t fixed_by_definition(float x) {
 static void test_sketch_kernel(void **state) {
   (void)state;
   enum { N = 100 };
-  const struct ad_kernels *k = ad_kernels_select();
+  const struct ad_kernels *k = test_math->kernels;
   static const float special[] = {0x1p-37f, 0x3p-37f, -0x1p-37f, -0x3p-37f, 0x1p15f,
                                   -0x1p15f, 1e30f,    -INFINITY, NAN,       0.0f};
   float x[N];
@@ -47,7 +47,8 @@ static void test_sketch_kernel(void **state) {
         k->sketch(n, &(struct ad_sketch){found, 0x1p36, shift, words, lane}, x);
         for (size_t i = 0; i < n; i++) {
           const uint32_t word = words[(lane + i) / AD_SKETCH_GROUP];
-          const size_t l = (lane + i) % AD_SKETCH_GROUP, h = (word & 0xffff) >> shift, place = h / 16 * 16 + (h + l) % 16;
+          const size_t l = (lane + i) % AD_SKETCH_GROUP, h = (word & 0xffff) >> shift,
+                       place = h / 16 * 16 + (h + l) % 16;
           const uint64_t value = fixed_by_definition(x[i]);
           expected[place] += word >> (16 + l) & 1 ? 0 - value : value;
         }
@@ -62,7 +63,7 @@ static void test_sketch_kernel(void **state) {
 static void test_difference_kernel(void **state) {
   (void)state;
   enum { N = 70 };
-  const struct ad_kernels *k = ad_kernels_select();
+  const struct ad_kernels *k = test_math->kernels;
   float a[N], b[N];
   for (size_t i = 0; i < N; i++) {
     a[i] = uniform(i);
@@ -162,14 +163,15 @@ static void observe(struct scene *s, uint32_t R, size_t buckets) {
     struct ad_optimizer optimizer;
     uint64_t digest = 0;
     assert_int_equal(ad_shard_create(&shards[r], &s->params, r, R), AD_OK);
-    assert_int_equal(ad_optimizer_create(&optimizer, &shards[r], &settings.optimizer), AD_OK);
-    assert_int_equal(ad_observer_create(&observers[r], &shards[r], &what, s->teacher), AD_OK);
+    assert_int_equal(ad_optimizer_create(&optimizer, test_math->kernels, &shards[r], &settings.optimizer), AD_OK);
+    assert_int_equal(ad_observer_create(&observers[r], test_math->kernels, &shards[r], &what, s->teacher), AD_OK);
     struct hooked hooked = {observers[r], s->theta};
     ad_observer_begin(observers[r]);
     for (uint32_t b = s->params.frozen; b < s->params.buckets; b++) {
       compact(s, &shards[r], b);
-      assert_int_equal(ad_optimizer_update(&optimizer, b, &s->rows, s->compact, 1, 1.0, 1.0, s->theta,
-                                           &(struct ad_update_hooks){&hooked, before, after, ad_observer_watch(observers[r])}, &digest),
+      assert_int_equal(ad_optimizer_update(
+                           &optimizer, b, &s->rows, s->compact, 1, 1.0, 1.0, s->theta,
+                           &(struct ad_update_hooks){&hooked, before, after, ad_observer_watch(observers[r])}, &digest),
                        AD_OK);
     }
     assert_true(digest == ad_shard_digest(&shards[r], s->theta));
@@ -344,13 +346,13 @@ static void test_trainer(void **state) {
     s.teacher =
         (struct ad_teacher_settings){.method = AD_TEACHER_SDA, .window = 1, .every = 1, .lag = lag, .weight = 1.0};
     assert_int_equal(
-        ad_trainer_create(&a, &plain.params, &(struct ad_replicas){.student = plain.theta, .teacher = teachers},
-                          &plain.data, &s, NULL),
+        ad_trainer_create(&a, test_math, &plain.params,
+                          &(struct ad_replicas){.student = plain.theta, .teacher = teachers}, &plain.data, &s, NULL),
         AD_OK);
-    assert_int_equal(
-        ad_trainer_create(&b, &watched.params, &(struct ad_replicas){.student = watched.theta, .teacher = teachers + P},
-                          &watched.data, &s, NULL),
-        AD_OK);
+    assert_int_equal(ad_trainer_create(&b, test_math, &watched.params,
+                                       &(struct ad_replicas){.student = watched.theta, .teacher = teachers + P},
+                                       &watched.data, &s, NULL),
+                     AD_OK);
     assert_int_equal(ad_trainer_observe(b, &(struct ad_observer_settings){.norms = 1, .buckets = 64}), AD_OK);
     assert_int_equal(ad_trainer_look(b), AD_OK);
     struct ad_observation seen = ad_trainer_observation(b);
@@ -399,7 +401,7 @@ static void test_errors(void **state) {
   assert_int_equal(ad_shard_create(&shard, &params, 0, 1), AD_OK);
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     const struct ad_observer_settings settings = {.norms = 1, .buckets = wrong[i]};
-    assert_int_equal(ad_observer_create(&observer, &shard, &settings, NULL), AD_ECONFIG);
+    assert_int_equal(ad_observer_create(&observer, test_math->kernels, &shard, &settings, NULL), AD_ECONFIG);
     assert_null(observer);
   }
   const struct ad_observer_settings settings = {.norms = 1, .buckets = 16};
@@ -407,7 +409,7 @@ static void test_errors(void **state) {
   int status = AD_ENOMEM;
   for (unsigned long n = 1; status != AD_OK; n++) {
     ad_memory_fail_at(n);
-    status = ad_observer_create(&observer, &shard, &settings, NULL);
+    status = ad_observer_create(&observer, test_math->kernels, &shard, &settings, NULL);
     ad_memory_fail_at(0);
     assert_true(status == AD_OK || status == AD_ENOMEM);
     ad_observer_destroy(observer);

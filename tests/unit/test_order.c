@@ -88,8 +88,8 @@ static void test_order_limits(void **state) {
 }
 
 /* Worked by hand: 9 -> lane 0; 7 (position 1) -> lane 1; 7 (position 4) -> lane 2; 5 -> lane 1 (7 = 7: the lower lane);
- * 4 -> lane 2 (7 < 9 < 12); 2 -> lane 0 (9 < 11 < 12); 2 (position 6) -> lane 0 (11 = 11: the lower lane). So 13, 12 and
- * 11 tokens. The tree's left half has two places: 13 goes left, 12 right, 11 left again, where it comes second. */
+ * 4 -> lane 2 (7 < 9 < 12); 2 -> lane 0 (9 < 11 < 12); 2 (position 6) -> lane 0 (11 = 11: the lower lane). So 13, 12
+ * and 11 tokens. The tree's left half has two places: 13 goes left, 12 right, 11 left again, where it comes second. */
 static void test_lanes_by_hand(void **state) {
   (void)state;
   const uint32_t lengths[7] = {5, 7, 2, 9, 7, 4, 2};

@@ -104,7 +104,8 @@ static void check_evaluation(struct encoder_fixture *f, const struct ad_batch *b
   const size_t n = f->dataset.count * f->params.config.classes;
   struct ad_encoder *encoder;
   float *again = calloc(n, sizeof *again);
-  assert_int_equal(ad_encoder_create(&encoder, &f->params, batch->tokens, batch->examples, batch->lanes, 0), AD_OK);
+  assert_int_equal(ad_encoder_create(&encoder, test_math, &f->params, batch->tokens, batch->examples, batch->lanes, 0),
+                   AD_OK);
   assert_int_equal(ad_encoder_forward(encoder, f->theta, batch, NULL, again), AD_OK);
   assert_memory_equal(again, logits, n * sizeof *again);
   ad_encoder_destroy(encoder);
@@ -120,7 +121,7 @@ static void run_fixture(const char *name) {
     ids[b] = b;
   }
   struct ad_encoder *encoder;
-  assert_int_equal(ad_encoder_create(&encoder, &f.params, f.dataset.offset[B], B, 16, 1), AD_OK);
+  assert_int_equal(ad_encoder_create(&encoder, test_math, &f.params, f.dataset.offset[B], B, 16, 1), AD_OK);
   float *logits = calloc(n, sizeof *logits);
   for (size_t i = 0; i < LANE_COUNTS; i++) {
     const struct ad_batch batch = fixture_batch(&f, B, ids, LANES[i]);
@@ -154,7 +155,8 @@ static void test_single_examples(void **state) {
     fixture_load(&f, ENCODER_FIXTURES[i]);
     const size_t C = f.params.config.classes;
     struct ad_encoder *encoder;
-    assert_int_equal(ad_encoder_create(&encoder, &f.params, f.dataset.offset[f.dataset.count], 1, 1, 0), AD_OK);
+    assert_int_equal(ad_encoder_create(&encoder, test_math, &f.params, f.dataset.offset[f.dataset.count], 1, 1, 0),
+                     AD_OK);
     float *logits = calloc(f.dataset.count * C, sizeof *logits);
     for (uint32_t b = 0; b < f.dataset.count; b++) {
       const struct ad_batch batch = fixture_batch(&f, 1, &b, 1);

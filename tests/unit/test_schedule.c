@@ -102,7 +102,7 @@ static void test_layer_decay(void **state) {
   struct ad_rows rows;
   assert_int_equal(ad_params_create(&params, &config), AD_OK);
   assert_int_equal(ad_shard_create(&shard, &params, 0, 1), AD_OK);
-  assert_int_equal(ad_optimizer_create(&optimizer, &shard, &settings), AD_OK);
+  assert_int_equal(ad_optimizer_create(&optimizer, ad_kernels_find(NULL), &shard, &settings), AD_OK);
   assert_int_equal(ad_rows_create(&rows, V), AD_OK);
   for (uint32_t id = 0; id < V; id++) {
     ad_rows_add(&rows, 1, &id);

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
 #include "autodidact/model/shard.h"
+#include "support/kernel_sets.h"
 #include "support/small_training.h"
 
 enum { STEPS = 18 };
@@ -37,7 +37,7 @@ static void lesson_open(struct lesson *l, const struct ad_trainer_settings *s, i
   for (size_t k = 0; k < past; k++) {
     l->replicas.past[k] = vectors + (teacher + mean + k) * P;
   }
-  assert_int_equal(ad_trainer_create(&l->trainer, &l->f.params, &l->replicas, &l->f.data, s, NULL), AD_OK);
+  assert_int_equal(ad_trainer_create(&l->trainer, test_math, &l->f.params, &l->replicas, &l->f.data, s, NULL), AD_OK);
   if (garbage) {
     memset(l->f.theta + first, 0xff, (P - first) * sizeof *l->f.theta);
     memset(vectors, 0xff, (others + 1) * P * sizeof *vectors);
@@ -217,5 +217,10 @@ static void test_verify(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_methods), cmocka_unit_test(test_settings),
                                      cmocka_unit_test(test_verify)};
-  return ad_gemm_start() != AD_OK ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+  if (test_math_start(NULL, NULL) != AD_OK) {
+    return 1;
+  }
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  test_math_end();
+  return failed;
 }

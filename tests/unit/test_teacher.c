@@ -30,7 +30,7 @@ static int lesson_open(struct lesson *l, const struct ad_model_config *model, co
   for (size_t k = 0; k < past; k++) {
     l->replicas.past[k] = malloc(P * sizeof(float));
   }
-  return ad_trainer_create(&l->trainer, &l->f.params, &l->replicas, &l->f.data, s, NULL);
+  return ad_trainer_create(&l->trainer, test_math, &l->f.params, &l->replicas, &l->f.data, s, NULL);
 }
 
 static void lesson_close(struct lesson *l) {
@@ -199,7 +199,7 @@ static void test_out_of_memory(void **state) {
       ad_trainer_destroy(l.trainer);
       l.trainer = NULL;
       ad_memory_fail_at(n);
-      status = ad_trainer_create(&l.trainer, &l.f.params, &l.replicas, &l.f.data, &s, NULL);
+      status = ad_trainer_create(&l.trainer, test_math, &l.f.params, &l.replicas, &l.f.data, &s, NULL);
       for (int i = 0; i < 3 && status == AD_OK; i++) {
         status = ad_trainer_step(l.trainer, &step);
       }

@@ -55,15 +55,16 @@ struct training {
 static void start_training(struct training *t, const char *name) {
   struct encoder_fixture *f = &t->fixture;
   fixture_load(f, name);
-  assert_int_equal(ad_encoder_create(&t->encoder, &f->params, f->dataset.offset[f->dataset.count], BATCH, LANES, 1),
-                   AD_OK);
-  exchange_alone_init(&t->alone, &f->params, ad_kernels_select());
+  assert_int_equal(
+      ad_encoder_create(&t->encoder, test_math, &f->params, f->dataset.offset[f->dataset.count], BATCH, LANES, 1),
+      AD_OK);
+  exchange_alone_init(&t->alone, &f->params, test_math->kernels);
   assert_int_equal(ad_gradient_create(&t->gradient, &f->params, t->alone.kernels, LANES, &t->alone.table), AD_OK);
   t->room = calloc(f->params.buckets, sizeof *t->room);
   t->squares = calloc(f->params.count, sizeof *t->squares);
   ad_gradient_receive(t->gradient, t->room, t->squares);
   assert_int_equal(ad_shard_create(&t->shard, &f->params, 0, 1), AD_OK);
-  assert_int_equal(ad_optimizer_create(&t->optimizer, &t->shard, &SETTINGS), AD_OK);
+  assert_int_equal(ad_optimizer_create(&t->optimizer, test_math->kernels, &t->shard, &SETTINGS), AD_OK);
   assert_int_equal(ad_rows_create(&t->rows, f->params.config.vocab), AD_OK);
 }
 
@@ -132,7 +133,6 @@ static struct seen train_step(struct training *t, uint64_t step, const uint32_t 
                               const double *products) {
   struct seen seen = {0};
   const size_t watched = step % LANES;
-  double squares = 0.0;
   struct encoder_fixture *f = &t->fixture;
   float logits[BATCH * 8], dlogits[BATCH * 8];
   assert_true(f->params.config.classes <= 8);
@@ -143,14 +143,13 @@ static struct seen train_step(struct training *t, uint64_t step, const uint32_t 
   assert_int_equal(ad_encoder_forward(t->encoder, f->theta, &batch, NULL, logits), AD_OK);
   seen.loss = cross_entropy(&f->dataset, f->params.config.classes, ids, logits, dlogits);
   assert_int_equal(ad_gradient_begin(t->gradient, &t->rows, batch.lane_example), AD_OK);
-  const struct ad_gradient_sink *sink = ad_gradient_round(t->gradient, 0, LANES, 1);
-  ad_tree_watch(watched, &squares);
+  struct ad_lane_watch watch = {.lane = watched};
+  const struct ad_gradient_sink *sink = ad_gradient_round(t->gradient, 0, LANES, 1, &watch);
   assert_int_equal(ad_encoder_backward(t->encoder, f->theta, &batch, NULL, dlogits, &t->rows, sink), AD_OK);
-  ad_tree_watch(0, NULL);
   assert_int_equal(ad_gradient_end(t->gradient), AD_OK);
   const size_t first = batch.lane_example[watched], end = batch.lane_example[watched + 1];
   assert_true(end > first);
-  seen.lane_error = relative(sqrt(squares), norm_of_part(products, first, end) * (double)(end - first) / BATCH);
+  seen.lane_error = relative(sqrt(watch.squares), norm_of_part(products, first, end) * (double)(end - first) / BATCH);
   seen.norm = gradient_norm(t);
   const double scale = ad_optimizer_clip(&t->optimizer, seen.norm);
   uint64_t digest = 0;
@@ -234,7 +233,8 @@ static void test_trajectories(void **state) {
   assert_int_equal(ad_memory_stats().live_blocks, before.live_blocks);
 }
 
-/* The norm that a trainer's step tells of a part of its batch, from the dot products [N,N] of all examples' gradients. */
+/* The norm that a trainer's step tells of a part of its batch, from the dot products [N,N] of all examples' gradients.
+ */
 static double part_expected(const struct ad_trainer *t, size_t N, const double *products) {
   double sum = 0.0;
   const size_t first = t->lane_begin[t->part], end = t->lane_begin[t->part + 1];
@@ -246,7 +246,8 @@ static double part_expected(const struct ad_trainer *t, size_t N, const double *
   return sqrt(sum) / (double)(end - first);
 }
 
-/* One step over all examples of the fixture, in so many lanes and rounds; the norm of its part, NaN where none is watched. */
+/* One step over all examples of the fixture, in so many lanes and rounds; the norm of its part, NaN where none is
+ * watched. */
 static double check_part(struct encoder_fixture *f, size_t lanes, size_t rounds, int watched, const double *products) {
   const size_t N = f->dataset.count;
   const struct ad_trainer_settings s = {
@@ -254,7 +255,8 @@ static double check_part(struct encoder_fixture *f, size_t lanes, size_t rounds,
   struct ad_trainer *t;
   struct ad_step step;
   assert_int_equal(
-      ad_trainer_create(&t, &f->params, &(struct ad_replicas){.student = f->theta}, &f->dataset, &s, NULL), AD_OK);
+      ad_trainer_create(&t, test_math, &f->params, &(struct ad_replicas){.student = f->theta}, &f->dataset, &s, NULL),
+      AD_OK);
   ad_trainer_watch(t, watched);
   assert_int_equal(ad_trainer_step(t, &step), AD_OK);
   if (watched) {

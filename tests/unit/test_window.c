@@ -72,7 +72,7 @@ static void test_means(void **state) {
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
     for (int disk = 0; disk < 2; disk++) {
       struct ad_window w;
-      assert_int_equal(ad_window_create(&w, N, sizes[s], VECTORS, disk ? "/tmp" : NULL), AD_OK);
+      assert_int_equal(ad_window_create(&w, test_math->kernels, N, sizes[s], VECTORS, disk ? "/tmp" : NULL), AD_OK);
       assert_int_equal(ad_window_filled(&w), 0);
       for (size_t v = 0; v < VECTORS; v++) {
         if (v % 7 == 6) {
@@ -107,7 +107,7 @@ static void test_range(void **state) {
   for (size_t s = 0; s < 3; s++) {
     struct ad_window w;
     float x[5] = {63.999996f, -63.999996f, 0.0f, -0.0f, 1e-45f}, mean[5];
-    assert_int_equal(ad_window_create(&w, 5, sizes[s], 4, NULL), AD_OK);
+    assert_int_equal(ad_window_create(&w, test_math->kernels, 5, sizes[s], 4, NULL), AD_OK);
     assert_int_equal(ad_window_enter(&w, 0, 5, x, NULL), AD_OK);
     ad_window_entered(&w);
     for (size_t b = 0; b < 4; b++) {
@@ -128,18 +128,18 @@ static void test_errors(void **state) {
   struct ad_window w;
   float mean[4];
   const size_t before = ad_memory_stats().live_blocks;
-  assert_int_equal(ad_window_create(&w, 4, 3, 4, "/no/such/folder"), AD_EIO);
+  assert_int_equal(ad_window_create(&w, test_math->kernels, 4, 3, 4, "/no/such/folder"), AD_EIO);
   assert_non_null(strstr(ad_error_message(), "/no/such/folder"));
-  assert_int_equal(ad_window_create(&w, 1ull << 48, 3, 4, "/tmp"), AD_ENOMEM);
+  assert_int_equal(ad_window_create(&w, test_math->kernels, 1ull << 48, 3, 4, "/tmp"), AD_ENOMEM);
   assert_int_equal(ad_memory_stats().live_blocks, before);
-  assert_int_equal(ad_window_create(&w, 4, 3, 4, NULL), AD_OK);
+  assert_int_equal(ad_window_create(&w, test_math->kernels, 4, 3, 4, NULL), AD_OK);
   assert_int_equal(ad_window_mean(&w, 0, 4, mean), AD_EINTERNAL);
   ad_window_destroy(&w);
   for (int disk = 0; disk < 2; disk++) {
     int status = AD_ENOMEM;
     for (unsigned long n = 1; status != AD_OK; n++) {
       ad_memory_fail_at(n);
-      status = ad_window_create(&w, 100, 5, 9, disk ? "/tmp" : NULL);
+      status = ad_window_create(&w, test_math->kernels, 100, 5, 9, disk ? "/tmp" : NULL);
       ad_memory_fail_at(0);
       assert_true(status == AD_OK || status == AD_ENOMEM);
       if (status == AD_OK) {

@@ -1,6 +1,6 @@
-/* The registry of teacher methods. A method is one line here and one file, src/learn/teacher/NAME.c, which defines its table
- * (src/learn/teacher/method.h). From these lines come the choices, conditions and help of the configuration, and the
- * list of tables that learn/teacher.h looks a method up in. */
+/* The registry of teacher methods. A method is one line here and one file, src/learn/teacher/NAME.c, which defines its
+ * table (src/learn/teacher/method.h). From these lines come the choices, conditions and help of the configuration, and
+ * the list of tables that learn/teacher.h looks a method up in. */
 #ifndef AUTODIDACT_BASE_TEACHER_METHODS_H
 #define AUTODIDACT_BASE_TEACHER_METHODS_H
 
@@ -9,6 +9,7 @@
  * The columns of 0 and 1: `means` says that the method keeps the means of past students without eval.means; `single`
  * that its teacher is one model; each of the others that it reads this key of teacher.* (lag stands for dropout too,
  * weight for ramp and start). */
+/* clang-format off */
 #define AD_TEACHER_METHODS(X)                                                                                    \
   /*               means every window ring lag single weight decay */                                            \
   X(NONE,  none,     0,    0,    0,    0,   0,    0,    0,    0, "nothing")                                      \
@@ -17,12 +18,13 @@
   X(SDV,   sdv,      0,    1,    1,    0,   1,    0,    1,    0, "the mean of its past students' logits")        \
   X(EMA,   ema,      0,    1,    0,    0,   1,    1,    1,    1, "the moving average of its parameters")         \
   X(RDROP, rdrop,    0,    0,    0,    0,   0,    0,    1,    0, "a second pass of its own")
+/* clang-format on */
 
 enum ad_teacher_method {
 #define AD_METHOD_ID(ID, ...) AD_TEACHER_##ID,
   AD_TEACHER_METHODS(AD_METHOD_ID)
 #undef AD_METHOD_ID
-  AD_TEACHER_METHOD_COUNT
+      AD_TEACHER_METHOD_COUNT
 };
 
 /* "none|se|...": the choices of teacher.method. */
@@ -52,7 +54,8 @@ enum ad_teacher_method {
 #define AD_METHOD_LAG(ID, name, means, every, window, ring, lag, ...) AD_METHOD_IF_##lag(name)
 #define AD_METHOD_SINGLE(ID, name, means, every, window, ring, lag, single, ...) AD_METHOD_IF_##single(name)
 #define AD_METHOD_WEIGHT(ID, name, means, every, window, ring, lag, single, weight, ...) AD_METHOD_IF_##weight(name)
-#define AD_METHOD_DECAY(ID, name, means, every, window, ring, lag, single, weight, decay, ...) AD_METHOD_IF_##decay(name)
+#define AD_METHOD_DECAY(ID, name, means, every, window, ring, lag, single, weight, decay, ...) \
+  AD_METHOD_IF_##decay(name)
 
 #define AD_METHOD_IF_1(name) " " #name
 #define AD_METHOD_IF_0(name)

@@ -13,19 +13,19 @@
 /* A packed batch: the examples of consecutive lanes, one after another. Arrays of per-token data have room for
  * ad_round_rows(T) entries; those past T are 0. The arrays belong to the caller (or to an ad_packer). */
 struct ad_batch {
-  size_t examples;               /* B */
-  size_t tokens;                 /* T rows, gaps between aligned lanes included */
-  size_t lanes;                  /* consecutive lanes in this batch; some may be empty */
-  const size_t *lane_example;    /* [lanes + 1] first example of each lane */
-  const size_t *offset;          /* [B + 1] first row of each example; offset[B] = T */
-  const uint32_t *length;        /* [B] tokens of each example */
-  const uint32_t *ids;           /* [T] token ids */
-  const uint32_t *types;         /* [T] segment 0 or 1 */
-  const uint32_t *positions;     /* [T] position inside the example */
-  const uint32_t *token_stream;  /* [T] the stream of the token's example */
-  const uint32_t *example;       /* [B] global example ids: row numbers in the split */
-  const uint32_t *copy;          /* [B] which copy of the example this is, from 0 */
-  const uint32_t *stream;        /* [B] ad_batch_stream of the two: names the dropout masks */
+  size_t examples;              /* B */
+  size_t tokens;                /* T rows, gaps between aligned lanes included */
+  size_t lanes;                 /* consecutive lanes in this batch; some may be empty */
+  const size_t *lane_example;   /* [lanes + 1] first example of each lane */
+  const size_t *offset;         /* [B + 1] first row of each example; offset[B] = T */
+  const uint32_t *length;       /* [B] tokens of each example */
+  const uint32_t *ids;          /* [T] token ids */
+  const uint32_t *types;        /* [T] segment 0 or 1 */
+  const uint32_t *positions;    /* [T] position inside the example */
+  const uint32_t *token_stream; /* [T] the stream of the token's example */
+  const uint32_t *example;      /* [B] global example ids: row numbers in the split */
+  const uint32_t *copy;         /* [B] which copy of the example this is, from 0 */
+  const uint32_t *stream;       /* [B] ad_batch_stream of the two: names the dropout masks */
 };
 
 /* Examples whose copies all have masks of their own: at most two copies of so many, or one of 2^32. */
@@ -56,9 +56,9 @@ struct ad_packer {
   uint32_t *stream;
 };
 
-/* Memory for batches of up to so many rows (gaps included), examples (copies included) and lanes, each lane's first row a
- * multiple of `alignment` (>= 1; what ad_encoder_alignment asks for). Rows of a gap have id, type, position and stream 0.
- * The caller owns it: ad_packer_destroy. AD_ENOMEM. */
+/* Memory for batches of up to so many rows (gaps included), examples (copies included) and lanes, each lane's first row
+ * a multiple of `alignment` (>= 1; what ad_encoder_alignment asks for). Rows of a gap have id, type, position and
+ * stream 0. The caller owns it: ad_packer_destroy. AD_ENOMEM. */
 int ad_packer_create(struct ad_packer *packer, size_t rows, size_t examples, size_t lanes, size_t alignment);
 
 /* Rows that `tokens` tokens in `lanes` aligned lanes take at most. */

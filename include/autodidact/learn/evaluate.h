@@ -9,8 +9,10 @@
 
 struct ad_evaluator;
 
-/* For data sets of this model in batches of B. params must outlive it. The caller owns it. AD_ENOMEM, AD_ECONFIG. */
-int ad_evaluator_create(struct ad_evaluator **evaluator, const struct ad_params *params, size_t B);
+/* For data sets of this model in batches of B. math and params must outlive it. The caller owns it. AD_ENOMEM,
+ * AD_ECONFIG. */
+int ad_evaluator_create(struct ad_evaluator **evaluator, const struct ad_math *math, const struct ad_params *params,
+                        size_t B);
 void ad_evaluator_destroy(struct ad_evaluator *evaluator);
 
 /* Evaluations to come read the frozen parameters from `theta` [P] (ad_encoder_read_frozen). */

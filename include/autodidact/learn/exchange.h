@@ -21,22 +21,22 @@ struct ad_partial {
 struct ad_exchange {
   void *context;
   uint32_t rank, size;
-  uint32_t shard, shards;       /* what this rank updates: shard `rank` of `size`, or 0 of 1, everything (optim.shard = false) */
+  uint32_t shard, shards;        /* this rank updates shard `rank` of `size`, or 0 of 1: everything */
   uint32_t node_rank, node_size; /* among the ranks that share a replica */
   int in_place;                  /* 1: the gradient of a bucket stays in the one partial sum that was handed in */
 
   /* Starts a step: its touched rows and the first example of each lane [W + 1], read until the step's end. */
   int (*step_begin)(void *context, const struct ad_rows *rows, const size_t *lane_begin);
 
-  /* Memory [compact bucket] for partial sum `part` of a bucket, good until reduce_end of the next bucket but one. NULL in
-   * place of this function: the gradient has memory of its own. */
+  /* Memory [compact bucket] for partial sum `part` of a bucket, good until reduce_end of the next bucket but one. NULL
+   * in place of this function: the gradient has memory of its own. */
   float *(*place)(void *context, uint32_t bucket, size_t part);
 
   /* Finishes the tree of a bucket: `begin` hands in this rank's partial sums (which must not be touched until `end`).
-   * `end` writes the sum over all lanes, the part of the shard that this rank updates, into room, which it does not need
-   * where the exchange works in place; *gradient is where the sum then lies, until the step's end. The sum of squares of
-   * each of its blocks goes into squares (ad_compact_squares), taken while it is in cache. A bucket is ended before the
-   * next one begins. */
+   * `end` writes the sum over all lanes, the part of the shard that this rank updates, into room, which it does not
+   * need where the exchange works in place; *gradient is where the sum then lies, until the step's end. The sum of
+   * squares of each of its blocks goes into squares (ad_compact_squares), taken while it is in cache. A bucket is ended
+   * before the next one begins. */
   int (*reduce_begin)(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count);
   int (*reduce_end)(void *context, uint32_t bucket, float *room, double *squares, const float **gradient);
 
@@ -50,8 +50,8 @@ struct ad_exchange {
   /* Sums of `count` numbers over the shards, modulo 2^64: they stay as they are where each rank updates everything. */
   int (*sum)(void *context, size_t count, uint64_t *values);
 
-  /* Brings each rank's shard of `count` vectors [P] to all replicas; nobody reads them while they are on their way. Where
-   * each rank updates everything, all have it. */
+  /* Brings each rank's shard of `count` vectors [P] to all replicas; nobody reads them while they are on their way.
+   * Where each rank updates everything, all have it. */
   int (*publish)(void *context, size_t count, float *const *vectors);
 
   /* Waits for the ranks that share this rank's replicas; what they wrote there is then seen. */

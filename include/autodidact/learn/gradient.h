@@ -28,9 +28,10 @@ void ad_gradient_destroy(struct ad_gradient *gradient);
  * lane in the batch. Both are read until the step's end. Collective over the exchange. */
 int ad_gradient_begin(struct ad_gradient *gradient, const struct ad_rows *rows, const size_t *lane_begin);
 
-/* Where the backward of the round over lanes [lo, hi) puts its gradient; last: this is the step's last round. Valid
- * until the next call. */
-const struct ad_gradient_sink *ad_gradient_round(struct ad_gradient *gradient, size_t lo, size_t hi, int last);
+/* Where the backward of the round over lanes [lo, hi) puts its gradient; last: this is the step's last round. watch, or
+ * NULL: what it is to measure of a lane of the round's batch. Valid until the next call. */
+const struct ad_gradient_sink *ad_gradient_round(struct ad_gradient *gradient, size_t lo, size_t hi, int last,
+                                                 struct ad_lane_watch *watch);
 
 /* Ends the reductions of the step. Collective over the exchange. */
 int ad_gradient_end(struct ad_gradient *gradient);

@@ -44,7 +44,7 @@ struct ad_observer;
 
 /* Of the parameters of a shard. teacher: the replica [P] of the teacher's parameters, or NULL. shard and teacher must
  * outlive it. The caller owns it. AD_ECONFIG (buckets), AD_ENOMEM. */
-int ad_observer_create(struct ad_observer **observer, const struct ad_shard *shard,
+int ad_observer_create(struct ad_observer **observer, const struct ad_kernels *kernels, const struct ad_shard *shard,
                        const struct ad_observer_settings *settings, const float *teacher);
 void ad_observer_destroy(struct ad_observer *observer);
 

@@ -24,8 +24,8 @@ struct ad_optimizer {
   unsigned char *idle;
 };
 
-/* Moments of zero. shard must outlive it. The caller owns it. AD_ENOMEM, AD_ECONFIG (no kernels for this CPU). */
-int ad_optimizer_create(struct ad_optimizer *optimizer, const struct ad_shard *shard,
+/* Moments of zero. shard must outlive it. The caller owns it. AD_ENOMEM. */
+int ad_optimizer_create(struct ad_optimizer *optimizer, const struct ad_kernels *kernels, const struct ad_shard *shard,
                         const struct ad_optimizer_settings *settings);
 void ad_optimizer_destroy(struct ad_optimizer *optimizer);
 
@@ -44,9 +44,9 @@ enum { AD_UPDATE_PIECE = 1024 };
  * the tensor. */
 size_t ad_update_cell_end(const struct ad_params *params, uint32_t bucket, size_t flat);
 
-/* Called for each piece, at `flat` of the flat vector and `local` of the shard's own vectors, before (or NULL) and after
- * its update. watch, or NULL: pieces are single cells, which the update looks at as it comes by (gradients before scaling);
- * `before` may set it, `after` read it. */
+/* Called for each piece, at `flat` of the flat vector and `local` of the shard's own vectors, before (or NULL) and
+ * after its update. watch, or NULL: pieces are single cells, which the update looks at as it comes by (gradients before
+ * scaling); `before` may set it, `after` read it. */
 struct ad_update_hooks {
   void *context;
   int (*before)(void *context, size_t flat, size_t local, size_t length);

@@ -85,11 +85,12 @@ void ad_teacher_distance(const struct ad_teacher_settings *settings, const struc
 
 struct ad_teacher;
 
-/* Before the first step of a run of `steps`; replicas->student holds theta_0. shard, replicas' vectors and exchange must outlive it. Collective over the exchange, as all functions that change it. The
- * caller owns it. AD_ECONFIG (settings that make no teacher), AD_EIO (ring on disk), AD_ENOMEM. */
+/* Before the first step of a run of `steps`; replicas->student holds theta_0. shard, replicas' vectors and exchange
+ * must outlive it. Collective over the exchange, as all functions that change it. The caller owns it. AD_ECONFIG
+ * (settings that make no teacher), AD_EIO (ring on disk), AD_ENOMEM. */
 int ad_teacher_create(struct ad_teacher **teacher, const struct ad_teacher_settings *settings,
-                      const struct ad_shard *shard, const struct ad_replicas *replicas, uint64_t steps,
-                      const struct ad_exchange *exchange);
+                      const struct ad_kernels *kernels, const struct ad_shard *shard,
+                      const struct ad_replicas *replicas, uint64_t steps, const struct ad_exchange *exchange);
 void ad_teacher_destroy(struct ad_teacher *teacher);
 
 /* Bytes that a rank holds for it at the end of a run of T steps, without replicas: sums, ring. Rings of more slots than
@@ -134,8 +135,8 @@ int ad_teacher_mean(struct ad_teacher *teacher, enum ad_variant variant);
 size_t ad_teacher_vectors(const struct ad_teacher *teacher, struct ad_state_vector *vectors);
 struct ad_teacher_state ad_teacher_state(const struct ad_teacher *teacher);
 
-/* Where the piece of slot `slot` of vector number `vector` lies, at `flat` of the flat vector and `local` of the shard's
- * own. NULL: not in memory (a ring on disk). */
+/* Where the piece of slot `slot` of vector number `vector` lies, at `flat` of the flat vector and `local` of the
+ * shard's own. NULL: not in memory (a ring on disk). */
 void *ad_teacher_place(const struct ad_teacher *teacher, size_t vector, size_t slot, size_t flat, size_t local);
 
 /* Copies such a piece to or from values. AD_EIO (a ring on disk). */

@@ -29,13 +29,13 @@ struct ad_step {
   uint64_t epoch; /* from 1 */
   int epoch_end;  /* 1: the epoch's last step */
   size_t examples, tokens;
-  double loss;         /* mean cross entropy of the batch, before the update */
-  double distance;     /* from the teacher (R-Drop: between the two passes), mean over the batch; NaN: not computed */
-  double weight;       /* of the distance in what is minimised, loss + weight distance; 0: not computed */
-  double norm;         /* of the gradient, before clipping */
-  /* Where it was watched (ad_trainer_watch), otherwise NaN and 0: the norm, before clipping, of the mean gradient over the
-   * examples of one lane, drawn by the step, and their number. With `norm` and `examples` the pair that the gradient noise
-   * scale is estimated from (statistics/trajectory.h). */
+  double loss;     /* mean cross entropy of the batch, before the update */
+  double distance; /* from the teacher (R-Drop: between the two passes), mean over the batch; NaN: not computed */
+  double weight;   /* of the distance in what is minimised, loss + weight distance; 0: not computed */
+  double norm;     /* of the gradient, before clipping */
+  /* Where it was watched (ad_trainer_watch), otherwise NaN and 0: the norm, before clipping, of the mean gradient over
+   * the examples of one lane, drawn by the step, and their number. With `norm` and `examples` the pair that the
+   * gradient noise scale is estimated from (statistics/trajectory.h). */
   double part_norm;
   uint64_t part_examples;
   double factor;       /* the schedule's */
@@ -48,13 +48,13 @@ struct ad_trainer;
 
 /* A trainer at step 0, of one rank of exchange->size, or alone where exchange is NULL. replicas->student holds the
  * first parameters and is updated in place; what else is needed ad_teacher_replicas tells (shared by the ranks of a
- * node or a rank's own, as the exchange has it). params, the replicas' vectors, data and exchange must outlive it. The
- * caller owns it. Collective over the exchange, as all functions that change it. AD_ECONFIG (no label, more lanes than
- * supported, fewer lanes than ranks, settings that make no teacher), AD_EINPUT (an example longer than the model
- * takes), AD_EIO (a ring on disk), AD_ENOMEM. */
-int ad_trainer_create(struct ad_trainer **trainer, const struct ad_params *params, const struct ad_replicas *replicas,
-                      const struct ad_dataset *data, const struct ad_trainer_settings *settings,
-                      const struct ad_exchange *exchange);
+ * node or a rank's own, as the exchange has it). math, params, the replicas' vectors, data and exchange must outlive
+ * it. The caller owns it. Collective over the exchange, as all functions that change it. AD_ECONFIG (no label, more
+ * lanes than supported, fewer lanes than ranks, settings that make no teacher), AD_EINPUT (an example longer than the
+ * model takes), AD_EIO (a ring on disk), AD_ENOMEM. */
+int ad_trainer_create(struct ad_trainer **trainer, const struct ad_math *math, const struct ad_params *params,
+                      const struct ad_replicas *replicas, const struct ad_dataset *data,
+                      const struct ad_trainer_settings *settings, const struct ad_exchange *exchange);
 void ad_trainer_destroy(struct ad_trainer *trainer);
 
 /* Steps of the whole run, and steps done. */
@@ -91,8 +91,8 @@ const struct ad_shard *ad_trainer_shard(const struct ad_trainer *trainer);
 size_t ad_trainer_vectors(const struct ad_trainer *trainer, struct ad_state_vector *vectors);
 struct ad_trainer_state ad_trainer_state(const struct ad_trainer *trainer);
 
-/* Where the piece from `flat` on of bucket `bucket` of slot `slot` of vector number `vector` lies, in the shard one after
- * another. Of the student also frozen buckets. NULL: not in memory (a ring on disk). */
+/* Where the piece from `flat` on of bucket `bucket` of slot `slot` of vector number `vector` lies, in the shard one
+ * after another. Of the student also frozen buckets. NULL: not in memory (a ring on disk). */
 void *ad_trainer_place(const struct ad_trainer *trainer, size_t vector, size_t slot, uint32_t bucket, size_t flat);
 
 /* Copies `count` elements of such a piece to or from values. AD_EIO (a ring on disk). */
@@ -108,8 +108,8 @@ int ad_trainer_restore(struct ad_trainer *trainer, const struct ad_trainer_state
 /* Makes an observer, so that steps can be watched. Once, on all ranks. AD_ECONFIG (settings), AD_ENOMEM. */
 int ad_trainer_observe(struct ad_trainer *trainer, const struct ad_observer_settings *settings);
 
-/* The next step is to be observed; part 1: also the norm of the gradient of a part of its batch (ad_step). To be called by
- * all ranks or none. */
+/* The next step is to be observed; part 1: also the norm of the gradient of a part of its batch (ad_step). To be called
+ * by all ranks or none. */
 void ad_trainer_watch(struct ad_trainer *trainer, int part);
 
 /* Observes the parameters as they are now: values, the distance where there is a teacher, the sketch. Collective over

@@ -34,9 +34,10 @@ struct ad_window {
 };
 
 /* An empty window. K = size, or with size 0 all of at most `most` vectors (then there is no ring). folder: where the
- * ring's file is made, whose space is taken at once; NULL: in memory. The caller owns it. AD_ENOMEM, AD_ECONFIG (no
- * kernels), AD_EIO (folder, or no space in it). */
-int ad_window_create(struct ad_window *window, size_t n, uint64_t size, uint64_t most, const char *folder);
+ * ring's file is made, whose space is taken at once; NULL: in memory. The caller owns it. AD_ENOMEM, AD_EIO (folder, or
+ * no space in it). */
+int ad_window_create(struct ad_window *window, const struct ad_kernels *kernels, size_t n, uint64_t size, uint64_t most,
+                     const char *folder);
 void ad_window_destroy(struct ad_window *window);
 
 /* Bytes that such a window holds in memory, and on disk. */
@@ -44,8 +45,8 @@ size_t ad_window_bytes(size_t n, uint64_t size, int on_disk);
 size_t ad_window_disk_bytes(size_t n, uint64_t size);
 
 /* The piece x [length] at `at` of the vector that is entering, length <= AD_WINDOW_PIECE; after its last piece
- * ad_window_entered. mean [length], if not NULL, gets the piece of the mean as it is with x. AD_EDIVERGED where a value is not
- * below 64 in magnitude (nothing of the piece enters), AD_EIO. */
+ * ad_window_entered. mean [length], if not NULL, gets the piece of the mean as it is with x. AD_EDIVERGED where a value
+ * is not below 64 in magnitude (nothing of the piece enters), AD_EIO. */
 int ad_window_enter(struct ad_window *window, size_t at, size_t length, const float *x, float *mean);
 void ad_window_entered(struct ad_window *window);
 

@@ -1,16 +1,19 @@
-/* Matrix products, one thread, by one of two backends. `chain` is our own: each output is one chain of fused multiply-adds
- * (docs/arithmetic.md), by the vector kernels in use. `openblas` has an arithmetic of its own. ad_gemm_start chooses.
+/* Matrix products, one thread, by one of two backends. `chain` is our own: each output is one chain of fused
+ * multiply-adds (docs/arithmetic.md), by the vector kernels in use. `openblas` has an arithmetic of its own.
+ * ad_gemm_create chooses; math/context.h has it beside the vector kernels.
  *
  * All matrices float32, row-major. Where the number of rows M counts tokens, the caller rounds it up to a multiple of
- * ad_gemm_block with zero rows and begins lanes at the alignment of ad_gemm_prepare: then the bits of a row do not depend
- * on the other rows (docs/design.md, section 3).
+ * ad_gemm_block with zero rows and begins lanes at the alignment of ad_gemm_prepare: then the bits of a row do not
+ * depend on the other rows (docs/design.md, section 3).
  *
- * Letters: M rows (tokens or examples), N outputs and K inputs of a linear layer. Not reentrant: one panel of work memory
- * serves all calls. */
+ * Letters: M rows (tokens or examples), N outputs and K inputs of a linear layer. Not reentrant: one panel of work
+ * memory serves all calls with the same struct ad_gemm. */
 #ifndef AUTODIDACT_MATH_GEMM_H
 #define AUTODIDACT_MATH_GEMM_H
 
 #include <stddef.h>
+
+#include "autodidact/math/tree.h"
 
 enum { AD_ROW_BLOCK = 48 };
 
@@ -19,41 +22,43 @@ static inline size_t ad_round_rows(size_t rows) {
   return (rows + AD_ROW_BLOCK - 1) / AD_ROW_BLOCK * AD_ROW_BLOCK;
 }
 
+struct ad_gemm;
+
+/* Products with these vector kernels, by the backend of this name (chain, openblas), or by chain where name is NULL or
+ * "". One thread, whatever the build of OpenBLAS and the environment say. The caller owns it. AD_ECONFIG (an unknown
+ * name), AD_ENOMEM (also: no room for OpenBLAS's buffer). */
+int ad_gemm_create(struct ad_gemm **gemm, const struct ad_kernels *kernels, const char *name);
+void ad_gemm_destroy(struct ad_gemm *gemm);
+
 /* Y [M,N] (ldy) = X [M,K] (ldx) W^T, W [N,K]: a linear layer forward. */
-void ad_gemm_nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy);
+void ad_gemm_nt(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W,
+                float *Y, size_t ldy);
 
 /* dX [M,K] (ldx) = dY [M,N] (ldy) W; with accumulate, dX += . The gradient of a linear layer's input. */
-void ad_gemm_nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX, size_t ldx,
-                int accumulate);
+void ad_gemm_nn(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W,
+                float *dX, size_t ldx, int accumulate);
 
 /* Rows [first, first + count) of a lane. */
 struct ad_lane_rows {
   size_t first, count;
 };
 
-/* A weight gradient, lane by lane: dW [N,K] = the tree sum (math/tree.h) over the lanes [lo, hi) of dY^T X over the
- * lane's rows of dY [M,N] (ldy) and X [M,K] (ldx). rows [hi]; lanes without rows are no summands; zeros where all are.
- * work: ad_gemm_tn_work(hi - lo, M, N, K) floats, aligned 64, M rows at most from the first lane's to the last's. */
-void ad_gemm_tn(const struct ad_lane_rows *rows, size_t lo, size_t hi, size_t N, size_t K, const float *dY, size_t ldy,
-                const float *X, size_t ldx, float *dW, float *work);
-size_t ad_gemm_tn_work(size_t lanes, size_t M, size_t N, size_t K);
+/* The lanes [lo, hi) that a product is summed over, each by its rows [hi]; watch as of struct ad_tree, or NULL. */
+struct ad_lanes {
+  const struct ad_lane_rows *rows;
+  size_t lo, hi;
+  struct ad_lane_watch *watch;
+};
 
-/* Chooses the backend: the one that the environment variable AUTODIDACT_GEMM names (chain, openblas), chain without it. One
- * thread, whatever the build of OpenBLAS and the environment say. Call once at start, before any product; where that was
- * forgotten, ad_gemm_prepare does. AD_OK, AD_ECONFIG (an unknown name), AD_ENOMEM (no room for OpenBLAS's buffer). */
-int ad_gemm_start(void);
+/* A weight gradient, lane by lane: dW [N,K] = the tree sum (math/tree.h) over the lanes of dY^T X over the lane's rows
+ * of dY [M,N] (ldy) and X [M,K] (ldx). Lanes without rows are no summands; zeros where all are. work:
+ * ad_gemm_tn_work(hi - lo, M, N, K) floats, aligned 64, M rows at most from the first lane's to the last's. */
+void ad_gemm_tn(struct ad_gemm *gemm, const struct ad_lanes *lanes, size_t N, size_t K, const float *dY, size_t ldy,
+                const float *X, size_t ldx, float *dW, float *work);
+size_t ad_gemm_tn_work(const struct ad_gemm *gemm, size_t lanes, size_t M, size_t N, size_t K);
 
 /* Name of the product kernels in use ("chain", "SkylakeX", "Haswell"). Static storage. */
-const char *ad_gemm_core(void);
-
-/* The arithmetic of this process after ad_gemm_start, which decides its bits (docs/arithmetic.md): "1" by version
- * (base/build.h), "1, products by openblas-Haswell 0.3.21" where the products are not of that version. Static storage. */
-const char *ad_arithmetic(void);
-
-/* Whether this process computes by it: elementary functions, vector kernels and (but for OpenBLAS's) products on a few
- * hundred numbers against known answers. Call after ad_gemm_start. AD_OK, AD_EINTERNAL (the message says what differs),
- * AD_ENOMEM. */
-int ad_arithmetic_check(void);
+const char *ad_gemm_core(const struct ad_gemm *gemm);
 
 /* Name of OpenBLAS's kernels, whatever the backend: the yardstick of `doctor` and of the benchmarks. */
 const char *ad_gemm_openblas_core(void);
@@ -68,18 +73,18 @@ void ad_gemm_openblas_square(size_t n, const float *X, const float *W, float *Y)
 /* Row self-check: for a layer with W [N,K], forward (nt) and backward (nn), have rows the same bits when M of them
  * (rounded up to AD_ROW_BLOCK) are multiplied at once, in pieces as small as the backend allows, and when they stand
  * `shift` rows further down? 1 yes, 0 no, or AD_ENOMEM. */
-int ad_gemm_rows_independent(size_t M, size_t N, size_t K, size_t shift);
+int ad_gemm_rows_independent(struct ad_gemm *gemm, size_t M, size_t N, size_t K, size_t shift);
 
 /* Runs the self-check for the shapes [count] (N, K) of a model's layers and returns the alignment, in rows, that the
  * first row of each lane needs so that a lane's bits are its own: 1 where rows are independent (chain; OpenBLAS 0.3.21
  * with AVX-512); 12 where a row's bits depend on its number modulo 12 (OpenBLAS's Haswell and Zen kernels, AVX2);
- * otherwise AD_ROW_BLOCK, and from then on products of the shapes that need it go in pieces of so many rows. What is found
- * of a shape, and so of a model, does not depend on what was prepared before. Or AD_ENOMEM; AD_EINTERNAL (more than 256
- * shapes in a process). Shapes already checked cost little. */
-int ad_gemm_prepare(const size_t (*shapes)[2], size_t count);
+ * otherwise AD_ROW_BLOCK, and from then on products of the shapes that need it go in pieces of so many rows. What is
+ * found of a shape, and so of a model, does not depend on what was prepared before. Or AD_ENOMEM; AD_EINTERNAL (more
+ * than 256 shapes in a process). Shapes already checked cost little. */
+int ad_gemm_prepare(struct ad_gemm *gemm, const size_t (*shapes)[2], size_t count);
 
 /* The number that the rows of these shapes' products are rounded up to, at the alignment that ad_gemm_prepare has
  * returned for them: 1 (chain: none is added), 16, 12 or AD_ROW_BLOCK. */
-size_t ad_gemm_block(int alignment, const size_t (*shapes)[2], size_t count);
+size_t ad_gemm_block(const struct ad_gemm *gemm, int alignment, const size_t (*shapes)[2], size_t count);
 
 #endif

@@ -7,7 +7,7 @@
  * after row. Sums inside a row use 16 interleaved partial sums (column n goes to number n mod 16), combined as
  * ((0+8)+(4+12)) ... by halving, whatever the instruction set.
  *
- * The same source is compiled for several instruction sets; ad_kernels_select picks one at run time. All give the same bits
+ * The same source is compiled for several instruction sets; ad_kernels_find picks one at run time. All give the same bits
  * (docs/arithmetic.md); generic, in plain C, is the specification and slow. A NaN in an input reaches the outputs
  * that depend on it, dropped elements included; padding never does. */
 #ifndef AUTODIDACT_MATH_KERNELS_H
@@ -219,9 +219,9 @@ struct ad_kernels {
 /* Floats of work memory for attention and its backward of one example. */
 size_t ad_attention_work(size_t queries, size_t S, size_t D);
 
-/* The best table this CPU runs, or the one named by the environment variable AUTODIDACT_KERNELS (v3, v4, generic) if
- * the CPU can. NULL with a message (AD_ECONFIG recorded) if that name is unknown or the CPU cannot run it. */
-const struct ad_kernels *ad_kernels_select(void);
+/* The table of this name (v4, v3, neon, generic), or where name is NULL or "" the best that this CPU runs. NULL with a
+ * message (AD_ECONFIG recorded) if the name is unknown or the CPU cannot run it. Static storage. */
+const struct ad_kernels *ad_kernels_find(const char *name);
 
 /* Whether the exp and tanh of a set have the bits of the arithmetic (docs/arithmetic.md), on a few hundred arguments. AD_OK,
  * AD_EINTERNAL, AD_ENOMEM. */

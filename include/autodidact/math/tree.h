@@ -36,14 +36,22 @@ typedef void (*ad_tree_leaf)(void *context, size_t lane, float *out);
 /* Floats of work memory for ad_tree_sum over `lanes` lanes and n values: one level of the tree each. */
 size_t ad_tree_work(size_t lanes, size_t n);
 
-/* out [n] = tree sum over the lanes [lo, hi) of n values each; zeros where all are empty. begin [hi + 1] at least: lane
- * l is empty iff begin[l] == begin[l + 1]. work: ad_tree_work(hi - lo, n) floats. */
-void ad_tree_sum(const struct ad_kernels *kernels, const size_t *begin, size_t lo, size_t hi, size_t n,
-                 ad_tree_leaf leaf, void *context, float *out, float *work);
+/* Measures one lane's part of sums that nobody keeps: each summand of the lane adds its sum of squares, in double. */
+struct ad_lane_watch {
+  size_t lane;
+  double squares;
+};
 
-/* From now on ad_tree_sum adds the sum of the squares of each summand of this lane, in double, to *squares; NULL: no more.
- * So a caller learns the norm of a part of sums that nobody keeps. It sets it back before *squares goes. */
-void ad_tree_watch(size_t lane, double *squares);
+struct ad_tree {
+  const struct ad_kernels *kernels;
+  const size_t *begin;         /* [hi + 1] at least: lane l is empty iff begin[l] == begin[l + 1] */
+  struct ad_lane_watch *watch; /* or NULL */
+};
+
+/* out [n] = tree sum over the lanes [lo, hi) of n values each; zeros where all are empty. work: ad_tree_work(hi - lo,
+ * n) floats. */
+void ad_tree_sum(const struct ad_tree *tree, size_t lo, size_t hi, size_t n, ad_tree_leaf leaf, void *context,
+                 float *out, float *work);
 
 /* The same for one double a lane: values [hi]. */
 double ad_tree_sum_double(const size_t *begin, size_t lo, size_t hi, const double *values);

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "autodidact/data/batch.h"
-#include "autodidact/math/kernels.h"
+#include "autodidact/math/context.h"
 #include "autodidact/math/tree.h"
 #include "autodidact/model/params.h"
 
@@ -24,21 +24,23 @@ struct ad_encoder;
 
 /* The alignment (data/batch.h) that this model's products need on this machine, so that a lane's bits do not depend on
  * what is computed beside it: math/gemm.h's row self-check for the shapes in use. 1, 12, 48, or AD_ENOMEM. */
-int ad_encoder_alignment(const struct ad_params *params);
+int ad_encoder_alignment(const struct ad_math *math, const struct ad_params *params);
 
 /* Memory for batches of up to `tokens` rows (aligned), `examples` examples and `lanes` lanes; `training` keeps the
- * activations that the backward needs. params must outlive the encoder. The caller owns it: ad_encoder_destroy.
+ * activations that the backward needs. math and params must outlive the encoder. The caller owns it: ad_encoder_destroy.
  * AD_ENOMEM, AD_ECONFIG. */
-int ad_encoder_create(struct ad_encoder **encoder, const struct ad_params *params, size_t tokens, size_t examples,
-                      size_t lanes, int training);
+int ad_encoder_create(struct ad_encoder **encoder, const struct ad_math *math, const struct ad_params *params,
+                      size_t tokens, size_t examples, size_t lanes, int training);
 void ad_encoder_destroy(struct ad_encoder *encoder);
 
 /* Bytes of activations and work memory that such an encoder holds. */
-size_t ad_encoder_bytes(const struct ad_params *params, size_t tokens, size_t examples, size_t lanes, int training);
+size_t ad_encoder_bytes(const struct ad_math *math, const struct ad_params *params, size_t tokens, size_t examples,
+                        size_t lanes, int training);
 
 /* Bytes of further work memory that backwards of such batches grow to: column sums aside, the tree over the lanes. touched:
  * rows of the word embedding. */
-size_t ad_encoder_backward_bytes(const struct ad_params *params, size_t tokens, size_t lanes, size_t touched);
+size_t ad_encoder_backward_bytes(const struct ad_gemm *gemm, const struct ad_params *params, size_t tokens,
+                                 size_t lanes, size_t touched);
 
 /* Forwards to come read the frozen parameters (model/params.h) from `theta` [P], whatever vector they are given for the
  * others. NULL: from that one. */
@@ -89,6 +91,7 @@ struct ad_gradient_sink {
   /* Called now and then between two products, for what is under way elsewhere. NULL: not. A negative status ends the
    * backward. */
   int (*advance)(void *context);
+  struct ad_lane_watch *watch; /* of a lane of the batch, or NULL */
 };
 
 /* Backward, down to the frozen layers, of sum(logits * dlogits), dlogits [B,C], after a forward of the same batch, theta and masks by an encoder

@@ -31,7 +31,8 @@ struct ad_ensemble {
 /* Evaluates each run, and all together. Runs that read other inputs or answer in other classes are refused before
  * anything is computed. options must outlive it. The caller owns it: ad_ensemble_destroy, after a failure too.
  * Collective over the world. AD_ECONFIG, AD_EINPUT, AD_EDIVERGED, AD_EIO, AD_ENOMEM. */
-int ad_ensemble_evaluate(struct ad_ensemble *ensemble, const struct ad_ensemble_options *options);
+int ad_ensemble_evaluate(struct ad_ensemble *ensemble, const struct ad_math *math,
+                         const struct ad_ensemble_options *options);
 void ad_ensemble_destroy(struct ad_ensemble *ensemble);
 
 /* Mean of the runs' errors. */

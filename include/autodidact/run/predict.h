@@ -21,7 +21,8 @@ int ad_predictor_is_run(const char *folder);
 
 /* Loads the model of `source`, a run or a model folder, and the data. The caller owns it: ad_predictor_close, after a
  * failure too. Collective over the world, as ad_predictor_run. AD_EINPUT, AD_ECONFIG, AD_EIO, AD_ENOMEM. */
-int ad_predictor_open(struct ad_predictor **predictor, const char *source, const struct ad_predict_options *options);
+int ad_predictor_open(struct ad_predictor **predictor, const struct ad_math *math, const char *source,
+                      const struct ad_predict_options *options);
 
 struct ad_prediction {
   uint32_t number;     /* of the class */

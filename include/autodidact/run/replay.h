@@ -8,6 +8,7 @@
 #ifndef AUTODIDACT_RUN_REPLAY_H
 #define AUTODIDACT_RUN_REPLAY_H
 
+#include "autodidact/math/context.h"
 #include "autodidact/store/compare.h"
 #include "autodidact/store/verify.h"
 
@@ -15,7 +16,7 @@ struct ad_replay;
 
 /* Nothing is written into the run's folder. The caller owns it: ad_replay_close, after a failure too. AD_EINPUT (not
  * the folder of a run), AD_ECONFIG, AD_EIO, AD_ENOMEM. What is wrong with the run is a finding, not a failure. */
-int ad_replay_open(struct ad_replay **replay, const char *run);
+int ad_replay_open(struct ad_replay **replay, const struct ad_math *math, const char *run);
 
 /* For `steps` steps behind the good checkpoint of step `from`; UINT64_MAX: behind the newest that leaves so many, 0:
  * from the start. AD_ECONFIG (no such checkpoint), AD_EINPUT (no step to compare with; data, model), AD_ENOMEM. */

@@ -5,11 +5,13 @@
 #include "autodidact/base/config.h"
 #include "autodidact/data/dataset.h"
 #include "autodidact/learn/teacher.h"
+#include "autodidact/math/context.h"
 #include "autodidact/model/huggingface.h"
 #include "autodidact/store/run_inputs.h"
 #include "autodidact/text/tokenizer.h"
 
 struct ad_session {
+  const struct ad_math *math; /* NULL where nothing is computed; not owned */
   struct ad_config config;
   const char *file; /* that the configuration is from; NULL: not known; not owned */
   struct ad_descriptor descriptor;
@@ -21,7 +23,7 @@ struct ad_session {
 };
 
 /* Configuration at its defaults; everything else empty. AD_ENOMEM. */
-int ad_session_create(struct ad_session *session);
+int ad_session_create(struct ad_session *session, const struct ad_math *math);
 void ad_session_destroy(struct ad_session *session);
 
 /* Applies CONFIG.yaml and key=value arguments: positional [count], the first of them the file. AD_ECONFIG, AD_EINPUT.

@@ -2,6 +2,7 @@
 #ifndef AUTODIDACT_RUN_STUDY_H
 #define AUTODIDACT_RUN_STUDY_H
 
+#include "autodidact/math/context.h"
 #include "autodidact/study/cells.h"
 
 /* Work of each cell, whole, into cost [study->count]: seconds of a rank's work where cells of the table tell them
@@ -18,7 +19,7 @@ typedef int (*ad_study_teller)(const struct ad_cells *cells);
 /* Runs the cells of a study that are not finished: words [count], the study file and key=value for keys that do not
  * change a cell. Any number of jobs may run one study at a time. Collective over the world. AD_ECONFIG, AD_EINPUT,
  * AD_ESTOPPED (cells are left), the status of the first cell that failed, AD_EIO, AD_ENOMEM. */
-int ad_study_run(size_t count, char *const *words, ad_study_teller tell);
+int ad_study_run(const struct ad_math *math, size_t count, char *const *words, ad_study_teller tell);
 
 /* What one arm, or all, have come to. */
 struct ad_arm_summary {

@@ -15,6 +15,7 @@
 #include "autodidact/base/config.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/trainer.h"
+#include "autodidact/math/context.h"
 #include "autodidact/mpi/comm.h"
 #include "autodidact/store/run_state.h"
 
@@ -34,7 +35,8 @@ struct ad_training_frame {
 
 /* A training with the configuration's defaults; frame NULL: all zero. The caller owns it: ad_training_close. Not
  * collective. AD_ECONFIG (frame->faults), AD_ENOMEM. */
-int ad_training_create(struct ad_training **training, const struct ad_training_frame *frame);
+int ad_training_create(struct ad_training **training, const struct ad_math *math,
+                       const struct ad_training_frame *frame);
 
 /* Reads CONFIG.yaml and takes key=value on top: words [count], the first of them the file. Not collective. AD_ECONFIG,
  * AD_EINPUT, AD_EIO, AD_ENOMEM. */

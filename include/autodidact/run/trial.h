@@ -2,6 +2,7 @@
 #ifndef AUTODIDACT_RUN_TRIAL_H
 #define AUTODIDACT_RUN_TRIAL_H
 
+#include "autodidact/math/context.h"
 #include "autodidact/mpi/teams.h"
 #include "autodidact/store/rows.h"
 #include "autodidact/study/study.h"
@@ -23,6 +24,7 @@ struct ad_trial_outcome {
 
 /* What a trial needs besides its cell. */
 struct ad_trial {
+  const struct ad_math *math;
   const struct ad_study *study;
   const struct ad_teams *teams;
   const struct ad_study_cell *cell;

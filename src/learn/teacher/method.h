@@ -26,8 +26,8 @@ struct ad_teacher {
   int window_enters;       /* theta_{t+1} enters the window that is only evaluated */
 };
 
-/* All zero: no teacher. A function that is NULL is one that the method does not need. A method with a teacher has either
- * `enter` or `keep`. */
+/* All zero: no teacher. A function that is NULL is one that the method does not need. A method with a teacher has
+ * either `enter` or `keep`. */
 struct teacher_method {
   int means;     /* 1: the means of past students are kept without eval.means */
   size_t copies; /* of each example in a batch, each with masks of its own; 0 counts as 1 */
@@ -42,12 +42,12 @@ struct teacher_method {
    * only evaluated. */
   int (*windowed)(const struct ad_teacher_settings *settings);
 
-  /* A piece of the student enters the teacher's replica: before its update where the lag is 1, else after it. AD_EDIVERGED,
-   * AD_EIO. */
+  /* A piece of the student enters the teacher's replica: before its update where the lag is 1, else after it.
+   * AD_EDIVERGED, AD_EIO. */
   int (*enter)(struct ad_teacher *teacher, size_t flat, size_t local, size_t length);
 
-  /* The whole student becomes the newest of `past`, which has a slot for each member: before the update where the lag is
-   * 1, else once it is published. Collective over the node. What the exchange returns. */
+  /* The whole student becomes the newest of `past`, which has a slot for each member: before the update where the lag
+   * is 1, else once it is published. Collective over the node. What the exchange returns. */
   int (*keep)(struct ad_teacher *teacher);
 
   /* The distance of each of `examples` examples, and `scale` times its gradient, which is added to dlogits. logits,

@@ -1,4 +1,5 @@
-/* Self-distillation-averaged (SDA): the teacher is the mean of the parameters of the last K students (equations 5, 6). */
+/* Self-distillation-averaged (SDA): the teacher is the mean of the parameters of the last K students (equations 5, 6).
+ */
 #include <string.h>
 
 #include "autodidact/base/status.h"

@@ -171,8 +171,8 @@ static int check(const struct ad_teacher_settings *s) {
 }
 
 int ad_teacher_create(struct ad_teacher **teacher, const struct ad_teacher_settings *settings,
-                      const struct ad_shard *shard, const struct ad_replicas *replicas, uint64_t steps,
-                      const struct ad_exchange *exchange) {
+                      const struct ad_kernels *kernels, const struct ad_shard *shard,
+                      const struct ad_replicas *replicas, uint64_t steps, const struct ad_exchange *exchange) {
   *teacher = NULL;
   AD_TRY(check(settings));
   struct ad_teacher *t = ad_calloc(1, sizeof *t);
@@ -182,7 +182,7 @@ int ad_teacher_create(struct ad_teacher **teacher, const struct ad_teacher_setti
   size_t teacher_count, mean_count;
   *t = (struct ad_teacher){.settings = *settings,
                            .method = method_of(settings),
-                           .kernels = ad_kernels_select(),
+                           .kernels = kernels,
                            .shard = shard,
                            .replicas = *replicas,
                            .exchange = exchange,
@@ -194,16 +194,16 @@ int ad_teacher_create(struct ad_teacher **teacher, const struct ad_teacher_setti
   const uint64_t most = steps / settings->every + 1;
   t->newest = members - 1;
   t->members = ad_calloc(members, sizeof *t->members);
-  int status = t->kernels == NULL ? AD_ECONFIG : AD_OK;
+  int status = AD_OK;
   if (t->members == NULL) {
     status = ad_fail_memory(members * sizeof *t->members, "the teacher");
   }
   if (status == AD_OK && needs_window(settings)) {
-    status = ad_window_create(&t->window, shard->count, settings->window, most, settings->ring_folder);
+    status = ad_window_create(&t->window, kernels, shard->count, settings->window, most, settings->ring_folder);
     t->has_window = status == AD_OK;
   }
   if (status == AD_OK && ad_teacher_has(settings, AD_RUN_MEAN)) {
-    status = ad_window_create(&t->run, shard->count, 0, steps, NULL);
+    status = ad_window_create(&t->run, kernels, shard->count, 0, steps, NULL);
     t->has_run = status == AD_OK;
   }
   if (status == AD_OK) {

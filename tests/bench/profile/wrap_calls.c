@@ -68,8 +68,7 @@ WRAP_INT(PLAN, ad_packer_fill,
 WRAP_INT(NORMS, trainer_measure, (struct ad_trainer * t, struct ad_step *step), (t, step))
 WRAP_INT(OPTIMIZER, ad_optimizer_update,
          (struct ad_optimizer * optimizer, uint32_t bucket, const struct ad_rows *rows, const float *gradient,
-          uint64_t t, double factor, double scale, float *theta, const struct ad_update_hooks *hooks,
-          uint64_t *digest),
+          uint64_t t, double factor, double scale, float *theta, const struct ad_update_hooks *hooks, uint64_t *digest),
          (optimizer, bucket, rows, gradient, t, factor, scale, theta, hooks, digest))
 WRAP_INT(WINDOW, ad_teacher_begin, (struct ad_teacher * teacher, uint64_t t), (teacher, t))
 WRAP_INT(WINDOW, ad_teacher_before, (struct ad_teacher * teacher, size_t flat, size_t local, size_t length),
@@ -78,42 +77,42 @@ WRAP_INT(WINDOW, ad_teacher_after, (struct ad_teacher * teacher, size_t flat, si
          (teacher, flat, local, length))
 WRAP_INT(WINDOW, ad_teacher_end, (struct ad_teacher * teacher), (teacher))
 WRAP_INT(WINDOW, ad_teacher_published, (struct ad_teacher * teacher), (teacher))
-WRAP_VOID(OBSERVER, ad_observer_after,
-          (struct ad_observer * o, const float *theta, size_t flat, size_t length),
+WRAP_VOID(OBSERVER, ad_observer_after, (struct ad_observer * o, const float *theta, size_t flat, size_t length),
           (o, theta, flat, length))
 WRAP_VOID(TREE, ad_tree_sum,
-          (const struct ad_kernels *kernels, const size_t *begin, size_t lo, size_t hi, size_t n, ad_tree_leaf leaf,
-           void *context, float *sum, float *work),
-          (kernels, begin, lo, hi, n, leaf, context, sum, work))
+          (const struct ad_tree *tree, size_t lo, size_t hi, size_t n, ad_tree_leaf leaf, void *context, float *sum,
+           float *work),
+          (tree, lo, hi, n, leaf, context, sum, work))
 
 WRAP_INT(LOG, ad_run_log_step, (struct ad_run * run, const struct ad_step_row *row), (run, row))
 WRAP_INT(LOG, ad_run_log_evaluation, (struct ad_run * run, const struct ad_evaluation_row *row), (run, row))
 WRAP_INT(LOG, ad_run_time, (struct ad_run * run, const struct ad_timing_row *row), (run, row))
 
 DECLARE(ad_gemm_nt)
-void __wrap_ad_gemm_nt(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
+void __wrap_ad_gemm_nt(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W,
+                       float *Y, size_t ldy) {
   profile_enter_product(PROFILE_FORWARD_PRODUCT, M, N, K);
-  __real_ad_gemm_nt(M, N, K, X, ldx, W, Y, ldy);
+  __real_ad_gemm_nt(gemm, M, N, K, X, ldx, W, Y, ldy);
   profile_leave();
 }
 
 DECLARE(ad_gemm_nn)
-void __wrap_ad_gemm_nn(size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX, size_t ldx,
-                       int accumulate) {
+void __wrap_ad_gemm_nn(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W,
+                       float *dX, size_t ldx, int accumulate) {
   profile_enter_product(PROFILE_INPUT_PRODUCT, M, N, K);
-  __real_ad_gemm_nn(M, N, K, dY, ldy, W, dX, ldx, accumulate);
+  __real_ad_gemm_nn(gemm, M, N, K, dY, ldy, W, dX, ldx, accumulate);
   profile_leave();
 }
 
 DECLARE(ad_gemm_tn)
-void __wrap_ad_gemm_tn(const struct ad_lane_rows *rows, size_t lo, size_t hi, size_t N, size_t K, const float *dY,
+void __wrap_ad_gemm_tn(struct ad_gemm *gemm, const struct ad_lanes *lanes, size_t N, size_t K, const float *dY,
                        size_t ldy, const float *X, size_t ldx, float *dW, float *work) {
   size_t M = 0;
-  for (size_t lane = lo; lane < hi; lane++) {
-    M += rows[lane].count;
+  for (size_t lane = lanes->lo; lane < lanes->hi; lane++) {
+    M += lanes->rows[lane].count;
   }
   profile_enter_product(PROFILE_WEIGHT_PRODUCT, M, N, K);
-  __real_ad_gemm_tn(rows, lo, hi, N, K, dY, ldy, X, ldx, dW, work);
+  __real_ad_gemm_tn(gemm, lanes, N, K, dY, ldy, X, ldx, dW, work);
   profile_leave();
 }
 

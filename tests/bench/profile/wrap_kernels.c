@@ -1,4 +1,4 @@
-/* Timers around the vector kernels: the table that ad_kernels_select hands out holds these. */
+/* Timers around the vector kernels: the table that ad_kernels_find hands out holds these. */
 #include "autodidact/math/kernels.h"
 #include "profile.h"
 
@@ -75,13 +75,13 @@ static void timed_attention_backward(size_t queries, size_t S, size_t A, size_t 
           X(classify_backward) X(cross_entropy) X(squared_error) X(symmetric_divergence) X(add) X(sum) X(scatter_add) \
               X(attention) X(attention_backward)
 
-const struct ad_kernels *__real_ad_kernels_select(void);
-const struct ad_kernels *__wrap_ad_kernels_select(void);
+const struct ad_kernels *__real_ad_kernels_find(const char *name);
+const struct ad_kernels *__wrap_ad_kernels_find(const char *name);
 
-const struct ad_kernels *__wrap_ad_kernels_select(void) {
+const struct ad_kernels *__wrap_ad_kernels_find(const char *name) {
   static struct ad_kernels table;
   if (real == NULL) {
-    real = __real_ad_kernels_select();
+    real = __real_ad_kernels_find(name);
     if (real == NULL) {
       return NULL;
     }

@@ -1,0 +1,35 @@
+#include "autodidact/math/context.h"
+
+#include <stdlib.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "gemm_backend.h"
+
+int ad_math_create(struct ad_math **math) {
+  *math = NULL;
+  struct ad_math *m = ad_calloc(1, sizeof *m);
+  if (m == NULL) {
+    return ad_fail_memory(sizeof *m, "the kernels");
+  }
+  m->kernels = ad_kernels_find(getenv("AUTODIDACT_KERNELS"));
+  const int status = m->kernels == NULL ? AD_ECONFIG : ad_gemm_create(&m->gemm, m->kernels, getenv("AUTODIDACT_GEMM"));
+  if (status != AD_OK) {
+    ad_free(m);
+    return status;
+  }
+  *math = m;
+  return AD_OK;
+}
+
+void ad_math_destroy(struct ad_math *math) {
+  if (math == NULL) {
+    return;
+  }
+  ad_gemm_destroy(math->gemm);
+  ad_free(math);
+}
+
+const char *ad_arithmetic(const struct ad_math *math) {
+  return math->gemm->arithmetic;
+}
