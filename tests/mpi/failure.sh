@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# Alone: each failure has ten seconds to end all ranks.
 # What goes wrong on one rank or on all ends all ranks within ten seconds, with one message of the program's.
 set -euo pipefail
 work="$(mktemp -d)"

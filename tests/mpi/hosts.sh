@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# Alone: it gives the machine other network namespaces, and a rank killed has seconds to end all.
 # Several hosts on one machine: each is a network namespace with a name and an address of its own, on a virtual switch; mpirun starts its
 # daemons through an agent in place of ssh, and ranks of different hosts have TCP only. The bits are those of one rank alone.
 # Skipped (77) where namespaces are not allowed.
