@@ -18,8 +18,9 @@ static const char *const kind_names[] = {"text",          "a whole number", "a n
                                          "true or false", "a choice",       "a whole number or all"};
 
 const struct config_option config_options[AD_CONFIG_KEYS] = {
-#define AD_CONFIG_ROW(kind, field, key, initial, lowest, highest, choices, when, help) \
-  {CONFIG_KIND_##kind, key, offsetof(struct ad_config, field), initial, lowest, highest, choices, when, help},
+#define AD_CONFIG_ROW(kind, role, field, key, initial, lowest, highest, choices, when, help)                 \
+  {CONFIG_KIND_##kind, AD_ROLE_##role, key,  offsetof(struct ad_config, field), initial, lowest, highest, choices, \
+   when,               help},
     AD_CONFIG_MAP(AD_CONFIG_ROW)
 #undef AD_CONFIG_ROW
 };
@@ -154,6 +155,15 @@ int ad_config_set_default(struct ad_config *config, const char *key, const char 
   return AD_OK;
 }
 
+int ad_config_reset(struct ad_config *config, enum ad_role role) {
+  for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
+    if (config_options[i].role == role) {
+      AD_TRY(ad_config_set_default(config, config_options[i].key, config_options[i].initial));
+    }
+  }
+  return AD_OK;
+}
+
 int ad_config_create(struct ad_config *config) {
   *config = (struct ad_config){0};
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
@@ -221,7 +231,7 @@ int ad_config_read(struct ad_config *config, const char *path) {
   if (status != AD_OK || 2 * places.count <= AD_CONFIG_KEYS) {
     return status;
   }
-  const int older = places.line[config_find("model.head") - config_options] == 0;
+  const int older = places.line[AD_KEY_model_head] == 0;
   AD_TRY(older ? ad_config_set(config, path, "model.head", "new") : AD_OK);
   memset(config->given, 0, sizeof config->given);
   return AD_OK;

@@ -15,6 +15,7 @@ enum config_kind {
 
 struct config_option {
   enum config_kind kind;
+  enum ad_role role;
   const char *key;
   size_t offset; /* of the field in struct ad_config */
   const char *initial;

@@ -10,9 +10,9 @@
 #include "autodidact/run/training.h"
 #include "commands.h"
 
-static int print_keys(int markdown) {
+static int print_keys(int roles, int markdown) {
   struct ad_buffer text = {0};
-  const int status = ad_config_help(&text, markdown);
+  const int status = roles ? ad_config_roles(&text) : ad_config_help(&text, markdown);
   if (status == AD_OK) {
     fputs(text.data, stdout);
   }
@@ -77,11 +77,12 @@ static int train(const struct ad_math *math, const char *faults, size_t count, c
 
 int ad_command_train(const struct ad_math *math, int argc, char **argv) {
   const char *faults = NULL, *value = NULL;
-  int keys = 0, markdown = 0, help;
+  int keys = 0, markdown = 0, roles = 0, help;
   size_t count;
   const struct argument options[] = {
       {"keys", NULL, "Print all configuration keys", &keys, NULL},
       {"keys-markdown", NULL, "Print them as docs/configuration.md", &markdown, NULL},
+      {"keys-roles", NULL, "Print what they decide, as the table in docs/reproducibility.md", &roles, NULL},
       {"get", "KEY", "Print the value that KEY has in the configuration, train nothing", NULL, &value},
       {"inject", "FAULT,...",
        "For tests: kill@STEP, term@STEP (0: before the first), nan@STEP, kill@save, enospc@save, kill@eval, "
@@ -100,14 +101,15 @@ int ad_command_train(const struct ad_math *math, int argc, char **argv) {
   if (help) {
     return AD_OK;
   }
-  if (keys + markdown + (value != NULL) + (faults != NULL) > 1) {
-    return ad_fail(AD_ECONFIG, "train: expected one of --keys, --keys-markdown, --get and --inject");
+  if (keys + markdown + roles + (value != NULL) + (faults != NULL) > 1) {
+    return ad_fail(AD_ECONFIG, "train: expected one of --keys, --keys-markdown, --keys-roles, --get and --inject");
   }
-  if (keys || markdown) {
+  if (keys || markdown || roles) {
     if (count > 0) {
-      return ad_fail(AD_ECONFIG, "train: --keys and --keys-markdown take no argument, found \"%s\"", argv[1]);
+      return ad_fail(AD_ECONFIG, "train: --keys, --keys-markdown and --keys-roles take no argument, found \"%s\"",
+                     argv[1]);
     }
-    return print_keys(markdown);
+    return print_keys(roles, markdown);
   }
   if (count == 0) {
     return ad_fail(AD_ECONFIG,

@@ -38,8 +38,10 @@ static int together(const struct report *r, size_t x, size_t y, size_t *map) {
   return 1;
 }
 
+/* A seed's key behind its dot. */
 static const char *short_name(const char *key) {
-  return strncmp(key, "seed.", 5) == 0 ? key + 5 : key;
+  const char *dot = strchr(key, '.');
+  return dot == NULL ? key : dot + 1;
 }
 
 static void add_axis(const struct report *r, struct factors *f, size_t x, size_t *map) {

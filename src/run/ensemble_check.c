@@ -1,5 +1,4 @@
 /* Whether several runs can be combined. */
-#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -9,28 +8,17 @@
 #include "autodidact/base/status.h"
 #include "autodidact/run/ensemble.h"
 
-/* What must be the same, as text for people. */
-enum {
-  DESCRIPTOR,
-  CLASSES,
-  VOCABULARY,
-  TOKENIZER,
-  SHAPE,
-  MAX_TOKENS,
-  TRUNCATION,
-  DATA,
-  HOLD_OUT,
-  TRAIN_ROWS,
-  PER_CLASS,
-  PROPERTIES
-};
+/* What must be the same, as text for people: these, and keys of the configuration. */
+enum { DESCRIPTOR, CLASSES, VOCABULARY, TOKENIZER, SHAPE, DATA, FIRST_KEY, PROPERTIES = FIRST_KEY + AD_CONFIG_KEYS };
 
-static const char *const names[PROPERTIES] = {"the descriptor", "the classes",     "the vocabulary",  "the tokenizer",
-                                              "the model",      "data.max_tokens", "data.truncation", "the data",
-                                              "data.hold_out",  "data.train_rows", "data.per_class"};
+static const char *name_of(size_t property) {
+  static const char *const names[FIRST_KEY] = {"the descriptor", "the classes", "the vocabulary",
+                                               "the tokenizer",  "the model",   "the data"};
+  return property < FIRST_KEY ? names[property] : ad_config_key(property - FIRST_KEY);
+}
 
 struct identity {
-  struct ad_buffer text[PROPERTIES];
+  struct ad_buffer text[PROPERTIES]; /* empty: not asked for */
 };
 
 static void identity_destroy(struct identity *identity) {
@@ -39,8 +27,16 @@ static void identity_destroy(struct identity *identity) {
   }
 }
 
+static int describe_keys(const struct ad_config *config, enum ad_role role, struct identity *identity) {
+  for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
+    if (ad_config_role(ad_config_key(i)) == role) {
+      AD_TRY(ad_config_get(config, ad_config_key(i), &identity->text[FIRST_KEY + i]));
+    }
+  }
+  return AD_OK;
+}
+
 static int describe_inputs(const struct ad_session *s, struct identity *identity) {
-  const struct ad_config *c = &s->config;
   char hex[17];
   AD_TRY(ad_buffer_printf(&identity->text[DESCRIPTOR], "\"%s\" (%s, digest %s)", s->descriptor.title,
                           s->descriptor.name, ad_digest_text(s->descriptor.digest, hex)));
@@ -49,22 +45,18 @@ static int describe_inputs(const struct ad_session *s, struct identity *identity
   const struct ad_tokenizer_options t = ad_tokenizer_options(s->tokenizer);
   AD_TRY(ad_buffer_printf(&identity->text[TOKENIZER], "lower_case %d, strip_accents %d, split_cjk %d", t.lower_case,
                           t.strip_accents, t.split_cjk));
-  AD_TRY(ad_buffer_printf(&identity->text[MAX_TOKENS], "%" PRIu64, c->data_max_tokens));
-  return ad_buffer_puts(&identity->text[TRUNCATION], c->data_truncation == AD_TRUNCATE_HEAD ? "head" : "head_tail");
+  return describe_keys(&s->config, AD_ROLE_TOKENS, identity);
 }
 
 /* What decides which rows a split has, besides the descriptor. */
 static int describe_split(const struct ad_session *s, enum ad_split split, struct identity *identity) {
-  const struct ad_config *c = &s->config;
-  const struct ad_read_options options = {.folder = c->data_folder, .labels = 1};
+  const struct ad_read_options options = {.folder = s->config.data_folder, .labels = 1};
   uint64_t digest;
   char hex[17];
   AD_TRY(ad_dataset_digest(&s->descriptor, split, &options, &digest));
   AD_TRY(
       ad_buffer_printf(&identity->text[DATA], "%s with digest %s", ad_split_name(split), ad_digest_text(digest, hex)));
-  AD_TRY(ad_buffer_printf(&identity->text[HOLD_OUT], "%" PRIu64, c->data_hold_out));
-  AD_TRY(ad_buffer_printf(&identity->text[TRAIN_ROWS], "%" PRIu64, c->data_train_rows));
-  return ad_buffer_printf(&identity->text[PER_CLASS], "%" PRIu64, c->data_per_class);
+  return describe_keys(&s->config, AD_ROLE_EXAMPLES, identity);
 }
 
 static int describe_model(const char *folder, struct identity *identity) {
@@ -130,7 +122,7 @@ static int compare(const char *a, const struct identity *first, const char *b, c
     const char *x = first->text[i].data, *y = other->text[i].data;
     if (x != NULL && y != NULL && strcmp(x, y) != 0) {
       return ad_fail(AD_ECONFIG, "%s and %s cannot be combined: %s: expected %s as in the first, found %s", a, b,
-                     names[i], x, y);
+                     name_of(i), x, y);
     }
   }
   return AD_OK;

@@ -30,11 +30,8 @@ struct ad_replay {
 static int configure(struct ad_replay *r) {
   struct ad_config *c = &r->training->session.config;
   AD_TRY(ad_run_config(r->run, c));
-  static const char *const left_out[] = {"run.select=last", "snapshot.every=0", "snapshot.dense=0", "snapshot.growth=0",
-                                         "snapshot.steps="};
-  for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++) {
-    AD_TRY(ad_config_override(c, left_out[i]));
-  }
+  AD_TRY(ad_config_reset(c, AD_ROLE_OBSERVATION));
+  AD_TRY(ad_config_override(c, "run.select=last"));
   ad_free(c->run_dir);
   c->run_dir = ad_strdup(r->run);
   return c->run_dir == NULL ? ad_fail_memory(strlen(r->run) + 1, "a path") : AD_OK;

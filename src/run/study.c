@@ -330,7 +330,7 @@ static int read_study(struct runner *r, size_t count, char *const *words) {
     char key[128];
     snprintf(key, sizeof key, "%.*s", (int)strcspn(words[i], "="), words[i]);
     AD_TRY(ad_config_override(&r->study.base, words[i]));
-    if (ad_study_key_counts(key) || ad_study_key_is_input(key)) {
+    if (ad_config_identity(key) != AD_IDENTITY_NONE) {
       return ad_fail(AD_ECONFIG,
                      "command line: %s belongs to what the cells are: set it in %s; here only keys are taken that say "
                      "when a run stops or who computes what (run.time_limit, run.signals, checkpoint.*, ...)",

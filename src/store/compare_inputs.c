@@ -13,14 +13,6 @@
 #include "autodidact/store/run.h"
 #include "compare.h"
 
-/* docs/reproducibility.md promises that these change no bit of the log and the result. */
-static const char *const harmless_keys[] = {"run.dir", "run.overwrite", "run.variants", "run.time_limit", "run.signals", "resume.allow",
-                                            "checkpoint.every", "checkpoint.minutes", "checkpoint.epoch", "checkpoint.keep", "checkpoint.finished",
-                                            "checkpoint.full", "store.writer", "data.cache", "batch.rounds", "optim.shard", "comm.shared", "eval.keep_logits",
-                                            "teacher.ring", "teacher.ring_folder", "snapshot.every", "snapshot.dense", "snapshot.growth",
-                                            "snapshot.steps", "snapshot.content", "snapshot.sketch", "snapshot.probe", "snapshot.probe_every",
-                                            "snapshot.budget"};
-
 /* The order in which provenance is told; what is not named here follows. */
 static const char *const facts[] = {"data_descriptor", "data_train", "data_dev", "base_model", "initial_parameters", "arithmetic", "reduction"};
 
@@ -96,7 +88,7 @@ static int compare_config_texts(char *a, char *b, struct ad_input_comparison *ou
     } else if (strcmp(line_a, line_b) != 0) {
       const size_t width = strcspn(line_a, ":");
       snprintf(key, sizeof key, "%.*s.%.*s", (int)strcspn(section, ":"), section, (int)width - 2, line_a + 2);
-      AD_TRY(differences_add(is_one_of(key, harmless_keys, LENGTH(harmless_keys)) ? &out->harmless : &out->reasons, slice_of(key),
+      AD_TRY(differences_add(ad_config_keeps_bits(key) ? &out->harmless : &out->reasons, slice_of(key),
                              slice_of(line_a + width + 2), slice_of(line_b + width + 2)));
     }
   }

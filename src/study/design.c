@@ -126,7 +126,7 @@ static int read_axis(struct study_draft *d, const struct study_leaf *leaf, int d
   AD_TRY(ad_reserve(&axes, &d->axis_capacity, s->axis_count + 1, sizeof *s->axes));
   s->axes = axes;
   struct ad_study_axis *axis = &s->axes[s->axis_count];
-  *axis = (struct ad_study_axis){.key = ad_strdup(leaf->key), .seed = strncmp(leaf->key, "seed.", 5) == 0};
+  *axis = (struct ad_study_axis){.key = ad_strdup(leaf->key), .seed = ad_config_role(leaf->key) == AD_ROLE_SEED};
   s->axis_count++;
   if (axis->key == NULL) {
     return ad_fail_memory(strlen(leaf->key) + 1, "an axis");
@@ -384,7 +384,7 @@ static int compare_cells(struct study_draft *d, struct numbered *list) {
     for (size_t i = 0; status == AD_OK && i < arm->count; i++) {
       status = ad__study_digest_change(s, arm->settings[i].key, arm->settings[i].value, &change);
       whole[k] += status == AD_OK ? change : 0;
-      arm->digest += status == AD_OK && ad_study_key_counts(arm->settings[i].key) ? change : 0;
+      arm->digest += status == AD_OK && ad_config_identity(arm->settings[i].key) == AD_IDENTITY_VALUE ? change : 0;
     }
   }
   for (size_t i = 0; status == AD_OK && i < s->count; i++) {

@@ -90,15 +90,9 @@ static int warn_key(const struct survey *s, size_t i) {
 }
 
 /* What a study decides for every cell. */
-static void warn_decided(const struct ad_study *study) {
-  static const char *const keys[][2] = {{"run.dir", "each cell has a folder of its own below study.dir"},
-                                        {"run.overwrite", "a cell goes on with what it has, and is never begun anew"}};
-  for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
-    for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
-      if (strcmp(ad_config_key(i), keys[k][0]) == 0 && study->base.given[i]) {
-        ad_log(AD_LOG_WARNING, "%s: base: %s has no effect in a study: %s", study->path, keys[k][0], keys[k][1]);
-      }
-    }
+static void warn_decided(const struct ad_study *study, enum ad_key key, const char *why) {
+  if (study->base.given[key]) {
+    ad_log(AD_LOG_WARNING, "%s: base: %s has no effect in a study: %s", study->path, ad_config_key(key), why);
   }
 }
 
@@ -128,7 +122,8 @@ int ad_study_warn_idle(const struct ad_study *study) {
   }
   if (status == AD_OK) {
     warn_axes(s);
-    warn_decided(study);
+    warn_decided(study, AD_KEY_run_dir, "each cell has a folder of its own below study.dir");
+    warn_decided(study, AD_KEY_run_overwrite, "a cell goes on with what it has, and is never begun anew");
   }
   ad_config_destroy(&s->config);
   ad_free(s);

@@ -32,8 +32,9 @@ int ad__study_base_digest(const struct ad_study *study, int inputs, uint64_t *di
   *digest = 0;
   for (size_t i = 0; ad_config_key(i) != NULL; i++) {
     const char *key = ad_config_key(i);
+    const enum ad_identity counts = ad_config_identity(key);
     uint64_t part;
-    if ((ad_study_key_counts(key) || (inputs && ad_study_key_is_input(key))) && !is_seed_axis(study, key)) {
+    if ((counts == AD_IDENTITY_VALUE || (inputs && counts == AD_IDENTITY_CONTENT)) && !is_seed_axis(study, key)) {
       AD_TRY(base_part(study, key, &part));
       *digest += part;
     }
@@ -165,7 +166,7 @@ static int inputs_key(const struct ad_study_arm *arm, char **key) {
   int status = ad_buffer_puts(&text, "");
   for (size_t i = 0; status == AD_OK && i < arm->count; i++) {
     const struct ad_study_setting *s = &arm->settings[i];
-    if (ad_study_key_is_input(s->key) || strcmp(s->key, "data.hold_out") == 0) {
+    if (ad_config_identity(s->key) == AD_IDENTITY_CONTENT || strcmp(s->key, ad_config_key(AD_KEY_data_hold_out)) == 0) {
       status = ad_buffer_printf(&text, "%s=%s\n", s->key, s->value);
     }
   }

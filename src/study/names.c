@@ -25,30 +25,6 @@ int ad_study_metric_falls(enum ad_study_metric metric) {
   return metric == AD_METRIC_ERROR || metric == AD_METRIC_LOSS;
 }
 
-static int is_one_of(const char *key, const char *const *list, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    if (strcmp(key, list[i]) == 0) {
-      return 1;
-    }
-  }
-  return 0;
-}
-
-int ad_study_key_is_input(const char *key) {
-  static const char *const inputs[] = {"data.descriptor", "data.folder", "data.train", "data.dev",
-                                       "data.test",       "model.path",  "model.vocab"};
-  return is_one_of(key, inputs, sizeof inputs / sizeof *inputs);
-}
-
-int ad_study_key_counts(const char *key) {
-  static const char *const others[] = {"run.dir",        "run.overwrite", "run.time_limit", "run.signals",
-                                       "resume.allow",   "store.writer",  "batch.rounds",   "optim.shard",
-                                       "comm.shared",    "teacher.ring",  "data.cache",     "teacher.ring_folder",
-                                       "snapshot.budget"};
-  return !ad_study_key_is_input(key) && strncmp(key, "checkpoint.", 11) != 0 &&
-         !is_one_of(key, others, sizeof others / sizeof *others);
-}
-
 int ad_study_find_axis(const struct ad_study *study, const char *key) {
   for (size_t a = 0; a < study->axis_count; a++) {
     if (strcmp(study->axes[a].key, key) == 0) {

@@ -36,7 +36,7 @@ static json_t *pack_base(const struct ad_study *study) {
   for (size_t i = 0; base != NULL && ad_config_key(i) != NULL; i++) {
     const char *key = ad_config_key(i);
     ad_buffer_clear(&text);
-    if (!ad_study_key_counts(key) && !ad_study_key_is_input(key)) {
+    if (ad_config_identity(key) == AD_IDENTITY_NONE) {
       continue;
     }
     if (ad_config_get(&study->base, key, &text) != AD_OK ||
@@ -109,7 +109,7 @@ static const char *planned_inputs(const json_t *arm) {
 
 /* A key that could differ between two plans of one arm: seeds only make other cells. */
 static int is_compared(const char *key) {
-  return ad_study_key_counts(key) && strncmp(key, "seed.", 5) != 0;
+  return ad_config_identity(key) == AD_IDENTITY_VALUE && ad_config_role(key) != AD_ROLE_SEED;
 }
 
 /* What differs between an arm and the plan's of that name, as text; empty where nothing does. */
@@ -169,7 +169,7 @@ static int was_begun(const struct ad_study *study, const struct ad_study_arm *ar
   for (size_t i = 0; ad_config_key(i) != NULL; i++) {
     const char *key = ad_config_key(i), *value = planned_value(plan, planned, key);
     const int axis = ad_study_find_axis(study, key);
-    if (ad_study_key_counts(key) && value != NULL && !(axis >= 0 && study->axes[axis].seed)) {
+    if (ad_config_identity(key) == AD_IDENTITY_VALUE && value != NULL && !(axis >= 0 && study->axes[axis].seed)) {
       digest += ad__study_key_digest(key, value);
     }
   }

@@ -215,7 +215,7 @@ int ad__study_settle_value(struct study_draft *draft, const struct ad_yaml *at, 
   struct ad_buffer printed = {0};
   snprintf(place, sizeof place, "%s:%zu", draft->study->path, at->line);
   AD_TRY(ad_config_set(&draft->scratch, place, key, text));
-  if (!ad_study_key_counts(key) && !ad_study_key_is_input(key)) {
+  if (ad_config_identity(key) == AD_IDENTITY_NONE) {
     return ad__study_fail(draft->study->path, at,
                           "%s cannot vary in a study: it says where or how a run computes, not what", key);
   }

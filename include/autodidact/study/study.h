@@ -6,7 +6,7 @@
  *   arms: {base: {}, sda: {teacher: {method: sda, window: 5}}}
  *
  * A cell is one training. Axes are crossed; those below `listed:` go along side by side, those below `latin:` (three of
- * n levels each) make a Latin square of n^2 cells. An axis whose key begins with "seed." is a source of chance; the
+ * n levels each) make a Latin square of n^2 cells. An axis whose key has the role seed is a source of chance; the
  * others are settings. An arm is what is compared: a named arm with one level of each setting. Every arm has the same
  * cells of seeds.
  *
@@ -19,7 +19,7 @@
  *   cache/           tokenised data, shared by all trials (data.cache), unless the base names another folder
  *
  * ID is a digest of the cell's resolved configuration and of the bytes of its data and model. Keys that say when a run
- * stops, where its files lie or who computes what (ad_study_key_counts) are not in it.
+ * stops, where its files lie or who computes what are not in it (ad_config_identity).
  *
  * Letters: A axes, N cells. */
 #ifndef AUTODIDACT_STUDY_STUDY_H
@@ -148,10 +148,5 @@ const char *ad_study_label(const struct ad_study *study, const struct ad_study_c
 
 /* Number of the axis with this key, or -1. */
 int ad_study_find_axis(const struct ad_study *study, const char *key);
-
-/* 0 for keys that are no part of a cell's identity; 1 for keys that name inputs: what they name counts, not where it
- * lies. */
-int ad_study_key_counts(const char *key);
-int ad_study_key_is_input(const char *key);
 
 #endif
