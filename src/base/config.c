@@ -17,10 +17,20 @@
 static const char *const kind_names[] = {"text",          "a whole number", "a number",
                                          "true or false", "a choice",       "a whole number or all"};
 
+/* The choices of a key as "a|b|c". */
+#define AD_CONFIG_CHOICES_TEXT(set) ""
+#define AD_CONFIG_CHOICES_COUNT(set) ""
+#define AD_CONFIG_CHOICES_REAL(set) ""
+#define AD_CONFIG_CHOICES_SWITCH(set) ""
+#define AD_CONFIG_CHOICES_SPAN(set) ""
+#define AD_CONFIG_CHOICES_CHOICE(set) AD_SET_CHOICES(set)
+
+_Static_assert(sizeof(enum ad_select) == sizeof(int), "a choice is set and read as an int");
+
 const struct config_option config_options[AD_CONFIG_KEYS] = {
-#define AD_CONFIG_ROW(kind, role, field, key, initial, lowest, highest, choices, when, help)                 \
-  {CONFIG_KIND_##kind, AD_ROLE_##role, key,  offsetof(struct ad_config, field), initial, lowest, highest, choices, \
-   when,               help},
+#define AD_CONFIG_ROW(kind, role, field, key, initial, lowest, highest, choices, when, help)        \
+  {CONFIG_KIND_##kind, AD_ROLE_##role, key,     offsetof(struct ad_config, field), initial, lowest, \
+   highest,            AD_CONFIG_CHOICES_##kind(choices), when,    help},
     AD_CONFIG_MAP(AD_CONFIG_ROW)
 #undef AD_CONFIG_ROW
 };

@@ -129,17 +129,13 @@ char *ad__report_path(const struct report *r, size_t arm, size_t run, const char
 }
 
 int ad__report_variant(const struct report *r, size_t arm, enum ad_variant *variant) {
-  static const enum ad_variant of_source[AD_SOURCES] = {[AD_SOURCE_STUDENT] = AD_STUDENT,
-                                                        [AD_SOURCE_TEACHER] = AD_TEACHER,
-                                                        [AD_SOURCE_WINDOW] = AD_WINDOW_MEAN,
-                                                        [AD_SOURCE_RUN] = AD_RUN_MEAN};
-  if (r->study->source != AD_SOURCE_DEV && r->study->source != AD_SOURCE_TEST) {
-    *variant = of_source[r->study->source];
+  if (r->study->source >= AD_SOURCE_VARIANT) {
+    *variant = r->study->source - AD_SOURCE_VARIANT;
     return AD_OK;
   }
   struct ad_config config;
   AD_TRY(ad_study_config(r->study, &r->study->cells[r->arm[arm].runs[0].cell], &config));
-  *variant = (enum ad_variant)config.run_result;
+  *variant = config.run_result;
   ad_config_destroy(&config);
   return AD_OK;
 }

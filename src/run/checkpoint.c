@@ -47,7 +47,7 @@ static int midway(void *context) {
 }
 
 static void list_contents(struct ad_training *t, struct contents *c) {
-  const int best = t->session.config.run_select == 1;
+  const int best = t->session.config.run_select == AD_SELECT_BEST;
   size_t count = ad_trainer_vectors(t->trainer, c->list);
   if (best) {
     c->list[count++] = (struct ad_state_vector){"best", sizeof(float), 1, 1};
@@ -139,7 +139,7 @@ static int save_once(struct ad_training *t) {
   status = status == AD_OK ? share_text(t, &text) : status;
   if (status == AD_OK) {
     status = ad_mpi_checkpoint_save(t->ranks.comm, run, ad_trainer_done(t->trainer), text, &contents.vectors,
-                                    (enum ad_writer)t->session.config.store_writer);
+                                    t->session.config.store_writer);
   }
   ad_free(text);
   return status;
@@ -159,7 +159,7 @@ int ad_training_save(struct ad_training *t) {
   /* First, so that a checkpoint never knows a snapshot that is not on disk. */
   AD_TRY(ad_comm_settle(t->ranks.comm, ad__flush_snapshots(t)));
   int status = save_once(t);
-  for (int said = 0; status == AD_EIO && t->session.config.checkpoint_full == 1; status = save_once(t)) {
+  for (int said = 0; status == AD_EIO && t->session.config.checkpoint_full == AD_FULL_WAIT; status = save_once(t)) {
     if (!said++) {
       ad_log(AD_LOG_WARNING, "%s; checkpoint.full=wait: tries again every %d seconds", ad_error_message(), PAUSE);
     }

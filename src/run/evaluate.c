@@ -8,7 +8,7 @@
 #include "training_internal.h"
 
 static enum ad_variant result_variant(const struct ad_training *t) {
-  return (enum ad_variant)t->session.config.run_result;
+  return t->session.config.run_result;
 }
 
 /* The logits of dev with one vector, in slices of whole batches, between which the ranks may agree to stop. */

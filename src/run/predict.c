@@ -24,8 +24,7 @@ static int load_run(struct ad_session *s, const char *source, const struct ad_pr
   AD_TRY(ad_session_open_run(s, source));
   AD_TRY(ad_session_load_result(s, source, o->model));
   if (o->lines) {
-    return ad_session_read_lines(s, o->data, s->config.data_max_tokens, (enum ad_truncation)s->config.data_truncation,
-                                 data);
+    return ad_session_read_lines(s, o->data, s->config.data_max_tokens, s->config.data_truncation, data);
   }
   AD_TRY(ad_session_open_data(s, source, &o->where));
   AD_TRY(ad_session_check_classes(s, source, &s->descriptor));

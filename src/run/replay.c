@@ -31,7 +31,7 @@ static int configure(struct ad_replay *r) {
   struct ad_config *c = &r->training->session.config;
   AD_TRY(ad_run_config(r->run, c));
   AD_TRY(ad_config_reset(c, AD_ROLE_OBSERVATION));
-  AD_TRY(ad_config_override(c, "run.select=last"));
+  c->run_select = AD_SELECT_LAST;
   ad_free(c->run_dir);
   c->run_dir = ad_strdup(r->run);
   return c->run_dir == NULL ? ad_fail_memory(strlen(r->run) + 1, "a path") : AD_OK;

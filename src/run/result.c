@@ -50,7 +50,7 @@ static int save(struct ad_training *t, const char *name, const float *theta, uin
 /* The result's variant to model/, those beside it to variants/NAME/; which of them are kept, and their digests. */
 static int save_variants(struct ad_training *t, struct ad_result *kept) {
   for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
-    const int result = v == (enum ad_variant)t->session.config.run_result;
+    const int result = v == t->session.config.run_result;
     const float *const *thetas;
     size_t count;
     char name[32];
@@ -78,7 +78,7 @@ int ad__keep_result(struct ad_training *t) {
   const uint64_t done = ad_trainer_done(t->trainer);
   struct ad_result result = {.step = t->vectors.best != NULL ? s->best_step : done,
                              .steps = done,
-                             .model = (enum ad_variant)t->session.config.run_result,
+                             .model = t->session.config.run_result,
                              .has_dev = t->data.has_dev,
                              .dev = s->best};
   memcpy(result.last, s->last, sizeof result.last);

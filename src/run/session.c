@@ -101,7 +101,7 @@ static int draw_encoder(struct ad_session *session) {
                                         .attention_dropout = dropout,
                                         .classifier_dropout = dropout,
                                         .activation = AD_GELU_ERF,
-                                        .classifier = (enum ad_classifier)c->model_classifier,
+                                        .classifier = c->model_classifier,
                                         .cased = c->model_cased};
   return ad_model_draw(&model, c->seed_init, &session->params, &session->theta);
 }
@@ -120,9 +120,9 @@ static struct ad_model_options base_options(const struct ad_session *session) {
   const struct ad_config *c = &session->config;
   const struct ad_tokenizer *tokenizer = session->tokenizer;
   return (struct ad_model_options){.classes = (uint32_t)session->descriptor.class_count,
-                                   .classifier = (enum ad_classifier)c->model_classifier,
+                                   .classifier = c->model_classifier,
                                    .class_names = (const char *const *)session->descriptor.classes,
-                                   .head = (enum ad_head_use)c->model_head,
+                                   .head = c->model_head,
                                    .seed_init = c->seed_init,
                                    .vocab = tokenizer == NULL ? 0 : ad_tokenizer_vocab(tokenizer),
                                    .types = segment_types(session),
@@ -187,7 +187,7 @@ static int read_split(struct ad_session *session, enum ad_split split, const cha
   const struct ad_read_options options = {.folder = c->data_folder,
                                           .file = file,
                                           .limit = c->data_max_tokens,
-                                          .truncation = (enum ad_truncation)c->data_truncation,
+                                          .truncation = c->data_truncation,
                                           .rows = subset ? c->data_train_rows : 0,
                                           .per_class = subset ? c->data_per_class : 0,
                                           .labels = labels,
@@ -291,14 +291,14 @@ int ad_session_read_lines(struct ad_session *session, const char *path, size_t l
 }
 
 struct ad_teacher_settings ad_session_teacher(const struct ad_config *c) {
-  return (struct ad_teacher_settings){.method = (enum ad_teacher_method)c->teacher_method,
+  return (struct ad_teacher_settings){.method = c->teacher_method,
                                       .window = c->teacher_window,
                                       .every = c->teacher_every,
                                       .lag = (int)c->teacher_lag,
                                       .weight = c->teacher_weight,
                                       .ramp = c->teacher_ramp,
                                       .start = c->teacher_start,
-                                      .dropout = (enum ad_teacher_dropout)c->teacher_dropout,
+                                      .dropout = c->teacher_dropout,
                                       .decay = c->teacher_decay,
                                       .means = c->eval_means};
 }

@@ -80,20 +80,20 @@ static int result_of(const char *run, enum ad_variant *result) {
   struct ad_config config;
   AD_TRY(ad_config_create(&config));
   const int status = ad_run_config(run, &config);
-  *result = (enum ad_variant)config.run_result;
+  *result = config.run_result;
   ad_config_destroy(&config);
   return status;
 }
 
 int ad_session_model_folder(const char *run, const char *variant, char **folder) {
-  enum ad_variant v = 0, result;
+  const enum ad_variant v = ad_variant_find(variant);
+  enum ad_variant result;
   char name[32] = "model";
   AD_TRY(result_of(run, &result));
-  while (variant != NULL && v < AD_VARIANTS && strcmp(variant, ad_variant_name(v)) != 0) {
-    v++;
-  }
-  if (v == AD_VARIANTS) {
-    return ad_fail(AD_ECONFIG, "--model is '%s', expected student, teacher, window or run", variant);
+  if (variant != NULL && v == AD_VARIANTS) {
+    char names[AD_CHOICES_TEXT];
+    return ad_fail(AD_ECONFIG, "--model is '%s', expected %s", variant,
+                   ad_choices_text(AD_SET_CHOICES(variant), names));
   }
   if (variant != NULL && v != result) {
     snprintf(name, sizeof name, "variants/%s", variant);

@@ -18,7 +18,7 @@ static struct ad_trainer_settings settings_of(const struct ad_config *c) {
                                       .steps = c->train_steps,
                                       .seed_order = c->seed_order,
                                       .seed_dropout = c->seed_dropout,
-                                      .schedule = (enum ad_schedule)c->optim_schedule,
+                                      .schedule = c->optim_schedule,
                                       .warmup = c->optim_warmup,
                                       .optimizer = {.lr = c->optim_lr,
                                                     .head_lr = c->optim_head_lr > 0.0 ? c->optim_head_lr : c->optim_lr,
@@ -51,7 +51,7 @@ static int read_data(struct ad_training *t) {
   ad_log(AD_LOG_WARNING,
          "%s has no dev split: nothing is evaluated during training (data.dev or data.hold_out give one)",
          t->session.descriptor.name);
-  return c->run_select == 1
+  return c->run_select == AD_SELECT_BEST
              ? ad_fail(AD_ECONFIG, "run.select=best needs a dev split, %s has none", t->session.descriptor.name)
              : AD_OK;
 }
@@ -109,7 +109,7 @@ static int check_ranks(struct ad_training *t) {
 static int check_result(const struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   const struct ad_teacher_settings *s = &t->settings.teacher;
-  const enum ad_variant v = (enum ad_variant)c->run_result;
+  const enum ad_variant v = c->run_result;
   if (v == AD_TEACHER && ad_teacher_averages_logits(s)) {
     return ad_fail(AD_ECONFIG,
                    "run.result=teacher with a teacher.method whose teacher is several models: choose student, or with "
@@ -183,7 +183,7 @@ static int connect_ranks(struct ad_training *t) {
   }
   AD_TRY(ad_trainer_bucket_floats(&s->params, &t->data.train, c->batch_size, &floats));
   return ad_mpi_exchange_create(&t->ranks.exchange, t->ranks.comm, s->math->kernels, &s->params, c->batch_lanes, floats,
-                                !c->optim_shard, (enum ad_reduction)c->comm_reduction);
+                                !c->optim_shard, c->comm_reduction);
 }
 
 /* Memory for evaluations on dev. */
@@ -199,7 +199,7 @@ static int prepare_evaluation(struct ad_training *t) {
   if (t->evaluation.logits == NULL || (averaged && (t->evaluation.member == NULL || t->evaluation.sum == NULL))) {
     return ad_fail_memory(n * 16, "the logits of dev");
   }
-  if (c->run_select == 1 && t->ranks.first) {
+  if (c->run_select == AD_SELECT_BEST && t->ranks.first) {
     t->vectors.best = ad_malloc(P, sizeof *t->vectors.best);
     if (t->vectors.best == NULL) {
       return ad_fail_memory(P * sizeof *t->vectors.best, "the best parameters");
@@ -212,7 +212,7 @@ int ad__prepare(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   t->settings = settings_of(c);
   AD_TRY(check_result(t));
-  AD_TRY(c->teacher_ring == 1 ? find_ring_folder(t) : AD_OK);
+  AD_TRY(c->teacher_ring == AD_RING_DISK ? find_ring_folder(t) : AD_OK);
   AD_TRY(ad_comm_settle(t->ranks.comm, ad_session_load_base(&t->session)));
   AD_TRY(check_ranks(t));
   AD_TRY(ad_params_freeze_named(&t->session.params, c->model_freeze));

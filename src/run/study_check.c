@@ -27,14 +27,10 @@ static int check_split(const struct ad_study *study, const char *arm, const stru
 
 /* The parameters that a result is of. */
 static int check_variant(const struct ad_study *study, const char *arm, const struct ad_config *config) {
-  static const enum ad_variant variants[] = {[AD_SOURCE_STUDENT] = AD_STUDENT,
-                                             [AD_SOURCE_TEACHER] = AD_TEACHER,
-                                             [AD_SOURCE_WINDOW] = AD_WINDOW_MEAN,
-                                             [AD_SOURCE_RUN] = AD_RUN_MEAN};
-  if (study->source == AD_SOURCE_DEV || study->source == AD_SOURCE_TEST) {
+  if (study->source < AD_SOURCE_VARIANT) {
     return AD_OK;
   }
-  const enum ad_variant v = variants[study->source];
+  const enum ad_variant v = study->source - AD_SOURCE_VARIANT;
   const struct ad_teacher_settings teacher = ad_session_teacher(config);
   return ad_teacher_has(&teacher, v)
              ? AD_OK

@@ -26,8 +26,7 @@ static double examples_of(const struct ad_config *c) {
 }
 
 static double passes_of(const struct ad_config *c) {
-  const struct ad_teacher_settings teacher = {.method = (enum ad_teacher_method)c->teacher_method,
-                                              .window = c->teacher_window};
+  const struct ad_teacher_settings teacher = {.method = c->teacher_method, .window = c->teacher_window};
   return ad_teacher_passes(&teacher);
 }
 

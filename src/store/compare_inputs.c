@@ -71,7 +71,7 @@ static int read_config(const char *folder, struct ad_buffer *text, int *native) 
   AD_TRY(ad_config_create(&config));
   int status = ad_run_config(folder, &config);
   if (status == AD_OK) {
-    *native = config.comm_reduction == 1;
+    *native = config.comm_reduction == AD_REDUCTION_NATIVE;
     status = ad_config_print(&config, text);
   }
   ad_config_destroy(&config);

@@ -27,8 +27,7 @@ int ad_logits_name_read(const char *name, enum ad_variant *variant, uint64_t *st
       sscanf(name, "dev-%15[a-z]-step-%19" SCNu64, model, step) != 2) {
     return 0;
   }
-  for (*variant = 0; *variant < AD_VARIANTS && strcmp(model, ad_variant_name(*variant)) != 0; ++*variant) {
-  }
+  *variant = ad_variant_find(model);
   return *variant < AD_VARIANTS;
 }
 

@@ -28,13 +28,8 @@ int ad__row_digest(const json_t *object, const char *name, uint64_t *value) {
 }
 
 int ad__row_variant(const json_t *object, const char *name, enum ad_variant *variant) {
-  const char *text = json_string_value(json_object_get(object, name));
-  enum ad_variant v = 0;
-  while (text != NULL && v < AD_VARIANTS && strcmp(text, ad_variant_name(v)) != 0) {
-    v++;
-  }
-  *variant = v;
-  return text != NULL && v < AD_VARIANTS;
+  *variant = ad_variant_find(json_string_value(json_object_get(object, name)));
+  return *variant < AD_VARIANTS;
 }
 
 /* --- Steps. */

@@ -154,8 +154,8 @@ static int take_line(struct ad_cells *table, size_t cell, const json_t *line) {
                *majority = json_object_get(line, "majority");
   take_scores(json_object_get(result, "dev"), r->score[AD_SOURCE_DEV]);
   take_scores(json_object_get(line, "test"), r->score[AD_SOURCE_TEST]);
-  for (size_t s = AD_SOURCE_STUDENT; s < AD_SOURCES; s++) {
-    take_scores(json_object_get(last, ad_study_source_name((enum ad_study_source)s)), r->score[s]);
+  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+    take_scores(json_object_get(last, ad_variant_name(v)), r->score[AD_SOURCE_VARIANT + v]);
   }
   r->majority[0] = number_or(majority, "dev", NAN);
   r->majority[1] = number_or(majority, "test", NAN);

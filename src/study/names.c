@@ -9,11 +9,13 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/texts.h"
+#include "autodidact/data/descriptor.h"
 #include "study_internal.h"
 
 const char *ad_study_source_name(enum ad_study_source source) {
-  static const char *const names[] = {"dev", "test", "student", "teacher", "window", "run"};
-  return names[source];
+  return source == AD_SOURCE_DEV    ? ad_split_name(AD_DEV)
+         : source == AD_SOURCE_TEST ? ad_split_name(AD_TEST)
+                                    : ad_variant_name(source - AD_SOURCE_VARIANT);
 }
 
 const char *ad_study_metric_name(enum ad_study_metric metric) {

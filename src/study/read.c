@@ -70,21 +70,21 @@ static int set_text(char **field, const char *text) {
 /* "dev.error": SOURCE.METRIC. */
 static int read_result(struct ad_study *s, const struct ad_yaml *at) {
   const char *dot = strchr(at->text, '.');
-  for (int source = 0; dot != NULL && source < AD_SOURCES; source++) {
-    const char *name = ad_study_source_name((enum ad_study_source)source);
-    for (int metric = 0; metric < AD_METRICS; metric++) {
+  char sources[AD_CHOICES_TEXT];
+  for (enum ad_study_source source = 0; dot != NULL && source < AD_SOURCES; source++) {
+    const char *name = ad_study_source_name(source);
+    for (enum ad_study_metric metric = 0; metric < AD_METRICS; metric++) {
       if (strlen(name) == (size_t)(dot - at->text) && strncmp(name, at->text, strlen(name)) == 0 &&
-          strcmp(dot + 1, ad_study_metric_name((enum ad_study_metric)metric)) == 0) {
-        s->source = (enum ad_study_source)source;
-        s->metric = (enum ad_study_metric)metric;
+          strcmp(dot + 1, ad_study_metric_name(metric)) == 0) {
+        s->source = source;
+        s->metric = metric;
         return AD_OK;
       }
     }
   }
   return ad__study_fail(s->path, at,
-                        "study.result is '%s', expected dev, test, student, teacher, window or run, a dot, and error, "
-                        "accuracy, macro_f1, matthews or loss",
-                        at->text);
+                        "study.result is '%s', expected %s, a dot, and error, accuracy, macro_f1, matthews or loss",
+                        at->text, ad_choices_text(AD_SOURCE_CHOICES, sources));
 }
 
 static int read_number(const struct ad_study *s, const struct ad_yaml *at, const char *key, double lowest,

@@ -33,7 +33,7 @@ static void test_values(void **state) {
   assert_int_equal(ad_config_override(&config, "data.train=a=b"), AD_OK);
   assert_string_equal(config.data_train, "a=b");
   assert_int_equal(ad_config_override(&config, "model.classifier=cls"), AD_OK);
-  assert_int_equal(config.model_classifier, 1);
+  assert_int_equal(config.model_classifier, AD_CLASSIFIER_CLS);
   expect_failure(ad_config_override(&config, "optim.lr"), "key=value");
   expect_failure(ad_config_override(&config, "=3"), "key=value");
   expect_failure(ad_config_override(&config, "optim.rl=1"), "'optim.lr'");
@@ -281,11 +281,11 @@ static void test_given(void **state) {
   assert_int_equal(again.teacher_window, 5);
   /* A resolved configuration of a version that had no model.head: it drew the classifier. */
   char *line = strstr(text.data, "  head: auto\n");
-  assert_int_equal(again.model_head, 0);
+  assert_int_equal(again.model_head, AD_HEAD_AUTO);
   assert_non_null(line);
   memset(line, ' ', strlen("  head: auto"));
   assert_int_equal(read_text(&again, text.data), AD_OK);
-  assert_int_equal(again.model_head, 2);
+  assert_int_equal(again.model_head, AD_HEAD_NEW);
   assert_int_equal(ad_config_is_idle(&again, NULL, "teacher.window"), 0);
   assert_int_equal(ad_config_override(&again, "teacher.window=4"), AD_OK);
   assert_int_equal(ad_config_is_idle(&again, NULL, "teacher.window"), 1);
@@ -294,6 +294,28 @@ static void test_given(void **state) {
   ad_buffer_destroy(&text);
   ad_config_destroy(&config);
   ad_config_destroy(&again);
+}
+
+/* A key's field holds the constant that stands beside the name in its set. */
+static void test_choices(void **state) {
+  (void)state;
+  struct ad_config config;
+  char text[AD_CHOICES_TEXT];
+  assert_int_equal(ad_config_create(&config), AD_OK);
+#define SET_CHOICE(constant, name)                                                       \
+  assert_int_equal(ad_config_set(&config, "test", "optim.schedule", #name), AD_OK); \
+  assert_int_equal(config.optim_schedule, constant);
+  AD_SET_schedule(SET_CHOICE)
+#undef SET_CHOICE
+  ad_config_destroy(&config);
+  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+    assert_int_equal(ad_variant_find(ad_variant_name(v)), v);
+  }
+  assert_int_equal(ad_variant_find("runs"), AD_VARIANTS);
+  assert_int_equal(ad_variant_find(NULL), AD_VARIANTS);
+  assert_string_equal(ad_choices_text(AD_SET_CHOICES(variant), text), "student, teacher, window or run");
+  assert_string_equal(ad_choices_text("all|root", text), "all or root");
+  assert_string_equal(ad_choices_text("one", text), "one");
 }
 
 /* Some conditions by hand: what the code does, told without the table. */
@@ -410,7 +432,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_values),        cmocka_unit_test(test_file),    cmocka_unit_test(test_out_of_memory),
       cmocka_unit_test(test_help),          cmocka_unit_test(test_get),     cmocka_unit_test(test_conditions),
-      cmocka_unit_test(test_given),         cmocka_unit_test(test_effects), cmocka_unit_test(test_aliases),
+      cmocka_unit_test(test_given),         cmocka_unit_test(test_choices), cmocka_unit_test(test_effects),
+      cmocka_unit_test(test_aliases),
       cmocka_unit_test(test_suggestions),   cmocka_unit_test(test_single)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

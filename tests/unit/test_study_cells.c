@@ -83,10 +83,10 @@ static void test_lines(void **state) {
     const struct ad_cell_record *r = t->records;
     assert_int_equal(r[1].state, AD_CELL_DONE);
     assert_true(r[1].score[AD_SOURCE_DEV][AD_METRIC_LOSS] == 0.125);
-    assert_true(r[1].score[AD_SOURCE_STUDENT][AD_METRIC_ACCURACY] == 0.5);
-    assert_true(r[1].score[AD_SOURCE_TEACHER][AD_METRIC_ERROR] == 0.1);
+    assert_true(r[1].score[AD_SOURCE_VARIANT + AD_STUDENT][AD_METRIC_ACCURACY] == 0.5);
+    assert_true(r[1].score[AD_SOURCE_VARIANT + AD_TEACHER][AD_METRIC_ERROR] == 0.1);
     assert_true(r[1].score[AD_SOURCE_TEST][AD_METRIC_ERROR] == 0.0625);
-    assert_true(r[1].score[AD_SOURCE_RUN][AD_METRIC_ERROR] != r[1].score[AD_SOURCE_RUN][AD_METRIC_ERROR]);
+    assert_true(r[1].score[AD_SOURCE_VARIANT + AD_RUN_MEAN][AD_METRIC_ERROR] != r[1].score[AD_SOURCE_VARIANT + AD_RUN_MEAN][AD_METRIC_ERROR]);
     assert_true(r[1].majority[0] == 0.5 && r[1].majority[1] == 0.625);
     assert_true(r[1].step == 3 && r[1].steps == 9 && r[1].ranks == 2 && r[1].seconds == 1.5 && r[1].cost == 7.0);
     assert_true(ad_cells_result(t, 1) == 0.25);

@@ -9,15 +9,15 @@
 #include <stdint.h>
 
 #include "autodidact/base/buffer.h"
+#include "autodidact/base/choices.h"
 #include "autodidact/base/roles.h"
-#include "autodidact/base/teacher_methods.h"
 
 /* When a key has an effect, for several keys: snapshots are taken. */
 #define AD_WITH_SNAPSHOTS "snapshot.every>0 or snapshot.dense>0 or snapshot.growth>0 or snapshot.steps is set"
 
 /* X(kind, role, field, key, default, lowest, highest, choices, when, help). Kinds: TEXT (char *), COUNT (uint64_t), REAL
- * (double), SWITCH (int, true/false), CHOICE (int, the place in `choices`), SPAN (uint64_t, "all" being 0). lowest and
- * highest bound COUNT, SPAN and REAL, both included. role: what the key decides (base/roles.h).
+ * (double), SWITCH (int, true/false), CHOICE (the enum of the set that `choices` names, base/choices.h), SPAN (uint64_t, "all" being
+ * 0). lowest and highest bound COUNT, SPAN and REAL, both included. role: what the key decides (base/roles.h).
  *
  * when: the condition under which the key has an effect; "" always. Clauses stand behind "; and ", each of them has
  * alternatives behind " or ". An alternative is KEY=VALUE|VALUE, KEY!=VALUE, KEY is one of VALUE VALUE (a list
@@ -29,9 +29,9 @@
     "folder of the run; made by train, required") \
   X(SWITCH, STOP, run_overwrite, "run.overwrite", "false", 0, 0, "", "", \
     "start anew in a folder that already holds a run") \
-  X(CHOICE, RESULT, run_select, "run.select", "last", 0, 0, "last|best", "", \
+  X(CHOICE, RESULT, run_select, "run.select", "last", 0, 0, select, "", \
     "which parameters the run keeps: after the last step, or at the lowest dev error") \
-  X(CHOICE, RESULT, run_result, "run.result", "student", 0, 0, "student|teacher|window|run", "", \
+  X(CHOICE, RESULT, run_result, "run.result", "student", 0, 0, variant, "", \
     "whose parameters are the result: the student\'s, the teacher\'s, or the mean over the window or over the run (eval.means)") \
   X(SWITCH, OBSERVATION, run_variants, "run.variants", "true", 0, 0, "", \
     "teacher.method is one of" AD_METHODS_WITH_EVERY " or eval.means=true; and teacher.method is one of" AD_METHODS_WITH_MEANS \
@@ -53,9 +53,9 @@
     "newest checkpoints that are kept") \
   X(SWITCH, STOP, checkpoint_finished, "checkpoint.finished", "false", 0, 0, "", "", \
     "a finished run writes and keeps a checkpoint of its end, and those before it") \
-  X(CHOICE, STOP, checkpoint_full, "checkpoint.full", "stop", 0, 0, "stop|wait", "", \
+  X(CHOICE, STOP, checkpoint_full, "checkpoint.full", "stop", 0, 0, full, "", \
     "when there is no room for a checkpoint: stop (exit code 2), or try again every ten seconds") \
-  X(CHOICE, LAYOUT, store_writer, "store.writer", "all", 0, 0, "all|root", "several ranks", \
+  X(CHOICE, LAYOUT, store_writer, "store.writer", "all", 0, 0, writer, "several ranks", \
     "who writes a checkpoint: every rank its shard, or rank 0 for all (where several nodes cannot write one file, as on some NFS)") \
   X(TEXT, INPUT, model_path, "model.path", "", 0, 0, "", "", \
     "Hugging Face folder of the pretrained encoder; empty: draw a new one with the sizes below") \
@@ -73,9 +73,9 @@
     "a new encoder: feed-forward size") \
   X(COUNT, RESULT, model_positions, "model.positions", "512", 8, 65536, "", "model.path is empty", \
     "a new encoder: longest input in tokens") \
-  X(CHOICE, RESULT, model_classifier, "model.classifier", "pooler", 0, 0, "pooler|cls", "", \
+  X(CHOICE, RESULT, model_classifier, "model.classifier", "pooler", 0, 0, classifier, "", \
     "the classifier stands on tanh(pooler) as in Hugging Face, or on the bare [CLS] state as in the paper") \
-  X(CHOICE, RESULT, model_head, "model.head", "auto", 0, 0, "auto|keep|new", "model.path is set", \
+  X(CHOICE, RESULT, model_head, "model.head", "auto", 0, 0, head_use, "model.path is set", \
     "the classifier that the folder of model.path has: auto, kept where its classes have the names of the data's, in the same order, else drawn anew; keep, kept, or the run is refused where it does not fit; new, drawn anew") \
   X(TEXT, RESULT, model_freeze, "model.freeze", "none", 0, 0, "", "", \
     "what is not trained: none, embeddings, encoder (feature extraction), or a number n: the embeddings and the first n layers") \
@@ -93,7 +93,7 @@
     "test file in place of the descriptor's") \
   X(COUNT, TOKENS, data_max_tokens, "data.max_tokens", "128", 5, 65536, "", "", \
     "longer inputs are cut to so many tokens, [CLS] and [SEP] included") \
-  X(CHOICE, TOKENS, data_truncation, "data.truncation", "head", 0, 0, "head|head_tail", "data.max_tokens>130", \
+  X(CHOICE, TOKENS, data_truncation, "data.truncation", "head", 0, 0, truncation, "data.max_tokens>130", \
     "what stays of a long input: its head, or 128 tokens of it and the tail") \
   X(COUNT, EXAMPLES, data_train_rows, "data.train_rows", "0", 0, 4294967294.0, "", "", \
     "train on the first so many examples; 0: all") \
@@ -109,7 +109,7 @@
     "lanes a batch is cut into: the unit of reproducibility, and the most ranks that can work") \
   X(COUNT, LAYOUT, batch_rounds, "batch.rounds", "1", 1, 1024, "", "batch.lanes>1", \
     "rounds a step is computed in, to save activation memory (gradient accumulation); same bits") \
-  X(CHOICE, RESULT, optim_schedule, "optim.schedule", "linear", 0, 0, "linear|constant|cosine", "optim.warmup!=1", \
+  X(CHOICE, RESULT, optim_schedule, "optim.schedule", "linear", 0, 0, schedule, "optim.warmup!=1", \
     "learning rate after the warm-up: to zero linearly, constant, to zero as a half cosine") \
   X(REAL, RESULT, optim_lr, "optim.lr", "2e-5", 0, 10, "", \
     "optim.head_lr=0 or model.freeze!=encoder or model.classifier=pooler", \
@@ -136,9 +136,9 @@
     "each rank updates its shard; false: every rank updates everything on a replica of its own (same bits, for comparison)") \
   X(SWITCH, LAYOUT, comm_shared, "comm.shared", "true", 0, 0, "", "several ranks; and optim.shard=true", \
     "the ranks of a node share one replica of the parameters; false: each has its own (same bits)") \
-  X(CHOICE, RESULT, comm_reduction, "comm.reduction", "ordered", 0, 0, "ordered|native", "several ranks", \
+  X(CHOICE, RESULT, comm_reduction, "comm.reduction", "ordered", 0, 0, reduction, "several ranks", \
     "how gradients are summed over ranks: by the fixed tree, or by MPI in its own order (for comparison; outside the reproducibility contract)") \
-  X(CHOICE, RESULT, teacher_method, "teacher.method", "none", 0, 0, AD_TEACHER_CHOICES, "", \
+  X(CHOICE, RESULT, teacher_method, "teacher.method", "none", 0, 0, teacher_method, "", \
     "what the student learns from besides labels." AD_TEACHER_HELP) \
   X(SPAN, RESULT, teacher_window, "teacher.window", "1", 1, 1e9, "", \
     "teacher.method is one of" AD_METHODS_WITH_WINDOW " or eval.means=true", \
@@ -155,12 +155,12 @@
   X(COUNT, RESULT, teacher_start, "teacher.start", "1", 1, 1e15, "", \
     "teacher.method is one of" AD_METHODS_WITH_WEIGHT "; and teacher.weight>0", \
     "first step in which the distance counts") \
-  X(CHOICE, RESULT, teacher_dropout, "teacher.dropout", "off", 0, 0, "off|on|same", \
+  X(CHOICE, RESULT, teacher_dropout, "teacher.dropout", "off", 0, 0, teacher_dropout, \
     "teacher.method is one of" AD_METHODS_WITH_LAG "; and teacher.weight>0; and model.dropout!=0", \
     "dropout in the teacher\'s forward: none, masks of its own, the student\'s masks") \
   X(REAL, RESULT, teacher_decay, "teacher.decay", "0.999", 0, 0.999999999, "", "teacher.method is one of" AD_METHODS_WITH_DECAY, \
     "decay of the moving average of the student\'s parameters") \
-  X(CHOICE, LAYOUT, teacher_ring, "teacher.ring", "memory", 0, 0, "memory|disk", \
+  X(CHOICE, LAYOUT, teacher_ring, "teacher.ring", "memory", 0, 0, ring, \
     "teacher.method is one of" AD_METHODS_WITH_RING " or eval.means=true; and teacher.window!=all; and teacher.method is one of" \
     AD_METHODS_WITH_MEANS " or teacher.window!=1 or eval.means=true", \
     "where the window\'s past parameters lie (same bits); disk: for a large window, in unnamed files") \
@@ -206,12 +206,12 @@
   X(COUNT, SEED, seed_dropout, "seed.dropout", "0", 0, 9007199254740991.0, "", "model.dropout!=0", \
     "seed of the dropout masks")
 
-#define AD_CONFIG_TYPE_TEXT char *
-#define AD_CONFIG_TYPE_COUNT uint64_t
-#define AD_CONFIG_TYPE_REAL double
-#define AD_CONFIG_TYPE_SWITCH int
-#define AD_CONFIG_TYPE_SPAN uint64_t
-#define AD_CONFIG_TYPE_CHOICE int
+#define AD_CONFIG_TYPE_TEXT(set) char *
+#define AD_CONFIG_TYPE_COUNT(set) uint64_t
+#define AD_CONFIG_TYPE_REAL(set) double
+#define AD_CONFIG_TYPE_SWITCH(set) int
+#define AD_CONFIG_TYPE_SPAN(set) uint64_t
+#define AD_CONFIG_TYPE_CHOICE(set) enum ad_##set
 
 /* The number of each key: AD_KEY_ and its field. */
 enum ad_key {
@@ -222,7 +222,8 @@ enum ad_key {
 };
 
 struct ad_config {
-#define AD_CONFIG_FIELD(kind, role, field, ...) AD_CONFIG_TYPE_##kind field;
+#define AD_CONFIG_FIELD(kind, role, field, key, initial, lowest, highest, choices, ...) \
+  AD_CONFIG_TYPE_##kind(choices) field;
   AD_CONFIG_MAP(AD_CONFIG_FIELD)
 #undef AD_CONFIG_FIELD
   unsigned char given[AD_CONFIG_KEYS]; /* 1: somebody asked for the value; in the table's order */

@@ -27,10 +27,6 @@ enum ad_teacher_method {
       AD_TEACHER_METHOD_COUNT
 };
 
-/* "none|se|...": the choices of teacher.method. */
-#define AD_TEACHER_CHOICES &(AD_TEACHER_METHODS(AD_METHOD_CHOICE))[1]
-#define AD_METHOD_CHOICE(ID, name, ...) "|" #name
-
 /* " none: nothing. se: ...": for the help of teacher.method. */
 #define AD_TEACHER_HELP AD_TEACHER_METHODS(AD_METHOD_HELP)
 #define AD_METHOD_HELP(ID, name, means, every, window, ring, lag, single, weight, decay, text) " " #name ": " text "."

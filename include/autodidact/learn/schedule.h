@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum ad_schedule { AD_SCHEDULE_LINEAR, AD_SCHEDULE_CONSTANT, AD_SCHEDULE_COSINE };
+#include "autodidact/base/choices.h"
 
 /* Warm-up steps of a run of `total` steps: share (in [0,1]) of them, rounded up. */
 uint64_t ad_schedule_warmup(uint64_t total, double share);

@@ -9,18 +9,12 @@
 #ifndef AUTODIDACT_LEARN_TEACHER_H
 #define AUTODIDACT_LEARN_TEACHER_H
 
-#include "autodidact/base/teacher_methods.h"
+#include "autodidact/base/choices.h"
 #include "autodidact/learn/exchange.h"
 #include "autodidact/learn/state.h"
 #include "autodidact/learn/window.h"
 #include "autodidact/model/encoder.h"
 #include "autodidact/model/shard.h"
-
-enum ad_teacher_dropout {
-  AD_TEACHER_DROPOUT_OFF,
-  AD_TEACHER_DROPOUT_ON,  /* masks of its own, for each of SDV's students */
-  AD_TEACHER_DROPOUT_SAME /* the student's masks */
-};
 
 /* All zero: no teacher. */
 struct ad_teacher_settings {
@@ -48,12 +42,6 @@ struct ad_replicas {
 
 /* How many vectors these settings need besides the student: *teacher and *mean 0 or 1, *past 0 or K. */
 void ad_teacher_replicas(const struct ad_teacher_settings *settings, size_t *teacher, size_t *mean, size_t *past);
-
-/* Which parameters are evaluated or exported. */
-enum ad_variant { AD_STUDENT, AD_TEACHER, AD_WINDOW_MEAN, AD_RUN_MEAN, AD_VARIANTS };
-
-/* "student", "teacher", "window", "run". Static storage. */
-const char *ad_variant_name(enum ad_variant variant);
 
 /* 1 where a run with these settings has such parameters. */
 int ad_teacher_has(const struct ad_teacher_settings *settings, enum ad_variant variant);

@@ -21,16 +21,8 @@ struct ad_names {
 int ad_names_add(struct ad_names *names, const char *name);
 void ad_names_destroy(struct ad_names *names);
 
-/* What becomes of a classifier in the folder: the first three in the order of the configuration's model.head. One fits
- * where its kind, its shape and the number of its classes are those of the options; names are compared where the options
- * have some, and "LABEL_0", "LABEL_1" ... are none. */
-enum ad_head_use {
-  AD_HEAD_AUTO,    /* take the folder's where it fits and has the same names in the same order, else draw a new one */
-  AD_HEAD_KEEP,    /* take the folder's: it must fit, and names that it has must be the same in the same order */
-  AD_HEAD_NEW,     /* draw a new one */
-  AD_HEAD_REQUIRE, /* take the folder's, which must fit: prediction and evaluation; the names are its own */
-};
-
+/* A classifier in the folder fits where its kind, its shape and the number of its classes are those of the options; names
+ * are compared where the options have some, and "LABEL_0", "LABEL_1" ... are none. */
 struct ad_model_options {
   uint32_t classes;               /* C; 0 with AD_HEAD_REQUIRE: as the folder says */
   enum ad_classifier classifier;  /* not looked at with AD_HEAD_REQUIRE: as the folder says */

@@ -9,9 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "autodidact/base/choices.h"
 #include "autodidact/math/kernels.h"
-
-enum ad_classifier { AD_CLASSIFIER_POOLER, AD_CLASSIFIER_CLS }; /* on tanh(pooler), or on the bare [CLS] state */
 
 struct ad_model_config {
   uint32_t hidden, heads, ffn, layers, vocab, positions, types, classes;

@@ -5,13 +5,9 @@
 #ifndef AUTODIDACT_MPI_CHECKPOINT_H
 #define AUTODIDACT_MPI_CHECKPOINT_H
 
+#include "autodidact/base/choices.h"
 #include "autodidact/mpi/comm.h"
 #include "autodidact/store/checkpoint.h"
-
-enum ad_writer {
-  AD_WRITER_ALL, /* every rank writes its shard, by plain writes into its own part of the file */
-  AD_WRITER_ROOT /* rank 0 gathers and writes: for file systems where several nodes cannot write one file */
-};
 
 /* Where the vectors are. A rank gives and takes the pieces of the shard `rank` of R (model/shard.h), rank 0 also frozen
  * buckets of vector 0; `whole` vectors are rank 0's alone. */

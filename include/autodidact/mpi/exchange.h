@@ -6,13 +6,9 @@
 #ifndef AUTODIDACT_MPI_EXCHANGE_H
 #define AUTODIDACT_MPI_EXCHANGE_H
 
+#include "autodidact/base/choices.h"
 #include "autodidact/learn/exchange.h"
 #include "autodidact/mpi/comm.h"
-
-enum ad_reduction {
-  AD_REDUCTION_ORDERED, /* the contract's */
-  AD_REDUCTION_NATIVE   /* MPI's own, in its own order: for comparison only, other bits on other numbers of ranks */
-};
 
 struct ad_mpi_exchange;
 

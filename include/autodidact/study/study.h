@@ -35,12 +35,10 @@
 enum ad_study_source {
   AD_SOURCE_DEV,
   AD_SOURCE_TEST,
-  AD_SOURCE_STUDENT,
-  AD_SOURCE_TEACHER,
-  AD_SOURCE_WINDOW,
-  AD_SOURCE_RUN,
-  AD_SOURCES
+  AD_SOURCE_VARIANT, /* and the number of the variant */
+  AD_SOURCES = AD_SOURCE_VARIANT + AD_VARIANTS
 };
+#define AD_SOURCE_CHOICES "dev|test" AD_SET_variant(AD_SET_CHOICE)
 enum ad_study_metric {
   AD_METRIC_ERROR,
   AD_METRIC_ACCURACY,

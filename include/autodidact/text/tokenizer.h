@@ -8,17 +8,10 @@
 #include <stdint.h>
 
 #include "autodidact/base/buffer.h"
+#include "autodidact/base/choices.h"
 
 /* Holds work memory besides the vocabulary: one thread at a time. */
 struct ad_tokenizer;
-
-/* Where a single text longer than the limit is cut. Pairs are always cut longest first, from the end; where both come
- * to the same length and one token more has room, it is of the text that was longer, or else of the second. */
-enum ad_truncation {
-  AD_TRUNCATE_HEAD,     /* the first tokens stay */
-  AD_TRUNCATE_HEAD_TAIL /* the first 128 tokens and the last limit - 2 - 128 stay, [CLS] and [SEP] not counted; with
-                           limit <= 130 as AD_TRUNCATE_HEAD (Sun et al. 2019: 128 + 382 of 512) */
-};
 
 /* The names of Hugging Face: do_lower_case, strip_accents, tokenize_chinese_chars. */
 struct ad_tokenizer_options {
@@ -80,7 +73,9 @@ struct ad_encoding {
 void ad_encoding_destroy(struct ad_encoding *encoding);
 
 /* Encodes a text [a_size bytes], or a pair when b is not NULL (b_size 0: an empty second text), into at most `limit`
- * tokens, special ones included (limit >= 3, or 5 for a pair, else AD_ECONFIG; 0: no limit). Added tokens in the text,
+ * tokens, special ones included (limit >= 3, or 5 for a pair, else AD_ECONFIG; 0: no limit). `truncation` is for single
+ * texts. Pairs are always cut longest first, from the end; where both come to the same length and one token more has
+ * room, it is of the text that was longer, or else of the second. Added tokens in the text,
  * the special ones [UNK], [CLS] and so on among them, are whole tokens ([MASK] only where vocabulary or model know it).
  * `encoding` is reused from call to call (zero-initialise it once). Invalid UTF-8 is AD_EINPUT with the byte offset; a
  * NUL byte is dropped as Hugging Face does. AD_ENOMEM. After a failure the content of `encoding` is unspecified. */

@@ -60,11 +60,6 @@ void ad_teacher_replicas(const struct ad_teacher_settings *settings, size_t *tea
   *past = m->keep != NULL ? ad_teacher_models(settings) : 0;
 }
 
-const char *ad_variant_name(enum ad_variant variant) {
-  static const char *const names[AD_VARIANTS] = {"student", "teacher", "window", "run"};
-  return names[variant];
-}
-
 int ad_teacher_has(const struct ad_teacher_settings *settings, enum ad_variant variant) {
   const struct teacher_method *m = method_of(settings);
   return variant == AD_TEACHER ? has_teacher(m) : variant == AD_STUDENT || settings->means || m->means;

@@ -1,0 +1,108 @@
+/* The closed sets that keys of the configuration choose from. A set is one list, AD_SET_NAME(X) of X(constant, name),
+ * in the order of `enum ad_NAME`. The enum, the type of the key's field, its choices and the names all come from that
+ * list.
+ *
+ * The methods of teaching are a set with a registry of its own (base/teacher_methods.h). */
+#ifndef AUTODIDACT_BASE_CHOICES_H
+#define AUTODIDACT_BASE_CHOICES_H
+
+#include "autodidact/base/teacher_methods.h"
+
+#define AD_SET_ID(constant, ...) constant,
+#define AD_SET_NAME(constant, name, ...) #name,
+#define AD_SET_CHOICE(constant, name, ...) "|" #name
+
+/* "a|b|c": the names of a set of one at least. */
+#define AD_SET_CHOICES(set) &(AD_SET_##set(AD_SET_CHOICE))[1]
+
+/* run.select: the parameters after the last step, or those of the lowest dev error. */
+#define AD_SET_select(X)  \
+  X(AD_SELECT_LAST, last) \
+  X(AD_SELECT_BEST, best)
+
+/* run.result, and which parameters are evaluated or exported. */
+#define AD_SET_variant(X)   \
+  X(AD_STUDENT, student)    \
+  X(AD_TEACHER, teacher)    \
+  X(AD_WINDOW_MEAN, window) \
+  X(AD_RUN_MEAN, run)
+
+/* checkpoint.full: without room for a checkpoint the run stops, or waits. */
+#define AD_SET_full(X)  \
+  X(AD_FULL_STOP, stop) \
+  X(AD_FULL_WAIT, wait)
+
+/* store.writer: every rank writes its shard, by plain writes into its own part of the file; or rank 0 gathers and
+ * writes, for file systems where several nodes cannot write one file. */
+#define AD_SET_writer(X) \
+  X(AD_WRITER_ALL, all)  \
+  X(AD_WRITER_ROOT, root)
+
+/* model.classifier: on tanh(pooler), or on the bare [CLS] state. */
+#define AD_SET_classifier(X)      \
+  X(AD_CLASSIFIER_POOLER, pooler) \
+  X(AD_CLASSIFIER_CLS, cls)
+
+/* model.head: take the folder's where it fits and has the same names in the same order, else draw a new one; take the
+ * folder's, which must fit, and names that it has must be the same in the same order; draw a new one. AD_HEAD_REQUIRE
+ * is nobody's choice: the folder's, which must fit, with names of its own, for prediction and evaluation. */
+#define AD_SET_head_use(X) \
+  X(AD_HEAD_AUTO, auto)    \
+  X(AD_HEAD_KEEP, keep)    \
+  X(AD_HEAD_NEW, new)
+
+/* data.truncation, where a single text is longer than the limit: the first tokens stay; or the first 128 tokens and the
+ * last limit - 2 - 128 stay, [CLS] and [SEP] not counted (Sun et al. 2019: 128 + 382 of 512), and with limit <= 130 the
+ * first tokens. */
+#define AD_SET_truncation(X) \
+  X(AD_TRUNCATE_HEAD, head)  \
+  X(AD_TRUNCATE_HEAD_TAIL, head_tail)
+
+/* optim.schedule. */
+#define AD_SET_schedule(X)          \
+  X(AD_SCHEDULE_LINEAR, linear)     \
+  X(AD_SCHEDULE_CONSTANT, constant) \
+  X(AD_SCHEDULE_COSINE, cosine)
+
+/* comm.reduction: the contract's; or MPI's own, in its own order, for comparison only: other bits on other numbers of
+ * ranks. */
+#define AD_SET_reduction(X)        \
+  X(AD_REDUCTION_ORDERED, ordered) \
+  X(AD_REDUCTION_NATIVE, native)
+
+#define AD_SET_teacher_method(X) AD_TEACHER_METHODS(X)
+
+/* teacher.dropout: none; masks of its own, for each of SDV's students; the student's masks. */
+#define AD_SET_teacher_dropout(X) \
+  X(AD_TEACHER_DROPOUT_OFF, off)  \
+  X(AD_TEACHER_DROPOUT_ON, on)    \
+  X(AD_TEACHER_DROPOUT_SAME, same)
+
+/* teacher.ring. */
+#define AD_SET_ring(X)      \
+  X(AD_RING_MEMORY, memory) \
+  X(AD_RING_DISK, disk)
+
+enum ad_select { AD_SET_select(AD_SET_ID) };
+enum ad_variant { AD_SET_variant(AD_SET_ID) AD_VARIANTS };
+enum ad_full { AD_SET_full(AD_SET_ID) };
+enum ad_writer { AD_SET_writer(AD_SET_ID) };
+enum ad_classifier { AD_SET_classifier(AD_SET_ID) };
+enum ad_head_use { AD_SET_head_use(AD_SET_ID) AD_HEAD_REQUIRE };
+enum ad_truncation { AD_SET_truncation(AD_SET_ID) };
+enum ad_schedule { AD_SET_schedule(AD_SET_ID) };
+enum ad_reduction { AD_SET_reduction(AD_SET_ID) };
+enum ad_teacher_dropout { AD_SET_teacher_dropout(AD_SET_ID) };
+enum ad_ring { AD_SET_ring(AD_SET_ID) };
+
+/* "a|b|c" as "a, b or c", into text; returns text. */
+enum { AD_CHOICES_TEXT = 128 };
+const char *ad_choices_text(const char *choices, char text[AD_CHOICES_TEXT]);
+
+/* "student", "teacher", "window", "run". Static storage. */
+const char *ad_variant_name(enum ad_variant variant);
+
+/* The variant of that name; AD_VARIANTS where none has it, or the name is NULL. */
+enum ad_variant ad_variant_find(const char *name);
+
+#endif

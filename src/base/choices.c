@@ -1,0 +1,28 @@
+#include "autodidact/base/choices.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *ad_choices_text(const char *choices, char text[AD_CHOICES_TEXT]) {
+  size_t used = 0;
+  for (const char *p = choices; *p != '\0' && used < AD_CHOICES_TEXT;) {
+    const size_t width = strcspn(p, "|");
+    const char *rest = p[width] == '\0' ? "" : strchr(p + width + 1, '|') != NULL ? ", " : " or ";
+    used += (size_t)snprintf(text + used, AD_CHOICES_TEXT - used, "%.*s%s", (int)width, p, rest);
+    p += width + (p[width] == '|');
+  }
+  return text;
+}
+
+const char *ad_variant_name(enum ad_variant variant) {
+  static const char *const names[] = {AD_SET_variant(AD_SET_NAME)};
+  return names[variant];
+}
+
+enum ad_variant ad_variant_find(const char *name) {
+  enum ad_variant v = 0;
+  while (v < AD_VARIANTS && (name == NULL || strcmp(name, ad_variant_name(v)) != 0)) {
+    v++;
+  }
+  return v;
+}
