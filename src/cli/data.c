@@ -35,8 +35,7 @@ static int open_session(const char *command, const char *text, int argc, char **
 }
 
 static int report_split(struct ad_session *s, enum ad_split split) {
-  const char *const files[] = {s->config.data_train, s->config.data_dev, s->config.data_test};
-  const char *file = files[split][0] == '\0' ? NULL : files[split];
+  const char *file = ad_split_file(&s->config, split);
   if (file == NULL && !ad_descriptor_has(&s->descriptor, split)) {
     return AD_OK;
   }
@@ -56,8 +55,8 @@ int ad_command_data(const struct ad_math *math, int argc, char **argv) {
       "Reads every split as train would and says what it found: rows, classes, token lengths, truncated and skipped "
       "rows, digests, and whether that is what the descriptor expects.",
       argc, argv, &session, &count);
-  for (int split = AD_TRAIN; status == AD_OK && count > 0 && split <= AD_TEST; split++) {
-    status = report_split(&session, (enum ad_split)split);
+  for (enum ad_split split = 0; status == AD_OK && count > 0 && split < AD_SPLITS; split++) {
+    status = report_split(&session, split);
   }
   ad_session_destroy(&session);
   return status;
@@ -103,8 +102,7 @@ int ad_command_order(const struct ad_math *math, int argc, char **argv) {
                             "split) of its examples.",
                             argc, argv, &session, &count);
   if (status == AD_OK && count > 0) {
-    const char *file = session.config.data_train;
-    status = ad_session_read(&session, AD_TRAIN, file[0] == '\0' ? NULL : file, 1, &data);
+    status = ad_session_read(&session, AD_TRAIN, ad_split_file(&session.config, AD_TRAIN), 1, &data);
     if (status == AD_OK) {
       status = print_order(&session, &data);
     }

@@ -13,10 +13,32 @@
 #include "layout.h"
 
 static const char SUFFIX[] = ".yaml";
-static const char *const split_names[AD_SPLITS] = {"train", "dev", "test"};
+static const char *const split_names[AD_SPLITS] = {AD_SPLIT_MAP(AD_SET_NAME)};
 
 const char *ad_split_name(enum ad_split split) {
   return split_names[split];
+}
+
+enum ad_split ad_split_find(const char *name) {
+  enum ad_split s = 0;
+  while (s < AD_SPLITS && strcmp(name, split_names[s]) != 0) {
+    s++;
+  }
+  return s;
+}
+
+const char *ad_split_key(enum ad_split split) {
+#define AD_SPLIT_KEY(constant, name) AD_KEY_data_##name,
+  static const enum ad_key keys[] = {AD_SPLIT_MAP(AD_SPLIT_KEY)};
+#undef AD_SPLIT_KEY
+  return ad_config_key(keys[split]);
+}
+
+const char *ad_split_file(const struct ad_config *config, enum ad_split split) {
+#define AD_SPLIT_FILE(constant, name) config->data_##name,
+  const char *const files[] = {AD_SPLIT_MAP(AD_SPLIT_FILE)};
+#undef AD_SPLIT_FILE
+  return files[split][0] == '\0' ? NULL : files[split];
 }
 
 static int ends_with_suffix(const char *name) {
@@ -164,8 +186,8 @@ static int cut_split(struct ad_descriptor *descriptor, const struct ad_yaml *nod
 
 /* The split rule: test first, then dev, are cut out of the shuffled train file. */
 static int parse_rule(struct ad_descriptor *descriptor, const struct ad_yaml *rule, const struct ad_yaml *splits) {
-  static const char *const keys[] = {"seed", "dev", "test"};
   static const enum ad_split order[] = {AD_TEST, AD_DEV};
+  const char *const keys[] = {"seed", ad_split_name(AD_DEV), ad_split_name(AD_TEST)};
   AD_TRY(ad_layout_check_keys(descriptor->path, rule, "split", keys, 3));
   const struct ad_yaml *seed = ad_yaml_get(rule, "seed");
   if (seed == NULL || rule->count < 2) {

@@ -160,8 +160,8 @@ int ad_descriptor_compare(const struct ad_descriptor *was, const struct ad_descr
   struct comparison c = {.out = out};
   AD_TRY(ad_buffer_puts(out, ""));
   AD_TRY(compare_classes(&c, was, is));
-  for (int split = AD_TRAIN; split < AD_SPLITS; split++) {
-    AD_TRY(compare_split(&c, was, is, (enum ad_split)split));
+  for (enum ad_split split = 0; split < AD_SPLITS; split++) {
+    AD_TRY(compare_split(&c, was, is, split));
   }
   AD_TRY(compare_texts(&c, AD_CHANGED_ROWS, "the folder", was->folder, is->folder));
   AD_TRY(compare_texts(&c, AD_CHANGED_ABOUT, "the title", was->title, is->title));

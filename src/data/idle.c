@@ -44,8 +44,8 @@ static int note(struct ad_descriptor *d, const struct ad_yaml *at, const char *k
 /* A key at the top: NULL where a split leaves it to the top and makes use of it. */
 static const char *why_all_idle(const struct ad_descriptor *d, const struct ad_yaml *splits, const char *key) {
   const char *why = "each split has its own";
-  for (size_t s = 0; s < AD_SPLITS; s++) {
-    const struct ad_yaml *split = ad_yaml_get(splits, ad_split_name((enum ad_split)s));
+  for (enum ad_split s = 0; s < AD_SPLITS; s++) {
+    const struct ad_yaml *split = ad_yaml_get(splits, ad_split_name(s));
     if (d->source[s].file == NULL || ad_yaml_get(split, key) != NULL) {
       continue;
     }
@@ -64,8 +64,8 @@ int ad_layout_find_idle(struct ad_descriptor *d, const struct ad_yaml *tree) {
     const struct ad_yaml *top = ad_yaml_get(tree, keys[k]);
     const char *why = top == NULL ? NULL : why_all_idle(d, splits, keys[k]);
     AD_TRY(why == NULL ? AD_OK : note(d, top, keys[k], why));
-    for (size_t s = 0; s < AD_SPLITS; s++) {
-      const struct ad_yaml *own = ad_yaml_get(ad_yaml_get(splits, ad_split_name((enum ad_split)s)), keys[k]);
+    for (enum ad_split s = 0; s < AD_SPLITS; s++) {
+      const struct ad_yaml *own = ad_yaml_get(ad_yaml_get(splits, ad_split_name(s)), keys[k]);
       why = own == NULL ? NULL : why_idle(&d->source[s], keys[k]);
       AD_TRY(why == NULL ? AD_OK : note(d, own, keys[k], why));
     }

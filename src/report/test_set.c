@@ -222,7 +222,7 @@ int ad__report_test_set(struct examples *e) {
       r->doc,
       "From the logits of %zu %s examples. The variance on new data may be estimated as negative: then all "
       "of the spread may be the test set's.",
-      e->N, r->study->source == AD_SOURCE_TEST ? "test" : "dev");
+      e->N, ad_study_source_name(r->study->source == AD_SOURCE_TEST ? AD_SOURCE_TEST : AD_SOURCE_DEV));
   AD_TRY(variance_table(e));
   if (r->baseline < e->arms && e->arm[r->baseline].runs > 0 && e->arms > 1) {
     AD_TRY(bootstrap_table(e));

@@ -81,19 +81,9 @@ static int describe_model(const char *folder, struct identity *identity) {
   return status;
 }
 
-/* The split that is named; -1: none. */
-static int find_split(const char *data) {
-  for (int split = AD_TRAIN; split <= AD_TEST; split++) {
-    if (strcmp(data, ad_split_name((enum ad_split)split)) == 0) {
-      return split;
-    }
-  }
-  return -1;
-}
-
 static int describe(struct ad_session *s, const char *run, const struct ad_ensemble_options *options,
                     struct identity *identity) {
-  const int split = find_split(options->data);
+  const enum ad_split split = ad_split_find(options->data);
   AD_TRY(ad_session_open_run(s, run));
   AD_TRY(ad_session_open_data(s, run, &options->where));
   char *model;
@@ -106,7 +96,7 @@ static int describe(struct ad_session *s, const char *run, const struct ad_ensem
     status = describe_model(model, identity);
   }
   ad_free(model);
-  return status == AD_OK && split >= 0 ? describe_split(s, (enum ad_split)split, identity) : status;
+  return status == AD_OK && split < AD_SPLITS ? describe_split(s, split, identity) : status;
 }
 
 static int describe_run(const char *run, const struct ad_ensemble_options *options, struct identity *identity) {

@@ -43,17 +43,16 @@ static int check_model(const struct ad_training *t, const char *folder) {
 }
 
 static int check_data(const struct ad_training *t) {
-  static const char *const keys[AD_SPLITS] = {"data.train", "data.dev", "data.test"};
   const struct ad_config *c = &t->session.config;
   const struct ad_descriptor *d = &t->session.descriptor;
-  const char *const named[AD_SPLITS] = {c->data_train, c->data_dev, c->data_test};
   const char *folder = c->data_folder[0] != '\0' ? c->data_folder : d->folder;
   AD_TRY(check(t, "data.descriptor", d->path));
   AD_TRY(check(t, "data.folder", folder));
-  for (size_t i = 0; i < AD_SPLITS; i++) {
-    AD_TRY(check(t, keys[i], named[i]));
-    if (named[i][0] == '\0' && folder != NULL && d->source[i].file != NULL) {
-      AD_TRY(check_in(t, "data.folder", folder, d->source[i].file));
+  for (enum ad_split s = 0; s < AD_SPLITS; s++) {
+    const char *named = ad_split_file(c, s);
+    AD_TRY(check(t, ad_split_key(s), named));
+    if (named == NULL && folder != NULL && d->source[s].file != NULL) {
+      AD_TRY(check_in(t, "data.folder", folder, d->source[s].file));
     }
   }
   return AD_OK;

@@ -132,10 +132,9 @@ static int find_inputs(struct ad_replay *r) {
   struct ad_session *s = &r->training->session;
   struct ad_config *c = &s->config;
   const struct ad_session_data_options where = {.optional = 1};
-  static const char *const placed[] = {"data.train", "data.dev", "data.test"};
   AD_TRY(ad_session_open_data(s, r->run, &where));
-  for (size_t i = 0; s->inputs.found && i < 3; i++) {
-    AD_TRY(ad_config_set(c, r->run, placed[i], ""));
+  for (enum ad_split i = 0; s->inputs.found && i < AD_SPLITS; i++) {
+    AD_TRY(ad_config_set(c, r->run, ad_split_key(i), ""));
   }
   const char *model = s->inputs.model, *key = c->model_path[0] != '\0' ? "model.path" : "model.vocab";
   return model != NULL && access(model, F_OK) == 0 ? ad_config_set(c, r->run, key, model) : AD_OK;

@@ -109,7 +109,7 @@ static int draw_encoder(struct ad_session *session) {
 /* How many kinds of segments the data have; 0 where no descriptor says. */
 static uint32_t segment_types(const struct ad_session *session) {
   uint32_t types = 0;
-  for (int split = 0; split < AD_SPLITS; split++) {
+  for (enum ad_split split = 0; split < AD_SPLITS; split++) {
     types = session->descriptor.source[split].pair.count > 0 ? 2 : types;
   }
   return types;
@@ -203,12 +203,11 @@ int ad_session_read(struct ad_session *session, enum ad_split split, const char 
 
 int ad_session_read_named(struct ad_session *session, const char *name, int labels, struct ad_dataset *data) {
   const struct ad_descriptor *d = &session->descriptor;
-  for (int split = AD_TRAIN; split <= AD_TEST; split++) {
-    if (strcmp(name, ad_split_name((enum ad_split)split)) == 0) {
-      AD_TRY(read_split(session, (enum ad_split)split, NULL, labels, split == AD_TRAIN, !labels, data));
-      ad_session_tell_changed_data(session, (enum ad_split)split, data);
-      return AD_OK;
-    }
+  const enum ad_split split = ad_split_find(name);
+  if (split < AD_SPLITS) {
+    AD_TRY(read_split(session, split, NULL, labels, split == AD_TRAIN, !labels, data));
+    ad_session_tell_changed_data(session, split, data);
+    return AD_OK;
   }
   const enum ad_split layout = ad_descriptor_has(d, AD_TEST) && (!labels || d->source[AD_TEST].labelled) ? AD_TEST
                                : ad_descriptor_has(d, AD_DEV)                                            ? AD_DEV

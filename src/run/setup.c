@@ -32,10 +32,6 @@ static struct ad_trainer_settings settings_of(const struct ad_config *c) {
                                       .teacher = ad_session_teacher(c)};
 }
 
-static const char *file_or_null(const char *file) {
-  return file[0] == '\0' ? NULL : file;
-}
-
 static int read_data(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   if (t->session.descriptor.path == NULL) { /* verify has one */
@@ -43,10 +39,10 @@ static int read_data(struct ad_training *t) {
     AD_TRY(ad_session_hold_out(&t->session));
   }
   AD_TRY(ad_session_load_tokenizer(&t->session, NULL));
-  AD_TRY(ad_session_read(&t->session, AD_TRAIN, file_or_null(c->data_train), 1, &t->data.train));
-  t->data.has_dev = ad_descriptor_has(&t->session.descriptor, AD_DEV) || c->data_dev[0] != '\0';
+  AD_TRY(ad_session_read(&t->session, AD_TRAIN, ad_split_file(c, AD_TRAIN), 1, &t->data.train));
+  t->data.has_dev = ad_descriptor_has(&t->session.descriptor, AD_DEV) || ad_split_file(c, AD_DEV) != NULL;
   if (t->data.has_dev) {
-    return ad_session_read(&t->session, AD_DEV, file_or_null(c->data_dev), 1, &t->data.dev);
+    return ad_session_read(&t->session, AD_DEV, ad_split_file(c, AD_DEV), 1, &t->data.dev);
   }
   ad_log(AD_LOG_WARNING,
          "%s has no dev split: nothing is evaluated during training (data.dev or data.hold_out give one)",

@@ -15,12 +15,10 @@ struct told {
 static int check_split(const struct ad_study *study, const char *arm, const struct ad_session *session,
                        enum ad_split split) {
   const struct ad_config *c = &session->config;
-  const char *file = split == AD_TEST ? c->data_test : c->data_dev;
-  if (file[0] == '\0' && !ad_descriptor_has(&session->descriptor, split)) {
-    return ad_fail(AD_ECONFIG, "%s: arm '%s': %s, but %s has no %s split; data.%s names a file for it", study->path,
-                   arm,
+  if (ad_split_file(c, split) == NULL && !ad_descriptor_has(&session->descriptor, split)) {
+    return ad_fail(AD_ECONFIG, "%s: arm '%s': %s, but %s has no %s split; %s names a file for it", study->path, arm,
                    split == AD_TEST ? "study.result or study.test asks for scores on test" : "study.result is on dev",
-                   session->descriptor.name, ad_split_name(split), ad_split_name(split));
+                   session->descriptor.name, ad_split_name(split), ad_split_key(split));
   }
   return AD_OK;
 }

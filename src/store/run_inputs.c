@@ -37,16 +37,10 @@ static int join_absolute(const char *folder, const char *file, char **path) {
   return status;
 }
 
-/* The configuration's file in place of the descriptor's; NULL: none. */
-static const char *other_file(const struct ad_config *config, enum ad_split split) {
-  const char *const files[AD_SPLITS] = {config->data_train, config->data_dev, config->data_test};
-  return files[split][0] == '\0' ? NULL : files[split];
-}
-
 /* Where the configuration looks for a split's file, from the current folder. *path NULL: it does not say. */
 static int locate(const struct ad_config *config, const struct ad_descriptor *descriptor, enum ad_split split,
                   char **path) {
-  const char *other = other_file(config, split), *file = descriptor->source[split].file;
+  const char *other = ad_split_file(config, split), *file = descriptor->source[split].file;
   const char *folder = config->data_folder[0] != '\0' ? config->data_folder : descriptor->folder;
   *path = NULL;
   if (other != NULL) {
@@ -61,7 +55,7 @@ static int locate(const struct ad_config *config, const struct ad_descriptor *de
 void ad_run_inputs_destroy(struct ad_run_inputs *inputs) {
   ad_free(inputs->descriptor);
   ad_free(inputs->model);
-  for (size_t s = 0; s < AD_SPLITS; s++) {
+  for (enum ad_split s = 0; s < AD_SPLITS; s++) {
     ad_free(inputs->file[s]);
   }
   *inputs = (struct ad_run_inputs){0};
@@ -73,8 +67,8 @@ int ad_run_inputs_create(struct ad_run_inputs *inputs, const struct ad_config *c
   *inputs = (struct ad_run_inputs){.found = 1, .descriptor_digest = descriptor->digest};
   int status = make_absolute(descriptor->path, &inputs->descriptor);
   status = status == AD_OK ? make_absolute(model, &inputs->model) : status;
-  for (int s = AD_TRAIN; s < AD_SPLITS && status == AD_OK; s++) {
-    status = locate(config, descriptor, (enum ad_split)s, &inputs->file[s]);
+  for (enum ad_split s = 0; s < AD_SPLITS && status == AD_OK; s++) {
+    status = locate(config, descriptor, s, &inputs->file[s]);
   }
   if (status != AD_OK) {
     ad_run_inputs_destroy(inputs);
@@ -102,9 +96,9 @@ int ad_run_inputs_write(struct ad_run *run, const struct ad_run_inputs *inputs,
   struct ad_buffer text = {0};
   json_t *root = json_object();
   json_object_set_new(root, "descriptor", make_entry(inputs->descriptor, inputs->descriptor_digest));
-  for (int s = AD_TRAIN; s < AD_SPLITS; s++) {
+  for (enum ad_split s = 0; s < AD_SPLITS; s++) {
     if (inputs->file[s] != NULL || inputs->digest[s] != 0) {
-      json_object_set_new(root, ad_split_name((enum ad_split)s), make_entry(inputs->file[s], inputs->digest[s]));
+      json_object_set_new(root, ad_split_name(s), make_entry(inputs->file[s], inputs->digest[s]));
     }
   }
   json_object_set_new(root, "model", make_entry(inputs->model, 0));
@@ -135,8 +129,8 @@ static int read_entries(struct ad_run_inputs *inputs, const char *path, const js
   uint64_t none = 0;
   AD_TRY(read_entry(path, root, "descriptor", &inputs->descriptor, &inputs->descriptor_digest));
   AD_TRY(read_entry(path, root, "model", &inputs->model, &none));
-  for (int s = AD_TRAIN; s < AD_SPLITS; s++) {
-    AD_TRY(read_entry(path, root, ad_split_name((enum ad_split)s), &inputs->file[s], &inputs->digest[s]));
+  for (enum ad_split s = 0; s < AD_SPLITS; s++) {
+    AD_TRY(read_entry(path, root, ad_split_name(s), &inputs->file[s], &inputs->digest[s]));
   }
   return AD_OK;
 }
@@ -217,7 +211,7 @@ int ad_run_inputs_changes(const struct ad_run_inputs *inputs, const struct ad_de
 static int choose_path(const struct ad_run_inputs *inputs, const struct ad_config *config, const char *folder,
                        const struct ad_descriptor *descriptor, enum ad_split split, char **path) {
   const char *file = descriptor->source[split].file, *lay = inputs->file[split];
-  if (folder != NULL && other_file(config, split) == NULL) {
+  if (folder != NULL && ad_split_file(config, split) == NULL) {
     return join_absolute(folder, file, path);
   }
   if (lay == NULL || access(lay, F_OK) != 0) {
@@ -234,15 +228,15 @@ static int choose_path(const struct ad_run_inputs *inputs, const struct ad_confi
 int ad_run_inputs_place(const struct ad_run_inputs *inputs, const struct ad_config *config, const char *folder,
                         struct ad_descriptor *descriptor) {
   const struct ad_expected nothing = {0};
-  for (int s = AD_TRAIN; s < AD_SPLITS; s++) {
+  for (enum ad_split s = 0; s < AD_SPLITS; s++) {
     struct ad_source *source = &descriptor->source[s];
     char *path = NULL;
-    const char *other = other_file(config, (enum ad_split)s);
+    const char *other = ad_split_file(config, s);
     if (source->file == NULL && (other == NULL || !ad_descriptor_has(descriptor, AD_TRAIN))) {
       continue;
     }
-    AD_TRY(source->file == NULL ? ad_descriptor_add(descriptor, (enum ad_split)s) : AD_OK);
-    AD_TRY(choose_path(inputs, config, folder, descriptor, (enum ad_split)s, &path));
+    AD_TRY(source->file == NULL ? ad_descriptor_add(descriptor, s) : AD_OK);
+    AD_TRY(choose_path(inputs, config, folder, descriptor, s, &path));
     if (path != NULL) {
       ad_free(source->file);
       source->file = path;

@@ -84,8 +84,8 @@ static int verify_descriptor(struct verifier *v, const struct ad_run_inputs *inp
     AD_TRY(ad_descriptor_hold_out(descriptor, v->config.data_hold_out, 0));
   }
   AD_TRY(ad_run_inputs_place(inputs, &v->config, NULL, descriptor));
-  for (int split = AD_TRAIN; split < AD_SPLITS; split++) {
-    AD_TRY(verify_split(v, descriptor, (enum ad_split)split, inputs->digest[split]));
+  for (enum ad_split split = 0; split < AD_SPLITS; split++) {
+    AD_TRY(verify_split(v, descriptor, split, inputs->digest[split]));
   }
   return AD_OK;
 }

@@ -18,6 +18,7 @@
 #include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/data/descriptor.h"
 #include "autodidact/store/lease.h"
 
 struct ad_cells_file {
@@ -416,10 +417,9 @@ static json_t *pack_line(const struct ad_cells *table, size_t cell, const struct
     return NULL;
   }
   json_t *majority = json_object();
-  static const char *const splits[] = {"dev", "test"};
   for (size_t i = 0; i < 2; i++) {
     if (isfinite(r->majority[i])) {
-      json_object_set_new(majority, splits[i], json_real(r->majority[i]));
+      json_object_set_new(majority, ad_split_name(i == 0 ? AD_DEV : AD_TEST), json_real(r->majority[i]));
     }
   }
   json_object_set_new(line, "majority", majority);

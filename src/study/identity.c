@@ -114,8 +114,8 @@ struct inputs {
 };
 
 static int digest_split(const struct ad_descriptor *descriptor, enum ad_split split, const struct ad_config *c,
-                        const char *file, uint64_t *digest) {
-  const struct ad_read_options options = {.folder = c->data_folder, .file = file[0] == '\0' ? NULL : file, .labels = 1};
+                        uint64_t *digest) {
+  const struct ad_read_options options = {.folder = c->data_folder, .file = ad_split_file(c, split), .labels = 1};
   return ad_dataset_digest(descriptor, split, &options, digest);
 }
 
@@ -131,9 +131,9 @@ static int digest_inputs(const struct ad_config *c, const char *datasets, struct
   }
   AD_TRY(ad_descriptor_load(&d, c->data_descriptor, datasets));
   int status = c->data_hold_out > 0 ? ad_descriptor_hold_out(&d, c->data_hold_out, 0) : AD_OK;
-  status = status == AD_OK ? digest_split(&d, AD_TRAIN, c, c->data_train, &train) : status;
-  if (status == AD_OK && (ad_descriptor_has(&d, AD_DEV) || c->data_dev[0] != '\0')) {
-    status = digest_split(&d, AD_DEV, c, c->data_dev, &dev);
+  status = status == AD_OK ? digest_split(&d, AD_TRAIN, c, &train) : status;
+  if (status == AD_OK && (ad_descriptor_has(&d, AD_DEV) || ad_split_file(c, AD_DEV) != NULL)) {
+    status = digest_split(&d, AD_DEV, c, &dev);
   }
   if (status == AD_OK) {
     status = c->model_path[0] != '\0' ? ad_model_digest(c->model_path, &model) : ad_digest_file(c->model_vocab, &model);

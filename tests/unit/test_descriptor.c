@@ -387,11 +387,30 @@ static void test_idle(void **state) {
   }
 }
 
+/* Each split has a name, and a key of the configuration that names another file. */
+static void test_splits(void **state) {
+  (void)state;
+  struct ad_config config;
+  assert_int_equal(ad_config_create(&config), AD_OK);
+  for (enum ad_split s = 0; s < AD_SPLITS; s++) {
+    char key[32];
+    snprintf(key, sizeof key, "data.%s", ad_split_name(s));
+    assert_string_equal(ad_split_key(s), key);
+    assert_int_equal(ad_split_find(ad_split_name(s)), s);
+    assert_null(ad_split_file(&config, s));
+    assert_int_equal(ad_config_set(&config, "test", key, ad_split_name(s)), AD_OK);
+    assert_string_equal(ad_split_file(&config, s), ad_split_name(s));
+  }
+  assert_int_equal(ad_split_find("devs"), AD_SPLITS);
+  ad_config_destroy(&config);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_all_keys),      cmocka_unit_test(test_overrides), cmocka_unit_test(test_refused),
       cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_hold_out),  cmocka_unit_test(test_compare),
       cmocka_unit_test(test_load),          cmocka_unit_test(test_shipped),   cmocka_unit_test(test_idle),
+      cmocka_unit_test(test_splits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

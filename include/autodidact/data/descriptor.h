@@ -6,12 +6,26 @@
 #include <stdint.h>
 
 #include "autodidact/base/buffer.h"
+#include "autodidact/base/config.h"
 
-enum ad_split { AD_TRAIN, AD_DEV, AD_TEST };
-enum { AD_SPLITS = 3 };
+/* X(constant, name). The key of the configuration that names a split's file is data. and its name. */
+#define AD_SPLIT_MAP(X) \
+  X(AD_TRAIN, train)    \
+  X(AD_DEV, dev)        \
+  X(AD_TEST, test)
+
+enum ad_split { AD_SPLIT_MAP(AD_SET_ID) AD_SPLITS };
 
 /* "train", "dev", "test". Static storage. */
 const char *ad_split_name(enum ad_split split);
+
+/* The split of that name; AD_SPLITS where none has it. */
+enum ad_split ad_split_find(const char *name);
+
+/* The key that names a split's file, and the file that a configuration has there, in place of the descriptor's; NULL:
+ * none. Static storage; the configuration's. */
+const char *ad_split_key(enum ad_split split);
+const char *ad_split_file(const struct ad_config *config, enum ad_split split);
 
 enum ad_format {
   AD_FORMAT_TSV,    /* GLUE style: a line is a row, tabs between columns, no quoting */
