@@ -100,12 +100,11 @@ static int inspect_folder(const char *folder, struct totals *totals) {
   struct ad_model_config m;
   struct ad_names names = {0}, files = {0};
   AD_TRY(ad_model_read_config(folder, &m, &names));
-  static const char *const activations[] = {[AD_GELU_ERF] = "gelu", [AD_GELU_TANH] = "gelu_new", [AD_RELU] = "relu"};
   printf("%s: BERT, %u layers, %u wide, %u heads, feed-forward %u, vocabulary %u, %u positions, %u types\n",
          ad_shown(folder), m.layers, m.hidden, m.heads, m.ffn, m.vocab, m.positions, m.types);
   printf("activation %s, layer norm epsilon %g, dropout %g hidden, %g attention, %g classifier\n",
-         activations[m.activation], (double)m.layer_norm_eps, (double)m.hidden_dropout, (double)m.attention_dropout,
-         (double)m.classifier_dropout);
+         ad_activation_name(m.activation), (double)m.layer_norm_eps, (double)m.hidden_dropout,
+         (double)m.attention_dropout, (double)m.classifier_dropout);
   for (size_t i = 0; i < names.count; i++) {
     printf("class %zu: %s\n", i, ad_shown(names.items[i]));
   }

@@ -10,12 +10,25 @@
 #include "autodidact/text/tokenizer.h"
 #include "folder.h"
 
-/* The first name of each activation is the one written. */
+/* The first name of each activation is the one written; the rest are read too. */
 static const struct {
   const char *name;
   enum ad_activation activation;
-} activations[] = {{"gelu", AD_GELU_ERF},        {"gelu_new", AD_GELU_TANH},          {"relu", AD_RELU},
-                   {"gelu_python", AD_GELU_ERF}, {"gelu_pytorch_tanh", AD_GELU_TANH}, {"gelu_fast", AD_GELU_TANH}};
+} activations[] = {
+#define AD_ACTIVATION_ROW(constant, name) {name, constant},
+    AD_ACTIVATION_MAP(AD_ACTIVATION_ROW)
+#undef AD_ACTIVATION_ROW
+        {"gelu_python", AD_GELU_ERF},
+    {"gelu_pytorch_tanh", AD_GELU_TANH},
+    {"gelu_fast", AD_GELU_TANH}};
+
+const char *ad_activation_name(enum ad_activation activation) {
+  size_t i = 0;
+  while (activations[i].activation != activation) {
+    i++;
+  }
+  return activations[i].name;
+}
 
 /* Keys that are supported only where they say nothing. */
 static const struct {
@@ -120,7 +133,7 @@ static int read_real(const char *path, const json_t *root, const char *key, floa
 
 static int read_activation(const char *path, const json_t *root, enum ad_activation *out) {
   const json_t *value = json_object_get(root, "hidden_act");
-  const char *name = value == NULL ? "gelu" : json_string_value(value);
+  const char *name = value == NULL ? ad_activation_name(AD_GELU_ERF) : json_string_value(value);
   for (size_t i = 0; name != NULL && i < sizeof activations / sizeof *activations; i++) {
     if (strcmp(name, activations[i].name) == 0) {
       *out = activations[i].activation;
@@ -330,10 +343,6 @@ static int add_labels(json_t *root, const struct ad_model_config *m, const char 
 
 json_t *ad_folder_make_config(const struct ad_model_config *m, const char *const *class_names, size_t pad_id) {
   const int cls = m->classifier == AD_CLASSIFIER_CLS;
-  const char *activation = NULL;
-  for (size_t i = 0; activation == NULL; i++) {
-    activation = activations[i].activation == m->activation ? activations[i].name : NULL;
-  }
   json_t *root = json_object();
   int failed = root == NULL;
   failed |= json_object_set_new(root, "architectures", json_pack("[s]", cls ? "BertModel" : SEQUENCE_MODEL));
@@ -347,7 +356,7 @@ json_t *ad_folder_make_config(const struct ad_model_config *m, const char *const
   failed |= json_object_set_new(root, "max_position_embeddings", json_integer(m->positions));
   failed |= json_object_set_new(root, "type_vocab_size", json_integer(m->types));
   failed |= json_object_set_new(root, "position_embedding_type", json_string("absolute"));
-  failed |= json_object_set_new(root, "hidden_act", json_string(activation));
+  failed |= json_object_set_new(root, "hidden_act", json_string(ad_activation_name(m->activation)));
   failed |= json_object_set_new(root, "layer_norm_eps", make_real(m->layer_norm_eps));
   failed |= json_object_set_new(root, "hidden_dropout_prob", make_real(m->hidden_dropout));
   failed |= json_object_set_new(root, "attention_probs_dropout_prob", make_real(m->attention_dropout));

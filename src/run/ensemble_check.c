@@ -60,7 +60,6 @@ static int describe_split(const struct ad_session *s, enum ad_split split, struc
 }
 
 static int describe_model(const char *folder, struct identity *identity) {
-  static const char *const activations[] = {"gelu", "gelu_new", "relu"};
   struct ad_model_config m = {0};
   struct ad_names classes = {0};
   AD_TRY(ad_model_read_config(folder, &m, &classes));
@@ -69,7 +68,7 @@ static int describe_model(const char *folder, struct identity *identity) {
                                 "%u, classes %u, epsilon %.9g, "
                                 "%s, classifier on the %s",
                                 m.hidden, m.heads, m.ffn, m.layers, m.vocab, m.positions, m.types, m.classes,
-                                (double)m.layer_norm_eps, activations[m.activation],
+                                (double)m.layer_norm_eps, ad_activation_name(m.activation),
                                 m.classifier == AD_CLASSIFIER_POOLER ? "pooler" : "[CLS] state");
   if (status == AD_OK && classes.count == 0) {
     status = ad_buffer_puts(&identity->text[CLASSES], "(no names)");

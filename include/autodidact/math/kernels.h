@@ -34,8 +34,17 @@ struct ad_dropout {
 /* A mask for probability p in [0, 1): threshold and scale from p, the rest as given. */
 struct ad_dropout ad_dropout_make(float p, uint64_t seed, uint32_t step, uint32_t site);
 
-/* The feed-forward activation; in config.json hidden_act: gelu; gelu_new or gelu_pytorch_tanh; relu. */
-enum ad_activation { AD_GELU_ERF, AD_GELU_TANH, AD_RELU };
+/* The feed-forward activation. X(constant, its name as hidden_act in config.json). */
+#define AD_ACTIVATION_MAP(X)  \
+  X(AD_GELU_ERF, "gelu")      \
+  X(AD_GELU_TANH, "gelu_new") \
+  X(AD_RELU, "relu")
+
+enum ad_activation {
+#define AD_ACTIVATION_ENUM(constant, name) constant,
+  AD_ACTIVATION_MAP(AD_ACTIVATION_ENUM)
+#undef AD_ACTIVATION_ENUM
+};
 
 /* A count sketch (Charikar, Chen, Farach-Colton 2002) of values in groups of AD_SKETCH_GROUP, a random word for each. With
  * h = low 16 bits of the word >> shift, number i of a group is added, in fixed point (x scale, to the nearest integer) and

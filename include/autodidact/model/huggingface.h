@@ -53,6 +53,9 @@ void ad_model_report_destroy(struct ad_model_report *report);
  * its own, sizes out of range), AD_ENOMEM. */
 int ad_model_read_config(const char *folder, struct ad_model_config *config, struct ad_names *class_names);
 
+/* "gelu", ...: as config.json has it. Static storage. */
+const char *ad_activation_name(enum ad_activation activation);
+
 /* Appends the paths of the folder's safetensors files: model.safetensors, or the shards of its index. The caller owns
  * paths; it is empty after a failure. AD_EINPUT (none there, only weights in a format that is not read), AD_ENOMEM. */
 int ad_model_list_files(const char *folder, struct ad_names *paths);
