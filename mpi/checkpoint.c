@@ -10,6 +10,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/model/shard.h"
+#include "autodidact/store/run_files.h"
 #include "comm_internal.h"
 
 /* A save under way on one rank. */
@@ -232,7 +233,7 @@ int ad_mpi_checkpoint_save(const struct ad_comm *comm, const char *run, uint64_t
                            const struct ad_checkpoint_vectors *vectors, enum ad_writer writer) {
   struct save s = {.comm = comm, .vectors = vectors};
   s.gathered = writer == AD_WRITER_ROOT || comm->size == 1;
-  char *path = ad_checkpoint_path(run, step), *folder = ad_path_join(run, "checkpoints");
+  char *path = ad_checkpoint_path(run, step), *folder = ad_path_join(run, AD_RUN_FOLDER_CHECKPOINTS);
   struct ad_buffer name = {0};
   char *partial = path == NULL || ad_buffer_printf(&name, "%s.partial", path) != AD_OK ? NULL : name.data;
   int status = folder == NULL || partial == NULL ? ad_fail_memory(strlen(run) + 64, "a path") : reserve_piece(&s);

@@ -7,6 +7,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
+#include "autodidact/store/run_files.h"
 #include "commands.h"
 #include "diff.h"
 
@@ -55,7 +56,7 @@ static int print_inputs(const char *const folders[2], size_t *reasons) {
 }
 
 static int compare(const char *const folders[2]) {
-  static const char *const names[2] = {"log.jsonl", "model/model.safetensors"};
+  static const char *const names[2] = {AD_RUN_FILE_LOG, "model/model.safetensors"};
   struct ad_run_verdict verdict = {"", 0};
   size_t reasons = 0;
   AD_TRY(print_inputs(folders, &reasons));

@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/status.h"
+#include "autodidact/store/run_files.h"
 #include "commands.h"
 #include "inspect.h"
 
@@ -13,14 +14,16 @@ static int inspect(const char *path) {
   static const struct {
     const char *name;
     int (*show)(const char *path);
-  } files[] = {{"log.jsonl", inspect_log},    {"timing.jsonl", inspect_timing},
-               {"result.json", inspect_json}, {"provenance.json", inspect_json},
-               {"config.json", inspect_json}, {"config.yaml", inspect_configuration}};
+  } files[] = {
+#define RUN_FILE(constant, name, shown, text) {name, inspect_##shown},
+      AD_RUN_FILE_MAP(RUN_FILE)
+#undef RUN_FILE
+          {"config.json", inspect_json}};
   if (ad_is_folder(path) && inspect_is_run(path)) {
     return inspect_run(path);
   }
   for (size_t i = 0; i < sizeof files / sizeof *files && ad_is_file(path); i++) {
-    if (strcmp(ad_path_name(path), files[i].name) == 0) {
+    if (files[i].show != NULL && strcmp(ad_path_name(path), files[i].name) == 0) {
       return files[i].show(path);
     }
   }

@@ -26,5 +26,6 @@ int inspect_log(const char *path);
 int inspect_timing(const char *path);
 int inspect_json(const char *path);
 int inspect_configuration(const char *path);
+#define inspect_nothing NULL /* by its name; its first bytes may tell */
 
 #endif

@@ -11,10 +11,11 @@
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/run.h"
+#include "autodidact/store/run_files.h"
 #include "inspect.h"
 
 int inspect_is_run(const char *path) {
-  char *file = ad_path_join(path, "config.yaml");
+  char *file = ad_path_join(path, AD_RUN_FILE_CONFIG);
   const int found = file != NULL && ad_is_file(file);
   ad_free(file);
   return found;
@@ -65,20 +66,27 @@ static int show(const char *run, const char *name, int (*print)(const char *path
 }
 
 int inspect_run(const char *path) {
-  static const char *const folders[] = {"checkpoints",      "snapshots",        "logits",          "model",
-                                        "variants/student", "variants/teacher", "variants/window", "variants/run"};
+#define RUN_FILE(constant, name, shown, text) {name, inspect_##shown},
+#define RUN_FOLDER(constant, name, text) name,
+  static const struct {
+    const char *name;
+    int (*show)(const char *path);
+  } files[] = {AD_RUN_FILE_MAP(RUN_FILE)};
+  static const char *const folders[] = {AD_RUN_FOLDER_MAP(RUN_FOLDER)};
   static const char *const states[] = {[AD_RUN_NONE] = "a run that has not begun",
                                        [AD_RUN_UNFINISHED] = "an unfinished run",
                                        [AD_RUN_FINISHED] = "a finished run"};
   printf("%s: %s\n\n", ad_shown(path), states[ad_run_find(path)]);
-  AD_TRY(show(path, "config.yaml", inspect_configuration));
-  AD_TRY(show(path, "provenance.json", inspect_json));
-  AD_TRY(show(path, "log.jsonl", inspect_log));
-  AD_TRY(show(path, "timing.jsonl", inspect_timing));
-  AD_TRY(show(path, "result.json", inspect_json));
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    AD_TRY(files[i].show != NULL ? show(path, files[i].name, files[i].show) : AD_OK);
+  }
   printf("%14s  file\n", "bytes");
   for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
     AD_TRY(list_folder(path, folders[i]));
+  }
+  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+    char name[AD_RUN_MODEL_NAME];
+    AD_TRY(list_folder(path, ad_run_model_name(v, AD_VARIANTS, name)));
   }
   return AD_OK;
 }

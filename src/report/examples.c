@@ -12,6 +12,7 @@
 #include "autodidact/statistics/calibration.h"
 #include "autodidact/store/logits.h"
 #include "autodidact/store/rows.h"
+#include "autodidact/store/run_files.h"
 #include "examples.h"
 
 enum { EXAMPLE_ARMS = 40 };
@@ -20,7 +21,7 @@ enum { EXAMPLE_ARMS = 40 };
 static int logits_name(const struct report *r, size_t arm, size_t run, enum ad_variant variant, size_t size,
                        char *name) {
   if (r->study->source == AD_SOURCE_TEST) {
-    snprintf(name, size, "logits/" AD_LOGITS_TEST);
+    snprintf(name, size, "%s/%s", AD_RUN_FOLDER_LOGITS, AD_LOGITS_TEST);
     return 1;
   }
   char file[AD_LOGITS_NAME];
@@ -31,7 +32,7 @@ static int logits_name(const struct report *r, size_t arm, size_t run, enum ad_v
   }
   const int known = ad_result_find(&result, folder) == AD_OK; /* one that cannot be read does not say */
   const uint64_t step = r->study->source == AD_SOURCE_DEV ? result.step : result.steps;
-  snprintf(name, size, "logits/%s", ad_logits_name(variant, step, file));
+  snprintf(name, size, "%s/%s", AD_RUN_FOLDER_LOGITS, ad_logits_name(variant, step, file));
   ad_free(folder);
   return known;
 }

@@ -5,6 +5,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/store/run_files.h"
 #include "autodidact/store/run_log.h"
 #include "logs.h"
 
@@ -76,7 +77,7 @@ static int take_run(struct logs *l, struct arm_log *arm, size_t point, const str
 
 /* A run whose log is missing or damaged is left out. */
 static int read_run_log(struct logs *l, size_t a, size_t point) {
-  char *path = ad__report_path(l->r, a, point, "log.jsonl");
+  char *path = ad__report_path(l->r, a, point, AD_RUN_FILE_LOG);
   struct ad_run_log log = {0};
   struct stat info;
   if (path == NULL) {

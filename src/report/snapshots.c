@@ -151,7 +151,7 @@ static void leave_out(struct snapshots *s) {
 
 /* Runs without the file are counted and left out. */
 static int read_run_snapshots(struct snapshots *s, struct arm_snapshots *arm, size_t a, size_t point) {
-  char *path = ad__report_path(s->r, a, point, "snapshots/all.h5");
+  char *path = ad__report_path(s->r, a, point, AD_SNAPSHOTS_ALL);
   if (path == NULL) {
     return AD_ENOMEM;
   }

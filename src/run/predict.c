@@ -8,6 +8,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/learn/metrics.h"
 #include "autodidact/run/evaluation.h"
+#include "autodidact/store/run_files.h"
 
 enum { CHUNK = 4096 }; /* examples that are computed at a time */
 
@@ -40,7 +41,7 @@ static int load_folder(struct ad_session *s, const char *source, const struct ad
 }
 
 int ad_predictor_is_run(const char *folder) {
-  char *path = ad_path_join(folder, "config.yaml");
+  char *path = ad_path_join(folder, AD_RUN_FILE_CONFIG);
   const int found = path != NULL && ad_is_file(path);
   ad_free(path);
   return found;

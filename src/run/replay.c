@@ -9,6 +9,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/checkpoint.h"
+#include "autodidact/store/run_files.h"
 #include "training_internal.h"
 
 /* Numbers that rank 0 chooses for all. */
@@ -79,7 +80,7 @@ void ad_replay_close(struct ad_replay *replay, int alone) {
 
 static int find_good(const struct ad_verification *v, uint64_t step) {
   char subject[64];
-  snprintf(subject, sizeof subject, "checkpoints/step-%09" PRIu64 ".h5", step);
+  snprintf(subject, sizeof subject, "%s/step-%09" PRIu64 ".h5", AD_RUN_FOLDER_CHECKPOINTS, step);
   for (size_t i = 0; i < v->count; i++) {
     if (strcmp(v->items[i].subject, subject) == 0) {
       return v->items[i].good;

@@ -6,6 +6,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/store/run_files.h"
 #include "training_internal.h"
 
 /* The files of a model are among the run's. */
@@ -53,7 +54,7 @@ static int save_variants(struct ad_training *t, struct ad_result *kept) {
     const int result = v == t->session.config.run_result;
     const float *const *thetas;
     size_t count;
-    char name[32];
+    char name[AD_RUN_MODEL_NAME];
     if (!result && !t->session.config.run_variants) {
       continue;
     }
@@ -62,9 +63,8 @@ static int save_variants(struct ad_training *t, struct ad_result *kept) {
       continue; /* none, or several: SDV's teacher is no single model */
     }
     if (t->ranks.first) {
-      snprintf(name, sizeof name, "variants/%s", ad_variant_name(v));
       const float *theta = result && t->vectors.best != NULL ? t->vectors.best : thetas[0];
-      ad__hold(&t->stop, save(t, result ? "model" : name, theta, &kept->digest[v]));
+      ad__hold(&t->stop, save(t, ad_run_model_name(v, t->session.config.run_result, name), theta, &kept->digest[v]));
       kept->kept[v] = 1;
     }
     /* The vector may be shared: the next mean must not come while it is being written. */

@@ -10,10 +10,11 @@
 #include "autodidact/learn/teacher.h"
 #include "autodidact/run/session.h"
 #include "autodidact/store/run.h"
+#include "autodidact/store/run_files.h"
 
 int ad_session_open_run(struct ad_session *session, const char *run) {
   AD_TRY(ad_run_config(run, &session->config));
-  char *result = ad_path_join(run, "result.json");
+  char *result = ad_path_join(run, AD_RUN_FILE_RESULT);
   if (result == NULL) {
     return ad_fail_memory(strlen(run) + 16, "a path");
   }
@@ -88,17 +89,14 @@ static int result_of(const char *run, enum ad_variant *result) {
 int ad_session_model_folder(const char *run, const char *variant, char **folder) {
   const enum ad_variant v = ad_variant_find(variant);
   enum ad_variant result;
-  char name[32] = "model";
+  char name[AD_RUN_MODEL_NAME];
   AD_TRY(result_of(run, &result));
   if (variant != NULL && v == AD_VARIANTS) {
     char names[AD_CHOICES_TEXT];
     return ad_fail(AD_ECONFIG, "--model is '%s', expected %s", variant,
                    ad_choices_text(AD_SET_CHOICES(variant), names));
   }
-  if (variant != NULL && v != result) {
-    snprintf(name, sizeof name, "variants/%s", variant);
-  }
-  *folder = ad_path_join(run, name);
+  *folder = ad_path_join(run, ad_run_model_name(variant == NULL ? result : v, result, name));
   if (*folder == NULL) {
     return ad_fail_memory(strlen(run) + sizeof name, "a path");
   }

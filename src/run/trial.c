@@ -13,6 +13,7 @@
 #include "autodidact/run/trial.h"
 #include "autodidact/store/logits.h"
 #include "autodidact/store/run.h"
+#include "autodidact/store/run_files.h"
 
 /* Debug builds count the memory of each trial. */
 #ifdef NDEBUG
@@ -74,10 +75,12 @@ static int keep_test(struct ad_session *s, const char *run, const struct ad_data
   const size_t C = s->params.config.classes;
   struct ad_scoring scoring = {0};
   struct ad_run kept;
+  char name[AD_LOGITS_NAME];
+  snprintf(name, sizeof name, "%s/%s", AD_RUN_FOLDER_LOGITS, AD_LOGITS_TEST);
   AD_TRY(enter_run(&kept, run));
   int status = ad_scoring_create(&scoring, data, C, logits);
   status = status == AD_OK ? ad_run_keep_logits(&kept, AD_LOGITS_TEST, data->count, C, logits, data->label) : status;
-  status = status == AD_OK ? ad_ledger_seal(&kept.ledger, "logits/" AD_LOGITS_TEST) : status;
+  status = status == AD_OK ? ad_ledger_seal(&kept.ledger, name) : status;
   o->test = scoring.scores;
   o->has_test = status == AD_OK;
   ad_scoring_destroy(&scoring);

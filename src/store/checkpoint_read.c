@@ -14,6 +14,7 @@
 #include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/store/run_files.h"
 #include "checkpoint_internal.h"
 
 const struct checkpoint_known checkpoint_known[CHECKPOINT_KNOWN] = {
@@ -234,7 +235,7 @@ const uint64_t *ad_checkpoint_digests(const struct ad_checkpoint *checkpoint, si
 
 char *ad_checkpoint_path(const char *run, uint64_t step) {
   char name[64];
-  snprintf(name, sizeof name, "checkpoints/step-%09" PRIu64 ".h5", step);
+  snprintf(name, sizeof name, "%s/step-%09" PRIu64 ".h5", AD_RUN_FOLDER_CHECKPOINTS, step);
   return ad_path_join(run, name);
 }
 
@@ -256,7 +257,7 @@ static int64_t step_of(const char *name) {
 int ad_checkpoint_list(const char *run, uint64_t **steps, size_t *count) {
   void *list = NULL;
   size_t capacity = 0;
-  char *path = ad_path_join(run, "checkpoints");
+  char *path = ad_path_join(run, AD_RUN_FOLDER_CHECKPOINTS);
   *steps = NULL;
   *count = 0;
   if (path == NULL) {

@@ -11,6 +11,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/run.h"
+#include "autodidact/store/run_files.h"
 #include "compare.h"
 
 /* The order in which provenance is told; what is not named here follows. */
@@ -110,7 +111,7 @@ static int compare_config(const char *const folders[2], struct ad_input_comparis
 }
 
 static int read_provenance(const char *folder, json_t **object) {
-  char *path = ad_path_join(folder, "provenance.json");
+  char *path = ad_path_join(folder, AD_RUN_FILE_PROVENANCE);
   if (path == NULL) {
     return ad_fail_memory(strlen(folder) + 32, "a path");
   }

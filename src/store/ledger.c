@@ -86,7 +86,7 @@ static int is_name(const char *name) {
       return 0;
     }
   }
-  return length > 0 && strstr(name, ".partial") == NULL && strcmp(name, LEDGER_FILE) != 0;
+  return length > 0 && strstr(name, ".partial") == NULL && strcmp(name, AD_RUN_FILE_LEDGER) != 0;
 }
 
 /* --- Reading. */
@@ -132,7 +132,7 @@ static int read_lines(struct ad_ledger *l, const char *path) {
 int ad_ledger_open(struct ad_ledger *ledger, const char *folder) {
   struct stat info;
   *ledger = (struct ad_ledger){.folder = ad_strdup(folder), .fd = -1};
-  char *path = ledger->folder == NULL ? NULL : path_of(ledger, LEDGER_FILE);
+  char *path = ledger->folder == NULL ? NULL : path_of(ledger, AD_RUN_FILE_LEDGER);
   if (path == NULL) {
     return ad_fail_memory(strlen(folder) + 1, "a path");
   }
@@ -177,7 +177,7 @@ static int open_for_appending(struct ad_ledger *l, const char *path) {
 
 /* Whole or not at all: what was written of it is cut off again where the disk is full. */
 static int append(struct ad_ledger *l, const struct ad_buffer *text) {
-  char *path = path_of(l, LEDGER_FILE);
+  char *path = path_of(l, AD_RUN_FILE_LEDGER);
   int status = path == NULL ? AD_ENOMEM : open_for_appending(l, path);
   if (status == AD_OK && (ad_write_all(l->fd, text->data, text->size) != 0 || fsync(l->fd) != 0)) {
     const int reason = errno;

@@ -3,8 +3,7 @@
 #define AUTODIDACT_STORE_LEDGER_INTERNAL_H
 
 #include "autodidact/store/ledger.h"
-
-#define LEDGER_FILE "files.jsonl"
+#include "autodidact/store/run_files.h"
 
 /* The number of the first entry that is not before `name`. */
 size_t ledger_position(const struct ad_ledger *ledger, const char *name);

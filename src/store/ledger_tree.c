@@ -46,7 +46,8 @@ static int is_passed(const char *name, const struct stat *info) {
     return 0;
   }
   return strncmp(file, ".nfs", 4) == 0 || strncmp(file, ".fuse_hidden", 12) == 0 ||
-         (file == name && (strcmp(name, LEDGER_FILE) == 0 || ad_lease_is_file(name, AD_RUN_LEASE) || is_job_log(name)));
+         (file == name &&
+          (strcmp(name, AD_RUN_FILE_LEDGER) == 0 || ad_lease_is_file(name, AD_RUN_LEASE) || is_job_log(name)));
 }
 
 /* The name without what marks a file, or a folder, that is being written. */
@@ -207,7 +208,7 @@ int ad_ledger_remove_partial(const struct ad_ledger *ledger) {
 
 /* The list goes behind the files. */
 static int forget_all(struct ad_ledger *l) {
-  char *path = ad_path_join(l->folder, LEDGER_FILE), *folder = ad_strdup(l->folder);
+  char *path = ad_path_join(l->folder, AD_RUN_FILE_LEDGER), *folder = ad_strdup(l->folder);
   int status = path == NULL || folder == NULL ? ad_fail_memory(strlen(l->folder) + 32, "a path") : AD_OK;
   if (status == AD_OK && unlink(path) != 0 && errno != ENOENT) {
     status = ad_fail(AD_EIO, "%s: could not be removed: %s", path, strerror(errno));

@@ -10,6 +10,7 @@
 #include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/store/run_files.h"
 
 enum { TAIL = 1 << 16 }; /* bytes of the file's end: hundreds of rows, of which some are of evaluations and snapshots */
 
@@ -30,7 +31,7 @@ static size_t read_tail(const char *path, char *text) {
 /* One row [size]; what is none, as its end is missing or another program wrote it, is passed over. */
 static int read_row(const char *text, size_t size, struct ad_timing_row *row) {
   json_t *object;
-  int status = ad_json_parse(&object, "timing.jsonl", 1, text, size);
+  int status = ad_json_parse(&object, AD_RUN_FILE_TIMING, 1, text, size);
   status = status == AD_OK ? ad_timing_row_read(row, object) : status;
   json_decref(object);
   if (status != AD_OK) {
@@ -51,7 +52,7 @@ static int read_step(const char *text, size_t size, uint64_t *step, uint64_t *st
 }
 
 int ad_run_progress(const char *folder, uint64_t *step, uint64_t *steps) {
-  char *path = ad_path_join(folder, "timing.jsonl"), *text = ad_malloc(TAIL, 1);
+  char *path = ad_path_join(folder, AD_RUN_FILE_TIMING), *text = ad_malloc(TAIL, 1);
   int found = 0;
   if (path != NULL && text != NULL) {
     /* The last row may be on its way: whole ones end with a newline. */

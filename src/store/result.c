@@ -5,6 +5,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/store/run_files.h"
 #include "rows_internal.h"
 
 static int print_variants(const struct ad_result *r, struct ad_buffer *out) {
@@ -64,7 +65,7 @@ int ad_result_read(struct ad_result *r, const json_t *object) {
 
 int ad_result_find(struct ad_result *result, const char *run) {
   json_t *object = NULL;
-  char *path = ad_path_join(run, "result.json");
+  char *path = ad_path_join(run, AD_RUN_FILE_RESULT);
   int status = path == NULL ? ad_fail_memory(strlen(run) + 16, "a path") : ad_json_read(&object, path);
   if (status == AD_OK && ad_result_read(result, object) != AD_OK) {
     status = ad_fail_prefix(AD_EINPUT, "%s", path);

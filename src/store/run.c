@@ -17,8 +17,6 @@
 #include "autodidact/store/logits.h"
 #include "autodidact/store/run_log.h"
 
-static const char checkpoints[] = "checkpoints/";
-
 /* --- Whose the folder is. */
 
 static int set_folder(struct ad_run *run, const char *folder) {
@@ -146,10 +144,10 @@ static int has_file(const char *folder, const char *name) {
 enum ad_run_found ad_run_find(const char *folder) {
   uint64_t *steps;
   size_t count;
-  if (has_file(folder, "result.json")) {
+  if (has_file(folder, AD_RUN_FILE_RESULT)) {
     return AD_RUN_FINISHED;
   }
-  if (has_file(folder, "log.jsonl")) {
+  if (has_file(folder, AD_RUN_FILE_LOG)) {
     return AD_RUN_UNFINISHED;
   }
   /* A log may be lost. Where that cannot be told, nothing of it may be taken for nothing. */
@@ -162,7 +160,7 @@ enum ad_run_found ad_run_find(const char *folder) {
 /* Empties a folder of all that a run has left there. The result first: a folder without it never claims to be complete. */
 static int clear(struct ad_run *run) {
   AD_TRY(check_foreign(&run->ledger, AD_LEDGER_FOREIGN));
-  AD_TRY(ad_ledger_remove(&run->ledger, "result.json"));
+  AD_TRY(ad_ledger_remove(&run->ledger, AD_RUN_FILE_RESULT));
   return ad_ledger_remove(&run->ledger, "");
 }
 
@@ -182,9 +180,9 @@ static int write_provenance(struct ad_run *run, const struct ad_fact *facts, siz
   char *text = object == NULL ? NULL : json_dumps(object, JSON_INDENT(2));
   json_decref(object);
   if (text == NULL) {
-    return ad_fail_memory(4096, "provenance.json");
+    return ad_fail_memory(4096, AD_RUN_FILE_PROVENANCE);
   }
-  const int status = ad_run_write(run, "provenance.json", text, strlen(text));
+  const int status = ad_run_write(run, AD_RUN_FILE_PROVENANCE, text, strlen(text));
   free(text);
   return status;
 }
@@ -193,7 +191,7 @@ static int write_config(struct ad_run *run, const struct ad_config *config) {
   struct ad_buffer text = {0};
   int status = ad_config_print(config, &text);
   if (status == AD_OK) {
-    status = ad_run_write(run, "config.yaml", text.data, text.size);
+    status = ad_run_write(run, AD_RUN_FILE_CONFIG, text.data, text.size);
   }
   ad_buffer_destroy(&text);
   return status;
@@ -234,9 +232,9 @@ static int check_log(const char *path, const struct ad_run_mark *mark) {
 
 /* Opens the log and cuts it to the rows that the checkpoint knows. */
 static int cut_log(struct ad_run *run, const struct ad_run_mark *mark) {
-  char *path = ad_path_join(run->folder, "log.jsonl");
+  char *path = ad_path_join(run->folder, AD_RUN_FILE_LOG);
   int status = path == NULL ? ad_fail_memory(strlen(run->folder) + 32, "a path") : check_log(path, mark);
-  status = status == AD_OK ? open_log(run, "log.jsonl", O_APPEND, &run->log) : status;
+  status = status == AD_OK ? open_log(run, AD_RUN_FILE_LOG, O_APPEND, &run->log) : status;
   if (status == AD_OK && ftruncate(fileno(run->log), (off_t)mark->log_bytes) != 0) {
     status = ad_fail(AD_EIO, "%s: could not be cut: %s", path, strerror(errno));
   }
@@ -250,13 +248,13 @@ int ad_run_reopen(struct ad_run *run, const struct ad_config *config, const stru
   AD_TRY(ad_ledger_remove_partial(&run->ledger));
   AD_TRY(cut_log(run, mark));
   AD_TRY(write_config(run, config));
-  return open_log(run, "timing.jsonl", O_APPEND, &run->timing);
+  return open_log(run, AD_RUN_FILE_TIMING, O_APPEND, &run->timing);
 }
 
 int ad_run_log_size(struct ad_run *run, uint64_t *bytes) {
   struct stat info;
   if (fflush(run->log) != 0 || fsync(fileno(run->log)) != 0 || fstat(fileno(run->log), &info) != 0) {
-    return ad_fail(AD_EIO, "%s/log.jsonl: could not be written: %s", run->folder, strerror(errno));
+    return ad_fail(AD_EIO, "%s/%s: could not be written: %s", run->folder, AD_RUN_FILE_LOG, strerror(errno));
   }
   *bytes = (uint64_t)info.st_size;
   return AD_OK;
@@ -267,12 +265,12 @@ int ad_run_create(struct ad_run *run, const struct ad_config *config, const stru
   AD_TRY(clear(run));
   AD_TRY(write_config(run, config));
   AD_TRY(write_provenance(run, facts, fact_count));
-  AD_TRY(open_log(run, "log.jsonl", O_TRUNC, &run->log));
-  return open_log(run, "timing.jsonl", O_TRUNC, &run->timing);
+  AD_TRY(open_log(run, AD_RUN_FILE_LOG, O_TRUNC, &run->log));
+  return open_log(run, AD_RUN_FILE_TIMING, O_TRUNC, &run->timing);
 }
 
 static int close_logs(struct ad_run *run) {
-  static const char *const names[] = {"log.jsonl", "timing.jsonl"};
+  static const char *const names[] = {AD_RUN_FILE_LOG, AD_RUN_FILE_TIMING};
   int status = AD_OK;
   FILE *const files[] = {run->log, run->timing};
   run->log = run->timing = NULL;
@@ -300,17 +298,17 @@ static int append(const struct ad_run *run, FILE *file, const char *name, const 
 
 int ad_run_log_step(struct ad_run *run, const struct ad_step_row *row) {
   char text[AD_ROW_TEXT];
-  return append(run, run->log, "log.jsonl", ad_step_row_print(row, text));
+  return append(run, run->log, AD_RUN_FILE_LOG, ad_step_row_print(row, text));
 }
 
 int ad_run_log_evaluation(struct ad_run *run, const struct ad_evaluation_row *row) {
   char text[AD_ROW_TEXT];
-  return append(run, run->log, "log.jsonl", ad_evaluation_row_print(row, text));
+  return append(run, run->log, AD_RUN_FILE_LOG, ad_evaluation_row_print(row, text));
 }
 
 int ad_run_time(struct ad_run *run, const struct ad_timing_row *row) {
   char text[AD_ROW_TEXT];
-  return append(run, run->timing, "timing.jsonl", ad_timing_row_print(row, text));
+  return append(run, run->timing, AD_RUN_FILE_TIMING, ad_timing_row_print(row, text));
 }
 
 static int write_file(const struct ad_run *run, const char *name, const char *text, size_t size) {
@@ -334,25 +332,25 @@ int ad_run_finish(struct ad_run *run, const struct ad_result *result, int keep) 
   AD_TRY(ad_run_check(run));
   AD_TRY(ad_run_log_size(run, &unused));
   AD_TRY(close_logs(run));
-  AD_TRY(ad_ledger_seal_all(&run->ledger, keep ? NULL : checkpoints));
+  AD_TRY(ad_ledger_seal_all(&run->ledger, keep ? NULL : AD_RUN_FOLDER_CHECKPOINTS));
   int status = ad_result_print(result, &text);
-  status = status == AD_OK ? ad_ledger_seal_text(&run->ledger, "result.json", text.data, text.size) : status;
-  status = status == AD_OK ? write_file(run, "result.json", text.data, text.size) : status;
+  status = status == AD_OK ? ad_ledger_seal_text(&run->ledger, AD_RUN_FILE_RESULT, text.data, text.size) : status;
+  status = status == AD_OK ? write_file(run, AD_RUN_FILE_RESULT, text.data, text.size) : status;
   ad_buffer_destroy(&text);
   return status;
 }
 
 int ad_run_drop_checkpoints(struct ad_run *run) {
   AD_TRY(ad_run_check(run));
-  return ad_ledger_remove(&run->ledger, checkpoints);
+  return ad_ledger_remove(&run->ledger, AD_RUN_FOLDER_CHECKPOINTS);
 }
 
 int ad_run_keep_logits(struct ad_run *run, const char *name, size_t N, size_t C, const float *logits,
                        const uint32_t *labels) {
   char place[300];
-  snprintf(place, sizeof place, "logits/%s", name);
+  snprintf(place, sizeof place, "%s/%s", AD_RUN_FOLDER_LOGITS, name);
   AD_TRY(ad_run_record(run, place));
-  char *folder = ad_path_join(run->folder, "logits");
+  char *folder = ad_path_join(run->folder, AD_RUN_FOLDER_LOGITS);
   char *path = folder == NULL ? NULL : ad_path_join(folder, name);
   int status = path == NULL ? ad_fail_memory(strlen(run->folder) + strlen(name) + 16, "a path") : AD_OK;
   status = status == AD_OK ? ad_make_folders(folder) : status;
@@ -367,7 +365,7 @@ int ad_run_config(const char *folder, struct ad_config *config) {
     return ad_fail(AD_EINPUT, "%s: expected the folder of a run, found %s", folder,
                    access(folder, F_OK) == 0 ? "a file" : "nothing");
   }
-  char *path = ad_path_join(folder, "config.yaml");
+  char *path = ad_path_join(folder, AD_RUN_FILE_CONFIG);
   if (path == NULL) {
     return ad_fail_memory(strlen(folder) + 32, "a path");
   }

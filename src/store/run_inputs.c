@@ -10,9 +10,7 @@
 #include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-
-static const char DESCRIPTOR[] = "descriptor.yaml";
-static const char INPUTS[] = "inputs.json";
+#include "autodidact/store/run_files.h"
 
 /* --- Where things lie. */
 
@@ -102,10 +100,10 @@ int ad_run_inputs_write(struct ad_run *run, const struct ad_run_inputs *inputs,
     }
   }
   json_object_set_new(root, "model", make_entry(inputs->model, 0));
-  int status = root == NULL ? ad_fail_memory(1024, INPUTS) : ad_json_print(root, JSON_INDENT(2), &text);
+  int status = root == NULL ? ad_fail_memory(1024, AD_RUN_FILE_INPUTS) : ad_json_print(root, JSON_INDENT(2), &text);
   status = status == AD_OK ? ad_buffer_puts(&text, "\n") : status;
-  status = status == AD_OK ? ad_run_write(run, DESCRIPTOR, descriptor->text, descriptor->size) : status;
-  status = status == AD_OK ? ad_run_write(run, INPUTS, text.data, text.size) : status;
+  status = status == AD_OK ? ad_run_write(run, AD_RUN_FILE_DESCRIPTOR, descriptor->text, descriptor->size) : status;
+  status = status == AD_OK ? ad_run_write(run, AD_RUN_FILE_INPUTS, text.data, text.size) : status;
   json_decref(root);
   ad_buffer_destroy(&text);
   return status;
@@ -137,9 +135,9 @@ static int read_entries(struct ad_run_inputs *inputs, const char *path, const js
 
 int ad_run_inputs_read(struct ad_run_inputs *inputs, const char *folder) {
   json_t *root = NULL;
-  char *path = ad_path_join(folder, INPUTS);
+  char *path = ad_path_join(folder, AD_RUN_FILE_INPUTS);
   *inputs = (struct ad_run_inputs){0};
-  int status = path == NULL ? ad_fail_memory(strlen(folder) + sizeof INPUTS, "a path") : AD_OK;
+  int status = path == NULL ? ad_fail_memory(strlen(folder) + sizeof AD_RUN_FILE_INPUTS, "a path") : AD_OK;
   if (status == AD_OK && ad_is_file(path)) {
     status = ad_json_read(&root, path);
     status = status == AD_OK ? read_entries(inputs, path, root) : status;
@@ -155,7 +153,7 @@ int ad_run_inputs_read(struct ad_run_inputs *inputs, const char *folder) {
 
 /* A descriptor is called as its file was. */
 static int rename_descriptor(const struct ad_run_inputs *inputs, struct ad_descriptor *descriptor) {
-  const char *name = inputs->descriptor == NULL ? DESCRIPTOR : ad_path_name(inputs->descriptor);
+  const char *name = inputs->descriptor == NULL ? AD_RUN_FILE_DESCRIPTOR : ad_path_name(inputs->descriptor);
   const size_t length = strlen(name), suffix = strlen(".yaml");
   const int cut = length > suffix && strcmp(name + length - suffix, ".yaml") == 0;
   char *copy = ad_strndup(name, cut ? length - suffix : length);
@@ -168,14 +166,15 @@ static int rename_descriptor(const struct ad_run_inputs *inputs, struct ad_descr
 }
 
 int ad_run_inputs_descriptor(const struct ad_run_inputs *inputs, const char *folder, struct ad_descriptor *descriptor) {
-  char *path = ad_path_join(folder, DESCRIPTOR), was[17], is[17];
+  char *path = ad_path_join(folder, AD_RUN_FILE_DESCRIPTOR), was[17], is[17];
   if (path == NULL) {
-    return ad_fail_memory(strlen(folder) + sizeof DESCRIPTOR, "a path");
+    return ad_fail_memory(strlen(folder) + sizeof AD_RUN_FILE_DESCRIPTOR, "a path");
   }
   int status = ad_descriptor_load(descriptor, path, NULL);
   if (status == AD_OK && descriptor->digest != inputs->descriptor_digest) {
     status = ad_fail(AD_EINPUT, "%s: its digest is %s, %s has %s: it is not what the run was trained with", path,
-                     ad_digest_text(descriptor->digest, is), INPUTS, ad_digest_text(inputs->descriptor_digest, was));
+                     ad_digest_text(descriptor->digest, is), AD_RUN_FILE_INPUTS,
+                     ad_digest_text(inputs->descriptor_digest, was));
   }
   status = status == AD_OK ? rename_descriptor(inputs, descriptor) : status;
   ad_free(path);

@@ -15,6 +15,7 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/store/run_files.h"
 #include "snapshot_internal.h"
 
 struct ad_snapshots {
@@ -149,7 +150,7 @@ static int list_segments(const char *path, int clear, void **segments, size_t *c
 int ad_snapshots_list(const char *run, uint64_t **first, size_t *count) {
   void *list = NULL;
   size_t capacity = 0;
-  char *folder = ad_path_join(run, "snapshots");
+  char *folder = ad_path_join(run, AD_RUN_FOLDER_SNAPSHOTS);
   *first = NULL;
   *count = 0;
   int status = folder == NULL ? ad_fail_memory(strlen(run) + 16, "a path")
@@ -168,7 +169,8 @@ int ad_snapshots_list(const char *run, uint64_t **first, size_t *count) {
 }
 
 char *ad_snapshots_path(const char *run, uint64_t first) {
-  char *folder = ad_path_join(run, "snapshots"), *path = folder == NULL ? NULL : snapshot_segment_path(folder, first);
+  char *folder = ad_path_join(run, AD_RUN_FOLDER_SNAPSHOTS);
+  char *path = folder == NULL ? NULL : snapshot_segment_path(folder, first);
   ad_free(folder);
   return path;
 }
@@ -220,7 +222,7 @@ int ad_snapshots_open(struct ad_snapshots **snapshots, const char *run, const st
   }
   lay_out(&s->table, layout);
   s->bytes = row_bytes(&s->table);
-  s->folder = ad_path_join(run, "snapshots");
+  s->folder = ad_path_join(run, AD_RUN_FOLDER_SNAPSHOTS);
   int status = s->folder == NULL ? ad_fail_memory(strlen(run) + 16, "a path") : fill_once(&s->table, layout);
   if (status == AD_OK) {
     status = open_folder(s);
@@ -265,9 +267,9 @@ static int record(struct ad_snapshots *s, uint64_t first) {
   if (s->ledger == NULL) {
     return AD_OK;
   }
-  snprintf(name, sizeof name, "snapshots/segment-%09" PRIu64 ".h5", first);
+  snprintf(name, sizeof name, "%s/segment-%09" PRIu64 ".h5", AD_RUN_FOLDER_SNAPSHOTS, first);
   AD_TRY(ad_ledger_record(s->ledger, name));
-  return ad_ledger_record(s->ledger, "snapshots/all.h5");
+  return ad_ledger_record(s->ledger, AD_SNAPSHOTS_ALL);
 }
 
 static int write_segment(struct ad_snapshots *s) {
@@ -471,7 +473,7 @@ static int measure(const char *folder, struct segment *segments, size_t count) {
 int ad_snapshots_cut(const char *run, uint64_t step) {
   void *list = NULL;
   size_t capacity = 0, count = 0, left = 0;
-  char *folder = ad_path_join(run, "snapshots");
+  char *folder = ad_path_join(run, AD_RUN_FOLDER_SNAPSHOTS);
   if (folder == NULL) {
     return ad_fail_memory(strlen(run) + 16, "a path");
   }

@@ -426,7 +426,7 @@ static int guard(const char *path) {
 
 int ad_snapshots_complete(const char *run, uint64_t step) {
   struct ad_snapshot_file *file = NULL;
-  char *all = ad_path_join(run, "snapshots/all.h5");
+  char *all = ad_path_join(run, AD_SNAPSHOTS_ALL);
   int status = all == NULL ? ad_fail_memory(strlen(run) + 32, "a path") : AD_OK;
   if (status == AD_OK && ad_is_file(all)) {
     status = guard(all);

@@ -14,6 +14,7 @@
 #include "autodidact/model/safetensors.h"
 #include "autodidact/store/checkpoint.h"
 #include "autodidact/store/run.h"
+#include "autodidact/store/run_files.h"
 #include "autodidact/store/run_state.h"
 #include "verify_internal.h"
 
@@ -68,7 +69,7 @@ void ad_verification_destroy(struct ad_verification *verification) {
 static int verify_log(struct verifier *v) {
   char text[160];
   struct ad_run_log *log = &v->out->log;
-  char *path = ad_path_join(v->run, "log.jsonl");
+  char *path = ad_path_join(v->run, AD_RUN_FILE_LOG);
   int status = path == NULL ? AD_ENOMEM : ad_run_log_read(log, path, UINT64_MAX);
   if (status == AD_OK && log->cut && v->out->finished) {
     status = ad_fail(AD_EINPUT, "%s: the last row is cut short", path);
@@ -77,7 +78,7 @@ static int verify_log(struct verifier *v) {
            log->evaluation_count, log->cut ? "; the last row is cut short, and is dropped when the run goes on" : "");
   v->has_log = status == AD_OK;
   ad_free(path);
-  return verify_record(v, "log.jsonl", status, text);
+  return verify_record(v, AD_RUN_FILE_LOG, status, text);
 }
 
 /* --- Checkpoints --- */
@@ -153,7 +154,7 @@ static int verify_checkpoints(struct verifier *v) {
   for (size_t i = count; i > 0 && status == AD_OK; i--) {
     char text[512], subject[64];
     char *path = ad_checkpoint_path(v->run, steps[i - 1]);
-    snprintf(subject, sizeof subject, "checkpoints/%s", path == NULL ? "" : ad_path_name(path));
+    snprintf(subject, sizeof subject, "%s/%s", AD_RUN_FOLDER_CHECKPOINTS, path == NULL ? "" : ad_path_name(path));
     status = path == NULL ? ad_fail_memory(64, "a path") : check_checkpoint(v, path, steps[i - 1], text, sizeof text);
     status = verify_record(v, subject, status, text);
     ad_free(path);
@@ -196,12 +197,11 @@ static int verify_result(struct verifier *v) {
     status = ad_fail(AD_EINPUT, "%" PRIu64 " steps, the log has %zu", result.steps, v->out->log.step_count);
   }
   const int good = status == AD_OK;
-  status = verify_record(v, "result.json", status, "as many steps as the log");
+  status = verify_record(v, AD_RUN_FILE_RESULT, status, "as many steps as the log");
   for (enum ad_variant variant = 0; good && status == AD_OK && variant < AD_VARIANTS; variant++) {
-    char folder[40];
-    snprintf(folder, sizeof folder, "variants/%s", ad_variant_name(variant));
+    char folder[AD_RUN_MODEL_NAME];
     if (result.kept[variant]) {
-      status = verify_weights(v, variant == result.model ? "model" : folder, result.digest[variant]);
+      status = verify_weights(v, ad_run_model_name(variant, result.model, folder), result.digest[variant]);
     }
   }
   return status;
@@ -265,7 +265,7 @@ static int verify_files(struct verifier *v) {
   size_t sealed = 0;
   const size_t bad = v->out->bad;
   int status = ad_ledger_open(&ledger, v->run);
-  const struct ad_ledger_entry *result = ad_ledger_find(&ledger, "result.json");
+  const struct ad_ledger_entry *result = ad_ledger_find(&ledger, AD_RUN_FILE_RESULT);
   if (status == AD_OK && !ledger.there) {
     status = ad_fail(AD_EINPUT, "missing: which files the run has made is not known");
   } else if (status == AD_OK && v->out->finished && (result == NULL || !result->sealed)) {
@@ -273,7 +273,7 @@ static int verify_files(struct verifier *v) {
   }
   if (status != AD_OK) {
     ad_ledger_close(&ledger);
-    return verify_record(v, "files.jsonl", status, "");
+    return verify_record(v, AD_RUN_FILE_LEDGER, status, "");
   }
   for (size_t i = 0; status == AD_OK && v->out->finished && i < ledger.count; i++) {
     sealed += (size_t)ledger.entries[i].sealed;
@@ -283,7 +283,7 @@ static int verify_files(struct verifier *v) {
   status = status == AD_OK ? verify_foreign(v, &ledger, AD_LEDGER_LINKS) : status;
   ad_ledger_close(&ledger);
   snprintf(text, sizeof text, v->out->finished ? "%zu files, with their sizes and digests" : "no file but the run's", sealed);
-  return status == AD_OK && v->out->bad == bad ? verify_record(v, "files.jsonl", AD_OK, text) : status;
+  return status == AD_OK && v->out->bad == bad ? verify_record(v, AD_RUN_FILE_LEDGER, AD_OK, text) : status;
 }
 
 int ad_verify_run(const char *run, struct ad_verification *out) {

@@ -7,6 +7,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/data/dataset.h"
 #include "autodidact/model/huggingface.h"
+#include "autodidact/store/run_files.h"
 #include "autodidact/store/run_inputs.h"
 #include "verify_internal.h"
 
@@ -29,7 +30,7 @@ static int check_classes(const char *folder, const struct ad_descriptor *descrip
 }
 
 static int verify_classes(struct verifier *v, const struct ad_descriptor *descriptor) {
-  char *folder = ad_path_join(v->run, "model");
+  char *folder = ad_path_join(v->run, AD_RUN_FOLDER_MODEL);
   const int status = folder == NULL ? ad_fail_memory(64, "a path") : check_classes(folder, descriptor);
   ad_free(folder);
   return verify_record(v, "model/config.json", status, "the classes are those of the descriptor");
@@ -98,11 +99,11 @@ int verify_inputs(struct verifier *v) {
     return AD_OK;
   }
   if (status != AD_OK) {
-    return verify_record(v, "inputs.json", status, "");
+    return verify_record(v, AD_RUN_FILE_INPUTS, status, "");
   }
   status = ad_run_inputs_descriptor(&inputs, v->run, &descriptor);
   const int good = status == AD_OK;
-  status = verify_record(v, "descriptor.yaml", status, "its digest is that in inputs.json");
+  status = verify_record(v, AD_RUN_FILE_DESCRIPTOR, status, "its digest is that in inputs.json");
   status = status == AD_OK && good ? verify_descriptor(v, &inputs, &descriptor) : status;
   ad_descriptor_destroy(&descriptor);
   ad_run_inputs_destroy(&inputs);

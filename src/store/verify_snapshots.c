@@ -13,6 +13,7 @@
 #include "autodidact/learn/evaluate.h"
 #include "autodidact/learn/metrics.h"
 #include "autodidact/store/logits.h"
+#include "autodidact/store/run_files.h"
 #include "autodidact/store/snapshot.h"
 #include "verify_internal.h"
 
@@ -72,7 +73,7 @@ static int verify_segment(struct verifier *v, uint64_t first, int64_t *last, siz
   const uint64_t *steps;
   struct ad_snapshot_file *f = NULL;
   char *path = ad_snapshots_path(v->run, first);
-  snprintf(subject, sizeof subject, "snapshots/%s", path == NULL ? "" : ad_path_name(path));
+  snprintf(subject, sizeof subject, "%s/%s", AD_RUN_FOLDER_SNAPSHOTS, path == NULL ? "" : ad_path_name(path));
   int status = path == NULL ? ad_fail_memory(64, "a path") : ad_snapshot_file_open(&f, path);
   *shown += status == AD_OK ? ad_snapshot_file_rows(f, &steps) : 0;
   status = status == AD_OK ? compare_segment(v, path, f, first, last) : status;
@@ -89,7 +90,7 @@ static int verify_segment(struct verifier *v, uint64_t first, int64_t *last, siz
 static int verify_all(struct verifier *v, size_t expected) {
   const uint64_t *steps;
   struct ad_snapshot_file *all = NULL;
-  char *path = ad_path_join(v->run, "snapshots/all.h5");
+  char *path = ad_path_join(v->run, AD_SNAPSHOTS_ALL);
   int status = path == NULL ? ad_fail_memory(64, "a path") : ad_snapshot_file_open(&all, path);
   if (status == AD_OK && ad_snapshot_file_rows(all, &steps) != expected) {
     status = ad_fail(AD_EINPUT, "%s: it shows %zu snapshots, the segments have %zu", path,
@@ -97,7 +98,7 @@ static int verify_all(struct verifier *v, size_t expected) {
   }
   ad_snapshot_file_close(all);
   ad_free(path);
-  return verify_record(v, "snapshots/all.h5", status, "it shows what the segments hold");
+  return verify_record(v, AD_SNAPSHOTS_ALL, status, "it shows what the segments hold");
 }
 
 int verify_snapshots(struct verifier *v) {
@@ -110,7 +111,7 @@ int verify_snapshots(struct verifier *v) {
     status = verify_segment(v, first[i], &last, &shown);
   }
   ad_free(first);
-  char *all = ad_path_join(v->run, "snapshots/all.h5");
+  char *all = ad_path_join(v->run, AD_SNAPSHOTS_ALL);
   const int there = all == NULL || ad_is_file(all);
   ad_free(all);
   return status == AD_OK && (count > 0 || there) ? verify_all(v, shown) : status;
@@ -153,7 +154,7 @@ static int compare_scores(const struct verifier *v, const char *path, const stru
 static int verify_file(struct verifier *v, const char *name) {
   struct ad_logits logits;
   char subject[300], text[160];
-  snprintf(subject, sizeof subject, "logits/%s", name);
+  snprintf(subject, sizeof subject, "%s/%s", AD_RUN_FOLDER_LOGITS, name);
   char *path = ad_path_join(v->run, subject);
   int status = path == NULL ? ad_fail_memory(300, "a path") : ad_logits_read(&logits, path);
   if (status == AD_OK) {
@@ -173,7 +174,7 @@ static int is_kept(const struct dirent *entry) {
 
 int verify_logits(struct verifier *v) {
   struct dirent **entries;
-  char *folder = ad_path_join(v->run, "logits");
+  char *folder = ad_path_join(v->run, AD_RUN_FOLDER_LOGITS);
   if (folder == NULL) {
     return ad_fail_memory(64, "a path");
   }

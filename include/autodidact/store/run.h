@@ -1,16 +1,5 @@
-/* The folder of a run (docs/design.md, section 6).
- *
- *   config.yaml      the resolved configuration
- *   provenance.json  what the bits depend on besides: arithmetic, data and model digests; where and when it ran
- *   log.jsonl        one line a step and one an evaluation: reproducible columns only, so that two runs compare by cmp
- *   timing.jsonl     everything that is not reproducible
- *   result.json      the final metrics; written last, so its presence says that the run is complete
- *   model/           the result as a Hugging Face folder
- *   variants/NAME/   the other parameters that were evaluated: student, teacher, window, run
- *   logits/          logits of evaluations, when kept
- *   files.jsonl      what of all this the run has made, with sizes and digests once it is finished (store/ledger.h)
- *   lease.N          while a process writes into it
- */
+/* The folder of a run (docs/design.md, section 6): who may write there, and what begins, goes on and ends there. Its
+ * files are those of store/run_files.h, and lease.N while a process writes into it. */
 #ifndef AUTODIDACT_STORE_RUN_H
 #define AUTODIDACT_STORE_RUN_H
 
@@ -21,6 +10,7 @@
 #include "autodidact/store/ledger.h"
 #include "autodidact/store/lease.h"
 #include "autodidact/store/rows.h"
+#include "autodidact/store/run_files.h"
 
 /* A run folder that this process writes into. It must not move: its heartbeat knows the lease. */
 struct ad_run {

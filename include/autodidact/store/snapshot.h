@@ -154,6 +154,9 @@ int ad_snapshot_file_get(const struct ad_snapshot_file *file, size_t column, siz
  * removed. AD_EIO, AD_ENOMEM. */
 int ad_snapshots_list(const char *run, uint64_t **first, size_t *count);
 
+/* The file that shows all segments as one, below a run's folder. */
+#define AD_SNAPSHOTS_ALL "snapshots/all.h5"
+
 /* "snapshots/segment-000000001.h5" below a run's folder; the caller frees it. NULL: out of memory. */
 char *ad_snapshots_path(const char *run, uint64_t first);
 
