@@ -405,11 +405,67 @@ def check_teacher_methods(root, _build):
             yield f"{path.relative_to(root)}:1: is no file; each method has one"
 
 
+def check_keys(root, _build):
+    """Keys of the configuration are listed in base/config.h alone: what treats keys alike asks for their role (base/roles.h)."""
+    config = root / "include/autodidact/base/config.h"
+    keys = re.findall(r'^  X\(\w+, \w+, \w+, "([a-z0-9_.]+)"', config.read_text(encoding="utf-8"), re.M)
+    if not keys:
+        yield f"{config.relative_to(root)}:1: holds no line of a key"
+    literal = re.compile("|".join(f'"{re.escape(key)}"' for key in keys))
+    sections = "|".join(sorted({key.split(".")[0] for key in keys}))
+    compared = re.compile(rf'\bstrn?cmp\((?:[^;"]|"[^"]*",)*?({literal.pattern}|"(?:{sections})\.")')
+    for path in code_files(root, ["src", "mpi", "include"]):
+        place = path.relative_to(root)
+        # Names of other programs stand beside the keys that they mean.
+        if path.suffix not in (".c", ".h") or str(place) in ("include/autodidact/base/config.h", "src/base/config_names.c"):
+            continue
+        text = path.read_text(encoding="utf-8")
+        for match in re.finditer(r"=\s*\{.*?\};", text, re.S):
+            if len(set(literal.findall(match.group(0)))) > 1:
+                yield f"{place}:{text.count(chr(10), 0, match.start()) + 1}: lists keys of the configuration"
+        for match in compared.finditer(text):
+            yield f"{place}:{text.count(chr(10), 0, match.start()) + 1}: compares a name with {match.group(1)}"
+
+
+def check_choices(root, _build):
+    """Choices, variants, splits and activations are constants of their enums: no casts, no numbers."""
+    sets = re.findall(r"^#define AD_SET_(\w+)\(X\)", (root / "include/autodidact/base/choices.h").read_text(encoding="utf-8"), re.M)
+    config = (root / "include/autodidact/base/config.h").read_text(encoding="utf-8")
+    fields = re.findall(r"^  X\(CHOICE, \w+, (\w+),", config, re.M)
+    if not sets or not fields:
+        yield "include/autodidact/base/choices.h:1: holds no set, or config.h no choice"
+    cast = re.compile(rf"(?<!sizeof)\(enum ad_(?:{'|'.join(sets + ['split', 'activation', 'role', 'identity'])})\)")
+    number = re.compile(rf"\b(?:{'|'.join(fields)})\s*[=!]=\s*\d")
+    for path in code_files(root, ["src", "mpi"]):
+        for number_of, line in enumerate(lines(path), 1):
+            if path.suffix in (".c", ".h") and (cast.search(line) or number.search(line)):
+                yield f"{path.relative_to(root)}:{number_of}: casts a choice or compares it with a number: {line.strip()}"
+
+
+def check_run_files(root, _build):
+    """The names in a run's folder are text in store/run_files.h alone, and the user guide's table has each."""
+    text = (root / "include/autodidact/store/run_files.h").read_text(encoding="utf-8")
+    files = re.findall(r'^  X\(AD_RUN_FILE_\w+, "([^"]+)"', text, re.M)
+    folders = re.findall(r'^  X\(AD_RUN_FOLDER_\w+, "([^"]+)"', text, re.M)
+    if not files or not folders:
+        yield "include/autodidact/store/run_files.h:1: holds no files, or no folders"
+    named = re.compile(rf'"(?:[^" ]*/)?({"|".join(map(re.escape, files))})"')
+    for path in code_files(root, ["src", "mpi", "include"]):
+        for number, line in enumerate(lines(path), 1):
+            match = named.search(line) if path.suffix in (".c", ".h") and path.name != "run_files.h" else None
+            if match and not line.lstrip().startswith(("*", "/*")):
+                yield f"{path.relative_to(root)}:{number}: has {match.group(1)} as text; store/run_files.h names it"
+    guide = (root / "docs/user-guide.md").read_text(encoding="utf-8")
+    for name in files + [f"{folder}/" for folder in folders]:
+        if not re.search(rf"^\| .*`{re.escape(name)}", guide, re.M):
+            yield f"docs/user-guide.md:1: the table of a run's folder has no {name}"
+
+
 CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check_headers_compile, check_guards, check_lines,
           check_symbols, check_comments,
           check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory, check_one_parser,
           check_one_voice, check_used_results, check_one_format, check_prefixes,
-          check_environment, check_teacher_methods]
+          check_environment, check_teacher_methods, check_keys, check_choices, check_run_files]
 
 
 def table():
@@ -485,6 +541,13 @@ PLANTS = [
     (check_teacher_methods, "src/learn/trainer.c", "int f(int m) { return m == AD_TEACHER_SDA; }\n", "names a teacher method"),
     (check_teacher_methods, "src/cli/train.c", "static const char text[] = \"teacher.method=sda\";\n", "names a teacher method"),
     (check_teacher_methods, "include/autodidact/base/teacher_methods.h", swap("  X(SE,    se,", "  X(NEW,   new,"), "new.c:1: is no file"),
+    (check_keys, "src/run/stop.c", 'static const char *const planted[] = {"optim.lr", "optim.clip"};\n', "lists keys"),
+    (check_keys, "src/run/stop.c", 'int f(const char *key) { return strcmp(key, "run.dir"); }\n', "compares a name"),
+    (check_keys, "src/run/stop.c", 'int f(const char *key) { return strncmp(key, "seed.", 5); }\n', "compares a name"),
+    (check_choices, "src/run/stop.c", "int f(int x) { return g((enum ad_variant)x); }\n", "casts a choice"),
+    (check_choices, "src/run/stop.c", "int f(const struct ad_config *c) { return c->run_select == 1; }\n", "casts a choice"),
+    (check_run_files, "src/run/stop.c", 'const char planted[] = "log.jsonl";\n', "has log.jsonl as text"),
+    (check_run_files, "docs/user-guide.md", swap("`timing.jsonl`", "`times.jsonl`"), "has no timing.jsonl"),
     (check_used_results, "src/store/hdf5_file.c", "void f(void) { H5Fplanted(0); }\n", "has no H5Fplanted"),
 ]
 
