@@ -4,6 +4,7 @@
 
 #include "autodidact/base/log.h"
 #include "autodidact/base/status.h"
+#include "autodidact/store/provenance.h"
 
 int ad__out_of_time(double limit, double elapsed, const struct ad__pace *pace) {
   const double ahead = 2.0 * (pace->step + pace->evaluation + pace->save) + 0.02 * limit;
@@ -29,16 +30,14 @@ int ad__checkpoint_due(uint64_t done, uint64_t every, int epochs, uint64_t steps
 
 /* --- Going on. */
 
+#define WORD(kind, word) #word,
+#define BEHIND_COMMA(kind, word) ", " #word
+static const char *const words[] = {AD_FACT_KIND_MAP(WORD)};
+static const char *const all_words = &(AD_FACT_KIND_MAP(BEHIND_COMMA))[2];
+
 const char *ad__resume_kind(const char *name) {
-  static const char *const kinds[][2] = {
-      {"data_descriptor", "data"},     {"data_train", "data"},  {"data_dev", "data"},        {"base_model", "model"},
-      {"initial_parameters", "model"}, {"classifier", "model"}, {"arithmetic", "arithmetic"}};
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-    if (strcmp(name, kinds[i][0]) == 0) {
-      return kinds[i][1];
-    }
-  }
-  return "configuration";
+  const enum ad_fact_kind kind = ad_fact_kind(name);
+  return words[kind < AD_FACT_KINDS ? kind : AD_FACT_CONFIGURATION];
 }
 
 /* Whether a word [length] stands in the list. */
@@ -56,9 +55,12 @@ static int has_word(const char *list, const char *word, size_t length) {
 int ad__resume_check(const char *allowed) {
   for (const char *p = allowed; *p != '\0'; p += *p == ',') {
     const size_t width = strcspn(p, ",");
-    if (!has_word("configuration,data,model,arithmetic", p, width)) {
-      return ad_fail(AD_ECONFIG, "resume.allow is '%s', expected a list of configuration, data, model, arithmetic",
-                     allowed);
+    int known = 0;
+    for (size_t i = 0; i < AD_FACT_KINDS; i++) {
+      known |= has_word(words[i], p, width);
+    }
+    if (!known) {
+      return ad_fail(AD_ECONFIG, "resume.allow is '%s', expected a list of %s", allowed, all_words);
     }
     p += width;
   }

@@ -10,18 +10,14 @@
 #include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/store/provenance.h"
 #include "autodidact/store/run.h"
 #include "autodidact/store/run_files.h"
 #include "compare.h"
 
-/* The order in which provenance is told; what is not named here follows. */
-static const char *const facts[] = {"data_descriptor", "data_train", "data_dev", "base_model", "initial_parameters", "arithmetic", "reduction"};
-
-/* Of one arithmetic, these change no bit (docs/arithmetic.md). */
-static const char *const circumstances[] = {"version", "commit", "compiler", "build", "kernels", "products", "cpu", "libc", "mpi", "hdf5", "sleef", "floating_point"};
-
-/* Never told: where and when. `ranks` is one with the native reduction alone. */
-static const char *const passed_over[] = {"host", "started"};
+#define FACT_NAME(name, kind) #name,
+static const char *const facts[] = {AD_FACT_MAP(FACT_NAME)};
+#undef FACT_NAME
 
 /* Parts of the result that are inputs: they come from the model's folder as they are. */
 static const char *const model_files[] = {"model/config.json", "model/vocab.txt", "model/tokenizer_config.json"};
@@ -121,7 +117,7 @@ static int read_provenance(const char *folder, json_t **object) {
 }
 
 static int compare_fact(json_t *const objects[2], const char *name, struct ad_input_comparison *out) {
-  struct ad_differences *list = is_one_of(name, circumstances, LENGTH(circumstances)) ? &out->harmless : &out->reasons;
+  struct ad_differences *list = ad_fact_kind(name) == AD_FACT_CIRCUMSTANCE ? &out->harmless : &out->reasons;
   const json_t *const values[2] = {json_object_get(objects[0], name), json_object_get(objects[1], name)};
   if ((values[0] == NULL && values[1] == NULL) || json_equal(values[0], values[1])) {
     return AD_OK;
@@ -144,13 +140,13 @@ static int compare_fact(json_t *const objects[2], const char *name, struct ad_in
 
 static int compare_facts(json_t *const objects[2], struct ad_input_comparison *out) {
   for (size_t i = 0; i < LENGTH(facts); i++) {
-    AD_TRY(compare_fact(objects, facts[i], out));
+    AD_TRY(ad_fact_kind(facts[i]) < AD_FACT_KINDS ? compare_fact(objects, facts[i], out) : AD_OK);
   }
   for (size_t side = 0; side < 2; side++) {
     const char *name;
     json_t *value;
     json_object_foreach(objects[side], name, value) {
-      const int told = is_one_of(name, facts, LENGTH(facts)) || is_one_of(name, passed_over, LENGTH(passed_over)) ||
+      const int told = (is_one_of(name, facts, LENGTH(facts)) && ad_fact_kind(name) != AD_FACT_CIRCUMSTANCE) ||
                        (strcmp(name, "ranks") == 0 && !out->native[0] && !out->native[1]) ||
                        (side == 1 && json_object_get(objects[0], name) != NULL);
       if (!told) {

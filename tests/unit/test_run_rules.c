@@ -12,6 +12,7 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/status.h"
 #include "autodidact/run/signals.h"
+#include "autodidact/store/provenance.h"
 #include "run/faults.h"
 #include "run/rules.h"
 
@@ -58,6 +59,20 @@ static void test_checkpoints(void **state) {
 
 static struct ad_difference difference(char *name, char *was, char *is) {
   return (struct ad_difference){name, {was, is}};
+}
+
+/* Facts of a kind have its word; other facts, and keys, have that of the configuration. */
+static void test_facts(void **state) {
+  (void)state;
+#define FACT_HAS_KIND(name, kind) assert_int_equal(ad_fact_kind(#name), kind);
+  AD_FACT_MAP(FACT_HAS_KIND)
+#undef FACT_HAS_KIND
+  assert_int_equal(ad_fact_kind("optim.lr"), AD_FACT_CONFIGURATION);
+  assert_string_equal(ad__resume_kind("classifier"), "model");
+  assert_string_equal(ad__resume_kind("reduction"), "configuration");
+  assert_int_equal(ad__resume_check("configuration,data,model,arithmetic"), AD_OK);
+  assert_int_equal(ad__resume_check("data,cpu"), AD_ECONFIG);
+  assert_non_null(strstr(ad_error_message(), "expected a list of configuration, data, model, arithmetic"));
 }
 
 /* Each kind of difference needs its own word; the first that lacks it refuses. */
@@ -133,9 +148,9 @@ static void test_faults(void **state) {
 
 int main(void) {
   ad_log_set_level(AD_LOG_ERROR);
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_time),        cmocka_unit_test(test_words),
-                                     cmocka_unit_test(test_evaluations), cmocka_unit_test(test_checkpoints),
-                                     cmocka_unit_test(test_resume),      cmocka_unit_test(test_allowed),
-                                     cmocka_unit_test(test_signals),     cmocka_unit_test(test_faults)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_time),        cmocka_unit_test(test_words),   cmocka_unit_test(test_evaluations),
+      cmocka_unit_test(test_checkpoints), cmocka_unit_test(test_facts),   cmocka_unit_test(test_resume),
+      cmocka_unit_test(test_allowed),     cmocka_unit_test(test_signals), cmocka_unit_test(test_faults)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
