@@ -3,6 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 
+int ad_choices_find(const char *choices, const char *value, size_t length) {
+  int place = 0;
+  for (const char *p = choices; *p != '\0'; place++) {
+    const size_t width = strcspn(p, "|");
+    if (width == length && strncmp(p, value, length) == 0) {
+      return place;
+    }
+    p += width + (p[width] == '|');
+  }
+  return -1;
+}
+
 const char *ad_choices_text(const char *choices, char text[AD_CHOICES_TEXT]) {
   size_t used = 0;
   for (const char *p = choices; *p != '\0' && used < AD_CHOICES_TEXT;) {

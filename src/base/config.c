@@ -67,18 +67,6 @@ static int fail_value(const struct config_option *option, const char *place, con
   return ad_fail(AD_ECONFIG, "%s: %s is '%s', expected %s", place, option->key, value, kind_names[option->kind]);
 }
 
-int config_find_choice(const char *choices, const char *value, size_t length) {
-  int place = 0;
-  for (const char *p = choices; *p != '\0'; place++) {
-    const size_t width = strcspn(p, "|");
-    if (width == length && strncmp(p, value, length) == 0) {
-      return place;
-    }
-    p += width + (p[width] == '|');
-  }
-  return -1;
-}
-
 /* Computing is done in float32: there a number must not become 0 or 1, where a share or a rate loses its meaning. */
 static int is_single(double number) {
   const float single = (float)number;
@@ -135,7 +123,7 @@ int ad_config_set(struct ad_config *config, const char *place, const char *key, 
       return AD_OK;
     }
     case CONFIG_KIND_CHOICE: {
-      const int choice = config_find_choice(option->choices, value, strlen(value));
+      const int choice = ad_choices_find(option->choices, value, strlen(value));
       if (choice < 0) {
         return fail_value(option, place, value);
       }

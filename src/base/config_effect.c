@@ -29,7 +29,7 @@ static struct value parse(const struct config_option *option, const char *text, 
     case CONFIG_KIND_SWITCH:
       return (struct value){.number = strcmp(copy, "true") == 0};
     case CONFIG_KIND_CHOICE:
-      return (struct value){.number = config_find_choice(option->choices, text, length)};
+      return (struct value){.number = ad_choices_find(option->choices, text, length)};
     case CONFIG_KIND_COUNT:
     case CONFIG_KIND_REAL:
     case CONFIG_KIND_SPAN:

@@ -30,9 +30,6 @@ extern const struct config_option config_options[AD_CONFIG_KEYS];
 /* The option with this key, or NULL. */
 const struct config_option *config_find(const char *key);
 
-/* The place of value [length] among "a|b|c", or -1. */
-int config_find_choice(const char *choices, const char *value, size_t length);
-
 static inline const void *config_field(const struct ad_config *config, const struct config_option *option) {
   return (const char *)config + option->offset;
 }

@@ -31,12 +31,14 @@ static int check(struct tokenize_options *o) {
   if (o->truncation_text == NULL) {
     return AD_OK;
   }
-  const int tail = strcmp(o->truncation_text, "head_tail") == 0;
-  if (!tail && strcmp(o->truncation_text, "head") != 0) {
-    return ad_fail(AD_ECONFIG, "tokenize: --truncation is \"%s\", expected head or head_tail", o->truncation_text);
+  char names[AD_CHOICES_TEXT];
+  const int found = ad_choices_find(AD_SET_CHOICES(truncation), o->truncation_text, strlen(o->truncation_text));
+  if (found < 0) {
+    return ad_fail(AD_ECONFIG, "tokenize: --truncation is \"%s\", expected %s", o->truncation_text,
+                   ad_choices_text(AD_SET_CHOICES(truncation), names));
   }
-  o->how.truncation = tail ? AD_TRUNCATE_HEAD_TAIL : AD_TRUNCATE_HEAD;
-  return tail && (o->how.limit == 0 || o->how.pair)
+  o->how.truncation = found;
+  return found == AD_TRUNCATE_HEAD_TAIL && (o->how.limit == 0 || o->how.pair)
              ? ad_fail(AD_ECONFIG, "tokenize: --truncation head_tail goes with --limit, and not with --pair")
              : AD_OK;
 }

@@ -33,7 +33,7 @@ struct ad_cells_id {
 };
 
 const char *ad_cell_state_name(enum ad_cell_state state) {
-  static const char *const names[] = {"waiting", "running", "failed", "done"};
+  static const char *const names[] = {AD_CELL_STATE_MAP(AD_SET_NAME)};
   return names[state];
 }
 
@@ -134,7 +134,7 @@ static int status_of(const char *name) {
 static int take_line(struct ad_cells *table, size_t cell, const json_t *line) {
   struct ad_cell_record *r = &table->records[cell];
   const char *state = text_or(line, "state", "");
-  const int done = strcmp(state, "done") == 0;
+  const int done = strcmp(state, ad_cell_state_name(AD_CELL_DONE)) == 0;
   struct ad_cell_record now = {0};
   AD_TRY(take_numbers(line, &now));
   if (r->state == AD_CELL_DONE || (!done && now.at < r->at)) {
@@ -142,7 +142,9 @@ static int take_line(struct ad_cells *table, size_t cell, const json_t *line) {
   }
   empty_record(r);
   r->begun = 1;
-  r->state = done ? AD_CELL_DONE : strcmp(state, "failed") == 0 ? AD_CELL_FAILED : AD_CELL_WAITING;
+  r->state = done                                                     ? AD_CELL_DONE
+             : strcmp(state, ad_cell_state_name(AD_CELL_FAILED)) == 0 ? AD_CELL_FAILED
+                                                                      : AD_CELL_WAITING;
   r->status = status_of(text_or(line, "status", "AD_OK"));
   r->at = now.at;
   r->step = now.step;

@@ -6,6 +6,8 @@
 #ifndef AUTODIDACT_BASE_CHOICES_H
 #define AUTODIDACT_BASE_CHOICES_H
 
+#include <stddef.h>
+
 #include "autodidact/base/teacher_methods.h"
 
 #define AD_SET_ID(constant, ...) constant,
@@ -94,6 +96,9 @@ enum ad_schedule { AD_SET_schedule(AD_SET_ID) };
 enum ad_reduction { AD_SET_reduction(AD_SET_ID) };
 enum ad_teacher_dropout { AD_SET_teacher_dropout(AD_SET_ID) };
 enum ad_ring { AD_SET_ring(AD_SET_ID) };
+
+/* The number of value [length] among "a|b|c", that is its constant; -1 where it is none of them. */
+int ad_choices_find(const char *choices, const char *value, size_t length);
 
 /* "a|b|c" as "a, b or c", into text; returns text. */
 enum { AD_CHOICES_TEXT = 128 };

@@ -16,13 +16,14 @@
 #include "autodidact/store/rows.h"
 #include "autodidact/study/study.h"
 
-enum ad_cell_state {
-  AD_CELL_WAITING, /* never begun, or stopped: it goes on from its checkpoint */
-  AD_CELL_RUNNING, /* somebody holds it and has given a sign of life */
-  AD_CELL_FAILED,  /* diverged, or an error: `status` */
-  AD_CELL_DONE,
-  AD_CELL_STATES
-};
+/* X(constant, name). */
+#define AD_CELL_STATE_MAP(X)                                                                \
+  X(AD_CELL_WAITING, waiting) /* never begun, or stopped: it goes on from its checkpoint */ \
+  X(AD_CELL_RUNNING, running) /* somebody holds it and has given a sign of life */          \
+  X(AD_CELL_FAILED, failed)   /* diverged, or an error: `status` */                         \
+  X(AD_CELL_DONE, done)
+
+enum ad_cell_state { AD_CELL_STATE_MAP(AD_SET_ID) AD_CELL_STATES };
 
 /* "waiting", "running", "failed", "done". Static storage. */
 const char *ad_cell_state_name(enum ad_cell_state state);
