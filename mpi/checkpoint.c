@@ -260,24 +260,13 @@ int ad_mpi_checkpoint_save(const struct ad_comm *comm, const char *run, uint64_t
   return status;
 }
 
-/* A run of whole blocks from `at` on, small enough to stay in the cache until its digest is computed and it is in place.
- * Shards begin and end at blocks too, but a piece may not reach over the end of one: `last` and the words' end cut it. */
-static size_t piece_length(const struct ad_params *params, uint32_t bucket, size_t bytes, size_t at, size_t last) {
-  enum { PIECE = 1 << 18 };
-  const size_t H = params->config.hidden, words = params->embedding.position;
-  size_t most = PIECE / bytes / AD_BLOCK * AD_BLOCK, end = last;
-  if (bucket == 0 && at < words) {
-    most = H < most ? most / H * H : H;
-    end = words < last ? words : last;
-  }
-  return end - at < most ? end - at : most;
-}
-
-/* A row of a vector from the file into place; *own is the digest of what of it counts as this rank's. */
+/* A row of a vector from the file into place; *own is the digest of what of it counts as this rank's. Pieces are small
+ * enough to stay in the cache until their digest is computed and they are in place; none reaches over a shard's end. */
 static int load_row(struct save *s, size_t v, size_t slot, size_t in_file, uint64_t *own) {
+  enum { CACHED = 1 << 18 }; /* bytes */
   const struct ad_checkpoint_vectors *vectors = s->vectors;
   const struct ad_params *params = vectors->params;
-  const size_t bytes = vectors->list[v].bytes;
+  const size_t bytes = vectors->list[v].bytes, most = CACHED / bytes;
   for (uint32_t b = 0; b < params->buckets; b++) {
     size_t begin, end;
     range_of(vectors, s->comm, v, b, s->comm->rank, &begin, &end);
@@ -289,7 +278,7 @@ static int load_row(struct save *s, size_t v, size_t slot, size_t in_file, uint6
     }
     const int placed = b >= params->frozen || whole;
     for (size_t at = first, length; at < last; at += length) {
-      length = piece_length(params, b, bytes, at, at < begin ? begin : at < end ? end : last);
+      length = ad_block_run(params, b, at, at < begin ? begin : at < end ? end : last, most);
       void *place = placed ? vectors->place(vectors->context, v, slot, b, at) : NULL;
       if (place == NULL) {
         AD_TRY(ad_reserve(&s->piece, &s->capacity, length * bytes, 1));

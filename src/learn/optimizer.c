@@ -13,7 +13,7 @@ int ad_optimizer_create(struct ad_optimizer *optimizer, const struct ad_kernels 
   *optimizer = (struct ad_optimizer){.shard = shard, .kernels = kernels, .settings = *settings};
   optimizer->m = ad_calloc(shard->count, sizeof(float));
   optimizer->v = ad_calloc(shard->count, sizeof(float));
-  optimizer->idle = ad_malloc(shard->params->config.vocab, sizeof *optimizer->idle);
+  optimizer->idle = ad_malloc(shard->params->table.rows, sizeof *optimizer->idle);
   if (optimizer->m == NULL || optimizer->v == NULL || optimizer->idle == NULL) {
     ad_optimizer_destroy(optimizer);
     return ad_fail_memory(2ull * shard->count * sizeof(float), "the optimizer's moments");
@@ -29,18 +29,20 @@ void ad_optimizer_destroy(struct ad_optimizer *optimizer) {
   *optimizer = (struct ad_optimizer){0};
 }
 
-/* The end of the shard's rows of the word embedding, which lie first in it; the begin of bucket 0 where it has none. */
-static size_t words_end(const struct ad_shard *s) {
-  const size_t words = s->params->embedding.position;
-  return words < s->begin[0] ? s->begin[0] : words < s->end[0] ? words : s->end[0];
+/* The shard's rows of the row table, which are the first that it has of their bucket. */
+static size_t rows_of(const struct ad_shard *s) {
+  const struct ad_row_table *table = &s->params->table;
+  const size_t begin = s->begin[table->bucket], end = s->end[table->bucket];
+  const size_t rest = ad_table_rest(s->params, table->bucket, begin);
+  return (rest < end - begin ? rest : end - begin) / table->width;
 }
 
 void ad_optimizer_moments_changed(struct ad_optimizer *optimizer) {
   const struct ad_shard *s = optimizer->shard;
-  const size_t H = s->params->config.hidden, rows = (words_end(s) - s->begin[0]) / H;
+  const size_t width = s->params->table.width, rows = rows_of(s), first = s->local[s->params->table.bucket];
   for (size_t row = 0; row < rows; row++) {
     int idle = 1;
-    for (size_t i = row * H; i < (row + 1) * H && idle; i++) {
+    for (size_t i = first + row * width; i < first + (row + 1) * width && idle; i++) {
       idle = optimizer->m[i] == 0.0f && !signbit(optimizer->m[i]) && optimizer->v[i] == 0.0f;
     }
     optimizer->idle[row] = (unsigned char)idle;
@@ -80,7 +82,7 @@ struct stretch {
   struct ad_optimizer *optimizer;
   const struct ad_update_hooks *hooks; /* or NULL */
   uint32_t bucket;
-  const struct ad_rows *rows; /* of the word embedding: touched rows take their gradient, the others none */
+  const struct ad_rows *rows; /* of the row table: touched rows take their gradient, the others none */
   struct ad_adamw arithmetic;
   const float *gradient; /* moves on */
   float *theta;          /* [P] */
@@ -89,12 +91,12 @@ struct stretch {
   uint64_t digest;
 };
 
-/* Takes in the blocks that end at `flat` or before: rows of the word embedding, of which pieces are made. */
+/* Takes in the blocks that end at `flat` or before: rows of the row table, of which pieces are made. */
 static void digest_to(struct stretch *s, size_t flat) {
   const struct ad_shard *shard = s->optimizer->shard;
   const struct ad_params *params = shard->params;
-  const size_t words = params->embedding.position, base = s->bucket == 0 ? words : params->bucket_begin[s->bucket];
-  const int whole = flat == shard->end[s->bucket] || (s->bucket == 0 && flat <= words);
+  const size_t base = ad_block_base(params, s->bucket);
+  const int whole = flat == shard->end[s->bucket] || flat <= base;
   const size_t end = whole ? flat : base + (flat - base) / AD_BLOCK * AD_BLOCK;
   if (end > s->digested) {
     s->digest += ad_block_digest(params, s->bucket, s->digested, end - s->digested, sizeof *s->theta,
@@ -104,12 +106,12 @@ static void digest_to(struct stretch *s, size_t flat) {
 }
 
 size_t ad_update_cell_end(const struct ad_params *params, uint32_t bucket, size_t flat) {
-  const size_t H = params->config.hidden, words = params->embedding.position;
-  if (flat < words) {
-    const size_t row = flat / H * H, end = row + ((flat - row) / AD_UPDATE_PIECE + 1) * AD_UPDATE_PIECE;
-    return end < row + H ? end : row + H;
+  const size_t base = ad_block_base(params, bucket), rest = ad_table_rest(params, bucket, flat);
+  if (rest > 0) {
+    const size_t width = params->table.width, row_end = base - (rest - 1) / width * width, row = row_end - width;
+    const size_t end = row + ((flat - row) / AD_UPDATE_PIECE + 1) * AD_UPDATE_PIECE;
+    return end < row_end ? end : row_end;
   }
-  const size_t base = bucket == 0 ? words : params->bucket_begin[bucket];
   return base + ((flat - base) / AD_UPDATE_PIECE + 1) * AD_UPDATE_PIECE;
 }
 
@@ -141,37 +143,39 @@ static int update_plain(struct stretch *s, size_t flat, size_t local, size_t len
   return update_range(s, flat, local, length, gradient, 1);
 }
 
-/* Whole rows of the word embedding, a piece. Adam's step is 0 / (0 + eps) on an idle row: nothing, if eps is not 0 too. Only
+/* Whole rows of the row table, a piece. Adam's step is 0 / (0 + eps) on an idle row: nothing, if eps is not 0 too. Only
  * pieces without any other row go without their moments: one row here, one there, and memory is slower than with all. */
-static int update_words(struct stretch *s, size_t flat, size_t local, size_t length) {
+static int update_rows(struct stretch *s, size_t flat, size_t local, size_t length) {
   struct ad_optimizer *o = s->optimizer;
-  const size_t H = o->shard->params->config.hidden, end = flat + length;
-  unsigned char *idle = o->idle + local / H;
-  const int touched = s->slot < s->rows->count && s->rows->ids[s->slot] < end / H;
-  if (!touched && s->arithmetic.eps > 0.0 && memchr(idle, 0, length / H) == NULL) {
+  const struct ad_row_table *table = &o->shard->params->table;
+  const size_t width = table->width, count = length / width;
+  unsigned char *idle = o->idle + (local - o->shard->local[table->bucket]) / width;
+  size_t row = (flat - table->begin) / width;
+  const int touched = s->slot < s->rows->count && s->rows->ids[s->slot] < row + count;
+  if (!touched && s->arithmetic.eps > 0.0 && memchr(idle, 0, count) == NULL) {
     return update_range(s, flat, local, length, NULL, 0);
   }
-  for (size_t at = flat; at < end; at += H, idle++) {
-    const size_t here = local + (at - flat);
-    if (s->slot < s->rows->count && s->rows->ids[s->slot] == at / H) {
-      AD_TRY(update_plain(s, at, here, H));
+  for (size_t i = 0; i < count; i++, row++, idle++) {
+    const size_t at = i * width;
+    if (s->slot < s->rows->count && s->rows->ids[s->slot] == row) {
+      AD_TRY(update_plain(s, flat + at, local + at, width));
       s->slot++;
       *idle = 0;
     } else {
-      AD_TRY(update_range(s, at, here, H, NULL, 1));
+      AD_TRY(update_range(s, flat + at, local + at, width, NULL, 1));
     }
   }
   return AD_OK;
 }
 
 /* The tensor's part [begin, end) of the flat vector, which is at `local` of the shard's vectors. */
-static int update_tensor(struct stretch *s, int words, size_t begin, size_t end, size_t local) {
+static int update_tensor(struct stretch *s, int by_rows, size_t begin, size_t end, size_t local) {
   const struct ad_params *params = s->optimizer->shard->params;
-  const size_t H = params->config.hidden, whole_rows = H < AD_UPDATE_PIECE ? AD_UPDATE_PIECE / H * H : H;
   for (size_t at = begin, length; at < end; at += length) {
-    const size_t room = words ? whole_rows : ad_update_cell_end(params, s->bucket, at) - at, here = local + (at - begin);
-    length = end - at < room ? end - at : room;
-    AD_TRY((words ? update_words : update_plain)(s, at, here, length));
+    length = by_rows ? ad_block_run(params, s->bucket, at, end, AD_UPDATE_PIECE)
+                     : ad_update_cell_end(params, s->bucket, at) - at;
+    length = end - at < length ? end - at : length;
+    AD_TRY((by_rows ? update_rows : update_plain)(s, at, local + (at - begin), length));
     digest_to(s, at + length);
   }
   return AD_OK;
@@ -200,14 +204,13 @@ int ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const s
     if (begin >= end) {
       continue;
     }
-    const int words = tensor->offset == params->embedding.word;
     stretch.arithmetic = arithmetic(optimizer, tensor, t, factor, scale);
-    if (words) {
+    if (tensor->row_blocked) {
       size_t compact, unused;
       ad_compact_range(params, bucket, rows, begin, end, &compact, &unused);
-      stretch.slot = compact / params->config.hidden;
+      stretch.slot = compact / params->table.width;
     }
-    AD_TRY(update_tensor(&stretch, words, begin, end, s->local[bucket] + (begin - s->begin[bucket])));
+    AD_TRY(update_tensor(&stretch, tensor->row_blocked, begin, end, s->local[bucket] + (begin - s->begin[bucket])));
   }
   *digest += stretch.digest;
   return AD_OK;

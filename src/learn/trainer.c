@@ -87,7 +87,7 @@ static int create_parts(struct ad_trainer *t) {
   t->bytes = ad_encoder_bytes(t->math, t->params, t->room.rows, t->room.examples, t->room.lanes, 1);
   AD_TRY(ad_packer_create(&t->packer, t->room.rows, t->room.examples, t->room.lanes, (size_t)alignment));
   t->packer.copies = t->copies;
-  AD_TRY(ad_rows_create(&t->rows, t->params->config.vocab));
+  AD_TRY(ad_rows_create(&t->rows, t->params->table.rows));
   AD_TRY(trainer_make_room(t));
   AD_TRY(ad_encoder_create(&t->encoder, t->math, t->params, t->room.rows, t->room.examples, t->room.lanes, 1));
   if (ad_teacher_has(&s->teacher, AD_TEACHER)) {

@@ -81,14 +81,14 @@ int trainer_assign_lanes(struct ad_trainer *t, uint64_t step);
  * by a bound (no lane has more than its share plus one example: longest first onto the lightest). */
 int trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *room);
 
-/* Says how many rows of the word embedding a step touches at most, and makes the memory that depends on it. AD_ENOMEM.
+/* Says how many rows of the row table a step touches at most, and makes the memory that depends on it. AD_ENOMEM.
  */
 int trainer_make_room(struct ad_trainer *t);
 
 /* Makes the memory of gradients: work memory of the backward, partial sums, reduced gradient. AD_ENOMEM. */
 int trainer_make_gradient(struct ad_trainer *t);
 
-/* The step's examples, their lanes, and the rows of the word embedding that they touch. */
+/* The step's examples, their lanes, and the rows of the row table that they touch. */
 int trainer_plan(struct ad_trainer *t, struct ad_step *step);
 
 /* The observer's sums over all ranks, and what they tell. */

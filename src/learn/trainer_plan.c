@@ -85,7 +85,7 @@ int trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *room)
 }
 
 int trainer_make_room(struct ad_trainer *t) {
-  const size_t V = t->params->config.vocab;
+  const size_t V = t->params->table.rows;
   t->rows.most = t->room.step_tokens < V ? t->room.step_tokens : V;
   const struct ad_rows touched = {.count = t->rows.most};
   size_t blocks = 0;
@@ -131,7 +131,7 @@ int trainer_plan(struct ad_trainer *t, struct ad_step *step) {
   }
   ad_rows_order(&t->rows);
   if (t->rows.count > t->rows.most) {
-    return ad_fail(AD_EINTERNAL, "step %" PRIu64 " touches %zu rows of the word embedding, made for %zu", t->done + 1,
+    return ad_fail(AD_EINTERNAL, "step %" PRIu64 " touches %zu rows of the row table, made for %zu", t->done + 1,
                    t->rows.count, t->rows.most);
   }
   step->examples = t->count;
@@ -143,7 +143,7 @@ int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dat
                              size_t *floats) {
   size_t tokens;
   AD_TRY(ad_dataset_most_tokens(data, batch, &tokens));
-  const struct ad_rows touched = {.count = tokens < params->config.vocab ? tokens : params->config.vocab};
+  const struct ad_rows touched = {.count = tokens < params->table.rows ? tokens : params->table.rows};
   *floats = 0;
   for (uint32_t b = 0; b < params->buckets; b++) {
     const size_t count = ad_compact_count(params, b, &touched);
@@ -186,9 +186,9 @@ static int make_room_of_buckets(struct ad_trainer *t) {
   for (uint32_t b = t->params->buckets; b-- > t->params->frozen;) {
     const size_t count = ad_compact_most(t->params, b, &t->rows, t->shard.begin[b], t->shard.end[b]);
     const size_t wanted = used + ad_whole_lines(count);
-    /* A reduction may end any time after its bucket is complete, and then the layers from this one on are done. */
+    /* A reduction may end any time after its bucket is complete. */
     size_t spare;
-    float *begin = ad_encoder_spare(t->encoder, b / 2, &spare);
+    float *begin = ad_encoder_spare(t->encoder, b, &spare);
     if (begin != NULL && wanted <= spare) {
       used = wanted;
       t->room_of[b] = begin + (spare - used);
@@ -214,12 +214,12 @@ struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
   const struct ad_trainer *t = trainer;
   const struct ad_params *params = t->params;
   const struct ad_rows touched = {.count = t->rows.most};
-  const uint32_t head = params->buckets - 1;
-  /* Most of the reduced gradient lies in activations: not what is complete before they are free, at the last layer. */
-  const size_t last = params->count - params->bucket_begin[head - 1] + ad_compact_count(params, 0, &touched);
-  size_t floats = 0;
+  /* Most of the reduced gradient lies in activations: not what is complete before any are free, nor the row table. */
+  size_t floats = 0, last = 0;
   for (uint32_t b = 0; b < params->buckets; b++) {
-    floats += ad_compact_count(params, b, &touched);
+    const size_t count = ad_compact_count(params, b, &touched);
+    floats += count;
+    last += b == params->table.bucket || ad_params_done_from(params, b) == params->config.layers ? count : 0;
   }
   return (struct ad_trainer_bytes){
       .activations = t->bytes,

@@ -65,7 +65,7 @@ static void take_all(struct ad_encoder *e) {
   for (size_t l = 0; l < L; l++) {
     struct layer_state *s = layers == NULL ? &unused : &layers[l];
     const int last = l + 1 == L;
-    const int kept = e->training && ad_attention_bucket((uint32_t)l) >= e->params->frozen;
+    const int kept = e->training && l >= ad_params_first_layer(e->params);
     if (kept || last || l == 0) {
       take_layer(e, s, last);
     } else if (layers != NULL) {
@@ -185,9 +185,9 @@ void ad_encoder_read_frozen(struct ad_encoder *encoder, const float *theta) {
   encoder->frozen = theta;
 }
 
-/* The vector that a bucket's parameters are read from. */
-static const float *source(const struct ad_encoder *e, const float *theta, uint32_t bucket) {
-  return e->frozen != NULL && bucket < e->params->frozen ? e->frozen : theta;
+/* The vector that parameters are read from. */
+static const float *source(const struct ad_encoder *e, const float *theta, int frozen) {
+  return frozen && e->frozen != NULL ? e->frozen : theta;
 }
 
 void ad_encoder_destroy(struct ad_encoder *encoder) {
@@ -200,7 +200,8 @@ void ad_encoder_destroy(struct ad_encoder *encoder) {
   ad_free(encoder);
 }
 
-float *ad_encoder_spare(const struct ad_encoder *encoder, uint32_t layer, size_t *count) {
+float *ad_encoder_spare(const struct ad_encoder *encoder, uint32_t bucket, size_t *count) {
+  const uint32_t layer = ad_params_done_from(encoder->params, bucket);
   *count = 0;
   if (!encoder->training || layer >= encoder->params->config.layers) {
     return NULL;
@@ -348,14 +349,15 @@ int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const str
   AD_TRY(check_batch(encoder, batch));
   place_cls_rows(encoder, batch);
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, masks, 0, AD_MASK_EMBEDDING);
-  const float *table = source(encoder, theta, 0);
+  const uint32_t first = ad_params_first_layer(encoder->params);
+  const float *table = source(encoder, theta, encoder->params->frozen > 0);
   encoder->kernels->embed(batch->tokens, m->hidden, batch->ids, batch->positions, batch->types, table + p->word,
                           table + p->position, table + p->type, encoder->embedded);
   encoder->kernels->norm(batch->tokens, m->hidden, encoder->embedded, table + p->norm_weight, table + p->norm_bias,
                          m->layer_norm_eps, &dropout, batch->token_stream, batch->positions, encoder->mean0,
                          encoder->rstd0, encoder->layers[0].x);
   for (uint32_t l = 0; l < m->layers; l++) {
-    forward_layer(encoder, source(encoder, theta, ad_attention_bucket(l)), batch, masks, l);
+    forward_layer(encoder, source(encoder, theta, l < first), batch, masks, l);
   }
   forward_head(encoder, theta, batch, masks, logits);
   return AD_OK;

@@ -282,7 +282,7 @@ static int backward_projection(struct pass *p, uint32_t l, const struct attentio
   }
   AD_TRY(column_gradient(p, o->query_bias, c->qkv, 3 * H));
   /* Below the lowest trained layer nobody reads a gradient. */
-  const int lowest = ad_attention_bucket(l) == e->params->frozen;
+  const int lowest = e->params->frozen > 0 && l == ad_params_first_layer(e->params);
   if (!last) {
     AD_TRY(weight_gradient(p, o->query_weight, 3 * H, H, e->dqkv, 3 * H, s->x, H, 1));
     if (lowest) {
@@ -310,7 +310,7 @@ static int backward_projection(struct pass *p, uint32_t l, const struct attentio
 
 static int backward_layer(struct pass *p, uint32_t l) {
   const struct ad_params *params = p->e->params;
-  const uint32_t ffn = ad_ffn_bucket(l), attention = ad_attention_bucket(l);
+  const uint32_t attention = 1 + params->parts * l, ffn = attention + 1;
   const struct ffn_columns f = ffn_columns(params->config.hidden, params->config.ffn);
   const struct attention_columns a = attention_columns(params->config.hidden);
   AD_TRY(open_bucket(p, ffn, params->bucket_begin[ffn], f.total));
@@ -405,7 +405,7 @@ int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const st
     return ad_fail(AD_EINTERNAL, "a backward needs an encoder made for training and at most %d parts", AD_MAX_PARTS);
   }
   struct pass p = {.e = encoder, .theta = theta, .batch = batch, .masks = masks, .rows = rows, .sink = sink};
-  const uint32_t frozen = encoder->params->frozen, first = frozen / 2;
+  const uint32_t first = ad_params_first_layer(encoder->params);
   find_lane_rows(encoder, batch);
   if (trains_layers(encoder->params)) {
     clear_gap_rows(&p, 1, batch->tokens);
@@ -414,20 +414,20 @@ int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const st
   for (uint32_t l = encoder->params->config.layers; l > first; l--) {
     AD_TRY(backward_layer(&p, l - 1));
   }
-  return frozen == 0 ? backward_embeddings(&p) : AD_OK;
+  return encoder->params->frozen == 0 ? backward_embeddings(&p) : AD_OK;
 }
 
 /* A sink into one dense vector. */
 struct dense {
   const struct ad_params *params;
   float *gradient;
-  void *embeddings; /* bucket 0 with its touched rows */
+  void *table; /* the row table's bucket, with its touched rows */
 };
 
 static float *dense_place(void *context, uint32_t bucket, size_t part) {
   struct dense *d = context;
   (void)part;
-  return bucket == 0 ? d->embeddings : d->gradient + d->params->bucket_begin[bucket];
+  return bucket == d->params->table.bucket ? d->table : d->gradient + d->params->bucket_begin[bucket];
 }
 
 static int dense_done(void *context, uint32_t bucket) {
@@ -439,30 +439,32 @@ static int dense_done(void *context, uint32_t bucket) {
 int ad_encoder_gradient(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
                         const struct ad_masks *masks, const float *dlogits, float *gradient) {
   const struct ad_params *params = encoder->params;
-  const size_t H = params->config.hidden, word = params->embedding.position, rest = params->bucket_begin[1] - word;
+  const struct ad_row_table *table = &params->table;
+  const size_t width = table->width, rest = params->bucket_begin[table->bucket + 1] - table->end;
   struct ad_rows rows;
   struct dense dense = {.params = params, .gradient = gradient};
   const struct ad_span whole = {0, batch->lanes};
   const struct ad_gradient_sink sink = {
       .context = &dense, .part = &whole, .parts = 1, .place = dense_place, .done = dense_done};
-  AD_TRY(ad_rows_create(&rows, params->config.vocab));
+  AD_TRY(ad_rows_create(&rows, table->rows));
   ad_rows_add(&rows, batch->tokens, batch->ids);
   ad_rows_order(&rows);
-  dense.embeddings = ad_malloc(rows.count * H + rest, sizeof(float));
-  int status = dense.embeddings == NULL
-                   ? ad_fail_memory((rows.count * H + rest) * sizeof(float), "the embeddings' gradient")
+  dense.table = ad_malloc(rows.count * width + rest, sizeof(float));
+  int status = dense.table == NULL
+                   ? ad_fail_memory((rows.count * width + rest) * sizeof(float), "the embeddings' gradient")
                    : ad_encoder_backward(encoder, theta, batch, masks, dlogits, &rows, &sink);
-  if (status == AD_OK && params->frozen > 0) {
+  if (status == AD_OK) {
     memset(gradient, 0, ad_params_frozen(params) * sizeof *gradient);
-  } else if (status == AD_OK) {
-    const float *values = dense.embeddings;
-    memset(gradient, 0, word * sizeof *gradient);
-    for (size_t i = 0; i < rows.count; i++) {
-      memcpy(gradient + rows.ids[i] * H, values + i * H, H * sizeof *gradient);
-    }
-    memcpy(gradient + word, values + rows.count * H, rest * sizeof *gradient);
   }
-  ad_free(dense.embeddings);
+  if (status == AD_OK && table->bucket >= params->frozen) {
+    const float *values = dense.table;
+    memset(gradient + table->begin, 0, (table->end - table->begin) * sizeof *gradient);
+    for (size_t i = 0; i < rows.count; i++) {
+      memcpy(gradient + table->begin + rows.ids[i] * width, values + i * width, width * sizeof *gradient);
+    }
+    memcpy(gradient + table->end, values + rows.count * width, rest * sizeof *gradient);
+  }
+  ad_free(dense.table);
   ad_rows_destroy(&rows);
   return status;
 }

@@ -63,7 +63,7 @@ static inline size_t product_rows(const struct ad_encoder *e, size_t rows) {
 
 /* Whether any layer is trained, so that a gradient goes further down than the head. */
 static inline int trains_layers(const struct ad_params *params) {
-  return params->frozen + 1 < params->buckets;
+  return ad_params_first_layer(params) < params->config.layers;
 }
 
 enum ad_dropout_kind {

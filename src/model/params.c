@@ -10,6 +10,8 @@
 
 static const double INIT_STANDARD_DEVIATION = 0.02;
 
+enum { PARTS = 2 }; /* attention, feed-forward */
+
 static int check(const struct ad_model_config *m) {
   const struct {
     const char *name;
@@ -56,7 +58,7 @@ static size_t add(struct ad_params *params, const char *prefix, const char *name
 }
 
 int ad_params_create(struct ad_params *params, const struct ad_model_config *config) {
-  *params = (struct ad_params){.config = *config, .buckets = 2 * config->layers + 2};
+  *params = (struct ad_params){.config = *config, .buckets = PARTS * config->layers + 2, .parts = PARTS};
   AD_TRY(check(config));
   const struct ad_model_config *m = &params->config;
 #define AD_COUNT(field, name, rows, columns, decay) +1
@@ -81,15 +83,17 @@ int ad_params_create(struct ad_params *params, const struct ad_model_config *con
     const uint32_t layer = 0, bucket = 0;
     AD_EMBEDDING_TENSORS(AD_ADD)
   }
+  params->tensors[0].row_blocked = 1;
+  params->table = (struct ad_row_table){.end = params->tensors[0].count, .rows = m->vocab, .width = m->hidden};
   for (uint32_t l = 0; l < m->layers; l++) {
     struct ad_layer_offsets *offsets = &params->layer[l];
     const uint32_t layer = l + 1;
     char prefix[32];
     snprintf(prefix, sizeof prefix, "encoder.layer.%u.", l);
-    uint32_t bucket = ad_attention_bucket(l);
+    uint32_t bucket = PARTS * l + 1;
     params->bucket_begin[bucket] = params->count;
     AD_ATTENTION_TENSORS(AD_ADD)
-    bucket = ad_ffn_bucket(l);
+    bucket++;
     params->bucket_begin[bucket] = params->count;
     AD_FFN_TENSORS(AD_ADD)
   }
@@ -116,8 +120,17 @@ int ad_params_freeze(struct ad_params *params, uint32_t layers) {
   if (layers > params->config.layers) {
     return ad_fail(AD_ECONFIG, "%u layers are to be frozen, the model has %u", layers, params->config.layers);
   }
-  params->frozen = 1 + 2 * layers;
+  params->frozen = 1 + params->parts * layers;
   return AD_OK;
+}
+
+uint32_t ad_params_first_layer(const struct ad_params *params) {
+  return params->frozen == 0 ? 0 : (params->frozen - 1) / params->parts;
+}
+
+uint32_t ad_params_done_from(const struct ad_params *params, uint32_t bucket) {
+  /* A layer is done with the first of its buckets, which is completed last. */
+  return bucket == 0 ? 0 : (bucket - 1 + params->parts - 1) / params->parts;
 }
 
 int ad_params_freeze_named(struct ad_params *params, const char *what) {

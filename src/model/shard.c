@@ -4,11 +4,6 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
-/* Floats of the word embedding, which lies first in the flat vector. */
-static size_t word_count(const struct ad_params *params) {
-  return params->embedding.position;
-}
-
 static size_t blocks_of(size_t count) {
   return (count + AD_BLOCK - 1) / AD_BLOCK;
 }
@@ -19,12 +14,10 @@ static size_t smaller(size_t a, size_t b) {
 
 /* The flat offset of block number `block` of a bucket; the bucket's end for the number behind the last. */
 static size_t block_begin(const struct ad_params *params, uint32_t bucket, size_t block) {
-  const size_t end = params->bucket_begin[bucket + 1];
-  if (bucket > 0) {
-    return smaller(params->bucket_begin[bucket] + block * AD_BLOCK, end);
-  }
-  const size_t V = params->config.vocab;
-  return block <= V ? block * params->config.hidden : smaller(word_count(params) + (block - V) * AD_BLOCK, end);
+  const struct ad_row_table *t = &params->table;
+  const size_t rows = bucket == t->bucket ? t->rows : 0, end = params->bucket_begin[bucket + 1];
+  return block <= rows ? params->bucket_begin[bucket] + block * t->width
+                       : smaller(ad_block_base(params, bucket) + (block - rows) * AD_BLOCK, end);
 }
 
 void ad_shard_range(const struct ad_params *params, uint32_t bucket, uint32_t rank, uint32_t size, size_t *begin,
@@ -33,8 +26,8 @@ void ad_shard_range(const struct ad_params *params, uint32_t bucket, uint32_t ra
     *begin = *end = params->bucket_begin[bucket];
     return;
   }
-  const size_t total = params->bucket_begin[bucket + 1] - params->bucket_begin[bucket];
-  const size_t blocks = bucket > 0 ? blocks_of(total) : params->config.vocab + blocks_of(total - word_count(params));
+  const size_t rows = bucket == params->table.bucket ? params->table.rows : 0;
+  const size_t blocks = rows + blocks_of(params->bucket_begin[bucket + 1] - ad_block_base(params, bucket));
   *begin = block_begin(params, bucket, blocks * rank / size);
   *end = block_begin(params, bucket, blocks * (rank + 1) / size);
 }
@@ -67,9 +60,8 @@ void ad_shard_destroy(struct ad_shard *shard) {
 
 uint64_t ad_block_digest(const struct ad_params *params, uint32_t bucket, size_t flat, size_t length, size_t bytes,
                          const void *values) {
-  const size_t H = params->config.hidden, words = bucket == 0 && flat < word_count(params) ? word_count(params) : flat;
-  const size_t rows = smaller(words - flat, length);
-  return ad_digest_blocks(flat, H, values, rows * bytes, H * bytes) +
+  const size_t rows = smaller(ad_table_rest(params, bucket, flat), length), width = params->table.width;
+  return ad_digest_blocks(flat, width, values, rows * bytes, width * bytes) +
          ad_digest_blocks(flat + rows, AD_BLOCK, (const char *)values + rows * bytes, (length - rows) * bytes,
                           AD_BLOCK * bytes);
 }
@@ -83,12 +75,16 @@ uint64_t ad_shard_digest(const struct ad_shard *shard, const float *theta) {
   return sum;
 }
 
+/* Floats of the touched rows, which are in front of the rest of a compact bucket. */
+static size_t table_floats(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows) {
+  return bucket == params->table.bucket ? rows->count * params->table.width : 0;
+}
+
 size_t ad_compact_count(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows) {
-  const size_t total = params->bucket_begin[bucket + 1] - params->bucket_begin[bucket];
   if (bucket < params->frozen) {
     return 0;
   }
-  return bucket > 0 ? total : rows->count * params->config.hidden + total - word_count(params);
+  return table_floats(params, bucket, rows) + params->bucket_begin[bucket + 1] - ad_block_base(params, bucket);
 }
 
 size_t ad_compact_most(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t flat_begin,
@@ -96,11 +92,12 @@ size_t ad_compact_most(const struct ad_params *params, uint32_t bucket, const st
   if (bucket < params->frozen) {
     return 0;
   }
-  if (bucket > 0) {
+  if (bucket != params->table.bucket) {
     return flat_end - flat_begin;
   }
-  const size_t words = smaller(flat_end, word_count(params)) - smaller(flat_begin, word_count(params));
-  return smaller(words, ad_rows_most(rows) * params->config.hidden) + (flat_end - flat_begin - words);
+  const struct ad_row_table *t = &params->table;
+  const size_t of_table = smaller(flat_end, t->end) - smaller(flat_begin, t->end);
+  return smaller(of_table, ad_rows_most(rows) * t->width) + (flat_end - flat_begin - of_table);
 }
 
 /* Number of touched rows below row `row` of the table. */
@@ -118,11 +115,11 @@ static size_t rows_below(const struct ad_rows *rows, size_t row) {
 }
 
 static size_t compact_offset(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t flat) {
-  if (bucket > 0) {
-    return flat - params->bucket_begin[bucket];
+  const struct ad_row_table *t = &params->table;
+  if (bucket == t->bucket && flat <= t->end) {
+    return rows_below(rows, (flat - t->begin) / t->width) * t->width;
   }
-  const size_t H = params->config.hidden, word = word_count(params);
-  return flat <= word ? rows_below(rows, flat / H) * H : rows->count * H + (flat - word);
+  return table_floats(params, bucket, rows) + flat - ad_block_base(params, bucket);
 }
 
 void ad_compact_range(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t flat_begin,
@@ -133,7 +130,7 @@ void ad_compact_range(const struct ad_params *params, uint32_t bucket, const str
 
 size_t ad_compact_block_end(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t at,
                             size_t end) {
-  const size_t H = params->config.hidden, length = bucket == 0 && at < rows->count * H ? H : AD_BLOCK;
+  const size_t length = at < table_floats(params, bucket, rows) ? params->table.width : AD_BLOCK;
   return length < end - at ? at + length : end;
 }
 
@@ -146,9 +143,12 @@ void ad_compact_squares(const struct ad_params *params, const struct ad_kernels 
 }
 
 size_t ad_compact_blocks(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t at) {
-  if (bucket > 0) {
-    return blocks_of(at);
-  }
-  const size_t H = params->config.hidden, word = rows->count * H;
-  return at <= word ? at / H : rows->count + blocks_of(at - word);
+  const size_t of_table = table_floats(params, bucket, rows), width = params->table.width;
+  return at <= of_table ? at / width : of_table / width + blocks_of(at - of_table);
+}
+
+size_t ad_block_run(const struct ad_params *params, uint32_t bucket, size_t at, size_t end, size_t most) {
+  const size_t rest = ad_table_rest(params, bucket, at), block = rest > 0 ? params->table.width : AD_BLOCK;
+  const size_t left = rest > 0 ? smaller(end - at, rest) : end - at;
+  return smaller(left, block < most ? most / block * block : block);
 }

@@ -128,24 +128,14 @@ static int check_tensors(const struct ad_checkpoint *c, const struct ad_params *
 
 /* --- Values --- */
 
-/* A run of whole blocks from `at` on, at most PIECE elements or one row. */
-static size_t piece_length(const struct ad_params *params, uint32_t bucket, size_t at) {
-  const size_t H = params->config.hidden, words = params->embedding.position;
-  size_t end = params->bucket_begin[bucket + 1], most = PIECE;
-  if (bucket == 0 && at < words) {
-    end = words;
-    most = H < PIECE ? PIECE / H * H : H;
-  }
-  return end - at < most ? end - at : most;
-}
-
 /* The digest of a row, and of its part that is trained. `room` has space for the longest piece. */
 static int digest_row(const struct ad_checkpoint *c, const struct ad_params *params, size_t v, size_t row, void *room,
                       uint64_t *all, uint64_t *trained) {
   *all = *trained = 0;
   for (uint32_t b = 0; b < params->buckets; b++) {
-    for (size_t at = params->bucket_begin[b], length; at < params->bucket_begin[b + 1]; at += length) {
-      length = piece_length(params, b, at);
+    const size_t end = params->bucket_begin[b + 1];
+    for (size_t at = params->bucket_begin[b], length; at < end; at += length) {
+      length = ad_block_run(params, b, at, end, PIECE);
       AD_TRY(ad_checkpoint_get(c, v, row, at, length, room));
       const uint64_t digest = ad_block_digest(params, b, at, length, c->vectors[v].bytes, room);
       *all += digest;
@@ -260,7 +250,7 @@ static int check_index(const struct ad_checkpoint *c) {
 
 int ad_checkpoint_check(const struct ad_checkpoint *checkpoint, const struct ad_params *params, uint64_t *student) {
   const struct ad_checkpoint *c = checkpoint;
-  const size_t H = params->config.hidden, most = H > PIECE ? H : PIECE;
+  const size_t most = ad_block_run_most(params, PIECE);
   void *room = ad_malloc(most, sizeof(int64_t));
   int status = room == NULL ? ad_fail_memory(most * sizeof(int64_t), "a piece of a checkpoint") : AD_OK;
   for (size_t v = 0; status == AD_OK && v < c->count; v++) {

@@ -253,7 +253,7 @@ static int spoiler_done(void *context, uint32_t bucket) {
   struct spoiler *s = context;
   size_t count;
   /* The layer whose two buckets are done, attention last; or the one above. */
-  float *begin = ad_encoder_spare(s->p->encoder, bucket / 2, &count);
+  float *begin = ad_encoder_spare(s->p->encoder, bucket, &count);
   assert_true(count >= s->spare && (s->end == NULL || begin + count == s->end));
   s->spare = count;
   s->end = begin == NULL ? NULL : begin + count;
@@ -288,7 +288,7 @@ static void test_spare(void **state) {
       s.spare = 0;
       s.end = NULL;
       assert_int_equal(ad_encoder_forward(p.encoder, p.theta, &p.batch, &p.masks, p.logits), AD_OK);
-      assert_null(ad_encoder_spare(p.encoder, p.params.config.layers, &s.spare));
+      assert_null(ad_encoder_spare(p.encoder, p.params.buckets - 1, &s.spare));
       assert_int_equal(s.spare, 0);
       assert_int_equal(ad_encoder_backward(p.encoder, p.theta, &p.batch, &p.masks, p.dlogits, &rows, &sink), AD_OK);
       /* All layers but the last keep 8 H + 2 F floats a token, and that one keys and values. */

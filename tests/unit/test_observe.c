@@ -105,7 +105,7 @@ static void scene_create(struct scene *s, const struct ad_model_config *model, s
   for (size_t i = 0; i < P; i++) {
     s->first[i] = 0.05f * uniform(3 * i);
     s->teacher[i] = s->first[i] + 1e-3f * uniform(3 * i + 1);
-    const int touched = i >= s->params.embedding.position || s->rows.touched[i / H];
+    const int touched = i >= s->params.table.end || s->rows.touched[i / H];
     s->gradient[i] = touched ? 0.01f * uniform(3 * i + 2) : 0.0f;
   }
   s->norm = ad_calloc(AD_NORMS * s->params.tensor_count, sizeof *s->norm);
@@ -143,7 +143,7 @@ static int after(void *context, size_t flat, size_t local, size_t length) {
 
 /* The shard's part of a bucket's compact gradient. */
 static void compact(struct scene *s, const struct ad_shard *shard, uint32_t b) {
-  const size_t H = s->params.config.hidden, words = s->params.embedding.position;
+  const size_t H = s->params.config.hidden, words = s->params.table.end;
   size_t at = 0;
   for (size_t i = shard->begin[b]; i < shard->end[b]; i++) {
     if (i >= words || s->rows.touched[i / H]) {

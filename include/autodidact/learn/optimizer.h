@@ -19,7 +19,7 @@ struct ad_optimizer {
   const struct ad_kernels *kernels;
   struct ad_optimizer_settings settings;
   float *m, *v; /* [shard->count] moments, owned */
-  /* [rows of the word embedding in the shard], owned. 1: the row's moments are zeros, since no gradient has met it yet:
+  /* [rows of the row table in the shard], owned. 1: the row's moments are zeros, since no gradient has met it yet:
    * its update is the decay alone, with the same bits. */
   unsigned char *idle;
 };
@@ -39,7 +39,7 @@ double ad_optimizer_clip(const struct ad_optimizer *optimizer, double norm);
 enum { AD_UPDATE_PIECE = 1024 };
 
 /* Pieces are made of whole cells, and cells do not depend on the shards: AD_UPDATE_PIECE floats, counted from a row's
- * begin in the word embedding and from the end of these or the bucket's begin elsewhere; at the end of a row or a
+ * begin in the row table and from the end of these or the bucket's begin elsewhere; at the end of a row or a
  * tensor they are shorter. This is the end of the cell of the bucket that holds `flat`; it may lie behind the end of
  * the tensor. */
 size_t ad_update_cell_end(const struct ad_params *params, uint32_t bucket, size_t flat);

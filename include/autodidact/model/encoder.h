@@ -51,7 +51,7 @@ void ad_encoder_read_frozen(struct ad_encoder *encoder, const float *theta);
 int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
                        const struct ad_masks *masks, float *logits);
 
-/* The rows of the word embedding that a step touches: its gradient is a dense [count, H] block of these rows only. */
+/* The rows of the row table that a step touches: its gradient is a dense [count, width] block of these rows only. */
 struct ad_rows {
   uint32_t *ids; /* [count] ascending token ids */
   size_t count;
@@ -78,7 +78,7 @@ void ad_rows_order(struct ad_rows *rows);
 
 /* Where a backward puts the gradient, bucket by bucket, from the head down to the embeddings. The lanes of the batch
  * are cut in `parts`; each part's sum over its lanes is written by itself, so that the rest of the tree can be finished
- * elsewhere. A bucket has the flat vector's layout, but for bucket 0, where the word embedding is the block [rows, H]
+ * elsewhere. A bucket has the flat vector's layout, but where the row table is, which is the block [rows, width]
  * of touched rows. */
 struct ad_gradient_sink {
   void *context;
@@ -100,10 +100,10 @@ int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const st
                         const struct ad_masks *masks, const float *dlogits, const struct ad_rows *rows,
                         const struct ad_gradient_sink *sink);
 
-/* Activations that a backward needs no more once its layer `layer` is done: *count floats, those of this layer up to the
- * last, so that only the beginning depends on `layer`. Their owner remains the encoder; whoever asks may write there until
- * the next forward. NULL (and 0): there are no such layers. */
-float *ad_encoder_spare(const struct ad_encoder *encoder, uint32_t layer, size_t *count);
+/* Activations that a backward needs no more once it has completed bucket `bucket`: *count floats, of which only the
+ * beginning depends on `bucket`. Their owner remains the encoder; whoever asks may write there until the next forward.
+ * NULL (and 0): there are none. */
+float *ad_encoder_spare(const struct ad_encoder *encoder, uint32_t bucket, size_t *count);
 
 /* Work memory of backwards of at most so many lanes and touched rows, which otherwise they make themselves when they come
  * to need it. AD_ENOMEM. */

@@ -78,9 +78,18 @@ struct ad_tensor {
   size_t count;    /* rows * columns */
   int vector;      /* 1: shape [rows], 0: shape [rows, columns] */
   uint32_t layer;  /* 0 embeddings, 1 + n encoder layer n, L + 1 head */
-  uint32_t bucket; /* what is exchanged together: 0 embeddings, two a layer (below), 2 L + 1 head */
+  uint32_t bucket; /* what is exchanged together */
   int decay;       /* weight decay applies */
   int new_head;    /* the classifier: head learning rate, drawn anew where the file has none */
+  int row_blocked; /* the row table, below */
+};
+
+/* The tensor of which a step touches few rows, those of its tokens: the word embedding. Its blocks are its rows
+ * (model/shard.h), and a gradient has its touched rows only (struct ad_rows). It is the first tensor of its bucket. */
+struct ad_row_table {
+  uint32_t bucket;
+  size_t begin, end; /* floats of the flat vector */
+  size_t rows, width;
 };
 
 struct ad_params {
@@ -88,22 +97,15 @@ struct ad_params {
   size_t count;              /* P */
   struct ad_tensor *tensors; /* [tensor_count] in the order of the flat vector, none of them empty */
   size_t tensor_count;
-  uint32_t buckets;     /* 2 L + 2 */
+  uint32_t buckets;     /* embeddings, `parts` for each layer, head; a backward completes the last one first */
+  uint32_t parts;
   size_t *bucket_begin; /* [buckets + 1] offsets */
   uint32_t frozen;      /* the first so many buckets are not trained: they belong to no shard */
+  struct ad_row_table table;
   struct ad_embedding_offsets embedding;
   struct ad_layer_offsets *layer; /* [L] */
   struct ad_head_offsets head;
 };
-
-/* The buckets of encoder layer n (from 0). In the order of the flat vector, so that a backward completes them from the
- * last to the first. */
-static inline uint32_t ad_attention_bucket(uint32_t n) {
-  return 2 * n + 1;
-}
-static inline uint32_t ad_ffn_bucket(uint32_t n) {
-  return 2 * n + 2;
-}
 
 /* Builds the table. The caller owns it: ad_params_destroy. AD_ECONFIG (sizes that make no model: hidden not a multiple
  * of heads, a zero size, fewer than 2 classes), AD_ENOMEM. */
@@ -121,6 +123,12 @@ int ad_params_freeze_named(struct ad_params *params, const char *what);
 static inline size_t ad_params_frozen(const struct ad_params *params) {
   return params->bucket_begin[params->frozen];
 }
+
+/* The first encoder layer that is trained; L where only the head is. */
+uint32_t ad_params_first_layer(const struct ad_params *params);
+
+/* The layers from this one on are done when a backward has completed bucket `bucket`; L: none is. */
+uint32_t ad_params_done_from(const struct ad_params *params, uint32_t bucket);
 
 /* The tensor of this name, with or without a leading "bert."; NULL if there is none. */
 const struct ad_tensor *ad_params_find(const struct ad_params *params, const char *name);

@@ -1,9 +1,9 @@
 /* Shards: which part of the flat vector [P] a rank owns (optimizer state, reduced gradient, update).
  *
  * Every bucket is cut into R contiguous ranges at block boundaries, so that what is summed block by block (the gradient
- * norm) does not depend on R. Blocks are rows [H] of the word embedding and 4,096 floats elsewhere (the last one of a
- * bucket may be shorter). Rank and size are plain numbers here. Letters: P parameters, H hidden, R ranks, U touched
- * rows of a step. */
+ * norm) does not depend on R. Blocks are the rows of the row table (model/params.h) and 4,096 floats elsewhere (the last
+ * one of a bucket may be shorter). Rank and size are plain numbers here. Letters: P parameters, R ranks, U touched rows
+ * of a step. */
 #ifndef AUTODIDACT_MODEL_SHARD_H
 #define AUTODIDACT_MODEL_SHARD_H
 
@@ -32,8 +32,28 @@ void ad_shard_destroy(struct ad_shard *shard);
 void ad_shard_range(const struct ad_params *params, uint32_t bucket, uint32_t rank, uint32_t size, size_t *begin,
                     size_t *end);
 
+/* Where the blocks of AD_BLOCK floats of a bucket begin: behind the row table. */
+static inline size_t ad_block_base(const struct ad_params *params, uint32_t bucket) {
+  return bucket == params->table.bucket ? params->table.end : params->bucket_begin[bucket];
+}
+
+/* Floats from `flat` of a bucket to the row table's end; 0 outside of it. */
+static inline size_t ad_table_rest(const struct ad_params *params, uint32_t bucket, size_t flat) {
+  return bucket == params->table.bucket && flat < params->table.end ? params->table.end - flat : 0;
+}
+
+/* Floats of the longest run of whole blocks from the block boundary `at` of a bucket up to `end`, of one kind, that has at
+ * most `most` floats, or else is one block. For those who read and write a bucket piece by piece. */
+size_t ad_block_run(const struct ad_params *params, uint32_t bucket, size_t at, size_t end, size_t most);
+
+/* The most floats that such a run has. */
+static inline size_t ad_block_run_most(const struct ad_params *params, size_t most) {
+  const size_t block = params->table.width < AD_BLOCK ? AD_BLOCK : params->table.width;
+  return block < most ? most : block;
+}
+
 /* The digest of a piece of a flat vector that begins and ends at blocks: the sum modulo 2^64 of a digest of each block
- * (a row of the word embedding, elsewhere AD_BLOCK elements) keyed by the block's offset, so that the sum over pieces is
+ * (a row of the row table, elsewhere AD_BLOCK elements) keyed by the block's offset, so that the sum over pieces is
  * the whole's digest whoever computes them. values: elements of `bytes` bytes, the first of them at `flat` of bucket
  * `bucket`. */
 uint64_t ad_block_digest(const struct ad_params *params, uint32_t bucket, size_t flat, size_t length, size_t bytes,
@@ -43,8 +63,7 @@ uint64_t ad_block_digest(const struct ad_params *params, uint32_t bucket, size_t
  * all parameters, the same for any R. */
 uint64_t ad_shard_digest(const struct ad_shard *shard, const float *theta);
 
-/* A step's gradient of a bucket is compact: bucket 0 has only the touched rows of the word embedding, [U, H], then the
- * rest. Floats of the whole compact bucket (none of a frozen one), and the part [*begin, *end) of it that belongs to the flat range
+/* A step's gradient of a bucket is compact: of the row table it has the touched rows only, [U, width], then the rest. Floats of the whole compact bucket (none of a frozen one), and the part [*begin, *end) of it that belongs to the flat range
  * [flat_begin, flat_end) of that bucket. */
 size_t ad_compact_count(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows);
 void ad_compact_range(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t flat_begin,
