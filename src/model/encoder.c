@@ -26,62 +26,57 @@ static void *take(struct ad_arena *arena, size_t count, size_t size) {
   return block;
 }
 
-static float *floats(struct ad_arena *arena, size_t count) {
-  return take(arena, count, sizeof(float));
+float *ad__take(struct ad_encoder *e, size_t count) {
+  return take(&e->arena, count, sizeof(float));
 }
 
-static void take_layer(struct ad_encoder *e, struct layer_state *s, int last) {
-  const struct ad_model_config *m = &e->params->config;
-  const size_t T = e->token_rows, M = last ? e->example_rows : T, H = m->hidden, F = m->ffn;
-  struct ad_arena *a = &e->arena;
-  s->qkv = floats(a, T * (last ? 2 : 3) * H);
-  s->xc = last ? floats(a, M * H) : NULL;
-  s->q = last ? floats(a, M * H) : s->qkv;
-  s->context = floats(a, M * H);
-  s->z1 = floats(a, M * H);
-  s->y1 = floats(a, M * H);
-  s->u = floats(a, M * F);
-  s->g = floats(a, M * F);
-  s->z2 = floats(a, M * H);
-  s->mean1 = floats(a, M);
-  s->rstd1 = floats(a, M);
-  s->mean2 = floats(a, M);
-  s->rstd2 = floats(a, M);
-  s->out = floats(a, M * H);
+float *ad__take_gradient(struct ad_encoder *e, size_t columns) {
+  if (!e->training || !trains_layers(e->params)) {
+    return NULL;
+  }
+  struct ad__gradient *gradient = &e->gradients[e->gradient_count++];
+  *gradient = (struct ad__gradient){ad__take(e, e->token_rows * columns), columns};
+  return gradient->values;
+}
+
+/* The layers. One layer's memory serves all where nothing is kept for a backward, in and out being exchanged. */
+static void take_layers(struct ad_encoder *e) {
+  const struct ad_architecture *a = e->params->architecture;
+  const size_t T = e->token_rows, H = e->params->config.hidden, L = e->params->config.layers;
+  const uint32_t first = ad_params_first_layer(e->params);
+  struct ad__layer unused = {0};
+  char *own = take(&e->arena, L, a->layer_own_size);
+  float *x = ad__take(e, T * H);
+  for (size_t l = 0; l < L; l++) {
+    struct ad__layer *s = e->layers == NULL ? &unused : &e->layers[l];
+    const int last = l + 1 == L;
+    if ((e->training && l >= first) || last || l == 0) {
+      s->begin = e->layers == NULL ? NULL : (float *)(void *)(e->arena.base + e->arena.used);
+      s->own = e->layers == NULL ? NULL : own + l * a->layer_own_size;
+      a->take_layer(e, s->own, last);
+      s->out = ad__take(e, (last ? e->example_rows : T) * H);
+    } else if (e->layers != NULL) {
+      *s = e->layers[0];
+      s->out = l % 2 == 0 ? e->layers[0].out : x;
+    }
+    if (e->layers != NULL) {
+      s->x = l == 0 ? x : e->layers[l - 1].out;
+    }
+  }
 }
 
 /* All memory in one pass over the arena; called twice, first to count. */
 static void take_all(struct ad_encoder *e) {
-  const struct ad_model_config *m = &e->params->config;
-  const size_t T = e->token_rows, B = e->example_rows, H = m->hidden, L = m->layers;
+  const struct ad_architecture *architecture = e->params->architecture;
+  const size_t B = e->example_rows, H = e->params->config.hidden;
   struct ad_arena *a = &e->arena;
-  struct layer_state *layers = take(a, L, sizeof *layers);
-  struct layer_state unused = {0};
-  e->layers = layers;
-  e->embedded = floats(a, T * H);
-  e->mean0 = floats(a, T);
-  e->rstd0 = floats(a, T);
-  float *first = floats(a, T * H);
-  for (size_t l = 0; l < L; l++) {
-    struct layer_state *s = layers == NULL ? &unused : &layers[l];
-    const int last = l + 1 == L;
-    const int kept = e->training && l >= ad_params_first_layer(e->params);
-    if (kept || last || l == 0) {
-      take_layer(e, s, last);
-    } else if (layers != NULL) {
-      /* Evaluation, frozen layers: one layer's memory serves all, in and out being exchanged. */
-      *s = layers[0];
-      s->out = l % 2 == 0 ? layers[0].out : first;
-    }
-    if (layers != NULL) {
-      s->x = l == 0 ? first : layers[l - 1].out;
-    }
-  }
+  e->layers = take(a, e->params->config.layers, sizeof *e->layers);
+  e->own = take(a, 1, architecture->own_size);
+  architecture->take(e, e->own);
+  take_layers(e);
   /* Behind the layers, from the first to the last: ad_encoder_spare. */
-  e->pooled = floats(a, B * H);
-  e->dropped = floats(a, B * H);
-  const size_t longest = e->token_rows < m->positions ? e->token_rows : m->positions;
-  e->attention_work = floats(a, ad_attention_work(longest, longest, H / m->heads));
+  e->pooled = ad__take(e, B * H);
+  e->dropped = ad__take(e, B * H);
   e->cls_position = take(a, B, sizeof *e->cls_position);
   e->cls_row = take(a, B, sizeof *e->cls_row);
   e->cls_stream = take(a, B, sizeof *e->cls_stream);
@@ -90,42 +85,41 @@ static void take_all(struct ad_encoder *e) {
     e->lane_rows[0] = take(a, AD_MAX_LANES, sizeof **e->lane_rows);
     e->lane_rows[1] = take(a, AD_MAX_LANES, sizeof **e->lane_rows);
   }
+  e->dx = ad__take_gradient(e, H);
+  e->dz = ad__take_gradient(e, H);
+  e->dy = ad__take_gradient(e, H);
   if (e->training && !trains_layers(e->params)) {
-    e->dy = floats(a, B * H);
-  } else if (e->training) {
-    e->dx = floats(a, T * H);
-    e->dz = floats(a, T * H);
-    e->dy = floats(a, T * H);
-    e->df = floats(a, T * m->ffn);
-    e->dqkv = floats(a, T * 3 * H);
+    e->dy = ad__take(e, B * H);
   }
 }
 
-enum { SHAPES = 5 };
-
-/* The model's products, N and K. */
-static void list_shapes(const struct ad_model_config *m, size_t shapes[SHAPES][2]) {
-  const size_t H = m->hidden, F = m->ffn;
-  const size_t list[SHAPES][2] = {{3 * H, H}, {2 * H, H}, {H, H}, {F, H}, {H, F}};
-  memcpy(shapes, list, sizeof list);
+/* The model's products, N and K; their number. */
+static size_t list_shapes(const struct ad_params *params, size_t shapes[AD_SHAPES][2]) {
+  const size_t H = params->config.hidden, count = params->architecture->shapes(&params->config, shapes);
+  for (size_t i = 0; i < count; i++) {
+    if (shapes[i][0] == H && shapes[i][1] == H) {
+      return count;
+    }
+  }
+  shapes[count][0] = shapes[count][1] = H; /* the head's */
+  return count + 1;
 }
 
 int ad_encoder_alignment(const struct ad_math *math, const struct ad_params *params) {
-  size_t shapes[SHAPES][2];
-  list_shapes(&params->config, shapes);
-  return ad_gemm_prepare(math->gemm, (const size_t(*)[2])shapes, SHAPES);
+  size_t shapes[AD_SHAPES][2];
+  const size_t count = list_shapes(params, shapes);
+  return ad_gemm_prepare(math->gemm, (const size_t(*)[2])shapes, count);
 }
 
 static void set_sizes(struct ad_encoder *e, const struct ad_math *math, const struct ad_params *params, size_t tokens,
                       size_t examples, size_t lanes, size_t alignment, int training) {
-  const size_t filled = lanes < examples ? lanes : examples;
-  size_t shapes[SHAPES][2];
-  list_shapes(&params->config, shapes);
+  size_t shapes[AD_SHAPES][2];
+  const size_t filled = lanes < examples ? lanes : examples, count = list_shapes(params, shapes);
   *e = (struct ad_encoder){.params = params,
                            .kernels = math->kernels,
                            .gemm = math->gemm,
                            .alignment = alignment,
-                           .block = ad_gemm_block(math->gemm, (int)alignment, (const size_t(*)[2])shapes, SHAPES),
+                           .block = ad_gemm_block(math->gemm, (int)alignment, (const size_t(*)[2])shapes, count),
                            .training = training};
   e->token_rows = product_rows(e, tokens);
   e->example_rows = product_rows(e, ad_packer_rows(examples, filled, alignment));
@@ -143,14 +137,14 @@ size_t ad_encoder_bytes(const struct ad_math *math, const struct ad_params *para
 
 size_t ad_encoder_backward_bytes(const struct ad_gemm *gemm, const struct ad_params *params, size_t tokens,
                                  size_t lanes, size_t touched) {
-  const struct ad_model_config *m = &params->config;
-  size_t shapes[SHAPES][2], table = touched > m->positions ? touched : m->positions, most;
-  table = m->classes > table ? m->classes : table;
-  table = table > 3 ? table : 3;
-  const size_t columns = table * m->hidden > m->ffn ? table * m->hidden : m->ffn;
-  most = ad_tree_work(lanes, columns);
-  list_shapes(m, shapes);
-  for (size_t i = 0; i < SHAPES; i++) {
+  const size_t of_table = touched * params->table.width, of_head = params->config.classes * params->config.hidden;
+  size_t shapes[AD_SHAPES][2], columns, sum;
+  params->architecture->work(&params->config, &columns, &sum);
+  sum = of_table > sum ? of_table : sum;
+  sum = of_head > sum ? of_head : sum;
+  size_t most = ad_tree_work(lanes, sum);
+  const size_t count = list_shapes(params, shapes);
+  for (size_t i = 0; i < count; i++) {
     const size_t work = ad_gemm_tn_work(gemm, lanes, tokens, shapes[i][0], shapes[i][1]);
     most = work > most ? work : most;
   }
@@ -206,75 +200,9 @@ float *ad_encoder_spare(const struct ad_encoder *encoder, uint32_t bucket, size_
   if (!encoder->training || layer >= encoder->params->config.layers) {
     return NULL;
   }
-  float *begin = encoder->layers[layer].qkv;
+  float *begin = encoder->layers[layer].begin;
   *count = (size_t)(encoder->pooled - begin);
   return begin;
-}
-
-/* Queries, keys, values. In the last layer keys and values of all tokens, queries of the [CLS] rows only. */
-static void project(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, struct layer_state *s,
-                    uint32_t l) {
-  const struct ad_layer_offsets *p = &e->params->layer[l];
-  const size_t H = e->params->config.hidden, T = batch->tokens, rows = product_rows(e, T);
-  const struct ad_kernels *k = e->kernels;
-  if (l + 1 < e->params->config.layers) {
-    ad_gemm_nt(e->gemm, rows, 3 * H, H, s->x, H, theta + p->query_weight, s->qkv, 3 * H);
-    k->bias(T, 3 * H, s->qkv, 3 * H, theta + p->query_bias);
-    return;
-  }
-  ad_gemm_nt(e->gemm, rows, 2 * H, H, s->x, H, theta + p->key_weight, s->qkv, 2 * H);
-  k->bias(T, 2 * H, s->qkv, 2 * H, theta + p->key_bias);
-  const size_t B = e->lane_cls[batch->lanes];
-  for (size_t b = 0; b < B; b++) {
-    memcpy(s->xc + b * H, s->x + e->cls_row[b] * H, H * sizeof *s->x);
-  }
-  ad_gemm_nt(e->gemm, product_rows(e, B), H, H, s->xc, H, theta + p->query_weight, s->q, H);
-  k->bias(B, H, s->q, H, theta + p->query_bias);
-}
-
-/* Attention of all examples, each at its own length. */
-static void attend(struct ad_encoder *e, const struct ad_batch *batch, struct layer_state *s,
-                   const struct ad_dropout *dropout, int last) {
-  const struct ad_model_config *m = &e->params->config;
-  const size_t H = m->hidden, D = H / m->heads, ldq = last ? H : 3 * H, ldk = last ? 2 * H : 3 * H;
-  const float *key = last ? s->qkv : s->qkv + H;
-  for (size_t lane = 0; lane < batch->lanes; lane++) {
-    for (size_t b = batch->lane_example[lane]; b < batch->lane_example[lane + 1]; b++) {
-      const size_t t = batch->offset[b], S = batch->length[b],
-                   row = last ? e->lane_cls[lane] + (b - batch->lane_example[lane]) : t;
-      e->kernels->attention(last ? 1 : S, S, m->heads, D, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk,
-                            dropout, batch->stream[b], s->context + row * H, H, e->attention_work);
-    }
-  }
-}
-
-/* The numbers of the steps are undone from 6 to 1 in encoder_backward.c. */
-static void forward_layer(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
-                          const struct ad_masks *masks, uint32_t l) {
-  const struct ad_model_config *m = &e->params->config;
-  const struct ad_layer_offsets *p = &e->params->layer[l];
-  struct layer_state *s = &e->layers[l];
-  const struct ad_kernels *k = e->kernels;
-  const int last = l + 1 == m->layers;
-  const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens,
-               rows = product_rows(e, M);
-  const uint32_t *streams = last ? e->cls_stream : batch->token_stream;
-  const uint32_t *positions = last ? e->cls_position : batch->positions;
-  const float *residual = last ? s->xc : s->x;
-  const struct ad_dropout attention = ad_encoder_dropout(m->attention_dropout, masks, l + 1, AD_MASK_ATTENTION);
-  const struct ad_dropout drop1 = ad_encoder_dropout(m->hidden_dropout, masks, l + 1, AD_MASK_ATTENTION_OUTPUT);
-  const struct ad_dropout drop2 = ad_encoder_dropout(m->hidden_dropout, masks, l + 1, AD_MASK_FFN_OUTPUT);
-
-  /* 1 */ project(e, theta, batch, s, l);
-  /* 2 */ attend(e, batch, s, &attention, last);
-  /* 3 */ ad_gemm_nt(e->gemm, rows, H, H, s->context, H, theta + p->output_weight, s->z1, H);
-  k->bias_residual_norm(M, H, s->z1, theta + p->output_bias, residual, theta + p->norm1_weight, theta + p->norm1_bias,
-                        m->layer_norm_eps, &drop1, streams, positions, s->mean1, s->rstd1, s->y1);
-  /* 4 */ ad_gemm_nt(e->gemm, rows, F, H, s->y1, H, theta + p->up_weight, s->u, F);
-  /* 5 */ k->bias_activation(M, F, (int)m->activation, s->u, theta + p->up_bias, s->g);
-  /* 6 */ ad_gemm_nt(e->gemm, rows, H, F, s->g, F, theta + p->down_weight, s->z2, H);
-  k->bias_residual_norm(M, H, s->z2, theta + p->down_bias, s->y1, theta + p->norm2_weight, theta + p->norm2_bias,
-                        m->layer_norm_eps, &drop2, streams, positions, s->mean2, s->rstd2, s->out);
 }
 
 static void forward_head(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
@@ -344,20 +272,13 @@ static int check_batch(const struct ad_encoder *e, const struct ad_batch *batch)
 
 int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
                        const struct ad_masks *masks, float *logits) {
-  const struct ad_model_config *m = &encoder->params->config;
-  const struct ad_embedding_offsets *p = &encoder->params->embedding;
+  const struct ad_params *params = encoder->params;
+  const uint32_t first = ad_params_first_layer(params);
   AD_TRY(check_batch(encoder, batch));
   place_cls_rows(encoder, batch);
-  const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, masks, 0, AD_MASK_EMBEDDING);
-  const uint32_t first = ad_params_first_layer(encoder->params);
-  const float *table = source(encoder, theta, encoder->params->frozen > 0);
-  encoder->kernels->embed(batch->tokens, m->hidden, batch->ids, batch->positions, batch->types, table + p->word,
-                          table + p->position, table + p->type, encoder->embedded);
-  encoder->kernels->norm(batch->tokens, m->hidden, encoder->embedded, table + p->norm_weight, table + p->norm_bias,
-                         m->layer_norm_eps, &dropout, batch->token_stream, batch->positions, encoder->mean0,
-                         encoder->rstd0, encoder->layers[0].x);
-  for (uint32_t l = 0; l < m->layers; l++) {
-    forward_layer(encoder, source(encoder, theta, l < first), batch, masks, l);
+  params->architecture->embed(encoder, source(encoder, theta, params->frozen > 0), batch, masks);
+  for (uint32_t l = 0; l < params->config.layers; l++) {
+    params->architecture->forward(encoder, source(encoder, theta, l < first), batch, masks, l);
   }
   forward_head(encoder, theta, batch, masks, logits);
   return AD_OK;

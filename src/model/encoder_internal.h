@@ -1,24 +1,25 @@
-/* The encoder's memory, shared by its forward and its backward. Not installed. */
+/* The encoder's memory, and what an architecture's layers use of it in a forward and in a backward. Not installed. */
 #ifndef AUTODIDACT_MODEL_ENCODER_INTERNAL_H
 #define AUTODIDACT_MODEL_ENCODER_INTERNAL_H
 
+#include "architecture.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/model/encoder.h"
 
-/* What one layer keeps for its backward. M rows: all T tokens, or in the last layer the B [CLS] rows. */
-struct layer_state {
-  float *x;             /* [T,H] input: the output of the layer before */
-  float *qkv;           /* [T,3H] query, key, value side by side; last layer: [T,2H] key, value */
-  float *xc;            /* [B,H] last layer: the [CLS] rows of x; else x itself */
-  float *q;             /* queries: in qkv, or last layer: [B,H] */
-  float *context;       /* [M,H] */
-  float *z1, *y1;       /* [M,H] before and after the first layer norm */
-  float *mean1, *rstd1; /* [M] */
-  float *u, *g;         /* [M,F] before and after the activation */
-  float *z2;            /* [M,H] before the second layer norm */
-  float *mean2, *rstd2; /* [M] */
-  float *out;           /* [M,H] */
+/* What the encoder knows of a layer's memory. M rows: all T tokens, or in the last layer the B [CLS] rows. */
+struct ad__layer {
+  float *begin; /* of its activations, which end where the next layer's begin */
+  float *x;     /* [T,H] input: the output of the layer before */
+  float *out;   /* [M,H] */
+  void *own;    /* the architecture's */
 };
+
+/* A buffer of a backward, [T,columns]. */
+struct ad__gradient {
+  float *values;
+  size_t columns;
+};
+enum { AD_GRADIENTS = 16 };
 
 struct ad_encoder {
   const struct ad_params *params;
@@ -31,23 +32,21 @@ struct ad_encoder {
   int training;
   const float *frozen; /* [P] where frozen parameters are read; NULL: with the others */
 
-  struct ad_arena arena;      /* holds everything below up to lane_sums */
-  struct layer_state *layers; /* [L]; without training all share their memory but for x and out */
-  float *embedded;            /* [T,H] before the layer norm */
-  float *mean0, *rstd0;       /* [T] */
-  float *pooled;              /* [B,H] tanh(pooler), or the [CLS] state */
-  float *dropped;             /* [B,H] pooled after dropout */
-  float *attention_work;
-  uint32_t *cls_position; /* [B] zeros */
-  uint32_t *cls_row;      /* [B] packed row of each [CLS]; 0 in a gap */
-  uint32_t *cls_stream;   /* [B] stream of its example; 0 in a gap */
-  size_t *lane_cls;       /* [AD_MAX_LANES + 1] first [CLS] row of each lane; the last: rows in use */
+  struct ad_arena arena;    /* holds everything below up to lane_sums */
+  void *own;                /* the architecture's, beside the layers */
+  struct ad__layer *layers; /* [L]; without training all share their memory but for x and out */
+  float *pooled;            /* [B,H] tanh(pooler), or the [CLS] state */
+  float *dropped;           /* [B,H] pooled after dropout */
+  uint32_t *cls_position;   /* [B] zeros */
+  uint32_t *cls_row;        /* [B] packed row of each [CLS]; 0 in a gap */
+  uint32_t *cls_stream;     /* [B] stream of its example; 0 in a gap */
+  size_t *lane_cls;         /* [AD_MAX_LANES + 1] first [CLS] row of each lane; the last: rows in use */
 
   /* backward */
-  struct ad_lane_rows *lane_rows[2]; /* [AD_MAX_LANES] each: [CLS] rows; tokens */
-  float *dx, *dz, *dy; /* [T,H]; with the head alone trained there is only dy [B,H] */
-  float *df;           /* [T,F] */
-  float *dqkv;         /* [T,3H] */
+  struct ad_lane_rows *lane_rows[2];           /* [AD_MAX_LANES] each: [CLS] rows; tokens */
+  float *dx, *dz, *dy;                         /* [T,H]; with the head alone trained there is only dy [B,H] */
+  struct ad__gradient gradients[AD_GRADIENTS]; /* those and the architecture's */
+  size_t gradient_count;
 
   /* ad_encoder_reserve, or grown on first use: [lanes][stride] column sums of a bucket, and levels of the tree */
   void *lane_sums;
@@ -55,6 +54,13 @@ struct ad_encoder {
   void *tree_work;
   size_t tree_work_capacity; /* floats */
 };
+
+/* `count` floats of the encoder's memory, zeroed; NULL while it is only counted. */
+float *ad__take(struct ad_encoder *e, size_t count);
+
+/* A buffer of a backward, [T,columns]: its rows between lanes are zeroed before each backward. Of an encoder that is
+ * made for it (trains_layers); else NULL. */
+float *ad__take_gradient(struct ad_encoder *e, size_t columns);
 
 /* Rows of a product for `rows` rows in use. */
 static inline size_t product_rows(const struct ad_encoder *e, size_t rows) {
@@ -65,6 +71,64 @@ static inline size_t product_rows(const struct ad_encoder *e, size_t rows) {
 static inline int trains_layers(const struct ad_params *params) {
   return ad_params_first_layer(params) < params->config.layers;
 }
+
+/* --- A backward --- */
+
+/* What every function of it needs. */
+struct ad__backward {
+  struct ad_encoder *e;
+  const float *theta;
+  const struct ad_batch *batch;
+  const struct ad_masks *masks;
+  const struct ad_rows *rows;
+  const struct ad_gradient_sink *sink;
+  uint32_t bucket;    /* the one being written */
+  size_t bucket_base; /* its first float in the flat vector, less what its layout lacks (the row table's) */
+  size_t stride;      /* floats of a lane's row of column sums */
+  float *place[AD_MAX_PARTS];
+};
+
+/* The rows of a lane: tokens, or else [CLS] rows. */
+static inline struct ad_lane_rows ad__lane_rows(const struct ad__backward *p, size_t lane, int tokens) {
+  return p->e->lane_rows[tokens][lane];
+}
+
+/* Column sums of a lane, from `column` on. */
+static inline float *ad__lane_sum(const struct ad__backward *p, size_t lane, size_t column) {
+  return (float *)p->e->lane_sums + lane * p->stride + column;
+}
+
+/* Part `part` of layer l's buckets. */
+static inline uint32_t ad__layer_bucket(const struct ad_params *params, uint32_t l, uint32_t part) {
+  return 1 + params->parts * l + part;
+}
+
+/* Whether nobody reads a gradient below layer l. */
+static inline int ad__is_lowest(const struct ad__backward *p, uint32_t l) {
+  return p->e->params->frozen > 0 && l == ad_params_first_layer(p->e->params);
+}
+
+/* Opens a bucket: memory for its parts, and `stride` zeroed column sums for each lane. AD_ENOMEM. */
+int ad__bucket_open(struct ad__backward *p, uint32_t bucket, size_t stride);
+
+/* All of it is written. What the sink returns. */
+int ad__bucket_close(struct ad__backward *p);
+
+/* The gradient of the weight [N,K] at `offset`: dY^T X lane by lane, combined by the tree. Rows: tokens, or else [CLS]
+ * rows. AD_ENOMEM, or what the sink returns. */
+int ad__weight_gradient(struct ad__backward *p, size_t offset, size_t N, size_t K, const float *dY, size_t ldy,
+                        const float *X, size_t ldx, int tokens);
+
+/* The gradient [n] at `offset`: the lanes' column sums from `column` on, combined by the tree. AD_ENOMEM. */
+int ad__column_gradient(struct ad__backward *p, size_t offset, size_t column, size_t n);
+
+/* The gradient of the table [rows,width] at `offset`, whose row index[t] has the gradient values[t] of token t,
+ * combined by the tree. index [T]; values [T,width]. Rows from `used` on are in no index. AD_ENOMEM. */
+int ad__table_gradient(struct ad__backward *p, size_t offset, size_t rows, size_t used, const uint32_t *index,
+                       const float *values, size_t width);
+
+/* The same of the row table, which ids index. values [T, its width]. */
+int ad__row_table_gradient(struct ad__backward *p, const float *values);
 
 enum ad_dropout_kind {
   AD_MASK_EMBEDDING = 0,

@@ -4,115 +4,127 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "architecture.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/random.h"
 #include "autodidact/base/status.h"
 
 static const double INIT_STANDARD_DEVIATION = 0.02;
 
-enum { PARTS = 2 }; /* attention, feed-forward */
+/* Where the list has come to. Without memory for tensors they are only counted. */
+struct ad__tensors {
+  struct ad_params *params;
+  char prefix[32];
+  uint32_t layer;
+  uint32_t bucket; /* the first one of the layer */
+  uint32_t begun;  /* buckets whose begin is known */
+};
 
-static int check(const struct ad_model_config *m) {
-  const struct {
-    const char *name;
-    uint32_t value;
-  } sizes[] = {{"hidden_size", m->hidden},    {"num_attention_heads", m->heads},
-               {"intermediate_size", m->ffn}, {"num_hidden_layers", m->layers},
-               {"vocab_size", m->vocab},      {"max_position_embeddings", m->positions},
-               {"type_vocab_size", m->types}};
-  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-    if (sizes[i].value == 0) {
-      return ad_fail(AD_ECONFIG, "model: %s is 0, expected at least 1", sizes[i].name);
-    }
+size_t ad__tensor(struct ad__tensors *list, const struct ad__tensor_row *row) {
+  struct ad_params *params = list->params;
+  const size_t offset = params->count, count = row->rows * row->columns;
+  const uint32_t bucket = list->bucket + row->part;
+  for (; list->begun <= bucket; list->begun++) {
+    params->bucket_begin[list->begun] = offset;
   }
-  if (m->hidden % m->heads != 0) {
-    return ad_fail(AD_ECONFIG, "model: hidden_size %u is not a multiple of num_attention_heads %u", m->hidden,
-                   m->heads);
-  }
-  if (m->classes < 2) {
-    return ad_fail(AD_ECONFIG, "model: %u classes, expected at least 2", m->classes);
-  }
-  return AD_OK;
-}
-
-/* Appends one tensor and returns its offset. */
-static size_t add(struct ad_params *params, const char *prefix, const char *name, size_t rows, size_t columns,
-                  int decay, uint32_t layer, uint32_t bucket) {
-  const size_t offset = params->count;
-  if (rows == 0) {
+  params->count += count;
+  params->tensor_count += row->rows > 0;
+  if (row->rows == 0 || params->tensors == NULL) {
     return offset;
   }
-  struct ad_tensor *tensor = &params->tensors[params->tensor_count++];
+  struct ad_tensor *tensor = &params->tensors[params->tensor_count - 1];
   *tensor = (struct ad_tensor){.offset = offset,
-                               .rows = rows,
-                               .columns = columns,
-                               .count = rows * columns,
-                               .vector = columns == 1,
-                               .layer = layer,
+                               .rows = row->rows,
+                               .columns = row->columns,
+                               .count = count,
+                               .vector = row->columns == 1,
+                               .layer = list->layer,
                                .bucket = bucket,
-                               .decay = decay,
-                               .new_head = strncmp(name, "classifier.", 11) == 0};
-  snprintf(tensor->name, sizeof tensor->name, "%s%s", prefix, name);
-  params->count += tensor->count;
+                               .decay = (row->treatment & AD_DECAY) != 0,
+                               .init = row->init,
+                               .new_head = (row->treatment & AD_NEW_HEAD) != 0,
+                               .optional = (row->treatment & AD_OPTIONAL) != 0,
+                               .row_blocked = (row->treatment & AD_ROW_BLOCKED) != 0};
+  snprintf(tensor->name, sizeof tensor->name, "%s%s", list->prefix, row->name);
+  if (tensor->row_blocked) {
+    params->table = (struct ad_row_table){bucket, offset, offset + count, row->rows, row->columns};
+  }
   return offset;
 }
 
-int ad_params_create(struct ad_params *params, const struct ad_model_config *config) {
-  *params = (struct ad_params){.config = *config, .buckets = PARTS * config->layers + 2, .parts = PARTS};
-  AD_TRY(check(config));
+static void list_head(struct ad__tensors *list) {
+  struct ad_params *params = list->params;
   const struct ad_model_config *m = &params->config;
-#define AD_COUNT(field, name, rows, columns, decay) +1
-  enum {
-    EMBEDDING = 0 AD_EMBEDDING_TENSORS(AD_COUNT),
-    LAYER = 0 AD_ATTENTION_TENSORS(AD_COUNT) AD_FFN_TENSORS(AD_COUNT),
-    HEAD = 0 AD_HEAD_TENSORS(AD_COUNT)
+  const struct ad_architecture *a = params->architecture;
+  const size_t H = m->hidden, C = m->classes, pooler = m->classifier == AD_CLASSIFIER_POOLER ? H : 0;
+  const struct ad__tensor_row rows[] = {
+      {a->pooler[0], pooler, H, AD_INIT_NORMAL, AD_DECAY | AD_OPTIONAL, 0},
+      {a->pooler[1], pooler, 1, AD_INIT_ZERO, AD_OPTIONAL, 0},
+      {a->classifier[0], C, H, AD_INIT_NORMAL, AD_DECAY | AD_NEW_HEAD, 0},
+      {a->classifier[1], C, 1, AD_INIT_ZERO, AD_NEW_HEAD, 0},
   };
-#undef AD_COUNT
-  params->tensors = ad_calloc(EMBEDDING + (size_t)LAYER * m->layers + HEAD, sizeof *params->tensors);
-  params->bucket_begin = ad_calloc((size_t)params->buckets + 1, sizeof *params->bucket_begin);
-  params->layer = ad_calloc(m->layers, sizeof *params->layer);
-  if (params->tensors == NULL || params->bucket_begin == NULL || params->layer == NULL) {
-    ad_params_destroy(params);
-    return ad_fail_memory((unsigned long long)m->layers * LAYER * sizeof(struct ad_tensor), "the parameter table");
-  }
-#define AD_ADD(field, name, rows, columns, decay) \
-  offsets->field = add(params, prefix, name, rows, columns, decay, layer, bucket);
-  {
-    struct ad_embedding_offsets *offsets = &params->embedding;
-    const char *prefix = "";
-    const uint32_t layer = 0, bucket = 0;
-    AD_EMBEDDING_TENSORS(AD_ADD)
-  }
-  params->tensors[0].row_blocked = 1;
-  params->table = (struct ad_row_table){.end = params->tensors[0].count, .rows = m->vocab, .width = m->hidden};
+  params->head.pooler_weight = ad__tensor(list, &rows[0]);
+  params->head.pooler_bias = ad__tensor(list, &rows[1]);
+  params->head.classifier_weight = ad__tensor(list, &rows[2]);
+  params->head.classifier_bias = ad__tensor(list, &rows[3]);
+}
+
+/* All tensors, from the first. */
+static void list_all(struct ad_params *params) {
+  const struct ad_architecture *a = params->architecture;
+  const struct ad_model_config *m = &params->config;
+  struct ad__tensors list = {.params = params};
+  params->count = params->tensor_count = 0;
+  a->list_embedding(&list, m, params->embedding);
   for (uint32_t l = 0; l < m->layers; l++) {
-    struct ad_layer_offsets *offsets = &params->layer[l];
-    const uint32_t layer = l + 1;
-    char prefix[32];
-    snprintf(prefix, sizeof prefix, "encoder.layer.%u.", l);
-    uint32_t bucket = PARTS * l + 1;
-    params->bucket_begin[bucket] = params->count;
-    AD_ATTENTION_TENSORS(AD_ADD)
-    bucket++;
-    params->bucket_begin[bucket] = params->count;
-    AD_FFN_TENSORS(AD_ADD)
+    list.layer = l + 1;
+    list.bucket = 1 + params->parts * l;
+    snprintf(list.prefix, sizeof list.prefix, "%s%u.", a->layer_prefix, l);
+    a->list_layer(&list, m, l, (char *)params->layer + l * a->layer_size);
   }
-  {
-    struct ad_head_offsets *offsets = &params->head;
-    const char *prefix = "";
-    const uint32_t layer = m->layers + 1, bucket = params->buckets - 1;
-    params->bucket_begin[bucket] = params->count;
-    AD_HEAD_TENSORS(AD_ADD)
-  }
-#undef AD_ADD
+  list.layer = m->layers + 1;
+  list.bucket = params->buckets - 1;
+  list.prefix[0] = '\0';
+  list_head(&list);
   params->bucket_begin[params->buckets] = params->count;
+}
+
+/* Memory for the tensors, whose number is known then. */
+static int make(struct ad_params *params) {
+  const struct ad_architecture *a = params->architecture;
+  params->bucket_begin = ad_calloc((size_t)params->buckets + 1, sizeof *params->bucket_begin);
+  params->embedding = ad_calloc(1, a->embedding_size + params->config.layers * a->layer_size);
+  if (params->bucket_begin != NULL && params->embedding != NULL) {
+    params->layer = (char *)params->embedding + a->embedding_size;
+    list_all(params);
+    params->tensors = ad_calloc(params->tensor_count, sizeof *params->tensors);
+  }
+  return params->tensors != NULL
+             ? AD_OK
+             : ad_fail_memory(params->buckets * (a->layer_size + sizeof *params->tensors), "the parameter table");
+}
+
+int ad_params_create(struct ad_params *params, const struct ad_model_config *config) {
+  const struct ad_architecture *a = ad__architecture(config->architecture);
+  *params = (struct ad_params){
+      .config = *config, .architecture = a, .buckets = a->parts * config->layers + 2, .parts = a->parts};
+  AD_TRY(a->check(config));
+  if (config->classes < 2) {
+    return ad_fail(AD_ECONFIG, "model: %u classes, expected at least 2", config->classes);
+  }
+  const int status = make(params);
+  if (status != AD_OK) {
+    ad_params_destroy(params);
+    return status;
+  }
+  list_all(params);
   return AD_OK;
 }
 
 void ad_params_destroy(struct ad_params *params) {
   ad_free(params->tensors);
   ad_free(params->bucket_begin);
-  ad_free(params->layer);
+  ad_free(params->embedding);
   *params = (struct ad_params){0};
 }
 
@@ -151,8 +163,9 @@ int ad_params_freeze_named(struct ad_params *params, const char *what) {
 }
 
 const struct ad_tensor *ad_params_find(const struct ad_params *params, const char *name) {
-  if (strncmp(name, "bert.", 5) == 0) {
-    name += 5;
+  const size_t prefix = strlen(params->architecture->prefix);
+  if (strncmp(name, params->architecture->prefix, prefix) == 0) {
+    name += prefix;
   }
   for (size_t i = 0; i < params->tensor_count; i++) {
     if (strcmp(params->tensors[i].name, name) == 0) {
@@ -162,20 +175,15 @@ const struct ad_tensor *ad_params_find(const struct ad_params *params, const cha
   return NULL;
 }
 
-static int ends_with(const char *text, const char *end) {
-  const size_t length = strlen(text), tail = strlen(end);
-  return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
 void ad_params_draw(const struct ad_params *params, size_t index, uint64_t seed, float *theta) {
   const struct ad_tensor *tensor = &params->tensors[index];
   float *values = theta + tensor->offset;
-  if (!tensor->vector) {
+  if (tensor->init == AD_INIT_NORMAL) {
     for (size_t i = 0; i < tensor->count; i++) {
       values[i] = (float)(INIT_STANDARD_DEVIATION * ad_random_normal(seed, AD_STREAM_INIT, (uint32_t)index, i));
     }
   } else {
-    const float value = ends_with(tensor->name, "LayerNorm.weight") ? 1.0f : 0.0f;
+    const float value = tensor->init == AD_INIT_ONE ? 1.0f : 0.0f;
     for (size_t i = 0; i < tensor->count; i++) {
       values[i] = value;
     }

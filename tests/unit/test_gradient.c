@@ -139,8 +139,11 @@ static double derivative(struct problem *p, size_t begin, size_t end, const doub
  * query bias beside it. */
 static double scale_of(const struct problem *p, const struct ad_tensor *tensor) {
   size_t offset = tensor->offset;
-  for (uint32_t l = 0; l < p->params.config.layers; l++) {
-    offset = offset == p->params.layer[l].key_bias ? p->params.layer[l].query_bias : offset;
+  char query[sizeof tensor->name];
+  const char *key = strstr(tensor->name, "key.bias");
+  if (key != NULL) {
+    snprintf(query, sizeof query, "%.*squery.bias", (int)(key - tensor->name), tensor->name);
+    offset = ad_params_find(&p->params, query)->offset;
   }
   return norm(tensor->count, p->gradient + offset) / sqrt((double)tensor->count);
 }

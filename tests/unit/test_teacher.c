@@ -178,7 +178,7 @@ static void test_refusals(void **state) {
   lesson_close(&l);
   s = taught(AD_TEACHER_SDA, 3);
   assert_int_equal(lesson_open(&l, &small_model, &s), AD_OK);
-  l.f.theta[l.f.params.layer[1].norm2_weight + 3] = 70.0f;
+  l.f.theta[ad_params_find(&l.f.params, "encoder.layer.1.output.LayerNorm.weight")->offset + 3] = 70.0f;
   struct ad_step step;
   assert_int_equal(ad_trainer_step(l.trainer, &step), AD_EDIVERGED);
   assert_non_null(strstr(ad_error_message(), "encoder.layer.1.output.LayerNorm"));

@@ -1,4 +1,5 @@
-/* The packed encoder: forward and backward of BERT for classification on tokens without padding.
+/* The packed encoder: forward and backward for classification on tokens without padding, of any architecture
+ * (model/architectures.h).
  *
  * Letters: B examples, T packed tokens, H hidden, A heads, F feed-forward, L layers, C classes, P parameters, W lanes.
  * In the last layer only the [CLS] rows go past keys and values: nobody reads the others. */

@@ -1,0 +1,19 @@
+/* The registry of architectures. An architecture is one line here and one folder, src/model/NAME/, which defines its
+ * table (src/model/architecture.h). */
+#ifndef AUTODIDACT_MODEL_ARCHITECTURES_H
+#define AUTODIDACT_MODEL_ARCHITECTURES_H
+
+/* X(ID, name) */
+/* clang-format off */
+#define AD_ARCHITECTURES(X) \
+  X(BERT, bert)
+/* clang-format on */
+
+enum ad_architecture_id {
+#define AD_ARCHITECTURE_ID(ID, name) AD_ARCHITECTURE_##ID,
+  AD_ARCHITECTURES(AD_ARCHITECTURE_ID)
+#undef AD_ARCHITECTURE_ID
+      AD_ARCHITECTURE_COUNT
+};
+
+#endif

@@ -1,0 +1,88 @@
+/* What an architecture is: a table in a folder of its own, src/model/NAME/, and a line of
+ * autodidact/model/architectures.h. The table says which tensors there are, and how the embeddings and a layer are
+ * computed. What all have in common is done once: the parameter table (params.c) and the encoder (encoder.c,
+ * encoder_backward.c), which follows the table once a call or a layer. Not installed.
+ *
+ * Letters as in model/encoder.h. */
+#ifndef AUTODIDACT_SRC_MODEL_ARCHITECTURE_H
+#define AUTODIDACT_SRC_MODEL_ARCHITECTURE_H
+
+#include "autodidact/model/params.h"
+
+struct ad_batch;
+struct ad_encoder;
+struct ad_masks;
+struct ad__backward;
+
+/* A tensor of an architecture. */
+struct ad__tensor_row {
+  const char *name;     /* in files, without the prefix; a layer's behind that of its layer */
+  size_t rows, columns; /* columns 1: a vector [rows]; no rows: the model lacks it */
+  enum ad_init init;
+  unsigned treatment; /* AD_DECAY, AD_ROW_BLOCKED: of the embeddings' first tensor alone, which must have it */
+  uint32_t part;      /* which of its layer's buckets it is in, ascending from one tensor to the next */
+};
+enum { AD_DECAY = 1, AD_ROW_BLOCKED = 2, AD_NEW_HEAD = 4, AD_OPTIONAL = 8 };
+
+/* The list that a parameter table is made of. */
+struct ad__tensors;
+
+/* Appends a tensor, and returns its offset in the flat vector. */
+size_t ad__tensor(struct ad__tensors *list, const struct ad__tensor_row *row);
+
+/* The largest number of shapes. */
+enum { AD_SHAPES = 16 };
+
+/* Lists end with NULL. A function without a comment on errors has none. */
+struct ad_architecture {
+  /* --- Tensors, in the order of the flat vector: embeddings, layers, head --- */
+  uint32_t parts;        /* buckets of a layer, at least 1 */
+  size_t embedding_size; /* bytes of the architecture's own struct of the embeddings' offsets */
+  size_t layer_size;     /* the same of a layer's */
+  void (*list_embedding)(struct ad__tensors *list, const struct ad_model_config *m, void *offsets);
+  void (*list_layer)(struct ad__tensors *list, const struct ad_model_config *m, uint32_t layer, void *offsets);
+
+  /* --- Their names in files --- */
+  const char *prefix;        /* "bert.": of all but the head; files may lack it */
+  const char *layer_prefix;  /* "encoder.layer.": then the layer's number and a dot */
+  const char *pooler[2];     /* weight [H,H] and bias; drawn anew where the files lack one of them */
+  const char *classifier[2]; /* weight [C,H] and bias */
+
+  /* AD_ECONFIG where the sizes make no model. */
+  int (*check)(const struct ad_model_config *m);
+
+  /* --- Memory of an encoder --- */
+  size_t own_size;       /* bytes of the architecture's own struct beside the layers */
+  size_t layer_own_size; /* the same of a layer */
+  /* Takes what is kept beside the layers (ad__take, ad__take_gradient). own NULL: it is only counted. */
+  void (*take)(struct ad_encoder *e, void *own);
+  /* Takes a layer's activations but for input and output. */
+  void (*take_layer)(struct ad_encoder *e, void *own, int last);
+  /* The shapes N, K of all products, and their number. */
+  size_t (*shapes)(const struct ad_model_config *m, size_t shapes[AD_SHAPES][2]);
+  /* Floats of a lane's column sums in any bucket but the head's; and the most floats of one sum over the lanes, the
+   * row table's and products' aside. */
+  void (*work)(const struct ad_model_config *m, size_t *columns, size_t *sum);
+
+  /* --- Computing: theta [P] is what the parameters in question are read from --- */
+  /* The batch's embeddings, to layers[0].x. */
+  void (*embed)(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks);
+  /* layers[l].x to layers[l].out; of the last layer the [CLS] rows only. */
+  void (*forward)(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
+                  uint32_t l);
+  /* dx, the gradient of layers[l].out, becomes that of layers[l].x, if any layer below is trained. Writes the layer's
+   * buckets from the last to the first. AD_ENOMEM, or what the sink returns. */
+  int (*backward)(struct ad__backward *p, uint32_t l);
+  /* From dx, the gradient of layers[0].x. Writes bucket 0. Errors as above. */
+  int (*embed_backward)(struct ad__backward *p);
+};
+
+/* The tables. */
+#define AD_ARCHITECTURE_TABLE(ID, name) extern const struct ad_architecture ad_architecture_##name;
+AD_ARCHITECTURES(AD_ARCHITECTURE_TABLE)
+#undef AD_ARCHITECTURE_TABLE
+
+/* The table of an architecture. */
+const struct ad_architecture *ad__architecture(enum ad_architecture_id id);
+
+#endif

@@ -1,0 +1,207 @@
+/* What BERT's embeddings and layers did, undone. */
+#include "autodidact/base/status.h"
+#include "bert.h"
+
+/* Column sums of a layer's two buckets: places in a lane's row. */
+struct attention_columns {
+  size_t qkv, output, norm1_weight, norm1_bias, total;
+};
+struct ffn_columns {
+  size_t down, norm2_weight, norm2_bias, up, total;
+};
+
+static struct attention_columns attention_columns(size_t H) {
+  return (struct attention_columns){
+      .qkv = 0, .output = 3 * H, .norm1_weight = 4 * H, .norm1_bias = 5 * H, .total = 6 * H};
+}
+
+static struct ffn_columns ffn_columns(size_t H, size_t F) {
+  return (struct ffn_columns){.down = 0, .norm2_weight = H, .norm2_bias = 2 * H, .up = 3 * H, .total = 3 * H + F};
+}
+
+static size_t larger(size_t a, size_t b) {
+  return a > b ? a : b;
+}
+
+void ad__bert_work(const struct ad_model_config *m, size_t *columns, size_t *sum) {
+  const size_t H = m->hidden, F = m->ffn;
+  *columns = larger(attention_columns(H).total, ffn_columns(H, F).total);
+  *sum = larger(larger(3, larger(m->positions, m->types)) * H, F);
+}
+
+/* dx: gradient of the layer's output, M rows. On return dz is that of y1's residual plus the product's: the whole
+ * gradient of y1. */
+static int backward_ffn(struct ad__backward *p, uint32_t l, const struct ffn_columns *c) {
+  struct ad_encoder *e = p->e;
+  const struct ad_model_config *m = &e->params->config;
+  const struct bert_layer_offsets *o = ad__bert_layer(e, l);
+  const struct bert_layer *s = e->layers[l].own;
+  const struct ad_kernels *k = e->kernels;
+  const int tokens = l + 1 < m->layers;
+  const size_t H = m->hidden, F = m->ffn,
+               rows = product_rows(e, tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
+  const uint32_t *streams = tokens ? p->batch->token_stream : e->cls_stream;
+  const uint32_t *positions = tokens ? p->batch->positions : e->cls_position;
+  const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_FFN_OUTPUT);
+
+  float *df = ((const struct bert *)e->own)->df;
+  /* 6 out = norm(dropout(g W2^T + b2) + y1) */
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const struct ad_lane_rows r = ad__lane_rows(p, lane, tokens);
+    const size_t at = r.first * H;
+    k->bias_residual_norm_backward(r.count, H, e->dx + at, s->z2 + at, s->mean2 + r.first, s->rstd2 + r.first,
+                                   p->theta + o->norm2_weight, &dropout, streams + r.first, positions + r.first,
+                                   e->dz + at, e->dy + at, ad__lane_sum(p, lane, c->norm2_weight),
+                                   ad__lane_sum(p, lane, c->norm2_bias), ad__lane_sum(p, lane, c->down));
+  }
+  AD_TRY(ad__weight_gradient(p, o->down_weight, H, F, e->dy, H, s->g, F, tokens));
+  ad_gemm_nn(e->gemm, rows, H, F, e->dy, H, p->theta + o->down_weight, df, F, 0);
+  /* 5 g = activation(u + b1) */
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const struct ad_lane_rows r = ad__lane_rows(p, lane, tokens);
+    const size_t at = r.first * F;
+    k->bias_activation_backward(r.count, F, (int)m->activation, df + at, s->u + at, df + at,
+                                ad__lane_sum(p, lane, c->up));
+  }
+  /* 4 u = y1 W1^T */
+  AD_TRY(ad__weight_gradient(p, o->up_weight, F, H, df, F, s->y1, H, tokens));
+  ad_gemm_nn(e->gemm, rows, F, H, df, F, p->theta + o->up_weight, e->dz, H, 1);
+  AD_TRY(ad__column_gradient(p, o->down_bias, c->down, H));
+  AD_TRY(ad__column_gradient(p, o->norm2_weight, c->norm2_weight, H));
+  AD_TRY(ad__column_gradient(p, o->norm2_bias, c->norm2_bias, H));
+  return ad__column_gradient(p, o->up_bias, c->up, F);
+}
+
+/* 3 y1 = norm(dropout(context Wo^T + bo) + x): dz (gradient of y1) becomes that of the residual, dx that of the
+ * context. */
+static int backward_attention_output(struct ad__backward *p, uint32_t l, const struct attention_columns *c) {
+  struct ad_encoder *e = p->e;
+  const struct ad_model_config *m = &e->params->config;
+  const struct bert_layer_offsets *o = ad__bert_layer(e, l);
+  const struct bert_layer *s = e->layers[l].own;
+  const int tokens = l + 1 < m->layers;
+  const size_t H = m->hidden, rows = product_rows(e, tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
+  const uint32_t *streams = tokens ? p->batch->token_stream : e->cls_stream;
+  const uint32_t *positions = tokens ? p->batch->positions : e->cls_position;
+  const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_ATTENTION_OUTPUT);
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const struct ad_lane_rows r = ad__lane_rows(p, lane, tokens);
+    const size_t at = r.first * H;
+    e->kernels->bias_residual_norm_backward(
+        r.count, H, e->dz + at, s->z1 + at, s->mean1 + r.first, s->rstd1 + r.first, p->theta + o->norm1_weight,
+        &dropout, streams + r.first, positions + r.first, e->dz + at, e->dy + at,
+        ad__lane_sum(p, lane, c->norm1_weight), ad__lane_sum(p, lane, c->norm1_bias), ad__lane_sum(p, lane, c->output));
+  }
+  AD_TRY(ad__weight_gradient(p, o->output_weight, H, H, e->dy, H, s->context, H, tokens));
+  ad_gemm_nn(e->gemm, rows, H, H, e->dy, H, p->theta + o->output_weight, e->dx, H, 0);
+  AD_TRY(ad__column_gradient(p, o->output_bias, c->output, H));
+  AD_TRY(ad__column_gradient(p, o->norm1_weight, c->norm1_weight, H));
+  return ad__column_gradient(p, o->norm1_bias, c->norm1_bias, H);
+}
+
+/* 2 context = attention(q, k, v): dx (gradient of the context) to dq, dk, dv. */
+static void backward_attention(struct ad__backward *p, uint32_t l, float *dq, size_t ldq, float *dk, size_t ldk) {
+  struct ad_encoder *e = p->e;
+  const struct ad_model_config *m = &e->params->config;
+  const struct bert_layer *s = e->layers[l].own;
+  const size_t H = m->hidden;
+  const int last = l + 1 == m->layers;
+  const float *key = last ? s->qkv : s->qkv + H;
+  const struct ad_dropout dropout = ad_encoder_dropout(m->attention_dropout, p->masks, l + 1, AD_MASK_ATTENTION);
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const size_t first = p->batch->lane_example[lane], cls = e->lane_cls[lane];
+    for (size_t b = first; b < p->batch->lane_example[lane + 1]; b++) {
+      const size_t t = p->batch->offset[b], S = p->batch->length[b], row = last ? cls + (b - first) : t;
+      e->kernels->attention_backward(last ? 1 : S, S, m->heads, H / m->heads, s->q + row * ldq, ldq, key + t * ldk,
+                                     key + H + t * ldk, ldk, &dropout, p->batch->stream[b], e->dx + row * H, H,
+                                     dq + row * ldq, dk + t * ldk, dk + H + t * ldk,
+                                     ((const struct bert *)e->own)->attention_work);
+    }
+  }
+}
+
+/* 1 and 2: dz (gradient of the residual) plus what comes through attention: dx becomes the gradient of the layer's
+ * input, T rows. */
+static int backward_projection(struct ad__backward *p, uint32_t l, const struct attention_columns *c) {
+  struct ad_encoder *e = p->e;
+  const struct ad_model_config *m = &e->params->config;
+  const struct bert_layer_offsets *o = ad__bert_layer(e, l);
+  const struct bert_layer *s = e->layers[l].own;
+  const struct ad_kernels *k = e->kernels;
+  const size_t H = m->hidden, T = p->batch->tokens, B = e->lane_cls[p->batch->lanes];
+  const int last = l + 1 == m->layers;
+  const size_t ldq = last ? H : 3 * H, ldk = last ? 2 * H : 3 * H;
+  const float *x = e->layers[l].x;
+  float *dqkv = ((const struct bert *)e->own)->dqkv, *dq = last ? e->dy : dqkv, *dk = last ? dqkv : dqkv + H;
+  backward_attention(p, l, dq, ldq, dk, ldk);
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const struct ad_lane_rows q = ad__lane_rows(p, lane, !last), t = ad__lane_rows(p, lane, 1);
+    k->column_sum(q.count, H, dq + q.first * ldq, ldq, ad__lane_sum(p, lane, c->qkv));
+    k->column_sum(t.count, 2 * H, dk + t.first * ldk, ldk, ad__lane_sum(p, lane, c->qkv + H));
+  }
+  AD_TRY(ad__column_gradient(p, o->query_bias, c->qkv, 3 * H));
+  if (!last) {
+    AD_TRY(ad__weight_gradient(p, o->query_weight, 3 * H, H, dqkv, 3 * H, x, H, 1));
+    if (ad__is_lowest(p, l)) {
+      return AD_OK;
+    }
+    ad_gemm_nn(e->gemm, product_rows(e, T), 3 * H, H, dqkv, 3 * H, p->theta + o->query_weight, e->dz, H, 1);
+    float *held = e->dx;
+    e->dx = e->dz;
+    e->dz = held;
+    return AD_OK;
+  }
+  AD_TRY(ad__weight_gradient(p, o->query_weight, H, H, dq, H, s->xc, H, 0));
+  AD_TRY(ad__weight_gradient(p, o->key_weight, 2 * H, H, dk, 2 * H, x, H, 1));
+  if (ad__is_lowest(p, l)) {
+    return AD_OK;
+  }
+  ad_gemm_nn(e->gemm, product_rows(e, B), H, H, dq, H, p->theta + o->query_weight, e->dz, H, 1);
+  ad_gemm_nn(e->gemm, product_rows(e, T), 2 * H, H, dk, 2 * H, p->theta + o->key_weight, e->dx, H, 0);
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const struct ad_lane_rows r = ad__lane_rows(p, lane, 0);
+    k->scatter_add(r.count, H, e->cls_row + r.first, e->dz + r.first * H, e->dx);
+  }
+  return AD_OK;
+}
+
+int ad__bert_backward(struct ad__backward *p, uint32_t l) {
+  const struct ad_params *params = p->e->params;
+  const struct ffn_columns f = ffn_columns(params->config.hidden, params->config.ffn);
+  const struct attention_columns a = attention_columns(params->config.hidden);
+  AD_TRY(ad__bucket_open(p, ad__layer_bucket(params, l, BERT_FFN), f.total));
+  AD_TRY(backward_ffn(p, l, &f));
+  AD_TRY(ad__bucket_close(p));
+  AD_TRY(ad__bucket_open(p, ad__layer_bucket(params, l, BERT_ATTENTION), a.total));
+  AD_TRY(backward_attention_output(p, l, &a));
+  AD_TRY(backward_projection(p, l, &a));
+  return ad__bucket_close(p);
+}
+
+int ad__bert_embed_backward(struct ad__backward *p) {
+  struct ad_encoder *e = p->e;
+  const struct ad_model_config *m = &e->params->config;
+  const struct bert_embedding_offsets *o = ad__bert_embedding(e);
+  const struct bert *b = e->own;
+  const size_t H = m->hidden;
+  const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, 0, AD_MASK_EMBEDDING);
+  AD_TRY(ad__bucket_open(p, 0, 2 * H));
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const struct ad_lane_rows r = ad__lane_rows(p, lane, 1);
+    const size_t at = r.first * H;
+    e->kernels->norm_backward(r.count, H, e->dx + at, b->embedded + at, b->mean0 + r.first, b->rstd0 + r.first,
+                              p->theta + o->norm_weight, &dropout, p->batch->token_stream + r.first,
+                              p->batch->positions + r.first, e->dz + at, ad__lane_sum(p, lane, 0),
+                              ad__lane_sum(p, lane, H));
+  }
+  uint32_t longest = 0;
+  for (size_t t = 0; t < p->batch->tokens; t++) {
+    longest = p->batch->positions[t] >= longest ? p->batch->positions[t] + 1 : longest;
+  }
+  AD_TRY(ad__row_table_gradient(p, e->dz));
+  AD_TRY(ad__table_gradient(p, o->position, m->positions, longest, p->batch->positions, e->dz, H));
+  AD_TRY(ad__table_gradient(p, o->type, m->types, m->types, p->batch->types, e->dz, H));
+  AD_TRY(ad__column_gradient(p, o->norm_weight, 0, H));
+  AD_TRY(ad__column_gradient(p, o->norm_bias, H, H));
+  return ad__bucket_close(p);
+}

@@ -1,0 +1,85 @@
+/* BERT's embeddings and layers. */
+#include <string.h>
+
+#include "bert.h"
+
+void ad__bert_embed(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
+                    const struct ad_masks *masks) {
+  const struct ad_model_config *m = &e->params->config;
+  const struct bert_embedding_offsets *p = ad__bert_embedding(e);
+  const struct bert *b = e->own;
+  const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, masks, 0, AD_MASK_EMBEDDING);
+  e->kernels->embed(batch->tokens, m->hidden, batch->ids, batch->positions, batch->types, theta + p->word,
+                    theta + p->position, theta + p->type, b->embedded);
+  e->kernels->norm(batch->tokens, m->hidden, b->embedded, theta + p->norm_weight, theta + p->norm_bias,
+                   m->layer_norm_eps, &dropout, batch->token_stream, batch->positions, b->mean0, b->rstd0,
+                   e->layers[0].x);
+}
+
+/* Queries, keys, values. In the last layer keys and values of all tokens, queries of the [CLS] rows only. */
+static void project(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, uint32_t l) {
+  const struct bert_layer_offsets *p = ad__bert_layer(e, l);
+  const struct bert_layer *s = e->layers[l].own;
+  const float *x = e->layers[l].x;
+  const size_t H = e->params->config.hidden, T = batch->tokens, rows = product_rows(e, T);
+  const struct ad_kernels *k = e->kernels;
+  if (l + 1 < e->params->config.layers) {
+    ad_gemm_nt(e->gemm, rows, 3 * H, H, x, H, theta + p->query_weight, s->qkv, 3 * H);
+    k->bias(T, 3 * H, s->qkv, 3 * H, theta + p->query_bias);
+    return;
+  }
+  ad_gemm_nt(e->gemm, rows, 2 * H, H, x, H, theta + p->key_weight, s->qkv, 2 * H);
+  k->bias(T, 2 * H, s->qkv, 2 * H, theta + p->key_bias);
+  const size_t B = e->lane_cls[batch->lanes];
+  for (size_t b = 0; b < B; b++) {
+    memcpy(s->xc + b * H, x + e->cls_row[b] * H, H * sizeof *x);
+  }
+  ad_gemm_nt(e->gemm, product_rows(e, B), H, H, s->xc, H, theta + p->query_weight, s->q, H);
+  k->bias(B, H, s->q, H, theta + p->query_bias);
+}
+
+/* Attention of all examples, each at its own length. */
+static void attend(struct ad_encoder *e, const struct ad_batch *batch, const struct bert_layer *s,
+                   const struct ad_dropout *dropout, int last) {
+  const struct ad_model_config *m = &e->params->config;
+  const size_t H = m->hidden, D = H / m->heads, ldq = last ? H : 3 * H, ldk = last ? 2 * H : 3 * H;
+  const float *key = last ? s->qkv : s->qkv + H;
+  for (size_t lane = 0; lane < batch->lanes; lane++) {
+    for (size_t b = batch->lane_example[lane]; b < batch->lane_example[lane + 1]; b++) {
+      const size_t t = batch->offset[b], S = batch->length[b],
+                   row = last ? e->lane_cls[lane] + (b - batch->lane_example[lane]) : t;
+      e->kernels->attention(last ? 1 : S, S, m->heads, D, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk,
+                            dropout, batch->stream[b], s->context + row * H, H,
+                            ((const struct bert *)e->own)->attention_work);
+    }
+  }
+}
+
+/* The numbers of the steps are undone from 6 to 1 in backward.c. */
+void ad__bert_forward(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
+                      const struct ad_masks *masks, uint32_t l) {
+  const struct ad_model_config *m = &e->params->config;
+  const struct bert_layer_offsets *p = ad__bert_layer(e, l);
+  const struct bert_layer *s = e->layers[l].own;
+  const struct ad_kernels *k = e->kernels;
+  const int last = l + 1 == m->layers;
+  const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens,
+               rows = product_rows(e, M);
+  const uint32_t *streams = last ? e->cls_stream : batch->token_stream;
+  const uint32_t *positions = last ? e->cls_position : batch->positions;
+  const float *residual = last ? s->xc : e->layers[l].x;
+  const struct ad_dropout attention = ad_encoder_dropout(m->attention_dropout, masks, l + 1, AD_MASK_ATTENTION);
+  const struct ad_dropout drop1 = ad_encoder_dropout(m->hidden_dropout, masks, l + 1, AD_MASK_ATTENTION_OUTPUT);
+  const struct ad_dropout drop2 = ad_encoder_dropout(m->hidden_dropout, masks, l + 1, AD_MASK_FFN_OUTPUT);
+
+  /* 1 */ project(e, theta, batch, l);
+  /* 2 */ attend(e, batch, s, &attention, last);
+  /* 3 */ ad_gemm_nt(e->gemm, rows, H, H, s->context, H, theta + p->output_weight, s->z1, H);
+  k->bias_residual_norm(M, H, s->z1, theta + p->output_bias, residual, theta + p->norm1_weight, theta + p->norm1_bias,
+                        m->layer_norm_eps, &drop1, streams, positions, s->mean1, s->rstd1, s->y1);
+  /* 4 */ ad_gemm_nt(e->gemm, rows, F, H, s->y1, H, theta + p->up_weight, s->u, F);
+  /* 5 */ k->bias_activation(M, F, (int)m->activation, s->u, theta + p->up_bias, s->g);
+  /* 6 */ ad_gemm_nt(e->gemm, rows, H, F, s->g, F, theta + p->down_weight, s->z2, H);
+  k->bias_residual_norm(M, H, s->z2, theta + p->down_bias, s->y1, theta + p->norm2_weight, theta + p->norm2_bias,
+                        m->layer_norm_eps, &drop2, streams, positions, s->mean2, s->rstd2, e->layers[l].out);
+}
