@@ -100,8 +100,9 @@ static int inspect_folder(const char *folder, struct totals *totals) {
   struct ad_model_config m;
   struct ad_names names = {0}, files = {0};
   AD_TRY(ad_model_read_config(folder, &m, &names));
-  printf("%s: BERT, %u layers, %u wide, %u heads, feed-forward %u, vocabulary %u, %u positions, %u types\n",
-         ad_shown(folder), m.layers, m.hidden, m.heads, m.ffn, m.vocab, m.positions, m.types);
+  printf("%s: %s, %u layers, %u wide, %u heads, feed-forward %u, vocabulary %u, %u positions, %u types\n",
+         ad_shown(folder), ad_architecture_title(m.architecture), m.layers, m.hidden, m.heads, m.ffn, m.vocab,
+         m.positions, m.types);
   printf("activation %s, layer norm epsilon %g, dropout %g hidden, %g attention, %g classifier\n",
          ad_activation_name(m.activation), (double)m.layer_norm_eps, (double)m.hidden_dropout,
          (double)m.attention_dropout, (double)m.classifier_dropout);

@@ -1,12 +1,14 @@
 /* What an architecture is: a table in a folder of its own, src/model/NAME/, and a line of
- * autodidact/model/architectures.h. The table says which tensors there are, and how the embeddings and a layer are
- * computed. What all have in common is done once: the parameter table (params.c) and the encoder (encoder.c,
- * encoder_backward.c), which follows the table once a call or a layer. Not installed.
+ * autodidact/model/architectures.h. The table says which tensors there are, what config.json means, and how the
+ * embeddings and a layer are computed. What all have in common is done once: the parameter table (params.c), the folder
+ * (config.c, load.c, save.c), and the encoder (encoder.c, encoder_backward.c), which follows the table once a call or a
+ * layer. Not installed.
  *
  * Letters as in model/encoder.h. */
 #ifndef AUTODIDACT_SRC_MODEL_ARCHITECTURE_H
 #define AUTODIDACT_SRC_MODEL_ARCHITECTURE_H
 
+#include "autodidact/base/json.h"
 #include "autodidact/model/params.h"
 
 struct ad_batch;
@@ -30,11 +32,25 @@ struct ad__tensors;
 /* Appends a tensor, and returns its offset in the flat vector. */
 size_t ad__tensor(struct ad__tensors *list, const struct ad__tensor_row *row);
 
+/* A name at the end of a tensor's name, and the one that the parameter table has in place of it. */
+struct ad__alias {
+  const char *old, *now;
+};
+
+/* Tensors whose names begin so are of another architecture, whatever config.json says. */
+struct ad__stranger {
+  const char *start, *title;
+};
+
 /* The largest number of shapes. */
 enum { AD_SHAPES = 16 };
 
 /* Lists end with NULL. A function without a comment on errors has none. */
 struct ad_architecture {
+  const char *title;      /* "BERT" */
+  const char *model_type; /* of config.json: "bert" */
+  const char *class_name; /* Hugging Face's classes are this and "Model", this and "ForSequenceClassification" */
+
   /* --- Tensors, in the order of the flat vector: embeddings, layers, head --- */
   uint32_t parts;        /* buckets of a layer, at least 1 */
   size_t embedding_size; /* bytes of the architecture's own struct of the embeddings' offsets */
@@ -43,13 +59,25 @@ struct ad_architecture {
   void (*list_layer)(struct ad__tensors *list, const struct ad_model_config *m, uint32_t layer, void *offsets);
 
   /* --- Their names in files --- */
-  const char *prefix;        /* "bert.": of all but the head; files may lack it */
-  const char *layer_prefix;  /* "encoder.layer.": then the layer's number and a dot */
-  const char *pooler[2];     /* weight [H,H] and bias; drawn anew where the files lack one of them */
-  const char *classifier[2]; /* weight [C,H] and bias */
+  const char *prefix;                   /* "bert.": of all but the head; files may lack it */
+  const char *layer_prefix;             /* "encoder.layer.": then the layer's number and a dot */
+  const char *pooler[2];                /* weight [H,H] and bias; drawn anew where the files lack one of them */
+  const char *classifier[2];            /* weight [C,H] and bias */
+  const struct ad__alias *aliases;      /* until old is NULL */
+  const char *const *inside;            /* names that begin so are of the encoder: each must have its place */
+  const char *const *buffers;           /* names that begin so too, and are no parameters */
+  const struct ad__stranger *strangers; /* until start is NULL */
 
+  /* --- config.json --- */
+  const char *const *keys; /* that read_config reads, or that say nothing here */
+  /* Reads and checks the architecture's own keys of the file at `path` into m. AD_EINPUT naming file and key. */
+  int (*read_config)(const char *path, const json_t *root, struct ad_model_config *m);
+  /* Adds them. 0, or another number when out of memory. */
+  int (*write_config)(const struct ad_model_config *m, json_t *root);
   /* AD_ECONFIG where the sizes make no model. */
   int (*check)(const struct ad_model_config *m);
+  /* The sizes from the shapes of tensors (ad_params_recognise), but for the head's. What `shape` fails with. */
+  int (*recognise)(struct ad_model_config *m, ad_shape_of shape, void *context);
 
   /* --- Memory of an encoder --- */
   size_t own_size;       /* bytes of the architecture's own struct beside the layers */
@@ -84,5 +112,11 @@ AD_ARCHITECTURES(AD_ARCHITECTURE_TABLE)
 
 /* The table of an architecture. */
 const struct ad_architecture *ad__architecture(enum ad_architecture_id id);
+
+/* The one that config.json calls so. 1, or 0 where there is none (type may be NULL). */
+int ad__architecture_find(const char *type, enum ad_architecture_id *id);
+
+/* What config.json calls them, for a message, into text [size]. */
+void ad__architecture_types(char *text, size_t size);
 
 #endif

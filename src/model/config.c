@@ -1,9 +1,10 @@
-/* config.json: Hugging Face's BertConfig in and out. */
+/* config.json in and out: what all architectures have in common. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "architecture.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -45,17 +46,12 @@ static const struct {
     {"auto_map", "none: a model's own code is not run"},
 };
 
-/* Keys that are read elsewhere, or leave what the encoder computes as it is: BertConfig's and those that versions of
- * transformers and its neighbours write for every model (the older ones with the settings of generation). */
+/* Keys that are read elsewhere, or leave what the encoder computes as it is: those that versions of transformers and its
+ * neighbours write for every model (the older ones with the settings of generation). */
 static const char *const known[] = {
-    "autodidact_classifier", "hidden_size", "num_attention_heads", "intermediate_size", "num_hidden_layers",
-    "vocab_size", "max_position_embeddings", "type_vocab_size", "layer_norm_eps", "hidden_dropout_prob",
-    "attention_probs_dropout_prob", "classifier_dropout", "hidden_act", "position_embedding_type", "model_type",
-    "architectures", "problem_type", "id2label", "label2id", "num_labels", "_num_labels", "finetuning_task",
-    "task_specific_params", "sentence_transformers", "sbert_ce_default_activation_function",
-    /* of Google's first files, for poolers that no BERT has had */
-    "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head",
-    "pooler_type",
+    "autodidact_classifier", "model_type", "architectures", "problem_type", "id2label", "label2id", "num_labels",
+    "_num_labels", "finetuning_task", "task_specific_params", "sentence_transformers",
+    "sbert_ce_default_activation_function",
     /* how it is trained, run or stored */
     "initializer_range", "gradient_checkpointing", "chunk_size_feed_forward", "torch_dtype", "dtype", "torchscript",
     "use_bfloat16", "tf_legacy_loss", "xla_device", "use_cache", "output_past", "output_attentions",
@@ -73,7 +69,7 @@ static const char *const known[] = {
 };
 
 static const char OUR_CLASSIFIER[] = "autodidact_classifier";
-static const char SEQUENCE_MODEL[] = "BertForSequenceClassification";
+static const char SEQUENCE_MODEL[] = "ForSequenceClassification"; /* behind the architecture's class name */
 
 int ad_names_add(struct ad_names *names, const char *name) {
   void *items = names->items;
@@ -95,27 +91,25 @@ void ad_names_destroy(struct ad_names *names) {
   *names = (struct ad_names){0};
 }
 
-static int wrong(const char *path, const json_t *root, const char *key, const char *expected) {
+int ad__config_wrong(const char *path, const json_t *root, const char *key, const char *expected) {
   char text[100];
   return ad_fail(AD_EINPUT, "%s: %s is %s, expected %s", path, key,
                  ad_json_show(json_object_get(root, key), text, sizeof text), expected);
 }
 
-/* Limits far above any model, low enough that no product of two sizes overflows. */
-static int read_count(const char *path, const json_t *root, const char *key, json_int_t most, uint32_t *out) {
+int ad__config_count(const char *path, const json_t *root, const char *key, json_int_t most, uint32_t *out) {
   const json_t *value = json_object_get(root, key);
   if (!json_is_integer(value) || json_integer_value(value) < 1 || json_integer_value(value) > most) {
     char expected[60];
     snprintf(expected, sizeof expected, "an integer from 1 to %" JSON_INTEGER_FORMAT, most);
-    return wrong(path, root, key, expected);
+    return ad__config_wrong(path, root, key, expected);
   }
   *out = (uint32_t)json_integer_value(value);
   return AD_OK;
 }
 
-/* A number in [low, high), as a float too; absent or null: `standard`, BertConfig's own default. */
-static int read_real(const char *path, const json_t *root, const char *key, float standard, double low, double high,
-                     float *out) {
+int ad__config_real(const char *path, const json_t *root, const char *key, float standard, double low, double high,
+                    float *out) {
   const json_t *value = json_object_get(root, key);
   *out = standard;
   if (value == NULL || json_is_null(value)) {
@@ -125,14 +119,14 @@ static int read_real(const char *path, const json_t *root, const char *key, floa
   if (!json_is_number(value) || !(number >= low && number < high) || !((double)(float)number < high)) {
     char expected[80];
     snprintf(expected, sizeof expected, "a number from %g to below %g, in float32", low, high);
-    return wrong(path, root, key, expected);
+    return ad__config_wrong(path, root, key, expected);
   }
   *out = (float)number;
   return AD_OK;
 }
 
-static int read_activation(const char *path, const json_t *root, enum ad_activation *out) {
-  const json_t *value = json_object_get(root, "hidden_act");
+int ad__config_activation(const char *path, const json_t *root, const char *key, enum ad_activation *out) {
+  const json_t *value = json_object_get(root, key);
   const char *name = value == NULL ? ad_activation_name(AD_GELU_ERF) : json_string_value(value);
   for (size_t i = 0; name != NULL && i < sizeof activations / sizeof *activations; i++) {
     if (strcmp(name, activations[i].name) == 0) {
@@ -140,7 +134,7 @@ static int read_activation(const char *path, const json_t *root, enum ad_activat
       return AD_OK;
     }
   }
-  return wrong(path, root, "hidden_act", "gelu, gelu_new, gelu_pytorch_tanh or relu");
+  return ad__config_wrong(path, root, key, "gelu, gelu_new, gelu_pytorch_tanh or relu");
 }
 
 /* As good as absent: null, false, {}, []. */
@@ -150,25 +144,33 @@ static int is_nothing(const json_t *value) {
          (json_is_array(value) && json_array_size(value) == 0);
 }
 
+/* Which architecture it is: one that there is a table of. */
+static int read_architecture(const char *path, const json_t *root, enum ad_architecture_id *out) {
+  if (ad__architecture_find(json_string_value(json_object_get(root, "model_type")), out)) {
+    return AD_OK;
+  }
+  char types[400], expected[sizeof types + 40];
+  ad__architecture_types(types, sizeof types);
+  snprintf(expected, sizeof expected, "%s: no other architecture is supported", types);
+  return ad__config_wrong(path, root, "model_type", expected);
+}
+
 /* Keys that make another model than the one this program computes. */
-static int check_kind(const char *path, const json_t *root) {
-  const char *type = json_string_value(json_object_get(root, "model_type"));
-  if (type == NULL || strcmp(type, "bert") != 0) {
-    return wrong(path, root, "model_type", "\"bert\": no other architecture is supported");
-  }
-  const json_t *positions = json_object_get(root, "position_embedding_type");
-  if (positions != NULL && (!json_is_string(positions) || strcmp(json_string_value(positions), "absolute") != 0)) {
-    return wrong(path, root, "position_embedding_type", "\"absolute\"");
-  }
+static int check_refused(const char *path, const json_t *root) {
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
     if (!is_nothing(json_object_get(root, refused[i].key))) {
-      return wrong(path, root, refused[i].key, refused[i].expected);
+      return ad__config_wrong(path, root, refused[i].key, refused[i].expected);
     }
   }
   return AD_OK;
 }
 
-static int is_known(const char *key) {
+static int is_known(const struct ad_architecture *a, const char *key) {
+  for (size_t i = 0; a->keys[i] != NULL; i++) {
+    if (strcmp(key, a->keys[i]) == 0) {
+      return 1;
+    }
+  }
   for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
     if (strcmp(key, known[i]) == 0) {
       return 1;
@@ -183,11 +185,11 @@ static int is_known(const char *key) {
 }
 
 /* Keys of which nobody here can say that they leave the arithmetic as it is. */
-static int list_unknown(const json_t *root, struct ad_names *unknown) {
+static int list_unknown(const struct ad_architecture *a, const json_t *root, struct ad_names *unknown) {
   const char *key;
   json_t *value;
   json_object_foreach((json_t *)(uintptr_t)root, key, value) {
-    if (!is_known(key) && !is_nothing(value)) {
+    if (!is_known(a, key) && !is_nothing(value)) {
       AD_TRY(ad_names_add(unknown, key));
     }
   }
@@ -220,13 +222,13 @@ static int read_classes(const char *path, const json_t *root, struct ad_folder_c
   out->config.classes = 2;
   out->classes_stated = has_labels || has_number;
   if (has_number) {
-    AD_TRY(read_count(path, root, "num_labels", 1 << 20, &out->config.classes));
+    AD_TRY(ad__config_count(path, root, "num_labels", 1 << 20, &out->config.classes));
   }
   if (!has_labels) {
     return AD_OK;
   }
   if (!json_is_object(labels) || json_object_size(labels) == 0) {
-    return wrong(path, root, "id2label", "an object of class names");
+    return ad__config_wrong(path, root, "id2label", "an object of class names");
   }
   if (has_number && json_object_size(labels) != out->config.classes) {
     return ad_fail(AD_EINPUT, "%s: num_labels is %u, but id2label has %zu entries", path, out->config.classes,
@@ -237,11 +239,13 @@ static int read_classes(const char *path, const json_t *root, struct ad_folder_c
 }
 
 /* A classifier with the right names may still be one for tokens, or a regression. */
-static void read_head_kind(const json_t *root, struct ad_folder_config *out) {
-  const char *architecture = json_string_value(json_array_get(json_object_get(root, "architectures"), 0));
+static void read_head_kind(const struct ad_architecture *a, const json_t *root, struct ad_folder_config *out) {
+  const char *found = json_string_value(json_array_get(json_object_get(root, "architectures"), 0));
   const char *problem = json_string_value(json_object_get(root, "problem_type"));
-  if (architecture != NULL && strncmp(architecture, "BertFor", 7) == 0 && strcmp(architecture, SEQUENCE_MODEL) != 0) {
-    snprintf(out->head_refusal, sizeof out->head_refusal, "it belongs to a %.60s, expected %s", architecture,
+  const size_t own = strlen(a->class_name);
+  if (found != NULL && strncmp(found, a->class_name, own) == 0 && strncmp(found + own, "For", 3) == 0 &&
+      strcmp(found + own, SEQUENCE_MODEL) != 0) {
+    snprintf(out->head_refusal, sizeof out->head_refusal, "it belongs to a %.60s, expected %s%s", found, a->class_name,
              SEQUENCE_MODEL);
   } else if (problem != NULL && strcmp(problem, "single_label_classification") != 0) {
     snprintf(out->head_refusal, sizeof out->head_refusal,
@@ -253,7 +257,7 @@ static int read_classifier(const char *path, const json_t *root, enum ad_classif
   const json_t *value = json_object_get(root, OUR_CLASSIFIER);
   const char *name = value == NULL ? "pooler" : json_string_value(value);
   if (name == NULL || (strcmp(name, "pooler") != 0 && strcmp(name, "cls") != 0)) {
-    return wrong(path, root, OUR_CLASSIFIER, "\"pooler\" or \"cls\"");
+    return ad__config_wrong(path, root, OUR_CLASSIFIER, "\"pooler\" or \"cls\"");
   }
   *out = strcmp(name, "cls") == 0 ? AD_CLASSIFIER_CLS : AD_CLASSIFIER_POOLER;
   return AD_OK;
@@ -261,26 +265,13 @@ static int read_classifier(const char *path, const json_t *root, enum ad_classif
 
 static int read_config(const char *path, const json_t *root, struct ad_folder_config *out) {
   struct ad_model_config *m = &out->config;
-  AD_TRY(check_kind(path, root));
-  AD_TRY(read_count(path, root, "hidden_size", 1 << 16, &m->hidden));
-  AD_TRY(read_count(path, root, "num_attention_heads", 1 << 16, &m->heads));
-  AD_TRY(read_count(path, root, "intermediate_size", 1 << 20, &m->ffn));
-  AD_TRY(read_count(path, root, "num_hidden_layers", 1000, &m->layers));
-  AD_TRY(read_count(path, root, "vocab_size", 1 << 24, &m->vocab));
-  AD_TRY(read_count(path, root, "max_position_embeddings", 1 << 20, &m->positions));
-  AD_TRY(read_count(path, root, "type_vocab_size", 1 << 16, &m->types));
-  if (m->hidden % m->heads != 0) {
-    return ad_fail(AD_EINPUT, "%s: hidden_size %u is not a multiple of num_attention_heads %u", path, m->hidden,
-                   m->heads);
-  }
-  AD_TRY(read_real(path, root, "layer_norm_eps", 1e-12f, 0.0, 1.0, &m->layer_norm_eps));
-  AD_TRY(read_real(path, root, "hidden_dropout_prob", 0.1f, 0.0, 1.0, &m->hidden_dropout));
-  AD_TRY(read_real(path, root, "attention_probs_dropout_prob", 0.1f, 0.0, 1.0, &m->attention_dropout));
-  AD_TRY(read_real(path, root, "classifier_dropout", m->hidden_dropout, 0.0, 1.0, &m->classifier_dropout));
-  AD_TRY(read_activation(path, root, &m->activation));
+  AD_TRY(read_architecture(path, root, &m->architecture));
+  const struct ad_architecture *a = ad__architecture(m->architecture);
+  AD_TRY(check_refused(path, root));
+  AD_TRY(a->read_config(path, root, m));
   AD_TRY(read_classifier(path, root, &m->classifier));
-  read_head_kind(root, out);
-  AD_TRY(list_unknown(root, &out->unknown));
+  read_head_kind(a, root, out);
+  AD_TRY(list_unknown(a, root, &out->unknown));
   return read_classes(path, root, out);
 }
 
@@ -314,8 +305,7 @@ int ad_model_read_config(const char *folder, struct ad_model_config *config, str
   return AD_OK;
 }
 
-/* A float by its shortest decimal: 0.1, not 0.100000001. */
-static json_t *make_real(float value) {
+json_t *ad__config_make_real(float value) {
   char text[40];
   for (int digits = 1; digits <= 9; digits++) {
     snprintf(text, sizeof text, "%.*g", digits, (double)value);
@@ -341,26 +331,22 @@ static int add_labels(json_t *root, const struct ad_model_config *m, const char 
   return failed | json_object_set_new(root, "label2id", numbers);
 }
 
+/* The class that loads the folder: the bare encoder's where the classifier has no counterpart there. */
+static json_t *make_class(const struct ad_architecture *a, int cls) {
+  char name[120];
+  snprintf(name, sizeof name, "%s%s", a->class_name, cls ? "Model" : SEQUENCE_MODEL);
+  return json_pack("[s]", name);
+}
+
 json_t *ad_folder_make_config(const struct ad_model_config *m, const char *const *class_names, size_t pad_id) {
+  const struct ad_architecture *a = ad__architecture(m->architecture);
   const int cls = m->classifier == AD_CLASSIFIER_CLS;
   json_t *root = json_object();
   int failed = root == NULL;
-  failed |= json_object_set_new(root, "architectures", json_pack("[s]", cls ? "BertModel" : SEQUENCE_MODEL));
-  failed |= json_object_set_new(root, "model_type", json_string("bert"));
+  failed |= json_object_set_new(root, "architectures", make_class(a, cls));
+  failed |= json_object_set_new(root, "model_type", json_string(a->model_type));
   failed |= cls && json_object_set_new(root, OUR_CLASSIFIER, json_string("cls"));
-  failed |= json_object_set_new(root, "hidden_size", json_integer(m->hidden));
-  failed |= json_object_set_new(root, "num_attention_heads", json_integer(m->heads));
-  failed |= json_object_set_new(root, "intermediate_size", json_integer(m->ffn));
-  failed |= json_object_set_new(root, "num_hidden_layers", json_integer(m->layers));
-  failed |= json_object_set_new(root, "vocab_size", json_integer(m->vocab));
-  failed |= json_object_set_new(root, "max_position_embeddings", json_integer(m->positions));
-  failed |= json_object_set_new(root, "type_vocab_size", json_integer(m->types));
-  failed |= json_object_set_new(root, "position_embedding_type", json_string("absolute"));
-  failed |= json_object_set_new(root, "hidden_act", json_string(ad_activation_name(m->activation)));
-  failed |= json_object_set_new(root, "layer_norm_eps", make_real(m->layer_norm_eps));
-  failed |= json_object_set_new(root, "hidden_dropout_prob", make_real(m->hidden_dropout));
-  failed |= json_object_set_new(root, "attention_probs_dropout_prob", make_real(m->attention_dropout));
-  failed |= json_object_set_new(root, "classifier_dropout", make_real(m->classifier_dropout));
+  failed |= root == NULL || a->write_config(m, root);
   failed |= json_object_set_new(root, "pad_token_id", json_integer((json_int_t)pad_id));
   failed |= json_object_set_new(root, "problem_type", json_string("single_label_classification"));
   failed |= json_object_set_new(root, "torch_dtype", json_string("float32"));

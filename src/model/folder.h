@@ -22,6 +22,25 @@ int ad_folder_read_config(const char *folder, struct ad_folder_config *out);
 /* The JSON of a config.json for ad_model_save; NULL when out of memory. */
 json_t *ad_folder_make_config(const struct ad_model_config *config, const char *const *class_names, size_t pad_id);
 
+/* --- For an architecture's part of config.json: `path` is the file's, `root` what it holds. AD_EINPUT naming file, key, what
+ * was found and what was expected --- */
+
+/* A failure: what the key has is wrong. */
+int ad__config_wrong(const char *path, const json_t *root, const char *key, const char *expected);
+
+/* An integer from 1 to `most`. Limits are far above any model, low enough that no product of two sizes overflows. */
+int ad__config_count(const char *path, const json_t *root, const char *key, json_int_t most, uint32_t *out);
+
+/* A number in [low, high), as a float too; absent or null: `standard`, Hugging Face's own default. */
+int ad__config_real(const char *path, const json_t *root, const char *key, float standard, double low, double high,
+                    float *out);
+
+/* An activation; absent: GELU. */
+int ad__config_activation(const char *path, const json_t *root, const char *key, enum ad_activation *out);
+
+/* A float by its shortest decimal: 0.1, not 0.100000001. */
+json_t *ad__config_make_real(float value);
+
 #define AD_WEIGHT_INDEX "model.safetensors.index.json"
 
 /* The safetensors files of a folder, plain names: model.safetensors, or the shards of the index in the order of its

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "architecture.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -12,7 +13,7 @@
 
 /* A tensor of the files under the name the parameter table has for it. */
 struct entry {
-  char *name; /* owned: no "bert.", LayerNorm.weight and LayerNorm.bias */
+  char *name; /* owned: without prefix and alias */
   const struct ad_safetensors *file;
   const struct ad_safetensor *tensor;
   int used;
@@ -22,6 +23,7 @@ struct ad_model {
   char *folder;
   struct ad_model_options options;
   struct ad_folder_config found; /* what config.json says */
+  const struct ad_architecture *architecture;
   struct ad_safetensors *files;  /* [file_count] */
   size_t file_count, file_capacity;
   struct entry *entries; /* [entry_count] sorted by name */
@@ -34,22 +36,34 @@ static int starts_with(const char *text, const char *start) {
   return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* If `name` ends in `old`, writes `now` over it; the memory must have room. */
-static void replace_end(char *name, const char *old, const char *now) {
-  const size_t length = strlen(name), tail = strlen(old);
-  if (length >= tail && strcmp(name + length - tail, old) == 0) {
-    memcpy(name + length - tail, now, strlen(now) + 1);
+/* Whether `text` begins with one of the list. */
+static int starts_with_any(const char *text, const char *const *starts) {
+  while (*starts != NULL && !starts_with(text, *starts)) {
+    starts++;
   }
+  return *starts != NULL;
+}
+
+static int ends_with(const char *text, const char *end) {
+  const size_t length = strlen(text), tail = strlen(end);
+  return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
 /* "bert.encoder.layer.0.output.LayerNorm.gamma" is "encoder.layer.0.output.LayerNorm.weight". The caller owns it. */
-static char *table_name(const char *name) {
-  const char *start = starts_with(name, "bert.") ? name + 5 : name;
-  char *copy = ad_malloc(strlen(start) + 2, 1); /* "weight" has one letter more than "gamma" */
+static char *table_name(const struct ad_architecture *a, const char *name) {
+  const char *start = starts_with(name, a->prefix) ? name + strlen(a->prefix) : name;
+  const struct ad__alias *alias = a->aliases;
+  while (alias->old != NULL && !ends_with(start, alias->old)) {
+    alias++;
+  }
+  if (alias->old == NULL) {
+    return ad_strdup(start);
+  }
+  const size_t kept = strlen(start) - strlen(alias->old), added = strlen(alias->now);
+  char *copy = ad_malloc(kept + added + 1, 1);
   if (copy != NULL) {
-    strcpy(copy, start);
-    replace_end(copy, "LayerNorm.gamma", "LayerNorm.weight");
-    replace_end(copy, "LayerNorm.beta", "LayerNorm.bias");
+    memcpy(copy, start, kept);
+    memcpy(copy + kept, alias->now, added + 1);
   }
   return copy;
 }
@@ -136,7 +150,7 @@ static int list_entries(struct ad_model *model) {
     AD_TRY(ad_reserve(&entries, &model->entry_capacity, model->entry_count + file->count, sizeof *model->entries));
     model->entries = entries;
     for (size_t j = 0; j < file->count; j++) {
-      char *name = table_name(file->tensors[j].name);
+      char *name = table_name(model->architecture, file->tensors[j].name);
       if (name == NULL) {
         return ad_fail_memory(strlen(file->tensors[j].name), "the name of a tensor");
       }
@@ -156,13 +170,19 @@ static int list_entries(struct ad_model *model) {
 
 /* ---- The head ---- */
 
+static int has_pooler(const struct ad_model *model) {
+  const char *const *names = model->architecture->pooler;
+  return find_entry(model, names[0]) != NULL && find_entry(model, names[1]) != NULL;
+}
+
 /* Whether the folder's classifier can be used. If not, says why in note [size]. */
 static int head_fits(const struct ad_model *model, char *note, size_t size) {
   const struct ad_model_options *options = &model->options;
   const struct ad_folder_config *found = &model->found;
-  const struct entry *weight = find_entry(model, "classifier.weight"), *bias = find_entry(model, "classifier.bias");
+  const struct ad_architecture *a = model->architecture;
+  const struct entry *weight = find_entry(model, a->classifier[0]), *bias = find_entry(model, a->classifier[1]);
   if (weight == NULL || bias == NULL) {
-    snprintf(note, size, "the folder has no %s", weight == NULL ? "classifier.weight" : "classifier.bias");
+    snprintf(note, size, "the folder has no %s", a->classifier[weight != NULL]);
     return 0;
   }
   if (found->head_refusal[0] != '\0') {
@@ -173,9 +193,9 @@ static int head_fits(const struct ad_model *model, char *note, size_t size) {
   if (weight->tensor->dimensions != 2 || classes < 2 || !shape_is(weight->tensor, classes, found->config.hidden, 0) ||
       !shape_is(bias->tensor, classes, 1, 1)) {
     char weight_shape[60], bias_shape[60];
-    snprintf(note, size, "classifier.weight is %s and classifier.bias %s, expected [%zu, %u] and [%zu]",
+    snprintf(note, size, "%s is %s and %s %s, expected [%zu, %u] and [%zu]", a->classifier[0],
              ad_shape_text(weight->tensor->shape, weight->tensor->dimensions, weight_shape, sizeof weight_shape),
-             ad_shape_text(bias->tensor->shape, bias->tensor->dimensions, bias_shape, sizeof bias_shape),
+             a->classifier[1], ad_shape_text(bias->tensor->shape, bias->tensor->dimensions, bias_shape, sizeof bias_shape),
              classes < 2 ? 2 : classes, found->config.hidden, classes < 2 ? 2 : classes);
     return 0;
   }
@@ -189,8 +209,7 @@ static int head_fits(const struct ad_model *model, char *note, size_t size) {
              cls ? "pooler" : "cls");
     return 0;
   }
-  if (found->config.classifier == AD_CLASSIFIER_POOLER &&
-      (find_entry(model, "pooler.dense.weight") == NULL || find_entry(model, "pooler.dense.bias") == NULL)) {
+  if (found->config.classifier == AD_CLASSIFIER_POOLER && !has_pooler(model)) {
     snprintf(note, size, "it stands on a pooler that the folder does not have");
     return 0;
   }
@@ -280,7 +299,7 @@ static int make_table(struct ad_model *model) {
   report->unknown = model->found.unknown;
   model->found.unknown = (struct ad_names){0};
   if (report->head_loaded) {
-    config.classes = (uint32_t)find_entry(model, "classifier.weight")->tensor->shape[0];
+    config.classes = (uint32_t)find_entry(model, model->architecture->classifier[0])->tensor->shape[0];
   } else {
     config.classes = options->classes;
     config.classifier = options->classifier;
@@ -308,17 +327,12 @@ static int check_tensor(const struct entry *entry, const struct ad_tensor *wante
   return AD_OK;
 }
 
-static int is_pooler(const struct ad_tensor *tensor) {
-  return starts_with(tensor->name, "pooler.");
-}
-
 /* Whether a parameter is drawn although the files may have it, or because they lack it. */
 static int is_drawn(const struct ad_model *model, const struct ad_tensor *tensor) {
   if (tensor->new_head) {
     return !model->report.head_loaded;
   }
-  return is_pooler(tensor) &&
-         (find_entry(model, "pooler.dense.weight") == NULL || find_entry(model, "pooler.dense.bias") == NULL);
+  return tensor->optional && !has_pooler(model);
 }
 
 static int match_parameters(struct ad_model *model) {
@@ -341,28 +355,33 @@ static int match_parameters(struct ad_model *model) {
   }
   if (missing != NULL) {
     return ad_fail(AD_EINPUT,
-                   "%s/%s: tensor %s is missing, with and without the prefix bert. (%zu of %zu tensors are missing)",
+                   "%s/%s: tensor %s is missing, with and without the prefix %s (%zu of %zu tensors are missing)",
                    model->folder, model->file_count == 1 ? ad_path_name(model->files[0].name) : AD_WEIGHT_INDEX,
-                   missing->name, missing_count, params->tensor_count);
+                   missing->name, model->architecture->prefix, missing_count, params->tensor_count);
   }
   return AD_OK;
 }
 
-/* Models of other families that a config.json of "bert" does not turn into one. */
-static int check_family(const struct ad_model *model) {
-  static const char *const families[][2] = {{"distilbert.", "DistilBERT"}, {"transformer.layer.", "DistilBERT"},
-                                            {"roberta.", "RoBERTa"},       {"electra.", "ELECTRA"},
-                                            {"albert.", "ALBERT"},         {"deberta.", "DeBERTa"},
-                                            {"mpnet.", "MPNet"},           {"xlm-roberta.", "RoBERTa"}};
+/* Models of another architecture than config.json says. */
+static int check_strangers(const struct ad_model *model) {
+  const struct ad_architecture *a = model->architecture;
   for (size_t i = 0; i < model->entry_count; i++) {
-    for (size_t j = 0; j < sizeof families / sizeof *families; j++) {
-      if (starts_with(model->entries[i].name, families[j][0])) {
-        return ad_fail(AD_EINPUT, "%s: tensor %s is of a %s model, expected BERT", model->entries[i].file->name,
-                       model->entries[i].tensor->name, families[j][1]);
+    for (const struct ad__stranger *s = a->strangers; s->start != NULL; s++) {
+      if (starts_with(model->entries[i].name, s->start)) {
+        return ad_fail(AD_EINPUT, "%s: tensor %s is of a %s model, expected %s", model->entries[i].file->name,
+                       model->entries[i].tensor->name, s->title, a->title);
       }
     }
   }
   return AD_OK;
+}
+
+static int is_buffer(const struct ad_architecture *a, const char *name) {
+  const char *const *buffer = a->buffers;
+  while (*buffer != NULL && strcmp(*buffer, name) != 0) {
+    buffer++;
+  }
+  return *buffer != NULL;
 }
 
 /* What no parameter took: heads and buffers are listed, but a tensor inside the encoder would change what it computes.
@@ -373,9 +392,7 @@ static int list_ignored(struct ad_model *model) {
     if (entry->used) {
       continue;
     }
-    const int inside = starts_with(entry->name, "embeddings.") || starts_with(entry->name, "encoder.");
-    if (inside && strcmp(entry->name, "embeddings.position_ids") != 0 &&
-        strcmp(entry->name, "embeddings.token_type_ids") != 0) {
+    if (starts_with_any(entry->name, model->architecture->inside) && !is_buffer(model->architecture, entry->name)) {
       return ad_fail(AD_EINPUT, "%s: tensor %s has no place in the model that config.json describes (%u layers)",
                      entry->file->name, entry->tensor->name, model->params.config.layers);
     }
@@ -404,10 +421,11 @@ static int check_inputs(const struct ad_model *model) {
 
 static int open_model(struct ad_model *model) {
   AD_TRY(ad_folder_read_config(model->folder, &model->found));
+  model->architecture = ad__architecture(model->found.config.architecture);
   AD_TRY(check_inputs(model));
   AD_TRY(open_files(model));
   AD_TRY(list_entries(model));
-  AD_TRY(check_family(model));
+  AD_TRY(check_strangers(model));
   AD_TRY(make_table(model));
   AD_TRY(match_parameters(model));
   return list_ignored(model);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "architecture.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -44,15 +45,15 @@ static int check_theta(const char *folder, const struct ad_params *params, const
 static int write_weights(const char *path, const struct ad_params *params, const float *theta) {
   const size_t count = params->tensor_count;
   struct ad_safetensor_source *sources = ad_calloc(count, sizeof *sources);
-  char(*names)[sizeof params->tensors->name + 8] = ad_calloc(count, sizeof *names);
+  char(*names)[sizeof params->tensors->name + 32] = ad_calloc(count, sizeof *names);
   int status = AD_OK;
   if (sources == NULL || names == NULL) {
     status = ad_fail_memory(count * (sizeof *sources + sizeof *names), "the list of tensors");
   }
   for (size_t i = 0; status == AD_OK && i < count; i++) {
     const struct ad_tensor *tensor = &params->tensors[i];
-    /* In BertForSequenceClassification the encoder is the member `bert`, the classifier stands beside it. */
-    snprintf(names[i], sizeof *names, "%s%s", tensor->new_head ? "" : "bert.", tensor->name);
+    /* In Hugging Face's classes the encoder is a member, `bert`, and the classifier stands beside it. */
+    snprintf(names[i], sizeof *names, "%s%s", tensor->new_head ? "" : params->architecture->prefix, tensor->name);
     sources[i] = (struct ad_safetensor_source){.name = names[i],
                                                .dimensions = tensor->vector ? 1 : 2,
                                                .shape = {tensor->rows, tensor->columns},

@@ -19,7 +19,8 @@ static int damaged(const struct ad_checkpoint *c, const char *what, const char *
 /* --- The table of parameters, from the names and shapes of the student's tensors --- */
 
 /* Rows and columns of the tensor (columns 1 of a vector); 0 where there is none of that name. AD_EINPUT. */
-static int shape_of(const struct ad_checkpoint *c, const char *tensor, uint32_t shape[2]) {
+static int shape_of(void *context, const char *tensor, uint32_t shape[2]) {
+  const struct ad_checkpoint *c = context;
   char path[160];
   hsize_t found[2] = {0, 1};
   hid_t set;
@@ -41,35 +42,10 @@ static int shape_of(const struct ad_checkpoint *c, const char *tensor, uint32_t 
 }
 
 int ad_checkpoint_params(const struct ad_checkpoint *checkpoint, struct ad_params *params) {
-  enum { WORD, POSITION, TYPE, UP, CLASSIFIER, POOLER, SHAPES };
-  static const char *const names[SHAPES] = {
-      "embeddings.word_embeddings.weight",       "embeddings.position_embeddings.weight",
-      "embeddings.token_type_embeddings.weight", "encoder.layer.0.intermediate.dense.weight",
-      "classifier.weight",                       "pooler.dense.weight"};
   const struct ad_checkpoint *c = checkpoint;
-  uint32_t shape[SHAPES][2], layers = 0, layer[2];
+  struct ad_model_config config;
   *params = (struct ad_params){0};
-  for (int i = 0; i < SHAPES; i++) {
-    AD_TRY(shape_of(c, names[i], shape[i]));
-  }
-  for (char name[80]; layers < 100000; layers++) {
-    snprintf(name, sizeof name, "encoder.layer.%u.intermediate.dense.weight", layers);
-    AD_TRY(shape_of(c, name, layer));
-    if (layer[0] == 0) {
-      break;
-    }
-  }
-  const struct ad_model_config config = {
-      .hidden = shape[WORD][1],
-      .heads = 1,
-      .ffn = shape[UP][0],
-      .layers = layers,
-      .vocab = shape[WORD][0],
-      .positions = shape[POSITION][0],
-      .types = shape[TYPE][0],
-      .classes = shape[CLASSIFIER][0],
-      .layer_norm_eps = 1e-12f,
-      .classifier = shape[POOLER][0] > 0 ? AD_CLASSIFIER_POOLER : AD_CLASSIFIER_CLS};
+  AD_TRY(ad_params_recognise(&config, shape_of, (void *)(uintptr_t)c));
   const int status = ad_params_create(params, &config);
   if (status == AD_ECONFIG || (status == AD_OK && params->count != c->P)) {
     ad_params_destroy(params);

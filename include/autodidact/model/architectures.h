@@ -1,5 +1,5 @@
 /* The registry of architectures. An architecture is one line here and one folder, src/model/NAME/, which defines its
- * table (src/model/architecture.h). */
+ * table (src/model/architecture.h). Which one a folder has, the model_type of its config.json says. */
 #ifndef AUTODIDACT_MODEL_ARCHITECTURES_H
 #define AUTODIDACT_MODEL_ARCHITECTURES_H
 
@@ -15,5 +15,8 @@ enum ad_architecture_id {
 #undef AD_ARCHITECTURE_ID
       AD_ARCHITECTURE_COUNT
 };
+
+/* What people call it: "BERT". Static storage. */
+const char *ad_architecture_title(enum ad_architecture_id id);
 
 #endif

@@ -68,9 +68,10 @@ int ad_model_digest(const char *folder, uint64_t *digest);
 struct ad_model;
 
 /* Opens config.json and model.safetensors, or the shards that model.safetensors.index.json lists. Names may have the
- * prefix "bert." and the old LayerNorm.gamma/beta. The caller owns the model: ad_model_close. AD_EINPUT (file, tensor,
- * found, expected: a missing or foreign tensor, a wrong shape or type, a name used twice, V below options->vocab,
- * a head that is to be kept and does not fit), AD_ECONFIG (options that make no model), AD_EIO, AD_ENOMEM. */
+ * architecture's prefix ("bert.") and old forms (LayerNorm.gamma). The caller owns the model: ad_model_close. AD_EINPUT
+ * (file, tensor, found, expected: a missing or foreign tensor, a wrong shape or type, a name used twice, V below
+ * options->vocab, a head that is to be kept and does not fit), AD_ECONFIG (options that make no model), AD_EIO,
+ * AD_ENOMEM. */
 int ad_model_open(struct ad_model **model, const char *folder, const struct ad_model_options *options);
 void ad_model_close(struct ad_model *model);
 
@@ -97,7 +98,7 @@ int ad_model_draw(const struct ad_model_config *config, uint64_t seed, struct ad
 struct ad_tokenizer;
 
 /* Writes a folder that Hugging Face's AutoTokenizer and AutoModelForSequenceClassification load with equal logits:
- * config.json, model.safetensors (F32, prefix "bert."), vocab.txt, tokenizer_config.json, special_tokens_map.json.
+ * config.json, model.safetensors (F32, prefix as "bert."), vocab.txt, tokenizer_config.json, special_tokens_map.json.
  * class_names [C] may be NULL (LABEL_0, LABEL_1, ...). A classifier on the bare [CLS] state has no counterpart there:
  * config.json then names the architecture BertModel, and "autodidact_classifier": "cls" tells this program. Whole or
  * not at all: filled under the name "FOLDER.partial", then renamed. `folder` must not exist or be empty; with `replace`

@@ -73,6 +73,14 @@ struct ad_params {
   struct ad_head_offsets head;
 };
 
+/* Rows and columns of a tensor, by its name (columns 1: a vector); 0 and 0 where there is none. */
+typedef int (*ad_shape_of)(void *context, const char *name, uint32_t shape[2]);
+
+/* The sizes of the model whose tensors have these shapes, whatever its architecture: they make no model where it is
+ * none. Heads, epsilon, dropout and activation are not seen in shapes: one head, 1e-12, none, GELU. What `shape` fails
+ * with. */
+int ad_params_recognise(struct ad_model_config *config, ad_shape_of shape, void *context);
+
 /* Builds the table. The caller owns it: ad_params_destroy. AD_ECONFIG (sizes that make no model: hidden not a multiple
  * of heads, a zero size, fewer than 2 classes), AD_ENOMEM. */
 int ad_params_create(struct ad_params *params, const struct ad_model_config *config);

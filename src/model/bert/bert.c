@@ -1,6 +1,7 @@
 /* The table of BERT. */
 #include "bert.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "autodidact/base/status.h"
@@ -43,6 +44,26 @@ static int check(const struct ad_model_config *m) {
   return AD_OK;
 }
 
+static int recognise(struct ad_model_config *m, ad_shape_of shape, void *context) {
+  uint32_t word[2], position[2], type[2], up[2];
+  AD_TRY(shape(context, "embeddings.word_embeddings.weight", word));
+  AD_TRY(shape(context, "embeddings.position_embeddings.weight", position));
+  AD_TRY(shape(context, "embeddings.token_type_embeddings.weight", type));
+  for (char name[80]; m->layers < 100000; m->layers++) {
+    snprintf(name, sizeof name, "encoder.layer.%u.intermediate.dense.weight", m->layers);
+    AD_TRY(shape(context, name, up));
+    if (up[0] == 0) {
+      break;
+    }
+    m->ffn = up[0];
+  }
+  m->vocab = word[0];
+  m->hidden = word[1];
+  m->positions = position[0];
+  m->types = type[0];
+  return AD_OK;
+}
+
 /* --- Memory --- */
 
 static void take(struct ad_encoder *e, void *own) {
@@ -82,7 +103,26 @@ static size_t shapes(const struct ad_model_config *m, size_t list[AD_SHAPES][2])
   return sizeof all / sizeof *all;
 }
 
+/* --- Names --- */
+
+static const struct ad__alias aliases[] = {
+    {"LayerNorm.gamma", "LayerNorm.weight"}, {"LayerNorm.beta", "LayerNorm.bias"}, {NULL, NULL}};
+static const char *const inside[] = {"embeddings.", "encoder.", NULL};
+static const char *const buffers[] = {"embeddings.position_ids", "embeddings.token_type_ids", NULL};
+static const struct ad__stranger strangers[] = {{"distilbert.", "DistilBERT"},
+                                                {"transformer.layer.", "DistilBERT"},
+                                                {"roberta.", "RoBERTa"},
+                                                {"electra.", "ELECTRA"},
+                                                {"albert.", "ALBERT"},
+                                                {"deberta.", "DeBERTa"},
+                                                {"mpnet.", "MPNet"},
+                                                {"xlm-roberta.", "RoBERTa"},
+                                                {NULL, NULL}};
+
 const struct ad_architecture ad_architecture_bert = {
+    .title = "BERT",
+    .model_type = "bert",
+    .class_name = "Bert",
     .parts = BERT_PARTS,
     .embedding_size = sizeof(struct bert_embedding_offsets),
     .layer_size = sizeof(struct bert_layer_offsets),
@@ -92,7 +132,15 @@ const struct ad_architecture ad_architecture_bert = {
     .layer_prefix = "encoder.layer.",
     .pooler = {"pooler.dense.weight", "pooler.dense.bias"},
     .classifier = {"classifier.weight", "classifier.bias"},
+    .aliases = aliases,
+    .inside = inside,
+    .buffers = buffers,
+    .strangers = strangers,
+    .keys = ad__bert_keys,
+    .read_config = ad__bert_read_config,
+    .write_config = ad__bert_write_config,
     .check = check,
+    .recognise = recognise,
     .own_size = sizeof(struct bert),
     .layer_own_size = sizeof(struct bert_layer),
     .take = take,

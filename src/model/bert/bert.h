@@ -75,6 +75,11 @@ struct bert_layer {
   float *mean2, *rstd2; /* [M] */
 };
 
+/* config.c */
+extern const char *const ad__bert_keys[];
+int ad__bert_read_config(const char *path, const json_t *root, struct ad_model_config *m);
+int ad__bert_write_config(const struct ad_model_config *m, json_t *root);
+
 /* forward.c */
 void ad__bert_embed(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
                     const struct ad_masks *masks);
