@@ -461,11 +461,33 @@ def check_run_files(root, _build):
             yield f"docs/user-guide.md:1: the table of a run's folder has no {name}"
 
 
+def check_architectures(root, _build):
+    """An architecture is named by its own folder and the registry alone."""
+    registry = root / "include/autodidact/model/architectures.h"
+    names = re.findall(r"^  X\(\w+, +(\w+)\)", registry.read_text(encoding="utf-8"), re.M)
+    if not names:
+        yield f"{registry.relative_to(root)}:1: holds no line of an architecture"
+    one = "|".join(names)
+    named = re.compile(rf"\b(?:ad_architecture|ad_)_(?:{one})(?:_|\b)|\bmodel/(?:{one})/|\"(?:{one})(?:[.\"]|For|Model)", re.I)
+    own = [root / f"src/model/{name}" for name in names]
+    for path in code_files(root, ["src", "mpi", "include"]):
+        if path.suffix not in (".c", ".h") or path == registry or any(path.is_relative_to(folder) for folder in own):
+            continue
+        # Comments may: "as BERT's".
+        text = re.sub(r"/\*.*?\*/", lambda found: "\n" * found.group().count("\n"), path.read_text(encoding="utf-8"), flags=re.S)
+        for number, line in enumerate(text.split("\n"), 1):
+            if named.search(line):
+                yield f"{path.relative_to(root)}:{number}: names an architecture: {line.strip()}"
+    for folder in own:
+        if not folder.is_dir():
+            yield f"{folder.relative_to(root)}:1: is no folder; each architecture has one"
+
+
 CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check_headers_compile, check_guards, check_lines,
           check_symbols, check_comments,
           check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory, check_one_parser,
           check_one_voice, check_used_results, check_one_format, check_prefixes,
-          check_environment, check_teacher_methods, check_keys, check_choices, check_run_files]
+          check_environment, check_teacher_methods, check_keys, check_choices, check_run_files, check_architectures]
 
 
 def table():
@@ -548,6 +570,10 @@ PLANTS = [
     (check_choices, "src/run/stop.c", "int f(const struct ad_config *c) { return c->run_select == 1; }\n", "casts a choice"),
     (check_run_files, "src/run/stop.c", 'const char planted[] = "log.jsonl";\n', "has log.jsonl as text"),
     (check_run_files, "docs/user-guide.md", swap("`timing.jsonl`", "`times.jsonl`"), "has no timing.jsonl"),
+    (check_architectures, "src/learn/trainer.c", "int f(int a) { return a == AD_ARCHITECTURE_BERT; }\n", "names an architecture"),
+    (check_architectures, "src/store/run.c", "static const char word[] = \"bert.embeddings.word_embeddings.weight\";\n",
+     "names an architecture"),
+    (check_architectures, "include/autodidact/model/architectures.h", swap("X(BERT, bert)", "X(NEW, new)"), "new:1: is no folder"),
     (check_used_results, "src/store/hdf5_file.c", "void f(void) { H5Fplanted(0); }\n", "has no H5Fplanted"),
 ]
 
