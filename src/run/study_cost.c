@@ -30,16 +30,34 @@ static double passes_of(const struct ad_config *c) {
   return ad_teacher_passes(&teacher);
 }
 
+/* Weights that a token is multiplied with on its way through the layers. */
 static double layer_size_of(const struct ad_config *c) {
-  struct ad_model_config model = {
-      .hidden = (uint32_t)c->model_hidden, .ffn = (uint32_t)c->model_ffn, .layers = (uint32_t)c->model_layers};
+  struct ad_model_config model = {.hidden = (uint32_t)c->model_hidden,
+                                  .heads = (uint32_t)c->model_heads,
+                                  .ffn = (uint32_t)c->model_ffn,
+                                  .layers = (uint32_t)c->model_layers,
+                                  .vocab = 1,
+                                  .positions = 1,
+                                  .types = 1};
   struct ad_names names = {0};
   if (c->model_path[0] != '\0' && ad_model_read_config(c->model_path, &model, &names) != AD_OK) {
     ad_error_clear();
   }
   ad_names_destroy(&names);
-  const double H = model.hidden, F = model.ffn;
-  return (double)model.layers * (4.0 * H * H + 2.0 * H * F);
+  model.classes = 2;
+  struct ad_params params;
+  double size = 0.0;
+  if (ad_params_create(&params, &model) != AD_OK) {
+    ad_error_clear();
+    return size;
+  }
+  for (size_t i = 0; i < params.tensor_count; i++) {
+    const struct ad_tensor *tensor = &params.tensors[i];
+    const int of_layer = tensor->layer > 0 && tensor->layer <= model.layers;
+    size += of_layer && !tensor->vector ? (double)tensor->count : 0.0;
+  }
+  ad_params_destroy(&params);
+  return size;
 }
 
 static double work_of(const struct ad_config *c) {
