@@ -6,7 +6,7 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "files.h"
+#include "../files.h"
 
 /* What transformers 5 makes of each name, tried with a vocab.txt, a tokenizer.json and both. */
 static const struct ad_text_class classes[] = {

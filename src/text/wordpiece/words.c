@@ -1,6 +1,6 @@
 /* From plain text to ids: normalising, splitting into words and punctuation, WordPiece. */
 #include "autodidact/base/status.h"
-#include "tokenizer.h"
+#include "../tokenizer.h"
 
 #define LONGEST_WORD 100 /* characters; a longer word is [UNK] */
 
