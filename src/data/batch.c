@@ -6,8 +6,10 @@
 #include "autodidact/base/status.h"
 #include "autodidact/math/gemm.h"
 
-int ad_packer_create(struct ad_packer *packer, size_t rows, size_t examples, size_t lanes, size_t alignment) {
-  *packer = (struct ad_packer){.token_capacity = ad_round_rows(rows),
+int ad_packer_create(struct ad_packer *packer, const struct ad_input_form *form, size_t rows, size_t examples,
+                     size_t lanes, size_t alignment) {
+  *packer = (struct ad_packer){.form = *form,
+                               .token_capacity = ad_round_rows(rows),
                                .example_capacity = examples,
                                .lane_capacity = lanes,
                                .alignment = alignment,
@@ -50,6 +52,7 @@ void ad_packer_destroy(struct ad_packer *packer) {
 static void place(struct ad_packer *packer, const struct ad_dataset *dataset, uint32_t id, size_t copy, size_t b,
                   size_t t) {
   const uint32_t length = ad_dataset_length(dataset, id), stream = ad_batch_stream(id, (uint32_t)copy);
+  const struct ad_input_form *form = &packer->form;
   packer->example[b] = id;
   packer->copy[b] = (uint32_t)copy;
   packer->stream[b] = stream;
@@ -57,8 +60,8 @@ static void place(struct ad_packer *packer, const struct ad_dataset *dataset, ui
   packer->length[b] = length;
   memcpy(packer->ids + t, dataset->ids + dataset->offset[id], length * sizeof *packer->ids);
   for (uint32_t i = 0; i < length; i++) {
-    packer->types[t + i] = i >= dataset->first[id];
-    packer->positions[t + i] = i;
+    packer->types[t + i] = i >= dataset->first[id] ? form->second_type : 0;
+    packer->positions[t + i] = form->first_position + i;
     packer->token_stream[t + i] = stream;
   }
 }

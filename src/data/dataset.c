@@ -154,8 +154,8 @@ static int is_blank(struct reading *reading, struct ad_text_span text) {
     if (status < 0) {
       return fail_encoding(reading, status);
     }
-    if (reading->encoding.count > 2 || size == text.size) {
-      return reading->encoding.count <= 2;
+    if (reading->encoding.text[0] > 0 || size == text.size) {
+      return reading->encoding.text[0] == 0;
     }
     size = text.size;
   }
@@ -217,7 +217,7 @@ static int next_row(struct reading *reading, struct ad_record *record, uint32_t 
 static int check_empty(struct reading *reading, const struct ad_record *record) {
   const struct ad_encoding *e = &reading->encoding;
   const int pair = record->pair.data != NULL;
-  if (e->first > 2 && (!pair || e->count > e->first + 1)) {
+  if (e->text[0] > 0 && (!pair || e->text[1] > 0)) {
     return AD_OK;
   }
   if (reading->source.empty == AD_EMPTY_REFUSE) {

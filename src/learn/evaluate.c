@@ -60,7 +60,7 @@ static int make_room(struct ad_evaluator *e, const struct ad_dataset *data) {
   e->encoder = NULL;
   e->tokens = 0;
   AD_TRY(ad_encoder_create(&e->encoder, e->math, e->params, tokens, e->batch, 1, 0));
-  AD_TRY(ad_packer_create(&e->packer, tokens, e->batch, 1, 1));
+  AD_TRY(ad_packer_create(&e->packer, &e->params->form, tokens, e->batch, 1, 1));
   e->tokens = tokens;
   return AD_OK;
 }

@@ -29,9 +29,9 @@ static int check(const struct ad_trainer *t) {
                    "%zu training examples, each in %zu copies with masks of their own: at most %u can be had",
                    t->data->count, t->copies, AD_BATCH_COPIED_EXAMPLES);
   }
-  if (t->data->longest > m->positions) {
+  if (t->data->longest > t->params->form.longest) {
     return ad_fail(AD_ECONFIG, "the longest example has %zu tokens, the model takes %u: set data.max_tokens",
-                   t->data->longest, m->positions);
+                   t->data->longest, t->params->form.longest);
   }
   for (size_t i = 0; i < t->data->count; i++) {
     if (t->data->label[i] >= m->classes) {
@@ -85,7 +85,8 @@ static int create_parts(struct ad_trainer *t) {
   t->total = s->steps > 0 ? s->steps : s->epochs * t->order.steps;
   AD_TRY(trainer_find_room(t, (size_t)alignment, &t->room));
   t->bytes = ad_encoder_bytes(t->math, t->params, t->room.rows, t->room.examples, t->room.lanes, 1);
-  AD_TRY(ad_packer_create(&t->packer, t->room.rows, t->room.examples, t->room.lanes, (size_t)alignment));
+  AD_TRY(ad_packer_create(&t->packer, &t->params->form, t->room.rows, t->room.examples, t->room.lanes,
+                          (size_t)alignment));
   t->packer.copies = t->copies;
   AD_TRY(ad_rows_create(&t->rows, t->params->table.rows));
   AD_TRY(trainer_make_room(t));

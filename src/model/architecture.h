@@ -51,6 +51,8 @@ struct ad_architecture {
   const char *model_type; /* of config.json: "bert" */
   const char *class_name; /* Hugging Face's classes are this and "Model", this and "ForSequenceClassification" */
 
+  struct ad_input_form form; /* of the input; `longest` is what config.json's number of positions leaves */
+
   /* --- Tensors, in the order of the flat vector: embeddings, layers, head --- */
   uint32_t parts;        /* buckets of a layer, at least 1 */
   size_t embedding_size; /* bytes of the architecture's own struct of the embeddings' offsets */

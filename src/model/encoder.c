@@ -254,9 +254,9 @@ static int check_batch(const struct ad_encoder *e, const struct ad_batch *batch)
                    batch->tokens, batch->examples, batch->lanes, e->token_rows, e->example_rows, AD_MAX_LANES);
   }
   for (size_t b = 0; b < batch->examples; b++) {
-    if (batch->length[b] == 0 || batch->length[b] > m->positions) {
+    if (batch->length[b] == 0 || batch->length[b] > e->params->form.longest) {
       return ad_fail(AD_EINPUT, "example %u has %u tokens, the model takes 1 to %u", batch->example[b],
-                     batch->length[b], m->positions);
+                     batch->length[b], e->params->form.longest);
     }
   }
   for (size_t b = 0; b < batch->examples; b++) {

@@ -11,13 +11,15 @@
 #include "folder.h"
 #include "output.h"
 
-enum { CONFIG, WEIGHTS, VOCABULARY, TOKENIZER, SPECIAL_TOKENS, FILES };
-static const char *const file_names[FILES] = {"config.json", "model.safetensors", "vocab.txt", "tokenizer_config.json",
-                                              "special_tokens_map.json"};
+enum { CONFIG, WEIGHTS, OWN }; /* the tokenizer's follow */
 
-const char *const *ad_model_files(size_t *count) {
-  *count = FILES;
-  return file_names;
+size_t ad_model_files(const struct ad_tokenizer *tokenizer, const char *names[AD_MODEL_FILES]) {
+  size_t count;
+  const char *const *files = ad_tokenizer_files(tokenizer, &count);
+  names[CONFIG] = "config.json";
+  names[WEIGHTS] = "model.safetensors";
+  memcpy(names + OWN, files, count * sizeof *files);
+  return OWN + count;
 }
 
 static int check_class_names(const char *folder, const char *const *names, size_t count) {
@@ -86,23 +88,16 @@ static int write_json(const char *path, json_t *value) {
   return status;
 }
 
-/* The tokenizer's own settings, and the longest input of the model; or with `names` what its special tokens are called. */
-static int write_tokenizer(const char *path, const struct ad_params *params, const struct ad_tokenizer *tokenizer,
-                           int names) {
+/* One of the tokenizer's files, `name`. */
+static int write_tokenizer(const char *path, const char *name, const struct ad_params *params,
+                           const struct ad_tokenizer *tokenizer) {
   struct ad_buffer text = {0};
-  int status = names ? ad_tokenizer_special(tokenizer, &text)
-                     : ad_tokenizer_config(tokenizer, params->config.positions, &text);
+  int status = ad_tokenizer_print(tokenizer, name, params->form.longest, &text);
   if (status == AD_OK) {
     status = ad_file_write(path, text.data, text.size);
   }
   ad_buffer_destroy(&text);
   return status;
-}
-
-static int write_vocabulary(const char *path, const struct ad_tokenizer *tokenizer) {
-  size_t size = 0;
-  const char *text = ad_tokenizer_text(tokenizer, &size);
-  return ad_file_write(path, text, size);
 }
 
 static int save(const char *folder, int replace, const struct ad_params *params, const float *theta,
@@ -114,31 +109,28 @@ static int save(const char *folder, int replace, const struct ad_params *params,
   AD_TRY(check_class_names(folder, class_names, params->config.classes));
   AD_TRY(check_theta(folder, params, theta));
   struct ad_output_folder output;
-  AD_TRY(ad_output_folder_begin(&output, folder, replace, file_names, FILES));
-  char *paths[FILES] = {0};
+  const char *names[AD_MODEL_FILES];
+  const size_t count = ad_model_files(tokenizer, names);
+  AD_TRY(ad_output_folder_begin(&output, folder, replace, names, count));
+  char *paths[AD_MODEL_FILES] = {0};
   int status = AD_OK;
-  for (int i = 0; i < FILES; i++) {
-    paths[i] = ad_path_join(output.temporary, file_names[i]);
+  for (size_t i = 0; i < count; i++) {
+    paths[i] = ad_path_join(output.temporary, names[i]);
     if (paths[i] == NULL) {
       status = ad_fail_memory(strlen(folder) + 40, "a path");
     }
   }
   if (status == AD_OK) {
-    status = write_json(paths[CONFIG], ad_folder_make_config(&params->config, class_names, ad_tokenizer_pad(tokenizer)));
+    status =
+        write_json(paths[CONFIG], ad_folder_make_config(&params->config, class_names, ad_tokenizer_pad(tokenizer)));
   }
   if (status == AD_OK) {
     status = write_weights(paths[WEIGHTS], params, theta);
   }
-  if (status == AD_OK) {
-    status = write_vocabulary(paths[VOCABULARY], tokenizer);
+  for (size_t i = OWN; status == AD_OK && i < count; i++) {
+    status = write_tokenizer(paths[i], names[i], params, tokenizer);
   }
-  if (status == AD_OK) {
-    status = write_tokenizer(paths[TOKENIZER], params, tokenizer, 0);
-  }
-  if (status == AD_OK) {
-    status = write_tokenizer(paths[SPECIAL_TOKENS], params, tokenizer, 1);
-  }
-  for (int i = 0; i < FILES; i++) {
+  for (size_t i = 0; i < count; i++) {
     ad_free(paths[i]);
   }
   return ad_output_folder_end(&output, status);

@@ -6,6 +6,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/text/tokenizer_kinds.h"
 #include "folder.h"
 
 static int has_name(const struct ad_names *names, const char *name) {
@@ -120,9 +121,10 @@ static int add_if_there(const char *folder, const char *name, struct ad_names *p
 }
 
 int ad_model_digest(const char *folder, uint64_t *digest) {
-  static const char *const others[] = {
-      "config.json",      "vocab.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-      "added_tokens.json"};
+#define AD_KIND_FILE(name, type, file) file,
+  static const char *const others[] = {"config.json", AD_TOKENIZER_KINDS(AD_KIND_FILE) "tokenizer.json",
+                                       "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"};
+#undef AD_KIND_FILE
   struct ad_names paths = {0};
   *digest = 0;
   int status = ad_model_list_files(folder, &paths);

@@ -37,7 +37,7 @@ static int load_folder(struct ad_session *s, const char *source, const struct ad
                        struct ad_dataset *data) {
   AD_TRY(ad_session_load_tokenizer(s, source));
   AD_TRY(ad_session_load_classifier(s, source));
-  return ad_session_read_lines(s, o->data, s->params.config.positions, AD_TRUNCATE_HEAD, data);
+  return ad_session_read_lines(s, o->data, s->params.form.longest, AD_TRUNCATE_HEAD, data);
 }
 
 int ad_predictor_is_run(const char *folder) {

@@ -11,8 +11,8 @@
 
 /* The files of a model are among the run's. */
 static int record_model(struct ad_training *t, const char *folder) {
-  size_t count;
-  const char *const *files = ad_model_files(&count);
+  const char *files[AD_MODEL_FILES];
+  const size_t count = ad_model_files(t->session.tokenizer, files);
   for (size_t i = 0; i < count; i++) {
     char name[128];
     snprintf(name, sizeof name, "%s/%s", folder, files[i]);

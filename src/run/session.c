@@ -269,7 +269,7 @@ int ad_session_read_lines(struct ad_session *session, const char *path, size_t l
     }
     const char *tab = memchr(text, '\t', size);
     const size_t first = tab == NULL ? size : (size_t)(tab - text);
-    status = tab != NULL && session->params.config.types < 2
+    status = tab != NULL && session->params.form.second_type >= session->params.config.types
                  ? ad_fail(AD_EINPUT, "a pair of texts, but type_vocab_size of the model is %u, expected 2 for pairs",
                            session->params.config.types)
                  : ad_tokenizer_encode(session->tokenizer, text, first, tab == NULL ? NULL : tab + 1,

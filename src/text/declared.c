@@ -348,11 +348,11 @@ static int put_unless_settled(const struct declared *d, const struct ad_added_to
 }
 
 /* `value`: what the files say of a name, NULL: nothing. */
-static int put_named(const struct declared *d, const struct ad_text_class *class, const char *key, const json_t *value,
+static int put_named(const struct declared *d, int named, const char *key, const json_t *value,
                      struct ad_recipe *recipe) {
   const int place = used_name(key);
   struct ad_added_token token;
-  if (value == NULL && (place == AD_SPECIAL_COUNT || !class->names)) {
+  if (value == NULL && (place == AD_SPECIAL_COUNT || !named)) {
     return AD_OK;
   }
   if (json_is_null(value)) {
@@ -370,14 +370,14 @@ static int put_named(const struct declared *d, const struct ad_text_class *class
   return place < AD_SPECIAL_COUNT && value != NULL ? rename_special(recipe, place, token.content) : AD_OK;
 }
 
-static int put_names(const struct declared *d, const struct ad_text_class *class, struct ad_recipe *recipe) {
+static int put_names(const struct declared *d, int named, struct ad_recipe *recipe) {
   for (size_t i = 0; i < NAMES; i++) {
-    AD_TRY(put_named(d, class, names[i], json_object_get(d->settings, names[i]), recipe));
+    AD_TRY(put_named(d, named, names[i], json_object_get(d->settings, names[i]), recipe));
   }
   const char *key;
   json_t *value;
   json_object_foreach(d->specific, key, value) {
-    AD_TRY(put_named(d, class, key, value, recipe));
+    AD_TRY(put_named(d, named, key, value, recipe));
   }
   return AD_OK;
 }
@@ -458,8 +458,7 @@ static int read_declared(struct declared *d) {
   return read_pipeline_tokens(d->files, &d->of);
 }
 
-int ad_text_read_added(const struct ad_text_files *files, const struct ad_text_class *class, int ruled,
-                       struct ad_recipe *recipe) {
+int ad_text_read_added(const struct ad_text_files *files, int named, int ruled, struct ad_recipe *recipe) {
   struct declared d = {.files = files};
   int status = read_declared(&d);
   if (status == AD_OK && ruled) {
@@ -470,7 +469,7 @@ int ad_text_read_added(const struct ad_text_files *files, const struct ad_text_c
   }
   d.settled = recipe->added.count;
   if (status == AD_OK) {
-    status = put_names(&d, class, recipe);
+    status = put_names(&d, named, recipe);
   }
   if (status == AD_OK) {
     status = put_extra(&d, recipe);

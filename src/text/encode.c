@@ -4,7 +4,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/utf8.h"
-#include "tokenizer.h"
+#include "kind.h"
 
 #define HEAD_TOKENS 128 /* of AD_TRUNCATE_HEAD_TAIL */
 
@@ -70,12 +70,10 @@ static size_t space_behind(const char *text, size_t size, size_t stop) {
   return stop;
 }
 
-typedef int push_text(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_encoding *encoding);
-
 /* Appends a text: the added tokens that the matcher finds, and by `between` what stands between them; as
  * AddedVocabulary::find_matches of the library has it. */
 static int push_split(struct ad_tokenizer *tokenizer, const struct ad_matcher *matcher, const char *text, size_t size,
-                      push_text *between, struct ad_encoding *encoding) {
+                      ad_text_encoder *between, struct ad_encoding *encoding) {
   size_t done = 0;
   uint32_t place;
   size_t length;
@@ -106,12 +104,13 @@ static int push_split(struct ad_tokenizer *tokenizer, const struct ad_matcher *m
 /* Appends a text in which nothing is looked for any more but tokens in its normalised form. */
 static int push_piece(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_encoding *encoding) {
   if (!tokenizer->normal.used) {
-    return ad_words_push(tokenizer, text, size, encoding);
+    return tokenizer->kind->encode(tokenizer, text, size, encoding);
   }
   struct ad_buffer *normalized = &tokenizer->normalized;
   ad_buffer_clear(normalized);
-  AD_TRY(ad_words_normalize(tokenizer, text, size, normalized));
-  return push_split(tokenizer, &tokenizer->normal, normalized->data, normalized->size, ad_words_push, encoding);
+  AD_TRY(tokenizer->kind->normalize(tokenizer, text, size, normalized));
+  return push_split(tokenizer, &tokenizer->normal, normalized->data, normalized->size, tokenizer->kind->encode,
+                    encoding);
 }
 
 /* Appends the tokens of a text. */
@@ -131,53 +130,78 @@ static void cut(struct ad_encoding *encoding, size_t from, size_t count) {
   encoding->count -= count;
 }
 
-/* [CLS] a [SEP]: cut to limit tokens. */
-static void truncate_single(struct ad_encoding *encoding, size_t limit, enum ad_truncation truncation) {
+static size_t frame_tokens(const struct ad_frame *frame) {
+  return (size_t)frame->before + frame->between + frame->after;
+}
+
+/* One text: cut to limit tokens. */
+static void truncate_single(const struct ad_frame *frame, struct ad_encoding *encoding, size_t limit,
+                            enum ad_truncation truncation) {
   const size_t excess = encoding->count - limit;
-  const size_t kept = limit - 2;
+  const size_t kept = limit - frame_tokens(frame);
   const size_t head = truncation == AD_TRUNCATE_HEAD_TAIL && kept > HEAD_TOKENS ? HEAD_TOKENS : kept;
-  cut(encoding, 1 + head, excess);
+  cut(encoding, frame->before + head, excess);
+  encoding->text[0] = kept;
   encoding->first = encoding->count;
 }
 
-/* [CLS] a [SEP] b [SEP]: the longer text loses tokens until both are equally long; then the shorter keeps half of what
- * there is room for, and the longer (of two equally long ones the second) the rest. */
-static void truncate_pair(struct ad_encoding *encoding, size_t limit) {
-  const size_t a = encoding->first - 2;
-  const size_t b = encoding->count - encoding->first - 1;
-  const size_t kept = limit - 3;
+/* A pair: the longer text loses tokens until both are equally long; then the shorter keeps half of what there is room
+ * for, and the longer (of two equally long ones the second) the rest. */
+static void truncate_pair(const struct ad_frame *frame, struct ad_encoding *encoding, size_t limit) {
+  const size_t a = encoding->text[0];
+  const size_t b = encoding->text[1];
+  const size_t kept = limit - frame_tokens(frame);
   const size_t shorter = a < b ? a : b;
   const size_t least = shorter < kept / 2 ? shorter : kept / 2;
   const size_t keep_a = a <= b ? least : kept - least;
   cut(encoding, encoding->first + (kept - keep_a), b - (kept - keep_a));
-  cut(encoding, 1 + keep_a, a - keep_a);
+  cut(encoding, frame->before + keep_a, a - keep_a);
+  encoding->text[0] = keep_a;
+  encoding->text[1] = kept - keep_a;
   encoding->first -= a - keep_a;
+}
+
+/* Appends `count` of the frame's special tokens from number `from` on. */
+static int push_special(const struct ad_tokenizer *tokenizer, const struct ad_frame *frame, unsigned from,
+                        unsigned count, struct ad_encoding *encoding) {
+  for (unsigned i = from; i < from + count; i++) {
+    AD_TRY(ad_encoding_push(encoding, tokenizer->special[frame->token[i]]));
+  }
+  return AD_OK;
+}
+
+/* The texts with the special tokens around them; b may be NULL. */
+static int push_texts(struct ad_tokenizer *tokenizer, const struct ad_frame *frame, const char *a, size_t a_size,
+                      const char *b, size_t b_size, struct ad_encoding *encoding) {
+  AD_TRY(push_special(tokenizer, frame, 0, frame->before, encoding));
+  AD_TRY(push_whole(tokenizer, a, a_size, b == NULL ? "text" : "first text", encoding));
+  encoding->text[0] = encoding->count - frame->before;
+  AD_TRY(push_special(tokenizer, frame, frame->before, frame->between, encoding));
+  encoding->first = encoding->count;
+  if (b != NULL) {
+    AD_TRY(push_whole(tokenizer, b, b_size, "second text", encoding));
+  }
+  encoding->text[1] = encoding->count - encoding->first;
+  AD_TRY(push_special(tokenizer, frame, frame->before + frame->between, frame->after, encoding));
+  encoding->first = b == NULL ? encoding->count : encoding->first;
+  return AD_OK;
 }
 
 int ad_tokenizer_encode(struct ad_tokenizer *tokenizer, const char *a, size_t a_size, const char *b, size_t b_size,
                         size_t limit, enum ad_truncation truncation, struct ad_encoding *encoding) {
-  const size_t least = b == NULL ? 3 : 5;
+  const struct ad_frame *frame = &tokenizer->recipe.frame[b != NULL];
+  const size_t least = frame_tokens(frame) + (b == NULL ? 1 : 2);
   if (limit != 0 && limit < least) {
     return ad_fail(AD_ECONFIG, "a limit of %zu tokens, expected at least %zu for %s", limit, least,
                    b == NULL ? "a text" : "a pair of texts");
   }
   encoding->count = 0;
-  encoding->truncated = 0;
-  AD_TRY(ad_encoding_push(encoding, tokenizer->special[AD_SPECIAL_CLS]));
-  AD_TRY(push_whole(tokenizer, a, a_size, b == NULL ? "text" : "first text", encoding));
-  AD_TRY(ad_encoding_push(encoding, tokenizer->special[AD_SPECIAL_SEP]));
-  encoding->first = encoding->count;
-  if (b != NULL) {
-    AD_TRY(push_whole(tokenizer, b, b_size, "second text", encoding));
-    AD_TRY(ad_encoding_push(encoding, tokenizer->special[AD_SPECIAL_SEP]));
-  }
-  if (limit != 0 && encoding->count > limit) {
-    encoding->truncated = 1;
-    if (b == NULL) {
-      truncate_single(encoding, limit, truncation);
-    } else {
-      truncate_pair(encoding, limit);
-    }
+  AD_TRY(push_texts(tokenizer, frame, a, a_size, b, b_size, encoding));
+  encoding->truncated = limit != 0 && encoding->count > limit;
+  if (encoding->truncated && b == NULL) {
+    truncate_single(frame, encoding, limit, truncation);
+  } else if (encoding->truncated) {
+    truncate_pair(frame, encoding, limit);
   }
   return AD_OK;
 }

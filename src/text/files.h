@@ -15,24 +15,27 @@
   X(model, "config.json")
 
 struct ad_text_files {
-  char *vocab_path;
-  struct ad_file_map vocab; /* vocab.txt */
+  const char *folder;
 #define AD_TEXT_FIELD(field, name) \
   char *field##_path;              \
   json_t *field; /* NULL: there is no such file */
   AD_TEXT_FILES(AD_TEXT_FIELD)
 #undef AD_TEXT_FIELD
+  char *vocabulary_path; /* of the kind's own file, which the registry names */
+  int has_vocabulary;    /* 1: it is there, and mapped */
+  struct ad_file_map vocabulary;
   int quiet; /* 1: no warnings */
 };
 
-/* A class of transformers that tokenises as BERT does. */
-struct ad_text_class {
-  const char *name; /* without the "Fast" that it may end in */
-  int pipeline; /* 1: where there is a tokenizer.json, all rules are those of that file; 0: its flags count for nothing
-                 */
-  int alone;    /* 1: vocab.txt is enough */
-  int names;    /* 1: it has names of special tokens by itself */
-};
+/* Reads the JSON files of files->folder. On failure too: ad_text_files_destroy. AD_EINPUT, AD_EIO, AD_ENOMEM. */
+int ad_text_read_files(struct ad_text_files *files);
+void ad_text_files_destroy(struct ad_text_files *files);
+
+/* Whether a folder has a file of this name. AD_ENOMEM. */
+int ad_text_has_file(const char *folder, const char *name, int *found);
+
+/* Maps the file of the vocabulary, if it is there. AD_EIO, AD_ENOMEM. */
+int ad_text_map_vocabulary(struct ad_text_files *files, const char *name);
 
 /* Warns of a file, printf-like, unless files->quiet. */
 void ad_text_warn(const struct ad_text_files *files, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -47,21 +50,8 @@ int ad_text_is_listed(const char *list, const char *key);
 void ad_text_warn_keys(const struct ad_text_files *files, const char *path, const char *inside, const json_t *object,
                        const char *listed);
 
-/* The class that the files name; 1 in *ruled where tokenizer.json has all rules. AD_EINPUT: one that tokenises
- * otherwise. */
-int ad_text_read_class(const struct ad_text_files *files, const struct ad_text_class **class, int *ruled);
-
-/* Options and names of special tokens by tokenizer_config.json and its like. AD_EINPUT with file and key: a setting
- * that would give other ids than this tokenizer can. AD_ENOMEM. */
-int ad_text_read_settings(const struct ad_text_files *files, int ruled, struct ad_recipe *recipe);
-
-/* The added tokens of all files, with the flags and in the order that transformers gives them. AD_EINPUT, AD_ENOMEM. */
-int ad_text_read_added(const struct ad_text_files *files, const struct ad_text_class *class, int ruled,
-                       struct ad_recipe *recipe);
-
-/* Checks tokenizer.json, all but its vocabulary and added tokens, and where it rules takes options and names from it;
- * elsewhere it warns of flags that disagree. AD_EINPUT, AD_ENOMEM. */
-int ad_text_read_pipeline(const struct ad_text_files *files, const struct ad_text_class *class, int ruled,
-                          struct ad_recipe *recipe);
+/* The added tokens of all files, with the flags and in the order that transformers gives them. named: 1 where the class
+ * has names of special tokens by itself; ruled: 1 where tokenizer.json has all rules. AD_EINPUT, AD_ENOMEM. */
+int ad_text_read_added(const struct ad_text_files *files, int named, int ruled, struct ad_recipe *recipe);
 
 #endif

@@ -5,7 +5,7 @@
 #include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "tokenizer.h"
+#include "kind.h"
 
 const char *const ad_special_keys[AD_SPECIAL_COUNT] = {
 #define AD_SPECIAL_KEY(field, key, name) [field] = key,
@@ -20,7 +20,9 @@ const char *const ad_special_names[AD_SPECIAL_COUNT] = {
 };
 
 int ad_recipe_create(struct ad_recipe *recipe) {
-  *recipe = (struct ad_recipe){.options = {.lower_case = 1, .strip_accents = -1, .split_cjk = 1}};
+  *recipe = (struct ad_recipe){.options = {.lower_case = 1, .strip_accents = -1, .split_cjk = 1},
+                               .frame = {{1, 0, 1, {AD_SPECIAL_CLS, AD_SPECIAL_SEP}},
+                                         {1, 1, 1, {AD_SPECIAL_CLS, AD_SPECIAL_SEP, AD_SPECIAL_SEP}}}};
   for (int i = 0; i < AD_SPECIAL_COUNT; i++) {
     recipe->special[i] = ad_strdup(ad_special_names[i]);
     if (recipe->special[i] == NULL) {
@@ -106,7 +108,8 @@ uint64_t ad_tokenizer_digest(const struct ad_tokenizer *tokenizer) {
   const uint64_t vocabulary = ad_digest(tokenizer->text, tokenizer->text_size);
   uint64_t digest = ad_digest_keyed(vocabulary, rules, strlen(rules));
   digest = ad_digest_pair(digest, ad_digest(tokenizer->special, sizeof tokenizer->special));
-  return added_digest(&tokenizer->recipe.added, digest);
+  digest = added_digest(&tokenizer->recipe.added, digest);
+  return tokenizer->kind->digest == NULL ? digest : tokenizer->kind->digest(tokenizer, digest);
 }
 
 /* The JSON of an added token as Hugging Face writes it; NULL when out of memory. */
@@ -132,9 +135,8 @@ static int is_named(const struct ad_recipe *recipe, const char *content) {
   return 0;
 }
 
-/* Writes the added tokens by their numbers, and those that are special and have no name of their own as a list. 1: out
- * of memory. */
-static int write_added(const struct ad_recipe *recipe, json_t *root) {
+int ad_recipe_write_added(const struct ad_tokenizer *tokenizer, json_t *root) {
+  const struct ad_recipe *recipe = &tokenizer->recipe;
   json_t *decoder = json_object(), *list = json_array();
   int failed = decoder == NULL || list == NULL;
   for (size_t i = 0; !failed && i < recipe->added.count; i++) {
@@ -154,8 +156,7 @@ static int write_added(const struct ad_recipe *recipe, json_t *root) {
   return failed;
 }
 
-/* The names of the special tokens; null for a mask token that is none. 1: out of memory. */
-static int write_names(const struct ad_tokenizer *tokenizer, json_t *root) {
+int ad_recipe_write_names(const struct ad_tokenizer *tokenizer, json_t *root) {
   int failed = 0;
   for (int i = 0; i < AD_SPECIAL_COUNT; i++) {
     json_t *name = tokenizer->special[i] == AD_TRIE_NONE ? json_null() : json_string(tokenizer->recipe.special[i]);
@@ -164,23 +165,11 @@ static int write_names(const struct ad_tokenizer *tokenizer, json_t *root) {
   return failed;
 }
 
-static int print(json_t *root, int failed, struct ad_buffer *out) {
-  int status =
-      failed ? ad_fail_memory(4096, "the configuration of a tokenizer") : ad_json_print(root, JSON_INDENT(2), out);
-  json_decref(root);
-  return status == AD_OK ? ad_buffer_puts(out, "\n") : status;
+const char *const *ad_tokenizer_files(const struct ad_tokenizer *tokenizer, size_t *count) {
+  *count = tokenizer->kind->file_count;
+  return tokenizer->kind->files;
 }
 
-int ad_tokenizer_config(const struct ad_tokenizer *tokenizer, size_t longest, struct ad_buffer *out) {
-  const struct ad_tokenizer_options *options = &tokenizer->recipe.options;
-  json_t *root = json_pack("{s:s, s:b, s:b, s:b, s:I}", "tokenizer_class", "BertTokenizer", "do_lower_case",
-                           options->lower_case, "strip_accents", options->strip_accents, "tokenize_chinese_chars",
-                           options->split_cjk, "model_max_length", (json_int_t)longest);
-  const int failed = root == NULL || write_names(tokenizer, root) || write_added(&tokenizer->recipe, root);
-  return print(root, failed, out);
-}
-
-int ad_tokenizer_special(const struct ad_tokenizer *tokenizer, struct ad_buffer *out) {
-  json_t *root = json_object();
-  return print(root, root == NULL || write_names(tokenizer, root), out);
+int ad_tokenizer_print(const struct ad_tokenizer *tokenizer, const char *file, size_t longest, struct ad_buffer *out) {
+  return tokenizer->kind->print(tokenizer, file, longest, out);
 }

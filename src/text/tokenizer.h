@@ -1,4 +1,4 @@
-/* The tokenizer's inside, shared by vocabulary.c (building), encode.c and words.c (using). */
+/* The tokenizer's inside, shared by what builds and what uses one: files here, and those of each kind (kind.h). */
 #ifndef AUTODIDACT_SRC_TEXT_TOKENIZER_H
 #define AUTODIDACT_SRC_TEXT_TOKENIZER_H
 
@@ -25,30 +25,41 @@ enum ad_special {
 extern const char *const ad_special_keys[AD_SPECIAL_COUNT];
 extern const char *const ad_special_names[AD_SPECIAL_COUNT];
 
+/* Special tokens around a text or two, in this order: `before` the first, `between` them, `after` the last. */
+enum { AD_FRAME_MOST = 6 };
+struct ad_frame {
+  unsigned before, between, after;
+  enum ad_special token[AD_FRAME_MOST]; /* [before + between + after] */
+};
+
 /* All that makes a tokenizer beside its vocabulary. */
 struct ad_recipe {
   struct ad_tokenizer_options options;
+  struct ad_frame frame[2];        /* around one text; around a pair */
   char *special[AD_SPECIAL_COUNT]; /* their names, owned; NULL: it has none */
   struct ad_added added;           /* in the order of entering: those that the vocabulary lacks come behind it */
   size_t rows;                     /* of the model: implied tokens behind them are text; 0: not known */
   size_t longest;                  /* model_max_length; 0: not said */
 };
 
-/* The defaults of BERT, without added tokens. On failure too: ad_recipe_destroy. AD_ENOMEM. */
+/* The defaults of BERT, without added tokens: [CLS] a [SEP], [CLS] a [SEP] b [SEP]. On failure too: ad_recipe_destroy.
+ * AD_ENOMEM. */
 int ad_recipe_create(struct ad_recipe *recipe);
 void ad_recipe_destroy(struct ad_recipe *recipe);
 
 /* Adds the special tokens by their names as implied ones, where they are not added already. AD_ENOMEM. */
 int ad_recipe_add_special(struct ad_recipe *recipe);
 
-/* ad_tokenizer_create by a recipe, whose added tokens and names the tokenizer takes over. */
-int ad_tokenizer_make(struct ad_tokenizer **tokenizer, const char *name, const char *vocabulary, size_t size,
-                      struct ad_recipe *recipe);
+struct ad_tokenizer_kind;
 
-/* What the fast path of pure ASCII words does at a byte. */
-enum ad_byte_kind { AD_BYTE_WORD, AD_BYTE_SPACE, AD_BYTE_PUNCTUATION, AD_BYTE_OTHER /* not ASCII, or to be dropped */ };
+/* A tokenizer of a kind from the text of its vocabulary (ad_tokenizer_create), by a recipe whose added tokens and names
+ * it takes over. AD_EINPUT, AD_ENOMEM. */
+int ad_tokenizer_make(struct ad_tokenizer **tokenizer, const struct ad_tokenizer_kind *kind, const char *name,
+                      const char *vocabulary, size_t size, struct ad_recipe *recipe);
 
 struct ad_tokenizer {
+  const struct ad_tokenizer_kind *kind;
+  void *own;                          /* the kind's, or NULL */
   struct ad_recipe recipe;            /* options with strip_accents resolved; added tokens with their ids */
   char *text;                         /* [text_size], owned: the vocabulary, each token ended by LF */
   size_t text_size;                   /* bytes */
@@ -56,27 +67,24 @@ struct ad_tokenizer {
   const char **tokens;                /* [count], owned; into names */
   size_t count;                       /* vocabulary entries */
   size_t total;                       /* and the added tokens behind them */
-  struct ad_trie trie;                /* the vocabulary, the continuations with their "##" */
-  uint32_t continuation;              /* the trie's node after "##"; AD_TRIE_NONE: no token continues a word */
+  struct ad_trie trie;                /* the vocabulary, token to id */
   uint32_t special[AD_SPECIAL_COUNT]; /* ids; AD_TRIE_NONE for a missing mask token */
   struct ad_matcher raw;              /* added tokens that are looked for in the text as it is */
   struct ad_matcher normal;           /* and those in normalised text */
-  unsigned char kind[256];            /* enum ad_byte_kind of each byte */
-  unsigned char fold[256];            /* each byte, lower case if case is to be lowered */
-  unsigned char same[256];            /* each byte itself: the fold of text already lowered */
-  struct ad_codes word;               /* work memory of words that are not plain ASCII */
-  struct ad_codes scratch;
-  struct ad_buffer normalized; /* work memory: normalised text */
+  struct ad_buffer normalized;        /* work memory: normalised text */
 };
 
 /* Makes room for so many ids more; appends one. AD_OK, AD_ENOMEM. */
 int ad_encoding_reserve(struct ad_encoding *encoding, size_t more);
 int ad_encoding_push(struct ad_encoding *encoding, uint32_t id);
 
-/* Appends a text [size bytes] of valid UTF-8 normalised to `out`. To do so twice changes nothing. AD_OK, AD_ENOMEM. */
-int ad_words_normalize(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_buffer *out);
+/* Appends the ids of a text [size bytes] of valid UTF-8. AD_OK, AD_ENOMEM. */
+typedef int ad_text_encoder(struct ad_tokenizer *tokenizer, const char *text, size_t size,
+                            struct ad_encoding *encoding);
 
-/* Appends the ids of a text [size bytes] of valid UTF-8 without added tokens. AD_OK, AD_ENOMEM. */
-int ad_words_push(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_encoding *encoding);
+/* Appends the names of the special tokens to a JSON object, null for a mask token that is none; and the added tokens by
+ * their numbers, with a list of those that are special without a name. 1: out of memory. */
+int ad_recipe_write_names(const struct ad_tokenizer *tokenizer, json_t *root);
+int ad_recipe_write_added(const struct ad_tokenizer *tokenizer, json_t *root);
 
 #endif

@@ -132,3 +132,11 @@ void ad_trie_destroy(struct ad_trie *trie) {
   ad_free(trie->node);
   *trie = (struct ad_trie){0};
 }
+
+uint32_t ad_trie_find(const struct ad_trie *trie, const char *text) {
+  uint32_t node = 0;
+  while (*text != '\0' && node != AD_TRIE_NONE) {
+    node = ad_trie_step(trie, node, (unsigned char)*text++);
+  }
+  return node;
+}

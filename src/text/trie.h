@@ -30,4 +30,7 @@ static inline uint32_t ad_trie_step(const struct ad_trie *trie, uint32_t node, u
   return trie->node[child].parent == node ? child : AD_TRIE_NONE;
 }
 
+/* The node after the bytes of a text; AD_TRIE_NONE when no string begins so. */
+uint32_t ad_trie_find(const struct ad_trie *trie, const char *text);
+
 #endif

@@ -6,7 +6,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/utf8.h"
-#include "tokenizer.h"
+#include "kind.h"
 
 /* Checks one line, whose line end is taken off already. */
 static int check_line(const char *name, size_t line, const char *text, size_t size) {
@@ -91,17 +91,8 @@ done:
   return status;
 }
 
-/* The node after the bytes of a text; AD_TRIE_NONE when no token begins so. */
-static uint32_t find_node(const struct ad_trie *trie, const char *text) {
-  uint32_t node = 0;
-  while (*text != '\0' && node != AD_TRIE_NONE) {
-    node = ad_trie_step(trie, node, (unsigned char)*text++);
-  }
-  return node;
-}
-
 static uint32_t find_token(const struct ad_tokenizer *tokenizer, const char *token) {
-  const uint32_t node = find_node(&tokenizer->trie, token);
+  const uint32_t node = ad_trie_find(&tokenizer->trie, token);
   return node == AD_TRIE_NONE ? AD_TRIE_NONE : tokenizer->trie.node[node].value;
 }
 
@@ -160,7 +151,6 @@ static int find_special(struct ad_tokenizer *tokenizer, const char *name) {
                      special == NULL ? "at all" : special, ad_special_keys[i], tokenizer->count);
     }
   }
-  tokenizer->continuation = find_node(&tokenizer->trie, "##");
   return AD_OK;
 }
 
@@ -177,7 +167,7 @@ static int make_matcher(struct ad_tokenizer *tokenizer, const char *name, int no
       continue;
     }
     starts[count] = text->size;
-    AD_TRY(normalized ? ad_words_normalize(tokenizer, token->content, strlen(token->content), text)
+    AD_TRY(normalized ? tokenizer->kind->normalize(tokenizer, token->content, strlen(token->content), text)
                       : ad_buffer_puts(text, token->content));
     if (text->size == starts[count]) {
       return ad_fail(AD_EINPUT, "%s: nothing is left of the added token \"%s\" when it is normalised", name,
@@ -216,38 +206,26 @@ static int make_matchers(struct ad_tokenizer *tokenizer, const char *name) {
   return status;
 }
 
-static void fill_tables(struct ad_tokenizer *tokenizer) {
-  for (unsigned byte = 0; byte < 256; byte++) {
-    const unsigned kind = byte < 0x80 ? ad_char_properties(byte) & AD_CHAR_KIND : (unsigned)AD_CHAR_DROP;
-    tokenizer->kind[byte] = kind == AD_CHAR_SPACE         ? AD_BYTE_SPACE
-                            : kind == AD_CHAR_PUNCTUATION ? AD_BYTE_PUNCTUATION
-                            : kind == AD_CHAR_WORD        ? AD_BYTE_WORD
-                                                          : AD_BYTE_OTHER;
-    tokenizer->same[byte] = (unsigned char)byte;
-    tokenizer->fold[byte] =
-        (unsigned char)(tokenizer->recipe.options.lower_case && byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte);
-  }
-}
-
 static int build(struct ad_tokenizer *tokenizer, const char *name, const char *vocabulary, size_t size) {
   const size_t mark = ad_utf8_mark(vocabulary, size);
-  fill_tables(tokenizer);
   AD_TRY(ad_utf8_check(name, vocabulary, size));
   AD_TRY(read_lines(tokenizer, name, vocabulary + mark, size - mark));
   AD_TRY(build_trie(tokenizer, name));
+  AD_TRY(tokenizer->kind->create == NULL ? AD_OK : tokenizer->kind->create(tokenizer));
   AD_TRY(number_added(tokenizer, name));
   forget_implied(tokenizer);
   AD_TRY(find_special(tokenizer, name));
   return make_matchers(tokenizer, name);
 }
 
-int ad_tokenizer_make(struct ad_tokenizer **out, const char *name, const char *vocabulary, size_t size,
-                      struct ad_recipe *recipe) {
+int ad_tokenizer_make(struct ad_tokenizer **out, const struct ad_tokenizer_kind *kind, const char *name,
+                      const char *vocabulary, size_t size, struct ad_recipe *recipe) {
   *out = NULL;
   struct ad_tokenizer *tokenizer = ad_calloc(1, sizeof *tokenizer);
   if (tokenizer == NULL) {
     return ad_fail_memory(sizeof *tokenizer, "a tokenizer");
   }
+  tokenizer->kind = kind;
   tokenizer->recipe = *recipe;
   *recipe = (struct ad_recipe){0};
   struct ad_tokenizer_options *options = &tokenizer->recipe.options;
@@ -263,32 +241,12 @@ int ad_tokenizer_make(struct ad_tokenizer **out, const char *name, const char *v
   return AD_OK;
 }
 
-int ad_tokenizer_create_with(struct ad_tokenizer **tokenizer, const char *name, const char *vocabulary, size_t size,
-                             const struct ad_tokenizer_options *options) {
-  struct ad_recipe recipe;
-  *tokenizer = NULL;
-  int status = ad_recipe_create(&recipe);
-  if (status == AD_OK) {
-    status = ad_recipe_add_special(&recipe);
-  }
-  recipe.options = *options;
-  recipe.rows = 1; /* a new model has rows for the vocabulary alone */
-  if (status == AD_OK) {
-    status = ad_tokenizer_make(tokenizer, name, vocabulary, size, &recipe);
-  }
-  ad_recipe_destroy(&recipe);
-  return status;
-}
-
-int ad_tokenizer_create(struct ad_tokenizer **tokenizer, const char *name, const char *vocabulary, size_t size,
-                        int cased) {
-  const struct ad_tokenizer_options options = {.lower_case = !cased, .strip_accents = -1, .split_cjk = 1};
-  return ad_tokenizer_create_with(tokenizer, name, vocabulary, size, &options);
-}
-
 void ad_tokenizer_destroy(struct ad_tokenizer *tokenizer) {
   if (tokenizer == NULL) {
     return;
+  }
+  if (tokenizer->kind->destroy != NULL) {
+    tokenizer->kind->destroy(tokenizer);
   }
   ad_recipe_destroy(&tokenizer->recipe);
   ad_free(tokenizer->text);
@@ -297,8 +255,6 @@ void ad_tokenizer_destroy(struct ad_tokenizer *tokenizer) {
   ad_trie_destroy(&tokenizer->trie);
   ad_matcher_destroy(&tokenizer->raw);
   ad_matcher_destroy(&tokenizer->normal);
-  ad_codes_destroy(&tokenizer->word);
-  ad_codes_destroy(&tokenizer->scratch);
   ad_buffer_destroy(&tokenizer->normalized);
   ad_free(tokenizer);
 }

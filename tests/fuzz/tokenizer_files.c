@@ -18,7 +18,7 @@ static void load_again(struct ad_tokenizer *tokenizer, struct fuzz_part text, co
     fuzz_drop(names[i]);
   }
   fuzz_put("vocab.txt", vocabulary, size);
-  demand(ad_tokenizer_config(tokenizer, 512, &config) == AD_OK);
+  demand(ad_tokenizer_print(tokenizer, "tokenizer_config.json", 512, &config) == AD_OK);
   fuzz_put("tokenizer_config.json", config.data, config.size);
   demand(ad_tokenizer_load(&again, fuzz_folder()) == AD_OK);
   demand(ad_tokenizer_encode(again, (const char *)text.data, text.size, NULL, 0, 0, AD_TRUNCATE_HEAD, &encoding) ==

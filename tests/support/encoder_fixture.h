@@ -95,7 +95,8 @@ static inline void fixture_load(struct encoder_fixture *f, const char *name) {
   assert_non_null(f->theta);
   fixture_vector(f, "weights", f->theta);
   const size_t tokens = f->dataset.offset[f->dataset.count];
-  assert_int_equal(ad_packer_create(&f->packer, tokens, f->dataset.count, MOST_LANES, 1), AD_OK);
+  const struct ad_input_form *form = &f->params.form;
+  assert_int_equal(ad_packer_create(&f->packer, form, tokens, f->dataset.count, MOST_LANES, 1), AD_OK);
 }
 
 static inline void fixture_unload(struct encoder_fixture *f) {

@@ -167,6 +167,7 @@ const struct ad_architecture ad_architecture_toy = {
     .title = "Toy",
     .model_type = "toy",
     .class_name = "Toy",
+    .form = {.second_type = 1},
     .parts = 1,
     .embedding_size = sizeof(struct toy_embedding),
     .layer_size = sizeof(struct toy_layer),

@@ -71,7 +71,8 @@ static void start(struct problem *p, const char *name) {
   p->weight = fixture_scalar(p->file, "weight");
   const size_t tokens = 2 * p->fixture.dataset.offset[p->B];
   assert_int_equal(ad_encoder_create(&p->encoder, test_math, &p->fixture.params, tokens, 2 * p->B, LANES, 1), AD_OK);
-  assert_int_equal(ad_packer_create(&p->packer, tokens, 2 * p->B, LANES, 1), AD_OK);
+  const struct ad_input_form *form = &p->fixture.params.form;
+  assert_int_equal(ad_packer_create(&p->packer, form, tokens, 2 * p->B, LANES, 1), AD_OK);
 }
 
 static void end(struct problem *p) {

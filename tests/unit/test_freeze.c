@@ -33,7 +33,7 @@ static void differentiate(const struct small_training *f, const float *theta, co
   for (size_t i = 0; i < SMALL_EXAMPLES * 3; i++) {
     d[i] = (float)(i % 7) - 3.0f;
   }
-  assert_int_equal(ad_packer_create(&packer, ROWS, SMALL_EXAMPLES, LANES, (size_t)alignment), AD_OK);
+  assert_int_equal(ad_packer_create(&packer, &f->params.form, ROWS, SMALL_EXAMPLES, LANES, (size_t)alignment), AD_OK);
   assert_int_equal(ad_encoder_create(&encoder, test_math, &f->params, ROWS, SMALL_EXAMPLES, LANES, 1), AD_OK);
   ad_encoder_read_frozen(encoder, frozen);
   assert_int_equal(ad_packer_fill(&packer, &f->data, ids, LANES, lane_begin, NULL, &batch), AD_OK);

@@ -70,7 +70,7 @@ static void pack(struct problem *p) {
   }
   const struct ad_dataset dataset = {.count = EXAMPLES, .offset = offset, .ids = ids, .first = first, .label = label};
   const size_t lane_begin[LANES + 1] = {0, 2, 2, EXAMPLES};
-  assert_int_equal(ad_packer_create(&p->packer, offset[EXAMPLES], EXAMPLES, LANES, 1), AD_OK);
+  assert_int_equal(ad_packer_create(&p->packer, &p->params.form, offset[EXAMPLES], EXAMPLES, LANES, 1), AD_OK);
   assert_int_equal(ad_packer_fill(&p->packer, &dataset, order, LANES, lane_begin, NULL, &p->batch), AD_OK);
 }
 

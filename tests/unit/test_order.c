@@ -246,11 +246,14 @@ static void check_batch(const struct ad_batch *batch, const uint32_t *expected, 
   }
 }
 
+/* BERT's. */
+static const struct ad_input_form form = {.second_type = 1, .first_position = 0, .longest = 64};
+
 static void test_pack(void **state) {
   (void)state;
   struct ad_packer packer;
   struct ad_batch batch;
-  assert_int_equal(ad_packer_create(&packer, TOKENS + AD_ROW_BLOCK, EXAMPLES, 4, 1), AD_OK);
+  assert_int_equal(ad_packer_create(&packer, &form, TOKENS + AD_ROW_BLOCK, EXAMPLES, 4, 1), AD_OK);
   const uint32_t ids[5] = {5, 0, 3, 1, 4};
   const uint32_t lengths[5] = {7, 2, 5, 3, 6};
   size_t begin[4];
@@ -274,13 +277,32 @@ static void test_pack(void **state) {
   ad_packer_destroy(&packer);
 }
 
+/* RoBERTa's form: one token type, positions from 2. */
+static void test_pack_form(void **state) {
+  (void)state;
+  struct ad_packer packer;
+  struct ad_batch batch;
+  const struct ad_input_form other = {.second_type = 0, .first_position = 2, .longest = 64};
+  const uint32_t ids[] = {5, 3};
+  assert_int_equal(ad_packer_create(&packer, &other, TOKENS + AD_ROW_BLOCK, EXAMPLES, 1, 1), AD_OK);
+  assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, (const size_t[]){0, 2}, NULL, &batch), AD_OK);
+  assert_true(dataset.first[5] < batch.length[0]); /* a pair */
+  for (size_t b = 0; b < 2; b++) {
+    for (size_t t = batch.offset[b]; t < batch.offset[b + 1]; t++) {
+      assert_int_equal(batch.types[t], 0);
+      assert_int_equal(batch.positions[t], 2 + t - batch.offset[b]);
+    }
+  }
+  ad_packer_destroy(&packer);
+}
+
 /* Two copies of each example in its lane, all first ones first, each with a stream of its own. */
 static void test_pack_copies(void **state) {
   (void)state;
   struct ad_packer packer;
   struct ad_batch batch;
   const uint32_t ids[] = {5, 0, 3}, expected[] = {5, 0, 5, 0, 3, 3}, copy[] = {0, 0, 1, 1, 0, 1};
-  assert_int_equal(ad_packer_create(&packer, TOKENS + AD_ROW_BLOCK, 6, 2, 1), AD_OK);
+  assert_int_equal(ad_packer_create(&packer, &form, TOKENS + AD_ROW_BLOCK, 6, 2, 1), AD_OK);
   packer.copies = AD_BATCH_COPIES;
   assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 2, (const size_t[]){0, 2, 3}, NULL, &batch), AD_OK);
   assert_int_equal(batch.examples, 6);
@@ -304,7 +326,7 @@ static void test_pack_bounds(void **state) {
   struct ad_packer packer;
   struct ad_batch batch;
   const uint32_t ids[16] = {5, 5, 5, 5, 5, 5, 5, 5, 6};
-  assert_int_equal(ad_packer_create(&packer, 48, 7, 2, 1), AD_OK);
+  assert_int_equal(ad_packer_create(&packer, &form, 48, 7, 2, 1), AD_OK);
   assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, (const size_t[]){0, 8}, NULL, &batch), AD_EINTERNAL);
   assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, (const size_t[]){0, 7}, NULL, &batch), AD_EINTERNAL);
   assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, (const size_t[]){8, 9}, NULL, &batch), AD_EINTERNAL);
@@ -314,7 +336,7 @@ static void test_pack_bounds(void **state) {
   const size_t live = ad_memory_stats().live_blocks;
   for (unsigned long n = 1; n <= 10; n++) {
     ad_memory_fail_at(n);
-    assert_int_equal(ad_packer_create(&packer, 48, 6, 2, 1), AD_ENOMEM);
+    assert_int_equal(ad_packer_create(&packer, &form, 48, 6, 2, 1), AD_ENOMEM);
     assert_int_equal(ad_memory_stats().live_blocks, live);
   }
   ad_memory_fail_at(0);
@@ -324,7 +346,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_epochs),        cmocka_unit_test(test_any_step),     cmocka_unit_test(test_order_limits),
       cmocka_unit_test(test_lanes_by_hand), cmocka_unit_test(test_lanes_random), cmocka_unit_test(test_lanes_of_ranks),
-      cmocka_unit_test(test_pack),          cmocka_unit_test(test_pack_copies),  cmocka_unit_test(test_pack_bounds),
+      cmocka_unit_test(test_pack),          cmocka_unit_test(test_pack_form),    cmocka_unit_test(test_pack_copies),
+      cmocka_unit_test(test_pack_bounds),
   };
   return cmocka_run_group_tests(tests, make_dataset, NULL);
 }

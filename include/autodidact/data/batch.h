@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "autodidact/data/dataset.h"
+#include "autodidact/data/form.h"
 
 /* A packed batch: the examples of consecutive lanes, one after another. Arrays of per-token data have room for
  * ad_round_rows(T) entries; those past T are 0. The arrays belong to the caller (or to an ad_packer). */
@@ -20,8 +21,8 @@ struct ad_batch {
   const size_t *offset;         /* [B + 1] first row of each example; offset[B] = T */
   const uint32_t *length;       /* [B] tokens of each example */
   const uint32_t *ids;          /* [T] token ids */
-  const uint32_t *types;        /* [T] segment 0 or 1 */
-  const uint32_t *positions;    /* [T] position inside the example */
+  const uint32_t *types;        /* [T] token types, by the form of the model's input */
+  const uint32_t *positions;    /* [T] and positions: they also name a token's dropout masks inside its example */
   const uint32_t *token_stream; /* [T] the stream of the token's example */
   const uint32_t *example;      /* [B] global example ids: row numbers in the split */
   const uint32_t *copy;         /* [B] which copy of the example this is, from 0 */
@@ -39,6 +40,7 @@ static inline uint32_t ad_batch_stream(uint32_t example, uint32_t copy) {
 
 /* The memory of batches, used again from step to step. */
 struct ad_packer {
+  struct ad_input_form form;
   size_t token_capacity; /* a multiple of AD_ROW_BLOCK */
   size_t example_capacity;
   size_t lane_capacity;
@@ -56,10 +58,11 @@ struct ad_packer {
   uint32_t *stream;
 };
 
-/* Memory for batches of up to so many rows (gaps included), examples (copies included) and lanes, each lane's first row
- * a multiple of `alignment` (>= 1; what ad_encoder_alignment asks for). Rows of a gap have id, type, position and
- * stream 0. The caller owns it: ad_packer_destroy. AD_ENOMEM. */
-int ad_packer_create(struct ad_packer *packer, size_t rows, size_t examples, size_t lanes, size_t alignment);
+/* Memory for batches of a model's form, of up to so many rows (gaps included), examples (copies included) and lanes,
+ * each lane's first row a multiple of `alignment` (>= 1; what ad_encoder_alignment asks for). Rows of a gap have id,
+ * type, position and stream 0. The caller owns it: ad_packer_destroy. AD_ENOMEM. */
+int ad_packer_create(struct ad_packer *packer, const struct ad_input_form *form, size_t rows, size_t examples,
+                     size_t lanes, size_t alignment);
 
 /* Rows that `tokens` tokens in `lanes` aligned lanes take at most. */
 static inline size_t ad_packer_rows(size_t tokens, size_t lanes, size_t alignment) {

@@ -22,7 +22,7 @@ struct ad_dataset {
   size_t count;     /* N; an example's global id is its row number here */
   size_t *offset;   /* [N + 1] first token of each example */
   uint32_t *ids;    /* [offset[N]] token ids, special tokens included */
-  uint32_t *first;  /* [N] tokens of the first segment */
+  uint32_t *first;  /* [N] tokens of the first segment; those of a pair behind them are the second's */
   uint32_t *label;  /* [N] below the descriptor's number of classes; AD_NO_LABEL where the file has none */
   size_t longest;   /* tokens of the longest example */
   size_t truncated; /* examples that lost tokens */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "autodidact/model/params.h"
+#include "autodidact/text/tokenizer.h"
 
 /* A list of strings. Zero-initialise before use. */
 struct ad_names {
@@ -95,20 +96,19 @@ int ad_model_load(const char *folder, const struct ad_model_options *options, st
 /* A new model from sizes alone, all of it drawn from `seed`; ownership as in ad_model_load. AD_ECONFIG, AD_ENOMEM. */
 int ad_model_draw(const struct ad_model_config *config, uint64_t seed, struct ad_params *params, float **theta);
 
-struct ad_tokenizer;
-
 /* Writes a folder that Hugging Face's AutoTokenizer and AutoModelForSequenceClassification load with equal logits:
- * config.json, model.safetensors (F32, prefix as "bert."), vocab.txt, tokenizer_config.json, special_tokens_map.json.
+ * config.json, model.safetensors (F32, prefix "bert."), and the tokenizer's files.
  * class_names [C] may be NULL (LABEL_0, LABEL_1, ...). A classifier on the bare [CLS] state has no counterpart there:
  * config.json then names the architecture BertModel, and "autodidact_classifier": "cls" tells this program. Whole or
  * not at all: filled under the name "FOLDER.partial", then renamed. `folder` must not exist or be empty; with `replace`
- * it may hold an earlier model, that is files of the five names and no others. AD_EINPUT (it holds something else;
+ * it may hold an earlier model, that is files of these names and no others. AD_EINPUT (it holds something else;
  * class names used twice; a tokenizer of more than V entries), AD_EDIVERGED (theta is not finite), AD_EIO, AD_ENOMEM.
  */
 int ad_model_save(const char *folder, int replace, const struct ad_params *params, const float *theta,
                   const struct ad_tokenizer *tokenizer, const char *const *class_names);
 
-/* The names of the files that ad_model_save writes [*count]. Static storage. */
-const char *const *ad_model_files(size_t *count);
+/* The names of the files that ad_model_save writes with such a tokenizer, and their number. Static storage. */
+enum { AD_MODEL_FILES = 2 + AD_TOKENIZER_FILES };
+size_t ad_model_files(const struct ad_tokenizer *tokenizer, const char *names[AD_MODEL_FILES]);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "autodidact/base/choices.h"
+#include "autodidact/data/form.h"
 #include "autodidact/math/kernels.h"
 #include "autodidact/model/architectures.h"
 
@@ -60,6 +61,7 @@ struct ad_architecture;
 struct ad_params {
   struct ad_model_config config;
   const struct ad_architecture *architecture;
+  struct ad_input_form form; /* of the model's input */
   size_t count;              /* P */
   struct ad_tensor *tensors; /* [tensor_count] in the order of the flat vector, none of them empty */
   size_t tensor_count;

@@ -1,6 +1,6 @@
-/* BERT's tokenizer: Unicode clean-up, basic splitting, WordPiece; ids equal to those of Hugging Face's library
- * `tokenizers`, which is what transformers 5 has, in the version of tests/parity/truth.py, whatever Unicode the machine
- * has installed. */
+/* From text to token ids, equal to those of Hugging Face's library `tokenizers`, which is what transformers 5 has, in
+ * the version of tests/parity/truth.py, whatever Unicode the machine has installed. text/tokenizer_kinds.h lists the
+ * kinds of tokenizers; WordPiece, BERT's, is the one that there is. */
 #ifndef AUTODIDACT_TEXT_TOKENIZER_H
 #define AUTODIDACT_TEXT_TOKENIZER_H
 
@@ -20,16 +20,17 @@ struct ad_tokenizer_options {
   int split_cjk;
 };
 
-/* Loads vocab.txt, or without it the vocabulary of a WordPiece tokenizer.json, from a model folder, and what
- * tokenizer_config.json, special_tokens_map.json, added_tokens.json, tokenizer.json and config.json say of it, as
- * transformers 5 follows them: the class first, which decides whose flags count; then the added tokens of all files,
- * each with its flags. The caller owns it: ad_tokenizer_destroy. AD_EINPUT with the place: a missing file, no unknown,
- * class, separator or padding token, a doubled or empty entry, invalid UTF-8, vocab.txt and tokenizer.json at odds, a
- * class or a setting that would give other ids than this tokenizer can, an added token whose number is not its place;
- * AD_ENOMEM. Warnings say what has no effect: a key that is not known, flags that disagree. */
+/* Loads the tokenizer of a model folder, whose files say its kind. Of WordPiece: vocab.txt, or without it the
+ * vocabulary of a WordPiece tokenizer.json, and what tokenizer_config.json, special_tokens_map.json,
+ * added_tokens.json, tokenizer.json and config.json say of it, as transformers 5 follows them: the class first, which
+ * decides whose flags count; then the added tokens of all files, each with its flags. The caller owns it:
+ * ad_tokenizer_destroy. AD_EINPUT with the place: a missing file, no unknown, class, separator or padding token, a
+ * doubled or empty entry, invalid UTF-8, vocab.txt and tokenizer.json at odds, a class or a setting that would give
+ * other ids than this tokenizer can, an added token whose number is not its place; AD_ENOMEM. Warnings say what has no
+ * effect: a key that is not known, flags that disagree. */
 int ad_tokenizer_load(struct ad_tokenizer **tokenizer, const char *folder);
 
-/* The same from the text of a vocabulary [size bytes], one token a line (LF or CRLF), behind a byte order mark or not.
+/* WordPiece from the text of a vocabulary [size bytes], one token a line (LF or CRLF), behind a byte order mark or not.
  * `name` is for messages. */
 int ad_tokenizer_create(struct ad_tokenizer **tokenizer, const char *name, const char *vocabulary, size_t size,
                         int cased);
@@ -50,11 +51,14 @@ uint32_t ad_tokenizer_pad(const struct ad_tokenizer *tokenizer);
 /* A digest of all that gives a text its ids but the options: rules, vocabulary, added tokens. */
 uint64_t ad_tokenizer_digest(const struct ad_tokenizer *tokenizer);
 
-/* Appends the text of a tokenizer_config.json with which Hugging Face, and ad_tokenizer_load, give the same ids;
- * `longest`: the longest input of the model. The second: of a special_tokens_map.json that goes with it. AD_OK,
- * AD_ENOMEM. */
-int ad_tokenizer_config(const struct ad_tokenizer *tokenizer, size_t longest, struct ad_buffer *out);
-int ad_tokenizer_special(const struct ad_tokenizer *tokenizer, struct ad_buffer *out);
+/* The names of the files with which Hugging Face, and ad_tokenizer_load, give the same ids again: [*count], at most
+ * AD_TOKENIZER_FILES. Static storage. */
+enum { AD_TOKENIZER_FILES = 4 };
+const char *const *ad_tokenizer_files(const struct ad_tokenizer *tokenizer, size_t *count);
+
+/* Appends the text of one of them; `longest`: the longest input of the model. AD_EINTERNAL (another name), AD_ENOMEM.
+ */
+int ad_tokenizer_print(const struct ad_tokenizer *tokenizer, const char *file, size_t longest, struct ad_buffer *out);
 
 /* The token of an id, as in the vocabulary; NULL when out of range. Owned by the tokenizer. */
 const char *ad_tokenizer_token(const struct ad_tokenizer *tokenizer, uint32_t id);
@@ -64,10 +68,11 @@ const char *ad_tokenizer_token(const struct ad_tokenizer *tokenizer, uint32_t id
 int ad_check_model_folder(const char *path);
 
 struct ad_encoding {
-  uint32_t *ids;   /* [count], owned; [CLS] a [SEP] or [CLS] a [SEP] b [SEP] */
+  uint32_t *ids;   /* [count], owned; of BERT [CLS] a [SEP] or [CLS] a [SEP] b [SEP] */
   size_t count;    /* tokens, special ones included */
   size_t capacity; /* tokens allocated */
-  size_t first;    /* tokens of the first segment, [CLS] and its [SEP] included; later tokens have type 1 */
+  size_t first;    /* tokens of the first segment, special ones included; the others are the second's */
+  size_t text[2];  /* tokens of each text without the special ones around it; 0: nothing is left of it */
   int truncated;   /* 1: tokens were cut off */
 };
 void ad_encoding_destroy(struct ad_encoding *encoding);

@@ -123,6 +123,7 @@ const struct ad_architecture ad_architecture_bert = {
     .title = "BERT",
     .model_type = "bert",
     .class_name = "Bert",
+    .form = {.second_type = 1},
     .parts = BERT_PARTS,
     .embedding_size = sizeof(struct bert_embedding_offsets),
     .layer_size = sizeof(struct bert_layer_offsets),

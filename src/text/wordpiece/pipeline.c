@@ -3,7 +3,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "../files.h"
+#include "wordpiece.h"
 
 /* Refuses a value other than the expected string; the key may be missing. */
 static int expect_string(const char *path, const json_t *object, const char *key, const char *expected) {

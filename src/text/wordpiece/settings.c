@@ -1,12 +1,10 @@
 /* tokenizer_config.json and its like: class, options, names of special tokens; and which keys have no effect on ids. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "../files.h"
+#include "wordpiece.h"
 
 /* What transformers 5 makes of each name, tried with a vocab.txt, a tokenizer.json and both. */
 static const struct ad_text_class classes[] = {
@@ -68,56 +66,13 @@ static const char known[] =
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-void ad_text_warn(const struct ad_text_files *files, const char *format, ...) {
-  if (!files->quiet) {
-    char text[1000];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    ad_log(AD_LOG_WARNING, "%s", text);
-  }
-}
-
-int ad_text_boolean(const char *path, const json_t *object, const char *key, int *option) {
-  const json_t *value = json_object_get(object, key);
-  char text[80];
-  if (value != NULL && !json_is_null(value) && !json_is_boolean(value)) {
-    return ad_fail(AD_EINPUT, "%s: \"%s\" is %s, expected true or false", path, key,
-                   ad_json_show(value, text, sizeof text));
-  }
-  if (value != NULL) {
-    *option = json_is_null(value) ? -1 : json_is_true(value);
-  }
-  return AD_OK;
-}
-
-int ad_text_is_listed(const char *list, const char *key) {
-  char word[80];
-  snprintf(word, sizeof word, " %.70s ", key);
-  return strchr(key, ' ') == NULL && strstr(list, word) != NULL;
-}
-
 /* Tokens by names of their own: "image_token" and so on. */
 static int names_token(const char *key) {
   const size_t size = strlen(key);
   return size > strlen("_token") && strcmp(key + size - strlen("_token"), "_token") == 0;
 }
 
-void ad_text_warn_keys(const struct ad_text_files *files, const char *path, const char *inside, const json_t *object,
-                       const char *listed) {
-  const char *key;
-  json_t *value;
-  json_object_foreach((json_t *)(uintptr_t)object, key, value) {
-    if (!ad_text_is_listed(listed, key)) {
-      char text[80];
-      ad_text_warn(files, "%s: %sthe key \"%.60s\" (%s) is not known, and has no effect", path, inside, key,
-                   ad_json_show(value, text, sizeof text));
-    }
-  }
-}
-
-/* As above, for files whose keys may name tokens. */
+/* ad_text_warn_keys for files whose keys may name tokens. */
 static void warn_settings(const struct ad_text_files *files, const char *path, const json_t *object,
                           const char *listed) {
   json_t *others = json_object();

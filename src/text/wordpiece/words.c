@@ -1,6 +1,6 @@
 /* From plain text to ids: normalising, splitting into words and punctuation, WordPiece. */
 #include "autodidact/base/status.h"
-#include "../tokenizer.h"
+#include "wordpiece.h"
 
 #define LONGEST_WORD 100 /* characters; a longer word is [UNK] */
 
@@ -10,6 +10,7 @@
 static inline int push_word(const struct ad_tokenizer *tokenizer, const char *word, size_t size, size_t characters,
                             const unsigned char fold[256], struct ad_encoding *encoding) {
   AD_TRY(ad_encoding_reserve(encoding, size));
+  const struct ad_wordpiece *w = tokenizer->own;
   const struct ad_trie *trie = &tokenizer->trie;
   const size_t before = encoding->count;
   size_t start = 0;
@@ -32,7 +33,7 @@ static inline int push_word(const struct ad_tokenizer *tokenizer, const char *wo
     }
     encoding->ids[encoding->count++] = found;
     start = end;
-    from = tokenizer->continuation;
+    from = w->continuation;
   }
   return AD_OK;
 }
@@ -47,13 +48,15 @@ static int push_codes(struct ad_tokenizer *tokenizer, const int32_t *code, size_
   for (size_t i = 0; i < count; i++) {
     size += ad_utf8_write(bytes + size, (uint32_t)code[i]);
   }
-  return push_word(tokenizer, bytes, size, count, tokenizer->same, encoding);
+  const struct ad_wordpiece *w = tokenizer->own;
+  return push_word(tokenizer, bytes, size, count, w->same, encoding);
 }
 
-/* Ends the word gathered in tokenizer->word: order, punctuation, pieces. */
+/* Ends the word gathered in `word`: order, punctuation, pieces. */
 static int end_word(struct ad_tokenizer *tokenizer, struct ad_encoding *encoding) {
-  struct ad_codes *word = &tokenizer->word;
-  AD_TRY(ad_codes_settle(word, &tokenizer->scratch));
+  struct ad_wordpiece *w = tokenizer->own;
+  struct ad_codes *word = &w->word;
+  AD_TRY(ad_codes_settle(word, &w->scratch));
   size_t start = 0;
   for (size_t i = 0; i <= word->count; i++) {
     const int end = i == word->count;
@@ -75,7 +78,8 @@ static int end_word(struct ad_tokenizer *tokenizer, struct ad_encoding *encoding
 /* The slow path: text without ASCII space, of any other characters. */
 static int push_unicode(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_encoding *encoding) {
   const struct ad_tokenizer_options *options = &tokenizer->recipe.options;
-  ad_codes_clear(&tokenizer->word);
+  struct ad_wordpiece *w = tokenizer->own;
+  ad_codes_clear(&w->word);
   for (size_t i = 0; i < size;) {
     uint32_t c;
     i += ad_utf8_read(text + i, size - i, &c);
@@ -89,7 +93,7 @@ static int push_unicode(struct ad_tokenizer *tokenizer, const char *text, size_t
       AD_TRY(end_word(tokenizer, encoding));
     }
     if (kind != AD_CHAR_SPACE) {
-      AD_TRY(ad_codes_normalize(&tokenizer->word, c, properties, options->strip_accents, options->lower_case));
+      AD_TRY(ad_codes_normalize(&w->word, c, properties, options->strip_accents, options->lower_case));
     }
     if (alone) {
       AD_TRY(end_word(tokenizer, encoding));
@@ -100,8 +104,9 @@ static int push_unicode(struct ad_tokenizer *tokenizer, const char *text, size_t
 
 /* Appends the code points to `out` and empties them. */
 static int write_codes(struct ad_tokenizer *tokenizer, struct ad_buffer *out) {
-  struct ad_codes *codes = &tokenizer->word;
-  AD_TRY(ad_codes_settle(codes, &tokenizer->scratch));
+  struct ad_wordpiece *w = tokenizer->own;
+  struct ad_codes *codes = &w->word;
+  AD_TRY(ad_codes_settle(codes, &w->scratch));
   for (size_t i = 0; i < codes->count; i++) {
     char bytes[4];
     AD_TRY(ad_buffer_append(out, bytes, ad_utf8_write(bytes, (uint32_t)codes->code[i])));
@@ -112,7 +117,7 @@ static int write_codes(struct ad_tokenizer *tokenizer, struct ad_buffer *out) {
 
 int ad_words_normalize(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_buffer *out) {
   const struct ad_tokenizer_options *options = &tokenizer->recipe.options;
-  struct ad_codes *codes = &tokenizer->word;
+  struct ad_codes *codes = &((struct ad_wordpiece *)tokenizer->own)->word;
   ad_codes_clear(codes);
   for (size_t i = 0; i < size;) {
     uint32_t c;
@@ -137,7 +142,8 @@ int ad_words_normalize(struct ad_tokenizer *tokenizer, const char *text, size_t 
  * else, the tokens since the last ASCII space are taken back and the run up to the next one goes the slow path: dropped
  * characters join what is around them, and case and normal form depend on the neighbours. */
 int ad_words_push(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_encoding *encoding) {
-  const unsigned char *kind = tokenizer->kind;
+  const struct ad_wordpiece *w = tokenizer->own;
+  const unsigned char *kind = w->kind;
   size_t run = 0;
   size_t before = encoding->count;
   size_t i = 0;
@@ -148,10 +154,10 @@ int ad_words_push(struct ad_tokenizer *tokenizer, const char *text, size_t size,
         while (i < size && kind[(unsigned char)text[i]] == AD_BYTE_WORD) {
           i++;
         }
-        AD_TRY(push_word(tokenizer, text + start, i - start, i - start, tokenizer->fold, encoding));
+        AD_TRY(push_word(tokenizer, text + start, i - start, i - start, w->fold, encoding));
         break;
       case AD_BYTE_PUNCTUATION:
-        AD_TRY(push_word(tokenizer, text + start, 1, 1, tokenizer->fold, encoding));
+        AD_TRY(push_word(tokenizer, text + start, 1, 1, w->fold, encoding));
         break;
       case AD_BYTE_SPACE:
         run = i;

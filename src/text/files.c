@@ -1,0 +1,102 @@
+#include "files.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+
+static int read_if_there(const char *path, json_t **object) {
+  return ad_is_file(path) ? ad_json_read(object, path) : AD_OK;
+}
+
+int ad_text_read_files(struct ad_text_files *files) {
+  int missing = 0;
+#define AD_TEXT_PATH(field, name)                          \
+  files->field##_path = ad_path_join(files->folder, name); \
+  missing |= files->field##_path == NULL;
+  AD_TEXT_FILES(AD_TEXT_PATH)
+#undef AD_TEXT_PATH
+  if (missing) {
+    return ad_fail_memory(strlen(files->folder), "a path");
+  }
+  AD_TRY(ad_check_model_folder(files->folder));
+#define AD_TEXT_READ(field, name) AD_TRY(read_if_there(files->field##_path, &files->field));
+  AD_TEXT_FILES(AD_TEXT_READ)
+#undef AD_TEXT_READ
+  return AD_OK;
+}
+
+int ad_text_has_file(const char *folder, const char *name, int *found) {
+  char *path = ad_path_join(folder, name);
+  if (path == NULL) {
+    return ad_fail_memory(strlen(folder), "a path");
+  }
+  *found = ad_is_file(path);
+  ad_free(path);
+  return AD_OK;
+}
+
+int ad_text_map_vocabulary(struct ad_text_files *files, const char *name) {
+  files->vocabulary_path = ad_path_join(files->folder, name);
+  if (files->vocabulary_path == NULL) {
+    return ad_fail_memory(strlen(files->folder), "a path");
+  }
+  files->has_vocabulary = ad_is_file(files->vocabulary_path);
+  return files->has_vocabulary ? ad_file_map(files->vocabulary_path, &files->vocabulary) : AD_OK;
+}
+
+void ad_text_files_destroy(struct ad_text_files *files) {
+  ad_file_unmap(&files->vocabulary);
+  ad_free(files->vocabulary_path);
+#define AD_TEXT_RELEASE(field, name) \
+  json_decref(files->field);         \
+  ad_free(files->field##_path);
+  AD_TEXT_FILES(AD_TEXT_RELEASE)
+#undef AD_TEXT_RELEASE
+}
+
+void ad_text_warn(const struct ad_text_files *files, const char *format, ...) {
+  if (!files->quiet) {
+    char text[1000];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    ad_log(AD_LOG_WARNING, "%s", text);
+  }
+}
+
+int ad_text_boolean(const char *path, const json_t *object, const char *key, int *option) {
+  const json_t *value = json_object_get(object, key);
+  char text[80];
+  if (value != NULL && !json_is_null(value) && !json_is_boolean(value)) {
+    return ad_fail(AD_EINPUT, "%s: \"%s\" is %s, expected true or false", path, key,
+                   ad_json_show(value, text, sizeof text));
+  }
+  if (value != NULL) {
+    *option = json_is_null(value) ? -1 : json_is_true(value);
+  }
+  return AD_OK;
+}
+
+int ad_text_is_listed(const char *list, const char *key) {
+  char word[80];
+  snprintf(word, sizeof word, " %.70s ", key);
+  return strchr(key, ' ') == NULL && strstr(list, word) != NULL;
+}
+
+void ad_text_warn_keys(const struct ad_text_files *files, const char *path, const char *inside, const json_t *object,
+                       const char *listed) {
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+    if (!ad_text_is_listed(listed, key)) {
+      char text[80];
+      ad_text_warn(files, "%s: %sthe key \"%.60s\" (%s) is not known, and has no effect", path, inside, key,
+                   ad_json_show(value, text, sizeof text));
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/* WordPiece from a folder: vocab.txt, tokenizer.json, and the settings around them. What these files can say and this
+ * tokenizer cannot do is refused, as the ids would silently differ. */
+#include <string.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "wordpiece.h"
+
+/* Writes the vocabulary of tokenizer.json as the text of a vocab.txt. */
+static int write_vocabulary(const char *path, json_t *vocab, struct ad_buffer *text) {
+  const size_t count = json_object_size(vocab);
+  const char **tokens = ad_calloc(count, sizeof *tokens);
+  if (tokens == NULL) {
+    return ad_fail_memory(count * sizeof *tokens, path);
+  }
+  int status = AD_OK;
+  const char *token;
+  json_t *id;
+  json_object_foreach(vocab, token, id) {
+    const json_int_t place = json_is_integer(id) ? json_integer_value(id) : -1;
+    if (place < 0 || (size_t)place >= count || tokens[place] != NULL) {
+      status = ad_fail(AD_EINPUT, "%s: token \"%s\" has no id of its own in 0 .. %zu", path, token, count - 1);
+      goto done;
+    }
+    if (strchr(token, '\n') != NULL) {
+      status = ad_fail(AD_EINPUT, "%s: token %lld has a line feed in it", path, (long long)place);
+      goto done;
+    }
+    tokens[place] = token;
+  }
+  for (size_t i = 0; i < count && status == AD_OK; i++) {
+    status = ad_buffer_puts(text, tokens[i]);
+    if (status == AD_OK) {
+      status = ad_buffer_append(text, "\n", 1);
+    }
+  }
+done:
+  ad_free(tokens);
+  return status;
+}
+
+/* Refuses a vocab.txt and a tokenizer.json that give a token different ids. */
+static int compare_vocabularies(const struct ad_text_files *files, const struct ad_tokenizer *tokenizer) {
+  const json_t *vocab = json_object_get(json_object_get(files->pipeline, "model"), "vocab");
+  const size_t count = tokenizer->count;
+  if (json_object_size(vocab) != count) {
+    return ad_fail(AD_EINPUT, "%s has %zu tokens, %s has %zu; expected the same vocabulary", files->vocabulary_path,
+                   count, files->pipeline_path, json_object_size(vocab));
+  }
+  for (size_t i = 0; i < count; i++) {
+    const char *token = ad_tokenizer_token(tokenizer, (uint32_t)i);
+    const json_t *id = json_object_get(vocab, token);
+    if (!json_is_integer(id) || json_integer_value(id) != (json_int_t)i) {
+      return ad_fail(AD_EINPUT, "%s:%zu: token \"%s\" has another id in %s", files->vocabulary_path, i + 1, token,
+                     files->pipeline_path);
+    }
+  }
+  return AD_OK;
+}
+
+static int make_recipe(const struct ad_text_files *files, struct ad_recipe *recipe) {
+  const struct ad_text_class *class;
+  int ruled;
+  AD_TRY(ad_text_read_class(files, &class, &ruled));
+  AD_TRY(ad_text_read_settings(files, ruled, recipe));
+  AD_TRY(ad_text_read_added(files, class->names, ruled, recipe));
+  return files->pipeline == NULL ? AD_OK : ad_text_read_pipeline(files, class, ruled, recipe);
+}
+
+static int build(const struct ad_text_files *files, struct ad_recipe *recipe, struct ad_tokenizer **tokenizer) {
+  if (files->has_vocabulary) {
+    const char *text = files->vocabulary.data == NULL ? "" : files->vocabulary.data;
+    AD_TRY(ad_tokenizer_make(tokenizer, &ad_tokenizer_wordpiece, files->vocabulary_path, text, files->vocabulary.size,
+                             recipe));
+    return files->pipeline == NULL ? AD_OK : compare_vocabularies(files, *tokenizer);
+  }
+  struct ad_buffer text = {0};
+  json_t *vocab = json_object_get(json_object_get(files->pipeline, "model"), "vocab");
+  int status = write_vocabulary(files->pipeline_path, vocab, &text);
+  if (status == AD_OK) {
+    status = ad_tokenizer_make(tokenizer, &ad_tokenizer_wordpiece, files->pipeline_path,
+                               text.data == NULL ? "" : text.data, text.size, recipe);
+  }
+  ad_buffer_destroy(&text);
+  return status;
+}
+
+int ad_wordpiece_load(const struct ad_text_files *files, struct ad_recipe *recipe, struct ad_tokenizer **tokenizer) {
+  AD_TRY(ad_recipe_create(recipe));
+  AD_TRY(make_recipe(files, recipe));
+  return build(files, recipe, tokenizer);
+}
