@@ -9,8 +9,8 @@ static size_t run_begin(size_t first, size_t end, size_t B, size_t R, size_t ran
   return at < end ? at : end;
 }
 
-int ad_mpi_evaluate(const struct ad_comm *comm, struct ad_evaluator *evaluator, size_t B, size_t C, const float *theta,
-                    const struct ad_dataset *data, size_t first, size_t end, float *logits) {
+int ad_mpi_evaluate(const struct ad_comm *comm, struct ad_evaluator *evaluator, size_t B, size_t C,
+                    struct ad_replica theta, const struct ad_dataset *data, size_t first, size_t end, float *logits) {
   const size_t R = ad_comm_size(comm), rank = ad_comm_rank(comm);
   const size_t begin = run_begin(first, end, B, R, rank), stop = run_begin(first, end, B, R, rank + 1);
   AD_TRY(ad_evaluator_run(evaluator, theta, data, begin, stop, logits + (begin - first) * C));

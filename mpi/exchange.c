@@ -431,7 +431,8 @@ static int sum(void *context, size_t count, uint64_t *values) {
 }
 
 /* Each owner's slices to one rank of every other node, which has them written where all ranks of its node read them. */
-static int publish(void *context, size_t count, float *const *vectors) {
+static int publish(void *context, size_t count, const struct ad_weights *vectors) {
+  _Static_assert(AD_REPLICA_TYPES == 1, "replicas are sent as floats");
   struct ad_mpi_exchange *x = context;
   const struct ad_comm *c = x->comm;
   if (is_whole(x)) {
@@ -440,7 +441,7 @@ static int publish(void *context, size_t count, float *const *vectors) {
   AD_TRY(check(x, "the new parameters", count, 0, 0));
   for (size_t i = 0; i < count * x->params->buckets && c->nodes > 1; i++) {
     const uint32_t b = (uint32_t)(i % x->params->buckets);
-    float *theta = vectors[i / x->params->buckets];
+    float *theta = vectors[i / x->params->buckets].values;
     for (int owner = 0; owner < c->size; owner++) {
       size_t begin, end;
       ad_shard_range(x->params, b, (uint32_t)owner, (uint32_t)c->size, &begin, &end);

@@ -11,7 +11,7 @@
 struct ad_evaluator {
   const struct ad_math *math;
   const struct ad_params *params;
-  const float *frozen; /* [P], or NULL */
+  struct ad_replica frozen; /* or without values */
   size_t batch;
   size_t tokens; /* capacity of the encoder and the packer; 0: not made yet */
   struct ad_encoder *encoder;
@@ -44,7 +44,7 @@ void ad_evaluator_destroy(struct ad_evaluator *evaluator) {
   ad_free(evaluator);
 }
 
-void ad_evaluator_read_frozen(struct ad_evaluator *evaluator, const float *theta) {
+void ad_evaluator_read_frozen(struct ad_evaluator *evaluator, struct ad_replica theta) {
   evaluator->frozen = theta;
 }
 
@@ -65,8 +65,8 @@ static int make_room(struct ad_evaluator *e, const struct ad_dataset *data) {
   return AD_OK;
 }
 
-int ad_evaluator_run(struct ad_evaluator *evaluator, const float *theta, const struct ad_dataset *data, size_t first,
-                     size_t end, float *logits) {
+int ad_evaluator_run(struct ad_evaluator *evaluator, struct ad_replica theta, const struct ad_dataset *data,
+                     size_t first, size_t end, float *logits) {
   struct ad_evaluator *e = evaluator;
   AD_TRY(make_room(e, data));
   while (first < end) {

@@ -43,7 +43,7 @@ static int sum(void *context, size_t count, uint64_t *values) {
   return AD_OK;
 }
 
-static int publish(void *context, size_t count, float *const *vectors) {
+static int publish(void *context, size_t count, const struct ad_weights *vectors) {
   (void)context;
   (void)count;
   (void)vectors;

@@ -16,7 +16,7 @@ struct ad_observer {
   const struct ad_shard *shard;
   const struct ad_kernels *kernels;
   struct ad_observer_settings settings;
-  const float *teacher;        /* [P], or NULL */
+  const struct ad_weights *teacher; /* or NULL */
   uint64_t *sums;              /* [buckets] the sketch, then [AD_NORMS,N,WORDS] accumulators */
   double *norm;                /* [AD_NORMS,N] */
   int64_t *sketch;             /* [buckets] */
@@ -88,7 +88,7 @@ static int allocate(struct ad_observer *o) {
 }
 
 int ad_observer_create(struct ad_observer **observer, const struct ad_kernels *kernels, const struct ad_shard *shard,
-                       const struct ad_observer_settings *settings, const float *teacher) {
+                       const struct ad_observer_settings *settings, const struct ad_weights *teacher) {
   *observer = NULL;
   const size_t m = settings->buckets;
   if (m > 0 && (m < AD_SKETCH_LEAST || m > AD_SKETCH_MOST || (m & (m - 1)) != 0)) {
@@ -226,14 +226,16 @@ void ad_observer_before(struct ad_observer *observer, size_t flat) {
   }
 }
 
-void ad_observer_after(struct ad_observer *observer, const float *theta, size_t flat, size_t length) {
+void ad_observer_after(struct ad_observer *observer, const struct ad_weights *theta, size_t flat, size_t local,
+                       size_t length) {
   const struct ad_observer *o = observer;
   if (o->settings.norms) {
-    add_norms(observer, length, o->watch.squares, theta + flat, o->teacher == NULL ? NULL : o->teacher + flat);
+    add_norms(observer, length, o->watch.squares, ad_weights_master(theta, flat, local),
+              o->teacher == NULL ? NULL : ad_weights_master(o->teacher, flat, local));
   }
 }
 
-void ad_observer_values(struct ad_observer *observer, const float *theta, int with_teacher) {
+void ad_observer_values(struct ad_observer *observer, const struct ad_weights *theta, int with_teacher) {
   struct ad_observer *o = observer;
   const struct ad_shard *s = o->shard;
   o->measured[AD_NORM_GRADIENT] = o->measured[AD_NORM_UPDATE] = 0;
@@ -243,11 +245,13 @@ void ad_observer_values(struct ad_observer *observer, const float *theta, int wi
       ad_observer_before(o, flat);
       end = cell_end(o, flat);
       end = end < s->end[b] ? end : s->end[b];
+      const size_t local = ad_shard_local(s, b, flat);
+      const float *values = ad_weights_master(theta, flat, local);
       if (o->settings.norms) {
-        add_norms(o, end - flat, NULL, theta + flat, with_teacher ? o->teacher + flat : NULL);
+        add_norms(o, end - flat, NULL, values, with_teacher ? ad_weights_master(o->teacher, flat, local) : NULL);
       }
       if (o->settings.buckets > 0) {
-        o->kernels->sketch(end - flat, &o->watch.sketch, theta + flat);
+        o->kernels->sketch(end - flat, &o->watch.sketch, values);
       }
     }
   }

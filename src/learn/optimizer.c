@@ -85,7 +85,7 @@ struct stretch {
   const struct ad_rows *rows; /* of the row table: touched rows take their gradient, the others none */
   struct ad_adamw arithmetic;
   const float *gradient; /* moves on */
-  float *theta;          /* [P] */
+  const struct ad_weights *theta;
   size_t slot;           /* next touched row */
   size_t digested;       /* flat offset: blocks up to it are in the digest */
   uint64_t digest;
@@ -99,8 +99,9 @@ static void digest_to(struct stretch *s, size_t flat) {
   const int whole = flat == shard->end[s->bucket] || flat <= base;
   const size_t end = whole ? flat : base + (flat - base) / AD_BLOCK * AD_BLOCK;
   if (end > s->digested) {
-    s->digest += ad_block_digest(params, s->bucket, s->digested, end - s->digested, sizeof *s->theta,
-                                 s->theta + s->digested);
+    const size_t local = ad_shard_local(shard, s->bucket, s->digested);
+    s->digest += ad_block_digest(params, s->bucket, s->digested, end - s->digested, sizeof(float),
+                                 ad_weights_master(s->theta, s->digested, local));
     s->digested = end;
   }
 }
@@ -129,8 +130,10 @@ static int update_range(const struct stretch *s, size_t flat, size_t local, size
                                         : end - flat;
     count = end - flat < most ? end - flat : most;
     AD_TRY(hooks != NULL && hooks->before != NULL ? hooks->before(hooks->context, flat, local, count) : AD_OK);
-    o->kernels->adamw(count, &s->arithmetic, gradient, s->theta + flat, moments ? o->m + local : NULL,
+    float *values = ad_weights_master(s->theta, flat, local);
+    o->kernels->adamw(count, &s->arithmetic, gradient, values, moments ? o->m + local : NULL,
                       moments ? o->v + local : NULL, watch);
+    ad_replica_write(s->theta, flat, count, values);
     AD_TRY(hooks != NULL ? hooks->after(hooks->context, flat, local, count) : AD_OK);
     gradient = gradient == NULL ? NULL : gradient + count;
   }
@@ -182,7 +185,7 @@ static int update_tensor(struct stretch *s, int by_rows, size_t begin, size_t en
 }
 
 int ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
-                        const float *gradient, uint64_t t, double factor, double scale, float *theta,
+                        const float *gradient, uint64_t t, double factor, double scale, const struct ad_weights *theta,
                         const struct ad_update_hooks *hooks, uint64_t *digest) {
   const struct ad_shard *s = optimizer->shard;
   const struct ad_params *params = s->params;

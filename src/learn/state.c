@@ -27,16 +27,16 @@ struct ad_trainer_state ad_trainer_state(const struct ad_trainer *trainer) {
   return state;
 }
 
-/* Place of a flat offset in the shard's own vectors. */
 static size_t local_of(const struct ad_trainer *t, uint32_t bucket, size_t flat) {
-  return t->shard.local[bucket] + (flat - t->shard.begin[bucket]);
+  return ad_shard_local(&t->shard, bucket, flat);
 }
 
 void *ad_trainer_place(const struct ad_trainer *trainer, size_t vector, size_t slot, uint32_t bucket, size_t flat) {
   const struct ad_trainer *t = trainer;
   switch (vector) {
-    case STUDENT:
-      return t->replicas.student + flat;
+    case STUDENT: /* frozen buckets belong to no shard: they have no master but the replica */
+      return bucket < t->params->frozen ? (float *)t->replicas.student.values + flat
+                                        : ad_weights_master(&t->replicas.student, flat, local_of(t, bucket, flat));
     case MOMENT1:
       return t->optimizer.m + local_of(t, bucket, flat);
     case MOMENT2:
@@ -69,6 +69,7 @@ int ad_trainer_restore(struct ad_trainer *trainer, const struct ad_trainer_state
   ad_optimizer_moments_changed(&t->optimizer);
   t->done = state->done;
   t->chain = state->chain;
+  ad_replica_refresh(&t->replicas.student, &t->shard);
   AD_TRY(t->exchange->publish(t->exchange->context, 1, &t->replicas.student));
   return t->teacher == NULL ? AD_OK : ad_teacher_restore(t->teacher, &state->teacher, t->done);
 }

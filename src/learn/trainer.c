@@ -95,7 +95,7 @@ static int create_parts(struct ad_trainer *t) {
     const struct room *r = &t->room;
     t->bytes += ad_encoder_bytes(t->math, t->params, r->rows, r->examples, r->lanes, 0);
     AD_TRY(ad_encoder_create(&t->teacher_encoder, t->math, t->params, r->rows, r->examples, r->lanes, 0));
-    ad_encoder_read_frozen(t->teacher_encoder, t->replicas.student);
+    ad_encoder_read_frozen(t->teacher_encoder, ad_weights_replica(&t->replicas.student));
   }
   AD_TRY(ad_gradient_create(&t->gradient, t->params, t->kernels, s->lanes, t->exchange));
   AD_TRY(ad_shard_create(&t->shard, t->params, t->exchange->shard, t->exchange->shards));
@@ -178,7 +178,7 @@ uint64_t ad_trainer_done(const struct ad_trainer *trainer) {
 
 /* The teacher's logits [B,C]: of one student, or the mean of those of several, added newest first in double. */
 static int teach(struct ad_trainer *t, const struct ad_batch *batch, const struct ad_masks *student) {
-  const float *const *thetas;
+  const struct ad_replica *thetas;
   const size_t members = ad_teacher_members(t->teacher, &thetas), n = batch->examples * t->params->config.classes;
   struct ad_masks masks;
   double *sum = NULL;
@@ -230,15 +230,16 @@ static void compute_loss(struct ad_trainer *t, const struct ad_batch *batch, siz
 static int compute_round(struct ad_trainer *t, size_t lo, size_t hi, int last) {
   struct ad_batch batch;
   const struct ad_masks masks = {.seed = t->settings.seed_dropout, .step = (uint32_t)(t->done + 1), .pass = 0};
+  const struct ad_replica student = ad_weights_replica(&t->replicas.student);
   AD_TRY(ad_packer_fill(&t->packer, t->data, t->ids, hi - lo, t->lane_begin + lo, t->member, &batch));
   if (t->weight > 0.0 && t->teacher_encoder != NULL) {
     AD_TRY(teach(t, &batch, &masks));
   }
-  AD_TRY(ad_encoder_forward(t->encoder, t->replicas.student, &batch, &masks, t->logits));
+  AD_TRY(ad_encoder_forward(t->encoder, student, &batch, &masks, t->logits));
   compute_loss(t, &batch, lo, hi);
   struct ad_lane_watch watch = {.lane = t->part - lo};
   const int watched = t->part >= lo && t->part < hi;
-  AD_TRY(ad_encoder_backward(t->encoder, t->replicas.student, &batch, &masks, t->dlogits, &t->rows,
+  AD_TRY(ad_encoder_backward(t->encoder, student, &batch, &masks, t->dlogits, &t->rows,
                              ad_gradient_round(t->gradient, lo, hi, last, watched ? &watch : NULL)));
   if (watched) {
     t->lane_squares[t->part] = watch.squares;
@@ -262,7 +263,7 @@ static int after_hook(void *context, size_t flat, size_t local, size_t length) {
     AD_TRY(ad_teacher_after(t->teacher, flat, local, length));
   }
   if (t->watched) {
-    ad_observer_after(t->observer, t->replicas.student, flat, length);
+    ad_observer_after(t->observer, &t->replicas.student, flat, local, length);
   }
   return AD_OK;
 }
@@ -281,7 +282,7 @@ static int update_shard(struct ad_trainer *t, struct ad_step *step) {
   }
   for (uint32_t b = t->params->frozen; b < t->params->buckets; b++) {
     AD_TRY(ad_optimizer_update(&t->optimizer, b, &t->rows, ad_gradient_reduced(t->gradient, b), t->done + 1,
-                               step->factor, scale, t->replicas.student, hooked ? &hooks : NULL, &step->parameters));
+                               step->factor, scale, &t->replicas.student, hooked ? &hooks : NULL, &step->parameters));
   }
   return AD_OK;
 }
@@ -303,7 +304,7 @@ static int share_digest(const struct ad_trainer *t, int updated, uint64_t *diges
 static int update(struct ad_trainer *t, struct ad_step *step) {
   step->factor =
       ad_schedule_factor(t->settings.schedule, t->done, t->total, ad_schedule_warmup(t->total, t->settings.warmup));
-  float *const changed[] = {t->replicas.student, t->replicas.teacher};
+  const struct ad_weights changed[] = {t->replicas.student, t->replicas.teacher};
   size_t vectors = 1;
   const int status = update_shard(t, step);
   AD_TRY(t->watched ? trainer_share_observed(t) : AD_OK);
@@ -319,10 +320,10 @@ static int update(struct ad_trainer *t, struct ad_step *step) {
   return AD_OK;
 }
 
-int ad_trainer_variant(struct ad_trainer *trainer, enum ad_variant variant, const float *const **thetas,
+int ad_trainer_variant(struct ad_trainer *trainer, enum ad_variant variant, const struct ad_replica **thetas,
                        size_t *count) {
   struct ad_trainer *t = trainer;
-  *thetas = t->student;
+  *thetas = &t->student;
   *count = 0;
   if (!ad_teacher_has(&t->settings.teacher, variant) || (t->done == 0 && variant > AD_TEACHER)) {
     return AD_OK;
@@ -334,7 +335,7 @@ int ad_trainer_variant(struct ad_trainer *trainer, enum ad_variant variant, cons
   if (variant != AD_STUDENT) {
     AD_TRY(ad_teacher_mean(t->teacher, variant));
   }
-  t->student[0] = variant == AD_STUDENT ? t->replicas.student : t->replicas.mean;
+  t->student = ad_weights_replica(variant == AD_STUDENT ? &t->replicas.student : &t->replicas.mean);
   *count = 1;
   return AD_OK;
 }

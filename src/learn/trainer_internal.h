@@ -64,7 +64,7 @@ struct ad_trainer {
   float *logits, *dlogits;       /* [copies B,C] */
   float *target, *member_logits; /* [copies B,C] of the teacher, and of one of its students */
   double *member_sum;            /* [copies B,C] sum over its students */
-  const float *student[1];       /* for ad_trainer_variant */
+  struct ad_replica student;     /* for ad_trainer_variant */
   double *squares;               /* [blocks] */
 };
 

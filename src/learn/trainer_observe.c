@@ -7,7 +7,8 @@ int ad_trainer_observe(struct ad_trainer *trainer, const struct ad_observer_sett
   if (t->observer != NULL) {
     return ad_fail(AD_EINTERNAL, "the trainer has an observer already");
   }
-  return ad_observer_create(&t->observer, t->kernels, &t->shard, settings, t->replicas.teacher);
+  const struct ad_weights *teacher = &t->replicas.teacher;
+  return ad_observer_create(&t->observer, t->kernels, &t->shard, settings, teacher->values == NULL ? NULL : teacher);
 }
 
 void ad_trainer_watch(struct ad_trainer *trainer, int part) {
@@ -26,10 +27,10 @@ int trainer_share_observed(struct ad_trainer *t) {
 
 int ad_trainer_look(struct ad_trainer *trainer) {
   struct ad_trainer *t = trainer;
-  const float *const *thetas;
-  const int taught = t->replicas.teacher != NULL && ad_teacher_members(t->teacher, &thetas) > 0;
+  const struct ad_replica *thetas;
+  const int taught = t->replicas.teacher.values != NULL && ad_teacher_members(t->teacher, &thetas) > 0;
   ad_observer_begin(t->observer);
-  ad_observer_values(t->observer, t->replicas.student, taught);
+  ad_observer_values(t->observer, &t->replicas.student, taught);
   return trainer_share_observed(t);
 }
 

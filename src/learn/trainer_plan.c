@@ -103,7 +103,7 @@ int trainer_make_room(struct ad_trainer *t) {
 /* The weight of this step's distance: 0 where no past student is there to measure it from. */
 static double weight_of(const struct ad_trainer *t) {
   const struct ad_teacher_settings *s = &t->settings.teacher;
-  const float *const *thetas;
+  const struct ad_replica *thetas;
   const int taught = !ad_teacher_has(s, AD_TEACHER) || ad_teacher_members(t->teacher, &thetas) > 0;
   return ad_teacher_has_distance(s) && taught ? ad_teacher_weight(s, t->done, t->total) : 0.0;
 }

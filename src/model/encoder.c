@@ -175,8 +175,8 @@ int ad_encoder_create(struct ad_encoder **encoder, const struct ad_math *math, c
   return AD_OK;
 }
 
-void ad_encoder_read_frozen(struct ad_encoder *encoder, const float *theta) {
-  encoder->frozen = theta;
+void ad_encoder_read_frozen(struct ad_encoder *encoder, struct ad_replica theta) {
+  encoder->frozen = ad_replica_floats(theta);
 }
 
 /* The vector that parameters are read from. */
@@ -270,8 +270,9 @@ static int check_batch(const struct ad_encoder *e, const struct ad_batch *batch)
   return AD_OK;
 }
 
-int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
+int ad_encoder_forward(struct ad_encoder *encoder, struct ad_replica replica, const struct ad_batch *batch,
                        const struct ad_masks *masks, float *logits) {
+  const float *theta = ad_replica_floats(replica);
   const struct ad_params *params = encoder->params;
   const uint32_t first = ad_params_first_layer(params);
   AD_TRY(check_batch(encoder, batch));

@@ -188,13 +188,14 @@ static void clear_gap_rows(const struct ad__backward *p) {
   }
 }
 
-int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
+int ad_encoder_backward(struct ad_encoder *encoder, struct ad_replica theta, const struct ad_batch *batch,
                         const struct ad_masks *masks, const float *dlogits, const struct ad_rows *rows,
                         const struct ad_gradient_sink *sink) {
   if (!encoder->training || sink->parts > AD_MAX_PARTS) {
     return ad_fail(AD_EINTERNAL, "a backward needs an encoder made for training and at most %d parts", AD_MAX_PARTS);
   }
-  struct ad__backward p = {.e = encoder, .theta = theta, .batch = batch, .masks = masks, .rows = rows, .sink = sink};
+  struct ad__backward p = {
+      .e = encoder, .theta = ad_replica_floats(theta), .batch = batch, .masks = masks, .rows = rows, .sink = sink};
   const uint32_t first = ad_params_first_layer(encoder->params);
   find_lane_rows(encoder, batch);
   if (trains_layers(encoder->params)) {
@@ -226,7 +227,7 @@ static int dense_done(void *context, uint32_t bucket) {
   return AD_OK;
 }
 
-int ad_encoder_gradient(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
+int ad_encoder_gradient(struct ad_encoder *encoder, struct ad_replica theta, const struct ad_batch *batch,
                         const struct ad_masks *masks, const float *dlogits, float *gradient) {
   const struct ad_params *params = encoder->params;
   const struct ad_row_table *table = &params->table;

@@ -12,7 +12,7 @@ static enum ad_variant result_variant(const struct ad_training *t) {
 }
 
 /* The logits of dev with one vector, in slices of whole batches, between which the ranks may agree to stop. */
-static int compute_member(struct ad_training *t, const float *theta, float *logits) {
+static int compute_member(struct ad_training *t, struct ad_replica theta, float *logits) {
   enum { BATCHES = 8 }; /* of a rank in a slice */
   const size_t B = t->session.config.eval_batch, C = t->session.params.config.classes;
   const size_t slice = BATCHES * B * ad_comm_size(t->ranks.comm);
@@ -30,7 +30,7 @@ static int compute_member(struct ad_training *t, const float *theta, float *logi
 }
 
 /* The logits of dev: of one vector, or the mean of those of several, added in double newest first. */
-static int compute_logits(struct ad_training *t, const float *const *thetas, size_t count) {
+static int compute_logits(struct ad_training *t, const struct ad_replica *thetas, size_t count) {
   const size_t C = t->session.params.config.classes, n = t->data.dev.count * C;
   for (size_t k = 0; k < count; k++) {
     float *logits = count > 1 ? t->evaluation.member : t->evaluation.logits;
@@ -47,7 +47,7 @@ static int compute_logits(struct ad_training *t, const float *const *thetas, siz
 
 void ad__copy_parameters(const struct ad_training *t, const float *theta, float *out) {
   const size_t frozen = ad_params_frozen(&t->session.params), P = t->session.params.count;
-  memcpy(out, t->vectors.replicas.student, frozen * sizeof *out);
+  memcpy(out, ad_replica_floats(ad_weights_replica(&t->vectors.replicas.student)), frozen * sizeof *out);
   memcpy(out + frozen, theta + frozen, (P - frozen) * sizeof *out);
 }
 
@@ -105,13 +105,13 @@ int ad_training_evaluate(struct ad_training *t) {
       .step = step, .epoch = (double)step / (double)t->progress.steps_an_epoch, .loss = NAN};
   AD_TRY(t->evaluation.wanted ? AD_OK : ad_fail(AD_ECONFIG, "%s has no dev split", t->session.descriptor.name));
   for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
-    const float *const *thetas;
+    const struct ad_replica *thetas;
     size_t count;
     point.error[v] = NAN;
     AD_TRY(ad_trainer_variant(t->trainer, v, &thetas, &count));
     if (count > 0) {
       AD_TRY(compute_logits(t, thetas, count));
-      ad__hold(&t->stop, t->ranks.first ? keep_scores(t, v, thetas[0], &point) : AD_OK);
+      ad__hold(&t->stop, t->ranks.first ? keep_scores(t, v, ad_replica_floats(thetas[0]), &point) : AD_OK);
     }
   }
   t->state.evaluated = step;

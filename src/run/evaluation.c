@@ -21,7 +21,8 @@ int ad_evaluation_open(struct ad_evaluation *evaluation, const struct ad_session
 int ad_evaluation_run(struct ad_evaluation *evaluation, const struct ad_session *session, const struct ad_dataset *data,
                       size_t first, size_t end) {
   return ad_mpi_evaluate(evaluation->comm, evaluation->evaluator, session->config.eval_batch,
-                         session->params.config.classes, session->theta, data, first, end, evaluation->logits);
+                         session->params.config.classes, ad_replica_float32(session->theta), data, first, end,
+                         evaluation->logits);
 }
 
 void ad_evaluation_close(struct ad_evaluation *evaluation, int status) {

@@ -82,7 +82,9 @@ void ad__fault_after_step(struct ad_training *t, uint64_t step) {
 
 void ad__fault_before_step(struct ad_training *t, uint64_t step) {
   if (ad__fault_due(&t->faults, AD__NAN_STEP, step)) {
-    t->vectors.replicas.student[t->session.params.head.classifier_weight] = NAN;
+    const struct ad_weights *student = &t->vectors.replicas.student;
+    const float bad = NAN;
+    ad_replica_write(student, t->session.params.head.classifier_weight, 1, &bad);
   }
 }
 

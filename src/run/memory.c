@@ -52,7 +52,8 @@ static size_t replica_bytes(const struct ad_training *t) {
   ad_teacher_replicas(&t->settings.teacher, &teacher, &mean, &past);
   past = past > 0 ? ad_teacher_slots(&t->settings.teacher, ad_trainer_total(t->trainer)) : 0;
   const size_t P = t->session.params.count, trained = P - ad_params_frozen(&t->session.params);
-  return (P + (teacher + mean + past) * trained) * sizeof(float) / ad_comm_node_size(t->ranks.comm);
+  const size_t size = ad_replica_bytes(t->vectors.replicas.student.type);
+  return (P + (teacher + mean + past) * trained) * size / ad_comm_node_size(t->ranks.comm);
 }
 
 static size_t evaluation_bytes(const struct ad_training *t, size_t *tokens) {

@@ -26,8 +26,8 @@ static int save(struct ad_training *t, const char *name, const float *theta, uin
   const struct ad_session *s = &t->session;
   const size_t P = s->params.count;
   AD_TRY(record_model(t, name));
-  const int copied =
-      ad_params_frozen(&s->params) > 0 && theta != t->vectors.replicas.student && theta != t->vectors.best;
+  const float *student = ad_replica_floats(ad_weights_replica(&t->vectors.replicas.student));
+  const int copied = ad_params_frozen(&s->params) > 0 && theta != student && theta != t->vectors.best;
   char *folder = ad_path_join(t->run.folder, name);
   float *copy = copied ? ad_malloc(P, sizeof *copy) : NULL;
   if (folder == NULL || (copied && copy == NULL)) {
@@ -52,7 +52,7 @@ static int save(struct ad_training *t, const char *name, const float *theta, uin
 static int save_variants(struct ad_training *t, struct ad_result *kept) {
   for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
     const int result = v == t->session.config.run_result;
-    const float *const *thetas;
+    const struct ad_replica *thetas;
     size_t count;
     char name[AD_RUN_MODEL_NAME];
     if (!result && !t->session.config.run_variants) {
@@ -63,7 +63,7 @@ static int save_variants(struct ad_training *t, struct ad_result *kept) {
       continue; /* none, or several: SDV's teacher is no single model */
     }
     if (t->ranks.first) {
-      const float *theta = result && t->vectors.best != NULL ? t->vectors.best : thetas[0];
+      const float *theta = result && t->vectors.best != NULL ? t->vectors.best : ad_replica_floats(thetas[0]);
       ad__hold(&t->stop, save(t, ad_run_model_name(v, t->session.config.run_result, name), theta, &kept->digest[v]));
       kept->kept[v] = 1;
     }

@@ -145,27 +145,28 @@ static int make_replicas(struct ad_training *t) {
     /* The first rank of the node holds them; the others have read their copy for nothing but the check before. */
     AD_TRY(ad_shared_create(&t->vectors.shared, t->ranks.comm,
                             t->ranks.node_first ? (1 + others) * stride * sizeof(float) : 0));
-    r->student = (float *)(void *)t->vectors.shared.part[0];
+    next = (float *)(void *)t->vectors.shared.part[0];
+    r->student = ad_weights_float32(next);
     if (t->ranks.node_first) {
-      memcpy(r->student, s->theta, P * sizeof(float));
+      ad_replica_write(&r->student, 0, P, s->theta);
     }
     ad_shared_wait(&t->vectors.shared, t->ranks.comm);
     ad_free(s->theta);
     s->theta = NULL;
-    next = r->student + stride;
+    next += stride;
   } else {
     t->vectors.own = ad_malloc(others * stride, sizeof(float));
     if (t->vectors.own == NULL) {
       return ad_fail_memory(others * stride * sizeof(float), "the teacher's parameters");
     }
-    r->student = s->theta;
+    r->student = ad_weights_float32(s->theta);
     next = t->vectors.own;
   }
-  r->teacher = teacher > 0 ? next : NULL;
-  r->mean = mean > 0 ? next + teacher * stride : NULL;
+  r->teacher = ad_weights_float32(teacher > 0 ? next : NULL);
+  r->mean = ad_weights_float32(mean > 0 ? next + teacher * stride : NULL);
   r->past = ad_calloc(past, sizeof *r->past);
   for (size_t k = 0; r->past != NULL && k < past; k++) {
-    r->past[k] = next + (teacher + mean + k) * stride;
+    r->past[k] = ad_weights_float32(next + (teacher + mean + k) * stride);
   }
   return r->past == NULL ? ad_fail_memory(past * sizeof *r->past, "the past students") : AD_OK;
 }
@@ -188,7 +189,7 @@ static int prepare_evaluation(struct ad_training *t) {
   const size_t C = t->session.params.config.classes, P = t->session.params.count, n = t->data.dev.count * C;
   const int averaged = ad_teacher_models(&t->settings.teacher) > 1;
   AD_TRY(ad_evaluator_create(&t->evaluation.evaluator, t->session.math, &t->session.params, c->eval_batch));
-  ad_evaluator_read_frozen(t->evaluation.evaluator, t->vectors.replicas.student);
+  ad_evaluator_read_frozen(t->evaluation.evaluator, ad_weights_replica(&t->vectors.replicas.student));
   t->evaluation.logits = ad_malloc(n, sizeof *t->evaluation.logits);
   t->evaluation.member = averaged ? ad_malloc(n, sizeof *t->evaluation.member) : NULL;
   t->evaluation.sum = averaged ? ad_malloc(n, sizeof *t->evaluation.sum) : NULL;

@@ -24,7 +24,7 @@ struct ad__snapshots {
 /* Content, and what of it this run can have. */
 static int lay_out(const struct ad_training *t, struct ad_snapshot_layout *l) {
   const struct ad_config *c = &t->session.config;
-  *l = (struct ad_snapshot_layout){.params = &t->session.params, .teacher = t->vectors.replicas.teacher != NULL};
+  *l = (struct ad_snapshot_layout){.params = &t->session.params, .teacher = t->vectors.replicas.teacher.values != NULL};
   AD_TRY(ad_snapshot_content_read(c->snapshot_content, &l->content));
   if ((l->content & AD_SNAPSHOT_PROBE) && !t->data.has_dev) {
     ad_log(AD_LOG_INFO, "snapshots: without dev examples they have no probe");
@@ -44,7 +44,7 @@ static int lay_out(const struct ad_training *t, struct ad_snapshot_layout *l) {
 static int prepare_probe(const struct ad_training *t, struct ad__snapshots *s) {
   const size_t n = s->layout.probe * t->session.params.config.classes;
   AD_TRY(ad_evaluator_create(&s->evaluator, t->session.math, &t->session.params, PROBE_BATCH));
-  ad_evaluator_read_frozen(s->evaluator, t->vectors.replicas.student);
+  ad_evaluator_read_frozen(s->evaluator, ad_weights_replica(&t->vectors.replicas.student));
   s->student = ad_malloc(n, sizeof *s->student);
   const int taught = s->layout.teacher_logits;
   s->teacher = taught ? ad_malloc(n, sizeof *s->teacher) : NULL;
@@ -114,10 +114,9 @@ static int evaluate_range(struct ad_training *t, size_t first, size_t end) {
   struct ad__snapshots *s = t->snapshots;
   const size_t C = t->session.params.config.classes, n = (end - first) * C;
   float *student = s->student + first * C, *teacher = s->layout.teacher_logits ? s->teacher + first * C : NULL;
-  const float *const *thetas;
+  const struct ad_replica *thetas, student_now = ad_weights_replica(&t->vectors.replicas.student);
   size_t count = 0;
-  AD_TRY(ad_mpi_evaluate(t->ranks.comm, s->evaluator, PROBE_BATCH, C, t->vectors.replicas.student, &t->data.dev, first,
-                         end, student));
+  AD_TRY(ad_mpi_evaluate(t->ranks.comm, s->evaluator, PROBE_BATCH, C, student_now, &t->data.dev, first, end, student));
   AD_TRY(teacher != NULL ? ad_trainer_variant(t->trainer, AD_TEACHER, &thetas, &count) : AD_OK);
   for (size_t k = 0; k < count; k++) {
     float *logits = count > 1 ? s->member : teacher;
@@ -158,7 +157,8 @@ static int evaluate_probe(struct ad_training *t, uint64_t number, const float **
 static int keep(struct ad_training *t, uint64_t number, const struct ad_step *step) {
   struct ad__snapshots *s = t->snapshots;
   const double start = ad_clock();
-  struct ad_snapshot snapshot = {.step = number, .scalars = step, .parameters = t->vectors.replicas.student};
+  const struct ad_replica student = ad_weights_replica(&t->vectors.replicas.student);
+  struct ad_snapshot snapshot = {.step = number, .scalars = step, .parameters = ad_replica_floats(student)};
   if (s->layout.content & (AD_SNAPSHOT_NORMS | AD_SNAPSHOT_SKETCH)) {
     const struct ad_observation seen = ad_trainer_observation(t->trainer);
     snapshot.norm = seen.norm;

@@ -42,7 +42,8 @@ static int exchange_all(const struct ad_exchange *x, const struct ad_params *par
     ad_shard_range(params, b, x->rank, x->size, &begin, &end);
     memcpy(theta + begin, gradient, (end - begin) * sizeof *theta);
   }
-  return x->publish(x->context, 1, &theta);
+  const struct ad_weights weights = ad_weights_float32(theta);
+  return x->publish(x->context, 1, &weights);
 }
 
 static int run(int repetitions, int shared) {

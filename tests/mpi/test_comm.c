@@ -107,8 +107,8 @@ static void test_evaluate(const struct ad_comm *comm) {
     for (size_t begin = 0; begin <= 4; begin += 4) {
       for (size_t end = begin; end <= N; end += 6) {
         memset(together, 0xff, sizeof together);
-        CHECK(ad_evaluator_run(evaluator, theta, &data, begin, end, alone) == AD_OK);
-        CHECK(ad_mpi_evaluate(comm, evaluator, B, C, theta, &data, begin, end, together) == AD_OK);
+        CHECK(ad_evaluator_run(evaluator, ad_replica_float32(theta), &data, begin, end, alone) == AD_OK);
+        CHECK(ad_mpi_evaluate(comm, evaluator, B, C, ad_replica_float32(theta), &data, begin, end, together) == AD_OK);
         CHECK(memcmp(alone, together, (end - begin) * C * sizeof(float)) == 0);
       }
     }

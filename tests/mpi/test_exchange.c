@@ -125,7 +125,8 @@ static void publish_all(struct run *r) {
       r->theta[i] = steps_value(key, i, 0);
     }
   }
-  CHECK(r->table->publish(r->table->context, 1, &r->theta) == AD_OK);
+  const struct ad_weights weights = ad_weights_float32(r->theta);
+  CHECK(r->table->publish(r->table->context, 1, &weights) == AD_OK);
   for (size_t i = 0; i < params->count; i++) {
     CHECK(r->theta[i] == steps_value(key, i, 0));
   }

@@ -33,10 +33,11 @@ static void lesson_open(struct lesson *l, const struct ad_trainer_settings *s, i
   CHECK(ad_shared_create(&l->shared, l->comm,
                          ad_comm_node_first(l->comm) ? (1 + teacher + mean + past) * P * sizeof(float) : 0) == AD_OK);
   float *vectors = (float *)(void *)l->shared.part[0];
-  l->replicas =
-      (struct ad_replicas){vectors, vectors + P, vectors + (1 + teacher) * P, calloc(past + 1, sizeof(float *))};
+  l->replicas = (struct ad_replicas){ad_weights_float32(vectors), ad_weights_float32(vectors + P),
+                                     ad_weights_float32(vectors + (1 + teacher) * P),
+                                     calloc(past + 1, sizeof(struct ad_weights))};
   for (size_t k = 0; k < past; k++) {
-    l->replicas.past[k] = vectors + (1 + teacher + mean + k) * P;
+    l->replicas.past[k] = ad_weights_float32(vectors + (1 + teacher + mean + k) * P);
   }
   if (ad_comm_node_first(l->comm)) {
     memcpy(vectors, l->f.theta, P * sizeof(float));
@@ -77,9 +78,10 @@ static struct ad_trainer_settings taught(enum ad_teacher_method method, uint64_t
 }
 
 /* The ranks check every R-th parameter each, of one vector. */
-static void check_mean(const struct lesson *l, const float *mean, uint64_t first, uint64_t last, uint64_t every,
+static void check_mean(const struct lesson *l, struct ad_replica replica, uint64_t first, uint64_t last, uint64_t every,
                        uint64_t K, uint64_t most) {
   const size_t P = l->f.params.count;
+  const float *mean = ad_replica_floats(replica);
   for (size_t i = (size_t)l->comm->rank; i < P; i += (size_t)l->comm->size) {
     const float expected = defined_mean(l->students, P, i, first, last, every, K, most);
     CHECK(memcmp(&mean[i], &expected, sizeof expected) == 0);
@@ -88,7 +90,7 @@ static void check_mean(const struct lesson *l, const float *mean, uint64_t first
 
 /* After t updates: the students theta_0 .. theta_t are known. */
 static void check_variants(struct lesson *l, const struct ad_teacher_settings *s, uint64_t t) {
-  const float *const *thetas;
+  const struct ad_replica *thetas;
   size_t count;
   CHECK(ad_trainer_variant(l->trainer, AD_TEACHER, &thetas, &count) == AD_OK);
   CHECK(count == 1);
@@ -110,10 +112,10 @@ static void test_equation(uint64_t window, uint64_t every, int lag, int shared) 
   const size_t P = l.f.params.count;
   for (uint64_t t = 0; t < STEPS; t++) {
     struct ad_step step;
-    memcpy(l.students + t * P, l.replicas.student, P * sizeof(float));
+    memcpy(l.students + t * P, l.replicas.student.values, P * sizeof(float));
     ad_comm_wait(l.comm);
     CHECK(ad_trainer_step(l.trainer, &step) == AD_OK);
-    memcpy(l.students + (t + 1) * P, l.replicas.student, P * sizeof(float));
+    memcpy(l.students + (t + 1) * P, l.replicas.student.values, P * sizeof(float));
     if (t < 9 || t % 25 == 3 || t + 1 == STEPS) {
       check_variants(&l, &s.teacher, t + 1);
     }
@@ -133,12 +135,14 @@ static uint64_t train_alone(const struct ad_trainer_settings *s, int frozen, dou
   CHECK(frozen < 0 || ad_params_freeze(&f.params, (uint32_t)frozen) == AD_OK);
   const size_t P = f.params.count;
   ad_teacher_replicas(&s->teacher, &teacher, &mean, &past);
-  float *vectors = calloc(2 + past, P * sizeof(float)), **slots = calloc(past + 1, sizeof *slots);
+  float *vectors = calloc(2 + past, P * sizeof(float));
+  struct ad_weights *slots = calloc(past + 1, sizeof *slots);
   CHECK(vectors != NULL && slots != NULL);
   for (size_t k = 0; k < past; k++) {
-    slots[k] = vectors + (2 + k) * P;
+    slots[k] = ad_weights_float32(vectors + (2 + k) * P);
   }
-  const struct ad_replicas replicas = {f.theta, vectors, vectors + P, slots};
+  const struct ad_replicas replicas = {ad_weights_float32(f.theta), ad_weights_float32(vectors),
+                                       ad_weights_float32(vectors + P), slots};
   CHECK(ad_trainer_create(&trainer, test_math, &f.params, &replicas, &f.data, s, NULL) == AD_OK);
   while (ad_trainer_done(trainer) < ad_trainer_total(trainer)) {
     CHECK(ad_trainer_step(trainer, &step) == AD_OK);

@@ -30,7 +30,8 @@ static struct traffic count_step(const struct ad_mpi_exchange *exchange, const s
     CHECK(x->reduce_begin(x->context, b, partials, count) == AD_OK);
     CHECK(x->reduce_end(x->context, b, gradient, squares, &reduced) == AD_OK);
   }
-  CHECK(x->publish(x->context, 1, &theta) == AD_OK);
+  const struct ad_weights weights = ad_weights_float32(theta);
+  CHECK(x->publish(x->context, 1, &weights) == AD_OK);
   const struct ad_mpi_traffic after = ad_mpi_exchange_traffic(exchange);
   return (struct traffic){after.messages - before.messages, after.bytes - before.bytes};
 }

@@ -100,7 +100,12 @@ static void check_steps(const struct ad_teacher_settings *teacher, size_t rounds
   lesson_create(&l);
   s.teacher = *teacher;
   s.epochs = 3;
-  const struct ad_replicas replicas = {l.vector[0], l.vector[1], l.vector[2], l.vector + 3};
+  struct ad_weights past[sizeof l.vector / sizeof *l.vector];
+  for (size_t v = 3; v < sizeof l.vector / sizeof *l.vector; v++) {
+    past[v - 3] = ad_weights_float32(l.vector[v]);
+  }
+  const struct ad_replicas replicas = {ad_weights_float32(l.vector[0]), ad_weights_float32(l.vector[1]),
+                                       ad_weights_float32(l.vector[2]), past};
   assert_int_equal(ad_trainer_create(&trainer, test_math, &l.params, &replicas, &l.data, &s, NULL), AD_OK);
   while (ad_trainer_done(trainer) < ad_trainer_total(trainer)) {
     struct ad_step step;

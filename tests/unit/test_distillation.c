@@ -100,7 +100,7 @@ static void check_gradient(struct problem *p, const struct ad_batch *batch, cons
   other.file = p->file;
   fixture_vector(&other, path, expected);
   memset(got, 0xff, f->params.count * sizeof *got); /* NaN: what is not written shows */
-  assert_int_equal(ad_encoder_gradient(p->encoder, f->theta, batch, NULL, dlogits, got), AD_OK);
+  assert_int_equal(ad_encoder_gradient(p->encoder, ad_replica_float32(f->theta), batch, NULL, dlogits, got), AD_OK);
   for (size_t i = 0; i < f->params.tensor_count; i++) {
     const struct ad_tensor *tensor = &f->params.tensors[i];
     const double scale = fixture_gradient_scale(f, tensor, expected);
@@ -165,7 +165,7 @@ static void teach(struct problem *p, const struct ad_batch *batch, size_t count,
   float *logits = calloc(n, sizeof *logits);
   double *sum = calloc(n, sizeof *sum);
   for (size_t k = 0; k < count; k++) {
-    assert_int_equal(ad_encoder_forward(p->encoder, thetas[k], batch, NULL, logits), AD_OK);
+    assert_int_equal(ad_encoder_forward(p->encoder, ad_replica_float32(thetas[k]), batch, NULL, logits), AD_OK);
     for (size_t i = 0; i < n; i++) {
       sum[i] += logits[i];
     }
@@ -188,7 +188,7 @@ static void check_taught(struct problem *p, const struct ad_batch *batch, size_t
   fixture_read(p->file, path, H5T_NATIVE_FLOAT, B * C, expected);
   teach(p, batch, count, thetas, target);
   expect(distance(B * C, target, expected) / norm(B * C, expected), LOGITS_TOLERANCE, p->name, what, "target");
-  assert_int_equal(ad_encoder_forward(p->encoder, p->fixture.theta, batch, NULL, logits), AD_OK);
+  assert_int_equal(ad_encoder_forward(p->encoder, ad_replica_float32(p->fixture.theta), batch, NULL, logits), AD_OK);
   p->kernels->cross_entropy(B, C, logits, p->fixture.dataset.label, 1.0f / (float)B, loss, dlogits);
   p->kernels->squared_error(B, C, logits, target, (float)(p->weight / (double)B), far, dlogits);
   check_scalar(p, mean(B, far), what, "distance", LOGITS_TOLERANCE);
@@ -283,7 +283,7 @@ static void check_r_drop_encoder(struct problem *p) {
   const struct ad_batch batch = pack(p, 2 * p->B, ids);
   double divergence;
   fixture_read(p->file, "rdrop/encoder/logits", H5T_NATIVE_FLOAT, n, expected);
-  assert_int_equal(ad_encoder_forward(p->encoder, p->fixture.theta, &batch, NULL, logits), AD_OK);
+  assert_int_equal(ad_encoder_forward(p->encoder, ad_replica_float32(p->fixture.theta), &batch, NULL, logits), AD_OK);
   expect(distance(n, logits, expected) / norm(n, expected), LOGITS_TOLERANCE, p->name, what, "logits");
   const double loss = r_drop(p, logits, &divergence, dlogits);
   check_scalar(p, loss, what, "loss", LOGITS_TOLERANCE);
@@ -346,7 +346,7 @@ struct training {
   struct ad_trainer *trainer;
   struct ad_dataset data;
   struct ad_replicas replicas;
-  float *past[MOST_PAST];
+  struct ad_weights past[MOST_PAST];
 };
 
 static void start_training(struct training *t, struct encoder_fixture *f, const struct ad_teacher_settings *teacher) {
@@ -369,14 +369,15 @@ static void start_training(struct training *t, struct encoder_fixture *f, const 
                                                .teacher = *teacher};
   const size_t P = f->params.count;
   size_t has_teacher, has_mean, past;
-  *t = (struct training){.data = dataset_of_batches(f, settings.seed_order), .replicas.student = f->theta};
+  *t = (struct training){.data = dataset_of_batches(f, settings.seed_order),
+                         .replicas.student = ad_weights_float32(f->theta)};
   ad_teacher_replicas(teacher, &has_teacher, &has_mean, &past);
   assert_true(past <= MOST_PAST);
-  t->replicas.teacher = has_teacher ? calloc(P, sizeof(float)) : NULL;
-  t->replicas.mean = has_mean ? calloc(P, sizeof(float)) : NULL;
+  t->replicas.teacher = ad_weights_float32(has_teacher ? calloc(P, sizeof(float)) : NULL);
+  t->replicas.mean = ad_weights_float32(has_mean ? calloc(P, sizeof(float)) : NULL);
   t->replicas.past = past > 0 ? t->past : NULL;
   for (size_t k = 0; k < past; k++) {
-    t->past[k] = calloc(P, sizeof(float));
+    t->past[k] = ad_weights_float32(calloc(P, sizeof(float)));
   }
   assert_int_equal(ad_trainer_create(&t->trainer, test_math, &f->params, &t->replicas, &t->data, &settings, NULL),
                    AD_OK);
@@ -385,10 +386,10 @@ static void start_training(struct training *t, struct encoder_fixture *f, const 
 
 static void end_training(struct training *t) {
   ad_trainer_destroy(t->trainer);
-  free(t->replicas.teacher);
-  free(t->replicas.mean);
+  free(t->replicas.teacher.values);
+  free(t->replicas.mean.values);
   for (size_t k = 0; k < MOST_PAST; k++) {
-    free(t->past[k]);
+    free(t->past[k].values);
   }
   free(t->data.ids);
   free(t->data.first);
@@ -428,7 +429,7 @@ static struct ad_teacher_settings read_settings(const struct problem *p, const c
 
 /* How far the mean of `count` vectors has come from `from`, tensor by tensor, against RUN/moved/WHAT. */
 static void check_moved(const struct problem *p, const char *run, const char *what, const float *from, size_t count,
-                        const float *const *thetas) {
+                        const struct ad_replica *thetas) {
   const struct ad_params *params = &p->fixture.params;
   char path[64];
   size_t floats, at = 0;
@@ -445,7 +446,7 @@ static void check_moved(const struct problem *p, const char *run, const char *wh
     for (size_t n = 0; n < tensor->count; n++) {
       double sum = 0.0;
       for (size_t k = 0; k < count; k++) {
-        sum += thetas[k][tensor->offset + n];
+        sum += ad_replica_floats(thetas[k])[tensor->offset + n];
       }
       const double moved = sum / (double)count - from[tensor->offset + n];
       error += (moved - expected[at + n]) * (moved - expected[at + n]);
@@ -490,7 +491,7 @@ static void check_run(const char *name, const char *run) {
     check_step(&p, run, &step, losses[i], distances[i], weights[i]);
   }
   for (int v = 0; v < AD_VARIANTS; v++) {
-    const float *const *thetas;
+    const struct ad_replica *thetas;
     size_t count;
     assert_int_equal(ad_trainer_variant(t.trainer, (enum ad_variant)v, &thetas, &count), AD_OK);
     assert_int_equal(count, v == AD_TEACHER && settings.method == AD_TEACHER_SDV ? settings.window : 1);
@@ -548,7 +549,7 @@ static void test_r_drop_too_many(void **state) {
   data.count = (1u << 31) + 1ull;
   const struct ad_trainer_settings settings = {
       .batch = 1, .lanes = 1, .rounds = 1, .epochs = 1, .teacher = {.method = AD_TEACHER_RDROP, .every = 1}};
-  const struct ad_replicas replicas = {.student = p.fixture.theta};
+  const struct ad_replicas replicas = {.student = ad_weights_float32(p.fixture.theta)};
   assert_int_equal(ad_trainer_create(&trainer, test_math, &p.fixture.params, &replicas, &data, &settings, NULL),
                    AD_ECONFIG);
   assert_null(trainer);

@@ -35,10 +35,10 @@ static void differentiate(const struct small_training *f, const float *theta, co
   }
   assert_int_equal(ad_packer_create(&packer, &f->params.form, ROWS, SMALL_EXAMPLES, LANES, (size_t)alignment), AD_OK);
   assert_int_equal(ad_encoder_create(&encoder, test_math, &f->params, ROWS, SMALL_EXAMPLES, LANES, 1), AD_OK);
-  ad_encoder_read_frozen(encoder, frozen);
+  ad_encoder_read_frozen(encoder, ad_replica_float32(frozen));
   assert_int_equal(ad_packer_fill(&packer, &f->data, ids, LANES, lane_begin, NULL, &batch), AD_OK);
-  assert_int_equal(ad_encoder_forward(encoder, theta, &batch, &masks, logits), AD_OK);
-  assert_int_equal(ad_encoder_gradient(encoder, theta, &batch, &masks, d, gradient), AD_OK);
+  assert_int_equal(ad_encoder_forward(encoder, ad_replica_float32(theta), &batch, &masks, logits), AD_OK);
+  assert_int_equal(ad_encoder_gradient(encoder, ad_replica_float32(theta), &batch, &masks, d, gradient), AD_OK);
   ad_encoder_destroy(encoder);
   ad_packer_destroy(&packer);
 }
@@ -118,7 +118,8 @@ static void test_training(void **state) {
     struct ad_trainer_settings s = small_settings(8, 8, 2);
     s.teacher = (struct ad_teacher_settings){
         .method = AD_TEACHER_SDA, .window = 3, .every = 1, .lag = 1, .weight = 1.0, .start = 1, .means = 1};
-    const struct ad_replicas replicas = {f.theta, teacher, mean, NULL};
+    const struct ad_replicas replicas = {ad_weights_float32(f.theta), ad_weights_float32(teacher),
+                                         ad_weights_float32(mean), NULL};
     assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params, &replicas, &f.data, &s, NULL), AD_OK);
     assert_int_equal(ad_trainer_bytes(trainer).moments, 2 * (P - frozen) * sizeof(float));
     while (ad_trainer_done(trainer) < ad_trainer_total(trainer)) {

@@ -95,8 +95,11 @@ static void create(struct problem *p, const struct ad_model_config *config) {
   for (size_t i = 0; i < n; i++) {
     p->dlogits[i] = (float)draw(3, i);
   }
-  assert_int_equal(ad_encoder_forward(p->encoder, p->theta, &p->batch, &p->masks, p->logits), AD_OK);
-  assert_int_equal(ad_encoder_gradient(p->encoder, p->theta, &p->batch, &p->masks, p->dlogits, p->gradient), AD_OK);
+  assert_int_equal(ad_encoder_forward(p->encoder, ad_replica_float32(p->theta), &p->batch, &p->masks, p->logits),
+                   AD_OK);
+  assert_int_equal(
+      ad_encoder_gradient(p->encoder, ad_replica_float32(p->theta), &p->batch, &p->masks, p->dlogits, p->gradient),
+      AD_OK);
 }
 
 static void destroy(struct problem *p) {
@@ -111,7 +114,7 @@ static void destroy(struct problem *p) {
 }
 
 static double loss_at(struct problem *p, const float *theta, const struct ad_masks *masks) {
-  assert_int_equal(ad_encoder_forward(p->encoder, theta, &p->batch, masks, p->logits), AD_OK);
+  assert_int_equal(ad_encoder_forward(p->encoder, ad_replica_float32(theta), &p->batch, masks, p->logits), AD_OK);
   double loss = 0.0;
   for (size_t i = 0; i < (size_t)EXAMPLES * p->params.config.classes; i++) {
     loss += (double)p->logits[i] * p->dlogits[i];
@@ -290,10 +293,12 @@ static void test_spare(void **state) {
     for (int step = 0; step < 2; step++) {
       s.spare = 0;
       s.end = NULL;
-      assert_int_equal(ad_encoder_forward(p.encoder, p.theta, &p.batch, &p.masks, p.logits), AD_OK);
+      assert_int_equal(ad_encoder_forward(p.encoder, ad_replica_float32(p.theta), &p.batch, &p.masks, p.logits), AD_OK);
       assert_null(ad_encoder_spare(p.encoder, p.params.buckets - 1, &s.spare));
       assert_int_equal(s.spare, 0);
-      assert_int_equal(ad_encoder_backward(p.encoder, p.theta, &p.batch, &p.masks, p.dlogits, &rows, &sink), AD_OK);
+      assert_int_equal(
+          ad_encoder_backward(p.encoder, ad_replica_float32(p.theta), &p.batch, &p.masks, p.dlogits, &rows, &sink),
+          AD_OK);
       /* All layers but the last keep 8 H + 2 F floats a token, and that one keys and values. */
       assert_true(s.spare >= T * ((p.params.config.layers - 1) * (8 * H + 2 * F) + 2 * H));
       for (size_t b = 0; b < B; b++) {

@@ -75,7 +75,9 @@ static void test_toy(void **state) {
   assert_true(ad_teacher_passes(&s.teacher) == 4.0);
   const size_t P = f.params.count;
   float *before = malloc(P * sizeof *before);
-  const struct ad_replicas replicas = {.student = f.theta, .teacher = malloc(P * sizeof(float))};
+  float *teacher_values = malloc(P * sizeof(float));
+  const struct ad_replicas replicas = {.student = ad_weights_float32(f.theta),
+                                       .teacher = ad_weights_float32(teacher_values)};
   assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params, &replicas, &f.data, &s, NULL), AD_OK);
   for (int t = 0; t < 3; t++) {
     struct ad_step step;
@@ -83,13 +85,13 @@ static void test_toy(void **state) {
     assert_int_equal(ad_trainer_step(trainer, &step), AD_OK);
     assert_true(t == 0 ? isnan(step.distance) : step.distance > 0.0 && step.weight == 1.0);
     for (size_t i = 0; i < P; i++) {
-      assert_true(replicas.teacher[i] == 2.0f * before[i]);
+      assert_true(teacher_values[i] == 2.0f * before[i]);
     }
   }
   const size_t count = ad_trainer_vectors(trainer, vectors);
   assert_string_equal(vectors[count - 1].name, "teacher");
   ad_trainer_destroy(trainer);
-  free(replicas.teacher);
+  free(teacher_values);
   free(before);
   small_training_destroy(&f);
 }

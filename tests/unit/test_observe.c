@@ -123,7 +123,7 @@ static void scene_destroy(struct scene *s) {
 
 struct hooked {
   struct ad_observer *observer;
-  const float *theta;
+  const struct ad_weights *theta;
 };
 
 static int before(void *context, size_t flat, size_t local, size_t length) {
@@ -136,8 +136,7 @@ static int before(void *context, size_t flat, size_t local, size_t length) {
 
 static int after(void *context, size_t flat, size_t local, size_t length) {
   const struct hooked *h = context;
-  (void)local;
-  ad_observer_after(h->observer, h->theta, flat, length);
+  ad_observer_after(h->observer, h->theta, flat, local, length);
   return AD_OK;
 }
 
@@ -152,10 +151,22 @@ static void compact(struct scene *s, const struct ad_shard *shard, uint32_t b) {
   }
 }
 
+/* The shard's values of theta [P], one after another. */
+static float *copy_shard(const struct ad_shard *shard, const float *theta) {
+  float *master = malloc((shard->count + 1) * sizeof *master);
+  assert_non_null(master);
+  for (uint32_t b = 0; b < shard->params->buckets; b++) {
+    const size_t length = shard->end[b] - shard->begin[b];
+    memcpy(master + shard->local[b], theta + shard->begin[b], length * sizeof *master);
+  }
+  return master;
+}
+
 /* Updates first to theta on R shards; norms and sketch into the scene. */
 static void observe(struct scene *s, uint32_t R, size_t buckets) {
   const struct ad_trainer_settings settings = small_settings(8, 8, 1);
   const struct ad_observer_settings what = {.norms = 1, .buckets = buckets};
+  const struct ad_weights teacher = ad_weights_float32(s->teacher);
   struct ad_observer *observers[16];
   struct ad_shard shards[16];
   memcpy(s->theta, s->first, s->params.count * sizeof *s->theta);
@@ -164,18 +175,21 @@ static void observe(struct scene *s, uint32_t R, size_t buckets) {
     uint64_t digest = 0;
     assert_int_equal(ad_shard_create(&shards[r], &s->params, r, R), AD_OK);
     assert_int_equal(ad_optimizer_create(&optimizer, test_math->kernels, &shards[r], &settings.optimizer), AD_OK);
-    assert_int_equal(ad_observer_create(&observers[r], test_math->kernels, &shards[r], &what, s->teacher), AD_OK);
-    struct hooked hooked = {observers[r], s->theta};
+    assert_int_equal(ad_observer_create(&observers[r], test_math->kernels, &shards[r], &what, &teacher), AD_OK);
+    /* Every other shard has its master apart from the replica. */
+    const struct ad_weights theta = {AD_REPLICA_FLOAT32, s->theta, r % 2 == 0 ? NULL : copy_shard(&shards[r], s->theta)};
+    struct hooked hooked = {observers[r], &theta};
     ad_observer_begin(observers[r]);
     for (uint32_t b = s->params.frozen; b < s->params.buckets; b++) {
       compact(s, &shards[r], b);
       assert_int_equal(ad_optimizer_update(
-                           &optimizer, b, &s->rows, s->compact, 1, 1.0, 1.0, s->theta,
+                           &optimizer, b, &s->rows, s->compact, 1, 1.0, 1.0, &theta,
                            &(struct ad_update_hooks){&hooked, before, after, ad_observer_watch(observers[r])}, &digest),
                        AD_OK);
     }
     assert_true(digest == ad_shard_digest(&shards[r], s->theta));
     ad_optimizer_destroy(&optimizer);
+    free(theta.master);
   }
   size_t count;
   uint64_t *total = ad_observer_sums(observers[0], &count);
@@ -345,14 +359,11 @@ static void test_trainer(void **state) {
     struct ad_trainer_settings s = small_settings(6, 4, 1);
     s.teacher =
         (struct ad_teacher_settings){.method = AD_TEACHER_SDA, .window = 1, .every = 1, .lag = lag, .weight = 1.0};
-    assert_int_equal(
-        ad_trainer_create(&a, test_math, &plain.params,
-                          &(struct ad_replicas){.student = plain.theta, .teacher = teachers}, &plain.data, &s, NULL),
-        AD_OK);
-    assert_int_equal(ad_trainer_create(&b, test_math, &watched.params,
-                                       &(struct ad_replicas){.student = watched.theta, .teacher = teachers + P},
-                                       &watched.data, &s, NULL),
-                     AD_OK);
+    const struct ad_weights teacher[2] = {ad_weights_float32(teachers), ad_weights_float32(teachers + P)};
+    const struct ad_replicas replicas[2] = {{.student = ad_weights_float32(plain.theta), .teacher = teacher[0]},
+                                            {.student = ad_weights_float32(watched.theta), .teacher = teacher[1]}};
+    assert_int_equal(ad_trainer_create(&a, test_math, &plain.params, &replicas[0], &plain.data, &s, NULL), AD_OK);
+    assert_int_equal(ad_trainer_create(&b, test_math, &watched.params, &replicas[1], &watched.data, &s, NULL), AD_OK);
     assert_int_equal(ad_trainer_observe(b, &(struct ad_observer_settings){.norms = 1, .buckets = 64}), AD_OK);
     assert_int_equal(ad_trainer_look(b), AD_OK);
     struct ad_observation seen = ad_trainer_observation(b);

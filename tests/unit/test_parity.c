@@ -92,7 +92,7 @@ static void check_loss(struct encoder_fixture *f, struct ad_encoder *encoder, co
   expect(fabs(loss_gradient(f, logits, weight, dlogits) - loss) / loss, LOGITS_TOLERANCE, name, batch->lanes, path);
   snprintf(path, sizeof path, "%s/gradient", kind);
   fixture_vector(f, path, expected);
-  assert_int_equal(ad_encoder_gradient(encoder, f->theta, batch, NULL, dlogits, got), AD_OK);
+  assert_int_equal(ad_encoder_gradient(encoder, ad_replica_float32(f->theta), batch, NULL, dlogits, got), AD_OK);
   check_gradient(f, name, batch->lanes, got, expected);
   free(dlogits);
   free(expected);
@@ -106,7 +106,7 @@ static void check_evaluation(struct encoder_fixture *f, const struct ad_batch *b
   float *again = calloc(n, sizeof *again);
   assert_int_equal(ad_encoder_create(&encoder, test_math, &f->params, batch->tokens, batch->examples, batch->lanes, 0),
                    AD_OK);
-  assert_int_equal(ad_encoder_forward(encoder, f->theta, batch, NULL, again), AD_OK);
+  assert_int_equal(ad_encoder_forward(encoder, ad_replica_float32(f->theta), batch, NULL, again), AD_OK);
   assert_memory_equal(again, logits, n * sizeof *again);
   ad_encoder_destroy(encoder);
   free(again);
@@ -125,7 +125,7 @@ static void run_fixture(const char *name) {
   float *logits = calloc(n, sizeof *logits);
   for (size_t i = 0; i < LANE_COUNTS; i++) {
     const struct ad_batch batch = fixture_batch(&f, B, ids, LANES[i]);
-    assert_int_equal(ad_encoder_forward(encoder, f.theta, &batch, NULL, logits), AD_OK);
+    assert_int_equal(ad_encoder_forward(encoder, ad_replica_float32(f.theta), &batch, NULL, logits), AD_OK);
     check_logits(&f, name, LANES[i], logits);
     check_evaluation(&f, &batch, logits);
     check_loss(&f, encoder, name, &batch, logits, "ce");
@@ -160,7 +160,7 @@ static void test_single_examples(void **state) {
     float *logits = calloc(f.dataset.count * C, sizeof *logits);
     for (uint32_t b = 0; b < f.dataset.count; b++) {
       const struct ad_batch batch = fixture_batch(&f, 1, &b, 1);
-      assert_int_equal(ad_encoder_forward(encoder, f.theta, &batch, NULL, logits + b * C), AD_OK);
+      assert_int_equal(ad_encoder_forward(encoder, ad_replica_float32(f.theta), &batch, NULL, logits + b * C), AD_OK);
     }
     failures = 0;
     check_logits(&f, ENCODER_FIXTURES[i], 1, logits);

@@ -33,9 +33,11 @@ static void lesson_open(struct lesson *l, const struct ad_trainer_settings *s, i
   float *vectors = malloc((others + 1) * P * sizeof *vectors);
   assert_non_null(vectors);
   memset(vectors, 0xff, (others + 1) * P * sizeof *vectors);
-  l->replicas = (struct ad_replicas){l->f.theta, vectors, vectors + teacher * P, calloc(past + 1, sizeof(float *))};
+  l->replicas =
+      (struct ad_replicas){ad_weights_float32(l->f.theta), ad_weights_float32(vectors),
+                           ad_weights_float32(vectors + teacher * P), calloc(past + 1, sizeof(struct ad_weights))};
   for (size_t k = 0; k < past; k++) {
-    l->replicas.past[k] = vectors + (teacher + mean + k) * P;
+    l->replicas.past[k] = ad_weights_float32(vectors + (teacher + mean + k) * P);
   }
   assert_int_equal(ad_trainer_create(&l->trainer, test_math, &l->f.params, &l->replicas, &l->f.data, s, NULL), AD_OK);
   if (garbage) {
@@ -46,7 +48,7 @@ static void lesson_open(struct lesson *l, const struct ad_trainer_settings *s, i
 
 static void lesson_close(struct lesson *l) {
   ad_trainer_destroy(l->trainer);
-  free(l->replicas.teacher);
+  free(l->replicas.teacher.values);
   free(l->replicas.past);
   small_training_destroy(&l->f);
 }
@@ -89,13 +91,14 @@ static void hand_over(const struct lesson *from, struct lesson *to) {
 static void compare_variants(struct lesson *a, struct lesson *b) {
   const size_t P = a->f.params.count, first = ad_params_frozen(&a->f.params);
   for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
-    const float *const *x, *const *y;
+    const struct ad_replica *x, *y;
     size_t m, n;
     assert_int_equal(ad_trainer_variant(a->trainer, v, &x, &m), AD_OK);
     assert_int_equal(ad_trainer_variant(b->trainer, v, &y, &n), AD_OK);
     assert_int_equal(m, n);
     for (size_t k = 0; k < m; k++) {
-      assert_memory_equal(x[k] + first, y[k] + first, (P - first) * sizeof(float));
+      assert_memory_equal(ad_replica_floats(x[k]) + first, ad_replica_floats(y[k]) + first,
+                          (P - first) * sizeof(float));
     }
   }
 }

@@ -18,27 +18,51 @@ struct lesson {
   struct ad_trainer *trainer;
 };
 
-static int lesson_open(struct lesson *l, const struct ad_model_config *model, const struct ad_trainer_settings *s) {
+/* A master of its own, apart from the replica, as a rank alone has it: all values in the order of the flat vector. */
+static void set_apart(struct ad_weights *weights, size_t P) {
+  if (weights->values != NULL) {
+    weights->master = malloc(P * sizeof(float));
+    memcpy(weights->master, weights->values, P * sizeof(float));
+    memset(weights->values, 0xff, P * sizeof(float));
+  }
+}
+
+/* apart: student, teacher and mean have masters apart from their replicas. */
+static int lesson_open_as(struct lesson *l, const struct ad_model_config *model, const struct ad_trainer_settings *s,
+                          int apart) {
   size_t teacher, mean, past;
   assert_int_equal(small_training_create(&l->f, model), 0);
   ad_teacher_replicas(&s->teacher, &teacher, &mean, &past);
   const size_t P = l->f.params.count;
-  l->replicas = (struct ad_replicas){.student = l->f.theta};
-  l->replicas.teacher = teacher > 0 ? malloc(P * sizeof(float)) : NULL;
-  l->replicas.mean = mean > 0 ? malloc(P * sizeof(float)) : NULL;
+  l->replicas = (struct ad_replicas){.student = ad_weights_float32(l->f.theta)};
+  l->replicas.teacher = ad_weights_float32(teacher > 0 ? malloc(P * sizeof(float)) : NULL);
+  l->replicas.mean = ad_weights_float32(mean > 0 ? malloc(P * sizeof(float)) : NULL);
   l->replicas.past = calloc(past + 1, sizeof *l->replicas.past);
   for (size_t k = 0; k < past; k++) {
-    l->replicas.past[k] = malloc(P * sizeof(float));
+    l->replicas.past[k] = ad_weights_float32(malloc(P * sizeof(float)));
+  }
+  if (apart) {
+    set_apart(&l->replicas.teacher, P);
+    set_apart(&l->replicas.mean, P);
+    set_apart(&l->replicas.student, P);
+    ad_replica_write(&l->replicas.student, 0, P, l->replicas.student.master);
   }
   return ad_trainer_create(&l->trainer, test_math, &l->f.params, &l->replicas, &l->f.data, s, NULL);
 }
 
+static int lesson_open(struct lesson *l, const struct ad_model_config *model, const struct ad_trainer_settings *s) {
+  return lesson_open_as(l, model, s, 0);
+}
+
 static void lesson_close(struct lesson *l) {
   ad_trainer_destroy(l->trainer);
-  free(l->replicas.teacher);
-  free(l->replicas.mean);
-  for (size_t k = 0; l->replicas.past[k] != NULL; k++) {
-    free(l->replicas.past[k]);
+  free(l->replicas.student.master);
+  free(l->replicas.teacher.master);
+  free(l->replicas.mean.master);
+  free(l->replicas.teacher.values);
+  free(l->replicas.mean.values);
+  for (size_t k = 0; l->replicas.past[k].values != NULL; k++) {
+    free(l->replicas.past[k].values);
   }
   free(l->replicas.past);
   small_training_destroy(&l->f);
@@ -242,10 +266,50 @@ static void test_memory(void **state) {
   }
 }
 
+/* Masters apart from the replicas change no bit: updates, means and teachers bring all that forwards read. */
+static void check_masters(const struct ad_trainer_settings *s) {
+  struct lesson l[2];
+  for (int apart = 0; apart < 2; apart++) {
+    struct ad_step step;
+    assert_int_equal(lesson_open_as(&l[apart], &small_model, s, apart), AD_OK);
+    while (ad_trainer_done(l[apart].trainer) < ad_trainer_total(l[apart].trainer)) {
+      assert_int_equal(ad_trainer_step(l[apart].trainer, &step), AD_OK);
+    }
+  }
+  assert_true(ad_trainer_state(l[0].trainer).chain == ad_trainer_state(l[1].trainer).chain);
+  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+    const struct ad_replica *thetas[2];
+    size_t count[2];
+    for (int apart = 0; apart < 2; apart++) {
+      assert_int_equal(ad_trainer_variant(l[apart].trainer, v, &thetas[apart], &count[apart]), AD_OK);
+    }
+    assert_int_equal(count[0], count[1]);
+    for (size_t k = 0; k < count[0]; k++) {
+      assert_memory_equal(thetas[0][k].values, thetas[1][k].values, l[0].f.params.count * sizeof(float));
+    }
+  }
+  lesson_close(&l[0]);
+  lesson_close(&l[1]);
+}
+
+static void test_masters(void **state) {
+  (void)state;
+  for (enum ad_teacher_method m = 0; m < AD_TEACHER_METHOD_COUNT; m++) {
+    for (int lag = 0; lag < 2; lag++) {
+      struct ad_trainer_settings s = taught(m, 3);
+      s.steps = 7;
+      s.teacher.lag = lag;
+      s.teacher.means = 1;
+      check_masters(&s);
+    }
+  }
+}
+
 static int run(const char *name) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_student),   cmocka_unit_test(test_settings),
                                      cmocka_unit_test(test_weightless),    cmocka_unit_test(test_refusals),
-                                     cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_memory)};
+                                     cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_memory),
+                                     cmocka_unit_test(test_masters)};
   return cmocka_run_group_tests_name(name, tests, NULL, NULL);
 }
 

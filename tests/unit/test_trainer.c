@@ -16,9 +16,9 @@
 static size_t train(struct small_training *f, const struct ad_trainer_settings *s, double *losses) {
   struct ad_trainer *trainer;
   size_t steps = 0;
-  assert_int_equal(
-      ad_trainer_create(&trainer, test_math, &f->params, &(struct ad_replicas){.student = f->theta}, &f->data, s, NULL),
-      AD_OK);
+  assert_int_equal(ad_trainer_create(&trainer, test_math, &f->params,
+                                     &(struct ad_replicas){.student = ad_weights_float32(f->theta)}, &f->data, s, NULL),
+                   AD_OK);
   while (ad_trainer_done(trainer) < ad_trainer_total(trainer)) {
     struct ad_step step;
     assert_int_equal(ad_trainer_step(trainer, &step), AD_OK);
@@ -58,28 +58,28 @@ static void test_errors(void **state) {
   struct ad_step step;
   assert_int_equal(small_training_create(&f, &small_model), 0);
   struct ad_trainer_settings s = small_settings(4, 2000, 1);
-  assert_int_equal(
-      ad_trainer_create(&trainer, test_math, &f.params, &(struct ad_replicas){.student = f.theta}, &f.data, &s, NULL),
-      AD_ECONFIG);
+  assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params,
+                                     &(struct ad_replicas){.student = ad_weights_float32(f.theta)}, &f.data, &s, NULL),
+                   AD_ECONFIG);
   s = small_settings(4, 8, 1);
   f.label[7] = 3;
-  assert_int_equal(
-      ad_trainer_create(&trainer, test_math, &f.params, &(struct ad_replicas){.student = f.theta}, &f.data, &s, NULL),
-      AD_EINPUT);
+  assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params,
+                                     &(struct ad_replicas){.student = ad_weights_float32(f.theta)}, &f.data, &s, NULL),
+                   AD_EINPUT);
   f.label[7] = 0;
   f.ids[3] = SMALL_VOCABULARY;
-  assert_int_equal(
-      ad_trainer_create(&trainer, test_math, &f.params, &(struct ad_replicas){.student = f.theta}, &f.data, &s, NULL),
-      AD_EINPUT);
+  assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params,
+                                     &(struct ad_replicas){.student = ad_weights_float32(f.theta)}, &f.data, &s, NULL),
+                   AD_EINPUT);
   f.ids[3] = 0;
   f.data.longest = 17;
-  assert_int_equal(
-      ad_trainer_create(&trainer, test_math, &f.params, &(struct ad_replicas){.student = f.theta}, &f.data, &s, NULL),
-      AD_ECONFIG);
+  assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params,
+                                     &(struct ad_replicas){.student = ad_weights_float32(f.theta)}, &f.data, &s, NULL),
+                   AD_ECONFIG);
   f.data.longest = SMALL_MOST_TOKENS + 1;
-  assert_int_equal(
-      ad_trainer_create(&trainer, test_math, &f.params, &(struct ad_replicas){.student = f.theta}, &f.data, &s, NULL),
-      AD_OK);
+  assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params,
+                                     &(struct ad_replicas){.student = ad_weights_float32(f.theta)}, &f.data, &s, NULL),
+                   AD_OK);
   f.theta[ad_params_find(&f.params, "encoder.layer.0.intermediate.dense.weight")->offset] = NAN;
   assert_int_equal(ad_trainer_step(trainer, &step), AD_EDIVERGED);
   assert_int_equal(ad_trainer_done(trainer), 0);
@@ -98,8 +98,8 @@ static void test_out_of_memory(void **state) {
     struct ad_trainer *trainer = NULL;
     struct ad_step step;
     ad_memory_fail_at(n);
-    status =
-        ad_trainer_create(&trainer, test_math, &f.params, &(struct ad_replicas){.student = f.theta}, &f.data, &s, NULL);
+    status = ad_trainer_create(&trainer, test_math, &f.params,
+                               &(struct ad_replicas){.student = ad_weights_float32(f.theta)}, &f.data, &s, NULL);
     if (status == AD_OK) {
       status = ad_trainer_step(trainer, &step);
     }

@@ -134,18 +134,20 @@ static struct seen train_step(struct training *t, uint64_t step, const uint32_t 
   struct seen seen = {0};
   const size_t watched = step % LANES;
   struct encoder_fixture *f = &t->fixture;
+  const struct ad_weights weights = ad_weights_float32(f->theta);
+  const struct ad_replica theta = ad_weights_replica(&weights);
   float logits[BATCH * 8], dlogits[BATCH * 8];
   assert_true(f->params.config.classes <= 8);
   const struct ad_batch batch = fixture_batch(f, BATCH, ids, LANES);
   ad_rows_clear(&t->rows);
   ad_rows_add(&t->rows, batch.tokens, batch.ids);
   ad_rows_order(&t->rows);
-  assert_int_equal(ad_encoder_forward(t->encoder, f->theta, &batch, NULL, logits), AD_OK);
+  assert_int_equal(ad_encoder_forward(t->encoder, theta, &batch, NULL, logits), AD_OK);
   seen.loss = cross_entropy(&f->dataset, f->params.config.classes, ids, logits, dlogits);
   assert_int_equal(ad_gradient_begin(t->gradient, &t->rows, batch.lane_example), AD_OK);
   struct ad_lane_watch watch = {.lane = watched};
   const struct ad_gradient_sink *sink = ad_gradient_round(t->gradient, 0, LANES, 1, &watch);
-  assert_int_equal(ad_encoder_backward(t->encoder, f->theta, &batch, NULL, dlogits, &t->rows, sink), AD_OK);
+  assert_int_equal(ad_encoder_backward(t->encoder, theta, &batch, NULL, dlogits, &t->rows, sink), AD_OK);
   assert_int_equal(ad_gradient_end(t->gradient), AD_OK);
   const size_t first = batch.lane_example[watched], end = batch.lane_example[watched + 1];
   assert_true(end > first);
@@ -155,7 +157,7 @@ static struct seen train_step(struct training *t, uint64_t step, const uint32_t 
   uint64_t digest = 0;
   for (uint32_t bucket = 0; bucket < f->params.buckets; bucket++) {
     assert_int_equal(ad_optimizer_update(&t->optimizer, bucket, &t->rows, ad_gradient_reduced(t->gradient, bucket),
-                                         step + 1, factor, scale, f->theta, NULL, &digest),
+                                         step + 1, factor, scale, &weights, NULL, &digest),
                      AD_OK);
   }
   assert_true(digest == ad_shard_digest(&t->shard, f->theta));
@@ -255,7 +257,8 @@ static double check_part(struct encoder_fixture *f, size_t lanes, size_t rounds,
   struct ad_trainer *t;
   struct ad_step step;
   assert_int_equal(
-      ad_trainer_create(&t, test_math, &f->params, &(struct ad_replicas){.student = f->theta}, &f->dataset, &s, NULL),
+      ad_trainer_create(&t, test_math, &f->params, &(struct ad_replicas){.student = ad_weights_float32(f->theta)},
+                        &f->dataset, &s, NULL),
       AD_OK);
   ad_trainer_watch(t, watched);
   assert_int_equal(ad_trainer_step(t, &step), AD_OK);

@@ -15,13 +15,13 @@ int ad_evaluator_create(struct ad_evaluator **evaluator, const struct ad_math *m
                         size_t B);
 void ad_evaluator_destroy(struct ad_evaluator *evaluator);
 
-/* Evaluations to come read the frozen parameters from `theta` [P] (ad_encoder_read_frozen). */
-void ad_evaluator_read_frozen(struct ad_evaluator *evaluator, const float *theta);
+/* Evaluations to come read the frozen parameters from `theta` (ad_encoder_read_frozen). */
+void ad_evaluator_read_frozen(struct ad_evaluator *evaluator, struct ad_replica theta);
 
-/* Writes logits [N,C] with theta [P] for the examples [first, end) of data into logits [end - first, C]. An example's
+/* Writes logits [N,C] with theta for the examples [first, end) of data into logits [end - first, C]. An example's
  * logits do not depend on the others. AD_EINPUT (an example longer than the model takes), AD_ENOMEM. */
-int ad_evaluator_run(struct ad_evaluator *evaluator, const float *theta, const struct ad_dataset *data, size_t first,
-                     size_t end, float *logits);
+int ad_evaluator_run(struct ad_evaluator *evaluator, struct ad_replica theta, const struct ad_dataset *data,
+                     size_t first, size_t end, float *logits);
 
 /* Mean cross entropy of logits [N,C] with labels [N] < C, summed in order in double. N > 0. */
 double ad_mean_cross_entropy(size_t N, size_t C, const float *logits, const uint32_t *labels);

@@ -9,6 +9,7 @@
 #define AUTODIDACT_LEARN_EXCHANGE_H
 
 #include "autodidact/model/encoder.h"
+#include "autodidact/model/replica.h"
 #include "autodidact/model/shard.h"
 
 /* A sum over some lanes of a bucket. */
@@ -50,9 +51,9 @@ struct ad_exchange {
   /* Sums of `count` numbers over the shards, modulo 2^64: they stay as they are where each rank updates everything. */
   int (*sum)(void *context, size_t count, uint64_t *values);
 
-  /* Brings each rank's shard of `count` vectors [P] to all replicas; nobody reads them while they are on their way.
-   * Where each rank updates everything, all have it. */
-  int (*publish)(void *context, size_t count, float *const *vectors);
+  /* Brings each rank's shard of the replicas of `count` vectors to all other replicas; nobody reads them while they are
+   * on their way. Where each rank updates everything, all have it. */
+  int (*publish)(void *context, size_t count, const struct ad_weights *vectors);
 
   /* Waits for the ranks that share this rank's replicas; what they wrote there is then seen. */
   int (*wait)(void *context);

@@ -14,6 +14,7 @@
 #ifndef AUTODIDACT_LEARN_OBSERVE_H
 #define AUTODIDACT_LEARN_OBSERVE_H
 
+#include "autodidact/model/replica.h"
 #include "autodidact/model/shard.h"
 
 enum ad_norm {
@@ -42,24 +43,25 @@ struct ad_observation {
 
 struct ad_observer;
 
-/* Of the parameters of a shard. teacher: the replica [P] of the teacher's parameters, or NULL. shard and teacher must
+/* Of the parameters of a shard. teacher: the teacher's parameters, or NULL. shard and teacher must
  * outlive it. The caller owns it. AD_ECONFIG (buckets), AD_ENOMEM. */
 int ad_observer_create(struct ad_observer **observer, const struct ad_kernels *kernels, const struct ad_shard *shard,
-                       const struct ad_observer_settings *settings, const float *teacher);
+                       const struct ad_observer_settings *settings, const struct ad_weights *teacher);
 void ad_observer_destroy(struct ad_observer *observer);
 
 /* Bytes that it holds. */
 size_t ad_observer_size(const struct ad_observer *observer);
 
 /* A step's numbers on this shard: `begin`, then `before` and `after` for each cell that the optimizer updates with this
- * watch (struct ad_update_hooks), the observer's own; it is at `flat` of theta [P]. */
+ * watch (struct ad_update_hooks), the observer's own; it is at `flat` of the flat vector and `local` of the shard's. */
 void ad_observer_begin(struct ad_observer *observer);
 struct ad_watch *ad_observer_watch(struct ad_observer *observer);
 void ad_observer_before(struct ad_observer *observer, size_t flat);
-void ad_observer_after(struct ad_observer *observer, const float *theta, size_t flat, size_t length);
+void ad_observer_after(struct ad_observer *observer, const struct ad_weights *theta, size_t flat, size_t local,
+                       size_t length);
 
-/* In place of `after`: the values (and with_teacher the distance) of theta [P] as they are. */
-void ad_observer_values(struct ad_observer *observer, const float *theta, int with_teacher);
+/* In place of `after`: the values (and with_teacher the distance) of theta as they are. */
+void ad_observer_values(struct ad_observer *observer, const struct ad_weights *theta, int with_teacher);
 
 /* This shard's sums, to be added over the shards modulo 2^64, and their number. */
 uint64_t *ad_observer_sums(struct ad_observer *observer, size_t *count);

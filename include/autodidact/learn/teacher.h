@@ -14,6 +14,7 @@
 #include "autodidact/learn/state.h"
 #include "autodidact/learn/window.h"
 #include "autodidact/model/encoder.h"
+#include "autodidact/model/replica.h"
 #include "autodidact/model/shard.h"
 
 /* All zero: no teacher. */
@@ -31,13 +32,13 @@ struct ad_teacher_settings {
   const char *ring_folder; /* where the ring lies on disk; NULL: in memory */
 };
 
-/* The whole vectors [P] that forwards read, once a node, shared by its ranks. Not owned. Frozen parameters are the
- * student's alone: in the others they are never written nor read. */
+/* The vectors whose replicas forwards read. Their memory is not owned. Frozen parameters are the student's alone: in
+ * the others they are never written nor read. */
 struct ad_replicas {
-  float *student; /* theta */
-  float *teacher; /* SDA, EMA; else NULL */
-  float *mean;    /* with means: where ad_teacher_mean puts one; else NULL */
-  float **past;   /* SDV: [K] past students; else NULL */
+  struct ad_weights student; /* theta */
+  struct ad_weights teacher; /* SDA, EMA; else without values */
+  struct ad_weights mean;    /* with means: where ad_teacher_mean puts one; else without values */
+  struct ad_weights *past;   /* SDV: [K] past students; else NULL */
 };
 
 /* How many vectors these settings need besides the student: *teacher and *mean 0 or 1, *past 0 or K. */
@@ -73,7 +74,7 @@ void ad_teacher_distance(const struct ad_teacher_settings *settings, const struc
 
 struct ad_teacher;
 
-/* Before the first step of a run of `steps`; replicas->student holds theta_0. shard, replicas' vectors and exchange
+/* Before the first step of a run of `steps`; replicas->student has theta_0. shard, replicas' vectors and exchange
  * must outlive it. Collective over the exchange, as all functions that change it. The caller owns it. AD_ECONFIG
  * (settings that make no teacher), AD_EIO (ring on disk), AD_ENOMEM. */
 int ad_teacher_create(struct ad_teacher **teacher, const struct ad_teacher_settings *settings,
@@ -92,9 +93,9 @@ uint64_t ad_teacher_slots(const struct ad_teacher_settings *settings, uint64_t T
  */
 double ad_teacher_weight(const struct ad_teacher_settings *settings, uint64_t t, uint64_t T);
 
-/* The past students (parameters [P]) whose logits, averaged, are the target of the coming step: their number (0: there
- * is none yet), newest first in *thetas, which is valid until the next update. */
-size_t ad_teacher_members(const struct ad_teacher *teacher, const float *const **thetas);
+/* The past students whose logits, averaged, are the target of the coming step: their number (0: there is none yet),
+ * newest first in *thetas, which is valid until the next update. */
+size_t ad_teacher_members(const struct ad_teacher *teacher, const struct ad_replica **thetas);
 
 /* The masks of member k's forward in step `step` (as struct ad_masks counts): NULL for evaluation mode, else *masks. */
 const struct ad_masks *ad_teacher_masks(const struct ad_teacher *teacher, const struct ad_masks *student, size_t k,

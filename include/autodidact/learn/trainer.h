@@ -46,8 +46,8 @@ struct ad_step {
 
 struct ad_trainer;
 
-/* A trainer at step 0, of one rank of exchange->size, or alone where exchange is NULL. replicas->student holds the
- * first parameters and is updated in place; what else is needed ad_teacher_replicas tells (shared by the ranks of a
+/* A trainer at step 0, of one rank of exchange->size, or alone where exchange is NULL. replicas->student has the
+ * first parameters and is updated; what else is needed ad_teacher_replicas tells (shared by the ranks of a
  * node or a rank's own, as the exchange has it). math, params, the replicas' vectors, data and exchange must outlive
  * it. The caller owns it. Collective over the exchange, as all functions that change it. AD_ECONFIG (no label, more
  * lanes than supported, fewer lanes than ranks, settings that make no teacher), AD_EINPUT (an example longer than the
@@ -77,10 +77,11 @@ size_t ad_trainer_disk_bytes(const struct ad_trainer *trainer);
 int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dataset *data, size_t batch,
                              size_t *floats);
 
-/* The parameters of a variant, for an evaluation: *thetas [count] vectors [P] whose logits are averaged (more than one
+/* The parameters of a variant, for an evaluation: *thetas [count] replicas whose logits are averaged (more than one
  * only for SDV's teacher), valid until the next step or the next call. *count is 0 where there are none: the settings
  * have no such variant, or no student has entered yet. Collective over the exchange. AD_EIO. */
-int ad_trainer_variant(struct ad_trainer *trainer, enum ad_variant variant, const float *const **thetas, size_t *count);
+int ad_trainer_variant(struct ad_trainer *trainer, enum ad_variant variant, const struct ad_replica **thetas,
+                       size_t *count);
 
 /* The teacher's exact sums against its rings. AD_EINTERNAL, AD_EIO. */
 int ad_trainer_verify(const struct ad_trainer *trainer);

@@ -13,6 +13,7 @@
 #include "autodidact/math/context.h"
 #include "autodidact/math/tree.h"
 #include "autodidact/model/params.h"
+#include "autodidact/model/replica.h"
 
 /* What names the masks of one forward: NULL in place of it means evaluation mode (no dropout). */
 struct ad_masks {
@@ -43,13 +44,13 @@ size_t ad_encoder_bytes(const struct ad_math *math, const struct ad_params *para
 size_t ad_encoder_backward_bytes(const struct ad_gemm *gemm, const struct ad_params *params, size_t tokens,
                                  size_t lanes, size_t touched);
 
-/* Forwards to come read the frozen parameters (model/params.h) from `theta` [P], whatever vector they are given for the
- * others. NULL: from that one. */
-void ad_encoder_read_frozen(struct ad_encoder *encoder, const float *theta);
+/* Forwards to come read the frozen parameters (model/params.h) from `theta`, whatever vector they are given for the
+ * others. Without values: from that one. */
+void ad_encoder_read_frozen(struct ad_encoder *encoder, struct ad_replica theta);
 
-/* logits [B,C] of the batch with parameters theta [P]. The batch must fit what the encoder was created for
+/* logits [B,C] of the batch with parameters theta. The batch must fit what the encoder was created for
  * (AD_EINTERNAL). */
-int ad_encoder_forward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
+int ad_encoder_forward(struct ad_encoder *encoder, struct ad_replica theta, const struct ad_batch *batch,
                        const struct ad_masks *masks, float *logits);
 
 /* The rows of the row table that a step touches: its gradient is a dense [count, width] block of these rows only. */
@@ -97,7 +98,7 @@ struct ad_gradient_sink {
 
 /* Backward, down to the frozen layers, of sum(logits * dlogits), dlogits [B,C], after a forward of the same batch, theta and masks by an encoder
  * created for training. rows: the touched rows, those of this batch among them. AD_ENOMEM, or what the sink returns. */
-int ad_encoder_backward(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
+int ad_encoder_backward(struct ad_encoder *encoder, struct ad_replica theta, const struct ad_batch *batch,
                         const struct ad_masks *masks, const float *dlogits, const struct ad_rows *rows,
                         const struct ad_gradient_sink *sink);
 
@@ -112,7 +113,7 @@ int ad_encoder_reserve(struct ad_encoder *encoder, size_t lanes, size_t touched)
 
 /* The whole gradient [P] of the same, all lanes combined by the tree. For tests and tools: training never holds a whole
  * gradient vector. AD_ENOMEM. */
-int ad_encoder_gradient(struct ad_encoder *encoder, const float *theta, const struct ad_batch *batch,
+int ad_encoder_gradient(struct ad_encoder *encoder, struct ad_replica theta, const struct ad_batch *batch,
                         const struct ad_masks *masks, const float *dlogits, float *gradient);
 
 #endif

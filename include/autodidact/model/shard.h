@@ -28,6 +28,11 @@ struct ad_shard {
 int ad_shard_create(struct ad_shard *shard, const struct ad_params *params, uint32_t rank, uint32_t size);
 void ad_shard_destroy(struct ad_shard *shard);
 
+/* Where `flat`, a place of the bucket inside the shard, lies in the shard's own vectors. */
+static inline size_t ad_shard_local(const struct ad_shard *shard, uint32_t bucket, size_t flat) {
+  return shard->local[bucket] + (flat - shard->begin[bucket]);
+}
+
 /* The range [*begin, *end) of the flat vector that a rank owns of a bucket; nothing of a frozen one. */
 void ad_shard_range(const struct ad_params *params, uint32_t bucket, uint32_t rank, uint32_t size, size_t *begin,
                     size_t *end);

@@ -8,7 +8,7 @@
 /* Logits [end - first, C] of the examples [first, end): batches of B are dealt to the ranks in contiguous runs, so that
  * a batch holds the same examples for any number of ranks. B as the evaluator was made for. Collective over the world.
  * Errors as of ad_evaluator_run. */
-int ad_mpi_evaluate(const struct ad_comm *comm, struct ad_evaluator *evaluator, size_t B, size_t C, const float *theta,
-                    const struct ad_dataset *data, size_t first, size_t end, float *logits);
+int ad_mpi_evaluate(const struct ad_comm *comm, struct ad_evaluator *evaluator, size_t B, size_t C,
+                    struct ad_replica theta, const struct ad_dataset *data, size_t first, size_t end, float *logits);
 
 #endif

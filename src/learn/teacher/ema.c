@@ -4,9 +4,7 @@
 #include "autodidact/base/status.h"
 #include "method.h"
 
-static int enter(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
-  const float *student = t->replicas.student + flat;
-  float *teacher = t->replicas.teacher + flat;
+static int enter(struct ad_teacher *t, size_t local, size_t length, const float *student, float *teacher) {
   (void)local;
   if (t->entered > 0) {
     t->kernels->moving_average(length, t->settings.decay, student, teacher);

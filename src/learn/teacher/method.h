@@ -16,14 +16,14 @@ struct ad_teacher {
   struct ad_replicas replicas;
   const struct ad_exchange *exchange;
   int has_window, has_run;
-  struct ad_window window; /* the teacher's, or the one that is only evaluated */
-  struct ad_window run;    /* theta_1 and on */
-  uint64_t done;           /* updates */
-  uint64_t entered;        /* students that the teacher has seen */
-  const float **members;   /* [its members] newest first */
-  size_t past, newest;     /* slots of past students, and that of the newest */
-  int enters[2];           /* in this update, before and after it: theta_t, theta_{t+1} */
-  int window_enters;       /* theta_{t+1} enters the window that is only evaluated */
+  struct ad_window window;    /* the teacher's, or the one that is only evaluated */
+  struct ad_window run;       /* theta_1 and on */
+  uint64_t done;              /* updates */
+  uint64_t entered;           /* students that the teacher has seen */
+  struct ad_replica *members; /* [its members] newest first */
+  size_t past, newest;        /* slots of past students, and that of the newest */
+  int enters[2];              /* in this update, before and after it: theta_t, theta_{t+1} */
+  int window_enters;          /* theta_{t+1} enters the window that is only evaluated */
 };
 
 /* All zero: no teacher. A function that is NULL is one that the method does not need. A method with a teacher has
@@ -42,9 +42,10 @@ struct teacher_method {
    * only evaluated. */
   int (*windowed)(const struct ad_teacher_settings *settings);
 
-  /* A piece of the student enters the teacher's replica: before its update where the lag is 1, else after it.
-   * AD_EDIVERGED, AD_EIO. */
-  int (*enter)(struct ad_teacher *teacher, size_t flat, size_t local, size_t length);
+  /* A piece of the student [length], at `local` of the shard's own vectors, enters the same piece of the teacher's
+   * parameters [length], whose replica follows: before its update where the lag is 1, else after it. AD_EDIVERGED,
+   * AD_EIO. */
+  int (*enter)(struct ad_teacher *t, size_t local, size_t length, const float *student, float *teacher);
 
   /* The whole student becomes the newest of `past`, which has a slot for each member: before the update where the lag
    * is 1, else once it is published. Collective over the node. What the exchange returns. */

@@ -10,9 +10,7 @@ static int windowed(const struct ad_teacher_settings *settings) {
   return settings->window != 1;
 }
 
-static int enter(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
-  const float *student = t->replicas.student + flat;
-  float *teacher = t->replicas.teacher + flat;
+static int enter(struct ad_teacher *t, size_t local, size_t length, const float *student, float *teacher) {
   if (t->has_window) {
     return ad_window_enter(&t->window, local, length, student, teacher);
   }

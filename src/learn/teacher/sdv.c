@@ -1,6 +1,4 @@
 /* Self-distillation-voted (SDV): the teacher's logits are the mean of those of the last K students (equation 7). */
-#include <string.h>
-
 #include "autodidact/base/status.h"
 #include "method.h"
 
@@ -28,7 +26,7 @@ static int keep(struct ad_teacher *t) {
   const size_t frozen = ad_params_frozen(params), P = params->count - frozen, rank = x->node_rank, size = x->node_size;
   const size_t begin = frozen + P * rank / size, end = frozen + P * (rank + 1) / size;
   t->newest = (t->newest + 1) % t->past;
-  memcpy(t->replicas.past[t->newest] + begin, t->replicas.student + begin, (end - begin) * sizeof(float));
+  ad_replica_copy(&t->replicas.past[t->newest], ad_weights_replica(&t->replicas.student), begin, end);
   return x->wait(x->context);
 }
 

@@ -113,16 +113,34 @@ static int each_piece(struct ad_teacher *t,
   return AD_OK;
 }
 
+static const float *student_at(const struct ad_teacher *t, size_t flat, size_t local) {
+  return ad_weights_master(&t->replicas.student, flat, local);
+}
+
+/* The replica follows a piece of the master that was made, unless that failed. */
+static int follow(const struct ad_weights *weights, size_t flat, size_t length, const float *made, int status) {
+  if (status == AD_OK) {
+    ad_replica_write(weights, flat, length, made);
+  }
+  return status;
+}
+
+static int enter_teacher(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
+  float *teacher = ad_weights_master(&t->replicas.teacher, flat, local);
+  return follow(&t->replicas.teacher, flat, length, teacher,
+                t->method->enter(t, local, length, student_at(t, flat, local), teacher));
+}
+
 static int enter_window(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
-  return ad_window_enter(&t->window, local, length, t->replicas.student + flat, NULL);
+  return ad_window_enter(&t->window, local, length, student_at(t, flat, local), NULL);
 }
 
 /* The teacher's count and its members after a student has entered. */
 static void count_student(struct ad_teacher *t) {
   t->entered++;
-  t->members[0] = t->replicas.teacher;
+  t->members[0] = ad_weights_replica(&t->replicas.teacher);
   for (size_t k = 0; k < t->past; k++) {
-    t->members[k] = t->replicas.past[(t->newest + t->past - k) % t->past];
+    t->members[k] = ad_weights_replica(&t->replicas.past[(t->newest + t->past - k) % t->past]);
   }
 }
 
@@ -132,7 +150,7 @@ static int window_is_apart(const struct ad_teacher *t) {
 }
 
 /* The vectors that have changed, to all replicas. */
-static int publish(const struct ad_teacher *t, size_t count, float *const *vectors) {
+static int publish(const struct ad_teacher *t, size_t count, const struct ad_weights *vectors) {
   return t->exchange->publish(t->exchange->context, count, vectors);
 }
 
@@ -150,7 +168,7 @@ static int begin_run(struct ad_teacher *t) {
     count_student(t);
     return AD_OK;
   }
-  AD_TRY(each_piece(t, t->method->enter));
+  AD_TRY(each_piece(t, enter_teacher));
   if (t->has_window && !window_is_apart(t)) {
     ad_window_entered(&t->window);
   }
@@ -222,7 +240,7 @@ void ad_teacher_destroy(struct ad_teacher *teacher) {
   ad_free(teacher);
 }
 
-size_t ad_teacher_members(const struct ad_teacher *teacher, const float *const **thetas) {
+size_t ad_teacher_members(const struct ad_teacher *teacher, const struct ad_replica **thetas) {
   const size_t most = ad_teacher_models(&teacher->settings);
   *thetas = teacher->members;
   return (size_t)(teacher->entered < most ? teacher->entered : most);
@@ -265,19 +283,19 @@ static int name_place(const struct ad_teacher *teacher, size_t flat, int status)
 
 int ad_teacher_before(struct ad_teacher *teacher, size_t flat, size_t local, size_t length) {
   const int due = teacher->enters[0] && teacher->method->enter != NULL;
-  return due ? name_place(teacher, flat, teacher->method->enter(teacher, flat, local, length)) : AD_OK;
+  return due ? name_place(teacher, flat, enter_teacher(teacher, flat, local, length)) : AD_OK;
 }
 
 int ad_teacher_after(struct ad_teacher *teacher, size_t flat, size_t local, size_t length) {
   int status = AD_OK;
   if (teacher->enters[1] && teacher->method->enter != NULL) {
-    status = teacher->method->enter(teacher, flat, local, length);
+    status = enter_teacher(teacher, flat, local, length);
   }
   if (status == AD_OK && teacher->window_enters) {
     status = enter_window(teacher, flat, local, length);
   }
   if (status == AD_OK && teacher->has_run) {
-    status = ad_window_enter(&teacher->run, local, length, teacher->replicas.student + flat, NULL);
+    status = ad_window_enter(&teacher->run, local, length, student_at(teacher, flat, local), NULL);
   }
   return name_place(teacher, flat, status);
 }
@@ -308,16 +326,18 @@ int ad_teacher_published(struct ad_teacher *teacher) {
 }
 
 static int mean_of_window(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
-  float *mean = t->replicas.mean + flat;
+  float *mean = ad_weights_master(&t->replicas.mean, flat, local);
   /* The teacher's window has not seen the present student yet. */
-  if (!window_is_apart(t) && t->settings.lag != 0 && t->done % t->settings.every == 0) {
-    return name_place(t, flat, ad_window_mean_with(&t->window, local, length, t->replicas.student + flat, mean));
-  }
-  return ad_window_mean(&t->window, local, length, mean);
+  const int with = !window_is_apart(t) && t->settings.lag != 0 && t->done % t->settings.every == 0;
+  const int status =
+      with ? name_place(t, flat, ad_window_mean_with(&t->window, local, length, student_at(t, flat, local), mean))
+           : ad_window_mean(&t->window, local, length, mean);
+  return follow(&t->replicas.mean, flat, length, mean, status);
 }
 
 static int mean_of_run(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
-  return ad_window_mean(&t->run, local, length, t->replicas.mean + flat);
+  float *mean = ad_weights_master(&t->replicas.mean, flat, local);
+  return follow(&t->replicas.mean, flat, length, mean, ad_window_mean(&t->run, local, length, mean));
 }
 
 int ad_teacher_mean(struct ad_teacher *teacher, enum ad_variant variant) {
@@ -381,7 +401,7 @@ void *ad_teacher_place(const struct ad_teacher *teacher, size_t vector, size_t s
   list_kept(t, list);
   switch (list[vector]) {
     case KEPT_TEACHER:
-      return t->replicas.teacher + flat;
+      return ad_weights_master(&t->replicas.teacher, flat, local);
     case KEPT_WINDOW_SUM:
       return t->window.sum + local;
     case KEPT_WINDOW_RING:
@@ -389,7 +409,7 @@ void *ad_teacher_place(const struct ad_teacher *teacher, size_t vector, size_t s
     case KEPT_RUN_SUM:
       return t->run.sum + local;
     case KEPT_PAST:
-      return t->replicas.past[slot] + flat;
+      return (char *)t->replicas.past[slot].values + flat * ad_replica_bytes(t->replicas.past[slot].type);
     case KEPT:
       break;
   }
@@ -421,7 +441,8 @@ int ad_teacher_write(struct ad_teacher *teacher, size_t vector, size_t slot, siz
 }
 
 static int teacher_from_window(struct ad_teacher *t, size_t flat, size_t local, size_t length) {
-  return ad_window_mean(&t->window, local, length, t->replicas.teacher + flat);
+  float *teacher = ad_weights_master(&t->replicas.teacher, flat, local);
+  return follow(&t->replicas.teacher, flat, length, teacher, ad_window_mean(&t->window, local, length, teacher));
 }
 
 int ad_teacher_restore(struct ad_teacher *teacher, const struct ad_teacher_state *state, uint64_t done) {
@@ -445,7 +466,11 @@ int ad_teacher_restore(struct ad_teacher *teacher, const struct ad_teacher_state
   if (t->past > 0) {
     return publish(t, t->past, t->replicas.past);
   }
-  return t->replicas.teacher == NULL ? AD_OK : publish(t, 1, &t->replicas.teacher);
+  if (t->replicas.teacher.values == NULL) {
+    return AD_OK;
+  }
+  ad_replica_refresh(&t->replicas.teacher, t->shard);
+  return publish(t, 1, &t->replicas.teacher);
 }
 
 int ad_teacher_verify(const struct ad_teacher *teacher) {

@@ -46,7 +46,7 @@ int __wrap_ad_trainer_step(struct ad_trainer *trainer, struct ad_step *step) {
 }
 
 DECLARE(ad_encoder_forward)
-int __wrap_ad_encoder_forward(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
+int __wrap_ad_encoder_forward(struct ad_encoder *e, struct ad_replica theta, const struct ad_batch *batch,
                               const struct ad_masks *masks, float *logits) {
   profile_teach(!e->training);
   profile_enter(PROFILE_FORWARD);
@@ -57,7 +57,7 @@ int __wrap_ad_encoder_forward(struct ad_encoder *e, const float *theta, const st
 }
 
 WRAP_INT(BACKWARD, ad_encoder_backward,
-         (struct ad_encoder * e, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
+         (struct ad_encoder * e, struct ad_replica theta, const struct ad_batch *batch, const struct ad_masks *masks,
           const float *dlogits, const struct ad_rows *rows, const struct ad_gradient_sink *sink),
          (e, theta, batch, masks, dlogits, rows, sink))
 WRAP_INT(PLAN, trainer_plan, (struct ad_trainer * t, struct ad_step *step), (t, step))
@@ -68,7 +68,8 @@ WRAP_INT(PLAN, ad_packer_fill,
 WRAP_INT(NORMS, trainer_measure, (struct ad_trainer * t, struct ad_step *step), (t, step))
 WRAP_INT(OPTIMIZER, ad_optimizer_update,
          (struct ad_optimizer * optimizer, uint32_t bucket, const struct ad_rows *rows, const float *gradient,
-          uint64_t t, double factor, double scale, float *theta, const struct ad_update_hooks *hooks, uint64_t *digest),
+          uint64_t t, double factor, double scale, const struct ad_weights *theta, const struct ad_update_hooks *hooks,
+          uint64_t *digest),
          (optimizer, bucket, rows, gradient, t, factor, scale, theta, hooks, digest))
 WRAP_INT(WINDOW, ad_teacher_begin, (struct ad_teacher * teacher, uint64_t t), (teacher, t))
 WRAP_INT(WINDOW, ad_teacher_before, (struct ad_teacher * teacher, size_t flat, size_t local, size_t length),
@@ -77,8 +78,9 @@ WRAP_INT(WINDOW, ad_teacher_after, (struct ad_teacher * teacher, size_t flat, si
          (teacher, flat, local, length))
 WRAP_INT(WINDOW, ad_teacher_end, (struct ad_teacher * teacher), (teacher))
 WRAP_INT(WINDOW, ad_teacher_published, (struct ad_teacher * teacher), (teacher))
-WRAP_VOID(OBSERVER, ad_observer_after, (struct ad_observer * o, const float *theta, size_t flat, size_t length),
-          (o, theta, flat, length))
+WRAP_VOID(OBSERVER, ad_observer_after,
+          (struct ad_observer * o, const struct ad_weights *theta, size_t flat, size_t local, size_t length),
+          (o, theta, flat, local, length))
 WRAP_VOID(TREE, ad_tree_sum,
           (const struct ad_tree *tree, size_t lo, size_t hi, size_t n, ad_tree_leaf leaf, void *context, float *sum,
            float *work),
@@ -155,7 +157,7 @@ static int sum(void *context, size_t count, uint64_t *values) {
   profile_leave();
   return status;
 }
-static int publish(void *context, size_t count, float *const *vectors) {
+static int publish(void *context, size_t count, const struct ad_weights *vectors) {
   profile_enter(PROFILE_GATHER);
   const int status = exchange->publish(context, count, vectors);
   profile_leave();
