@@ -171,10 +171,66 @@ static void test_single_examples(void **state) {
   }
 }
 
+/* logits [B,C], and the gradient [P] of half the sum of their squares. */
+static void differentiate(struct encoder_fixture *f, float *logits, float *gradient) {
+  const size_t B = f->dataset.count;
+  struct ad_encoder *encoder;
+  uint32_t ids[64];
+  for (uint32_t b = 0; b < B; b++) {
+    ids[b] = b;
+  }
+  const struct ad_batch batch = fixture_batch(f, B, ids, 2);
+  const struct ad_replica theta = ad_replica_float32(f->theta);
+  assert_int_equal(ad_encoder_create(&encoder, test_math, &f->params, f->dataset.offset[B], B, 2, 1), AD_OK);
+  assert_int_equal(ad_encoder_forward(encoder, theta, &batch, NULL, logits), AD_OK);
+  assert_int_equal(ad_encoder_gradient(encoder, theta, &batch, NULL, logits, gradient), AD_OK);
+  ad_encoder_destroy(encoder);
+}
+
+/* Positions from 2 on, as RoBERTa has them: with the table moved down by two rows the same bits. */
+static void test_form(void **state) {
+  (void)state;
+  enum { MOVED = 2 };
+  struct encoder_fixture f;
+  fixture_load(&f, ENCODER_FIXTURES[0]);
+  const size_t B = f.dataset.count, n = B * f.params.config.classes;
+  struct encoder_fixture moved = {.dataset = f.dataset};
+  struct ad_model_config config = f.params.config;
+  config.positions += MOVED;
+  assert_int_equal(ad_params_create(&moved.params, &config), AD_OK);
+  moved.params.form.first_position = MOVED;
+  moved.params.form.longest = f.params.form.longest;
+  assert_int_equal(ad_packer_create(&moved.packer, &moved.params.form, f.dataset.offset[B], B, 2, 1), AD_OK);
+  const size_t P = f.params.count, Q = moved.params.count;
+  moved.theta = calloc(Q, sizeof *moved.theta);
+  float *logits = calloc(2 * n, sizeof *logits), *gradient = calloc(P, sizeof *gradient);
+  float *other = calloc(Q, sizeof *other);
+  for (size_t i = 0; i < f.params.tensor_count; i++) {
+    const struct ad_tensor *from = &f.params.tensors[i], *to = &moved.params.tensors[i];
+    memcpy(moved.theta + to->offset + (to->count - from->count), f.theta + from->offset, from->count * sizeof(float));
+  }
+  differentiate(&f, logits, gradient);
+  differentiate(&moved, logits + n, other);
+  assert_memory_equal(logits, logits + n, n * sizeof *logits);
+  for (size_t i = 0; i < f.params.tensor_count; i++) {
+    const struct ad_tensor *from = &f.params.tensors[i], *to = &moved.params.tensors[i];
+    assert_memory_equal(gradient + from->offset, other + to->offset + (to->count - from->count),
+                        from->count * sizeof(float));
+  }
+  free(logits);
+  free(gradient);
+  free(other);
+  free(moved.theta);
+  ad_packer_destroy(&moved.packer);
+  ad_params_destroy(&moved.params);
+  fixture_unload(&f);
+}
+
 static int run(const char *kernels) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_fixtures),
       cmocka_unit_test(test_single_examples),
+      cmocka_unit_test(test_form),
   };
   return cmocka_run_group_tests_name(kernels, tests, NULL, NULL);
 }
