@@ -7,9 +7,9 @@
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/evaluate.h"
-#include "autodidact/learn/metrics.h"
 #include "autodidact/store/kind.h"
 #include "autodidact/store/logits.h"
+#include "autodidact/task/metrics.h"
 #include "inspect.h"
 
 int inspect_is_hdf5(const char *path) {

@@ -7,12 +7,12 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/learn/metrics.h"
 #include "autodidact/learn/teacher.h"
 #include "autodidact/statistics/calibration.h"
 #include "autodidact/store/logits.h"
 #include "autodidact/store/rows.h"
 #include "autodidact/store/run_files.h"
+#include "autodidact/task/metrics.h"
 #include "examples.h"
 
 enum { EXAMPLE_ARMS = 40 };

@@ -6,9 +6,9 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/learn/metrics.h"
 #include "autodidact/run/evaluation.h"
 #include "autodidact/store/run_files.h"
+#include "autodidact/task/metrics.h"
 
 enum { CHUNK = 4096 }; /* examples that are computed at a time */
 

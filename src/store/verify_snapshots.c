@@ -11,10 +11,10 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/evaluate.h"
-#include "autodidact/learn/metrics.h"
 #include "autodidact/store/logits.h"
 #include "autodidact/store/run_files.h"
 #include "autodidact/store/snapshot.h"
+#include "autodidact/task/metrics.h"
 #include "verify_internal.h"
 
 /* --- Snapshots --- */

@@ -25,15 +25,16 @@ MAY_INCLUDE = {
     "statistics": ["base"],
     "math": ["base"],
     "text": ["math", "base"],
-    "data": ["text", "math", "base"],
+    "task": ["math", "base"],
+    "data": ["text", "task", "math", "base"],
     "model": ["data", "text", "math", "base"],
-    "learn": ["model", "data", "text", "math", "base"],
-    "store": ["learn", "model", "data", "text", "math", "base"],
-    "study": ["store", "model", "data", "base"],
-    "report": ["study", "store", "learn", "statistics", "base"],
+    "learn": ["model", "data", "text", "task", "math", "base"],
+    "store": ["learn", "model", "data", "text", "task", "math", "base"],
+    "study": ["store", "model", "data", "task", "base"],
+    "report": ["study", "store", "learn", "task", "statistics", "base"],
     "mpi": ["store", "learn", "model", "data", "text", "math", "base"],
-    "run": ["mpi", "study", "store", "learn", "model", "data", "text", "math", "base"],
-    "cli": ["run", "mpi", "report", "study", "store", "learn", "model", "data", "text", "math", "base"],
+    "run": ["mpi", "study", "store", "learn", "model", "data", "text", "task", "math", "base"],
+    "cli": ["run", "mpi", "report", "study", "store", "learn", "model", "data", "text", "task", "math", "base"],
 }
 LONGEST = 600  # lines of a file
 LONGEST_COMMAND = 150  # of a file of src/cli: arguments, a few calls, printing

@@ -11,7 +11,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/learn/metrics.h"
+#include "autodidact/task/metrics.h"
 #include "support/fixture.h"
 
 static const char *const CASES[] = {"binary",

@@ -3,7 +3,7 @@
 #define AUTODIDACT_LEARN_SCORES_H
 
 #include "autodidact/data/dataset.h"
-#include "autodidact/learn/metrics.h"
+#include "autodidact/task/metrics.h"
 
 /* X(score): the numbers of an evaluation, in the order of all files that hold them. loss: mean cross entropy. */
 #define AD_SCORE_MAP(X) X(error) X(accuracy) X(macro_f1) X(matthews) X(loss)

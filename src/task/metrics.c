@@ -1,4 +1,4 @@
-#include "autodidact/learn/metrics.h"
+#include "autodidact/task/metrics.h"
 
 #include <math.h>
 #include <stdlib.h>

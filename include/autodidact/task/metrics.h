@@ -1,8 +1,8 @@
 /* How good predictions are: counts first, then figures computed from the counts alone.
  *
  * The counts are integers, so the figures depend neither on the order of the examples nor on who counted which. Letters: B examples, C classes. */
-#ifndef AUTODIDACT_LEARN_METRICS_H
-#define AUTODIDACT_LEARN_METRICS_H
+#ifndef AUTODIDACT_TASK_METRICS_H
+#define AUTODIDACT_TASK_METRICS_H
 
 #include <stddef.h>
 #include <stdint.h>
