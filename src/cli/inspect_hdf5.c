@@ -6,7 +6,6 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
-#include "autodidact/learn/evaluate.h"
 #include "autodidact/store/kind.h"
 #include "autodidact/store/logits.h"
 #include "autodidact/task/metrics.h"
@@ -27,7 +26,8 @@ static int inspect_logits(const char *path) {
   struct ad_logits l;
   struct ad_metrics metrics = {0};
   AD_TRY(ad_logits_read(&l, path));
-  int status = ad_metrics_create(&metrics, (uint32_t)l.C);
+  int status = l.Q == 1 ? ad_metrics_create(&metrics, (uint32_t)l.C)
+                        : ad_fail(AD_EINPUT, "%s: labels of %zu words are no classes", path, l.Q);
   for (size_t n = 0; n < l.N && status == AD_OK; n++) {
     const uint32_t guess = ad_metrics_predict(l.C, l.logits + n * l.C);
     status = ad_metrics_add(&metrics, 1, &l.labels[n], &guess);

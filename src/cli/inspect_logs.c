@@ -24,11 +24,13 @@ int inspect_log(const char *path) {
            first->row.loss, last->row.loss, last->row.epoch, last->row.parameters);
   }
   if (status == AD_OK && log.evaluation_count > 0) {
-    printf("\n%9s  %-8s  %11s  %10s\n", "step", "model", "dev error", "dev loss");
+    char title[64], value[AD_SCORE_TEXT];
+    snprintf(title, sizeof title, "dev %s", log.evaluations[0].scores.task->scores[0].title);
+    printf("\n%9s  %-8s  %11s  %10s\n", "step", "model", title, "dev loss");
     for (size_t i = 0; i < log.evaluation_count; i++) {
       const struct ad_evaluation_row *e = &log.evaluations[i];
-      printf("%9" PRIu64 "  %-8s  %9.4f %%  %10.6f\n", e->step, ad_variant_name(e->model), 100.0 * e->scores.error,
-             e->scores.loss);
+      printf("%9" PRIu64 "  %-8s  %11s  %10.6f\n", e->step, ad_variant_name(e->model),
+             ad_score_print(&e->scores.task->scores[0], 6, ad_scores_first(&e->scores), value), ad_scores_loss(&e->scores));
     }
   }
   ad_run_log_destroy(&log);

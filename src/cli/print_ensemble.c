@@ -9,19 +9,41 @@
 #include "autodidact/store/rows.h"
 #include "print_scores.h"
 
+/* Columns of the scores that stand where there is room for a few. */
+static int brief_width(const struct ad_score *score) {
+  const int title = (int)strlen(score->title) + 2;
+  return title > 8 ? title : 8;
+}
+
+/* Their titles, or a row of values. */
+static void print_brief(const struct ad_task *task, const struct ad_scores *scores) {
+  char value[AD_SCORE_TEXT];
+  for (size_t i = 0; i < task->score_count; i++) {
+    const struct ad_score *s = &task->scores[i];
+    if (s->brief) {
+      printf("  %*s", brief_width(s), scores == NULL ? s->title : ad_score_print(s, 4, scores->value[i], value));
+    }
+  }
+  putchar('\n');
+}
+
 static void print_runs(const struct ad_ensemble *e) {
   const size_t K = e->options->count;
   size_t width = strlen("mean");
   for (size_t k = 0; k < K; k++) {
     width = ad_text_widest(width, ad_shown(e->options->runs[k]));
   }
-  printf("each run alone\n      %-*s     error    macro F1      loss\n", (int)width, "run");
+  const struct ad_score *first = &e->data.task->scores[0];
+  char mean[AD_SCORE_TEXT];
+  printf("each run alone\n      %-*s", (int)width, "run");
+  print_brief(e->data.task, NULL);
   for (size_t k = 0; k < K; k++) {
     const char *run = ad_shown(e->options->runs[k]);
-    printf("%4zu  %s%*s  %6.2f %%  %10.4f  %8.4f\n", k + 1, run, ad_text_fill(run, width), "",
-           100.0 * e->own[k].scores.error, e->own[k].scores.macro_f1, e->own[k].scores.loss);
+    printf("%4zu  %s%*s", k + 1, run, ad_text_fill(run, width), "");
+    print_brief(e->data.task, &e->own[k].scores);
   }
-  printf("      %-*s  %6.2f %%\n\n", (int)width, "mean", 100.0 * ad_ensemble_mean_error(e));
+  ad_score_print(first, 4, ad_ensemble_mean_score(e), mean);
+  printf("      %-*s  %*s\n\n", (int)width, "mean", brief_width(first), mean);
 }
 
 /* A mean over pairs of voters, or that there is none. */
@@ -100,7 +122,8 @@ static int print_json(const struct ad_ensemble *e) {
     AD_TRY(status);
   }
   AD_TRY(print_scoring_classes(&e->all, &e->session.descriptor, &classes));
-  printf("],\"skipped\":%zu,\"mean_error\":%.17g,\"%s\":{%s%s}", e->all.skipped, ad_ensemble_mean_error(e),
+  printf("],\"skipped\":%zu,\"mean_%s\":%.17g,\"%s\":{%s%s}", e->all.skipped, e->data.task->scores[0].name,
+         ad_ensemble_mean_score(e),
          e->options->average ? "average" : "vote", ad_scores_print(&e->all.scores, text), classes.data);
   ad_buffer_destroy(&classes);
   if (!e->options->average) {

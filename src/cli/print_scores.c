@@ -23,6 +23,9 @@ static int json_class(const struct ad_metrics *m, uint32_t c, const char *name, 
 
 int print_scoring_classes(const struct ad_scoring *s, const struct ad_descriptor *descriptor, struct ad_buffer *out) {
   const struct ad_metrics *m = &s->metrics;
+  if (!s->scores.task->classes) {
+    return ad_buffer_puts(out, "");
+  }
   AD_TRY(ad_buffer_puts(out, ",\"classes\":["));
   for (uint32_t c = 0; c < m->classes; c++) {
     AD_TRY(json_class(m, c, descriptor->classes[c], out));
@@ -110,21 +113,22 @@ static void print_largest(FILE *out, struct ad_scoring *s, const struct ad_descr
 
 void print_scoring(FILE *out, struct ad_scoring *s, const struct ad_descriptor *descriptor) {
   enum { TABLE = 40 };
-  fprintf(out,
-          "examples     %" PRIu64
-          "\nerror        %.2f %%\naccuracy     %.2f %%\nmacro F1     %.4f\nMatthews     %.4f\nloss    "
-          "     %.4f\n\n",
-          s->scores.examples, 100.0 * s->scores.error, 100.0 * s->scores.accuracy, s->scores.macro_f1,
-          s->scores.matthews, s->scores.loss);
+  const struct ad_task *task = s->scores.task;
+  char value[AD_SCORE_TEXT];
+  fprintf(out, "%-12s %" PRIu64 "\n", "examples", s->scores.examples);
+  for (size_t i = 0; i < task->score_count; i++) {
+    fprintf(out, "%-12s %s\n", task->scores[i].title, ad_score_print(&task->scores[i], 4, s->scores.value[i], value));
+  }
+  fputc('\n', out);
   if (s->skipped > 0) {
     fprintf(
         out,
         "%zu rows of the file are not among the examples: the descriptor leaves them out (skip, incomplete, empty)\n\n",
         s->skipped);
   }
-  if (s->metrics.classes <= TABLE) {
+  if (task->classes && s->metrics.classes <= TABLE) {
     print_matrix(out, s, descriptor);
-  } else {
+  } else if (task->classes) {
     print_largest(out, s, descriptor);
   }
 }

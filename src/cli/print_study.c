@@ -99,7 +99,7 @@ void print_study(const struct ad_cells *cells, const struct ad_study_summary *su
     width = ad_text_widest(width, ad_shown(s->arms[k].name));
   }
   char title[40];
-  snprintf(title, sizeof title, "%s.%s", ad_study_source_name(s->source), ad_study_metric_name(s->metric));
+  snprintf(title, sizeof title, "%s.%s", ad_study_source_name(s->source), s->score->name);
   printf("%s in %s\n\n%-*s %6s %6s %8s %8s %7s %7s %12s %10s\n", ad_shown(s->name), ad_shown(s->dir), (int)width, "arm",
          "cells", "done", "running", "waiting", "failed", "bad run", title, "SD");
   for (size_t k = 0; k < s->arm_count && k < MOST_ARMS; k++) {

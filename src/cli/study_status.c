@@ -45,7 +45,7 @@ static int print_json(const struct ad_cells *cells, const struct ad_study_summar
   const struct ad_study *s = cells->study;
   char title[40];
   json_t *list = json_array(), *by_arm = json_array();
-  snprintf(title, sizeof title, "%s.%s", ad_study_source_name(s->source), ad_study_metric_name(s->metric));
+  snprintf(title, sizeof title, "%s.%s", ad_study_source_name(s->source), s->score->name);
   for (size_t k = 0; k < s->arm_count; k++) {
     json_array_append_new(by_arm, pack_summary(s->arms[k].name, &summary->arms[k]));
   }

@@ -38,11 +38,13 @@ static int print_value(const char *key, size_t count, char **positional) {
 
 static void print_summary(const struct ad_training_summary *s) {
   const int alone = !s->has[AD_TEACHER] && !s->has[AD_RUN_MEAN];
+  const struct ad_score *first = &s->task->scores[0], *loss = &s->task->scores[s->task->score_count - 1];
+  char value[AD_SCORE_TEXT];
   printf("%7s %8s", "epoch", "step");
   for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
     if (s->scored[v]) {
       char title[40];
-      snprintf(title, sizeof title, "%s error", alone ? "dev" : ad_variant_name(v));
+      snprintf(title, sizeof title, "%s %s", alone ? "dev" : ad_variant_name(v), first->title);
       printf(" %13s", title);
     }
   }
@@ -52,10 +54,10 @@ static void print_summary(const struct ad_training_summary *s) {
     printf("%7.2f %8" PRIu64, e->epoch, e->step);
     for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
       if (s->scored[v]) {
-        printf(" %11.2f %%", 100.0 * e->error[v]);
+        printf(" %13s", ad_score_print(first, 4, e->score[v], value));
       }
     }
-    printf(" %9.4f\n", e->loss);
+    printf(" %9s\n", ad_score_print(loss, 4, e->loss, value));
   }
   printf("\n%.0f examples/s in training; the run is in %s\n", (double)s->examples / s->seconds, ad_shown(s->folder));
 }

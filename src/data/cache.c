@@ -18,7 +18,7 @@ enum { VERSION = 2, LINE = 64 };
 _Static_assert(sizeof(size_t) == sizeof(uint64_t), "offsets are mapped as they are written");
 
 /* Behind it the key, padded to whole lines of zeros, then offset [count + 1], ids [tokens], first [count], label
- * [count].
+ * [count,Q].
  */
 struct header {
   char magic[8];
@@ -77,7 +77,7 @@ static void list_parts(const struct ad_dataset *d, struct part parts[PARTS]) {
   parts[0] = (struct part){d->offset, (d->count + 1) * sizeof *d->offset};
   parts[1] = (struct part){d->ids, d->offset[d->count] * sizeof *d->ids};
   parts[2] = (struct part){d->first, d->count * sizeof *d->first};
-  parts[3] = (struct part){d->label, d->count * sizeof *d->label};
+  parts[3] = (struct part){d->label, d->count * d->words * sizeof *d->label};
 }
 
 static uint64_t digest_of(const struct header *header, const char *key, const struct part parts[PARTS]) {
@@ -93,8 +93,9 @@ static uint64_t digest_of(const struct header *header, const char *key, const st
 /* A digest is no protection against intent: what others index by is looked at. */
 static const char *check_numbers(const struct ad_dataset *d, size_t tokens, size_t classes, size_t vocab) {
   for (size_t i = 0; i < d->count; i++) {
+    const uint32_t *label = ad_dataset_label(d, i);
     if (d->offset[i + 1] < d->offset[i] || d->offset[i + 1] - d->offset[i] > d->longest || d->offset[i + 1] > tokens ||
-        d->first[i] > d->offset[i + 1] - d->offset[i] || (d->label[i] != AD_NO_LABEL && d->label[i] >= classes)) {
+        d->first[i] > d->offset[i + 1] - d->offset[i] || (label[0] != AD_NO_LABEL && !d->task->is_label(classes, label))) {
       return "its offsets or labels are damaged";
     }
   }
@@ -107,8 +108,9 @@ static const char *check_numbers(const struct ad_dataset *d, size_t tokens, size
 }
 
 /* What is wrong with a mapped file; NULL and the data set's arrays inside the map where nothing is. */
-static const char *check(const struct ad_cache *cache, const struct ad_file_map *map, size_t classes,
-                         struct ad_dataset *d) {
+static const char *check(const struct ad_cache *cache, const struct ad_file_map *map,
+                         const struct ad_descriptor *descriptor, struct ad_dataset *d) {
+  const size_t words = ad_task_words(descriptor->task, descriptor->class_count);
   struct header h;
   if (map->size < sizeof h) {
     return "it is too short";
@@ -120,7 +122,7 @@ static const char *check(const struct ad_cache *cache, const struct ad_file_map 
   const uint64_t most = map->size / sizeof(uint32_t);
   if (h.key_size > map->size || h.count == 0 || h.count >= most || h.tokens >= most ||
       map->size != sizeof h + padded(h.key_size) + (h.count + 1) * sizeof(size_t) +
-                       (h.tokens + 2 * h.count) * sizeof(uint32_t)) {
+                       (h.tokens + (1 + words) * h.count) * sizeof(uint32_t)) {
     return "its size is not what its header says";
   }
   const char *key = map->data + sizeof h;
@@ -136,6 +138,8 @@ static const char *check(const struct ad_cache *cache, const struct ad_file_map 
                            .skipped = h.skipped,
                            .empty = h.empty,
                            .whole = h.whole != 0,
+                           .task = descriptor->task,
+                           .words = words,
                            .map = *map};
   d->ids = (uint32_t *)(void *)(d->offset + h.count + 1);
   d->first = d->ids + h.tokens;
@@ -148,7 +152,7 @@ static const char *check(const struct ad_cache *cache, const struct ad_file_map 
   if (digest_of(&h, key, parts) != h.digest) {
     return "its digest is not that of its bytes";
   }
-  return check_numbers(d, (size_t)h.tokens, classes, cache->vocab);
+  return check_numbers(d, (size_t)h.tokens, descriptor->class_count, cache->vocab);
 }
 
 /* 1: the data set is that of the file; 0: there is none; -1: it is of no use, and a warning says why, if asked for. */
@@ -160,7 +164,7 @@ static int load(const struct ad_cache *cache, const struct ad_descriptor *descri
     return 0;
   }
   const int there = ad_file_map(cache->path, &map) == AD_OK;
-  const char *reason = there ? check(cache, &map, descriptor->class_count, &found) : ad_error_message();
+  const char *reason = there ? check(cache, &map, descriptor, &found) : ad_error_message();
   if (there && reason == NULL) {
     found.digest = dataset->digest;
     *dataset = found;

@@ -29,109 +29,33 @@ struct reading {
   uint32_t *order;   /* [rows_in_file] the rows shuffled */
   size_t rows_in_file;
   size_t begin, end; /* this split in order */
-  uint32_t *labels;  /* [label_count] numbers of the source's labels, by value */
+  struct ad_label_table labels; /* the source's */
+  uint32_t *label;              /* [Q] of the row */
   size_t *taken;     /* [C] examples of each class so far, with options->per_class */
   int every;         /* options->every_row applies */
   size_t unread_capacity;
   size_t id_capacity, offset_capacity, first_capacity, label_capacity;
 };
 
-static int is_same(struct ad_text_span a, struct ad_text_span b) {
-  return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+static void set_no_label(const struct reading *reading) {
+  memset(reading->label, 0xff, reading->dataset->words * sizeof *reading->label);
 }
 
-/* A label without the ".0" of a whole number: tables that pandas wrote have 1.0 for 1 in a column with gaps. */
-static struct ad_text_span as_whole(struct ad_text_span label) {
-  size_t digits = label.size > 0 && label.data[0] == '-', end;
-  const size_t begin = digits;
-  while (digits < label.size && label.data[digits] >= '0' && label.data[digits] <= '9') {
-    digits++;
-  }
-  for (end = digits + 1; end < label.size && label.data[end] == '0'; end++) {
-  }
-  if (digits > begin && end == label.size && end > digits + 1 && label.data[digits] == '.') {
-    label.size = digits;
-  }
-  return label;
-}
-
-static int compare_spans(struct ad_text_span a, struct ad_text_span b) {
-  const int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
-  return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
-static struct ad_text_span label_value(const struct ad_source *source, uint32_t i) {
-  return (struct ad_text_span){source->labels[i].value, strlen(source->labels[i].value)};
-}
-
-static int compare_labels(const void *a, const void *b, void *source) {
-  const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-  const int order = compare_spans(as_whole(label_value(source, x)), as_whole(label_value(source, y)));
-  return order != 0 ? order : (x > y) - (x < y);
-}
-
-/* The labels in the order in which find_label looks for them. */
-static int order_labels(struct reading *reading) {
-  const size_t count = reading->source.label_count;
-  reading->labels = ad_malloc(count, sizeof *reading->labels);
-  if (reading->labels == NULL) {
-    return ad_fail_memory(count * sizeof *reading->labels, "the labels of a file");
-  }
-  for (uint32_t i = 0; i < count; i++) {
-    reading->labels[i] = i;
-  }
-  if (count > 1) {
-    qsort_r(reading->labels, count, sizeof *reading->labels, compare_labels, &reading->source);
-  }
-  return AD_OK;
-}
-
-/* The place of a label among those of the source; label_count when it is not there. Of values that are the same whole
- * number the one that is written alike, or else the first. */
-static size_t find_label(const struct reading *reading, struct ad_text_span label) {
-  const struct ad_source *source = &reading->source;
-  const struct ad_text_span whole = as_whole(label);
-  size_t low = 0, high = source->label_count;
-  while (low < high) {
-    const size_t middle = low + (high - low) / 2;
-    if (compare_spans(as_whole(label_value(source, reading->labels[middle])), whole) < 0) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  size_t found = source->label_count;
-  for (; low < source->label_count; low++) {
-    const struct ad_text_span value = label_value(source, reading->labels[low]);
-    if (is_same(value, label)) {
-      return reading->labels[low];
-    }
-    if (!is_same(as_whole(value), whole)) {
-      break;
-    }
-    found = found == source->label_count ? reading->labels[low] : found;
-  }
-  return found;
-}
-
-/* 1 with the label's class, 0 where the row is to be left out, or AD_EINPUT. */
-static int classify(const struct reading *reading, const struct ad_record *record, uint32_t *class_id) {
+/* 1 with the label in reading->label, 0 where the row is to be left out, or AD_EINPUT. */
+static int read_label(const struct reading *reading, const struct ad_record *record) {
   const struct ad_source *source = &reading->source;
   const struct ad_text_span label = record->label;
-  *class_id = AD_NO_LABEL;
   if (label.data == NULL) {
     return 1;
   }
-  if (source->skip != NULL && is_same(label, (struct ad_text_span){source->skip, strlen(source->skip)})) {
+  if (source->skip != NULL && label.size == strlen(source->skip) && memcmp(label.data, source->skip, label.size) == 0) {
     return 0;
   }
-  const size_t place = find_label(reading, label);
-  if (place == source->label_count) {
+  if (!source->task->parse(&reading->labels, label.data, label.size, reading->label)) {
     char shown[96];
     snprintf(shown, sizeof shown, "\"%.*s\"", (int)(label.size < 80 ? label.size : 80), label.data);
     return ad_reader_fail_label(&reading->reader, shown, "");
   }
-  *class_id = source->labels[place].class_id;
   return 1;
 }
 
@@ -162,12 +86,12 @@ static int is_blank(struct reading *reading, struct ad_text_span text) {
 }
 
 /* Whether a row is to be left out: 1, 0, or a failure. */
-static int leave_out(struct reading *reading, const struct ad_record *record, uint32_t *class_id) {
-  *class_id = AD_NO_LABEL;
+static int leave_out(struct reading *reading, const struct ad_record *record) {
+  set_no_label(reading);
   if (record->incomplete) {
     return 1;
   }
-  int status = reading->every ? 1 : classify(reading, record, class_id);
+  int status = reading->every ? 1 : read_label(reading, record);
   if (status <= 0) {
     return status < 0 ? status : 1;
   }
@@ -195,13 +119,13 @@ static int note_unread(struct reading *reading, const struct ad_record *record) 
 }
 
 /* The next row that is data: 1, 0 at the end, or a failure. */
-static int next_row(struct reading *reading, struct ad_record *record, uint32_t *class_id) {
+static int next_row(struct reading *reading, struct ad_record *record) {
   for (;;) {
     int status = ad_reader_next(&reading->reader, record);
     if (status <= 0) {
       return status;
     }
-    status = leave_out(reading, record, class_id);
+    status = leave_out(reading, record);
     if (status <= 0) {
       return status < 0 ? status : 1;
     }
@@ -239,7 +163,7 @@ static int reserve(struct reading *reading, size_t tokens, size_t examples) {
   } arrays[] = {{dataset->ids, &reading->id_capacity, tokens, sizeof *dataset->ids},
                 {dataset->offset, &reading->offset_capacity, examples + 1, sizeof *dataset->offset},
                 {dataset->first, &reading->first_capacity, examples, sizeof *dataset->first},
-                {dataset->label, &reading->label_capacity, examples, sizeof *dataset->label}};
+                {dataset->label, &reading->label_capacity, examples * dataset->words, sizeof *dataset->label}};
   int status = AD_OK;
   for (size_t i = 0; i < 4 && status == AD_OK; i++) {
     status = ad_reserve(&arrays[i].array, arrays[i].capacity, arrays[i].need, arrays[i].size);
@@ -280,11 +204,12 @@ static int reserve_by_sample(struct reading *reading) {
 }
 
 /* Adds an example, unless its class has all that are wanted. */
-static int append(struct reading *reading, const struct ad_record *record, uint32_t class_id) {
+static int append(struct reading *reading, const struct ad_record *record) {
   struct ad_dataset *dataset = reading->dataset;
   struct ad_encoding *encoding = &reading->encoding;
   const struct ad_read_options *options = reading->options;
   if (reading->taken != NULL) {
+    const uint32_t class_id = reading->label[0];
     if (class_id == AD_NO_LABEL) {
       return ad_fail(AD_EINPUT, "%s: found no labels, expected them as data.per_class is set", reading->reader.path);
     }
@@ -307,7 +232,7 @@ static int append(struct reading *reading, const struct ad_record *record, uint3
   memcpy(dataset->ids + begin, encoding->ids, length * sizeof *dataset->ids);
   dataset->offset[n + 1] = begin + length;
   dataset->first[n] = (uint32_t)encoding->first;
-  dataset->label[n] = class_id;
+  memcpy(dataset->label + n * dataset->words, reading->label, dataset->words * sizeof *dataset->label);
   dataset->longest = length > dataset->longest ? length : dataset->longest;
   dataset->truncated += encoding->truncated != 0;
   dataset->count++;
@@ -318,10 +243,9 @@ static int append(struct reading *reading, const struct ad_record *record, uint3
 static int plan(struct reading *reading) {
   const struct ad_source *source = &reading->source;
   struct ad_record record;
-  uint32_t class_id;
   size_t capacity = 0;
   int status;
-  while ((status = next_row(reading, &record, &class_id)) == 1) {
+  while ((status = next_row(reading, &record)) == 1) {
     void *positions = reading->positions;
     AD_TRY(ad_reserve(&positions, &capacity, reading->rows_in_file + 1, sizeof *reading->positions));
     reading->positions = positions;
@@ -351,13 +275,12 @@ static int read_planned(struct reading *reading) {
       return AD_OK;
     }
     struct ad_record record;
-    uint32_t class_id;
     ad_reader_seek(&reading->reader, reading->positions[reading->order[i]]);
-    const int status = next_row(reading, &record, &class_id);
+    const int status = next_row(reading, &record);
     if (status != 1) {
       return status < 0 ? status : ad_fail(AD_EINPUT, "%s: the file changed while it was read", reading->reader.path);
     }
-    AD_TRY(append(reading, &record, class_id));
+    AD_TRY(append(reading, &record));
   }
   reading->dataset->skipped = skipped;
   reading->dataset->whole = 1;
@@ -367,13 +290,12 @@ static int read_planned(struct reading *reading) {
 static int read_in_order(struct reading *reading) {
   while (!is_full(reading)) {
     struct ad_record record;
-    uint32_t class_id;
-    const int status = next_row(reading, &record, &class_id);
+    const int status = next_row(reading, &record);
     if (status <= 0) {
       reading->dataset->whole = status == 0;
       return status;
     }
-    AD_TRY(append(reading, &record, class_id));
+    AD_TRY(append(reading, &record));
   }
   return AD_OK;
 }
@@ -390,10 +312,19 @@ static int check_classes(const struct reading *reading) {
   return AD_OK;
 }
 
+/* Room for a row's label, and the table of those that the file may hold. */
+static int open_labels(struct reading *reading) {
+  const struct ad_source *source = &reading->source;
+  reading->label = ad_malloc(reading->dataset->words, sizeof *reading->label);
+  return reading->label == NULL
+             ? ad_fail_memory(reading->dataset->words * sizeof *reading->label, "a label")
+             : ad_label_table_open(&reading->labels, source->task, source->labels, source->label_count);
+}
+
 static int read_rows(struct reading *reading) {
   struct ad_dataset *dataset = reading->dataset;
   AD_TRY(reserve(reading, 0, 0));
-  AD_TRY(order_labels(reading));
+  AD_TRY(open_labels(reading));
   dataset->offset[0] = 0;
   if (reading->options->per_class > 0) {
     reading->taken = ad_calloc(reading->descriptor->class_count, sizeof *reading->taken);
@@ -482,6 +413,10 @@ static int check_request(const struct reading *reading, enum ad_split split) {
     return ad_fail(AD_ECONFIG, "found data.per_class %zu and data.train_rows %zu, expected one of them",
                    options->per_class, options->rows);
   }
+  if (options->per_class > 0 && !source->task->classes) {
+    return ad_fail(AD_ECONFIG, "found data.per_class %zu, expected 0: the labels of %s are no classes (task %s)",
+                   options->per_class, descriptor->name, source->task->name);
+  }
   const size_t least = source->pair.count > 0 ? 5 : 3;
   if (options->limit > 0 && options->limit < least) {
     return ad_fail(AD_ECONFIG,
@@ -515,7 +450,8 @@ int ad_dataset_digest(const struct ad_descriptor *descriptor, enum ad_split spli
 
 int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *descriptor, enum ad_split split,
                     const struct ad_read_options *options, struct ad_tokenizer *tokenizer) {
-  *dataset = (struct ad_dataset){0};
+  *dataset = (struct ad_dataset){.task = descriptor->task,
+                                 .words = ad_task_words(descriptor->task, descriptor->class_count)};
   struct reading reading = {.dataset = dataset,
                             .descriptor = descriptor,
                             .options = options,
@@ -541,7 +477,8 @@ int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *desc
   ad_free(reading.positions);
   ad_free(reading.order);
   ad_free(reading.taken);
-  ad_free(reading.labels);
+  ad_free(reading.label);
+  ad_label_table_close(&reading.labels);
   ad_free(path);
   if (status < 0) {
     ad_dataset_destroy(dataset);

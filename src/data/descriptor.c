@@ -125,6 +125,28 @@ static int parse_classes(struct ad_descriptor *descriptor, const struct ad_yaml 
   return check_classes(descriptor, node);
 }
 
+/* One of the registry; its first where there is no key. */
+static int parse_task(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
+  const struct ad_yaml *node = ad_yaml_get(tree, "task");
+  descriptor->task = node == NULL                    ? ad_task_find(NULL)
+                     : node->kind == AD_YAML_SCALAR ? ad_task_find(node->text)
+                                                    : NULL;
+  if (descriptor->task != NULL) {
+    return AD_OK;
+  }
+  struct ad_buffer names = {0};
+  int status = AD_OK;
+  for (size_t i = 0; status == AD_OK && ad_task_at(i) != NULL; i++) {
+    status = ad_buffer_printf(&names, "%s%s", i == 0 ? "" : ", ", ad_task_at(i)->name);
+  }
+  if (status == AD_OK) {
+    status = AD_FAIL_AT(descriptor->path, node, "task: found \"%s\", expected one of: %s",
+                        node->kind == AD_YAML_SCALAR ? node->text : "a list or mapping", names.data);
+  }
+  ad_buffer_destroy(&names);
+  return status;
+}
+
 static int parse_expected(const char *path, const struct ad_yaml *node, struct ad_expected *expected) {
   uint64_t number = 0;
   const struct ad_yaml *rows = ad_yaml_get(node, "rows"), *skipped = ad_yaml_get(node, "skipped");
@@ -237,10 +259,11 @@ static int parse_splits(struct ad_descriptor *descriptor, const struct ad_yaml *
 }
 
 static int parse_tree(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
-  static const char *const keys[] = {"title",   "source", "licence", "folder",
-                                     "classes", "split",  "splits",  AD_LAYOUT_KEYS};
+  static const char *const keys[] = {"title", "source", "licence", "folder",      "task",
+                                     "classes", "split", "splits", AD_LAYOUT_KEYS};
   AD_TRY(ad_layout_check_keys(descriptor->path, tree, "a descriptor", keys, sizeof keys / sizeof *keys));
   AD_TRY(parse_texts(descriptor, tree));
+  AD_TRY(parse_task(descriptor, tree));
   AD_TRY(parse_classes(descriptor, tree));
   AD_TRY(parse_splits(descriptor, tree));
   return ad_layout_find_idle(descriptor, tree);

@@ -159,6 +159,7 @@ int ad_descriptor_compare(const struct ad_descriptor *was, const struct ad_descr
                           unsigned *kinds) {
   struct comparison c = {.out = out};
   AD_TRY(ad_buffer_puts(out, ""));
+  AD_TRY(compare_texts(&c, AD_CHANGED_CLASSES, "the task", was->task->name, is->task->name));
   AD_TRY(compare_classes(&c, was, is));
   for (enum ad_split split = 0; split < AD_SPLITS; split++) {
     AD_TRY(compare_split(&c, was, is, split));

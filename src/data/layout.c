@@ -254,6 +254,7 @@ int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml
     AD_TRY(ad_layout_number(path, node[FIELDS], "fields", &fields));
     source->fields = (size_t)fields;
   }
+  source->task = descriptor->task;
   AD_TRY(parse_columns(path, node[COLUMNS], top, source));
   AD_TRY(parse_labels(descriptor, node[LABELS], source));
   if (node[SKIP] != NULL) {

@@ -116,22 +116,13 @@ int ad_reader_fail(const struct ad_reader *reader, size_t offset, const char *fo
 }
 
 int ad_reader_fail_label(const struct ad_reader *reader, const char *shown, const char *note) {
-  enum { MOST = 20 };
   const struct ad_source *source = reader->source;
-  const size_t count = source->label_count;
-  struct ad_buffer known = {0};
-  int status = AD_OK;
-  for (size_t i = 0; i < count && i < MOST && status == AD_OK; i++) {
-    status = ad_buffer_printf(&known, "%s%s", i == 0 ? "" : ", ", source->labels[i].value);
-  }
-  if (status == AD_OK && count > MOST) {
-    status = ad_buffer_printf(&known, ", ... (%zu in all)", count);
-  }
+  struct ad_buffer expected = {0};
+  int status = source->task->expected(source->labels, source->label_count, &expected);
   if (status == AD_OK) {
-    status = ad_reader_fail(reader, reader->begin, "unknown label %s, expected one of: %s%s", shown,
-                            known.data == NULL ? "" : known.data, note);
+    status = ad_reader_fail(reader, reader->begin, "unknown label %s, expected %s%s", shown, expected.data, note);
   }
-  ad_buffer_destroy(&known);
+  ad_buffer_destroy(&expected);
   return status;
 }
 

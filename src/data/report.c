@@ -110,7 +110,7 @@ int ad_dataset_report(FILE *out, const struct ad_descriptor *descriptor, enum ad
     fprintf(out, "  empty       %zu\n", dataset->empty);
   }
   AD_TRY(report_lengths(out, dataset));
-  AD_TRY(report_classes(out, descriptor, dataset));
+  AD_TRY(descriptor->task->classes ? report_classes(out, descriptor, dataset) : AD_OK);
   fprintf(out, "  digest      %s", ad_digest_text(dataset->digest, found));
   if (!whole || !expected->digest_known) {
     fprintf(out, "\n");

@@ -1,8 +1,5 @@
 #include "autodidact/learn/evaluate.h"
 
-#include <math.h>
-
-#include "autodidact/base/elementary.h"
 #include "autodidact/base/float_state.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -83,20 +80,4 @@ int ad_evaluator_run(struct ad_evaluator *evaluator, struct ad_replica theta, co
     first += count;
   }
   return ad_float_check();
-}
-
-double ad_mean_cross_entropy(size_t N, size_t C, const float *logits, const uint32_t *labels) {
-  double sum = 0.0;
-  for (size_t i = 0; i < N; i++) {
-    const float *row = logits + i * C;
-    double top = row[0], total = 0.0;
-    for (size_t c = 1; c < C; c++) {
-      top = row[c] > top ? row[c] : top;
-    }
-    for (size_t c = 0; c < C; c++) {
-      total += ad_math_exp(row[c] - top);
-    }
-    sum += ad_math_log(total) + top - row[labels[i]];
-  }
-  return sum / (double)N;
 }

@@ -33,8 +33,12 @@ static int check(const struct ad_trainer *t) {
     return ad_fail(AD_ECONFIG, "the longest example has %zu tokens, the model takes %u: set data.max_tokens",
                    t->data->longest, t->params->form.longest);
   }
+  if (t->data->task->reads != AD_READS_CLS) {
+    return ad_fail(AD_ECONFIG, "the task %s reads the rows of all tokens, and the encoder gives those of [CLS] alone",
+                   t->data->task->name);
+  }
   for (size_t i = 0; i < t->data->count; i++) {
-    if (t->data->label[i] >= m->classes) {
+    if (!t->data->task->is_label(m->classes, ad_dataset_label(t->data, i))) {
       return ad_fail(AD_EINPUT, "training example %zu has no label below %u", i, m->classes);
     }
   }
@@ -60,7 +64,7 @@ static int allocate(struct ad_trainer *t) {
   t->lane_loss = ad_calloc(W, sizeof *t->lane_loss);
   t->lane_distance = ad_calloc(W, sizeof *t->lane_distance);
   t->lane_squares = ad_calloc(W, sizeof *t->lane_squares);
-  t->labels = ad_calloc(packed, sizeof *t->labels);
+  t->labels = ad_calloc(packed * t->data->words, sizeof *t->labels);
   t->loss = ad_calloc(packed, sizeof *t->loss);
   t->distance = ad_calloc(packed, sizeof *t->distance);
   t->logits = ad_calloc(packed * C, sizeof *t->logits);
@@ -202,13 +206,13 @@ static int teach(struct ad_trainer *t, const struct ad_batch *batch, const struc
 
 /* Loss, distance and dlogits of a packed round, and the sums over its lanes [lo, hi). */
 static void compute_loss(struct ad_trainer *t, const struct ad_batch *batch, size_t lo, size_t hi) {
-  const size_t C = t->params->config.classes;
+  const size_t C = t->params->config.classes, Q = t->data->words;
   const double each = 1.0 / (double)t->count, scale = t->weight * each;
   for (size_t b = 0; b < batch->examples; b++) {
-    t->labels[b] = t->data->label[batch->example[b]];
+    memcpy(t->labels + b * Q, ad_dataset_label(t->data, batch->example[b]), Q * sizeof *t->labels);
   }
-  t->kernels->cross_entropy(batch->examples, C, t->logits, t->labels, (float)(each / (double)t->copies), t->loss,
-                            t->dlogits);
+  t->data->task->loss(t->kernels, batch->examples, C, t->logits, t->labels, (float)(each / (double)t->copies), t->loss,
+                      t->dlogits);
   for (size_t lane = lo; lane < hi; lane++) {
     const size_t first = batch->lane_example[lane - lo], end = batch->lane_example[lane - lo + 1];
     const size_t examples = (end - first) / t->copies, at = first * C;

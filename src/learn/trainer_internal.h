@@ -59,7 +59,7 @@ struct ad_trainer {
   size_t part;                   /* the lane whose gradient is watched; W: none */
   double *lane_squares;          /* [W] squared norm of that lane's share of the gradient, at its place */
   double weight;                 /* of the distance in this step */
-  uint32_t *labels;              /* [copies B] of a round, packed order */
+  uint32_t *labels;              /* [copies B,Q] of a round, packed order */
   float *loss, *distance;        /* [copies B] */
   float *logits, *dlogits;       /* [copies B,C] */
   float *target, *member_logits; /* [copies B,C] of the teacher, and of one of its students */

@@ -92,7 +92,7 @@ static int read_run_logits(struct examples *e, size_t arm, size_t point, const c
   ad_free(path);
   if (!there) {
     e->without++;
-  } else if (status == AD_EINPUT || (status == AD_OK && !usable(l.N, l.C, l.logits, l.labels))) {
+  } else if (status == AD_EINPUT || (status == AD_OK && (l.Q != 1 || !usable(l.N, l.C, l.logits, l.labels)))) {
     e->other++;
     status = AD_OK;
   } else if (status == AD_OK && e->labels == NULL) {
@@ -111,6 +111,13 @@ static int read_run_logits(struct examples *e, size_t arm, size_t point, const c
   return status;
 }
 
+/* Whether a run's answers are classes. */
+static int has_classes(const struct report *r, size_t arm, size_t run) {
+  const struct ad_cell_record *record = &r->cells->records[r->arm[arm].runs[run].cell];
+  const struct ad_task *task = record->scores[r->study->source].task;
+  return task != NULL && task->classes;
+}
+
 static int read_arm_logits(struct examples *e, size_t arm) {
   size_t chosen[LOGITS_OF_ARM];
   const size_t count = ad__report_choose(e->r, arm, e->most, chosen);
@@ -122,7 +129,7 @@ static int read_arm_logits(struct examples *e, size_t arm) {
     if (known < 0) {
       return known;
     }
-    if (known == 0) {
+    if (known == 0 || !has_classes(e->r, arm, chosen[i])) {
       e->without++;
       continue;
     }

@@ -32,12 +32,12 @@ static int choose_evaluations(struct arm_log *arm, const struct ad_run_log *log)
 }
 
 static void take_evaluations(struct arm_log *arm, size_t run, const struct ad_run_log *log,
-                             enum ad_study_metric metric) {
+                             const struct ad_score *score) {
   for (size_t e = 0; e < log->evaluation_count; e++) {
     const struct ad_evaluation_row *row = &log->evaluations[e];
     for (size_t i = 0; row->model == arm->variant && i < arm->evaluations; i++) {
       if (arm->at[i] == (double)row->step) {
-        arm->score[run * EVALUATIONS + i] = ad_study_score(&row->scores, metric);
+        arm->score[run * EVALUATIONS + i] = ad_scores_get(&row->scores, score->name);
       }
     }
   }
@@ -69,7 +69,7 @@ static int take_run(struct logs *l, struct arm_log *arm, size_t point, const str
   for (size_t i = 0; i < EVALUATIONS; i++) {
     arm->score[arm->runs * EVALUATIONS + i] = NAN;
   }
-  take_evaluations(arm, arm->runs, log, l->r->study->metric);
+  take_evaluations(arm, arm->runs, log, l->r->study->score);
   take_steps(l, arm, arm->runs, log);
   arm->points[arm->runs++] = point;
   return AD_OK;

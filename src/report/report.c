@@ -200,14 +200,14 @@ static int find_baseline(struct report *r, const char *name) {
 }
 
 static void describe_metric(struct report *r) {
-  static const enum unit counted_in[AD_METRICS] = {
-      [AD_METRIC_ERROR] = UNIT_PERCENT, [AD_METRIC_ACCURACY] = UNIT_PERCENT, [AD_METRIC_LOSS] = UNIT_NATS};
-  const enum ad_study_metric m = r->study->metric;
-  r->doc->score = counted_in[m];
-  r->falls = ad_study_metric_falls(m);
+  static const enum unit counted_in[] = {
+      [AD_SCORE_NUMBER] = UNIT_NONE, [AD_SCORE_SHARE] = UNIT_PERCENT, [AD_SCORE_NATS] = UNIT_NATS};
+  const struct ad_score *score = r->study->score;
+  r->doc->score = counted_in[score->unit];
+  r->falls = score->better == AD_BETTER_DOWN;
   r->scale = ad__units[r->doc->score].scale;
   r->unit = ad__units[r->doc->score].name;
-  snprintf(r->metric, sizeof r->metric, "%s %s", ad_study_source_name(r->study->source), ad_study_metric_name(m));
+  snprintf(r->metric, sizeof r->metric, "%s %s", ad_study_source_name(r->study->source), score->name);
 }
 
 static void count_runs(struct report *r) {

@@ -33,7 +33,7 @@ static int plot_quantity(struct logs *l, size_t q) {
   struct ad_band band[GRID];
   size_t which[CURVES], drawn = 0, all = 0;
   char id[60], title[320], label[120], left_out[100];
-  snprintf(label, sizeof label, "Score on dev, %s", ad_study_metric_name(r->study->metric));
+  snprintf(label, sizeof label, "Score on dev, %s", r->study->score->name);
   for (size_t a = 0; a < l->arms; a++) {
     const struct arm_log *arm = &l->arm[a];
     const size_t stride = score ? EVALUATIONS : GRID, points = score ? arm->evaluations : GRID;

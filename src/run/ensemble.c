@@ -34,6 +34,10 @@ static int load(struct ad_ensemble *e) {
   if (e->own == NULL || e->matrix == NULL) {
     return ad_fail_memory(K * sizeof *e->own + K * K * sizeof *e->matrix, "the scores of the runs");
   }
+  if (!o->average && !e->data.task->classes) {
+    return ad_fail(AD_ECONFIG, "runs of the task %s have no classes to vote for; their parameters can be averaged",
+                   e->data.task->name);
+  }
   return o->average ? AD_OK : ad_vote_create(&e->vote, K, e->data.count, s->descriptor.class_count, e->data.label);
 }
 
@@ -45,7 +49,8 @@ static int evaluate_loaded(struct ad_ensemble *e, const struct ad_session *run, 
     status = ad_evaluation_run(&evaluation, run, &e->data, 0, e->data.count);
   }
   if (status == AD_OK) {
-    status = ad_scoring_create(&e->own[k], &e->data, run->params.config.classes, evaluation.logits);
+    status =
+        ad_scoring_create(&e->own[k], ad_dataset_labels(&e->data), run->params.config.classes, evaluation.logits);
   }
   if (status == AD_OK && !e->options->average) {
     status = ad_vote_add(&e->vote, evaluation.logits);
@@ -86,8 +91,9 @@ static int score_vote(struct ad_ensemble *e) {
     return ad_fail_memory(N * sizeof *predictions, "the predictions of the vote");
   }
   ad_vote_predict(&e->vote, predictions);
-  const int status =
-      ad_scoring_create_predicted(&e->all, &e->data, e->vote.classes, predictions, ad_vote_cross_entropy(&e->vote));
+  const int status = ad_scoring_create_predicted(&e->all, ad_dataset_labels(&e->data), e->vote.classes, predictions,
+                                                 ad_vote_cross_entropy(&e->vote));
+  e->all.skipped = e->data.skipped;
   ad_free(predictions);
   ad_diversity(K, N, e->vote.prediction, e->data.label, e->matrix, &e->diversity);
   return status;
@@ -137,7 +143,8 @@ static int score_average(struct ad_ensemble *e) {
     status = ad_evaluation_run(&evaluation, s, &e->data, 0, e->data.count);
   }
   if (status == AD_OK) {
-    status = ad_scoring_create(&e->all, &e->data, s->params.config.classes, evaluation.logits);
+    status = ad_scoring_create(&e->all, ad_dataset_labels(&e->data), s->params.config.classes, evaluation.logits);
+    e->all.skipped = e->data.skipped;
   }
   ad_evaluation_close(&evaluation, status);
   /* One model at a time: the runs come next. */
@@ -146,10 +153,10 @@ static int score_average(struct ad_ensemble *e) {
   return status;
 }
 
-double ad_ensemble_mean_error(const struct ad_ensemble *e) {
+double ad_ensemble_mean_score(const struct ad_ensemble *e) {
   double sum = 0.0;
   for (size_t k = 0; k < e->options->count; k++) {
-    sum += e->own[k].scores.error;
+    sum += ad_scores_first(&e->own[k].scores);
   }
   return sum / (double)e->options->count;
 }

@@ -55,8 +55,9 @@ void ad__copy_parameters(const struct ad_training *t, const float *theta, float 
 static void select_parameters(struct ad_training *t, uint64_t step, const struct ad_scores *scores,
                               const float *theta) {
   struct ad_run_state *s = &t->state;
-  s->dev_error = scores->error;
-  if (t->vectors.best == NULL || s->best.examples == 0 || scores->error < s->best.error) {
+  s->dev_score = ad_scores_first(scores);
+  if (t->vectors.best == NULL || s->best.examples == 0 ||
+      ad_score_is_better(&scores->task->scores[0], s->dev_score, ad_scores_first(&s->best))) {
     s->best = *scores;
     s->best_step = step;
     if (t->vectors.best != NULL) {
@@ -68,8 +69,8 @@ static void select_parameters(struct ad_training *t, uint64_t step, const struct
 static int keep_logits(struct ad_training *t, uint64_t step, enum ad_variant variant) {
   char name[AD_LOGITS_NAME];
   return t->session.config.eval_keep_logits
-             ? ad_run_keep_logits(&t->run, ad_logits_name(variant, step, name), t->data.dev.count,
-                                  t->session.params.config.classes, t->evaluation.logits, t->data.dev.label)
+             ? ad_run_keep_logits(&t->run, ad_logits_name(variant, step, name), ad_dataset_labels(&t->data.dev),
+                                  t->session.params.config.classes, t->evaluation.logits)
              : AD_OK;
 }
 
@@ -78,7 +79,8 @@ static int keep_scores(struct ad_training *t, enum ad_variant variant, const flo
                        struct ad_evaluation_point *point) {
   const struct ad_step *step = &t->progress.last;
   struct ad_scoring scoring;
-  int status = ad_scoring_create(&scoring, &t->data.dev, t->session.params.config.classes, t->evaluation.logits);
+  int status = ad_scoring_create(&scoring, ad_dataset_labels(&t->data.dev), t->session.params.config.classes,
+                                 t->evaluation.logits);
   if (status == AD_OK) {
     const struct ad_evaluation_row row = {variant, step->step, step->epoch, scoring.scores};
     t->state.last[variant] = scoring.scores;
@@ -88,9 +90,9 @@ static int keep_scores(struct ad_training *t, enum ad_variant variant, const flo
     status = keep_logits(t, step->step, variant);
   }
   if (status == AD_OK) {
-    point->error[variant] = scoring.scores.error;
+    point->score[variant] = ad_scores_first(&scoring.scores);
     if (variant == result_variant(t)) {
-      point->loss = scoring.scores.loss;
+      point->loss = ad_scores_loss(&scoring.scores);
       select_parameters(t, step->step, &scoring.scores, theta);
     }
   }
@@ -107,7 +109,7 @@ int ad_training_evaluate(struct ad_training *t) {
   for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
     const struct ad_replica *thetas;
     size_t count;
-    point.error[v] = NAN;
+    point.score[v] = NAN;
     AD_TRY(ad_trainer_variant(t->trainer, v, &thetas, &count));
     if (count > 0) {
       AD_TRY(compute_logits(t, thetas, count));

@@ -51,7 +51,8 @@ int ad_evaluation_score(const struct ad_session *session, const struct ad_datase
     status = ad_evaluation_run(&evaluation, session, data, 0, data->count);
   }
   if (status == AD_OK) {
-    status = ad_scoring_create(scoring, data, session->params.config.classes, evaluation.logits);
+    status = ad_scoring_create(scoring, ad_dataset_labels(data), session->params.config.classes, evaluation.logits);
+    scoring->skipped = data->skipped;
   }
   ad_evaluation_close(&evaluation, status);
   return status;

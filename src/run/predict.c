@@ -73,6 +73,10 @@ int ad_predictor_open(struct ad_predictor **predictor, const struct ad_math *mat
   AD_TRY(ad_session_create(s, math));
   AD_TRY(ad_predictor_is_run(source) ? load_run(s, source, options, &p->data)
                                      : load_folder(s, source, options, &p->data));
+  if (p->data.task != NULL && !p->data.task->classes) {
+    return ad_fail(AD_ECONFIG, "%s: a model of the task %s, expected one that predicts classes", source,
+                   p->data.task->name);
+  }
   AD_TRY(warn_unread(s, options->data, &p->data));
   return ad_evaluation_open(&p->evaluation, s, &p->data, CHUNK);
 }

@@ -254,7 +254,7 @@ int ad_session_read_lines(struct ad_session *session, const char *path, size_t l
   struct ad_file_map map;
   struct ad_encoding encoding = {0};
   size_t row_capacity = 0, token_capacity = 0;
-  *data = (struct ad_dataset){0};
+  *data = (struct ad_dataset){.words = 1}; /* none of them is a label */
   AD_TRY(ad_file_map(path, &map));
   data->digest = ad_digest(map.data, map.size);
   int status = ad_looks_refuse(path, map.data, map.size);

@@ -71,7 +71,7 @@ int ad__load_data(struct ad_training *t) {
   if (cached && t->ranks.node_first) {
     ad_comm_wait(t->ranks.comm);
   }
-  t->data.majority = ad_majority_share(&t->data.dev, t->session.descriptor.class_count);
+  t->data.majority = ad_majority_share(ad_dataset_labels(&t->data.dev), t->session.descriptor.class_count);
   return ad_comm_settle(t->ranks.comm, status);
 }
 

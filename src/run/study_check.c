@@ -36,11 +36,20 @@ static int check_variant(const struct ad_study *study, const char *arm, const st
                    AD_ECONFIG,
                    "%s: study.result is %s.%s, but the runs of arm '%s' have none: %s; dev.%s compares the result of "
                    "each run, whatever run.result names",
-                   study->path, ad_study_source_name(study->source), ad_study_metric_name(study->metric), arm,
+                   study->path, ad_study_source_name(study->source), study->score->name, arm,
                    v == AD_TEACHER ? "these values of teacher.method make one:" AD_METHODS_WITH_LAG
                                    : "eval.means=true keeps the means, and so do these values of "
                                      "teacher.method:" AD_METHODS_WITH_MEANS,
-                   ad_study_metric_name(study->metric));
+                   study->score->name);
+}
+
+/* The score that the study compares, among those of the arm's task. */
+static int check_score(const struct ad_study *study, const char *arm, const struct ad_descriptor *data) {
+  return ad_task_score(data->task, study->score->name) != NULL
+             ? AD_OK
+             : ad_fail(AD_ECONFIG, "%s: arm '%s': study.result is %s.%s, which the task of %s (%s) does not have",
+                       study->path, arm, ad_study_source_name(study->source), study->score->name, data->name,
+                       data->task->name);
 }
 
 /* What becomes of the classifier of the arm's model folder, told where the arm before had another answer. */
@@ -78,6 +87,7 @@ static int check_head(const struct ad_study *study, const char *arm, const struc
 
 static int check_data(const struct ad_study *study, const char *arm, struct ad_session *session, struct told *told) {
   AD_TRY(ad_session_load_descriptor(session));
+  AD_TRY(check_score(study, arm, &session->descriptor));
   if (told->descriptor != session->descriptor.digest) {
     ad_descriptor_warn_idle(&session->descriptor);
     told->descriptor = session->descriptor.digest;

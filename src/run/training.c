@@ -82,9 +82,10 @@ static void print_seconds(double seconds, char text[32]) {
 
 static void show_progress(const struct ad_training *t, const struct ad_step *step) {
   const uint64_t total = ad_trainer_total(t->trainer), left = step->step < total ? total - step->step : 0;
-  char dev[32] = "", end[32], text[200];
-  if (!isnan(t->state.dev_error)) {
-    snprintf(dev, sizeof dev, "  dev error %.2f %%", 100.0 * t->state.dev_error);
+  char dev[80] = "", end[32], text[280], shown[AD_SCORE_TEXT];
+  if (!isnan(t->state.dev_score)) {
+    const struct ad_score *first = &t->session.descriptor.task->scores[0];
+    snprintf(dev, sizeof dev, "  dev %s %s", first->title, ad_score_print(first, 4, t->state.dev_score, shown));
   }
   print_seconds(t->state.seconds / (double)step->step * (double)left, end);
   snprintf(text, sizeof text, "step %" PRIu64 "/%" PRIu64 "  epoch %" PRIu64 "  loss %.4f  %.0f examples/s%s  ETA %s",
@@ -180,6 +181,7 @@ struct ad_training_summary ad_training_summary(const struct ad_training *t) {
                                         .seconds = t->state.seconds,
                                         .first_step = t->progress.first_step,
                                         .slowest = {pace->step, pace->evaluation, pace->save},
+                                        .task = t->session.descriptor.task,
                                         .evaluations = t->state.points,
                                         .evaluation_count = t->state.count,
                                         .majority = t->data.majority,

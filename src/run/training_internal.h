@@ -6,7 +6,6 @@
 #define AUTODIDACT_RUN_TRAINING_INTERNAL_H
 
 #include "autodidact/learn/evaluate.h"
-#include "autodidact/learn/scores.h"
 #include "autodidact/mpi/evaluate.h"
 #include "autodidact/mpi/exchange.h"
 #include "autodidact/run/session.h"

@@ -6,7 +6,6 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/learn/scores.h"
 #include "autodidact/run/evaluation.h"
 #include "autodidact/run/session.h"
 #include "autodidact/run/training.h"
@@ -14,6 +13,7 @@
 #include "autodidact/store/logits.h"
 #include "autodidact/store/run.h"
 #include "autodidact/store/run_files.h"
+#include "autodidact/task/scores.h"
 
 /* Debug builds count the memory of each trial. */
 #ifdef NDEBUG
@@ -78,8 +78,8 @@ static int keep_test(struct ad_session *s, const char *run, const struct ad_data
   char name[AD_LOGITS_NAME];
   snprintf(name, sizeof name, "%s/%s", AD_RUN_FOLDER_LOGITS, AD_LOGITS_TEST);
   AD_TRY(enter_run(&kept, run));
-  int status = ad_scoring_create(&scoring, data, C, logits);
-  status = status == AD_OK ? ad_run_keep_logits(&kept, AD_LOGITS_TEST, data->count, C, logits, data->label) : status;
+  int status = ad_scoring_create(&scoring, ad_dataset_labels(data), C, logits);
+  status = status == AD_OK ? ad_run_keep_logits(&kept, AD_LOGITS_TEST, ad_dataset_labels(data), C, logits) : status;
   status = status == AD_OK ? ad_ledger_seal(&kept.ledger, name) : status;
   o->test = scoring.scores;
   o->has_test = status == AD_OK;
@@ -96,7 +96,7 @@ static int test_run(const struct ad_trial *trial, const char *run, struct ad_tri
   AD_TRY(ad_session_create(&s, trial->math));
   int status = ad_comm_settle(ranks, load_split(&s, run, AD_TEST, &data));
   if (status == AD_OK) {
-    o->majority[1] = ad_majority_share(&data, s.descriptor.class_count);
+    o->majority[1] = ad_majority_share(ad_dataset_labels(&data), s.descriptor.class_count);
     status = ad_evaluation_open(&evaluation, &s, &data, data.count);
     status = status == AD_OK ? ad_evaluation_run(&evaluation, &s, &data, 0, data.count) : status;
     if (status == AD_OK && ad_comm_rank(ranks) == 0) {
@@ -115,7 +115,7 @@ static double read_majority(const char *run) {
   struct ad_dataset data = {0};
   double share = NAN;
   if (ad_session_create(&s, NULL) == AD_OK && load_split(&s, run, AD_DEV, &data) == AD_OK) {
-    share = ad_majority_share(&data, s.descriptor.class_count);
+    share = ad_majority_share(ad_dataset_labels(&data), s.descriptor.class_count);
   }
   ad_dataset_destroy(&data);
   ad_session_destroy(&s);

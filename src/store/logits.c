@@ -45,13 +45,15 @@ static int put(hid_t file, const char *name, hid_t type, int rank, const hsize_t
   return failed ? -1 : 0;
 }
 
-int ad_logits_write(const char *path, size_t N, size_t C, const float *logits, const uint32_t *labels) {
+int ad_logits_write(const char *path, struct ad_labels labels, size_t C, const float *logits) {
   const hid_t file = hdf5_create_image();
-  const hsize_t shape[2] = {N, C};
+  const size_t N = labels.count, Q = ad_task_words(labels.task, C);
+  const hsize_t shape[2] = {N, C}, words[2] = {N, Q};
   if (file < 0 || hdf5_put_number(file, "format", LOGITS_FORMAT) != 0 ||
       put(file, "logits", H5T_IEEE_F32LE, 2, shape, logits, N * C * sizeof *logits, "1",
           "logits of each example, in the order of the data") != 0 ||
-      put(file, "labels", H5T_STD_U32LE, 1, shape, labels, N * sizeof *labels, "class", "label of each example") != 0) {
+      put(file, "labels", H5T_STD_U32LE, Q == 1 ? 1 : 2, words, labels.words, N * Q * sizeof *labels.words,
+          labels.task->classes ? "class" : "1", "label of each example") != 0) {
     const int status = hdf5_fail(AD_EIO, path, "could not be made");
     hdf5_done(file);
     return status;
@@ -63,8 +65,9 @@ static int damaged(const char *path, const char *what) {
   return ad_fail(AD_EINPUT, "%s: %s: not a whole file of logits", path, what);
 }
 
-/* A dataset of this type and shape [shape[0], ...]; shape of 0: any. What it has is in shape then. */
-static int get(hid_t file, const char *path, const char *name, hid_t type, int rank, hsize_t *shape, size_t element,
+/* A dataset of this type, of so many dimensions at least and 2 at most, the first of shape[0]; shape of 0: any. What it
+ * has is in shape [2] then, 1 for a dimension that is not there. */
+static int get(hid_t file, const char *path, const char *name, hid_t type, int least, hsize_t *shape, size_t element,
                void **values) {
   hid_t set;
   AD_TRY(hdf5_open_set(file, path, name, 0, &set));
@@ -74,8 +77,9 @@ static int get(hid_t file, const char *path, const char *name, hid_t type, int r
   hsize_t found[2] = {0, 1}, size = 0;
   uint64_t digest;
   const hid_t space = H5Dget_space(set), stored = H5Dget_type(set);
+  const int rank = H5Sget_simple_extent_ndims(space);
   int status = AD_OK;
-  if (H5Tequal(stored, type) <= 0 || H5Sget_simple_extent_ndims(space) != rank ||
+  if (H5Tequal(stored, type) <= 0 || rank < least || rank > 2 ||
       H5Sget_simple_extent_dims(space, found, NULL) != rank || H5Fget_filesize(file, &size) < 0 || found[0] == 0 ||
       found[1] == 0 || found[0] > size / found[1] || found[0] * found[1] > size / element ||
       H5Dget_storage_size(set) != found[0] * found[1] * element || (shape[0] > 0 && shape[0] != found[0])) {
@@ -93,7 +97,7 @@ static int get(hid_t file, const char *path, const char *name, hid_t type, int r
     status = ad_fail(AD_EINPUT, "%s: %s does not have the digest that was stored with it: the file is damaged", path,
                      name);
   }
-  memcpy(shape, found, (size_t)rank * sizeof *shape);
+  memcpy(shape, found, sizeof found);
   hdf5_done(stored);
   hdf5_done(space);
   hdf5_done(set);
@@ -104,7 +108,7 @@ static int read_file(struct ad_logits *out, const char *path) {
   *out = (struct ad_logits){0};
   hid_t file;
   AD_TRY(hdf5_open(path, &file));
-  hsize_t shape[2] = {0, 0};
+  hsize_t shape[2] = {0, 0}, words[2] = {0, 0};
   uint64_t format = 0;
   void *logits = NULL, *labels = NULL;
   int status = hdf5_get_numbers(file, "format", 1, &format) != 0 ? damaged(path, "it has no format") : AD_OK;
@@ -112,9 +116,14 @@ static int read_file(struct ad_logits *out, const char *path) {
     status = ad_fail(AD_EINPUT, "%s: logits of format %" PRIu64 ", this program reads %d", path, format, LOGITS_FORMAT);
   }
   status = status == AD_OK ? get(file, path, "logits", H5T_IEEE_F32LE, 2, shape, sizeof(float), &logits) : status;
-  status = status == AD_OK ? get(file, path, "labels", H5T_STD_U32LE, 1, shape, sizeof(uint32_t), &labels) : status;
+  words[0] = shape[0];
+  status = status == AD_OK ? get(file, path, "labels", H5T_STD_U32LE, 1, words, sizeof(uint32_t), &labels) : status;
   hdf5_done(file);
-  *out = (struct ad_logits){.N = (size_t)shape[0], .C = (size_t)shape[1], .logits = logits, .labels = labels};
+  *out = (struct ad_logits){.N = (size_t)shape[0],
+                            .C = (size_t)shape[1],
+                            .Q = (size_t)words[1],
+                            .logits = logits,
+                            .labels = labels};
   if (status != AD_OK) {
     ad_logits_destroy(out);
   }

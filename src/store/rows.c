@@ -85,19 +85,29 @@ int ad_step_row_read(struct ad_step_row *row, const json_t *object) {
 
 const char *ad_scores_print(const struct ad_scores *scores, char text[AD_ROW_TEXT]) {
   size_t used = (size_t)snprintf(text, AD_ROW_TEXT, "\"examples\":%" PRIu64, scores->examples);
-#define AD_SCORE_PRINT(name) \
-  used += (size_t)snprintf(text + used, AD_ROW_TEXT - used, ",\"" #name "\":%.17g", scores->name);
-  AD_SCORE_MAP(AD_SCORE_PRINT)
-#undef AD_SCORE_PRINT
+  const struct ad_task *task = scores->task;
+  if (task != ad_task_find(NULL)) {
+    used += (size_t)snprintf(text + used, AD_ROW_TEXT - used, ",\"task\":\"%s\"", task->name);
+  }
+  for (size_t i = 0; i < task->score_count; i++) {
+    char value[40] = "null";
+    if (isfinite(scores->value[i])) {
+      snprintf(value, sizeof value, "%.17g", scores->value[i]);
+    }
+    used += (size_t)snprintf(text + used, AD_ROW_TEXT - used, ",\"%s\":%s", task->scores[i].name, value);
+  }
   return text;
 }
 
 struct ad_scores ad_scores_read(const json_t *object) {
-  struct ad_scores scores;
+  struct ad_scores scores = {.task = ad_task_find(json_string_value(json_object_get(object, "task")))};
+  if (scores.task == NULL) {
+    return scores;
+  }
   ad__row_count(object, "examples", &scores.examples);
-#define AD_SCORE_READ(name) get_real(object, #name, &scores.name);
-  AD_SCORE_MAP(AD_SCORE_READ)
-#undef AD_SCORE_READ
+  for (size_t i = 0; i < scores.task->score_count; i++) {
+    get_real(object, scores.task->scores[i].name, &scores.value[i]);
+  }
   return scores;
 }
 
@@ -118,7 +128,7 @@ int ad_evaluation_row_read(struct ad_evaluation_row *row, const json_t *object) 
   *row = (struct ad_evaluation_row){.scores = ad_scores_read(object)};
   ad__row_count(object, "epoch", &row->epoch);
   return ad__row_variant(object, "model", &row->model) && ad__row_count(object, "step", &row->step) &&
-                 !isnan(row->scores.error) && !isnan(row->scores.loss)
+                 !isnan(ad_scores_first(&row->scores)) && !isnan(ad_scores_loss(&row->scores))
              ? AD_OK
              : ad_fail(AD_EINPUT, "not an evaluation of this program");
 }

@@ -345,8 +345,7 @@ int ad_run_drop_checkpoints(struct ad_run *run) {
   return ad_ledger_remove(&run->ledger, AD_RUN_FOLDER_CHECKPOINTS);
 }
 
-int ad_run_keep_logits(struct ad_run *run, const char *name, size_t N, size_t C, const float *logits,
-                       const uint32_t *labels) {
+int ad_run_keep_logits(struct ad_run *run, const char *name, struct ad_labels labels, size_t C, const float *logits) {
   char place[300];
   snprintf(place, sizeof place, "%s/%s", AD_RUN_FOLDER_LOGITS, name);
   AD_TRY(ad_run_record(run, place));
@@ -354,7 +353,7 @@ int ad_run_keep_logits(struct ad_run *run, const char *name, size_t N, size_t C,
   char *path = folder == NULL ? NULL : ad_path_join(folder, name);
   int status = path == NULL ? ad_fail_memory(strlen(run->folder) + strlen(name) + 16, "a path") : AD_OK;
   status = status == AD_OK ? ad_make_folders(folder) : status;
-  status = status == AD_OK ? ad_logits_write(path, N, C, logits, labels) : status;
+  status = status == AD_OK ? ad_logits_write(path, labels, C, logits) : status;
   ad_free(path);
   ad_free(folder);
   return status;

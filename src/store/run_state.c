@@ -12,7 +12,7 @@
 #include "rows_internal.h"
 
 struct ad_run_state ad_run_state_begin(void) {
-  return (struct ad_run_state){.dev_error = NAN};
+  return (struct ad_run_state){.dev_score = NAN};
 }
 
 void ad_run_state_destroy(struct ad_run_state *state) {
@@ -40,7 +40,7 @@ static json_t *pack_points(const struct ad_run_state *s) {
     const struct ad_evaluation_point *point = &s->points[i];
     json_t *errors = json_array();
     for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
-      json_array_append_new(errors, real_or_null(point->error[v]));
+      json_array_append_new(errors, real_or_null(point->score[v]));
     }
     json_array_append_new(list, json_pack("{s:I, s:f, s:o, s:o}", "step", (json_int_t)point->step, "epoch",
                                           point->epoch, "error", errors, "loss", real_or_null(point->loss)));
@@ -70,12 +70,12 @@ static json_t *pack_trainer(const struct ad_trainer_state *s) {
 }
 
 int ad_run_state_print(const struct ad_run_state *s, char **text) {
-  const double best = s->best.examples == 0 ? INFINITY : s->best.error;
+  const double best = s->best.examples == 0 ? NAN : ad_scores_first(&s->best);
   json_t *state =
       json_pack("{s:o, s:{s:I, s:I, s:I, s:o, s:o, s:o, s:f, s:I, s:o, s:o}}", "trainer", pack_trainer(&s->trainer),
                 "run", "log_bytes", (json_int_t)s->log_bytes, "evaluated", (json_int_t)s->evaluated, "best_step",
                 (json_int_t)s->best_step, "best_error", real_or_null(best), "best_scores", pack_scores(&s->best),
-                "dev_error", real_or_null(s->dev_error), "seconds", s->seconds, "examples", (json_int_t)s->examples,
+                "dev_error", real_or_null(s->dev_score), "seconds", s->seconds, "examples", (json_int_t)s->examples,
                 "rows", pack_points(s), "last_scores", pack_last(s));
   char *dumped = state == NULL ? NULL : json_dumps(state, JSON_COMPACT);
   *text = dumped == NULL ? NULL : ad_strdup(dumped);
@@ -116,7 +116,7 @@ static int unpack_points(struct ad_run_state *s, const json_t *list) {
                                         .epoch = json_number_value(json_object_get(item, "epoch")),
                                         .loss = null_or_real(json_object_get(item, "loss"), NAN)};
     for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
-      point.error[v] = null_or_real(json_array_get(errors, v), NAN);
+      point.score[v] = null_or_real(json_array_get(errors, v), NAN);
     }
     AD_TRY(ad_run_state_add(s, &point));
   }
@@ -135,7 +135,7 @@ static int has_trainer(struct ad_trainer_state *s, const json_t *object) {
 static int has_run(struct ad_run_state *s, const json_t *object) {
   const json_t *seconds = json_object_get(object, "seconds");
   s->seconds = json_number_value(seconds);
-  s->dev_error = null_or_real(json_object_get(object, "dev_error"), NAN);
+  s->dev_score = null_or_real(json_object_get(object, "dev_error"), NAN);
   return json_is_number(seconds) && ad__row_count(object, "log_bytes", &s->log_bytes) &&
          ad__row_count(object, "evaluated", &s->evaluated) && ad__row_count(object, "best_step", &s->best_step) &&
          ad__row_count(object, "examples", &s->examples) && json_object_get(object, "rows") != NULL &&

@@ -55,7 +55,9 @@ static void lay_out(struct table *table, const struct ad_snapshot_layout *l) {
   }
   if (l->content & AD_SNAPSHOT_PROBE) {
     set_column(table, COLUMN_STUDENT, l->probe, C);
-    set_column(table, COLUMN_LABELS, l->probe, 0);
+    if (l->labels != NULL) {
+      set_column(table, COLUMN_LABELS, l->probe, 0);
+    }
     if (l->teacher_logits) {
       set_column(table, COLUMN_TEACHER, l->probe, C);
     }

@@ -10,11 +10,10 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/learn/evaluate.h"
 #include "autodidact/store/logits.h"
 #include "autodidact/store/run_files.h"
 #include "autodidact/store/snapshot.h"
-#include "autodidact/task/metrics.h"
+#include "autodidact/task/scores.h"
 #include "verify_internal.h"
 
 /* --- Snapshots --- */
@@ -119,6 +118,19 @@ int verify_snapshots(struct verifier *v) {
 
 /* --- Logits --- */
 
+/* The first score and the loss of logits against those of a row. A loss that is not finite is one that differs. */
+static int compare_with_row(const char *path, const struct ad_logits *l, const struct ad_scores *logged) {
+  struct ad_scoring s;
+  const int status = ad_scoring_create(&s, (struct ad_labels){logged->task, l->N, l->labels}, l->C, l->logits);
+  const double first = ad_scores_first(&s.scores), loss = ad_scores_loss(&s.scores);
+  ad_scoring_destroy(&s);
+  AD_TRY(status == AD_EDIVERGED ? AD_OK : status);
+  return first == ad_scores_first(logged) && loss == ad_scores_loss(logged)
+             ? AD_OK
+             : ad_fail(AD_EINPUT, "%s: %s %.17g and loss %.17g, the log has %.17g and %.17g", path,
+                       logged->task->scores[0].title, first, loss, ad_scores_first(logged), ad_scores_loss(logged));
+}
+
 /* The scores of logits against the evaluation's row of the log. */
 static int compare_scores(const struct verifier *v, const char *path, const struct ad_logits *l) {
   enum ad_variant model;
@@ -126,7 +138,7 @@ static int compare_scores(const struct verifier *v, const char *path, const stru
   if (!ad_logits_name_read(ad_path_name(path), &model, &step)) {
     return ad_fail(AD_EINPUT, "%s: a name that tells no step", path);
   }
-  size_t i = 0, wrong = 0;
+  size_t i = 0;
   const struct ad_run_log *log = &v->out->log;
   while (i < log->evaluation_count && (log->evaluations[i].step != step || log->evaluations[i].model != model)) {
     i++;
@@ -137,18 +149,16 @@ static int compare_scores(const struct verifier *v, const char *path, const stru
                                        ad_variant_name(model), step)
                             : AD_OK;
   }
-  for (size_t n = 0; n < l->N; n++) {
-    if (l->labels[n] >= l->C) {
-      return ad_fail(AD_EINPUT, "%s: example %zu has the label %u of %zu classes", path, n, l->labels[n], l->C);
-    }
-    wrong += ad_metrics_predict(l->C, l->logits + n * l->C) != l->labels[n];
+  const struct ad_task *task = log->evaluations[i].scores.task;
+  if (l->Q != ad_task_words(task, l->C)) {
+    return ad_fail(AD_EINPUT, "%s: labels of %zu words, the task of the log (%s) has others", path, l->Q, task->name);
   }
-  const double error = (double)wrong / (double)l->N, loss = ad_mean_cross_entropy(l->N, l->C, l->logits, l->labels);
-  const struct ad_scores *logged = &log->evaluations[i].scores;
-  return error == logged->error && loss == logged->loss
-             ? AD_OK
-             : ad_fail(AD_EINPUT, "%s: error %.17g and loss %.17g, the log has %.17g and %.17g", path, error, loss,
-                       logged->error, logged->loss);
+  for (size_t n = 0; n < l->N; n++) {
+    if (!task->is_label(l->C, l->labels + n * l->Q)) {
+      return ad_fail(AD_EINPUT, "%s: example %zu has the label %u of %zu classes", path, n, l->labels[n * l->Q], l->C);
+    }
+  }
+  return compare_with_row(path, l, &log->evaluations[i].scores);
 }
 
 static int verify_file(struct verifier *v, const char *name) {

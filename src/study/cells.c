@@ -53,11 +53,6 @@ static int find_cell(const struct ad_cells *table, uint64_t id, size_t *cell) {
 static void empty_record(struct ad_cell_record *r) {
   ad_free(r->message);
   *r = (struct ad_cell_record){.majority = {NAN, NAN}};
-  for (size_t s = 0; s < AD_SOURCES; s++) {
-    for (size_t m = 0; m < AD_METRICS; m++) {
-      r->score[s][m] = NAN;
-    }
-  }
 }
 
 /* --- Lines. */
@@ -97,22 +92,6 @@ static int take_numbers(const json_t *line, struct ad_cell_record *r) {
   AD_TRY(take_number(line, "ranks", UINT32_MAX, NULL, &ranks));
   r->ranks = (uint32_t)ranks;
   return AD_OK;
-}
-
-double ad_study_score(const struct ad_scores *scores, enum ad_study_metric metric) {
-  const double list[AD_METRICS] = {
-#define AD_SCORE_VALUE(name) scores->name,
-      AD_SCORE_MAP(AD_SCORE_VALUE)
-#undef AD_SCORE_VALUE
-  };
-  return list[metric];
-}
-
-static void take_scores(const json_t *object, double score[AD_METRICS]) {
-  const struct ad_scores scores = ad_scores_read(object);
-  for (size_t m = 0; m < AD_METRICS; m++) {
-    score[m] = ad_study_score(&scores, (enum ad_study_metric)m);
-  }
 }
 
 static const char *text_or(const json_t *object, const char *key, const char *otherwise) {
@@ -155,10 +134,10 @@ static int take_line(struct ad_cells *table, size_t cell, const json_t *line) {
   snprintf(r->arithmetic, sizeof r->arithmetic, "%.90s", text_or(line, "arithmetic", "?"));
   const json_t *result = json_object_get(line, "result"), *last = json_object_get(result, "last"),
                *majority = json_object_get(line, "majority");
-  take_scores(json_object_get(result, "dev"), r->score[AD_SOURCE_DEV]);
-  take_scores(json_object_get(line, "test"), r->score[AD_SOURCE_TEST]);
+  r->scores[AD_SOURCE_DEV] = ad_scores_read(json_object_get(result, "dev"));
+  r->scores[AD_SOURCE_TEST] = ad_scores_read(json_object_get(line, "test"));
   for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
-    take_scores(json_object_get(last, ad_variant_name(v)), r->score[AD_SOURCE_VARIANT + v]);
+    r->scores[AD_SOURCE_VARIANT + v] = ad_scores_read(json_object_get(last, ad_variant_name(v)));
   }
   r->majority[0] = number_or(majority, "dev", NAN);
   r->majority[1] = number_or(majority, "test", NAN);
@@ -490,7 +469,8 @@ int ad_cells_append(struct ad_cells *table, size_t cell, const struct ad_cell_re
 /* --- Questions. */
 
 double ad_cells_result(const struct ad_cells *table, size_t cell) {
-  return table->records[cell].score[table->study->source][table->study->metric];
+  const struct ad_study *s = table->study;
+  return ad_scores_get(&table->records[cell].scores[s->source], s->score->name);
 }
 
 int ad_cells_is_finished(const struct ad_cell_record *record) {
@@ -505,9 +485,9 @@ int ad_cells_is_failed_run(const struct ad_cells *table, size_t cell) {
   }
   if (s->rule == AD_RULE_MAJORITY) {
     /* NaN, an unknown share, fails nobody. */
-    return r->score[s->source][AD_METRIC_ACCURACY] <= r->majority[s->source == AD_SOURCE_TEST];
+    return ad_scores_get(&r->scores[s->source], "accuracy") <= r->majority[s->source == AD_SOURCE_TEST];
   }
   const double result = ad_cells_result(table, cell);
   return s->rule == AD_RULE_THRESHOLD &&
-         (ad_study_metric_falls(s->metric) ? result >= s->threshold : result <= s->threshold);
+         (s->score->better == AD_BETTER_DOWN ? result >= s->threshold : result <= s->threshold);
 }

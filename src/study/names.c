@@ -18,15 +18,6 @@ const char *ad_study_source_name(enum ad_study_source source) {
                                     : ad_variant_name(source - AD_SOURCE_VARIANT);
 }
 
-const char *ad_study_metric_name(enum ad_study_metric metric) {
-  static const char *const names[] = {"error", "accuracy", "macro_f1", "matthews", "loss"};
-  return names[metric];
-}
-
-int ad_study_metric_falls(enum ad_study_metric metric) {
-  return metric == AD_METRIC_ERROR || metric == AD_METRIC_LOSS;
-}
-
 int ad_study_find_axis(const struct ad_study *study, const char *key) {
   for (size_t a = 0; a < study->axis_count; a++) {
     if (strcmp(study->axes[a].key, key) == 0) {

@@ -67,24 +67,34 @@ static int set_text(char **field, const char *text) {
   return *field == NULL ? ad_fail_memory(strlen(text) + 1, "a text of the study") : AD_OK;
 }
 
-/* "dev.error": SOURCE.METRIC. */
+static int fail_result(const struct ad_study *s, const struct ad_yaml *at) {
+  struct ad_buffer names = {0};
+  char sources[AD_CHOICES_TEXT];
+  int status = ad_buffer_puts(&names, ad_score_at(0)->name);
+  for (size_t i = 1; status == AD_OK && ad_score_at(i) != NULL; i++) {
+    status = ad_buffer_printf(&names, "%s%s", ad_score_at(i + 1) == NULL ? " or " : ", ", ad_score_at(i)->name);
+  }
+  if (status == AD_OK) {
+    status = ad__study_fail(s->path, at, "study.result is '%s', expected %s, a dot, and %s", at->text,
+                            ad_choices_text(AD_SOURCE_CHOICES, sources), names.data);
+  }
+  ad_buffer_destroy(&names);
+  return status;
+}
+
+/* "dev.error": SOURCE.SCORE. */
 static int read_result(struct ad_study *s, const struct ad_yaml *at) {
   const char *dot = strchr(at->text, '.');
-  char sources[AD_CHOICES_TEXT];
-  for (enum ad_study_source source = 0; dot != NULL && source < AD_SOURCES; source++) {
+  const struct ad_score *score = dot == NULL ? NULL : ad_score_find(dot + 1);
+  for (enum ad_study_source source = 0; score != NULL && source < AD_SOURCES; source++) {
     const char *name = ad_study_source_name(source);
-    for (enum ad_study_metric metric = 0; metric < AD_METRICS; metric++) {
-      if (strlen(name) == (size_t)(dot - at->text) && strncmp(name, at->text, strlen(name)) == 0 &&
-          strcmp(dot + 1, ad_study_metric_name(metric)) == 0) {
-        s->source = source;
-        s->metric = metric;
-        return AD_OK;
-      }
+    if (strlen(name) == (size_t)(dot - at->text) && strncmp(name, at->text, strlen(name)) == 0) {
+      s->source = source;
+      s->score = score;
+      return AD_OK;
     }
   }
-  return ad__study_fail(s->path, at,
-                        "study.result is '%s', expected %s, a dot, and error, accuracy, macro_f1, matthews or loss",
-                        at->text, ad_choices_text(AD_SOURCE_CHOICES, sources));
+  return fail_result(s, at);
 }
 
 static int read_number(const struct ad_study *s, const struct ad_yaml *at, const char *key, double lowest,
@@ -164,8 +174,7 @@ static int read_study(struct ad_study *s, const struct ad_yaml *tree) {
   }
   const struct ad_yaml *test = ad_yaml_get(section, "test");
   if (test != NULL && !s->test && s->source == AD_SOURCE_TEST) {
-    return ad__study_fail(s->path, test, "study.test is false, but study.result is test.%s",
-                          ad_study_metric_name(s->metric));
+    return ad__study_fail(s->path, test, "study.test is false, but study.result is test.%s", s->score->name);
   }
   s->test |= s->source == AD_SOURCE_TEST;
   return AD_OK;
@@ -278,6 +287,7 @@ static int read_arms(struct study_draft *d, const struct ad_yaml *tree) {
 static int set_defaults(struct ad_study *s, const char *path) {
   const char *name = ad_path_name(path), *dot = strrchr(name, '.');
   *s = (struct ad_study){.path = ad_strdup(path),
+                         .score = ad_score_at(0),
                          .name = ad_strndup(name, dot == NULL ? strlen(name) : (size_t)(dot - name)),
                          .ranks_per_trial = 1,
                          .lease = 120.0};

@@ -132,7 +132,8 @@ double ad_metrics_matthews(const struct ad_metrics *metrics) {
 
 static int by_pair(const void *a, const void *b) {
   const struct ad_confused *x = a, *y = b;
-  return x->label != y->label ? (x->label < y->label ? -1 : 1) : (x->prediction > y->prediction) - (x->prediction < y->prediction);
+  return x->label != y->label ? (x->label < y->label ? -1 : 1)
+                              : (x->prediction > y->prediction) - (x->prediction < y->prediction);
 }
 
 /* Wrong before right, frequent before rare. */

@@ -71,7 +71,7 @@ static int write_logits(const char *path, unsigned run) {
           (float)(noise(3, 0, i * CLASSES + c) + 0.3 * noise(4, run, i * CLASSES + c) + (c == labels[i] ? 2.5 : 0.0));
     }
   }
-  const int status = ad_logits_write(path, EXAMPLES, CLASSES, logits, labels);
+  const int status = ad_logits_write(path, (struct ad_labels){ad_task_find(NULL), EXAMPLES, labels}, CLASSES, logits);
   ad_free(logits);
   ad_free(labels);
   return status;

@@ -108,7 +108,7 @@ static void test_steps(void) {
   CHECK(s.majority == 4.0 / 7.0);
   if (rank == 0) {
     CHECK(s.evaluation_count == 2 && s.evaluations[0].step == 4 && s.evaluations[1].epoch == 2.0);
-    CHECK(s.scored[AD_TEACHER] && s.evaluations[1].error[AD_TEACHER] <= 1.0);
+    CHECK(s.scored[AD_TEACHER] && s.evaluations[1].score[AD_TEACHER] <= 1.0);
   }
   CHECK(ad_training_close(t, 0) == AD_OK);
 }
@@ -178,13 +178,13 @@ static void test_best(void) {
     size_t best = 0;
     struct ad_result result;
     for (size_t i = 1; i < s.evaluation_count; i++) {
-      best = s.evaluations[i].error[AD_STUDENT] < s.evaluations[best].error[AD_STUDENT] ? i : best;
+      best = s.evaluations[i].score[AD_STUDENT] < s.evaluations[best].score[AD_STUDENT] ? i : best;
     }
     CHECK(ad_result_find(&result, "best") == AD_OK && result.has_dev && result.steps == 8);
-    CHECK(result.step == s.evaluations[best].step && result.dev.error == s.evaluations[best].error[AD_STUDENT]);
-    CHECK(result.dev.loss == s.evaluations[best].loss);
-    CHECK(result.last[AD_STUDENT].error == s.evaluations[s.evaluation_count - 1].error[AD_STUDENT]);
-    CHECK(result.last[AD_TEACHER].error == s.evaluations[s.evaluation_count - 1].error[AD_TEACHER]);
+    CHECK(result.step == s.evaluations[best].step && ad_scores_first(&result.dev) == s.evaluations[best].score[AD_STUDENT]);
+    CHECK(ad_scores_loss(&result.dev) == s.evaluations[best].loss);
+    CHECK(ad_scores_first(&result.last[AD_STUDENT]) == s.evaluations[s.evaluation_count - 1].score[AD_STUDENT]);
+    CHECK(ad_scores_first(&result.last[AD_TEACHER]) == s.evaluations[s.evaluation_count - 1].score[AD_TEACHER]);
   }
   CHECK(ad_training_close(t, 0) == AD_OK);
 }

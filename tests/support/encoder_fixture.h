@@ -63,6 +63,8 @@ static inline void fixture_examples(struct encoder_fixture *f) {
   uint32_t *types = fixture_read_new(f->file, "types", H5T_NATIVE_UINT32, &tokens);
   struct ad_dataset *d = &f->dataset;
   d->count = count;
+  d->task = &ad_task_classification;
+  d->words = 1;
   d->ids = fixture_read_new(f->file, "ids", H5T_NATIVE_UINT32, &tokens);
   d->label = fixture_read_new(f->file, "labels", H5T_NATIVE_UINT32, &count);
   d->offset = calloc(count + 1, sizeof *d->offset);

@@ -49,7 +49,8 @@ static inline int small_training_create(struct small_training *f, const struct a
   }
   f->offset[0] = 0;
   f->data = (struct ad_dataset){
-      .count = SMALL_EXAMPLES, .offset = f->offset, .ids = f->ids, .first = f->first, .label = f->label};
+      .count = SMALL_EXAMPLES, .offset = f->offset, .ids = f->ids, .first = f->first,
+      .task = &ad_task_classification, .words = 1, .label = f->label};
   for (size_t i = 0; i < SMALL_EXAMPLES; i++) {
     const size_t length = 2 + ad_random_below(1, AD_STREAM_TEST, 0, i, SMALL_MOST_TOKENS - 1);
     for (size_t t = 0; t < length; t++) {

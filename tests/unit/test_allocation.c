@@ -65,6 +65,8 @@ static void lesson_create(struct lesson *l) {
                                 .offset = l->offset,
                                 .ids = l->ids,
                                 .first = l->first,
+                                .task = &ad_task_classification,
+                                .words = 1,
                                 .label = l->label,
                                 .longest = MOST_TOKENS};
   for (size_t i = 0; i < EXAMPLES; i++) {

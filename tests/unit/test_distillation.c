@@ -325,7 +325,7 @@ static struct ad_dataset dataset_of_batches(const struct encoder_fixture *f, uin
     }
   }
   ad_order_destroy(&order);
-  struct ad_dataset d = {.count = ROWS};
+  struct ad_dataset d = {.count = ROWS, .task = from->task, .words = from->words};
   d.offset = calloc(ROWS + 1, sizeof *d.offset);
   d.first = calloc(ROWS, sizeof *d.first);
   d.label = calloc(ROWS, sizeof *d.label);

@@ -77,7 +77,7 @@ static void free_made(struct made *m) {
 }
 
 static void log_scores(struct ad_run *run, enum ad_variant model, size_t step, double error) {
-  const struct ad_evaluation_row row = {model, step, 1, {.examples = N, .error = error}};
+  const struct ad_evaluation_row row = {model, step, 1, {N, &ad_task_classification, {error}}};
   assert_int_equal(ad_run_log_evaluation(run, &row), AD_OK);
 }
 
@@ -99,7 +99,7 @@ static void write_log(struct ad_run *run, const double *loss, const double *norm
 /* A result of the student with this error. */
 static struct ad_result result_of(uint64_t step, double error) {
   return (struct ad_result){.step = step, .steps = step, .kept = {1}, .has_dev = 1,
-                            .dev = {.examples = N, .error = error}};
+                            .dev = {N, &ad_task_classification, {error}}};
 }
 
 static void write_snapshots(const char *path, const int64_t *sketch, const double *parts) {
@@ -131,7 +131,8 @@ static void write_run(const struct ad_study *study, const struct made *m, size_t
   assert_int_equal(ad_run_enter(&run, config.run_dir, &holder), AD_OK);
   assert_int_equal(ad_run_create(&run, &config, NULL, 0), AD_OK);
   write_log(&run, m->loss + i * STEPS, m->norm + i * STEPS, m->scores + i * EVALUATIONS);
-  assert_int_equal(ad_run_keep_logits(&run, "dev-step-00000008.h5", N, C, m->logits + i * N * C, m->labels), AD_OK);
+  assert_int_equal(ad_run_keep_logits(&run, "dev-step-00000008.h5", (struct ad_labels){&ad_task_classification, N, m->labels},
+                                      C, m->logits + i * N * C), AD_OK);
   write_snapshots(path, m->sketch + i * SKETCHES * SKETCH, m->parts + i * SKETCHES * PARTS);
   assert_int_equal(ad_run_finish(&run, result, 0), AD_OK);
   assert_int_equal(ad_run_close(&run), AD_OK);
@@ -438,7 +439,7 @@ static void test_of_test_split(void **state) {
   assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
   for (size_t i = 0; i < study.count; i++) {
     const struct ad_result result = result_of(STEPS, 0.25);
-    const struct ad_scores score = {.examples = N, .error = made.scores[i * EVALUATIONS]};
+    const struct ad_scores score = {N, &ad_task_classification, {made.scores[i * EVALUATIONS]}};
     struct ad_config config;
     struct ad_run run;
     struct ad_lease_entry holder;
@@ -446,7 +447,8 @@ static void test_of_test_split(void **state) {
     assert_int_equal(ad_study_config(&study, &study.cells[i], &config), AD_OK);
     assert_int_equal(ad_run_enter(&run, config.run_dir, &holder), AD_OK);
     assert_int_equal(ad_run_create(&run, &config, NULL, 0), AD_OK);
-    assert_int_equal(ad_run_keep_logits(&run, "test.h5", N, C, made.logits + i * N * C, made.labels), AD_OK);
+    assert_int_equal(ad_run_keep_logits(&run, "test.h5", (struct ad_labels){&ad_task_classification, N, made.labels}, C,
+                                        made.logits + i * N * C), AD_OK);
     assert_int_equal(ad_run_close(&run), AD_OK);
     assert_int_equal(ad_cells_append(&cells, i, &record, &(struct ad_line_scores){&result, &score}), AD_OK);
     ad_config_destroy(&config);

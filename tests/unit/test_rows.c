@@ -87,7 +87,8 @@ static void test_evaluations(void **state) {
       "{\"eval\":\"dev\",\"model\":\"window\",\"step\":9,\"epoch\":3,\"examples\":872,\"error\":0.125,\"accuracy\":0."
       "875,"
       "\"macro_f1\":0.80000000000000004,\"matthews\":-0.5,\"loss\":0.25}";
-  const struct ad_evaluation_row row = {AD_WINDOW_MEAN, 9, 3, {872, 0.125, 0.875, 0.8, -0.5, 0.25}};
+  const struct ad_evaluation_row row = {
+      AD_WINDOW_MEAN, 9, 3, {872, &ad_task_classification, {0.125, 0.875, 0.8, -0.5, 0.25}}};
   struct ad_evaluation_row read;
   char text[AD_ROW_TEXT];
   assert_string_equal(ad_evaluation_row_print(&row, text), expected);
@@ -99,7 +100,7 @@ static void test_evaluations(void **state) {
   assert_int_equal(ad_evaluation_row_read(&read, object), AD_EINPUT);
   json_decref(object);
   const struct ad_scores none = ad_scores_read(NULL);
-  assert_true(none.examples == 0 && isnan(none.error) && isnan(none.loss));
+  assert_true(none.examples == 0 && isnan(ad_scores_first(&none)) && isnan(ad_scores_loss(&none)));
 }
 
 static void test_times(void **state) {
@@ -141,8 +142,9 @@ static const struct ad_result full = {.step = 4,
                                       .kept = {1, 1, 0, 0},
                                       .digest = {0xab, 0xcd, 0, 0},
                                       .has_dev = 1,
-                                      .dev = {10, 0.5, 0.5, 0.25, 0.0, 1.0},
-                                      .last = {{10, 0.25, 0.75, 0.5, 0.5, 2.0}, {10, 0.5, 0.5, 0.25, 0.0, 1.0}}};
+                                      .dev = {10, &ad_task_classification, {0.5, 0.5, 0.25, 0.0, 1.0}},
+                                      .last = {{10, &ad_task_classification, {0.25, 0.75, 0.5, 0.5, 2.0}},
+                                               {10, &ad_task_classification, {0.5, 0.5, 0.25, 0.0, 1.0}}}};
 
 static void test_results(void **state) {
   (void)state;
@@ -191,8 +193,9 @@ static void test_states(void **state) {
   char *text;
   assert_int_equal(ad_run_state_read(&s, "c.h5", expected), AD_OK);
   assert_true(s.trainer.done == 4 && s.trainer.chain == 0xf000000000000001 && s.trainer.teacher.entered == 5);
-  assert_true(s.log_bytes == 1234 && s.best_step == 2 && s.best.error == 0.25 && s.last[AD_STUDENT].loss == 1.0);
-  assert_true(s.last[AD_TEACHER].examples == 0 && s.count == 2 && s.points[1].error[0] == 0.5 &&
+  assert_true(s.log_bytes == 1234 && s.best_step == 2 && ad_scores_get(&s.best, "error") == 0.25);
+  assert_true(ad_scores_loss(&s.last[AD_STUDENT]) == 1.0);
+  assert_true(s.last[AD_TEACHER].examples == 0 && s.count == 2 && s.points[1].score[0] == 0.5 &&
               isnan(s.points[1].loss));
   assert_int_equal(ad_run_state_print(&s, &text), AD_OK);
   assert_string_equal(text, expected);
@@ -212,7 +215,7 @@ static void test_first_state(void **state) {
   char *text;
   assert_int_equal(ad_run_state_print(&s, &text), AD_OK);
   assert_int_equal(ad_run_state_read(&read, "c.h5", text), AD_OK);
-  assert_true(isnan(read.dev_error) && read.best.examples == 0 && read.count == 0);
+  assert_true(isnan(read.dev_score) && read.best.examples == 0 && read.count == 0);
   ad_free(text);
   ad_run_state_destroy(&read);
 }

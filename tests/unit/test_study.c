@@ -65,7 +65,7 @@ static void test_crossed(void **state) {
   assert_string_equal(s.name, "s");
   assert_int_equal(s.ranks_per_trial, 2);
   assert_int_equal(s.source, AD_SOURCE_VARIANT + AD_TEACHER);
-  assert_int_equal(s.metric, AD_METRIC_MACRO_F1);
+  assert_string_equal(s.score->name, "macro_f1");
   assert_int_equal(s.rule, AD_RULE_THRESHOLD);
   assert_true(s.threshold == 0.25 && s.lease == 30.0);
   assert_int_equal(s.axis_count, 3);

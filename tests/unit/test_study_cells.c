@@ -1,5 +1,6 @@
 /* The table of cells: lines, leases, size. */
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -46,10 +47,14 @@ static const struct ad_result result = {.step = 3,
                                         .steps = 3,
                                         .kept = {1},
                                         .has_dev = 1,
-                                        .dev = {4, 0.25, 0.75, 0.7, 0.5, 0.125},
-                                        .last = {[AD_STUDENT] = {4, 0.5, 0.5, 0.4, 0.0, 0.75},
-                                                 [AD_TEACHER] = {4, 0.1, 0.9, 0.9, 0.8, 0.25}}};
-static const struct ad_scores test_scores = {.examples = 4, .error = 0.0625};
+                                        .dev = {4, &ad_task_classification, {0.25, 0.75, 0.7, 0.5, 0.125}},
+                                        .last = {[AD_STUDENT] = {4, &ad_task_classification, {0.5, 0.5, 0.4, 0.0, 0.75}},
+                                                 [AD_TEACHER] = {4, &ad_task_classification, {0.1, 0.9, 0.9, 0.8, 0.25}}}};
+static const struct ad_scores test_scores = {4, &ad_task_classification, {0.0625}};
+
+static double score_of(const struct ad_cell_record *r, enum ad_study_source source, const char *name) {
+  return ad_scores_get(&r->scores[source], name);
+}
 
 static void append(struct ad_cells *table, size_t cell, enum ad_cell_state state, int status, const char *message) {
   struct ad_cell_record record = {.state = state, .status = status, .step = 3, .steps = 9, .seconds = 1.5, .ranks = 2,
@@ -70,7 +75,7 @@ static void test_lines(void **state) {
   assert_int_equal(ad_cells_open(&other, &s), AD_OK);
   assert_int_equal(one.records[0].state, AD_CELL_WAITING);
   assert_false(one.records[0].begun);
-  assert_true(one.records[0].score[AD_SOURCE_DEV][AD_METRIC_ERROR] != one.records[0].score[AD_SOURCE_DEV][AD_METRIC_ERROR]);
+  assert_true(isnan(score_of(&one.records[0], AD_SOURCE_DEV, "error")));
   append(&one, 1, AD_CELL_DONE, AD_OK, NULL);
   append(&one, 2, AD_CELL_FAILED, AD_EDIVERGED, "diverged at step 3: \"x\"");
   append(&one, 3, AD_CELL_WAITING, AD_OK, NULL);
@@ -82,11 +87,11 @@ static void test_lines(void **state) {
   for (const struct ad_cells *t = &one;; t = &other) {
     const struct ad_cell_record *r = t->records;
     assert_int_equal(r[1].state, AD_CELL_DONE);
-    assert_true(r[1].score[AD_SOURCE_DEV][AD_METRIC_LOSS] == 0.125);
-    assert_true(r[1].score[AD_SOURCE_VARIANT + AD_STUDENT][AD_METRIC_ACCURACY] == 0.5);
-    assert_true(r[1].score[AD_SOURCE_VARIANT + AD_TEACHER][AD_METRIC_ERROR] == 0.1);
-    assert_true(r[1].score[AD_SOURCE_TEST][AD_METRIC_ERROR] == 0.0625);
-    assert_true(r[1].score[AD_SOURCE_VARIANT + AD_RUN_MEAN][AD_METRIC_ERROR] != r[1].score[AD_SOURCE_VARIANT + AD_RUN_MEAN][AD_METRIC_ERROR]);
+    assert_true(score_of(&r[1], AD_SOURCE_DEV, "loss") == 0.125);
+    assert_true(score_of(&r[1], AD_SOURCE_VARIANT + AD_STUDENT, "accuracy") == 0.5);
+    assert_true(score_of(&r[1], AD_SOURCE_VARIANT + AD_TEACHER, "error") == 0.1);
+    assert_true(score_of(&r[1], AD_SOURCE_TEST, "error") == 0.0625);
+    assert_true(isnan(score_of(&r[1], AD_SOURCE_VARIANT + AD_RUN_MEAN, "error")));
     assert_true(r[1].majority[0] == 0.5 && r[1].majority[1] == 0.625);
     assert_true(r[1].step == 3 && r[1].steps == 9 && r[1].ranks == 2 && r[1].seconds == 1.5 && r[1].cost == 7.0);
     assert_true(ad_cells_result(t, 1) == 0.25);

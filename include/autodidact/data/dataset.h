@@ -1,6 +1,6 @@
 /* Tokenised examples in memory, and how they are read.
  *
- * N examples; 4 bytes a token and 16 bytes an example, in memory of their own or in a mapped file that the processes of
+ * N examples; 4 bytes a token and 12 bytes an example, besides its label, in memory of their own or in a mapped file that the processes of
  * a node share. */
 #ifndef AUTODIDACT_DATA_DATASET_H
 #define AUTODIDACT_DATA_DATASET_H
@@ -13,8 +13,6 @@
 #include "autodidact/data/descriptor.h"
 #include "autodidact/text/tokenizer.h"
 
-#define AD_NO_LABEL UINT32_MAX
-
 /* How many of the rows that could not be read are named. */
 enum { AD_UNREAD_NAMED = 10 };
 
@@ -23,7 +21,9 @@ struct ad_dataset {
   size_t *offset;   /* [N + 1] first token of each example */
   uint32_t *ids;    /* [offset[N]] token ids, special tokens included */
   uint32_t *first;  /* [N] tokens of the first segment; those of a pair behind them are the second's */
-  uint32_t *label;  /* [N] below the descriptor's number of classes; AD_NO_LABEL where the file has none */
+  const struct ad_task *task; /* what a label is */
+  size_t words;     /* Q, of a label (task/task.h) */
+  uint32_t *label;  /* [N,Q] AD_NO_LABEL first where the file has none */
   size_t longest;   /* tokens of the longest example */
   size_t truncated; /* examples that lost tokens */
   size_t skipped;   /* rows that the descriptor leaves out (skip, incomplete, empty); the whole file's under a split rule */
@@ -58,7 +58,7 @@ struct ad_read_options {
  * a row of the file. The caller owns the result: ad_dataset_destroy. AD_EINPUT with file, line, what was found and what
  * was expected (unreadable file, invalid UTF-8, a NUL byte, a wrong number of columns, broken quotes or JSON, an
  * unknown label, no rows, a split that is not there); AD_ECONFIG (no folder known, a limit below what special tokens
- * need; rows and per_class both); AD_ENOMEM. Where the descriptor's own file is missing
+ * need; rows and per_class both; per_class where the task has no classes); AD_ENOMEM. Where the descriptor's own file is missing
  * the message names the page of the data's owners; with per_class, a class of too few examples and a file without
  * labels are AD_EINPUT. */
 int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *descriptor, enum ad_split split,
@@ -73,6 +73,14 @@ int ad_dataset_digest(const struct ad_descriptor *descriptor, enum ad_split spli
 /* Tokens of example i, special ones included. */
 static inline uint32_t ad_dataset_length(const struct ad_dataset *dataset, size_t i) {
   return (uint32_t)(dataset->offset[i + 1] - dataset->offset[i]);
+}
+
+/* The label [Q] of example i; of all examples. */
+static inline const uint32_t *ad_dataset_label(const struct ad_dataset *dataset, size_t i) {
+  return dataset->label + i * dataset->words;
+}
+static inline struct ad_labels ad_dataset_labels(const struct ad_dataset *dataset) {
+  return (struct ad_labels){dataset->task, dataset->count, dataset->label};
 }
 
 /* Tokens of the `examples` longest examples together (of all, where there are fewer): no batch of so many has more.

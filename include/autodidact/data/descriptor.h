@@ -7,6 +7,7 @@
 
 #include "autodidact/base/buffer.h"
 #include "autodidact/base/config.h"
+#include "autodidact/task/task.h"
 
 /* X(constant, name). The key of the configuration that names a split's file is data. and its name. */
 #define AD_SPLIT_MAP(X) \
@@ -48,12 +49,6 @@ struct ad_columns {
   size_t count;
 };
 
-/* A label as the file writes it, and the class it stands for. */
-struct ad_label_value {
-  char *value;
-  uint32_t class_id;
-};
-
 /* What becomes of a row whose text, or whose second text, is empty: nothing of it is left for the tokenizer, as of white
  * space and control characters. */
 enum ad_empty {
@@ -79,6 +74,7 @@ struct ad_source {
   struct ad_columns pair; /* the second segment; count 0: single texts */
   struct ad_column label;
   int labelled;                  /* 0: the file has no labels */
+  const struct ad_task *task;    /* the descriptor's: what a label is */
   struct ad_label_value *labels; /* [label_count] */
   size_t label_count;
   char *skip;          /* rows with this label are left out and counted; NULL: none */
@@ -98,6 +94,7 @@ struct ad_descriptor {
   char *title;     /* one line for people */
   char *home;      /* the data set's official page (key `source`) */
   char *licence;
+  const struct ad_task *task;
   char *folder;   /* where the files usually lie; NULL: the user must say */
   char **classes; /* [class_count] names, in the order of the class ids */
   size_t class_count;

@@ -23,7 +23,4 @@ void ad_evaluator_read_frozen(struct ad_evaluator *evaluator, struct ad_replica 
 int ad_evaluator_run(struct ad_evaluator *evaluator, struct ad_replica theta, const struct ad_dataset *data,
                      size_t first, size_t end, float *logits);
 
-/* Mean cross entropy of logits [N,C] with labels [N] < C, summed in order in double. N > 0. */
-double ad_mean_cross_entropy(size_t N, size_t C, const float *logits, const uint32_t *labels);
-
 #endif

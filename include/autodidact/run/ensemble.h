@@ -4,8 +4,8 @@
 #define AUTODIDACT_RUN_ENSEMBLE_H
 
 #include "autodidact/learn/ensemble.h"
-#include "autodidact/learn/scores.h"
 #include "autodidact/run/session.h"
+#include "autodidact/task/scores.h"
 
 struct ad_ensemble_options {
   char *const *runs; /* [count] folders */
@@ -35,8 +35,8 @@ int ad_ensemble_evaluate(struct ad_ensemble *ensemble, const struct ad_math *mat
                          const struct ad_ensemble_options *options);
 void ad_ensemble_destroy(struct ad_ensemble *ensemble);
 
-/* Mean of the runs' errors. */
-double ad_ensemble_mean_error(const struct ad_ensemble *ensemble);
+/* Mean over the runs of the task's first score. */
+double ad_ensemble_mean_score(const struct ad_ensemble *ensemble);
 
 /* AD_OK where all runs are finished, no folder is given twice, and they agree in all that gives their logits a common
  * meaning: descriptor, classes, tokenizer, max_tokens and truncation, shape of the model, and, where options->data is

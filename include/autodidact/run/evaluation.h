@@ -2,9 +2,9 @@
 #ifndef AUTODIDACT_RUN_EVALUATION_H
 #define AUTODIDACT_RUN_EVALUATION_H
 
-#include "autodidact/learn/scores.h"
 #include "autodidact/mpi/evaluate.h"
 #include "autodidact/run/session.h"
+#include "autodidact/task/scores.h"
 
 /* Zero-initialise, then set `ranks` where it is not for all. */
 struct ad_evaluation {

@@ -84,6 +84,7 @@ struct ad_training_summary {
   double seconds;
   double first_step;       /* when the first step of this process began, by ad_clock; 0: it was not reached */
   double slowest[3];       /* seconds of a step, an evaluation, a checkpoint */
+  const struct ad_task *task; /* what it learns; NULL before it is opened */
   int has[AD_VARIANTS];    /* 1: the settings have such parameters */
   int scored[AD_VARIANTS]; /* 1: the last evaluation has their scores; first rank */
   const struct ad_evaluation_point *evaluations; /* [evaluation_count], valid until the next call; first rank */

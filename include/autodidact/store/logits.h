@@ -1,4 +1,5 @@
-/* Logits of one evaluation, kept as HDF5 (docs/hdf5.md has the schema). Letters: N examples, C classes. */
+/* Logits of one evaluation, kept as HDF5 (docs/hdf5.md has the schema). Letters: N examples, C classes, Q words of a
+ * label (task/task.h). */
 #ifndef AUTODIDACT_STORE_LOGITS_H
 #define AUTODIDACT_STORE_LOGITS_H
 
@@ -6,11 +7,12 @@
 #include <stdint.h>
 
 #include "autodidact/learn/teacher.h"
+#include "autodidact/task/task.h"
 
 struct ad_logits {
-  size_t N, C;
+  size_t N, C, Q;
   float *logits;    /* [N,C] owned */
-  uint32_t *labels; /* [N] owned */
+  uint32_t *labels; /* [N,Q] owned */
 };
 
 /* Names in a run's logits/: those of a study on test. */
@@ -23,8 +25,8 @@ const char *ad_logits_name(enum ad_variant variant, uint64_t step, char name[AD_
 /* 1 where `name` is such a name of dev's, and what it says. */
 int ad_logits_name_read(const char *name, enum ad_variant *variant, uint64_t *step);
 
-/* Writes logits [N,C] and labels [N], whole or not at all. AD_EIO, AD_ENOMEM. */
-int ad_logits_write(const char *path, size_t N, size_t C, const float *logits, const uint32_t *labels);
+/* Writes logits [N,C] and the labels, whole or not at all. AD_EIO, AD_ENOMEM. */
+int ad_logits_write(const char *path, struct ad_labels labels, size_t C, const float *logits);
 
 /* Reads such a file and compares its digests. The caller owns `out`: ad_logits_destroy. AD_EINPUT (not one, cut short,
  * damaged: what), AD_ENOMEM. */

@@ -11,8 +11,8 @@
 #define AUTODIDACT_STORE_ROWS_H
 
 #include "autodidact/base/json.h"
-#include "autodidact/learn/scores.h"
 #include "autodidact/learn/trainer.h"
+#include "autodidact/task/scores.h"
 
 /* Bytes of the longest row of the logs. */
 enum { AD_ROW_TEXT = 1024 };
@@ -35,10 +35,12 @@ const char *ad_step_row_print(const struct ad_step_row *row, char text[AD_ROW_TE
 /* AD_EINPUT: no step (step, epoch, loss, norm and the two digests are asked for). */
 int ad_step_row_read(struct ad_step_row *row, const json_t *object);
 
-/* The members of scores, `"examples":..,"error":..`, without braces, as they stand inside rows and objects. */
+/* The members of scores, `"examples":..,"error":..`, without braces, as they stand inside rows and objects. A task that
+ * is not the first of the registry is named, `"task":..`; a score that is not finite is null. */
 const char *ad_scores_print(const struct ad_scores *scores, char text[AD_ROW_TEXT]);
 
-/* Those of an object (NULL: of none); a score that is not there is NaN, `examples` 0. */
+/* Those of an object (NULL: of none); a score that is not there is NaN, `examples` 0. None at all where the task is not
+ * known. */
 struct ad_scores ad_scores_read(const json_t *object);
 
 /* An evaluation on dev of one variant's parameters. */
@@ -51,8 +53,8 @@ struct ad_evaluation_row {
 /* Returns text. */
 const char *ad_evaluation_row_print(const struct ad_evaluation_row *row, char text[AD_ROW_TEXT]);
 
-/* Whether an object of the log is an evaluation's, and reads it. AD_EINPUT: not one of this program (model, step, error
- * and loss are asked for). */
+/* Whether an object of the log is an evaluation's, and reads it. AD_EINPUT: not one of this program (model, step, the
+ * first score and the loss are asked for). */
 int ad_evaluation_row_is(const json_t *object);
 int ad_evaluation_row_read(struct ad_evaluation_row *row, const json_t *object);
 

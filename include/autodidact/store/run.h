@@ -100,9 +100,8 @@ int ad_run_drop_checkpoints(struct ad_run *run);
 /* Reads config.yaml of a run. AD_EINPUT (not a run folder: what is missing), AD_ECONFIG, AD_ENOMEM. */
 int ad_run_config(const char *folder, struct ad_config *config);
 
-/* Writes the logits [N,C] and labels [N] of one evaluation (store/logits.h); `name` is relative to the run's logits/.
+/* Writes the logits [N,C] of one evaluation, with the labels (store/logits.h); `name` is relative to the run's logits/.
  * AD_EINPUT, AD_EIO, AD_ENOMEM. */
-int ad_run_keep_logits(struct ad_run *run, const char *name, size_t N, size_t C, const float *logits,
-                       const uint32_t *labels);
+int ad_run_keep_logits(struct ad_run *run, const char *name, struct ad_labels labels, size_t C, const float *logits);
 
 #endif

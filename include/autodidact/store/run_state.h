@@ -3,15 +3,16 @@
 #ifndef AUTODIDACT_STORE_RUN_STATE_H
 #define AUTODIDACT_STORE_RUN_STATE_H
 
-#include "autodidact/learn/scores.h"
 #include "autodidact/learn/state.h"
 #include "autodidact/learn/teacher.h"
+#include "autodidact/task/scores.h"
 
 /* One evaluation. Variants that were not evaluated are NaN. */
 struct ad_evaluation_point {
   uint64_t step;
-  double epoch, error[AD_VARIANTS];
-  double loss; /* of the result's variant */
+  double epoch;
+  double score[AD_VARIANTS]; /* the task's first: `error` in the text */
+  double loss;               /* of the result's variant */
 };
 
 struct ad_run_state {
@@ -21,7 +22,7 @@ struct ad_run_state {
   uint64_t best_step; /* of the parameters that the run keeps, and their scores; examples 0: none yet */
   struct ad_scores best;
   struct ad_scores last[AD_VARIANTS]; /* of the last evaluation; examples 0: none */
-  double dev_error;                   /* the last one of the result's variant; NaN before */
+  double dev_score;                   /* the last point's, of the result's variant; NaN before: `dev_error` */
   double seconds;                     /* in steps, and the examples of them */
   uint64_t examples;
   struct ad_evaluation_point *points; /* [count] every evaluation, owned */

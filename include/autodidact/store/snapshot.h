@@ -67,7 +67,7 @@ struct ad_snapshot_layout {
   int teacher;            /* 1: norms have the distance from a teacher */
   size_t sketch;          /* buckets */
   size_t probe;           /* B */
-  const uint32_t *labels; /* [B] of the probe */
+  const uint32_t *labels; /* [B] of the probe, classes; NULL: none are kept */
   int teacher_logits;     /* 1: the probe has a teacher's logits too */
 };
 

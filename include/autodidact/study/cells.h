@@ -44,7 +44,7 @@ struct ad_cell_record {
   int certain;                          /* 1: running, by a process of this machine */
   double beat;                          /* running: last sign of life (store/lease.h) */
   double majority[2];                   /* share of the most frequent class of dev and test; NaN: not known */
-  double score[AD_SOURCES][AD_METRICS]; /* NaN: that run has none */
+  struct ad_scores scores[AD_SOURCES];  /* examples 0: that run has none */
 };
 
 struct ad_cells {
@@ -84,9 +84,6 @@ struct ad_line_scores {
  * record->state DONE, FAILED or WAITING (stopped). AD_EIO, AD_ENOMEM. */
 int ad_cells_append(struct ad_cells *table, size_t cell, const struct ad_cell_record *record,
                     const struct ad_line_scores *scores);
-
-/* The score that a metric names. */
-double ad_study_score(const struct ad_scores *scores, enum ad_study_metric metric);
 
 /* The result that the study compares; NaN: none. */
 double ad_cells_result(const struct ad_cells *table, size_t cell);

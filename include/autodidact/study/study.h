@@ -29,6 +29,7 @@
 #include <stdint.h>
 
 #include "autodidact/base/config.h"
+#include "autodidact/task/task.h"
 
 /* What `study.result` and records name: the scores that a run keeps, on dev (of the parameters that it keeps) or test,
  * or the last ones of a variant on dev. */
@@ -39,21 +40,9 @@ enum ad_study_source {
   AD_SOURCES = AD_SOURCE_VARIANT + AD_VARIANTS
 };
 #define AD_SOURCE_CHOICES "dev|test" AD_SET_variant(AD_SET_CHOICE)
-enum ad_study_metric {
-  AD_METRIC_ERROR,
-  AD_METRIC_ACCURACY,
-  AD_METRIC_MACRO_F1,
-  AD_METRIC_MATTHEWS,
-  AD_METRIC_LOSS,
-  AD_METRICS
-};
 
-/* "dev", "test", "student", ...; "error", "accuracy", "macro_f1", ...: as in result.json. Static storage. */
+/* "dev", "test", "student", ...: as in result.json. Static storage. */
 const char *ad_study_source_name(enum ad_study_source source);
-const char *ad_study_metric_name(enum ad_study_metric metric);
-
-/* 1 where a smaller value is the better one (error, loss). */
-int ad_study_metric_falls(enum ad_study_metric metric);
 
 /* Which finished runs count as failed (study.failed), besides those that diverged. */
 enum ad_study_rule {
@@ -95,8 +84,8 @@ struct ad_study {
   char *name;
   char *dir;
   uint64_t ranks_per_trial;
-  enum ad_study_source source; /* study.result */
-  enum ad_study_metric metric;
+  enum ad_study_source source;  /* study.result: of which parameters or split, */
+  const struct ad_score *score; /* and which score of the task (task/task.h) */
   enum ad_study_rule rule;
   double threshold; /* AD_RULE_THRESHOLD */
   int test;         /* 1: finished runs are evaluated on the test split */

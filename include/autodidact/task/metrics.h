@@ -1,6 +1,7 @@
-/* How good predictions are: counts first, then figures computed from the counts alone.
+/* How good predictions of classes are: counts first, then figures computed from the counts alone.
  *
- * The counts are integers, so the figures depend neither on the order of the examples nor on who counted which. Letters: B examples, C classes. */
+ * The counts are integers, so the figures depend neither on the order of the examples nor on who counted which.
+ * Letters: B examples, C classes. */
 #ifndef AUTODIDACT_TASK_METRICS_H
 #define AUTODIDACT_TASK_METRICS_H
 
@@ -8,10 +9,10 @@
 #include <stdint.h>
 
 struct ad_metrics {
-  uint32_t classes; /* C */
-  uint64_t *labels; /* [C] examples by label, owned with the other two */
+  uint32_t classes;      /* C */
+  uint64_t *labels;      /* [C] examples by label, owned with the other two */
   uint64_t *predictions; /* [C] by prediction */
-  uint64_t *right; /* [C] by both, where they are the same */
+  uint64_t *right;       /* [C] by both, where they are the same */
 };
 
 /* Counts of zero for C >= 2 classes. The caller owns it: ad_metrics_destroy. AD_ECONFIG (fewer than 2), AD_ENOMEM. */
@@ -34,6 +35,9 @@ static inline void ad_metrics_count(struct ad_metrics *metrics, uint32_t label, 
 /* The predicted class of logits [C], C > 0: the largest, the first of equal ones. Logits that are NaN never win against
  * a number; all NaN gives class 0, so a caller who must not accept them looks at the loss. */
 uint32_t ad_metrics_predict(size_t C, const float *logits);
+
+/* Mean cross entropy of logits [B,C] with labels [B] < C, summed in order in double. B > 0. */
+double ad_mean_cross_entropy(size_t B, size_t C, const float *logits, const uint32_t *labels);
 
 /* Examples counted. */
 uint64_t ad_metrics_examples(const struct ad_metrics *metrics);
@@ -71,7 +75,8 @@ int ad_confusion_create(struct ad_confusion *confusion, size_t examples, const u
                         const uint32_t *predictions);
 void ad_confusion_destroy(struct ad_confusion *confusion);
 
-/* Puts what was wrongly predicted first, the most frequent first (ties: by label, then by prediction); the number of these.
+/* Puts what was wrongly predicted first, the most frequent first (ties: by label, then by prediction); the number of
+ * these.
  */
 size_t ad_confusion_rank(struct ad_confusion *confusion);
 

@@ -1,0 +1,49 @@
+/* Scores of a data set: what evaluations print, log and store. Letters as in task/task.h. */
+#ifndef AUTODIDACT_TASK_SCORES_H
+#define AUTODIDACT_TASK_SCORES_H
+
+#include "autodidact/task/metrics.h"
+#include "autodidact/task/task.h"
+
+enum { AD_MOST_SCORES = 8 };
+
+/* The numbers of an evaluation, in the order of the task's list and of all files that hold them. All zero: none. */
+struct ad_scores {
+  uint64_t examples;
+  const struct ad_task *task;
+  double value[AD_MOST_SCORES]; /* [task->score_count] */
+};
+
+/* The value of a name; NaN: these scores have none. */
+double ad_scores_get(const struct ad_scores *scores, const char *name);
+
+/* A value for people, with so many digits behind the point; a share in percent and with two fewer: "12.34 %". Returns
+ * text. */
+enum { AD_SCORE_TEXT = 40 };
+const char *ad_score_print(const struct ad_score *score, int decimals, double value, char text[AD_SCORE_TEXT]);
+
+/* The one that selects, and the mean loss; NaN where there are no scores. */
+double ad_scores_first(const struct ad_scores *scores);
+double ad_scores_loss(const struct ad_scores *scores);
+
+/* Scores, and the counts that they come from. */
+struct ad_scoring {
+  struct ad_scores scores;
+  size_t skipped;                /* rows of the file that the descriptor leaves out; the caller's to set */
+  struct ad_metrics metrics;     /* counts of each class, owned; none (classes 0) of tasks without classes */
+  struct ad_confusion confusion; /* owned */
+};
+
+/* Scores of logits [N,C] against labels. The caller owns them: ad_scoring_destroy, after a failure too. AD_EINPUT (a
+ * row without a label), AD_EDIVERGED (the loss is not finite; the scores are there), AD_ENOMEM. */
+int ad_scoring_create(struct ad_scoring *scoring, struct ad_labels labels, size_t C, const float *logits);
+
+/* The same of predictions [N,Q] that no single row of logits made, as those of a vote, and their loss. */
+int ad_scoring_create_predicted(struct ad_scoring *scoring, struct ad_labels labels, size_t C,
+                                const uint32_t *predictions, double loss);
+void ad_scoring_destroy(struct ad_scoring *scoring);
+
+/* The accuracy of always giving the same answer, the best one; NaN: not known, or nothing of this task. */
+double ad_majority_share(struct ad_labels labels, size_t C);
+
+#endif

@@ -1,0 +1,139 @@
+/* What a task is: how a label is read and stored, what the model learns from it, and what an evaluation says.
+ *
+ * A task is a table in a file of its own, src/task/NAME.c, and a line of autodidact/task/tasks.h. All else asks the
+ * table. A label is Q words of 32 bits, and so is a prediction; what they mean is the task's: a class, the bits of a
+ * float, a set.
+ *
+ * Letters: N labelled rows, C logits of a row, Q words of a label. */
+#ifndef AUTODIDACT_TASK_TASK_H
+#define AUTODIDACT_TASK_TASK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autodidact/base/buffer.h"
+#include "autodidact/math/kernels.h"
+#include "autodidact/task/tasks.h"
+
+/* The first word of a label that is not there. */
+#define AD_NO_LABEL UINT32_MAX
+
+/* Which rows of the encoder have logits and a label. */
+enum ad_task_reads {
+  AD_READS_CLS,   /* each example's first: the only ones that the encoder computes to the end */
+  AD_READS_TOKENS /* every token's: refused so far */
+};
+
+/* Which of two values of a score is the better one, and what it counts. */
+enum ad_better { AD_BETTER_DOWN, AD_BETTER_UP };
+enum ad_score_unit { AD_SCORE_NUMBER, AD_SCORE_SHARE, AD_SCORE_NATS };
+
+/* A number of an evaluation. A name means the same in all tasks that have it. */
+struct ad_score {
+  const char *name;  /* in files, and behind the dot of study.result */
+  const char *title; /* for people */
+  enum ad_better better;
+  enum ad_score_unit unit;
+  int brief; /* 1: also stands where there is room for a few */
+};
+
+/* A label as a file writes it, and the class that it stands for. */
+struct ad_label_value {
+  char *value;
+  uint32_t class_id;
+};
+
+/* The labels that a descriptor declares for one file, made ready for a task's `parse`. */
+struct ad_label_table {
+  const struct ad_task *task;
+  const struct ad_label_value *values; /* [count] not owned */
+  size_t count;
+  void *state; /* the task's, freed by ad_free */
+};
+
+/* Labels of N rows. Not owned. */
+struct ad_labels {
+  const struct ad_task *task;
+  size_t count;          /* N */
+  const uint32_t *words; /* [N,Q] */
+};
+
+struct ad_scoring;
+
+/* A function that may be NULL says so. */
+struct ad_task {
+  const char *name;
+  enum ad_task_reads reads;
+  int classes; /* 1: a label is one class below C, and so is a prediction */
+
+  /* [score_count], at least 2 and at most AD_MOST_SCORES. The first one selects parameters (run.select), and stands
+   * where there is room for one; finite logits give it a finite value. The last one is the mean loss. */
+  const struct ad_score *scores;
+  size_t score_count;
+
+  /* Q of a model with C logits. NULL: 1. */
+  size_t (*words)(size_t C);
+
+  /* Fills table->state. NULL: `parse` needs none. AD_ENOMEM. */
+  int (*open)(struct ad_label_table *table);
+
+  /* The label [Q] of a field's text [size]: 1, or 0 where it is none. */
+  int (*parse)(const struct ad_label_table *table, const char *text, size_t size, uint32_t *label);
+
+  /* Appends what a label may be, behind "unknown label x, expected ". AD_ENOMEM. */
+  int (*expected)(const struct ad_label_value *values, size_t count, struct ad_buffer *out);
+
+  /* 1 where these words [Q] are a label of a model with C logits. */
+  int (*is_label)(size_t C, const uint32_t *label);
+
+  /* The loss of each row into loss [N], and scale times its gradient into dlogits [N,C]. logits [N,C], labels [N,Q]. A
+   * row's numbers do not depend on the other rows. */
+  void (*loss)(const struct ad_kernels *kernels, size_t N, size_t C, const float *logits, const uint32_t *labels,
+               float scale, float *loss, float *dlogits);
+
+  /* The mean loss of logits [N,C] with labels [N,Q], summed in order in double. N > 0. */
+  double (*mean_loss)(size_t N, size_t C, const float *logits, const uint32_t *labels);
+
+  /* The prediction [Q] of logits [C]. */
+  void (*predict)(size_t C, const float *logits, uint32_t *prediction);
+
+  /* Scores of predictions [N,Q], but for the mean loss, into scoring->scores.value, and what they come from. AD_ENOMEM,
+   * AD_EINTERNAL. */
+  int (*score)(struct ad_scoring *scoring, struct ad_labels labels, size_t C, const uint32_t *predictions);
+
+  /* The accuracy of always giving the same answer; NaN: not known. NULL: there is no such thing. */
+  double (*majority)(struct ad_labels labels, size_t C);
+};
+
+/* The tables. */
+#define AD_TASK_TABLE(name) extern const struct ad_task ad_task_##name;
+AD_TASKS(AD_TASK_TABLE)
+#undef AD_TASK_TABLE
+
+/* Task number i of the registry; NULL behind the last one. Number 0 is that of files which name none. */
+const struct ad_task *ad_task_at(size_t i);
+
+/* The task of this name (NULL: number 0); NULL: there is none. */
+const struct ad_task *ad_task_find(const char *name);
+
+/* The task's score of this name; NULL: it has none. */
+const struct ad_score *ad_task_score(const struct ad_task *task, const char *name);
+
+/* Score number i of all tasks, each name once, in the order of the registry; NULL behind the last one. And the one of a
+ * name; NULL: no task has it. */
+const struct ad_score *ad_score_at(size_t i);
+const struct ad_score *ad_score_find(const char *name);
+
+/* 1 where a is better than b; NaN is better than nothing, and nothing is better than NaN. */
+int ad_score_is_better(const struct ad_score *score, double a, double b);
+
+/* Q. */
+size_t ad_task_words(const struct ad_task *task, size_t C);
+
+/* Makes a table ready. Its values must outlive it. The caller owns it: ad_label_table_close, after a failure too.
+ * AD_ENOMEM. */
+int ad_label_table_open(struct ad_label_table *table, const struct ad_task *task, const struct ad_label_value *values,
+                        size_t count);
+void ad_label_table_close(struct ad_label_table *table);
+
+#endif

@@ -1,0 +1,186 @@
+/* Single-label classification: a label is one class, the loss is the cross entropy, the largest logit is the answer. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodidact/base/elementary.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/task/scores.h"
+
+/* --- Labels. */
+
+/* A label's text, not terminated. */
+struct span {
+  const char *data; /* [size] */
+  size_t size;
+};
+
+static int is_same(struct span a, struct span b) {
+  return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+}
+
+/* A label without the ".0" of a whole number: tables that pandas wrote have 1.0 for 1 in a column with gaps. */
+static struct span as_whole(struct span label) {
+  size_t digits = label.size > 0 && label.data[0] == '-', end;
+  const size_t begin = digits;
+  while (digits < label.size && label.data[digits] >= '0' && label.data[digits] <= '9') {
+    digits++;
+  }
+  for (end = digits + 1; end < label.size && label.data[end] == '0'; end++) {
+  }
+  if (digits > begin && end == label.size && end > digits + 1 && label.data[digits] == '.') {
+    label.size = digits;
+  }
+  return label;
+}
+
+static int compare_spans(struct span a, struct span b) {
+  const int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
+  return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static struct span value_of(const struct ad_label_table *table, uint32_t i) {
+  return (struct span){table->values[i].value, strlen(table->values[i].value)};
+}
+
+static int compare_labels(const void *a, const void *b, void *table) {
+  const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  const int order = compare_spans(as_whole(value_of(table, x)), as_whole(value_of(table, y)));
+  return order != 0 ? order : (x > y) - (x < y);
+}
+
+/* The state is the numbers of the values in the order in which find_label looks for them. */
+static int order_labels(struct ad_label_table *table) {
+  uint32_t *order = table->state = ad_malloc(table->count, sizeof *order);
+  if (order == NULL) {
+    return ad_fail_memory(table->count * sizeof *order, "the labels of a file");
+  }
+  for (uint32_t i = 0; i < table->count; i++) {
+    order[i] = i;
+  }
+  if (table->count > 1) {
+    qsort_r(order, table->count, sizeof *order, compare_labels, table);
+  }
+  return AD_OK;
+}
+
+/* The number of a label's value; `count` when it is not there. Of values that are the same whole number the one that is
+ * written alike, or else the first. */
+static size_t find_label(const struct ad_label_table *table, struct span label) {
+  const uint32_t *order = table->state;
+  const struct span whole = as_whole(label);
+  size_t low = 0, high = table->count;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (compare_spans(as_whole(value_of(table, order[middle])), whole) < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  size_t found = table->count;
+  for (; low < table->count; low++) {
+    const struct span value = value_of(table, order[low]);
+    if (is_same(value, label)) {
+      return order[low];
+    }
+    if (!is_same(as_whole(value), whole)) {
+      break;
+    }
+    found = found == table->count ? order[low] : found;
+  }
+  return found;
+}
+
+static int parse(const struct ad_label_table *table, const char *text, size_t size, uint32_t *label) {
+  const size_t place = find_label(table, (struct span){text, size});
+  *label = place < table->count ? table->values[place].class_id : AD_NO_LABEL;
+  return place < table->count;
+}
+
+static int expected(const struct ad_label_value *values, size_t count, struct ad_buffer *out) {
+  enum { MOST = 20 };
+  AD_TRY(ad_buffer_puts(out, "one of: "));
+  for (size_t i = 0; i < count && i < MOST; i++) {
+    AD_TRY(ad_buffer_printf(out, "%s%s", i == 0 ? "" : ", ", values[i].value));
+  }
+  return count > MOST ? ad_buffer_printf(out, ", ... (%zu in all)", count) : AD_OK;
+}
+
+static int is_label(size_t C, const uint32_t *label) {
+  return *label < C;
+}
+
+/* --- Loss and predictions. */
+
+static void cross_entropy(const struct ad_kernels *kernels, size_t N, size_t C, const float *logits,
+                          const uint32_t *labels, float scale, float *loss, float *dlogits) {
+  kernels->cross_entropy(N, C, logits, labels, scale, loss, dlogits);
+}
+
+double ad_mean_cross_entropy(size_t N, size_t C, const float *logits, const uint32_t *labels) {
+  double sum = 0.0;
+  for (size_t i = 0; i < N; i++) {
+    const float *row = logits + i * C;
+    double top = row[0], total = 0.0;
+    for (size_t c = 1; c < C; c++) {
+      top = row[c] > top ? row[c] : top;
+    }
+    for (size_t c = 0; c < C; c++) {
+      total += ad_math_exp(row[c] - top);
+    }
+    sum += ad_math_log(total) + top - row[labels[i]];
+  }
+  return sum / (double)N;
+}
+
+static void predict(size_t C, const float *logits, uint32_t *prediction) {
+  *prediction = ad_metrics_predict(C, logits);
+}
+
+/* --- Scores. */
+
+static int score(struct ad_scoring *s, struct ad_labels labels, size_t C, const uint32_t *predictions) {
+  AD_TRY(ad_metrics_create(&s->metrics, (uint32_t)C));
+  AD_TRY(ad_metrics_add(&s->metrics, labels.count, labels.words, predictions));
+  AD_TRY(ad_confusion_create(&s->confusion, labels.count, labels.words, predictions));
+  s->scores.value[0] = ad_metrics_error(&s->metrics);
+  s->scores.value[1] = ad_metrics_accuracy(&s->metrics);
+  s->scores.value[2] = ad_metrics_macro_f1(&s->metrics);
+  s->scores.value[3] = ad_metrics_matthews(&s->metrics);
+  return AD_OK;
+}
+
+/* The share of the most frequent class. */
+static double majority(struct ad_labels labels, size_t C) {
+  size_t *count = ad_calloc(C, sizeof *count), most = 0;
+  for (size_t i = 0; count != NULL && i < labels.count; i++) {
+    if (labels.words[i] < C && ++count[labels.words[i]] > most) {
+      most = count[labels.words[i]];
+    }
+  }
+  ad_free(count);
+  return most > 0 ? (double)most / (double)labels.count : NAN;
+}
+
+static const struct ad_score scores[] = {{"error", "error", AD_BETTER_DOWN, AD_SCORE_SHARE, 1},
+                                         {"accuracy", "accuracy", AD_BETTER_UP, AD_SCORE_SHARE, 0},
+                                         {"macro_f1", "macro F1", AD_BETTER_UP, AD_SCORE_NUMBER, 1},
+                                         {"matthews", "Matthews", AD_BETTER_UP, AD_SCORE_NUMBER, 0},
+                                         {"loss", "loss", AD_BETTER_DOWN, AD_SCORE_NATS, 1}};
+
+const struct ad_task ad_task_classification = {.name = "classification",
+                                               .reads = AD_READS_CLS,
+                                               .classes = 1,
+                                               .scores = scores,
+                                               .score_count = sizeof scores / sizeof *scores,
+                                               .open = order_labels,
+                                               .parse = parse,
+                                               .expected = expected,
+                                               .is_label = is_label,
+                                               .loss = cross_entropy,
+                                               .mean_loss = ad_mean_cross_entropy,
+                                               .predict = predict,
+                                               .score = score,
+                                               .majority = majority};

@@ -1,0 +1,85 @@
+#include "autodidact/task/scores.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+
+double ad_scores_get(const struct ad_scores *scores, const char *name) {
+  const struct ad_score *score = scores->task == NULL ? NULL : ad_task_score(scores->task, name);
+  return score == NULL ? NAN : scores->value[score - scores->task->scores];
+}
+
+const char *ad_score_print(const struct ad_score *score, int decimals, double value, char text[AD_SCORE_TEXT]) {
+  if (score->unit == AD_SCORE_SHARE) {
+    snprintf(text, AD_SCORE_TEXT, "%.*f %%", decimals - 2, 100.0 * value);
+  } else {
+    snprintf(text, AD_SCORE_TEXT, "%.*f", decimals, value);
+  }
+  return text;
+}
+
+double ad_scores_first(const struct ad_scores *scores) {
+  return scores->task == NULL ? NAN : scores->value[0];
+}
+
+double ad_scores_loss(const struct ad_scores *scores) {
+  return scores->task == NULL ? NAN : scores->value[scores->task->score_count - 1];
+}
+
+/* No scores yet, once every row is known to have a label. */
+static int begin(struct ad_scoring *s, struct ad_labels labels, size_t C) {
+  const struct ad_task *task = labels.task;
+  const size_t Q = ad_task_words(task, C);
+  *s = (struct ad_scoring){.scores = {.examples = labels.count, .task = task}};
+  for (size_t i = 0; i < labels.count; i++) {
+    if (!task->is_label(C, labels.words + i * Q)) {
+      return ad_fail(AD_EINPUT, "example %zu has no label: nothing to compare with", i + 1);
+    }
+  }
+  return AD_OK;
+}
+
+/* A model that gives a loss that is not finite has diverged. */
+static int finish(struct ad_scoring *s, double loss) {
+  s->scores.value[s->scores.task->score_count - 1] = loss;
+  return isfinite(loss)
+             ? AD_OK
+             : ad_fail(AD_EDIVERGED, "the loss over %" PRIu64 " examples is %s: logits are too large, or no numbers",
+                       s->scores.examples, isnan(loss) ? "NaN" : "infinite");
+}
+
+int ad_scoring_create_predicted(struct ad_scoring *s, struct ad_labels labels, size_t C, const uint32_t *predictions,
+                                double loss) {
+  AD_TRY(begin(s, labels, C));
+  AD_TRY(labels.task->score(s, labels, C, predictions));
+  return finish(s, loss);
+}
+
+int ad_scoring_create(struct ad_scoring *s, struct ad_labels labels, size_t C, const float *logits) {
+  const struct ad_task *task = labels.task;
+  const size_t N = labels.count, Q = ad_task_words(task, C);
+  uint32_t *predictions = ad_malloc(N * Q, sizeof *predictions);
+  *s = (struct ad_scoring){0};
+  if (predictions == NULL) {
+    return ad_fail_memory(N * Q * sizeof *predictions, "the predictions");
+  }
+  for (size_t i = 0; i < N; i++) {
+    task->predict(C, logits + i * C, predictions + i * Q);
+  }
+  const int status = ad_scoring_create_predicted(s, labels, C, predictions, 0.0);
+  ad_free(predictions);
+  AD_TRY(status);
+  return finish(s, task->mean_loss(N, C, logits, labels.words));
+}
+
+void ad_scoring_destroy(struct ad_scoring *s) {
+  ad_metrics_destroy(&s->metrics);
+  ad_confusion_destroy(&s->confusion);
+}
+
+double ad_majority_share(struct ad_labels labels, size_t C) {
+  return labels.task == NULL || labels.task->majority == NULL ? NAN : labels.task->majority(labels, C);
+}

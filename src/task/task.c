@@ -1,0 +1,75 @@
+#include "autodidact/task/task.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+
+static const struct ad_task *const tasks[] = {
+#define AD_TASK_ROW(name) &ad_task_##name,
+    AD_TASKS(AD_TASK_ROW)
+#undef AD_TASK_ROW
+};
+enum { TASKS = sizeof tasks / sizeof *tasks };
+
+const struct ad_task *ad_task_at(size_t i) {
+  return i < TASKS ? tasks[i] : NULL;
+}
+
+const struct ad_task *ad_task_find(const char *name) {
+  for (size_t i = 0; name != NULL && i < TASKS; i++) {
+    if (strcmp(tasks[i]->name, name) == 0) {
+      return tasks[i];
+    }
+  }
+  return name == NULL ? tasks[0] : NULL;
+}
+
+const struct ad_score *ad_task_score(const struct ad_task *task, const char *name) {
+  for (size_t i = 0; i < task->score_count; i++) {
+    if (strcmp(task->scores[i].name, name) == 0) {
+      return &task->scores[i];
+    }
+  }
+  return NULL;
+}
+
+const struct ad_score *ad_score_find(const char *name) {
+  const struct ad_score *found = NULL;
+  for (size_t t = 0; found == NULL && t < TASKS; t++) {
+    found = ad_task_score(tasks[t], name);
+  }
+  return found;
+}
+
+const struct ad_score *ad_score_at(size_t i) {
+  for (size_t t = 0; t < TASKS; t++) {
+    for (size_t s = 0; s < tasks[t]->score_count; s++) {
+      const struct ad_score *score = &tasks[t]->scores[s];
+      if (ad_score_find(score->name) == score && i-- == 0) {
+        return score;
+      }
+    }
+  }
+  return NULL;
+}
+
+int ad_score_is_better(const struct ad_score *score, double a, double b) {
+  return (!isnan(a) && isnan(b)) || (score->better == AD_BETTER_UP ? a > b : a < b);
+}
+
+size_t ad_task_words(const struct ad_task *task, size_t C) {
+  return task->words == NULL ? 1 : task->words(C);
+}
+
+int ad_label_table_open(struct ad_label_table *table, const struct ad_task *task, const struct ad_label_value *values,
+                        size_t count) {
+  *table = (struct ad_label_table){.task = task, .values = values, .count = count};
+  return task->open == NULL ? AD_OK : task->open(table);
+}
+
+void ad_label_table_close(struct ad_label_table *table) {
+  ad_free(table->state);
+  *table = (struct ad_label_table){0};
+}
