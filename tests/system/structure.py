@@ -40,7 +40,7 @@ LONGEST = 600  # lines of a file
 LONGEST_COMMAND = 150  # of a file of src/cli: arguments, a few calls, printing
 WIDEST, DEEPEST = 120, 60  # columns of a line, lines of a function
 # Modules whose inside headers, lines, functions and symbols keep the rules too.
-STRICT = ["statistics", "study", "report"]
+STRICT = ["statistics", "task", "study", "report"]
 CODE = (".c", ".h", ".py", ".sh", ".cmake")
 
 
@@ -380,7 +380,7 @@ def check_used_results(root, _build):
 def check_environment(root, _build):
     """Kernels and products are chosen once: below study nothing else looks at the environment."""
     reads = re.compile(r"(?<![\w.>])(secure_)?getenv\s*\(|\benviron\b")
-    for path in code_files(root, [f"src/{module}" for module in ("base", "math", "text", "data", "model", "learn", "store")]):
+    for path in code_files(root, [f"src/{module}" for module in ("base", "math", "text", "task", "data", "model", "learn", "store")]):
         if path.suffix in (".c", ".h") and path != root / "src/math/context.c":
             for number, line in enumerate(strip_code(path.read_text(encoding="utf-8")).split("\n"), 1):
                 if reads.search(line):
@@ -484,11 +484,29 @@ def check_architectures(root, _build):
             yield f"{folder.relative_to(root)}:1: is no folder; each architecture has one"
 
 
+def check_tasks(root, _build):
+    """A task is named by its own file and the registry alone."""
+    registry = root / "include/autodidact/task/tasks.h"
+    tasks = re.findall(r"^  X\((\w+)\)", registry.read_text(encoding="utf-8"), re.M)
+    if not tasks:
+        yield f"{registry.relative_to(root)}:1: holds no line of a task"
+    named = re.compile(rf"\bad_task_(?:{'|'.join(tasks)})\b|\"(?:{'|'.join(tasks)})\"")
+    own = {root / f"src/task/{name}.c" for name in tasks} | {registry}
+    for path in code_files(root, ["src", "mpi", "include"]):
+        if path.suffix in (".c", ".h") and path not in own:
+            for number, line in enumerate(lines(path), 1):
+                if named.search(line):
+                    yield f"{path.relative_to(root)}:{number}: names a task: {line.strip()}"
+    for path in sorted(own):
+        if not path.is_file():
+            yield f"{path.relative_to(root)}:1: is no file; each task has one"
+
+
 CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check_headers_compile, check_guards, check_lines,
           check_symbols, check_comments,
           check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory, check_one_parser,
           check_one_voice, check_used_results, check_one_format, check_prefixes,
-          check_environment, check_teacher_methods, check_keys, check_choices, check_run_files, check_architectures]
+          check_environment, check_teacher_methods, check_keys, check_choices, check_run_files, check_architectures, check_tasks]
 
 
 def table():
@@ -575,6 +593,8 @@ PLANTS = [
     (check_architectures, "src/store/run.c", "static const char word[] = \"bert.embeddings.word_embeddings.weight\";\n",
      "names an architecture"),
     (check_architectures, "include/autodidact/model/architectures.h", swap("X(BERT, bert)", "X(NEW, new)"), "new:1: is no folder"),
+    (check_tasks, "src/learn/trainer.c", "const void *planted(void) { return &ad_task_classification; }\n", "names a task"),
+    (check_tasks, "include/autodidact/task/tasks.h", swap("  X(classification)", "  X(regression)"), "regression.c:1: is no file"),
     (check_used_results, "src/store/hdf5_file.c", "void f(void) { H5Fplanted(0); }\n", "has no H5Fplanted"),
 ]
 
