@@ -13,9 +13,9 @@
 
 const char help_model[] =
     "Which parameters of the run, in place of its result: student, teacher, window or run (the means)";
-const char help_folder[] = "Where the files of the run's data set lie now, in place of data.folder";
+const char help_folder[] = "Where the files of the run's data set are now, in place of data.folder";
 const char help_own_descriptor[] =
-    "Go by the run's own descriptor, though the file that it was read from means something else now";
+    "Use the run's own descriptor, even where the meaning of the file that it was read from has changed";
 
 enum { KEY_FIRST = 0x7001 };
 

@@ -13,7 +13,7 @@
   X(tokenize, 0, "--model DIR [FILE]", "the token ids of each line")                                              \
   X(data, 0, "CONFIG.yaml [key=value ...]", "what the readers see: rows, classes, lengths, digests")              \
   X(order, 0, "CONFIG.yaml [key=value ...]", "the example ids of every step, for use in other tools")             \
-  X(diff, 0, "RUN_A RUN_B", "where two runs part, and what differs in their inputs")                              \
+  X(diff, 0, "RUN_A RUN_B", "the first difference of two runs, and what differs in their inputs")                 \
   X(verify, 1, "RUN [--replay N]", "compares a run with its own digests; trains N of its steps again")            \
   X(inspect, 0, "FILE|MODEL|RUN", "what a run, or any file of it, holds")                                         \
   X(export, 0, "RUN --out DIR", "a Hugging Face folder of the run's result")                                      \

@@ -50,11 +50,10 @@ int ad_command_data(const struct ad_math *math, int argc, char **argv) {
   (void)math;
   struct ad_session session = {0};
   size_t count = 0;
-  int status = open_session(
-      "data",
-      "Reads every split as train would and says what it found: rows, classes, token lengths, truncated and skipped "
-      "rows, digests, and whether that is what the descriptor expects.",
-      argc, argv, &session, &count);
+  int status = open_session("data",
+                            "Reads every split as train would and prints what it found: rows, classes, token lengths, "
+                            "truncated and skipped rows, digests. Says whether that is what the descriptor expects.",
+                            argc, argv, &session, &count);
   for (enum ad_split split = 0; status == AD_OK && count > 0 && split < AD_SPLITS; split++) {
     status = report_split(&session, split);
   }

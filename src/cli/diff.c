@@ -92,14 +92,12 @@ int ad_command_diff(const struct ad_math *math, int argc, char **argv) {
       .command = "diff",
       .usage = "RUN_A RUN_B",
       .text =
-          "Compares two runs to the bit: what differs in configuration, data, initial parameters, code and kernels; "
-          "the first row of the logs that "
-          "differs; the first tensor of the results that differs; of the checkpoints and snapshots that both have the "
-          "first step and tensor that differ. Numbers are compared as they are written. Host, start time and "
-          "number of ranks are passed over.\v"
-          "Exit code 0: log and result are equal to the bit, whatever differs in the inputs. 1: they are not, or a run "
-          "has no result yet (the message "
-          "names the first difference), or the input is bad. 2: failure of the machine.\n",
+          "Compares two runs to the bit. Prints what differs in configuration, data, initial parameters, code and "
+          "kernels. Prints the first row of the logs and the first tensor of the results that differ, and of the "
+          "checkpoints and snapshots that both have the first step and tensor. Numbers are compared as they are "
+          "written. Host, start time and number of ranks are ignored.\vExit code 0: log and result are equal "
+          "to the bit, whatever the inputs. 1: they differ (the message names the first difference), a run has no "
+          "result yet, or the input is bad. 2: failure of the machine.\n",
       .least = 2,
       .most = 2};
   size_t count;

@@ -80,23 +80,23 @@ int ad_command_eval(const struct ad_math *math, int argc, char **argv) {
       {"folder", "DIR", help_folder, NULL, &where.folder},
       {"own-descriptor", NULL, help_own_descriptor, &where.own, NULL},
       {"vote", NULL,
-       "Several runs: sum their class probabilities, the largest sum wins; also each run alone, and how much the runs "
-       "differ",
+       "Several runs: sum their class probabilities, the largest sum wins. Also prints each run alone, and how much "
+       "the runs differ",
        &vote, NULL},
-      {"average", NULL, "Several runs: one model with the mean of their parameters; also each run alone", &average,
-       NULL},
+      {"average", NULL, "Several runs: one model with the mean of their parameters. Also prints each run alone",
+       &average, NULL},
       {"out", "DIR", "With --average: write that model as a Hugging Face folder; it must not exist, or be empty", NULL,
        &out},
       {"json", NULL, "One JSON object in place of the tables", &json, NULL}};
-  const struct arguments arguments = {"eval",
-                                      "RUN... --data FILE",
-                                      "Scores the result of a finished run: error, accuracy, macro F1, Matthews "
-                                      "correlation, loss, confusion matrix; or "
-                                      "of several runs together, by vote or by averaged parameters.",
-                                      options,
-                                      sizeof options / sizeof *options,
-                                      0,
-                                      SIZE_MAX};
+  const struct arguments arguments = {
+      "eval",
+      "RUN... --data FILE",
+      "Scores the result of a finished run: error, accuracy, macro F1, Matthews correlation, loss, confusion matrix. "
+      "Scores several runs together, by vote or by averaged parameters.",
+      options,
+      sizeof options / sizeof *options,
+      0,
+      SIZE_MAX};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
   if (help) {
     return AD_OK;

@@ -39,14 +39,11 @@ int ad_command_inspect(const struct ad_math *math, int argc, char **argv) {
       .command = "inspect",
       .usage = "FILE|MODEL|RUN",
       .text =
-          "Shows what a file holds. A safetensors file or a Hugging Face model folder: for each tensor name, type, "
-          "shape, "
-          "Euclidean norm, smallest and largest value, number of values that are NaN or infinite, digest (XXH3) of the "
-          "stored bytes. A run, or any of its files: a summary (config.yaml: what differs from the defaults; "
-          "log.jsonl: "
-          "losses and evaluations; timing.jsonl: seconds; a checkpoint: vectors, tensors, numbers; snapshots: datasets "
-          "and "
-          "numbers; logits: scores).",
+          "Shows what a file holds. Of each tensor of a safetensors file or a Hugging Face model folder: name, type, "
+          "shape, Euclidean norm, smallest and largest value, number of NaN and infinite values, digest (XXH3) of the "
+          "stored bytes. Of a run, or any of its files, a summary: of config.yaml what differs from the defaults, of "
+          "log.jsonl losses and evaluations, of timing.jsonl seconds, of a checkpoint vectors, tensors and numbers, of "
+          "snapshots datasets and numbers, of logits scores.",
       .least = 1,
       .most = 1};
   size_t count;

@@ -29,9 +29,8 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
   int help;
   const struct argument options[] = {
       {"data", "FILE",
-       "What to classify (required): with a run a file in the layout of its data set's test split, or train, dev, test "
-       "for a split "
-       "itself; with a model folder one example a line, a TAB between the texts of a pair",
+       "What to classify (required). With a run: a file in the layout of its data set's test split, or train, dev, "
+       "test for a split itself. With a model folder: one example a line, a TAB between the texts of a pair",
        NULL, &o.data},
       {"model", "NAME", help_model, NULL, &o.model},
       {"folder", "DIR", help_folder, NULL, &o.where.folder},
@@ -41,10 +40,9 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
   const struct arguments arguments = {
       "predict",
       "RUN|MODEL --data FILE",
-      "Prints one line for each row of the file, in order: the class. RUN is the folder "
-      "of a finished run, MODEL a Hugging Face folder with a classifier. Labels are not "
-      "looked at. A row that cannot be read is an error; where the descriptor lets such "
-      "rows pass (incomplete, empty: skip), its line is empty, and a warning names it.",
+      "Prints one line for each row of the file, in order: the class. RUN is the folder of a finished run, MODEL a "
+      "Hugging Face folder with a classifier. Labels are ignored. A row that cannot be read is an error. Where the "
+      "descriptor lets such rows pass (incomplete, empty: skip), its line is empty, and a warning names it.",
       options,
       sizeof options / sizeof *options,
       0,

@@ -48,15 +48,15 @@ int study_command_report(const struct ad_math *math, int argc, char **argv) {
   const struct argument options[] = {
       {"out", "DIR", "Folder for the files; otherwise report/ in the study's folder", NULL, &settings.folder},
       {"baseline", "ARM", "The arm that others are compared with; otherwise the first one", NULL, &settings.baseline}};
-  const struct arguments arguments = {"study report",
-                                      "STUDY.yaml",
-                                      "Statistics of the cells that are done, as docs/statistics.md explains them: "
-                                      "prints them as text and writes tables "
-                                      "(CSV, JSON) and one HTML page with figures.",
-                                      options,
-                                      sizeof options / sizeof *options,
-                                      1,
-                                      1};
+  const struct arguments arguments = {
+      "study report",
+      "STUDY.yaml",
+      "Computes the statistics of the cells that are done, as docs/statistics.md explains them. Prints them as text "
+      "and writes tables (CSV, JSON) and one HTML page with figures.",
+      options,
+      sizeof options / sizeof *options,
+      1,
+      1};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
   return help ? AD_OK : report(argv[1], &settings);
 }

@@ -11,10 +11,9 @@ int study_command_run(const struct ad_math *math, int argc, char **argv) {
   const struct arguments arguments = {
       "study run",
       "STUDY.yaml [key=value ...]",
-      "Runs the cells of a study that are not finished, study.ranks_per_trial ranks each, under mpirun or srun or "
-      "alone. "
-      "Any number of jobs may run the same study at one time. Keys: those that do not change a cell (run.time_limit, "
-      "checkpoint.minutes, ...).",
+      "Runs the cells of a study that are not finished, each on study.ranks_per_trial ranks, under mpirun or srun or "
+      "alone. Any number of jobs may run the same study at one time. Takes keys that do not change a cell "
+      "(run.time_limit, checkpoint.minutes, ...).",
       NULL,
       0,
       1,

@@ -89,17 +89,16 @@ int study_command_status(const struct ad_math *math, int argc, char **argv) {
   size_t count;
   const struct argument options[] = {
       {"json", NULL, "One JSON object with every cell, in place of the table", &json, NULL}};
-  const struct arguments arguments = {"study status",
-                                      "STUDY.yaml",
-                                      "What became of the cells of a study, by arms: done, running, waiting (never "
-                                      "begun, or stopped with a checkpoint), "
-                                      "failed (diverged, or an error), how many runs count as failed by the study's "
-                                      "rule, and the step of each that runs. "
-                                      "Reads the table and the times of running cells, no data.",
-                                      options,
-                                      sizeof options / sizeof *options,
-                                      1,
-                                      1};
+  const struct arguments arguments = {
+      "study status",
+      "STUDY.yaml",
+      "Prints what became of the cells of a study, by arms: done, running, waiting (never begun, or stopped with a "
+      "checkpoint), failed (diverged, or an error). Also prints how many runs count as failed by the study's rule, and "
+      "the step of each running cell. Reads the table and the times of running cells, no data.",
+      options,
+      sizeof options / sizeof *options,
+      1,
+      1};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
   if (help) {
     return AD_OK;

@@ -92,9 +92,8 @@ int ad_command_train(const struct ad_math *math, int argc, char **argv) {
        NULL, &faults}};
   const struct arguments arguments = {"train",
                                       "CONFIG.yaml [key=value ...]",
-                                      "Fine-tunes an encoder as CONFIG.yaml says; key=value arguments come on top. "
-                                      "run.dir, data.descriptor and model.path "
-                                      "(or model.vocab) must be set.",
+                                      "Fine-tunes an encoder as CONFIG.yaml says; key=value arguments win over the "
+                                      "file. run.dir, data.descriptor and model.path (or model.vocab) must be set.",
                                       options,
                                       sizeof options / sizeof *options,
                                       0,

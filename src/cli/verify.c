@@ -77,13 +77,10 @@ int ad_command_verify(const struct ad_math *math, int argc, char **argv) {
   const struct arguments arguments = {
       "verify",
       "RUN",
-      "Compares a run with itself: log.jsonl with its chain of digests; checkpoints with their digests, the window's "
-      "sum "
-      "with its ring; snapshots, logits, model/ and variants/ with theirs; and all of them with the log. Of a finished "
-      "run "
-      "each file must be there, and no other. Nothing is written. Works on any number of ranks.\v"
-      "Exit code 0: everything is good. 1: something is wrong (each is told), or the input is bad. 2: failure of the "
-      "machine.\n",
+      "Compares a run with itself: log.jsonl with its chain of digests, checkpoints, snapshots, logits, model/ and "
+      "variants/ with their digests, the window's sum with its ring. Compares all of them with the log. A finished run "
+      "must have each of its files, and no other. Writes nothing. Works on any number of ranks.\vExit code 0: "
+      "everything is good. 1: something is wrong (each is printed), or the input is bad. 2: failure of the machine.\n",
       options,
       sizeof options / sizeof *options,
       1,
