@@ -359,10 +359,10 @@ int ad_config_help(struct ad_buffer *out, int markdown) {
   if (markdown) {
     AD_TRY(ad_buffer_puts(
         out,
-        "# Configuration keys\n\nMade from the options table by `autodidact train --keys-markdown`. In the "
-        "YAML file a key is nested (`optim:` then `lr: 1e-4`), on the command line dotted "
-        "(`optim.lr=1e-4`). Where a condition stands, the key has an effect only then; a key that is given in vain is told "
-        "by a warning.\n\n| key | default | value | has an effect with | meaning |\n| --- | --- | --- | --- | --- |\n"));
+        "# Configuration keys\n\nMade from the options table by `autodidact train --keys-markdown`. In the YAML file "
+        "a key is nested (`optim:` then\n`lr: 1e-4`), on the command line dotted (`optim.lr=1e-4`). Where a condition "
+        "is given, the key has an effect only then.\nA key without effect gives a warning.\n\n| key | default | value "
+        "| has an effect with | meaning |\n| --- | --- | --- | --- | --- |\n"));
   }
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
     const struct config_option *option = &config_options[i];

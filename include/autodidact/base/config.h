@@ -74,9 +74,9 @@
   X(COUNT, RESULT, model_positions, "model.positions", "512", 8, 65536, "", "model.path is empty", \
     "a new encoder: longest input in tokens") \
   X(CHOICE, RESULT, model_classifier, "model.classifier", "pooler", 0, 0, classifier, "", \
-    "the classifier stands on tanh(pooler) as in Hugging Face, or on the bare [CLS] state as in the paper") \
+    "what the classifier reads: tanh(pooler) as in Hugging Face, or the bare [CLS] state as in the paper") \
   X(CHOICE, RESULT, model_head, "model.head", "auto", 0, 0, head_use, "model.path is set", \
-    "the classifier that the folder of model.path has: auto, kept where its classes have the names of the data's, in the same order, else drawn anew; keep, kept, or the run is refused where it does not fit; new, drawn anew") \
+    "the classifier in the folder of model.path. auto: keep it where its classes are the data's, by name and order, else draw a new one. keep: keep it; refuse the run where it does not fit. new: draw a new one.") \
   X(TEXT, RESULT, model_freeze, "model.freeze", "none", 0, 0, "", "", \
     "what is not trained: none, embeddings, encoder (feature extraction), or a number n: the embeddings and the first n layers") \
   X(REAL, RESULT, model_dropout, "model.dropout", "-1", -1, 0.999, "", "", \
@@ -84,7 +84,7 @@
   X(TEXT, INPUT, data_descriptor, "data.descriptor", "", 0, 0, "", "", \
     "name or path of a dataset descriptor (datasets/NAME.yaml), required") \
   X(TEXT, INPUT, data_folder, "data.folder", "", 0, 0, "", "data.train is empty or data.dev is empty or data.test is empty", \
-    "where the descriptor's files lie; empty: as the descriptor says") \
+    "where the descriptor's files are; empty: as the descriptor says") \
   X(TEXT, INPUT, data_train, "data.train", "", 0, 0, "", "", \
     "training file in place of the descriptor's") \
   X(TEXT, INPUT, data_dev, "data.dev", "", 0, 0, "", "", \
@@ -190,7 +190,7 @@
     "what a snapshot has: some of scalars, norms (of each tensor), sketch (of the parameters), probe (logits), parameters (all of them)") \
   X(COUNT, OBSERVATION, snapshot_sketch, "snapshot.sketch", "1024", 16, 65536, "", \
     AD_WITH_SNAPSHOTS "; and snapshot.content has sketch", \
-    "buckets of the sketch, a power of two: squared distances are told to about sqrt(2 / buckets)") \
+    "buckets of the sketch, a power of two: squared distances are known to about sqrt(2 / buckets)") \
   X(COUNT, OBSERVATION, snapshot_probe, "snapshot.probe", "64", 1, 1e9, "", \
     AD_WITH_SNAPSHOTS "; and snapshot.content has probe; and a dev split", \
     "the probe: so many first examples of dev") \
