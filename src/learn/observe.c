@@ -189,15 +189,16 @@ static const struct ad_tensor *find_tensor(struct ad_observer *o, size_t flat) {
   return tensor;
 }
 
-/* Where the cell of `flat` ends, or the tensor that was found last if that is nearer. */
+/* Where the grain of `flat` ends, or the tensor that was found last if that is nearer. */
 static size_t cell_end(const struct ad_observer *o, size_t flat) {
   const struct ad_tensor *tensor = &o->shard->params->tensors[o->tensor];
-  const size_t cell = ad_update_cell_end(o->shard->params, tensor->bucket, flat), end = tensor->offset + tensor->count;
-  return cell < end ? cell : end;
+  const size_t grain = ad_update_grain_end(o->shard->params, tensor->bucket, flat);
+  const size_t end = tensor->offset + tensor->count;
+  return grain < end ? grain : end;
 }
 
-/* Of a cell of the tensor that was found last. squares: of the update, or NULL where there was none. theta, teacher (or
- * NULL): [length]. */
+/* Of a grain of the tensor that was found last. squares: of the update, or NULL where there was none. theta, teacher
+ * (or NULL): [length]. */
 static void add_norms(struct ad_observer *o, size_t length, const double *squares, const float *theta,
                       const float *teacher) {
   uint64_t *value = o->sums + o->settings.buckets + o->tensor * WORDS;

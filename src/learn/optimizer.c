@@ -106,7 +106,7 @@ static void digest_to(struct stretch *s, size_t flat) {
   }
 }
 
-size_t ad_update_cell_end(const struct ad_params *params, uint32_t bucket, size_t flat) {
+size_t ad_update_grain_end(const struct ad_params *params, uint32_t bucket, size_t flat) {
   const size_t base = ad_block_base(params, bucket), rest = ad_table_rest(params, bucket, flat);
   if (rest > 0) {
     const size_t width = params->table.width, row_end = base - (rest - 1) / width * width, row = row_end - width;
@@ -116,8 +116,8 @@ size_t ad_update_cell_end(const struct ad_params *params, uint32_t bucket, size_
   return base + ((flat - base) / AD_UPDATE_PIECE + 1) * AD_UPDATE_PIECE;
 }
 
-/* A range with one kind of gradient (NULL: none) and moments (0: none to be read), with the hooks, cell by cell where it is
- * watched. */
+/* A range with one kind of gradient (NULL: none) and moments (0: none to be read), with the hooks, grain by grain where
+ * it is watched. */
 static int update_range(const struct stretch *s, size_t flat, size_t local, size_t length, const float *gradient,
                         int moments) {
   const struct ad_optimizer *o = s->optimizer;
@@ -125,7 +125,7 @@ static int update_range(const struct stretch *s, size_t flat, size_t local, size
   struct ad_watch *watch = hooks == NULL ? NULL : hooks->watch;
   const size_t end = flat + length;
   for (size_t count; flat < end; flat += count, local += count) {
-    const size_t most = watch != NULL   ? ad_update_cell_end(o->shard->params, s->bucket, flat) - flat
+    const size_t most = watch != NULL   ? ad_update_grain_end(o->shard->params, s->bucket, flat) - flat
                         : hooks != NULL ? AD_UPDATE_PIECE
                                         : end - flat;
     count = end - flat < most ? end - flat : most;
@@ -176,7 +176,7 @@ static int update_tensor(struct stretch *s, int by_rows, size_t begin, size_t en
   const struct ad_params *params = s->optimizer->shard->params;
   for (size_t at = begin, length; at < end; at += length) {
     length = by_rows ? ad_block_run(params, s->bucket, at, end, AD_UPDATE_PIECE)
-                     : ad_update_cell_end(params, s->bucket, at) - at;
+                     : ad_update_grain_end(params, s->bucket, at) - at;
     length = end - at < length ? end - at : length;
     AD_TRY((by_rows ? update_rows : update_plain)(s, at, local + (at - begin), length));
     digest_to(s, at + length);

@@ -1,4 +1,4 @@
-/* Digests: XXH3, 64 bits. They tell whether bits are equal; they are not a protection against intent. */
+/* Digests: XXH3, 64 bits. They show whether bits are equal. They are no protection against intent. */
 #ifndef AUTODIDACT_BASE_DIGEST_H
 #define AUTODIDACT_BASE_DIGEST_H
 
@@ -11,7 +11,7 @@ uint64_t ad_digest(const void *data, size_t bytes);
 /* One that depends on a key too: a place, a purpose. */
 uint64_t ad_digest_keyed(uint64_t key, const void *data, size_t bytes);
 
-/* The sum modulo 2^64 of the keyed digests of blocks that lie one after another: of `block` bytes each, the last one of
+/* The sum modulo 2^64 of the keyed digests of blocks that follow one another: of `block` bytes each, the last one of
  * what is left. Their keys are key, key + step, key + 2 step, ... */
 uint64_t ad_digest_blocks(uint64_t key, uint64_t step, const void *data, size_t bytes, size_t block);
 

@@ -32,11 +32,11 @@ int ad_file_stream(const char *path, FILE **file);
 int ad_write_all(int fd, const void *data, size_t size);
 
 /* Writes a file whole or not at all: temporary name in the same folder, fsync, rename, fsync of the folder. AD_EIO, and
- * errno tells why (ENOSPC: the disk is full). */
+ * errno says why (ENOSPC: the disk is full). */
 int ad_file_write(const char *path, const void *data, size_t size);
 
-/* Renames what has been synced, and syncs its new folder, so that the name survives a crash. Where that fails and nothing
- * had the name before, it is gone again. AD_EIO, and errno tells why. */
+/* Renames what has been synced, and syncs its new folder, so that the name survives a crash. Where that fails and
+ * nothing had the name before, it is gone again. AD_EIO, and errno says why. */
 int ad_file_rename(const char *from, const char *to);
 
 /* Makes an empty file for writing in place of whatever has that name, which is not followed where it is a link. Returns its
@@ -49,15 +49,15 @@ int ad_folder_sync(const char *folder);
 /* Makes a folder and its parents; one that exists is fine. AD_EIO. */
 int ad_make_folders(const char *path);
 
-/* Removes a folder and the files in it; one that does not exist is fine, one with folders inside is not, nor is a link to
- * one. AD_EIO. */
+/* Removes a folder and the files in it. One that does not exist is fine. One with folders inside, or a link to one, is
+ * a failure. AD_EIO. */
 int ad_remove_folder(const char *path);
 
-/* Existence tests (follow links); 1 or 0. What is no folder counts as a file: whoever opens it is told what it is. */
+/* Existence tests (follow links); 1 or 0. What is no folder counts as a file: opening it gives the message. */
 int ad_is_file(const char *path);
 int ad_is_folder(const char *path);
 
-/* Whether something that exists is a folder that exists or lies in it, at any depth and by whatever names; 1 or 0. */
+/* Whether something that exists is a folder that exists or is inside it, at any depth and by any names; 1 or 0. */
 int ad_is_inside(const char *path, const char *folder);
 
 /* "folder/name" (just name when folder is empty or name is absolute). The caller owns it; NULL when out of memory. */

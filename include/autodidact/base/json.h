@@ -1,9 +1,9 @@
-/* JSON in and out, by jansson. All JSON that the program reads comes through here, so that every file gives the same
- * messages and what is valid JSON (RFC 8259) is read, although jansson cannot hold all of it.
+/* JSON in and out, by jansson. All JSON that the program reads comes through here, so every file gives the same
+ * messages. All valid JSON (RFC 8259) is read, although jansson cannot hold all of it.
  *
- * A value that jansson cannot hold stands in the tree as a `raw` value: a number past 64 bits or past the largest
- * double, a string with a NUL or with half of a surrogate pair. It is no number and no string to jansson, so whoever
- * needs one refuses it; whoever does not look never meets it. */
+ * A value that jansson cannot hold is a `raw` value in the tree. Such are a number past 64 bits or past the largest
+ * double, and a string with a NUL or with half of a surrogate pair. It is no number and no string to jansson, so
+ * whoever needs one refuses it; whoever does not look never meets it. */
 #ifndef AUTODIDACT_BASE_JSON_H
 #define AUTODIDACT_BASE_JSON_H
 

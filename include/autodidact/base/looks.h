@@ -5,11 +5,11 @@
 
 #include <stddef.h>
 
-/* What the reader of a file takes itself, which it is not told about. */
+/* What the reader of a file takes itself, and does not report. */
 enum ad_looks { AD_LOOKS_TEXT, AD_LOOKS_SAFETENSORS, AD_LOOKS_HDF5 };
 
-/* For a reader that fails: where `status` is AD_EINPUT or AD_ECONFIG and the file's bytes [size] look like another kind
- * than `own`, the message says which, and what to do. Returns `status`. */
+/* For a reader that fails with AD_EINPUT or AD_ECONFIG. Where the file's bytes [size] look like another kind than
+ * `own`, the message says which, and what to do. Returns `status`. */
 int ad_looks_explain(int status, enum ad_looks own, const char *path, const char *data, size_t size);
 
 /* As ad_looks_explain, for a file that is not in memory: its first bytes are read. */

@@ -59,7 +59,7 @@ void ad_arena_destroy(struct ad_arena *arena);
 /* `bytes` of work memory aligned to 64; NULL when the arena is full (a broken size computation: AD_EINTERNAL). */
 void *ad_arena_take(struct ad_arena *arena, size_t bytes);
 
-/* Where the arena stands, and back to it: everything taken since is given back. */
+/* The arena's position, and back to it: everything taken since is given back. */
 static inline size_t ad_arena_mark(const struct ad_arena *arena) {
   return arena->used;
 }

@@ -24,8 +24,8 @@ enum ad_stream {
 /* One Philox block: counter c [4] and key k [2] to 4 words. */
 void ad_philox(const uint32_t c[4], const uint32_t k[2], uint32_t out[4]);
 
-/* 64 random bits / a number below n (unbiased up to 2^-64 n; n > 0) / a uniform in (0,1) / a standard normal
- * (Box-Muller in double precision), as functions of seed, stream, `substream` (an epoch, a tensor number) and index. */
+/* Functions of seed, stream, `substream` (an epoch, a tensor number) and index. In order: 64 random bits; a number
+ * below n (unbiased up to 2^-64 n; n > 0); a uniform in (0,1); a standard normal (Box-Muller in double precision). */
 uint64_t ad_random_bits(uint64_t seed, enum ad_stream stream, uint32_t substream, uint64_t index);
 uint64_t ad_random_below(uint64_t seed, enum ad_stream stream, uint32_t substream, uint64_t index, uint64_t n);
 double ad_random_uniform(uint64_t seed, enum ad_stream stream, uint32_t substream, uint64_t index);

@@ -1,5 +1,5 @@
-/* Texts of files as people are shown them. Names of classes, tensors, arms and files may hold anything: nothing of it
- * reaches a terminal as a command, nor makes a line look like another. */
+/* Texts of files as people are shown them. Names of classes, tensors, arms and files may hold anything. Nothing of it
+ * reaches a terminal as a command, or makes a line look like another. */
 #ifndef AUTODIDACT_BASE_SHOWN_H
 #define AUTODIDACT_BASE_SHOWN_H
 
@@ -13,8 +13,8 @@
 int ad_is_plain(int32_t c);
 
 /* Copies text [length] to out [size > 0] with a NUL, cut between two characters where it is too long. Control
- * characters become \n, \t, \r, \x1b; invisible and directional ones (Unicode's Cf but the joiners, line and paragraph
- * separators, U+0080 to U+009F, U+FFFE, U+FFFF) become \u202e; bytes that are no UTF-8 become \xff. Returns the bytes
+ * characters become \n, \t, \r, \x1b. Invisible and directional ones (Unicode's Cf but the joiners, line and paragraph
+ * separators, U+0080 to U+009F, U+FFFE, U+FFFF) become \u202e. Bytes that are no UTF-8 become \xff. Returns the bytes
  * in front of the NUL. What it gives is left alone by a second call. */
 size_t ad_escape(const char *text, size_t length, char *out, size_t size);
 

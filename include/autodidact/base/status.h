@@ -30,9 +30,9 @@ const char *ad_status_text(int status);
 /* Exit code of the program for a status (design: 0 done, 1 input, 2 machine, 3 diverged, 75 requeue). */
 int ad_status_exit_code(int status);
 
-/* Records a message (printf format, cut at 2,000 bytes, what a terminal must not get escaped: base/shown.h) for this
- * thread and returns `status`, so that a failing call reads `return ad_fail(AD_EINPUT, "%s:%zu: ...", path, line)`. A
- * later ad_fail replaces the message. */
+/* Records a message for this thread and returns `status`, so that a failing call reads `return ad_fail(AD_EINPUT,
+ * "%s:%zu: ...", path, line)`. The message has printf's format, is cut at 2,000 bytes, and is escaped for terminals
+ * (base/shown.h). A later ad_fail replaces the message. */
 int ad_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ad_fail(AD_ENOMEM) with the number of bytes that could not be had and what for. */
@@ -47,8 +47,8 @@ const char *ad_error_message(void);
 /* Forgets the recorded message. */
 void ad_error_clear(void);
 
-/* Takes the result of a call whose failure changes nothing: what was only read is closed, what is thrown away is removed,
- * the message about a failure cannot be told. All other results are looked at (cmake/used_results.h). */
+/* Takes the result of a call whose failure changes nothing: closing what was only read, removing what is thrown away,
+ * printing the message about a failure. All other results are looked at (cmake/used_results.h). */
 static inline void ad_ignore(long long result) {
   (void)result;
 }

@@ -1,6 +1,6 @@
 /* The registry of teacher methods. A method is one line here and one file, src/learn/teacher/NAME.c, which defines its
  * table (src/learn/teacher/method.h). From these lines come the choices, conditions and help of the configuration, and
- * the list of tables that learn/teacher.h looks a method up in. */
+ * the list of tables that learn/teacher.h looks a method up in. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_BASE_TEACHER_METHODS_H
 #define AUTODIDACT_BASE_TEACHER_METHODS_H
 

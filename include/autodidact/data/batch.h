@@ -1,7 +1,8 @@
 /* A packed batch, and how it is built from a data set.
  *
  * Letters: B examples, T packed tokens. No padding between examples: the tokens of all examples lie one after another.
- */
+ *
+ * Words: docs/glossary.md. */
 #ifndef AUTODIDACT_DATA_BATCH_H
 #define AUTODIDACT_DATA_BATCH_H
 

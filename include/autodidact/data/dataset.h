@@ -46,8 +46,9 @@ struct ad_read_options {
   size_t rows;      /* only the first so many examples (0: all) */
   size_t per_class; /* only the first so many examples of each class (0: all); not together with rows */
   int labels;       /* 1: every example must have a label; 0: a file without the label column is read without labels */
-  int every_row;    /* 1: for predictions: nothing is left out and no label is looked at, so that examples and `unread` are all
-                       rows of the file; of no effect with labels, rows, per_class or a split rule, where the split is not the file */
+  /* 1: for predictions. Nothing is left out and no label is looked at: examples and `unread` are all rows of the file.
+   * No effect with labels, rows, per_class or a split rule, where the split is not the file. */
+  int every_row;
   const char *cache; /* folder where the result is kept for the next time, made where there is none; NULL or "": none */
 };
 

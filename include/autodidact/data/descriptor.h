@@ -121,8 +121,8 @@ static inline int ad_descriptor_has(const struct ad_descriptor *descriptor, enum
   return descriptor->source[split].file != NULL;
 }
 
-/* What a difference between two states of a descriptor changes: nothing but what is told and expected; which rows a split
- * has; which texts the model sees; which class a number or a label stands for. */
+/* What a difference between two states of a descriptor changes: only messages and expectations; which rows a split has;
+ * which texts the model sees; which class a number or a label means. */
 enum { AD_CHANGED_ABOUT = 1, AD_CHANGED_ROWS = 2, AD_CHANGED_TEXTS = 4, AD_CHANGED_CLASSES = 8 };
 
 /* Appends to `out` in words what differs between a descriptor as it was and as it is, "" where nothing does; *kinds: which

@@ -1,6 +1,6 @@
 /* Which examples a step sees, and in which lane: pure functions of (seed.order, step), never stored.
  *
- * Letters: N examples of the training split, B examples in a batch, W lanes, R ranks. */
+ * Letters: N examples of the training split, B examples in a batch, W lanes, R ranks. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_DATA_ORDER_H
 #define AUTODIDACT_DATA_ORDER_H
 
@@ -30,12 +30,13 @@ void ad_order_epoch(struct ad_order *order, uint32_t epoch);
  * last step of an epoch. No allocation. AD_EINTERNAL when the epoch of the step is not below 2^32. */
 int ad_order_batch(struct ad_order *order, uint64_t step, uint32_t *ids, size_t *count);
 
-/* Cuts a batch of count < 2^32 examples into W lanes, 1 to AD_MAX_LANES, by token count: the longest example first (ties:
- * the lower position), each onto the lane that has fewest tokens (ties: the lower lane). The lanes are then numbered anew,
- * so that ranks have equal shares: heaviest first (ties: the lower lane) each goes to the half of the tree (math/tree.h)
- * with fewer tokens a lane (ties: the left one), as long as that has room, and in each half likewise. lengths [count] are token counts. On
- * return lane w holds the batch positions member[lane_begin[w] .. lane_begin[w + 1]), ascending; lane_begin [W + 1],
- * member [count]. work [count] is scratch. No allocation; a function of (count, lengths, W) alone. */
+/* Cuts a batch of count < 2^32 examples into W lanes, 1 to AD_MAX_LANES, by token count. The longest example comes
+ * first (ties: the lower position). Each goes to the lane that has fewest tokens (ties: the lower lane). The lanes are
+ * then numbered anew, so that ranks have equal shares. Heaviest first (ties: the lower lane) each goes to the half of
+ * the tree (math/tree.h) with fewer tokens a lane (ties: the left one), as long as that has room. The same rule applies
+ * inside each half. lengths [count] are token counts. On return lane w holds the batch positions member[lane_begin[w]
+ * .. lane_begin[w + 1]), ascending; lane_begin [W + 1], member [count]. work [count] is scratch. No allocation; a
+ * function of (count, lengths, W) alone. */
 void ad_lanes_assign(size_t count, const uint32_t *lengths, size_t W, size_t *lane_begin, uint32_t *member,
                      uint64_t *work);
 

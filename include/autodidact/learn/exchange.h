@@ -4,7 +4,7 @@
  *
  * Letters: R ranks, W lanes. Rank r computes the lanes [r W / R, (r + 1) W / R) and owns shard r (model/shard.h), or
  * everything. Every function is collective over the ranks and called in the same order by all. All return AD_OK or what
- * failed here. */
+ * failed here. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_LEARN_EXCHANGE_H
 #define AUTODIDACT_LEARN_EXCHANGE_H
 
@@ -34,10 +34,10 @@ struct ad_exchange {
   float *(*place)(void *context, uint32_t bucket, size_t part);
 
   /* Finishes the tree of a bucket: `begin` hands in this rank's partial sums (which must not be touched until `end`).
-   * `end` writes the sum over all lanes, the part of the shard that this rank updates, into room, which it does not
-   * need where the exchange works in place; *gradient is where the sum then lies, until the step's end. The sum of
-   * squares of each of its blocks goes into squares (ad_compact_squares), taken while it is in cache. A bucket is ended
-   * before the next one begins. */
+   * `end` writes the sum over all lanes, of the shard that this rank updates, into room. It does not need room where
+   * the exchange works in place. *gradient points to the sum, until the step's end. The sum of squares of each of its
+   * blocks goes into squares (ad_compact_squares), taken while it is in cache. A bucket is ended before the next one
+   * begins. */
   int (*reduce_begin)(void *context, uint32_t bucket, const struct ad_partial *partials, size_t count);
   int (*reduce_end)(void *context, uint32_t bucket, float *room, double *squares, const float **gradient);
 

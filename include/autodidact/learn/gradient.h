@@ -1,9 +1,9 @@
 /* The gradient of one step: partial sums over lanes, from the backward to the exchange.
  *
  * A rank computes its lanes [lo, hi) of W in one or more rounds; each round leaves the sums of the largest nodes of the
- * tree inside its lanes. Partial sums that are the two halves of a node are added as soon as both are there, so that
- * after the last round a bucket has the fewest partial sums: one, the whole gradient, where a rank has all lanes. These
- * the exchange reduces while the next bucket is computed. */
+ * tree inside its lanes. Partial sums that are the two halves of a node are added as soon as both are there. So a
+ * bucket has the fewest partial sums after the last round: one, the whole gradient, where a rank has all lanes. The
+ * exchange reduces them while the next bucket is computed. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_LEARN_GRADIENT_H
 #define AUTODIDACT_LEARN_GRADIENT_H
 
@@ -15,9 +15,9 @@ struct ad_gradient;
 int ad_gradient_create(struct ad_gradient **gradient, const struct ad_params *params, const struct ad_kernels *kernels,
                        size_t W, const struct ad_exchange *exchange);
 
-/* Where reductions go, from now on: room [buckets] for the shard's part of each bucket's gradient (not read where the
- * exchange works in place), and squares, one double for each block of all buckets, one bucket after another. Both are
- * the caller's and must outlive it. */
+/* Where reductions go, from now on. room [buckets]: for the shard's part of each bucket's gradient, not read where the
+ * exchange works in place. squares: one double for each block of all buckets, one bucket after another. Both are the
+ * caller's and must outlive it. */
 void ad_gradient_receive(struct ad_gradient *gradient, float *const *room, double *squares);
 
 /* Memory for `most` partial sums of each bucket, touched rows as ad_rows_most has them. AD_ENOMEM. */

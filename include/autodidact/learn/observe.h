@@ -1,16 +1,16 @@
 /* What is measured of a step for snapshots: norms of each tensor, and a count sketch of all parameters.
  *
- * Norms are L2. The squares of a cell of the update (ad_update_cell_end) are added in double by the rule of sums inside
- * a row, cells are added exactly, in 320-bit fixed point (a long accumulator: Kulisch 2013), so that their order and
- * the shards they lie on change no bit.
+ * Norms are L2. The squares of a grain (ad_update_grain_end) are added in double by the rule of sums inside a row.
+ * Grains are added exactly, in 320-bit fixed point (a long accumulator: Kulisch 2013). So their order and their shards
+ * change no bit.
  *
  * The sketch (Charikar, Chen, Farach-Colton 2002) is S[h(i)] += s(i) round(theta_i 2^36) over all trained parameters i,
- * modulo 2^64, with a bucket h and a sign s from the generator, keyed by i alone: all runs of one architecture share
+ * modulo 2^64. The generator gives the bucket h and the sign s, keyed by i alone: all runs of one architecture share
  * them. It is linear and exact: the sketch of a difference of parameters is the difference of their sketches, of the
- * same run or of two. The sum of its squares, times 2^-72, estimates the squared distance without bias, with a relative
- * standard deviation of about sqrt(2 / buckets); products of two such differences estimate their dot product.
+ * same run or of two. The sum of its squares, times 2^-72, estimates the squared distance without bias. Its relative
+ * standard deviation is about sqrt(2 / buckets). Products of two such differences estimate their dot product.
  *
- * Letters: P parameters, R ranks, N tensors. */
+ * Letters: P parameters, R ranks, N tensors. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_LEARN_OBSERVE_H
 #define AUTODIDACT_LEARN_OBSERVE_H
 
@@ -52,8 +52,8 @@ void ad_observer_destroy(struct ad_observer *observer);
 /* Bytes that it holds. */
 size_t ad_observer_size(const struct ad_observer *observer);
 
-/* A step's numbers on this shard: `begin`, then `before` and `after` for each cell that the optimizer updates with this
- * watch (struct ad_update_hooks), the observer's own; it is at `flat` of the flat vector and `local` of the shard's. */
+/* A step's numbers on this shard: `begin`, then `before` and `after` for each grain at `flat` of theta [P] that the
+ * optimizer updates with the observer's own watch (struct ad_update_hooks). */
 void ad_observer_begin(struct ad_observer *observer);
 struct ad_watch *ad_observer_watch(struct ad_observer *observer);
 void ad_observer_before(struct ad_observer *observer, size_t flat);

@@ -1,6 +1,7 @@
 /* AdamW on a shard of the flat vector, with clipping by the global norm.
  *
- * Loshchilov and Hutter 2019 (decoupled decay), arithmetic as torch.optim.AdamW. Letters: P parameters, L layers. */
+ * Loshchilov and Hutter 2019 (decoupled decay), arithmetic as torch.optim.AdamW. Letters: P parameters, L layers.
+ * Words: docs/glossary.md. */
 #ifndef AUTODIDACT_LEARN_OPTIMIZER_H
 #define AUTODIDACT_LEARN_OPTIMIZER_H
 
@@ -39,15 +40,15 @@ double ad_optimizer_clip(const struct ad_optimizer *optimizer, double norm);
 /* Floats of a piece of the shard that is updated at once, at most: all that is done with it stays in cache. */
 enum { AD_UPDATE_PIECE = 1024 };
 
-/* Pieces are made of whole cells, and cells do not depend on the shards: AD_UPDATE_PIECE floats, counted from a row's
- * begin in the row table and from the end of these or the bucket's begin elsewhere; at the end of a row or a
- * tensor they are shorter. This is the end of the cell of the bucket that holds `flat`; it may lie behind the end of
- * the tensor. */
-size_t ad_update_cell_end(const struct ad_params *params, uint32_t bucket, size_t flat);
+/* Pieces are made of whole grains, and grains do not depend on the shards. A grain has AD_UPDATE_PIECE floats, fewer at
+ * the end of a row or a tensor. Grains are counted from a row's begin in the row table, elsewhere from the end of
+ * these rows or the bucket's begin. This is the end of the grain of the bucket that holds `flat`; it may be behind the
+ * end of the tensor. */
+size_t ad_update_grain_end(const struct ad_params *params, uint32_t bucket, size_t flat);
 
 /* Called for each piece, at `flat` of the flat vector and `local` of the shard's own vectors, before (or NULL) and
- * after its update. watch, or NULL: pieces are single cells, which the update looks at as it comes by (gradients before
- * scaling); `before` may set it, `after` read it. */
+ * after its update. watch, or NULL: pieces are single grains, which the update measures (gradients before scaling);
+ * `before` may set it, `after` read it. */
 struct ad_update_hooks {
   void *context;
   int (*before)(void *context, size_t flat, size_t local, size_t length);

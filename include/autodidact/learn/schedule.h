@@ -13,9 +13,9 @@
 /* Warm-up steps of a run of `total` steps: share (in [0,1]) of them, rounded up. */
 uint64_t ad_schedule_warmup(uint64_t total, double share);
 
-/* Factor in [0,1] of step t (from 0) of a run of `total` steps, the first `warmup` (<= total) of which warm up:
- * t / warmup there, so 0 in the first step; then from 1 down to 0 at t = total, on a line or on half a cosine, or 1
- * throughout. Past the end, t > total, linear and cosine stay 0. */
+/* Factor in [0,1] of step t (from 0) of a run of `total` steps. The first `warmup` (<= total) warm up: t / warmup, so 0
+ * in the first step. Then it falls from 1 to 0 at t = total, on a line or on half a cosine, or is 1 throughout. Past
+ * the end, t > total, linear and cosine stay 0. */
 double ad_schedule_factor(enum ad_schedule kind, uint64_t t, uint64_t total, uint64_t warmup);
 
 /* Layer-wise decay: factor on the learning rate of a layer of a model of L `layers` (model/params.h: layer 0 the

@@ -1,9 +1,9 @@
-/* What must be kept of a training to go on with it: vectors that lie on the shards, and a few numbers. Neither mentions
- * ranks, so another number of them can go on.
+/* What must be kept of a training to continue it: vectors on the shards, and a few numbers. Neither mentions ranks, so
+ * another number of ranks can continue.
  *
  * Letters: P parameters, K window. A vector has `slots` rows [P] of which frozen parameters (model/params.h) belong to
  * the student's alone. Pieces are ranges [flat, flat + count) of one bucket, inside the shard that the trainer updates
- * (the whole bucket where every rank updates everything). */
+ * (the whole bucket where every rank updates everything). Words: docs/glossary.md. */
 #ifndef AUTODIDACT_LEARN_STATE_H
 #define AUTODIDACT_LEARN_STATE_H
 

@@ -1,11 +1,11 @@
 /* The teacher of self-distillation, and the means of self-ensemble: what a step's past students become.
  *
- * theta_t are the parameters before update t (from 0), as in Xu et al. 2020: a student enters the window every `every`
- * updates, and the teacher of step t has seen the students up to theta_{t - lag}. All state lies on the shard; only
- * what forwards read is a whole vector, once a node. docs/methods.md, section 6, has the definitions;
+ * theta_t are the parameters before update t (from 0), as in Xu et al. 2020. A student enters the window every `every`
+ * updates. The teacher of step t has seen the students up to theta_{t - lag}. All state is on the shard; only what
+ * forwards read is a whole vector, once a node. docs/methods.md, section 6, has the definitions;
  * autodidact/base/teacher_methods.h lists the methods, src/learn/teacher/ has a file for each.
  *
- * Letters: C classes, B examples, K window, P parameters, R ranks, T steps of the run. */
+ * Letters: C classes, B examples, K window, P parameters, R ranks, T steps of the run. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_LEARN_TEACHER_H
 #define AUTODIDACT_LEARN_TEACHER_H
 
@@ -29,7 +29,7 @@ struct ad_teacher_settings {
   enum ad_teacher_dropout dropout;
   double decay;            /* EMA */
   int means;               /* also keep the mean over the run and over the window, for evaluation */
-  const char *ring_folder; /* where the ring lies on disk; NULL: in memory */
+  const char *ring_folder; /* where the ring is on disk; NULL: in memory */
 };
 
 /* The vectors whose replicas forwards read. Their memory is not owned. Frozen parameters are the student's alone: in
@@ -101,10 +101,10 @@ size_t ad_teacher_members(const struct ad_teacher *teacher, const struct ad_repl
 const struct ad_masks *ad_teacher_masks(const struct ad_teacher *teacher, const struct ad_masks *student, size_t k,
                                         struct ad_masks *masks);
 
-/* Update t (from 0) of the shard: `begin`; for each piece of at most AD_WINDOW_PIECE floats, at `flat` of the flat
- * vector and `local` of the shard's own vectors, `before` it is updated and `after`; `end` once all pieces are done.
- * Between begin and end the ranks' shards together are all parameters. AD_EDIVERGED (a parameter out of the window's
- * range, with its name), AD_EIO. */
+/* Update t (from 0) of the shard: `begin`; for each piece `before` it is updated, and `after`; `end` once all pieces
+ * are done. A piece has at most AD_WINDOW_PIECE floats, at `flat` of the flat vector and `local` of the shard's own
+ * vectors. Between begin and end the ranks' shards together are all parameters. AD_EDIVERGED (a parameter out of the
+ * window's range, with its name), AD_EIO. */
 int ad_teacher_begin(struct ad_teacher *teacher, uint64_t t);
 int ad_teacher_before(struct ad_teacher *teacher, size_t flat, size_t local, size_t length);
 int ad_teacher_after(struct ad_teacher *teacher, size_t flat, size_t local, size_t length);
@@ -124,7 +124,7 @@ int ad_teacher_mean(struct ad_teacher *teacher, enum ad_variant variant);
 size_t ad_teacher_vectors(const struct ad_teacher *teacher, struct ad_state_vector *vectors);
 struct ad_teacher_state ad_teacher_state(const struct ad_teacher *teacher);
 
-/* Where the piece of slot `slot` of vector number `vector` lies, at `flat` of the flat vector and `local` of the
+/* Address of the piece of slot `slot` of vector number `vector`, at `flat` of the flat vector and `local` of the
  * shard's own. NULL: not in memory (a ring on disk). */
 void *ad_teacher_place(const struct ad_teacher *teacher, size_t vector, size_t slot, size_t flat, size_t local);
 

@@ -1,6 +1,6 @@
 /* One training step after another: order, lanes, forward, loss, backward, tree, clipping, update.
  *
- * Letters: B examples in a batch, C classes, P parameters, W lanes. */
+ * Letters: B examples in a batch, C classes, P parameters, W lanes. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_LEARN_TRAINER_H
 #define AUTODIDACT_LEARN_TRAINER_H
 
@@ -62,10 +62,10 @@ void ad_trainer_destroy(struct ad_trainer *trainer);
 uint64_t ad_trainer_total(const struct ad_trainer *trainer);
 uint64_t ad_trainer_done(const struct ad_trainer *trainer);
 
-/* Bytes that a rank will hold once all its steps are done, computed from sizes alone: activations of student and
- * teacher; work memory of the backward; partial sums of the gradient (its own, not those of the exchange); reduced
- * gradient; moments; sums and rings of past parameters; what observes steps. The word rows of the gradient are bounded
- * by the tokens of a batch. */
+/* Bytes that a rank will hold once all its steps are done, computed from sizes alone. In order: activations of student
+ * and teacher; work memory of the backward; partial sums of the gradient (its own, not those of the exchange); reduced
+ * gradient; moments; sums and rings of past parameters; the observer. The word rows of the gradient are bounded by the
+ * tokens of a batch. */
 struct ad_trainer_bytes {
   size_t activations, work, partials, gradient, moments, window, observer;
 };
@@ -87,14 +87,14 @@ int ad_trainer_variant(struct ad_trainer *trainer, enum ad_variant variant, cons
 /* The teacher's exact sums against its rings. AD_EINTERNAL, AD_EIO. */
 int ad_trainer_verify(const struct ad_trainer *trainer);
 
-/* What must be kept to go on from here (learn/state.h): the shard that pieces belong to; the vectors, into vectors
+/* What must be kept to continue from here (learn/state.h): the shard that pieces belong to; the vectors, into vectors
  * [AD_STATE_VECTORS], their number returned; the numbers. */
 const struct ad_shard *ad_trainer_shard(const struct ad_trainer *trainer);
 size_t ad_trainer_vectors(const struct ad_trainer *trainer, struct ad_state_vector *vectors);
 struct ad_trainer_state ad_trainer_state(const struct ad_trainer *trainer);
 
-/* Where the piece from `flat` on of bucket `bucket` of slot `slot` of vector number `vector` lies, in the shard one
- * after another. Of the student also frozen buckets. NULL: not in memory (a ring on disk). */
+/* Address of the piece from `flat` on of bucket `bucket` of slot `slot` of vector number `vector`. Pieces of a shard
+ * follow one another. Of the student also frozen buckets. NULL: not in memory (a ring on disk). */
 void *ad_trainer_place(const struct ad_trainer *trainer, size_t vector, size_t slot, uint32_t bucket, size_t flat);
 
 /* Copies `count` elements of such a piece to or from values. AD_EIO (a ring on disk). */

@@ -1,12 +1,12 @@
 /* The exact window: the mean of the last K of a sequence of vectors, or of all of them, without drift.
  *
  * Each value enters a 64-bit fixed-point sum, rounded once to the grid 2^-(57 - ceil(log2 K)); when it leaves, the same
- * integer is subtracted. So the sum is the same after any number of steps, in any order of additions, however the
- * vector is cut into shards; the mean is the quotient, rounded once to float32. What leaves is kept in a ring of the
- * last K vectors, in memory or in a file. A window of K = 1 needs no sum: the mean is the vector itself.
+ * integer is subtracted. So the sum is the same after any number of steps, in any order of additions, for any shards.
+ * The mean is the quotient, rounded once to float32. What leaves is kept in a ring of the last K vectors, in memory or
+ * in a file. A window of K = 1 needs no sum: the mean is the vector itself.
  *
  * A vector enters piece by piece, so that it can be done while the piece is in cache. Letters: n floats of a vector (a
- * shard), K vectors in the window, T vectors ever. */
+ * shard), K vectors in the window, T vectors ever. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_LEARN_WINDOW_H
 #define AUTODIDACT_LEARN_WINDOW_H
 
@@ -63,8 +63,8 @@ int ad_window_mean(const struct ad_window *window, size_t at, size_t length, flo
 /* The same as it would be if x [length] entered now. The window is left as it is. AD_EDIVERGED, AD_EIO. */
 int ad_window_mean_with(const struct ad_window *window, size_t at, size_t length, const float *x, float *mean);
 
-/* A piece of slot `slot` of the ring (slot i holds vector number i modulo K): where it lies, or NULL (on disk, or there
- * is no ring); copied out, or overwritten, with all that hangs on it but the sum. AD_EIO. */
+/* A piece of slot `slot` of the ring (slot i holds vector number i modulo K): its address, or NULL (on disk, or there
+ * is no ring). Copies it out. Overwrites it, with all that depends on it but the sum. AD_EIO. */
 float *ad_window_place(const struct ad_window *window, uint64_t slot, size_t at);
 int ad_window_read(const struct ad_window *window, uint64_t slot, size_t at, size_t length, float *values);
 int ad_window_write(struct ad_window *window, uint64_t slot, size_t at, size_t length, const float *values);

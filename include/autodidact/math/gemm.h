@@ -3,11 +3,11 @@
  * ad_gemm_create chooses; math/context.h has it beside the vector kernels.
  *
  * All matrices float32, row-major. Where the number of rows M counts tokens, the caller rounds it up to a multiple of
- * ad_gemm_block with zero rows and begins lanes at the alignment of ad_gemm_prepare: then the bits of a row do not
+ * ad_gemm_block with zero rows. It begins lanes at the alignment of ad_gemm_prepare. Then the bits of a row do not
  * depend on the other rows (docs/design.md, section 3).
  *
  * Letters: M rows (tokens or examples), N outputs and K inputs of a linear layer. Not reentrant: one panel of work
- * memory serves all calls with the same struct ad_gemm. */
+ * memory serves all calls with the same struct ad_gemm. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_MATH_GEMM_H
 #define AUTODIDACT_MATH_GEMM_H
 
@@ -70,21 +70,21 @@ int ad_gemm_openblas_room(void);
  * ad_gemm_openblas_room is not AD_OK it may not come back. */
 void ad_gemm_openblas_square(size_t n, const float *X, const float *W, float *Y);
 
-/* Row self-check: for a layer with W [N,K], forward (nt) and backward (nn), have rows the same bits when M of them
- * (rounded up to AD_ROW_BLOCK) are multiplied at once, in pieces as small as the backend allows, and when they stand
- * `shift` rows further down? 1 yes, 0 no, or AD_ENOMEM. */
+/* Row self-check for a layer with W [N,K], forward (nt) and backward (nn). Compares the bits of M rows (rounded up to
+ * AD_ROW_BLOCK) when they are multiplied at once, in pieces as small as the backend allows, and `shift` rows further
+ * down. 1 the same, 0 not, or AD_ENOMEM. */
 int ad_gemm_rows_independent(struct ad_gemm *gemm, size_t M, size_t N, size_t K, size_t shift);
 
-/* Runs the self-check for the shapes [count] (N, K) of a model's layers and returns the alignment, in rows, that the
- * first row of each lane needs so that a lane's bits are its own: 1 where rows are independent (chain; OpenBLAS 0.3.21
- * with AVX-512); 12 where a row's bits depend on its number modulo 12 (OpenBLAS's Haswell and Zen kernels, AVX2);
- * otherwise AD_ROW_BLOCK, and from then on products of the shapes that need it go in pieces of so many rows. What is
- * found of a shape, and so of a model, does not depend on what was prepared before. Or AD_ENOMEM; AD_EINTERNAL (more
- * than 256 shapes in a process). Shapes already checked cost little. */
+/* Runs the self-check for the shapes [count] (N, K) of a model's layers. Returns the alignment, in rows, that the first
+ * row of each lane needs so that a lane's bits are its own. It is 1 where rows are independent (chain; OpenBLAS 0.3.21
+ * with AVX-512), and 12 where a row's bits depend on its number modulo 12 (OpenBLAS's Haswell and Zen kernels, AVX2).
+ * Otherwise it is AD_ROW_BLOCK: from then on products of the shapes that need it are made in pieces of so many rows.
+ * What is found of a shape, and so of a model, does not depend on earlier calls. Or AD_ENOMEM; AD_EINTERNAL (more than
+ * 256 shapes in a process). Shapes already checked cost little. */
 int ad_gemm_prepare(struct ad_gemm *gemm, const size_t (*shapes)[2], size_t count);
 
-/* The number that the rows of these shapes' products are rounded up to, at the alignment that ad_gemm_prepare has
- * returned for them: 1 (chain: none is added), 16, 12 or AD_ROW_BLOCK. */
+/* The number that the rows of these shapes' products are rounded up to: 1 (chain: none is added), 16, 12 or
+ * AD_ROW_BLOCK. alignment: what ad_gemm_prepare has returned for them. */
 size_t ad_gemm_block(const struct ad_gemm *gemm, int alignment, const size_t (*shapes)[2], size_t count);
 
 #endif

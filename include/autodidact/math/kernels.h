@@ -2,26 +2,26 @@
  *
  * Letters: T rows (packed tokens, or the [CLS] rows of the last layer), H columns, S one example's tokens, A heads,
  * D = H / A, C classes. All arrays float32, row-major, outermost first, contiguous unless a leading dimension is named;
- * none may overlap unless said. Nothing here allocates, fails, or depends on rows other than the ones given: a row's
- * result has the same bits whatever else is in the call, and a column sum over rows [0, T) is the one of adding row
- * after row. Sums inside a row use 16 interleaved partial sums (column n goes to number n mod 16), combined as
+ * none may overlap unless said. Nothing here allocates, fails, or depends on rows other than the ones given. A row's
+ * result has the same bits whatever else is in the call. A column sum over rows [0, T) is the one of adding row after
+ * row. Sums inside a row use 16 interleaved partial sums (column n goes to number n mod 16), combined as
  * ((0+8)+(4+12)) ... by halving, whatever the instruction set.
  *
- * The same source is compiled for several instruction sets; ad_kernels_find picks one at run time. All give the same bits
- * (docs/arithmetic.md); generic, in plain C, is the specification and slow. A NaN in an input reaches the outputs
- * that depend on it, dropped elements included; padding never does. */
+ * The same source is compiled for several instruction sets; ad_kernels_find picks one at run time. All give the same
+ * bits (docs/arithmetic.md); generic, in plain C, is the specification and slow. A NaN in an input reaches the outputs
+ * that depend on it, dropped elements included; padding never does. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_MATH_KERNELS_H
 #define AUTODIDACT_MATH_KERNELS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* A dropout mask as a function, never stored: element `column` of the row at `position` of example `example` is dropped
- * iff word(column) < threshold; kept elements are multiplied by `scale` = 1 / (1 - p).
+/* A dropout mask as a function, never stored. Element `column` of the row at `position` of example `example` is dropped
+ * iff word(column) < threshold. Kept elements are multiplied by `scale` = 1 / (1 - p).
  *
- * word(n): Philox 4x32-10 with key = seed (low, high) and counter = (step, example, site << 16 | position, block),
- * where the 64 columns [64 q, 64 q + 64) come from the 16 blocks [16 q, 16 q + 16): column 64 q + 16 j + i is word j of
- * block 16 q + i. For attention, `position` is the head and `column` is query * S + key. */
+ * word(n) is of Philox 4x32-10 with key = seed (low, high) and counter = (step, example, site << 16 | position, block).
+ * The 64 columns [64 q, 64 q + 64) come from the 16 blocks [16 q, 16 q + 16): column 64 q + 16 j + i is word j of block
+ * 16 q + i. For attention, `position` is the head and `column` is query * S + key. */
 struct ad_dropout {
   uint64_t seed;
   uint32_t step;
@@ -46,10 +46,10 @@ enum ad_activation {
 #undef AD_ACTIVATION_ENUM
 };
 
-/* A count sketch (Charikar, Chen, Farach-Colton 2002) of values in groups of AD_SKETCH_GROUP, a random word for each. With
- * h = low 16 bits of the word >> shift, number i of a group is added, in fixed point (x scale, to the nearest integer) and
- * modulo 2^64, to sum[16 (h / 16) + (h + i) mod 16], negated where bit 16 + i of the word is set. Magnitudes above
- * AD_SKETCH_RANGE count as that, a NaN as its negative. */
+/* A count sketch (Charikar, Chen, Farach-Colton 2002) of values in groups of AD_SKETCH_GROUP, a random word for each.
+ * With h = low 16 bits of the word >> shift, number i of a group is added to sum[16 (h / 16) + (h + i) mod 16], modulo
+ * 2^64. It is added in fixed point (x scale, to the nearest integer), negated where bit 16 + i of the word is set.
+ * Magnitudes above AD_SKETCH_RANGE count as that, a NaN as its negative. */
 enum { AD_SKETCH_GROUP = 16 };
 #define AD_SKETCH_RANGE 0x1.fffffep14f /* the largest float below 2^15 */
 struct ad_sketch {
@@ -207,10 +207,11 @@ struct ad_kernels {
   void (*adamw)(size_t n, const struct ad_adamw *a, const float *gradient, float *theta, float *m, float *v,
                 struct ad_watch *watch);
 
-  /* The exact window (docs/methods.md, section 6), all [n]: x enters the sums in fixed point, sum += round(x scale),
-   * and takes the place of slot, which leaves them unless `fresh` (slot holds nothing yet). slot NULL: nothing ever
-   * leaves. scale = 2^shift. mean, if not NULL: gets the window_mean of count vectors after that, meant for a vector that
-   * is not read soon. 1, or 0 and nothing done where a |x| is not below AD_WINDOW_RANGE (a NaN is not). */
+  /* The exact window (docs/methods.md, section 6), all [n]. x enters the sums in fixed point, sum += round(x scale),
+   * and takes the place of slot. What was in slot leaves them unless `fresh` (slot holds nothing yet). slot NULL:
+   * nothing ever leaves. scale = 2^shift. mean, if not NULL: gets the window_mean of count vectors after that, meant
+   * for a vector that is not read soon. 1, or 0 and nothing done where a |x| is not below AD_WINDOW_RANGE (a NaN is
+   * not). */
   int (*window_push)(size_t n, double scale, int fresh, const float *x, float *slot, int64_t *sum, uint64_t count,
                      float *mean);
   /* mean = sum / (count scale), rounded once, to nearest, ties to even. scale = 2^shift with 0 <= shift <= 57, 0 <

@@ -1,8 +1,8 @@
 /* The fixed summation tree over lanes (docs/design.md, section 3).
  *
- * The sum over lanes [lo, hi) is the sum over [lo, split) plus the sum over [split, hi), where split is lo plus the
- * largest power of two below hi - lo. A lane without examples is not a summand: it is passed over, wherever it is
- * computed. So the bits of a sum depend on the lanes only, not on who adds them. */
+ * The sum over lanes [lo, hi) is the sum over [lo, split) plus the sum over [split, hi). split is lo plus the largest
+ * power of two below hi - lo. A lane without examples is not a summand: it is passed over, wherever it is computed. So
+ * the bits of a sum depend on the lanes only, not on who adds them. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_MATH_TREE_H
 #define AUTODIDACT_MATH_TREE_H
 
@@ -26,7 +26,7 @@ int ad_tree_is_node(size_t W, size_t lo, size_t hi);
  * added. */
 int ad_tree_are_halves(size_t W, struct ad_span left, struct ad_span right);
 
-/* The largest nodes of the tree over [0, W) that lie inside [lo, hi), in order, into parts [AD_MAX_PARTS]; returns
+/* The largest nodes of the tree over [0, W) inside [lo, hi), in order, into parts [AD_MAX_PARTS]; returns
  * their number. They cover [lo, hi) exactly. W <= AD_MAX_LANES. */
 size_t ad_tree_parts(size_t W, size_t lo, size_t hi, struct ad_span *parts);
 
@@ -36,7 +36,7 @@ typedef void (*ad_tree_leaf)(void *context, size_t lane, float *out);
 /* Floats of work memory for ad_tree_sum over `lanes` lanes and n values: one level of the tree each. */
 size_t ad_tree_work(size_t lanes, size_t n);
 
-/* Measures one lane's part of sums that nobody keeps: each summand of the lane adds its sum of squares, in double. */
+/* Measures one lane's share of sums: each summand of the lane adds its sum of squares to `squares`, in double. */
 struct ad_lane_watch {
   size_t lane;
   double squares;

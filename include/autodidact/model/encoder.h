@@ -2,7 +2,7 @@
  * (model/architectures.h).
  *
  * Letters: B examples, T packed tokens, H hidden, A heads, F feed-forward, L layers, C classes, P parameters, W lanes.
- * In the last layer only the [CLS] rows go past keys and values: nobody reads the others. */
+ * In the last layer only the [CLS] rows go past keys and values: nobody reads the others. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_MODEL_ENCODER_H
 #define AUTODIDACT_MODEL_ENCODER_H
 
@@ -25,7 +25,7 @@ struct ad_masks {
 struct ad_encoder;
 
 /* The alignment (data/batch.h) that this model's products need on this machine, so that a lane's bits do not depend on
- * what is computed beside it: math/gemm.h's row self-check for the shapes in use. 1, 12, 48, or AD_ENOMEM. */
+ * what is computed beside it. math/gemm.h checks the shapes in use. 1, 12, 48, or AD_ENOMEM. */
 int ad_encoder_alignment(const struct ad_math *math, const struct ad_params *params);
 
 /* Memory for batches of up to `tokens` rows (aligned), `examples` examples and `lanes` lanes; `training` keeps the

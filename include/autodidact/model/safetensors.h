@@ -54,8 +54,8 @@ struct ad_safetensors {
   size_t count;
 };
 
-/* Maps the file and checks all of it but the values: length and syntax of the header, names used twice, types, shapes,
- * and that the data follow one another from the first byte to the last without overlap or hole. The caller owns it:
+/* Maps the file and checks all of it but the values: length and syntax of the header, names used twice, types, shapes.
+ * The data must follow one another from the first byte to the last without overlap or hole. The caller owns it:
  * ad_safetensors_close. AD_EINPUT naming file, tensor, what was found and expected; AD_EIO, AD_ENOMEM. */
 int ad_safetensors_open(struct ad_safetensors *file, const char *path);
 

@@ -20,7 +20,7 @@ struct ad_shard {
   uint32_t rank, size;
   size_t *begin; /* [buckets] first owned float of the flat vector */
   size_t *end;   /* [buckets] behind the last one; begin == end: nothing of this bucket */
-  size_t *local; /* [buckets + 1] where the bucket lies in the shard's own vectors */
+  size_t *local; /* [buckets + 1] where the bucket begins in the shard's own vectors */
   size_t count;  /* floats of the shard's own vectors */
 };
 

@@ -1,7 +1,7 @@
 /* A checkpoint of a training over all ranks: written by all ranks or through one, read by each rank for itself.
  *
  * A file is there whole or not at all: written under a temporary name, closed, synced, renamed by rank 0. Letters: P
- * parameters, R ranks. */
+ * parameters, R ranks. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_MPI_CHECKPOINT_H
 #define AUTODIDACT_MPI_CHECKPOINT_H
 
@@ -15,9 +15,9 @@ struct ad_checkpoint_vectors {
   const struct ad_params *params;
   const struct ad_state_vector *list; /* [count] */
   size_t count;
-  int last_is_whole; /* 1: the last one lies on rank 0 only */
+  int last_is_whole; /* 1: only rank 0 has the last one */
   void *context;
-  /* Where a piece from `flat` on lies, or NULL: not in memory, then it is read and written by the two below. */
+  /* Address of a piece from `flat` on, or NULL: not in memory, then the two below read and write it. */
   void *(*place)(void *context, size_t vector, size_t slot, uint32_t bucket, size_t flat);
   int (*read)(void *context, size_t vector, size_t slot, uint32_t bucket, size_t flat, size_t count, void *values);
   /* all: a rank takes whole buckets, not its shard's part (an unsharded update). */

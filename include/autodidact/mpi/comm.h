@@ -1,7 +1,8 @@
 /* Communicators of the program's own, and which ranks share a node's memory. What is said of the world below is, for a
  * communicator made among other ranks, said of those.
  *
- * Letters: R ranks. Library messages never mix with others': everything here is duplicated from the world. */
+ * Letters: R ranks. Library messages never mix with others': everything here is duplicated from the world. Words:
+ * docs/glossary.md. */
 #ifndef AUTODIDACT_MPI_COMM_H
 #define AUTODIDACT_MPI_COMM_H
 
@@ -42,7 +43,7 @@ int ad_comm_same(const struct ad_comm *comm, const char *what, const char *text)
 int ad_comm_gather_rows(const struct ad_comm *comm, const size_t *counts, size_t row, void *data);
 
 /* The worst status of all ranks, on every rank; where one failed, every rank has the message of the lowest that did. So
- * all go on or all stop. Collective over the world. */
+ * all continue or all stop. Collective over the world. */
 int ad_comm_settle(const struct ad_comm *comm, int status);
 
 /* Rank 0's bytes [size] become everybody's. Collective over the world. AD_EINTERNAL (more than a message can count). */
@@ -56,18 +57,18 @@ int ad_comm_sum(const struct ad_comm *comm, size_t count, uint64_t *values);
 /* Waits for all ranks. Collective over the world. */
 void ad_comm_wait(const struct ad_comm *comm);
 
-/* Memory that the ranks of a node share: each rank's part has `bytes` bytes, aligned to 64 and zeroed. It has no name and
- * lies in no folder (memfd_create), so that the size of /dev/shm does not matter, and its pages are taken when it is made:
+/* Memory that the ranks of a node share: each rank's part has `bytes` bytes, aligned to 64 and zeroed. It has no name
+ * and is in no folder (memfd_create), so the size of /dev/shm does not matter. Its pages are taken when it is made:
  * later stores cannot fail. */
 struct ad_shared {
   char *memory; /* all parts; NULL: none */
   size_t size;
-  char **part; /* [ranks of the node] where each rank's part lies, in the node's order of ranks; owned */
+  char **part; /* [ranks of the node] address of each rank's part, in the node's order of ranks; owned */
   char *own;   /* this rank's part */
 };
 
-/* Collective over the node, all of whose ranks fail together: AD_ENOMEM (the memory is not there, or no file of that size
- * is allowed: both sizes), AD_EIO (the ranks may not open each other's memory). The caller owns it. */
+/* Collective over the node, whose ranks all fail together. AD_ENOMEM: the memory is not there, or no file of that size
+ * is allowed; names both sizes. AD_EIO: the ranks may not open each other's memory. The caller owns it. */
 int ad_shared_create(struct ad_shared *shared, const struct ad_comm *comm, size_t bytes);
 void ad_shared_destroy(struct ad_shared *shared);
 

@@ -1,8 +1,9 @@
 /* The exchange of a training step over MPI: ordered reduction by the fixed tree, shards, replicas once per node.
  *
- * A bucket's way: the ranks of a node see each other's partial sums in shared memory; for each shard one rank of the node (the owner on its own
- * node, a delegate elsewhere) adds what the tree allows in place; delegates send the result to the owner, which finishes the tree. Where each rank is a node of
- * its own every rank is a delegate of all. Parameters go the other way. */
+ * The ranks of a node see each other's partial sums of a bucket in shared memory. For each shard one rank of the node
+ * adds in place what the tree allows: the owner on its own node, a delegate elsewhere. Delegates send the result to the
+ * owner, which finishes the tree. Where each rank is a node of its own every rank is a delegate of all. Parameters go
+ * the other way. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_MPI_EXCHANGE_H
 #define AUTODIDACT_MPI_EXCHANGE_H
 

@@ -6,7 +6,8 @@
  * started it. Not collective; the environment's storage. */
 const char *ad_mpi_launched_rank(void);
 
-/* Starts MPI (also without mpirun: one rank) and tells rank and size. Collective over the world. AD_OK or AD_EINTERNAL.
+/* Starts MPI (also without mpirun: one rank) and reports rank and size. Collective over the world. AD_OK or
+ * AD_EINTERNAL.
  */
 int ad_mpi_start(int *argc, char ***argv, int *rank, int *size);
 
@@ -20,9 +21,9 @@ const char *ad_mpi_version(void);
 void ad_mpi_finish(void);
 
 /* How a command ends on all ranks together. Every rank comes here once with its status. Returns the rank that is to
- * report the failure: the lowest that failed, or this one when it failed and the others do not come within a few
- * seconds (they wait for it elsewhere; *alone is then 1, and the caller must abort). -1: no rank failed. Collective
- * over the world. */
+ * report the failure: the lowest that failed, or -1 where none did. When this rank failed and the others do not come
+ * within a few seconds, they wait for it elsewhere. It then returns this rank, *alone is 1, and the caller must abort.
+ * Collective over the world. */
 int ad_mpi_end(int status, int *alone);
 
 /* Prints nothing; brings all ranks down with this exit code. Not collective; does not return. */

@@ -1,7 +1,7 @@
 /* The world cut into teams of so many ranks, each of which does work of its own: the trials of a study.
  *
- * Teams are consecutive ranks, so that those of one lie on one node where they can. They have nothing to wait for but the
- * end; a word that all should stop goes from first rank to first rank. */
+ * Teams are consecutive ranks, so that a team is on one node where possible. Teams only wait for each other at the end.
+ * The first ranks pass on a word that all should stop. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_MPI_TEAMS_H
 #define AUTODIDACT_MPI_TEAMS_H
 
@@ -30,11 +30,11 @@ int ad_teams_share(const struct ad_teams *teams, size_t size, void *data);
  * they wait for it elsewhere; the job can then only be ended (ad_mpi_abort). Collective over the team. */
 int ad_teams_settle(const struct ad_teams *teams, int status, int *alone);
 
-/* Tells the other teams a reason to stop, a number above 0; only the first word of a team goes out. Not collective: for
+/* Sends the other teams a reason to stop, a number above 0; only the first one of a team is sent. Not collective: for
  * first ranks of teams. */
 void ad_teams_tell(struct ad_teams *teams, int reason);
 
-/* The reason that another team has told so far, the largest; 0: none. Not collective: for first ranks of teams. */
+/* The largest reason that another team has sent so far; 0: none. Not collective: for first ranks of teams. */
 int ad_teams_told(struct ad_teams *teams);
 
 /* Waits until all ranks of the world have come here, without using processor time. Collective over the world. */

@@ -39,9 +39,9 @@ void ad_ensemble_destroy(struct ad_ensemble *ensemble);
 double ad_ensemble_mean_score(const struct ad_ensemble *ensemble);
 
 /* AD_OK where all runs are finished, no folder is given twice, and they agree in all that gives their logits a common
- * meaning: descriptor, classes, tokenizer, max_tokens and truncation, shape of the model, and, where options->data is
- * the name of a split, what makes the split. Otherwise AD_ECONFIG with both runs and both values, or why a run cannot
- * be read. Not collective. */
+ * meaning. That is descriptor, classes, tokenizer, max_tokens and truncation, and shape of the model. Where
+ * options->data is the name of a split, it is also what makes the split. Otherwise AD_ECONFIG with both runs and both
+ * values, or why a run cannot be read. Not collective. */
 int ad_ensemble_check(const struct ad_ensemble_options *options);
 
 #endif

@@ -31,7 +31,7 @@ struct ad_prediction {
   const float *logits; /* [C] */
 };
 
-/* Gets the rows of the data in order, on every rank; prediction NULL: a row that could not be read, where the
+/* Gets the rows of the data in order, on every rank. prediction NULL: a row that could not be read, where the
  * descriptor lets such rows pass. A failure that it returns ends ad_predictor_run. */
 typedef int (*ad_prediction_taker)(void *context, const struct ad_prediction *prediction);
 

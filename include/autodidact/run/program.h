@@ -19,12 +19,13 @@ struct ad_math; /* math/context.h */
 int ad_program_prepare(void);
 
 /* Starts MPI (also without mpirun: one rank), makes what the program computes with (math/context.h), and checks the
- * arithmetic. Standard output and messages are rank 0's from now on; that of others goes to /dev/null. Errors are told
- * by ad_program_end, which also releases *math. Collective over the world. AD_EINTERNAL, AD_ECONFIG, AD_EIO, AD_ENOMEM.
+ * arithmetic. Standard output and messages are rank 0's from now on; that of others goes to /dev/null. Errors are
+ * reported by ad_program_end, which also releases *math. Collective over the world. AD_EINTERNAL, AD_ECONFIG, AD_EIO,
+ * AD_ENOMEM.
  */
 int ad_program_start(int *argc, char ***argv, struct ad_math **math);
 
-/* Prints the message of a failure on the lowest rank that failed, ends MPI, releases math, and returns the exit code
+/* Prints the message of a failure on the lowest rank that failed, ends MPI, and releases math. Returns the exit code
  * (base/status.h), also where standard output could not be written. Where one rank failed and the others wait for it
  * elsewhere, brings all of them down instead. Every rank comes here once, whatever ad_program_start returned.
  * Collective over the world. */

@@ -1,4 +1,5 @@
-/* What commands share: configuration, descriptor, tokenizer, model and data, loaded together. */
+/* What commands share: configuration, descriptor, tokenizer, model and data, loaded together. Words: docs/glossary.md.
+ */
 #ifndef AUTODIDACT_RUN_SESSION_H
 #define AUTODIDACT_RUN_SESSION_H
 
@@ -33,10 +34,10 @@ int ad_session_configure(struct ad_session *session, size_t count, char *const *
 /* The configuration of a finished run. AD_EINPUT where the folder is not one, or the run is not complete. */
 int ad_session_open_run(struct ad_session *session, const char *run);
 
-/* The descriptor of an opened run, from its folder, and where its data lie. */
+/* The descriptor of an opened run, from its folder, and where its data are. */
 struct ad_session_data_options {
-  const char *folder; /* where the data set's files lie now, or NULL */
-  unsigned refused;   /* kinds of changes (AD_CHANGED_*) in the descriptor's file that are refused; others are told */
+  const char *folder; /* where the data set's files are now, or NULL */
+  unsigned refused;   /* kinds of changes (AD_CHANGED_*) in the descriptor's file that are refused; others warn */
   int own;            /* 1: none is refused */
   int optional;       /* 1: a run without a descriptor of its own goes without */
 };
@@ -85,7 +86,7 @@ int ad_session_check_classes(const struct ad_session *session, const char *run, 
 int ad_session_read(struct ad_session *session, enum ad_split split, const char *file, int labels,
                     struct ad_dataset *data);
 
-/* Where descriptors named without a path lie: AUTODIDACT_DATASETS, the installed or the source folder, ./datasets. */
+/* Where descriptors named without a path are: AUTODIDACT_DATASETS, the installed or the source folder, ./datasets. */
 const char *ad_session_datasets(void);
 
 /* Reads what --data names: "train", "dev" or "test" for a split of the descriptor, otherwise a file in the layout of

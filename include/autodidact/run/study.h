@@ -1,12 +1,12 @@
-/* A study run by the ranks of a job, and what its table of cells has come to. */
+/* A study run by the ranks of a job, and what its table of cells has come to. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_RUN_STUDY_H
 #define AUTODIDACT_RUN_STUDY_H
 
 #include "autodidact/math/context.h"
 #include "autodidact/study/cells.h"
 
-/* Work of each cell, whole, into cost [study->count]: seconds of a rank's work where cells of the table tell them
- * (scale 1), otherwise in proportion to tokens times steps times the model's size. Reads no data. AD_ENOMEM. */
+/* Work of each whole cell into cost [study->count]. It is in seconds of a rank's work where cells of the table have
+ * them, otherwise in proportion to tokens times steps times the model's size. Reads no data. AD_ENOMEM. */
 int ad_study_estimate(const struct ad_cells *cells, double *cost, int *seconds_known);
 
 /* Whether each arm can have what study.result and study.test ask for; all cells have ids. AD_ECONFIG naming the arm,
@@ -32,7 +32,7 @@ struct ad_study_summary {
   struct ad_arm_summary *arms; /* [arm_count] owned */
   struct ad_arm_summary all;
   int seconds_known;   /* 1: work is in seconds of a rank */
-  double seconds_left; /* until the end with the teams that are at work now; NaN where that cannot be told */
+  double seconds_left; /* until the end with the teams that are at work now; NaN where that is not known */
   double share_done;   /* of the work */
 };
 

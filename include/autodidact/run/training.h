@@ -2,7 +2,7 @@
  *
  *   ad_training_create     defaults
  *   ad_training_configure  a file, and key=value on top
- *   ad_training_open       data, model, ranks, run folder: a new run, or one that was stopped and now goes on
+ *   ad_training_open       data, model, ranks, run folder: a new run, or one that was stopped and now continues
  *   ad_training_step       until no step is left: evaluations, checkpoints and snapshots come where they are due
  *   ad_training_finish     model/, variants/, result.json
  *   ad_training_close

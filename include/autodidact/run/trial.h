@@ -1,4 +1,4 @@
-/* One cell of a study, on one team of ranks. */
+/* One cell of a study, on one team of ranks. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_RUN_TRIAL_H
 #define AUTODIDACT_RUN_TRIAL_H
 
@@ -34,7 +34,7 @@ struct ad_trial {
   void *context;
 };
 
-/* Runs a cell, or goes on with it, on this rank's team. Collective over the team. */
+/* Runs a cell, or continues it, on this rank's team. Collective over the team. */
 void ad_trial_run(const struct ad_trial *trial, struct ad_trial_outcome *outcome);
 
 #endif

@@ -19,11 +19,11 @@ struct ad_paired {
   struct ad_interval superiority_interval; /* percentile bootstrap over pairs (Bouthillier et al. 2021) */
 };
 
-/* a [n] against b [n], pair by pair. Wilcoxon's (1945) signed ranks as SciPy's wilcoxon(method="auto"): pairs of equal
- * values are left out, w is the smaller of the two sums of ranks; with up to 50 pairs and no ties its distribution is
- * exact, with ties and up to 13 pairs that of all sign changes, and the normal one with a correction for ties
- * otherwise. Differences within 1e-12 of the larger value of their pair (of each other: of the largest difference)
- * count as equal: k / N has roundings. AD_ENOMEM. */
+/* a [n] against b [n], pair by pair. Wilcoxon's (1945) signed ranks as SciPy's wilcoxon(method="auto"). Pairs of equal
+ * values are left out; w is the smaller of the two sums of ranks. With up to 50 pairs and no ties its distribution is
+ * exact. With ties and up to 13 pairs it is that of all sign changes. Otherwise it is the normal one with a correction
+ * for ties. Differences within 1e-12 of the larger value of their pair (of each other: of the largest difference) count
+ * as equal: k / N has roundings. AD_ENOMEM. */
 int ad_compare_paired(struct ad_paired *paired, size_t n, const double *a, const double *b,
                       const struct ad_resampling *how);
 

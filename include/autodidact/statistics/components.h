@@ -28,9 +28,9 @@ struct ad_component {
                                    less the estimate, as drawing levels twice biases them */
 };
 
-/* The mean over the cells of a complete table as an estimate of what other levels would give, whose error counts levels
- * and not cells, which share them: v = sum over the terms of max(0, V(term)) / (combinations of its levels), as a
- * combination of mean squares (of two factors (MS_A + MS_B - MS_AB) / (I J) where no estimate is negative); Student's t
+/* The mean over the cells of a complete table as an estimate of what other levels would give. Its error counts levels
+ * and not cells, which share them: v = sum over the terms of max(0, V(term)) / (combinations of its levels). v is a
+ * combination of mean squares: of two factors (MS_A + MS_B - MS_AB) / (I J) where no estimate is negative. Student's t
  * with Satterthwaite's df = v^2 / sum((k MS)^2 / df). */
 struct ad_crossed_mean {
   struct ad_figure mean, error; /* error: sqrt(v) */

@@ -1,5 +1,5 @@
-/* What the predictions of single examples say: how much of the spread is the test set's, whether a difference holds
- * for new seeds and new examples, how many predictions change. Letters: R runs, N examples, C classes. */
+/* Statistics of the predictions of single examples. How much of the spread is the test set's? Does a difference hold
+ * for new seeds and new examples? How many predictions change? Letters: R runs, N examples, C classes. */
 #ifndef AUTODIDACT_STATISTICS_EXAMPLES_H
 #define AUTODIDACT_STATISTICS_EXAMPLES_H
 
@@ -50,8 +50,8 @@ void ad_mcnemar_of(struct ad_mcnemar *mcnemar, size_t N, const uint8_t *wrong_a,
 
 /* ---- Churn ---- */
 
-/* Churn between arms (Fard et al. 2016): the mean over pairs of a run of a and one of b of the share of examples on
- * which they predict different classes. predictions [Ra,N] and [Rb,N]. */
+/* Churn between arms (Fard et al. 2016): the share of examples on which two runs predict different classes. It is the
+ * mean over pairs of a run of a and one of b. predictions [Ra,N] and [Rb,N]. */
 struct ad_figure ad_churn(size_t Ra, const uint32_t *a, size_t Rb, const uint32_t *b, size_t N);
 
 #endif

@@ -1,5 +1,5 @@
-/* How many seeds an effect needs. What is put in is normally an effect that was seen, and so has its own error: the
- * number belongs to that effect, not to the true one. alpha: of the test; power: probability to see the effect. */
+/* How many seeds an effect needs. The effect that is put in is normally one that was seen, and so has its own error.
+ * The number belongs to that effect, not to the true one. alpha: of the test; power: probability to see the effect. */
 #ifndef AUTODIDACT_STATISTICS_POWER_H
 #define AUTODIDACT_STATISTICS_POWER_H
 

@@ -33,10 +33,10 @@ struct ad_early_plan {
 };
 
 /* For budgets of 1 .. count whole trainings into plan [count] (the best plan found) and plain [count] (as many runs,
- * all trained to the end). scores [N,F]: of each run at fractions share[f] of its training, ascending, the last one 1;
- * what is kept at a point are the runs with the best score so far. Expected scores are means over how->replicates draws
- * of `started` runs with replacement, the draws of a number of runs being the same for every plan, so that the choice
- * of the best plan is optimistic; at least 2 runs. AD_ENOMEM. */
+ * all trained to the end). scores [N,F]: of each run at fractions share[f] of its training, ascending, the last one 1.
+ * At a point the runs with the best score so far are kept. Expected scores are means over how->replicates draws of
+ * `started` runs with replacement. The draws of a number of runs are the same for every plan, so the choice of the best
+ * plan is optimistic. At least 2 runs. AD_ENOMEM. */
 int ad_early_frontier(struct ad_early_plan *plan, struct ad_early_plan *plain, size_t count, size_t N, size_t F,
                       const double *scores, const double *share, int higher, const struct ad_resampling *how);
 

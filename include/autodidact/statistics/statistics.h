@@ -1,7 +1,7 @@
 /* What all statistics share: figures that may not exist, differences, quantiles, resampling.
  *
- * Nothing here fails for statistical reasons: a figure that does not exist (one run, equal values, a value that is not
- * finite) carries the reason in words, so that no NaN is ever printed without one. What functions return is AD_OK, or
+ * Nothing here fails for statistical reasons. A figure that does not exist (one run, equal values, a value that is not
+ * finite) carries the reason in words. So no NaN is ever printed without one. What functions return is AD_OK, or
  * AD_ENOMEM where they need memory. docs/statistics.md has each formula with its source and its limits.
  *
  * Letters: n values, R runs, N examples, C classes, k arms. */

@@ -36,8 +36,8 @@ int ad_spearman(struct ad_correlation *correlation, size_t n, const double *x, c
 
 /* ---- Many tests ---- */
 
-/* Holm's (1979) adjusted p-values of p [k] into adjusted [k]: the largest, over the p up to this one in ascending
- * order, of (number of tests not smaller) p, at most 1. Those that do not exist are no tests and stay missing.
+/* Holm's (1979) adjusted p-values of p [k] into adjusted [k]. Each is the largest of (number of tests not smaller) p
+ * over the p up to this one in ascending order, at most 1. Those that do not exist are no tests and stay missing.
  * AD_ENOMEM. */
 int ad_holm(size_t k, const struct ad_figure *p, struct ad_figure *adjusted);
 

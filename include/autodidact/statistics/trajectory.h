@@ -29,7 +29,7 @@ struct ad_noise_scale {
 };
 
 /* McCandlish et al. 2018, appendix A.1, from the squared norms of mean gradients over `few` examples and over `many` at
- * each of T steps: |G|^2 = mean of (many |G_many|^2 - few |G_few|^2) / (many - few), S = mean of (|G_few|^2 -
+ * each of T steps. |G|^2 = mean of (many |G_many|^2 - few |G_few|^2) / (many - few), S = mean of (|G_few|^2 -
  * |G_many|^2) / (1 / few - 1 / many). Numerator and denominator are averaged over the steps apart. few_norm [T],
  * many_norm [T] (squared), few [T], many [T]; steps with a NaN or with few >= many are left out. */
 void ad_noise_scale_of(struct ad_noise_scale *noise, size_t T, const double *few_norm, const double *many_norm,

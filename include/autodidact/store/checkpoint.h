@@ -2,15 +2,15 @@
  *
  *   /flat/NAME                      [P], or of a ring [rows,P], float32 or int64: the flat vectors (model/params.h)
  *   attributes of each of them      xxh3 [rows] uint64, a digest of each row; slots, rows of a ring that is full
- *   /NAME/TENSOR                    virtual datasets into it, with Hugging Face's names and shapes ([rows,...] of a ring)
- *   /state                          JSON text: the numbers
- *   attributes of /                 format, step, state_xxh3, complete (1 once all is written)
+ *   /NAME/TENSOR                    virtual datasets into it, with Hugging Face's names and shapes ([rows,...] of a
+ * ring) /state                          JSON text: the numbers attributes of /                 format, step,
+ * state_xxh3, complete (1 once all is written)
  *
- * Behind what HDF5 knows of is an index: where the values lie, their digests, the state, and a digest of all bytes that
- * are no values (docs/hdf5.md has its layout).
+ * Behind the HDF5 part is an index: where the values are, their digests, the state, and a digest of all bytes that are
+ * no values (docs/hdf5.md has its layout).
  *
- * This part knows the schema, not who writes: one process makes the file, others may write values into it too. Letters: P
- * parameters. */
+ * This part knows the schema, not who writes: one process makes the file, others may write values into it too. Letters:
+ * P parameters. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_STORE_CHECKPOINT_H
 #define AUTODIDACT_STORE_CHECKPOINT_H
 
@@ -28,8 +28,8 @@ struct ad_checkpoint;
 int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params,
                          const struct ad_state_vector *vectors, size_t count, uint64_t step, const char *state);
 
-/* The bytes of the file at which the vectors begin, into places [count]; and by these the same file, opened by another
- * process for writing values only. The caller closes it, whatever the status. AD_EIO, AD_ENOMEM. */
+/* The bytes of the file at which the vectors begin, into places [count]. By these another process opens the same file,
+ * for writing values only. The caller closes it, whatever the status. AD_EIO, AD_ENOMEM. */
 void ad_checkpoint_places(const struct ad_checkpoint *checkpoint, uint64_t *places);
 int ad_checkpoint_join(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params,
                        const struct ad_state_vector *vectors, size_t count, const uint64_t *places);
@@ -45,8 +45,8 @@ int ad_checkpoint_put_digests(struct ad_checkpoint *checkpoint, size_t vector, c
  * gone after that, whatever the status. AD_EIO, AD_ENOMEM. */
 int ad_checkpoint_finish(struct ad_checkpoint *checkpoint);
 
-/* Opens a file as below in a process of its own, as HDF5 may crash on one that is damaged; with `tensors` the virtual
- * datasets are checked too. To be called before a file that nobody knows is opened. AD_EINPUT (also where it crashed),
+/* Opens a file as below in a process of its own, as HDF5 may crash on one that is damaged. With `tensors` it checks the
+ * virtual datasets too. To be called before a file that nobody knows is opened. AD_EINPUT (also where it crashed),
  * AD_ENOMEM, AD_EIO. */
 int ad_checkpoint_probe(const char *path, int tensors);
 
@@ -55,10 +55,10 @@ int ad_checkpoint_probe(const char *path, int tensors);
 int ad_checkpoint_open(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params);
 void ad_checkpoint_close(struct ad_checkpoint *checkpoint);
 
-/* The same without HDF5, as training reads: the index is read from the file's end, checked, and the rest of the file but
- * the values with it; whoever has it, another rank too, opens the file by it. AD_EINPUT (any byte beside the values is
- * another one, cut short, not one of ours), AD_ENOMEM. What names tensors, and ad_checkpoint_check, needs
- * ad_checkpoint_open. */
+/* The same without HDF5, as training reads. The index is read from the file's end and checked, with the rest of the
+ * file but the values. Any process that has the index, another rank too, opens the file by it. AD_EINPUT (any byte
+ * beside the values is another one, cut short, not one of ours), AD_ENOMEM. What names tensors, and
+ * ad_checkpoint_check, needs ad_checkpoint_open. */
 int ad_checkpoint_index(const char *path, struct ad_buffer *index);
 int ad_checkpoint_open_index(struct ad_checkpoint **checkpoint, const char *path, const struct ad_buffer *index,
                              const struct ad_params *params);
@@ -79,13 +79,13 @@ int ad_checkpoint_get(const struct ad_checkpoint *checkpoint, size_t vector, siz
 /* The digests [filled] of a vector's rows, which are the checkpoint's. */
 const uint64_t *ad_checkpoint_digests(const struct ad_checkpoint *checkpoint, size_t vector);
 
-/* The table of parameters that the file was made for, as its tensors tell by name and shape; of its configuration only
+/* The table of parameters that the file was made for, by the names and shapes of its tensors; of its configuration only
  * the sizes, and heads = 1. The caller owns it. AD_EINPUT (names or shapes that are no model's), AD_ENOMEM. */
 int ad_checkpoint_params(const struct ad_checkpoint *checkpoint, struct ad_params *params);
 
-/* Compares all that is in it: its index with what HDF5 tells, every row with its digest, the window's sum with its ring, every virtual dataset with the
- * range of the flat vector that it should show. params: of ad_checkpoint_params, frozen as the run's. *student: the
- * digest of the trained parameters, as log.jsonl has it. AD_EINPUT (what does not match), AD_ENOMEM. */
+/* Compares all that is in it: its index with HDF5's view, every row with its digest, the window's sum with its ring,
+ * every virtual dataset with its range of the flat vector. params: of ad_checkpoint_params, frozen as the run's.
+ * *student: the digest of the trained parameters, as log.jsonl has it. AD_EINPUT (what does not match), AD_ENOMEM. */
 int ad_checkpoint_check(const struct ad_checkpoint *checkpoint, const struct ad_params *params, uint64_t *student);
 
 /* Bytes of a file with these vectors. */

@@ -26,9 +26,10 @@ struct ad_input_comparison {
   int native[2];                  /* comm.reduction = native: the bits of that run are promised to nobody */
 };
 
-/* Compares config.yaml, provenance.json (host, start and, with the ordered reduction, number of ranks left out) and the model files that are no weights. A
- * file of the result that one run lacks is passed over: ad_compare_results tells. The caller owns `out`: ad_input_comparison_destroy, after a
- * failure too. AD_EINPUT (not a run folder, not JSON), AD_ECONFIG, AD_EIO, AD_ENOMEM. */
+/* Compares config.yaml, provenance.json (host, start and, with the ordered reduction, number of ranks left out) and the
+ * model files that are no weights. A file of the result that one run lacks is passed over: ad_compare_results reports
+ * it. The caller owns `out`: ad_input_comparison_destroy, after a failure too. AD_EINPUT (not a run folder, not JSON),
+ * AD_ECONFIG, AD_EIO, AD_ENOMEM. */
 int ad_compare_inputs(const char *const folders[2], struct ad_input_comparison *out);
 void ad_input_comparison_destroy(struct ad_input_comparison *comparison);
 

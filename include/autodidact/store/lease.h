@@ -1,14 +1,15 @@
 /* Leases: who is writing, be it into a cell of a study or into the folder of a run. Without a server, on a shared file
  * system, among any number of jobs.
  *
- * A lease is a file FOLDER/NAME.N, N being its generation. It is made by link(2) (where a file system has no links by
- * O_EXCL), which fails where the name is there: so only one of those who want generation N gets it. The highest
- * generation is the valid one. Its holder sets the file's time every now and then; whoever finds it too old, by the file
- * server's own clock, makes generation N + 1. One that ended orderly is gone, or has its time set to 1970. A holder that
- * was only slow finds its file gone, and must write nothing more. On the same machine a holder that no longer exists is
+ * A lease is a file FOLDER/NAME.N, N being its generation. It is made by link(2), or by O_EXCL where a file system has
+ * no links. Both fail where the name exists, so only one of those who want generation N gets it. The highest generation
+ * is the valid one. Its holder sets the file's time every now and then; whoever finds it too old, by the file server's
+ * own clock, makes generation N + 1. One that ended orderly is gone, or has its time set to 1970. A holder that was
+ * only slow finds its file gone, and must write nothing more. On the same machine a holder that no longer exists is
  * seen at once, and one that exists is never overtaken.
  *
- * Who has got a lease must look again at what it stands for: somebody may have been there in between. */
+ * Who has got a lease must look again at the cell or the run: another holder may have worked on it in between. Words:
+ * docs/glossary.md. */
 #ifndef AUTODIDACT_STORE_LEASE_H
 #define AUTODIDACT_STORE_LEASE_H
 
@@ -22,8 +23,8 @@ struct ad_lease {
   unsigned generation;
 };
 
-/* Tries to get the lease `name` (shorter than AD_LEASE_NAME) in a folder, which is made, its latest generation being
- * `known` as far as the caller knows (0: none). `patience`: seconds without a sign of life after which a holder on another
+/* Tries to get the lease `name` (shorter than AD_LEASE_NAME) in a folder, which is made. `known`: its latest generation
+ * as far as the caller knows (0: none). `patience`: seconds without a sign of life after which a holder on another
  * machine counts as gone. *taken 0: somebody has it. AD_EIO, AD_ENOMEM. The caller ends it: ad_lease_end. */
 int ad_lease_take(struct ad_lease *lease, const char *folder, const char *name, unsigned known, double patience,
                   int *taken);

@@ -8,7 +8,7 @@
  * The last line of a file counts. Without a digest it may be there or not; with one it is sealed: it must be there, and
  * the same. The line of result.json is the last one that is sealed before that file is written. While a file is written
  * its name, or that of its folder, has ".partial" behind it. What is not named was made by somebody else: a run neither
- * removes it nor writes over it. Whoever writes here holds the folder's lease. */
+ * removes it nor writes over it. Whoever writes here holds the folder's lease. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_STORE_LEDGER_H
 #define AUTODIDACT_STORE_LEDGER_H
 
@@ -42,8 +42,9 @@ const struct ad_ledger_entry *ad_ledger_find(const struct ad_ledger *ledger, con
  * place of the file or of a folder on the way to it. AD_EIO, AD_ENOMEM. */
 int ad_ledger_record(struct ad_ledger *ledger, const char *name);
 
-/* Seals all files that are there, but for those whose names begin with `but` (NULL: none); what is sealed and no longer
- * there is so no more. Or one file; or one that is yet to be written, with this text [size]. AD_EINPUT, AD_EIO, AD_ENOMEM. */
+/* Seals all files that exist, but for those whose names begin with `but` (NULL: none). A sealed file that no longer
+ * exists is unsealed. Or one file; or one that is yet to be written, with this text [size]. AD_EINPUT, AD_EIO,
+ * AD_ENOMEM. */
 int ad_ledger_seal_all(struct ad_ledger *ledger, const char *but);
 int ad_ledger_seal(struct ad_ledger *ledger, const char *name);
 int ad_ledger_seal_text(struct ad_ledger *ledger, const char *name, const char *text, size_t size);
@@ -60,9 +61,9 @@ void ad_ledger_names_destroy(struct ad_ledger_names *names);
 enum { AD_LEDGER_FOREIGN = 1, AD_LEDGER_LINKS = 2 };
 int ad_ledger_list(const struct ad_ledger *ledger, int which, struct ad_ledger_names *names);
 
-/* Removes files that the run has made and whose names begin with `under` ("": all, and files.jsonl behind them), and the
- * folders that are empty then; links in their places, never what they lead to. Partial: only what was being written when a
- * run was stopped. AD_EIO, AD_ENOMEM. */
+/* Removes files that the run has made and whose names begin with `under` ("": all, and files.jsonl after them), and the
+ * folders that are empty then. Removes links in their places, never what they lead to. Partial: only what was being
+ * written when a run was stopped. AD_EIO, AD_ENOMEM. */
 int ad_ledger_remove(struct ad_ledger *ledger, const char *under);
 int ad_ledger_remove_partial(const struct ad_ledger *ledger);
 

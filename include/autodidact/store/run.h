@@ -62,9 +62,9 @@ struct ad_run_mark {
   uint64_t log_bytes, step, chain;
 };
 
-/* Goes on with an unfinished run in a folder that was entered: log.jsonl is cut to what the checkpoint knows, timing.jsonl
- * goes on. AD_EINPUT (the log is missing, shorter, or another one up to there; links in place of the run's files), AD_EIO,
- * AD_ENOMEM. */
+/* Continues an unfinished run in a folder that was entered: log.jsonl is cut to what the checkpoint knows, timing.jsonl
+ * is appended to. AD_EINPUT (the log is missing, shorter, or another one up to there; links in place of the run's
+ * files), AD_EIO, AD_ENOMEM. */
 int ad_run_reopen(struct ad_run *run, const struct ad_config *config, const struct ad_run_mark *mark);
 
 /* config.yaml and provenance.json as a new run would have them, into a folder, which is made. AD_EIO, AD_ENOMEM. */

@@ -1,7 +1,7 @@
 /* What a run was given, kept in its folder, so that it can be used from anywhere and after the files have changed:
  *
  *   descriptor.yaml  the descriptor of its data, byte for byte
- *   inputs.json      where descriptor, data and base model lay, as absolute paths, and the digests of what was read
+ *   inputs.json      paths of descriptor, data and base model, absolute, and the digests of what was read
  *
  * Runs that were made before have neither: found 0. */
 #ifndef AUTODIDACT_STORE_RUN_INPUTS_H
@@ -36,18 +36,20 @@ int ad_run_inputs_write(struct ad_run *run, const struct ad_run_inputs *inputs,
 int ad_run_inputs_read(struct ad_run_inputs *inputs, const char *folder);
 
 /* The run's own descriptor, under the name that it had. The caller owns it. AD_EINPUT (missing, or not the bytes that
- * inputs.json tells of), AD_EIO, AD_ENOMEM. */
+ * inputs.json names), AD_EIO, AD_ENOMEM. */
 int ad_run_inputs_descriptor(const struct ad_run_inputs *inputs, const char *folder, struct ad_descriptor *descriptor);
 
-/* What has changed in the descriptor since, as ad_descriptor_compare tells it, "" and *kinds 0 where nothing has or where it
- * is not there any more (*there 0). One that cannot be read any more is AD_CHANGED_CLASSES. AD_EIO, AD_ENOMEM. */
+/* What has changed in the descriptor since, as ad_descriptor_compare reports it, "" and *kinds 0 where nothing has or
+ * where it is not there any more (*there 0). One that cannot be read any more is AD_CHANGED_CLASSES. AD_EIO, AD_ENOMEM.
+ */
 int ad_run_inputs_changes(const struct ad_run_inputs *inputs, const struct ad_descriptor *descriptor, int *there,
                           struct ad_buffer *out, unsigned *kinds);
 
-/* Lets the descriptor (after hold-out) name the files that the run was given, whatever the current folder is: each where it
- * lay, or where that is no more and the configuration's path leads to one from here, there. A file that the configuration
- * has for a split which the descriptor lacks makes that split, with train's layout. `folder` not NULL: where the
- * descriptor's files lie now. For a run made before, the configuration's folder is taken as it stands. AD_EIO, AD_ENOMEM. */
+/* Lets the descriptor (after hold-out) name the files that the run was given, whatever the current folder is. Each has
+ * its recorded path. Where that no longer exists, it has the configuration's path, if that leads to a file from here. A
+ * file that the configuration has for a split which the descriptor lacks makes that split, with train's layout.
+ * `folder` not NULL: where the descriptor's files lie now. For a run made before, the configuration's folder is taken
+ * as it stands. AD_EIO, AD_ENOMEM. */
 int ad_run_inputs_place(const struct ad_run_inputs *inputs, const struct ad_config *config, const char *folder,
                         struct ad_descriptor *descriptor);
 

@@ -23,9 +23,9 @@ struct ad_run_log {
   int cut;      /* behind them there is a part of one */
 };
 
-/* Reads a log, its first `most` bytes (UINT64_MAX: all), and checks it: steps count up from 1 without a gap, each chain
- * is that of the row before with the row's digest of the parameters, evaluations stand behind their step. The caller
- * owns `log`: ad_run_log_destroy, after a failure too. AD_EINPUT naming path and line, AD_EIO, AD_ENOMEM. */
+/* Reads a log, its first `most` bytes (UINT64_MAX: all), and checks it. Steps count up from 1 without a gap. Each chain
+ * is that of the row before with the row's digest of the parameters. Evaluations follow their step. The caller owns
+ * `log`: ad_run_log_destroy, after a failure too. AD_EINPUT naming path and line, AD_EIO, AD_ENOMEM. */
 int ad_run_log_read(struct ad_run_log *log, const char *path, uint64_t most);
 void ad_run_log_destroy(struct ad_run_log *log);
 

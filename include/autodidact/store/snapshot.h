@@ -1,13 +1,13 @@
 /* Snapshots: numbers of chosen steps for the analysis of variance across seeds and orders (docs/hdf5.md has the
  * schema).
  *
- * A run's snapshots lie in snapshots/segment-NNNNNNNNN.h5, named by the first step in them, one row a snapshot;
+ * A run's snapshots are in snapshots/segment-NNNNNNNNN.h5, named by the first step in them, one row a snapshot;
  * snapshots/all.h5 shows them as one file by virtual datasets. Rows are in memory until their segment is closed: when
  * it has AD_SNAPSHOT_ROWS of them or AD_SNAPSHOT_BYTES, before a checkpoint, and at the end. A segment is made in
  * memory and written whole or not at all (base/file.h), so that a full disk leaves the files before it as they are.
  *
  * Nothing here is collective: one process keeps a run's snapshots. Letters: N tensors, B examples, C classes, P
- * parameters. */
+ * parameters. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_STORE_SNAPSHOT_H
 #define AUTODIDACT_STORE_SNAPSHOT_H
 
@@ -19,9 +19,9 @@
 
 enum { AD_SNAPSHOT_ROWS = 1000, AD_SNAPSHOT_BYTES = 64 << 20 };
 
-/* Which steps of a run have a snapshot: the first `dense` ones, the multiples of `every`, those that grow by the factor
- * `growth` (from max(dense, 1) on the next is ceil(last growth), at least one more), and a list. A run that has any
- * also has step 0 (before the first update) and the last one. A function of these numbers alone. */
+/* Which steps of a run have a snapshot: the first `dense` ones, the multiples of `every`, a list, and steps that grow
+ * by the factor `growth`. From max(dense, 1) on the next of these is ceil(last growth), at least one more. A run that
+ * has any also has step 0 (before the first update) and the last one. A function of these numbers alone. */
 struct ad_snapshot_schedule {
   uint64_t every, dense; /* 0: none */
   double growth;         /* 0: none */
@@ -86,7 +86,7 @@ struct ad_snapshot {
 
 struct ad_snapshots;
 
-/* For a run's folder: makes snapshots/ or goes on behind the segments that are there. params must outlive it. The
+/* For a run's folder: makes snapshots/ or continues behind the segments that are there. params must outlive it. The
  * caller owns it. AD_EINPUT (segments that are damaged or have another layout), AD_EIO, AD_ENOMEM. */
 int ad_snapshots_open(struct ad_snapshots **snapshots, const char *run, const struct ad_snapshot_layout *layout);
 
@@ -100,15 +100,15 @@ void ad_snapshots_record(struct ad_snapshots *snapshots, struct ad_ledger *ledge
  * 0 at first. */
 void ad_snapshots_leave(struct ad_snapshots *snapshots, size_t bytes);
 
-/* Adds a snapshot, later than those before. A disk that is full (or would leave too little) ends the run's snapshots, not
- * the run: a warning is given once, this one and all later ones are dropped, AD_OK. AD_EIO, AD_ENOMEM. */
+/* Adds a snapshot, later than those before. A disk that is full (or would leave too little) ends the run's snapshots,
+ * not the run. A warning is given once; this one and all later ones are dropped. AD_OK. AD_EIO, AD_ENOMEM. */
 int ad_snapshots_add(struct ad_snapshots *snapshots, const struct ad_snapshot *snapshot);
 
 /* Closes the segment, if anything is in it. To be called before a checkpoint is committed, so that all snapshots up to
- * its step are on disk when the run goes on from it. Errors as above. */
+ * its step are on disk when the run continues from it. Errors as above. */
 int ad_snapshots_flush(struct ad_snapshots *snapshots);
 
-/* Drops all snapshots of a run behind `step`: what is done to a folder before the run goes on from there. A run without
+/* Drops all snapshots of a run behind `step`, before the run continues from there. A run without
  * snapshots is fine. AD_EINPUT (a segment that is damaged, or missing), AD_EIO, AD_ENOMEM. */
 int ad_snapshots_cut(const char *run, uint64_t step);
 
@@ -119,8 +119,8 @@ int ad_snapshots_check(const char *path);
  * fine. AD_EINPUT (which one is missing; an all.h5 that is damaged), AD_ENOMEM. */
 int ad_snapshots_complete(const char *run, uint64_t step);
 
-/* A file of snapshots that is open for reading, a segment or all.h5: values are read as they are asked for, those of
- * all.h5 from the segments beside it, one of which is open at a time. */
+/* A file of snapshots that is open for reading, a segment or all.h5. Values are read on request, those of all.h5 from
+ * the segments beside it, one of which is open at a time. */
 struct ad_snapshot_file;
 
 struct ad_snapshot_column {

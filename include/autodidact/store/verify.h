@@ -21,11 +21,11 @@ struct ad_verification {
   struct ad_run_log log; /* empty where it is bad */
 };
 
-/* Looks at log.jsonl, checkpoints (digests, sums, tensors; against the log), snapshots (digests, order, all.h5; against
- * the log), logits (digests; against the scores in the log), result.json, model/ and variants/ (against the digests in
- * result.json), and at files.jsonl: what of a finished run is missing or changed, and what is not of the run. What is wrong
- * is a finding, not a failure. The caller owns `out`: ad_verification_destroy, after a failure too. AD_EINPUT (not the
- * folder of a run), AD_ECONFIG (its config.yaml), AD_EIO, AD_ENOMEM. */
+/* Checks log.jsonl; checkpoints (digests, sums, tensors), snapshots (digests, order, all.h5) and logits (digests), all
+ * against the log; result.json; model/ and variants/ against the digests in result.json. Of a finished run files.jsonl
+ * shows what is missing, changed, or not of the run. What is wrong is a finding, not a failure. The caller owns `out`:
+ * ad_verification_destroy, after a failure too. AD_EINPUT (not the folder of a run), AD_ECONFIG (its config.yaml),
+ * AD_EIO, AD_ENOMEM. */
 int ad_verify_run(const char *run, struct ad_verification *out);
 void ad_verification_destroy(struct ad_verification *verification);
 

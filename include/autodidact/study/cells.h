@@ -8,7 +8,7 @@
  *    "test": scores, "majority": {"dev": share, "test": share}, "commit", "kernels", "host", "ranks", "message"}
  *
  * Of several lines of a cell a "done" counts, otherwise the latest. Summaries are in the lines, so that a report opens
- * no run folder for them. Leases (store/lease.h) say which cells are being run. */
+ * no run folder for them. Leases (store/lease.h) say which cells are being run. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_STUDY_CELLS_H
 #define AUTODIDACT_STUDY_CELLS_H
 

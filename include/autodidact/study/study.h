@@ -21,7 +21,7 @@
  * ID is a digest of the cell's resolved configuration and of the bytes of its data and model. Keys that say when a run
  * stops, where its files lie or who computes what are not in it (ad_config_identity).
  *
- * Letters: A axes, N cells. */
+ * Letters: A axes, N cells. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_STUDY_STUDY_H
 #define AUTODIDACT_STUDY_STUDY_H
 
@@ -95,7 +95,7 @@ struct ad_study {
   size_t axis_count;
   struct ad_study_arm *arms; /* [arm_count] */
   size_t arm_count;
-  struct ad_study_cell *cells; /* [count] arm by arm as they stand in the file, the last axis fastest */
+  struct ad_study_cell *cells; /* [count] arm by arm in the file's order, the last axis fastest */
   size_t count;
   uint32_t *levels; /* [count, A] where cells[i].level points to */
 };
@@ -106,12 +106,12 @@ struct ad_study {
 int ad_study_read(struct ad_study *study, const char *path);
 void ad_study_destroy(struct ad_study *study);
 
-/* Warns of keys that were given in vain, each once: in the base without effect in any arm, in an arm without effect
- * there, a seed that changes nothing, what a study decides itself (run.dir). AD_ENOMEM. */
+/* Warns of keys without effect, each once: in the base without effect in any arm, in an arm without effect there, a
+ * seed that changes nothing, a key that a study decides itself (run.dir). AD_ENOMEM. */
 int ad_study_warn_idle(const struct ad_study *study);
 
 /* Reads what the arms are given (data files, model: bytes only) and so knows the ids of all cells. `datasets`: where
- * descriptors named without a path lie. AD_EINPUT, AD_ECONFIG, AD_EIO, AD_ENOMEM. */
+ * descriptors named without a path are. AD_EINPUT, AD_ECONFIG, AD_EIO, AD_ENOMEM. */
 int ad_study_identify(struct ad_study *study, const char *datasets);
 
 /* Compares with the plan in study->dir, which is made where there is none, and brings it up to date. An arm of which

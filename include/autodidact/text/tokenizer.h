@@ -38,9 +38,9 @@ int ad_tokenizer_create_with(struct ad_tokenizer **tokenizer, const char *name, 
                              const struct ad_tokenizer_options *options);
 void ad_tokenizer_destroy(struct ad_tokenizer *tokenizer);
 
-/* Number of tokens, added ones included; the vocabulary without these as the text of a vocab.txt [*size], owned by the
- * tokenizer; whether case is kept; all options, strip_accents resolved to 0 or 1; the longest input of the model by
- * tokenizer_config.json, 0 where it does not say; the number of the padding token. */
+/* In order: number of tokens, added ones included; the vocabulary without these as the text of a vocab.txt [*size],
+ * owned by the tokenizer; whether case is kept; all options, strip_accents resolved to 0 or 1. Then the longest input
+ * of the model by tokenizer_config.json, 0 where it does not say; the number of the padding token. */
 size_t ad_tokenizer_vocab(const struct ad_tokenizer *tokenizer);
 const char *ad_tokenizer_text(const struct ad_tokenizer *tokenizer, size_t *size);
 int ad_tokenizer_cased(const struct ad_tokenizer *tokenizer);

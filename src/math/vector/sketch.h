@@ -12,7 +12,7 @@ VEC_INLINE vec sketch_signed(vec x, uint32_t signs) {
   return vec_negate(inside, signs);
 }
 
-/* A whole group. */
+/* A whole group: its sums fill at most two cache lines. */
 VEC_INLINE void sketch_group(const struct ad_sketch *s, uint32_t word, vec x) {
   const uint32_t h = (word & 0xffff) >> s->shift, turn = h % AD_SKETCH_GROUP;
   vec_accumulate_fixed(s->sum + (h - turn), vec_rotate(sketch_signed(x, word >> 16), turn), s->scale);
