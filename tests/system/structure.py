@@ -19,6 +19,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from prose import check_document_lines, check_glossary, check_sentences
+
 # Who may include whose headers, besides its own. docs/design.md prints this table; `check` compares the two.
 MAY_INCLUDE = {
     "base": [],
@@ -506,7 +508,7 @@ CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check
           check_symbols, check_comments,
           check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory, check_one_parser,
           check_one_voice, check_used_results, check_one_format, check_prefixes,
-          check_environment, check_teacher_methods, check_keys, check_choices, check_run_files, check_architectures, check_tasks]
+          check_environment, check_teacher_methods, check_keys, check_choices, check_run_files, check_architectures, check_tasks, check_sentences, check_document_lines, check_glossary]
 
 
 def table():
@@ -595,6 +597,12 @@ PLANTS = [
     (check_architectures, "include/autodidact/model/architectures.h", swap("X(BERT, bert)", "X(NEW, new)"), "new:1: is no folder"),
     (check_tasks, "src/learn/trainer.c", "const void *planted(void) { return &ad_task_classification; }\n", "names a task"),
     (check_tasks, "include/autodidact/task/tasks.h", swap("  X(classification)", "  X(regression)"), "regression.c:1: is no file"),
+    (check_sentences, "docs/slurm.md", "\n" + "word " * 41 + "end.\n", "a sentence of 42 words"),
+    (check_sentences, "docs/slurm.md", "\n| a | " + "word, " * 41 + "|\n", "a sentence of 41 words"),
+    (check_sentences, "include/autodidact/base/log.h", f"/* {'word' + chr(10) + ' * word ' * 40} */\n", "a sentence of 41 words"),
+    (check_document_lines, "README.md", "word " * 25 + "\n", "has 125 columns"),
+    (check_glossary, "include/autodidact/base/log.h", "/* Of a shard. */\n", "uses shard"),
+    (check_glossary, "docs/glossary.md", "| planted | | `base/planted.h` |\n", "there is no base/planted.h"),
     (check_used_results, "src/store/hdf5_file.c", "void f(void) { H5Fplanted(0); }\n", "has no H5Fplanted"),
 ]
 
