@@ -46,28 +46,35 @@ static int exchange_all(const struct ad_exchange *x, const struct ad_params *par
   return x->publish(x->context, 1, &weights);
 }
 
+/* A step that touches all rows and has an example in each lane. *floats: the most of a bucket. */
+static int touch_all(const struct ad_params *params, struct ad_rows *rows, size_t *lane_begin, size_t *floats) {
+  AD_TRY(ad_rows_create(rows, bench_minilm.vocab));
+  for (uint32_t id = 0; id < bench_minilm.vocab; id++) {
+    ad_rows_add(rows, 1, &id);
+  }
+  ad_rows_order(rows);
+  for (size_t lane = 0; lane <= LANES; lane++) {
+    lane_begin[lane] = lane;
+  }
+  *floats = 0;
+  for (uint32_t b = 0; b < params->buckets; b++) {
+    const size_t count = ad_compact_count(params, b, rows);
+    *floats = count > *floats ? count : *floats;
+  }
+  return AD_OK;
+}
+
 static int run(int repetitions, int shared) {
   struct ad_params params;
   struct ad_comm *comm;
   struct ad_rows rows;
   struct ad_shared replica;
   struct ad_mpi_exchange *exchange;
-  size_t lane_begin[LANES + 1], floats = 0;
+  size_t lane_begin[LANES + 1], floats;
   static double ordered[MOST], native[MOST], buckets[MOST];
   AD_TRY(ad_params_create(&params, &bench_minilm));
   AD_TRY(ad_comm_create(&comm, shared));
-  AD_TRY(ad_rows_create(&rows, bench_minilm.vocab));
-  for (uint32_t id = 0; id < bench_minilm.vocab; id++) {
-    ad_rows_add(&rows, 1, &id);
-  }
-  ad_rows_order(&rows);
-  for (size_t lane = 0; lane <= LANES; lane++) {
-    lane_begin[lane] = lane;
-  }
-  for (uint32_t b = 0; b < params.buckets; b++) {
-    const size_t count = ad_compact_count(&params, b, &rows);
-    floats = count > floats ? count : floats;
-  }
+  AD_TRY(touch_all(&params, &rows, lane_begin, &floats));
   AD_TRY(ad_shared_create(&replica, comm, ad_comm_node_first(comm) ? params.count * sizeof(float) : 0));
   AD_TRY(ad_mpi_exchange_create(&exchange, comm, ad_kernels_find(NULL), &params, LANES, floats, 0, AD_REDUCTION_ORDERED));
   float *vector = ad_calloc(params.count, sizeof *vector), *reduced = ad_calloc(floats, sizeof *reduced);

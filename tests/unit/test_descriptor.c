@@ -102,72 +102,73 @@ static void test_overrides(void **state) {
 #define CLASSES "classes: [a, b]\n"
 #define TRAIN "splits: {train: {file: x}}\n"
 
+static const struct {
+  const char *text, *place, *what;
+} refusals[] = {
+    {"[1, 2]", ":1:", "expected keys and values, found a list"},
+    {"", ":1:", "\"title\" is missing"},
+    {"title: @x\n", ":1:", "malformed YAML"},
+    {"title: {a: b}\n", ":1:", "title: expected a text"},
+    {"title: ''\n", ":1:", "title: expected a text"},
+    {"title: T\nsource: S\n", ":1:", "\"licence\" is missing"},
+    {"tilte: T\n", ":1:", "unknown key \"tilte\""},
+    {TABLE TRAIN, ":1:", "\"classes\" is missing"},
+    {TABLE "classes: a\n" TRAIN, ":7:", "at least two names"},
+    {TABLE "classes: [a]\n" TRAIN, ":7:", "at least two names"},
+    {TABLE "classes: [a, a]\n" TRAIN, ":7:", "\"a\" is there twice"},
+    {TABLE "classes: [a, [b]]\n" TRAIN, ":7:", "classes: expected a text"},
+    {TABLE CLASSES, ":1:", "\"splits\" is missing"},
+    {TABLE CLASSES "splits: {}\n", ":8:", "expected train, dev or test"},
+    {TABLE CLASSES "splits: {training: {file: x}}\n", ":8:", "unknown key \"training\""},
+    {TABLE CLASSES "splits: {train: x}\n", ":8:", "expected a mapping"},
+    {TABLE CLASSES "splits: {train: {rows: 1}}\n", ":8:", "\"file\" of a split is missing"},
+    {TABLE CLASSES "splits:\n  train:\n    file: x\n    row: 1\n", ":11:", "unknown key \"row\""},
+    {TABLE CLASSES "splits: {train: {file: x, rows: -1}}\n", ":8:", "rows: expected a whole number"},
+    {TABLE CLASSES "splits: {train: {file: x, rows: 1e3}}\n", ":8:", "found \"1e3\""},
+    {TABLE CLASSES "splits: {train: {file: x, rows: [1]}}\n", ":8:", "rows: expected a whole number"},
+    {TABLE CLASSES "splits: {train: {file: x, rows: 9999999999999999999}}\n", ":8:", "at most 18 digits"},
+    {TABLE CLASSES "splits: {train: {file: x, digest: 12}}\n", ":8:", "16 hexadecimal digits"},
+    {TABLE CLASSES "splits: {train: {file: x, digest: 00000000000000FF}}\n", ":8:", "16 hexadecimal digits"},
+    {TABLE CLASSES "empty: yes\n" TRAIN, ":8:", "empty: found \"yes\", expected one of: refuse, allow, skip"},
+    {TABLE CLASSES "incomplete: [skip]\n" TRAIN, ":8:", "incomplete: found \"a list or mapping\", expected one of: refuse, skip"},
+    {TABLE CLASSES "labels: {0: a}\n" TRAIN, ":8:", "no value stands for the class \"b\""},
+    {TABLE CLASSES "labels: {0: a, 1: c}\n" TRAIN, ":8:", "\"1\" stands for \"c\""},
+    {TABLE CLASSES "labels: [a, b]\n" TRAIN, ":8:", "labels: expected a mapping"},
+    {TABLE CLASSES "split: {seed: 1}\n" TRAIN, ":8:", "expected a seed and the rows"},
+    {TABLE CLASSES "split: {dev: 1}\n" TRAIN, ":8:", "expected a seed and the rows"},
+    {TABLE CLASSES "split: {seed: 1, dev: 0}\n" TRAIN, ":8:", "split: 0 rows for dev"},
+    {TABLE CLASSES "split: {seed: x, dev: 1}\n" TRAIN, ":8:", "split.seed: expected a whole number"},
+    {TABLE CLASSES "split: {seed: 1, train: 5}\n" TRAIN, ":8:", "unknown key \"train\""},
+    {TABLE CLASSES "split: {seed: 1, dev: 5}\nsplits: {test: {file: x}}\n", ":8:", "no train split to cut"},
+    {TABLE CLASSES "split: {seed: 1, dev: 5}\nsplits: {train: {file: x}, dev: {file: y}}\n",
+     ":9:", "unknown key \"file\" in a split that is cut out of train"},
+    {ABOUT "header: true\ncolumns: {text: t}\n" CLASSES TRAIN, ":1:", "\"format\" is missing"},
+    {ABOUT "format: xml\n" CLASSES TRAIN, ":4:", "found \"xml\""},
+    {ABOUT "format: tsv\ncolumns: {text: t}\n" CLASSES TRAIN, ":1:", "\"header\" is missing"},
+    {ABOUT "format: tsv\nheader: maybe\ncolumns: {text: t}\n" CLASSES TRAIN, ":5:", "header: found \"maybe\", expected one of: false, true"},
+    {ABOUT "format: tsv\nheader: true\n" CLASSES TRAIN, ":1:", "\"columns\" is missing"},
+    {ABOUT "format: tsv\nheader: true\ncolumns: {label: t}\n" CLASSES TRAIN, ":6:", "\"text\" is missing"},
+    {ABOUT "format: tsv\nheader: true\ncolumns: {texts: t}\n" CLASSES TRAIN, ":6:", "unknown key \"texts\""},
+    {ABOUT "format: tsv\nheader: true\ncolumns: {text: []}\n" CLASSES TRAIN, ":6:", "a list of at most 16 columns"},
+    {ABOUT "format: tsv\nheader: true\ncolumns: {text: 0}\n" CLASSES TRAIN, ":6:", "no column 0"},
+    {ABOUT "format: tsv\nheader: false\ncolumns: {text: t}\n" CLASSES TRAIN, ":6:", "has no column names"},
+    {ABOUT "format: tsv\nheader: false\nfields: 2\ncolumns: {text: 3}\n" CLASSES TRAIN, ":7:", "no column 3"},
+    {ABOUT "format: jsonl\ncolumns: {text: 1}\n" CLASSES TRAIN, ":5:", "has no column numbers"},
+    {ABOUT "format: folder\ncolumns: {text: t}\n" CLASSES TRAIN, ":5:", "this format has none"},
+};
+
 static void test_refused(void **state) {
   (void)state;
-  static const struct {
-    const char *text, *place, *what;
-  } cases[] = {
-      {"[1, 2]", ":1:", "expected keys and values, found a list"},
-      {"", ":1:", "\"title\" is missing"},
-      {"title: @x\n", ":1:", "malformed YAML"},
-      {"title: {a: b}\n", ":1:", "title: expected a text"},
-      {"title: ''\n", ":1:", "title: expected a text"},
-      {"title: T\nsource: S\n", ":1:", "\"licence\" is missing"},
-      {"tilte: T\n", ":1:", "unknown key \"tilte\""},
-      {TABLE TRAIN, ":1:", "\"classes\" is missing"},
-      {TABLE "classes: a\n" TRAIN, ":7:", "at least two names"},
-      {TABLE "classes: [a]\n" TRAIN, ":7:", "at least two names"},
-      {TABLE "classes: [a, a]\n" TRAIN, ":7:", "\"a\" is there twice"},
-      {TABLE "classes: [a, [b]]\n" TRAIN, ":7:", "classes: expected a text"},
-      {TABLE CLASSES, ":1:", "\"splits\" is missing"},
-      {TABLE CLASSES "splits: {}\n", ":8:", "expected train, dev or test"},
-      {TABLE CLASSES "splits: {training: {file: x}}\n", ":8:", "unknown key \"training\""},
-      {TABLE CLASSES "splits: {train: x}\n", ":8:", "expected a mapping"},
-      {TABLE CLASSES "splits: {train: {rows: 1}}\n", ":8:", "\"file\" of a split is missing"},
-      {TABLE CLASSES "splits:\n  train:\n    file: x\n    row: 1\n", ":11:", "unknown key \"row\""},
-      {TABLE CLASSES "splits: {train: {file: x, rows: -1}}\n", ":8:", "rows: expected a whole number"},
-      {TABLE CLASSES "splits: {train: {file: x, rows: 1e3}}\n", ":8:", "found \"1e3\""},
-      {TABLE CLASSES "splits: {train: {file: x, rows: [1]}}\n", ":8:", "rows: expected a whole number"},
-      {TABLE CLASSES "splits: {train: {file: x, rows: 9999999999999999999}}\n", ":8:", "at most 18 digits"},
-      {TABLE CLASSES "splits: {train: {file: x, digest: 12}}\n", ":8:", "16 hexadecimal digits"},
-      {TABLE CLASSES "splits: {train: {file: x, digest: 00000000000000FF}}\n", ":8:", "16 hexadecimal digits"},
-      {TABLE CLASSES "empty: yes\n" TRAIN, ":8:", "empty: found \"yes\", expected one of: refuse, allow, skip"},
-      {TABLE CLASSES "incomplete: [skip]\n" TRAIN, ":8:", "incomplete: found \"a list or mapping\", expected one of: refuse, skip"},
-      {TABLE CLASSES "labels: {0: a}\n" TRAIN, ":8:", "no value stands for the class \"b\""},
-      {TABLE CLASSES "labels: {0: a, 1: c}\n" TRAIN, ":8:", "\"1\" stands for \"c\""},
-      {TABLE CLASSES "labels: [a, b]\n" TRAIN, ":8:", "labels: expected a mapping"},
-      {TABLE CLASSES "split: {seed: 1}\n" TRAIN, ":8:", "expected a seed and the rows"},
-      {TABLE CLASSES "split: {dev: 1}\n" TRAIN, ":8:", "expected a seed and the rows"},
-      {TABLE CLASSES "split: {seed: 1, dev: 0}\n" TRAIN, ":8:", "split: 0 rows for dev"},
-      {TABLE CLASSES "split: {seed: x, dev: 1}\n" TRAIN, ":8:", "split.seed: expected a whole number"},
-      {TABLE CLASSES "split: {seed: 1, train: 5}\n" TRAIN, ":8:", "unknown key \"train\""},
-      {TABLE CLASSES "split: {seed: 1, dev: 5}\nsplits: {test: {file: x}}\n", ":8:", "no train split to cut"},
-      {TABLE CLASSES "split: {seed: 1, dev: 5}\nsplits: {train: {file: x}, dev: {file: y}}\n",
-       ":9:", "unknown key \"file\" in a split that is cut out of train"},
-      {ABOUT "header: true\ncolumns: {text: t}\n" CLASSES TRAIN, ":1:", "\"format\" is missing"},
-      {ABOUT "format: xml\n" CLASSES TRAIN, ":4:", "found \"xml\""},
-      {ABOUT "format: tsv\ncolumns: {text: t}\n" CLASSES TRAIN, ":1:", "\"header\" is missing"},
-      {ABOUT "format: tsv\nheader: maybe\ncolumns: {text: t}\n" CLASSES TRAIN, ":5:", "header: found \"maybe\", expected one of: false, true"},
-      {ABOUT "format: tsv\nheader: true\n" CLASSES TRAIN, ":1:", "\"columns\" is missing"},
-      {ABOUT "format: tsv\nheader: true\ncolumns: {label: t}\n" CLASSES TRAIN, ":6:", "\"text\" is missing"},
-      {ABOUT "format: tsv\nheader: true\ncolumns: {texts: t}\n" CLASSES TRAIN, ":6:", "unknown key \"texts\""},
-      {ABOUT "format: tsv\nheader: true\ncolumns: {text: []}\n" CLASSES TRAIN, ":6:", "a list of at most 16 columns"},
-      {ABOUT "format: tsv\nheader: true\ncolumns: {text: 0}\n" CLASSES TRAIN, ":6:", "no column 0"},
-      {ABOUT "format: tsv\nheader: false\ncolumns: {text: t}\n" CLASSES TRAIN, ":6:", "has no column names"},
-      {ABOUT "format: tsv\nheader: false\nfields: 2\ncolumns: {text: 3}\n" CLASSES TRAIN, ":7:", "no column 3"},
-      {ABOUT "format: jsonl\ncolumns: {text: 1}\n" CLASSES TRAIN, ":5:", "has no column numbers"},
-      {ABOUT "format: folder\ncolumns: {text: t}\n" CLASSES TRAIN, ":5:", "this format has none"},
-  };
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+  for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
     const size_t live = ad_memory_stats().live_blocks;
     struct ad_descriptor d;
     char place[64];
-    snprintf(place, sizeof place, "folder/name.yaml%s", cases[i].place);
-    const int status = parse(&d, cases[i].text);
+    snprintf(place, sizeof place, "folder/name.yaml%s", refusals[i].place);
+    const int status = parse(&d, refusals[i].text);
     if (status != AD_EINPUT || strncmp(ad_error_message(), place, strlen(place)) != 0 ||
-        strstr(ad_error_message(), cases[i].what) == NULL) {
+        strstr(ad_error_message(), refusals[i].what) == NULL) {
       fail_msg("case %zu: status %d, \"%s\", expected \"%s\" and \"%s\"", i, status, ad_error_message(), place,
-               cases[i].what);
+               refusals[i].what);
     }
     assert_null(d.name);
     assert_int_equal(ad_memory_stats().live_blocks, live);

@@ -210,69 +210,70 @@ static void test_head_kinds(void **state) {
   refuse(write_folder("kind", &f, ",\"num_labels\":1"), &require, "classifier.weight is [1, 8]");
 }
 
+static const char *const same_names[] = {"animal", "plant", "stone"}, *const moved_names[] = {"animal", "stone", "plant"},
+                         *const other_names[] = {"animal", "plant", "water"};
+enum { NAMED, NUMBERED, NAMELESS, OTHER_KIND };
+static const char *const head_extra[] = {
+    [NAMED] = ",\"id2label\":{\"0\":\"animal\",\"1\":\"plant\",\"2\":\"stone\"}",
+    [NUMBERED] = ",\"id2label\":{\"0\":\"LABEL_0\",\"1\":\"LABEL_1\",\"2\":\"LABEL_2\"}",
+    [NAMELESS] = ",\"num_labels\":3",
+    [OTHER_KIND] = ",\"num_labels\":3,\"problem_type\":\"regression\""};
+static const struct {
+  int folder;
+  enum ad_head_use head;
+  const char *const *names;
+  int kept; /* -1: refused */
+  const char *note;
+} head_cases[] = {
+    {NAMED, AD_HEAD_AUTO, same_names, 1, "its classes are those of the data, in the same order"},
+    {NAMED, AD_HEAD_KEEP, same_names, 1, "its classes are those of the data, in the same order"},
+    {NAMED, AD_HEAD_NEW, same_names, 0, "model.head is new"},
+    {NAMED, AD_HEAD_AUTO, moved_names, 0,
+     "its class 1 is \"plant\", that of the data \"stone\": the same classes in another order"},
+    {NAMED, AD_HEAD_KEEP, moved_names, -1, "its class 1 is \"plant\", that of the data \"stone\": the same classes in"},
+    {NAMED, AD_HEAD_AUTO, other_names, 0, "its class 2 is \"stone\", that of the data \"water\""},
+    {NAMED, AD_HEAD_KEEP, other_names, -1, "head is keep: its class 2 is \"stone\", that of the data \"water\""},
+    {NUMBERED, AD_HEAD_AUTO, same_names, 0, "its config.json has no names of classes, only LABEL_0 and so on"},
+    {NUMBERED, AD_HEAD_KEEP, same_names, 1,
+     "model.head is keep, and its config.json has no names of classes, only LABEL_0 and so on"},
+    {NAMELESS, AD_HEAD_AUTO, same_names, 0, "its config.json has no names of classes"},
+    {NAMELESS, AD_HEAD_KEEP, same_names, 1, "model.head is keep, and its config.json has no names of classes"},
+    {OTHER_KIND, AD_HEAD_AUTO, same_names, 0, "its problem_type is regression, expected single_label_classification"},
+    {OTHER_KIND, AD_HEAD_KEEP, same_names, -1, "its problem_type is regression"},
+};
+
 /* What becomes of a folder's classifier, by model.head and the names of the data's classes. */
 static void test_head_use(void **state) {
   (void)state;
-  static const char *const same[] = {"animal", "plant", "stone"}, *const moved[] = {"animal", "stone", "plant"},
-                           *const other[] = {"animal", "plant", "water"};
-  enum { NAMED, NUMBERED, NAMELESS, OTHER_KIND };
-  static const char *const extra[] = {
-      [NAMED] = ",\"id2label\":{\"0\":\"animal\",\"1\":\"plant\",\"2\":\"stone\"}",
-      [NUMBERED] = ",\"id2label\":{\"0\":\"LABEL_0\",\"1\":\"LABEL_1\",\"2\":\"LABEL_2\"}",
-      [NAMELESS] = ",\"num_labels\":3",
-      [OTHER_KIND] = ",\"num_labels\":3,\"problem_type\":\"regression\""};
-  static const struct {
-    int folder;
-    enum ad_head_use head;
-    const char *const *names;
-    int kept; /* -1: refused */
-    const char *note;
-  } cases[] = {
-      {NAMED, AD_HEAD_AUTO, same, 1, "its classes are those of the data, in the same order"},
-      {NAMED, AD_HEAD_KEEP, same, 1, "its classes are those of the data, in the same order"},
-      {NAMED, AD_HEAD_NEW, same, 0, "model.head is new"},
-      {NAMED, AD_HEAD_AUTO, moved, 0,
-       "its class 1 is \"plant\", that of the data \"stone\": the same classes in another order"},
-      {NAMED, AD_HEAD_KEEP, moved, -1, "its class 1 is \"plant\", that of the data \"stone\": the same classes in"},
-      {NAMED, AD_HEAD_AUTO, other, 0, "its class 2 is \"stone\", that of the data \"water\""},
-      {NAMED, AD_HEAD_KEEP, other, -1, "head is keep: its class 2 is \"stone\", that of the data \"water\""},
-      {NUMBERED, AD_HEAD_AUTO, same, 0, "its config.json has no names of classes, only LABEL_0 and so on"},
-      {NUMBERED, AD_HEAD_KEEP, same, 1,
-       "model.head is keep, and its config.json has no names of classes, only LABEL_0 and so on"},
-      {NAMELESS, AD_HEAD_AUTO, same, 0, "its config.json has no names of classes"},
-      {NAMELESS, AD_HEAD_KEEP, same, 1, "model.head is keep, and its config.json has no names of classes"},
-      {OTHER_KIND, AD_HEAD_AUTO, same, 0, "its problem_type is regression, expected single_label_classification"},
-      {OTHER_KIND, AD_HEAD_KEEP, same, -1, "its problem_type is regression"},
-  };
   struct folder f = plain();
   drop(&f, "bert.pooler.dense.weight");
-  refuse(write_folder("head", &f, extra[NAMED]),
-         &(struct ad_model_options){.classes = 3, .class_names = same, .head = AD_HEAD_KEEP}, "it stands on a pooler");
+  refuse(write_folder("head", &f, head_extra[NAMED]),
+         &(struct ad_model_options){.classes = 3, .class_names = same_names, .head = AD_HEAD_KEEP}, "it stands on a pooler");
   f = plain();
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    const char *path = write_folder("head", &f, extra[cases[i].folder]);
+  for (size_t i = 0; i < sizeof head_cases / sizeof *head_cases; i++) {
+    const char *path = write_folder("head", &f, head_extra[head_cases[i].folder]);
     const struct ad_model_options options = {
-        .classes = 3, .class_names = cases[i].names, .head = cases[i].head, .seed_init = 5};
-    if (cases[i].kept < 0) {
-      refuse(path, &options, cases[i].note);
+        .classes = 3, .class_names = head_cases[i].names, .head = head_cases[i].head, .seed_init = 5};
+    if (head_cases[i].kept < 0) {
+      refuse(path, &options, head_cases[i].note);
       continue;
     }
     struct loaded l = load(path, &options);
-    assert_string_equal(l.report.head_note, cases[i].note);
-    assert_int_equal(l.report.head_loaded, cases[i].kept);
-    assert_int_equal(l.report.drawn.count, cases[i].kept ? 0 : 2);
-    assert_string_equal(l.report.class_names.items[2], cases[i].names[2]);
+    assert_string_equal(l.report.head_note, head_cases[i].note);
+    assert_int_equal(l.report.head_loaded, head_cases[i].kept);
+    assert_int_equal(l.report.drawn.count, head_cases[i].kept ? 0 : 2);
+    assert_string_equal(l.report.class_names.items[2], head_cases[i].names[2]);
     check_values(&l.params, l.theta, "bert.pooler.dense.weight");
-    if (cases[i].kept) {
+    if (head_cases[i].kept) {
       check_values(&l.params, l.theta, "classifier.weight");
     }
     release(&l);
   }
-  const struct ad_model_options two = {.classes = 2, .class_names = same, .head = AD_HEAD_KEEP};
+  const struct ad_model_options two = {.classes = 2, .class_names = same_names, .head = AD_HEAD_KEEP};
   refuse(fixture(), &two, "classifier.weight is [3, 8] and classifier.bias [3], expected [2, 8] and [2]");
   drop(&f, "classifier.bias");
-  refuse(write_folder("head", &f, extra[NAMED]),
-         &(struct ad_model_options){.classes = 3, .class_names = same, .head = AD_HEAD_KEEP},
+  refuse(write_folder("head", &f, head_extra[NAMED]),
+         &(struct ad_model_options){.classes = 3, .class_names = same_names, .head = AD_HEAD_KEEP},
          "and model.head is keep: the folder has no classifier.bias");
 }
 

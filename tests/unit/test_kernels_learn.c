@@ -229,11 +229,40 @@ static void check_watch(const struct ad_kernels *k, const struct ad_watch *watch
   assert_memory_equal(watch_sum, expected, sizeof expected);
 }
 
+enum { ADAMW_N = 133 };
+
+/* Moments of zero that are not there. theta, pieces [ADAMW_N]. */
+static void check_still(const struct ad_kernels *k, float *theta, float *pieces) {
+  const struct ad_adamw still = {1e-3, 0.9, 0.999, 1e-8, 0.01, 0.5, 0.5, 1.0};
+  float zero[2][ADAMW_N] = {0};
+  memcpy(pieces, theta, ADAMW_N * sizeof *theta);
+  pieces[3] = -0.0f;
+  memcpy(theta, pieces, ADAMW_N * sizeof *theta);
+  float held[ADAMW_N];
+  struct ad_watch watch;
+  begin_watch(&watch, 20);
+  memcpy(held, pieces, ADAMW_N * sizeof *theta);
+  k->adamw(ADAMW_N, &still, NULL, theta, zero[0], zero[1], NULL);
+  k->adamw(ADAMW_N, &still, NULL, pieces, NULL, NULL, &watch);
+  assert_memory_equal(theta, pieces, ADAMW_N * sizeof *theta);
+  check_watch(k, &watch, ADAMW_N, theta, held, NULL);
+  assert_memory_equal(zero[0], zero[1], ADAMW_N * sizeof *theta);
+}
+
+/* A NaN stays where it is. theta, m, v [ADAMW_N]. */
+static void check_nan(const struct ad_kernels *k, float *theta, float *m, float *v) {
+  m[5] = NAN;
+  k->adamw(ADAMW_N, &(struct ad_adamw){1e-3, 0.9, 0.999, 1e-8, 0.0, 1.0, 1.0, 1.0}, NULL, theta, m, v, NULL);
+  for (size_t i = 0; i < ADAMW_N; i++) {
+    assert_int_equal(isnan(theta[i]) != 0, i == 5);
+  }
+}
+
 /* Twenty steps beside the formula in double; then one with no gradient; all sets equal; a part of the array = that part of the
  * whole. */
 static void test_adamw(void **state) {
   (void)state;
-  enum { N = 133, STEPS = 20 };
+  enum { N = ADAMW_N, STEPS = 20 };
   float first[3][N];
   int have_first = 0;
   for (int s = 0; s < CHECK_SETS; s++) {
@@ -281,26 +310,8 @@ static void test_adamw(void **state) {
       assert_memory_equal(first[1], m, sizeof m);
       assert_memory_equal(first[2], v, sizeof m);
     }
-    /* Moments of zero that are not there. */
-    const struct ad_adamw still = {1e-3, 0.9, 0.999, 1e-8, 0.01, 0.5, 0.5, 1.0};
-    float zero[2][N] = {0};
-    memcpy(pieces, theta, sizeof m);
-    pieces[3] = -0.0f;
-    memcpy(theta, pieces, sizeof m);
-    float held[N];
-    struct ad_watch watch;
-    begin_watch(&watch, 20);
-    memcpy(held, pieces, sizeof m);
-    k->adamw(N, &still, NULL, theta, zero[0], zero[1], NULL);
-    k->adamw(N, &still, NULL, pieces, NULL, NULL, &watch);
-    assert_memory_equal(theta, pieces, sizeof m);
-    check_watch(k, &watch, N, theta, held, NULL);
-    assert_memory_equal(zero[0], zero[1], sizeof m);
-    m[5] = NAN;
-    k->adamw(N, &(struct ad_adamw){1e-3, 0.9, 0.999, 1e-8, 0.0, 1.0, 1.0, 1.0}, NULL, theta, m, v, NULL);
-    for (size_t i = 0; i < N; i++) {
-      assert_int_equal(isnan(theta[i]) != 0, i == 5);
-    }
+    check_still(k, theta, pieces);
+    check_nan(k, theta, m, v);
     free(theta);
     free(pieces);
     free(x);

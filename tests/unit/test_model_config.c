@@ -65,50 +65,51 @@ static void test_config_keys(void **state) {
   assert_int_equal(m.classes, 2);
 }
 
+static const struct {
+  const char *extra, *message;
+} bad_configs[] = {
+    {",\"hidden_act\":\"silu\"", "hidden_act is \"silu\", expected gelu, gelu_new"},
+    {",\"hidden_act\":null", "hidden_act is null"},
+    {",\"position_embedding_type\":\"relative_key\"",
+     "position_embedding_type is \"relative_key\", expected \"absolute\""},
+    {",\"is_decoder\":true", "is_decoder is true"},
+    {",\"add_cross_attention\":true", "add_cross_attention is true"},
+    {",\"is_encoder_decoder\":1", "is_encoder_decoder is 1"},
+    {",\"pruned_heads\":{\"0\":[1]}", "pruned_heads is {\"0\":[1]}, expected none"},
+    {",\"quantization_config\":{\"bits\":8}", "quantization_config is"},
+    {",\"auto_map\":{\"AutoModel\":\"x.Y\"}", "auto_map is {\"AutoModel\":\"x.Y\"}, expected none"},
+    {",\"per_layer_config\":{\"0\":{\"a\":1}}", "per_layer_config is {\"0\":{\"a\":1}}, expected none"},
+    {",\"cross_attention_hidden_size\":8", "cross_attention_hidden_size is 8, expected none"},
+    {",\"hidden_dropout_prob\":1.0", "hidden_dropout_prob is 1.0, expected a number from 0 to below 1"},
+    {",\"attention_probs_dropout_prob\":-0.1", "attention_probs_dropout_prob is -0.1"},
+    {",\"classifier_dropout\":\"x\"", "classifier_dropout is \"x\""},
+    {",\"layer_norm_eps\":NaN", "of the line: NaN is not JSON (Python writes it for missing numbers"},
+    {",\"layer_norm_eps\":1e300", "layer_norm_eps is 1e300, expected a number from 0"},
+    {",\"hidden_dropout_prob\":0.99999999999", "hidden_dropout_prob is 0.99999999999, expected a number from 0"},
+    {",\"layer_norm_eps\":1e400", "layer_norm_eps is 1e400, expected a number from 0"},
+    {",\"num_labels\":0", "num_labels is 0"},
+    {",\"num_labels\":18446744073709551617", "num_labels is 18446744073709551617, expected an integer from 1"},
+    {",\"num_labels\":3,\"id2label\":{\"0\":\"a\",\"1\":\"b\"}", "num_labels is 3, but id2label has 2 entries"},
+    {",\"id2label\":{\"0\":\"a\",\"2\":\"b\"}", "id2label has 2 entries, but none for \"1\""},
+    {",\"id2label\":{\"0\":\"a\",\"1\":[]}", "id2label has 2 entries, but none for \"1\""},
+    {",\"id2label\":[\"a\"]", "id2label is [\"a\"]"},
+    {",\"autodidact_classifier\":\"mean\"", "autodidact_classifier is \"mean\""},
+    {",\"model_type\":\"bert\"", "duplicate object key"},
+    {"} {", "config.json:1: malformed JSON at byte 173 of the line: end of file expected"},
+};
+
 static void test_bad_config(void **state) {
   (void)state;
-  static const struct {
-    const char *extra, *message;
-  } cases[] = {
-      {",\"hidden_act\":\"silu\"", "hidden_act is \"silu\", expected gelu, gelu_new"},
-      {",\"hidden_act\":null", "hidden_act is null"},
-      {",\"position_embedding_type\":\"relative_key\"",
-       "position_embedding_type is \"relative_key\", expected \"absolute\""},
-      {",\"is_decoder\":true", "is_decoder is true"},
-      {",\"add_cross_attention\":true", "add_cross_attention is true"},
-      {",\"is_encoder_decoder\":1", "is_encoder_decoder is 1"},
-      {",\"pruned_heads\":{\"0\":[1]}", "pruned_heads is {\"0\":[1]}, expected none"},
-      {",\"quantization_config\":{\"bits\":8}", "quantization_config is"},
-      {",\"auto_map\":{\"AutoModel\":\"x.Y\"}", "auto_map is {\"AutoModel\":\"x.Y\"}, expected none"},
-      {",\"per_layer_config\":{\"0\":{\"a\":1}}", "per_layer_config is {\"0\":{\"a\":1}}, expected none"},
-      {",\"cross_attention_hidden_size\":8", "cross_attention_hidden_size is 8, expected none"},
-      {",\"hidden_dropout_prob\":1.0", "hidden_dropout_prob is 1.0, expected a number from 0 to below 1"},
-      {",\"attention_probs_dropout_prob\":-0.1", "attention_probs_dropout_prob is -0.1"},
-      {",\"classifier_dropout\":\"x\"", "classifier_dropout is \"x\""},
-      {",\"layer_norm_eps\":NaN", "of the line: NaN is not JSON (Python writes it for missing numbers"},
-      {",\"layer_norm_eps\":1e300", "layer_norm_eps is 1e300, expected a number from 0"},
-      {",\"hidden_dropout_prob\":0.99999999999", "hidden_dropout_prob is 0.99999999999, expected a number from 0"},
-      {",\"layer_norm_eps\":1e400", "layer_norm_eps is 1e400, expected a number from 0"},
-      {",\"num_labels\":0", "num_labels is 0"},
-      {",\"num_labels\":18446744073709551617", "num_labels is 18446744073709551617, expected an integer from 1"},
-      {",\"num_labels\":3,\"id2label\":{\"0\":\"a\",\"1\":\"b\"}", "num_labels is 3, but id2label has 2 entries"},
-      {",\"id2label\":{\"0\":\"a\",\"2\":\"b\"}", "id2label has 2 entries, but none for \"1\""},
-      {",\"id2label\":{\"0\":\"a\",\"1\":[]}", "id2label has 2 entries, but none for \"1\""},
-      {",\"id2label\":[\"a\"]", "id2label is [\"a\"]"},
-      {",\"autodidact_classifier\":\"mean\"", "autodidact_classifier is \"mean\""},
-      {",\"model_type\":\"bert\"", "duplicate object key"},
-      {"} {", "config.json:1: malformed JSON at byte 173 of the line: end of file expected"},
-  };
   const char *path = place("bad");
   char text[2000];
   struct ad_model_config m;
   struct ad_names names = {0};
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    snprintf(text, sizeof text, "%s%s}", CONFIG, cases[i].extra);
+  for (size_t i = 0; i < sizeof bad_configs / sizeof *bad_configs; i++) {
+    snprintf(text, sizeof text, "%s%s}", CONFIG, bad_configs[i].extra);
     test_write_text(path, "config.json", text);
     assert_int_equal(ad_model_read_config(path, &m, &names), AD_EINPUT);
     expect_message("bad/config.json");
-    expect_message(cases[i].message);
+    expect_message(bad_configs[i].message);
   }
   static const struct {
     const char *text, *message;

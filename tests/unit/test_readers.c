@@ -148,100 +148,101 @@ static void test_good(void **state) {
   }
 }
 
+static const struct {
+  const char *yaml, *content;
+  size_t size;
+  const char *place, *what;
+} bad_files[] = {
+    {TSV_NAMES, CONTENT(""), "", "empty, expected a header"},
+    {TSV_NAMES, CONTENT("\xEF\xBB\xBF"), "", "empty, expected a header"},
+    {TSV_NAMES, CONTENT("text\tlabel\n"), "1:", "no column \"sentence\"; the header has: text, label"},
+    {TSV_NAMES, CONTENT("sentence\tgold\n"), "1:", "no column \"label\""},
+    {TSV_NAMES, CONTENT("sentence\tlabel\tlabel\n"), "1:", "has the column \"label\" 2 times"},
+    {TSV_NAMES, CONTENT("sentence\tlabel\na\t1\nb\n"), "3:", "found 1 column, expected 2"},
+    {TSV_NAMES, CONTENT("sentence\tlabel\na\t1\n\nb\t1"), "3:", "found 1 column, expected 2"},
+    {TSV_NAMES, CONTENT("sentence\tlabel\na\t1\t2\n"), "2:", "found 3 columns, expected 2"},
+    {TSV_NAMES,
+     CONTENT("sentence\tlabel\na\t1\nb\xFF"
+             "c\t1\n"),
+     "3:", "invalid UTF-8 0xFF at byte 2 of the line"},
+    {TSV_NAMES, CONTENT("sentence\tlabel\na\t1\nb\xC3\t1\n"), "3:", "invalid UTF-8 0xC3 at byte 2"},
+    {TSV_NAMES, CONTENT("sentence\tlabel\n\xED\xA0\x80\t1\n"), "2:", "invalid UTF-8 0xED 0xA0 0x80 at byte 1"},
+    {TSV_NAMES, CONTENT("sentence\tlabel\n\xC0\xAF\t1\n"), "2:", "invalid UTF-8 0xC0 0xAF at byte 1"},
+    {TSV_NAMES, CONTENT("sentence\tlabel\n\xF4\x90\x80\x80\t1\n"), "2:", "invalid UTF-8 0xF4 0x90 0x80 0x80 at byte 1"},
+    {TSV_NAMES, CONTENT("sentence\tlabel\na\t1\xE2\x82"), "2:", "invalid UTF-8 0xE2 0x82 at byte 4"},
+    {TSV_NAMES, CONTENT("sentence\tlabel\nab\0c\t1\n"), "2:", "a NUL byte 0x00 at byte 3"},
+    {TSV_NUMBERS, CONTENT("s\t1\t*\n"), "1:", "found 3 columns, expected 4"},
+    {TSV_FIRST_ROW, CONTENT("text\n"), "1:", "found 1 column, expected at least 2"},
+    {TSV_FIRST_ROW, CONTENT("text\t1\nmore\t1\t2\n"), "2:", "found 3 columns, expected 2"},
+    {TSV_SKIPPING, CONTENT("a\tb\tc\n1\t2\t3\t4\n"), "2:", "found 4 columns, expected 3"},
+    {CSV_NAMES, CONTENT(""), "", "empty, expected a header"},
+    {CSV_NAMES, CONTENT("a,b\n"), "1:", "no column \"t\"; the header has: a, b"},
+    {CSV_NEWS, CONTENT("1,a,b\n1,\"a\" x,b\n"), "2:", "broken quotes"},
+    {CSV_NEWS, CONTENT("1,a,b\n1,a\"x,b\n"), "2:", "broken quotes"},
+    {CSV_NEWS, CONTENT("1,a,b\n1,\"x\ny\"z,b\n"), "3:", "broken quotes"},
+    {CSV_NEWS, CONTENT("1,a,b\n1,\"a\n,b\n1,a,b\n"), "2:", "a quoted field of the row that begins here has no end"},
+    {CSV_NEWS, CONTENT("1,a,b\n1,a,\""), "2:", "has no end"},
+    {CSV_NEWS, CONTENT("1,a,b\n1,a\n"), "2:", "found 2 columns, expected 3"},
+    {CSV_NEWS, CONTENT("1,\"a\nb\",c,d\n"), "1:", "found 4 columns, expected 3"},
+    {CSV_NEWS, CONTENT("1,a,b\n\n1,a,b\n"), "2:", "an empty line"},
+    {CSV_NEWS, CONTENT("1,a,b\r\n\r\n1,a,b\n"), "2:", "an empty line"},
+    {CSV_NEWS, CONTENT("1,a,b\r1,a,b\n"), "1:", "a carriage return without line feed"},
+    {CSV_NEWS, CONTENT("1,a,b\n1,\"a\",b\r\vx"), "2:", "a carriage return without line feed"},
+    {CSV_NEWS, CONTENT("1,a,b\n1,a,b\r"), "2:", "a carriage return without line feed"},
+    {CSV_NEWS, CONTENT("1,a,b\n\r1,a,b\n"), "2:", "an empty line"},
+    {CSV_NEWS, CONTENT("1,a,b\n1,\"a\n\xFF\",b\n"), "3:", "invalid UTF-8 0xFF at byte 1"},
+    {CSV_NEWS, CONTENT("1,a,b\n1,\"a\0\",b\n"), "2:", "a NUL byte"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": \"x\"}\n{\"s1\": \n"),
+     "2:", "malformed JSON at byte"},
+    {JSONL_PAIRS, CONTENT("\n"), "1:", "malformed JSON"},
+    {JSONL_SKIPPING, CONTENT("{\"s1\": \"a\"}\n{\n"), "2:", "malformed JSON"},
+    {CSV_SKIPPING, CONTENT("1,a\n\r2,b\n"), "2:", "an empty line"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"a\"} x\n"), "1:", "malformed JSON"},
+    {JSONL_PAIRS, CONTENT("[1, 2]\n"), "1:", "expected a JSON object"},
+    {JSONL_PAIRS, CONTENT("\"text\"\n"), "1:", "expected a JSON object"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"gold\": \"x\"}\n"), "1:", "no key \"s2\" in the object"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\"}\n"), "1:", "no key \"gold\" in the object"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": 5, \"s2\": \"b\", \"gold\": \"x\"}\n"), "1:", "the key \"s1\" is 5, expected a string"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": null, \"gold\": \"x\"}\n"),
+     "1:", "the key \"s2\" is null, expected a string"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": 1.5}\n"),
+     "1:", "unknown label 1.5, expected one of: no, yes (a string or a whole number)"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": 1e400}\n"), "1:", "unknown label 1e400, expected"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": 1e17}\n"), "1:", "unknown label 1e17, expected"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": true}\n"), "1:", "unknown label true, expected"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": null}\n"), "1:", "unknown label null, expected"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": {\"a\": 1}}\n"),
+     "1:", "unknown label {\"a\":1}, expected"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": [0, 1]}\n"),
+     "1:", "unknown label [0,1], expected one of: no, yes (a string or a whole number: one label a text"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": \"x\", \"z\": NaN}\n"),
+     "1:", "malformed JSON at byte 42 of the line: NaN is not JSON (Python writes it for missing numbers"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s1\": \"b\", \"gold\": \"x\"}\n"), "1:", "malformed JSON"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"\\u0000\", \"s2\": \"b\", \"gold\": \"x\"}\n"),
+     "1:", "the key \"s1\" is \"\\u0000\", expected a string without NUL"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"\\ud800\", \"s2\": \"b\", \"gold\": \"x\"}\n"),
+     "1:", "the key \"s1\" is \"\\ud800\", expected a string without NUL"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": \"\xFF\", \"s2\": \"b\", \"gold\": \"x\"}\n"),
+     "1:", "invalid UTF-8 0xFF at byte 9"},
+    {WORDNET, CONTENT("  1 licence\nsynset\n"), "2:", "expected a synset"},
+    {WORDNET, CONTENT("\n"), "1:", "expected a synset"},
+    {WORDNET, CONTENT("00001740 3 n 01 entity 0 000 | gloss\n"), "1:", "expected a synset"},
+    {WORDNET, CONTENT("00001740 03 n 01 entity 0 000\n"), "1:", "no gloss"},
+};
+
 static void test_bad(void **state) {
   (void)state;
-  static const struct {
-    const char *yaml, *content;
-    size_t size;
-    const char *place, *what;
-  } cases[] = {
-      {TSV_NAMES, CONTENT(""), "", "empty, expected a header"},
-      {TSV_NAMES, CONTENT("\xEF\xBB\xBF"), "", "empty, expected a header"},
-      {TSV_NAMES, CONTENT("text\tlabel\n"), "1:", "no column \"sentence\"; the header has: text, label"},
-      {TSV_NAMES, CONTENT("sentence\tgold\n"), "1:", "no column \"label\""},
-      {TSV_NAMES, CONTENT("sentence\tlabel\tlabel\n"), "1:", "has the column \"label\" 2 times"},
-      {TSV_NAMES, CONTENT("sentence\tlabel\na\t1\nb\n"), "3:", "found 1 column, expected 2"},
-      {TSV_NAMES, CONTENT("sentence\tlabel\na\t1\n\nb\t1"), "3:", "found 1 column, expected 2"},
-      {TSV_NAMES, CONTENT("sentence\tlabel\na\t1\t2\n"), "2:", "found 3 columns, expected 2"},
-      {TSV_NAMES,
-       CONTENT("sentence\tlabel\na\t1\nb\xFF"
-               "c\t1\n"),
-       "3:", "invalid UTF-8 0xFF at byte 2 of the line"},
-      {TSV_NAMES, CONTENT("sentence\tlabel\na\t1\nb\xC3\t1\n"), "3:", "invalid UTF-8 0xC3 at byte 2"},
-      {TSV_NAMES, CONTENT("sentence\tlabel\n\xED\xA0\x80\t1\n"), "2:", "invalid UTF-8 0xED 0xA0 0x80 at byte 1"},
-      {TSV_NAMES, CONTENT("sentence\tlabel\n\xC0\xAF\t1\n"), "2:", "invalid UTF-8 0xC0 0xAF at byte 1"},
-      {TSV_NAMES, CONTENT("sentence\tlabel\n\xF4\x90\x80\x80\t1\n"), "2:", "invalid UTF-8 0xF4 0x90 0x80 0x80 at byte 1"},
-      {TSV_NAMES, CONTENT("sentence\tlabel\na\t1\xE2\x82"), "2:", "invalid UTF-8 0xE2 0x82 at byte 4"},
-      {TSV_NAMES, CONTENT("sentence\tlabel\nab\0c\t1\n"), "2:", "a NUL byte 0x00 at byte 3"},
-      {TSV_NUMBERS, CONTENT("s\t1\t*\n"), "1:", "found 3 columns, expected 4"},
-      {TSV_FIRST_ROW, CONTENT("text\n"), "1:", "found 1 column, expected at least 2"},
-      {TSV_FIRST_ROW, CONTENT("text\t1\nmore\t1\t2\n"), "2:", "found 3 columns, expected 2"},
-      {TSV_SKIPPING, CONTENT("a\tb\tc\n1\t2\t3\t4\n"), "2:", "found 4 columns, expected 3"},
-      {CSV_NAMES, CONTENT(""), "", "empty, expected a header"},
-      {CSV_NAMES, CONTENT("a,b\n"), "1:", "no column \"t\"; the header has: a, b"},
-      {CSV_NEWS, CONTENT("1,a,b\n1,\"a\" x,b\n"), "2:", "broken quotes"},
-      {CSV_NEWS, CONTENT("1,a,b\n1,a\"x,b\n"), "2:", "broken quotes"},
-      {CSV_NEWS, CONTENT("1,a,b\n1,\"x\ny\"z,b\n"), "3:", "broken quotes"},
-      {CSV_NEWS, CONTENT("1,a,b\n1,\"a\n,b\n1,a,b\n"), "2:", "a quoted field of the row that begins here has no end"},
-      {CSV_NEWS, CONTENT("1,a,b\n1,a,\""), "2:", "has no end"},
-      {CSV_NEWS, CONTENT("1,a,b\n1,a\n"), "2:", "found 2 columns, expected 3"},
-      {CSV_NEWS, CONTENT("1,\"a\nb\",c,d\n"), "1:", "found 4 columns, expected 3"},
-      {CSV_NEWS, CONTENT("1,a,b\n\n1,a,b\n"), "2:", "an empty line"},
-      {CSV_NEWS, CONTENT("1,a,b\r\n\r\n1,a,b\n"), "2:", "an empty line"},
-      {CSV_NEWS, CONTENT("1,a,b\r1,a,b\n"), "1:", "a carriage return without line feed"},
-      {CSV_NEWS, CONTENT("1,a,b\n1,\"a\",b\r\vx"), "2:", "a carriage return without line feed"},
-      {CSV_NEWS, CONTENT("1,a,b\n1,a,b\r"), "2:", "a carriage return without line feed"},
-      {CSV_NEWS, CONTENT("1,a,b\n\r1,a,b\n"), "2:", "an empty line"},
-      {CSV_NEWS, CONTENT("1,a,b\n1,\"a\n\xFF\",b\n"), "3:", "invalid UTF-8 0xFF at byte 1"},
-      {CSV_NEWS, CONTENT("1,a,b\n1,\"a\0\",b\n"), "2:", "a NUL byte"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": \"x\"}\n{\"s1\": \n"),
-       "2:", "malformed JSON at byte"},
-      {JSONL_PAIRS, CONTENT("\n"), "1:", "malformed JSON"},
-      {JSONL_SKIPPING, CONTENT("{\"s1\": \"a\"}\n{\n"), "2:", "malformed JSON"},
-      {CSV_SKIPPING, CONTENT("1,a\n\r2,b\n"), "2:", "an empty line"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\"} x\n"), "1:", "malformed JSON"},
-      {JSONL_PAIRS, CONTENT("[1, 2]\n"), "1:", "expected a JSON object"},
-      {JSONL_PAIRS, CONTENT("\"text\"\n"), "1:", "expected a JSON object"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"gold\": \"x\"}\n"), "1:", "no key \"s2\" in the object"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\"}\n"), "1:", "no key \"gold\" in the object"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": 5, \"s2\": \"b\", \"gold\": \"x\"}\n"), "1:", "the key \"s1\" is 5, expected a string"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": null, \"gold\": \"x\"}\n"),
-       "1:", "the key \"s2\" is null, expected a string"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": 1.5}\n"),
-       "1:", "unknown label 1.5, expected one of: no, yes (a string or a whole number)"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": 1e400}\n"), "1:", "unknown label 1e400, expected"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": 1e17}\n"), "1:", "unknown label 1e17, expected"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": true}\n"), "1:", "unknown label true, expected"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": null}\n"), "1:", "unknown label null, expected"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": {\"a\": 1}}\n"),
-       "1:", "unknown label {\"a\":1}, expected"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": [0, 1]}\n"),
-       "1:", "unknown label [0,1], expected one of: no, yes (a string or a whole number: one label a text"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": \"x\", \"z\": NaN}\n"),
-       "1:", "malformed JSON at byte 42 of the line: NaN is not JSON (Python writes it for missing numbers"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s1\": \"b\", \"gold\": \"x\"}\n"), "1:", "malformed JSON"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"\\u0000\", \"s2\": \"b\", \"gold\": \"x\"}\n"),
-       "1:", "the key \"s1\" is \"\\u0000\", expected a string without NUL"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"\\ud800\", \"s2\": \"b\", \"gold\": \"x\"}\n"),
-       "1:", "the key \"s1\" is \"\\ud800\", expected a string without NUL"},
-      {JSONL_PAIRS, CONTENT("{\"s1\": \"\xFF\", \"s2\": \"b\", \"gold\": \"x\"}\n"),
-       "1:", "invalid UTF-8 0xFF at byte 9"},
-      {WORDNET, CONTENT("  1 licence\nsynset\n"), "2:", "expected a synset"},
-      {WORDNET, CONTENT("\n"), "1:", "expected a synset"},
-      {WORDNET, CONTENT("00001740 3 n 01 entity 0 000 | gloss\n"), "1:", "expected a synset"},
-      {WORDNET, CONTENT("00001740 03 n 01 entity 0 000\n"), "1:", "no gloss"},
-  };
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+  for (size_t i = 0; i < sizeof bad_files / sizeof *bad_files; i++) {
     const size_t live = ad_memory_stats().live_blocks;
     struct ad_buffer out = {0};
     char place[100];
-    snprintf(place, sizeof place, "%s:%s", FILE_NAME, cases[i].place);
-    assert_int_equal(ad_file_write(FILE_NAME, cases[i].content, cases[i].size), AD_OK);
-    const int status = read_all(cases[i].yaml, FILE_NAME, 1, &out);
+    snprintf(place, sizeof place, "%s:%s", FILE_NAME, bad_files[i].place);
+    assert_int_equal(ad_file_write(FILE_NAME, bad_files[i].content, bad_files[i].size), AD_OK);
+    const int status = read_all(bad_files[i].yaml, FILE_NAME, 1, &out);
     if (status != AD_EINPUT || strncmp(ad_error_message(), place, strlen(place)) != 0 ||
-        strstr(ad_error_message(), cases[i].what) == NULL) {
+        strstr(ad_error_message(), bad_files[i].what) == NULL) {
       fail_msg("case %zu: status %d, \"%s\", expected \"%s\" and \"%s\"", i, status, ad_error_message(), place,
-               cases[i].what);
+               bad_files[i].what);
     }
     ad_buffer_destroy(&out);
     assert_int_equal(ad_memory_stats().live_blocks, live);

@@ -156,67 +156,68 @@ static void test_changed_bytes(void **state) {
   ad_buffer_destroy(&bytes);
 }
 
-static void test_hostile_headers(void **state) {
-  (void)state;
 #define T(name, dtype, shape, offsets) \
   "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}"
-  static const struct {
-    const char *header;
-    size_t data_size;
-    const char *message; /* a part of it */
-  } cases[] = {
-      {"", 0, "does not begin with '{'"},
-      {" {}", 0, "does not begin with '{'"},
-      {"[]", 0, "does not begin with '{'"},
-      {"{", 0, "header:1: malformed JSON at byte 1 of the line"},
-      {"{}x", 0, "header:1: malformed JSON"},
-      {"{\"a\":1}", 0, "tensor a: expected an object"},
-      {"{\"a\":{}}", 0, "tensor a: no dtype"},
-      {"{\"a\":{\"dtype\":7}}", 0, "tensor a: no dtype"},
-      {"{" T("a", "F4", "[1]", "[0,4]") "}", 4, "tensor a: dtype \"F4\" is not supported"},
-      {"{" T("a", "f32", "[1]", "[0,4]") "}", 4, "dtype \"f32\""},
-      {"{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4, "tensor a: no shape"},
-      {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "data_offsets are not two integers"},
-      {"{" T("a", "F32", "1", "[0,4]") "}", 4, "tensor a: no shape"},
-      {"{" T("a", "F32", "[-1]", "[0,4]") "}", 4, "shape[0] is not a size"},
-      {"{" T("a", "F32", "[1,1.0]", "[0,4]") "}", 4, "shape[1] is not a size"},
-      {"{" T("a", "F32", "[\"1\"]", "[0,4]") "}", 4, "shape[0] is not a size"},
-      {"{" T("a", "F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]") "}", 4, "9 dimensions, expected at most 8"},
-      {"{" T("a", "F32", "[4294967296,4294967296]", "[0,0]") "}", 0, "overflows the number of elements"},
-      {"{" T("a", "F32", "[9223372036854775807,3]", "[0,0]") "}", 0, "overflows the number of elements"},
-      {"{" T("a", "F32", "[4611686018427387904]", "[0,0]") "}", 0, "overflows the number of bytes"},
-      {"{" T("a", "F32", "[9223372036854775808]", "[0,0]") "}", 0, "shape[0] is not a size"},
-      {"{" T("a", "F32", "[1]", "[0]") "}", 4, "not two integers"},
-      {"{" T("a", "F32", "[1]", "[0,4,8]") "}", 4, "not two integers"},
-      {"{" T("a", "F32", "[1]", "[-4,0]") "}", 4, "not two integers"},
-      {"{" T("a", "F32", "[1]", "[0.0,4]") "}", 4, "not two integers"},
-      {"{" T("a", "F32", "[1]", "[4,0]") "}", 4, "data_offsets [4, 0]"},
-      {"{" T("a", "F32", "[1]", "[0,4]") "}", 3, "data_offsets [0, 4] leave the data, which have 3 bytes"},
-      {"{" T("a", "F32", "[1]", "[4,8]") "}", 4, "leave the data"},
-      {"{" T("a", "F32", "[1]", "[9223372036854775800,9223372036854775804]") "}", 4, "leave the data"},
-      {"{" T("a", "F32", "[2]", "[0,4]") "}", 4, "span 4 bytes, but shape [2] of F32 takes 8"},
-      {"{" T("a", "F16", "[2,2]", "[0,4]") "}", 4, "span 4 bytes, but shape [2, 2] of F16 takes 8"},
-      {"{" T("a", "F32", "[1]", "[0,4]") "," T("b", "F32", "[1]", "[2,6]") "}", 6, "tensors a and b overlap"},
-      {"{" T("a", "F32", "[1]", "[0,4]") "," T("b", "F32", "[1]", "[0,4]") "}", 4, "tensors a and b overlap"},
-      {"{" T("a", "F32", "[1]", "[4,8]") "}", 8, "bytes 0 to 4 of the data, before tensor a, belong to no tensor"},
-      {"{" T("a", "F32", "[1]", "[0,4]") "," T("b", "F32", "[1]", "[5,9]") "}", 9, "bytes 4 to 5"},
-      {"{" T("a", "F32", "[1]", "[0,4]") "}", 5, "the last 1 bytes of the file belong to no tensor"},
-      {"{}", 1, "the last 1 bytes"},
-      {"{" T("a", "F32", "[1]", "[0,4]") "," T("a", "F32", "[1]", "[4,8]") "}", 8, "duplicate object key"},
-      {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "duplicate object key"},
-      {"{\"__metadata__\":[]}", 0, "__metadata__ is not an object"},
-      {"{\"__metadata__\":{\"a\":1}}", 0, "__metadata__ a is not a string"},
-      {"{\"a\\u0000b\":{}}", 0, "tensor a\xEF\xBF\xBD" "b: no dtype"},
-      {"{\"\xff\":{}}", 0, "header:1: invalid UTF-8 0xFF at byte 3"},
-  };
+static const struct {
+  const char *header;
+  size_t data_size;
+  const char *message; /* a part of it */
+} hostile_headers[] = {
+    {"", 0, "does not begin with '{'"},
+    {" {}", 0, "does not begin with '{'"},
+    {"[]", 0, "does not begin with '{'"},
+    {"{", 0, "header:1: malformed JSON at byte 1 of the line"},
+    {"{}x", 0, "header:1: malformed JSON"},
+    {"{\"a\":1}", 0, "tensor a: expected an object"},
+    {"{\"a\":{}}", 0, "tensor a: no dtype"},
+    {"{\"a\":{\"dtype\":7}}", 0, "tensor a: no dtype"},
+    {"{" T("a", "F4", "[1]", "[0,4]") "}", 4, "tensor a: dtype \"F4\" is not supported"},
+    {"{" T("a", "f32", "[1]", "[0,4]") "}", 4, "dtype \"f32\""},
+    {"{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4, "tensor a: no shape"},
+    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "data_offsets are not two integers"},
+    {"{" T("a", "F32", "1", "[0,4]") "}", 4, "tensor a: no shape"},
+    {"{" T("a", "F32", "[-1]", "[0,4]") "}", 4, "shape[0] is not a size"},
+    {"{" T("a", "F32", "[1,1.0]", "[0,4]") "}", 4, "shape[1] is not a size"},
+    {"{" T("a", "F32", "[\"1\"]", "[0,4]") "}", 4, "shape[0] is not a size"},
+    {"{" T("a", "F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]") "}", 4, "9 dimensions, expected at most 8"},
+    {"{" T("a", "F32", "[4294967296,4294967296]", "[0,0]") "}", 0, "overflows the number of elements"},
+    {"{" T("a", "F32", "[9223372036854775807,3]", "[0,0]") "}", 0, "overflows the number of elements"},
+    {"{" T("a", "F32", "[4611686018427387904]", "[0,0]") "}", 0, "overflows the number of bytes"},
+    {"{" T("a", "F32", "[9223372036854775808]", "[0,0]") "}", 0, "shape[0] is not a size"},
+    {"{" T("a", "F32", "[1]", "[0]") "}", 4, "not two integers"},
+    {"{" T("a", "F32", "[1]", "[0,4,8]") "}", 4, "not two integers"},
+    {"{" T("a", "F32", "[1]", "[-4,0]") "}", 4, "not two integers"},
+    {"{" T("a", "F32", "[1]", "[0.0,4]") "}", 4, "not two integers"},
+    {"{" T("a", "F32", "[1]", "[4,0]") "}", 4, "data_offsets [4, 0]"},
+    {"{" T("a", "F32", "[1]", "[0,4]") "}", 3, "data_offsets [0, 4] leave the data, which have 3 bytes"},
+    {"{" T("a", "F32", "[1]", "[4,8]") "}", 4, "leave the data"},
+    {"{" T("a", "F32", "[1]", "[9223372036854775800,9223372036854775804]") "}", 4, "leave the data"},
+    {"{" T("a", "F32", "[2]", "[0,4]") "}", 4, "span 4 bytes, but shape [2] of F32 takes 8"},
+    {"{" T("a", "F16", "[2,2]", "[0,4]") "}", 4, "span 4 bytes, but shape [2, 2] of F16 takes 8"},
+    {"{" T("a", "F32", "[1]", "[0,4]") "," T("b", "F32", "[1]", "[2,6]") "}", 6, "tensors a and b overlap"},
+    {"{" T("a", "F32", "[1]", "[0,4]") "," T("b", "F32", "[1]", "[0,4]") "}", 4, "tensors a and b overlap"},
+    {"{" T("a", "F32", "[1]", "[4,8]") "}", 8, "bytes 0 to 4 of the data, before tensor a, belong to no tensor"},
+    {"{" T("a", "F32", "[1]", "[0,4]") "," T("b", "F32", "[1]", "[5,9]") "}", 9, "bytes 4 to 5"},
+    {"{" T("a", "F32", "[1]", "[0,4]") "}", 5, "the last 1 bytes of the file belong to no tensor"},
+    {"{}", 1, "the last 1 bytes"},
+    {"{" T("a", "F32", "[1]", "[0,4]") "," T("a", "F32", "[1]", "[4,8]") "}", 8, "duplicate object key"},
+    {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "duplicate object key"},
+    {"{\"__metadata__\":[]}", 0, "__metadata__ is not an object"},
+    {"{\"__metadata__\":{\"a\":1}}", 0, "__metadata__ a is not a string"},
+    {"{\"a\\u0000b\":{}}", 0, "tensor a\xEF\xBF\xBD" "b: no dtype"},
+    {"{\"\xff\":{}}", 0, "header:1: invalid UTF-8 0xFF at byte 3"},
+};
 #undef T
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    struct ad_buffer bytes = make_file(cases[i].header, cases[i].data_size);
+
+static void test_hostile_headers(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof hostile_headers / sizeof *hostile_headers; i++) {
+    struct ad_buffer bytes = make_file(hostile_headers[i].header, hostile_headers[i].data_size);
     struct ad_safetensors file;
     char *copy;
     assert_int_equal(parse_exactly(&file, bytes.data, bytes.size, &copy), AD_EINPUT);
-    if (strstr(ad_error_message(), cases[i].message) == NULL) {
-      fail_msg("%s: \"%s\", expected \"%s\"", cases[i].header, ad_error_message(), cases[i].message);
+    if (strstr(ad_error_message(), hostile_headers[i].message) == NULL) {
+      fail_msg("%s: \"%s\", expected \"%s\"", hostile_headers[i].header, ad_error_message(), hostile_headers[i].message);
     }
     free(copy);
     ad_buffer_destroy(&bytes);
