@@ -109,7 +109,8 @@ kill_rank() {
     sleep 0.1
   done
   [ -s long/log.jsonl ] || { echo "the long run did not start"; cat long.out; kill "$launcher"; exit 1; }
-  for pid in $(cat /proc/"$(cat /proc/"$launcher"/task/"$launcher"/children | tr -d ' ')"/task/*/children); do
+  # shellcheck disable=SC2013  # numbers, all on one line
+  for pid in $(cat /proc/"$(tr -d ' ' < /proc/"$launcher"/task/"$launcher"/children)"/task/*/children); do
     [ "$(readlink "/proc/$pid/exe")" != "$(realpath "$AD_PROGRAM")" ] || ranks+=("$pid")
     ! tr '\0' '\n' <"/proc/$pid/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$1" || victim=$pid
   done

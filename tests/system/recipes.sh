@@ -34,7 +34,7 @@ for recipe in "$source"/datasets/recipes/*.yaml; do
   "$program" order "$recipe" "${given[@]}" >"$name.order" 2>err || { cat err; exit 1; }
   "$program" train "$recipe" "${given[@]}" run.dir="run-$name" train.steps=2 >out 2>err || { cat err; exit 1; }
   python3 "$source/tests/system/recipes.py" check "$name" "run-$name/config.yaml" "$name.data" "$name.order"
-  split=test
+  split='test'
   [ "$name" != mnli ] || split=dev
   "$program" eval "run-$name" --data "$split" >out 2>err || { cat err; exit 1; }
   count=$((count + 1))

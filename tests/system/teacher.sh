@@ -25,7 +25,7 @@ run best teacher.method=sda teacher.window=all eval.every=1 run.select=best run.
 # SE changes nothing in training; without a teacher the log has no columns of one.
 diff <(grep '"step":.*"parameters"' plain/log.jsonl) <(grep '"step":.*"parameters"' se/log.jsonl)
 cmp plain/model/model.safetensors se/variants/student/model.safetensors
-! grep -q distance plain/log.jsonl
+if grep distance plain/log.jsonl; then exit 1; fi
 echo "ok   self-ensemble trains as plain fine-tuning does"
 
 python3 "$source/teacher.py"

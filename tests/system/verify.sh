@@ -224,8 +224,8 @@ touch stopped/log.jsonl.partial && ln -s ../outside/config.json stopped/checkpoi
 cp -r stopped linked
 mkdir stopped/model
 echo mine >stopped/model/config.json
-refused() { code=0; "$AD_PROGRAM" train config.yaml train.epochs=4 checkpoint.every=1 checkpoint.finished=true checkpoint.keep=9 "${@:2}" >out 2>err || code=$?; [ "$code" = 1 ] && grep -q "$1" err || { cat err; exit 1; }; }
-refused "stopped/model/config.json: is there already, and no run has made it" run.dir=stopped
+refused_start() { code=0; "$AD_PROGRAM" train config.yaml train.epochs=4 checkpoint.every=1 checkpoint.finished=true checkpoint.keep=9 "${@:2}" >out 2>err || code=$?; [ "$code" = 1 ] && grep -q "$1" err || { cat err; exit 1; }; }
+refused_start "stopped/model/config.json: is there already, and no run has made it" run.dir=stopped
 [ "$(cat stopped/model/config.json)" = mine ] && [ ! -e stopped/result.json ]
 rm -r stopped/model
 "$AD_PROGRAM" train config.yaml run.dir=stopped train.epochs=4 checkpoint.every=1 checkpoint.finished=true checkpoint.keep=9 >out 2>err || { cat err; exit 1; }
@@ -234,5 +234,5 @@ rm -r stopped/model
 rm stopped/notes stopped/checkpoints/step-000000001.txt
 verified 0 stopped
 mv linked/checkpoints outside/ && ln -s ../outside/checkpoints linked/checkpoints
-refused "linked/checkpoints: a symbolic link: a run writes into files and folders of its own only" run.dir=linked
+refused_start "linked/checkpoints: a symbolic link: a run writes into files and folders of its own only" run.dir=linked
 echo "ok   only what a run has made is removed"
