@@ -86,7 +86,7 @@ expect 1 'unknown option "--fast"' launch/quickstart --fast
 expect 1 'unknown option "more"' launch/quickstart more
 expect 1 '--out needs a folder' launch/quickstart --out
 expect 1 '--out needs a folder' launch/quickstart --out ''
-expect 1 'unknown option "--fast"' tests/run --fast
+expect 1 'unknown option "--often"' tests/run --often
 expect 1 'one pattern only' tests/run one two
 expect 1 'unknown option "--fast"' launch/local --fast
 expect 1 '-n needs a whole number' launch/local -n two train config.yaml
@@ -116,7 +116,7 @@ expect 75 '' env "PATH=$work/bin:$PATH" "${local[@]}" -n 1 train config.yaml
 helps() {
   "$@" > "$work/help" 2> "$work/help.err" && [ -s "$work/help" ] && [ ! -s "$work/help.err" ] || fail "$*: no help, or not on standard output alone"
 }
-for script in launch/{install,local,submit,quickstart,get-model,new-vocabulary} tests/run tests/fuzz/run \
+for script in launch/{install,local,submit,quickstart,get-model,new-vocabulary} tests/{run,lint,coverage} tests/{fuzz,mpich}/run \
   tests/bench/{linear,memory,peer,prediction,ranks,run,scaling,snapshots,teacher,trials}; do
   helps "$script" -h
   helps "$script" --help
