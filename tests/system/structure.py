@@ -41,8 +41,11 @@ MAY_INCLUDE = {
 LONGEST = 600  # lines of a file
 LONGEST_COMMAND = 150  # of a file of src/cli: arguments, a few calls, printing
 WIDEST, DEEPEST = 120, 60  # columns of a line, lines of a function
-# Modules whose inside headers, lines, functions and symbols keep the rules too.
+# Modules whose inside headers and symbols keep the rules too.
 STRICT = ["statistics", "task", "study", "report"]
+# Where no line is wider.
+NARROW = [*(f"{place}/{module}" for module in STRICT for place in ("src", "include/autodidact")), "tests/threads", "docs/howto",
+          "CONTRIBUTING.md", "CHANGELOG.md"]
 CODE = (".c", ".h", ".py", ".sh", ".cmake")
 
 
@@ -199,16 +202,22 @@ def check_guards(root, _build):
 
 
 def check_lines(root, _build):
-    """Lines are not wider, and functions not longer, than a page shows."""
-    for path, place in strict_files(root, [".c", ".h"]):
+    """No line is wider than a page shows, but rows of tables in documents."""
+    for path in sorted(path for name in NARROW for path in [root / name, *(root / name).rglob("*")]):
+        for number, line in enumerate(lines(path) if path.suffix in (".c", ".h", ".md") else [], 1):
+            if len(line) > WIDEST and not (path.suffix == ".md" and line.startswith("|")):
+                yield f"{path.relative_to(root)}:{number}: has {len(line)} columns; the limit is {WIDEST}"
+
+
+def check_functions(root, _build):
+    """No function is longer than a page shows."""
+    for path in code_files(root, ["src", "mpi", "include", "examples", "tests"]):
         begin = 0
-        for number, line in enumerate(lines(path), 1):
-            if len(line) > WIDEST:
-                yield f"{place}:{number}: has {len(line)} columns; the limit is {WIDEST}"
+        for number, line in enumerate(lines(path) if path.suffix in (".c", ".h") else [], 1):
             if re.match(r"[A-Za-z].*[^:]$", line):
                 begin = number
             if line == "}" and number - begin >= DEEPEST:
-                yield f"{place}:{begin}: a function of {number - begin + 1} lines; the limit is {DEEPEST}"
+                yield f"{path.relative_to(root)}:{begin}: a function of {number - begin + 1} lines; the limit is {DEEPEST}"
 
 
 def check_symbols(root, _build):
@@ -299,7 +308,7 @@ def check_prefixes(root, _build):
 def check_marks(root, _build):
     """Nothing is left for later."""
     marks = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b")
-    documents = [p for p in [root / "README.md", *sorted((root / "docs").glob("*.md"))] if p.is_file()]
+    documents = [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md"))]
     for path in [*code_files(root, ["src", "mpi", "include", "tests", "launch", "cmake"]), *documents]:
         for number, line in enumerate(lines(path), 1):
             # The mark of a word to fill in, as mktemp takes it, is no mark of work left.
@@ -310,7 +319,7 @@ def check_marks(root, _build):
 
 def check_documents(root, _build):
     """Links between the documents lead somewhere, and the README's table has every command."""
-    for path in [root / "README.md", *sorted((root / "docs").glob("*.md")), *sorted((root / "datasets").glob("*.md"))]:
+    for path in [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md")), *sorted((root / "datasets").glob("*.md"))]:
         for number, line in enumerate(lines(path), 1):
             for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", line):
                 if not (path.parent / target).exists():
@@ -505,7 +514,7 @@ def check_tasks(root, _build):
 
 
 CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check_headers_compile, check_guards, check_lines,
-          check_symbols, check_comments,
+          check_functions, check_symbols, check_comments,
           check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory, check_one_parser,
           check_one_voice, check_used_results, check_one_format, check_prefixes,
           check_environment, check_teacher_methods, check_keys, check_choices, check_run_files, check_architectures, check_tasks, check_sentences, check_document_lines, check_glossary]
@@ -557,7 +566,9 @@ PLANTS = [
     (check_guards, "include/autodidact/base/log.h", "int ad_after_the_guard(void);\n", "no include guard"),
     (check_guards, "src/report/document.h", swap("#ifndef AUTODIDACT_SRC_", "#ifndef AUTODIDACT_"), "no include guard"),
     (check_lines, "src/study/plan.c", f"/* {'a' * WIDEST} */\n", "columns; the limit is"),
-    (check_lines, "src/study/plan.c", "int ad_planted(void)\n{" + "\n" * DEEPEST + "}\n", "a function of"),
+    (check_lines, "docs/howto/planted.md", "a" * WIDEST + "a\n", "columns; the limit is"),
+    (check_functions, "src/cli/planted.c", "int ad_planted(void)\n{" + "\n" * DEEPEST + "}\n", "a function of"),
+    (check_functions, "tests/unit/test_base.c", "int planted(void)\n{" + "\n" * DEEPEST + "}\n", "a function of"),
     (check_symbols, "src/report/document.h", swap("#endif", "int planted(void);\n#endif"), "planted does not begin"),
     (check_symbols, "src/report/document.h", swap("#endif", "extern const int planted[3];\n#endif"), "planted does not begin"),
     (check_comments, "include/autodidact/base/log.h", swap("#endif", "int ad_planted(void);\n\n#endif"), "ad_planted has no comment"),
@@ -572,6 +583,7 @@ PLANTS = [
     (check_marks, "src/base/log.c", "/* TO" + "DO: later */\n", "TO" + "DO"),
     (check_marks, "launch/planted", "#!/bin/sh\n# FIX" + "ME\n", "FIX" + "ME"),
     (check_documents, "README.md", "[planted](docs/planted.md)\n", "there is no docs/planted.md"),
+    (check_documents, "docs/howto/README.md", "[planted](planted.md)\n", "there is no planted.md"),
     (check_documents, "src/cli/commands.h", "  X(planted, 0, \"\", \"\")\n", "has no planted"),
     (check_fast_math, "CMakeLists.txt", "add_compile_options(-f" + "fast-math)\n", "changes the arithmetic"),
     (check_process_and_memory, "src/base/log.c", "void f(void) { exit(1); }\n", "ends the process"),
@@ -615,10 +627,10 @@ def self_test(root, build):
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "tree"
             copy.mkdir()
-            for part in ("src", "mpi", "include", "tests", "launch", "cmake", "docs", "datasets"):
+            for part in ("src", "mpi", "include", "tests", "launch", "cmake", "docs", "datasets", "examples"):
                 shutil.copytree(root / part, copy / part, ignore=shutil.ignore_patterns("fixtures", "__pycache__"))
-            for part in ("CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE", "CITATION.cff"):
-                shutil.copy(root / part, copy / part)
+            for path in [p for p in root.iterdir() if p.is_file() and not p.name.startswith(".")]:
+                shutil.copy(path, copy / path.name)
             target = copy / name
             target.parent.mkdir(parents=True, exist_ok=True)
             text = target.read_text(encoding="utf-8") if target.exists() else ""
