@@ -20,6 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from prose import check_document_lines, check_glossary, check_sentences
+from registries import (check_architectures, check_choices, check_keys, check_run_files, check_tasks, check_teacher_methods)
+from tree import CODE, code_files, lines
 
 # Who may include whose headers, besides its own. docs/design.md prints this table; `check` compares the two.
 MAY_INCLUDE = {
@@ -46,22 +48,6 @@ STRICT = ["statistics", "task", "study", "report"]
 # Where no line is wider.
 NARROW = [*(f"{place}/{module}" for module in STRICT for place in ("src", "include/autodidact")), "tests/threads", "docs/howto",
           "CONTRIBUTING.md", "CHANGELOG.md"]
-CODE = (".c", ".h", ".py", ".sh", ".cmake")
-
-
-def code_files(root, folders):
-    """Source files and scripts under the folders, fixtures left out."""
-    for folder in folders:
-        for path in sorted((root / folder).rglob("*")):
-            if not path.is_file() or "__pycache__" in path.parts or "fixtures" in path.parts:
-                continue
-            script = path.suffix == "" and path.read_bytes()[:2] == b"#!"
-            if path.suffix in CODE or path.name == "CMakeLists.txt" or script:
-                yield path
-
-
-def lines(path):
-    return path.read_text(encoding="utf-8").split("\n")
 
 
 def includes(path):
@@ -396,121 +382,6 @@ def check_environment(root, _build):
             for number, line in enumerate(strip_code(path.read_text(encoding="utf-8")).split("\n"), 1):
                 if reads.search(line):
                     yield f"{path.relative_to(root)}:{number}: looks at the environment, which math/context.c does: {line.strip()}"
-
-
-def check_teacher_methods(root, _build):
-    """A teacher method is named by its own file and the registry alone."""
-    registry = root / "include/autodidact/base/teacher_methods.h"
-    methods = re.findall(r"^  X\((\w+), +(\w+),", registry.read_text(encoding="utf-8"), re.M)
-    if not methods:
-        yield f"{registry.relative_to(root)}:1: holds no line of a method"
-    names = "|".join(name for pair in methods for name in pair)
-    named = re.compile(rf"\b(?:AD_TEACHER|ad_teacher)_(?:{names})\b|teacher\.method!?=\w")
-    own = {root / f"src/learn/teacher/{name}.c" for _, name in methods} | {registry}
-    for path in code_files(root, ["src", "mpi", "include"]):
-        if path.suffix in (".c", ".h") and path not in own:
-            for number, line in enumerate(lines(path), 1):
-                if named.search(line):
-                    yield f"{path.relative_to(root)}:{number}: names a teacher method: {line.strip()}"
-    for path in sorted(own):
-        if not path.is_file():
-            yield f"{path.relative_to(root)}:1: is no file; each method has one"
-
-
-def check_keys(root, _build):
-    """Keys of the configuration are listed in base/config.h alone: what treats keys alike asks for their role (base/roles.h)."""
-    config = root / "include/autodidact/base/config.h"
-    keys = re.findall(r'^  X\(\w+, \w+, \w+, "([a-z0-9_.]+)"', config.read_text(encoding="utf-8"), re.M)
-    if not keys:
-        yield f"{config.relative_to(root)}:1: holds no line of a key"
-    literal = re.compile("|".join(f'"{re.escape(key)}"' for key in keys))
-    sections = "|".join(sorted({key.split(".")[0] for key in keys}))
-    compared = re.compile(rf'\bstrn?cmp\((?:[^;"]|"[^"]*",)*?({literal.pattern}|"(?:{sections})\.")')
-    for path in code_files(root, ["src", "mpi", "include"]):
-        place = path.relative_to(root)
-        # Names of other programs stand beside the keys that they mean.
-        if path.suffix not in (".c", ".h") or str(place) in ("include/autodidact/base/config.h", "src/base/config_names.c"):
-            continue
-        text = path.read_text(encoding="utf-8")
-        for match in re.finditer(r"=\s*\{.*?\};", text, re.S):
-            if len(set(literal.findall(match.group(0)))) > 1:
-                yield f"{place}:{text.count(chr(10), 0, match.start()) + 1}: lists keys of the configuration"
-        for match in compared.finditer(text):
-            yield f"{place}:{text.count(chr(10), 0, match.start()) + 1}: compares a name with {match.group(1)}"
-
-
-def check_choices(root, _build):
-    """Choices, variants, splits and activations are constants of their enums: no casts, no numbers."""
-    sets = re.findall(r"^#define AD_SET_(\w+)\(X\)", (root / "include/autodidact/base/choices.h").read_text(encoding="utf-8"), re.M)
-    config = (root / "include/autodidact/base/config.h").read_text(encoding="utf-8")
-    fields = re.findall(r"^  X\(CHOICE, \w+, (\w+),", config, re.M)
-    if not sets or not fields:
-        yield "include/autodidact/base/choices.h:1: holds no set, or config.h no choice"
-    cast = re.compile(rf"(?<!sizeof)\(enum ad_(?:{'|'.join(sets + ['split', 'activation', 'role', 'identity'])})\)")
-    number = re.compile(rf"\b(?:{'|'.join(fields)})\s*[=!]=\s*\d")
-    for path in code_files(root, ["src", "mpi"]):
-        for number_of, line in enumerate(lines(path), 1):
-            if path.suffix in (".c", ".h") and (cast.search(line) or number.search(line)):
-                yield f"{path.relative_to(root)}:{number_of}: casts a choice or compares it with a number: {line.strip()}"
-
-
-def check_run_files(root, _build):
-    """The names in a run's folder are text in store/run_files.h alone, and the user guide's table has each."""
-    text = (root / "include/autodidact/store/run_files.h").read_text(encoding="utf-8")
-    files = re.findall(r'^  X\(AD_RUN_FILE_\w+, "([^"]+)"', text, re.M)
-    folders = re.findall(r'^  X\(AD_RUN_FOLDER_\w+, "([^"]+)"', text, re.M)
-    if not files or not folders:
-        yield "include/autodidact/store/run_files.h:1: holds no files, or no folders"
-    named = re.compile(rf'"(?:[^" ]*/)?({"|".join(map(re.escape, files))})"')
-    for path in code_files(root, ["src", "mpi", "include"]):
-        for number, line in enumerate(lines(path), 1):
-            match = named.search(line) if path.suffix in (".c", ".h") and path.name != "run_files.h" else None
-            if match and not line.lstrip().startswith(("*", "/*")):
-                yield f"{path.relative_to(root)}:{number}: has {match.group(1)} as text; store/run_files.h names it"
-    guide = (root / "docs/user-guide.md").read_text(encoding="utf-8")
-    for name in files + [f"{folder}/" for folder in folders]:
-        if not re.search(rf"^\| .*`{re.escape(name)}", guide, re.M):
-            yield f"docs/user-guide.md:1: the table of a run's folder has no {name}"
-
-
-def check_architectures(root, _build):
-    """An architecture is named by its own folder and the registry alone."""
-    registry = root / "include/autodidact/model/architectures.h"
-    names = re.findall(r"^  X\(\w+, +(\w+)\)", registry.read_text(encoding="utf-8"), re.M)
-    if not names:
-        yield f"{registry.relative_to(root)}:1: holds no line of an architecture"
-    one = "|".join(names)
-    named = re.compile(rf"\b(?:ad_architecture|ad_)_(?:{one})(?:_|\b)|\bmodel/(?:{one})/|\"(?:{one})(?:[.\"]|For|Model)", re.I)
-    own = [root / f"src/model/{name}" for name in names]
-    for path in code_files(root, ["src", "mpi", "include"]):
-        if path.suffix not in (".c", ".h") or path == registry or any(path.is_relative_to(folder) for folder in own):
-            continue
-        # Comments may: "as BERT's".
-        text = re.sub(r"/\*.*?\*/", lambda found: "\n" * found.group().count("\n"), path.read_text(encoding="utf-8"), flags=re.S)
-        for number, line in enumerate(text.split("\n"), 1):
-            if named.search(line):
-                yield f"{path.relative_to(root)}:{number}: names an architecture: {line.strip()}"
-    for folder in own:
-        if not folder.is_dir():
-            yield f"{folder.relative_to(root)}:1: is no folder; each architecture has one"
-
-
-def check_tasks(root, _build):
-    """A task is named by its own file and the registry alone."""
-    registry = root / "include/autodidact/task/tasks.h"
-    tasks = re.findall(r"^  X\((\w+)\)", registry.read_text(encoding="utf-8"), re.M)
-    if not tasks:
-        yield f"{registry.relative_to(root)}:1: holds no line of a task"
-    named = re.compile(rf"\bad_task_(?:{'|'.join(tasks)})\b|\"(?:{'|'.join(tasks)})\"")
-    own = {root / f"src/task/{name}.c" for name in tasks} | {registry}
-    for path in code_files(root, ["src", "mpi", "include"]):
-        if path.suffix in (".c", ".h") and path not in own:
-            for number, line in enumerate(lines(path), 1):
-                if named.search(line):
-                    yield f"{path.relative_to(root)}:{number}: names a task: {line.strip()}"
-    for path in sorted(own):
-        if not path.is_file():
-            yield f"{path.relative_to(root)}:1: is no file; each task has one"
 
 
 CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check_headers_compile, check_guards, check_lines,
