@@ -27,7 +27,7 @@ static const char *const kind_names[] = {"text",          "a whole number", "a n
 
 _Static_assert(sizeof(enum ad_select) == sizeof(int), "a choice is set and read as an int");
 
-const struct config_option config_options[AD_CONFIG_KEYS] = {
+const struct config_option ad__config_options[AD_CONFIG_KEYS] = {
 #define AD_CONFIG_ROW(kind, role, field, key, initial, lowest, highest, choices, when, help)        \
   {CONFIG_KIND_##kind, AD_ROLE_##role, key,     offsetof(struct ad_config, field), initial, lowest, \
    highest,            AD_CONFIG_CHOICES_##kind(choices), when,    help},
@@ -39,10 +39,10 @@ static void *field_of(struct ad_config *config, const struct config_option *opti
   return (char *)config + option->offset;
 }
 
-const struct config_option *config_find(const char *key) {
+const struct config_option *ad__config_find(const char *key) {
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
-    if (strcmp(config_options[i].key, key) == 0) {
-      return &config_options[i];
+    if (strcmp(ad__config_options[i].key, key) == 0) {
+      return &ad__config_options[i];
     }
   }
   return NULL;
@@ -103,12 +103,12 @@ static int set_number(const struct config_option *option, const char *place, con
 }
 
 int ad_config_set(struct ad_config *config, const char *place, const char *key, const char *value) {
-  const struct config_option *option = config_find(key);
+  const struct config_option *option = ad__config_find(key);
   if (option == NULL) {
     return fail_unknown(place, key);
   }
   void *field = field_of(config, option);
-  config->given[option - config_options] = 1;
+  config->given[option - ad__config_options] = 1;
   switch (option->kind) {
     case CONFIG_KIND_COUNT:
     case CONFIG_KIND_SPAN:
@@ -149,14 +149,14 @@ int ad_config_set(struct ad_config *config, const char *place, const char *key, 
 
 int ad_config_set_default(struct ad_config *config, const char *key, const char *value) {
   AD_TRY(ad_config_set(config, "default", key, value));
-  config->given[config_find(key) - config_options] = 0;
+  config->given[ad__config_find(key) - ad__config_options] = 0;
   return AD_OK;
 }
 
 int ad_config_reset(struct ad_config *config, enum ad_role role) {
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
-    if (config_options[i].role == role) {
-      AD_TRY(ad_config_set_default(config, config_options[i].key, config_options[i].initial));
+    if (ad__config_options[i].role == role) {
+      AD_TRY(ad_config_set_default(config, ad__config_options[i].key, ad__config_options[i].initial));
     }
   }
   return AD_OK;
@@ -165,7 +165,7 @@ int ad_config_reset(struct ad_config *config, enum ad_role role) {
 int ad_config_create(struct ad_config *config) {
   *config = (struct ad_config){0};
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
-    const int status = ad_config_set_default(config, config_options[i].key, config_options[i].initial);
+    const int status = ad_config_set_default(config, ad__config_options[i].key, ad__config_options[i].initial);
     if (status != AD_OK) {
       ad_config_destroy(config);
       return status;
@@ -176,8 +176,8 @@ int ad_config_create(struct ad_config *config) {
 
 void ad_config_destroy(struct ad_config *config) {
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
-    if (config_options[i].kind == CONFIG_KIND_TEXT) {
-      ad_free(*(char **)field_of(config, &config_options[i]));
+    if (ad__config_options[i].kind == CONFIG_KIND_TEXT) {
+      ad_free(*(char **)field_of(config, &ad__config_options[i]));
     }
   }
   *config = (struct ad_config){0};
@@ -190,7 +190,7 @@ struct places {
 
 /* A key may be written nested and dotted: as often as once all the same. */
 static int note_place(struct places *places, const char *place, const char *key, size_t line) {
-  size_t *first = &places->line[config_find(key) - config_options];
+  size_t *first = &places->line[ad__config_find(key) - ad__config_options];
   if (*first != 0) {
     return ad_fail(AD_ECONFIG, "%s: %s is there twice (first at line %zu)", place, key, *first);
   }
@@ -213,7 +213,7 @@ static int set_tree(struct ad_config *config, const char *path, const char *pref
       AD_TRY(ad_config_set(config, place, key, item->text));
       AD_TRY(note_place(places, place, key, item->line));
     } else {
-      return config_find(key) == NULL ? fail_unknown(place, key)
+      return ad__config_find(key) == NULL ? fail_unknown(place, key)
                                : ad_fail(AD_ECONFIG, "%s: %s is a list, expected one value", place, key);
     }
   }
@@ -305,7 +305,7 @@ int ad_config_print(const struct ad_config *config, struct ad_buffer *out) {
   const char *section = "";
   size_t width = 0;
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
-    const char *key = config_options[i].key;
+    const char *key = ad__config_options[i].key;
     const size_t dot = strcspn(key, ".");
     if (dot != width || strncmp(section, key, dot) != 0) {
       section = key;
@@ -313,18 +313,18 @@ int ad_config_print(const struct ad_config *config, struct ad_buffer *out) {
       AD_TRY(ad_buffer_printf(out, "%.*s:\n", (int)dot, key));
     }
     AD_TRY(ad_buffer_printf(out, "  %s: ", key + dot + 1));
-    AD_TRY(print_value(config, &config_options[i], out));
+    AD_TRY(print_value(config, &ad__config_options[i], out));
     AD_TRY(ad_buffer_puts(out, "\n"));
   }
   return AD_OK;
 }
 
 const char *ad_config_key(size_t i) {
-  return i < AD_CONFIG_KEYS ? config_options[i].key : NULL;
+  return i < AD_CONFIG_KEYS ? ad__config_options[i].key : NULL;
 }
 
 int ad_config_get(const struct ad_config *config, const char *key, struct ad_buffer *out) {
-  const struct config_option *option = config_find(key);
+  const struct config_option *option = ad__config_find(key);
   if (option == NULL) {
     return fail_unknown("configuration", key);
   }
@@ -365,7 +365,7 @@ int ad_config_help(struct ad_buffer *out, int markdown) {
         "| has an effect with | meaning |\n| --- | --- | --- | --- | --- |\n"));
   }
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
-    const struct config_option *option = &config_options[i];
+    const struct config_option *option = &ad__config_options[i];
     if (markdown) {
       AD_TRY(ad_buffer_printf(out, "| `%s` | %s%s%s | ", option->key, option->initial[0] == '\0' ? "" : "`",
                               option->initial, option->initial[0] == '\0' ? "" : "`"));

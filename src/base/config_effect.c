@@ -118,7 +118,7 @@ static int alternative_holds(const struct question *q, const char *text, size_t 
   char key[64];
   const size_t width = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._");
   snprintf(key, sizeof key, "%.*s", (int)width, text);
-  const struct config_option *option = config_find(key);
+  const struct config_option *option = ad__config_find(key);
   if (option == NULL) {
     return fact_holds(q->facts, text, length);
   }
@@ -175,18 +175,18 @@ static int has_effect(const struct question *q, const struct config_option *opti
 }
 
 const char *ad_config_condition(const char *key) {
-  const struct config_option *option = config_find(key);
+  const struct config_option *option = ad__config_find(key);
   return option == NULL ? "" : option->when;
 }
 
 int ad_config_has_effect(const struct ad_config *config, const struct ad_config_facts *facts, const char *key) {
-  const struct config_option *option = config_find(key);
+  const struct config_option *option = ad__config_find(key);
   return option == NULL || has_effect(&(struct question){config, facts}, option);
 }
 
 int ad_config_is_idle(const struct ad_config *config, const struct ad_config_facts *facts, const char *key) {
-  const struct config_option *option = config_find(key);
-  return option != NULL && config->given[option - config_options] && is_changed(config, option) &&
+  const struct config_option *option = ad__config_find(key);
+  return option != NULL && config->given[option - ad__config_options] && is_changed(config, option) &&
          !has_effect(&(struct question){config, facts}, option);
 }
 
@@ -194,7 +194,7 @@ int ad_config_warn_idle(const struct ad_config *config, const struct ad_config_f
   struct ad_buffer value = {0};
   int status = AD_OK;
   for (size_t i = 0; status == AD_OK && i < AD_CONFIG_KEYS; i++) {
-    const char *key = config_options[i].key;
+    const char *key = ad__config_options[i].key;
     if (!ad_config_is_idle(config, facts, key)) {
       continue;
     }
@@ -202,7 +202,7 @@ int ad_config_warn_idle(const struct ad_config *config, const struct ad_config_f
     status = ad_config_get(config, key, &value);
     if (status == AD_OK) {
       ad_log(AD_LOG_WARNING, "%s=%s has no effect: it is used where %s", key, value.size == 0 ? "" : value.data,
-             config_options[i].when);
+             ad__config_options[i].when);
     }
   }
   ad_buffer_destroy(&value);

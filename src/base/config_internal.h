@@ -25,10 +25,10 @@ struct config_option {
   const char *help;
 };
 
-extern const struct config_option config_options[AD_CONFIG_KEYS];
+extern const struct config_option ad__config_options[AD_CONFIG_KEYS];
 
 /* The option with this key, or NULL. */
-const struct config_option *config_find(const char *key);
+const struct config_option *ad__config_find(const char *key);
 
 static inline const void *config_field(const struct ad_config *config, const struct config_option *option) {
   return (const char *)config + option->offset;

@@ -284,7 +284,7 @@ static void find_parts(const char *key, struct findings *f) {
   normalise(key, '.', whole, sizeof whole);
   normalise(last_part(key), '_', end, sizeof end);
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
-    const struct config_option *option = &config_options[i];
+    const struct config_option *option = &ad__config_options[i];
     char dotted[64];
     normalise(option->key, '.', dotted, sizeof dotted);
     if (strcmp(dotted, whole) == 0) {
@@ -303,12 +303,12 @@ static void find_nearest(const char *key, struct findings *f) {
   const int dotted = strchr(key, '.') != NULL;
   size_t least = SIZE_MAX;
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
-    const char *known = config_options[i].key;
+    const char *known = ad__config_options[i].key;
     const size_t distance = ad_edit_distance(dotted ? known : last_part(known), key);
     f->count = distance < least ? 0 : f->count;
     least = distance < least ? distance : least;
     if (distance == least && 2 * distance <= strlen(key)) {
-      add_finding(f, &config_options[i], distance);
+      add_finding(f, &ad__config_options[i], distance);
     }
   }
 }

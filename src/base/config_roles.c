@@ -14,7 +14,7 @@ static const struct {
 };
 
 enum ad_role ad_config_role(const char *key) {
-  const struct config_option *option = config_find(key);
+  const struct config_option *option = ad__config_find(key);
   return option == NULL ? AD_ROLE_RESULT : option->role;
 }
 
@@ -29,8 +29,8 @@ enum ad_identity ad_config_identity(const char *key) {
 static int put_keys(enum ad_role role, struct ad_buffer *out) {
   const char *before = "";
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
-    if (config_options[i].role == role) {
-      AD_TRY(ad_buffer_printf(out, "%s`%s`", before, config_options[i].key));
+    if (ad__config_options[i].role == role) {
+      AD_TRY(ad_buffer_printf(out, "%s`%s`", before, ad__config_options[i].key));
       before = ", ";
     }
   }

@@ -7,28 +7,28 @@
 #include "autodidact/base/status.h"
 #include "digest_blocks.h"
 
-uint64_t digest_blocks_base(uint64_t key, uint64_t step, const void *data, size_t bytes, size_t block) {
+uint64_t ad__digest_blocks_base(uint64_t key, uint64_t step, const void *data, size_t bytes, size_t block) {
   return sum_of_blocks(key, step, data, bytes, block);
 }
 
-size_t digest_functions(digest_function *functions[DIGEST_FUNCTIONS]) {
+size_t ad__digest_functions(digest_function *functions[DIGEST_FUNCTIONS]) {
   size_t count = 0;
 #ifdef AD_HAVE_WIDE_DIGESTS
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    functions[count++] = digest_blocks_v4;
+    functions[count++] = ad__digest_blocks_v4;
   }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) {
-    functions[count++] = digest_blocks_v3;
+    functions[count++] = ad__digest_blocks_v3;
   }
 #endif
-  functions[count++] = digest_blocks_base;
+  functions[count++] = ad__digest_blocks_base;
   return count;
 }
 
 uint64_t ad_digest_blocks(uint64_t key, uint64_t step, const void *data, size_t bytes, size_t block) {
   digest_function *functions[DIGEST_FUNCTIONS];
-  digest_functions(functions);
+  ad__digest_functions(functions);
   return functions[0](key, step, data, bytes, block);
 }
 

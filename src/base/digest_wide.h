@@ -8,11 +8,11 @@
 
 typedef uint64_t digest_function(uint64_t key, uint64_t step, const void *data, size_t bytes, size_t block);
 
-digest_function digest_blocks_base, digest_blocks_v3, digest_blocks_v4;
+digest_function ad__digest_blocks_base, ad__digest_blocks_v3, ad__digest_blocks_v4;
 
 enum { DIGEST_FUNCTIONS = 3 };
 
 /* Those that this build has and this CPU runs, fastest first. Returns how many. */
-size_t digest_functions(digest_function *functions[DIGEST_FUNCTIONS]);
+size_t ad__digest_functions(digest_function *functions[DIGEST_FUNCTIONS]);
 
 #endif

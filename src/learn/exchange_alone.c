@@ -55,7 +55,7 @@ static int wait(void *context) {
   return AD_OK;
 }
 
-void exchange_alone_init(struct exchange_alone *alone, const struct ad_params *params,
+void ad__exchange_alone_init(struct exchange_alone *alone, const struct ad_params *params,
                          const struct ad_kernels *kernels) {
   *alone = (struct exchange_alone){.params = params, .kernels = kernels};
   alone->table = (struct ad_exchange){.context = alone,

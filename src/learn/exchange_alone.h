@@ -13,7 +13,7 @@ struct exchange_alone {
 };
 
 /* Fills in *alone, whose table refers to it: it must not move. params must outlive it. */
-void exchange_alone_init(struct exchange_alone *alone, const struct ad_params *params,
+void ad__exchange_alone_init(struct exchange_alone *alone, const struct ad_params *params,
                          const struct ad_kernels *kernels);
 
 #endif

@@ -87,13 +87,13 @@ static int create_parts(struct ad_trainer *t) {
   AD_TRY(alignment);
   AD_TRY(ad_order_create(&t->order, t->data->count, s->batch, s->seed_order));
   t->total = s->steps > 0 ? s->steps : s->epochs * t->order.steps;
-  AD_TRY(trainer_find_room(t, (size_t)alignment, &t->room));
+  AD_TRY(ad__trainer_find_room(t, (size_t)alignment, &t->room));
   t->bytes = ad_encoder_bytes(t->math, t->params, t->room.rows, t->room.examples, t->room.lanes, 1);
   AD_TRY(ad_packer_create(&t->packer, &t->params->form, t->room.rows, t->room.examples, t->room.lanes,
                           (size_t)alignment));
   t->packer.copies = t->copies;
   AD_TRY(ad_rows_create(&t->rows, t->params->table.rows));
-  AD_TRY(trainer_make_room(t));
+  AD_TRY(ad__trainer_make_room(t));
   AD_TRY(ad_encoder_create(&t->encoder, t->math, t->params, t->room.rows, t->room.examples, t->room.lanes, 1));
   if (ad_teacher_has(&s->teacher, AD_TEACHER)) {
     const struct room *r = &t->room;
@@ -104,7 +104,7 @@ static int create_parts(struct ad_trainer *t) {
   AD_TRY(ad_gradient_create(&t->gradient, t->params, t->kernels, s->lanes, t->exchange));
   AD_TRY(ad_shard_create(&t->shard, t->params, t->exchange->shard, t->exchange->shards));
   AD_TRY(ad_optimizer_create(&t->optimizer, t->kernels, &t->shard, &s->optimizer));
-  AD_TRY(trainer_make_gradient(t));
+  AD_TRY(ad__trainer_make_gradient(t));
   return !ad_teacher_keeps_students(&s->teacher)
              ? AD_OK
              : ad_teacher_create(&t->teacher, &s->teacher, t->kernels, &t->shard, &t->replicas, t->total, t->exchange);
@@ -125,7 +125,7 @@ int ad_trainer_create(struct ad_trainer **trainer, const struct ad_math *math, c
                            .data = data,
                            .settings = *settings,
                            .copies = ad_teacher_copies(&settings->teacher)};
-  exchange_alone_init(&t->alone, params, t->kernels);
+  ad__exchange_alone_init(&t->alone, params, t->kernels);
   t->exchange = exchange == NULL ? &t->alone.table : exchange;
   t->rank = t->exchange->rank;
   t->size = t->exchange->size;
@@ -311,7 +311,7 @@ static int update(struct ad_trainer *t, struct ad_step *step) {
   const struct ad_weights changed[] = {t->replicas.student, t->replicas.teacher};
   size_t vectors = 1;
   const int status = update_shard(t, step);
-  AD_TRY(t->watched ? trainer_share_observed(t) : AD_OK);
+  AD_TRY(t->watched ? ad__trainer_share_observed(t) : AD_OK);
   if (status == AD_OK && t->teacher != NULL) {
     vectors += ad_teacher_end(t->teacher) ? 1 : 0;
   }
@@ -351,14 +351,14 @@ int ad_trainer_verify(const struct ad_trainer *trainer) {
 int ad_trainer_step(struct ad_trainer *trainer, struct ad_step *step) {
   struct ad_trainer *t = trainer;
   const double start = ad_clock();
-  AD_TRY(trainer_plan(t, step));
-  for (size_t r = 0; r < trainer_rounds(t); r++) {
+  AD_TRY(ad__trainer_plan(t, step));
+  for (size_t r = 0; r < ad__trainer_rounds(t); r++) {
     size_t lo, hi;
-    trainer_round_lanes(t, r, &lo, &hi);
-    AD_TRY(compute_round(t, lo, hi, r + 1 == trainer_rounds(t)));
+    ad__trainer_round_lanes(t, r, &lo, &hi);
+    AD_TRY(compute_round(t, lo, hi, r + 1 == ad__trainer_rounds(t)));
   }
   AD_TRY(ad_gradient_end(t->gradient));
-  AD_TRY(trainer_measure(t, step));
+  AD_TRY(ad__trainer_measure(t, step));
   AD_TRY(update(t, step));
   AD_TRY(ad_float_check());
   t->done++;

@@ -69,32 +69,32 @@ struct ad_trainer {
 };
 
 /* Rounds of a step here: no more than lanes. */
-size_t trainer_rounds(const struct ad_trainer *t);
+size_t ad__trainer_rounds(const struct ad_trainer *t);
 
 /* The lanes [*lo, *hi) of round r. */
-void trainer_round_lanes(const struct ad_trainer *t, size_t r, size_t *lo, size_t *hi);
+void ad__trainer_round_lanes(const struct ad_trainer *t, size_t r, size_t *lo, size_t *hi);
 
 /* Draws the examples of a step (from 0) and cuts them into lanes: ids, lengths, member, lane_begin, count. */
-int trainer_assign_lanes(struct ad_trainer *t, uint64_t step);
+int ad__trainer_assign_lanes(struct ad_trainer *t, uint64_t step);
 
 /* The order is computed, so the largest round is known: by going through all steps, or where they are too many for that
  * by a bound (no lane has more than its share plus one example: longest first onto the lightest). */
-int trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *room);
+int ad__trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *room);
 
 /* Says how many rows of the row table a step touches at most, and makes the memory that depends on it. AD_ENOMEM.
  */
-int trainer_make_room(struct ad_trainer *t);
+int ad__trainer_make_room(struct ad_trainer *t);
 
 /* Makes the memory of gradients: work memory of the backward, partial sums, reduced gradient. AD_ENOMEM. */
-int trainer_make_gradient(struct ad_trainer *t);
+int ad__trainer_make_gradient(struct ad_trainer *t);
 
 /* The step's examples, their lanes, and the rows of the row table that they touch. */
-int trainer_plan(struct ad_trainer *t, struct ad_step *step);
+int ad__trainer_plan(struct ad_trainer *t, struct ad_step *step);
 
 /* The observer's sums over all ranks, and what they tell. */
-int trainer_share_observed(struct ad_trainer *t);
+int ad__trainer_share_observed(struct ad_trainer *t);
 
 /* Loss, distance and norm of the step, the same on all ranks. AD_EDIVERGED where one is not finite. */
-int trainer_measure(struct ad_trainer *t, struct ad_step *step);
+int ad__trainer_measure(struct ad_trainer *t, struct ad_step *step);
 
 #endif

@@ -79,7 +79,7 @@ static size_t blocks_below(const struct ad_trainer *t, uint32_t bucket) {
   return blocks;
 }
 
-int trainer_measure(struct ad_trainer *t, struct ad_step *step) {
+int ad__trainer_measure(struct ad_trainer *t, struct ad_step *step) {
   const size_t W = t->settings.lanes;
   const size_t blocks = blocks_below(t, t->params->buckets);
   AD_TRY(share(t, t->squares));

@@ -16,7 +16,7 @@ void ad_trainer_watch(struct ad_trainer *trainer, int part) {
   trainer->part_watched = part;
 }
 
-int trainer_share_observed(struct ad_trainer *t) {
+int ad__trainer_share_observed(struct ad_trainer *t) {
   size_t count;
   uint64_t *sums = ad_observer_sums(t->observer, &count);
   t->watched = 0;
@@ -31,7 +31,7 @@ int ad_trainer_look(struct ad_trainer *trainer) {
   const int taught = t->replicas.teacher.values != NULL && ad_teacher_members(t->teacher, &thetas) > 0;
   ad_observer_begin(t->observer);
   ad_observer_values(t->observer, &t->replicas.student, taught);
-  return trainer_share_observed(t);
+  return ad__trainer_share_observed(t);
 }
 
 struct ad_observation ad_trainer_observation(const struct ad_trainer *trainer) {

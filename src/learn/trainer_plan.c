@@ -15,15 +15,15 @@ static size_t lanes_end(const struct ad_trainer *t) {
   return ad_lanes_first(t->settings.lanes, t->size, t->rank + 1);
 }
 
-size_t trainer_rounds(const struct ad_trainer *t) {
+size_t ad__trainer_rounds(const struct ad_trainer *t) {
   const size_t own = lanes_end(t) - lanes_first(t);
   return t->settings.rounds < own ? t->settings.rounds : own;
 }
 
-void trainer_round_lanes(const struct ad_trainer *t, size_t r, size_t *lo, size_t *hi) {
+void ad__trainer_round_lanes(const struct ad_trainer *t, size_t r, size_t *lo, size_t *hi) {
   const size_t first = lanes_first(t), own = lanes_end(t) - first;
-  *lo = first + ad_lanes_first(own, trainer_rounds(t), r);
-  *hi = first + ad_lanes_first(own, trainer_rounds(t), r + 1);
+  *lo = first + ad_lanes_first(own, ad__trainer_rounds(t), r);
+  *hi = first + ad_lanes_first(own, ad__trainer_rounds(t), r + 1);
 }
 
 /* Rows and examples of the lanes [lo, hi) of the step whose lanes are assigned. */
@@ -41,7 +41,7 @@ static void widen(const struct ad_trainer *t, size_t alignment, size_t lo, size_
   room->lanes = hi - lo > room->lanes ? hi - lo : room->lanes;
 }
 
-int trainer_assign_lanes(struct ad_trainer *t, uint64_t step) {
+int ad__trainer_assign_lanes(struct ad_trainer *t, uint64_t step) {
   AD_TRY(ad_order_batch(&t->order, step, t->ids, &t->count));
   for (size_t i = 0; i < t->count; i++) {
     t->lengths[i] = ad_dataset_length(t->data, t->ids[i]);
@@ -50,21 +50,21 @@ int trainer_assign_lanes(struct ad_trainer *t, uint64_t step) {
   return AD_OK;
 }
 
-int trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *room) {
+int ad__trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *room) {
   enum { FEW = 1 << 22 }; /* examples gone through: a second at most */
   const size_t lanes = t->settings.lanes;
   *room = (struct room){0};
   if (t->total <= FEW / t->settings.batch) {
     for (uint64_t step = 0; step < t->total; step++) {
       size_t tokens = 0;
-      AD_TRY(trainer_assign_lanes(t, step));
+      AD_TRY(ad__trainer_assign_lanes(t, step));
       for (size_t i = 0; i < t->count; i++) {
         tokens += t->lengths[i];
       }
       room->step_tokens = tokens > room->step_tokens ? tokens : room->step_tokens;
-      for (size_t r = 0; r < trainer_rounds(t); r++) {
+      for (size_t r = 0; r < ad__trainer_rounds(t); r++) {
         size_t lo, hi;
-        trainer_round_lanes(t, r, &lo, &hi);
+        ad__trainer_round_lanes(t, r, &lo, &hi);
         widen(t, alignment, lo, hi, room);
       }
     }
@@ -72,8 +72,8 @@ int trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *room)
   }
   size_t most, lo, hi;
   AD_TRY(ad_dataset_most_tokens(t->data, t->settings.batch, &most));
-  for (size_t r = 0; r < trainer_rounds(t); r++) {
-    trainer_round_lanes(t, r, &lo, &hi);
+  for (size_t r = 0; r < ad__trainer_rounds(t); r++) {
+    ad__trainer_round_lanes(t, r, &lo, &hi);
     room->lanes = hi - lo > room->lanes ? hi - lo : room->lanes;
   }
   room->step_tokens = most;
@@ -84,7 +84,7 @@ int trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *room)
   return AD_OK;
 }
 
-int trainer_make_room(struct ad_trainer *t) {
+int ad__trainer_make_room(struct ad_trainer *t) {
   const size_t V = t->params->table.rows;
   t->rows.most = t->room.step_tokens < V ? t->room.step_tokens : V;
   const struct ad_rows touched = {.count = t->rows.most};
@@ -120,8 +120,8 @@ static void choose_part(struct ad_trainer *t) {
   memset(t->lane_squares, 0, W * sizeof *t->lane_squares);
 }
 
-int trainer_plan(struct ad_trainer *t, struct ad_step *step) {
-  AD_TRY(trainer_assign_lanes(t, t->done));
+int ad__trainer_plan(struct ad_trainer *t, struct ad_step *step) {
+  AD_TRY(ad__trainer_assign_lanes(t, t->done));
   choose_part(t);
   ad_rows_clear(&t->rows);
   step->tokens = 0;
@@ -156,10 +156,10 @@ int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dat
 static size_t most_partials(const struct ad_trainer *t) {
   struct ad_span held[3 * AD_MAX_PARTS];
   size_t count = 0, most = 0;
-  for (size_t r = 0; r < trainer_rounds(t); r++) {
+  for (size_t r = 0; r < ad__trainer_rounds(t); r++) {
     struct ad_span parts[AD_MAX_PARTS];
     size_t lo, hi;
-    trainer_round_lanes(t, r, &lo, &hi);
+    ad__trainer_round_lanes(t, r, &lo, &hi);
     const size_t added = ad_tree_parts(t->settings.lanes, lo, hi, parts);
     most = count + added > most ? count + added : most;
     for (size_t p = 0; p < added; p++) {
@@ -175,7 +175,7 @@ static size_t most_partials(const struct ad_trainer *t) {
 
 /* Whether partial sums lie in the exchange's memory. */
 static int is_placed(const struct ad_trainer *t) {
-  return t->exchange->place != NULL && trainer_rounds(t) == 1;
+  return t->exchange->place != NULL && ad__trainer_rounds(t) == 1;
 }
 
 /* Memory for the shard's part of the reduced gradient of each bucket, to be kept until the update: activations that the
@@ -203,7 +203,7 @@ static int make_room_of_buckets(struct ad_trainer *t) {
   return AD_OK;
 }
 
-int trainer_make_gradient(struct ad_trainer *t) {
+int ad__trainer_make_gradient(struct ad_trainer *t) {
   AD_TRY(ad_encoder_reserve(t->encoder, t->room.lanes, t->rows.most));
   AD_TRY(is_placed(t) ? AD_OK : ad_gradient_reserve(t->gradient, &t->rows, most_partials(t)));
   ad_gradient_receive(t->gradient, t->room_of, t->squares);

@@ -27,7 +27,7 @@ static hid_t memory_type_of(const struct ad_state_vector *vector) {
   return vector->bytes == sizeof(float) ? H5T_NATIVE_FLOAT : H5T_NATIVE_INT64;
 }
 
-hid_t checkpoint_memory_type(const struct ad_state_vector *vector) {
+hid_t ad__checkpoint_memory_type(const struct ad_state_vector *vector) {
   return memory_type_of(vector);
 }
 
@@ -36,7 +36,7 @@ static int is_ring(const struct ad_state_vector *vector) {
   return strcmp(vector->name, "window_ring") == 0 || strcmp(vector->name, "past") == 0;
 }
 
-int checkpoint_rank(const struct ad_state_vector *vector) {
+int ad__checkpoint_rank(const struct ad_state_vector *vector) {
   return is_ring(vector) ? 2 : 1;
 }
 
@@ -47,9 +47,9 @@ static int put_text(hid_t file, const char *name, const char *text) {
                     H5Tset_strpad(type, H5T_STR_NULLTERM) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0;
   const hid_t set = ready ? H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT) : -1;
   const int written = set < 0 || H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0 ? -1 : 0;
-  const int closed = hdf5_close(set);
-  hdf5_done(space);
-  hdf5_done(type);
+  const int closed = ad__hdf5_close(set);
+  ad__hdf5_done(space);
+  ad__hdf5_done(type);
   return written == 0 ? closed : written;
 }
 
@@ -57,22 +57,22 @@ static int put_text(hid_t file, const char *name, const char *text) {
 static int make_flat(struct ad_checkpoint *c, hid_t group, size_t v) {
   const struct ad_state_vector *vector = &c->vectors[v];
   const hsize_t ring[2] = {vector->filled, c->P}, plain[1] = {c->P};
-  const int rank = checkpoint_rank(vector);
+  const int rank = ad__checkpoint_rank(vector);
   const hid_t space = H5Screate_simple(rank, rank == 2 ? ring : plain, NULL), how = H5Pcreate(H5P_DATASET_CREATE);
   const int ready = how >= 0 && H5Pset_fill_time(how, H5D_FILL_TIME_NEVER) >= 0 &&
                     H5Pset_alloc_time(how, H5D_ALLOC_TIME_EARLY) >= 0;
   c->flat[v] = ready ? H5Dcreate2(group, vector->name, type_of(vector), space, H5P_DEFAULT, how, H5P_DEFAULT) : -1;
-  hdf5_done(how);
-  hdf5_done(space);
+  ad__hdf5_done(how);
+  ad__hdf5_done(space);
   const haddr_t at = c->flat[v] < 0 ? HADDR_UNDEF : vector->filled > 0 ? H5Dget_offset(c->flat[v]) : 0;
   c->stored[v].at = at == HADDR_UNDEF ? 0 : (size_t)at;
-  return at == HADDR_UNDEF || hdf5_put_number(c->flat[v], "slots", vector->slots) != 0 ? -1 : 0;
+  return at == HADDR_UNDEF || ad__hdf5_put_number(c->flat[v], "slots", vector->slots) != 0 ? -1 : 0;
 }
 
 /* The tensor as a virtual dataset: the range of the flat vector that it is. */
 static int make_tensor(const struct ad_checkpoint *c, hid_t group, const struct ad_state_vector *vector,
                        const struct ad_tensor *tensor) {
-  const int ring = checkpoint_rank(vector) == 2, lead = ring ? 1 : 0;
+  const int ring = ad__checkpoint_rank(vector) == 2, lead = ring ? 1 : 0;
   hsize_t shape[3] = {vector->filled}, flat[2] = {vector->filled, c->P}, start[2] = {0, 0},
           count[2] = {vector->filled, 0};
   char source[80];
@@ -91,11 +91,11 @@ static int make_tensor(const struct ad_checkpoint *c, hid_t group, const struct 
                    : 0;
   if (result == 0) {
     const hid_t set = H5Dcreate2(group, tensor->name, type_of(vector), space, H5P_DEFAULT, how, H5P_DEFAULT);
-    result = set < 0 ? -1 : hdf5_close(set);
+    result = set < 0 ? -1 : ad__hdf5_close(set);
   }
-  hdf5_done(how);
-  hdf5_done(of_flat);
-  hdf5_done(space);
+  ad__hdf5_done(how);
+  ad__hdf5_done(of_flat);
+  ad__hdf5_done(space);
   return result;
 }
 
@@ -108,13 +108,13 @@ static int make_vectors(struct ad_checkpoint *c, const struct ad_params *params)
     for (size_t i = 0; result == 0 && i < params->tensor_count; i++) {
       result = make_tensor(c, group, &c->vectors[v], &params->tensors[i]);
     }
-    result = hdf5_close(group) != 0 ? -1 : result;
+    result = ad__hdf5_close(group) != 0 ? -1 : result;
   }
-  return hdf5_close(flat) != 0 ? -1 : result;
+  return ad__hdf5_close(flat) != 0 ? -1 : result;
 }
 
-struct ad_checkpoint *checkpoint_allocate(const char *path) {
-  hdf5_quiet();
+struct ad_checkpoint *ad__checkpoint_allocate(const char *path) {
+  ad__hdf5_quiet();
   struct ad_checkpoint *c = ad_calloc(1, sizeof *c);
   char *copy = ad_strdup(path);
   if (c == NULL || copy == NULL) {
@@ -135,7 +135,7 @@ struct ad_checkpoint *checkpoint_allocate(const char *path) {
 /* One for writing, with the file open. *checkpoint is the caller's, whatever the status. */
 static int open_output(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params,
                        const struct ad_state_vector *vectors, size_t count) {
-  struct ad_checkpoint *c = *checkpoint = checkpoint_allocate(path);
+  struct ad_checkpoint *c = *checkpoint = ad__checkpoint_allocate(path);
   if (c == NULL) {
     return AD_ENOMEM;
   }
@@ -165,8 +165,8 @@ static int open_image(struct ad_checkpoint *c) {
                     /* whole pages are copied faster, and file systems write them without reading */
                     H5Pset_alignment(access, PAGE, PAGE) >= 0;
   c->file = ready ? H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access) : -1;
-  hdf5_done(access);
-  return c->file < 0 ? hdf5_fail(AD_EIO, c->path, "HDF5's part of it could not be made") : AD_OK;
+  ad__hdf5_done(access);
+  return c->file < 0 ? ad__hdf5_fail(AD_EIO, c->path, "HDF5's part of it could not be made") : AD_OK;
 }
 
 int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params,
@@ -179,10 +179,10 @@ int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, co
     return ad_fail_memory(strlen(state) + 1, "the state of a checkpoint");
   }
   AD_TRY(open_image(c));
-  if (hdf5_put_number(c->file, "format", CHECKPOINT_FORMAT) != 0 || hdf5_put_number(c->file, "step", step) != 0 ||
+  if (ad__hdf5_put_number(c->file, "format", CHECKPOINT_FORMAT) != 0 || ad__hdf5_put_number(c->file, "step", step) != 0 ||
       put_text(c->file, "state", state) != 0 ||
-      hdf5_put_number(c->file, "state_xxh3", ad_digest(state, strlen(state))) != 0 || make_vectors(c, params) != 0) {
-    return hdf5_fail(AD_EIO, c->path, "HDF5's part of it could not be made");
+      ad__hdf5_put_number(c->file, "state_xxh3", ad_digest(state, strlen(state))) != 0 || make_vectors(c, params) != 0) {
+    return ad__hdf5_fail(AD_EIO, c->path, "HDF5's part of it could not be made");
   }
   return AD_OK;
 }
@@ -202,7 +202,7 @@ int ad_checkpoint_join(struct ad_checkpoint **checkpoint, const char *path, cons
   return AD_OK;
 }
 
-int checkpoint_pwrite(const struct ad_checkpoint *c, size_t at, size_t size, const void *bytes) {
+int ad__checkpoint_pwrite(const struct ad_checkpoint *c, size_t at, size_t size, const void *bytes) {
   for (size_t done = 0; done < size;) {
     const ssize_t count = pwrite(c->out, (const char *)bytes + done, size - done, (off_t)(at + done));
     if (count < 0 && errno != EINTR) {
@@ -217,7 +217,7 @@ int ad_checkpoint_put(struct ad_checkpoint *checkpoint, size_t vector, size_t sl
                       const void *values) {
   const struct ad_checkpoint *c = checkpoint;
   const size_t bytes = c->vectors[vector].bytes;
-  return checkpoint_pwrite(c, c->stored[vector].at + (slot * c->P + flat) * bytes, length * bytes, values);
+  return ad__checkpoint_pwrite(c, c->stored[vector].at + (slot * c->P + flat) * bytes, length * bytes, values);
 }
 
 int ad_checkpoint_put_digests(struct ad_checkpoint *checkpoint, size_t vector, const uint64_t *digests) {
@@ -228,24 +228,24 @@ int ad_checkpoint_put_digests(struct ad_checkpoint *checkpoint, size_t vector, c
     return ad_fail_memory(rows * sizeof *digests, "the digests of a checkpoint");
   }
   memcpy(c->stored[vector].digests, digests, rows * sizeof *digests);
-  return hdf5_put_numbers(c->flat[vector], "xxh3", rows, digests) == 0
+  return ad__hdf5_put_numbers(c->flat[vector], "xxh3", rows, digests) == 0
              ? AD_OK
-             : hdf5_fail(AD_EIO, c->path, "HDF5's part of it could not be made");
+             : ad__hdf5_fail(AD_EIO, c->path, "HDF5's part of it could not be made");
 }
 
 /* Ends HDF5's part, of which all ids are closed, whatever the status. */
 static int end_image(struct ad_checkpoint *c) {
   struct stat info;
-  int failed = hdf5_put_number(c->file, "complete", 1) != 0;
+  int failed = ad__hdf5_put_number(c->file, "complete", 1) != 0;
   for (size_t v = 0; v < c->count; v++) {
     failed = c->stored[v].digests == NULL || failed;
-    failed = hdf5_close(c->flat[v]) != 0 || failed;
+    failed = ad__hdf5_close(c->flat[v]) != 0 || failed;
     c->flat[v] = -1;
   }
   failed = H5Fclose(c->file) < 0 || failed;
   c->file = -1;
   if (failed || fstat(c->fd, &info) != 0) {
-    return hdf5_fail(AD_EIO, c->path, "HDF5's part of it could not be made");
+    return ad__hdf5_fail(AD_EIO, c->path, "HDF5's part of it could not be made");
   }
   c->size = (size_t)info.st_size;
   return AD_OK;
@@ -255,7 +255,7 @@ static int end_image(struct ad_checkpoint *c) {
 static int end_file(struct ad_checkpoint *c) {
   size_t size;
   AD_TRY(end_image(c));
-  AD_TRY(checkpoint_seal(c, &size));
+  AD_TRY(ad__checkpoint_seal(c, &size));
   return ftruncate(c->out, (off_t)size) == 0
              ? AD_OK
              : ad_fail(AD_EIO, "%s: could not be cut to its size: %s", c->path, strerror(errno));
@@ -282,10 +282,10 @@ void ad_checkpoint_close(struct ad_checkpoint *checkpoint) {
     return;
   }
   for (size_t v = 0; v < AD_STATE_VECTORS; v++) {
-    hdf5_done(c->flat[v]);
+    ad__hdf5_done(c->flat[v]);
     ad_free(c->stored[v].digests);
   }
-  hdf5_done(c->file);
+  ad__hdf5_done(c->file);
   if (c->fd >= 0) {
     ad_ignore(close(c->fd));
   }

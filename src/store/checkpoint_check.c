@@ -26,7 +26,7 @@ static int shape_of(void *context, const char *tensor, uint32_t shape[2]) {
   hid_t set;
   snprintf(path, sizeof path, "/student/%s", tensor);
   shape[0] = shape[1] = 0;
-  AD_TRY(hdf5_open_set(c->file, c->path, path, 1, &set));
+  AD_TRY(ad__hdf5_open_set(c->file, c->path, path, 1, &set));
   if (set < 0) {
     return AD_OK;
   }
@@ -34,8 +34,8 @@ static int shape_of(void *context, const char *tensor, uint32_t shape[2]) {
   const int rank = H5Sget_simple_extent_ndims(space);
   const int fits = (rank == 1 || rank == 2) && H5Sget_simple_extent_dims(space, found, NULL) == rank &&
                    found[0] <= UINT32_MAX && found[1] <= UINT32_MAX;
-  hdf5_done(space);
-  hdf5_done(set);
+  ad__hdf5_done(space);
+  ad__hdf5_done(set);
   shape[0] = fits ? (uint32_t)found[0] : 0;
   shape[1] = fits ? (uint32_t)found[1] : 0;
   return AD_OK;
@@ -60,7 +60,7 @@ int ad_checkpoint_params(const struct ad_checkpoint *checkpoint, struct ad_param
 /* Whether a tensor's dataset is the range of the flat vector that it should be. */
 static int shows_tensor(hid_t set, const struct ad_checkpoint *c, size_t v, const struct ad_tensor *tensor) {
   const struct ad_state_vector *vector = &c->vectors[v];
-  const int lead = checkpoint_rank(vector) - 1, rank = lead + (tensor->vector ? 1 : 2);
+  const int lead = ad__checkpoint_rank(vector) - 1, rank = lead + (tensor->vector ? 1 : 2);
   hsize_t shape[3] = {0}, begin[2] = {0}, end[2] = {0};
   char file[8] = "", name[64] = "", flat[64];
   snprintf(flat, sizeof flat, "/flat/%s", vector->name);
@@ -79,11 +79,11 @@ static int shows_tensor(hid_t set, const struct ad_checkpoint *c, size_t v, cons
            end[lead] == tensor->offset + tensor->count - 1 &&
            (lead == 0 || (begin[0] == 0 && end[0] == vector->filled - 1)) &&
            H5Sget_select_npoints(source) == (hssize_t)(vector->filled * tensor->count);
-    hdf5_done(source);
+    ad__hdf5_done(source);
   }
-  hdf5_done(how);
-  hdf5_done(type);
-  hdf5_done(space);
+  ad__hdf5_done(how);
+  ad__hdf5_done(type);
+  ad__hdf5_done(space);
   return good;
 }
 
@@ -92,9 +92,9 @@ static int check_tensors(const struct ad_checkpoint *c, const struct ad_params *
     char path[160];
     snprintf(path, sizeof path, "/%s/%s", c->vectors[v].name, params->tensors[i].name);
     hid_t set;
-    AD_TRY(hdf5_open_set(c->file, c->path, path, 1, &set));
+    AD_TRY(ad__hdf5_open_set(c->file, c->path, path, 1, &set));
     const int good = set >= 0 && shows_tensor(set, c, v, &params->tensors[i]);
-    hdf5_done(set);
+    ad__hdf5_done(set);
     if (!good) {
       return damaged(c, "not there, or not the part of the flat vector that it should be:", path);
     }
@@ -215,7 +215,7 @@ int ad_checkpoint_probe(const char *path, int tensors) {
 static int check_index(const struct ad_checkpoint *c) {
   struct ad_buffer told = {0}, expected = {0};
   int status = ad_checkpoint_index(c->path, &told);
-  status = status == AD_OK ? checkpoint_pack(c, &expected) : status;
+  status = status == AD_OK ? ad__checkpoint_pack(c, &expected) : status;
   if (status == AD_OK && (told.size != expected.size || memcmp(told.data, expected.data, told.size) != 0)) {
     status = ad_fail(AD_EINPUT, "%s: damaged: its index tells something else than HDF5 does", c->path);
   }

@@ -15,7 +15,7 @@
 struct header {
   uint64_t format, P, step, count, state_bytes;
   struct {
-    uint64_t which, rows, slots, at; /* as checkpoint_add takes them */
+    uint64_t which, rows, slots, at; /* as ad__checkpoint_add takes them */
   } vectors[AD_STATE_VECTORS];
 };
 
@@ -32,11 +32,11 @@ static uint64_t footer_digest(const struct footer *f, const void *index) {
   return ad_digest_pair(ad_digest(index, (size_t)f->index_bytes), ad_digest(f, offsetof(struct footer, digest)));
 }
 
-int checkpoint_pack(const struct ad_checkpoint *c, struct ad_buffer *index) {
+int ad__checkpoint_pack(const struct ad_checkpoint *c, struct ad_buffer *index) {
   struct header h = {.format = CHECKPOINT_FORMAT, .P = c->P, .step = c->step, .count = c->count, .state_bytes = strlen(c->state)};
   for (size_t v = 0; v < c->count; v++) {
     size_t which = 0;
-    while (strcmp(checkpoint_known[which].name, c->vectors[v].name) != 0) {
+    while (strcmp(ad__checkpoint_known[which].name, c->vectors[v].name) != 0) {
       which++;
     }
     h.vectors[v].which = which;
@@ -64,16 +64,16 @@ static int unpack_vectors(struct ad_checkpoint *c, const struct header *h, const
   size_t end = 0;
   for (size_t v = 0; v < h->count; v++) {
     if (v >= AD_STATE_VECTORS || h->vectors[v].which >= CHECKPOINT_KNOWN ||
-        checkpoint_add(c, h->vectors[v].which, h->P, h->vectors[v].rows, h->vectors[v].slots, h->vectors[v].at) != 0 ||
+        ad__checkpoint_add(c, h->vectors[v].which, h->P, h->vectors[v].rows, h->vectors[v].slots, h->vectors[v].at) != 0 ||
         (c->vectors[v].filled > 0 && c->stored[v].at < end)) {
-      return checkpoint_damaged(c, "the vectors of its index");
+      return ad__checkpoint_damaged(c, "the vectors of its index");
     }
     end = c->vectors[v].filled > 0 ? c->stored[v].at + c->vectors[v].filled * c->P * c->vectors[v].bytes : end;
     const size_t bytes = c->vectors[v].filled * sizeof(uint64_t);
     const void *digests = take(index, at, bytes);
     c->stored[v].digests = digests == NULL ? NULL : ad_malloc(bytes, 1);
     if (digests == NULL) {
-      return checkpoint_damaged(c, "the digests of its index");
+      return ad__checkpoint_damaged(c, "the digests of its index");
     }
     if (c->stored[v].digests == NULL) {
       return ad_fail_memory(bytes, "the digests of a checkpoint");
@@ -89,7 +89,7 @@ static int unpack(struct ad_checkpoint *c, const struct ad_buffer *index) {
   size_t at = 0;
   const void *begin = take(index, &at, sizeof h);
   if (begin == NULL) {
-    return checkpoint_damaged(c, "its index is too short");
+    return ad__checkpoint_damaged(c, "its index is too short");
   }
   memcpy(&h, begin, sizeof h);
   if (h.format != CHECKPOINT_FORMAT) {
@@ -100,7 +100,7 @@ static int unpack(struct ad_checkpoint *c, const struct ad_buffer *index) {
   const char *state = take(index, &at, h.state_bytes);
   const int whole = state != NULL && at == index->size && memchr(state, '\0', (size_t)h.state_bytes) == NULL;
   if (!whole || c->count == 0 || strcmp(c->vectors[0].name, "student") != 0) {
-    return checkpoint_damaged(c, "the state of its index");
+    return ad__checkpoint_damaged(c, "the state of its index");
   }
   c->step = h.step;
   c->state = ad_strndup(state, (size_t)h.state_bytes);
@@ -123,8 +123,8 @@ static int digest_rest(const struct ad_checkpoint *c, size_t end, uint64_t *dige
     const size_t gap_end = last ? end : c->stored[v].at;
     for (size_t length; at < gap_end && status == AD_OK; at += length) {
       length = gap_end - at < PIECE ? gap_end - at : PIECE;
-      status = checkpoint_pread(c, at, length, piece);
-      status = status == AD_OK && c->out >= 0 ? checkpoint_pwrite(c, at, length, piece) : status;
+      status = ad__checkpoint_pread(c, at, length, piece);
+      status = status == AD_OK && c->out >= 0 ? ad__checkpoint_pwrite(c, at, length, piece) : status;
       *digest += status == AD_OK ? ad_digest_keyed(at, piece, length) : 0;
     }
     at = last ? end : c->stored[v].at + c->vectors[v].filled * c->P * c->vectors[v].bytes;
@@ -133,19 +133,19 @@ static int digest_rest(const struct ad_checkpoint *c, size_t end, uint64_t *dige
   return status;
 }
 
-int checkpoint_seal(struct ad_checkpoint *c, size_t *size) {
+int ad__checkpoint_seal(struct ad_checkpoint *c, size_t *size) {
   struct ad_buffer index = {0};
   struct footer f = {0};
   const size_t end = c->size;
-  int status = checkpoint_pack(c, &index);
+  int status = ad__checkpoint_pack(c, &index);
   status = status == AD_OK ? digest_rest(c, end, &f.rest) : status;
   if (status == AD_OK) {
     memcpy(f.magic, magic, sizeof magic);
     f.index_bytes = index.size;
     f.digest = footer_digest(&f, index.data);
-    status = checkpoint_pwrite(c, end, index.size, index.data);
+    status = ad__checkpoint_pwrite(c, end, index.size, index.data);
   }
-  status = status == AD_OK ? checkpoint_pwrite(c, end + index.size, sizeof f, &f) : status;
+  status = status == AD_OK ? ad__checkpoint_pwrite(c, end + index.size, sizeof f, &f) : status;
   *size = end + index.size + sizeof f;
   ad_buffer_destroy(&index);
   return status;
@@ -155,17 +155,17 @@ static int read_index(struct ad_checkpoint *c, struct ad_buffer *index) {
   struct footer f = {0};
   uint64_t rest;
   if (c->size < sizeof f) {
-    return checkpoint_damaged(c, "it is too short");
+    return ad__checkpoint_damaged(c, "it is too short");
   }
-  AD_TRY(checkpoint_pread(c, c->size - sizeof f, sizeof f, &f));
+  AD_TRY(ad__checkpoint_pread(c, c->size - sizeof f, sizeof f, &f));
   if (memcmp(f.magic, magic, sizeof magic) != 0 || f.index_bytes > c->size - sizeof f || f.index_bytes > CHECKPOINT_MOST_INDEX) {
-    return checkpoint_damaged(c, "it does not end with an index");
+    return ad__checkpoint_damaged(c, "it does not end with an index");
   }
   const size_t size = (size_t)f.index_bytes, end = c->size - sizeof f - size;
   char *bytes = ad_malloc(size, 1);
-  int status = bytes == NULL ? ad_fail_memory(size, "the index of a checkpoint") : checkpoint_pread(c, end, size, bytes);
+  int status = bytes == NULL ? ad_fail_memory(size, "the index of a checkpoint") : ad__checkpoint_pread(c, end, size, bytes);
   if (status == AD_OK && footer_digest(&f, bytes) != f.digest) {
-    status = checkpoint_damaged(c, "its index does not match its digest");
+    status = ad__checkpoint_damaged(c, "its index does not match its digest");
   }
   status = status == AD_OK ? ad_buffer_append(index, bytes, size) : status;
   ad_free(bytes);
@@ -178,7 +178,7 @@ static int read_index(struct ad_checkpoint *c, struct ad_buffer *index) {
 
 int ad_checkpoint_index(const char *path, struct ad_buffer *index) {
   struct ad_checkpoint *c;
-  int status = checkpoint_open_file(&c, path);
+  int status = ad__checkpoint_open_file(&c, path);
   status = status == AD_OK ? read_index(c, index) : status;
   ad_checkpoint_close(c);
   return status;
@@ -186,9 +186,9 @@ int ad_checkpoint_index(const char *path, struct ad_buffer *index) {
 
 int ad_checkpoint_open_index(struct ad_checkpoint **checkpoint, const char *path, const struct ad_buffer *index,
                              const struct ad_params *params) {
-  int status = checkpoint_open_file(checkpoint, path);
+  int status = ad__checkpoint_open_file(checkpoint, path);
   status = status == AD_OK ? unpack(*checkpoint, index) : status;
-  status = status == AD_OK ? checkpoint_check_count(*checkpoint, params) : status;
+  status = status == AD_OK ? ad__checkpoint_check_count(*checkpoint, params) : status;
   if (status != AD_OK) {
     ad_checkpoint_close(*checkpoint);
     *checkpoint = NULL;

@@ -31,43 +31,43 @@ enum {
   CHECKPOINT_MOST_STATE = 1 << 26, /* bytes of the JSON text */
   CHECKPOINT_MOST_INDEX = 1 << 27
 };
-extern const struct checkpoint_known {
+extern const struct ad__checkpoint_known {
   const char *name;
   size_t bytes;
-} checkpoint_known[CHECKPOINT_KNOWN];
+} ad__checkpoint_known[CHECKPOINT_KNOWN];
 
 /* Takes the vector number `which` of the known ones as the next one, of `rows` rows [P] that begin at byte `at`. 0, or
  * -1: a file of that size (c->size) cannot hold that, or not beside the vectors before. */
-int checkpoint_add(struct ad_checkpoint *c, size_t which, uint64_t P, uint64_t rows, uint64_t slots, uint64_t at);
+int ad__checkpoint_add(struct ad_checkpoint *c, size_t which, uint64_t P, uint64_t rows, uint64_t slots, uint64_t at);
 
 /* The index of it (checkpoint_index.c), whose vectors, digests and state are known. AD_ENOMEM. */
-int checkpoint_pack(const struct ad_checkpoint *c, struct ad_buffer *index);
+int ad__checkpoint_pack(const struct ad_checkpoint *c, struct ad_buffer *index);
 
 /* Copies HDF5's part [c->size] of one that is made, but for the values, to c->out, and the index behind it. *size: bytes
  * of the whole file. AD_EIO, AD_ENOMEM. */
-int checkpoint_seal(struct ad_checkpoint *c, size_t *size);
+int ad__checkpoint_seal(struct ad_checkpoint *c, size_t *size);
 
 /* Writes bytes of the file. AD_EIO. */
-int checkpoint_pwrite(const struct ad_checkpoint *c, size_t at, size_t size, const void *bytes);
+int ad__checkpoint_pwrite(const struct ad_checkpoint *c, size_t at, size_t size, const void *bytes);
 
 /* Opens a regular file for reading as c->fd, and takes its size; the caller closes *checkpoint, whatever the status.
  * AD_EINPUT, AD_ENOMEM. */
-int checkpoint_open_file(struct ad_checkpoint **checkpoint, const char *path);
+int ad__checkpoint_open_file(struct ad_checkpoint **checkpoint, const char *path);
 
 /* Bytes of the file. AD_EINPUT. */
-int checkpoint_pread(const struct ad_checkpoint *c, size_t at, size_t size, void *bytes);
+int ad__checkpoint_pread(const struct ad_checkpoint *c, size_t at, size_t size, void *bytes);
 
 /* AD_EINPUT where params is not NULL and has another number of parameters. */
-int checkpoint_check_count(const struct ad_checkpoint *c, const struct ad_params *params);
+int ad__checkpoint_check_count(const struct ad_checkpoint *c, const struct ad_params *params);
 
 /* AD_EINPUT, with what is wrong with it. */
-int checkpoint_damaged(const struct ad_checkpoint *c, const char *what);
+int ad__checkpoint_damaged(const struct ad_checkpoint *c, const char *what);
 
 /* An empty one; NULL: out of memory, recorded. */
-struct ad_checkpoint *checkpoint_allocate(const char *path);
+struct ad_checkpoint *ad__checkpoint_allocate(const char *path);
 
 /* The type of a vector's elements in memory, and how many dimensions it has. */
-hid_t checkpoint_memory_type(const struct ad_state_vector *vector);
-int checkpoint_rank(const struct ad_state_vector *vector);
+hid_t ad__checkpoint_memory_type(const struct ad_state_vector *vector);
+int ad__checkpoint_rank(const struct ad_state_vector *vector);
 
 #endif

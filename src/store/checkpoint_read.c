@@ -17,7 +17,7 @@
 #include "autodidact/store/run_files.h"
 #include "checkpoint_internal.h"
 
-const struct checkpoint_known checkpoint_known[CHECKPOINT_KNOWN] = {
+const struct ad__checkpoint_known ad__checkpoint_known[CHECKPOINT_KNOWN] = {
     {"student", 4},     {"moment1", 4}, {"moment2", 4}, {"teacher", 4}, {"window_sum", 8},
     {"window_ring", 4}, {"run_sum", 8}, {"past", 4},    {"best", 4}};
 
@@ -26,7 +26,7 @@ enum { MOST_SLOTS = 1 << 30 };
 /* Reads the dataset "state", one text; c->state is NULL where it is no such text. AD_EINPUT, AD_ENOMEM. */
 static int get_state(struct ad_checkpoint *c) {
   hid_t set;
-  AD_TRY(hdf5_open_set(c->file, c->path, "state", 0, &set));
+  AD_TRY(ad__hdf5_open_set(c->file, c->path, "state", 0, &set));
   if (set < 0) {
     return AD_OK;
   }
@@ -37,25 +37,25 @@ static int get_state(struct ad_checkpoint *c) {
     c->state = ad_calloc(size + 1, 1);
     status = c->state == NULL ? ad_fail_memory(size, "the state of a checkpoint")
              : H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, c->state) < 0
-                 ? hdf5_fail(AD_EINPUT, c->path, "state")
+                 ? ad__hdf5_fail(AD_EINPUT, c->path, "state")
                  : AD_OK;
   }
-  hdf5_done(space);
-  hdf5_done(type);
-  hdf5_done(set);
+  ad__hdf5_done(space);
+  ad__hdf5_done(type);
+  ad__hdf5_done(set);
   return status;
 }
 
-int checkpoint_damaged(const struct ad_checkpoint *c, const char *what) {
+int ad__checkpoint_damaged(const struct ad_checkpoint *c, const char *what) {
   return ad_looks_explain_file(ad_fail(AD_EINPUT, "%s: %s: not a whole checkpoint of this program", c->path, what),
                                AD_LOOKS_HDF5, c->path);
 }
 
-int checkpoint_add(struct ad_checkpoint *c, size_t which, uint64_t P, uint64_t rows, uint64_t slots, uint64_t at) {
-  const size_t v = c->count, bytes = checkpoint_known[which].bytes, most = c->size / bytes;
+int ad__checkpoint_add(struct ad_checkpoint *c, size_t which, uint64_t P, uint64_t rows, uint64_t slots, uint64_t at) {
+  const size_t v = c->count, bytes = ad__checkpoint_known[which].bytes, most = c->size / bytes;
   c->vectors[v] = (struct ad_state_vector){c->names[v], bytes, (size_t)slots, (size_t)rows};
-  snprintf(c->names[v], sizeof c->names[v], "%s", checkpoint_known[which].name);
-  const int ring = checkpoint_rank(&c->vectors[v]) == 2;
+  snprintf(c->names[v], sizeof c->names[v], "%s", ad__checkpoint_known[which].name);
+  const int ring = ad__checkpoint_rank(&c->vectors[v]) == 2;
   /* The values must be there before anybody asks for memory to read them into. What a ring without rows has for its
    * place does not matter. */
   if (P == 0 || P >= most || rows > most / P || (rows > 0 && (at > c->size || rows * P * bytes > c->size - at)) ||
@@ -75,9 +75,9 @@ static int read_digests(struct ad_checkpoint *c, size_t v) {
   if (c->stored[v].digests == NULL) {
     return ad_fail_memory(rows * sizeof(uint64_t), "the digests of a checkpoint");
   }
-  return hdf5_get_numbers(c->flat[v], "xxh3", rows, c->stored[v].digests) == 0
+  return ad__hdf5_get_numbers(c->flat[v], "xxh3", rows, c->stored[v].digests) == 0
              ? AD_OK
-             : checkpoint_damaged(c, "it has no digests");
+             : ad__checkpoint_damaged(c, "it has no digests");
 }
 
 /* Whether the values lie in the file as they do in memory, one after another, all of them: they are read without HDF5,
@@ -86,17 +86,17 @@ static int is_plain(hid_t set, hid_t memory_type, hsize_t bytes) {
   const hid_t how = H5Dget_create_plist(set), type = H5Dget_type(set);
   const int fits = H5Pget_layout(how) == H5D_CONTIGUOUS && H5Tequal(type, memory_type) > 0 && H5Dget_storage_size(set) == bytes &&
                    (bytes == 0 || H5Dget_offset(set) != HADDR_UNDEF);
-  hdf5_done(type);
-  hdf5_done(how);
+  ad__hdf5_done(type);
+  ad__hdf5_done(how);
   return fits;
 }
 
 /* Opens the vector number `which`, if it is there, and takes its shape. */
 static int open_vector(struct ad_checkpoint *c, size_t which) {
   char path[64];
-  snprintf(path, sizeof path, "/flat/%s", checkpoint_known[which].name);
+  snprintf(path, sizeof path, "/flat/%s", ad__checkpoint_known[which].name);
   const size_t v = c->count;
-  AD_TRY(hdf5_open_set(c->file, c->path, path, 0, &c->flat[v]));
+  AD_TRY(ad__hdf5_open_set(c->file, c->path, path, 0, &c->flat[v]));
   if (c->flat[v] < 0) {
     return AD_OK;
   }
@@ -105,52 +105,52 @@ static int open_vector(struct ad_checkpoint *c, size_t which) {
   const hid_t space = H5Dget_space(c->flat[v]);
   const int rank = H5Sget_simple_extent_ndims(space);
   const int fits = (rank == 1 || rank == 2) && H5Sget_simple_extent_dims(space, shape, NULL) == rank &&
-                   hdf5_get_numbers(c->flat[v], "slots", 1, &slots) == 0;
-  hdf5_done(space);
+                   ad__hdf5_get_numbers(c->flat[v], "slots", 1, &slots) == 0;
+  ad__hdf5_done(space);
   const uint64_t P = rank == 2 ? shape[1] : shape[0], rows = rank == 2 ? shape[0] : 1;
-  if (!fits || checkpoint_add(c, which, P, rows, slots, H5Dget_offset(c->flat[v])) != 0 ||
-      checkpoint_rank(&c->vectors[v]) != rank ||
-      !is_plain(c->flat[v], checkpoint_memory_type(&c->vectors[v]), P * rows * checkpoint_known[which].bytes)) {
-    return checkpoint_damaged(c, path);
+  if (!fits || ad__checkpoint_add(c, which, P, rows, slots, H5Dget_offset(c->flat[v])) != 0 ||
+      ad__checkpoint_rank(&c->vectors[v]) != rank ||
+      !is_plain(c->flat[v], ad__checkpoint_memory_type(&c->vectors[v]), P * rows * ad__checkpoint_known[which].bytes)) {
+    return ad__checkpoint_damaged(c, path);
   }
   return read_digests(c, v);
 }
 
 static int open_all(struct ad_checkpoint *c) {
   uint64_t format, complete, digest;
-  if (hdf5_get_numbers(c->file, "format", 1, &format) != 0 || hdf5_get_numbers(c->file, "step", 1, &c->step) != 0) {
-    return checkpoint_damaged(c, "it has no format");
+  if (ad__hdf5_get_numbers(c->file, "format", 1, &format) != 0 || ad__hdf5_get_numbers(c->file, "step", 1, &c->step) != 0) {
+    return ad__checkpoint_damaged(c, "it has no format");
   }
   if (format != CHECKPOINT_FORMAT) {
     return ad_fail(AD_EINPUT, "%s: checkpoint of format %" PRIu64 ", this program reads %d", c->path, format,
                    CHECKPOINT_FORMAT);
   }
-  if (hdf5_get_numbers(c->file, "complete", 1, &complete) != 0 || complete != 1) {
-    return checkpoint_damaged(c, "it was not written to its end");
+  if (ad__hdf5_get_numbers(c->file, "complete", 1, &complete) != 0 || complete != 1) {
+    return ad__checkpoint_damaged(c, "it was not written to its end");
   }
   AD_TRY(get_state(c));
-  if (c->state == NULL || hdf5_get_numbers(c->file, "state_xxh3", 1, &digest) != 0 ||
+  if (c->state == NULL || ad__hdf5_get_numbers(c->file, "state_xxh3", 1, &digest) != 0 ||
       ad_digest(c->state, strlen(c->state)) != digest) {
-    return checkpoint_damaged(c, "its state does not match its digest");
+    return ad__checkpoint_damaged(c, "its state does not match its digest");
   }
   for (size_t i = 0; i < CHECKPOINT_KNOWN; i++) {
     AD_TRY(open_vector(c, i));
   }
   if (c->count == 0 || strcmp(c->vectors[0].name, "student") != 0) {
-    return checkpoint_damaged(c, "it has no student");
+    return ad__checkpoint_damaged(c, "it has no student");
   }
   return AD_OK;
 }
 
-int checkpoint_check_count(const struct ad_checkpoint *c, const struct ad_params *params) {
+int ad__checkpoint_check_count(const struct ad_checkpoint *c, const struct ad_params *params) {
   return params == NULL || params->count == c->P
              ? AD_OK
              : ad_fail(AD_EINPUT, "%s: it holds %zu parameters, the model has %zu", c->path, c->P, params->count);
 }
 
-int checkpoint_open_file(struct ad_checkpoint **checkpoint, const char *path) {
+int ad__checkpoint_open_file(struct ad_checkpoint **checkpoint, const char *path) {
   struct stat info;
-  struct ad_checkpoint *c = *checkpoint = checkpoint_allocate(path);
+  struct ad_checkpoint *c = *checkpoint = ad__checkpoint_allocate(path);
   if (c == NULL) {
     return AD_ENOMEM;
   }
@@ -164,11 +164,11 @@ int checkpoint_open_file(struct ad_checkpoint **checkpoint, const char *path) {
 }
 
 int ad_checkpoint_open(struct ad_checkpoint **checkpoint, const char *path, const struct ad_params *params) {
-  int status = checkpoint_open_file(checkpoint, path);
+  int status = ad__checkpoint_open_file(checkpoint, path);
   struct ad_checkpoint *c = *checkpoint;
-  status = status == AD_OK ? hdf5_open(path, &c->file) : status;
+  status = status == AD_OK ? ad__hdf5_open(path, &c->file) : status;
   status = status == AD_OK ? open_all(c) : status;
-  status = status == AD_OK ? checkpoint_check_count(c, params) : status;
+  status = status == AD_OK ? ad__checkpoint_check_count(c, params) : status;
   if (status != AD_OK) {
     ad_checkpoint_close(c);
     *checkpoint = NULL;
@@ -202,11 +202,11 @@ int ad_checkpoint_find(const struct ad_checkpoint *checkpoint, const char *name)
   return -1;
 }
 
-int checkpoint_pread(const struct ad_checkpoint *c, size_t at, size_t size, void *bytes) {
+int ad__checkpoint_pread(const struct ad_checkpoint *c, size_t at, size_t size, void *bytes) {
   for (size_t done = 0; done < size;) {
     const ssize_t count = pread(c->fd, (char *)bytes + done, size - done, (off_t)(at + done));
     if (count == 0) {
-      return checkpoint_damaged(c, "it ends too early");
+      return ad__checkpoint_damaged(c, "it ends too early");
     }
     if (count < 0 && errno != EINTR) {
       return ad_fail(AD_EINPUT, "%s: could not be read: %s", c->path, strerror(errno));
@@ -226,7 +226,7 @@ int ad_checkpoint_get(const struct ad_checkpoint *checkpoint, size_t vector, siz
     return ad_fail(AD_EINTERNAL, "%s: a piece beyond a vector's end", c->path);
   }
   const size_t bytes = c->vectors[vector].bytes;
-  return checkpoint_pread(c, c->stored[vector].at + (slot * c->P + flat) * bytes, length * bytes, values);
+  return ad__checkpoint_pread(c, c->stored[vector].at + (slot * c->P + flat) * bytes, length * bytes, values);
 }
 
 const uint64_t *ad_checkpoint_digests(const struct ad_checkpoint *checkpoint, size_t vector) {

@@ -11,6 +11,6 @@ struct slice {
 };
 
 /* Appends copies of the name and the two texts. AD_ENOMEM. */
-int differences_add(struct ad_differences *differences, struct slice name, struct slice a, struct slice b);
+int ad__differences_add(struct ad_differences *differences, struct slice name, struct slice a, struct slice b);
 
 #endif

@@ -34,7 +34,7 @@ void ad_differences_destroy(struct ad_differences *differences) {
   *differences = (struct ad_differences){0};
 }
 
-int differences_add(struct ad_differences *differences, struct slice name, struct slice a, struct slice b) {
+int ad__differences_add(struct ad_differences *differences, struct slice name, struct slice a, struct slice b) {
   void *items = differences->items;
   if (ad_reserve(&items, &differences->capacity, differences->count + 1, sizeof *differences->items) != AD_OK) {
     return ad_fail_memory((differences->count + 1) * sizeof *differences->items, "the differences");
@@ -85,7 +85,7 @@ static int compare_config_texts(char *a, char *b, struct ad_input_comparison *ou
     } else if (strcmp(line_a, line_b) != 0) {
       const size_t width = strcspn(line_a, ":");
       snprintf(key, sizeof key, "%.*s.%.*s", (int)strcspn(section, ":"), section, (int)width - 2, line_a + 2);
-      AD_TRY(differences_add(ad_config_keeps_bits(key) ? &out->harmless : &out->reasons, slice_of(key),
+      AD_TRY(ad__differences_add(ad_config_keeps_bits(key) ? &out->harmless : &out->reasons, slice_of(key),
                              slice_of(line_a + width + 2), slice_of(line_b + width + 2)));
     }
   }
@@ -131,7 +131,7 @@ static int compare_fact(json_t *const objects[2], const char *name, struct ad_in
     }
   }
   if (status == AD_OK) {
-    status = differences_add(list, slice_of(name), slice_of(texts[0]), slice_of(texts[1]));
+    status = ad__differences_add(list, slice_of(name), slice_of(texts[0]), slice_of(texts[1]));
   }
   free(texts[0]);
   free(texts[1]);
@@ -181,7 +181,7 @@ static int compare_model_file(const char *const folders[2], const char *name, st
     }
     if (status == AD_OK && digests[0] != digests[1]) {
       char a[17], b[17];
-      status = differences_add(&out->reasons, slice_of(name), slice_of(ad_digest_text(digests[0], a)), slice_of(ad_digest_text(digests[1], b)));
+      status = ad__differences_add(&out->reasons, slice_of(name), slice_of(ad_digest_text(digests[0], a)), slice_of(ad_digest_text(digests[1], b)));
     }
   }
   ad_free(paths[0]);

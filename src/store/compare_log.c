@@ -168,12 +168,12 @@ static int compare_columns(const struct columns *a, const struct columns *b, str
   for (size_t i = 0; i < a->count; i++) {
     const struct slice other = find(b, a->items[i].name);
     if (other.data == NULL || !is_equal(other, a->items[i].value)) {
-      AD_TRY(differences_add(out, a->items[i].name, a->items[i].value, other));
+      AD_TRY(ad__differences_add(out, a->items[i].name, a->items[i].value, other));
     }
   }
   for (size_t i = 0; i < b->count; i++) {
     if (find(a, b->items[i].name).data == NULL) {
-      AD_TRY(differences_add(out, b->items[i].name, (struct slice){NULL, 0}, b->items[i].value));
+      AD_TRY(ad__differences_add(out, b->items[i].name, (struct slice){NULL, 0}, b->items[i].value));
     }
   }
   return AD_OK;

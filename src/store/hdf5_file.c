@@ -11,7 +11,7 @@
 
 enum { REASON = 200, GROW = 1 << 20 };
 
-void hdf5_quiet(void) {
+void ad__hdf5_quiet(void) {
   ad_ignore(H5Eset_auto2(H5E_DEFAULT, NULL, NULL));
 }
 
@@ -22,32 +22,32 @@ static herr_t deepest(unsigned depth, const H5E_error2_t *error, void *text) {
   return 0;
 }
 
-int hdf5_fail(int status, const char *path, const char *what) {
+int ad__hdf5_fail(int status, const char *path, const char *what) {
   char reason[REASON] = "";
   ad_ignore(H5Ewalk2(H5E_DEFAULT, H5E_WALK_DOWNWARD, deepest, reason));
   return ad_looks_explain_file(ad_fail(status, "%s: %s%s%s", path, what, reason[0] == '\0' ? "" : ": ", reason),
                                AD_LOOKS_HDF5, path);
 }
 
-int hdf5_close(hid_t id) {
+int ad__hdf5_close(hid_t id) {
   return id < 0 || H5Idec_ref(id) >= 0 ? 0 : -1;
 }
 
-void hdf5_done(hid_t id) {
-  ad_ignore(hdf5_close(id));
+void ad__hdf5_done(hid_t id) {
+  ad_ignore(ad__hdf5_close(id));
 }
 
-int hdf5_open(const char *path, hid_t *file) {
+int ad__hdf5_open(const char *path, hid_t *file) {
   *file = -1;
-  hdf5_quiet();
+  ad__hdf5_quiet();
   AD_TRY(ad_file_check(path));
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   /* sec2, whatever HDF5_DRIVER says. */
   if (access >= 0 && H5Pset_fapl_sec2(access) >= 0 && H5Pset_file_locking(access, 0, 1) >= 0) {
     *file = H5Fopen(path, H5F_ACC_RDONLY, access);
   }
-  const int status = *file < 0 ? hdf5_fail(AD_EINPUT, path, "could not be read as HDF5") : AD_OK;
-  hdf5_done(access);
+  const int status = *file < 0 ? ad__hdf5_fail(AD_EINPUT, path, "could not be read as HDF5") : AD_OK;
+  ad__hdf5_done(access);
   return status;
 }
 
@@ -84,7 +84,7 @@ static const char *check_parts(hid_t how) {
     const ssize_t length = H5Pget_virtual_filename(how, i, source, sizeof source);
     const hid_t space = H5Pget_virtual_vspace(how, i);
     const int limited = space >= 0 && H5Sget_select_npoints(space) >= 0;
-    hdf5_done(space);
+    ad__hdf5_done(space);
     if (length <= 0 || length >= (ssize_t)sizeof source || strpbrk(source, "/%") != NULL || strcmp(source, "..") == 0) {
       return "a virtual dataset over a file elsewhere";
     }
@@ -118,11 +118,11 @@ static const char *check_layout(hid_t set, int views) {
                       : H5Pget_external_count(how) != 0     ? "its values lie in another file"
                       : layout == H5D_CHUNKED               ? check_filters(how)
                                                             : NULL;
-  hdf5_done(how);
+  ad__hdf5_done(how);
   return wrong;
 }
 
-int hdf5_open_set(hid_t file, const char *path, const char *name, int views, hid_t *set) {
+int ad__hdf5_open_set(hid_t file, const char *path, const char *name, int views, hid_t *set) {
   *set = -1;
   const int inside = is_inside(file, name);
   if (inside <= 0) {
@@ -130,31 +130,31 @@ int hdf5_open_set(hid_t file, const char *path, const char *name, int views, hid
   }
   *set = H5Dopen2(file, name, H5P_DEFAULT);
   if (*set < 0) {
-    return hdf5_fail(AD_EINPUT, path, name);
+    return ad__hdf5_fail(AD_EINPUT, path, name);
   }
   const char *wrong = check_layout(*set, views);
   if (wrong != NULL) {
-    hdf5_done(*set);
+    ad__hdf5_done(*set);
     *set = -1;
     return ad_fail(AD_EINPUT, "%s: %s: %s: not made by this program, and not read", path, name, wrong);
   }
   return AD_OK;
 }
 
-int hdf5_is_view(hid_t set) {
+int ad__hdf5_is_view(hid_t set) {
   const hid_t how = H5Dget_create_plist(set);
   const int result = H5Pget_layout(how) == H5D_VIRTUAL;
-  hdf5_done(how);
+  ad__hdf5_done(how);
   return result;
 }
 
-int hdf5_can_hold(hid_t set, uint64_t bytes) {
+int ad__hdf5_can_hold(hid_t set, uint64_t bytes) {
   const hsize_t most_deflated = 1040; /* times what is stored: deflate cannot do more than 1,032 */
   const hsize_t stored = H5Dget_storage_size(set);
   hsize_t size = 0;
   const hid_t file = H5Iget_file_id(set);
   const int told = H5Fget_filesize(file, &size) >= 0;
-  hdf5_done(file);
+  ad__hdf5_done(file);
   return told && stored <= size && bytes / most_deflated <= stored;
 }
 
@@ -162,30 +162,30 @@ static int put_attribute(hid_t object, const char *name, hid_t file_type, hid_t 
                          const void *values) {
   const hid_t attribute = H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT);
   const int written = attribute < 0 || H5Awrite(attribute, memory_type, values) < 0 ? -1 : 0;
-  const int closed = hdf5_close(attribute);
-  hdf5_done(space);
+  const int closed = ad__hdf5_close(attribute);
+  ad__hdf5_done(space);
   return written == 0 ? closed : written;
 }
 
-int hdf5_put_number(hid_t object, const char *name, uint64_t value) {
+int ad__hdf5_put_number(hid_t object, const char *name, uint64_t value) {
   return put_attribute(object, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, H5Screate(H5S_SCALAR), &value);
 }
 
-int hdf5_put_numbers(hid_t object, const char *name, size_t count, const uint64_t *values) {
+int ad__hdf5_put_numbers(hid_t object, const char *name, size_t count, const uint64_t *values) {
   const hsize_t shape = count;
   return put_attribute(object, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, H5Screate_simple(1, &shape, NULL), values);
 }
 
-int hdf5_put_text(hid_t object, const char *name, const char *text) {
+int ad__hdf5_put_text(hid_t object, const char *name, const char *text) {
   const hid_t type = H5Tcopy(H5T_C_S1);
   const int result = type < 0 || H5Tset_size(type, strlen(text) + 1) < 0
                          ? -1
                          : put_attribute(object, name, type, type, H5Screate(H5S_SCALAR), text);
-  hdf5_done(type);
+  ad__hdf5_done(type);
   return result;
 }
 
-int hdf5_get_numbers(hid_t object, const char *name, size_t count, uint64_t *values) {
+int ad__hdf5_get_numbers(hid_t object, const char *name, size_t count, uint64_t *values) {
   const hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
   if (attribute < 0) {
     return -1;
@@ -193,44 +193,44 @@ int hdf5_get_numbers(hid_t object, const char *name, size_t count, uint64_t *val
   const hid_t space = H5Aget_space(attribute), type = H5Aget_type(attribute);
   const int fits = H5Sget_simple_extent_npoints(space) == (hssize_t)count && H5Tget_class(type) == H5T_INTEGER;
   const int result = fits && H5Aread(attribute, H5T_NATIVE_UINT64, values) >= 0 ? 0 : -1;
-  hdf5_done(type);
-  hdf5_done(space);
-  hdf5_done(attribute);
+  ad__hdf5_done(type);
+  ad__hdf5_done(space);
+  ad__hdf5_done(attribute);
   return result;
 }
 
-hid_t hdf5_timeless(hid_t kind) {
+hid_t ad__hdf5_timeless(hid_t kind) {
   const hid_t how = H5Pcreate(kind);
   if (how >= 0 && H5Pset_obj_track_times(how, 0) < 0) {
-    hdf5_done(how);
+    ad__hdf5_done(how);
     return -1;
   }
   return how;
 }
 
-hid_t hdf5_create_image(void) {
-  hdf5_quiet();
-  const hid_t access = H5Pcreate(H5P_FILE_ACCESS), how = hdf5_timeless(H5P_FILE_CREATE);
+hid_t ad__hdf5_create_image(void) {
+  ad__hdf5_quiet();
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS), how = ad__hdf5_timeless(H5P_FILE_CREATE);
   /* Objects as virtual datasets need them, but the oldest superblock: a newer one holds a mark that it is being written
    * and a checksum, and the image of an open file has the one without the other. */
   const int set = access >= 0 && how >= 0 && H5Pset_fapl_core(access, GROW, 0) >= 0 &&
                   H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110) >= 0;
   const hid_t file = set ? H5Fcreate("image", H5F_ACC_TRUNC, how, access) : -1;
-  hdf5_done(how);
-  hdf5_done(access);
+  ad__hdf5_done(how);
+  ad__hdf5_done(access);
   return file;
 }
 
-int hdf5_put_image(hid_t file, const char *path) {
+int ad__hdf5_put_image(hid_t file, const char *path) {
   const ssize_t size = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
   void *image = size > 0 ? ad_malloc((size_t)size, 1) : NULL;
   int status = AD_OK;
   if (size > 0 && image == NULL) {
     status = ad_fail_memory((size_t)size, path);
   } else if (size <= 0 || H5Fget_file_image(file, image, (size_t)size) != size) {
-    status = hdf5_fail(AD_EIO, path, "could not be made");
+    status = ad__hdf5_fail(AD_EIO, path, "could not be made");
   }
-  hdf5_done(file);
+  ad__hdf5_done(file);
   if (status == AD_OK) {
     status = ad_file_write(path, image, (size_t)size);
   }

@@ -11,9 +11,9 @@ struct question {
 static int look(void *context) {
   const struct question *q = context;
   hid_t file;
-  AD_TRY(hdf5_open(q->path, &file));
+  AD_TRY(ad__hdf5_open(q->path, &file));
   const int found = H5Lexists(file, q->dataset, H5P_DEFAULT) > 0;
-  hdf5_done(file);
+  ad__hdf5_done(file);
   return found ? AD_OK
                : ad_fail(AD_EINPUT, "%s: HDF5, but neither a checkpoint nor snapshots nor logits of this program", q->path);
 }

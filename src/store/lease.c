@@ -47,7 +47,7 @@ static int is_alive(const char *path, double patience, double now, struct ad_lea
     return 1;
   }
   text[size] = '\0';
-  const enum owner_presence presence = owner_read(text, &owner) ? owner_find(&owner) : OWNER_ELSEWHERE;
+  const enum owner_presence presence = ad__owner_read(text, &owner) ? ad__owner_find(&owner) : OWNER_ELSEWHERE;
   entry->beat = seconds(&info.st_mtim);
   entry->certain = presence == OWNER_PRESENT;
   entry->since = owner.since;
@@ -114,7 +114,7 @@ static int make_own(struct taker *t) {
   struct stat info;
   gethostname(host, sizeof host - 1);
   snprintf(file, sizeof file, ".%s-%s-%ld-%lu", t->name, host, (long)getpid(), counter++);
-  owner_print(t->text);
+  ad__owner_print(t->text);
   t->own = ad_path_join(t->folder, file);
   if (t->own == NULL) {
     return ad_fail_memory(strlen(t->folder) + sizeof file, "a path");

@@ -27,7 +27,7 @@ static char *path_of(const struct ad_ledger *l, const char *name) {
 
 /* --- Entries. */
 
-size_t ledger_position(const struct ad_ledger *l, const char *name) {
+size_t ad__ledger_position(const struct ad_ledger *l, const char *name) {
   size_t low = 0, high = l->count;
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
@@ -41,7 +41,7 @@ size_t ledger_position(const struct ad_ledger *l, const char *name) {
 }
 
 static struct ad_ledger_entry *find(const struct ad_ledger *l, const char *name) {
-  const size_t at = ledger_position(l, name);
+  const size_t at = ad__ledger_position(l, name);
   return at < l->count && strcmp(l->entries[at].name, name) == 0 ? &l->entries[at] : NULL;
 }
 
@@ -53,7 +53,7 @@ const struct ad_ledger_entry *ad_ledger_find(const struct ad_ledger *ledger, con
 static int take(struct ad_ledger *l, const struct ad_ledger_entry *entry) {
   struct ad_ledger_entry *known = find(l, entry->name);
   if (known == NULL) {
-    const size_t at = ledger_position(l, entry->name);
+    const size_t at = ad__ledger_position(l, entry->name);
     void *entries = l->entries;
     AD_TRY(ad_reserve(&entries, &l->capacity, l->count + 1, sizeof *entry));
     l->entries = entries;
@@ -199,7 +199,7 @@ static int print(const struct ad_ledger_entry *entry, struct ad_buffer *text) {
                        : ad_buffer_printf(text, "{\"file\":\"%s\"}\n", entry->name);
 }
 
-int ledger_add(struct ad_ledger *l, const struct ad_ledger_entry *entry) {
+int ad__ledger_add(struct ad_ledger *l, const struct ad_ledger_entry *entry) {
   struct ad_buffer text = {0};
   int status = print(entry, &text);
   status = status == AD_OK ? append(l, &text) : status;
@@ -238,7 +238,7 @@ int ad_ledger_record(struct ad_ledger *ledger, const char *name) {
     return ad_fail(AD_EINTERNAL, "%s: no name for a file of a run", name);
   }
   AD_TRY(check_place(ledger, name));
-  return known != NULL && !known->sealed ? AD_OK : ledger_add(ledger, &(struct ad_ledger_entry){.name = (char *)(uintptr_t)name});
+  return known != NULL && !known->sealed ? AD_OK : ad__ledger_add(ledger, &(struct ad_ledger_entry){.name = (char *)(uintptr_t)name});
 }
 
 /* --- Sealing. */
@@ -281,10 +281,10 @@ int ad_ledger_seal(struct ad_ledger *ledger, const char *name) {
   struct ad_ledger_entry now;
   int there;
   AD_TRY(measure(ledger, name, &now, &there));
-  return there ? ledger_add(ledger, &now) : ad_fail(AD_EINPUT, "%s/%s: missing", ledger->folder, name);
+  return there ? ad__ledger_add(ledger, &now) : ad_fail(AD_EINPUT, "%s/%s: missing", ledger->folder, name);
 }
 
 int ad_ledger_seal_text(struct ad_ledger *ledger, const char *name, const char *text, size_t size) {
   AD_TRY(ad_ledger_record(ledger, name));
-  return ledger_add(ledger, &(struct ad_ledger_entry){(char *)(uintptr_t)name, 1, size, ad_digest(text, size)});
+  return ad__ledger_add(ledger, &(struct ad_ledger_entry){(char *)(uintptr_t)name, 1, size, ad_digest(text, size)});
 }

@@ -6,9 +6,9 @@
 #include "autodidact/store/run_files.h"
 
 /* The number of the first entry that is not before `name`. */
-size_t ledger_position(const struct ad_ledger *ledger, const char *name);
+size_t ad__ledger_position(const struct ad_ledger *ledger, const char *name);
 
 /* Appends a line. AD_EIO, AD_ENOMEM. */
-int ledger_add(struct ad_ledger *ledger, const struct ad_ledger_entry *entry);
+int ad__ledger_add(struct ad_ledger *ledger, const struct ad_ledger_entry *entry);
 
 #endif

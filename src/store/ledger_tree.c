@@ -67,7 +67,7 @@ static void whole_name(const char *name, char out[LONGEST]) {
 
 static int is_folder_of_own(const struct ad_ledger *l, const char *name) {
   char prefix[LONGEST + 1];
-  const size_t length = (size_t)snprintf(prefix, sizeof prefix, "%s/", name), at = ledger_position(l, prefix);
+  const size_t length = (size_t)snprintf(prefix, sizeof prefix, "%s/", name), at = ad__ledger_position(l, prefix);
   return at < l->count && strncmp(l->entries[at].name, prefix, length) == 0;
 }
 
@@ -226,9 +226,9 @@ static int forget_all(struct ad_ledger *l) {
 int ad_ledger_remove(struct ad_ledger *ledger, const char *under) {
   const struct walk w = {.ledger = ledger, .visit = remove_entry, .under = under};
   /* Sealed files must be there. */
-  for (size_t i = ledger_position(ledger, under); under[0] != '\0' && i < ledger->count; i++) {
+  for (size_t i = ad__ledger_position(ledger, under); under[0] != '\0' && i < ledger->count; i++) {
     if (strncmp(ledger->entries[i].name, under, strlen(under)) == 0 && ledger->entries[i].sealed) {
-      AD_TRY(ledger_add(ledger, &(struct ad_ledger_entry){.name = ledger->entries[i].name}));
+      AD_TRY(ad__ledger_add(ledger, &(struct ad_ledger_entry){.name = ledger->entries[i].name}));
     }
   }
   AD_TRY(walk(&w));

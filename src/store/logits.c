@@ -34,31 +34,31 @@ int ad_logits_name_read(const char *name, enum ad_variant *variant, uint64_t *st
 /* One dataset of the file, written whole. 0 or -1. */
 static int put(hid_t file, const char *name, hid_t type, int rank, const hsize_t *shape, const void *data, size_t bytes,
                const char *unit, const char *meaning) {
-  const hid_t space = H5Screate_simple(rank, shape, NULL), how = hdf5_timeless(H5P_DATASET_CREATE);
+  const hid_t space = H5Screate_simple(rank, shape, NULL), how = ad__hdf5_timeless(H5P_DATASET_CREATE);
   const hid_t set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, how, H5P_DEFAULT);
   int failed = set < 0 || H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0 ||
-               hdf5_put_number(set, "xxh3", ad_digest(data, bytes)) != 0 || hdf5_put_text(set, "unit", unit) != 0 ||
-               hdf5_put_text(set, "meaning", meaning) != 0;
-  failed = hdf5_close(set) != 0 || failed;
-  hdf5_done(how);
-  hdf5_done(space);
+               ad__hdf5_put_number(set, "xxh3", ad_digest(data, bytes)) != 0 || ad__hdf5_put_text(set, "unit", unit) != 0 ||
+               ad__hdf5_put_text(set, "meaning", meaning) != 0;
+  failed = ad__hdf5_close(set) != 0 || failed;
+  ad__hdf5_done(how);
+  ad__hdf5_done(space);
   return failed ? -1 : 0;
 }
 
 int ad_logits_write(const char *path, struct ad_labels labels, size_t C, const float *logits) {
-  const hid_t file = hdf5_create_image();
+  const hid_t file = ad__hdf5_create_image();
   const size_t N = labels.count, Q = ad_task_words(labels.task, C);
   const hsize_t shape[2] = {N, C}, words[2] = {N, Q};
-  if (file < 0 || hdf5_put_number(file, "format", LOGITS_FORMAT) != 0 ||
+  if (file < 0 || ad__hdf5_put_number(file, "format", LOGITS_FORMAT) != 0 ||
       put(file, "logits", H5T_IEEE_F32LE, 2, shape, logits, N * C * sizeof *logits, "1",
           "logits of each example, in the order of the data") != 0 ||
       put(file, "labels", H5T_STD_U32LE, Q == 1 ? 1 : 2, words, labels.words, N * Q * sizeof *labels.words,
           labels.task->classes ? "class" : "1", "label of each example") != 0) {
-    const int status = hdf5_fail(AD_EIO, path, "could not be made");
-    hdf5_done(file);
+    const int status = ad__hdf5_fail(AD_EIO, path, "could not be made");
+    ad__hdf5_done(file);
     return status;
   }
-  return hdf5_put_image(file, path);
+  return ad__hdf5_put_image(file, path);
 }
 
 static int damaged(const char *path, const char *what) {
@@ -70,7 +70,7 @@ static int damaged(const char *path, const char *what) {
 static int get(hid_t file, const char *path, const char *name, hid_t type, int least, hsize_t *shape, size_t element,
                void **values) {
   hid_t set;
-  AD_TRY(hdf5_open_set(file, path, name, 0, &set));
+  AD_TRY(ad__hdf5_open_set(file, path, name, 0, &set));
   if (set < 0) {
     return damaged(path, name);
   }
@@ -91,34 +91,34 @@ static int get(hid_t file, const char *path, const char *name, hid_t type, int l
     status = ad_fail_memory(bytes, path);
   }
   if (status == AD_OK && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *values) < 0) {
-    status = hdf5_fail(AD_EINPUT, path, name);
+    status = ad__hdf5_fail(AD_EINPUT, path, name);
   }
-  if (status == AD_OK && (hdf5_get_numbers(set, "xxh3", 1, &digest) != 0 || ad_digest(*values, bytes) != digest)) {
+  if (status == AD_OK && (ad__hdf5_get_numbers(set, "xxh3", 1, &digest) != 0 || ad_digest(*values, bytes) != digest)) {
     status = ad_fail(AD_EINPUT, "%s: %s does not have the digest that was stored with it: the file is damaged", path,
                      name);
   }
   memcpy(shape, found, sizeof found);
-  hdf5_done(stored);
-  hdf5_done(space);
-  hdf5_done(set);
+  ad__hdf5_done(stored);
+  ad__hdf5_done(space);
+  ad__hdf5_done(set);
   return status;
 }
 
 static int read_file(struct ad_logits *out, const char *path) {
   *out = (struct ad_logits){0};
   hid_t file;
-  AD_TRY(hdf5_open(path, &file));
+  AD_TRY(ad__hdf5_open(path, &file));
   hsize_t shape[2] = {0, 0}, words[2] = {0, 0};
   uint64_t format = 0;
   void *logits = NULL, *labels = NULL;
-  int status = hdf5_get_numbers(file, "format", 1, &format) != 0 ? damaged(path, "it has no format") : AD_OK;
+  int status = ad__hdf5_get_numbers(file, "format", 1, &format) != 0 ? damaged(path, "it has no format") : AD_OK;
   if (status == AD_OK && format != LOGITS_FORMAT) {
     status = ad_fail(AD_EINPUT, "%s: logits of format %" PRIu64 ", this program reads %d", path, format, LOGITS_FORMAT);
   }
   status = status == AD_OK ? get(file, path, "logits", H5T_IEEE_F32LE, 2, shape, sizeof(float), &logits) : status;
   words[0] = shape[0];
   status = status == AD_OK ? get(file, path, "labels", H5T_STD_U32LE, 1, words, sizeof(uint32_t), &labels) : status;
-  hdf5_done(file);
+  ad__hdf5_done(file);
   *out = (struct ad_logits){.N = (size_t)shape[0],
                             .C = (size_t)shape[1],
                             .Q = (size_t)words[1],

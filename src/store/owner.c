@@ -49,7 +49,7 @@ static unsigned long long start_of(long pid) {
   return start;
 }
 
-void owner_print(char text[OWNER_TEXT]) {
+void ad__owner_print(char text[OWNER_TEXT]) {
   struct owner self = {.host = ""};
   find_place(&self);
   gethostname(self.host, sizeof self.host - 1);
@@ -58,14 +58,14 @@ void owner_print(char text[OWNER_TEXT]) {
            start_of((long)getpid()), self.boot, self.space, (long long)time(NULL));
 }
 
-int owner_read(const char *text, struct owner *owner) {
+int ad__owner_read(const char *text, struct owner *owner) {
   *owner = (struct owner){.host = "?"};
   /* So many digits that each number fits. */
   return sscanf(text, "%99s %9ld %19llu %99s %99s %15lf", owner->host, &owner->pid, &owner->start, owner->boot,
                 owner->space, &owner->since) >= 5;
 }
 
-enum owner_presence owner_find(const struct owner *owner) {
+enum owner_presence ad__owner_find(const struct owner *owner) {
   struct owner self;
   find_place(&self);
   if (strcmp(self.boot, "?") == 0 || strcmp(self.space, "?") == 0 || strcmp(self.boot, owner->boot) != 0 ||

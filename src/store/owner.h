@@ -14,13 +14,13 @@ struct owner {
 };
 
 /* This process, as a line. */
-void owner_print(char text[OWNER_TEXT]);
+void ad__owner_print(char text[OWNER_TEXT]);
 
 /* Reads such a line; 0 where it is none. */
-int owner_read(const char *text, struct owner *owner);
+int ad__owner_read(const char *text, struct owner *owner);
 
 /* Whether the process exists, as far as this one can tell. */
 enum owner_presence { OWNER_GONE, OWNER_PRESENT, OWNER_ELSEWHERE };
-enum owner_presence owner_find(const struct owner *owner);
+enum owner_presence ad__owner_find(const struct owner *owner);
 
 #endif

@@ -34,7 +34,7 @@ struct ad_snapshots {
 /* --- Layout --- */
 
 static void set_column(struct table *table, enum snapshot_column c, size_t first, size_t second) {
-  table->column[c] = (struct column){.present = 1, .rank = snapshot_column_rank(c), .shape = {first, second}};
+  table->column[c] = (struct column){.present = 1, .rank = ad__snapshot_column_rank(c), .shape = {first, second}};
 }
 
 /* The columns that a layout has, without data. */
@@ -73,8 +73,8 @@ static void lay_out(struct table *table, const struct ad_snapshot_layout *l) {
 static size_t row_bytes(const struct table *table) {
   size_t bytes = 0;
   for (enum snapshot_column c = 0; c < COLUMNS; c++) {
-    if (table->column[c].present && !snapshot_column_once(c)) {
-      bytes += snapshot_width(&table->column[c]) * snapshot_element(c);
+    if (table->column[c].present && !ad__snapshot_column_once(c)) {
+      bytes += ad__snapshot_width(&table->column[c]) * ad__snapshot_element(c);
     }
   }
   return bytes;
@@ -91,10 +91,10 @@ static int fill_once(struct table *table, const struct ad_snapshot_layout *l) {
   const struct ad_params *params = l->params;
   for (enum snapshot_column c = 0; c < COLUMNS; c++) {
     struct column *column = &table->column[c];
-    if (column->present && snapshot_column_once(c)) {
-      column->data = ad_calloc(snapshot_width(column), snapshot_element(c));
+    if (column->present && ad__snapshot_column_once(c)) {
+      column->data = ad_calloc(ad__snapshot_width(column), ad__snapshot_element(c));
       if (column->data == NULL) {
-        return ad_fail_memory(snapshot_width(column) * snapshot_element(c), "the tables of the snapshots");
+        return ad_fail_memory(ad__snapshot_width(column) * ad__snapshot_element(c), "the tables of the snapshots");
       }
     }
   }
@@ -129,7 +129,7 @@ static int list_segments(const char *path, int clear, void **segments, size_t *c
   }
   int status = AD_OK;
   for (const struct dirent *entry = readdir(folder); status == AD_OK && entry != NULL; entry = readdir(folder)) {
-    const int64_t step = snapshot_segment_first(entry->d_name);
+    const int64_t step = ad__snapshot_segment_first(entry->d_name);
     const size_t length = strlen(entry->d_name), tail = strlen(".partial");
     if (step >= 0) {
       status = ad_reserve(segments, capacity, *count + 1, sizeof(struct segment));
@@ -172,7 +172,7 @@ int ad_snapshots_list(const char *run, uint64_t **first, size_t *count) {
 
 char *ad_snapshots_path(const char *run, uint64_t first) {
   char *folder = ad_path_join(run, AD_RUN_FOLDER_SNAPSHOTS);
-  char *path = folder == NULL ? NULL : snapshot_segment_path(folder, first);
+  char *path = folder == NULL ? NULL : ad__snapshot_segment_path(folder, first);
   ad_free(folder);
   return path;
 }
@@ -181,11 +181,11 @@ char *ad_snapshots_path(const char *run, uint64_t first) {
 static int look_into(const char *folder, const struct table *table, struct segment *segment, uint64_t after,
                      int first) {
   struct table found = {0};
-  char *path = snapshot_segment_path(folder, segment->first);
+  char *path = ad__snapshot_segment_path(folder, segment->first);
   if (path == NULL) {
     return AD_ENOMEM;
   }
-  int status = snapshot_read(&found, path, 0, 0);
+  int status = ad__snapshot_read(&found, path, 0, 0);
   if (status == AD_OK) {
     const uint64_t *steps = found.column[COLUMN_STEP].data;
     segment->rows = found.rows;
@@ -194,11 +194,11 @@ static int look_into(const char *folder, const struct table *table, struct segme
       status =
           ad_fail(AD_EINPUT, "%s: its first step is %" PRIu64 ", expected %" PRIu64 " and behind the file before it",
                   path, steps[0], segment->first);
-    } else if (!snapshot_same_shapes(&found, table)) {
+    } else if (!ad__snapshot_same_shapes(&found, table)) {
       status = ad_fail(AD_EINPUT, "%s: its datasets are not those that this configuration makes", path);
     }
   }
-  snapshot_table_destroy(&found);
+  ad__snapshot_table_destroy(&found);
   ad_free(path);
   return status;
 }
@@ -241,7 +241,7 @@ void ad_snapshots_destroy(struct ad_snapshots *snapshots) {
   if (snapshots == NULL) {
     return;
   }
-  snapshot_table_destroy(&snapshots->table);
+  ad__snapshot_table_destroy(&snapshots->table);
   ad_free(snapshots->segments);
   ad_free(snapshots->folder);
   ad_free(snapshots);
@@ -251,7 +251,7 @@ static void drop_rows(struct ad_snapshots *s) {
   s->table.rows = 0;
   for (enum snapshot_column c = 0; c < COLUMNS; c++) {
     struct column *column = &s->table.column[c];
-    if (!snapshot_column_once(c)) {
+    if (!ad__snapshot_column_once(c)) {
       ad_free(column->data);
       column->data = NULL;
       column->capacity = 0;
@@ -278,15 +278,15 @@ static int write_segment(struct ad_snapshots *s) {
   const uint64_t *steps = s->table.column[COLUMN_STEP].data;
   const struct segment segment = {.first = steps[0], .last = steps[s->table.rows - 1], .rows = s->table.rows};
   AD_TRY(ad_reserve(&s->segments, &s->capacity, s->count + 1, sizeof segment));
-  char *path = snapshot_segment_path(s->folder, segment.first);
+  char *path = ad__snapshot_segment_path(s->folder, segment.first);
   if (path == NULL) {
     return AD_ENOMEM;
   }
-  int status = snapshot_write(&s->table, path);
+  int status = ad__snapshot_write(&s->table, path);
   ad_free(path);
   if (status == AD_OK) {
     ((struct segment *)s->segments)[s->count++] = segment;
-    status = snapshot_write_all(&s->table, s->folder, s->segments, s->count);
+    status = ad__snapshot_write_all(&s->table, s->folder, s->segments, s->count);
   }
   return status;
 }
@@ -343,7 +343,7 @@ int ad_snapshots_flush(struct ad_snapshots *snapshots) {
 /* One more row: from `values`, or NaN (0 where there is none) where they are NULL. */
 static int put(struct ad_snapshots *s, enum snapshot_column c, const void *values) {
   struct column *column = &s->table.column[c];
-  const size_t width = snapshot_width(column), element = snapshot_element(c);
+  const size_t width = ad__snapshot_width(column), element = ad__snapshot_element(c);
   if (!column->present) {
     return AD_OK;
   }
@@ -412,16 +412,16 @@ int ad_snapshots_add(struct ad_snapshots *snapshots, const struct ad_snapshot *s
 /* Drops what lies behind `step` of one segment; its rows that stay into segment->rows. */
 static int cut_segment(const char *folder, uint64_t step, struct segment *segment) {
   struct table table = {0};
-  char *path = snapshot_segment_path(folder, segment->first);
+  char *path = ad__snapshot_segment_path(folder, segment->first);
   if (path == NULL) {
     return AD_ENOMEM;
   }
   int status = AD_OK;
   if (segment->first <= step) {
-    status = snapshot_read(&table, path, 1, step);
+    status = ad__snapshot_read(&table, path, 1, step);
     segment->rows = table.rows;
     if (status == AD_OK) {
-      status = snapshot_write(&table, path);
+      status = ad__snapshot_write(&table, path);
     }
   } else {
     segment->rows = 0;
@@ -429,7 +429,7 @@ static int cut_segment(const char *folder, uint64_t step, struct segment *segmen
       status = ad_fail(AD_EIO, "%s: could not be removed: %s", path, strerror(errno));
     }
   }
-  snapshot_table_destroy(&table);
+  ad__snapshot_table_destroy(&table);
   ad_free(path);
   return status;
 }
@@ -437,20 +437,20 @@ static int cut_segment(const char *folder, uint64_t step, struct segment *segmen
 /* all.h5 over the segments that are left, in the shapes of the first; or no all.h5. */
 static int show_all(const char *folder, const struct segment *segments, size_t count) {
   struct table table = {0};
-  char *path = count > 0 ? snapshot_segment_path(folder, segments[0].first) : ad_path_join(folder, "all.h5");
+  char *path = count > 0 ? ad__snapshot_segment_path(folder, segments[0].first) : ad_path_join(folder, "all.h5");
   if (path == NULL) {
     return ad_fail_memory(strlen(folder) + 16, "a path");
   }
   int status = AD_OK;
   if (count > 0) {
-    status = snapshot_read(&table, path, 0, 0);
+    status = ad__snapshot_read(&table, path, 0, 0);
     if (status == AD_OK) {
-      status = snapshot_write_all(&table, folder, segments, count);
+      status = ad__snapshot_write_all(&table, folder, segments, count);
     }
   } else if (unlink(path) != 0 && errno != ENOENT) {
     status = ad_fail(AD_EIO, "%s: could not be removed: %s", path, strerror(errno));
   }
-  snapshot_table_destroy(&table);
+  ad__snapshot_table_destroy(&table);
   ad_free(path);
   return status;
 }
@@ -459,13 +459,13 @@ static int show_all(const char *folder, const struct segment *segments, size_t c
 static int measure(const char *folder, struct segment *segments, size_t count) {
   for (size_t i = 0; i < count; i++) {
     struct table table = {0};
-    char *path = snapshot_segment_path(folder, segments[i].first);
-    int status = path == NULL ? AD_ENOMEM : snapshot_read(&table, path, 0, 0);
+    char *path = ad__snapshot_segment_path(folder, segments[i].first);
+    int status = path == NULL ? AD_ENOMEM : ad__snapshot_read(&table, path, 0, 0);
     if (status == AD_OK) {
       segments[i].rows = table.rows;
       segments[i].last = ((const uint64_t *)table.column[COLUMN_STEP].data)[table.rows - 1];
     }
-    snapshot_table_destroy(&table);
+    ad__snapshot_table_destroy(&table);
     ad_free(path);
     AD_TRY(status);
   }

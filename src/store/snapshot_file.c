@@ -14,7 +14,7 @@ enum { DEFLATE = 1, CHUNK = 1 << 16 };
 
 static const struct {
   const char *name;
-  enum snapshot_type type;
+  enum ad__snapshot_type type;
   int once, rank;
   const char *unit, *meaning;
 } columns[COLUMNS] = {
@@ -23,40 +23,40 @@ static const struct {
 #undef SNAPSHOT_ROW
 };
 
-const char *snapshot_column_name(enum snapshot_column column) {
+const char *ad__snapshot_column_name(enum snapshot_column column) {
   return columns[column].name;
 }
 
-const char *snapshot_column_unit(enum snapshot_column column) {
+const char *ad__snapshot_column_unit(enum snapshot_column column) {
   return columns[column].unit;
 }
 
-const char *snapshot_column_meaning(enum snapshot_column column) {
+const char *ad__snapshot_column_meaning(enum snapshot_column column) {
   return columns[column].meaning;
 }
 
-char snapshot_column_kind(enum snapshot_column column) {
+char ad__snapshot_column_kind(enum snapshot_column column) {
   static const char kinds[] = {[TYPE_COUNT] = 'u', [TYPE_DIGEST] = 'u', [TYPE_REAL] = 'f', [TYPE_FIXED] = 'i',
                                [TYPE_FLOAT] = 'f', [TYPE_LABEL] = 'u',  [TYPE_NAME] = 's'};
   return kinds[columns[column].type];
 }
 
-int snapshot_column_once(enum snapshot_column column) {
+int ad__snapshot_column_once(enum snapshot_column column) {
   return columns[column].once;
 }
 
-int snapshot_column_rank(enum snapshot_column column) {
+int ad__snapshot_column_rank(enum snapshot_column column) {
   return columns[column].rank;
 }
 
-size_t snapshot_element(enum snapshot_column column) {
+size_t ad__snapshot_element(enum snapshot_column column) {
   static const size_t bytes[] = {
       [TYPE_COUNT] = 8, [TYPE_DIGEST] = 8,          [TYPE_REAL] = 8, [TYPE_FIXED] = 8, [TYPE_FLOAT] = 4,
       [TYPE_LABEL] = 4, [TYPE_NAME] = SNAPSHOT_NAME};
   return bytes[columns[column].type];
 }
 
-size_t snapshot_width(const struct column *column) {
+size_t ad__snapshot_width(const struct column *column) {
   size_t width = 1;
   for (int d = 0; d < column->rank; d++) {
     width *= column->shape[d];
@@ -64,14 +64,14 @@ size_t snapshot_width(const struct column *column) {
   return width;
 }
 
-void snapshot_table_destroy(struct table *table) {
+void ad__snapshot_table_destroy(struct table *table) {
   for (size_t c = 0; c < COLUMNS; c++) {
     ad_free(table->column[c].data);
   }
   *table = (struct table){0};
 }
 
-int snapshot_same_shapes(const struct table *a, const struct table *b) {
+int ad__snapshot_same_shapes(const struct table *a, const struct table *b) {
   for (size_t c = 0; c < COLUMNS; c++) {
     const struct column *x = &a->column[c], *y = &b->column[c];
     if (x->present != y->present ||
@@ -82,23 +82,23 @@ int snapshot_same_shapes(const struct table *a, const struct table *b) {
   return 1;
 }
 
-void snapshot_segment_name(uint64_t first, char name[SNAPSHOT_FILE]) {
+void ad__snapshot_segment_name(uint64_t first, char name[SNAPSHOT_FILE]) {
   snprintf(name, SNAPSHOT_FILE, "segment-%09" PRIu64 ".h5", first);
 }
 
-int64_t snapshot_segment_first(const char *name) {
+int64_t ad__snapshot_segment_first(const char *name) {
   char *end, expected[SNAPSHOT_FILE];
   if (strncmp(name, "segment-", 8) != 0 || name[8] < '0' || name[8] > '9') {
     return -1;
   }
   const unsigned long long step = strtoull(name + 8, &end, 10);
-  snapshot_segment_name(step, expected);
+  ad__snapshot_segment_name(step, expected);
   return step < INT64_MAX && strcmp(name, expected) == 0 ? (int64_t)step : -1;
 }
 
-char *snapshot_segment_path(const char *folder, uint64_t first) {
+char *ad__snapshot_segment_path(const char *folder, uint64_t first) {
   char name[SNAPSHOT_FILE];
-  snapshot_segment_name(first, name);
+  ad__snapshot_segment_name(first, name);
   char *path = ad_path_join(folder, name);
   if (path == NULL) {
     ad_fail_memory(strlen(folder) + sizeof name, "a path");
@@ -106,7 +106,7 @@ char *snapshot_segment_path(const char *folder, uint64_t first) {
   return path;
 }
 
-hid_t snapshot_type(enum snapshot_column column, int in_memory) {
+hid_t ad__snapshot_type(enum snapshot_column column, int in_memory) {
   hid_t type;
   switch (columns[column].type) {
     case TYPE_COUNT:
@@ -125,34 +125,34 @@ hid_t snapshot_type(enum snapshot_column column, int in_memory) {
   }
   type = H5Tcopy(H5T_C_S1);
   if (type >= 0 && (H5Tset_size(type, SNAPSHOT_NAME) < 0 || H5Tset_strpad(type, H5T_STR_NULLTERM) < 0)) {
-    hdf5_done(type);
+    ad__hdf5_done(type);
     return -1;
   }
   return type;
 }
 
-hid_t snapshot_make_file(const struct table *table) {
-  const hid_t group_how = hdf5_timeless(H5P_GROUP_CREATE);
-  hid_t file = hdf5_create_image();
-  int failed = file < 0 || hdf5_put_number(file, "format", SNAPSHOT_FORMAT) != 0;
+hid_t ad__snapshot_make_file(const struct table *table) {
+  const hid_t group_how = ad__hdf5_timeless(H5P_GROUP_CREATE);
+  hid_t file = ad__hdf5_create_image();
+  int failed = file < 0 || ad__hdf5_put_number(file, "format", SNAPSHOT_FORMAT) != 0;
   for (size_t c = 0; c < COLUMNS && !failed; c++) {
     char group[32];
     const size_t length = strcspn(columns[c].name, "/");
     snprintf(group, sizeof group, "%.*s", (int)length, columns[c].name);
     if (table->column[c].present && columns[c].name[length] == '/' && H5Lexists(file, group, H5P_DEFAULT) <= 0) {
       const hid_t made = H5Gcreate2(file, group, H5P_DEFAULT, group_how, H5P_DEFAULT);
-      failed = made < 0 || hdf5_close(made) != 0;
+      failed = made < 0 || ad__hdf5_close(made) != 0;
     }
   }
   if (failed) {
-    hdf5_done(file);
+    ad__hdf5_done(file);
     file = -1;
   }
-  hdf5_done(group_how);
+  ad__hdf5_done(group_how);
   return file;
 }
 
-int snapshot_dimensions(const struct column *column, int once, size_t rows, hsize_t shape[3]) {
+int ad__snapshot_dimensions(const struct column *column, int once, size_t rows, hsize_t shape[3]) {
   int rank = 0;
   if (!once) {
     shape[rank++] = rows;
@@ -176,49 +176,49 @@ static int set_chunks(hid_t how, int rank, const hsize_t shape[3], size_t elemen
   return H5Pset_chunk(how, rank, chunk) < 0 || H5Pset_shuffle(how) < 0 || H5Pset_deflate(how, DEFLATE) < 0 ? -1 : 0;
 }
 
-int snapshot_describe(hid_t set, enum snapshot_column c, int tensor) {
+int ad__snapshot_describe(hid_t set, enum snapshot_column c, int tensor) {
   const char *meaning = tensor ? "this tensor after the update" : columns[c].meaning;
-  if (hdf5_put_text(set, "unit", columns[c].unit) != 0 || hdf5_put_text(set, "meaning", meaning) != 0) {
+  if (ad__hdf5_put_text(set, "unit", columns[c].unit) != 0 || ad__hdf5_put_text(set, "meaning", meaning) != 0) {
     return -1;
   }
-  return columns[c].type == TYPE_FIXED ? hdf5_put_number(set, "fraction_bits", AD_SKETCH_SHIFT) : 0;
+  return columns[c].type == TYPE_FIXED ? ad__hdf5_put_number(set, "fraction_bits", AD_SKETCH_SHIFT) : 0;
 }
 
-int snapshot_put_column(hid_t file, const struct table *table, enum snapshot_column c) {
+int ad__snapshot_put_column(hid_t file, const struct table *table, enum snapshot_column c) {
   const struct column *column = &table->column[c];
   const int once = columns[c].once;
-  const size_t width = snapshot_width(column), count = width * (once ? 1 : table->rows);
+  const size_t width = ad__snapshot_width(column), count = width * (once ? 1 : table->rows);
   hsize_t shape[3];
-  const int rank = snapshot_dimensions(column, once, table->rows, shape);
-  const hid_t type = snapshot_type(c, 0), memory = snapshot_type(c, 1), how = hdf5_timeless(H5P_DATASET_CREATE);
+  const int rank = ad__snapshot_dimensions(column, once, table->rows, shape);
+  const hid_t type = ad__snapshot_type(c, 0), memory = ad__snapshot_type(c, 1), how = ad__hdf5_timeless(H5P_DATASET_CREATE);
   const hid_t space = H5Screate_simple(rank, shape, NULL);
-  const int ready = once || set_chunks(how, rank, shape, snapshot_element(c), width) == 0;
+  const int ready = once || set_chunks(how, rank, shape, ad__snapshot_element(c), width) == 0;
   const hid_t set = ready ? H5Dcreate2(file, columns[c].name, type, space, H5P_DEFAULT, how, H5P_DEFAULT) : -1;
   int failed = set < 0 || H5Dwrite(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, column->data) < 0 ||
-               hdf5_put_number(set, "xxh3", ad_digest(column->data, count * snapshot_element(c))) != 0 ||
-               snapshot_describe(set, c, 0) != 0;
-  failed = hdf5_close(set) != 0 || failed;
-  hdf5_done(space);
-  hdf5_done(how);
-  hdf5_done(memory);
-  hdf5_done(type);
+               ad__hdf5_put_number(set, "xxh3", ad_digest(column->data, count * ad__snapshot_element(c))) != 0 ||
+               ad__snapshot_describe(set, c, 0) != 0;
+  failed = ad__hdf5_close(set) != 0 || failed;
+  ad__hdf5_done(space);
+  ad__hdf5_done(how);
+  ad__hdf5_done(memory);
+  ad__hdf5_done(type);
   return failed ? -1 : 0;
 }
 
-int snapshot_end_file(hid_t file, int failed, const char *path) {
+int ad__snapshot_end_file(hid_t file, int failed, const char *path) {
   if (!failed) {
-    return hdf5_put_image(file, path);
+    return ad__hdf5_put_image(file, path);
   }
-  const int status = hdf5_fail(AD_EIO, path, "could not be made");
-  hdf5_done(file);
+  const int status = ad__hdf5_fail(AD_EIO, path, "could not be made");
+  ad__hdf5_done(file);
   return status;
 }
 
-int snapshot_write(const struct table *table, const char *path) {
-  const hid_t file = snapshot_make_file(table);
+int ad__snapshot_write(const struct table *table, const char *path) {
+  const hid_t file = ad__snapshot_make_file(table);
   int failed = file < 0;
   for (size_t c = 0; c < COLUMNS && !failed; c++) {
-    failed = table->column[c].present && snapshot_put_column(file, table, (enum snapshot_column)c) != 0;
+    failed = table->column[c].present && ad__snapshot_put_column(file, table, (enum snapshot_column)c) != 0;
   }
-  return snapshot_end_file(file, failed, path);
+  return ad__snapshot_end_file(file, failed, path);
 }

@@ -14,7 +14,7 @@ enum {
   SNAPSHOT_FILE = 64                                   /* bytes of a segment's name */
 };
 
-enum snapshot_type { TYPE_COUNT, TYPE_DIGEST, TYPE_REAL, TYPE_FIXED, TYPE_FLOAT, TYPE_LABEL, TYPE_NAME };
+enum ad__snapshot_type { TYPE_COUNT, TYPE_DIGEST, TYPE_REAL, TYPE_FIXED, TYPE_FLOAT, TYPE_LABEL, TYPE_NAME };
 
 /* X(column, dataset, type, once for the whole file, dimensions of a row, unit, meaning) */
 #define SNAPSHOT_COLUMNS(X)                                                                                         \
@@ -55,7 +55,7 @@ enum snapshot_column {
 
 struct column {
   int present;
-  int rank;        /* dimensions of a row: as snapshot_column_rank says */
+  int rank;        /* dimensions of a row: as ad__snapshot_column_rank says */
   size_t shape[2]; /* of a row */
   void *data;      /* [rows, shape], or [shape] where it is there once; owned */
   size_t capacity;
@@ -73,56 +73,56 @@ struct segment {
 };
 
 /* Name, unit and meaning of a column; u, i, f or s for its elements; 1 where it is there once; dimensions of a row. */
-const char *snapshot_column_name(enum snapshot_column column);
-const char *snapshot_column_unit(enum snapshot_column column);
-const char *snapshot_column_meaning(enum snapshot_column column);
-char snapshot_column_kind(enum snapshot_column column);
-int snapshot_column_once(enum snapshot_column column);
-int snapshot_column_rank(enum snapshot_column column);
+const char *ad__snapshot_column_name(enum snapshot_column column);
+const char *ad__snapshot_column_unit(enum snapshot_column column);
+const char *ad__snapshot_column_meaning(enum snapshot_column column);
+char ad__snapshot_column_kind(enum snapshot_column column);
+int ad__snapshot_column_once(enum snapshot_column column);
+int ad__snapshot_column_rank(enum snapshot_column column);
 
 /* Bytes of an element, and elements of a row. */
-size_t snapshot_element(enum snapshot_column column);
-size_t snapshot_width(const struct column *column);
+size_t ad__snapshot_element(enum snapshot_column column);
+size_t ad__snapshot_width(const struct column *column);
 
 /* The HDF5 type of a column in a file or in memory; the caller closes it. Negative: failed. */
-hid_t snapshot_type(enum snapshot_column column, int in_memory);
+hid_t ad__snapshot_type(enum snapshot_column column, int in_memory);
 
-void snapshot_table_destroy(struct table *table);
+void ad__snapshot_table_destroy(struct table *table);
 
 /* 1 where both have the same columns with rows of the same shapes. */
-int snapshot_same_shapes(const struct table *a, const struct table *b);
+int ad__snapshot_same_shapes(const struct table *a, const struct table *b);
 
 /* Dimensions of a dataset, rows first, but for what is there once; how many. */
-int snapshot_dimensions(const struct column *column, int once, size_t rows, hsize_t shape[3]);
+int ad__snapshot_dimensions(const struct column *column, int once, size_t rows, hsize_t shape[3]);
 
 /* A file in memory with the groups of the table's columns, negative: failed; what a dataset says of itself (tensor: of a
  * part of the parameters), and a column with its values, into it, 0 or -1; its end, which writes it to path whole or not
  * at all. AD_EIO: errno tells why; AD_ENOMEM. */
-hid_t snapshot_make_file(const struct table *table);
-int snapshot_describe(hid_t set, enum snapshot_column column, int tensor);
-int snapshot_put_column(hid_t file, const struct table *table, enum snapshot_column column);
-int snapshot_end_file(hid_t file, int failed, const char *path);
+hid_t ad__snapshot_make_file(const struct table *table);
+int ad__snapshot_describe(hid_t set, enum snapshot_column column, int tensor);
+int ad__snapshot_put_column(hid_t file, const struct table *table, enum snapshot_column column);
+int ad__snapshot_end_file(hid_t file, int failed, const char *path);
 
 /* Writes the table to path, whole or not at all. AD_EIO: errno tells why. AD_ENOMEM. */
-int snapshot_write(const struct table *table, const char *path);
+int ad__snapshot_write(const struct table *table, const char *path);
 
 /* Reads a segment: shapes and what is there once, and of the rest the rows with steps up to `last`, or with_rows == 0
  * the steps only. Digests are compared for what is read whole. AD_EINPUT, AD_ENOMEM; the table is the caller's in any
  * case. */
-int snapshot_read(struct table *table, const char *path, int with_rows, uint64_t last);
+int ad__snapshot_read(struct table *table, const char *path, int with_rows, uint64_t last);
 
 /* Writes all.h5 in `folder` over the segments [count], with the shapes and what is there once of `table`. */
-int snapshot_write_all(const struct table *table, const char *folder, const struct segment *segments, size_t count);
+int ad__snapshot_write_all(const struct table *table, const char *folder, const struct segment *segments, size_t count);
 
 /* The segments (first step, rows) that an open all.h5 shows, of which `table` has the shapes and what is there once, after
  * every virtual dataset in it has been found to show just that. *segments [count] is the caller's (ad_free). AD_EINPUT. */
-int snapshot_list_views(hid_t file, const char *path, const struct table *table, void **segments, size_t *count);
+int ad__snapshot_list_views(hid_t file, const char *path, const struct table *table, void **segments, size_t *count);
 
 /* "segment-000000001.h5", and the step in such a name; -1: it is another one. */
-void snapshot_segment_name(uint64_t first, char name[SNAPSHOT_FILE]);
-int64_t snapshot_segment_first(const char *name);
+void ad__snapshot_segment_name(uint64_t first, char name[SNAPSHOT_FILE]);
+int64_t ad__snapshot_segment_first(const char *name);
 
 /* "FOLDER/segment-000000001.h5"; the caller frees it. NULL: out of memory, recorded. */
-char *snapshot_segment_path(const char *folder, uint64_t first);
+char *ad__snapshot_segment_path(const char *folder, uint64_t first);
 
 #endif

@@ -19,11 +19,11 @@ static int damaged(const char *path, const char *what) {
 /* The shape of a dataset of the right type, which must have room for its values; *rows of one that has them. 0 or -1. */
 static int get_shape(hid_t set, enum snapshot_column c, struct column *column, size_t *rows, int is_view) {
   const hsize_t most = (hsize_t)1 << 40; /* of a dimension: products of two elements still fit */
-  const int lead = snapshot_column_once(c) ? 0 : 1;
-  const hid_t space = H5Dget_space(set), found = H5Dget_type(set), expected = snapshot_type(c, 0);
+  const int lead = ad__snapshot_column_once(c) ? 0 : 1;
+  const hid_t space = H5Dget_space(set), found = H5Dget_type(set), expected = ad__snapshot_type(c, 0);
   hsize_t shape[3] = {0}, count = 1;
   const int rank = H5Sget_simple_extent_ndims(space);
-  int result = H5Tequal(found, expected) > 0 && rank == lead + snapshot_column_rank(c) &&
+  int result = H5Tequal(found, expected) > 0 && rank == lead + ad__snapshot_column_rank(c) &&
                        H5Sget_simple_extent_dims(space, shape, NULL) == rank
                    ? 0
                    : -1;
@@ -34,9 +34,9 @@ static int get_shape(hid_t set, enum snapshot_column c, struct column *column, s
   }
   /* As many as the file has room for, and as a segment has before it is closed. */
   if (result == 0 && !is_view &&
-      (!hdf5_can_hold(set, count * snapshot_element(c)) ||
+      (!ad__hdf5_can_hold(set, count * ad__snapshot_element(c)) ||
        (lead > 0 && (shape[0] > AD_SNAPSHOT_ROWS ||
-                     (count - count / shape[0]) * snapshot_element(c) >= AD_SNAPSHOT_BYTES)))) {
+                     (count - count / shape[0]) * ad__snapshot_element(c) >= AD_SNAPSHOT_BYTES)))) {
     result = -1;
   }
   if (lead > 0 && result == 0) {
@@ -45,28 +45,28 @@ static int get_shape(hid_t set, enum snapshot_column c, struct column *column, s
   for (int d = 0; d < column->rank && result == 0; d++) {
     column->shape[d] = (size_t)shape[lead + d];
   }
-  hdf5_done(expected);
-  hdf5_done(found);
-  hdf5_done(space);
+  ad__hdf5_done(expected);
+  ad__hdf5_done(found);
+  ad__hdf5_done(space);
   return result;
 }
 
 /* The values of a dataset, which must have the digest that stands beside it. */
 static int get_values(hid_t set, enum snapshot_column c, struct column *column, size_t count, const char *path) {
   uint64_t digest;
-  const hid_t type = snapshot_type(c, 1);
+  const hid_t type = ad__snapshot_type(c, 1);
   int status = AD_OK;
-  column->data = ad_malloc(count, snapshot_element(c));
+  column->data = ad_malloc(count, ad__snapshot_element(c));
   if (column->data == NULL) {
-    status = ad_fail_memory(count * snapshot_element(c), path);
+    status = ad_fail_memory(count * ad__snapshot_element(c), path);
   } else if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, column->data) < 0) {
-    status = hdf5_fail(AD_EINPUT, path, snapshot_column_name(c));
-  } else if (hdf5_get_numbers(set, "xxh3", 1, &digest) != 0 ||
-             ad_digest(column->data, count * snapshot_element(c)) != digest) {
+    status = ad__hdf5_fail(AD_EINPUT, path, ad__snapshot_column_name(c));
+  } else if (ad__hdf5_get_numbers(set, "xxh3", 1, &digest) != 0 ||
+             ad_digest(column->data, count * ad__snapshot_element(c)) != digest) {
     status = ad_fail(AD_EINPUT, "%s: %s does not have the digest that was stored with it: the file is damaged", path,
-                     snapshot_column_name(c));
+                     ad__snapshot_column_name(c));
   }
-  hdf5_done(type);
+  ad__hdf5_done(type);
   return status;
 }
 
@@ -74,19 +74,19 @@ static int get_values(hid_t set, enum snapshot_column c, struct column *column, 
 static int take_column(hid_t set, struct table *table, enum snapshot_column c, int is_view, int with_rows,
                        const char *path) {
   struct column *column = &table->column[c];
-  const int once = snapshot_column_once(c);
+  const int once = ad__snapshot_column_once(c);
   size_t rows = 0;
   if (get_shape(set, c, column, &rows, is_view) != 0) {
     return ad_fail(AD_EINPUT, "%s: %s: another type or shape than a segment has, or more values than the file can hold",
-                   path, snapshot_column_name(c));
+                   path, ad__snapshot_column_name(c));
   }
   table->rows = c == COLUMN_STEP ? rows : table->rows;
   if (!once && rows != table->rows) {
-    return damaged(path, snapshot_column_name(c));
+    return damaged(path, ad__snapshot_column_name(c));
   }
   column->present = 1;
   return !is_view && (once || c == COLUMN_STEP || with_rows)
-             ? get_values(set, c, column, snapshot_width(column) * (once ? 1 : rows), path)
+             ? get_values(set, c, column, ad__snapshot_width(column) * (once ? 1 : rows), path)
              : AD_OK;
 }
 
@@ -96,18 +96,18 @@ static int get_columns(hid_t file, struct table *table, int with_rows, enum kind
   int status = AD_OK;
   for (enum snapshot_column c = 0; c < COLUMNS && status == AD_OK; c++) {
     hid_t set;
-    const char *name = snapshot_column_name(c);
-    const int views = *kind != SEGMENT && !snapshot_column_once(c);
-    AD_TRY(hdf5_open_set(file, path, name, views, &set));
+    const char *name = ad__snapshot_column_name(c);
+    const int views = *kind != SEGMENT && !ad__snapshot_column_once(c);
+    AD_TRY(ad__hdf5_open_set(file, path, name, views, &set));
     if (set < 0) {
       status = c == COLUMN_STEP ? damaged(path, name) : AD_OK;
       continue;
     }
-    const int is_view = views && hdf5_is_view(set);
+    const int is_view = views && ad__hdf5_is_view(set);
     *kind = *kind != EITHER ? *kind : is_view ? VIEWS : SEGMENT;
     status = views && is_view != (*kind == VIEWS) ? damaged(path, name)
                                                   : take_column(set, table, c, is_view, with_rows, path);
-    hdf5_done(set);
+    ad__hdf5_done(set);
   }
   return status;
 }
@@ -139,7 +139,7 @@ static int check_table(const struct table *table, const char *path) {
 /* The table of a file that is open. */
 static int read_table(hid_t file, struct table *table, const char *path, int with_rows, enum kind *kind) {
   uint64_t format = 0;
-  if (hdf5_get_numbers(file, "format", 1, &format) != 0) {
+  if (ad__hdf5_get_numbers(file, "format", 1, &format) != 0) {
     return damaged(path, "it has no format");
   }
   if (format != SNAPSHOT_FORMAT) {
@@ -155,15 +155,15 @@ static int read_segment(struct table *table, const char *path, int with_rows) {
   enum kind kind = SEGMENT;
   hid_t file;
   *table = (struct table){0};
-  AD_TRY(hdf5_open(path, &file));
+  AD_TRY(ad__hdf5_open(path, &file));
   const int status = read_table(file, table, path, with_rows, &kind);
-  hdf5_done(file);
+  ad__hdf5_done(file);
   return status;
 }
 
 static int guard(const char *path);
 
-int snapshot_read(struct table *table, const char *path, int with_rows, uint64_t last) {
+int ad__snapshot_read(struct table *table, const char *path, int with_rows, uint64_t last) {
   *table = (struct table){0};
   AD_TRY(guard(path));
   const int status = read_segment(table, path, with_rows);
@@ -176,8 +176,8 @@ int snapshot_read(struct table *table, const char *path, int with_rows, uint64_t
 
 int ad_snapshots_check(const char *path) {
   struct table table;
-  const int status = snapshot_read(&table, path, 1, UINT64_MAX);
-  snapshot_table_destroy(&table);
+  const int status = ad__snapshot_read(&table, path, 1, UINT64_MAX);
+  ad__snapshot_table_destroy(&table);
   return status;
 }
 
@@ -205,22 +205,22 @@ struct reader {
 static void list_column(struct ad_snapshot_file *f, enum snapshot_column c) {
   const struct column *column = &f->table.column[c];
   f->which[f->count] = c;
-  f->columns[f->count++] = (struct ad_snapshot_column){.name = snapshot_column_name(c),
-                                                       .unit = snapshot_column_unit(c),
-                                                       .meaning = snapshot_column_meaning(c),
-                                                       .once = snapshot_column_once(c),
+  f->columns[f->count++] = (struct ad_snapshot_column){.name = ad__snapshot_column_name(c),
+                                                       .unit = ad__snapshot_column_unit(c),
+                                                       .meaning = ad__snapshot_column_meaning(c),
+                                                       .once = ad__snapshot_column_once(c),
                                                        .dimensions = (size_t)column->rank,
                                                        .shape = {column->shape[0], column->shape[1]},
-                                                       .count = snapshot_width(column),
-                                                       .bytes = snapshot_element(c),
-                                                       .kind = snapshot_column_kind(c)};
+                                                       .count = ad__snapshot_width(column),
+                                                       .bytes = ad__snapshot_element(c),
+                                                       .kind = ad__snapshot_column_kind(c)};
 }
 
 static int open_columns(struct ad_snapshot_file *f) {
   int status = AD_OK;
   for (enum snapshot_column c = 0; c < COLUMNS && status == AD_OK; c++) {
     if (f->table.column[c].present) {
-      status = hdf5_open_set(f->file, f->path, snapshot_column_name(c), f->is_virtual, &f->set[f->count]);
+      status = ad__hdf5_open_set(f->file, f->path, ad__snapshot_column_name(c), f->is_virtual, &f->set[f->count]);
       list_column(f, c);
     }
   }
@@ -249,12 +249,12 @@ static int open_file(struct ad_snapshot_file **file, const char *path, enum kind
   if (f == NULL) {
     return AD_ENOMEM;
   }
-  int status = hdf5_open(path, &f->file);
+  int status = ad__hdf5_open(path, &f->file);
   status = status == AD_OK ? read_table(f->file, &f->table, path, 0, &kind) : status;
   f->is_virtual = kind == VIEWS;
   status = status == AD_OK ? open_columns(f) : status;
   if (status == AD_OK && f->is_virtual) {
-    status = snapshot_list_views(f->file, path, &f->table, &f->segments, &f->segment_count);
+    status = ad__snapshot_list_views(f->file, path, &f->table, &f->segments, &f->segment_count);
   }
   if (status != AD_OK) {
     ad_snapshot_file_close(f);
@@ -267,7 +267,7 @@ static int open_file(struct ad_snapshot_file **file, const char *path, enum kind
 /* The file of segment number i, beside all.h5; the caller frees it. */
 static char *segment_path(const struct ad_snapshot_file *f, size_t i) {
   char *folder = ad_strndup(f->path, (size_t)(ad_path_name(f->path) - f->path));
-  char *path = folder == NULL ? NULL : snapshot_segment_path(folder, ((const struct segment *)f->segments)[i].first);
+  char *path = folder == NULL ? NULL : ad__snapshot_segment_path(folder, ((const struct segment *)f->segments)[i].first);
   ad_free(folder);
   if (path == NULL) {
     ad_fail_memory(strlen(f->path) + SNAPSHOT_FILE, "a path");
@@ -286,7 +286,7 @@ static int open_segment(const struct ad_snapshot_file *f, size_t i) {
   f->reader->number = i;
   int status = open_file(&f->reader->segment, path, SEGMENT);
   const struct table *table = status == AD_OK ? &f->reader->segment->table : NULL;
-  if (table != NULL && (table->rows != segment->rows || !snapshot_same_shapes(table, &f->table) ||
+  if (table != NULL && (table->rows != segment->rows || !ad__snapshot_same_shapes(table, &f->table) ||
                         *(const uint64_t *)table->column[COLUMN_STEP].data != segment->first)) {
     status = ad_fail(AD_EINPUT, "%s: its snapshots are not the %zu from step %" PRIu64 " on that all.h5 shows of it", path,
                      segment->rows, segment->first);
@@ -335,10 +335,10 @@ void ad_snapshot_file_close(struct ad_snapshot_file *file) {
     ad_snapshot_file_close(file->reader->segment);
   }
   for (size_t i = 0; i < file->count; i++) {
-    hdf5_done(file->set[i]);
+    ad__hdf5_done(file->set[i]);
   }
-  hdf5_done(file->file);
-  snapshot_table_destroy(&file->table);
+  ad__hdf5_done(file->file);
+  ad__snapshot_table_destroy(&file->table);
   ad_free(file->segments);
   ad_free(file->reader);
   ad_free(file->path);
@@ -371,15 +371,15 @@ int ad_snapshot_file_find(const struct ad_snapshot_file *file, const char *name)
 /* One row of a column that lies in the file itself. */
 static int get_row(const struct ad_snapshot_file *file, size_t column, size_t row, void *values) {
   const struct ad_snapshot_column *c = &file->columns[column];
-  const hid_t space = H5Dget_space(file->set[column]), type = snapshot_type(file->which[column], 1);
+  const hid_t space = H5Dget_space(file->set[column]), type = ad__snapshot_type(file->which[column], 1);
   const hsize_t start[3] = {row}, block[3] = {1, c->shape[0], c->shape[1]}, count = c->count;
   const hid_t memory = H5Screate_simple(1, &count, NULL);
   const int failed = (!c->once && H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, block, NULL) < 0) ||
                      H5Dread(file->set[column], type, memory, space, H5P_DEFAULT, values) < 0;
-  hdf5_done(memory);
-  hdf5_done(type);
-  hdf5_done(space);
-  return failed ? hdf5_fail(AD_EINPUT, file->path, c->name) : AD_OK;
+  ad__hdf5_done(memory);
+  ad__hdf5_done(type);
+  ad__hdf5_done(space);
+  return failed ? ad__hdf5_fail(AD_EINPUT, file->path, c->name) : AD_OK;
 }
 
 int ad_snapshot_file_get(const struct ad_snapshot_file *file, size_t column, size_t row, void *values) {
@@ -409,14 +409,14 @@ static int look(void *context) {
   void *segments = NULL;
   size_t count;
   hid_t file;
-  AD_TRY(hdf5_open(context, &file));
+  AD_TRY(ad__hdf5_open(context, &file));
   int status = read_table(file, &table, context, 1, &kind);
   if (status == AD_OK && kind == VIEWS) {
-    status = snapshot_list_views(file, context, &table, &segments, &count);
+    status = ad__snapshot_list_views(file, context, &table, &segments, &count);
   }
-  snapshot_table_destroy(&table);
+  ad__snapshot_table_destroy(&table);
   ad_free(segments);
-  hdf5_done(file);
+  ad__hdf5_done(file);
   return status;
 }
 

@@ -23,9 +23,9 @@ static int each_view(const struct table *table, size_t rows, int (*take)(void *c
                      void *context) {
   int result = 0;
   for (enum snapshot_column c = 0; c < COLUMNS && result == 0; c++) {
-    struct view view = {.name = snapshot_column_name(c), .source = c, .column = &table->column[c]};
-    if (view.column->present && !snapshot_column_once(c)) {
-      view.rank = snapshot_dimensions(view.column, 0, rows, view.shape);
+    struct view view = {.name = ad__snapshot_column_name(c), .source = c, .column = &table->column[c]};
+    if (view.column->present && !ad__snapshot_column_once(c)) {
+      view.rank = ad__snapshot_dimensions(view.column, 0, rows, view.shape);
       result = take(context, &view);
     }
   }
@@ -56,13 +56,13 @@ struct part {
 
 static struct part part_of(const struct view *view, const struct segment *segment, hsize_t at) {
   struct part part = {.at = {at}, .source_at = {0, view->length > 0 ? view->from : 0, 0}};
-  part.rank = snapshot_dimensions(view->column, 0, segment->rows, part.shape);
+  part.rank = ad__snapshot_dimensions(view->column, 0, segment->rows, part.shape);
   memcpy(part.block, view->shape, sizeof part.block);
   memcpy(part.source_block, part.shape, sizeof part.source_block);
   part.block[0] = segment->rows;
   part.source_block[1] = view->length > 0 ? view->length : part.source_block[1];
-  snapshot_segment_name(segment->first, part.file);
-  snprintf(part.set, sizeof part.set, "/%s", snapshot_column_name(view->source));
+  ad__snapshot_segment_name(segment->first, part.file);
+  snprintf(part.set, sizeof part.set, "/%s", ad__snapshot_column_name(view->source));
   return part;
 }
 
@@ -80,13 +80,13 @@ static int map_part(hid_t how, hid_t space, const struct part *part) {
       source < 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, part->at, NULL, part->block, NULL) < 0 ||
       H5Sselect_hyperslab(source, H5S_SELECT_SET, part->source_at, NULL, part->source_block, NULL) < 0 ||
       H5Pset_virtual(how, space, part->file, part->set, source) < 0;
-  hdf5_done(source);
+  ad__hdf5_done(source);
   return failed ? -1 : 0;
 }
 
 static int put_view(void *context, const struct view *view) {
   const struct making *m = context;
-  const hid_t type = snapshot_type(view->source, 0), how = hdf5_timeless(H5P_DATASET_CREATE);
+  const hid_t type = ad__snapshot_type(view->source, 0), how = ad__hdf5_timeless(H5P_DATASET_CREATE);
   const hid_t space = H5Screate_simple(view->rank, view->shape, NULL);
   int failed = 0;
   hsize_t at = 0;
@@ -97,15 +97,15 @@ static int put_view(void *context, const struct view *view) {
   }
   failed = failed || H5Sselect_all(space) < 0;
   const hid_t set = failed ? -1 : H5Dcreate2(m->file, view->name, type, space, H5P_DEFAULT, how, H5P_DEFAULT);
-  failed = set < 0 || snapshot_describe(set, view->source, view->length > 0) != 0;
-  failed = hdf5_close(set) != 0 || failed;
-  hdf5_done(space);
-  hdf5_done(how);
-  hdf5_done(type);
+  failed = set < 0 || ad__snapshot_describe(set, view->source, view->length > 0) != 0;
+  failed = ad__hdf5_close(set) != 0 || failed;
+  ad__hdf5_done(space);
+  ad__hdf5_done(how);
+  ad__hdf5_done(type);
   return failed ? -1 : 0;
 }
 
-int snapshot_write_all(const struct table *table, const char *folder, const struct segment *segments, size_t count) {
+int ad__snapshot_write_all(const struct table *table, const char *folder, const struct segment *segments, size_t count) {
   size_t rows = 0;
   for (size_t i = 0; i < count; i++) {
     rows += segments[i].rows;
@@ -114,13 +114,13 @@ int snapshot_write_all(const struct table *table, const char *folder, const stru
   if (path == NULL) {
     return ad_fail_memory(strlen(folder) + 16, "a path");
   }
-  struct making making = {.file = snapshot_make_file(table), .segments = segments, .count = count};
+  struct making making = {.file = ad__snapshot_make_file(table), .segments = segments, .count = count};
   int failed = making.file < 0;
   for (enum snapshot_column c = 0; c < COLUMNS && !failed; c++) {
-    failed = table->column[c].present && snapshot_column_once(c) && snapshot_put_column(making.file, table, c) != 0;
+    failed = table->column[c].present && ad__snapshot_column_once(c) && ad__snapshot_put_column(making.file, table, c) != 0;
   }
   failed = failed || each_view(table, rows, put_view, &making) != 0;
-  const int status = snapshot_end_file(making.file, failed, path);
+  const int status = ad__snapshot_end_file(making.file, failed, path);
   ad_free(path);
   return status;
 }
@@ -157,15 +157,15 @@ static int shows_part(hid_t how, size_t i, int rank, const struct part *part) {
   const hid_t space = H5Pget_virtual_vspace(how, i), source = H5Pget_virtual_srcspace(how, i);
   const int same = is_block(space, rank, part->at, part->block) &&
                    is_block(source, part->rank, part->source_at, part->source_block);
-  hdf5_done(source);
-  hdf5_done(space);
+  ad__hdf5_done(source);
+  ad__hdf5_done(space);
   return same;
 }
 
 static int shows_view(hid_t set, const struct view *view, const struct checking *k) {
   hsize_t shape[3] = {0}, at = 0;
   size_t maps = 0;
-  const hid_t space = H5Dget_space(set), type = H5Dget_type(set), expected = snapshot_type(view->source, 0),
+  const hid_t space = H5Dget_space(set), type = H5Dget_type(set), expected = ad__snapshot_type(view->source, 0),
               how = H5Dget_create_plist(set);
   int same = H5Tequal(type, expected) > 0 && H5Sget_simple_extent_ndims(space) == view->rank &&
              H5Sget_simple_extent_dims(space, shape, NULL) == view->rank &&
@@ -176,19 +176,19 @@ static int shows_view(hid_t set, const struct view *view, const struct checking 
     same = shows_part(how, i, view->rank, &part);
     at += k->segments[i].rows;
   }
-  hdf5_done(how);
-  hdf5_done(expected);
-  hdf5_done(type);
-  hdf5_done(space);
+  ad__hdf5_done(how);
+  ad__hdf5_done(expected);
+  ad__hdf5_done(type);
+  ad__hdf5_done(space);
   return same;
 }
 
 static int check_view(void *context, const struct view *view) {
   const struct checking *k = context;
   hid_t set;
-  AD_TRY(hdf5_open_set(k->file, k->path, view->name, 1, &set));
+  AD_TRY(ad__hdf5_open_set(k->file, k->path, view->name, 1, &set));
   const int same = set >= 0 && shows_view(set, view, k);
-  hdf5_done(set);
+  ad__hdf5_done(set);
   return same ? AD_OK
               : ad_fail(AD_EINPUT, "%s: %s is not there, or does not show what step shows of the segments beside it",
                         k->path, view->name);
@@ -199,31 +199,31 @@ static int list_parts(hid_t set, const char *path, void **segments, size_t *coun
   size_t capacity = 0, maps = 0;
   const hid_t how = H5Dget_create_plist(set);
   int status = H5Pget_virtual_count(how, &maps) >= 0 ? ad_reserve(segments, &capacity, maps, sizeof(struct segment))
-                                                     : hdf5_fail(AD_EINPUT, path, "step");
+                                                     : ad__hdf5_fail(AD_EINPUT, path, "step");
   for (*count = 0; *count < maps && status == AD_OK; ++*count) {
     char name[SNAPSHOT_FILE] = "";
     const ssize_t length = H5Pget_virtual_filename(how, *count, name, sizeof name);
     const hid_t space = H5Pget_virtual_vspace(how, *count);
     const hssize_t rows = space < 0 ? -1 : H5Sget_select_npoints(space);
-    const int64_t first = length > 0 && length < SNAPSHOT_FILE ? snapshot_segment_first(name) : -1;
-    hdf5_done(space);
+    const int64_t first = length > 0 && length < SNAPSHOT_FILE ? ad__snapshot_segment_first(name) : -1;
+    ad__hdf5_done(space);
     if (first < 0 || rows <= 0 || rows > AD_SNAPSHOT_ROWS) {
       status = ad_fail(AD_EINPUT, "%s: it shows %s, expected a segment of snapshots in the same folder", path, name);
       break;
     }
     ((struct segment *)*segments)[*count] = (struct segment){.first = (uint64_t)first, .rows = (size_t)rows};
   }
-  hdf5_done(how);
+  ad__hdf5_done(how);
   return status;
 }
 
-int snapshot_list_views(hid_t file, const char *path, const struct table *table, void **segments, size_t *count) {
+int ad__snapshot_list_views(hid_t file, const char *path, const struct table *table, void **segments, size_t *count) {
   hid_t set;
   *segments = NULL;
   *count = 0;
-  AD_TRY(hdf5_open_set(file, path, snapshot_column_name(COLUMN_STEP), 1, &set));
+  AD_TRY(ad__hdf5_open_set(file, path, ad__snapshot_column_name(COLUMN_STEP), 1, &set));
   const int status = set < 0 ? AD_OK : list_parts(set, path, segments, count);
-  hdf5_done(set);
+  ad__hdf5_done(set);
   AD_TRY(status);
   size_t rows = 0;
   for (size_t i = 0; i < *count; i++) {

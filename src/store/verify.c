@@ -34,7 +34,7 @@ int ad_verification_add(struct ad_verification *verification, int good, const ch
   return item->subject == NULL || item->text == NULL ? ad_fail_memory(sizeof text, "the findings") : AD_OK;
 }
 
-int verify_record(struct verifier *v, const char *subject, int status, const char *text) {
+int ad__verify_record(struct verifier *v, const char *subject, int status, const char *text) {
   if (status == AD_ENOMEM || status == AD_EIO) {
     return status;
   }
@@ -78,7 +78,7 @@ static int verify_log(struct verifier *v) {
            log->evaluation_count, log->cut ? "; the last row is cut short, and is dropped when the run goes on" : "");
   v->has_log = status == AD_OK;
   ad_free(path);
-  return verify_record(v, AD_RUN_FILE_LOG, status, text);
+  return ad__verify_record(v, AD_RUN_FILE_LOG, status, text);
 }
 
 /* --- Checkpoints --- */
@@ -156,7 +156,7 @@ static int verify_checkpoints(struct verifier *v) {
     char *path = ad_checkpoint_path(v->run, steps[i - 1]);
     snprintf(subject, sizeof subject, "%s/%s", AD_RUN_FOLDER_CHECKPOINTS, path == NULL ? "" : ad_path_name(path));
     status = path == NULL ? ad_fail_memory(64, "a path") : check_checkpoint(v, path, steps[i - 1], text, sizeof text);
-    status = verify_record(v, subject, status, text);
+    status = ad__verify_record(v, subject, status, text);
     ad_free(path);
   }
   ad_free(steps);
@@ -187,7 +187,7 @@ static int verify_weights(struct verifier *v, const char *folder, uint64_t expec
   char *path = ad_path_join(v->run, subject);
   const int status = path == NULL ? ad_fail_memory(64, "a path") : check_weights(path, expected);
   ad_free(path);
-  return verify_record(v, subject, status, "the digest of its values is that in result.json");
+  return ad__verify_record(v, subject, status, "the digest of its values is that in result.json");
 }
 
 static int verify_result(struct verifier *v) {
@@ -197,7 +197,7 @@ static int verify_result(struct verifier *v) {
     status = ad_fail(AD_EINPUT, "%" PRIu64 " steps, the log has %zu", result.steps, v->out->log.step_count);
   }
   const int good = status == AD_OK;
-  status = verify_record(v, AD_RUN_FILE_RESULT, status, "as many steps as the log");
+  status = ad__verify_record(v, AD_RUN_FILE_RESULT, status, "as many steps as the log");
   for (enum ad_variant variant = 0; good && status == AD_OK && variant < AD_VARIANTS; variant++) {
     char folder[AD_RUN_MODEL_NAME];
     if (result.kept[variant]) {
@@ -237,7 +237,7 @@ static int verify_sealed(struct verifier *v, const struct ad_ledger_entry *entry
                      ad_digest_text(entry->digest, expected));
   }
   ad_free(path);
-  return status == AD_OK || has_bad(v, entry->name) ? AD_OK : verify_record(v, entry->name, status, "");
+  return status == AD_OK || has_bad(v, entry->name) ? AD_OK : ad__verify_record(v, entry->name, status, "");
 }
 
 /* Files that the run has not made, and links. Of a run at work the list is read again, as it may have got longer meanwhile. */
@@ -273,7 +273,7 @@ static int verify_files(struct verifier *v) {
   }
   if (status != AD_OK) {
     ad_ledger_close(&ledger);
-    return verify_record(v, AD_RUN_FILE_LEDGER, status, "");
+    return ad__verify_record(v, AD_RUN_FILE_LEDGER, status, "");
   }
   for (size_t i = 0; status == AD_OK && v->out->finished && i < ledger.count; i++) {
     sealed += (size_t)ledger.entries[i].sealed;
@@ -283,7 +283,7 @@ static int verify_files(struct verifier *v) {
   status = status == AD_OK ? verify_foreign(v, &ledger, AD_LEDGER_LINKS) : status;
   ad_ledger_close(&ledger);
   snprintf(text, sizeof text, v->out->finished ? "%zu files, with their sizes and digests" : "no file but the run's", sealed);
-  return status == AD_OK && v->out->bad == bad ? verify_record(v, AD_RUN_FILE_LEDGER, AD_OK, text) : status;
+  return status == AD_OK && v->out->bad == bad ? ad__verify_record(v, AD_RUN_FILE_LEDGER, AD_OK, text) : status;
 }
 
 int ad_verify_run(const char *run, struct ad_verification *out) {
@@ -292,7 +292,7 @@ int ad_verify_run(const char *run, struct ad_verification *out) {
   AD_TRY(ad_config_create(&v.config));
   int status = ad_run_config(run, &v.config);
   out->finished = ad_run_find(run) == AD_RUN_FINISHED;
-  int (*const parts[])(struct verifier *) = {verify_inputs, verify_log, verify_checkpoints, verify_snapshots, verify_logits};
+  int (*const parts[])(struct verifier *) = {ad__verify_inputs, verify_log, verify_checkpoints, ad__verify_snapshots, ad__verify_logits};
   for (size_t i = 0; i < sizeof parts / sizeof *parts && status == AD_OK; i++) {
     status = parts[i](&v);
   }

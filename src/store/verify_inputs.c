@@ -33,7 +33,7 @@ static int verify_classes(struct verifier *v, const struct ad_descriptor *descri
   char *folder = ad_path_join(v->run, AD_RUN_FOLDER_MODEL);
   const int status = folder == NULL ? ad_fail_memory(64, "a path") : check_classes(folder, descriptor);
   ad_free(folder);
-  return verify_record(v, "model/config.json", status, "the classes are those of the descriptor");
+  return ad__verify_record(v, "model/config.json", status, "the classes are those of the descriptor");
 }
 
 /* The file that the descriptor was read from. */
@@ -74,7 +74,7 @@ static int verify_split(struct verifier *v, const struct ad_descriptor *descript
   const int there = access(file, F_OK) == 0;
   snprintf(subject, sizeof subject, "the %s split", ad_split_name(split));
   snprintf(text, sizeof text, "%s %s", file, there ? "is what was read" : "is not there now: not compared");
-  return verify_record(v, subject, there ? check_split(v, descriptor, split, was) : AD_OK, text);
+  return ad__verify_record(v, subject, there ? check_split(v, descriptor, split, was) : AD_OK, text);
 }
 
 static int verify_descriptor(struct verifier *v, const struct ad_run_inputs *inputs,
@@ -91,7 +91,7 @@ static int verify_descriptor(struct verifier *v, const struct ad_run_inputs *inp
   return AD_OK;
 }
 
-int verify_inputs(struct verifier *v) {
+int ad__verify_inputs(struct verifier *v) {
   struct ad_run_inputs inputs;
   struct ad_descriptor descriptor = {0};
   int status = ad_run_inputs_read(&inputs, v->run);
@@ -99,11 +99,11 @@ int verify_inputs(struct verifier *v) {
     return AD_OK;
   }
   if (status != AD_OK) {
-    return verify_record(v, AD_RUN_FILE_INPUTS, status, "");
+    return ad__verify_record(v, AD_RUN_FILE_INPUTS, status, "");
   }
   status = ad_run_inputs_descriptor(&inputs, v->run, &descriptor);
   const int good = status == AD_OK;
-  status = verify_record(v, AD_RUN_FILE_DESCRIPTOR, status, "its digest is that in inputs.json");
+  status = ad__verify_record(v, AD_RUN_FILE_DESCRIPTOR, status, "its digest is that in inputs.json");
   status = status == AD_OK && good ? verify_descriptor(v, &inputs, &descriptor) : status;
   ad_descriptor_destroy(&descriptor);
   ad_run_inputs_destroy(&inputs);

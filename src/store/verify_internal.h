@@ -13,10 +13,10 @@ struct verifier {
 };
 
 /* A finding: `text` where status is AD_OK, the recorded message where it is wrong. Returns a failure of the machine. */
-int verify_record(struct verifier *v, const char *subject, int status, const char *text);
+int ad__verify_record(struct verifier *v, const char *subject, int status, const char *text);
 
-int verify_inputs(struct verifier *v);
-int verify_snapshots(struct verifier *v);
-int verify_logits(struct verifier *v);
+int ad__verify_inputs(struct verifier *v);
+int ad__verify_snapshots(struct verifier *v);
+int ad__verify_logits(struct verifier *v);
 
 #endif

@@ -82,7 +82,7 @@ static int verify_segment(struct verifier *v, uint64_t first, int64_t *last, siz
   }
   ad_snapshot_file_close(f);
   ad_free(path);
-  return verify_record(v, subject, status, text);
+  return ad__verify_record(v, subject, status, text);
 }
 
 /* Each virtual dataset shows what its name says of segments that are there, and of all of them. */
@@ -97,10 +97,10 @@ static int verify_all(struct verifier *v, size_t expected) {
   }
   ad_snapshot_file_close(all);
   ad_free(path);
-  return verify_record(v, AD_SNAPSHOTS_ALL, status, "it shows what the segments hold");
+  return ad__verify_record(v, AD_SNAPSHOTS_ALL, status, "it shows what the segments hold");
 }
 
-int verify_snapshots(struct verifier *v) {
+int ad__verify_snapshots(struct verifier *v) {
   uint64_t *first;
   size_t count, shown = 0;
   int64_t last = -1;
@@ -174,7 +174,7 @@ static int verify_file(struct verifier *v, const char *name) {
     ad_logits_destroy(&logits);
   }
   ad_free(path);
-  return verify_record(v, subject, status, text);
+  return ad__verify_record(v, subject, status, text);
 }
 
 static int is_kept(const struct dirent *entry) {
@@ -182,7 +182,7 @@ static int is_kept(const struct dirent *entry) {
   return length > 3 && strcmp(entry->d_name + length - 3, ".h5") == 0;
 }
 
-int verify_logits(struct verifier *v) {
+int ad__verify_logits(struct verifier *v) {
   struct dirent **entries;
   char *folder = ad_path_join(v->run, AD_RUN_FOLDER_LOGITS);
   if (folder == NULL) {

@@ -33,7 +33,7 @@ static void open_sealed(const uint8_t *data, size_t size) {
     size_t whole;
     read_values(c);
     c->out = open(path, O_WRONLY);
-    demand(c->out >= 0 && checkpoint_seal(c, &whole) == AD_OK && whole > VALUES + size);
+    demand(c->out >= 0 && ad__checkpoint_seal(c, &whole) == AD_OK && whole > VALUES + size);
     ad_checkpoint_close(c);
     /* What stands in an index besides, as behind the end of a name, is not written again. */
     demand(ad_checkpoint_index(path, &again) == AD_OK && again.size == size);

@@ -252,7 +252,7 @@ static void test_digests(void **state) {
   (void)state;
   enum { MOST = 70000 };
   digest_function *functions[DIGEST_FUNCTIONS];
-  const size_t count = digest_functions(functions);
+  const size_t count = ad__digest_functions(functions);
   const size_t lengths[] = {0, 1, 3, 4, 8, 9, 16, 17, 128, 129, 240, 241, 1023, 1024, 1025, 1536, 16384, 65535, MOST - 1};
   const uint64_t keys[] = {0, 1, 4096, UINT64_MAX};
   unsigned char *bytes = malloc(MOST);

@@ -203,7 +203,7 @@ static void list_governing(const char *when, const struct config_option *list[MO
     char word[64];
     const size_t width = strcspn(p, " =!>;|");
     snprintf(word, sizeof word, "%.*s", (int)width, p);
-    const struct config_option *option = config_find(word);
+    const struct config_option *option = ad__config_find(word);
     assert_true(option != NULL || strchr(word, '.') == NULL);
     size_t i = 0;
     while (i < *count && list[i] != option) {
@@ -242,7 +242,7 @@ static void test_conditions(void **state) {
   (void)state;
   const struct ad_config_facts lonely = {.dev = 0, .ranks = 0, .drawn = 0}, rich = {.dev = 1, .ranks = 1, .drawn = 1};
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
-    const struct config_option *option = &config_options[i], *governing[MOST_GOVERNING];
+    const struct config_option *option = &ad__config_options[i], *governing[MOST_GOVERNING];
     const int free_of_condition = option->when[0] == '\0';
     struct ad_config config;
     char text[64];
@@ -372,7 +372,7 @@ static void test_aliases(void **state) {
     for (char *rest, *word = strtok_r(words, " ,;=()", &rest); word != NULL; word = strtok_r(NULL, " ,;=()", &rest)) {
       const char *dot = strchr(word, '.');
       if (dot != NULL && dot[1] >= 'a' && strcmp(word, "log.jsonl") != 0 && strcmp(word, "config.json") != 0) {
-        assert_non_null(config_find(word));
+        assert_non_null(ad__config_find(word));
       }
     }
     assert_true(aliases[i].keys[0] != '\0' || aliases[i].note[0] != '\0');

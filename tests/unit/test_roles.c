@@ -67,7 +67,7 @@ static void test_going_on(void **state) {
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
     const char *key = ad_config_key(i);
     struct ad_input_comparison found;
-    describe("again", key, other_value(&config_options[i]));
+    describe("again", key, other_value(&ad__config_options[i]));
     assert_int_equal(ad_compare_inputs((const char *const[2]){"run", "again"}, &found), AD_OK);
     const int may_differ = expected[ad_config_role(key)].may_differ;
     const struct ad_differences *told = may_differ ? &found.harmless : &found.reasons;
@@ -100,7 +100,7 @@ static void test_studies(void **state) {
   char text[200];
   assert_int_equal(read_study("base: {}\n", &plain), AD_OK);
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
-    const struct config_option *option = &config_options[i];
+    const struct config_option *option = &ad__config_options[i];
     const enum ad_role role = ad_config_role(option->key);
     /* A study's own default is to keep logits. */
     const char *value = i == AD_KEY_eval_keep_logits ? "false" : other_value(option);
@@ -139,7 +139,7 @@ static void test_reset(void **state) {
     size_t keys = 0;
     assert_int_equal(ad_config_create(&config), AD_OK);
     for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
-      assert_int_equal(ad_config_set(&config, "here", ad_config_key(i), other_value(&config_options[i])), AD_OK);
+      assert_int_equal(ad_config_set(&config, "here", ad_config_key(i), other_value(&ad__config_options[i])), AD_OK);
     }
     assert_int_equal(ad_config_reset(&config, role), AD_OK);
     for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {

@@ -58,7 +58,7 @@ static void start_training(struct training *t, const char *name) {
   assert_int_equal(
       ad_encoder_create(&t->encoder, test_math, &f->params, f->dataset.offset[f->dataset.count], BATCH, LANES, 1),
       AD_OK);
-  exchange_alone_init(&t->alone, &f->params, test_math->kernels);
+  ad__exchange_alone_init(&t->alone, &f->params, test_math->kernels);
   assert_int_equal(ad_gradient_create(&t->gradient, &f->params, t->alone.kernels, LANES, &t->alone.table), AD_OK);
   t->room = calloc(f->params.buckets, sizeof *t->room);
   t->squares = calloc(f->params.count, sizeof *t->squares);

@@ -60,12 +60,12 @@ WRAP_INT(BACKWARD, ad_encoder_backward,
          (struct ad_encoder * e, struct ad_replica theta, const struct ad_batch *batch, const struct ad_masks *masks,
           const float *dlogits, const struct ad_rows *rows, const struct ad_gradient_sink *sink),
          (e, theta, batch, masks, dlogits, rows, sink))
-WRAP_INT(PLAN, trainer_plan, (struct ad_trainer * t, struct ad_step *step), (t, step))
+WRAP_INT(PLAN, ad__trainer_plan, (struct ad_trainer * t, struct ad_step *step), (t, step))
 WRAP_INT(PLAN, ad_packer_fill,
          (struct ad_packer * packer, const struct ad_dataset *dataset, const uint32_t *ids, size_t lanes,
           const size_t *lane_begin, const uint32_t *member, struct ad_batch *batch),
          (packer, dataset, ids, lanes, lane_begin, member, batch))
-WRAP_INT(NORMS, trainer_measure, (struct ad_trainer * t, struct ad_step *step), (t, step))
+WRAP_INT(NORMS, ad__trainer_measure, (struct ad_trainer * t, struct ad_step *step), (t, step))
 WRAP_INT(OPTIMIZER, ad_optimizer_update,
          (struct ad_optimizer * optimizer, uint32_t bucket, const struct ad_rows *rows, const float *gradient,
           uint64_t t, double factor, double scale, const struct ad_weights *theta, const struct ad_update_hooks *hooks,
