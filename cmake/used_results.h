@@ -1,6 +1,7 @@
-/* Included before each file of the program where warnings are errors (CMakeLists.txt): the result of these functions must
- * be used. One that changes nothing is given to ad_ignore (base/status.h). stdio's printing is not among them: a stream keeps
- * its error until fflush or fclose, which are. tests/system/structure.py finds an HDF5 function that is not here. */
+/* Included before each file of the program where warnings are errors (CMakeLists.txt): the result of these functions
+ * must be used. One that changes nothing is given to ad_ignore (base/status.h). stdio's printing is not among them: a
+ * stream keeps its error until fflush or fclose, which are. tests/system/structure.py finds an HDF5 function that is
+ * not here. */
 #ifndef AUTODIDACT_USED_RESULTS_H
 #define AUTODIDACT_USED_RESULTS_H
 
@@ -17,11 +18,13 @@
 
 #define AD_USED(name) extern __typeof__(name) name __attribute__((warn_unused_result));
 
-#define AD_USED_POSIX(X) \
-  X(close) X(closedir) X(dup2) X(fallocate) X(fclose) X(fcntl) X(fdatasync) X(fflush) X(flock) X(fseeko) X(fsync) \
-  X(ftruncate) X(fwrite) X(futimens) X(link) X(linkat) X(mkdir) X(mkdirat) X(msync) X(munmap) X(pipe2) \
-  X(posix_fallocate) X(pwrite) X(read) X(pread) X(rename) X(renameat) X(rmdir) X(setenv) X(setrlimit) X(symlink) \
-  X(truncate) X(unlink) X(unlinkat) X(unsetenv) X(write) X(writev)
+#define AD_USED_POSIX(X)                                                                                            \
+  X(close)                                                                                                          \
+  X(closedir)                                                                                                       \
+  X(dup2) X(fallocate) X(fclose) X(fcntl) X(fdatasync) X(fflush) X(flock) X(fseeko) X(fsync) X(ftruncate) X(fwrite) \
+      X(futimens) X(link) X(linkat) X(mkdir) X(mkdirat) X(msync) X(munmap) X(pipe2) X(posix_fallocate) X(pwrite)    \
+          X(read) X(pread) X(rename) X(renameat) X(rmdir) X(setenv) X(setrlimit) X(symlink) X(truncate) X(unlink)   \
+              X(unlinkat) X(unsetenv) X(write) X(writev)
 
 AD_USED_POSIX(AD_USED)
 

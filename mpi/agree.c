@@ -3,7 +3,9 @@
 #include "autodidact/base/status.h"
 #include "comm_internal.h"
 
-int ad_comm_debug(void) { return AD_DEBUG; }
+int ad_comm_debug(void) {
+  return AD_DEBUG;
+}
 
 /* max(~v) is ~min(v): one reduction brings both ends. */
 static int compare(const struct ad_comm *comm, const char *what, size_t first, size_t count, const size_t *values) {
@@ -18,8 +20,9 @@ static int compare(const struct ad_comm *comm, const char *what, size_t first, s
     MPI_Allreduce(MPI_IN_PLACE, ends, 2 * (int)length, MPI_UINT64_T, MPI_MAX, comm->world);
     for (size_t i = 0; i < length; i++) {
       if (ends[2 * i] != ~ends[2 * i + 1]) {
-        return ad_fail(AD_EINTERNAL, "%s, value %zu: the ranks passed from %" PRIu64 " to %" PRIu64 ", expected the same from all", what,
-                       first + done + i, ~ends[2 * i + 1], ends[2 * i]);
+        return ad_fail(AD_EINTERNAL,
+                       "%s, value %zu: the ranks passed from %" PRIu64 " to %" PRIu64 ", expected the same from all",
+                       what, first + done + i, ~ends[2 * i + 1], ends[2 * i]);
       }
     }
   }

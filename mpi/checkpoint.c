@@ -94,8 +94,8 @@ static void save_own(struct save *s, size_t v, size_t slot, uint32_t bucket, uin
   }
 }
 
-/* A bucket of a row, from all ranks into the file that rank 0 writes. *failed stays with the first failure: all ranks must
- * come to every message, whatever happened to them. */
+/* A bucket of a row, from all ranks into the file that rank 0 writes. *failed stays with the first failure: all ranks
+ * must come to every message, whatever happened to them. */
 static void gather_bucket(struct save *s, size_t v, size_t slot, uint32_t bucket, uint64_t *digest, int *failed) {
   const size_t bytes = s->vectors->list[v].bytes;
   size_t begin, end;
@@ -164,8 +164,8 @@ static int reserve_piece(struct save *s) {
   return ad_reserve(&s->piece, &s->capacity, most, 1);
 }
 
-/* Takes the space of a file, so that writing it cannot fail for want of it; asks quotas too. A file system that cannot do
- * that does not fail here. What is too much is given back when the file gets its size. */
+/* Takes the space of a file, so that writing it cannot fail for want of it; asks quotas too. A file system that cannot
+ * do that does not fail here. What is too much is given back when the file gets its size. */
 static int take_room(int fd, const char *path, size_t bytes) {
   if (fallocate(fd, 0, 0, (off_t)bytes) != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)) {
     return ad_fail(AD_EIO, "%s: a checkpoint needs %zu bytes: %s", path, bytes, strerror(errno));
@@ -332,8 +332,9 @@ static int open_on_all(struct save *s, const char *path) {
     index.data = ad_malloc(size, 1);
     index.size = size;
   }
-  status = status == AD_OK ? ad_comm_settle(s->comm, index.data == NULL ? ad_fail_memory(size, "the index of a checkpoint") : AD_OK)
-                           : status;
+  status = status == AD_OK
+               ? ad_comm_settle(s->comm, index.data == NULL ? ad_fail_memory(size, "the index of a checkpoint") : AD_OK)
+               : status;
   status = status == AD_OK ? ad_comm_broadcast(s->comm, index.size, index.data) : status;
   status = status == AD_OK ? ad_checkpoint_open_index(&s->file, path, &index, s->vectors->params) : status;
   ad_buffer_destroy(&index);

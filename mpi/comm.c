@@ -53,7 +53,9 @@ int ad_comm_create_among(struct ad_comm **comm, const struct ad_comm *ranks, int
   return ad_mpi_comm_create(comm, from, shared ? 0 : rank);
 }
 
-int ad_comm_create_groups(struct ad_comm **comm, int group) { return ad_mpi_comm_create(comm, MPI_COMM_WORLD, group); }
+int ad_comm_create_groups(struct ad_comm **comm, int group) {
+  return ad_mpi_comm_create(comm, MPI_COMM_WORLD, group);
+}
 
 int ad_mpi_comm_create(struct ad_comm **comm, MPI_Comm from, int group) {
   *comm = NULL;
@@ -97,12 +99,22 @@ void ad_comm_destroy(struct ad_comm *comm) {
   ad_free(comm);
 }
 
-uint32_t ad_comm_rank(const struct ad_comm *comm) { return (uint32_t)comm->rank; }
-uint32_t ad_comm_size(const struct ad_comm *comm) { return (uint32_t)comm->size; }
-uint32_t ad_comm_nodes(const struct ad_comm *comm) { return (uint32_t)comm->nodes; }
-uint32_t ad_comm_node_size(const struct ad_comm *comm) { return (uint32_t)comm->node_size; }
+uint32_t ad_comm_rank(const struct ad_comm *comm) {
+  return (uint32_t)comm->rank;
+}
+uint32_t ad_comm_size(const struct ad_comm *comm) {
+  return (uint32_t)comm->size;
+}
+uint32_t ad_comm_nodes(const struct ad_comm *comm) {
+  return (uint32_t)comm->nodes;
+}
+uint32_t ad_comm_node_size(const struct ad_comm *comm) {
+  return (uint32_t)comm->node_size;
+}
 
-int ad_comm_node_first(const struct ad_comm *comm) { return comm->node_rank == 0; }
+int ad_comm_node_first(const struct ad_comm *comm) {
+  return comm->node_rank == 0;
+}
 
 int ad_comm_delegate(const struct ad_comm *comm, int node, int owner) {
   if (comm->node_of[owner] == node) {
@@ -126,7 +138,8 @@ int ad_comm_same(const struct ad_comm *comm, const char *what, const char *text)
   }
   memcpy(other, own, sizeof other);
   MPI_Bcast(other, sizeof other, MPI_CHAR, differs, comm->world);
-  return ad_fail(AD_ECONFIG, "%s differs among the ranks: '%s' on rank 0, '%s' on rank %d", what, first, other, differs);
+  return ad_fail(AD_ECONFIG, "%s differs among the ranks: '%s' on rank 0, '%s' on rank %d", what, first, other,
+                 differs);
 }
 
 int ad_comm_gather_rows(const struct ad_comm *comm, const size_t *counts, size_t row, void *data) {
@@ -193,4 +206,6 @@ int ad_comm_sum(const struct ad_comm *comm, size_t count, uint64_t *values) {
   return AD_OK;
 }
 
-void ad_comm_wait(const struct ad_comm *comm) { MPI_Barrier(comm->world); }
+void ad_comm_wait(const struct ad_comm *comm) {
+  MPI_Barrier(comm->world);
+}

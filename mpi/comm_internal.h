@@ -6,7 +6,8 @@
 
 #include "autodidact/mpi/comm.h"
 
-/* Debug builds (assertions on) check that all ranks passed the same values; both sides of `if (AD_DEBUG)` always compile. */
+/* Debug builds (assertions on) check that all ranks passed the same values; both sides of `if (AD_DEBUG)` always
+ * compile. */
 #ifdef NDEBUG
 enum { AD_DEBUG = 0 };
 #else
@@ -21,10 +22,10 @@ struct ad_comm {
   int rank, size;
   int node_rank, node_size;
   int nodes, own_node;
-  int *node_of;     /* [size] node number of each rank, numbered by their lowest rank */
-  int *node_begin;  /* [nodes + 1] into members */
-  int *members;     /* [size] ranks by node, ascending inside */
-  int *gather;      /* [2 size] work memory of gathers: counts, displacements */
+  int *node_of;    /* [size] node number of each rank, numbered by their lowest rank */
+  int *node_begin; /* [nodes + 1] into members */
+  int *members;    /* [size] ranks by node, ascending inside */
+  int *gather;     /* [2 size] work memory of gathers: counts, displacements */
 };
 
 /* The ranks of `from`, those of a node cut further by `group`, as ad_comm_create_groups. Collective over `from`. */
@@ -39,8 +40,8 @@ int ad_mpi_settle(MPI_Comm comm, int status);
 /* A count that MPI can take: bytes or items above INT_MAX are AD_EINTERNAL. */
 int ad_mpi_count(size_t count, int *narrow);
 
-/* AD_OK where all ranks passed the same values [count]; otherwise AD_EINTERNAL on every rank, the message naming `what`, the place, and the least and the
- * greatest value. Collective over the world. */
+/* AD_OK where all ranks passed the same values [count]; otherwise AD_EINTERNAL on every rank, the message naming
+ * `what`, the place, and the least and the greatest value. Collective over the world. */
 int ad_comm_agree(const struct ad_comm *comm, const char *what, size_t count, const size_t *values);
 
 /* AD_DEBUG as this library was compiled. Not collective. */

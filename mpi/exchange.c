@@ -9,8 +9,8 @@
 #include "autodidact/data/order.h"
 #include "comm_internal.h"
 
-/* What a rank tells its neighbours on the node, in its part of the shared memory. Reductions are numbered from 1; their partial sums lie in slots by
- * turns, the odd ones' and the even ones'. */
+/* What a rank tells its neighbours on the node, in its part of the shared memory. Reductions are numbered from 1; their
+ * partial sums lie in slots by turns, the odd ones' and the even ones'. */
 struct board {
   _Atomic uint64_t handed_in;     /* reductions up to this one: its partial sums may be read */
   _Atomic uint64_t done;          /* up to this one: it reads nobody's any more */
@@ -36,25 +36,28 @@ struct ad_mpi_exchange {
   const struct ad_rows *rows;
   const size_t *lane_begin;
 
-  uint64_t turn;          /* number of the newest reduction that has begun here */
-  struct piece *pieces;   /* of this rank's own shard: this node's partial sums, other nodes' node sums, in lane order; [size * parts] */
+  uint64_t turn;        /* number of the newest reduction that has begun here */
+  struct piece *pieces; /* of this rank's own shard: this node's partial sums, other nodes' node sums, in lane order;
+                           [size * parts] */
   size_t piece_count;
-  struct piece *scratch;  /* [size * parts] of a shard that this rank is a delegate for */
-  void *received;         /* float: parts from other nodes */
+  struct piece *scratch; /* [size * parts] of a shard that this rank is a delegate for */
+  void *received;        /* float: parts from other nodes */
   size_t received_capacity;
-  MPI_Request *requests;  /* grown */
+  MPI_Request *requests; /* grown */
   size_t request_count, request_capacity;
-  void *whole;            /* float [floats]: native reduction, unsharded update */
+  void *whole; /* float [floats]: native reduction, unsharded update */
   size_t whole_capacity;
   struct ad_mpi_traffic traffic;
 };
 
 enum { BOARD_BYTES = (sizeof(struct board) + 63) / 64 * 64 };
 
-static struct board *board_of(const struct ad_mpi_exchange *x, int node_rank) { return (void *)x->shared.part[node_rank]; }
+static struct board *board_of(const struct ad_mpi_exchange *x, int node_rank) {
+  return (void *)x->shared.part[node_rank];
+}
 
-/* Waits until the node's ranks have come to a reduction, with handing in or with all of it. MPI goes on meanwhile: a neighbour may be waiting for a
- * message of this rank. */
+/* Waits until the node's ranks have come to a reduction, with handing in or with all of it. MPI goes on meanwhile: a
+ * neighbour may be waiting for a message of this rank. */
 static void await(const struct ad_mpi_exchange *x, uint64_t turn, int done) {
   for (int r = 0; r < x->comm->node_size; r++) {
     struct board *board = board_of(x, r);
@@ -65,7 +68,8 @@ static void await(const struct ad_mpi_exchange *x, uint64_t turn, int done) {
   }
 }
 
-/* Memory for a partial sum of the reduction that comes next: once nobody reads the one there, of two reductions before. */
+/* Memory for a partial sum of the reduction that comes next: once nobody reads the one there, of two reductions before.
+ */
 static float *next_slot(const struct ad_mpi_exchange *x, size_t part) {
   if (x->turn > 1) {
     await(x, x->turn - 1, 1);
@@ -134,8 +138,10 @@ static void owned(const struct ad_mpi_exchange *x, uint32_t bucket, int rank, si
   ad_compact_range(x->params, bucket, x->rows, flat_begin, flat_end, begin, end);
 }
 
-/* Appends a piece and adds halves of nodes as long as there are any, in place into the lower half; the sum over all lanes into `total`, if given. */
-static void push(const struct ad_mpi_exchange *x, struct piece *stack, size_t *count, struct piece piece, size_t length, int add, float *total) {
+/* Appends a piece and adds halves of nodes as long as there are any, in place into the lower half; the sum over all
+ * lanes into `total`, if given. */
+static void push(const struct ad_mpi_exchange *x, struct piece *stack, size_t *count, struct piece piece, size_t length,
+                 int add, float *total) {
   stack[(*count)++] = piece;
   while (*count >= 2) {
     struct piece *left = &stack[*count - 2], *right = &stack[*count - 1];
@@ -158,11 +164,12 @@ static void push(const struct ad_mpi_exchange *x, struct piece *stack, size_t *c
 /* The partial sums that a rank hands in: the same computation on every rank. */
 static size_t parts_of(const struct ad_mpi_exchange *x, int rank, struct ad_span *parts) {
   const size_t R = (size_t)x->comm->size;
-  return ad_tree_parts(x->lanes, ad_lanes_first(x->lanes, R, (size_t)rank), ad_lanes_first(x->lanes, R, (size_t)rank + 1), parts);
+  return ad_tree_parts(x->lanes, ad_lanes_first(x->lanes, R, (size_t)rank),
+                       ad_lanes_first(x->lanes, R, (size_t)rank + 1), parts);
 }
 
-/* The partial sums of a node's ranks for a part of the compact bucket that begins at `begin`, into pieces; of another node than one's own only which
- * there are. */
+/* The partial sums of a node's ranks for a part of the compact bucket that begins at `begin`, into pieces; of another
+ * node than one's own only which there are. */
 static size_t partial_sums(const struct ad_mpi_exchange *x, int node, size_t begin, struct piece *pieces) {
   const struct ad_comm *c = x->comm;
   const int here = node == c->own_node;
@@ -182,7 +189,8 @@ static size_t partial_sums(const struct ad_mpi_exchange *x, int node, size_t beg
   return count;
 }
 
-/* The sums of a node, of its ranks' partial sums as far as the tree allows, into stack; of another node only which there will be. */
+/* The sums of a node, of its ranks' partial sums as far as the tree allows, into stack; of another node only which
+ * there will be. */
 static size_t node_sums(const struct ad_mpi_exchange *x, int node, size_t begin, size_t end, struct piece *stack) {
   const size_t parts = partial_sums(x, node, begin, stack);
   size_t count = 0;
@@ -280,7 +288,9 @@ static int collect(struct ad_mpi_exchange *x, uint32_t bucket) {
   return AD_OK;
 }
 
-static int compare_pieces(const struct piece *a, const struct piece *b) { return a->span.lo < b->span.lo ? -1 : 1; }
+static int compare_pieces(const struct piece *a, const struct piece *b) {
+  return a->span.lo < b->span.lo ? -1 : 1;
+}
 
 /* Nodes may hold lanes in any mapping of ranks: the pieces in lane order (few, nearly sorted). */
 static void order_pieces(struct piece *pieces, size_t count) {
@@ -353,7 +363,8 @@ static int reduce_ready(void *context) {
   return done;
 }
 
-/* Finishes the tree for floats [at, at + length) of this rank's part of a bucket, in `sum` where it adds; where the result lies, or NULL. */
+/* Finishes the tree for floats [at, at + length) of this rank's part of a bucket, in `sum` where it adds; where the
+ * result lies, or NULL. */
 static const float *finish_tree(struct ad_mpi_exchange *x, uint32_t bucket, size_t at, size_t length, float *sum) {
   size_t count = 0;
   for (size_t p = 0; p < x->piece_count; p++) {
@@ -369,7 +380,9 @@ static const float *finish_tree(struct ad_mpi_exchange *x, uint32_t bucket, size
 }
 
 /* Whether every rank updates everything. */
-static int is_whole(const struct ad_mpi_exchange *x) { return x->table.shards < x->table.size; }
+static int is_whole(const struct ad_mpi_exchange *x) {
+  return x->table.shards < x->table.size;
+}
 
 static int reduce_end(void *context, uint32_t bucket, float *gradient, double *squares, const float **reduced) {
   struct ad_mpi_exchange *x = context;
@@ -382,7 +395,8 @@ static int reduce_end(void *context, uint32_t bucket, float *gradient, double *s
     const float *sum = x->whole;
     const size_t n = ad_compact_count(x->params, bucket, x->rows);
     memcpy(gradient, is_whole(x) ? sum : sum + begin, (is_whole(x) ? n : end - begin) * sizeof *sum);
-    ad_compact_squares(x->params, x->kernels, bucket, x->rows, is_whole(x) ? 0 : begin, is_whole(x) ? n : end, gradient, squares);
+    ad_compact_squares(x->params, x->kernels, bucket, x->rows, is_whole(x) ? 0 : begin, is_whole(x) ? n : end, gradient,
+                       squares);
     return AD_OK;
   }
   AD_TRY(wait_all(x));
@@ -405,7 +419,8 @@ static int reduce_end(void *context, uint32_t bucket, float *gradient, double *s
   atomic_store_explicit(&board_of(x, x->comm->node_rank)->done, x->turn, memory_order_release);
   if (is_whole(x)) {
     AD_TRY(spread(x, bucket, gradient));
-    ad_compact_squares(x->params, x->kernels, bucket, x->rows, 0, ad_compact_count(x->params, bucket, x->rows), gradient, squares);
+    ad_compact_squares(x->params, x->kernels, bucket, x->rows, 0, ad_compact_count(x->params, bucket, x->rows),
+                       gradient, squares);
   }
   return AD_OK;
 }
@@ -478,22 +493,29 @@ static size_t most_parts(const struct ad_mpi_exchange *x) {
   return most;
 }
 
-int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_comm *comm, const struct ad_kernels *kernels,
-                           const struct ad_params *params, size_t lanes, size_t floats, int whole,
-                           enum ad_reduction reduction) {
+int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_comm *comm,
+                           const struct ad_kernels *kernels, const struct ad_params *params, size_t lanes,
+                           size_t floats, int whole, enum ad_reduction reduction) {
   *exchange = NULL;
   if (AD_DEBUG) {
-    AD_TRY(ad_comm_agree(comm, "an exchange's sizes", 5, (size_t[]){params->count, lanes, floats, (size_t)whole, (size_t)reduction}));
+    AD_TRY(ad_comm_agree(comm, "an exchange's sizes", 5,
+                         (size_t[]){params->count, lanes, floats, (size_t)whole, (size_t)reduction}));
   }
   if ((size_t)comm->size > lanes) {
-    return ad_fail(AD_ECONFIG, "%d ranks and batch.lanes=%zu: a lane is the least a rank can have; start at most %zu ranks", comm->size, lanes, lanes);
+    return ad_fail(AD_ECONFIG,
+                   "%d ranks and batch.lanes=%zu: a lane is the least a rank can have; start at most %zu ranks",
+                   comm->size, lanes, lanes);
   }
   struct ad_mpi_exchange *x = ad_calloc(1, sizeof *x);
   if (x == NULL) {
     return ad_fail_memory(sizeof *x, "the exchange");
   }
   /* Slots begin on cache lines. */
-  *x = (struct ad_mpi_exchange){.comm = comm, .params = params, .kernels = kernels, .reduction = reduction, .lanes = lanes,
+  *x = (struct ad_mpi_exchange){.comm = comm,
+                                .params = params,
+                                .kernels = kernels,
+                                .reduction = reduction,
+                                .lanes = lanes,
                                 .floats = ad_whole_lines(floats)};
   x->parts = most_parts(x);
   const size_t pieces = (size_t)comm->size * x->parts, bytes = BOARD_BYTES + 2 * x->parts * x->floats * sizeof(float);
@@ -503,7 +525,8 @@ int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_co
   if (status == AD_OK && comm->nodes > 1) {
     /* What publish has under way, of student and teacher; reductions have less. */
     void *array = NULL;
-    status = ad_reserve(&array, &x->request_capacity, 2 * params->buckets * (size_t)(comm->nodes + comm->size), sizeof *x->requests);
+    status = ad_reserve(&array, &x->request_capacity, 2 * params->buckets * (size_t)(comm->nodes + comm->size),
+                        sizeof *x->requests);
     x->requests = array;
   }
   if (status == AD_OK && (x->pieces == NULL || x->scratch == NULL)) {
@@ -526,10 +549,22 @@ int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_co
     return status;
   }
   x->traffic.memory = bytes;
-  x->table = (struct ad_exchange){.context = x, .rank = (uint32_t)comm->rank, .size = (uint32_t)comm->size, .shard = whole ? 0 : (uint32_t)comm->rank,
-                                  .shards = whole ? 1 : (uint32_t)comm->size, .node_rank = (uint32_t)comm->node_rank, .node_size = (uint32_t)comm->node_size,
-                                  .step_begin = step_begin, .place = place, .reduce_begin = reduce_begin, .reduce_end = reduce_end,
-                                  .reduce_ready = reduce_ready, .share = share, .sum = sum, .publish = publish, .wait = wait};
+  x->table = (struct ad_exchange){.context = x,
+                                  .rank = (uint32_t)comm->rank,
+                                  .size = (uint32_t)comm->size,
+                                  .shard = whole ? 0 : (uint32_t)comm->rank,
+                                  .shards = whole ? 1 : (uint32_t)comm->size,
+                                  .node_rank = (uint32_t)comm->node_rank,
+                                  .node_size = (uint32_t)comm->node_size,
+                                  .step_begin = step_begin,
+                                  .place = place,
+                                  .reduce_begin = reduce_begin,
+                                  .reduce_end = reduce_end,
+                                  .reduce_ready = reduce_ready,
+                                  .share = share,
+                                  .sum = sum,
+                                  .publish = publish,
+                                  .wait = wait};
   *exchange = x;
   return AD_OK;
 }
@@ -547,7 +582,9 @@ void ad_mpi_exchange_destroy(struct ad_mpi_exchange *exchange) {
   ad_free(exchange);
 }
 
-const struct ad_exchange *ad_mpi_exchange_table(const struct ad_mpi_exchange *exchange) { return &exchange->table; }
+const struct ad_exchange *ad_mpi_exchange_table(const struct ad_mpi_exchange *exchange) {
+  return &exchange->table;
+}
 
 struct ad_mpi_traffic ad_mpi_exchange_traffic(const struct ad_mpi_exchange *exchange) {
   struct ad_mpi_traffic traffic = exchange->traffic;

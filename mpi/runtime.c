@@ -33,8 +33,8 @@ const char *ad_mpi_launched_rank(void) {
   return rank;
 }
 
-/* A process that no launcher started is a world of its own: it needs neither Open MPI's daemon nor its folders in /tmp, which
- * take time and which many runs started at once would race for. What the user has set stays. */
+/* A process that no launcher started is a world of its own: it needs neither Open MPI's daemon nor its folders in /tmp,
+ * which take time and which many runs started at once would race for. What the user has set stays. */
 static void settle_alone(void) {
   if (ad_mpi_launched_rank() != NULL) {
     return;
@@ -43,9 +43,9 @@ static void settle_alone(void) {
   ad_ignore(setenv("OMPI_MCA_orte_create_session_dirs", "0", 0));
 }
 
-/* Open MPI's own shared memory lies in files in /dev/shm. Where that is as small as containers have it, System V's memory takes their place, which lies
- * elsewhere (Open MPI goes on with files where there is none of that, and what the user has set stays). By the folder's size, not by what is free: all ranks
- * of a node must decide alike. */
+/* Open MPI's own shared memory lies in files in /dev/shm. Where that is as small as containers have it, System V's
+ * memory takes their place, which lies elsewhere (Open MPI goes on with files where there is none of that, and what the
+ * user has set stays). By the folder's size, not by what is free: all ranks of a node must decide alike. */
 static void settle_small_folder(void) {
   enum { SMALL = 1 << 30 };
   struct statvfs folder;
@@ -72,15 +72,18 @@ static int fail_room(const char *path, double bytes, int error) {
   struct statvfs folder = {0};
   (void)statvfs(SHARED_FOLDER, &folder);
   const double block = (double)folder.f_frsize / 0x1p20;
-  return ad_fail(AD_ENOMEM,
-                 "%s: %.0f MiB of MPI's own memory that the ranks of this node share could not be had: %s. " SHARED_FOLDER " has %.1f MiB free of %.0f: "
-                 "make room, or make it larger (docker run --shm-size, mount -o remount,size=)",
-                 path, bytes / 0x1p20, strerror(error), block * (double)folder.f_bavail, block * (double)folder.f_blocks);
+  return ad_fail(
+      AD_ENOMEM,
+      "%s: %.0f MiB of MPI's own memory that the ranks of this node share could not be had: %s. " SHARED_FOLDER
+      " has %.1f MiB free of %.0f: "
+      "make room, or make it larger (docker run --shm-size, mount -o remount,size=)",
+      path, bytes / 0x1p20, strerror(error), block * (double)folder.f_bavail, block * (double)folder.f_blocks);
 }
 
 /* The room of one file, if it is one in the folder for shared memory. */
 static int reserve_file(const char *path) {
-  const int fd = strncmp(path, SHARED_FOLDER "/", sizeof SHARED_FOLDER) == 0 ? open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK) : -1;
+  const int fd =
+      strncmp(path, SHARED_FOLDER "/", sizeof SHARED_FOLDER) == 0 ? open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK) : -1;
   struct stat file;
   int error = 0;
   if (fd < 0) {
@@ -137,7 +140,9 @@ int ad_mpi_end_on(MPI_Comm comm, int status, int *alone) {
   return !done ? rank : lowest == INT_MAX ? -1 : lowest % size;
 }
 
-int ad_mpi_end(int status, int *alone) { return ad_mpi_end_on(end_comm, status, alone); }
+int ad_mpi_end(int status, int *alone) {
+  return ad_mpi_end_on(end_comm, status, alone);
+}
 
 void ad_mpi_finish(void) {
   MPI_Comm_free(&end_comm);

@@ -1,7 +1,7 @@
 /* Memory that the ranks of a node share.
  *
- * Not MPI_Win_allocate_shared: Open MPI makes its segments in /dev/shm without taking their pages, so that a small one (64
- * MiB in a container) aborts all ranks without a word, and a full one ends a store in SIGBUS. */
+ * Not MPI_Win_allocate_shared: Open MPI makes its segments in /dev/shm without taking their pages, so that a small one
+ * (64 MiB in a container) aborts all ranks without a word, and a full one ends a store in SIGBUS. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

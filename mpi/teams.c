@@ -19,7 +19,9 @@ struct ad_teams {
   MPI_Request *requests; /* [count] of the words that were sent */
 };
 
-static void pause_a_moment(void) { nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL); }
+static void pause_a_moment(void) {
+  nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
+}
 
 static void wait_patiently(MPI_Request *request) {
   for (int done = 0; !done;) {
@@ -77,9 +79,15 @@ void ad_teams_destroy(struct ad_teams *teams) {
   ad_free(teams);
 }
 
-const struct ad_comm *ad_teams_own(const struct ad_teams *teams) { return teams->own; }
-uint32_t ad_teams_number(const struct ad_teams *teams) { return (uint32_t)teams->number; }
-uint32_t ad_teams_count(const struct ad_teams *teams) { return (uint32_t)teams->count; }
+const struct ad_comm *ad_teams_own(const struct ad_teams *teams) {
+  return teams->own;
+}
+uint32_t ad_teams_number(const struct ad_teams *teams) {
+  return (uint32_t)teams->number;
+}
+uint32_t ad_teams_count(const struct ad_teams *teams) {
+  return (uint32_t)teams->count;
+}
 
 int ad_teams_share(const struct ad_teams *teams, size_t size, void *data) {
   int count = 0;

@@ -28,9 +28,17 @@ static const char *const kind_names[] = {"text",          "a whole number", "a n
 _Static_assert(sizeof(enum ad_select) == sizeof(int), "a choice is set and read as an int");
 
 const struct config_option ad__config_options[AD_CONFIG_KEYS] = {
-#define AD_CONFIG_ROW(kind, role, field, key, initial, lowest, highest, choices, when, help)        \
-  {CONFIG_KIND_##kind, AD_ROLE_##role, key,     offsetof(struct ad_config, field), initial, lowest, \
-   highest,            AD_CONFIG_CHOICES_##kind(choices), when,    help},
+#define AD_CONFIG_ROW(kind, role, field, key, initial, lowest, highest, choices, when, help) \
+  {CONFIG_KIND_##kind,                                                                       \
+   AD_ROLE_##role,                                                                           \
+   key,                                                                                      \
+   offsetof(struct ad_config, field),                                                        \
+   initial,                                                                                  \
+   lowest,                                                                                   \
+   highest,                                                                                  \
+   AD_CONFIG_CHOICES_##kind(choices),                                                        \
+   when,                                                                                     \
+   help},
     AD_CONFIG_MAP(AD_CONFIG_ROW)
 #undef AD_CONFIG_ROW
 };
@@ -135,8 +143,8 @@ int ad_config_set(struct ad_config *config, const char *place, const char *key, 
   }
   const size_t size = strlen(value), valid = ad_utf8_valid(value, size);
   if (valid < size) {
-    return ad_fail(AD_ECONFIG, "%s: %s is no UTF-8 from byte %zu on (%02X), and so could not be kept in config.yaml", place,
-                   option->key, valid + 1, (unsigned char)value[valid]);
+    return ad_fail(AD_ECONFIG, "%s: %s is no UTF-8 from byte %zu on (%02X), and so could not be kept in config.yaml",
+                   place, option->key, valid + 1, (unsigned char)value[valid]);
   }
   char *copy = ad_strdup(value);
   if (copy == NULL) {
@@ -214,7 +222,7 @@ static int set_tree(struct ad_config *config, const char *path, const char *pref
       AD_TRY(note_place(places, place, key, item->line));
     } else {
       return ad__config_find(key) == NULL ? fail_unknown(place, key)
-                               : ad_fail(AD_ECONFIG, "%s: %s is a list, expected one value", place, key);
+                                          : ad_fail(AD_ECONFIG, "%s: %s is a list, expected one value", place, key);
     }
   }
   return AD_OK;
@@ -329,7 +337,7 @@ int ad_config_get(const struct ad_config *config, const char *key, struct ad_buf
     return fail_unknown("configuration", key);
   }
   return option->kind == CONFIG_KIND_TEXT ? ad_buffer_puts(out, *(char *const *)config_field(config, option))
-                                   : print_value(config, option, out);
+                                          : print_value(config, option, out);
 }
 
 static int help_range(struct ad_buffer *out, const struct config_option *option) {

@@ -105,7 +105,8 @@ static int fact_holds(const struct ad_config_facts *facts, const char *name, siz
     int holds;
   } all[] = {{"a dev split", known->dev}, {"several ranks", known->ranks}, {"new weights", known->drawn}};
   size_t i = 0;
-  while (i + 1 < sizeof all / sizeof *all && (strlen(all[i].name) != length || strncmp(name, all[i].name, length) != 0)) {
+  while (i + 1 < sizeof all / sizeof *all &&
+         (strlen(all[i].name) != length || strncmp(name, all[i].name, length) != 0)) {
     i++;
   }
   return all[i].holds != 0;

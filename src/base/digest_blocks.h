@@ -7,8 +7,8 @@
 #define XXH_STATIC_LINKING_ONLY
 #include <xxhash.h>
 
-/* XXH3's key is a secret made of it, kept in memory. Where blocks are short, waiting for that memory to be written takes
- * as long as the digest does, so the next block's secret is made before this block's digest. */
+/* XXH3's key is a secret made of it, kept in memory. Where blocks are short, waiting for that memory to be written
+ * takes as long as the digest does, so the next block's secret is made before this block's digest. */
 static inline uint64_t sum_of_blocks(uint64_t key, uint64_t step, const void *data, size_t bytes, size_t block) {
   enum { SHORT = 240 /* up to here XXH3 mixes the key in otherwise */ };
   _Alignas(64) unsigned char secret[2][XXH3_SECRET_DEFAULT_SIZE];

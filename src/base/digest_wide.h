@@ -1,5 +1,5 @@
-/* Sums of XXH3 (base/digest.h: ad_digest_blocks), compiled for several instruction sets: the same digests, faster than by
- * the library, which Debian compiles for the oldest x86-64. Not installed. */
+/* Sums of XXH3 (base/digest.h: ad_digest_blocks), compiled for several instruction sets: the same digests, faster than
+ * by the library, which Debian compiles for the oldest x86-64. Not installed. */
 #ifndef AUTODIDACT_BASE_DIGEST_WIDE_H
 #define AUTODIDACT_BASE_DIGEST_WIDE_H
 

@@ -19,7 +19,8 @@ static const char *kind_of(mode_t mode) {
   return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
-/* The descriptor that a path like /dev/stdin or /dev/fd/63 is the name of, as a shell's <(...) gives it; -1: another path. */
+/* The descriptor that a path like /dev/stdin or /dev/fd/63 is the name of, as a shell's <(...) gives it; -1: another
+ * path. */
 static int descriptor_of(const char *path) {
   static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
   if (strcmp(path, "/dev/stdin") == 0) {

@@ -47,7 +47,8 @@ double ad_random_uniform(uint64_t seed, enum ad_stream stream, uint32_t substrea
 double ad_random_normal(uint64_t seed, enum ad_stream stream, uint32_t substream, uint64_t index) {
   uint32_t words[4];
   block(seed, stream, substream, index, words);
-  return sqrt(-2.0 * ad_math_log(unit(words[1], words[0]))) * ad_math_cos(6.283185307179586476925 * unit(words[3], words[2]));
+  return sqrt(-2.0 * ad_math_log(unit(words[1], words[0]))) *
+         ad_math_cos(6.283185307179586476925 * unit(words[3], words[2]));
 }
 
 void ad_random_permutation(uint64_t seed, enum ad_stream stream, uint32_t substream, size_t n, uint32_t *order) {

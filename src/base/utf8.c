@@ -48,7 +48,7 @@ struct pairs {
   size_t hangul; /* EUC-KR: the 2,350 syllables */
   size_t hanzi;  /* GB 2312: the characters */
   size_t kana;   /* Shift_JIS: hiragana and katakana */
-  size_t euc; /* EUC-JP: the same */
+  size_t euc;    /* EUC-JP: the same */
   size_t lonely; /* high bytes with a byte below 0x80 behind them, as letters with accents have */
 };
 

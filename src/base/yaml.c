@@ -138,10 +138,9 @@ static int check_doubled(const struct reader *reader, const struct ad_yaml *node
   ad_texts_order(keys, node->count, order);
   const size_t doubled = ad_texts_doubled(keys, node->count, order, &before);
   ad_free(order);
-  return doubled == node->count
-             ? AD_OK
-             : ad_fail(AD_EINPUT, "%s:%zu: the key \"%s\" is there twice (first at line %zu)", reader->name,
-                       lines[doubled], keys[doubled], lines[before]);
+  return doubled == node->count ? AD_OK
+                                : ad_fail(AD_EINPUT, "%s:%zu: the key \"%s\" is there twice (first at line %zu)",
+                                          reader->name, lines[doubled], keys[doubled], lines[before]);
 }
 
 /* The entries of a mapping up to its end; *lines: of its keys, the caller's. */
@@ -265,10 +264,9 @@ static int read_stream(struct reader *reader, struct ad_yaml **tree) {
   if (root == NULL || (root->kind == AD_YAML_SCALAR && root->text[0] == '\0' && !root->quoted)) {
     return make_empty(tree);
   }
-  return root->kind == AD_YAML_MAPPING ? AD_OK
-         : root->kind == AD_YAML_SCALAR
-             ? fail_at(reader, root->line, "expected keys and values, found plain text")
-             : fail_at(reader, root->line, "expected keys and values, found a list");
+  return root->kind == AD_YAML_MAPPING  ? AD_OK
+         : root->kind == AD_YAML_SCALAR ? fail_at(reader, root->line, "expected keys and values, found plain text")
+                                        : fail_at(reader, root->line, "expected keys and values, found a list");
 }
 
 static int parse(struct ad_yaml **tree, const char *name, const char *text, size_t size) {

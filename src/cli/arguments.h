@@ -24,13 +24,14 @@ struct arguments {
   size_t least, most; /* positional arguments */
 };
 
-/* Parses argv; positional arguments are moved to the front of argv + 1, *count of them. *help is 1 where --help (-h, -?)
- * or --version (-V) was asked for: it has then been printed to standard output, and nothing else is to be done.
+/* Parses argv; positional arguments are moved to the front of argv + 1, *count of them. *help is 1 where --help (-h,
+ * -?) or --version (-V) was asked for: it has then been printed to standard output, and nothing else is to be done.
  * AD_ECONFIG: unknown option (with the one that is meant, or the key), missing value, too few or too many arguments.
  * AD_ENOMEM. */
 int arguments_parse(const struct arguments *arguments, int argc, char **argv, size_t *count, int *help);
 
-/* A whole number from `least` on as an option's text gives it; *value is untouched where the text is NULL. AD_ECONFIG. */
+/* A whole number from `least` on as an option's text gives it; *value is untouched where the text is NULL. AD_ECONFIG.
+ */
 int arguments_number(const char *option, const char *text, uint64_t least, uint64_t *value);
 
 /* AD_ECONFIG for a word that is no option, or lacks its value: the option that is meant, or the key. */

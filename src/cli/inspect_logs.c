@@ -30,7 +30,8 @@ int inspect_log(const char *path) {
     for (size_t i = 0; i < log.evaluation_count; i++) {
       const struct ad_evaluation_row *e = &log.evaluations[i];
       printf("%9" PRIu64 "  %-8s  %11s  %10.6f\n", e->step, ad_variant_name(e->model),
-             ad_score_print(&e->scores.task->scores[0], 6, ad_scores_first(&e->scores), value), ad_scores_loss(&e->scores));
+             ad_score_print(&e->scores.task->scores[0], 6, ad_scores_first(&e->scores), value),
+             ad_scores_loss(&e->scores));
     }
   }
   ad_run_log_destroy(&log);

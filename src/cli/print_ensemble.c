@@ -123,8 +123,8 @@ static int print_json(const struct ad_ensemble *e) {
   }
   AD_TRY(print_scoring_classes(&e->all, &e->session.descriptor, &classes));
   printf("],\"skipped\":%zu,\"mean_%s\":%.17g,\"%s\":{%s%s}", e->all.skipped, e->data.task->scores[0].name,
-         ad_ensemble_mean_score(e),
-         e->options->average ? "average" : "vote", ad_scores_print(&e->all.scores, text), classes.data);
+         ad_ensemble_mean_score(e), e->options->average ? "average" : "vote", ad_scores_print(&e->all.scores, text),
+         classes.data);
   ad_buffer_destroy(&classes);
   if (!e->options->average) {
     print_json_diversity(e);

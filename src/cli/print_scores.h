@@ -6,16 +6,17 @@
 
 #include "autodidact/base/buffer.h"
 #include "autodidact/data/descriptor.h"
-#include "autodidact/task/scores.h"
 #include "autodidact/run/ensemble.h"
+#include "autodidact/task/scores.h"
 
-/* Appends `,"classes":[..],"confusion":[..]`, nothing of tasks without classes: of each class name, precision, recall, F1 and support; the confusion
- * matrix without zeros as [label, prediction, count], classes by their numbers. AD_ENOMEM. */
+/* Appends `,"classes":[..],"confusion":[..]`, nothing of tasks without classes: of each class name, precision, recall,
+ * F1 and support; the confusion matrix without zeros as [label, prediction, count], classes by their numbers.
+ * AD_ENOMEM. */
 int print_scoring_classes(const struct ad_scoring *scoring, const struct ad_descriptor *descriptor,
                           struct ad_buffer *out);
 
-/* The scores and, of tasks with classes, the confusion matrix (rows: labels, columns: predictions) for people; with many classes the largest
- * confusions instead, in whose order scoring->confusion is left. */
+/* The scores and, of tasks with classes, the confusion matrix (rows: labels, columns: predictions) for people; with
+ * many classes the largest confusions instead, in whose order scoring->confusion is left. */
 void print_scoring(FILE *out, struct ad_scoring *scoring, const struct ad_descriptor *descriptor);
 
 /* What several runs come to: each alone, all together, how much they differ. AD_ECONFIG (json: a name that is not

@@ -95,7 +95,8 @@ static const char *check_numbers(const struct ad_dataset *d, size_t tokens, size
   for (size_t i = 0; i < d->count; i++) {
     const uint32_t *label = ad_dataset_label(d, i);
     if (d->offset[i + 1] < d->offset[i] || d->offset[i + 1] - d->offset[i] > d->longest || d->offset[i + 1] > tokens ||
-        d->first[i] > d->offset[i + 1] - d->offset[i] || (label[0] != AD_NO_LABEL && !d->task->is_label(classes, label))) {
+        d->first[i] > d->offset[i + 1] - d->offset[i] ||
+        (label[0] != AD_NO_LABEL && !d->task->is_label(classes, label))) {
       return "its offsets or labels are damaged";
     }
   }
@@ -215,8 +216,8 @@ static int write_parts(FILE *out, const char *path, const struct ad_cache *cache
   return whole ? AD_OK : ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(errno));
 }
 
-/* Gives a file that was written under `own` its name. Of processes that come here at once the first one wins, and all map
- * its file; `replace`: what has the name is of no use. */
+/* Gives a file that was written under `own` its name. Of processes that come here at once the first one wins, and all
+ * map its file; `replace`: what has the name is of no use. */
 static int place(const char *own, const char *path, int replace) {
   if (replace || (link(own, path) != 0 && errno != EEXIST)) {
     return ad_file_rename(own, path); /* also where a file system has no links */

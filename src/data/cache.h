@@ -4,8 +4,8 @@
  * A file FOLDER/KEY.tokens holds a header, the text of the key, and the arrays of struct ad_dataset as they lie in
  * memory. The key names all that the arrays depend on: the program, the bytes of the data and of the descriptor, split,
  * tokenizer and its options, limit, truncation, and which rows are taken; KEY is its digest. A file is written
- * under a name of its own and linked to KEY's, so that any number of processes may make it at once: the first one's stays,
- * and all map that. */
+ * under a name of its own and linked to KEY's, so that any number of processes may make it at once: the first one's
+ * stays, and all map that. */
 #ifndef AUTODIDACT_DATA_CACHE_H
 #define AUTODIDACT_DATA_CACHE_H
 

@@ -28,11 +28,11 @@ struct reading {
   size_t *positions; /* [rows_in_file] of all rows, where a split rule applies */
   uint32_t *order;   /* [rows_in_file] the rows shuffled */
   size_t rows_in_file;
-  size_t begin, end; /* this split in order */
+  size_t begin, end;            /* this split in order */
   struct ad_label_table labels; /* the source's */
   uint32_t *label;              /* [Q] of the row */
-  size_t *taken;     /* [C] examples of each class so far, with options->per_class */
-  int every;         /* options->every_row applies */
+  size_t *taken;                /* [C] examples of each class so far, with options->per_class */
+  int every;                    /* options->every_row applies */
   size_t unread_capacity;
   size_t id_capacity, offset_capacity, first_capacity, label_capacity;
 };
@@ -73,8 +73,8 @@ static int is_blank(struct reading *reading, struct ad_text_span text) {
     size++;
   }
   for (;;) {
-    const int status = ad_tokenizer_encode(reading->tokenizer, text.data, size, NULL, 0, 0, AD_TRUNCATE_HEAD,
-                                           &reading->encoding);
+    const int status =
+        ad_tokenizer_encode(reading->tokenizer, text.data, size, NULL, 0, 0, AD_TRUNCATE_HEAD, &reading->encoding);
     if (status < 0) {
       return fail_encoding(reading, status);
     }
@@ -145,10 +145,11 @@ static int check_empty(struct reading *reading, const struct ad_record *record) 
     return AD_OK;
   }
   if (reading->source.empty == AD_EMPTY_REFUSE) {
-    return ad_reader_fail(&reading->reader, reading->reader.begin,
-                          "an empty text%s: found nothing but white space, expected words; the descriptor's key \"empty\" "
-                          "(allow or skip) lets such rows pass",
-                          pair ? " of a pair" : "");
+    return ad_reader_fail(
+        &reading->reader, reading->reader.begin,
+        "an empty text%s: found nothing but white space, expected words; the descriptor's key \"empty\" "
+        "(allow or skip) lets such rows pass",
+        pair ? " of a pair" : "");
   }
   reading->dataset->empty++;
   return AD_OK;
@@ -386,11 +387,12 @@ static int find_file(const struct reading *reading, enum ad_split split, char **
     return ad_fail_memory(strlen(reading->source.file), "a path");
   }
   if (options->file == NULL && access(*path, F_OK) != 0 && errno == ENOENT) {
-    const int status = ad_fail(AD_EINPUT,
-                               "%s: there is no such file, expected the %s split of %s there (data.folder, for a finished run "
-                               "--folder); the data "
-                               "are to be had from %s",
-                               *path, ad_split_name(split), reading->descriptor->name, reading->descriptor->home);
+    const int status =
+        ad_fail(AD_EINPUT,
+                "%s: there is no such file, expected the %s split of %s there (data.folder, for a finished run "
+                "--folder); the data "
+                "are to be had from %s",
+                *path, ad_split_name(split), reading->descriptor->name, reading->descriptor->home);
     ad_free(*path);
     *path = NULL;
     return status;
@@ -450,8 +452,8 @@ int ad_dataset_digest(const struct ad_descriptor *descriptor, enum ad_split spli
 
 int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *descriptor, enum ad_split split,
                     const struct ad_read_options *options, struct ad_tokenizer *tokenizer) {
-  *dataset = (struct ad_dataset){.task = descriptor->task,
-                                 .words = ad_task_words(descriptor->task, descriptor->class_count)};
+  *dataset =
+      (struct ad_dataset){.task = descriptor->task, .words = ad_task_words(descriptor->task, descriptor->class_count)};
   struct reading reading = {.dataset = dataset,
                             .descriptor = descriptor,
                             .options = options,

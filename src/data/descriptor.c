@@ -100,9 +100,9 @@ static int check_classes(const struct ad_descriptor *descriptor, const struct ad
   ad_texts_order(classes, descriptor->class_count, order);
   const size_t doubled = ad_texts_doubled(classes, descriptor->class_count, order, &before);
   ad_free(order);
-  return doubled == descriptor->class_count ? AD_OK
-                                            : AD_FAIL_AT(descriptor->path, node->items[doubled],
-                                                         "classes: \"%s\" is there twice", classes[doubled]);
+  return doubled == descriptor->class_count
+             ? AD_OK
+             : AD_FAIL_AT(descriptor->path, node->items[doubled], "classes: \"%s\" is there twice", classes[doubled]);
 }
 
 static int parse_classes(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
@@ -128,9 +128,7 @@ static int parse_classes(struct ad_descriptor *descriptor, const struct ad_yaml 
 /* One of the registry; its first where there is no key. */
 static int parse_task(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
   const struct ad_yaml *node = ad_yaml_get(tree, "task");
-  descriptor->task = node == NULL                    ? ad_task_find(NULL)
-                     : node->kind == AD_YAML_SCALAR ? ad_task_find(node->text)
-                                                    : NULL;
+  descriptor->task = node == NULL ? ad_task_find(NULL) : node->kind == AD_YAML_SCALAR ? ad_task_find(node->text) : NULL;
   if (descriptor->task != NULL) {
     return AD_OK;
   }
@@ -259,8 +257,8 @@ static int parse_splits(struct ad_descriptor *descriptor, const struct ad_yaml *
 }
 
 static int parse_tree(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
-  static const char *const keys[] = {"title", "source", "licence", "folder",      "task",
-                                     "classes", "split", "splits", AD_LAYOUT_KEYS};
+  static const char *const keys[] = {"title",   "source", "licence", "folder",      "task",
+                                     "classes", "split",  "splits",  AD_LAYOUT_KEYS};
   AD_TRY(ad_layout_check_keys(descriptor->path, tree, "a descriptor", keys, sizeof keys / sizeof *keys));
   AD_TRY(parse_texts(descriptor, tree));
   AD_TRY(parse_task(descriptor, tree));

@@ -112,7 +112,7 @@ static int print_rows(const struct ad_descriptor *d, const struct ad_source *s, 
 
 static int print_label(const struct ad_descriptor *d, const struct ad_source *s, struct ad_buffer *out) {
   (void)d;
-  return !s->labelled ? ad_buffer_puts(out, "(nothing)")
+  return !s->labelled                                    ? ad_buffer_puts(out, "(nothing)")
          : s->label.name == NULL && s->label.number == 0 ? ad_buffer_puts(out, "the format's")
                                                          : print_column(&s->label, out);
 }

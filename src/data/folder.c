@@ -53,8 +53,8 @@ static int list_entry(struct ad_reader *reader, const char *folder, const char *
   if (path == NULL) {
     return ad_fail_memory(strlen(folder), "a path");
   }
-  const int status = deep && ad_is_folder(path) ? list_folder(reader, path, label, 0)
-                                                : add_file(reader->state, path, label);
+  const int status =
+      deep && ad_is_folder(path) ? list_folder(reader, path, label, 0) : add_file(reader->state, path, label);
   ad_free(path);
   return status;
 }

@@ -1,4 +1,5 @@
-/* Keys of a descriptor that change nothing: those that a format has no use for, and those that every split overrides. */
+/* Keys of a descriptor that change nothing: those that a format has no use for, and those that every split overrides.
+ */
 #include <string.h>
 
 #include "autodidact/base/buffer.h"
@@ -20,7 +21,8 @@ static const char *why_idle(const struct ad_source *source, const char *key) {
     return is_table(source) && !source->header ? NULL : "it matters in tables (tsv, csv) without header";
   }
   if (strcmp(key, "incomplete") == 0) {
-    return is_table(source) || source->format == AD_FORMAT_JSONL ? NULL : "only rows of tsv, csv and jsonl may lack columns";
+    return is_table(source) || source->format == AD_FORMAT_JSONL ? NULL
+                                                                 : "only rows of tsv, csv and jsonl may lack columns";
   }
   if (strcmp(key, "skip") == 0 && source->format == AD_FORMAT_FOLDER) {
     return "only the folders of label values are read";

@@ -49,8 +49,8 @@ static int take_columns(struct ad_reader *reader, const struct ad_columns *colum
   return 1;
 }
 
-/* The text of a label: of a string, of a whole number of any size, or of one that is written as 1.0, as pandas does where
- * a column has gaps. NULL: it is something else. */
+/* The text of a label: of a string, of a whole number of any size, or of one that is written as 1.0, as pandas does
+ * where a column has gaps. NULL: it is something else. */
 static const char *label_text(struct jsonl_state *state, const json_t *value) {
   static const double EXACT = 0x1p53; /* from here on a double has no ones */
   const double real = json_real_value(value);
@@ -76,12 +76,13 @@ static int take_label(struct ad_reader *reader, struct ad_text_span *label) {
   const char *text = label_text(state, value);
   if (text == NULL) {
     char shown[100];
-    return ad_reader_fail_label(
-        reader, ad_json_show(value, shown, sizeof shown),
-        json_is_array(value) ? " (a string or a whole number: one label a text, as several are not supported)"
-                             : " (a string or a whole number)");
+    return ad_reader_fail_label(reader, ad_json_show(value, shown, sizeof shown),
+                                json_is_array(value)
+                                    ? " (a string or a whole number: one label a text, as several are not supported)"
+                                    : " (a string or a whole number)");
   }
-  *label = (struct ad_text_span){.data = text, .size = json_is_string(value) ? json_string_length(value) : strlen(text)};
+  *label =
+      (struct ad_text_span){.data = text, .size = json_is_string(value) ? json_string_length(value) : strlen(text)};
   return AD_OK;
 }
 

@@ -182,10 +182,10 @@ static int add_label(const struct ad_descriptor *descriptor, const char *value, 
                            ? count
                            : ad_texts_find((const char *const *)descriptor->classes, count, order, name->text);
   label->class_id = (uint32_t)found;
-  return found < count ? AD_OK
-                       : AD_FAIL_AT(descriptor->path, name,
-                                    "labels: \"%s\" stands for \"%s\", which is not among the classes", value,
-                                    name->kind == AD_YAML_SCALAR ? name->text : "a list or mapping");
+  return found < count
+             ? AD_OK
+             : AD_FAIL_AT(descriptor->path, name, "labels: \"%s\" stands for \"%s\", which is not among the classes",
+                          value, name->kind == AD_YAML_SCALAR ? name->text : "a list or mapping");
 }
 
 /* order [class_count] is work memory. */

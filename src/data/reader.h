@@ -77,7 +77,8 @@ int ad_reader_digest(struct ad_reader *reader, uint64_t *digest);
 int ad_reader_fail(const struct ad_reader *reader, size_t offset, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* ad_fail(AD_EINPUT) of a label, as a message shows it ("\"x\"", "true"), with those that are known and `note` behind them.
+/* ad_fail(AD_EINPUT) of a label, as a message shows it ("\"x\"", "true"), with those that are known and `note` behind
+ * them.
  */
 int ad_reader_fail_label(const struct ad_reader *reader, const char *shown, const char *note);
 

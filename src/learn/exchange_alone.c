@@ -56,7 +56,7 @@ static int wait(void *context) {
 }
 
 void ad__exchange_alone_init(struct exchange_alone *alone, const struct ad_params *params,
-                         const struct ad_kernels *kernels) {
+                             const struct ad_kernels *kernels) {
   *alone = (struct exchange_alone){.params = params, .kernels = kernels};
   alone->table = (struct ad_exchange){.context = alone,
                                       .size = 1,

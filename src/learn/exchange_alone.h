@@ -14,6 +14,6 @@ struct exchange_alone {
 
 /* Fills in *alone, whose table refers to it: it must not move. params must outlive it. */
 void ad__exchange_alone_init(struct exchange_alone *alone, const struct ad_params *params,
-                         const struct ad_kernels *kernels);
+                             const struct ad_kernels *kernels);
 
 #endif

@@ -17,14 +17,14 @@ struct ad_observer {
   const struct ad_kernels *kernels;
   struct ad_observer_settings settings;
   const struct ad_weights *teacher; /* or NULL */
-  uint64_t *sums;              /* [buckets] the sketch, then [AD_NORMS,N,WORDS] accumulators */
-  double *norm;                /* [AD_NORMS,N] */
-  int64_t *sketch;             /* [buckets] */
-  uint32_t *words;             /* random words of the shard's groups, bucket by bucket */
-  size_t *word_begin;          /* [buckets of the model] where each one's begin */
+  uint64_t *sums;                   /* [buckets] the sketch, then [AD_NORMS,N,WORDS] accumulators */
+  double *norm;                     /* [AD_NORMS,N] */
+  int64_t *sketch;                  /* [buckets] */
+  uint32_t *words;                  /* random words of the shard's groups, bucket by bucket */
+  size_t *word_begin;               /* [buckets of the model] where each one's begin */
   struct ad_watch watch;
-  size_t tensor;               /* of the last piece */
-  int measured[AD_NORMS];      /* or to be, since `begin`: not a question of this shard */
+  size_t tensor;          /* of the last piece */
+  int measured[AD_NORMS]; /* or to be, since `begin`: not a question of this shard */
 };
 
 static size_t norm_words(const struct ad_params *params, const struct ad_observer_settings *settings) {
@@ -125,8 +125,7 @@ size_t ad_observer_size(const struct ad_observer *observer) {
   const struct ad_params *params = observer->shard->params;
   const struct ad_observer_settings *settings = &observer->settings;
   const size_t groups = settings->buckets > 0 ? observer->shard->count / AD_SKETCH_GROUP : 0;
-  return (norm_words(params, settings) + 2 * settings->buckets + AD_NORMS * params->tensor_count) *
-             sizeof(uint64_t) +
+  return (norm_words(params, settings) + 2 * settings->buckets + AD_NORMS * params->tensor_count) * sizeof(uint64_t) +
          groups * sizeof(uint32_t);
 }
 

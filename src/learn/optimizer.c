@@ -86,8 +86,8 @@ struct stretch {
   struct ad_adamw arithmetic;
   const float *gradient; /* moves on */
   const struct ad_weights *theta;
-  size_t slot;           /* next touched row */
-  size_t digested;       /* flat offset: blocks up to it are in the digest */
+  size_t slot;     /* next touched row */
+  size_t digested; /* flat offset: blocks up to it are in the digest */
   uint64_t digest;
 };
 
@@ -147,7 +147,8 @@ static int update_plain(struct stretch *s, size_t flat, size_t local, size_t len
 }
 
 /* Whole rows of the row table, a piece. Adam's step is 0 / (0 + eps) on an idle row: nothing, if eps is not 0 too. Only
- * pieces without any other row go without their moments: one row here, one there, and memory is slower than with all. */
+ * pieces without any other row go without their moments: one row here, one there, and memory is slower than with all.
+ */
 static int update_rows(struct stretch *s, size_t flat, size_t local, size_t length) {
   struct ad_optimizer *o = s->optimizer;
   const struct ad_row_table *table = &o->shard->params->table;

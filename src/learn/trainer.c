@@ -89,8 +89,8 @@ static int create_parts(struct ad_trainer *t) {
   t->total = s->steps > 0 ? s->steps : s->epochs * t->order.steps;
   AD_TRY(ad__trainer_find_room(t, (size_t)alignment, &t->room));
   t->bytes = ad_encoder_bytes(t->math, t->params, t->room.rows, t->room.examples, t->room.lanes, 1);
-  AD_TRY(ad_packer_create(&t->packer, &t->params->form, t->room.rows, t->room.examples, t->room.lanes,
-                          (size_t)alignment));
+  AD_TRY(
+      ad_packer_create(&t->packer, &t->params->form, t->room.rows, t->room.examples, t->room.lanes, (size_t)alignment));
   t->packer.copies = t->copies;
   AD_TRY(ad_rows_create(&t->rows, t->params->table.rows));
   AD_TRY(ad__trainer_make_room(t));

@@ -18,8 +18,8 @@ static size_t blocks_in(const struct ad_trainer *t, uint32_t bucket) {
   return ad_compact_blocks(t->params, bucket, &t->rows, ad_compact_count(t->params, bucket, &t->rows));
 }
 
-/* The numbers of a lane that are shared: its sum of losses and, where there is a teacher, of distances, and where one is
- * watched the squares of its gradient. */
+/* The numbers of a lane that are shared: its sum of losses and, where there is a teacher, of distances, and where one
+ * is watched the squares of its gradient. */
 static double *number_of(struct ad_trainer *t, size_t lane, size_t i) {
   double *const numbers[] = {t->lane_loss, t->weight > 0.0 ? t->lane_distance : t->lane_squares, t->lane_squares};
   return &numbers[i][lane];
@@ -62,8 +62,8 @@ static int share(struct ad_trainer *t, double *squares) {
   return AD_OK;
 }
 
-/* The gradient of the watched lane as that of a part of the batch: its n of B examples have the share h of the gradient,
- * hence the mean gradient B / n h. */
+/* The gradient of the watched lane as that of a part of the batch: its n of B examples have the share h of the
+ * gradient, hence the mean gradient B / n h. */
 static void measure_part(const struct ad_trainer *t, struct ad_step *step) {
   const double n = (double)(t->lane_begin[t->part + 1] - t->lane_begin[t->part]);
   step->part_norm = (double)t->count / n * sqrt(t->lane_squares[t->part]);

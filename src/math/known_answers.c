@@ -1,5 +1,5 @@
-/* Whether functions and products of this process are those of docs/arithmetic.md: a library of another version, a compiler's
- * mistake or an emulator would else change bits in silence. */
+/* Whether functions and products of this process are those of docs/arithmetic.md: a library of another version, a
+ * compiler's mistake or an emulator would else change bits in silence. */
 #include <math.h>
 #include <string.h>
 

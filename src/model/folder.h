@@ -22,8 +22,8 @@ int ad_folder_read_config(const char *folder, struct ad_folder_config *out);
 /* The JSON of a config.json for ad_model_save; NULL when out of memory. */
 json_t *ad_folder_make_config(const struct ad_model_config *config, const char *const *class_names, size_t pad_id);
 
-/* --- For an architecture's part of config.json: `path` is the file's, `root` what it holds. AD_EINPUT naming file, key, what
- * was found and what was expected --- */
+/* --- For an architecture's part of config.json: `path` is the file's, `root` what it holds. AD_EINPUT naming file,
+ * key, what was found and what was expected --- */
 
 /* A failure: what the key has is wrong. */
 int ad__config_wrong(const char *path, const json_t *root, const char *key, const char *expected);

@@ -24,7 +24,7 @@ struct ad_model {
   struct ad_model_options options;
   struct ad_folder_config found; /* what config.json says */
   const struct ad_architecture *architecture;
-  struct ad_safetensors *files;  /* [file_count] */
+  struct ad_safetensors *files; /* [file_count] */
   size_t file_count, file_capacity;
   struct entry *entries; /* [entry_count] sorted by name */
   size_t entry_count, entry_capacity;
@@ -195,7 +195,8 @@ static int head_fits(const struct ad_model *model, char *note, size_t size) {
     char weight_shape[60], bias_shape[60];
     snprintf(note, size, "%s is %s and %s %s, expected [%zu, %u] and [%zu]", a->classifier[0],
              ad_shape_text(weight->tensor->shape, weight->tensor->dimensions, weight_shape, sizeof weight_shape),
-             a->classifier[1], ad_shape_text(bias->tensor->shape, bias->tensor->dimensions, bias_shape, sizeof bias_shape),
+             a->classifier[1],
+             ad_shape_text(bias->tensor->shape, bias->tensor->dimensions, bias_shape, sizeof bias_shape),
              classes < 2 ? 2 : classes, found->config.hidden, classes < 2 ? 2 : classes);
     return 0;
   }
@@ -406,13 +407,15 @@ static int list_ignored(struct ad_model *model) {
 static int check_inputs(const struct ad_model *model) {
   const struct ad_model_config *found = &model->found.config;
   if (model->options.vocab > found->vocab) {
-    return ad_fail(AD_EINPUT,
-                   "%s/config.json: vocab_size is %u, but the tokenizer has %zu entries, expected no more than that: the "
-                   "model has no rows for the last %zu",
-                   model->folder, found->vocab, model->options.vocab, model->options.vocab - found->vocab);
+    return ad_fail(
+        AD_EINPUT,
+        "%s/config.json: vocab_size is %u, but the tokenizer has %zu entries, expected no more than that: the "
+        "model has no rows for the last %zu",
+        model->folder, found->vocab, model->options.vocab, model->options.vocab - found->vocab);
   }
   if (model->options.types > found->types) {
-    return ad_fail(AD_EINPUT, "%s/config.json: type_vocab_size is %u, expected %u for pairs of texts: the model cannot "
+    return ad_fail(AD_EINPUT,
+                   "%s/config.json: type_vocab_size is %u, expected %u for pairs of texts: the model cannot "
                    "tell the second text from the first",
                    model->folder, found->types, model->options.types);
   }

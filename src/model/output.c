@@ -92,8 +92,8 @@ static int check_free(const char *path, const char *const *names, size_t count) 
   return status;
 }
 
-/* Removes the files of these names and the folder; what else is there stays, and the folder with it. A link in its place
- * goes, and what it leads to stays. */
+/* Removes the files of these names and the folder; what else is there stays, and the folder with it. A link in its
+ * place goes, and what it leads to stays. */
 static void remove_files(const char *folder, const char *const *names, size_t count) {
   char name[256];
   const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -135,8 +135,8 @@ int ad_output_folder_begin(struct ad_output_folder *output, const char *path, in
   return status;
 }
 
-/* Exchanges two folders. For a moment there may be no `path`, where a file system cannot do that at once; both are whole.
- * 0 or -1. */
+/* Exchanges two folders. For a moment there may be no `path`, where a file system cannot do that at once; both are
+ * whole. 0 or -1. */
 static int exchange(const char *temporary, const char *path) {
   if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_EXCHANGE) == 0) {
     return 0;

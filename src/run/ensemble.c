@@ -49,8 +49,7 @@ static int evaluate_loaded(struct ad_ensemble *e, const struct ad_session *run, 
     status = ad_evaluation_run(&evaluation, run, &e->data, 0, e->data.count);
   }
   if (status == AD_OK) {
-    status =
-        ad_scoring_create(&e->own[k], ad_dataset_labels(&e->data), run->params.config.classes, evaluation.logits);
+    status = ad_scoring_create(&e->own[k], ad_dataset_labels(&e->data), run->params.config.classes, evaluation.logits);
   }
   if (status == AD_OK && !e->options->average) {
     status = ad_vote_add(&e->vote, evaluation.logits);

@@ -229,8 +229,8 @@ static void say(const struct runner *r, size_t cell, const struct ad_trial_outco
   }
   if (o->status == AD_OK) {
     ad_log(AD_LOG_INFO, "%zu of %zu finished: %s: %s.%s %.5g (%.1f s)%s", done, s->count, label,
-           ad_study_source_name(s->source), s->score->name, ad_cells_result(&r->cells, cell),
-           o->seconds, ad_cells_is_failed_run(&r->cells, cell) ? ", a failed run" : "");
+           ad_study_source_name(s->source), s->score->name, ad_cells_result(&r->cells, cell), o->seconds,
+           ad_cells_is_failed_run(&r->cells, cell) ? ", a failed run" : "");
   } else if (o->status == AD_ESTOPPED) {
     ad_log(AD_LOG_INFO, "%s: %s", label, r->cells.records[cell].message);
   } else {

@@ -42,7 +42,7 @@ static void unbiased_weights(size_t N, size_t n, double *weight) {
 /* The smallest value that the best of n does not exceed with probability p. */
 static double plug_in_quantile(size_t N, const double *sorted, double n, double p) {
   const double place = ceil(pow(p, 1 / n) * (double)N - 1e-9);
-  return sorted[place < 1 ? 0 : place > (double)N ? N - 1 : (size_t)place - 1];
+  return sorted[place<1 ? 0 : place>(double) N ? N - 1 : (size_t)place - 1];
 }
 
 /* Standard error by leaving out each run: its value from the weights of N - 1 runs and running sums. */

@@ -1,7 +1,7 @@
 /* The schema of a checkpoint: making and writing one. checkpoint_read.c reads.
  *
- * HDF5 never writes to the disk: what it keeps, all but the values, is made in memory, where it cannot fail halfway, and
- * written with everything else by plain writes, each of which is looked at. */
+ * HDF5 never writes to the disk: what it keeps, all but the values, is made in memory, where it cannot fail halfway,
+ * and written with everything else by plain writes, each of which is looked at. */
 #include "autodidact/store/checkpoint.h"
 
 #include <errno.h>
@@ -59,8 +59,8 @@ static int make_flat(struct ad_checkpoint *c, hid_t group, size_t v) {
   const hsize_t ring[2] = {vector->filled, c->P}, plain[1] = {c->P};
   const int rank = ad__checkpoint_rank(vector);
   const hid_t space = H5Screate_simple(rank, rank == 2 ? ring : plain, NULL), how = H5Pcreate(H5P_DATASET_CREATE);
-  const int ready = how >= 0 && H5Pset_fill_time(how, H5D_FILL_TIME_NEVER) >= 0 &&
-                    H5Pset_alloc_time(how, H5D_ALLOC_TIME_EARLY) >= 0;
+  const int ready =
+      how >= 0 && H5Pset_fill_time(how, H5D_FILL_TIME_NEVER) >= 0 && H5Pset_alloc_time(how, H5D_ALLOC_TIME_EARLY) >= 0;
   c->flat[v] = ready ? H5Dcreate2(group, vector->name, type_of(vector), space, H5P_DEFAULT, how, H5P_DEFAULT) : -1;
   ad__hdf5_done(how);
   ad__hdf5_done(space);
@@ -149,9 +149,9 @@ static int open_output(struct ad_checkpoint **checkpoint, const char *path, cons
   return c->out < 0 ? ad_fail(AD_EIO, "%s: could not be made: %s", path, strerror(errno)) : AD_OK;
 }
 
-/* An empty HDF5 file in memory of which only the pages that are written take room, so not those of the values. The driver
- * stdio, as sec2 asks for the path that a link leads to, and memory has none. Virtual datasets need the format of HDF5
- * 1.10. */
+/* An empty HDF5 file in memory of which only the pages that are written take room, so not those of the values. The
+ * driver stdio, as sec2 asks for the path that a link leads to, and memory has none. Virtual datasets need the format
+ * of HDF5 1.10. */
 static int open_image(struct ad_checkpoint *c) {
   char path[64];
   c->fd = memfd_create("checkpoint", MFD_CLOEXEC);
@@ -179,9 +179,10 @@ int ad_checkpoint_create(struct ad_checkpoint **checkpoint, const char *path, co
     return ad_fail_memory(strlen(state) + 1, "the state of a checkpoint");
   }
   AD_TRY(open_image(c));
-  if (ad__hdf5_put_number(c->file, "format", CHECKPOINT_FORMAT) != 0 || ad__hdf5_put_number(c->file, "step", step) != 0 ||
-      put_text(c->file, "state", state) != 0 ||
-      ad__hdf5_put_number(c->file, "state_xxh3", ad_digest(state, strlen(state))) != 0 || make_vectors(c, params) != 0) {
+  if (ad__hdf5_put_number(c->file, "format", CHECKPOINT_FORMAT) != 0 ||
+      ad__hdf5_put_number(c->file, "step", step) != 0 || put_text(c->file, "state", state) != 0 ||
+      ad__hdf5_put_number(c->file, "state_xxh3", ad_digest(state, strlen(state))) != 0 ||
+      make_vectors(c, params) != 0) {
     return ad__hdf5_fail(AD_EIO, c->path, "HDF5's part of it could not be made");
   }
   return AD_OK;

@@ -160,9 +160,8 @@ static int compare_sums(const struct ad_checkpoint *c, const struct ad_params *p
       while (t + 1 < params->tensor_count && params->tensors[t + 1].offset <= at + i) {
         t++;
       }
-      return ad_fail(AD_EINPUT,
-                     "%s: the window's sum is %" PRId64 " at element %zu of %s, its ring gives %" PRId64, c->path,
-                     sums[i], at + i - params->tensors[t].offset, params->tensors[t].name, sums[length + i]);
+      return ad_fail(AD_EINPUT, "%s: the window's sum is %" PRId64 " at element %zu of %s, its ring gives %" PRId64,
+                     c->path, sums[i], at + i - params->tensors[t].offset, params->tensors[t].name, sums[length + i]);
     }
   }
   return AD_OK;
@@ -177,7 +176,8 @@ static int check_window(const struct ad_checkpoint *c, const struct ad_params *p
   int64_t *sums = ad_malloc(2 * PIECE, sizeof *sums);
   int status = values == NULL || sums == NULL ? ad_fail_memory(PIECE * 20, "a piece of the window") : AD_OK;
   for (size_t at = ad_params_frozen(params); status == AD_OK && at < c->P; at += PIECE) {
-    status = compare_sums(c, params, (size_t)sum, (size_t)ring, at, c->P - at < PIECE ? c->P - at : PIECE, values, sums);
+    status =
+        compare_sums(c, params, (size_t)sum, (size_t)ring, at, c->P - at < PIECE ? c->P - at : PIECE, values, sums);
   }
   ad_free(values);
   ad_free(sums);

@@ -1,6 +1,6 @@
-/* The index behind a checkpoint's HDF5 part: what is needed to read the values, under digests of its own. HDF5 crashes on
- * damaged files, and to look at one in a child process first is slow where a process holds much and forbidden with some
- * networks below MPI; training reads by this and never opens a checkpoint with HDF5. */
+/* The index behind a checkpoint's HDF5 part: what is needed to read the values, under digests of its own. HDF5 crashes
+ * on damaged files, and to look at one in a child process first is slow where a process holds much and forbidden with
+ * some networks below MPI; training reads by this and never opens a checkpoint with HDF5. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +33,8 @@ static uint64_t footer_digest(const struct footer *f, const void *index) {
 }
 
 int ad__checkpoint_pack(const struct ad_checkpoint *c, struct ad_buffer *index) {
-  struct header h = {.format = CHECKPOINT_FORMAT, .P = c->P, .step = c->step, .count = c->count, .state_bytes = strlen(c->state)};
+  struct header h = {
+      .format = CHECKPOINT_FORMAT, .P = c->P, .step = c->step, .count = c->count, .state_bytes = strlen(c->state)};
   for (size_t v = 0; v < c->count; v++) {
     size_t which = 0;
     while (strcmp(ad__checkpoint_known[which].name, c->vectors[v].name) != 0) {
@@ -64,7 +65,8 @@ static int unpack_vectors(struct ad_checkpoint *c, const struct header *h, const
   size_t end = 0;
   for (size_t v = 0; v < h->count; v++) {
     if (v >= AD_STATE_VECTORS || h->vectors[v].which >= CHECKPOINT_KNOWN ||
-        ad__checkpoint_add(c, h->vectors[v].which, h->P, h->vectors[v].rows, h->vectors[v].slots, h->vectors[v].at) != 0 ||
+        ad__checkpoint_add(c, h->vectors[v].which, h->P, h->vectors[v].rows, h->vectors[v].slots, h->vectors[v].at) !=
+            0 ||
         (c->vectors[v].filled > 0 && c->stored[v].at < end)) {
       return ad__checkpoint_damaged(c, "the vectors of its index");
     }
@@ -107,8 +109,8 @@ static int unpack(struct ad_checkpoint *c, const struct ad_buffer *index) {
   return c->state == NULL ? ad_fail_memory(h.state_bytes, "the state of a checkpoint") : AD_OK;
 }
 
-/* The digest of the bytes [0, end) of the file that are in no vector, read in pieces. Of one that is made they are HDF5's
- * part in memory, and are written where they belong. */
+/* The digest of the bytes [0, end) of the file that are in no vector, read in pieces. Of one that is made they are
+ * HDF5's part in memory, and are written where they belong. */
 static int digest_rest(const struct ad_checkpoint *c, size_t end, uint64_t *digest) {
   enum { PIECE = 1 << 16 };
   char *piece = ad_malloc(PIECE, 1);
@@ -158,12 +160,14 @@ static int read_index(struct ad_checkpoint *c, struct ad_buffer *index) {
     return ad__checkpoint_damaged(c, "it is too short");
   }
   AD_TRY(ad__checkpoint_pread(c, c->size - sizeof f, sizeof f, &f));
-  if (memcmp(f.magic, magic, sizeof magic) != 0 || f.index_bytes > c->size - sizeof f || f.index_bytes > CHECKPOINT_MOST_INDEX) {
+  if (memcmp(f.magic, magic, sizeof magic) != 0 || f.index_bytes > c->size - sizeof f ||
+      f.index_bytes > CHECKPOINT_MOST_INDEX) {
     return ad__checkpoint_damaged(c, "it does not end with an index");
   }
   const size_t size = (size_t)f.index_bytes, end = c->size - sizeof f - size;
   char *bytes = ad_malloc(size, 1);
-  int status = bytes == NULL ? ad_fail_memory(size, "the index of a checkpoint") : ad__checkpoint_pread(c, end, size, bytes);
+  int status =
+      bytes == NULL ? ad_fail_memory(size, "the index of a checkpoint") : ad__checkpoint_pread(c, end, size, bytes);
   if (status == AD_OK && footer_digest(&f, bytes) != f.digest) {
     status = ad__checkpoint_damaged(c, "its index does not match its digest");
   }
@@ -173,7 +177,8 @@ static int read_index(struct ad_checkpoint *c, struct ad_buffer *index) {
   c->size = end;
   AD_TRY(unpack(c, index));
   AD_TRY(digest_rest(c, end, &rest));
-  return rest == f.rest ? AD_OK : ad_fail(AD_EINPUT, "%s: damaged: what HDF5 keeps of it does not match its digest", c->path);
+  return rest == f.rest ? AD_OK
+                        : ad_fail(AD_EINPUT, "%s: damaged: what HDF5 keeps of it does not match its digest", c->path);
 }
 
 int ad_checkpoint_index(const char *path, struct ad_buffer *index) {

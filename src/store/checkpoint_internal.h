@@ -43,8 +43,8 @@ int ad__checkpoint_add(struct ad_checkpoint *c, size_t which, uint64_t P, uint64
 /* The index of it (checkpoint_index.c), whose vectors, digests and state are known. AD_ENOMEM. */
 int ad__checkpoint_pack(const struct ad_checkpoint *c, struct ad_buffer *index);
 
-/* Copies HDF5's part [c->size] of one that is made, but for the values, to c->out, and the index behind it. *size: bytes
- * of the whole file. AD_EIO, AD_ENOMEM. */
+/* Copies HDF5's part [c->size] of one that is made, but for the values, to c->out, and the index behind it. *size:
+ * bytes of the whole file. AD_EIO, AD_ENOMEM. */
 int ad__checkpoint_seal(struct ad_checkpoint *c, size_t *size);
 
 /* Writes bytes of the file. AD_EIO. */

@@ -84,8 +84,8 @@ static int read_digests(struct ad_checkpoint *c, size_t v) {
  * straight to where they belong. */
 static int is_plain(hid_t set, hid_t memory_type, hsize_t bytes) {
   const hid_t how = H5Dget_create_plist(set), type = H5Dget_type(set);
-  const int fits = H5Pget_layout(how) == H5D_CONTIGUOUS && H5Tequal(type, memory_type) > 0 && H5Dget_storage_size(set) == bytes &&
-                   (bytes == 0 || H5Dget_offset(set) != HADDR_UNDEF);
+  const int fits = H5Pget_layout(how) == H5D_CONTIGUOUS && H5Tequal(type, memory_type) > 0 &&
+                   H5Dget_storage_size(set) == bytes && (bytes == 0 || H5Dget_offset(set) != HADDR_UNDEF);
   ad__hdf5_done(type);
   ad__hdf5_done(how);
   return fits;
@@ -118,7 +118,8 @@ static int open_vector(struct ad_checkpoint *c, size_t which) {
 
 static int open_all(struct ad_checkpoint *c) {
   uint64_t format, complete, digest;
-  if (ad__hdf5_get_numbers(c->file, "format", 1, &format) != 0 || ad__hdf5_get_numbers(c->file, "step", 1, &c->step) != 0) {
+  if (ad__hdf5_get_numbers(c->file, "format", 1, &format) != 0 ||
+      ad__hdf5_get_numbers(c->file, "step", 1, &c->step) != 0) {
     return ad__checkpoint_damaged(c, "it has no format");
   }
   if (format != CHECKPOINT_FORMAT) {

@@ -41,8 +41,9 @@ int ad__differences_add(struct ad_differences *differences, struct slice name, s
   }
   differences->items = items;
   struct ad_difference *item = &differences->items[differences->count++];
-  *item = (struct ad_difference){.name = ad_strndup(name.data, name.size),
-                                 .text = {a.data == NULL ? NULL : ad_strndup(a.data, a.size), b.data == NULL ? NULL : ad_strndup(b.data, b.size)}};
+  *item = (struct ad_difference){
+      .name = ad_strndup(name.data, name.size),
+      .text = {a.data == NULL ? NULL : ad_strndup(a.data, a.size), b.data == NULL ? NULL : ad_strndup(b.data, b.size)}};
   if (item->name == NULL || (a.data != NULL && item->text[0] == NULL) || (b.data != NULL && item->text[1] == NULL)) {
     return ad_fail_memory(name.size + a.size + b.size + 3, "a difference");
   }
@@ -79,14 +80,15 @@ static int read_config(const char *folder, struct ad_buffer *text, int *native) 
 static int compare_config_texts(char *a, char *b, struct ad_input_comparison *out) {
   char *save[2], *section = a, key[128];
   char *line_a = strtok_r(a, "\n", &save[0]), *line_b = strtok_r(b, "\n", &save[1]);
-  for (; line_a != NULL && line_b != NULL; line_a = strtok_r(NULL, "\n", &save[0]), line_b = strtok_r(NULL, "\n", &save[1])) {
+  for (; line_a != NULL && line_b != NULL;
+       line_a = strtok_r(NULL, "\n", &save[0]), line_b = strtok_r(NULL, "\n", &save[1])) {
     if (line_a[0] != ' ') {
       section = line_a;
     } else if (strcmp(line_a, line_b) != 0) {
       const size_t width = strcspn(line_a, ":");
       snprintf(key, sizeof key, "%.*s.%.*s", (int)strcspn(section, ":"), section, (int)width - 2, line_a + 2);
       AD_TRY(ad__differences_add(ad_config_keeps_bits(key) ? &out->harmless : &out->reasons, slice_of(key),
-                             slice_of(line_a + width + 2), slice_of(line_b + width + 2)));
+                                 slice_of(line_a + width + 2), slice_of(line_b + width + 2)));
     }
   }
   return AD_OK;
@@ -173,7 +175,9 @@ static int compare_provenance(const char *const folders[2], struct ad_input_comp
 
 static int compare_model_file(const char *const folders[2], const char *name, struct ad_input_comparison *out) {
   char *paths[2] = {ad_path_join(folders[0], name), ad_path_join(folders[1], name)};
-  int status = paths[0] == NULL || paths[1] == NULL ? ad_fail_memory(strlen(folders[0]) + strlen(folders[1]) + 64, "a path") : AD_OK;
+  int status = paths[0] == NULL || paths[1] == NULL
+                   ? ad_fail_memory(strlen(folders[0]) + strlen(folders[1]) + 64, "a path")
+                   : AD_OK;
   if (status == AD_OK && ad_is_file(paths[0]) && ad_is_file(paths[1])) {
     uint64_t digests[2];
     for (size_t i = 0; status == AD_OK && i < 2; i++) {
@@ -181,7 +185,8 @@ static int compare_model_file(const char *const folders[2], const char *name, st
     }
     if (status == AD_OK && digests[0] != digests[1]) {
       char a[17], b[17];
-      status = ad__differences_add(&out->reasons, slice_of(name), slice_of(ad_digest_text(digests[0], a)), slice_of(ad_digest_text(digests[1], b)));
+      status = ad__differences_add(&out->reasons, slice_of(name), slice_of(ad_digest_text(digests[0], a)),
+                                   slice_of(ad_digest_text(digests[1], b)));
     }
   }
   ad_free(paths[0]);

@@ -25,7 +25,8 @@ struct reader {
 static int reader_open(struct reader *reader, const char *path) {
   *reader = (struct reader){.path = path};
   if (!ad_is_file(path)) {
-    return ad_fail(AD_EINPUT, "%s: expected the log of a run, found %s", path, ad_is_folder(path) ? "a folder" : "nothing");
+    return ad_fail(AD_EINPUT, "%s: expected the log of a run, found %s", path,
+                   ad_is_folder(path) ? "a folder" : "nothing");
   }
   reader->row = ad_malloc(ROW_BYTES, 1);
   if (reader->row == NULL) {
@@ -51,7 +52,8 @@ static int reader_next(struct reader *reader, enum row_state *state) {
       return ad_fail(AD_EINPUT, "%s:%" PRIu64 ": found a NUL byte, expected a JSON object", reader->path, reader->line);
     }
     if (reader->size == ROW_BYTES) {
-      return ad_fail(AD_EINPUT, "%s:%" PRIu64 ": found a row of more than %d bytes: not the log of a run", reader->path, reader->line, ROW_BYTES);
+      return ad_fail(AD_EINPUT, "%s:%" PRIu64 ": found a row of more than %d bytes: not the log of a run", reader->path,
+                     reader->line, ROW_BYTES);
     }
     reader->row[reader->size++] = (char)byte;
   }

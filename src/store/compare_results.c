@@ -11,7 +11,8 @@
 enum { BLOCK = 4096 }; /* values converted at a time: an embedding table is not copied whole */
 
 static int has_same_form(const struct ad_safetensor *a, const struct ad_safetensor *b) {
-  return a->dtype == b->dtype && a->dimensions == b->dimensions && memcmp(a->shape, b->shape, a->dimensions * sizeof *a->shape) == 0;
+  return a->dtype == b->dtype && a->dimensions == b->dimensions &&
+         memcmp(a->shape, b->shape, a->dimensions * sizeof *a->shape) == 0;
 }
 
 static int is_equal(const struct ad_safetensor *a, const struct ad_safetensor *b) {
@@ -24,7 +25,8 @@ static int is_float(enum ad_dtype dtype) {
 
 static void describe(const struct ad_safetensor *tensor, char *text, size_t size) {
   char shape[160];
-  snprintf(text, size, "%s %s", ad_dtype_name(tensor->dtype), ad_shape_text(tensor->shape, tensor->dimensions, shape, sizeof shape));
+  snprintf(text, size, "%s %s", ad_dtype_name(tensor->dtype),
+           ad_shape_text(tensor->shape, tensor->dimensions, shape, sizeof shape));
 }
 
 /* `count` values from `first` on, as a tensor. */
@@ -37,8 +39,8 @@ static struct ad_safetensor part(const struct ad_safetensor *tensor, size_t firs
   return result;
 }
 
-static int compare_values(const struct ad_safetensors files[2], const struct ad_safetensor *a, const struct ad_safetensor *b,
-                          struct ad_result_comparison *out) {
+static int compare_values(const struct ad_safetensors files[2], const struct ad_safetensor *a,
+                          const struct ad_safetensor *b, struct ad_result_comparison *out) {
   float x[BLOCK], y[BLOCK];
   const size_t width = ad_dtype_bytes(a->dtype);
   out->values = a->count;
@@ -61,14 +63,16 @@ static int compare_values(const struct ad_safetensors files[2], const struct ad_
         out->not_finite++;
         continue;
       }
-      out->largest = fmax(out->largest, fabs((double)x[i] - (double)y[i])); /* fmax passes over the NaN it starts from */
+      out->largest =
+          fmax(out->largest, fabs((double)x[i] - (double)y[i])); /* fmax passes over the NaN it starts from */
     }
   }
   return AD_OK;
 }
 
 /* Counts a tensor that differs; the first is looked at. a or b is NULL where its file does not have it. */
-static int add(const struct ad_safetensors files[2], const struct ad_safetensor *a, const struct ad_safetensor *b, struct ad_result_comparison *out) {
+static int add(const struct ad_safetensors files[2], const struct ad_safetensor *a, const struct ad_safetensor *b,
+               struct ad_result_comparison *out) {
   if (out->differing++ > 0) {
     return AD_OK;
   }

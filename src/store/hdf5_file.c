@@ -112,12 +112,12 @@ static const char *check_filters(hid_t how) {
 static const char *check_layout(hid_t set, int views) {
   const hid_t how = H5Dget_create_plist(set);
   const H5D_layout_t layout = how < 0 ? H5D_LAYOUT_ERROR : H5Pget_layout(how);
-  const char *wrong = layout == H5D_LAYOUT_ERROR            ? "properties that cannot be read"
-                      : layout == H5D_VIRTUAL && views      ? check_parts(how)
-                      : layout == H5D_VIRTUAL               ? "a virtual dataset, expected its values"
-                      : H5Pget_external_count(how) != 0     ? "its values lie in another file"
-                      : layout == H5D_CHUNKED               ? check_filters(how)
-                                                            : NULL;
+  const char *wrong = layout == H5D_LAYOUT_ERROR        ? "properties that cannot be read"
+                      : layout == H5D_VIRTUAL && views  ? check_parts(how)
+                      : layout == H5D_VIRTUAL           ? "a virtual dataset, expected its values"
+                      : H5Pget_external_count(how) != 0 ? "its values lie in another file"
+                      : layout == H5D_CHUNKED           ? check_filters(how)
+                                                        : NULL;
   ad__hdf5_done(how);
   return wrong;
 }

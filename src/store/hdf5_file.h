@@ -12,17 +12,18 @@ void ad__hdf5_quiet(void);
 /* Records "PATH: what: HDF5's reason" and returns the status. */
 int ad__hdf5_fail(int status, const char *path, const char *what);
 
-/* Opens a regular file for reading, without a lock: what has its name never changes, and not every file system can lock.
- * The caller closes it (ad__hdf5_done). AD_EINPUT. */
+/* Opens a regular file for reading, without a lock: what has its name never changes, and not every file system can
+ * lock. The caller closes it (ad__hdf5_done). AD_EINPUT. */
 int ad__hdf5_open(const char *path, hid_t *file);
 
-/* Opens a dataset of such a file, at `path`, as the files of this program have it: hard links lead to it, and its values
- * lie in the file, plain or deflated. With `views` it may be a virtual one over whole parts of this file or of files in
- * the same folder, which HDF5 is not asked to read. So nothing outside is ever opened, whatever the file says. *set -1,
- * AD_OK: there is nothing of this name. AD_EINPUT; the caller closes it (ad__hdf5_done). */
+/* Opens a dataset of such a file, at `path`, as the files of this program have it: hard links lead to it, and its
+ * values lie in the file, plain or deflated. With `views` it may be a virtual one over whole parts of this file or of
+ * files in the same folder, which HDF5 is not asked to read. So nothing outside is ever opened, whatever the file says.
+ * *set -1, AD_OK: there is nothing of this name. AD_EINPUT; the caller closes it (ad__hdf5_done). */
 int ad__hdf5_open_set(hid_t file, const char *path, const char *name, int views, hid_t *set);
 
-/* 1 where a dataset is a virtual one; 1 where it can hold so many bytes of values, as it has room for them in the file. */
+/* 1 where a dataset is a virtual one; 1 where it can hold so many bytes of values, as it has room for them in the file.
+ */
 int ad__hdf5_is_view(hid_t set);
 int ad__hdf5_can_hold(hid_t set, uint64_t bytes);
 
@@ -44,8 +45,8 @@ int ad__hdf5_get_numbers(hid_t object, const char *name, size_t count, uint64_t 
  * negative: failed. */
 hid_t ad__hdf5_timeless(hid_t kind);
 
-/* An empty file in memory; negative: failed. ad__hdf5_put_image writes its bytes to path whole or not at all (base/file.h),
- * and closes it. AD_EIO: errno tells why. AD_ENOMEM. */
+/* An empty file in memory; negative: failed. ad__hdf5_put_image writes its bytes to path whole or not at all
+ * (base/file.h), and closes it. AD_EIO: errno tells why. AD_ENOMEM. */
 hid_t ad__hdf5_create_image(void);
 int ad__hdf5_put_image(hid_t file, const char *path);
 

@@ -15,7 +15,8 @@ static int look(void *context) {
   const int found = H5Lexists(file, q->dataset, H5P_DEFAULT) > 0;
   ad__hdf5_done(file);
   return found ? AD_OK
-               : ad_fail(AD_EINPUT, "%s: HDF5, but neither a checkpoint nor snapshots nor logits of this program", q->path);
+               : ad_fail(AD_EINPUT, "%s: HDF5, but neither a checkpoint nor snapshots nor logits of this program",
+                         q->path);
 }
 
 int ad_file_kind(const char *path, enum ad_file_kind *kind) {

@@ -129,7 +129,8 @@ static int make_own(struct taker *t) {
   return AD_OK;
 }
 
-/* A file system without links: the name is made where it is not there. Until its text is in it, it counts by its age. */
+/* A file system without links: the name is made where it is not there. Until its text is in it, it counts by its age.
+ */
 static int create_exclusively(const struct taker *t, const char *path, int *fd) {
   *fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (*fd < 0 && errno == EEXIST) {
@@ -160,8 +161,8 @@ static int make_lease(const struct taker *t, const char *path, int *fd) {
   return *fd >= 0 ? AD_OK : ad_fail(AD_EIO, "%s: could not be opened: %s", path, strerror(errno));
 }
 
-/* Another file of the folder: 0 where it is a lease that stands against one of this generation. What a killed taker left
- * on its way goes. */
+/* Another file of the folder: 0 where it is a lease that stands against one of this generation. What a killed taker
+ * left on its way goes. */
 static int is_no_rival(const struct taker *t, unsigned generation, const char *file) {
   struct ad_lease_entry other;
   if (!ad_lease_is_file(file, t->name)) {
@@ -181,8 +182,8 @@ static int is_no_rival(const struct taker *t, unsigned generation, const char *f
   return none;
 }
 
-/* Whether the lease that was made is the only one of its name: who looked into the folder while others came and went may
- * have known too little. */
+/* Whether the lease that was made is the only one of its name: who looked into the folder while others came and went
+ * may have known too little. */
 static int is_only_one(const struct taker *t, unsigned generation) {
   int only = 1;
   DIR *opened = opendir(t->folder);

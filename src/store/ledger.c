@@ -104,9 +104,9 @@ static int read_line(struct ad_ledger *l, const char *path, size_t number, const
                   strspn(digest, "0123456789abcdef") != 16))) {
     status = ad_fail(AD_EINPUT, "%s:%zu: expected a file that a run has made, its size and digest", path, number);
   } else {
-    status = take(l, &(struct ad_ledger_entry){(char *)(uintptr_t)name, sealed,
-                                               sealed ? (uint64_t)json_integer_value(bytes) : 0,
-                                               sealed ? strtoull(digest, NULL, 16) : 0});
+    status = take(
+        l, &(struct ad_ledger_entry){(char *)(uintptr_t)name, sealed, sealed ? (uint64_t)json_integer_value(bytes) : 0,
+                                     sealed ? strtoull(digest, NULL, 16) : 0});
   }
   json_decref(line);
   return status;
@@ -194,8 +194,8 @@ static int append(struct ad_ledger *l, const struct ad_buffer *text) {
 
 static int print(const struct ad_ledger_entry *entry, struct ad_buffer *text) {
   char digest[17];
-  return entry->sealed ? ad_buffer_printf(text, "{\"file\":\"%s\",\"bytes\":%" PRIu64 ",\"xxh3\":\"%s\"}\n", entry->name,
-                                          entry->bytes, ad_digest_text(entry->digest, digest))
+  return entry->sealed ? ad_buffer_printf(text, "{\"file\":\"%s\",\"bytes\":%" PRIu64 ",\"xxh3\":\"%s\"}\n",
+                                          entry->name, entry->bytes, ad_digest_text(entry->digest, digest))
                        : ad_buffer_printf(text, "{\"file\":\"%s\"}\n", entry->name);
 }
 
@@ -238,7 +238,9 @@ int ad_ledger_record(struct ad_ledger *ledger, const char *name) {
     return ad_fail(AD_EINTERNAL, "%s: no name for a file of a run", name);
   }
   AD_TRY(check_place(ledger, name));
-  return known != NULL && !known->sealed ? AD_OK : ad__ledger_add(ledger, &(struct ad_ledger_entry){.name = (char *)(uintptr_t)name});
+  return known != NULL && !known->sealed
+             ? AD_OK
+             : ad__ledger_add(ledger, &(struct ad_ledger_entry){.name = (char *)(uintptr_t)name});
 }
 
 /* --- Sealing. */

@@ -37,8 +37,8 @@ static int put(hid_t file, const char *name, hid_t type, int rank, const hsize_t
   const hid_t space = H5Screate_simple(rank, shape, NULL), how = ad__hdf5_timeless(H5P_DATASET_CREATE);
   const hid_t set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, how, H5P_DEFAULT);
   int failed = set < 0 || H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0 ||
-               ad__hdf5_put_number(set, "xxh3", ad_digest(data, bytes)) != 0 || ad__hdf5_put_text(set, "unit", unit) != 0 ||
-               ad__hdf5_put_text(set, "meaning", meaning) != 0;
+               ad__hdf5_put_number(set, "xxh3", ad_digest(data, bytes)) != 0 ||
+               ad__hdf5_put_text(set, "unit", unit) != 0 || ad__hdf5_put_text(set, "meaning", meaning) != 0;
   failed = ad__hdf5_close(set) != 0 || failed;
   ad__hdf5_done(how);
   ad__hdf5_done(space);
@@ -94,8 +94,8 @@ static int get(hid_t file, const char *path, const char *name, hid_t type, int l
     status = ad__hdf5_fail(AD_EINPUT, path, name);
   }
   if (status == AD_OK && (ad__hdf5_get_numbers(set, "xxh3", 1, &digest) != 0 || ad_digest(*values, bytes) != digest)) {
-    status = ad_fail(AD_EINPUT, "%s: %s does not have the digest that was stored with it: the file is damaged", path,
-                     name);
+    status =
+        ad_fail(AD_EINPUT, "%s: %s does not have the digest that was stored with it: the file is damaged", path, name);
   }
   memcpy(shape, found, sizeof found);
   ad__hdf5_done(stored);
@@ -119,11 +119,8 @@ static int read_file(struct ad_logits *out, const char *path) {
   words[0] = shape[0];
   status = status == AD_OK ? get(file, path, "labels", H5T_STD_U32LE, 1, words, sizeof(uint32_t), &labels) : status;
   ad__hdf5_done(file);
-  *out = (struct ad_logits){.N = (size_t)shape[0],
-                            .C = (size_t)shape[1],
-                            .Q = (size_t)words[1],
-                            .logits = logits,
-                            .labels = labels};
+  *out = (struct ad_logits){
+      .N = (size_t)shape[0], .C = (size_t)shape[1], .Q = (size_t)words[1], .logits = logits, .labels = labels};
   if (status != AD_OK) {
     ad_logits_destroy(out);
   }

@@ -41,8 +41,9 @@ static unsigned long long start_of(long pid) {
   char *at = strrchr(text, ')');
   char state = '?';
   unsigned long long start = 0;
-  if (at == NULL || sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-                           &state, &start) != 2 ||
+  if (at == NULL ||
+      sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state,
+             &start) != 2 ||
       state == 'Z' || state == 'X') {
     return 0;
   }

@@ -157,7 +157,8 @@ enum ad_run_found ad_run_find(const char *folder) {
   return status != AD_OK || count > 0 ? AD_RUN_UNFINISHED : AD_RUN_NONE;
 }
 
-/* Empties a folder of all that a run has left there. The result first: a folder without it never claims to be complete. */
+/* Empties a folder of all that a run has left there. The result first: a folder without it never claims to be complete.
+ */
 static int clear(struct ad_run *run) {
   AD_TRY(check_foreign(&run->ledger, AD_LEDGER_FOREIGN));
   AD_TRY(ad_ledger_remove(&run->ledger, AD_RUN_FILE_RESULT));
@@ -220,9 +221,11 @@ static int check_log(const char *path, const struct ad_run_mark *mark) {
   } else if (status == AD_OK && log.map.size < mark->log_bytes) {
     status = ad_fail(AD_EINPUT, "%s: %zu bytes, the checkpoint was written after %" PRIu64 ": rows are missing", path,
                      log.map.size, mark->log_bytes);
-  } else if (status == AD_OK && (log.bytes != mark->log_bytes || log.step_count != mark->step || chain != mark->chain)) {
+  } else if (status == AD_OK &&
+             (log.bytes != mark->log_bytes || log.step_count != mark->step || chain != mark->chain)) {
     status = ad_fail(AD_EINPUT,
-                     "%s: its first %" PRIu64 " bytes are %zu steps with the chain %016" PRIx64 ", the checkpoint was "
+                     "%s: its first %" PRIu64 " bytes are %zu steps with the chain %016" PRIx64
+                     ", the checkpoint was "
                      "written after %" PRIu64 " with %016" PRIx64,
                      path, mark->log_bytes, log.step_count, chain, mark->step, mark->chain);
   }

@@ -24,10 +24,10 @@ struct ad_snapshots {
   size_t bytes;   /* of a row */
   void *segments; /* struct segment [count] on disk, ascending */
   size_t count, capacity;
-  uint64_t last; /* step of the last snapshot */
-  int any;       /* there is one */
-  int given_up;  /* the disk was full */
-  size_t leave;  /* bytes that must stay free */
+  uint64_t last;            /* step of the last snapshot */
+  int any;                  /* there is one */
+  int given_up;             /* the disk was full */
+  size_t leave;             /* bytes that must stay free */
   struct ad_ledger *ledger; /* NULL: none */
 };
 
@@ -155,8 +155,8 @@ int ad_snapshots_list(const char *run, uint64_t **first, size_t *count) {
   char *folder = ad_path_join(run, AD_RUN_FOLDER_SNAPSHOTS);
   *first = NULL;
   *count = 0;
-  int status = folder == NULL ? ad_fail_memory(strlen(run) + 16, "a path")
-                              : list_segments(folder, 0, &list, &capacity, count);
+  int status =
+      folder == NULL ? ad_fail_memory(strlen(run) + 16, "a path") : list_segments(folder, 0, &list, &capacity, count);
   if (status == AD_OK && *count > 0) {
     *first = ad_malloc(*count, sizeof **first);
     status = *first == NULL ? ad_fail_memory(*count * sizeof **first, "the list of snapshots") : AD_OK;

@@ -190,7 +190,8 @@ int ad__snapshot_put_column(hid_t file, const struct table *table, enum snapshot
   const size_t width = ad__snapshot_width(column), count = width * (once ? 1 : table->rows);
   hsize_t shape[3];
   const int rank = ad__snapshot_dimensions(column, once, table->rows, shape);
-  const hid_t type = ad__snapshot_type(c, 0), memory = ad__snapshot_type(c, 1), how = ad__hdf5_timeless(H5P_DATASET_CREATE);
+  const hid_t type = ad__snapshot_type(c, 0), memory = ad__snapshot_type(c, 1),
+              how = ad__hdf5_timeless(H5P_DATASET_CREATE);
   const hid_t space = H5Screate_simple(rank, shape, NULL);
   const int ready = once || set_chunks(how, rank, shape, ad__snapshot_element(c), width) == 0;
   const hid_t set = ready ? H5Dcreate2(file, columns[c].name, type, space, H5P_DEFAULT, how, H5P_DEFAULT) : -1;

@@ -16,7 +16,8 @@ static int damaged(const char *path, const char *what) {
   return ad_fail(AD_EINPUT, "%s: %s: not a whole file of snapshots", path, what);
 }
 
-/* The shape of a dataset of the right type, which must have room for its values; *rows of one that has them. 0 or -1. */
+/* The shape of a dataset of the right type, which must have room for its values; *rows of one that has them. 0 or -1.
+ */
 static int get_shape(hid_t set, enum snapshot_column c, struct column *column, size_t *rows, int is_view) {
   const hsize_t most = (hsize_t)1 << 40; /* of a dimension: products of two elements still fit */
   const int lead = ad__snapshot_column_once(c) ? 0 : 1;
@@ -35,8 +36,8 @@ static int get_shape(hid_t set, enum snapshot_column c, struct column *column, s
   /* As many as the file has room for, and as a segment has before it is closed. */
   if (result == 0 && !is_view &&
       (!ad__hdf5_can_hold(set, count * ad__snapshot_element(c)) ||
-       (lead > 0 && (shape[0] > AD_SNAPSHOT_ROWS ||
-                     (count - count / shape[0]) * ad__snapshot_element(c) >= AD_SNAPSHOT_BYTES)))) {
+       (lead > 0 &&
+        (shape[0] > AD_SNAPSHOT_ROWS || (count - count / shape[0]) * ad__snapshot_element(c) >= AD_SNAPSHOT_BYTES)))) {
     result = -1;
   }
   if (lead > 0 && result == 0) {
@@ -90,8 +91,8 @@ static int take_column(hid_t set, struct table *table, enum snapshot_column c, i
              : AD_OK;
 }
 
-/* The table of an open file: of a segment with its steps, of all.h5 without. *kind: which one it is. Steps come first, and
- * tell what all columns with rows must be. */
+/* The table of an open file: of a segment with its steps, of all.h5 without. *kind: which one it is. Steps come first,
+ * and tell what all columns with rows must be. */
 static int get_columns(hid_t file, struct table *table, int with_rows, enum kind *kind, const char *path) {
   int status = AD_OK;
   for (enum snapshot_column c = 0; c < COLUMNS && status == AD_OK; c++) {
@@ -267,7 +268,8 @@ static int open_file(struct ad_snapshot_file **file, const char *path, enum kind
 /* The file of segment number i, beside all.h5; the caller frees it. */
 static char *segment_path(const struct ad_snapshot_file *f, size_t i) {
   char *folder = ad_strndup(f->path, (size_t)(ad_path_name(f->path) - f->path));
-  char *path = folder == NULL ? NULL : ad__snapshot_segment_path(folder, ((const struct segment *)f->segments)[i].first);
+  char *path =
+      folder == NULL ? NULL : ad__snapshot_segment_path(folder, ((const struct segment *)f->segments)[i].first);
   ad_free(folder);
   if (path == NULL) {
     ad_fail_memory(strlen(f->path) + SNAPSHOT_FILE, "a path");
@@ -288,8 +290,8 @@ static int open_segment(const struct ad_snapshot_file *f, size_t i) {
   const struct table *table = status == AD_OK ? &f->reader->segment->table : NULL;
   if (table != NULL && (table->rows != segment->rows || !ad__snapshot_same_shapes(table, &f->table) ||
                         *(const uint64_t *)table->column[COLUMN_STEP].data != segment->first)) {
-    status = ad_fail(AD_EINPUT, "%s: its snapshots are not the %zu from step %" PRIu64 " on that all.h5 shows of it", path,
-                     segment->rows, segment->first);
+    status = ad_fail(AD_EINPUT, "%s: its snapshots are not the %zu from step %" PRIu64 " on that all.h5 shows of it",
+                     path, segment->rows, segment->first);
   }
   ad_free(path);
   return status;
@@ -437,8 +439,8 @@ int ad_snapshots_complete(const char *run, uint64_t step) {
     const int needed = ((const struct segment *)file->segments)[i].first <= step;
     status = path == NULL ? AD_ENOMEM : needed ? ad_file_check(path) : AD_OK;
     if (status == AD_EINPUT) {
-      status = ad_fail(AD_EINPUT, "%s; all.h5 shows it: put it back, or remove all.h5 to do without it",
-                       ad_error_message());
+      status =
+          ad_fail(AD_EINPUT, "%s; all.h5 shows it: put it back, or remove all.h5 to do without it", ad_error_message());
     }
     ad_free(path);
   }

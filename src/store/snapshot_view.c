@@ -1,5 +1,5 @@
-/* all.h5: virtual datasets over a run's segments. The same list of views makes them and checks them; HDF5 is never asked to
- * read through one, as it shows zeros where it cannot open a source, and looks for sources in many folders. */
+/* all.h5: virtual datasets over a run's segments. The same list of views makes them and checks them; HDF5 is never
+ * asked to read through one, as it shows zeros where it cannot open a source, and looks for sources in many folders. */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,7 +18,8 @@ struct view {
   size_t from, length; /* of a row of the source, a flat one; length 0: rows as they are */
 };
 
-/* Calls take for each column of the table that has rows, and for each tensor of its parameters; stops at what is not 0. */
+/* Calls take for each column of the table that has rows, and for each tensor of its parameters; stops at what is not 0.
+ */
 static int each_view(const struct table *table, size_t rows, int (*take)(void *context, const struct view *view),
                      void *context) {
   int result = 0;
@@ -76,10 +77,9 @@ struct making {
 
 static int map_part(hid_t how, hid_t space, const struct part *part) {
   const hid_t source = H5Screate_simple(part->rank, part->shape, NULL);
-  const int failed =
-      source < 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, part->at, NULL, part->block, NULL) < 0 ||
-      H5Sselect_hyperslab(source, H5S_SELECT_SET, part->source_at, NULL, part->source_block, NULL) < 0 ||
-      H5Pset_virtual(how, space, part->file, part->set, source) < 0;
+  const int failed = source < 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, part->at, NULL, part->block, NULL) < 0 ||
+                     H5Sselect_hyperslab(source, H5S_SELECT_SET, part->source_at, NULL, part->source_block, NULL) < 0 ||
+                     H5Pset_virtual(how, space, part->file, part->set, source) < 0;
   ad__hdf5_done(source);
   return failed ? -1 : 0;
 }
@@ -105,7 +105,8 @@ static int put_view(void *context, const struct view *view) {
   return failed ? -1 : 0;
 }
 
-int ad__snapshot_write_all(const struct table *table, const char *folder, const struct segment *segments, size_t count) {
+int ad__snapshot_write_all(const struct table *table, const char *folder, const struct segment *segments,
+                           size_t count) {
   size_t rows = 0;
   for (size_t i = 0; i < count; i++) {
     rows += segments[i].rows;
@@ -117,7 +118,8 @@ int ad__snapshot_write_all(const struct table *table, const char *folder, const 
   struct making making = {.file = ad__snapshot_make_file(table), .segments = segments, .count = count};
   int failed = making.file < 0;
   for (enum snapshot_column c = 0; c < COLUMNS && !failed; c++) {
-    failed = table->column[c].present && ad__snapshot_column_once(c) && ad__snapshot_put_column(making.file, table, c) != 0;
+    failed =
+        table->column[c].present && ad__snapshot_column_once(c) && ad__snapshot_put_column(making.file, table, c) != 0;
   }
   failed = failed || each_view(table, rows, put_view, &making) != 0;
   const int status = ad__snapshot_end_file(making.file, failed, path);
@@ -155,8 +157,8 @@ static int shows_part(hid_t how, size_t i, int rank, const struct part *part) {
     return 0;
   }
   const hid_t space = H5Pget_virtual_vspace(how, i), source = H5Pget_virtual_srcspace(how, i);
-  const int same = is_block(space, rank, part->at, part->block) &&
-                   is_block(source, part->rank, part->source_at, part->source_block);
+  const int same =
+      is_block(space, rank, part->at, part->block) && is_block(source, part->rank, part->source_at, part->source_block);
   ad__hdf5_done(source);
   ad__hdf5_done(space);
   return same;
@@ -169,8 +171,8 @@ static int shows_view(hid_t set, const struct view *view, const struct checking 
               how = H5Dget_create_plist(set);
   int same = H5Tequal(type, expected) > 0 && H5Sget_simple_extent_ndims(space) == view->rank &&
              H5Sget_simple_extent_dims(space, shape, NULL) == view->rank &&
-             memcmp(shape, view->shape, (size_t)view->rank * sizeof *shape) == 0 &&
-             H5Pget_layout(how) == H5D_VIRTUAL && H5Pget_virtual_count(how, &maps) >= 0 && maps == k->count;
+             memcmp(shape, view->shape, (size_t)view->rank * sizeof *shape) == 0 && H5Pget_layout(how) == H5D_VIRTUAL &&
+             H5Pget_virtual_count(how, &maps) >= 0 && maps == k->count;
   for (size_t i = 0; i < k->count && same; i++) {
     const struct part part = part_of(view, &k->segments[i], at);
     same = shows_part(how, i, view->rank, &part);

@@ -1,4 +1,5 @@
-/* verify: the run's folder, part by part. verify_inputs.c has what it was given, verify_snapshots.c snapshots and logits. */
+/* verify: the run's folder, part by part. verify_inputs.c has what it was given, verify_snapshots.c snapshots and
+ * logits. */
 #include "autodidact/store/verify.h"
 
 #include <inttypes.h>
@@ -240,7 +241,8 @@ static int verify_sealed(struct verifier *v, const struct ad_ledger_entry *entry
   return status == AD_OK || has_bad(v, entry->name) ? AD_OK : ad__verify_record(v, entry->name, status, "");
 }
 
-/* Files that the run has not made, and links. Of a run at work the list is read again, as it may have got longer meanwhile. */
+/* Files that the run has not made, and links. Of a run at work the list is read again, as it may have got longer
+ * meanwhile. */
 static int verify_foreign(struct verifier *v, const struct ad_ledger *ledger, int which) {
   const int links = which == AD_LEDGER_LINKS;
   struct ad_ledger_names names;
@@ -249,9 +251,9 @@ static int verify_foreign(struct verifier *v, const struct ad_ledger *ledger, in
   status = status == AD_OK && names.count > 0 ? ad_ledger_open(&now, v->run) : status;
   for (size_t i = 0; status == AD_OK && i < names.count; i++) {
     if (links || ad_ledger_find(&now, names.items[i]) == NULL) {
-      status = ad_verification_add(v->out, 0, names.items[i], "%s",
-                                   links ? "a symbolic link, in place of what the run has made"
-                                         : "not of the run: it has made no such file");
+      status = ad_verification_add(
+          v->out, 0, names.items[i], "%s",
+          links ? "a symbolic link, in place of what the run has made" : "not of the run: it has made no such file");
     }
   }
   ad_ledger_names_destroy(&names);
@@ -282,7 +284,8 @@ static int verify_files(struct verifier *v) {
   status = status == AD_OK ? verify_foreign(v, &ledger, AD_LEDGER_FOREIGN) : status;
   status = status == AD_OK ? verify_foreign(v, &ledger, AD_LEDGER_LINKS) : status;
   ad_ledger_close(&ledger);
-  snprintf(text, sizeof text, v->out->finished ? "%zu files, with their sizes and digests" : "no file but the run's", sealed);
+  snprintf(text, sizeof text, v->out->finished ? "%zu files, with their sizes and digests" : "no file but the run's",
+           sealed);
   return status == AD_OK && v->out->bad == bad ? ad__verify_record(v, AD_RUN_FILE_LEDGER, AD_OK, text) : status;
 }
 
@@ -292,7 +295,8 @@ int ad_verify_run(const char *run, struct ad_verification *out) {
   AD_TRY(ad_config_create(&v.config));
   int status = ad_run_config(run, &v.config);
   out->finished = ad_run_find(run) == AD_RUN_FINISHED;
-  int (*const parts[])(struct verifier *) = {ad__verify_inputs, verify_log, verify_checkpoints, ad__verify_snapshots, ad__verify_logits};
+  int (*const parts[])(struct verifier *) = {ad__verify_inputs, verify_log, verify_checkpoints, ad__verify_snapshots,
+                                             ad__verify_logits};
   for (size_t i = 0; i < sizeof parts / sizeof *parts && status == AD_OK; i++) {
     status = parts[i](&v);
   }

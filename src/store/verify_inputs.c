@@ -77,8 +77,7 @@ static int verify_split(struct verifier *v, const struct ad_descriptor *descript
   return ad__verify_record(v, subject, there ? check_split(v, descriptor, split, was) : AD_OK, text);
 }
 
-static int verify_descriptor(struct verifier *v, const struct ad_run_inputs *inputs,
-                             struct ad_descriptor *descriptor) {
+static int verify_descriptor(struct verifier *v, const struct ad_run_inputs *inputs, struct ad_descriptor *descriptor) {
   AD_TRY(v->out->finished ? verify_classes(v, descriptor) : AD_OK);
   AD_TRY(verify_source(v, inputs, descriptor));
   if (v->config.data_hold_out > 0) {

@@ -25,9 +25,8 @@ static int compare_scalars(const struct verifier *v, const char *path, const str
   const struct {
     const char *name;
     uint64_t bits;
-  } expected[] = {{"scalars/parameters", logged == NULL ? 0 : logged->row.parameters},
-                  {"scalars/loss", 0},
-                  {"scalars/norm", 0}};
+  } expected[] = {
+      {"scalars/parameters", logged == NULL ? 0 : logged->row.parameters}, {"scalars/loss", 0}, {"scalars/norm", 0}};
   const double reals[] = {0.0, logged == NULL ? 0.0 : logged->row.loss, logged == NULL ? 0.0 : logged->row.norm};
   if (step > 0 && logged == NULL) {
     return ad_fail(AD_EINPUT, "%s: it has step %" PRIu64 ", the log ends at step %zu", path, step,
@@ -51,8 +50,8 @@ static int compare_scalars(const struct verifier *v, const char *path, const str
 }
 
 /* Every row of a segment: behind the rows before, and as the log has it. */
-static int compare_segment(const struct verifier *v, const char *path, const struct ad_snapshot_file *f,
-                           uint64_t first, int64_t *last) {
+static int compare_segment(const struct verifier *v, const char *path, const struct ad_snapshot_file *f, uint64_t first,
+                           int64_t *last) {
   const uint64_t *steps;
   const size_t rows = ad_snapshot_file_rows(f, &steps);
   if (steps[0] != first || (int64_t)steps[0] <= *last) {
@@ -77,8 +76,8 @@ static int verify_segment(struct verifier *v, uint64_t first, int64_t *last, siz
   *shown += status == AD_OK ? ad_snapshot_file_rows(f, &steps) : 0;
   status = status == AD_OK ? compare_segment(v, path, f, first, last) : status;
   if (status == AD_OK) {
-    snprintf(text, sizeof text, "%zu snapshots up to step %" PRId64 ": digests%s", ad_snapshot_file_rows(f, &steps), *last,
-             v->has_log ? ", scalars as in the log" : "");
+    snprintf(text, sizeof text, "%zu snapshots up to step %" PRId64 ": digests%s", ad_snapshot_file_rows(f, &steps),
+             *last, v->has_log ? ", scalars as in the log" : "");
   }
   ad_snapshot_file_close(f);
   ad_free(path);
@@ -146,7 +145,7 @@ static int compare_scores(const struct verifier *v, const char *path, const stru
   if (i == log->evaluation_count) {
     /* Of an unfinished run: behind the checkpoint, and made again. */
     return v->out->finished ? ad_fail(AD_EINPUT, "%s: the log has no evaluation of %s at step %" PRIu64, path,
-                                       ad_variant_name(model), step)
+                                      ad_variant_name(model), step)
                             : AD_OK;
   }
   const struct ad_task *task = log->evaluations[i].scores.task;

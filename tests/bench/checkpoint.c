@@ -6,7 +6,8 @@
  * parameters and moments. Every rank has its shard (WRITER root: rank 0 writes for all). Prints bytes/s and the medians
  * of the ratios. Plain: rank 0 writes from memory in pieces of 1 MiB, fsyncs, renames; and reads. Both arms read into
  * memory that has been written before, as the moments of a run that goes on have, once from the page cache (warm) and
- * once after the file was dropped from it (cold). In each repetition an arm is measured twice, as ours, plain, plain, ours. */
+ * once after the file was dropped from it (cold). In each repetition an arm is measured twice, as ours, plain, plain,
+ * ours. */
 #include <errno.h>
 #include <fcntl.h>
 #include <mpi.h>
@@ -19,9 +20,9 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/model/shard.h"
 #include "autodidact/mpi/checkpoint.h"
 #include "autodidact/mpi/comm.h"
-#include "autodidact/model/shard.h"
 #include "bench.h"
 
 enum { MOST = 100, VECTORS = 5, RING = 4, PIECE = 1 << 20 };
@@ -157,8 +158,8 @@ static int repeat(const struct bench *b, size_t repetitions, const char *name) {
       }
       ratio[w][i] = seconds[1] / seconds[0];
       if (ad_comm_rank(b->comm) == 0) {
-        printf("%s%s %5.0f MB/s, plain %5.0f: %.2f", w == 0 ? "  " : "   ", whats[w], 1e-6 * (double)b->size / seconds[0],
-               1e-6 * (double)b->size / seconds[1], ratio[w][i]);
+        printf("%s%s %5.0f MB/s, plain %5.0f: %.2f", w == 0 ? "  " : "   ", whats[w],
+               1e-6 * (double)b->size / seconds[0], 1e-6 * (double)b->size / seconds[1], ratio[w][i]);
       }
     }
     if (ad_comm_rank(b->comm) == 0) {
@@ -197,7 +198,8 @@ static void fill(const struct ad_comm *comm, const struct ad_checkpoint_vectors 
   }
 }
 
-static int run(const struct ad_comm *comm, const char *folder, size_t repetitions, enum ad_writer writer, size_t number) {
+static int run(const struct ad_comm *comm, const char *folder, size_t repetitions, enum ad_writer writer,
+               size_t number) {
   struct ad_params params;
   AD_TRY(ad_params_create(&params, cases[number].model));
   struct store store = {.params = &params};
@@ -226,10 +228,12 @@ int main(int argc, char **argv) {
   struct ad_comm *comm;
   size_t repetitions = argc > 2 ? (size_t)atoi(argv[2]) : 5;
   repetitions = repetitions < 1 ? 1 : repetitions > MOST ? MOST : repetitions;
-  int status = argc < 2 ? ad_fail(AD_ECONFIG, "usage: bench_checkpoint FOLDER [REPETITIONS [all|root]]") : ad_comm_create(&comm, 1);
+  int status = argc < 2 ? ad_fail(AD_ECONFIG, "usage: bench_checkpoint FOLDER [REPETITIONS [all|root]]")
+                        : ad_comm_create(&comm, 1);
   if (status == AD_OK) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases && status == AD_OK; i++) {
-      status = run(comm, argv[1], repetitions, argc > 3 && strcmp(argv[3], "root") == 0 ? AD_WRITER_ROOT : AD_WRITER_ALL, i);
+      status =
+          run(comm, argv[1], repetitions, argc > 3 && strcmp(argv[3], "root") == 0 ? AD_WRITER_ROOT : AD_WRITER_ALL, i);
     }
     ad_comm_destroy(comm);
   }

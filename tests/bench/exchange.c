@@ -5,9 +5,9 @@
  *
  * Prints the medians in milliseconds and their ratio; beside them MPI_Allreduce bucket by bucket in a buffer of one
  * bucket, which stays in the cache more easily. The ordered way is what a training step does: partial sums bucket by
- * bucket through the exchange of mpi/exchange.h, the owners' shards into their replica (a plain copy here, where training
- * has the update), and from there to the others'. SHARED (1): 0 gives each rank a replica of its own, as on nodes of one
- * rank each. */
+ * bucket through the exchange of mpi/exchange.h, the owners' shards into their replica (a plain copy here, where
+ * training has the update), and from there to the others'. SHARED (1): 0 gives each rank a replica of its own, as on
+ * nodes of one rank each. */
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +76,8 @@ static int run(int repetitions, int shared) {
   AD_TRY(ad_comm_create(&comm, shared));
   AD_TRY(touch_all(&params, &rows, lane_begin, &floats));
   AD_TRY(ad_shared_create(&replica, comm, ad_comm_node_first(comm) ? params.count * sizeof(float) : 0));
-  AD_TRY(ad_mpi_exchange_create(&exchange, comm, ad_kernels_find(NULL), &params, LANES, floats, 0, AD_REDUCTION_ORDERED));
+  AD_TRY(
+      ad_mpi_exchange_create(&exchange, comm, ad_kernels_find(NULL), &params, LANES, floats, 0, AD_REDUCTION_ORDERED));
   float *vector = ad_calloc(params.count, sizeof *vector), *reduced = ad_calloc(floats, sizeof *reduced);
   double *squares = ad_calloc(floats, sizeof *squares);
   if (vector == NULL || reduced == NULL || squares == NULL) {
@@ -105,10 +106,11 @@ static int run(int repetitions, int shared) {
   }
   if (ad_comm_rank(comm) == 0) {
     const double a = bench_median(ordered, (size_t)repetitions), b = bench_median(native, (size_t)repetitions);
-    printf("%zu floats, %u ranks on %u nodes, median of %d: ordered %.2f ms, MPI_Allreduce %.2f ms, ratio %.2f; "
-           "MPI_Allreduce bucket by bucket %.2f ms\n",
-           params.count, ad_comm_size(comm), ad_comm_nodes(comm), repetitions, a, b, a / b,
-           bench_median(buckets, (size_t)repetitions));
+    printf(
+        "%zu floats, %u ranks on %u nodes, median of %d: ordered %.2f ms, MPI_Allreduce %.2f ms, ratio %.2f; "
+        "MPI_Allreduce bucket by bucket %.2f ms\n",
+        params.count, ad_comm_size(comm), ad_comm_nodes(comm), repetitions, a, b, a / b,
+        bench_median(buckets, (size_t)repetitions));
   }
   ad_free(vector);
   ad_free(reduced);
@@ -125,9 +127,8 @@ int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);
   const int repetitions = argc > 1 ? atoi(argv[1]) : 15;
   const int shared = argc > 2 ? atoi(argv[2]) : 1;
-  const int status = repetitions >= 1 && repetitions <= MOST
-                         ? run(repetitions, shared)
-                         : ad_fail(AD_ECONFIG, "repetitions: 1 to %d", MOST);
+  const int status = repetitions >= 1 && repetitions <= MOST ? run(repetitions, shared)
+                                                             : ad_fail(AD_ECONFIG, "repetitions: 1 to %d", MOST);
   if (status != AD_OK) {
     fprintf(stderr, "%s\n", ad_error_message());
     MPI_Abort(MPI_COMM_WORLD, 1);

@@ -18,9 +18,9 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/random.h"
 #include "autodidact/base/status.h"
+#include "autodidact/report/report.h"
 #include "autodidact/store/logits.h"
 #include "autodidact/store/snapshot.h"
-#include "autodidact/report/report.h"
 
 enum { TEMPLATES = 40, LOG_STEPS = 300, EVERY = 50, EXAMPLES = 2000, CLASSES = 26, SNAPSHOTS = 30, SKETCH = 1024 };
 

@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "autodidact/study/cells.h"
 #include "autodidact/store/lease.h"
+#include "autodidact/study/cells.h"
 
 static const char file[] = "study: {dir: d}\naxes: {seed.init: 0..1, optim.lr: [1e-3, 2e-3]}\n";
 enum { CELLS = 4 };

@@ -1,5 +1,6 @@
-/* The product of the generic kernels with two accumulators, as a compiler or a reviewer might take to be as good: planted.sh
- * shows that the golden trainings find it. Short sums keep their bits, or the check at the start would find it first. */
+/* The product of the generic kernels with two accumulators, as a compiler or a reviewer might take to be as good:
+ * planted.sh shows that the golden trainings find it. Short sums keep their bits, or the check at the start would find
+ * it first. */
 #include <math.h>
 
 #include "vector/set.h"

@@ -1,5 +1,5 @@
-/* Steps with made-up gradients: every lane's part of a bucket is a pure function of (step, bucket, lane, index), so that any rank can compute what
- * the others hand in, and the sum over all lanes alone. */
+/* Steps with made-up gradients: every lane's part of a bucket is a pure function of (step, bucket, lane, index), so
+ * that any rank can compute what the others hand in, and the sum over all lanes alone. */
 #ifndef AUTODIDACT_TESTS_MPI_STEPS_H
 #define AUTODIDACT_TESTS_MPI_STEPS_H
 
@@ -102,8 +102,8 @@ static inline void steps_begin(struct steps *s, size_t step, size_t sparsity, en
 }
 
 /* The partial sums of `rank` of `size`, written to memory[part] (each a whole compact bucket). Returns how many. */
-static inline size_t steps_partials(const struct steps *s, uint32_t bucket, size_t rank, size_t size, float *const *memory,
-                                    struct ad_partial *partials) {
+static inline size_t steps_partials(const struct steps *s, uint32_t bucket, size_t rank, size_t size,
+                                    float *const *memory, struct ad_partial *partials) {
   struct ad_span parts[AD_MAX_PARTS];
   const size_t count =
       ad_tree_parts(s->W, ad_lanes_first(s->W, size, rank), ad_lanes_first(s->W, size, rank + 1), parts);

@@ -15,7 +15,8 @@ static void test_same(const struct ad_comm *comm) {
   const int R = comm->size, rank = comm->rank;
   CHECK(ad_comm_same(comm, "a text", "equal") == AD_OK);
   CHECK(ad_comm_same(comm, "a text", "") == AD_OK);
-  /* Each rank in turn differs from the others; rank 0 is what the others are compared with, so that then rank 1 is named. */
+  /* Each rank in turn differs from the others; rank 0 is what the others are compared with, so that then rank 1 is
+   * named. */
   for (int odd = 0; odd < R && R > 1; odd++) {
     char expected[100];
     snprintf(expected, sizeof expected, "seed.init differs among the ranks: '%s' on rank 0, '%s' on rank %d",
@@ -78,8 +79,15 @@ static void test_gather(const struct ad_comm *comm) {
 /* Random examples of a tiny model; the logits of all ranks together against those of one. */
 static void test_evaluate(const struct ad_comm *comm) {
   enum { N = 23, LONGEST = 9, C = 3, P_SEED = 1 };
-  const struct ad_model_config config = {.hidden = 16, .heads = 2, .ffn = 32, .layers = 2, .vocab = 40, .positions = 16,
-                                         .types = 2,   .classes = C, .layer_norm_eps = 1e-12f};
+  const struct ad_model_config config = {.hidden = 16,
+                                         .heads = 2,
+                                         .ffn = 32,
+                                         .layers = 2,
+                                         .vocab = 40,
+                                         .positions = 16,
+                                         .types = 2,
+                                         .classes = C,
+                                         .layer_norm_eps = 1e-12f};
   struct ad_params params;
   size_t offset[N + 1] = {0};
   uint32_t ids[N * LONGEST], first[N], label[N] = {0};
@@ -119,7 +127,8 @@ static void test_evaluate(const struct ad_comm *comm) {
   ad_params_destroy(&params);
 }
 
-/* A part is zeroed, begins on a cache line, and holds what another rank wrote to it. Every rank has another length; some have none. */
+/* A part is zeroed, begins on a cache line, and holds what another rank wrote to it. Every rank has another length;
+ * some have none. */
 static void test_shared(const struct ad_comm *comm) {
   enum { LENGTH = 1000 };
   struct ad_shared shared;
@@ -134,7 +143,8 @@ static void test_shared(const struct ad_comm *comm) {
   }
   ad_shared_wait(&shared, comm);
   const int next = (comm->node_rank + 1) % comm->node_size;
-  memset(shared.part[next], 1 + comm->node_rank, (size_t)(comm->members[comm->node_begin[comm->own_node] + next] % 3) * LENGTH);
+  memset(shared.part[next], 1 + comm->node_rank,
+         (size_t)(comm->members[comm->node_begin[comm->own_node] + next] % 3) * LENGTH);
   ad_shared_wait(&shared, comm);
   for (size_t i = 0; i < own; i++) {
     CHECK(shared.own[i] == 1 + (comm->node_rank + comm->node_size - 1) % comm->node_size);
@@ -157,7 +167,8 @@ static void test_shared_room(const struct ad_comm *comm) {
   signal(SIGXFSZ, handler);
   char expected[100];
   snprintf(expected, sizeof expected, "the ranks of this node share %d MiB", 2 * comm->node_size);
-  CHECK(status == AD_ENOMEM && strstr(ad_error_message(), expected) != NULL && strstr(ad_error_message(), "File too large") != NULL);
+  CHECK(status == AD_ENOMEM && strstr(ad_error_message(), expected) != NULL &&
+        strstr(ad_error_message(), "File too large") != NULL);
   CHECK(shared.memory == NULL && shared.part == NULL);
   ad_shared_destroy(&shared);
   test_shared(comm);

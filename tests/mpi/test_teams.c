@@ -20,7 +20,8 @@ static void test_sizes(void) {
   CHECK(ad_teams_create(&teams, 0) == AD_ECONFIG && teams == NULL);
   CHECK(ad_teams_create(&teams, (uint32_t)size + 1) == AD_ECONFIG && teams == NULL);
   char expected[100];
-  snprintf(expected, sizeof expected, "study.ranks_per_trial is %d, the job has %d rank%s", size + 1, size, size == 1 ? "" : "s");
+  snprintf(expected, sizeof expected, "study.ranks_per_trial is %d, the job has %d rank%s", size + 1, size,
+           size == 1 ? "" : "s");
   CHECK(strcmp(ad_error_message(), expected) == 0);
   for (uint32_t ranks = 1; ranks <= (uint32_t)size; ranks++) {
     CHECK(ad_teams_create(&teams, ranks) == AD_OK);
@@ -76,7 +77,9 @@ static void test_settle(const struct ad_teams *teams) {
     snprintf(expected, sizeof expected, "rank %u of team %u", failed, ad_teams_number(teams));
     /* Those behind it fail too: the lowest speaks. */
     ad_error_clear();
-    const int status = me >= failed ? ad_fail(me == failed ? AD_EIO : AD_EINPUT, "rank %u of team %u", me, ad_teams_number(teams)) : AD_OK;
+    const int status =
+        me >= failed ? ad_fail(me == failed ? AD_EIO : AD_EINPUT, "rank %u of team %u", me, ad_teams_number(teams))
+                     : AD_OK;
     CHECK(ad_teams_settle(teams, status, &alone) == AD_EIO && !alone);
     CHECK(strcmp(ad_error_message(), expected) == 0);
   }

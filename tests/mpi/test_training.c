@@ -181,7 +181,8 @@ static void test_best(void) {
       best = s.evaluations[i].score[AD_STUDENT] < s.evaluations[best].score[AD_STUDENT] ? i : best;
     }
     CHECK(ad_result_find(&result, "best") == AD_OK && result.has_dev && result.steps == 8);
-    CHECK(result.step == s.evaluations[best].step && ad_scores_first(&result.dev) == s.evaluations[best].score[AD_STUDENT]);
+    CHECK(result.step == s.evaluations[best].step &&
+          ad_scores_first(&result.dev) == s.evaluations[best].score[AD_STUDENT]);
     CHECK(ad_scores_loss(&result.dev) == s.evaluations[best].loss);
     CHECK(ad_scores_first(&result.last[AD_STUDENT]) == s.evaluations[s.evaluation_count - 1].score[AD_STUDENT]);
     CHECK(ad_scores_first(&result.last[AD_TEACHER]) == s.evaluations[s.evaluation_count - 1].score[AD_TEACHER]);

@@ -1,5 +1,5 @@
-/* The C library's allocator under the program's own name: what libraries ask for is seen too. Included by one file of a program.
- * Sanitizers have an allocator of their own: there nothing is counted. */
+/* The C library's allocator under the program's own name: what libraries ask for is seen too. Included by one file of a
+ * program. Sanitizers have an allocator of their own: there nothing is counted. */
 #ifndef AUTODIDACT_TESTS_SUPPORT_ALLOCATIONS_H
 #define AUTODIDACT_TESTS_SUPPORT_ALLOCATIONS_H
 

@@ -113,7 +113,8 @@ static inline const void *row_of(const struct checkpoint_fixture *f, size_t vect
 }
 
 /* Bucket by bucket, in two pieces where it is longer than a block. */
-static inline int put_row(struct checkpoint_fixture *f, struct ad_checkpoint *c, size_t v, size_t slot, uint64_t *digest) {
+static inline int put_row(struct checkpoint_fixture *f, struct ad_checkpoint *c, size_t v, size_t slot,
+                          uint64_t *digest) {
   const char *row = row_of(f, v, slot);
   const size_t bytes = vectors[v].bytes;
   for (uint32_t b = 0; b < f->params.buckets; b++) {

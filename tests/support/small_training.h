@@ -48,9 +48,13 @@ static inline int small_training_create(struct small_training *f, const struct a
     ad_params_draw(&f->params, i, 3, f->theta);
   }
   f->offset[0] = 0;
-  f->data = (struct ad_dataset){
-      .count = SMALL_EXAMPLES, .offset = f->offset, .ids = f->ids, .first = f->first,
-      .task = &ad_task_classification, .words = 1, .label = f->label};
+  f->data = (struct ad_dataset){.count = SMALL_EXAMPLES,
+                                .offset = f->offset,
+                                .ids = f->ids,
+                                .first = f->first,
+                                .task = &ad_task_classification,
+                                .words = 1,
+                                .label = f->label};
   for (size_t i = 0; i < SMALL_EXAMPLES; i++) {
     const size_t length = 2 + ad_random_below(1, AD_STREAM_TEST, 0, i, SMALL_MOST_TOKENS - 1);
     for (size_t t = 0; t < length; t++) {

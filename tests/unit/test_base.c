@@ -233,9 +233,9 @@ static void test_inside(void **state) {
   static const struct {
     const char *path, *folder;
     int inside;
-  } cases[] = {{"a/b", "a", 1},       {"a", "a", 1},           {"a", "a/b", 0},          {"ab", "a", 0},
-               {"ab/link", "a", 1},   {"ab/link", "ab", 0},    {"a/b", "ab/link", 1},    {"here/a", "here/here", 1},
-               {"a/../ab", "a", 0},   {"none", ".", 0},        {"a", "none", 0},         {"a/b/", "here/a/", 1}};
+  } cases[] = {{"a/b", "a", 1},     {"a", "a", 1},        {"a", "a/b", 0},       {"ab", "a", 0},
+               {"ab/link", "a", 1}, {"ab/link", "ab", 0}, {"a/b", "ab/link", 1}, {"here/a", "here/here", 1},
+               {"a/../ab", "a", 0}, {"none", ".", 0},     {"a", "none", 0},      {"a/b/", "here/a/", 1}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char path[100], of[100];
     snprintf(path, sizeof path, "test_base_inside/%s", cases[i].path);
@@ -253,7 +253,8 @@ static void test_digests(void **state) {
   enum { MOST = 70000 };
   digest_function *functions[DIGEST_FUNCTIONS];
   const size_t count = ad__digest_functions(functions);
-  const size_t lengths[] = {0, 1, 3, 4, 8, 9, 16, 17, 128, 129, 240, 241, 1023, 1024, 1025, 1536, 16384, 65535, MOST - 1};
+  const size_t lengths[] = {0,   1,   3,    4,    8,    9,    16,    17,    128,     129,
+                            240, 241, 1023, 1024, 1025, 1536, 16384, 65535, MOST - 1};
   const uint64_t keys[] = {0, 1, 4096, UINT64_MAX};
   unsigned char *bytes = malloc(MOST);
   for (size_t i = 0; i < MOST; i++) {
@@ -337,14 +338,14 @@ static void test_width(void **state) {
     size_t width;
   } cases[] = {{"", 0},
                {"abc", 3},
-               {"\xC3\xA4", 1},                         /* a letter of two bytes */
-               {"a\xCC\x88", 1},                        /* the same in two characters */
-               {"\xEA\xB8\x8D\xEC\xA0\x95", 4},         /* geungjeong, positive */
-               {"\xE6\xBC\xA2", 2},                     /* a Kanji */
-               {"\xEF\xBC\xA1", 2},                     /* a fullwidth A */
+               {"\xC3\xA4", 1},                             /* a letter of two bytes */
+               {"a\xCC\x88", 1},                            /* the same in two characters */
+               {"\xEA\xB8\x8D\xEC\xA0\x95", 4},             /* geungjeong, positive */
+               {"\xE6\xBC\xA2", 2},                         /* a Kanji */
+               {"\xEF\xBC\xA1", 2},                         /* a fullwidth A */
                {"\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB", 2}, /* han, as three letters */
-               {"\xF0\x9F\x99\x82", 2},                 /* an emoji */
-               {"x\xFFy\xE3", 4}};                      /* no UTF-8 */
+               {"\xF0\x9F\x99\x82", 2},                     /* an emoji */
+               {"x\xFFy\xE3", 4}};                          /* no UTF-8 */
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const size_t width = ad_text_width(cases[i].text, strlen(cases[i].text));
     if (width != cases[i].width) {
@@ -365,7 +366,9 @@ static void test_shown(void **state) {
                {"a \\ '\"%s", "a \\ '\"%s"},
                {"\x1b[2J\a\x7f", "\\x1b[2J\\x07\\x7f"},
                {"a\nb\tc\rd", "a\\nb\\tc\\rd"},
-               {"\xC2\x9B" "31m\xC2\xA0\xC2\xAD", "\\u009b31m\xC2\xA0\\u00ad"}, /* CSI in C1, a space, a soft hyphen */
+               {"\xC2\x9B"
+                "31m\xC2\xA0\xC2\xAD",
+                "\\u009b31m\xC2\xA0\\u00ad"}, /* CSI in C1, a space, a soft hyphen */
                {"\xE2\x80\xAE\xE2\x81\xA6\xE2\x80\xA8\xEF\xBB\xBF", "\\u202e\\u2066\\u2028\\ufeff"},
                {"\xF3\xA0\x81\x81\xEF\xBF\xBE", "\\U000e0041\\ufffe"},
                {"\xED\x95\x9C e\xCC\x81 \xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB", /* Hangul, an accent, an emoji */
@@ -394,14 +397,12 @@ static void test_shown(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_status_table), cmocka_unit_test(test_messages),
-                                     cmocka_unit_test(test_memory),       cmocka_unit_test(test_arena),
-                                     cmocka_unit_test(test_files),        cmocka_unit_test(test_no_files),
-                                     cmocka_unit_test(test_pipe),         cmocka_unit_test(test_guard),
-                                     cmocka_unit_test(test_links),        cmocka_unit_test(test_inside),
-                                     cmocka_unit_test(test_digests),
-                                     cmocka_unit_test(test_philox),       cmocka_unit_test(test_permutation),
-                                     cmocka_unit_test(test_normal_moments), cmocka_unit_test(test_width),
-                                     cmocka_unit_test(test_shown)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_status_table), cmocka_unit_test(test_messages),       cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_arena),        cmocka_unit_test(test_files),          cmocka_unit_test(test_no_files),
+      cmocka_unit_test(test_pipe),         cmocka_unit_test(test_guard),          cmocka_unit_test(test_links),
+      cmocka_unit_test(test_inside),       cmocka_unit_test(test_digests),        cmocka_unit_test(test_philox),
+      cmocka_unit_test(test_permutation),  cmocka_unit_test(test_normal_moments), cmocka_unit_test(test_width),
+      cmocka_unit_test(test_shown)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

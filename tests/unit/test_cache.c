@@ -279,7 +279,8 @@ static unsigned long mapped_inode(void) {
   return found;
 }
 
-/* Processes that find no file and make it at once: all map the same one in the end, so that its pages are there once. */
+/* Processes that find no file and make it at once: all map the same one in the end, so that its pages are there once.
+ */
 static void test_one_file(void **state) {
   (void)state;
   enum { PROCESSES = 8 };
@@ -366,8 +367,8 @@ static void test_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_same),     cmocka_unit_test(test_key),        cmocka_unit_test(test_damage),
-      cmocka_unit_test(test_other_key), cmocka_unit_test(test_many),      cmocka_unit_test(test_one_file),
+      cmocka_unit_test(test_same),       cmocka_unit_test(test_key),    cmocka_unit_test(test_damage),
+      cmocka_unit_test(test_other_key),  cmocka_unit_test(test_many),   cmocka_unit_test(test_one_file),
       cmocka_unit_test(test_impossible), cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, set_up, clean_up);

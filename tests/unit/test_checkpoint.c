@@ -135,7 +135,8 @@ static void expect_refused(struct checkpoint_fixture *f, const char *what) {
 }
 
 /* Replaces (or with NULL removes) an attribute of an object. */
-static void change(struct checkpoint_fixture *f, const char *object, const char *name, const uint64_t *values, hsize_t count) {
+static void change(struct checkpoint_fixture *f, const char *object, const char *name, const uint64_t *values,
+                   hsize_t count) {
   const hid_t file = H5Fopen(f->path, H5F_ACC_RDWR, H5P_DEFAULT), set = H5Oopen(file, object, H5P_DEFAULT);
   assert_true(set >= 0 && H5Adelete(set, name) >= 0);
   if (values != NULL) {
@@ -388,14 +389,15 @@ static void test_no_place(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_round_trip, checkpoint_setup, checkpoint_teardown),
-                                     cmocka_unit_test_setup_teardown(test_tensors, checkpoint_setup, checkpoint_teardown),
-                                     cmocka_unit_test_setup_teardown(test_digest, checkpoint_setup, checkpoint_teardown),
-                                     cmocka_unit_test_setup_teardown(test_refusals, checkpoint_setup, checkpoint_teardown),
-                                     cmocka_unit_test_setup_teardown(test_other_datasets, checkpoint_setup, checkpoint_teardown),
-                                     cmocka_unit_test_setup_teardown(test_cut_and_flipped, checkpoint_setup, checkpoint_teardown),
-                                     cmocka_unit_test_setup_teardown(test_memory, checkpoint_setup, checkpoint_teardown),
-                                     cmocka_unit_test_setup_teardown(test_list, checkpoint_setup, checkpoint_teardown),
-                                     cmocka_unit_test_setup_teardown(test_no_place, checkpoint_setup, checkpoint_teardown)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_round_trip, checkpoint_setup, checkpoint_teardown),
+      cmocka_unit_test_setup_teardown(test_tensors, checkpoint_setup, checkpoint_teardown),
+      cmocka_unit_test_setup_teardown(test_digest, checkpoint_setup, checkpoint_teardown),
+      cmocka_unit_test_setup_teardown(test_refusals, checkpoint_setup, checkpoint_teardown),
+      cmocka_unit_test_setup_teardown(test_other_datasets, checkpoint_setup, checkpoint_teardown),
+      cmocka_unit_test_setup_teardown(test_cut_and_flipped, checkpoint_setup, checkpoint_teardown),
+      cmocka_unit_test_setup_teardown(test_memory, checkpoint_setup, checkpoint_teardown),
+      cmocka_unit_test_setup_teardown(test_list, checkpoint_setup, checkpoint_teardown),
+      cmocka_unit_test_setup_teardown(test_no_place, checkpoint_setup, checkpoint_teardown)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Damaged and hostile checkpoint files: a flipped bit anywhere in the values is found, a file of any bytes is refused or
- * read, and no reader crashes. */
+/* Damaged and hostile checkpoint files: a flipped bit anywhere in the values is found, a file of any bytes is refused
+ * or read, and no reader crashes. */
 #include "support/checkpoint_file.h"
 
 #include <hdf5.h>
@@ -94,10 +94,12 @@ static void test_flipped(void **state) {
              v < AD_STATE_VECTORS ? vectors[v].name : "");
     place_of(f, name, &begin, &size);
     /* Nothing else than the rows that hold something takes space. */
-    assert_int_equal(size, v < AD_STATE_VECTORS ? vectors[v].bytes * vectors[v].filled * f->params.count
-                                                : sizeof state_text);
+    assert_int_equal(size,
+                     v < AD_STATE_VECTORS ? vectors[v].bytes * vectors[v].filled * f->params.count : sizeof state_text);
     for (size_t i = 0; i < EACH && size > 0; i++, flips++) {
-      const size_t at = i == 0 ? 0 : i == 1 ? size - 1 : (size_t)ad_random_below(5, AD_STREAM_TEST, v, i, (uint32_t)size);
+      const size_t at = i == 0   ? 0
+                        : i == 1 ? size - 1
+                                 : (size_t)ad_random_below(5, AD_STREAM_TEST, v, i, (uint32_t)size);
       const unsigned char mask = (unsigned char)(1u << (i % 8));
       flip(f, begin + at, mask);
       const int status = check_file(f->path, &f->params, &unused);
@@ -194,7 +196,10 @@ static void change_bytes(const struct bytes *good, unsigned char *out, uint64_t 
     }
     const uint32_t how = ad_random_below(6, AD_STREAM_TEST, 17 + k, number, 4);
     const uint32_t word = ad_random_below(6, AD_STREAM_TEST, 25 + k, number, 256);
-    out[at] = how == 0 ? 0xff : how == 1 ? 0 : how == 2 ? (unsigned char)word : (unsigned char)(out[at] ^ (1u << word % 8));
+    out[at] = how == 0   ? 0xff
+              : how == 1 ? 0
+              : how == 2 ? (unsigned char)word
+                         : (unsigned char)(out[at] ^ (1u << word % 8));
   }
 }
 
@@ -225,7 +230,8 @@ static void test_hostile(void **state) {
       for (uint64_t i = first; i < first + BATCH; i++) {
         change_bytes(&good, bad, i, (const size_t(*)[2])values, AD_STATE_VECTORS);
         /* Every tenth is cut besides. */
-        write_bytes(f->path, bad, i % 10 == 0 ? ad_random_below(7, AD_STREAM_TEST, 0, i, (uint32_t)good.size) : good.size);
+        write_bytes(f->path, bad,
+                    i % 10 == 0 ? ad_random_below(7, AD_STREAM_TEST, 0, i, (uint32_t)good.size) : good.size);
         const int seen[2] = {(int)i, read_hostile(f->path)};
         if (write(pipes[1], seen, sizeof seen) != sizeof seen || seen[1] > 1) {
           _exit(1);

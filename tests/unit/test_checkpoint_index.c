@@ -1,5 +1,5 @@
-/* The index behind a checkpoint: the file read by it is the file, any byte that changed or is not there is found, and an
- * index of any numbers leads nowhere else. */
+/* The index behind a checkpoint: the file read by it is the file, any byte that changed or is not there is found, and
+ * an index of any numbers leads nowhere else. */
 #include "support/checkpoint_file.h"
 
 #include <fcntl.h>

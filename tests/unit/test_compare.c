@@ -86,7 +86,8 @@ static void assert_columns(const char *a, const char *b, const char *expected) {
   for (size_t i = 0; i < log.columns.count; i++) {
     const struct ad_difference *d = &log.columns.items[i];
     const size_t used = strlen(text);
-    snprintf(text + used, sizeof text - used, "%s=%s|%s;", d->name, d->text[0] == NULL ? "none" : d->text[0], d->text[1] == NULL ? "none" : d->text[1]);
+    snprintf(text + used, sizeof text - used, "%s=%s|%s;", d->name, d->text[0] == NULL ? "none" : d->text[0],
+             d->text[1] == NULL ? "none" : d->text[1]);
   }
   assert_string_equal(text, expected);
   ad_log_comparison_destroy(&log);
@@ -94,10 +95,12 @@ static void assert_columns(const char *a, const char *b, const char *expected) {
 
 static void test_columns(void **state) {
   (void)state;
-  assert_columns("{\"step\":1,\"loss\":0.5}\n", "{\"step\":1,\"loss\":0.50}\n", "loss=0.5|0.50;"); /* the text counts, not the number */
+  assert_columns("{\"step\":1,\"loss\":0.5}\n", "{\"step\":1,\"loss\":0.50}\n",
+                 "loss=0.5|0.50;"); /* the text counts, not the number */
   assert_columns("{\"a\":1,\"b\":2}\n", "{\"b\":3,\"c\":4}\n", "a=1|none;b=2|3;c=none|4;");
   assert_columns("{\"a\":[1,{\"x\":\"},]\"}],\"b\":1}\n", "{ \"a\" : [1,{\"x\":\"},]\"}] , \"b\" :\t2 }\n", "b=1|2;");
-  assert_columns("{\"q\\\"\":\"\\\\\",\"b\":1}\n", "{\"q\\\"\":\"\\\\\\\"\",\"b\":1}\n", "q\\\"=\"\\\\\"|\"\\\\\\\"\";");
+  assert_columns("{\"q\\\"\":\"\\\\\",\"b\":1}\n", "{\"q\\\"\":\"\\\\\\\"\",\"b\":1}\n",
+                 "q\\\"=\"\\\\\"|\"\\\\\\\"\";");
   assert_columns("{\"a\":1,\"b\":2}\n", "{\"b\":2,\"a\":1}\n", "");
   assert_columns("{}\n", "{\"a\":null}\n", "a=none|null;");
   assert_columns("{\"a\":1}\r\n", "{\"a\":1}\n", "");
@@ -106,7 +109,8 @@ static void test_columns(void **state) {
 static void test_place(void **state) {
   (void)state;
   struct ad_log_comparison log;
-  assert_int_equal(compare_texts("{}\n{\"step\":12,\"loss\":1}\n", "{}\n{\"eval\":\"dev\",\"step\":11}\n", &log), AD_OK);
+  assert_int_equal(compare_texts("{}\n{\"step\":12,\"loss\":1}\n", "{}\n{\"eval\":\"dev\",\"step\":11}\n", &log),
+                   AD_OK);
   assert_int_equal(log.equal_rows, 1);
   assert_string_equal(log.place[0], "step 12");
   assert_string_equal(log.place[1], "evaluation of \"dev\" at step 11");
@@ -129,7 +133,8 @@ static void assert_refused(const char *b, size_t size, const char *message) {
 static void test_bad_logs(void **state) {
   (void)state;
   assert_refused("{}\n{\0}\n", 7, "2: found a NUL byte");
-  assert_refused("{}\n{\"step\":1}\n{}\n\0\0", 20, "4: found a NUL byte"); /* what a lost write leaves, behind the rows of the other */
+  assert_refused("{}\n{\"step\":1}\n{}\n\0\0", 20,
+                 "4: found a NUL byte"); /* what a lost write leaves, behind the rows of the other */
   assert_refused("{}\n{\"step\":1\n", 13, "2: malformed JSON at byte");
   assert_refused("{}\n[1]\n", 7, "2: expected a JSON object");
   assert_refused("{}\n\n", 4, "2: malformed JSON");
@@ -228,7 +233,8 @@ static void test_other_tensors(void **state) {
   struct ad_result_comparison r;
   memset(values, 0, sizeof values);
   const struct ad_safetensor_source first[] = {{"a", 2, {2, 3}, values[0]}, {"b", 1, {3}, values[0]}},
-                                    second[] = {{"a", 2, {3, 2}, values[0]}, {"c", 1, {3}, values[0]}}, turned[] = {first[1], first[0]};
+                                    second[] = {{"a", 2, {3, 2}, values[0]}, {"c", 1, {3}, values[0]}},
+                                    turned[] = {first[1], first[0]};
   assert_int_equal(ad_safetensors_write(paths[0], first, 2), AD_OK);
   assert_int_equal(ad_safetensors_write(paths[1], second, 2), AD_OK);
   assert_int_equal(ad_compare_results(both, &r), AD_OK);
@@ -266,9 +272,13 @@ static void put_runs(const char *reduction) {
   char config[200];
   unlink(paths[0]);
   unlink(paths[1]);
-  snprintf(config, sizeof config, "run: {dir: \"x: y\"}\noptim: {lr: 1e-3, shard: false}\nbatch: {rounds: 2}\ncomm: {reduction: %s}\n", reduction);
-  put_run(paths[0], config, "{\"ranks\":\"1\",\"host\":\"p\",\"arithmetic\":\"0\",\"kernels\":\"v3\",\"odd\":[1],\"data_train\":\"00\"}");
-  put_run(paths[1], "optim: {lr: 2e-3}\n", "{\"ranks\":\"2\",\"host\":\"q\",\"data_train\":\"01\",\"odd\":[1,2],\"extra\":true}");
+  snprintf(config, sizeof config,
+           "run: {dir: \"x: y\"}\noptim: {lr: 1e-3, shard: false}\nbatch: {rounds: 2}\ncomm: {reduction: %s}\n",
+           reduction);
+  put_run(paths[0], config,
+          "{\"ranks\":\"1\",\"host\":\"p\",\"arithmetic\":\"0\",\"kernels\":\"v3\",\"odd\":[1],\"data_train\":\"00\"}");
+  put_run(paths[1], "optim: {lr: 2e-3}\n",
+          "{\"ranks\":\"2\",\"host\":\"q\",\"data_train\":\"01\",\"odd\":[1,2],\"extra\":true}");
 }
 
 static void assert_names(const struct ad_differences *differences, const char *expected) {
@@ -356,9 +366,9 @@ static void test_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_equal_and_ends), cmocka_unit_test(test_columns),       cmocka_unit_test(test_place),  cmocka_unit_test(test_bad_logs),
-      cmocka_unit_test(test_long_log),       cmocka_unit_test(test_tensors),       cmocka_unit_test(test_other_tensors), cmocka_unit_test(test_inputs),
-      cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_equal_and_ends), cmocka_unit_test(test_columns),  cmocka_unit_test(test_place),
+      cmocka_unit_test(test_bad_logs),       cmocka_unit_test(test_long_log), cmocka_unit_test(test_tensors),
+      cmocka_unit_test(test_other_tensors),  cmocka_unit_test(test_inputs),   cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -70,8 +70,9 @@ static void test_file(void **state) {
   assert_int_equal(ad_config_print(&again, &second), AD_OK);
   assert_string_equal(first.data, second.data);
   /* What YAML does not take as it is: C1, line ends beside \n, a mark of direction, U+FFFE. */
-  static const char odd[] = "\x1b\x7f\xC2\x80\xC2\x85\xE2\x80\xA8\xE2\x80\xAE"
-                            "\xEF\xBB\xBF\xEF\xBF\xBE\xF3\xA0\x81\x81\r\n\t\\\"";
+  static const char odd[] =
+      "\x1b\x7f\xC2\x80\xC2\x85\xE2\x80\xA8\xE2\x80\xAE"
+      "\xEF\xBB\xBF\xEF\xBF\xBE\xF3\xA0\x81\x81\r\n\t\\\"";
   ad_buffer_clear(&first);
   ad_buffer_clear(&second);
   assert_int_equal(ad_buffer_printf(&first, "run.dir=%s", odd), AD_OK);
@@ -118,8 +119,8 @@ static void test_get(void **state) {
   assert_int_equal(ad_config_override(&config, "teacher.window=all"), AD_OK);
   const struct {
     const char *key, *value;
-  } cases[] = {{"run.dir", "a \"b\""},     {"batch.lanes", "8"},      {"optim.lr", "2e-05"}, {"run.overwrite", "false"},
-               {"teacher.window", "all"}, {"run.select", "last"}};
+  } cases[] = {{"run.dir", "a \"b\""},     {"batch.lanes", "8"},      {"optim.lr", "2e-05"},
+               {"run.overwrite", "false"}, {"teacher.window", "all"}, {"run.select", "last"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct ad_buffer text = {0};
     assert_int_equal(ad_config_get(&config, cases[i].key, &text), AD_OK);
@@ -143,16 +144,49 @@ static void test_help(void **state) {
 
 /* Keys that have an effect in every training, or say what is done should a case arise. A new key stands here, or has a
  * condition in the table. */
-static const char *const always[] = {
-    "run.dir",           "run.overwrite",      "run.select",          "run.result",      "run.time_limit",
-    "run.signals",       "resume.allow",       "checkpoint.every",    "checkpoint.minutes", "checkpoint.epoch",
-    "checkpoint.keep",   "checkpoint.finished", "checkpoint.full",    "model.path",      "model.classifier",
-    "model.freeze",      "model.dropout",      "data.descriptor",     "data.train",      "data.dev",
-    "data.test",         "data.max_tokens",    "data.train_rows",     "data.per_class",  "data.cache",
-    "batch.size",        "batch.lanes",        "optim.head_lr",       "optim.warmup",    "optim.beta1",
-    "optim.beta2",       "optim.eps",          "optim.decay",         "optim.bias_correction", "optim.clip",
-    "teacher.method",    "train.steps",        "eval.batch",          "snapshot.every",  "snapshot.dense",
-    "snapshot.growth",   "snapshot.steps",     "seed.order"};
+static const char *const always[] = {"run.dir",
+                                     "run.overwrite",
+                                     "run.select",
+                                     "run.result",
+                                     "run.time_limit",
+                                     "run.signals",
+                                     "resume.allow",
+                                     "checkpoint.every",
+                                     "checkpoint.minutes",
+                                     "checkpoint.epoch",
+                                     "checkpoint.keep",
+                                     "checkpoint.finished",
+                                     "checkpoint.full",
+                                     "model.path",
+                                     "model.classifier",
+                                     "model.freeze",
+                                     "model.dropout",
+                                     "data.descriptor",
+                                     "data.train",
+                                     "data.dev",
+                                     "data.test",
+                                     "data.max_tokens",
+                                     "data.train_rows",
+                                     "data.per_class",
+                                     "data.cache",
+                                     "batch.size",
+                                     "batch.lanes",
+                                     "optim.head_lr",
+                                     "optim.warmup",
+                                     "optim.beta1",
+                                     "optim.beta2",
+                                     "optim.eps",
+                                     "optim.decay",
+                                     "optim.bias_correction",
+                                     "optim.clip",
+                                     "teacher.method",
+                                     "train.steps",
+                                     "eval.batch",
+                                     "snapshot.every",
+                                     "snapshot.dense",
+                                     "snapshot.growth",
+                                     "snapshot.steps",
+                                     "seed.order"};
 
 static int is_always(const char *key) {
   for (size_t i = 0; i < sizeof always / sizeof *always; i++) {
@@ -190,8 +224,8 @@ static const char *value_to_try(const struct config_option *option, size_t n, ch
     return n == 6 && option->kind == CONFIG_KIND_SPAN ? "all" : NULL;
   }
   const double number = strtod(numbers[n - 1], NULL);
-  const int fits = number >= option->lowest && number <= option->highest &&
-                   (option->kind == CONFIG_KIND_REAL || number != 0.5);
+  const int fits =
+      number >= option->lowest && number <= option->highest && (option->kind == CONFIG_KIND_REAL || number != 0.5);
   return fits ? numbers[n - 1] : option->initial;
 }
 
@@ -302,12 +336,12 @@ static void test_choices(void **state) {
   struct ad_config config;
   char text[AD_CHOICES_TEXT];
   assert_int_equal(ad_config_create(&config), AD_OK);
-#define SET_CHOICE(constant, name)                                                       \
+#define SET_CHOICE(constant, name)                                                  \
   assert_int_equal(ad_config_set(&config, "test", "optim.schedule", #name), AD_OK); \
   assert_int_equal(config.optim_schedule, constant);
   AD_SET_schedule(SET_CHOICE)
 #undef SET_CHOICE
-  ad_config_destroy(&config);
+      ad_config_destroy(&config);
   for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
     assert_int_equal(ad_variant_find(ad_variant_name(v)), v);
   }
@@ -430,10 +464,9 @@ static void test_single(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_values),        cmocka_unit_test(test_file),    cmocka_unit_test(test_out_of_memory),
-      cmocka_unit_test(test_help),          cmocka_unit_test(test_get),     cmocka_unit_test(test_conditions),
-      cmocka_unit_test(test_given),         cmocka_unit_test(test_choices), cmocka_unit_test(test_effects),
-      cmocka_unit_test(test_aliases),
-      cmocka_unit_test(test_suggestions),   cmocka_unit_test(test_single)};
+      cmocka_unit_test(test_values),  cmocka_unit_test(test_file),        cmocka_unit_test(test_out_of_memory),
+      cmocka_unit_test(test_help),    cmocka_unit_test(test_get),         cmocka_unit_test(test_conditions),
+      cmocka_unit_test(test_given),   cmocka_unit_test(test_choices),     cmocka_unit_test(test_effects),
+      cmocka_unit_test(test_aliases), cmocka_unit_test(test_suggestions), cmocka_unit_test(test_single)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

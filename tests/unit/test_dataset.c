@@ -4,11 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
-
-#include <stdlib.h>
 
 #include "autodidact/base/buffer.h"
 #include "autodidact/base/digest.h"
@@ -209,9 +208,8 @@ static void test_refused(void **state) {
   options.folder = "no/such/folder";
   assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_EINPUT);
   assert_string_equal(ad_error_message(),
-                      "no/such/folder/x: there is no such file, expected the train split of name there (data.folder, for a "
-                      "finished run --folder); "
-                      "the data are to be had from S");
+                      "no/such/folder/x: there is no such file, expected the train split of name there (data.folder, "
+                      "for a finished run --folder); the data are to be had from S");
   ad_descriptor_destroy(&d);
 }
 
@@ -231,8 +229,9 @@ static void test_empty_texts(void **state) {
 static void test_blank_texts(void **state) {
   (void)state;
   /* A space; no-break, ideographic, line separator; a zero-width space; a text whose word comes late. */
-  static const char content[] = " \ta\t1\na\t\xC2\xA0\xE3\x80\x80\xE2\x80\xA8\t0\n\xE2\x80\x8B\ta\t1\n"
-                                "                                                               \xC2\xA0 b\tc\t1\n";
+  static const char content[] =
+      " \ta\t1\na\t\xC2\xA0\xE3\x80\x80\xE2\x80\xA8\t0\n\xE2\x80\x8B\ta\t1\n"
+      "                                                               \xC2\xA0 b\tc\t1\n";
   static const struct {
     const char *key;
     size_t count, skipped, empty;
@@ -252,8 +251,9 @@ static void test_blank_texts(void **state) {
   struct ad_dataset set;
   struct ad_descriptor d = parse(PAIRS "splits: {train: {file: x}}\n");
   assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &here, tokenizer), AD_EINPUT);
-  assert_string_equal(ad_error_message(), "test_dataset_folder/x:1: an empty text of a pair: found nothing but white space, expected "
-                                          "words; the descriptor's key \"empty\" (allow or skip) lets such rows pass");
+  assert_string_equal(ad_error_message(),
+                      "test_dataset_folder/x:1: an empty text of a pair: found nothing but white space, expected "
+                      "words; the descriptor's key \"empty\" (allow or skip) lets such rows pass");
   ad_descriptor_destroy(&d);
   /* A split rule shuffles the rows that are left. */
   d = parse(TSV "empty: skip\nsplit: {seed: 9, dev: 2}\nsplits: {train: {file: x}}\n");
@@ -479,6 +479,8 @@ struct real {
   size_t labels[4]; /* counts of the first classes; 0: not compared */
 };
 
+enum { EVERY = 1 << AD_TRAIN | 1 << AD_DEV | 1 << AD_TEST };
+
 static const struct real reals[] = {
     {"sst2-labelled", "sst2", 1 << AD_TRAIN, 0, 60614, 0, 806814, 3521789722, 806814, 66, {26786, 33828}},
     {"sst2-labelled", "sst2", 1 << AD_DEV, 0, 6735, 0, 90225, 391401990, 90225, 62, {2994, 3741}},
@@ -499,17 +501,7 @@ static const struct real reals[] = {
     {"agnews-10k", "agnews", 1 << AD_TEST, 64, 7600, 0, 379772, 1798213686, 379772, 64, {1900, 1900, 1900, 1900}},
     {"snli-cut", "snli", 1 << AD_TRAIN | 1 << AD_DEV, 0, 1273, 16, 35277, 117450204, 22831, 60, {433, 421, 419}},
     {"snli-cut", "snli", 1 << AD_TEST, 0, 1254, 23, 34116, 113905590, 22198, 74, {405, 429, 420}},
-    {"wordnet-nouns",
-     NULL,
-     1 << AD_TRAIN | 1 << AD_DEV | 1 << AD_TEST,
-     64,
-     82115,
-     0,
-     1294326,
-     6108108474,
-     1294326,
-     64,
-     {51, 6650, 7509, 11587}},
+    {"wordnet-nouns", NULL, EVERY, 64, 82115, 0, 1294326, 6108108474, 1294326, 64, {51, 6650, 7509, 11587}},
 };
 
 static void check_real(const struct real *real, const char *shared, struct ad_tokenizer *bert) {
@@ -590,11 +582,13 @@ static void test_real_files(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_per_class),     cmocka_unit_test(test_per_class_of_split), cmocka_unit_test(test_pairs),
-      cmocka_unit_test(test_options),
-      cmocka_unit_test(test_refused),       cmocka_unit_test(test_empty_texts),        cmocka_unit_test(test_blank_texts),
-      cmocka_unit_test(test_every_row),     cmocka_unit_test(test_split_rule),         cmocka_unit_test(test_many_rows),
-      cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_report),             cmocka_unit_test(test_real_files),
+      cmocka_unit_test(test_per_class),     cmocka_unit_test(test_per_class_of_split),
+      cmocka_unit_test(test_pairs),         cmocka_unit_test(test_options),
+      cmocka_unit_test(test_refused),       cmocka_unit_test(test_empty_texts),
+      cmocka_unit_test(test_blank_texts),   cmocka_unit_test(test_every_row),
+      cmocka_unit_test(test_split_rule),    cmocka_unit_test(test_many_rows),
+      cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_report),
+      cmocka_unit_test(test_real_files),
   };
   return cmocka_run_group_tests(tests, set_up, clean_up);
 }

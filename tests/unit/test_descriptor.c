@@ -130,7 +130,8 @@ static const struct {
     {TABLE CLASSES "splits: {train: {file: x, digest: 12}}\n", ":8:", "16 hexadecimal digits"},
     {TABLE CLASSES "splits: {train: {file: x, digest: 00000000000000FF}}\n", ":8:", "16 hexadecimal digits"},
     {TABLE CLASSES "empty: yes\n" TRAIN, ":8:", "empty: found \"yes\", expected one of: refuse, allow, skip"},
-    {TABLE CLASSES "incomplete: [skip]\n" TRAIN, ":8:", "incomplete: found \"a list or mapping\", expected one of: refuse, skip"},
+    {TABLE CLASSES "incomplete: [skip]\n" TRAIN,
+     ":8:", "incomplete: found \"a list or mapping\", expected one of: refuse, skip"},
     {TABLE CLASSES "labels: {0: a}\n" TRAIN, ":8:", "no value stands for the class \"b\""},
     {TABLE CLASSES "labels: {0: a, 1: c}\n" TRAIN, ":8:", "\"1\" stands for \"c\""},
     {TABLE CLASSES "labels: [a, b]\n" TRAIN, ":8:", "labels: expected a mapping"},
@@ -145,7 +146,8 @@ static const struct {
     {ABOUT "header: true\ncolumns: {text: t}\n" CLASSES TRAIN, ":1:", "\"format\" is missing"},
     {ABOUT "format: xml\n" CLASSES TRAIN, ":4:", "found \"xml\""},
     {ABOUT "format: tsv\ncolumns: {text: t}\n" CLASSES TRAIN, ":1:", "\"header\" is missing"},
-    {ABOUT "format: tsv\nheader: maybe\ncolumns: {text: t}\n" CLASSES TRAIN, ":5:", "header: found \"maybe\", expected one of: false, true"},
+    {ABOUT "format: tsv\nheader: maybe\ncolumns: {text: t}\n" CLASSES TRAIN,
+     ":5:", "header: found \"maybe\", expected one of: false, true"},
     {ABOUT "format: tsv\nheader: true\n" CLASSES TRAIN, ":1:", "\"columns\" is missing"},
     {ABOUT "format: tsv\nheader: true\ncolumns: {label: t}\n" CLASSES TRAIN, ":6:", "\"text\" is missing"},
     {ABOUT "format: tsv\nheader: true\ncolumns: {texts: t}\n" CLASSES TRAIN, ":6:", "unknown key \"texts\""},
@@ -237,21 +239,29 @@ static void test_compare(void **state) {
       {"title: T", "title: T", "", 0},
       {"title: T", "title: T # a note", "", 0},
       {"title: T", "title: U", "the title was T, is U", AD_CHANGED_ABOUT},
-      {"rows: 70", "rows: 71", "the expected rows, skipped rows and digest of train was 70, 3 and 00000000000000ff, is 71, 3 and 00000000000000ff",
+      {"rows: 70", "rows: 71",
+       "the expected rows, skipped rows and digest of train was 70, 3 and 00000000000000ff, is 71, 3 and "
+       "00000000000000ff",
        AD_CHANGED_ABOUT},
       {"[no, yes]", "[yes, no]", "class 0 was no, is yes", AD_CHANGED_CLASSES},
       {"{\"0\": no, \"1\": yes}", "{\"1\": yes, \"0\": no}", "", 0},
-      {"\"0\": no", "\"2\": no, \"0\": no", "the label \"2\" of train was (nothing), is no; the label \"2\" of test was (nothing), is no",
+      {"\"0\": no", "\"2\": no, \"0\": no",
+       "the label \"2\" of train was (nothing), is no; the label \"2\" of test was (nothing), is no",
        AD_CHANGED_CLASSES},
-      {"text: b", "text: [b, a]", "the layout of test was csv with a header, text b, is csv with a header, text b and a", AD_CHANGED_TEXTS},
+      {"text: b", "text: [b, a]",
+       "the layout of test was csv with a header, text b, is csv with a header, text b and a", AD_CHANGED_TEXTS},
       {"label: l", "label: m", "the label column of test was l, is m", AD_CHANGED_CLASSES},
-      {"skip: x", "skip: y", "the rows of train was t.csv, empty: refuse, incomplete: refuse, skip: x, is t.csv, empty: refuse, incomplete: refuse, skip: y",
+      {"skip: x", "skip: y",
+       "the rows of train was t.csv, empty: refuse, incomplete: refuse, skip: x, is t.csv, empty: refuse, incomplete: "
+       "refuse, skip: y",
        AD_CHANGED_ROWS},
-      {"file: d.csv", "file: e.csv, empty: skip", "the rows of test was d.csv, empty: refuse, incomplete: refuse, is e.csv, empty: skip, incomplete: refuse",
+      {"file: d.csv", "file: e.csv, empty: skip",
+       "the rows of test was d.csv, empty: refuse, incomplete: refuse, is e.csv, empty: skip, incomplete: refuse",
        AD_CHANGED_ROWS},
   };
   static const char text[] =
-      "title: T\nsource: S\nlicence: L\nformat: csv\nheader: true\ncolumns: {text: a, pair: c, label: k}\nclasses: [no, yes]\n"
+      "title: T\nsource: S\nlicence: L\nformat: csv\nheader: true\ncolumns: {text: a, pair: c, label: k}\nclasses: "
+      "[no, yes]\n"
       "labels: {\"0\": no, \"1\": yes}\n"
       "splits:\n  train: {file: t.csv, rows: 70, skipped: 3, digest: 00000000000000ff, skip: x}\n"
       "  test: {file: d.csv, columns: {text: b, label: l}}\n";
@@ -261,7 +271,8 @@ static void test_compare(void **state) {
     unsigned kinds;
     const char *at = strstr(text, cases[i].from);
     assert_non_null(at);
-    assert_int_equal(ad_buffer_printf(&changed, "%.*s%s%s", (int)(at - text), text, cases[i].to, at + strlen(cases[i].from)), AD_OK);
+    assert_int_equal(
+        ad_buffer_printf(&changed, "%.*s%s%s", (int)(at - text), text, cases[i].to, at + strlen(cases[i].from)), AD_OK);
     assert_int_equal(parse(&was, text), AD_OK);
     assert_int_equal(parse(&is, changed.data), AD_OK);
     assert_int_equal(ad_descriptor_compare(&was, &is, &told, &kinds), AD_OK);
@@ -368,9 +379,11 @@ static void test_idle(void **state) {
       {"format: jsonl\nincomplete: skip\nsplits: {train: {file: x}}\n", ""},
       {"format: tsv\nheader: true\nsplits: {train: {file: x, header: false, columns: {text: 1, label: 2}}}\n",
        ":7: header has no effect: each split has its own"},
-      {"format: tsv\nheader: true\nfields: 2\nsplits: {train: {file: x}, dev: {file: y, header: false, columns: {text: 1}}}\n",
+      {"format: tsv\nheader: true\nfields: 2\nsplits: {train: {file: x}, dev: {file: y, header: false, columns: {text: "
+       "1}}}\n",
        ""},
-      {"format: jsonl\nlabels: {\"1\": a, \"2\": b}\nsplits: {train: {file: x}, test: {file: y, columns: {text: t}}}\n", ""},
+      {"format: jsonl\nlabels: {\"1\": a, \"2\": b}\nsplits: {train: {file: x}, test: {file: y, columns: {text: t}}}\n",
+       ""},
       {"format: jsonl\nsplits: {train: {file: x}, test: {file: y, columns: {text: t}, skip: z}}\n",
        ":7: skip has no effect: the file has no labels"},
       {"format: folder\nsplits: {train: {file: x, skip: z, incomplete: skip}}\n", ":6: skip has no effect"}};

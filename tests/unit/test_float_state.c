@@ -44,7 +44,8 @@ static void test_subnormals(void **state) {
 
 static void test_traps(void **state) {
   (void)state;
-  static const unsigned masks[] = {0x0100 /* subnormal operand */, 0x0200 /* division by zero */, 0x0800 /* underflow */};
+  static const unsigned masks[] = {0x0100 /* subnormal operand */, 0x0200 /* division by zero */,
+                                   0x0800 /* underflow */};
   for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
     _mm_setcsr(_mm_getcsr() & ~masks[i]);
     expect_found("traps");

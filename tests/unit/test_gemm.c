@@ -208,7 +208,8 @@ static void test_alignment(void **state) {
 static void test_row_counts(void **state) {
   (void)state;
   enum { M = 2 * AD_ROW_BLOCK };
-  const size_t block = ad_gemm_block(test_math->gemm, ad_gemm_prepare(test_math->gemm, SHAPES, SHAPE_COUNT), SHAPES, SHAPE_COUNT);
+  const size_t block =
+      ad_gemm_block(test_math->gemm, ad_gemm_prepare(test_math->gemm, SHAPES, SHAPE_COUNT), SHAPES, SHAPE_COUNT);
   assert_true(M % block == 0 && (block == 1) == (test_math->gemm->backend->version == NULL));
   for (size_t i = 0; i < SHAPE_COUNT; i++) {
     const size_t N = SHAPES[i][0], K = SHAPES[i][1];

@@ -33,15 +33,48 @@ static const double STEP = 0.02;
 static const double SAMPLE_TOLERANCE = 2e-3, DIRECTION_TOLERANCE = 5e-4, SMALLEST_SCALE = 0.1;
 
 static const struct ad_model_config CONFIGS[] = {
-    {.hidden = 24, .heads = 3, .ffn = 40, .layers = 2, .vocab = 19, .positions = 14, .types = 2, .classes = 3,
-     .layer_norm_eps = 1e-12f, .hidden_dropout = 0.1f, .attention_dropout = 0.15f, .classifier_dropout = 0.2f,
-     .activation = AD_GELU_ERF, .classifier = AD_CLASSIFIER_POOLER},
-    {.hidden = 22, .heads = 2, .ffn = 27, .layers = 1, .vocab = 19, .positions = 14, .types = 2, .classes = 2,
-     .layer_norm_eps = 1e-5f, .hidden_dropout = 0.3f, .attention_dropout = 0.0f, .classifier_dropout = 0.0f,
-     .activation = AD_GELU_TANH, .classifier = AD_CLASSIFIER_CLS},
-    {.hidden = 32, .heads = 1, .ffn = 16, .layers = 3, .vocab = 19, .positions = 14, .types = 2, .classes = 4,
-     .layer_norm_eps = 1e-12f, .hidden_dropout = 0.0f, .attention_dropout = 0.4f, .classifier_dropout = 0.5f,
-     .activation = AD_GELU_ERF, .classifier = AD_CLASSIFIER_CLS},
+    {.hidden = 24,
+     .heads = 3,
+     .ffn = 40,
+     .layers = 2,
+     .vocab = 19,
+     .positions = 14,
+     .types = 2,
+     .classes = 3,
+     .layer_norm_eps = 1e-12f,
+     .hidden_dropout = 0.1f,
+     .attention_dropout = 0.15f,
+     .classifier_dropout = 0.2f,
+     .activation = AD_GELU_ERF,
+     .classifier = AD_CLASSIFIER_POOLER},
+    {.hidden = 22,
+     .heads = 2,
+     .ffn = 27,
+     .layers = 1,
+     .vocab = 19,
+     .positions = 14,
+     .types = 2,
+     .classes = 2,
+     .layer_norm_eps = 1e-5f,
+     .hidden_dropout = 0.3f,
+     .attention_dropout = 0.0f,
+     .classifier_dropout = 0.0f,
+     .activation = AD_GELU_TANH,
+     .classifier = AD_CLASSIFIER_CLS},
+    {.hidden = 32,
+     .heads = 1,
+     .ffn = 16,
+     .layers = 3,
+     .vocab = 19,
+     .positions = 14,
+     .types = 2,
+     .classes = 4,
+     .layer_norm_eps = 1e-12f,
+     .hidden_dropout = 0.0f,
+     .attention_dropout = 0.4f,
+     .classifier_dropout = 0.5f,
+     .activation = AD_GELU_ERF,
+     .classifier = AD_CLASSIFIER_CLS},
 };
 enum { CONFIG_COUNT = sizeof CONFIGS / sizeof *CONFIGS };
 
@@ -55,7 +88,9 @@ struct problem {
   float *logits, *dlogits;         /* [B,C] */
 };
 
-static double draw(uint32_t substream, size_t i) { return ad_random_normal(5, AD_STREAM_TEST, substream, i); }
+static double draw(uint32_t substream, size_t i) {
+  return ad_random_normal(5, AD_STREAM_TEST, substream, i);
+}
 
 static void pack(struct problem *p) {
   size_t offset[EXAMPLES + 1] = {0};

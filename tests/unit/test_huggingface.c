@@ -210,7 +210,8 @@ static void test_head_kinds(void **state) {
   refuse(write_folder("kind", &f, ",\"num_labels\":1"), &require, "classifier.weight is [1, 8]");
 }
 
-static const char *const same_names[] = {"animal", "plant", "stone"}, *const moved_names[] = {"animal", "stone", "plant"},
+static const char *const same_names[] = {"animal", "plant", "stone"},
+                         *const moved_names[] = {"animal", "stone", "plant"},
                          *const other_names[] = {"animal", "plant", "water"};
 enum { NAMED, NUMBERED, NAMELESS, OTHER_KIND };
 static const char *const head_extra[] = {
@@ -248,7 +249,8 @@ static void test_head_use(void **state) {
   struct folder f = plain();
   drop(&f, "bert.pooler.dense.weight");
   refuse(write_folder("head", &f, head_extra[NAMED]),
-         &(struct ad_model_options){.classes = 3, .class_names = same_names, .head = AD_HEAD_KEEP}, "it stands on a pooler");
+         &(struct ad_model_options){.classes = 3, .class_names = same_names, .head = AD_HEAD_KEEP},
+         "it stands on a pooler");
   f = plain();
   for (size_t i = 0; i < sizeof head_cases / sizeof *head_cases; i++) {
     const char *path = write_folder("head", &f, head_extra[head_cases[i].folder]);
@@ -281,8 +283,9 @@ static void test_head_use(void **state) {
 static void test_unknown_keys(void **state) {
   (void)state;
   struct folder f = plain();
-  struct loaded l = load(write_folder("keys", &f, ",\"attention_bias\":true,\"rope_theta\":1e4,\"_name_or_path\":\"x\","
-                                                  "\"head_dim\":null,\"use_flash\":false,\"num_labels\":3"),
+  struct loaded l = load(write_folder("keys", &f,
+                                      ",\"attention_bias\":true,\"rope_theta\":1e4,\"_name_or_path\":\"x\","
+                                      "\"head_dim\":null,\"use_flash\":false,\"num_labels\":3"),
                          &reuse);
   assert_int_equal(l.report.unknown.count, 2);
   assert_true(has_name(&l.report.unknown, "attention_bias") && has_name(&l.report.unknown, "rope_theta"));
@@ -291,13 +294,14 @@ static void test_unknown_keys(void **state) {
   assert_int_equal(l.report.unknown.count, 0);
   release(&l);
   /* What Google's multilingual model, transformers 2 to 5, sentence-transformers and its cross-encoders have added. */
-  l = load(write_folder("keys", &f, ",\"directionality\":\"bidi\",\"pooler_fc_size\":768,\"pooler_num_attention_heads\":12,"
-                                    "\"pooler_num_fc_layers\":3,\"pooler_size_per_head\":128,\"pooler_type\":\"x\","
-                                    "\"output_past\":true,\"_num_labels\":5,\"finetuning_task\":\"x\",\"num_labels\":3,"
-                                    "\"gradient_checkpointing\":true,\"torch_dtype\":\"float32\",\"dtype\":\"float16\","
-                                    "\"use_cache\":true,\"num_beams\":1,\"top_k\":50,\"length_penalty\":1.0,\"return_dict\":"
-                                    "true,\"sentence_transformers\":{\"version\":\"4\"},\"chunk_size_feed_forward\":4,"
-                                    "\"transformers_version\":\"5.0.0\",\"tie_word_embeddings\":true,\"model_max_length\":512"),
+  l = load(write_folder("keys", &f,
+                        ",\"directionality\":\"bidi\",\"pooler_fc_size\":768,\"pooler_num_attention_heads\":12,"
+                        "\"pooler_num_fc_layers\":3,\"pooler_size_per_head\":128,\"pooler_type\":\"x\","
+                        "\"output_past\":true,\"_num_labels\":5,\"finetuning_task\":\"x\",\"num_labels\":3,"
+                        "\"gradient_checkpointing\":true,\"torch_dtype\":\"float32\",\"dtype\":\"float16\","
+                        "\"use_cache\":true,\"num_beams\":1,\"top_k\":50,\"length_penalty\":1.0,\"return_dict\":"
+                        "true,\"sentence_transformers\":{\"version\":\"4\"},\"chunk_size_feed_forward\":4,"
+                        "\"transformers_version\":\"5.0.0\",\"tie_word_embeddings\":true,\"model_max_length\":512"),
            &reuse);
   assert_int_equal(l.report.unknown.count, 0);
   release(&l);
@@ -446,7 +450,8 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_load_fixture),   cmocka_unit_test(test_new_head),    cmocka_unit_test(test_variants),
       cmocka_unit_test(test_missing_pooler), cmocka_unit_test(test_bad_weights), cmocka_unit_test(test_not_finite),
-      cmocka_unit_test(test_head_kinds), cmocka_unit_test(test_head_use), cmocka_unit_test(test_unknown_keys),     cmocka_unit_test(test_files),       cmocka_unit_test(test_shards),
-      cmocka_unit_test(test_open),           cmocka_unit_test(test_digest)};
+      cmocka_unit_test(test_head_kinds),     cmocka_unit_test(test_head_use),    cmocka_unit_test(test_unknown_keys),
+      cmocka_unit_test(test_files),          cmocka_unit_test(test_shards),      cmocka_unit_test(test_open),
+      cmocka_unit_test(test_digest)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

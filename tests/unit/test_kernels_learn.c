@@ -258,8 +258,8 @@ static void check_nan(const struct ad_kernels *k, float *theta, float *m, float 
   }
 }
 
-/* Twenty steps beside the formula in double; then one with no gradient; all sets equal; a part of the array = that part of the
- * whole. */
+/* Twenty steps beside the formula in double; then one with no gradient; all sets equal; a part of the array = that part
+ * of the whole. */
 static void test_adamw(void **state) {
   (void)state;
   enum { N = ADAMW_N, STEPS = 20 };

@@ -358,8 +358,8 @@ static void test_nan(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_activation), cmocka_unit_test(test_tanh),    cmocka_unit_test(test_activation_range),
-      cmocka_unit_test(test_embed),      cmocka_unit_test(test_dropout), cmocka_unit_test(test_bias_and_sums),
+      cmocka_unit_test(test_activation), cmocka_unit_test(test_tanh),      cmocka_unit_test(test_activation_range),
+      cmocka_unit_test(test_embed),      cmocka_unit_test(test_dropout),   cmocka_unit_test(test_bias_and_sums),
       cmocka_unit_test(test_nan),        cmocka_unit_test(test_transpose), cmocka_unit_test(test_copy_and_sum),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* The kernels of the teacher but for the window's: distances of logits against the naive ones and by differences, and the moving
- * average. */
+/* The kernels of the teacher but for the window's: distances of logits against the naive ones and by differences, and
+ * the moving average. */
 #include "reference/check.h"
 #include "reference/naive.h"
 
@@ -283,12 +283,9 @@ static void test_moving_average_of_nan(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_squared_error),
-      cmocka_unit_test(test_symmetric_divergence),
-      cmocka_unit_test(test_distances_of_nan),
-      cmocka_unit_test(test_distances_same_bits),
-      cmocka_unit_test(test_moving_average),
-      cmocka_unit_test(test_moving_average_of_nan),
+      cmocka_unit_test(test_squared_error),    cmocka_unit_test(test_symmetric_divergence),
+      cmocka_unit_test(test_distances_of_nan), cmocka_unit_test(test_distances_same_bits),
+      cmocka_unit_test(test_moving_average),   cmocka_unit_test(test_moving_average_of_nan),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

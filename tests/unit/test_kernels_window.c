@@ -264,8 +264,8 @@ static void test_push(void **state) {
   }
 }
 
-/* A push that gives the mean too: sums and ring as without, the mean is window_mean's, on whole lines and beside them. Sums of
- * few ulps times the count make many means doubtful. */
+/* A push that gives the mean too: sums and ring as without, the mean is window_mean's, on whole lines and beside them.
+ * Sums of few ulps times the count make many means doubtful. */
 static void test_push_mean(void **state) {
   (void)state;
   enum { N = 2 * LENGTHS + 5, SHIFT = 47 };
@@ -334,12 +334,8 @@ static void test_push_range(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_mean_ties),
-      cmocka_unit_test(test_mean_extremes),
-      cmocka_unit_test(test_mean_random),
-      cmocka_unit_test(test_mean_lengths),
-      cmocka_unit_test(test_push),
-      cmocka_unit_test(test_push_mean),
+      cmocka_unit_test(test_mean_ties),    cmocka_unit_test(test_mean_extremes), cmocka_unit_test(test_mean_random),
+      cmocka_unit_test(test_mean_lengths), cmocka_unit_test(test_push),          cmocka_unit_test(test_push_mean),
       cmocka_unit_test(test_push_range),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -402,10 +402,11 @@ static void test_memory(void **state) {
 int main(void) {
   ad_log_set_level(AD_LOG_ERROR);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_lease),           cmocka_unit_test(test_foreign_lease),    cmocka_unit_test(test_dead_holder),
-      cmocka_unit_test(test_holder),          cmocka_unit_test(test_strange_numbers), cmocka_unit_test(test_strange_files),    cmocka_unit_test(test_races),
-      cmocka_unit_test(test_without_links),   cmocka_unit_test(test_known_too_little), cmocka_unit_test(test_heartbeat),
-      cmocka_unit_test(test_left_on_the_way), cmocka_unit_test(test_no_heartbeat),     cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_lease),     cmocka_unit_test(test_foreign_lease),   cmocka_unit_test(test_dead_holder),
+      cmocka_unit_test(test_holder),    cmocka_unit_test(test_strange_numbers), cmocka_unit_test(test_strange_files),
+      cmocka_unit_test(test_races),     cmocka_unit_test(test_without_links),   cmocka_unit_test(test_known_too_little),
+      cmocka_unit_test(test_heartbeat), cmocka_unit_test(test_left_on_the_way), cmocka_unit_test(test_no_heartbeat),
+      cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

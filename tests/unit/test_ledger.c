@@ -75,11 +75,12 @@ static void test_lines(void **state) {
   assert_int_equal(ad_ledger_seal_text(&l, "result.json", "{}\n", 3), AD_OK);
   ad_ledger_close(&l);
   /* The digests are those of Python's xxhash.xxh3_64. */
-  check_text("lines/files.jsonl", "{\"file\":\"log.jsonl\"}\n{\"file\":\"model/config.json\"}\n"
-                                  "{\"file\":\"checkpoints/step-000000001.h5\"}\n{\"file\":\"logits/gone.h5\"}\n"
-                                  "{\"file\":\"log.jsonl\",\"bytes\":4,\"xxh3\":\"896f249d4a4013ec\"}\n"
-                                  "{\"file\":\"model/config.json\",\"bytes\":0,\"xxh3\":\"2d06800538d394c2\"}\n"
-                                  "{\"file\":\"result.json\"}\n{\"file\":\"result.json\",\"bytes\":3,\"xxh3\":\"daa13e4f205dc5ba\"}\n");
+  check_text("lines/files.jsonl",
+             "{\"file\":\"log.jsonl\"}\n{\"file\":\"model/config.json\"}\n"
+             "{\"file\":\"checkpoints/step-000000001.h5\"}\n{\"file\":\"logits/gone.h5\"}\n"
+             "{\"file\":\"log.jsonl\",\"bytes\":4,\"xxh3\":\"896f249d4a4013ec\"}\n"
+             "{\"file\":\"model/config.json\",\"bytes\":0,\"xxh3\":\"2d06800538d394c2\"}\n"
+             "{\"file\":\"result.json\"}\n{\"file\":\"result.json\",\"bytes\":3,\"xxh3\":\"daa13e4f205dc5ba\"}\n");
   assert_int_equal(ad_ledger_open(&l, "lines"), AD_OK);
   assert_true(l.there && l.count == 5 && ad_ledger_find(&l, "log.jsonl")->sealed);
   assert_true(ad_ledger_find(&l, "model/config.json")->bytes == 0 && !ad_ledger_find(&l, "logits/gone.h5")->sealed);
@@ -121,12 +122,24 @@ static void test_torn(void **state) {
 
 static void test_not_a_list(void **state) {
   (void)state;
-  static const char *const lines[] = {"my notes", "[]", "{}", "{\"file\":1}", "{\"file\":\"\"}", "{\"file\":\"/etc/passwd\"}",
-                                      "{\"file\":\"..\"}", "{\"file\":\"a/../../b\"}", "{\"file\":\"a//b\"}", "{\"file\":\"a/\"}",
-                                      "{\"file\":\"./a\"}", "{\"file\":\"files.jsonl\"}", "{\"file\":\"a.partial\"}",
-                                      "{\"file\":\"a\\u0000b\"}", "{\"file\":\"a\\nb\"}",
+  static const char *const lines[] = {"my notes",
+                                      "[]",
+                                      "{}",
+                                      "{\"file\":1}",
+                                      "{\"file\":\"\"}",
+                                      "{\"file\":\"/etc/passwd\"}",
+                                      "{\"file\":\"..\"}",
+                                      "{\"file\":\"a/../../b\"}",
+                                      "{\"file\":\"a//b\"}",
+                                      "{\"file\":\"a/\"}",
+                                      "{\"file\":\"./a\"}",
+                                      "{\"file\":\"files.jsonl\"}",
+                                      "{\"file\":\"a.partial\"}",
+                                      "{\"file\":\"a\\u0000b\"}",
+                                      "{\"file\":\"a\\nb\"}",
                                       "{\"file\":\"a\",\"bytes\":-1,\"xxh3\":\"0123456789abcdef\"}",
-                                      "{\"file\":\"a\",\"bytes\":1,\"xxh3\":\"0123\"}", "{\"file\":\"a\",\"xxh3\":\"0123456789abcdef\"}"};
+                                      "{\"file\":\"a\",\"bytes\":1,\"xxh3\":\"0123\"}",
+                                      "{\"file\":\"a\",\"xxh3\":\"0123456789abcdef\"}"};
   struct ad_ledger l;
   assert_int_equal(ad_make_folders("list"), AD_OK);
   for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -145,8 +158,13 @@ static void test_not_a_list(void **state) {
 
 /* A run's folder with all that may be in it. */
 static void make_tree(struct ad_ledger *l, const char *name) {
-  static const char *const own[] = {"config.yaml", "log.jsonl", "model/config.json", "model/vocab.txt",
-                                    "variants/run/config.json", "checkpoints/step-000000001.h5", "logits/dev.h5"};
+  static const char *const own[] = {"config.yaml",
+                                    "log.jsonl",
+                                    "model/config.json",
+                                    "model/vocab.txt",
+                                    "variants/run/config.json",
+                                    "checkpoints/step-000000001.h5",
+                                    "logits/dev.h5"};
   char path[200];
   assert_int_equal(ad_make_folders(name), AD_OK);
   assert_int_equal(ad_ledger_open(l, name), AD_OK);
@@ -158,8 +176,10 @@ static void make_tree(struct ad_ledger *l, const char *name) {
     snprintf(path, sizeof path, "%s/%s", name, own[i]);
     put(path, "x");
   }
-  static const char *const passed[] = {"lease.3", ".lease-host-17-0", "reviews-12.log", "a-b-12_3.log", "slurm-7.out", ".nfs0001", "model/.nfs01"};
-  static const char *const partial[] = {"log.jsonl.partial", "model.partial/vocab.txt.partial", "checkpoints/step-000000001.h5.partial"};
+  static const char *const passed[] = {"lease.3",     ".lease-host-17-0", "reviews-12.log", "a-b-12_3.log",
+                                       "slurm-7.out", ".nfs0001",         "model/.nfs01"};
+  static const char *const partial[] = {"log.jsonl.partial", "model.partial/vocab.txt.partial",
+                                        "checkpoints/step-000000001.h5.partial"};
   for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) {
     snprintf(path, sizeof path, "%s/%s", name, passed[i]);
     put(path, "");
@@ -174,8 +194,9 @@ static void make_tree(struct ad_ledger *l, const char *name) {
 
 static void test_foreign(void **state) {
   (void)state;
-  static const char *const foreign[] = {"notes", "model/notes", "model.json", ".git", "model/lease.3", "checkpoints/a-12.log",
-                                        "train.log", "-12.log", "x-.log", "x-_1.log", "lease.x", "log.jsonl.bak", "checkpoints/step-000000002.h5"};
+  static const char *const foreign[] = {
+      "notes",   "model/notes", "model.json", ".git",    "model/lease.3", "checkpoints/a-12.log",         "train.log",
+      "-12.log", "x-.log",      "x-_1.log",   "lease.x", "log.jsonl.bak", "checkpoints/step-000000002.h5"};
   struct ad_ledger l;
   char path[200];
   make_tree(&l, "tree");
@@ -198,8 +219,9 @@ static void test_foreign(void **state) {
   /* Without a list all is. */
   assert_int_equal(unlink("tree/files.jsonl"), 0);
   assert_int_equal(ad_ledger_open(&l, "tree"), AD_OK);
-  check_names(&l, AD_LEDGER_FOREIGN,
-              "checkpoints/ config.yaml log.jsonl log.jsonl.partial log/ logits/ model.partial/ model/ pipe variants/ zlink");
+  check_names(
+      &l, AD_LEDGER_FOREIGN,
+      "checkpoints/ config.yaml log.jsonl log.jsonl.partial log/ logits/ model.partial/ model/ pipe variants/ zlink");
   ad_ledger_close(&l);
 }
 
@@ -247,7 +269,9 @@ static void test_memory(void **state) {
   for (unsigned long n = 1; failed; n++) {
     struct ad_ledger l;
     struct ad_ledger_names names = {0};
-    assert_int_equal(system("rm -rf memory && mkdir memory && echo '{\"file\":\"z\"}' >memory/files.jsonl && touch memory/z memory/mine"), 0);
+    assert_int_equal(system("rm -rf memory && mkdir memory && echo '{\"file\":\"z\"}' >memory/files.jsonl && touch "
+                            "memory/z memory/mine"),
+                     0);
     const size_t before = ad_memory_stats().live_blocks;
     ad_memory_fail_at(n);
     int status = ad_ledger_open(&l, "memory");

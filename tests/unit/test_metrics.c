@@ -14,21 +14,10 @@
 #include "autodidact/task/metrics.h"
 #include "support/fixture.h"
 
-static const char *const CASES[] = {"binary",
-                                    "binary-skewed",
-                                    "mostly-wrong",
-                                    "three",
-                                    "twenty-six",
-                                    "perfect",
-                                    "all-wrong",
-                                    "never-predicted",
-                                    "absent-label",
-                                    "absent-class",
-                                    "one-class-predicted",
-                                    "one-class-labelled",
-                                    "one-class-right",
-                                    "one-class-wrong",
-                                    "one-example"};
+static const char *const CASES[] = {"binary",          "binary-skewed",   "mostly-wrong",        "three",
+                                    "twenty-six",      "perfect",         "all-wrong",           "never-predicted",
+                                    "absent-label",    "absent-class",    "one-class-predicted", "one-class-labelled",
+                                    "one-class-right", "one-class-wrong", "one-example"};
 
 /* Integer counts on both sides, then a few operations in double, in another order. */
 static const double TOLERANCE = 1e-14;
@@ -188,7 +177,7 @@ static void test_predict(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_cases),    cmocka_unit_test(test_large_counts), cmocka_unit_test(test_nothing_counted),
+      cmocka_unit_test(test_cases),   cmocka_unit_test(test_large_counts), cmocka_unit_test(test_nothing_counted),
       cmocka_unit_test(test_refused), cmocka_unit_test(test_predict),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,8 +113,9 @@ static const struct {
              "{\"s1\": \"e\", \"s2\": \"f\", \"gold\": 18446744073709551616}\n"),
      "a|b|1\nc|d|0\ne|f|18446744073709551616\n"},
     {JSONL_SKIPPING,
-     CONTENT("{\"s1\": \"a\", \"s2\": \"b\"}\n{\"s1\": \"a\"}\n{\"s1\": \"a\", \"s2\": null}\n{\"s1\": 5, \"s2\": \"b\"}\n"
-             "{\"s2\": \"\", \"s1\": \"d\", \"gold\": \"1\"}\n"),
+     CONTENT(
+         "{\"s1\": \"a\", \"s2\": \"b\"}\n{\"s1\": \"a\"}\n{\"s1\": \"a\", \"s2\": null}\n{\"s1\": 5, \"s2\": \"b\"}\n"
+         "{\"s2\": \"\", \"s1\": \"d\", \"gold\": \"1\"}\n"),
      "a|b|\nd||1\n3 incomplete\n"},
     {CSV_SKIPPING, CONTENT("1,a\n\n2\r\n\r\n3,b\r\n"), "a||1\nb||3\n3 incomplete\n"},
     /* Empty lines at the end are no rows, but where a row is one column. */
@@ -202,7 +203,8 @@ static const struct {
     {JSONL_PAIRS, CONTENT("\"text\"\n"), "1:", "expected a JSON object"},
     {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"gold\": \"x\"}\n"), "1:", "no key \"s2\" in the object"},
     {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\"}\n"), "1:", "no key \"gold\" in the object"},
-    {JSONL_PAIRS, CONTENT("{\"s1\": 5, \"s2\": \"b\", \"gold\": \"x\"}\n"), "1:", "the key \"s1\" is 5, expected a string"},
+    {JSONL_PAIRS, CONTENT("{\"s1\": 5, \"s2\": \"b\", \"gold\": \"x\"}\n"),
+     "1:", "the key \"s1\" is 5, expected a string"},
     {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": null, \"gold\": \"x\"}\n"),
      "1:", "the key \"s2\" is null, expected a string"},
     {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": 1.5}\n"),
@@ -473,10 +475,10 @@ static int clean_up(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_good),     cmocka_unit_test(test_bad),    cmocka_unit_test(test_unlabelled),
-      cmocka_unit_test(test_labels_not_read),
-      cmocka_unit_test(test_seek),     cmocka_unit_test(test_folder), cmocka_unit_test(test_out_of_memory),
-      cmocka_unit_test(test_prefixes),
+      cmocka_unit_test(test_good),          cmocka_unit_test(test_bad),
+      cmocka_unit_test(test_unlabelled),    cmocka_unit_test(test_labels_not_read),
+      cmocka_unit_test(test_seek),          cmocka_unit_test(test_folder),
+      cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_prefixes),
   };
   return cmocka_run_group_tests(tests, NULL, clean_up);
 }

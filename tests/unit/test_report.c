@@ -1,9 +1,9 @@
 /* The report of a made-up study against SciPy, statsmodels and the equations (tests/parity/study_report.py), its page,
  * and studies of which little is there. */
+#include <regex.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <regex.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +18,12 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/report/report.h"
 #include "autodidact/store/run.h"
 #include "autodidact/store/snapshot.h"
-#include "autodidact/report/report.h"
+#include "support/scratch.h"
 #include "support/small_training.h"
 #include "support/statistics.h"
-#include "support/scratch.h"
 
 enum { ARMS = 3, POINTS = 20, N = 64, C = 3, STEPS = 8, EVALUATIONS = 4, SKETCH = 16, SKETCHES = 3, PARTS = 4 };
 
@@ -85,8 +85,15 @@ static void write_log(struct ad_run *run, const double *loss, const double *norm
   uint64_t chain = 0;
   for (size_t s = 1; s <= STEPS; s++) {
     chain = ad_digest_pair(chain, s);
-    const struct ad_step_row row = {.step = s, .epoch = 1, .examples = 4, .tokens = 9, .loss = loss[s - 1],
-                                    .norm = norm[s - 1], .factor = 1.0, .parameters = s, .chain = chain};
+    const struct ad_step_row row = {.step = s,
+                                    .epoch = 1,
+                                    .examples = 4,
+                                    .tokens = 9,
+                                    .loss = loss[s - 1],
+                                    .norm = norm[s - 1],
+                                    .factor = 1.0,
+                                    .parameters = s,
+                                    .chain = chain};
     assert_int_equal(ad_run_log_step(run, &row), AD_OK);
     if (s % 2 == 0) {
       /* Of another variant first: it must not be taken for the result's. */
@@ -98,8 +105,8 @@ static void write_log(struct ad_run *run, const double *loss, const double *norm
 
 /* A result of the student with this error. */
 static struct ad_result result_of(uint64_t step, double error) {
-  return (struct ad_result){.step = step, .steps = step, .kept = {1}, .has_dev = 1,
-                            .dev = {N, &ad_task_classification, {error}}};
+  return (struct ad_result){
+      .step = step, .steps = step, .kept = {1}, .has_dev = 1, .dev = {N, &ad_task_classification, {error}}};
 }
 
 static void write_snapshots(const char *path, const int64_t *sketch, const double *parts) {
@@ -111,7 +118,8 @@ static void write_snapshots(const char *path, const int64_t *sketch, const doubl
   assert_int_equal(ad_snapshots_open(&snapshots, path, &layout), AD_OK);
   for (size_t i = 0; i < SKETCHES; i++) {
     const double *p = parts + i * PARTS;
-    const struct ad_step step = {.norm = p[0], .part_norm = p[1], .examples = (size_t)p[2], .part_examples = (uint64_t)p[3]};
+    const struct ad_step step = {
+        .norm = p[0], .part_norm = p[1], .examples = (size_t)p[2], .part_examples = (uint64_t)p[3]};
     const struct ad_snapshot snapshot = {
         .step = 4 * i, .sketch = sketch + i * SKETCH, .scalars = i == 0 ? NULL : &step};
     assert_int_equal(ad_snapshots_add(snapshots, &snapshot), AD_OK);
@@ -131,8 +139,10 @@ static void write_run(const struct ad_study *study, const struct made *m, size_t
   assert_int_equal(ad_run_enter(&run, config.run_dir, &holder), AD_OK);
   assert_int_equal(ad_run_create(&run, &config, NULL, 0), AD_OK);
   write_log(&run, m->loss + i * STEPS, m->norm + i * STEPS, m->scores + i * EVALUATIONS);
-  assert_int_equal(ad_run_keep_logits(&run, "dev-step-00000008.h5", (struct ad_labels){&ad_task_classification, N, m->labels},
-                                      C, m->logits + i * N * C), AD_OK);
+  assert_int_equal(
+      ad_run_keep_logits(&run, "dev-step-00000008.h5", (struct ad_labels){&ad_task_classification, N, m->labels}, C,
+                         m->logits + i * N * C),
+      AD_OK);
   write_snapshots(path, m->sketch + i * SKETCHES * SKETCH, m->parts + i * SKETCHES * PARTS);
   assert_int_equal(ad_run_finish(&run, result, 0), AD_OK);
   assert_int_equal(ad_run_close(&run), AD_OK);
@@ -279,9 +289,8 @@ static void test_against_fixture(void **state) {
               strstr(text.data, "3 arms, 20 combinations of seeds, 60 cells: 55 finished well, 3 failed"));
   assert_non_null(strstr(text.data, "1 diverged, 1 have no result"));
   check_page("full/report/report.html", has_gnuplot() ? 11 : 0);
-  static const char *const tables[] = {"comparison", "arms",        "runs",         "spread",    "components",
-                                       "test_set",   "predictions", "trajectories", "distances", "power",
-                                       "noise"};
+  static const char *const tables[] = {"comparison",  "arms",         "runs",      "spread", "components", "test_set",
+                                       "predictions", "trajectories", "distances", "power",  "noise"};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
     char path[100];
     snprintf(path, sizeof path, "full/report/%s.csv", tables[i]);
@@ -352,7 +361,8 @@ static void test_degenerate(void **state) {
   report_on("linked", "listed: {seed.init: 0..4, seed.order: 0..4}", two, 10, sevenths, "init+order");
 }
 
-/* Scores of two arms of 3 x 3 seeds, whose spread is none, or none of some kind, in decimals that binary numbers round. */
+/* Scores of two arms of 3 x 3 seeds, whose spread is none, or none of some kind, in decimals that binary numbers round.
+ */
 static double same_difference(size_t i) {
   return (double)(i % 9 + i / 9) / 10;
 }
@@ -387,8 +397,7 @@ static void test_no_spread(void **state) {
       char name[40];
       regmatch_t at;
       snprintf(name, sizeof name, "no-spread-%zu-%zu", v, a);
-      struct ad_buffer text =
-          report_text(name, axes[a], "base: {}, other: {optim: {lr: 0.5}}", cells[a], values[v]);
+      struct ad_buffer text = report_text(name, axes[a], "base: {}, other: {optim: {lr: 0.5}}", cells[a], values[v]);
       if (regexec(&tiny, text.data, 1, &at, 0) == 0) {
         fail_msg("%s: the report shows a rounding: %.200s", name, text.data + (at.rm_so > 150 ? at.rm_so - 150 : 0));
       }
@@ -448,7 +457,8 @@ static void test_of_test_split(void **state) {
     assert_int_equal(ad_run_enter(&run, config.run_dir, &holder), AD_OK);
     assert_int_equal(ad_run_create(&run, &config, NULL, 0), AD_OK);
     assert_int_equal(ad_run_keep_logits(&run, "test.h5", (struct ad_labels){&ad_task_classification, N, made.labels}, C,
-                                        made.logits + i * N * C), AD_OK);
+                                        made.logits + i * N * C),
+                     AD_OK);
     assert_int_equal(ad_run_close(&run), AD_OK);
     assert_int_equal(ad_cells_append(&cells, i, &record, &(struct ad_line_scores){&result, &score}), AD_OK);
     ad_config_destroy(&config);
@@ -516,7 +526,8 @@ static void test_damaged(void **state) {
   assert_int_equal(ad_report_make(&study, &cells, &(struct ad_report_settings){.folder = "damaged"}, &text), AD_OK);
   join_lines(&text);
   assert_non_null(strstr(text.data, "1 of these without logits, 1 with"));
-  assert_non_null(strstr(text.data, "Snapshots of 1 runs could not be read; the first: full/runs/0000000000001001/snapshots/all.h5: "));
+  assert_non_null(strstr(
+      text.data, "Snapshots of 1 runs could not be read; the first: full/runs/0000000000001001/snapshots/all.h5: "));
   assert_int_equal(H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
   check_page("damaged/report.html", -1);
   ad_buffer_destroy(&text);
@@ -562,14 +573,10 @@ static void test_no_gnuplot_and_no_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_against_fixture),
-      cmocka_unit_test(test_degenerate),
-      cmocka_unit_test(test_no_spread),
-      cmocka_unit_test(test_left_out),
-      cmocka_unit_test(test_of_test_split),
-      cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_damaged),
-      cmocka_unit_test(test_no_gnuplot_and_no_memory),
+      cmocka_unit_test(test_against_fixture), cmocka_unit_test(test_degenerate),
+      cmocka_unit_test(test_no_spread),       cmocka_unit_test(test_left_out),
+      cmocka_unit_test(test_of_test_split),   cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_damaged),         cmocka_unit_test(test_no_gnuplot_and_no_memory),
   };
   return cmocka_run_group_tests(tests, enter, scratch_leave);
 }

@@ -45,8 +45,8 @@ static int clean_up(void **state) {
 
 /* A configuration whose dev split is held out of train, and whose test file is another. */
 static void configure(struct ad_config *config) {
-  static const char *const keys[] = {"data.folder=" FOLDER "/data", "data.hold_out=3", "data.test=./" FOLDER "/other.tsv",
-                                     "model.path=" FOLDER "/model"};
+  static const char *const keys[] = {"data.folder=" FOLDER "/data", "data.hold_out=3",
+                                     "data.test=./" FOLDER "/other.tsv", "model.path=" FOLDER "/model"};
   assert_int_equal(ad_config_create(config), AD_OK);
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
     assert_int_equal(ad_config_override(config, keys[i]), AD_OK);
@@ -99,7 +99,8 @@ static void test_places(void **state) {
   open_from("/data", "../run", &config, NULL, &inputs, &d);
   assert_string_equal(d.name, "d");
   assert_true(d.size == sizeof text - 1 && memcmp(d.text, text, d.size) == 0);
-  assert_true(inputs.digest[AD_TRAIN] == 0xabcdef && inputs.digest[AD_DEV] == UINT64_MAX && inputs.digest[AD_TEST] == 0);
+  assert_true(inputs.digest[AD_TRAIN] == 0xabcdef && inputs.digest[AD_DEV] == UINT64_MAX &&
+              inputs.digest[AD_TEST] == 0);
   assert_path(inputs.descriptor, "d.yaml");
   assert_path(inputs.model, "model");
   assert_path(d.source[AD_TRAIN].file, "data/train.tsv");
@@ -139,12 +140,13 @@ static void test_changes(void **state) {
     const char *content; /* NULL: no file */
     const char *told;
     unsigned kinds;
-  } cases[] = {{text, "", 0},
-               {NULL, "", 0},
-               {"classes: [", "it cannot be read any more (", AD_CHANGED_CLASSES},
-               {"title: T\nsource: S\nlicence: L\nformat: tsv\nheader: true\ncolumns: {text: a, label: b}\nclasses: [yes, no]\n"
-                "splits: {train: {file: train.tsv, rows: 9}, test: {file: test.tsv}}\n",
-                "class 0 was no, is yes", AD_CHANGED_CLASSES}};
+  } cases[] = {
+      {text, "", 0},
+      {NULL, "", 0},
+      {"classes: [", "it cannot be read any more (", AD_CHANGED_CLASSES},
+      {"title: T\nsource: S\nlicence: L\nformat: tsv\nheader: true\ncolumns: {text: a, label: b}\nclasses: [yes, no]\n"
+       "splits: {train: {file: train.tsv, rows: 9}, test: {file: test.tsv}}\n",
+       "class 0 was no, is yes", AD_CHANGED_CLASSES}};
   configure(&config);
   keep(&config);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

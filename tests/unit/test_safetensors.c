@@ -204,7 +204,9 @@ static const struct {
     {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "duplicate object key"},
     {"{\"__metadata__\":[]}", 0, "__metadata__ is not an object"},
     {"{\"__metadata__\":{\"a\":1}}", 0, "__metadata__ a is not a string"},
-    {"{\"a\\u0000b\":{}}", 0, "tensor a\xEF\xBF\xBD" "b: no dtype"},
+    {"{\"a\\u0000b\":{}}", 0,
+     "tensor a\xEF\xBF\xBD"
+     "b: no dtype"},
     {"{\"\xff\":{}}", 0, "header:1: invalid UTF-8 0xFF at byte 3"},
 };
 #undef T
@@ -217,7 +219,8 @@ static void test_hostile_headers(void **state) {
     char *copy;
     assert_int_equal(parse_exactly(&file, bytes.data, bytes.size, &copy), AD_EINPUT);
     if (strstr(ad_error_message(), hostile_headers[i].message) == NULL) {
-      fail_msg("%s: \"%s\", expected \"%s\"", hostile_headers[i].header, ad_error_message(), hostile_headers[i].message);
+      fail_msg("%s: \"%s\", expected \"%s\"", hostile_headers[i].header, ad_error_message(),
+               hostile_headers[i].message);
     }
     free(copy);
     ad_buffer_destroy(&bytes);

@@ -346,8 +346,8 @@ static void test_files(void **state) {
   fixture_close(all);
 }
 
-/* A segment that all.h5 shows and that is not there, or is another one, is named; one of its name elsewhere is not taken,
- * wherever HDF5 may be told to look. */
+/* A segment that all.h5 shows and that is not there, or is another one, is named; one of its name elsewhere is not
+ * taken, wherever HDF5 may be told to look. */
 static void test_missing(void **state) {
   struct scene *s = *state;
   struct ad_snapshots *file = open_run(s);
@@ -589,11 +589,12 @@ static void test_out_of_memory(void **state) {
 int main(void) {
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 #define SNAPSHOT_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_schedule),  cmocka_unit_test(test_schedule_number),
-                                     cmocka_unit_test(test_probe_turns), cmocka_unit_test(test_settings),  SNAPSHOT_TEST(test_files),
-                                     SNAPSHOT_TEST(test_missing),      SNAPSHOT_TEST(test_rows),         SNAPSHOT_TEST(test_cut),
-                                     SNAPSHOT_TEST(test_cut_all),      SNAPSHOT_TEST(test_damage),
-                                     SNAPSHOT_TEST(test_digest),       SNAPSHOT_TEST(test_full_disk),
-                                     SNAPSHOT_TEST(test_failing_disk), SNAPSHOT_TEST(test_out_of_memory)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_schedule),    cmocka_unit_test(test_schedule_number),
+                                     cmocka_unit_test(test_probe_turns), cmocka_unit_test(test_settings),
+                                     SNAPSHOT_TEST(test_files),          SNAPSHOT_TEST(test_missing),
+                                     SNAPSHOT_TEST(test_rows),           SNAPSHOT_TEST(test_cut),
+                                     SNAPSHOT_TEST(test_cut_all),        SNAPSHOT_TEST(test_damage),
+                                     SNAPSHOT_TEST(test_digest),         SNAPSHOT_TEST(test_full_disk),
+                                     SNAPSHOT_TEST(test_failing_disk),   SNAPSHOT_TEST(test_out_of_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

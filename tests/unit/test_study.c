@@ -30,10 +30,12 @@ static int enter(void **state) {
   write_text("train.tsv", "a\tx\nb\ty\n");
   write_text("dev.tsv", "a\tx\n");
   write_text("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\n");
-  write_text("d.yaml", "title: t\nsource: s\nlicence: l\nformat: tsv\nheader: false\ncolumns: {text: 1, label: 2}\n"
-                       "classes: [x, y]\nlabels: {x: x, y: y}\nsplits:\n  train: {file: train.tsv}\n  dev: {file: dev.tsv}\n");
-  write_text("base.yaml", "data: {descriptor: ./d.yaml, folder: .}\nmodel: {vocab: vocab.txt}\noptim: {lr: 1e-3}\n"
-                          "run: {dir: elsewhere}\n");
+  write_text("d.yaml",
+             "title: t\nsource: s\nlicence: l\nformat: tsv\nheader: false\ncolumns: {text: 1, label: 2}\n"
+             "classes: [x, y]\nlabels: {x: x, y: y}\nsplits:\n  train: {file: train.tsv}\n  dev: {file: dev.tsv}\n");
+  write_text("base.yaml",
+             "data: {descriptor: ./d.yaml, folder: .}\nmodel: {vocab: vocab.txt}\noptim: {lr: 1e-3}\n"
+             "run: {dir: elsewhere}\n");
   return 0;
 }
 
@@ -81,7 +83,8 @@ static void test_crossed(void **state) {
   assert_string_equal(s.arms[3].name, "sda optim.lr=0.002");
   /* The last axis is the fastest: cell 1 is the other learning rate. */
   assert_int_equal(s.cells[1].arm, 1);
-  assert_string_equal(ad_study_label(&s, &s.cells[47], label, sizeof label), "sda optim.lr=0.002, seed.init=3, seed.order=10");
+  assert_string_equal(ad_study_label(&s, &s.cells[47], label, sizeof label),
+                      "sda optim.lr=0.002, seed.init=3, seed.order=10");
   ad_study_destroy(&s);
 }
 
@@ -124,13 +127,16 @@ static void test_identity(void **state) {
   assert_true(id == id_of("study: {dir: b, name: other}\nbase: {file: base.yaml, seed: {init: 3, order: 4}}\n", 0));
   assert_true(id == id_of("study: {dir: a}\nbase: {file: base.yaml, seed.order: 4}\narms: {x: {seed.init: 3}}\n", 0));
   assert_true(id == id_of("study: {dir: a}\nbase: {file: base.yaml, seed.init: 9, optim.lr: 1}\n"
-                          "axes: {listed: {seed.init: [3, 3], seed.order: [5, 4]}, optim.lr: 0.001}\n", 1));
+                          "axes: {listed: {seed.init: [3, 3], seed.order: [5, 4]}, optim.lr: 0.001}\n",
+                          1));
   /* Keys that say where, when and by whom. */
   assert_true(id == id_of("study: {dir: a}\nbase: {file: base.yaml, seed: {init: 3, order: 4}, run: {time_limit: 60}, "
-                          "checkpoint.every: 3, batch.rounds: 2, optim.shard: false}\n", 0));
+                          "checkpoint.every: 3, batch.rounds: 2, optim.shard: false}\n",
+                          0));
   assert_true(id != id_of("study: {dir: a}\nbase: {file: base.yaml, seed: {init: 3, order: 5}}\n", 0));
   assert_true(id != id_of("study: {dir: a}\nbase: {file: base.yaml, seed: {init: 4, order: 3}}\n", 0));
-  assert_true(id != id_of("study: {dir: a}\nbase: {file: base.yaml, seed: {init: 3, order: 4}, snapshot.every: 1}\n", 0));
+  assert_true(id !=
+              id_of("study: {dir: a}\nbase: {file: base.yaml, seed: {init: 3, order: 4}, snapshot.every: 1}\n", 0));
   write_text("train.tsv", "a\tx\nb\tx\n");
   assert_true(id != id_of("study: {dir: b}\nbase: {file: base.yaml, seed: {init: 3, order: 4}}\n", 0));
   write_text("train.tsv", "a\tx\nb\ty\n");
@@ -138,13 +144,16 @@ static void test_identity(void **state) {
   assert_int_equal(mkdir("copy", 0777), 0);
   write_text("copy/train.tsv", "a\tx\nb\ty\n");
   write_text("copy/dev.tsv", "a\tx\n");
-  assert_true(id == id_of("study: {dir: b}\nbase: {file: base.yaml, seed: {init: 3, order: 4}, data.folder: copy}\n", 0));
+  assert_true(id ==
+              id_of("study: {dir: b}\nbase: {file: base.yaml, seed: {init: 3, order: 4}, data.folder: copy}\n", 0));
 }
 
 static void test_designs(void **state) {
   (void)state;
   struct ad_study s;
-  assert_int_equal(read_study(&s, "study: {dir: a}\naxes:\n  latin: {seed.init: 0..4, seed.order: 5..9, seed.dropout: 10..14}\n"), AD_OK);
+  assert_int_equal(
+      read_study(&s, "study: {dir: a}\naxes:\n  latin: {seed.init: 0..4, seed.order: 5..9, seed.dropout: 10..14}\n"),
+      AD_OK);
   assert_int_equal(s.count, 25);
   /* Each pair of values of any two axes is there once. */
   for (size_t a = 0; a < 3; a++) {
@@ -159,11 +168,18 @@ static void test_designs(void **state) {
     }
   }
   ad_study_destroy(&s);
-  assert_int_equal(read_study(&s, "study: {dir: a}\naxes:\n  latin: {seed.init: 0..2, seed.order: 0..2, seed.dropout: 0..2, optim.lr: [1, 2, 3]}\n"), AD_OK);
+  assert_int_equal(read_study(&s,
+                              "study: {dir: a}\naxes:\n  latin: {seed.init: 0..2, seed.order: 0..2, seed.dropout: "
+                              "0..2, optim.lr: [1, 2, 3]}\n"),
+                   AD_OK);
   assert_int_equal(s.count, 9);
   assert_int_equal(s.arm_count, 3);
   ad_study_destroy(&s);
-  assert_int_equal(read_study(&s, "study: {dir: a}\naxes:\n  listed: {seed.init: [4, 4, 2], seed.order: [1, 2, 1]}\n  train.epochs: [1, 2]\n"), AD_OK);
+  assert_int_equal(
+      read_study(
+          &s,
+          "study: {dir: a}\naxes:\n  listed: {seed.init: [4, 4, 2], seed.order: [1, 2, 1]}\n  train.epochs: [1, 2]\n"),
+      AD_OK);
   assert_int_equal(s.count, 6);
   assert_int_equal(s.axes[0].count, 2);
   assert_int_equal(s.cells[4].level[0], 1);
@@ -186,23 +202,33 @@ static void test_refusals(void **state) {
   expect_refusal("study: {dir: a, ranks_per_trial: 1.5}\n", AD_ECONFIG, "whole number");
   expect_refusal("study: {dir: a, test: yes}\n", AD_ECONFIG, "expected true or false");
   expect_refusal("study: {dir: a}\nbase: none.yaml\n", AD_EINPUT, "s.yaml:2: base: none.yaml");
-  expect_refusal("study: {dir: a}\nbase:\n  optim: {rl: 1}\n", AD_ECONFIG, "s.yaml:3: unknown key 'optim.rl'; the nearest one is 'optim.lr'");
-  expect_refusal("study: {dir: a}\naxes:\n  seed.iint: 0..9\n", AD_ECONFIG, "s.yaml:3: unknown key 'seed.iint'; the nearest one is 'seed.init'");
-  expect_refusal("study: {dir: a}\naxes: {seed.init: [1, x]}\n", AD_ECONFIG, "seed.init is 'x', expected a whole number");
-  expect_refusal("study: {dir: a}\naxes: {optim.lr: [1e-3, 0.001]}\n", AD_ECONFIG, "optim.lr has the value 0.001 twice");
+  expect_refusal("study: {dir: a}\nbase:\n  optim: {rl: 1}\n", AD_ECONFIG,
+                 "s.yaml:3: unknown key 'optim.rl'; the nearest one is 'optim.lr'");
+  expect_refusal("study: {dir: a}\naxes:\n  seed.iint: 0..9\n", AD_ECONFIG,
+                 "s.yaml:3: unknown key 'seed.iint'; the nearest one is 'seed.init'");
+  expect_refusal("study: {dir: a}\naxes: {seed.init: [1, x]}\n", AD_ECONFIG,
+                 "seed.init is 'x', expected a whole number");
+  expect_refusal("study: {dir: a}\naxes: {optim.lr: [1e-3, 0.001]}\n", AD_ECONFIG,
+                 "optim.lr has the value 0.001 twice");
   expect_refusal("study: {dir: a}\naxes: {seed.init: 5..2}\n", AD_ECONFIG, "the range 5..2");
   expect_refusal("study: {dir: a}\naxes: {seed.init: 0..10000}\n", AD_ECONFIG, "the range 0..10000");
   expect_refusal("study: {dir: a}\naxes: {seed.init: []}\n", AD_ECONFIG, "has no values");
   expect_refusal("study: {dir: a}\naxes: {run.dir: [a, b]}\n", AD_ECONFIG, "run.dir cannot vary");
   expect_refusal("study: {dir: a}\naxes: {seed: {init: 1}, seed.init: 2}\n", AD_ECONFIG, "there twice");
-  expect_refusal("study: {dir: a}\naxes:\n  listed: {seed.init: 0..2, seed.order: 0..1}\n", AD_ECONFIG, "has 3 values, seed.order 2");
+  expect_refusal("study: {dir: a}\naxes:\n  listed: {seed.init: 0..2, seed.order: 0..1}\n", AD_ECONFIG,
+                 "has 3 values, seed.order 2");
   expect_refusal("study: {dir: a}\naxes:\n  latin: {seed.init: 0..2, seed.order: 0..2}\n", AD_ECONFIG, "at least 3");
-  expect_refusal("study: {dir: a}\naxes:\n  latin: {seed.init: 0..1, seed.order: 0..1, seed.dropout: 0..1, optim.lr: [1, 2]}\n", AD_ECONFIG, "no square");
-  expect_refusal("study: {dir: a}\naxes: {seed.init: 0..999, seed.order: 0..999, seed.dropout: 0..1}\n", AD_ECONFIG, "more than 1000000");
+  expect_refusal(
+      "study: {dir: a}\naxes:\n  latin: {seed.init: 0..1, seed.order: 0..1, seed.dropout: 0..1, optim.lr: [1, 2]}\n",
+      AD_ECONFIG, "no square");
+  expect_refusal("study: {dir: a}\naxes: {seed.init: 0..999, seed.order: 0..999, seed.dropout: 0..1}\n", AD_ECONFIG,
+                 "more than 1000000");
   expect_refusal("study: {dir: a}\naxes: {optim.lr: [1, 2]}\narms: {x: {optim.lr: 3}}\n", AD_ECONFIG, "is an axis too");
   expect_refusal("study: {dir: a}\narms: {x: {optim.lr: [3]}}\n", AD_ECONFIG, "lists belong under axes");
-  expect_refusal("study: {dir: a}\narms: {x: {}, y: {optim.lr: 2e-5}}\n", AD_ECONFIG, "the same training: \"x\" and \"y\"");
-  expect_refusal("study: {dir: a}\naxes:\n  listed: {seed.init: [1, 1], seed.order: [2, 2]}\n", AD_ECONFIG, "the same training");
+  expect_refusal("study: {dir: a}\narms: {x: {}, y: {optim.lr: 2e-5}}\n", AD_ECONFIG,
+                 "the same training: \"x\" and \"y\"");
+  expect_refusal("study: {dir: a}\naxes:\n  listed: {seed.init: [1, 1], seed.order: [2, 2]}\n", AD_ECONFIG,
+                 "the same training");
   expect_refusal("study: [1]\n", AD_ECONFIG, "expected keys and values");
   expect_refusal("study: {dir: a\n", AD_EINPUT, "malformed YAML");
 }
@@ -235,15 +261,22 @@ static void test_plan(void **state) {
   assert_int_equal(commit(HEAD "arms: {a: {}, b: {optim.lr: 0.5}}\n", SIZE_MAX), AD_OK);
   /* Nothing was begun: anything may change. */
   assert_int_equal(commit(HEAD "arms: {a: {}, b: {optim.lr: 0.25}}\n", 4), AD_OK);
-  expect_conflict(HEAD "arms: {a: {}, b: {optim.lr: 0.125}}\n", "the arm 'b' was begun in plan with optim.lr 0.25, now it is 0.125");
+  expect_conflict(HEAD "arms: {a: {}, b: {optim.lr: 0.125}}\n",
+                  "the arm 'b' was begun in plan with optim.lr 0.25, now it is 0.125");
   /* Not of this arm. More seeds, more arms, other limits are no change, nor is their going away. */
   assert_int_equal(commit(HEAD "arms: {a: {optim.clip: 2}, b: {optim.lr: 0.25}}\n", SIZE_MAX), AD_OK);
-  assert_int_equal(commit("study: {dir: plan}\nbase: {file: base.yaml, run.time_limit: 9}\naxes: {seed.init: 0..5, seed.order: 0..1}\n"
-                          "arms: {b: {optim.lr: 0.25}, c: {}}\n", SIZE_MAX), AD_OK);
+  assert_int_equal(
+      commit(
+          "study: {dir: plan}\nbase: {file: base.yaml, run.time_limit: 9}\naxes: {seed.init: 0..5, seed.order: 0..1}\n"
+          "arms: {b: {optim.lr: 0.25}, c: {}}\n",
+          SIZE_MAX),
+      AD_OK);
   assert_int_equal(commit(HEAD "arms: {a: {optim.clip: 2}, b: {optim.lr: 0.25}}\n", SIZE_MAX), AD_OK);
   /* The base or the data may be what changed. */
-  expect_conflict("study: {dir: plan}\nbase: {file: base.yaml, train.epochs: 7}\naxes: {seed.init: 0..2}\narms: {b: {optim.lr: 0.25}}\n",
-                  "train.epochs 3, now it is 7");
+  expect_conflict(
+      "study: {dir: plan}\nbase: {file: base.yaml, train.epochs: 7}\naxes: {seed.init: 0..2}\narms: {b: {optim.lr: "
+      "0.25}}\n",
+      "train.epochs 3, now it is 7");
   write_text("train.tsv", "b\tx\nb\ty\n");
   expect_conflict(HEAD "arms: {b: {optim.lr: 0.25}}\n", "with training data ");
   write_text("train.tsv", "a\tx\nb\ty\n");
@@ -258,12 +291,16 @@ static void test_plan(void **state) {
 static void test_recall(void **state) {
   (void)state;
   struct ad_study s, known;
-  static const char text[] = "study: {dir: recalled}\nbase: base.yaml\naxes: {seed.init: 0..2}\narms: {a: {}, b: {optim.lr: 0.5}}\n";
+  static const char text[] =
+      "study: {dir: recalled}\nbase: base.yaml\naxes: {seed.init: 0..2}\narms: {a: {}, b: {optim.lr: 0.5}}\n";
   assert_int_equal(commit(text, SIZE_MAX), AD_OK);
   assert_int_equal(read_study(&known, text), AD_OK);
   assert_int_equal(ad_study_identify(&known, "."), AD_OK);
   assert_int_equal(rename("train.tsv", "gone.tsv"), 0);
-  assert_int_equal(read_study(&s, "study: {dir: recalled}\nbase: base.yaml\naxes: {seed.init: 0..2}\narms: {a: {}, b: {optim.lr: 0.25}}\n"), AD_OK);
+  assert_int_equal(
+      read_study(
+          &s, "study: {dir: recalled}\nbase: base.yaml\naxes: {seed.init: 0..2}\narms: {a: {}, b: {optim.lr: 0.25}}\n"),
+      AD_OK);
   assert_int_equal(ad_study_recall(&s), AD_OK);
   for (size_t i = 0; i < 6; i++) {
     assert_true(s.cells[i].id == (i < 3 ? known.cells[i].id : 0));
@@ -296,7 +333,9 @@ static void test_same_inputs(void **state) {
 /* Every allocation fails once: an error, no crash, nothing lost. */
 static void test_memory(void **state) {
   (void)state;
-  static const char text[] = "study: {dir: memory}\nbase: base.yaml\naxes: {seed.init: 0..1, optim.lr: [1, 2]}\narms: {a: {}, b: {optim.clip: 2}}\n";
+  static const char text[] =
+      "study: {dir: memory}\nbase: base.yaml\naxes: {seed.init: 0..1, optim.lr: [1, 2]}\narms: {a: {}, b: {optim.clip: "
+      "2}}\n";
   write_text("s.yaml", text);
   int failed = 1;
   for (unsigned long n = 1; failed; n++) {
@@ -319,14 +358,17 @@ static void test_memory(void **state) {
 static void test_size(void **state) {
   (void)state;
   struct ad_study s;
-  assert_int_equal(read_study(&s, "study: {dir: many}\nbase: base.yaml\naxes: {seed.init: 0..99, seed.order: 0..99}\n"), AD_OK);
+  assert_int_equal(read_study(&s, "study: {dir: many}\nbase: base.yaml\naxes: {seed.init: 0..99, seed.order: 0..99}\n"),
+                   AD_OK);
   assert_int_equal(ad_study_identify(&s, "."), AD_OK);
   assert_int_equal(ad_study_commit(&s), AD_OK);
   assert_int_equal(s.count, 10000);
   assert_int_equal(s.arm_count, 1);
   ad_study_destroy(&s);
   /* As many arms as cells. */
-  assert_int_equal(read_study(&s, "study: {dir: arms}\nbase: base.yaml\naxes: {train.epochs: 1..100, teacher.window: 1..100}\n"), AD_OK);
+  assert_int_equal(
+      read_study(&s, "study: {dir: arms}\nbase: base.yaml\naxes: {train.epochs: 1..100, teacher.window: 1..100}\n"),
+      AD_OK);
   assert_int_equal(ad_study_identify(&s, "."), AD_OK);
   assert_int_equal(ad_study_commit(&s), AD_OK);
   assert_int_equal(s.arm_count, 10000);
@@ -337,9 +379,9 @@ static void test_size(void **state) {
 int main(void) {
   ad_log_set_level(AD_LOG_ERROR);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_crossed),  cmocka_unit_test(test_configuration), cmocka_unit_test(test_identity),
-      cmocka_unit_test(test_designs),  cmocka_unit_test(test_refusals),      cmocka_unit_test(test_plan),
-      cmocka_unit_test(test_recall),   cmocka_unit_test(test_same_inputs),   cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_crossed), cmocka_unit_test(test_configuration), cmocka_unit_test(test_identity),
+      cmocka_unit_test(test_designs), cmocka_unit_test(test_refusals),      cmocka_unit_test(test_plan),
+      cmocka_unit_test(test_recall),  cmocka_unit_test(test_same_inputs),   cmocka_unit_test(test_memory),
       cmocka_unit_test(test_size),
   };
   return cmocka_run_group_tests(tests, enter, scratch_leave);

@@ -43,13 +43,14 @@ static const char *name_of(uint64_t id) {
   return name;
 }
 
-static const struct ad_result result = {.step = 3,
-                                        .steps = 3,
-                                        .kept = {1},
-                                        .has_dev = 1,
-                                        .dev = {4, &ad_task_classification, {0.25, 0.75, 0.7, 0.5, 0.125}},
-                                        .last = {[AD_STUDENT] = {4, &ad_task_classification, {0.5, 0.5, 0.4, 0.0, 0.75}},
-                                                 [AD_TEACHER] = {4, &ad_task_classification, {0.1, 0.9, 0.9, 0.8, 0.25}}}};
+static const struct ad_result result = {
+    .step = 3,
+    .steps = 3,
+    .kept = {1},
+    .has_dev = 1,
+    .dev = {4, &ad_task_classification, {0.25, 0.75, 0.7, 0.5, 0.125}},
+    .last = {[AD_STUDENT] = {4, &ad_task_classification, {0.5, 0.5, 0.4, 0.0, 0.75}},
+             [AD_TEACHER] = {4, &ad_task_classification, {0.1, 0.9, 0.9, 0.8, 0.25}}}};
 static const struct ad_scores test_scores = {4, &ad_task_classification, {0.0625}};
 
 static double score_of(const struct ad_cell_record *r, enum ad_study_source source, const char *name) {
@@ -57,8 +58,15 @@ static double score_of(const struct ad_cell_record *r, enum ad_study_source sour
 }
 
 static void append(struct ad_cells *table, size_t cell, enum ad_cell_state state, int status, const char *message) {
-  struct ad_cell_record record = {.state = state, .status = status, .step = 3, .steps = 9, .seconds = 1.5, .ranks = 2,
-                                  .cost = 7.0, .majority = {0.5, 0.625}, .arithmetic = "1"};
+  struct ad_cell_record record = {.state = state,
+                                  .status = status,
+                                  .step = 3,
+                                  .steps = 9,
+                                  .seconds = 1.5,
+                                  .ranks = 2,
+                                  .cost = 7.0,
+                                  .majority = {0.5, 0.625},
+                                  .arithmetic = "1"};
   record.message = message == NULL ? NULL : ad_strdup(message);
   const struct ad_line_scores scores = {state == AD_CELL_DONE ? &result : NULL,
                                         state == AD_CELL_DONE ? &test_scores : NULL};
@@ -117,11 +125,11 @@ static void test_rules(void **state) {
   static const struct {
     const char *keys;
     int failed;
-  } cases[] = {{"dir: rules, failed: majority", 0},                              /* 0.75 > 0.5 */
-               {"dir: rules, failed: majority, result: student.error", 1},       /* 0.5 <= 0.5 */
-               {"dir: rules, failed: majority, result: run.error", 0},           /* not known */
+  } cases[] = {{"dir: rules, failed: majority", 0},                        /* 0.75 > 0.5 */
+               {"dir: rules, failed: majority, result: student.error", 1}, /* 0.5 <= 0.5 */
+               {"dir: rules, failed: majority, result: run.error", 0},     /* not known */
                {"dir: rules, failed: never, result: student.error", 0},
-               {"dir: rules, failed: 0.25", 1},                                  /* an error as high */
+               {"dir: rules, failed: 0.25", 1}, /* an error as high */
                {"dir: rules, failed: 0.26", 0},
                {"dir: rules, failed: 0.75, result: dev.accuracy", 1},
                {"dir: rules, failed: 0.74, result: dev.accuracy", 0}};
@@ -182,7 +190,8 @@ static void test_numbers(void **state) {
   assert_int_equal(ad_make_folders("numbers/records"), AD_OK);
   for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
     FILE *file = fopen("numbers/records/a.jsonl", "w");
-    fprintf(file, "{\"cell\": \"0000000000001001\", \"state\": \"failed\"}\n{\"cell\": \"0000000000001001\", %s}\n", lines[i][0]);
+    fprintf(file, "{\"cell\": \"0000000000001001\", \"state\": \"failed\"}\n{\"cell\": \"0000000000001001\", %s}\n",
+            lines[i][0]);
     fclose(file);
     assert_int_equal(ad_cells_open(&table, &s), AD_EINPUT);
     assert_non_null(strstr(ad_error_message(), "numbers/records/a.jsonl:2: "));
@@ -299,8 +308,9 @@ static void test_memory(void **state) {
 int main(void) {
   ad_log_set_level(AD_LOG_ERROR);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_lines),       cmocka_unit_test(test_rules), cmocka_unit_test(test_torn_and_broken), cmocka_unit_test(test_numbers), cmocka_unit_test(test_tidy),
-      cmocka_unit_test(test_size),        cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_lines),   cmocka_unit_test(test_rules), cmocka_unit_test(test_torn_and_broken),
+      cmocka_unit_test(test_numbers), cmocka_unit_test(test_tidy),  cmocka_unit_test(test_size),
+      cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

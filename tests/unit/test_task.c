@@ -302,11 +302,10 @@ static void test_study(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_registry), cmocka_unit_test(test_gradients),
-                                     cmocka_unit_test(test_reading),  cmocka_unit_test(test_descriptors),
-                                     cmocka_unit_test(test_training), cmocka_unit_test(test_rows),
-                                     cmocka_unit_test(test_states),   cmocka_unit_test(test_logits),
-                                     cmocka_unit_test(test_study)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_registry),    cmocka_unit_test(test_gradients), cmocka_unit_test(test_reading),
+      cmocka_unit_test(test_descriptors), cmocka_unit_test(test_training),  cmocka_unit_test(test_rows),
+      cmocka_unit_test(test_states),      cmocka_unit_test(test_logits),    cmocka_unit_test(test_study)};
   if (test_math_start(NULL, NULL) != AD_OK) {
     return 1;
   }

@@ -50,9 +50,9 @@ static int remove_folder(void **state) {
 static void expect(struct ad_tokenizer *tokenizer, const char *a, const char *b, size_t limit, const uint32_t *ids,
                    size_t count, size_t first) {
   struct ad_encoding encoding = {0};
-  assert_int_equal(ad_tokenizer_encode(tokenizer, a, strlen(a), b, b == NULL ? 0 : strlen(b), limit, AD_TRUNCATE_HEAD,
-                                       &encoding),
-                   AD_OK);
+  assert_int_equal(
+      ad_tokenizer_encode(tokenizer, a, strlen(a), b, b == NULL ? 0 : strlen(b), limit, AD_TRUNCATE_HEAD, &encoding),
+      AD_OK);
   assert_int_equal(encoding.count, count);
   assert_memory_equal(encoding.ids, ids, count * sizeof *ids);
   assert_int_equal(encoding.first, first);

@@ -2,8 +2,8 @@
 #ifndef AUTODIDACT_BASE_BUILD_H
 #define AUTODIDACT_BASE_BUILD_H
 
-/* The version of the arithmetic (docs/arithmetic.md): programs of one version end with the same bits. It is raised where a
- * saved bit changes, together with tests/golden. */
+/* The version of the arithmetic (docs/arithmetic.md): programs of one version end with the same bits. It is raised
+ * where a saved bit changes, together with tests/golden. */
 #define AD_ARITHMETIC 1
 
 const char *ad_build_version(void);  /* "0.1.0" */

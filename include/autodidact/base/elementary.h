@@ -1,6 +1,7 @@
-/* Elementary functions whose bits are part of the arithmetic (docs/arithmetic.md): the same on every CPU, whatever the C
- * library. They are SLEEF's scalar forms with fused multiply-adds (finz), within one unit in the last place. Whatever ends
- * in a saved bit calls these and not <math.h>; sqrt, fma, floor, ceil, rint and ldexp are exact there and may be used. */
+/* Elementary functions whose bits are part of the arithmetic (docs/arithmetic.md): the same on every CPU, whatever the
+ * C library. They are SLEEF's scalar forms with fused multiply-adds (finz), within one unit in the last place. Whatever
+ * ends in a saved bit calls these and not <math.h>; sqrt, fma, floor, ceil, rint and ldexp are exact there and may be
+ * used. */
 #ifndef AUTODIDACT_BASE_ELEMENTARY_H
 #define AUTODIDACT_BASE_ELEMENTARY_H
 

@@ -15,8 +15,8 @@ int ad_file_read(const char *path, struct ad_buffer *out);
 /* AD_EINPUT where there is no regular file at `path`: nothing there, a folder, a pipe, a device. Never waits. */
 int ad_file_check(const char *path);
 
-/* A read-only mapping of a whole regular file; data is NULL for an empty file. A pipe is refused and not waited for, but
- * for one that this process holds (/dev/stdin, /dev/fd/N, as a shell's <(...)): that is read into memory, once. */
+/* A read-only mapping of a whole regular file; data is NULL for an empty file. A pipe is refused and not waited for,
+ * but for one that this process holds (/dev/stdin, /dev/fd/N, as a shell's <(...)): that is read into memory, once. */
 struct ad_file_map {
   const char *data; /* [size] bytes, valid until ad_file_unmap */
   size_t size;
@@ -39,8 +39,8 @@ int ad_file_write(const char *path, const void *data, size_t size);
  * nothing had the name before, it is gone again. AD_EIO, and errno says why. */
 int ad_file_rename(const char *from, const char *to);
 
-/* Makes an empty file for writing in place of whatever has that name, which is not followed where it is a link. Returns its
- * descriptor, or -1 and errno. */
+/* Makes an empty file for writing in place of whatever has that name, which is not followed where it is a link. Returns
+ * its descriptor, or -1 and errno. */
 int ad_file_create(const char *path);
 
 /* Syncs the names in a folder. AD_EIO. */

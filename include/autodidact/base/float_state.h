@@ -1,5 +1,5 @@
-/* The floating-point state that the arithmetic asks for (docs/arithmetic.md): round to nearest even, subnormal numbers kept, no
- * traps. A library, a launcher or a compiler's start-up code may have set another one. */
+/* The floating-point state that the arithmetic asks for (docs/arithmetic.md): round to nearest even, subnormal numbers
+ * kept, no traps. A library, a launcher or a compiler's start-up code may have set another one. */
 #ifndef AUTODIDACT_BASE_FLOAT_STATE_H
 #define AUTODIDACT_BASE_FLOAT_STATE_H
 

@@ -14,7 +14,8 @@
 
 /* Parses text [size], which is one object, behind a byte order mark or not. Its first line is line `line` of `name`,
  * for messages. The caller owns *object (json_decref); NULL after a failure. AD_EINPUT with "name:line:" and the byte
- * of the line: bytes that are not UTF-8, malformed JSON, a doubled key, nesting deeper than 2,048, another value than an object. AD_ENOMEM. */
+ * of the line: bytes that are not UTF-8, malformed JSON, a doubled key, nesting deeper than 2,048, another value than
+ * an object. AD_ENOMEM. */
 int ad_json_parse(json_t **object, const char *name, size_t line, const char *text, size_t size);
 
 /* The object in a file, as ad_json_parse; a file of another kind is named (base/looks.h). AD_EINPUT, AD_EIO, AD_ENOMEM.

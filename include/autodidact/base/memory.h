@@ -67,8 +67,8 @@ static inline void ad_arena_release(struct ad_arena *arena, size_t mark) {
   arena->used = mark;
 }
 
-/* AD_OK where this process may map so many bytes more; AD_ENOMEM where ulimit -v forbids it: both sizes. For libraries that
- * do not come back where they cannot. */
+/* AD_OK where this process may map so many bytes more; AD_ENOMEM where ulimit -v forbids it: both sizes. For libraries
+ * that do not come back where they cannot. */
 int ad_memory_mappable(size_t bytes);
 
 #endif

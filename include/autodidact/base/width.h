@@ -8,8 +8,8 @@
  * character, one for a byte that is no UTF-8. */
 size_t ad_text_width(const char *text, size_t size);
 
-/* Spaces that fill a text up to `width` columns, 0 where it is as wide: printf("%s%*s", text, ad_text_fill(text, width), "")
- * stands left, "%*s%s" right. */
+/* Spaces that fill a text up to `width` columns, 0 where it is as wide: printf("%s%*s", text, ad_text_fill(text,
+ * width), "") stands left, "%*s%s" right. */
 int ad_text_fill(const char *text, size_t width);
 
 /* The largest of `width` and the columns of a text. */

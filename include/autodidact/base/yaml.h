@@ -16,10 +16,10 @@ struct ad_yaml {
   size_t line; /* from 1 */
 };
 
-/* Parses one document, which is a mapping, from a file or from text (`name` is for messages), behind a byte order mark or
- * not. The caller owns the tree: ad_yaml_destroy. An empty document is a mapping without entries. AD_EINPUT with
- * "name:line:" for malformed YAML, a doubled key, an alias or tag, a non-scalar key, a second document; a file of another
- * kind is named (base/looks.h). AD_ENOMEM. */
+/* Parses one document, which is a mapping, from a file or from text (`name` is for messages), behind a byte order mark
+ * or not. The caller owns the tree: ad_yaml_destroy. An empty document is a mapping without entries. AD_EINPUT with
+ * "name:line:" for malformed YAML, a doubled key, an alias or tag, a non-scalar key, a second document; a file of
+ * another kind is named (base/looks.h). AD_ENOMEM. */
 int ad_yaml_read(struct ad_yaml **tree, const char *path);
 int ad_yaml_parse(struct ad_yaml **tree, const char *name, const char *text, size_t size);
 void ad_yaml_destroy(struct ad_yaml *tree);

@@ -1,7 +1,7 @@
 /* Tokenised examples in memory, and how they are read.
  *
- * N examples; 4 bytes a token and 12 bytes an example, besides its label, in memory of their own or in a mapped file that the processes of
- * a node share. */
+ * N examples; 4 bytes a token and 12 bytes an example, besides its label, in memory of their own or in a mapped file
+ * that the processes of a node share. */
 #ifndef AUTODIDACT_DATA_DATASET_H
 #define AUTODIDACT_DATA_DATASET_H
 
@@ -17,20 +17,21 @@
 enum { AD_UNREAD_NAMED = 10 };
 
 struct ad_dataset {
-  size_t count;     /* N; an example's global id is its row number here */
-  size_t *offset;   /* [N + 1] first token of each example */
-  uint32_t *ids;    /* [offset[N]] token ids, special tokens included */
-  uint32_t *first;  /* [N] tokens of the first segment; those of a pair behind them are the second's */
+  size_t count;               /* N; an example's global id is its row number here */
+  size_t *offset;             /* [N + 1] first token of each example */
+  uint32_t *ids;              /* [offset[N]] token ids, special tokens included */
+  uint32_t *first;            /* [N] tokens of the first segment; those of a pair behind them are the second's */
   const struct ad_task *task; /* what a label is */
-  size_t words;     /* Q, of a label (task/task.h) */
-  uint32_t *label;  /* [N,Q] AD_NO_LABEL first where the file has none */
-  size_t longest;   /* tokens of the longest example */
-  size_t truncated; /* examples that lost tokens */
-  size_t skipped;   /* rows that the descriptor leaves out (skip, incomplete, empty); the whole file's under a split rule */
-  size_t empty;     /* examples with an empty text, where the descriptor allows them */
-  uint64_t digest;  /* of the source bytes: the whole file's; for a folder, of all names and files in order */
+  size_t words;               /* Q, of a label (task/task.h) */
+  uint32_t *label;            /* [N,Q] AD_NO_LABEL first where the file has none */
+  size_t longest;             /* tokens of the longest example */
+  size_t truncated;           /* examples that lost tokens */
+  size_t
+      skipped;  /* rows that the descriptor leaves out (skip, incomplete, empty); the whole file's under a split rule */
+  size_t empty; /* examples with an empty text, where the descriptor allows them */
+  uint64_t digest;        /* of the source bytes: the whole file's; for a folder, of all names and files in order */
   struct ad_file_map map; /* data not NULL: the arrays lie in this file of a cache, read-only */
-  int whole;        /* 1: the descriptor's own file, all rows of the split: its expected counts apply */
+  int whole;              /* 1: the descriptor's own file, all rows of the split: its expected counts apply */
   /* With every_row, the rows that could not be read, though the descriptor lets them pass: */
   size_t *unread; /* [unread_count] their numbers from 0 among all rows, ascending */
   size_t unread_count;
@@ -59,9 +60,9 @@ struct ad_read_options {
  * a row of the file. The caller owns the result: ad_dataset_destroy. AD_EINPUT with file, line, what was found and what
  * was expected (unreadable file, invalid UTF-8, a NUL byte, a wrong number of columns, broken quotes or JSON, an
  * unknown label, no rows, a split that is not there); AD_ECONFIG (no folder known, a limit below what special tokens
- * need; rows and per_class both; per_class where the task has no classes); AD_ENOMEM. Where the descriptor's own file is missing
- * the message names the page of the data's owners; with per_class, a class of too few examples and a file without
- * labels are AD_EINPUT. */
+ * need; rows and per_class both; per_class where the task has no classes); AD_ENOMEM. Where the descriptor's own file
+ * is missing the message names the page of the data's owners; with per_class, a class of too few examples and a file
+ * without labels are AD_EINPUT. */
 int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *descriptor, enum ad_split split,
                     const struct ad_read_options *options, struct ad_tokenizer *tokenizer);
 void ad_dataset_destroy(struct ad_dataset *dataset);

@@ -49,8 +49,8 @@ struct ad_columns {
   size_t count;
 };
 
-/* What becomes of a row whose text, or whose second text, is empty: nothing of it is left for the tokenizer, as of white
- * space and control characters. */
+/* What becomes of a row whose text, or whose second text, is empty: nothing of it is left for the tokenizer, as of
+ * white space and control characters. */
 enum ad_empty {
   AD_EMPTY_REFUSE, /* it is an error */
   AD_EMPTY_ALLOW,  /* it is data, and counted */
@@ -77,18 +77,19 @@ struct ad_source {
   const struct ad_task *task;    /* the descriptor's: what a label is */
   struct ad_label_value *labels; /* [label_count] */
   size_t label_count;
-  char *skip;          /* rows with this label are left out and counted; NULL: none */
+  char *skip; /* rows with this label are left out and counted; NULL: none */
   enum ad_empty empty;
-  int skip_incomplete; /* 1: rows without a column, or JSON text, that is needed are left out and counted, else an error */
+  int skip_incomplete; /* 1: rows without a column, or JSON text, that is needed are left out and counted, else an error
+                        */
   int shuffled;        /* 1: this split is rows [begin, end) of the file, shuffled by the split seed */
   size_t begin, end;   /* end SIZE_MAX: up to the last row */
   struct ad_expected expected;
 };
 
 struct ad_descriptor {
-  char *name;      /* the file's name without folder and ".yaml" */
-  char *path;      /* the descriptor's own file, for messages */
-  char *text;      /* that file's bytes [size], and a NUL */
+  char *name; /* the file's name without folder and ".yaml" */
+  char *path; /* the descriptor's own file, for messages */
+  char *text; /* that file's bytes [size], and a NUL */
   size_t size;
   uint64_t digest; /* XXH3 of them */
   char *title;     /* one line for people */
@@ -125,8 +126,8 @@ static inline int ad_descriptor_has(const struct ad_descriptor *descriptor, enum
  * which texts the model sees; which class a number or a label means. */
 enum { AD_CHANGED_ABOUT = 1, AD_CHANGED_ROWS = 2, AD_CHANGED_TEXTS = 4, AD_CHANGED_CLASSES = 8 };
 
-/* Appends to `out` in words what differs between a descriptor as it was and as it is, "" where nothing does; *kinds: which
- * of the above. AD_ENOMEM. */
+/* Appends to `out` in words what differs between a descriptor as it was and as it is, "" where nothing does; *kinds:
+ * which of the above. AD_ENOMEM. */
 int ad_descriptor_compare(const struct ad_descriptor *was, const struct ad_descriptor *is, struct ad_buffer *out,
                           unsigned *kinds);
 

@@ -49,10 +49,10 @@ struct ad_trainer;
 /* A trainer at step 0, of one rank of exchange->size, or alone where exchange is NULL. replicas->student has the
  * first parameters and is updated; what else is needed ad_teacher_replicas tells (shared by the ranks of a
  * node or a rank's own, as the exchange has it). math, params, the replicas' vectors, data and exchange must outlive
- * it. The loss is that of data->task. The caller owns it. Collective over the exchange, as all functions that change it.
- * AD_ECONFIG (a task that reads the rows of tokens, more lanes than supported, fewer lanes than ranks, settings that
- * make no teacher), AD_EINPUT (an example without a label, or longer than the model takes), AD_EIO (a ring on disk),
- * AD_ENOMEM. */
+ * it. The loss is that of data->task. The caller owns it. Collective over the exchange, as all functions that change
+ * it. AD_ECONFIG (a task that reads the rows of tokens, more lanes than supported, fewer lanes than ranks, settings
+ * that make no teacher), AD_EINPUT (an example without a label, or longer than the model takes), AD_EIO (a ring on
+ * disk), AD_ENOMEM. */
 int ad_trainer_create(struct ad_trainer **trainer, const struct ad_math *math, const struct ad_params *params,
                       const struct ad_replicas *replicas, const struct ad_dataset *data,
                       const struct ad_trainer_settings *settings, const struct ad_exchange *exchange);

@@ -126,15 +126,16 @@ struct ad_kernels {
   void (*bias)(size_t T, size_t N, float *x, size_t ld, const float *bias);
   void (*column_sum)(size_t T, size_t N, const float *dx, size_t ld, float *dbias);
 
-  /* y [N, ldy] = x [M,N] (ldx) transposed. M is rounded up to 16 with columns of zeros, for which ldy must have room. */
+  /* y [N, ldy] = x [M,N] (ldx) transposed. M is rounded up to 16 with columns of zeros, for which ldy must have room.
+   */
   void (*transpose)(size_t M, size_t N, const float *x, size_t ldx, float *y, size_t ldy);
 
   /* y [M,N] (ldy) = x (ldx): for rows so short that a call of memcpy for each would tell. */
   void (*copy)(size_t M, size_t N, const float *x, size_t ldx, float *y, size_t ldy);
 
-  /* C [M,N] (ldc) = A B, or C += A B with accumulate: A(i,k) = A[i * row + k * column], B [K,N] (ldb). Each element is one
-   * chain of fused multiply-adds over k = 0 .. K-1, begun with 0 or with C: its bits depend on its row of A and its column
-   * of B alone. C overlaps neither. */
+  /* C [M,N] (ldc) = A B, or C += A B with accumulate: A(i,k) = A[i * row + k * column], B [K,N] (ldb). Each element is
+   * one chain of fused multiply-adds over k = 0 .. K-1, begun with 0 or with C: its bits depend on its row of A and its
+   * column of B alone. C overlaps neither. */
   void (*product)(size_t M, size_t N, size_t K, const float *A, size_t row, size_t column, const float *B, size_t ldb,
                   float *C, size_t ldc, int accumulate);
 
@@ -233,8 +234,8 @@ size_t ad_attention_work(size_t queries, size_t S, size_t D);
  * message (AD_ECONFIG recorded) if the name is unknown or the CPU cannot run it. Static storage. */
 const struct ad_kernels *ad_kernels_find(const char *name);
 
-/* Whether the exp and tanh of a set have the bits of the arithmetic (docs/arithmetic.md), on a few hundred arguments. AD_OK,
- * AD_EINTERNAL, AD_ENOMEM. */
+/* Whether the exp and tanh of a set have the bits of the arithmetic (docs/arithmetic.md), on a few hundred arguments.
+ * AD_OK, AD_EINTERNAL, AD_ENOMEM. */
 int ad_kernels_check(const struct ad_kernels *kernels);
 
 #endif

@@ -29,8 +29,8 @@ struct ad_encoder;
 int ad_encoder_alignment(const struct ad_math *math, const struct ad_params *params);
 
 /* Memory for batches of up to `tokens` rows (aligned), `examples` examples and `lanes` lanes; `training` keeps the
- * activations that the backward needs. math and params must outlive the encoder. The caller owns it: ad_encoder_destroy.
- * AD_ENOMEM, AD_ECONFIG. */
+ * activations that the backward needs. math and params must outlive the encoder. The caller owns it:
+ * ad_encoder_destroy. AD_ENOMEM, AD_ECONFIG. */
 int ad_encoder_create(struct ad_encoder **encoder, const struct ad_math *math, const struct ad_params *params,
                       size_t tokens, size_t examples, size_t lanes, int training);
 void ad_encoder_destroy(struct ad_encoder *encoder);
@@ -39,8 +39,8 @@ void ad_encoder_destroy(struct ad_encoder *encoder);
 size_t ad_encoder_bytes(const struct ad_math *math, const struct ad_params *params, size_t tokens, size_t examples,
                         size_t lanes, int training);
 
-/* Bytes of further work memory that backwards of such batches grow to: column sums aside, the tree over the lanes. touched:
- * rows of the word embedding. */
+/* Bytes of further work memory that backwards of such batches grow to: column sums aside, the tree over the lanes.
+ * touched: rows of the word embedding. */
 size_t ad_encoder_backward_bytes(const struct ad_gemm *gemm, const struct ad_params *params, size_t tokens,
                                  size_t lanes, size_t touched);
 
@@ -96,8 +96,9 @@ struct ad_gradient_sink {
   struct ad_lane_watch *watch; /* of a lane of the batch, or NULL */
 };
 
-/* Backward, down to the frozen layers, of sum(logits * dlogits), dlogits [B,C], after a forward of the same batch, theta and masks by an encoder
- * created for training. rows: the touched rows, those of this batch among them. AD_ENOMEM, or what the sink returns. */
+/* Backward, down to the frozen layers, of sum(logits * dlogits), dlogits [B,C], after a forward of the same batch,
+ * theta and masks by an encoder created for training. rows: the touched rows, those of this batch among them.
+ * AD_ENOMEM, or what the sink returns. */
 int ad_encoder_backward(struct ad_encoder *encoder, struct ad_replica theta, const struct ad_batch *batch,
                         const struct ad_masks *masks, const float *dlogits, const struct ad_rows *rows,
                         const struct ad_gradient_sink *sink);
@@ -107,8 +108,8 @@ int ad_encoder_backward(struct ad_encoder *encoder, struct ad_replica theta, con
  * NULL (and 0): there are none. */
 float *ad_encoder_spare(const struct ad_encoder *encoder, uint32_t bucket, size_t *count);
 
-/* Work memory of backwards of at most so many lanes and touched rows, which otherwise they make themselves when they come
- * to need it. AD_ENOMEM. */
+/* Work memory of backwards of at most so many lanes and touched rows, which otherwise they make themselves when they
+ * come to need it. AD_ENOMEM. */
 int ad_encoder_reserve(struct ad_encoder *encoder, size_t lanes, size_t touched);
 
 /* The whole gradient [P] of the same, all lanes combined by the tree. For tests and tools: training never holds a whole

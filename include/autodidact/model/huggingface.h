@@ -22,8 +22,8 @@ struct ad_names {
 int ad_names_add(struct ad_names *names, const char *name);
 void ad_names_destroy(struct ad_names *names);
 
-/* A classifier in the folder fits where its kind, its shape and the number of its classes are those of the options; names
- * are compared where the options have some, and "LABEL_0", "LABEL_1" ... are none. */
+/* A classifier in the folder fits where its kind, its shape and the number of its classes are those of the options;
+ * names are compared where the options have some, and "LABEL_0", "LABEL_1" ... are none. */
 struct ad_model_options {
   uint32_t classes;               /* C; 0 with AD_HEAD_REQUIRE: as the folder says */
   enum ad_classifier classifier;  /* not looked at with AD_HEAD_REQUIRE: as the folder says */
@@ -49,9 +49,9 @@ void ad_model_report_destroy(struct ad_model_report *report);
 /* Reads config.json alone: sizes, epsilon, dropout, activation, kind of classifier (our own key
  * "autodidact_classifier": "cls" beside Hugging Face's keys; absent: pooler); config->classes and class_names from
  * id2label, or num_labels, or 2 as Hugging Face has it. Keys without meaning for BERT classification are passed over,
- * unknown ones too (they are in the report of ad_model_open). The caller owns class_names. AD_EINPUT naming file and key
- * (another model_type, an unknown activation, relative positions, a decoder, pruned heads, quantised weights, code of
- * its own, sizes out of range), AD_ENOMEM. */
+ * unknown ones too (they are in the report of ad_model_open). The caller owns class_names. AD_EINPUT naming file and
+ * key (another model_type, an unknown activation, relative positions, a decoder, pruned heads, quantised weights, code
+ * of its own, sizes out of range), AD_ENOMEM. */
 int ad_model_read_config(const char *folder, struct ad_model_config *config, struct ad_names *class_names);
 
 /* "gelu", ...: as config.json has it. Static storage. */

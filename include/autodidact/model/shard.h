@@ -1,9 +1,9 @@
 /* Shards: which part of the flat vector [P] a rank owns (optimizer state, reduced gradient, update).
  *
  * Every bucket is cut into R contiguous ranges at block boundaries, so that what is summed block by block (the gradient
- * norm) does not depend on R. Blocks are the rows of the row table (model/params.h) and 4,096 floats elsewhere (the last
- * one of a bucket may be shorter). Rank and size are plain numbers here. Letters: P parameters, R ranks, U touched rows
- * of a step. */
+ * norm) does not depend on R. Blocks are the rows of the row table (model/params.h) and 4,096 floats elsewhere (the
+ * last one of a bucket may be shorter). Rank and size are plain numbers here. Letters: P parameters, R ranks, U touched
+ * rows of a step. */
 #ifndef AUTODIDACT_MODEL_SHARD_H
 #define AUTODIDACT_MODEL_SHARD_H
 
@@ -47,8 +47,8 @@ static inline size_t ad_table_rest(const struct ad_params *params, uint32_t buck
   return bucket == params->table.bucket && flat < params->table.end ? params->table.end - flat : 0;
 }
 
-/* Floats of the longest run of whole blocks from the block boundary `at` of a bucket up to `end`, of one kind, that has at
- * most `most` floats, or else is one block. For those who read and write a bucket piece by piece. */
+/* Floats of the longest run of whole blocks from the block boundary `at` of a bucket up to `end`, of one kind, that has
+ * at most `most` floats, or else is one block. For those who read and write a bucket piece by piece. */
 size_t ad_block_run(const struct ad_params *params, uint32_t bucket, size_t at, size_t end, size_t most);
 
 /* The most floats that such a run has. */
@@ -64,12 +64,13 @@ static inline size_t ad_block_run_most(const struct ad_params *params, size_t mo
 uint64_t ad_block_digest(const struct ad_params *params, uint32_t bucket, size_t flat, size_t length, size_t bytes,
                          const void *values);
 
-/* The digest of the shard's parameters of theta [P], frozen ones not among them. The sum over the ranks is the digest of
- * all parameters, the same for any R. */
+/* The digest of the shard's parameters of theta [P], frozen ones not among them. The sum over the ranks is the digest
+ * of all parameters, the same for any R. */
 uint64_t ad_shard_digest(const struct ad_shard *shard, const float *theta);
 
-/* A step's gradient of a bucket is compact: of the row table it has the touched rows only, [U, width], then the rest. Floats of the whole compact bucket (none of a frozen one), and the part [*begin, *end) of it that belongs to the flat range
- * [flat_begin, flat_end) of that bucket. */
+/* A step's gradient of a bucket is compact: of the row table it has the touched rows only, [U, width], then the rest.
+ * Floats of the whole compact bucket (none of a frozen one), and the part [*begin, *end) of it that belongs to the flat
+ * range [flat_begin, flat_end) of that bucket. */
 size_t ad_compact_count(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows);
 void ad_compact_range(const struct ad_params *params, uint32_t bucket, const struct ad_rows *rows, size_t flat_begin,
                       size_t flat_end, size_t *begin, size_t *end);

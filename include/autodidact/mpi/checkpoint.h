@@ -39,9 +39,10 @@ int ad_mpi_checkpoint_save(const struct ad_comm *comm, const char *run, uint64_t
 int ad_mpi_checkpoint_load(const struct ad_comm *comm, const char *path, const struct ad_checkpoint_vectors *vectors,
                            char **state);
 
-/* Compares the vectors with a checkpoint's digests, bit by bit therefore, without reading its values. Collective over the
- * world; the status is the same on all ranks. AD_OK: equal. AD_EINPUT: the first row that differs, or what is not
+/* Compares the vectors with a checkpoint's digests, bit by bit therefore, without reading its values. Collective over
+ * the world; the status is the same on all ranks. AD_OK: equal. AD_EINPUT: the first row that differs, or what is not
  * there. AD_ENOMEM. */
-int ad_mpi_checkpoint_compare(const struct ad_comm *comm, const char *path, const struct ad_checkpoint_vectors *vectors);
+int ad_mpi_checkpoint_compare(const struct ad_comm *comm, const char *path,
+                              const struct ad_checkpoint_vectors *vectors);
 
 #endif

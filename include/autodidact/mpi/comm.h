@@ -12,15 +12,15 @@
 /* Opaque here: only mpi/ knows mpi.h. */
 struct ad_comm;
 
-/* Splits the world. shared: ranks of one node share memory; 0: each rank counts as a node of its own. Collective over the world. The caller
- * owns it. AD_ENOMEM, AD_EINTERNAL. */
+/* Splits the world. shared: ranks of one node share memory; 0: each rank counts as a node of its own. Collective over
+ * the world. The caller owns it. AD_ENOMEM, AD_EINTERNAL. */
 int ad_comm_create(struct ad_comm **comm, int shared);
 
 /* The same of the ranks of another communicator (NULL: of the world), over which it is then collective. */
 int ad_comm_create_among(struct ad_comm **comm, const struct ad_comm *ranks, int shared);
 
-/* The same where a node is cut further: ranks of one node with the same group number (>= 0) count as a node. For one replica a NUMA domain, and for
- * several nodes on one machine in tests. Collective over the world. AD_ENOMEM. */
+/* The same where a node is cut further: ranks of one node with the same group number (>= 0) count as a node. For one
+ * replica a NUMA domain, and for several nodes on one machine in tests. Collective over the world. AD_ENOMEM. */
 int ad_comm_create_groups(struct ad_comm **comm, int group);
 
 /* Collective over the world. NULL is allowed. */
@@ -33,13 +33,13 @@ uint32_t ad_comm_nodes(const struct ad_comm *comm);
 uint32_t ad_comm_node_size(const struct ad_comm *comm); /* ranks of this node */
 int ad_comm_node_first(const struct ad_comm *comm);     /* 1 on the first rank of its node */
 
-/* AD_OK where all ranks passed the same text; otherwise AD_ECONFIG on every rank, the message naming `what`, two ranks and both their texts. Collective over
- * the world. */
+/* AD_OK where all ranks passed the same text; otherwise AD_ECONFIG on every rank, the message naming `what`, two ranks
+ * and both their texts. Collective over the world. */
 int ad_comm_same(const struct ad_comm *comm, const char *what, const char *text);
 
-/* Gathers rows: counts[r] rows of `row` bytes from rank r; `data` [sum of counts] holds this rank's rows at their place, on return all rows on every rank.
- * Counts are the same on all ranks. Collective over the world. AD_EINTERNAL (more rows than one message can count; in debug builds counts that
- * differ), AD_ENOMEM. */
+/* Gathers rows: counts[r] rows of `row` bytes from rank r; `data` [sum of counts] holds this rank's rows at their
+ * place, on return all rows on every rank. Counts are the same on all ranks. Collective over the world. AD_EINTERNAL
+ * (more rows than one message can count; in debug builds counts that differ), AD_ENOMEM. */
 int ad_comm_gather_rows(const struct ad_comm *comm, const size_t *counts, size_t row, void *data);
 
 /* The worst status of all ranks, on every rank; where one failed, every rank has the message of the lowest that did. So

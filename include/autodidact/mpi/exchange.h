@@ -13,12 +13,12 @@
 
 struct ad_mpi_exchange;
 
-/* For steps of `lanes` lanes whose compact buckets have at most `floats` floats. whole: every rank updates everything (then each rank needs a replica of
- * its own: a communicator made without sharing). comm and params must outlive it. Collective over the world. The caller owns it. AD_ENOMEM,
- * AD_ECONFIG. */
-int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_comm *comm, const struct ad_kernels *kernels,
-                           const struct ad_params *params, size_t lanes, size_t floats, int whole,
-                           enum ad_reduction reduction);
+/* For steps of `lanes` lanes whose compact buckets have at most `floats` floats. whole: every rank updates everything
+ * (then each rank needs a replica of its own: a communicator made without sharing). comm and params must outlive it.
+ * Collective over the world. The caller owns it. AD_ENOMEM, AD_ECONFIG. */
+int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_comm *comm,
+                           const struct ad_kernels *kernels, const struct ad_params *params, size_t lanes,
+                           size_t floats, int whole, enum ad_reduction reduction);
 void ad_mpi_exchange_destroy(struct ad_mpi_exchange *exchange);
 
 /* The table for the trainer; owned by the exchange. */

@@ -2,8 +2,8 @@
 #ifndef AUTODIDACT_MPI_RUNTIME_H
 #define AUTODIDACT_MPI_RUNTIME_H
 
-/* The rank, as text, that a launcher gave this process in its environment: known before MPI is started. NULL: no launcher
- * started it. Not collective; the environment's storage. */
+/* The rank, as text, that a launcher gave this process in its environment: known before MPI is started. NULL: no
+ * launcher started it. Not collective; the environment's storage. */
 const char *ad_mpi_launched_rank(void);
 
 /* Starts MPI (also without mpirun: one rank) and reports rank and size. Collective over the world. AD_OK or
@@ -11,7 +11,8 @@ const char *ad_mpi_launched_rank(void);
  */
 int ad_mpi_start(int *argc, char ***argv, int *rank, int *size);
 
-/* Takes the room of what MPI itself has mapped of the folder for shared memory, so that no later store ends in SIGBUS. Not collective. AD_ENOMEM. */
+/* Takes the room of what MPI itself has mapped of the folder for shared memory, so that no later store ends in SIGBUS.
+ * Not collective. AD_ENOMEM. */
 int ad_mpi_reserve(void);
 
 /* The MPI library's version line. Not collective; static storage. */

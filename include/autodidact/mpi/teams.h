@@ -21,13 +21,13 @@ const struct ad_comm *ad_teams_own(const struct ad_teams *teams);
 uint32_t ad_teams_number(const struct ad_teams *teams);
 uint32_t ad_teams_count(const struct ad_teams *teams);
 
-/* Bytes [size] of the team's first rank become those of all its ranks. Those that wait use no processor time. Collective
- * over the team. AD_EINTERNAL (more than a message can count). */
+/* Bytes [size] of the team's first rank become those of all its ranks. Those that wait use no processor time.
+ * Collective over the team. AD_EINTERNAL (more than a message can count). */
 int ad_teams_share(const struct ad_teams *teams, size_t size, void *data);
 
-/* How a piece of work ends for a team: every rank comes here with its status. Returns the status of the rank that failed,
- * with its message, on every rank; AD_OK where none did. *alone 1: this rank failed and the others do not come, because
- * they wait for it elsewhere; the job can then only be ended (ad_mpi_abort). Collective over the team. */
+/* How a piece of work ends for a team: every rank comes here with its status. Returns the status of the rank that
+ * failed, with its message, on every rank; AD_OK where none did. *alone 1: this rank failed and the others do not come,
+ * because they wait for it elsewhere; the job can then only be ended (ad_mpi_abort). Collective over the team. */
 int ad_teams_settle(const struct ad_teams *teams, int status, int *alone);
 
 /* Sends the other teams a reason to stop, a number above 0; only the first one of a team is sent. Not collective: for

@@ -82,11 +82,11 @@ struct ad_training_summary {
   struct ad_step last;  /* the last step, or what is known of it after going on; examples 0: none yet */
   uint64_t examples;    /* in all steps, and their seconds */
   double seconds;
-  double first_step;       /* when the first step of this process began, by ad_clock; 0: it was not reached */
-  double slowest[3];       /* seconds of a step, an evaluation, a checkpoint */
+  double first_step;          /* when the first step of this process began, by ad_clock; 0: it was not reached */
+  double slowest[3];          /* seconds of a step, an evaluation, a checkpoint */
   const struct ad_task *task; /* what it learns; NULL before it is opened */
-  int has[AD_VARIANTS];    /* 1: the settings have such parameters */
-  int scored[AD_VARIANTS]; /* 1: the last evaluation has their scores; first rank */
+  int has[AD_VARIANTS];       /* 1: the settings have such parameters */
+  int scored[AD_VARIANTS];    /* 1: the last evaluation has their scores; first rank */
   const struct ad_evaluation_point *evaluations; /* [evaluation_count], valid until the next call; first rank */
   size_t evaluation_count;
   double majority; /* share of the most frequent class of dev; NaN: not known */

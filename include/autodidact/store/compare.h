@@ -21,7 +21,8 @@ void ad_differences_destroy(struct ad_differences *differences);
 
 /* What two runs were given. */
 struct ad_input_comparison {
-  struct ad_differences reasons;  /* may give other bits: configuration, then data, initial parameters, arithmetic, model files */
+  struct ad_differences
+      reasons; /* may give other bits: configuration, then data, initial parameters, arithmetic, model files */
   struct ad_differences harmless; /* configuration keys that by the contract change no bit of log or result */
   int native[2];                  /* comm.reduction = native: the bits of that run are promised to nobody */
 };
@@ -41,15 +42,17 @@ enum ad_log_verdict {
 
 struct ad_log_comparison {
   enum ad_log_verdict verdict;
-  uint64_t equal_rows;           /* from the start */
-  uint64_t rows[2];              /* whole rows of each log; counted to the end unless the verdict is AD_LOG_DIFFERS */
-  int cut[2];                    /* behind those rows there is a part of one, without the newline at its end */
-  struct ad_differences columns; /* of the differing row, as the texts in the file; none where only order or spaces differ */
-  char place[2][80];             /* what the differing row is about: "step 12", "evaluation of \"dev\" at step 12" */
+  uint64_t equal_rows; /* from the start */
+  uint64_t rows[2];    /* whole rows of each log; counted to the end unless the verdict is AD_LOG_DIFFERS */
+  int cut[2];          /* behind those rows there is a part of one, without the newline at its end */
+  struct ad_differences
+      columns;       /* of the differing row, as the texts in the file; none where only order or spaces differ */
+  char place[2][80]; /* what the differing row is about: "step 12", "evaluation of \"dev\" at step 12" */
 };
 
-/* Compares two log.jsonl byte by byte, a row of each in memory at a time. The caller owns `out`: ad_log_comparison_destroy, after a failure too.
- * AD_EINPUT naming path and line: a NUL byte, a row of more than 64 KiB, a differing row that is no JSON object. AD_EIO, AD_ENOMEM. */
+/* Compares two log.jsonl byte by byte, a row of each in memory at a time. The caller owns `out`:
+ * ad_log_comparison_destroy, after a failure too. AD_EINPUT naming path and line: a NUL byte, a row of more than 64
+ * KiB, a differing row that is no JSON object. AD_EIO, AD_ENOMEM. */
 int ad_compare_logs(const char *const paths[2], struct ad_log_comparison *out);
 void ad_log_comparison_destroy(struct ad_log_comparison *comparison);
 
@@ -63,17 +66,19 @@ struct ad_result_comparison {
   size_t values;           /* of the first */
   size_t differing_values; /* with other bits */
   size_t not_finite;       /* of those, where one of the two is NaN or infinite */
-  double largest;          /* largest absolute difference of the others; NaN where there is none, or the type is none of F32, F16, BF16 */
+  double largest; /* largest absolute difference of the others; NaN where there is none, or the type is none of F32,
+                     F16, BF16 */
 };
 
-/* Compares two safetensors files. The caller owns `out`: ad_result_comparison_destroy, after a failure too. AD_EINPUT, AD_EIO, AD_ENOMEM. */
+/* Compares two safetensors files. The caller owns `out`: ad_result_comparison_destroy, after a failure too. AD_EINPUT,
+ * AD_EIO, AD_ENOMEM. */
 int ad_compare_results(const char *const paths[2], struct ad_result_comparison *out);
 void ad_result_comparison_destroy(struct ad_result_comparison *comparison);
 
 /* Steps of which both runs have kept something, from the first to the first that differs. */
 struct ad_step_comparison {
-  size_t common;           /* steps that were compared */
-  uint64_t step;           /* the last of them; where something differs, that one */
+  size_t common; /* steps that were compared */
+  uint64_t step; /* the last of them; where something differs, that one */
   int differs;
   char what[64];           /* where: a vector ("student"), a dataset ("norms/value") */
   char tensor[100];        /* the first that differs there; "" where `what` has none */
@@ -85,8 +90,8 @@ struct ad_step_comparison {
   double largest;          /* largest absolute difference of the others; NaN: there is none, or they are no floats */
 };
 
-/* Compares the checkpoints, or the snapshots, of steps that both runs have: vectors and datasets that both have, in their order (of snapshots
- * the parameters first). AD_EINPUT (a damaged file), AD_EIO, AD_ENOMEM. */
+/* Compares the checkpoints, or the snapshots, of steps that both runs have: vectors and datasets that both have, in
+ * their order (of snapshots the parameters first). AD_EINPUT (a damaged file), AD_EIO, AD_ENOMEM. */
 int ad_compare_checkpoints(const char *const runs[2], struct ad_step_comparison *out);
 int ad_compare_snapshots(const char *const runs[2], struct ad_step_comparison *out);
 

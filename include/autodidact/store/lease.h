@@ -59,13 +59,14 @@ struct ad_lease_entry {
   unsigned generation; /* 0: there is none */
   int alive;           /* 1: held, with a sign of life within `patience` by this machine's clock */
   int certain;         /* 1: its holder is a process of this machine, known to exist */
-  double beat;  /* when the last sign of life was given, by the file server's clock, seconds since 1970 */
-  double since; /* when it was taken, by its holder's clock; 0: not known */
+  double beat;         /* when the last sign of life was given, by the file server's clock, seconds since 1970 */
+  double since;        /* when it was taken, by its holder's clock; 0: not known */
   long pid;
   char host[100];
 };
 
-/* The latest lease of each name, in no order; *entries is the caller's (ad_free). No folder: none. AD_EIO, AD_ENOMEM. */
+/* The latest lease of each name, in no order; *entries is the caller's (ad_free). No folder: none. AD_EIO, AD_ENOMEM.
+ */
 int ad_lease_list(const char *folder, double patience, struct ad_lease_entry **entries, size_t *count);
 
 /* That of one name. AD_EIO, AD_ENOMEM. */

@@ -38,8 +38,8 @@ void ad_ledger_close(struct ad_ledger *ledger);
 /* The entry of a file; NULL: the run has not made it. Valid until the next line. */
 const struct ad_ledger_entry *ad_ledger_find(const struct ad_ledger *ledger, const char *name);
 
-/* Before a file is made, or made again. AD_EINPUT where something is there that the run has not made, or a symbolic link in
- * place of the file or of a folder on the way to it. AD_EIO, AD_ENOMEM. */
+/* Before a file is made, or made again. AD_EINPUT where something is there that the run has not made, or a symbolic
+ * link in place of the file or of a folder on the way to it. AD_EIO, AD_ENOMEM. */
 int ad_ledger_record(struct ad_ledger *ledger, const char *name);
 
 /* Seals all files that exist, but for those whose names begin with `but` (NULL: none). A sealed file that no longer
@@ -56,8 +56,8 @@ struct ad_ledger_names {
 };
 void ad_ledger_names_destroy(struct ad_ledger_names *names);
 
-/* What is in the folder and not the run's. AD_LEDGER_FOREIGN: files (or whole folders) that it has not made, but for leases
- * and logs of Slurm; AD_LEDGER_LINKS: symbolic links in place of what it has made. AD_EIO, AD_ENOMEM. */
+/* What is in the folder and not the run's. AD_LEDGER_FOREIGN: files (or whole folders) that it has not made, but for
+ * leases and logs of Slurm; AD_LEDGER_LINKS: symbolic links in place of what it has made. AD_EIO, AD_ENOMEM. */
 enum { AD_LEDGER_FOREIGN = 1, AD_LEDGER_LINKS = 2 };
 int ad_ledger_list(const struct ad_ledger *ledger, int which, struct ad_ledger_names *names);
 

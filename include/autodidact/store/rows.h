@@ -72,7 +72,7 @@ enum ad_timing {
 #define AD_TIMING_ENUM(kind, member) kind,
   AD_TIMING_MAP(AD_TIMING_ENUM)
 #undef AD_TIMING_ENUM
-  AD_TIMINGS
+      AD_TIMINGS
 };
 
 struct ad_timing_row {

@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #include "autodidact/base/config.h"
-#include "autodidact/store/ledger.h"
 #include "autodidact/store/lease.h"
+#include "autodidact/store/ledger.h"
 #include "autodidact/store/rows.h"
 #include "autodidact/store/run_files.h"
 
@@ -33,9 +33,9 @@ struct ad_fact {
 enum { AD_RUN_PATIENCE = 60, AD_RUN_BEAT = 5 };
 #define AD_RUN_LEASE "lease"
 
-/* Takes a folder for this process (store/lease.h), and makes it where it is not there: to be called before anything of it
- * is read. run->folder NULL: *holder has it, if a holder on another machine lives at all (holder->certain 0: whoever asks
- * again sees whether its `beat` goes on). AD_ECONFIG (no folder named), AD_EIO, AD_ENOMEM. The caller closes:
+/* Takes a folder for this process (store/lease.h), and makes it where it is not there: to be called before anything of
+ * it is read. run->folder NULL: *holder has it, if a holder on another machine lives at all (holder->certain 0: whoever
+ * asks again sees whether its `beat` goes on). AD_ECONFIG (no folder named), AD_EIO, AD_ENOMEM. The caller closes:
  * ad_run_close. */
 int ad_run_enter(struct ad_run *run, const char *folder, struct ad_lease_entry *holder);
 
@@ -45,16 +45,16 @@ int ad_run_refuse(const char *folder, const struct ad_lease_entry *holder);
 /* AD_EIO where another process has taken the folder over. Everything below that writes asks this first. */
 int ad_run_check(const struct ad_run *run);
 
-/* Before a file of the run is made (store/ledger.h); what is below does so itself. AD_EINPUT (something is in its place),
- * AD_EIO, AD_ENOMEM. */
+/* Before a file of the run is made (store/ledger.h); what is below does so itself. AD_EINPUT (something is in its
+ * place), AD_EIO, AD_ENOMEM. */
 int ad_run_record(struct ad_run *run, const char *name);
 
-/* AD_EINPUT where a folder holds anything that no run has made (the first of it), and a run is to begin there anew or has
- * left no list of its files. AD_EIO, AD_ENOMEM. */
+/* AD_EINPUT where a folder holds anything that no run has made (the first of it), and a run is to begin there anew or
+ * has left no list of its files. AD_EIO, AD_ENOMEM. */
 int ad_run_check_files(const char *folder, int anew);
 
-/* Begins a run in a folder that was entered and holds nothing else than a run: config.yaml, provenance.json and the logs. The files of an earlier
- * run go: the caller has asked for that or ad_run_find. AD_EINPUT, AD_EIO, AD_ENOMEM. */
+/* Begins a run in a folder that was entered and holds nothing else than a run: config.yaml, provenance.json and the
+ * logs. The files of an earlier run go: the caller has asked for that or ad_run_find. AD_EINPUT, AD_EIO, AD_ENOMEM. */
 int ad_run_create(struct ad_run *run, const struct ad_config *config, const struct ad_fact *facts, size_t fact_count);
 
 /* What a checkpoint knows of the log: its bytes then, the step and its chain of digests. */
@@ -77,8 +77,8 @@ enum ad_run_found ad_run_find(const char *folder);
 /* Bytes of log.jsonl, which are on disk when this returns. AD_EIO. */
 int ad_run_log_size(struct ad_run *run, uint64_t *bytes);
 
-/* Closes the logs and gives the folder up; one that was made and has stayed empty goes. AD_EIO when something could not be
- * written. Safe to call twice. */
+/* Closes the logs and gives the folder up; one that was made and has stayed empty goes. AD_EIO when something could not
+ * be written. Safe to call twice. */
 int ad_run_close(struct ad_run *run);
 
 /* Appends a row to log.jsonl, or to timing.jsonl, and flushes it. AD_EIO. */
@@ -89,9 +89,8 @@ int ad_run_time(struct ad_run *run, const struct ad_timing_row *row);
 /* Writes a file of the run whole or not at all. AD_EINPUT, AD_EIO. */
 int ad_run_write(struct ad_run *run, const char *name, const char *text, size_t size);
 
-/* Closes the logs, seals the run's files (store/ledger.h), checkpoints where they stay (keep 1), and writes result.json, the
- * last of them: a folder that has it is whole.
- * AD_EINPUT, AD_EIO, AD_ENOMEM. */
+/* Closes the logs, seals the run's files (store/ledger.h), checkpoints where they stay (keep 1), and writes
+ * result.json, the last of them: a folder that has it is whole. AD_EINPUT, AD_EIO, AD_ENOMEM. */
 int ad_run_finish(struct ad_run *run, const struct ad_result *result, int keep);
 
 /* The checkpoints of a finished run go. AD_EIO, AD_ENOMEM. */

@@ -29,8 +29,7 @@ int ad_run_inputs_create(struct ad_run_inputs *inputs, const struct ad_config *c
 void ad_run_inputs_destroy(struct ad_run_inputs *inputs);
 
 /* Writes both files. AD_EIO, AD_ENOMEM. */
-int ad_run_inputs_write(struct ad_run *run, const struct ad_run_inputs *inputs,
-                        const struct ad_descriptor *descriptor);
+int ad_run_inputs_write(struct ad_run *run, const struct ad_run_inputs *inputs, const struct ad_descriptor *descriptor);
 
 /* Reads inputs.json of a run's folder. The caller owns it. AD_EINPUT, AD_EIO, AD_ENOMEM. */
 int ad_run_inputs_read(struct ad_run_inputs *inputs, const char *folder);

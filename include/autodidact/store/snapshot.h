@@ -44,8 +44,8 @@ uint64_t ad_snapshot_number(const struct ad_snapshot_schedule *schedule);
 uint64_t ad_snapshot_previous(const struct ad_snapshot_schedule *schedule, uint64_t step);
 
 /* Which of the probe's B examples the snapshot of `step` has: *count from *begin on, modulo B. Their turns are spread
- * evenly, every example's once in `every` (> 0) steps; a snapshot has those whose turn came since the one before it, that
- * of step 0 none, the last all. */
+ * evenly, every example's once in `every` (> 0) steps; a snapshot has those whose turn came since the one before it,
+ * that of step 0 none, the last all. */
 void ad_snapshot_probe_turn(const struct ad_snapshot_schedule *schedule, uint64_t step, uint64_t every, size_t B,
                             size_t *begin, size_t *count);
 
@@ -96,8 +96,8 @@ void ad_snapshots_destroy(struct ad_snapshots *snapshots);
 /* Files are recorded in the ledger of their run from now on; it must outlive them. */
 void ad_snapshots_record(struct ad_snapshots *snapshots, struct ad_ledger *ledger);
 
-/* Bytes that must stay free on the disk when a segment has been written: for the run's checkpoints, which are worth more.
- * 0 at first. */
+/* Bytes that must stay free on the disk when a segment has been written: for the run's checkpoints, which are worth
+ * more. 0 at first. */
 void ad_snapshots_leave(struct ad_snapshots *snapshots, size_t bytes);
 
 /* Adds a snapshot, later than those before. A disk that is full (or would leave too little) ends the run's snapshots,
@@ -124,13 +124,13 @@ int ad_snapshots_complete(const char *run, uint64_t step);
 struct ad_snapshot_file;
 
 struct ad_snapshot_column {
-  const char *name;          /* "norms/value" */
+  const char *name; /* "norms/value" */
   const char *unit, *meaning;
-  int once;                  /* 1: there once for the whole file, without rows */
-  size_t dimensions;         /* of a row, 0 to 2 */
-  size_t shape[2], count;    /* of a row; count: the product */
-  size_t bytes;              /* of an element */
-  char kind;                 /* of an element: u(int), i(nt), f(loat), s (text of `bytes` bytes) */
+  int once;               /* 1: there once for the whole file, without rows */
+  size_t dimensions;      /* of a row, 0 to 2 */
+  size_t shape[2], count; /* of a row; count: the product */
+  size_t bytes;           /* of an element */
+  char kind;              /* of an element: u(int), i(nt), f(loat), s (text of `bytes` bytes) */
 };
 
 /* AD_EINPUT (none of ours, cut short, damaged; of all.h5: a segment that is missing, or another one than it shows),

@@ -38,13 +38,13 @@ struct ad_cell_record {
   double seconds; /* of work by its team, all attempts together */
   uint32_t ranks; /* of that team */
   double cost; /* estimate of its work in arbitrary units, the same for all cells (an estimate: `study run`); 0: none */
-  char *message;                        /* why it failed; NULL; owned */
-  char arithmetic[96];                  /* of the program that finished it (ad_arithmetic); "?": not known; "" */
-  unsigned lease;                       /* generation of its latest lease; 0: none */
-  int certain;                          /* 1: running, by a process of this machine */
-  double beat;                          /* running: last sign of life (store/lease.h) */
-  double majority[2];                   /* share of the most frequent class of dev and test; NaN: not known */
-  struct ad_scores scores[AD_SOURCES];  /* examples 0: that run has none */
+  char *message;                       /* why it failed; NULL; owned */
+  char arithmetic[96];                 /* of the program that finished it (ad_arithmetic); "?": not known; "" */
+  unsigned lease;                      /* generation of its latest lease; 0: none */
+  int certain;                         /* 1: running, by a process of this machine */
+  double beat;                         /* running: last sign of life (store/lease.h) */
+  double majority[2];                  /* share of the most frequent class of dev and test; NaN: not known */
+  struct ad_scores scores[AD_SOURCES]; /* examples 0: that run has none */
 };
 
 struct ad_cells {

@@ -63,8 +63,8 @@ int ad_tokenizer_print(const struct ad_tokenizer *tokenizer, const char *file, s
 /* The token of an id, as in the vocabulary; NULL when out of range. Owned by the tokenizer. */
 const char *ad_tokenizer_token(const struct ad_tokenizer *tokenizer, uint32_t id);
 
-/* Whether a path is a folder, as a model is given. AD_EINPUT otherwise: the message says how launch/get-model brings a model,
- * with the command where the path is the name of one. */
+/* Whether a path is a folder, as a model is given. AD_EINPUT otherwise: the message says how launch/get-model brings a
+ * model, with the command where the path is the name of one. */
 int ad_check_model_folder(const char *path);
 
 struct ad_encoding {

@@ -14,8 +14,8 @@ struct seen {
   vecd value, gradient, update;
   int grouped; /* the sketch's groups are those of the loop */
 };
-/* What comes a piece later is on its way meanwhile: a watched loop is slower than memory, which would wait for it (and an
- * unwatched one faster, which then waits for these). */
+/* What comes a piece later is on its way meanwhile: a watched loop is slower than memory, which would wait for it (and
+ * an unwatched one faster, which then waits for these). */
 VEC_INLINE void fetch_ahead(const float *at) {
   enum { AHEAD = 1024 };
   __builtin_prefetch(at + AHEAD, 0, 2);

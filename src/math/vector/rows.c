@@ -29,8 +29,8 @@ void AD_KERNEL(column_sum)(size_t T, size_t N, const float *dx, size_t ld, float
   }
 }
 
-/* Rows that are asked for ahead where a matrix is packed: a short part of each is read, and where the next one begins the
- * hardware does not foresee. */
+/* Rows that are asked for ahead where a matrix is packed: a short part of each is read, and where the next one begins
+ * the hardware does not foresee. */
 enum { AHEAD = 16 };
 
 void AD_KERNEL(transpose)(size_t M, size_t N, const float *x, size_t ldx, float *y, size_t ldy) {

@@ -1,5 +1,5 @@
-/* A count sketch in 64-bit fixed point, of a group of values: inside the update and on its own. It is made of integers, so
- * that all instruction sets give the same bits. */
+/* A count sketch in 64-bit fixed point, of a group of values: inside the update and on its own. It is made of integers,
+ * so that all instruction sets give the same bits. */
 #ifndef AD_MATH_VECTOR_SKETCH_H
 #define AD_MATH_VECTOR_SKETCH_H
 

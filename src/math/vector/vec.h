@@ -1,9 +1,9 @@
 /* Sixteen floats at once: the small vocabulary the kernels are written in.
  *
  * One implementation for each instruction set: v4 (AVX-512, one register), v3 (AVX2 and FMA, two), neon (Arm, four) and
- * generic (plain C). All give the same bits for every operation here, so a kernel written with them does too. Lane i is the
- * i-th float in memory. Functions ending in _n touch the first min(n, 16) floats only; n > 0. SLEEF's forms named finz
- * agree to the bit between vector widths. AD_KERNEL_GENERIC asks for plain C whatever the compiler could do. */
+ * generic (plain C). All give the same bits for every operation here, so a kernel written with them does too. Lane i is
+ * the i-th float in memory. Functions ending in _n touch the first min(n, 16) floats only; n > 0. SLEEF's forms named
+ * finz agree to the bit between vector widths. AD_KERNEL_GENERIC asks for plain C whatever the compiler could do. */
 #ifndef AD_MATH_VECTOR_VEC_H
 #define AD_MATH_VECTOR_VEC_H
 

@@ -193,7 +193,8 @@ VEC_INLINE int vec_quotients(const int64_t *sum, double factor, vec *x) {
   return near != 0;
 }
 
-/* Past the caches where it is a whole line of them: for what is not read soon. vec_stream_end before others may read it. */
+/* Past the caches where it is a whole line of them: for what is not read soon. vec_stream_end before others may read
+ * it. */
 VEC_INLINE void vec_stream(float *p, vec x) {
   if ((uintptr_t)p % sizeof x == 0) {
     _mm512_stream_ps(p, x);

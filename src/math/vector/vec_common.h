@@ -14,8 +14,8 @@
 
 enum { VEC_WIDTH = 16 };
 
-/* Added to a double of magnitude below 2^51 it leaves the nearest integer, ties to even, in the low bits: conversions to
- * 64-bit integers differ between instruction sets, and not all have one. */
+/* Added to a double of magnitude below 2^51 it leaves the nearest integer, ties to even, in the low bits: conversions
+ * to 64-bit integers differ between instruction sets, and not all have one. */
 #define VEC_ANCHOR 0x1.8p52
 
 /* x scale, exact in double as scale is a power of two, to the nearest integer (ties to even). */
@@ -31,8 +31,8 @@ VEC_INLINE void vec_fixed_exchange_each(size_t n, const float *entering, float *
   }
 }
 
-/* The 29 bits that a double has more than a float, near the middle between two floats: a few units of the double off, and
- * it would round to the other. */
+/* The 29 bits that a double has more than a float, near the middle between two floats: a few units of the double off,
+ * and it would round to the other. */
 enum { VEC_EXTRA = 29, VEC_NEAR = 4 };
 #define VEC_EXTRA_MASK ((1ull << VEC_EXTRA) - 1)
 #define VEC_MIDDLE (1ull << (VEC_EXTRA - 1))

@@ -173,7 +173,6 @@ VEC_INLINE int vec_quotients(const int64_t *sum, double factor, vec *x) {
 VEC_INLINE void vec_stream(float *p, vec x) {
   vec_store(p, x);
 }
-VEC_INLINE void vec_stream_end(void) {
-}
+VEC_INLINE void vec_stream_end(void) {}
 
 #endif

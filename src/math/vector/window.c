@@ -78,9 +78,9 @@ VEC_INLINE vec doubtful_means(const int64_t *sum, const struct divisor *by) {
   return vec_load(mean);
 }
 
-/* Means of sixteen sums. By a power of two the conversion is the one rounding, and the result far from the smallest floats.
- * Else the quotient in double is within 3 units in the last place of the true one; rounded to float it is right unless it
- * lies near the middle between two floats. Parameters that hardly move have such means often. */
+/* Means of sixteen sums. By a power of two the conversion is the one rounding, and the result far from the smallest
+ * floats. Else the quotient in double is within 3 units in the last place of the true one; rounded to float it is right
+ * unless it lies near the middle between two floats. Parameters that hardly move have such means often. */
 VEC_INLINE vec means(const int64_t *sum, const struct divisor *by) {
   vec mean;
   if (by->is_power) {
