@@ -2,7 +2,7 @@
  * in the order of `enum ad_NAME`. The enum, the type of the key's field, its choices and the names all come from that
  * list.
  *
- * The methods of teaching are a set with a registry of its own (base/teacher_methods.h). */
+ * The methods of teaching are a set with a registry of its own (base/teacher_methods.h). Words: docs/glossary.md. */
 #ifndef AUTODIDACT_BASE_CHOICES_H
 #define AUTODIDACT_BASE_CHOICES_H
 
@@ -45,17 +45,18 @@
   X(AD_CLASSIFIER_POOLER, pooler) \
   X(AD_CLASSIFIER_CLS, cls)
 
-/* model.head: take the folder's where it fits and has the same names in the same order, else draw a new one; take the
- * folder's, which must fit, and names that it has must be the same in the same order; draw a new one. AD_HEAD_REQUIRE
- * is nobody's choice: the folder's, which must fit, with names of its own, for prediction and evaluation. */
+/* model.head. auto: take the folder's where it fits and has the same names in the same order, else draw a new one.
+ * keep: take the folder's, which must fit; names that it has must be the same in the same order. new: draw a new one.
+ * AD_HEAD_REQUIRE is nobody's choice: the folder's, which must fit, with names of its own, for prediction and
+ * evaluation. */
 #define AD_SET_head_use(X) \
   X(AD_HEAD_AUTO, auto)    \
   X(AD_HEAD_KEEP, keep)    \
   X(AD_HEAD_NEW, new)
 
-/* data.truncation, where a single text is longer than the limit: the first tokens stay; or the first 128 tokens and the
- * last limit - 2 - 128 stay, [CLS] and [SEP] not counted (Sun et al. 2019: 128 + 382 of 512), and with limit <= 130 the
- * first tokens. */
+/* data.truncation, where a single text is longer than the limit. head: the first tokens stay. head_tail: the first 128
+ * tokens and the last limit - 2 - 128 stay, [CLS] and [SEP] not counted (Sun et al. 2019: 128 + 382 of 512). With limit
+ * <= 130 the first tokens stay. */
 #define AD_SET_truncation(X) \
   X(AD_TRUNCATE_HEAD, head)  \
   X(AD_TRUNCATE_HEAD_TAIL, head_tail)

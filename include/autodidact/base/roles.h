@@ -1,6 +1,7 @@
-/* What a key of the configuration decides. Each key has one role (base/config.h). What treats keys alike asks for their
- * role and keeps no list of names: resuming and `diff` (which keys change no bit), studies (what a cell is), replays
- * (what they leave out), ensembles (what their members must share), and the table in docs/reproducibility.md. */
+/* What a key of the configuration decides. Each key has one role (base/config.h). Code that treats keys alike asks for
+ * their role and keeps no list of names. These are resuming and `diff` (which keys change no bit), studies (what a cell
+ * is), replays (what they leave out), ensembles (what their members must share). The table in docs/reproducibility.md
+ * is printed from them. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_BASE_ROLES_H
 #define AUTODIDACT_BASE_ROLES_H
 

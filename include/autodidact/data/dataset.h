@@ -53,16 +53,16 @@ struct ad_read_options {
   const char *cache; /* folder where the result is kept for the next time, made where there is none; NULL or "": none */
 };
 
-/* Reads one split. With options->cache it is taken from there where all that it depends on is the same (digests of the
- * program, the data, the descriptor and the vocabulary, and the options), and kept there otherwise; a cache that is
- * damaged or cannot be written is told by a warning and changes nothing else. Any number of processes may do so at
- * once. The file is mapped; memory beyond the result is one record and, where a split rule applies, 12 bytes
- * a row of the file. The caller owns the result: ad_dataset_destroy. AD_EINPUT with file, line, what was found and what
- * was expected (unreadable file, invalid UTF-8, a NUL byte, a wrong number of columns, broken quotes or JSON, an
- * unknown label, no rows, a split that is not there); AD_ECONFIG (no folder known, a limit below what special tokens
- * need; rows and per_class both; per_class where the task has no classes); AD_ENOMEM. Where the descriptor's own file
- * is missing the message names the page of the data's owners; with per_class, a class of too few examples and a file
- * without labels are AD_EINPUT. */
+/* Reads one split. With options->cache it is taken from there where all that it depends on is the same: the options,
+ * and the digests of the program, the data, the descriptor and the vocabulary. Otherwise it is kept there. A cache that
+ * is damaged or cannot be written gives a warning and changes nothing else. Any number of processes may do so at once.
+ * The file is mapped; memory beyond the result is one record and, where a split rule applies, 12 bytes a row of the
+ * file. The caller owns the result: ad_dataset_destroy. AD_EINPUT with file, line, what was found and what was
+ * expected: unreadable file, invalid UTF-8, a NUL byte, a wrong number of columns, broken quotes or JSON, an unknown
+ * label, no rows, a missing split. AD_ECONFIG: no folder known, a limit below what special tokens need, rows and
+ * per_class both, per_class where the task has no classes. AD_ENOMEM. Where the descriptor's own file is missing the
+ * message names the page of the data's owners; with per_class, a class of too few examples and a file without labels
+ * are AD_EINPUT. */
 int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *descriptor, enum ad_split split,
                     const struct ad_read_options *options, struct ad_tokenizer *tokenizer);
 void ad_dataset_destroy(struct ad_dataset *dataset);

@@ -59,10 +59,10 @@ struct ad_update_hooks {
 /* To be called after moments were written from outside. */
 void ad_optimizer_moments_changed(struct ad_optimizer *optimizer);
 
-/* Step t (from 1) on the shard's part of one bucket of theta, whose replica follows: gradient, the shard's part of the
- * compact bucket (ad_compact_range), is multiplied by `scale`; `factor` is
- * the schedule's. hooks may be NULL. *digest += the digests of the bucket's blocks as they are then, while they are in
- * cache: over all buckets what ad_shard_digest gives. AD_OK, or what a hook returns (then the rest is not updated). */
+/* Step t (from 1) on the shard's part of one bucket of theta, whose replica follows. gradient, the shard's part of the
+ * compact bucket (ad_compact_range), is multiplied by `scale`. `factor` is the schedule's. hooks may be NULL. *digest
+ * += the digests of the bucket's blocks as they are then, while they are in cache: over all buckets what
+ * ad_shard_digest gives. AD_OK, or what a hook returns (then the rest is not updated). */
 int ad_optimizer_update(struct ad_optimizer *optimizer, uint32_t bucket, const struct ad_rows *rows,
                         const float *gradient, uint64_t t, double factor, double scale, const struct ad_weights *theta,
                         const struct ad_update_hooks *hooks, uint64_t *digest);

@@ -93,8 +93,8 @@ uint64_t ad_teacher_slots(const struct ad_teacher_settings *settings, uint64_t T
  */
 double ad_teacher_weight(const struct ad_teacher_settings *settings, uint64_t t, uint64_t T);
 
-/* The past students whose logits, averaged, are the target of the coming step: their number (0: there is none yet),
- * newest first in *thetas, which is valid until the next update. */
+/* The past students whose logits, averaged, are the target of the coming step. Returns their number (0: none yet).
+ * *thetas has them, newest first, and is valid until the next update. */
 size_t ad_teacher_members(const struct ad_teacher *teacher, const struct ad_replica **thetas);
 
 /* The masks of member k's forward in step `step` (as struct ad_masks counts): NULL for evaluation mode, else *masks. */

@@ -46,13 +46,13 @@ struct ad_step {
 
 struct ad_trainer;
 
-/* A trainer at step 0, of one rank of exchange->size, or alone where exchange is NULL. replicas->student has the
- * first parameters and is updated; what else is needed ad_teacher_replicas tells (shared by the ranks of a
- * node or a rank's own, as the exchange has it). math, params, the replicas' vectors, data and exchange must outlive
- * it. The loss is that of data->task. The caller owns it. Collective over the exchange, as all functions that change
- * it. AD_ECONFIG (a task that reads the rows of tokens, more lanes than supported, fewer lanes than ranks, settings
- * that make no teacher), AD_EINPUT (an example without a label, or longer than the model takes), AD_EIO (a ring on
- * disk), AD_ENOMEM. */
+/* A trainer at step 0, of one rank of exchange->size, or alone where exchange is NULL. replicas->student has the first
+ * parameters and is updated. ad_teacher_replicas says which other vectors are needed. They are shared by the ranks of a
+ * node or a rank's own, as the exchange has it. math, params, the replicas' vectors, data and exchange must outlive it.
+ * The loss is that of data->task. The caller owns it. Collective over the exchange, as all functions that change it.
+ * AD_ECONFIG (a task that reads the rows of tokens, more lanes than supported, fewer lanes than ranks, settings that
+ * make no teacher), AD_EINPUT (an example without a label, or longer than the model takes), AD_EIO (a ring on disk),
+ * AD_ENOMEM. */
 int ad_trainer_create(struct ad_trainer **trainer, const struct ad_math *math, const struct ad_params *params,
                       const struct ad_replicas *replicas, const struct ad_dataset *data,
                       const struct ad_trainer_settings *settings, const struct ad_exchange *exchange);
@@ -78,9 +78,9 @@ size_t ad_trainer_disk_bytes(const struct ad_trainer *trainer);
 int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dataset *data, size_t batch,
                              size_t *floats);
 
-/* The parameters of a variant, for an evaluation: *thetas [count] replicas whose logits are averaged (more than one
- * only for SDV's teacher), valid until the next step or the next call. *count is 0 where there are none: the settings
- * have no such variant, or no student has entered yet. Collective over the exchange. AD_EIO. */
+/* The parameters of a variant, for an evaluation: *thetas [count] replicas, valid until the next step or the next call.
+ * Their logits are averaged; only SDV's teacher has more than one. *count is 0 where there are none: the settings have
+ * no such variant, or no student has entered yet. Collective over the exchange. AD_EIO. */
 int ad_trainer_variant(struct ad_trainer *trainer, enum ad_variant variant, const struct ad_replica **thetas,
                        size_t *count);
 

@@ -103,9 +103,9 @@ int ad_encoder_backward(struct ad_encoder *encoder, struct ad_replica theta, con
                         const struct ad_masks *masks, const float *dlogits, const struct ad_rows *rows,
                         const struct ad_gradient_sink *sink);
 
-/* Activations that a backward needs no more once it has completed bucket `bucket`: *count floats, of which only the
- * beginning depends on `bucket`. Their owner remains the encoder; whoever asks may write there until the next forward.
- * NULL (and 0): there are none. */
+/* Scratch memory: activations that are free once the backward has completed bucket `bucket`, *count floats, of which
+ * only the beginning depends on `bucket`. The caller may write there until the next forward; the encoder owns it. NULL
+ * (and 0): there are none. */
 float *ad_encoder_spare(const struct ad_encoder *encoder, uint32_t bucket, size_t *count);
 
 /* Work memory of backwards of at most so many lanes and touched rows, which otherwise they make themselves when they

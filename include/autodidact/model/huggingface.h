@@ -70,8 +70,8 @@ struct ad_model;
 
 /* Opens config.json and model.safetensors, or the shards that model.safetensors.index.json lists. Names may have the
  * architecture's prefix ("bert.") and old forms (LayerNorm.gamma). The caller owns the model: ad_model_close. AD_EINPUT
- * (file, tensor, found, expected: a missing or foreign tensor, a wrong shape or type, a name used twice, V below
- * options->vocab, a head that is to be kept and does not fit), AD_ECONFIG (options that make no model), AD_EIO,
+ * with file, tensor, found, expected: a missing or foreign tensor, a wrong shape or type, a name used twice, V below
+ * options->vocab, a head that is to be kept and does not fit. AD_ECONFIG (options that make no model), AD_EIO,
  * AD_ENOMEM. */
 int ad_model_open(struct ad_model **model, const char *folder, const struct ad_model_options *options);
 void ad_model_close(struct ad_model *model);

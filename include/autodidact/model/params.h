@@ -2,7 +2,7 @@
  * It is made of an architecture's list of tensors (src/model/architecture.h).
  *
  * Letters: H hidden, A heads, F feed-forward, L layers, V vocabulary, C classes, P parameters. Shapes and names are
- * those of the Hugging Face file, row-major, outermost first (a weight is [out, in]). */
+ * those of the Hugging Face file, row-major, outermost first (a weight is [out, in]). Words: docs/glossary.md. */
 #ifndef AUTODIDACT_MODEL_PARAMS_H
 #define AUTODIDACT_MODEL_PARAMS_H
 

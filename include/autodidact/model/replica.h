@@ -6,7 +6,7 @@
  *
  * With float32 the two are the same memory: then nothing is copied, and a node holds one vector.
  *
- * Letters: P parameters. */
+ * Letters: P parameters. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_MODEL_REPLICA_H
 #define AUTODIDACT_MODEL_REPLICA_H
 

@@ -3,7 +3,7 @@
  * Every bucket is cut into R contiguous ranges at block boundaries, so that what is summed block by block (the gradient
  * norm) does not depend on R. Blocks are the rows of the row table (model/params.h) and 4,096 floats elsewhere (the
  * last one of a bucket may be shorter). Rank and size are plain numbers here. Letters: P parameters, R ranks, U touched
- * rows of a step. */
+ * rows of a step. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_MODEL_SHARD_H
 #define AUTODIDACT_MODEL_SHARD_H
 
@@ -57,10 +57,10 @@ static inline size_t ad_block_run_most(const struct ad_params *params, size_t mo
   return block < most ? most : block;
 }
 
-/* The digest of a piece of a flat vector that begins and ends at blocks: the sum modulo 2^64 of a digest of each block
- * (a row of the row table, elsewhere AD_BLOCK elements) keyed by the block's offset, so that the sum over pieces is
- * the whole's digest whoever computes them. values: elements of `bytes` bytes, the first of them at `flat` of bucket
- * `bucket`. */
+/* The digest of a piece of a flat vector that begins and ends at blocks: the sum modulo 2^64 of a digest of each block,
+ * keyed by the block's offset. A block is a row of the row table, elsewhere AD_BLOCK elements. So the sum over pieces
+ * is the whole's digest, whoever computes them. values: elements of `bytes` bytes, the first of them at `flat` of
+ * bucket `bucket`. */
 uint64_t ad_block_digest(const struct ad_params *params, uint32_t bucket, size_t flat, size_t length, size_t bytes,
                          const void *values);
 

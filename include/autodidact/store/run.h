@@ -1,5 +1,5 @@
-/* The folder of a run (docs/design.md, section 6): who may write there, and what begins, goes on and ends there. Its
- * files are those of store/run_files.h, and lease.N while a process writes into it. */
+/* The folder of a run (docs/design.md, section 6): who may write there, and what begins, continues and ends there. Its
+ * files are those of store/run_files.h, and lease.N while a process writes into it. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_STORE_RUN_H
 #define AUTODIDACT_STORE_RUN_H
 

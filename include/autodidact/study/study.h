@@ -19,7 +19,7 @@
  *   cache/           tokenised data, shared by all trials (data.cache), unless the base names another folder
  *
  * ID is a digest of the cell's resolved configuration and of the bytes of its data and model. Keys that say when a run
- * stops, where its files lie or who computes what are not in it (ad_config_identity).
+ * stops, where its files are or who computes what are not in it (ad_config_identity).
  *
  * Letters: A axes, N cells. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_STUDY_STUDY_H

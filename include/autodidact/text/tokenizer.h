@@ -1,6 +1,6 @@
-/* From text to token ids, equal to those of Hugging Face's library `tokenizers`, which is what transformers 5 has, in
- * the version of tests/parity/truth.py, whatever Unicode the machine has installed. text/tokenizer_kinds.h lists the
- * kinds of tokenizers; WordPiece, BERT's, is the one that there is. */
+/* From text to token ids, equal to those of Hugging Face's library `tokenizers`, which transformers 5 uses, in the
+ * version of tests/parity/truth.py. The machine's Unicode does not matter. text/tokenizer_kinds.h lists the kinds of
+ * tokenizers; WordPiece, BERT's, is the one that there is. */
 #ifndef AUTODIDACT_TEXT_TOKENIZER_H
 #define AUTODIDACT_TEXT_TOKENIZER_H
 
@@ -21,13 +21,12 @@ struct ad_tokenizer_options {
 };
 
 /* Loads the tokenizer of a model folder, whose files say its kind. Of WordPiece: vocab.txt, or without it the
- * vocabulary of a WordPiece tokenizer.json, and what tokenizer_config.json, special_tokens_map.json,
- * added_tokens.json, tokenizer.json and config.json say of it, as transformers 5 follows them: the class first, which
- * decides whose flags count; then the added tokens of all files, each with its flags. The caller owns it:
- * ad_tokenizer_destroy. AD_EINPUT with the place: a missing file, no unknown, class, separator or padding token, a
- * doubled or empty entry, invalid UTF-8, vocab.txt and tokenizer.json at odds, a class or a setting that would give
- * other ids than this tokenizer can, an added token whose number is not its place; AD_ENOMEM. Warnings say what has no
- * effect: a key that is not known, flags that disagree. */
+ * vocabulary of a WordPiece tokenizer.json. Follows tokenizer_config.json, special_tokens_map.json, added_tokens.json,
+ * tokenizer.json and config.json as transformers 5 does. The class comes first, which decides whose flags count; then
+ * the added tokens of all files, each with its flags. The caller owns it: ad_tokenizer_destroy. AD_EINPUT with the
+ * place: a missing file; no unknown, class, separator or padding token; a doubled or empty entry; invalid UTF-8;
+ * vocab.txt and tokenizer.json that differ. Also: a class or setting that would give other ids; an added token whose
+ * number is not its place. AD_ENOMEM. Warnings say what has no effect: a key that is not known, flags that disagree. */
 int ad_tokenizer_load(struct ad_tokenizer **tokenizer, const char *folder);
 
 /* WordPiece from the text of a vocabulary [size bytes], one token a line (LF or CRLF), behind a byte order mark or not.
