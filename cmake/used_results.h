@@ -18,13 +18,35 @@
 
 #define AD_USED(name) extern __typeof__(name) name __attribute__((warn_unused_result));
 
-#define AD_USED_POSIX(X)                                                                                            \
-  X(close)                                                                                                          \
-  X(closedir)                                                                                                       \
-  X(dup2) X(fallocate) X(fclose) X(fcntl) X(fdatasync) X(fflush) X(flock) X(fseeko) X(fsync) X(ftruncate) X(fwrite) \
-      X(futimens) X(link) X(linkat) X(mkdir) X(mkdirat) X(msync) X(munmap) X(pipe2) X(posix_fallocate) X(pwrite)    \
-          X(read) X(pread) X(rename) X(renameat) X(rmdir) X(setenv) X(setrlimit) X(symlink) X(truncate) X(unlink)   \
-              X(unlinkat) X(unsetenv) X(write) X(writev)
+#define AD_USED_POSIX(X) \
+  X(close)               \
+  X(closedir)            \
+  X(dup2)                \
+  X(fallocate)           \
+  X(fclose)              \
+  X(fcntl)               \
+  X(fdatasync)           \
+  X(fflush)              \
+  X(flock)               \
+  X(fseeko)              \
+  X(fsync)               \
+  X(ftruncate)           \
+  X(fwrite)              \
+  X(futimens)            \
+  X(link)                \
+  X(linkat)              \
+  X(mkdir)               \
+  X(mkdirat)             \
+  X(msync)               \
+  X(munmap)              \
+  X(pipe2)               \
+  X(posix_fallocate)     \
+  X(pwrite)              \
+  X(read)                \
+  X(pread)               \
+  X(rename)              \
+  X(renameat)            \
+  X(rmdir) X(setenv) X(setrlimit) X(symlink) X(truncate) X(unlink) X(unlinkat) X(unsetenv) X(write) X(writev)
 
 AD_USED_POSIX(AD_USED)
 

@@ -493,6 +493,52 @@ static size_t most_parts(const struct ad_mpi_exchange *x) {
   return most;
 }
 
+/* Memory of its own, and what the ranks of the node share. */
+static int make_room(struct ad_mpi_exchange *x) {
+  const struct ad_comm *comm = x->comm;
+  const size_t pieces = (size_t)comm->size * x->parts, bytes = BOARD_BYTES + 2 * x->parts * x->floats * sizeof(float);
+  x->pieces = ad_calloc(pieces, sizeof *x->pieces);
+  x->scratch = ad_calloc(pieces, sizeof *x->scratch);
+  if (comm->nodes > 1) {
+    /* What publish has under way, of student and teacher; reductions have less. */
+    void *array = NULL;
+    AD_TRY(ad_reserve(&array, &x->request_capacity, 2 * x->params->buckets * (size_t)(comm->nodes + comm->size),
+                      sizeof *x->requests));
+    x->requests = array;
+  }
+  if (x->pieces == NULL || x->scratch == NULL) {
+    return ad_fail_memory(2 * pieces * sizeof *x->pieces, "the exchange");
+  }
+  AD_TRY(reserve(x));
+  AD_TRY(ad_shared_create(&x->shared, comm, bytes));
+  struct board *board = board_of(x, comm->node_rank);
+  atomic_init(&board->handed_in, 0);
+  atomic_init(&board->done, 0);
+  ad_shared_wait(&x->shared, comm); /* nobody reads a neighbour's board before */
+  x->traffic.memory = bytes;
+  return AD_OK;
+}
+
+static struct ad_exchange table_of(struct ad_mpi_exchange *x, int whole) {
+  const struct ad_comm *comm = x->comm;
+  return (struct ad_exchange){.context = x,
+                              .rank = (uint32_t)comm->rank,
+                              .size = (uint32_t)comm->size,
+                              .shard = whole ? 0 : (uint32_t)comm->rank,
+                              .shards = whole ? 1 : (uint32_t)comm->size,
+                              .node_rank = (uint32_t)comm->node_rank,
+                              .node_size = (uint32_t)comm->node_size,
+                              .step_begin = step_begin,
+                              .place = place,
+                              .reduce_begin = reduce_begin,
+                              .reduce_end = reduce_end,
+                              .reduce_ready = reduce_ready,
+                              .share = share,
+                              .sum = sum,
+                              .publish = publish,
+                              .wait = wait};
+}
+
 int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_comm *comm,
                            const struct ad_kernels *kernels, const struct ad_params *params, size_t lanes,
                            size_t floats, int whole, enum ad_reduction reduction) {
@@ -518,53 +564,12 @@ int ad_mpi_exchange_create(struct ad_mpi_exchange **exchange, const struct ad_co
                                 .lanes = lanes,
                                 .floats = ad_whole_lines(floats)};
   x->parts = most_parts(x);
-  const size_t pieces = (size_t)comm->size * x->parts, bytes = BOARD_BYTES + 2 * x->parts * x->floats * sizeof(float);
-  x->pieces = ad_calloc(pieces, sizeof *x->pieces);
-  x->scratch = ad_calloc(pieces, sizeof *x->scratch);
-  int status = AD_OK;
-  if (status == AD_OK && comm->nodes > 1) {
-    /* What publish has under way, of student and teacher; reductions have less. */
-    void *array = NULL;
-    status = ad_reserve(&array, &x->request_capacity, 2 * params->buckets * (size_t)(comm->nodes + comm->size),
-                        sizeof *x->requests);
-    x->requests = array;
-  }
-  if (status == AD_OK && (x->pieces == NULL || x->scratch == NULL)) {
-    status = ad_fail_memory(2 * pieces * sizeof *x->pieces, "the exchange");
-  }
-  if (status == AD_OK) {
-    status = reserve(x);
-  }
-  if (status == AD_OK) {
-    status = ad_shared_create(&x->shared, comm, bytes);
-  }
-  if (status == AD_OK) {
-    struct board *board = board_of(x, comm->node_rank);
-    atomic_init(&board->handed_in, 0);
-    atomic_init(&board->done, 0);
-    ad_shared_wait(&x->shared, comm); /* nobody reads a neighbour's board before */
-  }
+  x->table = table_of(x, whole);
+  const int status = make_room(x);
   if (status != AD_OK) {
     ad_mpi_exchange_destroy(x);
     return status;
   }
-  x->traffic.memory = bytes;
-  x->table = (struct ad_exchange){.context = x,
-                                  .rank = (uint32_t)comm->rank,
-                                  .size = (uint32_t)comm->size,
-                                  .shard = whole ? 0 : (uint32_t)comm->rank,
-                                  .shards = whole ? 1 : (uint32_t)comm->size,
-                                  .node_rank = (uint32_t)comm->node_rank,
-                                  .node_size = (uint32_t)comm->node_size,
-                                  .step_begin = step_begin,
-                                  .place = place,
-                                  .reduce_begin = reduce_begin,
-                                  .reduce_end = reduce_end,
-                                  .reduce_ready = reduce_ready,
-                                  .share = share,
-                                  .sum = sum,
-                                  .publish = publish,
-                                  .wait = wait};
   *exchange = x;
   return AD_OK;
 }

@@ -121,7 +121,7 @@ struct problem {
 /* sum(logits * d), in double. */
 static double loss_at(struct problem *p, const float *theta) {
   double loss = 0.0;
-  assert_int_equal(ad_encoder_forward(p->encoder, theta, &p->batch, NULL, p->logits), AD_OK);
+  assert_int_equal(ad_encoder_forward(p->encoder, ad_replica_float32(theta), &p->batch, NULL, p->logits), AD_OK);
   for (size_t i = 0; i < SMALL_EXAMPLES * 3; i++) {
     loss += (double)p->logits[i] * p->d[i];
   }
@@ -148,11 +148,12 @@ static void test_gradient(void **state) {
   for (size_t i = 0; i < P; i++) {
     p.f.theta[i] = (float)(0.3 * ad_random_normal(5, AD_STREAM_TEST, 9, i));
   }
-  assert_int_equal(ad_packer_create(&p.packer, ROWS, SMALL_EXAMPLES, LANES, (size_t)alignment), AD_OK);
+  assert_int_equal(ad_packer_create(&p.packer, &p.f.params.form, ROWS, SMALL_EXAMPLES, LANES, (size_t)alignment),
+                   AD_OK);
   assert_int_equal(ad_packer_fill(&p.packer, &p.f.data, ids, LANES, lane_begin, NULL, &p.batch), AD_OK);
   assert_int_equal(ad_encoder_create(&p.encoder, test_math, &p.f.params, ROWS, SMALL_EXAMPLES, LANES, 1), AD_OK);
   loss_at(&p, p.f.theta);
-  assert_int_equal(ad_encoder_gradient(p.encoder, p.f.theta, &p.batch, NULL, p.d, gradient), AD_OK);
+  assert_int_equal(ad_encoder_gradient(p.encoder, ad_replica_float32(p.f.theta), &p.batch, NULL, p.d, gradient), AD_OK);
   for (size_t i = 0; i < p.f.params.tensor_count; i++) {
     const struct ad_tensor *tensor = &p.f.params.tensors[i];
     double squares = 0.0;
@@ -195,7 +196,7 @@ static void test_training(void **state) {
     s.epochs = 20;
     assert_int_equal(small_training_create(&f, &toy), 0);
     assert_int_equal(frozen > 0 ? ad_params_freeze(&f.params, frozen) : AD_OK, AD_OK);
-    const struct ad_replicas replicas = {.student = f.theta};
+    const struct ad_replicas replicas = {.student = ad_weights_float32(f.theta)};
     assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params, &replicas, &f.data, &s, NULL), AD_OK);
     for (int t = 0; t < 20; t++) {
       struct ad_step step;

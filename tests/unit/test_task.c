@@ -167,7 +167,8 @@ static struct ad_scores evaluate(const struct small_training *f) {
   struct ad_evaluator *evaluator;
   struct ad_scoring scoring;
   assert_int_equal(ad_evaluator_create(&evaluator, test_math, &f->params, 8), AD_OK);
-  assert_int_equal(ad_evaluator_run(evaluator, f->theta, &f->data, 0, SMALL_EXAMPLES, logits), AD_OK);
+  assert_int_equal(ad_evaluator_run(evaluator, ad_replica_float32(f->theta), &f->data, 0, SMALL_EXAMPLES, logits),
+                   AD_OK);
   assert_int_equal(ad_scoring_create(&scoring, ad_dataset_labels(&f->data), 3, logits), AD_OK);
   const struct ad_scores scores = scoring.scores;
   assert_int_equal(scoring.metrics.classes, 0);
@@ -188,7 +189,7 @@ static void test_training(void **state) {
   s.optimizer.lr = 1e-3;
   assert_int_equal(small_training_create(&f, &small_model), 0);
   set_labels(&f, labels);
-  const struct ad_replicas replicas = {.student = f.theta};
+  const struct ad_replicas replicas = {.student = ad_weights_float32(f.theta)};
   const struct ad_scores before = evaluate(&f);
   assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params, &replicas, &f.data, &s, NULL), AD_OK);
   for (uint64_t t = 0; t < s.steps; t++) {

@@ -68,13 +68,23 @@ static void timed_attention_backward(size_t queries, size_t S, size_t A, size_t 
 
 /* Kernels that are not listed are those of the optimizer, the window and the observer, timed as wholes in wrap_calls.c.
  */
-#define TIMED(X)                                                                                                       \
-  X(embed)                                                                                                             \
-  X(norm)                                                                                                              \
-  X(bias_residual_norm)                                                                                                \
-  X(norm_backward) X(bias_residual_norm_backward) X(bias_activation) X(bias_activation_backward) X(bias) X(column_sum) \
-      X(bias_tanh) X(tanh_backward) X(dropout) X(classify) X(classify_backward) X(cross_entropy) X(squared_error)      \
-          X(symmetric_divergence) X(add) X(sum) X(scatter_add) X(attention) X(attention_backward)
+#define TIMED(X)                 \
+  X(embed)                       \
+  X(norm)                        \
+  X(bias_residual_norm)          \
+  X(norm_backward)               \
+  X(bias_residual_norm_backward) \
+  X(bias_activation)             \
+  X(bias_activation_backward)    \
+  X(bias)                        \
+  X(column_sum)                  \
+  X(bias_tanh)                   \
+  X(tanh_backward)               \
+  X(dropout)                     \
+  X(classify)                    \
+  X(classify_backward)           \
+  X(cross_entropy)               \
+  X(squared_error) X(symmetric_divergence) X(add) X(sum) X(scatter_add) X(attention) X(attention_backward)
 
 const struct ad_kernels *__real_ad_kernels_find(const char *name);
 const struct ad_kernels *__wrap_ad_kernels_find(const char *name);
