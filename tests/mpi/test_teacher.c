@@ -155,6 +155,13 @@ static uint64_t train_alone(const struct ad_trainer_settings *s, int frozen, dou
   return step.chain;
 }
 
+/* MPICH takes memory of its own in collective calls, Open MPI none of this size. */
+#ifdef MPICH
+enum { MPI_TAKES_MEMORY = 1 };
+#else
+enum { MPI_TAKES_MEMORY = 0 };
+#endif
+
 static void test_methods(enum ad_teacher_method method, uint64_t window, int lag, size_t rounds, int shared, int whole,
                          int frozen) {
   static double alone[STEPS], together[STEPS];
@@ -168,7 +175,7 @@ static void test_methods(enum ad_teacher_method method, uint64_t window, int lag
   while (ad_trainer_done(l.trainer) < ad_trainer_total(l.trainer)) {
     const size_t asked = ad_memory_stats().allocations, large = allocations.large;
     CHECK(ad_trainer_step(l.trainer, &step) == AD_OK);
-    CHECK(ad_memory_stats().allocations == asked && allocations.large == large);
+    CHECK(ad_memory_stats().allocations == asked && (MPI_TAKES_MEMORY || allocations.large == large));
     together[step.step - 1] = step.distance;
   }
   CHECK(step.chain == chain);
