@@ -15,8 +15,6 @@
 #include "autodidact/base/status.h"
 #include "document.h"
 
-extern char **environ;
-
 /* Light lines, one set of colours (Okabe, Ito 2008: told apart by colour-blind readers), no title inside the picture.
  */
 static const char PREAMBLE[] =
