@@ -140,7 +140,8 @@ static void publish_all(struct rank *r) {
       theta[i] = steps_value(key, i, 0);
     }
   }
-  CHECK(r->table->publish(r->table->context, 1, &theta) == AD_OK);
+  const struct ad_weights weights = ad_weights_float32(theta);
+  CHECK(r->table->publish(r->table->context, 1, &weights) == AD_OK);
   for (size_t i = 0; i < params->count; i++) {
     CHECK(theta[i] == steps_value(key, i, 0));
   }
