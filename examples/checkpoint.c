@@ -1,4 +1,5 @@
-/* Reads a checkpoint, without MPI: the step, the last evaluation, and the norm of each vector and tensor.
+/* Reads a checkpoint, without MPI: the step, the last evaluation, the norm of each vector, and of each tensor of the
+ * student.
  *
  *   checkpoint RUN/checkpoints/step-NNNNNNNNN.h5 */
 #include <autodidact/base/status.h>

@@ -25,8 +25,8 @@ struct ad_training;
 struct ad_training_frame {
   const struct ad_comm *ranks; /* those of the training; NULL: all of the world */
   double started;              /* by ad_clock: what run.time_limit counts from; 0: when the training is opened */
-  int quiet;                   /* no progress line, no warnings about keys without effect */
-  const char *faults;          /* faults on demand, as `train --inject` takes them; NULL: none */
+  int quiet;          /* no progress line, no warnings about keys, no word on where the classifier comes from */
+  const char *faults; /* faults on demand, as `train --inject` takes them; NULL: none */
   /* Asked on the training's first rank between steps, or NULL: 0, the number of a signal that stops the training, or a
    * failure, which ends it without another checkpoint. */
   int (*asked)(void *context);

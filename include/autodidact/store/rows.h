@@ -4,9 +4,9 @@
  *   timing.jsonl  struct ad_timing_row: everything that is not
  *   result.json   struct ad_result
  *
- * Printed rows have no newline. Digests are 16 hexadecimal digits, counts whole numbers, other numbers "%.17g", so that
- * a row that is read and printed again has the same bytes. A reader takes an object that base/json.h has read, and
- * passes over members that it does not know. */
+ * Printed rows have no newline. Digests are 16 hexadecimal digits, counts whole numbers. Other numbers of log.jsonl and
+ * result.json are "%.17g", so that a row that is read and printed again has the same bytes. A reader takes an object
+ * that base/json.h has read, and passes over members that it does not know. */
 #ifndef AUTODIDACT_STORE_ROWS_H
 #define AUTODIDACT_STORE_ROWS_H
 

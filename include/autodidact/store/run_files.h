@@ -1,4 +1,5 @@
-/* The names in a run's folder (docs/user-guide.md). No other place writes one as text. */
+/* The names in a run's folder (docs/user-guide.md). Code that opens one takes its name
+ * from here. */
 #ifndef AUTODIDACT_STORE_RUN_FILES_H
 #define AUTODIDACT_STORE_RUN_FILES_H
 

@@ -5,7 +5,7 @@
  *
  *   {"cell": ID, "state": "done" | "failed" | "stopped", "status": "AD_OK", "at": seconds since 1970, "arm": name,
  *    "axes": {key: value}, "step": s, "steps": T, "seconds": of work, "cost": estimate, "result": result.json,
- *    "test": scores, "majority": {"dev": share, "test": share}, "commit", "kernels", "host", "ranks", "message"}
+ *    "test": scores, "majority": {"dev": share, "test": share}, "commit", "arithmetic", "host", "ranks", "message"}
  *
  * Of several lines of a cell a "done" counts, otherwise the latest. Summaries are in the lines, so that a report opens
  * no run folder for them. Leases (store/lease.h) say which cells are being run. Words: docs/glossary.md. */
