@@ -8,6 +8,7 @@
     study.py wait NAME COUNT            waits until so many cells are done
     study.py note NAME [more]           what was finished has not been touched, and some cells are not; writes down which runs
                                         are finished, and when; `more`: there are more of them than last time
+    study.py lost NAME CELL ...         writes down which checkpoints these cells have, whose job has just been killed
     study.py check NAME                 every cell is there once, with the bits of single/, none was done twice
     study.py states NAME ARM=STATE ...  what became of the cells of each arm
     study.py summary NAME PROGRAM       means and deviations that `study status` gives are those of its cells
@@ -177,6 +178,14 @@ def note(name, more=""):
     path.write_text(json.dumps({"runs": now, "saved": before["saved"] + [saved_steps(name)]}))
 
 
+def lost(name, *cells):
+    path = Path(f"{name}.noted")
+    noted = json.loads(path.read_text())
+    runs = {str(Path(name, "runs", cell)) for cell in cells}
+    noted["saved"].append({run: step for run, step in saved_steps(name).items() if run in runs})
+    path.write_text(json.dumps(noted))
+
+
 def check_resumed(name, saved):
     """Each run that had a checkpoint when its job ended went on from it, or from a later one."""
     resumed = 0
@@ -251,8 +260,8 @@ def test(name, program):
 
 
 if __name__ == "__main__":
-    actions = {"write": write, "single": single, "kill": kill, "note": note, "check": check, "states": states, "summary": summary, "test": test,
-               "wait": lambda name, count: wait_for(name, int(count))}
+    actions = {"write": write, "single": single, "kill": kill, "note": note, "lost": lost, "check": check,
+               "states": states, "summary": summary, "test": test, "wait": lambda name, count: wait_for(name, int(count))}
     if len(sys.argv) < 3 or sys.argv[1] not in actions:
         sys.exit(__doc__)
     actions[sys.argv[1]](*sys.argv[2:])
