@@ -26,7 +26,7 @@ static void look(const struct ad_cells *table) {
     const struct ad_cell_record *r = &table->records[i];
     demand(r->state < AD_CELL_STATES);
     demand(isfinite(r->at) && isfinite(r->seconds) && isfinite(r->cost) &&
-           memchr(r->code, '\0', sizeof r->code) != NULL);
+           memchr(r->arithmetic, '\0', sizeof r->arithmetic) != NULL);
     demand(!ad_cells_is_failed_run(table, i) || r->state == AD_CELL_FAILED || r->state == AD_CELL_DONE);
     ad_cells_is_finished(r);
     ad_cells_result(table, i);
