@@ -5,6 +5,19 @@ import re
 from tree import code_files, lines
 
 
+def named_elsewhere(root, named, own, what, text_of=lambda path: path.read_text(encoding="utf-8")):
+    """Lines outside of `own`, files and folders, in which the pattern finds a member of a set."""
+    for path in code_files(root, ["src", "mpi", "include"]):
+        if path.suffix in (".c", ".h") and not any(path.is_relative_to(place) for place in own):
+            for number, line in enumerate(text_of(path).split("\n"), 1):
+                if named.search(line):
+                    yield f"{path.relative_to(root)}:{number}: names {what}: {line.strip()}"
+
+
+def without_comments(path):
+    return re.sub(r"/\*.*?\*/", lambda found: "\n" * found.group().count("\n"), path.read_text(encoding="utf-8"), flags=re.S)
+
+
 def check_teacher_methods(root, _build):
     """A teacher method is named by its own file and the registry alone."""
     registry = root / "include/autodidact/base/teacher_methods.h"
@@ -14,11 +27,7 @@ def check_teacher_methods(root, _build):
     names = "|".join(name for pair in methods for name in pair)
     named = re.compile(rf"\b(?:AD_TEACHER|ad_teacher)_(?:{names})\b|teacher\.method!?=\w")
     own = {root / f"src/learn/teacher/{name}.c" for _, name in methods} | {registry}
-    for path in code_files(root, ["src", "mpi", "include"]):
-        if path.suffix in (".c", ".h") and path not in own:
-            for number, line in enumerate(lines(path), 1):
-                if named.search(line):
-                    yield f"{path.relative_to(root)}:{number}: names a teacher method: {line.strip()}"
+    yield from named_elsewhere(root, named, own, "a teacher method")
     for path in sorted(own):
         if not path.is_file():
             yield f"{path.relative_to(root)}:1: is no file; each method has one"
@@ -89,14 +98,8 @@ def check_architectures(root, _build):
     one = "|".join(names)
     named = re.compile(rf"\b(?:ad_architecture|ad_)_(?:{one})(?:_|\b)|\bmodel/(?:{one})/|\"(?:{one})(?:[.\"]|For|Model)", re.I)
     own = [root / f"src/model/{name}" for name in names]
-    for path in code_files(root, ["src", "mpi", "include"]):
-        if path.suffix not in (".c", ".h") or path == registry or any(path.is_relative_to(folder) for folder in own):
-            continue
-        # Comments may: "as BERT's".
-        text = re.sub(r"/\*.*?\*/", lambda found: "\n" * found.group().count("\n"), path.read_text(encoding="utf-8"), flags=re.S)
-        for number, line in enumerate(text.split("\n"), 1):
-            if named.search(line):
-                yield f"{path.relative_to(root)}:{number}: names an architecture: {line.strip()}"
+    # Comments may name one: "as BERT's".
+    yield from named_elsewhere(root, named, [*own, registry], "an architecture", without_comments)
     for folder in own:
         if not folder.is_dir():
             yield f"{folder.relative_to(root)}:1: is no folder; each architecture has one"
@@ -110,11 +113,7 @@ def check_tasks(root, _build):
         yield f"{registry.relative_to(root)}:1: holds no line of a task"
     named = re.compile(rf"\bad_task_(?:{'|'.join(tasks)})\b|\"(?:{'|'.join(tasks)})\"")
     own = {root / f"src/task/{name}.c" for name in tasks} | {registry}
-    for path in code_files(root, ["src", "mpi", "include"]):
-        if path.suffix in (".c", ".h") and path not in own:
-            for number, line in enumerate(lines(path), 1):
-                if named.search(line):
-                    yield f"{path.relative_to(root)}:{number}: names a task: {line.strip()}"
+    yield from named_elsewhere(root, named, own, "a task")
     for path in sorted(own):
         if not path.is_file():
             yield f"{path.relative_to(root)}:1: is no file; each task has one"
