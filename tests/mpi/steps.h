@@ -117,6 +117,61 @@ static inline size_t steps_partials(const struct steps *s, uint32_t bucket, size
   return count;
 }
 
+/* Reduces all buckets in the order of a backward, each begun while the one before is under way. Partial sums are
+ * written where the exchange says, or to elsewhere[part]. end(context, bucket) ends a bucket's reduction. */
+static inline void steps_reduce(const struct steps *s, const struct ad_exchange *x, float *const *elsewhere,
+                                void (*end)(void *context, uint32_t bucket), void *context) {
+  CHECK(x->step_begin(x->context, &s->rows, s->lane_begin) == AD_OK);
+  for (uint32_t b = s->params.buckets; b-- > 0;) {
+    struct ad_partial partials[AD_MAX_PARTS];
+    struct ad_span parts[AD_MAX_PARTS];
+    float *memory[AD_MAX_PARTS];
+    const size_t count =
+        ad_tree_parts(s->W, ad_lanes_first(s->W, x->size, x->rank), ad_lanes_first(s->W, x->size, x->rank + 1), parts);
+    for (size_t p = 0; p < count; p++) {
+      memory[p] = elsewhere == NULL ? x->place(x->context, b, p) : elsewhere[p];
+    }
+    CHECK(steps_partials(s, b, x->rank, x->size, memory, partials) == count);
+    if (b + 1 < s->params.buckets) {
+      end(context, b + 1);
+    }
+    CHECK(x->reduce_begin(x->context, b, partials, count) == AD_OK);
+    (void)x->reduce_ready(x->context);
+  }
+  end(context, 0);
+}
+
+/* Ends a bucket's reduction and compares the shard's part, or the whole, bit for bit. own, expected: room for a bucket
+ * each; expected then has the sum, own had NaN where nothing was written. [*begin, *end) is the part. */
+static inline void steps_end(const struct steps *s, const struct ad_exchange *x, uint32_t bucket, float *own,
+                             double *squares, float *expected, size_t *begin, size_t *end) {
+  const float *gradient;
+  size_t flat_begin, flat_end;
+  ad_shard_range(&s->params, bucket, x->shard, x->shards, &flat_begin, &flat_end);
+  ad_compact_range(&s->params, bucket, &s->rows, flat_begin, flat_end, begin, end);
+  memset(own, 0xff, (*end - *begin) * sizeof *own);
+  CHECK(x->reduce_end(x->context, bucket, own, squares, &gradient) == AD_OK);
+  steps_sum(s, bucket, 0, s->W, expected);
+  CHECK(memcmp(gradient, expected + *begin, (*end - *begin) * sizeof *gradient) == 0);
+}
+
+/* Every rank writes its shard of theta [P], the replica; afterwards all have all. */
+static inline void steps_publish(const struct steps *s, const struct ad_exchange *x, float *theta) {
+  const uint64_t key = s->step + 77;
+  for (uint32_t b = 0; b < s->params.buckets; b++) {
+    size_t begin, end;
+    ad_shard_range(&s->params, b, x->rank, x->size, &begin, &end);
+    for (size_t i = begin; i < end; i++) {
+      theta[i] = steps_value(key, i, 0);
+    }
+  }
+  const struct ad_weights weights = ad_weights_float32(theta);
+  CHECK(x->publish(x->context, 1, &weights) == AD_OK);
+  for (size_t i = 0; i < s->params.count; i++) {
+    CHECK(theta[i] == steps_value(key, i, 0));
+  }
+}
+
 /* The most floats of any bucket, all rows touched. */
 static inline size_t steps_floats(const struct steps *s) {
   size_t most = 0;

@@ -68,18 +68,12 @@ static void run_destroy(struct run *r) {
   steps_destroy(&r->steps);
 }
 
-/* Ends a bucket's reduction and compares: the shard's part, or the whole. */
-static void end_bucket(struct run *r, uint32_t bucket) {
+/* And the sums of squares of its blocks. */
+static void end_bucket(void *context, uint32_t bucket) {
+  struct run *r = context;
   const struct steps *s = &r->steps;
-  const float *gradient;
-  size_t flat_begin, flat_end, begin, end;
-  ad_shard_range(&s->params, bucket, r->table->shard, r->table->shards, &flat_begin, &flat_end);
-  ad_compact_range(&s->params, bucket, &s->rows, flat_begin, flat_end, &begin, &end);
-  /* NaN where nothing is written. */
-  memset(r->gradient, 0xff, (end - begin) * sizeof(float));
-  CHECK(r->table->reduce_end(r->table->context, bucket, r->gradient, r->squares, &gradient) == AD_OK);
-  steps_sum(s, bucket, 0, s->W, r->expected);
-  CHECK(memcmp(gradient, r->expected + begin, (end - begin) * sizeof(float)) == 0);
+  size_t begin, end;
+  steps_end(s, r->table, bucket, r->gradient, r->squares, r->expected, &begin, &end);
   for (size_t at = begin, next; at < end; at = next) {
     next = ad_compact_block_end(&s->params, bucket, &s->rows, at, end);
     double sum = 0.0;
@@ -88,47 +82,6 @@ static void end_bucket(struct run *r, uint32_t bucket) {
     }
     const double found = r->squares[ad_compact_blocks(&s->params, bucket, &s->rows, at)];
     CHECK(fabs(found - sum) <= 1e-12 * sum);
-  }
-}
-
-/* Buckets in the order of a backward, each begun while the one before is under way. */
-static void reduce_all(struct run *r, int in_place) {
-  const struct steps *s = &r->steps;
-  const struct ad_exchange *x = r->table;
-  CHECK(x->step_begin(x->context, &s->rows, s->lane_begin) == AD_OK);
-  for (uint32_t b = s->params.buckets; b-- > 0;) {
-    struct ad_partial partials[AD_MAX_PARTS];
-    struct ad_span parts[AD_MAX_PARTS];
-    float *memory[AD_MAX_PARTS];
-    const size_t count =
-        ad_tree_parts(s->W, ad_lanes_first(s->W, x->size, x->rank), ad_lanes_first(s->W, x->size, x->rank + 1), parts);
-    for (size_t p = 0; p < count; p++) {
-      memory[p] = in_place ? x->place(x->context, b, p) : r->elsewhere[p];
-    }
-    CHECK(steps_partials(s, b, x->rank, x->size, memory, partials) == count);
-    if (b + 1 < s->params.buckets) {
-      end_bucket(r, b + 1);
-    }
-    CHECK(x->reduce_begin(x->context, b, partials, count) == AD_OK);
-  }
-  end_bucket(r, 0);
-}
-
-/* Every rank writes its shard; afterwards all have all. */
-static void publish_all(struct run *r) {
-  const struct ad_params *params = &r->steps.params;
-  const uint64_t key = r->steps.step + 77;
-  for (uint32_t b = 0; b < params->buckets; b++) {
-    size_t begin, end;
-    ad_shard_range(params, b, r->table->rank, r->table->size, &begin, &end);
-    for (size_t i = begin; i < end; i++) {
-      r->theta[i] = steps_value(key, i, 0);
-    }
-  }
-  const struct ad_weights weights = ad_weights_float32(r->theta);
-  CHECK(r->table->publish(r->table->context, 1, &weights) == AD_OK);
-  for (size_t i = 0; i < params->count; i++) {
-    CHECK(r->theta[i] == steps_value(key, i, 0));
   }
 }
 
@@ -169,10 +122,10 @@ static void test_steps(enum mapping mapping, size_t lanes, int whole, enum ad_re
                 step % 3 == 0   ? LANES_ALL
                 : step % 3 == 1 ? LANES_SOME
                                 : LANES_ONE);
-    reduce_all(&run, step % 2 == 0);
+    steps_reduce(&run.steps, run.table, step % 2 == 0 ? NULL : run.elsewhere, end_bucket, &run);
     share_and_sum(&run);
     if (!whole) {
-      publish_all(&run);
+      steps_publish(&run.steps, run.table, run.theta);
     }
   }
   const struct ad_mpi_traffic traffic = ad_mpi_exchange_traffic(run.exchange);

@@ -94,58 +94,10 @@ struct rank {
   double *squares;
 };
 
-static void end_bucket(struct rank *r, uint32_t bucket) {
-  const struct steps *s = &r->steps;
-  const float *gradient;
-  size_t flat_begin, flat_end, begin, end;
-  ad_shard_range(&s->params, bucket, r->table->shard, r->table->shards, &flat_begin, &flat_end);
-  ad_compact_range(&s->params, bucket, &s->rows, flat_begin, flat_end, &begin, &end);
-  CHECK(r->table->reduce_end(r->table->context, bucket, r->own, r->squares, &gradient) == AD_OK);
-  steps_sum(s, bucket, 0, s->W, r->expected);
-  CHECK(memcmp(gradient, r->expected + begin, (end - begin) * sizeof(float)) == 0);
-}
-
-/* Buckets in the order of a backward, each begun while the one before is under way. */
-static void reduce_all(struct rank *r, int in_place) {
-  const struct steps *s = &r->steps;
-  const struct ad_exchange *x = r->table;
-  CHECK(x->step_begin(x->context, &s->rows, s->lane_begin) == AD_OK);
-  for (uint32_t b = s->params.buckets; b-- > 0;) {
-    struct ad_partial partials[AD_MAX_PARTS];
-    struct ad_span parts[AD_MAX_PARTS];
-    float *place[AD_MAX_PARTS];
-    const size_t count =
-        ad_tree_parts(s->W, ad_lanes_first(s->W, x->size, x->rank), ad_lanes_first(s->W, x->size, x->rank + 1), parts);
-    for (size_t p = 0; p < count; p++) {
-      place[p] = in_place ? x->place(x->context, b, p) : r->elsewhere[p];
-    }
-    steps_partials(s, b, x->rank, x->size, place, partials);
-    if (b + 1 < s->params.buckets) {
-      end_bucket(r, b + 1);
-    }
-    CHECK(x->reduce_begin(x->context, b, partials, count) == AD_OK);
-    (void)x->reduce_ready(x->context);
-  }
-  end_bucket(r, 0);
-}
-
-/* Every rank writes its shard; afterwards all read all. */
-static void publish_all(struct rank *r) {
-  const struct ad_params *params = &r->steps.params;
-  const uint64_t key = r->steps.step + 77;
-  for (uint32_t b = 0; b < params->buckets; b++) {
-    size_t begin, end;
-    ad_shard_range(params, b, r->table->rank, r->table->size, &begin, &end);
-    for (size_t i = begin; i < end; i++) {
-      theta[i] = steps_value(key, i, 0);
-    }
-  }
-  const struct ad_weights weights = ad_weights_float32(theta);
-  CHECK(r->table->publish(r->table->context, 1, &weights) == AD_OK);
-  for (size_t i = 0; i < params->count; i++) {
-    CHECK(theta[i] == steps_value(key, i, 0));
-  }
-  CHECK(r->table->wait(r->table->context) == AD_OK);
+static void end_bucket(void *context, uint32_t bucket) {
+  struct rank *r = context;
+  size_t begin, end;
+  steps_end(&r->steps, r->table, bucket, r->own, r->squares, r->expected, &begin, &end);
 }
 
 static void *run_rank(void *number) {
@@ -177,8 +129,9 @@ static void *run_rank(void *number) {
   r.table = ad_mpi_exchange_table(exchange);
   for (size_t step = 0; step < STEPS; step++) {
     steps_begin(&r.steps, step, 2, step % 2 == 0 ? LANES_ALL : LANES_SOME);
-    reduce_all(&r, step % 2 == 0);
-    publish_all(&r);
+    steps_reduce(&r.steps, r.table, step % 2 == 0 ? NULL : r.elsewhere, end_bucket, &r);
+    steps_publish(&r.steps, r.table, theta);
+    CHECK(r.table->wait(r.table->context) == AD_OK);
   }
   ad_mpi_exchange_destroy(exchange);
   for (size_t p = 0; p < AD_MAX_PARTS; p++) {
