@@ -94,7 +94,7 @@ static void take_all(struct ad_encoder *e) {
 }
 
 /* The model's products, N and K; their number. */
-static size_t list_shapes(const struct ad_params *params, size_t shapes[AD_SHAPES][2]) {
+static size_t list_shapes(const struct ad_params *params, size_t shapes[AD_SHAPES + 1][2]) {
   const size_t H = params->config.hidden, count = params->architecture->shapes(&params->config, shapes);
   for (size_t i = 0; i < count; i++) {
     if (shapes[i][0] == H && shapes[i][1] == H) {
@@ -106,14 +106,14 @@ static size_t list_shapes(const struct ad_params *params, size_t shapes[AD_SHAPE
 }
 
 int ad_encoder_alignment(const struct ad_math *math, const struct ad_params *params) {
-  size_t shapes[AD_SHAPES][2];
+  size_t shapes[AD_SHAPES + 1][2];
   const size_t count = list_shapes(params, shapes);
   return ad_gemm_prepare(math->gemm, (const size_t(*)[2])shapes, count);
 }
 
 static void set_sizes(struct ad_encoder *e, const struct ad_math *math, const struct ad_params *params, size_t tokens,
                       size_t examples, size_t lanes, size_t alignment, int training) {
-  size_t shapes[AD_SHAPES][2];
+  size_t shapes[AD_SHAPES + 1][2];
   const size_t filled = lanes < examples ? lanes : examples, count = list_shapes(params, shapes);
   *e = (struct ad_encoder){.params = params,
                            .kernels = math->kernels,
@@ -137,8 +137,9 @@ size_t ad_encoder_bytes(const struct ad_math *math, const struct ad_params *para
 
 size_t ad_encoder_backward_bytes(const struct ad_gemm *gemm, const struct ad_params *params, size_t tokens,
                                  size_t lanes, size_t touched) {
-  const size_t of_table = touched * params->table.width, of_head = params->config.classes * params->config.hidden;
-  size_t shapes[AD_SHAPES][2], columns, sum;
+  const size_t of_table = touched * params->table.width;
+  const size_t of_head = (size_t)params->config.classes * params->config.hidden;
+  size_t shapes[AD_SHAPES + 1][2], columns, sum;
   params->architecture->work(&params->config, &columns, &sum);
   sum = of_table > sum ? of_table : sum;
   sum = of_head > sum ? of_head : sum;
@@ -261,7 +262,7 @@ static int check_batch(const struct ad_encoder *e, const struct ad_batch *batch)
   }
   for (size_t b = 0; b < batch->examples; b++) {
     for (size_t t = batch->offset[b]; t < batch->offset[b] + batch->length[b]; t++) {
-      if (batch->ids[t] >= m->vocab || batch->types[t] >= m->types) {
+      if (batch->ids[t] >= m->vocab || (batch->types[t] > 0 && batch->types[t] >= m->types)) {
         return ad_fail(AD_EINPUT, "example %u: token id %u of type %u; the model has %u tokens and %u types",
                        batch->example[b], batch->ids[t], batch->types[t], m->vocab, m->types);
       }

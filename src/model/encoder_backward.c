@@ -81,7 +81,7 @@ int ad__column_gradient(struct ad__backward *p, size_t offset, size_t column, si
 
 /* Floats of a lane's column sums in the head: pooler's bias; classifier's weight and bias. */
 static size_t head_columns(const struct ad_model_config *m) {
-  return m->hidden + m->classes * m->hidden + m->classes;
+  return m->hidden + (size_t)m->classes * m->hidden + m->classes;
 }
 
 /* dx [B,H] becomes the gradient of the last layer's output. */

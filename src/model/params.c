@@ -109,6 +109,10 @@ int ad_params_create(struct ad_params *params, const struct ad_model_config *con
   *params = (struct ad_params){
       .config = *config, .architecture = a, .buckets = a->parts * config->layers + 2, .parts = a->parts};
   AD_TRY(a->check(config));
+  if (config->positions <= a->form.first_position) {
+    return ad_fail(AD_ECONFIG, "model: %u positions, the first token has position %u", config->positions,
+                   a->form.first_position);
+  }
   params->form = a->form;
   params->form.longest = config->positions - a->form.first_position;
   if (config->classes < 2) {

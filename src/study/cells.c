@@ -387,7 +387,7 @@ static json_t *pack_line(const struct ad_cells *table, size_t cell, const struct
   snprintf(id, sizeof id, "%016" PRIx64, c->id);
   gethostname(host, sizeof host - 1);
   clock_gettime(CLOCK_REALTIME, &now);
-  const char *state = r->state == AD_CELL_DONE ? "done" : r->state == AD_CELL_FAILED ? "failed" : "stopped";
+  const char *state = r->state == AD_CELL_DONE || r->state == AD_CELL_FAILED ? ad_cell_state_name(r->state) : "stopped";
   json_t *line =
       json_pack("{s:s, s:s, s:s, s:f, s:s, s:o, s:I, s:I, s:f, s:f, s:I, s:s, s:s, s:s}", "cell", id, "state", state,
                 "status", ad_status_name(r->status), "at", (double)now.tv_sec + 1e-9 * (double)now.tv_nsec, "arm",
