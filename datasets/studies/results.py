@@ -2,11 +2,12 @@
 """The tables and figures of a document, from what `autodidact study report` wrote.
 
     results.py REPORT DOCUMENT        copies numbers from the folder REPORT into DOCUMENT
-    results.py --check DOCUMENT       compares DOCUMENT with the tables that lie beside it; exit code 1 where they differ
+    results.py --check DOCUMENT       compares DOCUMENT with the tables that lie beside it; exit code 1 where they
+                                      differ
 
-In the document a table stands between <!-- table NAME --> and <!-- end -->; all between is replaced. The CSV files that it is made of are
-copied into a folder beside the document, called as the document is without its ending, and figures likewise: ![...](FOLDER/plot_NAME.svg)
-takes the plot NAME out of the report's page. Python's standard library only."""
+In the document a table stands between <!-- table NAME --> and <!-- end -->; all between is replaced. The CSV files that
+it is made of are copied into a folder beside the document, called as the document is without its ending, and figures
+likewise: ![...](FOLDER/plot_NAME.svg) takes the plot NAME out of the report's page. Python's standard library only."""
 
 import argparse
 import csv
@@ -15,33 +16,48 @@ import shutil
 import sys
 from pathlib import Path
 
-# Heading, what stands in the cells: columns of the CSV file, {x:%} in percent with two digits, {x:s} two significant digits, {x:p} a p-value.
+# Heading, what stands in the cells: columns of the CSV file, {x:%} in percent with two digits, {x:s} two significant
+# digits, {x:p} a p-value.
 TABLES = {
     "arms": ("arms", [("arm", "{arm}"), ("runs", "{n}"), ("failed", "{failed}"), ("mean, %", "{mean:%}"),
-                      ("its 95 % CI", "{mean_interval_low:%} to {mean_interval_high:%}"), ("median, %", "{median:%}"), ("SD, points", "{sd:%}"),
-                      ("its 95 % CI", "{sd_interval_low:%} to {sd_interval_high:%}"), ("lowest", "{minimum:%}"), ("highest", "{maximum:%}")]),
-    "crossed": ("comparison_crossed", [("arm", "{arm}"), ("mean difference, points", "{difference:%}"), ("standard error", "{error:%}"), ("df", "{df:s}"),
-                                       ("95 % CI", "{interval_low:%} to {interval_high:%}"), ("p", "{p:p}"), ("with Holm", "{holm_p:p}")]),
+                      ("its 95 % CI", "{mean_interval_low:%} to {mean_interval_high:%}"), ("median, %", "{median:%}"),
+                      ("SD, points", "{sd:%}"), ("its 95 % CI", "{sd_interval_low:%} to {sd_interval_high:%}"),
+                      ("lowest", "{minimum:%}"), ("highest", "{maximum:%}")]),
+    "crossed": ("comparison_crossed", [("arm", "{arm}"), ("mean difference, points", "{difference:%}"),
+                                       ("standard error", "{error:%}"), ("df", "{df:s}"),
+                                       ("95 % CI", "{interval_low:%} to {interval_high:%}"),
+                                       ("p", "{p:p}"), ("with Holm", "{holm_p:p}")]),
     "comparison": ("comparison", [("arm", "{arm}"), ("pairs", "{pairs}"), ("mean difference, points", "{difference:%}"),
-                                  ("95 % CI, bootstrap", "{bootstrap_low:%} to {bootstrap_high:%}"), ("95 % CI, t", "{t_low:%} to {t_high:%}"),
-                                  ("better on", "{better:%0}"), ("Wilcoxon p", "{wilcoxon_p:p}"), ("with Holm", "{holm_p:p}")]),
-    "multi_bootstrap": ("multi_bootstrap", [("arm", "{arm}"), ("pairs", "{pairs}"), ("examples", "{examples}"), ("difference, points", "{difference:%}"),
+                                  ("95 % CI, bootstrap", "{bootstrap_low:%} to {bootstrap_high:%}"),
+                                  ("95 % CI, t", "{t_low:%} to {t_high:%}"),
+                                  ("better on", "{better:%0}"), ("Wilcoxon p", "{wilcoxon_p:p}"),
+                                  ("with Holm", "{holm_p:p}")]),
+    "multi_bootstrap": ("multi_bootstrap", [("arm", "{arm}"), ("pairs", "{pairs}"), ("examples", "{examples}"),
+                                            ("difference, points", "{difference:%}"),
                                             ("95 % CI", "{interval_low:%} to {interval_high:%}"), ("p", "{p:p}")]),
-    "mcnemar": ("mcnemar", [("arm", "{arm}"), ("pairs", "{pairs}"), ("only the arm errs", "{only_arm:%}"), ("only base errs", "{only_baseline:%}"),
-                            ("better, p < 0.05", "{better}"), ("worse, p < 0.05", "{worse}"), ("undecided", "{undecided}")]),
-    "spread": ("spread", [("arm", "{arm}"), ("pairs", "{pairs}"), ("SD ratio", "{ratio:s}"), ("95 % CI, bootstrap", "{interval_low:s} to {interval_high:s}"),
+    "mcnemar": ("mcnemar", [("arm", "{arm}"), ("pairs", "{pairs}"), ("only the arm errs", "{only_arm:%}"),
+                            ("only base errs", "{only_baseline:%}"), ("better, p < 0.05", "{better}"),
+                            ("worse, p < 0.05", "{worse}"), ("undecided", "{undecided}")]),
+    "spread": ("spread", [("arm", "{arm}"), ("pairs", "{pairs}"), ("SD ratio", "{ratio:s}"),
+                          ("95 % CI, bootstrap", "{interval_low:s} to {interval_high:s}"),
                           ("permutation p", "{permutation_p:p}"), ("with Holm", "{holm_permutation_p:p}"),
                           ("Brown-Forsythe p", "{brown_forsythe_p:p}"), ("with Holm", "{holm_brown_forsythe_p:p}")]),
-    "brown_forsythe": ("brown_forsythe", [("of", "{runs}"), ("F", "{f:s}"), ("degrees of freedom", "{df1}, {df2}"), ("p", "{p:p}")]),
-    "components": ("components", [("arm", "{arm}"), ("source", "{term}"), ("df", "{df}"), ("mean square", "{mean_square:%2}"), ("variance", "{variance:%2}"),
+    "brown_forsythe": ("brown_forsythe",
+                       [("of", "{runs}"), ("F", "{f:s}"), ("degrees of freedom", "{df1}, {df2}"), ("p", "{p:p}")]),
+    "components": ("components", [("arm", "{arm}"), ("source", "{term}"), ("df", "{df}"),
+                                  ("mean square", "{mean_square:%2}"), ("variance", "{variance:%2}"),
                                   ("95 % CI, MLS", "{mls_low:%2} to {mls_high:%2}"), ("SD, points", "{sd:%}")]),
-    "test_set": ("test_set", [("arm", "{arm}"), ("runs", "{runs}"), ("SD on these examples", "{test_sd:%}"), ("variance on them", "{test_variance:%2}"),
-                              ("variance on new data", "{distribution_variance:%2}"), ("95 % CI", "{distribution_interval_low:%2} to {distribution_interval_high:%2}"),
+    "test_set": ("test_set", [("arm", "{arm}"), ("runs", "{runs}"), ("SD on these examples", "{test_sd:%}"),
+                              ("variance on them", "{test_variance:%2}"),
+                              ("variance on new data", "{distribution_variance:%2}"),
+                              ("95 % CI", "{distribution_interval_low:%2} to {distribution_interval_high:%2}"),
                               ("r of halves", "{halves:s}")]),
-    "predictions": ("predictions", [("arm", "{arm}"), ("runs", "{runs}"), ("churn, %", "{churn:%}"), ("kappa", "{kappa:s}"), ("NLL, nats", "{nll:s3}"),
-                                    ("ECE, %", "{ece:%}"), ("error of their vote, %", "{vote_error:%}"), ("NLL of the vote", "{vote_nll:s3}")]),
-    "power": ("power", [("arm", "{arm}"), ("d_z seen", "{effect:s}"), ("pairs for 80 %", "{pairs_needed}"), ("SD ratio seen", "{sd_ratio:s}"),
-                        ("runs an arm for 80 %", "{runs_for_ratio}")]),
+    "predictions": ("predictions",
+                    [("arm", "{arm}"), ("runs", "{runs}"), ("churn, %", "{churn:%}"), ("kappa", "{kappa:s}"),
+                     ("NLL, nats", "{nll:s3}"), ("ECE, %", "{ece:%}"), ("error of their vote, %", "{vote_error:%}"),
+                     ("NLL of the vote", "{vote_nll:s3}")]),
+    "power": ("power", [("arm", "{arm}"), ("d_z seen", "{effect:s}"), ("pairs for 80 %", "{pairs_needed}"),
+                        ("SD ratio seen", "{sd_ratio:s}"), ("runs an arm for 80 %", "{runs_for_ratio}")]),
 }
 
 
@@ -75,7 +91,8 @@ def fill(text, folder):
     """The document with its tables made anew from the CSV files in `folder`."""
     def one(match):
         name, columns = TABLES[match.group(1)]
-        return "\n".join([f"<!-- table {match.group(1)} -->", "", *table(folder / f"{name}.csv", columns), "", "<!-- end -->"])
+        return "\n".join([f"<!-- table {match.group(1)} -->", "", *table(folder / f"{name}.csv", columns), "",
+                          "<!-- end -->"])
     return re.sub(r"<!-- table (\w+) -->\n.*?<!-- end -->", one, text, flags=re.S)
 
 
@@ -83,7 +100,8 @@ def figure(page, name):
     found = re.search(rf'<figure>(?:(?!</figure>).)*?(<svg(?:(?!</svg>).)*?id=["\']{name}-.*?</svg>)', page, re.S)
     if found is None:
         sys.exit(f"the report's page has no figure {name}")
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + found.group(1).replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1) + "\n"
+    return ('<?xml version="1.0" encoding="utf-8"?>\n'
+            + found.group(1).replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1) + "\n")
 
 
 def main():

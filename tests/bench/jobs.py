@@ -1,4 +1,5 @@
-"""The jobs that tests/bench/run and tests/bench/peer measure, and how this program runs one. Python's standard library only."""
+"""The jobs that tests/bench/run and tests/bench/peer measure, and how this program runs one. Python's standard library
+only."""
 
 import json
 import os
@@ -23,8 +24,8 @@ MODES = {
 
 @dataclass
 class Job:
-    """Steps up to `warm` (by mode) are not counted: caches and the machine's clock settle, a teacher finds its first students, and SDV all it
-    averages."""
+    """Steps up to `warm` (by mode) are not counted: caches and the machine's clock settle, a teacher finds its first
+    students, and SDV all it averages."""
 
     name: str
     title: str
@@ -83,7 +84,8 @@ def find_model(given):
 
 
 def _file(source):
-    return {"sst2": SHARED / "sst2/train.tsv", "agnews": SHARED / "agnews/train_10k.tsv", "glosses": Path("/usr/share/wordnet/data.noun")}[source]
+    return {"sst2": SHARED / "sst2/train.tsv", "agnews": SHARED / "agnews/train_10k.tsv",
+            "glosses": Path("/usr/share/wordnet/data.noun")}[source]
 
 
 def _small_dev(folder, source):
@@ -94,7 +96,8 @@ def _small_dev(folder, source):
 
 def _descriptor(source):
     """Descriptor and folder of a job's data."""
-    return {"sst2": ("sst2-labelled", f"{SHARED}/sst2"), "agnews": ("agnews-10k", f"{SHARED}/agnews"), "glosses": ("wordnet-nouns", "")}[source]
+    return {"sst2": ("sst2-labelled", f"{SHARED}/sst2"), "agnews": ("agnews-10k", f"{SHARED}/agnews"),
+            "glosses": ("wordnet-nouns", "")}[source]
 
 
 def write(job, folder, model):
@@ -107,7 +110,8 @@ def write(job, folder, model):
     if model is not None:
         weights = f"path: {model}"
     else:
-        subprocess.run([ROOT / "launch/new-vocabulary", _file(job.source), folder / "vocab.txt"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([ROOT / "launch/new-vocabulary", _file(job.source), folder / "vocab.txt"], check=True,
+                       stdout=subprocess.DEVNULL)
         s = job.shape
         weights = f"vocab: vocab.txt, hidden: {s.H}, layers: {s.L}, heads: {s.A}, ffn: {s.F}"
     (folder / "job.yaml").write_text(
@@ -117,12 +121,13 @@ def write(job, folder, model):
 
 
 def write_tokens(job, folder, model):
-    """For others to train on: `tokens`, a line an example, its class and token ids; `order`, a line a step, its examples. Returns the number of
-    classes."""
+    """For others to train on: `tokens`, a line an example, its class and token ids; `order`, a line a step, its
+    examples. Returns the number of classes."""
     descriptor, texts = _descriptor(job.source) if job.source else ("./generated.yaml", ".")
     vocabulary = model if job.source and model is not None else "vocab.txt"
     with (folder / "tokens").open("w") as out:
-        subprocess.run([BUILD / "tests/bench/bench_tokens", descriptor, texts, vocabulary, str(job.limit)], cwd=folder, stdout=out, check=True)
+        subprocess.run([BUILD / "tests/bench/bench_tokens", descriptor, texts, vocabulary, str(job.limit)], cwd=folder,
+                       stdout=out, check=True)
     with (folder / "order").open("w") as out:
         subprocess.run([PROGRAM, "order", "job.yaml"], cwd=folder, stdout=out, check=True)
     with (folder / "tokens").open() as lines:
@@ -148,7 +153,8 @@ def run_ours(job, folder, mode, ranks, more=(), program=PROGRAM):
         sys.exit(f"{job.name}, {mode}, {ranks} ranks: the program failed:\n{(folder / 'stderr').read_text()[-2000:]}")
 
     def rows(name):
-        return [row for row in map(json.loads, (run / name).read_text().splitlines()) if "step" in row and "eval" not in row]
+        return [row for row in map(json.loads, (run / name).read_text().splitlines())
+                if "step" in row and "eval" not in row]
 
     seconds = {row["step"]: row["seconds"] for row in rows("timing.jsonl")}
     counted = [row for row in rows("log.jsonl") if row["step"] > job.warm[mode] and "tokens" in row]

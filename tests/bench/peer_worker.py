@@ -1,11 +1,13 @@
-"""One job trained by PyTorch and transformers, for tests/bench/peer: reads commands from standard input, answers in JSON lines.
+"""One job trained by PyTorch and transformers, for tests/bench/peer: reads commands from standard input, answers in
+JSON lines.
 
     PYTHON peer_worker.py SETTINGS.json RANK
 
-In the mode "choose" it says what is fastest here and ends. Otherwise it says when it is ready; then "FIRST COUNT" trains the steps FIRST ..
-FIRST + COUNT - 1 of the order and answers with seconds and tokens; the end of the input with the highest resident set. What a step has: batch
-padded to its longest example, forward, backward, clipping, AdamW; for SDA before these a forward without gradient of a copy that holds the mean
-of the last five parameters, which is kept up by three foreach passes."""
+In the mode "choose" it says what is fastest here and ends. Otherwise it says when it is ready; then "FIRST COUNT"
+trains the steps FIRST .. FIRST + COUNT - 1 of the order and answers with seconds and tokens; the end of the input with
+the highest resident set. What a step has: batch padded to its longest example, forward, backward, clipping, AdamW; for
+SDA before these a forward without gradient of a copy that holds the mean of the last five parameters, which is kept up
+by three foreach passes."""
 
 import json
 import os
@@ -54,14 +56,16 @@ def make_model(attention):
     else:
         s = settings["shape"]
         model = BertForSequenceClassification(BertConfig(
-            vocab_size=s["V"], hidden_size=s["H"], num_hidden_layers=s["L"], num_attention_heads=s["A"], intermediate_size=s["F"], **options))
+            vocab_size=s["V"], hidden_size=s["H"], num_hidden_layers=s["L"], num_attention_heads=s["A"],
+            intermediate_size=s["F"], **options))
     return model.train()
 
 
 def make_optimizer(model, kind):
     plain = [p for n, p in model.named_parameters() if n.endswith("bias") or "LayerNorm" in n]
     decayed = [p for n, p in model.named_parameters() if not (n.endswith("bias") or "LayerNorm" in n)]
-    return torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}], lr=2e-5, **kind)
+    return torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}],
+                             lr=2e-5, **kind)
 
 
 class Teacher:
@@ -117,7 +121,8 @@ ADAMW = {"foreach": {"foreach": True}, "fused": {"fused": True}, "loop": {"forea
 
 
 def choose():
-    """What is fastest here, in a process of its own: attention for training on a few examples, AdamW's loop, clipping's loop."""
+    """What is fastest here, in a process of its own: attention for training on a few examples, AdamW's loop, clipping's
+    loop."""
     ids, mask, labels = collate(read_steps()[0][: settings["few"]])
     times = {"attention": {}, "adamw": {}, "clip": {}}
     for attention in ("eager", "sdpa"):
@@ -131,7 +136,8 @@ def choose():
         optimizer = make_optimizer(model, kind)
         times["adamw"][name] = seconds_of(optimizer.step, 3)
     for name, foreach in (("foreach", True), ("loop", False)):
-        times["clip"][name] = seconds_of(lambda: torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0, foreach=foreach), 3)
+        times["clip"][name] = seconds_of(lambda: torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0,
+                                                                                foreach=foreach), 3)
     return {what: min(found, key=found.get) for what, found in times.items()}, times
 
 
@@ -155,7 +161,8 @@ def main():
                 "threads": torch.get_num_threads(), "kernels": torch.backends.cpu.get_cpu_capability()}
     if settings["mode"] == "choose":
         chosen, times = choose()
-        say(chosen=chosen, milliseconds={what: {name: 1e3 * t for name, t in found.items()} for what, found in times.items()}, **versions)
+        say(chosen=chosen, milliseconds={what: {name: 1e3 * t for name, t in found.items()}
+                                         for what, found in times.items()}, **versions)
         return
     steps = read_steps()
     work = prepare()
@@ -166,7 +173,8 @@ def main():
         start = time.perf_counter()
         for examples in steps[first : first + count]:
             train_step(*work, examples)
-        say(seconds=time.perf_counter() - start, tokens=sum(len(e) - 1 for s in steps[first : first + count] for e in s))
+        say(seconds=time.perf_counter() - start,
+            tokens=sum(len(e) - 1 for s in steps[first : first + count] for e in s))
     say(peak=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     if RANKS > 1:
         dist.destroy_process_group()

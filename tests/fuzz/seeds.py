@@ -4,7 +4,8 @@
     seeds.py [--program AUTODIDACT] FOLDER    writes FOLDER/TARGET/NAME, the same each time
 
 What only a training makes (logs, checkpoints, HDF5 files, a study's plan and records) is there where AUTODIDACT, the
-program, exists; a note says so otherwise. Python's standard library only; models and data are those of tests/system/tiny.py."""
+program, exists; a note says so otherwise. Python's standard library only; models and data are those of
+tests/system/tiny.py."""
 
 import argparse
 import json
@@ -24,7 +25,8 @@ import tiny  # noqa: E402
 tiny.HIDDEN, tiny.FFN, tiny.LAYERS, tiny.POSITIONS = 4, 8, 1, 16  # the smaller an input, the more a change of it tells
 CUT = b"\xff"  # between the parts of an input
 TABLES = {"tsv": "sentence\tlabel\ngood film\t1\nbad\t0\n", "csv": 'sentence,label\n"go""od, film",1\n"ba\nd",0\n',
-          "jsonl": '{"sentence": "good", "label": 1, "more": "x"}\n{"sentence": "b\\u00e9", "label": "0", "more": ""}\n'}
+          "jsonl": '{"sentence": "good", "label": 1, "more": "x"}\n'
+                   '{"sentence": "b\\u00e9", "label": "0", "more": ""}\n'}
 SYNSET = '00001740 03 n 01 entity 0 003 ~ 00001930 n 0000 | that which is perceived; "an example"\n'
 
 
@@ -34,7 +36,8 @@ def parts(*texts):
 
 def configurations():
     yield parts(tiny.CONFIG, "optim.lr=1e-5\nrun.dir=a b\nteacher.window=all\n")
-    yield parts('optim: {lr: 1e-3, beta1: "0.9"}\nrun:\n  dir: "a\\x01b\\u00e9\\t"\nteacher.window: all\n', "train.steps=1e3\n=\nx\n")
+    yield parts('optim: {lr: 1e-3, beta1: "0.9"}\nrun:\n  dir: "a\\x01b\\u00e9\\t"\nteacher.window: all\n',
+                "train.steps=1e3\n=\nx\n")
     yield parts("run: {dir: |\n  a\n  b\n}\n", "batch.size=0\nbatch.size=18446744073709551616\n")
     yield parts("---\n...\n")
     yield parts("model:\n  path: '\u2028\u0085x'\n  dropout: .nan\n")
@@ -44,11 +47,14 @@ def descriptors():
     for form, table in TABLES.items():
         yield parts(tiny.descriptor(form), table)
     for form in ("tsv", "csv"):
-        layout = 'header: false\nfields: 2\nincomplete: skip\ncolumns: {text: [1, 2], pair: 1, label: 2}\nlabels: {"0": negative, "1": positive}\n'
+        layout = ('header: false\nfields: 2\nincomplete: skip\ncolumns: {text: [1, 2], pair: 1, label: 2}\n'
+                  'labels: {"0": negative, "1": positive}\n')
         yield parts(tiny.descriptor(form, layout), TABLES[form].split("\n", 1)[1])
-    yield parts(tiny.descriptor("jsonl", 'columns: {text: [sentence, more], pair: more, label: label}\nlabels: {"0": negative}\n'), TABLES["jsonl"])
+    yield parts(tiny.descriptor("jsonl", 'columns: {text: [sentence, more], pair: more, label: label}\n'
+                                         'labels: {"0": negative}\n'), TABLES["jsonl"])
     yield parts(tiny.descriptor("tsv") + "split: {seed: 1, dev: 3}\n", TABLES["tsv"])
-    yield parts("title: T\nsource: S\nlicence: L\nclasses: [n, y]\nformat: wordnet\nsplits: {train: {file: x, rows: 5, digest: 0123456789abcdef}}\n", SYNSET)
+    yield parts("title: T\nsource: S\nlicence: L\nclasses: [n, y]\nformat: wordnet\n"
+                "splits: {train: {file: x, rows: 5, digest: 0123456789abcdef}}\n", SYNSET)
     for path in sorted((ROOT / "datasets").glob("*.yaml")):
         yield parts(path.read_bytes(), TABLES["tsv"])
 
@@ -66,22 +72,29 @@ def small_model():
 
 def models():
     config, vocabulary, weights = small_model()
-    index = {"metadata": {"total_size": 1}, "weight_map": {"bert.pooler.dense.bias": "model.safetensors", "classifier.bias": "../x"}}
+    index = {"metadata": {"total_size": 1},
+             "weight_map": {"bert.pooler.dense.bias": "model.safetensors", "classifier.bias": "../x"}}
     yield parts(json.dumps(config), vocabulary, "", weights)
     yield parts(json.dumps(config), vocabulary, json.dumps(index))
-    yield parts(json.dumps({**config, "autodidact_classifier": "cls", "hidden_act": "gelu_new"}), vocabulary, "", weights)
-    yield parts(json.dumps({"model_type": "bert", "id2label": {"0": "a", "1": 2}, "num_labels": 2, "hidden_act": "relu"}))
+    yield parts(json.dumps({**config, "autodidact_classifier": "cls", "hidden_act": "gelu_new"}),
+                vocabulary, "", weights)
+    yield parts(json.dumps({"model_type": "bert", "id2label": {"0": "a", "1": 2}, "num_labels": 2,
+                            "hidden_act": "relu"}))
 
 
 def tokenizers():
     words = "\n".join(tiny.VOCABULARY) + "\n"
-    whole = {"model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
-                       "vocab": {word: i for i, word in enumerate(tiny.VOCABULARY)}},
-             "normalizer": {"type": "BertNormalizer", "lowercase": True, "strip_accents": None, "clean_text": True, "handle_chinese_chars": True},
-             "pre_tokenizer": {"type": "BertPreTokenizer"}, "added_tokens": [{"id": 0, "content": "[PAD]", "special": True, "lstrip": False}]}
-    settings = {"do_lower_case": True, "strip_accents": None, "unk_token": "[UNK]", "model_max_length": 1e30, "tokenizer_class": "BertTokenizer",
-                "added_tokens_decoder": {"0": {"content": "[PAD]"}}, "additional_special_tokens": [], "never_split": None}
-    special = {"cls_token": "[CLS]", "mask_token": {"content": "[MASK]", "lstrip": False}, "additional_special_tokens": []}
+    whole = {"model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                       "max_input_chars_per_word": 100, "vocab": {word: i for i, word in enumerate(tiny.VOCABULARY)}},
+             "normalizer": {"type": "BertNormalizer", "lowercase": True, "strip_accents": None, "clean_text": True,
+                            "handle_chinese_chars": True},
+             "pre_tokenizer": {"type": "BertPreTokenizer"},
+             "added_tokens": [{"id": 0, "content": "[PAD]", "special": True, "lstrip": False}]}
+    settings = {"do_lower_case": True, "strip_accents": None, "unk_token": "[UNK]", "model_max_length": 1e30,
+                "tokenizer_class": "BertTokenizer", "added_tokens_decoder": {"0": {"content": "[PAD]"}},
+                "additional_special_tokens": [], "never_split": None}
+    special = {"cls_token": "[CLS]", "mask_token": {"content": "[MASK]", "lstrip": False},
+               "additional_special_tokens": []}
     text = "Good films, b\u00e9 \u4e2d\U0001f600 [MASK] bad."
     yield parts(json.dumps(whole), json.dumps(settings), json.dumps(special), '{"[MASK]": 4}', words, text)
     yield parts(json.dumps(whole), "", "", "", "", text)
@@ -91,14 +104,16 @@ def tokenizers():
 
 def jsons():
     yield json.dumps(tiny.model_config()).encode()
-    yield b'{"a": [1, -0, 1e400, 12345678901234567890123, 0.1, 1E-400], "b": {"c": "\\ud83d\\ude00\\u0000\\"\\\\"}, "d": [null, true, false]}'
+    yield (b'{"a": [1, -0, 1e400, 12345678901234567890123, 0.1, 1E-400], "b": {"c": "\\ud83d\\ude00\\u0000\\"\\\\"}, '
+           b'"d": [null, true, false]}')
     yield b'{"a": 1, "a": 2}'
     yield b"[" * 100
 
 
 def safetensors():
     small = {"a": ([2, 3], [1.0] * 6), "b": ([1], [2.0])}
-    half = json.dumps({"x": {"dtype": "F16", "shape": [2], "data_offsets": [0, 4]}, "y": {"dtype": "BF16", "shape": [], "data_offsets": [4, 6]}}).encode()
+    half = json.dumps({"x": {"dtype": "F16", "shape": [2], "data_offsets": [0, 4]},
+                       "y": {"dtype": "BF16", "shape": [], "data_offsets": [4, 6]}}).encode()
     yield tiny.safetensors(small)
     yield tiny.safetensors(small)[:-3]
     yield struct.pack("<Q", len(half)) + half + b"\0\x3c\0\x7c\0\0"
@@ -132,17 +147,23 @@ def studies():
     yield parts("study: {name: s, dir: d}\n" + inner + "axes: {seed.init: 0..3, optim.lr: [1e-3, 2e-3]}\n")
     yield parts("study: {dir: d, result: test.loss, failed: 0.5, lease: 3, ranks_per_trial: 2, test: true}\n" + inner +
                 "axes:\n  latin:\n    seed.init: 0..2\n    seed.order: 0..2\n    seed.dropout: 0..2\n",
-                '{"format": "autodidact study", "version": 1, "bases": [{}], "arms": [{"name": "", "base": 0, "settings": {}, "inputs": ""}]}')
-    yield parts("study: {dir: d}\narms: {base: {}, sda: {teacher: {method: sda, window: 5}}}\naxes:\n  listed:\n    seed.init: [1, 2]\n    seed.order: [3, 4]\n")
+                '{"format": "autodidact study", "version": 1, "bases": [{}], '
+                '"arms": [{"name": "", "base": 0, "settings": {}, "inputs": ""}]}')
+    yield parts("study: {dir: d}\narms: {base: {}, sda: {teacher: {method: sda, window: 5}}}\n"
+                "axes:\n  listed:\n    seed.init: [1, 2]\n    seed.order: [3, 4]\n")
 
 
 def records():
-    done = ('{"cell": "0000000000000001", "state": "done", "status": "AD_OK", "at": 1.5, "step": 3, "steps": 4, "seconds": 2, "cost": 1, "ranks": 1, '
-            '"result": {"dev": {"error": 0.5, "accuracy": 0.5}, "last": {"student": {"loss": 1}}}, "test": {"error": 0.25}, "majority": {"dev": 0.5, "test": 0.5}, '
+    done = ('{"cell": "0000000000000001", "state": "done", "status": "AD_OK", "at": 1.5, "step": 3, "steps": 4, '
+            '"seconds": 2, "cost": 1, "ranks": 1, '
+            '"result": {"dev": {"error": 0.5, "accuracy": 0.5}, "last": {"student": {"loss": 1}}}, '
+            '"test": {"error": 0.25}, "majority": {"dev": 0.5, "test": 0.5}, '
             '"commit": "c518f3a", "kernels": "v3", "host": "h", "message": ""}\n')
-    failed = done.replace('"done"', '"failed"').replace("0001", "0002").replace("AD_OK", "AD_EDIVERGED").replace('"message": ""', '"message": "why"')
+    failed = (done.replace('"done"', '"failed"').replace("0001", "0002").replace("AD_OK", "AD_EDIVERGED")
+              .replace('"message": ""', '"message": "why"'))
     yield parts(done + failed, "0000000000000003.1\nhost 1 2 x y\n")
-    yield parts(failed.replace('"step": 3', '"step": -1').replace('"ranks": 1', '"ranks": 1e300'), "0000000000000001.4294967295\nh 1 0 x")
+    yield parts(failed.replace('"step": 3', '"step": -1').replace('"ranks": 1', '"ranks": 1e300'),
+                "0000000000000001.4294967295\nh 1 0 x")
 
 
 def schedules():
@@ -163,30 +184,36 @@ def described(form, *datasets):
     """An input of the target hdf5 that has it make a file: datasets of (name, type, extents, layout)."""
     out = [1, form - 1, 0]
     for name, kind, extents, layout in datasets:
-        out += [name, kind, *([0] if kind == 7 else []), len(extents), *(extent - 1 for extent in extents), layout, 1, 0, 0]
+        out += [name, kind, *([0] if kind == 7 else []), len(extents), *(extent - 1 for extent in extents),
+                layout, 1, 0, 0]
     return bytes(out)
 
 
 def hdf5():
     yield described(1, (0, 0, (4, 2), 0), (1, 1, (4,), 0))
-    yield described(2, (2, 2, (4,), 1), (3, 3, (4,), 1), (4, 2, (4,), 1), (5, 3, (4, 2), 2), (9, 7, (2,), 0), (10, 2, (2,), 0), (11, 2, (2, 2), 0))
+    yield described(2, (2, 2, (4,), 1), (3, 3, (4,), 1), (4, 2, (4,), 1), (5, 3, (4, 2), 2), (9, 7, (2,), 0),
+                    (10, 2, (2,), 0), (11, 2, (2, 2), 0))
     yield described(2, (2, 2, (4,), 1), (6, 4, (4, 16), 2), (7, 0, (4, 3, 2), 1), (8, 1, (3,), 0))
 
 
-SEEDS = {"configuration": configurations, "descriptor": descriptors, "readers": readers, "model": models, "tokenizer_files": tokenizers, "json": jsons,
-         "safetensors": safetensors, "tokenizer": texts, "checkpoint": checkpoints, "run_log": logs, "study": studies, "records": records,
+SEEDS = {"configuration": configurations, "descriptor": descriptors, "readers": readers, "model": models,
+         "tokenizer_files": tokenizers, "json": jsons, "safetensors": safetensors, "tokenizer": texts,
+         "checkpoint": checkpoints, "run_log": logs, "study": studies, "records": records,
          "schedule": schedules, "cache": caches, "hdf5": hdf5}
 
 
 def trained(program, work):
     """(target, input) from a tiny training and a tiny study."""
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OMPI_ALLOW_RUN_AS_ROOT": "1",
+                   "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 
     def go(*arguments):
-        subprocess.run([program, *arguments], cwd=work, env=environment, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run([program, *arguments], cwd=work, env=environment, check=True, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     tiny.write_all(work)
-    go("train", "config.yaml", "checkpoint.every=1", "checkpoint.finished=true", "eval.keep_logits=true", "snapshot.every=1", "snapshot.sketch=16")
+    go("train", "config.yaml", "checkpoint.every=1", "checkpoint.finished=true", "eval.keep_logits=true",
+       "snapshot.every=1", "snapshot.sketch=16")
     run = work / "run"
     log = (run / "log.jsonl").read_bytes()
     yield "configuration", (run / "config.yaml").read_bytes()
@@ -198,7 +225,8 @@ def trained(program, work):
         yield "checkpoint", b"\x01" + data[-32 - size:-32]
     for path in [*sorted((run / "logits").glob("*.h5"))[:1], *sorted((run / "snapshots").glob("*.h5"))[:2]]:
         yield "hdf5", b"\x00" + path.read_bytes()
-    study = "study: {dir: st}\nbase: {file: config.yaml, train: {steps: 1}}\naxes: {seed.init: 0..1, optim.lr: [1e-3, 2e-3]}\n"
+    study = ("study: {dir: st}\nbase: {file: config.yaml, train: {steps: 1}}\n"
+             "axes: {seed.init: 0..1, optim.lr: [1e-3, 2e-3]}\n")
     (work / "study.yaml").write_text(study)
     go("study", "run", "study.yaml")
     yield "study", parts(study.replace("file: config.yaml, ", ""), (work / "st/plan.json").read_bytes())

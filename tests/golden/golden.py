@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Golden digests: what tiny trainings end with, which every CPU, compiler and number of ranks must give.
 
-    golden.py check [--case NAME ...] [--ranks SET,SET,...] [--killed] [--program-of SET=COMMAND] [--launch COMMAND] PROGRAM
+    golden.py check [--case NAME ...] [--ranks SET,SET,...] [--killed] [--program-of SET=COMMAND] [--launch COMMAND]
+                    PROGRAM
     golden.py make PROGRAM
 
-`check` runs each training and compares it with golden.json; exit code 1 where a bit differs, 77 where this CPU cannot run the
-kernel set that AUTODIDACT_KERNELS names. --ranks starts a rank for each kernel set named (v4, v3, generic, neon); --killed
-kills the ranks in the middle and goes on with the sets exchanged; --program-of gives a set another program. --launch is put
-before the program, as "mpirun -n 1 qemu-aarch64 -L SYSROOT".
-`make` writes golden.json, and refuses where it has the program's arithmetic version already: bits change together with
-AD_ARITHMETIC (include/autodidact/base/build.h, docs/arithmetic.md) only. Python's standard library and h5dump."""
+`check` runs each training and compares it with golden.json; exit code 1 where a bit differs, 77 where this CPU cannot
+run the kernel set that AUTODIDACT_KERNELS names. --ranks starts a rank for each kernel set named (v4, v3, generic,
+neon); --killed kills the ranks in the middle and goes on with the sets exchanged; --program-of gives a set another
+program. --launch is put before the program, as "mpirun -n 1 qemu-aarch64 -L SYSROOT". `make` writes golden.json, and
+refuses where it has the program's arithmetic version already: bits change together with AD_ARITHMETIC
+(include/autodidact/base/build.h, docs/arithmetic.md) only. Python's standard library and h5dump."""
 
 import argparse
 import concurrent.futures
@@ -26,8 +27,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 GOLDEN = HERE / "golden.json"
 
-# Sizes that meet the edges of the product kernel: panels of 64 outputs (also 16, 32, one more, one less), blocks of 6 rows,
-# depths above 1,024, a weight too large to be read as it lies. Rows come from texts of all lengths.
+# Sizes that meet the edges of the product kernel: panels of 64 outputs (also 16, 32, one more, one less), blocks of 6
+# rows, depths above 1,024, a weight too large to be read as it lies. Rows come from texts of all lengths.
 SMALL = {"hidden": 24, "heads": 3, "ffn": 70, "layers": 2}
 CASES = {
     "plain": {},
@@ -38,10 +39,12 @@ CASES = {
     "odd": {"model.hidden": 33, "model.heads": 11, "model.ffn": 17, "model.layers": 3},
     "se": {"teacher.method": "se", "teacher.window": 5},
     "sda-1": {"teacher.method": "sda", "teacher.window": 1},
-    "sda-5": {"teacher.method": "sda", "teacher.window": 5, "snapshot.every": 3, "snapshot.sketch": 64, "snapshot.probe": 8},
+    "sda-5": {"teacher.method": "sda", "teacher.window": 5, "snapshot.every": 3, "snapshot.sketch": 64,
+              "snapshot.probe": 8},
     "sda-all": {"teacher.method": "sda", "teacher.window": "all", "teacher.dropout": "on", "teacher.ramp": 0.5},
     "sda-same": {"teacher.method": "sda", "teacher.window": 3, "teacher.dropout": "same", "teacher.every": 2},
-    "sda-first": {"teacher.method": "sda", "teacher.window": 2, "teacher.lag": 0, "teacher.start": 3, "teacher.weight": 0.5},
+    "sda-first": {"teacher.method": "sda", "teacher.window": 2, "teacher.lag": 0, "teacher.start": 3,
+                  "teacher.weight": 0.5},
     "sdv-1": {"teacher.method": "sdv", "teacher.window": 1},
     "sdv-5": {"teacher.method": "sdv", "teacher.window": 5},
     "sdv-same": {"teacher.method": "sdv", "teacher.window": 2, "teacher.dropout": "same"},
@@ -84,7 +87,8 @@ def words(state, count):
 
 def write_inputs(folder):
     """Vocabulary, texts of 1 to 12 words (each ninth of 160 and more), pairs, descriptors, the common configuration."""
-    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(59))]) + "\n")
+    (folder / "vocab.txt").write_text(
+        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(59))]) + "\n")
     state, single, pairs = 20021034, [], []
     for row in range(60):
         state, number = draw(state)
@@ -93,13 +97,16 @@ def write_inputs(folder):
         label = ("a", "b", "c")[(len(text) + int(text[0][1:])) % 3]
         single.append(f"{label}\t{' '.join(text)}\n")
         pairs.append(f"{label}\t{' '.join(text[:9])}\t{' '.join(other)}\n")
-    for name, rows, columns in (("single", single, "{label: 1, text: 2}"), ("pairs", pairs, "{label: 1, text: 2, pair: 3}")):
+    for name, rows, columns in (("single", single, "{label: 1, text: 2}"),
+                                ("pairs", pairs, "{label: 1, text: 2, pair: 3}")):
         (folder / f"{name}-train.tsv").write_text("".join(rows[:45]))
         (folder / f"{name}-dev.tsv").write_text("".join(rows[45:]))
-        (folder / f"{name}.yaml").write_text(f"title: golden\nsource: golden.py\nlicence: none\nformat: tsv\nheader: false\nclasses: [a, b, c]\n"
-                                             f"columns: {columns}\nsplits: {{train: {{file: {name}-train.tsv}}, dev: {{file: {name}-dev.tsv}}}}\n")
-    common = {"data.descriptor": "single.yaml", "data.folder": ".", "data.max_tokens": 20, "batch.size": 9, "batch.lanes": 4, "train.steps": 7,
-              "optim.lr": "2e-3", "model.vocab": "vocab.txt", "model.positions": 160, "model.dropout": 0.1, "eval.keep_logits": True,
+        (folder / f"{name}.yaml").write_text(
+            "title: golden\nsource: golden.py\nlicence: none\nformat: tsv\nheader: false\nclasses: [a, b, c]\n"
+            f"columns: {columns}\nsplits: {{train: {{file: {name}-train.tsv}}, dev: {{file: {name}-dev.tsv}}}}\n")
+    common = {"data.descriptor": "single.yaml", "data.folder": ".", "data.max_tokens": 20, "batch.size": 9,
+              "batch.lanes": 4, "train.steps": 7, "optim.lr": "2e-3", "model.vocab": "vocab.txt",
+              "model.positions": 160, "model.dropout": 0.1, "eval.keep_logits": True,
               "eval.every": 100, **{f"model.{key}": value for key, value in SMALL.items()}}
     (folder / "config.yaml").write_text("".join(f"{key}: {text_of(value)}\n" for key, value in common.items()))
 
@@ -122,7 +129,8 @@ def command(options, sets, keys, *more):
     if not sets:
         return [*program, *arguments]
     others = dict(text.split("=", 1) for text in options.program_of)
-    parts = [["-n", "1", "env", f"AUTODIDACT_KERNELS={kernels}", *(shlex.split(others[kernels]) if kernels in others else program), *arguments]
+    parts = [["-n", "1", "env", f"AUTODIDACT_KERNELS={kernels}",
+              *(shlex.split(others[kernels]) if kernels in others else program), *arguments]
              for kernels in sets]
     start = ["mpirun", "--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"]
     return start + parts[0] + [word for part in parts[1:] for word in (":", *part)]
@@ -136,7 +144,8 @@ def values_of(path):
         if name == "/tensors/name":
             continue
         out = path.parent / f"{path.name}.values"
-        subprocess.run(["h5dump", "-o", out, "-b", "LE", "-d", name, path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        subprocess.run(["h5dump", "-o", out, "-b", "LE", "-d", name, path], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.PIPE)
         found.update(out.read_bytes())
         out.unlink()
     return found.hexdigest()[:16]
@@ -160,7 +169,8 @@ def run_case(options, folder, name):
     keys, sets = {"run.dir": name, **CASES[name]}, options.ranks.split(",") if options.ranks else []
     if options.killed:
         keys |= {"checkpoint.every": 2, "checkpoint.minutes": 0}
-        killed = subprocess.run(command(options, sets, keys, "--inject=kill@4"), cwd=folder, capture_output=True, text=True)
+        killed = subprocess.run(command(options, sets, keys, "--inject=kill@4"), cwd=folder,
+                                capture_output=True, text=True)
         if killed.returncode == 0 or not list((folder / name / "checkpoints").glob("*.h5")):
             return {"failed": f"was not killed behind a checkpoint: exit code {killed.returncode}"}
         sets = sets[1:] + sets[:1]
@@ -173,7 +183,8 @@ def run_case(options, folder, name):
 def run_all(options):
     """{case: record}. The others begin when "plain" has ended, whose model some of them take."""
     chosen = options.case or list(CASES)
-    with tempfile.TemporaryDirectory(prefix="golden.") as name, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+    with tempfile.TemporaryDirectory(prefix="golden.") as name, \
+            concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         folder = Path(name)
         write_inputs(folder)
         found = {"plain": run_case(options, folder, "plain")}
@@ -187,7 +198,8 @@ def run_all(options):
 
 
 def version_of(options):
-    out = subprocess.run([*shlex.split(options.launch), options.program, "--version"], check=True, capture_output=True, text=True).stdout
+    out = subprocess.run([*shlex.split(options.launch), options.program, "--version"], check=True, capture_output=True,
+                         text=True).stdout
     for line in out.splitlines():
         if line.startswith("arithmetic "):
             return int(line.split()[1])
@@ -203,7 +215,8 @@ def make(options):
         before = json.loads(GOLDEN.read_text())
         changed = [name for name in before["cases"] if found.get(name) != before["cases"][name]]
         if before["arithmetic"] == version and changed:
-            sys.exit(f"golden.py: {', '.join(changed)} changed, and the arithmetic version is still {version}: raise AD_ARITHMETIC first")
+            sys.exit(f"golden.py: {', '.join(changed)} changed, and the arithmetic version is still {version}: "
+                     "raise AD_ARITHMETIC first")
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(values)}" for name, values in found.items())
     GOLDEN.write_text(f'{{"arithmetic": {version}, "cases": {{\n{lines}\n}}}}\n')
     print(f"{len(found)} cases of arithmetic {version}")
@@ -213,7 +226,8 @@ def check(options):
     golden = json.loads(GOLDEN.read_text())
     version = version_of(options)
     if golden["arithmetic"] != version:
-        sys.exit(f"golden.py: golden.json is of arithmetic {golden['arithmetic']}, the program's is {version}: golden.py make")
+        sys.exit(f"golden.py: golden.json is of arithmetic {golden['arithmetic']}, the program's is {version}: "
+                 "golden.py make")
     bad, found = 0, run_all(options)
     if "AUTODIDACT_KERNELS" in found["plain"].get("failed", ""):
         print(f"skipped: {found['plain']['failed']}")
@@ -225,7 +239,9 @@ def check(options):
             bad += 1
             print(f"FAIL {name}: not the bits of arithmetic {version}: " + (values.get("failed") or
                   "; ".join(f"{key} is {values.get(key)}, expected {expected.get(key)}" for key in differs)))
-    print(f"{'FAIL' if bad else 'ok'}   {len(found)} trainings{' on ranks of ' + options.ranks if options.ranks else ''}: {bad} differ from arithmetic {version}")
+    print(f"{'FAIL' if bad else 'ok'}   "
+          f"{len(found)} trainings{' on ranks of ' + options.ranks if options.ranks else ''}: "
+          f"{bad} differ from arithmetic {version}")
     return 1 if bad else 0
 
 

@@ -3,8 +3,9 @@
 
     kills.py KILLS STOPS    in a folder that tests/system/tiny.py has made; AD_SOURCE as the tests have it
 
-A moment is a random time, a random length of the log, or a file that is being written (checkpoint, snapshots, logits). The seed is printed;
-AD_SEED=N draws the same moments again (what a moment hits still hangs on the machine's speed). Python's standard library only."""
+A moment is a random time, a random length of the log, or a file that is being written (checkpoint, snapshots, logits).
+The seed is printed; AD_SEED=N draws the same moments again (what a moment hits still hangs on the machine's speed).
+Python's standard library only."""
 
 import collections
 import filecmp
@@ -25,11 +26,12 @@ if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
 SOURCE = Path(os.environ["AD_SOURCE"])
 RANKS = (1, 2, 3, 4)
 STEPS = 24
-KEYS = ["batch.lanes=4", "train.epochs=8", "model.dropout=0.2", "eval.every=5", "eval.batch=2", "eval.keep_logits=true", "eval.means=true", "checkpoint.every=4",
-        "teacher.method=sda", "teacher.window=3", "run.select=best", "run.result=teacher", "snapshot.every=2", "snapshot.probe_every=4",
+KEYS = ["batch.lanes=4", "train.epochs=8", "model.dropout=0.2", "eval.every=5", "eval.batch=2", "eval.keep_logits=true",
+        "eval.means=true", "checkpoint.every=4", "teacher.method=sda", "teacher.window=3", "run.select=best",
+        "run.result=teacher", "snapshot.every=2", "snapshot.probe_every=4",
         "snapshot.content=scalars,norms,sketch,probe,parameters"]
-SAME = ["log.jsonl", "result.json", "model/model.safetensors", "variants/student/model.safetensors", "variants/window/model.safetensors",
-        "variants/run/model.safetensors"]
+SAME = ["log.jsonl", "result.json", "model/model.safetensors", "variants/student/model.safetensors",
+        "variants/window/model.safetensors", "variants/run/model.safetensors"]
 
 
 def fail(text, output=None):
@@ -42,7 +44,8 @@ def fail(text, output=None):
 def start(name, ranks):
     output = Path(f"{name}.out")
     with output.open("w") as file:
-        return output, subprocess.Popen([SOURCE / "launch/local", "-n", str(ranks), "train", "config.yaml", f"run.dir={name}", *KEYS], stdout=file, stderr=file)
+        return output, subprocess.Popen([SOURCE / "launch/local", "-n", str(ranks), "train", "config.yaml",
+                                         f"run.dir={name}", *KEYS], stdout=file, stderr=file)
 
 
 def children(pid):
@@ -76,7 +79,8 @@ def ends(launcher, seconds):
 
 
 def wait_for(launcher, killed, output):
-    """The exit code. mpirun sometimes misses that ranks were killed while they started: then it is ended once they are gone."""
+    """The exit code. mpirun sometimes misses that ranks were killed while they started: then it is ended once they are
+    gone."""
     if not ends(launcher, 15 if killed else 120):
         launcher.terminate()
         if not killed or any(map(is_alive, killed)) or not ends(launcher, 60):
@@ -101,13 +105,15 @@ def rows_of(log):
 
 def draw_moment(draw, run, longest):
     """(what kind, a function that tells whether it is there)."""
-    kind = draw.choice(["time", "time", "log", "log", "first steps", "epoch edge", "save", "save", "snapshot", "evaluation"])
+    kind = draw.choice(["time", "time", "log", "log", "first steps", "epoch edge", "save", "save", "snapshot",
+                        "evaluation"])
     begin = time.monotonic()
     if kind == "time":
         delay = draw.uniform(0.0, longest)
         return kind, lambda: time.monotonic() - begin >= delay
     if kind in ("log", "first steps", "epoch edge"):
-        rows = {"log": draw.randrange(1, STEPS + 20), "first steps": draw.randrange(1, 4), "epoch edge": draw.choice([3, 6, 7, 11, 14, 17, 20])}[kind]
+        rows = {"log": draw.randrange(1, STEPS + 20), "first steps": draw.randrange(1, 4),
+                "epoch edge": draw.choice([3, 6, 7, 11, 14, 17, 20])}[kind]
         pause = draw.choice([0.0, draw.uniform(0.0, 0.01)])
         log = run / "log.jsonl"
         at_start = rows_of(log)
@@ -119,7 +125,8 @@ def draw_moment(draw, run, longest):
                 return True
             return False
         return kind, reached
-    pattern = {"save": "checkpoints/*.partial", "snapshot": "snapshots/*.partial", "evaluation": "logits/*.partial"}[kind]
+    pattern = {"save": "checkpoints/*.partial", "snapshot": "snapshots/*.partial",
+               "evaluation": "logits/*.partial"}[kind]
     skipped = draw.randrange(0, 3)
     seen = []
 
@@ -137,7 +144,8 @@ def break_run(draw, name, ranks, number, longest):
     run = Path(name)
     output, launcher = start(name, ranks)
     kind, is_there = draw_moment(draw, run, longest)
-    if not until(120, lambda: launcher.poll() is not None or (is_there() and len(ranks_of(launcher)) == ranks), pause=0.0002):
+    if not until(120, lambda: launcher.poll() is not None or (is_there() and len(ranks_of(launcher)) == ranks),
+                 pause=0.0002):
         launcher.kill()
         fail(f"{name}: does not end", output)
     pids = ranks_of(launcher) if launcher.poll() is None else []
@@ -148,7 +156,8 @@ def break_run(draw, name, ranks, number, longest):
             pass
     code = wait_for(launcher, pids if number == signal.SIGKILL else [], output)
     if (run / "result.json").exists():
-        # The run is finished. A signal that came after that, and before the end of its process, may have left checkpoints.
+        # The run is finished. A signal that came after that, and before the end of its process, may have left
+        # checkpoints.
         if code != 0:
             shutil.rmtree(run / "checkpoints", ignore_errors=True)
         return None
@@ -173,7 +182,8 @@ def compare(name):
         for file in names:
             if not filecmp.cmp(whole / folder / file, run / folder / file, shallow=False):
                 fail(f"{name}: {folder}/{file} differs")
-    difference = subprocess.run(["h5diff", whole / "snapshots/all.h5", run / "snapshots/all.h5"], capture_output=True, text=True)
+    difference = subprocess.run(["h5diff", whole / "snapshots/all.h5", run / "snapshots/all.h5"],
+                                capture_output=True, text=True)
     if difference.returncode != 0:
         fail(f"{name}: other snapshots: {difference.stdout}{difference.stderr}")
     check = subprocess.run([os.environ["AUTODIDACT_PROGRAM"], "verify", name], capture_output=True, text=True)
@@ -210,7 +220,8 @@ def break_often(draw, label, number, count, each, longest):
             finish(name, ranks)
         if run > 3 * count + 10:
             fail("the runs end before they are broken")
-    print(f"ok   {label}: {done} times in {run} runs, every end as unbroken; moments: " + ", ".join(f"{k} {n}" for k, n in sorted(kinds.items())))
+    print(f"ok   {label}: {done} times in {run} runs, every end as unbroken; moments: "
+          + ", ".join(f"{k} {n}" for k, n in sorted(kinds.items())))
 
 
 def main():

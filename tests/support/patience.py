@@ -1,4 +1,5 @@
-"""Waiting in tests goes by looks, not by the clock: on a machine that is busy each look comes later, and so does the end of patience."""
+"""Waiting in tests goes by looks, not by the clock: on a machine that is busy each look comes later, and so does the
+end of patience."""
 
 import time
 
