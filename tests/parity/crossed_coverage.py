@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""How often 95 % intervals of the mean of a crossed grid hold the true mean, by simulation: that of crossed seeds (docs/statistics.md) and
-Student's over cells. Normal effects of rows, columns and cells with the given variances.
+"""How often 95 % intervals of the mean of a crossed grid hold the true mean, by simulation: that of crossed seeds
+(docs/statistics.md) and Student's over cells. Normal effects of rows, columns and cells with the given variances.
 
     crossed_coverage.py [GRIDS]      2,000 grids of each kind by default
 
@@ -44,7 +44,8 @@ def main():
             for _ in range(grids):
                 y = sum(random.normal(0, np.sqrt(x), s) for x, s in zip(v, ((shape[0], 1), (1, shape[1]), shape)))
                 held += [low <= 0 <= high or np.isnan(low) for low, high in intervals(y)]
-            print(f"{shape[0]:>5} x {shape[1]:<2}{str(v):>26} {100 * held[0] / grids:>7.1f}% {100 * held[1] / grids:>5.1f}%")
+            print(f"{shape[0]:>5} x {shape[1]:<2}{str(v):>26} {100 * held[0] / grids:>7.1f}% "
+                  f"{100 * held[1] / grids:>5.1f}%")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ def draws(purpose, replicate, n, below):
 
 def known():
     """Philox against the vectors that come with Random123."""
-    assert [hex(w) for w in philox(np.zeros((1, 4)), (0, 0))[0]] == ["0x6627e8d5", "0xe169c58d", "0xbc57ac4c", "0x9b00dbd8"]
+    assert [hex(w) for w in philox(np.zeros((1, 4)), (0, 0))[0]] == ["0x6627e8d5", "0xe169c58d",
+                                                                     "0xbc57ac4c", "0x9b00dbd8"]
     assert (all_draws(PAIRS, 3, 6, 10)[2] == draws(PAIRS, 2, 6, 10)).all()
 
 

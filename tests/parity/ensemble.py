@@ -130,13 +130,14 @@ def mean_cases():
         "subnormal": (random.randint(-20, 21, (3, 60)) * least).astype(np.float32),
         "subnormal-ties": (random.randint(-20, 21, (4, 60)) * least).astype(np.float32),
         # 1 + 2^-24 is a tie; a sixth of the smallest number more or less is not.
-        "remainder": np.array([[6.0, -6.0, 6.0, 6.0], [3 * ulp, -3 * ulp, 3 * ulp, 3 * ulp], [least, -least, -least, 0.0],
-                               [0.0] * 4, [0.0] * 4, [0.0] * 4], dtype=np.float32),
+        "remainder": np.array([[6.0, -6.0, 6.0, 6.0], [3 * ulp, -3 * ulp, 3 * ulp, 3 * ulp],
+                               [least, -least, -least, 0.0], [0.0] * 4, [0.0] * 4, [0.0] * 4], dtype=np.float32),
         # Largest and smallest numbers, exact ties, and ties that the smallest number breaks.
-        "edges": np.array([[top, top, -top, 1.0, 1.0, 1.0, least, least, top, -1.0, 0.0, -0.0],
-                           [top, -top, -top, 1.0 + ulp, 1.0 + ulp, 1.0 + 2 * ulp, 0.0, least, least, -1.0 - ulp, 0.0, -0.0],
-                           [top, least, -top, 1.0, least, 1.0, 0.0, 0.0, -top, 0.0, 0.0, -0.0],
-                           [top, 0.0, -top, 1.0 + ulp, 2.0 + ulp, 1.0, least, 0.0, 0.0, 0.0, -0.0, -0.0]], dtype=np.float32),
+        "edges": np.array([
+            [top, top, -top, 1.0, 1.0, 1.0, least, least, top, -1.0, 0.0, -0.0],
+            [top, -top, -top, 1.0 + ulp, 1.0 + ulp, 1.0 + 2 * ulp, 0.0, least, least, -1.0 - ulp, 0.0, -0.0],
+            [top, least, -top, 1.0, least, 1.0, 0.0, 0.0, -top, 0.0, 0.0, -0.0],
+            [top, 0.0, -top, 1.0 + ulp, 2.0 + ulp, 1.0, least, 0.0, 0.0, 0.0, -0.0, -0.0]], dtype=np.float32),
     }
 
 
@@ -165,7 +166,8 @@ def check(path, data):
         for key in set(stored) & set(data):
             same = file[key].dtype == data[key].dtype and file[key].shape == data[key].shape
             tolerance = {} if data[key].dtype == np.float64 else {"rtol": 0, "atol": 0}
-            if not (same and np.allclose(file[key][()], data[key], equal_nan=True, **{"rtol": 1e-14, "atol": 1e-15} | tolerance)):
+            if not (same and np.allclose(file[key][()], data[key], equal_nan=True,
+                                         **{"rtol": 1e-14, "atol": 1e-15} | tolerance)):
                 bad.append(key)
     print(f"{path.name}: {len(data)} datasets, " + ("equal" if not bad else "DIFFERENT: " + ", ".join(bad)))
     return not bad

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Many small model folders that declare added tokens, special tokens, classes and flags in every place that transformers
-looks at, and the ids that its AutoTokenizer gives texts in each.
+"""Many small model folders that declare added tokens, special tokens, classes and flags in every place that
+transformers looks at, and the ids that its AutoTokenizer gives texts in each.
 
     folders.py                  writes data/folders.json, which test_tokenizer_folders.c reads
     folders.py --check PROGRAM  compares with what `PROGRAM tokenize` prints, now, and does the same with as many random
@@ -23,7 +23,8 @@ import transformers
 import truth
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-WORDS = "good bad film plot the a is not ##s ##ly . , [ ] e 1 ##1 x ##x new é ##é 中 E mask cls <s> </s> <unk> <pad> <mask>".split()
+WORDS = ("good bad film plot the a is not ##s ##ly . , "
+         "[ ] e 1 ##1 x ##x new é ##é 中 E mask cls <s> </s> <unk> <pad> <mask>".split())
 CASED = ["Good", "Film", "É", "Ee", "##Ee", "İ", "i"]
 VOCABULARY = SPECIAL + WORDS + CASED
 TEXTS = [
@@ -38,7 +39,8 @@ TEXTS = [
 
 
 def flags(content, **on):
-    return dict(dict(content=content, single_word=False, lstrip=False, rstrip=False, normalized=False, special=True), **on)
+    return dict(dict(content=content, single_word=False, lstrip=False, rstrip=False, normalized=False, special=True),
+                **on)
 
 
 def typed(content, **on):
@@ -75,7 +77,8 @@ def folder(name, config=None, map=None, added=None, vocabulary=VOCABULARY, more=
                            ("added_tokens.json", added), ("tokenizer.json", json_file)]:
         if content is not None:
             files[place] = content
-    result = {"name": name, "files": {place: json.dumps(content, ensure_ascii=False) for place, content in files.items()}}
+    result = {"name": name,
+              "files": {place: json.dumps(content, ensure_ascii=False) for place, content in files.items()}}
     if text_file:
         result["files"]["vocab.txt"] = "".join(token + "\n" for token in vocabulary)
     if refused:
@@ -107,7 +110,8 @@ def places():
         "map, but a decoder": dict(config={"added_tokens_decoder": {}}, map={"additional_special_tokens": pair}),
         "added_tokens.json": dict(added=dict(zip(pair, [size, size + 1]))),
         "added_tokens.json, turned": dict(added=dict(zip(pair[::-1], [size + 1, size]))),
-        "added_tokens.json, special": dict(config={"additional_special_tokens": pair}, added=dict(zip(pair, [size, size + 1]))),
+        "added_tokens.json, special": dict(config={"additional_special_tokens": pair},
+                                           added=dict(zip(pair, [size, size + 1]))),
         "both lists": dict(config={"extra_special_tokens": pair[:1], "additional_special_tokens": pair[1:]}),
     }
     for what, files in declared.items():
@@ -117,14 +121,16 @@ def places():
     native = [dict(flags(token), id=size + i) for i, token in enumerate(pair)]
     for kind in (None, "BertTokenizer", "BertTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend",
                  "ConvBertTokenizer", "RetriBertTokenizerFast", "ElectraTokenizerFast", "DistilBertTokenizer",
-                 "MobileBertTokenizer", "SqueezeBertTokenizer", "LayoutLMTokenizer", "LxmertTokenizer", "DPRReaderTokenizer"):
+                 "MobileBertTokenizer", "SqueezeBertTokenizer", "LayoutLMTokenizer", "LxmertTokenizer",
+                 "DPRReaderTokenizer"):
         config = {"tokenizer_class": kind} if kind else {}
         for within, template in itertools.product((False, True), repeat=2):
             vocabulary = VOCABULARY + pair if within else VOCABULARY
             for what, files in [("", {}), ("additional", {"additional_special_tokens": pair}),
-                                ("decoder", {"added_tokens_decoder": numbered}), ("decoder, none", {"added_tokens_decoder": {}})]:
-                yield folder(f"tokenizer.json, {kind}, {within}, {template}, {what}", dict(config, **files), vocabulary=vocabulary,
-                             more=0 if within else 2, text_file=within,
+                                ("decoder", {"added_tokens_decoder": numbered}),
+                                ("decoder, none", {"added_tokens_decoder": {}})]:
+                yield folder(f"tokenizer.json, {kind}, {within}, {template}, {what}", dict(config, **files),
+                             vocabulary=vocabulary, more=0 if within else 2, text_file=within,
                              json_file=pipeline(vocabulary, native, template=template, lowercase=False))
 
 
@@ -133,8 +139,10 @@ def all_flags():
         chosen = dict(zip(("single_word", "lstrip", "rstrip", "normalized"), on))
         for case in (False, True):
             tokens = ["[E1]", "new film", "É", "x", "中a", "E1", "[/E1]"]
-            decoder = {str(len(VOCABULARY) + i): flags(t, **chosen) for i, t in enumerate(t for t in tokens if t not in VOCABULARY)}
-            decoder.update({str(VOCABULARY.index(t)): flags(t, **chosen, special=False) for t in tokens if t in VOCABULARY})
+            decoder = {str(len(VOCABULARY) + i): flags(t, **chosen)
+                       for i, t in enumerate(t for t in tokens if t not in VOCABULARY)}
+            decoder.update({str(VOCABULARY.index(t)): flags(t, **chosen, special=False)
+                            for t in tokens if t in VOCABULARY})
             yield folder(f"flags {on}, {case}", {"added_tokens_decoder": decoder, "do_lower_case": not case}, more=9)
     yield folder("mask, lstrip", {"mask_token": typed("[MASK]", lstrip=True)})
     yield folder("mask, normalized", {"mask_token": typed("[MASK]", normalized=True)})
@@ -142,12 +150,14 @@ def all_flags():
     yield folder("mask, map", map={"mask_token": flags("[MASK]", lstrip=True, normalized=True)})
     yield folder("words of the vocabulary", added={"good": VOCABULARY.index("good"), "##s": VOCABULARY.index("##s")})
     yield folder("over one another", {"additional_special_tokens": ["[E", "[E1]", "E1]", "1] good", "film ["]}, more=5)
-    yield folder("spaces", {"added_tokens_decoder": {str(len(VOCABULARY) + i): flags(t, normalized=n, rstrip=True) for i, (t, n) in
-                                                     enumerate([(" ", False), ("  the", True), ("\u3000", True)])}}, more=3)
+    yield folder("spaces", {"added_tokens_decoder": {
+        str(len(VOCABULARY) + i): flags(t, normalized=n, rstrip=True)
+        for i, (t, n) in enumerate([(" ", False), ("  the", True), ("\u3000", True)])}}, more=3)
 
 
 def names():
-    other = {"unk_token": "<unk>", "cls_token": "<s>", "sep_token": "</s>", "pad_token": "<pad>", "mask_token": "<mask>"}
+    other = {"unk_token": "<unk>", "cls_token": "<s>", "sep_token": "</s>", "pad_token": "<pad>",
+             "mask_token": "<mask>"}
     yield folder("other names", other)
     yield folder("other names, map", map=other)
     yield folder("other names, map over config", {"cls_token": "[CLS]"}, map=other)
@@ -183,31 +193,40 @@ def refused():
         yield folder(f"class {kind}", {"tokenizer_class": kind}, refused=expected)
         yield folder(f"class {kind} of the model", tokenizer_class=kind, refused=expected)
     yield folder("class of both", {"tokenizer_class": "BertTokenizer"}, tokenizer_class="DistilBertTokenizer")
-    yield folder("class without its file", {"tokenizer_class": "PreTrainedTokenizerFast"}, refused="needs a tokenizer.json")
-    for key, value in [("word_tokenizer_type", "mecab"), ("subword_tokenizer_type", "character"), ("do_basic_tokenize", False),
-                       ("never_split", ["x"]), ("split_special_tokens", True), ("do_subword_tokenize", False),
-                       ("auto_map", {"AutoTokenizer": ["a.B", None]}), ("fast_tokenizer_files", ["tokenizer.4.0.json"]),
-                       ("wordpieces_prefix", "%%"), ("do_lower_case", "yes"), ("mecab_kwargs", {"a": 1})]:
+    yield folder("class without its file", {"tokenizer_class": "PreTrainedTokenizerFast"},
+                 refused="needs a tokenizer.json")
+    for key, value in [("word_tokenizer_type", "mecab"), ("subword_tokenizer_type", "character"),
+                       ("do_basic_tokenize", False), ("never_split", ["x"]), ("split_special_tokens", True),
+                       ("do_subword_tokenize", False), ("auto_map", {"AutoTokenizer": ["a.B", None]}),
+                       ("fast_tokenizer_files", ["tokenizer.4.0.json"]), ("wordpieces_prefix", "%%"),
+                       ("do_lower_case", "yes"), ("mecab_kwargs", {"a": 1})]:
         yield folder(f"{key} {value}", {key: value}, refused=f'"{key}" is ')
     size = len(VOCABULARY)
     number = "the added token \"[E1]\" has the number"
     yield folder("a gap", added={"[E1]": size + 3}, more=9, refused=number)
     yield folder("a word's number", added={"[E1]": 7}, refused=number)
     yield folder("decoder, a gap", {"added_tokens_decoder": {str(size + 1): flags("[E1]")}}, more=9, refused=number)
-    yield folder("decoder, no number", {"added_tokens_decoder": {"x": flags("[E1]")}}, refused="expected the number of a token")
-    yield folder("decoder, unknown flag", {"added_tokens_decoder": {str(size): flags("[E1]", strip=True)}}, refused='unknown key "strip"')
-    yield folder("decoder, no flag", {"added_tokens_decoder": {str(size): flags("[E1]", lstrip=1)}}, refused='"lstrip" of the added')
+    yield folder("decoder, no number", {"added_tokens_decoder": {"x": flags("[E1]")}},
+                 refused="expected the number of a token")
+    yield folder("decoder, unknown flag", {"added_tokens_decoder": {str(size): flags("[E1]", strip=True)}},
+                 refused='unknown key "strip"')
+    yield folder("decoder, no flag", {"added_tokens_decoder": {str(size): flags("[E1]", lstrip=1)}},
+                 refused='"lstrip" of the added')
     yield folder("no token", {"additional_special_tokens": [1]}, refused="expected its text")
     yield folder("no list", {"additional_special_tokens": "x"}, refused="is no list of tokens")
-    yield folder("nothing left", {"added_tokens_decoder": {str(size): flags("\u200b", normalized=True)}}, more=9, refused="nothing is left")
-    yield folder("alike", {"added_tokens_decoder": {str(size): flags("Q", normalized=True), str(size + 1): flags("q", normalized=True)}},
+    yield folder("nothing left", {"added_tokens_decoder": {str(size): flags("\u200b", normalized=True)}}, more=9,
+                 refused="nothing is left")
+    yield folder("alike", {"added_tokens_decoder": {str(size): flags("Q", normalized=True),
+                                                    str(size + 1): flags("q", normalized=True)}},
                  more=9, refused="the same as another one")
     for key, value in [("normalizer", {"type": "NFC"}), ("pre_tokenizer", {"type": "Whitespace"}),
                        ("post_processor", {"type": "RobertaProcessing"}), ("normalizer", None)]:
-        yield folder(f"tokenizer.json, {key} {value}", json_file=dict(pipeline(VOCABULARY), **{key: value}), refused="tokenizer.json: ")
+        yield folder(f"tokenizer.json, {key} {value}", json_file=dict(pipeline(VOCABULARY), **{key: value}),
+                     refused="tokenizer.json: ")
     bad = pipeline(VOCABULARY, template=True)
     bad["post_processor"]["single"] = bad["post_processor"]["single"][1:]
-    yield folder("template without [CLS]", {"tokenizer_class": "PreTrainedTokenizerFast"}, json_file=bad, refused='"post_processor" is ')
+    yield folder("template without [CLS]", {"tokenizer_class": "PreTrainedTokenizerFast"}, json_file=bad,
+                 refused='"post_processor" is ')
 
 
 def fixed_cases():
@@ -216,13 +235,15 @@ def fixed_cases():
 
 def random_cases(count, seed):
     draw = random.Random(seed)
-    contents = ["[E1]", "[/E1]", "new film", "É", "good", "[MASK]", "[", "E1", "<s>", "x", "中", "the", "Film", "[CLS]", "goodness"]
+    contents = ["[E1]", "[/E1]", "new film", "É", "good", "[MASK]", "[", "E1", "<s>", "x", "中", "the", "Film",
+                "[CLS]", "goodness"]
 
     def token(object_only=False):
         content = draw.choice(contents)
         if not object_only and draw.random() < 0.5:
             return content
-        return typed(content, **{flag: draw.random() < 0.3 for flag in ("single_word", "lstrip", "rstrip", "normalized", "special")})
+        return typed(content, **{flag: draw.random() < 0.3
+                                 for flag in ("single_word", "lstrip", "rstrip", "normalized", "special")})
 
     def tokens():
         return [token() for _ in range(draw.randrange(4))]
@@ -235,7 +256,8 @@ def random_cases(count, seed):
         for where in (config, map):
             for key in ("additional_special_tokens", "extra_special_tokens"):
                 if draw.random() < 0.25:
-                    where[key] = tokens() if where is config else [t if isinstance(t, str) else t["content"] for t in tokens()]
+                    where[key] = (tokens() if where is config
+                                  else [t if isinstance(t, str) else t["content"] for t in tokens()])
             for key in ("mask_token", "begin_token", "bos_token"):
                 if draw.random() < 0.15:
                     where[key] = token() if where is config else draw.choice(contents)
@@ -246,15 +268,18 @@ def random_cases(count, seed):
         if draw.random() < 0.3:
             added = numbers
         elif draw.random() < 0.4:
-            config["added_tokens_decoder"] = {str(number): dict(token(True), content=content) for content, number in numbers.items()}
+            config["added_tokens_decoder"] = {str(number): dict(token(True), content=content)
+                                              for content, number in numbers.items()}
         if draw.random() < 0.4:
             native = [dict(token(True), content=c, id=n) for c, n in sorted(numbers.items(), key=lambda item: item[1])
                       if c not in SPECIAL] if draw.random() < 0.5 else []
             for one in native:
                 one.pop("__type", None)
             file = pipeline(vocabulary, native, template=draw.random() < 0.5, lowercase=draw.random() < 0.5)
-            config["tokenizer_class"] = draw.choice(["BertTokenizer", "PreTrainedTokenizerFast", "ConvBertTokenizer", "RealmTokenizer"])
-        yield folder(f"random {seed}/{i}", config, map or None, added or None, vocabulary, 20, file, text_file=file is None or draw.random() < 0.5)
+            config["tokenizer_class"] = draw.choice(["BertTokenizer", "PreTrainedTokenizerFast", "ConvBertTokenizer",
+                                                     "RealmTokenizer"])
+        yield folder(f"random {seed}/{i}", config, map or None, added or None, vocabulary, 20, file,
+                     text_file=file is None or draw.random() < 0.5)
 
 
 def write_files(case, place):
@@ -266,7 +291,8 @@ def write_files(case, place):
 def reference(case, place):
     """The ids of all texts, or what transformers says."""
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(str(place), **{"mask_token": None} if case.get("text") else {})
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(place),
+                                                               **{"mask_token": None} if case.get("text") else {})
         return [tokenizer(text)["input_ids"] for text in TEXTS], None
     except BaseException as error:  # of many kinds, some of them panics of the library
         return None, f"{type(error).__name__}: {str(error)[:80]}"
@@ -274,17 +300,20 @@ def reference(case, place):
 
 def found(program, place):
     """The ids that the program prints, and what it says."""
-    run = subprocess.run([program, "tokenize", "--model", str(place)], input="".join(text + "\n" for text in TEXTS).encode(),
+    run = subprocess.run([program, "tokenize", "--model", str(place)],
+                         input="".join(text + "\n" for text in TEXTS).encode(),
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     message = run.stderr.decode().strip()
-    return ([[int(i) for i in line.split()] for line in run.stdout.decode().splitlines()] if run.returncode == 0 else None), message
+    return ([[int(i) for i in line.split()] for line in run.stdout.decode().splitlines()] if run.returncode == 0
+            else None), message
 
 
 def judge(case, expected, failure, ids, message):
     """What is wrong; None: nothing is."""
     refused = case.get("refused")
     if refused:
-        return None if ids is None and refused in message else f"expected a refusal with '{refused}', found {ids or message}"
+        return (None if ids is None and refused in message
+                else f"expected a refusal with '{refused}', found {ids or message}")
     if expected is None:
         return None if ids is None else f"transformers refuses: {failure}"
     return None if ids == expected else f"expected {expected}\n    found    {ids or message}"
@@ -309,7 +338,8 @@ def compare(program, cases):
 
 
 def shorten(kept):
-    """What many folders have in common stands once: blocks, for which texts of files have @@number@@, and lists of ids."""
+    """What many folders have in common stands once: blocks, for which texts of files have @@number@@, and lists of
+    ids."""
     blocks, ids, folders = [], [], []
 
     def block(text, part):
@@ -343,7 +373,8 @@ def write(path):
             expected, _ = reference(case, place)
             if case.get("refused") or expected is not None:
                 kept.append(case if case.get("refused") else dict(case, ids=expected))
-    made = {"tokenizers": tokenizers.__version__, "transformers": transformers.__version__, "texts": TEXTS, **shorten(kept)}
+    made = {"tokenizers": tokenizers.__version__, "transformers": transformers.__version__, "texts": TEXTS,
+            **shorten(kept)}
     path.write_text(json.dumps(made, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
     print(path, path.stat().st_size, "bytes,", len(kept), "folders")
 

@@ -2,8 +2,9 @@
 """Compares Hugging Face import and export with transformers itself. Needs torch, transformers, safetensors.
 
     huggingface.py fixture FOLDER    writes the small model that tests/unit/test_huggingface.c reads
-    huggingface.py check PROGRAM     PROGRAM is the built test_huggingface: copies models with `PROGRAM copy IN OUT`, then
-                                     compares tensors bit by bit, logits and token ids; exit code 1 on any difference
+    huggingface.py check PROGRAM     PROGRAM is the built test_huggingface: copies models with `PROGRAM copy IN OUT`,
+                                     then compares tensors bit by bit, logits and token ids; exit code 1 on any
+                                     difference
 """
 import json
 import os
@@ -22,7 +23,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Bert
 if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
     sys.exit(print(__doc__))
 
-WORDS = ("[PAD] [UNK] [CLS] [SEP] [MASK] the a of to in cat dog tree river stone walks sleeps ##s ##ed ##ing run red green . , ! ? "
+WORDS = ("[PAD] [UNK] [CLS] [SEP] [MASK] the a of to in cat dog tree river stone walks sleeps ##s ##ed ##ing run red "
+         "green . , ! ? "
          "un ##able caf").split()
 LABELS = ["animal", "plant", "stone"]
 TEXTS = ["The cat sleeps.", "a red DOG walks, un-run!", "river of stones?", "unable trees", "Café zzz", "", "the " * 40]
@@ -30,8 +32,8 @@ TEXTS = ["The cat sleeps.", "a red DOG walks, un-run!", "river of stones?", "una
 
 def config(**changes):
     sizes = dict(vocab_size=len(WORDS), hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16,
-                 max_position_embeddings=16, type_vocab_size=2, hidden_dropout_prob=0.125, attention_probs_dropout_prob=0.25,
-                 layer_norm_eps=1e-12)
+                 max_position_embeddings=16, type_vocab_size=2, hidden_dropout_prob=0.125,
+                 attention_probs_dropout_prob=0.25, layer_norm_eps=1e-12)
     sizes.update(changes)
     labels = sizes.pop("labels", LABELS)
     return BertConfig(**sizes, id2label=dict(enumerate(labels)), label2id={name: i for i, name in enumerate(labels)})

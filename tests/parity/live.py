@@ -3,9 +3,9 @@
 
     live.py MODEL_DIR PROGRAM
 
-MODEL_DIR as `launch/get-model minilm-l6` prints it, PROGRAM the autodidact to test. First the logits of `PROGRAM predict`;
-then 20 steps of `PROGRAM train` without dropout, plain and with teachers (SDA, SDV, EMA): loss and distance of each step.
-PyTorch computes in float64. Exit code 0 where all is within the tolerances, which are printed."""
+MODEL_DIR as `launch/get-model minilm-l6` prints it, PROGRAM the autodidact to test. First the logits of `PROGRAM
+predict`; then 20 steps of `PROGRAM train` without dropout, plain and with teachers (SDA, SDV, EMA): loss and distance
+of each step. PyTorch computes in float64. Exit code 0 where all is within the tolerances, which are printed."""
 
 import json
 import pathlib
@@ -57,7 +57,8 @@ def draw_texts(vocabulary, count, random):
 
 def call(*command):
     """What the program prints; ends where it fails."""
-    run = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    run = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         text=True, check=False)
     if run.returncode != 0:
         sys.exit(f"{' '.join(str(word) for word in command)}: exit code {run.returncode}\n{run.stderr}")
     return run.stdout
@@ -99,7 +100,8 @@ def compare_logits(model_folder, program, count=64, classes=5):
 def train(program, folder, model_folder, name, *settings):
     """One run of the program, all examples in each batch; the rows of its log."""
     common = ["model.dropout=0", f"batch.size={EXAMPLES}", "batch.lanes=4", "batch.rounds=2", "optim.warmup=0.2"]
-    (folder / "job.yaml").write_text(f"model: {{path: {model_folder}}}\ndata: {{descriptor: {folder}/drawn.yaml, folder: {folder}}}\n")
+    (folder / "job.yaml").write_text(f"model: {{path: {model_folder}}}\n"
+                                     f"data: {{descriptor: {folder}/drawn.yaml, folder: {folder}}}\n")
     call(program, "train", folder / "job.yaml", f"run.dir={folder / name}", *common, *settings)
     return [json.loads(line) for line in (folder / name / "log.jsonl").read_text().splitlines()]
 
@@ -119,8 +121,10 @@ def compare_run(run, rows, expected):
     loss = max(abs(row["loss"] - e) / e for row, e in zip(steps, expected["loss"]))
     computed = [row.get("distance") is not None for row in steps] == [weight > 0.0 for weight in expected["weight"]]
     largest = max(expected["distance"])
-    distance = max(abs((row.get("distance") or 0.0) - e) for row, e in zip(steps, expected["distance"])) / (largest or 1.0)
-    print(f"{run.name}: loss {steps[0]['loss']:.4f} to {steps[-1]['loss']:.4f}, differs by {loss:.2e} relative, allowed "
+    distance = max(abs((row.get("distance") or 0.0) - e)
+                   for row, e in zip(steps, expected["distance"])) / (largest or 1.0)
+    print(f"{run.name}: loss {steps[0]['loss']:.4f} to {steps[-1]['loss']:.4f}, "
+          f"differs by {loss:.2e} relative, allowed "
           f"{LOSS_TOLERANCE:.0e}; distance up to {largest:.2e}, differs by {distance:.2e} of it, allowed "
           f"{DISTANCE_TOLERANCE:.0e}" + ("" if computed else "; computed in other steps than it should be"))
     return bool(loss <= LOSS_TOLERANCE and distance <= DISTANCE_TOLERANCE and computed)
@@ -136,7 +140,8 @@ def compare_training(model_folder, program):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         (folder / "drawn.yaml").write_text(DESCRIPTOR)
-        (folder / "train.tsv").write_text("text\tlabel\n" + "".join(f"{t}\t{'abc'[c]}\n" for t, c in zip(texts, labels)))
+        (folder / "train.tsv").write_text("text\tlabel\n"
+                                          + "".join(f"{t}\t{'abc'[c]}\n" for t, c in zip(texts, labels)))
         train(program, folder, model_folder, "start", "train.steps=1", "optim.lr=0")
         for run in RUNS:
             model = transformers.BertForSequenceClassification.from_pretrained(

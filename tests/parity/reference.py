@@ -224,7 +224,8 @@ def gradients(model, loss):
 
 
 def products(model, ids, types, labels, chosen):
-    """Dot products of the gradients of the examples' cross entropies: of any part of a batch they tell the gradient's norm."""
+    """Dot products of the gradients of the examples' cross entropies: of any part of a batch they tell the gradient's
+    norm."""
     rows = []
     for i in chosen:
         model.zero_grad()
@@ -376,8 +377,8 @@ def weight_of(run, step):
 
 
 def distilled_steps(run, model, compute, labels, batches, rate):
-    """Trains with a teacher that is made anew in each step, from all the past students; compute(model, batch) gives logits.
-    The students, one more than steps, and the rows of loss, distance and weight."""
+    """Trains with a teacher that is made anew in each step, from all the past students; compute(model, batch) gives
+    logits. The students, one more than steps, and the rows of loss, distance and weight."""
     optimizer, schedule = create_optimizer(model, rate)
     past, rows = [named_parameters(model)], {"loss": [], "distance": [], "weight": []}
     other = copy.deepcopy(model)
@@ -449,7 +450,8 @@ def compute_distillation(case):
         batches = file["trajectory/batches"][()]
     attributes = {}
     for run in RUNS:
-        attributes |= {f"run/{run.name}@{key}": value for key, value in dataclasses.asdict(run).items() if key != "name"}
+        attributes |= {f"run/{run.name}@{key}": value
+                       for key, value in dataclasses.asdict(run).items() if key != "name"}
         data |= distilled_run(run, create_model(case, weights), compute, labels, batches)
     return attributes, data
 

@@ -4,19 +4,21 @@
     study_report.py            writes the file
     study_report.py --check    computes everything again and compares it with the stored file
 
-Needs SciPy, statsmodels, h5py and numpy; tests/unit/test_report.c writes the runs with the program's own functions, has the report
-made, and compares report.json with what is stored here, to 1e-9.
+Needs SciPy, statsmodels, h5py and numpy; tests/unit/test_report.c writes the runs with the program's own functions, has
+the report made, and compares report.json with what is stored here, to 1e-9.
 
-Three arms on 4 x 5 seeds (init x order), 64 dev examples of 3 classes. Arm 1 has a run that diverged and one that failed by the rule (an error
-of 0.6 or more), arm 2 a cell without a result.
+Three arms on 4 x 5 seeds (init x order), 64 dev examples of 3 classes. Arm 1 has a run that diverged and one that
+failed by the rule (an error of 0.6 or more), arm 2 a cell without a result.
 
   logits     float32 [arms,20,64,3] after the last step; labels uint32 [64]
   state      uint32 [arms,20] 0 finished, 1 diverged, 2 missing
   scores     float64 [arms,20,4] dev errors after steps 2, 4, 6, 8
   loss, norm float64 [arms,20,8] of every step
   sketch     int64 [arms,20,3,16] at steps 0, 4, 8
-  crossed/COLUMN the mean difference of arm 1 from arm 0 in the scores after step 2, of which all are there, with the error of crossed seeds
-  parts      float64 [arms,20,3,4] at the same steps: norm of the gradient, of those of parts, examples, examples of a part
+  crossed/COLUMN the mean difference of arm 1 from arm 0 in the scores after step 2, of which all are there, with the
+             error of crossed seeds
+  parts      float64 [arms,20,3,4] at the same steps: norm of the gradient, of those of parts, examples, examples of a
+             part
   expected/SECTION/TABLE/COLUMN   float64, a row a row of the table; NaN is null with a reason
 """
 
@@ -49,7 +51,8 @@ def make():
     random = np.random.RandomState(21)
     labels = random.randint(0, C, N)
     hard = random.gamma(1.0, size=N)
-    run = (random.normal(0, 0.3, (ARMS, I, 1)) + random.normal(0, 0.3, (1, 1, J)) + random.normal(0, 0.2, (ARMS, I, J))).reshape(ARMS, POINTS)
+    run = (random.normal(0, 0.3, (ARMS, I, 1)) + random.normal(0, 0.3, (1, 1, J))
+           + random.normal(0, 0.2, (ARMS, I, J))).reshape(ARMS, POINTS)
     skill = 1.2 + run + np.array([0.0, 0.5, 0.2])[:, None]
     logits = random.normal(0, 0.7, (ARMS, POINTS, N, C)) + random.normal(0, 1, (1, 1, N, C))
     logits += np.eye(C)[labels] * (skill[:, :, None, None] - 0.4 * hard[None, None, :, None])
@@ -58,18 +61,21 @@ def make():
     state[1, 13], state[2, 4] = 1, 2
     logits = logits.astype(np.float32)
     error = (logits.argmax(-1) != labels).mean(-1)
-    scores = np.stack([np.clip(error + random.normal(0, s, error.shape), 0, 1) for s in (0.1, 0.05, 0.02)] + [error], -1)
+    scores = np.stack([np.clip(error + random.normal(0, s, error.shape), 0, 1) for s in (0.1, 0.05, 0.02)] + [error],
+                      -1)
     loss = np.exp(-np.arange(STEPS) / 4)[None, None] + random.rand(ARMS, POINTS, STEPS) * 0.2
     norm = random.gamma(2.0, size=(ARMS, POINTS, STEPS))
     sketch = np.cumsum(random.randint(-2 ** 38, 2 ** 38, (ARMS, POINTS, 3, 16)), 2)
     other = np.random.RandomState(22)
     examples = np.where(np.arange(3) < 2, 32.0, 24.0) * np.ones((ARMS, POINTS, 1))
     few = examples / 8 + other.randint(0, 3, examples.shape)
-    gradient, covariance = other.uniform(0.5, 1.5, examples.shape), other.uniform(20, 80, (ARMS, POINTS, 1)) * np.arange(1, 4)
+    gradient, covariance = (other.uniform(0.5, 1.5, examples.shape),
+                            other.uniform(20, 80, (ARMS, POINTS, 1)) * np.arange(1, 4))
     norms = [np.sqrt(gradient + covariance / n) for n in (examples, few)]
     parts = np.stack([*norms, examples, few], -1)
     parts[1, 10] = parts[1, 10, :, [0, 1, 2, 2]].T  # batches of one lane
-    return {"parts": parts, "logits": logits, "labels": labels.astype(np.uint32), "state": state, "scores": scores, "loss": loss, "norm": norm, "sketch": sketch}
+    return {"parts": parts, "logits": logits, "labels": labels.astype(np.uint32), "state": state, "scores": scores,
+            "loss": loss, "norm": norm, "sketch": sketch}
 
 
 def rows(dictionaries):
@@ -84,8 +90,9 @@ def compare(a, b):
     test, i = scipy.stats.ttest_rel(a, b), all_draws(PAIRS, R, n, n, 0)
     wins = lambda d: ((d > 0) + 0.5 * (d == 0)).mean(-1)
     low, high = percentile(wins(d[i]))
-    return {"pairs": n, "difference": d.mean(), "wilcoxon_p": scipy.stats.wilcoxon(np.round(d, 12)).pvalue, "better": 1 - wins(d),
-            "effect": d.mean() / d.std(ddof=1), "t_p": test.pvalue} | both("bootstrap", scipy_interval(d, np.mean, d[i].mean(-1), "BCa")) | \
+    return {"pairs": n, "difference": d.mean(), "wilcoxon_p": scipy.stats.wilcoxon(np.round(d, 12)).pvalue,
+            "better": 1 - wins(d), "effect": d.mean() / d.std(ddof=1), "t_p": test.pvalue} | \
+        both("bootstrap", scipy_interval(d, np.mean, d[i].mean(-1), "BCa")) | \
         both("t", test.confidence_interval(0.95)) | both("better_interval", (1 - high, 1 - low))
 
 
@@ -96,16 +103,18 @@ def holm(p):
 def unpaired(a, b):
     test = scipy.stats.ttest_ind(a, b, equal_var=False)
     i, j = all_draws(PAIRS, R, len(a), len(a), 0), all_draws(SECOND, R, len(b), len(b), 0)
-    share = lambda a, b: ((a[..., :, None] > b[..., None, :]) + 0.5 * (a[..., :, None] == b[..., None, :])).mean((-1, -2))
-    return {"runs": len(a), "baseline_runs": len(b), "difference": a.mean() - b.mean(), "welch_p": test.pvalue, "greater": share(a, b)} | \
+    share = lambda a, b: ((a[..., :, None] > b[..., None, :])
+                          + 0.5 * (a[..., :, None] == b[..., None, :])).mean((-1, -2))
+    return {"runs": len(a), "baseline_runs": len(b), "difference": a.mean() - b.mean(), "welch_p": test.pvalue,
+            "greater": share(a, b)} | \
         both("welch", test.confidence_interval(0.95)) | both("greater_interval", percentile(share(a[i], b[j])))
 
 
 def summary(x, failed, finished, missing):
     n, sd, q = len(x), x.std(ddof=1), np.quantile(x, [0.25, 0.5, 0.75])
     chi2 = scipy.stats.chi2.ppf
-    return {"cells": POINTS, "n": n, "failed": failed, "missing": missing, "mean": x.mean(), "median": q[1], "sd": sd, "minimum": x.min(), "maximum": x.max(),
-            "lower": q[0], "upper": q[2], "iqr": q[2] - q[0]} | \
+    return {"cells": POINTS, "n": n, "failed": failed, "missing": missing, "mean": x.mean(), "median": q[1], "sd": sd,
+            "minimum": x.min(), "maximum": x.max(), "lower": q[0], "upper": q[2], "iqr": q[2] - q[0]} | \
         both("failed_share", statsmodels.stats.proportion.proportion_confint(failed, finished, 0.05, "wilson")) | \
         both("mean_interval", scipy.stats.ttest_1samp(x, 0).confidence_interval(0.95)) | \
         both("sd_interval", [sd * math.sqrt((n - 1) / chi2(p, n - 1)) for p in (0.975, 0.025)])
@@ -129,7 +138,8 @@ def component_rows(y):
         error, df_error = table["Residual"][0] / table["Residual"][1], table["Residual"][1]
         for term, times in (("C(a)", cells - J), ("C(b)", cells - I)):
             square, df = table[term]
-            parts.append((df, square / df, np.array([df, -df]) / times, np.array([square / df, error]), np.array([df, df_error])))
+            parts.append((df, square / df, np.array([df, -df]) / times, np.array([square / df, error]),
+                          np.array([df, df_error])))
         parts.append((df_error, error, np.array([1.0]), np.array([error]), np.array([df_error])))
     else:
         parts = complete(y)
@@ -138,8 +148,10 @@ def component_rows(y):
         boot += [np.dot(k, m) for _, _, k, m, _ in parts] - boot.mean(0)
     variances = [np.dot(k, m) for _, _, k, m, _ in parts]
     total = sum(max(0, v) for v in variances)
-    return [{"df": df, "mean_square": ms, "variance": v, "sd": math.sqrt(v) if v >= 0 else NAN, "share": v / total if v >= 0 else NAN} |
-            both("mls", mls(k, m, d)) | both("satterthwaite", satterthwaite(k, m, d)) | both("bootstrap", percentile(boot[:, x]) if boot is not None else NONE)
+    return [{"df": df, "mean_square": ms, "variance": v, "sd": math.sqrt(v) if v >= 0 else NAN,
+             "share": v / total if v >= 0 else NAN} |
+            both("mls", mls(k, m, d)) | both("satterthwaite", satterthwaite(k, m, d)) |
+            both("bootstrap", percentile(boot[:, x]) if boot is not None else NONE)
             for x, ((df, ms, k, m, d), v) in enumerate(zip(parts, variances))]
 
 
@@ -162,9 +174,11 @@ def jordan(wrong):
     test, distribution = estimate(w)
     replicates = estimate(w[all_draws(PAIRS, R, runs, runs, 0)])[1] * runs / (runs - 1)
     root = lambda v: math.sqrt(v) if v >= 0 else NAN
-    return {"runs": runs, "examples": N, "error": w.mean(), "test_sd": root(test), "distribution_sd": root(distribution), "floor_sd": math.sqrt(w.mean() / (N * C)),
-            "test_variance": test, "distribution_variance": distribution, "noise_variance": test - distribution,
-            "halves": scipy.stats.pearsonr(w[:, ::2].sum(1), w[:, 1::2].sum(1)).statistic} | both("distribution_interval", percentile(replicates))
+    return ({"runs": runs, "examples": N, "error": w.mean(), "test_sd": root(test),
+             "distribution_sd": root(distribution), "floor_sd": math.sqrt(w.mean() / (N * C)),
+             "test_variance": test, "distribution_variance": distribution, "noise_variance": test - distribution,
+             "halves": scipy.stats.pearsonr(w[:, ::2].sum(1), w[:, 1::2].sum(1)).statistic}
+            | both("distribution_interval", percentile(replicates)))
 
 
 def multi(a, b):
@@ -172,12 +186,14 @@ def multi(a, b):
     d = a.astype(float) - b
     replicates = np.array([d[i[r]].mean(0)[e[r]].mean() for r in range(R)])
     share = max(min((replicates <= 1e-15).mean(), (replicates >= -1e-15).mean()), 1 / R)
-    return {"pairs": n, "examples": N, "difference": d.mean(), "p": min(1, 2 * share)} | both("interval", percentile(replicates))
+    return {"pairs": n, "examples": N, "difference": d.mean(), "p": min(1, 2 * share)} | \
+        both("interval", percentile(replicates))
 
 
 def mcnemar_pairs(a, b):
     rows = [((x & ~y).sum(), (y & ~x).sum()) for x, y in zip(a, b)]
-    return [{"only_arm": x, "only_baseline": y, "p": statsmodels.stats.contingency_tables.mcnemar([[0, x], [y, 0]], exact=True).pvalue} for x, y in rows]
+    return [{"only_arm": x, "only_baseline": y,
+             "p": statsmodels.stats.contingency_tables.mcnemar([[0, x], [y, 0]], exact=True).pvalue} for x, y in rows]
 
 
 def mcnemar_sums(pairs):
@@ -201,19 +217,23 @@ def prediction_row(logits, labels):
 
     q, kappa = [], []
     for i, j in pairs:
-        n11, n10, n01, n00 = ((right[i] & right[j]).sum(), (right[i] & ~right[j]).sum(), (~right[i] & right[j]).sum(), (~right[i] & ~right[j]).sum())
+        n11, n10, n01, n00 = ((right[i] & right[j]).sum(), (right[i] & ~right[j]).sum(), (~right[i] & right[j]).sum(),
+                              (~right[i] & ~right[j]).sum())
         q.append((n11 * n00 - n10 * n01) / (n11 * n00 + n10 * n01))
         kappa.append(2 * (n11 * n00 - n10 * n01) / ((n11 + n10) * (n10 + n00) + (n11 + n01) * (n01 + n00)))
     each, vote = np.mean([scores(x) for x in p], 0), scores(p.mean(0))
-    return {"runs": len(p), "churn": np.mean([(predicted[i] != predicted[j]).mean() for i, j in pairs]), "q": np.nanmean(q), "kappa": np.nanmean(kappa), "nll": each[0],
-            "brier": each[1], "ece": each[2], "vote_error": (p.mean(0).argmax(-1) != labels).mean(), "vote_nll": vote[0], "vote_brier": vote[1], "vote_ece": vote[2],
+    return {"runs": len(p), "churn": np.mean([(predicted[i] != predicted[j]).mean() for i, j in pairs]),
+            "q": np.nanmean(q), "kappa": np.nanmean(kappa), "nll": each[0],
+            "brier": each[1], "ece": each[2], "vote_error": (p.mean(0).argmax(-1) != labels).mean(),
+            "vote_nll": vote[0], "vote_brier": vote[1], "vote_ece": vote[2],
             "diversity": ((p - p.mean(0)) ** 2).sum(-1).mean()}
 
 
 def correlation(x, y):
     result, n = scipy.stats.spearmanr(x, y), len(x)
     half = scipy.stats.norm.ppf(0.975) * math.sqrt((1 + result.statistic ** 2 / 2) / (n - 3))
-    return {"runs": n, "rho": result.statistic, "p": result.pvalue} | both("interval", np.tanh(np.arctanh(result.statistic) + np.array([-half, half])))
+    return {"runs": n, "rho": result.statistic, "p": result.pvalue} | \
+        both("interval", np.tanh(np.arctanh(result.statistic) + np.array([-half, half])))
 
 
 def distances(sketch, base):
@@ -222,10 +242,13 @@ def distances(sketch, base):
     length = lambda v: math.sqrt((v ** 2).sum())
     for t in range(3):
         pairs = [(i, j) for i in chosen for j in chosen if i < j]
-        turn = [np.dot(s[i, t] - s[i, 0], s[j, t] - s[j, 0]) / length(s[i, t] - s[i, 0]) / length(s[j, t] - s[j, 0]) for i, j in pairs] if t else []
+        turn = [np.dot(s[i, t] - s[i, 0], s[j, t] - s[j, 0]) / length(s[i, t] - s[i, 0]) / length(s[j, t] - s[j, 0])
+                for i, j in pairs] if t else []
         result.append({"step": 4 * t, "from_start": np.mean([length(s[i, t] - s[i, 0]) for i in chosen]),
-                       "between": np.mean([length(s[i, t] - s[j, t]) for i, j in pairs]), "cosine": np.mean(turn) if t else NAN,
-                       "from_baseline": np.mean([length(a[t] - b[t]) for a, b in zip(s, base / 2.0 ** 36)]) if base is not None else NAN})
+                       "between": np.mean([length(s[i, t] - s[j, t]) for i, j in pairs]),
+                       "cosine": np.mean(turn) if t else NAN,
+                       "from_baseline": np.mean([length(a[t] - b[t]) for a, b in zip(s, base / 2.0 ** 36)])
+                       if base is not None else NAN})
     return result
 
 
@@ -245,7 +268,8 @@ def noise_rows(parts):
         n, g, s, scale = estimate([run[t] for run in parts for t in steps])
         own = [estimate([run[t] for t in steps])[3] for run in parts]
         own = [x for x in own if not np.isnan(x)] or [NAN]
-        result.append({"runs": len(parts), "steps": n, "gradient": g, "covariance": s, "scale": scale, "lowest": min(own), "highest": max(own)})
+        result.append({"runs": len(parts), "steps": n, "gradient": g, "covariance": s, "scale": scale,
+                       "lowest": min(own), "highest": max(own)})
     return result
 
 
@@ -254,10 +278,13 @@ def power_row(a, b):
     d = np.where(np.abs(d) < 1e-12, 0.0, d)
     effect, greater, ratio = d.mean() / d.std(ddof=1), ((d > 0) + 0.5 * (d == 0)).mean(), a.std(ddof=1) / b.std(ddof=1)
     solver, F, z = statsmodels.stats.power.TTestPower(), scipy.stats.f, scipy.stats.norm.ppf
-    ratio_power = lambda n: F.sf(F.ppf(0.975, n - 1, n - 1) / ratio ** 2, n - 1, n - 1) + F.cdf(F.ppf(0.025, n - 1, n - 1) / ratio ** 2, n - 1, n - 1)
+    ratio_power = lambda n: (F.sf(F.ppf(0.975, n - 1, n - 1) / ratio ** 2, n - 1, n - 1)
+                             + F.cdf(F.ppf(0.025, n - 1, n - 1) / ratio ** 2, n - 1, n - 1))
     needed = lambda power: next(n for n in range(2, 10 ** 5) if power(n) >= 0.8)
-    return {"pairs": n, "effect": effect, "pairs_needed": needed(lambda n: solver.power(effect, n, 0.05)), "power_now": solver.power(effect, n, 0.05), "greater": greater,
-            "pairs_noether": math.ceil((2 * z(0.95) / (math.sqrt(6) * (0.5 - greater))) ** 2), "sd_ratio": ratio, "runs_for_ratio": needed(ratio_power)}
+    return {"pairs": n, "effect": effect, "pairs_needed": needed(lambda n: solver.power(effect, n, 0.05)),
+            "power_now": solver.power(effect, n, 0.05), "greater": greater,
+            "pairs_noether": math.ceil((2 * z(0.95) / (math.sqrt(6) * (0.5 - greater))) ** 2), "sd_ratio": ratio,
+            "runs_for_ratio": needed(ratio_power)}
 
 
 def expected(study):
@@ -272,12 +299,15 @@ def expected(study):
         return found | {"holm_p": holm(found["wilcoxon_p"])}
 
     def arms(masks):
-        return rows([summary(error[a][masks[a]], (finished[a] & ~fine[a]).sum() + (state[a] == 1).sum(), (state[a] != 2).sum(), (state[a] == 2).sum()) for a in range(ARMS)])
+        return rows([summary(error[a][masks[a]], (finished[a] & ~fine[a]).sum() + (state[a] == 1).sum(),
+                             (state[a] != 2).sum(), (state[a] == 2).sum()) for a in range(ARMS)])
 
     levene = [scipy.stats.levene(*[error[a][m[a]] for a in range(ARMS)], center="median") for m in (finished, fine)]
     spread = rows([sd_ratio(error[a][finished[a] & finished[0]], error[0][finished[a] & finished[0]]) for a in others])
-    spread["brown_forsythe_p"] = np.array([scipy.stats.levene(error[a][finished[a]], error[0][finished[0]], center="median").pvalue for a in others])
-    spread |= {"holm_permutation_p": holm(spread["permutation_p"]), "holm_brown_forsythe_p": holm(spread["brown_forsythe_p"])}
+    spread["brown_forsythe_p"] = np.array([scipy.stats.levene(error[a][finished[a]], error[0][finished[0]],
+                                                              center="median").pvalue for a in others])
+    spread |= {"holm_permutation_p": holm(spread["permutation_p"]),
+               "holm_brown_forsythe_p": holm(spread["brown_forsythe_p"])}
     wrong = logits.argmax(-1) != labels
     grids = [np.where(finished[a], error[a], NAN).reshape(I, J) for a in range(ARMS)]
     pairs = [mcnemar_pairs(wrong[a][finished[a] & finished[0]], wrong[0][finished[a] & finished[0]]) for a in others]
@@ -286,32 +316,47 @@ def expected(study):
     tables = {
         "comparison/comparison": comparison(finished), "comparison/comparison_without_failed": comparison(fine),
         "comparison/comparison_crossed": {key: np.full(2, NAN) for key in CROSSED},  # both arms lack a cell
-        "comparison/comparison_unpaired": rows([unpaired(error[a][finished[a]], error[0][finished[0]]) for a in others]),
+        "comparison/comparison_unpaired": rows([unpaired(error[a][finished[a]], error[0][finished[0]])
+                                                for a in others]),
         "arms/arms": arms(finished), "arms/arms_without_failed": arms(fine),
         "arms/runs": {"score": np.concatenate([np.where(finished[a], error[a], NAN) for a in range(ARMS)])},
-        "spread/brown_forsythe": {"f": np.array([l.statistic for l in levene]), "p": np.array([l.pvalue for l in levene])}, "spread/spread": spread,
+        "spread/brown_forsythe": {"f": np.array([l.statistic for l in levene]),
+                                  "p": np.array([l.pvalue for l in levene])},
+        "spread/spread": spread,
         "variance/components": rows([row for grid in grids for row in component_rows(grid)]),
         "test_set/test_set": rows([jordan(wrong[a][finished[a]]) for a in range(ARMS)]),
-        "test_set/multi_bootstrap": rows([multi(wrong[a][finished[a] & finished[0]], wrong[0][finished[a] & finished[0]]) for a in others]),
-        "test_set/mcnemar": rows([mcnemar_sums(m) for m in pairs]), "test_set/mcnemar_pairs": rows([row for m in pairs for row in m]),
+        "test_set/multi_bootstrap": rows([multi(wrong[a][finished[a] & finished[0]],
+                                                wrong[0][finished[a] & finished[0]]) for a in others]),
+        "test_set/mcnemar": rows([mcnemar_sums(m) for m in pairs]),
+        "test_set/mcnemar_pairs": rows([row for m in pairs for row in m]),
         "predictions/predictions": rows([prediction_row(logits[a][finished[a]], labels) for a in range(ARMS)]),
-        "predictions/churn_between": {"churn": np.array([np.mean([(x != y).mean() for x in logits[a][finished[a]].argmax(-1) for y in logits[b][finished[b]].argmax(-1)])
+        "predictions/churn_between": {"churn": np.array([np.mean([(x != y).mean()
+                                                                  for x in logits[a][finished[a]].argmax(-1)
+                                                                  for y in logits[b][finished[b]].argmax(-1)])
                                                          for a in range(ARMS) for b in range(a + 1, ARMS)])},
-        "early/early_correlation": rows([{"step": 2 * (e + 1), "share": (e + 1) / 4} | correlation(study["scores"][a, finished[a], e], error[a][finished[a]])
+        "early/early_correlation": rows([{"step": 2 * (e + 1), "share": (e + 1) / 4} |
+                                         correlation(study["scores"][a, finished[a], e], error[a][finished[a]])
                                          for a in range(ARMS) for e in range(EVALS - 1)]),
         "best/best": rows([row for a in range(ARMS) for row in best_rows(error[a][finished[a]])]),
-        "distances/distances": rows([row for a in range(ARMS) for row in distances(study["sketch"][a][sketched[a]], study["sketch"][0][sketched[a]] if a else None)]),
+        "distances/distances": rows([row for a in range(ARMS)
+                                     for row in distances(study["sketch"][a][sketched[a]],
+                                                          study["sketch"][0][sketched[a]] if a else None)]),
         "noise/noise": rows([row for a in range(ARMS) for row in noise_rows(study["parts"][a][sketched[a]])]),
-        "power/power": rows([power_row(error[a][finished[a] & finished[0]], error[0][finished[a] & finished[0]]) for a in others]),
+        "power/power": rows([power_row(error[a][finished[a] & finished[0]], error[0][finished[a] & finished[0]])
+                             for a in others]),
     }
     bands = []
-    for quantity, steps in (("loss", np.arange(1, STEPS + 1)), ("scores", 2 * np.arange(1, EVALS + 1)), ("norm", np.arange(1, STEPS + 1))):
+    for quantity, steps in (("loss", np.arange(1, STEPS + 1)), ("scores", 2 * np.arange(1, EVALS + 1)),
+                            ("norm", np.arange(1, STEPS + 1))):
         for a in range(ARMS):
             q = np.quantile(study[quantity][a][finished[a]], [0.05, 0.25, 0.5, 0.75, 0.95], 0)
-            bands += [{"step": s, "runs": finished[a].sum(), "q05": q[0, t], "q25": q[1, t], "q50": q[2, t], "q75": q[3, t], "q95": q[4, t]} for t, s in enumerate(steps)]
+            bands += [{"step": s, "runs": finished[a].sum(), "q05": q[0, t], "q25": q[1, t], "q50": q[2, t],
+                       "q75": q[3, t], "q95": q[4, t]} for t, s in enumerate(steps)]
     tables["trajectories/trajectories"] = rows(bands)
     crossed = crossed_mean((study["scores"][1, :, 0] - study["scores"][0, :, 0]).reshape(I, J))
-    return {f"crossed/{column}": np.float64(value) for column, value in zip(CROSSED, crossed)} | {f"expected/{table}/{column}": np.float64(values) for table, columns in tables.items() for column, values in columns.items()}
+    return ({f"crossed/{column}": np.float64(value) for column, value in zip(CROSSED, crossed)}
+            | {f"expected/{table}/{column}": np.float64(values)
+               for table, columns in tables.items() for column, values in columns.items()})
 
 
 def main():

@@ -6,10 +6,10 @@
 
 Needs SciPy, statsmodels, pandas, h5py and numpy; the C tests (tests/unit/test_statistics*.c) need the stored file only.
 
-One group a kind of statistic, in it one a case with its input and what is expected; NaN is "must not be there". Draws of
-bootstraps and permutations are those of include/autodidact/statistics/statistics.h, computed here from Philox's definition
-(Salmon et al. 2011); intervals come from SciPy's bootstrap, which is handed the replicates. What no library has
-(Jordan 2024, Sellam et al. 2022, Ting et al. 1990, Tang et al. 2020) is the equation, written out over plain loops.
+One group a kind of statistic, in it one a case with its input and what is expected; NaN is "must not be there". Draws
+of bootstraps and permutations are those of include/autodidact/statistics/statistics.h, computed here from Philox's
+definition (Salmon et al. 2011); intervals come from SciPy's bootstrap, which is handed the replicates. What no library
+has (Jordan 2024, Sellam et al. 2022, Ting et al. 1990, Tang et al. 2020) is the equation, written out over plain loops.
 """
 
 import argparse
@@ -26,8 +26,8 @@ import statsmodels.stats.multitest
 import statsmodels.stats.power
 import statsmodels.stats.proportion
 
-from draws import (EXAMPLES, LEVEL, NAN, NONE, PAIRS, REPLICATES, SECOND, SEED, SHUFFLE, TRIALS, both, draws, known, percentile,
-                   scipy_interval)
+from draws import (EXAMPLES, LEVEL, NAN, NONE, PAIRS, REPLICATES, SECOND, SEED, SHUFFLE, TRIALS, both, draws, known,
+                   percentile, scipy_interval)
 from variance_components import components
 
 DATA = pathlib.Path(__file__).resolve().parent / "data"
@@ -56,7 +56,8 @@ def summaries():
             if n > 1 and name != "equal":
                 expected |= both("mean", scipy.stats.ttest_1samp(x, 0).confidence_interval(LEVEL))
                 sd = x.std(ddof=1)
-                expected |= both("sd", [sd * math.sqrt((n - 1) / scipy.stats.chi2.ppf(p, n - 1)) for p in (0.975, 0.025)])
+                expected |= both("sd",
+                                 [sd * math.sqrt((n - 1) / scipy.stats.chi2.ppf(p, n - 1)) for p in (0.975, 0.025)])
         data |= {f"summary/{name}/x": x} | {f"summary/{name}/{k}": v for k, v in expected.items()}
     return data
 
@@ -65,7 +66,8 @@ def wilsons():
     data = {}
     for count, n in ((0, 10), (3, 10), (10, 10), (1, 1), (7, 1000), (0, 0)):
         interval = statsmodels.stats.proportion.proportion_confint(count, n, 1 - LEVEL, "wilson") if n else NONE
-        data |= {f"wilson/{count}-of-{n}/{k}": v for k, v in ({"count": count, "n": n} | both("share", interval)).items()}
+        data |= {f"wilson/{count}-of-{n}/{k}": v
+                 for k, v in ({"count": count, "n": n} | both("share", interval)).items()}
     return data
 
 
@@ -94,8 +96,8 @@ def correlations():
 
 def holms():
     data = {}
-    cases = {"four": [0.01, 0.04, 0.03, 0.005], "missing": [0.01, NAN, 0.03, 0.02], "one": [0.2], "ties": [0.02, 0.02, 0.9],
-             "all-missing": [NAN, NAN]}
+    cases = {"four": [0.01, 0.04, 0.03, 0.005], "missing": [0.01, NAN, 0.03, 0.02], "one": [0.2],
+             "ties": [0.02, 0.02, 0.9], "all-missing": [NAN, NAN]}
     for name, p in cases.items():
         p = np.array(p)
         adjusted, there = p.copy(), ~np.isnan(p)
@@ -111,9 +113,10 @@ def paired():
     random = np.random.RandomState(5)
     a, b = random.normal(0.1, 0.02, 60), random.normal(0.11, 0.02, 60)
     share = lambda n, p: random.binomial(64, p, n) / 64  # exact, so that sums in any order tie
-    cases = {"ten": (a[:10], b[:10]), "thirty": (a[:30], b[:30]), "sixty": (a, b), "tied-ten": (share(10, 0.2), share(10, 0.3)),
-             "tied-forty": (share(40, 0.2), share(40, 0.25)), "four": (a[:4], b[:4]), "one": (a[:1], b[:1]),
-             "same": (a[:7], a[:7]), "shifted": (np.arange(8.0), np.arange(8.0) + 2), "nan": (np.array([0.1, NAN]), b[:2]),
+    cases = {"ten": (a[:10], b[:10]), "thirty": (a[:30], b[:30]), "sixty": (a, b),
+             "tied-ten": (share(10, 0.2), share(10, 0.3)), "tied-forty": (share(40, 0.2), share(40, 0.25)),
+             "four": (a[:4], b[:4]), "one": (a[:1], b[:1]), "same": (a[:7], a[:7]),
+             "shifted": (np.arange(8.0), np.arange(8.0) + 2), "nan": (np.array([0.1, NAN]), b[:2]),
              "none": (a[:0], b[:0])}
     data = {}
     for name, (x, y) in cases.items():
@@ -146,15 +149,17 @@ def paired():
 def unpaired():
     random = np.random.RandomState(6)
     a, b = random.normal(0.1, 0.02, 15), random.normal(0.12, 0.05, 22)
-    cases = {"fifteen": (a, b), "tied": (np.round(a, 2), np.round(b, 2)), "one-of-a": (a[:1], b), "equal": (a[:3] * 0 + 1, b[:4] * 0 + 2),
-             "none": (a[:0], b), "half-equal": (a[:3] * 0 + 0.1, b)}
+    cases = {"fifteen": (a, b), "tied": (np.round(a, 2), np.round(b, 2)), "one-of-a": (a[:1], b),
+             "equal": (a[:3] * 0 + 1, b[:4] * 0 + 2), "none": (a[:0], b), "half-equal": (a[:3] * 0 + 0.1, b)}
     data = {}
     for name, (x, y) in cases.items():
-        expected = dict.fromkeys(("mean", "df", "t_p", "superiority"), NAN) | both("t", NONE) | both("superiority", NONE)
+        expected = (dict.fromkeys(("mean", "df", "t_p", "superiority"), NAN)
+                    | both("t", NONE) | both("superiority", NONE))
         if len(x) and len(y):
             share = lambda x, y: scipy.stats.mannwhitneyu(x, y).statistic / (len(x) * len(y))
             expected |= {"mean": x.mean() - y.mean(), "superiority": share(x, y)}
-            replicates = [share(x[draws(PAIRS, r, len(x), len(x))], y[draws(SECOND, r, len(y), len(y))]) for r in range(REPLICATES)]
+            replicates = [share(x[draws(PAIRS, r, len(x), len(x))], y[draws(SECOND, r, len(y), len(y))])
+                          for r in range(REPLICATES)]
             if np.ptp(replicates) > 0:
                 expected |= both("superiority", percentile(replicates))
             if len(x) > 1 and np.ptp(x) + np.ptp(y) > 0:
@@ -167,8 +172,9 @@ def unpaired():
 def brown_forsythe():
     random = np.random.RandomState(8)
     groups = [random.normal(0, s, n) for s, n in ((1, 12), (2, 15), (0.5, 9), (1.2, 10))]
-    cases = {"two": groups[:2], "four": groups, "one-run": [groups[0], groups[1][:1]], "with-empty": [groups[0], groups[1][:0], groups[2]],
-             "equal": [np.full(4, 1.0), np.full(5, 2.0)], "single": groups[:1], "all-single": [groups[0][:1], groups[1][:1]]}
+    cases = {"two": groups[:2], "four": groups, "one-run": [groups[0], groups[1][:1]],
+             "with-empty": [groups[0], groups[1][:0], groups[2]], "equal": [np.full(4, 1.0), np.full(5, 2.0)],
+             "single": groups[:1], "all-single": [groups[0][:1], groups[1][:1]]}
     data = {}
     for name, arms in cases.items():
         there = [g for g in arms if len(g)]
@@ -184,7 +190,8 @@ def brown_forsythe():
 def sd_ratios():
     random = np.random.RandomState(9)
     a, b = random.normal(0, 1, 12), random.normal(0, 2, 12)
-    cases = {"paired": (a, b, 1), "unpaired": (a, b[:9], 0), "three": (a[:3], b, 0), "equal": (np.full(5, 1.0), b, 0), "one": (a[:1], b[:1], 1)}
+    cases = {"paired": (a, b, 1), "unpaired": (a, b[:9], 0), "three": (a[:3], b, 0), "equal": (np.full(5, 1.0), b, 0),
+             "one": (a[:1], b[:1], 1)}
     data = {}
     for name, (x, y, pair) in cases.items():
         expected = {"ratio": NAN, "p": NAN} | both("ratio", NONE)
@@ -218,12 +225,13 @@ def jordans():
     random = np.random.RandomState(11)
     hard = random.rand(150)
     wrong = (random.rand(12, 150) < hard * 0.4).astype(np.uint8)
-    cases = {"twelve": wrong, "one-run": wrong[:1], "same-runs": np.repeat(wrong[:1], 4, 0), "two": wrong[:2], "one-example": wrong[:, :1],
-             "perfect": wrong[:5] * 0}
+    cases = {"twelve": wrong, "one-run": wrong[:1], "same-runs": np.repeat(wrong[:1], 4, 0), "two": wrong[:2],
+             "one-example": wrong[:, :1], "perfect": wrong[:5] * 0}
     data = {}
     for name, w in cases.items():
         R, N = w.shape
-        expected = dict.fromkeys(("error", "test", "distribution", "noise", "floor", "halves"), NAN) | both("distribution", NONE)
+        expected = (dict.fromkeys(("error", "test", "distribution", "noise", "floor", "halves"), NAN)
+                    | both("distribution", NONE))
 
         def estimate(w):
             each = sum(w[:, i].var(ddof=1) for i in range(N))
@@ -232,12 +240,14 @@ def jordans():
 
         if R > 1 and N > 1:
             test, distribution = estimate(w.astype(float))
-            expected |= {"error": w.mean(), "test": test, "distribution": distribution, "noise": test - distribution, "floor": w.mean() / (N * 3)}
+            expected |= {"error": w.mean(), "test": test, "distribution": distribution, "noise": test - distribution,
+                         "floor": w.mean() / (N * 3)}
             even, odd = w[:, ::2].sum(1), w[:, 1::2].sum(1)
             if R > 2 and np.ptp(even) and np.ptp(odd):
                 expected["halves"] = scipy.stats.pearsonr(even, odd).statistic
             if name == "twelve":
-                expected |= both("distribution", percentile([estimate(w[draws(PAIRS, r, R, R)].astype(float))[1] * R / (R - 1) for r in range(REPLICATES)]))
+                expected |= both("distribution", percentile(
+                    [estimate(w[draws(PAIRS, r, R, R)].astype(float))[1] * R / (R - 1) for r in range(REPLICATES)]))
         data |= {f"jordan/{name}/{k}": v for k, v in ({"wrong": w} | expected).items()}
     return data
 
@@ -267,21 +277,25 @@ def mcnemars():
     hard = random.rand(400)
     a, b = ((random.rand(400) < hard * x).astype(np.uint8) for x in (0.4, 0.6))
     many = np.repeat([0, 1, 0, 1], [9000, 500, 430, 70])
-    cases = {"apart": (a, b), "turned": (b, a), "one-way": (a, np.maximum(a, np.eye(1, 400, 3)[0])), "balanced": (np.array([1, 0, 0, 1]), np.array([0, 1, 0, 1])),
+    cases = {"apart": (a, b), "turned": (b, a), "one-way": (a, np.maximum(a, np.eye(1, 400, 3)[0])),
+             "balanced": (np.array([1, 0, 0, 1]), np.array([0, 1, 0, 1])),
              "same": (a, a), "ten-thousand": (many, np.repeat([0, 1, 0, 1], [9000, 70, 500, 430]))}
     data = {}
     for name, (x, y) in cases.items():
         x, y = x.astype(np.uint8), y.astype(np.uint8)
         only = ((x > y).sum(), (y > x).sum())
-        p = statsmodels.stats.contingency_tables.mcnemar([[0, only[0]], [only[1], 0]], exact=True).pvalue if sum(only) else NAN
-        data |= {f"mcnemar/{name}/{k}": v for k, v in {"a": x, "b": y, "only_a": only[0], "only_b": only[1], "p": p}.items()}
+        p = (statsmodels.stats.contingency_tables.mcnemar([[0, only[0]], [only[1], 0]], exact=True).pvalue
+             if sum(only) else NAN)
+        data |= {f"mcnemar/{name}/{k}": v
+                 for k, v in {"a": x, "b": y, "only_a": only[0], "only_b": only[1], "p": p}.items()}
     return data
 
 
 def ensembles():
     random = np.random.RandomState(13)
     data = {}
-    for name, (K, N, C, scale) in {"five": (5, 60, 3, 2.0), "two-classes": (3, 40, 2, 5.0), "sharp": (2, 30, 4, 40.0), "one": (1, 10, 2, 1.0)}.items():
+    for name, (K, N, C, scale) in {"five": (5, 60, 3, 2.0), "two-classes": (3, 40, 2, 5.0), "sharp": (2, 30, 4, 40.0),
+                                   "one": (1, 10, 2, 1.0)}.items():
         labels = random.randint(0, C, N)
         logits = (random.normal(size=(K, N, C)) * scale + 2 * np.eye(C)[labels]).astype(np.float32)
         p = scipy.special.softmax(logits.astype(float), -1)
@@ -293,13 +307,15 @@ def ensembles():
             ece = sum(abs(right[place == b].sum() - top[place == b].sum()) for b in range(15)) / N
             return -np.log(p[np.arange(N), labels]).mean(), ((p - np.eye(C)[labels]) ** 2).sum(-1).mean(), ece
 
-        each = np.array([(-scipy.special.log_softmax(l.astype(float), -1)[np.arange(N), labels].mean(), *calibration(q)[1:]) for l, q in zip(logits, p)])
+        each = np.array([(-scipy.special.log_softmax(l.astype(float), -1)[np.arange(N), labels].mean(),
+                          *calibration(q)[1:]) for l, q in zip(logits, p)])
         mean = p.mean(0)
         diversity = ((p - mean) ** 2).sum(-1).mean() if K > 1 else NAN
         predictions = p.argmax(-1)
         churn = np.mean([(predictions[i] != predictions[j]).mean() for i in range(K) for j in range(K)])
         expected = {"each": each, "ensemble": np.array(calibration(mean)), "diversity": diversity, "churn": churn}
-        data |= {f"ensemble/{name}/{k}": v for k, v in ({"logits": logits, "labels": labels.astype(np.uint32)} | expected).items()}
+        data |= {f"ensemble/{name}/{k}": v
+                 for k, v in ({"logits": logits, "labels": labels.astype(np.uint32)} | expected).items()}
     return data
 
 
@@ -308,7 +324,8 @@ def ensembles():
 def best_ofs():
     random = np.random.RandomState(14)
     data = {}
-    cases = {"twenty": (random.normal(size=20), 1), "error": (random.rand(31) * 0.2, 0), "tied": (np.round(random.rand(12), 1), 0), "equal": (np.full(6, 0.5), 1),
+    cases = {"twenty": (random.normal(size=20), 1), "error": (random.rand(31) * 0.2, 0),
+             "tied": (np.round(random.rand(12), 1), 0), "equal": (np.full(6, 0.5), 1),
              "two": (np.array([0.1, 0.3]), 0)}
     for name, (x, higher) in cases.items():
         N, rows = len(x), []
@@ -328,7 +345,8 @@ def best_ofs():
                 half = scipy.stats.t.ppf(0.975, N - 1) * math.sqrt((N - 1) / N * ((left - left.mean()) ** 2).sum())
                 error = (unbiased(v, n) - half, unbiased(v, n) + half)
             order = slice(None) if higher else slice(None, None, -1)
-            rows.append((sign * np.dot(v, pmf), sign * unbiased(v, n), *np.array(band)[order] * sign, *np.array(error)[order] * sign))
+            rows.append((sign * np.dot(v, pmf), sign * unbiased(v, n), *np.array(band)[order] * sign,
+                         *np.array(error)[order] * sign))
         data |= {f"best-of/{name}/x": x, f"best-of/{name}/higher": higher, f"best-of/{name}/table": np.array(rows)}
     return data
 
@@ -339,7 +357,8 @@ def frontiers():
     scores = np.stack([final + random.normal(size=14) * s for s in (2, 0.7, 0)], 1)
     share, count = np.array([0.1, 0.4, 1.0]), 6
     data = {}
-    for name, (s, higher) in {"up": (scores, 1), "down": (-scores, 0), "ends-only": (scores[:, 2:], 1), "one": (scores[:1], 1)}.items():
+    for name, (s, higher) in {"up": (scores, 1), "down": (-scores, 0), "ends-only": (scores[:, 2:], 1),
+                              "one": (scores[:1], 1)}.items():
         N, F = s.shape
         f_share, plans, plain = share[-F:], [], []
         good = s if higher else -s
@@ -364,12 +383,14 @@ def frontiers():
                         cost = t * f_share[f] + p * (1 - f_share[f])
                         if cost > budget + 1e-9:
                             continue
-                        value = np.mean([good[i[np.argsort(-so_far[i], kind="stable")[:p]], -1].max() for i in (draw(t, r) for r in range(REPLICATES))])
+                        value = np.mean([good[i[np.argsort(-so_far[i], kind="stable")[:p]], -1].max()
+                                         for i in (draw(t, r) for r in range(REPLICATES))])
                         if value > best[0] + 1e-12:
                             best = (value, t, p, f, cost)
             plans.append(best)
         table = np.array([(sign * p[0], p[4], sign * q) for p, q in zip(plans, plain)])
-        data |= {f"frontier/{name}/{k}": v for k, v in {"scores": s, "share": f_share, "higher": higher, "table": table}.items()}
+        data |= {f"frontier/{name}/{k}": v
+                 for k, v in {"scores": s, "share": f_share, "higher": higher, "table": table}.items()}
     return data
 
 
@@ -380,12 +401,16 @@ def powers():
         rows.append((effect, pairs, solver.power(effect, pairs, 0.05)))
     data["power/paired/table"] = np.array(rows)
     needed = lambda power: next(n for n in range(2, 10 ** 5) if power(n) >= 0.8)
-    data["power/pairs/table"] = np.array([(e, needed(lambda n: solver.power(e, n, 0.05))) for e in (0.5, 0.2, 1.0, 2.5, -0.3)])
+    data["power/pairs/table"] = np.array([(e, needed(lambda n: solver.power(e, n, 0.05)))
+                                          for e in (0.5, 0.2, 1.0, 2.5, -0.3)])
     F = scipy.stats.f
-    ratio_power = lambda r, n: F.sf(F.ppf(0.975, n - 1, n - 1) / r ** 2, n - 1, n - 1) + F.cdf(F.ppf(0.025, n - 1, n - 1) / r ** 2, n - 1, n - 1)
-    data["power/ratio/table"] = np.array([(math.sqrt(r), needed(lambda n: ratio_power(math.sqrt(r), n))) for r in (1.5, 2, 3, 4, 0.5)])
+    ratio_power = lambda r, n: (F.sf(F.ppf(0.975, n - 1, n - 1) / r ** 2, n - 1, n - 1)
+                                + F.cdf(F.ppf(0.025, n - 1, n - 1) / r ** 2, n - 1, n - 1))
+    data["power/ratio/table"] = np.array([(math.sqrt(r), needed(lambda n: ratio_power(math.sqrt(r), n)))
+                                          for r in (1.5, 2, 3, 4, 0.5)])
     z = scipy.stats.norm.ppf
-    data["power/superiority/table"] = np.array([(g, math.ceil(((z(0.95) + z(0.95)) / (math.sqrt(6) * (0.5 - g))) ** 2)) for g in (0.75, 0.6, 0.9, 0.2)])
+    data["power/superiority/table"] = np.array([(g, math.ceil(((z(0.95) + z(0.95)) / (math.sqrt(6) * (0.5 - g))) ** 2))
+                                                for g in (0.75, 0.6, 0.9, 0.2)])
     return data
 
 
@@ -405,21 +430,24 @@ def trajectories():
     covariance = ((few_norm - many_norm) / (1 / few - 1 / many))[ok].mean()
     a, b = random.randint(-2 ** 40, 2 ** 40, (2, 32)), random.randint(-2 ** 40, 2 ** 40, (2, 32))
     product = sum(int(x) * int(y) for x, y in zip(a[1] - a[0], b[1] - b[0])) / 2 ** 72
-    return {"bands/values": values, "bands/quantiles": bands, "noise/few_norm": few_norm, "noise/many_norm": many_norm, "noise/few": few, "noise/many": many,
-            "noise/gradient": gradient, "noise/covariance": covariance, "noise/scale": covariance / gradient if gradient > 0 else NAN,
+    return {"bands/values": values, "bands/quantiles": bands, "noise/few_norm": few_norm, "noise/many_norm": many_norm,
+            "noise/few": few, "noise/many": many, "noise/gradient": gradient, "noise/covariance": covariance,
+            "noise/scale": covariance / gradient if gradient > 0 else NAN,
             "sketch/a": a, "sketch/b": b, "sketch/product": float(product)}
 
 
 def everything():
     known()
     data = {}
-    for part in (summaries, wilsons, correlations, holms, paired, unpaired, brown_forsythe, sd_ratios, components, jordans, multi_bootstraps, mcnemars, ensembles,
-                 best_ofs, frontiers, powers, trajectories):
+    for part in (summaries, wilsons, correlations, holms, paired, unpaired, brown_forsythe, sd_ratios, components,
+                 jordans, multi_bootstraps, mcnemars, ensembles, best_ofs, frontiers, powers, trajectories):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of degenerate cases
             data |= part()
     data |= {"level": LEVEL, "replicates": REPLICATES, "seed": SEED}
-    return {key: np.asarray(value) if np.asarray(value).dtype in (np.uint8, np.uint32, np.float32, np.int64) and np.ndim(value) else np.float64(value)
+    return {key: (np.asarray(value)
+                  if np.asarray(value).dtype in (np.uint8, np.uint32, np.float32, np.int64) and np.ndim(value)
+                  else np.float64(value))
             for key, value in data.items()}
 
 

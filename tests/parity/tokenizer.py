@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Ids of Hugging Face's library `tokenizers`, by way of transformers' AutoTokenizer, for texts that are hard to get right.
+"""Ids of Hugging Face's library `tokenizers`, by way of transformers' AutoTokenizer, for texts that are hard to get
+right.
 
     tokenizer.py --shared DIR                  writes data/tokenizer.h5, which test_tokenizer_parity.c reads
-    tokenizer.py --shared DIR --check PROGRAM  compares with the ids that `PROGRAM tokenize` prints, now: the same texts and
-                                               every code point c in texts of its own, as c, acb and a c (some minutes)
+    tokenizer.py --shared DIR --check PROGRAM  compares with the ids that `PROGRAM tokenize` prints, now: the same texts
+                                               and every code point c in texts of its own, as c, acb and a c (some
+                                               minutes)
 
-DIR holds vocab/bert-base-uncased-vocab.txt, kor/koelectra-vocab.txt and the data sets sst2, agnews, snli and kor, of which
-only digests are kept. Needs the versions of truth.py, h5py, numpy, xxhash."""
+DIR holds vocab/bert-base-uncased-vocab.txt, kor/koelectra-vocab.txt and the data sets sst2, agnews, snli and kor, of
+which only digests are kept. Needs the versions of truth.py, h5py, numpy, xxhash."""
 
 import argparse
 import csv
@@ -261,7 +263,8 @@ class Reference:
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))
 
     def encode(self, a, b=None, limit=None):
-        """ids, tokens of the first segment. Asked of the library, as transformers takes an empty second text for none."""
+        """ids, tokens of the first segment. Asked of the library, as transformers takes an empty second text for
+        none."""
         backend = self.tokenizer.backend_tokenizer
         if limit is None:
             backend.no_truncation()

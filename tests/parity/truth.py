@@ -1,5 +1,5 @@
-"""The versions of the libraries that the tokenizer is held against. Everything here that imports this file uses these and no
-others: another version may have other tables and rules. Set up once, for example:
+"""The versions of the libraries that the tokenizer is held against. Everything here that imports this file uses these
+and no others: another version may have other tables and rules. Set up once, for example:
 
     python3 -m venv ~/truth && ~/truth/bin/pip install $(python3 tests/parity/truth.py) h5py numpy xxhash
 """

@@ -34,7 +34,8 @@ def mls(k, ms, df, tail=0.025):
         for x, q in enumerate(terms):
             for t in terms[x + 1:]:
                 n, m = df[q], df[t]
-                total += ((G(n + m) ** 2 * (n + m) ** 2 / (n * m) - G(n) ** 2 * n / m - G(m) ** 2 * m / n) / (len(terms) - 1)) * s[q] * s[t]
+                total += ((G(n + m) ** 2 * (n + m) ** 2 / (n * m) - G(n) ** 2 * n / m - G(m) ** 2 * m / n)
+                          / (len(terms) - 1)) * s[q] * s[t]
         return total
 
     low = sum(G(df[q]) ** 2 * s[q] ** 2 for q in P) + sum(H(df[r]) ** 2 * s[r] ** 2 for r in N) + star(P)
@@ -51,7 +52,8 @@ def mls(k, ms, df, tail=0.025):
 
 def frame(y):
     places = np.argwhere(~np.isnan(y))
-    return pandas.DataFrame({"y": y[~np.isnan(y)], "a": places[:, 0], "b": places[:, 1], "c": places[:, 2] if y.ndim > 2 else 0})
+    return pandas.DataFrame({"y": y[~np.isnan(y)], "a": places[:, 0], "b": places[:, 1],
+                             "c": places[:, 2] if y.ndim > 2 else 0})
 
 
 def anova(y, formula, typ):
@@ -60,7 +62,8 @@ def anova(y, formula, typ):
 
 
 def complete(y):
-    """Terms as tuples of axes to (combination of mean squares, their df), from a least-squares fit without the highest term."""
+    """Terms as tuples of axes to (combination of mean squares, their df), from a least-squares fit without the highest
+    term."""
     letters = "abc"[:y.ndim]
     terms = [(i,) for i in range(y.ndim)] + ([(0, 1), (0, 2), (1, 2)] if y.ndim == 3 else [])
     name = lambda t: ":".join(f"C({letters[i]})" for i in t)
@@ -74,7 +77,8 @@ def complete(y):
         holders = [h for h in terms + [top] if set(t) <= set(h)]
         cells = np.prod([y.shape[i] for i in range(y.ndim) if i not in t])
         k = np.array([(-1.0) ** (len(h) - len(t)) / cells for h in holders])
-        result.append((df[t], mean_square[t], k, np.array([mean_square[h] for h in holders]), np.array([df[h] for h in holders])))
+        result.append((df[t], mean_square[t], k, np.array([mean_square[h] for h in holders]),
+                       np.array([df[h] for h in holders])))
     return result
 
 
@@ -87,12 +91,14 @@ def fast_variances(y):
     for t in terms:
         effect = sum((-1) ** (len(t) - len(s)) * mean(s) for s in [()] + [s for s in terms if set(s) <= set(t)])
         ms[t] = (np.broadcast_to(effect, y.shape) ** 2).sum() / np.prod([y.shape[i] - 1 for i in t])
-    return [sum((-1) ** (len(h) - len(t)) * ms[h] for h in terms if set(t) <= set(h)) / np.prod([y.shape[i] for i in axes if i not in t])
+    return [sum((-1) ** (len(h) - len(t)) * ms[h] for h in terms if set(t) <= set(h))
+            / np.prod([y.shape[i] for i in axes if i not in t])
             for t in terms]
 
 
 def crossed_mean(y):
-    """Mean, standard error, df, p and interval of the mean over drawn levels: each positive variance over the number of combinations of its levels."""
+    """Mean, standard error, df, p and interval of the mean over drawn levels: each positive variance over the number of
+    combinations of its levels."""
     axes, total, parts = range(y.ndim), {}, complete(y)
     names = [(i,) for i in axes] + ([(0, 1), (0, 2), (1, 2)] if y.ndim == 3 else []) + [tuple(axes)]
     v = 0.0
@@ -106,7 +112,8 @@ def crossed_mean(y):
     df = v ** 2 / sum((k * ms) ** 2 / d for (ms, d), k in total.items())
     t = scipy.stats.t
     half = t.ppf(0.975, df) * math.sqrt(v)
-    return (y.mean(), math.sqrt(v), df, 2 * t.sf(abs(y.mean()) / math.sqrt(v), df), y.mean() - half, y.mean() + half) if df >= 1 else (y.mean(),) + (NAN,) * 5
+    return ((y.mean(), math.sqrt(v), df, 2 * t.sf(abs(y.mean()) / math.sqrt(v), df), y.mean() - half, y.mean() + half)
+            if df >= 1 else (y.mean(),) + (NAN,) * 5)
 
 
 def component_cases():
@@ -114,8 +121,8 @@ def component_cases():
     two = (random.normal(0, 2, (10, 1)) + random.normal(0, 1, (1, 8)) + random.normal(0, 1.5, (10, 8)) + 88) / 100
     negative = random.normal(0, 1, (4, 5)) + 3
     negative -= negative.mean(1, keepdims=True)
-    three = (random.normal(0, 1, (5, 1, 1)) + random.normal(0, 2, (1, 4, 1)) + random.normal(0, 1, (1, 1, 2)) + random.normal(0, 1, (5, 4, 1))
-             + random.normal(0, 1, (5, 4, 2)))
+    three = (random.normal(0, 1, (5, 1, 1)) + random.normal(0, 2, (1, 4, 1)) + random.normal(0, 1, (1, 1, 2))
+             + random.normal(0, 1, (5, 4, 1)) + random.normal(0, 1, (5, 4, 2)))
     four = random.normal(0, 1, (4, 4, 4)) + random.normal(0, 1, (4, 1, 1))
     missing = two.copy()
     missing[3, 2] = missing[7, 0] = missing[9, 7] = NAN
@@ -133,9 +140,10 @@ def component_cases():
     diagonal[np.arange(4), np.arange(4), np.arange(4)] = np.arange(4.0)
     empty_row = two[:, :4].copy()
     empty_row[1] = NAN
-    return {"two-way": two, "negative": negative, "three-way": three, "three-way-boot": four, "missing": missing, "wide-missing": missing.T,
-            "half-missing": half, "block": block, "latin": latin, "not-connected": apart, "not-crossed": diagonal, "equal": np.full((4, 4), 0.1),
-            "one-level": two[:1], "infinite": np.where(two > 0.9, math.inf, two), "empty-row": empty_row, "nothing": two * NAN}
+    return {"two-way": two, "negative": negative, "three-way": three, "three-way-boot": four,
+            "missing": missing, "wide-missing": missing.T, "half-missing": half, "block": block, "latin": latin,
+            "not-connected": apart, "not-crossed": diagonal, "equal": np.full((4, 4), 0.1), "one-level": two[:1],
+            "infinite": np.where(two > 0.9, math.inf, two), "empty-row": empty_row, "nothing": two * NAN}
 
 
 def components():
@@ -154,22 +162,28 @@ def components():
             error = table["Residual"][0] / table["Residual"][1]
             for term, times in (("C(a)", cells - y.shape[1]), ("C(b)", cells - y.shape[0])):
                 square, df = table[term]
-                rows.append((df, square / df, np.array([df, -df]) / times, np.array([square / df, error]), np.array([df, table["Residual"][1]])))
-            rows.append((table["Residual"][1], error, np.array([1.0]), np.array([error]), np.array([table["Residual"][1]])))
+                rows.append((df, square / df, np.array([df, -df]) / times, np.array([square / df, error]),
+                             np.array([df, table["Residual"][1]])))
+            rows.append((table["Residual"][1], error, np.array([1.0]), np.array([error]),
+                         np.array([table["Residual"][1]])))
         elif name == "latin":
             table = anova(y, "y ~ C(a) + C(b) + C(c)", 1)
             error, df_error = table["Residual"][0] / 12, 12.0
             for term in ("C(a)", "C(b)", "C(c)"):
-                rows.append((4.0, table[term][0] / 4, np.array([0.2, -0.2]), np.array([table[term][0] / 4, error]), np.array([4.0, df_error])))
+                rows.append((4.0, table[term][0] / 4, np.array([0.2, -0.2]), np.array([table[term][0] / 4, error]),
+                             np.array([4.0, df_error])))
             rows.append((df_error, error, np.array([1.0]), np.array([error]), np.array([df_error])))
         boot = None
         if name in ("two-way", "negative", "three-way-boot"):
             boot = np.array([fast_variances(used[np.ix_(*[draws(ROWS + f, r, n, n) for f, n in enumerate(used.shape)])])
                              for r in range(REPLICATES)])
             boot += [np.dot(k, m) for _, _, k, m, _ in rows] - boot.mean(0)
-        table = np.array([(df, ms, np.dot(k, m), *satterthwaite(k, m, d), *mls(k, m, d), *(percentile(boot[:, i]) if boot is not None else NONE))
+        table = np.array([(df, ms, np.dot(k, m), *satterthwaite(k, m, d), *mls(k, m, d),
+                           *(percentile(boot[:, i]) if boot is not None else NONE))
                           for i, (df, ms, k, m, d) in enumerate(rows)]).reshape(-1, 9)
         mean = crossed_mean(y) if rows and not np.isnan(y).any() else (NAN,) * 6
-        data |= {f"components/{name}/{key}": value for key, value in zip(("mean", "error", "df", "p", "mean_low", "mean_high"), mean)}
-        data |= {f"components/{name}/values": y, f"components/{name}/table": table, f"components/{name}/cells": float((~np.isnan(used)).sum())}
+        data |= {f"components/{name}/{key}": value
+                 for key, value in zip(("mean", "error", "df", "p", "mean_low", "mean_high"), mean)}
+        data |= {f"components/{name}/values": y, f"components/{name}/table": table,
+                 f"components/{name}/cells": float((~np.isnan(used)).sum())}
     return data
