@@ -4,8 +4,8 @@
     bad_inputs.py PROGRAM [NAME]    only the rows whose name contains NAME
 
 Each row gets its own copy of a valid model, data set, configuration and finished run (tiny.py), breaks one thing, and
-states the exit code and what the message must say. Any end by a signal, any exit code of 99 (a sanitizer) or from 128, any
-sanitizer report, and any output file that exists although the command failed is a failure. First, every command is
+states the exit code and what the message must say. Any end by a signal, any exit code of 99 (a sanitizer) or from 128,
+any sanitizer report, and any output file that exists although the command failed is a failure. First, every command is
 run on the unbroken input and must succeed, so that a row cannot pass for the wrong reason."""
 
 import os

@@ -21,10 +21,13 @@ if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
 
 # Name, its settings, keys with a condition that have no effect in it; None: all that no other training here has.
 TRAININGS = [
-    ("plain", {"run.dir": "plain", "data.train": "data/train.tsv", "data.dev": "data/dev.tsv", "data.test": "data/test.tsv",
-               "batch.lanes": "1", "model.dropout": "0", "model.freeze": "encoder", "model.classifier": "cls",
-               "optim.warmup": "1", "optim.head_lr": "1e-3", "train.steps": "4", "train.epochs": "3", "optim.lr": "2e-5", "data.folder": ""}, None),
-    ("self-ensemble", {"run.dir": "se", "data.dev": "data/train.tsv", "teacher.method": "se"}, ["eval.means", "seed.init"]),
+    ("plain",
+     {"run.dir": "plain", "data.train": "data/train.tsv", "data.dev": "data/dev.tsv", "data.test": "data/test.tsv",
+      "batch.lanes": "1", "model.dropout": "0", "model.freeze": "encoder", "model.classifier": "cls",
+      "optim.warmup": "1", "optim.head_lr": "1e-3", "train.steps": "4", "train.epochs": "3", "optim.lr": "2e-5",
+      "data.folder": ""}, None),
+    ("self-ensemble", {"run.dir": "se", "data.dev": "data/train.tsv", "teacher.method": "se"},
+     ["eval.means", "seed.init"]),
     ("no dev split", {"run.dir": "nodev", "model.path": "", "model.vocab": "model/vocab.txt", "model.hidden": "16"},
      ["eval.every", "eval.keep_logits", "model.head"]),
 ]
@@ -54,7 +57,8 @@ def other_value(key, default, kind):
 def train(program, work, settings):
     """Standard error of a training."""
     arguments = [f"{key}={value}" for key, value in settings.items()]
-    result = subprocess.run([program, "train", "config.yaml", *arguments], cwd=work, capture_output=True, text=True, check=False)
+    result = subprocess.run([program, "train", "config.yaml", *arguments], cwd=work, capture_output=True,
+                            text=True, check=False)
     if result.returncode != 0:
         sys.exit(f"configuration.py: train {' '.join(arguments)} failed: {result.stderr}")
     return result.stderr
@@ -73,7 +77,8 @@ def check(work, program, table, name, settings, idle):
     given = {key: other_value(key, *table[key][:2]) for key in idle}
     message = train(program, work, {**settings, "run.dir": again, **given})
     for key, value in given.items():
-        if not re.search(rf"warning: {re.escape(key)}={re.escape(value)} has no effect: it is used where {re.escape(table[key][2])}$",
+        if not re.search(rf"warning: {re.escape(key)}={re.escape(value)} has no effect: "
+                         rf"it is used where {re.escape(table[key][2])}$",
                          message, re.M):
             found.append(f"no warning of {key}={value}")
     if message.count("has no effect") != len(idle):
@@ -90,8 +95,10 @@ def check(work, program, table, name, settings, idle):
 def check_copy(work, program):
     """The resolved configuration of a run repeats what was told before: nothing is said again."""
     (work / "copied.yaml").write_text((work / "plain-again/config.yaml").read_text())
-    result = subprocess.run([program, "train", "copied.yaml", "run.dir=copy"], cwd=work, capture_output=True, text=True, check=False)
-    return [] if result.returncode == 0 and "warning" not in result.stderr else [f"a copied config.yaml: {result.stderr}"]
+    result = subprocess.run([program, "train", "copied.yaml", "run.dir=copy"], cwd=work, capture_output=True,
+                            text=True, check=False)
+    return ([] if result.returncode == 0 and "warning" not in result.stderr
+            else [f"a copied config.yaml: {result.stderr}"])
 
 
 def check_split(work, program):
@@ -100,7 +107,8 @@ def check_split(work, program):
     found = []
     last = json.loads((work / "se/result.json").read_text())["dev"]
     (work / "elsewhere").mkdir()
-    for command, at in ((["eval", "se", "--data", "dev", "--json"], work), (["eval", "../se", "--data", "dev", "--json"], work / "elsewhere"),
+    for command, at in ((["eval", "se", "--data", "dev", "--json"], work),
+                        (["eval", "../se", "--data", "dev", "--json"], work / "elsewhere"),
                         (["verify", "../se", "--replay", "1"], work / "elsewhere")):
         result = subprocess.run([program, *command], cwd=at, capture_output=True, text=True, check=False)
         scores = json.loads(result.stdout) if command[0] == "eval" and result.returncode == 0 else last
@@ -111,7 +119,8 @@ def check_split(work, program):
 
 def check_head(work, program):
     """A second stage begins where the first has ended, as its learning rate of 0 shows, and says so once."""
-    settings = {"data.dev": "data/train.tsv", "model.path": "se/model", "optim.lr": "0", "train.steps": "2", "model.dropout": "0"}
+    settings = {"data.dev": "data/train.tsv", "model.path": "se/model", "optim.lr": "0", "train.steps": "2",
+                "model.dropout": "0"}
     first = json.loads((work / "se/result.json").read_text())["dev"]["loss"]
     found = []
     for name, added, kept, reason in [("auto", {}, True, "its classes are those of the data, in the same order"),
@@ -123,7 +132,8 @@ def check_head(work, program):
         said = f"the classifier is {'that of' if kept else 'drawn from seed.init, not taken from'} se/model: {reason}"
         if message.count("classifier") != 1 or said not in message:
             found.append(f"model.head {name}: expected '{said}': {message}")
-    resumed = ["train", "config.yaml", "checkpoint.every=1", "run.dir=resumed", *(f"{key}={value}" for key, value in settings.items())]
+    resumed = ["train", "config.yaml", "checkpoint.every=1", "run.dir=resumed",
+               *(f"{key}={value}" for key, value in settings.items())]
     code = [subprocess.run([program, *resumed, *more], cwd=work, capture_output=True, text=True, check=False)
             for more in (["--inject", "term@1"], [])]
     if code[0].returncode != 75 or code[1].returncode != 0 or "classifier" in code[1].stderr:
@@ -135,9 +145,12 @@ def check_head(work, program):
     for path in (work / "se/model").iterdir():
         (work / "odd" / path.name).write_bytes(path.read_bytes())
     config = json.loads((work / "odd/config.json").read_text())
-    (work / "odd/config.json").write_text(json.dumps({**config, "attention_bias": True, "use_cache": True, "rope_theta": 1}))
+    (work / "odd/config.json").write_text(json.dumps({**config, "attention_bias": True, "use_cache": True,
+                                                      "rope_theta": 1}))
     message = train(program, work, {**settings, "run.dir": "known", "model.path": "odd"})
-    if message.count("odd/config.json") != 1 or 'warning: odd/config.json: not known here, and without effect: "attention_bias", "rope_theta"\n' not in message:
+    if (message.count("odd/config.json") != 1
+            or 'warning: odd/config.json: not known here, and without effect: "attention_bias", "rope_theta"\n'
+            not in message):
         found.append(f"unknown keys of config.json: {message}")
     print(f"{'FAIL' if found else 'ok  '} a second stage")
     return found

@@ -80,7 +80,8 @@ SCORES = ("examples", "error", "accuracy", "macro_f1", "matthews", "loss")
 
 
 def check_classes(found, labels, predictions):
-    """Precision, recall, F1 and support of each class, and the confusion matrix without zeros: from their definitions."""
+    """Precision, recall, F1 and support of each class, and the confusion matrix without zeros: from their
+    definitions."""
     pairs = list(zip(labels, predictions))
     equal("confusion", found["confusion"], [[*pair, pairs.count(pair)] for pair in sorted(set(pairs))])
     equal("names", [entry["class"] for entry in found["classes"]], tiny.CLASSES)
@@ -95,7 +96,8 @@ def check_classes(found, labels, predictions):
 def check_own(found, own):
     for run, path in zip(found["runs"], own):
         expected = json.loads(Path(path).read_text())
-        equal(f"{run['run']} alone", {key: value for key, value in run.items() if key != "run"}, {key: expected[key] for key in SCORES})
+        equal(f"{run['run']} alone", {key: value for key, value in run.items() if key != "run"},
+              {key: expected[key] for key in SCORES})
     near("mean error", found["mean_error"], math.fsum(run["error"] for run in found["runs"]) / len(own))
 
 
@@ -113,14 +115,16 @@ def vote(path, found, *files):
     for predictions, path in zip(each, own):
         check_classes(json.loads(Path(path).read_text()), labels, predictions)
     for a, b in itertools.product(range(K), repeat=2):
-        near(f"disagreement {a} {b}", found["disagreement"]["matrix"][a][b], sum(x != y for x, y in zip(each[a], each[b])) / N)
+        near(f"disagreement {a} {b}", found["disagreement"]["matrix"][a][b],
+             sum(x != y for x, y in zip(each[a], each[b])) / N)
     pairs = list(itertools.combinations(range(K), 2))
     matrix = found["disagreement"]["matrix"]
     near("mean disagreement", found["disagreement"]["mean"], math.fsum(matrix[a][b] for a, b in pairs) / len(pairs))
     q, kappa = [], []
     for a, b in pairs:
         answers = [(x == label, y == label) for x, y, label in zip(each[a], each[b], labels)]
-        n11, n00, n10, n01 = (answers.count(pair) for pair in [(True, True), (False, False), (True, False), (False, True)])
+        n11, n00, n10, n01 = (answers.count(pair)
+                              for pair in [(True, True), (False, False), (True, False), (False, True)])
         observed = Fraction(n11 + n00, N)
         chance = Fraction((n11 + n10) * (n11 + n01) + (n00 + n01) * (n00 + n10), N * N)
         if n11 * n00 + n10 * n01:
@@ -132,7 +136,8 @@ def vote(path, found, *files):
         sys.exit("the runs do not differ: this test needs runs that do")
     near("Q", found["q"], float(sum(q) / len(q)))
     near("kappa", found["kappa"], float(sum(kappa) / len(kappa)))
-    print(f"ok   the vote of {K} runs: error {found['vote']['error']:.4f}, mean of the voters {found['mean_error']:.4f}, "
+    print(f"ok   the vote of {K} runs: error {found['vote']['error']:.4f}, "
+          f"mean of the voters {found['mean_error']:.4f}, "
           f"disagreement {found['disagreement']['mean']:.4f}, Q {found['q']:.4f}, kappa {found['kappa']:.4f}")
 
 
@@ -151,7 +156,8 @@ def tensors_of(path):
 def average(model, found, *rest):
     own, runs = rest[:rest.index("--")], rest[rest.index("--") + 1:]
     check_own(json.loads(Path(found).read_text()), own)
-    mean, each = tensors_of(f"{model}/model.safetensors"), [tensors_of(f"{run}/model/model.safetensors") for run in runs]
+    mean, each = (tensors_of(f"{model}/model.safetensors"),
+                  [tensors_of(f"{run}/model/model.safetensors") for run in runs])
     values = 0
     for name, tensor in mean.items():
         for i, value in enumerate(tensor):

@@ -13,9 +13,9 @@ them fails in turn, in a training of its own, in each way that it can fail. What
   - no checkpoint that it leaves is damaged;
   - the same command again ends with the same files, byte for byte.
 
---full tries all calls in all ways. Otherwise each kind of call on each kind of file is tried once, by the ways in turn, and
-then every N-th call. --match takes only calls that are named so, as "write checkpoints/.partial.h5". Python's standard
-library only."""
+--full tries all calls in all ways. Otherwise each kind of call on each kind of file is tried once, by the ways in turn,
+and then every N-th call. --match takes only calls that are named so, as "write checkpoints/.partial.h5". Python's
+standard library only."""
 
 import argparse
 import errno
@@ -30,11 +30,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-KEYS = ["run.dir=run", "checkpoint.every=1", "checkpoint.finished=true", "eval.keep_logits=true", "snapshot.every=2", "snapshot.sketch=16",
-        "teacher.method=sda", "teacher.window=2"]
+KEYS = ["run.dir=run", "checkpoint.every=1", "checkpoint.finished=true", "eval.keep_logits=true", "snapshot.every=2",
+        "snapshot.sketch=16", "teacher.method=sda", "teacher.window=2"]
 # How each call is made to fail: what a full disk, a broken one, a file system without the call does.
-WAYS = {"write": ["ENOSPC", "EIO", "short"], "sync": ["EIO"], "rename": ["EIO"], "link": ["EIO", "EPERM"], "close": ["EIO", "ENOSPC"], "truncate": ["EIO"],
-        "allocate": ["ENOSPC", "EOPNOTSUPP"], "open": ["EACCES", "ENOSPC"], "mkdir": ["ENOSPC"], "unlink": ["EIO"]}
+WAYS = {"write": ["ENOSPC", "EIO", "short"], "sync": ["EIO"], "rename": ["EIO"], "link": ["EIO", "EPERM"],
+        "close": ["EIO", "ENOSPC"], "truncate": ["EIO"], "allocate": ["ENOSPC", "EOPNOTSUPP"],
+        "open": ["EACCES", "ENOSPC"], "mkdir": ["ENOSPC"], "unlink": ["EIO"]}
 # Ways after which a program goes on: none of them loses anything.
 HARMLESS = {("write", "short"), ("allocate", "EOPNOTSUPP")}
 PATIENCE = 180
@@ -50,7 +51,8 @@ def train(folder, ranks, library=None, **fault):
     environment = {**os.environ, "OMPI_MCA_ess_singleton_isolated": "1", **fault}
     if library:
         environment.update(LD_PRELOAD=str(library), AD_FAULT_UNDER=str(folder / "run"))
-    process = subprocess.Popen(command(ranks), cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    process = subprocess.Popen(command(ranks), cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                start_new_session=True)
     try:
         message = process.communicate(timeout=PATIENCE)[1]
@@ -62,20 +64,22 @@ def train(folder, ranks, library=None, **fault):
 
 
 def files(folder):
-    """{name: digest} of what a run keeps; of files that say when or where it ran the name alone. Files on their way to become a lease do not count: the next
-    run takes them away."""
+    """{name: digest} of what a run keeps; of files that say when or where it ran the name alone. Files on their way to
+    become a lease do not count: the next run takes them away."""
     found = {}
     for path in sorted((folder / "run").rglob("*")):
         name = str(path.relative_to(folder / "run"))
         if path.is_file() and not name.startswith(".lease-"):
-            timed = name in ("timing.jsonl", "provenance.json", "files.jsonl", "inputs.json") or name.startswith("checkpoints/")
+            timed = (name in ("timing.jsonl", "provenance.json", "files.jsonl", "inputs.json")
+                     or name.startswith("checkpoints/"))
             found[name] = "" if timed else hashlib.sha256(path.read_bytes()).hexdigest()
     return found
 
 
 def kind(path):
     """Files of one kind: numbers left out, and the names inside a model."""
-    return re.sub(r"\d+", "N", re.sub(r"^(model|variants/\w+)(\.partial)?/[^/]*?(\.partial)?$", r"MODEL\2/FILE\3", path))
+    return re.sub(r"\d+", "N",
+                  re.sub(r"^(model|variants/\w+)(\.partial)?/[^/]*?(\.partial)?$", r"MODEL\2/FILE\3", path))
 
 
 class Sweep:
@@ -142,7 +146,8 @@ class Sweep:
         shutil.copytree(self.source, folder)
         how = way if way == "short" else getattr(errno, way)
         done = folder / "done"
-        code, message = train(folder, self.ranks, self.library, AD_FAULT=f"{call} {number} {how}", AD_FAULT_DONE=str(done), **self.rank(rank))
+        code, message = train(folder, self.ranks, self.library, AD_FAULT=f"{call} {number} {how}",
+                              AD_FAULT_DONE=str(done), **self.rank(rank))
         if done.exists():
             where = os.path.relpath(done.read_text().strip().split(" ", 1)[1], folder / "run")
             wrong = self.judge(folder, call, way, where, code, message)
@@ -154,7 +159,8 @@ class Sweep:
             now = files(folder)
             differs = sorted(name for name in {*now, *self.whole} if now.get(name) != self.whole.get(name))
             if code != 0 or differs:
-                wrong = f"the same command again: exit code {code}, other files {differs}: {message}\n  (it was: {first})"
+                wrong = (f"the same command again: exit code {code}, other files {differs}: "
+                         f"{message}\n  (it was: {first})")
             elif "damaged" in message or "is tried" in message:
                 wrong = f"a damaged checkpoint was left: {message}"
         shutil.rmtree(folder.parent)
@@ -186,7 +192,8 @@ def main():
                 bad += 1
                 print(f"FAIL {call} {number} of rank {rank} ({way}, {path}): {wrong}", flush=True)
     shutil.rmtree(sweep.base)
-    print(f"{'FAIL' if bad else 'ok'}   {len(faults)} calls failed on {options.ranks} ranks: exit codes {dict(sorted(ends.items(), key=str))}, {bad} wrong")
+    print(f"{'FAIL' if bad else 'ok'}   {len(faults)} calls failed on {options.ranks} ranks: "
+          f"exit codes {dict(sorted(ends.items(), key=str))}, {bad} wrong")
     sys.exit(1 if bad else 0)
 
 

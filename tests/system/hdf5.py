@@ -22,7 +22,8 @@ def weights(path):
     size = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8:8 + size])
     header.pop("__metadata__", None)
-    return {name.removeprefix("bert."): np.frombuffer(data[8 + size:], "<f4", int(np.prod(entry["shape"])), entry["data_offsets"][0]).reshape(entry["shape"])
+    return {name.removeprefix("bert."): np.frombuffer(data[8 + size:], "<f4", int(np.prod(entry["shape"])),
+                                                      entry["data_offsets"][0]).reshape(entry["shape"])
             for name, entry in header.items()}
 
 
@@ -35,19 +36,23 @@ def check_checkpoint(run, exported, document):
     steps = [row for row in rows if "eval" not in row]
     path = max((run / "checkpoints").iterdir())
     with h5py.File(path) as file:
-        assert file.attrs["step"] == len(steps) == int(path.stem.split("-")[1]) and file.attrs["complete"] == 1 and file.attrs["format"] == 3
+        assert (file.attrs["step"] == len(steps) == int(path.stem.split("-")[1]) and file.attrs["complete"] == 1
+                and file.attrs["format"] == 3)
         state = json.loads(file["state"][()])
         assert state["trainer"]["done"] == len(steps) and state["trainer"]["chain"] == steps[-1]["chain"]
         assert sorted(file) == sorted([*file["flat"], "flat", "state"])
-        order = sorted(exported, key=lambda name: file[f"student/{name}"].virtual_sources()[0].src_space.get_select_bounds()[0][0])
+        order = sorted(exported, key=lambda name: (
+            file[f"student/{name}"].virtual_sources()[0].src_space.get_select_bounds()[0][0]))
         for name, flat in file["flat"].items():
             assert re.search(rf"`(flat/)?{name}`", document), f"{name} is not in docs/hdf5.md"
             lead = flat.shape[:-1]
-            assert len(flat.attrs["xxh3"]) == (lead[0] if lead else 1) and flat.attrs["slots"] >= (lead[0] if lead else 1)
+            assert (len(flat.attrs["xxh3"]) == (lead[0] if lead else 1)
+                    and flat.attrs["slots"] >= (lead[0] if lead else 1))
             assert set(file[name]) == set(exported)
             for tensor, values in exported.items():
                 dataset = file[f"{name}/{tensor}"]
-                assert dataset.shape == (*lead, *values.shape) and dataset.dtype == flat.dtype and dataset.is_virtual, (name, tensor)
+                assert (dataset.shape == (*lead, *values.shape) and dataset.dtype == flat.dtype
+                        and dataset.is_virtual), (name, tensor)
             parts = [file[f"{name}/{tensor}"][:].reshape(*lead, -1) for tensor in order]
             assert same(np.concatenate(parts, axis=-1), flat[:]), name
         check_index(path)
@@ -71,7 +76,8 @@ def check_index(path):
         for v in range(count):
             which, rows, slots, begin = struct.unpack_from("<4Q", index, 8 * (5 + 4 * v))
             flat = file["flat"][known[which]]
-            assert flat.shape == ((rows, parameters) if flat.ndim == 2 else (parameters,)) and slots == flat.attrs["slots"]
+            assert (flat.shape == ((rows, parameters) if flat.ndim == 2 else (parameters,))
+                    and slots == flat.attrs["slots"])
             assert begin == flat.id.get_offset() and begin % 4096 == 0
             assert same(np.frombuffer(data, flat.dtype, flat.size, begin).reshape(flat.shape), flat[:])
             assert struct.unpack_from(f"<{rows}Q", index, at) == tuple(flat.attrs["xxh3"].tolist())
@@ -106,7 +112,8 @@ def main():
         sys.exit(__doc__)
     document, seen = Path(sys.argv[1]).read_text(encoding="utf-8"), set()
     for run in map(Path, sys.argv[2:]):
-        vectors, state = check_checkpoint(run, weights(run.with_name(run.name + "-model") / "model.safetensors"), document)
+        vectors, state = check_checkpoint(run, weights(run.with_name(run.name + "-model") / "model.safetensors"),
+                                          document)
         seen |= set(vectors)
         if run.name == "sda":
             check_window(vectors, 4)
@@ -115,7 +122,8 @@ def main():
             check_window(vectors, 9)
             assert vectors["window_ring"].shape[0] == state["trainer"]["window"] < 9
         check_others(run, vectors)
-    assert seen == {"student", "moment1", "moment2", "teacher", "window_sum", "window_ring", "run_sum", "past", "best"}, seen
+    assert seen == {"student", "moment1", "moment2", "teacher", "window_sum", "window_ring", "run_sum",
+                    "past", "best"}, seen
     print(f"ok   {len(sys.argv) - 2} runs by h5py: names, shapes, values as exported")
 
 

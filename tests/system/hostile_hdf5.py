@@ -31,7 +31,8 @@ def outside(file, name, source):
 
 
 def view(file, name, source, endless=False):
-    """A virtual dataset over `source`; endless: its rows are as many as the source has, or files of a %b in its name."""
+    """A virtual dataset over `source`; endless: its rows are as many as the source has, or files of a %b in its
+    name."""
     old = file[name]
     space, part = old.id.get_space(), old.id.get_space()
     if endless:
@@ -75,24 +76,31 @@ CASES = [
     (SEGMENT, lambda f: outside(f, "step", FIFO), "step: its values lie in another file"),
     (SEGMENT, lambda f: outside(f, "scalars/loss", "/etc/passwd"), "scalars/loss: its values lie in another file"),
     (SEGMENT, lambda f: outside(f, "tensors/offset", "/dev/zero"), "tensors/offset: its values lie in another file"),
-    (SEGMENT, lambda f: link(f, "scalars", h5py.ExternalLink(FIFO, "/scalars")), "a link that may lead out of the file"),
-    (SEGMENT, lambda f: link(f, "step", h5py.ExternalLink("/etc/passwd", "/step")), "step: a link that may lead out of the file"),
+    (SEGMENT, lambda f: link(f, "scalars", h5py.ExternalLink(FIFO, "/scalars")),
+     "a link that may lead out of the file"),
+    (SEGMENT, lambda f: link(f, "step", h5py.ExternalLink("/etc/passwd", "/step")),
+     "step: a link that may lead out of the file"),
     (SEGMENT, lambda f: link(f, "step", h5py.SoftLink("/scalars/epoch")), "step: a link that may lead out of the file"),
     (SEGMENT, lambda f: view(f, "step", "/etc/passwd"), "step: a virtual dataset over a file elsewhere"),
     (SEGMENT, lambda f: view(f, "step", FIFO), "step: a virtual dataset over a file elsewhere"),
-    (SEGMENT, lambda f: view(f, "step", "../snapshots/" + SEGMENT.name), "step: a virtual dataset over a file elsewhere"),
-    (SEGMENT, lambda f: view(f, "step", "segment-%b.h5", endless=True), "step: a virtual dataset over a file elsewhere"),
+    (SEGMENT, lambda f: view(f, "step", "../snapshots/" + SEGMENT.name),
+     "step: a virtual dataset over a file elsewhere"),
+    (SEGMENT, lambda f: view(f, "step", "segment-%b.h5", endless=True),
+     "step: a virtual dataset over a file elsewhere"),
     (SEGMENT, lambda f: view(f, "step", "fifo", endless=True), "step: a virtual dataset without limits"),
     (SEGMENT, lambda f: view(f, "step", "fifo"), "scalars/epoch: not a whole file of snapshots"),
     (ALL, lambda f: view(f, "step", "fifo"), "it shows fifo, expected a segment"),
     (ALL, lambda f: view(f, "norms/value", "fifo"), "norms/value is not there, or does not show what step shows"),
-    (ALL, lambda f: view(f, "parameters/classifier.bias", "segment-000000000.h5"), "parameters/classifier.bias is not there, or does not show"),
+    (ALL, lambda f: view(f, "parameters/classifier.bias", "segment-000000000.h5"),
+     "parameters/classifier.bias is not there, or does not show"),
     (SEGMENT, lambda f: view(f, "scalars/loss", "fifo"), "scalars/loss: a virtual dataset, expected its values"),
     (SEGMENT, lambda f: huge(f, "step", (1 << 39,), (1 << 10,)), "step: another type or shape"),
     (SEGMENT, lambda f: huge(f, "step", (900,), (1 << 28,), maxshape=(None,)), "step: another type or shape"),
     (SEGMENT, lambda f: huge(f, "step", (1 << 34,)), "step: another type or shape"),
-    (SEGMENT, lambda f: huge(f, "sketch", (f["step"].shape[0], 1 << 36), (1, 1 << 12)), "sketch: another type or shape"),
-    (SEGMENT, lambda f: huge(f, "sketch", (f["step"].shape[0], 1 << 25), (1, 1 << 12), compression=1), "sketch: another type or shape"),
+    (SEGMENT, lambda f: huge(f, "sketch", (f["step"].shape[0], 1 << 36), (1, 1 << 12)),
+     "sketch: another type or shape"),
+    (SEGMENT, lambda f: huge(f, "sketch", (f["step"].shape[0], 1 << 25), (1, 1 << 12), compression=1),
+     "sketch: another type or shape"),
     (SEGMENT, lambda f: huge(f, "tensors/name", (1 << 30,), (1 << 10,)), "tensors/name: another type or shape"),
     (SEGMENT, lambda f: wide(f, "scalars/loss", "<f8"), "scalars/loss: another type or shape"),
     (SEGMENT, lambda f: wide(f, "scalars/parameters", "<u8"), "scalars/parameters: another type or shape"),
@@ -104,14 +112,19 @@ CASES = [
     (LOGITS, lambda f: outside(f, "logits", FIFO), "logits: its values lie in another file"),
     (LOGITS, lambda f: view(f, "labels", FIFO), "labels: a virtual dataset, expected its values"),
     (LOGITS, lambda f: huge(f, "logits", (1 << 40, 2)), "logits: not a whole file of logits"),
-    (LOGITS, lambda f: link(f, "labels", h5py.ExternalLink(FIFO, "/labels")), "labels: a link that may lead out of the file"),
+    (LOGITS, lambda f: link(f, "labels", h5py.ExternalLink(FIFO, "/labels")),
+     "labels: a link that may lead out of the file"),
     (CHECKPOINT, lambda f: outside(f, "flat/student", FIFO), "/flat/student: its values lie in another file"),
-    (CHECKPOINT, lambda f: link(f, "flat", h5py.ExternalLink(FIFO, "/flat")), "/flat/student: a link that may lead out of the file"),
-    (CHECKPOINT, lambda f: link(f, "student", h5py.ExternalLink(FIFO, "/student")), "a link that may lead out of the file"),
+    (CHECKPOINT, lambda f: link(f, "flat", h5py.ExternalLink(FIFO, "/flat")),
+     "/flat/student: a link that may lead out of the file"),
+    (CHECKPOINT, lambda f: link(f, "student", h5py.ExternalLink(FIFO, "/student")),
+     "a link that may lead out of the file"),
     (CHECKPOINT, lambda f: view(f, "student/classifier.bias", FIFO), "a virtual dataset over a file elsewhere"),
-    (CHECKPOINT, lambda f: view(f, "student/classifier.bias", "fifo", endless=True), "a virtual dataset without limits"),
+    (CHECKPOINT, lambda f: view(f, "student/classifier.bias", "fifo", endless=True),
+     "a virtual dataset without limits"),
     (CHECKPOINT, lambda f: huge(f, "flat/moment1", (1 << 40,)), "/flat/moment1: "),
-    (CHECKPOINT, lambda f: (link(f, "state", h5py.SoftLink("/flat/student"))), "state: a link that may lead out of the file"),
+    (CHECKPOINT, lambda f: (link(f, "state", h5py.SoftLink("/flat/student"))),
+     "state: a link that may lead out of the file"),
 ]
 
 
@@ -122,7 +135,8 @@ def limited():
 def refused(arguments, words):
     """The program says no, by name, without waiting or taking the machine's memory."""
     try:
-        found = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=SECONDS, preexec_fn=limited)
+        found = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=SECONDS,
+                               preexec_fn=limited)
     except subprocess.TimeoutExpired:
         raise SystemExit(f"{arguments}: still waits after {SECONDS} s") from None
     said = found.stdout + found.stderr
@@ -143,7 +157,8 @@ def main():
         refused(["inspect", str(path)], words)
     print(f"ok   {len(CASES)} hostile files")
     # The same in a run: all.h5 names its segment, which names what is wrong; a segment that is no file at all.
-    shaped = [(i, case[2]) for i, case in enumerate(CASES) if case[2] in ("step: another type or shape", "scalars/loss: another type or shape")]
+    shaped = [(i, case[2]) for i, case in enumerate(CASES)
+              if case[2] in ("step: another type or shape", "scalars/loss: another type or shape")]
     for number, words in ((0, CASES[0][2]), *shaped, (None, "expected a file, found a pipe")):
         shutil.rmtree("bad", ignore_errors=True)
         shutil.copytree(RUN, "bad")

@@ -3,9 +3,9 @@
 
     hostile_names.py PROGRAM    every command, in a folder of its own
 
-Names of classes, tensors, tokens, arms, folders, keys and values hold escape sequences, line ends, C1 controls, marks of
-direction, and bytes that are no UTF-8. A command's output, and what a report writes, must hold none of them, and most
-must show the escaped name. Python's standard library only."""
+Names of classes, tensors, tokens, arms, folders, keys and values hold escape sequences, line ends, C1 controls, marks
+of direction, and bytes that are no UTF-8. A command's output, and what a report writes, must hold none of them, and
+most must show the escaped name. Python's standard library only."""
 
 import csv
 import json
@@ -48,7 +48,8 @@ def check(name, data, shown=()):
     global failed
     try:
         text = data.decode("utf-8")
-        found = raw(text) or next((f"does not show /{part}/: {text[-600:]!r}" for part in shown if not re.search(part, text)), None)
+        found = raw(text) or next((f"does not show /{part}/: {text[-600:]!r}"
+                                   for part in shown if not re.search(part, text)), None)
     except UnicodeDecodeError as error:
         found = str(error)
     if found:
@@ -119,7 +120,8 @@ def runs(command):
     for path in (a, "model", "exported" + NASTY, "named.safetensors"):
         command(f"inspect {path!r}", "inspect", path)
     for path in sorted(Path(a).rglob("*.*")):
-        other = path.name in ("descriptor.yaml", "inputs.json", "files.jsonl", "vocab.txt", "special_tokens_map.json", "tokenizer_config.json")
+        other = path.name in ("descriptor.yaml", "inputs.json", "files.jsonl", "vocab.txt", "special_tokens_map.json",
+                              "tokenizer_config.json")
         command(f"inspect {path.name}", "inspect", str(path), code=1 if other else 0)
     feed = ("good " + INLINE + " film\n").encode()
     command("tokenize", "tokenize", "--model", "model", "--tokens", feed=feed, shown=[])
@@ -129,28 +131,34 @@ def runs(command):
 
 def refusals(command):
     """What is refused, by messages that name it."""
-    bad = {"a key": f"{quoted(NASTY)}: 1\n", "a value": f"run: {{select: {quoted(NASTY)}}}\n", "a descriptor": f"run: {{dir: x}}\ndata: {{descriptor: {quoted(NASTY)}}}\n",
-           "a model": f"run: {{dir: x}}\ndata: {{descriptor: tiny.yaml}}\nmodel: {{path: {quoted(NASTY)}}}\n", "a doubled key": f"run:\n  {quoted(NASTY)}: 1\n  {quoted(NASTY)}: 1\n",
+    bad = {"a key": f"{quoted(NASTY)}: 1\n", "a value": f"run: {{select: {quoted(NASTY)}}}\n",
+           "a descriptor": f"run: {{dir: x}}\ndata: {{descriptor: {quoted(NASTY)}}}\n",
+           "a model": f"run: {{dir: x}}\ndata: {{descriptor: tiny.yaml}}\nmodel: {{path: {quoted(NASTY)}}}\n",
+           "a doubled key": f"run:\n  {quoted(NASTY)}: 1\n  {quoted(NASTY)}: 1\n",
            "raw bytes": INLINE + ": 1\n"}
     for name, text in bad.items():
         Path(f"{INLINE}.yaml").write_text(text, encoding="utf-8")
         for kind in ("train", "data"):
             command(f"{kind}, {name}", kind, f"{INLINE}.yaml", code=1)
-    for argument in (f"{NASTY}=1", f"run.select={NASTY}", NASTY, f"--{NASTY}", b"run.dir=" + BROKEN, BROKEN + b"=1", b"--" + BROKEN):
+    for argument in (f"{NASTY}=1", f"run.select={NASTY}", NASTY, f"--{NASTY}", b"run.dir=" + BROKEN, BROKEN + b"=1",
+                     b"--" + BROKEN):
         command(f"train {argument!r}", "train", "config.yaml", argument, code=1,
                 shown=[r"\\x1b|no UTF-8"])
     for name in ("train", "eval", "predict", "tokenize", "data", "diff", "verify", "inspect", "export"):
-        more = {"eval": ["--data", BROKEN], "predict": ["--data", BROKEN], "tokenize": ["--model", BROKEN], "diff": [BROKEN], "export": ["--out", "x"]}.get(name, [])
+        more = {"eval": ["--data", BROKEN], "predict": ["--data", BROKEN], "tokenize": ["--model", BROKEN],
+                "diff": [BROKEN], "export": ["--out", "x"]}.get(name, [])
         command(f"{name} of what is not there", name, BROKEN, *more, code=1, shown=[r"\\xff\\x1b"])
         command(f"{name} --option", name, b"--" + BROKEN, code=1, shown=[r"\\xff\\x1b"])
     command("an unknown command", NASTY, code=1)
     command("an unknown study command", "study", NASTY, code=1)
-    for name, text in {"label": f"sentence\tlabel\na film\t{INLINE}\n", "column": f"sentence\t{INLINE}\na film\t1\n"}.items():
+    for name, text in {"label": f"sentence\tlabel\na film\t{INLINE}\n",
+                       "column": f"sentence\t{INLINE}\na film\t1\n"}.items():
         Path(INLINE, "train.tsv").rename("kept")
         Path(INLINE, "train.tsv").write_text(text, encoding="utf-8")
         command(f"data, a {name}", "data", "config.yaml", code=1)
         Path("kept").replace(Path(INLINE, "train.tsv"))
-    for name, text in {"json": f'{{"{INLINE}": 1}}', "jsonl": INLINE, "safetensors": INLINE, "h5": INLINE, "yaml": f"{quoted(NASTY)}: 1"}.items():
+    for name, text in {"json": f'{{"{INLINE}": 1}}', "jsonl": INLINE, "safetensors": INLINE, "h5": INLINE,
+                       "yaml": f"{quoted(NASTY)}: 1"}.items():
         Path(f"{INLINE}.{name}").write_text(text, encoding="utf-8")
         command(f"inspect a bad {name}", "inspect", f"{INLINE}.{name}", code=1)
     model = Path("model/config.json").read_text()
@@ -164,7 +172,8 @@ def study(command):
     """Reports have every arm's name and figure; in CSV no cell is a formula."""
     arms = "".join(f"  {quoted(name)}: {{optim.lr: {1 + i}e-3}}\n" for i, name in enumerate(ARMS))
     Path("study.yaml").write_text(f"study: {{name: {quoted(NASTY)}, dir: {quoted('study' + INLINE)}, failed: never}}\n"
-                                  "base: {file: config.yaml, train.epochs: 1}\naxes: {seed.init: 0..1, seed.order: 0..1}\narms:\n" + arms)
+                                  "base: {file: config.yaml, train.epochs: 1}\n"
+                                  "axes: {seed.init: 0..1, seed.order: 0..1}\narms:\n" + arms)
     command("study run", "study", "run", "study.yaml", shown=[])
     command("study status", "study", "status", "study.yaml")
     command("study status --json", "study", "status", "study.yaml", "--json")
@@ -176,7 +185,8 @@ def study(command):
         check(path.name, path.read_bytes())
         if path.suffix == ".csv":
             rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines(keepends=True), strict=True))
-            formulas = [cell for row in rows for cell in row if cell.startswith(FORMULA) and not re.fullmatch(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", cell)]
+            formulas = [cell for row in rows for cell in row
+                        if cell.startswith(FORMULA) and not re.fullmatch(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", cell)]
             if formulas or len(set(map(len, rows))) > 1:
                 sys.exit(f"{path.name}: formulas {formulas}, widths {set(map(len, rows))}")
     for path in Path("study" + INLINE, "records").glob("*.jsonl"):
@@ -184,7 +194,8 @@ def study(command):
         lines[0] |= {"state": "failed", "status": "AD_EINPUT", "message": "read " + NASTY}
         lines[1]["arithmetic"] = NASTY
         path.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
-    command("study status, a failed cell", "study", "status", "study.yaml", shown=[r"failed: .*: read \\x1b", r"arithmetics: .*\\x1b"])
+    command("study status, a failed cell", "study", "status", "study.yaml",
+            shown=[r"failed: .*: read \\x1b", r"arithmetics: .*\\x1b"])
     page = next(path for path in files if path.suffix == ".html").read_text(encoding="utf-8")
     if page.count("<figure") != page.count("<svg") or page.count("<svg") < 3:
         sys.exit(f"study report: {page.count('<figure')} figures, {page.count('<svg')} drawn")
@@ -205,7 +216,8 @@ def main():
         refusals(command)
         study(command)
         os.chdir("/")
-    print(f"names with control characters: {failed} failed" if failed else "ok   names with control characters, in every command")
+    print(f"names with control characters: {failed} failed" if failed
+          else "ok   names with control characters, in every command")
     return 1 if failed else 0
 
 

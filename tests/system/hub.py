@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """A model hub on 127.0.0.1 for tests/system/get_model.sh, with the paths, redirects and headers of the real one.
 
-    hub.py FOLDER LOG [PEM PORT]    serves FOLDER/OWNER/NAME/FILE as /OWNER/NAME/resolve/REVISION/FILE; writes the port as the first
-                         line of LOG, then one line a request: method, path, Range, status. With PEM (a certificate and its key) it is an https hub,
-and PORT that of a http hub, to which it redirects what is asked of the repository `downgrade`, and the weights of `later`
+    hub.py FOLDER LOG [PEM PORT]    serves FOLDER/OWNER/NAME/FILE as /OWNER/NAME/resolve/REVISION/FILE; writes the port
+                                    as the first line of LOG, then one line a request: method, path, Range, status.
+                                    With PEM (a certificate and its key) it is an https hub, and PORT that of a http
+                                    hub, to which it redirects what is asked of the repository `downgrade`, and the
+                                    weights of `later`
 
-A repository's name says what goes wrong with it: `cut`: the first answers with weights break off after half of what was asked
-for; `wrongsum`: the stated checksum of the weights is another file's; `norange`: Range is not understood; `plain`: no
-checksums, no redirects; `private`: HTTP 401; `broken`: the first answer with weights is HTTP 503."""
+A repository's name says what goes wrong with it: `cut`: the first answers with weights break off after half of what was
+asked for; `wrongsum`: the stated checksum of the weights is another file's; `norange`: Range is not understood;
+`plain`: no checksums, no redirects; `private`: HTTP 401; `broken`: the first answer with weights is HTTP 503."""
 
 import hashlib
 import http.server

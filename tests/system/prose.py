@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Rules about the English of documents and headers. structure.py runs them; alone, this prints what they find.
 
-    prose.py [--longest N] [FILE ...]     sentences of more than N words (40); all documents and public headers by default
+    prose.py [--longest N] [FILE ...]     sentences of more than N words (40); all documents and public headers by
+                                          default
 
 A sentence ends at a full stop, question or exclamation mark that white space follows. Code in backquotes is one word.
-Code blocks are no prose. Each cell of a table, each item of a list and each comment of a header is a text of its own."""
+Code blocks are no prose. Each cell of a table, each item of a list and each comment of a header is a text of its
+own."""
 
 import argparse
 import re
@@ -24,7 +26,8 @@ HOUSE = r"lanes?|shard|bucket|grains?|delegates?|touched rows|trials?|leases?|le
 
 def documents(root):
     """The documents that people read: not the recipes of docs/howto, whose diffs are code."""
-    return [path for folder in (".", "docs", "datasets", "datasets/*", "hostfiles") for path in sorted(root.glob(f"{folder}/*.md"))]
+    return [path for folder in (".", "docs", "datasets", "datasets/*", "hostfiles")
+            for path in sorted(root.glob(f"{folder}/*.md"))]
 
 
 def headers(root):
@@ -108,10 +111,12 @@ def help_sentences(path, longest):
 def check_sentences(root, _build):
     """No sentence of a document, a public header or a help text is too long to be read once."""
     helps = [*sorted((root / "src/cli").glob("*.[ch]")), root / "include/autodidact/base/config.h"]
-    found = [(path, found) for path in [*documents(root), *headers(root)] for found in long_sentences(path, LONGEST_SENTENCE)]
+    found = [(path, found) for path in [*documents(root), *headers(root)]
+             for found in long_sentences(path, LONGEST_SENTENCE)]
     found += [(path, found) for path in helps for found in help_sentences(path, LONGEST_SENTENCE)]
     for path, (line, count, start) in found:
-        yield f"{path.relative_to(root)}:{line}: a sentence of {count} words; the limit is {LONGEST_SENTENCE}: {start} ..."
+        yield (f"{path.relative_to(root)}:{line}: a sentence of {count} words; the limit is {LONGEST_SENTENCE}: "
+               f"{start} ...")
 
 
 def check_document_lines(root, _build):

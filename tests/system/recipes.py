@@ -19,9 +19,9 @@ if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
 
 # Xu et al. 2020, section 3 of the experiments, and what the files call "ours".
 VALUES = {
-    "optim.lr": 2e-5, "optim.head_lr": 1e-3, "optim.warmup": 0.1, "optim.schedule": "linear", "optim.decay": 0.01, "optim.clip": 1,
-    "optim.bias_correction": "true", "batch.size": 16, "model.dropout": 0.1, "model.classifier": "cls", "data.max_tokens": 512,
-    "data.truncation": "head", "data.train_rows": 0, "data.hold_out": 0, "seed.init": 0,
+    "optim.lr": 2e-5, "optim.head_lr": 1e-3, "optim.warmup": 0.1, "optim.schedule": "linear", "optim.decay": 0.01,
+    "optim.clip": 1, "optim.bias_correction": "true", "batch.size": 16, "model.dropout": 0.1, "model.classifier": "cls",
+    "data.max_tokens": 512, "data.truncation": "head", "data.train_rows": 0, "data.hold_out": 0, "seed.init": 0,
 }
 # Name to: classes, epochs, examples of each class, what the paper's other splits are called here.
 RECIPES = {
@@ -53,7 +53,8 @@ def page(recipe, datasets):
 
 
 def rows(classes, each):
-    """(class from 0, text), all classes in turn but in blocks of two, so that no first so many rows are even by chance."""
+    """(class from 0, text), all classes in turn but in blocks of two, so that no first so many rows are even by
+    chance."""
     order = [c for c in range(classes) for _ in range(2)]
     count, result = [0] * classes, []
     while min(count) < each:
@@ -76,14 +77,16 @@ def write(name, folder):
                 path.write_text(text)
     elif name in ("agnews", "dbpedia"):
         for split in ("train", "test"):
-            (folder / f"{split}.csv").write_text("".join(f'"{c + 1}","a title","{text}"\n' for c, text in rows(classes, each)))
+            (folder / f"{split}.csv").write_text("".join(f'"{c + 1}","a title","{text}"\n'
+                                                         for c, text in rows(classes, each)))
     elif name.startswith("yelp"):
         for split in ("train", "test"):
             (folder / f"{split}.csv").write_text("".join(f'"{c + 1}","{text}"\n' for c, text in rows(classes, each)))
     else:
         train, *others = FILES[name.split("-")[0]]
         for file, count in [(train, each)] + [(other, 1) for other in others]:
-            lines = [{"gold_label": NLI[c], "sentence1": text, "sentence2": "the plot is good"} for c, text in rows(classes, count)]
+            lines = [{"gold_label": NLI[c], "sentence1": text, "sentence2": "the plot is good"}
+                     for c, text in rows(classes, count)]
             lines.insert(1, {"gold_label": "-", "sentence1": "a film", "sentence2": "a plot"})
             (folder / f"{file}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 

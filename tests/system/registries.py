@@ -1,4 +1,5 @@
-"""Rules about closed sets, which structure.py runs: each set is listed once, and its members are named in their own files."""
+"""Rules about closed sets, which structure.py runs: each set is listed once, and its members are named in their own
+files."""
 
 import re
 
@@ -34,7 +35,8 @@ def check_teacher_methods(root, _build):
 
 
 def check_keys(root, _build):
-    """Keys of the configuration are listed in base/config.h alone: what treats keys alike asks for their role (base/roles.h)."""
+    """Keys of the configuration are listed in base/config.h alone: what treats keys alike asks for their role
+    (base/roles.h)."""
     config = root / "include/autodidact/base/config.h"
     keys = re.findall(r'^  X\(\w+, \w+, \w+, "([a-z0-9_.]+)"', config.read_text(encoding="utf-8"), re.M)
     if not keys:
@@ -45,7 +47,8 @@ def check_keys(root, _build):
     for path in code_files(root, ["src", "mpi", "include"]):
         place = path.relative_to(root)
         # Names of other programs stand beside the keys that they mean.
-        if path.suffix not in (".c", ".h") or str(place) in ("include/autodidact/base/config.h", "src/base/config_names.c"):
+        if (path.suffix not in (".c", ".h")
+                or str(place) in ("include/autodidact/base/config.h", "src/base/config_names.c")):
             continue
         text = path.read_text(encoding="utf-8")
         for match in re.finditer(r"=\s*\{.*?\};", text, re.S):
@@ -57,7 +60,8 @@ def check_keys(root, _build):
 
 def check_choices(root, _build):
     """Choices, variants, splits and activations are constants of their enums: no casts, no numbers."""
-    sets = re.findall(r"^#define AD_SET_(\w+)\(X\)", (root / "include/autodidact/base/choices.h").read_text(encoding="utf-8"), re.M)
+    sets = re.findall(r"^#define AD_SET_(\w+)\(X\)",
+                      (root / "include/autodidact/base/choices.h").read_text(encoding="utf-8"), re.M)
     config = (root / "include/autodidact/base/config.h").read_text(encoding="utf-8")
     fields = re.findall(r"^  X\(CHOICE, \w+, (\w+),", config, re.M)
     if not sets or not fields:
@@ -67,7 +71,8 @@ def check_choices(root, _build):
     for path in code_files(root, ["src", "mpi"]):
         for number_of, line in enumerate(lines(path), 1):
             if path.suffix in (".c", ".h") and (cast.search(line) or number.search(line)):
-                yield f"{path.relative_to(root)}:{number_of}: casts a choice or compares it with a number: {line.strip()}"
+                yield (f"{path.relative_to(root)}:{number_of}: casts a choice or compares it with a number: "
+                       f"{line.strip()}")
 
 
 def check_run_files(root, _build):
@@ -96,7 +101,8 @@ def check_architectures(root, _build):
     if not names:
         yield f"{registry.relative_to(root)}:1: holds no line of an architecture"
     one = "|".join(names)
-    named = re.compile(rf"\b(?:ad_architecture|ad_)_(?:{one})(?:_|\b)|\bmodel/(?:{one})/|\"(?:{one})(?:[.\"]|For|Model)", re.I)
+    named = re.compile(
+        rf"\b(?:ad_architecture|ad_)_(?:{one})(?:_|\b)|\bmodel/(?:{one})/|\"(?:{one})(?:[.\"]|For|Model)", re.I)
     own = [root / f"src/model/{name}" for name in names]
     # Comments may name one: "as BERT's".
     yield from named_elsewhere(root, named, [*own, registry], "an architecture", without_comments)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Reads the snapshots of the runs that snapshots.sh makes by h5dump, with Python's standard library, and recomputes them
-from the parameters that they hold, from the log and from the saved models."""
+"""Reads the snapshots of the runs that snapshots.sh makes by h5dump, with Python's standard library, and recomputes
+them from the parameters that they hold, from the log and from the saved models."""
 
 import json
 import math
@@ -15,9 +15,11 @@ SIZES = {"f": 4, "d": 8, "Q": 8, "q": 8, "I": 4}
 def read(run, name, form, file="all.h5"):
     """The values of a dataset as one flat tuple; form "s": texts, which h5dump has no binary form of."""
     if form == "s":
-        text = subprocess.run(["h5dump", "-d", name, f"{run}/snapshots/{file}"], check=True, capture_output=True, text=True).stdout
+        text = subprocess.run(["h5dump", "-d", name, f"{run}/snapshots/{file}"], check=True, capture_output=True,
+                              text=True).stdout
         return re.findall(r'"([^"]*)"', text[text.index(" DATA {"):text.index("   ATTRIBUTE ")])
-    subprocess.run(["h5dump", "-d", name, "-b", "LE", "-o", "values", f"{run}/snapshots/{file}"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["h5dump", "-d", name, "-b", "LE", "-o", "values", f"{run}/snapshots/{file}"], check=True,
+                   stdout=subprocess.DEVNULL)
     raw = open("values", "rb").read()
     os.unlink("values")
     return struct.unpack(f"<{len(raw) // SIZES[form]}{form}", raw)
@@ -107,11 +109,14 @@ def check_scalars(run, steps):
     log = log_steps(run)
     gradients = rows(read(run, "/norms/gradient", "d"), len(steps))
     columns = {name: read(run, f"/scalars/{name}", form) for form, names in
-               {"Q": ("epoch", "examples", "tokens", "parameters"), "d": ("loss", "norm", "factor", "distance", "weight")}.items() for name in names}
+               {"Q": ("epoch", "examples", "tokens", "parameters"),
+                "d": ("loss", "norm", "factor", "distance", "weight")}.items() for name in names}
     part_norm, part_examples = read(run, "/scalars/part_norm", "d"), read(run, "/scalars/part_examples", "Q")
     for k, step in enumerate(steps):
         if step == 0:
-            assert all(math.isnan(x) for x in (*(columns[name][k] for name in ("loss", "norm", "factor")), part_norm[k])) and part_examples[k] == 0
+            assert (all(math.isnan(x)
+                        for x in (*(columns[name][k] for name in ("loss", "norm", "factor")), part_norm[k]))
+                    and part_examples[k] == 0)
             continue
         # One of four lanes, filled by length.
         assert 1 <= part_examples[k] < columns["examples"][k] and 0 < part_norm[k] < math.inf, (run, step)
@@ -130,18 +135,23 @@ def check_probe(run, steps, teacher):
         turns = range(steps[k - 1] * 5 // 2, step * 5 // 2) if k > 0 else ()
         due = set(range(5)) if step == steps[-1] else {j % 5 for j in turns}
         for b in range(5):
-            assert all(math.isfinite(x) == (b in due) for x in student[k][b * classes:(b + 1) * classes]), (run, step, b)
+            assert all(math.isfinite(x) == (b in due)
+                       for x in student[k][b * classes:(b + 1) * classes]), (run, step, b)
     labels = [int(line.split("\t")[1]) for line in open("data/dev.tsv").read().splitlines()[1:6]]
     assert list(read(run, "/probe/labels", "I")) == labels
     if teacher:
         taught = rows(read(run, "/probe/teacher", "f"), len(steps))
-        assert all(math.isnan(x) for x in taught[0]) and all(math.isfinite(x) for x in taught[-1]) and taught[-1] != student[-1]
+        assert (all(math.isnan(x) for x in taught[0]) and all(math.isfinite(x) for x in taught[-1])
+                and taught[-1] != student[-1])
     # The last ones are those that the finished model gives.
     lines = open("data/dev.tsv").read().splitlines()[1:6]
     open("probe.tsv", "w").write("\n".join(["sentence\tlabel", *lines]) + "\n")
-    output = subprocess.run([os.environ["AD_PROGRAM"], "predict", run, "--data", "./probe.tsv"], check=True, capture_output=True, text=True).stdout
+    output = subprocess.run([os.environ["AD_PROGRAM"], "predict", run, "--data", "./probe.tsv"], check=True,
+                            capture_output=True, text=True).stdout
     best = [max(range(classes), key=lambda c: student[-1][b * classes + c]) for b in range(5)]
-    predicted = [["negative", "positive"].index(next(word for word in line.split("\t") if word in ("negative", "positive"))) for line in output.splitlines() if "negative" in line or "positive" in line]
+    predicted = [["negative", "positive"].index(next(word for word in line.split("\t")
+                                                     if word in ("negative", "positive")))
+                 for line in output.splitlines() if "negative" in line or "positive" in line]
     assert predicted == best, (predicted, best)
 
 
@@ -161,7 +171,8 @@ def main():
         assert square > 0 and abs(estimate / square - 1) <= 4 * math.sqrt(2 / 64), (estimate, square)
     assert sa[0] == sb[0], "both begin with the same parameters"
     print("ok   distances told by sketches")
-    begin = read("frozen", "/tensors/offset", "Q")[read("frozen", "/tensors/name", "s").index("encoder.layer.1.attention.self.query.weight")]
+    begin = read("frozen", "/tensors/offset", "Q")[
+        read("frozen", "/tensors/name", "s").index("encoder.layer.1.attention.self.query.weight")]
     check("frozen", begin)
     print("ok   frozen parameters")
 

@@ -20,7 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from prose import check_document_lines, check_glossary, check_sentences
-from registries import (check_architectures, check_choices, check_keys, check_run_files, check_tasks, check_teacher_methods)
+from registries import (check_architectures, check_choices, check_keys, check_run_files, check_tasks,
+                        check_teacher_methods)
 from tree import CODE, code_files, lines
 
 # Who may include whose headers, besides its own. docs/design.md prints this table; `check` compares the two.
@@ -91,7 +92,8 @@ def check_dependencies(root, build):
         for number, system, name in includes(path):
             if system:
                 continue
-            candidates = [path.parent / name, root / "include" / name, root / "src" / name, root / "src" / "math" / name]
+            candidates = [path.parent / name, root / "include" / name, root / "src" / name,
+                          root / "src" / "math" / name]
             target = next((c.resolve() for c in candidates if c.is_file()), None)
             if target is None and build and (generated / name).is_file():
                 continue  # written by the build
@@ -102,7 +104,8 @@ def check_dependencies(root, build):
             if other is None:
                 yield f"{place}:{number}: \"{name}\" belongs to no module"
             elif other != module and other not in MAY_INCLUDE[module]:
-                yield f"{place}:{number}: {module} includes {name}; it may include {', '.join(MAY_INCLUDE[module]) or 'nothing'}"
+                yield (f"{place}:{number}: {module} includes {name}; "
+                       f"it may include {', '.join(MAY_INCLUDE[module]) or 'nothing'}")
 
 
 def check_table(root, _build):
@@ -121,7 +124,8 @@ def check_length(root, _build):
 
 
 def compile_flags(root, build):
-    """Include folders of the build, so that headers find the libraries they need, and its instruction sets (-march=)."""
+    """Include folders of the build, so that headers find the libraries they need, and its instruction sets
+    (-march=)."""
     database = Path(build or "") / "compile_commands.json"
     if not build or not database.is_file():
         raise SystemExit("structure.py: no compile_commands.json in the build folder; give it with --build")
@@ -145,8 +149,8 @@ def check_headers_compile(root, build):
     source = Path(build).resolve().parent.parent if build else root
     flags, sets = compile_flags(source, build)
     own = [f"-I{root / folder}" for folder in ("include", "src", "src/math", "tests", "tests/unit")]
-    command = ["cc", "-std=gnu11", "-D_GNU_SOURCE", "-DAD_KERNEL_SET=v3", "-Wall", "-Wextra", "-Wstrict-prototypes", "-Werror",
-               "-fsyntax-only", *own, *flags, "-x", "c", "-"]
+    command = ["cc", "-std=gnu11", "-D_GNU_SOURCE", "-DAD_KERNEL_SET=v3", "-Wall", "-Wextra", "-Wstrict-prototypes",
+               "-Werror", "-fsyntax-only", *own, *flags, "-x", "c", "-"]
 
     def compile_one(path):
         # Included twice: the guard is exercised as well. A typedef keeps the unit from being empty.
@@ -181,7 +185,8 @@ def check_guards(root, _build):
         place = path.relative_to(root / "include" if path.is_relative_to(root / "include") else root)
         guard = re.sub(r"[^A-Z0-9]", "_", str(place).upper())
         guard = guard if guard.startswith("AUTODIDACT_") else "AUTODIDACT_" + guard
-        text = [l for l in re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S).split("\n") if l.strip()]
+        text = [l for l in re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S).split("\n")
+                if l.strip()]
         if text[:2] != [f"#ifndef {guard}", f"#define {guard}"] or text[-1].split()[:1] != ["#endif"]:
             yield f"{path.relative_to(root)}:1: has no include guard named {guard} around everything"
 
@@ -202,7 +207,8 @@ def check_functions(root, _build):
             if re.match(r"[A-Za-z].*[^:]$", line):
                 begin = number
             if line == "}" and number - begin >= DEEPEST:
-                yield f"{path.relative_to(root)}:{begin}: a function of {number - begin + 1} lines; the limit is {DEEPEST}"
+                yield (f"{path.relative_to(root)}:{begin}: a function of {number - begin + 1} lines; "
+                       f"the limit is {DEEPEST}")
 
 
 def check_symbols(root, _build):
@@ -231,7 +237,8 @@ def check_comments(root, _build):
     """Every function of a public header, and every function pointer of a table, has a comment.
 
     It stands right above, at the end of the line, or above the group (lines without a blank one between them)."""
-    begins = re.compile(r"^\s*(?!return\b|typedef\b|else\b)[A-Za-z_][\w\s*]*?\b\**(ad_\w+)\s*\(|^\s+[A-Za-z_][\w\s*]*\(\*(\w+)\)\s*\(")
+    begins = re.compile(
+        r"^\s*(?!return\b|typedef\b|else\b)[A-Za-z_][\w\s*]*?\b\**(ad_\w+)\s*\(|^\s+[A-Za-z_][\w\s*]*\(\*(\w+)\)\s*\(")
     for path in code_files(root, ["include"]):
         raw, depth, documented = lines(path), 0, False
         for number, line in enumerate(strip_code(path.read_text(encoding="utf-8")).split("\n"), 1):
@@ -242,7 +249,8 @@ def check_comments(root, _build):
                 documented = False
             match = begins.match(line) if depth == 0 or "(*" in line else None
             if match and not documented:
-                yield f"{path.relative_to(root)}:{number}: {match.group(1) or match.group(2)} has no comment: {raw[number - 1].strip()}"
+                yield (f"{path.relative_to(root)}:{number}: {match.group(1) or match.group(2)} has no comment: "
+                       f"{raw[number - 1].strip()}")
             if not stripped.startswith("#"):
                 depth += line.count("{") - line.count("}")
 
@@ -252,7 +260,8 @@ def check_tests_registered(root, build):
     listed = subprocess.run(["ctest", "-N", "--test-dir", build], capture_output=True, text=True, check=True).stdout
     known = set(re.findall(r"Test\s+#\d+:\s+(\S+)", listed))
     expected = {"unit." + p.stem.removeprefix("test_") for p in (root / "tests/unit").glob("*.c")}
-    expected |= {f"{kind}.{p.stem}" for kind in ("system", "mpi", "slurm") for p in (root / "tests" / kind).glob("*.sh")}
+    expected |= {f"{kind}.{p.stem}" for kind in ("system", "mpi", "slurm")
+                 for p in (root / "tests" / kind).glob("*.sh")}
     for path in (root / "tests/mpi").glob("test_*.c"):
         ranks = re.match(r"/\* ranks: ([0-9 ]+) \*/\n", path.read_text(encoding="utf-8"))
         for count in ranks.group(1).split() if ranks else ["?"]:
@@ -284,7 +293,8 @@ def check_prefixes(root, _build):
         if path.suffix != ".c":
             continue
         text = strip_code(path.read_text(encoding="utf-8"))
-        for match in re.finditer(r"^(?!static\b|typedef\b|enum\b[^(]*\{|struct\b[^(]*\{)[a-z][\w \*]*?\b(\w+)\(", text, re.M):
+        for match in re.finditer(r"^(?!static\b|typedef\b|enum\b[^(]*\{|struct\b[^(]*\{)[a-z][\w \*]*?\b(\w+)\(", text,
+                                 re.M):
             if not match.group(1).startswith("ad_"):
                 line = text.count("\n", 0, match.start()) + 1
                 yield f"{path.relative_to(root)}:{line}: {match.group(1)} is neither static nor begins with ad_"
@@ -304,7 +314,8 @@ def check_marks(root, _build):
 
 def check_documents(root, _build):
     """Links between the documents lead somewhere, and the README's table has every command."""
-    for path in [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md")), *sorted((root / "datasets").glob("*.md"))]:
+    for path in [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md")),
+                 *sorted((root / "datasets").glob("*.md"))]:
         for number, line in enumerate(lines(path), 1):
             for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", line):
                 if not (path.parent / target).exists():
@@ -318,7 +329,8 @@ def check_documents(root, _build):
 
 def check_fast_math(root, _build):
     """The arithmetic is the one of the standard."""
-    flags = re.compile("-f" + "fast-math|-O" + "fast|-f" + "unsafe-math|-f" + "associative-math|-ffp-contract=f" + "ast")
+    flags = re.compile("-f" + "fast-math|-O" + "fast|-f" + "unsafe-math|-f"
+                       + "associative-math|-ffp-contract=f" + "ast")
     build_files = [root / "CMakeLists.txt", root / "CMakePresets.json"]
     for path in [*build_files, *code_files(root, ["src", "mpi", "include", "tests", "launch", "cmake"])]:
         for number, line in enumerate(lines(path), 1):
@@ -327,8 +339,8 @@ def check_fast_math(root, _build):
 
 
 def check_process_and_memory(root, _build):
-    """Nothing in the libraries ends the process (mpi/ owns the one abort, base/guard.c its child), and memory goes through
-    base/memory.h."""
+    """Nothing in the libraries ends the process (mpi/ owns the one abort, base/guard.c its child), and memory goes
+    through base/memory.h."""
     ends = re.compile(r"(?<![\w.>])(exit|_exit|_Exit|quick_exit|abort)\s*\(")
     takes = re.compile(r"(?<![\w.>])(malloc|calloc|realloc|aligned_alloc|posix_memalign|strdup|strndup|asprintf)\s*\(")
     for path in code_files(root, ["src", "mpi"]):
@@ -336,7 +348,8 @@ def check_process_and_memory(root, _build):
         if path.suffix not in (".c", ".h"):
             continue
         for number, line in enumerate(strip_code(path.read_text(encoding="utf-8")).split("\n"), 1):
-            if ends.search(line) and place.parts[:2] != ("src", "cli") and str(place) not in ("mpi/runtime.c", "src/base/guard.c"):
+            if (ends.search(line) and place.parts[:2] != ("src", "cli")
+                    and str(place) not in ("mpi/runtime.c", "src/base/guard.c")):
                 yield f"{place}:{number}: ends the process: {line.strip()}"
             if takes.search(line) and str(place) != "src/base/memory.c":
                 yield f"{place}:{number}: memory that base/memory.h does not count: {line.strip()}"
@@ -347,7 +360,8 @@ def check_one_parser(root, _build):
     for path in code_files(root, ["src", "mpi"]):
         place = path.relative_to(root)
         for number, line in enumerate(strip_code(path.read_text(encoding="utf-8")).split("\n"), 1):
-            if path.suffix in (".c", ".h") and re.search(r"\bjson_load\w*\s*\(", line) and str(place) != "src/base/json.c":
+            if (path.suffix in (".c", ".h") and re.search(r"\bjson_load\w*\s*\(", line)
+                    and str(place) != "src/base/json.c"):
                 yield f"{place}:{number}: parses JSON past base/json.h: {line.strip()}"
 
 
@@ -356,7 +370,8 @@ def check_one_voice(root, _build):
     prints = re.compile(r"(?<![\w.>])(v?f?printf|f?puts|putchar|fputc|perror|psignal)\s*\(|\bstderr\b")
     for path in code_files(root, ["src", "mpi"]):
         place = path.relative_to(root)
-        speaks = place.parts[:2] == ("src", "cli") or str(place) in ("src/base/log.c", "src/data/report.c", "src/store/run.c")
+        speaks = (place.parts[:2] == ("src", "cli")
+                  or str(place) in ("src/base/log.c", "src/data/report.c", "src/store/run.c"))
         text = "" if speaks or path.suffix not in (".c", ".h") else strip_code(path.read_text(encoding="utf-8"))
         for number, line in enumerate(text.split("\n"), 1):
             if prints.search(line):
@@ -376,24 +391,28 @@ def check_used_results(root, _build):
 def check_environment(root, _build):
     """Kernels and products are chosen once: below study nothing else looks at the environment."""
     reads = re.compile(r"(?<![\w.>])(secure_)?getenv\s*\(|\benviron\b")
-    for path in code_files(root, [f"src/{module}" for module in ("base", "math", "text", "task", "data", "model", "learn", "store")]):
+    for path in code_files(root, [f"src/{module}"
+                                  for module in ("base", "math", "text", "task", "data", "model", "learn", "store")]):
         if path.suffix in (".c", ".h") and path != root / "src/math/context.c":
             for number, line in enumerate(strip_code(path.read_text(encoding="utf-8")).split("\n"), 1):
                 if reads.search(line):
-                    yield f"{path.relative_to(root)}:{number}: looks at the environment, which math/context.c does: {line.strip()}"
+                    yield (f"{path.relative_to(root)}:{number}: looks at the environment, which math/context.c does: "
+                           f"{line.strip()}")
 
 
-CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check_headers_compile, check_guards, check_lines,
-          check_functions, check_symbols, check_comments,
-          check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory, check_one_parser,
-          check_one_voice, check_used_results, check_one_format, check_prefixes,
-          check_environment, check_teacher_methods, check_keys, check_choices, check_run_files, check_architectures, check_tasks, check_sentences, check_document_lines, check_glossary]
+CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check_headers_compile, check_guards,
+          check_lines, check_functions, check_symbols, check_comments,
+          check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory,
+          check_one_parser, check_one_voice, check_used_results, check_one_format, check_prefixes,
+          check_environment, check_teacher_methods, check_keys, check_choices, check_run_files, check_architectures,
+          check_tasks, check_sentences, check_document_lines, check_glossary]
 
 
 def table():
     """The table of modules in Markdown."""
     rows = ["| module | may include |", "|---|---|"]
-    rows += [f"| `{name}` | {', '.join(f'`{o}`' for o in others) or 'nothing'} |" for name, others in MAY_INCLUDE.items()]
+    rows += [f"| `{name}` | {', '.join(f'`{o}`' for o in others) or 'nothing'} |"
+             for name, others in MAY_INCLUDE.items()]
     return "\n".join(rows) + "\n"
 
 
@@ -402,7 +421,8 @@ def check(root, build):
     for rule in CHECKS:
         violations = list(rule(root, build))
         found += len(violations)
-        print(f"{'FAIL' if violations else 'ok  '} {rule.__name__.removeprefix('check_')}: {rule.__doc__.split(chr(10))[0]}")
+        print(f"{'FAIL' if violations else 'ok  '} {rule.__name__.removeprefix('check_')}: "
+              f"{rule.__doc__.split(chr(10))[0]}")
         for violation in violations:
             print(f"  {violation}")
     return found
@@ -421,7 +441,8 @@ PLANTS = [
     (check_mpi_header, "src/base/log.c", "#include <mpi.h>\n", "includes mpi.h"),
     (check_mpi_header, "tests/unit/test_base.c", "# include <mpi.h>\n", "includes mpi.h"),
     (check_dependencies, "src/base/log.c", '#include "autodidact/model/params.h"\n', "base includes"),
-    (check_dependencies, "include/autodidact/text/tokenizer.h", '#include "autodidact/model/params.h"\n', "text includes"),
+    (check_dependencies, "include/autodidact/text/tokenizer.h", '#include "autodidact/model/params.h"\n',
+     "text includes"),
     (check_dependencies, "src/statistics/power.c", '#include "autodidact/store/lease.h"\n', "statistics includes"),
     (check_dependencies, "src/study/plan.c", '#include "autodidact/report/report.h"\n', "study includes"),
     (check_dependencies, "src/model/params.c", '#include "../cli/planted.h"\n', "is no file"),
@@ -430,9 +451,12 @@ PLANTS = [
     (check_length, "src/base/log.c", "\n" * (LONGEST + 1), "the limit is"),
     (check_length, "src/cli/planted.c", "\n" * (LONGEST_COMMAND + 1), "the limit is"),
     (check_length, "launch/planted", "#!/bin/sh\n" * (LONGEST + 1), "the limit is"),
-    (check_headers_compile, "include/autodidact/base/log.h", swap("#endif", "size_t ad_planted(FILE *f);\n#endif"), "compile alone"),
-    (check_headers_compile, "include/autodidact/base/log.h", swap("#endif", "int ad_planted();\n#endif"), "compile alone"),
-    (check_guards, "include/autodidact/base/log.h", swap("#ifndef AUTODIDACT_BASE_LOG_H", "#ifndef LOG_H"), "no include guard"),
+    (check_headers_compile, "include/autodidact/base/log.h", swap("#endif", "size_t ad_planted(FILE *f);\n#endif"),
+     "compile alone"),
+    (check_headers_compile, "include/autodidact/base/log.h", swap("#endif", "int ad_planted();\n#endif"),
+     "compile alone"),
+    (check_guards, "include/autodidact/base/log.h", swap("#ifndef AUTODIDACT_BASE_LOG_H", "#ifndef LOG_H"),
+     "no include guard"),
     (check_guards, "include/autodidact/base/log.h", "int ad_after_the_guard(void);\n", "no include guard"),
     (check_guards, "src/report/document.h", swap("#ifndef AUTODIDACT_SRC_", "#ifndef AUTODIDACT_"), "no include guard"),
     (check_lines, "src/study/plan.c", f"/* {'a' * WIDEST} */\n", "columns; the limit is"),
@@ -440,14 +464,18 @@ PLANTS = [
     (check_functions, "src/cli/planted.c", "int ad_planted(void)\n{" + "\n" * DEEPEST + "}\n", "a function of"),
     (check_functions, "tests/unit/test_base.c", "int planted(void)\n{" + "\n" * DEEPEST + "}\n", "a function of"),
     (check_symbols, "src/report/document.h", swap("#endif", "int planted(void);\n#endif"), "planted does not begin"),
-    (check_symbols, "src/report/document.h", swap("#endif", "extern const int planted[3];\n#endif"), "planted does not begin"),
-    (check_comments, "include/autodidact/base/log.h", swap("#endif", "int ad_planted(void);\n\n#endif"), "ad_planted has no comment"),
+    (check_symbols, "src/report/document.h", swap("#endif", "extern const int planted[3];\n#endif"),
+     "planted does not begin"),
+    (check_comments, "include/autodidact/base/log.h", swap("#endif", "int ad_planted(void);\n\n#endif"),
+     "ad_planted has no comment"),
     (check_comments, "include/autodidact/base/log.h",
      swap("#endif", "static inline int ad_planted(int x) { return x; }\n#endif"), "ad_planted has no comment"),
     (check_comments, "include/autodidact/base/log.h",
-     swap("#endif", "struct ad_p {\n  int x; /* fine */\n\n  void (*planted)(int a,\n                  int b);\n};\n#endif"), "planted has no"),
+     swap("#endif", "struct ad_p {\n  int x; /* fine */\n\n  void (*planted)(int a,\n                  int b);\n};\n"
+                    "#endif"), "planted has no"),
     (check_tests_registered, "tests/unit/test_planted.c", "int main(void) { return 0; }\n", "not in ctest"),
-    (check_tests_registered, "tests/mpi/test_planted.c", "/* ranks: 2 */\nint main(void) { return 0; }\n", "mpi.planted.2 has a file"),
+    (check_tests_registered, "tests/mpi/test_planted.c", "/* ranks: 2 */\nint main(void) { return 0; }\n",
+     "mpi.planted.2 has a file"),
     (check_tests_registered, "tests/slurm/planted.sh", "", "slurm.planted has a file"),
     (check_tests_registered, "tests/unit/planted.c", "int main(void) { return 0; }\n", "begins with test_"),
     (check_marks, "src/base/log.c", "/* TO" + "DO: later */\n", "TO" + "DO"),
@@ -462,26 +490,36 @@ PLANTS = [
     (check_one_voice, "src/model/params.c", 'void f(void) { printf("x"); }\n', "past base/log.h"),
     (check_one_format, "src/run/stop.c", 'const char planted[] = "{\\"eval\\":1}";\n', "has a row's eval"),
     (check_prefixes, "src/run/stop.c", "int planted(void) {\n  return 0;\n}\n", "planted is neither static"),
-    (check_environment, "src/learn/trainer.c", 'int f(void) { return getenv("A") != 0; }\n', "looks at the environment"),
-    (check_teacher_methods, "src/learn/trainer.c", "int f(int m) { return m == AD_TEACHER_SDA; }\n", "names a teacher method"),
-    (check_teacher_methods, "src/cli/train.c", "static const char text[] = \"teacher.method=sda\";\n", "names a teacher method"),
-    (check_teacher_methods, "include/autodidact/base/teacher_methods.h", swap("  X(SE,    se,", "  X(NEW,   new,"), "new.c:1: is no file"),
+    (check_environment, "src/learn/trainer.c", 'int f(void) { return getenv("A") != 0; }\n',
+     "looks at the environment"),
+    (check_teacher_methods, "src/learn/trainer.c", "int f(int m) { return m == AD_TEACHER_SDA; }\n",
+     "names a teacher method"),
+    (check_teacher_methods, "src/cli/train.c", "static const char text[] = \"teacher.method=sda\";\n",
+     "names a teacher method"),
+    (check_teacher_methods, "include/autodidact/base/teacher_methods.h", swap("  X(SE,    se,", "  X(NEW,   new,"),
+     "new.c:1: is no file"),
     (check_keys, "src/run/stop.c", 'static const char *const planted[] = {"optim.lr", "optim.clip"};\n', "lists keys"),
     (check_keys, "src/run/stop.c", 'int f(const char *key) { return strcmp(key, "run.dir"); }\n', "compares a name"),
     (check_keys, "src/run/stop.c", 'int f(const char *key) { return strncmp(key, "seed.", 5); }\n', "compares a name"),
     (check_choices, "src/run/stop.c", "int f(int x) { return g((enum ad_variant)x); }\n", "casts a choice"),
-    (check_choices, "src/run/stop.c", "int f(const struct ad_config *c) { return c->run_select == 1; }\n", "casts a choice"),
+    (check_choices, "src/run/stop.c", "int f(const struct ad_config *c) { return c->run_select == 1; }\n",
+     "casts a choice"),
     (check_run_files, "src/run/stop.c", 'const char planted[] = "log.jsonl";\n', "has log.jsonl as text"),
     (check_run_files, "docs/user-guide.md", swap("`timing.jsonl`", "`times.jsonl`"), "has no timing.jsonl"),
-    (check_architectures, "src/learn/trainer.c", "int f(int a) { return a == AD_ARCHITECTURE_BERT; }\n", "names an architecture"),
+    (check_architectures, "src/learn/trainer.c", "int f(int a) { return a == AD_ARCHITECTURE_BERT; }\n",
+     "names an architecture"),
     (check_architectures, "src/store/run.c", "static const char word[] = \"bert.embeddings.word_embeddings.weight\";\n",
      "names an architecture"),
-    (check_architectures, "include/autodidact/model/architectures.h", swap("X(BERT, bert)", "X(NEW, new)"), "new:1: is no folder"),
-    (check_tasks, "src/learn/trainer.c", "const void *planted(void) { return &ad_task_classification; }\n", "names a task"),
-    (check_tasks, "include/autodidact/task/tasks.h", swap("  X(classification)", "  X(regression)"), "regression.c:1: is no file"),
+    (check_architectures, "include/autodidact/model/architectures.h", swap("X(BERT, bert)", "X(NEW, new)"),
+     "new:1: is no folder"),
+    (check_tasks, "src/learn/trainer.c", "const void *planted(void) { return &ad_task_classification; }\n",
+     "names a task"),
+    (check_tasks, "include/autodidact/task/tasks.h", swap("  X(classification)", "  X(regression)"),
+     "regression.c:1: is no file"),
     (check_sentences, "docs/slurm.md", "\n" + "word " * 41 + "end.\n", "a sentence of 42 words"),
     (check_sentences, "docs/slurm.md", "\n| a | " + "word, " * 41 + "|\n", "a sentence of 41 words"),
-    (check_sentences, "include/autodidact/base/log.h", f"/* {'word' + chr(10) + ' * word ' * 40} */\n", "a sentence of 41 words"),
+    (check_sentences, "include/autodidact/base/log.h", f"/* {'word' + chr(10) + ' * word ' * 40} */\n",
+     "a sentence of 41 words"),
     (check_document_lines, "README.md", "word " * 25 + "\n", "has 125 columns"),
     (check_glossary, "include/autodidact/base/log.h", "/* Of a shard. */\n", "uses shard"),
     (check_glossary, "docs/glossary.md", "| planted | | `base/planted.h` |\n", "there is no base/planted.h"),
@@ -508,7 +546,8 @@ def self_test(root, build):
             found = [v for v in rule(copy, build) if expected in v and v not in before[rule]]
         if not found:
             failures += 1
-        print(f"{'ok  ' if found else 'FAIL'} {rule.__name__.removeprefix('check_')} sees the violation planted in {name}")
+        print(f"{'ok  ' if found else 'FAIL'} {rule.__name__.removeprefix('check_')} "
+              f"sees the violation planted in {name}")
     return failures
 
 
@@ -523,7 +562,8 @@ def main():
         return 0
     build = os.path.abspath(arguments.build) if arguments.build else None
     failures = check(root, build) if arguments.mode == "check" else self_test(root, build)
-    print(f"structure.py {arguments.mode}: {failures} failed" if failures else f"structure.py {arguments.mode}: all passed")
+    print(f"structure.py {arguments.mode}: {failures} failed" if failures
+          else f"structure.py {arguments.mode}: all passed")
     return 1 if failures else 0
 
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """What tests/mpi/study.sh does besides starting jobs. Python's standard library only.
 
-    study.py write NAME KEY=VALUE ...   NAME.yaml: 4 x 4 seeds x 2 arms, in the folder NAME; keys of the study or, with a dot, of its base
+    study.py write NAME KEY=VALUE ...   NAME.yaml: 4 x 4 seeds x 2 arms, in the folder NAME; keys of the study or, with
+                                        a dot, of its base
     study.py single NAME PROGRAM KEY=VALUE ...   the same trainings one by one, in single/, by `train`
-    study.py kill NAME PID SEED         once some more cells are done and others are under way: kills one rank of mpirun PID, or
-                                        all of them (the seed draws), and waits until all and mpirun are gone
+    study.py kill NAME PID SEED         once some more cells are done and others are under way: kills one rank of mpirun
+                                        PID, or all of them (the seed draws), and waits until all and mpirun are gone
     study.py wait NAME COUNT            waits until so many cells are done
-    study.py note NAME [more]           what was finished has not been touched, and some cells are not; writes down which runs
-                                        are finished, and when; `more`: there are more of them than last time
+    study.py note NAME [more]           what was finished has not been touched, and some cells are not; writes down
+                                        which runs are finished, and when; `more`: there are more of them than last time
     study.py lost NAME CELL ...         writes down which checkpoints these cells have, whose job has just been killed
     study.py check NAME                 every cell is there once, with the bits of single/, none was done twice
     study.py states NAME ARM=STATE ...  what became of the cells of each arm
@@ -80,14 +81,16 @@ def write(name, *keys):
     pairs = [key.split("=") for key in keys]
     base = BASE | {key: value for key, value in pairs if "." in key}
     text = {"keys": [pair for pair in pairs if "." not in pair[0]], "base": base.items()}
-    Path(f"{name}.yaml").write_text(STUDY.format(name=name, **{k: ", ".join(map(": ".join, v)) for k, v in text.items()}))
+    Path(f"{name}.yaml").write_text(STUDY.format(name=name,
+                                                 **{k: ", ".join(map(": ".join, v)) for k, v in text.items()}))
 
 
 def train_alone(program, cell, keys):
     arm, init, order = cell
     base = [f"{key}={value}" for key, value in BASE.items() if not key.startswith("checkpoint.")]
-    subprocess.run([program, "train", "config.yaml", f"run.dir=single/{arm}-{init}-{order}", "model.head=new", f"seed.init={init}", f"seed.order={order}",
-                    *base, *ARMS[arm], *keys], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run([program, "train", "config.yaml", f"run.dir=single/{arm}-{init}-{order}", "model.head=new",
+                    f"seed.init={init}", f"seed.order={order}", *base, *ARMS[arm], *keys],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def single(name, program, *keys):
@@ -111,9 +114,9 @@ def stop(ranks):
 
 
 def wait_for_end(name, mpirun, ranks):
-    """mpirun wakes those that it has not seen die and ends them seconds later. A fast machine finishes the whole table in that time: once
-    two more cells are finished they stand still again, until they are killed. mpirun sometimes misses that there are none left,
-    and is ended then."""
+    """mpirun wakes those that it has not seen die and ends them seconds later. A fast machine finishes the whole table
+    in that time: once two more cells are finished they stand still again, until they are killed. mpirun sometimes
+    misses that there are none left, and is ended then."""
     enough = len(finished(name)) + 2
 
     def ended():
@@ -138,8 +141,8 @@ def kill(name, pid, seed):
     mpirun, ranks = max(((child, children(child)) for child in children(int(pid))), key=lambda found: len(found[1]))
     if len(ranks) != 8:
         sys.exit(f"study.py: mpirun has {len(ranks)} children, expected 8")
-    # All stand still while one looks, and until mpirun wakes those that are left: so there is something left to lose however busy
-    # the machine is.
+    # All stand still while one looks, and until mpirun wakes those that are left: so there is something left to lose
+    # however busy the machine is.
     stop(ranks)
     finished_now, held = len(done(name)), len(list(Path(name, "leases").glob("*")))
     if finished_now + 8 >= len(CELLS) or held == 0:
@@ -156,7 +159,8 @@ def finished(name):
 
 
 def saved_steps(name):
-    """Step of the newest checkpoint of each run that is to go on from one: a run killed after its result still has some."""
+    """Step of the newest checkpoint of each run that is to go on from one: a run killed after its result still has
+    some."""
     steps = {}
     for path in Path(name, "runs").glob("*/checkpoints/step-*.h5"):
         run, step = path.parent.parent, int(path.stem.split("-")[1])
@@ -174,7 +178,8 @@ def note(name, more=""):
             sys.exit(f"study.py: {run} was finished and has been written again")
     count = len(before["runs"])
     if not count + bool(more) <= len(now) < len(CELLS) or len(done(name)) >= len(CELLS):
-        sys.exit(f"study.py: {name}: {count} runs were finished, now {len(now)}: expected {'more' if more else 'no less'}, and not all")
+        sys.exit(f"study.py: {name}: {count} runs were finished, now {len(now)}: "
+                 f"expected {'more' if more else 'no less'}, and not all")
     path.write_text(json.dumps({"runs": now, "saved": before["saved"] + [saved_steps(name)]}))
 
 
@@ -225,7 +230,8 @@ def check(name):
     resumed = sum(check_resumed(name, saved) for saved in noted["saved"])
     if resumed == 0:
         sys.exit(f"study.py: {name}: no run had a checkpoint when a job ended")
-    print(f"{name}: {len(lines)} cells with the bits of single runs, none done twice, {resumed} times one went on from a checkpoint")
+    print(f"{name}: {len(lines)} cells with the bits of single runs, none done twice, "
+          f"{resumed} times one went on from a checkpoint")
 
 
 def states(name, *expected):
@@ -240,7 +246,8 @@ def states(name, *expected):
 
 
 def summary(name, program):
-    out = json.loads(subprocess.run([program, "study", "status", f"{name}.yaml", "--json"], check=True, capture_output=True, text=True).stdout)
+    out = json.loads(subprocess.run([program, "study", "status", f"{name}.yaml", "--json"], check=True,
+                                    capture_output=True, text=True).stdout)
     for arm in [*out["arms"], out["all"]]:
         results = [cell["result"] for cell in out["cells"] if arm is out["all"] or cell["arm"] == arm["name"]]
         for key, value in [("mean", statistics.mean(results)), ("sd", statistics.stdev(results))]:
@@ -251,7 +258,8 @@ def summary(name, program):
 def test(name, program):
     for line in done(name):
         run = Path(name, "runs", line["cell"])
-        out = subprocess.run([program, "eval", str(run), "--data", "test", "--json"], check=True, capture_output=True, text=True).stdout
+        out = subprocess.run([program, "eval", str(run), "--data", "test", "--json"], check=True, capture_output=True,
+                             text=True).stdout
         found = json.loads(out)
         if {key: found[key] for key in line["test"]} != line["test"]:
             sys.exit(f"study.py: {run}: {line['test']} in the table, eval says {out}")
@@ -261,7 +269,8 @@ def test(name, program):
 
 if __name__ == "__main__":
     actions = {"write": write, "single": single, "kill": kill, "note": note, "lost": lost, "check": check,
-               "states": states, "summary": summary, "test": test, "wait": lambda name, count: wait_for(name, int(count))}
+               "states": states, "summary": summary, "test": test,
+               "wait": lambda name, count: wait_for(name, int(count))}
     if len(sys.argv) < 3 or sys.argv[1] not in actions:
         sys.exit(__doc__)
     actions[sys.argv[1]](*sys.argv[2:])

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Ctrl-C in a terminal: the first stops a run with a checkpoint, the second ends it at once.
 
-    terminal.py PROGRAM                 runs the program in a terminal of its own, in a folder that tests/system/tiny.py has made
+    terminal.py PROGRAM                 runs the program in a terminal of its own, in a folder that tests/system/tiny.py
+                                        has made
     terminal.py launch/local -n RANKS   the same through the launcher; only the first Ctrl-C
 
 Python's standard library only."""
@@ -20,7 +21,8 @@ PATIENCE = 120  # seconds; only a hang takes so long
 
 
 def run(name, keys, *presses):
-    """Trains in a terminal; presses Ctrl-C each time when the next of `presses`, given what was shown, says so. (exit code, what was shown)"""
+    """Trains in a terminal; presses Ctrl-C each time when the next of `presses`, given what was shown, says so. (exit
+    code, what was shown)"""
     pid, terminal = pty.fork()
     if pid == 0:
         os.execv(sys.argv[1], [*sys.argv[1:], "train", "config.yaml", f"run.dir={name}", *keys])
@@ -51,8 +53,10 @@ if len(sys.argv) > 2:
     sys.exit()
 
 # One step that takes minutes.
-Path("data/train.tsv").write_text("sentence\tlabel\n" + "".join(f"{text}\t{label}\n" for label, text in tiny.rows(24000, 1)))
-code, shown = run("twice", ["batch.size=24000", "batch.rounds=200", "model.path=", "model.vocab=model/vocab.txt", "model.hidden=64", "model.layers=40"],
+Path("data/train.tsv").write_text("sentence\tlabel\n"
+                                  + "".join(f"{text}\t{label}\n" for label, text in tiny.rows(24000, 1)))
+code, shown = run("twice", ["batch.size=24000", "batch.rounds=200", "model.path=", "model.vocab=model/vocab.txt",
+                            "model.hidden=64", "model.layers=40"],
                   lambda shown: b"training examples" in shown, lambda shown: b"Ctrl-C again" in shown)
 if code != -signal.SIGINT:
     sys.exit(f"two Ctrl-C: exit code {code}, expected an end by SIGINT\n{shown[-2000:]}")

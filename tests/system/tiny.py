@@ -16,7 +16,8 @@ if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
     sys.exit(print(__doc__))
 
 HIDDEN, HEADS, FFN, LAYERS, POSITIONS = 16, 2, 32, 2, 32
-WORDS = ["good", "bad", "film", "plot", "the", "a", "is", "not", "very", "dull", "bright", "story", "##s", "##ly", ",", "."]
+WORDS = ["good", "bad", "film", "plot", "the", "a", "is", "not", "very", "dull", "bright", "story", "##s",
+         "##ly", ",", "."]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + WORDS
 CLASSES = ["negative", "positive"]
 
@@ -33,7 +34,8 @@ def tensors(vocabulary=len(VOCABULARY), classes=len(CLASSES)):
     }
     for layer in range(LAYERS):
         for name, rows, columns in [("attention.self.query", HIDDEN, HIDDEN), ("attention.self.key", HIDDEN, HIDDEN),
-                                    ("attention.self.value", HIDDEN, HIDDEN), ("attention.output.dense", HIDDEN, HIDDEN),
+                                    ("attention.self.value", HIDDEN, HIDDEN),
+                                    ("attention.output.dense", HIDDEN, HIDDEN),
                                     ("attention.output.LayerNorm", HIDDEN, 0), ("intermediate.dense", FFN, HIDDEN),
                                     ("output.dense", HIDDEN, FFN), ("output.LayerNorm", HIDDEN, 0)]:
             shapes[f"bert.encoder.layer.{layer}.{name}.weight"] = [rows, columns] if columns else [rows]
@@ -56,7 +58,8 @@ def safetensors(content, types=None):
     header, data = {"__metadata__": {"format": "pt"}}, b""
     for name, (shape, values) in content.items():
         raw = struct.pack(f"<{len(values)}f", *values)
-        header[name] = {"dtype": (types or {}).get(name, "F32"), "shape": shape, "data_offsets": [len(data), len(data) + len(raw)]}
+        header[name] = {"dtype": (types or {}).get(name, "F32"), "shape": shape,
+                        "data_offsets": [len(data), len(data) + len(raw)]}
         data += raw
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
@@ -66,11 +69,13 @@ def safetensors(content, types=None):
 def model_config(**changes):
     """config.json as Hugging Face writes it, with changes; a value of None leaves the key out."""
     config = {
-        "architectures": ["BertForSequenceClassification"], "model_type": "bert", "hidden_size": HIDDEN, "num_attention_heads": HEADS,
-        "intermediate_size": FFN, "num_hidden_layers": LAYERS, "vocab_size": len(VOCABULARY), "max_position_embeddings": POSITIONS,
+        "architectures": ["BertForSequenceClassification"], "model_type": "bert", "hidden_size": HIDDEN,
+        "num_attention_heads": HEADS, "intermediate_size": FFN, "num_hidden_layers": LAYERS,
+        "vocab_size": len(VOCABULARY), "max_position_embeddings": POSITIONS,
         "type_vocab_size": 2, "hidden_act": "gelu", "layer_norm_eps": 1e-12, "hidden_dropout_prob": 0.1,
         "attention_probs_dropout_prob": 0.1, "pad_token_id": 0,
-        "id2label": {str(i): name for i, name in enumerate(CLASSES)}, "label2id": {name: i for i, name in enumerate(CLASSES)},
+        "id2label": {str(i): name for i, name in enumerate(CLASSES)},
+        "label2id": {name: i for i, name in enumerate(CLASSES)},
     }
     config.update(changes)
     return {key: value for key, value in config.items() if value is not None}
@@ -104,11 +109,13 @@ def write_data(folder):
 def descriptor(form="tsv", layout=None, classes=CLASSES, suffix=None):
     """The text of a dataset descriptor for files train, dev, test with this suffix."""
     if layout is None:
-        layout = "header: true\ncolumns:\n  text: sentence\n  label: label\nlabels: {\"0\": negative, \"1\": positive}\n"
+        layout = ("header: true\ncolumns:\n  text: sentence\n  label: label\n"
+                  "labels: {\"0\": negative, \"1\": positive}\n")
     suffix = f".{form}" if suffix is None else suffix
     splits = "".join(f"  {name}:\n    file: {name}{suffix}\n" for name in ("train", "dev", "test"))
     names = "".join(f"  - {name}\n" for name in classes)
-    return f"title: tiny\nsource: made by tests\nlicence: none\nformat: {form}\n{layout}classes:\n{names}splits:\n{splits}"
+    return (f"title: tiny\nsource: made by tests\nlicence: none\nformat: {form}\n"
+            f"{layout}classes:\n{names}splits:\n{splits}")
 
 
 CONFIG = """run:
