@@ -22,7 +22,7 @@ from pathlib import Path
 from prose import check_document_lines, check_glossary, check_sentences
 from registries import (check_architectures, check_choices, check_keys, check_run_files, check_tasks,
                         check_teacher_methods)
-from tree import CODE, code_files, lines
+from tree import CODE, code_files, is_python, lines
 
 # Who may include whose headers, besides its own. docs/design.md prints this table; `check` compares the two.
 MAY_INCLUDE = {
@@ -48,6 +48,7 @@ WIDEST, DEEPEST = 120, 60  # columns of a line, lines of a function
 STRICT = ["statistics", "task", "study", "report"]
 # Where no line is wider.
 NARROW = ["src", "mpi", "include", "tests", "examples", "cmake", "docs/howto", "CONTRIBUTING.md", "CHANGELOG.md"]
+NARROW_PYTHON = [*NARROW, "launch", "datasets"]
 
 
 def includes(path):
@@ -193,8 +194,11 @@ def check_guards(root, _build):
 
 def check_lines(root, _build):
     """No line is wider than a page shows, but rows of tables in documents."""
-    for path in sorted(path for name in NARROW for path in [root / name, *(root / name).rglob("*")]):
-        for number, line in enumerate(lines(path) if path.suffix in (".c", ".h", ".md") else [], 1):
+    held = [path for name in NARROW for path in [root / name, *(root / name).rglob("*")]
+            if path.suffix in (".c", ".h", ".md")]
+    held += [path for path in code_files(root, NARROW_PYTHON) if is_python(path)]
+    for path in sorted(held):
+        for number, line in enumerate(lines(path), 1):
             if len(line) > WIDEST and not (path.suffix == ".md" and line.startswith("|")):
                 yield f"{path.relative_to(root)}:{number}: has {len(line)} columns; the limit is {WIDEST}"
 
@@ -461,6 +465,8 @@ PLANTS = [
     (check_guards, "src/report/document.h", swap("#ifndef AUTODIDACT_SRC_", "#ifndef AUTODIDACT_"), "no include guard"),
     (check_lines, "src/study/plan.c", f"/* {'a' * WIDEST} */\n", "columns; the limit is"),
     (check_lines, "docs/howto/planted.md", "a" * WIDEST + "a\n", "columns; the limit is"),
+    (check_lines, "tests/parity/planted.py", f"# {'a' * WIDEST}\n", "columns; the limit is"),
+    (check_lines, "launch/planted", f"#!/usr/bin/env python3\n# {'a' * WIDEST}\n", "columns; the limit is"),
     (check_functions, "src/cli/planted.c", "int ad_planted(void)\n{" + "\n" * DEEPEST + "}\n", "a function of"),
     (check_functions, "tests/unit/test_base.c", "int planted(void)\n{" + "\n" * DEEPEST + "}\n", "a function of"),
     (check_symbols, "src/report/document.h", swap("#endif", "int planted(void);\n#endif"), "planted does not begin"),

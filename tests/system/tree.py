@@ -14,5 +14,10 @@ def code_files(root, folders):
                 yield path
 
 
+def is_python(path):
+    """Whether a file that code_files found is one of Python: by its ending, or as a script by its first line."""
+    return path.suffix == ".py" or path.suffix == "" and "python" in lines(path)[0]
+
+
 def lines(path):
     return path.read_text(encoding="utf-8").split("\n")
