@@ -34,8 +34,8 @@ find_package(MPI QUIET COMPONENTS C)
 if(NOT MPI_C_FOUND)
   message(FATAL_ERROR "MPI was not found: install the Debian package libopenmpi-dev, or run launch/install")
 endif()
-# The serial one where it is there: ranks use the cores, and the threaded one starts threads when it is loaded, each with 128
-# MiB, and waits for ever where these cannot be had.
+# The serial one where it is there: ranks use the cores, and the threaded one starts threads when it is loaded, each
+# with 128 MiB, and waits for ever where these cannot be had.
 set(ENV{PKG_CONFIG_PATH} "/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-serial/pkgconfig:$ENV{PKG_CONFIG_PATH}")
 ad_require_pkg(OPENBLAS openblas libopenblas-serial-dev)
 ad_require_pkg(HDF5 ${AD_HDF5} libhdf5-openmpi-dev)

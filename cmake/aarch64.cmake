@@ -18,7 +18,8 @@ set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L ${AD_SYSROOT})
 # What Debian's alternatives would link is found where it lies: nothing was installed, so no link was made.
 set(ad_libraries ${AD_SYSROOT}/usr/lib/aarch64-linux-gnu)
 set(ENV{PKG_CONFIG_SYSROOT_DIR} ${AD_SYSROOT})
-set(ENV{PKG_CONFIG_LIBDIR} ${ad_libraries}/pkgconfig:${ad_libraries}/openblas-serial/pkgconfig:${AD_SYSROOT}/usr/share/pkgconfig)
+set(ENV{PKG_CONFIG_LIBDIR}
+    ${ad_libraries}/pkgconfig:${ad_libraries}/openblas-serial/pkgconfig:${AD_SYSROOT}/usr/share/pkgconfig)
 set(MPI_SKIP_COMPILER_WRAPPER TRUE)
 set(MPI_C_HEADER_DIR ${ad_libraries}/openmpi/include CACHE PATH "Headers of MPI")
 set(MPI_C_LIB_NAMES mpi CACHE STRING "Libraries of MPI")
