@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The golden trainings on three ranks of different kernel sets in one job; then killed, and gone on with the sets exchanged.
+# The golden trainings on three ranks of different kernel sets in one job; then killed, and gone on with
+# the sets exchanged.
 set -euo pipefail
 case "$(uname -m)" in
   aarch64) sets=neon,generic,neon ;;

@@ -52,20 +52,24 @@ expect() {
   [ "$status" -eq "$code" ] || { echo "$name: exit code $status, expected $code"; cat out; exit 1; }
   [ "$(grep -c 'autodidact: error:' out)" -eq 1 ] || { echo "$name: not one message"; cat out; exit 1; }
   for pattern in "${patterns[@]}"; do
-    grep 'autodidact: error:' out | grep -Eq "$pattern" || { echo "$name: the message lacks $pattern"; cat out; exit 1; }
+    grep 'autodidact: error:' out | grep -Eq "$pattern" ||
+      { echo "$name: the message lacks $pattern"; cat out; exit 1; }
   done
   echo "ok   $name ($seconds s)"
 }
 
-expect more-ranks-than-lanes 1 '9 ranks' 'batch\.lanes=8' -- "$source/launch/local" -n 9 train config.yaml run.dir=a batch.lanes=8
+expect more-ranks-than-lanes 1 '9 ranks' 'batch\.lanes=8' -- \
+  "$source/launch/local" -n 9 train config.yaml run.dir=a batch.lanes=8
 expect bad-input 1 'none\.yaml' -- "$source/launch/local" -n 3 train none.yaml
 expect configurations 1 'configuration' '0\.00123' 'rank 1' -- \
   "${mpi[@]}" -n 1 "$AD_PROGRAM" train config.yaml run.dir=b : -n 1 "$AD_PROGRAM" train other.yaml run.dir=b
 if grep -q avx2 /proc/cpuinfo; then
-  expect blas 1 'arithmetic' 'openblas-Nehalem' 'openblas-Haswell' -- "${mpi[@]}" -n 1 env AUTODIDACT_GEMM=openblas OPENBLAS_CORETYPE=Nehalem "$AD_PROGRAM" train config.yaml run.dir=c : \
+  expect blas 1 'arithmetic' 'openblas-Nehalem' 'openblas-Haswell' -- "${mpi[@]}" -n 1 env AUTODIDACT_GEMM=openblas \
+    OPENBLAS_CORETYPE=Nehalem "$AD_PROGRAM" train config.yaml run.dir=c : \
     -n 1 env AUTODIDACT_GEMM=openblas OPENBLAS_CORETYPE=Haswell "$AD_PROGRAM" train config.yaml run.dir=c
 fi
-expect backend 1 'arithmetic' "'1' on rank 0" 'openblas' -- "${mpi[@]}" -n 1 "$AD_PROGRAM" train config.yaml run.dir=c : \
+expect backend 1 'arithmetic' "'1' on rank 0" 'openblas' -- "${mpi[@]}" -n 1 "$AD_PROGRAM" \
+  train config.yaml run.dir=c : \
   -n 1 env AUTODIDACT_GEMM=openblas "$AD_PROGRAM" train config.yaml run.dir=c
 expect diverged 3 'step 1' 'finite' -- "$source/launch/local" -n 2 train config.yaml run.dir=d model.path=large
 # The same command in other folders: one rank's data cannot be read, or is other data.
@@ -73,20 +77,24 @@ mkdir other
 cp -r model data tiny.yaml config.yaml other/
 printf 'good film\t7\n' >>other/data/train.tsv
 expect one-rank-input 1 'data/train\.tsv:26' -- \
-  "${mpi[@]}" -n 2 "$AD_PROGRAM" train config.yaml run.dir=e : -n 1 -wdir "$work/other" "$AD_PROGRAM" train config.yaml run.dir=e
+  "${mpi[@]}" -n 2 "$AD_PROGRAM" train config.yaml run.dir=e : -n 1 -wdir "$work/other" "$AD_PROGRAM" \
+  train config.yaml run.dir=e
 sed -i '$s/7$/1/' other/data/train.tsv
 expect data 1 'training data.*[0-9a-f]{16}.*[0-9a-f]{16}' -- \
-  "${mpi[@]}" -n 2 "$AD_PROGRAM" train config.yaml run.dir=e : -n 1 -wdir "$work/other" "$AD_PROGRAM" train config.yaml run.dir=e
+  "${mpi[@]}" -n 2 "$AD_PROGRAM" train config.yaml run.dir=e : -n 1 -wdir "$work/other" "$AD_PROGRAM" \
+  train config.yaml run.dir=e
 cp data/train.tsv other/data/
 sed -i 's/^title: .*/title: other/' other/tiny.yaml
 expect descriptors 1 'descriptor.*[0-9a-f]{16}.*[0-9a-f]{16}' -- \
-  "${mpi[@]}" -n 2 "$AD_PROGRAM" train config.yaml run.dir=e : -n 1 -wdir "$work/other" "$AD_PROGRAM" train config.yaml run.dir=e
+  "${mpi[@]}" -n 2 "$AD_PROGRAM" train config.yaml run.dir=e : -n 1 -wdir "$work/other" "$AD_PROGRAM" \
+  train config.yaml run.dir=e
 # The same of an evaluation.
 "$AD_PROGRAM" train config.yaml run.dir=trained >out 2>&1 || { cat out; exit 1; }
 cp -r trained other/
 printf 'good film\t1\n' >>other/data/test.tsv
 expect evaluated-data 1 "data's digest.*[0-9a-f]{16}.*[0-9a-f]{16}" -- \
-  "${mpi[@]}" -n 2 "$AD_PROGRAM" eval trained --data data/test.tsv : -n 1 -wdir "$work/other" "$AD_PROGRAM" eval trained --data data/test.tsv
+  "${mpi[@]}" -n 2 "$AD_PROGRAM" eval trained --data data/test.tsv : -n 1 -wdir "$work/other" "$AD_PROGRAM" \
+  eval trained --data data/test.tsv
 # Only the first rank writes: the others wait for it in vain.
 mkdir full
 expect one-rank 2 'full' -- "$source/launch/local" -n 2 train config.yaml run.dir=full/../config.yaml/x
@@ -102,7 +110,8 @@ echo "ok   too few slots"
 kill_rank() {
   local ranks=() launcher victim pid status=0 start
   rm -rf long
-  "$source/launch/local" -n 3 train config.yaml run.dir=long train.steps=100000000 eval.every=100000000 >long.out 2>&1 </dev/null &
+  "$source/launch/local" -n 3 train config.yaml run.dir=long train.steps=100000000 eval.every=100000000 \
+    >long.out 2>&1 </dev/null &
   launcher=$!
   for _ in $(seq 3000); do
     [ ! -s long/log.jsonl ] || break
@@ -142,15 +151,18 @@ python3 "$source/tests/system/terminal.py" "$source/launch/local" -n 2
 refused_scratch() { # PATTERN TMPDIR
   local status=0
   TMPDIR=$2 "$source/launch/local" -n 2 order config.yaml >out 2>&1 || status=$?
-  [ "$status" = 1 ] && grep -q "^launch/local: TMPDIR=.*$1" out || { echo "TMPDIR=$2: exit code $status"; cat out; exit 1; }
+  [ "$status" = 1 ] && grep -q "^launch/local: TMPDIR=.*$1" out ||
+    { echo "TMPDIR=$2: exit code $status"; cat out; exit 1; }
   echo "ok   TMPDIR: $1"
 }
 refused_scratch 'can be written' "$work/none"
 # As long as the system's names of folders are.
 long="$work/$(printf "$(printf 'x%.0s' {1..200})/%.0s" {1..15})"
 mkdir -p "$long"
-TMPDIR=$long "$source/launch/local" -n 2 order config.yaml >out 2>&1 || { echo "TMPDIR of ${#long} characters"; cat out; exit 1; }
+TMPDIR=$long "$source/launch/local" -n 2 order config.yaml >out 2>&1 ||
+  { echo "TMPDIR of ${#long} characters"; cat out; exit 1; }
 # Little address space is an error, not a hang.
 for room in 100000 150000 200000; do
-  expect "address-space-$room" 2 'ulimit -v' -- bash -c "ulimit -v $room; exec '$AD_PROGRAM' train config.yaml run.dir=small"
+  expect "address-space-$room" 2 'ulimit -v' -- \
+    bash -c "ulimit -v $room; exec '$AD_PROGRAM' train config.yaml run.dir=small"
 done

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A disk that fills up during a checkpoint: it is said, the last good checkpoint stays, and with room again the run ends with the same bits.
+# A disk that fills up during a checkpoint: it is said, the last good checkpoint stays, and with room again the run ends
+# with the same bits.
 set -euo pipefail
 if [ -z "${AD_IN_NAMESPACE:-}" ]; then
   # A small disk of our own: a tmpfs, mounted where nobody else sees it.
@@ -20,7 +21,8 @@ cd "$work"
 mkdir small
 mount -t tmpfs -o size=64m none small
 
-keys=(batch.lanes=4 train.epochs=6 model.dropout=0.2 eval.every=5 teacher.method=sda teacher.window=3 checkpoint.every=3 checkpoint.epoch=false checkpoint.keep=99)
+keys=(batch.lanes=4 train.epochs=6 model.dropout=0.2 eval.every=5 teacher.method=sda teacher.window=3 checkpoint.every=3
+  checkpoint.epoch=false checkpoint.keep=99)
 # run RANKS NAME [key=value ...]
 run() {
   local ranks="$1" name="$2"
@@ -54,7 +56,8 @@ for writer in all root; do
     mount -o remount,size=$size small
     run "$ranks" small/run "store.writer=$writer"
     holds "$code" = 2
-    grep -q 'small/run/checkpoints/step-000000009.h5.partial: a checkpoint needs [0-9]* bytes' out || { cat out; exit 1; }
+    grep -q 'small/run/checkpoints/step-000000009.h5.partial: a checkpoint needs [0-9]* bytes' out ||
+      { cat out; exit 1; }
     kept="$(ls small/run/checkpoints)"
     holds "$kept" = "$(printf 'step-00000000%d.h5\n' 3 6)"
     holds -z "$(find small/run -name "*.partial")"
@@ -92,13 +95,16 @@ echo "ok   checkpoint.full=wait"
 # Snapshots are given up before checkpoints, and the run ends as without them.
 mount -o remount,size=$size small
 run 2 small/run checkpoint.keep=1 snapshot.every=1 snapshot.content=scalars,norms,parameters
-[ "$code" = 0 ] && grep -q 'would leave less than the [0-9]* that a checkpoint needs; the run goes on without further snapshots' out || { cat out; df small; exit 1; }
+[ "$code" = 0 ] &&
+  grep -q 'would leave less than the [0-9]* that a checkpoint needs; the run goes on without further snapshots' out ||
+  { cat out; df small; exit 1; }
 same small/run
 "$AD_PROGRAM" verify small/run >verified || { cat verified; exit 1; }
 grep -q 'snapshots/all.h5 .*it shows what the segments hold' verified
 echo "ok   snapshots go first"
 
-# /dev/shm, which only this script sees: small as in a container, two jobs at once; then large and all but full. What MPI cannot have there is said.
+# /dev/shm, which only this script sees: small as in a container, two jobs at once; then large and all but full. What
+# MPI cannot have there is said.
 mount -t tmpfs -o size=1m none /dev/shm
 start=("$source/launch/local" -n 2 --bind none train config.yaml "${keys[@]}")
 "${start[@]}" run.dir=other >other.out 2>&1 &
@@ -113,7 +119,8 @@ mount -o remount,size=2g /dev/shm
 head -c 2040m /dev/zero >/dev/shm/filled
 run 2 no-shm
 holds "$code" = 2
-grep -q "error: /dev/shm/.*: 4 MiB of MPI's own memory .* could not be had: No space left on device. /dev/shm has .* MiB free of 2048: make room, or" out || { cat out; exit 1; }
+said="error: /dev/shm/.*: 4 MiB of MPI's own memory .* could not be had: No space left on device."
+grep -q "$said /dev/shm has .* MiB free of 2048: make room, or" out || { cat out; exit 1; }
 rm /dev/shm/filled
 run 2 no-shm
 [ "$code" = 0 ] || { cat out; exit 1; }

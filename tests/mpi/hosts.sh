@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Alone: it gives the machine other network namespaces, and a rank killed has seconds to end all.
-# Several hosts on one machine: each is a network namespace with a name and an address of its own, on a virtual switch; mpirun starts its
-# daemons through an agent in place of ssh, and ranks of different hosts have TCP only. The bits are those of one rank alone.
-# Skipped (77) where namespaces are not allowed.
+# Several hosts on one machine: each is a network namespace with a name and an address of its own, on a virtual switch;
+# mpirun starts its daemons through an agent in place of ssh, and ranks of different hosts have TCP only. The bits are
+# those of one rank alone. Skipped (77) where namespaces are not allowed.
 set -euo pipefail
 source="${AD_SOURCE:?}"
 export AUTODIDACT_PROGRAM="${AD_PROGRAM:?}"
@@ -38,8 +38,10 @@ for program in ip unshare nsenter; do
   command -v "$program" >/dev/null || skip "$program is not there (packages iproute2 and util-linux)"
 done
 ip netns add "$tag-switch" 2>"$work/why" || skip "network namespaces are not allowed here: $(cat "$work/why")"
-ip -n "$tag-switch" link add bridge type bridge 2>"$work/why" || skip "virtual switches are not allowed here: $(cat "$work/why")"
-unshare --uts hostname "$tag-test" 2>"$work/why" || skip "host names of one's own are not allowed here: $(cat "$work/why")"
+ip -n "$tag-switch" link add bridge type bridge 2>"$work/why" ||
+  skip "virtual switches are not allowed here: $(cat "$work/why")"
+unshare --uts hostname "$tag-test" 2>"$work/why" ||
+  skip "host names of one's own are not allowed here: $(cat "$work/why")"
 
 # 192.0.2.0/24 is set aside for examples: no real network has these addresses, and the switch is connected to none.
 ip -n "$tag-switch" link set bridge up
@@ -61,7 +63,8 @@ host=\$1
 shift
 exec ip netns exec "$tag-host\$host" unshare --uts sh -c 'hostname "\$0" && exec "\$@"' "$tag-host\$host" "\$@"
 SH
-# What mpirun calls in place of `ssh ADDRESS COMMAND`; the command is one word or several of shell text, as ssh takes it.
+# What mpirun calls in place of `ssh ADDRESS COMMAND`; the command is one word or several of shell text, as ssh
+# takes it.
 cat >"$work/agent" <<SH
 #!/bin/sh
 address=\$1
@@ -93,7 +96,8 @@ across() {
     echo "192.0.2.$host slots=$each"
     before[host]=$(sent "$host")
   done >"$name.hosts"
-  timeout -k 5 600 "$work/on" 1 "$source/launch/local" --bind none --hostfile "$name.hosts" "${job[@]}" "$@" "run.dir=$name" >"$name.out" 2>&1 ||
+  timeout -k 5 600 "$work/on" 1 "$source/launch/local" --bind none --hostfile "$name.hosts" "${job[@]}" "$@" \
+    "run.dir=$name" >"$name.out" 2>&1 ||
     { cat "$name.out"; fail "$name"; }
   if [ -z "$*" ]; then
     grep -q "\"ranks\": *\"$((hosts * each)) on $hosts nodes\"" "$name/provenance.json" ||
@@ -106,7 +110,8 @@ across() {
   for host in $(seq "$hosts"); do
     local now
     now=$(sent "$host")
-    [ $((now - before[host])) -gt 80000 ] || fail "$name: host $host has sent $((now - before[host])) bytes: the ranks did not use TCP"
+    [ $((now - before[host])) -gt 80000 ] ||
+      fail "$name: host $host has sent $((now - before[host])) bytes: the ranks did not use TCP"
     bytes+=" $((now - before[host]))"
   done
   echo "ok   $hosts hosts x $each ranks${*:+, $*}: as one rank; bytes sent by each host:$bytes"
@@ -121,7 +126,8 @@ across 2 2 optim.shard=false
 
 # A host whose rank is killed takes the others with it.
 printf '192.0.2.%s slots=1\n' 1 2 >killed.hosts
-"$work/on" 1 "$source/launch/local" --bind none --hostfile killed.hosts "${job[@]}" train.steps=100000000 run.dir=killed >killed.out 2>&1 </dev/null &
+"$work/on" 1 "$source/launch/local" --bind none --hostfile killed.hosts "${job[@]}" train.steps=100000000 \
+  run.dir=killed >killed.out 2>&1 </dev/null &
 launcher=$!
 for _ in $(seq 3000); do
   [ ! -s killed/log.jsonl ] || break

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs that are killed (signal 9 to all ranks) or stopped (SIGTERM) at random moments go on, on other numbers of ranks, to the bits of the unbroken run.
+# Runs that are killed (signal 9 to all ranks) or stopped (SIGTERM) at random moments go on, on other numbers of ranks,
+# to the bits of the unbroken run.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

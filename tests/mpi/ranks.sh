@@ -27,9 +27,11 @@ PY
 run() {
   local ranks="$1" name="$2"
   shift 2
-  "$source/launch/local" -n "$ranks" train config.yaml "run.dir=$name" batch.lanes=8 train.epochs=2 model.dropout=0.2 eval.keep_logits=true \
-    eval.every=2 eval.batch=3 "$@" >"$name.out" 2>&1 || { echo "$name on $ranks ranks failed:"; cat "$name.out"; exit 1; }
-  grep -q "\"ranks\": *\"$ranks on " "$name/provenance.json" || { echo "$name did not run on $ranks ranks:"; cat "$name/provenance.json"; exit 1; }
+  "$source/launch/local" -n "$ranks" train config.yaml "run.dir=$name" batch.lanes=8 train.epochs=2 model.dropout=0.2 \
+    eval.keep_logits=true eval.every=2 eval.batch=3 "$@" >"$name.out" 2>&1 ||
+    { echo "$name on $ranks ranks failed:"; cat "$name.out"; exit 1; }
+  grep -q "\"ranks\": *\"$ranks on " "$name/provenance.json" ||
+    { echo "$name did not run on $ranks ranks:"; cat "$name/provenance.json"; exit 1; }
 }
 # same REFERENCE NAME
 same() {
@@ -38,7 +40,8 @@ same() {
   done
   local folder
   for folder in "$1"/variants/*; do
-    [ ! -d "$folder" ] || cmp "$folder/model.safetensors" "$2/variants/$(basename "$folder")/model.safetensors" || { echo "$1 and $2 differ in variants"; exit 1; }
+    [ ! -d "$folder" ] || cmp "$folder/model.safetensors" "$2/variants/$(basename "$folder")/model.safetensors" ||
+      { echo "$1 and $2 differ in variants"; exit 1; }
   done
   # The bits of the logits; the HDF5 files themselves hold the time they were made.
   local name kept=0
@@ -49,7 +52,8 @@ same() {
     [ -s bits-1 ] && cmp bits-1 bits-2 || { echo "$1 and $2 differ in $name"; exit 1; }
     kept=$((kept + 1))
   done
-  [ "$kept" -ge 2 ] && [ "$kept" = "$(find "$2/logits" -type f | wc -l)" ] || { echo "$1 and $2 kept other numbers of logits"; exit 1; }
+  [ "$kept" -ge 2 ] && [ "$kept" = "$(find "$2/logits" -type f | wc -l)" ] ||
+    { echo "$1 and $2 kept other numbers of logits"; exit 1; }
 }
 # compare NAME RANKS... -- [key=value ...]: each number of ranks against one.
 compare() {
@@ -78,7 +82,8 @@ compare cls 3 -- model.classifier=cls optim.layer_decay=0.9 optim.schedule=cosin
 compare sda 2 3 4 5 7 8 -- teacher.method=sda teacher.window=3 eval.means=true run.result=teacher batch.size=7
 [ -d sda-3/variants/student ] && [ -d sda-3/variants/window ] && [ -d sda-3/variants/run ]
 compare sdv 2 3 5 8 -- teacher.method=sdv teacher.window=3 teacher.dropout=on teacher.every=2 eval.means=true
-compare sda-all 2 8 -- teacher.method=sda teacher.window=all teacher.dropout=same teacher.ramp=0.5 teacher.start=2 model.freeze=1
+compare sda-all 2 8 -- teacher.method=sda teacher.window=all teacher.dropout=same teacher.ramp=0.5 teacher.start=2 \
+  model.freeze=1
 compare ema 3 7 -- teacher.method=ema teacher.lag=0 teacher.decay=0.9 run.result=teacher
 compare rdrop 2 8 -- teacher.method=rdrop batch.rounds=2 batch.size=7
 compare se 3 -- teacher.method=se teacher.window=4 teacher.every=2 run.result=run run.select=best model.freeze=encoder
@@ -107,7 +112,8 @@ grep -q avx2 /proc/cpuinfo && cores+=(Haswell)
 grep -q avx512dq /proc/cpuinfo && cores+=(SkylakeX)
 for core in ${cores[@]+"${cores[@]}"}; do
   AUTODIDACT_GEMM=openblas OPENBLAS_CORETYPE="$core" compare "core-$core" 2 3 8 -- batch.size=11
-  grep -qi "\"products\": *\"$core\"" "core-$core-3/provenance.json" || { echo "core-$core-3 ran with another core"; exit 1; }
+  grep -qi "\"products\": *\"$core\"" "core-$core-3/provenance.json" ||
+    { echo "core-$core-3 ran with another core"; exit 1; }
 done
 
 for name in plain pairs; do
@@ -122,8 +128,10 @@ done
 echo "ok   eval and predict: 1 3"
 
 for ranks in 1 3; do
-  "$source/launch/local" -n "$ranks" eval plain-1 lanes-5-1 uneven-1 --data test --json --vote >"vote-$ranks" 2>"vote-$ranks.err"
-  "$source/launch/local" -n "$ranks" eval plain-1 lanes-5-1 uneven-1 --data test --json --average --out "averaged-$ranks" >"average-$ranks" 2>"average-$ranks.err"
+  "$source/launch/local" -n "$ranks" eval plain-1 lanes-5-1 uneven-1 --data test --json --vote \
+    >"vote-$ranks" 2>"vote-$ranks.err"
+  "$source/launch/local" -n "$ranks" eval plain-1 lanes-5-1 uneven-1 --data test --json --average \
+    --out "averaged-$ranks" >"average-$ranks" 2>"average-$ranks.err"
 done
 grep -q '"vote":' vote-1 && grep -q '"average":' average-1
 cmp vote-1 vote-3
@@ -132,5 +140,6 @@ cmp averaged-1/model.safetensors averaged-3/model.safetensors
 # A folder that only the first rank finds taken ends all of them.
 code=0
 "$source/launch/local" -n 3 eval plain-1 uneven-1 --data test --average --out averaged-1 >taken 2>taken.err || code=$?
-[ "$code" != 0 ] && grep -q 'averaged-1' taken.err || { echo "a taken --out gave exit code $code:"; cat taken.err; exit 1; }
+[ "$code" != 0 ] && grep -q 'averaged-1' taken.err ||
+  { echo "a taken --out gave exit code $code:"; cat taken.err; exit 1; }
 echo "ok   vote and average: 1 3"

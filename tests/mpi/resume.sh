@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs that are killed, stopped, starved of disk or damaged go on, on another number of ranks, to the bits of the unbroken run.
+# Runs that are killed, stopped, starved of disk or damaged go on, on another number of ranks, to the bits of the
+# unbroken run.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -8,7 +9,8 @@ export AUTODIDACT_PROGRAM="${AD_PROGRAM:?}"
 python3 "$source/tests/system/tiny.py" "$work"
 cd "$work"
 
-common=(batch.lanes=8 train.epochs=6 model.dropout=0.2 eval.every=4 eval.batch=2 eval.keep_logits=true eval.means=true checkpoint.every=5)
+common=(batch.lanes=8 train.epochs=6 model.dropout=0.2 eval.every=4 eval.batch=2 eval.keep_logits=true eval.means=true
+  checkpoint.every=5)
 # run RANKS NAME [argument ...]: the exit code in $code.
 run() {
   local ranks="$1" name="$2"
@@ -17,7 +19,8 @@ run() {
   "$source/launch/local" -n "$ranks" train config.yaml "run.dir=$name" "${common[@]}" "$@" >"$name.out" 2>&1 || code=$?
 }
 same() {
-  for file in log.jsonl result.json model/model.safetensors variants/run/model.safetensors variants/window/model.safetensors; do
+  for file in log.jsonl result.json model/model.safetensors variants/run/model.safetensors \
+    variants/window/model.safetensors; do
     cmp "$1/$file" "$2/$file" || { echo "$1 and $2 differ"; cat "$2.out"; exit 1; }
   done
   [ "$(ls "$1/logits")" = "$(ls "$2/logits")" ] || { echo "$2 kept other logits"; exit 1; }
@@ -39,8 +42,10 @@ broken() {
   same "$reference" "$name"
 }
 
-methods=("teacher.method=sda teacher.window=3 run.select=best run.result=teacher" "teacher.method=sdv teacher.window=3 teacher.every=2 teacher.dropout=on"
-  "teacher.method=ema teacher.lag=0 teacher.decay=0.9 model.freeze=1" "teacher.method=sda teacher.window=all" "teacher.method=sda teacher.window=1 optim.shard=false")
+methods=("teacher.method=sda teacher.window=3 run.select=best run.result=teacher"
+  "teacher.method=sdv teacher.window=3 teacher.every=2 teacher.dropout=on"
+  "teacher.method=ema teacher.lag=0 teacher.decay=0.9 model.freeze=1" "teacher.method=sda teacher.window=all"
+  "teacher.method=sda teacher.window=1 optim.shard=false")
 number=0
 for method in "${methods[@]}"; do
   read -ra keys <<<"$method"
@@ -121,11 +126,12 @@ printf 'good film\t1\n' >>data/train.tsv
 refused 'data_train "[0-9a-f]*", now it is "[0-9a-f]*".*resume.allow=data' "${keys[@]}"
 cp held.tsv data/train.tsv
 refused "resume.allow is 'everything'" "${keys[@]}" resume.allow=everything
-AUTODIDACT_GEMM=openblas refused 'arithmetic "1", now it is "1, products by openblas-.*resume.allow=arithmetic' "${keys[@]}"
+AUTODIDACT_GEMM=openblas refused 'arithmetic "1", now it is "1, products by openblas-.*resume.allow=arithmetic' \
+  "${keys[@]}"
 [ ! -e changed/.resume ]
 # Another commit, compiler, CPU and kernel set are no change: the arithmetic is the same.
-sed -i 's/"commit": "[^"]*"/"commit": "0123456789ab"/; s/"compiler": "[^"]*"/"compiler": "cc 1"/; s/"kernels": "[^"]*"/"kernels": "neon"/; s/"cpu": "[^"]*"/"cpu": "other"/' \
-  changed/provenance.json
+sed -i 's/"commit": "[^"]*"/"commit": "0123456789ab"/; s/"compiler": "[^"]*"/"compiler": "cc 1"/
+  s/"kernels": "[^"]*"/"kernels": "neon"/; s/"cpu": "[^"]*"/"cpu": "other"/' changed/provenance.json
 cp -r changed allowed
 cp -r changed past
 cp -r changed unbroken
@@ -138,26 +144,31 @@ run 1 changed "${keys[@]}"
 [ "$code" = 1 ] && grep -q "run.overwrite=true" changed.out
 echo "ok   what has changed is refused, or allowed by name"
 
-# Settings with fewer steps than are done are refused with both numbers; with as many, the result comes at once. 24 examples, 10 steps done.
+# Settings with fewer steps than are done are refused with both numbers; with as many, the result comes at once.
+# 24 examples, 10 steps done.
 cp past/log.jsonl log-before
 for key in train.epochs=3 train.steps=9 batch.size=24 data.train_rows=8; do
   run 2 past "${keys[@]}" "$key" resume.allow=configuration,data
-  [ "$code" = 1 ] && grep -Eq "past: 10 steps are done, these settings have [369]: " past.out || { echo "$key is not refused: $code"; cat past.out; exit 1; }
+  [ "$code" = 1 ] && grep -Eq "past: 10 steps are done, these settings have [369]: " past.out ||
+    { echo "$key is not refused: $code"; cat past.out; exit 1; }
   cmp past/log.jsonl log-before
 done
 run 2 past "${keys[@]}" train.steps=10 resume.allow=configuration
-[ "$code" = 0 ] && grep -q '"steps":10,' past/result.json && ! grep -q '"step":11,' past/log.jsonl || { cat past.out; exit 1; }
+[ "$code" = 0 ] && grep -q '"steps":10,' past/result.json && ! grep -q '"step":11,' past/log.jsonl ||
+  { cat past.out; exit 1; }
 echo "ok   past the last step"
 
 # Rows that the checkpoint knows: missing, fewer, others, broken. Nothing is begun anew, nothing cut.
-for change in 'rm rows/log.jsonl' 'truncate -s 700 rows/log.jsonl' 'sed -i "/^{.step.:4,/d" rows/log.jsonl' 'sed -i "2s/./#/" rows/log.jsonl' \
-  'sed -i "s/.step.:7,/\"step\":77,/" rows/log.jsonl' 'cat damaged/log.jsonl whole-1/log.jsonl | tail -n +9 >rows/log.jsonl' 'rm rows/log.jsonl; mkdir rows/log.jsonl'; do
+for change in 'rm rows/log.jsonl' 'truncate -s 700 rows/log.jsonl' 'sed -i "/^{.step.:4,/d" rows/log.jsonl' \
+  'sed -i "2s/./#/" rows/log.jsonl' 'sed -i "s/.step.:7,/\"step\":77,/" rows/log.jsonl' \
+  'cat damaged/log.jsonl whole-1/log.jsonl | tail -n +9 >rows/log.jsonl' 'rm rows/log.jsonl; mkdir rows/log.jsonl'; do
   rm -rf rows
   cp -r unbroken rows
   eval "$change"
   ls -l rows >rows-before
   run 1 rows "${keys[@]}"
-  [ "$code" = 1 ] && grep -q "the run cannot go on (run.overwrite=true starts anew): rows/log.jsonl" rows.out || { echo "$change: exit code $code"; cat rows.out; exit 1; }
+  [ "$code" = 1 ] && grep -q "the run cannot go on (run.overwrite=true starts anew): rows/log.jsonl" rows.out ||
+    { echo "$change: exit code $code"; cat rows.out; exit 1; }
   ls -l rows | cmp - rows-before
 done
 rm -rf rows
@@ -182,7 +193,8 @@ log_rows() { { cat held/log.jsonl 2>/dev/null || true; } | wc -l; }
 hold() {
   local before i
   before=$(log_rows)
-  "$AUTODIDACT_PROGRAM" train config.yaml run.dir=held train.steps=1000000000 checkpoint.every=50 eval.every=1000000000 checkpoint.epoch=false >held.out 2>&1 &
+  "$AUTODIDACT_PROGRAM" train config.yaml run.dir=held train.steps=1000000000 checkpoint.every=50 \
+    eval.every=1000000000 checkpoint.epoch=false >held.out 2>&1 &
   holder=$!
   for ((i = 0; i < 3000; i++)); do
     [ "$(log_rows)" -lt $((before + 120)) ] || return 0
@@ -194,13 +206,20 @@ hold() {
 }
 second() {
   code=0
-  "$source/launch/local" -n "$1" train config.yaml run.dir=held train.steps=1000000000 checkpoint.every=50 eval.every=1000000000 checkpoint.epoch=false "${@:2}" >second.out 2>&1 || code=$?
+  "$source/launch/local" -n "$1" train config.yaml run.dir=held train.steps=1000000000 checkpoint.every=50 \
+    eval.every=1000000000 checkpoint.epoch=false "${@:2}" >second.out 2>&1 || code=$?
 }
-rows() { python3 -c 'import json; rows = [json.loads(line)["step"] for line in open("held/log.jsonl")]; assert rows == list(range(1, len(rows) + 1)), rows'; }
+rows() {
+  python3 -c 'import json
+rows = [json.loads(line)["step"] for line in open("held/log.jsonl")]
+assert rows == list(range(1, len(rows) + 1)), rows'
+}
 hold
 for keys in "" run.overwrite=true; do
   second 2 $keys
-  [ "$code" = 1 ] && grep -Eq "held is being trained by process $holder on $(hostname) since 20[0-9-]*T[0-9:]*Z: " second.out || { cat second.out; exit 1; }
+  [ "$code" = 1 ] &&
+    grep -Eq "held is being trained by process $holder on $(hostname) since 20[0-9-]*T[0-9:]*Z: " second.out ||
+    { cat second.out; exit 1; }
 done
 kill -TERM "$holder"
 code=0 && wait "$holder" || code=$?
@@ -214,7 +233,8 @@ hold
 [ -e held/lease.2 ] && [ ! -e held/lease.1 ]
 mv held/lease.2 held/lease.3
 code=0 && wait "$holder" || code=$?
-[ "$code" = 2 ] && grep -q "held: another process has taken this run over" held.out && rows && [ -e held/lease.3 ] || { cat held.out; exit 1; }
+[ "$code" = 2 ] && grep -q "held: another process has taken this run over" held.out && rows && [ -e held/lease.3 ] ||
+  { cat held.out; exit 1; }
 # A holder elsewhere lives as long as its signs go on, and counts as gone once they have not for long enough.
 echo 'elsewhere 17 1234 another-boot pid:[1] 1700000000' >held/lease.3
 (while touch -c held/lease.3; do sleep 0.1; done) &
@@ -222,24 +242,35 @@ beats=$!
 second 2
 kill "$beats"
 wait "$beats" || true
-[ "$code" = 1 ] && grep -q "held is being trained by process 17 on elsewhere since 2023-11-14T22:13:20Z" second.out || { cat second.out; exit 1; }
+[ "$code" = 1 ] && grep -q "held is being trained by process 17 on elsewhere since 2023-11-14T22:13:20Z" second.out ||
+  { cat second.out; exit 1; }
 # Who waits for that stops at a signal, and leaves the lease to its holder.
 touch held/lease.3
-"$AUTODIDACT_PROGRAM" train config.yaml run.dir=held train.steps=1000000000 checkpoint.every=50 eval.every=1000000000 checkpoint.epoch=false >waiting.out 2>&1 &
+"$AUTODIDACT_PROGRAM" train config.yaml run.dir=held train.steps=1000000000 checkpoint.every=50 eval.every=1000000000 \
+  checkpoint.epoch=false >waiting.out 2>&1 &
 waiting=$!
-until grep -q "it has 60 seconds to give a sign of life" waiting.out; do kill -0 "$waiting" || { cat waiting.out; exit 1; }; sleep 0.1; done
+until grep -q "it has 60 seconds to give a sign of life" waiting.out; do
+  kill -0 "$waiting" || { cat waiting.out; exit 1; }
+  sleep 0.1
+done
 kill -TERM "$waiting"
 code=0 && wait "$waiting" || code=$?
-[ "$code" = 75 ] && grep -q "signal TERM: stopped before its run was begun" waiting.out && [ "$(ls -d held/*lease*)" = held/lease.3 ] || { cat waiting.out; exit 1; }
+[ "$code" = 75 ] && grep -q "signal TERM: stopped before its run was begun" waiting.out &&
+  [ "$(ls -d held/*lease*)" = held/lease.3 ] || { cat waiting.out; exit 1; }
 touch -d '-1 hour' held/lease.3
 second 2 run.time_limit=1
 [ "$code" = 75 ] && rows && [ -z "$(find held -name '*lease*')" ] || { cat second.out; exit 1; }
 # As many as you like at one time: one trains, the others are refused.
 rm -rf held
 for i in 1 2 3 4; do
-  (code=0 && "$AUTODIDACT_PROGRAM" train config.yaml run.dir=held train.epochs=100 >"held-$i.out" 2>&1 || code=$?; echo "$code" >"held-$i.code") &
+  (
+    code=0 && "$AUTODIDACT_PROGRAM" train config.yaml run.dir=held train.epochs=100 >"held-$i.out" 2>&1 || code=$?
+    echo "$code" >"held-$i.code"
+  ) &
 done
 wait
-[ "$(sort held-?.code | tr '\n' ' ')" = "0 1 1 1 " ] && [ "$(grep -l "is being trained by\|holds a run already" held-?.out | wc -l)" = 3 ] || { cat held-?.code held-?.out; exit 1; }
+[ "$(sort held-?.code | tr '\n' ' ')" = "0 1 1 1 " ] &&
+  [ "$(grep -l "is being trained by\|holds a run already" held-?.out | wc -l)" = 3 ] ||
+  { cat held-?.code held-?.out; exit 1; }
 "$AUTODIDACT_PROGRAM" verify held >held.out || { cat held.out; exit 1; }
 echo "ok   one process at a time"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Studies: cells packed into ranks have the bits of single runs; killed, stopped, shared by two jobs they lose nothing and repeat nothing; what fails is alone.
+# Studies: cells packed into ranks have the bits of single runs; killed, stopped, shared by two jobs they lose nothing
+# and repeat nothing; what fails is alone.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -57,7 +58,8 @@ python3 study.py wait pairs 2
 kill -USR1 "$job"
 code=0
 wait "$job" || code=$?
-[ "$code" = 75 ] && grep -q "of 32 cells finished; the same command goes on" pairs.out || fail "a signal: exit code $code" pairs
+[ "$code" = 75 ] && grep -q "of 32 cells finished; the same command goes on" pairs.out ||
+  fail "a signal: exit code $code" pairs
 python3 study.py note pairs
 study 4 pairs run.time_limit=1 checkpoint.every=1
 [ "$code" = 75 ] || fail "the clock: exit code $code" pairs
@@ -67,7 +69,8 @@ job=$!
 study 4 pairs
 code_other=0
 wait "$job" || code_other=$?
-[ "$code" = 0 ] && [ "$code_other" = 0 ] || { cat pairs-other.out; fail "two jobs at once: exit codes $code and $code_other" pairs; }
+[ "$code" = 0 ] && [ "$code_other" = 0 ] ||
+  { cat pairs-other.out; fail "two jobs at once: exit codes $code and $code_other" pairs; }
 python3 study.py check pairs
 echo "ok   two ranks a trial; stopped by a signal and the clock; two jobs at once"
 
@@ -81,11 +84,14 @@ echo "ok   the table is made again from the runs"
 # What has changed is refused.
 sed 's/dropout: 0.1/dropout: 0.2/' grid.yaml >changed.yaml
 study 2 changed
-[ "$code" = 1 ] && grep -q "model.dropout 0.1, now it is 0.2" changed.out || fail "a changed study: exit code $code" changed
+[ "$code" = 1 ] && grep -q "model.dropout 0.1, now it is 0.2" changed.out ||
+  fail "a changed study: exit code $code" changed
 study 2 grid train.epochs=3
-[ "$code" = 1 ] && grep -q "train.epochs belongs to what the cells are" grid.out || fail "a key of the cells: exit code $code" grid
+[ "$code" = 1 ] && grep -q "train.epochs belongs to what the cells are" grid.out ||
+  fail "a key of the cells: exit code $code" grid
 study 1 pairs
-[ "$code" = 1 ] && grep -q "study.ranks_per_trial is 2, the job has 1 rank" pairs.out || fail "too few ranks: exit code $code" pairs
+[ "$code" = 1 ] && grep -q "study.ranks_per_trial is 2, the job has 1 rank" pairs.out ||
+  fail "too few ranks: exit code $code" pairs
 echo "ok   changes are refused"
 
 # Arms that diverge, on all ranks or on one, and one whose settings make no run: the others are done all the same.
@@ -100,7 +106,8 @@ arms:
   wrong: {teacher: {method: sdv, window: 2}, run.result: teacher}
 YAML
 study 4 arms
-[ "$code" = 1 ] && grep -q "2 cells failed, the first: wrong, seed.init=0: run.result=teacher" arms.out || fail "arms: exit code $code" arms
+[ "$code" = 1 ] && grep -q "2 cells failed, the first: wrong, seed.init=0: run.result=teacher" arms.out ||
+  fail "arms: exit code $code" arms
 python3 study.py states arms plain=done overflow=failed range=failed wrong=failed
 python3 study.py test arms "$AD_PROGRAM"
 sed -i '/wrong/d' arms.yaml

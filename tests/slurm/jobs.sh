@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Trainings as jobs of a real Slurm: preempted, at their time limit, their node lost, cancelled; each goes on to the bits of a run
-# without Slurm, or ends as it should. Skipped (77) where no Slurm can be started.
+# Trainings as jobs of a real Slurm: preempted, at their time limit, their node lost, cancelled; each goes on to the
+# bits of a run without Slurm, or ends as it should. Skipped (77) where no Slurm can be started.
 set -euo pipefail
 export AUTODIDACT_PROGRAM="${AD_PROGRAM:?}"
 . "${AD_SOURCE:?}/tests/slurm/cluster"
@@ -15,14 +15,15 @@ same() {
   done
 }
 
-job=(config.yaml batch.lanes=8 model.dropout=0.2 teacher.method=sda teacher.window=3 checkpoint.epoch=false checkpoint.every=100)
+job=(config.yaml batch.lanes=8 model.dropout=0.2 teacher.method=sda teacher.window=3 checkpoint.epoch=false
+  checkpoint.every=100)
 whole=("${job[@]}" train.epochs=1500 eval.every=1500)
 endless=("${job[@]}" train.epochs=100000 eval.every=1000000)
 "$AD_PROGRAM" train "${whole[@]}" run.dir=whole > whole.out 2>&1 || { cat whole.out; fail "the run without Slurm"; }
 
 # Its time limit is a minute, the signal comes 10 to 40 s after the start; meanwhile the others run.
-limited=$(AUTODIDACT_LAUNCHER=mpirun sbatch --parsable --time=1 --signal=B:USR1@20 --nodelist=node1 --ntasks=2 --output=limited.log \
-  "$AD_SOURCE/launch/slurm/train.sbatch" "${endless[@]}" run.dir=limited)
+limited=$(AUTODIDACT_LAUNCHER=mpirun sbatch --parsable --time=1 --signal=B:USR1@20 --nodelist=node1 --ntasks=2 \
+  --output=limited.log "$AD_SOURCE/launch/slurm/train.sbatch" "${endless[@]}" run.dir=limited)
 
 # On two nodes, by each launcher: preempted on one of them, then that node is lost.
 spans=(-p low -N 2 -n 2 -t 30 train "${whole[@]}")
@@ -35,7 +36,8 @@ grep -q '"ranks": *"2 on 2 nodes"' by-mpirun/provenance.json || fail "by-mpirun:
 preempt
 both() { "$1" "$by_srun" "${@:2}" && "$1" "$by_mpirun" "${@:2}"; }
 until_true "the preempted jobs are back in the queue" both requeued 1
-[ -e by-srun/checkpoints ] && grep -q 'stopped at step .* with a checkpoint' by-srun-*.log || fail "by-srun was preempted without a checkpoint"
+[ -e by-srun/checkpoints ] && grep -q 'stopped at step .* with a checkpoint' by-srun-*.log ||
+  fail "by-srun was preempted without a checkpoint"
 srun_rows=$(rows by-srun) mpirun_rows=$(rows by-mpirun)
 until_true "the preempted jobs run again" both runs_again
 until_true "by-srun goes on" has_rows by-srun $((srun_rows + 150))
@@ -74,7 +76,8 @@ graced_rows=$(rows graced)
 
 # Stopped by the time limit's signal.
 until_true "job $limited is back in the queue" requeued "$limited" 1
-grep -q 'signal USR1: stopped at step .* with a checkpoint' limited.log || fail "limited was not stopped by its time limit's signal"
+grep -q 'signal USR1: stopped at step .* with a checkpoint' limited.log ||
+  fail "limited was not stopped by its time limit's signal"
 limited_rows=$(rows limited)
 
 # Both go on, for a while and with more time; after scancel a job stays away.
@@ -91,16 +94,20 @@ until_true "the run beside them is as far" has_rows reference $((graced_rows + 2
 kill -TERM "$reference"
 for name in graced limited; do
   upto=$(($([ $name = graced ] && echo "$graced_rows" || echo "$limited_rows") + 20))
-  cmp <(head -n "$upto" reference/log.jsonl) <(head -n "$upto" "$name/log.jsonl") || fail "$name differs from a run without Slurm"
+  cmp <(head -n "$upto" reference/log.jsonl) <(head -n "$upto" "$name/log.jsonl") ||
+    fail "$name differs from a run without Slurm"
 done
 until_true "job $graced is cancelled" is_state "$graced" CANCELLED
 until_true "job $limited is cancelled" is_state "$limited" CANCELLED
-echo "ok   preempted with grace after $graced_rows steps, at the time limit after $limited_rows: on from there, the same bits"
+echo "ok   preempted with grace after $graced_rows steps, at the time limit after $limited_rows:" \
+  "on from there, the same bits"
 
 # What will not get better is not requeued.
-bad=$(sbatch --parsable --ntasks=2 --time=5 --output=bad.log "$AD_SOURCE/launch/slurm/train.sbatch" "${whole[@]}" run.dir=bad data.folder=none)
+bad=$(sbatch --parsable --ntasks=2 --time=5 --output=bad.log "$AD_SOURCE/launch/slurm/train.sbatch" "${whole[@]}" \
+  run.dir=bad data.folder=none)
 until_true "job $bad has failed" is_state "$bad" FAILED
-[ "$(field "$bad" ExitCode)" = 1:0 ] && [ "$(field "$bad" Restarts)" = 0 ] && grep -q 'autodidact: error: none/' bad.log || fail "bad input: not as it should"
+[ "$(field "$bad" ExitCode)" = 1:0 ] && [ "$(field "$bad" Restarts)" = 0 ] &&
+  grep -q 'autodidact: error: none/' bad.log || fail "bad input: not as it should"
 echo "ok   bad input: exit code 1, not requeued"
 is_state "$graced" CANCELLED && is_state "$limited" CANCELLED || fail "a cancelled job came back"
 echo "ok   all in $SECONDS s"

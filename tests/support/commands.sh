@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# For tests of commands; they source it at their beginning, inside the repository. `work` holds a folder that goes when the test ends.
+# For tests of commands; they source it at their beginning, inside the repository. `work` holds a folder that goes when
+# the test ends.
 set -euo pipefail
 cd "${AD_SOURCE:?}"
 work=$(mktemp -d)
@@ -10,7 +11,8 @@ fail() {
   exit 1
 }
 
-# expect CODE PATTERN COMMAND...: the exit code, and a regular expression that the output matches. The output stays in $work/output.
+# expect CODE PATTERN COMMAND...: the exit code, and a regular expression that the output matches. The output stays
+# in $work/output.
 expect() {
   local want=$1 pattern=$2 code=0
   shift 2

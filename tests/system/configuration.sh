@@ -6,7 +6,8 @@ set -euo pipefail
   echo "make it anew: autodidact train --keys-markdown > docs/configuration.md"
   exit 1
 }
-"$AD_PROGRAM" train --keys-roles | diff <(grep -A 99 '^| role |' "$AD_SOURCE/docs/reproducibility.md" | sed '/^$/,$d') - || {
+"$AD_PROGRAM" train --keys-roles |
+  diff <(grep -A 99 '^| role |' "$AD_SOURCE/docs/reproducibility.md" | sed '/^$/,$d') - || {
   echo "make the table anew: autodidact train --keys-roles"
   exit 1
 }

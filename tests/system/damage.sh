@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A checkpoint with one byte changed, or cut, anywhere: train says what is damaged, goes on from the one before, and ends with the bits of the unbroken run.
+# A checkpoint with one byte changed, or cut, anywhere: train says what is damaged, goes on from the one before, and
+# ends with the bits of the unbroken run.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

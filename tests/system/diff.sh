@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# `autodidact diff`: what it prints, and its exit code, for runs that are equal, that part at a known place, and that are none.
+# `autodidact diff`: what it prints, and its exit code, for runs that are equal, that part at a known place, and that
+# are none.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -11,7 +12,8 @@ export OMPI_MCA_ess_singleton_isolated=1
 run() {
   local name="$1"
   shift
-  "${AD_PROGRAM:?}" train config.yaml train.epochs=2 optim.warmup=0 "run.dir=$name" "$@" >"$name.out" 2>&1 || { cat "$name.out"; exit 1; }
+  "${AD_PROGRAM:?}" train config.yaml train.epochs=2 optim.warmup=0 "run.dir=$name" "$@" >"$name.out" 2>&1 ||
+    { cat "$name.out"; exit 1; }
 }
 
 # compared CODE A B: the exit code is this; `has` and `lacks` then look at what was printed.
@@ -27,7 +29,8 @@ lacks() { if grep -qE -- "$2" "$1"; then echo "$what: its $1 has '$2':"; cat out
 run a
 run b batch.rounds=2
 # What says where and when is never a reason.
-sed -i 's/"host": .*/"host": "elsewhere",/; s/"started": .*/"started": "2001-01-01T00:00:00Z",/; s/"ranks": .*/"ranks": "4 on 2 nodes",/' b/provenance.json
+sed -i 's/"host": .*/"host": "elsewhere",/; s/"started": .*/"started": "2001-01-01T00:00:00Z",/
+  s/"ranks": .*/"ranks": "4 on 2 nodes",/' b/provenance.json
 rows=$(wc -l <a/log.jsonl)
 compared 0 a b
 has out '^Inputs: no difference that could give other bits$'
@@ -50,7 +53,8 @@ has out '^Log: row 1 is the first that differs \(A: step 1, B: step 1\)$'
 loss() { sed -n "$2"'s/.*"loss":\([^,]*\),.*/\1/p' "$1/log.jsonl"; }
 has out "^  loss +A: $(loss a 1)$"
 has out "^ +B: $(loss dropout 1)$"
-has err "a and dropout are not equal: first in row 1 of the log \(step 1\): loss is $(loss a 1) in A, $(loss dropout 1) in B$"
+where="a and dropout are not equal: first in row 1 of the log \(step 1\)"
+has err "$where: loss is $(loss a 1) in A, $(loss dropout 1) in B$"
 lacks out 'initial_parameters|data_train'
 echo "ok   another seed.dropout"
 
@@ -113,7 +117,8 @@ echo "ok   one flipped bit"
 
 # Inputs that are recorded beside the configuration.
 cp -r a other
-sed -i 's/"data_train": "[0-9a-f]*"/"data_train": "0123456789abcdef"/; s/"compiler": .*/"compiler": "cc 1.0",/; /"kernels"/d' other/provenance.json
+sed -i 's/"data_train": "[0-9a-f]*"/"data_train": "0123456789abcdef"/
+  s/"compiler": .*/"compiler": "cc 1.0",/; /"kernels"/d' other/provenance.json
 echo >>other/model/vocab.txt
 compared 0 a other
 has out '^  data_train +A: "[0-9a-f]{16}"$'
@@ -145,8 +150,10 @@ compared 0 a native
 has out '^B was trained with comm\.reduction=native: the reproducibility contract does not hold for it$'
 echo "ok   provenance"
 
-# What both kept on the way: a run that goes on from its fourth step with another learning rate parts from the other at the fifth.
-kept=(checkpoint.every=2 checkpoint.keep=9 checkpoint.finished=true snapshot.every=1 snapshot.content=scalars,norms,parameters)
+# What both kept on the way: a run that goes on from its fourth step with another learning rate parts from the other at
+# the fifth.
+kept=(checkpoint.every=2 checkpoint.keep=9 checkpoint.finished=true snapshot.every=1
+  snapshot.content=scalars,norms,parameters)
 "$AD_PROGRAM" train config.yaml train.epochs=2 run.dir=way_a "${kept[@]}" --inject=kill@5 >way.out 2>&1 && exit 1
 cp -r way_a way_b
 run way_a "${kept[@]}" optim.warmup=0.1
@@ -155,8 +162,9 @@ compared 0 way_a way_a
 has out '^Checkpoints: equal at all 4 steps that both have, the last is 6$'
 has out '^Snapshots: equal at all 7 steps that both have, the last is 6$'
 compared 1 way_a way_b
-has out '^Checkpoints: step 6 is the first that differs, in student: [0-9]+ of 41 tensors, the first is embeddings\.word_embeddings\.weight$'
-has out '^Snapshots: step 5 is the first that differs, in parameters/flat: [0-9]+ of 41 tensors, the first is embeddings\.word_embeddings\.weight$'
+first='[0-9]+ of 41 tensors, the first is embeddings\.word_embeddings\.weight$'
+has out "^Checkpoints: step 6 is the first that differs, in student: $first"
+has out "^Snapshots: step 5 is the first that differs, in parameters/flat: $first"
 has out '^  [0-9]+ of 336 values differ, by 0\.[0-9]+ at most$'
 # One bit of one moment, under a digest that fits it: the log knows nothing of it.
 cp -r way_a turned

@@ -13,7 +13,8 @@ python3 "$source/ensemble.py" data data/many.tsv
 runs=(runs/a runs/b runs/c)
 seed=0
 for run in "${runs[@]}"; do
-  "$program" train config.yaml run.dir="$run" train.steps=90 optim.lr=5e-3 data.train=data/many.tsv data.train_rows=$((100 - 40 * seed)) seed.init=$seed model.head=new \
+  "$program" train config.yaml run.dir="$run" train.steps=90 optim.lr=5e-3 data.train=data/many.tsv \
+    data.train_rows=$((100 - 40 * seed)) seed.init=$seed model.head=new \
     seed.order=$seed seed.dropout=$seed >train.out 2>&1 || { cat train.out; exit 1; }
   "$program" predict "$run" --data data/many.tsv --logits >"logits-$seed" 2>err
   "$program" eval "$run" --data data/many.tsv --json >"own-$seed" 2>err
@@ -37,7 +38,8 @@ grep -qE '^ +mean +[0-9.]+ %$' tables && grep -q '^mean of the parameters of the
 echo "ok   the order of the runs"
 
 "$program" eval "${runs[@]}" --data data/many.tsv --vote >tables
-for line in '^   2  runs/b +[0-9.]+ % ' '^vote of the 3 runs$' '^disagreement of the voters' '^disagreement +[0-9.]+ %$' "^Yule's Q +-?[0-9.]+" "^Cohen's kappa +-?[0-9.]+"; do
+for line in '^   2  runs/b +[0-9.]+ % ' '^vote of the 3 runs$' '^disagreement of the voters' \
+  '^disagreement +[0-9.]+ %$' "^Yule's Q +-?[0-9.]+" "^Cohen's kappa +-?[0-9.]+"; do
   grep -qE "$line" tables || { echo "no line '$line' in"; cat tables; exit 1; }
 done
 

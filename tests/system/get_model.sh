@@ -26,7 +26,8 @@ expect() {
   shift 2
   "$get" "$@" > "$work/out" 2> "$work/err" || found=$?
   [ "$found" = "$code" ] || wrong "get-model $*: exit code $found, expected $code: $(cat "$work/err")"
-  [ -z "$pattern" ] || grep -qE -- "$pattern" "$work/err" || wrong "get-model $*: \"$(cat "$work/err")\", expected \"$pattern\""
+  [ -z "$pattern" ] || grep -qE -- "$pattern" "$work/err" ||
+    wrong "get-model $*: \"$(cat "$work/err")\", expected \"$pattern\""
 }
 
 same() {
@@ -42,7 +43,8 @@ check_model() {
   same "$folder/vocab.txt" "$tiny/vocab.txt"
   [ ! -f "$tiny/model.safetensors" ] || [ -n "${2-}" ] || same "$folder/model.safetensors" "$tiny/model.safetensors"
   (cd "$folder" && sha256sum --check --quiet --strict SHA256SUMS) || wrong "$folder: SHA256SUMS"
-  [ -z "$(find "$folder" "$AUTODIDACT_CACHE/models" -name '*.part' -o -name '*.tag' -o -name '*.partial')" ] && [ -z "$(find "$AUTODIDACT_CACHE" -name 'work.*')" ] ||
+  [ -z "$(find "$folder" "$AUTODIDACT_CACHE/models" -name '*.part' -o -name '*.tag' -o -name '*.partial')" ] &&
+    [ -z "$(find "$AUTODIDACT_CACHE" -name 'work.*')" ] ||
     wrong "$folder: something unfinished is left"
 }
 
@@ -52,11 +54,13 @@ repo() {
   mkdir -p "$work/hub/someone/$1"
   cp "$tiny"/* "$work/hub/someone/$1/"
 }
-for name in good cut wrongsum norange plain private broken stale no-config no-weights no-vocab bin-only sharded bad-shard bad-index downgrade later; do
+for name in good cut wrongsum norange plain private broken stale no-config no-weights no-vocab bin-only sharded \
+  bad-shard bad-index downgrade later; do
   repo "$name"
 done
 rm "$work/hub/someone/good/tokenizer_config.json" # an optional file
-rm "$work/hub/someone/no-config/config.json" "$work/hub/someone"/{no-weights,bin-only,sharded,bad-shard,bad-index}/model.safetensors
+rm "$work/hub/someone/no-config/config.json" \
+  "$work/hub/someone"/{no-weights,bin-only,sharded,bad-shard,bad-index}/model.safetensors
 rm "$work/hub/someone/no-vocab/vocab.txt"
 touch "$work/hub/someone/bin-only/pytorch_model.bin"
 for name in sharded bad-shard bad-index; do
@@ -85,7 +89,8 @@ export HF_ENDPOINT=http://127.0.0.1:$port/
 expect 0 "fetching model.safetensors" someone/good
 check_model "$AUTODIDACT_CACHE/models/someone--good"
 [ ! -e "$AUTODIDACT_CACHE/models/someone--good/tokenizer_config.json" ] || wrong "a file that is not there was made"
-grep -q "GET /someone/good/resolve/0123456789abcdef0123456789abcdef01234567/vocab.txt" "$work/log" || wrong "files of a branch, not of a commit"
+grep -q "GET /someone/good/resolve/0123456789abcdef0123456789abcdef01234567/vocab.txt" "$work/log" ||
+  wrong "files of a branch, not of a commit"
 requests=$(wc -l < "$work/log")
 expect 0 "" someone/good # from the cache
 check_model "$AUTODIDACT_CACHE/models/someone--good"
@@ -102,7 +107,8 @@ expect 1 "full exists and is not a model" someone/good --out "$work/full"
 
 expect 0 "model.safetensors: interrupted at [0-9]+ bytes, trying again" someone/cut
 check_model "$AUTODIDACT_CACHE/models/someone--cut"
-grep -qE "GET /blob/someone/cut/model.safetensors bytes=[1-9][0-9]*- 206" "$work/log" || wrong "the download did not go on where it stopped"
+grep -qE "GET /blob/someone/cut/model.safetensors bytes=[1-9][0-9]*- 206" "$work/log" ||
+  wrong "the download did not go on where it stopped"
 expect 0 "interrupted" someone/norange # from the start then
 check_model "$AUTODIDACT_CACHE/models/someone--norange"
 expect 0 "interrupted" someone/broken
@@ -110,7 +116,8 @@ check_model "$AUTODIDACT_CACHE/models/someone--broken"
 expect 0 "" someone/plain # a server without checksums
 check_model "$AUTODIDACT_CACHE/models/someone--plain"
 
-# What an earlier, killed attempt left: a beginning of the same version is used, of another one not, of bad bytes neither.
+# What an earlier, killed attempt left: a beginning of the same version is used, of another one not, of bad
+# bytes neither.
 stage=$AUTODIDACT_CACHE/downloads/someone--stale
 leave() {
   mkdir -p "$stage"
@@ -153,9 +160,11 @@ if command -v openssl > /dev/null; then
   serve "$work/tls" "$work/pem" "$plain"
   requests=$(wc -l < "$work/log")
   export CURL_CA_BUNDLE=$work/certificate
-  HF_ENDPOINT=https://127.0.0.1:$port expect 0 "someone/good is brought from https://127.0.0.1" someone/good --out "$work/tls-good"
+  HF_ENDPOINT=https://127.0.0.1:$port expect 0 "someone/good is brought from https://127.0.0.1" \
+    someone/good --out "$work/tls-good"
   check_model "$work/tls-good"
-  HF_ENDPOINT=https://127.0.0.1:$port expect 1 "config.json: a redirect that is refused \(HTTP 302\): .*http" someone/downgrade
+  HF_ENDPOINT=https://127.0.0.1:$port expect 1 "config.json: a redirect that is refused \(HTTP 302\): .*http" \
+    someone/downgrade
   HF_ENDPOINT=https://127.0.0.1:$port expect 1 "model.safetensors: a redirect that is refused" someone/later
   [ "$(wc -l < "$work/log")" = "$requests" ] || wrong "a redirect led from https to http"
   unset CURL_CA_BUNDLE
@@ -186,7 +195,8 @@ with zipfile.ZipFile(wheel, "w") as archive:
     for name in ("config.json", "model.safetensors", "vocab.txt", "tokenizer_config.json"):
         archive.write(f"{tiny}/{name}", f"tiny_model/model/{name}")
     archive.writestr("tiny_model/model/README.md", "not wanted\n")
-    archive.writestr("tiny_model-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-model\nVersion: 1.0\nRequires-Dist: torch\n")
+    archive.writestr("tiny_model-1.0.dist-info/METADATA",
+                     "Metadata-Version: 2.1\nName: tiny-model\nVersion: 1.0\nRequires-Dist: torch\n")
     archive.writestr("tiny_model-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
     archive.writestr("tiny_model-1.0.dist-info/RECORD", "")
 PYTHON

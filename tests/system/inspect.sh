@@ -19,7 +19,8 @@ for name, entry in header.items():
     begin, end = entry["data_offsets"]
     values = struct.unpack(f"<{(end - begin) // 4}f", data[8 + size + begin:8 + size + end])
     norm = math.sqrt(math.fsum(x * x for x in values))
-    expected[name] = [entry["dtype"], str(entry["shape"]), f"{norm:.6g}", f"{min(values):.6g}", f"{max(values):.6g}", "0"]
+    expected[name] = [entry["dtype"], str(entry["shape"]), f"{norm:.6g}", f"{min(values):.6g}", f"{max(values):.6g}",
+                      "0"]
     total += len(values)
 for path in sys.argv[2:]:
     lines = open(path, encoding="utf-8").read().splitlines()
@@ -43,7 +44,8 @@ PYTHON
 python3 "$AD_SOURCE/tests/system/tiny.py" "$work"
 cd "$work"
 export OMPI_MCA_ess_singleton_isolated=1
-"$AD_PROGRAM" train config.yaml train.epochs=2 run.dir=a eval.keep_logits=true checkpoint.finished=true snapshot.every=2 seed.order=7 >train.out 2>&1 || { cat train.out; exit 1; }
+"$AD_PROGRAM" train config.yaml train.epochs=2 run.dir=a eval.keep_logits=true checkpoint.finished=true \
+  snapshot.every=2 seed.order=7 >train.out 2>&1 || { cat train.out; exit 1; }
 show() { "$AD_PROGRAM" inspect "$1" >out 2>err || { echo "inspect $1:"; cat err; exit 1; }; }
 has() { grep -Eq -- "$1" out || { echo "not shown: $1"; cat out; exit 1; }; }
 show a

@@ -16,7 +16,8 @@ cat > "$work/bin/apt-cache" <<'SH'
 #!/bin/sh
 shift
 for name; do
-  if [ -e "$STATE/lists" ]; then printf '%s:\n  Candidate: 1.0\n' "$name"; else printf '%s:\n  Candidate: (none)\n' "$name"; fi
+  if [ -e "$STATE/lists" ]; then printf '%s:\n  Candidate: 1.0\n' "$name"
+  else printf '%s:\n  Candidate: (none)\n' "$name"; fi
 done
 SH
 cat > "$work/bin/apt-get" <<'SH'
@@ -97,9 +98,11 @@ expect 1 '-n needs a whole number from 1, found "0"' launch/local -n 0 train con
 expect 1 'nowhere is not there' env AUTODIDACT_PROGRAM="$work/nowhere" launch/local -n 2 doctor
 local=(env "AUTODIDACT_PROGRAM=${AD_PROGRAM:?}" launch/local)
 expect 1 "999999 ranks, but only" "${local[@]}" -n 999999 --bind core train config.yaml
-expect 0 "^mpirun .*-n 999999 --oversubscribe --bind-to none .*yield.* $AD_PROGRAM train config.yaml run.dir=a\\\\ b " "${local[@]}" -n 999999 --print train config.yaml 'run.dir=a b'
+expect 0 "^mpirun .*-n 999999 --oversubscribe --bind-to none .*yield.* $AD_PROGRAM train config.yaml run.dir=a\\\\ b " \
+  "${local[@]}" -n 999999 --print train config.yaml 'run.dir=a b'
 expect 0 "^mpirun .*-n 1 --bind-to (core|none) $AD_PROGRAM train " "${local[@]}" -n 1 --print -- train config.yaml
-expect 0 "^mpirun .*--hostfile README.md .*-n 3 $AD_PROGRAM eval " "${local[@]}" --hostfile README.md -n 3 --print eval run
+expect 0 "^mpirun .*--hostfile README.md .*-n 3 $AD_PROGRAM eval " \
+  "${local[@]}" --hostfile README.md -n 3 --print eval run
 expect 0 "^mpirun .*-n 1 --bind-to (core|none) $AD_PROGRAM" "${local[@]}" --most 1 --print train config.yaml
 expect 1 '--most goes with neither' "${local[@]}" --most 1 -n 2 train config.yaml
 # A shell confined to its machine's last core starts one rank, and leaves it there.
@@ -114,10 +117,11 @@ printf '#!/bin/sh\n[ "$1" != --version ] || { echo "mpirun (Open MPI) 4"; exit 0
 expect 75 '' env "PATH=$work/bin:$PATH" "${local[@]}" -n 1 train config.yaml
 # Help on standard output, whichever way it is asked for; of the program's commands too, without any rank.
 helps() {
-  "$@" > "$work/help" 2> "$work/help.err" && [ -s "$work/help" ] && [ ! -s "$work/help.err" ] || fail "$*: no help, or not on standard output alone"
+  "$@" > "$work/help" 2> "$work/help.err" && [ -s "$work/help" ] && [ ! -s "$work/help.err" ] ||
+    fail "$*: no help, or not on standard output alone"
 }
-for script in launch/{install,local,submit,quickstart,get-model,new-vocabulary} tests/{run,lint,coverage} tests/{fuzz,mpich}/run \
-  tests/bench/{linear,memory,peer,prediction,ranks,run,scaling,snapshots,teacher,trials}; do
+for script in launch/{install,local,submit,quickstart,get-model,new-vocabulary} tests/{run,lint,coverage} \
+  tests/{fuzz,mpich}/run tests/bench/{linear,memory,peer,prediction,ranks,run,scaling,snapshots,teacher,trials}; do
   helps "$script" -h
   helps "$script" --help
 done
@@ -148,9 +152,11 @@ expect 0 '^autodidact [0-9.]+ ' "$AD_PROGRAM" -V
 expect 1 "unknown command 'trian', did you mean train" "$AD_PROGRAM" trian
 expect 1 "unknown command 'evaluate', did you mean eval" "$AD_PROGRAM" help evaluate
 expect 1 "study: found statsu, .*did you mean status" "$AD_PROGRAM" study statsu
-expect 1 "unknown option '--learning_rate=3'; keys are given without dashes, as key=value: here it is 'optim.lr'" "$AD_PROGRAM" train c --learning_rate=3
+expect 1 "unknown option '--learning_rate=3'; keys are given without dashes, as key=value: here it is 'optim.lr'" \
+  "$AD_PROGRAM" train c --learning_rate=3
 expect 1 "unknown option '--jsn', did you mean --json" "$AD_PROGRAM" eval run --jsn
 expect 1 'eval: --data needs a value' "$AD_PROGRAM" eval run --data
 expect 1 'eval: --json takes no value' "$AD_PROGRAM" eval run --json=3
-expect 1 'expected one of --keys, --keys-markdown, --keys-roles, --get and --inject' "$AD_PROGRAM" train c --get optim.lr --inject kill@3
+expect 1 'expected one of --keys, --keys-markdown, --keys-roles, --get and --inject' \
+  "$AD_PROGRAM" train c --get optim.lr --inject kill@3
 expect 1 'truncation head_tail goes with --limit' "$AD_PROGRAM" tokenize --model m --truncation head_tail

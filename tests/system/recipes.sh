@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# datasets/recipes and datasets/studies: every file is accepted, says what it is to say, reads data in its owners' layout, trains, and without the data
-# tells where they are to be had.
+# datasets/recipes and datasets/studies: every file is accepted, says what it is to say, reads data in its owners'
+# layout, trains, and without the data tells where they are to be had.
 set -euo pipefail
 source="${AD_SOURCE:?}"
 program="${AD_PROGRAM:?}"
@@ -16,7 +16,8 @@ refused() {
   local pattern="$1" code=0
   shift
   "$program" data "$@" >out 2>err || code=$?
-  [ "$code" = 1 ] && grep -qE -- "$pattern" err || { echo "data $*: exit code $code, expected 1 and /$pattern/"; cat out err; exit 1; }
+  [ "$code" = 1 ] && grep -qE -- "$pattern" err ||
+    { echo "data $*: exit code $code, expected 1 and /$pattern/"; cat out err; exit 1; }
 }
 
 count=0
@@ -61,7 +62,8 @@ sed '/dev:/,$d' tiny.yaml >alone.yaml
 subset=(data.descriptor=alone.yaml data.folder=alone)
 for key in data.per_class=3 data.train_rows=6; do
   "$program" data config.yaml "${subset[@]}" "$key" | grep -qE '^  rows +6' || { echo "$key: not 6 rows"; exit 1; }
-  "$program" train config.yaml "${subset[@]}" "$key" run.dir="run-$key" train.epochs=1 >out 2>err || { cat err; exit 1; }
+  "$program" train config.yaml "${subset[@]}" "$key" run.dir="run-$key" train.epochs=1 >out 2>err ||
+    { cat err; exit 1; }
   [ "$("$program" predict "run-$key" --data data/train.tsv | wc -l)" = 24 ]
   [ "$("$program" predict "run-$key" --data train | wc -l)" = 6 ]
 done

@@ -12,8 +12,8 @@ cd "$work"
 run() {
   local ranks="$1" name="$2"
   shift 2
-  "$source/launch/local" -n "$ranks" train config.yaml "run.dir=$name" batch.lanes=4 train.epochs=4 optim.lr=3e-3 model.dropout=0.1 \
-    "$@" >"$name.out" 2>&1 || { echo "$name on $ranks ranks failed:"; cat "$name.out"; exit 1; }
+  "$source/launch/local" -n "$ranks" train config.yaml "run.dir=$name" batch.lanes=4 train.epochs=4 optim.lr=3e-3 \
+    model.dropout=0.1 "$@" >"$name.out" 2>&1 || { echo "$name on $ranks ranks failed:"; cat "$name.out"; exit 1; }
 }
 # same REFERENCE NAME: every file of the snapshots to the byte; they hold no times and no names of machines.
 same() {
@@ -21,8 +21,8 @@ same() {
   h5diff "$1/snapshots/all.h5" "$2/snapshots/all.h5"
   cmp "$1/log.jsonl" "$2/log.jsonl"
 }
-everything=(snapshot.every=3 snapshot.dense=2 snapshot.growth=1.6 snapshot.steps=11 snapshot.probe=5 snapshot.probe_every=2 snapshot.sketch=64
-  snapshot.content=scalars,norms,sketch,probe,parameters)
+everything=(snapshot.every=3 snapshot.dense=2 snapshot.growth=1.6 snapshot.steps=11 snapshot.probe=5
+  snapshot.probe_every=2 snapshot.sketch=64 snapshot.content=scalars,norms,sketch,probe,parameters)
 
 for method in none sda sdv; do
   arm=("teacher.method=$method" teacher.window=2 teacher.every=2)
@@ -62,13 +62,17 @@ C
 "$AD_PROGRAM" inspect moved/seed/snapshots/all.h5 >with-locks
 for command in "verify moved/seed" "inspect moved/seed/snapshots/all.h5" "diff moved/seed moved/seed"; do
   # shellcheck disable=SC2086
-  LD_PRELOAD=$PWD/nolock.so "$AD_PROGRAM" $command >without-locks 2>&1 || { echo "$command:"; cat without-locks; exit 1; }
+  LD_PRELOAD=$PWD/nolock.so "$AD_PROGRAM" $command >without-locks 2>&1 ||
+    { echo "$command:"; cat without-locks; exit 1; }
 done
 LD_PRELOAD=$PWD/nolock.so "$AD_PROGRAM" inspect moved/seed/snapshots/all.h5 | cmp - with-locks
 cp -r moved/seed missing && rm missing/snapshots/segment-000000000.h5
 for command in "verify missing" "inspect missing/snapshots/all.h5" "diff missing $work/moved/seed"; do
   # shellcheck disable=SC2086
-  if (cd moved/seed/snapshots && "$AD_PROGRAM" ${command//missing/"$work/missing"}) >out 2>&1; then echo "not seen: $command"; exit 1; fi
+  if (cd moved/seed/snapshots && "$AD_PROGRAM" ${command//missing/"$work/missing"}) >out 2>&1; then
+    echo "not seen: $command"
+    exit 1
+  fi
   grep -q 'missing/snapshots/segment-000000000.h5: No such file' out || { echo "$command:"; cat out; exit 1; }
 done
 echo "ok   without locks, and without a segment"
@@ -77,31 +81,37 @@ echo "ok   without locks, and without a segment"
 resumed() {
   local code=0
   "$source/launch/local" -n "$4" train config.yaml "run.dir=$2" "${broken[@]}" "--inject=$5" >"$2.out" 2>&1 || code=$?
-  [ "$code" = "$3" ] || [ "$3" = killed ] && [ "$code" -gt 3 ] || { echo "$2: exit code $code, expected $3"; cat "$2.out"; exit 1; }
+  [ "$code" = "$3" ] || [ "$3" = killed ] && [ "$code" -gt 3 ] ||
+    { echo "$2: exit code $code, expected $3"; cat "$2.out"; exit 1; }
   run "$6" "$2" "${broken[@]:4}"
   h5diff "$1/snapshots/all.h5" "$2/snapshots/all.h5"
   # Where nothing but checkpoints ends a segment, the files are the same too.
   [ "$3" != killed ] || same "$1" "$2"
 }
-broken=(batch.lanes=4 train.epochs=4 optim.lr=3e-3 model.dropout=0.1 "${everything[@]}" teacher.method=sda teacher.window=2 checkpoint.every=3)
+broken=(batch.lanes=4 train.epochs=4 optim.lr=3e-3 model.dropout=0.1 "${everything[@]}" teacher.method=sda
+  teacher.window=2 checkpoint.every=3)
 run 1 whole "${broken[@]:4}"
-[ "$(ls whole/snapshots | tr '\n' ' ')" = "all.h5 segment-000000000.h5 segment-000000004.h5 segment-000000007.h5 segment-000000011.h5 " ]
+[ "$(ls whole/snapshots | tr '\n' ' ')" = \
+  "all.h5 segment-000000000.h5 segment-000000004.h5 segment-000000007.h5 segment-000000011.h5 " ]
 resumed whole killed-first killed 2 kill@1 1
 resumed whole killed-later killed 3 kill@8 2
 resumed whole killed-in-save killed 1 kill@save:2 3
 resumed whole stopped 75 2 term@5 1
 resumed whole stopped-at-once 75 2 term@0 3
 # What they hold may not change on the way.
-"$source/launch/local" -n 1 train config.yaml run.dir=changing "${broken[@]}" --inject=kill@8 >changing.out 2>&1 && exit 1
+"$source/launch/local" -n 1 train config.yaml run.dir=changing "${broken[@]}" --inject=kill@8 >changing.out 2>&1 &&
+  exit 1
 "$AD_PROGRAM" train config.yaml run.dir=changing "${broken[@]}" snapshot.content=norms >changing.out 2>&1 && exit 1
-grep -q "segment-000000000.h5: its datasets are not those that this configuration makes" changing.out || { cat changing.out; exit 1; }
+grep -q "segment-000000000.h5: its datasets are not those that this configuration makes" changing.out ||
+  { cat changing.out; exit 1; }
 run 2 changing "${broken[@]:4}"
 same whole changing
 echo "ok   killed and stopped runs go on with their snapshots"
 
 # A run that diverges keeps what it has seen.
 "$AD_PROGRAM" train config.yaml run.dir=diverged snapshot.every=1 --inject=nan@3 >diverged.out 2>&1 && exit 1
-h5dump -d /step diverged/snapshots/all.h5 | grep -q '(0): 0, 1, 2$' && grep -q "must be finite" diverged.out || { cat diverged.out; exit 1; }
+h5dump -d /step diverged/snapshots/all.h5 | grep -q '(0): 0, 1, 2$' && grep -q "must be finite" diverged.out ||
+  { cat diverged.out; exit 1; }
 echo "ok   a diverged run"
 
 # refuse PATTERN [key=value ...]: before the run folder is made.
@@ -115,7 +125,8 @@ refuse() {
   grep -Eq -- "$pattern" refused.out || { echo "not said: $pattern"; cat refused.out; exit 1; }
   [ ! -e refused ] || { echo "$* left a folder"; exit 1; }
 }
-refuse "snapshots of this run take [0-9]+ bytes .*4 of [0-9]+\), snapshot.budget is 1000:" snapshot.every=1 snapshot.budget=1000
+refuse "snapshots of this run take [0-9]+ bytes .*4 of [0-9]+\), snapshot.budget is 1000:" \
+  snapshot.every=1 snapshot.budget=1000
 refuse "snapshot.content is 'norms,all', expected some of scalars" snapshot.every=1 snapshot.content=norms,all
 refuse "snapshot.steps is '1;2', expected steps with commas" "snapshot.steps=1;2"
 refuse "snapshot.growth is 0.5, expected 0 or at least 1.01" snapshot.growth=0.5

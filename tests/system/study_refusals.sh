@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What `study` says of wrong study files, of changes between two calls, of a folder that it may not write, of a full disk: one clear message each.
+# What `study` says of wrong study files, of changes between two calls, of a folder that it may not write, of a full
+# disk: one clear message each.
 set -euo pipefail
 if [ -z "${AD_IN_NAMESPACE:-}" ]; then
   # A small disk of our own, if this system allows it: a tmpfs, mounted where nobody else sees it.
@@ -28,7 +29,8 @@ expect() {
     exit 1
   fi
 }
-# file NAME CODE PATTERN: the study file on standard input is refused by run, status and report alike, and leaves no folder.
+# file NAME CODE PATTERN: the study file on standard input is refused by run, status and report alike, and leaves
+# no folder.
 file() {
   cat >wrong.yaml
   for command in run status report; do
@@ -40,18 +42,28 @@ file() {
 file "no section" 1 "^autodidact: error: wrong.yaml:1: the section 'study' is missing" </dev/null
 file "no mapping" 1 "wrong.yaml:1: expected keys and values" <<<"- study"
 file "malformed" 1 "wrong.yaml:[0-9]+: malformed YAML" <<<"study: {dir: s"
-file "unknown key" 1 "wrong.yaml:1: unknown key 'study.rank_per_trial'; the nearest one is 'study.ranks_per_trial'" <<<"study: {dir: s, rank_per_trial: 2}"
-file "a key of the configuration" 1 "wrong.yaml:1: unknown key 'study.learning_rate'; keys of the configuration stand below base, axes or arms: here it is 'optim.lr'" \
+file "unknown key" 1 "wrong.yaml:1: unknown key 'study.rank_per_trial'; the nearest one is 'study.ranks_per_trial'" \
+  <<<"study: {dir: s, rank_per_trial: 2}"
+stand='keys of the configuration stand below'
+file "a key of the configuration" 1 \
+  "wrong.yaml:1: unknown key 'study.learning_rate'; $stand base, axes or arms: here it is 'optim.lr'" \
   <<<"study: {dir: s, learning_rate: 2}"
-file "a section of the configuration" 1 "wrong.yaml:2: unknown key 'optim'; keys of the configuration stand below" <<<$'study: {dir: s}\noptim: {lr: 2}'
-file "a name of elsewhere in an arm" 1 "wrong.yaml:2: unknown key 'num_train_epochs'; here it is 'train.epochs'" <<<$'study: {dir: s}\narms: {a: {num_train_epochs: 2}}'
-file "unknown axis" 1 "wrong.yaml:2: unknown key 'seed.int'; the nearest one is 'seed.init'" <<<$'study: {dir: s}\naxes: {seed.int: 0..2}'
+file "a section of the configuration" 1 "wrong.yaml:2: unknown key 'optim'; $stand" \
+  <<<$'study: {dir: s}\noptim: {lr: 2}'
+file "a name of elsewhere in an arm" 1 "wrong.yaml:2: unknown key 'num_train_epochs'; here it is 'train.epochs'" \
+  <<<$'study: {dir: s}\narms: {a: {num_train_epochs: 2}}'
+file "unknown axis" 1 "wrong.yaml:2: unknown key 'seed.int'; the nearest one is 'seed.init'" \
+  <<<$'study: {dir: s}\naxes: {seed.int: 0..2}'
 file "empty list" 1 "wrong.yaml:2: axes: seed.init has no values" <<<$'study: {dir: s}\naxes: {seed.init: []}'
-file "arm twice" 1 "wrong.yaml:4: the key \"a\" is there twice \(first at line 3\)" <<<$'study: {dir: s}\narms:\n  a: {}\n  a: {optim.lr: 1}'
-file "key of an arm twice" 1 "wrong.yaml:4: optim.lr is there twice \(first at line 3\)" <<<$'study: {dir: s}\narms:\n  a: {optim: {lr: 1},\n      optim.lr: 2}'
-file "key of the base twice" 1 "wrong.yaml:3: optim.lr is there twice \(first at line 2\)" <<<$'study: {dir: s}\nbase: {optim.lr: 1,\n  optim: {lr: 2}}'
+file "arm twice" 1 "wrong.yaml:4: the key \"a\" is there twice \(first at line 3\)" \
+  <<<$'study: {dir: s}\narms:\n  a: {}\n  a: {optim.lr: 1}'
+file "key of an arm twice" 1 "wrong.yaml:4: optim.lr is there twice \(first at line 3\)" \
+  <<<$'study: {dir: s}\narms:\n  a: {optim: {lr: 1},\n      optim.lr: 2}'
+file "key of the base twice" 1 "wrong.yaml:3: optim.lr is there twice \(first at line 2\)" \
+  <<<$'study: {dir: s}\nbase: {optim.lr: 1,\n  optim: {lr: 2}}'
 file "equal arms" 1 "two cells are the same training: \"a\" and \"b\"" <<<$'study: {dir: s}\narms:\n  a: {}\n  b: {}'
-file "unknown key of an arm" 1 "wrong.yaml:2: unknown key 'teacher.metod'" <<<$'study: {dir: s}\narms: {a: {teacher: {metod: sda}}}'
+file "unknown key of an arm" 1 "wrong.yaml:2: unknown key 'teacher.metod'" \
+  <<<$'study: {dir: s}\narms: {a: {teacher: {metod: sda}}}'
 file "no such base" 1 "wrong.yaml:2: base: none.yaml: No such file" <<<$'study: {dir: s}\nbase: none.yaml'
 expect "no such study" 1 "none.yaml: No such file" run none.yaml
 expect "no subcommand" 1 "found no subcommand, expected one of run, status, report"
@@ -60,22 +72,28 @@ echo "ok   wrong study files"
 
 # write [KEYS OF study] [base] [arms]
 write() {
-  printf 'study: {dir: s, failed: never%s}\nbase: {file: config.yaml, train.epochs: 2%s}\naxes: {seed.init: 0..1}\narms: {a: {}%s}\n' \
-    "${1:+, $1}" "${2:+, $2}" "${3:+, $3}" >study.yaml
+  {
+    printf 'study: {dir: s, failed: never%s}\nbase: {file: config.yaml, train.epochs: 2%s}\n' "${1:+, $1}" "${2:+, $2}"
+    printf 'axes: {seed.init: 0..1}\narms: {a: {}%s}\n' "${3:+, $3}"
+  } >study.yaml
 }
 write
 expect "a report of nothing" 1 "study.yaml: no cell of it has been run in s" report study.yaml
-expect "a key of the cells" 1 "command line: optim.lr belongs to what the cells are: set it in study.yaml" run study.yaml optim.lr=1
-expect "an unknown key" 1 "command line: unknown key 'run.time_limt'; the nearest one is 'run.time_limit'" run study.yaml run.time_limt=3
+expect "a key of the cells" 1 \
+  "command line: optim.lr belongs to what the cells are: set it in study.yaml" run study.yaml optim.lr=1
+expect "an unknown key" 1 \
+  "command line: unknown key 'run.time_limt'; the nearest one is 'run.time_limit'" run study.yaml run.time_limt=3
 write "ranks_per_trial: 2"
 expect "too few ranks" 1 "study.ranks_per_trial is 2, the job has 1 rank$" run study.yaml
 write "result: test.error, test: false"
 expect "no test, but its result" 1 "study.test is false, but study.result is test.error" run study.yaml
 write "result: teacher.error"
-expect "a result that no run has" 1 "study.result is teacher.error, but the runs of arm 'a' have none: these values of teacher.method make one: sda sdv ema" run study.yaml
+none="study.result is teacher.error, but the runs of arm 'a' have none"
+expect "a result that no run has" 1 "$none: these values of teacher.method make one: sda sdv ema" run study.yaml
 sed '/^  test:/,$d' tiny.yaml >untested.yaml
 write "result: test.error" "data.descriptor: untested.yaml"
-expect "no test split" 1 "arm 'a': study.result or study.test asks for scores on test, but untested has no test split" run study.yaml
+expect "no test split" 1 \
+  "arm 'a': study.result or study.test asks for scores on test, but untested has no test split" run study.yaml
 sed '/^  dev:/,$d' tiny.yaml >undeveloped.yaml
 write "" "data.descriptor: undeveloped.yaml"
 expect "no dev split" 1 "arm 'a': study.result is on dev, but undeveloped has no dev split" run study.yaml
@@ -93,10 +111,12 @@ END
 "$program" study run idle.yaml >out 2>err
 for told in "base: comm.shared=false has no effect in any arm" "base: snapshot.sketch=64 has no effect in any arm" \
   "teacher.dropout=same has no effect in the arm 'c'" "teacher.decay=0.9 has no effect in the arm 'd'" \
-  "axes: seed.dropout has no effect in any arm" "axes: seed.init has no effect in the arm 'a'" "base: run.dir has no effect in a study"; do
+  "axes: seed.dropout has no effect in any arm" "axes: seed.init has no effect in the arm 'a'" \
+  "base: run.dir has no effect in a study"; do
   [ "$(grep -c "warning: idle.yaml: $told" err)" = 1 ] || { echo "not told once: $told"; cat err; exit 1; }
 done
-[ "$(grep -c "idle.yaml: arm 'a': the classifier is that of model: its classes are those of the data" err)" = 1 ] || { cat err; exit 1; }
+[ "$(grep -c "idle.yaml: arm 'a': the classifier is that of model: its classes are those of the data" err)" = 1 ] ||
+  { cat err; exit 1; }
 [ "$(grep -c "no effect" err)" = 7 ] || { echo "more is told"; cat err; exit 1; }
 rm -r s
 echo "ok   keys without effect"
@@ -116,7 +136,8 @@ step="$(sed -n 's/^running: base: step \([0-9]*\) of 100000000$/\1/p' out)"
 import json, sys
 cell = json.load(sys.stdin)["cells"][0]
 last = [row for row in map(json.loads, open(sys.argv[1]).read().split("\n")[:-1]) if "steps" in row][-1]
-assert (cell["state"], cell["step"], cell["steps"]) == ("running", int(sys.argv[2]), 100000000) and cell["step"] == last["step"], (cell, last)
+assert (cell["state"], cell["step"], cell["steps"]) == ("running", int(sys.argv[2]), 100000000), (cell, last)
+assert cell["step"] == last["step"], (cell, last)
 ' s/runs/*/timing.jsonl "${step:-0}" || { cat out; exit 1; }
 kill -TERM "$job"
 kill -CONT "$job"
@@ -130,12 +151,15 @@ write
 expect "a good one" 0 "" run study.yaml
 [ "$(ls s/runs | wc -l)" = 2 ]
 write "" "optim.lr: 2e-3"
-expect "a changed key" 1 "the arm 'a' was begun in s with optim.lr 0.001, now it is 0.002: take the change back" run study.yaml
+expect "a changed key" 1 \
+  "the arm 'a' was begun in s with optim.lr 0.001, now it is 0.002: take the change back" run study.yaml
 "$program" study status study.yaml >out 2>err
-grep -q "warning: study.yaml: the arm 'a' was planned in s with optim.lr 0.001, now it is 0.002" err || { cat err; exit 1; }
+grep -q "warning: study.yaml: the arm 'a' was planned in s with optim.lr 0.001, now it is 0.002" err ||
+  { cat err; exit 1; }
 write
 cp data/train.tsv kept && printf 'good film\t1\n' >>data/train.tsv
-expect "changed data" 1 "the arm 'a' was begun in s with training data [0-9a-f]{16}, now it is [0-9a-f]{16}" run study.yaml
+expect "changed data" 1 \
+  "the arm 'a' was begun in s with training data [0-9a-f]{16}, now it is [0-9a-f]{16}" run study.yaml
 mv kept data/train.tsv
 mv data/dev.tsv kept
 expect "lost data" 1 "arm 'a': data/dev.tsv: there is no such file" run study.yaml
@@ -154,19 +178,24 @@ done
 sed -i '$d' "${records[0]}"
 expect "all as it was" 0 "" run study.yaml
 expect "the only arm as a baseline" 1 "found --baseline a, which is the only arm" report study.yaml --baseline a
-expect "an unknown baseline" 1 'study.yaml: found no arm "c" to compare with; the first is "a"' report study.yaml --baseline c
+expect "an unknown baseline" 1 'study.yaml: found no arm "c" to compare with; the first is "a"' \
+  report study.yaml --baseline c
 rm -r s
 echo "ok   changes between two calls"
 
 # Folders.
 echo >taken
 sed 's/dir: s/dir: taken/' study.yaml >elsewhere.yaml
-expect "a file in its place" 2 "taken: the folder could not be made: there is something else of that name" run elsewhere.yaml
+expect "a file in its place" 2 \
+  "taken: the folder could not be made: there is something else of that name" run elsewhere.yaml
 mkdir closed && chmod 500 closed
 sed 's/dir: s/dir: closed\/s/' study.yaml >elsewhere.yaml
 # Root may write anywhere, unless it gives that up.
 bare="$program"
-[ "$(id -u)" != 0 ] || { printf '#!/bin/sh\nexec setpriv --bounding-set=-dac_override "%s" "$@"\n' "$bare" >humble && chmod +x humble && program=./humble; }
+[ "$(id -u)" != 0 ] || {
+  printf '#!/bin/sh\nexec setpriv --bounding-set=-dac_override "%s" "$@"\n' "$bare" >humble &&
+    chmod +x humble && program=./humble
+}
 expect "no permission" 2 "closed/s: the folder could not be made: Permission denied" run elsewhere.yaml
 program="$bare"
 echo "ok   folders"
@@ -180,7 +209,8 @@ mkdir small && mount -t tmpfs -o size=2m none small
 sed 's/dir: s/dir: small\/s/' study.yaml >elsewhere.yaml
 fill() { dd if=/dev/zero of=small/ballast bs=4k 2>/dev/null || true; }
 fill
-expect "a full disk" 2 "small/s.*: (No space left on device|could not be written: No space left on device)" run elsewhere.yaml
+expect "a full disk" 2 \
+  "small/s.*: (No space left on device|could not be written: No space left on device)" run elsewhere.yaml
 rm small/ballast
 expect "room" 0 "" run elsewhere.yaml
 sed -i 's/0..1/0..9/' elsewhere.yaml
@@ -189,5 +219,6 @@ expect "full on the way" 2 "No space left on device|bytes are free" run elsewher
 "$program" study status elsewhere.yaml >out 2>err
 rm small/ballast
 expect "room again" 0 "" run elsewhere.yaml
-[ "$("$program" study status elsewhere.yaml --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["all"]["done"])')" = 10 ]
+[ "$("$program" study status elsewhere.yaml --json |
+  python3 -c 'import json, sys; print(json.load(sys.stdin)["all"]["done"])')" = 10 ]
 echo "ok   a full disk"

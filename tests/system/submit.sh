@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# launch/submit and the job scripts with stand-ins for Slurm's programs: what is filled in, what is refused, when a job is requeued.
-# tests/slurm has the same in a real Slurm.
+# launch/submit and the job scripts with stand-ins for Slurm's programs: what is filled in, what is refused, when a job
+# is requeued. tests/slurm has the same in a real Slurm.
 . "${AD_SOURCE:?}/tests/support/commands.sh"
 export AUTODIDACT_PROGRAM="${AD_PROGRAM:?}"
 unset "${!SLURM_@}" "${!SBATCH_@}" AUTODIDACT_LAUNCHER
@@ -39,23 +39,32 @@ arms: {plain: {}, sda: {teacher: {method: sda}}}
 YAML
 submit=(launch/submit --dry-run)
 
-expect 0 "^AUTODIDACT_LAUNCHER=auto AUTODIDACT_LEAD=120 AUTODIDACT_PROGRAM=$AD_PROGRAM sbatch --export=ALL --job-name=run --time=4:00:00 --nodes=1 --ntasks=4 --ntasks-per-node=4 --signal=B:USR1@120 $PWD/launch/slurm/train.sbatch $config$" \
-  "${submit[@]}" train "$config"
+sent="AUTODIDACT_LAUNCHER=auto AUTODIDACT_LEAD=120 AUTODIDACT_PROGRAM=$AD_PROGRAM sbatch --export=ALL --job-name=run"
+sent+=" --time=4:00:00 --nodes=1 --ntasks=4 --ntasks-per-node=4 --signal=B:USR1@120 $PWD/launch/slurm/train.sbatch"
+expect 0 "^$sent $config$" "${submit[@]}" train "$config"
 grep -q '^#SBATCH --requeue$' "$work/output" || fail "--dry-run does not show the script"
-expect 0 'job-name=b --time=4:00:00 --nodes=1 --ntasks=32 --ntasks-per-node=32 ' "${submit[@]}" train "$config" batch.lanes=128 run.dir=runs/b
+expect 0 'job-name=b --time=4:00:00 --nodes=1 --ntasks=32 --ntasks-per-node=32 ' \
+  "${submit[@]}" train "$config" batch.lanes=128 run.dir=runs/b
 expect 0 'nodes=2 --ntasks=64 --ntasks-per-node=32 ' "${submit[@]}" -N 2 train "$config" batch.lanes=128
 expect 0 'nodes=2 --ntasks=48 --ntasks-per-node=24 ' "${submit[@]}" --ranks=48 train "$config" batch.lanes=128
-expect 0 'time=30:00 --nodes=2 --ntasks=8 --ntasks-per-node=4 .*--partition=short ' "${submit[@]}" -p short -n 8 train "$config" batch.lanes=8
+expect 0 'time=30:00 --nodes=2 --ntasks=8 --ntasks-per-node=4 .*--partition=short ' \
+  "${submit[@]}" -p short -n 8 train "$config" batch.lanes=8
 expect 0 'time=4:00:00 .*--partition=long ' "${submit[@]}" -p long train "$config"
-expect 0 'job-name=j --time=1-0 .*signal=B:USR1@300 --account=a --partition=normal --qos=q --mem-per-cpu=2G --constraint=avx512 --exclusive ' \
-  "${submit[@]}" -A a -p normal -q q -t 1-0 -m 2G -J j --lead 300 --sbatch=--constraint=avx512 --sbatch --exclusive train "$config"
-expect 0 'AUTODIDACT_LAUNCHER=mpirun .* run.dir=a\\ b$' "${submit[@]}" --launcher mpirun -- train "$config" 'run.dir=a b'
+chosen='--account=a --partition=normal --qos=q --mem-per-cpu=2G --constraint=avx512 --exclusive '
+expect 0 "job-name=j --time=1-0 .*signal=B:USR1@300 $chosen" \
+  "${submit[@]}" -A a -p normal -q q -t 1-0 -m 2G -J j --lead 300 --sbatch=--constraint=avx512 \
+  --sbatch --exclusive train "$config"
+expect 0 'AUTODIDACT_LAUNCHER=mpirun .* run.dir=a\\ b$' \
+  "${submit[@]}" --launcher mpirun -- train "$config" 'run.dir=a b'
 expect 0 'time=30:00 --nodes=1 --ntasks=4 .*--partition=short.,long ' "${submit[@]}" -p short,long train "$config"
-expect 0 'job-name=s .*--nodes=1 --ntasks=30 .*--array=1-3 .*/study.sbatch '"$work/s.yaml"' checkpoint.minutes=1$' "${submit[@]}" -a 3 study "$work/s.yaml" checkpoint.minutes=1
+expect 0 'job-name=s .*--nodes=1 --ntasks=30 .*--array=1-3 .*/study.sbatch '"$work/s.yaml"' checkpoint.minutes=1$' \
+  "${submit[@]}" -a 3 study "$work/s.yaml" checkpoint.minutes=1
 expect 0 'nodes=2 --ntasks=6 --ntasks-per-node=3 .*--array=1-1 ' "${submit[@]}" -p short study "$work/s.yaml"
 expect 0 '--nodes=4 --ntasks=96 ' "${submit[@]}" -N 4 study "$work/s.yaml"
 grep -q 'run_study' "$work/output" || fail "--dry-run does not show the script of studies"
-expect 3 "^srun $AD_PROGRAM <--export=ALL> <--job-name=run> .*<$PWD/launch/slurm/train.sbatch> <$config> <run.dir=a b>$" launch/submit -J run --launcher srun train "$config" 'run.dir=a b'
+expect 3 \
+  "^srun $AD_PROGRAM <--export=ALL> <--job-name=run> .*<$PWD/launch/slurm/train.sbatch> <$config> <run.dir=a b>$" \
+  launch/submit -J run --launcher srun train "$config" 'run.dir=a b'
 
 expect 1 'what to submit is missing' launch/submit
 expect 1 'found "eval", expected train or study' launch/submit eval runs/a
@@ -70,9 +79,11 @@ expect 1 '--time 3 is too short' launch/submit -t 3 train "$config"
 expect 1 '--time 2-0 is more than the partition allows: 1-00:00:00' launch/submit -t 2-0 train "$config"
 expect 1 'no partition "none"; it has: normal short' launch/submit -p none train "$config"
 expect 1 '--ranks 5: no more than batch.lanes=4' launch/submit -n 5 train "$config"
-expect 1 '100 ranks on 2 nodes: 50 a node, but the partition has nodes with 32 cores' launch/submit -n 100 -N 2 train "$config" batch.lanes=128
+expect 1 '100 ranks on 2 nodes: 50 a node, but the partition has nodes with 32 cores' \
+  launch/submit -n 100 -N 2 train "$config" batch.lanes=128
 expect 1 '4 nodes for 2 ranks' launch/submit -n 2 -N 4 train "$config"
-expect 1 '--ranks 5: each training of this study takes study.ranks_per_trial=6 ranks' launch/submit -n 5 study "$work/s.yaml"
+expect 1 '--ranks 5: each training of this study takes study.ranks_per_trial=6 ranks' \
+  launch/submit -n 5 study "$work/s.yaml"
 sed 's/teacher.*sda/optim: {rl: 1/' "$work/s.yaml" > "$work/bad.yaml"
 expect 1 "optim.rl" launch/submit study "$work/bad.yaml"
 expect 1 '--array is for a study' launch/submit -a 2 train "$config"
@@ -89,13 +100,15 @@ expect 1 'sbatch is not there' env PATH="$work/plain" launch/submit train "$conf
 expect 0 'time=4:00:00 --nodes=1 --ntasks=4 ' env PATH="$work/plain" "${submit[@]}" train "$config"
 expect 1 'say --ranks N' env PATH="$work/plain" "${submit[@]}" study "$work/s.yaml"
 
-# --- The job script. Its path has a blank, srun runs the "ranks" (the first argument that is no option, and on), the rest notes its calls.
+# --- The job script. Its path has a blank, srun runs the "ranks" (the first argument that is no option, and on), the
+# rest notes its calls.
 mkdir -p "$work/a b/launch"
 cp -r launch/slurm "$work/a b/launch/"
 cat > "$work/bin/scontrol" <<'SH'
 #!/bin/sh
 [ "$1" = show ] || { echo "$*" >> "$STATE/calls"; exit 0; }
-printf 'JobId=7 JobName=x\n   StartTime=2026-01-01T00:00:00 EndTime=%s Deadline=N/A\n' "$(date -d "$END" +%FT%T 2> /dev/null || echo Unknown)"
+printf 'JobId=7 JobName=x\n   StartTime=2026-01-01T00:00:00 EndTime=%s Deadline=N/A\n' \
+  "$(date -d "$END" +%FT%T 2> /dev/null || echo Unknown)"
 printf '   Command=%s/%s.sbatch config.yaml run.dir=x\n   WorkDir=/\n' "$FOLDER" "${KIND:-train}"
 SH
 cat > "$work/bin/squeue" <<'SH'
@@ -114,9 +127,11 @@ SH
 cat > "$work/bin/program" <<'SH'
 #!/bin/sh
 case "$*" in
-  study\ status*) printf '{\n "all": {\n  "cells": 2\n },\n "cells": [\n  {\n   "step": 3,\n   "steps": 9\n  },\n  {\n   "step": %s,\n   "steps": 9\n  }\n ]\n}\n' \
-      "$(cat "$STATE/step")"; exit ;;
-  study\ run*) echo "$*" > "$STATE/study"; [ ! -e "$STATE/longer" ] || echo 5 > "$STATE/step"; exit "$(cat "$STATE/code")" ;;
+  study\ status*)
+    printf '{\n "all": {\n  "cells": 2\n },\n "cells": [\n  {\n   "step": 3,\n   "steps": 9\n  },\n'
+    printf '  {\n   "step": %s,\n   "steps": 9\n  }\n ]\n}\n' "$(cat "$STATE/step")"; exit ;;
+  study\ run*)
+    echo "$*" > "$STATE/study"; [ ! -e "$STATE/longer" ] || echo 5 > "$STATE/step"; exit "$(cat "$STATE/code")" ;;
   *--get\ run.dir*) echo "$STATE/run" ;;
   *--get\ run.overwrite*) case "$*" in *run.overwrite=true*) echo true ;; *) echo false ;; esac ;;
   *slow*) trap 'mkdir -p "$STATE/run/checkpoints"; touch "$STATE/run/checkpoints/step-000000002.h5"; exit 75' USR1
@@ -177,11 +192,13 @@ state RUNNING
 echo 0 > "$STATE/step"
 echo 0 > "$STATE/code"
 expect 0 'exit code 0' env END="now + 1000 seconds" "${study[@]}" checkpoint.minutes=1
-grep -Eq '^study run s.yaml run.time_limit=(880|879) checkpoint.minutes=1$' "$STATE/study" || fail "$(cat "$STATE/study")"
+grep -Eq '^study run s.yaml run.time_limit=(880|879) checkpoint.minutes=1$' "$STATE/study" ||
+  fail "$(cat "$STATE/study")"
 expect 0 'exit code 0' env END=never "${study[@]}"
 grep -qx 'study run s.yaml' "$STATE/study" || fail "$(cat "$STATE/study")"
 echo 75 > "$STATE/code"
-expect 75 'no cell came to a step and a checkpoint within (880|879) s: the time limit is too short' env END="now + 1000 seconds" "${study[@]}"
+expect 75 'no cell came to a step and a checkpoint within (880|879) s: the time limit is too short' \
+  env END="now + 1000 seconds" "${study[@]}"
 [ "$(calls)" = "" ] || fail "calls: $(calls)"
 touch "$STATE/longer"
 expect 75 'stopped with cells left; back into the queue' env END="now + 1000 seconds" "${study[@]}"
@@ -204,7 +221,8 @@ signalled() {
 }
 for signal in USR1 TERM; do
   signalled "$signal" slow
-  [ "$code" = 75 ] && grep -q "signal $signal: the ranks are told" "$work/output" && [ "$(calls)" = "requeue Incomplete 7" ] ||
+  [ "$code" = 75 ] && grep -q "signal $signal: the ranks are told" "$work/output" &&
+    [ "$(calls)" = "requeue Incomplete 7" ] ||
     { cat "$work/output"; fail "signal $signal: exit code $code, calls: $(calls)"; }
   echo "ok   signal $signal"
 done

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Training with a teacher: what the log, the table and the run folder hold, and that the variants are what they are called.
+# Training with a teacher: what the log, the table and the run folder hold, and that the variants are what
+# they are called.
 set -euo pipefail
 program="${AD_PROGRAM:?}"
 source="${AD_SOURCE:?}/tests/system"
@@ -12,7 +13,8 @@ cd "$work"
 run() {
   local name="$1"
   shift
-  "$program" train config.yaml "run.dir=$name" train.epochs=4 optim.lr=3e-3 model.dropout=0.1 "$@" >"$name.out" 2>"$name.err" || { cat "$name.err"; exit 1; }
+  "$program" train config.yaml "run.dir=$name" train.epochs=4 optim.lr=3e-3 model.dropout=0.1 "$@" \
+    >"$name.out" 2>"$name.err" || { cat "$name.err"; exit 1; }
 }
 run plain
 run se teacher.method=se teacher.window=3 run.result=run
@@ -56,5 +58,6 @@ for title in "student error" "teacher error" "window error" "run error"; do
   grep -q "$title" sda.out || { cat sda.out; exit 1; }
 done
 grep -q "dev error" plain.out && ! grep -q "student error" plain.out
-grep -q "memory a rank: [0-9]* MiB (program" sda.err && grep -q '"memory":{"predicted":[0-9]*,"used":[0-9]*}' sda/timing.jsonl
+grep -q "memory a rank: [0-9]* MiB (program" sda.err &&
+  grep -q '"memory":{"predicted":[0-9]*,"used":[0-9]*}' sda/timing.jsonl
 echo "ok   what is printed"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# `autodidact verify`: a good run is good, on any number of ranks; each thing that is changed in it is found, and nothing else.
+# `autodidact verify`: a good run is good, on any number of ranks; each thing that is changed in it is found, and
+# nothing else.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -7,8 +8,9 @@ source="${AD_SOURCE:?}"
 export AUTODIDACT_PROGRAM="${AD_PROGRAM:?}" OMPI_MCA_ess_singleton_isolated=1
 python3 "$source/tests/system/tiny.py" "$work"
 cd "$work"
-keys=(batch.lanes=4 train.epochs=4 model.dropout=0.2 eval.every=4 eval.keep_logits=true eval.means=true checkpoint.every=5 checkpoint.keep=9 checkpoint.finished=true
-  model.freeze=1 teacher.method=sda teacher.window=3 run.select=best run.result=teacher snapshot.every=2 snapshot.content=scalars,norms,sketch,probe,parameters)
+keys=(batch.lanes=4 train.epochs=4 model.dropout=0.2 eval.every=4 eval.keep_logits=true eval.means=true
+  checkpoint.every=5 checkpoint.keep=9 checkpoint.finished=true model.freeze=1 teacher.method=sda teacher.window=3
+  run.select=best run.result=teacher snapshot.every=2 snapshot.content=scalars,norms,sketch,probe,parameters)
 "$source/launch/local" -n 2 train config.yaml run.dir=good "${keys[@]}" >train.out 2>&1 || { cat train.out; exit 1; }
 
 # verified CODE RUN [argument ...]
@@ -20,14 +22,18 @@ verified() {
 }
 verified 0 good
 grep -qx 'all 3[0-9] good' out && ! grep -q WRONG out || { cat out; exit 1; }
-for part in log.jsonl checkpoints/step-000000005.h5 checkpoints/step-000000012.h5 snapshots/segment-000000000.h5 snapshots/all.h5 logits/dev-step-00000004.h5 \
-  logits/dev-teacher-step-00000012.h5 result.json model/model.safetensors variants/student/model.safetensors; do
+for part in log.jsonl checkpoints/step-000000005.h5 checkpoints/step-000000012.h5 snapshots/segment-000000000.h5 \
+  snapshots/all.h5 logits/dev-step-00000004.h5 logits/dev-teacher-step-00000012.h5 result.json \
+  model/model.safetensors variants/student/model.safetensors; do
   grep -q "^  ok  *$part " out || { echo "$part is not looked at"; cat out; exit 1; }
 done
-grep -q "window_ring \[3\].*: digests and tensors, the window's sum is that of its ring, parameters and chain as in the log" out
+checked="digests and tensors, the window's sum is that of its ring, parameters and chain as in the log"
+grep -q "window_ring \[3\].*: $checked" out
 for ranks in 1 2 3; do
-  "$source/launch/local" -n "$ranks" verify good --replay 7 >out 2>err || { echo "replay on $ranks ranks:"; cat out err; exit 1; }
-  grep -q "^  ok  *replay  *7 steps behind step 5 on $ranks ranks: every row as in the log, to the bit; all vectors as in the 4 checkpoints on the way" out || { cat out; exit 1; }
+  "$source/launch/local" -n "$ranks" verify good --replay 7 >out 2>err ||
+    { echo "replay on $ranks ranks:"; cat out err; exit 1; }
+  same="every row as in the log, to the bit; all vectors as in the 4 checkpoints on the way"
+  grep -q "^  ok  *replay  *7 steps behind step 5 on $ranks ranks: $same" out || { cat out; exit 1; }
 done
 verified 0 good --replay 3 --from 0
 grep -q '3 steps behind step 0 on 1 ranks.* 1 checkpoint on the way' out
@@ -68,48 +74,78 @@ PY
   verified 1 run
   [ "$(grep -c WRONG out)" = "$2" ] && grep -Eq "WRONG  +$1" out || { echo "not found: $3"; cat out err; exit 1; }
 }
-wrong 'checkpoints/step-000000005.h5 +damaged: row 0 of "student" does not match its digest' 1 'flip_value("checkpoints/step-000000005.h5")'
-wrong 'checkpoints/step-000000005.h5 +damaged: what HDF5 keeps of it does not match its digest' 1 'flip_value("checkpoints/step-000000005.h5", -1)'
-wrong 'checkpoints/step-000000010.h5 ' 1 '(run / "checkpoints/step-000000010.h5").write_bytes((run / "checkpoints/step-000000010.h5").read_bytes()[:70000])'
-wrong 'checkpoints/step-000000010.h5 +could not be read as HDF5' 1 '(run / "checkpoints/step-000000010.h5").write_bytes(b"no HDF5")'
-wrong 'checkpoints/step-000000010.h5 +it was written after step 5, its name says 10' 1 '(run / "checkpoints/step-000000010.h5").write_bytes((run / "checkpoints/step-000000005.h5").read_bytes())'
-wrong 'log.jsonl +[^ ]*:1[0-9]: the chain of digests is broken' 1 'rewrite("log.jsonl", lambda t: re.sub(r"(\"step\":9,.*\"parameters\":\")(.)", lambda m: m[1] + ("1" if m[2] == "0" else "0"), t))'
-wrong 'log.jsonl +[^ ]*:[0-9]+: found step 8, expected 7' 1 'rewrite("log.jsonl", lambda t: "".join(l for l in t.splitlines(True) if not l.startswith("{\"step\":7,")))'
+wrong 'checkpoints/step-000000005.h5 +damaged: row 0 of "student" does not match its digest' 1 \
+  'flip_value("checkpoints/step-000000005.h5")'
+wrong 'checkpoints/step-000000005.h5 +damaged: what HDF5 keeps of it does not match its digest' 1 \
+  'flip_value("checkpoints/step-000000005.h5", -1)'
+wrong 'checkpoints/step-000000010.h5 ' 1 \
+  '(run / "checkpoints/step-000000010.h5").write_bytes((run / "checkpoints/step-000000010.h5").read_bytes()[:70000])'
+wrong 'checkpoints/step-000000010.h5 +could not be read as HDF5' 1 \
+  '(run / "checkpoints/step-000000010.h5").write_bytes(b"no HDF5")'
+wrong 'checkpoints/step-000000010.h5 +it was written after step 5, its name says 10' 1 \
+  '(run / "checkpoints/step-000000010.h5").write_bytes((run / "checkpoints/step-000000005.h5").read_bytes())'
+wrong 'log.jsonl +[^ ]*:1[0-9]: the chain of digests is broken' 1 \
+  'rewrite("log.jsonl", lambda t: re.sub(
+    r"(\"step\":9,.*\"parameters\":\")(.)", lambda m: m[1] + ("1" if m[2] == "0" else "0"), t))'
+wrong 'log.jsonl +[^ ]*:[0-9]+: found step 8, expected 7' 1 \
+  'rewrite("log.jsonl", lambda t: "".join(l for l in t.splitlines(True) if not l.startswith("{\"step\":7,")))'
 wrong 'log.jsonl +.*the last row is cut short' 1 'rewrite("log.jsonl", lambda t: t[:-1])'
-wrong 'checkpoints/step-000000012.h5 +log.jsonl has [0-9]+ bytes and 11 steps, fewer' 8 'rewrite("log.jsonl", lambda t: t[:t.index("{\"step\":12,")])'
-wrong 'snapshots/segment-000000004.h5 +scalars/loss of step 4 is not that in the log' 2 'rewrite("log.jsonl", lambda t: re.sub(r"(?m)(^\{\"step\":4,.*?\"loss\":0\.)(.)", lambda m: m[1] + ("1" if m[2] == "0" else "0"), t))'
+wrong 'checkpoints/step-000000012.h5 +log.jsonl has [0-9]+ bytes and 11 steps, fewer' 8 \
+  'rewrite("log.jsonl", lambda t: t[:t.index("{\"step\":12,")])'
+wrong 'snapshots/segment-000000004.h5 +scalars/loss of step 4 is not that in the log' 2 \
+  'rewrite("log.jsonl", lambda t: re.sub(
+    r"(?m)(^\{\"step\":4,.*?\"loss\":0\.)(.)", lambda m: m[1] + ("1" if m[2] == "0" else "0"), t))'
 wrong 'snapshots/segment-000000004.h5 ' 2 'flip("snapshots/segment-000000004.h5", 0.6)'
-wrong 'snapshots/all.h5 ' 1 '(run / "snapshots/all.h5").write_bytes((run / "snapshots/all.h5").read_bytes().replace(b"segment-000000006.h5", b"segment-000000008.h5"))'
-wrong 'logits/dev-step-00000008.h5 +logits does not have the digest' 1 'name = "logits/dev-step-00000008.h5"; data = bytearray((run / name).read_bytes()); import subprocess
-at = int(subprocess.run(["h5dump", "-p", "-H", "-d", "/logits", "run/" + name], capture_output=True, text=True).stdout.split("OFFSET ")[1].split()[0])
+wrong 'snapshots/all.h5 ' 1 \
+  '(run / "snapshots/all.h5").write_bytes(
+    (run / "snapshots/all.h5").read_bytes().replace(b"segment-000000006.h5", b"segment-000000008.h5"))'
+wrong 'logits/dev-step-00000008.h5 +logits does not have the digest' 1 'import subprocess
+name = "logits/dev-step-00000008.h5"; data = bytearray((run / name).read_bytes())
+told = subprocess.run(["h5dump", "-p", "-H", "-d", "/logits", "run/" + name], capture_output=True, text=True).stdout
+at = int(told.split("OFFSET ")[1].split()[0])
 data[at + 5] ^= 1; (run / name).write_bytes(data)'
-wrong 'logits/dev-window-step-00000008.h5 +error [0-9.]+ and loss [0-9.]+, the log has' 1 '(run / "logits/dev-window-step-00000008.h5").write_bytes((run / "logits/dev-window-step-00000004.h5").read_bytes())'
-wrong 'model/model.safetensors +the digest of its values is [0-9a-f]{16}, result.json has [0-9a-f]{16}' 1 'flip("model/model.safetensors", 0.9)'
+wrong 'logits/dev-window-step-00000008.h5 +error [0-9.]+ and loss [0-9.]+, the log has' 1 \
+  '(run / "logits/dev-window-step-00000008.h5").write_bytes((run / "logits/dev-window-step-00000004.h5").read_bytes())'
+wrong 'model/model.safetensors +the digest of its values is [0-9a-f]{16}, result.json has [0-9a-f]{16}' 1 \
+  'flip("model/model.safetensors", 0.9)'
 wrong 'variants/run/model.safetensors ' 1 'flip("variants/run/model.safetensors", 0.9)'
-wrong 'result.json +13 steps, the log has 12' 1 'rewrite("result.json", lambda t: t.replace("\"steps\":12", "\"steps\":13"))'
+wrong 'result.json +13 steps, the log has 12' 1 \
+  'rewrite("result.json", lambda t: t.replace("\"steps\":12", "\"steps\":13"))'
 wrong 'result.json +.*result.json:1: ' 1 'rewrite("result.json", lambda t: t[:20])'
 grep -q '^autodidact: error: run: 1 of [0-9]* wrong, the first is result.json: ' err
 wrong 'model/vocab.txt +missing: the run has made it, with [0-9]+ bytes' 1 '(run / "model/vocab.txt").unlink()'
 wrong 'checkpoints/step-000000010.h5 +missing: ' 1 '(run / "checkpoints/step-000000010.h5").unlink()'
-wrong 'logits/dev-window-step-00000004.h5 +missing: ' 13 'import shutil; shutil.rmtree(run / "logits"); (run / "timing.jsonl").unlink()'
-wrong 'config.yaml +changed: its digest is [0-9a-f]{16}, files.jsonl has [0-9a-f]{16}' 1 'rewrite("config.yaml", lambda t: t.replace("lr: 0.001", "lr: 0.002"))'
-wrong 'variants/run/config.json +[0-9]+ bytes, the run has made it with [0-9]+' 1 'rewrite("variants/run/config.json", lambda t: t + " ")'
-wrong 'model/notes.txt +not of the run' 3 '(run / "model/notes.txt").write_text("x"); (run / "checkpoints/step-000000007.txt").write_text(""); (run / "data").mkdir()'
-wrong 'model +a symbolic link, in place of what the run has made' 1 '(run / "model").rename("moved-model"); (run / "model").symlink_to("../moved-model")'
+wrong 'logits/dev-window-step-00000004.h5 +missing: ' 13 \
+  'import shutil; shutil.rmtree(run / "logits"); (run / "timing.jsonl").unlink()'
+wrong 'config.yaml +changed: its digest is [0-9a-f]{16}, files.jsonl has [0-9a-f]{16}' 1 \
+  'rewrite("config.yaml", lambda t: t.replace("lr: 0.001", "lr: 0.002"))'
+wrong 'variants/run/config.json +[0-9]+ bytes, the run has made it with [0-9]+' 1 \
+  'rewrite("variants/run/config.json", lambda t: t + " ")'
+wrong 'model/notes.txt +not of the run' 3 '(run / "model/notes.txt").write_text("x")
+(run / "checkpoints/step-000000007.txt").write_text(""); (run / "data").mkdir()'
+wrong 'model +a symbolic link, in place of what the run has made' 1 \
+  '(run / "model").rename("moved-model"); (run / "model").symlink_to("../moved-model")'
 wrong 'files.jsonl +missing: ' 1 '(run / "files.jsonl").unlink()'
 wrong 'files.jsonl +cut short: it ends before the line of result.json' 1 'rewrite("files.jsonl", lambda t: t[:-1])'
-wrong 'files.jsonl +[^ ]*files.jsonl:3: expected a file that a run has made' 1 'rewrite("files.jsonl", lambda t: t.replace("log.jsonl", "../log.jsonl"))'
+wrong 'files.jsonl +[^ ]*files.jsonl:3: expected a file that a run has made' 1 \
+  'rewrite("files.jsonl", lambda t: t.replace("log.jsonl", "../log.jsonl"))'
 echo "ok   what was changed, lost or added is found"
 
 "$AD_PROGRAM" train config.yaml run.dir=small >train.out 2>&1 || { cat train.out; exit 1; }
 base=small
-wrong 'descriptor.yaml +its digest is [0-9a-f]{16}, inputs.json has [0-9a-f]{16}' 1 'rewrite("descriptor.yaml", lambda t: t.replace("tiny", "Tiny"))'
+wrong 'descriptor.yaml +its digest is [0-9a-f]{16}, inputs.json has [0-9a-f]{16}' 1 \
+  'rewrite("descriptor.yaml", lambda t: t.replace("tiny", "Tiny"))'
 wrong 'inputs.json +.*inputs.json:2: ' 1 'rewrite("inputs.json", lambda t: t[:20])'
-wrong 'model/config.json +class 1 is "good", the descriptor has "positive"' 1 'rewrite("model/config.json", lambda t: t.replace("positive", "good"))'
-wrong 'the train split +.*/train.tsv has the digest [0-9a-f]{16}, had [0-9a-f]{16}' 2 'rewrite("inputs.json", lambda t: re.sub(r"(train.tsv\",\s+\"digest\": \")(.)", lambda m: m[1] + ("1" if m[2] == "0" else "0"), t))'
+wrong 'model/config.json +class 1 is "good", the descriptor has "positive"' 1 \
+  'rewrite("model/config.json", lambda t: t.replace("positive", "good"))'
+wrong 'the train split +.*/train.tsv has the digest [0-9a-f]{16}, had [0-9a-f]{16}' 2 \
+  'rewrite("inputs.json", lambda t: re.sub(
+    r"(train.tsv\",\s+\"digest\": \")(.)", lambda m: m[1] + ("1" if m[2] == "0" else "0"), t))'
 sed -i.kept 's/"0": negative, "1": positive/"1": negative, "0": positive/' tiny.yaml
 verified 1 small
-[ "$(grep -c WRONG out)" = 1 ] && grep -q 'WRONG  *the descriptor  *.*/tiny.yaml has changed: the label "0" of train was negative, is positive' out || { cat out; exit 1; }
+[ "$(grep -c WRONG out)" = 1 ] &&
+  grep -q 'WRONG  *the descriptor  *.*/tiny.yaml has changed: the label "0" of train was negative, is positive' out ||
+  { cat out; exit 1; }
 sed 's/^title: .*/title: other/' tiny.yaml.kept >tiny.yaml
 verified 0 small
 grep -q '^  ok  *the descriptor  *.*/tiny.yaml has changed: the title was tiny, is other$' out || { cat out; exit 1; }
@@ -131,13 +167,15 @@ mv tiny.gone tiny.yaml
 "$AD_PROGRAM" eval small --data test --json | cmp - moved.json
 printf 'good film\t1\n' >>data/dev.tsv
 "$AD_PROGRAM" eval small --data dev --json >/dev/null 2>err
-grep -q 'data/dev.tsv: the dev split has the digest [0-9a-f]*, had [0-9a-f]* when the run read it' err || { cat err; exit 1; }
+grep -q 'data/dev.tsv: the dev split has the digest [0-9a-f]*, had [0-9a-f]* when the run read it' err ||
+  { cat err; exit 1; }
 sed -i '$d' data/dev.tsv
 verified 0 small
 # What has changed since is told, and with --own-descriptor the run goes by what it was trained with.
 sed -i.kept 's/  - negative/  - X/; s/  - positive/  - negative/; s/  - X/  - positive/' tiny.yaml
 "$AD_PROGRAM" eval small --data test --json --own-descriptor 2>err | cmp - moved.json
-grep -q 'warning: small: .*/tiny.yaml has changed since the training: class 0 was negative, is positive; the run.s own descriptor is used' err || { cat err; exit 1; }
+changed='class 0 was negative, is positive; the run.s own descriptor is used'
+grep -q "warning: small: .*/tiny.yaml has changed since the training: $changed" err || { cat err; exit 1; }
 "$AD_PROGRAM" predict small --data test 2>err | cmp - predicted
 grep -q 'warning: small: .*class 0 was negative' err
 mv tiny.yaml.kept tiny.yaml
@@ -162,8 +200,10 @@ refused() {
   shift
   find . -mindepth 1 -not -name err -not -name out -printf '%p %y %s %T@ %l\n' | sort >before
   "$AD_PROGRAM" train config.yaml "$@" >out 2>err || code=$?
-  [ "$code" = 1 ] && grep -Eq -- "$pattern" err || { echo "train $*: exit code $code, expected 1 and /$pattern/"; cat out err; exit 1; }
-  find . -mindepth 1 -not -name err -not -name out -not -name before -printf '%p %y %s %T@ %l\n' | sort | diff <(grep -v '^./before ' before) - || { echo "train $* has touched something"; exit 1; }
+  [ "$code" = 1 ] && grep -Eq -- "$pattern" err ||
+    { echo "train $*: exit code $code, expected 1 and /$pattern/"; cat out err; exit 1; }
+  find . -mindepth 1 -not -name err -not -name out -not -name before -printf '%p %y %s %T@ %l\n' | sort |
+    diff <(grep -v '^./before ' before) - || { echo "train $* has touched something"; exit 1; }
 }
 trained() {
   "$AD_PROGRAM" train config.yaml "$@" >out 2>err || { echo "train $*:"; cat out err; exit 1; }
@@ -179,9 +219,11 @@ mkdir linked-model && ln -s "$PWD/own model/model/"* linked-model
 refused "run.dir is '.', which holds the configuration of this run, config.yaml: " run.dir=.
 refused "run.dir is 'here/', which holds the configuration" run.dir=here/ run.overwrite=true
 refused "run.dir is '$work', which holds the configuration" "run.dir=$work"
-refused "which holds model.path of this run, own model/model: " 'run.dir=own model' 'model.path=own model/model' run.overwrite=true
+refused "which holds model.path of this run, own model/model: " 'run.dir=own model' 'model.path=own model/model' \
+  run.overwrite=true
 refused "which holds model.path of this run, model: " run.dir=model
-refused "which holds model.path of this run, linked-model/config.json|which holds model.path of this run, linked-model/" 'run.dir=own model' model.path=linked-model
+held='which holds model.path of this run, linked-model/'
+refused "${held}config.json|$held" 'run.dir=own model' model.path=linked-model
 refused "which holds model.vocab of this run, empty/vocab.txt: " run.dir=empty model.path= model.vocab=empty/vocab.txt
 refused "which holds data.folder of this run, data: " run.dir=data
 refused "which holds data.dev of this run, empty/vocab.txt|empty/vocab.txt" run.dir=empty data.dev=empty/vocab.txt
@@ -204,7 +246,8 @@ for name in model logits checkpoints; do
   ln -s ../outside "run/$name"
   ln -sf ../outside/config.json run/timing.jsonl
   trained run.dir=run run.overwrite=true
-  [ "$(ls outside)" = "$(printf 'config.json\nstep-000000001.h5')" ] && [ ! -s outside/config.json ] || { echo "run/$name was followed"; exit 1; }
+  [ "$(ls outside)" = "$(printf 'config.json\nstep-000000001.h5')" ] && [ ! -s outside/config.json ] ||
+    { echo "run/$name was followed"; exit 1; }
   verified 0 run
 done
 for name in logits/mine.h5 checkpoints/step-000000001.h5 model/notes.txt .hidden result.json.bak; do
@@ -216,7 +259,8 @@ for name in logits/mine.h5 checkpoints/step-000000001.h5 model/notes.txt .hidden
   rmdir -p "run/$(dirname "$name")" 2>/dev/null || true
 done
 # An unfinished run goes on beside foreign files, which stay; over none of them, and into no link.
-"$AD_PROGRAM" train config.yaml run.dir=stopped train.epochs=4 checkpoint.every=1 checkpoint.finished=true checkpoint.keep=9 --inject=term@5 >out 2>err || [ $? = 75 ]
+"$AD_PROGRAM" train config.yaml run.dir=stopped train.epochs=4 checkpoint.every=1 checkpoint.finished=true \
+  checkpoint.keep=9 --inject=term@5 >out 2>err || [ $? = 75 ]
 verified 0 stopped
 echo mine >stopped/notes
 echo mine >stopped/checkpoints/step-000000001.txt
@@ -224,12 +268,19 @@ touch stopped/log.jsonl.partial && ln -s ../outside/config.json stopped/checkpoi
 cp -r stopped linked
 mkdir stopped/model
 echo mine >stopped/model/config.json
-refused_start() { code=0; "$AD_PROGRAM" train config.yaml train.epochs=4 checkpoint.every=1 checkpoint.finished=true checkpoint.keep=9 "${@:2}" >out 2>err || code=$?; [ "$code" = 1 ] && grep -q "$1" err || { cat err; exit 1; }; }
+refused_start() {
+  code=0
+  "$AD_PROGRAM" train config.yaml train.epochs=4 checkpoint.every=1 checkpoint.finished=true checkpoint.keep=9 \
+    "${@:2}" >out 2>err || code=$?
+  [ "$code" = 1 ] && grep -q "$1" err || { cat err; exit 1; }
+}
 refused_start "stopped/model/config.json: is there already, and no run has made it" run.dir=stopped
 [ "$(cat stopped/model/config.json)" = mine ] && [ ! -e stopped/result.json ]
 rm -r stopped/model
-"$AD_PROGRAM" train config.yaml run.dir=stopped train.epochs=4 checkpoint.every=1 checkpoint.finished=true checkpoint.keep=9 >out 2>err || { cat err; exit 1; }
-[ "$(cat stopped/notes stopped/checkpoints/step-000000001.txt)" = "$(printf 'mine\nmine')" ] && [ ! -s outside/config.json ]
+"$AD_PROGRAM" train config.yaml run.dir=stopped train.epochs=4 checkpoint.every=1 checkpoint.finished=true \
+  checkpoint.keep=9 >out 2>err || { cat err; exit 1; }
+[ "$(cat stopped/notes stopped/checkpoints/step-000000001.txt)" = "$(printf 'mine\nmine')" ] &&
+  [ ! -s outside/config.json ]
 [ -z "$(find stopped -name '*.partial')" ]
 rm stopped/notes stopped/checkpoints/step-000000001.txt
 verified 0 stopped
