@@ -265,11 +265,12 @@ void ad_snapshots_record(struct ad_snapshots *snapshots, struct ad_ledger *ledge
 
 /* Before a segment is written, and all.h5 behind it. */
 static int record(struct ad_snapshots *s, uint64_t first) {
-  char name[64];
+  char segment[SNAPSHOT_FILE], name[2 * SNAPSHOT_FILE];
   if (s->ledger == NULL) {
     return AD_OK;
   }
-  snprintf(name, sizeof name, "%s/segment-%09" PRIu64 ".h5", AD_RUN_FOLDER_SNAPSHOTS, first);
+  ad__snapshot_segment_name(first, segment);
+  snprintf(name, sizeof name, "%s/%s", AD_RUN_FOLDER_SNAPSHOTS, segment);
   AD_TRY(ad_ledger_record(s->ledger, name));
   return ad_ledger_record(s->ledger, AD_SNAPSHOTS_ALL);
 }

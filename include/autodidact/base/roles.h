@@ -24,7 +24,7 @@
   X(AD_ROLE_LAYOUT, "layout", 1, AD_IDENTITY_NONE, "who computes and writes what, in which memory",                 \
     "the same, and the snapshots")                                                                                  \
   X(AD_ROLE_STOP, "stop", 1, AD_IDENTITY_NONE, "when a run begins, saves, stops and goes on",                       \
-    "the same, and the snapshots")                                                                                  \
+    "the same, and the values in the snapshots")                                                                    \
   X(AD_ROLE_PLACE, "place", 1, AD_IDENTITY_NONE, "where files lie", "the same, and the snapshots")
 
 enum ad_identity {
