@@ -17,7 +17,8 @@ static int print_state(const struct ad_checkpoint *checkpoint, const char *path)
     printf("after step %" PRIu64 ", %" PRIu64 " examples\n", state.trainer.done, state.examples);
     if (state.count > 0) {
       const struct ad_evaluation_point *last = &state.points[state.count - 1];
-      printf("evaluated after step %" PRIu64 ": dev error %.2f %%\n", last->step, 100.0 * last->score[AD_STUDENT]);
+      printf("evaluated after step %" PRIu64 ": dev error %.2f %%\n", last->step,
+             100.0 * last->score[AD_VARIANT_STUDENT]);
     }
   }
   ad_run_state_destroy(&state);

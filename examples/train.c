@@ -35,7 +35,8 @@ static int train(const struct ad_math *math, size_t count, char **words) {
   if (status == AD_OK) {
     const struct ad_training_summary end = ad_training_summary(training);
     for (size_t i = 0; i < end.evaluation_count; i++) {
-      printf("epoch %.2f: dev error %.2f %%\n", end.evaluations[i].epoch, 100.0 * end.evaluations[i].score[AD_STUDENT]);
+      printf("epoch %.2f: dev error %.2f %%\n", end.evaluations[i].epoch,
+             100.0 * end.evaluations[i].score[AD_VARIANT_STUDENT]);
     }
   }
   const int closed = ad_training_close(training, status != AD_OK);

@@ -101,7 +101,7 @@ int ad_command_order(const struct ad_math *math, int argc, char **argv) {
                             "split) of its examples.",
                             argc, argv, &session, &count);
   if (status == AD_OK && count > 0) {
-    status = ad_session_read(&session, AD_TRAIN, ad_split_file(&session.config, AD_TRAIN), 1, &data);
+    status = ad_session_read(&session, AD_SPLIT_TRAIN, ad_split_file(&session.config, AD_SPLIT_TRAIN), 1, &data);
     if (status == AD_OK) {
       status = print_order(&session, &data);
     }

@@ -73,9 +73,9 @@ int inspect_run(const char *path) {
     int (*show)(const char *path);
   } files[] = {AD_RUN_FILE_MAP(RUN_FILE)};
   static const char *const folders[] = {AD_RUN_FOLDER_MAP(RUN_FOLDER)};
-  static const char *const states[] = {[AD_RUN_NONE] = "a run that has not begun",
-                                       [AD_RUN_UNFINISHED] = "an unfinished run",
-                                       [AD_RUN_FINISHED] = "a finished run"};
+  static const char *const states[] = {[AD_FOUND_NONE] = "a run that has not begun",
+                                       [AD_FOUND_UNFINISHED] = "an unfinished run",
+                                       [AD_FOUND_FINISHED] = "a finished run"};
   printf("%s: %s\n\n", ad_shown(path), states[ad_run_find(path)]);
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     AD_TRY(files[i].show != NULL ? show(path, files[i].name, files[i].show) : AD_OK);

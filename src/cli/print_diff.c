@@ -37,9 +37,9 @@ static void print_end(const struct ad_log_comparison *log, const char *const pat
 int diff_print_log(const char *const paths[2], struct ad_run_verdict *verdict) {
   struct ad_log_comparison log;
   const int status = ad_compare_logs(paths, &log);
-  if (status == AD_OK && log.verdict == AD_LOG_EQUAL) {
+  if (status == AD_OK && log.verdict == AD_COMPARE_EQUAL) {
     printf("Log: equal to the end, %" PRIu64 " rows\n", log.rows[0]);
-  } else if (status == AD_OK && log.verdict == AD_LOG_DIFFERS) {
+  } else if (status == AD_OK && log.verdict == AD_COMPARE_DIFFERS) {
     print_row(&log);
   } else if (status == AD_OK) {
     print_end(&log, paths);

@@ -37,7 +37,7 @@ static int print_value(const char *key, size_t count, char **positional) {
 }
 
 static void print_summary(const struct ad_training_summary *s) {
-  const int alone = !s->has[AD_TEACHER] && !s->has[AD_RUN_MEAN];
+  const int alone = !s->has[AD_VARIANT_TEACHER] && !s->has[AD_VARIANT_RUN];
   const struct ad_score *first = &s->task->scores[0], *loss = &s->task->scores[s->task->score_count - 1];
   char value[AD_SCORE_TEXT];
   printf("%7s %8s", "epoch", "step");

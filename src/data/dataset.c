@@ -431,7 +431,7 @@ static int check_request(const struct reading *reading, enum ad_split split) {
 /* The layout: the split's; for a file in place of a split that the descriptor does not have, that of train. */
 static struct ad_source layout_of(const struct ad_descriptor *descriptor, enum ad_split split,
                                   const struct ad_read_options *options) {
-  return descriptor->source[options->file != NULL && !ad_descriptor_has(descriptor, split) ? AD_TRAIN : split];
+  return descriptor->source[options->file != NULL && !ad_descriptor_has(descriptor, split) ? AD_SPLIT_TRAIN : split];
 }
 
 int ad_dataset_digest(const struct ad_descriptor *descriptor, enum ad_split split,

@@ -188,7 +188,7 @@ static int parse_file_split(struct ad_descriptor *descriptor, const struct ad_ya
  */
 static int cut_split(struct ad_descriptor *descriptor, const struct ad_yaml *node, enum ad_split split, size_t rows) {
   static const char *const keys[] = {"rows", "skipped", "digest"};
-  struct ad_source *train = &descriptor->source[AD_TRAIN];
+  struct ad_source *train = &descriptor->source[AD_SPLIT_TRAIN];
   const struct ad_expected none = {0};
   if (node != NULL) {
     AD_TRY(ad_layout_check_keys(descriptor->path, node, "a split that is cut out of train", keys, 3));
@@ -206,8 +206,8 @@ static int cut_split(struct ad_descriptor *descriptor, const struct ad_yaml *nod
 
 /* The split rule: test first, then dev, are cut out of the shuffled train file. */
 static int parse_rule(struct ad_descriptor *descriptor, const struct ad_yaml *rule, const struct ad_yaml *splits) {
-  static const enum ad_split order[] = {AD_TEST, AD_DEV};
-  const char *const keys[] = {"seed", ad_split_name(AD_DEV), ad_split_name(AD_TEST)};
+  static const enum ad_split order[] = {AD_SPLIT_TEST, AD_SPLIT_DEV};
+  const char *const keys[] = {"seed", ad_split_name(AD_SPLIT_DEV), ad_split_name(AD_SPLIT_TEST)};
   AD_TRY(ad_layout_check_keys(descriptor->path, rule, "split", keys, 3));
   const struct ad_yaml *seed = ad_yaml_get(rule, "seed");
   if (seed == NULL || rule->count < 2) {
@@ -242,7 +242,7 @@ static int parse_splits(struct ad_descriptor *descriptor, const struct ad_yaml *
   }
   for (size_t s = 0; s < AD_SPLITS; s++) {
     const struct ad_yaml *node = ad_yaml_get(splits, split_names[s]);
-    const int cut = s != AD_TRAIN && ad_yaml_get(rule, split_names[s]) != NULL;
+    const int cut = s != AD_SPLIT_TRAIN && ad_yaml_get(rule, split_names[s]) != NULL;
     if (node != NULL && !cut) {
       AD_TRY(parse_file_split(descriptor, tree, node, &descriptor->source[s]));
     }
@@ -250,7 +250,7 @@ static int parse_splits(struct ad_descriptor *descriptor, const struct ad_yaml *
   if (rule == NULL) {
     return AD_OK;
   }
-  if (!ad_descriptor_has(descriptor, AD_TRAIN)) {
+  if (!ad_descriptor_has(descriptor, AD_SPLIT_TRAIN)) {
     return AD_FAIL_AT(descriptor->path, rule, "split: there is no train split to cut");
   }
   return parse_rule(descriptor, rule, splits);
@@ -379,8 +379,9 @@ void ad_descriptor_destroy(struct ad_descriptor *descriptor) {
 }
 
 int ad_descriptor_hold_out(struct ad_descriptor *descriptor, size_t rows, uint64_t seed) {
-  struct ad_source *train = &descriptor->source[AD_TRAIN];
-  if (!ad_descriptor_has(descriptor, AD_TRAIN) || ad_descriptor_has(descriptor, AD_DEV) || train->shuffled) {
+  struct ad_source *train = &descriptor->source[AD_SPLIT_TRAIN];
+  if (!ad_descriptor_has(descriptor, AD_SPLIT_TRAIN) || ad_descriptor_has(descriptor, AD_SPLIT_DEV) ||
+      train->shuffled) {
     return ad_fail(AD_ECONFIG,
                    "%s: rows can be held out of train only where there is a train split, no dev split and no "
                    "split rule",
@@ -390,17 +391,17 @@ int ad_descriptor_hold_out(struct ad_descriptor *descriptor, size_t rows, uint64
   if (rows == 0 || rows >= UINT32_MAX || (expected.rows_known && rows >= expected.rows)) {
     return ad_fail(AD_ECONFIG, "%s: %zu rows cannot be held out of train's %zu", descriptor->name, rows, expected.rows);
   }
-  AD_TRY(cut_split(descriptor, NULL, AD_DEV, rows));
+  AD_TRY(cut_split(descriptor, NULL, AD_SPLIT_DEV, rows));
   descriptor->split_seed = seed;
-  descriptor->source[AD_DEV].expected = expected;
-  descriptor->source[AD_DEV].expected.rows = rows;
-  descriptor->source[AD_DEV].expected.rows_known = 1;
+  descriptor->source[AD_SPLIT_DEV].expected = expected;
+  descriptor->source[AD_SPLIT_DEV].expected.rows = rows;
+  descriptor->source[AD_SPLIT_DEV].expected.rows_known = 1;
   train->expected.rows -= expected.rows_known ? rows : 0;
   return AD_OK;
 }
 
 int ad_descriptor_add(struct ad_descriptor *descriptor, enum ad_split split) {
-  AD_TRY(ad_layout_copy(&descriptor->source[AD_TRAIN], &descriptor->source[split]));
+  AD_TRY(ad_layout_copy(&descriptor->source[AD_SPLIT_TRAIN], &descriptor->source[split]));
   descriptor->source[split].expected = (struct ad_expected){0};
   return AD_OK;
 }

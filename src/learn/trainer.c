@@ -95,7 +95,7 @@ static int create_parts(struct ad_trainer *t) {
   AD_TRY(ad_rows_create(&t->rows, t->params->table.rows));
   AD_TRY(ad__trainer_make_room(t));
   AD_TRY(ad_encoder_create(&t->encoder, t->math, t->params, t->room.rows, t->room.examples, t->room.lanes, 1));
-  if (ad_teacher_has(&s->teacher, AD_TEACHER)) {
+  if (ad_teacher_has(&s->teacher, AD_VARIANT_TEACHER)) {
     const struct room *r = &t->room;
     t->bytes += ad_encoder_bytes(t->math, t->params, r->rows, r->examples, r->lanes, 0);
     AD_TRY(ad_encoder_create(&t->teacher_encoder, t->math, t->params, r->rows, r->examples, r->lanes, 0));
@@ -329,17 +329,17 @@ int ad_trainer_variant(struct ad_trainer *trainer, enum ad_variant variant, cons
   struct ad_trainer *t = trainer;
   *thetas = &t->student;
   *count = 0;
-  if (!ad_teacher_has(&t->settings.teacher, variant) || (t->done == 0 && variant > AD_TEACHER)) {
+  if (!ad_teacher_has(&t->settings.teacher, variant) || (t->done == 0 && variant > AD_VARIANT_TEACHER)) {
     return AD_OK;
   }
-  if (variant == AD_TEACHER) {
+  if (variant == AD_VARIANT_TEACHER) {
     *count = ad_teacher_members(t->teacher, thetas);
     return AD_OK;
   }
-  if (variant != AD_STUDENT) {
+  if (variant != AD_VARIANT_STUDENT) {
     AD_TRY(ad_teacher_mean(t->teacher, variant));
   }
-  t->student = ad_weights_replica(variant == AD_STUDENT ? &t->replicas.student : &t->replicas.mean);
+  t->student = ad_weights_replica(variant == AD_VARIANT_STUDENT ? &t->replicas.student : &t->replicas.mean);
   *count = 1;
   return AD_OK;
 }

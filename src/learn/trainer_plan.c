@@ -104,7 +104,7 @@ int ad__trainer_make_room(struct ad_trainer *t) {
 static double weight_of(const struct ad_trainer *t) {
   const struct ad_teacher_settings *s = &t->settings.teacher;
   const struct ad_replica *thetas;
-  const int taught = !ad_teacher_has(s, AD_TEACHER) || ad_teacher_members(t->teacher, &thetas) > 0;
+  const int taught = !ad_teacher_has(s, AD_VARIANT_TEACHER) || ad_teacher_members(t->teacher, &thetas) > 0;
   return ad_teacher_has_distance(s) && taught ? ad_teacher_weight(s, t->done, t->total) : 0.0;
 }
 

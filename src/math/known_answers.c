@@ -56,7 +56,7 @@ int ad_kernels_check(const struct ad_kernels *kernels) {
   }
   memcpy(y[0], x, sizeof x);
   kernels->bias_tanh(1, COUNT, y[0], zero);
-  for (int form = AD_GELU_ERF; form <= AD_GELU_TANH; form++) {
+  for (int form = AD_ACTIVATION_GELU_ERF; form <= AD_ACTIVATION_GELU_TANH; form++) {
     float u[COUNT];
     memcpy(u, x, sizeof u);
     kernels->bias_activation(1, COUNT, form, u, zero, y[1 + form]);

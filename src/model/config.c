@@ -19,9 +19,9 @@ static const struct {
 #define AD_ACTIVATION_ROW(constant, name) {name, constant},
     AD_ACTIVATION_MAP(AD_ACTIVATION_ROW)
 #undef AD_ACTIVATION_ROW
-        {"gelu_python", AD_GELU_ERF},
-    {"gelu_pytorch_tanh", AD_GELU_TANH},
-    {"gelu_fast", AD_GELU_TANH}};
+        {"gelu_python", AD_ACTIVATION_GELU_ERF},
+    {"gelu_pytorch_tanh", AD_ACTIVATION_GELU_TANH},
+    {"gelu_fast", AD_ACTIVATION_GELU_TANH}};
 
 const char *ad_activation_name(enum ad_activation activation) {
   size_t i = 0;
@@ -189,7 +189,7 @@ int ad__config_real(const char *path, const json_t *root, const char *key, float
 
 int ad__config_activation(const char *path, const json_t *root, const char *key, enum ad_activation *out) {
   const json_t *value = json_object_get(root, key);
-  const char *name = value == NULL ? ad_activation_name(AD_GELU_ERF) : json_string_value(value);
+  const char *name = value == NULL ? ad_activation_name(AD_ACTIVATION_GELU_ERF) : json_string_value(value);
   for (size_t i = 0; name != NULL && i < sizeof activations / sizeof *activations; i++) {
     if (strcmp(name, activations[i].name) == 0) {
       *out = activations[i].activation;

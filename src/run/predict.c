@@ -55,7 +55,7 @@ static int warn_unread(const struct ad_session *s, const char *name, const struc
     status = ad_buffer_printf(&lines, "%s%zu", i == 0 ? "" : ", ", data->unread_line[i]);
   }
   if (status == AD_OK && count > 0) {
-    const int files = s->descriptor.source[AD_TRAIN].format == AD_FORMAT_FOLDER;
+    const int files = s->descriptor.source[AD_SPLIT_TRAIN].format == AD_FORMAT_FOLDER;
     ad_log(AD_LOG_WARNING, "%s: %zu of %zu rows could not be read, their lines of output are empty: %s %s%s", name,
            count, data->count + count, files ? "files" : "lines", lines.data, count > named ? ", ..." : "");
   }

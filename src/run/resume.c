@@ -103,8 +103,8 @@ static int keep_inputs(struct ad_training *t) {
   const struct ad_session *s = &t->session;
   struct ad_run_inputs inputs;
   AD_TRY(ad_run_inputs_create(&inputs, &s->config, &s->descriptor));
-  inputs.digest[AD_TRAIN] = t->data.train.digest;
-  inputs.digest[AD_DEV] = t->data.has_dev ? t->data.dev.digest : 0;
+  inputs.digest[AD_SPLIT_TRAIN] = t->data.train.digest;
+  inputs.digest[AD_SPLIT_DEV] = t->data.has_dev ? t->data.dev.digest : 0;
   const int status = ad_run_inputs_write(&t->run, &inputs, &s->descriptor);
   ad_run_inputs_destroy(&inputs);
   return status;
@@ -114,13 +114,13 @@ static int keep_inputs(struct ad_training *t) {
 static int check_folder(const struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   const enum ad_run_found found = ad_run_find(c->run_dir);
-  const int anew = c->run_overwrite || found == AD_RUN_NONE;
+  const int anew = c->run_overwrite || found == AD_FOUND_NONE;
   struct ad_lease_entry holder;
   if (access(c->run_dir, F_OK) == 0 && !ad_is_folder(c->run_dir)) {
     return ad_fail(AD_ECONFIG, "run.dir is '%s', which is a file: expected a folder, or nothing there yet", c->run_dir);
   }
   AD_TRY(ad__check_inputs(t, anew));
-  if (found == AD_RUN_FINISHED && !c->run_overwrite) {
+  if (found == AD_FOUND_FINISHED && !c->run_overwrite) {
     return ad_fail(AD_ECONFIG, "%s: holds a run already: choose another run.dir, or start anew with run.overwrite=true",
                    c->run_dir);
   }
@@ -223,13 +223,13 @@ int ad__open_run(struct ad_training *t) {
   /* From here on there is something to give up, or to save. */
   AD_TRY(ad_signals_watch(c->run_signals));
   AD_TRY(enter(t));
-  uint64_t found = t->ranks.first && !c->run_overwrite ? ad_run_find(c->run_dir) : AD_RUN_NONE;
+  uint64_t found = t->ranks.first && !c->run_overwrite ? ad_run_find(c->run_dir) : AD_FOUND_NONE;
   AD_TRY(ad_comm_broadcast(t->ranks.comm, sizeof found, &found));
-  if (found == AD_RUN_FINISHED) {
+  if (found == AD_FOUND_FINISHED) {
     return ad_fail(AD_ECONFIG, "%s: holds a run already: choose another run.dir, or start anew with run.overwrite=true",
                    c->run_dir);
   }
-  if (found == AD_RUN_UNFINISHED) {
+  if (found == AD_FOUND_UNFINISHED) {
     AD_TRY(ad__resume_check(c->resume_allow));
     AD_TRY(ad_comm_settle(t->ranks.comm, t->ranks.first ? check_unchanged(t, &p) : AD_OK));
     AD_TRY(ad__load_newest(t, &loaded));

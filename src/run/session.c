@@ -100,7 +100,7 @@ static int draw_encoder(struct ad_session *session) {
                                         .hidden_dropout = dropout,
                                         .attention_dropout = dropout,
                                         .classifier_dropout = dropout,
-                                        .activation = AD_GELU_ERF,
+                                        .activation = AD_ACTIVATION_GELU_ERF,
                                         .classifier = c->model_classifier,
                                         .cased = c->model_cased};
   return ad_model_draw(&model, c->seed_init, &session->params, &session->theta);
@@ -198,20 +198,21 @@ static int read_split(struct ad_session *session, enum ad_split split, const cha
 
 int ad_session_read(struct ad_session *session, enum ad_split split, const char *file, int labels,
                     struct ad_dataset *data) {
-  return read_split(session, split, file, labels, split == AD_TRAIN, 0, data);
+  return read_split(session, split, file, labels, split == AD_SPLIT_TRAIN, 0, data);
 }
 
 int ad_session_read_named(struct ad_session *session, const char *name, int labels, struct ad_dataset *data) {
   const struct ad_descriptor *d = &session->descriptor;
   const enum ad_split split = ad_split_find(name);
   if (split < AD_SPLITS) {
-    AD_TRY(read_split(session, split, NULL, labels, split == AD_TRAIN, !labels, data));
+    AD_TRY(read_split(session, split, NULL, labels, split == AD_SPLIT_TRAIN, !labels, data));
     ad_session_tell_changed_data(session, split, data);
     return AD_OK;
   }
-  const enum ad_split layout = ad_descriptor_has(d, AD_TEST) && (!labels || d->source[AD_TEST].labelled) ? AD_TEST
-                               : ad_descriptor_has(d, AD_DEV)                                            ? AD_DEV
-                                                                                                         : AD_TRAIN;
+  const enum ad_split layout = ad_descriptor_has(d, AD_SPLIT_TEST) && (!labels || d->source[AD_SPLIT_TEST].labelled)
+                                   ? AD_SPLIT_TEST
+                               : ad_descriptor_has(d, AD_SPLIT_DEV) ? AD_SPLIT_DEV
+                                                                    : AD_SPLIT_TRAIN;
   /* Another file is read whole, though it may have the layout of train. */
   return read_split(session, layout, name, labels, 0, !labels, data);
 }

@@ -39,10 +39,10 @@ static int read_data(struct ad_training *t) {
     AD_TRY(ad_session_hold_out(&t->session));
   }
   AD_TRY(ad_session_load_tokenizer(&t->session, NULL));
-  AD_TRY(ad_session_read(&t->session, AD_TRAIN, ad_split_file(c, AD_TRAIN), 1, &t->data.train));
-  t->data.has_dev = ad_descriptor_has(&t->session.descriptor, AD_DEV) || ad_split_file(c, AD_DEV) != NULL;
+  AD_TRY(ad_session_read(&t->session, AD_SPLIT_TRAIN, ad_split_file(c, AD_SPLIT_TRAIN), 1, &t->data.train));
+  t->data.has_dev = ad_descriptor_has(&t->session.descriptor, AD_SPLIT_DEV) || ad_split_file(c, AD_SPLIT_DEV) != NULL;
   if (t->data.has_dev) {
-    return ad_session_read(&t->session, AD_DEV, ad_split_file(c, AD_DEV), 1, &t->data.dev);
+    return ad_session_read(&t->session, AD_SPLIT_DEV, ad_split_file(c, AD_SPLIT_DEV), 1, &t->data.dev);
   }
   ad_log(AD_LOG_WARNING,
          "%s has no dev split: nothing is evaluated during training (data.dev or data.hold_out give one)",
@@ -106,16 +106,16 @@ static int check_result(const struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   const struct ad_teacher_settings *s = &t->settings.teacher;
   const enum ad_variant v = c->run_result;
-  if (v == AD_TEACHER && ad_teacher_averages_logits(s)) {
+  if (v == AD_VARIANT_TEACHER && ad_teacher_averages_logits(s)) {
     return ad_fail(AD_ECONFIG,
                    "run.result=teacher with a teacher.method whose teacher is several models: choose student, or with "
                    "eval.means=true window or run");
   }
   if (!ad_teacher_has(s, v)) {
     return ad_fail(AD_ECONFIG, "run.result=%s: this run has none; %s", ad_variant_name(v),
-                   v == AD_TEACHER ? "these values of teacher.method make one:" AD_METHODS_WITH_SINGLE
-                                   : "eval.means=true keeps the means, and so do these values of "
-                                     "teacher.method:" AD_METHODS_WITH_MEANS);
+                   v == AD_VARIANT_TEACHER ? "these values of teacher.method make one:" AD_METHODS_WITH_SINGLE
+                                           : "eval.means=true keeps the means, and so do these values of "
+                                             "teacher.method:" AD_METHODS_WITH_MEANS);
   }
   return AD_OK;
 }

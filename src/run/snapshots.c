@@ -36,7 +36,7 @@ static int lay_out(const struct ad_training *t, struct ad_snapshot_layout *l) {
   if (l->content & AD_SNAPSHOT_PROBE) {
     l->probe = c->snapshot_probe < t->data.dev.count ? c->snapshot_probe : t->data.dev.count;
     l->labels = t->data.dev.task->classes ? t->data.dev.label : NULL;
-    l->teacher_logits = ad_teacher_has(&t->settings.teacher, AD_TEACHER);
+    l->teacher_logits = ad_teacher_has(&t->settings.teacher, AD_VARIANT_TEACHER);
   }
   return AD_OK;
 }
@@ -117,7 +117,7 @@ static int evaluate_range(struct ad_training *t, size_t first, size_t end) {
   const struct ad_replica *thetas, student_now = ad_weights_replica(&t->vectors.replicas.student);
   size_t count = 0;
   AD_TRY(ad_mpi_evaluate(t->ranks.comm, s->evaluator, PROBE_BATCH, C, student_now, &t->data.dev, first, end, student));
-  AD_TRY(teacher != NULL ? ad_trainer_variant(t->trainer, AD_TEACHER, &thetas, &count) : AD_OK);
+  AD_TRY(teacher != NULL ? ad_trainer_variant(t->trainer, AD_VARIANT_TEACHER, &thetas, &count) : AD_OK);
   for (size_t k = 0; k < count; k++) {
     float *logits = count > 1 ? s->member : teacher;
     AD_TRY(ad_mpi_evaluate(t->ranks.comm, s->evaluator, PROBE_BATCH, C, thetas[k], &t->data.dev, first, end, logits));

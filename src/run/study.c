@@ -212,7 +212,7 @@ static int choose(struct runner *r, struct order *order) {
   if (run == NULL) {
     return ad_fail_memory(strlen(r->study.dir) + 32, "a path");
   }
-  *order = (struct order){.cell = (int64_t)cell, .action = ad_run_find(run) == AD_RUN_FINISHED ? SCORE : TRAIN};
+  *order = (struct order){.cell = (int64_t)cell, .action = ad_run_find(run) == AD_FOUND_FINISHED ? SCORE : TRAIN};
   ad_free(run);
   return AD_OK;
 }

@@ -16,9 +16,10 @@ static int check_split(const struct ad_study *study, const char *arm, const stru
                        enum ad_split split) {
   const struct ad_config *c = &session->config;
   if (ad_split_file(c, split) == NULL && !ad_descriptor_has(&session->descriptor, split)) {
-    return ad_fail(AD_ECONFIG, "%s: arm '%s': %s, but %s has no %s split; %s names a file for it", study->path, arm,
-                   split == AD_TEST ? "study.result or study.test asks for scores on test" : "study.result is on dev",
-                   session->descriptor.name, ad_split_name(split), ad_split_key(split));
+    return ad_fail(
+        AD_ECONFIG, "%s: arm '%s': %s, but %s has no %s split; %s names a file for it", study->path, arm,
+        split == AD_SPLIT_TEST ? "study.result or study.test asks for scores on test" : "study.result is on dev",
+        session->descriptor.name, ad_split_name(split), ad_split_key(split));
   }
   return AD_OK;
 }
@@ -37,9 +38,9 @@ static int check_variant(const struct ad_study *study, const char *arm, const st
                    "%s: study.result is %s.%s, but the runs of arm '%s' have none: %s; dev.%s compares the result of "
                    "each run, whatever run.result names",
                    study->path, ad_study_source_name(study->source), study->score->name, arm,
-                   v == AD_TEACHER ? "these values of teacher.method make one:" AD_METHODS_WITH_LAG
-                                   : "eval.means=true keeps the means, and so do these values of "
-                                     "teacher.method:" AD_METHODS_WITH_MEANS,
+                   v == AD_VARIANT_TEACHER ? "these values of teacher.method make one:" AD_METHODS_WITH_LAG
+                                           : "eval.means=true keeps the means, and so do these values of "
+                                             "teacher.method:" AD_METHODS_WITH_MEANS,
                    study->score->name);
 }
 
@@ -93,8 +94,8 @@ static int check_data(const struct ad_study *study, const char *arm, struct ad_s
     told->descriptor = session->descriptor.digest;
   }
   AD_TRY(ad_session_hold_out(session));
-  AD_TRY(study->source != AD_SOURCE_TEST ? check_split(study, arm, session, AD_DEV) : AD_OK);
-  AD_TRY(study->test ? check_split(study, arm, session, AD_TEST) : AD_OK);
+  AD_TRY(study->source != AD_SOURCE_TEST ? check_split(study, arm, session, AD_SPLIT_DEV) : AD_OK);
+  AD_TRY(study->test ? check_split(study, arm, session, AD_SPLIT_TEST) : AD_OK);
   return check_head(study, arm, session, told);
 }
 

@@ -18,8 +18,8 @@ static double examples_of(const struct ad_config *c) {
   }
   if (c->data_per_class > 0) {
     rows = (double)c->data_per_class * (double)d.class_count;
-  } else if (c->data_train_rows == 0 && d.source[AD_TRAIN].expected.rows_known && c->data_train[0] == '\0') {
-    rows = (double)d.source[AD_TRAIN].expected.rows;
+  } else if (c->data_train_rows == 0 && d.source[AD_SPLIT_TRAIN].expected.rows_known && c->data_train[0] == '\0') {
+    rows = (double)d.source[AD_SPLIT_TRAIN].expected.rows;
   }
   ad_descriptor_destroy(&d);
   return fmax(rows - (double)c->data_hold_out, 1.0);

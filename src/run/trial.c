@@ -94,7 +94,7 @@ static int test_run(const struct ad_trial *trial, const char *run, struct ad_tri
   struct ad_dataset data = {0};
   struct ad_evaluation evaluation = {.ranks = ranks};
   AD_TRY(ad_session_create(&s, trial->math));
-  int status = ad_comm_settle(ranks, load_split(&s, run, AD_TEST, &data));
+  int status = ad_comm_settle(ranks, load_split(&s, run, AD_SPLIT_TEST, &data));
   if (status == AD_OK) {
     o->majority[1] = ad_majority_share(ad_dataset_labels(&data), s.descriptor.class_count);
     status = ad_evaluation_open(&evaluation, &s, &data, data.count);
@@ -114,7 +114,7 @@ static double read_majority(const char *run) {
   struct ad_session s;
   struct ad_dataset data = {0};
   double share = NAN;
-  if (ad_session_create(&s, NULL) == AD_OK && load_split(&s, run, AD_DEV, &data) == AD_OK) {
+  if (ad_session_create(&s, NULL) == AD_OK && load_split(&s, run, AD_SPLIT_DEV, &data) == AD_OK) {
     share = ad_majority_share(ad_dataset_labels(&data), s.descriptor.class_count);
   }
   ad_dataset_destroy(&data);

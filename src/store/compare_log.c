@@ -206,7 +206,7 @@ static int count_rest(struct reader readers[2], enum row_state states[2], struct
     }
     out->cut[i] = states[i] == ROW_CUT;
   }
-  out->verdict = out->rows[0] == out->rows[1] && !out->cut[0] && !out->cut[1] ? AD_LOG_EQUAL : AD_LOG_ENDS;
+  out->verdict = out->rows[0] == out->rows[1] && !out->cut[0] && !out->cut[1] ? AD_COMPARE_EQUAL : AD_COMPARE_ENDS;
   return AD_OK;
 }
 
@@ -219,7 +219,7 @@ static int compare(struct reader readers[2], struct ad_log_comparison *out) {
       return count_rest(readers, states, out);
     }
     if (readers[0].size != readers[1].size || memcmp(readers[0].row, readers[1].row, readers[0].size) != 0) {
-      out->verdict = AD_LOG_DIFFERS;
+      out->verdict = AD_COMPARE_DIFFERS;
       out->rows[0] = out->rows[1] = out->equal_rows + 1;
       return compare_rows(readers, out);
     }

@@ -32,10 +32,10 @@ static void tell_row(struct ad_run_verdict *v, const struct ad_log_comparison *l
 }
 
 void ad_verdict_log(struct ad_run_verdict *v, const struct ad_log_comparison *log, const char *const paths[2]) {
-  if (log->verdict == AD_LOG_EQUAL) {
+  if (log->verdict == AD_COMPARE_EQUAL) {
     return;
   }
-  if (log->verdict == AD_LOG_DIFFERS) {
+  if (log->verdict == AD_COMPARE_DIFFERS) {
     tell_row(v, log);
     return;
   }

@@ -15,7 +15,7 @@ enum { LOGITS_FORMAT = 1 };
 
 /* The student's have no name of their own in it. */
 const char *ad_logits_name(enum ad_variant variant, uint64_t step, char name[AD_LOGITS_NAME]) {
-  const int named = variant != AD_STUDENT;
+  const int named = variant != AD_VARIANT_STUDENT;
   snprintf(name, AD_LOGITS_NAME, "dev-%s%sstep-%08" PRIu64 ".h5", named ? ad_variant_name(variant) : "",
            named ? "-" : "", step);
   return name;

@@ -145,16 +145,16 @@ enum ad_run_found ad_run_find(const char *folder) {
   uint64_t *steps;
   size_t count;
   if (has_file(folder, AD_RUN_FILE_RESULT)) {
-    return AD_RUN_FINISHED;
+    return AD_FOUND_FINISHED;
   }
   if (has_file(folder, AD_RUN_FILE_LOG)) {
-    return AD_RUN_UNFINISHED;
+    return AD_FOUND_UNFINISHED;
   }
   /* A log may be lost. Where that cannot be told, nothing of it may be taken for nothing. */
   const int status = ad_checkpoint_list(folder, &steps, &count);
   ad_free(steps);
   ad_error_clear();
-  return status != AD_OK || count > 0 ? AD_RUN_UNFINISHED : AD_RUN_NONE;
+  return status != AD_OK || count > 0 ? AD_FOUND_UNFINISHED : AD_FOUND_NONE;
 }
 
 /* Empties a folder of all that a run has left there. The result first: a folder without it never claims to be complete.

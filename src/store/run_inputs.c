@@ -231,7 +231,7 @@ int ad_run_inputs_place(const struct ad_run_inputs *inputs, const struct ad_conf
     struct ad_source *source = &descriptor->source[s];
     char *path = NULL;
     const char *other = ad_split_file(config, s);
-    if (source->file == NULL && (other == NULL || !ad_descriptor_has(descriptor, AD_TRAIN))) {
+    if (source->file == NULL && (other == NULL || !ad_descriptor_has(descriptor, AD_SPLIT_TRAIN))) {
       continue;
     }
     AD_TRY(source->file == NULL ? ad_descriptor_add(descriptor, s) : AD_OK);

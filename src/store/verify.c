@@ -294,7 +294,7 @@ int ad_verify_run(const char *run, struct ad_verification *out) {
   *out = (struct ad_verification){0};
   AD_TRY(ad_config_create(&v.config));
   int status = ad_run_config(run, &v.config);
-  out->finished = ad_run_find(run) == AD_RUN_FINISHED;
+  out->finished = ad_run_find(run) == AD_FOUND_FINISHED;
   int (*const parts[])(struct verifier *) = {ad__verify_inputs, verify_log, verify_checkpoints, ad__verify_snapshots,
                                              ad__verify_logits};
   for (size_t i = 0; i < sizeof parts / sizeof *parts && status == AD_OK; i++) {

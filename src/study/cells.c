@@ -400,7 +400,7 @@ static json_t *pack_line(const struct ad_cells *table, size_t cell, const struct
   json_t *majority = json_object();
   for (size_t i = 0; i < 2; i++) {
     if (isfinite(r->majority[i])) {
-      json_object_set_new(majority, ad_split_name(i == 0 ? AD_DEV : AD_TEST), json_real(r->majority[i]));
+      json_object_set_new(majority, ad_split_name(i == 0 ? AD_SPLIT_DEV : AD_SPLIT_TEST), json_real(r->majority[i]));
     }
   }
   json_object_set_new(line, "majority", majority);

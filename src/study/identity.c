@@ -131,9 +131,9 @@ static int digest_inputs(const struct ad_config *c, const char *datasets, struct
   }
   AD_TRY(ad_descriptor_load(&d, c->data_descriptor, datasets));
   int status = c->data_hold_out > 0 ? ad_descriptor_hold_out(&d, c->data_hold_out, 0) : AD_OK;
-  status = status == AD_OK ? digest_split(&d, AD_TRAIN, c, &train) : status;
-  if (status == AD_OK && (ad_descriptor_has(&d, AD_DEV) || ad_split_file(c, AD_DEV) != NULL)) {
-    status = digest_split(&d, AD_DEV, c, &dev);
+  status = status == AD_OK ? digest_split(&d, AD_SPLIT_TRAIN, c, &train) : status;
+  if (status == AD_OK && (ad_descriptor_has(&d, AD_SPLIT_DEV) || ad_split_file(c, AD_SPLIT_DEV) != NULL)) {
+    status = digest_split(&d, AD_SPLIT_DEV, c, &dev);
   }
   if (status == AD_OK) {
     status = c->model_path[0] != '\0' ? ad_model_digest(c->model_path, &model) : ad_digest_file(c->model_vocab, &model);

@@ -13,8 +13,8 @@
 #include "study_internal.h"
 
 const char *ad_study_source_name(enum ad_study_source source) {
-  return source == AD_SOURCE_DEV    ? ad_split_name(AD_DEV)
-         : source == AD_SOURCE_TEST ? ad_split_name(AD_TEST)
+  return source == AD_SOURCE_DEV    ? ad_split_name(AD_SPLIT_DEV)
+         : source == AD_SOURCE_TEST ? ad_split_name(AD_SPLIT_TEST)
                                     : ad_variant_name(source - AD_SOURCE_VARIANT);
 }
 

@@ -48,7 +48,7 @@ static double seconds_of(struct ad_dataset *data, const struct ad_descriptor *d,
   for (int i = 0; i < times && *status == AD_OK; i++) {
     ad_dataset_destroy(data);
     const double start = ad_clock();
-    *status = ad_dataset_read(data, d, AD_TRAIN, options, tokenizer);
+    *status = ad_dataset_read(data, d, AD_SPLIT_TRAIN, options, tokenizer);
     const double took = ad_clock() - start;
     least = took < least ? took : least;
   }
@@ -65,7 +65,7 @@ static int run(char **argv) {
   AD_TRY_GOTO(load_tokenizer(&tokenizer, argv[3]), done);
   ad_memory_trim();
   const size_t before = resident();
-  status = ad_dataset_read(&data, &descriptor, AD_TRAIN, &options, tokenizer);
+  status = ad_dataset_read(&data, &descriptor, AD_SPLIT_TRAIN, &options, tokenizer);
   const size_t bytes = resident() - before;
   const double reading = seconds_of(&data, &descriptor, &options, tokenizer, TIMES, &status);
   options.cache = argv[5];

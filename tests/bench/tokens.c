@@ -43,7 +43,7 @@ static int run(char **argv) {
   int status;
   AD_TRY_GOTO(ad_descriptor_load(&descriptor, argv[1], AD_SOURCE_DATASETS), done);
   AD_TRY_GOTO(load_tokenizer(&tokenizer, argv[3]), done);
-  AD_TRY_GOTO(ad_dataset_read(&data, &descriptor, AD_TRAIN, &options, tokenizer), done);
+  AD_TRY_GOTO(ad_dataset_read(&data, &descriptor, AD_SPLIT_TRAIN, &options, tokenizer), done);
   print(&data);
 done:
   ad_dataset_destroy(&data);

@@ -70,7 +70,8 @@ static const struct ad_cache *open_cache(void) {
   if (tokenizer == NULL) {
     demand(ad_descriptor_parse(&descriptor, "fuzz.yaml", about, sizeof about - 1) == AD_OK);
     demand(ad_tokenizer_create(&tokenizer, "fuzz", vocabulary, sizeof vocabulary - 1, 0) == AD_OK);
-    demand(ad_cache_open(&cache, &descriptor, AD_TRAIN, &descriptor.source[AD_TRAIN], &options, tokenizer, 1) == AD_OK);
+    demand(ad_cache_open(&cache, &descriptor, AD_SPLIT_TRAIN, &descriptor.source[AD_SPLIT_TRAIN], &options, tokenizer,
+                         1) == AD_OK);
     fuzz_kept = ad_memory_stats().live_blocks;
   }
   return &cache;

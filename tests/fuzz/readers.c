@@ -71,6 +71,6 @@ void fuzz_input(const uint8_t *data, size_t size) {
   }
   if (size > 0) {
     const char *path = fuzz_put("rows", data + 1, size - 1);
-    read_file(&descriptors[data[0] % LAYOUTS].source[AD_TRAIN], path, data[0] / LAYOUTS % 2);
+    read_file(&descriptors[data[0] % LAYOUTS].source[AD_SPLIT_TRAIN], path, data[0] / LAYOUTS % 2);
   }
 }

@@ -25,8 +25,8 @@ static void compare(const char *const paths[2], const struct fuzz_part parts[2])
   struct ad_log_comparison c;
   const int same = parts[0].size == parts[1].size && memcmp(parts[0].data, parts[1].data, parts[0].size) == 0;
   if (fuzz_accepted(ad_compare_logs(paths, &c))) {
-    demand(c.verdict != AD_LOG_EQUAL || same);
-    demand(!same || c.verdict == AD_LOG_EQUAL || (c.verdict == AD_LOG_ENDS && c.cut[0] && c.cut[1]));
+    demand(c.verdict != AD_COMPARE_EQUAL || same);
+    demand(!same || c.verdict == AD_COMPARE_EQUAL || (c.verdict == AD_COMPARE_ENDS && c.cut[0] && c.cut[1]));
     demand(c.equal_rows <= c.rows[0] && c.equal_rows <= c.rows[1]);
   }
   ad_log_comparison_destroy(&c);

@@ -71,7 +71,7 @@ static struct ad_trainer_settings taught(enum ad_teacher_method method, uint64_t
                                            .lag = lag,
                                            .weight = 1.0,
                                            .start = 1,
-                                           .dropout = AD_TEACHER_DROPOUT_ON,
+                                           .dropout = AD_DROPOUT_ON,
                                            .decay = 0.9,
                                            .means = 1};
   return s;
@@ -92,14 +92,14 @@ static void check_mean(const struct lesson *l, struct ad_replica replica, uint64
 static void check_variants(struct lesson *l, const struct ad_teacher_settings *s, uint64_t t) {
   const struct ad_replica *thetas;
   size_t count;
-  CHECK(ad_trainer_variant(l->trainer, AD_TEACHER, &thetas, &count) == AD_OK);
+  CHECK(ad_trainer_variant(l->trainer, AD_VARIANT_TEACHER, &thetas, &count) == AD_OK);
   CHECK(count == 1);
   check_mean(l, thetas[0], 0, t - (uint64_t)s->lag, s->every, s->window, STEPS / s->every + 1);
-  CHECK(ad_trainer_variant(l->trainer, AD_WINDOW_MEAN, &thetas, &count) == AD_OK);
+  CHECK(ad_trainer_variant(l->trainer, AD_VARIANT_WINDOW, &thetas, &count) == AD_OK);
   CHECK(count == 1);
   check_mean(l, thetas[0], 0, t, s->every, s->window, STEPS / s->every + 1);
   ad_comm_wait(l->comm);
-  CHECK(ad_trainer_variant(l->trainer, AD_RUN_MEAN, &thetas, &count) == AD_OK);
+  CHECK(ad_trainer_variant(l->trainer, AD_VARIANT_RUN, &thetas, &count) == AD_OK);
   CHECK(count == 1);
   check_mean(l, thetas[0], 1, t, 1, 0, STEPS);
   ad_comm_wait(l->comm);

@@ -104,11 +104,11 @@ static void test_steps(void) {
   CHECK(ad_training_finish(t) == AD_OK);
   const struct ad_training_summary s = ad_training_summary(t);
   CHECK(s.examples == 48 && s.last.step == 8 && s.signal == 0 && s.first_step > 0.0 && s.slowest[0] > 0.0);
-  CHECK(s.has[AD_STUDENT] && s.has[AD_TEACHER] && !s.has[AD_RUN_MEAN]);
+  CHECK(s.has[AD_VARIANT_STUDENT] && s.has[AD_VARIANT_TEACHER] && !s.has[AD_VARIANT_RUN]);
   CHECK(s.majority == 4.0 / 7.0);
   if (rank == 0) {
     CHECK(s.evaluation_count == 2 && s.evaluations[0].step == 4 && s.evaluations[1].epoch == 2.0);
-    CHECK(s.scored[AD_TEACHER] && s.evaluations[1].score[AD_TEACHER] <= 1.0);
+    CHECK(s.scored[AD_VARIANT_TEACHER] && s.evaluations[1].score[AD_VARIANT_TEACHER] <= 1.0);
   }
   CHECK(ad_training_close(t, 0) == AD_OK);
 }
@@ -131,7 +131,7 @@ static void test_stop_and_resume(void) {
   const uint64_t step = ad_training_summary(t).step;
   CHECK(step > 0 && step < 8 && ad_training_summary(t).signal == SIGUSR2);
   CHECK(ad_training_close(t, 0) == AD_OK);
-  CHECK(MPI_Barrier(MPI_COMM_WORLD) == MPI_SUCCESS && ad_run_find("stopped") == AD_RUN_UNFINISHED);
+  CHECK(MPI_Barrier(MPI_COMM_WORLD) == MPI_SUCCESS && ad_run_find("stopped") == AD_FOUND_UNFINISHED);
   t = training("stopped", NULL, "");
   CHECK(ad_training_open(t) == AD_OK && ad_training_summary(t).step == step &&
         ad_training_summary(t).last.step == step);
@@ -178,14 +178,16 @@ static void test_best(void) {
     size_t best = 0;
     struct ad_result result;
     for (size_t i = 1; i < s.evaluation_count; i++) {
-      best = s.evaluations[i].score[AD_STUDENT] < s.evaluations[best].score[AD_STUDENT] ? i : best;
+      best = s.evaluations[i].score[AD_VARIANT_STUDENT] < s.evaluations[best].score[AD_VARIANT_STUDENT] ? i : best;
     }
     CHECK(ad_result_find(&result, "best") == AD_OK && result.has_dev && result.steps == 8);
     CHECK(result.step == s.evaluations[best].step &&
-          ad_scores_first(&result.dev) == s.evaluations[best].score[AD_STUDENT]);
+          ad_scores_first(&result.dev) == s.evaluations[best].score[AD_VARIANT_STUDENT]);
     CHECK(ad_scores_loss(&result.dev) == s.evaluations[best].loss);
-    CHECK(ad_scores_first(&result.last[AD_STUDENT]) == s.evaluations[s.evaluation_count - 1].score[AD_STUDENT]);
-    CHECK(ad_scores_first(&result.last[AD_TEACHER]) == s.evaluations[s.evaluation_count - 1].score[AD_TEACHER]);
+    CHECK(ad_scores_first(&result.last[AD_VARIANT_STUDENT]) ==
+          s.evaluations[s.evaluation_count - 1].score[AD_VARIANT_STUDENT]);
+    CHECK(ad_scores_first(&result.last[AD_VARIANT_TEACHER]) ==
+          s.evaluations[s.evaluation_count - 1].score[AD_VARIANT_TEACHER]);
   }
   CHECK(ad_training_close(t, 0) == AD_OK);
 }

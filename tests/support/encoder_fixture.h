@@ -39,9 +39,9 @@ static inline struct ad_model_config fixture_config(hid_t file) {
                                    .types = (uint32_t)fixture_number(file, "types"),
                                    .classes = (uint32_t)fixture_number(file, "classes"),
                                    .layer_norm_eps = (float)fixture_number(file, "layer_norm_eps")};
-  config.activation = strcmp(activation, "gelu") == 0       ? AD_GELU_ERF
-                      : strcmp(activation, "gelu_new") == 0 ? AD_GELU_TANH
-                                                            : AD_RELU;
+  config.activation = strcmp(activation, "gelu") == 0       ? AD_ACTIVATION_GELU_ERF
+                      : strcmp(activation, "gelu_new") == 0 ? AD_ACTIVATION_GELU_TANH
+                                                            : AD_ACTIVATION_RELU;
   config.classifier = strcmp(classifier, "pooler") == 0 ? AD_CLASSIFIER_POOLER : AD_CLASSIFIER_CLS;
   return config;
 }

@@ -54,7 +54,7 @@ static int clean_up(void **state) {
 
 static struct ad_dataset read_with(const struct ad_read_options *options) {
   struct ad_dataset set;
-  if (ad_dataset_read(&set, &descriptor, AD_TRAIN, options, tokenizer) != AD_OK) {
+  if (ad_dataset_read(&set, &descriptor, AD_SPLIT_TRAIN, options, tokenizer) != AD_OK) {
     fail_msg("%s", ad_error_message());
   }
   return set;
@@ -136,7 +136,7 @@ static void test_key(void **state) {
     }
     assert_int_equal(count_files(path), ++files);
   }
-  assert_int_equal(ad_dataset_read(&set, &descriptor, AD_DEV, &cached, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &descriptor, AD_SPLIT_DEV, &cached, tokenizer), AD_OK);
   ad_dataset_destroy(&set);
   assert_int_equal(count_files(path), ++files);
 
@@ -347,7 +347,7 @@ static void test_memory(void **state) {
     const size_t live = ad_memory_stats().live_blocks;
     empty_cache();
     ad_memory_fail_at(n);
-    const int status = ad_dataset_read(&set, &descriptor, AD_TRAIN, &cached, tokenizer);
+    const int status = ad_dataset_read(&set, &descriptor, AD_SPLIT_TRAIN, &cached, tokenizer);
     done = ad_memory_stats().live_blocks == live && status == AD_OK && set.map.data != NULL && n > 60;
     ad_memory_fail_at(0);
     if (status == AD_OK) {

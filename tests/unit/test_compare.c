@@ -55,14 +55,14 @@ static void test_equal_and_ends(void **state) {
     uint64_t equal, rows[2];
     int cut[2];
   } cases[] = {
-      {"", "", AD_LOG_EQUAL, 0, {0, 0}, {0, 0}},
-      {"{}\n{}\n", "{}\n{}\n", AD_LOG_EQUAL, 2, {2, 2}, {0, 0}},
-      {"", "{}\n{}\n", AD_LOG_ENDS, 0, {0, 2}, {0, 0}},
-      {"{}\n{}\n{}\n{}\n", "{}\n", AD_LOG_ENDS, 1, {4, 1}, {0, 0}},
-      {"{}\n{", "{}\n{}\n{}\n", AD_LOG_ENDS, 1, {1, 3}, {1, 0}},
-      {"{}\n", "{}\n{}\n{}", AD_LOG_ENDS, 1, {1, 2}, {0, 1}},
-      {"{}\n{", "{}\n{", AD_LOG_ENDS, 1, {1, 1}, {1, 1}},
-      {"{}\n{}", "{}\n", AD_LOG_ENDS, 1, {1, 1}, {1, 0}},
+      {"", "", AD_COMPARE_EQUAL, 0, {0, 0}, {0, 0}},
+      {"{}\n{}\n", "{}\n{}\n", AD_COMPARE_EQUAL, 2, {2, 2}, {0, 0}},
+      {"", "{}\n{}\n", AD_COMPARE_ENDS, 0, {0, 2}, {0, 0}},
+      {"{}\n{}\n{}\n{}\n", "{}\n", AD_COMPARE_ENDS, 1, {4, 1}, {0, 0}},
+      {"{}\n{", "{}\n{}\n{}\n", AD_COMPARE_ENDS, 1, {1, 3}, {1, 0}},
+      {"{}\n", "{}\n{}\n{}", AD_COMPARE_ENDS, 1, {1, 2}, {0, 1}},
+      {"{}\n{", "{}\n{", AD_COMPARE_ENDS, 1, {1, 1}, {1, 1}},
+      {"{}\n{}", "{}\n", AD_COMPARE_ENDS, 1, {1, 1}, {1, 0}},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct ad_log_comparison log;
@@ -81,7 +81,7 @@ static void test_equal_and_ends(void **state) {
 static void assert_columns(const char *a, const char *b, const char *expected) {
   struct ad_log_comparison log;
   assert_int_equal(compare_texts(a, b, &log), AD_OK);
-  assert_int_equal(log.verdict, AD_LOG_DIFFERS);
+  assert_int_equal(log.verdict, AD_COMPARE_DIFFERS);
   char text[500] = "";
   for (size_t i = 0; i < log.columns.count; i++) {
     const struct ad_difference *d = &log.columns.items[i];

@@ -59,7 +59,7 @@ static void test_pairs(void **state) {
   struct ad_descriptor d = parse(PAIRS "splits: {train: {file: x, rows: 2, skipped: 1}}\n");
   struct ad_dataset set;
   write_text("test_dataset_folder/x", content);
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &here, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &here, tokenizer), AD_OK);
   assert_int_equal(set.count, 2);
   assert_memory_equal(set.offset, offset, sizeof offset);
   assert_memory_equal(set.ids, ids, sizeof ids);
@@ -86,19 +86,19 @@ static void test_options(void **state) {
   write_text("test_dataset_folder/y", "c\t1\n");
   options.limit = 4;
   options.rows = 2;
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_OK);
   assert_true(set.count == 2 && set.truncated == 1 && set.longest == 4 && !set.whole);
   assert_memory_equal(set.ids, ((const uint32_t[]){2, 4, 5, 3, 2, 4, 3}), 7 * sizeof(uint32_t));
   ad_dataset_destroy(&set);
   options.file = "test_dataset_folder/y";
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_OK);
   assert_true(set.count == 1 && set.ids[1] == 6 && !set.whole);
   ad_dataset_destroy(&set);
   options = here;
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TEST, &options, tokenizer), AD_EINPUT);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TEST, &options, tokenizer), AD_EINPUT);
   assert_non_null(strstr(ad_error_message(), "test split of name has no labels"));
   options.labels = 0;
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TEST, &options, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TEST, &options, tokenizer), AD_OK);
   assert_true(set.count == 3 && set.label[0] == AD_NO_LABEL && set.whole);
   ad_dataset_destroy(&set);
   ad_descriptor_destroy(&d);
@@ -112,28 +112,28 @@ static void test_per_class(void **state) {
   struct ad_read_options options = here;
   write_text("test_dataset_folder/x", "a\ta\t1\nb\ta\t1\n\ta\t1\nc\ta\t-\nd\ta\t0\ne\ta\t1\nf\ta\t0\na\tb\t0\n");
   options.per_class = 2;
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_OK);
   assert_true(set.count == 4 && set.skipped == 1 && !set.whole);
   /* An empty text of a class that is full is not looked at. */
   assert_memory_equal(set.label, ((const uint32_t[]){1, 1, 0, 0}), 4 * sizeof(uint32_t));
   assert_true(set.ids[1] == 4 && set.ids[6] == 5 && set.ids[11] == 7 && set.ids[16] == 9 && set.offset[4] == 20);
   ad_dataset_destroy(&set);
   write_text("test_dataset_folder/x", "a\ta\t1\nb\ta\t1\nd\ta\t0\n");
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_EINPUT);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_EINPUT);
   assert_string_equal(ad_error_message(),
                       "test_dataset_folder/x: found 1 examples of the class no, expected 2 (data.per_class)");
   options.rows = 3;
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_ECONFIG);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_ECONFIG);
   assert_string_equal(ad_error_message(), "found data.per_class 2 and data.train_rows 3, expected one of them");
   ad_descriptor_destroy(&d);
   /* Labels must be there, even where they are not asked for. */
   d = parse(PAIRS "splits: {train: {file: x}, test: {file: y, columns: {text: 1, pair: 2}}}\n");
   write_text("test_dataset_folder/y", "a\ta\nb\ta\n");
   options = (struct ad_read_options){.folder = here.folder, .per_class = 1};
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_OK);
   assert_int_equal(set.count, 2);
   ad_dataset_destroy(&set);
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TEST, &options, tokenizer), AD_EINPUT);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TEST, &options, tokenizer), AD_EINPUT);
   assert_string_equal(ad_error_message(),
                       "test_dataset_folder/y: found no labels, expected them as data.per_class is set");
   ad_descriptor_destroy(&d);
@@ -154,7 +154,7 @@ static void test_per_class_of_split(void **state) {
   struct ad_read_options options = here;
   struct ad_dataset set;
   options.per_class = EACH;
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_OK);
   assert_int_equal(set.count, 2 * EACH);
   uint32_t order[N];
   size_t found = 0, taken[2] = {0, 0};
@@ -188,7 +188,7 @@ static void test_refused(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const size_t live = ad_memory_stats().live_blocks;
     write_text("test_dataset_folder/x", cases[i].content);
-    assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &here, tokenizer), AD_EINPUT);
+    assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &here, tokenizer), AD_EINPUT);
     if (strncmp(ad_error_message(), cases[i].what, strlen(cases[i].what)) != 0) {
       fail_msg("\"%s\", expected \"%s\"", ad_error_message(), cases[i].what);
     }
@@ -196,17 +196,17 @@ static void test_refused(void **state) {
     assert_int_equal(ad_memory_stats().live_blocks, live);
   }
   struct ad_read_options options = here;
-  assert_int_equal(ad_dataset_read(&set, &d, AD_DEV, &options, tokenizer), AD_EINPUT);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_DEV, &options, tokenizer), AD_EINPUT);
   assert_non_null(strstr(ad_error_message(), "no dev split"));
   options.limit = 2;
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_ECONFIG);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_ECONFIG);
   options = (struct ad_read_options){.folder = ""};
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_ECONFIG);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_ECONFIG);
   assert_non_null(strstr(ad_error_message(),
                          "is not known, expected it in the configuration (data.folder); the data are "
                          "to be had from S"));
   options.folder = "no/such/folder";
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_EINPUT);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_EINPUT);
   assert_string_equal(ad_error_message(),
                       "no/such/folder/x: there is no such file, expected the train split of name there (data.folder, "
                       "for a finished run --folder); the data are to be had from S");
@@ -218,7 +218,7 @@ static void test_empty_texts(void **state) {
   struct ad_descriptor d = parse(PAIRS "empty: allow\nsplits: {train: {file: x}}\n");
   struct ad_dataset set;
   write_text("test_dataset_folder/x", "a\t\t1\n\t\t0\nb\tc\t1\n");
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &here, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &here, tokenizer), AD_OK);
   assert_true(set.count == 3 && set.empty == 2);
   assert_memory_equal(set.ids, ((const uint32_t[]){2, 4, 3, 3, 2, 3, 3, 2, 5, 3, 6, 3}), 12 * sizeof(uint32_t));
   ad_dataset_destroy(&set);
@@ -242,7 +242,7 @@ static void test_blank_texts(void **state) {
     snprintf(yaml, sizeof yaml, PAIRS "%ssplits: {train: {file: x}}\n", cases[i].key);
     struct ad_descriptor d = parse(yaml);
     struct ad_dataset set;
-    assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &here, tokenizer), AD_OK);
+    assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &here, tokenizer), AD_OK);
     assert_true(set.count == cases[i].count && set.skipped == cases[i].skipped && set.empty == cases[i].empty);
     assert_true(set.ids[set.offset[set.count - 1] + 1] == 5 && set.unread_count == 0);
     ad_dataset_destroy(&set);
@@ -250,7 +250,7 @@ static void test_blank_texts(void **state) {
   }
   struct ad_dataset set;
   struct ad_descriptor d = parse(PAIRS "splits: {train: {file: x}}\n");
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &here, tokenizer), AD_EINPUT);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &here, tokenizer), AD_EINPUT);
   assert_string_equal(ad_error_message(),
                       "test_dataset_folder/x:1: an empty text of a pair: found nothing but white space, expected "
                       "words; the descriptor's key \"empty\" (allow or skip) lets such rows pass");
@@ -260,7 +260,7 @@ static void test_blank_texts(void **state) {
   write_text("test_dataset_folder/x", "a\t1\n \t1\na a\t1\n\t0\na a a\t0\n");
   uint32_t order[3];
   ad_random_permutation(9, AD_STREAM_SPLIT, 0, 3, order);
-  assert_int_equal(ad_dataset_read(&set, &d, AD_DEV, &here, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_DEV, &here, tokenizer), AD_OK);
   assert_true(set.count == 2 && set.skipped == 2);
   assert_true(ad_dataset_length(&set, 0) == order[0] + 3 && ad_dataset_length(&set, 1) == order[1] + 3);
   ad_dataset_destroy(&set);
@@ -275,7 +275,7 @@ static void test_every_row(void **state) {
   struct ad_descriptor d = parse(TSV "fields: 2\nskip: \"-\"\nincomplete: skip\nsplits: {train: {file: x}}\n");
   struct ad_dataset set;
   write_text("test_dataset_folder/x", content);
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_OK);
   assert_true(set.count == 3 && set.skipped == 0 && set.unread_count == 3);
   assert_memory_equal(set.ids, ((const uint32_t[]){2, 4, 3, 2, 6, 3, 2, 7, 3}), 9 * sizeof(uint32_t));
   assert_memory_equal(set.unread, ((const size_t[]){1, 3, 5}), 3 * sizeof(size_t));
@@ -285,21 +285,21 @@ static void test_every_row(void **state) {
   /* Of a file in which no row can be read, too. */
   options.file = "test_dataset_folder/y";
   write_text("test_dataset_folder/y", "a\tb\tc\n");
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_EINPUT);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_EINPUT);
   write_text("test_dataset_folder/y", " \t1\n\t0\n");
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_OK);
   assert_true(set.count == 0 && set.unread_count == 2);
   ad_dataset_destroy(&set);
   options.file = NULL;
   write_text("test_dataset_folder/x", "a\t1\nb\t-\nc\t0\nd\t1\n");
   options.rows = 2;
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_OK);
   assert_true(set.count == 2 && set.skipped == 1 && set.ids[4] == 6);
   ad_dataset_destroy(&set);
   ad_descriptor_destroy(&d);
   options.rows = 0;
   d = parse(TSV "skip: \"-\"\nsplit: {seed: 9, dev: 1}\nsplits: {train: {file: x}}\n");
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_OK);
   assert_true(set.count == 2 && set.skipped == 1);
   ad_dataset_destroy(&set);
   ad_descriptor_destroy(&d);
@@ -325,7 +325,7 @@ static void test_split_rule(void **state) {
   const struct {
     enum ad_split split;
     size_t begin, end;
-  } parts[] = {{AD_TEST, 0, 5}, {AD_DEV, 5, 8}, {AD_TRAIN, 8, N}};
+  } parts[] = {{AD_SPLIT_TEST, 0, 5}, {AD_SPLIT_DEV, 5, 8}, {AD_SPLIT_TRAIN, 8, N}};
   for (size_t p = 0; p < 3; p++) {
     struct ad_dataset set;
     assert_int_equal(ad_dataset_read(&set, &d, parts[p].split, &here, tokenizer), AD_OK);
@@ -343,19 +343,19 @@ static void test_split_rule(void **state) {
   struct ad_read_options options = here;
   struct ad_dataset set;
   options.rows = 4;
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_OK);
   assert_true(set.count == 4 && !set.whole && ad_dataset_length(&set, 3) == order[11] + 3);
   ad_dataset_destroy(&set);
   options.rows = 0;
   options.file = "test_dataset_folder/x";
-  assert_int_equal(ad_dataset_read(&set, &d, AD_DEV, &options, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_DEV, &options, tokenizer), AD_OK);
   assert_true(set.count == N && ad_dataset_length(&set, 7) == 10);
   ad_dataset_destroy(&set);
   /* Too few rows for the rule. */
   write_text("test_dataset_folder/x", "a\t1\na\t1\na\t1\na\t1\na\t1\na\t1\na\t1\na\t1\n");
-  assert_int_equal(ad_dataset_read(&set, &d, AD_DEV, &here, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_DEV, &here, tokenizer), AD_OK);
   ad_dataset_destroy(&set);
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &here, tokenizer), AD_EINPUT);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &here, tokenizer), AD_EINPUT);
   assert_non_null(strstr(ad_error_message(), "found 8 rows, the split rule of name needs at least 9"));
   ad_descriptor_destroy(&d);
 }
@@ -372,7 +372,7 @@ static void test_many_rows(void **state) {
   ad_buffer_destroy(&content);
   struct ad_descriptor d = parse(TSV "splits: {train: {file: x}}\n");
   struct ad_dataset set;
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &here, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &here, tokenizer), AD_OK);
   assert_true(set.count == N && set.offset[N] == (size_t)N / 2 * (3 + 8));
   for (size_t i = 0; i < N; i++) {
     assert_int_equal(set.label[i], i < N / 2);
@@ -398,13 +398,13 @@ static void test_out_of_memory(void **state) {
     const size_t live = ad_memory_stats().live_blocks;
     size_t tokens;
     ad_memory_fail_at(n);
-    int status = ad_dataset_read(&set, &d, AD_DEV, &options, tokenizer);
+    int status = ad_dataset_read(&set, &d, AD_SPLIT_DEV, &options, tokenizer);
     if (status == AD_OK) {
       status = ad_dataset_most_tokens(&set, 2, &tokens);
     }
     if (status == AD_OK) {
       FILE *out = fopen("/dev/null", "w");
-      status = ad_dataset_report(out, &d, AD_DEV, &set);
+      status = ad_dataset_report(out, &d, AD_SPLIT_DEV, &set);
       fclose(out);
     }
     ad_memory_fail_at(0);
@@ -424,7 +424,7 @@ static void check_report(const struct ad_descriptor *d, const struct ad_dataset 
   char *text = NULL;
   size_t size = 0;
   FILE *out = open_memstream(&text, &size);
-  assert_int_equal(ad_dataset_report(out, d, AD_TRAIN, set), AD_OK);
+  assert_int_equal(ad_dataset_report(out, d, AD_SPLIT_TRAIN, set), AD_OK);
   fclose(out);
   assert_string_equal(text, expected);
   free(text);
@@ -437,7 +437,7 @@ static void test_report(void **state) {
   struct ad_dataset set;
   struct ad_read_options options = here;
   options.limit = 7;
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_OK);
   char digest[17], expected[1000];
   snprintf(expected, sizeof expected,
            "name train: T\n"
@@ -479,28 +479,18 @@ struct real {
   size_t labels[4]; /* counts of the first classes; 0: not compared */
 };
 
-enum { EVERY = 1 << AD_TRAIN | 1 << AD_DEV | 1 << AD_TEST };
+enum { TRAIN = 1 << AD_SPLIT_TRAIN, DEV = 1 << AD_SPLIT_DEV, TEST = 1 << AD_SPLIT_TEST, EVERY = TRAIN | DEV | TEST };
 
 static const struct real reals[] = {
-    {"sst2-labelled", "sst2", 1 << AD_TRAIN, 0, 60614, 0, 806814, 3521789722, 806814, 66, {26786, 33828}},
-    {"sst2-labelled", "sst2", 1 << AD_DEV, 0, 6735, 0, 90225, 391401990, 90225, 62, {2994, 3741}},
-    {"sst2-labelled", "sst2", 1 << AD_DEV, 16, 6735, 0, 70925, 298831645, 70925, 16, {2994, 3741}},
-    {"sst2-labelled", "sst2", 1 << AD_TEST, 0, 872, 0, 21943, 97569520, 21943, 55, {428, 444}},
-    {"agnews-10k",
-     "agnews",
-     1 << AD_TRAIN | 1 << AD_DEV,
-     0,
-     10001,
-     0,
-     439333,
-     1953724624,
-     439333,
-     354,
-     {2509, 2458, 2496, 2538}},
-    {"agnews-10k", "agnews", 1 << AD_TEST, 0, 7600, 0, 400871, 1893626599, 400871, 277, {1900, 1900, 1900, 1900}},
-    {"agnews-10k", "agnews", 1 << AD_TEST, 64, 7600, 0, 379772, 1798213686, 379772, 64, {1900, 1900, 1900, 1900}},
-    {"snli-cut", "snli", 1 << AD_TRAIN | 1 << AD_DEV, 0, 1273, 16, 35277, 117450204, 22831, 60, {433, 421, 419}},
-    {"snli-cut", "snli", 1 << AD_TEST, 0, 1254, 23, 34116, 113905590, 22198, 74, {405, 429, 420}},
+    {"sst2-labelled", "sst2", TRAIN, 0, 60614, 0, 806814, 3521789722, 806814, 66, {26786, 33828}},
+    {"sst2-labelled", "sst2", DEV, 0, 6735, 0, 90225, 391401990, 90225, 62, {2994, 3741}},
+    {"sst2-labelled", "sst2", DEV, 16, 6735, 0, 70925, 298831645, 70925, 16, {2994, 3741}},
+    {"sst2-labelled", "sst2", TEST, 0, 872, 0, 21943, 97569520, 21943, 55, {428, 444}},
+    {"agnews-10k", "agnews", TRAIN | DEV, 0, 10001, 0, 439333, 1953724624, 439333, 354, {2509, 2458, 2496, 2538}},
+    {"agnews-10k", "agnews", TEST, 0, 7600, 0, 400871, 1893626599, 400871, 277, {1900, 1900, 1900, 1900}},
+    {"agnews-10k", "agnews", TEST, 64, 7600, 0, 379772, 1798213686, 379772, 64, {1900, 1900, 1900, 1900}},
+    {"snli-cut", "snli", TRAIN | DEV, 0, 1273, 16, 35277, 117450204, 22831, 60, {433, 421, 419}},
+    {"snli-cut", "snli", TEST, 0, 1254, 23, 34116, 113905590, 22198, 74, {405, 429, 420}},
     {"wordnet-nouns", NULL, EVERY, 64, 82115, 0, 1294326, 6108108474, 1294326, 64, {51, 6650, 7509, 11587}},
 };
 

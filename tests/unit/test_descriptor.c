@@ -51,7 +51,8 @@ static void test_all_keys(void **state) {
   assert_int_equal(d.class_count, 2);
   assert_string_equal(d.classes[1], "yes");
   assert_true(d.split_seed == 7);
-  const struct ad_source *train = &d.source[AD_TRAIN], *dev = &d.source[AD_DEV], *test = &d.source[AD_TEST];
+  const struct ad_source *train = &d.source[AD_SPLIT_TRAIN], *dev = &d.source[AD_SPLIT_DEV],
+                         *test = &d.source[AD_SPLIT_TEST];
   assert_int_equal(train->format, AD_FORMAT_TSV);
   assert_int_equal(train->fields, 5);
   assert_int_equal(train->text.count, 2);
@@ -85,8 +86,9 @@ static void test_overrides(void **state) {
                       "  train: {file: x.csv}\n"
                       "  test: {file: y.jsonl, format: jsonl, columns: {text: [p, q]}, labels: {A: a, B: b}}\n"),
       AD_OK);
-  const struct ad_source *train = &d.source[AD_TRAIN], *test = &d.source[AD_TEST];
-  assert_true(ad_descriptor_has(&d, AD_TRAIN) && !ad_descriptor_has(&d, AD_DEV) && ad_descriptor_has(&d, AD_TEST));
+  const struct ad_source *train = &d.source[AD_SPLIT_TRAIN], *test = &d.source[AD_SPLIT_TEST];
+  assert_true(ad_descriptor_has(&d, AD_SPLIT_TRAIN) && !ad_descriptor_has(&d, AD_SPLIT_DEV) &&
+              ad_descriptor_has(&d, AD_SPLIT_TEST));
   assert_null(d.folder);
   assert_int_equal(train->format, AD_FORMAT_CSV);
   assert_true(train->header && train->labelled);
@@ -215,16 +217,16 @@ static void test_hold_out(void **state) {
     }
     assert_int_equal(status, AD_ENOMEM);
     assert_int_equal(ad_memory_stats().live_blocks, live);
-    assert_false(ad_descriptor_has(&d, AD_DEV));
-    assert_false(d.source[AD_TRAIN].shuffled);
+    assert_false(ad_descriptor_has(&d, AD_SPLIT_DEV));
+    assert_false(d.source[AD_SPLIT_TRAIN].shuffled);
   }
-  const struct ad_source *train = &d.source[AD_TRAIN], *dev = &d.source[AD_DEV];
+  const struct ad_source *train = &d.source[AD_SPLIT_TRAIN], *dev = &d.source[AD_SPLIT_DEV];
   assert_true(d.split_seed == 5 && dev->shuffled && train->shuffled);
   assert_true(dev->begin == 0 && dev->end == 10 && train->begin == 10 && train->end == SIZE_MAX);
   assert_true(dev->expected.rows == 10 && dev->expected.skipped == 2 && train->expected.rows == 90);
   assert_string_equal(dev->file, "x");
   assert_string_equal(dev->text.items[0].name, "t");
-  assert_false(d.source[AD_TEST].shuffled);
+  assert_false(d.source[AD_SPLIT_TEST].shuffled);
   assert_int_equal(ad_descriptor_hold_out(&d, 10, 5), AD_ECONFIG);
   ad_descriptor_destroy(&d);
 }

@@ -494,7 +494,7 @@ static void check_run(const char *name, const char *run) {
     const struct ad_replica *thetas;
     size_t count;
     assert_int_equal(ad_trainer_variant(t.trainer, (enum ad_variant)v, &thetas, &count), AD_OK);
-    assert_int_equal(count, v == AD_TEACHER && settings.method == AD_TEACHER_SDV ? settings.window : 1);
+    assert_int_equal(count, v == AD_VARIANT_TEACHER && settings.method == AD_TEACHER_SDV ? settings.window : 1);
     check_moved(&p, run, ad_variant_name((enum ad_variant)v), from, count, thetas);
   }
   assert_int_equal(ad_trainer_verify(t.trainer), AD_OK);

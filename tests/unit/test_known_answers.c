@@ -41,10 +41,11 @@ static void apply(const struct ad_kernels *k, int function, size_t n, const floa
       break;
     case GELU:
     case GELU_BY_TANH:
-      k->bias_activation(1, n, function == GELU ? AD_GELU_ERF : AD_GELU_TANH, u, zero, y);
+      k->bias_activation(1, n, function == GELU ? AD_ACTIVATION_GELU_ERF : AD_ACTIVATION_GELU_TANH, u, zero, y);
       break;
     default:
-      k->bias_activation_backward(1, n, function == GELU_SLOPE ? AD_GELU_ERF : AD_GELU_TANH, one, u, y, sums);
+      k->bias_activation_backward(1, n, function == GELU_SLOPE ? AD_ACTIVATION_GELU_ERF : AD_ACTIVATION_GELU_TANH, one,
+                                  u, y, sums);
   }
 }
 

@@ -51,7 +51,7 @@ static void test_lines(void **state) {
   };
   for (enum ad_teacher_method m = 0; m < AD_TEACHER_METHOD_COUNT; m++) {
     const struct ad_teacher_settings s = {.method = m, .window = 2, .every = 1};
-    const int teacher = ad_teacher_has(&s, AD_TEACHER), means = ad_teacher_has(&s, AD_RUN_MEAN);
+    const int teacher = ad_teacher_has(&s, AD_VARIANT_TEACHER), means = ad_teacher_has(&s, AD_VARIANT_RUN);
     assert_int_equal(reads(names[m], "teacher.lag"), teacher);
     assert_int_equal(reads(names[m], "teacher.dropout"), teacher);
     assert_int_equal(reads(names[m], "teacher.weight"), ad_teacher_has_distance(&s));

@@ -29,7 +29,7 @@ static void test_config(void **state) {
   assert_int_equal(m.classes, 3);
   assert_true(m.layer_norm_eps == 1e-12f && m.hidden_dropout == 0.125f && m.attention_dropout == 0.25f);
   assert_true(m.classifier_dropout == 0.125f); /* null there: as the hidden one */
-  assert_int_equal(m.activation, AD_GELU_ERF);
+  assert_int_equal(m.activation, AD_ACTIVATION_GELU_ERF);
   assert_int_equal(m.classifier, AD_CLASSIFIER_POOLER);
   assert_int_equal(names.count, 3);
   assert_string_equal(names.items[1], "plant");
@@ -50,7 +50,7 @@ static void test_config_keys(void **state) {
            CONFIG);
   test_write_text(path, "config.json", text);
   assert_int_equal(ad_model_read_config(path, &m, &names), AD_OK);
-  assert_int_equal(m.activation, AD_GELU_TANH);
+  assert_int_equal(m.activation, AD_ACTIVATION_GELU_TANH);
   assert_int_equal(m.classifier, AD_CLASSIFIER_CLS);
   assert_true(m.classifier_dropout == 0.0f && m.hidden_dropout == 0.1f && m.layer_norm_eps == 1e-5f);
   assert_int_equal(m.classes, 4);
@@ -61,7 +61,7 @@ static void test_config_keys(void **state) {
   assert_int_equal(ad_model_read_config(path, &m, &names), AD_OK);
   assert_true(m.layer_norm_eps == 1e-12f && m.hidden_dropout == 0.1f && m.attention_dropout == 0.1f &&
               m.classifier_dropout == 0.1f);
-  assert_int_equal(m.activation, AD_GELU_ERF);
+  assert_int_equal(m.activation, AD_ACTIVATION_GELU_ERF);
   assert_int_equal(m.classes, 2);
 }
 

@@ -32,7 +32,7 @@ static const struct ad_model_config small = {.hidden = HIDDEN,
                                              .hidden_dropout = 0.1f,
                                              .attention_dropout = 0.3f,
                                              .classifier_dropout = 0.123456789f,
-                                             .activation = AD_GELU_TANH,
+                                             .activation = AD_ACTIVATION_GELU_TANH,
                                              .classifier = AD_CLASSIFIER_POOLER,
                                              .cased = 1};
 

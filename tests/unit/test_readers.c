@@ -52,7 +52,7 @@ static struct ad_descriptor load(const char *yaml) {
 static int read_all(const char *yaml, const char *path, int labels, struct ad_buffer *out) {
   struct ad_descriptor d = load(yaml);
   struct ad_reader reader;
-  int status = ad_reader_open(&reader, &d.source[AD_TRAIN], path, labels);
+  int status = ad_reader_open(&reader, &d.source[AD_SPLIT_TRAIN], path, labels);
   if (status == AD_OK) {
     struct ad_record r;
     size_t incomplete = 0;
@@ -286,7 +286,7 @@ static void test_seek(void **state) {
     char texts[8][64] = {{0}};
     size_t positions[8], sizes[8], count = 0;
     assert_int_equal(ad_file_write(FILE_NAME, good[i].content, good[i].size), AD_OK);
-    assert_int_equal(ad_reader_open(&reader, &d.source[AD_TRAIN], FILE_NAME, 0), AD_OK);
+    assert_int_equal(ad_reader_open(&reader, &d.source[AD_SPLIT_TRAIN], FILE_NAME, 0), AD_OK);
     while (ad_reader_next(&reader, &r) == 1) {
       /* One that is left out has no text. */
       if (r.text.size > 0) {
@@ -358,7 +358,7 @@ static uint64_t folder_digest(void) {
   struct ad_descriptor d = load(FOLDER);
   struct ad_reader reader;
   uint64_t digest = 0;
-  assert_int_equal(ad_reader_open(&reader, &d.source[AD_TRAIN], "test_readers_folder", 1), AD_OK);
+  assert_int_equal(ad_reader_open(&reader, &d.source[AD_SPLIT_TRAIN], "test_readers_folder", 1), AD_OK);
   assert_int_equal(ad_reader_digest(&reader, &digest), AD_OK);
   ad_reader_close(&reader);
   ad_descriptor_destroy(&d);
@@ -434,7 +434,7 @@ static void test_out_of_memory(void **state) {
       struct ad_reader reader;
       struct ad_record r;
       ad_memory_fail_at(n);
-      int status = ad_reader_open(&reader, &d.source[AD_TRAIN], path, 0);
+      int status = ad_reader_open(&reader, &d.source[AD_SPLIT_TRAIN], path, 0);
       if (status == AD_OK) {
         while ((status = ad_reader_next(&reader, &r)) == 1) {
         }

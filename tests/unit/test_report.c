@@ -97,8 +97,8 @@ static void write_log(struct ad_run *run, const double *loss, const double *norm
     assert_int_equal(ad_run_log_step(run, &row), AD_OK);
     if (s % 2 == 0) {
       /* Of another variant first: it must not be taken for the result's. */
-      log_scores(run, AD_RUN_MEAN, s, 0.5);
-      log_scores(run, AD_STUDENT, s, scores[s / 2 - 1]);
+      log_scores(run, AD_VARIANT_RUN, s, 0.5);
+      log_scores(run, AD_VARIANT_STUDENT, s, scores[s / 2 - 1]);
     }
   }
 }

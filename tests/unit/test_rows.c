@@ -88,7 +88,7 @@ static void test_evaluations(void **state) {
       "875,"
       "\"macro_f1\":0.80000000000000004,\"matthews\":-0.5,\"loss\":0.25}";
   const struct ad_evaluation_row row = {
-      AD_WINDOW_MEAN, 9, 3, {872, &ad_task_classification, {0.125, 0.875, 0.8, -0.5, 0.25}}};
+      AD_VARIANT_WINDOW, 9, 3, {872, &ad_task_classification, {0.125, 0.875, 0.8, -0.5, 0.25}}};
   struct ad_evaluation_row read;
   char text[AD_ROW_TEXT];
   assert_string_equal(ad_evaluation_row_print(&row, text), expected);
@@ -138,7 +138,7 @@ static void test_times(void **state) {
 
 static const struct ad_result full = {.step = 4,
                                       .steps = 8,
-                                      .model = AD_TEACHER,
+                                      .model = AD_VARIANT_TEACHER,
                                       .kept = {1, 1, 0, 0},
                                       .digest = {0xab, 0xcd, 0, 0},
                                       .has_dev = 1,
@@ -194,8 +194,8 @@ static void test_states(void **state) {
   assert_int_equal(ad_run_state_read(&s, "c.h5", expected), AD_OK);
   assert_true(s.trainer.done == 4 && s.trainer.chain == 0xf000000000000001 && s.trainer.teacher.entered == 5);
   assert_true(s.log_bytes == 1234 && s.best_step == 2 && ad_scores_get(&s.best, "error") == 0.25);
-  assert_true(ad_scores_loss(&s.last[AD_STUDENT]) == 1.0);
-  assert_true(s.last[AD_TEACHER].examples == 0 && s.count == 2 && s.points[1].score[0] == 0.5 &&
+  assert_true(ad_scores_loss(&s.last[AD_VARIANT_STUDENT]) == 1.0);
+  assert_true(s.last[AD_VARIANT_TEACHER].examples == 0 && s.count == 2 && s.points[1].score[0] == 0.5 &&
               isnan(s.points[1].loss));
   assert_int_equal(ad_run_state_print(&s, &text), AD_OK);
   assert_string_equal(text, expected);
@@ -229,8 +229,8 @@ static void test_logits_names(void **state) {
     assert_true(ad_logits_name_read(ad_logits_name(v, 1234567890, name), &read, &step));
     assert_true(read == v && step == 1234567890);
   }
-  assert_string_equal(ad_logits_name(AD_STUDENT, 8, name), "dev-step-00000008.h5");
-  assert_string_equal(ad_logits_name(AD_RUN_MEAN, 8, name), "dev-run-step-00000008.h5");
+  assert_string_equal(ad_logits_name(AD_VARIANT_STUDENT, 8, name), "dev-step-00000008.h5");
+  assert_string_equal(ad_logits_name(AD_VARIANT_RUN, 8, name), "dev-run-step-00000008.h5");
 }
 
 int main(void) {

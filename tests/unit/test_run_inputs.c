@@ -66,8 +66,8 @@ static void keep(const struct ad_config *config) {
   assert_int_equal(ad_descriptor_load(&d, FOLDER "/d.yaml", NULL), AD_OK);
   assert_int_equal(ad_descriptor_hold_out(&d, 3, 0), AD_OK);
   assert_int_equal(ad_run_inputs_create(&inputs, config, &d), AD_OK);
-  inputs.digest[AD_TRAIN] = 0xabcdef;
-  inputs.digest[AD_DEV] = UINT64_MAX;
+  inputs.digest[AD_SPLIT_TRAIN] = 0xabcdef;
+  inputs.digest[AD_SPLIT_DEV] = UINT64_MAX;
   assert_int_equal(ad_run_inputs_write(&run, &inputs, &d), AD_OK);
   ad_run_inputs_destroy(&inputs);
   ad_descriptor_destroy(&d);
@@ -99,32 +99,33 @@ static void test_places(void **state) {
   open_from("/data", "../run", &config, NULL, &inputs, &d);
   assert_string_equal(d.name, "d");
   assert_true(d.size == sizeof text - 1 && memcmp(d.text, text, d.size) == 0);
-  assert_true(inputs.digest[AD_TRAIN] == 0xabcdef && inputs.digest[AD_DEV] == UINT64_MAX &&
-              inputs.digest[AD_TEST] == 0);
+  assert_true(inputs.digest[AD_SPLIT_TRAIN] == 0xabcdef && inputs.digest[AD_SPLIT_DEV] == UINT64_MAX &&
+              inputs.digest[AD_SPLIT_TEST] == 0);
   assert_path(inputs.descriptor, "d.yaml");
   assert_path(inputs.model, "model");
-  assert_path(d.source[AD_TRAIN].file, "data/train.tsv");
-  assert_path(d.source[AD_DEV].file, "data/train.tsv");
-  assert_path(d.source[AD_TEST].file, "other.tsv");
-  assert_true(d.source[AD_DEV].shuffled && d.source[AD_DEV].end == 3 && d.source[AD_TRAIN].begin == 3);
-  assert_true(!d.source[AD_TEST].shuffled && !d.source[AD_TEST].expected.rows_known);
+  assert_path(d.source[AD_SPLIT_TRAIN].file, "data/train.tsv");
+  assert_path(d.source[AD_SPLIT_DEV].file, "data/train.tsv");
+  assert_path(d.source[AD_SPLIT_TEST].file, "other.tsv");
+  assert_true(d.source[AD_SPLIT_DEV].shuffled && d.source[AD_SPLIT_DEV].end == 3 &&
+              d.source[AD_SPLIT_TRAIN].begin == 3);
+  assert_true(!d.source[AD_SPLIT_TEST].shuffled && !d.source[AD_SPLIT_TEST].expected.rows_known);
   ad_descriptor_destroy(&d);
   ad_run_inputs_destroy(&inputs);
   /* Where the data set lies elsewhere now; the other file stays where it was. */
   open_from("/run", ".", &config, "../moved", &inputs, &d);
-  assert_path(d.source[AD_TRAIN].file, "run/../moved/train.tsv");
-  assert_path(d.source[AD_TEST].file, "other.tsv");
+  assert_path(d.source[AD_SPLIT_TRAIN].file, "run/../moved/train.tsv");
+  assert_path(d.source[AD_SPLIT_TEST].file, "other.tsv");
   ad_descriptor_destroy(&d);
   ad_run_inputs_destroy(&inputs);
   /* Where all was moved, the configuration's path leads there; where nothing is left, the first place is named. */
   assert_int_equal(ad_make_folders(FOLDER "/else/" FOLDER "/data"), AD_OK);
   assert_int_equal(rename(FOLDER "/data/train.tsv", FOLDER "/else/" FOLDER "/data/train.tsv"), 0);
   open_from("/else", "../run", &config, NULL, &inputs, &d);
-  assert_path(d.source[AD_TRAIN].file, "else/" FOLDER "/data/train.tsv");
+  assert_path(d.source[AD_SPLIT_TRAIN].file, "else/" FOLDER "/data/train.tsv");
   ad_descriptor_destroy(&d);
   ad_run_inputs_destroy(&inputs);
   open_from("/data", "../run", &config, NULL, &inputs, &d);
-  assert_path(d.source[AD_TRAIN].file, "data/train.tsv");
+  assert_path(d.source[AD_SPLIT_TRAIN].file, "data/train.tsv");
   ad_descriptor_destroy(&d);
   ad_run_inputs_destroy(&inputs);
   ad_config_destroy(&config);
@@ -196,7 +197,7 @@ static void test_refused(void **state) {
   }
   write_text(FOLDER "/run/inputs.json", "{\"train\": 3, \"model\": {\"path\": []}, \"more\": null}");
   assert_int_equal(ad_run_inputs_read(&inputs, FOLDER "/run"), AD_OK);
-  assert_true(inputs.found && inputs.model == NULL && inputs.digest[AD_TRAIN] == 0);
+  assert_true(inputs.found && inputs.model == NULL && inputs.digest[AD_SPLIT_TRAIN] == 0);
   ad_run_inputs_destroy(&inputs);
   ad_config_destroy(&config);
 }

@@ -172,7 +172,7 @@ static void test_settings(void **state) {
       s.teacher.means = which % 2;
       s.teacher.every = which == 0 || which == 1 ? 2 : 1;
       s.teacher.lag = which != 1 && which != 2;
-      s.teacher.dropout = which == 3 ? AD_TEACHER_DROPOUT_ON : AD_TEACHER_DROPOUT_OFF;
+      s.teacher.dropout = which == 3 ? AD_DROPOUT_ON : AD_DROPOUT_OFF;
       s.teacher.ramp = which == 3 ? 0.5 : 0.0;
       s.teacher.start = which == 3 ? 5 : 1;
       s.teacher.ring_folder = which == 4 ? "/tmp" : NULL;

@@ -66,7 +66,7 @@ static void test_crossed(void **state) {
   assert_int_equal(read_study(&s, crossed), AD_OK);
   assert_string_equal(s.name, "s");
   assert_int_equal(s.ranks_per_trial, 2);
-  assert_int_equal(s.source, AD_SOURCE_VARIANT + AD_TEACHER);
+  assert_int_equal(s.source, AD_SOURCE_VARIANT + AD_VARIANT_TEACHER);
   assert_string_equal(s.score->name, "macro_f1");
   assert_int_equal(s.rule, AD_RULE_THRESHOLD);
   assert_true(s.threshold == 0.25 && s.lease == 30.0);

@@ -49,8 +49,8 @@ static const struct ad_result result = {
     .kept = {1},
     .has_dev = 1,
     .dev = {4, &ad_task_classification, {0.25, 0.75, 0.7, 0.5, 0.125}},
-    .last = {[AD_STUDENT] = {4, &ad_task_classification, {0.5, 0.5, 0.4, 0.0, 0.75}},
-             [AD_TEACHER] = {4, &ad_task_classification, {0.1, 0.9, 0.9, 0.8, 0.25}}}};
+    .last = {[AD_VARIANT_STUDENT] = {4, &ad_task_classification, {0.5, 0.5, 0.4, 0.0, 0.75}},
+             [AD_VARIANT_TEACHER] = {4, &ad_task_classification, {0.1, 0.9, 0.9, 0.8, 0.25}}}};
 static const struct ad_scores test_scores = {4, &ad_task_classification, {0.0625}};
 
 static double score_of(const struct ad_cell_record *r, enum ad_study_source source, const char *name) {
@@ -96,10 +96,10 @@ static void test_lines(void **state) {
     const struct ad_cell_record *r = t->records;
     assert_int_equal(r[1].state, AD_CELL_DONE);
     assert_true(score_of(&r[1], AD_SOURCE_DEV, "loss") == 0.125);
-    assert_true(score_of(&r[1], AD_SOURCE_VARIANT + AD_STUDENT, "accuracy") == 0.5);
-    assert_true(score_of(&r[1], AD_SOURCE_VARIANT + AD_TEACHER, "error") == 0.1);
+    assert_true(score_of(&r[1], AD_SOURCE_VARIANT + AD_VARIANT_STUDENT, "accuracy") == 0.5);
+    assert_true(score_of(&r[1], AD_SOURCE_VARIANT + AD_VARIANT_TEACHER, "error") == 0.1);
     assert_true(score_of(&r[1], AD_SOURCE_TEST, "error") == 0.0625);
-    assert_true(isnan(score_of(&r[1], AD_SOURCE_VARIANT + AD_RUN_MEAN, "error")));
+    assert_true(isnan(score_of(&r[1], AD_SOURCE_VARIANT + AD_VARIANT_RUN, "error")));
     assert_true(r[1].majority[0] == 0.5 && r[1].majority[1] == 0.625);
     assert_true(r[1].step == 3 && r[1].steps == 9 && r[1].ranks == 2 && r[1].seconds == 1.5 && r[1].cost == 7.0);
     assert_true(ad_cells_result(t, 1) == 0.25);

@@ -118,17 +118,17 @@ static void test_reading(void **state) {
   assert_int_equal(ad_tokenizer_create(&tokenizer, "tiny", vocabulary, sizeof vocabulary - 1, 0), AD_OK);
   assert_int_equal(ad_file_write("f", rows, strlen(rows)), AD_OK);
   for (int time = 0; time < 2; time++) {
-    assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_OK);
+    assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_OK);
     assert_non_null(set.map.data);
     check_labels(&set);
     ad_dataset_destroy(&set);
   }
   options.per_class = 1;
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_ECONFIG);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_ECONFIG);
   assert_non_null(strstr(ad_error_message(), "the labels of name are no classes (task toy)"));
   options.per_class = 0;
   assert_int_equal(ad_file_write("f", "a\t1 2\nb\t1\n", 10), AD_OK);
-  assert_int_equal(ad_dataset_read(&set, &d, AD_TRAIN, &options, tokenizer), AD_EINPUT);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_EINPUT);
   assert_string_equal(ad_error_message(), "./f:2: unknown label \"1\", expected 2 numbers");
   ad_tokenizer_destroy(tokenizer);
   ad_descriptor_destroy(&d);
@@ -220,7 +220,7 @@ static int is_scored(const struct ad_scores *s) {
 static void test_rows(void **state) {
   (void)state;
   struct ad_scores undefined = scored;
-  const struct ad_evaluation_row row = {AD_STUDENT, 9, 3, scored};
+  const struct ad_evaluation_row row = {AD_VARIANT_STUDENT, 9, 3, scored};
   struct ad_evaluation_row read;
   char text[AD_ROW_TEXT];
   json_t *object;
@@ -241,10 +241,11 @@ static void test_states(void **state) {
   (void)state;
   struct ad_run_state s = ad_run_state_begin(), read;
   char *text;
-  s.best = s.last[AD_STUDENT] = scored;
+  s.best = s.last[AD_VARIANT_STUDENT] = scored;
   assert_int_equal(ad_run_state_print(&s, &text), AD_OK);
   assert_int_equal(ad_run_state_read(&read, "c.h5", text), AD_OK);
-  assert_true(is_scored(&read.best) && is_scored(&read.last[AD_STUDENT]) && read.last[AD_TEACHER].examples == 0);
+  assert_true(is_scored(&read.best) && is_scored(&read.last[AD_VARIANT_STUDENT]) &&
+              read.last[AD_VARIANT_TEACHER].examples == 0);
   ad_free(text);
   ad_run_state_destroy(&read);
 }

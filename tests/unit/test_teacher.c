@@ -118,8 +118,8 @@ static void test_one_student(void **state) {
         assert_memory_equal(sda.distance + 1, sdv.distance + 1, sizeof sda.distance - sizeof(double));
         /* The first step has a past only where the student itself may be it; with its own masks it then agrees. */
         assert_true(lag == 1 ? isnan(sda.distance[0]) : sda.distance[0] >= 0.0);
-        assert_true((sda.distance[0] == 0.0) == (lag == 0 && dropout == AD_TEACHER_DROPOUT_SAME));
-        assert_true(sda.distance[1] > 0.0 || (lag == 0 && dropout == AD_TEACHER_DROPOUT_SAME));
+        assert_true((sda.distance[0] == 0.0) == (lag == 0 && dropout == AD_DROPOUT_SAME));
+        assert_true(sda.distance[1] > 0.0 || (lag == 0 && dropout == AD_DROPOUT_SAME));
       }
     }
   }
@@ -145,7 +145,7 @@ static void test_settings(void **state) {
     for (size_t n = 0; n < m; n++) {
       assert_true((chains[n] == chains[m]) == (m == 1 && n == 0)); /* SE changes nothing in training */
     }
-    if (methods[m] == AD_TEACHER_RDROP || ad_teacher_has(&s.teacher, AD_TEACHER)) {
+    if (methods[m] == AD_TEACHER_RDROP || ad_teacher_has(&s.teacher, AD_VARIANT_TEACHER)) {
       assert_true(plain.weight[STEPS - 1] == 1.0 && plain.distance[STEPS - 1] > 0.0);
       s.teacher.weight = 0.5;
       run_lesson(&s, STEPS, &other);

@@ -110,8 +110,8 @@ static void test_classes(void **state) {
   begun = seconds();
   assert_int_equal(ad_descriptor_parse(&d, "d.yaml", good.data, good.size), AD_OK);
   assert_true(seconds() - begun < LIMIT);
-  assert_int_equal(d.source[AD_TRAIN].label_count, MANY);
-  assert_int_equal(d.source[AD_TRAIN].labels[DOUBLED].class_id, DOUBLED);
+  assert_int_equal(d.source[AD_SPLIT_TRAIN].label_count, MANY);
+  assert_int_equal(d.source[AD_SPLIT_TRAIN].labels[DOUBLED].class_id, DOUBLED);
   ad_descriptor_destroy(&d);
   ad_buffer_destroy(&good);
   ad_buffer_destroy(&labels);
@@ -126,7 +126,7 @@ static void test_header(void **state) {
   assert_int_equal(ad_descriptor_parse(&d, "d.yaml", yaml, strlen(yaml)), AD_OK);
   assert_int_equal(ad_file_write("test_texts.csv", text.data, text.size), AD_OK);
   const double begun = seconds();
-  check(begun, ad_reader_open(&reader, &d.source[AD_TRAIN], "test_texts.csv", 1),
+  check(begun, ad_reader_open(&reader, &d.source[AD_SPLIT_TRAIN], "test_texts.csv", 1),
         "the header has the column \"key1234\" 2 times");
   remove("test_texts.csv");
   ad_descriptor_destroy(&d);

@@ -23,11 +23,11 @@
   X(AD_SELECT_BEST, best)
 
 /* run.result, and which parameters are evaluated or exported. */
-#define AD_SET_variant(X)   \
-  X(AD_STUDENT, student)    \
-  X(AD_TEACHER, teacher)    \
-  X(AD_WINDOW_MEAN, window) \
-  X(AD_RUN_MEAN, run)
+#define AD_SET_variant(X)        \
+  X(AD_VARIANT_STUDENT, student) \
+  X(AD_VARIANT_TEACHER, teacher) \
+  X(AD_VARIANT_WINDOW, window)   \
+  X(AD_VARIANT_RUN, run)
 
 /* checkpoint.full: without room for a checkpoint the run stops, or waits. */
 #define AD_SET_full(X)  \
@@ -77,9 +77,9 @@
 
 /* teacher.dropout: none; masks of its own, for each of SDV's students; the student's masks. */
 #define AD_SET_teacher_dropout(X) \
-  X(AD_TEACHER_DROPOUT_OFF, off)  \
-  X(AD_TEACHER_DROPOUT_ON, on)    \
-  X(AD_TEACHER_DROPOUT_SAME, same)
+  X(AD_DROPOUT_OFF, off)          \
+  X(AD_DROPOUT_ON, on)            \
+  X(AD_DROPOUT_SAME, same)
 
 /* teacher.ring. */
 #define AD_SET_ring(X)      \

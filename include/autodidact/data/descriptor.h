@@ -10,10 +10,10 @@
 #include "autodidact/task/task.h"
 
 /* X(constant, name). The key of the configuration that names a split's file is data. and its name. */
-#define AD_SPLIT_MAP(X) \
-  X(AD_TRAIN, train)    \
-  X(AD_DEV, dev)        \
-  X(AD_TEST, test)
+#define AD_SPLIT_MAP(X)    \
+  X(AD_SPLIT_TRAIN, train) \
+  X(AD_SPLIT_DEV, dev)     \
+  X(AD_SPLIT_TEST, test)
 
 enum ad_split { AD_SPLIT_MAP(AD_SET_ID) AD_SPLITS };
 

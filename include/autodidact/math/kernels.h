@@ -35,10 +35,10 @@ struct ad_dropout {
 struct ad_dropout ad_dropout_make(float p, uint64_t seed, uint32_t step, uint32_t site);
 
 /* The feed-forward activation. X(constant, its name as hidden_act in config.json). */
-#define AD_ACTIVATION_MAP(X)  \
-  X(AD_GELU_ERF, "gelu")      \
-  X(AD_GELU_TANH, "gelu_new") \
-  X(AD_RELU, "relu")
+#define AD_ACTIVATION_MAP(X)             \
+  X(AD_ACTIVATION_GELU_ERF, "gelu")      \
+  X(AD_ACTIVATION_GELU_TANH, "gelu_new") \
+  X(AD_ACTIVATION_RELU, "relu")
 
 enum ad_activation {
 #define AD_ACTIVATION_ENUM(constant, name) constant,

@@ -35,15 +35,15 @@ int ad_compare_inputs(const char *const folders[2], struct ad_input_comparison *
 void ad_input_comparison_destroy(struct ad_input_comparison *comparison);
 
 enum ad_log_verdict {
-  AD_LOG_EQUAL,   /* to the end */
-  AD_LOG_DIFFERS, /* the row after equal_rows differs */
-  AD_LOG_ENDS     /* equal as far as both have whole rows, but one ends first, or the last row of one is cut short */
+  AD_COMPARE_EQUAL,   /* to the end */
+  AD_COMPARE_DIFFERS, /* the row after equal_rows differs */
+  AD_COMPARE_ENDS /* equal as far as both have whole rows, but one ends first, or the last row of one is cut short */
 };
 
 struct ad_log_comparison {
   enum ad_log_verdict verdict;
   uint64_t equal_rows; /* from the start */
-  uint64_t rows[2];    /* whole rows of each log; counted to the end unless the verdict is AD_LOG_DIFFERS */
+  uint64_t rows[2];    /* whole rows of each log; counted to the end unless the verdict is AD_COMPARE_DIFFERS */
   int cut[2];          /* behind those rows there is a part of one, without the newline at its end */
   struct ad_differences
       columns;       /* of the differing row, as the texts in the file; none where only order or spaces differ */

@@ -71,7 +71,7 @@ int ad_run_reopen(struct ad_run *run, const struct ad_config *config, const stru
 int ad_run_describe(const char *folder, const struct ad_config *config, const struct ad_fact *facts, size_t fact_count);
 
 /* What a folder holds of a run: nothing (or nothing of one), an unfinished run, a finished one. */
-enum ad_run_found { AD_RUN_NONE, AD_RUN_UNFINISHED, AD_RUN_FINISHED };
+enum ad_run_found { AD_FOUND_NONE, AD_FOUND_UNFINISHED, AD_FOUND_FINISHED };
 enum ad_run_found ad_run_find(const char *folder);
 
 /* Bytes of log.jsonl, which are on disk when this returns. AD_EIO. */

@@ -56,22 +56,22 @@ void ad_teacher_squared_error(const struct ad_kernels *kernels, size_t examples,
 void ad_teacher_replicas(const struct ad_teacher_settings *settings, size_t *teacher, size_t *mean, size_t *past) {
   const struct teacher_method *m = method_of(settings);
   *teacher = m->enter != NULL;
-  *mean = ad_teacher_has(settings, AD_RUN_MEAN);
+  *mean = ad_teacher_has(settings, AD_VARIANT_RUN);
   *past = m->keep != NULL ? ad_teacher_models(settings) : 0;
 }
 
 int ad_teacher_has(const struct ad_teacher_settings *settings, enum ad_variant variant) {
   const struct teacher_method *m = method_of(settings);
-  return variant == AD_TEACHER ? has_teacher(m) : variant == AD_STUDENT || settings->means || m->means;
+  return variant == AD_VARIANT_TEACHER ? has_teacher(m) : variant == AD_VARIANT_STUDENT || settings->means || m->means;
 }
 
 static int needs_window(const struct ad_teacher_settings *s) {
   const struct teacher_method *m = method_of(s);
-  return ad_teacher_has(s, AD_WINDOW_MEAN) || (m->windowed != NULL && m->windowed(s));
+  return ad_teacher_has(s, AD_VARIANT_WINDOW) || (m->windowed != NULL && m->windowed(s));
 }
 
 int ad_teacher_keeps_students(const struct ad_teacher_settings *settings) {
-  return has_teacher(method_of(settings)) || ad_teacher_has(settings, AD_RUN_MEAN);
+  return has_teacher(method_of(settings)) || ad_teacher_has(settings, AD_VARIANT_RUN);
 }
 
 uint64_t ad_teacher_slots(const struct ad_teacher_settings *settings, uint64_t T) {
@@ -87,7 +87,7 @@ size_t ad_teacher_bytes(const struct ad_teacher_settings *settings, size_t shard
     bytes += ad_window_bytes(shard_floats, slots, settings->ring_folder != NULL) +
              (slots == 1 && settings->window > 1 ? shard_floats * sizeof(int64_t) : 0);
   }
-  return bytes + (ad_teacher_has(settings, AD_RUN_MEAN) ? ad_window_bytes(shard_floats, 0, 0) : 0);
+  return bytes + (ad_teacher_has(settings, AD_VARIANT_RUN) ? ad_window_bytes(shard_floats, 0, 0) : 0);
 }
 
 double ad_teacher_weight(const struct ad_teacher_settings *settings, uint64_t t, uint64_t T) {
@@ -215,7 +215,7 @@ int ad_teacher_create(struct ad_teacher **teacher, const struct ad_teacher_setti
     status = ad_window_create(&t->window, kernels, shard->count, settings->window, most, settings->ring_folder);
     t->has_window = status == AD_OK;
   }
-  if (status == AD_OK && ad_teacher_has(settings, AD_RUN_MEAN)) {
+  if (status == AD_OK && ad_teacher_has(settings, AD_VARIANT_RUN)) {
     status = ad_window_create(&t->run, kernels, shard->count, 0, steps, NULL);
     t->has_run = status == AD_OK;
   }
@@ -249,11 +249,11 @@ size_t ad_teacher_members(const struct ad_teacher *teacher, const struct ad_repl
 const struct ad_masks *ad_teacher_masks(const struct ad_teacher *teacher, const struct ad_masks *student, size_t k,
                                         struct ad_masks *masks) {
   enum { TEACHER_PASS = 2, KEY_SHIFT = 53 }; /* seeds have 53 bits, keys 64 */
-  if (teacher->settings.dropout == AD_TEACHER_DROPOUT_OFF) {
+  if (teacher->settings.dropout == AD_DROPOUT_OFF) {
     return NULL;
   }
   *masks = *student;
-  if (teacher->settings.dropout == AD_TEACHER_DROPOUT_ON) {
+  if (teacher->settings.dropout == AD_DROPOUT_ON) {
     masks->pass = TEACHER_PASS;
     masks->seed += (uint64_t)k << KEY_SHIFT;
   }
@@ -342,10 +342,10 @@ static int mean_of_run(struct ad_teacher *t, size_t flat, size_t local, size_t l
 
 int ad_teacher_mean(struct ad_teacher *teacher, enum ad_variant variant) {
   struct ad_teacher *t = teacher;
-  if (!t->has_run || (variant != AD_WINDOW_MEAN && variant != AD_RUN_MEAN)) {
+  if (!t->has_run || (variant != AD_VARIANT_WINDOW && variant != AD_VARIANT_RUN)) {
     return ad_fail(AD_EINTERNAL, "no mean of this kind is kept");
   }
-  AD_TRY(each_piece(t, variant == AD_WINDOW_MEAN ? mean_of_window : mean_of_run));
+  AD_TRY(each_piece(t, variant == AD_VARIANT_WINDOW ? mean_of_window : mean_of_run));
   return publish(t, 1, &t->replicas.mean);
 }
 

@@ -42,9 +42,9 @@ VEC_INLINE vec tanh_gate(vec x, vec square, vec *complement) {
 VEC_INLINE vec activate(vec x, const int activation) {
   vec unused;
   switch (activation) {
-    case AD_GELU_ERF:
+    case AD_ACTIVATION_GELU_ERF:
       return vec_mul(x, normal_cdf(x, &unused));
-    case AD_GELU_TANH:
+    case AD_ACTIVATION_GELU_TANH:
       return vec_mul(x, tanh_gate(x, vec_mul(x, x), &unused));
     default:
       return vec_max(vec_set1(0.0f), x); /* in this order a NaN stays */
@@ -54,12 +54,12 @@ VEC_INLINE vec activate(vec x, const int activation) {
 /* dg times the derivative at x. */
 VEC_INLINE vec activate_backward(vec x, vec dg, const int activation) {
   switch (activation) {
-    case AD_GELU_ERF: { /* Phi(x) + x phi(x) */
+    case AD_ACTIVATION_GELU_ERF: { /* Phi(x) + x phi(x) */
       vec bell;
       const vec cdf = normal_cdf(x, &bell);
       return vec_mul(dg, vec_fma(vec_mul(x, vec_set1(0.398942280401432678f)), bell, cdf));
     }
-    case AD_GELU_TANH: { /* s + x s (1 - s) 2 dw/dx */
+    case AD_ACTIVATION_GELU_TANH: { /* s + x s (1 - s) 2 dw/dx */
       const vec square = vec_mul(x, x);
       vec complement;
       const vec s = tanh_gate(x, square, &complement);
@@ -84,14 +84,14 @@ VEC_INLINE void forward_rows(size_t T, size_t F, const int activation, float *u,
 
 void AD_KERNEL(bias_activation)(size_t T, size_t F, int activation, float *u, const float *bias, float *g) {
   switch (activation) {
-    case AD_GELU_ERF:
-      forward_rows(T, F, AD_GELU_ERF, u, bias, g);
+    case AD_ACTIVATION_GELU_ERF:
+      forward_rows(T, F, AD_ACTIVATION_GELU_ERF, u, bias, g);
       break;
-    case AD_GELU_TANH:
-      forward_rows(T, F, AD_GELU_TANH, u, bias, g);
+    case AD_ACTIVATION_GELU_TANH:
+      forward_rows(T, F, AD_ACTIVATION_GELU_TANH, u, bias, g);
       break;
     default:
-      forward_rows(T, F, AD_RELU, u, bias, g);
+      forward_rows(T, F, AD_ACTIVATION_RELU, u, bias, g);
   }
 }
 
@@ -110,13 +110,13 @@ VEC_INLINE void backward_rows(size_t T, size_t F, const int activation, const fl
 void AD_KERNEL(bias_activation_backward)(size_t T, size_t F, int activation, const float *dg, const float *u, float *du,
                                          float *dbias) {
   switch (activation) {
-    case AD_GELU_ERF:
-      backward_rows(T, F, AD_GELU_ERF, dg, u, du, dbias);
+    case AD_ACTIVATION_GELU_ERF:
+      backward_rows(T, F, AD_ACTIVATION_GELU_ERF, dg, u, du, dbias);
       break;
-    case AD_GELU_TANH:
-      backward_rows(T, F, AD_GELU_TANH, dg, u, du, dbias);
+    case AD_ACTIVATION_GELU_TANH:
+      backward_rows(T, F, AD_ACTIVATION_GELU_TANH, dg, u, du, dbias);
       break;
     default:
-      backward_rows(T, F, AD_RELU, dg, u, du, dbias);
+      backward_rows(T, F, AD_ACTIVATION_RELU, dg, u, du, dbias);
   }
 }
