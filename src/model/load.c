@@ -413,12 +413,11 @@ static int check_inputs(const struct ad_model *model) {
         "model has no rows for the last %zu",
         model->folder, found->vocab, model->options.vocab, model->options.vocab - found->vocab);
   }
-  const uint32_t types = model->architecture->form.second_type + 1;
-  if (model->options.types > 1 && types > 1 && types > found->types) {
+  if (model->options.types > found->types) {
     return ad_fail(AD_EINPUT,
                    "%s/config.json: type_vocab_size is %u, expected %u for pairs of texts: the model cannot "
                    "tell the second text from the first",
-                   model->folder, found->types, types);
+                   model->folder, found->types, model->options.types);
   }
   return AD_OK;
 }
