@@ -419,7 +419,7 @@ static int check_request(const struct reading *reading, enum ad_split split) {
     return ad_fail(AD_ECONFIG, "found data.per_class %zu, expected 0: the labels of %s are no classes (task %s)",
                    options->per_class, descriptor->name, source->task->name);
   }
-  const size_t least = source->pair.count > 0 ? 5 : 3;
+  const size_t least = reading->tokenizer == NULL ? 0 : ad_tokenizer_least(reading->tokenizer, source->pair.count > 0);
   if (options->limit > 0 && options->limit < least) {
     return ad_fail(AD_ECONFIG,
                    "at most %zu tokens an example leave no room beside the special tokens, expected at least %zu",

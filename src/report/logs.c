@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "autodidact/base/file.h"
+#include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/run_files.h"
@@ -90,8 +91,11 @@ static int read_run_log(struct logs *l, size_t a, size_t point) {
   ad_free(path);
   if (cut) {
     l->cut++;
-  } else if (!there || status == AD_EINPUT || status == AD_EIO) {
+  } else if (!there) {
     l->without++;
+  } else if (status == AD_EINPUT || status == AD_EIO) {
+    ad_log(AD_LOG_WARNING, "%s", ad_error_message());
+    l->damaged++;
     status = AD_OK;
   } else if (status == AD_OK) {
     status = take_run(l, &l->arm[a], point, &log);

@@ -20,9 +20,9 @@ struct arm_log {
 struct logs {
   struct report *r;
   size_t arms, most;
-  struct arm_log *arm; /* [arms] */
-  double window;       /* steps of a point of the grid */
-  size_t without, cut; /* runs without a log; left out as there was too much to read */
+  struct arm_log *arm;          /* [arms] */
+  double window;                /* steps of a point of the grid */
+  size_t without, damaged, cut; /* runs without a log; with one that cannot be read; left out as all are too large */
   size_t bytes;
 };
 

@@ -91,12 +91,12 @@ int ad__report_trajectories(struct logs *l) {
       r->doc, "trajectories", "Along training",
       "How loss, score, gradient and distance from the teacher go along, as quantiles over seeds at each step.",
       "a band as the path of a run: no run need follow it, and quantiles of different steps come from different runs.");
-  if (l->without > 0 || l->cut > 0 || l->most < r->points || l->arms < r->arms) {
+  if (l->without > 0 || l->damaged > 0 || l->cut > 0 || l->most < r->points || l->arms < r->arms) {
     ad__document_note(
         r->doc,
-        "Read: at most %zu runs of each of the first %zu arms; %zu without a log, %zu left out because the "
-        "logs are larger than %d MiB together.",
-        l->most, l->arms, l->without, l->cut, MOST_LOG_BYTES >> 20);
+        "Read: at most %zu runs of each of the first %zu arms; %zu without a log, %zu with a log that cannot be "
+        "read, %zu left out because the logs are larger than %d MiB together.",
+        l->most, l->arms, l->without, l->damaged, l->cut, MOST_LOG_BYTES >> 20);
   }
   ad__document_table(r->doc, "trajectories", "Quantiles over runs", COLUMNS(columns));
   ad__document_data_only(r->doc);

@@ -79,8 +79,8 @@ void ad_replay_close(struct ad_replay *replay, int alone) {
 /* --- Where to begin. */
 
 static int find_good(const struct ad_verification *v, uint64_t step) {
-  char subject[64];
-  snprintf(subject, sizeof subject, "%s/step-%09" PRIu64 ".h5", AD_RUN_FOLDER_CHECKPOINTS, step);
+  char subject[AD_CHECKPOINT_NAME];
+  ad_checkpoint_name(step, subject);
   for (size_t i = 0; i < v->count; i++) {
     if (strcmp(v->items[i].subject, subject) == 0) {
       return v->items[i].good;

@@ -234,10 +234,14 @@ const uint64_t *ad_checkpoint_digests(const struct ad_checkpoint *checkpoint, si
   return checkpoint->stored[vector].digests;
 }
 
+const char *ad_checkpoint_name(uint64_t step, char name[AD_CHECKPOINT_NAME]) {
+  snprintf(name, AD_CHECKPOINT_NAME, "%s/step-%09" PRIu64 ".h5", AD_RUN_FOLDER_CHECKPOINTS, step);
+  return name;
+}
+
 char *ad_checkpoint_path(const char *run, uint64_t step) {
-  char name[64];
-  snprintf(name, sizeof name, "%s/step-%09" PRIu64 ".h5", AD_RUN_FOLDER_CHECKPOINTS, step);
-  return ad_path_join(run, name);
+  char name[AD_CHECKPOINT_NAME];
+  return ad_path_join(run, ad_checkpoint_name(step, name));
 }
 
 static int newest_first(const void *a, const void *b) {

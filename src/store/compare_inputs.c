@@ -1,5 +1,7 @@
 /* What two runs were given: configuration, provenance, and the files of the model that are not weights. */
+#include <dirent.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +20,6 @@
 #define FACT_NAME(name, kind) #name,
 static const char *const facts[] = {AD_FACT_MAP(FACT_NAME)};
 #undef FACT_NAME
-
-/* Parts of the result that are inputs: they come from the model's folder as they are. */
-static const char *const model_files[] = {"model/config.json", "model/vocab.txt", "model/tokenizer_config.json"};
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
@@ -194,14 +193,35 @@ static int compare_model_file(const char *const folders[2], const char *name, st
   return status;
 }
 
+/* Of a result's model, the files that are inputs: all but the weights come from the model's folder as they are. */
+static int is_input(const struct dirent *entry) {
+  return entry->d_name[0] != '.' && strstr(entry->d_name, ".safetensors") == NULL;
+}
+
+static int compare_model_files(const char *const folders[2], struct ad_input_comparison *out) {
+  char *model = ad_path_join(folders[0], AD_RUN_FOLDER_MODEL);
+  if (model == NULL) {
+    return ad_fail_memory(strlen(folders[0]) + 8, "a path");
+  }
+  struct dirent **entries = NULL;
+  const int count = scandir(model, &entries, is_input, alphasort); /* below 0: there is none */
+  int status = AD_OK;
+  for (int i = 0; i < count; i++) {
+    char name[sizeof AD_RUN_FOLDER_MODEL + sizeof entries[i]->d_name + 1];
+    snprintf(name, sizeof name, "%s/%s", AD_RUN_FOLDER_MODEL, entries[i]->d_name);
+    status = status == AD_OK ? compare_model_file(folders, name, out) : status;
+    free(entries[i]);
+  }
+  free(entries);
+  ad_free(model);
+  return status;
+}
+
 int ad_compare_inputs(const char *const folders[2], struct ad_input_comparison *out) {
   *out = (struct ad_input_comparison){0};
   AD_TRY(compare_config(folders, out));
   AD_TRY(compare_provenance(folders, out));
-  for (size_t i = 0; i < LENGTH(model_files); i++) {
-    AD_TRY(compare_model_file(folders, model_files[i], out));
-  }
-  return AD_OK;
+  return compare_model_files(folders, out);
 }
 
 void ad_input_comparison_destroy(struct ad_input_comparison *comparison) {

@@ -137,7 +137,7 @@ static int list_segments(const char *path, int clear, void **segments, size_t *c
         ((struct segment *)*segments)[(*count)++] = (struct segment){.first = (uint64_t)step};
       }
     } else if (clear && length > tail && strcmp(entry->d_name + length - tail, ".partial") == 0 &&
-               (strncmp(entry->d_name, "segment-", 8) == 0 || strcmp(entry->d_name, "all.h5.partial") == 0) &&
+               (strncmp(entry->d_name, "segment-", 8) == 0 || strcmp(entry->d_name, SNAPSHOT_VIEW ".partial") == 0) &&
                unlinkat(dirfd(folder), entry->d_name, 0) != 0) {
       status = ad_fail(AD_EIO, "%s/%s: could not be removed: %s", path, entry->d_name, strerror(errno));
     }
@@ -438,7 +438,7 @@ static int cut_segment(const char *folder, uint64_t step, struct segment *segmen
 /* all.h5 over the segments that are left, in the shapes of the first; or no all.h5. */
 static int show_all(const char *folder, const struct segment *segments, size_t count) {
   struct table table = {0};
-  char *path = count > 0 ? ad__snapshot_segment_path(folder, segments[0].first) : ad_path_join(folder, "all.h5");
+  char *path = count > 0 ? ad__snapshot_segment_path(folder, segments[0].first) : ad_path_join(folder, SNAPSHOT_VIEW);
   if (path == NULL) {
     return ad_fail_memory(strlen(folder) + 16, "a path");
   }

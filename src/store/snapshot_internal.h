@@ -109,7 +109,10 @@ int ad__snapshot_write(const struct table *table, const char *path);
  * case. */
 int ad__snapshot_read(struct table *table, const char *path, int with_rows, uint64_t last);
 
-/* Writes all.h5 in `folder` over the segments [count], with the shapes and what is there once of `table`. */
+/* The file of virtual datasets over all segments of a folder. */
+#define SNAPSHOT_VIEW "all.h5"
+
+/* Writes it in `folder` over the segments [count], with the shapes and what is there once of `table`. */
 int ad__snapshot_write_all(const struct table *table, const char *folder, const struct segment *segments, size_t count);
 
 /* The segments (first step, rows) that an open all.h5 shows, of which `table` has the shapes and what is there once,

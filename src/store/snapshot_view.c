@@ -111,7 +111,7 @@ int ad__snapshot_write_all(const struct table *table, const char *folder, const 
   for (size_t i = 0; i < count; i++) {
     rows += segments[i].rows;
   }
-  char *path = ad_path_join(folder, "all.h5");
+  char *path = ad_path_join(folder, SNAPSHOT_VIEW);
   if (path == NULL) {
     return ad_fail_memory(strlen(folder) + 16, "a path");
   }

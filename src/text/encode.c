@@ -134,6 +134,10 @@ static size_t frame_tokens(const struct ad_frame *frame) {
   return (size_t)frame->before + frame->between + frame->after;
 }
 
+size_t ad_tokenizer_least(const struct ad_tokenizer *tokenizer, int pair) {
+  return frame_tokens(&tokenizer->recipe.frame[pair]) + (pair ? 2 : 1);
+}
+
 /* One text: cut to limit tokens. */
 static void truncate_single(const struct ad_frame *frame, struct ad_encoding *encoding, size_t limit,
                             enum ad_truncation truncation) {
@@ -190,7 +194,7 @@ static int push_texts(struct ad_tokenizer *tokenizer, const struct ad_frame *fra
 int ad_tokenizer_encode(struct ad_tokenizer *tokenizer, const char *a, size_t a_size, const char *b, size_t b_size,
                         size_t limit, enum ad_truncation truncation, struct ad_encoding *encoding) {
   const struct ad_frame *frame = &tokenizer->recipe.frame[b != NULL];
-  const size_t least = frame_tokens(frame) + (b == NULL ? 1 : 2);
+  const size_t least = ad_tokenizer_least(tokenizer, b != NULL);
   if (limit != 0 && limit < least) {
     return ad_fail(AD_ECONFIG, "a limit of %zu tokens, expected at least %zu for %s", limit, least,
                    b == NULL ? "a text" : "a pair of texts");

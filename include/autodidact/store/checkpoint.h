@@ -91,7 +91,11 @@ int ad_checkpoint_check(const struct ad_checkpoint *checkpoint, const struct ad_
 /* Bytes of a file with these vectors. */
 size_t ad_checkpoint_bytes(const struct ad_params *params, const struct ad_state_vector *vectors, size_t count);
 
-/* "checkpoints/step-000000123.h5" below a run's folder; the caller frees it. NULL: out of memory. */
+/* The name of a step's checkpoint in a run's folder, "checkpoints/step-000000123.h5"; returns name. */
+enum { AD_CHECKPOINT_NAME = 64 };
+const char *ad_checkpoint_name(uint64_t step, char name[AD_CHECKPOINT_NAME]);
+
+/* The same below the run's folder; the caller frees it. NULL: out of memory. */
 char *ad_checkpoint_path(const char *run, uint64_t step);
 
 /* The steps of the finished checkpoints in a run's folder, newest first; *steps is the caller's (ad_free), NULL for

@@ -76,8 +76,11 @@ struct ad_encoding {
 };
 void ad_encoding_destroy(struct ad_encoding *encoding);
 
+/* The least limit of tokens that leaves room for each text beside the special tokens: of BERT 3, and 5 for a pair. */
+size_t ad_tokenizer_least(const struct ad_tokenizer *tokenizer, int pair);
+
 /* Encodes a text [a_size bytes], or a pair when b is not NULL (b_size 0: an empty second text), into at most `limit`
- * tokens, special ones included (limit >= 3, or 5 for a pair, else AD_ECONFIG; 0: no limit). `truncation` is for single
+ * tokens, special ones included (limit >= ad_tokenizer_least, else AD_ECONFIG; 0: no limit). `truncation` is for single
  * texts. Pairs are always cut longest first, from the end; where both come to the same length and one token more has
  * room, it is of the text that was longer, or else of the second. Added tokens in the text,
  * the special ones [UNK], [CLS] and so on among them, are whole tokens ([MASK] only where vocabulary or model know it).
