@@ -237,7 +237,7 @@ static void normalise(const char *key, char joint, char *out, size_t size) {
 /* The alias that the key is, or nearly is: one letter in six may be wrong. NULL where there is none. */
 static const struct ad_config_alias *find_alias(const char *key) {
   const struct ad_config_alias *nearest = NULL;
-  char name[64];
+  char name[64] = "";
   size_t least = strlen(last_part(key)) / 6 + 1;
   normalise(last_part(key), '_', name, sizeof name);
   for (size_t i = 0; i < ALIASES; i++) {
