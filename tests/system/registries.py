@@ -16,8 +16,8 @@ def named_elsewhere(root, named, own, what, text_of=lambda path: path.read_text(
 
 
 def without_comments(path):
-    return re.sub(r"/\*.*?\*/", lambda found: "\n" * found.group().count("\n"), path.read_text(encoding="utf-8"),
-                  flags=re.S)
+    text = path.read_text(encoding="utf-8")
+    return re.sub(r"/\*.*?\*/", lambda found: "\n" * found.group().count("\n"), text, flags=re.S)
 
 
 def check_teacher_methods(root, _build):
