@@ -52,7 +52,7 @@ static int find_backend(const char *name, const struct ad_gemm_backend **found) 
 
 int ad_gemm_create(struct ad_gemm **gemm, const struct ad_kernels *kernels, const char *name) {
   *gemm = NULL;
-  const struct ad_gemm_backend *backend;
+  const struct ad_gemm_backend *backend = NULL;
   ad_gemm_openblas_start(); /* the yardstick, whatever is chosen */
   AD_TRY(find_backend(name, &backend));
   struct ad_gemm *g = ad_calloc(1, sizeof *g);

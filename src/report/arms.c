@@ -104,11 +104,12 @@ static int points_plot(struct report *r) {
   for (int failed = 0; failed < 2; failed++) {
     ad__script_add(r, &script, failed ? "$failed << EOD\n" : "$good << EOD\n");
     for (size_t i = 0; i < r->arms * r->points; i++) {
-      const struct report_run *run = &r->arm[i / r->points].runs[i % r->points];
+      const size_t line = i / r->points;
+      const struct report_run *run = &r->arm[line].runs[i % r->points];
       if (run->state == (failed ? RUN_FAILED : RUN_GOOD)) {
         /* Points of one arm are spread over its line by the golden ratio. */
         ad__script_add(r, &script, "%.9g %.4f\n", run->score * r->scale,
-                       0.22 - fmod(0.618034 * (double)(i % r->points), 1.0) * 0.44 - (double)(i / r->points));
+                       0.22 - fmod(0.618034 * (double)(i % r->points), 1.0) * 0.44 - (double)line);
       }
     }
     ad__script_add(r, &script, "EOD\n");
