@@ -21,15 +21,16 @@ int ad_packer_create(struct ad_packer *packer, const struct ad_input_form *form,
   packer->ids = ad_calloc(T, sizeof *packer->ids);
   packer->types = ad_calloc(T, sizeof *packer->types);
   packer->positions = ad_calloc(T, sizeof *packer->positions);
+  packer->places = ad_calloc(T, sizeof *packer->places);
   packer->token_stream = ad_calloc(T, sizeof *packer->token_stream);
   packer->example = ad_calloc(examples, sizeof *packer->example);
   packer->copy = ad_calloc(examples, sizeof *packer->copy);
   packer->stream = ad_calloc(examples, sizeof *packer->stream);
   if (packer->lane_example == NULL || packer->offset == NULL || packer->length == NULL || packer->ids == NULL ||
-      packer->types == NULL || packer->positions == NULL || packer->token_stream == NULL || packer->example == NULL ||
-      packer->copy == NULL || packer->stream == NULL) {
+      packer->types == NULL || packer->positions == NULL || packer->places == NULL || packer->token_stream == NULL ||
+      packer->example == NULL || packer->copy == NULL || packer->stream == NULL) {
     ad_packer_destroy(packer);
-    return ad_fail_memory(4ull * T * sizeof(uint32_t), "a batch");
+    return ad_fail_memory(5ull * T * sizeof(uint32_t), "a batch");
   }
   return AD_OK;
 }
@@ -41,6 +42,7 @@ void ad_packer_destroy(struct ad_packer *packer) {
   ad_free(packer->ids);
   ad_free(packer->types);
   ad_free(packer->positions);
+  ad_free(packer->places);
   ad_free(packer->token_stream);
   ad_free(packer->example);
   ad_free(packer->copy);
@@ -59,9 +61,12 @@ static void place(struct ad_packer *packer, const struct ad_dataset *dataset, ui
   packer->offset[b] = t;
   packer->length[b] = length;
   memcpy(packer->ids + t, dataset->ids + dataset->offset[id], length * sizeof *packer->ids);
+  uint32_t position = form->first_position;
   for (uint32_t i = 0; i < length; i++) {
+    const int padding = packer->ids[t + i] + 1 == form->first_position;
     packer->types[t + i] = i >= dataset->first[id] ? form->second_type : 0;
-    packer->positions[t + i] = form->first_position + i;
+    packer->positions[t + i] = padding ? form->first_position - 1 : position++;
+    packer->places[t + i] = i;
     packer->token_stream[t + i] = stream;
   }
 }
@@ -72,6 +77,7 @@ static void clear_rows(struct ad_packer *packer, size_t t, size_t end) {
   memset(packer->ids + t, 0, bytes);
   memset(packer->types + t, 0, bytes);
   memset(packer->positions + t, 0, bytes);
+  memset(packer->places + t, 0, bytes);
   memset(packer->token_stream + t, 0, bytes);
 }
 
@@ -117,6 +123,7 @@ int ad_packer_fill(struct ad_packer *packer, const struct ad_dataset *dataset, c
                              .ids = packer->ids,
                              .types = packer->types,
                              .positions = packer->positions,
+                             .places = packer->places,
                              .token_stream = packer->token_stream,
                              .example = packer->example,
                              .copy = packer->copy,

@@ -37,9 +37,36 @@ struct ad__alias {
   const char *old, *now;
 };
 
-/* Tensors whose names begin so are of another architecture, whatever config.json says. */
-struct ad__stranger {
-  const char *start, *title;
+/* What config.json (model_type) and Hugging Face's classes call a model of the architecture: the class name and
+ * "Model", the class name and "ForSequenceClassification". */
+struct ad__model_type {
+  const char *name, *class_name; /* "bert", "Bert" */
+};
+
+/* A number of config.json that is one of the model configuration. */
+struct ad__config_key {
+  const char *name;
+  size_t offset;   /* in struct ad_model_config: of a uint32_t, or where `most` is 0 of a float in [0, 1) */
+  json_int_t most; /* a count is from 1 to this */
+  double standard; /* where the file lacks it; a count of 0: the file must have it */
+};
+
+/* What stands between the last layer and the logits, where model.classifier is not cls: a matrix, its activation, and
+ * the classifier. Dropout (classifier_dropout) stands before the classifier in any case. */
+enum ad__head_activation { AD_HEAD_TANH, AD_HEAD_RELU, AD_HEAD_GELU };
+struct ad__head {
+  const char *dense[2];      /* weight [H,H] and bias */
+  const char *classifier[2]; /* weight [C,H] and bias */
+  enum ad__head_activation activation;
+  int pretrained;  /* 1: the matrix belongs to the encoder, a pooler; drawn anew where the files lack it */
+  int drops_state; /* 1: dropout before the matrix too */
+};
+
+/* Floats of work memory in a backward. */
+struct ad__work {
+  size_t columns; /* of a lane's column sums in any bucket but the head's */
+  size_t sum;     /* the most of one sum over the lanes, the row table's and products' aside */
+  size_t shared;  /* of a lane's sums of tensors that layers share */
 };
 
 /* The largest number of shapes. */
@@ -47,13 +74,14 @@ enum { AD_SHAPES = 16 };
 
 /* Lists end with NULL. A function without a comment on errors has none. */
 struct ad_architecture {
-  const char *title;      /* "BERT" */
-  const char *model_type; /* of config.json: "bert" */
-  const char *class_name; /* Hugging Face's classes are this and "Model", this and "ForSequenceClassification" */
+  const char *title;                        /* "BERT" */
+  const struct ad__model_type *model_types; /* until name is NULL */
+  const void *own;                          /* the architecture's own description, where others compute by one */
 
-  struct ad_input_form form; /* of the input; `longest` is what config.json's number of positions leaves */
+  struct ad_input_form form; /* of the input; first_position and `longest` are the model configuration's */
 
-  /* --- Tensors, in the order of the flat vector: embeddings, layers, head --- */
+  /* --- Tensors, in the order of the flat vector: embeddings, layers, head. Those that layers share are among the
+   * embeddings, whose bucket a backward completes last --- */
   uint32_t parts;        /* buckets of a layer, at least 1 */
   size_t embedding_size; /* bytes of the architecture's own struct of the embeddings' offsets */
   size_t layer_size;     /* the same of a layer's */
@@ -61,17 +89,16 @@ struct ad_architecture {
   void (*list_layer)(struct ad__tensors *list, const struct ad_model_config *m, uint32_t layer, void *offsets);
 
   /* --- Their names in files --- */
-  const char *prefix;                   /* "bert.": of all but the head; files may lack it */
-  const char *layer_prefix;             /* "encoder.layer.": then the layer's number and a dot */
-  const char *pooler[2];                /* weight [H,H] and bias; drawn anew where the files lack one of them */
-  const char *classifier[2];            /* weight [C,H] and bias */
-  const struct ad__alias *aliases;      /* until old is NULL */
-  const char *const *inside;            /* names that begin so are of the encoder: each must have its place */
-  const char *const *buffers;           /* names that begin so too, and are no parameters */
-  const struct ad__stranger *strangers; /* until start is NULL */
+  const char *prefix;              /* "bert.": of all but the head; files may lack it */
+  const char *layer_prefix;        /* "encoder.layer.": then the layer's number and a dot */
+  struct ad__head head;            /* without the prefix, which it has in files where it is `pretrained` */
+  const struct ad__alias *aliases; /* until old is NULL */
+  const char *const *inside;       /* names that begin so are of the encoder: each must have its place */
+  const char *const *buffers;      /* names that begin so too, and are no parameters */
 
   /* --- config.json --- */
-  const char *const *keys; /* that read_config reads, or that say nothing here */
+  const struct ad__config_key *numbers; /* until name is NULL; read and written before the others. NULL: none */
+  const char *const *keys;              /* that read_config reads, or that say nothing here */
   /* Reads and checks the architecture's own keys of the file at `path` into m. AD_EINPUT naming file and key. */
   int (*read_config)(const char *path, const json_t *root, struct ad_model_config *m);
   /* Adds them. 0, or another number when out of memory. */
@@ -90,9 +117,7 @@ struct ad_architecture {
   void (*take_layer)(struct ad_encoder *e, void *own, int last);
   /* The shapes N, K of all products, and their number. */
   size_t (*shapes)(const struct ad_model_config *m, size_t shapes[AD_SHAPES][2]);
-  /* Floats of a lane's column sums in any bucket but the head's; and the most floats of one sum over the lanes, the
-   * row table's and products' aside. */
-  void (*work)(const struct ad_model_config *m, size_t *columns, size_t *sum);
+  struct ad__work (*work)(const struct ad_model_config *m);
 
   /* --- Computing: theta [P] is what the parameters in question are read from --- */
   /* The batch's embeddings, to layers[0].x. */
@@ -112,11 +137,16 @@ struct ad_architecture {
 AD_ARCHITECTURES(AD_ARCHITECTURE_TABLE)
 #undef AD_ARCHITECTURE_TABLE
 
+/* The title of the architecture that a tensor of this name, with its prefix in files, is of and `a` is not, whatever
+ * config.json says; NULL: of none. */
+const char *ad__architecture_stranger(const struct ad_architecture *a, const char *name);
+
 /* The table of an architecture. */
 const struct ad_architecture *ad__architecture(enum ad_architecture_id id);
 
-/* The one that config.json calls so. 1, or 0 where there is none (type may be NULL). */
-int ad__architecture_find(const char *type, enum ad_architecture_id *id);
+/* The one that config.json calls so, and the number of that model type among its own. 1, or 0 where there is none (type
+ * may be NULL). */
+int ad__architecture_find(const char *type, enum ad_architecture_id *id, uint32_t *variant);
 
 /* What config.json calls them, for a message, into text [size]. */
 void ad__architecture_types(char *text, size_t size);

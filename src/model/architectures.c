@@ -15,10 +15,13 @@ const struct ad_architecture *ad__architecture(enum ad_architecture_id id) {
   return tables[id];
 }
 
-int ad__architecture_find(const char *type, enum ad_architecture_id *id) {
+int ad__architecture_find(const char *type, enum ad_architecture_id *id, uint32_t *variant) {
   for (*id = 0; type != NULL && *id < AD_ARCHITECTURE_COUNT; ++*id) {
-    if (strcmp(type, tables[*id]->model_type) == 0) {
-      return 1;
+    const struct ad__model_type *types = tables[*id]->model_types;
+    for (*variant = 0; types[*variant].name != NULL; ++*variant) {
+      if (strcmp(type, types[*variant].name) == 0) {
+        return 1;
+      }
     }
   }
   return 0;
@@ -26,9 +29,35 @@ int ad__architecture_find(const char *type, enum ad_architecture_id *id) {
 
 void ad__architecture_types(char *text, size_t size) {
   size_t length = 0;
-  for (enum ad_architecture_id id = 0; id < AD_ARCHITECTURE_COUNT && length < size; id++) {
-    length += (size_t)snprintf(text + length, size - length, "%s\"%s\"", id == 0 ? "" : " or ", tables[id]->model_type);
+  for (enum ad_architecture_id id = 0; id < AD_ARCHITECTURE_COUNT; id++) {
+    for (const struct ad__model_type *type = tables[id]->model_types; type->name != NULL && length < size; type++) {
+      length += (size_t)snprintf(text + length, size - length, "%s\"%s\"", length == 0 ? "" : " or ", type->name);
+    }
   }
+}
+
+static int starts_with(const char *text, const char *start) {
+  return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* Of no table here. */
+static const char *const others[][2] = {{"albert.", "ALBERT"}, {"deberta.", "DeBERTa"}, {"xlm-roberta.", "RoBERTa"}};
+
+const char *ad__architecture_stranger(const struct ad_architecture *a, const char *name) {
+  if (starts_with(name, a->prefix) || starts_with(name, a->layer_prefix)) {
+    return NULL;
+  }
+  for (enum ad_architecture_id id = 0; id < AD_ARCHITECTURE_COUNT; id++) {
+    if (starts_with(name, tables[id]->prefix) || starts_with(name, tables[id]->layer_prefix)) {
+      return tables[id]->title;
+    }
+  }
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    if (starts_with(name, others[i][0])) {
+      return others[i][1];
+    }
+  }
+  return NULL;
 }
 
 const char *ad_architecture_title(enum ad_architecture_id id) {
@@ -36,16 +65,16 @@ const char *ad_architecture_title(enum ad_architecture_id id) {
 }
 
 int ad_params_recognise(struct ad_model_config *config, ad_shape_of shape, void *context) {
-  uint32_t pooler[2], classifier[2];
+  uint32_t dense[2], classifier[2];
   for (enum ad_architecture_id id = 0; id < AD_ARCHITECTURE_COUNT; id++) {
     const struct ad_architecture *a = tables[id];
     *config = (struct ad_model_config){.architecture = id, .heads = 1, .layer_norm_eps = 1e-12f};
     AD_TRY(a->recognise(config, shape, context));
-    AD_TRY(shape(context, a->pooler[0], pooler));
-    AD_TRY(shape(context, a->classifier[0], classifier));
+    AD_TRY(shape(context, a->head.dense[0], dense));
+    AD_TRY(shape(context, a->head.classifier[0], classifier));
     config->classes = classifier[0];
-    config->classifier = pooler[0] > 0 ? AD_CLASSIFIER_POOLER : AD_CLASSIFIER_CLS;
-    if (config->hidden > 0 && config->layers > 0) {
+    config->classifier = dense[0] > 0 ? AD_CLASSIFIER_POOLER : AD_CLASSIFIER_CLS;
+    if (config->hidden > 0 && config->layers > 0 && config->classes > 0) {
       break;
     }
   }

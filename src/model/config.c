@@ -187,6 +187,21 @@ int ad__config_real(const char *path, const json_t *root, const char *key, float
   return AD_OK;
 }
 
+int ad__config_padding(const char *path, const json_t *root, uint32_t standard, struct ad_model_config *m) {
+  const json_t *value = json_object_get(root, "pad_token_id");
+  m->padding = value == NULL ? standard + 1 : 0;
+  if (value == NULL || json_is_null(value)) {
+    return AD_OK;
+  }
+  if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) >= m->vocab) {
+    char expected[80];
+    snprintf(expected, sizeof expected, "an integer from 0 to below vocab_size %u", m->vocab);
+    return ad__config_wrong(path, root, "pad_token_id", expected);
+  }
+  m->padding = (uint32_t)json_integer_value(value) + 1;
+  return AD_OK;
+}
+
 int ad__config_activation(const char *path, const json_t *root, const char *key, enum ad_activation *out) {
   const json_t *value = json_object_get(root, key);
   const char *name = value == NULL ? ad_activation_name(AD_ACTIVATION_GELU_ERF) : json_string_value(value);
@@ -207,8 +222,9 @@ static int is_nothing(const json_t *value) {
 }
 
 /* Which architecture it is: one that there is a table of. */
-static int read_architecture(const char *path, const json_t *root, enum ad_architecture_id *out) {
-  if (ad__architecture_find(json_string_value(json_object_get(root, "model_type")), out)) {
+static int read_architecture(const char *path, const json_t *root, struct ad_model_config *m) {
+  const char *type = json_string_value(json_object_get(root, "model_type"));
+  if (ad__architecture_find(type, &m->architecture, &m->variant)) {
     return AD_OK;
   }
   char types[400], expected[sizeof types + 40];
@@ -228,6 +244,11 @@ static int check_refused(const char *path, const json_t *root) {
 }
 
 static int is_known(const struct ad_architecture *a, const char *key) {
+  for (const struct ad__config_key *number = a->numbers; number != NULL && number->name != NULL; number++) {
+    if (strcmp(key, number->name) == 0) {
+      return 1;
+    }
+  }
   for (size_t i = 0; a->keys[i] != NULL; i++) {
     if (strcmp(key, a->keys[i]) == 0) {
       return 1;
@@ -301,13 +322,13 @@ static int read_classes(const char *path, const json_t *root, struct ad_folder_c
 }
 
 /* A classifier with the right names may still be one for tokens, or a regression. */
-static void read_head_kind(const struct ad_architecture *a, const json_t *root, struct ad_folder_config *out) {
+static void read_head_kind(const char *class_name, const json_t *root, struct ad_folder_config *out) {
   const char *found = json_string_value(json_array_get(json_object_get(root, "architectures"), 0));
   const char *problem = json_string_value(json_object_get(root, "problem_type"));
-  const size_t own = strlen(a->class_name);
-  if (found != NULL && strncmp(found, a->class_name, own) == 0 && strncmp(found + own, "For", 3) == 0 &&
+  const size_t own = strlen(class_name);
+  if (found != NULL && strncmp(found, class_name, own) == 0 && strncmp(found + own, "For", 3) == 0 &&
       strcmp(found + own, SEQUENCE_MODEL) != 0) {
-    snprintf(out->head_refusal, sizeof out->head_refusal, "it belongs to a %.60s, expected %s%s", found, a->class_name,
+    snprintf(out->head_refusal, sizeof out->head_refusal, "it belongs to a %.60s, expected %s%s", found, class_name,
              SEQUENCE_MODEL);
   } else if (problem != NULL && strcmp(problem, "single_label_classification") != 0) {
     snprintf(out->head_refusal, sizeof out->head_refusal,
@@ -325,14 +346,45 @@ static int read_classifier(const char *path, const json_t *root, enum ad_classif
   return AD_OK;
 }
 
+/* The place of a key's number in the configuration. */
+static void *number_place(const struct ad_model_config *m, const struct ad__config_key *key) {
+  return (char *)(uintptr_t)m + key->offset;
+}
+
+static int read_numbers(const char *path, const json_t *root, const struct ad__config_key *key,
+                        struct ad_model_config *m) {
+  for (; key != NULL && key->name != NULL; key++) {
+    if (key->most == 0) {
+      AD_TRY(ad__config_real(path, root, key->name, (float)key->standard, 0.0, 1.0, number_place(m, key)));
+    } else if (key->standard > 0.0 && json_object_get(root, key->name) == NULL) {
+      *(uint32_t *)number_place(m, key) = (uint32_t)key->standard;
+    } else {
+      AD_TRY(ad__config_count(path, root, key->name, key->most, number_place(m, key)));
+    }
+  }
+  return AD_OK;
+}
+
+static int write_numbers(const struct ad_model_config *m, const struct ad__config_key *key, json_t *root) {
+  int failed = 0;
+  for (; key != NULL && key->name != NULL; key++) {
+    const void *place = number_place(m, key);
+    json_t *value =
+        key->most == 0 ? ad__config_make_real(*(const float *)place) : json_integer(*(const uint32_t *)place);
+    failed |= json_object_set_new(root, key->name, value);
+  }
+  return failed;
+}
+
 static int read_config(const char *path, const json_t *root, struct ad_folder_config *out) {
   struct ad_model_config *m = &out->config;
-  AD_TRY(read_architecture(path, root, &m->architecture));
+  AD_TRY(read_architecture(path, root, m));
   const struct ad_architecture *a = ad__architecture(m->architecture);
   AD_TRY(check_refused(path, root));
+  AD_TRY(read_numbers(path, root, a->numbers, m));
   AD_TRY(a->read_config(path, root, m));
   AD_TRY(read_classifier(path, root, &m->classifier));
-  read_head_kind(a, root, out);
+  read_head_kind(a->model_types[m->variant].class_name, root, out);
   AD_TRY(list_unknown(a, root, &out->unknown));
   return read_classes(path, root, out);
 }
@@ -394,22 +446,24 @@ static int add_labels(json_t *root, const struct ad_model_config *m, const char 
 }
 
 /* The class that loads the folder: the bare encoder's where the classifier has no counterpart there. */
-static json_t *make_class(const struct ad_architecture *a, int cls) {
+static json_t *make_class(const char *class_name, int cls) {
   char name[120];
-  snprintf(name, sizeof name, "%s%s", a->class_name, cls ? "Model" : SEQUENCE_MODEL);
+  snprintf(name, sizeof name, "%s%s", class_name, cls ? "Model" : SEQUENCE_MODEL);
   return json_pack("[s]", name);
 }
 
 json_t *ad_folder_make_config(const struct ad_model_config *m, const char *const *class_names, size_t pad_id) {
   const struct ad_architecture *a = ad__architecture(m->architecture);
+  const struct ad__model_type *type = &a->model_types[m->variant];
   const int cls = m->classifier == AD_CLASSIFIER_CLS;
+  const size_t padding = m->padding > 0 ? m->padding - 1 : pad_id;
   json_t *root = json_object();
   int failed = root == NULL;
-  failed |= json_object_set_new(root, "architectures", make_class(a, cls));
-  failed |= json_object_set_new(root, "model_type", json_string(a->model_type));
+  failed |= json_object_set_new(root, "architectures", make_class(type->class_name, cls));
+  failed |= json_object_set_new(root, "model_type", json_string(type->name));
   failed |= cls && json_object_set_new(root, OUR_CLASSIFIER, json_string("cls"));
-  failed |= root == NULL || a->write_config(m, root);
-  failed |= json_object_set_new(root, "pad_token_id", json_integer((json_int_t)pad_id));
+  failed |= root == NULL || write_numbers(m, a->numbers, root) || a->write_config(m, root);
+  failed |= json_object_set_new(root, "pad_token_id", json_integer((json_int_t)padding));
   failed |= json_object_set_new(root, "problem_type", json_string("single_label_classification"));
   failed |= json_object_set_new(root, "torch_dtype", json_string("float32"));
   failed |= root == NULL || add_labels(root, m, class_names);

@@ -13,6 +13,12 @@ struct ad_dropout ad_encoder_dropout(float p, const struct ad_masks *masks, uint
   return ad_dropout_make(p, masks->seed, masks->step, masks->pass << 12 | level << 2 | (uint32_t)kind);
 }
 
+struct ad_dropout ad__head_state_dropout(const struct ad_params *params, const struct ad_masks *masks) {
+  const struct ad_model_config *m = &params->config;
+  const float p = params->architecture->head.drops_state ? m->classifier_dropout : 0.0f;
+  return ad_encoder_dropout(p, masks, m->layers + 1, AD_MASK_HEAD_STATE);
+}
+
 /* Hands out `count` floats, or only counts them while the arena has no memory yet (the first of two passes). */
 static void *take(struct ad_arena *arena, size_t count, size_t size) {
   if (arena->base == NULL) {
@@ -77,7 +83,7 @@ static void take_all(struct ad_encoder *e) {
   /* Behind the layers, from the first to the last: ad_encoder_spare. */
   e->pooled = ad__take(e, B * H);
   e->dropped = ad__take(e, B * H);
-  e->cls_position = take(a, B, sizeof *e->cls_position);
+  e->cls_place = take(a, B, sizeof *e->cls_place);
   e->cls_row = take(a, B, sizeof *e->cls_row);
   e->cls_stream = take(a, B, sizeof *e->cls_stream);
   e->lane_cls = take(a, AD_MAX_LANES + 1, sizeof *e->lane_cls);
@@ -135,12 +141,15 @@ size_t ad_encoder_bytes(const struct ad_math *math, const struct ad_params *para
   return counted.arena.used;
 }
 
-size_t ad_encoder_backward_bytes(const struct ad_gemm *gemm, const struct ad_params *params, size_t tokens,
-                                 size_t lanes, size_t touched) {
+size_t ad__shared_floats(const struct ad_params *params) {
+  return params->frozen > 0 ? 0 : params->architecture->work(&params->config).shared;
+}
+
+size_t ad__tree_floats(const struct ad_gemm *gemm, const struct ad_params *params, size_t tokens, size_t lanes,
+                       size_t touched) {
   const size_t of_table = touched * params->table.width;
   const size_t of_head = (size_t)params->config.classes * params->config.hidden;
-  size_t shapes[AD_SHAPES + 1][2], columns, sum;
-  params->architecture->work(&params->config, &columns, &sum);
+  size_t shapes[AD_SHAPES + 1][2], sum = params->architecture->work(&params->config).sum;
   sum = of_table > sum ? of_table : sum;
   sum = of_head > sum ? of_head : sum;
   size_t most = ad_tree_work(lanes, sum);
@@ -149,7 +158,12 @@ size_t ad_encoder_backward_bytes(const struct ad_gemm *gemm, const struct ad_par
     const size_t work = ad_gemm_tn_work(gemm, lanes, tokens, shapes[i][0], shapes[i][1]);
     most = work > most ? work : most;
   }
-  return most * sizeof(float);
+  return most;
+}
+
+size_t ad_encoder_backward_bytes(const struct ad_gemm *gemm, const struct ad_params *params, size_t tokens,
+                                 size_t lanes, size_t touched) {
+  return (ad__tree_floats(gemm, params, tokens, lanes, touched) + lanes * ad__shared_floats(params)) * sizeof(float);
 }
 
 int ad_encoder_create(struct ad_encoder **encoder, const struct ad_math *math, const struct ad_params *params,
@@ -191,6 +205,7 @@ void ad_encoder_destroy(struct ad_encoder *encoder) {
   }
   ad_arena_destroy(&encoder->arena);
   ad_free(encoder->lane_sums);
+  ad_free(encoder->shared_sums);
   ad_free(encoder->tree_work);
   ad_free(encoder);
 }
@@ -206,6 +221,24 @@ float *ad_encoder_spare(const struct ad_encoder *encoder, uint32_t bucket, size_
   return begin;
 }
 
+/* The head's matrix and its activation over B [CLS] rows, to e->dropped. */
+static void forward_dense(struct ad_encoder *e, const float *theta, size_t B, const struct ad_masks *masks) {
+  const struct ad_head_offsets *p = &e->params->head;
+  const struct ad__head *head = &e->params->architecture->head;
+  const struct ad_dropout dropout = ad__head_state_dropout(e->params, masks);
+  const size_t H = e->params->config.hidden;
+  float *state = e->layers[e->params->config.layers - 1].out;
+  /* In place: nobody else reads the state any more. */
+  e->kernels->dropout(B, H, state, &dropout, e->cls_stream, e->cls_place);
+  ad_gemm_nt(e->gemm, product_rows(e, B), H, H, state, H, theta + p->dense_weight, e->pooled, H);
+  if (head->activation == AD_HEAD_TANH) {
+    e->kernels->bias_tanh(B, H, e->pooled, theta + p->dense_bias);
+    memcpy(e->dropped, e->pooled, B * H * sizeof *e->dropped);
+  } else {
+    e->kernels->bias_activation(B, H, ad__head_function(head), e->pooled, theta + p->dense_bias, e->dropped);
+  }
+}
+
 static void forward_head(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
                          const struct ad_masks *masks, float *logits) {
   const struct ad_model_config *m = &e->params->config;
@@ -214,13 +247,11 @@ static void forward_head(struct ad_encoder *e, const float *theta, const struct 
   const float *state = e->layers[m->layers - 1].out;
   const struct ad_dropout dropout = ad_encoder_dropout(m->classifier_dropout, masks, m->layers + 1, AD_MASK_CLASSIFIER);
   if (m->classifier == AD_CLASSIFIER_POOLER) {
-    ad_gemm_nt(e->gemm, product_rows(e, B), H, H, state, H, theta + p->pooler_weight, e->pooled, H);
-    e->kernels->bias_tanh(B, H, e->pooled, theta + p->pooler_bias);
+    forward_dense(e, theta, B, masks);
   } else {
-    memcpy(e->pooled, state, B * H * sizeof *state);
+    memcpy(e->dropped, state, B * H * sizeof *state);
   }
-  memcpy(e->dropped, e->pooled, B * H * sizeof *e->dropped);
-  e->kernels->dropout(B, H, e->dropped, &dropout, e->cls_stream, e->cls_position);
+  e->kernels->dropout(B, H, e->dropped, &dropout, e->cls_stream, e->cls_place);
   for (size_t lane = 0; lane < batch->lanes; lane++) {
     const size_t first = batch->lane_example[lane];
     e->kernels->classify(batch->lane_example[lane + 1] - first, m->classes, H, e->dropped + e->lane_cls[lane] * H,
@@ -228,17 +259,20 @@ static void forward_head(struct ad_encoder *e, const float *theta, const struct 
   }
 }
 
-/* Where the [CLS] rows stand: lane after lane, each from an aligned row on. */
+/* Where the [CLS] rows stand: lane after lane, each from an aligned row on. `[CLS]` is whichever token the classifier
+ * reads, the last one of an example in some models. */
 static void place_cls_rows(struct ad_encoder *e, const struct ad_batch *batch) {
+  const int last = e->params->form.cls_last;
   size_t row = 0;
   for (size_t lane = 0; lane < batch->lanes; lane++) {
     const size_t first = batch->lane_example[lane], count = batch->lane_example[lane + 1] - first;
     for (; count > 0 && row % e->alignment != 0; row++) {
-      e->cls_row[row] = e->cls_stream[row] = 0;
+      e->cls_row[row] = e->cls_stream[row] = e->cls_place[row] = 0;
     }
     e->lane_cls[lane] = row;
     for (size_t b = first; b < first + count; b++, row++) {
-      e->cls_row[row] = (uint32_t)batch->offset[b];
+      e->cls_place[row] = last ? batch->length[b] - 1 : 0;
+      e->cls_row[row] = (uint32_t)batch->offset[b] + e->cls_place[row];
       e->cls_stream[row] = batch->stream[b];
     }
   }

@@ -64,24 +64,77 @@ int ad__weight_gradient(struct ad__backward *p, size_t offset, size_t N, size_t 
   return p->sink->advance == NULL ? AD_OK : p->sink->advance(p->sink->context);
 }
 
+/* n floats of each lane's row of sums. */
 struct columns {
-  const struct ad__backward *pass;
-  size_t column, n;
+  const float *first; /* of the first lane */
+  size_t stride, n;
 };
 
 static void columns_leaf(void *context, size_t lane, float *out) {
   const struct columns *c = context;
-  memcpy(out, ad__lane_sum(c->pass, lane, c->column), c->n * sizeof *out);
+  memcpy(out, c->first + lane * c->stride, c->n * sizeof *out);
 }
 
 int ad__column_gradient(struct ad__backward *p, size_t offset, size_t column, size_t n) {
-  struct columns c = {p, column, n};
+  struct columns c = {ad__lane_sum(p, 0, column), p->stride, n};
   return sum_parts(p, offset, n, columns_leaf, &c);
 }
 
-/* Floats of a lane's column sums in the head: pooler's bias; classifier's weight and bias. */
+int ad__shared_gradient(struct ad__backward *p, size_t offset, size_t column, size_t n) {
+  struct columns c = {ad__shared_sum(p, 0, column), p->shared, n};
+  return sum_parts(p, offset, n, columns_leaf, &c);
+}
+
+/* Zeroes the sums for tensors that layers share. */
+static int open_shared(struct ad__backward *p) {
+  struct ad_encoder *e = p->e;
+  const size_t count = p->batch->lanes * p->shared;
+  if (count == 0) {
+    return AD_OK;
+  }
+  AD_TRY(ad_reserve(&e->shared_sums, &e->shared_sums_capacity, count, sizeof(float)));
+  memset(e->shared_sums, 0, count * sizeof(float));
+  return AD_OK;
+}
+
+/* Floats of a lane's column sums in the head: its matrix's bias; classifier's weight and bias. */
 static size_t head_columns(const struct ad_model_config *m) {
   return m->hidden + (size_t)m->classes * m->hidden + m->classes;
+}
+
+/* Undoes the dropout before the classifier and the activation of one lane's rows dh [r.count,H]. */
+static void backward_activation(const struct ad__backward *p, struct ad_lane_rows r, float *dh, float *dbias) {
+  const struct ad_encoder *e = p->e;
+  const struct ad_model_config *m = &e->params->config;
+  const struct ad__head *head = &e->params->architecture->head;
+  const struct ad_dropout dropout =
+      ad_encoder_dropout(m->classifier_dropout, p->masks, m->layers + 1, AD_MASK_CLASSIFIER);
+  const float *y = e->pooled + r.first * m->hidden;
+  e->kernels->dropout(r.count, m->hidden, dh, &dropout, e->cls_stream + r.first, e->cls_place + r.first);
+  if (m->classifier == AD_CLASSIFIER_POOLER && head->activation == AD_HEAD_TANH) {
+    e->kernels->tanh_backward(r.count, m->hidden, dh, y, dh, dbias);
+  } else if (m->classifier == AD_CLASSIFIER_POOLER) {
+    e->kernels->bias_activation_backward(r.count, m->hidden, ad__head_function(head), dh, y, dh, dbias);
+  }
+}
+
+/* The head's matrix: dpooled [B,H] to dx, the gradient of the last layer's output. */
+static int backward_dense(struct ad__backward *p, const float *dpooled) {
+  struct ad_encoder *e = p->e;
+  const struct ad_head_offsets *o = &e->params->head;
+  const struct ad_dropout dropout = ad__head_state_dropout(e->params, p->masks);
+  const size_t H = e->params->config.hidden;
+  AD_TRY(ad__weight_gradient(p, o->dense_weight, H, H, dpooled, H, e->layers[e->params->config.layers - 1].out, H, 0));
+  if (!trains_layers(e->params)) {
+    return AD_OK;
+  }
+  ad_gemm_nn(e->gemm, product_rows(e, e->lane_cls[p->batch->lanes]), H, H, dpooled, H, p->theta + o->dense_weight,
+             e->dx, H, 0);
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const struct ad_lane_rows r = ad__lane_rows(p, lane, 0);
+    e->kernels->dropout(r.count, H, e->dx + r.first * H, &dropout, e->cls_stream + r.first, e->cls_place + r.first);
+  }
+  return AD_OK;
 }
 
 /* dx [B,H] becomes the gradient of the last layer's output. */
@@ -92,9 +145,7 @@ static int backward_head(struct ad__backward *p, const float *dlogits) {
   const struct ad_kernels *k = e->kernels;
   const size_t H = m->hidden, C = m->classes;
   const int pooler = m->classifier == AD_CLASSIFIER_POOLER;
-  const struct ad_dropout dropout =
-      ad_encoder_dropout(m->classifier_dropout, p->masks, m->layers + 1, AD_MASK_CLASSIFIER);
-  enum { POOLER_BIAS = 0 };
+  enum { DENSE_BIAS = 0 };
   const size_t weight = H, bias = H + C * H;
   float *dpooled = e->dy;
   AD_TRY(ad__bucket_open(p, e->params->buckets - 1, head_columns(m)));
@@ -104,10 +155,7 @@ static int backward_head(struct ad__backward *p, const float *dlogits) {
     k->classify_backward(r.count, C, H, dlogits + p->batch->lane_example[lane] * C, e->dropped + r.first * H,
                          p->theta + o->classifier_weight, dh, ad__lane_sum(p, lane, weight),
                          ad__lane_sum(p, lane, bias));
-    k->dropout(r.count, H, dh, &dropout, e->cls_stream + r.first, e->cls_position + r.first);
-    if (pooler) {
-      k->tanh_backward(r.count, H, dh, e->pooled + r.first * H, dh, ad__lane_sum(p, lane, POOLER_BIAS));
-    }
+    backward_activation(p, r, dh, ad__lane_sum(p, lane, DENSE_BIAS));
   }
   AD_TRY(ad__column_gradient(p, o->classifier_weight, weight, C * H));
   AD_TRY(ad__column_gradient(p, o->classifier_bias, bias, C));
@@ -117,23 +165,21 @@ static int backward_head(struct ad__backward *p, const float *dlogits) {
     }
     return ad__bucket_close(p);
   }
-  AD_TRY(ad__column_gradient(p, o->pooler_bias, POOLER_BIAS, H));
-  AD_TRY(ad__weight_gradient(p, o->pooler_weight, H, H, dpooled, H, e->layers[m->layers - 1].out, H, 0));
-  if (trains_layers(e->params)) {
-    ad_gemm_nn(e->gemm, product_rows(e, e->lane_cls[p->batch->lanes]), H, H, dpooled, H, p->theta + o->pooler_weight,
-               e->dx, H, 0);
-  }
+  AD_TRY(ad__column_gradient(p, o->dense_bias, DENSE_BIAS, H));
+  AD_TRY(backward_dense(p, dpooled));
   return ad__bucket_close(p);
 }
 
 int ad_encoder_reserve(struct ad_encoder *encoder, size_t lanes, size_t touched) {
   const struct ad_model_config *m = &encoder->params->config;
-  const size_t bytes = ad_encoder_backward_bytes(encoder->gemm, encoder->params, encoder->token_rows, lanes, touched);
-  size_t stride, sum;
-  encoder->params->architecture->work(m, &stride, &sum);
-  stride = head_columns(m) > stride ? head_columns(m) : stride;
+  const size_t columns = encoder->params->architecture->work(m).columns, head = head_columns(m);
+  const size_t stride = head > columns ? head : columns, shared = ad__shared_floats(encoder->params);
+  const size_t tree = ad__tree_floats(encoder->gemm, encoder->params, encoder->token_rows, lanes, touched);
   AD_TRY(ad_reserve(&encoder->lane_sums, &encoder->lane_sums_capacity, lanes * stride, sizeof(float)));
-  return ad_reserve(&encoder->tree_work, &encoder->tree_work_capacity, bytes / sizeof(float), sizeof(float));
+  if (shared > 0) {
+    AD_TRY(ad_reserve(&encoder->shared_sums, &encoder->shared_sums_capacity, lanes * shared, sizeof(float)));
+  }
+  return ad_reserve(&encoder->tree_work, &encoder->tree_work_capacity, tree, sizeof(float));
 }
 
 /* Rows `slot` (through `map`, if given) of [n / width, width] collect the tokens' gradients. */
@@ -142,6 +188,7 @@ struct table {
   const uint32_t *index; /* [T] */
   const uint32_t *map;   /* or NULL */
   const float *values;   /* [T,width] */
+  uint32_t padding;      /* 1 + the id of tokens that are passed over; 0: none */
   size_t n, width;
 };
 
@@ -151,13 +198,15 @@ static void table_leaf(void *context, size_t lane, float *out) {
   const struct ad_lane_rows r = ad__lane_rows(t->pass, lane, 1);
   for (size_t i = r.first; i < r.first + r.count; i++) {
     const uint32_t row = t->map == NULL ? t->index[i] : t->map[t->index[i]];
-    t->pass->e->kernels->scatter_add(1, t->width, &row, t->values + i * t->width, out);
+    if (t->padding == 0 || t->pass->batch->ids[i] != t->padding - 1) {
+      t->pass->e->kernels->scatter_add(1, t->width, &row, t->values + i * t->width, out);
+    }
   }
 }
 
-int ad__table_gradient(struct ad__backward *p, size_t offset, size_t rows, size_t used, const uint32_t *index,
-                       const float *values, size_t width) {
-  struct table table = {p, index, NULL, values, used * width, width};
+int ad__table_gradient(struct ad__backward *p, size_t offset, size_t rows, size_t used, uint32_t padding,
+                       const uint32_t *index, const float *values, size_t width) {
+  struct table table = {p, index, NULL, values, padding, used * width, width};
   for (size_t i = 0; i < p->sink->parts; i++) {
     memset(p->place[i] + (offset - p->bucket_base) + table.n, 0, (rows - used) * width * sizeof(float));
   }
@@ -167,7 +216,8 @@ int ad__table_gradient(struct ad__backward *p, size_t offset, size_t rows, size_
 int ad__row_table_gradient(struct ad__backward *p, const float *values) {
   struct ad_encoder *e = p->e;
   const size_t width = e->params->table.width;
-  struct table table = {p, p->batch->ids, p->rows->slot, values, p->rows->count * width, width};
+  struct table table = {p,    p->batch->ids, p->rows->slot, values, e->params->config.padding, p->rows->count * width,
+                        width};
   AD_TRY(ad_reserve(&e->tree_work, &e->tree_work_capacity, ad_tree_work(p->batch->lanes, ad_rows_most(p->rows) * width),
                     sizeof(float)));
   return sum_parts(p, p->bucket_base, table.n, table_leaf, &table);
@@ -194,13 +244,19 @@ int ad_encoder_backward(struct ad_encoder *encoder, struct ad_replica theta, con
   if (!encoder->training || sink->parts > AD_MAX_PARTS) {
     return ad_fail(AD_EINTERNAL, "a backward needs an encoder made for training and at most %d parts", AD_MAX_PARTS);
   }
-  struct ad__backward p = {
-      .e = encoder, .theta = ad_replica_floats(theta), .batch = batch, .masks = masks, .rows = rows, .sink = sink};
+  struct ad__backward p = {.e = encoder,
+                           .theta = ad_replica_floats(theta),
+                           .batch = batch,
+                           .masks = masks,
+                           .rows = rows,
+                           .sink = sink,
+                           .shared = ad__shared_floats(encoder->params)};
   const uint32_t first = ad_params_first_layer(encoder->params);
   find_lane_rows(encoder, batch);
   if (trains_layers(encoder->params)) {
     clear_gap_rows(&p);
   }
+  AD_TRY(open_shared(&p));
   AD_TRY(backward_head(&p, dlogits));
   for (uint32_t l = encoder->params->config.layers; l > first; l--) {
     AD_TRY(encoder->params->architecture->backward(&p, l - 1));

@@ -35,9 +35,10 @@ struct ad_encoder {
   struct ad_arena arena;    /* holds everything below up to lane_sums */
   void *own;                /* the architecture's, beside the layers */
   struct ad__layer *layers; /* [L]; without training all share their memory but for x and out */
-  float *pooled;            /* [B,H] tanh(pooler), or the [CLS] state */
-  float *dropped;           /* [B,H] pooled after dropout */
-  uint32_t *cls_position;   /* [B] zeros */
+  float *pooled;            /* [B,H] of the head's matrix: tanh(y), or y itself where the activation is another; or the
+                               [CLS] state */
+  float *dropped;           /* [B,H] what the classifier reads */
+  uint32_t *cls_place;      /* [B] place of each [CLS] in its example */
   uint32_t *cls_row;        /* [B] packed row of each [CLS]; 0 in a gap */
   uint32_t *cls_stream;     /* [B] stream of its example; 0 in a gap */
   size_t *lane_cls;         /* [AD_MAX_LANES + 1] first [CLS] row of each lane; the last: rows in use */
@@ -48,9 +49,12 @@ struct ad_encoder {
   struct ad__gradient gradients[AD_GRADIENTS]; /* those and the architecture's */
   size_t gradient_count;
 
-  /* ad_encoder_reserve, or grown on first use: [lanes][stride] column sums of a bucket, and levels of the tree */
+  /* ad_encoder_reserve, or grown on first use: [lanes][stride] column sums of a bucket; [lanes][shared] sums of what
+   * layers share; levels of the tree */
   void *lane_sums;
   size_t lane_sums_capacity; /* floats */
+  void *shared_sums;
+  size_t shared_sums_capacity; /* floats */
   void *tree_work;
   size_t tree_work_capacity; /* floats */
 };
@@ -72,6 +76,12 @@ static inline int trains_layers(const struct ad_params *params) {
   return ad_params_first_layer(params) < params->config.layers;
 }
 
+/* Floats of the sums that a lane has for tensors shared by layers: none where the embeddings are frozen. And of the
+ * tree over the lanes, as in ad_encoder_backward_bytes. */
+size_t ad__shared_floats(const struct ad_params *params);
+size_t ad__tree_floats(const struct ad_gemm *gemm, const struct ad_params *params, size_t tokens, size_t lanes,
+                       size_t touched);
+
 /* --- A backward --- */
 
 /* What every function of it needs. */
@@ -85,6 +95,7 @@ struct ad__backward {
   uint32_t bucket;    /* the one being written */
   size_t bucket_base; /* its first float in the flat vector, less what its layout lacks (the row table's) */
   size_t stride;      /* floats of a lane's row of column sums */
+  size_t shared;      /* the same of shared sums; 0: there are none, or the embeddings are frozen */
   float *place[AD_MAX_PARTS];
 };
 
@@ -96,6 +107,12 @@ static inline struct ad_lane_rows ad__lane_rows(const struct ad__backward *p, si
 /* Column sums of a lane, from `column` on. */
 static inline float *ad__lane_sum(const struct ad__backward *p, size_t lane, size_t column) {
   return (float *)p->e->lane_sums + lane * p->stride + column;
+}
+
+/* Sums of a lane over all layers for tensors that they share, from `column` on: zero when a backward begins, and only
+ * added to. NULL where nobody reads them, the embeddings being frozen. */
+static inline float *ad__shared_sum(const struct ad__backward *p, size_t lane, size_t column) {
+  return p->shared == 0 ? NULL : (float *)p->e->shared_sums + lane * p->shared + column;
 }
 
 /* Part `part` of layer l's buckets. */
@@ -122,12 +139,16 @@ int ad__weight_gradient(struct ad__backward *p, size_t offset, size_t N, size_t 
 /* The gradient [n] at `offset`: the lanes' column sums from `column` on, combined by the tree. AD_ENOMEM. */
 int ad__column_gradient(struct ad__backward *p, size_t offset, size_t column, size_t n);
 
-/* The gradient of the table [rows,width] at `offset`, whose row index[t] has the gradient values[t] of token t,
- * combined by the tree. index [T]; values [T,width]. Rows from `used` on are in no index. AD_ENOMEM. */
-int ad__table_gradient(struct ad__backward *p, size_t offset, size_t rows, size_t used, const uint32_t *index,
-                       const float *values, size_t width);
+/* The same of the lanes' shared sums, for embed_backward. AD_ENOMEM. */
+int ad__shared_gradient(struct ad__backward *p, size_t offset, size_t column, size_t n);
 
-/* The same of the row table, which ids index. values [T, its width]. */
+/* The gradient of the table [rows,width] at `offset`, whose row index[t] has the gradient values[t] of token t,
+ * combined by the tree. index [T]; values [T,width]. Rows from `used` on are in no index. Tokens of the id padding - 1
+ * have no gradient (0: all have one). AD_ENOMEM. */
+int ad__table_gradient(struct ad__backward *p, size_t offset, size_t rows, size_t used, uint32_t padding,
+                       const uint32_t *index, const float *values, size_t width);
+
+/* The same of the row table, which ids index; its padding is the model configuration's. values [T, its width]. */
 int ad__row_table_gradient(struct ad__backward *p, const float *values);
 
 enum ad_dropout_kind {
@@ -135,10 +156,19 @@ enum ad_dropout_kind {
   AD_MASK_ATTENTION = 0,
   AD_MASK_ATTENTION_OUTPUT = 1,
   AD_MASK_FFN_OUTPUT = 2,
-  AD_MASK_CLASSIFIER = 0
+  AD_MASK_CLASSIFIER = 0,
+  AD_MASK_HEAD_STATE = 1
 };
 
-/* The mask of one place: `level` 0 embeddings, 1 + n layer n, L + 1 classifier. Without masks: no dropout. */
+/* Dropout before the head's matrix, where the architecture has one. */
+struct ad_dropout ad__head_state_dropout(const struct ad_params *params, const struct ad_masks *masks);
+
+/* The head's activation as the kernels know it; not of tanh. */
+static inline int ad__head_function(const struct ad__head *head) {
+  return head->activation == AD_HEAD_RELU ? AD_ACTIVATION_RELU : AD_ACTIVATION_GELU_ERF;
+}
+
+/* The mask of one place: `level` 0 embeddings, 1 + n layer n, L + 1 head. Without masks: no dropout. */
 struct ad_dropout ad_encoder_dropout(float p, const struct ad_masks *masks, uint32_t level, enum ad_dropout_kind kind);
 
 #endif

@@ -35,6 +35,9 @@ int ad__config_count(const char *path, const json_t *root, const char *key, json
 int ad__config_real(const char *path, const json_t *root, const char *key, float standard, double low, double high,
                     float *out);
 
+/* pad_token_id, below m->vocab, into m->padding; absent: `standard`; null: there is none. */
+int ad__config_padding(const char *path, const json_t *root, uint32_t standard, struct ad_model_config *m);
+
 /* An activation; absent: GELU. */
 int ad__config_activation(const char *path, const json_t *root, const char *key, enum ad_activation *out);
 

@@ -170,8 +170,8 @@ static int list_entries(struct ad_model *model) {
 
 /* ---- The head ---- */
 
-static int has_pooler(const struct ad_model *model) {
-  const char *const *names = model->architecture->pooler;
+static int has_dense(const struct ad_model *model) {
+  const char *const *names = model->architecture->head.dense;
   return find_entry(model, names[0]) != NULL && find_entry(model, names[1]) != NULL;
 }
 
@@ -179,10 +179,10 @@ static int has_pooler(const struct ad_model *model) {
 static int head_fits(const struct ad_model *model, char *note, size_t size) {
   const struct ad_model_options *options = &model->options;
   const struct ad_folder_config *found = &model->found;
-  const struct ad_architecture *a = model->architecture;
-  const struct entry *weight = find_entry(model, a->classifier[0]), *bias = find_entry(model, a->classifier[1]);
+  const char *const *names = model->architecture->head.classifier;
+  const struct entry *weight = find_entry(model, names[0]), *bias = find_entry(model, names[1]);
   if (weight == NULL || bias == NULL) {
-    snprintf(note, size, "the folder has no %s", a->classifier[weight != NULL]);
+    snprintf(note, size, "the folder has no %s", names[weight != NULL]);
     return 0;
   }
   if (found->head_refusal[0] != '\0') {
@@ -193,10 +193,9 @@ static int head_fits(const struct ad_model *model, char *note, size_t size) {
   if (weight->tensor->dimensions != 2 || classes < 2 || !shape_is(weight->tensor, classes, found->config.hidden, 0) ||
       !shape_is(bias->tensor, classes, 1, 1)) {
     char weight_shape[60], bias_shape[60];
-    snprintf(note, size, "%s is %s and %s %s, expected [%zu, %u] and [%zu]", a->classifier[0],
+    snprintf(note, size, "%s is %s and %s %s, expected [%zu, %u] and [%zu]", names[0],
              ad_shape_text(weight->tensor->shape, weight->tensor->dimensions, weight_shape, sizeof weight_shape),
-             a->classifier[1],
-             ad_shape_text(bias->tensor->shape, bias->tensor->dimensions, bias_shape, sizeof bias_shape),
+             names[1], ad_shape_text(bias->tensor->shape, bias->tensor->dimensions, bias_shape, sizeof bias_shape),
              classes < 2 ? 2 : classes, found->config.hidden, classes < 2 ? 2 : classes);
     return 0;
   }
@@ -210,8 +209,13 @@ static int head_fits(const struct ad_model *model, char *note, size_t size) {
              cls ? "pooler" : "cls");
     return 0;
   }
-  if (found->config.classifier == AD_CLASSIFIER_POOLER && !has_pooler(model)) {
-    snprintf(note, size, "it stands on a pooler that the folder does not have");
+  if (found->config.classifier == AD_CLASSIFIER_POOLER && !has_dense(model)) {
+    const char *const *dense = model->architecture->head.dense;
+    if (model->architecture->head.pretrained) {
+      snprintf(note, size, "it stands on a pooler that the folder does not have");
+    } else {
+      snprintf(note, size, "the folder has no %s", dense[find_entry(model, dense[0]) != NULL]);
+    }
     return 0;
   }
   return 1;
@@ -300,7 +304,7 @@ static int make_table(struct ad_model *model) {
   report->unknown = model->found.unknown;
   model->found.unknown = (struct ad_names){0};
   if (report->head_loaded) {
-    config.classes = (uint32_t)find_entry(model, model->architecture->classifier[0])->tensor->shape[0];
+    config.classes = (uint32_t)find_entry(model, model->architecture->head.classifier[0])->tensor->shape[0];
   } else {
     config.classes = options->classes;
     config.classifier = options->classifier;
@@ -333,7 +337,7 @@ static int is_drawn(const struct ad_model *model, const struct ad_tensor *tensor
   if (tensor->new_head) {
     return !model->report.head_loaded;
   }
-  return tensor->optional && !has_pooler(model);
+  return tensor->optional && !has_dense(model);
 }
 
 static int match_parameters(struct ad_model *model) {
@@ -367,11 +371,10 @@ static int match_parameters(struct ad_model *model) {
 static int check_strangers(const struct ad_model *model) {
   const struct ad_architecture *a = model->architecture;
   for (size_t i = 0; i < model->entry_count; i++) {
-    for (const struct ad__stranger *s = a->strangers; s->start != NULL; s++) {
-      if (starts_with(model->entries[i].name, s->start)) {
-        return ad_fail(AD_EINPUT, "%s: tensor %s is of a %s model, expected %s", model->entries[i].file->name,
-                       model->entries[i].tensor->name, s->title, a->title);
-      }
+    const char *title = ad__architecture_stranger(a, model->entries[i].tensor->name);
+    if (title != NULL) {
+      return ad_fail(AD_EINPUT, "%s: tensor %s is of a %s model, expected %s", model->entries[i].file->name,
+                     model->entries[i].tensor->name, title, a->title);
     }
   }
   return AD_OK;
@@ -413,7 +416,8 @@ static int check_inputs(const struct ad_model *model) {
         "model has no rows for the last %zu",
         model->folder, found->vocab, model->options.vocab, model->options.vocab - found->vocab);
   }
-  if (model->options.types > found->types) {
+  /* A model whose second text has the type of the first has its own way to tell them apart. */
+  if (model->architecture->form.second_type > 0 && model->options.types > found->types) {
     return ad_fail(AD_EINPUT,
                    "%s/config.json: type_vocab_size is %u, expected %u for pairs of texts: the model cannot "
                    "tell the second text from the first",

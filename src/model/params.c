@@ -55,16 +55,17 @@ size_t ad__tensor(struct ad__tensors *list, const struct ad__tensor_row *row) {
 static void list_head(struct ad__tensors *list) {
   struct ad_params *params = list->params;
   const struct ad_model_config *m = &params->config;
-  const struct ad_architecture *a = params->architecture;
-  const size_t H = m->hidden, C = m->classes, pooler = m->classifier == AD_CLASSIFIER_POOLER ? H : 0;
+  const struct ad__head *h = &params->architecture->head;
+  const size_t H = m->hidden, C = m->classes, dense = m->classifier == AD_CLASSIFIER_POOLER ? H : 0;
+  const unsigned of_dense = h->pretrained ? AD_OPTIONAL : AD_NEW_HEAD;
   const struct ad__tensor_row rows[] = {
-      {a->pooler[0], pooler, H, AD_INIT_NORMAL, AD_DECAY | AD_OPTIONAL, 0},
-      {a->pooler[1], pooler, 1, AD_INIT_ZERO, AD_OPTIONAL, 0},
-      {a->classifier[0], C, H, AD_INIT_NORMAL, AD_DECAY | AD_NEW_HEAD, 0},
-      {a->classifier[1], C, 1, AD_INIT_ZERO, AD_NEW_HEAD, 0},
+      {h->dense[0], dense, H, AD_INIT_NORMAL, AD_DECAY | of_dense, 0},
+      {h->dense[1], dense, 1, AD_INIT_ZERO, of_dense, 0},
+      {h->classifier[0], C, H, AD_INIT_NORMAL, AD_DECAY | AD_NEW_HEAD, 0},
+      {h->classifier[1], C, 1, AD_INIT_ZERO, AD_NEW_HEAD, 0},
   };
-  params->head.pooler_weight = ad__tensor(list, &rows[0]);
-  params->head.pooler_bias = ad__tensor(list, &rows[1]);
+  params->head.dense_weight = ad__tensor(list, &rows[0]);
+  params->head.dense_bias = ad__tensor(list, &rows[1]);
   params->head.classifier_weight = ad__tensor(list, &rows[2]);
   params->head.classifier_bias = ad__tensor(list, &rows[3]);
 }
@@ -109,12 +110,13 @@ int ad_params_create(struct ad_params *params, const struct ad_model_config *con
   *params = (struct ad_params){
       .config = *config, .architecture = a, .buckets = a->parts * config->layers + 2, .parts = a->parts};
   AD_TRY(a->check(config));
-  if (config->positions <= a->form.first_position) {
+  if (config->positions <= config->first_position) {
     return ad_fail(AD_ECONFIG, "model: %u positions, the first token has position %u", config->positions,
-                   a->form.first_position);
+                   config->first_position);
   }
   params->form = a->form;
-  params->form.longest = config->positions - a->form.first_position;
+  params->form.first_position = config->first_position;
+  params->form.longest = config->positions - config->first_position;
   if (config->classes < 2) {
     return ad_fail(AD_ECONFIG, "model: %u classes, expected at least 2", config->classes);
   }

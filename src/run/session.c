@@ -252,6 +252,7 @@ static int add_line(struct ad_dataset *data, size_t *row_capacity, size_t *token
 
 int ad_session_read_lines(struct ad_session *session, const char *path, size_t limit, enum ad_truncation truncation,
                           struct ad_dataset *data) {
+  const struct ad_input_form *form = &session->params.form;
   struct ad_file_map map;
   struct ad_encoding encoding = {0};
   size_t row_capacity = 0, token_capacity = 0;
@@ -270,7 +271,7 @@ int ad_session_read_lines(struct ad_session *session, const char *path, size_t l
     }
     const char *tab = memchr(text, '\t', size);
     const size_t first = tab == NULL ? size : (size_t)(tab - text);
-    status = tab != NULL && session->params.form.second_type >= session->params.config.types
+    status = tab != NULL && form->second_type > 0 && form->second_type >= session->params.config.types
                  ? ad_fail(AD_EINPUT, "a pair of texts, but type_vocab_size of the model is %u, expected 2 for pairs",
                            session->params.config.types)
                  : ad_tokenizer_encode(session->tokenizer, text, first, tab == NULL ? NULL : tab + 1,

@@ -79,8 +79,8 @@ static size_t shapes(const struct ad_model_config *m, size_t list[AD_SHAPES][2])
   return 1;
 }
 
-static void work(const struct ad_model_config *m, size_t *columns, size_t *sum) {
-  *columns = *sum = m->hidden;
+static struct ad__work work(const struct ad_model_config *m) {
+  return (struct ad__work){.columns = m->hidden, .sum = m->hidden};
 }
 
 static void embed(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
@@ -160,13 +160,12 @@ static int embed_backward(struct ad__backward *p) {
 
 static const struct ad__alias aliases[] = {{"mix.gamma", "mix.weight"}, {NULL, NULL}};
 static const char *const inside[] = {"words.", "layer.", NULL}, *const buffers[] = {NULL};
-static const struct ad__stranger strangers[] = {{"bert.", "BERT"}, {NULL, NULL}};
+static const struct ad__model_type types[] = {{"toy", "Toy"}, {NULL, NULL}};
 static const char *const keys[] = {"width", "depth", "words", "longest", NULL};
 
 const struct ad_architecture ad_architecture_toy = {
     .title = "Toy",
-    .model_type = "toy",
-    .class_name = "Toy",
+    .model_types = types,
     .form = {.second_type = 1},
     .parts = 1,
     .embedding_size = sizeof(struct toy_embedding),
@@ -175,12 +174,13 @@ const struct ad_architecture ad_architecture_toy = {
     .list_layer = list_layer,
     .prefix = "toy.",
     .layer_prefix = "layer.",
-    .pooler = {"pooler.weight", "pooler.bias"},
-    .classifier = {"out.weight", "out.bias"},
+    .head = {.dense = {"pooler.weight", "pooler.bias"},
+             .classifier = {"out.weight", "out.bias"},
+             .activation = AD_HEAD_TANH,
+             .pretrained = 1},
     .aliases = aliases,
     .inside = inside,
     .buffers = buffers,
-    .strangers = strangers,
     .keys = keys,
     .read_config = read_config,
     .write_config = write_config,

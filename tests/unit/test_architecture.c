@@ -40,14 +40,14 @@ static void test_folder(void **state) {
   assert_memory_equal(l.theta, theta, params.count * sizeof *theta);
   assert_int_equal(l.report.unknown.count, 0);
   release(&l);
-  /* Its tensors are BERT's under no name. */
+  /* Its tensors are not BERT's. */
   char text[400];
   snprintf(text, sizeof text, "%s}", CONFIG);
   test_write_text(path, "config.json", text);
   const struct ad_model_options any = {.head = AD_HEAD_NEW, .classes = 3};
-  refuse(path, &any, "is missing, with and without the prefix bert.");
+  refuse(path, &any, "is of a Toy model, expected BERT");
   test_write_text(path, "config.json", "{\"model_type\":\"other\"}");
-  refuse(path, &any, "model_type is \"other\", expected \"bert\" or \"toy\"");
+  refuse(path, &any, "model_type is \"other\", expected \"bert\" or");
   ad_tokenizer_destroy(tokenizer);
   ad_params_destroy(&params);
   ad_free(theta);

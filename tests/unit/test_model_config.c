@@ -116,7 +116,7 @@ static void test_bad_config(void **state) {
   } whole[] = {{"", "config.json:1"},
                {"[]", "expected a JSON object"},
                {"{}", "model_type is nothing, expected \"bert\""},
-               {"{\"model_type\":\"distilbert\"}", "model_type is \"distilbert\", expected \"bert\""},
+               {"{\"model_type\":\"albert\"}", "model_type is \"albert\", expected \"bert\""},
                {"{\"model_type\":\"bert\"}", "hidden_size is nothing, expected an integer from 1"},
                {"{\"model_type\":\"bert\",\"hidden_size\":8.0}", "hidden_size is 8.0"},
                {"{\"model_type\":\"bert\",\"hidden_size\":1099511627776}", "hidden_size is 1099511627776"},

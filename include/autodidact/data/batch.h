@@ -23,7 +23,8 @@ struct ad_batch {
   const uint32_t *length;       /* [B] tokens of each example */
   const uint32_t *ids;          /* [T] token ids */
   const uint32_t *types;        /* [T] token types, by the form of the model's input */
-  const uint32_t *positions;    /* [T] and positions: they also name a token's dropout masks inside its example */
+  const uint32_t *positions;    /* [T] and positions */
+  const uint32_t *places;       /* [T] number of the token in its example: names its dropout masks there */
   const uint32_t *token_stream; /* [T] the stream of the token's example */
   const uint32_t *example;      /* [B] global example ids: row numbers in the split */
   const uint32_t *copy;         /* [B] which copy of the example this is, from 0 */
@@ -50,9 +51,10 @@ struct ad_packer {
   size_t *lane_example; /* [lane_capacity + 1], owned as all arrays here */
   size_t *offset;       /* [example_capacity + 1] */
   uint32_t *length;     /* [example_capacity] */
-  uint32_t *ids;        /* [token_capacity], and the three that follow */
+  uint32_t *ids;        /* [token_capacity], and the four that follow */
   uint32_t *types;
   uint32_t *positions;
+  uint32_t *places;
   uint32_t *token_stream;
   uint32_t *example; /* [example_capacity], and the two that follow */
   uint32_t *copy;
@@ -61,7 +63,7 @@ struct ad_packer {
 
 /* Memory for batches of a model's form, of up to so many rows (gaps included), examples (copies included) and lanes,
  * each lane's first row a multiple of `alignment` (>= 1; what ad_encoder_alignment asks for). Rows of a gap have id,
- * type, position and stream 0. The caller owns it: ad_packer_destroy. AD_ENOMEM. */
+ * type, position, place and stream 0. The caller owns it: ad_packer_destroy. AD_ENOMEM. */
 int ad_packer_create(struct ad_packer *packer, const struct ad_input_form *form, size_t rows, size_t examples,
                      size_t lanes, size_t alignment);
 

@@ -7,8 +7,10 @@
 
 struct ad_input_form {
   uint32_t second_type;    /* token type of a pair's second segment; all other tokens have type 0 */
-  uint32_t first_position; /* position of an example's first token: a row of the model's table */
+  uint32_t first_position; /* position of an example's first token: a row of the model's table. Above 0, a token of the
+                              id first_position - 1 is padding: that is its position, and it is not counted */
   uint32_t longest;        /* tokens of an example, special ones included, at most */
+  int cls_last;            /* 1: the row that the classifier reads is an example's last token, not its first */
 };
 
 #endif

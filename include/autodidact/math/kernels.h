@@ -83,7 +83,7 @@ struct ad_kernels {
   const char *name; /* "v4" (AVX-512), "v3" (AVX2, FMA), "neon" (Arm), "generic" */
 
   /* out[t,:] = word[ids[t],:] + position[positions[t],:] + type[types[t],:], added in this order. ids, positions, types
-   * [T]. */
+   * [T]. type NULL: the model has none. */
   void (*embed)(size_t T, size_t H, const uint32_t *ids, const uint32_t *positions, const uint32_t *types,
                 const float *word, const float *position, const float *type, float *out);
 

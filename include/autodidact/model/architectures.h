@@ -6,7 +6,10 @@
 /* X(ID, name) */
 /* clang-format off */
 #define AD_ARCHITECTURES(X) \
-  X(BERT, bert)
+  X(BERT, bert) \
+  X(ROBERTA, roberta) \
+  X(ELECTRA, electra) \
+  X(DISTILBERT, distilbert)
 /* clang-format on */
 
 enum ad_architecture_id {

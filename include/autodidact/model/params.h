@@ -17,13 +17,22 @@
 /* Sizes that an architecture does not have are 0. */
 struct ad_model_config {
   enum ad_architecture_id architecture;
+  uint32_t variant; /* which of the architecture's model types */
   uint32_t hidden, heads, ffn, layers, vocab, positions, types, classes;
+  uint32_t embedding;      /* width of the embeddings, which are projected to hidden; 0: they have that width */
+  uint32_t first_position; /* of struct ad_input_form */
+  uint32_t padding;        /* 1 + the token whose embedding is not trained; 0: there is none */
   float layer_norm_eps;
   float hidden_dropout, attention_dropout, classifier_dropout; /* probabilities in [0, 1) */
   enum ad_activation activation;
   enum ad_classifier classifier;
   int cased; /* 1: the tokenizer keeps case (do_lower_case = false) */
 };
+
+/* The width of the embeddings. */
+static inline uint32_t ad_model_embedding(const struct ad_model_config *m) {
+  return m->embedding > 0 ? m->embedding : m->hidden;
+}
 
 enum ad_init { AD_INIT_ZERO, AD_INIT_ONE, AD_INIT_NORMAL }; /* N(0, 0.02^2), as Devlin et al. (2019) draw BERT */
 
@@ -37,7 +46,7 @@ struct ad_tensor {
   uint32_t bucket; /* what is exchanged together */
   int decay;       /* weight decay applies */
   enum ad_init init;
-  int new_head;    /* the classifier: head learning rate, drawn anew where the file has none */
+  int new_head;    /* the classifier and what comes with it: head learning rate, drawn anew where the file has none */
   int optional;    /* drawn anew where the file lacks it or another such tensor */
   int row_blocked; /* the row table, below */
 };
@@ -53,7 +62,7 @@ struct ad_row_table {
 /* Offsets (in floats) of the head's tensors in the flat vector: the classifier, and what it stands on, which has no
  * rows where that is the bare [CLS] state. */
 struct ad_head_offsets {
-  size_t pooler_weight, pooler_bias, classifier_weight, classifier_bias;
+  size_t dense_weight, dense_bias, classifier_weight, classifier_bias;
 };
 
 struct ad_architecture;

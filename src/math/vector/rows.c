@@ -4,11 +4,13 @@
 void AD_KERNEL(embed)(size_t T, size_t H, const uint32_t *ids, const uint32_t *positions, const uint32_t *types,
                       const float *word, const float *position, const float *type, float *out) {
   for (size_t t = 0; t < T; t++) {
-    const float *w = word + (size_t)ids[t] * H, *p = position + (size_t)positions[t] * H,
-                *y = type + (size_t)types[t] * H;
+    const float *w = word + (size_t)ids[t] * H, *p = position + (size_t)positions[t] * H;
     for (size_t n = 0; n < H; n += VEC_WIDTH) {
-      const vec sum = vec_add(vec_load_n(w + n, H - n), vec_load_n(p + n, H - n));
-      vec_store_n(out + t * H + n, vec_add(sum, vec_load_n(y + n, H - n)), H - n);
+      vec_store_n(out + t * H + n, vec_add(vec_load_n(w + n, H - n), vec_load_n(p + n, H - n)), H - n);
+    }
+    const float *y = type == NULL ? NULL : type + (size_t)types[t] * H;
+    for (size_t n = 0; type != NULL && n < H; n += VEC_WIDTH) {
+      vec_accumulate_n(out + t * H + n, vec_load_n(y + n, H - n), H - n);
     }
   }
 }

@@ -1,6 +1,6 @@
-/* What BERT's embeddings and layers did, undone. */
+/* What forward.c did, undone. */
 #include "autodidact/base/status.h"
-#include "bert.h"
+#include "post_norm.h"
 
 /* Column sums of a layer's two buckets: places in a lane's row. */
 struct attention_columns {
@@ -19,14 +19,26 @@ static struct ffn_columns ffn_columns(size_t H, size_t F) {
   return (struct ffn_columns){.down = 0, .norm2_weight = H, .norm2_bias = 2 * H, .up = 3 * H, .total = 3 * H + F};
 }
 
+struct embedding_columns {
+  size_t norm_weight, norm_bias, project, total;
+};
+
+static struct embedding_columns embedding_columns(const struct ad_model_config *m) {
+  const size_t E = ad_model_embedding(m);
+  return (struct embedding_columns){
+      .norm_weight = 0, .norm_bias = E, .project = 2 * E, .total = 2 * E + (m->embedding > 0 ? m->hidden : 0)};
+}
+
 static size_t larger(size_t a, size_t b) {
   return a > b ? a : b;
 }
 
-void ad__bert_work(const struct ad_model_config *m, size_t *columns, size_t *sum) {
-  const size_t H = m->hidden, F = m->ffn;
-  *columns = larger(attention_columns(H).total, ffn_columns(H, F).total);
-  *sum = larger(larger(3, larger(m->positions, m->types)) * H, F);
+struct ad__work ad__post_norm_work(const struct ad_model_config *m) {
+  const size_t H = m->hidden, F = m->ffn, E = ad_model_embedding(m);
+  const size_t table = larger(2, larger(m->positions, m->types)) * E, layer = larger(3 * H, F);
+  return (struct ad__work){
+      .columns = larger(larger(attention_columns(H).total, ffn_columns(H, F).total), embedding_columns(m).total),
+      .sum = larger(table, layer)};
 }
 
 /* dx: gradient of the layer's output, M rows. On return dz is that of y1's residual plus the product's: the whole
@@ -34,23 +46,23 @@ void ad__bert_work(const struct ad_model_config *m, size_t *columns, size_t *sum
 static int backward_ffn(struct ad__backward *p, uint32_t l, const struct ffn_columns *c) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
-  const struct bert_layer_offsets *o = ad__bert_layer(e, l);
-  const struct bert_layer *s = e->layers[l].own;
+  const struct post_norm_layer_offsets *o = ad__post_norm_layer(e, l);
+  const struct post_norm_layer *s = e->layers[l].own;
   const struct ad_kernels *k = e->kernels;
   const int tokens = l + 1 < m->layers;
   const size_t H = m->hidden, F = m->ffn,
                rows = product_rows(e, tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
   const uint32_t *streams = tokens ? p->batch->token_stream : e->cls_stream;
-  const uint32_t *positions = tokens ? p->batch->positions : e->cls_position;
+  const uint32_t *places = tokens ? p->batch->places : e->cls_place;
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_FFN_OUTPUT);
 
-  float *df = ((const struct bert *)e->own)->df;
+  float *df = ((const struct post_norm_state *)e->own)->df;
   /* 6 out = norm(dropout(g W2^T + b2) + y1) */
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = ad__lane_rows(p, lane, tokens);
     const size_t at = r.first * H;
     k->bias_residual_norm_backward(r.count, H, e->dx + at, s->z2 + at, s->mean2 + r.first, s->rstd2 + r.first,
-                                   p->theta + o->norm2_weight, &dropout, streams + r.first, positions + r.first,
+                                   p->theta + o->norm2_weight, &dropout, streams + r.first, places + r.first,
                                    e->dz + at, e->dy + at, ad__lane_sum(p, lane, c->norm2_weight),
                                    ad__lane_sum(p, lane, c->norm2_bias), ad__lane_sum(p, lane, c->down));
   }
@@ -77,20 +89,20 @@ static int backward_ffn(struct ad__backward *p, uint32_t l, const struct ffn_col
 static int backward_attention_output(struct ad__backward *p, uint32_t l, const struct attention_columns *c) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
-  const struct bert_layer_offsets *o = ad__bert_layer(e, l);
-  const struct bert_layer *s = e->layers[l].own;
+  const struct post_norm_layer_offsets *o = ad__post_norm_layer(e, l);
+  const struct post_norm_layer *s = e->layers[l].own;
   const int tokens = l + 1 < m->layers;
   const size_t H = m->hidden, rows = product_rows(e, tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
   const uint32_t *streams = tokens ? p->batch->token_stream : e->cls_stream;
-  const uint32_t *positions = tokens ? p->batch->positions : e->cls_position;
-  const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_ATTENTION_OUTPUT);
+  const uint32_t *places = tokens ? p->batch->places : e->cls_place;
+  const struct ad_dropout dropout = ad__post_norm_output_dropout(m, p->masks, l);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = ad__lane_rows(p, lane, tokens);
     const size_t at = r.first * H;
-    e->kernels->bias_residual_norm_backward(
-        r.count, H, e->dz + at, s->z1 + at, s->mean1 + r.first, s->rstd1 + r.first, p->theta + o->norm1_weight,
-        &dropout, streams + r.first, positions + r.first, e->dz + at, e->dy + at,
-        ad__lane_sum(p, lane, c->norm1_weight), ad__lane_sum(p, lane, c->norm1_bias), ad__lane_sum(p, lane, c->output));
+    e->kernels->bias_residual_norm_backward(r.count, H, e->dz + at, s->z1 + at, s->mean1 + r.first, s->rstd1 + r.first,
+                                            p->theta + o->norm1_weight, &dropout, streams + r.first, places + r.first,
+                                            e->dz + at, e->dy + at, ad__lane_sum(p, lane, c->norm1_weight),
+                                            ad__lane_sum(p, lane, c->norm1_bias), ad__lane_sum(p, lane, c->output));
   }
   AD_TRY(ad__weight_gradient(p, o->output_weight, H, H, e->dy, H, s->context, H, tokens));
   ad_gemm_nn(e->gemm, rows, H, H, e->dy, H, p->theta + o->output_weight, e->dx, H, 0);
@@ -103,7 +115,7 @@ static int backward_attention_output(struct ad__backward *p, uint32_t l, const s
 static void backward_attention(struct ad__backward *p, uint32_t l, float *dq, size_t ldq, float *dk, size_t ldk) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
-  const struct bert_layer *s = e->layers[l].own;
+  const struct post_norm_layer *s = e->layers[l].own;
   const size_t H = m->hidden;
   const int last = l + 1 == m->layers;
   const float *key = last ? s->qkv : s->qkv + H;
@@ -115,7 +127,7 @@ static void backward_attention(struct ad__backward *p, uint32_t l, float *dq, si
       e->kernels->attention_backward(last ? 1 : S, S, m->heads, H / m->heads, s->q + row * ldq, ldq, key + t * ldk,
                                      key + H + t * ldk, ldk, &dropout, p->batch->stream[b], e->dx + row * H, H,
                                      dq + row * ldq, dk + t * ldk, dk + H + t * ldk,
-                                     ((const struct bert *)e->own)->attention_work);
+                                     ((const struct post_norm_state *)e->own)->attention_work);
     }
   }
 }
@@ -125,14 +137,14 @@ static void backward_attention(struct ad__backward *p, uint32_t l, float *dq, si
 static int backward_projection(struct ad__backward *p, uint32_t l, const struct attention_columns *c) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
-  const struct bert_layer_offsets *o = ad__bert_layer(e, l);
-  const struct bert_layer *s = e->layers[l].own;
+  const struct post_norm_layer_offsets *o = ad__post_norm_layer(e, l);
+  const struct post_norm_layer *s = e->layers[l].own;
   const struct ad_kernels *k = e->kernels;
   const size_t H = m->hidden, T = p->batch->tokens, B = e->lane_cls[p->batch->lanes];
   const int last = l + 1 == m->layers;
   const size_t ldq = last ? H : 3 * H, ldk = last ? 2 * H : 3 * H;
   const float *x = e->layers[l].x;
-  float *dqkv = ((const struct bert *)e->own)->dqkv, *dq = last ? e->dy : dqkv, *dk = last ? dqkv : dqkv + H;
+  float *dqkv = ((const struct post_norm_state *)e->own)->dqkv, *dq = last ? e->dy : dqkv, *dk = last ? dqkv : dqkv + H;
   backward_attention(p, l, dq, ldq, dk, ldk);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows q = ad__lane_rows(p, lane, !last), t = ad__lane_rows(p, lane, 1);
@@ -165,43 +177,75 @@ static int backward_projection(struct ad__backward *p, uint32_t l, const struct 
   return AD_OK;
 }
 
-int ad__bert_backward(struct ad__backward *p, uint32_t l) {
+int ad__post_norm_backward(struct ad__backward *p, uint32_t l) {
   const struct ad_params *params = p->e->params;
   const struct ffn_columns f = ffn_columns(params->config.hidden, params->config.ffn);
   const struct attention_columns a = attention_columns(params->config.hidden);
-  AD_TRY(ad__bucket_open(p, ad__layer_bucket(params, l, BERT_FFN), f.total));
+  AD_TRY(ad__bucket_open(p, ad__layer_bucket(params, l, POST_NORM_FFN), f.total));
   AD_TRY(backward_ffn(p, l, &f));
   AD_TRY(ad__bucket_close(p));
-  AD_TRY(ad__bucket_open(p, ad__layer_bucket(params, l, BERT_ATTENTION), a.total));
+  AD_TRY(ad__bucket_open(p, ad__layer_bucket(params, l, POST_NORM_ATTENTION), a.total));
   AD_TRY(backward_attention_output(p, l, &a));
   AD_TRY(backward_projection(p, l, &a));
   return ad__bucket_close(p);
 }
 
-int ad__bert_embed_backward(struct ad__backward *p) {
+/* 0 x = normed Wp^T + bp, where the embeddings are projected: dx to the gradient of normed, which is returned. */
+static int backward_embedding_projection(struct ad__backward *p, const struct embedding_columns *c) {
   struct ad_encoder *e = p->e;
-  const struct ad_model_config *m = &e->params->config;
-  const struct bert_embedding_offsets *o = ad__bert_embedding(e);
-  const struct bert *b = e->own;
-  const size_t H = m->hidden;
-  const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, 0, AD_MASK_EMBEDDING);
-  AD_TRY(ad__bucket_open(p, 0, 2 * H));
+  const struct post_norm_embedding_offsets *o = ad__post_norm_embedding(e);
+  const struct post_norm_state *s = e->own;
+  const size_t H = e->params->config.hidden, E = ad_model_embedding(&e->params->config);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = ad__lane_rows(p, lane, 1);
-    const size_t at = r.first * H;
-    e->kernels->norm_backward(r.count, H, e->dx + at, b->embedded + at, b->mean0 + r.first, b->rstd0 + r.first,
-                              p->theta + o->norm_weight, &dropout, p->batch->token_stream + r.first,
-                              p->batch->positions + r.first, e->dz + at, ad__lane_sum(p, lane, 0),
-                              ad__lane_sum(p, lane, H));
+    e->kernels->column_sum(r.count, H, e->dx + r.first * H, H, ad__lane_sum(p, lane, c->project));
   }
+  AD_TRY(ad__column_gradient(p, o->project_bias, c->project, H));
+  AD_TRY(ad__weight_gradient(p, o->project_weight, H, E, e->dx, H, s->normed, E, 1));
+  ad_gemm_nn(e->gemm, product_rows(e, p->batch->tokens), H, E, e->dx, H, p->theta + o->project_weight, s->dnormed, E,
+             0);
+  return AD_OK;
+}
+
+/* The tables, from the gradient dz [T,E] of a token's sum of rows. */
+static int backward_tables(struct ad__backward *p, const float *dz) {
+  const struct ad_model_config *m = &p->e->params->config;
+  const struct post_norm_embedding_offsets *o = ad__post_norm_embedding(p->e);
+  const size_t E = ad_model_embedding(m);
+  /* Where padding is not counted, its position is not trained either. */
+  const uint32_t padding = m->first_position > 0 ? m->padding : 0;
   uint32_t longest = 0;
   for (size_t t = 0; t < p->batch->tokens; t++) {
     longest = p->batch->positions[t] >= longest ? p->batch->positions[t] + 1 : longest;
   }
-  AD_TRY(ad__row_table_gradient(p, e->dz));
-  AD_TRY(ad__table_gradient(p, o->position, m->positions, longest, p->batch->positions, e->dz, H));
-  AD_TRY(ad__table_gradient(p, o->type, m->types, m->types, p->batch->types, e->dz, H));
-  AD_TRY(ad__column_gradient(p, o->norm_weight, 0, H));
-  AD_TRY(ad__column_gradient(p, o->norm_bias, H, H));
+  AD_TRY(ad__row_table_gradient(p, dz));
+  AD_TRY(ad__table_gradient(p, o->position, m->positions, longest, padding, p->batch->positions, dz, E));
+  return m->types == 0 ? AD_OK : ad__table_gradient(p, o->type, m->types, m->types, 0, p->batch->types, dz, E);
+}
+
+int ad__post_norm_embed_backward(struct ad__backward *p) {
+  struct ad_encoder *e = p->e;
+  const struct ad_model_config *m = &e->params->config;
+  const struct post_norm_embedding_offsets *o = ad__post_norm_embedding(e);
+  const struct post_norm_state *s = e->own;
+  const size_t E = ad_model_embedding(m);
+  const struct embedding_columns c = embedding_columns(m);
+  const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, 0, AD_MASK_EMBEDDING);
+  float *dout = s->normed == NULL ? e->dx : s->dnormed, *dz = s->normed == NULL ? e->dz : s->dnormed;
+  AD_TRY(ad__bucket_open(p, 0, c.total));
+  if (s->normed != NULL) {
+    AD_TRY(backward_embedding_projection(p, &c));
+  }
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const struct ad_lane_rows r = ad__lane_rows(p, lane, 1);
+    const size_t at = r.first * E;
+    e->kernels->norm_backward(r.count, E, dout + at, s->embedded + at, s->mean0 + r.first, s->rstd0 + r.first,
+                              p->theta + o->norm_weight, &dropout, p->batch->token_stream + r.first,
+                              p->batch->places + r.first, dz + at, ad__lane_sum(p, lane, c.norm_weight),
+                              ad__lane_sum(p, lane, c.norm_bias));
+  }
+  AD_TRY(backward_tables(p, dz));
+  AD_TRY(ad__column_gradient(p, o->norm_weight, c.norm_weight, E));
+  AD_TRY(ad__column_gradient(p, o->norm_bias, c.norm_bias, E));
   return ad__bucket_close(p);
 }

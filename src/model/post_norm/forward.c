@@ -1,25 +1,30 @@
-/* BERT's embeddings and layers. */
+/* Embeddings and layers of BERT's family. */
 #include <string.h>
 
-#include "bert.h"
+#include "post_norm.h"
 
-void ad__bert_embed(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
-                    const struct ad_masks *masks) {
+void ad__post_norm_embed(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
+                         const struct ad_masks *masks) {
   const struct ad_model_config *m = &e->params->config;
-  const struct bert_embedding_offsets *p = ad__bert_embedding(e);
-  const struct bert *b = e->own;
+  const struct post_norm_embedding_offsets *p = ad__post_norm_embedding(e);
+  const struct post_norm_state *s = e->own;
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, masks, 0, AD_MASK_EMBEDDING);
-  e->kernels->embed(batch->tokens, m->hidden, batch->ids, batch->positions, batch->types, theta + p->word,
-                    theta + p->position, theta + p->type, b->embedded);
-  e->kernels->norm(batch->tokens, m->hidden, b->embedded, theta + p->norm_weight, theta + p->norm_bias,
-                   m->layer_norm_eps, &dropout, batch->token_stream, batch->positions, b->mean0, b->rstd0,
-                   e->layers[0].x);
+  const size_t T = batch->tokens, H = m->hidden, E = ad_model_embedding(m);
+  float *x = e->layers[0].x;
+  e->kernels->embed(T, E, batch->ids, batch->positions, batch->types, theta + p->word, theta + p->position,
+                    m->types > 0 ? theta + p->type : NULL, s->embedded);
+  e->kernels->norm(T, E, s->embedded, theta + p->norm_weight, theta + p->norm_bias, m->layer_norm_eps, &dropout,
+                   batch->token_stream, batch->places, s->mean0, s->rstd0, s->normed == NULL ? x : s->normed);
+  if (s->normed != NULL) {
+    ad_gemm_nt(e->gemm, product_rows(e, T), H, E, s->normed, E, theta + p->project_weight, x, H);
+    e->kernels->bias(T, H, x, H, theta + p->project_bias);
+  }
 }
 
 /* Queries, keys, values. In the last layer keys and values of all tokens, queries of the [CLS] rows only. */
 static void project(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, uint32_t l) {
-  const struct bert_layer_offsets *p = ad__bert_layer(e, l);
-  const struct bert_layer *s = e->layers[l].own;
+  const struct post_norm_layer_offsets *p = ad__post_norm_layer(e, l);
+  const struct post_norm_layer *s = e->layers[l].own;
   const float *x = e->layers[l].x;
   const size_t H = e->params->config.hidden, T = batch->tokens, rows = product_rows(e, T);
   const struct ad_kernels *k = e->kernels;
@@ -39,7 +44,7 @@ static void project(struct ad_encoder *e, const float *theta, const struct ad_ba
 }
 
 /* Attention of all examples, each at its own length. */
-static void attend(struct ad_encoder *e, const struct ad_batch *batch, const struct bert_layer *s,
+static void attend(struct ad_encoder *e, const struct ad_batch *batch, const struct post_norm_layer *s,
                    const struct ad_dropout *dropout, int last) {
   const struct ad_model_config *m = &e->params->config;
   const size_t H = m->hidden, D = H / m->heads, ldq = last ? H : 3 * H, ldk = last ? 2 * H : 3 * H;
@@ -50,36 +55,36 @@ static void attend(struct ad_encoder *e, const struct ad_batch *batch, const str
                    row = last ? e->lane_cls[lane] + (b - batch->lane_example[lane]) : t;
       e->kernels->attention(last ? 1 : S, S, m->heads, D, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk,
                             dropout, batch->stream[b], s->context + row * H, H,
-                            ((const struct bert *)e->own)->attention_work);
+                            ((const struct post_norm_state *)e->own)->attention_work);
     }
   }
 }
 
 /* The numbers of the steps are undone from 6 to 1 in backward.c. */
-void ad__bert_forward(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
-                      const struct ad_masks *masks, uint32_t l) {
+void ad__post_norm_forward(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
+                           const struct ad_masks *masks, uint32_t l) {
   const struct ad_model_config *m = &e->params->config;
-  const struct bert_layer_offsets *p = ad__bert_layer(e, l);
-  const struct bert_layer *s = e->layers[l].own;
+  const struct post_norm_layer_offsets *p = ad__post_norm_layer(e, l);
+  const struct post_norm_layer *s = e->layers[l].own;
   const struct ad_kernels *k = e->kernels;
   const int last = l + 1 == m->layers;
   const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens,
                rows = product_rows(e, M);
   const uint32_t *streams = last ? e->cls_stream : batch->token_stream;
-  const uint32_t *positions = last ? e->cls_position : batch->positions;
+  const uint32_t *places = last ? e->cls_place : batch->places;
   const float *residual = last ? s->xc : e->layers[l].x;
   const struct ad_dropout attention = ad_encoder_dropout(m->attention_dropout, masks, l + 1, AD_MASK_ATTENTION);
-  const struct ad_dropout drop1 = ad_encoder_dropout(m->hidden_dropout, masks, l + 1, AD_MASK_ATTENTION_OUTPUT);
+  const struct ad_dropout drop1 = ad__post_norm_output_dropout(m, masks, l);
   const struct ad_dropout drop2 = ad_encoder_dropout(m->hidden_dropout, masks, l + 1, AD_MASK_FFN_OUTPUT);
 
   /* 1 */ project(e, theta, batch, l);
   /* 2 */ attend(e, batch, s, &attention, last);
   /* 3 */ ad_gemm_nt(e->gemm, rows, H, H, s->context, H, theta + p->output_weight, s->z1, H);
   k->bias_residual_norm(M, H, s->z1, theta + p->output_bias, residual, theta + p->norm1_weight, theta + p->norm1_bias,
-                        m->layer_norm_eps, &drop1, streams, positions, s->mean1, s->rstd1, s->y1);
+                        m->layer_norm_eps, &drop1, streams, places, s->mean1, s->rstd1, s->y1);
   /* 4 */ ad_gemm_nt(e->gemm, rows, F, H, s->y1, H, theta + p->up_weight, s->u, F);
   /* 5 */ k->bias_activation(M, F, (int)m->activation, s->u, theta + p->up_bias, s->g);
   /* 6 */ ad_gemm_nt(e->gemm, rows, H, F, s->g, F, theta + p->down_weight, s->z2, H);
   k->bias_residual_norm(M, H, s->z2, theta + p->down_bias, s->y1, theta + p->norm2_weight, theta + p->norm2_bias,
-                        m->layer_norm_eps, &drop2, streams, positions, s->mean2, s->rstd2, e->layers[l].out);
+                        m->layer_norm_eps, &drop2, streams, places, s->mean2, s->rstd2, e->layers[l].out);
 }

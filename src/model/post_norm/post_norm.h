@@ -1,0 +1,150 @@
+/* The transformer of BERT's family: a layer norm behind each of its two halves, learned positions, attention over all
+ * tokens. Its tensors, its memory, its computation. An architecture's table says by a struct post_norm what its own is
+ * like, and takes the rest by POST_NORM_TABLE. Private to model/.
+ *
+ * E: width of the embeddings, H unless they are projected. */
+#ifndef AUTODIDACT_SRC_MODEL_POST_NORM_POST_NORM_H
+#define AUTODIDACT_SRC_MODEL_POST_NORM_POST_NORM_H
+
+#include "../encoder_internal.h"
+
+/* What differs between such architectures (the member `own` of a table). Modules by their names in files, which
+ * ".weight" and ".bias" follow; NULL: there is none. */
+struct post_norm {
+  const char *word, *position, *type, *norm;
+  const char *project; /* from E to H; there where the embeddings have a width of their own */
+  const char *query, *key, *value, *output, *norm1, *up, *down, *norm2; /* behind the layer's prefix */
+  int undropped; /* 1: no dropout between attention's output and its residual */
+};
+
+/* X(field, module, kind, rows, columns (1: a vector [rows]), init, treatment, part of the layer's buckets).
+ * Rows and columns are expressions in the sizes of a `const struct ad_model_config *m` and in E. */
+#define POST_NORM_EMBEDDING(X)                                                                   \
+  X(word, word, "weight", m->vocab, E, NORMAL, AD_DECAY | AD_ROW_BLOCKED, 0)                     \
+  X(position, position, "weight", m->positions, E, NORMAL, AD_DECAY, 0)                          \
+  X(type, type, "weight", m->types, E, NORMAL, AD_DECAY, 0)                                      \
+  X(norm_weight, norm, "weight", E, 1, ONE, 0, 0)                                                \
+  X(norm_bias, norm, "bias", E, 1, ZERO, 0, 0)                                                   \
+  X(project_weight, project, "weight", m->embedding > 0 ? m->hidden : 0, E, NORMAL, AD_DECAY, 0) \
+  X(project_bias, project, "bias", m->embedding > 0 ? m->hidden : 0, 1, ZERO, 0, 0)
+
+/* Attention, then feed-forward, which a backward completes first. The three weights lie one after another, so that they
+ * are also one [3H,H] matrix; their biases likewise [3H]. */
+#define POST_NORM_LAYER(X)                                                      \
+  X(query_weight, query, "weight", m->hidden, m->hidden, NORMAL, AD_DECAY, 0)   \
+  X(key_weight, key, "weight", m->hidden, m->hidden, NORMAL, AD_DECAY, 0)       \
+  X(value_weight, value, "weight", m->hidden, m->hidden, NORMAL, AD_DECAY, 0)   \
+  X(query_bias, query, "bias", m->hidden, 1, ZERO, 0, 0)                        \
+  X(key_bias, key, "bias", m->hidden, 1, ZERO, 0, 0)                            \
+  X(value_bias, value, "bias", m->hidden, 1, ZERO, 0, 0)                        \
+  X(output_weight, output, "weight", m->hidden, m->hidden, NORMAL, AD_DECAY, 0) \
+  X(output_bias, output, "bias", m->hidden, 1, ZERO, 0, 0)                      \
+  X(norm1_weight, norm1, "weight", m->hidden, 1, ONE, 0, 0)                     \
+  X(norm1_bias, norm1, "bias", m->hidden, 1, ZERO, 0, 0)                        \
+  X(up_weight, up, "weight", m->ffn, m->hidden, NORMAL, AD_DECAY, 1)            \
+  X(up_bias, up, "bias", m->ffn, 1, ZERO, 0, 1)                                 \
+  X(down_weight, down, "weight", m->hidden, m->ffn, NORMAL, AD_DECAY, 1)        \
+  X(down_bias, down, "bias", m->hidden, 1, ZERO, 0, 1)                          \
+  X(norm2_weight, norm2, "weight", m->hidden, 1, ONE, 0, 1)                     \
+  X(norm2_bias, norm2, "bias", m->hidden, 1, ZERO, 0, 1)
+
+enum { POST_NORM_ATTENTION, POST_NORM_FFN, POST_NORM_PARTS };
+
+/* Offsets of the tensors in the flat vector. */
+#define POST_NORM_FIELD(field, module, kind, rows, columns, init, treatment, part) size_t field;
+struct post_norm_embedding_offsets {
+  POST_NORM_EMBEDDING(POST_NORM_FIELD)
+};
+struct post_norm_layer_offsets {
+  POST_NORM_LAYER(POST_NORM_FIELD)
+};
+#undef POST_NORM_FIELD
+
+static inline const struct post_norm *ad__post_norm(const struct ad_model_config *m) {
+  return ad__architecture(m->architecture)->own;
+}
+
+static inline const struct post_norm_embedding_offsets *ad__post_norm_embedding(const struct ad_encoder *e) {
+  return e->params->embedding;
+}
+
+static inline const struct post_norm_layer_offsets *ad__post_norm_layer(const struct ad_encoder *e, uint32_t l) {
+  return (const struct post_norm_layer_offsets *)e->params->layer + l;
+}
+
+/* Beside the layers. */
+struct post_norm_state {
+  float *embedded;      /* [T,E] before the layer norm */
+  float *normed;        /* [T,E] behind layer norm and dropout, where that is projected; else NULL */
+  float *mean0, *rstd0; /* [T] */
+  float *attention_work;
+  float *df;      /* [T,F] gradients of a backward */
+  float *dqkv;    /* [T,3H] */
+  float *dnormed; /* [T,E] that of normed */
+};
+
+/* What one layer keeps for its backward. M rows: all T tokens, or in the last layer the B [CLS] rows. */
+struct post_norm_layer {
+  float *qkv;           /* [T,3H] query, key, value side by side; last layer: [T,2H] key, value */
+  float *xc;            /* [B,H] last layer: the [CLS] rows of x; else x itself */
+  float *q;             /* queries: in qkv, or last layer: [B,H] */
+  float *context;       /* [M,H] */
+  float *z1, *y1;       /* [M,H] before and after the first layer norm */
+  float *mean1, *rstd1; /* [M] */
+  float *u, *g;         /* [M,F] before and after the activation */
+  float *z2;            /* [M,H] before the second layer norm */
+  float *mean2, *rstd2; /* [M] */
+};
+
+/* post_norm.c: the members of a table (architecture.h). */
+void ad__post_norm_list_embedding(struct ad__tensors *list, const struct ad_model_config *m, void *offsets);
+void ad__post_norm_list_layer(struct ad__tensors *list, const struct ad_model_config *m, uint32_t layer, void *offsets);
+int ad__post_norm_check(const struct ad_model_config *m);
+int ad__post_norm_recognise(struct ad_model_config *m, ad_shape_of shape, void *context);
+void ad__post_norm_take(struct ad_encoder *e, void *own);
+void ad__post_norm_take_layer(struct ad_encoder *e, void *own, int last);
+size_t ad__post_norm_shapes(const struct ad_model_config *m, size_t list[AD_SHAPES][2]);
+
+/* The dropout between attention's output and its residual in layer l. */
+struct ad_dropout ad__post_norm_output_dropout(const struct ad_model_config *m, const struct ad_masks *masks,
+                                               uint32_t l);
+
+/* forward.c */
+void ad__post_norm_embed(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
+                         const struct ad_masks *masks);
+void ad__post_norm_forward(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
+                           const struct ad_masks *masks, uint32_t l);
+
+/* backward.c */
+struct ad__work ad__post_norm_work(const struct ad_model_config *m);
+int ad__post_norm_backward(struct ad__backward *p, uint32_t l);
+int ad__post_norm_embed_backward(struct ad__backward *p);
+
+/* Keys with BERT's names, which most of these architectures have: the sizes where a file lacks them (0: it must not),
+ * and those of config.c's two functions. */
+#define POST_NORM_NUMBER(name, field, most, standard) {name, offsetof(struct ad_model_config, field), most, standard}
+#define POST_NORM_NUMBERS(hidden_, heads_, ffn_, layers_, vocab_, positions_, types_) \
+  POST_NORM_NUMBER("hidden_size", hidden, 1 << 16, hidden_),                          \
+      POST_NORM_NUMBER("num_attention_heads", heads, 1 << 16, heads_),                \
+      POST_NORM_NUMBER("intermediate_size", ffn, 1 << 20, ffn_),                      \
+      POST_NORM_NUMBER("num_hidden_layers", layers, 1000, layers_),                   \
+      POST_NORM_NUMBER("vocab_size", vocab, 1 << 24, vocab_),                         \
+      POST_NORM_NUMBER("max_position_embeddings", positions, 1 << 20, positions_),    \
+      POST_NORM_NUMBER("type_vocab_size", types, 1 << 16, types_),                    \
+      POST_NORM_NUMBER("layer_norm_eps", layer_norm_eps, 0, 1e-12),                   \
+      POST_NORM_NUMBER("hidden_dropout_prob", hidden_dropout, 0, 0.1),                \
+      POST_NORM_NUMBER("attention_probs_dropout_prob", attention_dropout, 0, 0.1)
+#define POST_NORM_KEYS "classifier_dropout", "hidden_act", "position_embedding_type"
+int ad__post_norm_read_config(const char *path, const json_t *root, struct ad_model_config *m);
+int ad__post_norm_write_config(const struct ad_model_config *m, json_t *root);
+
+#define POST_NORM_TABLE(description)                                                                            \
+  .own = (description), .parts = POST_NORM_PARTS, .embedding_size = sizeof(struct post_norm_embedding_offsets), \
+  .layer_size = sizeof(struct post_norm_layer_offsets), .list_embedding = ad__post_norm_list_embedding,         \
+  .list_layer = ad__post_norm_list_layer, .check = ad__post_norm_check, .recognise = ad__post_norm_recognise,   \
+  .own_size = sizeof(struct post_norm_state), .layer_own_size = sizeof(struct post_norm_layer),                 \
+  .take = ad__post_norm_take, .take_layer = ad__post_norm_take_layer, .shapes = ad__post_norm_shapes,           \
+  .work = ad__post_norm_work, .embed = ad__post_norm_embed, .forward = ad__post_norm_forward,                   \
+  .backward = ad__post_norm_backward, .embed_backward = ad__post_norm_embed_backward
+
+#endif
