@@ -24,6 +24,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import folders
+
 HERE = Path(__file__).resolve().parent
 GOLDEN = HERE / "golden.json"
 
@@ -68,19 +70,19 @@ CASES = {
     "relu": {"model.path": "model-relu", "model.head": "keep", "run.select": "best", "eval.every": 3},
     "other-seeds": {"seed.init": 7, "seed.order": 8, "seed.dropout": 9},
 }
+# Each other architecture, with dropout, its own head and a teacher of the last five.
+OTHERS = [name for name in folders.ARCHITECTURES if name != "bert"]
+CASES |= {f"{name}-sda-5": {"model.path": f"model-{name}", "model.head": "new", "teacher.method": "sda",
+                            "teacher.window": 5} for name in OTHERS}
+CASES |= {f"{name}-pairs": {"model.path": f"model-{name}", "model.head": "new", "data.descriptor": "pairs.yaml",
+                            "teacher.method": "rdrop", "teacher.weight": 2} for name in OTHERS}
 FROM_FOLDER = ("gelu_new", "relu")  # model folders made of the result of "plain"
-
-
-def draw(state):
-    """Knuth's linear congruential generator (MMIX), the high bits."""
-    state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-    return state, state >> 33
 
 
 def words(state, count):
     chosen = []
     for _ in range(count):
-        state, number = draw(state)
+        state, number = folders.draw(state)
         chosen.append(f"w{number % 59 * (number % 3 + 1) % 59}")
     return state, chosen
 
@@ -89,9 +91,11 @@ def write_inputs(folder):
     """Vocabulary, texts of 1 to 12 words (each ninth of 160 and more), pairs, descriptors, the common configuration."""
     (folder / "vocab.txt").write_text(
         "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(59))]) + "\n")
+    for name in OTHERS:
+        folders.write(folder / f"model-{name}", name)
     state, single, pairs = 20021034, [], []
     for row in range(60):
-        state, number = draw(state)
+        state, number = folders.draw(state)
         state, text = words(state, 160 + number % 40 if row % 9 == 8 else 1 + number % 12)
         state, other = words(state, 1 + number % 5)
         label = ("a", "b", "c")[(len(text) + int(text[0][1:])) % 3]
