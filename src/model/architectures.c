@@ -41,7 +41,7 @@ static int starts_with(const char *text, const char *start) {
 }
 
 /* Of no table here. */
-static const char *const others[][2] = {{"albert.", "ALBERT"}, {"deberta.", "DeBERTa"}, {"xlm-roberta.", "RoBERTa"}};
+static const char *const others[][2] = {{"albert.", "ALBERT"}, {"deberta.", "DeBERTa"}};
 
 const char *ad__architecture_stranger(const struct ad_architecture *a, const char *name) {
   if (starts_with(name, a->prefix) || starts_with(name, a->layer_prefix)) {

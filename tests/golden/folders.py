@@ -69,7 +69,7 @@ def roberta(kind):
             embeddings(1, first=1) | post_norm_layers("encoder.layer.", BERT_LAYER), ROBERTA_HEAD)
 
 
-POOLED_HEAD = (matrix("classifier", len(CLASSES), HIDDEN))
+POOLED_HEAD = matrix("classifier", len(CLASSES), HIDDEN)
 ROBERTA_HEAD = matrix("classifier.dense", HIDDEN, HIDDEN) | matrix("classifier.out_proj", len(CLASSES), HIDDEN)
 
 # Config.json but for model_type, the prefix of the encoder's tensors, their shapes, and those of a classifier.
@@ -97,7 +97,7 @@ def is_norm(name):
 
 
 def safetensors(shapes):
-    """The bytes of a file. Values are multiples of 1/1024 up to 1/8, those of norms about 1: exact in any arithmetic."""
+    """The bytes of a file. Values are multiples of 1/1024 up to 1/8, those of norms about 1: exact anywhere."""
     header, data, state = {"__metadata__": {"format": "pt"}}, b"", 20021034
     for name, shape in shapes.items():
         count, values = 1, []

@@ -116,12 +116,16 @@ def forward(case, model, ids, texts, chosen):
     return torch.cat(rows)
 
 
+def is_key_bias(case, name):
+    return case.key_bias != "" and name.endswith(case.key_bias)
+
+
 def gradients(case, model, loss):
     model.zero_grad()
     loss.backward(retain_graph=True)  # a second loss of the same forward follows
     named = {bare(model, name): parameter.grad.numpy().copy() for name, parameter in model.named_parameters()}
     for name, gradient in named.items():
-        if case.key_bias and name.endswith(case.key_bias):
+        if is_key_bias(case, name):
             assert np.linalg.norm(gradient) < 1e-12, name
             gradient[:] = 0.0
         else:
@@ -164,7 +168,7 @@ def trajectory(case, weights, ids, texts, labels, random):
         optimizer.step()
         schedule.step()
     final = {bare(model, name): value.detach().numpy().astype(np.float32) for name, value in model.named_parameters()
-             if (value.dim() == 1 or name == "classifier.weight") and not (case.key_bias and name.endswith(case.key_bias))}
+             if (value.dim() == 1 or name == "classifier.weight") and not is_key_bias(case, name)}
     return {"trajectory/batches": batches, **{f"trajectory/{key}": np.array(row) for key, row in rows.items()},
             **{f"trajectory/final/{name}": value for name, value in final.items()}}
 
@@ -201,7 +205,8 @@ def main():
     torch.set_num_threads(1)
     transformers.utils.logging.set_verbosity_error()
     if arguments.check:
-        sys.exit(0 if all([reference.check(reference.path_of("encoder", case), *compute(case)) for case in CASES]) else 1)
+        good = [reference.check(reference.path_of("encoder", case), *compute(case)) for case in CASES]
+        sys.exit(0 if all(good) else 1)
     for case in CASES:
         reference.write(reference.path_of("encoder", case), *compute(case))
 

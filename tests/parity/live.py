@@ -3,10 +3,13 @@
 
     live.py MODEL_DIR PROGRAM
 
-MODEL_DIR as `launch/get-model minilm-l6` prints it, PROGRAM the autodidact to test. First the logits of `PROGRAM
-predict`; then 20 steps of `PROGRAM train` without dropout, plain and with teachers (SDA, SDV, EMA): loss and distance
-of each step. PyTorch computes in float64. Exit code 0 where all is within the tolerances, which are printed."""
+MODEL_DIR as `launch/get-model minilm-l6` prints it, or any folder of an architecture that the program knows
+(tests/golden/folders.py makes tiny ones); PROGRAM the autodidact to test. First the logits of `PROGRAM predict`; then
+20 steps of `PROGRAM train` without dropout, plain and with teachers (SDA, SDV, EMA): loss and distance of each step;
+then the folder that a training leaves, with a head of the program's and with the paper's. PyTorch computes in float64.
+Exit code 0 where all is within the tolerances, which are printed."""
 
+import inspect
 import json
 import pathlib
 import shutil
@@ -15,6 +18,7 @@ import sys
 import tempfile
 
 import numpy as np
+import safetensors.torch
 import torch
 import transformers
 
@@ -41,12 +45,32 @@ splits:
 """
 
 
-def draw_texts(vocabulary, count, random):
-    """Texts of 1 to 60 words, whole words of the vocabulary and a few that must be split; every third one a pair."""
+def load(folder, **more):
+    return transformers.AutoModelForSequenceClassification.from_pretrained(folder, attn_implementation="eager", **more)
+
+
+def encode(tokenizer, model, texts, pairs=None, **more):
+    """What the model reads. A tokenizer may tell two texts apart for a model that has one type of token, or none."""
+    inputs = tokenizer(texts, pairs, return_tensors="pt", **more)
+    if ("token_type_ids" not in inspect.signature(model.forward).parameters
+            or getattr(model.config, "type_vocab_size", 2) < 2):
+        inputs.pop("token_type_ids", None)
+    return inputs
+
+
+def most_words(model_folder):
+    """Of a text that surely fits."""
+    config = transformers.AutoConfig.from_pretrained(model_folder)
+    return min(60, getattr(config, "max_position_embeddings", 512) // 2 - 8)
+
+
+def draw_texts(vocabulary, count, random, most=60):
+    """Texts of 1 to `most` words, whole words of the vocabulary and a few that must be split; every third one a pair."""
     words = [word for word in vocabulary if word.isascii() and word.isalpha() and len(word) > 2]
+    words = words or [word for word in vocabulary if word.isalnum()]
     texts = []
     for number in range(count):
-        chosen = [words[i] for i in random.randint(0, len(words), 1 + number * 59 // max(1, count - 1))]
+        chosen = [words[i] for i in random.randint(0, len(words), 1 + number * (most - 1) // max(1, count - 1))]
         if number % 4 == 0:
             chosen.append(chosen[0] + words[random.randint(len(words))] + "s,")
         half = len(chosen) // 2 if number % 3 == 1 else 0
@@ -64,37 +88,50 @@ def call(*command):
     return run.stdout
 
 
+def predicted(program, model_folder, texts, classes):
+    """The logits of `predict`."""
+    with tempfile.TemporaryDirectory() as folder:
+        # One example a line, a tab between the texts of a pair.
+        path = pathlib.Path(folder) / "texts.tsv"
+        path.write_text("".join("\t".join(text) + "\n" for text in texts))
+        lines = call(program, "predict", model_folder, "--data", path, "--logits").splitlines()
+    if len(lines) != len(texts):
+        sys.exit(f"{program}: {len(lines)} lines of output, expected one for each of {len(texts)} examples")
+    # The class, then the logits, separated by tabs.
+    got = np.array([[float(field) for field in line.split("\t")[1:]] for line in lines])
+    if got.shape != (len(texts), classes):
+        sys.exit(f"{program}: {got.shape[1]} logits, expected {classes}")
+    return got
+
+
+def compare_folder(what, program, folder, model, tokenizer, texts):
+    """Both sides' logits of the same texts: the program reads the folder, `model` is the same in PyTorch."""
+    got = predicted(program, folder, texts, model.config.num_labels)
+    model = model.double().eval()
+    with torch.no_grad():
+        expected = np.stack([model(**encode(tokenizer, model, *text)).logits[0].numpy() for text in texts])
+    whole = relative(got, expected)
+    worst = max(relative(g, e) for g, e in zip(got, expected))
+    print(f"{what}: {len(texts)} examples, {model.config.num_labels} classes: logits differ by {whole:.2e} relative, "
+          f"allowed {LOGITS_TOLERANCE:.0e} (worst example {worst:.2e})")
+    return bool(whole <= LOGITS_TOLERANCE)
+
+
 def compare_logits(model_folder, program, count=64, classes=5):
     """Gives the weights of model_folder a random head, has both sides compute the logits of the same texts."""
     torch.manual_seed(0)
-    tokenizer = transformers.BertTokenizer.from_pretrained(model_folder)
-    model = transformers.BertForSequenceClassification.from_pretrained(model_folder, num_labels=classes,
-                                                                       attn_implementation="eager")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(model_folder)
+    model = load(model_folder, num_labels=classes)
     with torch.no_grad():
-        model.classifier.weight.normal_(0.0, 0.2)
-        model.classifier.bias.normal_(0.0, 0.2)
-    texts = draw_texts(sorted(tokenizer.get_vocab()), count, np.random.RandomState(0))
+        for name, parameter in model.named_parameters():
+            if not name.startswith(f"{model.base_model_prefix}."):
+                parameter.normal_(0.0, 0.2)
+    texts = draw_texts(sorted(tokenizer.get_vocab()), count, np.random.RandomState(0), most_words(model_folder))
     with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        model.save_pretrained(folder / "model")
-        shutil.copy(pathlib.Path(model_folder) / "vocab.txt", folder / "model")
-        # One example a line, a tab between the texts of a pair.
-        (folder / "texts.tsv").write_text("".join("\t".join(text) + "\n" for text in texts))
-        lines = call(program, "predict", folder / "model", "--data", folder / "texts.tsv", "--logits").splitlines()
-    if len(lines) != count:
-        sys.exit(f"{program}: {len(lines)} lines of output, expected one for each of {count} examples")
-    # The class, then the logits, separated by tabs.
-    got = np.array([[float(field) for field in line.split("\t")[1:]] for line in lines])
-    if got.shape != (count, classes):
-        sys.exit(f"{program}: {got.shape[1]} logits, expected {classes}")
-    model = model.double().eval()
-    with torch.no_grad():
-        expected = np.stack([model(**tokenizer(*text, return_tensors="pt")).logits[0].numpy() for text in texts])
-    whole = relative(got, expected)
-    worst = max(relative(g, e) for g, e in zip(got, expected))
-    print(f"{count} examples, {classes} classes: logits differ by {whole:.2e} relative, allowed {LOGITS_TOLERANCE:.0e} "
-          f"(worst example {worst:.2e})")
-    return bool(whole <= LOGITS_TOLERANCE)
+        folder = pathlib.Path(folder) / "model"
+        shutil.copytree(model_folder, folder, ignore=shutil.ignore_patterns("*.safetensors*", "config.json"))
+        model.save_pretrained(folder)
+        return compare_folder("random head", program, folder, model, tokenizer, texts)
 
 
 def train(program, folder, model_folder, name, *settings):
@@ -132,10 +169,9 @@ def compare_run(run, rows, expected):
 
 def compare_training(model_folder, program):
     """Each run of RUNS, from the same new head, which is read from a run that changes nothing."""
-    tokenizer = transformers.BertTokenizer.from_pretrained(model_folder)
-    drawn = draw_texts(sorted(tokenizer.get_vocab()), EXAMPLES, np.random.RandomState(1))
+    tokenizer = transformers.AutoTokenizer.from_pretrained(model_folder)
+    drawn = draw_texts(sorted(tokenizer.get_vocab()), EXAMPLES, np.random.RandomState(1), most_words(model_folder))
     texts, labels = [" ".join(text) for text in drawn], np.arange(EXAMPLES) % 3
-    inputs = tokenizer(texts, return_tensors="pt", padding=True)
     good = True
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -144,13 +180,33 @@ def compare_training(model_folder, program):
                                           + "".join(f"{t}\t{'abc'[c]}\n" for t, c in zip(texts, labels)))
         train(program, folder, model_folder, "start", "train.steps=1", "optim.lr=0")
         for run in RUNS:
-            model = transformers.BertForSequenceClassification.from_pretrained(
-                folder / "start" / "model", attn_implementation="eager", hidden_dropout_prob=0.0,
-                attention_probs_dropout_prob=0.0, classifier_dropout=0.0).double().eval()
+            model = load(folder / "start" / "model").double().eval()
+            inputs = encode(tokenizer, model, texts, padding=True)
             rows = distilled_steps(run, model, lambda student, _: student(**inputs).logits, labels,
                                    [np.arange(EXAMPLES)] * STEPS, RATE)[1]
             good &= compare_run(run, train(program, folder, model_folder, run.name, *settings_of(run)), rows)
+        left = folder / "plain" / "model"
+        good &= compare_folder("what a training leaves", program, left, load(left),
+                               transformers.AutoTokenizer.from_pretrained(left), drawn)
+        train(program, folder, model_folder, "cls", "train.steps=2", "model.classifier=cls")
+        good &= compare_bare(folder / "cls" / "model", program, drawn)
     return good
+
+
+def compare_bare(folder, program, texts):
+    """The paper's head, which transformers has no class for: its encoder, and the classifier from the file."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    encoder = transformers.AutoModel.from_pretrained(folder, attn_implementation="eager").double().eval()
+    weights = safetensors.torch.load_file(folder / "model.safetensors")
+    weight, bias = (weights[name].double() for kind in ("weight", "bias") for name in weights
+                    if name.endswith((f"classifier.{kind}", f"out_proj.{kind}", f"logits_proj.{kind}")))
+    place = -1 if encoder.config.model_type == "xlnet" else 0
+    with torch.no_grad():
+        expected = np.stack([(encoder(**encode(tokenizer, encoder, *text)).last_hidden_state[0, place] @ weight.T
+                              + bias).numpy() for text in texts])
+    error = relative(predicted(program, folder, texts, len(bias)), expected)
+    print(f"classifier on the bare state: logits differ by {error:.2e} relative, allowed {LOGITS_TOLERANCE:.0e}")
+    return bool(error <= LOGITS_TOLERANCE)
 
 
 def main():

@@ -235,8 +235,8 @@ def products(model, ids, types, labels, chosen):
 
 
 def create_optimizer(model, rate=LEARNING_RATE):
-    plain = [p for n, p in model.named_parameters() if n.endswith("bias") or "LayerNorm" in n]
-    decayed = [p for n, p in model.named_parameters() if not (n.endswith("bias") or "LayerNorm" in n)]
+    plain = [p for n, p in model.named_parameters() if n.endswith("bias") or "norm" in n.lower()]
+    decayed = [p for n, p in model.named_parameters() if not (n.endswith("bias") or "norm" in n.lower())]
     optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}],
                                   lr=rate, betas=(0.9, 0.999), eps=1e-8)
     return optimizer, transformers.get_linear_schedule_with_warmup(optimizer, WARMUP, STEPS)
