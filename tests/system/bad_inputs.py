@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the table of bad inputs (bad_inputs_table.py) against a program.
+"""Runs the table of bad inputs (bad_inputs_table.py, bad_inputs_models.py) against a program.
 
     bad_inputs.py PROGRAM [NAME]    only the rows whose name contains NAME
 
@@ -17,6 +17,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import bad_inputs_models
 import bad_inputs_table
 import tiny
 
@@ -76,8 +77,9 @@ def main():
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
     program, only = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) == 3 else ""
-    rows = [row for row in bad_inputs_table.ROWS if only in row.name]
-    names = [row.name for row in bad_inputs_table.ROWS]
+    every = [row for table in (bad_inputs_table, bad_inputs_models) for row in table.ROWS]
+    rows = [row for row in every if only in row.name]
+    names = [row.name for row in every]
     if len(set(names)) != len(names) or not rows:
         sys.exit("bad_inputs.py: doubled names in the table, or no row of that name")
     failed = 0

@@ -27,8 +27,8 @@ class Row:
 ROWS = []
 
 
-def row(name, make, command, code, *patterns, absent=(), **rest):
-    ROWS.append(Row(name, make, command, code, list(patterns), list(absent), **rest))
+def row(name, make, command, code, *patterns, absent=(), rows=ROWS, **rest):
+    rows.append(Row(name, make, command, code, list(patterns), list(absent), **rest))
 
 
 def train(name, make, code, *patterns, command=None, **rest):
