@@ -71,7 +71,7 @@ train("roberta-table-short", folder("roberta", changed("roberta.embeddings.posit
 train("roberta-two-types", folder("roberta", type_vocab_size=2), 1,
       rf"{WEIGHTS}tensor roberta\.embeddings\.token_type_embeddings\.weight has shape \[1, 24\]")
 train("roberta-bias-missing", folder("roberta", without("roberta.encoder.layer.1.attention.self.key.bias")), 1,
-      rf"{WEIGHTS}tensor encoder\.layer\.1\.attention\.self\.key\.bias is missing, with and without the prefix roberta\.")
+      rf"{WEIGHTS}tensor encoder\.layer\.1\.attention\.self\.key\.bias is missing, with and without the prefix roberta")
 train("roberta-layers-few", folder("roberta", num_hidden_layers=1), 1,
       rf"{WEIGHTS}tensor roberta\.encoder\.layer\.1\.\S+ has no place in the model .*\(1 layers\)")
 train("roberta-of-another", folder("bert", model_type="roberta"), 1,
@@ -118,7 +118,8 @@ bad_key("distilbert-head-dropout", "distilbert", "seq_classif_dropout", 1.0, "a 
 train("distilbert-heads", folder("distilbert", n_heads=5), 1, rf"{CONFIG}dim 24 is not a multiple of n_heads 5")
 train("distilbert-layers-many", folder("distilbert", n_layers=3), 1,
       rf"{WEIGHTS}tensor transformer\.layer\.2\.\S+ is missing, with and without the prefix distilbert\.")
-train("distilbert-types", folder("distilbert", changed("distilbert.embeddings.token_type_embeddings.weight", 2, 24)), 1,
+train("distilbert-types", folder("distilbert", changed("distilbert.embeddings.token_type_embeddings.weight", 2, 24)),
+      1,
       rf"{WEIGHTS}tensor distilbert\.embeddings\.token_type_embeddings\.weight has no place")
 train("distilbert-stranger", folder("distilbert", changed("roberta.pooler.dense.bias", 24)), 1,
       rf"{WEIGHTS}tensor roberta\.pooler\.dense\.bias is of a RoBERTa model, expected DistilBERT")
