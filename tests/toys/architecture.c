@@ -1,7 +1,8 @@
 /* X(TOY, toy) */
 /* An architecture in one file and the line above, which the build adds to autodidact/model/architectures.h for
  * unit.architecture. Nothing else is touched. It has no attention: half a state is the token's word, the other half the
- * same again, and a layer is a matrix. Its row table is narrower than its states, and a layer has one bucket. */
+ * same again, and a layer is a matrix. Its row table is narrower than its states, a layer has one bucket, and all
+ * layers share a bias. */
 #include <string.h>
 
 #include "autodidact/base/status.h"
@@ -9,7 +10,7 @@
 #include "model/folder.h"
 
 struct toy_embedding {
-  size_t word, bias;
+  size_t word, bias, shared;
 };
 struct toy_layer {
   size_t weight, bias;
@@ -26,6 +27,7 @@ static void list_embedding(struct ad__tensors *list, const struct ad_model_confi
   o->word = ad__tensor(list, &(struct ad__tensor_row){"words.weight", m->vocab, m->hidden / 2, AD_INIT_NORMAL,
                                                       AD_DECAY | AD_ROW_BLOCKED, 0});
   o->bias = ad__tensor(list, &(struct ad__tensor_row){"words.bias", m->hidden, 1, AD_INIT_ONE, 0, 0});
+  o->shared = ad__tensor(list, &(struct ad__tensor_row){"words.shared", m->hidden, 1, AD_INIT_ZERO, 0, 0});
 }
 
 static void list_layer(struct ad__tensors *list, const struct ad_model_config *m, uint32_t layer, void *offsets) {
@@ -80,7 +82,7 @@ static size_t shapes(const struct ad_model_config *m, size_t list[AD_SHAPES][2])
 }
 
 static struct ad__work work(const struct ad_model_config *m) {
-  return (struct ad__work){.columns = m->hidden, .sum = m->hidden};
+  return (struct ad__work){.columns = m->hidden, .sum = m->hidden, .shared = m->hidden};
 }
 
 static void embed(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
@@ -108,6 +110,7 @@ static void forward(struct ad_encoder *e, const float *theta, const struct ad_ba
   }
   ad_gemm_nt(e->gemm, product_rows(e, M), H, H, x, H, theta + o->weight, e->layers[l].out, H);
   e->kernels->bias(M, H, e->layers[l].out, H, theta + o->bias);
+  e->kernels->bias(M, H, e->layers[l].out, H, theta + ((const struct toy_embedding *)e->params->embedding)->shared);
 }
 
 static int backward(struct ad__backward *p, uint32_t l) {
@@ -121,6 +124,9 @@ static int backward(struct ad__backward *p, uint32_t l) {
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = ad__lane_rows(p, lane, tokens);
     e->kernels->column_sum(r.count, H, dout + r.first * H, H, ad__lane_sum(p, lane, 0));
+    if (ad__shared_sum(p, lane, 0) != NULL) {
+      e->kernels->column_sum(r.count, H, dout + r.first * H, H, ad__shared_sum(p, lane, 0));
+    }
   }
   AD_TRY(ad__weight_gradient(p, o->weight, H, H, dout, H, tokens ? e->layers[l].x : s->xc, H, tokens));
   AD_TRY(ad__column_gradient(p, o->bias, 0, H));
@@ -155,6 +161,7 @@ static int embed_backward(struct ad__backward *p) {
   }
   AD_TRY(ad__row_table_gradient(p, dword));
   AD_TRY(ad__column_gradient(p, o->bias, 0, H));
+  AD_TRY(ad__shared_gradient(p, o->shared, 0, H));
   return ad__bucket_close(p);
 }
 

@@ -23,7 +23,8 @@ static void run_tanh(const struct ad_kernels *k, struct job *j, size_t first, si
 
 enum { WORDS = 11, POSITIONS = 7, TYPES = 2 };
 
-/* Tables of the embeddings are made from normals here; ids follow from the row. Output: 0 the sum of the three. */
+/* Tables of the embeddings are made from normals here; ids follow from the row. Output: 0 the sum of the three, 1 that
+ * of the first two. */
 static void ids_of(size_t t, uint32_t *id, uint32_t *position, uint32_t *type) {
   *id = (uint32_t)(t * 5 % WORDS);
   *position = (uint32_t)(t * 3 % POSITIONS);
@@ -38,6 +39,7 @@ static void run_embed(const struct ad_kernels *k, struct job *j, size_t first, s
     ids_of(first + t, &ids[t], &positions[t], &types[t]);
   }
   k->embed(count, j->H, ids, positions, types, word, position, type, j->out[0] + first * j->H);
+  k->embed(count, j->H, ids, positions, types, word, position, NULL, j->out[1] + first * j->H);
   free(word);
   free(position);
   free(type);
@@ -178,6 +180,7 @@ static void test_embed(void **state) {
       struct job j;
       job_make(&j, ROWS[a], COLUMNS[b], 0.0f, 0, 0);
       job_output(&j, 0, j.T * j.H);
+      job_output(&j, 1, j.T * j.H);
       job_check_bits(&j, run_embed);
       float *word = check_normals(WORDS * j.H, 20), *position = check_normals(POSITIONS * j.H, 21);
       float *type = check_normals(TYPES * j.H, 22);
@@ -188,7 +191,8 @@ static void test_embed(void **state) {
         uint32_t id, at, kind;
         ids_of(t, &id, &at, &kind);
         for (size_t n = 0; n < j.H; n++) { /* float additions in the documented order: equal, not close */
-          assert_true(j.out[0][t * j.H + n] == (word[id * j.H + n] + position[at * j.H + n]) + type[kind * j.H + n]);
+          const float two = word[id * j.H + n] + position[at * j.H + n];
+          assert_true(j.out[0][t * j.H + n] == two + type[kind * j.H + n] && j.out[1][t * j.H + n] == two);
         }
       }
       free(word);

@@ -236,13 +236,15 @@ static void check_batch(const struct ad_batch *batch, const uint32_t *expected, 
       assert_int_equal(batch->ids[t], 100 * id + j);
       assert_int_equal(batch->types[t], j >= 2);
       assert_int_equal(batch->positions[t], j);
+      assert_int_equal(batch->places[t], j);
       assert_int_equal(batch->token_stream[t], id);
     }
   }
   assert_int_equal(batch->offset[count], t);
   assert_int_equal(batch->tokens, t);
   for (; t < ad_round_rows(batch->tokens); t++) {
-    assert_int_equal(batch->ids[t] | batch->types[t] | batch->positions[t] | batch->token_stream[t], 0);
+    assert_int_equal(batch->ids[t] | batch->types[t] | batch->positions[t] | batch->places[t] | batch->token_stream[t],
+                     0);
   }
 }
 
@@ -291,7 +293,25 @@ static void test_pack_form(void **state) {
     for (size_t t = batch.offset[b]; t < batch.offset[b + 1]; t++) {
       assert_int_equal(batch.types[t], 0);
       assert_int_equal(batch.positions[t], 2 + t - batch.offset[b]);
+      assert_int_equal(batch.places[t], t - batch.offset[b]);
     }
+  }
+  ad_packer_destroy(&packer);
+}
+
+/* A token of padding inside an example has its own position and is not counted; its place is like any other's. */
+static void test_pack_padding(void **state) {
+  (void)state;
+  enum { PADDING = 502 };
+  struct ad_packer packer;
+  struct ad_batch batch;
+  const struct ad_input_form other = {.first_position = PADDING + 1, .longest = 64};
+  const uint32_t ids[] = {5}, expected[] = {503, 504, PADDING, 505, 506, 507, 508};
+  assert_int_equal(ad_packer_create(&packer, &other, TOKENS + AD_ROW_BLOCK, EXAMPLES, 1, 1), AD_OK);
+  assert_int_equal(ad_packer_fill(&packer, &dataset, ids, 1, (const size_t[]){0, 1}, NULL, &batch), AD_OK);
+  assert_memory_equal(batch.positions, expected, sizeof expected);
+  for (uint32_t t = 0; t < batch.tokens; t++) {
+    assert_int_equal(batch.places[t], t);
   }
   ad_packer_destroy(&packer);
 }
@@ -346,8 +366,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_epochs),        cmocka_unit_test(test_any_step),     cmocka_unit_test(test_order_limits),
       cmocka_unit_test(test_lanes_by_hand), cmocka_unit_test(test_lanes_random), cmocka_unit_test(test_lanes_of_ranks),
-      cmocka_unit_test(test_pack),          cmocka_unit_test(test_pack_form),    cmocka_unit_test(test_pack_copies),
-      cmocka_unit_test(test_pack_bounds),
+      cmocka_unit_test(test_pack),          cmocka_unit_test(test_pack_form),    cmocka_unit_test(test_pack_padding),
+      cmocka_unit_test(test_pack_copies),   cmocka_unit_test(test_pack_bounds),
   };
   return cmocka_run_group_tests(tests, make_dataset, NULL);
 }
