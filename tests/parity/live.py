@@ -65,7 +65,7 @@ def most_words(model_folder):
 
 
 def draw_texts(vocabulary, count, random, most=60):
-    """Texts of 1 to `most` words, whole words of the vocabulary and a few that must be split; every third one a pair."""
+    """Texts of 1 to `most` words, whole ones of the vocabulary and a few that must be split; every third one a pair."""
     words = [word for word in vocabulary if word.isascii() and word.isalpha() and len(word) > 2]
     words = words or [word for word in vocabulary if word.isalnum()]
     texts = []

@@ -48,7 +48,7 @@ void ad_model_report_destroy(struct ad_model_report *report);
 
 /* Reads config.json alone: sizes, epsilon, dropout, activation, kind of classifier (our own key
  * "autodidact_classifier": "cls" beside Hugging Face's keys; absent: pooler); config->classes and class_names from
- * id2label, or num_labels, or 2 as Hugging Face has it. Keys without meaning for BERT classification are passed over,
+ * id2label, or num_labels, or 2 as Hugging Face has it. Keys without meaning for classification are passed over,
  * unknown ones too (they are in the report of ad_model_open). The caller owns class_names. AD_EINPUT naming file and
  * key (another model_type, an unknown activation, relative positions, a decoder, pruned heads, quantised weights, code
  * of its own, sizes out of range), AD_ENOMEM. */
@@ -97,9 +97,9 @@ int ad_model_load(const char *folder, const struct ad_model_options *options, st
 int ad_model_draw(const struct ad_model_config *config, uint64_t seed, struct ad_params *params, float **theta);
 
 /* Writes a folder that Hugging Face's AutoTokenizer and AutoModelForSequenceClassification load with equal logits:
- * config.json, model.safetensors (F32, prefix "bert."), and the tokenizer's files.
+ * config.json, model.safetensors (F32, with the architecture's prefix), and the tokenizer's files.
  * class_names [C] may be NULL (LABEL_0, LABEL_1, ...). A classifier on the bare [CLS] state has no counterpart there:
- * config.json then names the architecture BertModel, and "autodidact_classifier": "cls" tells this program. Whole or
+ * config.json then names the bare encoder's class, and "autodidact_classifier": "cls" tells this program. Whole or
  * not at all: filled under the name "FOLDER.partial", then renamed. `folder` must not exist or be empty; with `replace`
  * it may hold an earlier model, that is files of these names and no others. AD_EINPUT (it holds something else;
  * class names used twice; a tokenizer of more than V entries), AD_EDIVERGED (theta is not finite), AD_EIO, AD_ENOMEM.
