@@ -29,7 +29,7 @@ static int compare(const char *what, const char *by, const void *values, size_t 
 }
 
 /* Digests of what follows, by SLEEF 3.5.1: they change only with the arithmetic. */
-static const uint64_t DOUBLES = 0xf01cde71c9f6d779, FLOATS = 0x774d3a70b7eed129;
+static const uint64_t DOUBLES = 0xf01cde71c9f6d779, FLOATS = 0x774d3a70b7eed129, BIASED = 0x494932cae1577da8;
 
 static int check_doubles(void) {
   enum { COUNT = 200 };
@@ -46,9 +46,21 @@ static int check_doubles(void) {
   return compare("exp, log, log1p, cos and pow", "doubles", y, sizeof y, DOUBLES);
 }
 
+enum { TOKENS = 32, DISTANCES = 2 * TOKENS - 1 };
+
+/* One head of one column whose scores have a bias, and its gradients, from x [4 TOKENS + DISTANCES]. */
+static int check_biased(const struct ad_kernels *kernels, const float *x, float *work) {
+  float y[4 * TOKENS + DISTANCES] = {0}, *at[] = {y, y + TOKENS, y + 2 * TOKENS, y + 3 * TOKENS, y + 4 * TOKENS};
+  const struct ad_distance_bias bias = {TOKENS, x + 4 * TOKENS, at[4]};
+  kernels->attention(TOKENS, TOKENS, 1, 1, x, 1, x + TOKENS, x + 2 * TOKENS, 1, NULL, 0, &bias, at[0], 1, work);
+  kernels->attention_backward(TOKENS, TOKENS, 1, 1, x, 1, x + TOKENS, x + 2 * TOKENS, 1, NULL, 0, &bias, x + 3 * TOKENS,
+                              1, at[1], at[2], at[3], work);
+  return compare("attention with a bias", kernels->name, y, sizeof y, BIASED);
+}
+
 /* tanh, exp inside both forms of GELU and inside a softmax. */
 int ad_kernels_check(const struct ad_kernels *kernels) {
-  enum { COUNT = 256, TOKENS = 32 };
+  enum { COUNT = 256 };
   _Alignas(64) float x[COUNT], zero[COUNT] = {0}, y[4][COUNT];
   uint64_t state = 2;
   for (size_t i = 0; i < COUNT; i++) {
@@ -67,8 +79,10 @@ int ad_kernels_check(const struct ad_kernels *kernels) {
     return ad_fail_memory(ad_attention_work(TOKENS, TOKENS, 1) * sizeof *work, "the check of the vector kernels");
   }
   memset(y[3], 0, sizeof y[3]);
-  kernels->attention(TOKENS, TOKENS, 1, 1, x, 1, x + TOKENS, x + 2 * TOKENS, 1, NULL, 0, y[3], 1, work);
+  kernels->attention(TOKENS, TOKENS, 1, 1, x, 1, x + TOKENS, x + 2 * TOKENS, 1, NULL, 0, NULL, y[3], 1, work);
+  const int status = check_biased(kernels, x, work);
   ad_free(work);
+  AD_TRY(status);
   return compare("exp and tanh", kernels->name, y, sizeof y, FLOATS);
 }
 

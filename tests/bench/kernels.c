@@ -24,9 +24,10 @@ struct bench {
   const struct ad_kernels *k;
   struct ad_gemm *gemm;
   struct ad_dropout mask, none;
-  float *a, *b, *c, *d;       /* [T, F] each */
-  float *gamma, *beta, *sums; /* [F], [F], [3 F] */
-  float *mean, *rstd;         /* [T] */
+  struct ad_distance_bias distances; /* of S */
+  float *a, *b, *c, *d;              /* [T, F] each */
+  float *gamma, *beta, *sums;        /* [F], [F], [3 F] */
+  float *mean, *rstd;                /* [T] */
   float *work, *products;
   struct ad_lane_rows lanes[LANES];
   uint32_t *examples, *positions;
@@ -81,28 +82,37 @@ static void adamw(struct bench *b) {
   b->k->adamw(b->s.T * b->s.F, &a, b->a, b->b, b->c, b->d, NULL);
 }
 /* Q, K, V [T, 3H] in a; the examples of S tokens one after another. */
-static void attend(struct bench *b, const struct ad_dropout *mask) {
+static void attend(struct bench *b, const struct ad_dropout *mask, const struct ad_distance_bias *bias) {
   const size_t H = b->s.H, ld = 3 * H, S = b->s.S;
   for (size_t t = 0; t + S <= b->s.T; t += S) {
     const float *qkv = b->a + t * ld;
-    b->k->attention(S, S, b->s.A, H / b->s.A, qkv, ld, qkv + H, qkv + 2 * H, ld, mask, (uint32_t)t, b->b + t * H, H,
-                    b->work);
+    b->k->attention(S, S, b->s.A, H / b->s.A, qkv, ld, qkv + H, qkv + 2 * H, ld, mask, (uint32_t)t, bias, b->b + t * H,
+                    H, b->work);
   }
 }
 static void attention(struct bench *b) {
-  attend(b, &b->mask);
+  attend(b, &b->mask, NULL);
 }
 static void attention_plain(struct bench *b) {
-  attend(b, &b->none);
+  attend(b, &b->none, NULL);
 }
-static void attention_backward(struct bench *b) {
+static void attention_biased(struct bench *b) {
+  attend(b, &b->mask, &b->distances);
+}
+static void attend_backward(struct bench *b, const struct ad_distance_bias *bias) {
   const size_t H = b->s.H, ld = 3 * H, S = b->s.S;
   for (size_t t = 0; t + S <= b->s.T; t += S) {
     const float *qkv = b->a + t * ld;
     float *d = b->c + t * ld;
-    b->k->attention_backward(S, S, b->s.A, H / b->s.A, qkv, ld, qkv + H, qkv + 2 * H, ld, &b->mask, (uint32_t)t,
+    b->k->attention_backward(S, S, b->s.A, H / b->s.A, qkv, ld, qkv + H, qkv + 2 * H, ld, &b->mask, (uint32_t)t, bias,
                              b->b + t * H, H, d, d + H, d + 2 * H, b->work);
   }
+}
+static void attention_backward(struct bench *b) {
+  attend_backward(b, NULL);
+}
+static void attention_backward_biased(struct bench *b) {
+  attend_backward(b, &b->distances);
 }
 static void product_up(struct bench *b) {
   ad_gemm_nt(b->gemm, b->s.T, b->s.F, b->s.H, b->a, b->s.H, b->c, b->b, b->s.F);
@@ -177,6 +187,8 @@ static void measure_kernels(struct bench *b) {
   print("attention", least(b, attention_plain), 4 * pairs, "GF/s");
   print("the same with dropout", least(b, attention), 4 * pairs, "GF/s");
   print("its backward, with dropout", least(b, attention_backward), 10 * pairs, "GF/s");
+  print("attention, bias by distance", least(b, attention_biased), 4 * pairs, "GF/s");
+  print("its backward", least(b, attention_backward_biased), 10 * pairs, "GF/s");
 }
 
 static void measure_products(struct bench *b) {
@@ -209,8 +221,10 @@ static int bench_shape(const struct ad_math *math, const struct shape *s, int pr
                     .products = filled(ad_gemm_tn_work(math->gemm, LANES, s->T, s->F, s->H)),
                     .examples = ad_calloc(s->T, sizeof(uint32_t)),
                     .positions = ad_calloc(s->T, sizeof(uint32_t))};
-  void *const blocks[] = {b.a,    b.b,    b.c,    b.d,        b.gamma,    b.beta,     b.sums,
-                          b.mean, b.rstd, b.work, b.products, b.examples, b.positions};
+  float *values = filled(s->A * 2 * s->S), *sums = filled(s->A * 2 * s->S);
+  b.distances = (struct ad_distance_bias){s->S, values, sums};
+  void *const blocks[] = {b.a,    b.b,    b.c,        b.d,        b.gamma,     b.beta, b.sums, b.mean,
+                          b.rstd, b.work, b.products, b.examples, b.positions, values, sums};
   for (size_t i = 0; i < LANES; i++) {
     b.lanes[i] = (struct ad_lane_rows){i * s->T / LANES, (i + 1) * s->T / LANES - i * s->T / LANES};
   }

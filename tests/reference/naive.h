@@ -82,11 +82,11 @@ static inline double naive_activation_slope(int activation, double x) {
   }
 }
 
-/* Attention of one head. Q [queries,D], K, V [S,D]; p [queries,S] receives the probabilities before dropout, context
- * [queries,D]. */
+/* Attention of one head. Q [queries,D], K, V [S,D]; bias [2 S - 1] by key - query + S - 1, or NULL; p [queries,S]
+ * receives the probabilities before dropout, context [queries,D]. */
 static inline void naive_attention(size_t queries, size_t S, size_t D, const double *Q, const double *K,
-                                   const double *V, const struct ad_dropout *d, uint32_t example, uint32_t head,
-                                   double *p, double *context) {
+                                   const double *V, const double *bias, const struct ad_dropout *d, uint32_t example,
+                                   uint32_t head, double *p, double *context) {
   for (size_t q = 0; q < queries; q++) {
     double max = -INFINITY, sum = 0.0;
     for (size_t k = 0; k < S; k++) {
@@ -94,7 +94,7 @@ static inline void naive_attention(size_t queries, size_t S, size_t D, const dou
       for (size_t n = 0; n < D; n++) {
         score += Q[q * D + n] * K[k * D + n];
       }
-      p[q * S + k] = score / sqrt((double)D);
+      p[q * S + k] = score / sqrt((double)D) + (bias == NULL ? 0.0 : bias[S - 1 + k - q]);
       max = p[q * S + k] > max ? p[q * S + k] : max;
     }
     for (size_t k = 0; k < S; k++) {
@@ -115,12 +115,16 @@ static inline void naive_attention(size_t queries, size_t S, size_t D, const dou
 }
 
 /* Its backward from the probabilities p of the forward: with f the dropout factors, P' = p f,
- * dV = P'^T dC; dP = (dC V^T) f; dS = p (dP - sum_k p dP); dQ = dS K / sqrt D; dK = dS^T Q / sqrt D. */
+ * dV = P'^T dC; dP = (dC V^T) f; dS = p (dP - sum_k p dP); dQ = dS K / sqrt D; dK = dS^T Q / sqrt D; dbias, unless
+ * NULL, [2 S - 1] sums of dS by distance. */
 static inline void naive_attention_backward(size_t queries, size_t S, size_t D, const double *Q, const double *K,
                                             const double *V, const struct ad_dropout *d, uint32_t example,
                                             uint32_t head, const double *p, const double *dcontext, double *dQ,
-                                            double *dK, double *dV) {
+                                            double *dK, double *dV, double *dbias) {
   double *dp = malloc(S * sizeof *dp);
+  for (size_t i = 0; dbias != NULL && i < 2 * S - 1; i++) {
+    dbias[i] = 0.0;
+  }
   for (size_t i = 0; i < S * D; i++) {
     dK[i] = dV[i] = 0.0;
   }
@@ -139,7 +143,10 @@ static inline void naive_attention_backward(size_t queries, size_t S, size_t D, 
       dQ[q * D + n] = 0.0;
     }
     for (size_t k = 0; k < S; k++) {
-      const double ds = p[q * S + k] * (dp[k] - inner) / sqrt((double)D);
+      const double dscore = p[q * S + k] * (dp[k] - inner), ds = dscore / sqrt((double)D);
+      if (dbias != NULL) {
+        dbias[S - 1 + k - q] += dscore;
+      }
       for (size_t n = 0; n < D; n++) {
         dQ[q * D + n] += ds * K[k * D + n];
         dK[k * D + n] += ds * Q[q * D + n];

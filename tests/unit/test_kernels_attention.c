@@ -1,4 +1,5 @@
-/* Attention against the naive one; the naive backward against central differences, the fast one against the naive. */
+/* Attention against the naive one; the naive backward against central differences, the fast one against the naive. Each
+ * with and without a bias by distance. */
 #include "reference/check.h"
 #include "reference/naive.h"
 
@@ -13,12 +14,19 @@ struct call {
   size_t H, ldq, ldk, ldc;
   float *Q, *K, *V, *dcontext;   /* inputs */
   float *context, *dQ, *dK, *dV; /* outputs */
+  float *values, *sums;          /* [A, distances] of the bias, which are made anyway */
+  struct ad_distance_bias distances;
+  const struct ad_distance_bias *bias; /* those, or NULL */
   float *work;
 };
 
 enum { EXAMPLE = 123456 };
 
-static void call_make(struct call *c, struct shape shape, float p) {
+static size_t call_distances(const struct call *c) {
+  return 2 * c->distances.longest - 1;
+}
+
+static void call_make(struct call *c, struct shape shape, float p, int biased) {
   const size_t H = shape.A * shape.D;
   *c = (struct call){.shape = shape,
                      .H = H,
@@ -34,6 +42,12 @@ static void call_make(struct call *c, struct shape shape, float p) {
   c->dQ = check_normals(shape.queries * c->ldq, 6);
   c->dK = check_normals(shape.S * c->ldk, 7);
   c->dV = check_normals(shape.S * c->ldk, 8);
+  c->distances.longest = shape.S + shape.D % 3; /* at least S */
+  c->values = check_normals(shape.A * call_distances(c), 9);
+  c->sums = check_normals(shape.A * call_distances(c), 10);
+  c->distances.values = c->values;
+  c->distances.sums = c->sums;
+  c->bias = biased ? &c->distances : NULL;
   const size_t bytes = ad_attention_work(shape.queries, shape.S, shape.D) * sizeof(float);
   assert_int_equal(bytes % 64, 0); /* so that an arena stays aligned, and aligned_alloc is happy */
   c->work = aligned_alloc(64, bytes);
@@ -42,7 +56,7 @@ static void call_make(struct call *c, struct shape shape, float p) {
 }
 
 static void call_free(struct call *c) {
-  float *const arrays[] = {c->Q, c->K, c->V, c->dcontext, c->context, c->dQ, c->dK, c->dV, c->work};
+  float *const arrays[] = {c->Q, c->K, c->V, c->dcontext, c->context, c->dQ, c->dK, c->dV, c->values, c->sums, c->work};
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
     free(arrays[i]);
   }
@@ -50,9 +64,9 @@ static void call_free(struct call *c) {
 
 static void call_run(struct call *c, const struct ad_kernels *k) {
   const struct shape *s = &c->shape;
-  k->attention(s->queries, s->S, s->A, s->D, c->Q, c->ldq, c->K, c->V, c->ldk, &c->dropout, EXAMPLE, c->context, c->ldc,
-               c->work);
-  k->attention_backward(s->queries, s->S, s->A, s->D, c->Q, c->ldq, c->K, c->V, c->ldk, &c->dropout, EXAMPLE,
+  k->attention(s->queries, s->S, s->A, s->D, c->Q, c->ldq, c->K, c->V, c->ldk, &c->dropout, EXAMPLE, c->bias,
+               c->context, c->ldc, c->work);
+  k->attention_backward(s->queries, s->S, s->A, s->D, c->Q, c->ldq, c->K, c->V, c->ldk, &c->dropout, EXAMPLE, c->bias,
                         c->dcontext, c->ldc, c->dQ, c->dK, c->dV, c->work);
 }
 
@@ -77,20 +91,43 @@ static void compare_head(const struct call *c, const float *x, size_t rows, size
   free(y);
 }
 
-static void check_head(const struct call *c, size_t a, const char *set) {
+/* Head a of [A, distances], as far as S goes. */
+static double *gather_distances(const struct call *c, const float *x, size_t a) {
+  const size_t S = c->shape.S, first = a * call_distances(c) + c->distances.longest - S;
+  return check_widen(x + first, 2 * S - 1);
+}
+
+/* The gradient of the bias is added to what was there, normals; beyond S that stays. */
+static void compare_sums(const struct call *c, size_t a, double *dbias) {
+  const size_t S = c->shape.S, N = call_distances(c), outside = c->distances.longest - S;
+  float *before = check_normals(c->shape.A * N, 10);
+  double *begun = gather_distances(c, before, a);
+  for (size_t i = 0; i < 2 * S - 1; i++) {
+    dbias[i] = c->bias == NULL ? begun[i] : begun[i] + dbias[i];
+  }
+  CHECK_CLOSE(check_error(2 * S - 1, c->sums + a * N + outside, dbias, 0.01), 2e-6,
+              "dbias, queries %zu, S %zu, head %zu", c->shape.queries, S, a);
+  assert_memory_equal(c->sums + a * N, before + a * N, outside * sizeof *before);
+  assert_memory_equal(c->sums + (a + 1) * N - outside, before + (a + 1) * N - outside, outside * sizeof *before);
+  free(before);
+  free(begun);
+}
+
+static void check_head(const struct call *c, size_t a) {
   const size_t q = c->shape.queries, S = c->shape.S, D = c->shape.D;
   double *Q = gather(c->Q, q, c->ldq, D, a), *K = gather(c->K, S, c->ldk, D, a), *V = gather(c->V, S, c->ldk, D, a);
   double *d = gather(c->dcontext, q, c->ldc, D, a), *p = malloc(q * S * sizeof *p);
   double *context = malloc(q * D * sizeof *context), *dQ = malloc(q * D * sizeof *dQ);
   double *dK = malloc(S * D * sizeof *dK), *dV = malloc(S * D * sizeof *dV);
-  naive_attention(q, S, D, Q, K, V, &c->dropout, EXAMPLE, (uint32_t)a, p, context);
-  naive_attention_backward(q, S, D, Q, K, V, &c->dropout, EXAMPLE, (uint32_t)a, p, d, dQ, dK, dV);
-  (void)set;
+  double *bias = gather_distances(c, c->values, a), *dbias = malloc((2 * S - 1) * sizeof *dbias);
+  naive_attention(q, S, D, Q, K, V, c->bias == NULL ? NULL : bias, &c->dropout, EXAMPLE, (uint32_t)a, p, context);
+  naive_attention_backward(q, S, D, Q, K, V, &c->dropout, EXAMPLE, (uint32_t)a, p, d, dQ, dK, dV, dbias);
   compare_head(c, c->context, q, c->ldc, a, context, 2e-6, "context");
   compare_head(c, c->dQ, q, c->ldq, a, dQ, 4e-6, "dQ");
   compare_head(c, c->dK, S, c->ldk, a, dK, 4e-6, "dK");
   compare_head(c, c->dV, S, c->ldk, a, dV, 2e-6, "dV");
-  double *const arrays[] = {Q, K, V, d, p, context, dQ, dK, dV};
+  compare_sums(c, a, dbias);
+  double *const arrays[] = {Q, K, V, d, p, context, dQ, dK, dV, bias, dbias};
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
     free(arrays[i]);
   }
@@ -113,17 +150,17 @@ static const struct shape SHAPES[] = {
 static void test_values(void **state) {
   (void)state;
   for (size_t i = 0; i < sizeof SHAPES / sizeof SHAPES[0]; i++) {
-    for (int p = 0; p < 2; p++) {
+    for (int form = 0; form < 4; form++) {
       for (int s = 0; s < CHECK_SETS; s++) {
         const struct ad_kernels *k = check_set(s);
         if (k == NULL) {
           continue;
         }
         struct call c;
-        call_make(&c, SHAPES[i], p ? 0.1f : 0.0f);
+        call_make(&c, SHAPES[i], form % 2 ? 0.1f : 0.0f, form / 2);
         call_run(&c, k);
         for (size_t a = 0; a < c.shape.A; a++) {
-          check_head(&c, a, k->name);
+          check_head(&c, a);
         }
         check_untouched(c.context, c.shape.queries, c.ldc, c.H, 5);
         check_untouched(c.dQ, c.shape.queries, c.ldq, c.H, 6);
@@ -135,28 +172,66 @@ static void test_values(void **state) {
   }
 }
 
+static void compare_gradients(const struct call *a, const struct call *b) {
+  assert_memory_equal(a->dQ, b->dQ, a->shape.queries * a->ldq * sizeof(float));
+  assert_memory_equal(a->dK, b->dK, a->shape.S * a->ldk * sizeof(float));
+  assert_memory_equal(a->dV, b->dV, a->shape.S * a->ldk * sizeof(float));
+}
+
 static void test_same_bits(void **state) {
   (void)state;
   const struct ad_kernels *best = ad_kernels_find(NULL);
-  for (size_t i = 0; i < sizeof SHAPES / sizeof SHAPES[0]; i++) {
+  for (size_t i = 0; i < 2 * (sizeof SHAPES / sizeof SHAPES[0]); i++) {
     struct call a;
-    call_make(&a, SHAPES[i], 0.1f);
+    call_make(&a, SHAPES[i / 2], 0.1f, i % 2);
     call_run(&a, best);
     for (int s = 0; s < CHECK_SETS; s++) {
       if (check_set(s) == NULL || check_set(s) == best) {
         continue;
       }
       struct call b;
-      call_make(&b, SHAPES[i], 0.1f);
+      call_make(&b, SHAPES[i / 2], 0.1f, i % 2);
       call_run(&b, check_set(s));
       assert_memory_equal(a.context, b.context, a.shape.queries * a.ldc * sizeof(float));
-      assert_memory_equal(a.dQ, b.dQ, a.shape.queries * a.ldq * sizeof(float));
-      assert_memory_equal(a.dK, b.dK, a.shape.S * a.ldk * sizeof(float));
-      assert_memory_equal(a.dV, b.dV, a.shape.S * a.ldk * sizeof(float));
+      assert_memory_equal(a.sums, b.sums, a.shape.A * call_distances(&a) * sizeof(float));
+      compare_gradients(&a, &b);
       call_free(&b);
     }
     call_free(&a);
   }
+}
+
+/* The bits of the gradients depend on neither whether that of the bias is wanted nor how much room it has. */
+static void test_room(void **state) {
+  (void)state;
+  const struct shape shape = {45, 45, 2, 6};
+  enum { MORE = 7 };
+  const struct ad_kernels *k = ad_kernels_find(NULL);
+  struct call a, b, c;
+  call_make(&a, shape, 0.1f, 1);
+  call_make(&b, shape, 0.1f, 1);
+  call_make(&c, shape, 0.1f, 1);
+  const size_t N = call_distances(&a), wide = N + 2 * MORE;
+  float *values = calloc(2 * wide, sizeof *values), *sums = calloc(2 * wide, sizeof *sums);
+  for (size_t i = 0; i < 2 * N; i++) {
+    values[i / N * wide + MORE + i % N] = a.values[i];
+    a.sums[i] = 0.0f;
+  }
+  b.distances = (struct ad_distance_bias){a.distances.longest + MORE, values, sums};
+  c.distances.sums = NULL;
+  call_run(&a, k);
+  call_run(&b, k);
+  call_run(&c, k);
+  compare_gradients(&a, &b);
+  compare_gradients(&a, &c);
+  for (size_t i = 0; i < 2; i++) {
+    assert_memory_equal(a.sums + i * N, sums + i * wide + MORE, N * sizeof *sums);
+  }
+  call_free(&a);
+  call_free(&b);
+  call_free(&c);
+  free(values);
+  free(sums);
 }
 
 /* The first query alone ([CLS] in the last layer) has the bits it has among all: context, and dQ with its gradient. */
@@ -171,8 +246,8 @@ static void test_first_query_alone(void **state) {
       struct shape one = SHAPES[i];
       one.queries = 1;
       struct call all, first;
-      call_make(&all, SHAPES[i], 0.1f);
-      call_make(&first, one, 0.1f);
+      call_make(&all, SHAPES[i], 0.1f, i % 2);
+      call_make(&first, one, 0.1f, i % 2);
       call_run(&all, k);
       call_run(&first, k);
       assert_memory_equal(all.context, first.context, all.H * sizeof(float));
@@ -187,14 +262,15 @@ static void test_first_query_alone(void **state) {
 struct head {
   size_t queries, S, D;
   struct ad_dropout dropout;
-  double *x; /* Q, K, V one after another */
+  double *x; /* Q, K, V, bias one after another */
   double *d, *p, *context;
 };
 
 static double loss(void *context) {
   struct head *h = context;
   const size_t QD = h->queries * h->D, SD = h->S * h->D;
-  naive_attention(h->queries, h->S, h->D, h->x, h->x + QD, h->x + QD + SD, &h->dropout, EXAMPLE, 0, h->p, h->context);
+  naive_attention(h->queries, h->S, h->D, h->x, h->x + QD, h->x + QD + SD, h->x + QD + 2 * SD, &h->dropout, EXAMPLE, 0,
+                  h->p, h->context);
   double sum = 0.0;
   for (size_t i = 0; i < QD; i++) {
     sum += h->d[i] * h->context[i];
@@ -207,7 +283,8 @@ static void test_naive_backward(void **state) {
   static const struct shape shapes[] = {{1, 1, 1, 3}, {1, 9, 1, 4}, {6, 6, 1, 5}, {13, 13, 1, 8}};
   for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
     for (int drop = 0; drop < 2; drop++) {
-      const size_t q = shapes[i].queries, S = shapes[i].S, D = shapes[i].D, QD = q * D, SD = S * D, n = QD + 2 * SD;
+      const size_t q = shapes[i].queries, S = shapes[i].S, D = shapes[i].D, QD = q * D, SD = S * D,
+                   n = QD + 2 * SD + 2 * S - 1;
       float *x = check_normals(n, 1), *d = check_normals(QD, 2);
       struct head h = {.queries = q,
                        .S = S,
@@ -220,7 +297,7 @@ static void test_naive_backward(void **state) {
       double *gradient = malloc(n * sizeof *gradient), worst = 0.0, largest = 1.0;
       (void)loss(&h);
       naive_attention_backward(q, S, D, h.x, h.x + QD, h.x + QD + SD, &h.dropout, EXAMPLE, 0, h.p, h.d, gradient,
-                               gradient + QD, gradient + QD + SD);
+                               gradient + QD, gradient + QD + SD, gradient + QD + 2 * SD);
       for (size_t j = 0; j < n; j++) {
         const double e = fabs(check_slope(loss, &h, h.x + j) - gradient[j]);
         worst = e <= worst ? worst : e;
@@ -241,13 +318,13 @@ static void test_naive_backward(void **state) {
 /* Scores of +-1e4 neither overflow nor lose their sum; a NaN in one query stays in its row. */
 static void test_extremes(void **state) {
   (void)state;
-  for (int s = 0; s < CHECK_SETS; s++) {
-    const struct ad_kernels *k = check_set(s);
+  for (int form = 0; form < 2 * CHECK_SETS; form++) {
+    const struct ad_kernels *k = check_set(form / 2);
     if (k == NULL) {
       continue;
     }
     struct call c;
-    call_make(&c, (struct shape){20, 20, 1, 16}, 0.0f);
+    call_make(&c, (struct shape){20, 20, 1, 16}, 0.0f, form % 2);
     for (size_t i = 0; i < 20 * c.ldq; i++) {
       c.Q[i] *= 2000.0f;
     }
@@ -272,7 +349,7 @@ static void test_extremes(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_naive_backward),    cmocka_unit_test(test_values),   cmocka_unit_test(test_same_bits),
-      cmocka_unit_test(test_first_query_alone), cmocka_unit_test(test_extremes),
+      cmocka_unit_test(test_first_query_alone), cmocka_unit_test(test_extremes), cmocka_unit_test(test_room),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

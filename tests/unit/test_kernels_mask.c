@@ -95,8 +95,9 @@ static void test_attention_mask(void **state) {
       for (size_t n = 0; n < S * S; n++) {
         identity[n] = n / S == n % S ? 1.0f : 0.0f;
       }
-      k->attention(S, S, 1, S, zero, S, zero, identity, S, &d, 99, context, S, work);
-      k->attention_backward(S, S, 1, S, zero, S, zero, identity, S, &d, 99, identity, S, other[0], other[1], dV, work);
+      k->attention(S, S, 1, S, zero, S, zero, identity, S, &d, 99, NULL, context, S, work);
+      k->attention_backward(S, S, 1, S, zero, S, zero, identity, S, &d, 99, NULL, identity, S, other[0], other[1], dV,
+                            work);
       for (size_t q = 0; q < S; q++) {
         for (size_t key = 0; key < S; key++) {
           const double f = naive_factor(&d, 99, 0, q * S + key);

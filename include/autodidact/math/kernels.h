@@ -34,6 +34,14 @@ struct ad_dropout {
 /* A mask for probability p in [0, 1): threshold and scale from p, the rest as given. */
 struct ad_dropout ad_dropout_make(float p, uint64_t seed, uint32_t step, uint32_t site);
 
+/* A bias of attention's scores that only the distance of key and query decides. Head a adds to the score of query q and
+ * key k values[a, longest - 1 + k - q]. */
+struct ad_distance_bias {
+  size_t longest;      /* at least S */
+  const float *values; /* [A, 2 longest - 1] */
+  float *sums;         /* [A, 2 longest - 1] the backward adds the gradient of values, query after query; NULL: not */
+};
+
 /* The feed-forward activation. X(constant, its name as hidden_act in config.json). */
 #define AD_ACTIVATION_MAP(X)             \
   X(AD_ACTIVATION_GELU_ERF, "gelu")      \
@@ -150,18 +158,19 @@ struct ad_kernels {
 
   /* Attention of one example: Q rows ("queries" of them: S, or 1 for [CLS] only), K and V rows (S), each head in its
    * columns [a D, a D + D), leading dimensions ldq, ldk (keys and values), ldc. context = dropout(softmax(Q K^T /
-   * sqrt(D))) V. Query q is token q of the example. `work`: ad_attention_work(queries, S, D) floats, aligned 64. Each
-   * element is one chain of multiply-adds over d, then over the keys, so the rows of a call with fewer queries have the
-   * bits of the full one. */
+   * sqrt(D) + bias)) V, without a bias where it is NULL. Query q is token q of the example. `work`:
+   * ad_attention_work(queries, S, D) floats, aligned 64. Each element is one chain of multiply-adds over d, then over
+   * the keys, so the rows of a call with fewer queries have the bits of the full one. */
   void (*attention)(size_t queries, size_t S, size_t A, size_t D, const float *Q, size_t ldq, const float *K,
-                    const float *V, size_t ldk, const struct ad_dropout *dropout, uint32_t example, float *context,
-                    size_t ldc, float *work);
+                    const float *V, size_t ldk, const struct ad_dropout *dropout, uint32_t example,
+                    const struct ad_distance_bias *bias, float *context, size_t ldc, float *work);
 
   /* Its backward, probabilities recomputed: dcontext [queries, H] (ldc) to dQ (ldq), dK, dV (ldk), which are
-   * overwritten. */
+   * overwritten. Adds to bias->sums. */
   void (*attention_backward)(size_t queries, size_t S, size_t A, size_t D, const float *Q, size_t ldq, const float *K,
                              const float *V, size_t ldk, const struct ad_dropout *dropout, uint32_t example,
-                             const float *dcontext, size_t ldc, float *dQ, float *dK, float *dV, float *work);
+                             const struct ad_distance_bias *bias, const float *dcontext, size_t ldc, float *dQ,
+                             float *dK, float *dV, float *work);
 
   /* logits[b,c] = dot(h[b,:], weight[c,:]) + bias[c]: [B,H] x [C,H] to [B,C], each dot by the rule of sums inside a
    * row. */

@@ -12,6 +12,8 @@ struct head {
   uint32_t example, number;
   const float *Q, *K, *V;
   size_t ldq, ldk;
+  const float *bias;  /* of the first query and key 0; a query later it begins one float earlier. NULL: none */
+  float *sums;        /* the same of the gradient (backward); NULL: not wanted */
   float *work_keys;   /* [D, keys] K transposed; columns past S are 0 */
   float *work_values; /* [D, keys] V transposed (backward) */
   float *p;           /* [block, keys] probabilities */
@@ -47,13 +49,40 @@ static void softmax(const struct head *head, float *p) {
   }
 }
 
+/* Softmax of scale times the row p [S] plus bias [S]; else as above. */
+static void softmax_biased(const struct head *head, const float *bias, float *p) {
+  const size_t S = head->S;
+  const vec scale = vec_set1(head->scale);
+  vec largest = vec_set1(-INFINITY), sum = vec_set1(0.0f);
+  for (size_t k = 0; k < S; k += VEC_WIDTH) {
+    const vec score = vec_fma(vec_load_fill(p + k, S - k, -INFINITY), scale, vec_load_n(bias + k, S - k));
+    vec_store(p + k, score);
+    largest = vec_max(score, largest);
+  }
+  const vec max = vec_set1(vec_largest(largest));
+  for (size_t k = 0; k < S; k += VEC_WIDTH) {
+    const vec e = vec_exp(vec_sub(vec_load(p + k), max));
+    vec_store(p + k, e);
+    sum = vec_add(sum, e);
+  }
+  const vec factor = vec_set1(1.0f / vec_sum(sum));
+  for (size_t k = 0; k < S; k += VEC_WIDTH) {
+    vec_store(p + k, vec_mul(vec_load(p + k), factor));
+  }
+}
+
 /* Probabilities of the queries [q, q + count) into head->p, and where the factors of their masks begin (NULL: none). */
 static const float *probabilities(const struct head *head, size_t q, size_t count) {
   product(&(struct product){head->D, head->Q + q * head->ldq, head->ldq, 1, head->work_keys, head->keys, head->p,
                             head->keys, 0},
           count, head->keys);
   for (size_t i = 0; i < count; i++) {
-    softmax(head, head->p + i * head->keys);
+    float *p = head->p + i * head->keys;
+    if (head->bias == NULL) {
+      softmax(head, p);
+    } else {
+      softmax_biased(head, head->bias - (q + i), p);
+    }
   }
   if (!mask_is_on(head->dropout)) {
     return NULL;
@@ -91,11 +120,8 @@ static void forward_head(const struct head *head, float *context, size_t ldc) {
   }
 }
 
-/* From g, the gradient of the masked probabilities, to that of the scores: scale p (g - sum(p g)), g masked first. p is
- * masked too: as such the gradient of V wants it. */
-static void softmax_backward(const struct head *head, const float *mask, float *p, float *g) {
-  const size_t S = head->S;
-  const vec scale = vec_set1(head->scale);
+/* g masked, and the sum of p g. */
+VEC_INLINE vec masked_inner(size_t S, const float *mask, const float *p, float *g) {
   vec sum = vec_set1(0.0f);
   for (size_t k = 0; k < S; k += VEC_WIDTH) {
     vec d = vec_load(g + k);
@@ -105,10 +131,33 @@ static void softmax_backward(const struct head *head, const float *mask, float *
     }
     sum = vec_fma(d, vec_load(p + k), sum);
   }
-  const vec mean = vec_set1(vec_sum(sum));
+  return vec_set1(vec_sum(sum));
+}
+
+/* From g, the gradient of the masked probabilities, to that of the scores: scale p (g - sum(p g)), g masked first. p is
+ * masked too: as such the gradient of V wants it. */
+static void softmax_backward(const struct head *head, const float *mask, float *p, float *g) {
+  const size_t S = head->S;
+  const vec scale = vec_set1(head->scale), mean = masked_inner(S, mask, p, g);
   for (size_t k = 0; k < S; k += VEC_WIDTH) {
     const vec x = vec_load(p + k);
     vec_store(g + k, vec_mul(vec_mul(x, scale), vec_sub(vec_load(g + k), mean)));
+    if (mask != NULL) {
+      vec_store(p + k, vec_mul(x, vec_load_n(mask + k, S - k)));
+    }
+  }
+}
+
+/* The same where scores have a bias: its gradient p (g - sum(p g)) is added to sums [S], if wanted, and scaled then. */
+static void softmax_backward_biased(const struct head *head, const float *mask, float *p, float *g, float *sums) {
+  const size_t S = head->S;
+  const vec scale = vec_set1(head->scale), mean = masked_inner(S, mask, p, g);
+  for (size_t k = 0; k < S; k += VEC_WIDTH) {
+    const vec x = vec_load(p + k), d = vec_mul(x, vec_sub(vec_load(g + k), mean));
+    vec_store(g + k, vec_mul(d, scale));
+    if (sums != NULL) {
+      vec_accumulate_n(sums + k, d, S - k);
+    }
     if (mask != NULL) {
       vec_store(p + k, vec_mul(x, vec_load_n(mask + k, S - k)));
     }
@@ -125,7 +174,13 @@ static void backward_head(const struct head *head, const float *dcontext, size_t
     const float *mask = probabilities(head, q, count);
     product(&(struct product){D, d, ldc, 1, head->work_values, keys, head->g, keys, 0}, count, keys);
     for (size_t i = 0; i < count; i++) {
-      softmax_backward(head, mask == NULL ? NULL : mask + i * S, head->p + i * keys, head->g + i * keys);
+      const float *factors = mask == NULL ? NULL : mask + i * S;
+      if (head->bias == NULL) {
+        softmax_backward(head, factors, head->p + i * keys, head->g + i * keys);
+      } else {
+        softmax_backward_biased(head, factors, head->p + i * keys, head->g + i * keys,
+                                head->sums == NULL ? NULL : head->sums - (q + i));
+      }
     }
     product(&(struct product){S, head->g, keys, 1, head->K, ldk, dQ + q * ldq, ldq, 0}, count, D);
     product(&(struct product){count, head->p, 1, keys, d, ldc, dV, ldk, q > 0}, S, D);
@@ -135,7 +190,7 @@ static void backward_head(const struct head *head, const float *dcontext, size_t
 
 static struct head head_of(size_t queries, size_t S, size_t D, size_t a, const float *Q, size_t ldq, const float *K,
                            const float *V, size_t ldk, const struct ad_dropout *dropout, uint32_t example,
-                           float *work) {
+                           const struct ad_distance_bias *bias, float *work) {
   struct head head = {.queries = queries,
                       .S = S,
                       .D = D,
@@ -149,25 +204,30 @@ static struct head head_of(size_t queries, size_t S, size_t D, size_t a, const f
                       .Q = Q + a * D,
                       .K = K + a * D,
                       .V = V + a * D};
+  if (bias != NULL) {
+    const size_t first = a * (2 * bias->longest - 1) + bias->longest - 1;
+    head.bias = bias->values + first;
+    head.sums = bias->sums == NULL ? NULL : bias->sums + first;
+  }
   head_work(&head, work);
   return head;
 }
 
 void AD_KERNEL(attention)(size_t queries, size_t S, size_t A, size_t D, const float *Q, size_t ldq, const float *K,
                           const float *V, size_t ldk, const struct ad_dropout *dropout, uint32_t example,
-                          float *context, size_t ldc, float *work) {
+                          const struct ad_distance_bias *bias, float *context, size_t ldc, float *work) {
   for (size_t a = 0; a < A; a++) {
-    const struct head head = head_of(queries, S, D, a, Q, ldq, K, V, ldk, dropout, example, work);
+    const struct head head = head_of(queries, S, D, a, Q, ldq, K, V, ldk, dropout, example, bias, work);
     forward_head(&head, context + a * D, ldc);
   }
 }
 
 void AD_KERNEL(attention_backward)(size_t queries, size_t S, size_t A, size_t D, const float *Q, size_t ldq,
                                    const float *K, const float *V, size_t ldk, const struct ad_dropout *dropout,
-                                   uint32_t example, const float *dcontext, size_t ldc, float *dQ, float *dK, float *dV,
-                                   float *work) {
+                                   uint32_t example, const struct ad_distance_bias *bias, const float *dcontext,
+                                   size_t ldc, float *dQ, float *dK, float *dV, float *work) {
   for (size_t a = 0; a < A; a++) {
-    const struct head head = head_of(queries, S, D, a, Q, ldq, K, V, ldk, dropout, example, work);
+    const struct head head = head_of(queries, S, D, a, Q, ldq, K, V, ldk, dropout, example, bias, work);
     backward_head(&head, dcontext + a * D, ldc, dQ + a * D, dK + a * D, dV + a * D);
   }
 }

@@ -125,7 +125,7 @@ static void backward_attention(struct ad__backward *p, uint32_t l, float *dq, si
     for (size_t b = first; b < p->batch->lane_example[lane + 1]; b++) {
       const size_t t = p->batch->offset[b], S = p->batch->length[b], row = last ? cls + (b - first) : t;
       e->kernels->attention_backward(last ? 1 : S, S, m->heads, H / m->heads, s->q + row * ldq, ldq, key + t * ldk,
-                                     key + H + t * ldk, ldk, &dropout, p->batch->stream[b], e->dx + row * H, H,
+                                     key + H + t * ldk, ldk, &dropout, p->batch->stream[b], NULL, e->dx + row * H, H,
                                      dq + row * ldq, dk + t * ldk, dk + H + t * ldk,
                                      ((const struct post_norm_state *)e->own)->attention_work);
     }

@@ -54,7 +54,7 @@ static void attend(struct ad_encoder *e, const struct ad_batch *batch, const str
       const size_t t = batch->offset[b], S = batch->length[b],
                    row = last ? e->lane_cls[lane] + (b - batch->lane_example[lane]) : t;
       e->kernels->attention(last ? 1 : S, S, m->heads, D, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk,
-                            dropout, batch->stream[b], s->context + row * H, H,
+                            dropout, batch->stream[b], NULL, s->context + row * H, H,
                             ((const struct post_norm_state *)e->own)->attention_work);
     }
   }

@@ -50,18 +50,19 @@ WRAP(EMBEDDING, scatter_add, (size_t n, size_t H, ids a, in b, out c), (n, H, a,
 /* Products inside attention: scores and context forwards; backwards the scores again and one each for dV, dP, dQ, dK.
  */
 static void timed_attention(size_t queries, size_t S, size_t A, size_t D, in Q, size_t ldq, in K, in V, size_t ldk,
-                            mask m, uint32_t example, out context, size_t ldc, out work) {
+                            mask m, uint32_t example, const struct ad_distance_bias *bias, out context, size_t ldc,
+                            out work) {
   profile_enter(PROFILE_ATTENTION);
-  real->attention(queries, S, A, D, Q, ldq, K, V, ldk, m, example, context, ldc, work);
+  real->attention(queries, S, A, D, Q, ldq, K, V, ldk, m, example, bias, context, ldc, work);
   profile_leave();
   profile_attention(4.0 * (double)(queries * S) * (double)(A * D));
 }
 
 static void timed_attention_backward(size_t queries, size_t S, size_t A, size_t D, in Q, size_t ldq, in K, in V,
-                                     size_t ldk, mask m, uint32_t example, in dcontext, size_t ldc, out dQ, out dK,
-                                     out dV, out work) {
+                                     size_t ldk, mask m, uint32_t example, const struct ad_distance_bias *bias,
+                                     in dcontext, size_t ldc, out dQ, out dK, out dV, out work) {
   profile_enter(PROFILE_ATTENTION_BACK);
-  real->attention_backward(queries, S, A, D, Q, ldq, K, V, ldk, m, example, dcontext, ldc, dQ, dK, dV, work);
+  real->attention_backward(queries, S, A, D, Q, ldq, K, V, ldk, m, example, bias, dcontext, ldc, dQ, dK, dV, work);
   profile_leave();
   profile_attention(10.0 * (double)(queries * S) * (double)(A * D));
 }
