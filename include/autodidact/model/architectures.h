@@ -9,7 +9,8 @@
   X(BERT, bert) \
   X(ROBERTA, roberta) \
   X(ELECTRA, electra) \
-  X(DISTILBERT, distilbert)
+  X(DISTILBERT, distilbert) \
+  X(MPNET, mpnet)
 /* clang-format on */
 
 enum ad_architecture_id {

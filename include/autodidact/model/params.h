@@ -21,6 +21,7 @@ struct ad_model_config {
   uint32_t hidden, heads, ffn, layers, vocab, positions, types, classes;
   uint32_t embedding;      /* width of the embeddings, which are projected to hidden; 0: they have that width */
   uint32_t first_position; /* of struct ad_input_form */
+  uint32_t buckets;        /* of distances, for a bias of the scores by distance; 0: there is none */
   uint32_t padding;        /* 1 + the token whose embedding is not trained; 0: there is none */
   float layer_norm_eps;
   float hidden_dropout, attention_dropout, classifier_dropout; /* probabilities in [0, 1) */

@@ -38,7 +38,8 @@ struct ad__work ad__post_norm_work(const struct ad_model_config *m) {
   const size_t table = larger(2, larger(m->positions, m->types)) * E, layer = larger(3 * H, F);
   return (struct ad__work){
       .columns = larger(larger(attention_columns(H).total, ffn_columns(H, F).total), embedding_columns(m).total),
-      .sum = larger(table, layer)};
+      .sum = larger(larger(table, layer), (size_t)m->buckets * m->heads),
+      .shared = ad__post_norm_shared(m)};
 }
 
 /* dx: gradient of the layer's output, M rows. On return dz is that of y1's residual plus the product's: the whole
@@ -122,12 +123,13 @@ static void backward_attention(struct ad__backward *p, uint32_t l, float *dq, si
   const struct ad_dropout dropout = ad_encoder_dropout(m->attention_dropout, p->masks, l + 1, AD_MASK_ATTENTION);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const size_t first = p->batch->lane_example[lane], cls = e->lane_cls[lane];
+    const struct ad_distance_bias bias = ad__post_norm_bias(e, ad__shared_sum(p, lane, 0));
     for (size_t b = first; b < p->batch->lane_example[lane + 1]; b++) {
       const size_t t = p->batch->offset[b], S = p->batch->length[b], row = last ? cls + (b - first) : t;
-      e->kernels->attention_backward(last ? 1 : S, S, m->heads, H / m->heads, s->q + row * ldq, ldq, key + t * ldk,
-                                     key + H + t * ldk, ldk, &dropout, p->batch->stream[b], NULL, e->dx + row * H, H,
-                                     dq + row * ldq, dk + t * ldk, dk + H + t * ldk,
-                                     ((const struct post_norm_state *)e->own)->attention_work);
+      e->kernels->attention_backward(
+          last ? 1 : S, S, m->heads, H / m->heads, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk,
+          &dropout, p->batch->stream[b], bias.values == NULL ? NULL : &bias, e->dx + row * H, H, dq + row * ldq,
+          dk + t * ldk, dk + H + t * ldk, ((const struct post_norm_state *)e->own)->attention_work);
     }
   }
 }
@@ -247,5 +249,6 @@ int ad__post_norm_embed_backward(struct ad__backward *p) {
   AD_TRY(backward_tables(p, dz));
   AD_TRY(ad__column_gradient(p, o->norm_weight, c.norm_weight, E));
   AD_TRY(ad__column_gradient(p, o->norm_bias, c.norm_bias, E));
+  AD_TRY(ad__post_norm_distance_gradient(p));
   return ad__bucket_close(p);
 }

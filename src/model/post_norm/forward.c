@@ -11,6 +11,7 @@ void ad__post_norm_embed(struct ad_encoder *e, const float *theta, const struct 
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, masks, 0, AD_MASK_EMBEDDING);
   const size_t T = batch->tokens, H = m->hidden, E = ad_model_embedding(m);
   float *x = e->layers[0].x;
+  ad__post_norm_spread(e, theta, batch);
   e->kernels->embed(T, E, batch->ids, batch->positions, batch->types, theta + p->word, theta + p->position,
                     m->types > 0 ? theta + p->type : NULL, s->embedded);
   e->kernels->norm(T, E, s->embedded, theta + p->norm_weight, theta + p->norm_bias, m->layer_norm_eps, &dropout,
@@ -49,12 +50,13 @@ static void attend(struct ad_encoder *e, const struct ad_batch *batch, const str
   const struct ad_model_config *m = &e->params->config;
   const size_t H = m->hidden, D = H / m->heads, ldq = last ? H : 3 * H, ldk = last ? 2 * H : 3 * H;
   const float *key = last ? s->qkv : s->qkv + H;
+  const struct ad_distance_bias bias = ad__post_norm_bias(e, NULL);
   for (size_t lane = 0; lane < batch->lanes; lane++) {
     for (size_t b = batch->lane_example[lane]; b < batch->lane_example[lane + 1]; b++) {
       const size_t t = batch->offset[b], S = batch->length[b],
                    row = last ? e->lane_cls[lane] + (b - batch->lane_example[lane]) : t;
       e->kernels->attention(last ? 1 : S, S, m->heads, D, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk,
-                            dropout, batch->stream[b], NULL, s->context + row * H, H,
+                            dropout, batch->stream[b], bias.values == NULL ? NULL : &bias, s->context + row * H, H,
                             ((const struct post_norm_state *)e->own)->attention_work);
     }
   }

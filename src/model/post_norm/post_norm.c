@@ -45,7 +45,8 @@ int ad__post_norm_check(const struct ad_model_config *m) {
                {"num_hidden_layers", m->layers},
                {"vocab_size", m->vocab},
                {"max_position_embeddings", m->positions},
-               {"type_vocab_size", ad__post_norm(m)->type == NULL ? 1 : m->types}};
+               {"type_vocab_size", ad__post_norm(m)->type == NULL ? 1 : m->types},
+               {"the number of buckets of distances", ad__post_norm(m)->distance == NULL ? 1 : m->buckets}};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     if (sizes[i].value == 0) {
       return ad_fail(AD_ECONFIG, "model: %s is 0, expected at least 1", sizes[i].name);
@@ -68,11 +69,12 @@ static int weight_shape(const char *prefix, const char *module, ad_shape_of shap
 
 int ad__post_norm_recognise(struct ad_model_config *m, ad_shape_of shape, void *context) {
   const struct post_norm *a = ad__post_norm(m);
-  uint32_t word[2], position[2], type[2], project[2], up[2], query[2];
+  uint32_t word[2], position[2], type[2], project[2], distance[2], up[2], query[2];
   AD_TRY(weight_shape("", a->word, shape, context, word));
   AD_TRY(weight_shape("", a->position, shape, context, position));
   AD_TRY(weight_shape("", a->type, shape, context, type));
   AD_TRY(weight_shape("", a->project, shape, context, project));
+  AD_TRY(weight_shape("", a->distance, shape, context, distance));
   for (m->layers = 0; m->layers < 100000; m->layers++) {
     char prefix[60];
     snprintf(prefix, sizeof prefix, "%s%u.", ad__architecture(m->architecture)->layer_prefix, m->layers);
@@ -88,6 +90,7 @@ int ad__post_norm_recognise(struct ad_model_config *m, ad_shape_of shape, void *
   m->embedding = project[0] > 0 ? word[1] : 0;
   m->positions = position[0];
   m->types = type[0];
+  m->buckets = distance[0];
   return AD_OK;
 }
 
@@ -102,6 +105,7 @@ void ad__post_norm_take(struct ad_encoder *e, void *own) {
   s->normed = m->embedding > 0 ? ad__take(e, T * E) : NULL;
   s->mean0 = ad__take(e, T);
   s->rstd0 = ad__take(e, T);
+  s->distances = m->buckets > 0 ? ad__take(e, ad__post_norm_distances(m, longest)) : NULL;
   s->attention_work = ad__take(e, ad_attention_work(longest, longest, H / m->heads));
   s->df = ad__take_gradient(e, m->ffn);
   s->dqkv = ad__take_gradient(e, 3 * H);

@@ -12,9 +12,11 @@
  * ".weight" and ".bias" follow; NULL: there is none. */
 struct post_norm {
   const char *word, *position, *type, *norm;
-  const char *project; /* from E to H; there where the embeddings have a width of their own */
+  const char *project;  /* from E to H; there where the embeddings have a width of their own */
+  const char *distance; /* a bias of the scores by distance; there where the configuration has buckets for it */
   const char *query, *key, *value, *output, *norm1, *up, *down, *norm2; /* behind the layer's prefix */
-  int undropped; /* 1: no dropout between attention's output and its residual */
+  int undropped;                          /* 1: no dropout between attention's output and its residual */
+  uint32_t (*bucket)(ptrdiff_t distance); /* of key - query: which row of the bias */
 };
 
 /* X(field, module, kind, rows, columns (1: a vector [rows]), init, treatment, part of the layer's buckets).
@@ -26,7 +28,8 @@ struct post_norm {
   X(norm_weight, norm, "weight", E, 1, ONE, 0, 0)                                                \
   X(norm_bias, norm, "bias", E, 1, ZERO, 0, 0)                                                   \
   X(project_weight, project, "weight", m->embedding > 0 ? m->hidden : 0, E, NORMAL, AD_DECAY, 0) \
-  X(project_bias, project, "bias", m->embedding > 0 ? m->hidden : 0, 1, ZERO, 0, 0)
+  X(project_bias, project, "bias", m->embedding > 0 ? m->hidden : 0, 1, ZERO, 0, 0)              \
+  X(distance, distance, "weight", m->buckets, m->heads, NORMAL, 0, 0)
 
 /* Attention, then feed-forward, which a backward completes first. The three weights lie one after another, so that they
  * are also one [3H,H] matrix; their biases likewise [3H]. */
@@ -77,6 +80,8 @@ struct post_norm_state {
   float *embedded;      /* [T,E] before the layer norm */
   float *normed;        /* [T,E] behind layer norm and dropout, where that is projected; else NULL */
   float *mean0, *rstd0; /* [T] */
+  float *distances;     /* [A, 2 longest - 1] the scores' bias by key - query; NULL: there is none */
+  size_t longest;       /* tokens of the batch's longest example */
   float *attention_work;
   float *df;      /* [T,F] gradients of a backward */
   float *dqkv;    /* [T,3H] */
@@ -108,6 +113,17 @@ size_t ad__post_norm_shapes(const struct ad_model_config *m, size_t list[AD_SHAP
 /* The dropout between attention's output and its residual in layer l. */
 struct ad_dropout ad__post_norm_output_dropout(const struct ad_model_config *m, const struct ad_masks *masks,
                                                uint32_t l);
+
+/* distance.c: nothing where the scores have no bias. */
+/* Floats of it for examples of so many tokens, and of a lane's sums for its gradient. */
+size_t ad__post_norm_distances(const struct ad_model_config *m, size_t longest);
+size_t ad__post_norm_shared(const struct ad_model_config *m);
+/* Spreads the table over the distances of a batch. */
+void ad__post_norm_spread(struct ad_encoder *e, const float *theta, const struct ad_batch *batch);
+/* What attention takes of it. sums: a lane's shared ones, or NULL. Without values there is no bias. */
+struct ad_distance_bias ad__post_norm_bias(const struct ad_encoder *e, float *sums);
+/* The table's gradient. AD_ENOMEM. */
+int ad__post_norm_distance_gradient(struct ad__backward *p);
 
 /* forward.c */
 void ad__post_norm_embed(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
