@@ -3,6 +3,7 @@ only."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -88,6 +89,15 @@ def _file(source):
             "glosses": Path("/usr/share/wordnet/data.noun")}[source]
 
 
+def write_vocabulary(path):
+    """BERT-base uncased's, or one of WordNet's glosses."""
+    given = SHARED / "vocab/bert-base-uncased-vocab.txt"
+    if given.exists():
+        shutil.copyfile(given, path)
+    else:
+        subprocess.run([ROOT / "launch/new-vocabulary", _file("glosses"), path], check=True, stdout=subprocess.DEVNULL)
+
+
 def _small_dev(folder, source):
     """The first lines of the training file: the evaluation at the end of a run is not what is measured."""
     with _file(source).open("rb") as text:
@@ -110,8 +120,7 @@ def write(job, folder, model):
     if model is not None:
         weights = f"path: {model}"
     else:
-        subprocess.run([ROOT / "launch/new-vocabulary", _file(job.source), folder / "vocab.txt"], check=True,
-                       stdout=subprocess.DEVNULL)
+        write_vocabulary(folder / "vocab.txt")
         s = job.shape
         weights = f"vocab: vocab.txt, hidden: {s.H}, layers: {s.L}, heads: {s.A}, ffn: {s.F}"
     (folder / "job.yaml").write_text(

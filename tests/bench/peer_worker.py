@@ -3,12 +3,13 @@ JSON lines.
 
     PYTHON peer_worker.py SETTINGS.json RANK
 
-In the mode "choose" it says what is fastest here and ends. Otherwise it says when it is ready; then "FIRST COUNT"
-trains the steps FIRST .. FIRST + COUNT - 1 of the order and answers with seconds and tokens; the end of the input with
-the highest resident set. What a step has: batch padded to its longest example, forward, backward, clipping, AdamW; for
-SDA before these a forward without gradient of a copy that holds the mean of the last five parameters, which is kept up
-by three foreach passes."""
+In the mode "make" it writes a folder of random weights and ends, in the mode "choose" it says what is fastest here and
+ends. Otherwise it says when it is ready; then "FIRST COUNT" trains the steps FIRST .. FIRST + COUNT - 1 of the order and
+answers with seconds and tokens; the end of the input with the highest resident set. What a step has: batch padded to
+its longest example, forward, backward, clipping, AdamW; for SDA before these a forward without gradient of a copy that
+holds the mean of the last five parameters, which is kept up by three foreach passes."""
 
+import functools
 import json
 import os
 import resource
@@ -24,7 +25,7 @@ os.environ["OMP_NUM_THREADS"] = str(settings["threads"])
 import torch  # noqa: E402 (the environment comes first)
 import torch.distributed as dist  # noqa: E402
 import transformers  # noqa: E402
-from transformers import BertConfig, BertForSequenceClassification  # noqa: E402
+from transformers import AutoConfig, AutoModelForSequenceClassification  # noqa: E402
 
 warnings.filterwarnings("ignore")
 transformers.logging.set_verbosity_error()
@@ -41,24 +42,53 @@ def read_steps():
 
 
 def collate(examples):
+    """Padded on the side and with the token of the model: some count positions by it."""
+    config = read_config()
     ids = [torch.tensor(e[1:]) for e in examples]
-    padded = torch.nn.utils.rnn.pad_sequence(ids, batch_first=True)
-    lengths = torch.tensor([len(e) - 1 for e in examples])
-    mask = (torch.arange(padded.shape[1])[None, :] < lengths[:, None]).long()
+    side = {"batch_first": True, "padding_side": "left" if config.model_type == "xlnet" else "right"}
+    padded = torch.nn.utils.rnn.pad_sequence(ids, padding_value=config.pad_token_id, **side)
+    mask = torch.nn.utils.rnn.pad_sequence([torch.ones_like(e) for e in ids], **side)
     return padded, mask, torch.tensor([e[0] for e in examples])
+
+
+def config_of(kind):
+    """transformers' configuration of a model_type, in the shape that is asked for."""
+    s = settings["shape"]
+    config = AutoConfig.for_model(kind, num_labels=settings["classes"])
+    sizes = {"vocab_size": s["V"], "hidden_size": s["H"], "embedding_size": s["H"], "num_hidden_layers": s["L"],
+             "num_attention_heads": s["A"], **dict.fromkeys(("intermediate_size", "hidden_dim", "d_inner"), s["F"])}
+    for name, value in sizes.items():
+        if hasattr(config, name):
+            setattr(config, name, value)
+    if kind == "xlnet":
+        config.d_head = s["H"] // s["A"]
+    return config
+
+
+@functools.cache
+def read_config():
+    return AutoConfig.from_pretrained(settings["model"]) if settings["model"] else config_of("bert")
 
 
 def make_model(attention):
     torch.manual_seed(0)
-    options = {"num_labels": settings["classes"], "attn_implementation": attention}
+    options = {"attn_implementation": attention}
     if settings["model"]:
-        model = BertForSequenceClassification.from_pretrained(settings["model"], **options)
+        model = AutoModelForSequenceClassification.from_pretrained(settings["model"], num_labels=settings["classes"],
+                                                                   **options)
     else:
-        s = settings["shape"]
-        model = BertForSequenceClassification(BertConfig(
-            vocab_size=s["V"], hidden_size=s["H"], num_hidden_layers=s["L"], num_attention_heads=s["A"],
-            intermediate_size=s["F"], **options))
+        model = AutoModelForSequenceClassification.from_config(read_config(), **options)
     return model.train()
+
+
+def attentions():
+    """The kinds that the model has."""
+    for attention in ("eager", "sdpa"):
+        try:
+            make_model(attention)
+            yield attention
+        except ValueError:
+            pass
 
 
 def make_optimizer(model, kind):
@@ -125,7 +155,7 @@ def choose():
     loop."""
     ids, mask, labels = collate(read_steps()[0][: settings["few"]])
     times = {"attention": {}, "adamw": {}, "clip": {}}
-    for attention in ("eager", "sdpa"):
+    for attention in attentions():
         model = make_model(attention)
 
         def both():
@@ -157,6 +187,10 @@ def say(**answer):
 
 
 def main():
+    if settings["mode"] == "make":
+        torch.manual_seed(0)
+        AutoModelForSequenceClassification.from_config(config_of(settings["type"])).save_pretrained(settings["model"])
+        return
     versions = {"torch": torch.__version__, "transformers": transformers.__version__, "python": sys.version.split()[0],
                 "threads": torch.get_num_threads(), "kernels": torch.backends.cpu.get_cpu_capability()}
     if settings["mode"] == "choose":
