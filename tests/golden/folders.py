@@ -43,6 +43,8 @@ BERT_LAYER = ("attention.self.query", "attention.self.key", "attention.self.valu
               "attention.output.LayerNorm", "intermediate.dense", "output.dense", "output.LayerNorm")
 DISTILBERT_LAYER = ("attention.q_lin", "attention.k_lin", "attention.v_lin", "attention.out_lin", "sa_layer_norm",
                     "ffn.lin1", "ffn.lin2", "output_layer_norm")
+MPNET_LAYER = ("attention.attn.q", "attention.attn.k", "attention.attn.v", "attention.attn.o", "attention.LayerNorm",
+               "intermediate.dense", "output.dense", "output.LayerNorm")
 
 
 def post_norm_layers(start, names):
@@ -56,11 +58,11 @@ def post_norm_layers(start, names):
     return shapes
 
 
-def bert_config(kind, first=0, **more):
+def bert_config(kind, first=0, pad_token_id=0, **more):
     return {"architectures": [f"{kind}Model"], "hidden_size": HIDDEN, "num_attention_heads": HEADS,
             "intermediate_size": FFN, "num_hidden_layers": LAYERS, "vocab_size": len(VOCABULARY),
             "max_position_embeddings": POSITIONS + first, "hidden_act": "gelu", "layer_norm_eps": 1e-12,
-            "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1, "pad_token_id": 0, **more}
+            "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1, "pad_token_id": pad_token_id, **more}
 
 
 def roberta(kind):
@@ -89,6 +91,9 @@ ARCHITECTURES = {
                     "pad_token_id": 0, "sinusoidal_pos_embds": False}, "distilbert.",
                    embeddings() | post_norm_layers("transformer.layer.", DISTILBERT_LAYER),
                    matrix("pre_classifier", HIDDEN, HIDDEN) | matrix("classifier", len(CLASSES), HIDDEN)),
+    "mpnet": (bert_config("MPNet", 2, pad_token_id=1, relative_attention_num_buckets=32), "mpnet.",
+              embeddings(first=2) | post_norm_layers("encoder.layer.", MPNET_LAYER)
+              | {"encoder.relative_attention_bias.weight": [32, HEADS]}, ROBERTA_HEAD),
 }
 
 

@@ -63,6 +63,10 @@ CASES = (
     Case("distilbert", 25, "DistilBert", distilbert_sizes(24, 3, 40, 2, 41, 20), 3, "k_lin.bias"),
     Case("distilbert-odd", 26, "DistilBert", distilbert_sizes(27, 9, 23, 1, 37, 20, activation="relu",
                                                               pad_token_id=3), 2, "k_lin.bias", pairs=False),
+    Case("mpnet", 27, "MPNet", bert_sizes(24, 3, 40, 2, 41, 22, layer_norm_eps=1e-5), 3, "attn.k.bias"),
+    # Distances of all buckets.
+    Case("mpnet-odd", 28, "MPNet", bert_sizes(15, 5, 37, 3, 37, 142, relative_attention_num_buckets=33), 2,
+         "attn.k.bias", lengths=(140, 37, 2, 1, 96, 9, 17, 64)),
 )
 
 

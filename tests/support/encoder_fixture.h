@@ -19,7 +19,7 @@ static const char *const ENCODER_FIXTURES[] = {
     "encoder-pooler-bert-head.h5",
     /* by encoders.py */
     "encoder-roberta.h5", "encoder-roberta-odd.h5", "encoder-electra.h5", "encoder-electra-odd.h5",
-    "encoder-distilbert.h5", "encoder-distilbert-odd.h5"};
+    "encoder-distilbert.h5", "encoder-distilbert-odd.h5", "encoder-mpnet.h5", "encoder-mpnet-odd.h5"};
 enum { ENCODER_FIXTURE_COUNT = sizeof ENCODER_FIXTURES / sizeof *ENCODER_FIXTURES, MOST_LANES = 16 };
 
 struct encoder_fixture {
@@ -158,7 +158,7 @@ static inline struct ad_batch fixture_batch(struct encoder_fixture *f, size_t co
 
 /* Whether a tensor is the bias of keys, under any of its names. */
 static inline int fixture_is_key_bias(const struct ad_tensor *tensor) {
-  static const char *const names[] = {"self.key.bias", "k_lin.bias"};
+  static const char *const names[] = {"self.key.bias", "k_lin.bias", "attn.k.bias"};
   int is = 0;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     is |= strstr(tensor->name, names[i]) != NULL;
