@@ -123,3 +123,28 @@ train("distilbert-types", folder("distilbert", changed("distilbert.embeddings.to
       rf"{WEIGHTS}tensor distilbert\.embeddings\.token_type_embeddings\.weight has no place")
 train("distilbert-stranger", folder("distilbert", changed("roberta.pooler.dense.bias", 24)), 1,
       rf"{WEIGHTS}tensor roberta\.pooler\.dense\.bias is of a RoBERTa model, expected DistilBERT")
+
+# MPNet: a table of distances that all layers share, padding of a fixed number.
+TABLE = "mpnet.encoder.relative_attention_bias.weight"
+bad_key("mpnet-buckets-few", "mpnet", "relative_attention_num_buckets", 31,
+        "at least 32: distances have so many buckets")
+bad_key("mpnet-buckets-none", "mpnet", "relative_attention_num_buckets", 0, "an integer from 1 to 65536")
+bad_key("mpnet-buckets-text", "mpnet", "relative_attention_num_buckets", "32", "an integer from 1")
+bad_key("mpnet-positions-few", "mpnet", "max_position_embeddings", 2, "more than 2: positions begin behind padding")
+bad_key("mpnet-words-few", "mpnet", "vocab_size", 1, "more than 1: the token 1 is padding")
+bad_key("mpnet-activation", "mpnet", "hidden_act", "silu", "gelu, gelu_new")
+bad_key("mpnet-dropout", "mpnet", "attention_probs_dropout_prob", 1, "a number from 0 to below 1")
+train("mpnet-heads", folder("mpnet", num_attention_heads=5), 1,
+      rf"{CONFIG}hidden_size 24 is not a multiple of num_attention_heads 5")
+train("mpnet-table-missing", folder("mpnet", without(TABLE)), 1,
+      rf"{WEIGHTS}tensor encoder\.relative_attention_bias\.weight is missing, with and without the prefix mpnet\.")
+train("mpnet-table-more-buckets", folder("mpnet", relative_attention_num_buckets=40), 1,
+      rf"{WEIGHTS}tensor {re.escape(TABLE)} has shape \[32, 3\], but config\.json makes it \[40, 3\]")
+train("mpnet-table-turned", folder("mpnet", changed(TABLE, 3, 32)), 1,
+      rf"{WEIGHTS}tensor {re.escape(TABLE)} has shape \[3, 32\], but config\.json makes it \[32, 3\]")
+train("mpnet-table-in-a-layer", folder("mpnet", changed("mpnet.encoder.layer.0.relative_attention_bias.weight", 32, 3)),
+      1, rf"{WEIGHTS}tensor mpnet\.encoder\.layer\.0\.\S+ has no place in the model")
+train("mpnet-types", folder("mpnet", changed("mpnet.embeddings.token_type_embeddings.weight", 2, 24)), 1,
+      rf"{WEIGHTS}tensor mpnet\.embeddings\.token_type_embeddings\.weight has no place")
+train("mpnet-of-another", folder("roberta", model_type="mpnet", max_position_embeddings=33), 1,
+      rf"{WEIGHTS}tensor roberta\.\S+ is of a RoBERTa model, expected MPNet")

@@ -59,11 +59,14 @@ static int read_config(const char *path, const json_t *root, struct ad_model_con
                    path, m->buckets, BUCKETS);
   }
   m->padding = m->first_position = PADDING + 1;
-  if (m->positions <= m->first_position || m->vocab <= PADDING) {
+  if (m->positions <= m->first_position) {
     return ad_fail(AD_EINPUT,
-                   "%s: max_position_embeddings is %u and vocab_size %u, expected more than %u and %d: the token %d is "
-                   "padding, and positions begin behind it",
-                   path, m->positions, m->vocab, m->first_position, PADDING, PADDING);
+                   "%s: max_position_embeddings is %u, expected more than %u: positions begin behind padding", path,
+                   m->positions, m->first_position);
+  }
+  if (m->vocab <= PADDING) {
+    return ad_fail(AD_EINPUT, "%s: vocab_size is %u, expected more than %d: the token %d is padding", path, m->vocab,
+                   PADDING, PADDING);
   }
   m->classifier_dropout = m->hidden_dropout;
   return ad__config_activation(path, root, "hidden_act", &m->activation);
