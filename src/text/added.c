@@ -102,7 +102,7 @@ void ad_matcher_destroy(struct ad_matcher *matcher) {
 size_t ad_matcher_find(const struct ad_matcher *matcher, const char *text, size_t size, size_t from, uint32_t *place,
                        size_t *length) {
   const struct ad_trie *trie = &matcher->trie;
-  for (size_t start = from; start < size; start++) {
+  for (size_t start = matcher->used ? from : size; start < size; start++) {
     if (!matcher->begins[(unsigned char)text[start]]) {
       continue;
     }

@@ -302,6 +302,10 @@ static int read_pipeline_tokens(const struct ad_text_files *files, struct ad_add
   return AD_OK;
 }
 
+int ad_text_read_pipeline_added(const struct ad_text_files *files, struct ad_recipe *recipe) {
+  return read_pipeline_tokens(files, &recipe->added);
+}
+
 static int by_number(const void *a, const void *b) {
   const struct ad_added_token *const *x = a, *const *y = b;
   return ((*x)->id > (*y)->id) - ((*x)->id < (*y)->id);
@@ -327,19 +331,12 @@ static int put_by_number(const struct ad_added *numbered, struct ad_added *added
 /* ---- Special tokens ---- */
 
 /* The name of a special token that this tokenizer uses itself; its place, or AD_SPECIAL_COUNT. */
-static int used_name(const char *key) {
-  int i = 0;
+static enum ad_special used_name(const char *key) {
+  enum ad_special i = 0;
   while (i < AD_SPECIAL_COUNT && strcmp(key, ad_special_keys[i]) != 0) {
     i++;
   }
   return i;
-}
-
-/* Takes over a name; NULL: there is no such token. */
-static int rename_special(struct ad_recipe *recipe, int place, const char *name) {
-  ad_free(recipe->special[place]);
-  recipe->special[place] = name == NULL ? NULL : ad_strdup(name);
-  return name != NULL && recipe->special[place] == NULL ? no_memory() : AD_OK;
 }
 
 static int put_unless_settled(const struct declared *d, const struct ad_added_token *token, struct ad_added *added) {
@@ -350,13 +347,13 @@ static int put_unless_settled(const struct declared *d, const struct ad_added_to
 /* `value`: what the files say of a name, NULL: nothing. */
 static int put_named(const struct declared *d, int named, const char *key, const json_t *value,
                      struct ad_recipe *recipe) {
-  const int place = used_name(key);
+  const enum ad_special place = used_name(key);
   struct ad_added_token token;
   if (value == NULL && (place == AD_SPECIAL_COUNT || !named)) {
     return AD_OK;
   }
   if (json_is_null(value)) {
-    return place < AD_SPECIAL_COUNT ? rename_special(recipe, place, NULL) : AD_OK;
+    return place < AD_SPECIAL_COUNT ? ad_recipe_rename(recipe, place, NULL) : AD_OK;
   }
   if (value == NULL) {
     token = (struct ad_added_token){.content = recipe->special[place], .id = -1, .special = 1};
@@ -367,7 +364,7 @@ static int put_named(const struct declared *d, int named, const char *key, const
   }
   token.implied = 1;
   AD_TRY(put_unless_settled(d, &token, &recipe->added));
-  return place < AD_SPECIAL_COUNT && value != NULL ? rename_special(recipe, place, token.content) : AD_OK;
+  return place < AD_SPECIAL_COUNT && value != NULL ? ad_recipe_rename(recipe, place, token.content) : AD_OK;
 }
 
 static int put_names(const struct declared *d, int named, struct ad_recipe *recipe) {

@@ -5,6 +5,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/base/utf8.h"
 #include "kind.h"
+#include "pipeline.h"
 
 #define HEAD_TOKENS 128 /* of AD_TRUNCATE_HEAD_TAIL */
 
@@ -95,22 +96,30 @@ static int push_split(struct ad_tokenizer *tokenizer, const struct ad_matcher *m
     if (start > done) {
       AD_TRY(between(tokenizer, text + done, start - done, encoding));
     }
+    tokenizer->begins = 0;
     AD_TRY(ad_encoding_push(encoding, (uint32_t)token->id));
     done = stop;
   }
   return size > done ? between(tokenizer, text + done, size - done, encoding) : AD_OK;
 }
 
+int ad_text_normalize(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_buffer *out) {
+  struct ad_pipeline *pipeline = tokenizer->recipe.pipeline;
+  return pipeline == NULL ? tokenizer->kind->normalize(tokenizer, text, size, out)
+                          : ad_pipeline_normalize(pipeline, text, size, out);
+}
+
 /* Appends a text in which nothing is looked for any more but tokens in its normalised form. */
 static int push_piece(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_encoding *encoding) {
-  if (!tokenizer->normal.used) {
-    return tokenizer->kind->encode(tokenizer, text, size, encoding);
-  }
+  const struct ad_pipeline *pipeline = tokenizer->recipe.pipeline;
   struct ad_buffer *normalized = &tokenizer->normalized;
-  ad_buffer_clear(normalized);
-  AD_TRY(tokenizer->kind->normalize(tokenizer, text, size, normalized));
-  return push_split(tokenizer, &tokenizer->normal, normalized->data, normalized->size, tokenizer->kind->encode,
-                    encoding);
+  if (pipeline == NULL ? tokenizer->normal.used : ad_pipeline_normalizes(pipeline)) {
+    ad_buffer_clear(normalized);
+    AD_TRY(ad_text_normalize(tokenizer, text, size, normalized));
+    text = normalized->data;
+    size = normalized->size;
+  }
+  return push_split(tokenizer, &tokenizer->normal, text, size, tokenizer->kind->encode, encoding);
 }
 
 /* Appends the tokens of a text. */
@@ -121,6 +130,7 @@ static int push_whole(struct ad_tokenizer *tokenizer, const char *text, size_t s
     return ad_fail(AD_EINPUT, "invalid UTF-8 at byte %zu of the %s, found 0x%02X", valid + 1, which,
                    (unsigned)(unsigned char)text[valid]);
   }
+  tokenizer->begins = 1;
   return push_split(tokenizer, &tokenizer->raw, text, size, push_piece, encoding);
 }
 
@@ -158,7 +168,8 @@ static void truncate_pair(const struct ad_frame *frame, struct ad_encoding *enco
   const size_t shorter = a < b ? a : b;
   const size_t least = shorter < kept / 2 ? shorter : kept / 2;
   const size_t keep_a = a <= b ? least : kept - least;
-  cut(encoding, encoding->first + (kept - keep_a), b - (kept - keep_a));
+  const size_t begin = encoding->first + (frame->between - frame->first);
+  cut(encoding, begin + (kept - keep_a), b - (kept - keep_a));
   cut(encoding, frame->before + keep_a, a - keep_a);
   encoding->text[0] = keep_a;
   encoding->text[1] = kept - keep_a;
@@ -166,10 +177,9 @@ static void truncate_pair(const struct ad_frame *frame, struct ad_encoding *enco
 }
 
 /* Appends `count` of the frame's special tokens from number `from` on. */
-static int push_special(const struct ad_tokenizer *tokenizer, const struct ad_frame *frame, unsigned from,
-                        unsigned count, struct ad_encoding *encoding) {
+static int push_special(const struct ad_frame *frame, unsigned from, unsigned count, struct ad_encoding *encoding) {
   for (unsigned i = from; i < from + count; i++) {
-    AD_TRY(ad_encoding_push(encoding, tokenizer->special[frame->token[i]]));
+    AD_TRY(ad_encoding_push(encoding, (uint32_t)frame->token[i].id));
   }
   return AD_OK;
 }
@@ -177,16 +187,17 @@ static int push_special(const struct ad_tokenizer *tokenizer, const struct ad_fr
 /* The texts with the special tokens around them; b may be NULL. */
 static int push_texts(struct ad_tokenizer *tokenizer, const struct ad_frame *frame, const char *a, size_t a_size,
                       const char *b, size_t b_size, struct ad_encoding *encoding) {
-  AD_TRY(push_special(tokenizer, frame, 0, frame->before, encoding));
+  AD_TRY(push_special(frame, 0, frame->before, encoding));
   AD_TRY(push_whole(tokenizer, a, a_size, b == NULL ? "text" : "first text", encoding));
   encoding->text[0] = encoding->count - frame->before;
-  AD_TRY(push_special(tokenizer, frame, frame->before, frame->between, encoding));
-  encoding->first = encoding->count;
+  AD_TRY(push_special(frame, frame->before, frame->between, encoding));
+  encoding->first = encoding->count - (frame->between - frame->first);
+  const size_t begin = encoding->count;
   if (b != NULL) {
     AD_TRY(push_whole(tokenizer, b, b_size, "second text", encoding));
   }
-  encoding->text[1] = encoding->count - encoding->first;
-  AD_TRY(push_special(tokenizer, frame, frame->before + frame->between, frame->after, encoding));
+  encoding->text[1] = encoding->count - begin;
+  AD_TRY(push_special(frame, frame->before + frame->between, frame->after, encoding));
   encoding->first = b == NULL ? encoding->count : encoding->first;
   return AD_OK;
 }

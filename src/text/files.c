@@ -100,3 +100,20 @@ void ad_text_warn_keys(const struct ad_text_files *files, const char *path, cons
     }
   }
 }
+
+void ad_text_read_limits(const struct ad_text_files *files, struct ad_recipe *recipe) {
+  const json_t *longest = json_object_get(files->config, "model_max_length");
+  const json_t *side = json_object_get(files->config, "truncation_side");
+  const json_t *rows = json_object_get(files->model, "vocab_size");
+  char text[80];
+  const char *shown = ad_json_show(side, text, sizeof text);
+  recipe->rows = json_is_integer(rows) && json_integer_value(rows) > 0 ? (size_t)json_integer_value(rows) : 0;
+  /* Past all models: Hugging Face writes 10^30 for "no limit". */
+  if (json_is_number(longest) && json_number_value(longest) >= 1 && json_number_value(longest) < 1e9) {
+    recipe->longest = (size_t)json_number_value(longest);
+  }
+  if (side != NULL && !json_is_null(side) && strcmp(shown, "\"right\"") != 0) {
+    ad_text_warn(files, "%s: \"truncation_side\" is %s, but texts are cut as data.truncation says", files->config_path,
+                 shown);
+  }
+}

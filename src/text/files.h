@@ -50,6 +50,25 @@ int ad_text_is_listed(const char *list, const char *key);
 void ad_text_warn_keys(const struct ad_text_files *files, const char *path, const char *inside, const json_t *object,
                        const char *listed);
 
+/* The longest input, the rows of the model, and the side from which transformers cuts: a warning, as it changes no id
+ * of a text that is short enough. */
+void ad_text_read_limits(const struct ad_text_files *files, struct ad_recipe *recipe);
+
+/* The names of special tokens by special_tokens_map.json and tokenizer_config.json, none where they say nothing; and
+ * the padding token by config.json. AD_ENOMEM. */
+int ad_text_read_roles(const struct ad_text_files *files, struct ad_recipe *recipe);
+
+/* The value of a key in special_tokens_map.json, or else in tokenizer_config.json; NULL: it is in neither. */
+const json_t *ad_text_setting(const struct ad_text_files *files, const char *key);
+
+/* For the classes that have RoBERTa's names of special tokens by themselves: names these, all but the unknown token's;
+ * behind ad_text_read_added, adds those that only such classes have. AD_ENOMEM. */
+int ad_text_name_as_roberta(struct ad_recipe *recipe);
+int ad_text_add_as_roberta(const struct ad_text_files *files, struct ad_recipe *recipe);
+
+/* The added tokens of tokenizer.json alone. AD_EINPUT, AD_ENOMEM. */
+int ad_text_read_pipeline_added(const struct ad_text_files *files, struct ad_recipe *recipe);
+
 /* The added tokens of all files, with the flags and in the order that transformers gives them. named: 1 where the class
  * has names of special tokens by itself; ruled: 1 where tokenizer.json has all rules. AD_EINPUT, AD_ENOMEM. */
 int ad_text_read_added(const struct ad_text_files *files, int named, int ruled, struct ad_recipe *recipe);

@@ -38,17 +38,38 @@ static int kind_of_file(const char *folder, size_t *kind) {
   return AD_OK;
 }
 
+/* The line of the first kind that takes a model without a type for its own; KINDS where none does. */
+static size_t kind_of_model(const json_t *model) {
+  size_t k = json_is_object(model) && json_object_get(model, "type") == NULL ? 0 : KINDS;
+  while (k < KINDS && (kinds[k].kind->owns == NULL || !kinds[k].kind->owns(model))) {
+    k++;
+  }
+  return k;
+}
+
+/* Where nothing says what kind a folder is of. */
+static int refuse_folder(const struct ad_text_files *files, const json_t *type) {
+#define AD_KIND_FILE(name, type, file) " " file
+#define AD_KIND_TYPE(name, type, file) " " type
+  char text[80];
+  if (files->pipeline == NULL) {
+    return ad_fail(AD_EINPUT, "%s: neither" AD_TOKENIZER_KINDS(AD_KIND_FILE) " nor tokenizer.json", files->folder);
+  }
+  return ad_fail(AD_EINPUT, "%s: model: \"type\" is %s, expected one of" AD_TOKENIZER_KINDS(AD_KIND_TYPE),
+                 files->pipeline_path, ad_json_show(type, text, sizeof text));
+#undef AD_KIND_FILE
+#undef AD_KIND_TYPE
+}
+
 static int find_kind(const struct ad_text_files *files, size_t *kind) {
-  const json_t *model = json_object_get(files->pipeline, "model");
-  const size_t by_type = kind_of_type(json_string_value(json_object_get(model, "type")));
+  const json_t *model = json_object_get(files->pipeline, "model"), *type = json_object_get(model, "type");
+  const size_t by_type = kind_of_type(json_string_value(type)), by_model = kind_of_model(model);
   size_t by_file;
   AD_TRY(kind_of_file(files->folder, &by_file));
-  if (files->pipeline == NULL && by_file == KINDS) {
-#define AD_KIND_FILE(name, type, file) " " file
-    return ad_fail(AD_EINPUT, "%s: neither" AD_TOKENIZER_KINDS(AD_KIND_FILE) " nor tokenizer.json", files->folder);
-#undef AD_KIND_FILE
+  if (by_type == KINDS && (type != NULL || (files->pipeline == NULL && by_file == KINDS))) {
+    return refuse_folder(files, type);
   }
-  *kind = by_type < KINDS ? by_type : by_file < KINDS ? by_file : 0;
+  *kind = by_type < KINDS ? by_type : by_model < KINDS ? by_model : by_file < KINDS ? by_file : 0;
   return AD_OK;
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes unicode_table.h: what Hugging Face's library `tokenizers` makes of every code point in BERT's normalizer and
-pre-tokenizer, asked of the library itself. Its tables are of several versions of Unicode, and the ids of a text follow
+pre-tokenizer, and in the pattern of GPT-2 (ByteLevel), asked of the library itself. Its tables are of several versions of Unicode, and the ids of a text follow
 them, whatever the machine has installed.
 
     python3 src/text/make_unicode_table.py > src/text/unicode_table.h
@@ -72,6 +72,29 @@ def letters():
     tokenizer.add_tokens([AddedToken("x", single_word=True, normalized=False)])
     # A split token keeps its own text; "x" as part of a longer word is none.
     return {c for c in POINTS if len(tokenizer.encode("x" + chr(c)).ids) == 1}
+
+
+split_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str
+
+
+def split_class(char):
+    """Its class in GPT-2's pattern: what it stays together with."""
+    for place, other in enumerate("!a1"):
+        if len(split_bytes(other + char)) == 1:
+            return place
+    assert len(split_bytes("  " + char + char)) == 1, hex(ord(char))
+    return 3
+
+
+def split_runs():
+    """Those of ASCII have a table of their own."""
+    runs, previous = [], None
+    for c in POINTS:
+        value = split_class(chr(c))
+        if value != previous:
+            runs.append(c << 2 | value)
+            previous = value
+    return runs
 
 
 def parts(c, kinds, order):
@@ -156,6 +179,8 @@ def main():
     print("/* Lower case: `count` code points from `first` on, `step` apart, have `delta` added. */")
     print("struct unicode_lower {\n  int32_t first;\n  int16_t count, step;\n  int32_t delta;\n};\n")
     array("struct unicode_lower", "unicode_lower", ["{%#x, %d, %d, %d}" % tuple(run) for run in lower_runs()])
+    print("/* Runs of code points of a class of GPT-2's pattern: the first one, and below it the class (unicode.h). */")
+    array("uint32_t", "unicode_classes", [hex(run) for run in split_runs()])
     print("#endif")
 
 

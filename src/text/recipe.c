@@ -2,10 +2,12 @@
 #include <string.h>
 
 #include "autodidact/base/digest.h"
+#include "autodidact/base/file.h"
 #include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "kind.h"
+#include "pipeline.h"
 
 const char *const ad_special_keys[AD_SPECIAL_COUNT] = {
 #define AD_SPECIAL_KEY(field, key, name) [field] = key,
@@ -20,9 +22,7 @@ const char *const ad_special_names[AD_SPECIAL_COUNT] = {
 };
 
 int ad_recipe_create(struct ad_recipe *recipe) {
-  *recipe = (struct ad_recipe){.options = {.lower_case = 1, .strip_accents = -1, .split_cjk = 1},
-                               .frame = {{1, 0, 1, {AD_SPECIAL_CLS, AD_SPECIAL_SEP}},
-                                         {1, 1, 1, {AD_SPECIAL_CLS, AD_SPECIAL_SEP, AD_SPECIAL_SEP}}}};
+  *recipe = (struct ad_recipe){.options = {.lower_case = 1, .strip_accents = -1, .split_cjk = 1}};
   for (int i = 0; i < AD_SPECIAL_COUNT; i++) {
     recipe->special[i] = ad_strdup(ad_special_names[i]);
     if (recipe->special[i] == NULL) {
@@ -32,10 +32,21 @@ int ad_recipe_create(struct ad_recipe *recipe) {
   return AD_OK;
 }
 
+static unsigned frame_tokens(const struct ad_frame *frame) {
+  return frame->before + frame->between + frame->after;
+}
+
 void ad_recipe_destroy(struct ad_recipe *recipe) {
   for (int i = 0; i < AD_SPECIAL_COUNT; i++) {
     ad_free(recipe->special[i]);
   }
+  for (unsigned i = 0; i < 2 * AD_FRAME_MOST; i++) {
+    ad_free(recipe->frame[i / AD_FRAME_MOST].token[i % AD_FRAME_MOST].content);
+  }
+  for (size_t i = 0; i < recipe->kept_count; i++) {
+    ad_buffer_destroy(&recipe->kept[i].text);
+  }
+  ad_pipeline_destroy(recipe->pipeline);
   ad_added_destroy(&recipe->added);
   *recipe = (struct ad_recipe){0};
 }
@@ -49,6 +60,80 @@ int ad_recipe_add_special(struct ad_recipe *recipe) {
   }
   return AD_OK;
 }
+
+int ad_recipe_rename(struct ad_recipe *recipe, enum ad_special place, const char *name) {
+  char *copy = name == NULL ? NULL : ad_strdup(name);
+  if (name != NULL && copy == NULL) {
+    return ad_fail_memory(strlen(name) + 1, "the name of a token");
+  }
+  ad_free(recipe->special[place]);
+  recipe->special[place] = copy;
+  return AD_OK;
+}
+
+int ad_recipe_keep(struct ad_recipe *recipe, const char *path, const char *name) {
+  struct ad_kept_file *file = &recipe->kept[recipe->kept_count];
+  *file = (struct ad_kept_file){.name = name};
+  recipe->kept_names[recipe->kept_count++] = name;
+  return ad_file_read(path, &file->text);
+}
+
+/* ---- Frames ---- */
+
+int ad_frame_put(struct ad_frame *frame, unsigned *part, const char *content, int64_t id) {
+  const unsigned count = frame_tokens(frame);
+  if (count == AD_FRAME_MOST) {
+    return ad_fail(AD_EINPUT, "more than %d special tokens around texts", AD_FRAME_MOST);
+  }
+  char *copy = ad_strdup(content);
+  if (copy == NULL) {
+    return ad_fail_memory(strlen(content) + 1, "the name of a token");
+  }
+  frame->token[count] = (struct ad_frame_token){.content = copy, .id = id};
+  ++*part;
+  return AD_OK;
+}
+
+int ad_recipe_frame(struct ad_recipe *recipe, const char *cls, const char *sep, unsigned between) {
+  for (unsigned pair = 0; pair < 2; pair++) {
+    struct ad_frame *frame = &recipe->frame[pair];
+    AD_TRY(ad_frame_put(frame, &frame->before, cls, -1));
+    for (unsigned i = 0; i < pair * between; i++) {
+      AD_TRY(ad_frame_put(frame, &frame->between, sep, -1));
+    }
+    AD_TRY(ad_frame_put(frame, &frame->after, sep, -1));
+    frame->first = frame->between;
+  }
+  return AD_OK;
+}
+
+int ad_recipe_is_framed(const struct ad_recipe *recipe, unsigned between) {
+  const char *cls = recipe->special[AD_SPECIAL_CLS], *sep = recipe->special[AD_SPECIAL_SEP];
+  int same = cls != NULL && sep != NULL;
+  for (unsigned pair = 0; pair < 2; pair++) {
+    const struct ad_frame *frame = &recipe->frame[pair];
+    same &= frame->before == 1 && frame->between == pair * between && frame->after == 1;
+    same &= frame->first == frame->between;
+    for (unsigned i = 0; same && i < 2 + pair * between; i++) {
+      same = strcmp(frame->token[i].content, i == 0 ? cls : sep) == 0;
+    }
+  }
+  return same;
+}
+
+uint64_t ad_frames_digest(const struct ad_tokenizer *tokenizer, uint64_t digest) {
+  for (unsigned pair = 0; pair < 2; pair++) {
+    const struct ad_frame *frame = &tokenizer->recipe.frame[pair];
+    const unsigned parts[] = {frame->before, frame->between, frame->after, frame->first};
+    digest = ad_digest_pair(digest, ad_digest(parts, sizeof parts));
+    for (unsigned i = 0; i < frame_tokens(frame); i++) {
+      digest = ad_digest_pair(digest, (uint64_t)frame->token[i].id);
+    }
+  }
+  return digest;
+}
+
+/* ---- Questions ---- */
 
 size_t ad_tokenizer_vocab(const struct ad_tokenizer *tokenizer) {
   return tokenizer->total;
@@ -166,10 +251,18 @@ int ad_recipe_write_names(const struct ad_tokenizer *tokenizer, json_t *root) {
 }
 
 const char *const *ad_tokenizer_files(const struct ad_tokenizer *tokenizer, size_t *count) {
-  *count = tokenizer->kind->file_count;
-  return tokenizer->kind->files;
+  const int kept = tokenizer->recipe.kept_count > 0;
+  *count = kept ? tokenizer->recipe.kept_count : tokenizer->kind->file_count;
+  return kept ? tokenizer->recipe.kept_names : tokenizer->kind->files;
 }
 
 int ad_tokenizer_print(const struct ad_tokenizer *tokenizer, const char *file, size_t longest, struct ad_buffer *out) {
-  return tokenizer->kind->print(tokenizer, file, longest, out);
+  const struct ad_recipe *recipe = &tokenizer->recipe;
+  for (size_t i = 0; i < recipe->kept_count; i++) {
+    if (strcmp(file, recipe->kept[i].name) == 0) {
+      return ad_buffer_append(out, recipe->kept[i].text.data, recipe->kept[i].text.size);
+    }
+  }
+  return tokenizer->kind->print == NULL ? ad_fail(AD_EINTERNAL, "%s: no file of this tokenizer", file)
+                                        : tokenizer->kind->print(tokenizer, file, longest, out);
 }

@@ -26,10 +26,24 @@ extern const char *const ad_special_keys[AD_SPECIAL_COUNT];
 extern const char *const ad_special_names[AD_SPECIAL_COUNT];
 
 /* Special tokens around a text or two, in this order: `before` the first, `between` them, `after` the last. */
-enum { AD_FRAME_MOST = 6 };
+enum { AD_FRAME_MOST = 8 };
+struct ad_frame_token {
+  char *content; /* owned by the recipe */
+  int64_t id;    /* of a recipe: the one that a file states, or -1; of a tokenizer: its id */
+};
 struct ad_frame {
   unsigned before, between, after;
-  enum ad_special token[AD_FRAME_MOST]; /* [before + between + after] */
+  unsigned first;                             /* so many of those between belong to the first segment */
+  struct ad_frame_token token[AD_FRAME_MOST]; /* [before + between + after] */
+};
+
+/* Appends a copy of a token to the last part of a frame that has some, `part`. AD_EINPUT (too many), AD_ENOMEM. */
+int ad_frame_put(struct ad_frame *frame, unsigned *part, const char *content, int64_t id);
+
+/* A file as it was read, to be written again. */
+struct ad_kept_file {
+  const char *name; /* static */
+  struct ad_buffer text;
 };
 
 /* All that makes a tokenizer beside its vocabulary. */
@@ -38,18 +52,37 @@ struct ad_recipe {
   struct ad_frame frame[2];        /* around one text; around a pair */
   char *special[AD_SPECIAL_COUNT]; /* their names, owned; NULL: it has none */
   struct ad_added added;           /* in the order of entering: those that the vocabulary lacks come behind it */
-  size_t rows;                     /* of the model: implied tokens behind them are text; 0: not known */
-  size_t longest;                  /* model_max_length; 0: not said */
+  struct ad_pipeline *pipeline;    /* owned; NULL: the kind normalises and splits by itself */
+  struct ad_kept_file kept[AD_TOKENIZER_FILES]; /* [kept_count], owned */
+  const char *kept_names[AD_TOKENIZER_FILES];   /* [kept_count] */
+  size_t kept_count;
+  size_t rows;    /* of the model: implied tokens behind them are text; 0: not known */
+  size_t longest; /* model_max_length; 0: not said */
 };
 
-/* The defaults of BERT, without added tokens: [CLS] a [SEP], [CLS] a [SEP] b [SEP]. On failure too: ad_recipe_destroy.
- * AD_ENOMEM. */
+/* The defaults of BERT, without added tokens and frames. On failure too: ad_recipe_destroy. AD_ENOMEM. */
 int ad_recipe_create(struct ad_recipe *recipe);
 void ad_recipe_destroy(struct ad_recipe *recipe);
 
 /* Adds the special tokens by their names as implied ones, where they are not added already. AD_ENOMEM. */
 int ad_recipe_add_special(struct ad_recipe *recipe);
 
+/* The frames of the classifier's token and the separator: cls a sep, cls a sep b sep, with so many between a pair.
+ * AD_ENOMEM. */
+int ad_recipe_frame(struct ad_recipe *recipe, const char *cls, const char *sep, unsigned between);
+
+/* Whether the frames are those of ad_recipe_frame. A digest of a tokenizer's frames. */
+int ad_recipe_is_framed(const struct ad_recipe *recipe, unsigned between);
+uint64_t ad_frames_digest(const struct ad_tokenizer *tokenizer, uint64_t digest);
+
+/* Gives a special token another name; NULL: there is none. AD_ENOMEM. */
+int ad_recipe_rename(struct ad_recipe *recipe, enum ad_special place, const char *name);
+
+/* Keeps the bytes of a file of this name, static, as one that gives the same tokenizer again. AD_EINPUT, AD_EIO,
+ * AD_ENOMEM. */
+int ad_recipe_keep(struct ad_recipe *recipe, const char *path, const char *name);
+
+struct ad_pipeline;
 struct ad_tokenizer_kind;
 
 /* A tokenizer of a kind from the text of its vocabulary (ad_tokenizer_create), by a recipe whose added tokens and names
@@ -68,10 +101,11 @@ struct ad_tokenizer {
   size_t count;                       /* vocabulary entries */
   size_t total;                       /* and the added tokens behind them */
   struct ad_trie trie;                /* the vocabulary, token to id */
-  uint32_t special[AD_SPECIAL_COUNT]; /* ids; AD_TRIE_NONE for a missing mask token */
+  uint32_t special[AD_SPECIAL_COUNT]; /* ids; AD_TRIE_NONE for one that is missing */
   struct ad_matcher raw;              /* added tokens that are looked for in the text as it is */
   struct ad_matcher normal;           /* and those in normalised text */
   struct ad_buffer normalized;        /* work memory: normalised text */
+  int begins;                         /* 1: what `encode` gets begins the text */
 };
 
 /* Makes room for so many ids more; appends one. AD_OK, AD_ENOMEM. */
@@ -81,6 +115,9 @@ int ad_encoding_push(struct ad_encoding *encoding, uint32_t id);
 /* Appends the ids of a text [size bytes] of valid UTF-8. AD_OK, AD_ENOMEM. */
 typedef int ad_text_encoder(struct ad_tokenizer *tokenizer, const char *text, size_t size,
                             struct ad_encoding *encoding);
+
+/* Appends a text [size bytes] of valid UTF-8 normalised to `out`. AD_ENOMEM. */
+int ad_text_normalize(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_buffer *out);
 
 /* Appends the names of the special tokens to a JSON object, null for a mask token that is none; and the added tokens by
  * their numbers, with a list of those that are special without a name. 1: out of memory. */

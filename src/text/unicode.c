@@ -57,6 +57,21 @@ static size_t find_parts(uint32_t c) {
   return low;
 }
 
+enum ad_split_class ad_split_class(uint32_t c) {
+  static const enum ad_split_class classes[] = {AD_SPLIT_OTHER, AD_SPLIT_LETTER, AD_SPLIT_NUMBER, AD_SPLIT_SPACE};
+  size_t low = 0;
+  size_t high = COUNT(unicode_classes);
+  while (high - low > 1) {
+    const size_t middle = (low + high) / 2;
+    if (unicode_classes[middle] >> 2 <= c) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return classes[unicode_classes[low] & 3];
+}
+
 static uint32_t lower_of(uint32_t c) {
   size_t low = 0;
   size_t high = COUNT(unicode_lower);

@@ -29,6 +29,10 @@ unsigned ad_char_properties(uint32_t c);
 /* 1 for what regular expressions call white space: AD_CHAR_SPACE, and three control characters. */
 int ad_char_is_space(uint32_t c);
 
+/* The classes of GPT-2's pattern (ByteLevel), Unicode's L, N and white space, in the tables of the library. */
+enum ad_split_class { AD_SPLIT_OTHER, AD_SPLIT_LETTER, AD_SPLIT_NUMBER, AD_SPLIT_SPACE };
+enum ad_split_class ad_split_class(uint32_t c);
+
 /* The rules that all of this follows, for keys of what is kept: "tokenizers 0.23.3". */
 const char *ad_char_rules(void);
 

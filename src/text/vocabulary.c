@@ -146,10 +146,32 @@ static int find_special(struct ad_tokenizer *tokenizer, const char *name) {
       id = (uint32_t)token->id;
     }
     tokenizer->special[i] = id;
-    if (id == AD_TRIE_NONE && i != AD_SPECIAL_MASK) {
+    if (id == AD_TRIE_NONE && i != AD_SPECIAL_MASK && tokenizer->kind->named) {
       return ad_fail(AD_EINPUT, "%s: no token %s (\"%s\"), expected one among the %zu lines", name,
                      special == NULL ? "at all" : special, ad_special_keys[i], tokenizer->count);
     }
+  }
+  return AD_OK;
+}
+
+/* Numbers the tokens of a frame. One with a number in a file must be the token of this number. */
+static int find_frame(struct ad_tokenizer *tokenizer, const char *name, struct ad_frame *frame) {
+  for (unsigned i = 0; i < frame->before + frame->between + frame->after; i++) {
+    struct ad_frame_token *token = &frame->token[i];
+    const struct ad_added_token *added = ad_added_find(&tokenizer->recipe.added, token->content);
+    const uint32_t known = find_token(tokenizer, token->content);
+    const int64_t id = known != AD_TRIE_NONE ? (int64_t)known : added != NULL ? added->id : -1;
+    if (id < 0) {
+      return ad_fail(AD_EINPUT, "%s: no token \"%s\", which \"post_processor\" puts around texts", name,
+                     token->content);
+    }
+    if (token->id >= 0 && token->id != id) {
+      return ad_fail(AD_EINPUT,
+                     "%s: \"post_processor\" gives the token \"%s\" the number %lld, expected %lld as in the "
+                     "vocabulary",
+                     name, token->content, (long long)token->id, (long long)id);
+    }
+    token->id = id;
   }
   return AD_OK;
 }
@@ -167,7 +189,7 @@ static int make_matcher(struct ad_tokenizer *tokenizer, const char *name, int no
       continue;
     }
     starts[count] = text->size;
-    AD_TRY(normalized ? tokenizer->kind->normalize(tokenizer, token->content, strlen(token->content), text)
+    AD_TRY(normalized ? ad_text_normalize(tokenizer, token->content, strlen(token->content), text)
                       : ad_buffer_puts(text, token->content));
     if (text->size == starts[count]) {
       return ad_fail(AD_EINPUT, "%s: nothing is left of the added token \"%s\" when it is normalised", name,
@@ -215,6 +237,8 @@ static int build(struct ad_tokenizer *tokenizer, const char *name, const char *v
   AD_TRY(number_added(tokenizer, name));
   forget_implied(tokenizer);
   AD_TRY(find_special(tokenizer, name));
+  AD_TRY(find_frame(tokenizer, name, &tokenizer->recipe.frame[0]));
+  AD_TRY(find_frame(tokenizer, name, &tokenizer->recipe.frame[1]));
   return make_matchers(tokenizer, name);
 }
 

@@ -186,9 +186,27 @@ def options():
                                             handle_chinese_chars=strip is not False))
 
 
+def mpnet():
+    """WordPiece with RoBERTa's names and two separators between a pair."""
+    kind = {"tokenizer_class": "MPNetTokenizer"}
+    yield folder("MPNet", kind)
+    yield folder("MPNet by the model", tokenizer_class="MPNetTokenizer")
+    yield folder("MPNet, cased", dict(kind, do_lower_case=False, mask_token="[MASK]"))
+    yield folder("MPNet, flags", dict(kind, mask_token=dict(content="<mask>", lstrip=False, rstrip=True, special=True)))
+    yield folder("MPNet, other names", kind, map={"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"})
+
+
+def templates():
+    """Special tokens in other places than BERT's."""
+    other = pipeline(VOCABULARY, template=True)
+    other["post_processor"]["single"] = other["post_processor"]["single"][1:]
+    other["post_processor"]["pair"] = other["post_processor"]["pair"][1:] + other["post_processor"]["pair"][:1]
+    yield folder("template without [CLS]", {"tokenizer_class": "PreTrainedTokenizerFast"}, json_file=other)
+
+
 def refused():
     expected = "BertTokenizer or BertTokenizerFast"
-    for kind in ("BertJapaneseTokenizer", "RobertaTokenizer", "AlbertTokenizer", "BertweetTokenizer", "MPNetTokenizer",
+    for kind in ("BertJapaneseTokenizer", "RobertaTokenizer", "AlbertTokenizer", "BertweetTokenizer",
                  "BertTokenizerSlow", "KoBertTokenizer", 1):
         yield folder(f"class {kind}", {"tokenizer_class": kind}, refused=expected)
         yield folder(f"class {kind} of the model", tokenizer_class=kind, refused=expected)
@@ -225,12 +243,13 @@ def refused():
                      refused="tokenizer.json: ")
     bad = pipeline(VOCABULARY, template=True)
     bad["post_processor"]["single"] = bad["post_processor"]["single"][1:]
-    yield folder("template without [CLS]", {"tokenizer_class": "PreTrainedTokenizerFast"}, json_file=bad,
-                 refused='"post_processor" is ')
+    bad["post_processor"]["pair"] = bad["post_processor"]["pair"][:3]
+    yield folder("template without a text", {"tokenizer_class": "PreTrainedTokenizerFast"}, json_file=bad,
+                 refused='post_processor: "pair" is ')
 
 
 def fixed_cases():
-    return [*places(), *all_flags(), *names(), *options(), *refused()]
+    return [*places(), *all_flags(), *names(), *options(), *mpnet(), *templates(), *refused()]
 
 
 def random_cases(count, seed):

@@ -14,7 +14,7 @@ static int load(const struct ad_text_files *files, struct ad_recipe *recipe, str
     recipe->special[i] = names[i] == NULL ? NULL : ad_strdup(names[i]);
   }
   AD_TRY(ad_recipe_add_special(recipe));
-  recipe->frame[1] = (struct ad_frame){1, 2, 1, {AD_SPECIAL_CLS, AD_SPECIAL_SEP, AD_SPECIAL_SEP, AD_SPECIAL_SEP}};
+  AD_TRY(ad_recipe_frame(recipe, names[AD_SPECIAL_CLS], names[AD_SPECIAL_SEP], 2));
   return ad_tokenizer_make(tokenizer, &ad_tokenizer_toy, files->vocabulary_path, files->vocabulary.data,
                            files->vocabulary.size, recipe);
 }

@@ -93,6 +93,7 @@ static void check_written(struct ad_tokenizer *tokenizer, json_t *item) {
   struct ad_tokenizer *again;
   size_t count;
   const char *const *files = ad_tokenizer_files(tokenizer, &count);
+  const int kept = strcmp(files[1], "tokenizer.json") == 0;
   assert_int_equal(count, 3);
   assert_int_equal(ad_buffer_printf(&model, "{\"vocab_size\": %zu}", ad_tokenizer_vocab(tokenizer)), AD_OK);
   clear();
@@ -107,7 +108,7 @@ static void check_written(struct ad_tokenizer *tokenizer, json_t *item) {
     fail_msg("%s, written: %s", json_string_value(json_object_get(item, "name")), ad_error_message());
   }
   assert_int_equal(ad_tokenizer_vocab(again), ad_tokenizer_vocab(tokenizer));
-  assert_int_equal(ad_tokenizer_longest(again), 512);
+  assert_int_equal(ad_tokenizer_longest(again), kept ? 0 : 512);
   compare(again, item, "written");
   ad_tokenizer_destroy(again);
   ad_buffer_destroy(&model);

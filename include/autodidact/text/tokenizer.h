@@ -51,8 +51,8 @@ uint32_t ad_tokenizer_pad(const struct ad_tokenizer *tokenizer);
 uint64_t ad_tokenizer_digest(const struct ad_tokenizer *tokenizer);
 
 /* The names of the files with which Hugging Face, and ad_tokenizer_load, give the same ids again: [*count], at most
- * AD_TOKENIZER_FILES. Static storage. */
-enum { AD_TOKENIZER_FILES = 4 };
+ * AD_TOKENIZER_FILES. The tokenizer's. */
+enum { AD_TOKENIZER_FILES = 6 };
 const char *const *ad_tokenizer_files(const struct ad_tokenizer *tokenizer, size_t *count);
 
 /* Appends the text of one of them; `longest`: the longest input of the model. AD_EINTERNAL (another name), AD_ENOMEM.

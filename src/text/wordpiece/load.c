@@ -58,13 +58,42 @@ static int compare_vocabularies(const struct ad_text_files *files, const struct 
   return AD_OK;
 }
 
+/* MPNet's mask without flags of its own takes the spaces before it. */
+static void strip_mask(const struct ad_text_files *files, struct ad_recipe *recipe) {
+  const char *mask = recipe->special[AD_SPECIAL_MASK];
+  struct ad_added_token *token = mask == NULL ? NULL : ad_added_find(&recipe->added, mask);
+  if (token != NULL && token->implied && !json_is_object(ad_text_setting(files, ad_special_keys[AD_SPECIAL_MASK]))) {
+    token->lstrip = 1;
+  }
+}
+
+/* Files that give this tokenizer again, where those that this kind writes would not. */
+static int keep_files(const struct ad_text_files *files, struct ad_recipe *recipe) {
+  AD_TRY(files->has_vocabulary ? ad_recipe_keep(recipe, files->vocabulary_path, "vocab.txt") : AD_OK);
+  AD_TRY(files->pipeline != NULL ? ad_recipe_keep(recipe, files->pipeline_path, "tokenizer.json") : AD_OK);
+  AD_TRY(files->config != NULL ? ad_recipe_keep(recipe, files->config_path, "tokenizer_config.json") : AD_OK);
+  AD_TRY(files->map != NULL ? ad_recipe_keep(recipe, files->map_path, "special_tokens_map.json") : AD_OK);
+  return files->added != NULL ? ad_recipe_keep(recipe, files->added_path, "added_tokens.json") : AD_OK;
+}
+
 static int make_recipe(const struct ad_text_files *files, struct ad_recipe *recipe) {
   const struct ad_text_class *class;
   int ruled;
   AD_TRY(ad_text_read_class(files, &class, &ruled));
+  const int roberta = class->names && class->between == 2;
+  AD_TRY(roberta ? ad_text_name_as_roberta(recipe) : AD_OK);
   AD_TRY(ad_text_read_settings(files, ruled, recipe));
   AD_TRY(ad_text_read_added(files, class->names, ruled, recipe));
-  return files->pipeline == NULL ? AD_OK : ad_text_read_pipeline(files, class, ruled, recipe);
+  if (roberta) {
+    AD_TRY(ad_text_add_as_roberta(files, recipe));
+    strip_mask(files, recipe);
+  }
+  AD_TRY(files->pipeline == NULL ? AD_OK : ad_text_read_pipeline(files, class, ruled, recipe));
+  const char *cls = recipe->special[AD_SPECIAL_CLS], *sep = recipe->special[AD_SPECIAL_SEP];
+  const int framed = recipe->frame[0].before + recipe->frame[0].after > 0;
+  AD_TRY(framed || cls == NULL || sep == NULL ? AD_OK : ad_recipe_frame(recipe, cls, sep, class->between));
+  const int written = ad_recipe_is_framed(recipe, 1) || ad_recipe_is_framed(recipe, 2);
+  return written || cls == NULL || sep == NULL ? AD_OK : keep_files(files, recipe);
 }
 
 static int build(const struct ad_text_files *files, struct ad_recipe *recipe, struct ad_tokenizer **tokenizer) {

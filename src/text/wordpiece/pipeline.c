@@ -1,6 +1,7 @@
 /* tokenizer.json: what it says must be what this tokenizer does. */
 #include <string.h>
 
+#include "../pipeline.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "wordpiece.h"
@@ -17,16 +18,6 @@ static int expect_string(const char *path, const json_t *object, const char *key
                  expected);
 }
 
-static int rename_special(struct ad_recipe *recipe, int place, const char *name) {
-  char *copy = ad_strdup(name);
-  if (copy == NULL) {
-    return ad_fail_memory(strlen(name) + 1, "the name of a token");
-  }
-  ad_free(recipe->special[place]);
-  recipe->special[place] = copy;
-  return AD_OK;
-}
-
 /* ---- Model, normalizer ---- */
 
 static int read_model(const struct ad_text_files *files, int ruled, const json_t *model, struct ad_recipe *recipe) {
@@ -41,7 +32,7 @@ static int read_model(const struct ad_text_files *files, int ruled, const json_t
                    ad_json_show(longest, text, sizeof text));
   }
   if (ruled && unknown != NULL) {
-    AD_TRY(rename_special(recipe, AD_SPECIAL_UNK, unknown));
+    AD_TRY(ad_recipe_rename(recipe, AD_SPECIAL_UNK, unknown));
   }
   ad_text_warn_keys(files, path, "model: ", model,
                     " type unk_token continuing_subword_prefix max_input_chars_per_word vocab ");
@@ -102,64 +93,23 @@ static int read_normalizer(const struct ad_text_files *files, const struct ad_te
 
 /* ---- What goes around a text ---- */
 
-static int wrong_frame(const char *path, const json_t *processor) {
-  char text[120];
-  return ad_fail(AD_EINPUT,
-                 "%s: \"post_processor\" is %s, expected one that puts [CLS] before a text and [SEP] behind each", path,
-                 ad_json_show(processor, text, sizeof text));
-}
-
-/* The name of the special token at `place` of a template, if it is one of type `type`; NULL: it is not. */
-static const char *special_at(const json_t *template, size_t place, int type) {
-  const json_t *piece = json_object_get(json_array_get(template, place), "SpecialToken");
-  return json_integer_value(json_object_get(piece, "type_id")) == type ? json_string_value(json_object_get(piece, "id"))
-                                                                       : NULL;
-}
-
-static int is_text_at(const json_t *template, size_t place, const char *name, int type) {
-  const json_t *piece = json_object_get(json_array_get(template, place), "Sequence");
-  const char *id = json_string_value(json_object_get(piece, "id"));
-  return id != NULL && strcmp(id, name) == 0 && json_integer_value(json_object_get(piece, "type_id")) == type;
-}
-
-static int same(const char *a, const char *b) {
-  return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
-/* [CLS] A [SEP] and [CLS] A [SEP] B [SEP], whatever the names. */
-static int read_template(const json_t *processor, const char **cls, const char **sep) {
-  const json_t *single = json_object_get(processor, "single"), *pair = json_object_get(processor, "pair");
-  *cls = special_at(single, 0, 0);
-  *sep = special_at(single, 2, 0);
-  return json_array_size(single) == 3 && is_text_at(single, 1, "A", 0) && *cls != NULL && *sep != NULL &&
-         json_array_size(pair) == 5 && same(special_at(pair, 0, 0), *cls) && is_text_at(pair, 1, "A", 0) &&
-         same(special_at(pair, 2, 0), *sep) && is_text_at(pair, 3, "B", 1) && same(special_at(pair, 4, 1), *sep);
-}
-
-static int read_frame(const struct ad_text_files *files, int ruled, struct ad_recipe *recipe) {
-  const char *path = files->pipeline_path;
+/* tokenizer.json's frames. Where that file does not rule, they must be the class's. */
+static int read_frame(const struct ad_text_files *files, const struct ad_text_class *class, int ruled,
+                      struct ad_recipe *recipe) {
   const json_t *processor = json_object_get(files->pipeline, "post_processor");
-  const char *type = json_string_value(json_object_get(processor, "type"));
-  const char *cls = NULL, *sep = NULL;
-  if (!ruled && (processor == NULL || json_is_null(processor))) {
+  const struct ad_frame *frame = &recipe->frame[0];
+  char text[120];
+  AD_TRY(ad_frame_read(recipe, files->pipeline_path, processor));
+  if (processor == NULL || json_is_null(processor) || (!ruled && ad_recipe_is_framed(recipe, class->between))) {
     return AD_OK; /* the class has its own */
   }
-  if (same(type, "BertProcessing")) {
-    cls = json_string_value(json_array_get(json_object_get(processor, "cls"), 0));
-    sep = json_string_value(json_array_get(json_object_get(processor, "sep"), 0));
-  } else if (!same(type, "TemplateProcessing") || !read_template(processor, &cls, &sep)) {
-    return wrong_frame(path, processor);
+  if (!ruled || frame->before + frame->after == 0) {
+    return ad_fail(AD_EINPUT,
+                   "%s: \"post_processor\" is %s, expected one that puts [CLS] before a text and [SEP] behind each",
+                   files->pipeline_path, ad_json_show(processor, text, sizeof text));
   }
-  if (cls == NULL || sep == NULL) {
-    return wrong_frame(path, processor);
-  }
-  if (ruled) {
-    AD_TRY(rename_special(recipe, AD_SPECIAL_CLS, cls));
-    return rename_special(recipe, AD_SPECIAL_SEP, sep);
-  }
-  return same(cls, recipe->special[AD_SPECIAL_CLS]) && same(sep, recipe->special[AD_SPECIAL_SEP])
-             ? AD_OK
-             : wrong_frame(path, processor);
+  AD_TRY(ad_recipe_rename(recipe, AD_SPECIAL_CLS, frame->token[0].content));
+  return ad_recipe_rename(recipe, AD_SPECIAL_SEP, frame->token[frame->before + frame->after - 1].content);
 }
 
 int ad_text_read_pipeline(const struct ad_text_files *files, const struct ad_text_class *class, int ruled,
@@ -182,5 +132,5 @@ int ad_text_read_pipeline(const struct ad_text_files *files, const struct ad_tex
   /* Truncation and padding are those of a call in transformers, whatever stands here. */
   ad_text_warn_keys(files, path, "", files->pipeline,
                     " version truncation padding added_tokens normalizer pre_tokenizer post_processor decoder model ");
-  return read_frame(files, ruled, recipe);
+  return read_frame(files, class, ruled, recipe);
 }

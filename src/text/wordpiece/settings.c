@@ -8,26 +8,27 @@
 
 /* What transformers 5 makes of each name, tried with a vocab.txt, a tokenizer.json and both. */
 static const struct ad_text_class classes[] = {
-    {"BertTokenizer", 0, 1, 1},
-    {"DistilBertTokenizer", 0, 1, 1},
-    {"ElectraTokenizer", 0, 1, 1},
-    {"MobileBertTokenizer", 0, 1, 1},
-    {"SqueezeBertTokenizer", 0, 1, 1},
-    {"LayoutLMTokenizer", 0, 1, 1},
-    {"LxmertTokenizer", 0, 1, 1},
-    {"DPRQuestionEncoderTokenizer", 0, 1, 1},
-    {"DPRContextEncoderTokenizer", 0, 1, 1},
-    {"DPRReaderTokenizer", 0, 1, 1},
-    {"ConvBertTokenizer", 1, 1, 1},
-    {"RetriBertTokenizer", 1, 1, 0},
-    {"RealmTokenizer", 1, 1, 0},
-    {"NezhaTokenizer", 1, 1, 0},
-    {"ErnieTokenizer", 1, 1, 0},
-    {"MegatronBertTokenizer", 1, 1, 0},
-    {"QDQBertTokenizer", 1, 1, 0},
-    {"VisualBertTokenizer", 1, 1, 0},
-    {"PreTrainedTokenizer", 1, 0, 0},
-    {"TokenizersBackend", 1, 0, 0},
+    {"BertTokenizer", 0, 1, 1, 1},
+    {"DistilBertTokenizer", 0, 1, 1, 1},
+    {"ElectraTokenizer", 0, 1, 1, 1},
+    {"MobileBertTokenizer", 0, 1, 1, 1},
+    {"SqueezeBertTokenizer", 0, 1, 1, 1},
+    {"LayoutLMTokenizer", 0, 1, 1, 1},
+    {"LxmertTokenizer", 0, 1, 1, 1},
+    {"DPRQuestionEncoderTokenizer", 0, 1, 1, 1},
+    {"DPRContextEncoderTokenizer", 0, 1, 1, 1},
+    {"DPRReaderTokenizer", 0, 1, 1, 1},
+    {"ConvBertTokenizer", 1, 1, 1, 1},
+    {"RetriBertTokenizer", 1, 1, 0, 1},
+    {"RealmTokenizer", 1, 1, 0, 1},
+    {"NezhaTokenizer", 1, 1, 0, 1},
+    {"ErnieTokenizer", 1, 1, 0, 1},
+    {"MegatronBertTokenizer", 1, 1, 0, 1},
+    {"QDQBertTokenizer", 1, 1, 0, 1},
+    {"VisualBertTokenizer", 1, 1, 0, 1},
+    {"MPNetTokenizer", 1, 1, 1, 2},
+    {"PreTrainedTokenizer", 1, 0, 0, 1},
+    {"TokenizersBackend", 1, 0, 0, 1},
 };
 
 /* Keys of tokenizer_config.json that this tokenizer can only follow with this value, null or nothing. */
@@ -155,31 +156,12 @@ static int check_fixed(const char *path, const json_t *config) {
   return AD_OK;
 }
 
-/* The longest input, and the side from which transformers cuts. Neither changes an id of a text that is short enough.
- */
-static void read_limits(const struct ad_text_files *files, struct ad_recipe *recipe) {
-  const json_t *longest = json_object_get(files->config, "model_max_length");
-  const json_t *side = json_object_get(files->config, "truncation_side");
-  char text[80];
-  const char *shown = ad_json_show(side, text, sizeof text);
-  /* Past all models: Hugging Face writes 10^30 for "no limit". */
-  if (json_is_number(longest) && json_number_value(longest) >= 1 && json_number_value(longest) < 1e9) {
-    recipe->longest = (size_t)json_number_value(longest);
-  }
-  if (side != NULL && !json_is_null(side) && strcmp(shown, "\"right\"") != 0) {
-    ad_text_warn(files, "%s: \"truncation_side\" is %s, but texts are cut as data.truncation says", files->config_path,
-                 shown);
-  }
-}
-
 int ad_text_read_settings(const struct ad_text_files *files, int ruled, struct ad_recipe *recipe) {
   const char *path = files->config_path;
   AD_TRY(check_fixed(path, files->config));
   warn_settings(files, path, files->config, known);
   warn_settings(files, files->map_path, files->map, " additional_special_tokens extra_special_tokens ");
-  read_limits(files, recipe);
-  const json_t *rows = json_object_get(files->model, "vocab_size");
-  recipe->rows = json_is_integer(rows) && json_integer_value(rows) > 0 ? (size_t)json_integer_value(rows) : 0;
+  ad_text_read_limits(files, recipe);
   struct ad_tokenizer_options options = recipe->options;
   AD_TRY(ad_text_boolean(path, files->config, "do_lower_case", &options.lower_case));
   AD_TRY(ad_text_boolean(path, files->config, "strip_accents", &options.strip_accents));

@@ -39,6 +39,10 @@ static void destroy(struct ad_tokenizer *tokenizer) {
   ad_free(w);
 }
 
+static uint64_t frames_digest(const struct ad_tokenizer *tokenizer, uint64_t digest) {
+  return ad_recipe_is_framed(&tokenizer->recipe, 1) ? digest : ad_frames_digest(tokenizer, digest);
+}
+
 /* ---- Files ---- */
 
 enum { VOCABULARY, CONFIG, SPECIAL, FILES };
@@ -53,9 +57,10 @@ static int print_json(json_t *root, int failed, struct ad_buffer *out) {
 
 static int print_config(const struct ad_tokenizer *tokenizer, size_t longest, struct ad_buffer *out) {
   const struct ad_tokenizer_options *options = &tokenizer->recipe.options;
-  json_t *root = json_pack("{s:s, s:b, s:b, s:b, s:I}", "tokenizer_class", "BertTokenizer", "do_lower_case",
-                           options->lower_case, "strip_accents", options->strip_accents, "tokenize_chinese_chars",
-                           options->split_cjk, "model_max_length", (json_int_t)longest);
+  const char *class = ad_recipe_is_framed(&tokenizer->recipe, 1) ? "BertTokenizer" : "MPNetTokenizer";
+  json_t *root = json_pack("{s:s, s:b, s:b, s:b, s:I}", "tokenizer_class", class, "do_lower_case", options->lower_case,
+                           "strip_accents", options->strip_accents, "tokenize_chinese_chars", options->split_cjk,
+                           "model_max_length", (json_int_t)longest);
   const int failed = root == NULL || ad_recipe_write_names(tokenizer, root) || ad_recipe_write_added(tokenizer, root);
   return print_json(root, failed, out);
 }
@@ -74,11 +79,13 @@ static int print(const struct ad_tokenizer *tokenizer, const char *file, size_t 
   return ad_fail(AD_EINTERNAL, "%s: no file of a WordPiece tokenizer", file);
 }
 
-const struct ad_tokenizer_kind ad_tokenizer_wordpiece = {.load = ad_wordpiece_load,
+const struct ad_tokenizer_kind ad_tokenizer_wordpiece = {.named = 1,
+                                                         .load = ad_wordpiece_load,
                                                          .create = create,
                                                          .destroy = destroy,
                                                          .normalize = ad_words_normalize,
                                                          .encode = ad_words_push,
+                                                         .digest = frames_digest,
                                                          .print = print,
                                                          .files = files,
                                                          .file_count = FILES};
@@ -90,6 +97,9 @@ int ad_tokenizer_create_with(struct ad_tokenizer **tokenizer, const char *name, 
   int status = ad_recipe_create(&recipe);
   if (status == AD_OK) {
     status = ad_recipe_add_special(&recipe);
+  }
+  if (status == AD_OK) {
+    status = ad_recipe_frame(&recipe, recipe.special[AD_SPECIAL_CLS], recipe.special[AD_SPECIAL_SEP], 1);
   }
   recipe.options = *options;
   recipe.rows = 1; /* a new model has rows for the vocabulary alone */

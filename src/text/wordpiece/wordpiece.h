@@ -24,6 +24,7 @@ struct ad_text_class {
                  */
   int alone;    /* 1: vocab.txt is enough */
   int names;    /* 1: it has names of special tokens by itself */
+  unsigned between; /* so many separators between a pair where no tokenizer.json rules */
 };
 
 /* The class that the files name; 1 in *ruled where tokenizer.json has all rules. AD_EINPUT: one that tokenises
