@@ -117,3 +117,35 @@ void ad_text_read_limits(const struct ad_text_files *files, struct ad_recipe *re
                  shown);
   }
 }
+
+int ad_text_write_vocabulary(const char *path, const json_t *vocab, struct ad_buffer *text) {
+  const size_t count = json_object_size(vocab);
+  const char **tokens = ad_calloc(count, sizeof *tokens);
+  if (tokens == NULL) {
+    return ad_fail_memory(count * sizeof *tokens, path);
+  }
+  int status = AD_OK;
+  const char *token;
+  json_t *id;
+  json_object_foreach((json_t *)(uintptr_t)vocab, token, id) {
+    const json_int_t place = json_is_integer(id) ? json_integer_value(id) : -1;
+    if (place < 0 || (size_t)place >= count || tokens[place] != NULL) {
+      status = ad_fail(AD_EINPUT, "%s: token \"%s\" has no id of its own in 0 .. %zu", path, token, count - 1);
+      goto done;
+    }
+    if (strchr(token, '\n') != NULL) {
+      status = ad_fail(AD_EINPUT, "%s: token %lld has a line feed in it", path, (long long)place);
+      goto done;
+    }
+    tokens[place] = token;
+  }
+  for (size_t i = 0; i < count && status == AD_OK; i++) {
+    status = ad_buffer_puts(text, tokens[i]);
+    if (status == AD_OK) {
+      status = ad_buffer_append(text, "\n", 1);
+    }
+  }
+done:
+  ad_free(tokens);
+  return status;
+}

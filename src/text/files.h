@@ -37,6 +37,10 @@ int ad_text_has_file(const char *folder, const char *name, int *found);
 /* Maps the file of the vocabulary, if it is there. AD_EIO, AD_ENOMEM. */
 int ad_text_map_vocabulary(struct ad_text_files *files, const char *name);
 
+/* Appends a vocabulary, tokens with their numbers, as the text of a vocab.txt. AD_EINPUT (a number that is missing,
+ * twice there or no number), AD_ENOMEM. */
+int ad_text_write_vocabulary(const char *path, const json_t *vocab, struct ad_buffer *text);
+
 /* Warns of a file, printf-like, unless files->quiet. */
 void ad_text_warn(const struct ad_text_files *files, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

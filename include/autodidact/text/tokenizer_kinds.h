@@ -8,7 +8,8 @@
  * neither goes to the kind of the first line, which says what it expects. */
 /* clang-format off */
 #define AD_TOKENIZER_KINDS(X) \
-  X(wordpiece, "WordPiece", "vocab.txt")
+  X(wordpiece, "WordPiece", "vocab.txt") \
+  X(bpe, "BPE", "vocab.json")
 /* clang-format on */
 
 #endif
