@@ -62,7 +62,7 @@ static int read_bytes(const char *path, const json_t *component, struct ad_step 
   return read_boolean(path, component, "use_regex", &step->splits);
 }
 
-/* The older form has add_prefix_space alone, which is "always" or "never". */
+/* The older form has add_prefix_space alone; the library takes it where it is true. */
 static int read_scheme(const char *path, const json_t *component, struct ad_step *step) {
   const json_t *value = json_object_get(component, "prepend_scheme");
   const char *scheme = value == NULL ? "always" : json_string_value(value);
@@ -77,12 +77,9 @@ static int read_scheme(const char *path, const json_t *component, struct ad_step
     return ad_pipeline_refuse(path, "pre_tokenizer", "prepend_scheme", value, "always, first or never");
   }
   AD_TRY(read_boolean(path, component, "add_prefix_space", &older));
-  if (!older && step->prefix < 0) {
-    return ad_pipeline_refuse(path, "pre_tokenizer", "prepend_scheme", value,
-                              "never, as \"add_prefix_space\" is false");
-  }
-  step->prefix = older ? step->prefix : 0;
-  return AD_OK;
+  return older || step->prefix == 0 ? AD_OK
+                                    : ad_pipeline_refuse(path, "pre_tokenizer", "prepend_scheme", value,
+                                                         "\"never\", as \"add_prefix_space\" is false");
 }
 
 static int read_metaspace(const char *path, const json_t *component, struct ad_step *step) {

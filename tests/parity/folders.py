@@ -412,4 +412,5 @@ def main():
     write(Path(__file__).parent / "data" / "folders.json")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -206,7 +206,7 @@ ALPHABETS = [
 ]
 
 
-def random_texts(count):
+def random_texts(count, special=SPECIAL):
     rng = random.Random(20020345)
     for _ in range(count):
         some = rng.sample(ALPHABETS, rng.choice([1, 2, 3, 5, 12])) + ALPHABETS[:1] + ["  "]
@@ -214,7 +214,7 @@ def random_texts(count):
         for _ in range(rng.choice([3, 10, 40])):
             alphabet = rng.choice(some)
             if rng.random() < 0.02:
-                text += rng.choice(SPECIAL)
+                text += rng.choice(special)
             for _ in range(rng.choice([1, 1, 2, 5])):
                 if isinstance(alphabet, str):
                     text += rng.choice(alphabet)
@@ -450,4 +450,5 @@ def main():
     write(arguments.shared, Path(__file__).parent / "data" / "tokenizer.h5")
 
 
-main()
+if __name__ == "__main__":
+    main()
