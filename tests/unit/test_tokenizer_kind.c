@@ -82,7 +82,7 @@ static void test_recognised(void **state) {
   put("toy.txt", NULL);
   struct ad_tokenizer *tokenizer;
   assert_int_equal(ad_tokenizer_load(&tokenizer, folder), AD_EINPUT);
-  assert_non_null(strstr(ad_error_message(), "neither vocab.txt toy.txt nor tokenizer.json"));
+  assert_non_null(strstr(ad_error_message(), " toy.txt nor tokenizer.json"));
 }
 
 static void test_encoded(void **state) {
