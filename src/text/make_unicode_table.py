@@ -184,4 +184,5 @@ def main():
     print("#endif")
 
 
-main()
+if __name__ == "__main__":
+    main()

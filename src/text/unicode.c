@@ -8,8 +8,6 @@
 #include "unicode_table.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define CAPITAL_I_DOT 0x0130
-#define DOT_ABOVE 0x0307
 
 /* Hangul syllables decompose by arithmetic (the Unicode Standard, section 3.12). */
 enum { SYLLABLES = 0xAC00, SYLLABLE_COUNT = 11172, LEADS = 0x1100, VOWELS = 0x1161, TAILS = 0x11A7 };
@@ -72,7 +70,7 @@ enum ad_split_class ad_split_class(uint32_t c) {
   return classes[unicode_classes[low] & 3];
 }
 
-static uint32_t lower_of(uint32_t c) {
+uint32_t ad_char_lower(uint32_t c) {
   size_t low = 0;
   size_t high = COUNT(unicode_lower);
   while (high - low > 1) {
@@ -116,11 +114,11 @@ void ad_codes_destroy(struct ad_codes *codes) {
 }
 
 static int push_lower(struct ad_codes *codes, uint32_t c, unsigned properties) {
-  if (c == CAPITAL_I_DOT) { /* the one character whose lower case is two */
+  if (c == AD_CAPITAL_I_DOT) { /* the one character whose lower case is two */
     AD_TRY(ad_codes_push(codes, 'i'));
-    return ad_codes_push(codes, DOT_ABOVE);
+    return ad_codes_push(codes, AD_DOT_ABOVE);
   }
-  return ad_codes_push(codes, (properties & AD_CHAR_LOWERS) != 0 ? lower_of(c) : c);
+  return ad_codes_push(codes, (properties & AD_CHAR_LOWERS) != 0 ? ad_char_lower(c) : c);
 }
 
 static int ends_in_combining(const struct ad_codes *codes) {

@@ -33,6 +33,11 @@ int ad_char_is_space(uint32_t c);
 enum ad_split_class { AD_SPLIT_OTHER, AD_SPLIT_LETTER, AD_SPLIT_NUMBER, AD_SPLIT_SPACE };
 enum ad_split_class ad_split_class(uint32_t c);
 
+/* The lower case of a character, of AD_CAPITAL_I_DOT its first one: that alone has two, i and AD_DOT_ABOVE. */
+#define AD_CAPITAL_I_DOT 0x0130u
+#define AD_DOT_ABOVE 0x0307u
+uint32_t ad_char_lower(uint32_t c);
+
 /* The rules that all of this follows, for keys of what is kept: "tokenizers 0.23.3". */
 const char *ad_char_rules(void);
 
