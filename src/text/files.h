@@ -27,6 +27,11 @@ struct ad_text_files {
   int quiet; /* 1: no warnings */
 };
 
+/* printf's format of the command that makes tokenizer.json; it takes the folder twice. */
+#define AD_TEXT_CONVERSION                                    \
+  "python3 -c 'from transformers import AutoTokenizer as T; " \
+  "T.from_pretrained(\"%s\").save_pretrained(\"%s\")'"
+
 /* Reads the JSON files of files->folder. On failure too: ad_text_files_destroy. AD_EINPUT, AD_EIO, AD_ENOMEM. */
 int ad_text_read_files(struct ad_text_files *files);
 void ad_text_files_destroy(struct ad_text_files *files);

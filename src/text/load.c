@@ -53,7 +53,11 @@ static int refuse_folder(const struct ad_text_files *files, const json_t *type) 
 #define AD_KIND_TYPE(name, type, file) " " type
   char text[80];
   if (files->pipeline == NULL) {
-    return ad_fail(AD_EINPUT, "%s: neither" AD_TOKENIZER_KINDS(AD_KIND_FILE) " nor tokenizer.json", files->folder);
+    return ad_fail(
+        AD_EINPUT,
+        "%s: neither" AD_TOKENIZER_KINDS(
+            AD_KIND_FILE) " nor tokenizer.json. From a SentencePiece model transformers makes one: " AD_TEXT_CONVERSION,
+        files->folder, files->folder, files->folder);
   }
   return ad_fail(AD_EINPUT, "%s: model: \"type\" is %s, expected one of" AD_TOKENIZER_KINDS(AD_KIND_TYPE),
                  files->pipeline_path, ad_json_show(type, text, sizeof text));

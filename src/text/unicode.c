@@ -33,7 +33,10 @@ unsigned ad_char_properties(uint32_t c) {
 }
 
 int ad_char_is_space(uint32_t c) {
-  return c == 0x0B || c == 0x0C || c == 0x85 || (ad_char_properties(c) & AD_CHAR_KIND) == AD_CHAR_SPACE;
+  if (c < 0x80) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+  }
+  return c == 0x85 || (ad_char_properties(c) & AD_CHAR_KIND) == AD_CHAR_SPACE;
 }
 
 const char *ad_char_rules(void) {

@@ -9,7 +9,8 @@
 /* clang-format off */
 #define AD_TOKENIZER_KINDS(X) \
   X(wordpiece, "WordPiece", "vocab.txt") \
-  X(bpe, "BPE", "vocab.json")
+  X(bpe, "BPE", "vocab.json") \
+  X(unigram, "Unigram", "spiece.model")
 /* clang-format on */
 
 #endif
