@@ -1,6 +1,7 @@
 #include "clusters.h"
 
 #include "cluster_table.h"
+#include "pages_table.h"
 #include "unicode.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -19,17 +20,8 @@ struct state {
 };
 
 static unsigned properties(uint32_t c) {
-  size_t low = 0;
-  size_t high = COUNT(cluster_runs);
-  while (high - low > 1) {
-    const size_t middle = (low + high) / 2;
-    if (cluster_runs[middle] >> CLUSTER_BITS <= c) {
-      low = middle;
-    } else {
-      high = middle;
-    }
-  }
-  return cluster_runs[low] & ((1u << CLUSTER_BITS) - 1);
+  const size_t run = ad_run_of(cluster_runs, COUNT(cluster_runs), CLUSTER_BITS, cluster_pages, c);
+  return cluster_runs[run] & ((1u << CLUSTER_BITS) - 1);
 }
 
 /* Rules GB3 to GB8. */

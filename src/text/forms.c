@@ -7,6 +7,7 @@
 #include "canonical_table.h"
 #include "compatible_table.h"
 #include "form_table.h"
+#include "pages_table.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -24,17 +25,8 @@ enum { LEAD_COUNT = 19, VOWEL_COUNT = 21, TAIL_COUNT = 28 };
 #define CODE_BITS ((1 << RANK_SHIFT) - 1)
 
 static unsigned properties(uint32_t c) {
-  size_t low = 0;
-  size_t high = COUNT(form_runs);
-  while (high - low > 1) {
-    const size_t middle = (low + high) / 2;
-    if (form_runs[middle] >> FORM_BITS <= c) {
-      low = middle;
-    } else {
-      high = middle;
-    }
-  }
-  return form_runs[low] & ((1u << FORM_BITS) - 1);
+  const size_t run = ad_run_of(form_runs, COUNT(form_runs), FORM_BITS, form_pages, c);
+  return form_runs[run] & ((1u << FORM_BITS) - 1);
 }
 
 int ad_form_is_mark(uint32_t c) {
@@ -200,11 +192,7 @@ static void compose_all(struct ad_codes *codes) {
 
 size_t ad_form_kept(enum ad_form form, const char *text, size_t size) {
   size_t i = 0;
-  while (i < size) {
-    if ((unsigned char)text[i] < 0x80) {
-      i++;
-      continue;
-    }
+  while ((i += ad_ascii_bytes(text + i, size - i)) < size) {
     uint32_t c;
     const size_t bytes = ad_utf8_read(text + i, size - i, &c);
     if ((properties(c) & MOVES << form) != 0) {

@@ -47,17 +47,16 @@ static size_t kind_of_model(const json_t *model) {
   return k;
 }
 
+#define NO_PIPELINE ", and no tokenizer.json. From a SentencePiece model transformers makes one: " AD_TEXT_CONVERSION
+
 /* Where nothing says what kind a folder is of. */
 static int refuse_folder(const struct ad_text_files *files, const json_t *type) {
 #define AD_KIND_FILE(name, type, file) " " file
 #define AD_KIND_TYPE(name, type, file) " " type
   char text[80];
   if (files->pipeline == NULL) {
-    return ad_fail(
-        AD_EINPUT,
-        "%s: neither" AD_TOKENIZER_KINDS(
-            AD_KIND_FILE) " nor tokenizer.json. From a SentencePiece model transformers makes one: " AD_TEXT_CONVERSION,
-        files->folder, files->folder, files->folder);
+    return ad_fail(AD_EINPUT, "%s: none of" AD_TOKENIZER_KINDS(AD_KIND_FILE) NO_PIPELINE, files->folder, files->folder,
+                   files->folder);
   }
   return ad_fail(AD_EINPUT, "%s: model: \"type\" is %s, expected one of" AD_TOKENIZER_KINDS(AD_KIND_TYPE),
                  files->pipeline_path, ad_json_show(type, text, sizeof text));

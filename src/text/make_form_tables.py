@@ -2,14 +2,17 @@
 """Writes the tables of normal forms and of grapheme clusters, asked of Hugging Face's library `tokenizers` itself as
 make_unicode_table.py does. Its normal forms and its clusters are of different versions of Unicode.
 
-    for name in form canonical compatible cluster; do
+    for name in form canonical compatible cluster pages; do
       python3 src/text/make_form_tables.py $name > src/text/${name}_table.h
     done
 
 Needs the version of `tokenizers` that tests/parity/truth.py names."""
 
+import bisect
 import functools
+import re
 import sys
+from pathlib import Path
 
 from charsmap import charsmap
 from make_unicode_table import HANGUL, POINTS, array, tokenizers, truth
@@ -182,6 +185,18 @@ def write_cluster():
     array("uint32_t", "cluster_runs", runs(lambda c: cluster(units, chr(c)), CLUSTER_BITS))
 
 
+def write_pages():
+    """Where the search in each table of runs begins, which stand beside this file."""
+    print("/* The run of each 256th code point up to U+20000. */")
+    here = Path(__file__).parent
+    for name, file in ("unicode", "unicode"), ("form", "form"), ("cluster", "cluster"):
+        text = (here / f"{file}_table.h").read_text()
+        bits = int(re.search(rf"{name.upper()}_BITS (\d+)", text)[1])
+        body = re.search(rf"{name}_runs\[\d+\] = {{(.*?)}}", text, re.S)[1]
+        starts = [int(run, 16) >> bits for run in re.findall(r"0x\w+", body)]
+        array("uint16_t", f"{name}_pages", [str(bisect.bisect_right(starts, c) - 1) for c in range(0, 0x20100, 256)])
+
+
 def main():
     truth.require(tokenizers)
     name = sys.argv[1]
@@ -189,7 +204,7 @@ def main():
     print(f"/* Written by make_form_tables.py from tokenizers {tokenizers.__version__}; not to be edited. */")
     print(f"#ifndef {guard}\n#define {guard}\n\n#include <stdint.h>\n\n/* clang-format off */")
     writers = {"form": write_form, "canonical": write_canonical}
-    writers |= {"compatible": write_compatible, "cluster": write_cluster}
+    writers |= {"compatible": write_compatible, "cluster": write_cluster, "pages": write_pages}
     writers[name]()
     print("#endif")
 

@@ -104,7 +104,8 @@ static int take_runs(const char *text, struct ad_pattern *pattern) {
       return 0;
     }
     for (unsigned byte = 0; byte < 256; byte++) {
-      pattern->begins[byte] |= (unsigned char)(byte < 128 ? run->ascii[byte] : run->spaces || run->other != 0);
+      const int other = byte >= 0xC0 && (run->spaces || run->other != 0);
+      pattern->begins[byte] |= (unsigned char)(byte < 128 ? run->ascii[byte] : other);
     }
     if (*text == '\0') {
       return 1;
@@ -114,10 +115,28 @@ static int take_runs(const char *text, struct ad_pattern *pattern) {
   return 0;
 }
 
+/* A run of one ASCII character is found as a text of its least length. */
+static int write_run(struct ad_pattern *pattern) {
+  const struct ad_pattern_run *run = &pattern->run[0];
+  const unsigned char *one = memchr(run->ascii, 1, sizeof run->ascii);
+  if (pattern->count != 1 || one == NULL || run->spaces || run->other != 0 ||
+      memchr(one + 1, 1, (size_t)(run->ascii + sizeof run->ascii - one - 1)) != NULL) {
+    return AD_OK;
+  }
+  pattern->size = run->least;
+  pattern->goes_on = run->most > run->least;
+  pattern->text = ad_malloc(pattern->size + 1, 1);
+  if (pattern->text == NULL) {
+    return ad_fail_memory(pattern->size + 1, "a pattern");
+  }
+  memset(pattern->text, (int)(one - run->ascii), pattern->size);
+  pattern->text[pattern->size] = '\0';
+  return AD_OK;
+}
+
 static int copy_text(struct ad_pattern *pattern, const char *text, size_t size) {
   pattern->text = ad_strndup(text, size);
   pattern->size = size;
-  pattern->begins[(unsigned char)text[0]] = 1;
   return pattern->text == NULL ? ad_fail_memory(size, "a pattern") : AD_OK;
 }
 
@@ -131,7 +150,7 @@ int ad_pattern_create(struct ad_pattern *pattern, const char *path, const char *
       return copy_text(pattern, text, strlen(text));
     }
     if (take_runs(text, pattern)) {
-      return AD_OK;
+      return write_run(pattern);
     }
   }
   *pattern = (struct ad_pattern){0};
@@ -168,9 +187,6 @@ static size_t run_length(const struct ad_pattern_run *run, const char *text, siz
 }
 
 static size_t match_length(const struct ad_pattern *pattern, const char *text, size_t size) {
-  if (pattern->text != NULL) {
-    return size >= pattern->size && memcmp(text, pattern->text, pattern->size) == 0 ? pattern->size : 0;
-  }
   size_t length = 0;
   for (size_t i = 0; i < pattern->count && length == 0; i++) {
     length = run_length(&pattern->run[i], text, size);
@@ -178,7 +194,23 @@ static size_t match_length(const struct ad_pattern *pattern, const char *text, s
   return length;
 }
 
+static size_t find_text(const struct ad_pattern *pattern, const char *text, size_t size, size_t from, size_t *length) {
+  /* Most texts have none of a quotation mark, and many of a space. */
+  const char *first =
+      from >= size || pattern->goes_on ? text + from : memchr(text + from, pattern->text[0], size - from);
+  const char *found = first == NULL ? NULL : memmem(first, size - (size_t)(first - text), pattern->text, pattern->size);
+  const size_t at = found == NULL ? size : (size_t)(found - text);
+  *length = pattern->size;
+  while (pattern->goes_on && at + *length < size && text[at + *length] == pattern->text[0]) {
+    ++*length;
+  }
+  return at;
+}
+
 size_t ad_pattern_find(const struct ad_pattern *pattern, const char *text, size_t size, size_t from, size_t *length) {
+  if (pattern->text != NULL) {
+    return find_text(pattern, text, size, from, length);
+  }
   for (size_t at = from; at < size; at++) {
     if (pattern->begins[(unsigned char)text[at]]) {
       *length = match_length(pattern, text + at, size - at);

@@ -19,9 +19,10 @@ enum { AD_PATTERN_RUNS = 4 };
 struct ad_pattern {
   char *text; /* [size], owned; NULL: runs */
   size_t size;
+  int goes_on;                                /* 1: more of its last character belongs to a match */
   struct ad_pattern_run run[AD_PATTERN_RUNS]; /* [count] alternatives: the first that fits is taken */
   size_t count;
-  unsigned char begins[256]; /* 1: a match may begin with this byte */
+  unsigned char begins[256]; /* of runs, 1: a match may begin with this byte */
 };
 
 /* Reads {"String": text} or {"Regex": expression}. An expression may be a text without special characters, or

@@ -19,8 +19,12 @@ static int nmt_spaces(uint32_t c) {
 
 /* What becomes of a character: up to three in `to`; returns how many. */
 static size_t map(enum ad_rewrite_kind kind, uint32_t c, uint32_t to[3]) {
-  const unsigned properties = ad_char_properties(c);
   to[0] = c;
+  if (kind == AD_REWRITE_LOWER && c < 0x80) {
+    to[0] = c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+    return 1;
+  }
+  const unsigned properties = kind == AD_REWRITE_MARK || kind == AD_REWRITE_NMT ? 0 : ad_char_properties(c);
   switch (kind) {
     case AD_REWRITE_CLEAN:
       to[0] = (properties & AD_CHAR_KIND) == AD_CHAR_SPACE ? ' ' : c;
@@ -52,35 +56,47 @@ void ad_rewrite_prepare(struct ad_rewrite *step) {
   for (uint32_t c = 0; step->kind <= AD_REWRITE_NMT && c < 128; c++) {
     uint32_t to[3];
     step->plain[c] = map(step->kind, c, to) == 1 && to[0] == c;
+    step->plain_all = (c == 0 || step->plain_all) && step->plain[c];
   }
 }
 
-static size_t plain_bytes(const struct ad_rewrite *step, const char *text, size_t size) {
+/* The number of bytes before the first character that does not stay. */
+static size_t kept_bytes(const struct ad_rewrite *step, const char *text, size_t size) {
   size_t i = 0;
-  while (i < size && step->plain[(unsigned char)text[i]]) {
-    i++;
+  while (i < size) {
+    uint32_t c, to[3];
+    i += step->plain_all ? ad_ascii_bytes(text + i, size - i) : 0;
+    while (i < size && step->plain[(unsigned char)text[i]]) {
+      i++;
+    }
+    if (i == size) {
+      break;
+    }
+    const size_t bytes = ad_utf8_read(text + i, size - i, &c);
+    if (map(step->kind, c, to) != 1 || to[0] != c) {
+      break;
+    }
+    i += bytes;
   }
   return i;
 }
 
-static int map_all(const struct ad_rewrite *step, const char *text, size_t size, struct ad_buffer *out) {
-  size_t at = 0;
-  while (at < size) {
-    const size_t plain = plain_bytes(step, text + at, size - at);
-    AD_TRY(ad_buffer_append(out, text + at, plain));
-    at += plain;
-    if (at == size) {
-      break;
+static int map_all(const struct ad_rewrite *step, const char *text, size_t size, size_t kept, struct ad_buffer *out) {
+  for (size_t at = 0; at < size;) {
+    AD_TRY(ad_buffer_append(out, text + at, kept));
+    at += kept;
+    if (at < size) {
+      uint32_t c, to[3];
+      char bytes[12];
+      size_t used = 0;
+      at += ad_utf8_read(text + at, size - at, &c);
+      const size_t count = map(step->kind, c, to);
+      for (size_t i = 0; i < count; i++) {
+        used += ad_utf8_write(bytes + used, to[i]);
+      }
+      AD_TRY(ad_buffer_append(out, bytes, used));
+      kept = kept_bytes(step, text + at, size - at);
     }
-    uint32_t c, to[3];
-    char bytes[12];
-    size_t used = 0;
-    at += ad_utf8_read(text + at, size - at, &c);
-    const size_t count = map(step->kind, c, to);
-    for (size_t i = 0; i < count; i++) {
-      used += ad_utf8_write(bytes + used, to[i]);
-    }
-    AD_TRY(ad_buffer_append(out, bytes, used));
   }
   return AD_OK;
 }
@@ -156,9 +172,11 @@ int ad_rewrite_apply(const struct ad_rewrite *step, const char *text, size_t siz
       *changed = ad_charsmap_kept(step->charsmap, text, size) < size;
       return *changed ? ad_charsmap_apply(step->charsmap, text, size, out) : AD_OK;
     default:
-      *changed = plain_bytes(step, text, size) < size;
-      return *changed ? map_all(step, text, size, out) : AD_OK;
+      break;
   }
+  const size_t kept = kept_bytes(step, text, size);
+  *changed = kept < size;
+  return *changed ? map_all(step, text, size, kept, out) : AD_OK;
 }
 
 void ad_rewrite_destroy(struct ad_rewrite *step) {

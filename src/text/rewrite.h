@@ -30,9 +30,10 @@ struct ad_rewrite {
   char *text;                   /* REPLACE, PREPEND: what is put, owned */
   struct ad_charsmap *charsmap; /* CHARSMAP, owned */
   unsigned char plain[256];     /* of single characters: 1 for ASCII bytes that stay */
+  int plain_all;                /* 1: all of them stay */
 };
 
-/* Fills `plain`, where the kind has one. */
+/* Fills `plain` and `plain_all`, where the kind has them. */
 void ad_rewrite_prepare(struct ad_rewrite *step);
 
 /* Appends what a step makes of a text [size bytes] to `out`, *changed = 1; or leaves it alone, *changed = 0, where the

@@ -1,10 +1,10 @@
 #include "unicode.h"
 
 #include <string.h>
-#include <utf8proc.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "pages_table.h"
 #include "unicode_table.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -19,24 +19,15 @@ enum { VOWEL_COUNT = 21, TAIL_COUNT = 28 };
 enum { ORDERS = AD_CHAR_ORDER / 8 + 1 };
 
 unsigned ad_char_properties(uint32_t c) {
-  size_t low = 0;
-  size_t high = COUNT(unicode_runs);
-  while (high - low > 1) {
-    const size_t middle = (low + high) / 2;
-    if (unicode_runs[middle] >> UNICODE_BITS <= c) {
-      low = middle;
-    } else {
-      high = middle;
-    }
-  }
-  return unicode_runs[low] & ((1u << UNICODE_BITS) - 1);
+  const size_t run = ad_run_of(unicode_runs, COUNT(unicode_runs), UNICODE_BITS, unicode_pages, c);
+  return unicode_runs[run] & ((1u << UNICODE_BITS) - 1);
 }
 
 int ad_char_is_space(uint32_t c) {
   if (c < 0x80) {
     return c == ' ' || (c >= '\t' && c <= '\r');
   }
-  return c == 0x85 || (ad_char_properties(c) & AD_CHAR_KIND) == AD_CHAR_SPACE;
+  return c == 0x85 || c == 0xA0 || (c >= 0x1680 && (ad_char_properties(c) & AD_CHAR_KIND) == AD_CHAR_SPACE);
 }
 
 const char *ad_char_rules(void) {
@@ -207,13 +198,6 @@ int ad_codes_settle(struct ad_codes *codes, struct ad_codes *scratch) {
   codes->count = kept;
   codes->unsettled = 0;
   return AD_OK;
-}
-
-size_t ad_utf8_read(const char *text, size_t size, uint32_t *c) {
-  utf8proc_int32_t code = 0;
-  const utf8proc_ssize_t length = utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)size, &code);
-  *c = (uint32_t)code;
-  return length > 0 ? (size_t)length : 1;
 }
 
 size_t ad_utf8_write(char *out, uint32_t c) {

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* BERT's kinds of characters. Private-use code points count as control characters, unassigned ones as words. */
 enum ad_char_kind {
@@ -60,7 +61,56 @@ int ad_codes_normalize(struct ad_codes *codes, uint32_t c, unsigned properties, 
 int ad_codes_settle(struct ad_codes *codes, struct ad_codes *scratch);
 
 /* Reads the code point at text [size > 0], known to be valid UTF-8; returns its number of bytes. */
-size_t ad_utf8_read(const char *text, size_t size, uint32_t *c);
+static inline size_t ad_utf8_read(const char *text, size_t size, uint32_t *c) {
+  const unsigned char *byte = (const unsigned char *)text;
+  if (byte[0] < 0x80 || size == 1) {
+    *c = byte[0];
+    return 1;
+  }
+  if (byte[0] < 0xE0 || size == 2) {
+    *c = (byte[0] & 0x1Fu) << 6 | (byte[1] & 0x3Fu);
+    return 2;
+  }
+  if (byte[0] < 0xF0 || size == 3) {
+    *c = (byte[0] & 0x0Fu) << 12 | (byte[1] & 0x3Fu) << 6 | (byte[2] & 0x3Fu);
+    return 3;
+  }
+  *c = (byte[0] & 0x07u) << 18 | (byte[1] & 0x3Fu) << 12 | (byte[2] & 0x3Fu) << 6 | (byte[3] & 0x3Fu);
+  return 4;
+}
+
+/* The number of bytes before the first that is no ASCII; `size` when all are. */
+static inline size_t ad_ascii_bytes(const char *text, size_t size) {
+  size_t i = 0;
+  uint64_t eight;
+  for (; i + sizeof eight <= size; i += sizeof eight) {
+    memcpy(&eight, text + i, sizeof eight);
+    if ((eight & 0x8080808080808080u) != 0) {
+      break;
+    }
+  }
+  while (i < size && (unsigned char)text[i] < 0x80) {
+    i++;
+  }
+  return i;
+}
+
+/* The place in a table of runs, whose entries have a first code point above `bits` bits, of the run that has c;
+ * `pages` has the place for each 256th code point up to U+20000. */
+static inline size_t ad_run_of(const uint32_t *runs, size_t count, unsigned bits, const uint16_t *pages, uint32_t c) {
+  const uint32_t page = c >> 8;
+  size_t low = pages[page < 0x200 ? page : 0x200];
+  size_t high = page < 0x200 ? pages[page + 1] + 1u : count;
+  while (high - low > 1) {
+    const size_t middle = (low + high) / 2;
+    if (runs[middle] >> bits <= c) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
 
 /* Writes a code point to out [4]; returns its number of bytes. */
 size_t ad_utf8_write(char *out, uint32_t c);
