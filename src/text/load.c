@@ -47,7 +47,7 @@ static size_t kind_of_model(const json_t *model) {
   return k;
 }
 
-#define NO_PIPELINE ", and no tokenizer.json. From a SentencePiece model transformers makes one: " AD_TEXT_CONVERSION
+#define NO_PIPELINE " nor tokenizer.json. From a SentencePiece model transformers makes one: " AD_TEXT_CONVERSION
 
 /* Where nothing says what kind a folder is of. */
 static int refuse_folder(const struct ad_text_files *files, const json_t *type) {
@@ -55,7 +55,7 @@ static int refuse_folder(const struct ad_text_files *files, const json_t *type) 
 #define AD_KIND_TYPE(name, type, file) " " type
   char text[80];
   if (files->pipeline == NULL) {
-    return ad_fail(AD_EINPUT, "%s: none of" AD_TOKENIZER_KINDS(AD_KIND_FILE) NO_PIPELINE, files->folder, files->folder,
+    return ad_fail(AD_EINPUT, "%s: neither" AD_TOKENIZER_KINDS(AD_KIND_FILE) NO_PIPELINE, files->folder, files->folder,
                    files->folder);
   }
   return ad_fail(AD_EINPUT, "%s: model: \"type\" is %s, expected one of" AD_TOKENIZER_KINDS(AD_KIND_TYPE),

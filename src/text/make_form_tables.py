@@ -14,9 +14,10 @@ import re
 import sys
 from pathlib import Path
 
-from charsmap import charsmap
 from make_unicode_table import HANGUL, POINTS, array, tokenizers, truth
 from tokenizers import normalizers
+
+from charsmap import charsmap  # beside truth.py, where make_unicode_table looks
 
 nfd, nfkd = normalizers.NFD().normalize_str, normalizers.NFKD().normalize_str
 nfc, nfkc = normalizers.NFC().normalize_str, normalizers.NFKC().normalize_str

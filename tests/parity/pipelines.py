@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Ids of tokenizers that follow a tokenizer.json: those of Tokenizer.from_file of Hugging Face's library `tokenizers`.
 
-    pipelines.py                       writes data/pipelines.json, small tokenizers of many kinds with ids and refusals,
-                                       which test_tokenizer_folders.c reads
+    pipelines.py [--only NAME]         writes data/NAME.json, small tokenizers with ids and refusals, which
+                                       test_tokenizer_folders.c reads: pipelines of many kinds, unigram of unigram.py
     pipelines.py --check PROGRAM       compares these, and random ones, with the ids that `PROGRAM tokenize` prints
     pipelines.py --check PROGRAM --shared DIR [--only NAME] [FOLDER ...]
                                        the same for tokenizers trained on DIR's data sets, for the folders of
@@ -111,7 +111,7 @@ def changed(made, place, value):
     inner = made
     for key in keys:
         inner = inner[int(key) if isinstance(inner, list) else key]
-    inner[last] = value
+    inner[int(last) if isinstance(inner, list) else last] = value
     return made
 
 
@@ -125,7 +125,7 @@ def case(name, made, refused=None, config=None, **files):
         contents["tokenizer.json"] = made if isinstance(made, str) else json.dumps(made, ensure_ascii=False)
     if config is not None:
         contents["tokenizer_config.json"] = json.dumps(config, ensure_ascii=False)
-    contents.update({key.replace("_json", ".json").replace("_txt", ".txt"): text for key, text in files.items()})
+    contents.update({key.replace("_json", ".json").replace("_txt", ".txt").replace("_model", ".model"): text for key, text in files.items()})
     return {"name": name, "files": contents, **({"refused": refused} if refused else {})}
 
 
@@ -270,8 +270,15 @@ def refused_bpe():
                **{**pair, "vocab_json": pair["vocab_json"][:200]})
 
 
+def unigram():
+    import unigram  # which imports this file
+
+    return unigram
+
+
 def small():
-    return [*small_bpe(), *refused_bpe()]
+    """By the name of the file that has them."""
+    return {"pipelines": [*small_bpe(), *refused_bpe()], "unigram": [*unigram().small()]}
 
 
 # ---- What the library says ----
@@ -335,11 +342,11 @@ def shorten(kept):
     return {"blocks": blocks, "ids": ids, "folders": folders}
 
 
-def write(path):
+def write(path, cases):
     kept = []
     texts = [*TEXTS, *PAIRS]
     with tempfile.TemporaryDirectory() as scratch:
-        for i, one in enumerate(small()):
+        for i, one in enumerate(cases):
             write_files(one, Path(scratch) / str(i))
             if not one.get("refused"):
                 tokenizer = reference(Path(scratch) / str(i))
@@ -443,6 +450,7 @@ def trained(shared):
     yield "WordPiece", train_wordpiece(texts, 12000), {
         "tokenizer_class": "PreTrainedTokenizerFast", "cls_token": "<s>", "sep_token": "</s>", "pad_token": "<pad>",
         "unk_token": "<unk>", "mask_token": "<mask>"}
+    yield from unigram().trained(texts)
 
 
 def folders_of(shared, scratch, named):
@@ -471,7 +479,7 @@ def check_shared(program, shared, only, named):
 def check_small(program):
     wrong, texts = 0, list(random_texts(300, [*SPECIAL, "'s", "  ", "\u2581", "new film", "[E1]", "good", " film"]))
     with tempfile.TemporaryDirectory() as scratch:
-        for i, one in enumerate(small()):
+        for i, one in enumerate(sum(small().values(), [])):
             folder = Path(scratch) / str(i)
             write_files(one, folder)
             if not one.get("refused"):
@@ -494,7 +502,9 @@ def main():
     truth.require(tokenizers, transformers)
     transformers.logging.set_verbosity_error()
     if not arguments.check:
-        write(Path(__file__).parent / "data" / "pipelines.json")
+        for name, cases in small().items():
+            if arguments.only in name:
+                write(Path(__file__).parent / "data" / f"{name}.json", cases)
         return
     program = os.path.abspath(arguments.check)
     wrong = (check_shared(program, arguments.shared, arguments.only, arguments.folder) if arguments.shared

@@ -1,6 +1,6 @@
 /* Small model folders: ids against those of Hugging Face, and the same from the folder that the program writes of each.
  * tests/parity/folders.py recorded those that declare tokens, classes and flags in every place, by transformers'
- * AutoTokenizer; pipelines.py those of all kinds that follow a tokenizer.json, by tokenizers. */
+ * AutoTokenizer; pipelines.py and unigram.py those of all kinds that follow a tokenizer.json, by tokenizers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,6 +25,7 @@ static char folder[100]; /* of this test */
 static const char *const names[] = {"vocab.txt",
                                     "vocab.json",
                                     "merges.txt",
+                                    "spiece.model",
                                     "tokenizer.json",
                                     "tokenizer_config.json",
                                     "special_tokens_map.json",
@@ -198,6 +199,11 @@ static int open_pipelines(void **state) {
   return open_fixture("tests/parity/data/pipelines.json");
 }
 
+static int open_unigram(void **state) {
+  (void)state;
+  return open_fixture("tests/parity/data/unigram.json");
+}
+
 static int close_fixture(void **state) {
   (void)state;
   clear();
@@ -207,6 +213,7 @@ static int close_fixture(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_folders), cmocka_unit_test(test_out_of_memory)};
-  const int failed = cmocka_run_group_tests_name("folders", tests, open_folders, close_fixture);
+  int failed = cmocka_run_group_tests_name("folders", tests, open_folders, close_fixture);
+  failed += cmocka_run_group_tests_name("unigram", tests, open_unigram, close_fixture);
   return failed + cmocka_run_group_tests_name("pipelines", tests, open_pipelines, close_fixture);
 }
