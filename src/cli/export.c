@@ -13,7 +13,7 @@ static int export_run(struct ad_session *s, const char *run, const char *model, 
   AD_TRY(ad_session_open_data(s, run, &where));
   AD_TRY(s->inputs.found ? ad_session_check_classes(s, run, &s->descriptor) : AD_OK);
   AD_TRY(ad_model_save(out, 0, &s->params, s->theta, s->tokenizer, (const char *const *)s->report.class_names.items));
-  ad_log(AD_LOG_INFO, "%s: config.json, model.safetensors and vocab.txt written", out);
+  ad_log(AD_LOG_INFO, "%s: config.json, model.safetensors and the tokenizer's files written", out);
   return AD_OK;
 }
 
@@ -28,7 +28,7 @@ int ad_command_export(const struct ad_math *math, int argc, char **argv) {
   const struct arguments arguments = {
       "export",
       "RUN --out DIR",
-      "Writes the result of a finished run as a Hugging Face folder (config.json, model.safetensors, vocab.txt).",
+      "Writes the result of a finished run as a Hugging Face folder (config.json, model.safetensors, tokenizer).",
       options,
       sizeof options / sizeof *options,
       0,

@@ -87,8 +87,8 @@ int ad_command_tokenize(const struct ad_math *math, int argc, char **argv) {
   size_t count;
   int help;
   const struct argument options[] = {
-      {"model", "DIR", "Folder with vocab.txt or tokenizer.json (required)", NULL, &o.model},
-      {"limit", "N", "Cut to at most N tokens, [CLS] and [SEP] included", NULL, &o.limit_text},
+      {"model", "DIR", "Folder with the files of a tokenizer (required)", NULL, &o.model},
+      {"limit", "N", "Cut to at most N tokens, special ones included", NULL, &o.limit_text},
       {"truncation", "HOW",
        "Where a single text is cut: head (default) or head_tail (the first 128 tokens and the last ones stay)", NULL,
        &o.truncation_text},

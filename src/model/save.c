@@ -100,6 +100,12 @@ static int write_tokenizer(const char *path, const char *name, const struct ad_p
   return status;
 }
 
+/* The number of the padding token; of a tokenizer without one, whose number nothing reads, the first. */
+static size_t pad_id(const struct ad_tokenizer *tokenizer) {
+  const uint32_t pad = ad_tokenizer_pad(tokenizer);
+  return pad < ad_tokenizer_vocab(tokenizer) ? pad : 0;
+}
+
 static int save(const char *folder, int replace, const struct ad_params *params, const float *theta,
                 const struct ad_tokenizer *tokenizer, const char *const *class_names) {
   if (ad_tokenizer_vocab(tokenizer) > params->config.vocab) {
@@ -121,8 +127,7 @@ static int save(const char *folder, int replace, const struct ad_params *params,
     }
   }
   if (status == AD_OK) {
-    status =
-        write_json(paths[CONFIG], ad_folder_make_config(&params->config, class_names, ad_tokenizer_pad(tokenizer)));
+    status = write_json(paths[CONFIG], ad_folder_make_config(&params->config, class_names, pad_id(tokenizer)));
   }
   if (status == AD_OK) {
     status = write_weights(paths[WEIGHTS], params, theta);

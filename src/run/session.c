@@ -64,6 +64,10 @@ int ad_session_load_tokenizer(struct ad_session *session, const char *model_fold
   if (model_folder != NULL || c->model_path[0] != '\0') {
     const char *folder = model_folder != NULL ? model_folder : c->model_path;
     AD_TRY(ad_tokenizer_load(&session->tokenizer, folder));
+    if (ad_tokenizer_specials(session->tokenizer) == 0) {
+      return ad_fail(AD_EINPUT,
+                     "%s: the tokenizer puts no special token around a text, expected one for the classifier", folder);
+    }
     const size_t longest = ad_tokenizer_longest(session->tokenizer);
     if (model_folder == NULL && longest > 0 && longest < c->data_max_tokens) {
       ad_log(AD_LOG_WARNING, "%s/tokenizer_config.json: \"model_max_length\" is %zu, but data.max_tokens is %" PRIu64,

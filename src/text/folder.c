@@ -38,7 +38,7 @@ int ad_check_model_folder(const char *path) {
   }
   if (ad_is_file(path)) {
     return ad_fail(AD_EINPUT,
-                   "%s: expected the folder of a model (config.json, model.safetensors, vocab.txt), found a file",
+                   "%s: expected the folder of a model (config.json, model.safetensors, tokenizer), found a file",
                    path);
   }
   if (hub_name(path, name, sizeof name)) {
@@ -49,6 +49,6 @@ int ad_check_model_folder(const char *path) {
   }
   return ad_fail(AD_EINPUT,
                  "%s: there is no such folder, expected the folder of a model (config.json, model.safetensors, "
-                 "vocab.txt): `launch/get-model NAME` brings a model and prints its folder",
+                 "tokenizer): `launch/get-model NAME` brings a model and prints its folder",
                  path);
 }

@@ -245,6 +245,7 @@ int ad_pipeline_read(struct ad_recipe *recipe, const char *path, const json_t *r
   if (recipe->pipeline == NULL) {
     return ad_fail_memory(sizeof *recipe->pipeline, "a tokenizer");
   }
+  recipe->options = (struct ad_tokenizer_options){0}; /* of BERT; case is the normalizer's */
   AD_TRY(read_components(recipe->pipeline, path, root, bytes));
   return ad_frame_read(recipe, path, json_object_get(root, "post_processor"));
 }

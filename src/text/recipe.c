@@ -173,6 +173,10 @@ const char *ad_tokenizer_token(const struct ad_tokenizer *tokenizer, uint32_t id
   return NULL;
 }
 
+size_t ad_tokenizer_specials(const struct ad_tokenizer *tokenizer) {
+  return frame_tokens(&tokenizer->recipe.frame[0]);
+}
+
 /* The digest of the added tokens, in whose order they stand. */
 static uint64_t added_digest(const struct ad_added *added, uint64_t digest) {
   for (size_t i = 0; i < added->count; i++) {

@@ -10,6 +10,7 @@ tests/system/tiny.py."""
 import argparse
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -96,10 +97,24 @@ def tokenizers():
     special = {"cls_token": "[CLS]", "mask_token": {"content": "[MASK]", "lstrip": False},
                "additional_special_tokens": []}
     text = "Good films, b\u00e9 \u4e2d\U0001f600 [MASK] bad."
-    yield parts(json.dumps(whole), json.dumps(settings), json.dumps(special), '{"[MASK]": 4}', words, text)
-    yield parts(json.dumps(whole), "", "", "", "", text)
-    yield parts("", json.dumps({"do_lower_case": False, "tokenize_chinese_chars": False}), "", "", words, text)
-    yield parts("", "", "", "", words.replace("\n", "\r\n"), text)
+    yield parts(json.dumps(whole), json.dumps(settings), json.dumps(special), '{"[MASK]": 4}', words, "", "", text)
+    yield parts(json.dumps(whole), "", "", "", "", "", "", text)
+    yield parts("", json.dumps({"do_lower_case": False, "tokenize_chinese_chars": False}), "", "", words, "", "", text)
+    yield parts("", "", "", "", words.replace("\n", "\r\n"), "", "", text)
+    yield from pipelines()
+
+
+def pipelines():
+    """One of each kind of the small tokenizers that tests/parity/pipelines.py recorded."""
+    names = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt",
+             "vocab.json", "merges.txt"]
+    made = json.loads((ROOT / "tests/parity/data/pipelines.json").read_text(encoding="utf-8"))
+    for case in made["folders"]:
+        files = {name: re.sub("@@(\\d+)@@", lambda found: made["blocks"][int(found[1])],
+                              re.sub("@@(\\d+)@@", lambda found: made["blocks"][int(found[1])], text))
+                 for name, text in case["files"].items()}
+        if "refused" not in case:
+            yield parts(*(files.get(name, "") for name in names), "Good films, <mask> it's \u00e9\u4e2d  [E1] 12.")
 
 
 def jsons():

@@ -4,22 +4,24 @@
 #include "autodidact/text/tokenizer.h"
 
 static const char *const names[] = {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-                                    "added_tokens.json", "vocab.txt"};
+                                    "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt"};
 enum { FILES = sizeof names / sizeof *names };
 
 /* The tokenizer that its own files would give gives the same ids. */
 static void load_again(struct ad_tokenizer *tokenizer, struct fuzz_part text, const struct ad_encoding *expected) {
   struct ad_tokenizer *again;
-  struct ad_buffer config = {0};
   struct ad_encoding encoding = {0};
-  size_t size;
-  const char *vocabulary = ad_tokenizer_text(tokenizer, &size);
+  size_t count;
+  const char *const *files = ad_tokenizer_files(tokenizer, &count);
   for (size_t i = 0; i < FILES; i++) {
     fuzz_drop(names[i]);
   }
-  fuzz_put("vocab.txt", vocabulary, size);
-  demand(ad_tokenizer_print(tokenizer, "tokenizer_config.json", 512, &config) == AD_OK);
-  fuzz_put("tokenizer_config.json", config.data, config.size);
+  for (size_t i = 0; i < count; i++) {
+    struct ad_buffer content = {0};
+    demand(ad_tokenizer_print(tokenizer, files[i], 512, &content) == AD_OK);
+    fuzz_put(files[i], content.data, content.size);
+    ad_buffer_destroy(&content);
+  }
   demand(ad_tokenizer_load(&again, fuzz_folder()) == AD_OK);
   demand(ad_tokenizer_encode(again, (const char *)text.data, text.size, NULL, 0, 0, AD_TRUNCATE_HEAD, &encoding) ==
          AD_OK);
@@ -27,7 +29,6 @@ static void load_again(struct ad_tokenizer *tokenizer, struct fuzz_part text, co
   demand(memcmp(encoding.ids, expected->ids, encoding.count * sizeof *encoding.ids) == 0);
   ad_tokenizer_destroy(again);
   ad_encoding_destroy(&encoding);
-  ad_buffer_destroy(&config);
 }
 
 void fuzz_input(const uint8_t *data, size_t size) {

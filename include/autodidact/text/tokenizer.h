@@ -39,13 +39,15 @@ void ad_tokenizer_destroy(struct ad_tokenizer *tokenizer);
 
 /* In order: number of tokens, added ones included; the vocabulary without these as the text of a vocab.txt [*size],
  * owned by the tokenizer; whether case is kept; all options, strip_accents resolved to 0 or 1. Then the longest input
- * of the model by tokenizer_config.json, 0 where it does not say; the number of the padding token. */
+ * of the model by tokenizer_config.json, 0 where it does not say; the number of the padding token, UINT32_MAX where
+ * there is none; the special tokens around a single text. */
 size_t ad_tokenizer_vocab(const struct ad_tokenizer *tokenizer);
 const char *ad_tokenizer_text(const struct ad_tokenizer *tokenizer, size_t *size);
 int ad_tokenizer_cased(const struct ad_tokenizer *tokenizer);
 struct ad_tokenizer_options ad_tokenizer_options(const struct ad_tokenizer *tokenizer);
 size_t ad_tokenizer_longest(const struct ad_tokenizer *tokenizer);
 uint32_t ad_tokenizer_pad(const struct ad_tokenizer *tokenizer);
+size_t ad_tokenizer_specials(const struct ad_tokenizer *tokenizer);
 
 /* A digest of all that gives a text its ids but the options: rules, vocabulary, added tokens. */
 uint64_t ad_tokenizer_digest(const struct ad_tokenizer *tokenizer);

@@ -100,7 +100,7 @@ static inline size_t make_key(const char *piece, size_t size, uint64_t key[AD_BP
   uint64_t hash = (key[0] + size) * UINT64_C(0x9E3779B97F4A7C15);
   hash = (hash ^ hash >> 32 ^ key[1]) * UINT64_C(0xD6E8FEB86659FD93);
   hash = (hash ^ hash >> 32 ^ key[2] ^ (key[3] << 31 | key[3] >> 33)) * UINT64_C(0xC2B2AE3D27D4EB4F);
-  return (size_t)(hash >> (64 - AD_BPE_BITS));
+  return (size_t)(hash >> (64 - AD_BPE_BITS)) * AD_BPE_WAYS;
 }
 
 static inline int is_key(const struct ad_bpe_entry *entry, const uint64_t key[AD_BPE_KEY / 8], size_t size) {
@@ -115,6 +115,9 @@ static int push_piece(struct ad_tokenizer *tokenizer, const char *piece, size_t 
   uint64_t key[AD_BPE_KEY / 8];
   struct ad_bpe_entry *entry = &((struct ad_bpe *)tokenizer->own)->cache[make_key(piece, size, key)];
   AD_TRY(ad_encoding_reserve(encoding, AD_BPE_IDS));
+  if (!is_key(entry, key, size) && is_key(entry + 1, key, size)) {
+    entry++;
+  }
   if (is_key(entry, key, size)) {
     memcpy(encoding->ids + encoding->count, entry->id, sizeof entry->id);
     encoding->count += entry->count;
@@ -124,6 +127,7 @@ static int push_piece(struct ad_tokenizer *tokenizer, const char *piece, size_t 
   AD_TRY(push_new(tokenizer, piece, size, encoding));
   const size_t count = encoding->count - before;
   if (count <= AD_BPE_IDS) {
+    entry[1] = entry[0];
     *entry = (struct ad_bpe_entry){.size = (uint8_t)size, .count = (uint8_t)count};
     memcpy(entry->key, key, sizeof key);
     memcpy(entry->id, encoding->ids + before, count * sizeof *entry->id);
@@ -141,10 +145,10 @@ static int create(struct ad_tokenizer *tokenizer) {
   struct ad_bpe *bpe = ad_calloc(1, sizeof *bpe);
   tokenizer->own = bpe;
   if (bpe != NULL) {
-    bpe->cache = ad_calloc((size_t)1 << AD_BPE_BITS, sizeof *bpe->cache);
+    bpe->cache = ad_calloc((size_t)AD_BPE_WAYS << AD_BPE_BITS, sizeof *bpe->cache);
   }
   if (bpe == NULL || bpe->cache == NULL) {
-    return ad_fail_memory(sizeof *bpe->cache << AD_BPE_BITS, "a tokenizer");
+    return ad_fail_memory(AD_BPE_WAYS * sizeof *bpe->cache << AD_BPE_BITS, "a tokenizer");
   }
   bpe->bytes = ad_pipeline_gives_bytes(tokenizer->recipe.pipeline);
   for (unsigned byte = 0; byte < 256; byte++) {

@@ -12,8 +12,8 @@ struct ad_merge {
   uint32_t id; /* of the token that they become */
 };
 
-/* A piece of a text with its ids, one line of the processor's cache. */
-enum { AD_BPE_KEY = 32, AD_BPE_IDS = 7, AD_BPE_BITS = 15 };
+/* A piece of a text with its ids, one line of the processor's cache. A piece has as many places as there are ways. */
+enum { AD_BPE_KEY = 32, AD_BPE_IDS = 7, AD_BPE_BITS = 14, AD_BPE_WAYS = 2 };
 struct ad_bpe_entry {
   uint64_t key[AD_BPE_KEY / 8]; /* the piece; the bytes of a short one overlap */
   uint8_t size;                 /* of the piece; 0: the entry is empty */
@@ -44,7 +44,7 @@ struct ad_bpe {
   int whole;        /* 1: a piece that is a token is that token, whatever the merges give ("ignore_merges") */
   uint64_t digest;  /* of merges and options */
   /* Work memory. */
-  struct ad_bpe_entry *cache; /* [1 << AD_BPE_BITS], owned: no id depends on it */
+  struct ad_bpe_entry *cache; /* [AD_BPE_WAYS << AD_BPE_BITS], owned: no id depends on it */
   struct ad_symbol *symbol;   /* [symbols], owned */
   size_t symbols;
   size_t symbol_capacity;
