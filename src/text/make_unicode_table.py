@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes unicode_table.h: what Hugging Face's library `tokenizers` makes of every code point in BERT's normalizer and
-pre-tokenizer, and in the pattern of GPT-2 (ByteLevel), asked of the library itself. Its tables are of several versions of Unicode, and the ids of a text follow
+pre-tokenizer, asked of the library itself; or class_table.h, the same of the pattern of GPT-2 (ByteLevel). Its tables are of several versions of Unicode, and the ids of a text follow
 them, whatever the machine has installed.
 
     python3 src/text/make_unicode_table.py > src/text/unicode_table.h

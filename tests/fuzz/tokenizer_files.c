@@ -3,8 +3,13 @@
 
 #include "autodidact/text/tokenizer.h"
 
-static const char *const names[] = {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-                                    "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt"};
+static const char *const names[] = {"tokenizer.json",
+                                    "tokenizer_config.json",
+                                    "special_tokens_map.json",
+                                    "added_tokens.json",
+                                    "vocab.txt",
+                                    "vocab.json",
+                                    "merges.txt"};
 enum { FILES = sizeof names / sizeof *names };
 
 /* The tokenizer that its own files would give gives the same ids. */

@@ -6,8 +6,8 @@
     pipelines.py --check PROGRAM       compares these, and random ones, with the ids that `PROGRAM tokenize` prints
     pipelines.py --check PROGRAM --shared DIR [--only NAME] [FOLDER ...]
                                        the same for tokenizers trained on DIR's data sets, for the folders of
-                                       DIR/tokenizers, and for the folders named: every line of the data sets, single and
-                                       as pairs with limits, 40,000 hard texts, and every code point (some minutes each)
+                                       DIR/tokenizers, and for the folders named: every line of the data sets, single
+                                       and as pairs with limits, 40,000 hard texts, and every code point (minutes each)
 
 A further kind of tokenizer adds its cases to `small` and `trained`. Needs the versions of truth.py."""
 
@@ -29,25 +29,32 @@ from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizer
 from tokenizer import BLOCK, POINTS, random_texts, shared_files
 
 TEXTS = [
-    "", " ", "  ", "a", " a", "a ", "  a  b   c    ", "\t\n a\n\nb \r\n c\u00a0d\u3000 e\u2028\u2029f\u0085g\u200bh\ufeffi",
+    "", " ", "  ", "a", " a", "a ", "  a  b   c    ", "\t\n a\n\nb \r\n c\u00a0d\u3000 "
+    "e\u2028\u2029f\u0085g\u200bh\ufeffi",
     "good film, bad plot! Good Film; BAD PLOT? the-end (of) [it]... ''quoted'' \"x\" $5.00 100% a_b_c",
     "don't I'll you're we've I'm he'd it's DON'T 's 'll '' ' 'S x'sx'rex'vex'llx 'd'm't ''re",
     "1 12 123 1a a1 3.14 \u00b2\u00bd\u2460\u0663\u0967\u2167 x\u00b2",
     "\u00e9\u00e8 e\u0301 \u00c5ngstr\u00f6m \u0130stanbul \u01c5 \u00df \ufb01n Stra\u00dfe \u03a3\u03c3\u03c2",
-    "\uc88b\uc740 \uc601\ud654 \uc88b\uc740\uc601\ud654\uc785\ub2c8\ub2e4. \u1112\u1161\u11ab\u1100\u1173\u11af \uac00\u11a8",
-    "\u4e2d\u6587\u7535\u5f71 \u65e5\u672c\u8a9e\u306e\u6620\u753b \u30ab\u3099 \uff76\uff9e \u0939\u093f\u0928\u094d\u0926\u0940 \u0e44\u0e17\u0e22",
-    "\U0001f469\u200d\U0001f467\u200d\U0001f466 \u2764\ufe0f \U0001f1e9\U0001f1ea 1\ufe0f\u20e3 \U0001f3f4\U000e0067\U000e007f",
+    "\uc88b\uc740 \uc601\ud654 \uc88b\uc740\uc601\ud654\uc785\ub2c8\ub2e4. \u1112\u1161\u11ab\u1100\u1173\u11af "
+    "\uac00\u11a8",
+    "\u4e2d\u6587\u7535\u5f71 \u65e5\u672c\u8a9e\u306e\u6620\u753b \u30ab\u3099 \uff76\uff9e "
+    "\u0939\u093f\u0928\u094d\u0926\u0940 \u0e44\u0e17\u0e22",
+    "\U0001f469\u200d\U0001f467\u200d\U0001f466 \u2764\ufe0f \U0001f1e9\U0001f1ea 1\ufe0f\u20e3 "
+    "\U0001f3f4\U000e0067\U000e007f",
     "<s>a</s> b <mask> c<mask>d  <mask>  e <pad><unk> <unk>x </s></s> < s> <S>",
     "new film newfilm New  Film renew film  new film.", "[E1]x [E1] [e1] x[E1][/E1]  [/E1]  y",
     "a\u2581b \u2581c \u2581\u2581d\u2581", "hug pug hugs bun pun mug  hugging\u0301face",
     "goodgoodgoodgoodgoodgoodfilmfilmfilmplotplotbadbadbad" * 3, "x" * 300, "\u00e9" * 70, "!?" * 40, " \t" * 40,
-    "aaaaaaaaaaaaaaaaaaaaaaaaaaaabaaaaaaaaaaaaaaaaaaab", "\u202ertl\u202c \u2066x\u2069 \u00adsoft\u00ad \u0000".rstrip("\0"),
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaabaaaaaaaaaaaaaaaaaaab", "\u202ertl\u202c \u2066x\u2069 \u00adsoft\u00ad "
+    "\u0000".rstrip("\0"),
 ]
 PAIRS = [(a, b, limit) for a, b in [("good film", "bad plot"), ("", "x"), ("x", ""), ("good film of the day", "a"),
                                     ("a b c d e f g", "h i j k l m n o"), (" a", " b")]
          for limit in (0, 7, 8, 11, 14)]
-CORPUS = ["good film bad plot the end of it is not good", "the film is good , the plot is bad .", "hugging hugs hug pug pun",
-          "it's don't we're I'll you've he'd I'm", "100 200 12 2020 1999", "\uc88b\uc740 \uc601\ud654 \uc601\ud654\ub2e4",
+CORPUS = ["good film bad plot the end of it is not good", "the film is good , the plot is bad .",
+          "hugging hugs hug pug pun",
+          "it's don't we're I'll you've he'd I'm", "100 200 12 2020 1999",
+          "\uc88b\uc740 \uc601\ud654 \uc601\ud654\ub2e4",
           "a\u0301 e\u0301 \u00e9\u00e8 caf\u00e9 na\u00efve", "x y z new film renew", "aaaa aaaaaaaa aab baa"] * 8
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 
@@ -76,7 +83,8 @@ def train_bpe(texts, size, splitter, processor=roberta, bytes_too=True, normaliz
     tokenizer.normalizer = normalizer
     tokenizer.pre_tokenizer = splitter
     alphabet = pre_tokenizers.ByteLevel.alphabet() if bytes_too else []
-    tokenizer.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=size, special_tokens=SPECIAL, show_progress=False,
+    tokenizer.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=size, special_tokens=SPECIAL,
+                                                             show_progress=False,
                                                              initial_alphabet=alphabet))
     if processor:
         tokenizer.post_processor = processor(tokenizer)
@@ -156,7 +164,8 @@ def small_bpe():
                                                                          "cls": ["<s>", 0]}))
     mask = [dict(token, lstrip=token["content"] == "<mask>") for token in base["added_tokens"]]
     yield case("BPE, <mask> takes spaces", changed(base, "added_tokens", mask))
-    yield case("BPE, added tokens", added(base, AddedToken("new film", single_word=True), AddedToken("[E1]", lstrip=True),
+    yield case("BPE, added tokens", added(base, AddedToken("new film", single_word=True), AddedToken("[E1]",
+        lstrip=True),
                                           AddedToken("[/E1]", rstrip=True, normalized=False), AddedToken("  "),
                                           AddedToken("\u4e2d", special=True)))
     yield case("BPE, split by words", train_bpe(CORPUS, 380, pre_tokenizers.Sequence([
@@ -221,7 +230,8 @@ def refused_bpe():
     for name, change, message in [
             ("an id past the end", {last: len(vocab) + 5}, "has no id of its own"),
             ("an id twice", {last: 0}, "has no id of its own"), ("an id below 0", {last: -1}, "has no id of its own"),
-            ("an id that is no number", {last: "7"}, "has no id of its own"), ("a hole", {"new": len(vocab) + 1}, "no id of its own"),
+            ("an id that is no number", {last: "7"}, "has no id of its own"), ("a hole", {"new": len(vocab) + 1},
+                                                                               "no id of its own"),
             ("an empty token", {"": len(vocab)}, "empty line")]:
         yield refused(name, "model.vocab", {**vocab, **change}, message)
     for place, value, message in [
@@ -230,24 +240,37 @@ def refused_bpe():
             ("model.continuing_subword_prefix", "##", '"continuing_subword_prefix" is "##"'),
             ("model.end_of_word_suffix", "</w>", '"end_of_word_suffix" is "</w>"'),
             ("model.fuse_unk", "yes", '"fuse_unk" is "yes", expected true or false'),
-            ("model.vocab", [], '"vocab" is []'), ("model.merges", {}, '"merges" is {}'), ("model.other", 1, 'has the key "other"'),
-            ("model.type", "WordLevel", '"type" is "WordLevel"'), ("pre_tokenizer.type", "Digits", "pre_tokenizer: the component is"),
-            ("pre_tokenizer.add_prefix_space", 1, '"add_prefix_space" is 1'), ("pre_tokenizer.more", 1, 'has the key "more"'),
-            ("pre_tokenizer", {"type": "Split", "pattern": {"Regex": "a+"}, "behavior": "Isolated", "invert": False}, '"pattern" is'),
-            ("pre_tokenizer", {"type": "Split", "pattern": {"String": "a"}, "behavior": "Other", "invert": False}, '"behavior" is "Other"'),
+            ("model.vocab", [], '"vocab" is []'), ("model.merges", {}, '"merges" is {}'), ("model.other", 1,
+                'has the key "other"'),
+            ("model.type", "WordLevel", '"type" is "WordLevel"'), ("pre_tokenizer.type", "Digits",
+                                                                   "pre_tokenizer: the component is"),
+            ("pre_tokenizer.add_prefix_space", 1, '"add_prefix_space" is 1'), ("pre_tokenizer.more", 1,
+                                                                               'has the key "more"'),
+            ("pre_tokenizer", {"type": "Split", "pattern": {"Regex": "a+"}, "behavior": "Isolated", "invert": False},
+             '"pattern" is'),
+            ("pre_tokenizer", {"type": "Split", "pattern": {"String": "a"}, "behavior": "Other", "invert": False},
+             '"behavior" is "Other"'),
             ("pre_tokenizer", {"type": "Metaspace", "replacement": "ab"}, '"replacement" is "ab"'),
-            ("pre_tokenizer", {"type": "Metaspace", "replacement": "_", "prepend_scheme": "last"}, '"prepend_scheme" is "last"'),
-            ("pre_tokenizer", {"type": "Metaspace", "replacement": "_", "add_prefix_space": False}, '"prepend_scheme" is nothing'),
-            ("pre_tokenizer", {"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}, {"type": "Whitespace"}]}, "behind ByteLevel"),
+            ("pre_tokenizer", {"type": "Metaspace", "replacement": "_", "prepend_scheme": "last"},
+             '"prepend_scheme" is "last"'),
+            ("pre_tokenizer", {"type": "Metaspace", "replacement": "_", "add_prefix_space": False},
+             '"prepend_scheme" is nothing'),
+            ("pre_tokenizer", {"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}, {"type": "Whitespace"}]},
+             "behind ByteLevel"),
             ("pre_tokenizer", {"type": "Sequence"}, '"pretokenizers" is nothing'),
-            ("normalizer", {"type": "Other"}, "normalizer"), ("post_processor.type", "Other", "post_processor: the component is"),
-            ("post_processor.sep", ["</s>", 3], 'gives the token "</s>" the number 3'), ("post_processor.sep", ["</s>"], '"sep" is'),
+            ("normalizer", {"type": "Other"}, "normalizer"), ("post_processor.type", "Other",
+                                                              "post_processor: the component is"),
+            ("post_processor.sep", ["</s>", 3], 'gives the token "</s>" the number 3'), ("post_processor.sep",
+                ["</s>"], '"sep" is'),
             ("post_processor.cls", ["<cls>", 0], 'no token "<cls>"'),
             ("post_processor", {"type": "Sequence", "processors": [base["post_processor"]] * 2}, "one component that"),
-            ("post_processor", {"type": "TemplateProcessing", "single": [], "pair": [], "special_tokens": {}}, '"single" is []'),
-            ("post_processor", {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "B", "type_id": 0}}], "pair": [],
+            ("post_processor", {"type": "TemplateProcessing", "single": [], "pair": [], "special_tokens": {}},
+             '"single" is []'),
+            ("post_processor", {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "B", "type_id": 0}}],
+                                "pair": [],
                                 "special_tokens": {}}, '"Sequence" is'),
-            ("post_processor", {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x", "type_id": 0}}], "pair": [],
+            ("post_processor", {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x", "type_id": 0}}],
+                                "pair": [],
                                 "special_tokens": {}}, '"SpecialToken" is'),
             ("added_tokens.0.id", 4, 'the added token "<s>" has the number 4')]:
         shown = json.dumps(value)[:60]
