@@ -117,6 +117,13 @@ def pipelines():
             yield parts(*(files.get(name, "") for name in names), "Good films, <mask> it's \u00e9\u4e2d  [E1] 12.")
 
 
+def normalizers():
+    """Those that tests/parity/normalizers.py recorded."""
+    made = json.loads((ROOT / "tests/parity/data/normalizers.json").read_text(encoding="utf-8"))
+    for i, one in enumerate(made["normalizers"]):
+        yield parts(json.dumps(one["normalizer"]), "".join(made["texts"][i:i + 12]))
+
+
 def jsons():
     yield json.dumps(tiny.model_config()).encode()
     yield (b'{"a": [1, -0, 1e400, 12345678901234567890123, 0.1, 1E-400], "b": {"c": "\\ud83d\\ude00\\u0000\\"\\\\"}, '
@@ -213,6 +220,7 @@ def hdf5():
 
 SEEDS = {"configuration": configurations, "descriptor": descriptors, "readers": readers, "model": models,
          "tokenizer_files": tokenizers, "json": jsons, "safetensors": safetensors, "tokenizer": texts,
+         "normalizer": normalizers,
          "checkpoint": checkpoints, "run_log": logs, "study": studies, "records": records,
          "schedule": schedules, "cache": caches, "hdf5": hdf5}
 

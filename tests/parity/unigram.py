@@ -34,8 +34,9 @@ def precompiled(pairs):
 
 def some_charsmap():
     """Characters, clusters and beginnings of clusters; ASCII among them; some go, some grow."""
-    return {"\t": " ", "\n": " ", "\u3000": " ", "\u00a0": " ", "\uff41": "a", "\u00e9": "e", "e\u0301": "E", "a\u0300b": "x",
-            "\ufb01": "fi", "\u2126": "\u03a9", "\u00ad": "", "\u200b": "", "B": "b", "\r": "", "\u0301": "'", "\u0300": "",
+    return {"\t": " ", "\n": " ", "\u3000": " ", "\u00a0": " ", "\uff41": "a", "\u00e9": "e", "e\u0301": "E",
+            "a\u0300b": "x", "\ufb01": "fi", "\u2126": "\u03a9", "\u00ad": "", "\u200b": "", "B": "b", "\r": "",
+            "\u0301": "'", "\u0300": "",
             "\uac00": "\u1100\u1161", "\u1112\u1161\u11ab": "\ud55c", "\u1112": "h", "\u00a9\u200d": "c", "\u0600": "n",
             "\u0915": "k", "\u094d": "", "\U0001f469": "w", "\U0001f1e9": "D", "\u2581": "_", "''": '"', "'": MARK}
 
@@ -121,18 +122,22 @@ def small():
     base = fixed(pieces(), None, splits)
     yield case("Unigram, XLM-R's frames", with_frame(base, roberta))
     yield case("Unigram, XLNet's frames", with_frame(base, xlnet))
-    yield case("Unigram, added tokens", added(base, AddedToken("new film", single_word=True), AddedToken("[E1]", rstrip=True)))
+    yield case("Unigram, added tokens", added(
+        base, AddedToken("new film", single_word=True), AddedToken("[E1]", rstrip=True)))
     yield case("Unigram, older Metaspace", changed(base, "pre_tokenizer.pretokenizers.1", {
         "type": "Metaspace", "replacement": MARK, "add_prefix_space": True}))
     yield case("Unigram, whole", fixed(pieces()))
     yield case("Unigram without a type", {**base, "model": {k: v for k, v in base["model"].items() if k != "type"}})
     yield case("Unigram, model's name", base, config={"tokenizer_class": "XLMRobertaTokenizer"}, vocab_txt="[PAD]\n")
-    for i, scores in enumerate([[0.0], [0.0, -1.0], [-1.0, -2.0, -3.0], [-0.1, -0.2, -0.3], [1.5, 3.0], [-1e300, 1e300]]):
+    several = [[0.0], [0.0, -1.0], [-1.0, -2.0, -3.0], [-0.1, -0.2, -0.3], [1.5, 3.0], [-1e300, 1e300]]
+    for i, scores in enumerate(several):
         yield case(f"Unigram, ties {i}", fixed(tied(scores, i)))
         yield case(f"Unigram, ties split {i}", fixed(tied(scores, 10 + i), None, splits))
     # Unknown text that is a token all the same; and the unknown token inside of it.
-    yield case("Unigram, good unknowns", fixed([["x", 40.0], ["ab", 30.0], ["a\u00e9", 31.0], ["<unk>a", 30.0], ["e", 50.0]]))
-    long = ["-0.12345678901234567890123", "-3.463411331176758", "-12345678901234567890123e-22", "-0", "-1E-330", "-7e-1"]
+    yield case("Unigram, good unknowns", fixed([
+        ["x", 40.0], ["ab", 30.0], ["a\u00e9", 31.0], ["<unk>a", 30.0], ["e", 50.0]]))
+    long = ["-0.12345678901234567890123", "-3.463411331176758", "-12345678901234567890123e-22", "-0", "-1E-330",
+            "-7e-1"]
     raw = json.dumps(fixed([["a", 7], ["b", -8.5], ["ab", 1]]))
     for letter, number in zip("gdflmt", long):
         raw = raw.replace('["ab", 1]', f'["{letter}", {number}], ["ab", 1]')
@@ -161,10 +166,13 @@ def refused(base):
     for number in ("1e999", "-1e999", "NaN"):
         raw = json.dumps(base).replace(json.dumps(vocab[9][1]), number, 1)
         yield case(f"refused: the score {number}", raw, refused="tokenizer.json:")
+    damaged = base64.b64encode(charsmap({"a": "b"}) + b"\xff").decode()
     for value, message in [
             (plain("Other"), "a normalizer is Other, expected one of the types BertNormalizer NFC"),
-            (plain("ByteLevel"), "a normalizer is ByteLevel"), ("NFC", 'a normalizer is "NFC"'), ({}, "a normalizer is {}"),
-            (plain("Sequence"), '"normalizers" is nothing, expected a list'), (chain(plain("NFCC")), "a normalizer is NFCC"),
+            (plain("ByteLevel"), "a normalizer is ByteLevel"), ("NFC", 'a normalizer is "NFC"'),
+            ({}, "a normalizer is {}"),
+            (plain("Sequence"), '"normalizers" is nothing, expected a list'),
+            (chain(plain("NFCC")), "a normalizer is NFCC"),
             (plain("Strip", strip_left=True), 'normalizer Strip: "strip_right" is nothing, expected true or false'),
             (plain("BertNormalizer"), 'normalizer BertNormalizer: "clean_text" is nothing'),
             (plain("Prepend"), 'normalizer Prepend: "prepend" is nothing, expected a text'),
@@ -175,12 +183,15 @@ def refused(base):
             (plain("Precompiled", precompiled_charsmap=""), '"precompiled_charsmap" has 0 bytes'),
             (plain("Precompiled", precompiled_charsmap="AAA"), '"precompiled_charsmap" has 0 bytes'),
             (plain("Precompiled", precompiled_charsmap="CAAAAAAA"), '"precompiled_charsmap" has 6 bytes'),
-            (plain("Precompiled", precompiled_charsmap=base64.b64encode(charsmap({"a": "b"}) + b"\xff").decode()), "no UTF-8")]:
+            (plain("Precompiled", precompiled_charsmap=damaged), "no UTF-8")]:
         yield change("normalizer", value, message)
-    for pattern in ("a*", "(a)", "^a", "a|", "[a-z]", "[^a]", "\\w", "a{2,3}", "ab+", ".", "[]", "a+?", "a{0,}", "\\p{L}"):
-        yield change("normalizer", plain("Replace", pattern={"Regex": pattern}, content=" "), "normalizer Replace: \"pattern\" is")
+    for pattern in ("a*", "(a)", "^a", "a|", "[a-z]", "[^a]", "\\w", "a{2,3}", "ab+", ".", "[]", "a+?", "a{0,}",
+                    "\\p{L}"):
+        yield change("normalizer", plain("Replace", pattern={"Regex": pattern}, content=" "),
+                     'normalizer Replace: "pattern" is')
     yield case("refused: spiece.model alone", None, refused="transformers makes it: python3 -c", spiece_model="x")
-    yield case("refused: another model alone", None, refused="From a SentencePiece model transformers makes one: python3 -c")
+    yield case("refused: another model alone", None,
+               refused="From a SentencePiece model transformers makes one: python3 -c")
 
 
 def trained(texts):

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import bad_inputs_models
 import bad_inputs_table
+import bad_inputs_unigram  # which adds its rows
 import tiny
 
 if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
