@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Writes unicode_table.h: what Hugging Face's library `tokenizers` makes of every code point in BERT's normalizer and
-pre-tokenizer, asked of the library itself; or class_table.h, the same of the pattern of GPT-2 (ByteLevel). Its tables are of several versions of Unicode, and the ids of a text follow
-them, whatever the machine has installed.
+pre-tokenizer, asked of the library itself. Its tables are of several versions of Unicode, and the ids of a text follow
+them, whatever the machine has installed. With the word "classes" it writes class_table.h, the same of the pattern of
+GPT-2 (ByteLevel).
 
     python3 src/text/make_unicode_table.py > src/text/unicode_table.h
+    python3 src/text/make_unicode_table.py classes > src/text/class_table.h
 
 Needs the version of `tokenizers` that tests/parity/truth.py names."""
 
@@ -162,14 +164,26 @@ def array(kind, name, values):
     print(line + "\n};\n")
 
 
+def begin(name):
+    guard = f"AUTODIDACT_SRC_TEXT_{name}_H"
+    print(f"/* Written by make_unicode_table.py from tokenizers {tokenizers.__version__}; not to be edited. */")
+    print(f"#ifndef {guard}\n#define {guard}\n\n#include <stdint.h>\n\n/* clang-format off */")
+
+
+def classes():
+    truth.require(tokenizers)
+    begin("CLASS_TABLE")
+    print("/* Runs of code points of a class of GPT-2's pattern: the first one, and below it the class (unicode.h). */")
+    array("uint32_t", "unicode_classes", [hex(run) for run in split_runs()])
+    print("#endif")
+
+
 def main():
     truth.require(tokenizers)
     kinds = {c: kind(chr(c)) for c in POINTS}
     order = orders(kinds)
     splits = {c: parts(c, kinds, order) for c in POINTS}
-    guard = "AUTODIDACT_SRC_TEXT_UNICODE_TABLE_H"
-    print(f"/* Written by make_unicode_table.py from tokenizers {tokenizers.__version__}; not to be edited. */")
-    print(f"#ifndef {guard}\n#define {guard}\n\n#include <stdint.h>\n\n/* clang-format off */")
+    begin("UNICODE_TABLE")
     print(f'#define UNICODE_RULES "tokenizers {tokenizers.__version__}"\n')
     print("/* Runs of code points with equal properties: the first one, and below it the properties (unicode.h). */")
     print(f"#define UNICODE_BITS {BITS}")
@@ -179,10 +193,8 @@ def main():
     print("/* Lower case: `count` code points from `first` on, `step` apart, have `delta` added. */")
     print("struct unicode_lower {\n  int32_t first;\n  int16_t count, step;\n  int32_t delta;\n};\n")
     array("struct unicode_lower", "unicode_lower", ["{%#x, %d, %d, %d}" % tuple(run) for run in lower_runs()])
-    print("/* Runs of code points of a class of GPT-2's pattern: the first one, and below it the class (unicode.h). */")
-    array("uint32_t", "unicode_classes", [hex(run) for run in split_runs()])
     print("#endif")
 
 
 if __name__ == "__main__":
-    main()
+    classes() if sys.argv[1:] == ["classes"] else main()

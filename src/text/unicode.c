@@ -4,6 +4,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "class_table.h"
 #include "pages_table.h"
 #include "unicode_table.h"
 
