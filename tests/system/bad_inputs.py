@@ -17,9 +17,10 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import bad_inputs_bpe  # which adds its rows
 import bad_inputs_models
 import bad_inputs_table
-import bad_inputs_unigram  # which adds its rows
+import bad_inputs_unigram  # so does this
 import tiny
 
 if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
