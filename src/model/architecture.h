@@ -32,6 +32,9 @@ struct ad__tensors;
 /* Appends a tensor, and returns its offset in the flat vector. */
 size_t ad__tensor(struct ad__tensors *list, const struct ad__tensor_row *row);
 
+/* The same of a tensor that files have as [rows, groups, columns / groups]. */
+size_t ad__tensor_grouped(struct ad__tensors *list, const struct ad__tensor_row *row, size_t groups);
+
 /* A name at the end of a tensor's name, and the one that the parameter table has in place of it. */
 struct ad__alias {
   const char *old, *now;

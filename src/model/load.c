@@ -318,12 +318,13 @@ static int make_table(struct ad_model *model) {
 
 static int check_tensor(const struct entry *entry, const struct ad_tensor *wanted) {
   const struct ad_safetensor *tensor = entry->tensor;
-  if (!shape_is(tensor, wanted->rows, wanted->columns, wanted->vector)) {
-    const size_t shape[2] = {wanted->rows, wanted->columns};
-    char found[200], expected[60];
+  size_t shape[3];
+  const size_t dimensions = ad_tensor_shape(wanted, shape);
+  if (tensor->dimensions != dimensions || memcmp(tensor->shape, shape, dimensions * sizeof *shape) != 0) {
+    char found[200], expected[80];
     return ad_fail(AD_EINPUT, "%s: tensor %s has shape %s, but config.json makes it %s", entry->file->name,
                    tensor->name, ad_shape_text(tensor->shape, tensor->dimensions, found, sizeof found),
-                   ad_shape_text(shape, wanted->vector ? 1 : 2, expected, sizeof expected));
+                   ad_shape_text(shape, dimensions, expected, sizeof expected));
   }
   if (tensor->dtype != AD_DTYPE_F32 && tensor->dtype != AD_DTYPE_F16 && tensor->dtype != AD_DTYPE_BF16) {
     return ad_fail(AD_EINPUT, "%s: tensor %s has dtype %s, expected F32, F16 or BF16", entry->file->name, tensor->name,

@@ -52,6 +52,21 @@ size_t ad__tensor(struct ad__tensors *list, const struct ad__tensor_row *row) {
   return offset;
 }
 
+size_t ad__tensor_grouped(struct ad__tensors *list, const struct ad__tensor_row *row, size_t groups) {
+  const size_t offset = ad__tensor(list, row);
+  if (list->params->tensors != NULL) {
+    list->params->tensors[list->params->tensor_count - 1].groups = groups;
+  }
+  return offset;
+}
+
+size_t ad_tensor_shape(const struct ad_tensor *tensor, size_t shape[3]) {
+  shape[0] = tensor->rows;
+  shape[1] = tensor->groups > 0 ? tensor->groups : tensor->columns;
+  shape[2] = tensor->groups > 0 ? tensor->columns / tensor->groups : 1;
+  return tensor->groups > 0 ? 3 : tensor->vector ? 1 : 2;
+}
+
 static void list_head(struct ad__tensors *list) {
   struct ad_params *params = list->params;
   const struct ad_model_config *m = &params->config;

@@ -7,7 +7,11 @@
 #include "output.h"
 
 static size_t elements(const struct ad_safetensor_source *tensor) {
-  return tensor->dimensions == 2 ? tensor->shape[0] * tensor->shape[1] : tensor->shape[0];
+  size_t count = 1;
+  for (size_t i = 0; i < tensor->dimensions; i++) {
+    count *= tensor->shape[i];
+  }
+  return count;
 }
 
 static int json_fill(void *target, json_t *value) {

@@ -56,10 +56,8 @@ static int write_weights(const char *path, const struct ad_params *params, const
     const struct ad_tensor *tensor = &params->tensors[i];
     /* In Hugging Face's classes the encoder is a member, `bert`, and the classifier stands beside it. */
     snprintf(names[i], sizeof *names, "%s%s", tensor->new_head ? "" : params->architecture->prefix, tensor->name);
-    sources[i] = (struct ad_safetensor_source){.name = names[i],
-                                               .dimensions = tensor->vector ? 1 : 2,
-                                               .shape = {tensor->rows, tensor->columns},
-                                               .data = theta + tensor->offset};
+    sources[i] = (struct ad_safetensor_source){.name = names[i], .data = theta + tensor->offset};
+    sources[i].dimensions = ad_tensor_shape(tensor, sources[i].shape);
   }
   if (status == AD_OK) {
     status = ad_safetensors_write(path, sources, count);

@@ -43,6 +43,7 @@ struct ad_tensor {
   size_t rows, columns;
   size_t count;    /* rows * columns */
   int vector;      /* 1: shape [rows], 0: shape [rows, columns] */
+  size_t groups;   /* where there are any the shape in files is [rows, groups, columns / groups] */
   uint32_t layer;  /* 0 embeddings, 1 + n encoder layer n, L + 1 head */
   uint32_t bucket; /* what is exchanged together */
   int decay;       /* weight decay applies */
@@ -92,6 +93,9 @@ typedef int (*ad_shape_of)(void *context, const char *name, uint32_t shape[2]);
  * none. Heads, epsilon, dropout and activation are not seen in shapes: one head, 1e-12, none, GELU. What `shape` fails
  * with. */
 int ad_params_recognise(struct ad_model_config *config, ad_shape_of shape, void *context);
+
+/* The shape of a tensor in files; its number of dimensions. */
+size_t ad_tensor_shape(const struct ad_tensor *tensor, size_t shape[3]);
 
 /* Builds the table. The caller owns it: ad_params_destroy. AD_ECONFIG (sizes that make no model: hidden not a multiple
  * of heads, a zero size, fewer than 2 classes), AD_ENOMEM. */

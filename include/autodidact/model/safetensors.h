@@ -87,9 +87,9 @@ char *ad_shape_text(const size_t *shape, size_t dimensions, char *text, size_t s
 /* A float32 tensor to be written; nothing is owned. */
 struct ad_safetensor_source {
   const char *name;
-  size_t dimensions; /* 1 or 2 */
-  size_t shape[2];
-  const float *data; /* [shape[0] * shape[1]] */
+  size_t dimensions; /* 1 to 3 */
+  size_t shape[3];
+  const float *data; /* [the product of shape] */
 };
 
 /* Writes tensors [count], in this order, as F32 with metadata {"format": "pt"}: whole or not at all (temporary name,
