@@ -91,12 +91,22 @@ static size_t block_of(const struct ad_gemm *g, int alignment) {
   return alignment == 1 ? g->backend->block : (size_t)alignment;
 }
 
-void ad_gemm_nt(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W,
-                float *Y, size_t ldy) {
+static void product_nt(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W,
+                       float *Y, size_t ldy, int accumulate) {
   const size_t step = rows_at_once(gemm, M, N, K);
   for (size_t m = 0; m < M; m += step) {
-    gemm->backend->nt(gemm, M - m < step ? M - m : step, N, K, X + m * ldx, ldx, W, Y + m * ldy, ldy);
+    gemm->backend->nt(gemm, M - m < step ? M - m : step, N, K, X + m * ldx, ldx, W, Y + m * ldy, ldy, accumulate);
   }
+}
+
+void ad_gemm_nt(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W,
+                float *Y, size_t ldy) {
+  product_nt(gemm, M, N, K, X, ldx, W, Y, ldy, 0);
+}
+
+void ad_gemm_nt_add(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W,
+                    float *Y, size_t ldy) {
+  product_nt(gemm, M, N, K, X, ldx, W, Y, ldy, 1);
 }
 
 void ad_gemm_nn(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W,

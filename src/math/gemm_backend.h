@@ -18,7 +18,7 @@ struct ad_gemm_backend {
   int (*is_small)(size_t N, size_t K);
   /* As in math/gemm.h, of rows that go at once. */
   void (*nt)(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y,
-             size_t ldy);
+             size_t ldy, int accumulate);
   void (*nn)(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX,
              size_t ldx, int accumulate);
   /* gemm->begin [hi + 1]: running count of the rows of the lanes, from `lo` on. */

@@ -50,14 +50,14 @@ static void rows_by_panel(const struct ad_kernels *kernels, size_t rows, size_t 
 }
 
 static void nt(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y,
-               size_t ldy) {
+               size_t ldy, int accumulate) {
   const struct ad_kernels *kernels = gemm->kernels;
   float *panel = gemm->panel;
   for (size_t n = 0; n < N; n += PANEL) {
     for (size_t k = 0; k < K; k += DEPTH) {
       const size_t width = least(N - n, PANEL), depth = least(K - k, DEPTH);
       kernels->transpose(width, depth, W + n * K + k, K, panel, PANEL);
-      rows_by_panel(kernels, M, width, depth, X + k, ldx, panel, PANEL, Y + n, ldy, k > 0);
+      rows_by_panel(kernels, M, width, depth, X + k, ldx, panel, PANEL, Y + n, ldy, accumulate || k > 0);
     }
   }
 }

@@ -26,15 +26,11 @@ static int is_small(size_t N, size_t K) {
   return (double)AD_ROW_BLOCK * (double)N * (double)K <= 1e6;
 }
 
-static void product(size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y, size_t ldy) {
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)M, (blasint)N, (blasint)K, 1.0f, X, (blasint)ldx, W,
-              (blasint)K, 0.0f, Y, (blasint)ldy);
-}
-
 static void nt(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W, float *Y,
-               size_t ldy) {
+               size_t ldy, int accumulate) {
   (void)gemm;
-  product(M, N, K, X, ldx, W, Y, ldy);
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)M, (blasint)N, (blasint)K, 1.0f, X, (blasint)ldx, W,
+              (blasint)K, accumulate ? 1.0f : 0.0f, Y, (blasint)ldy);
 }
 
 static void nn(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W,
@@ -79,5 +75,5 @@ const char *ad_gemm_openblas_core(void) {
 
 void ad_gemm_openblas_square(size_t n, const float *X, const float *W, float *Y) {
   openblas_set_num_threads(1);
-  product(n, n, n, X, n, W, Y, n);
+  nt(NULL, n, n, n, X, n, W, Y, n, 0);
 }

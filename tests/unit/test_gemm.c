@@ -14,23 +14,24 @@ static const struct sizes SIZES[] = {{1, 1, 1},      {48, 5, 7},    {7, 33, 16},
 
 /* Leading dimensions are 3 longer than the rows; what lies between the rows stays. */
 static void check_product(const struct sizes *s, int kind) {
-  /* kind 0: nt, rows of Y are N long; 1: nn, 2: nn accumulating, rows of dX are K long. */
-  const size_t M = s->M, in = kind == 0 ? s->K : s->N, out = kind == 0 ? s->N : s->K, ldin = in + 3, ldout = out + 3;
+  /* kind 0: nt, 1: nt adding, rows of Y are N long; 2: nn, 3: nn accumulating, rows of dX are K long. */
+  const int transposed = kind < 2, adding = kind % 2;
+  const size_t M = s->M, in = transposed ? s->K : s->N, out = transposed ? s->N : s->K, ldin = in + 3, ldout = out + 3;
   float *x = check_normals(M * ldin, 1), *w = check_normals(s->N * s->K, 2), *y = check_normals(M * ldout, 3);
   double *reference = check_widen(y, M * ldout);
   for (size_t m = 0; m < M; m++) {
     for (size_t j = 0; j < out; j++) {
-      double sum = kind == 2 ? reference[m * ldout + j] : 0.0;
+      double sum = adding ? reference[m * ldout + j] : 0.0;
       for (size_t i = 0; i < in; i++) {
-        sum += (double)x[m * ldin + i] * (double)(kind == 0 ? w[j * s->K + i] : w[i * s->K + j]);
+        sum += (double)x[m * ldin + i] * (double)(transposed ? w[j * s->K + i] : w[i * s->K + j]);
       }
       reference[m * ldout + j] = sum;
     }
   }
-  if (kind == 0) {
-    ad_gemm_nt(test_math->gemm, M, s->N, s->K, x, ldin, w, y, ldout);
+  if (transposed) {
+    (adding ? ad_gemm_nt_add : ad_gemm_nt)(test_math->gemm, M, s->N, s->K, x, ldin, w, y, ldout);
   } else {
-    ad_gemm_nn(test_math->gemm, M, s->N, s->K, x, ldin, w, y, ldout, kind == 2);
+    ad_gemm_nn(test_math->gemm, M, s->N, s->K, x, ldin, w, y, ldout, adding);
   }
   CHECK_CLOSE(check_error(M * ldout, y, reference, 0.0), 2e-6, "kind %d, %zu x %zu x %zu", kind, M, s->N, s->K);
   free(x);
@@ -42,7 +43,7 @@ static void check_product(const struct sizes *s, int kind) {
 static void test_products(void **state) {
   (void)state;
   for (size_t i = 0; i < sizeof SIZES / sizeof SIZES[0]; i++) {
-    for (int kind = 0; kind < 3; kind++) {
+    for (int kind = 0; kind < 4; kind++) {
       check_product(&SIZES[i], kind);
     }
   }
@@ -312,12 +313,12 @@ static size_t most_rows; /* that the backend below was given at once */
 
 /* Plain products, but that rows of one shape have other bits where more than a block goes at once. */
 static void uneven_nt(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W,
-                      float *Y, size_t ldy) {
+                      float *Y, size_t ldy, int accumulate) {
   (void)gemm;
   const float more = N == UNEVEN_N && K == UNEVEN_K && M > AD_ROW_BLOCK ? 1.0F : 0.0F;
   most_rows = M > most_rows ? M : most_rows;
   for (size_t i = 0; i < M * N; i++) {
-    float sum = more;
+    float sum = more + (accumulate ? Y[i / N * ldy + i % N] : 0.0F);
     for (size_t k = 0; k < K; k++) {
       sum += X[i / N * ldx + k] * W[i % N * K + k];
     }

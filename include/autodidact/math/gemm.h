@@ -34,7 +34,12 @@ void ad_gemm_destroy(struct ad_gemm *gemm);
 void ad_gemm_nt(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W,
                 float *Y, size_t ldy);
 
-/* dX [M,K] (ldx) = dY [M,N] (ldy) W; with accumulate, dX += . The gradient of a linear layer's input. */
+/* Y += X W^T: the gradient of the input where a layer has its weight as [in, out]. */
+void ad_gemm_nt_add(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W,
+                    float *Y, size_t ldy);
+
+/* dX [M,K] (ldx) = dY [M,N] (ldy) W; with accumulate, dX += . The gradient of a linear layer's input; forward where
+ * its weight is [in, out], N x K. */
 void ad_gemm_nn(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W,
                 float *dX, size_t ldx, int accumulate);
 
