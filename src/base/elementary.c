@@ -25,6 +25,10 @@ double ad_math_cos(double x) {
   return Sleef_finz_cosd1_u10purecfma(x);
 }
 
+double ad_math_sin(double x) {
+  return Sleef_finz_sind1_u10purecfma(x);
+}
+
 double ad_math_pow(double x, double y) {
   return Sleef_finz_powd1_u10purecfma(x, y);
 }

@@ -92,3 +92,10 @@ size_t ad_attention_work(size_t queries, size_t S, size_t D) {
   /* K and V transposed; probabilities and their gradient; mask factors, which begin and end inside 64-column pieces. */
   return 2 * D * keys + 2 * block * keys + (block * S + 2 * 64 + 15) / 16 * 16;
 }
+
+size_t ad_relative_work(size_t queries, size_t S, size_t D) {
+  const size_t keys = attention_keys(S), block = queries < ATTENTION_BLOCK ? queries : ATTENTION_BLOCK,
+               rows = attention_keys(queries + S - 1), wide = attention_keys(block + S - 1);
+  /* What attention needs; rows of distances transposed and the scores of theirs; marks; four blocks of queries. */
+  return ad_attention_work(queries, S, D) + D * rows + block * wide + keys + attention_keys(4 * block * D);
+}

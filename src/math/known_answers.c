@@ -29,11 +29,12 @@ static int compare(const char *what, const char *by, const void *values, size_t 
 }
 
 /* Digests of what follows, by SLEEF 3.5.1: they change only with the arithmetic. */
-static const uint64_t DOUBLES = 0xf01cde71c9f6d779, FLOATS = 0x774d3a70b7eed129, BIASED = 0x494932cae1577da8;
+static const uint64_t DOUBLES = 0x162edfd03aa0dd98, FLOATS = 0x774d3a70b7eed129, BIASED = 0x494932cae1577da8,
+                      RELATIVE = 0;
 
 static int check_doubles(void) {
   enum { COUNT = 200 };
-  double y[5][COUNT];
+  double y[6][COUNT];
   uint64_t state = 1;
   for (size_t i = 0; i < COUNT; i++) {
     y[0][i] = ad_math_exp(40.0 * draw(&state) - 20.0);
@@ -42,8 +43,9 @@ static int check_doubles(void) {
     y[3][i] = ad_math_cos(0x1.921fb54442d18p2 * draw(&state));
     const double base = 0.5 + draw(&state);
     y[4][i] = ad_math_pow(base, 1000.0 * draw(&state));
+    y[5][i] = ad_math_sin(0x1p15 * draw(&state));
   }
-  return compare("exp, log, log1p, cos and pow", "doubles", y, sizeof y, DOUBLES);
+  return compare("exp, log, log1p, cos, pow and sin", "doubles", y, sizeof y, DOUBLES);
 }
 
 enum { TOKENS = 32, DISTANCES = 2 * TOKENS - 1 };
@@ -56,6 +58,34 @@ static int check_biased(const struct ad_kernels *kernels, const float *x, float 
   kernels->attention_backward(TOKENS, TOKENS, 1, 1, x, 1, x + TOKENS, x + 2 * TOKENS, 1, NULL, 0, &bias, x + 3 * TOKENS,
                               1, at[1], at[2], at[3], work);
   return compare("attention with a bias", kernels->name, y, sizeof y, BIASED);
+}
+
+/* The same of relative attention, from x [4 TOKENS + DISTANCES + 5]. */
+static int check_relative(const struct ad_kernels *kernels, const float *x, float *work) {
+  static const uint32_t types[TOKENS] = {[20] = 1, [TOKENS - 1] = 2};
+  const float *rest = x + 4 * TOKENS + DISTANCES;
+  float y[4 * TOKENS + DISTANCES + 5] = {0}, *dR = y + 4 * TOKENS, *drest = dR + DISTANCES;
+  const struct ad_relative relative = {.queries = TOKENS,
+                                       .S = TOKENS,
+                                       .A = 1,
+                                       .D = 1,
+                                       .Q = x,
+                                       .K = x + TOKENS,
+                                       .V = x + 2 * TOKENS,
+                                       .R = x + 4 * TOKENS,
+                                       .ldq = 1,
+                                       .ldk = 1,
+                                       .ldr = 1,
+                                       .content_bias = rest,
+                                       .position_bias = rest + 1,
+                                       .segment_bias = rest + 2,
+                                       .segments = rest + 3,
+                                       .types = types};
+  const struct ad_relative_gradient gradient = {y + TOKENS, y + 2 * TOKENS, y + 3 * TOKENS, dR,
+                                                drest,      drest + 1,      drest + 2,      drest + 3};
+  kernels->relative_attention(&relative, y, 1, work);
+  kernels->relative_attention_backward(&relative, x + 3 * TOKENS, 1, &gradient, work);
+  return compare("relative attention", kernels->name, y, sizeof y, RELATIVE);
 }
 
 /* tanh, exp inside both forms of GELU and inside a softmax. */
@@ -74,13 +104,15 @@ int ad_kernels_check(const struct ad_kernels *kernels) {
     kernels->bias_activation(1, COUNT, form, u, zero, y[1 + form]);
   }
   /* One head of one column: a context is a mean of values, weighted by exp. */
-  float *work = ad_malloc(ad_attention_work(TOKENS, TOKENS, 1), sizeof *work);
+  const size_t size = ad_relative_work(TOKENS, TOKENS, 1); /* attention needs less */
+  float *work = ad_malloc(size, sizeof *work);
   if (work == NULL) {
-    return ad_fail_memory(ad_attention_work(TOKENS, TOKENS, 1) * sizeof *work, "the check of the vector kernels");
+    return ad_fail_memory(size * sizeof *work, "the check of the vector kernels");
   }
   memset(y[3], 0, sizeof y[3]);
   kernels->attention(TOKENS, TOKENS, 1, 1, x, 1, x + TOKENS, x + 2 * TOKENS, 1, NULL, 0, NULL, y[3], 1, work);
-  const int status = check_biased(kernels, x, work);
+  int status = check_biased(kernels, x, work);
+  status = status == AD_OK ? check_relative(kernels, x, work) : status;
   ad_free(work);
   AD_TRY(status);
   return compare("exp and tanh", kernels->name, y, sizeof y, FLOATS);

@@ -156,6 +156,91 @@ static inline void naive_attention_backward(size_t queries, size_t S, size_t D, 
   free(dp);
 }
 
+/* Relative attention of one head, as struct ad_relative defines it: Q [queries,D], K, V [S,D], R [queries+S-1,D], the
+ * three biases [3,D] (content, position, segment), segments [2,D]. p [queries,S] as of naive_attention. */
+struct naive_relative {
+  size_t queries, S, D;
+  const double *Q, *K, *V, *R, *bias, *segments;
+  const uint32_t *types;
+  const struct ad_dropout *dropout;
+  uint32_t example, head;
+};
+
+/* The three vectors that query q is multiplied with key k by: of term n (0 to 2) element i. */
+static inline double naive_relative_key(const struct naive_relative *r, size_t q, size_t k, size_t n, size_t i) {
+  const size_t other = r->types[r->S - r->queries + q] != r->types[k];
+  return n == 0   ? r->K[k * r->D + i]
+         : n == 1 ? r->R[(r->queries - 1 - q + k) * r->D + i]
+                  : r->segments[other * r->D + i];
+}
+
+static inline void naive_relative_attention(const struct naive_relative *r, double *p, double *context) {
+  const size_t S = r->S, D = r->D;
+  for (size_t q = 0; q < r->queries; q++) {
+    double max = -INFINITY, sum = 0.0;
+    for (size_t k = 0; k < S; k++) {
+      double score = 0.0;
+      for (size_t i = 0; i < 3 * D; i++) {
+        score += (r->Q[q * D + i % D] + r->bias[i]) * naive_relative_key(r, q, k, i / D, i % D);
+      }
+      p[q * S + k] = score / sqrt((double)D);
+      max = p[q * S + k] > max ? p[q * S + k] : max;
+    }
+    for (size_t k = 0; k < S; k++) {
+      p[q * S + k] = exp(p[q * S + k] - max);
+      sum += p[q * S + k];
+    }
+    for (size_t i = 0; i < D; i++) {
+      context[q * D + i] = 0.0;
+    }
+    for (size_t k = 0; k < S; k++) {
+      p[q * S + k] /= sum;
+      const double f = naive_factor(r->dropout, r->example, r->head, (S - r->queries + q) * S + k);
+      for (size_t i = 0; i < D; i++) {
+        context[q * D + i] += p[q * S + k] * f * r->V[k * D + i];
+      }
+    }
+  }
+}
+
+/* Its backward: every gradient has the shape of what it is of, and is overwritten. */
+static inline void naive_relative_backward(const struct naive_relative *r, const double *p, const double *dcontext,
+                                           double *dQ, double *dK, double *dV, double *dR, double *dbias,
+                                           double *dsegments) {
+  const size_t S = r->S, D = r->D;
+  double *const all[] = {dQ, dK, dV, dR, dbias, dsegments};
+  const size_t rows[] = {r->queries, S, S, r->queries + S - 1, 3, 2};
+  for (size_t n = 0; n < 6; n++) {
+    for (size_t i = 0; i < rows[n] * D; i++) {
+      all[n][i] = 0.0;
+    }
+  }
+  double *dp = malloc(S * sizeof *dp);
+  for (size_t q = 0; q < r->queries; q++) {
+    double inner = 0.0;
+    for (size_t k = 0; k < S; k++) {
+      const double f = naive_factor(r->dropout, r->example, r->head, (S - r->queries + q) * S + k);
+      dp[k] = 0.0;
+      for (size_t i = 0; i < D; i++) {
+        dp[k] += dcontext[q * D + i] * r->V[k * D + i] * f;
+        dV[k * D + i] += p[q * S + k] * f * dcontext[q * D + i];
+      }
+      inner += p[q * S + k] * dp[k];
+    }
+    for (size_t k = 0; k < S; k++) {
+      const double ds = p[q * S + k] * (dp[k] - inner) / sqrt((double)D);
+      const size_t other = r->types[S - r->queries + q] != r->types[k];
+      double *const key[] = {dK + k * D, dR + (r->queries - 1 - q + k) * D, dsegments + other * D};
+      for (size_t i = 0; i < 3 * D; i++) {
+        dQ[q * D + i % D] += ds * naive_relative_key(r, q, k, i / D, i % D);
+        dbias[i] += ds * naive_relative_key(r, q, k, i / D, i % D);
+        key[i / D][i % D] += ds * (r->Q[q * D + i % D] + r->bias[i]);
+      }
+    }
+  }
+  free(dp);
+}
+
 /* logits [C] of one row h [H]. */
 static inline void naive_classify(size_t C, size_t H, const double *h, const double *weight, const double *bias,
                                   double *logits) {

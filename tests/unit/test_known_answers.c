@@ -125,6 +125,7 @@ static const struct function DOUBLES[] = {
     {"log", ad_math_log, log, 0x1p-1000, 1e6, 0xc20e66d69d0f4b61},
     {"log1p", ad_math_log1p, log1p, -0.999, 1e3, 0x139eb56eeb31fbf1},
     {"cos", ad_math_cos, cos, 0.0, 0x1.921fb54442d18p2, 0x7d376e995ac1b21a},
+    {"sin", ad_math_sin, sin, 0.0, 0x1p15, 0xf7ac3ea91dfa7198},
     {"pow(0.999, x)", pow_of_betas, pow_of_betas_by_library, 0.0, 1e6, 0x79500311f9607e71},
     {"pow(x, 0.5)", square_root_by_pow, sqrt, 0.0, 1e9, 0x321e5081acc11daf},
 };
@@ -173,10 +174,10 @@ static void tanh_off_by_one_bit(size_t T, size_t H, float *x, const float *bias)
 
 /* Two accumulators, as a compiler or a library might take to be faster. */
 static void nt_in_halves(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W,
-                         float *Y, size_t ldy) {
+                         float *Y, size_t ldy, int accumulate) {
   (void)gemm;
   for (size_t i = 0; i < M * N; i++) {
-    float sum[2] = {0.0f, 0.0f};
+    float sum[2] = {accumulate ? Y[i / N * ldy + i % N] : 0.0f, 0.0f};
     for (size_t k = 0; k < K; k++) {
       sum[k % 2] = fmaf(X[i / N * ldx + k], W[i % N * K + k], sum[k % 2]);
     }

@@ -13,8 +13,9 @@ double ad_math_exp(double x);
 /* The natural logarithm of x > 0, and of 1 + x for x > -1, exact where x is small. */
 double ad_math_log(double x);
 double ad_math_log1p(double x);
-/* The cosine of x radians. */
+/* The cosine and the sine of x radians. */
 double ad_math_cos(double x);
+double ad_math_sin(double x);
 /* x^y for x > 0. */
 double ad_math_pow(double x, double y);
 

@@ -86,6 +86,31 @@ struct ad_adamw {
   double gradient_scale; /* clipping factor, multiplied into the gradient first */
 };
 
+/* Relative attention of one example (Yang et al. 2019). Its last `queries` tokens ask: all S of them, or the last one.
+ * Query i is token t = S - queries + i. The score of its key j is
+ *   ((Q_i + content_bias) K_j + (Q_i + position_bias) R_(queries - 1 - i + j)) + (Q_i + segment_bias) segments_s.
+ * So row m of R is that of the distance t - j = S - 1 - m. s is 0 where t and j have the same type, else 1. */
+struct ad_relative {
+  size_t queries, S, A, D;
+  const float *Q;     /* [queries,H] (ldq), H = A D */
+  const float *K, *V; /* [S,H] (ldk) */
+  const float *R;     /* [queries + S - 1, H] (ldr) */
+  size_t ldq, ldk, ldr;
+  const float *content_bias, *position_bias, *segment_bias; /* [H] */
+  const float *segments;                                    /* [2,H] */
+  const uint32_t *types;                                    /* [S] */
+  const struct ad_dropout *dropout;
+  uint32_t example;
+};
+
+/* Where its backward puts gradients, each with the leading dimension of what it is the gradient of: of the first four
+ * overwritten, of the others added to. */
+struct ad_relative_gradient {
+  float *dQ, *dK, *dV, *dR;
+  float *dcontent_bias, *dposition_bias, *dsegment_bias; /* [H] */
+  float *dsegments;                                      /* [2,H] */
+};
+
 /* One table of functions per instruction set. */
 struct ad_kernels {
   const char *name; /* "v4" (AVX-512), "v3" (AVX2, FMA), "neon" (Arm), "generic" */
@@ -172,6 +197,16 @@ struct ad_kernels {
                              const struct ad_distance_bias *bias, const float *dcontext, size_t ldc, float *dQ,
                              float *dK, float *dV, float *work);
 
+  /* context [queries, H] (ldc) = dropout(softmax(scores / sqrt(D))) V, with the scores of struct ad_relative. `work`:
+   * ad_relative_work(queries, S, D) floats, aligned 64. Sums inside a row: the segment's term; the others are chains as
+   * of attention. The last query alone has the bits that it has among all. */
+  void (*relative_attention)(const struct ad_relative *r, float *context, size_t ldc, float *work);
+
+  /* Its backward, probabilities recomputed, from dcontext [queries, H] (ldc). Biases and segments: each query's part is
+   * added, query after query. */
+  void (*relative_attention_backward)(const struct ad_relative *r, const float *dcontext, size_t ldc,
+                                      const struct ad_relative_gradient *gradient, float *work);
+
   /* logits[b,c] = dot(h[b,:], weight[c,:]) + bias[c]: [B,H] x [C,H] to [B,C], each dot by the rule of sums inside a
    * row. */
   void (*classify)(size_t B, size_t C, size_t H, const float *h, const float *weight, const float *bias, float *logits);
@@ -238,6 +273,7 @@ struct ad_kernels {
 
 /* Floats of work memory for attention and its backward of one example. */
 size_t ad_attention_work(size_t queries, size_t S, size_t D);
+size_t ad_relative_work(size_t queries, size_t S, size_t D);
 
 /* The table of this name (v4, v3, neon, generic), or where name is NULL or "" the best that this CPU runs. NULL with a
  * message (AD_ECONFIG recorded) if the name is unknown or the CPU cannot run it. Static storage. */

@@ -1,8 +1,8 @@
 /* Attention of one example, head by head, in blocks of queries: the S x S probabilities never exist as a whole. */
 #include "attention.h"
 
-#include "vector/mask.h"
 #include "vector/product.h"
+#include "vector/softmax.h"
 
 /* One head of one call; pointers are to its first column. */
 struct head {
@@ -30,26 +30,7 @@ static void head_work(struct head *head, float *work) {
   head->mask = head->g + block * head->keys;
 }
 
-/* Softmax of scale times the row p [S], in place; zeros in [S, keys). A NaN makes the whole row NaN. */
-static void softmax(const struct head *head, float *p) {
-  const size_t S = head->S;
-  vec largest = vec_set1(-INFINITY), sum = vec_set1(0.0f);
-  for (size_t k = 0; k < S; k += VEC_WIDTH) {
-    largest = vec_max(vec_load_fill(p + k, S - k, -INFINITY), largest);
-  }
-  const vec max = vec_set1(vec_largest(largest)), scale = vec_set1(head->scale);
-  for (size_t k = 0; k < S; k += VEC_WIDTH) {
-    const vec e = vec_exp(vec_mul(vec_sub(vec_load_fill(p + k, S - k, -INFINITY), max), scale));
-    vec_store(p + k, e);
-    sum = vec_add(sum, e);
-  }
-  const vec factor = vec_set1(1.0f / vec_sum(sum));
-  for (size_t k = 0; k < S; k += VEC_WIDTH) {
-    vec_store(p + k, vec_mul(vec_load(p + k), factor));
-  }
-}
-
-/* Softmax of scale times the row p [S] plus bias [S]; else as above. */
+/* Softmax of scale times the row p [S] plus bias [S]; else as softmax. */
 static void softmax_biased(const struct head *head, const float *bias, float *p) {
   const size_t S = head->S;
   const vec scale = vec_set1(head->scale);
@@ -79,32 +60,12 @@ static const float *probabilities(const struct head *head, size_t q, size_t coun
   for (size_t i = 0; i < count; i++) {
     float *p = head->p + i * head->keys;
     if (head->bias == NULL) {
-      softmax(head, p);
+      softmax(head->S, head->scale, p);
     } else {
       softmax_biased(head, head->bias - (q + i), p);
     }
   }
-  if (!mask_is_on(head->dropout)) {
-    return NULL;
-  }
-  struct mask_row row;
-  AD_KERNEL(mask_row)(head->dropout, head->example, head->number, &row);
-  const size_t begin = q * head->S, end = (q + count) * head->S, first = begin / 64;
-  for (size_t piece = first; piece * 64 < end; piece++) {
-    AD_KERNEL(mask_fill)(&row, piece, head->mask + (piece - first) * 64);
-  }
-  return head->mask + begin % 64;
-}
-
-/* Rows p [count, S] times their factors. */
-static void apply_mask(const struct head *head, size_t count, const float *mask, float *p) {
-  const size_t S = head->S;
-  for (size_t i = 0; i < count; i++) {
-    for (size_t k = 0; k < S; k += VEC_WIDTH) {
-      float *to = p + i * head->keys + k;
-      vec_store(to, vec_mul(vec_load(to), vec_load_n(mask + i * S + k, S - k)));
-    }
-  }
+  return softmax_mask(head->dropout, head->example, head->number, q * head->S, (q + count) * head->S, head->mask);
 }
 
 static void forward_head(const struct head *head, float *context, size_t ldc) {
@@ -112,46 +73,19 @@ static void forward_head(const struct head *head, float *context, size_t ldc) {
   for (size_t q = 0; q < head->queries; q += ATTENTION_BLOCK) {
     const size_t count = head->queries - q < ATTENTION_BLOCK ? head->queries - q : ATTENTION_BLOCK;
     const float *mask = probabilities(head, q, count);
-    if (mask != NULL) {
-      apply_mask(head, count, mask, head->p);
+    for (size_t i = 0; mask != NULL && i < count; i++) {
+      softmax_drop(head->S, mask + i * head->S, head->p + i * head->keys);
     }
     product(&(struct product){head->S, head->p, head->keys, 1, head->V, head->ldk, context + q * ldc, ldc, 0}, count,
             head->D);
   }
 }
 
-/* g masked, and the sum of p g. */
-VEC_INLINE vec masked_inner(size_t S, const float *mask, const float *p, float *g) {
-  vec sum = vec_set1(0.0f);
-  for (size_t k = 0; k < S; k += VEC_WIDTH) {
-    vec d = vec_load(g + k);
-    if (mask != NULL) {
-      d = vec_mul(d, vec_load_n(mask + k, S - k));
-      vec_store(g + k, d);
-    }
-    sum = vec_fma(d, vec_load(p + k), sum);
-  }
-  return vec_set1(vec_sum(sum));
-}
-
-/* From g, the gradient of the masked probabilities, to that of the scores: scale p (g - sum(p g)), g masked first. p is
- * masked too: as such the gradient of V wants it. */
-static void softmax_backward(const struct head *head, const float *mask, float *p, float *g) {
-  const size_t S = head->S;
-  const vec scale = vec_set1(head->scale), mean = masked_inner(S, mask, p, g);
-  for (size_t k = 0; k < S; k += VEC_WIDTH) {
-    const vec x = vec_load(p + k);
-    vec_store(g + k, vec_mul(vec_mul(x, scale), vec_sub(vec_load(g + k), mean)));
-    if (mask != NULL) {
-      vec_store(p + k, vec_mul(x, vec_load_n(mask + k, S - k)));
-    }
-  }
-}
-
-/* The same where scores have a bias: its gradient p (g - sum(p g)) is added to sums [S], if wanted, and scaled then. */
+/* softmax_backward where scores have a bias: its gradient p (g - sum(p g)) is added to sums [S], if wanted, and scaled
+ * then. */
 static void softmax_backward_biased(const struct head *head, const float *mask, float *p, float *g, float *sums) {
   const size_t S = head->S;
-  const vec scale = vec_set1(head->scale), mean = masked_inner(S, mask, p, g);
+  const vec scale = vec_set1(head->scale), mean = softmax_inner(S, mask, p, g);
   for (size_t k = 0; k < S; k += VEC_WIDTH) {
     const vec x = vec_load(p + k), d = vec_mul(x, vec_sub(vec_load(g + k), mean));
     vec_store(g + k, vec_mul(d, scale));
@@ -176,7 +110,7 @@ static void backward_head(const struct head *head, const float *dcontext, size_t
     for (size_t i = 0; i < count; i++) {
       const float *factors = mask == NULL ? NULL : mask + i * S;
       if (head->bias == NULL) {
-        softmax_backward(head, factors, head->p + i * keys, head->g + i * keys);
+        softmax_backward(S, head->scale, factors, head->p + i * keys, head->g + i * keys);
       } else {
         softmax_backward_biased(head, factors, head->p + i * keys, head->g + i * keys,
                                 head->sums == NULL ? NULL : head->sums - (q + i));

@@ -28,6 +28,8 @@
   X(dropout)                      \
   X(attention)                    \
   X(attention_backward)           \
+  X(relative_attention)           \
+  X(relative_attention_backward)  \
   X(classify)                     \
   X(classify_backward)            \
   X(cross_entropy)                \
