@@ -69,6 +69,9 @@ static void place(struct ad_packer *packer, const struct ad_dataset *dataset, ui
     packer->places[t + i] = i;
     packer->token_stream[t + i] = stream;
   }
+  if (form->cls_last) {
+    packer->types[t + length - 1] = form->cls_type;
+  }
 }
 
 /* Rows [t, end) hold no token. */

@@ -57,12 +57,13 @@ struct ad__config_key {
 /* What stands between the last layer and the logits, where model.classifier is not cls: a matrix, its activation, and
  * the classifier. Dropout (classifier_dropout) stands before the classifier in any case. */
 enum ad__head_activation { AD_HEAD_TANH, AD_HEAD_RELU, AD_HEAD_GELU };
+enum ad__state_dropout { AD_STATE_KEPT, AD_STATE_CLASSIFIER, AD_STATE_HIDDEN }; /* none, or which of the model's */
 struct ad__head {
   const char *dense[2];      /* weight [H,H] and bias */
   const char *classifier[2]; /* weight [C,H] and bias */
   enum ad__head_activation activation;
-  int pretrained;  /* 1: the matrix belongs to the encoder, a pooler; drawn anew where the files lack it */
-  int drops_state; /* 1: dropout before the matrix too */
+  int pretrained; /* 1: the matrix belongs to the encoder, a pooler; drawn anew where the files lack it */
+  enum ad__state_dropout state_dropout; /* before the matrix */
 };
 
 /* Floats of work memory in a backward. */
@@ -70,6 +71,7 @@ struct ad__work {
   size_t columns; /* of a lane's column sums in any bucket but the head's */
   size_t sum;     /* the most of one sum over the lanes, the row table's and products' aside */
   size_t shared;  /* of a lane's sums of tensors that layers share */
+  size_t rows; /* for each token, in products with a weight [H,H] that have other rows than tokens; 0: there are none */
 };
 
 /* The largest number of shapes. */

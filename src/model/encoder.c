@@ -15,8 +15,8 @@ struct ad_dropout ad_encoder_dropout(float p, const struct ad_masks *masks, uint
 
 struct ad_dropout ad__head_state_dropout(const struct ad_params *params, const struct ad_masks *masks) {
   const struct ad_model_config *m = &params->config;
-  const float p = params->architecture->head.drops_state ? m->classifier_dropout : 0.0f;
-  return ad_encoder_dropout(p, masks, m->layers + 1, AD_MASK_HEAD_STATE);
+  const float p[] = {[AD_STATE_CLASSIFIER] = m->classifier_dropout, [AD_STATE_HIDDEN] = m->hidden_dropout};
+  return ad_encoder_dropout(p[params->architecture->head.state_dropout], masks, m->layers + 1, AD_MASK_HEAD_STATE);
 }
 
 /* Hands out `count` floats, or only counts them while the arena has no memory yet (the first of two passes). */
@@ -149,7 +149,8 @@ size_t ad__tree_floats(const struct ad_gemm *gemm, const struct ad_params *param
                        size_t touched) {
   const size_t of_table = touched * params->table.width;
   const size_t of_head = (size_t)params->config.classes * params->config.hidden;
-  size_t shapes[AD_SHAPES + 1][2], sum = params->architecture->work(&params->config).sum;
+  const struct ad__work of = params->architecture->work(&params->config);
+  size_t shapes[AD_SHAPES + 1][2], sum = of.sum;
   sum = of_table > sum ? of_table : sum;
   sum = of_head > sum ? of_head : sum;
   size_t most = ad_tree_work(lanes, sum);
@@ -158,7 +159,8 @@ size_t ad__tree_floats(const struct ad_gemm *gemm, const struct ad_params *param
     const size_t work = ad_gemm_tn_work(gemm, lanes, tokens, shapes[i][0], shapes[i][1]);
     most = work > most ? work : most;
   }
-  return most;
+  const size_t H = params->config.hidden, work = ad_gemm_tn_work(gemm, lanes, of.rows * tokens, H, H);
+  return work > most ? work : most;
 }
 
 size_t ad_encoder_backward_bytes(const struct ad_gemm *gemm, const struct ad_params *params, size_t tokens,

@@ -50,18 +50,24 @@ static int sum_parts(struct ad__backward *p, size_t offset, size_t n, ad_tree_le
   return AD_OK;
 }
 
-int ad__weight_gradient(struct ad__backward *p, size_t offset, size_t N, size_t K, const float *dY, size_t ldy,
-                        const float *X, size_t ldx, int tokens) {
+int ad__weight_gradient_of(struct ad__backward *p, size_t offset, size_t N, size_t K, const float *dY, size_t ldy,
+                           const float *X, size_t ldx, const struct ad_lane_rows *rows, size_t most) {
   struct ad_encoder *e = p->e;
-  /* For the largest batch, so that no later step grows it. */
-  AD_TRY(ad_reserve(&e->tree_work, &e->tree_work_capacity,
-                    ad_gemm_tn_work(e->gemm, p->batch->lanes, tokens ? e->token_rows : e->example_rows, N, K),
+  AD_TRY(ad_reserve(&e->tree_work, &e->tree_work_capacity, ad_gemm_tn_work(e->gemm, p->batch->lanes, most, N, K),
                     sizeof(float)));
   for (size_t i = 0; i < p->sink->parts; i++) {
-    const struct ad_lanes lanes = {e->lane_rows[tokens], p->sink->part[i].lo, p->sink->part[i].hi, p->sink->watch};
+    const struct ad_lanes lanes = {rows, p->sink->part[i].lo, p->sink->part[i].hi, p->sink->watch};
     ad_gemm_tn(e->gemm, &lanes, N, K, dY, ldy, X, ldx, p->place[i] + (offset - p->bucket_base), e->tree_work);
   }
   return p->sink->advance == NULL ? AD_OK : p->sink->advance(p->sink->context);
+}
+
+int ad__weight_gradient(struct ad__backward *p, size_t offset, size_t N, size_t K, const float *dY, size_t ldy,
+                        const float *X, size_t ldx, int tokens) {
+  const struct ad_encoder *e = p->e;
+  /* For the largest batch, so that no later step grows it. */
+  return ad__weight_gradient_of(p, offset, N, K, dY, ldy, X, ldx, e->lane_rows[tokens],
+                                tokens ? e->token_rows : e->example_rows);
 }
 
 /* n floats of each lane's row of sums. */

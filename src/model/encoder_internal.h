@@ -136,6 +136,10 @@ int ad__bucket_close(struct ad__backward *p);
 int ad__weight_gradient(struct ad__backward *p, size_t offset, size_t N, size_t K, const float *dY, size_t ldy,
                         const float *X, size_t ldx, int tokens);
 
+/* The same over other rows of each lane, rows [lanes], `most` of them in any batch. */
+int ad__weight_gradient_of(struct ad__backward *p, size_t offset, size_t N, size_t K, const float *dY, size_t ldy,
+                           const float *X, size_t ldx, const struct ad_lane_rows *rows, size_t most);
+
 /* The gradient [n] at `offset`: the lanes' column sums from `column` on, combined by the tree. AD_ENOMEM. */
 int ad__column_gradient(struct ad__backward *p, size_t offset, size_t column, size_t n);
 
@@ -153,9 +157,11 @@ int ad__row_table_gradient(struct ad__backward *p, const float *values);
 
 enum ad_dropout_kind {
   AD_MASK_EMBEDDING = 0,
+  AD_MASK_RELATIVE = 1,
   AD_MASK_ATTENTION = 0,
   AD_MASK_ATTENTION_OUTPUT = 1,
   AD_MASK_FFN_OUTPUT = 2,
+  AD_MASK_FFN_INNER = 3,
   AD_MASK_CLASSIFIER = 0,
   AD_MASK_HEAD_STATE = 1
 };

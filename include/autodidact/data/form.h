@@ -11,6 +11,7 @@ struct ad_input_form {
                               id first_position - 1 is padding: that is its position, and it is not counted */
   uint32_t longest;        /* tokens of an example, special ones included, at most */
   int cls_last;            /* 1: the row that the classifier reads is an example's last token, not its first */
+  uint32_t cls_type;       /* the last token's type then */
 };
 
 #endif

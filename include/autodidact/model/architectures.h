@@ -10,7 +10,8 @@
   X(ROBERTA, roberta) \
   X(ELECTRA, electra) \
   X(DISTILBERT, distilbert) \
-  X(MPNET, mpnet)
+  X(MPNET, mpnet) \
+  X(XLNET, xlnet)
 /* clang-format on */
 
 enum ad_architecture_id {

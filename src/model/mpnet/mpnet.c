@@ -91,7 +91,7 @@ const struct ad_architecture ad_architecture_mpnet = {
     .head = {.dense = {"classifier.dense.weight", "classifier.dense.bias"},
              .classifier = {"classifier.out_proj.weight", "classifier.out_proj.bias"},
              .activation = AD_HEAD_TANH,
-             .drops_state = 1},
+             .state_dropout = AD_STATE_CLASSIFIER},
     .aliases = aliases,
     .inside = inside,
     .buffers = buffers,

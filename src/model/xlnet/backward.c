@@ -1,0 +1,255 @@
+/* What forward.c did, undone. */
+#include <string.h>
+
+#include "autodidact/base/status.h"
+#include "xlnet.h"
+
+/* Column sums of a layer's two buckets: places in a lane's row. */
+struct attention_columns {
+  size_t content, position, segment, segments, norm1_weight, norm1_bias, unused, total;
+};
+struct ffn_columns {
+  size_t down, norm2_weight, norm2_bias, up, total;
+};
+
+static struct attention_columns attention_columns(size_t H) {
+  return (struct attention_columns){.content = 0,
+                                    .position = H,
+                                    .segment = 2 * H,
+                                    .segments = 3 * H,
+                                    .norm1_weight = 5 * H,
+                                    .norm1_bias = 6 * H,
+                                    .unused = 7 * H,
+                                    .total = 8 * H};
+}
+
+static struct ffn_columns ffn_columns(size_t H, size_t F) {
+  return (struct ffn_columns){.down = 0, .norm2_weight = H, .norm2_bias = 2 * H, .up = 3 * H, .total = 3 * H + F};
+}
+
+struct ad__work ad__xlnet_work(const struct ad_model_config *m) {
+  const size_t H = m->hidden, F = m->ffn, a = attention_columns(H).total, f = ffn_columns(H, F).total;
+  return (struct ad__work){.columns = a > f ? a : f, .sum = F > 2 * H ? F : 2 * H, .rows = 2};
+}
+
+/* What the passes of a layer have in common: its M rows, tokens or class tokens, and the names of their masks. */
+struct pass {
+  int tokens;
+  size_t rows; /* of products */
+  const uint32_t *streams, *places;
+};
+
+static struct pass pass_of(const struct ad__backward *p, uint32_t l) {
+  const struct ad_encoder *e = p->e;
+  return l + 1 < e->params->config.layers
+             ? (struct pass){1, product_rows(e, p->batch->tokens), p->batch->token_stream, p->batch->places}
+             : (struct pass){0, product_rows(e, e->lane_cls[p->batch->lanes]), e->cls_stream, e->cls_place};
+}
+
+/* 5 g = dropout(activation(u + b1)): the gradient df of g becomes that of u. */
+static void backward_activation(struct ad__backward *p, uint32_t l, const struct pass *pass, size_t column) {
+  struct ad_encoder *e = p->e;
+  const struct ad_model_config *m = &e->params->config;
+  const struct xlnet_layer *s = e->layers[l].own;
+  const size_t F = m->ffn;
+  const struct ad_dropout inner = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_FFN_INNER);
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const struct ad_lane_rows r = ad__lane_rows(p, lane, pass->tokens);
+    float *df = ((const struct xlnet *)e->own)->df + r.first * F;
+    e->kernels->dropout(r.count, F, df, &inner, pass->streams + r.first, pass->places + r.first);
+    e->kernels->bias_activation_backward(r.count, F, (int)m->activation, df, s->u + r.first * F, df,
+                                         ad__lane_sum(p, lane, column));
+  }
+}
+
+/* dx: gradient of the layer's output, M rows. On return dz is that of y1's residual plus the product's: the whole
+ * gradient of y1. */
+static int backward_ffn(struct ad__backward *p, uint32_t l, const struct pass *pass, const struct ffn_columns *c) {
+  struct ad_encoder *e = p->e;
+  const struct ad_model_config *m = &e->params->config;
+  const struct xlnet_layer_offsets *o = ad__xlnet_layer(e, l);
+  const struct xlnet_layer *s = e->layers[l].own;
+  const size_t H = m->hidden, F = m->ffn;
+  const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_FFN_OUTPUT);
+  float *df = ((const struct xlnet *)e->own)->df;
+  /* 6 out = norm(dropout(g W2^T + b2) + y1) */
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const struct ad_lane_rows r = ad__lane_rows(p, lane, pass->tokens);
+    const size_t at = r.first * H;
+    e->kernels->bias_residual_norm_backward(
+        r.count, H, e->dx + at, s->z2 + at, s->mean2 + r.first, s->rstd2 + r.first, p->theta + o->norm2_weight,
+        &dropout, pass->streams + r.first, pass->places + r.first, e->dz + at, e->dy + at,
+        ad__lane_sum(p, lane, c->norm2_weight), ad__lane_sum(p, lane, c->norm2_bias), ad__lane_sum(p, lane, c->down));
+  }
+  AD_TRY(ad__weight_gradient(p, o->down_weight, H, F, e->dy, H, s->g, F, pass->tokens));
+  ad_gemm_nn(e->gemm, pass->rows, H, F, e->dy, H, p->theta + o->down_weight, df, F, 0);
+  backward_activation(p, l, pass, c->up);
+  /* 4 u = y1 W1^T */
+  AD_TRY(ad__weight_gradient(p, o->up_weight, F, H, df, F, s->y1, H, pass->tokens));
+  ad_gemm_nn(e->gemm, pass->rows, F, H, df, F, p->theta + o->up_weight, e->dz, H, 1);
+  AD_TRY(ad__column_gradient(p, o->down_bias, c->down, H));
+  AD_TRY(ad__column_gradient(p, o->norm2_weight, c->norm2_weight, H));
+  AD_TRY(ad__column_gradient(p, o->norm2_bias, c->norm2_bias, H));
+  return ad__column_gradient(p, o->up_bias, c->up, F);
+}
+
+/* 3 y1 = norm(dropout(context Wo^T) + x): dz (gradient of y1) becomes that of the residual, dx that of the context. */
+static int backward_output(struct ad__backward *p, uint32_t l, const struct pass *pass,
+                           const struct attention_columns *c) {
+  struct ad_encoder *e = p->e;
+  const struct ad_model_config *m = &e->params->config;
+  const struct xlnet_layer_offsets *o = ad__xlnet_layer(e, l);
+  const struct xlnet_layer *s = e->layers[l].own;
+  const size_t H = m->hidden;
+  const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_ATTENTION_OUTPUT);
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const struct ad_lane_rows r = ad__lane_rows(p, lane, pass->tokens);
+    const size_t at = r.first * H;
+    e->kernels->bias_residual_norm_backward(
+        r.count, H, e->dz + at, s->z1 + at, s->mean1 + r.first, s->rstd1 + r.first, p->theta + o->norm1_weight,
+        &dropout, pass->streams + r.first, pass->places + r.first, e->dz + at, e->dy + at,
+        ad__lane_sum(p, lane, c->norm1_weight), ad__lane_sum(p, lane, c->norm1_bias), ad__lane_sum(p, lane, c->unused));
+  }
+  AD_TRY(ad__weight_gradient(p, o->output, H, H, e->dy, H, s->context, H, pass->tokens));
+  ad_gemm_nn(e->gemm, pass->rows, H, H, e->dy, H, p->theta + o->output, e->dx, H, 0);
+  AD_TRY(ad__column_gradient(p, o->norm1_weight, c->norm1_weight, H));
+  return ad__column_gradient(p, o->norm1_bias, c->norm1_bias, H);
+}
+
+/* 2 context = attention(q, k, v, relative): dx (gradient of the context) to dq, dk, dv and that of the relative keys,
+ * example by example in the order of each lane. */
+static void backward_attention(struct ad__backward *p, uint32_t l, const struct attention_columns *c, float *dq,
+                               float *dk) {
+  struct ad_encoder *e = p->e;
+  const struct ad_model_config *m = &e->params->config;
+  const struct xlnet *x = e->own;
+  const size_t H = m->hidden;
+  const int last = l + 1 == m->layers;
+  const struct ad_dropout dropout = ad_encoder_dropout(m->attention_dropout, p->masks, l + 1, AD_MASK_ATTENTION);
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const size_t first = p->batch->lane_example[lane];
+    for (size_t b = first; b < p->batch->lane_example[lane + 1]; b++) {
+      const size_t t = p->batch->offset[b], S = p->batch->length[b], row = last ? e->lane_cls[lane] + (b - first) : t;
+      const struct ad_relative r = ad__xlnet_attention(e, p->theta, p->batch, &dropout, l, b, row);
+      const struct ad_relative_gradient gradient = {.dQ = dq + row * r.ldq,
+                                                    .dK = dk + t * r.ldk,
+                                                    .dV = dk + H + t * r.ldk,
+                                                    .dR = x->drelative + (last ? t : 2 * t) * H,
+                                                    .dcontent_bias = ad__lane_sum(p, lane, c->content),
+                                                    .dposition_bias = ad__lane_sum(p, lane, c->position),
+                                                    .dsegment_bias = ad__lane_sum(p, lane, c->segment),
+                                                    .dsegments = ad__lane_sum(p, lane, c->segments)};
+      e->kernels->relative_attention_backward(&r, e->dx + row * H, H, &gradient, x->work);
+      if (!last) {
+        memset(x->drelative + (2 * (t + S) - 1) * H, 0, H * sizeof(float)); /* nobody's */
+      }
+    }
+  }
+}
+
+/* The weight of the relative rows. Their gradient goes no further. */
+static int backward_distances(struct ad__backward *p, uint32_t l) {
+  struct ad_encoder *e = p->e;
+  const struct xlnet *x = e->own;
+  const size_t H = e->params->config.hidden, offset = ad__xlnet_layer(e, l)->relative;
+  if (l + 1 == e->params->config.layers) {
+    return ad__weight_gradient(p, offset, H, H, x->relative_last, H, x->drelative, H, 1);
+  }
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const struct ad_lane_rows r = ad__lane_rows(p, lane, 1);
+    x->lanes[lane] = (struct ad_lane_rows){2 * r.first, 2 * r.count};
+  }
+  return ad__weight_gradient_of(p, offset, H, H, x->relative, H, x->drelative, H, x->lanes, 2 * e->token_rows);
+}
+
+/* 1 In the last layer: dz [B] and what comes through the queries join what comes through keys and values in dx. */
+static int backward_last_projection(struct ad__backward *p, uint32_t l, const float *dq, const float *dk) {
+  struct ad_encoder *e = p->e;
+  const struct xlnet_layer_offsets *o = ad__xlnet_layer(e, l);
+  const struct xlnet_layer *s = e->layers[l].own;
+  const float *x = e->layers[l].x, *theta = p->theta;
+  const size_t H = e->params->config.hidden, rows = product_rows(e, p->batch->tokens),
+               B = product_rows(e, e->lane_cls[p->batch->lanes]);
+  AD_TRY(ad__weight_gradient(p, o->query, H, H, s->xc, H, dq, H, 0));
+  AD_TRY(ad__weight_gradient(p, o->key, H, H, x, H, dk, 2 * H, 1));
+  AD_TRY(ad__weight_gradient(p, o->value, H, H, x, H, dk + H, 2 * H, 1));
+  if (ad__is_lowest(p, l)) {
+    return AD_OK;
+  }
+  ad_gemm_nt_add(e->gemm, B, H, H, dq, H, theta + o->query, e->dz, H);
+  ad_gemm_nt(e->gemm, rows, H, H, dk, 2 * H, theta + o->key, e->dx, H);
+  ad_gemm_nt_add(e->gemm, rows, H, H, dk + H, 2 * H, theta + o->value, e->dx, H);
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const struct ad_lane_rows r = ad__lane_rows(p, lane, 0);
+    e->kernels->scatter_add(r.count, H, e->cls_row + r.first, e->dz + r.first * H, e->dx);
+  }
+  return AD_OK;
+}
+
+/* 1 dz (gradient of the residual) plus what comes through queries, keys and values: dx becomes the gradient of the
+ * layer's input. */
+static int backward_projection(struct ad__backward *p, uint32_t l, const float *dqkv) {
+  struct ad_encoder *e = p->e;
+  const struct xlnet_layer_offsets *o = ad__xlnet_layer(e, l);
+  const float *x = e->layers[l].x;
+  const size_t H = e->params->config.hidden, rows = product_rows(e, p->batch->tokens);
+  const size_t weights[3] = {o->query, o->key, o->value};
+  for (size_t i = 0; i < 3; i++) {
+    AD_TRY(ad__weight_gradient(p, weights[i], H, H, x, H, dqkv + i * H, 3 * H, 1));
+  }
+  if (ad__is_lowest(p, l)) {
+    return AD_OK;
+  }
+  for (size_t i = 0; i < 3; i++) {
+    ad_gemm_nt_add(e->gemm, rows, H, H, dqkv + i * H, 3 * H, p->theta + weights[i], e->dz, H);
+  }
+  float *held = e->dx;
+  e->dx = e->dz;
+  e->dz = held;
+  return AD_OK;
+}
+
+static int backward_relative(struct ad__backward *p, uint32_t l, const struct attention_columns *c) {
+  struct ad_encoder *e = p->e;
+  const struct xlnet_layer_offsets *o = ad__xlnet_layer(e, l);
+  const size_t H = e->params->config.hidden;
+  const int last = l + 1 == e->params->config.layers;
+  float *dqkv = ((const struct xlnet *)e->own)->dqkv, *dq = last ? e->dy : dqkv, *dk = last ? dqkv : dqkv + H;
+  backward_attention(p, l, c, dq, dk);
+  AD_TRY(ad__column_gradient(p, o->content_bias, c->content, H));
+  AD_TRY(ad__column_gradient(p, o->position_bias, c->position, H));
+  AD_TRY(ad__column_gradient(p, o->segment_bias, c->segment, H));
+  AD_TRY(ad__column_gradient(p, o->segments, c->segments, 2 * H));
+  AD_TRY(backward_distances(p, l));
+  return last ? backward_last_projection(p, l, dq, dk) : backward_projection(p, l, dqkv);
+}
+
+int ad__xlnet_backward(struct ad__backward *p, uint32_t l) {
+  const struct ad_params *params = p->e->params;
+  const struct ffn_columns f = ffn_columns(params->config.hidden, params->config.ffn);
+  const struct attention_columns a = attention_columns(params->config.hidden);
+  const struct pass pass = pass_of(p, l);
+  AD_TRY(ad__bucket_open(p, ad__layer_bucket(params, l, XLNET_FFN), f.total));
+  AD_TRY(backward_ffn(p, l, &pass, &f));
+  AD_TRY(ad__bucket_close(p));
+  AD_TRY(ad__bucket_open(p, ad__layer_bucket(params, l, XLNET_ATTENTION), a.total));
+  AD_TRY(backward_output(p, l, &pass, &a));
+  AD_TRY(backward_relative(p, l, &a));
+  return ad__bucket_close(p);
+}
+
+int ad__xlnet_embed_backward(struct ad__backward *p) {
+  struct ad_encoder *e = p->e;
+  const struct ad_model_config *m = &e->params->config;
+  const size_t H = m->hidden;
+  const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, 0, AD_MASK_EMBEDDING);
+  AD_TRY(ad__bucket_open(p, 0, H));
+  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+    const struct ad_lane_rows r = ad__lane_rows(p, lane, 1);
+    e->kernels->dropout(r.count, H, e->dx + r.first * H, &dropout, p->batch->token_stream + r.first,
+                        p->batch->places + r.first);
+  }
+  AD_TRY(ad__row_table_gradient(p, e->dx));
+  AD_TRY(ad__column_gradient(p, ad__xlnet_embedding(e)->mask, 0, H)); /* zeros: no forward reads it */
+  return ad__bucket_close(p);
+}
