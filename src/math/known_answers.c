@@ -30,7 +30,7 @@ static int compare(const char *what, const char *by, const void *values, size_t 
 
 /* Digests of what follows, by SLEEF 3.5.1: they change only with the arithmetic. */
 static const uint64_t DOUBLES = 0x162edfd03aa0dd98, FLOATS = 0x774d3a70b7eed129, BIASED = 0x494932cae1577da8,
-                      RELATIVE = 0;
+                      RELATIVE = 0x8375fec89d2c0eb2;
 
 static int check_doubles(void) {
   enum { COUNT = 200 };
