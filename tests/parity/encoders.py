@@ -39,6 +39,8 @@ class Case:
     key_bias: str = "self.key.bias"  # the end of names of tensors whose gradient is zero; "": there are none
     pairs: bool = True
     types: bool = False  # the model reads which text a token is of
+    last_type: int = 0  # above 0: texts are padded on the left, in batches, and the last token has this type
+    unread: str = ""  # a tensor that the model does not read
     lengths: tuple = UNEVEN
 
 
@@ -51,6 +53,12 @@ def distilbert_sizes(hidden, heads, ffn, layers, vocab, positions, **more):
     return {"dim": hidden, "n_heads": heads, "hidden_dim": ffn, "n_layers": layers, "vocab_size": vocab,
             "max_position_embeddings": positions, **more}
 
+
+def xlnet_sizes(hidden, heads, ffn, layers, vocab, **more):
+    return {"d_model": hidden, "n_head": heads, "d_inner": ffn, "n_layer": layers, "vocab_size": vocab, **more}
+
+
+XLNET = {"key_bias": "", "types": True, "last_type": 2, "unread": "mask_emb"}
 
 # Two sizes of each, the second with odd ones; the longest text fills the table of positions.
 CASES = (
@@ -67,6 +75,9 @@ CASES = (
     # Distances of all buckets.
     Case("mpnet-odd", 28, "MPNet", bert_sizes(15, 5, 37, 3, 37, 142, relative_attention_num_buckets=33), 2,
          "attn.k.bias", lengths=(140, 37, 2, 1, 96, 9, 17, 64)),
+    Case("xlnet", 31, "XLNet", xlnet_sizes(24, 3, 40, 2, 41), 3, **XLNET),
+    Case("xlnet-odd", 32, "XLNet", xlnet_sizes(30, 3, 37, 1, 37, ff_activation="gelu_new", layer_norm_eps=1e-5), 2,
+         lengths=(1, 70, 2, 33, 5, 64, 17, 3), **XLNET),
 )
 
 
@@ -110,7 +121,22 @@ def draw_batch(case, model, random):
     return ids, texts, random.randint(0, case.classes, len(case.lengths))
 
 
+def left_padded(rows, length, value):
+    return torch.stack([torch.cat([torch.full((length - len(row),), value), torch.from_numpy(row)]) for row in rows])
+
+
+def forward_padded(case, model, ids, texts, chosen):
+    """Logits of one batch; the types of padding are not those of any token."""
+    length = max(len(ids[i]) for i in chosen)
+    types = [np.append(texts[i][:-1], case.last_type) for i in chosen]
+    return model(input_ids=left_padded([ids[i] for i in chosen], length, model.config.pad_token_id),
+                 token_type_ids=left_padded(types, length, 3),
+                 attention_mask=left_padded([np.ones(len(ids[i])) for i in chosen], length, 0.0)).logits
+
+
 def forward(case, model, ids, texts, chosen):
+    if case.last_type:
+        return forward_padded(case, model, ids, texts, chosen)
     rows = []
     for i in chosen:
         inputs = {"input_ids": torch.from_numpy(ids[i])[None], "attention_mask": torch.ones(1, len(ids[i]))}
@@ -124,15 +150,19 @@ def is_key_bias(case, name):
     return case.key_bias != "" and name.endswith(case.key_bias)
 
 
+def gradient_of(parameter):
+    return (torch.zeros_like(parameter) if parameter.grad is None else parameter.grad).numpy()
+
+
 def gradients(case, model, loss):
     model.zero_grad()
     loss.backward(retain_graph=True)  # a second loss of the same forward follows
-    named = {bare(model, name): parameter.grad.numpy().copy() for name, parameter in model.named_parameters()}
+    named = {bare(model, name): gradient_of(parameter).copy() for name, parameter in model.named_parameters()}
     for name, gradient in named.items():
         if is_key_bias(case, name):
             assert np.linalg.norm(gradient) < 1e-12, name
             gradient[:] = 0.0
-        else:
+        elif name != case.unread:
             assert np.linalg.norm(gradient) > 1e-4, f"{name}: a gradient that tests nothing"
     return {name: round_to(gradient, GRADIENT_BITS) for name, gradient in named.items()}
 
@@ -143,7 +173,7 @@ def products(case, model, ids, texts, labels, chosen):
         model.zero_grad()
         loss = torch.nn.functional.cross_entropy(forward(case, model, ids, texts, [i]), torch.from_numpy(labels[[i]]))
         loss.backward()
-        rows.append(np.concatenate([parameter.grad.numpy().ravel() for parameter in model.parameters()]))
+        rows.append(np.concatenate([gradient_of(parameter).ravel() for parameter in model.parameters()]))
     return np.stack(rows) @ np.stack(rows).T
 
 

@@ -294,9 +294,9 @@ static double scale_of(const struct problem *p, const struct ad_tensor *tensor) 
   return norm(tensor->count, p->gradient + tensor->offset) / sqrt((double)tensor->count);
 }
 
-/* XLNet's embedding of the mask: no forward reads it, and its gradient is zero. */
+/* Whether a tensor is one that no forward reads: its gradient is zero. */
 static int is_unread(const struct problem *p, const struct ad_tensor *tensor) {
-  const int unread = strcmp(tensor->name, "mask_emb") == 0;
+  const int unread = fixture_is_unread(tensor);
   for (size_t k = 0; unread && k < tensor->count; k++) {
     assert_true(p->gradient[tensor->offset + k] == 0.0f);
   }

@@ -72,9 +72,13 @@ static void check_gradient(const struct encoder_fixture *f, const char *name, si
     const struct ad_tensor *tensor = &f->params.tensors[i];
     const double difference = distance(tensor->count, got + tensor->offset, expected + tensor->offset);
     const double scale = fixture_gradient_scale(f, tensor, expected);
+    if (fixture_is_unread(tensor)) {
+      expect(scale + difference, 0.0, name, lanes, tensor->name);
+      continue;
+    }
     assert_true(scale > 0.0);
     expect(difference / scale, GRADIENT_TOLERANCE, name, lanes, tensor->name);
-    if (strstr(tensor->name, "_embeddings.") != NULL) {
+    if (strstr(tensor->name, "_embedding") != NULL) {
       check_untouched(tensor, name, lanes, got, expected);
     }
   }
