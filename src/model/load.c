@@ -418,6 +418,15 @@ static int check_inputs(const struct ad_model *model) {
         model->folder, found->vocab, model->options.vocab, model->options.vocab - found->vocab);
   }
   /* A model whose second text has the type of the first has its own way to tell them apart. */
+  const int cls_last = model->architecture->form.cls_last;
+  if (model->options.vocab > 0 && model->options.cls_last != cls_last) {
+    return ad_fail(
+        AD_EINPUT,
+        "%s: the tokenizer puts %s special token before a text, but a model of the type %s reads the state of "
+        "an input's %s token: expected a tokenizer with its class token there",
+        model->folder, cls_last ? "a" : "no", model->architecture->model_types[found->variant].name,
+        cls_last ? "last" : "first");
+  }
   if (model->architecture->form.second_type > 0 && model->options.types > found->types) {
     return ad_fail(AD_EINPUT,
                    "%s/config.json: type_vocab_size is %u, expected %u for pairs of texts: the model cannot "

@@ -102,8 +102,10 @@ static int score_vote(struct ad_ensemble *e) {
 static int average(struct ad_ensemble *e) {
   const size_t K = e->options->count;
   struct ad_session *s = &e->session;
-  const struct ad_model_options options = {
-      .head = AD_HEAD_REQUIRE, .vocab = ad_tokenizer_vocab(s->tokenizer), .cased = ad_tokenizer_cased(s->tokenizer)};
+  const struct ad_model_options options = {.head = AD_HEAD_REQUIRE,
+                                           .vocab = ad_tokenizer_vocab(s->tokenizer),
+                                           .cls_last = ad_tokenizer_cls_last(s->tokenizer),
+                                           .cased = ad_tokenizer_cased(s->tokenizer)};
   struct ad_model **models = ad_calloc(K, sizeof *models);
   int status = models == NULL ? ad_fail_memory(K * sizeof *models, "the list of models") : AD_OK;
   for (size_t k = 0; status == AD_OK && k < K; k++) {

@@ -130,6 +130,7 @@ static struct ad_model_options base_options(const struct ad_session *session) {
                                    .seed_init = c->seed_init,
                                    .vocab = tokenizer == NULL ? 0 : ad_tokenizer_vocab(tokenizer),
                                    .types = segment_types(session),
+                                   .cls_last = tokenizer != NULL && ad_tokenizer_cls_last(tokenizer),
                                    .cased = tokenizer != NULL && ad_tokenizer_cased(tokenizer)};
 }
 
@@ -179,6 +180,7 @@ int ad_session_load_classifier(struct ad_session *session, const char *model_fol
   const struct ad_model_options options = {.head = AD_HEAD_REQUIRE,
                                            .vocab = ad_tokenizer_vocab(session->tokenizer),
                                            .types = segment_types(session),
+                                           .cls_last = ad_tokenizer_cls_last(session->tokenizer),
                                            .cased = ad_tokenizer_cased(session->tokenizer)};
   AD_TRY(ad_model_load(model_folder, &options, &session->params, &session->theta, &session->report));
   return ad_session_warn_keys(model_folder, &session->report);

@@ -152,6 +152,10 @@ struct ad_tokenizer_options ad_tokenizer_options(const struct ad_tokenizer *toke
   return tokenizer->recipe.options;
 }
 
+int ad_tokenizer_cls_last(const struct ad_tokenizer *tokenizer) {
+  return tokenizer->recipe.frame[0].before == 0;
+}
+
 size_t ad_tokenizer_longest(const struct ad_tokenizer *tokenizer) {
   return tokenizer->recipe.longest;
 }

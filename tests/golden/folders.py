@@ -58,6 +58,18 @@ def post_norm_layers(start, names):
     return shapes
 
 
+def xlnet_layers():
+    shapes, head = {}, HIDDEN // HEADS
+    for layer in range(LAYERS):
+        attention, ffn = f"layer.{layer}.rel_attn", f"layer.{layer}.ff"
+        shapes |= {f"{attention}.{name}": [HIDDEN, HEADS, head] for name in "qkvor"}
+        shapes |= {f"{attention}.r_{name}_bias": [HEADS, head] for name in "wrs"}
+        shapes |= {f"{attention}.seg_embed": [2, HEADS, head]} | norm(f"{attention}.layer_norm", HIDDEN)
+        shapes |= matrix(f"{ffn}.layer_1", FFN, HIDDEN) | matrix(f"{ffn}.layer_2", HIDDEN, FFN)
+        shapes |= norm(f"{ffn}.layer_norm", HIDDEN)
+    return shapes
+
+
 def bert_config(kind, first=0, pad_token_id=0, **more):
     return {"architectures": [f"{kind}Model"], "hidden_size": HIDDEN, "num_attention_heads": HEADS,
             "intermediate_size": FFN, "num_hidden_layers": LAYERS, "vocab_size": len(VOCABULARY),
@@ -94,7 +106,16 @@ ARCHITECTURES = {
     "mpnet": (bert_config("MPNet", 2, pad_token_id=1, relative_attention_num_buckets=32), "mpnet.",
               embeddings(first=2) | post_norm_layers("encoder.layer.", MPNET_LAYER)
               | {"encoder.relative_attention_bias.weight": [32, HEADS]}, ROBERTA_HEAD),
+    "xlnet": ({"architectures": ["XLNetModel"], "d_model": HIDDEN, "n_head": HEADS, "d_inner": FFN, "n_layer": LAYERS,
+               "d_head": HIDDEN // HEADS, "vocab_size": len(VOCABULARY), "ff_activation": "gelu", "attn_type": "bi",
+               "dropout": 0.1, "summary_type": "last", "summary_use_proj": True, "summary_activation": "tanh",
+               "summary_last_dropout": 0.2, "layer_norm_eps": 1e-12, "pad_token_id": 0}, "transformer.",
+              {"word_embedding.weight": [len(VOCABULARY), HIDDEN], "mask_emb": [1, 1, HIDDEN]} | xlnet_layers(),
+              matrix("sequence_summary.summary", HIDDEN, HIDDEN) | matrix("logits_proj", len(CLASSES), HIDDEN)),
 }
+
+# The class token stands last.
+LAST = ("xlnet",)
 
 
 def is_norm(name):
@@ -133,12 +154,34 @@ def config(name, head=False):
     return settings
 
 
+def template(*pieces):
+    return [{"SpecialToken" if name in SPECIAL else "Sequence": {"id": name, "type_id": kind}} for name, kind in pieces]
+
+
+def pipeline(vocabulary=VOCABULARY):
+    """A tokenizer.json: BERT's own but for the place of the class token."""
+    special = {name: {"id": name, "ids": [vocabulary.index(name)], "tokens": [name]} for name in ("[SEP]", "[CLS]")}
+    return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": [],
+            "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True,
+                           "strip_accents": None, "lowercase": True},
+            "pre_tokenizer": {"type": "BertPreTokenizer"},
+            "post_processor": {"type": "TemplateProcessing", "special_tokens": special,
+                               "single": template(("A", 0), ("[SEP]", 0), ("[CLS]", 2)),
+                               "pair": template(("A", 0), ("[SEP]", 0), ("B", 1), ("[SEP]", 1), ("[CLS]", 2))},
+            "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
+            "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                      "max_input_chars_per_word": 100, "vocab": {token: i for i, token in enumerate(vocabulary)}}}
+
+
 def write(folder, name, head=False):
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps(config(name, head), indent=2) + "\n")
     (folder / "model.safetensors").write_bytes(safetensors(tensors(name, head)))
     (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n")
-    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer", "do_lower_case": true}\n')
+    kind = "TokenizersBackend" if name in LAST else "BertTokenizer"
+    (folder / "tokenizer_config.json").write_text(f'{{"tokenizer_class": "{kind}", "do_lower_case": true}}\n')
+    if name in LAST:
+        (folder / "tokenizer.json").write_text(json.dumps(pipeline(), indent=2) + "\n")
 
 
 def main():

@@ -49,6 +49,9 @@ size_t ad_tokenizer_longest(const struct ad_tokenizer *tokenizer);
 uint32_t ad_tokenizer_pad(const struct ad_tokenizer *tokenizer);
 size_t ad_tokenizer_specials(const struct ad_tokenizer *tokenizer);
 
+/* Whether the class token is an input's last: no special token stands before the text. */
+int ad_tokenizer_cls_last(const struct ad_tokenizer *tokenizer);
+
 /* A digest of all that gives a text its ids but the options: rules, vocabulary, added tokens. */
 uint64_t ad_tokenizer_digest(const struct ad_tokenizer *tokenizer);
 

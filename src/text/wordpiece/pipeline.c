@@ -108,8 +108,9 @@ static int read_frame(const struct ad_text_files *files, const struct ad_text_cl
                    "%s: \"post_processor\" is %s, expected one that puts [CLS] before a text and [SEP] behind each",
                    files->pipeline_path, ad_json_show(processor, text, sizeof text));
   }
-  AD_TRY(ad_recipe_rename(recipe, AD_SPECIAL_CLS, frame->token[0].content));
-  return ad_recipe_rename(recipe, AD_SPECIAL_SEP, frame->token[frame->before + frame->after - 1].content);
+  const struct ad_frame_token *first = &frame->token[0], *last = &frame->token[frame->before + frame->after - 1];
+  AD_TRY(ad_recipe_rename(recipe, AD_SPECIAL_CLS, (frame->before > 0 ? first : last)->content));
+  return ad_recipe_rename(recipe, AD_SPECIAL_SEP, (frame->before > 0 ? last : first)->content);
 }
 
 int ad_text_read_pipeline(const struct ad_text_files *files, const struct ad_text_class *class, int ruled,
