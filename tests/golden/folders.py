@@ -179,7 +179,8 @@ def write(folder, name, head=False):
     (folder / "model.safetensors").write_bytes(safetensors(tensors(name, head)))
     (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n")
     kind = "TokenizersBackend" if name in LAST else "BertTokenizer"
-    (folder / "tokenizer_config.json").write_text(f'{{"tokenizer_class": "{kind}", "do_lower_case": true}}\n')
+    settings = {"tokenizer_class": kind, "do_lower_case": True} | ({"padding_side": "left"} if name in LAST else {})
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings) + "\n")
     if name in LAST:
         (folder / "tokenizer.json").write_text(json.dumps(pipeline(), indent=2) + "\n")
 

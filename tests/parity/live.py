@@ -61,7 +61,8 @@ def encode(tokenizer, model, texts, pairs=None, **more):
 def most_words(model_folder):
     """Of a text that surely fits."""
     config = transformers.AutoConfig.from_pretrained(model_folder)
-    return min(60, getattr(config, "max_position_embeddings", 512) // 2 - 8)
+    positions = getattr(config, "max_position_embeddings", 512)
+    return min(60, positions // 2 - 8) if positions > 0 else 60  # XLNet says -1: it has no limit
 
 
 def draw_texts(vocabulary, count, random, most=60):
