@@ -173,16 +173,16 @@ def pipeline(vocabulary=VOCABULARY):
                       "max_input_chars_per_word": 100, "vocab": {token: i for i, token in enumerate(vocabulary)}}}
 
 
-def write(folder, name, head=False):
+def write(folder, name, head=False, vocabulary=VOCABULARY):
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps(config(name, head), indent=2) + "\n")
     (folder / "model.safetensors").write_bytes(safetensors(tensors(name, head)))
-    (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n")
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
     kind = "TokenizersBackend" if name in LAST else "BertTokenizer"
     settings = {"tokenizer_class": kind, "do_lower_case": True} | ({"padding_side": "left"} if name in LAST else {})
     (folder / "tokenizer_config.json").write_text(json.dumps(settings) + "\n")
     if name in LAST:
-        (folder / "tokenizer.json").write_text(json.dumps(pipeline(), indent=2) + "\n")
+        (folder / "tokenizer.json").write_text(json.dumps(pipeline(vocabulary), indent=2) + "\n")
 
 
 def main():

@@ -86,8 +86,8 @@ class Tests:
         assert {key: written[key] for key in read} == read, (written, read)
         assert written["id2label"] == dict(zip("01", tiny.CLASSES))
         found = self.shapes("first/model")
-        classes = {len(folders.CLASSES): len(tiny.CLASSES)}
-        assert found == {name: [classes.get(size, size) for size in shape]
+        classes, encoder = {len(folders.CLASSES): len(tiny.CLASSES)}, folders.tensors(self.name)
+        assert found == {name: shape if name in encoder else [classes.get(size, size) for size in shape]
                          for name, shape in folders.tensors(self.name, head=True).items()}
         self.train("kept", "model.path=first/model", "model.head=keep")
         self.train("new", "model.path=first/model", "model.head=new")
@@ -128,8 +128,7 @@ def test(program, name):
         work = Path(folder)
         tiny.write_all(work)
         shutil.rmtree(work / "model")
-        folders.write(work / "model", name)
-        (work / "model/vocab.txt").write_text("\n".join(tiny.VOCABULARY) + "\n")
+        folders.write(work / "model", name, vocabulary=tiny.VOCABULARY)
         tests = Tests(program, work, name)
         # Model types of one architecture differ in names alone.
         kin = [other for other, made in folders.ARCHITECTURES.items() if made[1] == folders.ARCHITECTURES[name][1]]

@@ -21,7 +21,6 @@ import bad_inputs_bpe  # which adds its rows
 import bad_inputs_models
 import bad_inputs_table
 import bad_inputs_unigram  # so does this
-import bad_inputs_xlnet  # and this
 import tiny
 
 if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):

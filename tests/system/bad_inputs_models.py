@@ -148,3 +148,43 @@ train("mpnet-types", folder("mpnet", changed("mpnet.embeddings.token_type_embedd
       rf"{WEIGHTS}tensor mpnet\.embeddings\.token_type_embeddings\.weight has no place")
 train("mpnet-of-another", folder("roberta", model_type="mpnet", max_position_embeddings=33), 1,
       rf"{WEIGHTS}tensor roberta\.\S+ is of a RoBERTa model, expected MPNet")
+# XLNet: what makes another computation than that of its content stream; three dimensions; the class token last.
+bad_key("xlnet-uni", "xlnet", "attn_type", "uni", '"bi"')
+bad_key("xlnet-bi-data", "xlnet", "bi_data", True, "false")
+bad_key("xlnet-clamp", "xlnet", "clamp_len", 100, "-1")
+bad_key("xlnet-summary-mean", "xlnet", "summary_type", "mean", '"last"')
+bad_key("xlnet-summary-bare", "xlnet", "summary_use_proj", False, "true")
+bad_key("xlnet-summary-linear", "xlnet", "summary_activation", None, '"tanh"')
+bad_key("xlnet-summary-relu", "xlnet", "summary_activation", "relu", '"tanh"')
+bad_key("xlnet-summary-labels", "xlnet", "summary_proj_to_labels", True, "false")
+bad_key("xlnet-first-dropout", "xlnet", "summary_first_dropout", 0.1, "0")
+bad_key("xlnet-head-width", "xlnet", "d_head", 7, "8: d_model / n_head")
+bad_key("xlnet-activation", "xlnet", "ff_activation", "silu", "gelu, gelu_new")
+train("xlnet-heads", folder("xlnet", n_head=5), 1, rf"{CONFIG}d_model 24 is not a multiple of n_head 5")
+train("xlnet-layers-few", folder("xlnet", n_layer=1), 1,
+      rf"{WEIGHTS}tensor transformer\.layer\.1\.\S+ has no place in the model .*\(1 layers\)")
+train("xlnet-bias-missing", folder("xlnet", without("transformer.layer.1.rel_attn.r_s_bias")), 1,
+      rf"{WEIGHTS}tensor layer\.1\.rel_attn\.r_s_bias is missing, with and without the prefix transformer\.")
+for reason, tensor, found, expected in (
+        ("flat", "rel_attn.q", (24, 24), "24, 3, 8"), ("turned", "rel_attn.k", (3, 24, 8), "24, 3, 8"),
+        ("one-segment", "rel_attn.seg_embed", (1, 3, 8), "2, 3, 8"), ("bias-flat", "rel_attn.r_w_bias", (24,), "3, 8")):
+    train(f"xlnet-{reason}", folder("xlnet", changed(f"transformer.layer.0.{tensor}", *found)), 1,
+          rf"{WEIGHTS}tensor transformer\.layer\.0\.{tensor} has shape \[{', '.join(map(str, found))}\], but "
+          rf"config\.json makes it \[{expected}\]")
+
+
+def bert_tokenizer(work):
+    folder("xlnet")(work)
+    (work / "model/tokenizer.json").unlink()
+    (work / "model/tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer"}')
+
+
+def xlnet_tokenizer(work):
+    (work / "model/tokenizer.json").write_text(json.dumps(folders.pipeline(tiny.VOCABULARY)))
+    (work / "model/tokenizer_config.json").write_text('{"tokenizer_class": "TokenizersBackend"}')
+
+
+train("xlnet-class-token-first", bert_tokenizer, 1,
+      r"model: the tokenizer puts a special token before a text, but a model of the type xlnet .* last token")
+train("bert-class-token-last", xlnet_tokenizer, 1,
+      r"model: the tokenizer puts no special token before a text, but a model of the type bert .* first token")
