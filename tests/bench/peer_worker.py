@@ -4,10 +4,10 @@ JSON lines.
     PYTHON peer_worker.py SETTINGS.json RANK
 
 In the mode "make" it writes a folder of random weights and ends, in the mode "choose" it says what is fastest here and
-ends. Otherwise it says when it is ready; then "FIRST COUNT" trains the steps FIRST .. FIRST + COUNT - 1 of the order and
-answers with seconds and tokens; the end of the input with the highest resident set. What a step has: batch padded to
-its longest example, forward, backward, clipping, AdamW; for SDA before these a forward without gradient of a copy that
-holds the mean of the last five parameters, which is kept up by three foreach passes."""
+ends. Otherwise it says when it is ready; then "FIRST COUNT" trains the steps FIRST .. FIRST + COUNT - 1 of the order
+and answers with seconds and tokens; the end of the input with the highest resident set. What a step has: batch padded
+to its longest example, forward, backward, clipping, AdamW; for SDA before these a forward without gradient of a copy
+that holds the mean of the last five parameters, which is kept up by three foreach passes."""
 
 import functools
 import json

@@ -8,6 +8,7 @@ Needs torch, transformers, h5py and numpy. The schema is that of reference.py, a
 (tests/support/encoder_fixture.h lists them), with these differences:
 
   config           attribute in place of the sizes: the text of config.json as transformers writes it
+  buckets    [8193] uint32, of models with a bias by distance: transformers' bucket of the distances -4096 to 4096
   types      [T]   the text that a token is of, 0 or 1, whatever types the model has
 
 Every model is transformers' own ...ForSequenceClassification on weights drawn as there, in float64, dropout off. Texts
@@ -26,6 +27,7 @@ import reference
 from reference import (BATCH, CLIP, DISTILL_WEIGHT, GRADIENT_BITS, LEARNING_RATE, STEPS, UNEVEN, WARMUP, WEIGHT_BITS,
                        round_to)
 
+FARTHEST = 4096
 COMMON = {"attn_implementation": "eager"}
 
 
@@ -225,6 +227,10 @@ def compute(case):
     data |= {f"weights/{bare(model, name)}": value for name, value in weights.items()}
     for kind, loss in (("ce", ce), ("distill", distill)):
         data |= {f"{kind}/gradient/{name}": value for name, value in gradients(case, model, loss).items()}
+    encoder = getattr(model.base_model, "encoder", None)
+    if hasattr(encoder, "relative_position_bucket"):
+        buckets = encoder.relative_position_bucket(torch.arange(-FARTHEST, FARTHEST + 1))
+        data["buckets"] = buckets.numpy().astype(np.uint32)
     data["ce/products"] = products(case, model, ids, texts, labels, range(len(ids)))
     data |= trajectory(case, weights, ids, texts, labels, random)
     config = model.config

@@ -11,6 +11,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "model/post_norm/post_norm.h"
 #include "support/encoder_fixture.h"
 #include "support/kernel_sets.h"
 
@@ -151,6 +152,28 @@ static void test_fixtures(void **state) {
   assert_int_equal(ad_memory_stats().live_blocks, before.live_blocks);
 }
 
+/* The bucket of every distance, where an architecture has a bias of scores by distance. */
+static void test_buckets(void **state) {
+  (void)state;
+  enum { FARTHEST = 4096 };
+  static uint32_t expected[2 * FARTHEST + 1];
+  size_t compared = 0;
+  for (size_t i = 0; i < ENCODER_FIXTURE_COUNT; i++) {
+    struct encoder_fixture f;
+    fixture_load(&f, ENCODER_FIXTURES[i]);
+    assert_int_equal(H5Lexists(f.file, "buckets", H5P_DEFAULT) > 0, f.params.config.buckets > 0);
+    if (f.params.config.buckets > 0) {
+      fixture_read(f.file, "buckets", H5T_NATIVE_UINT32, 2 * FARTHEST + 1, expected);
+      for (ptrdiff_t d = -FARTHEST; d <= FARTHEST; d++) {
+        assert_int_equal(ad__post_norm(&f.params.config)->bucket(d), expected[d + FARTHEST]);
+        compared++;
+      }
+    }
+    fixture_unload(&f);
+  }
+  assert_true(compared > 0);
+}
+
 /* The examples one by one give the logits that they have in the batch. */
 static void test_single_examples(void **state) {
   (void)state;
@@ -235,6 +258,7 @@ static int run(const char *kernels) {
       cmocka_unit_test(test_fixtures),
       cmocka_unit_test(test_single_examples),
       cmocka_unit_test(test_form),
+      cmocka_unit_test(test_buckets),
   };
   return cmocka_run_group_tests_name(kernels, tests, NULL, NULL);
 }

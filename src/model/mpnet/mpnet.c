@@ -7,8 +7,8 @@
 /* Hugging Face computes with so many rows of the table and so large distances, whatever config.json says. */
 enum { BUCKETS = 32, EXACT = 8, STEPS = 7 };
 
-/* Half of the rows are for keys behind the query. Distances below EXACT have a row each. Above, n is in row EXACT + j
- * where j = floor(2 log2(n / EXACT)), at most STEPS: (n / EXACT)^2 >= 2^j, without a logarithm. */
+/* Half of the rows are for keys that follow the query. Distances below EXACT have a row each. Above, n is in row EXACT
+ * + j where j = floor(2 log2(n / EXACT)), at most STEPS: (n / EXACT)^2 >= 2^j, without a logarithm. */
 static uint32_t bucket(ptrdiff_t distance) {
   const uint64_t n = (uint64_t)(distance < 0 ? -distance : distance), first = distance > 0 ? BUCKETS / 2 : 0;
   uint32_t j = 0;
