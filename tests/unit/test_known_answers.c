@@ -172,6 +172,14 @@ static void tanh_off_by_one_bit(size_t T, size_t H, float *x, const float *bias)
   x[H - 1] = nextafterf(x[H - 1], 2.0f);
 }
 
+static void attention_without_bias(size_t queries, size_t S, size_t A, size_t D, const float *Q, size_t ldq,
+                                   const float *K, const float *V, size_t ldk, const struct ad_dropout *dropout,
+                                   uint32_t example, const struct ad_distance_bias *bias, float *context, size_t ldc,
+                                   float *work) {
+  (void)bias;
+  ad_kernels_find(NULL)->attention(queries, S, A, D, Q, ldq, K, V, ldk, dropout, example, NULL, context, ldc, work);
+}
+
 /* Two accumulators, as a compiler or a library might take to be faster. */
 static void nt_in_halves(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *X, size_t ldx, const float *W,
                          float *Y, size_t ldy, int accumulate) {
@@ -192,6 +200,10 @@ static void test_wrong(void **state) {
   kernels.bias_tanh = tanh_off_by_one_bit;
   assert_int_equal(ad_kernels_check(&kernels), AD_EINTERNAL);
   assert_non_null(strstr(ad_error_message(), "arithmetic 1"));
+  kernels = *ad_kernels_find(NULL);
+  kernels.attention = attention_without_bias;
+  assert_int_equal(ad_kernels_check(&kernels), AD_EINTERNAL);
+  assert_non_null(strstr(ad_error_message(), "attention with a bias"));
   assert_int_equal(test_math_start(NULL, NULL), AD_OK);
   assert_null(test_math->gemm->backend->version); /* chains */
   struct ad_gemm_backend backend = ad_gemm_chain;
