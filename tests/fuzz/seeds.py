@@ -108,13 +108,16 @@ def pipelines():
     """One of each kind of the small tokenizers that tests/parity/pipelines.py recorded."""
     names = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt",
              "vocab.json", "merges.txt"]
-    made = json.loads((ROOT / "tests/parity/data/pipelines.json").read_text(encoding="utf-8"))
-    for case in made["folders"]:
-        files = {name: re.sub("@@(\\d+)@@", lambda found: made["blocks"][int(found[1])],
-                              re.sub("@@(\\d+)@@", lambda found: made["blocks"][int(found[1])], text))
-                 for name, text in case["files"].items()}
-        if "refused" not in case:
-            yield parts(*(files.get(name, "") for name in names), "Good films, <mask> it's \u00e9\u4e2d  [E1] 12.")
+    for recorded in ("pipelines", "unigram"):
+        made = json.loads((ROOT / f"tests/parity/data/{recorded}.json").read_text(encoding="utf-8"))
+
+        def expand(text, blocks=made["blocks"]):
+            return re.sub("@@(\\d+)@@", lambda found: blocks[int(found[1])], text)
+
+        for case in made["folders"]:
+            files = {name: expand(expand(text)) for name, text in case["files"].items()}
+            if "refused" not in case:
+                yield parts(*(files.get(name, "") for name in names), "Good films, <mask> it's \u00e9\u4e2d  [E1] 12.")
 
 
 def normalizers():
