@@ -133,7 +133,8 @@ def case(name, made, refused=None, config=None, **files):
         contents["tokenizer.json"] = made if isinstance(made, str) else json.dumps(made, ensure_ascii=False)
     if config is not None:
         contents["tokenizer_config.json"] = json.dumps(config, ensure_ascii=False)
-    contents.update({key.replace("_json", ".json").replace("_txt", ".txt").replace("_model", ".model"): text for key, text in files.items()})
+    contents.update({key.replace("_json", ".json").replace("_txt", ".txt").replace("_model", ".model"): text for key,
+                     text in files.items()})
     return {"name": name, "files": contents, **({"refused": refused} if refused else {})}
 
 
