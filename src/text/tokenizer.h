@@ -56,6 +56,7 @@ struct ad_recipe {
   struct ad_kept_file kept[AD_TOKENIZER_FILES]; /* [kept_count], owned */
   const char *kept_names[AD_TOKENIZER_FILES];   /* [kept_count] */
   size_t kept_count;
+  int alone;      /* 1: tokenizer.json says all: no special tokens are needed but those of its frames */
   size_t rows;    /* of the model: implied tokens behind them are text; 0: not known */
   size_t longest; /* model_max_length; 0: not said */
 };

@@ -146,7 +146,8 @@ static int find_special(struct ad_tokenizer *tokenizer, const char *name) {
       id = (uint32_t)token->id;
     }
     tokenizer->special[i] = id;
-    if (id == AD_TRIE_NONE && i != AD_SPECIAL_MASK && tokenizer->kind->named) {
+    const int needed = i == AD_SPECIAL_UNK || (i != AD_SPECIAL_MASK && !recipe->alone);
+    if (id == AD_TRIE_NONE && needed && tokenizer->kind->named) {
       return ad_fail(AD_EINPUT, "%s: no token %s (\"%s\"), expected one among the %zu lines", name,
                      special == NULL ? "at all" : special, ad_special_keys[i], tokenizer->count);
     }

@@ -91,13 +91,14 @@ def train_bpe(texts, size, splitter, processor=roberta, bytes_too=True, normaliz
     return json.loads(tokenizer.to_str())
 
 
-def train_wordpiece(texts, size, processor=roberta, **normal):
+def train_wordpiece(texts, size, processor=roberta, splitter=False, normalizer=None, **normal):
     tokenizer = Tokenizer(models.WordPiece(unk_token="<unk>"))
-    tokenizer.normalizer = normalizers.BertNormalizer(**normal)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.normalizer = normalizers.BertNormalizer(**normal) if splitter is False else normalizer
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer() if splitter is False else splitter
     tokenizer.train_from_iterator(texts, trainers.WordPieceTrainer(vocab_size=size, special_tokens=SPECIAL,
                                                                    show_progress=False))
-    tokenizer.post_processor = processor(tokenizer)
+    if processor:
+        tokenizer.post_processor = processor(tokenizer)
     return json.loads(tokenizer.to_str())
 
 
@@ -201,6 +202,12 @@ def small_bpe():
     yield case("WordPiece, RoBERTa's frames", train_wordpiece(CORPUS, 150), config={
         "tokenizer_class": "PreTrainedTokenizerFast", "cls_token": "<s>", "sep_token": "</s>", "pad_token": "<pad>",
         "unk_token": "<unk>", "mask_token": "<mask>"})
+    for name, normalizer, splitter in [
+            ("words", None, pre_tokenizers.Whitespace()), ("no pre-tokenizer", normalizers.Lowercase(), None),
+            ("Metaspace", normalizers.NFKC(), pre_tokenizers.Metaspace()), ("bytes", None, byte_level(True))]:
+        yield case(f"WordPiece, {name}", train_wordpiece(CORPUS, 150, normalizer=normalizer, splitter=splitter))
+    yield case("WordPiece, no frames", train_wordpiece(CORPUS, 150, None))
+    yield case("WordPiece, cased alone", train_wordpiece(CORPUS, 150, lowercase=False))
     for name, config in [("none", None), ("class", {"tokenizer_class": "RobertaTokenizer"}),
                          ("prefix", {"add_prefix_space": True}),
                          ("mask", {"mask_token": dict(content="<mask>", lstrip=True, rstrip=False, single_word=False,

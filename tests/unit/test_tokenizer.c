@@ -243,7 +243,9 @@ static void test_load(void **state) {
   expect_load(NULL, "{\"strip_accents\": null, \"unk_token\": {\"content\": \"[UNK]\"}, \"never_split\": null}", text,
               1, 1, 1);
   /* A BertTokenizer, the default, takes flags from tokenizer_config.json alone. */
-  expect_load(TOKENIZER_JSON("\"lowercase\": false", JSON_VOCAB), NULL, NULL, 1, 1, 1);
+  expect_load(TOKENIZER_JSON("\"lowercase\": false", JSON_VOCAB), "{}", NULL, 1, 1, 1);
+  /* Alone, tokenizer.json says all. */
+  expect_load(TOKENIZER_JSON("\"lowercase\": false", JSON_VOCAB), NULL, NULL, 0, 0, 1);
   expect_load(TOKENIZER_JSON("\"lowercase\": false", JSON_VOCAB), FAST, NULL, 0, 0, 1);
   expect_load(
       TOKENIZER_JSON("\"lowercase\": true, \"strip_accents\": false, \"handle_chinese_chars\": false", JSON_VOCAB),
@@ -318,7 +320,7 @@ static void test_refused_folder(void **state) {
        "model: \"merges\" is nothing"},
       {"{\"model\": {\"max_input_chars_per_word\": 50, \"vocab\": {}}, \"normalizer\": {}, \"pre_tokenizer\": {}}",
        NULL, 0, "\"max_input_chars_per_word\" is 50, expected 100"},
-      {"{\"model\": {\"vocab\": {}}, \"normalizer\": {\"type\": \"Sequence\"}, \"pre_tokenizer\": {}}", NULL, 0,
+      {"{\"model\": {\"vocab\": {}}, \"normalizer\": {\"type\": \"Sequence\"}, \"pre_tokenizer\": {}}", "{}", 0,
        "\"type\" is \"Sequence\", expected \"BertNormalizer\""},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -57,10 +57,11 @@ static int make_recipe(const struct ad_text_files *files, struct ad_recipe *reci
   }
   AD_TRY(files->pipeline == NULL ? AD_OK : ad_text_read_pipeline(files, class, ruled, recipe));
   const char *cls = recipe->special[AD_SPECIAL_CLS], *sep = recipe->special[AD_SPECIAL_SEP];
-  const int framed = recipe->frame[0].before + recipe->frame[0].after > 0;
+  recipe->alone = ruled && !class->alone;
+  const int framed = recipe->alone || recipe->frame[0].before + recipe->frame[0].after > 0;
   AD_TRY(framed || cls == NULL || sep == NULL ? AD_OK : ad_recipe_frame(recipe, cls, sep, class->between));
-  const int written = ad_recipe_is_framed(recipe, 1) || ad_recipe_is_framed(recipe, 2);
-  return written || cls == NULL || sep == NULL ? AD_OK : keep_files(files, recipe);
+  const int written = ad_recipe_is_framed(recipe, 1) || ad_recipe_is_framed(recipe, 2) || cls == NULL || sep == NULL;
+  return recipe->alone || !written ? keep_files(files, recipe) : AD_OK;
 }
 
 static int build(const struct ad_text_files *files, struct ad_recipe *recipe, struct ad_tokenizer **tokenizer) {

@@ -93,24 +93,40 @@ static int read_normalizer(const struct ad_text_files *files, const struct ad_te
 
 /* ---- What goes around a text ---- */
 
+/* The special tokens of tokenizer.json's frames by the names that BERT has for them. */
+static int name_by_frame(struct ad_recipe *recipe) {
+  const struct ad_frame *frame = &recipe->frame[0];
+  const unsigned count = frame->before + frame->after;
+  const char *first = count == 0 ? NULL : frame->token[0].content;
+  const char *last = count == 0 ? NULL : frame->token[count - 1].content;
+  AD_TRY(ad_recipe_rename(recipe, AD_SPECIAL_CLS, frame->before > 0 ? first : last));
+  return ad_recipe_rename(recipe, AD_SPECIAL_SEP, frame->before > 0 ? last : first);
+}
+
 /* tokenizer.json's frames. Where that file does not rule, they must be the class's. */
 static int read_frame(const struct ad_text_files *files, const struct ad_text_class *class, int ruled,
                       struct ad_recipe *recipe) {
   const json_t *processor = json_object_get(files->pipeline, "post_processor");
-  const struct ad_frame *frame = &recipe->frame[0];
   char text[120];
   AD_TRY(ad_frame_read(recipe, files->pipeline_path, processor));
+  if (ruled && !class->alone) {
+    return name_by_frame(recipe);
+  }
   if (processor == NULL || json_is_null(processor) || (!ruled && ad_recipe_is_framed(recipe, class->between))) {
     return AD_OK; /* the class has its own */
   }
-  if (!ruled || frame->before + frame->after == 0) {
+  if (!ruled || recipe->frame[0].before + recipe->frame[0].after == 0) {
     return ad_fail(AD_EINPUT,
                    "%s: \"post_processor\" is %s, expected one that puts [CLS] before a text and [SEP] behind each",
                    files->pipeline_path, ad_json_show(processor, text, sizeof text));
   }
-  const struct ad_frame_token *first = &frame->token[0], *last = &frame->token[frame->before + frame->after - 1];
-  AD_TRY(ad_recipe_rename(recipe, AD_SPECIAL_CLS, (frame->before > 0 ? first : last)->content));
-  return ad_recipe_rename(recipe, AD_SPECIAL_SEP, (frame->before > 0 ? last : first)->content);
+  return name_by_frame(recipe);
+}
+
+/* Whether the components are those of BERT, which this kind does by itself. */
+static int is_bert(const json_t *normalizer, const json_t *splitter) {
+  return strcmp(ad_component_type(normalizer), "BertNormalizer") == 0 &&
+         strcmp(ad_component_type(splitter), "BertPreTokenizer") == 0;
 }
 
 int ad_text_read_pipeline(const struct ad_text_files *files, const struct ad_text_class *class, int ruled,
@@ -119,13 +135,18 @@ int ad_text_read_pipeline(const struct ad_text_files *files, const struct ad_tex
   const json_t *model = json_object_get(files->pipeline, "model");
   const json_t *normalizer = json_object_get(files->pipeline, "normalizer");
   const json_t *splitter = json_object_get(files->pipeline, "pre_tokenizer");
-  if (!json_is_object(model) || !json_is_object(normalizer) || !json_is_object(splitter)) {
+  const int other = json_is_object(model) && ruled && !class->alone && !is_bert(normalizer, splitter);
+  if (!other && (!json_is_object(model) || !json_is_object(normalizer) || !json_is_object(splitter))) {
     return ad_fail(AD_EINPUT, "%s: expected the objects \"model\" with \"vocab\", \"normalizer\" and \"pre_tokenizer\"",
                    path);
   }
   AD_TRY(read_model(files, ruled, model, recipe));
   if (!json_is_object(json_object_get(model, "vocab"))) {
     return ad_fail(AD_EINPUT, "%s: \"model\" has no \"vocab\", expected an object of tokens and their numbers", path);
+  }
+  if (other) {
+    AD_TRY(ad_pipeline_read(recipe, path, files->pipeline, 0));
+    return name_by_frame(recipe);
   }
   AD_TRY(read_normalizer(files, class, ruled, normalizer, recipe));
   AD_TRY(expect_string(path, splitter, "type", "BertPreTokenizer"));

@@ -104,6 +104,26 @@ static const struct ad_text_class *find_class(const char *name) {
   return NULL;
 }
 
+/* The class whose name has this type of a model in it; NULL: there is none. */
+static const struct ad_text_class *class_of_type(const char *type) {
+  for (size_t i = 0; type != NULL && i < COUNT(classes); i++) {
+    const size_t size = strlen(type);
+    if (strncasecmp(classes[i].name, type, size) == 0 && strcmp(classes[i].name + size, "Tokenizer") == 0) {
+      return &classes[i];
+    }
+  }
+  return NULL;
+}
+
+/* Where no file names one: the class of the model's type; or where tokenizer.json stands alone, or the type is of
+ * another tokenizer, the one that takes that file as it is. */
+static const struct ad_text_class *class_by_default(const struct ad_text_files *files) {
+  const char *type = json_string_value(json_object_get(files->model, "model_type"));
+  const struct ad_text_class *class = class_of_type(type);
+  const int ruled = files->pipeline != NULL && (files->config == NULL || type != NULL);
+  return class != NULL ? class : ruled ? find_class("TokenizersBackend") : &classes[0];
+}
+
 /* The class that one file names; NULL: it names none. */
 static int class_of(const char *path, const json_t *object, const struct ad_text_class **class) {
   const json_t *value = json_object_get(object, "tokenizer_class");
@@ -133,7 +153,7 @@ int ad_text_read_class(const struct ad_text_files *files, const struct ad_text_c
     ad_error_clear();
   }
   const char *path = *class == NULL ? files->model_path : files->config_path;
-  *class = *class != NULL ? *class : other != NULL ? other : &classes[0];
+  *class = *class != NULL ? *class : other != NULL ? other : class_by_default(files);
   *ruled = (*class)->pipeline && files->pipeline != NULL;
   if (!(*class)->alone && files->pipeline == NULL) {
     return ad_fail(AD_EINPUT, "%s: \"tokenizer_class\" is \"%s\", which needs a tokenizer.json; there is none", path,

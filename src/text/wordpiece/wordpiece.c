@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../pipeline.h"
 #include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -40,7 +41,9 @@ static void destroy(struct ad_tokenizer *tokenizer) {
 }
 
 static uint64_t frames_digest(const struct ad_tokenizer *tokenizer, uint64_t digest) {
-  return ad_recipe_is_framed(&tokenizer->recipe, 1) ? digest : ad_frames_digest(tokenizer, digest);
+  const struct ad_recipe *recipe = &tokenizer->recipe;
+  digest = recipe->pipeline == NULL ? digest : ad_pipeline_digest(recipe->pipeline, digest);
+  return ad_recipe_is_framed(recipe, 1) ? digest : ad_frames_digest(tokenizer, digest);
 }
 
 /* ---- Files ---- */

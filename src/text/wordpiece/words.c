@@ -1,4 +1,5 @@
 /* From plain text to ids: normalising, splitting into words and punctuation, WordPiece. */
+#include "../pipeline.h"
 #include "autodidact/base/status.h"
 #include "wordpiece.h"
 
@@ -138,12 +139,25 @@ int ad_words_normalize(struct ad_tokenizer *tokenizer, const char *text, size_t 
   return write_codes(tokenizer, out);
 }
 
+/* A piece of a pipeline. */
+static int push_piece(struct ad_tokenizer *tokenizer, const char *piece, size_t size, struct ad_encoding *encoding) {
+  const struct ad_wordpiece *w = tokenizer->own;
+  size_t characters = 0;
+  for (size_t i = 0; i < size; i++) {
+    characters += ((unsigned char)piece[i] & 0xC0) != 0x80;
+  }
+  return push_word(tokenizer, piece, size, characters, w->same, encoding);
+}
+
 /* Words of ASCII go straight to the trie. On meeting anything
  * else, the tokens since the last ASCII space are taken back and the run up to the next one goes the slow path: dropped
  * characters join what is around them, and case and normal form depend on the neighbours. */
 int ad_words_push(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_encoding *encoding) {
   const struct ad_wordpiece *w = tokenizer->own;
   const unsigned char *kind = w->kind;
+  if (tokenizer->recipe.pipeline != NULL) {
+    return ad_pipeline_encode(tokenizer, text, size, push_piece, encoding);
+  }
   size_t run = 0;
   size_t before = encoding->count;
   size_t i = 0;
