@@ -179,7 +179,9 @@ def write(folder, name, head=False, vocabulary=VOCABULARY):
     (folder / "model.safetensors").write_bytes(safetensors(tensors(name, head)))
     (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
     kind = "TokenizersBackend" if name in LAST else "BertTokenizer"
-    settings = {"tokenizer_class": kind, "do_lower_case": True} | ({"padding_side": "left"} if name in LAST else {})
+    settings = {"tokenizer_class": kind, "do_lower_case": True}
+    if name in LAST:
+        settings |= {"padding_side": "left"} | {f"{token[1:-1].lower()}_token": token for token in SPECIAL}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings) + "\n")
     if name in LAST:
         (folder / "tokenizer.json").write_text(json.dumps(pipeline(vocabulary), indent=2) + "\n")

@@ -51,7 +51,7 @@ def load(folder, **more):
 
 def encode(tokenizer, model, texts, pairs=None, **more):
     """What the model reads. A tokenizer may tell two texts apart for a model that has one type of token, or none."""
-    inputs = tokenizer(texts, pairs, return_tensors="pt", **more)
+    inputs = tokenizer(texts, pairs, return_tensors="pt", return_token_type_ids=True, **more)
     if ("token_type_ids" not in inspect.signature(model.forward).parameters
             or getattr(model.config, "type_vocab_size", 2) < 2):
         inputs.pop("token_type_ids", None)
