@@ -67,6 +67,22 @@ static void timed_attention_backward(size_t queries, size_t S, size_t A, size_t 
   profile_attention(10.0 * (double)(queries * S) * (double)(A * D));
 }
 
+/* Relative attention has the distances' products besides. */
+static void timed_relative_attention(const struct ad_relative *r, out context, size_t ldc, out work) {
+  profile_enter(PROFILE_ATTENTION);
+  real->relative_attention(r, context, ldc, work);
+  profile_leave();
+  profile_attention(6.0 * (double)(r->queries * r->S) * (double)(r->A * r->D));
+}
+
+static void timed_relative_attention_backward(const struct ad_relative *r, in dcontext, size_t ldc,
+                                              const struct ad_relative_gradient *gradient, out work) {
+  profile_enter(PROFILE_ATTENTION_BACK);
+  real->relative_attention_backward(r, dcontext, ldc, gradient, work);
+  profile_leave();
+  profile_attention(16.0 * (double)(r->queries * r->S) * (double)(r->A * r->D));
+}
+
 /* Kernels that are not listed are those of the optimizer, the window and the observer, timed as wholes in wrap_calls.c.
  */
 #define TIMED(X)                 \
@@ -85,7 +101,15 @@ static void timed_attention_backward(size_t queries, size_t S, size_t A, size_t 
   X(classify)                    \
   X(classify_backward)           \
   X(cross_entropy)               \
-  X(squared_error) X(symmetric_divergence) X(add) X(sum) X(scatter_add) X(attention) X(attention_backward)
+  X(squared_error)               \
+  X(symmetric_divergence)        \
+  X(add)                         \
+  X(sum)                         \
+  X(scatter_add)                 \
+  X(attention)                   \
+  X(attention_backward)          \
+  X(relative_attention)          \
+  X(relative_attention_backward)
 
 const struct ad_kernels *__real_ad_kernels_find(const char *name);
 const struct ad_kernels *__wrap_ad_kernels_find(const char *name);
