@@ -18,7 +18,7 @@ static int inspect(const char *path) {
 #define RUN_FILE(constant, name, shown, text) {name, inspect_##shown},
       AD_RUN_FILE_MAP(RUN_FILE)
 #undef RUN_FILE
-          {"config.json", inspect_json}};
+          {"config.json", inspect_model_config}};
   if (ad_is_folder(path) && inspect_is_run(path)) {
     return inspect_run(path);
   }
@@ -41,9 +41,11 @@ int ad_command_inspect(const struct ad_math *math, int argc, char **argv) {
       .text =
           "Shows what a file holds. Of each tensor of a safetensors file or a Hugging Face model folder: name, type, "
           "shape, Euclidean norm, smallest and largest value, number of NaN and infinite values, digest (XXH3) of the "
-          "stored bytes. Of a run, or any of its files, a summary: of config.yaml what differs from the defaults, of "
-          "log.jsonl losses and evaluations, of timing.jsonl seconds, of a checkpoint vectors, tensors and numbers, of "
-          "snapshots datasets and numbers, of logits scores.",
+          "stored bytes. Of a model's config.json alone its keys, and the model that they describe; one that cannot be "
+          "loaded is refused (exit code 1), whether its weights are there or not. Of a run, or any of its files, a "
+          "summary: of config.yaml what differs from the defaults, of log.jsonl losses and evaluations, of "
+          "timing.jsonl seconds, of a checkpoint vectors, tensors and numbers, of snapshots datasets and numbers, of "
+          "logits scores.",
       .least = 1,
       .most = 1};
   size_t count;

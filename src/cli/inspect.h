@@ -10,8 +10,9 @@ struct summary {
 };
 struct summary inspect_summarise(const float *values, size_t count);
 
-/* A safetensors file, or a model folder. */
+/* A safetensors file, or a model folder; a model's config.json alone, with the errors of loading it. */
 int inspect_weights(const char *path);
+int inspect_model_config(const char *path);
 
 /* Whether a file begins as HDF5 does; checkpoints, snapshots and logits. */
 int inspect_is_hdf5(const char *path);

@@ -12,6 +12,7 @@ finish() {
 }
 trap finish EXIT
 export AUTODIDACT_CACHE=$work/cache
+export AUTODIDACT_PROGRAM=${AD_PROGRAM:-$source_root/build/dev/autodidact}
 export no_proxy=127.0.0.1 NO_PROXY=127.0.0.1
 
 failures=0
@@ -141,7 +142,7 @@ expect 1 "wrongsum/.*model.safetensors: SHA-256 is [0-9a-f]{64}, expected [0-9a-
 [ ! -e "$AUTODIDACT_CACHE/models/someone--wrongsum" ] || wrong "a wrong model is in the cache"
 expect 1 "config.json: not there \(HTTP 404\)" someone/no-config
 expect 1 "neither model.safetensors nor model.safetensors.index.json" someone/no-weights
-expect 1 "neither vocab.txt nor tokenizer.json" someone/no-vocab
+expect 1 "no-vocab/.*no tokenizer is there, expected tokenizer.json, vocab.txt, or vocab.json" someone/no-vocab
 expect 1 "only pytorch_model.bin, which is not read" someone/bin-only
 expect 1 "private/.*not allowed \(HTTP 401\)" someone/private
 expect 1 "nobody/.*config.json: not there" someone/nobody
@@ -150,6 +151,114 @@ check_model "$AUTODIDACT_CACHE/models/someone--sharded" shards
 same "$AUTODIDACT_CACHE/models/someone--sharded/model-2.safetensors" "$work/hub/someone/sharded/model-2.safetensors"
 expect 1 "model-2.safetensors: not there .*lists it" someone/bad-shard
 expect 1 "weight_map does not name safetensors files" someone/bad-index
+
+# ---- What the program does not load is refused before the weights are fetched ----
+
+# change NAME KEY JSON: a repository whose config.json has another value there.
+change() {
+  repo "$1"
+  python3 - "$work/hub/someone/$1/$2" "$3" "$4" <<'PYTHON'
+import json, sys
+path, key, value = sys.argv[1:]
+config = json.load(open(path, encoding="utf-8"))
+config[key] = json.loads(value)
+json.dump(config, open(path, "w", encoding="utf-8"))
+PYTHON
+}
+
+# no_weights NAME: nobody asked for the weights of the repository, and nothing of it is left.
+no_weights() {
+  ! grep -qE "/someone/$1/.*(safetensors|\.bin)" "$work/log" || wrong "$1: its weights were asked for"
+  [ ! -e "$AUTODIDACT_CACHE/models/someone--$1" ] && [ ! -e "$AUTODIDACT_CACHE/downloads/someone--$1" ] ||
+    wrong "$1: something of it is left"
+}
+
+# refuse NAME FILE KEY JSON PATTERN
+refuse() {
+  change "$1" "$2" "$3" "$4"
+  expect 1 "someone/$1 cannot be loaded: $2: .*$5.*docs/models.md lists what can" "someone/$1"
+  no_weights "$1"
+}
+refuse unknown config.json model_type '"deberta-v2"' 'model_type is "deberta-v2", expected "bert"'
+refuse untyped config.json model_type null 'model_type is null, expected "bert"'
+refuse quantised config.json quantization_config '{"bits": 4}' 'quantization_config is .*"bits".*, expected none'
+refuse decoder config.json is_decoder true "is_decoder is true, expected false: only encoders"
+refuse remote config.json auto_map '{"AutoModel": "x.X"}' "auto_map is .*a model's own code is not run"
+refuse odd config.json num_attention_heads 3 "num_attention_heads"
+refuse classless config.json id2label '{"0": "a", "7": "b"}' "id2label"
+refuse tokenizer tokenizer_config.json tokenizer_class '"T5Tokenizer"' "T5Tokenizer"
+grep -q "GET /someone/tokenizer/.*/vocab.txt" "$work/log" || wrong "tokenizer: its vocabulary was not looked at"
+
+# Every type that the refusal names is brought, here each with a WordPiece vocabulary; sizes are its own defaults.
+expect 1 "" someone/unknown
+types=$(sed -n 's/.*expected \(".*"\): no other architecture.*/\1/p' "$work/err" | sed 's/ or / /g; s/"//g')
+[ "$(wc -w <<< "$types")" -ge 4 ] || wrong "only \"$types\" in: $(cat "$work/err")"
+for type in $types; do
+  repo "type-$type"
+  config=$work/hub/someone/type-$type/config.json
+  [ "$type" = bert ] || printf "{\"model_type\": \"%s\", \"vocab_size\": 30}\n" "$type" > "$config"
+  expect 0 "fetching model.safetensors" "someone/type-$type"
+  same "$AUTODIDACT_CACHE/models/someone--type-$type/config.json" "$config"
+done
+
+# The other tokenizers: byte-level BPE in its two files, unigram in tokenizer.json.
+for name in bpe unigram; do
+  repo "$name"
+  rm "$work/hub/someone/$name/vocab.txt" "$work/hub/someone/$name/tokenizer_config.json"
+done
+python3 - "$work/hub/someone/bpe" "$work/hub/someone/unigram" <<'PYTHON'
+import json, sys
+from pathlib import Path
+bpe, unigram = map(Path, sys.argv[1:])
+special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+printed = [*range(33, 127), *range(161, 173), *range(174, 256)]
+chars = [chr(byte) for byte in printed] + [chr(256 + i) for i in range(256 - len(printed))]
+vocabulary = {token: i for i, token in enumerate([*special, *chars, "ab"])}
+(bpe / "vocab.json").write_text(json.dumps(vocabulary), encoding="utf-8")
+(bpe / "merges.txt").write_text("#version: 0.2\na b\n")
+flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+pieces = [*([token, 0] for token in special), ["\u2581", -2], ["a", -3], ["\u2581a", -2.5]]
+(unigram / "tokenizer.json").write_text(json.dumps({
+    "version": "1.0", "truncation": None, "padding": None, "normalizer": None, "decoder": None,
+    "added_tokens": [{"id": i, "content": token, **flags} for i, token in enumerate(special)],
+    "pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": True},
+    "post_processor": {"type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 0], "trim_offsets": True,
+                       "add_prefix_space": True},
+    "model": {"type": "Unigram", "unk_id": 3, "vocab": pieces, "byte_fallback": False}}))
+PYTHON
+expect 0 "fetching merges.txt" someone/bpe
+expect 0 "fetching tokenizer.json" someone/unigram
+for name in bpe unigram; do
+  [ "$(echo "a ab" | "$AUTODIDACT_PROGRAM" tokenize --model "$AUTODIDACT_CACHE/models/someone--$name" | wc -w)" = 5 ] ||
+    wrong "$name: not five tokens"
+done
+echo "b a" >> "$work/hub/someone/bpe/merges.txt"
+rm -r "$AUTODIDACT_CACHE/models/someone--bpe"
+expect 1 "someone/bpe cannot be loaded: merges.txt: merge 2: the vocabulary has no token \"ba\"" someone/bpe
+
+# Only SentencePiece's own file; only half of a byte-level BPE.
+for name in sentencepiece merges; do
+  repo "$name"
+  rm "$work/hub/someone/$name/vocab.txt"
+done
+touch "$work/hub/someone/sentencepiece/spiece.model" "$work/hub/someone/merges/merges.txt"
+expect 1 "only spiece.model, which is not read: save it as tokenizer.json" someone/sentencepiece
+no_weights sentencepiece
+expect 1 "no tokenizer is there, expected .* vocab.json with merges.txt" someone/merges
+touch "$work/hub/someone/bin-only/pytorch_model.bin.index.json"
+rm "$work/hub/someone/bin-only/pytorch_model.bin"
+expect 1 "only pytorch_model.bin.index.json, which is not read" someone/bin-only
+
+# A program that is not there, or cannot run, stops nothing. Files of an earlier version are no part of the model.
+change later-file config.json model_type '"bert"'
+mkdir -p "$AUTODIDACT_CACHE/downloads/someone--later-file"
+echo '{' > "$AUTODIDACT_CACHE/downloads/someone--later-file/tokenizer.json"
+AUTODIDACT_PROGRAM=$work/none expect 0 "$work/none is not built yet" someone/later-file
+[ ! -e "$AUTODIDACT_CACHE/models/someone--later-file/tokenizer.json" ] || wrong "a file of an earlier version was kept"
+printf '#!/bin/sh\nexec /none/there\n' > "$work/broken"
+chmod +x "$work/broken"
+rm -r "$AUTODIDACT_CACHE/models/someone--later-file"
+AUTODIDACT_PROGRAM=$work/broken expect 0 "gave no answer about config.json \(exit code 127\)" someone/later-file
 
 # From https no redirect leads to http, neither at once nor where the weights are; an http hub may lead anywhere.
 if command -v openssl > /dev/null; then

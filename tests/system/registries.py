@@ -112,6 +112,68 @@ def check_architectures(root, _build):
             yield f"{folder.relative_to(root)}:1: is no folder; each architecture has one"
 
 
+def architectures(root):
+    """{model_type: title} of all tables."""
+    found = {}
+    registry = (root / "include/autodidact/model/architectures.h").read_text(encoding="utf-8")
+    for name in re.findall(r"^  X\(\w+, +(\w+)\)", registry, re.M):
+        text = "\n".join(path.read_text(encoding="utf-8") for path in sorted((root / f"src/model/{name}").glob("*.c")))
+        title = re.search(r'\.title = "([^"]+)"', text)
+        types = re.findall(r'\.model_type = "([^"]+)"', text)
+        for block in re.findall(r"struct ad__model_type \w+\[\] = \{(.*?)\};", text, re.S):
+            types += re.findall(r'\{"([^"]+)", *"', block)
+        found |= {kind: title.group(1) if title else "" for kind in types or [name]}
+    return found
+
+
+def table_of(root, heading):
+    """(line number, cells) of each row of the table below a heading of docs/models.md."""
+    inside = False
+    for number, line in enumerate(lines(root / "docs/models.md"), 1):
+        inside = line == f"## {heading}" or inside and not line.startswith("## ")
+        if inside and line.startswith("| `"):
+            yield number, [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def check_models(root, _build):
+    """docs/models.md has what the registries of architectures and tokenizers have, each with tests that exist. The
+    README names each architecture, and launch/get-model fetches each tokenizer's file or says why not."""
+    place = "docs/models.md"
+    kinds = dict(re.findall(r'^  X\(\w+, +"([^"]+)", +"([^"]+)"',
+                            (root / "include/autodidact/text/tokenizer_kinds.h").read_text(encoding="utf-8"), re.M))
+    golden = (root / "tests/golden/golden.json").read_text(encoding="utf-8")
+    for heading, expected in (("Architectures", architectures(root)),
+                              ("Tokenizers", {kind: f"`{file}`" for kind, file in kinds.items()})):
+        rows = list(table_of(root, heading))
+        found = {cells[0].strip("`"): cells[1] for _, cells in rows}
+        if not expected:
+            yield f"{place}:1: the registry for \"{heading}\" has no lines that this rule understands"
+        for name in sorted(found.keys() | expected.keys()):
+            if found.get(name) != expected.get(name):
+                yield (f"{place}:1: {heading}: {name} is {found.get(name, 'not there')}, the registry has "
+                       f"{expected.get(name, 'none such')}")
+        for number, cells in rows:
+            tests = re.findall(r"`([^`]+)`", cells[-1])
+            for test in tests:
+                files = [f"tests/unit/test_{test.removeprefix('unit.')}.c", f"tests/parity/data/{test}.h5",
+                         f"tests/parity/data/{test}.json"]
+                if not (f'"{test}": {{' in golden or any((root / file).is_file() for file in files)):
+                    yield f"{place}:{number}: there is no test {test}"
+            if not tests:
+                yield f"{place}:{number}: names no test"
+    readme = re.search(r"^\*\*The models\*\* .*?(?=\n\n)", (root / "README.md").read_text(encoding="utf-8"),
+                       re.M | re.S)
+    for title in sorted(set(architectures(root).values())):
+        if readme is None or not re.search(rf"\b{re.escape(title)}\b", readme.group(0)):
+            yield f"README.md:1: the paragraph **The models** does not name {title}"
+    script = (root / "launch/get-model").read_text(encoding="utf-8")
+    fetched = re.search(r"^optional=\((.*?)\)", script, re.M | re.S)
+    refused = re.findall(r"[\w.]+\.model\b", script)
+    for file in kinds.values():
+        if fetched is None or file not in fetched.group(1).split() + refused:
+            yield f"launch/get-model:1: neither fetches {file} nor says why not"
+
+
 def check_tasks(root, _build):
     """A task is named by its own file and the registry alone."""
     registry = root / "include/autodidact/task/tasks.h"

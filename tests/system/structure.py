@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from prose import check_document_lines, check_glossary, check_sentences
-from registries import (check_architectures, check_choices, check_keys, check_run_files, check_tasks,
+from registries import (check_architectures, check_choices, check_keys, check_models, check_run_files, check_tasks,
                         check_teacher_methods)
 from tree import CODE, code_files, is_python, lines
 
@@ -409,7 +409,7 @@ CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check
           check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory,
           check_one_parser, check_one_voice, check_used_results, check_one_format, check_prefixes,
           check_environment, check_teacher_methods, check_keys, check_choices, check_run_files, check_architectures,
-          check_tasks, check_sentences, check_document_lines, check_glossary]
+          check_models, check_tasks, check_sentences, check_document_lines, check_glossary]
 
 
 def table():
@@ -518,6 +518,12 @@ PLANTS = [
      "names an architecture"),
     (check_architectures, "include/autodidact/model/architectures.h", swap("X(BERT, bert)", "X(NEW, new)"),
      "new:1: is no folder"),
+    (check_models, "docs/models.md", swap("| `bert` |", "| `bart` |"), "bert is not there"),
+    (check_models, "docs/models.md", swap("`encoder-cls-tanh`", "`encoder-none`"), "no test encoder-none"),
+    (check_models, "include/autodidact/text/tokenizer_kinds.h", swap('"WordPiece", "vocab.txt"', '"New", "new.txt"'),
+     "New is not there"),
+    (check_models, "launch/get-model", swap("optional=(vocab.txt", "optional=("), "neither fetches vocab.txt"),
+    (check_models, "README.md", swap("**The models** are BERT", "**The models** are"), "does not name BERT"),
     (check_tasks, "src/learn/trainer.c", "const void *planted(void) { return &ad_task_classification; }\n",
      "names a task"),
     (check_tasks, "include/autodidact/task/tasks.h", swap("  X(classification)", "  X(regression)"),
