@@ -1,4 +1,5 @@
-/* JSON lines by jansson: one object a line; SNLI and MNLI as published. */
+/* JSON lines by jansson: one object a line, as SNLI and MNLI are published. Or one array of objects, as KLUE is: a file
+ * that begins with its bracket, which no line of the other kind does. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "reader.h"
 
 struct jsonl_state {
+  int array;       /* the file is one array */
   json_t *row;     /* the texts of the record point into it */
   char number[32]; /* a label that is written as a number */
 };
@@ -86,9 +88,76 @@ static int take_label(struct ad_reader *reader, struct ad_text_span *label) {
   return AD_OK;
 }
 
+/* The first byte from `at` on that is no white space of JSON; the size where there is none. */
+static size_t skip_space(const struct ad_reader *reader, size_t at) {
+  while (at < reader->size && reader->map.data[at] != '\0' && strchr(" \t\r\n", reader->map.data[at]) != NULL) {
+    at++;
+  }
+  return at;
+}
+
 static int open_jsonl(struct ad_reader *reader) {
-  reader->state = ad_calloc(1, sizeof(struct jsonl_state));
-  return reader->state == NULL ? ad_fail_memory(sizeof(struct jsonl_state), "a JSON reader") : AD_OK;
+  struct jsonl_state *state = ad_calloc(1, sizeof *state);
+  if (state == NULL) {
+    return ad_fail_memory(sizeof *state, "a JSON reader");
+  }
+  reader->state = state;
+  const size_t first = skip_space(reader, reader->position);
+  state->array = first < reader->size && reader->map.data[first] == '[';
+  reader->position = state->array ? first + 1 : reader->position;
+  return AD_OK;
+}
+
+/* The byte behind the object that begins at `at`, by its braces alone; the size where it has no end. */
+static size_t object_end(const char *data, size_t at, size_t size) {
+  for (size_t depth = 0; at < size; at++) {
+    if (data[at] == '"') {
+      for (at++; at < size && data[at] != '"'; at++) {
+        at += data[at] == '\\';
+      }
+    } else if (data[at] == '{' || data[at] == '[') {
+      depth++;
+    } else if ((data[at] == '}' || data[at] == ']') && --depth == 0) {
+      return at + 1;
+    }
+  }
+  return size;
+}
+
+/* The array's next object; checks what stands between the objects. 1, 0 at the end, or AD_EINPUT. */
+static int take_object(struct ad_reader *reader, struct ad_text_span *object) {
+  const char *data = reader->map.data;
+  const size_t begin = skip_space(reader, reader->position), size = reader->size;
+  reader->begin = begin;
+  if (begin < size && data[begin] == ']') {
+    const size_t behind = skip_space(reader, begin + 1);
+    return behind == size ? 0 : ad_reader_fail(reader, behind, "malformed JSON: something stands behind the array");
+  }
+  if (begin == size || data[begin] != '{') {
+    return ad_reader_fail(reader, begin, "expected a JSON object of the array that the file begins with%s",
+                          begin == size ? ", or its end" : "");
+  }
+  const size_t end = object_end(data, begin, size), mark = skip_space(reader, end);
+  AD_TRY(ad_reader_check_text(reader, begin, end));
+  *object = (struct ad_text_span){.data = data + begin, .size = end - begin};
+  const int more = mark < size && data[mark] == ',';
+  reader->position = mark + (size_t)more;
+  /* Where the object has no end, parsing it says what is wrong. */
+  const size_t next = skip_space(reader, reader->position);
+  if (mark < size && (more ? next < size && data[next] == ']' : data[mark] != ']')) {
+    return ad_reader_fail(reader, mark, "malformed JSON: expected %s behind an object of the array",
+                          more ? "no comma before the end" : "a comma or the end");
+  }
+  return 1;
+}
+
+/* The next row's JSON. 1, 0 at the end, or AD_EINPUT. */
+static int take_row(struct ad_reader *reader, struct ad_text_span *row) {
+  const struct jsonl_state *state = reader->state;
+  if (state->array) {
+    return take_object(reader, row);
+  }
+  return reader->position >= reader->blank ? 0 : ad_reader_take_line(reader, row);
 }
 
 static int parse_row(struct ad_reader *reader, struct ad_text_span line) {
@@ -106,7 +175,7 @@ static int parse_row(struct ad_reader *reader, struct ad_text_span line) {
 static int next_jsonl(struct ad_reader *reader, struct ad_record *record) {
   const struct ad_source *source = reader->source;
   struct ad_text_span line;
-  int status = reader->position >= reader->blank ? 0 : ad_reader_take_line(reader, &line);
+  int status = take_row(reader, &line);
   if (status <= 0) {
     return status;
   }

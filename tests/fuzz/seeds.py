@@ -28,6 +28,7 @@ CUT = b"\xff"  # between the parts of an input
 TABLES = {"tsv": "sentence\tlabel\ngood film\t1\nbad\t0\n", "csv": 'sentence,label\n"go""od, film",1\n"ba\nd",0\n',
           "jsonl": '{"sentence": "good", "label": 1, "more": "x"}\n'
                    '{"sentence": "b\\u00e9", "label": "0", "more": ""}\n'}
+ARRAY = "[" + TABLES["jsonl"].strip().replace("\n", ",\n") + "]\n"
 SYNSET = '00001740 03 n 01 entity 0 003 ~ 00001930 n 0000 | that which is perceived; "an example"\n'
 
 
@@ -53,6 +54,7 @@ def descriptors():
         yield parts(tiny.descriptor(form, layout), TABLES[form].split("\n", 1)[1])
     yield parts(tiny.descriptor("jsonl", 'columns: {text: [sentence, more], pair: more, label: label}\n'
                                          'labels: {"0": negative}\n'), TABLES["jsonl"])
+    yield parts(tiny.descriptor("jsonl"), ARRAY)
     yield parts(tiny.descriptor("tsv") + "split: {seed: 1, dev: 3}\n", TABLES["tsv"])
     yield parts("title: T\nsource: S\nlicence: L\nclasses: [n, y]\nformat: wordnet\n"
                 "splits: {train: {file: x, rows: 5, digest: 0123456789abcdef}}\n", SYNSET)
@@ -62,7 +64,7 @@ def descriptors():
 
 def readers():
     for layout in range(16):
-        for table in (*TABLES.values(), SYNSET):
+        for table in (*TABLES.values(), ARRAY, SYNSET):
             yield bytes([layout]) + table.encode()
 
 

@@ -37,6 +37,7 @@ static const char FILE_NAME[] = "test_readers.data";
 #define CSV_NAMES ABOUT "format: csv\nheader: true\ncolumns: {text: t, label: l}\n"
 #define JSONL_PAIRS ABOUT "format: jsonl\ncolumns: {text: s1, pair: s2, label: gold}\n"
 #define JSONL_JOINED ABOUT "format: jsonl\ncolumns: {text: [a, b], pair: [b, a, a]}\n"
+#define JSON_ROW "{\"s1\": \"a\", \"s2\": \"b\", \"gold\": \"1\"}"
 #define WORDNET ABOUT "format: wordnet\n"
 #define FOLDER ABOUT "format: folder\nlabels: {neg: no, pos: yes}\n"
 
@@ -126,6 +127,16 @@ static const struct {
     {CSV_NEWS, CONTENT("1,a,b\r\n2,c,d\r\n\r\n\n\r\n"), "a b||1\nc d||2\n"},
     {CSV_NAMES, CONTENT("l,t\n\n\n"), ""},
     {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\", \"gold\": \"x\"}\n\n\r\n"), "a|b|x\n"},
+    /* One array of objects. */
+    {JSONL_PAIRS,
+     CONTENT("\xEF\xBB\xBF \n[\n    {\n        \"s1\": \"a ] } \\\" \\\\\",\n        \"n\": {\"x\": [{}, \"}\"]},\n"
+             "        \"s2\": \"b\",\n        \"gold\": 1\n    },\n{\"s1\":\"c\",\"s2\":\"d\",\"gold\":\"-\"}\n , "
+             "{\"s1\":\"\","
+             "\"s2\":\"e\",\"gold\":0} ]\r\n\n"),
+     "a ] } \" \\|b|1\nc|d|-\n|e|0\n"},
+    {JSONL_PAIRS, CONTENT("[]"), ""},
+    {JSONL_SKIPPING, CONTENT("[{\"s1\": \"a\"}, {\"s1\": \"a\", \"s2\": \"b\", \"gold\": \"x\"}]"),
+     "a|b|x\n1 incomplete\n"},
     {WORDNET, CONTENT("00001740 03 n 01 entity 0 000 | a thing\n\n"), "a thing||03\n"},
     {JSONL_JOINED, CONTENT("{\"a\": \"1\", \"b\": \"2\"}\n{\"a\": \"\", \"b\": \"3\"}\n"), "1 2|2 1 1|\n 3|3  |\n"},
     {WORDNET,
@@ -201,6 +212,19 @@ static const struct {
     {JSONL_PAIRS, CONTENT("{\"s1\": \"a\"} x\n"), "1:", "malformed JSON"},
     {JSONL_PAIRS, CONTENT("[1, 2]\n"), "1:", "expected a JSON object"},
     {JSONL_PAIRS, CONTENT("\"text\"\n"), "1:", "expected a JSON object"},
+    {JSONL_PAIRS, CONTENT("\n["), "2:", "expected a JSON object of the array that the file begins with, or its end"},
+    {JSONL_PAIRS, CONTENT("[\n[{}]]"), "2:", "expected a JSON object of the array"},
+    {JSONL_PAIRS, CONTENT("[" JSON_ROW "\n, \n]"), "2:", "expected no comma before the end behind an object"},
+    {JSONL_PAIRS, CONTENT("[" JSON_ROW "\n" JSON_ROW "]"), "2:", "expected a comma or the end behind an object"},
+    {JSONL_PAIRS, CONTENT("[" JSON_ROW "\n"),
+     "2:", "expected a JSON object of the array that the file begins with, or"},
+    {JSONL_PAIRS, CONTENT("[" JSON_ROW ",\n"),
+     "2:", "expected a JSON object of the array that the file begins with, or"},
+    {JSONL_PAIRS, CONTENT("[" JSON_ROW "]\n\n" JSON_ROW), "3:", "malformed JSON: something stands behind the array"},
+    {JSONL_PAIRS, CONTENT("[" JSON_ROW ",\n{\n\"s1\": \"a\"]"), "3:", "malformed JSON"},
+    {JSONL_PAIRS, CONTENT("[" JSON_ROW ",\n{\"s1\": \"a\\"), "2:", "malformed JSON"},
+    {JSONL_PAIRS, CONTENT("[\n{\"s1\": \"\xFF\"}]"), "2:", "UTF-8"},
+    {JSONL_PAIRS, CONTENT("[\n{\"s1\": \"a\", \"s2\": \"b\", \"gold\": true}]"), "2:", "unknown label true"},
     {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"gold\": \"x\"}\n"), "1:", "no key \"s2\" in the object"},
     {JSONL_PAIRS, CONTENT("{\"s1\": \"a\", \"s2\": \"b\"}\n"), "1:", "no key \"gold\" in the object"},
     {JSONL_PAIRS, CONTENT("{\"s1\": 5, \"s2\": \"b\", \"gold\": \"x\"}\n"),
