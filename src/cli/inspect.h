@@ -10,8 +10,11 @@ struct summary {
 };
 struct summary inspect_summarise(const float *values, size_t count);
 
-/* A safetensors file, or a model folder; a model's config.json alone, with the errors of loading it. */
+/* A safetensors file, or a model folder. */
 int inspect_weights(const char *path);
+
+/* What the model of a folder is like by its config.json; that file alone, with the errors of loading it. */
+int inspect_model(const char *folder);
 int inspect_model_config(const char *path);
 
 /* Whether a file begins as HDF5 does; checkpoints, snapshots and logits. */

@@ -1,7 +1,6 @@
 /* autodidact inspect: safetensors files, and model folders with them. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
@@ -97,39 +96,9 @@ static int inspect_file(const char *path, struct totals *totals) {
   return status;
 }
 
-/* What config.json says that the model is. */
-static int print_model(const char *folder) {
-  struct ad_model_config m;
-  struct ad_names names = {0};
-  AD_TRY(ad_model_read_config(folder, &m, &names));
-  printf("%s: %s, %u layers, %u wide, %u heads, feed-forward %u, vocabulary %u, %u positions, %u types\n",
-         ad_shown(folder), ad_architecture_title(m.architecture), m.layers, m.hidden, m.heads, m.ffn, m.vocab,
-         m.positions, m.types);
-  printf("activation %s, layer norm epsilon %g, dropout %g hidden, %g attention, %g classifier\n",
-         ad_activation_name(m.activation), (double)m.layer_norm_eps, (double)m.hidden_dropout,
-         (double)m.attention_dropout, (double)m.classifier_dropout);
-  for (size_t i = 0; i < names.count; i++) {
-    printf("class %zu: %s\n", i, ad_shown(names.items[i]));
-  }
-  ad_names_destroy(&names);
-  return AD_OK;
-}
-
-int inspect_model_config(const char *path) {
-  char *folder = ad_path_folder(path);
-  if (folder == NULL) {
-    return ad_fail_memory(strlen(path) + 1, "a path");
-  }
-  int status = inspect_json(path);
-  putchar('\n');
-  status = status == AD_OK ? print_model(folder) : status;
-  ad_free(folder);
-  return status;
-}
-
 static int inspect_folder(const char *folder, struct totals *totals) {
   struct ad_names files = {0};
-  AD_TRY(print_model(folder));
+  AD_TRY(inspect_model(folder));
   putchar('\n');
   int status = ad_model_list_files(folder, &files);
   for (size_t i = 0; status == AD_OK && i < files.count; i++) {

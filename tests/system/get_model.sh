@@ -185,6 +185,7 @@ refuse quantised config.json quantization_config '{"bits": 4}' 'quantization_con
 refuse decoder config.json is_decoder true "is_decoder is true, expected false: only encoders"
 refuse remote config.json auto_map '{"AutoModel": "x.X"}' "auto_map is .*a model's own code is not run"
 refuse odd config.json num_attention_heads 3 "num_attention_heads"
+refuse wide config.json hidden_size 15 "hidden_size 15 is not a multiple"
 refuse classless config.json id2label '{"0": "a", "7": "b"}' "id2label"
 refuse tokenizer tokenizer_config.json tokenizer_class '"T5Tokenizer"' "T5Tokenizer"
 grep -q "GET /someone/tokenizer/.*/vocab.txt" "$work/log" || wrong "tokenizer: its vocabulary was not looked at"

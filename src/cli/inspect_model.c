@@ -1,0 +1,54 @@
+/* autodidact inspect: what a model's config.json says, without its weights. */
+#include <stdio.h>
+#include <string.h>
+
+#include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
+#include "autodidact/base/status.h"
+#include "autodidact/model/huggingface.h"
+#include "inspect.h"
+
+int inspect_model(const char *folder) {
+  struct ad_model_config m;
+  struct ad_names names = {0};
+  AD_TRY(ad_model_read_config(folder, &m, &names));
+  printf("%s: %s, %u layers, %u wide, %u heads, feed-forward %u, vocabulary %u, %u positions, %u types\n",
+         ad_shown(folder), ad_architecture_title(m.architecture), m.layers, m.hidden, m.heads, m.ffn, m.vocab,
+         m.positions, m.types);
+  printf("activation %s, layer norm epsilon %g, dropout %g hidden, %g attention, %g classifier\n",
+         ad_activation_name(m.activation), (double)m.layer_norm_eps, (double)m.hidden_dropout,
+         (double)m.attention_dropout, (double)m.classifier_dropout);
+  for (size_t i = 0; i < names.count; i++) {
+    printf("class %zu: %s\n", i, ad_shown(names.items[i]));
+  }
+  ad_names_destroy(&names);
+  return AD_OK;
+}
+
+/* Whether the sizes make a model. A head with one class is not kept, which is no reason. */
+static int check_sizes(const char *folder) {
+  struct ad_model_config m;
+  struct ad_names names = {0};
+  struct ad_params params;
+  AD_TRY(ad_model_read_config(folder, &m, &names));
+  ad_names_destroy(&names);
+  m.classes = m.classes < 2 ? 2 : m.classes;
+  AD_TRY(ad_params_create(&params, &m));
+  printf("%zu parameters\n", params.count);
+  ad_params_destroy(&params);
+  return AD_OK;
+}
+
+int inspect_model_config(const char *path) {
+  char *folder = ad_path_folder(path);
+  if (folder == NULL) {
+    return ad_fail_memory(strlen(path) + 1, "a path");
+  }
+  int status = inspect_json(path);
+  putchar('\n');
+  status = status == AD_OK ? inspect_model(folder) : status;
+  status = status == AD_OK ? check_sizes(folder) : status;
+  ad_free(folder);
+  return status;
+}
