@@ -5,7 +5,7 @@
 
 What only a training makes (logs, checkpoints, HDF5 files, a study's plan and records) is there where AUTODIDACT, the
 program, exists; a note says so otherwise. Python's standard library only; models and data are those of
-tests/system/tiny.py."""
+tests/system/tiny.py and tests/golden/folders.py."""
 
 import argparse
 import json
@@ -19,8 +19,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/system"))
+sys.path[:0] = [str(ROOT / "tests/system"), str(ROOT / "tests/golden")]
 sys.dont_write_bytecode = True
+import folders  # noqa: E402
 import tiny  # noqa: E402
 
 tiny.HIDDEN, tiny.FFN, tiny.LAYERS, tiny.POSITIONS = 4, 8, 1, 16  # the smaller an input, the more a change of it tells
@@ -83,6 +84,8 @@ def models():
                 vocabulary, "", weights)
     yield parts(json.dumps({"model_type": "bert", "id2label": {"0": "a", "1": 2}, "num_labels": 2,
                             "hidden_act": "relu"}))
+    for name in folders.ARCHITECTURES:  # the tensors are those of another
+        yield parts(json.dumps(folders.config(name, head=True)), "\n".join(folders.VOCABULARY) + "\n", "", weights)
 
 
 def tokenizers():
