@@ -73,6 +73,9 @@ int ad__xlnet_read_config(const char *path, const json_t *root, struct ad_model_
     snprintf(expected, sizeof expected, "%u: d_model / n_head", m->hidden / m->heads);
     return ad__config_wrong(path, root, "d_head", expected);
   }
+  if (m->hidden % 2 != 0 || m->hidden == m->heads) {
+    return ad__config_wrong(path, root, "d_model", "an even number above n_head: half of it are sines, half cosines");
+  }
   m->attention_dropout = m->hidden_dropout;
   m->positions = XLNET_LONGEST;
   m->types = XLNET_TYPES;
