@@ -169,7 +169,8 @@ train("xlnet-bias-missing", folder("xlnet", without("transformer.layer.1.rel_att
       rf"{WEIGHTS}tensor layer\.1\.rel_attn\.r_s_bias is missing, with and without the prefix transformer\.")
 for reason, tensor, found, expected in (
         ("flat", "rel_attn.q", (24, 24), "24, 3, 8"), ("turned", "rel_attn.k", (3, 24, 8), "24, 3, 8"),
-        ("one-segment", "rel_attn.seg_embed", (1, 3, 8), "2, 3, 8"), ("bias-flat", "rel_attn.r_w_bias", (24,), "3, 8")):
+        ("one-segment", "rel_attn.seg_embed", (1, 3, 8), "2, 3, 8"),
+        ("bias-flat", "rel_attn.r_w_bias", (24,), "3, 8")):
     train(f"xlnet-{reason}", folder("xlnet", changed(f"transformer.layer.0.{tensor}", *found)), 1,
           rf"{WEIGHTS}tensor transformer\.layer\.0\.{tensor} has shape \[{', '.join(map(str, found))}\], but "
           rf"config\.json makes it \[{expected}\]")
