@@ -166,13 +166,16 @@ static int split_metaspace(struct ad_step *step, const char *given, size_t given
   const size_t size = step->text.size;
   size_t begin = 0;
   for (size_t i = 1; step->splits && i + length <= size; i++) {
-    const char *found = memmem(text + i, size - i, step->replacement, length);
+    /* Not memmem, which prepares for long texts: these are words, mostly. */
+    const char *found = memchr(text + i, step->replacement[0], size - i);
     if (found == NULL) {
       break;
     }
     i = (size_t)(found - text);
-    AD_TRY(put(next, text, begin, i, first));
-    begin = i;
+    if (i + length <= size && memcmp(found, step->replacement, length) == 0) {
+      AD_TRY(put(next, text, begin, i, first));
+      begin = i;
+    }
   }
   return put(next, text, begin, size, first);
 }

@@ -30,7 +30,7 @@ struct ad_unigram {
   size_t capacity;
   struct ad_unigram_kept *kept; /* [AD_KEPT_PIECES], owned: what a piece gives depends on nothing else */
 };
-enum { AD_KEPT_PIECES = 1 << 15 };
+enum { AD_KEPT_PIECES = 1 << 16 };
 
 /* The scores of "model.vocab" in the text of a tokenizer.json [size bytes], which is valid JSON, into score [count]:
  * as serde_json reads numbers, whose last bit may differ from the nearest double's. AD_EINPUT with `path`: the text
