@@ -31,7 +31,7 @@ static void load_again(struct ad_tokenizer *tokenizer, struct fuzz_part text, co
   demand(ad_tokenizer_encode(again, (const char *)text.data, text.size, NULL, 0, 0, AD_TRUNCATE_HEAD, &encoding) ==
          AD_OK);
   demand(encoding.count == expected->count);
-  demand(memcmp(encoding.ids, expected->ids, encoding.count * sizeof *encoding.ids) == 0);
+  demand(encoding.count == 0 || memcmp(encoding.ids, expected->ids, encoding.count * sizeof *encoding.ids) == 0);
   ad_tokenizer_destroy(again);
   ad_encoding_destroy(&encoding);
 }
