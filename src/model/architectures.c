@@ -40,21 +40,22 @@ static int starts_with(const char *text, const char *start) {
   return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* Of no table here. */
-static const char *const others[][2] = {{"albert.", "ALBERT"}, {"deberta.", "DeBERTa"}};
+/* Of no table here; some begin as those of a table. */
+static const char *const others[][2] = {
+    {"albert.", "ALBERT"}, {"deberta.", "DeBERTa"}, {"transformer.h.", "GPT-2"}, {"transformer.wte.", "GPT-2"}};
 
 const char *ad__architecture_stranger(const struct ad_architecture *a, const char *name) {
   if (starts_with(name, a->prefix) || starts_with(name, a->layer_prefix)) {
     return NULL;
   }
-  for (enum ad_architecture_id id = 0; id < AD_ARCHITECTURE_COUNT; id++) {
-    if (starts_with(name, tables[id]->prefix) || starts_with(name, tables[id]->layer_prefix)) {
-      return tables[id]->title;
-    }
-  }
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
     if (starts_with(name, others[i][0])) {
       return others[i][1];
+    }
+  }
+  for (enum ad_architecture_id id = 0; id < AD_ARCHITECTURE_COUNT; id++) {
+    if (starts_with(name, tables[id]->prefix) || starts_with(name, tables[id]->layer_prefix)) {
+      return tables[id]->title;
     }
   }
   return NULL;

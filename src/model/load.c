@@ -417,7 +417,6 @@ static int check_inputs(const struct ad_model *model) {
         "model has no rows for the last %zu",
         model->folder, found->vocab, model->options.vocab, model->options.vocab - found->vocab);
   }
-  /* A model whose second text has the type of the first has its own way to tell them apart. */
   const int cls_last = model->architecture->form.cls_last;
   if (model->options.vocab > 0 && model->options.cls_last != cls_last) {
     return ad_fail(
@@ -427,6 +426,7 @@ static int check_inputs(const struct ad_model *model) {
         model->folder, cls_last ? "a" : "no", model->architecture->model_types[found->variant].name,
         cls_last ? "last" : "first");
   }
+  /* A model whose second text has the type of the first has its own way to tell them apart. */
   if (model->architecture->form.second_type > 0 && model->options.types > found->types) {
     return ad_fail(AD_EINPUT,
                    "%s/config.json: type_vocab_size is %u, expected %u for pairs of texts: the model cannot "

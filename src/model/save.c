@@ -54,7 +54,7 @@ static int write_weights(const char *path, const struct ad_params *params, const
   }
   for (size_t i = 0; status == AD_OK && i < count; i++) {
     const struct ad_tensor *tensor = &params->tensors[i];
-    /* In Hugging Face's classes the encoder is a member, `bert`, and the classifier stands beside it. */
+    /* In Hugging Face's classes the encoder is a member, of BERT `bert`, and the classifier stands beside it. */
     snprintf(names[i], sizeof *names, "%s%s", tensor->new_head ? "" : params->architecture->prefix, tensor->name);
     sources[i] = (struct ad_safetensor_source){.name = names[i], .data = theta + tensor->offset};
     sources[i].dimensions = ad_tensor_shape(tensor, sources[i].shape);

@@ -161,7 +161,8 @@ bad_key("xlnet-first-dropout", "xlnet", "summary_first_dropout", 0.1, "0")
 bad_key("xlnet-head-width", "xlnet", "d_head", 7, "8: d_model / n_head")
 bad_key("xlnet-activation", "xlnet", "ff_activation", "silu", "gelu, gelu_new")
 train("xlnet-odd-width", folder("xlnet", d_model=27, d_head=9), 1, rf"{CONFIG}d_model is 27, expected an even number")
-train("xlnet-narrow-heads", folder("xlnet", n_head=24, d_head=1), 1, rf"{CONFIG}d_model is 24, expected .* above n_head")
+train("xlnet-narrow-heads", folder("xlnet", n_head=24, d_head=1), 1,
+      rf"{CONFIG}d_model is 24, expected .* above n_head")
 train("xlnet-heads", folder("xlnet", n_head=5), 1, rf"{CONFIG}d_model 24 is not a multiple of n_head 5")
 train("xlnet-layers-few", folder("xlnet", n_layer=1), 1,
       rf"{WEIGHTS}tensor transformer\.layer\.1\.\S+ has no place in the model .*\(1 layers\)")

@@ -1,6 +1,6 @@
 /* From text to token ids, equal to those of Hugging Face's library `tokenizers`, which transformers 5 uses, in the
  * version of tests/parity/truth.py. The machine's Unicode does not matter. text/tokenizer_kinds.h lists the kinds of
- * tokenizers; WordPiece, BERT's, is the one that there is. */
+ * tokenizers, docs/tokenizers.md what of their files is known. */
 #ifndef AUTODIDACT_TEXT_TOKENIZER_H
 #define AUTODIDACT_TEXT_TOKENIZER_H
 

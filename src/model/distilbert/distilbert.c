@@ -32,22 +32,25 @@ static const struct ad__config_key numbers[] = {POST_NORM_NUMBER("dim", hidden, 
 static const char *const keys[] = {"activation",          "sinusoidal_pos_embds", "qa_dropout", "hidden_size",
                                    "num_attention_heads", "num_hidden_layers",    NULL};
 
-/* Names that Hugging Face takes too must not say something else. */
-static int check_same(const char *path, const json_t *root, const char *name, const char *own, uint32_t value) {
+/* A name that Hugging Face takes too; where its own is there, both must say the same. */
+static int read_other(const char *path, const json_t *root, const char *name, const char *own, uint32_t *value) {
   const json_t *other = json_object_get(root, name);
-  if (other == NULL || (json_is_integer(other) && json_integer_value(other) == value)) {
+  if (other == NULL || (json_is_integer(other) && json_integer_value(other) == *value)) {
     return AD_OK;
   }
+  if (json_object_get(root, own) == NULL) {
+    return ad__config_count(path, root, name, 1 << 16, value);
+  }
   char expected[80];
-  snprintf(expected, sizeof expected, "%u, as %s", value, own);
+  snprintf(expected, sizeof expected, "%u, as %s", *value, own);
   return ad__config_wrong(path, root, name, expected);
 }
 
 static int read_config(const char *path, const json_t *root, struct ad_model_config *m) {
   m->layer_norm_eps = 1e-12f;
-  AD_TRY(check_same(path, root, "hidden_size", "dim", m->hidden));
-  AD_TRY(check_same(path, root, "num_attention_heads", "n_heads", m->heads));
-  AD_TRY(check_same(path, root, "num_hidden_layers", "n_layers", m->layers));
+  AD_TRY(read_other(path, root, "hidden_size", "dim", &m->hidden));
+  AD_TRY(read_other(path, root, "num_attention_heads", "n_heads", &m->heads));
+  AD_TRY(read_other(path, root, "num_hidden_layers", "n_layers", &m->layers));
   if (m->hidden % m->heads != 0) {
     return ad_fail(AD_EINPUT, "%s: dim %u is not a multiple of n_heads %u", path, m->hidden, m->heads);
   }

@@ -24,6 +24,9 @@ static const char *const keys[] = {POST_NORM_KEYS, NULL};
 static int read_config(const char *path, const json_t *root, struct ad_model_config *m) {
   AD_TRY(ad__post_norm_read_config(path, root, m));
   AD_TRY(ad__config_padding(path, root, 1, m));
+  if (m->variant > 0 && json_object_get(root, "vocab_size") == NULL) {
+    m->vocab = 30522; /* the default of XLMRobertaConfig and CamembertConfig */
+  }
   if (m->padding == 0) {
     return ad__config_wrong(path, root, "pad_token_id", "a number: positions begin behind it");
   }
