@@ -173,10 +173,8 @@ def pipeline(vocabulary=VOCABULARY):
                       "max_input_chars_per_word": 100, "vocab": {token: i for i, token in enumerate(vocabulary)}}}
 
 
-def write(folder, name, head=False, vocabulary=VOCABULARY):
-    folder.mkdir(parents=True)
-    (folder / "config.json").write_text(json.dumps(config(name, head), indent=2) + "\n")
-    (folder / "model.safetensors").write_bytes(safetensors(tensors(name, head)))
+def write_tokenizer(folder, name, vocabulary=VOCABULARY):
+    """WordPiece, with the class token where a model of the type `name` reads it."""
     (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
     kind = "TokenizersBackend" if name in LAST else "BertTokenizer"
     settings = {"tokenizer_class": kind, "do_lower_case": True}
@@ -185,6 +183,13 @@ def write(folder, name, head=False, vocabulary=VOCABULARY):
     (folder / "tokenizer_config.json").write_text(json.dumps(settings) + "\n")
     if name in LAST:
         (folder / "tokenizer.json").write_text(json.dumps(pipeline(vocabulary), indent=2) + "\n")
+
+
+def write(folder, name, head=False, vocabulary=VOCABULARY):
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps(config(name, head), indent=2) + "\n")
+    (folder / "model.safetensors").write_bytes(safetensors(tensors(name, head)))
+    write_tokenizer(folder, name, vocabulary)
 
 
 def main():
