@@ -170,6 +170,20 @@ int ad__config_count(const char *path, const json_t *root, const char *key, json
   return AD_OK;
 }
 
+int ad__config_other(const char *path, const json_t *root, const char *name, const char *own, json_int_t most,
+                     uint32_t *value) {
+  const json_t *other = json_object_get(root, name);
+  if (other == NULL || (json_is_integer(other) && json_integer_value(other) == *value)) {
+    return AD_OK;
+  }
+  if (json_object_get(root, own) == NULL) {
+    return ad__config_count(path, root, name, most, value);
+  }
+  char expected[80];
+  snprintf(expected, sizeof expected, "%u, as %s", *value, own);
+  return ad__config_wrong(path, root, name, expected);
+}
+
 int ad__config_real(const char *path, const json_t *root, const char *key, float standard, double low, double high,
                     float *out) {
   const json_t *value = json_object_get(root, key);

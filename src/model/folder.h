@@ -28,6 +28,11 @@ json_t *ad_folder_make_config(const struct ad_model_config *config, const char *
 /* A failure: what the key has is wrong. */
 int ad__config_wrong(const char *path, const json_t *root, const char *key, const char *expected);
 
+/* A size by another name that Hugging Face takes too, instead of `own`; where that is there, both must say the same.
+ * From 1 to `most`. */
+int ad__config_other(const char *path, const json_t *root, const char *name, const char *own, json_int_t most,
+                     uint32_t *value);
+
 /* An integer from 1 to `most`. Limits are far above any model, low enough that no product of two sizes overflows. */
 int ad__config_count(const char *path, const json_t *root, const char *key, json_int_t most, uint32_t *out);
 

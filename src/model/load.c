@@ -406,6 +406,11 @@ static int list_ignored(struct ad_model *model) {
   return AD_OK;
 }
 
+/* The type of a pair's second text. */
+static uint32_t second_type(const struct ad_model *model) {
+  return model->options.one_type ? 0 : model->architecture->form.second_type;
+}
+
 /* What the texts need of the model. Rows past the vocabulary are padding: they are read, kept and written, and no text
  * comes to them. */
 static int check_inputs(const struct ad_model *model) {
@@ -427,7 +432,7 @@ static int check_inputs(const struct ad_model *model) {
         cls_last ? "last" : "first");
   }
   /* A model whose second text has the type of the first has its own way to tell them apart. */
-  if (model->architecture->form.second_type > 0 && model->options.types > found->types) {
+  if (second_type(model) > 0 && model->options.types > found->types) {
     return ad_fail(AD_EINPUT,
                    "%s/config.json: type_vocab_size is %u, expected %u for pairs of texts: the model cannot "
                    "tell the second text from the first",
@@ -444,6 +449,7 @@ static int open_model(struct ad_model *model) {
   AD_TRY(list_entries(model));
   AD_TRY(check_strangers(model));
   AD_TRY(make_table(model));
+  model->params.form.second_type = second_type(model);
   AD_TRY(match_parameters(model));
   return list_ignored(model);
 }

@@ -90,7 +90,7 @@ static int write_json(const char *path, json_t *value) {
 static int write_tokenizer(const char *path, const char *name, const struct ad_params *params,
                            const struct ad_tokenizer *tokenizer) {
   struct ad_buffer text = {0};
-  int status = ad_tokenizer_print(tokenizer, name, params->form.longest, &text);
+  int status = ad_tokenizer_print(tokenizer, name, params->form.longest, params->form.second_type > 0, &text);
   if (status == AD_OK) {
     status = ad_file_write(path, text.data, text.size);
   }

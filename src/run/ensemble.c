@@ -105,6 +105,7 @@ static int average(struct ad_ensemble *e) {
   const struct ad_model_options options = {.head = AD_HEAD_REQUIRE,
                                            .vocab = ad_tokenizer_vocab(s->tokenizer),
                                            .cls_last = ad_tokenizer_cls_last(s->tokenizer),
+                                           .one_type = ad_tokenizer_one_type(s->tokenizer),
                                            .cased = ad_tokenizer_cased(s->tokenizer)};
   struct ad_model **models = ad_calloc(K, sizeof *models);
   int status = models == NULL ? ad_fail_memory(K * sizeof *models, "the list of models") : AD_OK;

@@ -131,6 +131,7 @@ static struct ad_model_options base_options(const struct ad_session *session) {
                                    .vocab = tokenizer == NULL ? 0 : ad_tokenizer_vocab(tokenizer),
                                    .types = segment_types(session),
                                    .cls_last = tokenizer != NULL && ad_tokenizer_cls_last(tokenizer),
+                                   .one_type = tokenizer != NULL && ad_tokenizer_one_type(tokenizer),
                                    .cased = tokenizer != NULL && ad_tokenizer_cased(tokenizer)};
 }
 
@@ -181,6 +182,7 @@ int ad_session_load_classifier(struct ad_session *session, const char *model_fol
                                            .vocab = ad_tokenizer_vocab(session->tokenizer),
                                            .types = segment_types(session),
                                            .cls_last = ad_tokenizer_cls_last(session->tokenizer),
+                                           .one_type = ad_tokenizer_one_type(session->tokenizer),
                                            .cased = ad_tokenizer_cased(session->tokenizer)};
   AD_TRY(ad_model_load(model_folder, &options, &session->params, &session->theta, &session->report));
   return ad_session_warn_keys(model_folder, &session->report);

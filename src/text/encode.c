@@ -51,9 +51,9 @@ static int touches_letter(const char *text, size_t size, size_t start, size_t st
 }
 
 /* Where the white space before `start`, and behind `stop`, begins and ends. */
-static size_t space_before(const char *text, size_t start) {
+static size_t space_before(const char *text, size_t from, size_t start) {
   size_t bytes;
-  while (start > 0 && ad_char_is_space(last_code(text, start, &bytes))) {
+  while (start > from && ad_char_is_space(last_code(text, start, &bytes))) {
     start -= bytes;
   }
   return start;
@@ -87,7 +87,7 @@ static int push_split(struct ad_tokenizer *tokenizer, const struct ad_matcher *m
       continue;
     }
     if (token->lstrip) {
-      start = space_before(text, start);
+      start = space_before(text, done, start);
       start = start < done ? done : start;
     }
     if (token->rstrip) {
@@ -96,8 +96,11 @@ static int push_split(struct ad_tokenizer *tokenizer, const struct ad_matcher *m
     if (start > done) {
       AD_TRY(between(tokenizer, text + done, start - done, encoding));
     }
-    tokenizer->begins = 0;
-    AD_TRY(ad_encoding_push(encoding, (uint32_t)token->id));
+    /* Where the token before has taken all of it, nothing is left. */
+    if (stop > start) {
+      tokenizer->begins = 0;
+      AD_TRY(ad_encoding_push(encoding, (uint32_t)token->id));
+    }
     done = stop;
   }
   return size > done ? between(tokenizer, text + done, size - done, encoding) : AD_OK;

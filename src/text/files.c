@@ -7,6 +7,7 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/utf8.h"
 
 static int read_if_there(const char *path, json_t **object) {
   return ad_is_file(path) ? ad_json_read(object, path) : AD_OK;
@@ -133,8 +134,9 @@ int ad_text_write_vocabulary(const char *path, const json_t *vocab, struct ad_bu
       status = ad_fail(AD_EINPUT, "%s: token \"%s\" has no id of its own in 0 .. %zu", path, token, count - 1);
       goto done;
     }
-    if (strchr(token, '\n') != NULL) {
-      status = ad_fail(AD_EINPUT, "%s: token %lld has a line feed in it", path, (long long)place);
+    if (strpbrk(token, "\r\n") != NULL || (place == 0 && ad_utf8_mark(token, strlen(token)) > 0)) {
+      status = ad_fail(AD_EINPUT, "%s: token %lld has a line end or a byte order mark in it, expected none", path,
+                       (long long)place);
       goto done;
     }
     tokens[place] = token;

@@ -57,10 +57,11 @@ static int walk_text(const char *path, const json_t *piece, unsigned wanted, con
   return AD_OK;
 }
 
-/* Those between that have the type of the second text are of its segment. */
+/* Those between that have the type of the second text are of its segment, if it has a type of its own. */
 static void set_first(const json_t *template, const struct walk *walk, struct ad_frame *frame) {
   const size_t begin = (size_t)frame->before + 1;
   frame->first = frame->between;
+  frame->one_type = walk->texts == 2 && walk->type[0] == walk->type[1];
   for (unsigned i = 0; walk->type[0] != walk->type[1] && i < frame->between; i++) {
     const json_t *token = json_object_get(json_array_get(template, begin + i), "SpecialToken");
     if (json_integer_value(json_object_get(token, "type_id")) == walk->type[1]) {
@@ -162,7 +163,10 @@ int ad_frame_read(struct ad_recipe *recipe, const char *path, const json_t *proc
   }
   if (strcmp(type, "RobertaProcessing") == 0) {
     AD_TRY(ad_component_check(path, place, processor, " type cls sep add_prefix_space trim_offsets "));
-    return read_fixed(recipe, path, processor, 2);
+    /* Without both flags the library takes it for BertProcessing. */
+    const int whole = json_is_boolean(json_object_get(processor, "trim_offsets")) &&
+                      json_is_boolean(json_object_get(processor, "add_prefix_space"));
+    return read_fixed(recipe, path, processor, whole ? 2 : 1);
   }
   if (strcmp(type, "TemplateProcessing") == 0) {
     AD_TRY(ad_component_check(path, place, processor, " type single pair special_tokens "));

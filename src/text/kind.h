@@ -38,9 +38,10 @@ struct ad_tokenizer_kind {
    * scores, pipeline, another frame than BERT's. NULL: nothing does. */
   uint64_t (*digest)(const struct ad_tokenizer *tokenizer, uint64_t digest);
 
-  /* Appends the text of the file of this name. AD_EINTERNAL (none of `files`), AD_ENOMEM. NULL: the recipe keeps the
-   * files that it was read from. */
-  int (*print)(const struct ad_tokenizer *tokenizer, const char *file, size_t longest, struct ad_buffer *out);
+  /* Appends the text of the file of this name (ad_tokenizer_print). AD_EINTERNAL (none of `files`), AD_ENOMEM. NULL:
+   * the recipe keeps the files that it was read from. */
+  int (*print)(const struct ad_tokenizer *tokenizer, const char *file, size_t longest, int types,
+               struct ad_buffer *out);
   const char *const *files; /* [file_count] names of what a folder needs, so that it gives the same tokenizer again */
   size_t file_count;        /* at most AD_TOKENIZER_FILES */
 };

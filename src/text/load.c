@@ -85,6 +85,19 @@ static int is_new(const char *path) {
   return other;
 }
 
+/* model_input_names without token types: transformers gives a model none, and then all are the same. */
+static void read_inputs(const struct ad_text_files *files, struct ad_tokenizer *tokenizer) {
+  const json_t *names = json_object_get(files->config, "model_input_names");
+  int types = !json_is_array(names);
+  size_t i;
+  json_t *name;
+  json_array_foreach(names, i, name) {
+    const char *text = json_string_value(name);
+    types |= text != NULL && strcmp(text, "token_type_ids") == 0;
+  }
+  tokenizer->recipe.frame[1].one_type |= !types;
+}
+
 int ad_tokenizer_load(struct ad_tokenizer **tokenizer, const char *path) {
   *tokenizer = NULL;
   struct ad_text_files files = {.folder = path, .quiet = !is_new(path)};
@@ -99,6 +112,9 @@ int ad_tokenizer_load(struct ad_tokenizer **tokenizer, const char *path) {
   }
   if (status == AD_OK) {
     status = kinds[kind].kind->load(&files, &recipe, tokenizer);
+  }
+  if (status == AD_OK) {
+    read_inputs(&files, *tokenizer);
   }
   if (status != AD_OK) {
     ad_tokenizer_destroy(*tokenizer);

@@ -205,14 +205,14 @@ static int read_steps(struct ad_pipeline *pipeline, const char *path, const json
       path, ad_json_show(component, text, sizeof text));
 }
 
-/* Where a normaliser takes characters away, "first" would depend on what stood there; none of the models known to the
- * project has both. */
+/* Where a normaliser takes characters away, or makes several of one that another step then parts, "first" would depend
+ * on what stood there; none of the models known to the project has both. */
 static int check_first(const struct ad_pipeline *pipeline, const char *path, const json_t *normalizer) {
   for (size_t i = 0; i < pipeline->steps; i++) {
     if (pipeline->step[i].kind == AD_STEP_METASPACE && pipeline->step[i].prefix < 0 && pipeline->normalizes) {
       static const char kept[] = " NFC NFD NFKC NFKD Lowercase Prepend ";
       const char *type = ad_component_type(normalizer);
-      if (!ad_text_is_listed(kept, type)) {
+      if (i > 0 || !ad_text_is_listed(kept, type)) {
         return ad_pipeline_refuse(path, "pre_tokenizer", "prepend_scheme", json_object_get(normalizer, "type"),
                                   "no such normalizer beside the prepend_scheme \"first\"");
       }

@@ -103,6 +103,7 @@ int ad_recipe_frame(struct ad_recipe *recipe, const char *cls, const char *sep, 
     }
     AD_TRY(ad_frame_put(frame, &frame->after, sep, -1));
     frame->first = frame->between;
+    frame->one_type = pair * between > 1;
   }
   return AD_OK;
 }
@@ -126,6 +127,7 @@ uint64_t ad_frames_digest(const struct ad_tokenizer *tokenizer, uint64_t digest)
     const struct ad_frame *frame = &tokenizer->recipe.frame[pair];
     const unsigned parts[] = {frame->before, frame->between, frame->after, frame->first};
     digest = ad_digest_pair(digest, ad_digest(parts, sizeof parts));
+    digest = frame->one_type ? ad_digest_pair(digest, 1) : digest;
     for (unsigned i = 0; i < frame_tokens(frame); i++) {
       digest = ad_digest_pair(digest, (uint64_t)frame->token[i].id);
     }
@@ -154,6 +156,10 @@ struct ad_tokenizer_options ad_tokenizer_options(const struct ad_tokenizer *toke
 
 int ad_tokenizer_cls_last(const struct ad_tokenizer *tokenizer) {
   return tokenizer->recipe.frame[0].before == 0;
+}
+
+int ad_tokenizer_one_type(const struct ad_tokenizer *tokenizer) {
+  return tokenizer->recipe.frame[1].one_type;
 }
 
 size_t ad_tokenizer_longest(const struct ad_tokenizer *tokenizer) {
@@ -264,7 +270,8 @@ const char *const *ad_tokenizer_files(const struct ad_tokenizer *tokenizer, size
   return kept ? tokenizer->recipe.kept_names : tokenizer->kind->files;
 }
 
-int ad_tokenizer_print(const struct ad_tokenizer *tokenizer, const char *file, size_t longest, struct ad_buffer *out) {
+int ad_tokenizer_print(const struct ad_tokenizer *tokenizer, const char *file, size_t longest, int types,
+                       struct ad_buffer *out) {
   const struct ad_recipe *recipe = &tokenizer->recipe;
   for (size_t i = 0; i < recipe->kept_count; i++) {
     if (strcmp(file, recipe->kept[i].name) == 0) {
@@ -272,5 +279,5 @@ int ad_tokenizer_print(const struct ad_tokenizer *tokenizer, const char *file, s
     }
   }
   return tokenizer->kind->print == NULL ? ad_fail(AD_EINTERNAL, "%s: no file of this tokenizer", file)
-                                        : tokenizer->kind->print(tokenizer, file, longest, out);
+                                        : tokenizer->kind->print(tokenizer, file, longest, types, out);
 }

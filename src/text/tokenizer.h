@@ -34,6 +34,7 @@ struct ad_frame_token {
 struct ad_frame {
   unsigned before, between, after;
   unsigned first;                             /* so many of those between belong to the first segment */
+  int one_type;                               /* of a pair: both texts have the same token type */
   struct ad_frame_token token[AD_FRAME_MOST]; /* [before + between + after] */
 };
 
@@ -68,8 +69,8 @@ void ad_recipe_destroy(struct ad_recipe *recipe);
 /* Adds the special tokens by their names as implied ones, where they are not added already. AD_ENOMEM. */
 int ad_recipe_add_special(struct ad_recipe *recipe);
 
-/* The frames of the classifier's token and the separator: cls a sep, cls a sep b sep, with so many between a pair.
- * AD_ENOMEM. */
+/* The frames of the classifier's token and the separator: cls a sep, cls a sep b sep, with so many between a pair. With
+ * two, as RoBERTa has it, both texts have one type. AD_ENOMEM. */
 int ad_recipe_frame(struct ad_recipe *recipe, const char *cls, const char *sep, unsigned between);
 
 /* Whether the frames are those of ad_recipe_frame. A digest of a tokenizer's frames. */

@@ -23,7 +23,7 @@ static void load_again(struct ad_tokenizer *tokenizer, struct fuzz_part text, co
   }
   for (size_t i = 0; i < count; i++) {
     struct ad_buffer content = {0};
-    demand(ad_tokenizer_print(tokenizer, files[i], 512, &content) == AD_OK);
+    demand(ad_tokenizer_print(tokenizer, files[i], 512, 1, &content) == AD_OK);
     fuzz_put(files[i], content.data, content.size);
     ad_buffer_destroy(&content);
   }

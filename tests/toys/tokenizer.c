@@ -47,7 +47,9 @@ static uint64_t digest(const struct ad_tokenizer *tokenizer, uint64_t known) {
   return ad_digest_pair(known, 1);
 }
 
-static int print(const struct ad_tokenizer *tokenizer, const char *file, size_t longest, struct ad_buffer *out) {
+static int print(const struct ad_tokenizer *tokenizer, const char *file, size_t longest, int types,
+                 struct ad_buffer *out) {
+  (void)types;
   (void)file;
   (void)longest;
   return ad_buffer_append(out, tokenizer->text, tokenizer->text_size);

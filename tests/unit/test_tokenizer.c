@@ -271,7 +271,7 @@ static void test_config_round_trip(void **state) {
     struct ad_tokenizer *tokenizer;
     struct ad_buffer config = {0};
     assert_int_equal(ad_tokenizer_create_with(&tokenizer, "v", vocabulary, strlen(vocabulary), &options), AD_OK);
-    assert_int_equal(ad_tokenizer_print(tokenizer, "tokenizer_config.json", 512, &config), AD_OK);
+    assert_int_equal(ad_tokenizer_print(tokenizer, "tokenizer_config.json", 512, 1, &config), AD_OK);
     expect_load(NULL, config.data, vocabulary, options.lower_case, options.strip_accents, options.split_cjk);
     ad_buffer_destroy(&config);
     ad_tokenizer_destroy(tokenizer);
@@ -310,7 +310,7 @@ static void test_refused_folder(void **state) {
       {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": \"6\""), NULL, 0,
        "tokenizer.json: token \"b\" has no id"},
       {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\\n\": 6"), NULL, 0,
-       "tokenizer.json: token 6 has a line feed"},
+       "tokenizer.json: token 6 has a line end"},
       {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"\": 6"), NULL, 0, "tokenizer.json:7: empty line"},
       {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": 6"), NULL, 1, "expected the same vocabulary"},
       {TOKENIZER_JSON("\"lowercase\": true",
@@ -351,7 +351,7 @@ static int use_all(void) {
     status = ad_tokenizer_encode(tokenizer, a, strlen(a), a, strlen(a), 16, AD_TRUNCATE_HEAD, &encoding);
   }
   if (status == AD_OK) {
-    status = ad_tokenizer_print(tokenizer, "tokenizer_config.json", 512, &config);
+    status = ad_tokenizer_print(tokenizer, "tokenizer_config.json", 512, 1, &config);
   }
   ad_buffer_destroy(&config);
   ad_encoding_destroy(&encoding);

@@ -112,7 +112,7 @@ static void check_written(struct ad_tokenizer *tokenizer, json_t *item) {
   clear();
   for (size_t i = 0; i < count; i++) {
     struct ad_buffer text = {0};
-    assert_int_equal(ad_tokenizer_print(tokenizer, files[i], 512, &text), AD_OK);
+    assert_int_equal(ad_tokenizer_print(tokenizer, files[i], 512, 1, &text), AD_OK);
     put_file(files[i], text.data, text.size);
     ad_buffer_destroy(&text);
   }
@@ -211,9 +211,59 @@ static int close_fixture(void **state) {
   return rmdir(folder);
 }
 
+/* Whether both texts of a pair have one type: by the template, by RobertaProcessing, or as the model gets none. */
+static void test_types_of_a_pair(void **state) {
+#define TEMPLATE(type)                                                                                              \
+  "{\"type\": \"TemplateProcessing\", \"single\": [{\"SpecialToken\": {\"id\": \"<s>\", \"type_id\": 0}}, "         \
+  "{\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}], \"pair\": [{\"SpecialToken\": {\"id\": \"<s>\", \"type_id\": " \
+  "0}}, {\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}, {\"Sequence\": {\"id\": \"B\", \"type_id\": " type         \
+  "}}], \"special_tokens\": {\"<s>\": {\"id\": \"<s>\", \"ids\": [0], \"tokens\": [\"<s>\"]}}}"
+#define FIXED(type, flags) "{\"type\": \"" type "\", \"cls\": [\"<s>\", 0], \"sep\": [\"</s>\", 1]" flags "}"
+  static const char flags[] = ", \"trim_offsets\": true, \"add_prefix_space\": false";
+  static const struct {
+    const char *processor, *names;
+    int one_type;
+  } cases[] = {{FIXED("BertProcessing", ""), NULL, 0},
+               {TEMPLATE("1"), NULL, 0},
+               {TEMPLATE("0"), NULL, 1},
+               {TEMPLATE("1"), "[\"input_ids\", \"token_type_ids\"]", 0},
+               {TEMPLATE("1"), "[\"input_ids\", \"attention_mask\"]", 1},
+               {NULL, NULL, 1}};
+  char roberta[200];
+  (void)state;
+  snprintf(roberta, sizeof roberta, FIXED("RobertaProcessing", "%s"), flags);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct ad_buffer text = {0}, settings = {0};
+    struct ad_tokenizer *tokenizer;
+    clear();
+    assert_int_equal(ad_buffer_printf(&text,
+                                      "{\"added_tokens\": [], \"normalizer\": null, \"pre_tokenizer\": {\"type\": "
+                                      "\"WhitespaceSplit\"}, \"post_processor\": %s, \"model\": {\"type\": \"BPE\", "
+                                      "\"vocab\": {\"<s>\": 0, \"</s>\": 1, \"a\": 2}, \"merges\": []}}",
+                                      cases[i].processor == NULL ? roberta : cases[i].processor),
+                     AD_OK);
+    put_file("tokenizer.json", text.data, text.size);
+    if (cases[i].names != NULL) {
+      assert_int_equal(ad_buffer_printf(&settings, "{\"model_input_names\": %s}", cases[i].names), AD_OK);
+      put_file("tokenizer_config.json", settings.data, settings.size);
+    }
+    if (ad_tokenizer_load(&tokenizer, folder) != AD_OK) {
+      fail_msg("case %zu: %s", i, ad_error_message());
+    }
+    assert_int_equal(ad_tokenizer_one_type(tokenizer), cases[i].one_type);
+    ad_tokenizer_destroy(tokenizer);
+    ad_buffer_destroy(&text);
+    ad_buffer_destroy(&settings);
+  }
+#undef TEMPLATE
+#undef FIXED
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_folders), cmocka_unit_test(test_out_of_memory)};
+  const struct CMUnitTest pairs[] = {cmocka_unit_test(test_types_of_a_pair)};
   int failed = cmocka_run_group_tests_name("folders", tests, open_folders, close_fixture);
+  failed += cmocka_run_group_tests_name("pairs", pairs, open_folders, close_fixture);
   failed += cmocka_run_group_tests_name("unigram", tests, open_unigram, close_fixture);
   return failed + cmocka_run_group_tests_name("pipelines", tests, open_pipelines, close_fixture);
 }

@@ -100,7 +100,7 @@ static void test_encoded(void **state) {
   assert_int_equal(ad_tokenizer_encode(toy, "a", 1, "", 0, 0, AD_TRUNCATE_HEAD, &encoding), AD_OK);
   assert_true(encoding.text[0] == 1 && encoding.text[1] == 0);
   assert_int_equal(ad_tokenizer_pad(toy), 1);
-  assert_int_equal(ad_tokenizer_print(toy, "toy.txt", 512, &text), AD_OK);
+  assert_int_equal(ad_tokenizer_print(toy, "toy.txt", 512, 1, &text), AD_OK);
   assert_string_equal(text.data, toy_text);
   assert_int_equal(ad_tokenizer_create(&bert, "bert", bert_text, strlen(bert_text), 0), AD_OK);
   expect(bert, "ab", "ab", 0, (const uint32_t[]){2, 4, 3, 4, 3}, 5, 3);

@@ -33,6 +33,7 @@ struct ad_model_options {
   size_t vocab;       /* entries of the tokenizer, at most V; 0: not checked */
   uint32_t types;     /* kinds of segments that the texts have: 2 for pairs; 0: not checked */
   int cls_last;       /* the tokenizer has its class token last (ad_tokenizer_cls_last); looked at with vocab alone */
+  int one_type;       /* the tokenizer gives both texts of a pair one type (ad_tokenizer_one_type), as models do then */
   int cased;          /* the tokenizer keeps case; only copied into the configuration */
 };
 

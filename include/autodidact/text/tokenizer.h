@@ -52,6 +52,10 @@ size_t ad_tokenizer_specials(const struct ad_tokenizer *tokenizer);
 /* Whether the class token is an input's last: no special token stands before the text. */
 int ad_tokenizer_cls_last(const struct ad_tokenizer *tokenizer);
 
+/* Whether both texts of a pair have the same token type: by the template, or as the files say that a model gets none.
+ */
+int ad_tokenizer_one_type(const struct ad_tokenizer *tokenizer);
+
 /* A digest of all that gives a text its ids but the options: rules, vocabulary, added tokens. */
 uint64_t ad_tokenizer_digest(const struct ad_tokenizer *tokenizer);
 
@@ -60,9 +64,10 @@ uint64_t ad_tokenizer_digest(const struct ad_tokenizer *tokenizer);
 enum { AD_TOKENIZER_FILES = 6 };
 const char *const *ad_tokenizer_files(const struct ad_tokenizer *tokenizer, size_t *count);
 
-/* Appends the text of one of them; `longest`: the longest input of the model. AD_EINTERNAL (another name), AD_ENOMEM.
- */
-int ad_tokenizer_print(const struct ad_tokenizer *tokenizer, const char *file, size_t longest, struct ad_buffer *out);
+/* Appends the text of one of them; `longest`: the longest input of the model; types: whether it tells the texts of a
+ * pair apart by token types. AD_EINTERNAL (another name), AD_ENOMEM. */
+int ad_tokenizer_print(const struct ad_tokenizer *tokenizer, const char *file, size_t longest, int types,
+                       struct ad_buffer *out);
 
 /* The token of an id, as in the vocabulary; NULL when out of range. Owned by the tokenizer. */
 const char *ad_tokenizer_token(const struct ad_tokenizer *tokenizer, uint32_t id);

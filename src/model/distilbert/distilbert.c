@@ -29,28 +29,14 @@ static const struct ad__config_key numbers[] = {POST_NORM_NUMBER("dim", hidden, 
                                                 POST_NORM_NUMBER("seq_classif_dropout", classifier_dropout, 0, 0.2),
                                                 {.name = NULL}};
 /* sinusoidal_pos_embds says how the table of positions was begun; the files have it in any case. */
-static const char *const keys[] = {"activation",          "sinusoidal_pos_embds", "qa_dropout", "hidden_size",
-                                   "num_attention_heads", "num_hidden_layers",    NULL};
-
-/* A name that Hugging Face takes too; where its own is there, both must say the same. */
-static int read_other(const char *path, const json_t *root, const char *name, const char *own, uint32_t *value) {
-  const json_t *other = json_object_get(root, name);
-  if (other == NULL || (json_is_integer(other) && json_integer_value(other) == *value)) {
-    return AD_OK;
-  }
-  if (json_object_get(root, own) == NULL) {
-    return ad__config_count(path, root, name, 1 << 16, value);
-  }
-  char expected[80];
-  snprintf(expected, sizeof expected, "%u, as %s", *value, own);
-  return ad__config_wrong(path, root, name, expected);
-}
+static const char *const keys[] = {"activation",          "sinusoidal_pos_embds", "qa_dropout",   "hidden_size",
+                                   "num_attention_heads", "num_hidden_layers",    "tie_weights_", NULL};
 
 static int read_config(const char *path, const json_t *root, struct ad_model_config *m) {
   m->layer_norm_eps = 1e-12f;
-  AD_TRY(read_other(path, root, "hidden_size", "dim", &m->hidden));
-  AD_TRY(read_other(path, root, "num_attention_heads", "n_heads", &m->heads));
-  AD_TRY(read_other(path, root, "num_hidden_layers", "n_layers", &m->layers));
+  AD_TRY(ad__config_other(path, root, "hidden_size", "dim", 1 << 16, &m->hidden));
+  AD_TRY(ad__config_other(path, root, "num_attention_heads", "n_heads", 1 << 16, &m->heads));
+  AD_TRY(ad__config_other(path, root, "num_hidden_layers", "n_layers", 1000, &m->layers));
   if (m->hidden % m->heads != 0) {
     return ad_fail(AD_EINPUT, "%s: dim %u is not a multiple of n_heads %u", path, m->hidden, m->heads);
   }

@@ -20,7 +20,8 @@ const struct ad__config_key ad__xlnet_numbers[] = {NUMBER("d_model", hidden, 1 <
 
 const char *const ad__xlnet_keys[] = {
     "d_head", "ff_activation", "attn_type", "bi_data", "clamp_len", "summary_type", "summary_use_proj",
-    "summary_activation", "summary_proj_to_labels", "summary_first_dropout",
+    "summary_activation", "summary_proj_to_labels", "summary_first_dropout", "n_token", "hidden_size",
+    "num_attention_heads", "num_hidden_layers",
     /* of states that are kept from text to text, and of answers to questions */
     "mem_len", "reuse_len", "use_mems_eval", "use_mems_train", "same_length", "start_n_top", "end_n_top",
     /* the files have the biases of each layer in any case */
@@ -64,6 +65,10 @@ static int check_fixed(const char *path, const json_t *root) {
 int ad__xlnet_read_config(const char *path, const json_t *root, struct ad_model_config *m) {
   const json_t *head = json_object_get(root, "d_head");
   AD_TRY(check_fixed(path, root));
+  AD_TRY(ad__config_other(path, root, "n_token", "vocab_size", 1 << 24, &m->vocab));
+  AD_TRY(ad__config_other(path, root, "hidden_size", "d_model", 1 << 16, &m->hidden));
+  AD_TRY(ad__config_other(path, root, "num_attention_heads", "n_head", 1 << 16, &m->heads));
+  AD_TRY(ad__config_other(path, root, "num_hidden_layers", "n_layer", 1000, &m->layers));
   if (m->hidden % m->heads != 0) {
     return ad_fail(AD_EINPUT, "%s: d_model %u is not a multiple of n_head %u", path, m->hidden, m->heads);
   }

@@ -37,7 +37,8 @@ static void write_relative(const struct ad_encoder *e, size_t S, size_t count, c
   }
 }
 
-/* The relative rows of the batch. Without dropout or a backward, those of its longest example are everybody's. */
+/* The relative rows of the batch. Without dropout or a backward, those of its longest example are everybody's, where a
+ * row's bits do not depend on its number. */
 static void embed_distances(const struct ad_encoder *e, const struct ad_batch *batch, const struct ad_masks *masks) {
   const struct ad_model_config *m = &e->params->config;
   struct xlnet *x = e->own;
@@ -48,7 +49,7 @@ static void embed_distances(const struct ad_encoder *e, const struct ad_batch *b
     longest = batch->length[b] > longest ? batch->length[b] : longest;
   }
   fill_sinusoids(x, H, longest);
-  x->longest = e->training || dropout.threshold > 0 ? 0 : longest;
+  x->longest = e->training || dropout.threshold > 0 || e->alignment > 1 ? 0 : longest;
   if (x->longest > 0) {
     write_relative(e, longest, 2 * longest - 1, &dropout, 0, x->relative);
     return;

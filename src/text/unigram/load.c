@@ -6,6 +6,7 @@
 #include "autodidact/base/digest.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/base/utf8.h"
 #include "unigram.h"
 
 #define UNKNOWN_PENALTY 10.0 /* below the worst score */
@@ -26,6 +27,9 @@ static int write_vocabulary(const char *path, const json_t *vocab, struct ad_buf
     if (token[0] == '\0' || strpbrk(token, "\r\n") != NULL) {
       return ad_fail(AD_EINPUT, "%s: model: \"vocab\": token %zu is %s, expected a text without line ends", path, i,
                      token[0] == '\0' ? "empty" : "several lines");
+    }
+    if (i == 0 && ad_utf8_mark(token, strlen(token)) > 0) {
+      return ad_fail(AD_EINPUT, "%s: model: \"vocab\": token 0 begins with a byte order mark, expected none", path);
     }
     AD_TRY(ad_buffer_puts(text, token));
     AD_TRY(ad_buffer_append(text, "\n", 1));

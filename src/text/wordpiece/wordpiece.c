@@ -58,22 +58,26 @@ static int print_json(json_t *root, int failed, struct ad_buffer *out) {
   return status == AD_OK ? ad_buffer_puts(out, "\n") : status;
 }
 
-static int print_config(const struct ad_tokenizer *tokenizer, size_t longest, struct ad_buffer *out) {
+static int print_config(const struct ad_tokenizer *tokenizer, size_t longest, int types, struct ad_buffer *out) {
   const struct ad_tokenizer_options *options = &tokenizer->recipe.options;
   const char *class = ad_recipe_is_framed(&tokenizer->recipe, 1) ? "BertTokenizer" : "MPNetTokenizer";
   json_t *root = json_pack("{s:s, s:b, s:b, s:b, s:I}", "tokenizer_class", class, "do_lower_case", options->lower_case,
                            "strip_accents", options->strip_accents, "tokenize_chinese_chars", options->split_cjk,
                            "model_max_length", (json_int_t)longest);
-  const int failed = root == NULL || ad_recipe_write_names(tokenizer, root) || ad_recipe_write_added(tokenizer, root);
+  int failed = root == NULL || ad_recipe_write_names(tokenizer, root) || ad_recipe_write_added(tokenizer, root);
+  if (!failed && !types) {
+    failed = json_object_set_new(root, "model_input_names", json_pack("[s, s]", "input_ids", "attention_mask"));
+  }
   return print_json(root, failed, out);
 }
 
-static int print(const struct ad_tokenizer *tokenizer, const char *file, size_t longest, struct ad_buffer *out) {
+static int print(const struct ad_tokenizer *tokenizer, const char *file, size_t longest, int types,
+                 struct ad_buffer *out) {
   if (strcmp(file, files[VOCABULARY]) == 0) {
     return ad_buffer_append(out, tokenizer->text, tokenizer->text_size);
   }
   if (strcmp(file, files[CONFIG]) == 0) {
-    return print_config(tokenizer, longest, out);
+    return print_config(tokenizer, longest, types, out);
   }
   if (strcmp(file, files[SPECIAL]) == 0) {
     json_t *root = json_object();
