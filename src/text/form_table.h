@@ -2,7 +2,7 @@
 #ifndef AUTODIDACT_SRC_TEXT_FORM_TABLE_H
 #define AUTODIDACT_SRC_TEXT_FORM_TABLE_H
 
-#include <stdint.h>
+#include "unicode.h"
 
 /* clang-format off */
 /* Runs of code points with equal properties: the first one, and below it the properties (forms.c). */
@@ -324,13 +324,7 @@ static const uint64_t form_pairs[940] = {
 
 /* Compatibility decompositions into one character: `count` code points from `first` on, `step` apart,
  * have `delta` added. */
-struct form_single {
-  int32_t first;
-  int16_t count, step;
-  int32_t delta;
-};
-
-static const struct form_single form_singles[1161] = {
+static const struct ad_code_run form_singles[1161] = {
     {0xa0, 1, 1, -128}, {0xaa, 1, 1, -73}, {0xb2, 2, 1, -128}, {0xb5, 1, 1, 775}, {0xb9, 1, 1, -136}, {0xba, 1, 1, -75},
     {0x17f, 1, 1, -268}, {0x2b0, 1, 1, -584}, {0x2b1, 1, 1, -75}, {0x2b2, 1, 1, -584}, {0x2b3, 1, 1, -577},
     {0x2b4, 1, 1, -59}, {0x2b5, 1, 1, -58}, {0x2b6, 1, 1, -53}, {0x2b7, 1, 1, -576}, {0x2b8, 1, 1, -575},

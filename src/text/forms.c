@@ -4,7 +4,6 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "canonical_table.h"
 #include "compatible_table.h"
 #include "form_table.h"
 #include "pages_table.h"
@@ -15,14 +14,6 @@
 #define RANK 63u
 #define MARK 64u
 #define MOVES 128u
-
-/* Hangul syllables decompose and compose by arithmetic (the Unicode Standard, section 3.12). */
-enum { SYLLABLES = 0xAC00, SYLLABLE_COUNT = 11172, LEADS = 0x1100, VOWELS = 0x1161, TAILS = 0x11A7 };
-enum { LEAD_COUNT = 19, VOWEL_COUNT = 21, TAIL_COUNT = 28 };
-
-/* A character keeps its rank above its 21 bits until all are composed. */
-#define RANK_SHIFT 24
-#define CODE_BITS ((1 << RANK_SHIFT) - 1)
 
 static unsigned properties(uint32_t c) {
   const size_t run = ad_run_of(form_runs, COUNT(form_runs), FORM_BITS, form_pages, c);
@@ -35,58 +26,16 @@ int ad_form_is_mark(uint32_t c) {
 
 /* ---- Decomposition ---- */
 
-/* The first entry of a sorted table that is not below `key`. */
-static size_t lower_bound(const uint64_t *table, size_t count, uint64_t key) {
-  size_t low = 0;
-  while (low < count) {
-    const size_t middle = (low + count) / 2;
-    if (table[middle] < key) {
-      low = middle + 1;
-    } else {
-      count = middle;
-    }
-  }
-  return low;
-}
-
 static int push(struct ad_codes *codes, uint32_t c) {
-  return ad_codes_push(codes, c | (properties(c) & RANK) << RANK_SHIFT);
+  return ad_codes_push(codes, c | (properties(c) & RANK) << AD_RANK_SHIFT);
 }
 
-/* Appends the parts of a character by a table; *found: it has some. */
-static int push_parts(struct ad_codes *codes, const uint64_t *table, size_t count, uint32_t c, int *found) {
-  *found = 0;
-  for (size_t i = lower_bound(table, count, (uint64_t)c << 21); i < count && table[i] >> 21 == c; i++) {
-    *found = 1;
-    AD_TRY(push(codes, (uint32_t)(table[i] & 0x1FFFFF)));
+/* Appends the parts of a character, which are the low bits of entries [count]. */
+static int push_parts(struct ad_codes *codes, const uint64_t *parts, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    AD_TRY(push(codes, (uint32_t)(parts[i] & 0x1FFFFF)));
   }
   return AD_OK;
-}
-
-/* The one character that a compatibility decomposition gives; the same where there is none. */
-static uint32_t single_of(uint32_t c) {
-  size_t low = 0;
-  size_t high = COUNT(form_singles);
-  while (high - low > 1) {
-    const size_t middle = (low + high) / 2;
-    if ((uint32_t)form_singles[middle].first <= c) {
-      low = middle;
-    } else {
-      high = middle;
-    }
-  }
-  const struct form_single *run = &form_singles[low];
-  const int32_t place = (int32_t)c - run->first;
-  const int has = place >= 0 && place % run->step == 0 && place / run->step < run->count;
-  return has ? (uint32_t)((int32_t)c + run->delta) : c;
-}
-
-static int push_syllable(struct ad_codes *codes, uint32_t c) {
-  const uint32_t place = c - SYLLABLES;
-  const uint32_t tail = place % TAIL_COUNT;
-  AD_TRY(ad_codes_push(codes, LEADS + place / (VOWEL_COUNT * TAIL_COUNT)));
-  AD_TRY(ad_codes_push(codes, VOWELS + place / TAIL_COUNT % VOWEL_COUNT));
-  return tail == 0 ? AD_OK : ad_codes_push(codes, TAILS + tail);
 }
 
 static int is_compatible(enum ad_form form) {
@@ -94,77 +43,35 @@ static int is_compatible(enum ad_form form) {
 }
 
 static int push_decomposed(struct ad_codes *codes, enum ad_form form, uint32_t c) {
-  int found = 0;
-  if (c - SYLLABLES < SYLLABLE_COUNT) {
-    return push_syllable(codes, c);
+  const uint64_t *parts;
+  size_t count = 0;
+  if (c - AD_SYLLABLES < AD_SYLLABLE_COUNT) {
+    return ad_codes_push_syllable(codes, c);
   }
   if (is_compatible(form)) {
-    const uint32_t single = single_of(c);
+    const uint32_t single = ad_code_by_runs(form_singles, COUNT(form_singles), c);
     if (single != c) {
       return push(codes, single);
     }
-    AD_TRY(push_parts(codes, compatible_parts, COUNT(compatible_parts), c, &found));
+    count = ad_parts_of(compatible_parts, COUNT(compatible_parts), c, &parts);
   }
-  if (!found) {
-    AD_TRY(push_parts(codes, canonical_parts, COUNT(canonical_parts), c, &found));
-  }
-  return found ? AD_OK : push(codes, c);
-}
-
-/* ---- Order ---- */
-
-static unsigned rank_of(int32_t code) {
-  return (unsigned)code >> RANK_SHIFT;
-}
-
-/* Sorts a run of combining characters, stably. Counting, as a hostile text is one long run. */
-static void sort_run(int32_t *code, size_t count, int32_t *sorted) {
-  size_t place[RANK + 2] = {0};
-  for (size_t i = 0; i < count; i++) {
-    place[rank_of(code[i]) + 1]++;
-  }
-  for (size_t rank = 1; rank <= RANK; rank++) {
-    place[rank] += place[rank - 1];
-  }
-  for (size_t i = 0; i < count; i++) {
-    sorted[place[rank_of(code[i])]++] = code[i];
-  }
-  memcpy(code, sorted, count * sizeof *code);
-}
-
-static int reserve(struct ad_codes *codes, size_t need) {
-  void *code = codes->code;
-  AD_TRY(ad_reserve(&code, &codes->capacity, need, sizeof *codes->code));
-  codes->code = code;
-  return AD_OK;
-}
-
-static int put_in_order(struct ad_codes *codes, struct ad_codes *scratch) {
-  AD_TRY(reserve(scratch, codes->count));
-  for (size_t i = 0; i < codes->count; i++) {
-    const size_t start = i;
-    while (i < codes->count && rank_of(codes->code[i]) != 0) {
-      i++;
-    }
-    if (i > start + 1) {
-      sort_run(codes->code + start, i - start, scratch->code);
-    }
-  }
-  return AD_OK;
+  count = count > 0 ? count : ad_canonical_parts(c, &parts);
+  return count > 0 ? push_parts(codes, parts, count) : push(codes, c);
 }
 
 /* ---- Composition ---- */
 
 /* What two characters become; 0: they stay. */
 static uint32_t compose(uint32_t a, uint32_t b) {
-  if (a - LEADS < LEAD_COUNT && b - VOWELS < VOWEL_COUNT) {
-    return SYLLABLES + ((a - LEADS) * VOWEL_COUNT + (b - VOWELS)) * TAIL_COUNT;
+  if (a - AD_LEADS < AD_LEAD_COUNT && b - AD_VOWELS < AD_VOWEL_COUNT) {
+    return AD_SYLLABLES + ((a - AD_LEADS) * AD_VOWEL_COUNT + (b - AD_VOWELS)) * AD_TAIL_COUNT;
   }
-  if (a - SYLLABLES < SYLLABLE_COUNT && (a - SYLLABLES) % TAIL_COUNT == 0 && b - TAILS - 1 < TAIL_COUNT - 1) {
-    return a + (b - TAILS);
+  if (a - AD_SYLLABLES < AD_SYLLABLE_COUNT && (a - AD_SYLLABLES) % AD_TAIL_COUNT == 0 &&
+      b - AD_TAILS - 1 < AD_TAIL_COUNT - 1) {
+    return a + (b - AD_TAILS);
   }
   const uint64_t key = (uint64_t)a << 42 | (uint64_t)b << 21;
-  const size_t at = lower_bound(form_pairs, COUNT(form_pairs), key);
+  const size_t at = ad_lower_bound(form_pairs, COUNT(form_pairs), key);
   return at < COUNT(form_pairs) && form_pairs[at] >> 21 == key >> 21 ? (uint32_t)(form_pairs[at] & 0x1FFFFF) : 0;
 }
 
@@ -174,9 +81,9 @@ static void compose_all(struct ad_codes *codes) {
   size_t starter = SIZE_MAX;
   for (size_t i = 0; i < codes->count; i++) {
     const int32_t code = codes->code[i];
-    const unsigned rank = rank_of(code);
-    if (starter != SIZE_MAX && (kept == starter + 1 || rank_of(codes->code[kept - 1]) < rank)) {
-      const uint32_t both = compose((uint32_t)codes->code[starter], (uint32_t)(code & CODE_BITS));
+    const unsigned rank = ad_rank_of(code);
+    if (starter != SIZE_MAX && (kept == starter + 1 || ad_rank_of(codes->code[kept - 1]) < rank)) {
+      const uint32_t both = compose((uint32_t)codes->code[starter], (uint32_t)(code & AD_CODE_BITS));
       if (both != 0) {
         codes->code[starter] = (int32_t)both;
         continue;
@@ -231,7 +138,7 @@ static int push_piece(enum ad_form form, const char *text, size_t size, size_t m
 static int write_codes(const struct ad_codes *codes, struct ad_buffer *out) {
   for (size_t i = 0; i < codes->count; i++) {
     char bytes[4];
-    AD_TRY(ad_buffer_append(out, bytes, ad_utf8_write(bytes, (uint32_t)(codes->code[i] & CODE_BITS))));
+    AD_TRY(ad_buffer_append(out, bytes, ad_utf8_write(bytes, (uint32_t)(codes->code[i] & AD_CODE_BITS))));
   }
   return AD_OK;
 }
@@ -246,7 +153,7 @@ int ad_form_apply(enum ad_form form, const char *text, size_t size, struct ad_co
     at = start;
     ad_codes_clear(codes);
     AD_TRY(push_piece(form, text, size, moved, &at, codes));
-    AD_TRY(put_in_order(codes, scratch));
+    AD_TRY(ad_codes_order(codes, scratch));
     if (form == AD_FORM_NFC || form == AD_FORM_NFKC) {
       compose_all(codes);
     }

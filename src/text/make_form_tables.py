@@ -117,9 +117,8 @@ def write_form():
     array("uint64_t", "form_pairs", [hex(a << 42 | b << 21 | c) for a, b, c in pairs()])
     print("/* Compatibility decompositions into one character: `count` code points from `first` on, `step` apart,")
     print(" * have `delta` added. */")
-    print("struct form_single {\n  int32_t first;\n  int16_t count, step;\n  int32_t delta;\n};\n")
     singles = single_runs([c for c in split() if len(nfkd(chr(c))) == 1])
-    array("struct form_single", "form_singles", ["{%#x, %d, %d, %d}" % tuple(run) for run in singles])
+    array("struct ad_code_run", "form_singles", ["{%#x, %d, %d, %d}" % tuple(run) for run in singles])
 
 
 def write_canonical():
@@ -202,8 +201,9 @@ def main():
     truth.require(tokenizers)
     name = sys.argv[1]
     guard = f"AUTODIDACT_SRC_TEXT_{name.upper()}_TABLE_H"
+    include = '"unicode.h"' if name == "form" else "<stdint.h>"
     print(f"/* Written by make_form_tables.py from tokenizers {tokenizers.__version__}; not to be edited. */")
-    print(f"#ifndef {guard}\n#define {guard}\n\n#include <stdint.h>\n\n/* clang-format off */")
+    print(f"#ifndef {guard}\n#define {guard}\n\n#include {include}\n\n/* clang-format off */")
     writers = {"form": write_form, "canonical": write_canonical}
     writers |= {"compatible": write_compatible, "cluster": write_cluster, "pages": write_pages}
     writers[name]()

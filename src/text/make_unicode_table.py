@@ -164,10 +164,10 @@ def array(kind, name, values):
     print(line + "\n};\n")
 
 
-def begin(name):
+def begin(name, include="<stdint.h>"):
     guard = f"AUTODIDACT_SRC_TEXT_{name}_H"
     print(f"/* Written by make_unicode_table.py from tokenizers {tokenizers.__version__}; not to be edited. */")
-    print(f"#ifndef {guard}\n#define {guard}\n\n#include <stdint.h>\n\n/* clang-format off */")
+    print(f"#ifndef {guard}\n#define {guard}\n\n#include {include}\n\n/* clang-format off */")
 
 
 def classes():
@@ -183,16 +183,13 @@ def main():
     kinds = {c: kind(chr(c)) for c in POINTS}
     order = orders(kinds)
     splits = {c: parts(c, kinds, order) for c in POINTS}
-    begin("UNICODE_TABLE")
+    begin("UNICODE_TABLE", '"unicode.h"')
     print(f'#define UNICODE_RULES "tokenizers {tokenizers.__version__}"\n')
     print("/* Runs of code points with equal properties: the first one, and below it the properties (unicode.h). */")
     print(f"#define UNICODE_BITS {BITS}")
     array("uint32_t", "unicode_runs", [hex(run) for run in property_runs(kinds, order, splits, letters())])
-    print("/* Full canonical decompositions without their marks, an entry a part: code point << 21 | part. */")
-    array("uint64_t", "unicode_parts", [hex(c << 21 | part) for c in POINTS for part in splits[c]])
     print("/* Lower case: `count` code points from `first` on, `step` apart, have `delta` added. */")
-    print("struct unicode_lower {\n  int32_t first;\n  int16_t count, step;\n  int32_t delta;\n};\n")
-    array("struct unicode_lower", "unicode_lower", ["{%#x, %d, %d, %d}" % tuple(run) for run in lower_runs()])
+    array("struct ad_code_run", "unicode_lower", ["{%#x, %d, %d, %d}" % tuple(run) for run in lower_runs()])
     print("#endif")
 
 

@@ -4,20 +4,12 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "canonical_table.h"
 #include "class_table.h"
 #include "pages_table.h"
 #include "unicode_table.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-
-/* Hangul syllables decompose by arithmetic (the Unicode Standard, section 3.12). */
-enum { SYLLABLES = 0xAC00, SYLLABLE_COUNT = 11172, LEADS = 0x1100, VOWELS = 0x1161, TAILS = 0x11A7 };
-enum { VOWEL_COUNT = 21, TAIL_COUNT = 28 };
-
-/* A combining character keeps its place in the order above its 21 bits until all are settled. */
-#define ORDER_SHIFT 24
-#define CODE_BITS ((1 << ORDER_SHIFT) - 1)
-enum { ORDERS = AD_CHAR_ORDER / 8 + 1 };
 
 unsigned ad_char_properties(uint32_t c) {
   const size_t run = ad_run_of(unicode_runs, COUNT(unicode_runs), UNICODE_BITS, unicode_pages, c);
@@ -35,19 +27,8 @@ const char *ad_char_rules(void) {
   return UNICODE_RULES;
 }
 
-/* Where the parts of a character that splits begin in unicode_parts. */
-static size_t find_parts(uint32_t c) {
-  size_t low = 0;
-  size_t high = COUNT(unicode_parts);
-  while (low < high) {
-    const size_t middle = (low + high) / 2;
-    if (unicode_parts[middle] >> 21 < c) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
+size_t ad_canonical_parts(uint32_t c, const uint64_t **parts) {
+  return ad_parts_of(canonical_parts, COUNT(canonical_parts), c, parts);
 }
 
 enum ad_split_class ad_split_class(uint32_t c) {
@@ -65,21 +46,25 @@ enum ad_split_class ad_split_class(uint32_t c) {
   return classes[unicode_classes[low] & 3];
 }
 
-uint32_t ad_char_lower(uint32_t c) {
+uint32_t ad_code_by_runs(const struct ad_code_run *runs, size_t count, uint32_t c) {
   size_t low = 0;
-  size_t high = COUNT(unicode_lower);
+  size_t high = count;
   while (high - low > 1) {
     const size_t middle = (low + high) / 2;
-    if ((uint32_t)unicode_lower[middle].first <= c) {
+    if ((uint32_t)runs[middle].first <= c) {
       low = middle;
     } else {
       high = middle;
     }
   }
-  const struct unicode_lower *run = &unicode_lower[low];
+  const struct ad_code_run *run = &runs[low];
   const int32_t place = (int32_t)c - run->first;
   const int has = place >= 0 && place % run->step == 0 && place / run->step < run->count;
   return has ? (uint32_t)((int32_t)c + run->delta) : c;
+}
+
+uint32_t ad_char_lower(uint32_t c) {
+  return ad_code_by_runs(unicode_lower, COUNT(unicode_lower), c);
 }
 
 static int reserve(struct ad_codes *codes, size_t need) {
@@ -117,7 +102,7 @@ static int push_lower(struct ad_codes *codes, uint32_t c, unsigned properties) {
 }
 
 static int ends_in_combining(const struct ad_codes *codes) {
-  return codes->count > 0 && codes->code[codes->count - 1] >> ORDER_SHIFT != 0;
+  return codes->count > 0 && codes->code[codes->count - 1] >> AD_RANK_SHIFT != 0;
 }
 
 /* Appends a character that is its own decomposition. */
@@ -129,18 +114,18 @@ static int push_part(struct ad_codes *codes, uint32_t c, unsigned properties, in
   }
   AD_TRY(lower ? push_lower(codes, c, properties) : ad_codes_push(codes, c));
   if (order != 0) {
-    codes->code[codes->count - 1] |= (int32_t)(order << ORDER_SHIFT);
+    codes->code[codes->count - 1] |= (int32_t)(order << AD_RANK_SHIFT);
     codes->unsettled = 1;
   }
   return AD_OK;
 }
 
-static int push_syllable(struct ad_codes *codes, uint32_t c) {
-  const uint32_t place = c - SYLLABLES;
-  const uint32_t tail = place % TAIL_COUNT;
-  AD_TRY(ad_codes_push(codes, LEADS + place / (VOWEL_COUNT * TAIL_COUNT)));
-  AD_TRY(ad_codes_push(codes, VOWELS + place / TAIL_COUNT % VOWEL_COUNT));
-  return tail == 0 ? AD_OK : ad_codes_push(codes, TAILS + tail);
+int ad_codes_push_syllable(struct ad_codes *codes, uint32_t c) {
+  const uint32_t place = c - AD_SYLLABLES;
+  const uint32_t tail = place % AD_TAIL_COUNT;
+  AD_TRY(ad_codes_push(codes, AD_LEADS + place / (AD_VOWEL_COUNT * AD_TAIL_COUNT)));
+  AD_TRY(ad_codes_push(codes, AD_VOWELS + place / AD_TAIL_COUNT % AD_VOWEL_COUNT));
+  return tail == 0 ? AD_OK : ad_codes_push(codes, AD_TAILS + tail);
 }
 
 int ad_codes_normalize(struct ad_codes *codes, uint32_t c, unsigned properties, int strip, int lower) {
@@ -150,50 +135,56 @@ int ad_codes_normalize(struct ad_codes *codes, uint32_t c, unsigned properties, 
   if ((properties & AD_CHAR_SPLITS) == 0) {
     return push_part(codes, c, properties, lower);
   }
-  if (c - SYLLABLES < SYLLABLE_COUNT) {
-    return push_syllable(codes, c);
+  if (c - AD_SYLLABLES < AD_SYLLABLE_COUNT) {
+    return ad_codes_push_syllable(codes, c);
   }
-  for (size_t i = find_parts(c); i < COUNT(unicode_parts) && unicode_parts[i] >> 21 == c; i++) {
-    const uint32_t part = (uint32_t)(unicode_parts[i] & 0x1FFFFF);
-    AD_TRY(push_part(codes, part, ad_char_properties(part), lower));
+  const uint64_t *parts;
+  const size_t count = ad_canonical_parts(c, &parts);
+  for (size_t i = 0; i < count; i++) {
+    const uint32_t part = (uint32_t)(parts[i] & 0x1FFFFF);
+    const unsigned known = ad_char_properties(part);
+    AD_TRY((known & AD_CHAR_KIND) == AD_CHAR_MARK ? AD_OK : push_part(codes, part, known, lower));
   }
   return AD_OK;
 }
 
-static unsigned order_of(int32_t code) {
-  return (unsigned)code >> ORDER_SHIFT;
-}
-
 /* Sorts a run of combining characters, stably. Counting, as a hostile text is one long run. */
 static void sort_run(int32_t *code, size_t count, int32_t *sorted) {
-  size_t place[ORDERS + 1] = {0};
+  size_t place[AD_RANKS + 1] = {0};
   for (size_t i = 0; i < count; i++) {
-    place[order_of(code[i]) + 1]++;
+    place[ad_rank_of(code[i]) + 1]++;
   }
-  for (size_t order = 1; order <= ORDERS; order++) {
-    place[order] += place[order - 1];
+  for (size_t rank = 1; rank < AD_RANKS; rank++) {
+    place[rank] += place[rank - 1];
   }
   for (size_t i = 0; i < count; i++) {
-    sorted[place[order_of(code[i])]++] = code[i];
+    sorted[place[ad_rank_of(code[i])]++] = code[i];
   }
   memcpy(code, sorted, count * sizeof *code);
+}
+
+int ad_codes_order(struct ad_codes *codes, struct ad_codes *scratch) {
+  AD_TRY(reserve(scratch, codes->count));
+  for (size_t i = 0; i < codes->count; i++) {
+    const size_t start = i;
+    while (i < codes->count && ad_rank_of(codes->code[i]) != 0) {
+      i++;
+    }
+    if (i > start + 1) {
+      sort_run(codes->code + start, i - start, scratch->code);
+    }
+  }
+  return AD_OK;
 }
 
 int ad_codes_settle(struct ad_codes *codes, struct ad_codes *scratch) {
   if (!codes->unsettled) {
     return AD_OK;
   }
-  AD_TRY(reserve(scratch, codes->count));
-  for (size_t i = 0; i < codes->count; i++) {
-    const size_t start = i;
-    while (i < codes->count && order_of(codes->code[i]) != 0) {
-      i++;
-    }
-    sort_run(codes->code + start, i - start, scratch->code);
-  }
+  AD_TRY(ad_codes_order(codes, scratch));
   size_t kept = 0;
   for (size_t i = 0; i < codes->count; i++) {
-    codes->code[kept] = codes->code[i] & CODE_BITS;
+    codes->code[kept] = codes->code[i] & AD_CODE_BITS;
     kept += codes->code[kept] != 0;
   }
   codes->count = kept;

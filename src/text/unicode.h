@@ -54,6 +54,29 @@ void ad_codes_clear(struct ad_codes *codes);
 void ad_codes_destroy(struct ad_codes *codes);
 int ad_codes_push(struct ad_codes *codes, uint32_t c); /* AD_OK or AD_ENOMEM */
 
+/* Hangul syllables decompose and compose by arithmetic (the Unicode Standard, section 3.12). */
+enum { AD_SYLLABLES = 0xAC00, AD_SYLLABLE_COUNT = 11172, AD_LEADS = 0x1100, AD_VOWELS = 0x1161, AD_TAILS = 0x11A7 };
+enum { AD_LEAD_COUNT = 19, AD_VOWEL_COUNT = 21, AD_TAIL_COUNT = 28 };
+
+/* Appends the parts of such a syllable. AD_OK, AD_ENOMEM. */
+int ad_codes_push_syllable(struct ad_codes *codes, uint32_t c);
+
+/* The full canonical decomposition of another character: the number of its parts, 0 where it is its own; a part is the
+ * low 21 bits of an entry at *parts. */
+size_t ad_canonical_parts(uint32_t c, const uint64_t **parts);
+
+/* A combining character keeps its rank among these above its 21 bits until a run of them is in order. */
+#define AD_RANK_SHIFT 24
+#define AD_CODE_BITS ((1 << AD_RANK_SHIFT) - 1)
+enum { AD_RANKS = 64 };
+
+static inline unsigned ad_rank_of(int32_t code) {
+  return (unsigned)code >> AD_RANK_SHIFT;
+}
+
+/* Sorts each run of combining characters by rank, stably. `scratch` is work memory. AD_OK, AD_ENOMEM. */
+int ad_codes_order(struct ad_codes *codes, struct ad_codes *scratch);
+
 /* Appends what normalising makes of a character of these properties: with `strip` its decomposition without marks, with
  * `lower` its lower case. After the last one ad_codes_settle puts combining characters into canonical order; `scratch`
  * is work memory. AD_OK, AD_ENOMEM. */
@@ -110,6 +133,42 @@ static inline size_t ad_run_of(const uint32_t *runs, size_t count, unsigned bits
     }
   }
   return low;
+}
+
+/* Code points that become others: `count` of them from `first` on, `step` apart, have `delta` added. */
+struct ad_code_run {
+  int32_t first;
+  int16_t count, step;
+  int32_t delta;
+};
+
+/* What c becomes by a table of such runs [count]; c where no run has it. */
+uint32_t ad_code_by_runs(const struct ad_code_run *runs, size_t count, uint32_t c);
+
+/* The first entry of a sorted table [count] that is not below `key`; count where all are. */
+static inline size_t ad_lower_bound(const uint64_t *table, size_t count, uint64_t key) {
+  size_t low = 0;
+  while (low < count) {
+    const size_t middle = (low + count) / 2;
+    if (table[middle] < key) {
+      low = middle + 1;
+    } else {
+      count = middle;
+    }
+  }
+  return low;
+}
+
+/* The entries of a character in a sorted table of parts [count], code point << 21 | part: their number, *parts the
+ * first one. */
+static inline size_t ad_parts_of(const uint64_t *table, size_t count, uint32_t c, const uint64_t **parts) {
+  const size_t begin = ad_lower_bound(table, count, (uint64_t)c << 21);
+  size_t end = begin;
+  while (end < count && table[end] >> 21 == c) {
+    end++;
+  }
+  *parts = table + begin;
+  return end - begin;
 }
 
 /* Writes a code point to out [4]; returns its number of bytes. */
