@@ -5,14 +5,7 @@ static const struct post_norm bert = {.word = "embeddings.word_embeddings",
                                       .position = "embeddings.position_embeddings",
                                       .type = "embeddings.token_type_embeddings",
                                       .norm = "embeddings.LayerNorm",
-                                      .query = "attention.self.query",
-                                      .key = "attention.self.key",
-                                      .value = "attention.self.value",
-                                      .output = "attention.output.dense",
-                                      .norm1 = "attention.output.LayerNorm",
-                                      .up = "intermediate.dense",
-                                      .down = "output.dense",
-                                      .norm2 = "output.LayerNorm"};
+                                      POST_NORM_BERT_LAYER};
 
 static const struct ad__config_key numbers[] = {POST_NORM_NUMBERS(0, 0, 0, 0, 0, 0, 0), {.name = NULL}};
 static const char *const keys[] = {POST_NORM_KEYS,
@@ -21,10 +14,7 @@ static const char *const keys[] = {POST_NORM_KEYS,
                                    "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type", NULL};
 
 static const struct ad__model_type types[] = {{"bert", "Bert"}, {NULL, NULL}};
-static const struct ad__alias aliases[] = {
-    {"LayerNorm.gamma", "LayerNorm.weight"}, {"LayerNorm.beta", "LayerNorm.bias"}, {NULL, NULL}};
 static const char *const inside[] = {"embeddings.", "encoder.", NULL};
-static const char *const buffers[] = {"embeddings.position_ids", "embeddings.token_type_ids", NULL};
 
 const struct ad_architecture ad_architecture_bert = {
     .title = "BERT",
@@ -37,9 +27,9 @@ const struct ad_architecture ad_architecture_bert = {
              .classifier = {"classifier.weight", "classifier.bias"},
              .activation = AD_HEAD_TANH,
              .pretrained = 1},
-    .aliases = aliases,
+    .aliases = ad__post_norm_aliases,
     .inside = inside,
-    .buffers = buffers,
+    .buffers = ad__post_norm_buffers,
     .numbers = numbers,
     .keys = keys,
     .read_config = ad__post_norm_read_config,

@@ -54,8 +54,6 @@ static int write_config(const struct ad_model_config *m, json_t *root) {
 }
 
 static const struct ad__model_type types[] = {{"distilbert", "DistilBert"}, {NULL, NULL}};
-static const struct ad__alias aliases[] = {
-    {"LayerNorm.gamma", "LayerNorm.weight"}, {"LayerNorm.beta", "LayerNorm.bias"}, {NULL, NULL}};
 static const char *const inside[] = {"embeddings.", "transformer.", NULL};
 static const char *const buffers[] = {"embeddings.position_ids", NULL};
 
@@ -68,7 +66,7 @@ const struct ad_architecture ad_architecture_distilbert = {
     .head = {.dense = {"pre_classifier.weight", "pre_classifier.bias"},
              .classifier = {"classifier.weight", "classifier.bias"},
              .activation = AD_HEAD_RELU},
-    .aliases = aliases,
+    .aliases = ad__post_norm_aliases,
     .inside = inside,
     .buffers = buffers,
     .numbers = numbers,

@@ -9,14 +9,7 @@ static const struct post_norm electra = {.word = "embeddings.word_embeddings",
                                          .type = "embeddings.token_type_embeddings",
                                          .norm = "embeddings.LayerNorm",
                                          .project = "embeddings_project",
-                                         .query = "attention.self.query",
-                                         .key = "attention.self.key",
-                                         .value = "attention.self.value",
-                                         .output = "attention.output.dense",
-                                         .norm1 = "attention.output.LayerNorm",
-                                         .up = "intermediate.dense",
-                                         .down = "output.dense",
-                                         .norm2 = "output.LayerNorm"};
+                                         POST_NORM_BERT_LAYER};
 
 static const struct ad__config_key numbers[] = {POST_NORM_NUMBERS(256, 4, 1024, 12, 30522, 512, 2), {.name = NULL}};
 static const char *const keys[] = {POST_NORM_KEYS, "embedding_size",
@@ -42,10 +35,7 @@ static int write_config(const struct ad_model_config *m, json_t *root) {
 }
 
 static const struct ad__model_type types[] = {{"electra", "Electra"}, {NULL, NULL}};
-static const struct ad__alias aliases[] = {
-    {"LayerNorm.gamma", "LayerNorm.weight"}, {"LayerNorm.beta", "LayerNorm.bias"}, {NULL, NULL}};
 static const char *const inside[] = {"embeddings.", "embeddings_project.", "encoder.", NULL};
-static const char *const buffers[] = {"embeddings.position_ids", "embeddings.token_type_ids", NULL};
 
 const struct ad_architecture ad_architecture_electra = {
     .title = "ELECTRA",
@@ -58,9 +48,9 @@ const struct ad_architecture ad_architecture_electra = {
              .classifier = {"classifier.out_proj.weight", "classifier.out_proj.bias"},
              .activation = AD_HEAD_GELU,
              .state_dropout = AD_STATE_CLASSIFIER},
-    .aliases = aliases,
+    .aliases = ad__post_norm_aliases,
     .inside = inside,
-    .buffers = buffers,
+    .buffers = ad__post_norm_buffers,
     .numbers = numbers,
     .keys = keys,
     .read_config = read_config,

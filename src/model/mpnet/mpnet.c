@@ -77,8 +77,6 @@ static int write_config(const struct ad_model_config *m, json_t *root) {
 }
 
 static const struct ad__model_type types[] = {{"mpnet", "MPNet"}, {NULL, NULL}};
-static const struct ad__alias aliases[] = {
-    {"LayerNorm.gamma", "LayerNorm.weight"}, {"LayerNorm.beta", "LayerNorm.bias"}, {NULL, NULL}};
 static const char *const inside[] = {"embeddings.", "encoder.", NULL};
 static const char *const buffers[] = {"embeddings.position_ids", NULL};
 
@@ -92,7 +90,7 @@ const struct ad_architecture ad_architecture_mpnet = {
              .classifier = {"classifier.out_proj.weight", "classifier.out_proj.bias"},
              .activation = AD_HEAD_TANH,
              .state_dropout = AD_STATE_CLASSIFIER},
-    .aliases = aliases,
+    .aliases = ad__post_norm_aliases,
     .inside = inside,
     .buffers = buffers,
     .numbers = numbers,

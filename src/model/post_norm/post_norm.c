@@ -6,6 +6,10 @@
 
 #include "autodidact/base/status.h"
 
+const struct ad__alias ad__post_norm_aliases[] = {
+    {"LayerNorm.gamma", "LayerNorm.weight"}, {"LayerNorm.beta", "LayerNorm.bias"}, {NULL, NULL}};
+const char *const ad__post_norm_buffers[] = {"embeddings.position_ids", "embeddings.token_type_ids", NULL};
+
 /* --- Tensors --- */
 
 static size_t add(struct ad__tensors *list, const char *module, const char *kind, struct ad__tensor_row row) {

@@ -19,6 +19,16 @@ struct post_norm {
   uint32_t (*bucket)(ptrdiff_t distance); /* of key - query: which row of the bias */
 };
 
+/* BERT's names of a layer's modules, which others have too. */
+#define POST_NORM_BERT_LAYER                                                                             \
+  .query = "attention.self.query", .key = "attention.self.key", .value = "attention.self.value",         \
+  .output = "attention.output.dense", .norm1 = "attention.output.LayerNorm", .up = "intermediate.dense", \
+  .down = "output.dense", .norm2 = "output.LayerNorm"
+
+/* Old names of layer norms; buffers that files have beside embeddings. Members of a table (architecture.h). */
+extern const struct ad__alias ad__post_norm_aliases[];
+extern const char *const ad__post_norm_buffers[];
+
 /* X(field, module, kind, rows, columns (1: a vector [rows]), init, treatment, part of the layer's buckets).
  * Rows and columns are expressions in the sizes of a `const struct ad_model_config *m` and in E. */
 #define POST_NORM_EMBEDDING(X)                                                                   \

@@ -8,14 +8,7 @@ static const struct post_norm roberta = {.word = "embeddings.word_embeddings",
                                          .position = "embeddings.position_embeddings",
                                          .type = "embeddings.token_type_embeddings",
                                          .norm = "embeddings.LayerNorm",
-                                         .query = "attention.self.query",
-                                         .key = "attention.self.key",
-                                         .value = "attention.self.value",
-                                         .output = "attention.output.dense",
-                                         .norm1 = "attention.output.LayerNorm",
-                                         .up = "intermediate.dense",
-                                         .down = "output.dense",
-                                         .norm2 = "output.LayerNorm"};
+                                         POST_NORM_BERT_LAYER};
 
 static const struct ad__config_key numbers[] = {POST_NORM_NUMBERS(768, 12, 3072, 12, 50265, 512, 2), {.name = NULL}};
 static const char *const keys[] = {POST_NORM_KEYS, NULL};
@@ -41,10 +34,7 @@ static int read_config(const char *path, const json_t *root, struct ad_model_con
 
 static const struct ad__model_type types[] = {
     {"roberta", "Roberta"}, {"xlm-roberta", "XLMRoberta"}, {"camembert", "Camembert"}, {NULL, NULL}};
-static const struct ad__alias aliases[] = {
-    {"LayerNorm.gamma", "LayerNorm.weight"}, {"LayerNorm.beta", "LayerNorm.bias"}, {NULL, NULL}};
 static const char *const inside[] = {"embeddings.", "encoder.", NULL};
-static const char *const buffers[] = {"embeddings.position_ids", "embeddings.token_type_ids", NULL};
 
 const struct ad_architecture ad_architecture_roberta = {
     .title = "RoBERTa",
@@ -56,9 +46,9 @@ const struct ad_architecture ad_architecture_roberta = {
              .classifier = {"classifier.out_proj.weight", "classifier.out_proj.bias"},
              .activation = AD_HEAD_TANH,
              .state_dropout = AD_STATE_CLASSIFIER},
-    .aliases = aliases,
+    .aliases = ad__post_norm_aliases,
     .inside = inside,
-    .buffers = buffers,
+    .buffers = ad__post_norm_buffers,
     .numbers = numbers,
     .keys = keys,
     .read_config = read_config,
