@@ -23,11 +23,8 @@ static int check(struct tokenize_options *o) {
     return ad_fail(AD_ECONFIG, "tokenize: no model, expected --model DIR (see autodidact tokenize --help)");
   }
   uint64_t limit = 0;
-  AD_TRY(arguments_number("limit", o->limit_text, 3, &limit));
+  AD_TRY(arguments_number("limit", o->limit_text, 1, &limit));
   o->how.limit = (size_t)limit;
-  if (o->how.pair && o->how.limit != 0 && o->how.limit < 5) {
-    return ad_fail(AD_ECONFIG, "tokenize: --limit is %zu, expected at least 5 with --pair", o->how.limit);
-  }
   if (o->truncation_text == NULL) {
     return AD_OK;
   }
@@ -57,12 +54,21 @@ static int print_encoding(void *context, const struct ad_tokenizer *tokenizer, c
   return ferror(stdout) ? AD_EIO : AD_OK;
 }
 
+/* How many special tokens there are is the tokenizer's. */
+static int check_limit(const struct ad_tokenizer *tokenizer, const struct ad_stream_options *how) {
+  const size_t least = ad_tokenizer_least(tokenizer, how->pair);
+  return how->limit == 0 || how->limit >= least
+             ? AD_OK
+             : ad_fail(AD_ECONFIG, "tokenize: --limit is %zu, expected at least %zu%s", how->limit, least,
+                       how->pair ? " with --pair" : "");
+}
+
 static int run(const struct tokenize_options *o) {
   struct ad_tokenizer *tokenizer;
   AD_TRY(ad_tokenizer_load(&tokenizer, o->model));
   FILE *stream = stdin;
-  int status = AD_OK;
-  if (o->path != NULL) {
+  int status = check_limit(tokenizer, &o->how);
+  if (status == AD_OK && o->path != NULL) {
     status = ad_file_stream(o->path, &stream);
   }
   if (status == AD_OK) {
