@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Runs the table of bad inputs (bad_inputs_table.py, bad_inputs_models.py) against a program.
+"""Runs a part of the table of bad inputs (bad_inputs_table.py, bad_inputs_models.py) against a program.
 
-    bad_inputs.py PROGRAM [NAME]    only the rows whose name contains NAME
+    bad_inputs.py PROGRAM PART [NAME]    train: what this command refuses; commands: what others do; models: folders of
+                                         models; only the rows whose name contains NAME
 
 Each row gets its own copy of a valid model, data set, configuration and finished run (tiny.py), breaks one thing, and
 states the exit code and what the message must say. Any end by a signal, any exit code of 99 (a sanitizer) or from 128,
@@ -60,7 +61,7 @@ def faults(row, result, work):
     return found, message
 
 
-def check_row(program, base, row):
+def check_once(program, base, row, environment):
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder) / "w"
         shutil.copytree(base, work)
@@ -69,19 +70,34 @@ def check_row(program, base, row):
         if row.make:
             row.make(work)
         try:
-            result = run(program, work, row.command, row.stdin, row.stdout, row.environment)
+            result = run(program, work, row.command, row.stdin, row.stdout, {**(row.environment or {}), **environment})
         except subprocess.TimeoutExpired:
             return [f"still running after {TIME_LIMIT} s"], ""
         return faults(row, result, work)
 
 
+def check_row(program, base, row):
+    """A report of a sanitizer is made once more, with the names of functions."""
+    found, message = check_once(program, base, row, {})
+    if found and REPORT.search(message):
+        options = os.environ.get("ASAN_OPTIONS", "") + ":symbolize=1"
+        message = check_once(program, base, row, {"ASAN_OPTIONS": options.lstrip(":")})[1] or message
+    return found, message
+
+
+def parts():
+    """The rows of the table by the test that runs them."""
+    rows = bad_inputs_table.ROWS
+    return {"train": [row for row in rows if row.command[:1] == ["train"]],
+            "commands": [row for row in rows if row.command[:1] != ["train"]], "models": bad_inputs_models.ROWS}
+
+
 def main():
-    if len(sys.argv) not in (2, 3):
+    if len(sys.argv) not in (3, 4) or sys.argv[2] not in parts():
         sys.exit(__doc__)
-    program, only = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) == 3 else ""
-    every = [row for table in (bad_inputs_table, bad_inputs_models) for row in table.ROWS]
-    rows = [row for row in every if only in row.name]
-    names = [row.name for row in every]
+    program, only = os.path.abspath(sys.argv[1]), sys.argv[3] if len(sys.argv) == 4 else ""
+    rows = [row for row in parts()[sys.argv[2]] if only in row.name]
+    names = [row.name for part in parts().values() for row in part]
     if len(set(names)) != len(names) or not rows:
         sys.exit("bad_inputs.py: doubled names in the table, or no row of that name")
     failed = 0
