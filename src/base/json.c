@@ -162,13 +162,13 @@ static size_t string_end(const struct rewriting *r, size_t begin, int *refused) 
   return i < r->size ? i + 1 : r->size;
 }
 
-/* A key cannot be a raw value: what jansson refuses in it becomes U+FFFD. */
+/* A key cannot be a raw value: what jansson refuses in it becomes AD_JSON_NO_KEY. */
 static int put_key(struct rewriting *r, size_t begin, size_t end) {
   for (size_t i = begin, length = 0; i < end; i += length) {
     length = 1;
     if (r->text[i] == '\\' && is_refused_escape(r, i, &length)) {
       AD_TRY(copy_to(r, i));
-      AD_TRY(ad_buffer_puts(&r->out, "\\ufffd"));
+      AD_TRY(ad_buffer_puts(&r->out, "\\uffff"));
       AD_TRY(shift(r, i + length));
     }
   }

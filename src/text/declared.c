@@ -44,19 +44,6 @@ static int is_empty(const json_t *value) {
 
 /* ---- One token ---- */
 
-static int read_flag(const char *path, const char *content, const char *key, const json_t *value, int *flag) {
-  char text[80];
-  if (value == NULL) {
-    return AD_OK;
-  }
-  if (!json_is_boolean(value)) {
-    return ad_fail(AD_EINPUT, "%s: \"%s\" of the added token \"%s\" is %s, expected true or false", path, key, content,
-                   ad_json_show(value, text, sizeof text));
-  }
-  *flag = json_is_true(value);
-  return AD_OK;
-}
-
 /* A token as text, or as an object with "content" and flags. Its content stays the JSON's. */
 static int read_token(const char *path, const char *key, const json_t *value, struct ad_added_token *token) {
   static const char known[] = " content id __type "
@@ -81,11 +68,12 @@ static int read_token(const char *path, const char *key, const json_t *value, st
       return ad_fail(AD_EINPUT, "%s: the added token \"%s\" has an unknown key \"%.60s\"", path, token->content, flag);
     }
   }
+  char where[200];
+  snprintf(where, sizeof where, "the added token \"%.160s\": ", token->content);
   token->special = 0;
-  AD_TRY(read_flag(path, token->content, "special", json_object_get(value, "special"), &token->special));
+  AD_TRY(ad_text_boolean(path, where, value, "special", &token->special));
   token->normalized = !token->special;
-#define AD_ADDED_READ(field) \
-  AD_TRY(read_flag(path, token->content, #field, json_object_get(value, #field), &token->field));
+#define AD_ADDED_READ(field) AD_TRY(ad_text_boolean(path, where, value, #field, &token->field));
   AD_ADDED_FLAGS(AD_ADDED_READ)
 #undef AD_ADDED_READ
   return AD_OK;
@@ -273,6 +261,10 @@ static int read_older(struct declared *d) {
   const char *content;
   json_t *value;
   json_object_foreach(d->files->added, content, value) {
+    if (strstr(content, AD_JSON_NO_KEY) != NULL) {
+      return ad_fail(AD_EINPUT, "%s: a token has U+0000, U+FFFF or half a surrogate pair in it, expected none",
+                     d->files->added_path);
+    }
     const int special = is_special(d, content);
     struct ad_added_token token = {
         .content = (char *)(uintptr_t)content, .id = -1, .normalized = !special, .special = special};

@@ -50,6 +50,11 @@ static int touches_letter(const char *text, size_t size, size_t start, size_t st
   return (ad_char_properties(c) & AD_CHAR_LETTER) != 0;
 }
 
+/* A run of white space that is known to end at `end`. */
+struct run {
+  size_t begin, end;
+};
+
 /* Where the white space before `start`, and behind `stop`, begins and ends. */
 static size_t space_before(const char *text, size_t from, size_t start) {
   size_t bytes;
@@ -59,7 +64,11 @@ static size_t space_before(const char *text, size_t from, size_t start) {
   return start;
 }
 
-static size_t space_behind(const char *text, size_t size, size_t stop) {
+static size_t space_behind(const char *text, size_t size, size_t stop, struct run *known) {
+  if (stop >= known->begin && stop < known->end) { /* else a token at each of its characters would go along it */
+    return known->end;
+  }
+  known->begin = stop;
   while (stop < size) {
     uint32_t c;
     const size_t bytes = ad_utf8_read(text + stop, size - stop, &c);
@@ -68,6 +77,7 @@ static size_t space_behind(const char *text, size_t size, size_t stop) {
     }
     stop += bytes;
   }
+  known->end = stop;
   return stop;
 }
 
@@ -75,6 +85,7 @@ static size_t space_behind(const char *text, size_t size, size_t stop) {
  * AddedVocabulary::find_matches of the library has it. */
 static int push_split(struct ad_tokenizer *tokenizer, const struct ad_matcher *matcher, const char *text, size_t size,
                       ad_text_encoder *between, struct ad_encoding *encoding) {
+  struct run known = {0};
   size_t done = 0;
   uint32_t place;
   size_t length;
@@ -91,7 +102,7 @@ static int push_split(struct ad_tokenizer *tokenizer, const struct ad_matcher *m
       start = start < done ? done : start;
     }
     if (token->rstrip) {
-      stop = space_behind(text, size, stop);
+      stop = space_behind(text, size, stop, &known);
     }
     if (start > done) {
       AD_TRY(between(tokenizer, text + done, start - done, encoding));

@@ -70,17 +70,23 @@ void ad_text_warn(const struct ad_text_files *files, const char *format, ...) {
   }
 }
 
-int ad_text_boolean(const char *path, const json_t *object, const char *key, int *option) {
+int ad_text_boolean(const char *path, const char *where, const json_t *object, const char *key, int *option) {
   const json_t *value = json_object_get(object, key);
   char text[80];
-  if (value != NULL && !json_is_null(value) && !json_is_boolean(value)) {
-    return ad_fail(AD_EINPUT, "%s: \"%s\" is %s, expected true or false", path, key,
+  if (value != NULL && !json_is_boolean(value)) {
+    return ad_fail(AD_EINPUT, "%s: %s\"%s\" is %s, expected true or false", path, where, key,
                    ad_json_show(value, text, sizeof text));
   }
-  if (value != NULL) {
-    *option = json_is_null(value) ? -1 : json_is_true(value);
-  }
+  *option = value == NULL ? *option : json_is_true(value);
   return AD_OK;
+}
+
+int ad_text_choice(const char *path, const json_t *object, const char *key, int *option) {
+  if (json_is_null(json_object_get(object, key))) {
+    *option = -1;
+    return AD_OK;
+  }
+  return ad_text_boolean(path, "", object, key, option);
 }
 
 int ad_text_is_listed(const char *list, const char *key) {
@@ -137,6 +143,11 @@ int ad_text_write_vocabulary(const char *path, const json_t *vocab, struct ad_bu
     if (strpbrk(token, "\r\n") != NULL || (place == 0 && ad_utf8_mark(token, strlen(token)) > 0)) {
       status = ad_fail(AD_EINPUT, "%s: token %lld has a line end or a byte order mark in it, expected none", path,
                        (long long)place);
+      goto done;
+    }
+    if (strstr(token, AD_JSON_NO_KEY) != NULL) {
+      status = ad_fail(AD_EINPUT, "%s: token %lld has U+0000, U+FFFF or half a surrogate pair in it, expected none",
+                       path, (long long)place);
       goto done;
     }
     tokens[place] = token;

@@ -49,8 +49,11 @@ int ad_text_write_vocabulary(const char *path, const json_t *vocab, struct ad_bu
 /* Warns of a file, printf-like, unless files->quiet. */
 void ad_text_warn(const struct ad_text_files *files, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Takes a boolean if the key is there; null is -1, the choice by default. AD_EINPUT. */
-int ad_text_boolean(const char *path, const json_t *object, const char *key, int *option);
+/* Takes a boolean if the key is there; `where` in the file: "normalizer: ", say. AD_EINPUT. */
+int ad_text_boolean(const char *path, const char *where, const json_t *object, const char *key, int *option);
+
+/* The same of the whole file, where null is -1, the choice by default. AD_EINPUT. */
+int ad_text_choice(const char *path, const json_t *object, const char *key, int *option);
 
 /* Whether a list of names, with a space before and behind each, has this one. */
 int ad_text_is_listed(const char *list, const char *key);

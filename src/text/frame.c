@@ -15,9 +15,18 @@ static const char *sequence_of(const json_t *piece, json_int_t *type) {
   return json_string_value(json_object_get(sequence, "id"));
 }
 
+/* What is known of a frame, going along a template. */
+struct walk {
+  unsigned *part;                       /* to which the pieces belong */
+  unsigned texts;                       /* so many were met */
+  json_int_t type[2];                   /* theirs */
+  json_int_t token_type[AD_FRAME_MOST]; /* of each token of the frame */
+  unsigned tokens;
+};
+
 /* Appends the tokens of a special token of a template, of which it has a list. */
 static int put_special(const char *path, const json_t *specials, const json_t *piece, struct ad_frame *frame,
-                       unsigned *part) {
+                       struct walk *walk) {
   const json_t *token = json_object_get(piece, "SpecialToken");
   const char *name = json_string_value(json_object_get(token, "id"));
   const json_t *special = name == NULL ? NULL : json_object_get(specials, name);
@@ -31,20 +40,14 @@ static int put_special(const char *path, const json_t *specials, const json_t *p
     if (!json_is_integer(id) || json_integer_value(id) < 0 || content == NULL) {
       return ad_pipeline_refuse(path, place, "special_tokens", special, "numbers of tokens and their texts");
     }
-    const int status = ad_frame_put(frame, part, content, json_integer_value(id));
+    const int status = ad_frame_put(frame, walk->part, content, json_integer_value(id));
     if (status != AD_OK) {
       return ad_fail_prefix(status, "%s: %s", path, place);
     }
+    walk->token_type[walk->tokens++] = json_integer_value(json_object_get(token, "type_id"));
   }
   return AD_OK;
 }
-
-/* Which part of a frame the pieces belong to, going along a template. */
-struct walk {
-  unsigned *part;
-  unsigned texts;     /* so many were met */
-  json_int_t type[2]; /* theirs */
-};
 
 static int walk_text(const char *path, const json_t *piece, unsigned wanted, const char *name, struct ad_frame *frame,
                      struct walk *walk) {
@@ -58,13 +61,11 @@ static int walk_text(const char *path, const json_t *piece, unsigned wanted, con
 }
 
 /* Those between that have the type of the second text are of its segment, if it has a type of its own. */
-static void set_first(const json_t *template, const struct walk *walk, struct ad_frame *frame) {
-  const size_t begin = (size_t)frame->before + 1;
+static void set_first(const struct walk *walk, struct ad_frame *frame) {
   frame->first = frame->between;
   frame->one_type = walk->texts == 2 && walk->type[0] == walk->type[1];
   for (unsigned i = 0; walk->type[0] != walk->type[1] && i < frame->between; i++) {
-    const json_t *token = json_object_get(json_array_get(template, begin + i), "SpecialToken");
-    if (json_integer_value(json_object_get(token, "type_id")) == walk->type[1]) {
+    if (walk->token_type[frame->before + i] == walk->type[1]) {
       frame->first = i;
       break;
     }
@@ -84,12 +85,12 @@ static int read_template(const char *path, const json_t *processor, const char *
     json_int_t type;
     const char *name = sequence_of(piece, &type);
     AD_TRY(name != NULL ? walk_text(path, piece, wanted, name, frame, &walk)
-                        : put_special(path, json_object_get(processor, "special_tokens"), piece, frame, walk.part));
+                        : put_special(path, json_object_get(processor, "special_tokens"), piece, frame, &walk));
   }
   if (walk.texts < wanted) {
     return ad_pipeline_refuse(path, place, key, template, wanted == 1 ? "the text A in it" : "the texts A and B in it");
   }
-  set_first(template, &walk, frame);
+  set_first(&walk, frame);
   return AD_OK;
 }
 

@@ -51,15 +51,16 @@ static size_t kind_of_model(const json_t *model) {
 
 /* Where nothing says what kind a folder is of. */
 static int refuse_folder(const struct ad_text_files *files, const json_t *type) {
-#define AD_KIND_FILE(name, type, file) " " file
-#define AD_KIND_TYPE(name, type, file) " " type
+#define AD_KIND_FILE(name, type, file) file ", "
+#define AD_KIND_TYPE(name, type, file) type ", "
+  static const char names[] = AD_TOKENIZER_KINDS(AD_KIND_FILE), types[] = AD_TOKENIZER_KINDS(AD_KIND_TYPE);
   char text[80];
   if (files->pipeline == NULL) {
-    return ad_fail(AD_EINPUT, "%s: neither" AD_TOKENIZER_KINDS(AD_KIND_FILE) NO_PIPELINE, files->folder, files->folder,
-                   files->folder);
+    return ad_fail(AD_EINPUT, "%s: neither %.*s" NO_PIPELINE, files->folder, (int)sizeof names - 3, names,
+                   files->folder, files->folder);
   }
-  return ad_fail(AD_EINPUT, "%s: model: \"type\" is %s, expected one of" AD_TOKENIZER_KINDS(AD_KIND_TYPE),
-                 files->pipeline_path, ad_json_show(type, text, sizeof text));
+  return ad_fail(AD_EINPUT, "%s: model: \"type\" is %s, expected one of %.*s", files->pipeline_path,
+                 ad_json_show(type, text, sizeof text), (int)sizeof types - 3, types);
 #undef AD_KIND_FILE
 #undef AD_KIND_TYPE
 }

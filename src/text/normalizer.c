@@ -1,9 +1,11 @@
 #include "normalizer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "files.h"
 #include "rewrite.h"
 
 enum { DEEPEST = 16 }; /* Sequences in each other */
@@ -43,14 +45,12 @@ static int push_form(struct ad_normalizer *n, enum ad_form form) {
 
 /* A boolean that must be there. */
 static int read_flag(const struct place *place, const json_t *component, const char *key, int *flag) {
-  const json_t *value = json_object_get(component, key);
-  char text[80];
-  if (!json_is_boolean(value)) {
-    return ad_fail(AD_EINPUT, "%s: normalizer %s: \"%s\" is %s, expected true or false", place->path, place->type, key,
-                   ad_json_show(value, text, sizeof text));
-  }
-  *flag = json_is_true(value);
-  return AD_OK;
+  char where[60];
+  snprintf(where, sizeof where, "normalizer %.40s: ", place->type);
+  *flag = -1;
+  AD_TRY(ad_text_boolean(place->path, where, component, key, flag));
+  return *flag >= 0 ? AD_OK
+                    : ad_fail(AD_EINPUT, "%s: %s\"%s\" is nothing, expected true or false", place->path, where, key);
 }
 
 /* A text that must be there; the caller owns the copy. */

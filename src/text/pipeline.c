@@ -47,12 +47,7 @@ int ad_component_check(const char *path, const char *where, const json_t *compon
 }
 
 static int read_boolean(const char *path, const json_t *component, const char *key, int *option) {
-  const json_t *value = json_object_get(component, key);
-  if (value != NULL && !json_is_boolean(value)) {
-    return ad_pipeline_refuse(path, "pre_tokenizer", key, value, "true or false");
-  }
-  *option = value == NULL ? *option : json_is_true(value);
-  return AD_OK;
+  return ad_text_boolean(path, "pre_tokenizer: ", component, key, option);
 }
 
 static int read_bytes(const char *path, const json_t *component, struct ad_step *step) {
@@ -205,23 +200,35 @@ static int read_steps(struct ad_pipeline *pipeline, const char *path, const json
       path, ad_json_show(component, text, sizeof text));
 }
 
-/* Where a normaliser takes characters away, or makes several of one that another step then parts, "first" would depend
- * on what stood there; none of the models known to the project has both. */
-static int check_first(const struct ad_pipeline *pipeline, const char *path, const json_t *normalizer) {
+static int has_normalized(const struct ad_added *added) {
+  size_t i = 0;
+  while (i < added->count && !added->items[i].normalized) {
+    i++;
+  }
+  return i < added->count;
+}
+
+/* Where a normaliser takes characters away, or makes several of one that another step or an added token then parts,
+ * "first" would depend on what stood there; none of the models known to the project has both. */
+static int check_first(const struct ad_recipe *recipe, const char *path, const json_t *normalizer) {
+  const struct ad_pipeline *pipeline = recipe->pipeline;
+  const char *kept = has_normalized(&recipe->added) ? " Prepend " : " NFC NFD NFKC NFKD Lowercase Prepend ";
   for (size_t i = 0; i < pipeline->steps; i++) {
     if (pipeline->step[i].kind == AD_STEP_METASPACE && pipeline->step[i].prefix < 0 && pipeline->normalizes) {
-      static const char kept[] = " NFC NFD NFKC NFKD Lowercase Prepend ";
       const char *type = ad_component_type(normalizer);
       if (i > 0 || !ad_text_is_listed(kept, type)) {
         return ad_pipeline_refuse(path, "pre_tokenizer", "prepend_scheme", json_object_get(normalizer, "type"),
-                                  "no such normalizer beside the prepend_scheme \"first\"");
+                                  has_normalized(&recipe->added)
+                                      ? "none but Prepend beside \"first\" and added tokens that are normalized"
+                                      : "no such normalizer beside the prepend_scheme \"first\"");
       }
     }
   }
   return AD_OK;
 }
 
-static int read_components(struct ad_pipeline *pipeline, const char *path, const json_t *root, int bytes) {
+static int read_components(struct ad_recipe *recipe, const char *path, const json_t *root, int bytes) {
+  struct ad_pipeline *pipeline = recipe->pipeline;
   const json_t *normalizer = json_object_get(root, "normalizer"), *splitter = json_object_get(root, "pre_tokenizer");
   struct ad_buffer text = {0};
   pipeline->normalizes = normalizer != NULL && !json_is_null(normalizer);
@@ -229,7 +236,7 @@ static int read_components(struct ad_pipeline *pipeline, const char *path, const
   if (splitter != NULL && !json_is_null(splitter)) {
     AD_TRY(read_steps(pipeline, path, splitter, 0));
   }
-  AD_TRY(check_first(pipeline, path, normalizer));
+  AD_TRY(check_first(recipe, path, normalizer));
   pipeline->bytes = bytes && pipeline->steps > 0 && pipeline->step[pipeline->steps - 1].kind == AD_STEP_BYTES;
   json_t *both = json_pack("[O?, O?]", normalizer, splitter);
   int status = both == NULL ? ad_fail_memory(1000, path)
@@ -246,7 +253,7 @@ int ad_pipeline_read(struct ad_recipe *recipe, const char *path, const json_t *r
     return ad_fail_memory(sizeof *recipe->pipeline, "a tokenizer");
   }
   recipe->options = (struct ad_tokenizer_options){0}; /* of BERT; case is the normalizer's */
-  AD_TRY(read_components(recipe->pipeline, path, root, bytes));
+  AD_TRY(read_components(recipe, path, root, bytes));
   return ad_frame_read(recipe, path, json_object_get(root, "post_processor"));
 }
 

@@ -10,9 +10,9 @@
 struct ad_pipeline;
 
 /* Reads "normalizer" and "pre_tokenizer" of `root`, an object like that of a tokenizer.json, into recipe->pipeline, and
- * "post_processor" into the recipe's frames. `path` is for messages. bytes: 1 where the kind takes the pieces of a
- * ByteLevel as the bytes of the text; 0: as the characters that stand for these. AD_EINPUT with file, key, what was
- * found and expected; AD_ENOMEM. */
+ * "post_processor" into the recipe's frames, whose added tokens are known. `path` is for messages. bytes: 1 where the
+ * kind takes the pieces of a ByteLevel as the bytes of the text; 0: as the characters that stand for these. AD_EINPUT
+ * with file, key, what was found and expected; AD_ENOMEM. */
 int ad_pipeline_read(struct ad_recipe *recipe, const char *path, const json_t *root, int bytes);
 void ad_pipeline_destroy(struct ad_pipeline *pipeline);
 

@@ -140,3 +140,11 @@ uint32_t ad_trie_find(const struct ad_trie *trie, const char *text) {
   }
   return node;
 }
+
+uint32_t ad_trie_value(const struct ad_trie *trie, const char *text, size_t size) {
+  uint32_t node = 0;
+  for (size_t i = 0; i < size && node != AD_TRIE_NONE; i++) {
+    node = ad_trie_step(trie, node, (unsigned char)text[i]);
+  }
+  return node == AD_TRIE_NONE ? AD_TRIE_NONE : trie->node[node].value;
+}

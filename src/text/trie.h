@@ -33,4 +33,7 @@ static inline uint32_t ad_trie_step(const struct ad_trie *trie, uint32_t node, u
 /* The node after the bytes of a text; AD_TRIE_NONE when no string begins so. */
 uint32_t ad_trie_find(const struct ad_trie *trie, const char *text);
 
+/* The value of a string [size bytes]; AD_TRIE_NONE when it is none of them. */
+uint32_t ad_trie_value(const struct ad_trie *trie, const char *text, size_t size);
+
 #endif

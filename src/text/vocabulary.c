@@ -92,8 +92,7 @@ done:
 }
 
 static uint32_t find_token(const struct ad_tokenizer *tokenizer, const char *token) {
-  const uint32_t node = ad_trie_find(&tokenizer->trie, token);
-  return node == AD_TRIE_NONE ? AD_TRIE_NONE : tokenizer->trie.node[node].value;
+  return ad_trie_value(&tokenizer->trie, token, strlen(token));
 }
 
 /* Numbers the added tokens: as the vocabulary does, and behind it in their order, as AddedVocabulary::add_tokens of the

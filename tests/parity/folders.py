@@ -229,7 +229,7 @@ def refused():
     yield folder("decoder, unknown flag", {"added_tokens_decoder": {str(size): flags("[E1]", strip=True)}},
                  refused='unknown key "strip"')
     yield folder("decoder, no flag", {"added_tokens_decoder": {str(size): flags("[E1]", lstrip=1)}},
-                 refused='"lstrip" of the added')
+                 refused=': "lstrip" is 1')
     yield folder("no token", {"additional_special_tokens": [1]}, refused="expected its text")
     yield folder("no list", {"additional_special_tokens": "x"}, refused="is no list of tokens")
     yield folder("nothing left", {"added_tokens_decoder": {str(size): flags("\u200b", normalized=True)}}, more=9,

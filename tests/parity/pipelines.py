@@ -146,6 +146,16 @@ def two_files(made):
             "merges_txt": "#version: 0.2\n" + merges}
 
 
+def two_ids():
+    """A template with a special token that is two, the second text's separator with its type."""
+    def piece(name, kind):
+        return {"Sequence" if name in "AB" else "SpecialToken": {"id": name, "type_id": kind}}
+    return {"type": "TemplateProcessing", "single": [piece("two", 0), piece("A", 0), piece("</s>", 0)],
+            "pair": [piece("two", 0), piece("A", 0), piece("two", 0), piece("</s>", 1), piece("B", 1)],
+            "special_tokens": {"two": {"id": "two", "ids": [0, 3], "tokens": ["<s>", "<unk>"]},
+                               "</s>": {"id": "</s>", "ids": [2], "tokens": ["</s>"]}}}
+
+
 def small_bpe():
     base = train_bpe(CORPUS, 380, byte_level())
     yield case("BPE", base)
@@ -158,6 +168,7 @@ def small_bpe():
     yield case("BPE, XLNet's frames", train_bpe(CORPUS, 380, byte_level(), xlnet))
     yield case("BPE, doubled tokens", train_bpe(CORPUS, 380, byte_level(), lambda t: template(
         t, "<s> <s> $A </s>", "<s> $A </s>:1 </s>:1 $B:1 </s>:1")))
+    yield case("BPE, a special token of two", changed(base, "post_processor", two_ids()))
     yield case("BPE, no frames", train_bpe(CORPUS, 380, byte_level(), None))
     yield case("BPE, two processors", changed(base, "post_processor", {
         "type": "Sequence", "processors": [{"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True},
@@ -170,6 +181,7 @@ def small_bpe():
         lstrip=True),
                                           AddedToken("[/E1]", rstrip=True, normalized=False), AddedToken("  "),
                                           AddedToken("\u4e2d", special=True)))
+    yield case("BPE, added spaces", added(base, AddedToken(" ", rstrip=True), AddedToken("a", lstrip=True, rstrip=True)))
     yield case("BPE, split by words", train_bpe(CORPUS, 380, pre_tokenizers.Sequence([
         pre_tokenizers.WhitespaceSplit(), byte_level(True)])))
     yield case("BPE, split by punctuation", train_bpe(CORPUS, 380, pre_tokenizers.Sequence([
@@ -207,6 +219,13 @@ def small_bpe():
             ("Metaspace", normalizers.NFKC(), pre_tokenizers.Metaspace()), ("bytes", None, byte_level(True))]:
         yield case(f"WordPiece, {name}", train_wordpiece(CORPUS, 150, normalizer=normalizer, splitter=splitter))
     yield case("WordPiece, no frames", train_wordpiece(CORPUS, 150, None))
+    yield case("WordPiece, clean_text", train_wordpiece(CORPUS, 150, clean_text=False),
+               config={"tokenizer_class": "PreTrainedTokenizerFast"})
+    first = train_bpe(CORPUS, 150, pre_tokenizers.Metaspace(prepend_scheme="first"), bytes_too=False,
+                      unk_token="<unk>", normalizer=normalizers.Prepend("a"))
+    yield case("Metaspace first, Prepend and added tokens", added(first, "a", AddedToken("film", lstrip=True)))
+    yield case("refused: Metaspace first, NFD and added tokens",
+               added(changed(first, "normalizer", {"type": "NFD"}), "e"), refused='"prepend_scheme" is "NFD"')
     yield case("WordPiece, cased alone", train_wordpiece(CORPUS, 150, lowercase=False))
     for name, config in [("none", None), ("class", {"tokenizer_class": "RobertaTokenizer"}),
                          ("prefix", {"add_prefix_space": True}),
@@ -240,6 +259,7 @@ def refused_bpe():
             ("an id twice", {last: 0}, "has no id of its own"), ("an id below 0", {last: -1}, "has no id of its own"),
             ("an id that is no number", {last: "7"}, "has no id of its own"), ("a hole", {"new": len(vocab) + 1},
                                                                                "no id of its own"),
+            ("a NUL", {"x\0": len(vocab)}, "has U+0000"),
             ("an empty token", {"": len(vocab)}, "empty line")]:
         yield refused(name, "model.vocab", {**vocab, **change}, message)
     for place, value, message in [
@@ -292,7 +312,7 @@ def refused_bpe():
                vocab_json=json.dumps({**vocab, "a": vocab["b"], "b": vocab["a"]}))
     pair = two_files(base)
     yield case("refused: no merges.txt", None, refused="merges.txt", vocab_json=pair["vocab_json"])
-    yield case("refused: no vocab.json", None, refused="neither vocab.txt vocab.json", merges_txt=pair["merges_txt"])
+    yield case("refused: no vocab.json", None, refused="neither vocab.txt, vocab.json, spiece.model nor tokenizer.json", merges_txt=pair["merges_txt"])
     yield case("refused: another class", None, config={"tokenizer_class": "GPT2Tokenizer"},
                refused='"tokenizer_class" is "GPT2Tokenizer"', **pair)
     yield case("refused: a line of merges.txt", None, refused="merges.txt: merge 3",

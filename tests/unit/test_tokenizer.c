@@ -287,7 +287,7 @@ static void test_refused_folder(void **state) {
     int text; /* 1: with vocab.txt */
     const char *message;
   } cases[] = {
-      {NULL, NULL, 0, "neither vocab.txt "},
+      {NULL, NULL, 0, "neither vocab.txt, "},
       {"{", NULL, 1, "tokenizer.json:1: "},
       {"", NULL, 1, "tokenizer.json:1: "},
       {"[]", NULL, 1, "tokenizer.json:1: expected a JSON object"},
@@ -299,7 +299,9 @@ static void test_refused_folder(void **state) {
       {NULL, "{\"never_split\": [\"x\"]}", 1, "\"never_split\" is [\"x\"], expected []"},
       {NULL, "{\"added_tokens_decoder\": {\"9\": {\"content\": \"[E1]\"}}}", 1,
        "the added token \"[E1]\" has the number 9 in the tokenizer's files, expected 6, the next one"},
-      {TOKENIZER_JSON("\"clean_text\": false", JSON_VOCAB), NULL, 0, "\"clean_text\" is false, expected true"},
+      {TOKENIZER_JSON("\"clean_text\": false", JSON_VOCAB), "{\"tokenizer_class\": \"BertTokenizer\"}", 0,
+       "\"clean_text\" is false, expected true"},
+      {TOKENIZER_JSON("\"clean_text\": false", JSON_VOCAB), NULL, 0, "\"handle_chinese_chars\" is nothing"},
       {TOKENIZER_JSON("\"type\": \"NFC\"", JSON_VOCAB), NULL, 0, "tokenizer.json:1: "},
       {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": 5"), NULL, 0,
        "tokenizer.json: token \"b\" has no id of its own"},

@@ -211,6 +211,24 @@ static int close_fixture(void **state) {
   return rmdir(folder);
 }
 
+/* Loads byte pair encoding of "a" with this post-processor and further added token. */
+static struct ad_tokenizer *load_tiny(const char *processor, const char *added) {
+  struct ad_buffer text = {0};
+  struct ad_tokenizer *tokenizer;
+  assert_int_equal(ad_buffer_printf(&text,
+                                    "{\"added_tokens\": [%s], \"normalizer\": null, \"pre_tokenizer\": {\"type\": "
+                                    "\"WhitespaceSplit\"}, \"post_processor\": %s, \"model\": {\"type\": \"BPE\", "
+                                    "\"vocab\": {\"<s>\": 0, \"</s>\": 1, \"a\": 2}, \"merges\": []}}",
+                                    added, processor),
+                   AD_OK);
+  put_file("tokenizer.json", text.data, text.size);
+  ad_buffer_destroy(&text);
+  if (ad_tokenizer_load(&tokenizer, folder) != AD_OK) {
+    fail_msg("%s", ad_error_message());
+  }
+  return tokenizer;
+}
+
 /* Whether both texts of a pair have one type: by the template, by RobertaProcessing, or as the model gets none. */
 static void test_types_of_a_pair(void **state) {
 #define TEMPLATE(type)                                                                                              \
@@ -233,35 +251,68 @@ static void test_types_of_a_pair(void **state) {
   (void)state;
   snprintf(roberta, sizeof roberta, FIXED("RobertaProcessing", "%s"), flags);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    struct ad_buffer text = {0}, settings = {0};
-    struct ad_tokenizer *tokenizer;
+    struct ad_buffer settings = {0};
     clear();
-    assert_int_equal(ad_buffer_printf(&text,
-                                      "{\"added_tokens\": [], \"normalizer\": null, \"pre_tokenizer\": {\"type\": "
-                                      "\"WhitespaceSplit\"}, \"post_processor\": %s, \"model\": {\"type\": \"BPE\", "
-                                      "\"vocab\": {\"<s>\": 0, \"</s>\": 1, \"a\": 2}, \"merges\": []}}",
-                                      cases[i].processor == NULL ? roberta : cases[i].processor),
-                     AD_OK);
-    put_file("tokenizer.json", text.data, text.size);
     if (cases[i].names != NULL) {
       assert_int_equal(ad_buffer_printf(&settings, "{\"model_input_names\": %s}", cases[i].names), AD_OK);
       put_file("tokenizer_config.json", settings.data, settings.size);
     }
-    if (ad_tokenizer_load(&tokenizer, folder) != AD_OK) {
-      fail_msg("case %zu: %s", i, ad_error_message());
-    }
+    struct ad_tokenizer *tokenizer = load_tiny(cases[i].processor == NULL ? roberta : cases[i].processor, "");
     assert_int_equal(ad_tokenizer_one_type(tokenizer), cases[i].one_type);
     ad_tokenizer_destroy(tokenizer);
-    ad_buffer_destroy(&text);
     ad_buffer_destroy(&settings);
   }
 #undef TEMPLATE
 #undef FIXED
 }
 
+/* <s> </s> a <s> </s> <s> | <s> </s> a: a template whose special tokens are several, the last of the second segment. */
+static void test_segments_of_a_template(void **state) {
+#define SPECIAL(name, type) "{\"SpecialToken\": {\"id\": \"" name "\", \"type_id\": " type "}}, "
+#define TEXT(name, type) "{\"Sequence\": {\"id\": \"" name "\", \"type_id\": " type "}}"
+  static const char processor[] =
+      "{\"type\": \"TemplateProcessing\", \"single\": [" TEXT("A", "0") "], \"pair\": [" SPECIAL("two", "0") TEXT(
+          "A", "0") ", " SPECIAL("two", "0") SPECIAL("<s>", "0") SPECIAL("two", "1") TEXT("B", "1") "], "
+      "\"special_tokens\": {\"two\": {\"id\": \"two\", \"ids\": [0, 1], \"tokens\": [\"<s>\", \"</s>\"]}, "
+      "\"<s>\": {\"id\": \"<s>\", \"ids\": [0], \"tokens\": [\"<s>\"]}}}";
+#undef SPECIAL
+#undef TEXT
+  struct ad_encoding encoding = {0};
+  clear();
+  struct ad_tokenizer *tokenizer = load_tiny(processor, "");
+  (void)state;
+  assert_int_equal(ad_tokenizer_encode(tokenizer, "a", 1, "a", 1, 0, AD_TRUNCATE_HEAD, &encoding), AD_OK);
+  static const uint32_t expected[] = {0, 1, 2, 0, 1, 0, 0, 1, 2};
+  assert_int_equal(encoding.count, sizeof expected / sizeof *expected);
+  assert_memory_equal(encoding.ids, expected, sizeof expected);
+  assert_int_equal(encoding.first, 6);
+  ad_encoding_destroy(&encoding);
+  ad_tokenizer_destroy(tokenizer);
+}
+
+/* A token of one space that takes those behind it: each of a long run is a token, in a time that grows as the run. */
+static void test_long_white_space(void **state) {
+  enum { LENGTH = 1000000 };
+  struct ad_encoding encoding = {0};
+  clear();
+  struct ad_tokenizer *tokenizer = load_tiny("null", "{\"content\": \" \", \"id\": 3, \"rstrip\": true}");
+  char *text = malloc(LENGTH);
+  (void)state;
+  assert_non_null(text);
+  memset(text, ' ', LENGTH);
+  text[0] = text[LENGTH - 1] = 'a';
+  assert_int_equal(ad_tokenizer_encode(tokenizer, text, LENGTH, NULL, 0, 0, AD_TRUNCATE_HEAD, &encoding), AD_OK);
+  assert_int_equal(encoding.count, LENGTH);
+  free(text);
+  ad_encoding_destroy(&encoding);
+  ad_tokenizer_destroy(tokenizer);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_folders), cmocka_unit_test(test_out_of_memory)};
-  const struct CMUnitTest pairs[] = {cmocka_unit_test(test_types_of_a_pair)};
+  const struct CMUnitTest pairs[] = {cmocka_unit_test(test_types_of_a_pair),
+                                     cmocka_unit_test(test_segments_of_a_template),
+                                     cmocka_unit_test(test_long_white_space)};
   int failed = cmocka_run_group_tests_name("folders", tests, open_folders, close_fixture);
   failed += cmocka_run_group_tests_name("pairs", pairs, open_folders, close_fixture);
   failed += cmocka_run_group_tests_name("unigram", tests, open_unigram, close_fixture);

@@ -22,6 +22,9 @@ int ad_json_parse(json_t **object, const char *name, size_t line, const char *te
  */
 int ad_json_read(json_t **object, const char *path);
 
+/* Stands in a key for what jansson cannot hold there, a NUL or half of a surrogate pair: U+FFFF, no character. */
+#define AD_JSON_NO_KEY "\xEF\xBF\xBF"
+
 /* The text of a raw value as the file has it; NULL: it is none. */
 const char *ad_json_raw(const json_t *value);
 

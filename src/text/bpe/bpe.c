@@ -7,15 +7,6 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
-uint32_t ad_bpe_token(const struct ad_tokenizer *tokenizer, const char *token, size_t size) {
-  const struct ad_trie *trie = &tokenizer->trie;
-  uint32_t node = 0;
-  for (size_t i = 0; i < size && node != AD_TRIE_NONE; i++) {
-    node = ad_trie_step(trie, node, (unsigned char)token[i]);
-  }
-  return node == AD_TRIE_NONE ? AD_TRIE_NONE : trie->node[node].value;
-}
-
 /* The id of a whole piece of bytes. */
 static uint32_t bytes_token(const struct ad_tokenizer *tokenizer, const char *piece, size_t size) {
   const struct ad_trie *trie = &tokenizer->trie;
@@ -52,7 +43,8 @@ static int push_units(const struct ad_tokenizer *tokenizer, const char *piece, s
   for (size_t i = 0; i < size;) {
     uint32_t c;
     const size_t bytes = bpe->bytes ? 1 : ad_utf8_read(piece + i, size - i, &c);
-    const uint32_t id = bpe->bytes ? bpe->byte_id[(unsigned char)piece[i]] : ad_bpe_token(tokenizer, piece + i, bytes);
+    const uint32_t id =
+        bpe->bytes ? bpe->byte_id[(unsigned char)piece[i]] : ad_trie_value(&tokenizer->trie, piece + i, bytes);
     AD_TRY(push_unit(bpe, id, &fused));
     i += bytes;
   }
@@ -62,7 +54,7 @@ static int push_units(const struct ad_tokenizer *tokenizer, const char *piece, s
 static int push_new(struct ad_tokenizer *tokenizer, const char *piece, size_t size, struct ad_encoding *encoding) {
   struct ad_bpe *bpe = tokenizer->own;
   if (bpe->whole) {
-    const uint32_t id = bpe->bytes ? bytes_token(tokenizer, piece, size) : ad_bpe_token(tokenizer, piece, size);
+    const uint32_t id = bpe->bytes ? bytes_token(tokenizer, piece, size) : ad_trie_value(&tokenizer->trie, piece, size);
     if (id != AD_TRIE_NONE) {
       return ad_encoding_push(encoding, id);
     }

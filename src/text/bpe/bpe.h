@@ -69,9 +69,6 @@ int ad_bpe_push(struct ad_bpe *bpe, uint32_t id);
  * left. AD_ENOMEM. */
 int ad_bpe_merge(struct ad_bpe *bpe, struct ad_encoding *encoding);
 
-/* The id of a token [size bytes]; AD_TRIE_NONE: it is none. */
-uint32_t ad_bpe_token(const struct ad_tokenizer *tokenizer, const char *token, size_t size);
-
 /* The table's functions (kind.h). */
 int ad_bpe_load(const struct ad_text_files *files, struct ad_recipe *recipe, struct ad_tokenizer **tokenizer);
 int ad_bpe_encode(struct ad_tokenizer *tokenizer, const char *text, size_t size, struct ad_encoding *encoding);

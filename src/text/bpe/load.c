@@ -29,10 +29,10 @@ static int put_merge(struct reading *r, const char *left, size_t left_size, cons
   ad_buffer_clear(&r->joined);
   AD_TRY(ad_buffer_append(&r->joined, left, left_size));
   AD_TRY(ad_buffer_append(&r->joined, right, right_size));
-  const struct ad_merge merge = {.left = ad_bpe_token(r->tokenizer, left, left_size),
-                                 .right = ad_bpe_token(r->tokenizer, right, right_size),
+  const struct ad_merge merge = {.left = ad_trie_value(&r->tokenizer->trie, left, left_size),
+                                 .right = ad_trie_value(&r->tokenizer->trie, right, right_size),
                                  .rank = r->rank,
-                                 .id = ad_bpe_token(r->tokenizer, r->joined.data, r->joined.size)};
+                                 .id = ad_trie_value(&r->tokenizer->trie, r->joined.data, r->joined.size)};
   if (left_size == 0 || right_size == 0) {
     return refuse_merge(r, "a part is empty, so it leads back to", r->joined.data, r->joined.size);
   }
@@ -137,13 +137,6 @@ static int check_model(const char *path, const json_t *model) {
              : ad_pipeline_refuse(path, "model", "merges", json_object_get(model, "merges"), "a list of merges");
 }
 
-static int read_flag(const char *path, const json_t *model, const char *key, int *flag) {
-  const json_t *value = json_object_get(model, key);
-  *flag = json_is_true(value);
-  return value == NULL || json_is_boolean(value) ? AD_OK
-                                                 : ad_pipeline_refuse(path, "model", key, value, "true or false");
-}
-
 /* Whether every byte has a token, so that none is unknown. */
 static int is_complete(const struct ad_bpe *bpe) {
   int complete = bpe->bytes;
@@ -157,9 +150,9 @@ static int read_options(struct ad_tokenizer *tokenizer, const char *path, const 
   struct ad_bpe *bpe = tokenizer->own;
   const json_t *unknown = json_object_get(model, "unk_token");
   const char *token = json_string_value(unknown);
-  AD_TRY(read_flag(path, model, "fuse_unk", &bpe->fuse_unknown));
-  AD_TRY(read_flag(path, model, "ignore_merges", &bpe->whole));
-  bpe->unknown = token == NULL ? AD_TRIE_NONE : ad_bpe_token(tokenizer, token, strlen(token));
+  AD_TRY(ad_text_boolean(path, "model: ", model, "fuse_unk", &bpe->fuse_unknown));
+  AD_TRY(ad_text_boolean(path, "model: ", model, "ignore_merges", &bpe->whole));
+  bpe->unknown = token == NULL ? AD_TRIE_NONE : ad_trie_value(&tokenizer->trie, token, strlen(token));
   if (unknown != NULL && !json_is_null(unknown) && bpe->unknown == AD_TRIE_NONE && !is_complete(bpe)) {
     return ad_pipeline_refuse(path, "model", "unk_token", unknown, "a token of the vocabulary");
   }
@@ -190,7 +183,7 @@ static int compare_vocabularies(const struct ad_text_files *files, const struct 
   }
   int status = ad_json_read(&vocab, files->vocabulary_path);
   json_object_foreach(vocab, token, id) {
-    const uint32_t known = ad_bpe_token(tokenizer, token, strlen(token));
+    const uint32_t known = ad_trie_value(&tokenizer->trie, token, strlen(token));
     if (known != AD_TRIE_NONE && (!json_is_integer(id) || json_integer_value(id) != (json_int_t)known)) {
       status = ad_fail(AD_EINPUT, "%s: token \"%s\" has another id in %s", files->vocabulary_path, token,
                        files->pipeline_path);
@@ -205,8 +198,8 @@ static int load_pipeline(const struct ad_text_files *files, struct ad_recipe *re
   const char *path = files->pipeline_path;
   const json_t *model = json_object_get(files->pipeline, "model");
   AD_TRY(check_model(path, model));
-  AD_TRY(ad_pipeline_read(recipe, path, files->pipeline, 1));
   AD_TRY(ad_pipeline_read_folder(recipe, files));
+  AD_TRY(ad_pipeline_read(recipe, path, files->pipeline, 1));
   AD_TRY(make(path, json_object_get(model, "vocab"), recipe, tokenizer));
   struct reading reading = {.tokenizer = *tokenizer, .path = path};
   const int status = read_list(&reading, json_object_get(model, "merges"));
@@ -234,7 +227,7 @@ static int check_class(const struct ad_text_files *files) {
 /* RoBERTa's pipeline: ByteLevel, with a space before the text by "add_prefix_space". */
 static int read_fixed(const struct ad_text_files *files, struct ad_recipe *recipe) {
   int prefix = 0;
-  AD_TRY(ad_text_boolean(files->config_path, files->config, "add_prefix_space", &prefix));
+  AD_TRY(ad_text_choice(files->config_path, files->config, "add_prefix_space", &prefix));
   json_t *root = json_pack("{s: {s: s, s: b}}", "pre_tokenizer", "type", "ByteLevel", "add_prefix_space", prefix > 0);
   const int status =
       root == NULL ? ad_fail_memory(1000, "a tokenizer") : ad_pipeline_read(recipe, files->folder, root, 1);

@@ -56,8 +56,7 @@ static void find_bytes(struct ad_tokenizer *tokenizer) {
   for (unsigned byte = 0; byte < 256; byte++) {
     char name[8];
     snprintf(name, sizeof name, "<0x%02X>", byte);
-    const uint32_t node = ad_trie_find(&tokenizer->trie, name);
-    u->byte[byte] = node == AD_TRIE_NONE ? AD_TRIE_NONE : tokenizer->trie.node[node].value;
+    u->byte[byte] = ad_trie_value(&tokenizer->trie, name, strlen(name));
   }
 }
 
@@ -65,12 +64,8 @@ static void find_bytes(struct ad_tokenizer *tokenizer) {
 static int fill(struct ad_tokenizer *tokenizer, const char *path, const json_t *model) {
   struct ad_unigram *u = tokenizer->own;
   const struct ad_buffer *text = &tokenizer->recipe.kept[0].text;
-  const json_t *fallback = json_object_get(model, "byte_fallback");
   AD_TRY(read_unknown(path, model, tokenizer->count, &u->unk));
-  if (fallback != NULL && !json_is_boolean(fallback)) {
-    return ad_pipeline_refuse(path, place, "byte_fallback", fallback, "true or false");
-  }
-  u->fallback = json_is_true(fallback);
+  AD_TRY(ad_text_boolean(path, "model: ", model, "byte_fallback", &u->fallback));
   u->score = ad_malloc(tokenizer->count, sizeof *u->score);
   if (u->score == NULL) {
     return ad_fail_memory(tokenizer->count * sizeof *u->score, "the scores of a vocabulary");
@@ -108,8 +103,8 @@ int ad_unigram_load(const struct ad_text_files *files, struct ad_recipe *recipe,
     return ad_pipeline_refuse(path, place, "vocab", vocab, "a list of [token, score] that is not empty");
   }
   AD_TRY(ad_recipe_create(recipe));
-  AD_TRY(ad_pipeline_read(recipe, path, files->pipeline, 0));
   AD_TRY(ad_pipeline_read_folder(recipe, files));
+  AD_TRY(ad_pipeline_read(recipe, path, files->pipeline, 0));
   ad_text_warn_keys(files, path, "model: ", model, " type unk_id vocab byte_fallback ");
   return make(path, model, recipe, tokenizer);
 }

@@ -75,19 +75,11 @@ static int find_best(const struct ad_tokenizer *tokenizer, const char *text, siz
 
 /* ---- Its ids, last first ---- */
 
-static uint32_t find_token(const struct ad_tokenizer *tokenizer, const char *text, size_t size) {
-  uint32_t node = 0;
-  for (size_t i = 0; i < size && node != AD_TRIE_NONE; i++) {
-    node = ad_trie_step(&tokenizer->trie, node, (unsigned char)text[i]);
-  }
-  return node == AD_TRIE_NONE ? AD_TRIE_NONE : tokenizer->trie.node[node].value;
-}
-
 /* Appends the ids of neighbours that are unknown: they are one token. */
 static int push_unknown(const struct ad_tokenizer *tokenizer, const char *text, size_t size,
                         struct ad_encoding *encoding) {
   const struct ad_unigram *u = tokenizer->own;
-  const uint32_t id = find_token(tokenizer, text, size);
+  const uint32_t id = ad_trie_value(&tokenizer->trie, text, size);
   int bytes = u->fallback && id == AD_TRIE_NONE;
   for (size_t i = 0; bytes && i < size; i++) {
     bytes = u->byte[(unsigned char)text[i]] != AD_TRIE_NONE;

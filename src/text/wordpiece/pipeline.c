@@ -70,16 +70,16 @@ static int read_normalizer(const struct ad_text_files *files, const struct ad_te
   struct ad_tokenizer_options o = {.lower_case = 1, .strip_accents = -1, .split_cjk = 1}, stated = o;
   int clean = 1;
   AD_TRY(expect_string(path, normalizer, "type", "BertNormalizer"));
-  AD_TRY(ad_text_boolean(path, normalizer, "clean_text", &clean));
+  AD_TRY(ad_text_choice(path, normalizer, "clean_text", &clean));
   if (!clean) {
     return ad_fail(AD_EINPUT, "%s: \"clean_text\" is false, expected true", path);
   }
-  AD_TRY(ad_text_boolean(path, normalizer, "lowercase", &o.lower_case));
-  AD_TRY(ad_text_boolean(path, normalizer, "strip_accents", &o.strip_accents));
-  AD_TRY(ad_text_boolean(path, normalizer, "handle_chinese_chars", &o.split_cjk));
-  AD_TRY(ad_text_boolean(files->config_path, files->config, "do_lower_case", &stated.lower_case));
-  AD_TRY(ad_text_boolean(files->config_path, files->config, "strip_accents", &stated.strip_accents));
-  AD_TRY(ad_text_boolean(files->config_path, files->config, "tokenize_chinese_chars", &stated.split_cjk));
+  AD_TRY(ad_text_choice(path, normalizer, "lowercase", &o.lower_case));
+  AD_TRY(ad_text_choice(path, normalizer, "strip_accents", &o.strip_accents));
+  AD_TRY(ad_text_choice(path, normalizer, "handle_chinese_chars", &o.split_cjk));
+  AD_TRY(ad_text_choice(files->config_path, files->config, "do_lower_case", &stated.lower_case));
+  AD_TRY(ad_text_choice(files->config_path, files->config, "strip_accents", &stated.strip_accents));
+  AD_TRY(ad_text_choice(files->config_path, files->config, "tokenize_chinese_chars", &stated.split_cjk));
   ad_text_warn_keys(files, path, "normalizer: ", normalizer,
                     " type clean_text lowercase strip_accents handle_chinese_chars ");
   warn_other(files, class, ruled, "lowercase", o.lower_case != 0, "do_lower_case", stated.lower_case != 0);
@@ -126,7 +126,8 @@ static int read_frame(const struct ad_text_files *files, const struct ad_text_cl
 /* Whether the components are those of BERT, which this kind does by itself. */
 static int is_bert(const json_t *normalizer, const json_t *splitter) {
   return strcmp(ad_component_type(normalizer), "BertNormalizer") == 0 &&
-         strcmp(ad_component_type(splitter), "BertPreTokenizer") == 0;
+         strcmp(ad_component_type(splitter), "BertPreTokenizer") == 0 &&
+         !json_is_false(json_object_get(normalizer, "clean_text"));
 }
 
 int ad_text_read_pipeline(const struct ad_text_files *files, const struct ad_text_class *class, int ruled,

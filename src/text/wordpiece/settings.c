@@ -183,9 +183,9 @@ int ad_text_read_settings(const struct ad_text_files *files, int ruled, struct a
   warn_settings(files, files->map_path, files->map, " additional_special_tokens extra_special_tokens ");
   ad_text_read_limits(files, recipe);
   struct ad_tokenizer_options options = recipe->options;
-  AD_TRY(ad_text_boolean(path, files->config, "do_lower_case", &options.lower_case));
-  AD_TRY(ad_text_boolean(path, files->config, "strip_accents", &options.strip_accents));
-  AD_TRY(ad_text_boolean(path, files->config, "tokenize_chinese_chars", &options.split_cjk));
+  AD_TRY(ad_text_choice(path, files->config, "do_lower_case", &options.lower_case));
+  AD_TRY(ad_text_choice(path, files->config, "strip_accents", &options.strip_accents));
+  AD_TRY(ad_text_choice(path, files->config, "tokenize_chinese_chars", &options.split_cjk));
   recipe->options = ruled ? recipe->options : options;
   return AD_OK;
 }
