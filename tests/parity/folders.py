@@ -193,6 +193,14 @@ def mpnet():
     yield folder("MPNet by the model", tokenizer_class="MPNetTokenizer")
     yield folder("MPNet, cased", dict(kind, do_lower_case=False, mask_token="[MASK]"))
     yield folder("MPNet, flags", dict(kind, mask_token=dict(content="<mask>", lstrip=False, rstrip=True, special=True)))
+    vocabulary = [*VOCABULARY, *[token for token in ("<s>", "</s>", "<pad>", "<mask>") if token not in VOCABULARY]]
+    for lower in (False, True):  # as the class has it, whatever tokenizer.json says
+        json_file = pipeline(vocabulary, cls="<s>", sep="</s>", lowercase=not lower, handle_chinese_chars=False)
+        json_file["post_processor"] = {"type": "RobertaProcessing", "sep": ["</s>", vocabulary.index("</s>")],
+                                       "cls": ["<s>", vocabulary.index("<s>")], "trim_offsets": True,
+                                       "add_prefix_space": False}
+        yield folder(f"MPNet, tokenizer.json, {lower}", dict(kind, do_lower_case=lower), vocabulary=vocabulary,
+                     json_file=json_file)
     yield folder("MPNet, other names", kind, map={"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"})
 
 

@@ -26,7 +26,7 @@ static const struct ad_text_class classes[] = {
     {"MegatronBertTokenizer", 1, 1, 0, 1},
     {"QDQBertTokenizer", 1, 1, 0, 1},
     {"VisualBertTokenizer", 1, 1, 0, 1},
-    {"MPNetTokenizer", 1, 1, 1, 2},
+    {"MPNetTokenizer", 0, 1, 1, 2},
     {"PreTrainedTokenizer", 1, 0, 0, 1},
     {"TokenizersBackend", 1, 0, 0, 1},
 };
