@@ -230,14 +230,12 @@ int ad_split_bytes(const char *text, size_t size, const struct ad_piece_taker *n
   for (size_t begin = 0; begin < size;) {
     size_t end = begin + contraction(text + begin, size - begin);
     if (end == begin) {
-      size_t last = begin, at = begin;
+      size_t last = begin;
       unsigned class = class_at(text, size, begin, &end);
       if (text[begin] == ' ' && end < size) {
-        at = end;
-        class = class_at(text, size, at, &end);
+        class = class_at(text, size, end, &end);
       }
-      at = class == AD_SPLIT_SPACE ? begin : end;
-      end = run_end(text, size, at, class, &last);
+      end = run_end(text, size, class == AD_SPLIT_SPACE ? begin : end, class, &last);
       /* White space before something else leaves its last character to that. */
       end = class == AD_SPLIT_SPACE && end < size && last > begin ? last : end;
     }

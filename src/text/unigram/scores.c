@@ -12,8 +12,12 @@ struct reader {
   const char *at, *end;
 };
 
+static int is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void skip_space(struct reader *r) {
-  while (r->at < r->end && memchr(" \t\r\n", *r->at, 4) != NULL) {
+  while (r->at < r->end && is_space(*r->at)) {
     r->at++;
   }
 }
