@@ -21,6 +21,8 @@ static const struct {
 #undef AD_ACTIVATION_ROW
         {"gelu_python", AD_ACTIVATION_GELU_ERF},
     {"gelu_pytorch_tanh", AD_ACTIVATION_GELU_TANH},
+    {"gelu_python_tanh", AD_ACTIVATION_GELU_TANH},
+    {"gelu_accurate", AD_ACTIVATION_GELU_TANH},
     {"gelu_fast", AD_ACTIVATION_GELU_TANH}};
 
 const char *ad_activation_name(enum ad_activation activation) {
@@ -313,6 +315,16 @@ static int read_labels(const char *path, const json_t *labels, struct ad_names *
   return AD_OK;
 }
 
+/* Names of transformers where num_labels and id2label do not go together. */
+static int name_by_number(uint32_t count, struct ad_names *names) {
+  for (uint32_t c = 0; c < count; c++) {
+    char name[24];
+    snprintf(name, sizeof name, "LABEL_%u", c);
+    AD_TRY(ad_names_add(names, name));
+  }
+  return AD_OK;
+}
+
 static int read_classes(const char *path, const json_t *root, struct ad_folder_config *out) {
   const json_t *labels = json_object_get(root, "id2label"), *number = json_object_get(root, "num_labels");
   const int has_labels = labels != NULL && !json_is_null(labels), has_number = number != NULL && !json_is_null(number);
@@ -328,8 +340,7 @@ static int read_classes(const char *path, const json_t *root, struct ad_folder_c
     return ad__config_wrong(path, root, "id2label", "an object of class names");
   }
   if (has_number && json_object_size(labels) != out->config.classes) {
-    return ad_fail(AD_EINPUT, "%s: num_labels is %u, but id2label has %zu entries", path, out->config.classes,
-                   json_object_size(labels));
+    return name_by_number(out->config.classes, &out->class_names);
   }
   out->config.classes = (uint32_t)json_object_size(labels);
   return read_labels(path, labels, &out->class_names);
