@@ -63,14 +63,14 @@ static int describe_model(const char *folder, struct identity *identity) {
   struct ad_model_config m = {0};
   struct ad_names classes = {0};
   AD_TRY(ad_model_read_config(folder, &m, &classes));
+#define AD_SIZE_FORMAT(field, name) ", " name " %u"
+#define AD_SIZE_VALUE(field, name) , m.field
   int status = ad_buffer_printf(
-      &identity->text[SHAPE],
-      "%s, hidden %u, embeddings %u, heads %u, feed-forward %u, layers %u, vocabulary %u, positions %u from %u, types "
-      "%u, classes %u, epsilon %.9g, "
-      "%s, classifier on the %s",
-      ad_architecture_title(m.architecture), m.hidden, ad_model_embedding(&m), m.heads, m.ffn, m.layers, m.vocab,
-      m.positions, m.first_position, m.types, m.classes, (double)m.layer_norm_eps, ad_activation_name(m.activation),
-      m.classifier == AD_CLASSIFIER_POOLER ? "pooler" : "[CLS] state");
+      &identity->text[SHAPE], "%s" AD_MODEL_SIZES(AD_SIZE_FORMAT) ", epsilon %.9g, %s, classifier on the %s",
+      ad_architecture_title(m.architecture) AD_MODEL_SIZES(AD_SIZE_VALUE), (double)m.layer_norm_eps,
+      ad_activation_name(m.activation), m.classifier == AD_CLASSIFIER_POOLER ? "pooler" : "[CLS] state");
+#undef AD_SIZE_FORMAT
+#undef AD_SIZE_VALUE
   if (status == AD_OK && classes.count == 0) {
     status = ad_buffer_puts(&identity->text[CLASSES], "(no names)");
   }

@@ -14,15 +14,27 @@
 #include "autodidact/math/kernels.h"
 #include "autodidact/model/architectures.h"
 
-/* Sizes that an architecture does not have are 0. */
+/* X(field, what people are told that it is): sizes, 0 where the architecture does not have them. */
+#define AD_MODEL_SIZES(X)                                                                         \
+  X(hidden, "hidden")                                                                             \
+  X(embedding, "embeddings") /* their width, from which they are projected; 0: it is hidden's */  \
+  X(heads, "heads")                                                                               \
+  X(ffn, "feed-forward")                                                                          \
+  X(layers, "layers")                                                                             \
+  X(vocab, "vocabulary")                                                                          \
+  X(positions, "positions")                                                                       \
+  X(first_position, "first position") /* of struct ad_input_form */                               \
+  X(types, "types")                                                                               \
+  X(classes, "classes")                                                                           \
+  X(buckets, "buckets of distances") /* for a bias of the scores by distance; 0: there is none */ \
+  X(padding, "untrained token")      /* 1 + the one whose embedding is not trained; 0: there is none */
+
 struct ad_model_config {
   enum ad_architecture_id architecture;
   uint32_t variant; /* which of the architecture's model types */
-  uint32_t hidden, heads, ffn, layers, vocab, positions, types, classes;
-  uint32_t embedding;      /* width of the embeddings, which are projected to hidden; 0: they have that width */
-  uint32_t first_position; /* of struct ad_input_form */
-  uint32_t buckets;        /* of distances, for a bias of the scores by distance; 0: there is none */
-  uint32_t padding;        /* 1 + the token whose embedding is not trained; 0: there is none */
+#define AD_MODEL_SIZE_FIELD(field, name) uint32_t field;
+  AD_MODEL_SIZES(AD_MODEL_SIZE_FIELD)
+#undef AD_MODEL_SIZE_FIELD
   float layer_norm_eps;
   float hidden_dropout, attention_dropout, classifier_dropout; /* probabilities in [0, 1) */
   enum ad_activation activation;
