@@ -13,8 +13,10 @@ int inspect_model(const char *folder) {
   struct ad_model_config m;
   struct ad_names names = {0};
   AD_TRY(ad_model_read_config(folder, &m, &names));
-  printf("%s: %s, %u layers, %u wide, %u heads, feed-forward %u, vocabulary %u, %u positions, %u types\n",
-         ad_shown(folder), ad_architecture_title(m.architecture), m.layers, m.hidden, m.heads, m.ffn, m.vocab,
+  printf("%s: %s, %u layers, %u wide, %u heads, feed-forward %u, vocabulary %u, ", ad_shown(folder),
+         ad_architecture_title(m.architecture), m.layers, m.hidden, m.heads, m.ffn, m.vocab);
+  printf(ad_architecture_any_length(m.architecture) ? "texts of any length (here up to %u tokens), %u types\n"
+                                                    : "%u positions, %u types\n",
          m.positions, m.types);
   printf("activation %s, layer norm epsilon %g, dropout %g hidden, %g attention, %g classifier\n",
          ad_activation_name(m.activation), (double)m.layer_norm_eps, (double)m.hidden_dropout,

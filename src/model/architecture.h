@@ -84,6 +84,7 @@ struct ad_architecture {
   const void *own;                          /* the architecture's own description, where others compute by one */
 
   struct ad_input_form form; /* of the input; first_position and `longest` are the model configuration's */
+  int any_length;            /* 1: texts may have any length; `positions` is what this program has room for */
 
   /* --- Tensors, in the order of the flat vector: embeddings, layers, head. Those that layers share are among the
    * embeddings, whose bucket a backward completes last --- */

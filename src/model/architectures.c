@@ -65,6 +65,10 @@ const char *ad_architecture_title(enum ad_architecture_id id) {
   return tables[id]->title;
 }
 
+int ad_architecture_any_length(enum ad_architecture_id id) {
+  return ad__architecture(id)->any_length;
+}
+
 int ad_params_recognise(struct ad_model_config *config, ad_shape_of shape, void *context) {
   uint32_t dense[2], classifier[2];
   for (enum ad_architecture_id id = 0; id < AD_ARCHITECTURE_COUNT; id++) {

@@ -24,4 +24,7 @@ enum ad_architecture_id {
 /* What people call it: "BERT". Static storage. */
 const char *ad_architecture_title(enum ad_architecture_id id);
 
+/* 1: its texts may have any length; the positions of a model's configuration are what this program has room for. */
+int ad_architecture_any_length(enum ad_architecture_id id);
+
 #endif

@@ -128,6 +128,7 @@ const struct ad_architecture ad_architecture_xlnet = {
     .title = "XLNet",
     .model_types = model_types,
     .form = {.second_type = 1, .cls_last = 1, .cls_type = 2},
+    .any_length = 1,
     .parts = XLNET_PARTS,
     .embedding_size = sizeof(struct xlnet_embedding_offsets),
     .layer_size = sizeof(struct xlnet_layer_offsets),
