@@ -36,6 +36,25 @@ float *ad__take(struct ad_encoder *e, size_t count) {
   return take(&e->arena, count, sizeof(float));
 }
 
+void ad__take_block(struct ad_encoder *e, struct ad__block *own, int last) {
+  const size_t T = e->token_rows, M = last ? e->example_rows : T, H = e->params->config.hidden,
+               F = e->params->config.ffn;
+  struct ad__block unused, *s = own == NULL ? &unused : own;
+  s->qkv = ad__take(e, T * (last ? 2 : 3) * H);
+  s->xc = last ? ad__take(e, M * H) : NULL;
+  s->q = last ? ad__take(e, M * H) : s->qkv;
+  s->context = ad__take(e, M * H);
+  s->z1 = ad__take(e, M * H);
+  s->y1 = ad__take(e, M * H);
+  s->u = ad__take(e, M * F);
+  s->g = ad__take(e, M * F);
+  s->z2 = ad__take(e, M * H);
+  s->mean1 = ad__take(e, M);
+  s->rstd1 = ad__take(e, M);
+  s->mean2 = ad__take(e, M);
+  s->rstd2 = ad__take(e, M);
+}
+
 float *ad__take_gradient(struct ad_encoder *e, size_t columns) {
   if (!e->training || !trains_layers(e->params)) {
     return NULL;

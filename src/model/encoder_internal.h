@@ -59,6 +59,24 @@ struct ad_encoder {
   size_t tree_work_capacity; /* floats */
 };
 
+/* What a layer with two layer norms keeps for its backward. M rows: all T tokens, or in the last layer the B [CLS]
+ * rows.
+ */
+struct ad__block {
+  float *qkv;           /* [T,3H] query, key, value side by side; last layer: [T,2H] key, value */
+  float *xc;            /* [B,H] last layer: the [CLS] rows of x; else x itself */
+  float *q;             /* queries: in qkv, or last layer: [B,H] */
+  float *context;       /* [M,H] */
+  float *z1, *y1;       /* [M,H] before and after the first layer norm */
+  float *mean1, *rstd1; /* [M] */
+  float *u, *g;         /* [M,F] before the activation; after it, and a dropout there */
+  float *z2;            /* [M,H] before the second layer norm */
+  float *mean2, *rstd2; /* [M] */
+};
+
+/* Takes it. own NULL: it is only counted. */
+void ad__take_block(struct ad_encoder *e, struct ad__block *own, int last);
+
 /* `count` floats of the encoder's memory, zeroed; NULL while it is only counted. */
 float *ad__take(struct ad_encoder *e, size_t count);
 

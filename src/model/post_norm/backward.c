@@ -48,7 +48,7 @@ static int backward_ffn(struct ad__backward *p, uint32_t l, const struct ffn_col
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
   const struct post_norm_layer_offsets *o = ad__post_norm_layer(e, l);
-  const struct post_norm_layer *s = e->layers[l].own;
+  const struct ad__block *s = e->layers[l].own;
   const struct ad_kernels *k = e->kernels;
   const int tokens = l + 1 < m->layers;
   const size_t H = m->hidden, F = m->ffn,
@@ -91,7 +91,7 @@ static int backward_attention_output(struct ad__backward *p, uint32_t l, const s
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
   const struct post_norm_layer_offsets *o = ad__post_norm_layer(e, l);
-  const struct post_norm_layer *s = e->layers[l].own;
+  const struct ad__block *s = e->layers[l].own;
   const int tokens = l + 1 < m->layers;
   const size_t H = m->hidden, rows = product_rows(e, tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
   const uint32_t *streams = tokens ? p->batch->token_stream : e->cls_stream;
@@ -116,7 +116,7 @@ static int backward_attention_output(struct ad__backward *p, uint32_t l, const s
 static void backward_attention(struct ad__backward *p, uint32_t l, float *dq, size_t ldq, float *dk, size_t ldk) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
-  const struct post_norm_layer *s = e->layers[l].own;
+  const struct ad__block *s = e->layers[l].own;
   const size_t H = m->hidden;
   const int last = l + 1 == m->layers;
   const float *key = last ? s->qkv : s->qkv + H;
@@ -140,7 +140,7 @@ static int backward_projection(struct ad__backward *p, uint32_t l, const struct 
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
   const struct post_norm_layer_offsets *o = ad__post_norm_layer(e, l);
-  const struct post_norm_layer *s = e->layers[l].own;
+  const struct ad__block *s = e->layers[l].own;
   const struct ad_kernels *k = e->kernels;
   const size_t H = m->hidden, T = p->batch->tokens, B = e->lane_cls[p->batch->lanes];
   const int last = l + 1 == m->layers;

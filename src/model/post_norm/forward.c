@@ -25,7 +25,7 @@ void ad__post_norm_embed(struct ad_encoder *e, const float *theta, const struct 
 /* Queries, keys, values. In the last layer keys and values of all tokens, queries of the [CLS] rows only. */
 static void project(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, uint32_t l) {
   const struct post_norm_layer_offsets *p = ad__post_norm_layer(e, l);
-  const struct post_norm_layer *s = e->layers[l].own;
+  const struct ad__block *s = e->layers[l].own;
   const float *x = e->layers[l].x;
   const size_t H = e->params->config.hidden, T = batch->tokens, rows = product_rows(e, T);
   const struct ad_kernels *k = e->kernels;
@@ -45,7 +45,7 @@ static void project(struct ad_encoder *e, const float *theta, const struct ad_ba
 }
 
 /* Attention of all examples, each at its own length. */
-static void attend(struct ad_encoder *e, const struct ad_batch *batch, const struct post_norm_layer *s,
+static void attend(struct ad_encoder *e, const struct ad_batch *batch, const struct ad__block *s,
                    const struct ad_dropout *dropout, int last) {
   const struct ad_model_config *m = &e->params->config;
   const size_t H = m->hidden, D = H / m->heads, ldq = last ? H : 3 * H, ldk = last ? 2 * H : 3 * H;
@@ -67,7 +67,7 @@ void ad__post_norm_forward(struct ad_encoder *e, const float *theta, const struc
                            const struct ad_masks *masks, uint32_t l) {
   const struct ad_model_config *m = &e->params->config;
   const struct post_norm_layer_offsets *p = ad__post_norm_layer(e, l);
-  const struct post_norm_layer *s = e->layers[l].own;
+  const struct ad__block *s = e->layers[l].own;
   const struct ad_kernels *k = e->kernels;
   const int last = l + 1 == m->layers;
   const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens,

@@ -117,22 +117,7 @@ void ad__post_norm_take(struct ad_encoder *e, void *own) {
 }
 
 void ad__post_norm_take_layer(struct ad_encoder *e, void *own, int last) {
-  const size_t T = e->token_rows, M = last ? e->example_rows : T, H = e->params->config.hidden,
-               F = e->params->config.ffn;
-  struct post_norm_layer unused, *s = own == NULL ? &unused : own;
-  s->qkv = ad__take(e, T * (last ? 2 : 3) * H);
-  s->xc = last ? ad__take(e, M * H) : NULL;
-  s->q = last ? ad__take(e, M * H) : s->qkv;
-  s->context = ad__take(e, M * H);
-  s->z1 = ad__take(e, M * H);
-  s->y1 = ad__take(e, M * H);
-  s->u = ad__take(e, M * F);
-  s->g = ad__take(e, M * F);
-  s->z2 = ad__take(e, M * H);
-  s->mean1 = ad__take(e, M);
-  s->rstd1 = ad__take(e, M);
-  s->mean2 = ad__take(e, M);
-  s->rstd2 = ad__take(e, M);
+  ad__take_block(e, own, last);
 }
 
 size_t ad__post_norm_shapes(const struct ad_model_config *m, size_t list[AD_SHAPES][2]) {

@@ -98,19 +98,6 @@ struct post_norm_state {
   float *dnormed; /* [T,E] that of normed */
 };
 
-/* What one layer keeps for its backward. M rows: all T tokens, or in the last layer the B [CLS] rows. */
-struct post_norm_layer {
-  float *qkv;           /* [T,3H] query, key, value side by side; last layer: [T,2H] key, value */
-  float *xc;            /* [B,H] last layer: the [CLS] rows of x; else x itself */
-  float *q;             /* queries: in qkv, or last layer: [B,H] */
-  float *context;       /* [M,H] */
-  float *z1, *y1;       /* [M,H] before and after the first layer norm */
-  float *mean1, *rstd1; /* [M] */
-  float *u, *g;         /* [M,F] before and after the activation */
-  float *z2;            /* [M,H] before the second layer norm */
-  float *mean2, *rstd2; /* [M] */
-};
-
 /* post_norm.c: the members of a table (architecture.h). */
 void ad__post_norm_list_embedding(struct ad__tensors *list, const struct ad_model_config *m, void *offsets);
 void ad__post_norm_list_layer(struct ad__tensors *list, const struct ad_model_config *m, uint32_t layer, void *offsets);
@@ -164,13 +151,13 @@ int ad__post_norm_embed_backward(struct ad__backward *p);
 int ad__post_norm_read_config(const char *path, const json_t *root, struct ad_model_config *m);
 int ad__post_norm_write_config(const struct ad_model_config *m, json_t *root);
 
-#define POST_NORM_TABLE(description)                                                                            \
-  .own = (description), .parts = POST_NORM_PARTS, .embedding_size = sizeof(struct post_norm_embedding_offsets), \
-  .layer_size = sizeof(struct post_norm_layer_offsets), .list_embedding = ad__post_norm_list_embedding,         \
-  .list_layer = ad__post_norm_list_layer, .check = ad__post_norm_check, .recognise = ad__post_norm_recognise,   \
-  .own_size = sizeof(struct post_norm_state), .layer_own_size = sizeof(struct post_norm_layer),                 \
-  .take = ad__post_norm_take, .take_layer = ad__post_norm_take_layer, .shapes = ad__post_norm_shapes,           \
-  .work = ad__post_norm_work, .embed = ad__post_norm_embed, .forward = ad__post_norm_forward,                   \
-  .backward = ad__post_norm_backward, .embed_backward = ad__post_norm_embed_backward
+#define POST_NORM_TABLE(description)                                                                                  \
+  .own = (description), .parts = POST_NORM_PARTS, .embedding_size = sizeof(struct post_norm_embedding_offsets),       \
+  .layer_size = sizeof(struct post_norm_layer_offsets), .list_embedding = ad__post_norm_list_embedding,               \
+  .list_layer = ad__post_norm_list_layer, .check = ad__post_norm_check, .recognise = ad__post_norm_recognise,         \
+  .own_size = sizeof(struct post_norm_state), .layer_own_size = sizeof(struct ad__block), .take = ad__post_norm_take, \
+  .take_layer = ad__post_norm_take_layer, .shapes = ad__post_norm_shapes, .work = ad__post_norm_work,                 \
+  .embed = ad__post_norm_embed, .forward = ad__post_norm_forward, .backward = ad__post_norm_backward,                 \
+  .embed_backward = ad__post_norm_embed_backward
 
 #endif

@@ -50,7 +50,7 @@ static struct pass pass_of(const struct ad__backward *p, uint32_t l) {
 static void backward_activation(struct ad__backward *p, uint32_t l, const struct pass *pass, size_t column) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
-  const struct xlnet_layer *s = e->layers[l].own;
+  const struct ad__block *s = ad__xlnet_block(e, l);
   const size_t F = m->ffn;
   const struct ad_dropout inner = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_FFN_INNER);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
@@ -68,7 +68,7 @@ static int backward_ffn(struct ad__backward *p, uint32_t l, const struct pass *p
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
   const struct xlnet_layer_offsets *o = ad__xlnet_layer(e, l);
-  const struct xlnet_layer *s = e->layers[l].own;
+  const struct ad__block *s = ad__xlnet_block(e, l);
   const size_t H = m->hidden, F = m->ffn;
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_FFN_OUTPUT);
   float *df = ((const struct xlnet *)e->own)->df;
@@ -99,7 +99,7 @@ static int backward_output(struct ad__backward *p, uint32_t l, const struct pass
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
   const struct xlnet_layer_offsets *o = ad__xlnet_layer(e, l);
-  const struct xlnet_layer *s = e->layers[l].own;
+  const struct ad__block *s = ad__xlnet_block(e, l);
   const size_t H = m->hidden;
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_ATTENTION_OUTPUT);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
@@ -166,7 +166,7 @@ static int backward_distances(struct ad__backward *p, uint32_t l) {
 static int backward_last_projection(struct ad__backward *p, uint32_t l, const float *dq, const float *dk) {
   struct ad_encoder *e = p->e;
   const struct xlnet_layer_offsets *o = ad__xlnet_layer(e, l);
-  const struct xlnet_layer *s = e->layers[l].own;
+  const struct ad__block *s = ad__xlnet_block(e, l);
   const float *x = e->layers[l].x, *theta = p->theta;
   const size_t H = e->params->config.hidden, rows = product_rows(e, p->batch->tokens),
                B = product_rows(e, e->lane_cls[p->batch->lanes]);

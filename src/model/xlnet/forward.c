@@ -89,7 +89,7 @@ static void project_distances(struct ad_encoder *e, const float *theta, const st
 /* Queries, keys, values. In the last layer keys and values of all tokens, queries of the class tokens only. */
 static void project(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, uint32_t l) {
   const struct xlnet_layer_offsets *p = ad__xlnet_layer(e, l);
-  const struct xlnet_layer *s = e->layers[l].own;
+  const struct ad__block *s = ad__xlnet_block(e, l);
   const float *x = e->layers[l].x;
   const size_t H = e->params->config.hidden, rows = product_rows(e, batch->tokens), B = e->lane_cls[batch->lanes];
   const int last = l + 1 == e->params->config.layers;
@@ -112,7 +112,8 @@ struct ad_relative ad__xlnet_attention(const struct ad_encoder *e, const float *
   const struct ad_model_config *m = &e->params->config;
   const struct xlnet_layer_offsets *p = ad__xlnet_layer(e, l);
   const struct xlnet *x = e->own;
-  const struct xlnet_layer *s = e->layers[l].own;
+  const struct xlnet_layer *layer = e->layers[l].own;
+  const struct ad__block *s = &layer->block;
   const int last = l + 1 == m->layers;
   const size_t H = m->hidden, t = batch->offset[b], S = batch->length[b], ldq = last ? H : 3 * H,
                ldk = last ? 2 * H : 3 * H;
@@ -124,10 +125,10 @@ struct ad_relative ad__xlnet_attention(const struct ad_encoder *e, const float *
                               .Q = s->q + row * ldq,
                               .K = key + t * ldk,
                               .V = key + H + t * ldk,
-                              .R = s->relative + (x->longest > 0 ? x->longest - S
-                                                  : last         ? t
-                                                                 : 2 * t) *
-                                                     H,
+                              .R = layer->relative + (x->longest > 0 ? x->longest - S
+                                                      : last         ? t
+                                                                     : 2 * t) *
+                                                         H,
                               .ldq = ldq,
                               .ldk = ldk,
                               .ldr = H,
@@ -143,7 +144,7 @@ struct ad_relative ad__xlnet_attention(const struct ad_encoder *e, const float *
 /* Attention of all examples, each at its own length. */
 static void attend(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
                    const struct ad_dropout *dropout, uint32_t l) {
-  const struct xlnet_layer *s = e->layers[l].own;
+  const struct ad__block *s = ad__xlnet_block(e, l);
   const int last = l + 1 == e->params->config.layers;
   const size_t H = e->params->config.hidden;
   for (size_t lane = 0; lane < batch->lanes; lane++) {
@@ -160,7 +161,7 @@ void ad__xlnet_forward(struct ad_encoder *e, const float *theta, const struct ad
                        const struct ad_masks *masks, uint32_t l) {
   const struct ad_model_config *m = &e->params->config;
   const struct xlnet_layer_offsets *p = ad__xlnet_layer(e, l);
-  const struct xlnet_layer *s = e->layers[l].own;
+  const struct ad__block *s = ad__xlnet_block(e, l);
   const struct ad_kernels *k = e->kernels;
   const int last = l + 1 == m->layers;
   const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens,

@@ -78,19 +78,15 @@ struct xlnet {
   float *drelative;           /* [2T,H] */
 };
 
-/* What one layer keeps for its backward. M rows: all T tokens, or in the last layer the B rows of class tokens. */
+/* What one layer keeps for its backward. */
 struct xlnet_layer {
-  float *qkv;           /* [T,3H] query, key, value side by side; last layer: [T,2H] key, value */
-  float *xc;            /* [B,H] last layer: the class tokens' rows of x; else x itself */
-  float *q;             /* queries: in qkv, or last layer: [B,H] */
-  float *relative;      /* [2T,H] the relative rows as keys; last layer: [T,H] */
-  float *context;       /* [M,H] */
-  float *z1, *y1;       /* [M,H] before and after the first layer norm */
-  float *mean1, *rstd1; /* [M] */
-  float *u, *g;         /* [M,F] before the activation; after it and dropout */
-  float *z2;            /* [M,H] before the second layer norm */
-  float *mean2, *rstd2; /* [M] */
+  struct ad__block block;
+  float *relative; /* [2T,H] the relative rows as keys; last layer: [T,H] */
 };
+
+static inline const struct ad__block *ad__xlnet_block(const struct ad_encoder *e, uint32_t l) {
+  return &((const struct xlnet_layer *)e->layers[l].own)->block;
+}
 
 /* config.c */
 extern const char *const ad__xlnet_keys[];
