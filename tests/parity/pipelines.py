@@ -181,7 +181,8 @@ def small_bpe():
         lstrip=True),
                                           AddedToken("[/E1]", rstrip=True, normalized=False), AddedToken("  "),
                                           AddedToken("\u4e2d", special=True)))
-    yield case("BPE, added spaces", added(base, AddedToken(" ", rstrip=True), AddedToken("a", lstrip=True, rstrip=True)))
+    yield case("BPE, added spaces", added(base, AddedToken(" ", rstrip=True),
+                                          AddedToken("a", lstrip=True, rstrip=True)))
     yield case("BPE, split by words", train_bpe(CORPUS, 380, pre_tokenizers.Sequence([
         pre_tokenizers.WhitespaceSplit(), byte_level(True)])))
     yield case("BPE, split by punctuation", train_bpe(CORPUS, 380, pre_tokenizers.Sequence([
@@ -312,7 +313,8 @@ def refused_bpe():
                vocab_json=json.dumps({**vocab, "a": vocab["b"], "b": vocab["a"]}))
     pair = two_files(base)
     yield case("refused: no merges.txt", None, refused="merges.txt", vocab_json=pair["vocab_json"])
-    yield case("refused: no vocab.json", None, refused="neither vocab.txt, vocab.json, spiece.model nor tokenizer.json", merges_txt=pair["merges_txt"])
+    yield case("refused: no vocab.json", None, merges_txt=pair["merges_txt"],
+               refused="neither vocab.txt, vocab.json, spiece.model nor tokenizer.json")
     yield case("refused: another class", None, config={"tokenizer_class": "GPT2Tokenizer"},
                refused='"tokenizer_class" is "GPT2Tokenizer"', **pair)
     yield case("refused: a line of merges.txt", None, refused="merges.txt: merge 3",

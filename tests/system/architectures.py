@@ -142,7 +142,8 @@ class Tests:
         if self.name != "bert":
             return
         text = (self.work / "tiny.yaml").read_text()
-        (self.work / "pairs.yaml").write_text(text.replace("  text: sentence\n", "  text: sentence\n  pair: sentence\n"))
+        text = text.replace("  text: sentence\n", "  text: sentence\n  pair: sentence\n")
+        (self.work / "pairs.yaml").write_text(text)
         losses = {}
         for folder, names, equal in [("two", None, False), ("equal", None, True), ("one", ["input_ids"], False)]:
             content = tiny.tensors()

@@ -278,62 +278,64 @@ static void test_config_round_trip(void **state) {
   }
 }
 
+static const struct {
+  const char *json;
+  const char *config;
+  int text; /* 1: with vocab.txt */
+  const char *message;
+} refused_folders[] = {
+    {NULL, NULL, 0, "neither vocab.txt, "},
+    {"{", NULL, 1, "tokenizer.json:1: "},
+    {"", NULL, 1, "tokenizer.json:1: "},
+    {"[]", NULL, 1, "tokenizer.json:1: expected a JSON object"},
+    {"{}", NULL, 1, "tokenizer.json: expected the objects \"model\""},
+    {NULL, "{\"do_lower_case\": 1}", 1, "tokenizer_config.json: \"do_lower_case\" is 1, expected true or false"},
+    {NULL, "{\"do_lower_case\": true, \"do_lower_case\": true}", 1, "tokenizer_config.json:1: "},
+    {NULL, "{\"unk_token\": \"<unk>\"}", 1, "no token <unk> (\"unk_token\")"},
+    {NULL, "{\"do_basic_tokenize\": false}", 1, "\"do_basic_tokenize\" is false"},
+    {NULL, "{\"never_split\": [\"x\"]}", 1, "\"never_split\" is [\"x\"], expected []"},
+    {NULL, "{\"added_tokens_decoder\": {\"9\": {\"content\": \"[E1]\"}}}", 1,
+     "the added token \"[E1]\" has the number 9 in the tokenizer's files, expected 6, the next one"},
+    {TOKENIZER_JSON("\"clean_text\": false", JSON_VOCAB), "{\"tokenizer_class\": \"BertTokenizer\"}", 0,
+     "\"clean_text\" is false, expected true"},
+    {TOKENIZER_JSON("\"clean_text\": false", JSON_VOCAB), NULL, 0, "\"handle_chinese_chars\" is nothing"},
+    {TOKENIZER_JSON("\"type\": \"NFC\"", JSON_VOCAB), NULL, 0, "tokenizer.json:1: "},
+    {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": 5"), NULL, 0,
+     "tokenizer.json: token \"b\" has no id of its own"},
+    {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": 7"), NULL, 0,
+     "tokenizer.json: token \"b\" has no id of its own"},
+    {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": -1"), NULL, 0, "tokenizer.json: token \"b\" has no id"},
+    {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": \"6\""), NULL, 0,
+     "tokenizer.json: token \"b\" has no id"},
+    {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\\n\": 6"), NULL, 0,
+     "tokenizer.json: token 6 has a line end"},
+    {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"\": 6"), NULL, 0, "tokenizer.json:7: empty line"},
+    {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": 6"), NULL, 1, "expected the same vocabulary"},
+    {TOKENIZER_JSON("\"lowercase\": true",
+                    "\"a\": 5, \"[SEP]\": 3, \"[UNK]\": 1, \"[CLS]\": 2, \"A\": 4, \"[PAD]\": 0"),
+     NULL, 1, "vocab.txt:5: token \"a\" has another id"},
+    {"{\"model\": {\"type\": \"BPE\", \"vocab\": {}}, \"normalizer\": {}, \"pre_tokenizer\": {}}", NULL, 0,
+     "model: \"merges\" is nothing"},
+    {"{\"model\": {\"max_input_chars_per_word\": 50, \"vocab\": {}}, \"normalizer\": {}, \"pre_tokenizer\": {}}", NULL,
+     0, "\"max_input_chars_per_word\" is 50, expected 100"},
+    {"{\"model\": {\"vocab\": {}}, \"normalizer\": {\"type\": \"Sequence\"}, \"pre_tokenizer\": {}}", "{}", 0,
+     "\"type\" is \"Sequence\", expected \"BertNormalizer\""},
+};
+
 static void test_refused_folder(void **state) {
   (void)state;
   const char text[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nA\n";
-  static const struct {
-    const char *json;
-    const char *config;
-    int text; /* 1: with vocab.txt */
-    const char *message;
-  } cases[] = {
-      {NULL, NULL, 0, "neither vocab.txt, "},
-      {"{", NULL, 1, "tokenizer.json:1: "},
-      {"", NULL, 1, "tokenizer.json:1: "},
-      {"[]", NULL, 1, "tokenizer.json:1: expected a JSON object"},
-      {"{}", NULL, 1, "tokenizer.json: expected the objects \"model\""},
-      {NULL, "{\"do_lower_case\": 1}", 1, "tokenizer_config.json: \"do_lower_case\" is 1, expected true or false"},
-      {NULL, "{\"do_lower_case\": true, \"do_lower_case\": true}", 1, "tokenizer_config.json:1: "},
-      {NULL, "{\"unk_token\": \"<unk>\"}", 1, "no token <unk> (\"unk_token\")"},
-      {NULL, "{\"do_basic_tokenize\": false}", 1, "\"do_basic_tokenize\" is false"},
-      {NULL, "{\"never_split\": [\"x\"]}", 1, "\"never_split\" is [\"x\"], expected []"},
-      {NULL, "{\"added_tokens_decoder\": {\"9\": {\"content\": \"[E1]\"}}}", 1,
-       "the added token \"[E1]\" has the number 9 in the tokenizer's files, expected 6, the next one"},
-      {TOKENIZER_JSON("\"clean_text\": false", JSON_VOCAB), "{\"tokenizer_class\": \"BertTokenizer\"}", 0,
-       "\"clean_text\" is false, expected true"},
-      {TOKENIZER_JSON("\"clean_text\": false", JSON_VOCAB), NULL, 0, "\"handle_chinese_chars\" is nothing"},
-      {TOKENIZER_JSON("\"type\": \"NFC\"", JSON_VOCAB), NULL, 0, "tokenizer.json:1: "},
-      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": 5"), NULL, 0,
-       "tokenizer.json: token \"b\" has no id of its own"},
-      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": 7"), NULL, 0,
-       "tokenizer.json: token \"b\" has no id of its own"},
-      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": -1"), NULL, 0,
-       "tokenizer.json: token \"b\" has no id"},
-      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": \"6\""), NULL, 0,
-       "tokenizer.json: token \"b\" has no id"},
-      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\\n\": 6"), NULL, 0,
-       "tokenizer.json: token 6 has a line end"},
-      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"\": 6"), NULL, 0, "tokenizer.json:7: empty line"},
-      {TOKENIZER_JSON("\"lowercase\": true", JSON_VOCAB ", \"b\": 6"), NULL, 1, "expected the same vocabulary"},
-      {TOKENIZER_JSON("\"lowercase\": true",
-                      "\"a\": 5, \"[SEP]\": 3, \"[UNK]\": 1, \"[CLS]\": 2, \"A\": 4, \"[PAD]\": 0"),
-       NULL, 1, "vocab.txt:5: token \"a\" has another id"},
-      {"{\"model\": {\"type\": \"BPE\", \"vocab\": {}}, \"normalizer\": {}, \"pre_tokenizer\": {}}", NULL, 0,
-       "model: \"merges\" is nothing"},
-      {"{\"model\": {\"max_input_chars_per_word\": 50, \"vocab\": {}}, \"normalizer\": {}, \"pre_tokenizer\": {}}",
-       NULL, 0, "\"max_input_chars_per_word\" is 50, expected 100"},
-      {"{\"model\": {\"vocab\": {}}, \"normalizer\": {\"type\": \"Sequence\"}, \"pre_tokenizer\": {}}", "{}", 0,
-       "\"type\" is \"Sequence\", expected \"BertNormalizer\""},
-  };
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    cases[i].text ? put_file("vocab.txt", text) : remove_file("vocab.txt");
-    cases[i].json == NULL ? remove_file("tokenizer.json") : put_file("tokenizer.json", cases[i].json);
-    cases[i].config == NULL ? remove_file("tokenizer_config.json") : put_file("tokenizer_config.json", cases[i].config);
+  for (size_t i = 0; i < sizeof refused_folders / sizeof *refused_folders; i++) {
+    refused_folders[i].text ? put_file("vocab.txt", text) : remove_file("vocab.txt");
+    refused_folders[i].json == NULL ? remove_file("tokenizer.json")
+                                    : put_file("tokenizer.json", refused_folders[i].json);
+    refused_folders[i].config == NULL ? remove_file("tokenizer_config.json")
+                                      : put_file("tokenizer_config.json", refused_folders[i].config);
     struct ad_tokenizer *tokenizer;
     assert_int_equal(ad_tokenizer_load(&tokenizer, folder), AD_EINPUT);
     assert_null(tokenizer);
-    if (strstr(ad_error_message(), cases[i].message) == NULL) {
-      fail_msg("case %zu: \"%s\", expected \"%s\"", i, ad_error_message(), cases[i].message);
+    if (strstr(ad_error_message(), refused_folders[i].message) == NULL) {
+      fail_msg("case %zu: \"%s\", expected \"%s\"", i, ad_error_message(), refused_folders[i].message);
     }
   }
   struct ad_tokenizer *tokenizer;
