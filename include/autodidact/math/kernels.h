@@ -172,6 +172,21 @@ struct ad_kernels {
   void (*product)(size_t M, size_t N, size_t K, const float *A, size_t row, size_t column, const float *B, size_t ldb,
                   float *C, size_t ldc, int accumulate);
 
+  /* Products with bfloat16 operands (math/bfloat16.h), whose parts these are; numbers as the upper halves of floats,
+   * K and rows rounded up to 32 with zeros.
+   * bf16_round: rows [M, depth(K)] = x [M,K] (ldx) rounded.
+   * bf16_pairs: out [depth(rows) / 2, width, 2] = rows 2 k and 2 k + 1 of x [rows, N] (ldx) side by side; width at
+   * least N rounded up to 16, and nothing is written behind that.
+   * bf16_left: out [M, 32 blocks] floats = rows (ld) of so many blocks, of each block the even places first.
+   * bf16_right: out [32 blocks, width] floats = a packed panel, likewise.
+   * bf16_product: C [M,N] (ldc) = or += A B, A and B from these two; N at most width. */
+  void (*bf16_round)(size_t M, size_t K, const float *x, size_t ldx, uint16_t *rows);
+  void (*bf16_pairs)(size_t rows, size_t N, const uint16_t *x, size_t ldx, size_t width, uint16_t *out);
+  void (*bf16_left)(size_t M, size_t blocks, const uint16_t *rows, size_t ld, float *out);
+  void (*bf16_right)(size_t width, size_t blocks, const uint16_t *packed, float *out);
+  void (*bf16_product)(size_t M, size_t N, size_t width, size_t blocks, const float *A, const float *B, float *C,
+                       size_t ldc, int accumulate);
+
   /* x = tanh(x + bias) in place, [T,H] (the pooler); backward: dx = dy * (1 - y^2), adds column sums to dbias. dx may
    * be dy. */
   void (*bias_tanh)(size_t T, size_t H, float *x, const float *bias);

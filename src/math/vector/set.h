@@ -23,6 +23,11 @@
   X(copy)                         \
   X(product)                      \
   X(column_sum)                   \
+  X(bf16_round)                   \
+  X(bf16_pairs)                   \
+  X(bf16_left)                    \
+  X(bf16_right)                   \
+  X(bf16_product)                 \
   X(bias_tanh)                    \
   X(tanh_backward)                \
   X(dropout)                      \

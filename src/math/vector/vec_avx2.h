@@ -261,4 +261,57 @@ VEC_INLINE void vec_stream_end(void) {
   _mm_sfence();
 }
 
+/* While subnormal operands and results are zeros (a rule of x86 that the specification has taken over). */
+VEC_INLINE unsigned vec_flush_begin(void) {
+  const unsigned state = _mm_getcsr();
+  _mm_setcsr(state | 0x8040);
+  return state;
+}
+VEC_INLINE void vec_flush_end(unsigned state) {
+  _mm_setcsr(state);
+}
+VEC_INLINE int vec_flush_missed(void) {
+  return 0;
+}
+VEC_INLINE vec vec_bf16_fma(vec x, vec y, vec z) {
+  return vec_fma(x, y, z);
+}
+VEC_INLINE vec vec_bf16_add(vec x, vec y) {
+  return vec_add(x, y);
+}
+VEC_INLINE __m256i vec_words(const uint16_t *pairs) {
+  return _mm256_loadu_si256((const __m256i *)(const void *)pairs);
+}
+VEC_INLINE vec vec_bf16_even(const uint16_t *pairs) {
+  return (vec){_mm256_castsi256_ps(_mm256_slli_epi32(vec_words(pairs), 16)),
+               _mm256_castsi256_ps(_mm256_slli_epi32(vec_words(pairs + 16), 16))};
+}
+VEC_INLINE vec vec_bf16_odd(const uint16_t *pairs) {
+  const __m256i mask = _mm256_set1_epi32((int)0xffff0000);
+  return (vec){_mm256_castsi256_ps(_mm256_and_si256(vec_words(pairs), mask)),
+               _mm256_castsi256_ps(_mm256_and_si256(vec_words(pairs + 16), mask))};
+}
+/* Eight floats, each rounded in the upper half of its word, which is moved down. */
+VEC_INLINE __m256i vec_rounded(__m256 x) {
+  const __m256i word = _mm256_castps_si256(x), exponent = _mm256_set1_epi32(0x7f800000);
+  const __m256i even = _mm256_and_si256(_mm256_srli_epi32(word, 16), _mm256_set1_epi32(1));
+  const __m256i up = _mm256_add_epi32(word, _mm256_add_epi32(_mm256_set1_epi32(0x7fff), even));
+  const __m256i nan = _mm256_or_si256(word, _mm256_set1_epi32(0x400000));
+  const __m256i sign = _mm256_and_si256(word, _mm256_set1_epi32(INT32_MIN));
+  const __m256i zero = _mm256_cmpeq_epi32(_mm256_and_si256(word, exponent), _mm256_setzero_si256());
+  const __m256i none = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+  const __m256i rounded = _mm256_blendv_epi8(_mm256_blendv_epi8(up, sign, zero), nan, none);
+  return _mm256_srli_epi32(rounded, 16);
+}
+VEC_INLINE void vec_bf16_round(uint16_t *out, vec x) {
+  const __m256i packed = _mm256_packus_epi32(vec_rounded(x.a), vec_rounded(x.b));
+  _mm256_storeu_si256((__m256i *)(void *)out, _mm256_permute4x64_epi64(packed, 0xD8));
+}
+VEC_INLINE void vec_bf16_pair(const uint16_t *a, const uint16_t *b, uint16_t *out) {
+  const __m256i x = vec_words(a), y = vec_words(b);
+  const __m256i low = _mm256_unpacklo_epi16(x, y), high = _mm256_unpackhi_epi16(x, y);
+  _mm256_storeu_si256((__m256i *)(void *)out, _mm256_permute2x128_si256(low, high, 0x20));
+  _mm256_storeu_si256((__m256i *)(void *)(out + 16), _mm256_permute2x128_si256(low, high, 0x31));
+}
+
 #endif

@@ -231,4 +231,46 @@ VEC_INLINE void vec_transpose(vec r[16]) {
   }
 }
 
+/* While subnormal operands and results are zeros (a rule of x86 that the specification has taken over). */
+VEC_INLINE unsigned vec_flush_begin(void) {
+  const unsigned state = _mm_getcsr();
+  _mm_setcsr(state | 0x8040);
+  return state;
+}
+VEC_INLINE void vec_flush_end(unsigned state) {
+  _mm_setcsr(state);
+}
+VEC_INLINE int vec_flush_missed(void) {
+  return 0;
+}
+VEC_INLINE vec vec_bf16_fma(vec x, vec y, vec z) {
+  return vec_fma(x, y, z);
+}
+VEC_INLINE vec vec_bf16_add(vec x, vec y) {
+  return vec_add(x, y);
+}
+VEC_INLINE vec vec_bf16_even(const uint16_t *pairs) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_loadu_si512(pairs), 16));
+}
+VEC_INLINE vec vec_bf16_odd(const uint16_t *pairs) {
+  return _mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(pairs), _mm512_set1_epi32((int)0xffff0000)));
+}
+VEC_INLINE void vec_bf16_round(uint16_t *out, vec x) {
+  const __m512i word = _mm512_castps_si512(x), half = _mm512_set1_epi32(0x7fff);
+  const __m512i even = _mm512_and_si512(_mm512_srli_epi32(word, 16), _mm512_set1_epi32(1));
+  const __m512i up = _mm512_add_epi32(word, _mm512_add_epi32(half, even));
+  const __m512i nan = _mm512_or_si512(word, _mm512_set1_epi32(0x400000));
+  const __m512i sign = _mm512_and_si512(word, _mm512_set1_epi32(INT32_MIN));
+  /* Subnormal numbers and zeros; NaN. */
+  const __mmask16 zero = _mm512_testn_epi32_mask(word, _mm512_set1_epi32(0x7f800000));
+  const __mmask16 none = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+  const __m512i rounded = _mm512_mask_mov_epi32(_mm512_mask_mov_epi32(up, zero, sign), none, nan);
+  _mm256_storeu_si256((__m256i *)(void *)out, _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16)));
+}
+VEC_INLINE void vec_bf16_pair(const uint16_t *a, const uint16_t *b, uint16_t *out) {
+  const __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)a));
+  const __m512i high = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)b));
+  _mm512_storeu_si512(out, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+}
+
 #endif

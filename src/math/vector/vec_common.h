@@ -54,4 +54,61 @@ VEC_INLINE int vec_quotients_each(const int64_t *sum, double factor, float *x) {
   return near != 0;
 }
 
+/* --- bfloat16 (docs/arithmetic.md): one number at a time, the specification --- */
+
+/* Subnormal numbers count as zeros of their sign. */
+VEC_INLINE float vec_flushed(float x) {
+  return fabsf(x) < 0x1p-126f ? copysignf(0.0f, x) : x;
+}
+
+/* a b + c, rounded once with an exponent of any size, then flushed; no operand is subnormal. fmaf rounds to a multiple
+ * of 2^-149: a magnitude that it has brought up to 2^-126 is looked at again, in double, which is exact there. */
+VEC_INLINE float vec_bf16_fma1(float a, float b, float c) {
+  const float sum = fmaf(a, b, c);
+  if (fabsf(sum) == 0x1p-126f && fabs((double)a * (double)b + (double)c) < 0x1p-126 - 0x1p-151) {
+    return copysignf(0.0f, sum);
+  }
+  return vec_flushed(sum);
+}
+
+VEC_INLINE float vec_bf16_add1(float a, float b) {
+  return vec_flushed(vec_flushed(a) + vec_flushed(b));
+}
+
+/* The upper half of a float's bits, rounded to nearest even; subnormal numbers to zero; NaN stays one. */
+VEC_INLINE uint16_t vec_bf16_round1(float x) {
+  uint32_t word;
+  x = vec_flushed(x);
+  memcpy(&word, &x, sizeof word);
+  if (x != x) {
+    return (uint16_t)(word >> 16 | 0x40);
+  }
+  return (uint16_t)((word + 0x7fff + (word >> 16 & 1)) >> 16);
+}
+
+VEC_INLINE float vec_bf16_value(uint16_t x) {
+  const uint32_t word = (uint32_t)x << 16;
+  float value;
+  memcpy(&value, &word, sizeof value);
+  return value;
+}
+
+/* In plain C: the numbers at even and at odd places of pairs [32]; rounding; two rows side by side. */
+VEC_INLINE void vec_bf16_each(const uint16_t *pairs, int odd, float *values) {
+  for (int i = 0; i < 16; i++) {
+    values[i] = vec_bf16_value(pairs[2 * i + odd]);
+  }
+}
+VEC_INLINE void vec_bf16_round_each(const float *x, uint16_t *out) {
+  for (int i = 0; i < 16; i++) {
+    out[i] = vec_bf16_round1(x[i]);
+  }
+}
+VEC_INLINE void vec_bf16_pair_each(const uint16_t *a, const uint16_t *b, uint16_t *out) {
+  for (int i = 0; i < 16; i++) {
+    out[2 * i] = a[i];
+    out[2 * i + 1] = b[i];
+  }
+}
+
 #endif

@@ -175,4 +175,36 @@ VEC_INLINE void vec_stream(float *p, vec x) {
 }
 VEC_INLINE void vec_stream_end(void) {}
 
+VEC_INLINE vec vec_bf16_even(const uint16_t *pairs) {
+  vec r;
+  vec_bf16_each(pairs, 0, r.f);
+  return r;
+}
+VEC_INLINE vec vec_bf16_odd(const uint16_t *pairs) {
+  vec r;
+  vec_bf16_each(pairs, 1, r.f);
+  return r;
+}
+VEC_INLINE void vec_bf16_round(uint16_t *out, vec x) {
+  vec_bf16_round_each(x.f, out);
+}
+VEC_INLINE void vec_bf16_pair(const uint16_t *a, const uint16_t *b, uint16_t *out) {
+  vec_bf16_pair_each(a, b, out);
+}
+VEC_INLINE vec vec_bf16_fma(vec x, vec y, vec z) {
+  VEC_EACH(vec, f, vec_bf16_fma1(x.f[i], y.f[i], z.f[i]));
+}
+VEC_INLINE vec vec_bf16_add(vec x, vec y) {
+  VEC_EACH(vec, f, vec_bf16_add1(x.f[i], y.f[i]));
+}
+VEC_INLINE unsigned vec_flush_begin(void) {
+  return 0;
+}
+VEC_INLINE void vec_flush_end(unsigned state) {
+  (void)state;
+}
+VEC_INLINE int vec_flush_missed(void) {
+  return 0;
+}
+
 #endif

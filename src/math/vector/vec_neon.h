@@ -222,4 +222,58 @@ VEC_INLINE void vec_stream(float *p, vec x) {
 }
 VEC_INLINE void vec_stream_end(void) {}
 
+VEC_INLINE vec vec_bf16_even(const uint16_t *pairs) {
+  VEC_EACH(vec, q, 4, vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_u16(vld1q_u16(pairs + 8 * i)), 16)));
+}
+VEC_INLINE vec vec_bf16_odd(const uint16_t *pairs) {
+  const uint32x4_t mask = vdupq_n_u32(0xffff0000);
+  VEC_EACH(vec, q, 4, vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_u16(vld1q_u16(pairs + 8 * i)), mask)));
+}
+VEC_INLINE void vec_bf16_round(uint16_t *out, vec x) {
+  for (int i = 0; i < 4; i++) {
+    const uint32x4_t word = vreinterpretq_u32_f32(x.q[i]);
+    const uint32x4_t even = vandq_u32(vshrq_n_u32(word, 16), vdupq_n_u32(1));
+    const uint32x4_t up = vaddq_u32(word, vaddq_u32(vdupq_n_u32(0x7fff), even));
+    const uint32x4_t sign = vandq_u32(word, vdupq_n_u32(0x80000000));
+    const uint32x4_t finite = vtstq_u32(word, vdupq_n_u32(0x7f800000)), ordered = vceqq_f32(x.q[i], x.q[i]);
+    const uint32x4_t rounded = vbslq_u32(finite, up, sign);
+    vst1_u16(out + 4 * i, vshrn_n_u32(vbslq_u32(ordered, rounded, vorrq_u32(word, vdupq_n_u32(0x400000))), 16));
+  }
+}
+VEC_INLINE void vec_bf16_pair(const uint16_t *a, const uint16_t *b, uint16_t *out) {
+  for (int i = 0; i < 16; i += 8) {
+    const uint16x8x2_t both = {{vld1q_u16(a + i), vld1q_u16(b + i)}};
+    vst2q_u16(out + 2 * i, both);
+  }
+}
+VEC_INLINE vec vec_bf16_fma(vec x, vec y, vec z) {
+  return vec_fma(x, y, z);
+}
+VEC_INLINE vec vec_bf16_add(vec x, vec y) {
+  return vec_add(x, y);
+}
+
+/* Subnormal operands and results become zeros while FPCR.FZ is set. Arm decides before rounding what is subnormal, x86
+ * afterwards: where anything was flushed (FPSR.UFC), the specification decides. */
+enum { NEON_FZ = 1 << 24, NEON_UFC = 1 << 3 };
+VEC_INLINE unsigned vec_flush_begin(void) {
+  uint64_t state;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(state)::"memory");
+  __asm__ volatile("msr fpcr, %0" ::"r"(state | NEON_FZ) : "memory");
+  __asm__ volatile("msr fpsr, %0" ::"r"((uint64_t)0) : "memory");
+  return (unsigned)state;
+}
+VEC_INLINE void vec_flush_end(unsigned state) {
+  __asm__ volatile("msr fpcr, %0" ::"r"((uint64_t)state) : "memory");
+}
+VEC_INLINE int vec_flush_missed(void) {
+  uint64_t flags;
+  __asm__ volatile("mrs %0, fpsr" : "=r"(flags)::"memory");
+  if ((flags & NEON_UFC) != 0) {
+    __asm__ volatile("msr fpsr, %0" ::"r"((uint64_t)0) : "memory");
+    return 1;
+  }
+  return 0;
+}
+
 #endif

@@ -1,0 +1,27 @@
+/* What math/bfloat16.c asks of a way to multiply bfloat16 numbers. Not installed. */
+#ifndef AD_MATH_BFLOAT16_WAY_H
+#define AD_MATH_BFLOAT16_WAY_H
+
+#include "autodidact/math/bfloat16.h"
+#include "autodidact/math/kernels.h"
+
+struct ad_bf16_way {
+  const char *name; /* as AUTODIDACT_BFLOAT16 names it */
+  /* Whether this CPU, its system and these kernels allow it. It may ask the system for leave. */
+  int (*runs)(const struct ad_kernels *kernels);
+  /* Bytes of an element of its own forms of rows and panels; 0: it takes them as they are. */
+  size_t left, right;
+  /* rows (ld) of so many blocks to [M, 32 blocks] of its own; a panel of that many pairs to one of its own. */
+  void (*make_left)(const struct ad_kernels *kernels, size_t M, size_t blocks, const ad_bf16 *rows, size_t ld,
+                    void *out);
+  void (*make_right)(const struct ad_kernels *kernels, size_t width, size_t blocks, const ad_bf16 *packed, void *out);
+  /* C [M,N] (ldc) = or += A B, N in (width - 16, width]; A rows that are ld elements apart. */
+  void (*product)(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t blocks, const void *A,
+                  size_t ld, const void *B, float *C, size_t ldc, int accumulate);
+};
+
+extern const struct ad_bf16_way ad_bf16_amx;
+extern const struct ad_bf16_way ad_bf16_dot;
+extern const struct ad_bf16_way ad_bf16_fma;
+
+#endif

@@ -1,0 +1,246 @@
+/* Products with bfloat16 operands against the arithmetic's loops (docs/arithmetic.md), to the bit: each way of making
+ * them with each set of vector kernels. */
+#include "autodidact/math/bfloat16.h"
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "reference/check.h"
+#include "support/kernel_sets.h"
+
+static struct ad_bf16_products *products;
+
+/* --- The arithmetic, one number at a time --- */
+
+static uint32_t bits_of(float x) {
+  uint32_t word;
+  memcpy(&word, &x, sizeof word);
+  return word;
+}
+
+static float float_of(uint32_t word) {
+  float x;
+  memcpy(&x, &word, sizeof x);
+  return x;
+}
+
+static float flushed(float x) {
+  return (bits_of(x) & 0x7f800000) == 0 ? float_of(bits_of(x) & 0x80000000) : x;
+}
+
+/* The nearest of the numbers below and above, which have zeros in the lower half; of two as near the even one. */
+static float rounded(float x) {
+  if (isnan(x) || isinf(x) || flushed(x) == 0.0f) {
+    return flushed(x);
+  }
+  const uint32_t word = bits_of(x), below = word & 0xffff0000, rest = word & 0xffff;
+  const int up = rest > 0x8000 || (rest == 0x8000 && (word & 0x10000) != 0);
+  return float_of(below + (up ? 0x10000 : 0));
+}
+
+/* Tiny is decided after rounding with an exponent of any size: near 2^-126, by scaling up first. */
+static float step(float a, float b, float c) {
+  const float sum = fmaf(a, b, c);
+  if (fabsf(sum) > 0x1p-126f || isnan(sum)) {
+    return sum;
+  }
+  const float scaled = fmaf(a * 0x1p60f, b, c * 0x1p60f); /* exact factors; no overflow where the sum is small */
+  return fabsf(scaled) >= 0x1p-66f ? scaled * 0x1p-60f : copysignf(0.0f, sum);
+}
+
+static float sum_of(float a, float b) {
+  return flushed(flushed(a) + flushed(b));
+}
+
+/* sum continues over K pairs of numbers that are `lda` and `ldb` apart: blocks of 32, even places and odd places. */
+static float dot(size_t K, const float *a, size_t lda, const float *b, size_t ldb, float sum) {
+  for (size_t block = 0; block < K; block += 32) {
+    float chain[2] = {0.0f, 0.0f};
+    for (size_t k = block; k < block + 32; k++) {
+      const int there = k < K;
+      chain[k % 2] = step(there ? rounded(a[k * lda]) : 0.0f, there ? rounded(b[k * ldb]) : 0.0f, chain[k % 2]);
+    }
+    sum = sum_of(sum, sum_of(chain[0], chain[1]));
+  }
+  return sum;
+}
+
+/* --- Cases --- */
+
+enum { NORMAL, WIDE, TINY, KINDS };
+
+/* Normals; numbers of all sizes; sizes whose products lie around the smallest normal number, with zeros and subnormal
+ * numbers among them. */
+static float *numbers(size_t n, uint32_t number, int kind) {
+  float *x = check_normals(n, number);
+  for (size_t i = 0; i < n && kind != NORMAL; i++) {
+    const uint32_t word = bits_of(x[i]), draw = word * 2654435761u >> 16;
+    const int exponent = kind == WIDE ? (int)(draw % 80) - 40 : (int)(draw % 9) - 68;
+    x[i] = draw % 13 == 0   ? copysignf(0.0f, x[i])
+           : draw % 17 == 0 ? copysignf(0x1.3p-130f, x[i])
+                            : ldexpf(x[i], exponent);
+  }
+  return x;
+}
+
+struct sizes {
+  size_t M, N, K;
+};
+static const struct sizes SIZES[] = {{1, 1, 1},     {5, 3, 2},     {33, 17, 31},   {48, 64, 32},  {31, 65, 33},
+                                     {50, 130, 97}, {70, 48, 200}, {13, 80, 1056}, {300, 16, 40}, {7, 96, 2100}};
+enum { SIZE_COUNT = sizeof SIZES / sizeof SIZES[0] };
+
+static ad_bf16 *rows_of(size_t M, size_t K, const float *x, size_t ldx) {
+  ad_bf16 *rows = malloc(M * ad_bf16_depth(K) * sizeof *rows);
+  assert_non_null(rows);
+  ad_bf16_round(products, M, K, x, ldx, rows);
+  return rows;
+}
+
+static void check_rounding(void **state) {
+  (void)state;
+  static const uint32_t words[] = {0,          0x80000000, 0x00000001, 0x807fffff, 0x00800000, 0x007fffff,
+                                   0x3f808000, 0x3f818000, 0x3f808001, 0x3f817fff, 0x7f7fffff, 0xff7f8000,
+                                   0x7f800000, 0xff800000, 0x7f7f7fff, 0x4b7fffff, 0xc2280000};
+  enum { COUNT = sizeof words / sizeof words[0], DEPTH = 32 };
+  float x[COUNT + 2];
+  for (size_t i = 0; i < COUNT; i++) {
+    x[i] = float_of(words[i]);
+  }
+  x[COUNT] = float_of(0x7f800001); /* NaN by its last bit only */
+  x[COUNT + 1] = NAN;
+  ad_bf16 rows[DEPTH];
+  ad_bf16_round(products, 1, COUNT + 2, x, COUNT + 2, rows);
+  for (size_t i = 0; i < COUNT; i++) {
+    assert_int_equal(rows[i], bits_of(rounded(x[i])) >> 16);
+  }
+  for (size_t i = COUNT; i < COUNT + 2; i++) {
+    assert_true(isnan(float_of((uint32_t)rows[i] << 16)));
+  }
+  for (size_t i = COUNT + 2; i < DEPTH; i++) {
+    assert_int_equal(rows[i], 0);
+  }
+}
+
+/* X W^T and dY W, from zero and continuing; what lies between the rows of the result stays. */
+static void check_product(const struct sizes *s, int kind, int backward, int adding) {
+  const size_t in = backward ? s->N : s->K, out = backward ? s->K : s->N, ldout = out + 3, depth = ad_bf16_depth(in);
+  float *x = numbers(s->M * (in + 3), 1, kind), *w = numbers(s->N * s->K, 2, kind), *y = numbers(s->M * ldout, 3, kind);
+  float *expected = malloc(s->M * ldout * sizeof *y);
+  memcpy(expected, y, s->M * ldout * sizeof *y);
+  for (size_t i = 0; i < s->M * out; i++) {
+    const size_t m = i / out, j = i % out;
+    float *at = expected + m * ldout + j;
+    *at = dot(in, x + m * (in + 3), 1, backward ? w + j : w + j * s->K, backward ? s->K : 1, adding ? *at : 0.0f);
+  }
+  ad_bf16 *rows = rows_of(s->M, in, x, in + 3), *packed = calloc(ad_bf16_packed(out, in), sizeof *packed);
+  const size_t panels = ad_bf16_panels(out);
+  for (size_t p = 0; p < panels; p++) {
+    (backward ? ad_bf16_pack_nn : ad_bf16_pack_nt)(products, s->N, s->K, w, p, p + 1, packed);
+  }
+  assert_true(depth % 32 == 0);
+  ad_bf16_product(products, s->M, out, in, rows, packed, y, ldout, adding);
+  for (size_t i = 0; i < s->M * ldout; i++) {
+    if (bits_of(y[i]) != bits_of(expected[i])) {
+      fail_msg("%zu x %zu x %zu, kind %d, backward %d, adding %d: element %zu is %a, expected %a", s->M, s->N, s->K,
+               kind, backward, adding, i, (double)y[i], (double)expected[i]);
+    }
+  }
+  free(x);
+  free(w);
+  free(y);
+  free(expected);
+  free(rows);
+  free(packed);
+}
+
+static void check_products(void **state) {
+  (void)state;
+  for (size_t i = 0; i < 4 * KINDS * SIZE_COUNT; i++) {
+    check_product(&SIZES[i / (4 * KINDS)], (int)(i / 4 % KINDS), i % 2 == 0, i / 2 % 2 == 0);
+  }
+}
+
+/* Lanes with gaps of three rows between them, one of them empty, and a part of the tree. */
+static void check_gradient(size_t N, size_t K, int kind) {
+  enum { COUNT = 5 };
+  static const size_t counts[COUNT] = {9, 33, 0, 64, 1};
+  struct ad_lane_rows rows[COUNT];
+  size_t M = 2;
+  for (size_t lane = 0; lane < COUNT; lane++) {
+    rows[lane] = (struct ad_lane_rows){M, counts[lane]};
+    M += counts[lane] + 3;
+  }
+  float *dy = numbers(M * N, 1, kind), *x = numbers(M * K, 2, kind), *dw = malloc(N * K * sizeof *dw);
+  ad_bf16 *dy_rows = rows_of(M, N, dy, N), *x_rows = rows_of(M, K, x, K);
+  float *work = ad_malloc(ad_bf16_tn_work(products, COUNT, M, N, K), sizeof *work);
+  const struct ad_lanes lanes = {.rows = rows, .hi = COUNT};
+  ad_bf16_tn(products, &lanes, N, K, dy_rows, x_rows, dw, work);
+  for (size_t i = 0; i < N * K; i++) {
+    float lane[COUNT];
+    for (size_t l = 0; l < COUNT; l++) {
+      lane[l] = dot(counts[l], dy + rows[l].first * N + i / K, N, x + rows[l].first * K + i % K, K, 0.0f);
+    }
+    const float expected = ((lane[0] + lane[1]) + lane[3]) + lane[4]; /* ((0 1) (2 3)) 4, without the empty one */
+    if (bits_of(dw[i]) != bits_of(expected)) {
+      fail_msg("%zu x %zu, kind %d: element %zu is %a, expected %a", N, K, kind, i, (double)dw[i], (double)expected);
+    }
+  }
+  const struct ad_lanes none = {.rows = rows, .lo = 2, .hi = 3};
+  ad_bf16_tn(products, &none, N, K, dy_rows, x_rows, dw, work);
+  for (size_t i = 0; i < N * K; i++) {
+    assert_int_equal(bits_of(dw[i]), 0);
+  }
+  free(dy);
+  free(x);
+  free(dw);
+  free(dy_rows);
+  free(x_rows);
+  ad_free(work);
+}
+
+static void check_gradients(void **state) {
+  (void)state;
+  static const size_t shapes[][2] = {{1, 1}, {3, 20}, {17, 65}, {50, 64}, {100, 130}, {1040, 33}};
+  for (size_t i = 0; i < KINDS * sizeof shapes / sizeof shapes[0]; i++) {
+    check_gradient(shapes[i / KINDS][0], shapes[i / KINDS][1], (int)(i % KINDS));
+  }
+}
+
+/* 2^-126 - t: which t are flushed, by x86's rule (tiny is decided after rounding to 24 bits). */
+static void check_edge(void **state) {
+  (void)state;
+  for (int e = 149; e <= 155; e++) {
+    for (int m = 4; m < 8; m++) {
+      const double t = ldexp((double)m / 4, -e);
+      const float x[4] = {0x1p-63f, 0.0f, ldexpf((float)m / 4, -80)}, w[4] = {0x1p-63f, 0.0f, -ldexpf(1.0f, 80 - e)};
+      float y;
+      ad_bf16 *rows = rows_of(1, 4, x, 4), packed[16 * 32];
+      ad_bf16_pack_nt(products, 1, 4, w, 0, 1, packed);
+      ad_bf16_product(products, 1, 1, 4, rows, packed, &y, 1, 0);
+      assert_int_equal(bits_of(y), t <= 0x1p-151 ? 0x00800000 : 0);
+      free(rows);
+    }
+  }
+}
+
+static int run(const char *name) {
+  static const char *const WAYS[] = {"amx", "avx512_bf16", "fma"};
+  int failed = 0;
+  for (size_t i = 0; i < sizeof WAYS / sizeof WAYS[0]; i++) {
+    if (ad_bf16_create(&products, test_math->kernels, WAYS[i]) != AD_OK) {
+      printf("kernels %s: no products by %s\n", name, WAYS[i]);
+      failed += i == 2; /* that one is everywhere */
+      continue;
+    }
+    printf("kernels %s, products by %s\n", name, ad_bf16_name(products));
+    const struct CMUnitTest tests[] = {cmocka_unit_test(check_rounding), cmocka_unit_test(check_products),
+                                       cmocka_unit_test(check_gradients), cmocka_unit_test(check_edge)};
+    failed += cmocka_run_group_tests_name(name, tests, NULL, NULL);
+    ad_bf16_destroy(products);
+  }
+  return failed;
+}
+
+int main(void) {
+  return run_with_kernel_sets(run);
+}
