@@ -15,7 +15,7 @@ enum {
   DEPTH = AD_BF16_DEPTH,
   PANEL = AD_BF16_PANEL,
   BLOCKS = 32,     /* of the inner dimension at once: 1,024 values */
-  BYTES = 1 << 18, /* of rows at once, in their way's own form */
+  BYTES = 3 << 17, /* of rows at once, in their way's own form */
   STRIP = 48,      /* rows of W in a tile of a weight gradient */
   TILE = STRIP * PANEL,
   GROUP = 1024 /* rows of W that are packed at once for a weight gradient */
@@ -107,12 +107,34 @@ static const void *right_of(const struct ad_bf16_products *p, size_t width, size
 /* Rows that are in the caches while all panels pass by. */
 static size_t rows_at_once(const struct ad_bf16_products *p, size_t blocks) {
   const size_t bytes = blocks * DEPTH * (p->way->left > 0 ? p->way->left : sizeof(ad_bf16));
-  return BYTES / bytes / STRIP * STRIP;
+  return BYTES / bytes / 96 * 96;
+}
+
+/* Asks for memory that will be written: stores to memory far away would wait for it one by one. */
+static void fetch(const float *at, size_t rows, size_t columns, size_t ld) {
+  enum { LINE = 16 };
+  for (size_t row = 0; row < rows; row++) {
+    for (size_t column = 0; column < columns; column += LINE) {
+      __builtin_prefetch(at + row * ld + column, 0, 2);
+    }
+  }
+}
+
+/* Rows that are in the caches times a panel. */
+static void rows_by_panel(const struct ad_bf16_products *p, size_t M, size_t N, size_t blocks, const void *A, size_t ld,
+                          const void *B, float *C, size_t ldc, int accumulate) {
+  enum { ROWS = 96 };
+  const size_t row = ld * (p->way->left > 0 ? p->way->left : sizeof(ad_bf16));
+  for (size_t m = 0; m < M; m += ROWS) {
+    const size_t count = least(M - m, ROWS);
+    fetch(C + m * ldc, count, N, ldc);
+    p->way->product(p->kernels, count, N, round16(N), blocks, (const unsigned char *)A + m * row, ld, B, C + m * ldc,
+                    ldc, accumulate);
+  }
 }
 
 void ad_bf16_product(const struct ad_bf16_products *products, size_t M, size_t outputs, size_t inner,
                      const ad_bf16 *rows, const ad_bf16 *packed, float *Y, size_t ldy, int accumulate) {
-  const struct ad_bf16_way *way = products->way;
   const size_t depth = ad_bf16_depth(inner);
   for (size_t k = 0; k < depth; k += BLOCKS * DEPTH) {
     const size_t blocks = least((depth - k) / DEPTH, BLOCKS), step = rows_at_once(products, blocks);
@@ -123,7 +145,7 @@ void ad_bf16_product(const struct ad_bf16_products *products, size_t M, size_t o
       for (size_t n = 0; n < outputs; n += PANEL) {
         const size_t N = least(outputs - n, PANEL), width = round16(N);
         const void *B = right_of(products, width, blocks, packed + n * depth + k * width, products->right);
-        way->product(products->kernels, count, N, width, blocks, A, ld, B, Y + m * ldy + n, ldy, accumulate || k > 0);
+        rows_by_panel(products, count, N, blocks, A, ld, B, Y + m * ldy + n, ldy, accumulate || k > 0);
       }
     }
   }
