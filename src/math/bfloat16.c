@@ -25,14 +25,6 @@ enum {
 static const struct ad_bf16_way *const WAYS[] = {&ad_bf16_amx, &ad_bf16_dot, &ad_bf16_fma};
 enum { WAY_COUNT = sizeof WAYS / sizeof WAYS[0] };
 
-struct ad_bf16_products {
-  const struct ad_bf16_way *way;
-  const struct ad_kernels *kernels;
-  void *left;    /* BYTES: rows in the way's own form */
-  void *right;   /* a panel of BLOCKS blocks, likewise */
-  ad_bf16 *pack; /* rows or pairs on their way into a panel */
-};
-
 static size_t least(size_t a, size_t b) {
   return a < b ? a : b;
 }
@@ -312,31 +304,54 @@ static int make(struct ad_bf16_products *p) {
              : AD_OK;
 }
 
+/* The next way from number `from` on that is wanted and runs here; WAY_COUNT: none. */
+static size_t find_way(const struct ad_kernels *kernels, const char *name, size_t from) {
+  const int named = name != NULL && name[0] != '\0';
+  for (size_t i = from; i < WAY_COUNT; i++) {
+    if (named ? strcmp(name, WAYS[i]->name) == 0 && WAYS[i]->runs(kernels) != AD_BF16_ABSENT
+              : WAYS[i]->runs(kernels) == AD_BF16_FAST) {
+      return i;
+    }
+  }
+  return WAY_COUNT;
+}
+
+/* The first way that has the arithmetic's bits. */
+static int choose(struct ad_bf16_products *p, const char *name) {
+  size_t i = find_way(p->kernels, name, 0);
+  if (i == WAY_COUNT) {
+    return ad_fail(
+        AD_ECONFIG,
+        "AUTODIDACT_BFLOAT16: found '%s', expected amx, avx512_bf16 or fma, as far as the CPU and the kernels "
+        "%s have them",
+        name, p->kernels->name);
+  }
+  for (;;) {
+    p->way = WAYS[i];
+    const int status = ad_bf16_check(p);
+    i = find_way(p->kernels, name, i + 1);
+    if (status != AD_EINTERNAL || i == WAY_COUNT) {
+      return status;
+    }
+    ad_log(AD_LOG_WARNING, "%s; they are made by %s instead", ad_error_message(), WAYS[i]->name);
+  }
+}
+
 int ad_bf16_create(struct ad_bf16_products **products, const struct ad_kernels *kernels, const char *name) {
   *products = NULL;
-  const int named = name != NULL && name[0] != '\0';
   struct ad_bf16_products *p = ad_calloc(1, sizeof *p);
   if (p == NULL) {
     return ad_fail_memory(sizeof *p, "products with bfloat16 operands");
   }
   p->kernels = kernels;
   int status = make(p);
-  for (size_t i = 0; status == AD_OK && *products == NULL && i < WAY_COUNT; i++) {
-    if ((!named || strcmp(name, WAYS[i]->name) == 0) && WAYS[i]->runs(kernels)) {
-      p->way = WAYS[i];
-      *products = p;
-    }
-  }
-  if (status == AD_OK && *products == NULL) {
-    status =
-        ad_fail(AD_ECONFIG,
-                "AUTODIDACT_BFLOAT16: found '%s', expected amx, avx512_bf16 or fma, as far as this CPU has them", name);
-  }
+  status = status == AD_OK ? choose(p, name) : status;
   if (status != AD_OK) {
     ad_bf16_destroy(p);
-    *products = NULL;
+    return status;
   }
-  return status;
+  *products = p;
+  return AD_OK;
 }
 
 void ad_bf16_destroy(struct ad_bf16_products *products) {

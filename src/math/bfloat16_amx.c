@@ -13,14 +13,14 @@
 enum { SIDE = 16, DEPTH = AD_BF16_DEPTH };
 
 /* Leave to use the tiles, which Linux gives to a process that asks: arch_prctl(ARCH_REQ_XCOMP_PERM, XTILEDATA). */
-static int runs(const struct ad_kernels *kernels) {
+static enum ad_bf16_runs runs(const struct ad_kernels *kernels) {
   enum { REQUEST = 0x1023, TILES = 18, AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24 };
   unsigned a, b, c, d;
   if (strcmp(kernels->name, "v4") != 0 || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & AMX_BF16) == 0 ||
       (d & AMX_TILE) == 0) {
-    return 0;
+    return AD_BF16_ABSENT;
   }
-  return syscall(SYS_arch_prctl, REQUEST, TILES) == 0;
+  return syscall(SYS_arch_prctl, REQUEST, TILES) == 0 ? AD_BF16_FAST : AD_BF16_ABSENT;
 }
 
 /* Tiles: 0 to 3 the sums, of two times two; 4, 5 rows; 6, 7 columns. */
@@ -126,9 +126,9 @@ static void product(const struct ad_kernels *kernels, size_t M, size_t N, size_t
 }
 
 #else
-static int runs(const struct ad_kernels *kernels) {
+static enum ad_bf16_runs runs(const struct ad_kernels *kernels) {
   (void)kernels;
-  return 0;
+  return AD_BF16_ABSENT;
 }
 #define product NULL
 #endif

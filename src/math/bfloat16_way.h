@@ -5,10 +5,13 @@
 #include "autodidact/math/bfloat16.h"
 #include "autodidact/math/kernels.h"
 
+/* SLOW: slower than fused multiply-adds, so that it must be asked for. */
+enum ad_bf16_runs { AD_BF16_ABSENT, AD_BF16_SLOW, AD_BF16_FAST };
+
 struct ad_bf16_way {
   const char *name; /* as AUTODIDACT_BFLOAT16 names it */
   /* Whether this CPU, its system and these kernels allow it. It may ask the system for leave. */
-  int (*runs)(const struct ad_kernels *kernels);
+  enum ad_bf16_runs (*runs)(const struct ad_kernels *kernels);
   /* Bytes of an element of its own forms of rows and panels; 0: it takes them as they are. */
   size_t left, right;
   /* rows (ld) of so many blocks to [M, 32 blocks] of its own; a panel of that many pairs to one of its own. */
@@ -19,6 +22,17 @@ struct ad_bf16_way {
   void (*product)(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t blocks, const void *A,
                   size_t ld, const void *B, float *C, size_t ldc, int accumulate);
 };
+
+struct ad_bf16_products {
+  const struct ad_bf16_way *way;
+  const struct ad_kernels *kernels;
+  void *left;    /* rows in the way's own form */
+  void *right;   /* a panel, likewise */
+  ad_bf16 *pack; /* rows or pairs on their way into a panel */
+};
+
+/* Whether they have the arithmetic's bits, on some thousand numbers against its loops. AD_EINTERNAL, AD_ENOMEM. */
+int ad_bf16_check(const struct ad_bf16_products *products);
 
 extern const struct ad_bf16_way ad_bf16_amx;
 extern const struct ad_bf16_way ad_bf16_dot;

@@ -4,6 +4,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "math/bfloat16_way.h"
 #include "reference/check.h"
 #include "support/kernel_sets.h"
 
@@ -223,6 +224,39 @@ static void check_edge(void **state) {
   }
 }
 
+/* A way that adds both products of a pair at once, as other instructions do. */
+static void wrong_product(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t blocks,
+                          const void *A, size_t ld, const void *B, float *C, size_t ldc, int accumulate) {
+  const ad_bf16 *a = A, *b = B;
+  (void)kernels;
+  for (size_t i = 0; i < M * N; i++) {
+    const size_t m = i / N, n = i % N;
+    float sum = accumulate ? C[m * ldc + n] : 0.0f;
+    for (size_t k = 0; k < 32 * blocks; k += 2) {
+      float x[2], w[2];
+      for (size_t j = 0; j < 2; j++) {
+        x[j] = float_of((uint32_t)a[m * ld + k + j] << 16);
+        w[j] = float_of((uint32_t)b[k * width + 2 * n + j] << 16);
+      }
+      sum = sum_of(sum, (float)((double)x[0] * (double)w[0] + (double)x[1] * (double)w[1]));
+    }
+    C[m * ldc + n] = sum;
+  }
+}
+
+static void check_start(void **state) {
+  (void)state;
+  struct ad_bf16_way wrong = {.name = "wrong", .product = wrong_product};
+  struct ad_bf16_products other = *products;
+  assert_int_equal(ad_bf16_check(products), AD_OK);
+  other.way = &wrong;
+  assert_int_equal(ad_bf16_check(&other), AD_EINTERNAL);
+  assert_non_null(strstr(ad_error_message(), "by wrong do not have the bits"));
+  struct ad_bf16_products *none;
+  assert_int_equal(ad_bf16_create(&none, test_math->kernels, "amz"), AD_ECONFIG);
+  assert_null(none);
+}
+
 static int run(const char *name) {
   static const char *const WAYS[] = {"amx", "avx512_bf16", "fma"};
   int failed = 0;
@@ -234,7 +268,8 @@ static int run(const char *name) {
     }
     printf("kernels %s, products by %s\n", name, ad_bf16_name(products));
     const struct CMUnitTest tests[] = {cmocka_unit_test(check_rounding), cmocka_unit_test(check_products),
-                                       cmocka_unit_test(check_gradients), cmocka_unit_test(check_edge)};
+                                       cmocka_unit_test(check_gradients), cmocka_unit_test(check_edge),
+                                       cmocka_unit_test(check_start)};
     failed += cmocka_run_group_tests_name(name, tests, NULL, NULL);
     ad_bf16_destroy(products);
   }

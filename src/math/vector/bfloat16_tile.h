@@ -1,0 +1,138 @@
+/* Matrix products over blocks of bfloat16 numbers: C [M,N] = A B or C += A B. Each block adds the sum of two chains
+ * that begin with zero, over its even places and over its odd ones (docs/arithmetic.md).
+ *
+ * BF16_CHAIN: steps of a chain. BF16_STEP(x, line, sum): one step, of a word of A and 16 words of B. A word is a
+ * number, or a pair of them, as the file that includes this has it. */
+#ifndef AD_MATH_VECTOR_BFLOAT16_TILE_H
+#define AD_MATH_VECTOR_BFLOAT16_TILE_H
+
+#include "vector/vec.h"
+
+enum { BF16_WORDS = 2 * BF16_CHAIN }; /* of a block */
+
+struct bf16_product {
+  size_t blocks, width;
+  const float *A; /* [M, words of all blocks], of each block the even places first */
+  const float *B; /* [words of all blocks, width], likewise */
+  float *C;
+  size_t ldc;
+  int accumulate;
+};
+
+/* The columns [n, n + width) of `rows` rows by the specification, from C's own values on: where vec_flush_missed. */
+static void bf16_exact(const struct bf16_product *p, size_t i, size_t n, size_t rows, size_t width);
+
+/* A chain from zero: a, rows that are `lda` apart; b, rows that are `ldb` apart. */
+VEC_INLINE void bf16_chain(const float *a, size_t lda, const float *b, size_t ldb, const int rows, const int vecs,
+                           vec sum[VEC_TILE_ROWS][VEC_TILE_VECS]) {
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+    for (int w = 0; w < vecs; w++) {
+      sum[r][w] = vec_set1(0.0f);
+    }
+  }
+  for (size_t k = 0; k < BF16_CHAIN; k++) {
+    vec line[VEC_TILE_VECS];
+#pragma GCC unroll 4
+    for (int w = 0; w < vecs; w++) {
+      line[w] = vec_load(b + k * ldb + 16 * w);
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) {
+      const vec x = vec_set1(a[(size_t)r * lda + k]);
+#pragma GCC unroll 4
+      for (int w = 0; w < vecs; w++) {
+        sum[r][w] = BF16_STEP(x, line[w], sum[r][w]);
+      }
+    }
+  }
+}
+
+/* A block of `rows` x (16 `vecs`), constants at every call; `width` (at most 16 vecs) columns exist. */
+VEC_INLINE void bf16_tile(const struct bf16_product *p, size_t i, size_t n, const int rows, const int vecs,
+                          size_t width) {
+  const size_t lda = BF16_WORDS * p->blocks;
+  float *c = p->C + i * p->ldc + n;
+  vec total[VEC_TILE_ROWS][VEC_TILE_VECS], even[VEC_TILE_ROWS][VEC_TILE_VECS], odd[VEC_TILE_ROWS][VEC_TILE_VECS];
+  for (int r = 0; r < rows; r++) {
+    for (int w = 0; w < vecs; w++) {
+      total[r][w] =
+          p->accumulate ? vec_load_n(c + (size_t)r * p->ldc + 16 * w, width - 16 * (size_t)w) : vec_set1(0.0f);
+    }
+  }
+  for (size_t b = 0; b < p->blocks; b++) {
+    const float *A = p->A + i * lda + b * BF16_WORDS, *B = p->B + b * BF16_WORDS * p->width + n;
+    bf16_chain(A, lda, B, p->width, rows, vecs, even);
+    bf16_chain(A + BF16_CHAIN, lda, B + BF16_CHAIN * p->width, p->width, rows, vecs, odd);
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+      for (int w = 0; w < vecs; w++) {
+        total[r][w] = vec_bf16_add(total[r][w], vec_bf16_add(even[r][w], odd[r][w]));
+      }
+    }
+  }
+  if (vec_flush_missed()) {
+    bf16_exact(p, i, n, (size_t)rows, width);
+    return;
+  }
+  for (int r = 0; r < rows; r++) {
+    for (int w = 0; w < vecs; w++) {
+      vec_store_n(c + (size_t)r * p->ldc + 16 * w, total[r][w], width - 16 * (size_t)w);
+    }
+  }
+}
+
+/* All rows of a column panel, shared out evenly. */
+VEC_INLINE void bf16_panel(const struct bf16_product *p, size_t M, size_t n, const int vecs, size_t width) {
+  const size_t blocks = (M + VEC_TILE_ROWS - 1) / VEC_TILE_ROWS;
+  for (size_t done = 0, block = 0; block < blocks; block++) {
+    const size_t rows = (M - done + blocks - block - 1) / (blocks - block);
+    switch (rows) {
+      case 1:
+        bf16_tile(p, done, n, 1, vecs, width);
+        break;
+      case 2:
+        bf16_tile(p, done, n, 2, vecs, width);
+        break;
+      case 3:
+        bf16_tile(p, done, n, 3, vecs, width);
+        break;
+      case 4:
+        bf16_tile(p, done, n, 4, vecs, width);
+        break;
+      case 5:
+        bf16_tile(p, done, n, 5, vecs, width);
+        break;
+      default:
+        bf16_tile(p, done, n, 6, vecs, width);
+    }
+    done += rows;
+  }
+}
+
+/* Not inlined: nothing of it may move out of the stretch in which subnormal numbers are zeros. */
+static __attribute__((noinline)) void bf16_panels(const struct bf16_product *p, size_t M, size_t N) {
+  size_t n = 0;
+#if VEC_TILE_TALL
+  for (; n + 64 <= N; n += 64) {
+    bf16_panel(p, M, n, 4, 64);
+  }
+  if (n + 32 <= N) {
+    bf16_panel(p, M, n, 2, 32);
+    n += 32;
+  }
+#endif
+  for (; n < N; n += 16) {
+    bf16_panel(p, M, n, 1, N - n < 16 ? N - n : 16);
+  }
+}
+
+static void bf16_product(const struct bf16_product *p, size_t M, size_t N) {
+  const unsigned state = vec_flush_begin();
+  bf16_panels(p, M, N);
+  vec_flush_end(state);
+}
+
+#endif
