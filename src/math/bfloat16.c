@@ -16,7 +16,7 @@ enum {
   PANEL = AD_BF16_PANEL,
   BLOCKS = 32,     /* of the inner dimension at once: 1,024 values */
   BYTES = 3 << 17, /* of rows at once, in their way's own form */
-  STRIP = 48,      /* rows of W in a tile of a weight gradient */
+  STRIP = 32,      /* rows of W in a tile of a weight gradient */
   TILE = STRIP * PANEL,
   GROUP = 1024 /* rows of W that are packed at once for a weight gradient */
 };
@@ -102,6 +102,12 @@ static size_t rows_at_once(const struct ad_bf16_products *p, size_t blocks) {
   return BYTES / bytes / 96 * 96;
 }
 
+static void end(const struct ad_bf16_products *p) {
+  if (p->way->end != NULL) {
+    p->way->end();
+  }
+}
+
 /* Asks for memory that will be written: stores to memory far away would wait for it one by one. */
 static void fetch(const float *at, size_t rows, size_t columns, size_t ld) {
   enum { LINE = 16 };
@@ -141,6 +147,7 @@ void ad_bf16_product(const struct ad_bf16_products *products, size_t M, size_t o
       }
     }
   }
+  end(products);
 }
 
 /* --- Weight gradients --- */
@@ -290,6 +297,7 @@ void ad_bf16_tn(const struct ad_bf16_products *products, const struct ad_lanes *
       }
     }
   }
+  end(products);
 }
 
 /* --- The way --- */

@@ -30,8 +30,14 @@ struct tiles {
   uint8_t rows[16];
 };
 
-/* Sums of `upper` and of `lower` rows. */
-static void set_rows(size_t upper, size_t lower) {
+/* Rows of a block that this thread's tiles are made for; 0: they are not. */
+static _Thread_local size_t set;
+
+static void set_rows(size_t rows) {
+  if (rows == set) {
+    return;
+  }
+  const size_t upper = rows < SIDE ? rows : SIDE, lower = rows - upper;
   struct tiles t = {.palette = 1};
   for (int i = 0; i < 8; i++) {
     const int below = i == 2 || i == 3 || i == 5;
@@ -39,6 +45,12 @@ static void set_rows(size_t upper, size_t lower) {
     t.rows[i] = (uint8_t)(i >= 6 ? SIDE : below ? (lower > 0 ? lower : 1) : upper);
   }
   _tile_loadconfig(&t);
+  set = rows;
+}
+
+static void end(void) {
+  _tile_release();
+  set = 0;
 }
 
 /* A block of up to 2 x 2 tiles: c (ldc), of which every row and column exists. */
@@ -109,20 +121,15 @@ static void edge(size_t rows, size_t columns, size_t blocks, const ad_bf16 *a, s
 static void product(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t blocks, const void *A,
                     size_t ld, const void *B, float *C, size_t ldc, int accumulate) {
   (void)kernels;
-  size_t set = 0;
   for (size_t m = 0; m < M; m += 2 * SIDE) {
     const size_t rows = M - m < 2 * SIDE ? M - m : 2 * SIDE;
-    if (rows != set) {
-      set_rows(rows < SIDE ? rows : SIDE, rows > SIDE ? rows - SIDE : 0);
-      set = rows;
-    }
+    set_rows(rows);
     for (size_t n = 0; n < N; n += 2 * SIDE) {
       const size_t columns = N - n < 2 * SIDE ? N - n : 2 * SIDE;
       (columns % SIDE == 0 ? block : edge)(rows, columns, blocks, (const ad_bf16 *)A + m * ld, ld,
                                            (const ad_bf16 *)B + 2 * n, width, C + m * ldc + n, ldc, accumulate);
     }
   }
-  _tile_release();
 }
 
 #else
@@ -131,6 +138,7 @@ static enum ad_bf16_runs runs(const struct ad_kernels *kernels) {
   return AD_BF16_ABSENT;
 }
 #define product NULL
+#define end NULL
 #endif
 
-const struct ad_bf16_way ad_bf16_amx = {"amx", runs, 0, 0, NULL, NULL, product};
+const struct ad_bf16_way ad_bf16_amx = {"amx", runs, 0, 0, NULL, NULL, product, end};

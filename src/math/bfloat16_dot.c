@@ -79,4 +79,4 @@ static enum ad_bf16_runs runs(const struct ad_kernels *kernels) {
 #endif
 
 const struct ad_bf16_way ad_bf16_dot = {"avx512_bf16", runs,       sizeof(ad_bf16), sizeof(ad_bf16),
-                                        make_left,     make_right, product};
+                                        make_left,     make_right, product,         NULL};

@@ -21,6 +21,8 @@ struct ad_bf16_way {
   /* C [M,N] (ldc) = or += A B, N in (width - 16, width]; A rows that are ld elements apart. */
   void (*product)(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t blocks, const void *A,
                   size_t ld, const void *B, float *C, size_t ldc, int accumulate);
+  /* After some products: it holds nothing of the CPU any more. NULL: it never does. */
+  void (*end)(void);
 };
 
 struct ad_bf16_products {
