@@ -1,5 +1,6 @@
 /* Rates of the vector kernels and of the matrix products, on one core: kernels [SET [products]], SET v4, v3, neon
- * or generic; of the products alone. */
+ * or generic; of the products alone. Products with bfloat16 operands: each way that runs here, by its name, with the
+ * quotient of its rate and that of the float32 product. */
 #include "autodidact/math/kernels.h"
 
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/math/bfloat16.h"
 #include "autodidact/math/context.h"
 
 /* One shape of a training step; the arrays are as long as the largest kernel wants them. */
@@ -28,7 +30,9 @@ struct bench {
   float *a, *b, *c, *d;              /* [T, F] each */
   float *gamma, *beta, *sums;        /* [F], [F], [3 F] */
   float *mean, *rstd;                /* [T] */
-  float *work, *products;
+  float *work, *products, *gradient; /* the last: of bfloat16 */
+  struct ad_bf16_products *bf16;
+  ad_bf16 *rows[2], *packed[2]; /* [T, F], [T, H]; up and down */
   struct ad_lane_rows lanes[LANES];
   uint32_t *examples, *positions;
 };
@@ -191,15 +195,74 @@ static void measure_kernels(struct bench *b) {
   print("its backward", least(b, attention_backward_biased), 10 * pairs, "GF/s");
 }
 
+/* Operands that are rounded and packed: as a step has them once for many products. */
+static void bf16_up(struct bench *b) {
+  ad_bf16_product(b->bf16, b->s.T, b->s.F, b->s.H, b->rows[1], b->packed[0], b->b, b->s.F, 0);
+}
+static void bf16_down(struct bench *b) {
+  ad_bf16_product(b->bf16, b->s.T, b->s.H, b->s.F, b->rows[0], b->packed[1], b->b, b->s.H, 0);
+}
+static void bf16_weights(struct bench *b) {
+  const struct ad_lanes lanes = {.rows = b->lanes, .hi = LANES};
+  ad_bf16_tn(b->bf16, &lanes, b->s.F, b->s.H, b->rows[0], b->rows[1], b->d, b->gradient);
+}
+
+static const struct product {
+  const char *name;
+  bench_run run, bf16;
+} PRODUCTS[] = {{"product T x F x H (nt)", product_up, bf16_up},
+                {"product T x H x F (nt)", product_down, bf16_down},
+                {"product dX (nn)", product_backward, bf16_down},
+                {"product dW (tn)", product_weights, bf16_weights}};
+enum { PRODUCT_COUNT = sizeof PRODUCTS / sizeof PRODUCTS[0], TURNS = 7 };
+
+static int by_value(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Medians of the quotients of both, taken in turn. */
+static void measure_bf16(struct bench *b, double flops) {
+  const size_t T = b->s.T, F = b->s.F, H = b->s.H;
+  ad_bf16_round(b->bf16, T, F, b->a, F, b->rows[0]);
+  ad_bf16_round(b->bf16, T, H, b->c, H, b->rows[1]);
+  ad_bf16_pack_nt(b->bf16, F, H, b->c, 0, ad_bf16_panels(F), b->packed[0]);
+  ad_bf16_pack_nt(b->bf16, H, F, b->c, 0, ad_bf16_panels(H), b->packed[1]);
+  printf("  bfloat16 by %s\n", ad_bf16_name(b->bf16));
+  for (size_t i = 0; i < PRODUCT_COUNT; i++) {
+    double seconds[TURNS], quotients[TURNS];
+    for (size_t turn = 0; turn < TURNS; turn++) {
+      const double before = least(b, PRODUCTS[i].run);
+      seconds[turn] = least(b, PRODUCTS[i].bf16);
+      quotients[turn] = before / seconds[turn];
+    }
+    qsort(seconds, TURNS, sizeof *seconds, by_value);
+    qsort(quotients, TURNS, sizeof *quotients, by_value);
+    printf("  %-28s %9.1f us %8.1f GF/s %7.2f times float32\n", PRODUCTS[i].name, 1e6 * seconds[TURNS / 2],
+           1e-9 * flops / seconds[TURNS / 2], quotients[TURNS / 2]);
+  }
+}
+
 static void measure_products(struct bench *b) {
+  static const char *const ways[] = {"amx", "avx512_bf16", "fma"};
   /* Kernels have brought some down to subnormal numbers, on which some CPUs are slow. */
   fill(b->s.T * b->s.F, b->a);
   fill(b->s.F * b->s.H, b->c);
   const double flops = 2.0 * (double)b->s.T * (double)b->s.F * (double)b->s.H;
-  print("product T x F x H (nt)", least(b, product_up), flops, "GF/s");
-  print("product T x H x F (nt)", least(b, product_down), flops, "GF/s");
-  print("product dX (nn)", least(b, product_backward), flops, "GF/s");
-  print("product dW (tn)", least(b, product_weights), flops, "GF/s");
+  for (size_t i = 0; i < PRODUCT_COUNT; i++) {
+    print(PRODUCTS[i].name, least(b, PRODUCTS[i].run), flops, "GF/s");
+  }
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+    if (ad_bf16_create(&b->bf16, b->k, ways[i]) != AD_OK) {
+      continue;
+    }
+    b->gradient = filled(ad_bf16_tn_work(b->bf16, LANES, b->s.T, b->s.F, b->s.H));
+    if (b->gradient != NULL) {
+      measure_bf16(b, flops);
+    }
+    ad_free(b->gradient);
+    ad_bf16_destroy(b->bf16);
+  }
 }
 
 static int bench_shape(const struct ad_math *math, const struct shape *s, int products_only) {
@@ -219,12 +282,15 @@ static int bench_shape(const struct ad_math *math, const struct shape *s, int pr
                     .rstd = filled(s->T),
                     .work = filled(ad_attention_work(s->S, s->S, s->H / s->A)),
                     .products = filled(ad_gemm_tn_work(math->gemm, LANES, s->T, s->F, s->H)),
+                    .rows = {ad_calloc(s->T * s->F, sizeof(ad_bf16)), ad_calloc(s->T * s->H, sizeof(ad_bf16))},
+                    .packed = {ad_calloc(s->F * s->H, sizeof(ad_bf16)), ad_calloc(s->F * s->H, sizeof(ad_bf16))},
                     .examples = ad_calloc(s->T, sizeof(uint32_t)),
                     .positions = ad_calloc(s->T, sizeof(uint32_t))};
   float *values = filled(s->A * 2 * s->S), *sums = filled(s->A * 2 * s->S);
   b.distances = (struct ad_distance_bias){s->S, values, sums};
-  void *const blocks[] = {b.a,    b.b,    b.c,        b.d,        b.gamma,     b.beta, b.sums, b.mean,
-                          b.rstd, b.work, b.products, b.examples, b.positions, values, sums};
+  void *const blocks[] = {b.a,    b.b,       b.c,       b.d,         b.gamma,    b.beta,      b.sums,
+                          b.mean, b.rstd,    b.work,    b.products,  b.examples, b.positions, values,
+                          sums,   b.rows[0], b.rows[1], b.packed[0], b.packed[1]};
   for (size_t i = 0; i < LANES; i++) {
     b.lanes[i] = (struct ad_lane_rows){i * s->T / LANES, (i + 1) * s->T / LANES - i * s->T / LANES};
   }

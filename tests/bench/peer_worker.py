@@ -33,6 +33,12 @@ torch.set_num_threads(settings["threads"])
 WINDOW, RANKS = 5, settings["ranks"]
 
 
+def logits_of(model, ids, mask):
+    """In float32, whatever the products of the forward are."""
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.get("precision") == "bfloat16"):
+        return model(input_ids=ids, attention_mask=mask).logits.float()
+
+
 def read_steps():
     """For each step the examples of this rank: (class, ids) each."""
     with open(settings["tokens"], encoding="utf-8") as lines:
@@ -111,7 +117,7 @@ class Teacher:
 
     @torch.no_grad()
     def logits(self, ids, mask):
-        return self.model(input_ids=ids, attention_mask=mask).logits
+        return logits_of(self.model, ids, mask)
 
     @torch.no_grad()
     def update(self):
@@ -126,7 +132,7 @@ def train_step(model, parameters, optimizer, teacher, examples):
     ids, mask, labels = collate(examples)
     optimizer.zero_grad(set_to_none=True)
     target = teacher.logits(ids, mask) if teacher else None
-    logits = model(input_ids=ids, attention_mask=mask).logits
+    logits = logits_of(model, ids, mask)
     loss = torch.nn.functional.cross_entropy(logits, labels)
     if teacher:
         loss = loss + torch.nn.functional.mse_loss(logits, target)
@@ -159,7 +165,7 @@ def choose():
         model = make_model(attention)
 
         def both():
-            torch.nn.functional.cross_entropy(model(input_ids=ids, attention_mask=mask).logits, labels).backward()
+            torch.nn.functional.cross_entropy(logits_of(model, ids, mask), labels).backward()
 
         times["attention"][attention] = seconds_of(both, 2)
     for name, kind in ADAMW.items():
