@@ -65,7 +65,7 @@ static void product(const struct ad_kernels *kernels, size_t M, size_t N, size_t
                     size_t ld, const void *B, float *C, size_t ldc, int accumulate) {
   (void)kernels;
   (void)ld;
-  bf16_product(&(struct bf16_product){blocks, width, A, B, C, ldc, accumulate}, M, N);
+  bf16_product(&(struct bf16_product){blocks, width, A, B, C, ldc, accumulate, 0}, M, N);
 }
 
 #else

@@ -80,5 +80,5 @@ static void bf16_exact(const struct bf16_product *p, size_t i, size_t n, size_t 
 
 void AD_KERNEL(bf16_product)(size_t M, size_t N, size_t width, size_t blocks, const float *A, const float *B, float *C,
                              size_t ldc, int accumulate) {
-  bf16_product(&(struct bf16_product){blocks, width, A, B, C, ldc, accumulate}, M, N);
+  bf16_product(&(struct bf16_product){blocks, width, A, B, C, ldc, accumulate, 0}, M, N);
 }

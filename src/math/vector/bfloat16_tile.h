@@ -17,9 +17,11 @@ struct bf16_product {
   float *C;
   size_t ldc;
   int accumulate;
+  unsigned state; /* what vec_flush_begin has found */
 };
 
-/* The columns [n, n + width) of `rows` rows by the specification, from C's own values on: where vec_flush_missed. */
+/* The columns [n, n + width) of `rows` rows by the specification, from C's own values on, outside of the
+ * stretch in which subnormal numbers are zeros: where vec_flush_missed. */
 static void bf16_exact(const struct bf16_product *p, size_t i, size_t n, size_t rows, size_t width);
 
 /* A chain from zero: a, rows that are `lda` apart; b, rows that are `ldb` apart. */
@@ -73,8 +75,10 @@ VEC_INLINE void bf16_tile(const struct bf16_product *p, size_t i, size_t n, cons
       }
     }
   }
-  if (vec_flush_missed()) {
+  if (vec_flush_missed(total[0])) {
+    vec_flush_end(p->state);
     bf16_exact(p, i, n, (size_t)rows, width);
+    (void)vec_flush_begin();
     return;
   }
   for (int r = 0; r < rows; r++) {
@@ -129,10 +133,10 @@ static __attribute__((noinline)) void bf16_panels(const struct bf16_product *p, 
   }
 }
 
-static void bf16_product(const struct bf16_product *p, size_t M, size_t N) {
-  const unsigned state = vec_flush_begin();
+static void bf16_product(struct bf16_product *p, size_t M, size_t N) {
+  p->state = vec_flush_begin();
   bf16_panels(p, M, N);
-  vec_flush_end(state);
+  vec_flush_end(p->state);
 }
 
 #endif

@@ -266,9 +266,10 @@ VEC_INLINE unsigned vec_flush_begin(void) {
 VEC_INLINE void vec_flush_end(unsigned state) {
   __asm__ volatile("msr fpcr, %0" ::"r"((uint64_t)state) : "memory");
 }
-VEC_INLINE int vec_flush_missed(void) {
+/* The results are in memory, so that nothing of them is computed after the flags are read. */
+VEC_INLINE int vec_flush_missed(const vec *results) {
   uint64_t flags;
-  __asm__ volatile("mrs %0, fpsr" : "=r"(flags)::"memory");
+  __asm__ volatile("mrs %0, fpsr" : "=r"(flags) : "r"(results) : "memory");
   if ((flags & NEON_UFC) != 0) {
     __asm__ volatile("msr fpsr, %0" ::"r"((uint64_t)0) : "memory");
     return 1;
