@@ -447,7 +447,6 @@ static int sum(void *context, size_t count, uint64_t *values) {
 
 /* Each owner's slices to one rank of every other node, which has them written where all ranks of its node read them. */
 static int publish(void *context, size_t count, const struct ad_weights *vectors) {
-  _Static_assert(AD_REPLICA_TYPES == 1, "replicas are sent as floats");
   struct ad_mpi_exchange *x = context;
   const struct ad_comm *c = x->comm;
   if (is_whole(x)) {

@@ -12,7 +12,7 @@ int ad_choices_find(const char *choices, const char *value, size_t length) {
     }
     p += width + (p[width] == '|');
   }
-  return -1;
+  return length == 4 && strncmp(value, "bf16", length) == 0 ? ad_choices_find(choices, "bfloat16", 8) : -1;
 }
 
 const char *ad_choices_text(const char *choices, char text[AD_CHOICES_TEXT]) {

@@ -16,6 +16,7 @@ const char help_model[] =
 const char help_folder[] = "Where the files of the run's data set are now, in place of data.folder";
 const char help_own_descriptor[] =
     "Use the run's own descriptor, even where the meaning of the file that it was read from has changed";
+const char help_precision[] = "Compute in float32 or bfloat16, in place of the run's train.precision";
 
 enum { KEY_FIRST = 0x7001 };
 

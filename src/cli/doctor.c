@@ -42,6 +42,17 @@ static int check_rows(const struct ad_math *math) {
   return AD_OK;
 }
 
+/* The way of products with bfloat16 operands. */
+static int tell_bfloat16(const struct ad_math *math) {
+  struct ad_math bfloat16;
+  const int status = ad_math_bfloat16(&bfloat16, math);
+  if (status == AD_OK || status == AD_ECONFIG) {
+    line("bfloat16 products", status == AD_OK ? ad_bf16_name(bfloat16.bf16) : ad_error_message());
+  }
+  ad_math_bfloat16_destroy(&bfloat16);
+  return status == AD_ECONFIG ? AD_OK : status;
+}
+
 static int check_disk(void) {
   struct statvfs disk;
   if (statvfs(".", &disk) != 0) {
@@ -118,6 +129,7 @@ int ad_command_doctor(const struct ad_math *math, int argc, char **argv) {
   line("arithmetic", ad_arithmetic(math));
   line("floating point", ad_float_state());
   line("matrix products", ad_gemm_core(math->gemm));
+  AD_TRY(tell_bfloat16(math));
   line("vector kernels", math->kernels->name);
   line("datasets", ad_shown(ad_session_datasets()));
   printf("%-18s %ld processors online, one thread a rank\n", "threads", sysconf(_SC_NPROCESSORS_ONLN));

@@ -27,6 +27,7 @@ static int evaluate_one(const struct ad_math *math, const struct ad_ensemble_opt
   struct ad_scoring scoring = {0};
   AD_TRY(ad_session_create(&session, math));
   int status = ad_evaluation_load(&session, o->runs[0], o->model, o->data, &o->where, &data);
+  status = status == AD_OK ? ad_session_choose_precision(&session, o->precision) : status;
   status = status == AD_OK ? ad_evaluation_score(&session, &data, &scoring) : status;
   if (status == AD_OK && json) {
     status = print_json(&scoring, &session.descriptor);
@@ -68,7 +69,7 @@ static int check_request(size_t count, const char *data, int vote, int average, 
 }
 
 int ad_command_eval(const struct ad_math *math, int argc, char **argv) {
-  const char *data = NULL, *out = NULL, *model = NULL;
+  const char *data = NULL, *out = NULL, *model = NULL, *precision = NULL;
   struct ad_session_data_options where = {.refused = AD_CHANGED_TEXTS | AD_CHANGED_CLASSES};
   int json = 0, vote = 0, average = 0, help;
   size_t count;
@@ -79,6 +80,7 @@ int ad_command_eval(const struct ad_math *math, int argc, char **argv) {
       {"model", "NAME", help_model, NULL, &model},
       {"folder", "DIR", help_folder, NULL, &where.folder},
       {"own-descriptor", NULL, help_own_descriptor, &where.own, NULL},
+      {"precision", "NAME", help_precision, NULL, &precision},
       {"vote", NULL,
        "Several runs: sum their class probabilities, the largest sum wins. Also prints each run alone, and how much "
        "the runs differ",
@@ -102,7 +104,13 @@ int ad_command_eval(const struct ad_math *math, int argc, char **argv) {
     return AD_OK;
   }
   AD_TRY(check_request(count, data, vote, average, out));
-  const struct ad_ensemble_options o = {
-      .runs = argv + 1, .count = count, .data = data, .model = model, .where = where, .out = out, .average = average};
+  const struct ad_ensemble_options o = {.runs = argv + 1,
+                                        .count = count,
+                                        .data = data,
+                                        .model = model,
+                                        .precision = precision,
+                                        .where = where,
+                                        .out = out,
+                                        .average = average};
   return count == 1 ? evaluate_one(math, &o, json) : evaluate_several(math, &o, json);
 }

@@ -13,7 +13,8 @@ static int export_run(struct ad_session *s, const char *run, const char *model, 
   AD_TRY(ad_session_open_data(s, run, &where));
   AD_TRY(s->inputs.found ? ad_session_check_classes(s, run, &s->descriptor) : AD_OK);
   AD_TRY(ad_model_save(out, 0, &s->params, s->theta, s->tokenizer, (const char *const *)s->report.class_names.items));
-  ad_log(AD_LOG_INFO, "%s: config.json, model.safetensors and the tokenizer's files written", out);
+  ad_log(AD_LOG_INFO, "%s: config.json, model.safetensors and the tokenizer's files written%s", out,
+         s->config.train_precision == AD_PRECISION_BFLOAT16 ? "; float32 values, trained in bfloat16" : "");
   return AD_OK;
 }
 

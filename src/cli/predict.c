@@ -35,6 +35,7 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
       {"model", "NAME", help_model, NULL, &o.model},
       {"folder", "DIR", help_folder, NULL, &o.where.folder},
       {"own-descriptor", NULL, help_own_descriptor, &o.where.own, NULL},
+      {"precision", "NAME", help_precision, NULL, &o.precision},
       {"lines", NULL, "With a run too: one example a line", &o.lines, NULL},
       {"logits", NULL, "Print the logits after the class, separated by TABs, to full precision", &logits, NULL}};
   const struct arguments arguments = {

@@ -70,6 +70,6 @@ int ad_trainer_restore(struct ad_trainer *trainer, const struct ad_trainer_state
   t->done = state->done;
   t->chain = state->chain;
   ad_replica_refresh(&t->replicas.student, &t->shard);
-  AD_TRY(t->exchange->publish(t->exchange->context, 1, &t->replicas.student));
+  AD_TRY(ad_exchange_publish(t->exchange, t->params, 1, &t->replicas.student));
   return t->teacher == NULL ? AD_OK : ad_teacher_restore(t->teacher, &state->teacher, t->done);
 }

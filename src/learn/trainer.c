@@ -105,6 +105,7 @@ static int create_parts(struct ad_trainer *t) {
   AD_TRY(ad_shard_create(&t->shard, t->params, t->exchange->shard, t->exchange->shards));
   AD_TRY(ad_optimizer_create(&t->optimizer, t->kernels, &t->shard, &s->optimizer));
   AD_TRY(ad__trainer_make_gradient(t));
+  AD_TRY(ad_exchange_pack(t->exchange, t->params, 1, &t->replicas.student));
   return !ad_teacher_keeps_students(&s->teacher)
              ? AD_OK
              : ad_teacher_create(&t->teacher, &s->teacher, t->kernels, &t->shard, &t->replicas, t->total, t->exchange);
@@ -316,7 +317,7 @@ static int update(struct ad_trainer *t, struct ad_step *step) {
     vectors += ad_teacher_end(t->teacher) ? 1 : 0;
   }
   AD_TRY(share_digest(t, status, &step->parameters));
-  AD_TRY(t->exchange->publish(t->exchange->context, vectors, changed));
+  AD_TRY(ad_exchange_publish(t->exchange, t->params, vectors, changed));
   if (t->teacher != NULL) {
     AD_TRY(ad_teacher_published(t->teacher));
   }

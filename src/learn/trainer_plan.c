@@ -223,7 +223,7 @@ struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
   }
   return (struct ad_trainer_bytes){
       .activations = t->bytes,
-      .work = ad_encoder_backward_bytes(t->math->gemm, params, t->room.rows, t->room.lanes, touched.count),
+      .work = ad_encoder_backward_bytes(t->math, params, t->room.rows, t->room.lanes, touched.count),
       .partials = is_placed(t) ? 0 : most_partials(t) * floats * sizeof(float),
       .gradient = t->exchange->in_place ? 0 : (last < floats ? last : floats) / t->shard.size * sizeof(float),
       .moments = 2 * t->shard.count * sizeof(float),

@@ -12,6 +12,7 @@ int ad_math_create(struct ad_math **math) {
   if (m == NULL) {
     return ad_fail_memory(sizeof *m, "the kernels");
   }
+  m->way = getenv("AUTODIDACT_BFLOAT16");
   m->kernels = ad_kernels_find(getenv("AUTODIDACT_KERNELS"));
   const int status = m->kernels == NULL ? AD_ECONFIG : ad_gemm_create(&m->gemm, m->kernels, getenv("AUTODIDACT_GEMM"));
   if (status != AD_OK) {
@@ -28,6 +29,22 @@ void ad_math_destroy(struct ad_math *math) {
   }
   ad_gemm_destroy(math->gemm);
   ad_free(math);
+}
+
+int ad_math_bfloat16(struct ad_math *bfloat16, const struct ad_math *math) {
+  *bfloat16 = *math;
+  bfloat16->bf16 = NULL;
+  if (math->gemm->backend->version != NULL) {
+    return ad_fail(AD_ECONFIG,
+                   "AUTODIDACT_GEMM=%s has float32 products only: train.precision=bfloat16 needs AUTODIDACT_GEMM=chain",
+                   math->gemm->backend->name);
+  }
+  return ad_bf16_create(&bfloat16->bf16, math->kernels, math->way);
+}
+
+void ad_math_bfloat16_destroy(struct ad_math *bfloat16) {
+  ad_bf16_destroy(bfloat16->bf16);
+  bfloat16->bf16 = NULL;
 }
 
 const char *ad_arithmetic(const struct ad_math *math) {

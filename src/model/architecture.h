@@ -35,6 +35,15 @@ size_t ad__tensor(struct ad__tensors *list, const struct ad__tensor_row *row);
 /* The same of a tensor that files have as [rows, groups, columns / groups]. */
 size_t ad__tensor_grouped(struct ad__tensors *list, const struct ad__tensor_row *row, size_t groups);
 
+/* The list of linear layers. */
+struct ad__linears;
+
+/* Appends one; as of struct ad_linear. The architecture's own are appended in the order of the flat vector. */
+void ad__linear(struct ad__linears *list, size_t offset, size_t rows, size_t columns, int transposed);
+
+/* Makes the list and the shapes of a parameter table whose tensors are there (linear.c). AD_ENOMEM. */
+int ad__list_linears(struct ad_params *params);
+
 /* A name at the end of a tensor's name, and the one that the parameter table has in place of it. */
 struct ad__alias {
   const char *old, *now;
@@ -74,9 +83,6 @@ struct ad__work {
   size_t rows; /* for each token, in products with a weight [H,H] that have other rows than tokens; 0: there are none */
 };
 
-/* The largest number of shapes. */
-enum { AD_SHAPES = 16 };
-
 /* Lists end with NULL. A function without a comment on errors has none. */
 struct ad_architecture {
   const char *title;                        /* "BERT" */
@@ -93,6 +99,9 @@ struct ad_architecture {
   size_t layer_size;     /* the same of a layer's */
   void (*list_embedding)(struct ad__tensors *list, const struct ad_model_config *m, void *offsets);
   void (*list_layer)(struct ad__tensors *list, const struct ad_model_config *m, uint32_t layer, void *offsets);
+  /* The linear layers, when the offsets of all tensors are known; the head's matrix is none of them. Every product of
+   * an encoder with a weight is one of theirs. */
+  void (*list_linears)(struct ad__linears *list, const struct ad_params *params);
 
   /* --- Their names in files --- */
   const char *prefix;              /* "bert.": of all but the head; files may lack it */
@@ -121,8 +130,6 @@ struct ad_architecture {
   void (*take)(struct ad_encoder *e, void *own);
   /* Takes a layer's activations but for input and output. */
   void (*take_layer)(struct ad_encoder *e, void *own, int last);
-  /* The shapes N, K of all products, and their number. */
-  size_t (*shapes)(const struct ad_model_config *m, size_t shapes[AD_SHAPES][2]);
   struct ad__work (*work)(const struct ad_model_config *m);
 
   /* --- Computing: theta [P] is what the parameters in question are read from --- */

@@ -90,6 +90,26 @@ static void take_layers(struct ad_encoder *e) {
   }
 }
 
+static size_t larger(size_t a, size_t b) {
+  return a > b ? a : b;
+}
+
+/* With bfloat16: rounded rows of the products' inputs, and of the gradients that a backward brings to them. */
+static void take_rows(struct ad_encoder *e) {
+  const struct ad_params *params = e->params;
+  const size_t H = ad_bf16_depth(params->config.hidden), T = larger(e->token_rows, e->example_rows);
+  const size_t rows = params->architecture->work(&params->config).rows * T;
+  size_t inputs = rows * H, gradients = trains_layers(params) ? rows * H : e->example_rows * H;
+  for (size_t i = 0; i < params->linear_count; i++) {
+    const struct ad_linear *w = &params->linears[i];
+    inputs = larger(inputs, T * ad_bf16_depth(w->transposed ? w->rows : w->columns));
+    gradients = larger(gradients, trains_layers(params) ? T * ad_bf16_depth(w->transposed ? w->columns : w->rows) : 0);
+  }
+  e->input_rows = e->math->bf16 == NULL ? NULL : take(&e->arena, inputs, sizeof *e->input_rows);
+  e->gradient_rows =
+      e->math->bf16 == NULL || !e->training ? NULL : take(&e->arena, gradients, sizeof *e->gradient_rows);
+}
+
 /* All memory in one pass over the arena; called twice, first to count. */
 static void take_all(struct ad_encoder *e) {
   const struct ad_architecture *architecture = e->params->architecture;
@@ -98,6 +118,7 @@ static void take_all(struct ad_encoder *e) {
   e->layers = take(a, e->params->config.layers, sizeof *e->layers);
   e->own = take(a, 1, architecture->own_size);
   architecture->take(e, e->own);
+  take_rows(e);
   take_layers(e);
   /* Behind the layers, from the first to the last: ad_encoder_spare. */
   e->pooled = ad__take(e, B * H);
@@ -118,33 +139,25 @@ static void take_all(struct ad_encoder *e) {
   }
 }
 
-/* The model's products, N and K; their number. */
-static size_t list_shapes(const struct ad_params *params, size_t shapes[AD_SHAPES + 1][2]) {
-  const size_t H = params->config.hidden, count = params->architecture->shapes(&params->config, shapes);
-  for (size_t i = 0; i < count; i++) {
-    if (shapes[i][0] == H && shapes[i][1] == H) {
-      return count;
-    }
-  }
-  shapes[count][0] = shapes[count][1] = H; /* the head's */
-  return count + 1;
+/* Rows of products with bfloat16 operands are independent. */
+int ad_encoder_alignment(const struct ad_math *math, const struct ad_params *params) {
+  return math->bf16 != NULL ? 1 : ad_gemm_prepare(math->gemm, (const size_t(*)[2])params->shapes, params->shape_count);
 }
 
-int ad_encoder_alignment(const struct ad_math *math, const struct ad_params *params) {
-  size_t shapes[AD_SHAPES + 1][2];
-  const size_t count = list_shapes(params, shapes);
-  return ad_gemm_prepare(math->gemm, (const size_t(*)[2])shapes, count);
+static size_t block_of(const struct ad_math *math, const struct ad_params *params, size_t alignment) {
+  return math->bf16 != NULL
+             ? 1
+             : ad_gemm_block(math->gemm, (int)alignment, (const size_t(*)[2])params->shapes, params->shape_count);
 }
 
 static void set_sizes(struct ad_encoder *e, const struct ad_math *math, const struct ad_params *params, size_t tokens,
                       size_t examples, size_t lanes, size_t alignment, int training) {
-  size_t shapes[AD_SHAPES + 1][2];
-  const size_t filled = lanes < examples ? lanes : examples, count = list_shapes(params, shapes);
+  const size_t filled = lanes < examples ? lanes : examples;
   *e = (struct ad_encoder){.params = params,
+                           .math = math,
                            .kernels = math->kernels,
-                           .gemm = math->gemm,
                            .alignment = alignment,
-                           .block = ad_gemm_block(math->gemm, (int)alignment, (const size_t(*)[2])shapes, count),
+                           .block = block_of(math, params, alignment),
                            .training = training};
   e->token_rows = product_rows(e, tokens);
   e->example_rows = product_rows(e, ad_packer_rows(examples, filled, alignment));
@@ -164,27 +177,25 @@ size_t ad__shared_floats(const struct ad_params *params) {
   return params->frozen > 0 ? 0 : params->architecture->work(&params->config).shared;
 }
 
-size_t ad__tree_floats(const struct ad_gemm *gemm, const struct ad_params *params, size_t tokens, size_t lanes,
+size_t ad__tree_floats(const struct ad_math *math, const struct ad_params *params, size_t tokens, size_t lanes,
                        size_t touched) {
   const size_t of_table = touched * params->table.width;
   const size_t of_head = (size_t)params->config.classes * params->config.hidden;
   const struct ad__work of = params->architecture->work(&params->config);
-  size_t shapes[AD_SHAPES + 1][2], sum = of.sum;
+  size_t sum = of.sum;
   sum = of_table > sum ? of_table : sum;
   sum = of_head > sum ? of_head : sum;
   size_t most = ad_tree_work(lanes, sum);
-  const size_t count = list_shapes(params, shapes);
-  for (size_t i = 0; i < count; i++) {
-    const size_t work = ad_gemm_tn_work(gemm, lanes, tokens, shapes[i][0], shapes[i][1]);
-    most = work > most ? work : most;
+  for (size_t i = 0; i < params->shape_count; i++) {
+    most = larger(most, ad__weight_gradient_floats(math, lanes, tokens, params->shapes[i][0], params->shapes[i][1]));
   }
-  const size_t H = params->config.hidden, work = ad_gemm_tn_work(gemm, lanes, of.rows * tokens, H, H);
-  return work > most ? work : most;
+  const size_t H = params->config.hidden;
+  return larger(most, ad__weight_gradient_floats(math, lanes, of.rows * tokens, H, H));
 }
 
-size_t ad_encoder_backward_bytes(const struct ad_gemm *gemm, const struct ad_params *params, size_t tokens,
+size_t ad_encoder_backward_bytes(const struct ad_math *math, const struct ad_params *params, size_t tokens,
                                  size_t lanes, size_t touched) {
-  return (ad__tree_floats(gemm, params, tokens, lanes, touched) + lanes * ad__shared_floats(params)) * sizeof(float);
+  return (ad__tree_floats(math, params, tokens, lanes, touched) + lanes * ad__shared_floats(params)) * sizeof(float);
 }
 
 int ad_encoder_create(struct ad_encoder **encoder, const struct ad_math *math, const struct ad_params *params,
@@ -212,12 +223,12 @@ int ad_encoder_create(struct ad_encoder **encoder, const struct ad_math *math, c
 }
 
 void ad_encoder_read_frozen(struct ad_encoder *encoder, struct ad_replica theta) {
-  encoder->frozen = ad_replica_floats(theta);
+  encoder->frozen = theta;
 }
 
 /* The vector that parameters are read from. */
 static const float *source(const struct ad_encoder *e, const float *theta, int frozen) {
-  return frozen && e->frozen != NULL ? e->frozen : theta;
+  return frozen && e->frozen.values != NULL ? e->frozen.values : theta;
 }
 
 void ad_encoder_destroy(struct ad_encoder *encoder) {
@@ -251,7 +262,8 @@ static void forward_dense(struct ad_encoder *e, const float *theta, size_t B, co
   float *state = e->layers[e->params->config.layers - 1].out;
   /* In place: nobody else reads the state any more. */
   e->kernels->dropout(B, H, state, &dropout, e->cls_stream, e->cls_place);
-  ad_gemm_nt(e->gemm, product_rows(e, B), H, H, state, H, theta + p->dense_weight, e->pooled, H);
+  const struct ad__operand x = ad__input(e, B, H, state, H);
+  ad__product(e, B, &x, p->dense_weight, e->pooled, H);
   if (head->activation == AD_HEAD_TANH) {
     e->kernels->bias_tanh(B, H, e->pooled, theta + p->dense_bias);
     memcpy(e->dropped, e->pooled, B * H * sizeof *e->dropped);
@@ -300,6 +312,12 @@ static void place_cls_rows(struct ad_encoder *e, const struct ad_batch *batch) {
   e->lane_cls[batch->lanes] = row;
 }
 
+int ad__check_replica(const struct ad_encoder *e, struct ad_replica theta) {
+  return (theta.type == AD_REPLICA_BFLOAT16) == (e->math->bf16 != NULL)
+             ? AD_OK
+             : ad_fail(AD_EINTERNAL, "an encoder and parameters of different precision");
+}
+
 static int check_batch(const struct ad_encoder *e, const struct ad_batch *batch) {
   const struct ad_model_config *m = &e->params->config;
   if (batch->tokens > e->token_rows ||
@@ -331,7 +349,9 @@ int ad_encoder_forward(struct ad_encoder *encoder, struct ad_replica replica, co
   const float *theta = ad_replica_floats(replica);
   const struct ad_params *params = encoder->params;
   const uint32_t first = ad_params_first_layer(params);
+  AD_TRY(ad__check_replica(encoder, replica));
   AD_TRY(check_batch(encoder, batch));
+  encoder->theta = replica;
   place_cls_rows(encoder, batch);
   params->architecture->embed(encoder, source(encoder, theta, params->frozen > 0), batch, masks);
   for (uint32_t l = 0; l < params->config.layers; l++) {

@@ -50,26 +50,6 @@ static int sum_parts(struct ad__backward *p, size_t offset, size_t n, ad_tree_le
   return AD_OK;
 }
 
-int ad__weight_gradient_of(struct ad__backward *p, size_t offset, size_t N, size_t K, const float *dY, size_t ldy,
-                           const float *X, size_t ldx, const struct ad_lane_rows *rows, size_t most) {
-  struct ad_encoder *e = p->e;
-  AD_TRY(ad_reserve(&e->tree_work, &e->tree_work_capacity, ad_gemm_tn_work(e->gemm, p->batch->lanes, most, N, K),
-                    sizeof(float)));
-  for (size_t i = 0; i < p->sink->parts; i++) {
-    const struct ad_lanes lanes = {rows, p->sink->part[i].lo, p->sink->part[i].hi, p->sink->watch};
-    ad_gemm_tn(e->gemm, &lanes, N, K, dY, ldy, X, ldx, p->place[i] + (offset - p->bucket_base), e->tree_work);
-  }
-  return p->sink->advance == NULL ? AD_OK : p->sink->advance(p->sink->context);
-}
-
-int ad__weight_gradient(struct ad__backward *p, size_t offset, size_t N, size_t K, const float *dY, size_t ldy,
-                        const float *X, size_t ldx, int tokens) {
-  const struct ad_encoder *e = p->e;
-  /* For the largest batch, so that no later step grows it. */
-  return ad__weight_gradient_of(p, offset, N, K, dY, ldy, X, ldx, e->lane_rows[tokens],
-                                tokens ? e->token_rows : e->example_rows);
-}
-
 /* n floats of each lane's row of sums. */
 struct columns {
   const float *first; /* of the first lane */
@@ -130,12 +110,14 @@ static int backward_dense(struct ad__backward *p, const float *dpooled) {
   const struct ad_head_offsets *o = &e->params->head;
   const struct ad_dropout dropout = ad__head_state_dropout(e->params, p->masks);
   const size_t H = e->params->config.hidden;
-  AD_TRY(ad__weight_gradient(p, o->dense_weight, H, H, dpooled, H, e->layers[e->params->config.layers - 1].out, H, 0));
+  const size_t B = e->lane_cls[p->batch->lanes];
+  const struct ad__operand dy = ad__output_gradient(e, B, H, dpooled, H);
+  const struct ad__operand x = ad__input(e, B, H, e->layers[e->params->config.layers - 1].out, H);
+  AD_TRY(ad__weight_gradient(p, o->dense_weight, &dy, &x, 0));
   if (!trains_layers(e->params)) {
     return AD_OK;
   }
-  ad_gemm_nn(e->gemm, product_rows(e, e->lane_cls[p->batch->lanes]), H, H, dpooled, H, p->theta + o->dense_weight,
-             e->dx, H, 0);
+  ad__input_gradient(e, B, &dy, o->dense_weight, e->dx, H, 0);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = ad__lane_rows(p, lane, 0);
     e->kernels->dropout(r.count, H, e->dx + r.first * H, &dropout, e->cls_stream + r.first, e->cls_place + r.first);
@@ -180,7 +162,7 @@ int ad_encoder_reserve(struct ad_encoder *encoder, size_t lanes, size_t touched)
   const struct ad_model_config *m = &encoder->params->config;
   const size_t columns = encoder->params->architecture->work(m).columns, head = head_columns(m);
   const size_t stride = head > columns ? head : columns, shared = ad__shared_floats(encoder->params);
-  const size_t tree = ad__tree_floats(encoder->gemm, encoder->params, encoder->token_rows, lanes, touched);
+  const size_t tree = ad__tree_floats(encoder->math, encoder->params, encoder->token_rows, lanes, touched);
   AD_TRY(ad_reserve(&encoder->lane_sums, &encoder->lane_sums_capacity, lanes * stride, sizeof(float)));
   if (shared > 0) {
     AD_TRY(ad_reserve(&encoder->shared_sums, &encoder->shared_sums_capacity, lanes * shared, sizeof(float)));
@@ -258,6 +240,8 @@ int ad_encoder_backward(struct ad_encoder *encoder, struct ad_replica theta, con
                            .sink = sink,
                            .shared = ad__shared_floats(encoder->params)};
   const uint32_t first = ad_params_first_layer(encoder->params);
+  AD_TRY(ad__check_replica(encoder, theta));
+  encoder->theta = theta;
   find_lane_rows(encoder, batch);
   if (trains_layers(encoder->params)) {
     clear_gap_rows(&p);

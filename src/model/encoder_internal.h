@@ -14,6 +14,13 @@ struct ad__layer {
   void *own;    /* the architecture's */
 };
 
+/* A factor of products with weights: rows of activations or of gradients. */
+struct ad__operand {
+  const float *values; /* [M,n] (ld) */
+  size_t ld;
+  const ad_bf16 *rows; /* with bfloat16: the same rounded, [M, depth(n)]; else NULL */
+};
+
 /* A buffer of a backward, [T,columns]. */
 struct ad__gradient {
   float *values;
@@ -23,18 +30,21 @@ enum { AD_GRADIENTS = 16 };
 
 struct ad_encoder {
   const struct ad_params *params;
-  const struct ad_kernels *kernels;
-  struct ad_gemm *gemm;
-  size_t token_rows;   /* capacity T, rounded */
-  size_t example_rows; /* capacity B with gaps between aligned lanes, rounded */
-  size_t alignment;    /* of a lane's first row, tokens and [CLS] rows alike */
-  size_t block;        /* products have a multiple of this many rows */
+  const struct ad_math *math;
+  const struct ad_kernels *kernels; /* math's */
+  size_t token_rows;                /* capacity T, rounded */
+  size_t example_rows;              /* capacity B with gaps between aligned lanes, rounded */
+  size_t alignment;                 /* of a lane's first row, tokens and [CLS] rows alike */
+  size_t block;                     /* products have a multiple of this many rows */
   int training;
-  const float *frozen; /* [P] where frozen parameters are read; NULL: with the others */
+  struct ad_replica frozen; /* where frozen parameters are read; without values: with the others */
+  struct ad_replica theta;  /* of the running forward or backward */
 
   struct ad_arena arena;    /* holds everything below up to lane_sums */
   void *own;                /* the architecture's, beside the layers */
   struct ad__layer *layers; /* [L]; without training all share their memory but for x and out */
+  ad_bf16 *input_rows;      /* with bfloat16: of a product's input, */
+  ad_bf16 *gradient_rows;   /* of a gradient that comes to it, in a backward */
   float *pooled;            /* [B,H] of the head's matrix: tanh(y), or y itself where the activation is another; or the
                                [CLS] state */
   float *dropped;           /* [B,H] what the classifier reads */
@@ -89,6 +99,20 @@ static inline size_t product_rows(const struct ad_encoder *e, size_t rows) {
   return (rows + e->block - 1) / e->block * e->block;
 }
 
+/* --- Products with a linear layer's weight, which begins at `offset` (products.c). M rows in use --- */
+
+/* The input x [M,n] (ld) of products, and the gradient dy [M,n] (ld) of an output. With bfloat16 they are rounded, once
+ * for all products that read them, into memory where the next of their kind takes their place. */
+struct ad__operand ad__input(const struct ad_encoder *e, size_t M, size_t n, const float *x, size_t ld);
+struct ad__operand ad__output_gradient(const struct ad_encoder *e, size_t M, size_t n, const float *dy, size_t ld);
+
+/* y [M,outputs] (ld): the layer's product, forward. */
+void ad__product(const struct ad_encoder *e, size_t M, const struct ad__operand *x, size_t offset, float *y, size_t ld);
+
+/* dx [M,inputs] (ld), or added to it: the gradient of the layer's input. */
+void ad__input_gradient(const struct ad_encoder *e, size_t M, const struct ad__operand *dy, size_t offset, float *dx,
+                        size_t ld, int accumulate);
+
 /* Whether any layer is trained, so that a gradient goes further down than the head. */
 static inline int trains_layers(const struct ad_params *params) {
   return ad_params_first_layer(params) < params->config.layers;
@@ -97,8 +121,14 @@ static inline int trains_layers(const struct ad_params *params) {
 /* Floats of the sums that a lane has for tensors shared by layers: none where the embeddings are frozen. And of the
  * tree over the lanes, as in ad_encoder_backward_bytes. */
 size_t ad__shared_floats(const struct ad_params *params);
-size_t ad__tree_floats(const struct ad_gemm *gemm, const struct ad_params *params, size_t tokens, size_t lanes,
+size_t ad__tree_floats(const struct ad_math *math, const struct ad_params *params, size_t tokens, size_t lanes,
                        size_t touched);
+
+/* AD_EINTERNAL where parameters are not of the encoder's precision. */
+int ad__check_replica(const struct ad_encoder *e, struct ad_replica theta);
+
+/* Floats of work memory for the gradient of a weight [N,K] over so many lanes with at most M rows (products.c). */
+size_t ad__weight_gradient_floats(const struct ad_math *math, size_t lanes, size_t M, size_t N, size_t K);
 
 /* --- A backward --- */
 
@@ -149,14 +179,14 @@ int ad__bucket_open(struct ad__backward *p, uint32_t bucket, size_t stride);
 /* All of it is written. What the sink returns. */
 int ad__bucket_close(struct ad__backward *p);
 
-/* The gradient of the weight [N,K] at `offset`: dY^T X lane by lane, combined by the tree. Rows: tokens, or else [CLS]
- * rows. AD_ENOMEM, or what the sink returns. */
-int ad__weight_gradient(struct ad__backward *p, size_t offset, size_t N, size_t K, const float *dY, size_t ldy,
-                        const float *X, size_t ldx, int tokens);
+/* The gradient of the weight at `offset` of a linear layer: dy^T x (of a transposed one x^T dy) lane by lane, combined
+ * by the tree. Rows: tokens, or else [CLS] rows. AD_ENOMEM, or what the sink returns. */
+int ad__weight_gradient(struct ad__backward *p, size_t offset, const struct ad__operand *dy,
+                        const struct ad__operand *x, int tokens);
 
 /* The same over other rows of each lane, rows [lanes], `most` of them in any batch. */
-int ad__weight_gradient_of(struct ad__backward *p, size_t offset, size_t N, size_t K, const float *dY, size_t ldy,
-                           const float *X, size_t ldx, const struct ad_lane_rows *rows, size_t most);
+int ad__weight_gradient_of(struct ad__backward *p, size_t offset, const struct ad__operand *dy,
+                           const struct ad__operand *x, const struct ad_lane_rows *rows, size_t most);
 
 /* The gradient [n] at `offset`: the lanes' column sums from `column` on, combined by the tree. AD_ENOMEM. */
 int ad__column_gradient(struct ad__backward *p, size_t offset, size_t column, size_t n);

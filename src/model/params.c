@@ -135,19 +135,23 @@ int ad_params_create(struct ad_params *params, const struct ad_model_config *con
   if (config->classes < 2) {
     return ad_fail(AD_ECONFIG, "model: %u classes, expected at least 2", config->classes);
   }
-  const int status = make(params);
+  int status = make(params);
+  if (status == AD_OK) {
+    list_all(params);
+    status = ad__list_linears(params);
+  }
   if (status != AD_OK) {
     ad_params_destroy(params);
-    return status;
   }
-  list_all(params);
-  return AD_OK;
+  return status;
 }
 
 void ad_params_destroy(struct ad_params *params) {
   ad_free(params->tensors);
   ad_free(params->bucket_begin);
   ad_free(params->embedding);
+  ad_free(params->linears);
+  ad_free(params->shapes);
   *params = (struct ad_params){0};
 }
 

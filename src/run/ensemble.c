@@ -13,6 +13,7 @@ static int load(struct ad_ensemble *e) {
   struct ad_session *s = &e->session;
   AD_TRY(ad_ensemble_check(o));
   AD_TRY(ad_session_open_run(s, o->runs[0]));
+  AD_TRY(o->average ? ad_session_choose_precision(s, o->precision) : AD_OK);
   AD_TRY(ad_session_open_data(s, o->runs[0], &o->where));
   char *model;
   AD_TRY(ad_session_model_folder(o->runs[0], o->model, &model));
@@ -63,6 +64,9 @@ static int evaluate_run(struct ad_ensemble *e, size_t k) {
   struct ad_session run;
   AD_TRY(ad_session_create(&run, e->session.math));
   int status = ad_session_open_run(&run, e->options->runs[k]);
+  if (status == AD_OK) {
+    status = ad_session_choose_precision(&run, e->options->precision);
+  }
   if (status == AD_OK) {
     status = ad_session_load_result(&run, e->options->runs[k], e->options->model);
   }

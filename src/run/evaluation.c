@@ -15,13 +15,25 @@ int ad_evaluation_open(struct ad_evaluation *evaluation, const struct ad_session
   AD_TRY(ad_comm_create_among(&evaluation->comm, evaluation->ranks, 1));
   AD_TRY(ad_comm_same(evaluation->comm, "the data's digest", ad_digest_text(data->digest, digest)));
   AD_TRY(ad_comm_same(evaluation->comm, "the descriptor's digest", ad_digest_text(session->descriptor.digest, digest)));
-  return ad_evaluator_create(&evaluation->evaluator, session->math, &session->params, session->config.eval_batch);
+  const int bfloat16 = session->config.train_precision == AD_PRECISION_BFLOAT16;
+  evaluation->math = *session->math;
+  AD_TRY(bfloat16 ? ad_math_bfloat16(&evaluation->math, session->math) : AD_OK);
+  const size_t packed = ad_weights_packed(&evaluation->math, &session->params, 0);
+  evaluation->packed = ad_malloc(packed, sizeof *evaluation->packed);
+  if (evaluation->packed == NULL) {
+    return ad_fail_memory(packed * sizeof *evaluation->packed, "the packed parameters");
+  }
+  return ad_evaluator_create(&evaluation->evaluator, &evaluation->math, &session->params, session->config.eval_batch);
 }
 
 int ad_evaluation_run(struct ad_evaluation *evaluation, const struct ad_session *session, const struct ad_dataset *data,
                       size_t first, size_t end) {
+  if (evaluation->theta.values == NULL) {
+    evaluation->theta = ad_weights_of(&evaluation->math, session->theta, evaluation->packed, 0);
+    ad_weights_pack(&evaluation->theta, &session->params, 0, 1);
+  }
   return ad_mpi_evaluate(evaluation->comm, evaluation->evaluator, session->config.eval_batch,
-                         session->params.config.classes, ad_replica_float32(session->theta), data, first, end,
+                         session->params.config.classes, ad_weights_replica(&evaluation->theta), data, first, end,
                          evaluation->logits);
 }
 
@@ -30,6 +42,8 @@ void ad_evaluation_close(struct ad_evaluation *evaluation, int status) {
   if (status == AD_OK || (evaluation->comm != NULL && ad_comm_size(evaluation->comm) == 1)) {
     ad_comm_destroy(evaluation->comm);
   }
+  ad_math_bfloat16_destroy(&evaluation->math);
+  ad_free(evaluation->packed);
   ad_free(evaluation->logits);
   *evaluation = (struct ad_evaluation){0};
 }

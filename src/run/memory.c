@@ -46,14 +46,16 @@ static int mean_over_ranks(const struct ad_training *t, double *value) {
   return status;
 }
 
-/* A rank's share of its node's whole vectors. */
+/* A rank's share of its node's whole vectors, and of what is packed of them. */
 static size_t replica_bytes(const struct ad_training *t) {
+  const struct ad_params *params = &t->session.params;
   size_t teacher, mean, past;
   ad_teacher_replicas(&t->settings.teacher, &teacher, &mean, &past);
   past = past > 0 ? ad_teacher_slots(&t->settings.teacher, ad_trainer_total(t->trainer)) : 0;
-  const size_t P = t->session.params.count, trained = P - ad_params_frozen(&t->session.params);
-  const size_t size = ad_replica_bytes(t->vectors.replicas.student.type);
-  return (P + (teacher + mean + past) * trained) * size / ad_comm_node_size(t->ranks.comm);
+  const size_t P = params->count, trained = P - ad_params_frozen(params), others = teacher + mean + past;
+  const size_t packed =
+      ad_weights_packed(t->session.math, params, 1) + others * ad_weights_packed(t->session.math, params, 0);
+  return ((P + others * trained) * sizeof(float) + packed * sizeof(ad_bf16)) / ad_comm_node_size(t->ranks.comm);
 }
 
 static size_t evaluation_bytes(const struct ad_training *t, size_t *tokens) {

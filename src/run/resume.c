@@ -24,7 +24,7 @@
 /* What the bits depend on besides the configuration, for provenance.json, and the texts it points to. */
 struct provenance {
   char train[17], dev[17], descriptor[17], base[17], ranks[64];
-  struct ad_fact facts[17];
+  struct ad_fact facts[18];
   size_t count;
 };
 
@@ -56,6 +56,9 @@ static int make_provenance(const struct ad_training *t, struct provenance *p) {
        s->config.comm_reduction == AD_REDUCTION_ORDERED ? "ordered" : "native: outside the reproducibility contract"}};
   p->count = sizeof facts / sizeof *facts;
   memcpy(p->facts, facts, sizeof facts);
+  if (s->math->bf16 != NULL) {
+    p->facts[p->count++] = (struct ad_fact){"bfloat16", ad_bf16_name(s->math->bf16)};
+  }
   return AD_OK;
 }
 

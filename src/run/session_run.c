@@ -23,6 +23,17 @@ int ad_session_open_run(struct ad_session *session, const char *run) {
   return complete ? AD_OK : ad_fail(AD_EINPUT, "%s: the run is not complete: it has no result.json", run);
 }
 
+int ad_session_choose_precision(struct ad_session *session, const char *name) {
+  static const char *const names[] = {AD_SET_precision(AD_SET_NAME)};
+  const enum ad_precision trained = session->config.train_precision;
+  AD_TRY(name == NULL ? AD_OK : ad_config_set(&session->config, "--precision", "train.precision", name));
+  const enum ad_precision chosen = session->config.train_precision;
+  if (trained != AD_PRECISION_FLOAT32 || chosen != AD_PRECISION_FLOAT32) {
+    ad_log(AD_LOG_INFO, "computed in %s, trained in %s", names[chosen], names[trained]);
+  }
+  return AD_OK;
+}
+
 /* Tells what has changed in the descriptor since, and refuses what it must. */
 static int judge_changes(const struct ad_session *session, const char *run,
                          const struct ad_session_data_options *options) {

@@ -132,41 +132,65 @@ static int find_ring_folder(struct ad_training *t) {
   return t->ring_folder == NULL ? ad_fail_memory(256, "a path") : AD_OK;
 }
 
-/* The whole vectors, one set a node: the student's, which s->theta is, and `others` more. */
-static int make_replicas(struct ad_training *t) {
+/* The products of train.precision. */
+static int choose_precision(struct ad_training *t) {
   struct ad_session *s = &t->session;
-  struct ad_replicas *r = &t->vectors.replicas;
-  const size_t P = s->params.count, stride = ad_whole_lines(P);
-  size_t teacher, mean, past;
-  ad_teacher_replicas(&t->settings.teacher, &teacher, &mean, &past);
-  const size_t others = teacher + mean + past;
-  float *next;
+  if (s->config.train_precision == AD_PRECISION_FLOAT32) {
+    return AD_OK;
+  }
+  AD_TRY(ad_math_bfloat16(&t->bfloat16, s->math));
+  s->math = &t->bfloat16;
+  return AD_OK;
+}
+
+/* Memory for the whole vectors, one set a node: the student's, which s->theta is, and `others` more, and for what is
+ * packed of them. *next: the others. AD_ENOMEM, AD_EIO. */
+static int make_vectors(struct ad_training *t, size_t others, float **student, float **next, ad_bf16 **packed) {
+  struct ad_session *s = &t->session;
+  const size_t P = s->params.count, stride = ad_whole_lines(P), of_others = others * stride * sizeof(float);
+  const size_t elements =
+      ad_weights_packed(s->math, &s->params, 1) + others * ad_weights_packed(s->math, &s->params, 0);
   if (ad_comm_node_size(t->ranks.comm) > 1) {
     /* The first rank of the node holds them; the others have read their copy for nothing but the check before. */
-    AD_TRY(ad_shared_create(&t->vectors.shared, t->ranks.comm,
-                            t->ranks.node_first ? (1 + others) * stride * sizeof(float) : 0));
-    next = (float *)(void *)t->vectors.shared.part[0];
-    r->student = ad_weights_float32(next);
+    const size_t bytes = stride * sizeof(float) + of_others + elements * sizeof(ad_bf16);
+    AD_TRY(ad_shared_create(&t->vectors.shared, t->ranks.comm, t->ranks.node_first ? bytes : 0));
+    *student = (float *)(void *)t->vectors.shared.part[0];
     if (t->ranks.node_first) {
-      ad_replica_write(&r->student, 0, P, s->theta);
+      memcpy(*student, s->theta, P * sizeof **student);
     }
     ad_shared_wait(&t->vectors.shared, t->ranks.comm);
     ad_free(s->theta);
     s->theta = NULL;
-    next += stride;
-  } else {
-    t->vectors.own = ad_malloc(others * stride, sizeof(float));
-    if (t->vectors.own == NULL) {
-      return ad_fail_memory(others * stride * sizeof(float), "the teacher's parameters");
-    }
-    r->student = ad_weights_float32(s->theta);
-    next = t->vectors.own;
+    *next = *student + stride;
+    *packed = (ad_bf16 *)(void *)(*next + others * stride);
+    return AD_OK;
   }
-  r->teacher = ad_weights_float32(teacher > 0 ? next : NULL);
-  r->mean = ad_weights_float32(mean > 0 ? next + teacher * stride : NULL);
+  *student = s->theta;
+  *next = t->vectors.own = ad_malloc(others * stride, sizeof(float));
+  if (t->vectors.own == NULL) {
+    return ad_fail_memory(of_others, "the teacher's parameters");
+  }
+  *packed = t->vectors.packed = ad_malloc(elements, sizeof(ad_bf16));
+  return *packed == NULL ? ad_fail_memory(elements * sizeof(ad_bf16), "the packed parameters") : AD_OK;
+}
+
+static int make_replicas(struct ad_training *t) {
+  const struct ad_session *s = &t->session;
+  struct ad_replicas *r = &t->vectors.replicas;
+  const size_t stride = ad_whole_lines(s->params.count), width = ad_weights_packed(s->math, &s->params, 0);
+  size_t teacher, mean, past;
+  ad_teacher_replicas(&t->settings.teacher, &teacher, &mean, &past);
+  float *student, *next;
+  ad_bf16 *packed;
+  AD_TRY(make_vectors(t, teacher + mean + past, &student, &next, &packed));
+  r->student = ad_weights_of(s->math, student, packed, 1);
+  packed += ad_weights_packed(s->math, &s->params, 1);
+  r->teacher = ad_weights_of(s->math, teacher > 0 ? next : NULL, packed, 0);
+  r->mean = ad_weights_of(s->math, mean > 0 ? next + teacher * stride : NULL, packed + teacher * width, 0);
   r->past = ad_calloc(past, sizeof *r->past);
   for (size_t k = 0; r->past != NULL && k < past; k++) {
-    r->past[k] = ad_weights_float32(next + (teacher + mean + k) * stride);
+    const size_t n = teacher + mean + k;
+    r->past[k] = ad_weights_of(s->math, next + n * stride, packed + n * width, 0);
   }
   return r->past == NULL ? ad_fail_memory(past * sizeof *r->past, "the past students") : AD_OK;
 }
@@ -210,6 +234,7 @@ int ad__prepare(struct ad_training *t) {
   t->settings = settings_of(c);
   AD_TRY(check_result(t));
   AD_TRY(c->teacher_ring == AD_RING_DISK ? find_ring_folder(t) : AD_OK);
+  AD_TRY(ad_comm_settle(t->ranks.comm, choose_precision(t)));
   AD_TRY(ad_comm_settle(t->ranks.comm, ad_session_load_base(&t->session)));
   AD_TRY(check_ranks(t));
   AD_TRY(ad_params_freeze_named(&t->session.params, c->model_freeze));

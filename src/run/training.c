@@ -210,6 +210,7 @@ int ad_training_close(struct ad_training *t, int alone) {
   ad_dataset_destroy(&t->data.train);
   ad_dataset_destroy(&t->data.dev);
   ad_free(t->vectors.own);
+  ad_free(t->vectors.packed);
   ad_free(t->vectors.replicas.past);
   ad_free(t->vectors.best);
   ad_free(t->ring_folder);
@@ -218,6 +219,7 @@ int ad_training_close(struct ad_training *t, int alone) {
   ad_free(t->evaluation.sum);
   ad_run_state_destroy(&t->state);
   ad_session_destroy(&t->session);
+  ad_math_bfloat16_destroy(&t->bfloat16);
   ad_free(t);
   return status;
 }

@@ -32,6 +32,7 @@ struct ad__data {
 struct ad__vectors {
   struct ad_shared shared;     /* where the node's ranks share them */
   float *own;                  /* else this rank's, but for the student's */
+  ad_bf16 *packed;             /* likewise, of all of them */
   struct ad_replicas replicas; /* in `shared`, or session.theta and `own` */
   float *best;                 /* with run.select=best, on rank 0 */
   char initial[17];            /* digest of the parameters before the first step */
@@ -79,6 +80,7 @@ struct ad__snapshots; /* snapshots.c */
 struct ad_training {
   struct ad_training_frame frame;
   struct ad_session session;
+  struct ad_math bfloat16; /* the session's, where train.precision asks for it */
   struct ad__ranks ranks;
   struct ad__data data;
   struct ad__vectors vectors;

@@ -76,6 +76,11 @@ CASES |= {f"{name}-sda-5": {"model.path": f"model-{name}", "model.head": "new", 
                             "teacher.window": 5} for name in OTHERS}
 CASES |= {f"{name}-pairs": {"model.path": f"model-{name}", "model.head": "new", "data.descriptor": "pairs.yaml",
                             "teacher.method": "rdrop", "teacher.weight": 2} for name in OTHERS}
+# bfloat16 operands: sizes about their blocks of 32 and panels of 64, teachers, rounds, every architecture.
+BF16 = {"train.precision": "bfloat16"}
+CASES |= {f"bf16-{name}": BF16 | CASES[name] for name in (
+    "plain", "wider", "deep", "odd", "sda-5", "sdv-5", "ema", "rdrop", "means", "cls", "frozen", "encoder-frozen",
+    "rounds", "empty-lanes", "long", *(f"{name}-sda-5" for name in OTHERS))}
 FROM_FOLDER = ("gelu_new", "relu")  # model folders made of the result of "plain"
 
 

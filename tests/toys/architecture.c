@@ -38,6 +38,13 @@ static void list_layer(struct ad__tensors *list, const struct ad_model_config *m
   o->bias = ad__tensor(list, &(struct ad__tensor_row){"mix.bias", m->hidden, 1, AD_INIT_ZERO, 0, 0});
 }
 
+static void list_linears(struct ad__linears *list, const struct ad_params *params) {
+  const struct toy_layer *o = params->layer;
+  for (uint32_t l = 0; l < params->config.layers; l++) {
+    ad__linear(list, o[l].weight, params->config.hidden, params->config.hidden, 0);
+  }
+}
+
 static int read_config(const char *path, const json_t *root, struct ad_model_config *m) {
   m->types = 2;
   AD_TRY(ad__config_count(path, root, "width", 1 << 10, &m->hidden));
@@ -76,11 +83,6 @@ static void take_layer(struct ad_encoder *e, void *own, int last) {
   s->xc = ad__take(e, last ? e->example_rows * e->params->config.hidden : 1);
 }
 
-static size_t shapes(const struct ad_model_config *m, size_t list[AD_SHAPES][2]) {
-  list[0][0] = list[0][1] = m->hidden;
-  return 1;
-}
-
 static struct ad__work work(const struct ad_model_config *m) {
   return (struct ad__work){.columns = m->hidden, .sum = m->hidden, .shared = m->hidden};
 }
@@ -108,7 +110,8 @@ static void forward(struct ad_encoder *e, const float *theta, const struct ad_ba
   for (size_t b = 0; last && b < M; b++) {
     memcpy(s->xc + b * H, e->layers[l].x + e->cls_row[b] * H, H * sizeof *x);
   }
-  ad_gemm_nt(e->gemm, product_rows(e, M), H, H, x, H, theta + o->weight, e->layers[l].out, H);
+  const struct ad__operand input = ad__input(e, M, H, x, H);
+  ad__product(e, M, &input, o->weight, e->layers[l].out, H);
   e->kernels->bias(M, H, e->layers[l].out, H, theta + o->bias);
   e->kernels->bias(M, H, e->layers[l].out, H, theta + ((const struct toy_embedding *)e->params->embedding)->shared);
 }
@@ -128,9 +131,11 @@ static int backward(struct ad__backward *p, uint32_t l) {
       e->kernels->column_sum(r.count, H, dout + r.first * H, H, ad__shared_sum(p, lane, 0));
     }
   }
-  AD_TRY(ad__weight_gradient(p, o->weight, H, H, dout, H, tokens ? e->layers[l].x : s->xc, H, tokens));
+  const struct ad__operand dy = ad__output_gradient(e, M, H, dout, H),
+                           x = ad__input(e, M, H, tokens ? e->layers[l].x : s->xc, H);
+  AD_TRY(ad__weight_gradient(p, o->weight, &dy, &x, tokens));
   AD_TRY(ad__column_gradient(p, o->bias, 0, H));
-  ad_gemm_nn(e->gemm, product_rows(e, M), H, H, dout, H, p->theta + o->weight, e->dz, H, 0);
+  ad__input_gradient(e, M, &dy, o->weight, e->dz, H, 0);
   e->dx = e->dz;
   e->dz = dout;
   if (!tokens) {
@@ -179,6 +184,7 @@ const struct ad_architecture ad_architecture_toy = {
     .layer_size = sizeof(struct toy_layer),
     .list_embedding = list_embedding,
     .list_layer = list_layer,
+    .list_linears = list_linears,
     .prefix = "toy.",
     .layer_prefix = "layer.",
     .head = {.dense = {"pooler.weight", "pooler.bias"},
@@ -197,7 +203,6 @@ const struct ad_architecture ad_architecture_toy = {
     .layer_own_size = sizeof(struct toy_state),
     .take = take,
     .take_layer = take_layer,
-    .shapes = shapes,
     .work = work,
     .embed = embed,
     .forward = forward,

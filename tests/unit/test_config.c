@@ -186,7 +186,8 @@ static const char *const always[] = {"run.dir",
                                      "snapshot.dense",
                                      "snapshot.growth",
                                      "snapshot.steps",
-                                     "seed.order"};
+                                     "seed.order",
+                                     "train.precision"};
 
 static int is_always(const char *key) {
   for (size_t i = 0; i < sizeof always / sizeof *always; i++) {

@@ -177,8 +177,8 @@ static void observe(struct scene *s, uint32_t R, size_t buckets) {
     assert_int_equal(ad_optimizer_create(&optimizer, test_math->kernels, &shards[r], &settings.optimizer), AD_OK);
     assert_int_equal(ad_observer_create(&observers[r], test_math->kernels, &shards[r], &what, &teacher), AD_OK);
     /* Every other shard has its master apart from the replica. */
-    const struct ad_weights theta = {AD_REPLICA_FLOAT32, s->theta,
-                                     r % 2 == 0 ? NULL : copy_shard(&shards[r], s->theta)};
+    struct ad_weights theta = ad_weights_float32(s->theta);
+    theta.master = r % 2 == 0 ? NULL : copy_shard(&shards[r], s->theta);
     struct hooked hooked = {observers[r], &theta};
     ad_observer_begin(observers[r]);
     for (uint32_t b = s->params.frozen; b < s->params.buckets; b++) {

@@ -81,6 +81,11 @@
   X(AD_DROPOUT_ON, on)            \
   X(AD_DROPOUT_SAME, same)
 
+/* train.precision: how operands of the products of linear layers are taken. */
+#define AD_SET_precision(X)        \
+  X(AD_PRECISION_FLOAT32, float32) \
+  X(AD_PRECISION_BFLOAT16, bfloat16)
+
 /* teacher.ring. */
 #define AD_SET_ring(X)      \
   X(AD_RING_MEMORY, memory) \
@@ -96,9 +101,11 @@ enum ad_truncation { AD_SET_truncation(AD_SET_ID) };
 enum ad_schedule { AD_SET_schedule(AD_SET_ID) };
 enum ad_reduction { AD_SET_reduction(AD_SET_ID) };
 enum ad_teacher_dropout { AD_SET_teacher_dropout(AD_SET_ID) };
+enum ad_precision { AD_SET_precision(AD_SET_ID) };
 enum ad_ring { AD_SET_ring(AD_SET_ID) };
 
-/* The number of value [length] among "a|b|c", that is its constant; -1 where it is none of them. */
+/* The number of value [length] among "a|b|c", that is its constant; -1 where it is none of them. bf16
+ * is bfloat16. */
 int ad_choices_find(const char *choices, const char *value, size_t length);
 
 /* "a|b|c" as "a, b or c", into text; returns text. */

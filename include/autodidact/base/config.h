@@ -174,6 +174,9 @@
     "passes over the training examples")                                                                               \
   X(COUNT, RESULT, train_steps, "train.steps", "0", 0, 1e15, "", "",                                                   \
     "stop after so many steps; 0: after train.epochs")                                                                 \
+  X(CHOICE, RESULT, train_precision, "train.precision", "float32", 0, 0, precision, "",                                \
+    "numbers that products of linear layers multiply: float32, or bfloat16 (bf16), which is faster; sums, parameters " \
+    "and all else are float32")                                                                                        \
   X(COUNT, RESULT, eval_every, "eval.every", "0", 0, 1e15, "", "a dev split",                                          \
     "steps between evaluations on dev; 0: at the end of each epoch")                                                   \
   X(COUNT, RESULT, eval_batch, "eval.batch", "64", 1, 65536, "", "", "examples in a batch of an evaluation")           \

@@ -59,4 +59,13 @@ struct ad_exchange {
   int (*wait)(void *context);
 };
 
+/* Packs the operands of vectors anew (model/replica.h), the ranks of a node together, where there are any. Nobody may
+ * be reading them. What the exchange returns. */
+int ad_exchange_pack(const struct ad_exchange *exchange, const struct ad_params *params, size_t count,
+                     const struct ad_weights *vectors);
+
+/* `publish`, and what is packed follows. */
+int ad_exchange_publish(const struct ad_exchange *exchange, const struct ad_params *params, size_t count,
+                        const struct ad_weights *vectors);
+
 #endif

@@ -41,7 +41,7 @@ size_t ad_encoder_bytes(const struct ad_math *math, const struct ad_params *para
 
 /* Bytes of further work memory that backwards of such batches grow to: column sums aside, the tree over the lanes.
  * touched: rows of the word embedding. */
-size_t ad_encoder_backward_bytes(const struct ad_gemm *gemm, const struct ad_params *params, size_t tokens,
+size_t ad_encoder_backward_bytes(const struct ad_math *math, const struct ad_params *params, size_t tokens,
                                  size_t lanes, size_t touched);
 
 /* Forwards to come read the frozen parameters (model/params.h) from `theta`, whatever vector they are given for the

@@ -79,6 +79,15 @@ struct ad_head_offsets {
   size_t dense_weight, dense_bias, classifier_weight, classifier_bias;
 };
 
+/* A linear layer: where its weight lies, which may be several tensors one behind another. With bfloat16 products read
+ * packed operands in its place (model/replica.h). */
+struct ad_linear {
+  size_t offset;            /* in the flat vector */
+  size_t rows, columns;     /* of the weight */
+  int transposed;           /* 1: it is [in, out]; 0: [out, in] */
+  size_t forward, backward; /* first elements of what is packed for its two products */
+};
+
 struct ad_architecture;
 
 struct ad_params {
@@ -96,6 +105,11 @@ struct ad_params {
   void *embedding; /* the architecture's own offsets, and behind them, in the same memory, */
   void *layer;     /* [L] those of each layer */
   struct ad_head_offsets head;
+  struct ad_linear *linears; /* [linear_count] in the order of the flat vector */
+  size_t linear_count;
+  size_t (*shapes)[2]; /* [shape_count] rows and columns of their weights, each once */
+  size_t shape_count;
+  size_t packed_forward, packed_backward; /* elements of what is packed for all of their products */
 };
 
 /* Rows and columns of a tensor, by its name (columns 1: a vector); 0 and 0 where there is none. */
@@ -131,6 +145,12 @@ uint32_t ad_params_first_layer(const struct ad_params *params);
 
 /* The layers from this one on are done when a backward has completed bucket `bucket`; L: none is. */
 uint32_t ad_params_done_from(const struct ad_params *params, uint32_t bucket);
+
+/* The linear layer whose weight begins at `offset`, which must be one. */
+const struct ad_linear *ad_params_linear(const struct ad_params *params, size_t offset);
+
+/* The first linear layer that is trained; linear_count: none is. */
+size_t ad_params_first_linear(const struct ad_params *params);
 
 /* The tensor of this name, with or without the architecture's prefix; NULL if there is none. */
 const struct ad_tensor *ad_params_find(const struct ad_params *params, const char *name);

@@ -8,10 +8,11 @@
 #include "autodidact/task/scores.h"
 
 struct ad_ensemble_options {
-  char *const *runs; /* [count] folders */
-  size_t count;      /* K > 1 */
-  const char *data;  /* a labelled file, or the name of a split */
-  const char *model; /* which parameters of each run, or NULL: its result */
+  char *const *runs;     /* [count] folders */
+  size_t count;          /* K > 1 */
+  const char *data;      /* a labelled file, or the name of a split */
+  const char *model;     /* which parameters of each run, or NULL: its result */
+  const char *precision; /* as of ad_session_choose_precision */
   struct ad_session_data_options where;
   const char *out; /* where the averaged model is written, or NULL */
   int average;     /* 1: one model of the mean parameters; 0: the vote */

@@ -10,6 +10,9 @@
 struct ad_evaluation {
   const struct ad_comm *ranks; /* NULL: the world */
   struct ad_comm *comm;
+  struct ad_math math;     /* the session's, in the precision of its configuration */
+  struct ad_weights theta; /* the session's; with bfloat16 made when it is first run */
+  ad_bf16 *packed;
   struct ad_evaluator *evaluator;
   float *logits; /* [rows, classes] */
 };

@@ -14,6 +14,7 @@ struct ad_predict_options {
   const char *model; /* which parameters of a run ("student", ...); NULL: its result */
   struct ad_session_data_options where; /* of a run's data */
   int lines;                            /* 1: text, of a run too */
+  const char *precision;                /* as of ad_session_choose_precision; a model folder's own is float32 */
 };
 
 /* 1 where a folder is a run's, and no model's. Not collective. */

@@ -68,6 +68,11 @@ int ad_session_describe_head(const char *folder, const struct ad_model_report *r
 /* One warning that names the unknown keys of the folder's config.json, where there are any. AD_ENOMEM. */
 int ad_session_warn_keys(const char *folder, const struct ad_model_report *report);
 
+/* In which precision an opened run is evaluated: in that of its training, or where `name` is not NULL in the one of
+ * this name. train.precision of the configuration says it from then on, and a line of the log unless both are float32.
+ * AD_ECONFIG. */
+int ad_session_choose_precision(struct ad_session *session, const char *name);
+
 /* A model with its classifier (eval, predict) from a Hugging Face folder. */
 int ad_session_load_classifier(struct ad_session *session, const char *model_folder);
 

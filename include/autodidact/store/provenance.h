@@ -35,6 +35,7 @@ enum ad_fact_kind {
   X(build, AD_FACT_CIRCUMSTANCE)          \
   X(kernels, AD_FACT_CIRCUMSTANCE)        \
   X(products, AD_FACT_CIRCUMSTANCE)       \
+  X(bfloat16, AD_FACT_CIRCUMSTANCE)       \
   X(cpu, AD_FACT_CIRCUMSTANCE)            \
   X(libc, AD_FACT_CIRCUMSTANCE)           \
   X(mpi, AD_FACT_CIRCUMSTANCE)            \

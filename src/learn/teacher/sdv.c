@@ -27,7 +27,8 @@ static int keep(struct ad_teacher *t) {
   const size_t begin = frozen + P * rank / size, end = frozen + P * (rank + 1) / size;
   t->newest = (t->newest + 1) % t->past;
   ad_replica_copy(&t->replicas.past[t->newest], ad_weights_replica(&t->replicas.student), begin, end);
-  return x->wait(x->context);
+  AD_TRY(x->wait(x->context));
+  return ad_exchange_pack(x, params, 1, &t->replicas.past[t->newest]);
 }
 
 const struct teacher_method ad_teacher_sdv = {

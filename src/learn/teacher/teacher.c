@@ -151,7 +151,7 @@ static int window_is_apart(const struct ad_teacher *t) {
 
 /* The vectors that have changed, to all replicas. */
 static int publish(const struct ad_teacher *t, size_t count, const struct ad_weights *vectors) {
-  return t->exchange->publish(t->exchange->context, count, vectors);
+  return ad_exchange_publish(t->exchange, t->shard->params, count, vectors);
 }
 
 /* Where theta_0 is in from the start. */
@@ -409,7 +409,7 @@ void *ad_teacher_place(const struct ad_teacher *teacher, size_t vector, size_t s
     case KEPT_RUN_SUM:
       return t->run.sum + local;
     case KEPT_PAST:
-      return (char *)t->replicas.past[slot].values + flat * ad_replica_bytes(t->replicas.past[slot].type);
+      return t->replicas.past[slot].values + flat;
     case KEPT:
       break;
   }

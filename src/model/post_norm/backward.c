@@ -51,8 +51,7 @@ static int backward_ffn(struct ad__backward *p, uint32_t l, const struct ffn_col
   const struct ad__block *s = e->layers[l].own;
   const struct ad_kernels *k = e->kernels;
   const int tokens = l + 1 < m->layers;
-  const size_t H = m->hidden, F = m->ffn,
-               rows = product_rows(e, tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
+  const size_t H = m->hidden, F = m->ffn, M = tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes];
   const uint32_t *streams = tokens ? p->batch->token_stream : e->cls_stream;
   const uint32_t *places = tokens ? p->batch->places : e->cls_place;
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_FFN_OUTPUT);
@@ -67,8 +66,9 @@ static int backward_ffn(struct ad__backward *p, uint32_t l, const struct ffn_col
                                    e->dz + at, e->dy + at, ad__lane_sum(p, lane, c->norm2_weight),
                                    ad__lane_sum(p, lane, c->norm2_bias), ad__lane_sum(p, lane, c->down));
   }
-  AD_TRY(ad__weight_gradient(p, o->down_weight, H, F, e->dy, H, s->g, F, tokens));
-  ad_gemm_nn(e->gemm, rows, H, F, e->dy, H, p->theta + o->down_weight, df, F, 0);
+  const struct ad__operand dy = ad__output_gradient(e, M, H, e->dy, H), g = ad__input(e, M, F, s->g, F);
+  AD_TRY(ad__weight_gradient(p, o->down_weight, &dy, &g, tokens));
+  ad__input_gradient(e, M, &dy, o->down_weight, df, F, 0);
   /* 5 g = activation(u + b1) */
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = ad__lane_rows(p, lane, tokens);
@@ -77,8 +77,9 @@ static int backward_ffn(struct ad__backward *p, uint32_t l, const struct ffn_col
                                 ad__lane_sum(p, lane, c->up));
   }
   /* 4 u = y1 W1^T */
-  AD_TRY(ad__weight_gradient(p, o->up_weight, F, H, df, F, s->y1, H, tokens));
-  ad_gemm_nn(e->gemm, rows, F, H, df, F, p->theta + o->up_weight, e->dz, H, 1);
+  const struct ad__operand du = ad__output_gradient(e, M, F, df, F), y1 = ad__input(e, M, H, s->y1, H);
+  AD_TRY(ad__weight_gradient(p, o->up_weight, &du, &y1, tokens));
+  ad__input_gradient(e, M, &du, o->up_weight, e->dz, H, 1);
   AD_TRY(ad__column_gradient(p, o->down_bias, c->down, H));
   AD_TRY(ad__column_gradient(p, o->norm2_weight, c->norm2_weight, H));
   AD_TRY(ad__column_gradient(p, o->norm2_bias, c->norm2_bias, H));
@@ -93,7 +94,7 @@ static int backward_attention_output(struct ad__backward *p, uint32_t l, const s
   const struct post_norm_layer_offsets *o = ad__post_norm_layer(e, l);
   const struct ad__block *s = e->layers[l].own;
   const int tokens = l + 1 < m->layers;
-  const size_t H = m->hidden, rows = product_rows(e, tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes]);
+  const size_t H = m->hidden, M = tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes];
   const uint32_t *streams = tokens ? p->batch->token_stream : e->cls_stream;
   const uint32_t *places = tokens ? p->batch->places : e->cls_place;
   const struct ad_dropout dropout = ad__post_norm_output_dropout(m, p->masks, l);
@@ -105,8 +106,9 @@ static int backward_attention_output(struct ad__backward *p, uint32_t l, const s
                                             e->dz + at, e->dy + at, ad__lane_sum(p, lane, c->norm1_weight),
                                             ad__lane_sum(p, lane, c->norm1_bias), ad__lane_sum(p, lane, c->output));
   }
-  AD_TRY(ad__weight_gradient(p, o->output_weight, H, H, e->dy, H, s->context, H, tokens));
-  ad_gemm_nn(e->gemm, rows, H, H, e->dy, H, p->theta + o->output_weight, e->dx, H, 0);
+  const struct ad__operand dy = ad__output_gradient(e, M, H, e->dy, H), context = ad__input(e, M, H, s->context, H);
+  AD_TRY(ad__weight_gradient(p, o->output_weight, &dy, &context, tokens));
+  ad__input_gradient(e, M, &dy, o->output_weight, e->dx, H, 0);
   AD_TRY(ad__column_gradient(p, o->output_bias, c->output, H));
   AD_TRY(ad__column_gradient(p, o->norm1_weight, c->norm1_weight, H));
   return ad__column_gradient(p, o->norm1_bias, c->norm1_bias, H);
@@ -134,15 +136,28 @@ static void backward_attention(struct ad__backward *p, uint32_t l, float *dq, si
   }
 }
 
+/* 1 In the last layer: what comes through the queries of the [CLS] rows joins dz. */
+static int backward_last_query(struct ad__backward *p, uint32_t l, const float *dq) {
+  struct ad_encoder *e = p->e;
+  const struct post_norm_layer_offsets *o = ad__post_norm_layer(e, l);
+  const struct ad__block *s = e->layers[l].own;
+  const size_t H = e->params->config.hidden, B = e->lane_cls[p->batch->lanes];
+  const struct ad__operand dy = ad__output_gradient(e, B, H, dq, H), x = ad__input(e, B, H, s->xc, H);
+  AD_TRY(ad__weight_gradient(p, o->query_weight, &dy, &x, 0));
+  if (!ad__is_lowest(p, l)) {
+    ad__input_gradient(e, B, &dy, o->query_weight, e->dz, H, 1);
+  }
+  return AD_OK;
+}
+
 /* 1 and 2: dz (gradient of the residual) plus what comes through attention: dx becomes the gradient of the layer's
  * input, T rows. */
 static int backward_projection(struct ad__backward *p, uint32_t l, const struct attention_columns *c) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
   const struct post_norm_layer_offsets *o = ad__post_norm_layer(e, l);
-  const struct ad__block *s = e->layers[l].own;
   const struct ad_kernels *k = e->kernels;
-  const size_t H = m->hidden, T = p->batch->tokens, B = e->lane_cls[p->batch->lanes];
+  const size_t H = m->hidden, T = p->batch->tokens;
   const int last = l + 1 == m->layers;
   const size_t ldq = last ? H : 3 * H, ldk = last ? 2 * H : 3 * H;
   const float *x = e->layers[l].x;
@@ -155,23 +170,24 @@ static int backward_projection(struct ad__backward *p, uint32_t l, const struct 
   }
   AD_TRY(ad__column_gradient(p, o->query_bias, c->qkv, 3 * H));
   if (!last) {
-    AD_TRY(ad__weight_gradient(p, o->query_weight, 3 * H, H, dqkv, 3 * H, x, H, 1));
+    const struct ad__operand dy = ad__output_gradient(e, T, 3 * H, dqkv, 3 * H), input = ad__input(e, T, H, x, H);
+    AD_TRY(ad__weight_gradient(p, o->query_weight, &dy, &input, 1));
     if (ad__is_lowest(p, l)) {
       return AD_OK;
     }
-    ad_gemm_nn(e->gemm, product_rows(e, T), 3 * H, H, dqkv, 3 * H, p->theta + o->query_weight, e->dz, H, 1);
+    ad__input_gradient(e, T, &dy, o->query_weight, e->dz, H, 1);
     float *held = e->dx;
     e->dx = e->dz;
     e->dz = held;
     return AD_OK;
   }
-  AD_TRY(ad__weight_gradient(p, o->query_weight, H, H, dq, H, s->xc, H, 0));
-  AD_TRY(ad__weight_gradient(p, o->key_weight, 2 * H, H, dk, 2 * H, x, H, 1));
+  AD_TRY(backward_last_query(p, l, dq));
+  const struct ad__operand dy = ad__output_gradient(e, T, 2 * H, dk, 2 * H), input = ad__input(e, T, H, x, H);
+  AD_TRY(ad__weight_gradient(p, o->key_weight, &dy, &input, 1));
   if (ad__is_lowest(p, l)) {
     return AD_OK;
   }
-  ad_gemm_nn(e->gemm, product_rows(e, B), H, H, dq, H, p->theta + o->query_weight, e->dz, H, 1);
-  ad_gemm_nn(e->gemm, product_rows(e, T), 2 * H, H, dk, 2 * H, p->theta + o->key_weight, e->dx, H, 0);
+  ad__input_gradient(e, T, &dy, o->key_weight, e->dx, H, 0);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = ad__lane_rows(p, lane, 0);
     k->scatter_add(r.count, H, e->cls_row + r.first, e->dz + r.first * H, e->dx);
@@ -197,15 +213,15 @@ static int backward_embedding_projection(struct ad__backward *p, const struct em
   struct ad_encoder *e = p->e;
   const struct post_norm_embedding_offsets *o = ad__post_norm_embedding(e);
   const struct post_norm_state *s = e->own;
-  const size_t H = e->params->config.hidden, E = ad_model_embedding(&e->params->config);
+  const size_t H = e->params->config.hidden, E = ad_model_embedding(&e->params->config), T = p->batch->tokens;
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = ad__lane_rows(p, lane, 1);
     e->kernels->column_sum(r.count, H, e->dx + r.first * H, H, ad__lane_sum(p, lane, c->project));
   }
   AD_TRY(ad__column_gradient(p, o->project_bias, c->project, H));
-  AD_TRY(ad__weight_gradient(p, o->project_weight, H, E, e->dx, H, s->normed, E, 1));
-  ad_gemm_nn(e->gemm, product_rows(e, p->batch->tokens), H, E, e->dx, H, p->theta + o->project_weight, s->dnormed, E,
-             0);
+  const struct ad__operand dy = ad__output_gradient(e, T, H, e->dx, H), normed = ad__input(e, T, E, s->normed, E);
+  AD_TRY(ad__weight_gradient(p, o->project_weight, &dy, &normed, 1));
+  ad__input_gradient(e, T, &dy, o->project_weight, s->dnormed, E, 0);
   return AD_OK;
 }
 

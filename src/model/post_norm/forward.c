@@ -17,7 +17,8 @@ void ad__post_norm_embed(struct ad_encoder *e, const float *theta, const struct 
   e->kernels->norm(T, E, s->embedded, theta + p->norm_weight, theta + p->norm_bias, m->layer_norm_eps, &dropout,
                    batch->token_stream, batch->places, s->mean0, s->rstd0, s->normed == NULL ? x : s->normed);
   if (s->normed != NULL) {
-    ad_gemm_nt(e->gemm, product_rows(e, T), H, E, s->normed, E, theta + p->project_weight, x, H);
+    const struct ad__operand normed = ad__input(e, T, E, s->normed, E);
+    ad__product(e, T, &normed, p->project_weight, x, H);
     e->kernels->bias(T, H, x, H, theta + p->project_bias);
   }
 }
@@ -27,20 +28,21 @@ static void project(struct ad_encoder *e, const float *theta, const struct ad_ba
   const struct post_norm_layer_offsets *p = ad__post_norm_layer(e, l);
   const struct ad__block *s = e->layers[l].own;
   const float *x = e->layers[l].x;
-  const size_t H = e->params->config.hidden, T = batch->tokens, rows = product_rows(e, T);
+  const size_t H = e->params->config.hidden, T = batch->tokens, B = e->lane_cls[batch->lanes];
   const struct ad_kernels *k = e->kernels;
+  const struct ad__operand input = ad__input(e, T, H, x, H);
   if (l + 1 < e->params->config.layers) {
-    ad_gemm_nt(e->gemm, rows, 3 * H, H, x, H, theta + p->query_weight, s->qkv, 3 * H);
+    ad__product(e, T, &input, p->query_weight, s->qkv, 3 * H);
     k->bias(T, 3 * H, s->qkv, 3 * H, theta + p->query_bias);
     return;
   }
-  ad_gemm_nt(e->gemm, rows, 2 * H, H, x, H, theta + p->key_weight, s->qkv, 2 * H);
+  ad__product(e, T, &input, p->key_weight, s->qkv, 2 * H);
   k->bias(T, 2 * H, s->qkv, 2 * H, theta + p->key_bias);
-  const size_t B = e->lane_cls[batch->lanes];
   for (size_t b = 0; b < B; b++) {
     memcpy(s->xc + b * H, x + e->cls_row[b] * H, H * sizeof *x);
   }
-  ad_gemm_nt(e->gemm, product_rows(e, B), H, H, s->xc, H, theta + p->query_weight, s->q, H);
+  const struct ad__operand cls = ad__input(e, B, H, s->xc, H);
+  ad__product(e, B, &cls, p->query_weight, s->q, H);
   k->bias(B, H, s->q, H, theta + p->query_bias);
 }
 
@@ -70,8 +72,7 @@ void ad__post_norm_forward(struct ad_encoder *e, const float *theta, const struc
   const struct ad__block *s = e->layers[l].own;
   const struct ad_kernels *k = e->kernels;
   const int last = l + 1 == m->layers;
-  const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens,
-               rows = product_rows(e, M);
+  const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens;
   const uint32_t *streams = last ? e->cls_stream : batch->token_stream;
   const uint32_t *places = last ? e->cls_place : batch->places;
   const float *residual = last ? s->xc : e->layers[l].x;
@@ -81,12 +82,15 @@ void ad__post_norm_forward(struct ad_encoder *e, const float *theta, const struc
 
   /* 1 */ project(e, theta, batch, l);
   /* 2 */ attend(e, batch, s, &attention, last);
-  /* 3 */ ad_gemm_nt(e->gemm, rows, H, H, s->context, H, theta + p->output_weight, s->z1, H);
+  const struct ad__operand context = ad__input(e, M, H, s->context, H);
+  /* 3 */ ad__product(e, M, &context, p->output_weight, s->z1, H);
   k->bias_residual_norm(M, H, s->z1, theta + p->output_bias, residual, theta + p->norm1_weight, theta + p->norm1_bias,
                         m->layer_norm_eps, &drop1, streams, places, s->mean1, s->rstd1, s->y1);
-  /* 4 */ ad_gemm_nt(e->gemm, rows, F, H, s->y1, H, theta + p->up_weight, s->u, F);
+  const struct ad__operand y1 = ad__input(e, M, H, s->y1, H);
+  /* 4 */ ad__product(e, M, &y1, p->up_weight, s->u, F);
   /* 5 */ k->bias_activation(M, F, (int)m->activation, s->u, theta + p->up_bias, s->g);
-  /* 6 */ ad_gemm_nt(e->gemm, rows, H, F, s->g, F, theta + p->down_weight, s->z2, H);
+  const struct ad__operand g = ad__input(e, M, F, s->g, F);
+  /* 6 */ ad__product(e, M, &g, p->down_weight, s->z2, H);
   k->bias_residual_norm(M, H, s->z2, theta + p->down_bias, s->y1, theta + p->norm2_weight, theta + p->norm2_bias,
                         m->layer_norm_eps, &drop2, streams, places, s->mean2, s->rstd2, e->layers[l].out);
 }

@@ -39,6 +39,26 @@ void ad__post_norm_list_layer(struct ad__tensors *list, const struct ad_model_co
 
 #undef LIST
 
+void ad__post_norm_list_linears(struct ad__linears *list, const struct ad_params *params) {
+  const struct ad_model_config *m = &params->config;
+  const struct post_norm_layer_offsets *o = params->layer;
+  const size_t H = m->hidden, F = m->ffn;
+  if (m->embedding > 0) {
+    ad__linear(list, ((const struct post_norm_embedding_offsets *)params->embedding)->project_weight, H, m->embedding,
+               0);
+  }
+  for (uint32_t l = 0; l < m->layers; l++, o++) {
+    const int last = l + 1 == m->layers;
+    ad__linear(list, o->query_weight, last ? H : 3 * H, H, 0);
+    if (last) {
+      ad__linear(list, o->key_weight, 2 * H, H, 0);
+    }
+    ad__linear(list, o->output_weight, H, H, 0);
+    ad__linear(list, o->up_weight, F, H, 0);
+    ad__linear(list, o->down_weight, H, F, 0);
+  }
+}
+
 int ad__post_norm_check(const struct ad_model_config *m) {
   const struct {
     const char *name;
@@ -118,13 +138,6 @@ void ad__post_norm_take(struct ad_encoder *e, void *own) {
 
 void ad__post_norm_take_layer(struct ad_encoder *e, void *own, int last) {
   ad__take_block(e, own, last);
-}
-
-size_t ad__post_norm_shapes(const struct ad_model_config *m, size_t list[AD_SHAPES][2]) {
-  const size_t H = m->hidden, F = m->ffn,
-               all[][2] = {{3 * H, H}, {2 * H, H}, {H, H}, {F, H}, {H, F}, {H, m->embedding}};
-  memcpy(list, all, sizeof all);
-  return sizeof all / sizeof *all - (m->embedding == 0);
 }
 
 struct ad_dropout ad__post_norm_output_dropout(const struct ad_model_config *m, const struct ad_masks *masks,

@@ -101,11 +101,11 @@ struct post_norm_state {
 /* post_norm.c: the members of a table (architecture.h). */
 void ad__post_norm_list_embedding(struct ad__tensors *list, const struct ad_model_config *m, void *offsets);
 void ad__post_norm_list_layer(struct ad__tensors *list, const struct ad_model_config *m, uint32_t layer, void *offsets);
+void ad__post_norm_list_linears(struct ad__linears *list, const struct ad_params *params);
 int ad__post_norm_check(const struct ad_model_config *m);
 int ad__post_norm_recognise(struct ad_model_config *m, ad_shape_of shape, void *context);
 void ad__post_norm_take(struct ad_encoder *e, void *own);
 void ad__post_norm_take_layer(struct ad_encoder *e, void *own, int last);
-size_t ad__post_norm_shapes(const struct ad_model_config *m, size_t list[AD_SHAPES][2]);
 
 /* The dropout between attention's output and its residual in layer l. */
 struct ad_dropout ad__post_norm_output_dropout(const struct ad_model_config *m, const struct ad_masks *masks,
@@ -151,13 +151,13 @@ int ad__post_norm_embed_backward(struct ad__backward *p);
 int ad__post_norm_read_config(const char *path, const json_t *root, struct ad_model_config *m);
 int ad__post_norm_write_config(const struct ad_model_config *m, json_t *root);
 
-#define POST_NORM_TABLE(description)                                                                                  \
-  .own = (description), .parts = POST_NORM_PARTS, .embedding_size = sizeof(struct post_norm_embedding_offsets),       \
-  .layer_size = sizeof(struct post_norm_layer_offsets), .list_embedding = ad__post_norm_list_embedding,               \
-  .list_layer = ad__post_norm_list_layer, .check = ad__post_norm_check, .recognise = ad__post_norm_recognise,         \
-  .own_size = sizeof(struct post_norm_state), .layer_own_size = sizeof(struct ad__block), .take = ad__post_norm_take, \
-  .take_layer = ad__post_norm_take_layer, .shapes = ad__post_norm_shapes, .work = ad__post_norm_work,                 \
-  .embed = ad__post_norm_embed, .forward = ad__post_norm_forward, .backward = ad__post_norm_backward,                 \
-  .embed_backward = ad__post_norm_embed_backward
+#define POST_NORM_TABLE(description)                                                                                \
+  .own = (description), .parts = POST_NORM_PARTS, .embedding_size = sizeof(struct post_norm_embedding_offsets),     \
+  .layer_size = sizeof(struct post_norm_layer_offsets), .list_embedding = ad__post_norm_list_embedding,             \
+  .list_layer = ad__post_norm_list_layer, .list_linears = ad__post_norm_list_linears, .check = ad__post_norm_check, \
+  .recognise = ad__post_norm_recognise, .own_size = sizeof(struct post_norm_state),                                 \
+  .layer_own_size = sizeof(struct ad__block), .take = ad__post_norm_take,                                     \
+  .take_layer = ad__post_norm_take_layer, .work = ad__post_norm_work, .embed = ad__post_norm_embed,                 \
+  .forward = ad__post_norm_forward, .backward = ad__post_norm_backward, .embed_backward = ad__post_norm_embed_backward
 
 #endif

@@ -35,15 +35,14 @@ struct ad__work ad__xlnet_work(const struct ad_model_config *m) {
 /* What the passes of a layer have in common: its M rows, tokens or class tokens, and the names of their masks. */
 struct pass {
   int tokens;
-  size_t rows; /* of products */
+  size_t rows; /* in use */
   const uint32_t *streams, *places;
 };
 
 static struct pass pass_of(const struct ad__backward *p, uint32_t l) {
   const struct ad_encoder *e = p->e;
-  return l + 1 < e->params->config.layers
-             ? (struct pass){1, product_rows(e, p->batch->tokens), p->batch->token_stream, p->batch->places}
-             : (struct pass){0, product_rows(e, e->lane_cls[p->batch->lanes]), e->cls_stream, e->cls_place};
+  return l + 1 < e->params->config.layers ? (struct pass){1, p->batch->tokens, p->batch->token_stream, p->batch->places}
+                                          : (struct pass){0, e->lane_cls[p->batch->lanes], e->cls_stream, e->cls_place};
 }
 
 /* 5 g = dropout(activation(u + b1)): the gradient df of g becomes that of u. */
@@ -81,12 +80,16 @@ static int backward_ffn(struct ad__backward *p, uint32_t l, const struct pass *p
         &dropout, pass->streams + r.first, pass->places + r.first, e->dz + at, e->dy + at,
         ad__lane_sum(p, lane, c->norm2_weight), ad__lane_sum(p, lane, c->norm2_bias), ad__lane_sum(p, lane, c->down));
   }
-  AD_TRY(ad__weight_gradient(p, o->down_weight, H, F, e->dy, H, s->g, F, pass->tokens));
-  ad_gemm_nn(e->gemm, pass->rows, H, F, e->dy, H, p->theta + o->down_weight, df, F, 0);
+  const struct ad__operand dy = ad__output_gradient(e, pass->rows, H, e->dy, H),
+                           g = ad__input(e, pass->rows, F, s->g, F);
+  AD_TRY(ad__weight_gradient(p, o->down_weight, &dy, &g, pass->tokens));
+  ad__input_gradient(e, pass->rows, &dy, o->down_weight, df, F, 0);
   backward_activation(p, l, pass, c->up);
   /* 4 u = y1 W1^T */
-  AD_TRY(ad__weight_gradient(p, o->up_weight, F, H, df, F, s->y1, H, pass->tokens));
-  ad_gemm_nn(e->gemm, pass->rows, F, H, df, F, p->theta + o->up_weight, e->dz, H, 1);
+  const struct ad__operand du = ad__output_gradient(e, pass->rows, F, df, F),
+                           y1 = ad__input(e, pass->rows, H, s->y1, H);
+  AD_TRY(ad__weight_gradient(p, o->up_weight, &du, &y1, pass->tokens));
+  ad__input_gradient(e, pass->rows, &du, o->up_weight, e->dz, H, 1);
   AD_TRY(ad__column_gradient(p, o->down_bias, c->down, H));
   AD_TRY(ad__column_gradient(p, o->norm2_weight, c->norm2_weight, H));
   AD_TRY(ad__column_gradient(p, o->norm2_bias, c->norm2_bias, H));
@@ -110,8 +113,10 @@ static int backward_output(struct ad__backward *p, uint32_t l, const struct pass
         &dropout, pass->streams + r.first, pass->places + r.first, e->dz + at, e->dy + at,
         ad__lane_sum(p, lane, c->norm1_weight), ad__lane_sum(p, lane, c->norm1_bias), ad__lane_sum(p, lane, c->unused));
   }
-  AD_TRY(ad__weight_gradient(p, o->output, H, H, e->dy, H, s->context, H, pass->tokens));
-  ad_gemm_nn(e->gemm, pass->rows, H, H, e->dy, H, p->theta + o->output, e->dx, H, 0);
+  const struct ad__operand dy = ad__output_gradient(e, pass->rows, H, e->dy, H),
+                           context = ad__input(e, pass->rows, H, s->context, H);
+  AD_TRY(ad__weight_gradient(p, o->output, &dy, &context, pass->tokens));
+  ad__input_gradient(e, pass->rows, &dy, o->output, e->dx, H, 0);
   AD_TRY(ad__column_gradient(p, o->norm1_weight, c->norm1_weight, H));
   return ad__column_gradient(p, o->norm1_bias, c->norm1_bias, H);
 }
@@ -151,35 +156,47 @@ static void backward_attention(struct ad__backward *p, uint32_t l, const struct 
 static int backward_distances(struct ad__backward *p, uint32_t l) {
   struct ad_encoder *e = p->e;
   const struct xlnet *x = e->own;
-  const size_t H = e->params->config.hidden, offset = ad__xlnet_layer(e, l)->relative;
-  if (l + 1 == e->params->config.layers) {
-    return ad__weight_gradient(p, offset, H, H, x->relative_last, H, x->drelative, H, 1);
+  const size_t H = e->params->config.hidden, T = p->batch->tokens, offset = ad__xlnet_layer(e, l)->relative;
+  const int last = l + 1 == e->params->config.layers;
+  const size_t M = last ? T : 2 * T;
+  const struct ad__operand dy = ad__output_gradient(e, M, H, x->drelative, H);
+  const struct ad__operand input = ad__input(e, M, H, last ? x->relative_last : x->relative, H);
+  if (last) {
+    return ad__weight_gradient(p, offset, &dy, &input, 1);
   }
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = ad__lane_rows(p, lane, 1);
     x->lanes[lane] = (struct ad_lane_rows){2 * r.first, 2 * r.count};
   }
-  return ad__weight_gradient_of(p, offset, H, H, x->relative, H, x->drelative, H, x->lanes, 2 * e->token_rows);
+  return ad__weight_gradient_of(p, offset, &dy, &input, x->lanes, 2 * e->token_rows);
 }
 
-/* 1 In the last layer: dz [B] and what comes through the queries join what comes through keys and values in dx. */
+/* 1 What comes through one of queries, keys and values: the gradient dy [M,H] (ld) of its rows. dx [M,H], or what is
+ * added to it, becomes that of the layer's input. */
+static int backward_projected(struct ad__backward *p, uint32_t l, size_t weight, const float *dy, size_t ld,
+                              const struct ad__operand *x, int tokens, float *dx, int accumulate) {
+  struct ad_encoder *e = p->e;
+  const size_t H = e->params->config.hidden, M = tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes];
+  const struct ad__operand gradient = ad__output_gradient(e, M, H, dy, ld);
+  AD_TRY(ad__weight_gradient(p, weight, &gradient, x, tokens));
+  if (!ad__is_lowest(p, l)) {
+    ad__input_gradient(e, M, &gradient, weight, dx, H, accumulate);
+  }
+  return AD_OK;
+}
+
+/* In the last layer: dz [B] and what comes through the queries join what comes through keys and values in dx. */
 static int backward_last_projection(struct ad__backward *p, uint32_t l, const float *dq, const float *dk) {
   struct ad_encoder *e = p->e;
   const struct xlnet_layer_offsets *o = ad__xlnet_layer(e, l);
   const struct ad__block *s = ad__xlnet_block(e, l);
-  const float *x = e->layers[l].x, *theta = p->theta;
-  const size_t H = e->params->config.hidden, rows = product_rows(e, p->batch->tokens),
-               B = product_rows(e, e->lane_cls[p->batch->lanes]);
-  AD_TRY(ad__weight_gradient(p, o->query, H, H, s->xc, H, dq, H, 0));
-  AD_TRY(ad__weight_gradient(p, o->key, H, H, x, H, dk, 2 * H, 1));
-  AD_TRY(ad__weight_gradient(p, o->value, H, H, x, H, dk + H, 2 * H, 1));
-  if (ad__is_lowest(p, l)) {
-    return AD_OK;
-  }
-  ad_gemm_nt_add(e->gemm, B, H, H, dq, H, theta + o->query, e->dz, H);
-  ad_gemm_nt(e->gemm, rows, H, H, dk, 2 * H, theta + o->key, e->dx, H);
-  ad_gemm_nt_add(e->gemm, rows, H, H, dk + H, 2 * H, theta + o->value, e->dx, H);
-  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
+  const size_t H = e->params->config.hidden, B = e->lane_cls[p->batch->lanes];
+  const struct ad__operand cls = ad__input(e, B, H, s->xc, H);
+  AD_TRY(backward_projected(p, l, o->query, dq, H, &cls, 0, e->dz, 1));
+  const struct ad__operand x = ad__input(e, p->batch->tokens, H, e->layers[l].x, H);
+  AD_TRY(backward_projected(p, l, o->key, dk, 2 * H, &x, 1, e->dx, 0));
+  AD_TRY(backward_projected(p, l, o->value, dk + H, 2 * H, &x, 1, e->dx, 1));
+  for (size_t lane = 0; lane < p->batch->lanes && !ad__is_lowest(p, l); lane++) {
     const struct ad_lane_rows r = ad__lane_rows(p, lane, 0);
     e->kernels->scatter_add(r.count, H, e->cls_row + r.first, e->dz + r.first * H, e->dx);
   }
@@ -191,21 +208,17 @@ static int backward_last_projection(struct ad__backward *p, uint32_t l, const fl
 static int backward_projection(struct ad__backward *p, uint32_t l, const float *dqkv) {
   struct ad_encoder *e = p->e;
   const struct xlnet_layer_offsets *o = ad__xlnet_layer(e, l);
-  const float *x = e->layers[l].x;
-  const size_t H = e->params->config.hidden, rows = product_rows(e, p->batch->tokens);
+  const size_t H = e->params->config.hidden;
   const size_t weights[3] = {o->query, o->key, o->value};
+  const struct ad__operand x = ad__input(e, p->batch->tokens, H, e->layers[l].x, H);
   for (size_t i = 0; i < 3; i++) {
-    AD_TRY(ad__weight_gradient(p, weights[i], H, H, x, H, dqkv + i * H, 3 * H, 1));
+    AD_TRY(backward_projected(p, l, weights[i], dqkv + i * H, 3 * H, &x, 1, e->dz, 1));
   }
-  if (ad__is_lowest(p, l)) {
-    return AD_OK;
+  if (!ad__is_lowest(p, l)) {
+    float *held = e->dx;
+    e->dx = e->dz;
+    e->dz = held;
   }
-  for (size_t i = 0; i < 3; i++) {
-    ad_gemm_nt_add(e->gemm, rows, H, H, dqkv + i * H, 3 * H, p->theta + weights[i], e->dz, H);
-  }
-  float *held = e->dx;
-  e->dx = e->dz;
-  e->dz = held;
   return AD_OK;
 }
 

@@ -76,35 +76,37 @@ void ad__xlnet_embed(struct ad_encoder *e, const float *theta, const struct ad_b
 }
 
 /* The relative rows as keys. */
-static void project_distances(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, uint32_t l) {
+static void project_distances(struct ad_encoder *e, const struct ad_batch *batch, uint32_t l) {
   const struct xlnet *x = e->own;
   const struct xlnet_layer *s = e->layers[l].own;
   const int last = l + 1 == e->params->config.layers;
-  const size_t H = e->params->config.hidden, rows = x->longest > 0 ? x->longest : batch->tokens;
-  ad_gemm_nn(e->gemm, product_rows(e, last ? rows : 2 * rows), H, H,
-             last && x->longest == 0 ? x->relative_last : x->relative, H, theta + ad__xlnet_layer(e, l)->relative,
-             s->relative, H, 0);
+  const size_t H = e->params->config.hidden, rows = x->longest > 0 ? x->longest : batch->tokens,
+               M = last ? rows : 2 * rows;
+  const struct ad__operand input = ad__input(e, M, H, last && x->longest == 0 ? x->relative_last : x->relative, H);
+  ad__product(e, M, &input, ad__xlnet_layer(e, l)->relative, s->relative, H);
 }
 
 /* Queries, keys, values. In the last layer keys and values of all tokens, queries of the class tokens only. */
-static void project(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, uint32_t l) {
+static void project(struct ad_encoder *e, const struct ad_batch *batch, uint32_t l) {
   const struct xlnet_layer_offsets *p = ad__xlnet_layer(e, l);
   const struct ad__block *s = ad__xlnet_block(e, l);
   const float *x = e->layers[l].x;
-  const size_t H = e->params->config.hidden, rows = product_rows(e, batch->tokens), B = e->lane_cls[batch->lanes];
+  const size_t H = e->params->config.hidden, T = batch->tokens, B = e->lane_cls[batch->lanes];
   const int last = l + 1 == e->params->config.layers;
   const size_t ld = (last ? 2 : 3) * H;
   float *key = last ? s->qkv : s->qkv + H;
-  ad_gemm_nn(e->gemm, rows, H, H, x, H, theta + p->key, key, ld, 0);
-  ad_gemm_nn(e->gemm, rows, H, H, x, H, theta + p->value, key + H, ld, 0);
+  const struct ad__operand input = ad__input(e, T, H, x, H);
+  ad__product(e, T, &input, p->key, key, ld);
+  ad__product(e, T, &input, p->value, key + H, ld);
   if (!last) {
-    ad_gemm_nn(e->gemm, rows, H, H, x, H, theta + p->query, s->q, ld, 0);
+    ad__product(e, T, &input, p->query, s->q, ld);
     return;
   }
   for (size_t b = 0; b < B; b++) {
     memcpy(s->xc + b * H, x + e->cls_row[b] * H, H * sizeof *x);
   }
-  ad_gemm_nn(e->gemm, product_rows(e, B), H, H, s->xc, H, theta + p->query, s->q, H, 0);
+  const struct ad__operand cls = ad__input(e, B, H, s->xc, H);
+  ad__product(e, B, &cls, p->query, s->q, H);
 }
 
 struct ad_relative ad__xlnet_attention(const struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
@@ -164,8 +166,7 @@ void ad__xlnet_forward(struct ad_encoder *e, const float *theta, const struct ad
   const struct ad__block *s = ad__xlnet_block(e, l);
   const struct ad_kernels *k = e->kernels;
   const int last = l + 1 == m->layers;
-  const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens,
-               rows = product_rows(e, M);
+  const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens;
   const uint32_t *streams = last ? e->cls_stream : batch->token_stream;
   const uint32_t *places = last ? e->cls_place : batch->places;
   const float *residual = last ? s->xc : e->layers[l].x, *zero = ((const struct xlnet *)e->own)->zero;
@@ -174,16 +175,19 @@ void ad__xlnet_forward(struct ad_encoder *e, const float *theta, const struct ad
   const struct ad_dropout inner = ad_encoder_dropout(m->hidden_dropout, masks, l + 1, AD_MASK_FFN_INNER);
   const struct ad_dropout drop2 = ad_encoder_dropout(m->hidden_dropout, masks, l + 1, AD_MASK_FFN_OUTPUT);
 
-  /* 1 */ project(e, theta, batch, l);
-  project_distances(e, theta, batch, l);
+  /* 1 */ project(e, batch, l);
+  project_distances(e, batch, l);
   /* 2 */ attend(e, theta, batch, &attention, l);
-  /* 3 */ ad_gemm_nt(e->gemm, rows, H, H, s->context, H, theta + p->output, s->z1, H);
+  const struct ad__operand context = ad__input(e, M, H, s->context, H);
+  /* 3 */ ad__product(e, M, &context, p->output, s->z1, H);
   k->bias_residual_norm(M, H, s->z1, zero, residual, theta + p->norm1_weight, theta + p->norm1_bias, m->layer_norm_eps,
                         &drop1, streams, places, s->mean1, s->rstd1, s->y1);
-  /* 4 */ ad_gemm_nt(e->gemm, rows, F, H, s->y1, H, theta + p->up_weight, s->u, F);
+  const struct ad__operand y1 = ad__input(e, M, H, s->y1, H);
+  /* 4 */ ad__product(e, M, &y1, p->up_weight, s->u, F);
   /* 5 */ k->bias_activation(M, F, (int)m->activation, s->u, theta + p->up_bias, s->g);
   k->dropout(M, F, s->g, &inner, streams, places);
-  /* 6 */ ad_gemm_nt(e->gemm, rows, H, F, s->g, F, theta + p->down_weight, s->z2, H);
+  const struct ad__operand g = ad__input(e, M, F, s->g, F);
+  /* 6 */ ad__product(e, M, &g, p->down_weight, s->z2, H);
   k->bias_residual_norm(M, H, s->z2, theta + p->down_bias, s->y1, theta + p->norm2_weight, theta + p->norm2_bias,
                         m->layer_norm_eps, &drop2, streams, places, s->mean2, s->rstd2, e->layers[l].out);
 }

@@ -28,6 +28,20 @@ static void list_layer(struct ad__tensors *list, const struct ad_model_config *m
 
 #undef LIST
 
+static void list_linears(struct ad__linears *list, const struct ad_params *params) {
+  const struct xlnet_layer_offsets *o = params->layer;
+  const size_t H = params->config.hidden, F = params->config.ffn;
+  for (uint32_t l = 0; l < params->config.layers; l++, o++) {
+    ad__linear(list, o->query, H, H, 1);
+    ad__linear(list, o->key, H, H, 1);
+    ad__linear(list, o->value, H, H, 1);
+    ad__linear(list, o->output, H, H, 0);
+    ad__linear(list, o->relative, H, H, 1);
+    ad__linear(list, o->up_weight, F, H, 0);
+    ad__linear(list, o->down_weight, H, F, 0);
+  }
+}
+
 static int check(const struct ad_model_config *m) {
   const struct {
     const char *name;
@@ -97,12 +111,6 @@ static void take_layer(struct ad_encoder *e, void *own, int last) {
   s->relative = ad__take(e, e->token_rows * (last ? 1 : 2) * e->params->config.hidden);
 }
 
-static size_t shapes(const struct ad_model_config *m, size_t list[AD_SHAPES][2]) {
-  const size_t H = m->hidden, F = m->ffn, all[][2] = {{H, H}, {F, H}, {H, F}};
-  memcpy(list, all, sizeof all);
-  return sizeof all / sizeof *all;
-}
-
 /* --- Names --- */
 
 static const struct ad__model_type model_types[] = {{"xlnet", "XLNet"}, {NULL, NULL}};
@@ -120,6 +128,7 @@ const struct ad_architecture ad_architecture_xlnet = {
     .layer_size = sizeof(struct xlnet_layer_offsets),
     .list_embedding = list_embedding,
     .list_layer = list_layer,
+    .list_linears = list_linears,
     .prefix = "transformer.",
     .layer_prefix = "layer.",
     .head = {.dense = {"sequence_summary.summary.weight", "sequence_summary.summary.bias"},
@@ -139,7 +148,6 @@ const struct ad_architecture ad_architecture_xlnet = {
     .layer_own_size = sizeof(struct xlnet_layer),
     .take = take,
     .take_layer = take_layer,
-    .shapes = shapes,
     .work = ad__xlnet_work,
     .embed = ad__xlnet_embed,
     .forward = ad__xlnet_forward,

@@ -1,0 +1,78 @@
+/* The linear layers of a parameter table. */
+#include "architecture.h"
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "autodidact/math/bfloat16.h"
+
+/* Where the list has come to. Without memory layers are only counted. */
+struct ad__linears {
+  struct ad_params *params;
+  size_t count;
+};
+
+/* Keeps a shape that is not there yet. */
+static void add_shape(struct ad_params *params, size_t rows, size_t columns) {
+  for (size_t i = 0; i < params->shape_count; i++) {
+    if (params->shapes[i][0] == rows && params->shapes[i][1] == columns) {
+      return;
+    }
+  }
+  params->shapes[params->shape_count][0] = rows;
+  params->shapes[params->shape_count++][1] = columns;
+}
+
+void ad__linear(struct ad__linears *list, size_t offset, size_t rows, size_t columns, int transposed) {
+  struct ad_params *params = list->params;
+  const size_t outputs = transposed ? columns : rows, inputs = transposed ? rows : columns;
+  if (params->linears != NULL) {
+    params->linears[list->count] = (struct ad_linear){.offset = offset,
+                                                      .rows = rows,
+                                                      .columns = columns,
+                                                      .transposed = transposed,
+                                                      .forward = params->packed_forward,
+                                                      .backward = params->packed_backward};
+    params->packed_forward += ad_bf16_packed(outputs, inputs);
+    params->packed_backward += ad_bf16_packed(inputs, outputs);
+    add_shape(params, rows, columns);
+  }
+  list->count++;
+}
+
+/* All of them; their number. */
+static size_t list_all(struct ad_params *params) {
+  struct ad__linears list = {.params = params};
+  const size_t H = params->config.hidden;
+  params->architecture->list_linears(&list, params);
+  if (params->config.classifier == AD_CLASSIFIER_POOLER) {
+    ad__linear(&list, params->head.dense_weight, H, H, 0);
+  }
+  return list.count;
+}
+
+int ad__list_linears(struct ad_params *params) {
+  const size_t count = list_all(params);
+  params->linears = ad_calloc(count, sizeof *params->linears);
+  params->shapes = ad_calloc(count, sizeof *params->shapes);
+  if (params->linears == NULL || params->shapes == NULL) {
+    return ad_fail_memory(count * (sizeof *params->linears + sizeof *params->shapes), "the parameter table");
+  }
+  params->linear_count = count;
+  list_all(params);
+  return AD_OK;
+}
+
+const struct ad_linear *ad_params_linear(const struct ad_params *params, size_t offset) {
+  const struct ad_linear *linear = params->linears;
+  while (linear->offset != offset) {
+    linear++;
+  }
+  return linear;
+}
+
+size_t ad_params_first_linear(const struct ad_params *params) {
+  size_t i = 0;
+  while (i < params->linear_count && params->linears[i].offset < ad_params_frozen(params)) {
+    i++;
+  }
+  return i;
+}

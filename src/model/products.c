@@ -1,0 +1,100 @@
+/* Products with the weights of linear layers, in the encoder's precision. */
+#include "autodidact/base/status.h"
+#include "encoder_internal.h"
+
+/* --- Operands --- */
+
+static struct ad__operand operand(const struct ad_encoder *e, size_t M, size_t n, const float *values, size_t ld,
+                                  ad_bf16 *rows) {
+  if (e->math->bf16 != NULL) {
+    ad_bf16_round(e->math->bf16, M, n, values, ld, rows);
+  }
+  return (struct ad__operand){values, ld, rows};
+}
+
+struct ad__operand ad__input(const struct ad_encoder *e, size_t M, size_t n, const float *x, size_t ld) {
+  return operand(e, M, n, x, ld, e->input_rows);
+}
+
+struct ad__operand ad__output_gradient(const struct ad_encoder *e, size_t M, size_t n, const float *dy, size_t ld) {
+  return operand(e, M, n, dy, ld, e->gradient_rows);
+}
+
+/* --- Forward, and the gradient of an input --- */
+
+/* The vector that a layer's weight is read from. */
+static const struct ad_replica *source(const struct ad_encoder *e, size_t offset) {
+  const int frozen = e->frozen.values != NULL && offset < ad_params_frozen(e->params);
+  return frozen ? &e->frozen : &e->theta;
+}
+
+/* Where the operands of input gradients lie: behind the forward's, from the first trained layer on. */
+static const ad_bf16 *backward_operand(const struct ad_encoder *e, const struct ad_linear *linear) {
+  const struct ad_params *params = e->params;
+  const size_t first = params->linears[ad_params_first_linear(params)].backward;
+  return e->theta.packed + params->packed_forward + (linear->backward - first);
+}
+
+void ad__product(const struct ad_encoder *e, size_t M, const struct ad__operand *x, size_t offset, float *y,
+                 size_t ld) {
+  const struct ad_linear *w = ad_params_linear(e->params, offset);
+  const struct ad_replica *theta = source(e, offset);
+  if (e->math->bf16 != NULL) {
+    ad_bf16_product(e->math->bf16, M, w->transposed ? w->columns : w->rows, w->transposed ? w->rows : w->columns,
+                    x->rows, theta->packed + w->forward, y, ld, 0);
+  } else if (w->transposed) {
+    ad_gemm_nn(e->math->gemm, product_rows(e, M), w->rows, w->columns, x->values, x->ld, theta->values + offset, y, ld,
+               0);
+  } else {
+    ad_gemm_nt(e->math->gemm, product_rows(e, M), w->rows, w->columns, x->values, x->ld, theta->values + offset, y, ld);
+  }
+}
+
+void ad__input_gradient(const struct ad_encoder *e, size_t M, const struct ad__operand *dy, size_t offset, float *dx,
+                        size_t ld, int accumulate) {
+  const struct ad_linear *w = ad_params_linear(e->params, offset);
+  const float *W = e->theta.values + offset;
+  if (e->math->bf16 != NULL) {
+    ad_bf16_product(e->math->bf16, M, w->transposed ? w->rows : w->columns, w->transposed ? w->columns : w->rows,
+                    dy->rows, backward_operand(e, w), dx, ld, accumulate);
+  } else if (!w->transposed) {
+    ad_gemm_nn(e->math->gemm, product_rows(e, M), w->rows, w->columns, dy->values, dy->ld, W, dx, ld, accumulate);
+  } else if (accumulate) {
+    ad_gemm_nt_add(e->math->gemm, product_rows(e, M), w->rows, w->columns, dy->values, dy->ld, W, dx, ld);
+  } else {
+    ad_gemm_nt(e->math->gemm, product_rows(e, M), w->rows, w->columns, dy->values, dy->ld, W, dx, ld);
+  }
+}
+
+/* --- The gradient of a weight --- */
+
+size_t ad__weight_gradient_floats(const struct ad_math *math, size_t lanes, size_t M, size_t N, size_t K) {
+  return math->bf16 != NULL ? ad_bf16_tn_work(math->bf16, lanes, M, N, K) : ad_gemm_tn_work(math->gemm, lanes, M, N, K);
+}
+
+int ad__weight_gradient_of(struct ad__backward *p, size_t offset, const struct ad__operand *dy,
+                           const struct ad__operand *x, const struct ad_lane_rows *rows, size_t most) {
+  struct ad_encoder *e = p->e;
+  const struct ad_linear *w = ad_params_linear(e->params, offset);
+  const struct ad__operand *a = w->transposed ? x : dy, *b = w->transposed ? dy : x;
+  const size_t N = w->rows, K = w->columns;
+  AD_TRY(ad_reserve(&e->tree_work, &e->tree_work_capacity,
+                    ad__weight_gradient_floats(e->math, p->batch->lanes, most, N, K), sizeof(float)));
+  for (size_t i = 0; i < p->sink->parts; i++) {
+    const struct ad_lanes lanes = {rows, p->sink->part[i].lo, p->sink->part[i].hi, p->sink->watch};
+    float *to = p->place[i] + (offset - p->bucket_base);
+    if (e->math->bf16 != NULL) {
+      ad_bf16_tn(e->math->bf16, &lanes, N, K, a->rows, b->rows, to, e->tree_work);
+    } else {
+      ad_gemm_tn(e->math->gemm, &lanes, N, K, a->values, a->ld, b->values, b->ld, to, e->tree_work);
+    }
+  }
+  return p->sink->advance == NULL ? AD_OK : p->sink->advance(p->sink->context);
+}
+
+int ad__weight_gradient(struct ad__backward *p, size_t offset, const struct ad__operand *dy,
+                        const struct ad__operand *x, int tokens) {
+  const struct ad_encoder *e = p->e;
+  /* For the largest batch, so that no later step grows it. */
+  return ad__weight_gradient_of(p, offset, dy, x, e->lane_rows[tokens], tokens ? e->token_rows : e->example_rows);
+}
