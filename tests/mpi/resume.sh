@@ -45,7 +45,8 @@ broken() {
 methods=("teacher.method=sda teacher.window=3 run.select=best run.result=teacher"
   "teacher.method=sdv teacher.window=3 teacher.every=2 teacher.dropout=on"
   "teacher.method=ema teacher.lag=0 teacher.decay=0.9 model.freeze=1" "teacher.method=sda teacher.window=all"
-  "teacher.method=sda teacher.window=1 optim.shard=false")
+  "teacher.method=sda teacher.window=1 optim.shard=false"
+  "teacher.method=sdv teacher.window=2 train.precision=bfloat16")
 number=0
 for method in "${methods[@]}"; do
   read -ra keys <<<"$method"
@@ -57,6 +58,15 @@ for method in "${methods[@]}"; do
   number=$((number + 1))
 done
 echo "ok   $number methods: killed, stopped, on another number of ranks"
+
+# With bfloat16: begun by one way of products, gone on with by another.
+keys=(teacher.method=sdv teacher.window=2 train.precision=bf16)
+AUTODIDACT_BFLOAT16=fma run 2 ways "${keys[@]}" --inject=kill@11
+[ "$code" != 0 ] && grep -q '"bfloat16": "fma"' ways/provenance.json
+run 3 ways "${keys[@]}"
+[ "$code" = 0 ] || { cat ways.out; exit 1; }
+same "whole-$((number - 1))" ways
+echo "ok   another way of bfloat16 products"
 
 keys=(teacher.method=sda teacher.window=3 run.select=best run.result=teacher)
 broken whole-0 first killed 3 kill@1 2 "${keys[@]}"
@@ -121,6 +131,7 @@ refused() {
 }
 refused "optim.lr 0.001, now it is 0.002.*resume.allow=configuration" "${keys[@]}" optim.lr=2e-3
 refused "teacher.window 3, now it is 4" "${keys[@]}" teacher.window=4
+refused 'train.precision "\?float32"\?, now it is "\?bfloat16' "${keys[@]}" train.precision=bfloat16
 cp data/train.tsv held.tsv
 printf 'good film\t1\n' >>data/train.tsv
 refused 'data_train "[0-9a-f]*", now it is "[0-9a-f]*".*resume.allow=data' "${keys[@]}"

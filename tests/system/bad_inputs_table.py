@@ -56,6 +56,12 @@ row("eval-no-run", None, ["eval", "--data", "data/test.tsv"], 1, r"(?i)run")
 row("export-no-out", None, ["export", "run"], 1, r"--out")
 row("tokenize-no-model", None, ["tokenize", "data/dev.tsv"], 1, r"--model")
 row("inspect-nothing", None, ["inspect"], 1, r"(?i)file|usage")
+BFLOAT16 = [*TRAIN, "train.precision=bfloat16"]
+row("precision-unknown", None, [*TRAIN, "train.precision=half"], 1, r"train\.precision is 'half'", r"bfloat16")
+row("precision-of-openblas", None, BFLOAT16, 1, r"AUTODIDACT_GEMM=openblas", r"train\.precision=bfloat16",
+    environment={"AUTODIDACT_GEMM": "openblas"})
+row("bfloat16-unknown", None, BFLOAT16, 1, r"AUTODIDACT_BFLOAT16", r"abacus",
+    environment={"AUTODIDACT_BFLOAT16": "abacus"})
 row("kernels-unknown", None, TRAIN, 1, r"AUTODIDACT_KERNELS", r"abacus", environment={"AUTODIDACT_KERNELS": "abacus"})
 
 # The configuration file.
