@@ -36,6 +36,13 @@ float *ad__take(struct ad_encoder *e, size_t count) {
   return take(&e->arena, count, sizeof(float));
 }
 
+void ad__share_block(struct ad_encoder *e, float *dqkv, float *df) {
+  const size_t T = e->token_rows, H = e->params->config.hidden, F = e->params->config.ffn;
+  e->shared[0] = ad__take_shared(e, T * H, dqkv);
+  e->shared[1] = ad__take_shared(e, T * H, dqkv == NULL ? NULL : dqkv + T * H);
+  e->shared[2] = ad__take_shared(e, T * F, df);
+}
+
 void ad__take_block(struct ad_encoder *e, struct ad__block *own, int last) {
   const size_t T = e->token_rows, M = last ? e->example_rows : T, H = e->params->config.hidden,
                F = e->params->config.ffn;
@@ -43,11 +50,11 @@ void ad__take_block(struct ad_encoder *e, struct ad__block *own, int last) {
   s->qkv = ad__take(e, T * (last ? 2 : 3) * H);
   s->xc = last ? ad__take(e, M * H) : NULL;
   s->q = last ? ad__take(e, M * H) : s->qkv;
-  s->context = ad__take(e, M * H);
+  s->context = ad__take_activation(e, M, H, e->shared[0]);
   s->z1 = ad__take(e, M * H);
-  s->y1 = ad__take(e, M * H);
+  s->y1 = ad__take_activation(e, M, H, e->shared[1]);
   s->u = ad__take(e, M * F);
-  s->g = ad__take(e, M * F);
+  s->g = ad__take_activation(e, M, F, e->shared[2]);
   s->z2 = ad__take(e, M * H);
   s->mean1 = ad__take(e, M);
   s->rstd1 = ad__take(e, M);
@@ -64,28 +71,55 @@ float *ad__take_gradient(struct ad_encoder *e, size_t columns) {
   return gradient->values;
 }
 
-/* The layers. One layer's memory serves all where nothing is kept for a backward, in and out being exchanged. */
+float *ad__take_shared(struct ad_encoder *e, size_t count, float *gradient) {
+  if (e->math->bf16 == NULL) {
+    return NULL;
+  }
+  return e->training && trains_layers(e->params) ? gradient : ad__take(e, count);
+}
+
+/* Rounded rows [M, depth(n)] that are kept, or where there is no backward those of any input; nothing with float32. */
+static ad_bf16 *take_rounded(struct ad_encoder *e, size_t M, size_t n) {
+  if (e->math->bf16 == NULL || !e->training) {
+    return e->input_rows;
+  }
+  return take(&e->arena, M * ad_bf16_depth(n), sizeof(ad_bf16));
+}
+
+struct ad__activation ad__take_activation(struct ad_encoder *e, size_t M, size_t n, float *shared) {
+  if (e->math->bf16 == NULL) {
+    return (struct ad__activation){ad__take(e, M * n), NULL};
+  }
+  return (struct ad__activation){shared, take_rounded(e, M, n)};
+}
+
+/* The layers. One layer's memory serves all where nothing is kept for a backward. In and out are exchanged where their
+ * values are not kept: with bfloat16 a backward reads rounded rows. */
 static void take_layers(struct ad_encoder *e) {
   const struct ad_architecture *a = e->params->architecture;
   const size_t T = e->token_rows, H = e->params->config.hidden, L = e->params->config.layers;
   const uint32_t first = ad_params_first_layer(e->params);
+  const int exchanged = e->math->bf16 != NULL;
   struct ad__layer unused = {0};
   char *own = take(&e->arena, L, a->layer_own_size);
-  float *x = ad__take(e, T * H);
+  float *x = exchanged ? ad__take_shared(e, T * H, e->dx) : ad__take(e, T * H);
+  float *y = ad__take_shared(e, T * H, e->dz);
   for (size_t l = 0; l < L; l++) {
     struct ad__layer *s = e->layers == NULL ? &unused : &e->layers[l];
     const int last = l + 1 == L;
     if ((e->training && l >= first) || last || l == 0) {
       s->begin = e->layers == NULL ? NULL : (float *)(void *)(e->arena.base + e->arena.used);
       s->own = e->layers == NULL ? NULL : own + l * a->layer_own_size;
+      s->x.rows = take_rounded(e, T, H);
       a->take_layer(e, s->own, last);
-      s->out = ad__take(e, (last ? e->example_rows : T) * H);
+      s->out = last || !exchanged ? ad__take(e, (last ? e->example_rows : T) * H) : NULL;
     } else if (e->layers != NULL) {
       *s = e->layers[0];
-      s->out = l % 2 == 0 ? e->layers[0].out : x;
+      s->out = NULL;
     }
     if (e->layers != NULL) {
-      s->x = l == 0 ? x : e->layers[l - 1].out;
+      s->out = s->out != NULL ? s->out : l % 2 != 0 ? x : exchanged ? y : e->layers[0].out;
+      s->x.values = l == 0 ? x : e->layers[l - 1].out;
     }
   }
 }
@@ -94,20 +128,33 @@ static size_t larger(size_t a, size_t b) {
   return a > b ? a : b;
 }
 
-/* With bfloat16: rounded rows of the products' inputs, and of the gradients that a backward brings to them. */
+/* With bfloat16: rounded rows of the inputs that are not kept, all where there is no backward, and of the gradients
+ * that a backward brings to products. */
 static void take_rows(struct ad_encoder *e) {
   const struct ad_params *params = e->params;
-  const size_t H = ad_bf16_depth(params->config.hidden), T = larger(e->token_rows, e->example_rows);
-  const size_t rows = params->architecture->work(&params->config).rows * T;
-  size_t inputs = rows * H, gradients = trains_layers(params) ? rows * H : e->example_rows * H;
-  for (size_t i = 0; i < params->linear_count; i++) {
+  const size_t H = ad_bf16_depth(params->config.hidden), T = e->token_rows;
+  const size_t E = T * ad_bf16_depth(params->config.embedding);
+  const size_t other = larger(e->example_rows, params->architecture->work(&params->config).rows * T) * H;
+  size_t inputs = larger(other, E), gradients = other;
+  for (size_t i = 0; i < params->linear_count && (!e->training || trains_layers(params)); i++) {
     const struct ad_linear *w = &params->linears[i];
-    inputs = larger(inputs, T * ad_bf16_depth(w->transposed ? w->rows : w->columns));
-    gradients = larger(gradients, trains_layers(params) ? T * ad_bf16_depth(w->transposed ? w->columns : w->rows) : 0);
+    inputs = e->training ? inputs : larger(inputs, T * ad_bf16_depth(w->transposed ? w->rows : w->columns));
+    gradients = larger(gradients, T * ad_bf16_depth(w->transposed ? w->columns : w->rows));
   }
   e->input_rows = e->math->bf16 == NULL ? NULL : take(&e->arena, inputs, sizeof *e->input_rows);
   e->gradient_rows =
       e->math->bf16 == NULL || !e->training ? NULL : take(&e->arena, gradients, sizeof *e->gradient_rows);
+}
+
+/* Of states. */
+static void take_gradients(struct ad_encoder *e) {
+  const size_t H = e->params->config.hidden;
+  e->dx = ad__take_gradient(e, H);
+  e->dz = ad__take_gradient(e, H);
+  e->dy = ad__take_gradient(e, H);
+  if (e->training && !trains_layers(e->params)) {
+    e->dy = ad__take(e, e->example_rows * H);
+  }
 }
 
 /* All memory in one pass over the arena; called twice, first to count. */
@@ -119,6 +166,7 @@ static void take_all(struct ad_encoder *e) {
   e->own = take(a, 1, architecture->own_size);
   architecture->take(e, e->own);
   take_rows(e);
+  take_gradients(e);
   take_layers(e);
   /* Behind the layers, from the first to the last: ad_encoder_spare. */
   e->pooled = ad__take(e, B * H);
@@ -130,12 +178,6 @@ static void take_all(struct ad_encoder *e) {
   if (e->training) {
     e->lane_rows[0] = take(a, AD_MAX_LANES, sizeof **e->lane_rows);
     e->lane_rows[1] = take(a, AD_MAX_LANES, sizeof **e->lane_rows);
-  }
-  e->dx = ad__take_gradient(e, H);
-  e->dz = ad__take_gradient(e, H);
-  e->dy = ad__take_gradient(e, H);
-  if (e->training && !trains_layers(e->params)) {
-    e->dy = ad__take(e, B * H);
   }
 }
 

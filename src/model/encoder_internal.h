@@ -6,12 +6,19 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/model/encoder.h"
 
+/* An activation [M,n] that products read, and the gradients of their weights. With bfloat16 the values last until the
+ * same buffer is filled again, in the next layer or the one after it; the rounded rows last until the backward. */
+struct ad__activation {
+  float *values;
+  ad_bf16 *rows; /* [M, depth(n)]; NULL with float32 */
+};
+
 /* What the encoder knows of a layer's memory. M rows: all T tokens, or in the last layer the B [CLS] rows. */
 struct ad__layer {
-  float *begin; /* of its activations, which end where the next layer's begin */
-  float *x;     /* [T,H] input: the output of the layer before */
-  float *out;   /* [M,H] */
-  void *own;    /* the architecture's */
+  float *begin;            /* of its activations, which end where the next layer's begin */
+  struct ad__activation x; /* [T,H] input: the output of the layer before */
+  float *out;              /* [M,H] */
+  void *own;               /* the architecture's */
 };
 
 /* A factor of products with weights: rows of activations or of gradients. */
@@ -42,6 +49,7 @@ struct ad_encoder {
 
   struct ad_arena arena;    /* holds everything below up to lane_sums */
   void *own;                /* the architecture's, beside the layers */
+  float *shared[3];         /* with bfloat16, of the blocks: context [T,H], y1 [T,H], g [T,F] */
   struct ad__layer *layers; /* [L]; without training all share their memory but for x and out */
   ad_bf16 *input_rows;      /* with bfloat16: of a product's input, */
   ad_bf16 *gradient_rows;   /* of a gradient that comes to it, in a backward */
@@ -73,22 +81,33 @@ struct ad_encoder {
  * rows.
  */
 struct ad__block {
-  float *qkv;           /* [T,3H] query, key, value side by side; last layer: [T,2H] key, value */
-  float *xc;            /* [B,H] last layer: the [CLS] rows of x; else x itself */
-  float *q;             /* queries: in qkv, or last layer: [B,H] */
-  float *context;       /* [M,H] */
-  float *z1, *y1;       /* [M,H] before and after the first layer norm */
-  float *mean1, *rstd1; /* [M] */
-  float *u, *g;         /* [M,F] before the activation; after it, and a dropout there */
-  float *z2;            /* [M,H] before the second layer norm */
-  float *mean2, *rstd2; /* [M] */
+  float *qkv;                    /* [T,3H] query, key, value side by side; last layer: [T,2H] key, value */
+  float *xc;                     /* [B,H] last layer: the [CLS] rows of x; else x itself */
+  float *q;                      /* queries: in qkv, or last layer: [B,H] */
+  struct ad__activation context; /* [M,H] */
+  float *z1;                     /* [M,H] before the first layer norm */
+  struct ad__activation y1;      /* [M,H] after it */
+  float *mean1, *rstd1;          /* [M] */
+  float *u;                      /* [M,F] before the activation */
+  struct ad__activation g;       /* [M,F] after it, and a dropout there */
+  float *z2;                     /* [M,H] before the second layer norm */
+  float *mean2, *rstd2;          /* [M] */
 };
 
 /* Takes it. own NULL: it is only counted. */
 void ad__take_block(struct ad_encoder *e, struct ad__block *own, int last);
 
+/* What the layers' activations share, before them; dqkv [T,3H], df [T,F]: gradients of a backward. */
+void ad__share_block(struct ad_encoder *e, float *dqkv, float *df);
+
 /* `count` floats of the encoder's memory, zeroed; NULL while it is only counted. */
 float *ad__take(struct ad_encoder *e, size_t count);
+
+/* An activation of a layer. shared: as many floats, which all layers may fill in turn, of ad__take_shared: NULL with
+ * float32, where layers have their own; else the buffer of a gradient, which no forward needs, or new ones where there
+ * is no backward. */
+struct ad__activation ad__take_activation(struct ad_encoder *e, size_t M, size_t n, float *shared);
+float *ad__take_shared(struct ad_encoder *e, size_t count, float *gradient);
 
 /* A buffer of a backward, [T,columns]: its rows between lanes are zeroed before each backward. Of an encoder that is
  * made for it (trains_layers); else NULL. */
@@ -105,6 +124,12 @@ static inline size_t product_rows(const struct ad_encoder *e, size_t rows) {
  * for all products that read them, into memory where the next of their kind takes their place. */
 struct ad__operand ad__input(const struct ad_encoder *e, size_t M, size_t n, const float *x, size_t ld);
 struct ad__operand ad__output_gradient(const struct ad_encoder *e, size_t M, size_t n, const float *dy, size_t ld);
+
+/* The same of an activation [M,n]: rounded into its own rows in a forward; and as it was then, in a backward. */
+struct ad__operand ad__round(const struct ad_encoder *e, size_t M, size_t n, const struct ad__activation *x);
+static inline struct ad__operand ad__kept(size_t n, const struct ad__activation *x) {
+  return (struct ad__operand){x->values, n, x->rows};
+}
 
 /* y [M,outputs] (ld): the layer's product, forward. */
 void ad__product(const struct ad_encoder *e, size_t M, const struct ad__operand *x, size_t offset, float *y, size_t ld);

@@ -16,6 +16,10 @@ struct ad__operand ad__input(const struct ad_encoder *e, size_t M, size_t n, con
   return operand(e, M, n, x, ld, e->input_rows);
 }
 
+struct ad__operand ad__round(const struct ad_encoder *e, size_t M, size_t n, const struct ad__activation *x) {
+  return operand(e, M, n, x->values, n, x->rows);
+}
+
 struct ad__operand ad__output_gradient(const struct ad_encoder *e, size_t M, size_t n, const float *dy, size_t ld) {
   return operand(e, M, n, dy, ld, e->gradient_rows);
 }

@@ -46,6 +46,14 @@ static int mean_over_ranks(const struct ad_training *t, double *value) {
   return status;
 }
 
+/* What is packed of the student and so many other vectors, whose frozen layers are never packed. */
+static size_t packed_bytes(const struct ad_training *t, size_t others) {
+  const struct ad_params *params = &t->session.params;
+  const size_t first = ad_params_first_linear(params), all = ad_weights_packed(t->session.math, params, 0);
+  const size_t frozen = first < params->linear_count ? params->linears[first].forward : params->packed_forward;
+  return (ad_weights_packed(t->session.math, params, 1) + others * (all > 0 ? all - frozen : 0)) * sizeof(ad_bf16);
+}
+
 /* A rank's share of its node's whole vectors, and of what is packed of them. */
 static size_t replica_bytes(const struct ad_training *t) {
   const struct ad_params *params = &t->session.params;
@@ -53,9 +61,7 @@ static size_t replica_bytes(const struct ad_training *t) {
   ad_teacher_replicas(&t->settings.teacher, &teacher, &mean, &past);
   past = past > 0 ? ad_teacher_slots(&t->settings.teacher, ad_trainer_total(t->trainer)) : 0;
   const size_t P = params->count, trained = P - ad_params_frozen(params), others = teacher + mean + past;
-  const size_t packed =
-      ad_weights_packed(t->session.math, params, 1) + others * ad_weights_packed(t->session.math, params, 0);
-  return ((P + others * trained) * sizeof(float) + packed * sizeof(ad_bf16)) / ad_comm_node_size(t->ranks.comm);
+  return ((P + others * trained) * sizeof(float) + packed_bytes(t, others)) / ad_comm_node_size(t->ranks.comm);
 }
 
 static size_t evaluation_bytes(const struct ad_training *t, size_t *tokens) {

@@ -66,7 +66,7 @@ static int backward_ffn(struct ad__backward *p, uint32_t l, const struct ffn_col
                                    e->dz + at, e->dy + at, ad__lane_sum(p, lane, c->norm2_weight),
                                    ad__lane_sum(p, lane, c->norm2_bias), ad__lane_sum(p, lane, c->down));
   }
-  const struct ad__operand dy = ad__output_gradient(e, M, H, e->dy, H), g = ad__input(e, M, F, s->g, F);
+  const struct ad__operand dy = ad__output_gradient(e, M, H, e->dy, H), g = ad__kept(F, &s->g);
   AD_TRY(ad__weight_gradient(p, o->down_weight, &dy, &g, tokens));
   ad__input_gradient(e, M, &dy, o->down_weight, df, F, 0);
   /* 5 g = activation(u + b1) */
@@ -77,7 +77,7 @@ static int backward_ffn(struct ad__backward *p, uint32_t l, const struct ffn_col
                                 ad__lane_sum(p, lane, c->up));
   }
   /* 4 u = y1 W1^T */
-  const struct ad__operand du = ad__output_gradient(e, M, F, df, F), y1 = ad__input(e, M, H, s->y1, H);
+  const struct ad__operand du = ad__output_gradient(e, M, F, df, F), y1 = ad__kept(H, &s->y1);
   AD_TRY(ad__weight_gradient(p, o->up_weight, &du, &y1, tokens));
   ad__input_gradient(e, M, &du, o->up_weight, e->dz, H, 1);
   AD_TRY(ad__column_gradient(p, o->down_bias, c->down, H));
@@ -106,7 +106,7 @@ static int backward_attention_output(struct ad__backward *p, uint32_t l, const s
                                             e->dz + at, e->dy + at, ad__lane_sum(p, lane, c->norm1_weight),
                                             ad__lane_sum(p, lane, c->norm1_bias), ad__lane_sum(p, lane, c->output));
   }
-  const struct ad__operand dy = ad__output_gradient(e, M, H, e->dy, H), context = ad__input(e, M, H, s->context, H);
+  const struct ad__operand dy = ad__output_gradient(e, M, H, e->dy, H), context = ad__kept(H, &s->context);
   AD_TRY(ad__weight_gradient(p, o->output_weight, &dy, &context, tokens));
   ad__input_gradient(e, M, &dy, o->output_weight, e->dx, H, 0);
   AD_TRY(ad__column_gradient(p, o->output_bias, c->output, H));
@@ -160,7 +160,6 @@ static int backward_projection(struct ad__backward *p, uint32_t l, const struct 
   const size_t H = m->hidden, T = p->batch->tokens;
   const int last = l + 1 == m->layers;
   const size_t ldq = last ? H : 3 * H, ldk = last ? 2 * H : 3 * H;
-  const float *x = e->layers[l].x;
   float *dqkv = ((const struct post_norm_state *)e->own)->dqkv, *dq = last ? e->dy : dqkv, *dk = last ? dqkv : dqkv + H;
   backward_attention(p, l, dq, ldq, dk, ldk);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
@@ -170,7 +169,7 @@ static int backward_projection(struct ad__backward *p, uint32_t l, const struct 
   }
   AD_TRY(ad__column_gradient(p, o->query_bias, c->qkv, 3 * H));
   if (!last) {
-    const struct ad__operand dy = ad__output_gradient(e, T, 3 * H, dqkv, 3 * H), input = ad__input(e, T, H, x, H);
+    const struct ad__operand dy = ad__output_gradient(e, T, 3 * H, dqkv, 3 * H), input = ad__kept(H, &e->layers[l].x);
     AD_TRY(ad__weight_gradient(p, o->query_weight, &dy, &input, 1));
     if (ad__is_lowest(p, l)) {
       return AD_OK;
@@ -182,7 +181,7 @@ static int backward_projection(struct ad__backward *p, uint32_t l, const struct 
     return AD_OK;
   }
   AD_TRY(backward_last_query(p, l, dq));
-  const struct ad__operand dy = ad__output_gradient(e, T, 2 * H, dk, 2 * H), input = ad__input(e, T, H, x, H);
+  const struct ad__operand dy = ad__output_gradient(e, T, 2 * H, dk, 2 * H), input = ad__kept(H, &e->layers[l].x);
   AD_TRY(ad__weight_gradient(p, o->key_weight, &dy, &input, 1));
   if (ad__is_lowest(p, l)) {
     return AD_OK;

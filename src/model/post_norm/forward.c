@@ -10,7 +10,7 @@ void ad__post_norm_embed(struct ad_encoder *e, const float *theta, const struct 
   const struct post_norm_state *s = e->own;
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, masks, 0, AD_MASK_EMBEDDING);
   const size_t T = batch->tokens, H = m->hidden, E = ad_model_embedding(m);
-  float *x = e->layers[0].x;
+  float *x = e->layers[0].x.values;
   ad__post_norm_spread(e, theta, batch);
   e->kernels->embed(T, E, batch->ids, batch->positions, batch->types, theta + p->word, theta + p->position,
                     m->types > 0 ? theta + p->type : NULL, s->embedded);
@@ -27,10 +27,10 @@ void ad__post_norm_embed(struct ad_encoder *e, const float *theta, const struct 
 static void project(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, uint32_t l) {
   const struct post_norm_layer_offsets *p = ad__post_norm_layer(e, l);
   const struct ad__block *s = e->layers[l].own;
-  const float *x = e->layers[l].x;
+  const float *x = e->layers[l].x.values;
   const size_t H = e->params->config.hidden, T = batch->tokens, B = e->lane_cls[batch->lanes];
   const struct ad_kernels *k = e->kernels;
-  const struct ad__operand input = ad__input(e, T, H, x, H);
+  const struct ad__operand input = ad__round(e, T, H, &e->layers[l].x);
   if (l + 1 < e->params->config.layers) {
     ad__product(e, T, &input, p->query_weight, s->qkv, 3 * H);
     k->bias(T, 3 * H, s->qkv, 3 * H, theta + p->query_bias);
@@ -58,8 +58,8 @@ static void attend(struct ad_encoder *e, const struct ad_batch *batch, const str
       const size_t t = batch->offset[b], S = batch->length[b],
                    row = last ? e->lane_cls[lane] + (b - batch->lane_example[lane]) : t;
       e->kernels->attention(last ? 1 : S, S, m->heads, D, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk,
-                            dropout, batch->stream[b], bias.values == NULL ? NULL : &bias, s->context + row * H, H,
-                            ((const struct post_norm_state *)e->own)->attention_work);
+                            dropout, batch->stream[b], bias.values == NULL ? NULL : &bias, s->context.values + row * H,
+                            H, ((const struct post_norm_state *)e->own)->attention_work);
     }
   }
 }
@@ -75,22 +75,22 @@ void ad__post_norm_forward(struct ad_encoder *e, const float *theta, const struc
   const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens;
   const uint32_t *streams = last ? e->cls_stream : batch->token_stream;
   const uint32_t *places = last ? e->cls_place : batch->places;
-  const float *residual = last ? s->xc : e->layers[l].x;
+  const float *residual = last ? s->xc : e->layers[l].x.values;
   const struct ad_dropout attention = ad_encoder_dropout(m->attention_dropout, masks, l + 1, AD_MASK_ATTENTION);
   const struct ad_dropout drop1 = ad__post_norm_output_dropout(m, masks, l);
   const struct ad_dropout drop2 = ad_encoder_dropout(m->hidden_dropout, masks, l + 1, AD_MASK_FFN_OUTPUT);
 
   /* 1 */ project(e, theta, batch, l);
   /* 2 */ attend(e, batch, s, &attention, last);
-  const struct ad__operand context = ad__input(e, M, H, s->context, H);
+  const struct ad__operand context = ad__round(e, M, H, &s->context);
   /* 3 */ ad__product(e, M, &context, p->output_weight, s->z1, H);
   k->bias_residual_norm(M, H, s->z1, theta + p->output_bias, residual, theta + p->norm1_weight, theta + p->norm1_bias,
-                        m->layer_norm_eps, &drop1, streams, places, s->mean1, s->rstd1, s->y1);
-  const struct ad__operand y1 = ad__input(e, M, H, s->y1, H);
+                        m->layer_norm_eps, &drop1, streams, places, s->mean1, s->rstd1, s->y1.values);
+  const struct ad__operand y1 = ad__round(e, M, H, &s->y1);
   /* 4 */ ad__product(e, M, &y1, p->up_weight, s->u, F);
-  /* 5 */ k->bias_activation(M, F, (int)m->activation, s->u, theta + p->up_bias, s->g);
-  const struct ad__operand g = ad__input(e, M, F, s->g, F);
+  /* 5 */ k->bias_activation(M, F, (int)m->activation, s->u, theta + p->up_bias, s->g.values);
+  const struct ad__operand g = ad__round(e, M, F, &s->g);
   /* 6 */ ad__product(e, M, &g, p->down_weight, s->z2, H);
-  k->bias_residual_norm(M, H, s->z2, theta + p->down_bias, s->y1, theta + p->norm2_weight, theta + p->norm2_bias,
+  k->bias_residual_norm(M, H, s->z2, theta + p->down_bias, s->y1.values, theta + p->norm2_weight, theta + p->norm2_bias,
                         m->layer_norm_eps, &drop2, streams, places, s->mean2, s->rstd2, e->layers[l].out);
 }

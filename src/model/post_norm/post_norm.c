@@ -133,6 +133,7 @@ void ad__post_norm_take(struct ad_encoder *e, void *own) {
   s->attention_work = ad__take(e, ad_attention_work(longest, longest, H / m->heads));
   s->df = ad__take_gradient(e, m->ffn);
   s->dqkv = ad__take_gradient(e, 3 * H);
+  ad__share_block(e, s->dqkv, s->df);
   s->dnormed = m->embedding > 0 ? ad__take_gradient(e, E) : NULL;
 }
 

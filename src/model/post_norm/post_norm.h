@@ -156,8 +156,8 @@ int ad__post_norm_write_config(const struct ad_model_config *m, json_t *root);
   .layer_size = sizeof(struct post_norm_layer_offsets), .list_embedding = ad__post_norm_list_embedding,             \
   .list_layer = ad__post_norm_list_layer, .list_linears = ad__post_norm_list_linears, .check = ad__post_norm_check, \
   .recognise = ad__post_norm_recognise, .own_size = sizeof(struct post_norm_state),                                 \
-  .layer_own_size = sizeof(struct ad__block), .take = ad__post_norm_take,                                     \
-  .take_layer = ad__post_norm_take_layer, .work = ad__post_norm_work, .embed = ad__post_norm_embed,                 \
-  .forward = ad__post_norm_forward, .backward = ad__post_norm_backward, .embed_backward = ad__post_norm_embed_backward
+  .layer_own_size = sizeof(struct ad__block), .take = ad__post_norm_take, .take_layer = ad__post_norm_take_layer,   \
+  .work = ad__post_norm_work, .embed = ad__post_norm_embed, .forward = ad__post_norm_forward,                       \
+  .backward = ad__post_norm_backward, .embed_backward = ad__post_norm_embed_backward
 
 #endif

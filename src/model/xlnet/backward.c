@@ -80,14 +80,12 @@ static int backward_ffn(struct ad__backward *p, uint32_t l, const struct pass *p
         &dropout, pass->streams + r.first, pass->places + r.first, e->dz + at, e->dy + at,
         ad__lane_sum(p, lane, c->norm2_weight), ad__lane_sum(p, lane, c->norm2_bias), ad__lane_sum(p, lane, c->down));
   }
-  const struct ad__operand dy = ad__output_gradient(e, pass->rows, H, e->dy, H),
-                           g = ad__input(e, pass->rows, F, s->g, F);
+  const struct ad__operand dy = ad__output_gradient(e, pass->rows, H, e->dy, H), g = ad__kept(F, &s->g);
   AD_TRY(ad__weight_gradient(p, o->down_weight, &dy, &g, pass->tokens));
   ad__input_gradient(e, pass->rows, &dy, o->down_weight, df, F, 0);
   backward_activation(p, l, pass, c->up);
   /* 4 u = y1 W1^T */
-  const struct ad__operand du = ad__output_gradient(e, pass->rows, F, df, F),
-                           y1 = ad__input(e, pass->rows, H, s->y1, H);
+  const struct ad__operand du = ad__output_gradient(e, pass->rows, F, df, F), y1 = ad__kept(H, &s->y1);
   AD_TRY(ad__weight_gradient(p, o->up_weight, &du, &y1, pass->tokens));
   ad__input_gradient(e, pass->rows, &du, o->up_weight, e->dz, H, 1);
   AD_TRY(ad__column_gradient(p, o->down_bias, c->down, H));
@@ -113,8 +111,7 @@ static int backward_output(struct ad__backward *p, uint32_t l, const struct pass
         &dropout, pass->streams + r.first, pass->places + r.first, e->dz + at, e->dy + at,
         ad__lane_sum(p, lane, c->norm1_weight), ad__lane_sum(p, lane, c->norm1_bias), ad__lane_sum(p, lane, c->unused));
   }
-  const struct ad__operand dy = ad__output_gradient(e, pass->rows, H, e->dy, H),
-                           context = ad__input(e, pass->rows, H, s->context, H);
+  const struct ad__operand dy = ad__output_gradient(e, pass->rows, H, e->dy, H), context = ad__kept(H, &s->context);
   AD_TRY(ad__weight_gradient(p, o->output, &dy, &context, pass->tokens));
   ad__input_gradient(e, pass->rows, &dy, o->output, e->dx, H, 0);
   AD_TRY(ad__column_gradient(p, o->norm1_weight, c->norm1_weight, H));
@@ -193,7 +190,7 @@ static int backward_last_projection(struct ad__backward *p, uint32_t l, const fl
   const size_t H = e->params->config.hidden, B = e->lane_cls[p->batch->lanes];
   const struct ad__operand cls = ad__input(e, B, H, s->xc, H);
   AD_TRY(backward_projected(p, l, o->query, dq, H, &cls, 0, e->dz, 1));
-  const struct ad__operand x = ad__input(e, p->batch->tokens, H, e->layers[l].x, H);
+  const struct ad__operand x = ad__kept(H, &e->layers[l].x);
   AD_TRY(backward_projected(p, l, o->key, dk, 2 * H, &x, 1, e->dx, 0));
   AD_TRY(backward_projected(p, l, o->value, dk + H, 2 * H, &x, 1, e->dx, 1));
   for (size_t lane = 0; lane < p->batch->lanes && !ad__is_lowest(p, l); lane++) {
@@ -210,7 +207,7 @@ static int backward_projection(struct ad__backward *p, uint32_t l, const float *
   const struct xlnet_layer_offsets *o = ad__xlnet_layer(e, l);
   const size_t H = e->params->config.hidden;
   const size_t weights[3] = {o->query, o->key, o->value};
-  const struct ad__operand x = ad__input(e, p->batch->tokens, H, e->layers[l].x, H);
+  const struct ad__operand x = ad__kept(H, &e->layers[l].x);
   for (size_t i = 0; i < 3; i++) {
     AD_TRY(backward_projected(p, l, weights[i], dqkv + i * H, 3 * H, &x, 1, e->dz, 1));
   }

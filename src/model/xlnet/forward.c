@@ -67,7 +67,7 @@ void ad__xlnet_embed(struct ad_encoder *e, const float *theta, const struct ad_b
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, masks, 0, AD_MASK_EMBEDDING);
   const float *word = theta + ad__xlnet_embedding(e)->word;
   const size_t T = batch->tokens, H = m->hidden;
-  float *out = e->layers[0].x;
+  float *out = e->layers[0].x.values;
   for (size_t t = 0; t < T; t++) {
     memcpy(out + t * H, word + (size_t)batch->ids[t] * H, H * sizeof *out);
   }
@@ -90,12 +90,12 @@ static void project_distances(struct ad_encoder *e, const struct ad_batch *batch
 static void project(struct ad_encoder *e, const struct ad_batch *batch, uint32_t l) {
   const struct xlnet_layer_offsets *p = ad__xlnet_layer(e, l);
   const struct ad__block *s = ad__xlnet_block(e, l);
-  const float *x = e->layers[l].x;
+  const float *x = e->layers[l].x.values;
   const size_t H = e->params->config.hidden, T = batch->tokens, B = e->lane_cls[batch->lanes];
   const int last = l + 1 == e->params->config.layers;
   const size_t ld = (last ? 2 : 3) * H;
   float *key = last ? s->qkv : s->qkv + H;
-  const struct ad__operand input = ad__input(e, T, H, x, H);
+  const struct ad__operand input = ad__round(e, T, H, &e->layers[l].x);
   ad__product(e, T, &input, p->key, key, ld);
   ad__product(e, T, &input, p->value, key + H, ld);
   if (!last) {
@@ -153,7 +153,7 @@ static void attend(struct ad_encoder *e, const float *theta, const struct ad_bat
     for (size_t b = batch->lane_example[lane]; b < batch->lane_example[lane + 1]; b++) {
       const size_t row = last ? e->lane_cls[lane] + (b - batch->lane_example[lane]) : batch->offset[b];
       const struct ad_relative r = ad__xlnet_attention(e, theta, batch, dropout, l, b, row);
-      e->kernels->relative_attention(&r, s->context + row * H, H, ((const struct xlnet *)e->own)->work);
+      e->kernels->relative_attention(&r, s->context.values + row * H, H, ((const struct xlnet *)e->own)->work);
     }
   }
 }
@@ -169,7 +169,7 @@ void ad__xlnet_forward(struct ad_encoder *e, const float *theta, const struct ad
   const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens;
   const uint32_t *streams = last ? e->cls_stream : batch->token_stream;
   const uint32_t *places = last ? e->cls_place : batch->places;
-  const float *residual = last ? s->xc : e->layers[l].x, *zero = ((const struct xlnet *)e->own)->zero;
+  const float *residual = last ? s->xc : e->layers[l].x.values, *zero = ((const struct xlnet *)e->own)->zero;
   const struct ad_dropout attention = ad_encoder_dropout(m->attention_dropout, masks, l + 1, AD_MASK_ATTENTION);
   const struct ad_dropout drop1 = ad_encoder_dropout(m->hidden_dropout, masks, l + 1, AD_MASK_ATTENTION_OUTPUT);
   const struct ad_dropout inner = ad_encoder_dropout(m->hidden_dropout, masks, l + 1, AD_MASK_FFN_INNER);
@@ -178,16 +178,16 @@ void ad__xlnet_forward(struct ad_encoder *e, const float *theta, const struct ad
   /* 1 */ project(e, batch, l);
   project_distances(e, batch, l);
   /* 2 */ attend(e, theta, batch, &attention, l);
-  const struct ad__operand context = ad__input(e, M, H, s->context, H);
+  const struct ad__operand context = ad__round(e, M, H, &s->context);
   /* 3 */ ad__product(e, M, &context, p->output, s->z1, H);
   k->bias_residual_norm(M, H, s->z1, zero, residual, theta + p->norm1_weight, theta + p->norm1_bias, m->layer_norm_eps,
-                        &drop1, streams, places, s->mean1, s->rstd1, s->y1);
-  const struct ad__operand y1 = ad__input(e, M, H, s->y1, H);
+                        &drop1, streams, places, s->mean1, s->rstd1, s->y1.values);
+  const struct ad__operand y1 = ad__round(e, M, H, &s->y1);
   /* 4 */ ad__product(e, M, &y1, p->up_weight, s->u, F);
-  /* 5 */ k->bias_activation(M, F, (int)m->activation, s->u, theta + p->up_bias, s->g);
-  k->dropout(M, F, s->g, &inner, streams, places);
-  const struct ad__operand g = ad__input(e, M, F, s->g, F);
+  /* 5 */ k->bias_activation(M, F, (int)m->activation, s->u, theta + p->up_bias, s->g.values);
+  k->dropout(M, F, s->g.values, &inner, streams, places);
+  const struct ad__operand g = ad__round(e, M, F, &s->g);
   /* 6 */ ad__product(e, M, &g, p->down_weight, s->z2, H);
-  k->bias_residual_norm(M, H, s->z2, theta + p->down_bias, s->y1, theta + p->norm2_weight, theta + p->norm2_bias,
+  k->bias_residual_norm(M, H, s->z2, theta + p->down_bias, s->y1.values, theta + p->norm2_weight, theta + p->norm2_bias,
                         m->layer_norm_eps, &drop2, streams, places, s->mean2, s->rstd2, e->layers[l].out);
 }

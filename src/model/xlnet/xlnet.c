@@ -102,6 +102,7 @@ static void take(struct ad_encoder *e, void *own) {
   x->lanes = (void *)ad__take(e, e->training ? AD_MAX_LANES * sizeof *x->lanes / sizeof(float) : 0);
   x->df = ad__take_gradient(e, m->ffn);
   x->dqkv = ad__take_gradient(e, 3 * H);
+  ad__share_block(e, x->dqkv, x->df);
   x->drelative = ad__take_gradient(e, 2 * H);
 }
 
