@@ -70,3 +70,36 @@ if order seed.order=1 | cmp -s - order.base; then
   exit 1
 fi
 echo "ok   each seed changes only its own"
+
+# Of a run with bfloat16, eval, predict and replays compute as it did, or in float32 where they are asked to.
+unset AUTODIDACT_GEMM OPENBLAS_CORETYPE AUTODIDACT_KERNELS
+run half train.precision=bf16
+differ "$base" half log.jsonl
+[ "$("$AD_PROGRAM" train --get=train.precision half/config.yaml)" = bfloat16 ]
+grep -Eq '"bfloat16": "(amx|avx512_bf16|fma)"' half/provenance.json
+"$AD_PROGRAM" verify half --replay 3 >verify.out 2>&1 || { cat verify.out; exit 1; }
+"$AD_PROGRAM" eval half --data dev --json >own.json 2>own.err
+"$AD_PROGRAM" eval half --data dev --json --precision float32 >single.json 2>single.err
+grep -q 'computed in bfloat16, trained in bfloat16' own.err
+grep -q 'computed in float32, trained in bfloat16' single.err
+python3 - <<'PY'
+import json
+rows = [json.loads(line) for line in open("half/log.jsonl")]
+logged = [row["loss"] for row in rows if row.get("eval") == "dev"][-1]
+own, single = (json.load(open(f"{name}.json"))["loss"] for name in ("own", "single"))
+assert own == logged and single != own and abs(single - own) < 0.01 * own, (logged, own, single)
+PY
+"$AD_PROGRAM" export half --out exported 2>export.err
+grep -q 'trained in bfloat16' export.err
+"$AD_PROGRAM" predict half --data dev --logits >own.txt 2>own.err
+"$AD_PROGRAM" predict half --data dev --logits --precision float32 >single.txt 2>single.err
+if cmp -s own.txt single.txt; then
+  echo "predict has the same logits in both precisions"
+  exit 1
+fi
+if "$AD_PROGRAM" eval half --data dev --precision half 2>err; then
+  echo "eval took --precision half"
+  exit 1
+fi
+grep -q "train.precision is 'half', expected one of float32|bfloat16" err
+echo "ok   bfloat16: eval, predict, export and replays"
