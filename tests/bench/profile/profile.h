@@ -10,27 +10,28 @@
 
 /* Parts of a step: X(part, name). A part's time is its own, without that of parts called from it. Products have parts
  * of their own besides. */
-#define PROFILE_PARTS(X)                                     \
-  X(PLAN, "order, lanes, packing")                           \
-  X(EMBEDDING, "embeddings")                                 \
-  X(ATTENTION, "attention forward")                          \
-  X(ATTENTION_BACK, "attention backward")                    \
-  X(NORM, "normalisation, its dropout and residual")         \
-  X(NORM_BACK, "normalisation backward")                     \
-  X(GELU, "bias and activation")                             \
-  X(GELU_BACK, "activation backward")                        \
-  X(BIAS, "biases and their column sums")                    \
-  X(HEAD, "head and loss")                                   \
-  X(TREE, "tree of the lanes")                               \
-  X(NORMS, "norm of the gradient")                           \
-  X(OPTIMIZER, "AdamW and digest of the parameters")         \
-  X(WINDOW, "window and teacher's parameters")               \
-  X(OBSERVER, "observer of snapshots")                       \
-  X(REDUCTION, "ordered reduction, waiting included")        \
-  X(GATHER, "new parameters to all ranks, waiting included") \
-  X(LOG, "log")                                              \
-  X(FORWARD, "rest of the forward")                          \
-  X(BACKWARD, "rest of the backward")                        \
+#define PROFILE_PARTS(X)                                      \
+  X(PLAN, "order, lanes, packing")                            \
+  X(EMBEDDING, "embeddings")                                  \
+  X(ATTENTION, "attention forward")                           \
+  X(ATTENTION_BACK, "attention backward")                     \
+  X(NORM, "normalisation, its dropout and residual")          \
+  X(NORM_BACK, "normalisation backward")                      \
+  X(GELU, "bias and activation")                              \
+  X(GELU_BACK, "activation backward")                         \
+  X(BIAS, "biases and their column sums")                     \
+  X(HEAD, "head and loss")                                    \
+  X(ROUNDING, "operands rounded to bfloat16, weights packed") \
+  X(TREE, "tree of the lanes")                                \
+  X(NORMS, "norm of the gradient")                            \
+  X(OPTIMIZER, "AdamW and digest of the parameters")          \
+  X(WINDOW, "window and teacher's parameters")                \
+  X(OBSERVER, "observer of snapshots")                        \
+  X(REDUCTION, "ordered reduction, waiting included")         \
+  X(GATHER, "new parameters to all ranks, waiting included")  \
+  X(LOG, "log")                                               \
+  X(FORWARD, "rest of the forward")                           \
+  X(BACKWARD, "rest of the backward")                         \
   X(STEP, "rest of the step")
 
 enum profile_part {

@@ -106,14 +106,53 @@ void __wrap_ad_gemm_nn(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const
   profile_leave();
 }
 
-DECLARE(ad_gemm_tn)
-void __wrap_ad_gemm_tn(struct ad_gemm *gemm, const struct ad_lanes *lanes, size_t N, size_t K, const float *dY,
-                       size_t ldy, const float *X, size_t ldx, float *dW, float *work) {
+WRAP_VOID(ROUNDING, ad_bf16_round,
+          (const struct ad_bf16_products *products, size_t M, size_t K, const float *X, size_t ldx, ad_bf16 *rows),
+          (products, M, K, X, ldx, rows))
+WRAP_VOID(ROUNDING, ad_weights_pack,
+          (const struct ad_weights *weights, const struct ad_params *params, uint32_t rank, uint32_t size),
+          (weights, params, rank, size))
+
+/* Whether a product is that of an input's gradient. */
+static int of_gradient;
+
+DECLARE(ad__input_gradient)
+void __wrap_ad__input_gradient(const struct ad_encoder *e, size_t M, const struct ad__operand *dy, size_t offset,
+                               float *dx, size_t ld, int accumulate) {
+  of_gradient = 1;
+  __real_ad__input_gradient(e, M, dy, offset, dx, ld, accumulate);
+  of_gradient = 0;
+}
+
+DECLARE(ad_bf16_product)
+void __wrap_ad_bf16_product(const struct ad_bf16_products *products, size_t M, size_t outputs, size_t inner,
+                            const ad_bf16 *rows, const ad_bf16 *packed, float *Y, size_t ldy, int accumulate) {
+  profile_enter_product(of_gradient ? PROFILE_INPUT_PRODUCT : PROFILE_FORWARD_PRODUCT, M, of_gradient ? inner : outputs,
+                        of_gradient ? outputs : inner);
+  __real_ad_bf16_product(products, M, outputs, inner, rows, packed, Y, ldy, accumulate);
+  profile_leave();
+}
+
+static size_t rows_of(const struct ad_lanes *lanes) {
   size_t M = 0;
   for (size_t lane = lanes->lo; lane < lanes->hi; lane++) {
     M += lanes->rows[lane].count;
   }
-  profile_enter_product(PROFILE_WEIGHT_PRODUCT, M, N, K);
+  return M;
+}
+
+DECLARE(ad_bf16_tn)
+void __wrap_ad_bf16_tn(const struct ad_bf16_products *products, const struct ad_lanes *lanes, size_t N, size_t K,
+                       const ad_bf16 *dY, const ad_bf16 *X, float *dW, float *work) {
+  profile_enter_product(PROFILE_WEIGHT_PRODUCT, rows_of(lanes), N, K);
+  __real_ad_bf16_tn(products, lanes, N, K, dY, X, dW, work);
+  profile_leave();
+}
+
+DECLARE(ad_gemm_tn)
+void __wrap_ad_gemm_tn(struct ad_gemm *gemm, const struct ad_lanes *lanes, size_t N, size_t K, const float *dY,
+                       size_t ldy, const float *X, size_t ldx, float *dW, float *work) {
+  profile_enter_product(PROFILE_WEIGHT_PRODUCT, rows_of(lanes), N, K);
   __real_ad_gemm_tn(gemm, lanes, N, K, dY, ldy, X, ldx, dW, work);
   profile_leave();
 }
