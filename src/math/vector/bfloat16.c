@@ -1,11 +1,8 @@
 /* Products with bfloat16 operands by fused multiply-adds, and the packing that all ways of making them share. */
 #include "autodidact/math/bfloat16.h"
 
-#include "vector/set.h"
-
-#define BF16_CHAIN 16
-#define BF16_STEP vec_bf16_fma
 #include "vector/bfloat16_tile.h"
+#include "vector/set.h"
 
 enum { DEPTH = AD_BF16_DEPTH, CHAIN = BF16_CHAIN };
 

@@ -8,6 +8,11 @@
 
 #include "vector/vec.h"
 
+#ifndef BF16_CHAIN
+#define BF16_CHAIN 16
+#define BF16_STEP vec_bf16_fma
+#endif
+
 enum { BF16_WORDS = 2 * BF16_CHAIN }; /* of a block */
 
 struct bf16_product {
