@@ -56,16 +56,11 @@ static void make_right(const struct ad_kernels *kernels, size_t width, size_t bl
   }
 }
 
-/* Only where flushing may be missed, which AVX-512 does not. */
-static void bf16_exact(const struct bf16_product *p, size_t i, size_t n, size_t rows, size_t width) {
-  (void)p, (void)i, (void)n, (void)rows, (void)width;
-}
-
 static void product(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t blocks, const void *A,
                     size_t ld, const void *B, float *C, size_t ldc, int accumulate) {
   (void)kernels;
   (void)ld;
-  bf16_product(&(struct bf16_product){blocks, width, A, B, C, ldc, accumulate, 0}, M, N);
+  bf16_product(&(struct bf16_product){blocks, width, A, B, C, ldc, accumulate, NULL, 0}, M, N);
 }
 
 #else

@@ -58,7 +58,7 @@ void AD_KERNEL(bf16_right)(size_t width, size_t blocks, const uint16_t *packed, 
   }
 }
 
-static void bf16_exact(const struct bf16_product *p, size_t i, size_t n, size_t rows, size_t width) {
+static void exact(const struct bf16_product *p, size_t i, size_t n, size_t rows, size_t width) {
   for (size_t r = i; r < i + rows; r++) {
     for (size_t w = n; w < n + width; w++) {
       float *c = p->C + r * p->ldc + w, sum = p->accumulate ? *c : 0.0f;
@@ -77,5 +77,5 @@ static void bf16_exact(const struct bf16_product *p, size_t i, size_t n, size_t 
 
 void AD_KERNEL(bf16_product)(size_t M, size_t N, size_t width, size_t blocks, const float *A, const float *B, float *C,
                              size_t ldc, int accumulate) {
-  bf16_product(&(struct bf16_product){blocks, width, A, B, C, ldc, accumulate, 0}, M, N);
+  bf16_product(&(struct bf16_product){blocks, width, A, B, C, ldc, accumulate, exact, 0}, M, N);
 }

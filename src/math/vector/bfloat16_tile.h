@@ -22,12 +22,11 @@ struct bf16_product {
   float *C;
   size_t ldc;
   int accumulate;
+  /* The columns [n, n + width) of `rows` rows by the specification, from C's own values on, outside of the stretch in
+   * which subnormal numbers are zeros: where vec_flush_missed. NULL: it never is. */
+  void (*exact)(const struct bf16_product *p, size_t i, size_t n, size_t rows, size_t width);
   unsigned state; /* what vec_flush_begin has found */
 };
-
-/* The columns [n, n + width) of `rows` rows by the specification, from C's own values on, outside of the
- * stretch in which subnormal numbers are zeros: where vec_flush_missed. */
-static void bf16_exact(const struct bf16_product *p, size_t i, size_t n, size_t rows, size_t width);
 
 /* A chain from zero: a, rows that are `lda` apart; b, rows that are `ldb` apart. */
 VEC_INLINE void bf16_chain(const float *a, size_t lda, const float *b, size_t ldb, const int rows, const int vecs,
@@ -82,7 +81,7 @@ VEC_INLINE void bf16_tile(const struct bf16_product *p, size_t i, size_t n, cons
   }
   if (vec_flush_missed(total[0])) {
     vec_flush_end(p->state);
-    bf16_exact(p, i, n, (size_t)rows, width);
+    p->exact(p, i, n, (size_t)rows, width);
     (void)vec_flush_begin();
     return;
   }
