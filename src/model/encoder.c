@@ -129,21 +129,27 @@ static size_t larger(size_t a, size_t b) {
 }
 
 /* With bfloat16: rounded rows of the inputs that are not kept, all where there is no backward, and of the gradients
- * that a backward brings to products. */
+ * that a backward brings to products; a weight for these. */
 static void take_rows(struct ad_encoder *e) {
   const struct ad_params *params = e->params;
   const size_t H = ad_bf16_depth(params->config.hidden), T = e->token_rows;
   const size_t E = T * ad_bf16_depth(params->config.embedding);
   const size_t other = larger(e->example_rows, params->architecture->work(&params->config).rows * T) * H;
-  size_t inputs = larger(other, E), gradients = other;
+  size_t inputs = larger(other, E), gradients = other, weight = 0;
   for (size_t i = 0; i < params->linear_count && (!e->training || trains_layers(params)); i++) {
     const struct ad_linear *w = &params->linears[i];
     inputs = e->training ? inputs : larger(inputs, T * ad_bf16_depth(w->transposed ? w->rows : w->columns));
     gradients = larger(gradients, T * ad_bf16_depth(w->transposed ? w->columns : w->rows));
   }
+  for (size_t i = ad_params_first_linear(params); i < params->linear_count; i++) {
+    const struct ad_linear *w = &params->linears[i];
+    const size_t inner = w->transposed ? w->columns : w->rows, outputs = w->transposed ? w->rows : w->columns;
+    weight = larger(weight, ad_bf16_packed(outputs, inner));
+  }
   e->input_rows = e->math->bf16 == NULL ? NULL : take(&e->arena, inputs, sizeof *e->input_rows);
   e->gradient_rows =
       e->math->bf16 == NULL || !e->training ? NULL : take(&e->arena, gradients, sizeof *e->gradient_rows);
+  e->weight = e->math->bf16 == NULL || !e->training ? NULL : take(&e->arena, weight, sizeof *e->weight);
 }
 
 /* Of states. */

@@ -53,6 +53,7 @@ struct ad_encoder {
   struct ad__layer *layers; /* [L]; without training all share their memory but for x and out */
   ad_bf16 *input_rows;      /* with bfloat16: of a product's input, */
   ad_bf16 *gradient_rows;   /* of a gradient that comes to it, in a backward */
+  ad_bf16 *weight;          /* packed for the gradient of an input, which is its only use in a round */
   float *pooled;            /* [B,H] of the head's matrix: tanh(y), or y itself where the activation is another; or the
                                [CLS] state */
   float *dropped;           /* [B,H] what the classifier reads */

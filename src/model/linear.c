@@ -25,14 +25,9 @@ void ad__linear(struct ad__linears *list, size_t offset, size_t rows, size_t col
   struct ad_params *params = list->params;
   const size_t outputs = transposed ? columns : rows, inputs = transposed ? rows : columns;
   if (params->linears != NULL) {
-    params->linears[list->count] = (struct ad_linear){.offset = offset,
-                                                      .rows = rows,
-                                                      .columns = columns,
-                                                      .transposed = transposed,
-                                                      .forward = params->packed_forward,
-                                                      .backward = params->packed_backward};
-    params->packed_forward += ad_bf16_packed(outputs, inputs);
-    params->packed_backward += ad_bf16_packed(inputs, outputs);
+    params->linears[list->count] = (struct ad_linear){
+        .offset = offset, .rows = rows, .columns = columns, .transposed = transposed, .packed = params->packed};
+    params->packed += ad_bf16_packed(outputs, inputs);
     add_shape(params, rows, columns);
   }
   list->count++;

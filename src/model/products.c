@@ -32,20 +32,13 @@ static const struct ad_replica *source(const struct ad_encoder *e, size_t offset
   return frozen ? &e->frozen : &e->theta;
 }
 
-/* Where the operands of input gradients lie: behind the forward's, from the first trained layer on. */
-static const ad_bf16 *backward_operand(const struct ad_encoder *e, const struct ad_linear *linear) {
-  const struct ad_params *params = e->params;
-  const size_t first = params->linears[ad_params_first_linear(params)].backward;
-  return e->theta.packed + params->packed_forward + (linear->backward - first);
-}
-
 void ad__product(const struct ad_encoder *e, size_t M, const struct ad__operand *x, size_t offset, float *y,
                  size_t ld) {
   const struct ad_linear *w = ad_params_linear(e->params, offset);
   const struct ad_replica *theta = source(e, offset);
   if (e->math->bf16 != NULL) {
     ad_bf16_product(e->math->bf16, M, w->transposed ? w->columns : w->rows, w->transposed ? w->rows : w->columns,
-                    x->rows, theta->packed + w->forward, y, ld, 0);
+                    x->rows, theta->packed + w->packed, y, ld, 0);
   } else if (w->transposed) {
     ad_gemm_nn(e->math->gemm, product_rows(e, M), w->rows, w->columns, x->values, x->ld, theta->values + offset, y, ld,
                0);
@@ -59,8 +52,10 @@ void ad__input_gradient(const struct ad_encoder *e, size_t M, const struct ad__o
   const struct ad_linear *w = ad_params_linear(e->params, offset);
   const float *W = e->theta.values + offset;
   if (e->math->bf16 != NULL) {
-    ad_bf16_product(e->math->bf16, M, w->transposed ? w->rows : w->columns, w->transposed ? w->columns : w->rows,
-                    dy->rows, backward_operand(e, w), dx, ld, accumulate);
+    const size_t outputs = w->transposed ? w->rows : w->columns, inner = w->transposed ? w->columns : w->rows;
+    (w->transposed ? ad_bf16_pack_nt : ad_bf16_pack_nn)(e->math->bf16, w->rows, w->columns, W, 0,
+                                                        ad_bf16_panels(outputs), e->weight);
+    ad_bf16_product(e->math->bf16, M, outputs, inner, dy->rows, e->weight, dx, ld, accumulate);
   } else if (!w->transposed) {
     ad_gemm_nn(e->math->gemm, product_rows(e, M), w->rows, w->columns, dy->values, dy->ld, W, dx, ld, accumulate);
   } else if (accumulate) {

@@ -26,51 +26,30 @@ void ad_replica_copy(const struct ad_weights *to, struct ad_replica from, size_t
 
 /* --- Packed operands --- */
 
-size_t ad_weights_packed(const struct ad_math *math, const struct ad_params *params, int trained) {
-  if (math->bf16 == NULL) {
-    return 0;
-  }
-  const size_t first = ad_params_first_linear(params);
-  const size_t skipped = first < params->linear_count ? params->linears[first].backward : params->packed_backward;
-  return params->packed_forward + (trained ? params->packed_backward - skipped : 0);
+size_t ad_weights_packed(const struct ad_math *math, const struct ad_params *params) {
+  return math->bf16 != NULL ? params->packed : 0;
 }
 
-struct ad_weights ad_weights_of(const struct ad_math *math, float *values, ad_bf16 *packed, int trained) {
+struct ad_weights ad_weights_of(const struct ad_math *math, float *values, ad_bf16 *packed, int frozen) {
   struct ad_weights weights = ad_weights_float32(values);
   if (math->bf16 != NULL && values != NULL) {
     weights.type = AD_REPLICA_BFLOAT16;
     weights.packed = packed;
-    weights.trained = trained;
+    weights.frozen = frozen;
     weights.products = math->bf16;
   }
   return weights;
 }
 
-/* The way of packing by which the weight's columns, or its rows, are outputs. */
-typedef void (*pack)(const struct ad_bf16_products *products, size_t N, size_t K, const float *W, size_t begin,
-                     size_t end, ad_bf16 *packed);
-
-/* A share of a layer's panels for one of its products. */
-static void pack_share(const struct ad_weights *weights, const struct ad_linear *linear, int by_columns, ad_bf16 *to,
-                       uint32_t rank, uint32_t size) {
-  const pack way = by_columns ? ad_bf16_pack_nn : ad_bf16_pack_nt;
-  const size_t panels = ad_bf16_panels(by_columns ? linear->columns : linear->rows);
-  way(weights->products, linear->rows, linear->columns, weights->values + linear->offset, panels * rank / size,
-      panels * (rank + 1) / size, to);
-}
-
 void ad_weights_pack(const struct ad_weights *weights, const struct ad_params *params, uint32_t rank, uint32_t size) {
-  const size_t first = ad_params_first_linear(params);
   if (weights->type == AD_REPLICA_FLOAT32 || weights->values == NULL) {
     return;
   }
-  /* Frozen parameters are the student's alone. */
-  for (size_t i = weights->trained ? 0 : first; i < params->linear_count; i++) {
+  for (size_t i = weights->frozen ? 0 : ad_params_first_linear(params); i < params->linear_count; i++) {
     const struct ad_linear *linear = &params->linears[i];
-    pack_share(weights, linear, linear->transposed, weights->packed + linear->forward, rank, size);
-    if (weights->trained && i >= first) {
-      ad_bf16 *backward = weights->packed + params->packed_forward + linear->backward - params->linears[first].backward;
-      pack_share(weights, linear, !linear->transposed, backward, rank, size);
-    }
+    const size_t panels = ad_bf16_panels(linear->transposed ? linear->columns : linear->rows);
+    (linear->transposed ? ad_bf16_pack_nn : ad_bf16_pack_nt)(
+        weights->products, linear->rows, linear->columns, weights->values + linear->offset, panels * rank / size,
+        panels * (rank + 1) / size, weights->packed + linear->packed);
   }
 }

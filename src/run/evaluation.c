@@ -18,7 +18,7 @@ int ad_evaluation_open(struct ad_evaluation *evaluation, const struct ad_session
   const int bfloat16 = session->config.train_precision == AD_PRECISION_BFLOAT16;
   evaluation->math = *session->math;
   AD_TRY(bfloat16 ? ad_math_bfloat16(&evaluation->math, session->math) : AD_OK);
-  const size_t packed = ad_weights_packed(&evaluation->math, &session->params, 0);
+  const size_t packed = ad_weights_packed(&evaluation->math, &session->params);
   evaluation->packed = ad_malloc(packed, sizeof *evaluation->packed);
   if (evaluation->packed == NULL) {
     return ad_fail_memory(packed * sizeof *evaluation->packed, "the packed parameters");
@@ -29,7 +29,7 @@ int ad_evaluation_open(struct ad_evaluation *evaluation, const struct ad_session
 int ad_evaluation_run(struct ad_evaluation *evaluation, const struct ad_session *session, const struct ad_dataset *data,
                       size_t first, size_t end) {
   if (evaluation->theta.values == NULL) {
-    evaluation->theta = ad_weights_of(&evaluation->math, session->theta, evaluation->packed, 0);
+    evaluation->theta = ad_weights_of(&evaluation->math, session->theta, evaluation->packed, 1);
     ad_weights_pack(&evaluation->theta, &session->params, 0, 1);
   }
   return ad_mpi_evaluate(evaluation->comm, evaluation->evaluator, session->config.eval_batch,

@@ -49,9 +49,9 @@ static int mean_over_ranks(const struct ad_training *t, double *value) {
 /* What is packed of the student and so many other vectors, whose frozen layers are never packed. */
 static size_t packed_bytes(const struct ad_training *t, size_t others) {
   const struct ad_params *params = &t->session.params;
-  const size_t first = ad_params_first_linear(params), all = ad_weights_packed(t->session.math, params, 0);
-  const size_t frozen = first < params->linear_count ? params->linears[first].forward : params->packed_forward;
-  return (ad_weights_packed(t->session.math, params, 1) + others * (all > 0 ? all - frozen : 0)) * sizeof(ad_bf16);
+  const size_t first = ad_params_first_linear(params), all = ad_weights_packed(t->session.math, params);
+  const size_t frozen = first < params->linear_count ? params->linears[first].packed : params->packed;
+  return (all + others * (all > 0 ? all - frozen : 0)) * sizeof(ad_bf16);
 }
 
 /* A rank's share of its node's whole vectors, and of what is packed of them. */

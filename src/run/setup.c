@@ -148,8 +148,7 @@ static int choose_precision(struct ad_training *t) {
 static int make_vectors(struct ad_training *t, size_t others, float **student, float **next, ad_bf16 **packed) {
   struct ad_session *s = &t->session;
   const size_t P = s->params.count, stride = ad_whole_lines(P), of_others = others * stride * sizeof(float);
-  const size_t elements =
-      ad_weights_packed(s->math, &s->params, 1) + others * ad_weights_packed(s->math, &s->params, 0);
+  const size_t elements = (1 + others) * ad_weights_packed(s->math, &s->params);
   if (ad_comm_node_size(t->ranks.comm) > 1) {
     /* The first rank of the node holds them; the others have read their copy for nothing but the check before. */
     const size_t bytes = stride * sizeof(float) + of_others + elements * sizeof(ad_bf16);
@@ -177,14 +176,14 @@ static int make_vectors(struct ad_training *t, size_t others, float **student, f
 static int make_replicas(struct ad_training *t) {
   const struct ad_session *s = &t->session;
   struct ad_replicas *r = &t->vectors.replicas;
-  const size_t stride = ad_whole_lines(s->params.count), width = ad_weights_packed(s->math, &s->params, 0);
+  const size_t stride = ad_whole_lines(s->params.count), width = ad_weights_packed(s->math, &s->params);
   size_t teacher, mean, past;
   ad_teacher_replicas(&t->settings.teacher, &teacher, &mean, &past);
   float *student, *next;
   ad_bf16 *packed;
   AD_TRY(make_vectors(t, teacher + mean + past, &student, &next, &packed));
   r->student = ad_weights_of(s->math, student, packed, 1);
-  packed += ad_weights_packed(s->math, &s->params, 1);
+  packed += width;
   r->teacher = ad_weights_of(s->math, teacher > 0 ? next : NULL, packed, 0);
   r->mean = ad_weights_of(s->math, mean > 0 ? next + teacher * stride : NULL, packed + teacher * width, 0);
   r->past = ad_calloc(past, sizeof *r->past);

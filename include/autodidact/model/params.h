@@ -85,7 +85,7 @@ struct ad_linear {
   size_t offset;            /* in the flat vector */
   size_t rows, columns;     /* of the weight */
   int transposed;           /* 1: it is [in, out]; 0: [out, in] */
-  size_t forward, backward; /* first elements of what is packed for its two products */
+  size_t packed;            /* first element of what is packed of it */
 };
 
 struct ad_architecture;
@@ -109,7 +109,7 @@ struct ad_params {
   size_t linear_count;
   size_t (*shapes)[2]; /* [shape_count] rows and columns of their weights, each once */
   size_t shape_count;
-  size_t packed_forward, packed_backward; /* elements of what is packed for all of their products */
+  size_t packed; /* elements of what is packed of all of them */
 };
 
 /* Rows and columns of a tensor, by its name (columns 1: a vector); 0 and 0 where there is none. */

@@ -24,7 +24,7 @@ enum ad_replica_type { AD_REPLICA_FLOAT32, AD_REPLICA_BFLOAT16, AD_REPLICA_TYPES
 struct ad_replica {
   enum ad_replica_type type;
   const float *values;   /* [P] */
-  const ad_bf16 *packed; /* of type bfloat16: forward operands, then where gradients are computed by them the others */
+  const ad_bf16 *packed; /* of type bfloat16: operands of forwards */
 };
 
 /* What updates change. values NULL: there is no such vector. No memory is owned. */
@@ -33,7 +33,7 @@ struct ad_weights {
   float *values;                           /* [P] of the replica, which the ranks of a node share */
   float *master;                           /* [shard->count]; NULL: the master's values are those of the replica */
   ad_bf16 *packed;                         /* of type bfloat16: ad_weights_packed elements, shared likewise */
-  int trained;                             /* 1: gradients are computed by this vector */
+  int frozen;                              /* 1: frozen layers are read from it, and packed too */
   const struct ad_bf16_products *products; /* that pack; NULL with float32 */
 };
 
@@ -67,13 +67,12 @@ void ad_replica_write(const struct ad_weights *weights, size_t flat, size_t coun
 /* The same of all of a shard's master: after it was loaded. */
 void ad_replica_refresh(const struct ad_weights *weights, const struct ad_shard *shard);
 
-/* Elements of a vector's packed operands in the precision of `math`: forward, and where it is trained those of input
- * gradients. 0 with float32. */
-size_t ad_weights_packed(const struct ad_math *math, const struct ad_params *params, int trained);
+/* Elements of a vector's packed operands in the precision of `math`: 0 with float32. */
+size_t ad_weights_packed(const struct ad_math *math, const struct ad_params *params);
 
 /* A vector [P] of that precision, or none (values NULL), and the memory for what is packed of it, which it is not yet.
  * Neither is owned. */
-struct ad_weights ad_weights_of(const struct ad_math *math, float *values, ad_bf16 *packed, int trained);
+struct ad_weights ad_weights_of(const struct ad_math *math, float *values, ad_bf16 *packed, int frozen);
 
 /* The values packed anew: share `rank` of `size`. Nobody may be reading; who shares the vector waits for the others
  * afterwards. Nothing with float32, or where there is no such vector. */
