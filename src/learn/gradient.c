@@ -111,7 +111,9 @@ static float *place(void *context, uint32_t bucket, size_t part) {
   struct ad_gradient *g = context;
   const struct ad_exchange *x = g->exchange;
   const int elsewhere = x->place != NULL && g->last && g->rounds == 1;
-  float *values = elsewhere ? x->place(x->context, bucket, part) : acquire(g, bucket);
+  float *values = elsewhere                                ? x->place(x->context, bucket, part)
+                  : x->in_place && g->room[bucket] != NULL ? g->room[bucket]
+                                                           : acquire(g, bucket);
   g->buckets[bucket].placed[part] = values;
   return values;
 }

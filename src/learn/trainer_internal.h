@@ -42,8 +42,9 @@ struct ad_trainer {
   struct exchange_alone alone; /* the exchange where no other was given */
   uint32_t rank, size;
   uint64_t chain;
-  float **room_of; /* [buckets] for the shard's part of each bucket's gradient; NULL where the exchange needs none */
-  void **own;      /* [buckets] memory for those that do not lie in the encoder's spare memory */
+  float **room_of;   /* [buckets] for the shard's part of each bucket's gradient; NULL where the exchange needs none */
+  void **own;        /* [buckets] memory for those that do not lie in the encoder's spare memory */
+  size_t own_floats; /* of them all */
   size_t *counts;  /* [R] of the numbers that are shared */
   double *shared;  /* losses and squares of all ranks, rank by rank */
 

@@ -178,22 +178,28 @@ static int is_placed(const struct ad_trainer *t) {
   return t->exchange->place != NULL && ad__trainer_rounds(t) == 1;
 }
 
-/* Memory for the shard's part of the reduced gradient of each bucket, to be kept until the update: activations that the
- * backward is done with, as far as they reach, so that a step holds either the one or the other. Room for the most that
- * there will be, so that it is the same for all steps. */
+/* Whether each bucket has one partial sum, which is the whole gradient of a rank alone. */
+static int is_whole(const struct ad_trainer *t) {
+  return t->exchange->in_place && ad__trainer_rounds(t) == 1 && most_partials(t) == 1;
+}
+
+/* Memory for the shard's part of the reduced gradient of each bucket, or for the whole one, to be kept until the
+ * update: activations that the backward is done with, as far as they reach, so that a step holds either the one or the
+ * other. Room for the most that there will be, so that it is the same for all steps. */
 static int make_room_of_buckets(struct ad_trainer *t) {
   size_t used = 0;
   for (uint32_t b = t->params->buckets; b-- > t->params->frozen;) {
     const size_t count = ad_compact_most(t->params, b, &t->rows, t->shard.begin[b], t->shard.end[b]);
     const size_t wanted = used + ad_whole_lines(count);
-    /* A reduction may end any time after its bucket is complete. */
+    /* A reduction may end any time after its bucket is complete. What is made in place begins with the bucket. */
     size_t spare;
-    float *begin = ad_encoder_spare(t->encoder, b, &spare);
+    float *begin = ad_encoder_spare(t->encoder, b + (is_whole(t) ? 1 : 0), &spare);
     if (begin != NULL && wanted <= spare) {
       used = wanted;
       t->room_of[b] = begin + (spare - used);
     } else {
       t->own[b] = ad_malloc(count, sizeof(float));
+      t->own_floats += count;
       t->room_of[b] = t->own[b];
       if (t->own[b] == NULL) {
         return ad_fail_memory(count * sizeof(float), "the reduced gradient");
@@ -205,27 +211,24 @@ static int make_room_of_buckets(struct ad_trainer *t) {
 
 int ad__trainer_make_gradient(struct ad_trainer *t) {
   AD_TRY(ad_encoder_reserve(t->encoder, t->room.lanes, t->rows.most));
-  AD_TRY(is_placed(t) ? AD_OK : ad_gradient_reserve(t->gradient, &t->rows, most_partials(t)));
+  AD_TRY(is_placed(t) || is_whole(t) ? AD_OK : ad_gradient_reserve(t->gradient, &t->rows, most_partials(t)));
   ad_gradient_receive(t->gradient, t->room_of, t->squares);
-  return t->exchange->in_place ? AD_OK : make_room_of_buckets(t);
+  return t->exchange->in_place && !is_whole(t) ? AD_OK : make_room_of_buckets(t);
 }
 
 struct ad_trainer_bytes ad_trainer_bytes(const struct ad_trainer *trainer) {
   const struct ad_trainer *t = trainer;
   const struct ad_params *params = t->params;
   const struct ad_rows touched = {.count = t->rows.most};
-  /* Most of the reduced gradient lies in activations: not what is complete before any are free, nor the row table. */
-  size_t floats = 0, last = 0;
+  size_t floats = 0;
   for (uint32_t b = 0; b < params->buckets; b++) {
-    const size_t count = ad_compact_count(params, b, &touched);
-    floats += count;
-    last += b == params->table.bucket || ad_params_done_from(params, b) == params->config.layers ? count : 0;
+    floats += ad_compact_count(params, b, &touched);
   }
   return (struct ad_trainer_bytes){
       .activations = t->bytes,
       .work = ad_encoder_backward_bytes(t->math, params, t->room.rows, t->room.lanes, touched.count),
-      .partials = is_placed(t) ? 0 : most_partials(t) * floats * sizeof(float),
-      .gradient = t->exchange->in_place ? 0 : (last < floats ? last : floats) / t->shard.size * sizeof(float),
+      .partials = is_placed(t) || is_whole(t) ? 0 : most_partials(t) * floats * sizeof(float),
+      .gradient = t->own_floats * sizeof(float),
       .moments = 2 * t->shard.count * sizeof(float),
       .window = t->teacher == NULL ? 0 : ad_teacher_bytes(&t->settings.teacher, t->shard.count, t->total),
       .observer = t->observer == NULL ? 0 : ad_observer_size(t->observer)};

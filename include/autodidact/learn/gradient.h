@@ -15,8 +15,9 @@ struct ad_gradient;
 int ad_gradient_create(struct ad_gradient **gradient, const struct ad_params *params, const struct ad_kernels *kernels,
                        size_t W, const struct ad_exchange *exchange);
 
-/* Where reductions go, from now on. room [buckets]: for the shard's part of each bucket's gradient, not read where the
- * exchange works in place. squares: one double for each block of all buckets, one bucket after another. Both are the
+/* Where reductions go, from now on. room [buckets]: for the shard's part of each bucket's gradient. Where the exchange
+ * works in place it is for the bucket's one partial sum instead, of steps of one round in one part; NULL: that has
+ * memory of its own. squares: one double for each block of all buckets, one bucket after another. Both are the
  * caller's and must outlive it. */
 void ad_gradient_receive(struct ad_gradient *gradient, float *const *room, double *squares);
 
