@@ -74,7 +74,7 @@ bad("suffix", "model.end_of_word_suffix", "</w>", r'model: "end_of_word_suffix" 
 bad("prefix", "model.continuing_subword_prefix", "##", r'model: "continuing_subword_prefix" is "##"')
 bad("unk", "model.unk_token", "[UNK]", r'model: "unk_token" is "\[UNK\]", expected a token of the vocabulary')
 bad("model-key", "model.more", 1, r'model: BPE has the key "more" \(1\)')
-bad("model-type", "model.type", "WordLevel", r'model: "type" is "WordLevel", expected one of WordPiece BPE')
+bad("model-type", "model.type", "WordLevel", r'model: "type" is "WordLevel", expected one of WordPiece, BPE, Unigram')
 bad("splitter", "pre_tokenizer", {"type": "Digits"}, r'pre_tokenizer: the component is \{"type":"Digits"\}, expected '
 'Bert')
 bad("splitter-key", "pre_tokenizer.more", 1, r'pre_tokenizer: ByteLevel has the key "more"')
