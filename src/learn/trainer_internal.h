@@ -45,8 +45,8 @@ struct ad_trainer {
   float **room_of;   /* [buckets] for the shard's part of each bucket's gradient; NULL where the exchange needs none */
   void **own;        /* [buckets] memory for those that do not lie in the encoder's spare memory */
   size_t own_floats; /* of them all */
-  size_t *counts;  /* [R] of the numbers that are shared */
-  double *shared;  /* losses and squares of all ranks, rank by rank */
+  size_t *counts;    /* [R] of the numbers that are shared */
+  double *shared;    /* losses and squares of all ranks, rank by rank */
 
   /* of the running step */
   size_t count;                  /* examples */

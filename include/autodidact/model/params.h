@@ -82,10 +82,10 @@ struct ad_head_offsets {
 /* A linear layer: where its weight lies, which may be several tensors one behind another. With bfloat16 products read
  * packed operands in its place (model/replica.h). */
 struct ad_linear {
-  size_t offset;            /* in the flat vector */
-  size_t rows, columns;     /* of the weight */
-  int transposed;           /* 1: it is [in, out]; 0: [out, in] */
-  size_t packed;            /* first element of what is packed of it */
+  size_t offset;        /* in the flat vector */
+  size_t rows, columns; /* of the weight */
+  int transposed;       /* 1: it is [in, out]; 0: [out, in] */
+  size_t packed;        /* first element of what is packed of it */
 };
 
 struct ad_architecture;
