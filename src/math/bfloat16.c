@@ -10,12 +10,14 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "bfloat16_way.h"
+#include "gemm_backend.h"
 
 enum {
   DEPTH = AD_BF16_DEPTH,
   PANEL = AD_BF16_PANEL,
   BLOCKS = 32,     /* of the inner dimension at once: 1,024 values */
   BYTES = 3 << 17, /* of rows at once, in their way's own form */
+  ROWS = 96,       /* of these, times a panel, whose results are asked for ahead */
   STRIP = 32,      /* rows of W in a tile of a weight gradient */
   TILE = STRIP * PANEL,
   GROUP = 1024 /* rows of W that are packed at once for a weight gradient */
@@ -31,6 +33,11 @@ static size_t least(size_t a, size_t b) {
 
 static size_t round16(size_t n) {
   return (n + 15) / 16 * 16;
+}
+
+/* Bytes of an element of rows or panels, which a way may have a form of its own for. */
+static size_t element(size_t own) {
+  return own > 0 ? own : sizeof(ad_bf16);
 }
 
 const char *ad_bf16_name(const struct ad_bf16_products *products) {
@@ -98,8 +105,8 @@ static const void *right_of(const struct ad_bf16_products *p, size_t width, size
 
 /* Rows that are in the caches while all panels pass by. */
 static size_t rows_at_once(const struct ad_bf16_products *p, size_t blocks) {
-  const size_t bytes = blocks * DEPTH * (p->way->left > 0 ? p->way->left : sizeof(ad_bf16));
-  return BYTES / bytes / 96 * 96;
+  const size_t bytes = blocks * DEPTH * element(p->way->left);
+  return BYTES / bytes / ROWS * ROWS;
 }
 
 static void end(const struct ad_bf16_products *p) {
@@ -108,24 +115,13 @@ static void end(const struct ad_bf16_products *p) {
   }
 }
 
-/* Asks for memory that will be written: stores to memory far away would wait for it one by one. */
-static void fetch(const float *at, size_t rows, size_t columns, size_t ld) {
-  enum { LINE = 16 };
-  for (size_t row = 0; row < rows; row++) {
-    for (size_t column = 0; column < columns; column += LINE) {
-      __builtin_prefetch(at + row * ld + column, 0, 2);
-    }
-  }
-}
-
 /* Rows that are in the caches times a panel. */
 static void rows_by_panel(const struct ad_bf16_products *p, size_t M, size_t N, size_t blocks, const void *A, size_t ld,
                           const void *B, float *C, size_t ldc, int accumulate) {
-  enum { ROWS = 96 };
-  const size_t row = ld * (p->way->left > 0 ? p->way->left : sizeof(ad_bf16));
+  const size_t row = ld * element(p->way->left);
   for (size_t m = 0; m < M; m += ROWS) {
     const size_t count = least(M - m, ROWS);
-    fetch(C + m * ldc, count, N, ldc);
+    ad_gemm_fetch(C + m * ldc, count, N, ldc);
     p->way->product(p->kernels, count, N, round16(N), blocks, (const unsigned char *)A + m * row, ld, B, C + m * ldc,
                     ldc, accumulate);
   }
@@ -161,21 +157,13 @@ struct gradient {
   unsigned char *A, *B; /* lane after lane: [rows of the group, depth], [depth, width] */
   ad_bf16 *natural;     /* one lane's before it takes the way's own form: max(rows of the group, PANEL) x depth */
   size_t group, width;  /* rows of the group; of the panel */
+  size_t before[AD_MAX_LANES]; /* depths of the lanes before each */
   /* Of the tile. */
   size_t n, b, a;
 };
 
 static size_t depth_of(const struct gradient *g, size_t lane) {
   return ad_bf16_depth(g->lanes->rows[lane].count);
-}
-
-/* Depths of the lanes before this one. */
-static size_t depth_before(const struct gradient *g, size_t lane) {
-  size_t depth = 0;
-  for (size_t l = g->lanes->lo; l < lane; l++) {
-    depth += depth_of(g, l);
-  }
-  return depth;
 }
 
 /* Columns [n, n + count) of a lane's rows x, transposed to [count, depth]. */
@@ -197,7 +185,7 @@ static void pack_left(struct gradient *g, size_t N, size_t n, const ad_bf16 *dY)
   const size_t ldy = ad_bf16_depth(N);
   for (size_t lane = g->lanes->lo; lane < g->lanes->hi; lane++) {
     const struct ad_lane_rows rows = g->lanes->rows[lane];
-    void *own = g->A + depth_before(g, lane) * g->group * g->left;
+    void *own = g->A + g->before[lane] * g->group * g->left;
     size_t ld = depth_of(g, lane);
     if (ld > 0) {
       ad_bf16 *to = p->way->left == 0 ? own : g->natural;
@@ -212,7 +200,7 @@ static void pack_right(struct gradient *g, size_t K, size_t k, const ad_bf16 *X)
   const size_t ldx = ad_bf16_depth(K);
   for (size_t lane = g->lanes->lo; lane < g->lanes->hi; lane++) {
     const struct ad_lane_rows rows = g->lanes->rows[lane];
-    void *own = g->B + depth_before(g, lane) * g->width * g->right;
+    void *own = g->B + g->before[lane] * g->width * g->right;
     if (rows.count > 0) {
       ad_bf16 *to = p->way->right == 0 ? own : g->natural;
       p->kernels->bf16_pairs(rows.count, g->a, X + rows.first * ldx + k, ldx, g->width, to);
@@ -224,7 +212,7 @@ static void pack_right(struct gradient *g, size_t K, size_t k, const ad_bf16 *X)
 static void tile_leaf(void *context, size_t lane, float *out) {
   struct gradient *g = context;
   const struct ad_bf16_products *p = g->products;
-  const size_t depth = depth_of(g, lane), before = depth_before(g, lane);
+  const size_t depth = depth_of(g, lane), before = g->before[lane];
   p->way->product(p->kernels, g->b, g->a, g->width, depth / DEPTH, g->A + (before * g->group + g->n * depth) * g->left,
                   depth, g->B + before * g->width * g->right, out, g->a, 0);
 }
@@ -236,10 +224,6 @@ static size_t most_depth(size_t lanes, size_t M) {
 
 static size_t floats(size_t bytes) {
   return ad_whole_lines((bytes + sizeof(float) - 1) / sizeof(float));
-}
-
-static size_t element(size_t own) {
-  return own > 0 ? own : sizeof(ad_bf16);
 }
 
 /* Bytes of the parts of the work memory. */
@@ -283,6 +267,10 @@ void ad_bf16_tn(const struct ad_bf16_products *products, const struct ad_lanes *
                        .A = (unsigned char *)A,
                        .B = (unsigned char *)B,
                        .natural = (ad_bf16 *)(void *)(B + floats(parts.right))};
+  for (size_t lane = lanes->lo, depth = 0; lane < lanes->hi; lane++) {
+    g.before[lane] = depth;
+    depth += depth_of(&g, lane);
+  }
   const struct ad_tree tree = {products->kernels, begin, lanes->watch};
   for (size_t group = 0; group < N; group += GROUP) {
     g.group = least(N - group, GROUP);

@@ -49,6 +49,16 @@ struct ad_gemm {
   size_t known_count;
 };
 
+/* Asks for memory that will be written: stores to memory far away would wait for it one by one. */
+static inline void ad_gemm_fetch(const float *at, size_t rows, size_t columns, size_t ld) {
+  enum { LINE = 16 };
+  for (size_t row = 0; row < rows; row++) {
+    for (size_t column = 0; column < columns; column += LINE) {
+      __builtin_prefetch(at + row * ld + column, 0, 2);
+    }
+  }
+}
+
 /* The tree over lanes of a product. */
 static inline struct ad_tree ad_gemm_tree(const struct ad_gemm *gemm, const struct ad_lanes *lanes) {
   return (struct ad_tree){gemm->kernels, gemm->begin, lanes->watch};

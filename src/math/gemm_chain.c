@@ -28,23 +28,13 @@ static size_t least(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
-/* Asks for memory that will be written: stores to memory far away would wait for it one by one. */
-static void fetch(const float *at, size_t rows, size_t columns, size_t ld) {
-  enum { LINE = 16 };
-  for (size_t row = 0; row < rows; row++) {
-    for (size_t column = 0; column < columns; column += LINE) {
-      __builtin_prefetch(at + row * ld + column, 0, 2);
-    }
-  }
-}
-
 /* C [rows, width] (ldc) = or += A [rows, depth] (lda) B (ldb), block by block: a block's rows of A stay in the
  * second-level cache while the strips of B pass by. */
 static void rows_by_panel(const struct ad_kernels *kernels, size_t rows, size_t width, size_t depth, const float *A,
                           size_t lda, const float *B, size_t ldb, float *C, size_t ldc, int accumulate) {
   for (size_t r = 0; r < rows; r += ROWS) {
     const size_t count = least(rows - r, ROWS);
-    fetch(C + r * ldc, count, width, ldc);
+    ad_gemm_fetch(C + r * ldc, count, width, ldc);
     kernels->product(count, width, depth, A + r * lda, lda, 1, B, ldb, C + r * ldc, ldc, accumulate);
   }
 }
@@ -101,7 +91,7 @@ struct tile {
 static void tile_leaf(void *context, size_t lane, float *out) {
   struct tile *t = context;
   const size_t rows = least(t->share, t->left), first = t->rows[lane].first;
-  fetch(t->target, rows, t->a, t->ld); /* on its way while the lane is computed */
+  ad_gemm_fetch(t->target, rows, t->a, t->ld); /* on its way while the lane is computed */
   t->target += rows * t->ld;
   t->left -= rows;
   t->kernels->product(t->b, t->a, t->rows[lane].count, t->dY.at + (first - t->dY.above) * t->dY.ld, 1, t->dY.ld,
