@@ -13,9 +13,29 @@ struct arm_row {
   size_t cells, failed, missing;
   struct ad_interval failed_share;
   struct ad_summary of;
+  struct report_mean mean;
 };
 
-static int arm_table(struct report *r, int fine, const char *id, const char *title) {
+static int arm_row(struct report *r, size_t a, int fine) {
+  const struct report_arm *arm = &r->arm[a];
+  const size_t failed = arm->failed + arm->diverged;
+  struct arm_row row = {.arm = arm->name, .cells = r->points, .failed = failed, .missing = arm->missing};
+  AD_TRY(ad_summarize(&row.of, fine ? arm->good : arm->all_count, fine ? arm->fine : arm->all));
+  AD_TRY(ad__report_arm_mean(r, a, &row.mean));
+  row.failed_share = row.mean.independent ? ad_wilson((double)failed, arm->all_count + arm->diverged, r->how.level)
+                                          : ad_interval_none("runs share seeds: they are not independent");
+  ad__document_row(r->doc, &row);
+  return r->doc->status;
+}
+
+#define SUMMARY_COLUMNS                                             \
+  COLUMN("median", "median", UNIT_SCORE, arm_row, of.median),       \
+      COLUMN("minimum", "min", UNIT_SCORE, arm_row, of.minimum),    \
+      COLUMN("maximum", "max", UNIT_SCORE, arm_row, of.maximum),    \
+      COLUMN("lower", "quartile 1", UNIT_SCORE, arm_row, of.lower), \
+      COLUMN("upper", "quartile 3", UNIT_SCORE, arm_row, of.upper)
+
+static int arm_tables(struct report *r) {
   static const struct document_column columns[] = {
       COLUMN("arm", "arm", UNIT_NONE, arm_row, arm),
       COLUMN("cells", "cells", UNIT_NONE, arm_row, cells),
@@ -23,27 +43,22 @@ static int arm_table(struct report *r, int fine, const char *id, const char *tit
       COLUMN("failed", "failed", UNIT_NONE, arm_row, failed),
       COLUMN("failed_share", "failed, Wilson 95 % CI", UNIT_PERCENT, arm_row, failed_share),
       COLUMN("missing", "missing", UNIT_NONE, arm_row, missing),
-      COLUMN("mean", "mean", UNIT_SCORE, arm_row, of.mean),
-      COLUMN("mean_interval", "95 % CI", UNIT_SCORE, arm_row, of.mean_interval),
-      COLUMN("median", "median", UNIT_SCORE, arm_row, of.median),
-      COLUMN("sd", "SD", UNIT_SCORE, arm_row, of.sd),
-      COLUMN("sd_interval", "SD 95 % CI", UNIT_SCORE, arm_row, of.sd_interval),
-      COLUMN("minimum", "min", UNIT_SCORE, arm_row, of.minimum),
-      COLUMN("maximum", "max", UNIT_SCORE, arm_row, of.maximum),
-      COLUMN("lower", "quartile 1", UNIT_SCORE, arm_row, of.lower),
-      COLUMN("upper", "quartile 3", UNIT_SCORE, arm_row, of.upper),
-      COLUMN("iqr", "IQR", UNIT_SCORE, arm_row, of.iqr)};
-  ad__document_table(r->doc, id, title, COLUMNS(columns));
+      COLUMN("mean", "mean", UNIT_SCORE, arm_row, mean.of.mean),
+      COLUMN("mean_interval", "95 % CI", UNIT_SCORE, arm_row, mean.of.interval),
+      COLUMN("sd", "SD", UNIT_SCORE, arm_row, mean.of.sd),
+      COLUMN("sd_interval", "SD 95 % CI", UNIT_SCORE, arm_row, mean.of.sd_interval),
+      SUMMARY_COLUMNS};
+  static const struct document_column conditional[] = {
+      COLUMN("arm", "arm", UNIT_NONE, arm_row, arm), COLUMN("n", "n", UNIT_NONE, arm_row, of.n),
+      COLUMN("mean", "mean", UNIT_SCORE, arm_row, of.mean), SUMMARY_COLUMNS};
+  ad__document_table(r->doc, "arms", "All finished runs, failed ones with their score", COLUMNS(columns));
   for (size_t a = 0; a < r->arms; a++) {
-    const struct report_arm *arm = &r->arm[a];
-    struct arm_row row = {
-        .arm = arm->name,
-        .cells = r->points,
-        .failed = arm->failed + arm->diverged,
-        .missing = arm->missing,
-        .failed_share = ad_wilson(arm->failed + arm->diverged, arm->all_count + arm->diverged, r->how.level)};
-    AD_TRY(ad_summarize(&row.of, fine ? arm->good : arm->all_count, fine ? arm->fine : arm->all, r->how.level));
-    ad__document_row(r->doc, &row);
+    AD_TRY(arm_row(r, a, 0));
+  }
+  ad__document_table(r->doc, "arms_without_failed", "Conditional: the runs that did not fail, chosen by the outcome",
+                     COLUMNS(conditional));
+  for (size_t a = 0; a < r->arms; a++) {
+    AD_TRY(arm_row(r, a, 1));
   }
   return r->doc->status;
 }
@@ -118,7 +133,7 @@ static int points_plot(struct report *r) {
   for (size_t a = 0; a < r->arms; a++) {
     struct ad_summary s;
     if (r->doc->status == AD_OK) {
-      r->doc->status = ad_summarize(&s, r->arm[a].all_count, r->arm[a].all, r->how.level);
+      r->doc->status = ad_summarize(&s, r->arm[a].all_count, r->arm[a].all);
     }
     if (r->doc->status == AD_OK && s.n > 0) {
       ad__script_add(r, &script, "%.9g %.9g %.9g -%zu %.9g\n", s.median.value * r->scale, s.lower.value * r->scale,
@@ -161,15 +176,15 @@ int ad__report_arms(struct report *r) {
       "Each point is a training that differs from its neighbours in seeds alone, so the spread is what "
       "chance does to this method.",
       "the SD's interval where values are far from normal (outliers, two humps), and any mean over failed "
-      "and good runs together.");
+      "and good runs together. Mean and SD are of runs with seeds of their own, and their intervals count the levels "
+      "of seeds that runs share.");
   ad__document_note(
       r->doc,
       "A run counts as failed if it diverged, or by the study's rule: %s. Cells without a result are missing "
       "and count as nothing.",
       rules[r->study->rule]);
   AD_TRY(points_plot(r));
-  AD_TRY(arm_table(r, 0, "arms", "All finished runs, failed ones with their score"));
-  AD_TRY(arm_table(r, 1, "arms_without_failed", "Without failed runs"));
+  AD_TRY(arm_tables(r));
   run_table(r);
   return r->doc->status;
 }

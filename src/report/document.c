@@ -11,10 +11,13 @@
 const struct unit_of ad__units[UNIT_SCORE] = {
     [UNIT_NONE] = {"", 1},
     [UNIT_NONE_SQUARED] = {"", 1},
+    [UNIT_NONE_DIFFERENCE] = {"", 1},
     [UNIT_PERCENT] = {"%", 100},
     [UNIT_PERCENT_SQUARED] = {"%\u00b2", 1e4},
+    [UNIT_POINTS] = {"points", 100},
     [UNIT_NATS] = {"nats", 1},
     [UNIT_NATS_SQUARED] = {"nats\u00b2", 1},
+    [UNIT_NATS_DIFFERENCE] = {"nats", 1},
     [UNIT_EXAMPLES] = {"examples", 1},
 };
 

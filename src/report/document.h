@@ -11,17 +11,22 @@
 #include "autodidact/base/buffer.h"
 #include "autodidact/statistics/statistics.h"
 
-/* What a column counts in. UNIT_SCORE stands for the unit of the study's result. */
+/* What a column counts in: a quantity, its square, a difference of two. UNIT_SCORE stands for the unit of the study's
+ * result. */
 enum unit {
   UNIT_NONE,
   UNIT_NONE_SQUARED,
+  UNIT_NONE_DIFFERENCE,
   UNIT_PERCENT,
   UNIT_PERCENT_SQUARED,
+  UNIT_POINTS,
   UNIT_NATS,
   UNIT_NATS_SQUARED,
+  UNIT_NATS_DIFFERENCE,
   UNIT_EXAMPLES,
   UNIT_SCORE,
-  UNIT_SCORE_SQUARED
+  UNIT_SCORE_SQUARED,
+  UNIT_SCORE_DIFFERENCE
 };
 
 /* People see value * scale, in the unit `name`; files have the value. */
@@ -84,7 +89,7 @@ struct document_section {
 
 struct document {
   int status;
-  enum unit score;       /* of the study's result; its square is the next one */
+  enum unit score;       /* of the study's result; its square and difference are the next two */
   char *title, *summary; /* summary: lines */
   struct document_section *sections;
   size_t count, capacity;

@@ -88,11 +88,13 @@ static void release_arms(struct report *r) {
   ad_free(r->arm);
 }
 
-size_t ad__report_common(const struct report *r, size_t arm_a, size_t arm_b, int fine, double *a, double *b) {
+size_t ad__report_common(const struct report *r, size_t arm_a, size_t arm_b, int fine, size_t *points, double *a,
+                         double *b) {
   size_t n = 0;
   for (size_t k = 0; k < r->points; k++) {
     const struct report_run *x = &r->arm[arm_a].runs[k], *y = &r->arm[arm_b].runs[k];
     if (!isnan(x->score) && !isnan(y->score) && (!fine || (x->state == RUN_GOOD && y->state == RUN_GOOD))) {
+      points[n] = k;
       a[n] = x->score;
       b[n++] = y->score;
     }
@@ -242,7 +244,6 @@ static int all_sections(struct report *r) {
   AD_TRY(ad__report_logs(r));
   AD_TRY(ad__report_snapshots(r));
   AD_TRY(ad__report_best(r));
-  AD_TRY(ad__report_power(r));
   return r->doc->status;
 }
 
@@ -250,6 +251,7 @@ static int make_report(struct report *r, const struct ad_report_settings *settin
                        struct ad_buffer *text) {
   char title[300];
   AD_TRY(gather_runs(r));
+  AD_TRY(ad__report_find_seeds(r));
   AD_TRY(find_baseline(r, settings->baseline));
   AD_TRY(ad_make_folders(folder));
   describe_metric(r);
@@ -279,6 +281,7 @@ int ad_report_make(const struct ad_study *study, const struct ad_cells *cells,
   document.plot_folder = own;
   const int status = own == NULL ? ad_fail_memory(4096, "a path") : make_report(&r, settings, own, text);
   ad__document_destroy(&document);
+  ad_free(r.seeds.block);
   release_arms(&r);
   ad_free(own);
   return status;

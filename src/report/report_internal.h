@@ -4,6 +4,7 @@
 
 #include "autodidact/report/report.h"
 #include "autodidact/statistics/components.h"
+#include "autodidact/statistics/mixed.h"
 #include "autodidact/store/snapshot.h"
 #include "document.h"
 
@@ -28,6 +29,24 @@ struct report_arm {
   size_t all_count;
 };
 
+/* The sources of chance: seed axes of more than one level, those that always change together taken as one. */
+struct report_seeds {
+  size_t count;
+  char names[AD_SEED_FACTORS][100];
+  size_t levels[AD_SEED_FACTORS];
+  uint32_t *level[AD_SEED_FACTORS], *block; /* [points] level of each combination of seeds; block: their memory */
+  int joined;                               /* 1: a factor stands for several axes */
+  const char *why;                          /* not NULL: more sources than can be analysed */
+};
+
+/* A mean over runs, or over differences of runs, with an error that counts the levels of the seeds they share. */
+struct report_mean {
+  struct ad_mixed of;
+  int independent;             /* 1: no two of the runs share a seed */
+  char design[160];            /* "100 cells of 10 init and 10 order", "12 seeds" */
+  char name[AD_TERMS + 1][96]; /* of the terms and of the rest */
+};
+
 struct report {
   const struct ad_study *study;
   const struct ad_cells *cells;
@@ -39,6 +58,7 @@ struct report {
   char metric[64];  /* "dev error" */
   size_t arms, points, baseline;
   struct report_arm *arm;
+  struct report_seeds seeds;
 };
 
 enum {
@@ -55,13 +75,22 @@ enum {
       COLUMN("q50", "median", UNIT_NONE, row, quantile[2]), COLUMN("q75", "75 %", UNIT_NONE, row, quantile[3]), \
       COLUMN("q95", "95 %", UNIT_NONE, row, quantile[4])
 
-/* Scores that both arms have, run by run, into a and b [points]; fine: of runs that did not fail only. Returns their
- * number. */
-size_t ad__report_common(const struct report *r, size_t arm_a, size_t arm_b, int fine, double *a, double *b);
+/* Scores that both arms have, run by run, into a and b [points], and the combinations of seeds into `points` [points];
+ * fine: of runs that did not fail only. Returns their number. */
+size_t ad__report_common(const struct report *r, size_t arm_a, size_t arm_b, int fine, size_t *points, double *a,
+                         double *b);
 
-/* The mean difference of an arm from the baseline where seeds are crossed, with an error that counts levels and not
- * cells. AD_ENOMEM. */
-int ad__report_crossed(const struct report *r, size_t arm, struct ad_crossed_mean *mean);
+/* Fills r->seeds. AD_ENOMEM. */
+int ad__report_find_seeds(struct report *r);
+
+/* Which of the runs at `points` [n] share seeds; the caller's (ad_terms_destroy). AD_ENOMEM. */
+int ad__report_terms(const struct report *r, size_t n, const size_t *points, struct ad_terms *terms);
+
+/* Of values [n] of runs, or differences of runs, at `points` [n]; of the scores of an arm's finished runs. AD_ENOMEM.
+ */
+int ad__report_mean(const struct report *r, size_t n, const size_t *points, const double *values,
+                    struct report_mean *mean);
+int ad__report_arm_mean(const struct report *r, size_t arm, struct report_mean *mean);
 
 /* The sections, in their order. AD_EIO, AD_ENOMEM. */
 int ad__report_comparison(struct report *r);
@@ -69,7 +98,6 @@ int ad__report_arms(struct report *r);
 int ad__report_spread(struct report *r);
 int ad__report_variance(struct report *r);
 int ad__report_best(struct report *r);
-int ad__report_power(struct report *r);
 int ad__report_examples(struct report *r);
 int ad__report_logs(struct report *r);
 int ad__report_snapshots(struct report *r);

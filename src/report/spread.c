@@ -1,118 +1,152 @@
 /* The section on the spread of the arms. */
 #include "autodidact/statistics/spread.h"
+
+#include <math.h>
+
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/statistics/power.h"
 #include "autodidact/statistics/summary.h"
 #include "report_internal.h"
 
 struct spread_row {
-  const char *runs;
+  const char *arm, *source, *test;
+  size_t pairs;
   struct ad_spread of;
+  struct ad_figure holm, smallest;
 };
 
-static int omnibus(struct report *r, int fine) {
-  size_t *counts = ad_malloc(r->arms, sizeof *counts);
-  const double **values = ad_malloc(r->arms, sizeof *values);
-  struct spread_row row = {.runs = fine ? "without failed runs" : "all finished runs"};
-  int status = counts == NULL || values == NULL ? ad_fail_memory(16 * r->arms, "arms") : AD_OK;
-  for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
-    counts[a] = fine ? r->arm[a].good : r->arm[a].all_count;
-    values[a] = fine ? r->arm[a].fine : r->arm[a].all;
+/* The ratio below 1 that these levels show with 80 % power. */
+static struct ad_figure smallest_ratio(const struct ad_spread *s) {
+  if (s->error.why != NULL) {
+    return s->error;
+  }
+  const struct ad_figure errors = ad_smallest_effect(s->df.value, 0.05, 0.8);
+  return errors.why != NULL ? errors : ad_figure_of(exp(-errors.value * s->error.value));
+}
+
+static int compare_arm(const struct report *r, size_t a, struct ad_spreads *spreads, size_t *n) {
+  double *scores = ad_malloc(2 * r->points, sizeof *scores);
+  size_t *points = ad_malloc(r->points, sizeof *points);
+  struct ad_terms terms = {0};
+  int status = AD_OK;
+  if (scores == NULL || points == NULL) {
+    status = ad_fail_memory(3 * r->points * sizeof *scores, "ratios of spread");
+  } else {
+    *n = ad__report_common(r, a, r->baseline, 0, points, scores, scores + r->points);
+    status = ad__report_terms(r, *n, points, &terms);
   }
   if (status == AD_OK) {
-    status = ad_brown_forsythe(&row.of, r->arms, counts, values);
-    ad__document_row(r->doc, &row);
+    status = ad_compare_spread(spreads, *n, scores, scores + r->points, &terms, &r->how);
   }
-  ad_free(counts);
-  ad_free(values);
+  ad_terms_destroy(&terms);
+  ad_free(scores);
+  ad_free(points);
   return status;
 }
 
-/* Brown-Forsythe of an arm against the baseline, as a p-value. */
-static int pair_p(const struct report *r, size_t a, struct ad_figure *p) {
-  const size_t counts[2] = {r->arm[a].all_count, r->arm[r->baseline].all_count};
-  const double *const values[2] = {r->arm[a].all, r->arm[r->baseline].all};
-  struct ad_spread s;
-  AD_TRY(ad_brown_forsythe(&s, 2, counts, values));
-  *p = s.p;
+/* Into rows [arms, AD_SPREADS], those of an arm and a source; Holm's correction is over the arms, for each source. p
+ * [2 * arms]: work memory. */
+static int find_rows(struct report *r, struct spread_row *rows, struct ad_figure *p) {
+  for (size_t a = 0; a < r->arms; a++) {
+    struct ad_spreads spreads = {0};
+    size_t n = 0;
+    AD_TRY(a == r->baseline ? AD_OK : compare_arm(r, a, &spreads, &n));
+    for (size_t k = 0; k < spreads.count; k++) {
+      rows[a * AD_SPREADS + k] = (struct spread_row){r->arm[a].name,
+                                                     NULL,
+                                                     spreads.items[k].test,
+                                                     n,
+                                                     spreads.items[k],
+                                                     ad_figure_none("the baseline"),
+                                                     smallest_ratio(&spreads.items[k])};
+    }
+  }
+  for (size_t k = 0; k < AD_SPREADS; k++) {
+    for (size_t a = 0; a < r->arms; a++) {
+      const struct spread_row *row = &rows[a * AD_SPREADS + k];
+      p[a] = row->arm == NULL ? ad_figure_none("none") : row->of.p;
+    }
+    AD_TRY(ad_holm(r->arms, p, p + r->arms));
+    for (size_t a = 0; a < r->arms; a++) {
+      rows[a * AD_SPREADS + k].holm = p[r->arms + a];
+    }
+  }
   return AD_OK;
 }
 
-struct ratio_row {
-  const char *arm;
-  size_t pairs;
-  struct ad_sd_ratio of;
-  struct ad_figure holm, brown, holm_brown;
-};
-
-/* rows [arms], p [4 * arms] and scores [2 * points] are work memory. */
-static int ratio_rows(struct report *r, double *scores, struct ratio_row *rows, struct ad_figure *p) {
-  struct ad_figure *adjusted = p + r->arms, *brown = p + 2 * r->arms, *brown_adjusted = p + 3 * r->arms;
-  for (size_t a = 0; a < r->arms; a++) {
-    p[a] = brown[a] = ad_figure_none("the baseline");
-    if (a != r->baseline) {
-      rows[a].arm = r->arm[a].name;
-      rows[a].pairs = ad__report_common(r, a, r->baseline, 0, scores, scores + r->points);
-      AD_TRY(ad_compare_sd(&rows[a].of, rows[a].pairs, scores, rows[a].pairs, scores + r->points, 1, &r->how));
-      AD_TRY(pair_p(r, a, &brown[a]));
-      p[a] = rows[a].of.p;
+static void plot_ratios(struct report *r, const struct spread_row *rows) {
+  struct ad_buffer script = {0};
+  size_t drawn = 0;
+  ad__script_add(r, &script, "$d << EOD\n");
+  for (size_t i = 0; i < r->arms * AD_SPREADS; i++) {
+    const struct ad_spread *s = &rows[i].of;
+    if (rows[i].arm != NULL && s->ratio.why == NULL) {
+      const int known = s->interval.why == NULL;
+      ad__script_add(r, &script, "%.9g %.9g %.9g %g %zu\n", s->ratio.value, known ? s->interval.low : s->ratio.value,
+                     known ? s->interval.high : s->ratio.value,
+                     0.2 - 0.2 * (double)(i % AD_SPREADS) - (double)(i / AD_SPREADS), i % AD_SPREADS);
+      drawn++;
     }
   }
-  AD_TRY(ad_holm(r->arms, p, adjusted));
-  AD_TRY(ad_holm(r->arms, brown, brown_adjusted));
-  for (size_t a = 0; a < r->arms; a++) {
-    if (a != r->baseline) {
-      rows[a].holm = adjusted[a];
-      rows[a].brown = brown[a];
-      rows[a].holm_brown = brown_adjusted[a];
-      ad__document_row(r->doc, &rows[a]);
-    }
+  ad__script_add(r, &script, "EOD\nunset key\nset logscale x 2\n");
+  ad__script_arm_axis(r, &script, r->arms);
+  ad__script_axis(r, &script, 'x', "SD over that of the baseline", "");
+  ad__script_add(r, &script,
+                 "set arrow from 1, graph 0 to 1, graph 1 nohead lc rgb '#5b6775' dt 2\n"
+                 "plot for [k=0:%d] $d using ($5==k?$1:1/0):4:2:3 with xerrorbars ls k+1 ps 0.9\n",
+                 AD_SPREADS - 1);
+  if (drawn > 0) {
+    ad__document_plot(r->doc, "plot_spread",
+                      "SD of each arm over that of the baseline with its 95 % interval: the total, and below it the "
+                      "parts in the order of the table; left of 1 the arm varies less.",
+                      820, ad__script_height(r->arms), &script);
   }
-  return r->doc->status;
+  ad_buffer_destroy(&script);
 }
 
-static int ratio_table(struct report *r) {
+static void spread_table(struct report *r, struct spread_row *rows) {
   static const struct document_column columns[] = {
-      COLUMN("arm", "arm", UNIT_NONE, ratio_row, arm),
-      COLUMN("pairs", "common seeds", UNIT_NONE, ratio_row, pairs),
-      COLUMN("ratio", "SD ratio", UNIT_NONE, ratio_row, of.ratio),
-      COLUMN("interval", "bootstrap 95 % CI", UNIT_NONE, ratio_row, of.interval),
-      COLUMN("permutation_p", "permutation p", UNIT_NONE, ratio_row, of.p),
-      COLUMN("holm_permutation_p", "Holm p", UNIT_NONE, ratio_row, holm),
-      COLUMN("brown_forsythe_p", "Brown-Forsythe p", UNIT_NONE, ratio_row, brown),
-      COLUMN("holm_brown_forsythe_p", "Holm p", UNIT_NONE, ratio_row, holm_brown)};
-  double *scores = ad_malloc(2 * r->points, sizeof *scores);
-  struct ratio_row *rows = ad_calloc(r->arms, sizeof *rows);
-  struct ad_figure *p = ad_malloc(4 * r->arms, sizeof *p);
-  int status = AD_OK;
-  if (scores == NULL || rows == NULL || p == NULL) {
-    status = ad_fail_memory(2 * r->points * sizeof *scores, "ratios of spread");
-  } else {
-    ad__document_table(r->doc, "spread", "SD of each arm over that of the baseline", COLUMNS(columns));
-    status = ratio_rows(r, scores, rows, p);
+      COLUMN("arm", "arm", UNIT_NONE, spread_row, arm),
+      COLUMN("source", "spread over", UNIT_NONE, spread_row, source),
+      COLUMN("levels", "levels", UNIT_NONE, spread_row, of.levels),
+      COLUMN("ratio", "SD ratio", UNIT_NONE, spread_row, of.ratio),
+      COLUMN("interval", "95 % CI", UNIT_NONE, spread_row, of.interval),
+      COLUMN("p", "p", UNIT_NONE, spread_row, of.p),
+      COLUMN("holm_p", "Holm p", UNIT_NONE, spread_row, holm),
+      COLUMN("smallest", "shown with 80 % power", UNIT_NONE, spread_row, smallest),
+      COLUMN("test", "p by", UNIT_NONE, spread_row, test),
+      COLUMN("pairs", "in common", UNIT_NONE, spread_row, pairs)};
+  ad__document_table(r->doc, "spread", "SD of each arm over that of the baseline", COLUMNS(columns));
+  for (size_t i = 0; i < r->arms * AD_SPREADS; i++) {
+    if (rows[i].arm != NULL) {
+      rows[i].source = rows[i].of.source;
+      ad__document_row(r->doc, &rows[i]);
+    }
   }
-  ad_free(scores);
-  ad_free(rows);
-  ad_free(p);
-  return status;
 }
 
 int ad__report_spread(struct report *r) {
-  static const struct document_column columns[] = {
-      COLUMN("runs", "runs", UNIT_NONE, spread_row, runs), COLUMN("f", "F", UNIT_NONE, spread_row, of.f),
-      COLUMN("df1", "df", UNIT_NONE, spread_row, of.df1),
-      COLUMN("df2", "df of the rest", UNIT_NONE, spread_row, of.df2), COLUMN("p", "p", UNIT_NONE, spread_row, of.p)};
   ad__document_section(
       r->doc, "spread", "Is the spread the same?",
-      "Brown and Forsythe's test asks whether arms differ in spread over seeds; the ratio of the SDs says by how much.",
-      "a large p-value as a sign of equal spread: 10 runs an arm see a ratio of 2.7, 30 runs one of 1.7, 100 runs one "
-      "of 1.33 (80 % power).");
+      "The SD of each arm over that of the baseline, in all and for each source of chance: below 1 the arm varies "
+      "less over seeds.",
+      "a large p-value as a sign of equal spread: read the interval. Whole levels of a seed count, not runs; with "
+      "few levels the interval is wide, below 6 (crossed: 4) there is none.");
   if (r->arms < 2) {
     ad__document_note(r->doc, "Not available: the study has one arm.");
     return r->doc->status;
   }
-  ad__document_table(r->doc, "brown_forsythe", "Brown-Forsythe over all arms", COLUMNS(columns));
-  AD_TRY(omnibus(r, 0));
-  AD_TRY(omnibus(r, 1));
-  return ratio_table(r);
+  struct spread_row *rows = ad_calloc(r->arms * AD_SPREADS, sizeof *rows);
+  struct ad_figure *p = ad_malloc(2 * r->arms, sizeof *p);
+  int status = rows == NULL || p == NULL ? ad_fail_memory(r->arms * AD_SPREADS * sizeof *rows, "ratios of spread")
+                                         : find_rows(r, rows, p);
+  if (status == AD_OK) {
+    plot_ratios(r, rows);
+    spread_table(r, rows);
+    status = r->doc->status;
+  }
+  ad_free(rows);
+  ad_free(p);
+  return status;
 }

@@ -19,17 +19,6 @@ struct combination {
   double k[AD_COMPONENTS], ms[AD_COMPONENTS], df[AD_COMPONENTS];
 };
 double ad__combination_value(const struct combination *c);
-struct ad_interval ad__combination_satterthwaite(const struct combination *c, double level);
-struct ad_crossed_mean ad__combination_mean(const struct combination *c, double mean, double level);
 struct ad_interval ad__combination_mls(const struct combination *c, double level);
-
-/* Sums of squares of every term of a complete table values[i[a], j[b], k[c]] with n[0] x n[1] x n[2] cells into
- * squares [TERMS], 0 for the empty term. index[f] [n[f]]: levels of the table, NULL: all in order. extent: of the
- * table in memory. sums: work memory, [(n[0] + 1)(n[1] + 1)(n[2] + 1)]. */
-void ad__table_squares(const double *values, const size_t extent[AD_FACTORS], const size_t n[AD_FACTORS],
-                       const uint32_t *const index[AD_FACTORS], double *sums, double squares[TERMS]);
-
-/* Two-way with missing cells. AD_ENOMEM. */
-int ad__analyse_two_way(struct ad_components *components, const struct ad_design *design, double level);
 
 #endif

@@ -13,42 +13,6 @@ double ad__combination_value(const struct combination *c) {
   return fabs(sum) <= 1e-13 * size ? 0.0 : sum; /* mean squares that are equal but for roundings */
 }
 
-/* Satterthwaite's, of a combination of value v. */
-static double combined_df(const struct combination *c, double v) {
-  double below = 0.0;
-  for (size_t q = 0; q < c->count; q++) {
-    below += c->k[q] * c->k[q] * c->ms[q] * c->ms[q] / c->df[q];
-  }
-  return v * v / below;
-}
-
-struct ad_interval ad__combination_satterthwaite(const struct combination *c, double level) {
-  const double v = ad__combination_value(c), tail = 0.5 - level / 2;
-  if (!(v > 0.0)) {
-    return ad_interval_none("the estimate is not positive");
-  }
-  const double df = combined_df(c, v);
-  if (df < 1.0) {
-    return ad_interval_none("the estimate is so near 0 that the approximation fails");
-  }
-  return ad_interval_of(v * df / gsl_cdf_chisq_Qinv(tail, df), v * df / gsl_cdf_chisq_Pinv(tail, df));
-}
-
-struct ad_crossed_mean ad__combination_mean(const struct combination *c, double mean, double level) {
-  const double v = ad__combination_value(c), df = v > 0.0 ? combined_df(c, v) : 0.0;
-  static const char why[] = "the error of the mean is estimated from too little";
-  struct ad_crossed_mean m = {ad_figure_of(mean), ad_figure_none(why), ad_figure_none(why), ad_figure_none(why),
-                              ad_interval_none(why)};
-  if (df >= 1.0) {
-    const double half = sqrt(v) * gsl_cdf_tdist_Qinv(0.5 - level / 2, df);
-    m.error = ad_figure_of(sqrt(v));
-    m.df = ad_figure_of(df);
-    m.p = ad_figure_of(2.0 * gsl_cdf_tdist_Q(fabs(mean) / sqrt(v), df));
-    m.interval = ad_interval_of(mean - half, mean + half);
-  }
-  return m;
-}
-
 /* 1 - 1/F(tail; n, infinity), and 1/F(1 - tail; n, infinity) - 1; F(., infinity) is chi2 / n. */
 static double shrink(double tail, double n) {
   return 1 - n / gsl_cdf_chisq_Qinv(tail, n);
@@ -97,5 +61,5 @@ struct ad_interval ad__combination_mls(const struct combination *c, double level
   if (!(low >= 0.0 && high >= 0.0)) {
     return ad_interval_none("the modified large-sample bound does not exist for these mean squares");
   }
-  return ad_interval_of(v - sqrt(low), v + sqrt(high));
+  return ad_interval_of(fmax(0.0, v - sqrt(low)), fmax(0.0, v + sqrt(high)));
 }

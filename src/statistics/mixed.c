@@ -330,6 +330,15 @@ static double degrees(const struct reml *r, const unsigned char *used, const dou
   return value * value / variance;
 }
 
+/* A mean that is 0 but for roundings of the values. */
+static double rounded(double mean, size_t n, const double *values) {
+  double size = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    size = fmax(size, fabs(values[i]));
+  }
+  return fabs(mean) <= 1e-13 * size ? 0.0 : mean;
+}
+
 static void mean_of(const struct reml *r, const unsigned char *used, double shift, double scale, double level,
                     struct ad_mixed *m) {
   const double v = 1 / r->precision;
@@ -387,6 +396,7 @@ static const char *why_none(size_t n, const double *values, const struct ad_term
     square += (values[i] - *mean) * (values[i] - *mean);
   }
   *sd = sqrt(square / (double)(n - 1));
+  *mean = rounded(*mean, n, values);
   for (size_t t = 0; t < terms->count; t++) {
     q += terms->levels[t];
   }
@@ -431,6 +441,7 @@ int ad_mixed_mean(struct ad_mixed *mixed, size_t n, const double *values, const 
   mixed->mean = ad_figure_of(mean);
   if (why == NULL) {
     mean_of(&r, used, mean, scale, level, mixed);
+    mixed->mean.value = rounded(mixed->mean.value, n, values);
     spread_of(&r, used, scale, level, mixed);
     refuse_few_levels(mixed, terms);
   }

@@ -6,23 +6,6 @@
 
 #include "resample.h"
 
-enum { MOST_RUNS = 1000000 };
-
-static const char *const WHY_MANY = "more than a million", *const WHY_NULL = "no effect: no number of seeds shows it";
-
-struct ad_figure ad_power_superiority(double superiority, double alpha, double power) {
-  ad__quiet_gsl();
-  if (!(superiority >= 0.0 && superiority <= 1.0)) {
-    return ad_figure_none(AD__WHY_NOT_FINITE);
-  }
-  if (superiority == 0.5) {
-    return ad_figure_none(WHY_NULL);
-  }
-  const double z = gsl_cdf_ugaussian_Qinv(alpha) + gsl_cdf_ugaussian_Pinv(power);
-  const double n = ceil(z * z / (6 * (0.5 - superiority) * (0.5 - superiority)) - 1e-9);
-  return n > MOST_RUNS ? ad_figure_none(WHY_MANY) : ad_figure_of(n);
-}
-
 /* P(T <= t) of the noncentral t distribution: the mean of the normal distribution function at t s - delta over s, s^2
  * df having chi2's distribution. Simpson's rule over the part of s that holds all but 1e-15; the integrand is analytic,
  * so the error falls fast with the steps. */
@@ -43,62 +26,26 @@ static double noncentral_t(double t, double df, double delta) {
   return sum * width / 3;
 }
 
-struct ad_figure ad_power_paired_t(double effect, size_t pairs, double alpha) {
+struct ad_figure ad_power_t(double errors, double df, double alpha) {
   ad__quiet_gsl();
-  if (pairs < 2) {
-    return ad_figure_none("needs at least 2 pairs");
+  if (!isfinite(errors) || !(df >= 1.0)) {
+    return ad_figure_none(isfinite(errors) ? "needs at least 1 degree of freedom" : AD__WHY_NOT_FINITE);
   }
-  if (!isfinite(effect)) {
-    return ad_figure_none(AD__WHY_NOT_FINITE);
-  }
-  const double df = (double)(pairs - 1), delta = fabs(effect) * sqrt((double)pairs);
-  const double t = gsl_cdf_tdist_Qinv(alpha / 2, df);
+  const double t = gsl_cdf_tdist_Qinv(alpha / 2, df), delta = fabs(errors);
   return ad_figure_of(fmin(1.0, 1 - noncentral_t(t, df, delta) + noncentral_t(-t, df, delta)));
 }
 
-/* The fewest n >= least whose power is enough; the power grows with n. */
-static struct ad_figure fewest(size_t least, double power, double (*of)(double effect, size_t n, double alpha),
-                               double effect, double alpha) {
-  size_t low = least, high = least;
-  while (!(of(effect, high, alpha) >= power)) {
-    low = high + 1;
+struct ad_figure ad_smallest_effect(double df, double alpha, double power) {
+  double low = 0.0, high = 1.0;
+  if (ad_power_t(0.0, df, alpha).why != NULL) {
+    return ad_power_t(0.0, df, alpha);
+  }
+  while (ad_power_t(high, df, alpha).value < power && high < 1e6) {
     high *= 2;
-    if (high > MOST_RUNS) {
-      return ad_figure_none(WHY_MANY);
-    }
   }
-  while (low < high) {
-    const size_t middle = low + (high - low) / 2;
-    if (!(of(effect, middle, alpha) >= power)) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
+  for (int i = 0; i < 60 && high - low > 1e-12 * high; i++) {
+    const double middle = low + (high - low) / 2;
+    *(ad_power_t(middle, df, alpha).value < power ? &low : &high) = middle;
   }
-  return ad_figure_of((double)low);
-}
-
-static double paired_power(double effect, size_t n, double alpha) {
-  return ad_power_paired_t(effect, n, alpha).value;
-}
-
-struct ad_figure ad_power_pairs(double effect, double alpha, double power) {
-  if (!isfinite(effect)) {
-    return ad_figure_none(AD__WHY_NOT_FINITE);
-  }
-  return effect == 0.0 ? ad_figure_none(WHY_NULL) : fewest(2, power, paired_power, effect, alpha);
-}
-
-static double ratio_power(double ratio, size_t n, double alpha) {
-  const double df = (double)(n - 1), variance = ratio * ratio;
-  return gsl_cdf_fdist_Q(gsl_cdf_fdist_Qinv(alpha / 2, df, df) / variance, df, df) +
-         gsl_cdf_fdist_P(gsl_cdf_fdist_Pinv(alpha / 2, df, df) / variance, df, df);
-}
-
-struct ad_figure ad_power_sd_ratio(double ratio, double alpha, double power) {
-  ad__quiet_gsl();
-  if (!(ratio > 0.0) || !isfinite(ratio)) {
-    return ad_figure_none(AD__WHY_NOT_FINITE);
-  }
-  return fabs(log(ratio)) < 1e-12 ? ad_figure_none(WHY_NULL) : fewest(2, power, ratio_power, ratio, alpha);
+  return ad_figure_of(high);
 }

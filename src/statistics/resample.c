@@ -1,6 +1,5 @@
 #include "resample.h"
 
-#include <gsl/gsl_cdf.h>
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_sort.h>
 #include <math.h>
@@ -71,44 +70,4 @@ struct ad_interval ad__percentile_interval(size_t count, double *replicates, dou
                high = ad_quantile_sorted(count, replicates, 0.5 + level / 2);
   return isfinite(low) && isfinite(high) ? ad_interval_of(low, high)
                                          : ad_interval_none("not finite in many resamples: too few different values");
-}
-
-struct ad_interval ad__bca_interval(double estimate, size_t count, double *replicates, size_t n, const double *left_out,
-                                    double level) {
-  ad__quiet_gsl();
-  gsl_sort(replicates, 1, count);
-  if (count == 0 || !isfinite(replicates[0]) || !isfinite(replicates[count - 1])) {
-    return ad_interval_none(AD__WHY_NOT_FINITE);
-  }
-  if (replicates[0] == replicates[count - 1]) {
-    return ad_interval_none("all resamples give the same value");
-  }
-  size_t below = 0, up_to = 0;
-  double mean = 0.0, square = 0.0, cube = 0.0;
-  /* Sums in another order differ by roundings: they are the estimate too. */
-  const double rounding = 1e-13 * fmax(fabs(replicates[0]), fabs(replicates[count - 1]));
-  for (size_t i = 0; i < count; i++) {
-    below += replicates[i] < estimate - rounding;
-    up_to += replicates[i] <= estimate + rounding;
-  }
-  for (size_t i = 0; i < n; i++) {
-    mean += left_out[i] / (double)n;
-  }
-  for (size_t i = 0; i < n; i++) {
-    const double d = mean - left_out[i];
-    square += d * d;
-    cube += d * d * d;
-  }
-  const double bias = gsl_cdf_ugaussian_Pinv((double)(below + up_to) / (2.0 * (double)count));
-  const double acceleration = cube / (6.0 * pow(square, 1.5)), z = gsl_cdf_ugaussian_Pinv(0.5 - level / 2);
-  double share[2];
-  for (int side = 0; side < 2; side++) {
-    const double shifted = bias + (side == 0 ? z : -z);
-    share[side] = gsl_cdf_ugaussian_P(bias + shifted / (1.0 - acceleration * shifted));
-  }
-  if (!(share[0] >= 0.0 && share[1] <= 1.0 && share[0] <= share[1])) {
-    return ad_interval_none("the bias of the resamples cannot be corrected: too few different values");
-  }
-  return ad_interval_of(ad_quantile_sorted(count, replicates, share[0]),
-                        ad_quantile_sorted(count, replicates, share[1]));
 }

@@ -12,7 +12,6 @@ enum draw_purpose {
   DRAW_PAIRS = 1,    /* runs of one arm, or pairs of two */
   DRAW_SECOND = 2,   /* runs of the other arm */
   DRAW_SHUFFLE = 3,  /* permutation tests */
-  DRAW_ROWS = 4,     /* levels of the first, second and third factor */
   DRAW_EXAMPLES = 8, /* examples */
   DRAW_TRIALS = 9    /* trials of an early-stopping plan; plus the number of the plan */
 };
@@ -31,11 +30,6 @@ int ad__all_equal(size_t n, const double *values);
 
 /* The quantiles (1 -+ level) / 2 of replicates [count], which are sorted here. */
 struct ad_interval ad__percentile_interval(size_t count, double *replicates, double level);
-
-/* Efron's BCa interval (Efron 1987; Efron, Tibshirani 1993, chapter 14) from the estimate, its replicates [count],
- * which are sorted here, and its n jackknife values left_out [n]. */
-struct ad_interval ad__bca_interval(double estimate, size_t count, double *replicates, size_t n, const double *left_out,
-                                    double level);
 
 /* GSL's own handler ends the process: it is switched off, and what GSL cannot compute is NaN. */
 void ad__quiet_gsl(void);

@@ -1,200 +1,217 @@
+/* Ratios of spread. */
 #include "autodidact/statistics/spread.h"
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_sort.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "resample.h"
+#include "spread_internal.h"
 
-static double median_of(size_t n, const double *x, double *work) {
-  memcpy(work, x, n * sizeof *work);
-  gsl_sort(work, 1, n);
-  return ad_quantile_sorted(n, work, 0.5);
-}
+/* ---- Independent levels ---- */
 
-/* Sums of squares over all arms of |x - median|: *between of the arms' means, *within around them. work: two of the
- * longest arm, and k means. */
-static void deviations(size_t k, const size_t *counts, const double *const *values, double *work, size_t longest,
-                       double *between, double *within) {
-  double *size = work + longest, *mean = work + 2 * longest, total = 0.0, runs = 0.0;
-  *between = *within = 0.0;
-  for (size_t arm = 0; arm < k; arm++) {
-    const size_t n = counts[arm];
-    const double median = n > 0 ? median_of(n, values[arm], work) : 0.0;
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++) {
-      size[i] = fabs(values[arm][i] - median);
-      sum += size[i];
-    }
-    mean[arm] = n > 0 ? sum / (double)n : 0.0;
-    for (size_t i = 0; i < n; i++) {
-      /* Deviations that are equal but for roundings of the values are equal. */
-      const double off = fabs(size[i] - mean[arm]) <= 1e-12 * fabs(values[arm][i]) ? 0.0 : size[i] - mean[arm];
-      *within += off * off;
-    }
-    total += sum;
-    runs += (double)n;
-  }
-  for (size_t arm = 0; arm < k; arm++) {
-    const double off = ad_difference(mean[arm], total / runs);
-    *between += (double)counts[arm] * off * off;
-  }
-}
-
-int ad_brown_forsythe(struct ad_spread *spread, size_t k, const size_t *counts, const double *const *values) {
-  ad__quiet_gsl();
-  size_t arms = 0, runs = 0, longest = 0;
-  const char *why = NULL;
-  for (size_t i = 0; i < k; i++) {
-    arms += counts[i] > 0;
-    runs += counts[i];
-    longest = counts[i] > longest ? counts[i] : longest;
-    why = counts[i] > 0 && !ad__all_finite(counts[i], values[i]) ? AD__WHY_NOT_FINITE : why;
-  }
-  why = arms < 2                         ? "needs at least 2 arms with runs"
-        : runs < arms + 1 || longest < 2 ? "needs more runs than arms"
-                                         : why;
-  *spread = (struct ad_spread){ad_figure_none(why), ad_figure_none(why), arms > 0 ? arms - 1 : 0, runs - arms};
-  if (why != NULL) {
-    return AD_OK;
-  }
-  double *work = ad_malloc(2 * longest + k, sizeof *work), between, within;
-  if (work == NULL) {
-    return ad_fail_memory((2 * longest + k) * sizeof *work, "deviations from the median");
-  }
-  deviations(k, counts, values, work, longest, &between, &within);
-  ad_free(work);
-  if (!(within > 0.0)) {
-    spread->f = spread->p = ad_figure_none("the deviations from the median are equal within each arm");
-    return AD_OK;
-  }
-  const double f = between / (double)spread->df1 / (within / (double)spread->df2);
-  spread->f = ad_figure_of(f);
-  spread->p = ad_figure_of(gsl_cdf_fdist_Q(f, (double)spread->df1, (double)spread->df2));
-  return AD_OK;
-}
-
-/* ---- The ratio of two ---- */
-
-/* log SD(x[index]), -inf for equal values. */
-static double log_sd(size_t n, const double *x, const uint32_t *index) {
-  double mean = 0.0, square = 0.0;
-  int equal = 1;
-  for (size_t i = 0; i < n; i++) {
-    mean += x[index[i]] / (double)n;
-    equal &= x[index[i]] == x[index[0]];
-  }
-  for (size_t i = 0; i < n; i++) {
-    square += (x[index[i]] - mean) * (x[index[i]] - mean);
-  }
-  return equal ? -INFINITY : 0.5 * log(square / (double)(n - 1));
-}
-
-struct ratio {
-  size_t na, nb;
-  const double *a, *b;
-  int paired;
-  const struct ad_resampling *how;
-  double *pool;     /* [na + nb] deviations from the medians */
-  uint32_t *index;  /* [na + nb] */
-  uint32_t *second; /* [na + nb] */
+/* The runs of a level: their mean, and the squares around it. */
+struct unit {
+  double mean, square, runs;
 };
 
-static struct ad_interval ratio_interval(const struct ratio *r, double *replicates) {
-  for (size_t k = 0; k < r->how->replicates; k++) {
-    ad__draw_indices(r->how, DRAW_PAIRS, k, r->na, r->na, r->index);
-    if (!r->paired) {
-      ad__draw_indices(r->how, DRAW_SECOND, k, r->nb, r->nb, r->second);
-    }
-    replicates[k] = log_sd(r->na, r->a, r->index) - log_sd(r->nb, r->b, r->paired ? r->index : r->second);
-    /* Equal values in both: the ratio is unknown, not 1. */
-    if (isnan(replicates[k])) {
-      return ad_interval_none("not defined in some resamples: too few different values");
+/* What is asked for of m levels. */
+enum asked { ASKED_TOTAL, ASKED_WITHIN };
+
+/* The levels of two arms; swap [m]: 1 where they are exchanged; NULL: none. */
+struct paired_units {
+  size_t m;
+  const struct unit *arm[2];
+  const uint32_t *swap;
+};
+
+/* The variance of an arm without level `left_out` (m: none is). The mean of a level has the variance within it over its
+ * runs, which the total counts once. */
+static double unit_variance(const struct paired_units *u, int arm, enum asked asked, size_t left_out) {
+  double sum = 0.0, square = 0.0, within = 0.0, df = 0.0, inverse = 0.0, count = 0.0;
+  for (size_t i = 0; i < u->m; i++) {
+    const struct unit *x = &u->arm[u->swap == NULL || u->swap[i] >> 30 == 0 ? arm : !arm][i];
+    if (i != left_out) {
+      sum += x->mean;
+      within += x->square;
+      df += x->runs - 1;
+      inverse += 1 / x->runs;
+      count += 1;
     }
   }
-  const struct ad_interval logs = ad__percentile_interval(r->how->replicates, replicates, r->how->level);
-  return logs.why != NULL ? logs : ad_interval_of(exp(logs.low), exp(logs.high));
+  within = df > 0 ? within / df : 0.0;
+  for (size_t i = 0; i < u->m && asked == ASKED_TOTAL; i++) {
+    const struct unit *x = &u->arm[u->swap == NULL || u->swap[i] >> 30 == 0 ? arm : !arm][i];
+    square += i == left_out ? 0.0 : (x->mean - sum / count) * (x->mean - sum / count);
+  }
+  return asked == ASKED_WITHIN ? within : square / (count - 1) + within * (1 - inverse / count);
 }
 
-/* The places of the pool for replicate k: those of arm a first. */
-static void permute(const struct ratio *r, size_t k) {
-  const size_t n = r->na + r->nb;
-  ad__draw_indices(r->how, DRAW_SHUFFLE, k, n, (size_t)1 << 31, r->second);
-  for (size_t i = 0; i < n; i++) {
-    r->index[i] = (uint32_t)i;
-  }
-  if (r->paired) {
-    for (size_t i = 0; i < r->na; i++) {
-      if (r->second[i] >> 30) {
-        r->index[i] = (uint32_t)(r->na + i);
-        r->index[r->na + i] = (uint32_t)i;
-      }
-    }
+static double unit_log_ratio(const struct paired_units *u, enum asked asked, size_t left_out) {
+  return 0.5 * log(unit_variance(u, 0, asked, left_out) / unit_variance(u, 1, asked, left_out));
+}
+
+void ad__no_spread(struct ad_spread *s, const char *why) {
+  s->interval = ad_interval_none(why);
+  s->error = s->df = s->p = ad_figure_none(why);
+  s->test = "none";
+}
+
+void ad__spread_interval(struct ad_spread *s, double log_ratio, double error, double df, double level) {
+  static const char why[] = "the spread vanishes when a level is left out";
+  if (!(isfinite(log_ratio) && error > 0.0 && isfinite(error))) {
+    ad__no_spread(s, why);
     return;
   }
-  for (size_t i = n; i > 1; i--) {
-    const size_t j = (size_t)((uint64_t)r->second[i - 1] * i >> 31);
-    const uint32_t held = r->index[i - 1];
-    r->index[i - 1] = r->index[j];
-    r->index[j] = held;
-  }
+  const double half = gsl_cdf_tdist_Qinv(0.5 - level / 2, df) * error;
+  s->error = ad_figure_of(error);
+  s->df = ad_figure_of(df);
+  s->interval = ad_interval_of(exp(log_ratio - half), exp(log_ratio + half));
+  s->p = ad_figure_of(2 * gsl_cdf_tdist_Q(fabs(log_ratio) / error, df));
 }
 
-static double ratio_p(const struct ratio *r) {
-  const size_t n = r->na + r->nb;
-  for (size_t i = 0; i < n; i++) {
-    r->index[i] = (uint32_t)i;
+double ad__jackknife_square(size_t m, const double *left_out) {
+  double mean = 0.0, square = 0.0;
+  for (size_t i = 0; i < m; i++) {
+    mean += left_out[i] / (double)m;
   }
-  const double seen = fabs(log_sd(r->na, r->pool, r->index) - log_sd(r->nb, r->pool, r->index + r->na));
+  for (size_t i = 0; i < m; i++) {
+    square += (left_out[i] - mean) * (left_out[i] - mean);
+  }
+  return square * (double)(m - 1) / (double)m;
+}
+
+/* swap [m]: work memory. Sums in another order differ by roundings: what is equal must count as equal. */
+static double permutation_p(const struct paired_units *u, enum asked asked, const struct ad_resampling *how,
+                            uint32_t *swap) {
+  const double seen = fabs(unit_log_ratio(u, asked, u->m)) * (1 - 1e-12);
+  const struct paired_units exchanged = {u->m, {u->arm[0], u->arm[1]}, swap};
   size_t as_large = 0;
-  for (size_t k = 0; k < r->how->replicates; k++) {
-    permute(r, k);
-    /* Sums in another order differ by roundings: what is equal must count as equal. */
-    const double value = fabs(log_sd(r->na, r->pool, r->index) - log_sd(r->nb, r->pool, r->index + r->na));
-    as_large += !(value < seen * (1 - 1e-12));
+  for (size_t k = 0; k < how->replicates; k++) {
+    ad__draw_indices(how, DRAW_SHUFFLE, k, u->m, (size_t)1 << 31, swap);
+    as_large += !(fabs(unit_log_ratio(&exchanged, asked, u->m)) < seen);
   }
-  return (double)(1 + as_large) / (double)(1 + r->how->replicates);
+  return (double)(1 + as_large) / (double)(1 + how->replicates);
 }
 
-int ad_compare_sd(struct ad_sd_ratio *ratio, size_t na, const double *a, size_t nb, const double *b, int paired,
-                  const struct ad_resampling *how) {
-  const char *why = na < 2 || nb < 2                                   ? "needs at least 2 runs of each arm"
-                    : !ad__all_finite(na, a) || !ad__all_finite(nb, b) ? AD__WHY_NOT_FINITE
-                    : ad__all_equal(na, a) || ad__all_equal(nb, b)     ? "all values of an arm are equal"
-                                                                       : NULL;
-  *ratio = (struct ad_sd_ratio){ad_figure_none(why), ad_interval_none(why), ad_figure_none(why)};
-  if (why != NULL) {
+/* left_out [m] and swap [m]: work memory. */
+static void compare_units(struct ad_spread *s, const struct paired_units *u, enum asked asked,
+                          const struct ad_resampling *how, double *left_out, uint32_t *swap) {
+  static const char few[] = "needs at least 6 levels of the seed", equal[] = "an arm does not vary";
+  const double log_ratio = unit_log_ratio(u, asked, u->m);
+  s->levels = u->m;
+  if (!isfinite(log_ratio)) {
+    s->ratio = ad_figure_none(equal);
+    ad__no_spread(s, equal);
+    return;
+  }
+  s->ratio = ad_figure_of(exp(log_ratio));
+  if (u->m < AD_SPREAD_UNITS) {
+    ad__no_spread(s, few);
+    return;
+  }
+  for (size_t i = 0; i < u->m; i++) {
+    left_out[i] = unit_log_ratio(u, asked, i);
+  }
+  ad__spread_interval(s, log_ratio, sqrt(ad__jackknife_square(u->m, left_out)), (double)(u->m - 1), how->level);
+  if (s->interval.why == NULL) {
+    s->p = ad_figure_of(permutation_p(u, asked, how, swap));
+    s->test = "permutation of whole levels";
+  }
+}
+
+/* The levels of a term (NULL: every run is one) from values [n], whose mean over levels is taken off. Those of means
+ * that are equal but for roundings are equal. */
+static void fill_units(struct unit *unit, size_t m, size_t n, const double *values, const uint32_t *group) {
+  double mean = 0.0, size = 0.0;
+  memset(unit, 0, m * sizeof *unit);
+  for (size_t i = 0; i < n; i++) {
+    struct unit *x = &unit[group == NULL ? i : group[i]];
+    x->runs += 1;
+    x->mean += values[i];
+    size = fmax(size, fabs(values[i]));
+  }
+  for (size_t i = 0; i < m; i++) {
+    unit[i].mean /= unit[i].runs;
+    mean += unit[i].mean / (double)m;
+  }
+  for (size_t i = 0; i < n; i++) {
+    struct unit *x = &unit[group == NULL ? i : group[i]];
+    const double off = fabs(values[i] - x->mean) <= 1e-12 * size ? 0.0 : values[i] - x->mean;
+    x->square += off * off;
+  }
+  for (size_t i = 0; i < m; i++) {
+    unit[i].mean = fabs(unit[i].mean - mean) <= 1e-12 * size ? 0.0 : unit[i].mean - mean;
+  }
+}
+
+/* The rows of the levels of `group`; means: their means alone. */
+static int add_units(struct ad_spreads *spreads, size_t n, const double *const arms[2], size_t m, const uint32_t *group,
+                     int means, const char *source, const struct ad_resampling *how) {
+  struct unit *unit = ad_malloc(2 * m, sizeof *unit);
+  double *left_out = ad_malloc(m, sizeof *left_out);
+  uint32_t *swap = ad_malloc(m, sizeof *swap);
+  int status = AD_OK;
+  if (unit == NULL || left_out == NULL || swap == NULL) {
+    status = ad_fail_memory(m * (2 * sizeof *unit + 12), "levels of seeds");
+    goto out;
+  }
+  for (int arm = 0; arm < 2; arm++) {
+    fill_units(unit + (size_t)arm * m, m, n, arms[arm], group);
+    for (size_t i = 0; i < m && means; i++) {
+      unit[(size_t)arm * m + i].runs = 1;
+    }
+  }
+  const struct paired_units u = {m, {unit, unit + m}, NULL};
+  struct ad_spread *total = &spreads->items[spreads->count++];
+  snprintf(total->source, sizeof total->source, "%s", means ? source : "total");
+  compare_units(total, &u, ASKED_TOTAL, how, left_out, swap);
+  if (group != NULL && !means) {
+    struct ad_spread *within = &spreads->items[spreads->count++];
+    snprintf(within->source, sizeof within->source, "%s", source);
+    compare_units(within, &u, ASKED_WITHIN, how, left_out, swap);
+  }
+out:
+  ad_free(unit);
+  ad_free(left_out);
+  ad_free(swap);
+  return status;
+}
+
+static void refuse(struct ad_spreads *spreads, const char *why) {
+  spreads->count = 1;
+  spreads->items[0] = (struct ad_spread){.source = "total", .ratio = ad_figure_none(why)};
+  ad__no_spread(&spreads->items[0], why);
+}
+
+int ad_compare_spread(struct ad_spreads *spreads, size_t n, const double *a, const double *b,
+                      const struct ad_terms *terms, const struct ad_resampling *how) {
+  const double *const arms[2] = {a, b};
+  char within[96];
+  *spreads = (struct ad_spreads){0};
+  ad__quiet_gsl();
+  if (n < 3 || !ad__all_finite(n, a) || !ad__all_finite(n, b)) {
+    refuse(spreads, n < 3 ? "needs at least 3 common seeds" : AD__WHY_NOT_FINITE);
     return AD_OK;
   }
-  const size_t n = na + nb;
-  double *pool = ad_malloc(n + how->replicates, sizeof *pool);
-  uint32_t *index = ad_malloc(2 * n, sizeof *index);
-  int status = AD_OK;
-  if (pool == NULL || index == NULL) {
-    status = ad_fail_memory((2 * n + how->replicates) * sizeof *pool, "a bootstrap");
-    goto out;
+  if (terms->count == 0) {
+    return add_units(spreads, n, arms, n, NULL, 0, "", how);
   }
-  const struct ratio r = {na, nb, a, b, paired, how, pool, index, index + n};
-  for (size_t i = 0; i < n; i++) {
-    index[i] = (uint32_t)i;
+  if (terms->count == 1) {
+    snprintf(within, sizeof within, "%.40s within %.40s", terms->rest, terms->name[0]);
+    return add_units(spreads, n, arms, terms->levels[0], terms->group[0], 0, within, how);
   }
-  ratio->ratio = ad_figure_of(exp(log_sd(na, a, index) - log_sd(nb, b, index)));
-  if (na < 4 || nb < 4) {
-    ratio->interval = ad_interval_none("needs at least 4 runs of each arm");
-    ratio->p = ad_figure_none(ratio->interval.why);
-    goto out;
+  if (terms->count > 2 || terms->levels[0] * terms->levels[1] != n) {
+    refuse(spreads, terms->count > 2 ? "more than two sources of chance are crossed" : "cells of the grid are missing");
+    return AD_OK;
   }
-  const double medians[2] = {median_of(na, a, pool), median_of(nb, b, pool)};
-  for (size_t i = 0; i < n; i++) {
-    pool[i] = i < na ? a[i] - medians[0] : b[i - na] - medians[1];
+  AD_TRY(ad__compare_crossed(spreads, arms, terms, how->level));
+  for (size_t t = 0; t < 2; t++) {
+    snprintf(within, sizeof within, "means of %.60s", terms->name[t]);
+    AD_TRY(add_units(spreads, n, arms, terms->levels[t], terms->group[t], 1, within, how));
   }
-  ratio->p = ad_figure_of(ratio_p(&r));
-  ratio->interval = ratio_interval(&r, pool + n);
-out:
-  ad_free(pool);
-  ad_free(index);
-  return status;
+  return AD_OK;
 }

@@ -21,12 +21,10 @@ static void no_summary(struct ad_summary *s, size_t n, const char *why) {
                            .maximum = none,
                            .lower = none,
                            .upper = none,
-                           .iqr = none,
-                           .mean_interval = ad_interval_none(why),
-                           .sd_interval = ad_interval_none(why)};
+                           .iqr = none};
 }
 
-static void summarize_sorted(struct ad_summary *s, size_t n, const double *sorted, double level) {
+static void summarize_sorted(struct ad_summary *s, size_t n, const double *sorted) {
   const double count = (double)n;
   double sum = 0.0, square = 0.0;
   for (size_t i = 0; i < n; i++) {
@@ -49,20 +47,10 @@ static void summarize_sorted(struct ad_summary *s, size_t n, const double *sorte
   }
   /* The mean of equal values may be off by a rounding, but their spread is 0. */
   const int equal = ad_difference(sorted[n - 1], sorted[0]) == 0.0;
-  const double sd = equal ? 0.0 : sqrt(square / (count - 1)), tail = 0.5 - level / 2;
-  s->sd = ad_figure_of(sd);
-  if (equal) {
-    s->mean_interval = ad_interval_none(AD__WHY_EQUAL);
-    s->sd_interval = ad_interval_none(AD__WHY_EQUAL);
-    return;
-  }
-  const double half = gsl_cdf_tdist_Qinv(tail, count - 1) * sd / sqrt(count);
-  s->mean_interval = ad_interval_of(mean - half, mean + half);
-  s->sd_interval = ad_interval_of(sd * sqrt((count - 1) / gsl_cdf_chisq_Qinv(tail, count - 1)),
-                                  sd * sqrt((count - 1) / gsl_cdf_chisq_Pinv(tail, count - 1)));
+  s->sd = ad_figure_of(equal ? 0.0 : sqrt(square / (count - 1)));
 }
 
-int ad_summarize(struct ad_summary *summary, size_t n, const double *values, double level) {
+int ad_summarize(struct ad_summary *summary, size_t n, const double *values) {
   ad__quiet_gsl();
   no_summary(summary, n, n == 0 ? AD__WHY_NO_RUNS : AD__WHY_NOT_FINITE);
   if (n == 0 || !ad__all_finite(n, values)) {
@@ -74,21 +62,21 @@ int ad_summarize(struct ad_summary *summary, size_t n, const double *values, dou
   }
   memcpy(sorted, values, n * sizeof *sorted);
   gsl_sort(sorted, 1, n);
-  summarize_sorted(summary, n, sorted, level);
+  summarize_sorted(summary, n, sorted);
   ad_free(sorted);
   return AD_OK;
 }
 
-struct ad_interval ad_wilson(size_t count, size_t n, double level) {
-  if (n == 0 || count > n) {
+struct ad_interval ad_wilson(double count, size_t n, double level) {
+  if (n == 0 || !(count >= 0.0 && count <= (double)n)) {
     return ad_interval_none(AD__WHY_NO_RUNS);
   }
   ad__quiet_gsl();
-  const double z = gsl_cdf_ugaussian_Qinv(0.5 - level / 2), runs = (double)n, p = (double)count / runs;
+  const double z = gsl_cdf_ugaussian_Qinv(0.5 - level / 2), runs = (double)n, p = count / runs;
   const double middle = p + z * z / (2 * runs), half = z * sqrt(p * (1 - p) / runs + z * z / (4 * runs * runs));
   const double scale = 1 + z * z / runs;
   /* Exact at the ends, where the formula leaves a rounding. */
-  return ad_interval_of(count == 0 ? 0.0 : (middle - half) / scale, count == n ? 1.0 : (middle + half) / scale);
+  return ad_interval_of(count == 0.0 ? 0.0 : (middle - half) / scale, count == runs ? 1.0 : (middle + half) / scale);
 }
 
 /* ---- Two columns ---- */

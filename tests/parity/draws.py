@@ -3,10 +3,9 @@
 import math
 
 import numpy as np
-import scipy.stats
 
 LEVEL, REPLICATES, SEED, STREAM = 0.95, 200, 7, 7
-PAIRS, SECOND, SHUFFLE, ROWS, EXAMPLES, TRIALS = 1, 2, 3, 4, 8, 9  # purposes of draws
+PAIRS, SECOND, SHUFFLE, EXAMPLES, TRIALS = 1, 2, 3, 8, 9  # purposes of draws
 NAN = math.nan
 
 
@@ -51,14 +50,6 @@ def known():
 
 def percentile(replicates):
     return tuple(np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
-
-
-def scipy_interval(data, statistic, replicates, method):
-    """SciPy's bootstrap interval of replicates that were drawn elsewhere."""
-    earlier = scipy.stats._resampling.BootstrapResult(None, np.asarray(replicates), None)
-    result = scipy.stats.bootstrap((data,), statistic, n_resamples=0, bootstrap_result=earlier, method=method,
-                                   confidence_level=LEVEL, vectorized=False)
-    return tuple(result.confidence_interval)
 
 
 def both(name, interval):

@@ -4,9 +4,9 @@
     mixed_models.py            writes the file
     mixed_models.py --check    computes everything again and compares it with the stored file
 
-The equations are solved with whole matrices (numpy). Variances, mean and standard error must be those of lme4 (R) to the
-digits to which it finds its maximum. Needs Rscript with lme4, h5py, numpy and SciPy. tests/unit/test_mixed.c compares
-the program with what is stored, to 1e-6. A case is a group:
+The equations are solved with whole matrices (numpy). Variances, mean and standard error must be those of lme4 (R) to
+the digits to which it finds its maximum. Needs Rscript with lme4, h5py, numpy and SciPy. tests/unit/test_mixed.c
+compares the program with what is stored, to 1e-6. A case is a group:
 
   y [n], level [n, factors]   the values and the levels of the factors
   variance [terms + 1]        of the terms, and of the rest

@@ -28,18 +28,17 @@ import pathlib
 import sys
 import warnings
 
-import h5py
 import numpy as np
+import scipy.optimize
 import scipy.special
 import scipy.stats
 import statsmodels.stats.contingency_tables
 import statsmodels.stats.multitest
-import statsmodels.stats.power
-import statsmodels.stats.proportion
 
-from draws import EXAMPLES, NAN, NONE, PAIRS, ROWS, SECOND, SHUFFLE, all_draws, both, percentile, scipy_interval
+from draws import EXAMPLES, NAN, NONE, PAIRS, all_draws, both, percentile
+from mixed_models import estimates
 from study_statistics import check, write
-from variance_components import anova, complete, crossed_mean, fast_variances, mls, satterthwaite
+from variance_components import complete, mls
 
 DATA = pathlib.Path(__file__).resolve().parent / "data"
 ARMS, I, J, N, C, STEPS, EVALS, R = 3, 4, 5, 64, 3, 8, 4, 10000
@@ -83,76 +82,51 @@ def rows(dictionaries):
     return {key: np.array([row[key] for row in dictionaries], np.float64) for key in dictionaries[0]}
 
 
-def compare(a, b):
+def levels(mask):
+    """Levels of the terms of the runs of a grid [I,J] that are there."""
+    return [axis[mask] for axis in np.indices((I, J)).reshape(2, -1)]
+
+
+def compare(a, b, mask):
     """Of arm a against the baseline b, on common seeds."""
-    d, n = a - b, len(a)
-    d = np.where(np.abs(d) < 1e-12, 0.0, d)
-    test, i = scipy.stats.ttest_rel(a, b), all_draws(PAIRS, R, n, n, 0)
-    wins = lambda d: ((d > 0) + 0.5 * (d == 0)).mean(-1)
-    low, high = percentile(wins(d[i]))
-    return {"pairs": n, "difference": d.mean(), "wilcoxon_p": scipy.stats.wilcoxon(np.round(d, 12)).pvalue,
-            "better": 1 - wins(d), "effect": d.mean() / d.std(ddof=1), "t_p": test.pvalue} | \
-        both("bootstrap", scipy_interval(d, np.mean, d[i].mean(-1), "BCa")) | \
-        both("t", test.confidence_interval(0.95)) | both("better_interval", (1 - high, 1 - low))
+    a, b = a[mask], b[mask]
+    d = np.where(np.abs(a - b) < 1e-12, 0.0, a - b)
+    _, (mean, error, df, p, low, high, *_) = estimates(d, levels(mask))
+    _, (base, *_, sd, _, _) = estimates(b, levels(mask))
+    T, t = scipy.stats.nct, scipy.stats.t.ppf(0.975, df)
+    errors = scipy.optimize.brentq(lambda e: T.sf(t, df, e) + np.nan_to_num(T.cdf(-t, df, e)) - 0.8, 0.1, 9, xtol=1e-13)
+    return {"pairs": len(d), "difference": mean, "error": error, "df": df, "p": p, "share": mean / base,
+            "in_sds": mean / sd, "smallest": errors * error, "better": ((d < 0) + 0.5 * (d == 0)).mean()} | \
+        both("interval", (low, high)) | both("better_interval", NONE)
 
 
 def holm(p):
     return statsmodels.stats.multitest.multipletests(p, method="holm")[1]
 
 
-def unpaired(a, b):
-    test = scipy.stats.ttest_ind(a, b, equal_var=False)
-    i, j = all_draws(PAIRS, R, len(a), len(a), 0), all_draws(SECOND, R, len(b), len(b), 0)
-    share = lambda a, b: ((a[..., :, None] > b[..., None, :])
-                          + 0.5 * (a[..., :, None] == b[..., None, :])).mean((-1, -2))
-    return {"runs": len(a), "baseline_runs": len(b), "difference": a.mean() - b.mean(), "welch_p": test.pvalue,
-            "greater": share(a, b)} | \
-        both("welch", test.confidence_interval(0.95)) | both("greater_interval", percentile(share(a[i], b[j])))
+def summary(x):
+    q = np.quantile(x, [0.25, 0.5, 0.75])
+    return {"n": len(x), "median": q[1], "minimum": x.min(), "maximum": x.max(), "lower": q[0], "upper": q[2]}
 
 
-def summary(x, failed, finished, missing):
-    n, sd, q = len(x), x.std(ddof=1), np.quantile(x, [0.25, 0.5, 0.75])
-    chi2 = scipy.stats.chi2.ppf
-    return {"cells": POINTS, "n": n, "failed": failed, "missing": missing, "mean": x.mean(), "median": q[1], "sd": sd,
-            "minimum": x.min(), "maximum": x.max(), "lower": q[0], "upper": q[2], "iqr": q[2] - q[0]} | \
-        both("failed_share", statsmodels.stats.proportion.proportion_confint(failed, finished, 0.05, "wilson")) | \
-        both("mean_interval", scipy.stats.ttest_1samp(x, 0).confidence_interval(0.95)) | \
-        both("sd_interval", [sd * math.sqrt((n - 1) / chi2(p, n - 1)) for p in (0.975, 0.025)])
-
-
-def sd_ratio(a, b):
-    n, i, w = len(a), all_draws(PAIRS, R, len(a), len(a), 0), all_draws(SHUFFLE, R, 2 * len(a), 2 ** 31, 0)[:, :len(a)]
-    log_sd = lambda x: np.log(x.std(-1, ddof=1))
-    x, y = a - np.median(a), b - np.median(b)
-    swap = w >= 2 ** 30
-    values = np.abs(log_sd(np.where(swap, y, x)) - log_sd(np.where(swap, x, y)))
-    large = (values >= abs(log_sd(x) - log_sd(y)) * (1 - 1e-12)).sum()
-    return {"pairs": n, "ratio": a.std(ddof=1) / b.std(ddof=1), "permutation_p": (1 + large) / (1 + R),
-            "brown_forsythe_p": NAN} | both("interval", np.exp(percentile(log_sd(a[i]) - log_sd(b[i]))))
+def arm(x, mask, failed, missing):
+    _, (mean, _, _, _, low, high, sd, sd_low, sd_high) = estimates(x[mask], levels(mask))
+    return summary(x[mask]) | both("failed_share", NONE) | \
+        {"cells": POINTS, "failed": failed, "missing": missing, "mean": mean, "sd": sd} | \
+        both("mean_interval", (low, high)) | both("sd_interval", (sd_low, sd_high))
 
 
 def component_rows(y):
-    parts, boot = [], None
     if np.isnan(y).any():
-        table, cells = anova(y, "y ~ C(a) + C(b)", 2), (~np.isnan(y)).sum()
-        error, df_error = table["Residual"][0] / table["Residual"][1], table["Residual"][1]
-        for term, times in (("C(a)", cells - J), ("C(b)", cells - I)):
-            square, df = table[term]
-            parts.append((df, square / df, np.array([df, -df]) / times, np.array([square / df, error]),
-                          np.array([df, df_error])))
-        parts.append((df_error, error, np.array([1.0]), np.array([error]), np.array([df_error])))
-    else:
-        parts = complete(y)
-        i, j = all_draws(ROWS, R, I, I, 0), all_draws(ROWS + 1, R, J, J, 0)
-        boot = np.array([fast_variances(y[np.ix_(i[r], j[r])]) for r in range(R)])
-        boot += [np.dot(k, m) for _, _, k, m, _ in parts] - boot.mean(0)
+        mask = ~np.isnan(y.ravel())
+        v, _ = estimates(y.ravel()[mask], levels(mask))
+        return [{"variance": x, "sd": math.sqrt(x), "share": x / v.sum(), "df": NAN, "mean_square": NAN} |
+                both("mls", NONE) for x in v]
+    parts = complete(y)
     variances = [np.dot(k, m) for _, _, k, m, _ in parts]
-    total = sum(max(0, v) for v in variances)
     return [{"df": df, "mean_square": ms, "variance": v, "sd": math.sqrt(v) if v >= 0 else NAN,
-             "share": v / total if v >= 0 else NAN} |
-            both("mls", mls(k, m, d)) | both("satterthwaite", satterthwaite(k, m, d)) |
-            both("bootstrap", percentile(boot[:, x]) if boot is not None else NONE)
-            for x, ((df, ms, k, m, d), v) in enumerate(zip(parts, variances))]
+             "share": v / sum(variances)} | both("mls", mls(k, m, d))
+            for (df, ms, k, m, d), v in zip(parts, variances)]
 
 
 def best_rows(x):
@@ -273,56 +247,31 @@ def noise_rows(parts):
     return result
 
 
-def power_row(a, b):
-    d, n = a - b, len(a)
-    d = np.where(np.abs(d) < 1e-12, 0.0, d)
-    effect, greater, ratio = d.mean() / d.std(ddof=1), ((d > 0) + 0.5 * (d == 0)).mean(), a.std(ddof=1) / b.std(ddof=1)
-    solver, F, z = statsmodels.stats.power.TTestPower(), scipy.stats.f, scipy.stats.norm.ppf
-    ratio_power = lambda n: (F.sf(F.ppf(0.975, n - 1, n - 1) / ratio ** 2, n - 1, n - 1)
-                             + F.cdf(F.ppf(0.025, n - 1, n - 1) / ratio ** 2, n - 1, n - 1))
-    needed = lambda power: next(n for n in range(2, 10 ** 5) if power(n) >= 0.8)
-    return {"pairs": n, "effect": effect, "pairs_needed": needed(lambda n: solver.power(effect, n, 0.05)),
-            "power_now": solver.power(effect, n, 0.05), "greater": greater,
-            "pairs_noether": math.ceil((2 * z(0.95) / (math.sqrt(6) * (0.5 - greater))) ** 2), "sd_ratio": ratio,
-            "runs_for_ratio": needed(ratio_power)}
-
-
 def expected(study):
     labels, logits, state, error = study["labels"], study["logits"], study["state"], study["scores"][:, :, -1]
     finished = [state[a] == 0 for a in range(ARMS)]
     fine = [finished[a] & (error[a] < 0.6) for a in range(ARMS)]
     others = range(1, ARMS)
 
-    def comparison(masks):
-        common = [masks[a] & masks[0] for a in range(ARMS)]
-        found = rows([compare(error[a][common[a]], error[0][common[a]]) for a in others])
-        return found | {"holm_p": holm(found["wilcoxon_p"])}
-
-    def arms(masks):
-        return rows([summary(error[a][masks[a]], (finished[a] & ~fine[a]).sum() + (state[a] == 1).sum(),
-                             (state[a] != 2).sum(), (state[a] == 2).sum()) for a in range(ARMS)])
-
-    levene = [scipy.stats.levene(*[error[a][m[a]] for a in range(ARMS)], center="median") for m in (finished, fine)]
-    spread = rows([sd_ratio(error[a][finished[a] & finished[0]], error[0][finished[a] & finished[0]]) for a in others])
-    spread["brown_forsythe_p"] = np.array([scipy.stats.levene(error[a][finished[a]], error[0][finished[0]],
-                                                              center="median").pvalue for a in others])
-    spread |= {"holm_permutation_p": holm(spread["permutation_p"]),
-               "holm_brown_forsythe_p": holm(spread["brown_forsythe_p"])}
+    found = rows([compare(error[a], error[0], finished[a] & finished[0]) for a in others])
+    comparison = found | {"holm_p": holm(found["p"])}
+    conditional = {
+        key: np.array([compare(error[a], error[0], fine[a] & fine[0])[key] for a in others])
+        for key in ("pairs", "difference", "better")}
+    failed = [((finished[a] & ~fine[a]).sum() + (state[a] == 1).sum(), (state[a] == 2).sum()) for a in range(ARMS)]
+    holes = {key: np.full(2, NAN) for key in ("ratio", "interval_low", "interval_high", "p")}  # both arms lack a cell
     wrong = logits.argmax(-1) != labels
     grids = [np.where(finished[a], error[a], NAN).reshape(I, J) for a in range(ARMS)]
     pairs = [mcnemar_pairs(wrong[a][finished[a] & finished[0]], wrong[0][finished[a] & finished[0]]) for a in others]
     chosen = [k * POINTS // 12 for k in range(12)]
     sketched = [[k for k in chosen if finished[a][k]] for a in range(ARMS)]
     tables = {
-        "comparison/comparison": comparison(finished), "comparison/comparison_without_failed": comparison(fine),
-        "comparison/comparison_crossed": {key: np.full(2, NAN) for key in CROSSED},  # both arms lack a cell
-        "comparison/comparison_unpaired": rows([unpaired(error[a][finished[a]], error[0][finished[0]])
-                                                for a in others]),
-        "arms/arms": arms(finished), "arms/arms_without_failed": arms(fine),
+        "comparison/comparison": comparison, "comparison/comparison_without_failed": conditional,
+        "arms/arms": rows([arm(error[a], finished[a], *failed[a]) for a in range(ARMS)]),
+        "arms/arms_without_failed": rows([summary(error[a][fine[a]]) | {"mean": error[a][fine[a]].mean()}
+                                          for a in range(ARMS)]),
         "arms/runs": {"score": np.concatenate([np.where(finished[a], error[a], NAN) for a in range(ARMS)])},
-        "spread/brown_forsythe": {"f": np.array([l.statistic for l in levene]),
-                                  "p": np.array([l.pvalue for l in levene])},
-        "spread/spread": spread,
+        "spread/spread": holes,
         "variance/components": rows([row for grid in grids for row in component_rows(grid)]),
         "test_set/test_set": rows([jordan(wrong[a][finished[a]]) for a in range(ARMS)]),
         "test_set/multi_bootstrap": rows([multi(wrong[a][finished[a] & finished[0]],
@@ -342,8 +291,6 @@ def expected(study):
                                      for row in distances(study["sketch"][a][sketched[a]],
                                                           study["sketch"][0][sketched[a]] if a else None)]),
         "noise/noise": rows([row for a in range(ARMS) for row in noise_rows(study["parts"][a][sketched[a]])]),
-        "power/power": rows([power_row(error[a][finished[a] & finished[0]], error[0][finished[a] & finished[0]])
-                             for a in others]),
     }
     bands = []
     for quantity, steps in (("loss", np.arange(1, STEPS + 1)), ("scores", 2 * np.arange(1, EVALS + 1)),
@@ -353,8 +300,8 @@ def expected(study):
             bands += [{"step": s, "runs": finished[a].sum(), "q05": q[0, t], "q25": q[1, t], "q50": q[2, t],
                        "q75": q[3, t], "q95": q[4, t]} for t, s in enumerate(steps)]
     tables["trajectories/trajectories"] = rows(bands)
-    crossed = crossed_mean((study["scores"][1, :, 0] - study["scores"][0, :, 0]).reshape(I, J))
-    return ({f"crossed/{column}": np.float64(value) for column, value in zip(CROSSED, crossed)}
+    whole = compare(study["scores"][1, :, 0], study["scores"][0, :, 0], np.ones(POINTS, bool))
+    return ({f"crossed/{column}": np.float64(whole[column]) for column in CROSSED}
             | {f"expected/{table}/{column}": np.float64(values)
                for table, columns in tables.items() for column, values in columns.items()})
 

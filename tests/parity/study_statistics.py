@@ -20,14 +20,14 @@ import warnings
 
 import h5py
 import numpy as np
+import scipy.optimize
 import scipy.stats
 import statsmodels.stats.contingency_tables
 import statsmodels.stats.multitest
-import statsmodels.stats.power
 import statsmodels.stats.proportion
 
 from draws import (EXAMPLES, LEVEL, NAN, NONE, PAIRS, REPLICATES, SECOND, SEED, SHUFFLE, TRIALS, both, draws, known,
-                   percentile, scipy_interval)
+                   percentile)
 from variance_components import components
 
 DATA = pathlib.Path(__file__).resolve().parent / "data"
@@ -46,18 +46,13 @@ def summaries():
     data = {}
     for name, x in cases.items():
         n, keys = len(x), ("mean", "median", "sd", "minimum", "maximum", "lower", "upper", "iqr")
-        expected = dict.fromkeys(keys, NAN) | both("mean", NONE) | both("sd", NONE)
+        expected = dict.fromkeys(keys, NAN)
         if n > 0 and np.isfinite(x).all():
             q = np.quantile(x, [0.25, 0.5, 0.75])
             expected |= {"mean": x.mean(), "median": q[1], "minimum": x.min(), "maximum": x.max(), "lower": q[0],
                          "upper": q[2], "iqr": scipy.stats.iqr(x)}
             if n > 1:
                 expected["sd"] = x.std(ddof=1) if name != "equal" else 0.0
-            if n > 1 and name != "equal":
-                expected |= both("mean", scipy.stats.ttest_1samp(x, 0).confidence_interval(LEVEL))
-                sd = x.std(ddof=1)
-                expected |= both("sd",
-                                 [sd * math.sqrt((n - 1) / scipy.stats.chi2.ppf(p, n - 1)) for p in (0.975, 0.025)])
         data |= {f"summary/{name}/x": x} | {f"summary/{name}/{k}": v for k, v in expected.items()}
     return data
 
@@ -109,113 +104,65 @@ def holms():
 
 # ---- Two arms ----
 
-def paired():
-    random = np.random.RandomState(5)
-    a, b = random.normal(0.1, 0.02, 60), random.normal(0.11, 0.02, 60)
-    share = lambda n, p: random.binomial(64, p, n) / 64  # exact, so that sums in any order tie
-    cases = {"ten": (a[:10], b[:10]), "thirty": (a[:30], b[:30]), "sixty": (a, b),
-             "tied-ten": (share(10, 0.2), share(10, 0.3)), "tied-forty": (share(40, 0.2), share(40, 0.25)),
-             "four": (a[:4], b[:4]), "one": (a[:1], b[:1]), "same": (a[:7], a[:7]),
-             "shifted": (np.arange(8.0), np.arange(8.0) + 2), "nan": (np.array([0.1, NAN]), b[:2]),
-             "none": (a[:0], b[:0])}
-    data = {}
-    for name, (x, y) in cases.items():
-        keys = ("mean", "sd", "effect", "t_p", "w", "wilcoxon_p", "superiority")
-        expected = dict.fromkeys(keys, NAN) | both("t", NONE) | both("bootstrap", NONE) | both("superiority", NONE)
-        d, n = x - y, len(x)
-        d = np.where(np.abs(d) < 1e-12, 0.0, d)
-        if n and np.isfinite(d).all():
-            wins = lambda d: ((d > 0) + 0.5 * (d == 0)).mean()
-            expected |= {"mean": d.mean(), "superiority": wins(d)}
-            if n > 1 and (d != 0).any():
-                # As SciPy rounds nothing, differences that are equal but for their last bits are made equal.
-                result = scipy.stats.wilcoxon(np.round(d, 12))
-                expected |= {"w": result.statistic, "wilcoxon_p": result.pvalue}
-            if n > 1 and np.ptp(d) == 0:
-                expected["sd"] = 0.0
-            elif n > 1:
-                test = scipy.stats.ttest_rel(x, y)
-                samples = [d[draws(PAIRS, r, n, n)] for r in range(REPLICATES)]
-                expected |= {"sd": d.std(ddof=1), "effect": d.mean() / d.std(ddof=1), "t_p": test.pvalue}
-                expected |= both("t", test.confidence_interval(LEVEL))
-                expected |= both("bootstrap", scipy_interval(d, np.mean, [s.mean() for s in samples], "BCa"))
-                replicates = [wins(s) for s in samples]
-                if np.ptp(replicates) > 0:
-                    expected |= both("superiority", scipy_interval(d, lambda s: wins(s), replicates, "percentile"))
-        data |= {f"paired/{name}/{k}": v for k, v in ({"a": x, "b": y} | expected).items()}
-    return data
+def spread_of(x, y, estimate, remove, levels, centre):
+    """Ratio, interval and p of estimate(x) / estimate(y), variances; `levels` are left out by remove(values, level)."""
+    log = lambda x, y: 0.5 * np.log(estimate(x) / estimate(y))
+    left = np.array([log(remove(x, i), remove(y, i)) for i in range(levels)])
+    error = math.sqrt((levels - 1) / levels * ((left - left.mean()) ** 2).sum())
+    half = scipy.stats.t.ppf(0.975, levels - 1) * error
+    x, y = centre(x), centre(y)
+    seen, large = abs(log(x, y)) * (1 - 1e-12), 0
+    for r in range(REPLICATES):
+        swap = (draws(SHUFFLE, r, levels, 2 ** 31) >= 2 ** 30).reshape(-1, *[1] * (x.ndim - 1))
+        large += abs(log(np.where(swap, y, x), np.where(swap, x, y))) >= seen
+    l = log(x, y)
+    return [math.exp(l), math.exp(l - half), math.exp(l + half), (1 + large) / (1 + REPLICATES)]
 
 
-def unpaired():
-    random = np.random.RandomState(6)
-    a, b = random.normal(0.1, 0.02, 15), random.normal(0.12, 0.05, 22)
-    cases = {"fifteen": (a, b), "tied": (np.round(a, 2), np.round(b, 2)), "one-of-a": (a[:1], b),
-             "equal": (a[:3] * 0 + 1, b[:4] * 0 + 2), "none": (a[:0], b), "half-equal": (a[:3] * 0 + 0.1, b)}
-    data = {}
-    for name, (x, y) in cases.items():
-        expected = (dict.fromkeys(("mean", "df", "t_p", "superiority"), NAN)
-                    | both("t", NONE) | both("superiority", NONE))
-        if len(x) and len(y):
-            share = lambda x, y: scipy.stats.mannwhitneyu(x, y).statistic / (len(x) * len(y))
-            expected |= {"mean": x.mean() - y.mean(), "superiority": share(x, y)}
-            replicates = [share(x[draws(PAIRS, r, len(x), len(x))], y[draws(SECOND, r, len(y), len(y))])
-                          for r in range(REPLICATES)]
-            if np.ptp(replicates) > 0:
-                expected |= both("superiority", percentile(replicates))
-            if len(x) > 1 and np.ptp(x) + np.ptp(y) > 0:
-                test = scipy.stats.ttest_ind(x, y, equal_var=False)
-                expected |= {"df": test.df, "t_p": test.pvalue} | both("t", test.confidence_interval(LEVEL))
-        data |= {f"unpaired/{name}/{k}": v for k, v in ({"a": x, "b": y} | expected).items()}
-    return data
+def crossed_total(x, y):
+    """The total of a grid, from mean squares; errors of rows and columns left out, less that of single cells."""
+    def parts(y):
+        I, J = y.shape
+        a, b = y.mean(1, keepdims=True) - y.mean(), y.mean(0, keepdims=True) - y.mean()
+        e = y - y.mean() - a - b
+        return a ** 2 / (I - 1) / J + b ** 2 / (J - 1) / I + (1 - 1 / I - 1 / J) * e ** 2 / ((I - 1) * (J - 1))
+
+    log = lambda x, y: 0.5 * math.log(parts(x).sum() / parts(y).sum())
+    squares = []
+    for axis in (0, 1):
+        left = np.array([log(np.delete(x, i, axis), np.delete(y, i, axis)) for i in range(x.shape[axis])])
+        squares.append((len(left) - 1) / len(left) * ((left - left.mean()) ** 2).sum())
+    cells = ((0.5 * (parts(x) / parts(x).sum() - parts(y) / parts(y).sum())) ** 2).sum() * x.size / (x.size - 1)
+    error = math.sqrt(max(*squares, sum(squares) - cells))
+    df = sum(squares) ** 2 / sum(v ** 2 / (n - 1) for v, n in zip(squares, x.shape))
+    l, t = log(x, y), scipy.stats.t
+    half = t.ppf(0.975, df) * error
+    return [math.exp(l), math.exp(l - half), math.exp(l + half), 2 * t.sf(abs(l) / error, df)]
 
 
-def brown_forsythe():
-    random = np.random.RandomState(8)
-    groups = [random.normal(0, s, n) for s, n in ((1, 12), (2, 15), (0.5, 9), (1.2, 10))]
-    cases = {"two": groups[:2], "four": groups, "one-run": [groups[0], groups[1][:1]],
-             "with-empty": [groups[0], groups[1][:0], groups[2]], "equal": [np.full(4, 1.0), np.full(5, 2.0)],
-             "single": groups[:1], "all-single": [groups[0][:1], groups[1][:1]]}
-    data = {}
-    for name, arms in cases.items():
-        there = [g for g in arms if len(g)]
-        expected = {"f": NAN, "p": NAN}
-        if name not in ("equal", "single", "all-single"):
-            result = scipy.stats.levene(*there, center="median")
-            expected = {"f": result.statistic, "p": result.pvalue}
-        values = {"counts": np.array([len(g) for g in arms], np.float64), "x": np.concatenate(arms)}
-        data |= {f"brown-forsythe/{name}/{k}": v for k, v in (values | expected).items()}
-    return data
+def spread_rows(x, y):
+    """x, y [levels, runs of each]; of a grid where they are three-dimensional, [1,I,J]."""
+    var = lambda v: v.var(ddof=1)
+    drop = lambda v, i: np.delete(v, i, 0)
+    within = lambda v: v.var(1, ddof=1).mean()
+    total = lambda v: var(v.mean(1)) + (within(v) * (1 - 1 / v.shape[1]) if v.shape[1] > 1 else 0)
+    if x.ndim == 2:
+        rows = [spread_of(x, y, f, drop, len(x), lambda v: v - v.mean()) for f in (total, within)[:x.shape[1]]]
+        return np.array(rows)
+    rows = [crossed_total(x[0], y[0])]
+    return np.array(rows + [spread_of(x[0].mean(a), y[0].mean(a), var, drop, x.shape[2 - a], lambda v: v - v.mean())
+                            for a in (1, 0)])
 
 
-def sd_ratios():
+def spreads():
     random = np.random.RandomState(9)
-    a, b = random.normal(0, 1, 12), random.normal(0, 2, 12)
-    cases = {"paired": (a, b, 1), "unpaired": (a, b[:9], 0), "three": (a[:3], b, 0), "equal": (np.full(5, 1.0), b, 0),
-             "one": (a[:1], b[:1], 1)}
+    grid = lambda: random.normal(0, 1, (1, 7, 1)) + random.normal(0, 1, (1, 1, 6)) + random.normal(0, 1, (1, 7, 6))
+    cases = {"pairs": [random.normal(0, s, (12, 1)) for s in (1, 2)],
+             "nested": [random.normal(0, s, (8, 1)) + random.normal(0, 1, (8, 3)) for s in (1, 2)],
+             "crossed": [grid(), 1.5 * grid()]}
     data = {}
-    for name, (x, y, pair) in cases.items():
-        expected = {"ratio": NAN, "p": NAN} | both("ratio", NONE)
-        sd = lambda v: v.std(ddof=1)
-        if name not in ("equal", "one"):
-            expected["ratio"] = sd(x) / sd(y)
-        if name in ("paired", "unpaired"):
-            nx, ny, logs, large = len(x), len(y), [], 0
-            pool = np.concatenate([x - np.median(x), y - np.median(y)])
-            seen = abs(math.log(sd(pool[:nx]) / sd(pool[nx:])))
-            for r in range(REPLICATES):
-                i, j = draws(PAIRS, r, nx, nx), draws(SECOND, r, ny, ny)
-                logs.append(math.log(sd(x[i]) / sd(y[i if pair else j])))
-                w, place = draws(SHUFFLE, r, nx + ny, 2 ** 31), np.arange(nx + ny)
-                if pair:
-                    swap = np.flatnonzero(w[:nx] >= 2 ** 30)
-                    place[swap], place[swap + nx] = swap + nx, swap
-                else:
-                    for k in range(nx + ny, 1, -1):
-                        other = (int(w[k - 1]) * k) >> 31
-                        place[[k - 1, other]] = place[[other, k - 1]]
-                large += abs(math.log(sd(pool[place[:nx]]) / sd(pool[place[nx:]]))) >= seen * (1 - 1e-12)
-            expected |= both("ratio", np.exp(percentile(logs))) | {"p": (1 + large) / (1 + REPLICATES)}
-        data |= {f"sd-ratio/{name}/{k}": v for k, v in ({"a": x, "b": y, "paired": pair} | expected).items()}
+    for name, (x, y) in cases.items():
+        data |= {f"spread/{name}/a": x, f"spread/{name}/b": y, f"spread/{name}/table": spread_rows(x, y)}
     return data
 
 
@@ -395,23 +342,14 @@ def frontiers():
 
 
 def powers():
-    data, rows = {}, []
-    solver = statsmodels.stats.power.TTestPower()
-    for effect, pairs in ((0.5, 10), (0.2, 100), (-1.0, 4), (0.8, 2), (0.05, 1000), (3.0, 3)):
-        rows.append((effect, pairs, solver.power(effect, pairs, 0.05)))
-    data["power/paired/table"] = np.array(rows)
-    needed = lambda power: next(n for n in range(2, 10 ** 5) if power(n) >= 0.8)
-    data["power/pairs/table"] = np.array([(e, needed(lambda n: solver.power(e, n, 0.05)))
-                                          for e in (0.5, 0.2, 1.0, 2.5, -0.3)])
-    F = scipy.stats.f
-    ratio_power = lambda r, n: (F.sf(F.ppf(0.975, n - 1, n - 1) / r ** 2, n - 1, n - 1)
-                                + F.cdf(F.ppf(0.025, n - 1, n - 1) / r ** 2, n - 1, n - 1))
-    data["power/ratio/table"] = np.array([(math.sqrt(r), needed(lambda n: ratio_power(math.sqrt(r), n)))
-                                          for r in (1.5, 2, 3, 4, 0.5)])
-    z = scipy.stats.norm.ppf
-    data["power/superiority/table"] = np.array([(g, math.ceil(((z(0.95) + z(0.95)) / (math.sqrt(6) * (0.5 - g))) ** 2))
-                                                for g in (0.75, 0.6, 0.9, 0.2)])
-    return data
+    T, rows, smallest = scipy.stats.nct, [], []
+    power = lambda errors, df: (T.sf(scipy.stats.t.ppf(0.975, df), df, errors)
+                                + np.nan_to_num(T.cdf(scipy.stats.t.ppf(0.025, df), df, errors)))
+    for errors, df in ((1.6, 9), (2.0, 99), (-2.0, 3), (1.1, 1), (1.6, 999.5), (5.0, 2)):
+        rows.append((errors, df, power(abs(errors), df)))
+    for df in (2, 3, 5, 23, 400):
+        smallest.append((df, scipy.optimize.brentq(lambda e: power(e, df) - 0.8, 0.1, 9, xtol=1e-13)))
+    return {"power/t/table": np.array(rows), "power/smallest/table": np.array(smallest)}
 
 
 def trajectories():
@@ -439,7 +377,7 @@ def trajectories():
 def everything():
     known()
     data = {}
-    for part in (summaries, wilsons, correlations, holms, paired, unpaired, brown_forsythe, sd_ratios, components,
+    for part in (summaries, wilsons, correlations, holms, spreads, components,
                  jordans, multi_bootstraps, mcnemars, ensembles, best_ofs, frontiers, powers, trajectories):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of degenerate cases

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "autodidact/base/status.h"
-#include "autodidact/statistics/compare.h"
 #include "autodidact/statistics/components.h"
 #include "autodidact/statistics/spread.h"
 #include "autodidact/statistics/summary.h"
@@ -24,7 +23,7 @@ static void test_summary(void **state) {
     size_t n;
     double *x = case_array(&c, "x", &n);
     struct ad_summary s;
-    assert_int_equal(ad_summarize(&s, n, x, 0.95), AD_OK);
+    assert_int_equal(ad_summarize(&s, n, x), AD_OK);
     assert_int_equal(s.n, n);
     expect_figure(&c, "mean", s.mean);
     expect_figure(&c, "median", s.median);
@@ -34,8 +33,6 @@ static void test_summary(void **state) {
     expect_figure(&c, "lower", s.lower);
     expect_figure(&c, "upper", s.upper);
     expect_figure(&c, "iqr", s.iqr);
-    expect_interval(&c, "mean", s.mean_interval);
-    expect_interval(&c, "sd", s.sd_interval);
     free(x);
   }
 }
@@ -44,7 +41,7 @@ static void test_wilson(void **state) {
   const hid_t file = *(hid_t *)*state;
   for (size_t i = 0; i < case_count(file, "wilson"); i++) {
     const struct fixture_case c = case_open(file, "wilson", i);
-    expect_interval(&c, "share", ad_wilson((size_t)case_number(&c, "count"), (size_t)case_number(&c, "n"), 0.95));
+    expect_interval(&c, "share", ad_wilson(case_number(&c, "count"), (size_t)case_number(&c, "n"), 0.95));
   }
   assert_non_null(ad_wilson(3, 2, 0.95).why);
 }
@@ -84,96 +81,13 @@ static void test_holm(void **state) {
   }
 }
 
-static void test_paired(void **state) {
-  const hid_t file = *(hid_t *)*state;
-  for (size_t i = 0; i < case_count(file, "paired"); i++) {
-    const struct fixture_case c = case_open(file, "paired", i);
-    size_t n;
-    double *a = case_array(&c, "a", &n), *b = case_array(&c, "b", &n);
-    struct ad_paired p;
-    assert_int_equal(ad_compare_paired(&p, n, a, b, &HOW), AD_OK);
-    expect_figure(&c, "mean", p.mean);
-    expect_figure(&c, "sd", p.sd);
-    expect_figure(&c, "effect", p.effect);
-    expect_interval(&c, "t", p.t);
-    expect_figure(&c, "t_p", p.t_p);
-    expect_interval(&c, "bootstrap", p.bootstrap);
-    expect_figure(&c, "w", p.w);
-    expect_figure(&c, "wilcoxon_p", p.wilcoxon_p);
-    expect_figure(&c, "superiority", p.superiority);
-    expect_interval(&c, "superiority", p.superiority_interval);
-    free(a);
-    free(b);
-  }
-}
-
-static void test_unpaired(void **state) {
-  const hid_t file = *(hid_t *)*state;
-  for (size_t i = 0; i < case_count(file, "unpaired"); i++) {
-    const struct fixture_case c = case_open(file, "unpaired", i);
-    size_t na, nb;
-    double *a = case_array(&c, "a", &na), *b = case_array(&c, "b", &nb);
-    struct ad_unpaired u;
-    assert_int_equal(ad_compare_unpaired(&u, na, a, nb, b, &HOW), AD_OK);
-    expect_figure(&c, "mean", u.mean);
-    expect_figure(&c, "df", u.df);
-    expect_interval(&c, "t", u.t);
-    expect_figure(&c, "t_p", u.t_p);
-    expect_figure(&c, "superiority", u.superiority);
-    expect_interval(&c, "superiority", u.superiority_interval);
-    free(a);
-    free(b);
-  }
-}
-
-static void test_brown_forsythe(void **state) {
-  const hid_t file = *(hid_t *)*state;
-  for (size_t i = 0; i < case_count(file, "brown-forsythe"); i++) {
-    const struct fixture_case c = case_open(file, "brown-forsythe", i);
-    size_t k, n, first = 0, counts[8];
-    double *sizes = case_array(&c, "counts", &k), *x = case_array(&c, "x", &n);
-    const double *values[8];
-    for (size_t g = 0; g < k; g++) {
-      counts[g] = (size_t)sizes[g];
-      values[g] = x + first;
-      first += counts[g];
-    }
-    struct ad_spread s;
-    assert_int_equal(ad_brown_forsythe(&s, k, counts, values), AD_OK);
-    expect_figure(&c, "f", s.f);
-    expect_figure(&c, "p", s.p);
-    free(sizes);
-    free(x);
-  }
-}
-
-static void test_sd_ratio(void **state) {
-  const hid_t file = *(hid_t *)*state;
-  for (size_t i = 0; i < case_count(file, "sd-ratio"); i++) {
-    const struct fixture_case c = case_open(file, "sd-ratio", i);
-    size_t na, nb;
-    double *a = case_array(&c, "a", &na), *b = case_array(&c, "b", &nb);
-    struct ad_sd_ratio r;
-    assert_int_equal(ad_compare_sd(&r, na, a, nb, b, (int)case_number(&c, "paired"), &HOW), AD_OK);
-    expect_figure(&c, "ratio", r.ratio);
-    expect_figure(&c, "p", r.p);
-    expect_interval(&c, "ratio", r.interval);
-    free(a);
-    free(b);
-  }
-}
-
-/* A row: degrees of freedom, mean square, variance, and three intervals. */
+/* A row: degrees of freedom, mean square, variance, interval. */
 static void check_component(const struct fixture_case *c, const struct ad_component *item, const double *row) {
   near(c->path, item->name, (double)item->df, NULL, row[0]);
   near(c->path, item->name, item->ms.value, item->ms.why, row[1]);
   near(c->path, item->name, item->variance.value, item->variance.why, row[2]);
-  near(c->path, "Satterthwaite, low", item->satterthwaite.low, item->satterthwaite.why, row[3]);
-  near(c->path, "Satterthwaite, high", item->satterthwaite.high, item->satterthwaite.why, row[4]);
-  near(c->path, "MLS, low", item->mls.low, item->mls.why, row[5]);
-  near(c->path, "MLS, high", item->mls.high, item->mls.why, row[6]);
-  near(c->path, "bootstrap, low", item->bootstrap.low, item->bootstrap.why, row[7]);
-  near(c->path, "bootstrap, high", item->bootstrap.high, item->bootstrap.why, row[8]);
+  near(c->path, "MLS, low", item->mls.low, item->mls.why, row[3]);
+  near(c->path, "MLS, high", item->mls.high, item->mls.why, row[4]);
 }
 
 static void test_components(void **state) {
@@ -186,25 +100,78 @@ static void test_components(void **state) {
     double *values = case_array(&c, "values", &cells), *table = case_array(&c, "table", &count);
     design.values = values;
     struct ad_components found;
-    assert_int_equal(ad_variance_components(&found, &design, &HOW), AD_OK);
-    if (found.count * 9 != count || (count == 0) != (found.why != NULL)) {
-      fail_msg("%s: %zu components, expected %zu (%s)", c.path, found.count, count / 9,
+    assert_int_equal(ad_variance_components(&found, &design, 0.95), AD_OK);
+    if (found.count * 5 != count || (count == 0) != (found.why != NULL)) {
+      fail_msg("%s: %zu components, expected %zu (%s)", c.path, found.count, count / 5,
                found.why == NULL ? "there" : found.why);
     }
     for (size_t k = 0; k < found.count; k++) {
-      check_component(&c, &found.items[k], table + 9 * k);
-    }
-    expect_figure(&c, "mean", found.mean.mean);
-    expect_figure(&c, "error", found.mean.error);
-    expect_figure(&c, "df", found.mean.df);
-    expect_figure(&c, "p", found.mean.p);
-    expect_interval(&c, "mean", found.mean.interval);
-    if (found.why == NULL) {
-      near(c.path, "cells", (double)found.cells, NULL, case_number(&c, "cells"));
+      check_component(&c, &found.items[k], table + 5 * k);
     }
     free(values);
     free(table);
   }
+}
+
+/* A row: ratio, its interval, p. The runs of a case are [levels, runs of each], or [1,I,J] of a grid. */
+static void test_spread(void **state) {
+  const hid_t file = *(hid_t *)*state;
+  for (size_t i = 0; i < case_count(file, "spread"); i++) {
+    const struct fixture_case c = case_open(file, "spread", i);
+    size_t n, count, shape[3] = {1, 1, 1};
+    uint32_t level[2][64];
+    const size_t grid = case_shape(&c, "a", shape) == 3, J = grid ? shape[2] : shape[1];
+    double *a = case_array(&c, "a", &n), *b = case_array(&c, "b", &n), *table = case_array(&c, "table", &count);
+    for (size_t k = 0; k < n; k++) {
+      level[0][k] = (uint32_t)(k / J);
+      level[1][k] = (uint32_t)(grid ? k % J : k);
+    }
+    const struct ad_seeds seeds = {n, 2, {"init", "order"}, {level[0], level[1]}};
+    struct ad_terms terms;
+    struct ad_spreads s;
+    assert_int_equal(ad_terms_of(&terms, &seeds), AD_OK);
+    assert_int_equal(ad_compare_spread(&s, n, a, b, &terms, &HOW), AD_OK);
+    assert_int_equal(s.count * 4, count);
+    for (size_t k = 0; k < s.count; k++) {
+      const struct ad_spread *item = &s.items[k];
+      near(c.path, item->source, item->ratio.value, item->ratio.why, table[4 * k]);
+      near(c.path, item->source, item->interval.low, item->interval.why, table[4 * k + 1]);
+      near(c.path, item->source, item->interval.high, item->interval.why, table[4 * k + 2]);
+      near(c.path, item->source, item->p.value, item->p.why, table[4 * k + 3]);
+    }
+    ad_terms_destroy(&terms);
+    free(a);
+    free(b);
+    free(table);
+  }
+}
+
+/* Few levels have a ratio and no interval; arms that do not vary, holes and three crossed seeds have neither. */
+static void test_no_spread(void **state) {
+  (void)state;
+  const uint32_t init[] = {0, 0, 0, 1, 1, 1, 2, 2, 2}, order[] = {0, 1, 2, 0, 1, 2, 0, 1, 2},
+                 dropout[] = {0, 1, 0, 1, 0, 1, 0, 1, 0};
+  const double a[] = {1, 2, 4, 3, 7, 5, 2, 2, 6}, b[] = {2, 2, 1, 5, 6, 3, 1, 1, 9}, same[9] = {0};
+  struct ad_seeds seeds = {9, 2, {"init", "order", "dropout"}, {init, order, dropout}};
+  struct ad_terms terms;
+  struct ad_spreads s;
+  assert_int_equal(ad_terms_of(&terms, &seeds), AD_OK);
+  assert_int_equal(ad_compare_spread(&s, 9, a, b, &terms, &HOW), AD_OK);
+  assert_true(s.count == 3 && s.items[0].ratio.why == NULL && s.items[0].interval.why != NULL &&
+              s.items[1].p.why != NULL);
+  assert_int_equal(ad_compare_spread(&s, 9, a, same, &terms, &HOW), AD_OK);
+  assert_true(s.items[0].ratio.why != NULL && s.items[0].test != NULL);
+  ad_terms_destroy(&terms);
+  seeds.n = 8;
+  assert_int_equal(ad_terms_of(&terms, &seeds), AD_OK);
+  assert_int_equal(ad_compare_spread(&s, 8, a, b, &terms, &HOW), AD_OK);
+  assert_true(s.count == 1 && s.items[0].ratio.why != NULL);
+  ad_terms_destroy(&terms);
+  seeds = (struct ad_seeds){9, 3, {"init", "order", "dropout"}, {init, order, dropout}};
+  assert_int_equal(ad_terms_of(&terms, &seeds), AD_OK);
+  assert_int_equal(ad_compare_spread(&s, 9, a, b, &terms, &HOW), AD_OK);
+  assert_true(s.count == 1 && s.items[0].ratio.why != NULL);
+  ad_terms_destroy(&terms);
 }
 
 /* The equations as a reader sees them. */
@@ -217,58 +184,37 @@ static void test_expectations(void **state) {
   struct ad_components found;
   const struct ad_design two = {2, {"init", "order", ""}, {4, 6, 1}, values},
                          three = {3, {"init", "order", "dropout"}, {2, 3, 4}, values};
-  assert_int_equal(ad_variance_components(&found, &two, &HOW), AD_OK);
+  assert_int_equal(ad_variance_components(&found, &two, 0.95), AD_OK);
   assert_string_equal(found.items[0].ems, "6 V(init) + V(init x order)");
   assert_string_equal(found.items[1].ems, "4 V(order) + V(init x order)");
   assert_string_equal(found.items[2].ems, "V(init x order)");
-  assert_int_equal(ad_variance_components(&found, &three, &HOW), AD_OK);
+  assert_int_equal(ad_variance_components(&found, &three, 0.95), AD_OK);
   assert_string_equal(found.items[0].ems,
                       "12 V(init) + 4 V(init x order) + 3 V(init x dropout) + V(init x order x dropout)");
   assert_string_equal(found.items[4].ems, "3 V(init x dropout) + V(init x order x dropout)");
 }
 
-/* The same call gives the same interval, another seed another one. */
-static void test_draws(void **state) {
-  (void)state;
-  const double a[] = {1, 2, 4, 3, 7}, b[] = {2, 2, 1, 5, 6};
-  struct ad_paired first, again, other;
-  struct ad_resampling how = {1, 1000, 0.95};
-  assert_int_equal(ad_compare_paired(&first, 5, a, b, &how), AD_OK);
-  assert_int_equal(ad_compare_paired(&again, 5, a, b, &how), AD_OK);
-  how.seed = 2;
-  assert_int_equal(ad_compare_paired(&other, 5, a, b, &how), AD_OK);
-  assert_memory_equal(&first.bootstrap, &again.bootstrap, sizeof first.bootstrap);
-  assert_true(first.bootstrap.low != other.bootstrap.low || first.bootstrap.high != other.bootstrap.high);
-  assert_int_equal(ad_resample_count(10), 10000);
-  assert_int_equal(ad_resample_count(10000), 2000);
-  assert_int_equal(ad_resample_count(1000000), 1000);
-}
-
 static int all_of_them(void) {
-  const double a[] = {1, 2, 4, 3, 7, NAN}, b[] = {2, 2, 1, 5, 6, 3};
-  const double *const both[] = {a, b};
-  const size_t counts[] = {5, 5};
+  const double a[] = {1, 2, 4, 3, 7, 9}, b[] = {2, 2, 1, 5, 6, 3};
   struct ad_figure p[2] = {{0.1, NULL}, {0.2, NULL}};
-  const struct ad_design design = {2, {"init", "order", ""}, {2, 3, 1}, a},
-                         whole = {2, {"init", "order", ""}, {2, 3, 1}, b};
+  const struct ad_design whole = {2, {"init", "order", ""}, {2, 3, 1}, b};
+  const uint32_t init[] = {0, 0, 0, 1, 1, 1}, order[] = {0, 1, 2, 0, 1, 2};
+  const struct ad_seeds seeds = {6, 2, {"init", "order"}, {init, order}};
   union {
     struct ad_summary summary;
     struct ad_correlation correlation;
-    struct ad_paired paired;
-    struct ad_unpaired unpaired;
-    struct ad_spread spread;
-    struct ad_sd_ratio ratio;
+    struct ad_spreads spreads;
     struct ad_components components;
   } out;
-  AD_TRY(ad_summarize(&out.summary, 5, a, 0.95));
+  struct ad_terms terms;
+  AD_TRY(ad_summarize(&out.summary, 5, a));
   AD_TRY(ad_spearman(&out.correlation, 5, a, b, 0.95));
   AD_TRY(ad_holm(2, p, p));
-  AD_TRY(ad_compare_paired(&out.paired, 5, a, b, &HOW));
-  AD_TRY(ad_compare_unpaired(&out.unpaired, 5, a, 5, b, &HOW));
-  AD_TRY(ad_brown_forsythe(&out.spread, 2, counts, both));
-  AD_TRY(ad_compare_sd(&out.ratio, 5, a, 5, b, 1, &HOW));
-  AD_TRY(ad_variance_components(&out.components, &design, &HOW));
-  return ad_variance_components(&out.components, &whole, &HOW);
+  AD_TRY(ad_variance_components(&out.components, &whole, 0.95));
+  int status = ad_terms_of(&terms, &seeds);
+  status = status == AD_OK ? ad_compare_spread(&out.spreads, 6, a, b, &terms, &HOW) : status;
+  ad_terms_destroy(&terms);
+  return status;
 }
 
 static void test_out_of_memory(void **state) {
@@ -278,10 +224,9 @@ static void test_out_of_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_summary),      cmocka_unit_test(test_wilson),         cmocka_unit_test(test_spearman),
-      cmocka_unit_test(test_holm),         cmocka_unit_test(test_paired),         cmocka_unit_test(test_unpaired),
-      cmocka_unit_test(test_sd_ratio),     cmocka_unit_test(test_brown_forsythe), cmocka_unit_test(test_components),
-      cmocka_unit_test(test_expectations), cmocka_unit_test(test_draws),          cmocka_unit_test(test_out_of_memory),
+      cmocka_unit_test(test_summary),   cmocka_unit_test(test_wilson),       cmocka_unit_test(test_spearman),
+      cmocka_unit_test(test_holm),      cmocka_unit_test(test_components),   cmocka_unit_test(test_spread),
+      cmocka_unit_test(test_no_spread), cmocka_unit_test(test_expectations), cmocka_unit_test(test_out_of_memory),
   };
   return cmocka_run_group_tests(tests, open_statistics, close_statistics);
 }

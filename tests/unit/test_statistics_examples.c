@@ -195,33 +195,20 @@ static void check_power(hid_t file, const char *path, size_t columns, struct ad_
   free(table);
 }
 
-static struct ad_figure of_paired(const double *row) {
-  return ad_power_paired_t(row[0], (size_t)row[1], 0.05);
+static struct ad_figure of_t(const double *row) {
+  return ad_power_t(row[0], row[1], 0.05);
 }
-static struct ad_figure of_pairs(const double *row) {
-  return ad_power_pairs(row[0], 0.05, 0.8);
-}
-static struct ad_figure of_ratio(const double *row) {
-  return ad_power_sd_ratio(row[0], 0.05, 0.8);
-}
-static struct ad_figure of_superiority(const double *row) {
-  return ad_power_superiority(row[0], 0.05, 0.95);
+static struct ad_figure of_smallest(const double *row) {
+  return ad_smallest_effect(row[0], 0.05, 0.8);
 }
 
 static void test_power(void **state) {
   const hid_t file = *(hid_t *)*state;
-  check_power(file, "power/paired/table", 3, of_paired);
-  check_power(file, "power/pairs/table", 2, of_pairs);
-  check_power(file, "power/ratio/table", 2, of_ratio);
-  check_power(file, "power/superiority/table", 2, of_superiority);
-  assert_non_null(ad_power_pairs(0.0, 0.05, 0.8).why);
-  assert_non_null(ad_power_pairs(NAN, 0.05, 0.8).why);
-  assert_non_null(ad_power_pairs(1e-6, 0.05, 0.8).why);
-  assert_non_null(ad_power_paired_t(1.0, 1, 0.05).why);
-  assert_non_null(ad_power_superiority(0.5, 0.05, 0.8).why);
-  assert_non_null(ad_power_superiority(NAN, 0.05, 0.8).why);
-  assert_non_null(ad_power_sd_ratio(1.0, 0.05, 0.8).why);
-  assert_non_null(ad_power_sd_ratio(0.0, 0.05, 0.8).why);
+  check_power(file, "power/t/table", 3, of_t);
+  check_power(file, "power/smallest/table", 2, of_smallest);
+  assert_non_null(ad_power_t(NAN, 5, 0.05).why);
+  assert_non_null(ad_power_t(1.0, 0.5, 0.05).why);
+  assert_non_null(ad_smallest_effect(0.0, 0.05, 0.8).why);
 }
 
 static void test_trajectory(void **state) {

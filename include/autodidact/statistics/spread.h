@@ -1,28 +1,42 @@
-/* Whether arms have the same spread. Letters: k arms. */
+/* Whether two arms have the same spread over seeds. Letters: n runs of each arm, on the same seeds; m levels of a seed.
+ */
 #ifndef AUTODIDACT_STATISTICS_SPREAD_H
 #define AUTODIDACT_STATISTICS_SPREAD_H
 
-#include "autodidact/statistics/statistics.h"
+#include "autodidact/statistics/mixed.h"
 
+enum {
+  AD_SPREADS = 3,
+  AD_SPREAD_UNITS = 6 /* least levels of an interval */,
+  AD_SPREAD_GRID = 4 /* of a crossed total */
+};
+
+/* SD(a) / SD(b) of one source of chance. */
 struct ad_spread {
-  struct ad_figure f, p;
-  size_t df1, df2;
+  char source[96]; /* "total", "init", "order within init" */
+  size_t levels;   /* m that are independent: what the interval counts */
+  struct ad_figure ratio;
+  struct ad_interval interval; /* exp of log ratio -+ t(m - 1) times its jackknife error, whole levels left out */
+  struct ad_figure error, df;  /* of the logarithm */
+  struct ad_figure p;          /* two-sided, of a ratio of 1 */
+  const char *test;            /* how p was found */
 };
 
-/* Brown and Forsythe (1974): one-way analysis of variance of |x - median of its arm| over arms values[0 .. k-1], of
- * counts[i] runs each. Arms without runs are left out. AD_ENOMEM. */
-int ad_brown_forsythe(struct ad_spread *spread, size_t k, const size_t *counts, const double *const *values);
-
-struct ad_sd_ratio {
-  struct ad_figure ratio;      /* SD(a) / SD(b) */
-  struct ad_interval interval; /* exp of the percentile bootstrap interval of log(SD(a) / SD(b)) */
-  struct ad_figure
-      p; /* permutation test, two-sided: (1 + share not below the seen |log ratio|) as (1 + c)/(1 + replicates) */
+struct ad_spreads {
+  size_t count;
+  struct ad_spread items[AD_SPREADS]; /* [count] the total first */
 };
 
-/* Of a [na] and b [nb]. paired: na = nb and run i of both has the same seeds, so that pairs are drawn, and permuted by
- * exchanging the two of a pair. What is permuted are deviations from the arm's median. AD_ENOMEM. */
-int ad_compare_sd(struct ad_sd_ratio *ratio, size_t na, const double *a, size_t nb, const double *b, int paired,
-                  const struct ad_resampling *how);
+/* Of a [n] and b [n], run i of both with the same seeds, which `terms` describe.
+ * - No term: the runs are the levels, and the SD is theirs.
+ * - One term (nested): total, from the means of its levels and the spread within; within its levels, pooled.
+ * - Two crossed terms without missing cells: total, the sum of the components; the SD of the means of the levels of
+ * each term.
+ * - Other designs: no figures, with a reason.
+ * Whole levels are left out (Miller 1968), and exchanged between the arms by the permutation test, after the mean of
+ * each arm was taken off: (1 + c) / (1 + replicates). The total of crossed terms leaves out levels of either term,
+ * error^2 = the larger of, or the sum of, both less that of single cells; its p is by t. AD_ENOMEM. */
+int ad_compare_spread(struct ad_spreads *spreads, size_t n, const double *a, const double *b,
+                      const struct ad_terms *terms, const struct ad_resampling *how);
 
 #endif

@@ -11,16 +11,15 @@ struct ad_summary {
   struct ad_figure mean, median, sd; /* sd: divisor n - 1 */
   struct ad_figure minimum, maximum;
   struct ad_figure lower, upper, iqr; /* quartiles, ad_quantile_sorted, and their difference */
-  struct ad_interval mean_interval;   /* mean -+ t(n - 1) sd / sqrt(n) */
-  struct ad_interval sd_interval;     /* sd sqrt((n - 1) / chi2(n - 1)), for normal values */
 };
 
-/* Of values [n]; n may be 0. level: of confidence. AD_ENOMEM. */
-int ad_summarize(struct ad_summary *summary, size_t n, const double *values, double level);
+/* Of values [n]; n may be 0. AD_ENOMEM. */
+int ad_summarize(struct ad_summary *summary, size_t n, const double *values);
 
-/* The score interval of a share, `count` of n (Wilson 1927): (p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n).
+/* The score interval of a share, `count` of n, ties counting half (Wilson 1927): (p + z^2/2n -+ z sqrt(p(1-p)/n +
+ * z^2/4n^2)) / (1 + z^2/n).
  */
-struct ad_interval ad_wilson(size_t count, size_t n, double level);
+struct ad_interval ad_wilson(double count, size_t n, double level);
 
 /* ---- Two columns ---- */
 
