@@ -132,7 +132,7 @@ int ad__report_spread(struct report *r) {
       "The SD of each arm over that of the baseline, in all and for each source of chance: below 1 the arm varies "
       "less over seeds.",
       "a large p-value as a sign of equal spread: read the interval. Whole levels of a seed count, not runs; with "
-      "few levels the interval is wide, below 6 (crossed: 4) there is none.");
+      "few levels the interval is wide, below 6 there is none.");
   if (r->arms < 2) {
     ad__document_note(r->doc, "Not available: the study has one arm.");
     return r->doc->status;

@@ -109,7 +109,7 @@ static void compare_units(struct ad_spread *s, const struct paired_units *u, enu
     return;
   }
   s->ratio = ad_figure_of(exp(log_ratio));
-  if (u->m < AD_SPREAD_UNITS) {
+  if (u->m < AD_SPREAD_LEVELS) {
     ad__no_spread(s, few);
     return;
   }

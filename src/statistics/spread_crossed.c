@@ -67,10 +67,10 @@ static double cell_square(const struct grids *g, double *cells) {
 
 /* left_out [I + J], cells [2, I J]: work memory. */
 static void compare_grids(struct ad_spread *s, const struct grids *g, double level, double *left_out, double *cells) {
-  static const char few[] = "needs at least 4 levels of both seeds", equal[] = "an arm does not vary";
+  static const char few[] = "needs at least 6 levels of both seeds", equal[] = "an arm does not vary";
   const double ratio = log_ratio(g, g->I + g->J);
   s->levels = g->I < g->J ? g->I : g->J;
-  if (!isfinite(ratio) || s->levels < AD_SPREAD_GRID) {
+  if (!isfinite(ratio) || s->levels < AD_SPREAD_LEVELS) {
     const char *why = isfinite(ratio) ? few : equal;
     s->ratio = isfinite(ratio) ? ad_figure_of(exp(ratio)) : ad_figure_none(why);
     ad__no_spread(s, why);

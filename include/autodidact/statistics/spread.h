@@ -5,11 +5,7 @@
 
 #include "autodidact/statistics/mixed.h"
 
-enum {
-  AD_SPREADS = 3,
-  AD_SPREAD_UNITS = 6 /* least levels of an interval */,
-  AD_SPREAD_GRID = 4 /* of a crossed total */
-};
+enum { AD_SPREADS = 3, AD_SPREAD_LEVELS = 6 /* least of an interval */ };
 
 /* SD(a) / SD(b) of one source of chance. */
 struct ad_spread {

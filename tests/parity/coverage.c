@@ -1,0 +1,184 @@
+/* Coverage of the intervals and sizes of the tests of a study's report, by simulation with the program's own code.
+ *
+ *   parity_coverage [STUDIES]     made-up studies of each kind; 2,000 by default
+ *
+ * Two arms on the same seeds, without a true difference: effects of init, order and rest with the given variances, half
+ * of each common to both arms, normal or with long tails (Student's t, 5 degrees of freedom, scaled). A line a design,
+ * in per cent: how often the 95 % intervals hold what is true, and how often the 5 % tests reject what is true. Exit
+ * code 1 where a figure is outside its bounds, which have the Monte Carlo error (three of its SDs) on top. */
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "autodidact/statistics/components.h"
+#include "autodidact/statistics/mixed.h"
+#include "autodidact/statistics/spread.h"
+
+enum { MOST = 100, FIGURES = 9 };
+
+enum kind { PAIRS, CROSSED, NESTED };
+
+struct design {
+  enum kind kind;
+  size_t I, J;
+  double missing; /* share of the cells */
+};
+
+static const struct design designs[] = {
+    {PAIRS, 6, 1, 0},   {PAIRS, 12, 1, 0},   {PAIRS, 30, 1, 0},    {CROSSED, 3, 2, 0},     {CROSSED, 3, 3, 0},
+    {CROSSED, 4, 4, 0}, {CROSSED, 10, 2, 0}, {CROSSED, 10, 3, 0},  {CROSSED, 10, 10, 0},   {NESTED, 6, 4, 0},
+    {NESTED, 12, 2, 0}, {NESTED, 24, 4, 0},  {CROSSED, 6, 6, 0.1}, {CROSSED, 10, 10, 0.1}, {NESTED, 24, 4, 0.1},
+};
+
+static const double variances[][3] = {{0, 0, 1}, {0.3, 0.3, 1}, {1, 0, 1}, {1, 1, 1}, {1, 1, 0.1}};
+
+/* Bounds of normal effects, and of long tails. An interval of an SD is one of normal theory and only for it. */
+struct figure {
+  const char *name;
+  double low, high, tails_low, tails_high;
+};
+
+static const struct figure figures[FIGURES] = {
+    {"mean", 92, 98.7, 92, 98.7}, {"mean size", 1.3, 8, 1.3, 8}, {"SD", 92, 98, 84, 98},
+    {"MLS", 92, 98, 86, 98},      {"SD ratio", 92, 98, 92, 98},  {"its size", 2, 7, 2, 7},
+    {"part 1", 92, 98, 92, 98},   {"part 2", 92, 98, 92, 98},    {"their size", 2.3, 7, 2.3, 7}};
+
+struct count {
+  size_t made, held;
+};
+
+static void add(struct count *c, int is_made, int is_held) {
+  c->made += is_made != 0;
+  c->held += is_made && is_held;
+}
+
+static int holds(struct ad_interval i, double truth) {
+  return i.low <= truth && truth <= i.high;
+}
+
+struct study {
+  size_t n;
+  uint32_t init[MOST], order[MOST];
+  double y[2][MOST];
+};
+
+static double draw(gsl_rng *random, int tails) {
+  return tails ? gsl_ran_tdist(random, 5) * sqrt(3.0 / 5) : gsl_ran_gaussian(random, 1);
+}
+
+/* Effects of both arms, with a correlation of one half. */
+static void effects(gsl_rng *random, int tails, double variance, size_t n, double effect[2][MOST]) {
+  for (size_t i = 0; i < n; i++) {
+    const double common = draw(random, tails);
+    for (int arm = 0; arm < 2; arm++) {
+      effect[arm][i] = sqrt(variance / 2) * (common + draw(random, tails));
+    }
+  }
+}
+
+static void make(gsl_rng *random, const struct design *d, const double *v, int tails, struct study *s) {
+  double init[2][MOST], order[2][MOST], rest[2][MOST];
+  effects(random, tails, d->kind == PAIRS ? 0 : v[0], d->I, init);
+  effects(random, tails, d->kind == CROSSED ? v[1] : 0, d->J, order);
+  effects(random, tails, v[2], d->I * d->J, rest);
+  s->n = 0;
+  for (size_t k = 0; k < d->I * d->J; k++) {
+    const size_t i = k / d->J, j = k % d->J;
+    if (gsl_rng_uniform(random) >= d->missing) {
+      s->init[s->n] = (uint32_t)i;
+      s->order[s->n] = (uint32_t)(d->kind == CROSSED ? j : k);
+      for (int arm = 0; arm < 2; arm++) {
+        s->y[arm][s->n] = init[arm][i] + order[arm][j] + rest[arm][k];
+      }
+      s->n++;
+    }
+  }
+}
+
+static void look_at_components(const struct design *d, const double *v, const struct study *s, struct count *c) {
+  const struct ad_design table = {2, {"init", "order", ""}, {d->I, d->J, 1}, s->y[0]};
+  struct ad_components found;
+  if (d->kind == CROSSED && d->missing == 0 && ad_variance_components(&found, &table, 0.95) == 0) {
+    for (size_t k = 0; k < found.count; k++) {
+      add(&c[3], found.items[k].mls.why == NULL, holds(found.items[k].mls, v[k]));
+    }
+  }
+}
+
+static int look_at(const struct design *d, const double *v, const struct study *s, struct count *c) {
+  const struct ad_seeds seeds = {s->n, 2, {"init", "order"}, {s->init, s->order}};
+  const struct ad_resampling how = {0, 500, 0.95};
+  struct ad_terms terms;
+  struct ad_mixed m;
+  struct ad_spreads spreads;
+  const double total = (d->kind == PAIRS ? 0 : v[0]) + (d->kind == CROSSED ? v[1] : 0) + v[2];
+  int status = ad_terms_of(&terms, &seeds);
+  status = status != 0 ? status : ad_mixed_mean(&m, s->n, s->y[0], &terms, 0.95);
+  status = status != 0 ? status : ad_compare_spread(&spreads, s->n, s->y[0], s->y[1], &terms, &how);
+  ad_terms_destroy(&terms);
+  if (status != 0) {
+    return status;
+  }
+  add(&c[0], m.interval.why == NULL, holds(m.interval, 0));
+  add(&c[1], m.p.why == NULL, m.p.value < 0.05);
+  add(&c[2], m.sd_interval.why == NULL, holds(m.sd_interval, sqrt(total)));
+  look_at_components(d, v, s, c);
+  for (size_t k = 0; k < spreads.count; k++) {
+    add(&c[k == 0 ? 4 : 5 + k], spreads.items[k].interval.why == NULL, holds(spreads.items[k].interval, 1));
+    add(&c[k == 0 ? 5 : 8], spreads.items[k].p.why == NULL, spreads.items[k].p.value <= 0.05);
+  }
+  return 0;
+}
+
+/* Prints a line; 1 where a figure is outside its bounds. */
+static int print(const struct design *d, const double *v, int tails, const struct count *c) {
+  static const char *const names[] = {"pairs", "crossed", "nested"};
+  int bad = 0;
+  printf("%-7s %2zu x %-2zu %3.0f %%  %3.1f %3.1f %3.1f  %-6s", names[d->kind], d->I, d->J, 100 * (1 - d->missing),
+         v[0], v[1], v[2], tails ? "tails" : "normal");
+  for (size_t f = 0; f < FIGURES; f++) {
+    const double low = tails ? figures[f].tails_low : figures[f].low;
+    const double high = tails ? figures[f].tails_high : figures[f].high;
+    if (c[f].made == 0) {
+      printf("         -  ");
+    } else {
+      const double share = (double)c[f].held / (double)c[f].made, percent = 100 * share;
+      const double error = 300 * sqrt(fmax(share * (1 - share), 0.01) / (double)c[f].made);
+      const int out = !(percent >= low - error && percent <= high + error);
+      printf("  %8.1f %c", percent, out ? '!' : ' ');
+      bad |= out;
+    }
+  }
+  printf("\n");
+  return bad;
+}
+
+int main(int argc, char **argv) {
+  const size_t studies = argc > 1 ? (size_t)strtoul(argv[1], NULL, 10) : 2000;
+  gsl_rng *random = gsl_rng_alloc(gsl_rng_mt19937);
+  int bad = 0;
+  printf("%-42s", "design, cells, V(init, order, rest)");
+  for (size_t f = 0; f < FIGURES; f++) {
+    printf("%12s", figures[f].name);
+  }
+  printf("\n");
+  for (size_t d = 0; d < sizeof designs / sizeof *designs; d++) {
+    for (size_t v = 0; v < (designs[d].kind == PAIRS ? 1 : sizeof variances / sizeof *variances); v++) {
+      for (int tails = 0; tails < 2; tails++) {
+        struct count counts[FIGURES] = {{0, 0}};
+        struct study s;
+        for (size_t k = 0; k < studies; k++) {
+          make(random, &designs[d], variances[v], tails, &s);
+          if (look_at(&designs[d], variances[v], &s, counts) != 0) {
+            return 2;
+          }
+        }
+        bad |= print(&designs[d], variances[v], tails, counts);
+      }
+    }
+  }
+  gsl_rng_free(random);
+  return bad;
+}
