@@ -2,6 +2,7 @@
 #include "report_internal.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -234,9 +235,35 @@ static void count_runs(struct report *r) {
   }
 }
 
+/* Finished runs of several programs differ by more than their settings. `what` of each is at `offset` of its record. */
+static void count_programs(struct report *r, const char *what, size_t offset) {
+  struct ad_buffer text = {0};
+  const char *first = NULL;
+  size_t others = 0;
+  for (size_t i = 0; i < r->study->count; i++) {
+    const struct ad_cell_record *record = &r->cells->records[i];
+    const char *own = (const char *)record + offset;
+    if (record->state == AD_CELL_DONE && own[0] != '\0') {
+      first = first == NULL ? own : first;
+      if (strcmp(first, own) != 0 && others++ == 0 && r->doc->status == AD_OK) {
+        r->doc->status = ad_buffer_printf(&text, "%s and %s", first, own);
+      }
+    }
+  }
+  if (others > 0 && r->doc->status == AD_OK) {
+    ad__document_summary(r->doc,
+                         "Runs of more than one %s (%s): %zu do not have the first. They may differ by more than "
+                         "seeds and settings.",
+                         what, text.data, others);
+  }
+  ad_buffer_destroy(&text);
+}
+
 static int all_sections(struct report *r) {
   AD_TRY(ad__report_comparison(r));
   count_runs(r);
+  count_programs(r, "commit", offsetof(struct ad_cell_record, commit));
+  count_programs(r, "arithmetic", offsetof(struct ad_cell_record, arithmetic));
   AD_TRY(ad__report_arms(r));
   AD_TRY(ad__report_spread(r));
   AD_TRY(ad__report_variance(r));

@@ -1,4 +1,4 @@
-/* A study run: every team takes cells, the longest first, until none is left or the time is up.
+/* A study run: every team takes cells, seed by seed, until none is left or the time is up.
  *
  * Teams do not know of each other, nor of other jobs: all meet in the table and its leases. */
 #include <inttypes.h>
@@ -34,7 +34,7 @@ struct runner {
   double started; /* by ad_clock */
   double begun;   /* seconds since 1970 */
   int first;      /* 1 on the first rank of a team, which alone deals with the table */
-  size_t *order;  /* [count] cells, the longest first */
+  size_t *order;  /* [count] cells, seed by seed */
   double *cost;   /* [count] */
   char *tried;    /* [count] 1: failed in this job; not taken up again */
   int stopped;    /* 1: signal or clock */
@@ -82,17 +82,23 @@ static int is_open(const struct runner *r, size_t cell) {
 }
 
 struct weighted {
-  double cost;
   int begun;
+  size_t seed; /* number of its combination of seeds: the same in all arms */
+  double cost;
   size_t cell;
 };
 
-static int longest_first(const void *a, const void *b) {
+/* What was begun, then all arms of one combination of seeds after the other: a study that is stopped has complete
+ * pairs. Within it the longest first. */
+static int seed_by_seed(const void *a, const void *b) {
   const struct weighted *x = a, *y = b;
-  if (x->cost != y->cost) {
-    return x->cost > y->cost ? -1 : 1;
+  if (x->begun != y->begun) {
+    return y->begun - x->begun;
   }
-  return x->begun != y->begun ? y->begun - x->begun : (x->cell > y->cell) - (x->cell < y->cell);
+  if (x->seed != y->seed) {
+    return x->seed < y->seed ? -1 : 1;
+  }
+  return x->cost != y->cost ? (x->cost > y->cost ? -1 : 1) : (x->cell > y->cell) - (x->cell < y->cell);
 }
 
 static int sort_cells(struct runner *r) {
@@ -103,10 +109,11 @@ static int sort_cells(struct runner *r) {
   }
   const int status = ad_study_estimate(&r->cells, r->cost, &seconds);
   for (size_t i = 0; status == AD_OK && i < r->study.count; i++) {
-    list[i] = (struct weighted){r->cost[i], r->cells.records[i].begun, i};
+    const size_t seed = i % (r->study.count / r->study.arm_count);
+    list[i] = (struct weighted){r->cells.records[i].begun, seed, r->cost[i], i};
   }
   if (status == AD_OK) {
-    qsort(list, r->study.count, sizeof *list, longest_first);
+    qsort(list, r->study.count, sizeof *list, seed_by_seed);
     for (size_t i = 0; i < r->study.count; i++) {
       r->order[i] = list[i].cell;
     }

@@ -132,6 +132,7 @@ static int take_line(struct ad_cells *table, size_t cell, const json_t *line) {
   r->cost = now.cost;
   r->ranks = now.ranks;
   snprintf(r->arithmetic, sizeof r->arithmetic, "%.90s", text_or(line, "arithmetic", "?"));
+  snprintf(r->commit, sizeof r->commit, "%.40s", text_or(line, "commit", "?"));
   const json_t *result = json_object_get(line, "result"), *last = json_object_get(result, "last"),
                *majority = json_object_get(line, "majority");
   r->scores[AD_SOURCE_DEV] = ad_scores_read(json_object_get(result, "dev"));

@@ -316,8 +316,9 @@ static struct ad_buffer report_text(const char *name, const char *axes, const ch
   assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
   for (size_t i = 0; i < done; i++) {
     const struct ad_result result = result_of(1, value(i));
-    const struct ad_cell_record record = {.state = AD_CELL_DONE, .step = 1, .steps = 1};
+    struct ad_cell_record record = {.state = AD_CELL_DONE, .step = 1, .steps = 1, .arithmetic = "1"};
     const struct ad_line_scores scores = {&result, NULL};
+    record.arithmetic[0] = (char)(strcmp(name, "two-programs") == 0 && i > 5 ? '2' : '1');
     assert_int_equal(ad_cells_append(&cells, i, &record, &scores), AD_OK);
   }
   assert_int_equal(ad_report_make(&study, &cells, &(struct ad_report_settings){0}, &text), AD_OK);
@@ -358,6 +359,8 @@ static void test_degenerate(void **state) {
   report_on("holes", "seed.init: 0..3, seed.order: 0..3", "base: {}", 13, sevenths, "restricted maximum likelihood");
   report_on("latin", "latin: {seed.init: 0..4, seed.order: 0..4, seed.dropout: 0..4}", "base: {}", 25, sevenths,
             "25 cells of 5 init and 5 order and 5 dropout");
+  report_on("two-programs", "seed.init: 0..3", two, 8, sevenths,
+            "Runs of more than one arithmetic (1 and 2): 2 do not have the first.");
   report_on("linked", "listed: {seed.init: 0..4, seed.order: 0..4}", two, 10, sevenths, "init+order");
 }
 

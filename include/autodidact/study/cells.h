@@ -40,6 +40,7 @@ struct ad_cell_record {
   double cost; /* estimate of its work in arbitrary units, the same for all cells (an estimate: `study run`); 0: none */
   char *message;                       /* why it failed; NULL; owned */
   char arithmetic[96];                 /* of the program that finished it (ad_arithmetic); "?": not known; "" */
+  char commit[48];                     /* of its source; "?": not known; "" */
   unsigned lease;                      /* generation of its latest lease; 0: none */
   int certain;                         /* 1: running, by a process of this machine */
   double beat;                         /* running: last sign of life (store/lease.h) */
