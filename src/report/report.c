@@ -261,6 +261,7 @@ static void count_programs(struct report *r, const char *what, size_t offset) {
 
 static int all_sections(struct report *r) {
   AD_TRY(ad__report_comparison(r));
+  AD_TRY(ad__report_failures(r));
   count_runs(r);
   count_programs(r, "commit", offsetof(struct ad_cell_record, commit));
   count_programs(r, "arithmetic", offsetof(struct ad_cell_record, arithmetic));

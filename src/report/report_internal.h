@@ -94,6 +94,7 @@ int ad__report_arm_mean(const struct report *r, size_t arm, struct report_mean *
 
 /* The sections, in their order. AD_EIO, AD_ENOMEM. */
 int ad__report_comparison(struct report *r);
+int ad__report_failures(struct report *r); /* a table of the section before it */
 int ad__report_arms(struct report *r);
 int ad__report_spread(struct report *r);
 int ad__report_variance(struct report *r);

@@ -311,7 +311,7 @@ static struct ad_buffer report_text(const char *name, const char *axes, const ch
   struct ad_cells cells;
   struct ad_buffer text = {0};
   char keys[100], page[100];
-  snprintf(keys, sizeof keys, "dir: %s, failed: never", name);
+  snprintf(keys, sizeof keys, "dir: %s, failed: %s", name, strncmp(name, "failing", 7) == 0 ? "0.8" : "never");
   make_study(&study, keys, axes, arms);
   assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
   for (size_t i = 0; i < done; i++) {
@@ -343,6 +343,10 @@ static void report_on(const char *name, const char *axes, const char *arms, size
 static double sevenths(size_t i) {
   return (double)(i % 7) / 7;
 }
+/* The second arm of 8 seeds fails six times. */
+static double failing(size_t i) {
+  return i >= 8 && i < 14 ? 0.9 : 0.2 + (double)(i % 5) / 100;
+}
 static double quarter(size_t i) {
   (void)i;
   return 0.25;
@@ -361,6 +365,12 @@ static void test_degenerate(void **state) {
             "25 cells of 5 init and 5 order and 5 dropout");
   report_on("two-programs", "seed.init: 0..3", two, 8, sevenths,
             "Runs of more than one arithmetic (1 and 2): 2 do not have the first.");
+  report_on("failing", "seed.init: 0..7", two, 16, failing,
+            "other: 6 of 8 runs failed, of base 0 (exact p = 0.0312, with Holm's correction 0.0312)");
+  report_on("failing-nested", "listed: {seed.init: [0, 0, 1, 1, 2, 2, 3, 3], seed.order: 0..7}", two, 16, failing,
+            "other: 6 of 8 runs failed, of base 0 (exact p = 0.25, with Holm's correction 0.25)");
+  report_on("failing-crossed", "seed.init: 0..3, seed.order: 0..1", two, 16, failing,
+            "other: 6 of 8 runs failed, of base 0 (no test)");
   report_on("linked", "listed: {seed.init: 0..4, seed.order: 0..4}", two, 10, sevenths, "init+order");
 }
 

@@ -12,6 +12,8 @@
 
 #include "autodidact/base/status.h"
 #include "autodidact/statistics/components.h"
+#include "autodidact/statistics/exchange.h"
+#include "autodidact/statistics/sequential.h"
 #include "autodidact/statistics/spread.h"
 #include "autodidact/statistics/summary.h"
 #include "support/statistics.h"
@@ -194,6 +196,43 @@ static void test_expectations(void **state) {
   assert_string_equal(found.items[4].ems, "3 V(init x dropout) + V(init x order x dropout)");
 }
 
+/* Bounds of z as the tables for this spending function have them (Lan, DeMets; Jennison, Turnbull 2000). */
+static void test_looks(void **state) {
+  (void)state;
+  static const double z[][5] = {{1.95996},
+                                {2.96259, 1.96857},
+                                {0},
+                                {4.33263, 2.96311, 2.35902, 2.01409},
+                                {4.87688, 3.35695, 2.68026, 2.28979, 2.03100}};
+  for (size_t looks = 1; looks <= 5; looks++) {
+    double t[5], p[5];
+    for (size_t k = 0; k < looks; k++) {
+      t[k] = (double)(k + 1) / (double)looks;
+    }
+    assert_int_equal(ad_sequential_bounds(looks, t, 0.05, p), AD_OK);
+    for (size_t k = 0; k < looks && z[looks - 1][0] > 0; k++) {
+      const double expected = erfc(z[looks - 1][k] / sqrt(2));
+      if (!(fabs(p[k] - expected) <= 1e-4 * expected + 3e-6)) {
+        fail_msg("look %zu of %zu: p %.8g, expected %.8g", k + 1, looks, p[k], expected);
+      }
+    }
+  }
+}
+
+/* McNemar's exact test where levels are pairs; whole levels otherwise. */
+static void test_exchange(void **state) {
+  (void)state;
+  struct ad_figure p;
+  assert_int_equal(ad_exchange_test(&p, 7, (const long[]){1, 1, 1, 1, 1, 0, -1}), AD_OK);
+  near("exchange", "5 of 6", p.value, p.why, 14.0 / 64);
+  assert_int_equal(ad_exchange_test(&p, 3, (const long[]){3, 2, -1}), AD_OK);
+  near("exchange", "levels", p.value, p.why, 4.0 / 8);
+  assert_int_equal(ad_exchange_test(&p, 2, (const long[]){1, -1}), AD_OK);
+  near("exchange", "none", p.value, p.why, 1.0);
+  assert_int_equal(ad_exchange_test(&p, 2, (const long[]){0, 0}), AD_OK);
+  assert_non_null(p.why);
+}
+
 static int all_of_them(void) {
   const double a[] = {1, 2, 4, 3, 7, 9}, b[] = {2, 2, 1, 5, 6, 3};
   struct ad_figure p[2] = {{0.1, NULL}, {0.2, NULL}};
@@ -210,6 +249,8 @@ static int all_of_them(void) {
   AD_TRY(ad_summarize(&out.summary, 5, a));
   AD_TRY(ad_spearman(&out.correlation, 5, a, b, 0.95));
   AD_TRY(ad_holm(2, p, p));
+  AD_TRY(ad_exchange_test(p, 2, (const long[]){1, 2}));
+  AD_TRY(ad_sequential_bounds(1, (const double[]){1.0}, 0.05, (double[1]){0}));
   AD_TRY(ad_variance_components(&out.components, &whole, 0.95));
   int status = ad_terms_of(&terms, &seeds);
   status = status == AD_OK ? ad_compare_spread(&out.spreads, 6, a, b, &terms, &HOW) : status;
@@ -227,6 +268,7 @@ int main(void) {
       cmocka_unit_test(test_summary),   cmocka_unit_test(test_wilson),       cmocka_unit_test(test_spearman),
       cmocka_unit_test(test_holm),      cmocka_unit_test(test_components),   cmocka_unit_test(test_spread),
       cmocka_unit_test(test_no_spread), cmocka_unit_test(test_expectations), cmocka_unit_test(test_out_of_memory),
+      cmocka_unit_test(test_looks),     cmocka_unit_test(test_exchange),
   };
   return cmocka_run_group_tests(tests, open_statistics, close_statistics);
 }
