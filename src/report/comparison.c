@@ -24,12 +24,6 @@ struct comparison {
   const char *verdict;
 };
 
-/* Of the sign of a difference that Holm's correction leaves below 0.05. */
-static const char *verdict(const struct comparison *c) {
-  const int decided = c->holm.why == NULL && c->holm.value < 0.05;
-  return !decided ? "undecided" : c->difference.of.mean.value < 0.0 ? "lower" : "higher";
-}
-
 /* values [n] of differences. */
 static void count_wins(const struct report *r, size_t n, const double *values, struct comparison *c) {
   static const char shared[] = "runs share seeds: the pairs are not independent";
@@ -80,6 +74,18 @@ static int compare(const struct report *r, size_t a, int fine, size_t *points, d
   return relate(r, c->n, points, base, c);
 }
 
+int ad__report_difference_p(const struct report *r, size_t arm, struct ad_figure *p) {
+  double *scores = ad_malloc(2 * r->points, sizeof *scores);
+  size_t *points = ad_malloc(r->points, sizeof *points);
+  struct comparison c = {0};
+  const int status = scores == NULL || points == NULL ? ad_fail_memory(3 * r->points * sizeof *scores, "pairs")
+                                                      : compare(r, arm, 0, points, scores, &c);
+  *p = c.difference.of.p;
+  ad_free(scores);
+  ad_free(points);
+  return status;
+}
+
 /* Of every arm against the baseline into c [arms]; fine: without failed runs. */
 static int compare_all(const struct report *r, int fine, struct comparison *c) {
   double *scores = ad_malloc(2 * r->points, sizeof *scores);
@@ -98,8 +104,11 @@ static int compare_all(const struct report *r, int fine, struct comparison *c) {
   }
   status = status == AD_OK ? ad_holm(r->arms, p, p + r->arms) : status;
   for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
-    c[a].holm = p[r->arms + a];
-    c[a].verdict = verdict(&c[a]);
+    const struct ad_mixed *d = &c[a].difference.of;
+    c[a].holm = r->family.active && a != r->baseline ? r->family.p[a * AD_ANALYSIS_TESTS] : p[r->arms + a];
+    c[a].verdict = ad__report_verdict(r, a,
+                                      &(struct report_effect){AD_ANALYSIS_MEAN, d->mean, d->error, d->df, d->p,
+                                                              c[a].holm, r->study->analysis.margin});
   }
   ad_free(scores);
   ad_free(points);
@@ -182,10 +191,13 @@ static void summarize_arm(struct report *r, size_t a, const struct comparison *c
     return;
   }
   const struct unit_of *unit = &ad__units[r->doc->score + 2];
-  char interval[300] = "", relative[80] = "";
+  char interval[300] = "", relative[80] = "", holm[60] = "";
+  if (c->holm.why == NULL) {
+    snprintf(holm, sizeof holm, ", with Holm's correction %.3g", c->holm.value);
+  }
   if (d->interval.why == NULL) {
-    snprintf(interval, sizeof interval, "95 %% CI %.3g to %.3g, p = %.3g, with Holm's correction %.3g",
-             d->interval.low * unit->scale, d->interval.high * unit->scale, d->p.value, c->holm.value);
+    snprintf(interval, sizeof interval, "95 %% CI %.3g to %.3g, p = %.3g%s", d->interval.low * unit->scale,
+             d->interval.high * unit->scale, d->p.value, holm);
   } else {
     snprintf(interval, sizeof interval, "no interval: %s", d->interval.why);
   }

@@ -260,6 +260,7 @@ static void count_programs(struct report *r, const char *what, size_t offset) {
 }
 
 static int all_sections(struct report *r) {
+  AD_TRY(ad__report_registration(r));
   AD_TRY(ad__report_comparison(r));
   AD_TRY(ad__report_failures(r));
   count_runs(r);
@@ -310,6 +311,7 @@ int ad_report_make(const struct ad_study *study, const struct ad_cells *cells,
   const int status = own == NULL ? ad_fail_memory(4096, "a path") : make_report(&r, settings, own, text);
   ad__document_destroy(&document);
   ad_free(r.seeds.block);
+  ad_free(r.family.p);
   release_arms(&r);
   ad_free(own);
   return status;

@@ -5,6 +5,7 @@
 #include "autodidact/report/report.h"
 #include "autodidact/statistics/components.h"
 #include "autodidact/statistics/mixed.h"
+#include "autodidact/statistics/spread.h"
 #include "autodidact/store/snapshot.h"
 #include "document.h"
 
@@ -47,6 +48,13 @@ struct report_mean {
   char name[AD_TERMS + 1][96]; /* of the terms and of the rest */
 };
 
+/* The tests that were registered: one family. */
+struct report_family {
+  int active;          /* 1: an analysis was registered before the first cell */
+  double alpha;        /* below which adjusted p-values decide at this look; 0: no look yet */
+  struct ad_figure *p; /* [arms, AD_ANALYSIS_TESTS] adjusted together; a reason where a test is not primary */
+};
+
 struct report {
   const struct ad_study *study;
   const struct ad_cells *cells;
@@ -59,6 +67,7 @@ struct report {
   size_t arms, points, baseline;
   struct report_arm *arm;
   struct report_seeds seeds;
+  struct report_family family;
 };
 
 enum {
@@ -91,6 +100,23 @@ int ad__report_terms(const struct report *r, size_t n, const size_t *points, str
 int ad__report_mean(const struct report *r, size_t n, const size_t *points, const double *values,
                     struct report_mean *mean);
 int ad__report_arm_mean(const struct report *r, size_t arm, struct report_mean *mean);
+
+/* Says at the top what was registered and what differs; fills r->family. AD_ENOMEM. */
+int ad__report_registration(struct report *r);
+
+/* p of the mean difference of an arm from the baseline; the ratios of spread on their `n` common seeds. AD_ENOMEM. */
+int ad__report_difference_p(const struct report *r, size_t arm, struct ad_figure *p);
+int ad__report_compare_spread(const struct report *r, size_t arm, struct ad_spreads *spreads, size_t *n);
+
+/* An effect, 0 where there is none, with its error and margin of equivalence (NaN: none) on the same scale. */
+struct report_effect {
+  size_t test; /* AD_ANALYSIS_MEAN, ... */
+  struct ad_figure effect, error, df, p, holm;
+  double margin;
+};
+
+/* "lower", "higher", "equivalent" or "undecided"; "exploratory" where an analysis was registered without this test. */
+const char *ad__report_verdict(const struct report *r, size_t arm, const struct report_effect *effect);
 
 /* The sections, in their order. AD_EIO, AD_ENOMEM. */
 int ad__report_comparison(struct report *r);

@@ -10,7 +10,7 @@
 #include "report_internal.h"
 
 struct spread_row {
-  const char *arm, *source, *test;
+  const char *arm, *source, *test, *verdict;
   size_t pairs;
   struct ad_spread of;
   struct ad_figure holm, smallest;
@@ -25,7 +25,7 @@ static struct ad_figure smallest_ratio(const struct ad_spread *s) {
   return errors.why != NULL ? errors : ad_figure_of(exp(-errors.value * s->error.value));
 }
 
-static int compare_arm(const struct report *r, size_t a, struct ad_spreads *spreads, size_t *n) {
+int ad__report_compare_spread(const struct report *r, size_t a, struct ad_spreads *spreads, size_t *n) {
   double *scores = ad_malloc(2 * r->points, sizeof *scores);
   size_t *points = ad_malloc(r->points, sizeof *points);
   struct ad_terms terms = {0};
@@ -51,15 +51,13 @@ static int find_rows(struct report *r, struct spread_row *rows, struct ad_figure
   for (size_t a = 0; a < r->arms; a++) {
     struct ad_spreads spreads = {0};
     size_t n = 0;
-    AD_TRY(a == r->baseline ? AD_OK : compare_arm(r, a, &spreads, &n));
+    AD_TRY(a == r->baseline ? AD_OK : ad__report_compare_spread(r, a, &spreads, &n));
     for (size_t k = 0; k < spreads.count; k++) {
-      rows[a * AD_SPREADS + k] = (struct spread_row){r->arm[a].name,
-                                                     NULL,
-                                                     spreads.items[k].test,
-                                                     n,
-                                                     spreads.items[k],
-                                                     ad_figure_none("the baseline"),
-                                                     smallest_ratio(&spreads.items[k])};
+      rows[a * AD_SPREADS + k] = (struct spread_row){.arm = r->arm[a].name,
+                                                     .test = spreads.items[k].test,
+                                                     .pairs = n,
+                                                     .of = spreads.items[k],
+                                                     .smallest = smallest_ratio(&spreads.items[k])};
     }
   }
   for (size_t k = 0; k < AD_SPREADS; k++) {
@@ -105,9 +103,38 @@ static void plot_ratios(struct report *r, const struct spread_row *rows) {
   ad_buffer_destroy(&script);
 }
 
+/* Verdict and adjusted p of row i; primary are the total and the last source. */
+static void judge(const struct report *r, size_t i, struct spread_row *row) {
+  const size_t arm = i / AD_SPREADS, k = i % AD_SPREADS;
+  const struct ad_figure ratio = row->of.ratio;
+  const int last = k > 0 && (k + 1 == AD_SPREADS || row[1].arm != row->arm);
+  const size_t test = last ? AD_ANALYSIS_PART : AD_ANALYSIS_SPREAD;
+  const int primary = r->family.active && (k == 0 || last);
+  row->holm = primary ? r->family.p[arm * AD_ANALYSIS_TESTS + test] : row->holm;
+  row->verdict =
+      r->family.active && !primary
+          ? "exploratory"
+          : ad__report_verdict(
+                r, arm,
+                &(struct report_effect){test, ratio.why != NULL ? ratio : ad_figure_of(log(ratio.value)), row->of.error,
+                                        row->of.df, row->of.p, row->holm, log(r->study->analysis.ratio_margin)});
+}
+
+/* For the top of the report. */
+static void summarize_ratio(struct report *r, const struct spread_row *row) {
+  const struct ad_spread *s = &row->of;
+  if (s->ratio.why == NULL && s->interval.why == NULL) {
+    ad__document_summary(r->doc,
+                         "%s against %s: SD, %s: %s. Ratio %.3g (95 %% CI %.3g to %.3g, p = %.3g) over %zu levels.",
+                         row->arm, r->arm[r->baseline].name, row->source, row->verdict, s->ratio.value, s->interval.low,
+                         s->interval.high, s->p.value, s->levels);
+  }
+}
+
 static void spread_table(struct report *r, struct spread_row *rows) {
   static const struct document_column columns[] = {
       COLUMN("arm", "arm", UNIT_NONE, spread_row, arm),
+      COLUMN("verdict", "verdict", UNIT_NONE, spread_row, verdict),
       COLUMN("source", "spread over", UNIT_NONE, spread_row, source),
       COLUMN("levels", "levels", UNIT_NONE, spread_row, of.levels),
       COLUMN("ratio", "SD ratio", UNIT_NONE, spread_row, of.ratio),
@@ -121,6 +148,8 @@ static void spread_table(struct report *r, struct spread_row *rows) {
   for (size_t i = 0; i < r->arms * AD_SPREADS; i++) {
     if (rows[i].arm != NULL) {
       rows[i].source = rows[i].of.source;
+      judge(r, i, &rows[i]);
+      summarize_ratio(r, &rows[i]);
       ad__document_row(r->doc, &rows[i]);
     }
   }

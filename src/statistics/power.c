@@ -49,3 +49,7 @@ struct ad_figure ad_smallest_effect(double df, double alpha, double power) {
   }
   return ad_figure_of(high);
 }
+
+double ad_t_tail(double t, double df) {
+  return gsl_cdf_tdist_Q(t, df);
+}

@@ -165,6 +165,7 @@ void ad_study_destroy(struct ad_study *study) {
   ad_free(study->path);
   ad_free(study->name);
   ad_free(study->dir);
+  ad__study_analysis_destroy(&study->analysis);
   ad_config_destroy(&study->base);
   *study = (struct ad_study){0};
 }

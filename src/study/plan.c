@@ -1,9 +1,10 @@
 /* plan.json: what the cells on disk were made from, so that a study file cannot quietly become another one.
  *
  *   {"format": "autodidact study", "version": 1, "bases": [{key: value}],
- *    "arms": [{"name", "base", "settings", "inputs"}]}
+ *    "arms": [{"name", "base", "settings", "inputs"}], "analysis": {key: text, "digest"}}
  *
- * Arms that the study file no longer has stay in it. */
+ * Arms that the study file no longer has stay in it. The analysis is the one that the study file had when the first
+ * cell was begun. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,8 +215,19 @@ static json_t *pack_arm(const struct ad_study_arm *arm, size_t base) {
                    "inputs", arm->input_text);
 }
 
-/* The plan with this study's arms in place of those of their names; NULL: out of memory. */
-static json_t *merge(const struct ad_study *study, const struct plan *plan) {
+/* 1: a cell was begun. */
+static int is_begun(const struct ad_study *study, int *begun) {
+  char *runs = ad_path_join(study->dir, "runs");
+  if (runs == NULL) {
+    return ad_fail_memory(strlen(study->dir) + 8, "a path");
+  }
+  *begun = ad_is_folder(runs);
+  ad_free(runs);
+  return AD_OK;
+}
+
+/* The plan with this study's arms in place of those of their names; NULL: out of memory. begun: the analysis stays. */
+static json_t *merge(const struct ad_study *study, const struct plan *plan, int begun) {
   json_t *bases = json_deep_copy(json_object_get(plan->root, "bases")), *arms = json_array(), *names = json_object();
   bases = bases == NULL ? json_array() : bases;
   if (plan->number == json_array_size(bases)) {
@@ -233,8 +245,14 @@ static json_t *merge(const struct ad_study *study, const struct plan *plan) {
     }
   }
   json_decref(names);
-  return json_pack("{s:s, s:i, s:s, s:o, s:o}", "format", FORMAT, "version", 1, "name", study->name, "bases", bases,
-                   "arms", arms);
+  json_t *analysis = NULL;
+  if (begun) {
+    analysis = json_incref(json_object_get(plan->root, "analysis"));
+  } else if (study->analysis.present) {
+    analysis = ad__study_pack_analysis(study);
+  }
+  return json_pack("{s:s, s:i, s:s, s:o, s:o, s:o*}", "format", FORMAT, "version", 1, "name", study->name, "bases",
+                   bases, "arms", arms, "analysis", analysis);
 }
 
 /* Under a name of this process first: several jobs may begin at once. */
@@ -259,7 +277,9 @@ int ad_study_commit(struct ad_study *study) {
   for (size_t i = 0; status == AD_OK && plan.root != NULL && i < study->arm_count; i++) {
     status = check_arm(study, &study->arms[i], &plan);
   }
-  json_t *merged = status == AD_OK ? merge(study, &plan) : NULL;
+  int begun = 0;
+  status = status == AD_OK ? is_begun(study, &begun) : status;
+  json_t *merged = status == AD_OK ? merge(study, &plan, begun) : NULL;
   if (status == AD_OK && merged == NULL) {
     status = ad_fail_memory(4096, "the plan of a study");
   }
@@ -292,6 +312,7 @@ static int recall_arm(const struct ad_study *study, struct ad_study_arm *arm, co
 int ad_study_recall(struct ad_study *study) {
   struct plan plan;
   int status = open_plan(study, &plan);
+  status = status == AD_OK ? ad__study_recall_analysis(study, json_object_get(plan.root, "analysis")) : status;
   for (size_t i = 0; status == AD_OK && i < study->arm_count; i++) {
     status = recall_arm(study, &study->arms[i], &plan);
   }

@@ -8,7 +8,8 @@
 #include "autodidact/base/status.h"
 #include "study_internal.h"
 
-static const char *const study_keys[] = {"name", "dir", "ranks_per_trial", "result", "failed", "test", "lease"};
+static const char *const study_keys[] = {"name",   "dir",  "ranks_per_trial", "result",
+                                         "failed", "test", "lease",           "analysis"};
 static const char *const sections[] = {"study", "base", "axes", "arms"};
 
 #define LENGTH(list) (sizeof(list) / sizeof *(list))
@@ -42,8 +43,8 @@ static int fail_key(const char *path, const char *prefix, const struct ad_yaml *
   return status;
 }
 
-static int check_keys(const char *path, const char *prefix, const struct ad_yaml *tree, const char *const *known,
-                      size_t count) {
+int ad__study_check_keys(const char *path, const char *prefix, const struct ad_yaml *tree, const char *const *known,
+                         size_t count) {
   if (tree->kind != AD_YAML_MAPPING) {
     return ad__study_fail(path, tree, "%sexpected keys and values", prefix);
   }
@@ -129,6 +130,9 @@ static int read_rule(struct ad_study *s, const struct ad_yaml *at) {
 
 static int read_key(struct ad_study *s, const char *key, const struct ad_yaml *at) {
   double number = 1.0;
+  if (strcmp(key, "analysis") == 0) {
+    return ad__study_read_analysis(s, at);
+  }
   if (at->kind != AD_YAML_SCALAR) {
     return ad__study_fail(s->path, at, "study.%s: expected one value", key);
   }
@@ -164,7 +168,7 @@ static int read_study(struct ad_study *s, const struct ad_yaml *tree) {
     return ad_fail(AD_ECONFIG, "%s:%zu: the section 'study' is missing, expected at least study.dir", s->path,
                    tree->line);
   }
-  AD_TRY(check_keys(s->path, "study.", section, study_keys, LENGTH(study_keys)));
+  AD_TRY(ad__study_check_keys(s->path, "study.", section, study_keys, LENGTH(study_keys)));
   for (size_t i = 0; i < section->count; i++) {
     AD_TRY(read_key(s, section->keys[i], section->items[i]));
   }
@@ -291,6 +295,7 @@ static int set_defaults(struct ad_study *s, const char *path) {
                          .name = ad_strndup(name, dot == NULL ? strlen(name) : (size_t)(dot - name)),
                          .ranks_per_trial = 1,
                          .lease = 120.0};
+  AD_TRY(ad__study_read_analysis(s, NULL));
   return s->path == NULL || s->name == NULL ? ad_fail_memory(2 * strlen(path), "a path") : AD_OK;
 }
 
@@ -307,14 +312,15 @@ static int set_cache(struct ad_study *s) {
 }
 
 static int read_tree(struct study_draft *d, const struct ad_yaml *tree) {
-  AD_TRY(check_keys(d->study->path, "", tree, sections, LENGTH(sections)));
+  AD_TRY(ad__study_check_keys(d->study->path, "", tree, sections, LENGTH(sections)));
   AD_TRY(read_study(d->study, tree));
   AD_TRY(read_base(d->study, tree));
   AD_TRY(set_cache(d->study));
   const struct ad_yaml *axes = ad_yaml_get(tree, "axes");
   AD_TRY(axes == NULL ? AD_OK : ad__study_read_axes(d, axes));
   AD_TRY(read_arms(d, tree));
-  return ad__study_lay_out(d);
+  AD_TRY(ad__study_lay_out(d));
+  return ad__study_settle_analysis(d->study);
 }
 
 int ad_study_read(struct ad_study *study, const char *path) {

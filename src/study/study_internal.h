@@ -2,6 +2,8 @@
 #ifndef AUTODIDACT_SRC_STUDY_STUDY_INTERNAL_H
 #define AUTODIDACT_SRC_STUDY_STUDY_INTERNAL_H
 
+#include <jansson.h>
+
 #include "autodidact/base/yaml.h"
 #include "autodidact/study/study.h"
 
@@ -24,6 +26,23 @@ void ad__study_leaves_destroy(struct study_leaves *leaves);
 /* ad_fail(AD_ECONFIG) with "path:line: " in front. */
 int ad__study_fail(const char *path, const struct ad_yaml *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Refuses keys of a mapping that are not among known [count], and names the nearest. AD_ECONFIG. */
+int ad__study_check_keys(const char *path, const char *prefix, const struct ad_yaml *tree, const char *const *known,
+                         size_t count);
+
+/* ---- study.analysis (analysis.c) ---- */
+
+/* Reads it (NULL: there is none); once the arms are known checks these and adds what is not written. AD_ECONFIG,
+ * AD_ENOMEM. */
+int ad__study_read_analysis(struct ad_study *study, const struct ad_yaml *tree);
+int ad__study_settle_analysis(struct ad_study *study);
+
+/* As plan.json has it: a new object; what is planned there, NULL: nothing. AD_ENOMEM. */
+json_t *ad__study_pack_analysis(const struct ad_study *study);
+int ad__study_recall_analysis(struct ad_study *study, const json_t *planned);
+
+void ad__study_analysis_destroy(struct ad_study_analysis *analysis);
 
 /* Axes that belong together: their levels at each of its points. Bundles are crossed with each other. */
 struct study_bundle {

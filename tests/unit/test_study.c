@@ -1,4 +1,5 @@
 /* The study file: parsing, designs, identities, the plan and what it refuses. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -376,13 +377,79 @@ static void test_size(void **state) {
   ad_study_destroy(&s);
 }
 
+static const char with_analysis[] =
+    "study: {dir: registered, analysis: {arms: [sda], tests: [mean, part], margin: 0.01, seeds: 4, looks: [2, 4]}}\n"
+    "base: base.yaml\naxes: {seed.init: 0..3}\narms: {plain: {}, sda: {teacher: {method: sda}}}\n";
+
+static void test_analysis(void **state) {
+  (void)state;
+  struct ad_study s;
+  assert_int_equal(read_study(&s, with_analysis), AD_OK);
+  assert_true(s.analysis.present && s.analysis.margin == 0.01 && s.analysis.alpha == 0.05 && s.analysis.seeds == 4);
+  assert_true(s.analysis.look_count == 2 && s.analysis.looks[0] == 2 && isnan(s.analysis.ratio_margin));
+  assert_true(s.analysis.test[AD_ANALYSIS_MEAN] && !s.analysis.test[AD_ANALYSIS_SPREAD]);
+  assert_true(!ad_study_is_primary(&s, 0) && ad_study_is_primary(&s, 1));
+  assert_string_equal(s.analysis.text[AD_ANALYSIS_RESULT], "dev.error");
+  assert_string_equal(s.analysis.text[AD_ANALYSIS_ARMS], "sda");
+  ad_study_destroy(&s);
+  static const char *const bad[][2] = {
+      {"arms: [sda], seeds: 4", "study.analysis.tests is missing"},
+      {"arms: [plain], tests: mean, seeds: 4", "names 'plain', expected arms of the study, not the first"},
+      {"arms: sda, tests: median, seeds: 4", "expected mean, spread, part"},
+      {"arms: sda, tests: mean, seeds: 4, looks: [2, 2, 4]", "that ascend"},
+      {"arms: sda, tests: mean, seeds: 4, looks: [2, 3]", "the last of study.analysis.looks is 3"},
+      {"arms: sda, tests: mean, seeds: 4, alpha: 2", "a number between 0 and 0.5"},
+      {"arms: sda, tests: mean, seeds: 4, result: test.error", "the study of dev.error"},
+      {"arms: sda, tests: mean, seeds: 4, exclusions: bad", "these have no score"},
+      {"arms: {a: b}, tests: mean, seeds: 4", "expected a value or a list of values"},
+      {"arm: sda", "unknown key 'study.analysis.arm'"}};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    char text[400];
+    snprintf(text, sizeof text,
+             "study: {dir: x, analysis: {%s}}\nbase: base.yaml\naxes: {seed.init: 0..3}\n"
+             "arms: {plain: {}, sda: {teacher: {method: sda}}}\n",
+             bad[i][0]);
+    expect_refusal(text, AD_ECONFIG, bad[i][1]);
+  }
+}
+
+/* Reads the study with the margin that `text` has in place of 0.01, and brings the plan up to date. */
+static void commit_margin(struct ad_study *s, const char *margin) {
+  char text[600], *at;
+  snprintf(text, sizeof text, "%s", with_analysis);
+  at = strstr(text, "0.01");
+  memcpy(at, margin, 4);
+  assert_int_equal(read_study(s, text), AD_OK);
+  assert_int_equal(ad_study_identify(s, "."), AD_OK);
+  assert_int_equal(ad_study_commit(s), AD_OK);
+  assert_int_equal(ad_study_recall(s), AD_OK);
+}
+
+/* The analysis may change until the first cell is begun; then the plan keeps it. */
+static void test_registered(void **state) {
+  (void)state;
+  struct ad_study s;
+  commit_margin(&s, "0.01");
+  const uint64_t first = ad_study_analysis_digest(s.analysis.planned);
+  assert_true(s.analysis.registered && first == ad_study_analysis_digest(s.analysis.text));
+  ad_study_destroy(&s);
+  commit_margin(&s, "0.02");
+  assert_string_equal(s.analysis.planned[AD_ANALYSIS_MARGIN], "0.02");
+  ad_study_destroy(&s);
+  assert_int_equal(mkdir("registered/runs", 0777), 0);
+  commit_margin(&s, "0.03");
+  assert_string_equal(s.analysis.planned[AD_ANALYSIS_MARGIN], "0.02");
+  assert_true(ad_study_analysis_digest(s.analysis.planned) != ad_study_analysis_digest(s.analysis.text));
+  ad_study_destroy(&s);
+}
+
 int main(void) {
   ad_log_set_level(AD_LOG_ERROR);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_crossed), cmocka_unit_test(test_configuration), cmocka_unit_test(test_identity),
-      cmocka_unit_test(test_designs), cmocka_unit_test(test_refusals),      cmocka_unit_test(test_plan),
-      cmocka_unit_test(test_recall),  cmocka_unit_test(test_same_inputs),   cmocka_unit_test(test_memory),
-      cmocka_unit_test(test_size),
+      cmocka_unit_test(test_analysis),      cmocka_unit_test(test_registered), cmocka_unit_test(test_crossed),
+      cmocka_unit_test(test_configuration), cmocka_unit_test(test_identity),   cmocka_unit_test(test_designs),
+      cmocka_unit_test(test_refusals),      cmocka_unit_test(test_plan),       cmocka_unit_test(test_recall),
+      cmocka_unit_test(test_same_inputs),   cmocka_unit_test(test_memory),     cmocka_unit_test(test_size),
   };
   return cmocka_run_group_tests(tests, enter, scratch_leave);
 }

@@ -12,4 +12,7 @@ struct ad_figure ad_power_t(double errors, double df, double alpha);
 /* The effect, in standard errors, that the test sees with this power. */
 struct ad_figure ad_smallest_effect(double df, double alpha, double power);
 
+/* P(T > t) of Student's t. */
+double ad_t_tail(double t, double df);
+
 #endif

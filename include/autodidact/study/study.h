@@ -51,6 +51,34 @@ enum ad_study_rule {
   AD_RULE_THRESHOLD /* the result is not better than `threshold` */
 };
 
+/* study.analysis: what is asked of the study. Its digest is fixed in plan.json with the first cell. X(constant, name).
+ */
+#define AD_ANALYSIS_MAP(X)                                                                                   \
+  X(AD_ANALYSIS_ARMS, arms)                 /* primary ones, compared with the first arm */                  \
+  X(AD_ANALYSIS_BASELINE, baseline)         /* the first arm */                                              \
+  X(AD_ANALYSIS_RESULT, result)             /* study.result */                                               \
+  X(AD_ANALYSIS_RULE, failed)               /* study.failed */                                               \
+  X(AD_ANALYSIS_TESTS_KEY, tests)           /* mean, spread (total), part (the last source of the spread) */ \
+  X(AD_ANALYSIS_MARGIN, margin)             /* of equivalence, of the mean difference */                     \
+  X(AD_ANALYSIS_RATIO_MARGIN, ratio_margin) /* of equivalence, of an SD ratio: above 1 */                    \
+  X(AD_ANALYSIS_ALPHA, alpha)               /* of all primary tests together */                              \
+  X(AD_ANALYSIS_SEEDS, seeds)               /* combinations of seeds planned */                              \
+  X(AD_ANALYSIS_LOOKS, looks)               /* at how many of them the study is looked at */                 \
+  X(AD_ANALYSIS_EXCLUSIONS, exclusions)     /* diverged */
+enum ad_analysis_key { AD_ANALYSIS_MAP(AD_SET_ID) AD_ANALYSIS_KEYS };
+enum { AD_ANALYSIS_MEAN, AD_ANALYSIS_SPREAD, AD_ANALYSIS_PART, AD_ANALYSIS_TESTS, AD_ANALYSIS_LOOKS_MOST = 10 };
+
+struct ad_study_analysis {
+  int present;                     /* 1: the study file has it */
+  int registered;                  /* 1: plan.json has one (ad_study_recall) */
+  char *text[AD_ANALYSIS_KEYS];    /* each key as text, "a, b"; NULL: not present; owned */
+  char *planned[AD_ANALYSIS_KEYS]; /* those of plan.json; NULL: not registered; owned */
+  int test[AD_ANALYSIS_TESTS];     /* 1: a primary test */
+  double margin, ratio_margin;     /* NaN: none */
+  double alpha;
+  size_t seeds, look_count, looks[AD_ANALYSIS_LOOKS_MOST];
+};
+
 /* A key that varies. */
 struct ad_study_axis {
   char *key;
@@ -89,7 +117,8 @@ struct ad_study {
   enum ad_study_rule rule;
   double threshold; /* AD_RULE_THRESHOLD */
   int test;         /* 1: finished runs are evaluated on the test split */
-  double lease;     /* seconds without a sign of life after which a cell is taken over */
+  struct ad_study_analysis analysis;
+  double lease; /* seconds without a sign of life after which a cell is taken over */
   struct ad_config base;
   struct ad_study_axis *axes; /* [axis_count] */
   size_t axis_count;
@@ -132,6 +161,15 @@ char *ad_study_folder(const struct ad_study *study, const struct ad_study_cell *
 
 /* "sda, seed.init=3, seed.order=0" into text [size]; returns text. */
 const char *ad_study_label(const struct ad_study *study, const struct ad_study_cell *cell, char *text, size_t size);
+
+/* "arms", "baseline", ...; static storage. */
+const char *ad_study_analysis_key(enum ad_analysis_key key);
+
+/* Of the texts of an analysis. */
+uint64_t ad_study_analysis_digest(char *const text[AD_ANALYSIS_KEYS]);
+
+/* 1 where study.analysis names the arm. */
+int ad_study_is_primary(const struct ad_study *study, size_t arm);
 
 /* Number of the axis with this key, or -1. */
 int ad_study_find_axis(const struct ad_study *study, const char *key);

@@ -1,0 +1,75 @@
+/* Studies and reports of them, as their tests make them. */
+#ifndef AUTODIDACT_TESTS_SUPPORT_STUDY_REPORT_H
+#define AUTODIDACT_TESTS_SUPPORT_STUDY_REPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "autodidact/base/file.h"
+#include "autodidact/base/log.h"
+#include "autodidact/base/status.h"
+#include "autodidact/report/report.h"
+#include "support/scratch.h"
+
+static inline int enter(void **state) {
+  ad_log_set_level(AD_LOG_ERROR);
+  return scratch_enter(state);
+}
+
+static inline void make_study(struct ad_study *study, const char *keys, const char *axes, const char *arms) {
+  FILE *file = fopen("s.yaml", "w");
+  assert_non_null(file);
+  fprintf(file, "study: {%s}\naxes: {%s}\narms: {%s}\n", keys, axes, arms);
+  assert_int_equal(fclose(file), 0);
+  assert_int_equal(ad_study_read(study, "s.yaml"), AD_OK);
+  for (size_t i = 0; i < study->count; i++) {
+    study->cells[i].id = 0x1000 + i; /* no data to identify them by */
+  }
+}
+
+/* A result of the student with this error. */
+static inline struct ad_result result_of(uint64_t step, double error) {
+  return (struct ad_result){
+      .step = step, .steps = step, .kept = {1}, .has_dev = 1, .dev = {64, &ad_task_classification, {error}}};
+}
+
+/* Lines are broken between words: for looking for sentences they are joined. */
+static inline void join_lines(struct ad_buffer *text) {
+  for (char *at = text->data; (at = strchr(at, '\n')) != NULL;) {
+    *at = ' ';
+  }
+}
+
+/* The page refers to nothing outside itself, holds plots, and no NaN. */
+static inline void check_page(const char *path, int plots) {
+  static const char *const forbidden[] = {"http:",   "https:", "//cdn", "src=", "@import", "<link",
+                                          "<script", "nan",    "NaN",   "-inf", "xlink:"};
+  struct ad_buffer page = {0};
+  assert_int_equal(ad_file_read(path, &page), AD_OK);
+  for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
+    const char *found = strstr(page.data, forbidden[i]);
+    if (found != NULL) {
+      fail_msg("%s holds \"%.60s\"", path, found);
+    }
+  }
+  int count = 0;
+  for (const char *at = page.data; (at = strstr(at, "<svg")) != NULL; at++) {
+    count++;
+  }
+  assert_true(plots < 0 || count == plots);
+  assert_non_null(strstr(page.data, "</html>"));
+  ad_buffer_destroy(&page);
+}
+
+static inline int has_gnuplot(void) {
+  return system("gnuplot -d -e 'exit' >/dev/null 2>&1") == 0;
+}
+
+#endif
