@@ -23,7 +23,7 @@ static int arm_row(struct report *r, size_t a, int fine) {
   AD_TRY(ad_summarize(&row.of, fine ? arm->good : arm->all_count, fine ? arm->fine : arm->all));
   AD_TRY(ad__report_arm_mean(r, a, &row.mean));
   row.failed_share = row.mean.independent ? ad_wilson((double)failed, arm->all_count + arm->diverged, r->how.level)
-                                          : ad_interval_none("runs share seeds: they are not independent");
+                                          : ad_interval_none(AD__WHY_SHARED);
   ad__document_row(r->doc, &row);
   return r->doc->status;
 }

@@ -75,10 +75,8 @@ static int best_rows(struct report *r, struct ad_buffer *script, unsigned char *
 
 int ad__report_best(struct report *r) {
   static const struct document_column columns[] = {
-      COLUMN("arm", "arm", UNIT_NONE, best_row, arm),
-      COLUMN("n", "n", UNIT_NONE, best_row, of.n),
+      COLUMN("arm", "arm", UNIT_NONE, best_row, arm), COLUMN("n", "n", UNIT_NONE, best_row, of.n),
       COLUMN("unbiased", "expected best", UNIT_SCORE, best_row, of.unbiased),
-      COLUMN("error", "its 95 % CI", UNIT_SCORE, best_row, of.error),
       COLUMN("plug_in", "plug-in", UNIT_SCORE, best_row, of.plug_in),
       COLUMN("band", "95 % of bests", UNIT_SCORE, best_row, of.band)};
   ad__document_section(

@@ -26,13 +26,12 @@ struct comparison {
 
 /* values [n] of differences. */
 static void count_wins(const struct report *r, size_t n, const double *values, struct comparison *c) {
-  static const char shared[] = "runs share seeds: the pairs are not independent";
   double wins = 0.0;
   for (size_t i = 0; i < n; i++) {
     wins += values[i] == 0.0 ? 0.5 : (values[i] < 0.0) == r->falls ? 1.0 : 0.0;
   }
   c->better = n == 0 ? ad_figure_none("no common seeds") : ad_figure_of(wins / (double)n);
-  c->better_interval = c->difference.independent ? ad_wilson(wins, n, r->how.level) : ad_interval_none(shared);
+  c->better_interval = c->difference.independent ? ad_wilson(wins, n, r->how.level) : ad_interval_none(AD__WHY_SHARED);
 }
 
 /* The effect against the baseline, of its scores [n] on the same seeds. */

@@ -50,6 +50,10 @@ static int correlate(struct logs *l, size_t a, struct ad_buffer *script, double 
     struct correlation_row row = {
         .arm = r->arm[a].name, .step = ad_figure_of(arm->at[i]), .share = ad_figure_of(share)};
     AD_TRY(ad_spearman(&row.of, n, x, y, r->how.level));
+    if (!r->seeds.independent) {
+      row.of.interval = ad_interval_none(AD__WHY_SHARED);
+      row.of.p = ad_figure_none(AD__WHY_SHARED);
+    }
     ad__document_row(r->doc, &row);
     if (row.of.rho.why == NULL) {
       *there = 1;

@@ -30,6 +30,9 @@ struct report_arm {
   size_t all_count;
 };
 
+/* Why a figure of independent runs is not there. */
+#define AD__WHY_SHARED "runs share seeds: they are not independent"
+
 /* The sources of chance: seed axes of more than one level, those that always change together taken as one. */
 struct report_seeds {
   size_t count;
@@ -37,6 +40,7 @@ struct report_seeds {
   size_t levels[AD_SEED_FACTORS];
   uint32_t *level[AD_SEED_FACTORS], *block; /* [points] level of each combination of seeds; block: their memory */
   int joined;                               /* 1: a factor stands for several axes */
+  int independent;                          /* 1: no two runs of an arm share a seed */
   const char *why;                          /* not NULL: more sources than can be analysed */
 };
 

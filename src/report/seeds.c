@@ -53,6 +53,23 @@ static void add_axis(struct report *r, size_t axis, size_t most, size_t *map) {
   s->count++;
 }
 
+/* Whether any two combinations of seeds share one. */
+static int find_sharing(struct report *r) {
+  struct ad_terms terms;
+  size_t *all = ad_malloc(r->points, sizeof *all);
+  if (all == NULL) {
+    return ad_fail_memory(r->points * sizeof *all, "combinations of seeds");
+  }
+  for (size_t k = 0; k < r->points; k++) {
+    all[k] = k;
+  }
+  const int status = ad__report_terms(r, r->points, all, &terms);
+  r->seeds.independent = r->seeds.why == NULL && terms.count == 0;
+  ad_terms_destroy(&terms);
+  ad_free(all);
+  return status;
+}
+
 int ad__report_find_seeds(struct report *r) {
   struct report_seeds *s = &r->seeds;
   size_t most = 1;
@@ -74,7 +91,7 @@ int ad__report_find_seeds(struct report *r) {
     }
   }
   ad_free(map);
-  return AD_OK;
+  return find_sharing(r);
 }
 
 int ad__report_terms(const struct report *r, size_t n, const size_t *points, struct ad_terms *terms) {

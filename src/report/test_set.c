@@ -28,7 +28,7 @@ static int variance_rows(struct examples *e) {
     if (p->runs == 0) {
       continue;
     }
-    AD_TRY(ad_distribution_variance(&row.of, p->runs, e->N, e->C, p->wrong, &e->r->how));
+    AD_TRY(ad_distribution_variance(&row.of, p->runs, e->N, e->C, p->wrong));
     row.test_sd = root(row.of.test, why);
     row.distribution_sd = root(row.of.distribution, why);
     row.floor_sd = root(row.of.floor, why);
@@ -48,7 +48,6 @@ static int variance_table(struct examples *e) {
       COLUMN("floor_sd", "least SD of equal runs", UNIT_PERCENT, variance_row, floor_sd),
       COLUMN("test_variance", "variance on these", UNIT_PERCENT_SQUARED, variance_row, of.test),
       COLUMN("distribution_variance", "on new data", UNIT_PERCENT_SQUARED, variance_row, of.distribution),
-      COLUMN("distribution_interval", "its 95 % CI", UNIT_PERCENT_SQUARED, variance_row, of.interval),
       COLUMN("noise_variance", "of the test set", UNIT_PERCENT_SQUARED, variance_row, of.noise),
       COLUMN("halves", "r of halves", UNIT_NONE, variance_row, of.halves)};
   ad__document_table(e->r->doc, "test_set",
@@ -92,6 +91,10 @@ static int bootstrap_row(struct examples *e, size_t a, uint8_t *rows) {
   how.replicates = work < how.replicates ? (work < 500 ? 500 : work) : how.replicates;
   struct bootstrap_row row = {e->r->arm[a].name, pairs, e->N, how.replicates, {0}};
   AD_TRY(ad_multi_bootstrap(&row.of, pairs, rows, pairs, other, e->N, 1, &how));
+  if (!e->r->seeds.independent) {
+    row.of.interval = ad_interval_none(AD__WHY_SHARED);
+    row.of.p = ad_figure_none(AD__WHY_SHARED);
+  }
   ad__document_row(e->r->doc, &row);
   return e->r->doc->status;
 }

@@ -56,23 +56,6 @@ static double distribution(size_t N, double test, double each) {
   return (double)N / (double)(N - 1) * (test - each);
 }
 
-static struct ad_interval jordan_interval(size_t R, size_t N, const double *together, double *weight, uint32_t *index,
-                                          double *replicates, const struct ad_resampling *how) {
-  /* Runs drawn twice make the variance of a resample smaller by (R - 1) / R in the mean. */
-  const double scale = (double)R / (double)(R - 1);
-  for (size_t k = 0; k < how->replicates; k++) {
-    double test, each;
-    ad__draw_indices(how, DRAW_PAIRS, k, R, R, index);
-    memset(weight, 0, R * sizeof *weight);
-    for (size_t r = 0; r < R; r++) {
-      weight[index[r]] += 1.0;
-    }
-    variances(R, N, together, weight, &test, &each);
-    replicates[k] = distribution(N, test, each) * scale;
-  }
-  return ad__percentile_interval(how->replicates, replicates, how->level);
-}
-
 /* Pearson's correlation over runs of the errors on even and on odd examples. */
 static struct ad_figure split_halves(size_t R, size_t N, const uint8_t *wrong) {
   double x = 0, y = 0, xx = 0, yy = 0, xy = 0;
@@ -96,23 +79,21 @@ static struct ad_figure split_halves(size_t R, size_t N, const uint8_t *wrong) {
                           : ad_figure_none("the runs have equal errors on a half of the examples");
 }
 
-int ad_distribution_variance(struct ad_jordan *jordan, size_t R, size_t N, size_t C, const uint8_t *wrong,
-                             const struct ad_resampling *how) {
+int ad_distribution_variance(struct ad_jordan *jordan, size_t R, size_t N, size_t C, const uint8_t *wrong) {
   const char *why = R < 2 ? AD__WHY_ONE_RUN : N < 2 ? "needs at least 2 examples" : NULL;
   const struct ad_figure none = ad_figure_none(why);
-  *jordan = (struct ad_jordan){R, N, none, none, none, none, ad_interval_none(why), none, none};
+  *jordan = (struct ad_jordan){R, N, none, none, none, none, none, none};
   if (why != NULL) {
     return AD_OK;
   }
-  double *together = ad_malloc(R * R + R + how->replicates, sizeof *together);
-  uint64_t *bits = ad_malloc(R * ((N + 63) / 64) + (R + 1) / 2, sizeof *bits);
+  double *together = ad_malloc(R * R + R, sizeof *together);
+  uint64_t *bits = ad_malloc(R * ((N + 63) / 64), sizeof *bits);
   int status = AD_OK;
   if (together == NULL || bits == NULL) {
     status = ad_fail_memory((R * R + R * (N / 64 + 2)) * 8, "errors that two runs share");
     goto out;
   }
   double *weight = together + R * R, test, each, mean = 0.0;
-  uint32_t *index = (uint32_t *)(bits + R * ((N + 63) / 64));
   count_together(R, N, wrong, bits, together);
   for (size_t r = 0; r < R; r++) {
     weight[r] = 1.0;
@@ -126,8 +107,6 @@ int ad_distribution_variance(struct ad_jordan *jordan, size_t R, size_t N, size_
   jordan->noise = ad_figure_of(test - value);
   jordan->floor = C >= 2 ? ad_figure_of(mean / ((double)N * (double)C)) : ad_figure_none("fewer than 2 classes");
   jordan->halves = R < 3 ? ad_figure_none(AD__WHY_TWO_RUNS) : split_halves(R, N, wrong);
-  jordan->interval = R < 4 ? ad_interval_none("needs at least 4 runs")
-                           : jordan_interval(R, N, together, weight, index, weight + R, how);
 out:
   ad_free(together);
   ad_free(bits);

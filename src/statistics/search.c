@@ -45,39 +45,6 @@ static double plug_in_quantile(size_t N, const double *sorted, double n, double 
   return sorted[place<1 ? 0 : place>(double) N ? N - 1 : (size_t)place - 1];
 }
 
-/* Standard error by leaving out each run: its value from the weights of N - 1 runs and running sums. */
-static struct ad_interval jackknife(size_t N, size_t n, const double *sorted, double estimate, double level,
-                                    double *weight) {
-  if (N < 3 || n > N - 1) {
-    return ad_interval_none("needs more runs");
-  }
-  if (sorted[0] == sorted[N - 1]) {
-    return ad_interval_none(AD__WHY_EQUAL);
-  }
-  unbiased_weights(N - 1, n, weight);
-  double above = 0.0, below = 0.0, sum = 0.0, square = 0.0;
-  for (size_t i = 1; i < N; i++) {
-    above += sorted[i] * weight[i - 1];
-  }
-  for (int pass = 0; pass < 2; pass++) {
-    double up = above;
-    below = 0.0;
-    for (size_t i = 0; i < N; i++) {
-      const double left_out = below + up;
-      if (pass == 0) {
-        sum += left_out / (double)N;
-      } else {
-        square += (left_out - sum) * (left_out - sum);
-      }
-      below += i < N - 1 ? sorted[i] * weight[i] : 0.0;
-      up -= i + 1 < N ? sorted[i + 1] * weight[i] : 0.0;
-    }
-  }
-  const double error = sqrt(square * (double)(N - 1) / (double)N),
-               t = gsl_cdf_tdist_Qinv(0.5 - level / 2, (double)(N - 1));
-  return ad_interval_of(estimate - t * error, estimate + t * error);
-}
-
 static struct ad_figure turned(double value, int higher) {
   return ad_figure_of(higher ? value : -value);
 }
@@ -101,8 +68,7 @@ int ad_best_of(struct ad_best_of *best, size_t count, const size_t *n, size_t N,
   gsl_sort(sorted, 1, N);
   for (size_t k = 0; k < count; k++) {
     const char *why = !finite ? AD__WHY_NOT_FINITE : n[k] == 0 || n[k] > N ? "more runs than there are" : NULL;
-    best[k] = (struct ad_best_of){n[k], ad_figure_none(why), ad_figure_none(why), ad_interval_none(why),
-                                  ad_interval_none(why)};
+    best[k] = (struct ad_best_of){n[k], ad_figure_none(why), ad_figure_none(why), ad_interval_none(why)};
     if (why != NULL) {
       continue;
     }
@@ -117,7 +83,6 @@ int ad_best_of(struct ad_best_of *best, size_t count, const size_t *n, size_t N,
     best[k].band = turned_interval(ad_interval_of(plug_in_quantile(N, sorted, runs, 0.5 - level / 2),
                                                   plug_in_quantile(N, sorted, runs, 0.5 + level / 2)),
                                    higher);
-    best[k].error = turned_interval(jackknife(N, n[k], sorted, unbiased, level, weight), higher);
   }
   ad_free(sorted);
   return AD_OK;

@@ -177,8 +177,7 @@ def jordans():
     data = {}
     for name, w in cases.items():
         R, N = w.shape
-        expected = (dict.fromkeys(("error", "test", "distribution", "noise", "floor", "halves"), NAN)
-                    | both("distribution", NONE))
+        expected = dict.fromkeys(("error", "test", "distribution", "noise", "floor", "halves"), NAN)
 
         def estimate(w):
             each = sum(w[:, i].var(ddof=1) for i in range(N))
@@ -192,9 +191,6 @@ def jordans():
             even, odd = w[:, ::2].sum(1), w[:, 1::2].sum(1)
             if R > 2 and np.ptp(even) and np.ptp(odd):
                 expected["halves"] = scipy.stats.pearsonr(even, odd).statistic
-            if name == "twelve":
-                expected |= both("distribution", percentile(
-                    [estimate(w[draws(PAIRS, r, R, R)].astype(float))[1] * R / (R - 1) for r in range(REPLICATES)]))
         data |= {f"jordan/{name}/{k}": v for k, v in ({"wrong": w} | expected).items()}
     return data
 
@@ -286,14 +282,8 @@ def best_ofs():
             pmf = [(i / N) ** n - ((i - 1) / N) ** n for i in range(1, N + 1)]
             cdf = np.cumsum(pmf)
             band = [v[np.argmax(cdf >= q - 1e-12)] for q in (0.025, 0.975)]
-            error = NONE
-            if N > 2 and np.ptp(x) > 0:
-                left = np.array([unbiased(np.delete(v, i), n) for i in range(N)])
-                half = scipy.stats.t.ppf(0.975, N - 1) * math.sqrt((N - 1) / N * ((left - left.mean()) ** 2).sum())
-                error = (unbiased(v, n) - half, unbiased(v, n) + half)
             order = slice(None) if higher else slice(None, None, -1)
-            rows.append((sign * np.dot(v, pmf), sign * unbiased(v, n), *np.array(band)[order] * sign,
-                         *np.array(error)[order] * sign))
+            rows.append((sign * np.dot(v, pmf), sign * unbiased(v, n), *np.array(band)[order] * sign))
         data |= {f"best-of/{name}/x": x, f"best-of/{name}/higher": higher, f"best-of/{name}/table": np.array(rows)}
     return data
 

@@ -13,14 +13,12 @@ struct ad_jordan {
   struct ad_figure test;         /* V_h(err_S(h)): variance over runs of the error on these examples, divisor R - 1 */
   struct ad_figure noise;        /* what the finite test set adds: test - distribution */
   struct ad_figure distribution; /* N/(N-1) (V_h(err_S(h)) - sum_i V_h(err_i(h)) / N^2), unbiased, may be negative */
-  struct ad_interval interval;   /* of it: percentile bootstrap over runs, spread by R/(R-1) */
   struct ad_figure floor;  /* err / (N C): the least test-set variance of class-calibrated runs alike in distribution */
   struct ad_figure halves; /* Pearson correlation over runs of the errors on even and odd examples */
 };
 
 /* wrong [R,N]: 1 where the run errs on the example. AD_ENOMEM. */
-int ad_distribution_variance(struct ad_jordan *jordan, size_t R, size_t N, size_t C, const uint8_t *wrong,
-                             const struct ad_resampling *how);
+int ad_distribution_variance(struct ad_jordan *jordan, size_t R, size_t N, size_t C, const uint8_t *wrong);
 
 /* ---- Multi-Bootstrap (Sellam et al. 2022) ---- */
 

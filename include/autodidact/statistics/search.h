@@ -12,7 +12,6 @@ struct ad_best_of {
   struct ad_figure plug_in;  /* sum_i v_(i) ((i/N)^n - ((i-1)/N)^n): n draws with replacement (Dodge et al. 2019) */
   struct ad_figure unbiased; /* sum_i v_(i) C(i-1, n-1) / C(N, n): n different runs (Tang et al. 2020) */
   struct ad_interval band;   /* of one best of n: quantiles (1 -+ level)/2 of the plug-in distribution */
-  struct ad_interval error;  /* of the unbiased estimate: -+ t(N - 1) times its jackknife standard error */
 };
 
 /* The values of n to show for N runs: 1, 2, ..., then growing by a tenth, up to N / 2; at most `most`, into n [most].
