@@ -269,6 +269,7 @@ static int all_sections(struct report *r) {
   AD_TRY(ad__report_arms(r));
   AD_TRY(ad__report_spread(r));
   AD_TRY(ad__report_variance(r));
+  AD_TRY(ad__report_cost(r));
   AD_TRY(ad__report_examples(r));
   AD_TRY(ad__report_logs(r));
   AD_TRY(ad__report_snapshots(r));

@@ -128,6 +128,7 @@ int ad__report_failures(struct report *r); /* a table of the section before it *
 int ad__report_arms(struct report *r);
 int ad__report_spread(struct report *r);
 int ad__report_variance(struct report *r);
+int ad__report_cost(struct report *r);
 int ad__report_best(struct report *r);
 int ad__report_examples(struct report *r);
 int ad__report_logs(struct report *r);

@@ -38,8 +38,9 @@ static struct ad_buffer report_text(const char *name, const char *axes, const ch
   assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
   for (size_t i = 0; i < done; i++) {
     const struct ad_result result = result_of(1, value(i));
-    struct ad_cell_record record = {.state = AD_CELL_DONE, .step = 1, .steps = 1, .arithmetic = "1"};
+    struct ad_cell_record record = {.state = AD_CELL_DONE, .step = 1, .steps = 1, .arithmetic = "1", .ranks = 2};
     const struct ad_line_scores scores = {&result, NULL};
+    record.seconds = i < 4 ? 2.0 : 3.0;
     record.arithmetic[0] = (char)(strcmp(name, "two-programs") == 0 && i > 5 ? '2' : '1');
     assert_int_equal(ad_cells_append(&cells, i, &record, &scores), AD_OK);
   }
@@ -79,6 +80,18 @@ static double alike(size_t i) {
 static double quarter(size_t i) {
   (void)i;
   return 0.25;
+}
+
+/* Seconds and ranks of the runs, and those of an arm against the baseline's. */
+static void test_cost(void **state) {
+  (void)state;
+  struct ad_buffer rows = {0},
+                   text = report_text("cost", "seed.init: 0..3", "base: {}, other: {optim: {lr: 0.5}}", 8, sevenths);
+  assert_int_equal(ad_file_read("cost/report/cost.csv", &rows), AD_OK);
+  assert_non_null(strstr(rows.data, "base,4,1,2,4,1,"));
+  assert_non_null(strstr(rows.data, "other,4,1,3,6,1.5,"));
+  ad_buffer_destroy(&rows);
+  ad_buffer_destroy(&text);
 }
 
 static void test_degenerate(void **state) {
@@ -198,10 +211,8 @@ static void test_registered(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_degenerate),
-      cmocka_unit_test(test_no_spread),
-      cmocka_unit_test(test_left_out),
-      cmocka_unit_test(test_registered),
+      cmocka_unit_test(test_degenerate), cmocka_unit_test(test_no_spread), cmocka_unit_test(test_left_out),
+      cmocka_unit_test(test_registered), cmocka_unit_test(test_cost),
   };
   return cmocka_run_group_tests(tests, enter, scratch_leave);
 }

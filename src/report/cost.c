@@ -1,0 +1,93 @@
+/* The section on what the arms cost. */
+#include <math.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "report_internal.h"
+
+struct cost_row {
+  const char *arm;
+  size_t runs;
+  struct ad_figure steps, seconds, core_seconds, relative, score;
+};
+
+/* Means over the finished runs of an arm. */
+static int cost_row(const struct report *r, size_t a, struct cost_row *row) {
+  static const char none[] = "no finished runs", unknown[] = "the runs did not record it";
+  double steps = 0.0, seconds = 0.0, all = 0.0;
+  struct report_mean mean;
+  *row = (struct cost_row){.arm = r->arm[a].name};
+  for (size_t k = 0; k < r->points; k++) {
+    const struct ad_cell_record *record = &r->cells->records[r->arm[a].runs[k].cell];
+    if (record->state == AD_CELL_DONE) {
+      row->runs++;
+      steps += (double)record->step;
+      seconds += record->seconds;
+      all += record->seconds * (double)record->ranks;
+    }
+  }
+  const double n = (double)row->runs;
+  AD_TRY(ad__report_arm_mean(r, a, &mean));
+  row->score = mean.of.mean;
+  row->steps = row->runs == 0 ? ad_figure_none(none) : ad_figure_of(steps / n);
+  row->seconds = row->runs == 0 ? ad_figure_none(none)
+                 : seconds > 0  ? ad_figure_of(seconds / n)
+                                : ad_figure_none(unknown);
+  row->core_seconds = row->seconds.why != NULL ? row->seconds : ad_figure_of(all / n);
+  return AD_OK;
+}
+
+static void plot_cost(struct report *r, const struct cost_row *rows) {
+  struct ad_buffer script = {0};
+  size_t drawn = 0;
+  ad__script_add(r, &script, "$d << EOD\n");
+  for (size_t a = 0; a < r->arms; a++) {
+    if (rows[a].core_seconds.why == NULL && rows[a].score.why == NULL) {
+      ad__script_add(r, &script, "%.9g %.9g ", rows[a].core_seconds.value, rows[a].score.value * r->scale);
+      ad__script_name(r, &script, rows[a].arm);
+      ad__script_add(r, &script, "\n");
+      drawn++;
+    }
+  }
+  ad__script_add(r, &script, "EOD\nunset key\nset offsets graph 0.1, graph 0.15, graph 0.1, graph 0.1\n");
+  ad__script_axis(r, &script, 'x', "rank seconds of a run", "s");
+  ad__script_axis(r, &script, 'y', r->metric, r->unit);
+  ad__script_add(r, &script,
+                 "plot $d using 1:2 with points ls 1 ps 1.1, $d using 1:2:3 with labels left offset 1,0.4\n");
+  if (drawn > 1) {
+    ad__document_plot(r->doc, "plot_cost", "Mean score of each arm against the work of a run.", 820, 400, &script);
+  }
+  ad_buffer_destroy(&script);
+}
+
+int ad__report_cost(struct report *r) {
+  static const struct document_column columns[] = {
+      COLUMN("arm", "arm", UNIT_NONE, cost_row, arm),
+      COLUMN("runs", "runs", UNIT_NONE, cost_row, runs),
+      COLUMN("steps", "steps", UNIT_NONE, cost_row, steps),
+      COLUMN("seconds", "seconds", UNIT_NONE, cost_row, seconds),
+      COLUMN("rank_seconds", "rank seconds", UNIT_NONE, cost_row, core_seconds),
+      COLUMN("relative", "of the baseline", UNIT_PERCENT, cost_row, relative),
+      COLUMN("score", "mean", UNIT_SCORE, cost_row, score)};
+  ad__document_section(
+      r->doc, "cost", "What the arms cost",
+      "Mean work of a finished run: steps, seconds, and seconds times ranks, with evaluations and stops.",
+      "seconds of runs that shared a machine with others, or ran on different ones. An arm that costs more is compared "
+      "fairly with a baseline of as much compute: an arm with more train.epochs.");
+  struct cost_row *rows = ad_calloc(r->arms, sizeof *rows);
+  int status = rows == NULL ? ad_fail_memory(r->arms * sizeof *rows, "the cost of arms") : AD_OK;
+  for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
+    status = cost_row(r, a, &rows[a]);
+  }
+  if (status == AD_OK) {
+    plot_cost(r, rows);
+    ad__document_table(r->doc, "cost", "Means of the finished runs of each arm", COLUMNS(columns));
+  }
+  for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
+    const struct ad_figure own = rows[a].core_seconds, base = rows[r->baseline].core_seconds;
+    rows[a].relative = own.why != NULL ? own : base.why != NULL ? base : ad_figure_of(own.value / base.value);
+    ad__document_row(r->doc, &rows[a]);
+  }
+  ad_free(rows);
+  return status == AD_OK ? r->doc->status : status;
+}
