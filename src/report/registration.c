@@ -66,7 +66,7 @@ static int describe_look(struct report *r) {
   const size_t complete = count_complete(r);
   size_t look;
   AD_TRY(find_look(r, complete, &look));
-  const char *begin = complete < a->seeds ? "Unfinished" : "Finished";
+  const char *begin = complete < a->seeds ? "Unfinished" : complete > a->seeds ? "More than planned" : "Finished";
   if (look == 0) {
     ad__document_summary(r->doc,
                          "%s: %zu of %zu planned combinations of seeds are complete, fewer than the first look "

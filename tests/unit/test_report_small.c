@@ -205,6 +205,7 @@ static void test_registered(void **state) {
   report_on("registered-else", seeds, three, 24, alike, "it differs now: alpha 0.01, now 0.05.");
   report_on("registered-early", seeds, three, 12, alike, "4 of 8 planned combinations of seeds are complete, fewer");
   report_on("registered-early", seeds, three, 12, alike, "other against base: undecided. dev error");
+  report_on("registered-more", "seed.init: 0..9", three, 30, alike, "More than planned: 10 of 8 planned");
   report_on("unregistered", seeds, three, 24, alike, "No analysis was registered before the first cell");
   report_on("unregistered", seeds, three, 24, alike, "third against base: higher. dev error");
 }
