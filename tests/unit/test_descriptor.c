@@ -347,6 +347,8 @@ static void test_shipped(void **state) {
       {"snli-cut", 3, {1073, 200, 1254}},
       {"wordnet-nouns", 26, {78115, 2000, 2000}},
       {"wordnet-nouns-dev-500", 26, {79615, 500, 2000}},
+      {"sst2-phrases", 2, {60414, 200, 6735}},
+      {"wordnet-nouns-test-8000", 26, {73615, 500, 8000}},
   };
   char folder[1000];
   snprintf(folder, sizeof folder, "%s/datasets", getenv("AD_SOURCE"));
