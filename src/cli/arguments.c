@@ -37,7 +37,8 @@ int is_version(const char *word) {
 }
 
 void print_version(void) {
-  printf("autodidact %s (%s)\narithmetic %d\n", ad_build_version(), ad_build_commit(), AD_ARITHMETIC);
+  printf("autodidact %s (%s)\narithmetic %d, bfloat16 %d\n", ad_build_version(), ad_build_commit(), AD_ARITHMETIC,
+         AD_ARITHMETIC_BFLOAT16);
 }
 
 static error_t parse(int key, char *value, struct argp_state *state) {

@@ -1,7 +1,9 @@
 #include "autodidact/math/context.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "autodidact/base/build.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "gemm_backend.h"
@@ -39,6 +41,7 @@ int ad_math_bfloat16(struct ad_math *bfloat16, const struct ad_math *math) {
                    "AUTODIDACT_GEMM=%s has float32 products only: train.precision=bfloat16 needs AUTODIDACT_GEMM=chain",
                    math->gemm->backend->name);
   }
+  snprintf(bfloat16->arithmetic, sizeof bfloat16->arithmetic, "%d, bfloat16 %d", AD_ARITHMETIC, AD_ARITHMETIC_BFLOAT16);
   return ad_bf16_create(&bfloat16->bf16, math->kernels, math->way);
 }
 
@@ -48,5 +51,5 @@ void ad_math_bfloat16_destroy(struct ad_math *bfloat16) {
 }
 
 const char *ad_arithmetic(const struct ad_math *math) {
-  return math->gemm->arithmetic;
+  return math->bf16 != NULL ? math->arithmetic : math->gemm->arithmetic;
 }

@@ -36,32 +36,6 @@ float *ad__take(struct ad_encoder *e, size_t count) {
   return take(&e->arena, count, sizeof(float));
 }
 
-void ad__share_block(struct ad_encoder *e, float *dqkv, float *df) {
-  const size_t T = e->token_rows, H = e->params->config.hidden, F = e->params->config.ffn;
-  e->shared[0] = ad__take_shared(e, T * H, dqkv);
-  e->shared[1] = ad__take_shared(e, T * H, dqkv == NULL ? NULL : dqkv + T * H);
-  e->shared[2] = ad__take_shared(e, T * F, df);
-}
-
-void ad__take_block(struct ad_encoder *e, struct ad__block *own, int last) {
-  const size_t T = e->token_rows, M = last ? e->example_rows : T, H = e->params->config.hidden,
-               F = e->params->config.ffn;
-  struct ad__block unused, *s = own == NULL ? &unused : own;
-  s->qkv = ad__take(e, T * (last ? 2 : 3) * H);
-  s->xc = last ? ad__take(e, M * H) : NULL;
-  s->q = last ? ad__take(e, M * H) : s->qkv;
-  s->context = ad__take_activation(e, M, H, e->shared[0]);
-  s->z1 = ad__take(e, M * H);
-  s->y1 = ad__take_activation(e, M, H, e->shared[1]);
-  s->u = ad__take(e, M * F);
-  s->g = ad__take_activation(e, M, F, e->shared[2]);
-  s->z2 = ad__take(e, M * H);
-  s->mean1 = ad__take(e, M);
-  s->rstd1 = ad__take(e, M);
-  s->mean2 = ad__take(e, M);
-  s->rstd2 = ad__take(e, M);
-}
-
 float *ad__take_gradient(struct ad_encoder *e, size_t columns) {
   if (!e->training || !trains_layers(e->params)) {
     return NULL;
@@ -71,30 +45,21 @@ float *ad__take_gradient(struct ad_encoder *e, size_t columns) {
   return gradient->values;
 }
 
-float *ad__take_shared(struct ad_encoder *e, size_t count, float *gradient) {
-  if (e->math->bf16 == NULL) {
-    return NULL;
-  }
-  return e->training && trains_layers(e->params) ? gradient : ad__take(e, count);
+ad_bf16 *ad__take_rows(struct ad_encoder *e, size_t M, size_t n) {
+  return e->math->bf16 == NULL ? NULL : take(&e->arena, M * ad_bf16_depth(n), sizeof(ad_bf16));
 }
 
-/* Rounded rows [M, depth(n)] that are kept, or where there is no backward those of any input; nothing with float32. */
-static ad_bf16 *take_rounded(struct ad_encoder *e, size_t M, size_t n) {
-  if (e->math->bf16 == NULL || !e->training) {
-    return e->input_rows;
-  }
-  return take(&e->arena, M * ad_bf16_depth(n), sizeof(ad_bf16));
+struct ad__kept ad__take_kept(struct ad_encoder *e, size_t M, size_t n) {
+  return (struct ad__kept){n, e->math->bf16 != NULL ? NULL : ad__take(e, M * n), ad__take_rows(e, M, n)};
 }
 
-struct ad__activation ad__take_activation(struct ad_encoder *e, size_t M, size_t n, float *shared) {
-  if (e->math->bf16 == NULL) {
-    return (struct ad__activation){ad__take(e, M * n), NULL};
-  }
-  return (struct ad__activation){shared, take_rounded(e, M, n)};
+/* [T,H] that a forward fills: with bfloat16 where a gradient will be, or where there is no backward new floats. */
+static float *take_state(struct ad_encoder *e, float *gradient) {
+  return e->training && trains_layers(e->params) ? gradient : ad__take(e, e->token_rows * e->params->config.hidden);
 }
 
-/* The layers. One layer's memory serves all where nothing is kept for a backward. In and out are exchanged where their
- * values are not kept: with bfloat16 a backward reads rounded rows. */
+/* The layers. One layer's memory serves all where nothing is kept for a backward. With bfloat16 the states between
+ * layers are kept by no layer, and in and out are exchanged. */
 static void take_layers(struct ad_encoder *e) {
   const struct ad_architecture *a = e->params->architecture;
   const size_t T = e->token_rows, H = e->params->config.hidden, L = e->params->config.layers;
@@ -102,24 +67,24 @@ static void take_layers(struct ad_encoder *e) {
   const int exchanged = e->math->bf16 != NULL;
   struct ad__layer unused = {0};
   char *own = take(&e->arena, L, a->layer_own_size);
-  float *x = exchanged ? ad__take_shared(e, T * H, e->dx) : ad__take(e, T * H);
-  float *y = ad__take_shared(e, T * H, e->dz);
+  float *x = exchanged ? take_state(e, e->dx) : ad__take(e, T * H), *y = exchanged ? take_state(e, e->dz) : NULL;
+  e->y1 = exchanged ? take_state(e, e->dy) : NULL;
   for (size_t l = 0; l < L; l++) {
     struct ad__layer *s = e->layers == NULL ? &unused : &e->layers[l];
     const int last = l + 1 == L;
     if ((e->training && l >= first) || last || l == 0) {
       s->begin = e->layers == NULL ? NULL : (float *)(void *)(e->arena.base + e->arena.used);
       s->own = e->layers == NULL ? NULL : own + l * a->layer_own_size;
-      s->x.rows = take_rounded(e, T, H);
       a->take_layer(e, s->own, last);
       s->out = last || !exchanged ? ad__take(e, (last ? e->example_rows : T) * H) : NULL;
     } else if (e->layers != NULL) {
       *s = e->layers[0];
       s->out = NULL;
     }
+    s->x_rows = exchanged && e->training && l == first ? ad__take_rows(e, T, H) : e->state_rows;
     if (e->layers != NULL) {
       s->out = s->out != NULL ? s->out : l % 2 != 0 ? x : exchanged ? y : e->layers[0].out;
-      s->x.values = l == 0 ? x : e->layers[l - 1].out;
+      s->x = l == 0 ? x : e->layers[l - 1].out;
     }
   }
 }
@@ -128,36 +93,37 @@ static size_t larger(size_t a, size_t b) {
   return a > b ? a : b;
 }
 
-/* With bfloat16: rounded rows of the inputs that are not kept, all where there is no backward, and of the gradients
- * that a backward brings to products; a weight for these. */
-static void take_rows(struct ad_encoder *e) {
+/* With bfloat16: rows that products read, a weight for the gradient of an input, and drafts. */
+static void take_operands(struct ad_encoder *e) {
   const struct ad_params *params = e->params;
-  const size_t H = ad_bf16_depth(params->config.hidden), T = e->token_rows;
-  const size_t E = T * ad_bf16_depth(params->config.embedding);
-  const size_t other = larger(e->example_rows, params->architecture->work(&params->config).rows * T) * H;
-  size_t inputs = larger(other, E), gradients = other, weight = 0;
-  for (size_t i = 0; i < params->linear_count && (!e->training || trains_layers(params)); i++) {
-    const struct ad_linear *w = &params->linears[i];
-    inputs = e->training ? inputs : larger(inputs, T * ad_bf16_depth(w->transposed ? w->rows : w->columns));
-    gradients = larger(gradients, T * ad_bf16_depth(w->transposed ? w->columns : w->rows));
-  }
-  for (size_t i = ad_params_first_linear(params); i < params->linear_count; i++) {
+  const struct ad_model_config *m = &params->config;
+  const size_t T = e->token_rows, H = m->hidden, longest = T < m->positions ? T : m->positions;
+  const size_t states = larger(e->example_rows, larger(1, params->architecture->work(m).rows) * T) * ad_bf16_depth(H);
+  size_t gradients = larger(states, 3 * T * ad_bf16_depth(H)), weight = 0;
+  for (size_t i = 0; i < params->linear_count; i++) {
     const struct ad_linear *w = &params->linears[i];
     const size_t inner = w->transposed ? w->columns : w->rows, outputs = w->transposed ? w->rows : w->columns;
-    weight = larger(weight, ad_bf16_packed(outputs, inner));
+    gradients = larger(gradients, T * ad_bf16_depth(inner));
+    weight = i < ad_params_first_linear(params) ? weight : larger(weight, ad_bf16_packed(outputs, inner));
   }
-  e->input_rows = e->math->bf16 == NULL ? NULL : take(&e->arena, inputs, sizeof *e->input_rows);
-  e->gradient_rows =
-      e->math->bf16 == NULL || !e->training ? NULL : take(&e->arena, gradients, sizeof *e->gradient_rows);
-  e->weight = e->math->bf16 == NULL || !e->training ? NULL : take(&e->arena, weight, sizeof *e->weight);
+  e->state_rows = take(&e->arena, larger(states, T * ad_bf16_depth(m->embedding)), sizeof *e->state_rows);
+  e->inner_rows = take(&e->arena, larger(states, T * ad_bf16_depth(m->ffn)), sizeof *e->inner_rows);
+  e->draft = ad__take(e, larger(AD_DRAFT_ROWS * larger(3 * H, m->ffn), 6 * H * longest));
+  if (e->training) {
+    e->gradient_rows = take(&e->arena, trains_layers(params) ? gradients : states, sizeof *e->gradient_rows);
+    e->weight = take(&e->arena, weight, sizeof *e->weight);
+  }
 }
 
-/* Of states. */
 static void take_gradients(struct ad_encoder *e) {
   const size_t H = e->params->config.hidden;
   e->dx = ad__take_gradient(e, H);
   e->dz = ad__take_gradient(e, H);
   e->dy = ad__take_gradient(e, H);
+  if (e->math->bf16 == NULL) {
+    e->df = ad__take_gradient(e, e->params->config.ffn);
+    e->dqkv = ad__take_gradient(e, 3 * H);
+  }
   if (e->training && !trains_layers(e->params)) {
     e->dy = ad__take(e, e->example_rows * H);
   }
@@ -171,7 +137,9 @@ static void take_all(struct ad_encoder *e) {
   e->layers = take(a, e->params->config.layers, sizeof *e->layers);
   e->own = take(a, 1, architecture->own_size);
   architecture->take(e, e->own);
-  take_rows(e);
+  if (e->math->bf16 != NULL) {
+    take_operands(e);
+  }
   take_gradients(e);
   take_layers(e);
   /* Behind the layers, from the first to the last: ad_encoder_spare. */

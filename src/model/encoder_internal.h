@@ -4,29 +4,37 @@
 
 #include "architecture.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/math/bfloat16.h"
 #include "autodidact/model/encoder.h"
 
-/* An activation [M,n] that products read, and the gradients of their weights. With bfloat16 the values last until the
- * same buffer is filled again, in the next layer or the one after it; the rounded rows last until the backward. */
-struct ad__activation {
-  float *values;
+/* An activation [M,n] that a backward reads again: floats, or with bfloat16 rounded rows. A forward computes with the
+ * rounded numbers too. */
+struct ad__kept {
+  size_t n;
+  float *values; /* [M,n]; NULL with bfloat16 */
   ad_bf16 *rows; /* [M, depth(n)]; NULL with float32 */
 };
 
 /* What the encoder knows of a layer's memory. M rows: all T tokens, or in the last layer the B [CLS] rows. */
 struct ad__layer {
-  float *begin;            /* of its activations, which end where the next layer's begin */
-  struct ad__activation x; /* [T,H] input: the output of the layer before */
-  float *out;              /* [M,H] */
-  void *own;               /* the architecture's */
+  float *begin;    /* of its activations, which end where the next layer's begin */
+  float *x;        /* [T,H] input: the output of the layer before */
+  ad_bf16 *x_rows; /* [T, depth(H)] with bfloat16: x rounded, which the lowest trained layer keeps; of others it is
+                      state_rows */
+  float *out;      /* [M,H] */
+  void *own;       /* the architecture's */
 };
 
 /* A factor of products with weights: rows of activations or of gradients. */
 struct ad__operand {
-  const float *values; /* [M,n] (ld) */
+  const float *values; /* [M,n] (ld); with bfloat16 it may be NULL */
   size_t ld;
-  const ad_bf16 *rows; /* with bfloat16: the same rounded, [M, depth(n)]; else NULL */
+  const ad_bf16 *rows; /* with bfloat16: the same rounded, [M, depth]; else NULL */
+  size_t depth;        /* of n numbers */
 };
+
+/* Rows with bfloat16 that are floats at once, on their way from a product to what is kept: they stay in the caches. */
+enum { AD_DRAFT_ROWS = 192 };
 
 /* A buffer of a backward, [T,columns]. */
 struct ad__gradient {
@@ -49,22 +57,27 @@ struct ad_encoder {
 
   struct ad_arena arena;    /* holds everything below up to lane_sums */
   void *own;                /* the architecture's, beside the layers */
-  float *shared[3];         /* with bfloat16, of the blocks: context [T,H], y1 [T,H], g [T,F] */
   struct ad__layer *layers; /* [L]; without training all share their memory but for x and out */
-  ad_bf16 *input_rows;      /* with bfloat16: of a product's input, */
-  ad_bf16 *gradient_rows;   /* of a gradient that comes to it, in a backward */
-  ad_bf16 *weight;          /* packed for the gradient of an input, which is its only use in a round */
-  float *pooled;            /* [B,H] of the head's matrix: tanh(y), or y itself where the activation is another; or the
-                               [CLS] state */
-  float *dropped;           /* [B,H] what the classifier reads */
-  uint32_t *cls_place;      /* [B] place of each [CLS] in its example */
-  uint32_t *cls_row;        /* [B] packed row of each [CLS]; 0 in a gap */
-  uint32_t *cls_stream;     /* [B] stream of its example; 0 in a gap */
-  size_t *lane_cls;         /* [AD_MAX_LANES + 1] first [CLS] row of each lane; the last: rows in use */
+  /* With bfloat16. */
+  ad_bf16 *state_rows;    /* of a product's input of hidden size */
+  ad_bf16 *inner_rows;    /* of the feed-forward part's activation, */
+  ad_bf16 *gradient_rows; /* of a gradient that comes to a product, in a backward */
+  ad_bf16 *weight;        /* packed for the gradient of an input, which is its only use in a round */
+  float *draft;           /* [AD_DRAFT_ROWS, max(3H, F)], or of an example: [S,6H] */
+  float *y1;              /* [T,H] a block's, of the running forward */
+
+  float *pooled;        /* [B,H] of the head's matrix: tanh(y), or y itself where the activation is another; or the
+                           [CLS] state */
+  float *dropped;       /* [B,H] what the classifier reads */
+  uint32_t *cls_place;  /* [B] place of each [CLS] in its example */
+  uint32_t *cls_row;    /* [B] packed row of each [CLS]; 0 in a gap */
+  uint32_t *cls_stream; /* [B] stream of its example; 0 in a gap */
+  size_t *lane_cls;     /* [AD_MAX_LANES + 1] first [CLS] row of each lane; the last: rows in use */
 
   /* backward */
   struct ad_lane_rows *lane_rows[2];           /* [AD_MAX_LANES] each: [CLS] rows; tokens */
   float *dx, *dz, *dy;                         /* [T,H]; with the head alone trained there is only dy [B,H] */
+  float *df, *dqkv;                            /* [T,F], [T,3H]; NULL with bfloat16: drafts */
   struct ad__gradient gradients[AD_GRADIENTS]; /* those and the architecture's */
   size_t gradient_count;
 
@@ -78,37 +91,14 @@ struct ad_encoder {
   size_t tree_work_capacity; /* floats */
 };
 
-/* What a layer with two layer norms keeps for its backward. M rows: all T tokens, or in the last layer the B [CLS]
- * rows.
- */
-struct ad__block {
-  float *qkv;                    /* [T,3H] query, key, value side by side; last layer: [T,2H] key, value */
-  float *xc;                     /* [B,H] last layer: the [CLS] rows of x; else x itself */
-  float *q;                      /* queries: in qkv, or last layer: [B,H] */
-  struct ad__activation context; /* [M,H] */
-  float *z1;                     /* [M,H] before the first layer norm */
-  struct ad__activation y1;      /* [M,H] after it */
-  float *mean1, *rstd1;          /* [M] */
-  float *u;                      /* [M,F] before the activation */
-  struct ad__activation g;       /* [M,F] after it, and a dropout there */
-  float *z2;                     /* [M,H] before the second layer norm */
-  float *mean2, *rstd2;          /* [M] */
-};
-
-/* Takes it. own NULL: it is only counted. */
-void ad__take_block(struct ad_encoder *e, struct ad__block *own, int last);
-
-/* What the layers' activations share, before them; dqkv [T,3H], df [T,F]: gradients of a backward. */
-void ad__share_block(struct ad_encoder *e, float *dqkv, float *df);
-
 /* `count` floats of the encoder's memory, zeroed; NULL while it is only counted. */
 float *ad__take(struct ad_encoder *e, size_t count);
 
-/* An activation of a layer. shared: as many floats, which all layers may fill in turn, of ad__take_shared: NULL with
- * float32, where layers have their own; else the buffer of a gradient, which no forward needs, or new ones where there
- * is no backward. */
-struct ad__activation ad__take_activation(struct ad_encoder *e, size_t M, size_t n, float *shared);
-float *ad__take_shared(struct ad_encoder *e, size_t count, float *gradient);
+/* Rounded rows [M, depth(n)]; NULL with float32, too. */
+ad_bf16 *ad__take_rows(struct ad_encoder *e, size_t M, size_t n);
+
+/* An activation [M,n] of a layer. */
+struct ad__kept ad__take_kept(struct ad_encoder *e, size_t M, size_t n);
 
 /* A buffer of a backward, [T,columns]: its rows between lanes are zeroed before each backward. Of an encoder that is
  * made for it (trains_layers); else NULL. */
@@ -122,14 +112,23 @@ static inline size_t product_rows(const struct ad_encoder *e, size_t rows) {
 /* --- Products with a linear layer's weight, which begins at `offset` (products.c). M rows in use --- */
 
 /* The input x [M,n] (ld) of products, and the gradient dy [M,n] (ld) of an output. With bfloat16 they are rounded, once
- * for all products that read them, into memory where the next of their kind takes their place. */
+ * for all products that read them, into state_rows and gradient_rows. */
 struct ad__operand ad__input(const struct ad_encoder *e, size_t M, size_t n, const float *x, size_t ld);
 struct ad__operand ad__output_gradient(const struct ad_encoder *e, size_t M, size_t n, const float *dy, size_t ld);
 
-/* The same of an activation [M,n]: rounded into its own rows in a forward; and as it was then, in a backward. */
-struct ad__operand ad__round(const struct ad_encoder *e, size_t M, size_t n, const struct ad__activation *x);
-static inline struct ad__operand ad__kept(size_t n, const struct ad__activation *x) {
-  return (struct ad__operand){x->values, n, x->rows};
+/* The same into `rows`. */
+struct ad__operand ad__operand(const struct ad_encoder *e, size_t M, size_t n, const float *values, size_t ld,
+                               ad_bf16 *rows);
+
+/* Its rows from `first` on. */
+static inline struct ad__operand ad__from(const struct ad__operand *x, size_t first) {
+  return (struct ad__operand){x->values == NULL ? NULL : x->values + first * x->ld, x->ld,
+                              x->rows == NULL ? NULL : x->rows + first * x->depth, x->depth};
+}
+
+/* An activation as it was kept. */
+static inline struct ad__operand ad__operand_kept(const struct ad__kept *x) {
+  return (struct ad__operand){x->values, x->n, x->rows, ad_bf16_depth(x->n)};
 }
 
 /* y [M,outputs] (ld): the layer's product, forward. */
@@ -138,6 +137,11 @@ void ad__product(const struct ad_encoder *e, size_t M, const struct ad__operand 
 /* dx [M,inputs] (ld), or added to it: the gradient of the layer's input. */
 void ad__input_gradient(const struct ad_encoder *e, size_t M, const struct ad__operand *dy, size_t offset, float *dx,
                         size_t ld, int accumulate);
+
+/* The same in two steps, of which the first serves any number of the second, each of other rows. */
+void ad__pack_transposed(const struct ad_encoder *e, size_t offset);
+void ad__input_product(const struct ad_encoder *e, size_t M, const struct ad__operand *dy, size_t offset, float *dx,
+                       size_t ld, int accumulate);
 
 /* Whether any layer is trained, so that a gradient goes further down than the head. */
 static inline int trains_layers(const struct ad_params *params) {
@@ -228,6 +232,82 @@ int ad__table_gradient(struct ad__backward *p, size_t offset, size_t rows, size_
 
 /* The same of the row table, which ids index; its padding is the model configuration's. values [T, its width]. */
 int ad__row_table_gradient(struct ad__backward *p, const float *values);
+
+/* --- What layers with two layer norms have in common (block.c) --- */
+
+/* What such a layer keeps for its backward. M rows: all T tokens, or in the last layer the B [CLS] rows. */
+struct ad__block {
+  struct ad__kept qkv;     /* [T,3H] query, key, value side by side; last layer: [T,2H] key, value */
+  float *xc;               /* [B,H] last layer: the [CLS] rows of x; else x itself */
+  struct ad__kept q;       /* queries: qkv, or last layer: [B,H] */
+  struct ad__kept context; /* [M,H] */
+  float *z1;               /* [M,H] before the first layer norm */
+  float *y1;               /* [M,H] after it; with bfloat16 until the next layer's */
+  float *mean1, *rstd1;    /* [M] */
+  struct ad__kept u;       /* [M,F] before the activation */
+  float *g;                /* [M,F] after it, and a dropout there; NULL with bfloat16 */
+  float *z2;               /* [M,H] before the second layer norm */
+  float *mean2, *rstd2;    /* [M] */
+};
+
+/* Takes it. own NULL: it is only counted. */
+void ad__take_block(struct ad_encoder *e, struct ad__block *own, int last);
+
+/* A layer's feed-forward part up to its second product. */
+struct ad__feed {
+  int tokens; /* 1: its rows are tokens; 0: [CLS] rows */
+  size_t rows;
+  const uint32_t *streams, *places; /* [rows] that name the masks */
+  size_t up, down;                  /* offsets of the weights */
+  struct ad_dropout dropout;        /* behind the activation */
+};
+
+/* Of layer l, without dropout: offsets of its weights. */
+struct ad__feed ad__feed_of(const struct ad_encoder *e, const struct ad_batch *batch, uint32_t l, size_t up,
+                            size_t down);
+
+/* u = y1 W1^T + bias, which is kept, and g = dropout(activation(u)), the input of the second product. */
+struct ad__operand ad__feed(struct ad_encoder *e, const struct ad__feed *f, const struct ad__block *s,
+                            const struct ad__operand *y1, const float *bias);
+
+/* Its backward from dy, the gradient of the second product: du, the gradient of u, whose column sums are added to the
+ * lanes' from `column` on; and g again, for the second weight's gradient. dy may lie in state_rows, not in inner_rows
+ * or gradient_rows. */
+void ad__feed_backward(struct ad__backward *p, const struct ad__feed *f, const struct ad__block *s,
+                       const struct ad__operand *dy, size_t column, struct ad__operand *du, struct ad__operand *g);
+
+/* Floats of kept rows [first, first + count): where they are, or at `draft`. */
+const float *ad__values(const struct ad_encoder *e, const struct ad__kept *x, size_t first, size_t count, float *draft);
+
+/* Where rows from `first` on are written before ad__keep: where they stay, or `draft`. */
+float *ad__draft(const struct ad_encoder *e, const struct ad__kept *x, size_t first, float *draft);
+void ad__keep(const struct ad_encoder *e, const struct ad__kept *x, size_t first, size_t count, const float *draft);
+
+/* Rows of M at once: all, or with bfloat16 as many as a draft has. */
+static inline size_t ad__draft_rows(const struct ad_encoder *e, size_t M) {
+  return e->math->bf16 == NULL || M < AD_DRAFT_ROWS ? M : AD_DRAFT_ROWS;
+}
+
+/* An example's queries, keys and values as attention takes them: its S tokens begin at row t, its first query is row
+ * `row`. */
+struct ad__qkv {
+  const float *q, *k, *v;
+  size_t ldq, ldk;
+  float *behind; /* the draft's rest: [S,3H], or in the last layer [S,2H] */
+};
+struct ad__qkv ad__qkv(const struct ad_encoder *e, const struct ad__block *s, size_t t, size_t S, size_t row, int last);
+
+/* Where their gradients go, with the same leading dimensions. float32: to dqkv, and dq of the last layer to dy;
+ * bfloat16: to the draft's rest, and dq of the last layer to dy. */
+struct ad__qkv_gradient {
+  float *dq, *dk, *dv;
+};
+struct ad__qkv_gradient ad__qkv_gradient(const struct ad_encoder *e, const struct ad__qkv *at, size_t t, size_t row,
+                                         int last);
+
+/* The layer norm of z [M,H] as an operand: its values, which float32 keeps, or made again in state_rows. */
+struct ad__operand ad__normed(const struct ad_encoder *e, size_t M, const float *values, const float *z,
+                              const float *mean, const float *rstd, const float *gamma, const float *beta);
 
 enum ad_dropout_kind {
   AD_MASK_EMBEDDING = 0,

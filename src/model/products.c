@@ -4,24 +4,20 @@
 
 /* --- Operands --- */
 
-static struct ad__operand operand(const struct ad_encoder *e, size_t M, size_t n, const float *values, size_t ld,
-                                  ad_bf16 *rows) {
+struct ad__operand ad__operand(const struct ad_encoder *e, size_t M, size_t n, const float *values, size_t ld,
+                               ad_bf16 *rows) {
   if (e->math->bf16 != NULL) {
     ad_bf16_round(e->math->bf16, M, n, values, ld, rows);
   }
-  return (struct ad__operand){values, ld, rows};
+  return (struct ad__operand){values, ld, rows, ad_bf16_depth(n)};
 }
 
 struct ad__operand ad__input(const struct ad_encoder *e, size_t M, size_t n, const float *x, size_t ld) {
-  return operand(e, M, n, x, ld, e->input_rows);
-}
-
-struct ad__operand ad__round(const struct ad_encoder *e, size_t M, size_t n, const struct ad__activation *x) {
-  return operand(e, M, n, x->values, n, x->rows);
+  return ad__operand(e, M, n, x, ld, e->state_rows);
 }
 
 struct ad__operand ad__output_gradient(const struct ad_encoder *e, size_t M, size_t n, const float *dy, size_t ld) {
-  return operand(e, M, n, dy, ld, e->gradient_rows);
+  return ad__operand(e, M, n, dy, ld, e->gradient_rows);
 }
 
 /* --- Forward, and the gradient of an input --- */
@@ -47,15 +43,22 @@ void ad__product(const struct ad_encoder *e, size_t M, const struct ad__operand 
   }
 }
 
-void ad__input_gradient(const struct ad_encoder *e, size_t M, const struct ad__operand *dy, size_t offset, float *dx,
-                        size_t ld, int accumulate) {
+void ad__pack_transposed(const struct ad_encoder *e, size_t offset) {
+  const struct ad_linear *w = ad_params_linear(e->params, offset);
+  if (e->math->bf16 != NULL) {
+    (w->transposed ? ad_bf16_pack_nt : ad_bf16_pack_nn)(e->math->bf16, w->rows, w->columns, e->theta.values + offset, 0,
+                                                        ad_bf16_panels(w->transposed ? w->rows : w->columns),
+                                                        e->weight);
+  }
+}
+
+void ad__input_product(const struct ad_encoder *e, size_t M, const struct ad__operand *dy, size_t offset, float *dx,
+                       size_t ld, int accumulate) {
   const struct ad_linear *w = ad_params_linear(e->params, offset);
   const float *W = e->theta.values + offset;
   if (e->math->bf16 != NULL) {
-    const size_t outputs = w->transposed ? w->rows : w->columns, inner = w->transposed ? w->columns : w->rows;
-    (w->transposed ? ad_bf16_pack_nt : ad_bf16_pack_nn)(e->math->bf16, w->rows, w->columns, W, 0,
-                                                        ad_bf16_panels(outputs), e->weight);
-    ad_bf16_product(e->math->bf16, M, outputs, inner, dy->rows, e->weight, dx, ld, accumulate);
+    ad_bf16_product(e->math->bf16, M, w->transposed ? w->rows : w->columns, w->transposed ? w->columns : w->rows,
+                    dy->rows, e->weight, dx, ld, accumulate);
   } else if (!w->transposed) {
     ad_gemm_nn(e->math->gemm, product_rows(e, M), w->rows, w->columns, dy->values, dy->ld, W, dx, ld, accumulate);
   } else if (accumulate) {
@@ -63,6 +66,12 @@ void ad__input_gradient(const struct ad_encoder *e, size_t M, const struct ad__o
   } else {
     ad_gemm_nt(e->math->gemm, product_rows(e, M), w->rows, w->columns, dy->values, dy->ld, W, dx, ld);
   }
+}
+
+void ad__input_gradient(const struct ad_encoder *e, size_t M, const struct ad__operand *dy, size_t offset, float *dx,
+                        size_t ld, int accumulate) {
+  ad__pack_transposed(e, offset);
+  ad__input_product(e, M, dy, offset, dx, ld, accumulate);
 }
 
 /* --- The gradient of a weight --- */

@@ -9,14 +9,16 @@
 run the kernel set that AUTODIDACT_KERNELS names. --ranks starts a rank for each kernel set named (v4, v3, generic,
 neon); --killed kills the ranks in the middle and goes on with the sets exchanged; --program-of gives a set another
 program. --launch is put before the program, as "mpirun -n 1 qemu-aarch64 -L SYSROOT". `make` writes golden.json, and
-refuses where it has the program's arithmetic version already: bits change together with AD_ARITHMETIC
-(include/autodidact/base/build.h, docs/arithmetic.md) only. Python's standard library and h5dump."""
+refuses where it has the program's arithmetic version already: bits change together with AD_ARITHMETIC, those of
+trainings named bf16-... with AD_ARITHMETIC_BFLOAT16 (include/autodidact/base/build.h, docs/arithmetic.md) only.
+Python's standard library and h5dump."""
 
 import argparse
 import concurrent.futures
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -207,12 +209,17 @@ def run_all(options):
 
 
 def version_of(options):
+    """The versions of the arithmetic as --version prints them, by their name in golden.json."""
     out = subprocess.run([*shlex.split(options.launch), options.program, "--version"], check=True, capture_output=True,
                          text=True).stdout
-    for line in out.splitlines():
-        if line.startswith("arithmetic "):
-            return int(line.split()[1])
-    sys.exit(f"golden.py: {options.program} --version does not say its arithmetic")
+    found = re.search(r"^arithmetic (\d+), bfloat16 (\d+)$", out, re.MULTILINE)
+    if found is None:
+        sys.exit(f"golden.py: {options.program} --version does not say its arithmetic")
+    return {"arithmetic": int(found[1]), "bfloat16": int(found[2])}
+
+
+def key_of(case):
+    return "bfloat16" if case.startswith("bf16-") else "arithmetic"
 
 
 def make(options):
@@ -222,21 +229,22 @@ def make(options):
             sys.exit(f"golden.py: {name}: {values['failed']}")
     if GOLDEN.exists():
         before = json.loads(GOLDEN.read_text())
-        changed = [name for name in before["cases"] if found.get(name) != before["cases"][name]]
-        if before["arithmetic"] == version and changed:
-            sys.exit(f"golden.py: {', '.join(changed)} changed, and the arithmetic version is still {version}: "
-                     "raise AD_ARITHMETIC first")
+        changed = [name for name in before["cases"] if found.get(name) != before["cases"][name]
+                   and before[key_of(name)] == version[key_of(name)]]
+        if changed:
+            sys.exit(f"golden.py: {', '.join(changed)} changed, and the arithmetic version is still "
+                     f"{version[key_of(changed[0])]}: raise it first")
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(values)}" for name, values in found.items())
-    GOLDEN.write_text(f'{{"arithmetic": {version}, "cases": {{\n{lines}\n}}}}\n')
+    GOLDEN.write_text(f'{{{json.dumps(version)[1:-1]}, "cases": {{\n{lines}\n}}}}\n')
     print(f"{len(found)} cases of arithmetic {version}")
 
 
 def check(options):
     golden = json.loads(GOLDEN.read_text())
     version = version_of(options)
-    if golden["arithmetic"] != version:
-        sys.exit(f"golden.py: golden.json is of arithmetic {golden['arithmetic']}, the program's is {version}: "
-                 "golden.py make")
+    for key, value in version.items():
+        if golden[key] != value:
+            sys.exit(f"golden.py: golden.json is of {key} {golden[key]}, the program's is {value}: golden.py make")
     bad, found = 0, run_all(options)
     if "AUTODIDACT_KERNELS" in found["plain"].get("failed", ""):
         print(f"skipped: {found['plain']['failed']}")
@@ -246,11 +254,11 @@ def check(options):
         differs = [key for key in sorted({*expected, *values}) if expected.get(key) != values.get(key)]
         if differs:
             bad += 1
-            print(f"FAIL {name}: not the bits of arithmetic {version}: " + (values.get("failed") or
+            print(f"FAIL {name}: not the bits of {key_of(name)} {version[key_of(name)]}: " + (values.get("failed") or
                   "; ".join(f"{key} is {values.get(key)}, expected {expected.get(key)}" for key in differs)))
     print(f"{'FAIL' if bad else 'ok'}   "
           f"{len(found)} trainings{' on ranks of ' + options.ranks if options.ranks else ''}: "
-          f"{bad} differ from arithmetic {version}")
+          f"{bad} differ from arithmetic {version['arithmetic']}, bfloat16 {version['bfloat16']}")
     return 1 if bad else 0
 
 

@@ -14,6 +14,7 @@ float64, so a number near the middle of two bfloat16 numbers may be rounded the 
   NAME/ce/gradient/...  float32, as in encoder-NAME.h5"""
 
 import argparse
+import re
 import sys
 
 import numpy as np
@@ -24,6 +25,8 @@ import encoders
 import reference
 
 CHOSEN = ("pooler-gelu", "cls-tanh", "roberta", "electra-odd", "distilbert-odd", "mpnet", "xlnet-odd")
+# modules whose outputs are kept for the backward
+KEPT = re.compile(r"(\.(query|key|value)|[qkv]_lin|attn\.[qkv]|intermediate\.dense|ffn\.lin1|ff\.layer_1)$")
 einsum, linear = torch.einsum, torch.nn.Linear.forward
 
 
@@ -46,25 +49,35 @@ class Product(torch.autograd.Function):
         return rounded(dy) @ rounded(w), rows.T @ rounded(x).reshape(-1, x.shape[-1])
 
 
+def kept(y):
+    return y + (rounded(y) - y).detach()
+
+
 def linear_rounded(module, x):
     if getattr(module, "is_classifier", False):
         return linear(module, x)
     y = Product.apply(x, module.weight)
-    return y if module.bias is None else y + module.bias
+    y = y if module.bias is None else y + module.bias
+    return kept(y) if getattr(module, "is_kept", False) else y
 
 
 def einsum_rounded(equation, x, *others):
     """XLNet's projections; its attention is as it was."""
     w = others[0] if others else None
     if equation == "ibh,hnd->ibnd":
-        return Product.apply(x, w.reshape(w.shape[0], -1).T).reshape(*x.shape[:2], *w.shape[1:])
+        y = Product.apply(x, w.reshape(w.shape[0], -1).T).reshape(*x.shape[:2], *w.shape[1:])
+        return y if getattr(w, "is_relative", False) else kept(y)
     if equation == "ibnd,hnd->ibh":
         return Product.apply(x.reshape(*x.shape[:2], -1), w.reshape(w.shape[0], -1))
     return einsum(equation, x, *others)
 
 
-def mark_classifier(model):
-    """The last linear layer of the head."""
+def mark(model):
+    """What is kept; XLNet's weights of distances, whose products are not; the last linear layer of the head."""
+    for name, module in model.named_modules():
+        module.is_kept = KEPT.search(name) is not None
+    for name, parameter in model.named_parameters():
+        parameter.is_relative = name.endswith("rel_attn.r")
     list(module for module in model.modules() if isinstance(module, torch.nn.Linear))[-1].is_classifier = True
 
 
@@ -73,7 +86,7 @@ def compute_bert(case):
     weights = reference.draw_weights(reference.create_model(case), random)
     ids, types, labels = reference.draw_batch(case, random)
     model = reference.create_model(case, weights)
-    mark_classifier(model)
+    mark(model)
     logits = reference.forward(model, ids, types, range(len(ids)))
     loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels))
     return logits, reference.gradients(model, loss)
@@ -83,7 +96,7 @@ def compute_other(case):
     random = np.random.RandomState(case.seed)
     weights = encoders.draw_weights(encoders.create_model(case), random)
     model = encoders.create_model(case, weights)
-    mark_classifier(model)
+    mark(model)
     ids, texts, labels = encoders.draw_batch(case, model, random)
     logits = encoders.forward(case, model, ids, texts, range(len(ids)))
     loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels))

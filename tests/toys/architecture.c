@@ -19,7 +19,8 @@ struct toy {
   float *dword; /* [T,H/2] */
 };
 struct toy_state {
-  float *xc; /* [B,H] last layer: the [CLS] rows of x */
+  float *xc;       /* [B,H] last layer: the [CLS] rows of x */
+  ad_bf16 *x_rows; /* of the product's input */
 };
 
 static void list_embedding(struct ad__tensors *list, const struct ad_model_config *m, void *offsets) {
@@ -81,6 +82,7 @@ static void take(struct ad_encoder *e, void *own) {
 static void take_layer(struct ad_encoder *e, void *own, int last) {
   struct toy_state unused, *s = own == NULL ? &unused : own;
   s->xc = ad__take(e, last ? e->example_rows * e->params->config.hidden : 1);
+  s->x_rows = ad__take_rows(e, last ? e->example_rows : e->token_rows, e->params->config.hidden);
 }
 
 static struct ad__work work(const struct ad_model_config *m) {
@@ -91,7 +93,7 @@ static void embed(struct ad_encoder *e, const float *theta, const struct ad_batc
                   const struct ad_masks *masks) {
   const struct toy_embedding *o = e->params->embedding;
   const size_t H = e->params->config.hidden;
-  float *x = e->layers[0].x.values;
+  float *x = e->layers[0].x;
   (void)masks;
   for (size_t t = 0; t < 2 * batch->tokens; t++) {
     memcpy(x + t * (H / 2), theta + o->word + batch->ids[t / 2] * (H / 2), H / 2 * sizeof *x);
@@ -105,12 +107,12 @@ static void forward(struct ad_encoder *e, const float *theta, const struct ad_ba
   const struct toy_state *s = e->layers[l].own;
   const int last = l + 1 == e->params->config.layers;
   const size_t H = e->params->config.hidden, M = last ? e->lane_cls[batch->lanes] : batch->tokens;
-  const float *x = last ? s->xc : e->layers[l].x.values;
+  const float *x = last ? s->xc : e->layers[l].x;
   (void)masks;
   for (size_t b = 0; last && b < M; b++) {
-    memcpy(s->xc + b * H, e->layers[l].x.values + e->cls_row[b] * H, H * sizeof *x);
+    memcpy(s->xc + b * H, e->layers[l].x + e->cls_row[b] * H, H * sizeof *x);
   }
-  const struct ad__operand input = last ? ad__input(e, M, H, x, H) : ad__round(e, M, H, &e->layers[l].x);
+  const struct ad__operand input = ad__operand(e, M, H, x, H, s->x_rows);
   ad__product(e, M, &input, o->weight, e->layers[l].out, H);
   e->kernels->bias(M, H, e->layers[l].out, H, theta + o->bias);
   e->kernels->bias(M, H, e->layers[l].out, H, theta + ((const struct toy_embedding *)e->params->embedding)->shared);
@@ -132,7 +134,7 @@ static int backward(struct ad__backward *p, uint32_t l) {
     }
   }
   const struct ad__operand dy = ad__output_gradient(e, M, H, dout, H),
-                           x = tokens ? ad__kept(H, &e->layers[l].x) : ad__input(e, M, H, s->xc, H);
+                           x = {tokens ? e->layers[l].x : s->xc, H, s->x_rows, ad_bf16_depth(H)};
   AD_TRY(ad__weight_gradient(p, o->weight, &dy, &x, tokens));
   AD_TRY(ad__column_gradient(p, o->bias, 0, H));
   ad__input_gradient(e, M, &dy, o->weight, e->dz, H, 0);

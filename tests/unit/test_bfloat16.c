@@ -122,6 +122,87 @@ static void check_rounding(void **state) {
   }
 }
 
+static void assert_rows(size_t M, size_t n, const ad_bf16 *rows, const float *expected) {
+  const size_t depth = ad_bf16_depth(n);
+  for (size_t i = 0; i < M * depth; i++) {
+    const size_t m = i / depth, k = i % depth;
+    assert_int_equal(rows[i], k < n ? bits_of(rounded(expected[m * n + k])) >> 16 : 0);
+  }
+}
+
+/* Rows read again, and the layer norm made again, against the float32 kernels. */
+static void check_kept_rows(void **state) {
+  (void)state;
+  enum { T = 5, MOST = 97 };
+  static const size_t widths[] = {1, 16, 40, 64, MOST};
+  const struct ad_kernels *k = products->kernels;
+  for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
+    const size_t n = widths[i];
+    float *z = numbers(T * n, 1, NORMAL), *gamma = numbers(n, 2, NORMAL), *beta = numbers(n, 3, NORMAL);
+    float *out = malloc(T * n * sizeof *out), mean[T], rstd[T];
+    ad_bf16 *rows = rows_of(T, n, z, n), made[T * 128];
+    assert_non_null(out);
+    k->bf16_values(T, n, rows, out, n);
+    for (size_t j = 0; j < T * n; j++) {
+      assert_int_equal(bits_of(out[j]), bits_of(rounded(z[j])));
+    }
+    k->norm(T, n, z, gamma, beta, 1e-5f, NULL, NULL, NULL, mean, rstd, out);
+    k->bf16_normalise(T, n, z, mean, rstd, gamma, beta, made);
+    assert_rows(T, n, made, out);
+    free(z);
+    free(gamma);
+    free(beta);
+    free(out);
+    free(rows);
+  }
+}
+
+/* The activation from what is kept, forward and backward, against the float32 kernels one after another. */
+static void check_activation_of(size_t F, int activation, const struct ad_dropout *dropout) {
+  enum { T = 4 };
+  static const uint32_t examples[T] = {3, 1, 4, 1}, places[T] = {0, 1, 2, 700};
+  const struct ad_kernels *k = products->kernels;
+  const size_t depth = ad_bf16_depth(F);
+  float *u = numbers(T * F, 1, NORMAL), *bias = numbers(F, 2, NORMAL), *dg = numbers(T * F, 3, NORMAL);
+  float *sums = numbers(F, 4, NORMAL), *expected_sums = numbers(F, 4, NORMAL), *g = malloc(T * F * sizeof *g);
+  float *x = malloc(T * F * sizeof *x), *zero = calloc(F, sizeof *zero);
+  ad_bf16 *kept = malloc(T * depth * sizeof *kept), *made = malloc(T * depth * sizeof *made);
+  ad_bf16 *again = malloc(T * depth * sizeof *again), *du = malloc(T * depth * sizeof *du);
+  assert_true(g != NULL && x != NULL && zero != NULL && kept != NULL && made != NULL && again != NULL && du != NULL);
+  k->bf16_bias_activation(T, F, activation, u, bias, dropout, examples, places, kept, made);
+  for (size_t i = 0; i < T * F; i++) {
+    x[i] = u[i] + bias[i % F];
+  }
+  assert_rows(T, F, kept, x);
+  k->bf16_values(T, F, kept, x, F);
+  k->bias_activation(T, F, activation, x, zero, g);
+  k->dropout(T, F, g, dropout, examples, places);
+  assert_rows(T, F, made, g);
+  k->bf16_activation_backward(T, F, activation, dg, kept, dropout, examples, places, du, sums, again);
+  k->dropout(T, F, dg, dropout, examples, places);
+  k->bias_activation_backward(T, F, activation, dg, x, dg, expected_sums);
+  assert_rows(T, F, du, dg);
+  assert_memory_equal(again, made, T * depth * sizeof *made);
+  assert_memory_equal(sums, expected_sums, F * sizeof *sums);
+  float *all[] = {u, bias, dg, sums, expected_sums, g, x, zero};
+  ad_bf16 *halves[] = {kept, made, again, du};
+  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+    free(all[i]);
+  }
+  for (size_t i = 0; i < sizeof halves / sizeof halves[0]; i++) {
+    free(halves[i]);
+  }
+}
+
+static void check_activation(void **state) {
+  (void)state;
+  static const size_t widths[] = {1, 16, 70, 129};
+  const struct ad_dropout masks[] = {ad_dropout_make(0.0f, 0, 0, 0), ad_dropout_make(0.3f, 7, 5, 9)};
+  for (size_t i = 0; i < 4 * 3 * 2; i++) {
+    check_activation_of(widths[i / 6], (int)(i / 2 % 3), &masks[i % 2]);
+  }
+}
+
 /* X W^T and dY W, from zero and continuing; what lies between the rows of the result stays. */
 static void check_product(const struct sizes *s, int kind, int backward, int adding) {
   const size_t in = backward ? s->N : s->K, out = backward ? s->K : s->N, ldout = out + 3, depth = ad_bf16_depth(in);
@@ -267,8 +348,9 @@ static int run(const char *name) {
       continue;
     }
     printf("kernels %s, products by %s\n", name, ad_bf16_name(products));
-    const struct CMUnitTest tests[] = {cmocka_unit_test(check_rounding), cmocka_unit_test(check_products),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(check_rounding),  cmocka_unit_test(check_products),
                                        cmocka_unit_test(check_gradients), cmocka_unit_test(check_edge),
+                                       cmocka_unit_test(check_kept_rows), cmocka_unit_test(check_activation),
                                        cmocka_unit_test(check_start)};
     failed += cmocka_run_group_tests_name(name, tests, NULL, NULL);
     ad_bf16_destroy(products);

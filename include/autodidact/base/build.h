@@ -5,6 +5,7 @@
 /* The version of the arithmetic (docs/arithmetic.md): programs of one version end with the same bits. It is raised
  * where a saved bit changes, together with tests/golden. */
 #define AD_ARITHMETIC 1
+#define AD_ARITHMETIC_BFLOAT16 2 /* the same of what runs with train.precision=bfloat16 have besides */
 
 const char *ad_build_version(void);  /* "0.1.0" */
 const char *ad_build_commit(void);   /* git's description of the source, "unknown" outside a checkout */

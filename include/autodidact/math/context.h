@@ -13,6 +13,7 @@ struct ad_math {
   const char *way;      /* of AUTODIDACT_BFLOAT16, or NULL */
   /* Of a context for bfloat16, owned: products of linear layers are these, all others gemm's. NULL: float32. */
   struct ad_bf16_products *bf16;
+  char arithmetic[40]; /* of such a context */
 };
 
 /* The kernels and products that the environment variables AUTODIDACT_KERNELS and AUTODIDACT_GEMM name, or the best that
@@ -27,8 +28,9 @@ void ad_math_destroy(struct ad_math *math);
 int ad_math_bfloat16(struct ad_math *bfloat16, const struct ad_math *math);
 void ad_math_bfloat16_destroy(struct ad_math *bfloat16);
 
-/* The arithmetic, which decides the bits (docs/arithmetic.md): "1" by version (base/build.h), "1, products by
- * openblas-Haswell 0.3.21" where the products are not of that version. The text is the context's. */
+/* The arithmetic, which decides the bits (docs/arithmetic.md): "1" by version (base/build.h), "1, bfloat16 2"
+ * of a context for bfloat16, "1, products by openblas-Haswell 0.3.21" where the products are not of that version. The
+ * text is the context's. */
 const char *ad_arithmetic(const struct ad_math *math);
 
 /* Whether this process computes by it: elementary functions, vector kernels and (but for OpenBLAS's) products on a few

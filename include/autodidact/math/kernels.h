@@ -174,18 +174,35 @@ struct ad_kernels {
 
   /* Products with bfloat16 operands (math/bfloat16.h), whose parts these are; numbers as the upper halves of floats,
    * K and rows rounded up to 32 with zeros.
-   * bf16_round: rows [M, depth(K)] = x [M,K] (ldx) rounded.
+   * bf16_round: rows [M, depth(K)] = x [M,K] (ldx) rounded; bf16_values: x = rows.
    * bf16_pairs: out [depth(rows) / 2, width, 2] = rows 2 k and 2 k + 1 of x [rows, N] (ldx) side by side; width at
    * least N rounded up to 16, and nothing is written behind that.
    * bf16_left: out [M, 32 blocks] floats = rows (ld) of so many blocks, of each block the even places first.
    * bf16_right: out [32 blocks, width] floats = a packed panel, likewise.
    * bf16_product: C [M,N] (ldc) = or += A B, A and B from these two; N at most width. */
   void (*bf16_round)(size_t M, size_t K, const float *x, size_t ldx, uint16_t *rows);
+  void (*bf16_values)(size_t M, size_t K, const uint16_t *rows, float *x, size_t ldx);
   void (*bf16_pairs)(size_t rows, size_t N, const uint16_t *x, size_t ldx, size_t width, uint16_t *out);
   void (*bf16_left)(size_t M, size_t blocks, const uint16_t *rows, size_t ld, float *out);
   void (*bf16_right)(size_t width, size_t blocks, const uint16_t *packed, float *out);
   void (*bf16_product)(size_t M, size_t N, size_t width, size_t blocks, const float *A, const float *B, float *C,
                        size_t ldc, int accumulate);
+
+  /* The rows that products with bfloat16 operands read, from what is kept of a forward.
+   * bf16_normalise: rows [T, depth(H)] = out of `norm` and bias_residual_norm without dropout, rounded, from their z,
+   * mean and rstd.
+   * bf16_bias_activation: kept [T, depth(F)] = u + bias rounded, u [T,F]; g [T, depth(F)] = dropout(activation(kept))
+   * rounded. kept and g may not overlap.
+   * bf16_activation_backward: from dg [T,F], the gradient of g before it was rounded, du [T, depth(F)] = dropout(dg)
+   * activation'(kept) rounded; adds the column sums of du, before it is rounded, to dbias [F]; g as in the forward. */
+  void (*bf16_normalise)(size_t T, size_t H, const float *z, const float *mean, const float *rstd, const float *gamma,
+                         const float *beta, uint16_t *rows);
+  void (*bf16_bias_activation)(size_t T, size_t F, int activation, const float *u, const float *bias,
+                               const struct ad_dropout *dropout, const uint32_t *examples, const uint32_t *positions,
+                               uint16_t *kept, uint16_t *g);
+  void (*bf16_activation_backward)(size_t T, size_t F, int activation, const float *dg, const uint16_t *kept,
+                                   const struct ad_dropout *dropout, const uint32_t *examples,
+                                   const uint32_t *positions, uint16_t *du, float *dbias, uint16_t *g);
 
   /* x = tanh(x + bias) in place, [T,H] (the pooler); backward: dx = dy * (1 - y^2), adds column sums to dbias. dx may
    * be dy. */

@@ -2,9 +2,8 @@
  *
  * SLEEF's erf and tanh take 5 to 10 times as long as its exp, so both
  * forms of GELU are written on exp alone. */
-#include "autodidact/math/kernels.h"
-#include "vector/set.h"
-#include "vector/vec.h"
+#include "autodidact/math/bfloat16.h"
+#include "vector/mask.h"
 
 /* The standard normal distribution function of x, and exp(-x^2 / 2) with it.
  *
@@ -51,23 +50,26 @@ VEC_INLINE vec activate(vec x, const int activation) {
   }
 }
 
-/* dg times the derivative at x. */
-VEC_INLINE vec activate_backward(vec x, vec dg, const int activation) {
+/* dg times the derivative at x; *g = the activation itself. */
+VEC_INLINE vec activate_backward(vec x, vec dg, const int activation, vec *g) {
   switch (activation) {
     case AD_ACTIVATION_GELU_ERF: { /* Phi(x) + x phi(x) */
       vec bell;
       const vec cdf = normal_cdf(x, &bell);
+      *g = vec_mul(x, cdf);
       return vec_mul(dg, vec_fma(vec_mul(x, vec_set1(0.398942280401432678f)), bell, cdf));
     }
     case AD_ACTIVATION_GELU_TANH: { /* s + x s (1 - s) 2 dw/dx */
       const vec square = vec_mul(x, x);
       vec complement;
       const vec s = tanh_gate(x, square, &complement);
+      *g = vec_mul(x, s);
       const vec slope =
           vec_mul(vec_fma(square, vec_set1(3.0f * TANH_CUBE), vec_set1(1.0f)), vec_set1(2.0f * TANH_SCALE));
       return vec_mul(dg, vec_fma(vec_mul(vec_mul(x, s), complement), slope, s));
     }
     default:
+      *g = vec_max(vec_set1(0.0f), x);
       return vec_select_positive(x, dg, vec_set1(0.0f));
   }
 }
@@ -100,7 +102,8 @@ VEC_INLINE void backward_rows(size_t T, size_t F, const int activation, const fl
   for (size_t t = 0; t < T; t++) {
     for (size_t n = 0; n < F; n += VEC_WIDTH) {
       const vec x = vec_load_n(u + t * F + n, F - n);
-      const vec d = activate_backward(x, vec_load_n(dg + t * F + n, F - n), activation);
+      vec g;
+      const vec d = activate_backward(x, vec_load_n(dg + t * F + n, F - n), activation, &g);
       vec_store_n(du + t * F + n, d, F - n);
       vec_accumulate_n(dbias + n, d, F - n);
     }
@@ -118,5 +121,100 @@ void AD_KERNEL(bias_activation_backward)(size_t T, size_t F, int activation, con
       break;
     default:
       backward_rows(T, F, AD_ACTIVATION_RELU, dg, u, du, dbias);
+  }
+}
+
+/* --- With bfloat16: what is kept is rounded, and so is what products read --- */
+
+/* The dropout factors of a row, where there are any. */
+struct row_mask {
+  int on;
+  struct mask_stream stream;
+};
+
+VEC_INLINE void row_mask_start(struct row_mask *mask, const struct ad_dropout *dropout, const uint32_t *examples,
+                               const uint32_t *positions, size_t t) {
+  mask->on = mask_is_on(dropout);
+  if (mask->on) {
+    mask_start(&mask->stream, dropout, examples[t], positions[t]);
+  }
+}
+
+VEC_INLINE vec row_masked(struct row_mask *mask, vec x, size_t n) {
+  return mask->on ? vec_mul(x, mask_next(&mask->stream, n)) : x;
+}
+
+/* Zeros behind the last whole vector of a row of F numbers. */
+VEC_INLINE void clear_end(size_t F, uint16_t *row) {
+  for (size_t n = (F + VEC_WIDTH - 1) / VEC_WIDTH * VEC_WIDTH; n < ad_bf16_depth(F); n += VEC_WIDTH) {
+    vec_bf16_round(row + n, vec_set1(0.0f));
+  }
+}
+
+VEC_INLINE void bf16_forward_row(size_t F, const int activation, const float *u, const float *bias,
+                                 struct row_mask *mask, uint16_t *kept, uint16_t *g) {
+  for (size_t n = 0; n < F; n += VEC_WIDTH) {
+    vec_bf16_round(kept + n, vec_add(vec_load_n(u + n, F - n), vec_load_n(bias + n, F - n)));
+    /* Past the end u is 0, and so is its activation. */
+    vec_bf16_round(g + n, row_masked(mask, activate(vec_bf16_load(kept + n), activation), n));
+  }
+  clear_end(F, kept);
+  clear_end(F, g);
+}
+
+void AD_KERNEL(bf16_bias_activation)(size_t T, size_t F, int activation, const float *u, const float *bias,
+                                     const struct ad_dropout *dropout, const uint32_t *examples,
+                                     const uint32_t *positions, uint16_t *kept, uint16_t *g) {
+  const size_t depth = ad_bf16_depth(F);
+  struct row_mask mask;
+  for (size_t t = 0; t < T; t++) {
+    row_mask_start(&mask, dropout, examples, positions, t);
+    switch (activation) {
+      case AD_ACTIVATION_GELU_ERF:
+        bf16_forward_row(F, AD_ACTIVATION_GELU_ERF, u + t * F, bias, &mask, kept + t * depth, g + t * depth);
+        break;
+      case AD_ACTIVATION_GELU_TANH:
+        bf16_forward_row(F, AD_ACTIVATION_GELU_TANH, u + t * F, bias, &mask, kept + t * depth, g + t * depth);
+        break;
+      default:
+        bf16_forward_row(F, AD_ACTIVATION_RELU, u + t * F, bias, &mask, kept + t * depth, g + t * depth);
+    }
+  }
+}
+
+VEC_INLINE void bf16_backward_row(size_t F, const int activation, const float *dg, const uint16_t *kept,
+                                  struct row_mask *mask, uint16_t *du, float *dbias, uint16_t *g) {
+  for (size_t n = 0; n < F; n += VEC_WIDTH) {
+    const vec x = vec_bf16_load(kept + n), factor = row_masked(mask, vec_set1(1.0f), n);
+    vec activated, d = vec_load_n(dg + n, F - n);
+    d = mask->on ? vec_mul(d, factor) : d;
+    d = activate_backward(x, d, activation, &activated);
+    vec_bf16_round(du + n, d);
+    vec_accumulate_n(dbias + n, d, F - n);
+    vec_bf16_round(g + n, mask->on ? vec_mul(activated, factor) : activated);
+  }
+  clear_end(F, du);
+  clear_end(F, g);
+}
+
+void AD_KERNEL(bf16_activation_backward)(size_t T, size_t F, int activation, const float *dg, const uint16_t *kept,
+                                         const struct ad_dropout *dropout, const uint32_t *examples,
+                                         const uint32_t *positions, uint16_t *du, float *dbias, uint16_t *g) {
+  const size_t depth = ad_bf16_depth(F);
+  struct row_mask mask;
+  for (size_t t = 0; t < T; t++) {
+    const float *d = dg + t * F;
+    const uint16_t *u = kept + t * depth;
+    row_mask_start(&mask, dropout, examples, positions, t);
+    switch (activation) {
+      case AD_ACTIVATION_GELU_ERF:
+        bf16_backward_row(F, AD_ACTIVATION_GELU_ERF, d, u, &mask, du + t * depth, dbias, g + t * depth);
+        break;
+      case AD_ACTIVATION_GELU_TANH:
+        bf16_backward_row(F, AD_ACTIVATION_GELU_TANH, d, u, &mask, du + t * depth, dbias, g + t * depth);
+        break;
+      default:
+        bf16_backward_row(F, AD_ACTIVATION_RELU, d, u, &mask, du + t * depth, dbias, g + t * depth);
+    }
   }
 }

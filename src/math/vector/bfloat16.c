@@ -15,6 +15,15 @@ void AD_KERNEL(bf16_round)(size_t M, size_t K, const float *x, size_t ldx, uint1
   }
 }
 
+void AD_KERNEL(bf16_values)(size_t M, size_t K, const uint16_t *rows, float *x, size_t ldx) {
+  const size_t depth = ad_bf16_depth(K);
+  for (size_t m = 0; m < M; m++) {
+    for (size_t k = 0; k < K; k += VEC_WIDTH) {
+      vec_store_n(x + m * ldx + k, vec_bf16_load(rows + m * depth + k), K - k);
+    }
+  }
+}
+
 /* 16 elements of a row; zeros where it has fewer. */
 VEC_INLINE const uint16_t *sixteen(const uint16_t *x, size_t n, uint16_t *padded) {
   if (n >= 16) {

@@ -1,5 +1,6 @@
 /* Layer norm and what is fused with it. A row is read from memory once: its later passes find it in the first-level
  * cache. */
+#include "autodidact/math/bfloat16.h"
 #include "vector/mask.h"
 
 /* Mean and 1 / sqrt(variance + eps) of z [H], given its sum. */
@@ -16,12 +17,27 @@ static void row_moments(size_t H, const float *z, float sum, float eps, float *m
 }
 
 /* out = (z - mean) rstd gamma + beta. */
-static void row_normalise(size_t H, const float *z, float mean, float rstd, const float *gamma, const float *beta,
-                          float *out) {
+VEC_INLINE void row_normalise(size_t H, const float *z, float mean, float rstd, const float *gamma, const float *beta,
+                              float *out) {
   const vec center = vec_set1(mean), scale = vec_set1(rstd);
   for (size_t n = 0; n < H; n += VEC_WIDTH) {
     const vec x = vec_mul(vec_sub(vec_load_n(z + n, H - n), center), scale);
     vec_store_n(out + n, vec_fma(x, vec_load_n(gamma + n, H - n), vec_load_n(beta + n, H - n)), H - n);
+  }
+}
+
+void AD_KERNEL(bf16_normalise)(size_t T, size_t H, const float *z, const float *mean, const float *rstd,
+                               const float *gamma, const float *beta, uint16_t *rows) {
+  const size_t depth = ad_bf16_depth(H);
+  for (size_t t = 0; t < T; t++) {
+    for (size_t n = 0; n < depth; n += VEC_WIDTH) {
+      float sixteen[VEC_WIDTH] = {0.0f};
+      if (n < H) {
+        row_normalise(H - n < VEC_WIDTH ? H - n : VEC_WIDTH, z + t * H + n, mean[t], rstd[t], gamma + n, beta + n,
+                      sixteen);
+      }
+      vec_bf16_round(rows + t * depth + n, vec_load(sixteen));
+    }
   }
 }
 

@@ -24,10 +24,14 @@
   X(product)                      \
   X(column_sum)                   \
   X(bf16_round)                   \
+  X(bf16_values)                  \
   X(bf16_pairs)                   \
   X(bf16_left)                    \
   X(bf16_right)                   \
   X(bf16_product)                 \
+  X(bf16_normalise)               \
+  X(bf16_bias_activation)         \
+  X(bf16_activation_backward)     \
   X(bias_tanh)                    \
   X(tanh_backward)                \
   X(dropout)                      \

@@ -292,6 +292,13 @@ VEC_INLINE vec vec_bf16_odd(const uint16_t *pairs) {
   return (vec){_mm256_castsi256_ps(_mm256_and_si256(vec_words(pairs), mask)),
                _mm256_castsi256_ps(_mm256_and_si256(vec_words(pairs + 16), mask))};
 }
+VEC_INLINE __m256 vec_widened(const uint16_t *p) {
+  const __m128i halves = _mm_loadu_si128((const __m128i *)(const void *)p);
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+}
+VEC_INLINE vec vec_bf16_load(const uint16_t *p) {
+  return (vec){vec_widened(p), vec_widened(p + 8)};
+}
 /* Eight floats, each rounded in the upper half of its word, which is moved down. */
 VEC_INLINE __m256i vec_rounded(__m256 x) {
   const __m256i word = _mm256_castps_si256(x), exponent = _mm256_set1_epi32(0x7f800000);

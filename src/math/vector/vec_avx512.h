@@ -256,6 +256,10 @@ VEC_INLINE vec vec_bf16_even(const uint16_t *pairs) {
 VEC_INLINE vec vec_bf16_odd(const uint16_t *pairs) {
   return _mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(pairs), _mm512_set1_epi32((int)0xffff0000)));
 }
+VEC_INLINE vec vec_bf16_load(const uint16_t *p) {
+  return _mm512_castsi512_ps(
+      _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p)), 16));
+}
 VEC_INLINE void vec_bf16_round(uint16_t *out, vec x) {
   const __m512i word = _mm512_castps_si512(x), half = _mm512_set1_epi32(0x7fff);
   const __m512i even = _mm512_and_si512(_mm512_srli_epi32(word, 16), _mm512_set1_epi32(1));

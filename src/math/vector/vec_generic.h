@@ -185,6 +185,9 @@ VEC_INLINE vec vec_bf16_odd(const uint16_t *pairs) {
   vec_bf16_each(pairs, 1, r.f);
   return r;
 }
+VEC_INLINE vec vec_bf16_load(const uint16_t *p) {
+  VEC_EACH(vec, f, vec_bf16_value(p[i]));
+}
 VEC_INLINE void vec_bf16_round(uint16_t *out, vec x) {
   vec_bf16_round_each(x.f, out);
 }

@@ -229,6 +229,9 @@ VEC_INLINE vec vec_bf16_odd(const uint16_t *pairs) {
   const uint32x4_t mask = vdupq_n_u32(0xffff0000);
   VEC_EACH(vec, q, 4, vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_u16(vld1q_u16(pairs + 8 * i)), mask)));
 }
+VEC_INLINE vec vec_bf16_load(const uint16_t *p) {
+  VEC_EACH(vec, q, 4, vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p + 4 * i), 16)));
+}
 VEC_INLINE void vec_bf16_round(uint16_t *out, vec x) {
   for (int i = 0; i < 4; i++) {
     const uint32x4_t word = vreinterpretq_u32_f32(x.q[i]);

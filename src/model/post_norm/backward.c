@@ -44,41 +44,32 @@ struct ad__work ad__post_norm_work(const struct ad_model_config *m) {
 
 /* dx: gradient of the layer's output, M rows. On return dz is that of y1's residual plus the product's: the whole
  * gradient of y1. */
-static int backward_ffn(struct ad__backward *p, uint32_t l, const struct ffn_columns *c) {
+static int backward_ffn(struct ad__backward *p, uint32_t l, const struct ad__feed *f, const struct ffn_columns *c) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
   const struct post_norm_layer_offsets *o = ad__post_norm_layer(e, l);
   const struct ad__block *s = e->layers[l].own;
-  const struct ad_kernels *k = e->kernels;
-  const int tokens = l + 1 < m->layers;
-  const size_t H = m->hidden, F = m->ffn, M = tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes];
-  const uint32_t *streams = tokens ? p->batch->token_stream : e->cls_stream;
-  const uint32_t *places = tokens ? p->batch->places : e->cls_place;
+  const size_t H = m->hidden, F = m->ffn, M = f->rows;
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, p->masks, l + 1, AD_MASK_FFN_OUTPUT);
+  struct ad__operand du, g;
 
-  float *df = ((const struct post_norm_state *)e->own)->df;
   /* 6 out = norm(dropout(g W2^T + b2) + y1) */
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
-    const struct ad_lane_rows r = ad__lane_rows(p, lane, tokens);
+    const struct ad_lane_rows r = ad__lane_rows(p, lane, f->tokens);
     const size_t at = r.first * H;
-    k->bias_residual_norm_backward(r.count, H, e->dx + at, s->z2 + at, s->mean2 + r.first, s->rstd2 + r.first,
-                                   p->theta + o->norm2_weight, &dropout, streams + r.first, places + r.first,
-                                   e->dz + at, e->dy + at, ad__lane_sum(p, lane, c->norm2_weight),
-                                   ad__lane_sum(p, lane, c->norm2_bias), ad__lane_sum(p, lane, c->down));
+    e->kernels->bias_residual_norm_backward(
+        r.count, H, e->dx + at, s->z2 + at, s->mean2 + r.first, s->rstd2 + r.first, p->theta + o->norm2_weight,
+        &dropout, f->streams + r.first, f->places + r.first, e->dz + at, e->dy + at,
+        ad__lane_sum(p, lane, c->norm2_weight), ad__lane_sum(p, lane, c->norm2_bias), ad__lane_sum(p, lane, c->down));
   }
-  const struct ad__operand dy = ad__output_gradient(e, M, H, e->dy, H), g = ad__kept(F, &s->g);
-  AD_TRY(ad__weight_gradient(p, o->down_weight, &dy, &g, tokens));
-  ad__input_gradient(e, M, &dy, o->down_weight, df, F, 0);
+  const struct ad__operand dy = ad__input(e, M, H, e->dy, H);
   /* 5 g = activation(u + b1) */
-  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
-    const struct ad_lane_rows r = ad__lane_rows(p, lane, tokens);
-    const size_t at = r.first * F;
-    k->bias_activation_backward(r.count, F, (int)m->activation, df + at, s->u + at, df + at,
-                                ad__lane_sum(p, lane, c->up));
-  }
+  ad__feed_backward(p, f, s, &dy, c->up, &du, &g);
+  AD_TRY(ad__weight_gradient(p, o->down_weight, &dy, &g, f->tokens));
   /* 4 u = y1 W1^T */
-  const struct ad__operand du = ad__output_gradient(e, M, F, df, F), y1 = ad__kept(H, &s->y1);
-  AD_TRY(ad__weight_gradient(p, o->up_weight, &du, &y1, tokens));
+  const struct ad__operand y1 =
+      ad__normed(e, M, s->y1, s->z1, s->mean1, s->rstd1, p->theta + o->norm1_weight, p->theta + o->norm1_bias);
+  AD_TRY(ad__weight_gradient(p, o->up_weight, &du, &y1, f->tokens));
   ad__input_gradient(e, M, &du, o->up_weight, e->dz, H, 1);
   AD_TRY(ad__column_gradient(p, o->down_bias, c->down, H));
   AD_TRY(ad__column_gradient(p, o->norm2_weight, c->norm2_weight, H));
@@ -88,61 +79,87 @@ static int backward_ffn(struct ad__backward *p, uint32_t l, const struct ffn_col
 
 /* 3 y1 = norm(dropout(context Wo^T + bo) + x): dz (gradient of y1) becomes that of the residual, dx that of the
  * context. */
-static int backward_attention_output(struct ad__backward *p, uint32_t l, const struct attention_columns *c) {
+static int backward_attention_output(struct ad__backward *p, uint32_t l, const struct ad__feed *f,
+                                     const struct attention_columns *c) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
   const struct post_norm_layer_offsets *o = ad__post_norm_layer(e, l);
   const struct ad__block *s = e->layers[l].own;
-  const int tokens = l + 1 < m->layers;
-  const size_t H = m->hidden, M = tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes];
-  const uint32_t *streams = tokens ? p->batch->token_stream : e->cls_stream;
-  const uint32_t *places = tokens ? p->batch->places : e->cls_place;
+  const size_t H = m->hidden;
   const struct ad_dropout dropout = ad__post_norm_output_dropout(m, p->masks, l);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
-    const struct ad_lane_rows r = ad__lane_rows(p, lane, tokens);
+    const struct ad_lane_rows r = ad__lane_rows(p, lane, f->tokens);
     const size_t at = r.first * H;
-    e->kernels->bias_residual_norm_backward(r.count, H, e->dz + at, s->z1 + at, s->mean1 + r.first, s->rstd1 + r.first,
-                                            p->theta + o->norm1_weight, &dropout, streams + r.first, places + r.first,
-                                            e->dz + at, e->dy + at, ad__lane_sum(p, lane, c->norm1_weight),
-                                            ad__lane_sum(p, lane, c->norm1_bias), ad__lane_sum(p, lane, c->output));
+    e->kernels->bias_residual_norm_backward(
+        r.count, H, e->dz + at, s->z1 + at, s->mean1 + r.first, s->rstd1 + r.first, p->theta + o->norm1_weight,
+        &dropout, f->streams + r.first, f->places + r.first, e->dz + at, e->dy + at,
+        ad__lane_sum(p, lane, c->norm1_weight), ad__lane_sum(p, lane, c->norm1_bias), ad__lane_sum(p, lane, c->output));
   }
-  const struct ad__operand dy = ad__output_gradient(e, M, H, e->dy, H), context = ad__kept(H, &s->context);
-  AD_TRY(ad__weight_gradient(p, o->output_weight, &dy, &context, tokens));
-  ad__input_gradient(e, M, &dy, o->output_weight, e->dx, H, 0);
+  const struct ad__operand dy = ad__output_gradient(e, f->rows, H, e->dy, H), context = ad__operand_kept(&s->context);
+  AD_TRY(ad__weight_gradient(p, o->output_weight, &dy, &context, f->tokens));
+  ad__input_gradient(e, f->rows, &dy, o->output_weight, e->dx, H, 0);
   AD_TRY(ad__column_gradient(p, o->output_bias, c->output, H));
   AD_TRY(ad__column_gradient(p, o->norm1_weight, c->norm1_weight, H));
   return ad__column_gradient(p, o->norm1_bias, c->norm1_bias, H);
 }
 
-/* 2 context = attention(q, k, v): dx (gradient of the context) to dq, dk, dv. */
-static void backward_attention(struct ad__backward *p, uint32_t l, float *dq, size_t ldq, float *dk, size_t ldk) {
+/* 2 context = attention(q, k, v), of one example: dx (gradient of the context) to dq, dk, dv and their column sums. */
+static void backward_example(struct ad__backward *p, uint32_t l, size_t lane, size_t b, size_t row,
+                             const struct ad_dropout *dropout, float *sums) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
   const struct ad__block *s = e->layers[l].own;
-  const size_t H = m->hidden;
+  const size_t H = m->hidden, t = p->batch->offset[b], S = p->batch->length[b], depth = ad_bf16_depth(s->qkv.n);
   const int last = l + 1 == m->layers;
-  const float *key = last ? s->qkv : s->qkv + H;
+  const size_t queries = last ? 1 : S;
+  const struct ad_distance_bias bias = ad__post_norm_bias(e, ad__shared_sum(p, lane, 0));
+  const struct ad__qkv at = ad__qkv(e, s, t, S, row, last);
+  const struct ad__qkv_gradient to = ad__qkv_gradient(e, &at, t, row, last);
+  e->kernels->attention_backward(queries, S, m->heads, H / m->heads, at.q, at.ldq, at.k, at.v, at.ldk, dropout,
+                                 p->batch->stream[b], bias.values == NULL ? NULL : &bias, e->dx + row * H, H, to.dq,
+                                 to.dk, to.dv, ((const struct post_norm_state *)e->own)->attention_work);
+  e->kernels->column_sum(queries, H, to.dq, at.ldq, sums);
+  e->kernels->column_sum(S, 2 * H, to.dk, at.ldk, sums + H);
+  if (e->math->bf16 != NULL) {
+    ad_bf16_round(e->math->bf16, S, s->qkv.n, last ? to.dk : to.dq, s->qkv.n, e->gradient_rows + t * depth);
+  }
+}
+
+static void backward_attention(struct ad__backward *p, uint32_t l, const struct attention_columns *c) {
+  const struct ad_encoder *e = p->e;
+  const struct ad_model_config *m = &e->params->config;
+  const int last = l + 1 == m->layers;
   const struct ad_dropout dropout = ad_encoder_dropout(m->attention_dropout, p->masks, l + 1, AD_MASK_ATTENTION);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
-    const size_t first = p->batch->lane_example[lane], cls = e->lane_cls[lane];
-    const struct ad_distance_bias bias = ad__post_norm_bias(e, ad__shared_sum(p, lane, 0));
+    const size_t first = p->batch->lane_example[lane];
     for (size_t b = first; b < p->batch->lane_example[lane + 1]; b++) {
-      const size_t t = p->batch->offset[b], S = p->batch->length[b], row = last ? cls + (b - first) : t;
-      e->kernels->attention_backward(
-          last ? 1 : S, S, m->heads, H / m->heads, s->q + row * ldq, ldq, key + t * ldk, key + H + t * ldk, ldk,
-          &dropout, p->batch->stream[b], bias.values == NULL ? NULL : &bias, e->dx + row * H, H, dq + row * ldq,
-          dk + t * ldk, dk + H + t * ldk, ((const struct post_norm_state *)e->own)->attention_work);
+      const size_t row = last ? e->lane_cls[lane] + (b - first) : p->batch->offset[b];
+      backward_example(p, l, lane, b, row, &dropout, ad__lane_sum(p, lane, c->qkv));
     }
   }
 }
 
+/* The layer's input as products read it. */
+static struct ad__operand layer_input(struct ad__backward *p, uint32_t l) {
+  struct ad_encoder *e = p->e;
+  const size_t H = e->params->config.hidden;
+  const struct ad__layer *layer = &e->layers[l];
+  if (e->math->bf16 == NULL || layer->x_rows != e->state_rows) {
+    return (struct ad__operand){layer->x, H, layer->x_rows, ad_bf16_depth(H)};
+  }
+  const struct post_norm_layer_offsets *o = ad__post_norm_layer(e, l - 1);
+  const struct ad__block *s = e->layers[l - 1].own;
+  return ad__normed(e, p->batch->tokens, NULL, s->z2, s->mean2, s->rstd2, p->theta + o->norm2_weight,
+                    p->theta + o->norm2_bias);
+}
+
 /* 1 In the last layer: what comes through the queries of the [CLS] rows joins dz. */
-static int backward_last_query(struct ad__backward *p, uint32_t l, const float *dq) {
+static int backward_last_query(struct ad__backward *p, uint32_t l) {
   struct ad_encoder *e = p->e;
   const struct post_norm_layer_offsets *o = ad__post_norm_layer(e, l);
   const struct ad__block *s = e->layers[l].own;
   const size_t H = e->params->config.hidden, B = e->lane_cls[p->batch->lanes];
-  const struct ad__operand dy = ad__output_gradient(e, B, H, dq, H), x = ad__input(e, B, H, s->xc, H);
+  const struct ad__operand dy = ad__operand(e, B, H, e->dy, H, e->inner_rows), x = ad__input(e, B, H, s->xc, H);
   AD_TRY(ad__weight_gradient(p, o->query_weight, &dy, &x, 0));
   if (!ad__is_lowest(p, l)) {
     ad__input_gradient(e, B, &dy, o->query_weight, e->dz, H, 1);
@@ -156,20 +173,13 @@ static int backward_projection(struct ad__backward *p, uint32_t l, const struct 
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
   const struct post_norm_layer_offsets *o = ad__post_norm_layer(e, l);
-  const struct ad_kernels *k = e->kernels;
-  const size_t H = m->hidden, T = p->batch->tokens;
-  const int last = l + 1 == m->layers;
-  const size_t ldq = last ? H : 3 * H, ldk = last ? 2 * H : 3 * H;
-  float *dqkv = ((const struct post_norm_state *)e->own)->dqkv, *dq = last ? e->dy : dqkv, *dk = last ? dqkv : dqkv + H;
-  backward_attention(p, l, dq, ldq, dk, ldk);
-  for (size_t lane = 0; lane < p->batch->lanes; lane++) {
-    const struct ad_lane_rows q = ad__lane_rows(p, lane, !last), t = ad__lane_rows(p, lane, 1);
-    k->column_sum(q.count, H, dq + q.first * ldq, ldq, ad__lane_sum(p, lane, c->qkv));
-    k->column_sum(t.count, 2 * H, dk + t.first * ldk, ldk, ad__lane_sum(p, lane, c->qkv + H));
-  }
+  const struct ad__block *s = e->layers[l].own;
+  const size_t H = m->hidden, T = p->batch->tokens, n = s->qkv.n;
+  const struct ad__operand dy = {e->dqkv, n, e->gradient_rows, ad_bf16_depth(n)};
+  backward_attention(p, l, c);
   AD_TRY(ad__column_gradient(p, o->query_bias, c->qkv, 3 * H));
-  if (!last) {
-    const struct ad__operand dy = ad__output_gradient(e, T, 3 * H, dqkv, 3 * H), input = ad__kept(H, &e->layers[l].x);
+  if (l + 1 < m->layers) {
+    const struct ad__operand input = layer_input(p, l);
     AD_TRY(ad__weight_gradient(p, o->query_weight, &dy, &input, 1));
     if (ad__is_lowest(p, l)) {
       return AD_OK;
@@ -180,8 +190,8 @@ static int backward_projection(struct ad__backward *p, uint32_t l, const struct 
     e->dz = held;
     return AD_OK;
   }
-  AD_TRY(backward_last_query(p, l, dq));
-  const struct ad__operand dy = ad__output_gradient(e, T, 2 * H, dk, 2 * H), input = ad__kept(H, &e->layers[l].x);
+  AD_TRY(backward_last_query(p, l));
+  const struct ad__operand input = layer_input(p, l);
   AD_TRY(ad__weight_gradient(p, o->key_weight, &dy, &input, 1));
   if (ad__is_lowest(p, l)) {
     return AD_OK;
@@ -189,7 +199,7 @@ static int backward_projection(struct ad__backward *p, uint32_t l, const struct 
   ad__input_gradient(e, T, &dy, o->key_weight, e->dx, H, 0);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = ad__lane_rows(p, lane, 0);
-    k->scatter_add(r.count, H, e->cls_row + r.first, e->dz + r.first * H, e->dx);
+    e->kernels->scatter_add(r.count, H, e->cls_row + r.first, e->dz + r.first * H, e->dx);
   }
   return AD_OK;
 }
@@ -198,11 +208,12 @@ int ad__post_norm_backward(struct ad__backward *p, uint32_t l) {
   const struct ad_params *params = p->e->params;
   const struct ffn_columns f = ffn_columns(params->config.hidden, params->config.ffn);
   const struct attention_columns a = attention_columns(params->config.hidden);
+  const struct ad__feed feed = ad__post_norm_feed(p->e, p->batch, l);
   AD_TRY(ad__bucket_open(p, ad__layer_bucket(params, l, POST_NORM_FFN), f.total));
-  AD_TRY(backward_ffn(p, l, &f));
+  AD_TRY(backward_ffn(p, l, &feed, &f));
   AD_TRY(ad__bucket_close(p));
   AD_TRY(ad__bucket_open(p, ad__layer_bucket(params, l, POST_NORM_ATTENTION), a.total));
-  AD_TRY(backward_attention_output(p, l, &a));
+  AD_TRY(backward_attention_output(p, l, &feed, &a));
   AD_TRY(backward_projection(p, l, &a));
   return ad__bucket_close(p);
 }

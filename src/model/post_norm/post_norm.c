@@ -131,9 +131,6 @@ void ad__post_norm_take(struct ad_encoder *e, void *own) {
   s->rstd0 = ad__take(e, T);
   s->distances = m->buckets > 0 ? ad__take(e, ad__post_norm_distances(m, longest)) : NULL;
   s->attention_work = ad__take(e, ad_attention_work(longest, longest, H / m->heads));
-  s->df = ad__take_gradient(e, m->ffn);
-  s->dqkv = ad__take_gradient(e, 3 * H);
-  ad__share_block(e, s->dqkv, s->df);
   s->dnormed = m->embedding > 0 ? ad__take_gradient(e, E) : NULL;
 }
 
@@ -145,4 +142,9 @@ struct ad_dropout ad__post_norm_output_dropout(const struct ad_model_config *m, 
                                                uint32_t l) {
   const float p = ad__post_norm(m)->undropped ? 0.0f : m->hidden_dropout;
   return ad_encoder_dropout(p, masks, l + 1, AD_MASK_ATTENTION_OUTPUT);
+}
+
+struct ad__feed ad__post_norm_feed(const struct ad_encoder *e, const struct ad_batch *batch, uint32_t l) {
+  const struct post_norm_layer_offsets *p = ad__post_norm_layer(e, l);
+  return ad__feed_of(e, batch, l, p->up_weight, p->down_weight);
 }

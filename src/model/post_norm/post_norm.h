@@ -93,9 +93,7 @@ struct post_norm_state {
   float *distances;     /* [A, 2 longest - 1] the scores' bias by key - query; NULL: there is none */
   size_t longest;       /* tokens of the batch's longest example */
   float *attention_work;
-  float *df;      /* [T,F] gradients of a backward */
-  float *dqkv;    /* [T,3H] */
-  float *dnormed; /* [T,E] that of normed */
+  float *dnormed; /* [T,E] gradient of normed */
 };
 
 /* post_norm.c: the members of a table (architecture.h). */
@@ -110,6 +108,9 @@ void ad__post_norm_take_layer(struct ad_encoder *e, void *own, int last);
 /* The dropout between attention's output and its residual in layer l. */
 struct ad_dropout ad__post_norm_output_dropout(const struct ad_model_config *m, const struct ad_masks *masks,
                                                uint32_t l);
+
+/* The feed-forward part of layer l over a batch. */
+struct ad__feed ad__post_norm_feed(const struct ad_encoder *e, const struct ad_batch *batch, uint32_t l);
 
 /* distance.c: nothing where the scores have no bias. */
 /* Floats of it for examples of so many tokens, and of a lane's sums for its gradient. */

@@ -67,7 +67,7 @@ void ad__xlnet_embed(struct ad_encoder *e, const float *theta, const struct ad_b
   const struct ad_dropout dropout = ad_encoder_dropout(m->hidden_dropout, masks, 0, AD_MASK_EMBEDDING);
   const float *word = theta + ad__xlnet_embedding(e)->word;
   const size_t T = batch->tokens, H = m->hidden;
-  float *out = e->layers[0].x.values;
+  float *out = e->layers[0].x;
   for (size_t t = 0; t < T; t++) {
     memcpy(out + t * H, word + (size_t)batch->ids[t] * H, H * sizeof *out);
   }
@@ -90,49 +90,60 @@ static void project_distances(struct ad_encoder *e, const struct ad_batch *batch
 static void project(struct ad_encoder *e, const struct ad_batch *batch, uint32_t l) {
   const struct xlnet_layer_offsets *p = ad__xlnet_layer(e, l);
   const struct ad__block *s = ad__xlnet_block(e, l);
-  const float *x = e->layers[l].x.values;
+  const float *x = e->layers[l].x;
   const size_t H = e->params->config.hidden, T = batch->tokens, B = e->lane_cls[batch->lanes];
   const int last = l + 1 == e->params->config.layers;
-  const size_t ld = (last ? 2 : 3) * H;
-  float *key = last ? s->qkv : s->qkv + H;
-  const struct ad__operand input = ad__round(e, T, H, &e->layers[l].x);
-  ad__product(e, T, &input, p->key, key, ld);
-  ad__product(e, T, &input, p->value, key + H, ld);
+  const size_t ld = s->qkv.n, step = ad__draft_rows(e, T);
+  const struct ad__operand input = ad__operand(e, T, H, x, H, e->layers[l].x_rows);
+  for (size_t m = 0; m < T; m += step) {
+    const size_t count = T - m < step ? T - m : step;
+    const struct ad__operand some = ad__from(&input, m);
+    float *draft = ad__draft(e, &s->qkv, m, e->draft), *key = last ? draft : draft + H;
+    ad__product(e, count, &some, p->key, key, ld);
+    ad__product(e, count, &some, p->value, key + H, ld);
+    if (!last) {
+      ad__product(e, count, &some, p->query, draft, ld);
+    }
+    ad__keep(e, &s->qkv, m, count, draft);
+  }
   if (!last) {
-    ad__product(e, T, &input, p->query, s->q, ld);
     return;
   }
   for (size_t b = 0; b < B; b++) {
     memcpy(s->xc + b * H, x + e->cls_row[b] * H, H * sizeof *x);
   }
   const struct ad__operand cls = ad__input(e, B, H, s->xc, H);
-  ad__product(e, B, &cls, p->query, s->q, H);
+  for (size_t m = 0; m < B; m += ad__draft_rows(e, B)) {
+    const size_t count = B - m < step ? B - m : step;
+    const struct ad__operand some = ad__from(&cls, m);
+    float *draft = ad__draft(e, &s->q, m, e->draft);
+    ad__product(e, count, &some, p->query, draft, H);
+    ad__keep(e, &s->q, m, count, draft);
+  }
 }
 
 struct ad_relative ad__xlnet_attention(const struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
-                                       const struct ad_dropout *dropout, uint32_t l, size_t b, size_t row) {
+                                       const struct ad_dropout *dropout, uint32_t l, size_t b,
+                                       const struct ad__qkv *at) {
   const struct ad_model_config *m = &e->params->config;
   const struct xlnet_layer_offsets *p = ad__xlnet_layer(e, l);
   const struct xlnet *x = e->own;
   const struct xlnet_layer *layer = e->layers[l].own;
-  const struct ad__block *s = &layer->block;
   const int last = l + 1 == m->layers;
-  const size_t H = m->hidden, t = batch->offset[b], S = batch->length[b], ldq = last ? H : 3 * H,
-               ldk = last ? 2 * H : 3 * H;
-  const float *key = last ? s->qkv : s->qkv + H;
+  const size_t H = m->hidden, t = batch->offset[b], S = batch->length[b];
   return (struct ad_relative){.queries = last ? 1 : S,
                               .S = S,
                               .A = m->heads,
                               .D = H / m->heads,
-                              .Q = s->q + row * ldq,
-                              .K = key + t * ldk,
-                              .V = key + H + t * ldk,
+                              .Q = at->q,
+                              .K = at->k,
+                              .V = at->v,
                               .R = layer->relative + (x->longest > 0 ? x->longest - S
                                                       : last         ? t
                                                                      : 2 * t) *
                                                          H,
-                              .ldq = ldq,
-                              .ldk = ldk,
+                              .ldq = at->ldq,
+                              .ldk = at->ldk,
                               .ldr = H,
                               .content_bias = theta + p->content_bias,
                               .position_bias = theta + p->position_bias,
@@ -151,11 +162,23 @@ static void attend(struct ad_encoder *e, const float *theta, const struct ad_bat
   const size_t H = e->params->config.hidden;
   for (size_t lane = 0; lane < batch->lanes; lane++) {
     for (size_t b = batch->lane_example[lane]; b < batch->lane_example[lane + 1]; b++) {
-      const size_t row = last ? e->lane_cls[lane] + (b - batch->lane_example[lane]) : batch->offset[b];
-      const struct ad_relative r = ad__xlnet_attention(e, theta, batch, dropout, l, b, row);
-      e->kernels->relative_attention(&r, s->context.values + row * H, H, ((const struct xlnet *)e->own)->work);
+      const size_t t = batch->offset[b], S = batch->length[b],
+                   row = last ? e->lane_cls[lane] + (b - batch->lane_example[lane]) : t;
+      const struct ad__qkv at = ad__qkv(e, s, t, S, row, last);
+      const struct ad_relative r = ad__xlnet_attention(e, theta, batch, dropout, l, b, &at);
+      float *context = ad__draft(e, &s->context, row, at.behind);
+      e->kernels->relative_attention(&r, context, H, ((const struct xlnet *)e->own)->work);
+      ad__keep(e, &s->context, row, r.queries, context);
     }
   }
+}
+
+struct ad__feed ad__xlnet_feed(const struct ad_encoder *e, const struct ad_batch *batch, const struct ad_masks *masks,
+                               uint32_t l) {
+  const struct xlnet_layer_offsets *p = ad__xlnet_layer(e, l);
+  struct ad__feed f = ad__feed_of(e, batch, l, p->up_weight, p->down_weight);
+  f.dropout = ad_encoder_dropout(e->params->config.hidden_dropout, masks, l + 1, AD_MASK_FFN_INNER);
+  return f;
 }
 
 /* The numbers of the steps are undone from 6 to 1 in backward.c. */
@@ -165,29 +188,23 @@ void ad__xlnet_forward(struct ad_encoder *e, const float *theta, const struct ad
   const struct xlnet_layer_offsets *p = ad__xlnet_layer(e, l);
   const struct ad__block *s = ad__xlnet_block(e, l);
   const struct ad_kernels *k = e->kernels;
-  const int last = l + 1 == m->layers;
-  const size_t H = m->hidden, F = m->ffn, M = last ? e->lane_cls[batch->lanes] : batch->tokens;
-  const uint32_t *streams = last ? e->cls_stream : batch->token_stream;
-  const uint32_t *places = last ? e->cls_place : batch->places;
-  const float *residual = last ? s->xc : e->layers[l].x.values, *zero = ((const struct xlnet *)e->own)->zero;
+  const struct ad__feed f = ad__xlnet_feed(e, batch, masks, l);
+  const size_t H = m->hidden, M = f.rows;
+  const float *residual = f.tokens ? e->layers[l].x : s->xc, *zero = ((const struct xlnet *)e->own)->zero;
   const struct ad_dropout attention = ad_encoder_dropout(m->attention_dropout, masks, l + 1, AD_MASK_ATTENTION);
   const struct ad_dropout drop1 = ad_encoder_dropout(m->hidden_dropout, masks, l + 1, AD_MASK_ATTENTION_OUTPUT);
-  const struct ad_dropout inner = ad_encoder_dropout(m->hidden_dropout, masks, l + 1, AD_MASK_FFN_INNER);
   const struct ad_dropout drop2 = ad_encoder_dropout(m->hidden_dropout, masks, l + 1, AD_MASK_FFN_OUTPUT);
 
   /* 1 */ project(e, batch, l);
   project_distances(e, batch, l);
   /* 2 */ attend(e, theta, batch, &attention, l);
-  const struct ad__operand context = ad__round(e, M, H, &s->context);
+  const struct ad__operand context = ad__operand_kept(&s->context);
   /* 3 */ ad__product(e, M, &context, p->output, s->z1, H);
   k->bias_residual_norm(M, H, s->z1, zero, residual, theta + p->norm1_weight, theta + p->norm1_bias, m->layer_norm_eps,
-                        &drop1, streams, places, s->mean1, s->rstd1, s->y1.values);
-  const struct ad__operand y1 = ad__round(e, M, H, &s->y1);
-  /* 4 */ ad__product(e, M, &y1, p->up_weight, s->u, F);
-  /* 5 */ k->bias_activation(M, F, (int)m->activation, s->u, theta + p->up_bias, s->g.values);
-  k->dropout(M, F, s->g.values, &inner, streams, places);
-  const struct ad__operand g = ad__round(e, M, F, &s->g);
+                        &drop1, f.streams, f.places, s->mean1, s->rstd1, s->y1);
+  const struct ad__operand y1 = ad__input(e, M, H, s->y1, H);
+  /* 4, 5 */ const struct ad__operand g = ad__feed(e, &f, s, &y1, theta + p->up_bias);
   /* 6 */ ad__product(e, M, &g, p->down_weight, s->z2, H);
-  k->bias_residual_norm(M, H, s->z2, theta + p->down_bias, s->y1.values, theta + p->norm2_weight, theta + p->norm2_bias,
-                        m->layer_norm_eps, &drop2, streams, places, s->mean2, s->rstd2, e->layers[l].out);
+  k->bias_residual_norm(M, H, s->z2, theta + p->down_bias, s->y1, theta + p->norm2_weight, theta + p->norm2_bias,
+                        m->layer_norm_eps, &drop2, f.streams, f.places, s->mean2, s->rstd2, e->layers[l].out);
 }

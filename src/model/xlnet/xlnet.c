@@ -100,9 +100,6 @@ static void take(struct ad_encoder *e, void *own) {
   x->zero = ad__take(e, H);
   x->work = ad__take(e, ad_relative_work(longest, longest, H / m->heads));
   x->lanes = (void *)ad__take(e, e->training ? AD_MAX_LANES * sizeof *x->lanes / sizeof(float) : 0);
-  x->df = ad__take_gradient(e, m->ffn);
-  x->dqkv = ad__take_gradient(e, 3 * H);
-  ad__share_block(e, x->dqkv, x->df);
   x->drelative = ad__take_gradient(e, 2 * H);
 }
 

@@ -73,9 +73,7 @@ struct xlnet {
   float *zero;                /* [H] */
   float *work;                /* of attention */
   struct ad_lane_rows *lanes; /* [AD_MAX_LANES] their relative rows, in a backward */
-  float *df;                  /* [T,F] gradients of a backward */
-  float *dqkv;                /* [T,3H] */
-  float *drelative;           /* [2T,H] */
+  float *drelative;           /* [2T,H] gradient of a backward */
 };
 
 /* What one layer keeps for its backward. */
@@ -100,9 +98,14 @@ void ad__xlnet_embed(struct ad_encoder *e, const float *theta, const struct ad_b
 void ad__xlnet_forward(struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
                        const struct ad_masks *masks, uint32_t l);
 
-/* The attention of example b in layer l as the kernel takes it; `row`: of its first query. */
+/* The feed-forward part of layer l over a batch. */
+struct ad__feed ad__xlnet_feed(const struct ad_encoder *e, const struct ad_batch *batch, const struct ad_masks *masks,
+                               uint32_t l);
+
+/* The attention of example b in layer l as the kernel takes it. */
 struct ad_relative ad__xlnet_attention(const struct ad_encoder *e, const float *theta, const struct ad_batch *batch,
-                                       const struct ad_dropout *dropout, uint32_t l, size_t b, size_t row);
+                                       const struct ad_dropout *dropout, uint32_t l, size_t b,
+                                       const struct ad__qkv *at);
 
 /* backward.c */
 struct ad__work ad__xlnet_work(const struct ad_model_config *m);
