@@ -10,12 +10,14 @@
 #include "commands.h"
 #include "print_scores.h"
 
-static int print_json(const struct ad_scoring *scoring, const struct ad_descriptor *descriptor) {
+static int print_json(const struct ad_session *session, const struct ad_scoring *scoring) {
+  static const char *const precisions[] = {AD_SET_precision(AD_SET_NAME)};
   char text[AD_ROW_TEXT];
   struct ad_buffer classes = {0};
-  const int status = print_scoring_classes(scoring, descriptor, &classes);
+  const int status = print_scoring_classes(scoring, &session->descriptor, &classes);
   if (status == AD_OK) {
-    printf("{%s,\"skipped\":%zu%s}\n", ad_scores_print(&scoring->scores, text), scoring->skipped, classes.data);
+    printf("{%s,\"computed_in\":\"%s\",\"skipped\":%zu%s}\n", ad_scores_print(&scoring->scores, text),
+           precisions[session->config.train_precision], scoring->skipped, classes.data);
   }
   ad_buffer_destroy(&classes);
   return status;
@@ -30,7 +32,7 @@ static int evaluate_one(const struct ad_math *math, const struct ad_ensemble_opt
   status = status == AD_OK ? ad_session_choose_precision(&session, o->precision) : status;
   status = status == AD_OK ? ad_evaluation_score(&session, &data, &scoring) : status;
   if (status == AD_OK && json) {
-    status = print_json(&scoring, &session.descriptor);
+    status = print_json(&session, &scoring);
   } else if (status == AD_OK) {
     print_scoring(stdout, &scoring, &session.descriptor);
   }

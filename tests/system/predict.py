@@ -115,6 +115,10 @@ def jsonl():
         sys.exit("eval does not say how many rows were left out")
     if json.loads(run(PROGRAM, "eval", "run-snli", "--data", skipping, "--json").stdout)["skipped"] != 2:
         sys.exit("eval --json does not say how many rows were left out")
+    for more, precision in ((), "float32"), (("--precision", "bf16"), "bfloat16"):
+        found = json.loads(run(PROGRAM, "eval", "run-snli", "--data", skipping, "--json", *more).stdout)
+        if found["computed_in"] != precision:
+            sys.exit("eval --json does not say its precision")
 
 
 def folder():

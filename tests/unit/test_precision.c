@@ -228,6 +228,15 @@ static void test_refused(void **state) {
   assert_int_equal(ad_math_bfloat16(&way, &named), AD_ECONFIG);
   assert_non_null(strstr(ad_error_message(), "vdp"));
   ad_math_bfloat16_destroy(&way);
+  named.way = NULL;
+  for (unsigned long n = 1, failed = 1; failed; n++) {
+    ad_memory_fail_at(n);
+    const int status = ad_math_bfloat16(&way, &named);
+    ad_memory_fail_at(0);
+    failed = status != AD_OK;
+    assert_true(failed ? status == AD_ENOMEM && way.bf16 == NULL : n > 3);
+    ad_math_bfloat16_destroy(&way);
+  }
   pass_load(&p, "pooler-gelu");
   const struct ad_batch batch = fixture_batch(&p.f, 1, ids, 1);
   assert_int_equal(ad_encoder_create(&encoder, &bf16, &p.f.params, 64, 1, 1, 0), AD_OK);
