@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "autodidact/base/elementary.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/statistics/power.h"
@@ -22,7 +23,7 @@ static struct ad_figure smallest_ratio(const struct ad_spread *s) {
     return s->error;
   }
   const struct ad_figure errors = ad_smallest_effect(s->df.value, 0.05, 0.8);
-  return errors.why != NULL ? errors : ad_figure_of(exp(-errors.value * s->error.value));
+  return errors.why != NULL ? errors : ad_figure_of(ad_math_exp(-errors.value * s->error.value));
 }
 
 int ad__report_compare_spread(const struct report *r, size_t a, struct ad_spreads *spreads, size_t *n) {
@@ -111,13 +112,13 @@ static void judge(const struct report *r, size_t i, struct spread_row *row) {
   const size_t test = last ? AD_ANALYSIS_PART : AD_ANALYSIS_SPREAD;
   const int primary = r->family.active && (k == 0 || last);
   row->holm = primary ? r->family.p[arm * AD_ANALYSIS_TESTS + test] : row->holm;
-  row->verdict =
-      r->family.active && !primary
-          ? "exploratory"
-          : ad__report_verdict(
-                r, arm,
-                &(struct report_effect){test, ratio.why != NULL ? ratio : ad_figure_of(log(ratio.value)), row->of.error,
-                                        row->of.df, row->of.p, row->holm, log(r->study->analysis.ratio_margin)});
+  row->verdict = r->family.active && !primary
+                     ? "exploratory"
+                     : ad__report_verdict(
+                           r, arm,
+                           &(struct report_effect){
+                               test, ratio.why != NULL ? ratio : ad_figure_of(ad_math_log(ratio.value)), row->of.error,
+                               row->of.df, row->of.p, row->holm, ad_math_log(r->study->analysis.ratio_margin)});
 }
 
 /* For the top of the report. */

@@ -33,6 +33,7 @@ struct bench {
   float *work, *products, *gradient; /* the last: of bfloat16 */
   struct ad_bf16_products *bf16;
   ad_bf16 *rows[2], *packed[2]; /* [T, F], [T, H]; up and down */
+  ad_bf16 *kept, *halves;       /* [T, F] */
   struct ad_lane_rows lanes[LANES];
   uint32_t *examples, *positions;
 };
@@ -62,6 +63,21 @@ static void gelu(struct bench *b) {
 }
 static void gelu_backward(struct bench *b) {
   b->k->bias_activation_backward(b->s.T, b->s.F, 0, b->c, b->a, b->b, b->sums);
+}
+static void bf16_gelu(struct bench *b) {
+  b->k->bf16_bias_activation(b->s.T, b->s.F, 0, b->d, b->beta, NULL, NULL, NULL, b->kept, b->rows[0]);
+}
+static void bf16_gelu_backward(struct bench *b) {
+  b->k->bf16_activation_backward(b->s.T, b->s.F, 0, b->c, b->kept, NULL, NULL, NULL, b->halves, b->sums, b->rows[0]);
+}
+static void bf16_normalise(struct bench *b) {
+  b->k->bf16_normalise(b->s.T, b->s.H, b->a, b->mean, b->rstd, b->gamma, b->beta, b->rows[1]);
+}
+static void bf16_round(struct bench *b) {
+  b->k->bf16_round(b->s.T, b->s.F, b->a, b->s.F, b->rows[0]);
+}
+static void bf16_values(struct bench *b) {
+  b->k->bf16_values(b->s.T, b->s.F, b->kept, b->a, b->s.F);
 }
 static void gelu_tanh(struct bench *b) {
   b->k->bias_activation(b->s.T, b->s.F, 1, b->a, b->beta, b->b);
@@ -177,6 +193,11 @@ static void measure_kernels(struct bench *b) {
       {"bias + GELU", gelu, 3 * b->s.F},
       {"its backward", gelu_backward, 3 * b->s.F},
       {"bias + GELU (tanh)", gelu_tanh, 3 * b->s.F},
+      {"bfloat16: bias + GELU", bf16_gelu, 2 * b->s.F},
+      {"its backward", bf16_gelu_backward, 5 * b->s.F / 2},
+      {"bfloat16: layer norm again", bf16_normalise, 3 * b->s.H / 2},
+      {"bfloat16: rounding", bf16_round, 3 * b->s.F / 2},
+      {"bfloat16: values", bf16_values, 3 * b->s.F / 2},
       {"dropout", dropout, 2 * b->s.H},
       {"bias", bias, 6 * b->s.H},
       {"column_sum", column_sum, 3 * b->s.H},
@@ -284,13 +305,15 @@ static int bench_shape(const struct ad_math *math, const struct shape *s, int pr
                     .products = filled(ad_gemm_tn_work(math->gemm, LANES, s->T, s->F, s->H)),
                     .rows = {ad_calloc(s->T * s->F, sizeof(ad_bf16)), ad_calloc(s->T * s->H, sizeof(ad_bf16))},
                     .packed = {ad_calloc(s->F * s->H, sizeof(ad_bf16)), ad_calloc(s->F * s->H, sizeof(ad_bf16))},
+                    .kept = ad_calloc(s->T * s->F, sizeof(ad_bf16)),
+                    .halves = ad_calloc(s->T * s->F, sizeof(ad_bf16)),
                     .examples = ad_calloc(s->T, sizeof(uint32_t)),
                     .positions = ad_calloc(s->T, sizeof(uint32_t))};
   float *values = filled(s->A * 2 * s->S), *sums = filled(s->A * 2 * s->S);
   b.distances = (struct ad_distance_bias){s->S, values, sums};
-  void *const blocks[] = {b.a,    b.b,       b.c,       b.d,         b.gamma,    b.beta,      b.sums,
-                          b.mean, b.rstd,    b.work,    b.products,  b.examples, b.positions, values,
-                          sums,   b.rows[0], b.rows[1], b.packed[0], b.packed[1]};
+  void *const blocks[] = {b.a,    b.b,       b.c,       b.d,         b.gamma,     b.beta,      b.sums,
+                          b.mean, b.rstd,    b.work,    b.products,  b.examples,  b.positions, values,
+                          sums,   b.rows[0], b.rows[1], b.packed[0], b.packed[1], b.kept,      b.halves};
   for (size_t i = 0; i < LANES; i++) {
     b.lanes[i] = (struct ad_lane_rows){i * s->T / LANES, (i + 1) * s->T / LANES - i * s->T / LANES};
   }

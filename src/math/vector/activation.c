@@ -144,22 +144,32 @@ VEC_INLINE vec row_masked(struct row_mask *mask, vec x, size_t n) {
   return mask->on ? vec_mul(x, mask_next(&mask->stream, n)) : x;
 }
 
-/* Zeros behind the last whole vector of a row of F numbers. */
-VEC_INLINE void clear_end(size_t F, uint16_t *row) {
-  for (size_t n = (F + VEC_WIDTH - 1) / VEC_WIDTH * VEC_WIDTH; n < ad_bf16_depth(F); n += VEC_WIDTH) {
-    vec_bf16_round(row + n, vec_set1(0.0f));
+/* A row is taken in blocks, and a block in short loops: rounding in the loop of an activation would leave the CPU too
+ * few of them to overlap. */
+enum { BLOCK = 256 };
+
+/* Columns [0, n) of a block rounded, and where the row of F ends in it, zeros up to its depth. */
+VEC_INLINE void round_block(size_t n, const float *x, size_t end, uint16_t *rows) {
+  for (size_t i = 0; i < end; i += VEC_WIDTH) {
+    vec_bf16_round(rows + i, i < n ? vec_load_n(x + i, n - i) : vec_set1(0.0f));
   }
 }
 
 VEC_INLINE void bf16_forward_row(size_t F, const int activation, const float *u, const float *bias,
                                  struct row_mask *mask, uint16_t *kept, uint16_t *g) {
-  for (size_t n = 0; n < F; n += VEC_WIDTH) {
-    vec_bf16_round(kept + n, vec_add(vec_load_n(u + n, F - n), vec_load_n(bias + n, F - n)));
-    /* Past the end u is 0, and so is its activation. */
-    vec_bf16_round(g + n, row_masked(mask, activate(vec_bf16_load(kept + n), activation), n));
+  for (size_t begin = 0; begin < F; begin += BLOCK) {
+    const size_t n = F - begin < BLOCK ? F - begin : BLOCK, end = ad_bf16_depth(n);
+    float x[BLOCK];
+    for (size_t i = 0; i < n; i += VEC_WIDTH) {
+      const size_t at = begin + i;
+      vec_store_n(x + i, vec_add(vec_load_n(u + at, F - at), vec_load_n(bias + at, F - at)), F - at);
+    }
+    round_block(n, x, end, kept + begin);
+    for (size_t i = 0; i < n; i += VEC_WIDTH) {
+      vec_store(x + i, row_masked(mask, activate(vec_bf16_load(kept + begin + i), activation), begin + i));
+    }
+    round_block(n, x, end, g + begin);
   }
-  clear_end(F, kept);
-  clear_end(F, g);
 }
 
 void AD_KERNEL(bf16_bias_activation)(size_t T, size_t F, int activation, const float *u, const float *bias,
@@ -184,17 +194,22 @@ void AD_KERNEL(bf16_bias_activation)(size_t T, size_t F, int activation, const f
 
 VEC_INLINE void bf16_backward_row(size_t F, const int activation, const float *dg, const uint16_t *kept,
                                   struct row_mask *mask, uint16_t *du, float *dbias, uint16_t *g) {
-  for (size_t n = 0; n < F; n += VEC_WIDTH) {
-    const vec x = vec_bf16_load(kept + n), factor = row_masked(mask, vec_set1(1.0f), n);
-    vec activated, d = vec_load_n(dg + n, F - n);
-    d = mask->on ? vec_mul(d, factor) : d;
-    d = activate_backward(x, d, activation, &activated);
-    vec_bf16_round(du + n, d);
-    vec_accumulate_n(dbias + n, d, F - n);
-    vec_bf16_round(g + n, mask->on ? vec_mul(activated, factor) : activated);
+  for (size_t begin = 0; begin < F; begin += BLOCK) {
+    const size_t n = F - begin < BLOCK ? F - begin : BLOCK, end = ad_bf16_depth(n);
+    float d[BLOCK], activated[BLOCK];
+    for (size_t i = 0; i < n; i += VEC_WIDTH) {
+      const size_t at = begin + i;
+      const vec factor = row_masked(mask, vec_set1(1.0f), at), gradient = vec_load_n(dg + at, F - at);
+      vec value;
+      const vec x = activate_backward(vec_bf16_load(kept + at), mask->on ? vec_mul(gradient, factor) : gradient,
+                                      activation, &value);
+      vec_accumulate_n(dbias + at, x, F - at);
+      vec_store(d + i, x);
+      vec_store(activated + i, mask->on ? vec_mul(value, factor) : value);
+    }
+    round_block(n, d, end, du + begin);
+    round_block(n, activated, end, g + begin);
   }
-  clear_end(F, du);
-  clear_end(F, g);
 }
 
 void AD_KERNEL(bf16_activation_backward)(size_t T, size_t F, int activation, const float *dg, const uint16_t *kept,
