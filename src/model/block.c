@@ -124,11 +124,12 @@ struct ad__qkv ad__qkv(const struct ad_encoder *e, const struct ad__block *s, si
                        int last) {
   const size_t H = e->params->config.hidden;
   const float *all = ad__values(e, &s->qkv, t, S, e->draft);
-  struct ad__qkv at = {.ldq = last ? H : 3 * H, .ldk = s->qkv.n, .behind = e->draft + S * s->qkv.n};
-  at.q = last ? ad__values(e, &s->q, row, 1, at.behind) : all;
+  float *behind = e->draft == NULL ? NULL : e->draft + S * s->qkv.n;
+  struct ad__qkv at = {.ldq = last ? H : 3 * H, .ldk = s->qkv.n};
+  at.q = last ? ad__values(e, &s->q, row, 1, behind) : all;
   at.k = last ? all : all + H;
   at.v = at.k + H;
-  at.behind += last ? H : 0;
+  at.behind = behind == NULL || !last ? behind : behind + H;
   return at;
 }
 
