@@ -16,6 +16,7 @@ enum {
   DEPTH = AD_BF16_DEPTH,
   PANEL = AD_BF16_PANEL,
   BLOCKS = 32,     /* of the inner dimension at once: 1,024 values */
+  CHUNK = 512,     /* values of a row of weights at once */
   BYTES = 3 << 17, /* of rows at once, in their way's own form */
   ROWS = 96,       /* of these, times a panel, whose results are asked for ahead */
   STRIP = 32,      /* rows of W in a tile of a weight gradient */
@@ -40,6 +41,17 @@ static size_t element(size_t own) {
   return own > 0 ? own : sizeof(ad_bf16);
 }
 
+size_t ad_bf16_panel_form(const struct ad_bf16_products *products) {
+  size_t number = 0;
+  while (products->own_panels && WAYS[number++] != products->way) {
+  }
+  return number;
+}
+
+void ad_bf16_common_panels(struct ad_bf16_products *products) {
+  products->own_panels = 0;
+}
+
 const char *ad_bf16_name(const struct ad_bf16_products *products) {
   return products->way->name;
 }
@@ -49,19 +61,33 @@ void ad_bf16_round(const struct ad_bf16_products *products, size_t M, size_t K, 
   products->kernels->bf16_round(M, K, X, ldx, rows);
 }
 
-/* Pairs lie inside a row: words of 32 bits, transposed. */
+/* `natural`, some blocks of a panel, to its place in a packed weight. */
+static void keep_panel(const struct ad_bf16_products *p, size_t width, size_t blocks, const ad_bf16 *natural,
+                       ad_bf16 *packed) {
+  if (p->own_panels) {
+    p->way->make_right(p->kernels, width, blocks, natural, packed);
+  }
+}
+
+/* Where a part of a panel is made before keep_panel. */
+static ad_bf16 *natural_panel(const struct ad_bf16_products *p, ad_bf16 *packed) {
+  return p->own_panels ? p->right : packed;
+}
+
+/* Pairs lie inside a row: words of 32 bits, transposed. Rows are read CHUNK values at once, as memory likes it. */
 void ad_bf16_pack_nt(const struct ad_bf16_products *products, size_t N, size_t K, const float *W, size_t begin,
                      size_t end, ad_bf16 *packed) {
   const struct ad_kernels *kernels = products->kernels;
   const size_t depth = ad_bf16_depth(K);
   for (size_t p = begin; p < end; p++) {
     const size_t count = least(N - p * PANEL, PANEL), width = round16(count);
-    ad_bf16 *to = packed + p * PANEL * depth;
-    for (size_t k = 0; k < depth; k += PANEL) {
-      const size_t columns = least(depth - k, PANEL), some = least(K - k, PANEL);
-      kernels->bf16_round(count, some, W + p * PANEL * K + k, K, products->pack);
+    for (size_t k = 0; k < depth; k += CHUNK) {
+      const size_t columns = least(depth - k, CHUNK);
+      ad_bf16 *to = packed + p * PANEL * depth + k * width, *panel = natural_panel(products, to);
+      kernels->bf16_round(count, least(K - k, CHUNK), W + p * PANEL * K + k, K, products->pack);
       kernels->transpose(count, columns / 2, (const float *)(const void *)products->pack, columns / 2,
-                         (float *)(void *)(to + k * width), width);
+                         (float *)(void *)panel, width);
+      keep_panel(products, width, columns / DEPTH, panel, to);
     }
   }
 }
@@ -70,14 +96,18 @@ void ad_bf16_pack_nt(const struct ad_bf16_products *products, size_t N, size_t K
 void ad_bf16_pack_nn(const struct ad_bf16_products *products, size_t N, size_t K, const float *W, size_t begin,
                      size_t end, ad_bf16 *packed) {
   const struct ad_kernels *kernels = products->kernels;
-  const size_t depth = ad_bf16_depth(N);
-  for (size_t p = begin; p < end; p++) {
-    const size_t count = least(K - p * PANEL, PANEL), width = round16(count);
-    ad_bf16 *to = packed + p * PANEL * depth;
-    for (size_t n = 0; n < N; n += DEPTH) {
-      const size_t rows = least(N - n, DEPTH);
-      kernels->bf16_round(rows, count, W + n * K + p * PANEL, K, products->pack);
-      kernels->bf16_pairs(rows, count, products->pack, ad_bf16_depth(count), width, to + n * width);
+  const size_t depth = ad_bf16_depth(N), last = least(end * PANEL, K);
+  for (size_t n = 0; n < N; n += DEPTH) {
+    const size_t rows = least(N - n, DEPTH);
+    for (size_t from = begin * PANEL; from < last; from += CHUNK) {
+      const size_t to = least(last, from + CHUNK), ld = ad_bf16_depth(to - from);
+      kernels->bf16_round(rows, to - from, W + n * K + from, K, products->pack);
+      for (size_t k = from; k < to; k += PANEL) {
+        const size_t count = least(to - k, PANEL), width = round16(count);
+        ad_bf16 *place = packed + k * depth + n * width, *panel = natural_panel(products, place);
+        kernels->bf16_pairs(rows, count, products->pack + (k - from), ld, width, panel);
+        keep_panel(products, width, 1, panel, place);
+      }
     }
   }
 }
@@ -122,8 +152,8 @@ static void rows_by_panel(const struct ad_bf16_products *p, size_t M, size_t N, 
   for (size_t m = 0; m < M; m += ROWS) {
     const size_t count = least(M - m, ROWS);
     ad_gemm_fetch(C + m * ldc, count, N, ldc);
-    p->way->product(p->kernels, count, N, round16(N), blocks, (const unsigned char *)A + m * row, ld, B, C + m * ldc,
-                    ldc, accumulate);
+    p->way->product(p->kernels, count, N, round16(N), blocks * DEPTH, (const unsigned char *)A + m * row, ld, B,
+                    C + m * ldc, ldc, accumulate);
   }
 }
 
@@ -138,7 +168,8 @@ void ad_bf16_product(const struct ad_bf16_products *products, size_t M, size_t o
       const void *A = left_of(products, count, blocks, rows + m * depth + k, &ld, products->left);
       for (size_t n = 0; n < outputs; n += PANEL) {
         const size_t N = least(outputs - n, PANEL), width = round16(N);
-        const void *B = right_of(products, width, blocks, packed + n * depth + k * width, products->right);
+        const ad_bf16 *panel = packed + n * depth + k * width;
+        const void *B = products->own_panels ? panel : right_of(products, width, blocks, panel, products->right);
         rows_by_panel(products, count, N, blocks, A, ld, B, Y + m * ldy + n, ldy, accumulate || k > 0);
       }
     }
@@ -213,8 +244,9 @@ static void tile_leaf(void *context, size_t lane, float *out) {
   struct gradient *g = context;
   const struct ad_bf16_products *p = g->products;
   const size_t depth = depth_of(g, lane), before = g->before[lane];
-  p->way->product(p->kernels, g->b, g->a, g->width, depth / DEPTH, g->A + (before * g->group + g->n * depth) * g->left,
-                  depth, g->B + before * g->width * g->right, out, g->a, 0);
+  p->way->product(p->kernels, g->b, g->a, g->width, g->lanes->rows[lane].count,
+                  g->A + (before * g->group + g->n * depth) * g->left, depth, g->B + before * g->width * g->right, out,
+                  g->a, 0);
 }
 
 /* The most that the lanes' depths come to: M rows at most, and a block for each lane. */
@@ -294,7 +326,7 @@ static int make(struct ad_bf16_products *p) {
   const size_t panel = BLOCKS * DEPTH * PANEL * sizeof(float);
   p->left = ad_malloc(BYTES, 1);
   p->right = ad_malloc(panel, 1);
-  p->pack = ad_malloc(PANEL * PANEL, sizeof *p->pack);
+  p->pack = ad_malloc(PANEL * CHUNK, sizeof *p->pack);
   return p->left == NULL || p->right == NULL || p->pack == NULL
              ? ad_fail_memory(BYTES + panel, "products with bfloat16 operands")
              : AD_OK;
@@ -324,6 +356,7 @@ static int choose(struct ad_bf16_products *p, const char *name) {
   }
   for (;;) {
     p->way = WAYS[i];
+    p->own_panels = p->way->right == sizeof(ad_bf16); /* that take no more room */
     const int status = ad_bf16_check(p);
     i = find_way(p->kernels, name, i + 1);
     if (status != AD_EINTERNAL || i == WAY_COUNT) {

@@ -118,8 +118,9 @@ static void edge(size_t rows, size_t columns, size_t blocks, const ad_bf16 *a, s
   }
 }
 
-static void product(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t blocks, const void *A,
+static void product(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t inner, const void *A,
                     size_t ld, const void *B, float *C, size_t ldc, int accumulate) {
+  const size_t blocks = ad_bf16_depth(inner) / DEPTH;
   (void)kernels;
   for (size_t m = 0; m < M; m += 2 * SIDE) {
     const size_t rows = M - m < 2 * SIDE ? M - m : 2 * SIDE;

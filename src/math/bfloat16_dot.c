@@ -56,11 +56,11 @@ static void make_right(const struct ad_kernels *kernels, size_t width, size_t bl
   }
 }
 
-static void product(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t blocks, const void *A,
+static void product(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t inner, const void *A,
                     size_t ld, const void *B, float *C, size_t ldc, int accumulate) {
   (void)kernels;
   (void)ld;
-  bf16_product(&(struct bf16_product){blocks, width, A, B, C, ldc, accumulate, NULL, 0}, M, N);
+  bf16_product(&(struct bf16_product){inner, width, A, B, C, ldc, accumulate, NULL, 0}, M, N);
 }
 
 #else

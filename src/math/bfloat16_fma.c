@@ -16,10 +16,10 @@ static void make_right(const struct ad_kernels *kernels, size_t width, size_t bl
   kernels->bf16_right(width, blocks, packed, out);
 }
 
-static void product(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t blocks, const void *A,
+static void product(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t inner, const void *A,
                     size_t ld, const void *B, float *C, size_t ldc, int accumulate) {
   (void)ld; /* A is as make_left leaves it */
-  kernels->bf16_product(M, N, width, blocks, A, B, C, ldc, accumulate);
+  kernels->bf16_product(M, N, width, inner, A, B, C, ldc, accumulate);
 }
 
 const struct ad_bf16_way ad_bf16_fma = {"fma",     runs,       sizeof(float), sizeof(float),

@@ -18,8 +18,9 @@ struct ad_bf16_way {
   void (*make_left)(const struct ad_kernels *kernels, size_t M, size_t blocks, const ad_bf16 *rows, size_t ld,
                     void *out);
   void (*make_right)(const struct ad_kernels *kernels, size_t width, size_t blocks, const ad_bf16 *packed, void *out);
-  /* C [M,N] (ldc) = or += A B, N in (width - 16, width]; A rows that are ld elements apart. */
-  void (*product)(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t blocks, const void *A,
+  /* C [M,N] (ldc) = or += A B, N in (width - 16, width]; A rows that are ld elements apart. The blocks' places behind
+   * the inner-th hold zeros; with accumulate there are none, so that a sum of -0 does not tell whether they count. */
+  void (*product)(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t inner, const void *A,
                   size_t ld, const void *B, float *C, size_t ldc, int accumulate);
   /* After some products: it holds nothing of the CPU any more. NULL: it never does. */
   void (*end)(void);
@@ -28,9 +29,10 @@ struct ad_bf16_way {
 struct ad_bf16_products {
   const struct ad_bf16_way *way;
   const struct ad_kernels *kernels;
-  void *left;    /* rows in the way's own form */
-  void *right;   /* a panel, likewise */
-  ad_bf16 *pack; /* rows or pairs on their way into a panel */
+  int own_panels; /* 1: weights are packed in the way's own form */
+  void *left;     /* rows in the way's own form */
+  void *right;    /* a panel, likewise */
+  ad_bf16 *pack;  /* rows or pairs on their way into a panel */
 };
 
 /* Whether they have the arithmetic's bits, on some thousand numbers against its loops. AD_EINTERNAL, AD_ENOMEM. */

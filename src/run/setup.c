@@ -143,12 +143,24 @@ static int choose_precision(struct ad_training *t) {
   return AD_OK;
 }
 
+/* Ranks of a node share packed weights, so these have one form. */
+static void agree_on_panels(const struct ad_training *t) {
+  const struct ad_math *math = t->session.math;
+  if (math->bf16 != NULL) {
+    const uint64_t form = ad_bf16_panel_form(math->bf16), most = ad_comm_largest(t->ranks.comm, form);
+    if (ad_comm_largest(t->ranks.comm, most - form) != 0) {
+      ad_bf16_common_panels(math->bf16);
+    }
+  }
+}
+
 /* Memory for the whole vectors, one set a node: the student's, which s->theta is, and `others` more, and for what is
  * packed of them. *next: the others. AD_ENOMEM, AD_EIO. */
 static int make_vectors(struct ad_training *t, size_t others, float **student, float **next, ad_bf16 **packed) {
   struct ad_session *s = &t->session;
   const size_t P = s->params.count, stride = ad_whole_lines(P), of_others = others * stride * sizeof(float);
   const size_t elements = (1 + others) * ad_weights_packed(s->math, &s->params);
+  agree_on_panels(t);
   if (ad_comm_node_size(t->ranks.comm) > 1) {
     /* The first rank of the node holds them; the others have read their copy for nothing but the check before. */
     const size_t bytes = stride * sizeof(float) + of_others + elements * sizeof(ad_bf16);

@@ -306,14 +306,14 @@ static void check_edge(void **state) {
 }
 
 /* A way that adds both products of a pair at once, as other instructions do. */
-static void wrong_product(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t blocks,
+static void wrong_product(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t inner,
                           const void *A, size_t ld, const void *B, float *C, size_t ldc, int accumulate) {
   const ad_bf16 *a = A, *b = B;
   (void)kernels;
   for (size_t i = 0; i < M * N; i++) {
     const size_t m = i / N, n = i % N;
     float sum = accumulate ? C[m * ldc + n] : 0.0f;
-    for (size_t k = 0; k < 32 * blocks; k += 2) {
+    for (size_t k = 0; k < inner; k += 2) {
       float x[2], w[2];
       for (size_t j = 0; j < 2; j++) {
         x[j] = float_of((uint32_t)a[m * ld + k + j] << 16);
@@ -331,6 +331,7 @@ static void check_start(void **state) {
   struct ad_bf16_products other = *products;
   assert_int_equal(ad_bf16_check(products), AD_OK);
   other.way = &wrong;
+  other.own_panels = 0;
   assert_int_equal(ad_bf16_check(&other), AD_EINTERNAL);
   assert_non_null(strstr(ad_error_message(), "by wrong do not have the bits"));
   struct ad_bf16_products *none;
@@ -353,6 +354,12 @@ static int run(const char *name) {
                                        cmocka_unit_test(check_kept_rows), cmocka_unit_test(check_activation),
                                        cmocka_unit_test(check_start)};
     failed += cmocka_run_group_tests_name(name, tests, NULL, NULL);
+    if (ad_bf16_panel_form(products) != 0) {
+      const struct CMUnitTest shared[] = {cmocka_unit_test(check_products), cmocka_unit_test(check_start)};
+      ad_bf16_common_panels(products);
+      printf("the same with the common form of panels\n");
+      failed += cmocka_run_group_tests_name(name, shared, NULL, NULL) + (ad_bf16_panel_form(products) != 0);
+    }
     ad_bf16_destroy(products);
   }
   return failed;

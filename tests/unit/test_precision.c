@@ -172,8 +172,13 @@ static void test_ways(void **state) {
     named.way = ways[i];
     if (ad_math_bfloat16(&way, &named) == AD_OK) {
       assert_string_equal(ad_bf16_name(way.bf16), ways[i]);
-      differentiate(&p, &way, ad_weights_replica(&p.theta), 3);
-      assert_memory_equal(p.gradient, expected, p.f.params.count * sizeof *expected);
+      for (int common = 0; common < 2; common++) { /* forms of packed weights */
+        p.theta.products = way.bf16;
+        ad_weights_pack(&p.theta, &p.f.params, 0, 1);
+        differentiate(&p, &way, ad_weights_replica(&p.theta), 3);
+        assert_memory_equal(p.gradient, expected, p.f.params.count * sizeof *expected);
+        ad_bf16_common_panels(way.bf16);
+      }
     } else {
       assert_true(i > 0);
       printf("way %s: not of this CPU\n", ways[i]);

@@ -4,7 +4,8 @@
  * A *row* of K values in bfloat16 has ad_bf16_depth(K) elements, zeros behind the K-th. A *packed* operand holds the
  * other factor in panels of AD_BF16_PANEL outputs: panel p stands at 64 p depth, as [depth / 2][width][2], a pair of
  * neighbours along the inner dimension side by side. width: the panel's outputs, rounded up to 16, zeros behind them.
- * Neither depends on the CPU, so that ranks of a node may share them.
+ * Rows do not depend on the CPU. A way of multiplying may have a form of its own for packed operands: ranks that share
+ * them have the same one, or all the common one, which is the above (ad_bf16_panel_form).
  *
  * Letters: M rows (tokens or examples), N outputs and K inputs of a linear layer. Row-major. Not reentrant: one work
  * memory serves all calls with the same struct ad_bf16_products. Words: docs/glossary.md. */
@@ -57,6 +58,12 @@ void ad_bf16_pack_nt(const struct ad_bf16_products *products, size_t N, size_t K
                      size_t end, ad_bf16 *packed);
 void ad_bf16_pack_nn(const struct ad_bf16_products *products, size_t N, size_t K, const float *W, size_t begin,
                      size_t end, ad_bf16 *packed);
+
+/* The form of packed operands: 0, the common one, or the number of a way that has its own. */
+size_t ad_bf16_panel_form(const struct ad_bf16_products *products);
+
+/* From now on the common form, before anything is packed. */
+void ad_bf16_common_panels(struct ad_bf16_products *products);
 
 /* Panels of an operand with so many outputs. */
 static inline size_t ad_bf16_panels(size_t outputs) {

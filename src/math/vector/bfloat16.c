@@ -68,14 +68,15 @@ void AD_KERNEL(bf16_right)(size_t width, size_t blocks, const uint16_t *packed, 
 }
 
 static void exact(const struct bf16_product *p, size_t i, size_t n, size_t rows, size_t width) {
+  const size_t blocks = bf16_blocks(p->inner);
   for (size_t r = i; r < i + rows; r++) {
     for (size_t w = n; w < n + width; w++) {
       float *c = p->C + r * p->ldc + w, sum = p->accumulate ? *c : 0.0f;
-      for (size_t b = 0; b < p->blocks; b++) {
+      for (size_t b = 0; b < blocks; b++) {
         float chain[2] = {0.0f, 0.0f};
         for (size_t k = 0; k < DEPTH; k++) {
           const size_t at = b * DEPTH + k;
-          chain[k / CHAIN] = vec_bf16_fma1(p->A[r * DEPTH * p->blocks + at], p->B[at * p->width + w], chain[k / CHAIN]);
+          chain[k / CHAIN] = vec_bf16_fma1(p->A[r * DEPTH * blocks + at], p->B[at * p->width + w], chain[k / CHAIN]);
         }
         sum = vec_bf16_add1(sum, vec_bf16_add1(chain[0], chain[1]));
       }
@@ -84,7 +85,7 @@ static void exact(const struct bf16_product *p, size_t i, size_t n, size_t rows,
   }
 }
 
-void AD_KERNEL(bf16_product)(size_t M, size_t N, size_t width, size_t blocks, const float *A, const float *B, float *C,
+void AD_KERNEL(bf16_product)(size_t M, size_t N, size_t width, size_t inner, const float *A, const float *B, float *C,
                              size_t ldc, int accumulate) {
-  bf16_product(&(struct bf16_product){blocks, width, A, B, C, ldc, accumulate, exact, 0}, M, N);
+  bf16_product(&(struct bf16_product){inner, width, A, B, C, ldc, accumulate, exact, 0}, M, N);
 }

@@ -13,12 +13,22 @@
 #define BF16_STEP vec_bf16_fma
 #endif
 
-enum { BF16_WORDS = 2 * BF16_CHAIN }; /* of a block */
+enum { BF16_WORDS = 2 * BF16_CHAIN, BF16_VALUES = 32 }; /* of a block */
+
+VEC_INLINE size_t bf16_blocks(size_t inner) {
+  return (inner + BF16_VALUES - 1) / BF16_VALUES;
+}
+
+/* Steps of a block with so many values, or more. */
+VEC_INLINE size_t bf16_steps(size_t values) {
+  const size_t of_step = BF16_VALUES / BF16_CHAIN;
+  return values < BF16_VALUES ? (values + of_step - 1) / of_step : BF16_CHAIN;
+}
 
 struct bf16_product {
-  size_t blocks, width;
-  const float *A; /* [M, words of all blocks], of each block the even places first */
-  const float *B; /* [words of all blocks, width], likewise */
+  size_t inner, width; /* places behind the inner-th hold zeros: their steps are left out */
+  const float *A;      /* [M, words of all blocks], of each block the even places first */
+  const float *B;      /* [words of all blocks, width], likewise */
   float *C;
   size_t ldc;
   int accumulate;
@@ -28,28 +38,42 @@ struct bf16_product {
   unsigned state; /* what vec_flush_begin has found */
 };
 
-/* A chain from zero: a, rows that are `lda` apart; b, rows that are `ldb` apart. */
-VEC_INLINE void bf16_chain(const float *a, size_t lda, const float *b, size_t ldb, const int rows, const int vecs,
-                           vec sum[VEC_TILE_ROWS][VEC_TILE_VECS]) {
+/* Chains of a block that are made side by side: both, where there are registers for twice the sums. */
+enum { BF16_ABREAST = VEC_TILE_TALL ? 2 : 1, BF16_TILE_VECS = VEC_TILE_TALL ? 2 : 1 };
+
+typedef vec bf16_sums[VEC_TILE_ROWS][BF16_TILE_VECS];
+
+/* BF16_ABREAST chains of so many steps from zero: a, rows that are `lda` apart; b, rows that are `ldb` apart. */
+VEC_INLINE void bf16_chains(size_t steps, const float *a, size_t lda, const float *b, size_t ldb, const int rows,
+                            const int vecs, bf16_sums sum[BF16_ABREAST]) {
+#pragma GCC unroll 2
+  for (int c = 0; c < BF16_ABREAST; c++) {
 #pragma GCC unroll 8
-  for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 4
-    for (int w = 0; w < vecs; w++) {
-      sum[r][w] = vec_set1(0.0f);
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 2
+      for (int w = 0; w < vecs; w++) {
+        sum[c][r][w] = vec_set1(0.0f);
+      }
     }
   }
-  for (size_t k = 0; k < BF16_CHAIN; k++) {
-    vec line[VEC_TILE_VECS];
-#pragma GCC unroll 4
-    for (int w = 0; w < vecs; w++) {
-      line[w] = vec_load(b + k * ldb + 16 * w);
+  for (size_t k = 0; k < steps; k++) {
+    vec line[BF16_ABREAST][BF16_TILE_VECS];
+#pragma GCC unroll 2
+    for (int c = 0; c < BF16_ABREAST; c++) {
+#pragma GCC unroll 2
+      for (int w = 0; w < vecs; w++) {
+        line[c][w] = vec_load(b + ((size_t)c * BF16_CHAIN + k) * ldb + 16 * w);
+      }
     }
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
-      const vec x = vec_set1(a[(size_t)r * lda + k]);
-#pragma GCC unroll 4
-      for (int w = 0; w < vecs; w++) {
-        sum[r][w] = BF16_STEP(x, line[w], sum[r][w]);
+#pragma GCC unroll 2
+      for (int c = 0; c < BF16_ABREAST; c++) {
+        const vec x = vec_set1(a[(size_t)r * lda + (size_t)c * BF16_CHAIN + k]);
+#pragma GCC unroll 2
+        for (int w = 0; w < vecs; w++) {
+          sum[c][r][w] = BF16_STEP(x, line[c][w], sum[c][r][w]);
+        }
       }
     }
   }
@@ -58,24 +82,28 @@ VEC_INLINE void bf16_chain(const float *a, size_t lda, const float *b, size_t ld
 /* A block of `rows` x (16 `vecs`), constants at every call; `width` (at most 16 vecs) columns exist. */
 VEC_INLINE void bf16_tile(const struct bf16_product *p, size_t i, size_t n, const int rows, const int vecs,
                           size_t width) {
-  const size_t lda = BF16_WORDS * p->blocks;
+  const size_t blocks = bf16_blocks(p->inner), lda = BF16_WORDS * blocks;
   float *c = p->C + i * p->ldc + n;
-  vec total[VEC_TILE_ROWS][VEC_TILE_VECS], even[VEC_TILE_ROWS][VEC_TILE_VECS], odd[VEC_TILE_ROWS][VEC_TILE_VECS];
+  bf16_sums total, chain[2]; /* over even places, over odd ones */
   for (int r = 0; r < rows; r++) {
     for (int w = 0; w < vecs; w++) {
       total[r][w] =
           p->accumulate ? vec_load_n(c + (size_t)r * p->ldc + 16 * w, width - 16 * (size_t)w) : vec_set1(0.0f);
     }
   }
-  for (size_t b = 0; b < p->blocks; b++) {
+  for (size_t b = 0; b < blocks; b++) {
+    const size_t steps = bf16_steps(p->inner - b * BF16_VALUES);
     const float *A = p->A + i * lda + b * BF16_WORDS, *B = p->B + b * BF16_WORDS * p->width + n;
-    bf16_chain(A, lda, B, p->width, rows, vecs, even);
-    bf16_chain(A + BF16_CHAIN, lda, B + BF16_CHAIN * p->width, p->width, rows, vecs, odd);
+#pragma GCC unroll 2
+    for (int odd = 0; odd < 2; odd += BF16_ABREAST) {
+      bf16_chains(steps, A + odd * BF16_CHAIN, lda, B + (size_t)odd * BF16_CHAIN * p->width, p->width, rows, vecs,
+                  &chain[odd]);
+    }
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 4
+#pragma GCC unroll 2
       for (int w = 0; w < vecs; w++) {
-        total[r][w] = vec_bf16_add(total[r][w], vec_bf16_add(even[r][w], odd[r][w]));
+        total[r][w] = vec_bf16_add(total[r][w], vec_bf16_add(chain[0][r][w], chain[1][r][w]));
       }
     }
   }
@@ -124,12 +152,8 @@ VEC_INLINE void bf16_panel(const struct bf16_product *p, size_t M, size_t n, con
 static __attribute__((noinline)) void bf16_panels(const struct bf16_product *p, size_t M, size_t N) {
   size_t n = 0;
 #if VEC_TILE_TALL
-  for (; n + 64 <= N; n += 64) {
-    bf16_panel(p, M, n, 4, 64);
-  }
-  if (n + 32 <= N) {
+  for (; n + 32 <= N; n += 32) {
     bf16_panel(p, M, n, 2, 32);
-    n += 32;
   }
 #endif
   for (; n < N; n += 16) {
