@@ -129,6 +129,10 @@ int ad__document_json(const struct document *document, struct ad_buffer *out);
 int ad__document_html(const struct document *document, struct ad_buffer *out);
 int ad__document_csv(const struct document_table *table, struct ad_buffer *out);
 
+/* A text as an entry of CSV; appended. An apostrophe before what looks like a formula keeps it a text, as spreadsheets
+ * have it. AD_ENOMEM. */
+int ad__csv_text(struct ad_buffer *out, const char *text);
+
 /* The table with the rows that people are shown, and how many more there are; a copy that owns nothing. */
 struct document_table ad__document_shown(const struct document_table *table, size_t *more);
 
