@@ -204,32 +204,71 @@ int ad_file_create(const char *path) {
   return open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 }
 
-/* The bytes into a file that is made anew, and synced. */
-static int write_new(const char *path, const void *data, size_t size) {
-  const int fd = ad_file_create(path);
-  int failed = fd < 0 || ad_write_all(fd, data, size) != 0 || fsync(fd) != 0;
+/* What errno says of a file on its way. */
+static int fail_write(const struct ad_file_out *out) {
+  const int reason = errno;
+  const int status = ad_fail(AD_EIO, "%s: could not be written: %s", out->partial, strerror(reason));
+  errno = reason;
+  return status;
+}
+
+static void forget(struct ad_file_out *out) {
+  ad_free(out->path);
+  ad_free(out->partial);
+  *out = (struct ad_file_out){.fd = -1};
+}
+
+int ad_file_begin(struct ad_file_out *out, const char *path) {
+  struct ad_buffer partial = {0};
+  *out = (struct ad_file_out){.fd = -1};
+  AD_TRY(ad_buffer_printf(&partial, "%s.partial", path));
+  *out = (struct ad_file_out){.path = ad_strdup(path), .partial = partial.data, .fd = -1};
+  int status = out->path == NULL ? ad_fail_memory(strlen(path) + 1, "a path") : AD_OK;
+  if (status == AD_OK) {
+    out->fd = ad_file_create(out->partial);
+    status = out->fd < 0 ? fail_write(out) : AD_OK;
+  }
+  if (status != AD_OK) {
+    const int reason = errno;
+    forget(out);
+    errno = reason;
+  }
+  return status;
+}
+
+int ad_file_add(struct ad_file_out *out, const void *data, size_t size) {
+  return ad_write_all(out->fd, data, size) == 0 ? AD_OK : fail_write(out);
+}
+
+int ad_file_end(struct ad_file_out *out, int status) {
+  if (out->fd < 0) {
+    return status;
+  }
   int reason = errno;
-  if (fd >= 0 && close(fd) != 0 && !failed) {
-    failed = 1;
+  if (status == AD_OK && fsync(out->fd) != 0) {
+    status = fail_write(out);
     reason = errno;
   }
-  const int status = failed ? ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(reason)) : AD_OK;
+  if (close(out->fd) != 0 && status == AD_OK) {
+    status = fail_write(out);
+    reason = errno;
+  }
+  if (status == AD_OK) {
+    status = ad_file_rename(out->partial, out->path);
+    reason = errno;
+  }
+  if (status != AD_OK) {
+    ad_ignore(unlink(out->partial));
+  }
+  forget(out);
   errno = reason;
   return status;
 }
 
 int ad_file_write(const char *path, const void *data, size_t size) {
-  struct ad_buffer temporary = {0};
-  AD_TRY(ad_buffer_printf(&temporary, "%s.partial", path));
-  int status = write_new(temporary.data, data, size);
-  status = status == AD_OK ? ad_file_rename(temporary.data, path) : status;
-  const int reason = errno;
-  if (status != AD_OK) {
-    ad_ignore(unlink(temporary.data));
-  }
-  ad_buffer_destroy(&temporary);
-  errno = reason;
-  return status;
+  struct ad_file_out out;
+  AD_TRY(ad_file_begin(&out, path));
+  return ad_file_end(&out, ad_file_add(&out, data, size));
 }
 
 int ad_make_folders(const char *path) {

@@ -35,6 +35,16 @@ int ad_write_all(int fd, const void *data, size_t size);
  * errno says why (ENOSPC: the disk is full). */
 int ad_file_write(const char *path, const void *data, size_t size);
 
+/* The same, piece by piece. `end` takes the status of what came before, hands it on, and gives the file its name only
+ * where that is AD_OK; else nothing of it stays. One that was not begun is left alone. AD_EIO, AD_ENOMEM. */
+struct ad_file_out {
+  char *path, *partial; /* its name, and the temporary one; owned */
+  int fd;               /* -1: not begun */
+};
+int ad_file_begin(struct ad_file_out *out, const char *path);
+int ad_file_add(struct ad_file_out *out, const void *data, size_t size);
+int ad_file_end(struct ad_file_out *out, int status);
+
 /* Renames what has been synced, and syncs its new folder, so that the name survives a crash. Where that fails and
  * nothing had the name before, it is gone again. AD_EIO, and errno says why. */
 int ad_file_rename(const char *from, const char *to);
