@@ -1,4 +1,4 @@
-/* The section on predictions: churn, diversity, calibration. */
+/* The section on predictions: churn and consistency, diversity, calibration. */
 #include <stdio.h>
 
 #include "autodidact/base/memory.h"
@@ -8,17 +8,45 @@
 #include "examples.h"
 
 enum { HEAT_RUNS = 60 };
+#define WHY_TWO "needs at least 2 runs"
 
 struct prediction_row {
   const char *arm;
   size_t runs;
-  struct ad_figure churn, q, kappa, nll, brier, ece, vote_error; /* means over the runs; of their vote */
+  struct ad_figure churn, consistency, correct, q, kappa; /* means over pairs of runs */
+  struct ad_figure nll, brier, ece, vote_error;           /* means over the runs; of their vote */
   struct ad_calibration vote;
   struct ad_ambiguity ambiguity;
 };
 
 static struct ad_figure where(size_t count, double value, const char *why) {
   return count > 0 ? ad_figure_of(value) : ad_figure_none(why);
+}
+
+static struct ad_figure rest_of(struct ad_figure share) {
+  return share.why != NULL ? share : ad_figure_of(1.0 - share.value);
+}
+
+/* Runs of an arm that are right on example i. */
+static double right_runs(const struct examples *e, const struct predictions *p, size_t i) {
+  double right = 0.0;
+  for (size_t k = 0; k < p->runs; k++) {
+    right += p->wrong[k * e->N + i] == 0;
+  }
+  return right;
+}
+
+/* Correct-consistency (Wang et al. 2020): the share of examples on which both runs of a pair are right, the mean over
+ * pairs of a run of a and another one of b. */
+static struct ad_figure correct_consistency(const struct examples *e, const struct predictions *a,
+                                            const struct predictions *b) {
+  const double pairs = (double)a->runs * (double)(a == b ? a->runs - 1 : b->runs);
+  double both = 0.0;
+  for (size_t i = 0; i < e->N; i++) {
+    const double right = right_runs(e, a, i);
+    both += right * (a == b ? right - 1.0 : right_runs(e, b, i));
+  }
+  return where(pairs > 0.0, both / (pairs * (double)e->N), WHY_TWO);
 }
 
 /* matrix [runs,runs] and vote [N]: work memory. */
@@ -34,7 +62,9 @@ static void prediction_row(struct examples *e, size_t a, double *matrix, uint32_
   for (size_t i = 0; i < e->N; i++) {
     wrong += vote[i] != e->labels[i];
   }
-  row.churn = where(d.pairs, d.disagreement, "needs at least 2 runs");
+  row.churn = where(d.pairs, d.disagreement, WHY_TWO);
+  row.consistency = rest_of(row.churn);
+  row.correct = correct_consistency(e, p, p);
   row.q = where(d.q_pairs, d.q, "0/0 for every pair, or one run");
   row.kappa = where(d.kappa_pairs, d.kappa, "0/0 for every pair, or one run");
   row.nll = mean_of(p->runs, p->nll, "no runs");
@@ -62,20 +92,23 @@ static int prediction_rows(struct examples *e) {
 
 struct churn_row {
   const char *arm, *other;
-  struct ad_figure churn;
+  struct ad_figure churn, consistency, correct;
 };
 
 static void churn_table(struct examples *e) {
-  static const struct document_column columns[] = {COLUMN("arm", "arm", UNIT_NONE, churn_row, arm),
-                                                   COLUMN("other", "and", UNIT_NONE, churn_row, other),
-                                                   COLUMN("churn", "churn", UNIT_PERCENT, churn_row, churn)};
-  ad__document_table(e->r->doc, "churn_between", "Churn between arms", COLUMNS(columns));
+  static const struct document_column columns[] = {
+      COLUMN("arm", "arm", UNIT_NONE, churn_row, arm), COLUMN("other", "and", UNIT_NONE, churn_row, other),
+      COLUMN("churn", "churn", UNIT_PERCENT, churn_row, churn),
+      COLUMN("consistency", "consistency", UNIT_PERCENT, churn_row, consistency),
+      COLUMN("correct_consistency", "correct-consistency", UNIT_PERCENT, churn_row, correct)};
+  ad__document_table(e->r->doc, "churn_between", "Churn and consistency between arms", COLUMNS(columns));
   for (size_t i = 0; i < e->arms; i++) {
     for (size_t j = i + 1; j < e->arms; j++) {
       const struct predictions *a = &e->arm[i], *b = &e->arm[j];
       if (a->runs > 0 && b->runs > 0) {
-        const struct churn_row row = {e->r->arm[i].name, e->r->arm[j].name,
-                                      ad_churn(a->runs, a->prediction, b->runs, b->prediction, e->N)};
+        const struct ad_figure churn = ad_churn(a->runs, a->prediction, b->runs, b->prediction, e->N);
+        const struct churn_row row = {e->r->arm[i].name, e->r->arm[j].name, churn, rest_of(churn),
+                                      correct_consistency(e, a, b)};
         ad__document_row(e->r->doc, &row);
       }
     }
@@ -178,6 +211,8 @@ int ad__report_predictions(struct examples *e) {
       COLUMN("arm", "arm", UNIT_NONE, prediction_row, arm),
       COLUMN("runs", "runs", UNIT_NONE, prediction_row, runs),
       COLUMN("churn", "churn", UNIT_PERCENT, prediction_row, churn),
+      COLUMN("consistency", "consistency", UNIT_PERCENT, prediction_row, consistency),
+      COLUMN("correct_consistency", "correct-consistency", UNIT_PERCENT, prediction_row, correct),
       COLUMN("q", "Yule's Q", UNIT_NONE, prediction_row, q),
       COLUMN("kappa", "kappa", UNIT_NONE, prediction_row, kappa),
       COLUMN("nll", "NLL", UNIT_NATS, prediction_row, nll),
@@ -190,7 +225,8 @@ int ad__report_predictions(struct examples *e) {
       COLUMN("vote_ece", "ECE of the vote", UNIT_PERCENT, prediction_row, vote.ece)};
   ad__document_section(
       r->doc, "predictions", "Predictions: churn, diversity, calibration",
-      "On how many examples runs that differ in seeds alone disagree, what their vote gains from that "
+      "On how many examples runs that differ in seeds alone disagree (churn; the rest is consistency), what their vote "
+      "gains from that "
       "(its Brier score is the runs' mean less their diversity, exactly), and whether "
       "their probabilities can be believed.",
       "ECE on few examples (biased upwards, and bound to 15 bins), and the vote as if it cost one run.");

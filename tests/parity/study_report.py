@@ -192,10 +192,19 @@ def prediction_row(logits, labels):
         kappa.append(2 * (n11 * n00 - n10 * n01) / ((n11 + n10) * (n10 + n00) + (n11 + n01) * (n01 + n00)))
     each, vote = np.mean([scores(x) for x in p], 0), scores(p.mean(0))
     return {"runs": len(p), "churn": np.mean([(predicted[i] != predicted[j]).mean() for i, j in pairs]),
+            "consistency": np.mean([(predicted[i] == predicted[j]).mean() for i, j in pairs]),
+            "correct_consistency": np.mean([(right[i] & right[j]).mean() for i, j in pairs]),
             "q": np.nanmean(q), "kappa": np.nanmean(kappa), "nll": each[0],
             "brier": each[1], "ece": each[2], "vote_error": (p.mean(0).argmax(-1) != labels).mean(),
             "vote_nll": vote[0], "vote_brier": vote[1], "vote_ece": vote[2],
             "diversity": ((p - p.mean(0)) ** 2).sum(-1).mean()}
+
+
+def between(a, b, labels):
+    """Predictions [runs,N] of two arms, over all pairs of runs."""
+    return {key: np.mean([share(x, y) for x in a for y in b]) for key, share in
+            {"churn": lambda x, y: (x != y).mean(), "consistency": lambda x, y: (x == y).mean(),
+             "correct_consistency": lambda x, y: ((x == labels) & (y == labels)).mean()}.items()}
 
 
 def correlation(x, y):
@@ -272,10 +281,9 @@ def expected(study):
         "test_set/mcnemar": rows([mcnemar_sums(m) for m in pairs]),
         "test_set/mcnemar_pairs": rows([row for m in pairs for row in m]),
         "predictions/predictions": rows([prediction_row(logits[a][finished[a]], labels) for a in range(ARMS)]),
-        "predictions/churn_between": {"churn": np.array([np.mean([(x != y).mean()
-                                                                  for x in logits[a][finished[a]].argmax(-1)
-                                                                  for y in logits[b][finished[b]].argmax(-1)])
-                                                         for a in range(ARMS) for b in range(a + 1, ARMS)])},
+        "predictions/churn_between": rows([between(logits[a][finished[a]].argmax(-1),
+                                                   logits[b][finished[b]].argmax(-1), labels)
+                                           for a in range(ARMS) for b in range(a + 1, ARMS)]),
         "early/early_correlation": rows([{"step": 2 * (e + 1), "share": (e + 1) / 4} |
                                          correlation(study["scores"][a, finished[a], e], error[a][finished[a]])
                                          for a in range(ARMS) for e in range(EVALS - 1)]),
