@@ -1,4 +1,4 @@
-/* What keys decide: the roles of base/roles.h. */
+/* What keys decide: the roles of base/roles.h. What their values are. */
 #include "autodidact/base/status.h"
 #include "config_internal.h"
 
@@ -24,6 +24,20 @@ int ad_config_keeps_bits(const char *key) {
 
 enum ad_identity ad_config_identity(const char *key) {
   return roles[ad_config_role(key)].identity;
+}
+
+enum ad_config_values ad_config_values(const char *key) {
+  static const enum ad_config_values values[] = {
+      [CONFIG_KIND_TEXT] = AD_VALUES_TEXT,   [CONFIG_KIND_COUNT] = AD_VALUES_COUNT,
+      [CONFIG_KIND_REAL] = AD_VALUES_REAL,   [CONFIG_KIND_SWITCH] = AD_VALUES_SWITCH,
+      [CONFIG_KIND_CHOICE] = AD_VALUES_TEXT, [CONFIG_KIND_SPAN] = AD_VALUES_TEXT};
+  const struct config_option *option = ad__config_find(key);
+  return option == NULL ? AD_VALUES_TEXT : values[option->kind];
+}
+
+const char *ad_config_meaning(const char *key) {
+  const struct config_option *option = ad__config_find(key);
+  return option == NULL ? "" : option->help;
 }
 
 static int put_keys(enum ad_role role, struct ad_buffer *out) {

@@ -17,7 +17,7 @@
 
 enum { EXAMPLE_ARMS = 40 };
 
-/* The file that belongs to the score of a run. 0 where result.json does not say. */
+/* The file that belongs to the score of a run. 0 where result.json does not say. AD_ENOMEM. */
 static int logits_name(const struct report *r, size_t arm, size_t run, enum ad_variant variant, size_t size,
                        char *name) {
   if (r->study->source == AD_SOURCE_TEST) {
@@ -30,11 +30,11 @@ static int logits_name(const struct report *r, size_t arm, size_t run, enum ad_v
   if (folder == NULL) {
     return AD_ENOMEM;
   }
-  const int known = ad_result_find(&result, folder) == AD_OK; /* one that cannot be read does not say */
+  const int status = ad_result_find(&result, folder);
   const uint64_t step = r->study->source == AD_SOURCE_DEV ? result.step : result.steps;
   snprintf(name, size, "%s/%s", AD_RUN_FOLDER_LOGITS, ad_logits_name(variant, step, file));
   ad_free(folder);
-  return known;
+  return status == AD_ENOMEM ? status : status == AD_OK; /* one that cannot be read does not say */
 }
 
 static int usable(size_t N, size_t C, const float *logits, const uint32_t *labels) {
@@ -80,37 +80,6 @@ static int add_logits(struct examples *e, struct predictions *p, size_t point, c
   return AD_OK;
 }
 
-/* Takes a file's logits; runs without it, or with one that does not fit the others, are counted and left out. */
-static int read_run_logits(struct examples *e, size_t arm, size_t point, const char *name) {
-  char *path = ad__report_path(e->r, arm, point, name);
-  if (path == NULL) {
-    return AD_ENOMEM;
-  }
-  struct ad_logits l = {0};
-  const int there = ad_is_file(path);
-  int status = there ? ad_logits_read(&l, path) : AD_OK;
-  ad_free(path);
-  if (!there) {
-    e->without++;
-  } else if (status == AD_EINPUT || (status == AD_OK && (l.Q != 1 || !usable(l.N, l.C, l.logits, l.labels)))) {
-    e->other++;
-    status = AD_OK;
-  } else if (status == AD_OK && e->labels == NULL) {
-    e->N = l.N;
-    e->C = l.C;
-    e->labels = l.labels;
-    l.labels = NULL;
-    status = add_logits(e, &e->arm[arm], point, l.logits);
-  } else if (status == AD_OK &&
-             (l.N != e->N || l.C != e->C || memcmp(l.labels, e->labels, e->N * sizeof *e->labels) != 0)) {
-    e->other++;
-  } else if (status == AD_OK) {
-    status = add_logits(e, &e->arm[arm], point, l.logits);
-  }
-  ad_logits_destroy(&l);
-  return status;
-}
-
 /* Whether a run's answers are classes. */
 static int has_classes(const struct report *r, size_t arm, size_t run) {
   const struct ad_cell_record *record = &r->cells->records[r->arm[arm].runs[run].cell];
@@ -118,22 +87,62 @@ static int has_classes(const struct report *r, size_t arm, size_t run) {
   return task != NULL && task->classes;
 }
 
+int ad__report_read_logits(struct report *r, size_t arm, size_t run, enum ad_variant variant, struct ad_logits *l,
+                           enum logits_found *found) {
+  char name[100];
+  *l = (struct ad_logits){0};
+  *found = LOGITS_NONE;
+  const int known = logits_name(r, arm, run, variant, sizeof name, name);
+  if (known <= 0 || !has_classes(r, arm, run)) {
+    return known < 0 ? known : AD_OK;
+  }
+  char *path = ad__report_path(r, arm, run, name);
+  if (path == NULL) {
+    return AD_ENOMEM;
+  }
+  const int there = ad_is_file(path);
+  const int status = there ? ad_logits_read(l, path) : AD_OK;
+  ad_free(path);
+  if (there && status == AD_OK && l->Q == 1 && usable(l->N, l->C, l->logits, l->labels)) {
+    *found = LOGITS_READ;
+    return AD_OK;
+  }
+  *found = there ? LOGITS_UNUSABLE : LOGITS_NONE;
+  ad_logits_destroy(l);
+  return status == AD_EINPUT ? AD_OK : status;
+}
+
+/* Takes a run's logits; runs without them, or with some that do not fit the others, are counted and left out. */
+static int add_run(struct examples *e, size_t arm, size_t point, struct ad_logits *l, enum logits_found found) {
+  if (found != LOGITS_READ) {
+    e->without += found == LOGITS_NONE;
+    e->other += found == LOGITS_UNUSABLE;
+    return AD_OK;
+  }
+  if (e->labels == NULL) {
+    e->N = l->N;
+    e->C = l->C;
+    e->labels = l->labels;
+    l->labels = NULL;
+  } else if (l->N != e->N || l->C != e->C || memcmp(l->labels, e->labels, e->N * sizeof *e->labels) != 0) {
+    e->other++;
+    return AD_OK;
+  }
+  return add_logits(e, &e->arm[arm], point, l->logits);
+}
+
 static int read_arm_logits(struct examples *e, size_t arm) {
   size_t chosen[LOGITS_OF_ARM];
   const size_t count = ad__report_choose(e->r, arm, e->most, chosen);
   enum ad_variant variant;
-  char name[100];
   AD_TRY(ad__report_variant(e->r, arm, &variant));
   for (size_t i = 0; i < count; i++) {
-    const int known = logits_name(e->r, arm, chosen[i], variant, sizeof name, name);
-    if (known < 0) {
-      return known;
-    }
-    if (known == 0 || !has_classes(e->r, arm, chosen[i])) {
-      e->without++;
-      continue;
-    }
-    AD_TRY(read_run_logits(e, arm, chosen[i], name));
+    struct ad_logits l;
+    enum logits_found found;
+    AD_TRY(ad__report_read_logits(e->r, arm, chosen[i], variant, &l, &found));
+    const int status = add_run(e, arm, chosen[i], &l, found);
+    ad_logits_destroy(&l);
+    AD_TRY(status);
   }
   return AD_OK;
 }

@@ -1,6 +1,4 @@
 /* Gathers the runs of a study by arm and seeds, calls the sections, writes the files. */
-#include "report_internal.h"
-
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -12,6 +10,8 @@
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/teacher.h"
+#include "report_internal.h"
+#include "table.h"
 
 /* ---- Runs by arm ---- */
 
@@ -157,6 +157,9 @@ static int write_tables(const struct document *doc, const char *folder) {
   for (size_t s = 0; s < doc->count; s++) {
     for (size_t t = 0; t < doc->sections[s].table_count; t++) {
       const struct document_table *table = &doc->sections[s].tables[t];
+      if (strcmp(table->id, AD__RUNS) == 0) {
+        continue;
+      }
       struct ad_buffer csv = {0};
       char name[120];
       snprintf(name, sizeof name, "%s.csv", table->id);
@@ -294,7 +297,8 @@ static int make_report(struct report *r, const struct ad_report_settings *settin
   if (r->doc->plots_missing > 0) {
     ad_log(AD_LOG_WARNING, "%d figures of the report could not be plotted", r->doc->plots_missing);
   }
-  return write_report(r->doc, folder, text);
+  AD_TRY(write_report(r->doc, folder, text));
+  return ad__report_tables(r, folder, settings->tables);
 }
 
 int ad_report_make(const struct ad_study *study, const struct ad_cells *cells,

@@ -6,6 +6,7 @@
 #include "autodidact/statistics/components.h"
 #include "autodidact/statistics/mixed.h"
 #include "autodidact/statistics/spread.h"
+#include "autodidact/store/logits.h"
 #include "autodidact/store/snapshot.h"
 #include "document.h"
 
@@ -184,6 +185,12 @@ size_t ad__report_share(const struct report *r, size_t all, size_t arm);
 /* Whose evaluations belong to the result: the variant of study.result, or what the arm's run.result names. AD_ENOMEM.
  */
 int ad__report_variant(const struct report *r, size_t arm, enum ad_variant *variant);
+
+/* Reads the logits that belong to the score of a run. *logits is the caller's (ad_logits_destroy); empty but for
+ * LOGITS_READ. UNUSABLE: damaged, not finite, or of no classes. AD_EIO, AD_ENOMEM. */
+enum logits_found { LOGITS_READ, LOGITS_NONE, LOGITS_UNUSABLE };
+int ad__report_read_logits(struct report *r, size_t arm, size_t run, enum ad_variant variant, struct ad_logits *logits,
+                           enum logits_found *found);
 
 /* A figure of bands over runs: in $b0, $b1, ... of the script lines of x and the five quantiles (low, quartile, median,
  * quartile, high); which[k] of the `count` curves is the arm's number. Plots quartile bands and medians. */

@@ -109,6 +109,20 @@ static int status_of(const char *name) {
   return AD_EINTERNAL;
 }
 
+static void take_scores(const json_t *line, struct ad_cell_record *r) {
+  const json_t *result = json_object_get(line, "result"), *last = json_object_get(result, "last");
+  struct ad_result whole;
+  r->scores[AD_SOURCE_DEV] = ad_scores_read(json_object_get(result, "dev"));
+  r->scores[AD_SOURCE_TEST] = ad_scores_read(json_object_get(line, "test"));
+  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
+    r->scores[AD_SOURCE_VARIANT + v] = ad_scores_read(json_object_get(last, ad_variant_name(v)));
+  }
+  if (result != NULL && ad_result_read(&whole, result) == AD_OK) {
+    r->kept = whole.step;
+    r->parameters = whole.digest[whole.model];
+  }
+}
+
 /* A line of a cell takes the place of an earlier one; "done" stays. */
 static int take_line(struct ad_cells *table, size_t cell, const json_t *line) {
   struct ad_cell_record *r = &table->records[cell];
@@ -133,13 +147,8 @@ static int take_line(struct ad_cells *table, size_t cell, const json_t *line) {
   r->ranks = now.ranks;
   snprintf(r->arithmetic, sizeof r->arithmetic, "%.90s", text_or(line, "arithmetic", "?"));
   snprintf(r->commit, sizeof r->commit, "%.40s", text_or(line, "commit", "?"));
-  const json_t *result = json_object_get(line, "result"), *last = json_object_get(result, "last"),
-               *majority = json_object_get(line, "majority");
-  r->scores[AD_SOURCE_DEV] = ad_scores_read(json_object_get(result, "dev"));
-  r->scores[AD_SOURCE_TEST] = ad_scores_read(json_object_get(line, "test"));
-  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
-    r->scores[AD_SOURCE_VARIANT + v] = ad_scores_read(json_object_get(last, ad_variant_name(v)));
-  }
+  take_scores(line, r);
+  const json_t *majority = json_object_get(line, "majority");
   r->majority[0] = number_or(majority, "dev", NAN);
   r->majority[1] = number_or(majority, "test", NAN);
   const char *message = text_or(line, "message", "");

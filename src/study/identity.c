@@ -48,13 +48,22 @@ int ad__study_digest_change(const struct ad_study *study, const char *key, const
   return AD_OK;
 }
 
-int ad__study_cell_id(const struct ad_study *study, const struct ad_study_cell *cell, uint64_t digest, uint64_t inputs,
-                      uint64_t *id) {
+/* `digest` of the arm, and the seeds. */
+static uint64_t add_seeds(const struct ad_study *study, const struct ad_study_cell *cell, uint64_t digest) {
   for (size_t a = 0; a < study->axis_count; a++) {
     const struct ad_study_axis *axis = &study->axes[a];
     digest += axis->seed ? ad__study_key_digest(axis->key, axis->values[cell->level[a]]) : 0;
   }
-  *id = ad_digest_pair(digest, inputs);
+  return digest;
+}
+
+uint64_t ad_study_cell_digest(const struct ad_study *study, const struct ad_study_cell *cell) {
+  return add_seeds(study, cell, study->arms[cell->arm].digest);
+}
+
+int ad__study_cell_id(const struct ad_study *study, const struct ad_study_cell *cell, uint64_t digest, uint64_t inputs,
+                      uint64_t *id) {
+  *id = ad_digest_pair(add_seeds(study, cell, digest), inputs);
   *id += *id == 0; /* 0 stands for "not known" */
   return AD_OK;
 }

@@ -270,6 +270,12 @@ enum ad_role ad_config_role(const char *key);
 int ad_config_keeps_bits(const char *key);
 enum ad_identity ad_config_identity(const char *key);
 
+/* What the values of a known key are, choices and spans being texts; and the table's sentence about it. An unknown key:
+ * texts, "". Static storage. */
+enum ad_config_values { AD_VALUES_TEXT, AD_VALUES_COUNT, AD_VALUES_REAL, AD_VALUES_SWITCH };
+enum ad_config_values ad_config_values(const char *key);
+const char *ad_config_meaning(const char *key);
+
 /* Appends the value of a known key as ad_config_print writes it, texts without their quotes. AD_ECONFIG (unknown key),
  * AD_ENOMEM. */
 int ad_config_get(const struct ad_config *config, const char *key, struct ad_buffer *out);

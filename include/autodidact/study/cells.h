@@ -46,6 +46,8 @@ struct ad_cell_record {
   double beat;                         /* running: last sign of life (store/lease.h) */
   double majority[2];                  /* share of the most frequent class of dev and test; NaN: not known */
   struct ad_scores scores[AD_SOURCES]; /* examples 0: that run has none */
+  uint64_t kept;                       /* step of the parameters that the run has kept; of a finished one */
+  uint64_t parameters;                 /* their digest; 0: not known */
 };
 
 struct ad_cells {

@@ -156,6 +156,9 @@ int ad_study_recall(struct ad_study *study);
  * AD_ENOMEM. */
 int ad_study_config(const struct ad_study *study, const struct ad_study_cell *cell, struct ad_config *config);
 
+/* The digest of what that configuration says of the result: keys that name files, or change no bit, are left out. */
+uint64_t ad_study_cell_digest(const struct ad_study *study, const struct ad_study_cell *cell);
+
 /* "DIR/runs/ID"; the caller frees it. NULL: out of memory. */
 char *ad_study_folder(const struct ad_study *study, const struct ad_study_cell *cell);
 
