@@ -8,7 +8,7 @@
 #include "autodidact/base/status.h"
 #include "table.h"
 
-/* In front of scores and configuration. */
+/* In front of scores and configuration. Unit NULL: that of the study's result. */
 static const struct ad_table_column first[] = {
     {"arm", AD_TABLE_TEXT, "", "name of the arm", 0},
     {"cell", AD_TABLE_TEXT, "", "id of the cell, the name of its folder in runs/; empty: never planned", 0},
@@ -16,7 +16,7 @@ static const struct ad_table_column first[] = {
     {"state", AD_TABLE_TEXT, "", "good, failed (by the study's rule), diverged or missing", 0},
     {"status", AD_TABLE_TEXT, "", "how the run ended, AD_OK or another status; empty: it has not", 0},
     {"message", AD_TABLE_TEXT, "", "why it did not end well", 0},
-    {"score", AD_TABLE_REAL, "1", "the result that the study compares", 0},
+    {"score", AD_TABLE_REAL, NULL, "the result that the study compares", 0},
     {"steps_done", AD_TABLE_COUNT, "updates", "updates done", 0},
     {"steps", AD_TABLE_COUNT, "updates", "updates of the whole run", 0},
     {"kept_step", AD_TABLE_COUNT, "updates", "step of the parameters that the run has kept", 0},
@@ -56,9 +56,10 @@ static int score_columns(struct table *t) {
   return AD_OK;
 }
 
-static int columns(struct table *t) {
+static int columns(struct table *t, const struct ad_study *study) {
   for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
-    AD_TRY(ad__table_column(t, "", first[i].name, first[i].type, first[i].unit, first[i].meaning));
+    const char *unit = first[i].unit == NULL ? unit_of(study->score) : first[i].unit;
+    AD_TRY(ad__table_column(t, "", first[i].name, first[i].type, unit, first[i].meaning));
   }
   AD_TRY(score_columns(t));
   for (size_t i = 0; ad_config_key(i) != NULL; i++) {
@@ -177,7 +178,7 @@ static int put_run(struct table *t, const struct report *r, size_t arm, size_t p
 
 static int write_table(struct table *t, const struct report *r, const char *folder, struct ad_table_file *file) {
   const size_t count = r->arms * r->points;
-  AD_TRY(columns(t));
+  AD_TRY(columns(t, r->study));
   for (size_t i = 0; file != NULL && i < count; i++) {
     AD_TRY(put_run(t, r, i / r->points, i % r->points));
     ad__table_measure(t);

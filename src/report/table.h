@@ -16,7 +16,7 @@ struct table {
   union ad_table_value *row;  /* [width] */
   size_t filled;              /* columns of the row that have a value */
   struct ad_buffer lines;     /* of CSV that are not written yet */
-  struct ad_file_out csv;     /* fd -1: none */
+  struct ad_file_out csv;     /* path NULL: none */
   struct ad_table_file *file; /* NULL: no HDF5; not owned */
 };
 

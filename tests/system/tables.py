@@ -24,6 +24,9 @@ if __name__ == "__main__" and {"-h", "--help"} & set(sys.argv[1:]):
 
 SOURCES = ["dev", "test", "student", "teacher", "window", "run"]
 KINDS = {"S": "text", "i": "count", "f": "real", "b": "switch"}
+SOME = {"runs": {"cell": "text", "optim.lr": "real", "seed.init": "count", "run.variants": "switch", "seconds": "real",
+                 "teacher.window": "text", "dev.examples": "count", "dev.loss": "real"},
+        "examples": {"arm": "text", "seed.order": "count", "right": "switch", "log_p.0": "real"}}
 
 
 def rows_of(path):
@@ -159,6 +162,8 @@ def check_hdf5(path, name, rows):
         table = file[name]
         with open(path.with_name(f"{name}.csv"), newline="", encoding="utf-8") as text:
             expect(f"{name}: columns", sorted(table), sorted(next(csv.reader(text))))
+        for column, kind in SOME[name].items():
+            expect(f"{name}/{column}", KINDS[table[column].dtype.kind], kind)
         for column, dataset in table.items():
             place, kind = f"{name}/{column}", KINDS[dataset.dtype.kind]
             expect(f"{place}: rows", dataset.shape, (len(rows),))
