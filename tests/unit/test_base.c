@@ -113,6 +113,34 @@ static void test_files(void **state) {
   ad_buffer_destroy(&buffer);
 }
 
+static void expect_file(const char *path, const char *content) {
+  struct ad_buffer found = {0};
+  assert_int_equal(ad_file_read(path, &found), AD_OK);
+  assert_string_equal(found.data, content);
+  ad_buffer_destroy(&found);
+}
+
+/* Whole or not at all: what failed on the way leaves the file as it was. */
+static void test_pieces(void **state) {
+  (void)state;
+  struct ad_file_out out;
+  assert_int_equal(ad_make_folders("test_base_folder"), AD_OK);
+  assert_int_equal(ad_file_begin(&out, "test_base_folder/pieces"), AD_OK);
+  assert_int_equal(ad_file_add(&out, "ab", 2), AD_OK);
+  assert_false(ad_is_file("test_base_folder/pieces"));
+  assert_int_equal(ad_file_add(&out, "c", 1), AD_OK);
+  assert_int_equal(ad_file_end(&out, AD_OK), AD_OK);
+  expect_file("test_base_folder/pieces", "abc");
+  assert_int_equal(ad_file_begin(&out, "test_base_folder/pieces"), AD_OK);
+  assert_int_equal(ad_file_add(&out, "xyz", 3), AD_OK);
+  assert_int_equal(ad_file_end(&out, AD_EINPUT), AD_EINPUT);
+  expect_file("test_base_folder/pieces", "abc");
+  assert_int_equal(ad_file_begin(&out, "test_base_folder/none/x"), AD_EIO);
+  assert_non_null(strstr(ad_error_message(), "test_base_folder/none/x.partial"));
+  assert_int_equal(ad_file_end(&out, AD_EIO), AD_EIO);
+  assert_false(ad_is_file("test_base_folder/pieces.partial"));
+}
+
 /* What is no regular file is refused by name and not waited for: nobody writes into these. */
 static void test_no_files(void **state) {
   (void)state;
@@ -403,6 +431,6 @@ int main(void) {
       cmocka_unit_test(test_pipe),         cmocka_unit_test(test_guard),          cmocka_unit_test(test_links),
       cmocka_unit_test(test_inside),       cmocka_unit_test(test_digests),        cmocka_unit_test(test_philox),
       cmocka_unit_test(test_permutation),  cmocka_unit_test(test_normal_moments), cmocka_unit_test(test_width),
-      cmocka_unit_test(test_shown)};
+      cmocka_unit_test(test_shown),        cmocka_unit_test(test_pieces)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
