@@ -62,7 +62,7 @@ static struct ad_figure smallest_difference(const struct ad_mixed *d) {
 static int compare(const struct report *r, size_t a, int fine, size_t *points, double *scores, struct comparison *c) {
   double *base = scores + r->points;
   c->arm = r->arm[a].name;
-  c->n = ad__report_common(r, a, r->baseline, fine, points, scores, base);
+  c->n = ad__report_common(r, a, r->arm[a].baseline, fine, points, scores, base);
   ad_differences(c->n, scores, base, scores);
   AD_TRY(ad__report_mean(r, c->n, points, scores, &c->difference));
   if (c->n == 0) {
@@ -96,7 +96,7 @@ static int compare_all(const struct report *r, int fine, struct comparison *c) {
   }
   for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
     p[a] = ad_figure_none("the baseline");
-    if (a != r->baseline) {
+    if (!ad__is_baseline(r, a)) {
       status = compare(r, a, fine, points, scores, &c[a]);
       p[a] = c[a].difference.of.p;
     }
@@ -104,7 +104,7 @@ static int compare_all(const struct report *r, int fine, struct comparison *c) {
   status = status == AD_OK ? ad_holm(r->arms, p, p + r->arms) : status;
   for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
     const struct ad_mixed *d = &c[a].difference.of;
-    c[a].holm = r->family.active && a != r->baseline ? r->family.p[a * AD_ANALYSIS_TESTS] : p[r->arms + a];
+    c[a].holm = r->family.active && !ad__is_baseline(r, a) ? r->family.p[a * AD_ANALYSIS_TESTS] : p[r->arms + a];
     c[a].verdict = ad__report_verdict(r, a,
                                       &(struct report_effect){AD_ANALYSIS_MEAN, d->mean, d->error, d->df, d->p,
                                                               c[a].holm, r->study->analysis.margin});
@@ -120,7 +120,7 @@ static void comparison_table(struct report *r, const struct comparison *c, const
                              size_t width, const struct document_column *columns) {
   ad__document_table(r->doc, id, title, width, columns);
   for (size_t a = 0; a < r->arms; a++) {
-    if (a != r->baseline) {
+    if (!ad__is_baseline(r, a)) {
       ad__document_row(r->doc, &c[a]);
     }
   }
@@ -159,7 +159,7 @@ static void comparison_plot(struct report *r, const struct comparison *c) {
   ad__script_add(r, &script, "$d << EOD\n");
   for (size_t a = 0; a < r->arms; a++) {
     const struct ad_mixed *d = &c[a].difference.of;
-    if (a != r->baseline && d->mean.why == NULL) {
+    if (!ad__is_baseline(r, a) && d->mean.why == NULL) {
       const struct ad_interval i = d->interval;
       const double m = d->mean.value * r->scale;
       drawn++;
@@ -169,13 +169,13 @@ static void comparison_plot(struct report *r, const struct comparison *c) {
   }
   ad__script_add(r, &script, "EOD\nunset key\n");
   ad__script_arm_axis(r, &script, r->arms);
-  snprintf(label, sizeof label, "difference in %s from %s", r->metric, r->arm[r->baseline].name);
+  snprintf(label, sizeof label, "difference in %s from %s", r->metric, r->arm[r->baseline].own);
   ad__script_axis(r, &script, 'x', label, ad__units[r->doc->score + 2].name);
   ad__script_add(r, &script,
                  "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\n"
                  "plot $d using 1:4:2:3 with xerrorbars ls 1 ps 0.9\n");
   snprintf(label, sizeof label, "Mean difference from %s on common seeds with its 95 %% interval; %s of 0 is better.",
-           r->arm[r->baseline].name, r->falls ? "left" : "right");
+           r->arm[r->baseline].own, r->falls ? "left" : "right");
   if (drawn > 0) {
     ad__document_plot(r->doc, "plot_comparison", label, 820, ad__script_height(r->arms), &script);
   }
@@ -186,7 +186,7 @@ static void comparison_plot(struct report *r, const struct comparison *c) {
 static void summarize_arm(struct report *r, size_t a, const struct comparison *c) {
   const struct ad_mixed *d = &c->difference.of;
   if (d->mean.why != NULL) {
-    ad__document_summary(r->doc, "%s against %s: not available: %s.", c->arm, r->arm[r->baseline].name, d->mean.why);
+    ad__document_summary(r->doc, "%s against %s: not available: %s.", c->arm, ad__baseline_name(r, a), d->mean.why);
     return;
   }
   const struct unit_of *unit = &ad__units[r->doc->score + 2];
@@ -205,7 +205,7 @@ static void summarize_arm(struct report *r, size_t a, const struct comparison *c
              c->in_sds.value);
   }
   ad__document_summary(r->doc, "%s against %s: %s. %s %+.3g%s%s%s (%s) on %s; better on %.0f %% of them.",
-                       r->arm[a].name, r->arm[r->baseline].name, c->verdict, r->metric, d->mean.value * unit->scale,
+                       r->arm[a].name, ad__baseline_name(r, a), c->verdict, r->metric, d->mean.value * unit->scale,
                        unit->name[0] == '\0' ? "" : " ", unit->name, relative, interval, c->difference.design,
                        100 * c->better.value);
 }
@@ -213,7 +213,7 @@ static void summarize_arm(struct report *r, size_t a, const struct comparison *c
 static void summarize(struct report *r, const struct comparison *c) {
   size_t shown = 0;
   for (size_t a = 0; a < r->arms && shown < SUMMARY_ARMS; a++) {
-    if (a != r->baseline) {
+    if (!ad__is_baseline(r, a)) {
       shown++;
       summarize_arm(r, a, &c[a]);
     }
@@ -242,8 +242,9 @@ int ad__report_comparison(struct report *r) {
     ad__document_note(r->doc, "Not available: the study has one arm.");
     ad__document_summary(r->doc, "The study has one arm: nothing to compare.");
   } else if (status == AD_OK) {
-    ad__document_note(r->doc, "Baseline: %s. Differences are arm minus baseline, so %s ones are better.",
-                      r->arm[r->baseline].name, r->falls ? "negative" : "positive");
+    ad__document_note(r->doc, "Baseline: %s%s. Differences are arm minus baseline, so %s ones are better.",
+                      r->arm[r->baseline].own, r->settings > 1 ? " of the same setting" : "",
+                      r->falls ? "negative" : "positive");
     ad__document_note(r->doc,
                       "Effects of seeds are random, by restricted maximum likelihood, with Satterthwaite's degrees of "
                       "freedom; without shared seeds this is Student's t over pairs. Runs that diverged have no score "

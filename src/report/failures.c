@@ -41,7 +41,7 @@ static int test_levels(const struct report *r, struct failure_row *row, const si
 static int fill_row(const struct report *r, size_t a, struct failure_row *row, size_t *points, long *difference) {
   *row = (struct failure_row){.arm = r->arm[a].name};
   for (size_t k = 0; k < r->points; k++) {
-    const struct report_run *own = &r->arm[a].runs[k], *base = &r->arm[r->baseline].runs[k];
+    const struct report_run *own = &r->arm[a].runs[k], *base = &r->arm[r->arm[a].baseline].runs[k];
     if (own->state != RUN_MISSING && base->state != RUN_MISSING) {
       const int x = has_failed(own), y = has_failed(base);
       row->failed += x != 0;
@@ -63,7 +63,7 @@ static int fill_rows(struct report *r, struct failure_row *rows, struct ad_figur
   int status = points == NULL || difference == NULL ? ad_fail_memory(16 * r->points, "pairs of failed runs") : AD_OK;
   for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
     p[a] = ad_figure_none("the baseline");
-    if (a != r->baseline) {
+    if (!ad__is_baseline(r, a)) {
       status = fill_row(r, a, &rows[a], points, difference);
       p[a] = rows[a].p;
     }
@@ -73,14 +73,14 @@ static int fill_rows(struct report *r, struct failure_row *rows, struct ad_figur
   return status == AD_OK ? ad_holm(r->arms, p, p + r->arms) : status;
 }
 
-static void summarize_row(struct report *r, const struct failure_row *row) {
+static void summarize_row(struct report *r, size_t a, const struct failure_row *row) {
   char test[80] = "no test";
   if (row->p.why == NULL) {
     snprintf(test, sizeof test, "exact p = %.3g, with Holm's correction %.3g", row->p.value, row->holm.value);
   }
   if (row->failed + row->baseline > 0) {
     ad__document_summary(r->doc, "%s: %zu of %zu runs failed, of %s %zu (%s).", row->arm, row->failed, row->pairs,
-                         r->arm[r->baseline].name, row->baseline, test);
+                         ad__baseline_name(r, a), row->baseline, test);
   }
 }
 
@@ -108,9 +108,9 @@ int ad__report_failures(struct report *r) {
   }
   for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
     rows[a].holm = p[r->arms + a];
-    if (a != r->baseline) {
+    if (!ad__is_baseline(r, a)) {
       ad__document_row(r->doc, &rows[a]);
-      summarize_row(r, &rows[a]);
+      summarize_row(r, a, &rows[a]);
     }
   }
   ad_free(rows);

@@ -21,20 +21,21 @@ static int list_differences(const struct report *r, struct ad_buffer *text) {
                                 a->planned[key], a->text[key]);
     }
   }
-  if (status == AD_OK && r->baseline != 0) {
-    status = ad_buffer_printf(text, "%sbaseline %s, now %s", text->size > 0 ? "; " : "", r->arm[0].name,
-                              r->arm[r->baseline].name);
+  if (status == AD_OK && strcmp(r->arm[r->baseline].own, r->arm[0].own) != 0) {
+    status = ad_buffer_printf(text, "%sbaseline %s, now %s", text->size > 0 ? "; " : "", r->arm[0].own,
+                              r->arm[r->baseline].own);
   }
   return status;
 }
 
-/* Combinations of seeds of which the baseline and all primary arms are finished. */
+/* Combinations of seeds of which the baselines and all primary arms are finished, in every setting. */
 static size_t count_complete(const struct report *r) {
   size_t complete = 0;
   for (size_t k = 0; k < r->points; k++) {
-    int all = r->arm[r->baseline].runs[k].state != RUN_MISSING;
+    int all = 1;
     for (size_t a = 0; a < r->arms; a++) {
-      all = all && (!ad_study_is_primary(r->study, a) || r->arm[a].runs[k].state != RUN_MISSING);
+      const int asked = ad__is_baseline(r, a) || ad_study_is_primary(r->study, a);
+      all = all && (!asked || r->arm[a].runs[k].state != RUN_MISSING);
     }
     complete += all != 0;
   }
@@ -94,7 +95,7 @@ static int adjust_family(struct report *r) {
   for (size_t arm = 0; arm < r->arms && status == AD_OK; arm++) {
     struct ad_spreads spreads;
     size_t n;
-    if (arm == r->baseline || !ad_study_is_primary(r->study, arm)) {
+    if (ad__is_baseline(r, arm) || !ad_study_is_primary(r->study, arm)) {
       continue;
     }
     struct ad_figure *own = p + arm * AD_ANALYSIS_TESTS;

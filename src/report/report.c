@@ -57,6 +57,8 @@ static int gather_runs(struct report *r) {
       filled == NULL || r->arm == NULL ? ad_fail_memory(r->arms * sizeof *r->arm, "the arms of a report") : AD_OK;
   for (size_t a = 0; a < r->arms && status == AD_OK; a++) {
     r->arm[a] = (struct report_arm){.name = study->arms[a].name,
+                                    .own = study->arms[a].own,
+                                    .setting = study->arms[a].setting,
                                     .runs = ad_malloc(r->points, sizeof *r->arm[a].runs),
                                     .all = ad_malloc(r->points, sizeof(double)),
                                     .fine = ad_malloc(r->points, sizeof(double))};
@@ -193,16 +195,33 @@ static int write_report(const struct document *doc, const char *folder, struct a
 
 /* ---- The report ---- */
 
-static int find_baseline(struct report *r, const char *name) {
-  for (size_t a = 0; name != NULL && a < r->arms; a++) {
-    if (strcmp(r->arm[a].name, name) == 0) {
-      r->baseline = a;
-      return AD_OK;
+/* The arm `own` in the setting of arm a, or the first arm there. */
+static size_t find_in_setting(const struct report *r, const char *own, size_t a) {
+  size_t first = r->arms;
+  for (size_t b = 0; b < r->arms; b++) {
+    if (strcmp(r->arm[b].setting, r->arm[a].setting) == 0) {
+      first = first == r->arms ? b : first;
+      if (strcmp(r->arm[b].own, own) == 0) {
+        return b;
+      }
     }
   }
-  return name == NULL ? AD_OK
-                      : ad_fail(AD_ECONFIG, "%s: found no arm \"%s\" to compare with; the first is \"%s\"",
-                                r->study->path, name, r->arm[0].name);
+  return first;
+}
+
+/* Each arm is compared with the arm `name` (NULL: the first one) of its own setting. */
+static int find_baselines(struct report *r, const char *name) {
+  const char *own = name == NULL ? r->arm[0].own : name;
+  for (size_t a = 0; a < r->arms; a++) {
+    r->arm[a].baseline = find_in_setting(r, own, a);
+    r->settings += find_in_setting(r, "", a) == a;
+    if (name != NULL && strcmp(r->arm[r->arm[a].baseline].own, name) != 0) {
+      return ad_fail(AD_ECONFIG, "%s: found no arm \"%s\" to compare with%s%s; the first is \"%s\"", r->study->path,
+                     name, r->arm[a].setting[0] == '\0' ? "" : " at ", r->arm[a].setting, r->arm[0].own);
+    }
+  }
+  r->baseline = r->arm[0].baseline;
+  return AD_OK;
 }
 
 static void describe_metric(struct report *r) {
@@ -266,6 +285,7 @@ static int all_sections(struct report *r) {
   AD_TRY(ad__report_registration(r));
   AD_TRY(ad__report_comparison(r));
   AD_TRY(ad__report_failures(r));
+  AD_TRY(ad__report_settings(r));
   count_runs(r);
   count_programs(r, "commit", offsetof(struct ad_cell_record, commit));
   count_programs(r, "arithmetic", offsetof(struct ad_cell_record, arithmetic));
@@ -285,7 +305,7 @@ static int make_report(struct report *r, const struct ad_report_settings *settin
   char title[300];
   AD_TRY(gather_runs(r));
   AD_TRY(ad__report_find_seeds(r));
-  AD_TRY(find_baseline(r, settings->baseline));
+  AD_TRY(find_baselines(r, settings->baseline));
   AD_TRY(ad_make_folders(folder));
   describe_metric(r);
   snprintf(title, sizeof title, "Study %s: %s", r->study->name, r->metric);

@@ -24,8 +24,10 @@ struct report_run {
 };
 
 struct report_arm {
-  const char *name;
-  struct report_run *runs; /* [points] run k of every arm has the same seeds */
+  const char *name;          /* its own name and its setting: "sda-5 data.descriptor=a" */
+  const char *own, *setting; /* "sda-5"; "data.descriptor=a", "" */
+  size_t baseline;           /* number of the arm that it is compared with, of the same setting; its own: a baseline */
+  struct report_run *runs;   /* [points] run k of every arm has the same seeds */
   size_t good, failed, diverged, missing;
   double *all, *fine; /* scores of all finished runs, and of those that did not fail: [all_count], [good] */
   size_t all_count;
@@ -69,7 +71,9 @@ struct report {
   double scale;     /* from scores to that */
   int falls;        /* 1: less is better */
   char metric[64];  /* "dev error" */
-  size_t arms, points, baseline;
+  size_t arms, points;
+  size_t baseline; /* that of the first setting; of an arm: arm[a].baseline */
+  size_t settings; /* different ones */
   struct report_arm *arm;
   struct report_seeds seeds;
   struct report_family family;
@@ -88,6 +92,16 @@ enum {
   COLUMN("q05", "5 %", UNIT_NONE, row, quantile[0]), COLUMN("q25", "25 %", UNIT_NONE, row, quantile[1]),        \
       COLUMN("q50", "median", UNIT_NONE, row, quantile[2]), COLUMN("q75", "75 %", UNIT_NONE, row, quantile[3]), \
       COLUMN("q95", "95 %", UNIT_NONE, row, quantile[4])
+
+/* 1 where an arm is a baseline: it is compared with no other one. */
+static inline int ad__is_baseline(const struct report *r, size_t a) {
+  return r->arm[a].baseline == a;
+}
+
+/* The name of the arm that an arm is compared with. */
+static inline const char *ad__baseline_name(const struct report *r, size_t a) {
+  return r->arm[r->arm[a].baseline].name;
+}
 
 /* Scores that both arms have, run by run, into a and b [points], and the combinations of seeds into `points` [points];
  * fine: of runs that did not fail only. Returns their number. */
@@ -126,6 +140,7 @@ const char *ad__report_verdict(const struct report *r, size_t arm, const struct 
 /* The sections, in their order. AD_EIO, AD_ENOMEM. */
 int ad__report_comparison(struct report *r);
 int ad__report_failures(struct report *r); /* a table of the section before it */
+int ad__report_settings(struct report *r); /* nothing where there is one setting */
 int ad__report_arms(struct report *r);
 int ad__report_spread(struct report *r);
 int ad__report_variance(struct report *r);

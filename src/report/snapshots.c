@@ -289,8 +289,8 @@ static int distances(struct snapshots *s) {
     }
     ad__script_add(r, &script, "$b%zu << EOD\n", drawn);
     for (size_t i = 0; i < arm->steps; i++) {
-      const struct spread_of_runs m =
-          measure(arm, i, a != r->baseline && r->baseline < s->arms ? &s->arm[r->baseline] : NULL);
+      const size_t base = r->arm[a].baseline;
+      const struct spread_of_runs m = measure(arm, i, a != base && base < s->arms ? &s->arm[base] : NULL);
       distance_row(r, r->arm[a].name, arm->step[i], &m);
       ad__script_add(r, &script, "%llu", (unsigned long long)arm->step[i]);
       script_value(r, &script, m.from_start);

@@ -34,7 +34,7 @@ int ad__report_compare_spread(const struct report *r, size_t a, struct ad_spread
   if (scores == NULL || points == NULL) {
     status = ad_fail_memory(3 * r->points * sizeof *scores, "ratios of spread");
   } else {
-    *n = ad__report_common(r, a, r->baseline, 0, points, scores, scores + r->points);
+    *n = ad__report_common(r, a, r->arm[a].baseline, 0, points, scores, scores + r->points);
     status = ad__report_terms(r, *n, points, &terms);
   }
   if (status == AD_OK) {
@@ -52,7 +52,7 @@ static int find_rows(struct report *r, struct spread_row *rows, struct ad_figure
   for (size_t a = 0; a < r->arms; a++) {
     struct ad_spreads spreads = {0};
     size_t n = 0;
-    AD_TRY(a == r->baseline ? AD_OK : ad__report_compare_spread(r, a, &spreads, &n));
+    AD_TRY(ad__is_baseline(r, a) ? AD_OK : ad__report_compare_spread(r, a, &spreads, &n));
     for (size_t k = 0; k < spreads.count; k++) {
       rows[a * AD_SPREADS + k] = (struct spread_row){.arm = r->arm[a].name,
                                                      .test = spreads.items[k].test,
@@ -122,12 +122,12 @@ static void judge(const struct report *r, size_t i, struct spread_row *row) {
 }
 
 /* For the top of the report. */
-static void summarize_ratio(struct report *r, const struct spread_row *row) {
+static void summarize_ratio(struct report *r, size_t a, const struct spread_row *row) {
   const struct ad_spread *s = &row->of;
   if (s->ratio.why == NULL && s->interval.why == NULL) {
     ad__document_summary(r->doc,
                          "%s against %s: SD, %s: %s. Ratio %.3g (95 %% CI %.3g to %.3g, p = %.3g) over %zu levels.",
-                         row->arm, r->arm[r->baseline].name, row->source, row->verdict, s->ratio.value, s->interval.low,
+                         row->arm, ad__baseline_name(r, a), row->source, row->verdict, s->ratio.value, s->interval.low,
                          s->interval.high, s->p.value, s->levels);
   }
 }
@@ -150,7 +150,7 @@ static void spread_table(struct report *r, struct spread_row *rows) {
     if (rows[i].arm != NULL) {
       rows[i].source = rows[i].of.source;
       judge(r, i, &rows[i]);
-      summarize_ratio(r, &rows[i]);
+      summarize_ratio(r, i / AD_SPREADS, &rows[i]);
       ad__document_row(r->doc, &rows[i]);
     }
   }

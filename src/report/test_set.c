@@ -75,6 +75,12 @@ static size_t pair_rows(const struct examples *e, const struct predictions *x, c
   return count;
 }
 
+/* 1 where there are predictions of an arm and of its baseline. */
+static int has_baseline(const struct examples *e, size_t a) {
+  const size_t base = e->r->arm[a].baseline;
+  return a != base && base < e->arms && e->arm[a].runs > 0 && e->arm[base].runs > 0;
+}
+
 struct bootstrap_row {
   const char *arm;
   size_t pairs, examples, replicates;
@@ -84,7 +90,7 @@ struct bootstrap_row {
 /* rows [2,most,N]: work memory. */
 static int bootstrap_row(struct examples *e, size_t a, uint8_t *rows) {
   uint8_t *other = rows + e->most * e->N;
-  const size_t pairs = pair_rows(e, &e->arm[a], &e->arm[e->r->baseline], rows, other);
+  const size_t pairs = pair_rows(e, &e->arm[a], &e->arm[e->r->arm[a].baseline], rows, other);
   struct ad_resampling how = e->r->how;
   /* A replicate reads every prediction: at most a billion in all arms. */
   const size_t work = 1000000000 / (2 * (pairs + 1) * e->N * e->arms);
@@ -114,7 +120,7 @@ static int bootstrap_table(struct examples *e) {
   uint8_t *rows = ad_malloc(2 * e->most * e->N, 1);
   int status = rows == NULL ? ad_fail_memory(2 * e->most * e->N, "paired predictions") : AD_OK;
   for (size_t a = 0; a < e->arms && status == AD_OK; a++) {
-    if (a != e->r->baseline && e->arm[a].runs > 0) {
+    if (has_baseline(e, a)) {
       status = bootstrap_row(e, a, rows);
     }
   }
@@ -161,7 +167,7 @@ struct pairs_row {
 
 /* The sums over the pairs of an arm and the baseline; each: a row for every pair instead. */
 static int mcnemar_rows(struct examples *e, size_t a, int each) {
-  const struct predictions *x = &e->arm[a], *y = &e->arm[e->r->baseline];
+  const struct predictions *x = &e->arm[a], *y = &e->arm[e->r->arm[a].baseline];
   struct pairs_row row = {.arm = e->r->arm[a].name};
   double only_arm = 0.0, only_base = 0.0;
   for (size_t i = 0, j = 0; next_pair(x, y, &i, &j); i++, j++) {
@@ -207,7 +213,7 @@ static int mcnemar_table(struct examples *e, int each) {
                        COLUMNS(sums));
   }
   for (size_t a = 0; a < e->arms; a++) {
-    if (a != e->r->baseline && e->arm[a].runs > 0) {
+    if (has_baseline(e, a)) {
       AD_TRY(mcnemar_rows(e, a, each));
     }
   }
@@ -227,7 +233,11 @@ int ad__report_test_set(struct examples *e) {
       "of the spread may be the test set's.",
       e->N, ad_study_source_name(r->study->source == AD_SOURCE_TEST ? AD_SOURCE_TEST : AD_SOURCE_DEV));
   AD_TRY(variance_table(e));
-  if (r->baseline < e->arms && e->arm[r->baseline].runs > 0 && e->arms > 1) {
+  size_t compared = 0;
+  for (size_t a = 0; a < e->arms; a++) {
+    compared += has_baseline(e, a) != 0;
+  }
+  if (compared > 0) {
     AD_TRY(bootstrap_table(e));
     AD_TRY(mcnemar_table(e, 0));
     AD_TRY(mcnemar_table(e, 1));

@@ -145,7 +145,7 @@ int ad_study_is_primary(const struct ad_study *study, size_t arm) {
   const char *text = study->analysis.present ? study->analysis.text[AD_ANALYSIS_ARMS] : "";
   char item[300];
   while (next_item(&text, item, sizeof item)) {
-    if (strcmp(item, study->arms[arm].name) == 0) {
+    if (strcmp(item, study->arms[arm].name) == 0 || strcmp(item, study->arms[arm].own) == 0) {
       return 1;
     }
   }
@@ -157,12 +157,12 @@ static int check_arms(const struct ad_study *s) {
   char item[300];
   while (next_item(&text, item, sizeof item)) {
     size_t a = 0;
-    while (a < s->arm_count && strcmp(s->arms[a].name, item) != 0) {
+    while (a < s->arm_count && strcmp(s->arms[a].name, item) != 0 && strcmp(s->arms[a].own, item) != 0) {
       a++;
     }
-    if (a == s->arm_count || a == 0) {
+    if (a == s->arm_count || strcmp(s->arms[a].own, s->arms[0].own) == 0) {
       return ad_fail(AD_ECONFIG, "%s: study.analysis.arms names '%s', expected arms of the study, not the first (%s)",
-                     s->path, item, s->arms[0].name);
+                     s->path, item, s->arms[0].own);
     }
   }
   return AD_OK;
@@ -179,7 +179,7 @@ int ad__study_settle_analysis(struct ad_study *s) {
   snprintf(last, sizeof last, "%zu", a->seeds);
   AD_TRY(check_arms(s));
   AD_TRY(set_default(s, AD_ANALYSIS_RESULT, result));
-  AD_TRY(set_default(s, AD_ANALYSIS_BASELINE, s->arms[0].name));
+  AD_TRY(set_default(s, AD_ANALYSIS_BASELINE, s->arms[0].own));
   AD_TRY(set_default(s, AD_ANALYSIS_RULE,
                      s->rule == AD_RULE_MAJORITY ? "majority"
                      : s->rule == AD_RULE_NEVER  ? "never"
@@ -189,9 +189,9 @@ int ad__study_settle_analysis(struct ad_study *s) {
   AD_TRY(set_default(s, AD_ANALYSIS_ALPHA, "0.05"));
   AD_TRY(set_default(s, AD_ANALYSIS_LOOKS, last));
   AD_TRY(set_default(s, AD_ANALYSIS_EXCLUSIONS, "diverged"));
-  if (strcmp(a->text[AD_ANALYSIS_RESULT], result) != 0 || strcmp(a->text[AD_ANALYSIS_BASELINE], s->arms[0].name) != 0) {
+  if (strcmp(a->text[AD_ANALYSIS_RESULT], result) != 0 || strcmp(a->text[AD_ANALYSIS_BASELINE], s->arms[0].own) != 0) {
     return ad_fail(AD_ECONFIG, "%s: study.analysis is of %s against %s, the study of %s against its first arm, %s",
-                   s->path, a->text[AD_ANALYSIS_RESULT], a->text[AD_ANALYSIS_BASELINE], result, s->arms[0].name);
+                   s->path, a->text[AD_ANALYSIS_RESULT], a->text[AD_ANALYSIS_BASELINE], result, s->arms[0].own);
   }
   if (a->look_count == 0) {
     a->looks[a->look_count++] = a->seeds;

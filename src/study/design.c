@@ -279,29 +279,57 @@ static void fill_levels(const struct study_draft *d) {
   }
 }
 
+/* Which axes make settings: where arms are named all but seeds, otherwise those of files that are read. */
+static void find_settings(struct study_draft *d) {
+  for (size_t a = 0; a < d->study->axis_count; a++) {
+    struct ad_study_axis *axis = &d->study->axes[a];
+    axis->setting = !axis->seed && (d->named_count > 1 || ad_config_role(axis->key) == AD_ROLE_INPUT);
+  }
+}
+
+/* Names of an arm while they are made. */
+struct arm_names {
+  struct ad_buffer whole, own, setting;
+};
+
+static int add_to_name(struct ad_buffer *name, const struct ad_study_axis *axis, const char *value) {
+  return ad_buffer_printf(name, "%s%s=%s", name->size == 0 ? "" : " ", axis->key, value);
+}
+
+static int add_level(struct ad_study_arm *arm, const struct ad_study_axis *axis, size_t level,
+                     struct arm_names *names) {
+  AD_TRY(add_to_name(&names->whole, axis, axis->values[level]));
+  AD_TRY(add_to_name(axis->setting ? &names->setting : &names->own, axis, axis->values[level]));
+  return ad__study_add_setting(arm, axis->key, axis->values[level]);
+}
+
+static int take_names(struct ad_study_arm *arm, const struct arm_names *names) {
+  arm->name = ad_strdup(names->whole.size == 0 ? "base" : names->whole.data);
+  arm->own = ad_strdup(names->own.size == 0 ? "base" : names->own.data);
+  arm->setting = ad_strdup(names->setting.size == 0 ? "" : names->setting.data);
+  return arm->name == NULL || arm->own == NULL || arm->setting == NULL
+             ? ad_fail_memory(2 * names->whole.size + 1, "the name of an arm")
+             : AD_OK;
+}
+
 /* The arm of a cell: its named arm with its settings. */
 static int make_arm(const struct study_draft *d, const struct ad_study_cell *cell, struct ad_study_arm *arm) {
   const struct ad_study *s = d->study;
   const struct ad_study_arm *named = &d->named[cell->arm];
-  struct ad_buffer name = {0};
-  int status = ad_buffer_puts(&name, named->name);
+  struct arm_names names = {0};
+  int status = ad_buffer_puts(&names.whole, named->name);
+  status = status == AD_OK ? ad_buffer_puts(&names.own, named->name) : status;
   *arm = (struct ad_study_arm){0};
   for (size_t i = 0; status == AD_OK && i < named->count; i++) {
     status = ad__study_add_setting(arm, named->settings[i].key, named->settings[i].value);
   }
   for (size_t a = 0; status == AD_OK && a < s->axis_count; a++) {
-    const struct ad_study_axis *axis = &s->axes[a];
-    if (!axis->seed) {
-      const char *value = axis->values[cell->level[a]];
-      status = ad_buffer_printf(&name, "%s%s=%s", name.size == 0 ? "" : " ", axis->key, value);
-      status = status == AD_OK ? ad__study_add_setting(arm, axis->key, value) : status;
-    }
+    status = s->axes[a].seed ? AD_OK : add_level(arm, &s->axes[a], cell->level[a], &names);
   }
-  if (status == AD_OK) {
-    arm->name = ad_strdup(name.size == 0 ? "base" : name.data);
-    status = arm->name == NULL ? ad_fail_memory(name.size + 1, "the name of an arm") : AD_OK;
-  }
-  ad_buffer_destroy(&name);
+  status = status == AD_OK ? take_names(arm, &names) : status;
+  ad_buffer_destroy(&names.whole);
+  ad_buffer_destroy(&names.own);
+  ad_buffer_destroy(&names.setting);
   return status;
 }
 
@@ -415,6 +443,7 @@ int ad__study_lay_out(struct study_draft *d) {
                    ? ad_fail_memory(s->count * (sizeof *s->cells + sizeof *list), "the cells of a study")
                    : AD_OK;
   if (status == AD_OK) {
+    find_settings(d);
     fill_levels(d);
     status = make_arms(d, list);
   }

@@ -144,6 +144,8 @@ void ad__study_arm_destroy(struct ad_study_arm *arm) {
   }
   ad_free(arm->settings);
   ad_free(arm->name);
+  ad_free(arm->own);
+  ad_free(arm->setting);
   *arm = (struct ad_study_arm){0};
 }
 

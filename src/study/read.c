@@ -246,6 +246,50 @@ static int add_named(struct study_draft *d, const char *name) {
   return d->named[d->named_count++].name == NULL ? ad_fail_memory(strlen(name) + 1, "the name of an arm") : AD_OK;
 }
 
+/* "4/3" or "2", above 0. */
+static int parse_ratio(const char *text, unsigned long long *over, unsigned long long *under) {
+  char *end;
+  *under = 1;
+  if (text[0] < '0' || text[0] > '9') {
+    return 0;
+  }
+  *over = strtoull(text, &end, 10);
+  if (*end == '/' && end[1] >= '0' && end[1] <= '9') {
+    *under = strtoull(end + 1, &end, 10);
+  }
+  return *end == '\0' && *over > 0 && *under > 0 && *over <= 1000 && *under <= 1000;
+}
+
+/* `compute: 4/3` of an arm: as many times the base's train.steps, or where that is 0 its train.epochs. */
+static int add_compute(struct study_draft *d, struct ad_study_arm *arm, const struct ad_yaml *at) {
+  const struct ad_study *s = d->study;
+  const char *key = s->base.train_steps > 0 ? "train.steps" : "train.epochs";
+  const unsigned long long own = s->base.train_steps > 0 ? s->base.train_steps : s->base.train_epochs;
+  unsigned long long over, under;
+  char text[40], *value = NULL;
+  if (at->kind != AD_YAML_SCALAR || !parse_ratio(at->text, &over, &under)) {
+    return ad__study_fail(s->path, at, "arms: compute is %s, expected a ratio of whole numbers up to 1000, as 4/3",
+                          at->kind == AD_YAML_SCALAR ? at->text : "a list");
+  }
+  if (ad__study_arm_value(arm, "train.steps") != NULL || ad__study_arm_value(arm, "train.epochs") != NULL ||
+      ad_study_find_axis(s, "train.steps") >= 0 || ad_study_find_axis(s, "train.epochs") >= 0) {
+    return ad__study_fail(s->path, at,
+                          "arms: compute multiplies train.steps or train.epochs of the base, which the arm or an axis "
+                          "sets too");
+  }
+  if (own * over % under != 0) {
+    return ad__study_fail(s->path, at,
+                          "arms: compute %s of %s %llu of the base is no whole number; train.steps of the base can be "
+                          "set to one that is",
+                          at->text, key, own);
+  }
+  snprintf(text, sizeof text, "%llu", own * over / under);
+  int status = ad__study_settle_value(d, at, key, text, &value);
+  status = status == AD_OK ? ad__study_add_setting(arm, key, value) : status;
+  ad_free(value);
+  return status;
+}
+
 static int read_arm(struct study_draft *d, const char *name, const struct ad_yaml *tree) {
   const char *path = d->study->path;
   struct study_leaves leaves = {0};
@@ -259,6 +303,9 @@ static int read_arm(struct study_draft *d, const char *name, const struct ad_yam
     const char *key = leaves.items[i].key;
     const struct ad_yaml *at = leaves.items[i].value;
     char *value = NULL;
+    if (strcmp(key, "compute") == 0) {
+      continue;
+    }
     if (at->kind != AD_YAML_SCALAR) {
       status = ad__study_fail(path, at, "arms: %s is a list; lists belong under axes", key);
     } else if (ad_study_find_axis(d->study, key) >= 0) {
@@ -269,6 +316,8 @@ static int read_arm(struct study_draft *d, const char *name, const struct ad_yam
     }
     ad_free(value);
   }
+  const struct ad_yaml *compute = ad_yaml_get(tree, "compute");
+  status = status == AD_OK && compute != NULL ? add_compute(d, arm, compute) : status;
   ad__study_leaves_destroy(&leaves);
   return status;
 }

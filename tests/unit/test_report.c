@@ -235,7 +235,7 @@ static void test_against_fixture(void **state) {
   assert_true(strstr(text.data, "<sda> & co against base: dev error") <
               strstr(text.data, "3 arms, 20 combinations of seeds, 60 cells: 55 finished well, 3 failed"));
   assert_non_null(strstr(text.data, "1 diverged, 1 have no result"));
-  check_page("full/report/report.html", has_gnuplot() ? 11 : 0);
+  check_page("full/report/report.html", has_gnuplot() ? 12 : 0);
   static const char *const tables[] = {"comparison", "arms",        "runs",         "spread",    "components",
                                        "test_set",   "predictions", "trajectories", "distances", "noise"};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {

@@ -88,8 +88,8 @@ static void test_cost(void **state) {
   struct ad_buffer rows = {0},
                    text = report_text("cost", "seed.init: 0..3", "base: {}, other: {optim: {lr: 0.5}}", 8, sevenths);
   assert_int_equal(ad_file_read("cost/report/cost.csv", &rows), AD_OK);
-  assert_non_null(strstr(rows.data, "base,4,1,2,4,1,"));
-  assert_non_null(strstr(rows.data, "other,4,1,3,6,1.5,"));
+  assert_non_null(strstr(rows.data, "base,4,1,96,1,2,4,1,"));
+  assert_non_null(strstr(rows.data, "other,4,1,96,1,3,6,1.5,"));
   ad_buffer_destroy(&rows);
   ad_buffer_destroy(&text);
 }

@@ -89,6 +89,22 @@ static void test_crossed(void **state) {
   ad_study_destroy(&s);
 }
 
+/* As many times the steps of the base, or its epochs. */
+static void test_compute(void **state) {
+  (void)state;
+  struct ad_study s;
+  assert_int_equal(read_study(&s, "study: {dir: a}\nbase: {train.steps: 96}\narms: {a: {}, b: {compute: 4/3}}\n"),
+                   AD_OK);
+  assert_string_equal(s.arms[1].settings[0].key, "train.steps");
+  assert_string_equal(s.arms[1].settings[0].value, "128");
+  ad_study_destroy(&s);
+  assert_int_equal(read_study(&s, "study: {dir: a}\nbase: {train.epochs: 3}\narms: {a: {}, b: {compute: 4/3}}\n"),
+                   AD_OK);
+  assert_string_equal(s.arms[1].settings[0].key, "train.epochs");
+  assert_string_equal(s.arms[1].settings[0].value, "4");
+  ad_study_destroy(&s);
+}
+
 static void test_configuration(void **state) {
   (void)state;
   struct ad_study s;
@@ -226,6 +242,14 @@ static void test_refusals(void **state) {
                  "more than 1000000");
   expect_refusal("study: {dir: a}\naxes: {optim.lr: [1, 2]}\narms: {x: {optim.lr: 3}}\n", AD_ECONFIG, "is an axis too");
   expect_refusal("study: {dir: a}\narms: {x: {optim.lr: [3]}}\n", AD_ECONFIG, "lists belong under axes");
+  expect_refusal("study: {dir: a}\narms: {x: {compute: 4:3}}\n", AD_ECONFIG, "expected a ratio of whole numbers");
+  expect_refusal("study: {dir: a}\narms: {x: {compute: 0/3}}\n", AD_ECONFIG, "expected a ratio of whole numbers");
+  expect_refusal("study: {dir: a}\narms: {x: {compute: [2]}}\n", AD_ECONFIG, "compute is a list");
+  expect_refusal("study: {dir: a}\narms: {x: {compute: 2, train.steps: 9}}\n", AD_ECONFIG, "the arm or an axis sets");
+  expect_refusal("study: {dir: a}\naxes: {train.epochs: [2, 3]}\narms: {x: {compute: 2}}\n", AD_ECONFIG,
+                 "the arm or an axis sets");
+  expect_refusal("study: {dir: a}\nbase: {train.epochs: 2}\narms: {x: {compute: 4/3}}\n", AD_ECONFIG,
+                 "compute 4/3 of train.epochs 2 of the base is no whole number");
   expect_refusal("study: {dir: a}\narms: {x: {}, y: {optim.lr: 2e-5}}\n", AD_ECONFIG,
                  "the same training: \"x\" and \"y\"");
   expect_refusal("study: {dir: a}\naxes:\n  listed: {seed.init: [1, 1], seed.order: [2, 2]}\n", AD_ECONFIG,
@@ -446,10 +470,11 @@ static void test_registered(void **state) {
 int main(void) {
   ad_log_set_level(AD_LOG_ERROR);
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_analysis),      cmocka_unit_test(test_registered), cmocka_unit_test(test_crossed),
-      cmocka_unit_test(test_configuration), cmocka_unit_test(test_identity),   cmocka_unit_test(test_designs),
-      cmocka_unit_test(test_refusals),      cmocka_unit_test(test_plan),       cmocka_unit_test(test_recall),
-      cmocka_unit_test(test_same_inputs),   cmocka_unit_test(test_memory),     cmocka_unit_test(test_size),
+      cmocka_unit_test(test_analysis), cmocka_unit_test(test_registered),    cmocka_unit_test(test_crossed),
+      cmocka_unit_test(test_compute),  cmocka_unit_test(test_configuration), cmocka_unit_test(test_identity),
+      cmocka_unit_test(test_designs),  cmocka_unit_test(test_refusals),      cmocka_unit_test(test_plan),
+      cmocka_unit_test(test_recall),   cmocka_unit_test(test_same_inputs),   cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_size),
   };
   return cmocka_run_group_tests(tests, enter, scratch_leave);
 }

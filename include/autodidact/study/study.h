@@ -7,8 +7,9 @@
  *
  * A cell is one training. Axes are crossed; those below `listed:` go along side by side, those below `latin:` (three of
  * n levels each) make a Latin square of n^2 cells. An axis whose key has the role seed is a source of chance; the
- * others are settings. An arm is what is compared: a named arm with one level of each setting. Every arm has the same
- * cells of seeds.
+ * others are part of the arms: an arm is a named arm with one level of each. Arms are compared within their setting:
+ * where several arms are named, the levels of those axes, otherwise those that name files. Every arm has the same cells
+ * of seeds.
  *
  * What a study keeps, below its folder (study.dir):
  *
@@ -54,7 +55,7 @@ enum ad_study_rule {
 /* study.analysis: what is asked of the study. Its digest is fixed in plan.json with the first cell. X(constant, name).
  */
 #define AD_ANALYSIS_MAP(X)                                                                                   \
-  X(AD_ANALYSIS_ARMS, arms)                 /* primary ones, compared with the first arm */                  \
+  X(AD_ANALYSIS_ARMS, arms)                 /* primary ones, against the first arm of their setting */       \
   X(AD_ANALYSIS_BASELINE, baseline)         /* the first arm */                                              \
   X(AD_ANALYSIS_RESULT, result)             /* study.result */                                               \
   X(AD_ANALYSIS_RULE, failed)               /* study.failed */                                               \
@@ -84,7 +85,8 @@ struct ad_study_axis {
   char *key;
   char **values; /* [count] distinct, in the order of the file, as config.yaml writes them */
   size_t count;
-  int seed; /* 1: a source of chance; 0: a setting, part of the arm */
+  int seed;    /* 1: a source of chance; 0: part of the arm, */
+  int setting; /* 1: of its setting, 0: of what is compared (ad_study_arm.own) */
 };
 
 /* A key at a value; both as in config.yaml. */
@@ -93,7 +95,9 @@ struct ad_study_setting {
 };
 
 struct ad_study_arm {
-  char *name;                        /* unique */
+  char *name;                        /* unique: its own name and its setting, "sda-5 data.descriptor=a" */
+  char *own;                         /* what is compared, the same in every setting: "sda-5" */
+  char *setting;                     /* the setting: "data.descriptor=a"; "": the study has one */
   struct ad_study_setting *settings; /* [count] what it sets on top of the base */
   size_t count;
   uint64_t digest;     /* of its resolved configuration, seeds that are axes left out */
@@ -171,7 +175,7 @@ const char *ad_study_analysis_key(enum ad_analysis_key key);
 /* Of the texts of an analysis. */
 uint64_t ad_study_analysis_digest(char *const text[AD_ANALYSIS_KEYS]);
 
-/* 1 where study.analysis names the arm. */
+/* 1 where study.analysis names the arm, in all settings ("sda-5") or in this one (its whole name). */
 int ad_study_is_primary(const struct ad_study *study, size_t arm);
 
 /* Number of the axis with this key, or -1. */

@@ -1,0 +1,192 @@
+/* The report of a study of several settings against SciPy and the equations of lme4 (tests/parity/settings.py): each
+ * arm is compared with the baseline of its own setting. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "autodidact/base/memory.h"
+#include "support/statistics.h"
+#include "support/study_report.h"
+
+static const char settings[] = "optim.lr: [0.1, 0.2, 0.3], seed.init: 0..3, seed.order: 0..2";
+static const char arms[] = "base: {}, sda: {teacher: {method: sda}}, ema: {teacher: {method: ema}}";
+
+/* scores [cells]; NaN: not run. */
+static void write_cells(struct ad_cells *cells, const struct ad_study *study, const double *scores) {
+  for (size_t i = 0; i < study->count; i++) {
+    const struct ad_result result = result_of(1, scores[i]);
+    const struct ad_cell_record record = {.state = AD_CELL_DONE, .step = 1, .steps = 1, .ranks = 1};
+    const struct ad_line_scores line = {&result, NULL};
+    if (!isnan(scores[i])) {
+      assert_int_equal(ad_cells_append(cells, i, &record, &line), AD_OK);
+    }
+  }
+}
+
+/* The report of the fixture's scores with these keys of the study; its text. */
+static struct ad_buffer report_of(hid_t file, const char *keys, const char *baseline, int status) {
+  struct ad_study study;
+  struct ad_cells cells;
+  struct ad_buffer text = {0};
+  size_t count;
+  double *scores = fixture_read_new(file, "scores", H5T_NATIVE_DOUBLE, &count);
+  make_study(&study, keys, settings, arms);
+  assert_int_equal(study.count, count);
+  for (enum ad_analysis_key key = 0; study.analysis.present && key < AD_ANALYSIS_KEYS; key++) {
+    study.analysis.registered = 1;
+    study.analysis.planned[key] = ad_strdup(study.analysis.text[key]);
+  }
+  assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
+  write_cells(&cells, &study, scores);
+  assert_int_equal(ad_report_make(&study, &cells, &(struct ad_report_settings){.baseline = baseline}, &text), status);
+  if (status == AD_OK) {
+    join_lines(&text);
+    assert_null(strstr(text.data, "nan"));
+  }
+  free(scores);
+  ad_cells_close(&cells);
+  ad_study_destroy(&study);
+  return text;
+}
+
+static void says(const struct ad_buffer *text, const char *sentence) {
+  if (strstr(text->data, sentence) == NULL) {
+    fail_msg("the report does not say \"%s\":\n%s", sentence, text->data);
+  }
+}
+
+/* Every column of a table that the fixture has. */
+static void check_table(hid_t file, json_t *sections, const char *table) {
+  json_t *rows = json_object_get(json_object_get(json_object_get(sections, "settings"), "tables"), table);
+  char group[60];
+  snprintf(group, sizeof group, "expected/%s", table);
+  for (size_t c = 0; c < case_count(file, group); c++) {
+    const struct fixture_case column = case_open(file, group, c);
+    const char *name = strrchr(column.path, '/') + 1;
+    size_t count;
+    double *expected = fixture_read_new(file, column.path, H5T_NATIVE_DOUBLE, &count);
+    assert_int_equal(json_array_size(rows), count);
+    for (size_t i = 0; i < count; i++) {
+      json_t *row = json_array_get(rows, i), *value = json_object_get(row, name);
+      if (value == NULL) {
+        fail_msg("%s: the report does not have it", column.path);
+      }
+      near(column.path, name, json_number_value(value),
+           json_is_null(value) && json_object_size(json_object_get(row, "not_available")) > 0 ? "not available" : NULL,
+           expected[i]);
+    }
+    free(expected);
+  }
+}
+
+static void test_against_fixture(void **state) {
+  (void)state;
+  const hid_t file = fixture_open("settings.h5");
+  struct ad_buffer text = report_of(file, "dir: plain", NULL, AD_OK);
+  json_error_t error;
+  json_t *report = json_load_file("plain/report/report.json", JSON_REJECT_DUPLICATES, &error);
+  assert_non_null(report);
+  check_table(file, json_object_get(report, "sections"), "settings");
+  check_table(file, json_object_get(report, "sections"), "settings_average");
+  says(&text, "sda optim.lr=0.2 against base optim.lr=0.2: ");
+  says(&text, "ema optim.lr=0.3 against base optim.lr=0.3: ");
+  says(&text, "Baseline: base of the same setting.");
+  says(&text, "sda over 3 settings: ");
+  says(&text, "on 11 cells of 4 init and 3 order.");
+  assert_null(strstr(text.data, "base optim.lr=0.2 against"));
+  check_page("plain/report/report.html", -1);
+  json_decref(report);
+  ad_buffer_destroy(&text);
+  fixture_close(file);
+}
+
+/* Primary arms are named without their setting: they are primary in each. */
+static void test_registered(void **state) {
+  (void)state;
+  const hid_t file = fixture_open("settings.h5");
+  struct ad_buffer text =
+      report_of(file, "dir: registered, analysis: {arms: [sda], tests: mean, seeds: 12}", NULL, AD_OK);
+  says(&text, "registered before the first cell: as registered.");
+  says(&text, "Finished: 12 of 12 planned combinations of seeds are complete");
+  says(&text, "ema optim.lr=0.1 against base optim.lr=0.1: exploratory.");
+  assert_null(strstr(text.data, "sda optim.lr=0.1 against base optim.lr=0.1: exploratory."));
+  ad_buffer_destroy(&text);
+  text = report_of(file, "dir: one-arm, analysis: {arms: [sda optim.lr=0.2], tests: mean, seeds: 12}", NULL, AD_OK);
+  says(&text, "sda optim.lr=0.1 against base optim.lr=0.1: exploratory.");
+  assert_null(strstr(text.data, "sda optim.lr=0.2 against base optim.lr=0.2: exploratory."));
+  ad_buffer_destroy(&text);
+  fixture_close(file);
+}
+
+/* --baseline names an arm of every setting. */
+static void test_baseline(void **state) {
+  (void)state;
+  const hid_t file = fixture_open("settings.h5");
+  struct ad_buffer text = report_of(file, "dir: plain", "ema", AD_OK);
+  says(&text, "sda optim.lr=0.2 against ema optim.lr=0.2: ");
+  ad_buffer_destroy(&text);
+  text = report_of(file, "dir: plain", "sdb", AD_ECONFIG);
+  assert_non_null(strstr(ad_error_message(), "no arm \"sdb\" to compare with at optim.lr=0.1; the first is \"base\""));
+  ad_buffer_destroy(&text);
+  fixture_close(file);
+}
+
+/* Without named arms, axes of data make settings, the others arms. */
+static void test_unnamed(void **state) {
+  (void)state;
+  struct ad_study study;
+  FILE *file = fopen("u.yaml", "w");
+  assert_non_null(file);
+  fputs("study: {dir: u}\naxes: {data.descriptor: [a.yaml, b.yaml], optim.lr: [0.1, 0.2], seed.init: 0..1}\n", file);
+  assert_int_equal(fclose(file), 0);
+  assert_int_equal(ad_study_read(&study, "u.yaml"), AD_OK);
+  assert_int_equal(study.arm_count, 4);
+  assert_string_equal(study.arms[3].own, "optim.lr=0.2");
+  assert_string_equal(study.arms[3].setting, "data.descriptor=b.yaml");
+  assert_string_equal(study.arms[3].name, "data.descriptor=b.yaml optim.lr=0.2");
+  ad_study_destroy(&study);
+}
+
+/* Whatever memory cannot be had, nothing leaks. */
+static void test_no_memory(void **state) {
+  (void)state;
+  struct ad_study study;
+  struct ad_cells cells;
+  struct ad_buffer text = {0};
+  char *path = strdup(getenv("PATH"));
+  setenv("PATH", "/nowhere", 1); /* no gnuplot */
+  make_study(&study, "dir: memory", "optim.lr: [0.1, 0.2], seed.init: 0..2", "base: {}, sda: {teacher: {method: sda}}");
+  assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
+  write_cells(&cells, &study, (const double[]){.1, .2, .3, .2, .4, .5, .2, .1, .4, .3, .3, .1});
+  const size_t blocks = ad_memory_stats().live_blocks;
+  int status = AD_ENOMEM;
+  for (unsigned long n = 1; status != AD_OK; n += 1 + n / 12) {
+    ad_memory_fail_at(n);
+    status = ad_report_make(&study, &cells, &(struct ad_report_settings){0}, &text);
+    ad_memory_fail_at(0);
+    assert_true(status == AD_OK || status == AD_ENOMEM);
+    ad_buffer_destroy(&text);
+    if (ad_memory_stats().live_blocks != blocks) {
+      fail_msg("allocation %lu leaks: %s", n, ad_error_message());
+    }
+  }
+  setenv("PATH", path, 1);
+  free(path);
+  ad_cells_close(&cells);
+  ad_study_destroy(&study);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_against_fixture), cmocka_unit_test(test_registered), cmocka_unit_test(test_baseline),
+      cmocka_unit_test(test_unnamed),         cmocka_unit_test(test_no_memory),
+  };
+  return cmocka_run_group_tests(tests, enter, scratch_leave);
+}
