@@ -190,13 +190,16 @@ static void summarize_arm(struct report *r, size_t a, const struct comparison *c
     return;
   }
   const struct unit_of *unit = &ad__units[r->doc->score + 2];
-  char interval[300] = "", relative[80] = "", holm[60] = "";
+  char interval[300] = "", relative[80] = "", p[40] = ", no p", holm[60] = "";
+  if (d->p.why == NULL) {
+    snprintf(p, sizeof p, ", p = %.3g", d->p.value);
+  }
   if (c->holm.why == NULL) {
     snprintf(holm, sizeof holm, ", with Holm's correction %.3g", c->holm.value);
   }
   if (d->interval.why == NULL) {
-    snprintf(interval, sizeof interval, "95 %% CI %.3g to %.3g, p = %.3g%s", d->interval.low * unit->scale,
-             d->interval.high * unit->scale, d->p.value, holm);
+    snprintf(interval, sizeof interval, "95 %% CI %.3g to %.3g%s%s", d->interval.low * unit->scale,
+             d->interval.high * unit->scale, p, holm);
   } else {
     snprintf(interval, sizeof interval, "no interval: %s", d->interval.why);
   }

@@ -142,10 +142,13 @@ int ad__report_registration(struct report *r) {
 const char *ad__report_verdict(const struct report *r, size_t arm, const struct report_effect *e) {
   static const char *const words[] = {"lower", "higher"};
   const struct ad_figure p = r->family.active ? r->family.p[arm * AD_ANALYSIS_TESTS + e->test] : e->holm;
-  if (r->family.active && p.why != NULL) {
-    return e->p.why == NULL ? "exploratory" : "undecided";
+  if (r->family.active && !(ad_study_is_primary(r->study, arm) && r->study->analysis.test[e->test])) {
+    return "exploratory";
   }
-  if (p.why == NULL && p.value < r->family.alpha) {
+  if (p.why != NULL) {
+    return "undecided";
+  }
+  if (p.value < r->family.alpha) {
     return words[e->effect.value > 0.0];
   }
   if (e->error.why != NULL || !(e->margin > 0.0) || !(r->family.alpha > 0.0)) {

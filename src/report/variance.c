@@ -33,7 +33,6 @@ struct arm_components {
 struct component_row {
   const char *arm, *term, *expected;
   struct ad_figure df, ms, variance, sd, share;
-  struct ad_interval interval;
 };
 
 static const char negative[] = "the estimate of the variance is negative: small against its error";
@@ -53,7 +52,6 @@ static void table_rows(struct report *r, const char *arm, const struct ad_compon
         .df = ad_figure_of((double)item->df),
         .ms = item->ms,
         .variance = item->variance,
-        .interval = item->mls,
         .sd = v < 0 ? ad_figure_none(negative) : ad_figure_of(sqrt(v)),
         .share = total <= 0 ? ad_figure_none("the total is not positive") : ad_figure_of(v / total)};
     ad__document_row(r->doc, &row);
@@ -74,7 +72,6 @@ static void mixed_rows(struct report *r, const char *arm, const struct report_me
                                       .df = ad_figure_none(none),
                                       .ms = ad_figure_none(none),
                                       .variance = v,
-                                      .interval = ad_interval_none(none),
                                       .sd = v.why != NULL ? v : ad_figure_of(sqrt(v.value)),
                                       .share = v.why != NULL ? v : ad_figure_of(v.value / total)};
     ad__document_row(r->doc, &row);
@@ -86,7 +83,6 @@ static void component_table(struct report *r, const struct arm_components *all) 
       COLUMN("arm", "arm", UNIT_NONE, component_row, arm),
       COLUMN("term", "source", UNIT_NONE, component_row, term),
       COLUMN("variance", "variance", UNIT_SCORE_SQUARED, component_row, variance),
-      COLUMN("mls", "MLS 95 % CI", UNIT_SCORE_SQUARED, component_row, interval),
       COLUMN("sd", "SD", UNIT_SCORE, component_row, sd),
       COLUMN("share", "share of the total", UNIT_PERCENT, component_row, share),
       COLUMN("df", "df", UNIT_NONE, component_row, df),
@@ -150,11 +146,7 @@ static void plot_components(struct report *r, const struct arm_components *all) 
   ad__script_add(r, &script, "$d << EOD\n");
   for (size_t a = 0; a < arms; a++) {
     for (size_t i = 0; i < all[a].table.count; i++, line++) {
-      const struct ad_component *item = &all[a].table.items[i];
-      const double v = item->variance.value * squared->scale;
-      const int known = item->mls.why == NULL;
-      ad__script_add(r, &script, "%.9g %.9g %.9g -%zu\n", v, known ? item->mls.low * squared->scale : v,
-                     known ? item->mls.high * squared->scale : v, line);
+      ad__script_add(r, &script, "%.9g -%zu\n", all[a].table.items[i].variance.value * squared->scale, line);
     }
   }
   ad__script_add(
@@ -174,11 +166,10 @@ static void plot_components(struct report *r, const struct arm_components *all) 
   ad__script_add(r, &script, ")\n");
   ad__script_axis(r, &script, 'x', "variance", squared->name);
   ad__script_add(r, &script,
-                 "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\nplot $d using 1:4:2:3 with "
-                 "xerrorbars ls 1 ps 0.8\n");
+                 "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\nplot $d using 1:2 with "
+                 "points ls 1 ps 0.9\n");
   if (line > 0) {
-    snprintf(title, sizeof title,
-             "Variance components with MLS intervals. Estimates left of 0 are shown as they are.%s",
+    snprintf(title, sizeof title, "Variance components. Estimates left of 0 are shown as they are.%s",
              ad__script_left_out(drawn, there, sizeof left_out, left_out));
     ad__document_plot(r->doc, "plot_components", title, 820, ad__script_height(line), &script);
   }
@@ -192,7 +183,7 @@ static int analyse_arm(struct report *r, size_t a, double *values, struct arm_co
                                    {s->levels[0], s->levels[1], s->count > 2 ? s->levels[2] : 1},
                                    values};
   c->complete = design.levels[0] * design.levels[1] * design.levels[2] == r->points && fill_table(r, a, values);
-  AD_TRY(c->complete ? ad_variance_components(&c->table, &design, r->how.level) : ad__report_arm_mean(r, a, &c->mixed));
+  AD_TRY(c->complete ? ad_variance_components(&c->table, &design) : ad__report_arm_mean(r, a, &c->mixed));
   note_design(r, a, c);
   return AD_OK;
 }
@@ -222,7 +213,9 @@ int ad__report_variance(struct report *r) {
       r->doc, "variance", "Where the variance comes from",
       "The spread over seeds is taken apart into its sources: new weights (init), order of the examples, dropout "
       "masks, and their interactions.",
-      "single estimates from fewer than about 10 levels of a source: read the MLS intervals. Repeats are "
+      "estimates from fewer than about 10 levels of a source, and comparisons of them: no interval is known that holds "
+      "a "
+      "component under long tails. The ratios of spread have intervals. Repeats are "
       "equal to the bit, so the highest term is pure "
       "interaction, with whatever is not crossed held fixed.");
   const char *why = why_no_components(&r->seeds, text, sizeof text);

@@ -115,11 +115,19 @@ static struct combination combine(const size_t n[AD_FACTORS], size_t all, size_t
     if ((holder & term) == term && (holder & all) == holder) {
       const size_t df = degrees(n, holder);
       c.k[c.count] = (__builtin_popcountl(holder ^ term) % 2 ? -1.0 : 1.0) / cells;
-      c.ms[c.count] = squares[holder] / (double)df;
-      c.df[c.count++] = (double)df;
+      c.ms[c.count++] = squares[holder] / (double)df;
     }
   }
   return c;
+}
+
+static double value_of(const struct combination *c) {
+  double sum = 0.0, size = 0.0;
+  for (size_t q = 0; q < c->count; q++) {
+    sum += c->k[q] * c->ms[q];
+    size += fabs(c->k[q] * c->ms[q]);
+  }
+  return fabs(sum) <= 1e-13 * size ? 0.0 : sum; /* mean squares that are equal but for roundings */
 }
 
 /* Main effects, then pairs, then the triple. */
@@ -133,7 +141,7 @@ static size_t next_term(size_t all, size_t number) {
   return 0;
 }
 
-static int analyse_complete(struct ad_components *components, const struct ad_design *design, double level) {
+static int analyse_complete(struct ad_components *components, const struct ad_design *design) {
   const size_t *n = design->levels, all = ((size_t)1 << design->factors) - 1;
   double *sums = ad_malloc((n[0] + 1) * (n[1] + 1) * (n[2] + 1), sizeof *sums), squares[TERMS];
   if (sums == NULL) {
@@ -150,13 +158,12 @@ static int analyse_complete(struct ad_components *components, const struct ad_de
     term_expectation(design, n, all, term, sizeof item->ems, item->ems);
     item->df = degrees(n, term);
     item->ms = ad_figure_of(squares[term] / (double)item->df);
-    item->variance = ad_figure_of(ad__combination_value(&c));
-    item->mls = ad__combination_mls(&c, level);
+    item->variance = ad_figure_of(value_of(&c));
   }
   return AD_OK;
 }
 
-int ad_variance_components(struct ad_components *components, const struct ad_design *design, double level) {
+int ad_variance_components(struct ad_components *components, const struct ad_design *design) {
   ad__quiet_gsl();
   const size_t total = design->levels[0] * design->levels[1] * design->levels[2];
   *components = (struct ad_components){0};
@@ -176,5 +183,5 @@ int ad_variance_components(struct ad_components *components, const struct ad_des
     components->why = AD__WHY_EQUAL;
     return AD_OK;
   }
-  return analyse_complete(components, design, level);
+  return analyse_complete(components, design);
 }

@@ -16,9 +16,7 @@ static inline double squares_of(double computed, double total, double cells, dou
 /* A variance as a combination of independent mean squares, sum of k[q] ms[q]. */
 struct combination {
   size_t count;
-  double k[AD_COMPONENTS], ms[AD_COMPONENTS], df[AD_COMPONENTS];
+  double k[AD_COMPONENTS], ms[AD_COMPONENTS];
 };
-double ad__combination_value(const struct combination *c);
-struct ad_interval ad__combination_mls(const struct combination *c, double level);
 
 #endif

@@ -1,6 +1,6 @@
 /* Restricted maximum likelihood by Fisher's scoring. V = s I + sum of v[k] Z_k Z_k', P = V^-1 - V^-1 1 (1'V^-1 1)^-1
  * 1'V^-1. All that is needed are products with Z [n,q], the indicators of all levels: Z'Z and Z'y are computed once. */
-#include "autodidact/statistics/mixed.h"
+#include "mixed_internal.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_linalg.h>
@@ -10,6 +10,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "resample.h"
+#include "spread_internal.h"
 
 enum { MOST_STEPS = 200, PARTS = AD_TERMS + 1 };
 
@@ -339,6 +340,15 @@ static double rounded(double mean, size_t n, const double *values) {
   return fabs(mean) <= 1e-13 * size ? 0.0 : mean;
 }
 
+/* Mean, error and degrees of freedom are known. */
+static void conclude(struct ad_mixed *m, double error, double df, double level) {
+  const double mean = m->mean.value, half = gsl_cdf_tdist_Qinv(0.5 - level / 2, df) * error;
+  m->error = ad_figure_of(error);
+  m->df = ad_figure_of(df);
+  m->p = ad_figure_of(2 * gsl_cdf_tdist_Q(fabs(mean) / error, df));
+  m->interval = ad_interval_of(mean - half, mean + half);
+}
+
 static void mean_of(const struct reml *r, const unsigned char *used, double shift, double scale, double level,
                     struct ad_mixed *m) {
   const double v = 1 / r->precision;
@@ -349,31 +359,30 @@ static void mean_of(const struct reml *r, const unsigned char *used, double shif
     rest -= r->v[t] * square;
   }
   slope[r->terms] = v * v * rest / r->v[r->terms];
-  const double df = fmax(1.0, degrees(r, used, slope, v)), mean = shift + scale * r->mean, error = scale * sqrt(v);
-  const double half = gsl_cdf_tdist_Qinv(0.5 - level / 2, df) * error;
-  m->mean = ad_figure_of(mean);
-  m->error = ad_figure_of(error);
-  m->df = ad_figure_of(df);
-  m->p = ad_figure_of(2 * gsl_cdf_tdist_Q(fabs(mean) / error, df));
-  m->interval = ad_interval_of(mean - half, mean + half);
+  m->mean = ad_figure_of(shift + scale * r->mean);
+  m->reml_error = ad_figure_of(scale * sqrt(v));
+  conclude(m, scale * sqrt(v), fmax(1.0, degrees(r, used, slope, v)), level);
 }
 
-static void spread_of(const struct reml *r, const unsigned char *used, double scale, double level, struct ad_mixed *m) {
-  double slope[PARTS], sum = 0.0;
+static void spread_of(const struct reml *r, double scale, struct ad_mixed *m) {
+  double sum = 0.0;
   for (size_t t = 0; t <= r->terms; t++) {
-    slope[t] = 1.0;
     sum += r->v[t];
     m->variance[t] = ad_figure_of(scale * scale * r->v[t]);
   }
-  const double df = degrees(r, used, slope, sum), sd = scale * sqrt(sum), tail = 0.5 - level / 2;
-  m->sd = ad_figure_of(sd);
-  m->sd_interval =
-      ad_interval_of(sd * sqrt(df / gsl_cdf_chisq_Qinv(tail, df)), sd * sqrt(df / gsl_cdf_chisq_Pinv(tail, df)));
+  m->sd = ad_figure_of(scale * sqrt(sum));
 }
 
 static void no_mixed(struct ad_mixed *m, size_t n, const struct ad_terms *terms, const char *why) {
   const struct ad_figure none = ad_figure_none(why);
-  *m = (struct ad_mixed){.n = n, .terms = terms->count, .mean = none, .error = none, .df = none, .p = none, .sd = none};
+  *m = (struct ad_mixed){.n = n,
+                         .terms = terms->count,
+                         .mean = none,
+                         .reml_error = none,
+                         .error = none,
+                         .df = none,
+                         .p = none,
+                         .sd = none};
   m->interval = m->sd_interval = ad_interval_none(why);
   for (size_t t = 0; t <= terms->count; t++) {
     m->name[t] = t < terms->count ? terms->name[t] : terms->rest;
@@ -412,9 +421,27 @@ static void refuse_few_levels(struct ad_mixed *m, const struct ad_terms *terms) 
   for (size_t t = 0; t < terms->count; t++) {
     if (terms->levels[t] < 3) {
       m->error = m->df = m->p = ad_figure_none(why);
-      m->interval = m->sd_interval = ad_interval_none(why);
+      m->interval = ad_interval_none(why);
     }
   }
+}
+
+/* Of a complete table the interval is one of its own. */
+static int settle_intervals(struct ad_mixed *m, const double *values, const struct ad_terms *terms, double level) {
+  static const char few[] = "a seed that runs share has fewer than 4 levels: a test's size is not near 5 %";
+  int is_grid;
+  double error, df;
+  AD_TRY(ad__total_sd(&m->sd_interval, m->n, values, terms, level));
+  AD_TRY(ad__grid_error(m->n, values, terms, level, &is_grid, &error, &df));
+  if (!is_grid) {
+    refuse_few_levels(m, terms);
+    return AD_OK;
+  }
+  conclude(m, error, df, level);
+  if (terms->levels[0] < 4 || terms->levels[1] < 4) {
+    m->p = ad_figure_none(few);
+  }
+  return AD_OK;
 }
 
 int ad_mixed_mean(struct ad_mixed *mixed, size_t n, const double *values, const struct ad_terms *terms, double level) {
@@ -435,16 +462,17 @@ int ad_mixed_mean(struct ad_mixed *mixed, size_t n, const double *values, const 
     r.v[t] = 1.0 / (double)(r.terms + 1);
   }
   r.v[r.terms] = 1.0 / (double)(r.terms + 1);
-  AD_TRY(prepare(&r, values, terms, mean, scale));
+  int status = prepare(&r, values, terms, mean, scale);
+  AD_TRY(status);
   why = maximize(&r, used);
   no_mixed(mixed, n, terms, why);
   mixed->mean = ad_figure_of(mean);
   if (why == NULL) {
     mean_of(&r, used, mean, scale, level, mixed);
     mixed->mean.value = rounded(mixed->mean.value, n, values);
-    spread_of(&r, used, scale, level, mixed);
-    refuse_few_levels(mixed, terms);
+    spread_of(&r, scale, mixed);
+    status = settle_intervals(mixed, values, terms, level);
   }
   ad_free(r.counts);
-  return AD_OK;
+  return status;
 }

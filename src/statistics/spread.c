@@ -187,6 +187,49 @@ static void refuse(struct ad_spreads *spreads, const char *why) {
   ad__no_spread(&spreads->items[0], why);
 }
 
+/* ---- The SD of one arm ---- */
+
+/* Of m levels; the mean of the pseudo-values takes the bias of the logarithm off. */
+static int units_sd(struct ad_interval *interval, size_t n, const double *values, size_t m, const uint32_t *group,
+                    double level) {
+  struct unit *unit = ad_malloc(m, sizeof *unit);
+  double *left_out = ad_malloc(m, sizeof *left_out), mean = 0.0;
+  int status = AD_OK;
+  if (unit == NULL || left_out == NULL) {
+    status = ad_fail_memory(m * (sizeof *unit + sizeof *left_out), "levels of seeds");
+  } else {
+    fill_units(unit, m, n, values, group);
+    const struct paired_units u = {m, {unit, unit}, NULL};
+    const double count = (double)m, log_sd = 0.5 * log(unit_variance(&u, 0, ASKED_TOTAL, m));
+    for (size_t i = 0; i < m; i++) {
+      left_out[i] = 0.5 * log(unit_variance(&u, 0, ASKED_TOTAL, i));
+      mean += left_out[i] / count;
+    }
+    const double error = sqrt(ad__jackknife_square(m, left_out)), middle = count * log_sd - (count - 1) * mean;
+    /* Under long tails the jackknife's error is too small. So much wider, the interval holds the SD in 92 to 98 % there
+     * and for normal effects (docs/statistics.md). */
+    const double half = 1.15 * gsl_cdf_tdist_Qinv(0.5 - level / 2, count - 1) * error;
+    *interval = error > 0.0 && isfinite(error) ? ad_interval_of(exp(middle - half), exp(middle + half))
+                                               : ad_interval_none("the spread vanishes when a level is left out");
+  }
+  ad_free(unit);
+  ad_free(left_out);
+  return status;
+}
+
+int ad__total_sd(struct ad_interval *interval, size_t n, const double *values, const struct ad_terms *terms,
+                 double level) {
+  const size_t m = terms->count == 0 ? n : terms->levels[0];
+  if (terms->count > 1 || m < AD_SPREAD_LEVELS) {
+    *interval = ad_interval_none(terms->count > 1 ? "seeds are crossed: no interval is known to hold the SD"
+                                                  : "an interval that holds the SD needs at least 6 levels");
+    return AD_OK;
+  }
+  return units_sd(interval, n, values, m, terms->count == 0 ? NULL : terms->group[0], level);
+}
+
+/* ---- Two arms ---- */
+
 int ad_compare_spread(struct ad_spreads *spreads, size_t n, const double *a, const double *b,
                       const struct ad_terms *terms, const struct ad_resampling *how) {
   const double *const arms[2] = {a, b};

@@ -17,4 +17,10 @@ double ad__jackknife_square(size_t m, const double *left_out);
 int ad__compare_crossed(struct ad_spreads *spreads, const double *const arms[2], const struct ad_terms *terms,
                         double level);
 
+/* An interval of the SD of a run with seeds of its own, of values [n]: exp(log SD -+ 1.15 t(m - 1) error) by the
+ * jackknife over m whole levels. None, with a reason, where seeds are crossed or m is below AD_SPREAD_LEVELS.
+ * AD_ENOMEM. */
+int ad__total_sd(struct ad_interval *interval, size_t n, const double *values, const struct ad_terms *terms,
+                 double level);
+
 #endif

@@ -38,7 +38,7 @@ import statsmodels.stats.multitest
 from draws import NAN, NONE, both
 from mixed_models import estimates
 from study_statistics import check, write
-from variance_components import complete, mls
+from variance_components import complete
 
 DATA = pathlib.Path(__file__).resolve().parent / "data"
 ARMS, I, J, N, C, STEPS, EVALS, R = 3, 4, 5, 64, 3, 8, 4, 10000
@@ -92,7 +92,7 @@ def compare(a, b, mask):
     a, b = a[mask], b[mask]
     d = np.where(np.abs(a - b) < 1e-12, 0.0, a - b)
     _, (mean, error, df, p, low, high, *_) = estimates(d, levels(mask))
-    _, (base, *_, sd, _, _) = estimates(b, levels(mask))
+    _, (base, *_, sd, _, _, _) = estimates(b, levels(mask))
     T, t = scipy.stats.nct, scipy.stats.t.ppf(0.975, df)
     errors = scipy.optimize.brentq(lambda e: T.sf(t, df, e) + np.nan_to_num(T.cdf(-t, df, e)) - 0.8, 0.1, 9, xtol=1e-13)
     return {"pairs": len(d), "difference": mean, "error": error, "df": df, "p": p, "share": mean / base,
@@ -110,7 +110,7 @@ def summary(x):
 
 
 def arm(x, mask, failed, missing):
-    _, (mean, _, _, _, low, high, sd, sd_low, sd_high) = estimates(x[mask], levels(mask))
+    _, (mean, _, _, _, low, high, sd, sd_low, sd_high, _) = estimates(x[mask], levels(mask))
     return summary(x[mask]) | both("failed_share", NONE) | \
         {"cells": POINTS, "failed": failed, "missing": missing, "mean": mean, "sd": sd} | \
         both("mean_interval", (low, high)) | both("sd_interval", (sd_low, sd_high))
@@ -120,13 +120,12 @@ def component_rows(y):
     if np.isnan(y).any():
         mask = ~np.isnan(y.ravel())
         v, _ = estimates(y.ravel()[mask], levels(mask))
-        return [{"variance": x, "sd": math.sqrt(x), "share": x / v.sum(), "df": NAN, "mean_square": NAN} |
-                both("mls", NONE) for x in v]
+        return [{"variance": x, "sd": math.sqrt(x), "share": x / v.sum(), "df": NAN, "mean_square": NAN}
+                for x in v]
     parts = complete(y)
-    variances = [np.dot(k, m) for _, _, k, m, _ in parts]
+    variances = [np.dot(k, m) for _, _, k, m in parts]
     return [{"df": df, "mean_square": ms, "variance": v, "sd": math.sqrt(v) if v >= 0 else NAN,
-             "share": v / sum(variances)} | both("mls", mls(k, m, d))
-            for (df, ms, k, m, d), v in zip(parts, variances)]
+             "share": v / sum(variances)} for (df, ms, _, _), v in zip(parts, variances)]
 
 
 def best_rows(x):

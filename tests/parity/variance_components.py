@@ -1,44 +1,13 @@
-"""Variance components and their intervals from least squares (statsmodels) and the published equations."""
+"""Variance components from least squares (statsmodels) and the published equations."""
 
 import math
 
 import numpy as np
 import pandas
-import scipy.stats
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
-from draws import NAN, NONE
-
-
-def mls(k, ms, df, tail=0.025):
-    """Burdick, Graybill 1992, section 3.3: sum of k[q] ms[q], positive terms P, negative ones N."""
-    F = scipy.stats.f
-    infinite = lambda p, n: scipy.stats.chi2.ppf(p, n) / n
-    G = lambda n: 1 - 1 / infinite(1 - tail, n)
-    H = lambda n: 1 / infinite(tail, n) - 1
-    P, N = [q for q in range(len(k)) if k[q] > 0], [q for q in range(len(k)) if k[q] < 0]
-    s = np.abs(k) * ms
-
-    def star(terms):
-        total = 0.0
-        for x, q in enumerate(terms):
-            for t in terms[x + 1:]:
-                n, m = df[q], df[t]
-                total += ((G(n + m) ** 2 * (n + m) ** 2 / (n * m) - G(n) ** 2 * n / m - G(m) ** 2 * m / n)
-                          / (len(terms) - 1)) * s[q] * s[t]
-        return total
-
-    low = sum(G(df[q]) ** 2 * s[q] ** 2 for q in P) + sum(H(df[r]) ** 2 * s[r] ** 2 for r in N) + star(P)
-    high = sum(H(df[q]) ** 2 * s[q] ** 2 for q in P) + sum(G(df[r]) ** 2 * s[r] ** 2 for r in N) + star(N)
-    for q in P:
-        for r in N:
-            f = F.ppf(1 - tail, df[q], df[r])
-            low += ((f - 1) ** 2 - G(df[q]) ** 2 * f ** 2 - H(df[r]) ** 2) / f * s[q] * s[r]
-            f = F.ppf(tail, df[q], df[r])
-            high += ((1 - f) ** 2 - H(df[q]) ** 2 * f ** 2 - G(df[r]) ** 2) / f * s[q] * s[r]
-    v = np.dot(k, ms)
-    return (max(0, v - math.sqrt(low)), max(0, v + math.sqrt(high))) if low >= 0 and high >= 0 else NONE
+from draws import NAN
 
 
 def frame(y):
@@ -53,7 +22,7 @@ def anova(y, formula, typ):
 
 
 def complete(y):
-    """Terms as tuples of axes to (combination of mean squares, their df), from a least-squares fit without the highest
+    """Terms as tuples of axes to combination of mean squares, from a least-squares fit without the highest
     term."""
     letters = "abc"[:y.ndim]
     terms = [(i,) for i in range(y.ndim)] + ([(0, 1), (0, 2), (1, 2)] if y.ndim == 3 else [])
@@ -68,8 +37,7 @@ def complete(y):
         holders = [h for h in terms + [top] if set(t) <= set(h)]
         cells = np.prod([y.shape[i] for i in range(y.ndim) if i not in t])
         k = np.array([(-1.0) ** (len(h) - len(t)) / cells for h in holders])
-        result.append((df[t], mean_square[t], k, np.array([mean_square[h] for h in holders]),
-                       np.array([df[h] for h in holders])))
+        result.append((df[t], mean_square[t], k, np.array([mean_square[h] for h in holders])))
     return result
 
 
@@ -90,6 +58,6 @@ def components():
     data = {}
     for name, y in component_cases().items():
         rows = complete(y) if name in ("two-way", "negative", "three-way") else []
-        table = np.array([(df, ms, np.dot(k, m), *mls(k, m, d)) for df, ms, k, m, d in rows]).reshape(-1, 5)
+        table = np.array([(df, ms, np.dot(k, m)) for df, ms, k, m in rows]).reshape(-1, 3)
         data |= {f"components/{name}/values": y, f"components/{name}/table": table}
     return data

@@ -83,13 +83,11 @@ static void test_holm(void **state) {
   }
 }
 
-/* A row: degrees of freedom, mean square, variance, interval. */
+/* A row: degrees of freedom, mean square, variance. */
 static void check_component(const struct fixture_case *c, const struct ad_component *item, const double *row) {
   near(c->path, item->name, (double)item->df, NULL, row[0]);
   near(c->path, item->name, item->ms.value, item->ms.why, row[1]);
   near(c->path, item->name, item->variance.value, item->variance.why, row[2]);
-  near(c->path, "MLS, low", item->mls.low, item->mls.why, row[3]);
-  near(c->path, "MLS, high", item->mls.high, item->mls.why, row[4]);
 }
 
 static void test_components(void **state) {
@@ -102,13 +100,13 @@ static void test_components(void **state) {
     double *values = case_array(&c, "values", &cells), *table = case_array(&c, "table", &count);
     design.values = values;
     struct ad_components found;
-    assert_int_equal(ad_variance_components(&found, &design, 0.95), AD_OK);
-    if (found.count * 5 != count || (count == 0) != (found.why != NULL)) {
-      fail_msg("%s: %zu components, expected %zu (%s)", c.path, found.count, count / 5,
+    assert_int_equal(ad_variance_components(&found, &design), AD_OK);
+    if (found.count * 3 != count || (count == 0) != (found.why != NULL)) {
+      fail_msg("%s: %zu components, expected %zu (%s)", c.path, found.count, count / 3,
                found.why == NULL ? "there" : found.why);
     }
     for (size_t k = 0; k < found.count; k++) {
-      check_component(&c, &found.items[k], table + 5 * k);
+      check_component(&c, &found.items[k], table + 3 * k);
     }
     free(values);
     free(table);
@@ -186,11 +184,11 @@ static void test_expectations(void **state) {
   struct ad_components found;
   const struct ad_design two = {2, {"init", "order", ""}, {4, 6, 1}, values},
                          three = {3, {"init", "order", "dropout"}, {2, 3, 4}, values};
-  assert_int_equal(ad_variance_components(&found, &two, 0.95), AD_OK);
+  assert_int_equal(ad_variance_components(&found, &two), AD_OK);
   assert_string_equal(found.items[0].ems, "6 V(init) + V(init x order)");
   assert_string_equal(found.items[1].ems, "4 V(order) + V(init x order)");
   assert_string_equal(found.items[2].ems, "V(init x order)");
-  assert_int_equal(ad_variance_components(&found, &three, 0.95), AD_OK);
+  assert_int_equal(ad_variance_components(&found, &three), AD_OK);
   assert_string_equal(found.items[0].ems,
                       "12 V(init) + 4 V(init x order) + 3 V(init x dropout) + V(init x order x dropout)");
   assert_string_equal(found.items[4].ems, "3 V(init x dropout) + V(init x order x dropout)");
@@ -251,7 +249,7 @@ static int all_of_them(void) {
   AD_TRY(ad_holm(2, p, p));
   AD_TRY(ad_exchange_test(p, 2, (const long[]){1, 2}));
   AD_TRY(ad_sequential_bounds(1, (const double[]){1.0}, 0.05, (double[1]){0}));
-  AD_TRY(ad_variance_components(&out.components, &whole, 0.95));
+  AD_TRY(ad_variance_components(&out.components, &whole));
   int status = ad_terms_of(&terms, &seeds);
   status = status == AD_OK ? ad_compare_spread(&out.spreads, 6, a, b, &terms, &HOW) : status;
   ad_terms_destroy(&terms);

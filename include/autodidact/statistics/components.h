@@ -23,7 +23,6 @@ struct ad_component {
   struct ad_figure ms;       /* mean square */
   char ems[256];             /* its expectation under the random model, "10 V(init) + V(init x order)" */
   struct ad_figure variance; /* the estimate from the mean squares, negative ones as they are */
-  struct ad_interval mls; /* modified large sample (Ting et al. 1990; Burdick, Graybill 1992, section 3.3), cut at 0 */
 };
 
 struct ad_components {
@@ -35,6 +34,6 @@ struct ad_components {
 /* Mean squares of a complete table and their expectations (E MS_A = J V(A) + V(AB), ...), all effects random.
  * AD_ENOMEM.
  */
-int ad_variance_components(struct ad_components *components, const struct ad_design *design, double level);
+int ad_variance_components(struct ad_components *components, const struct ad_design *design);
 
 #endif

@@ -36,15 +36,19 @@ struct ad_mixed {
   const char *name[AD_TERMS + 1];          /* of the terms, and of the rest; the terms' */
   size_t levels[AD_TERMS + 1];             /* n for the rest */
   struct ad_figure variance[AD_TERMS + 1]; /* [terms + 1] */
-  struct ad_figure mean, error;            /* error: standard error, for other levels of every term */
-  struct ad_figure df, p;                  /* Satterthwaite's ; p: two-sided, of a mean of 0 */
+  struct ad_figure mean, reml_error;       /* reml_error: lme4's standard error, for other levels of every term */
+  struct ad_figure error, df;              /* of the interval */
+  struct ad_figure p;                      /* two-sided, of a mean of 0, by t(df) */
   struct ad_interval interval;             /* mean -+ t(df) error */
   struct ad_figure sd;                     /* of a run with seeds of its own: the root of the sum of the variances */
-  struct ad_interval sd_interval;          /* sd sqrt(df / chi2(df)), df = 2 sum^2 / Var(sum) */
+  struct ad_interval sd_interval;          /* by the jackknife of its logarithm over whole levels */
 };
 
-/* Of values [n]. Without terms this is Student's interval. No interval where a term has fewer than 3 levels: two seeds
- * do not show how far others may be. AD_ENOMEM. */
+/* Of values [n]. Without terms the interval is Student's. Of a complete table of two terms it is made of the excess of
+ * their mean squares over the rest (docs/statistics.md, runs that share seeds). Of other designs it has the error of
+ * restricted maximum likelihood and Satterthwaite's degrees of freedom, and there is none where a term has fewer than 3
+ * levels: two seeds do not show how far others may be. The interval of the SD needs AD_SPREAD_LEVELS (spread.h) levels
+ * and seeds that are not crossed, p of a complete table 4 levels of each. AD_ENOMEM. */
 int ad_mixed_mean(struct ad_mixed *mixed, size_t n, const double *values, const struct ad_terms *terms, double level);
 
 #endif
