@@ -6,6 +6,7 @@
 #define AUTODIDACT_TESTS_SUPPORT_ENCODER_FIXTURE_H
 
 #include <string.h>
+#include <unistd.h>
 
 #include "autodidact/base/file.h"
 #include "autodidact/base/status.h"
@@ -35,19 +36,21 @@ struct encoder_fixture {
 
 /* What the text of a config.json says, without dropout. */
 static inline struct ad_model_config fixture_read_config(hid_t file) {
-  static const char FOLDER[] = "encoder_fixture.d";
+  char folder[64];
   static char text[8000];
   struct ad_model_config config;
   struct ad_names names = {0};
-  char path[64];
+  char path[96];
   fixture_text(file, "config", sizeof text, text);
-  assert_int_equal(ad_make_folders(FOLDER), AD_OK);
-  snprintf(path, sizeof path, "%s/config.json", FOLDER);
+  snprintf(folder, sizeof folder, "encoder_fixture-%ld.d", (long)getpid()); /* tests run side by side */
+  assert_int_equal(ad_make_folders(folder), AD_OK);
+  snprintf(path, sizeof path, "%s/config.json", folder);
   assert_int_equal(ad_file_write(path, text, strlen(text)), AD_OK);
-  if (ad_model_read_config(FOLDER, &config, &names) != AD_OK) {
+  if (ad_model_read_config(folder, &config, &names) != AD_OK) {
     fail_msg("%s", ad_error_message());
   }
   ad_names_destroy(&names);
+  assert_int_equal(ad_remove_folder(folder), AD_OK);
   config.hidden_dropout = config.attention_dropout = config.classifier_dropout = 0.0f;
   return config;
 }

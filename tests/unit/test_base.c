@@ -125,6 +125,7 @@ static void test_pieces(void **state) {
   (void)state;
   struct ad_file_out out;
   assert_int_equal(ad_make_folders("test_base_folder"), AD_OK);
+  unlink("test_base_folder/pieces"); /* of a run before */
   assert_int_equal(ad_file_begin(&out, "test_base_folder/pieces"), AD_OK);
   assert_int_equal(ad_file_add(&out, "ab", 2), AD_OK);
   assert_false(ad_is_file("test_base_folder/pieces"));
