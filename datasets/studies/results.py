@@ -7,7 +7,7 @@
 
 In the document a table stands between <!-- table NAME --> and <!-- end -->; all between is replaced. The CSV files that
 it is made of are copied into a folder beside the document, called as the document is without its ending, and figures
-likewise: ![...](FOLDER/plot_NAME.svg) takes the plot NAME out of the report's page. Python's standard library only."""
+likewise: ![...](FOLDER/plot_NAME.svg) takes plot_NAME.svg of the report. Python's standard library only."""
 
 import argparse
 import csv
@@ -96,14 +96,6 @@ def fill(text, folder):
     return re.sub(r"<!-- table (\w+) -->\n.*?<!-- end -->", one, text, flags=re.S)
 
 
-def figure(page, name):
-    found = re.search(rf'<figure>(?:(?!</figure>).)*?(<svg(?:(?!</svg>).)*?id=["\']{name}-.*?</svg>)', page, re.S)
-    if found is None:
-        sys.exit(f"the report's page has no figure {name}")
-    return ('<?xml version="1.0" encoding="utf-8"?>\n'
-            + found.group(1).replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1) + "\n")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare only")
@@ -119,9 +111,8 @@ def main():
     folder.mkdir(exist_ok=True)
     for name in sorted({TABLES[name][0] for name in re.findall(r"<!-- table (\w+) -->", text)} | {"runs"}):
         shutil.copyfile(report / f"{name}.csv", folder / f"{name}.csv")
-    page = (report / "report.html").read_text(encoding="utf-8")
     for name in re.findall(rf"\({folder.name}/(plot_\w+)\.svg\)", text):
-        (folder / f"{name}.svg").write_text(figure(page, name), encoding="utf-8")
+        shutil.copyfile(report / f"{name}.svg", folder / f"{name}.svg")
     document.write_text(fill(text, folder), encoding="utf-8")
 
 

@@ -10,6 +10,10 @@ const char *ad_build_commit(void) {
   return AD_BUILD_COMMIT;
 }
 
+const char *ad_build_citation(void) {
+  return AD_BUILD_CITATION;
+}
+
 const char *ad_build_compiler(void) {
 #ifdef __clang__
   return "clang " __clang_version__;

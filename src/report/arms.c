@@ -43,11 +43,12 @@ static int arm_tables(struct report *r) {
       COLUMN("failed", "failed", UNIT_NONE, arm_row, failed),
       COLUMN("failed_share", "failed, Wilson 95 % CI", UNIT_PERCENT, arm_row, failed_share),
       COLUMN("missing", "missing", UNIT_NONE, arm_row, missing),
-      COLUMN("mean", "mean", UNIT_SCORE, arm_row, mean.of.mean),
+      COLUMN_BY("mean", "mean", UNIT_SCORE, arm_row, mean.of.mean, "mean_error"),
       COLUMN("mean_interval", "95 % CI", UNIT_SCORE, arm_row, mean.of.interval),
       COLUMN("sd", "SD", UNIT_SCORE, arm_row, mean.of.sd),
       COLUMN("sd_interval", "SD 95 % CI", UNIT_SCORE, arm_row, mean.of.sd_interval),
-      SUMMARY_COLUMNS};
+      SUMMARY_COLUMNS,
+      COLUMN("mean_error", "standard error", UNIT_SCORE, arm_row, mean.of.error)};
   static const struct document_column conditional[] = {
       COLUMN("arm", "arm", UNIT_NONE, arm_row, arm), COLUMN("n", "n", UNIT_NONE, arm_row, of.n),
       COLUMN("mean", "mean", UNIT_SCORE, arm_row, of.mean), SUMMARY_COLUMNS};
@@ -114,57 +115,58 @@ static void run_table(struct report *r) {
   }
 }
 
-static int points_plot(struct report *r) {
-  struct ad_buffer script = {0};
-  for (int failed = 0; failed < 2; failed++) {
-    ad__script_add(r, &script, failed ? "$failed << EOD\n" : "$good << EOD\n");
-    for (size_t i = 0; i < r->arms * r->points; i++) {
-      const size_t line = i / r->points;
-      const struct report_run *run = &r->arm[line].runs[i % r->points];
-      if (run->state == (failed ? RUN_FAILED : RUN_GOOD)) {
-        /* Points of one arm are spread over its line by the golden ratio. */
-        ad__script_add(r, &script, "%.9g %.4f\n", run->score * r->scale,
-                       0.22 - fmod(0.618034 * (double)(i % r->points), 1.0) * 0.44 - (double)line);
-      }
-    }
-    ad__script_add(r, &script, "EOD\n");
+enum { RUN_ROWS = 40, RUN_DOTS = 200 /* of an arm */ };
+
+/* Quartiles and median of an arm, and its runs. */
+static void draw_arm(struct report *r, struct picture *p, size_t a) {
+  static const double HALF = 0.32;
+  const struct report_arm *arm = &r->arm[a];
+  const double row = ad__picture_row(p, arm->name);
+  struct ad_summary s;
+  char label[400];
+  if (r->doc->status == AD_OK) {
+    r->doc->status = ad_summarize(&s, arm->all_count, arm->all);
   }
-  ad__script_add(r, &script, "$box << EOD\n");
-  for (size_t a = 0; a < r->arms; a++) {
-    struct ad_summary s;
-    if (r->doc->status == AD_OK) {
-      r->doc->status = ad_summarize(&s, r->arm[a].all_count, r->arm[a].all);
-    }
-    if (r->doc->status == AD_OK && s.n > 0) {
-      ad__script_add(r, &script, "%.9g %.9g %.9g -%zu %.9g\n", s.median.value * r->scale, s.lower.value * r->scale,
-                     s.upper.value * r->scale, a, s.mean.value * r->scale);
+  if (r->doc->status == AD_OK && s.n > 0) {
+    const double median = s.median.value * r->scale;
+    ad__picture_mark(p, PICTURE_BOX, 1, s.lower.value * r->scale, row - HALF, s.upper.value * r->scale, row + HALF);
+    ad__picture_title(p, "%s: quartiles", arm->name);
+    ad__picture_mark(p, PICTURE_STROKE, 1, median, row - HALF, median, row + HALF);
+    ad__picture_title(p, "%s: median %.4g", arm->name, median);
+  }
+  const size_t step = (r->points + RUN_DOTS - 1) / RUN_DOTS;
+  for (size_t k = 0; k < r->points; k += step) {
+    const struct report_run *run = &arm->runs[k];
+    if (run->state == RUN_GOOD || run->state == RUN_FAILED) {
+      const struct ad_study_cell *cell = &r->study->cells[run->cell];
+      /* Points of one arm are spread over its line by the golden ratio. */
+      const double x = run->score * r->scale, y = row - 0.22 + fmod(0.618034 * (double)k, 1.0) * 0.44;
+      ad__picture_mark(p, run->state == RUN_FAILED ? PICTURE_CROSS : PICTURE_DOT, 0, x, y, x, y);
+      ad__picture_title(p, "%s: %.4g %s; run %016" PRIx64, ad_study_label(r->study, cell, label, sizeof label), x,
+                        r->unit, cell->id);
     }
   }
-  ad__script_add(r, &script, "EOD\n");
-  ad__script_arm_axis(r, &script, r->arms);
-  ad__script_axis(r, &script, 'x', r->metric, r->unit);
-  ad__script_add(
-      r, &script,
-      "set key outside top center horizontal\nset offsets graph 0.02, graph 0.02, 0, 0\n"
-      "plot $box using 1:4:2:3:($4-0.32):($4+0.32) with boxxyerror fc rgb '#0072b2' fs transparent solid 0.14 "
-      "border lc rgb '#8fb6d3' t 'quartiles', "
-      "$box using 1:($4-0.32):(0):(0.64) with vectors nohead lc rgb '#0072b2' lw 2 t 'median', "
-      "$good using 1:2 with points pt 7 ps 0.45 lc rgb '#1c2530' t 'run', "
-      "$failed using 1:2 with points pt 2 ps 0.7 lw 1.5 lc rgb '#d55e00' t 'failed run'\n");
+}
+
+static int plot_runs(struct report *r) {
+  struct picture p = {.width = 820, .x = {.label = r->metric, .unit = r->unit}};
+  char title[300], left_out[100];
   size_t finished = 0;
-  for (size_t a = 0; a < r->arms; a++) {
+  const size_t rows = r->arms < RUN_ROWS ? r->arms : RUN_ROWS;
+  for (size_t a = 0; a < rows; a++) {
+    draw_arm(r, &p, a);
     finished += r->arm[a].all_count;
   }
-  if (finished == 0) {
+  snprintf(title, sizeof title,
+           "Finished runs (failed ones as crosses%s), with median and quartiles of each arm. The height within a line "
+           "means nothing.%s",
+           r->points > RUN_DOTS ? "; some of them" : "", ad__left_out(rows, r->arms, sizeof left_out, left_out));
+  if (finished > 0) {
+    ad__document_picture(r->doc, "plot_runs", title, NULL, &p);
+  } else {
     ad__document_note(r->doc, "No run is finished: nothing to plot.");
-    ad_buffer_destroy(&script);
-    return r->doc->status;
   }
-  ad__document_plot(
-      r->doc, "plot_runs",
-      "Every finished run, with median and quartiles of each arm. The height within a line means nothing.", 820,
-      ad__script_height(r->arms) + 30, &script);
-  ad_buffer_destroy(&script);
+  ad__picture_destroy(&p);
   return r->doc->status;
 }
 
@@ -183,7 +185,7 @@ int ad__report_arms(struct report *r) {
       "A run counts as failed if it diverged, or by the study's rule: %s. Cells without a result are missing "
       "and count as nothing.",
       rules[r->study->rule]);
-  AD_TRY(points_plot(r));
+  AD_TRY(plot_runs(r));
   AD_TRY(arm_tables(r));
   run_table(r);
   return r->doc->status;

@@ -7,7 +7,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/statistics/power.h"
 #include "autodidact/statistics/summary.h"
-#include "report_internal.h"
+#include "headline.h"
 
 enum { SUMMARY_ARMS = 8 };
 
@@ -131,7 +131,7 @@ static void comparison_tables(struct report *r, const struct comparison *all, co
       COLUMN("arm", "arm", UNIT_NONE, comparison, arm),
       COLUMN("verdict", "verdict", UNIT_NONE, comparison, verdict),
       COLUMN("pairs", "in common", UNIT_NONE, comparison, n),
-      COLUMN("difference", "mean difference", UNIT_SCORE_DIFFERENCE, comparison, difference.of.mean),
+      COLUMN_BY("difference", "mean difference", UNIT_SCORE_DIFFERENCE, comparison, difference.of.mean, "error"),
       COLUMN("interval", "95 % CI", UNIT_SCORE_DIFFERENCE, comparison, difference.of.interval),
       COLUMN("p", "p", UNIT_NONE, comparison, difference.of.p),
       COLUMN("holm_p", "Holm p", UNIT_NONE, comparison, holm),
@@ -152,54 +152,51 @@ static void comparison_tables(struct report *r, const struct comparison *all, co
                    COLUMNS(conditional));
 }
 
+/* The differences of the primary arms at the top; here all, where there are more. */
 static void comparison_plot(struct report *r, const struct comparison *c) {
-  struct ad_buffer script = {0};
-  char label[300];
-  size_t drawn = 0;
-  ad__script_add(r, &script, "$d << EOD\n");
-  for (size_t a = 0; a < r->arms; a++) {
-    const struct ad_mixed *d = &c[a].difference.of;
-    if (!ad__is_baseline(r, a) && d->mean.why == NULL) {
-      const struct ad_interval i = d->interval;
-      const double m = d->mean.value * r->scale;
-      drawn++;
-      ad__script_add(r, &script, "%.9g %.9g %.9g -%zu\n", m, i.why == NULL ? i.low * r->scale : m,
-                     i.why == NULL ? i.high * r->scale : m, a);
+  for (int lead = 1; lead >= 0; lead--) {
+    struct forest forest;
+    size_t others = 0;
+    ad__forest_differences(r, &forest, lead);
+    for (size_t a = 0; a < r->arms; a++) {
+      if (!ad__is_baseline(r, a) && (!lead || ad__is_lead(r, a))) {
+        ad__forest_difference(r, &forest, a, &c[a].difference.of, lead);
+      }
+      others += !ad__is_baseline(r, a) && !ad__is_lead(r, a);
     }
+    if (!lead && others == 0) {
+      forest.rows = 0;
+    }
+    ad__forest_close(r, &forest, lead ? "plot_comparison" : "plot_all_arms",
+                     lead ? "Differences of the means on common seeds, with 95 % intervals. A dot is a pair of runs, a "
+                            "cross one of which a run failed; shaded: the margin of equivalence, where there is one."
+                          : "Differences of the means of all arms on common seeds, with 95 % intervals.",
+                     lead);
   }
-  ad__script_add(r, &script, "EOD\nunset key\n");
-  ad__script_arm_axis(r, &script, r->arms);
-  snprintf(label, sizeof label, "difference in %s from %s", r->metric, r->arm[r->baseline].own);
-  ad__script_axis(r, &script, 'x', label, ad__units[r->doc->score + 2].name);
-  ad__script_add(r, &script,
-                 "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\n"
-                 "plot $d using 1:4:2:3 with xerrorbars ls 1 ps 0.9\n");
-  snprintf(label, sizeof label, "Mean difference from %s on common seeds with its 95 %% interval; %s of 0 is better.",
-           r->arm[r->baseline].own, r->falls ? "left" : "right");
-  if (drawn > 0) {
-    ad__document_plot(r->doc, "plot_comparison", label, 820, ad__script_height(r->arms), &script);
-  }
-  ad_buffer_destroy(&script);
 }
 
 /* "sda against base: ..." for the top of the report. */
 static void summarize_arm(struct report *r, size_t a, const struct comparison *c) {
   const struct ad_mixed *d = &c->difference.of;
+  char subject[500], interval[300] = "", relative[80] = "", holm[60] = "", low[40], high[40], mean[40];
+  snprintf(subject, sizeof subject, "%s against %s", r->arm[a].name, ad__baseline_name(r, a));
   if (d->mean.why != NULL) {
-    ad__document_summary(r->doc, "%s against %s: not available: %s.", c->arm, ad__baseline_name(r, a), d->mean.why);
+    ad__document_summary(r->doc, "%s: not available: %s.", subject, d->mean.why);
     return;
   }
   const struct unit_of *unit = &ad__units[r->doc->score + 2];
-  char interval[300] = "", relative[80] = "", p[40] = ", no p", holm[60] = "";
+  const double error = d->error.why == NULL ? d->error.value * unit->scale : 0.0;
+  char p[40] = ", no p";
   if (d->p.why == NULL) {
-    snprintf(p, sizeof p, ", p = %.3g", d->p.value);
+    snprintf(p, sizeof p, ", p = %.2g", d->p.value);
   }
   if (c->holm.why == NULL) {
-    snprintf(holm, sizeof holm, ", with Holm's correction %.3g", c->holm.value);
+    snprintf(holm, sizeof holm, ", with Holm's correction %.2g", c->holm.value);
   }
   if (d->interval.why == NULL) {
-    snprintf(interval, sizeof interval, "95 %% CI %.3g to %.3g%s%s", d->interval.low * unit->scale,
-             d->interval.high * unit->scale, p, holm);
+    snprintf(interval, sizeof interval, "95 %% CI %s to %s%s%s",
+             ad__say(d->interval.low * unit->scale, error, low), ad__say(d->interval.high * unit->scale, error, high), p,
+             holm);
   } else {
     snprintf(interval, sizeof interval, "no interval: %s", d->interval.why);
   }
@@ -207,8 +204,8 @@ static void summarize_arm(struct report *r, size_t a, const struct comparison *c
     snprintf(relative, sizeof relative, ", %+.3g %% of the baseline, %+.2g of its SDs", 100 * c->share.value,
              c->in_sds.value);
   }
-  ad__document_summary(r->doc, "%s against %s: %s. %s %+.3g%s%s%s (%s) on %s; better on %.0f %% of them.",
-                       r->arm[a].name, ad__baseline_name(r, a), c->verdict, r->metric, d->mean.value * unit->scale,
+  ad__document_verdict(r->doc, subject, c->verdict, "%s %s%s%s%s%s (%s) on %s; better on %.0f %% of them.", r->metric,
+                       d->mean.value > 0 ? "+" : "", ad__say(d->mean.value * unit->scale, error, mean),
                        unit->name[0] == '\0' ? "" : " ", unit->name, relative, interval, c->difference.design,
                        100 * c->better.value);
 }

@@ -50,28 +50,29 @@ static int cost_row(const struct report *r, size_t a, struct cost_row *row) {
   return AD_OK;
 }
 
+enum { COST_POINTS = 40 };
+
 static void plot_cost(struct report *r, const struct cost_row *rows) {
-  struct ad_buffer script = {0};
+  struct picture p = {.width = 820,
+                      .height = 400,
+                      .x = {.label = "products of a run, in forwards of an example"},
+                      .y = {.label = r->metric, .unit = r->unit}};
   size_t drawn = 0;
-  ad__script_add(r, &script, "$d << EOD\n");
-  for (size_t a = 0; a < r->arms; a++) {
+  for (size_t a = 0; a < r->arms && drawn < COST_POINTS; a++) {
     if (rows[a].products.why == NULL && rows[a].score.why == NULL) {
-      ad__script_add(r, &script, "%.9g %.9g ", rows[a].products.value, rows[a].score.value * r->scale);
-      ad__script_name(r, &script, rows[a].arm);
-      ad__script_add(r, &script, "\n");
+      const double x = rows[a].products.value, y = rows[a].score.value * r->scale;
+      ad__picture_mark(&p, PICTURE_MEAN, 1, x, y, x, y);
+      ad__picture_title(&p, "%s: %.3g, %.4g %s", rows[a].arm, x, y, r->unit);
+      ad__picture_mark(&p, PICTURE_LABEL, 0, x, y, x, y);
+      ad__picture_title(&p, "%s", rows[a].arm);
       drawn++;
     }
   }
-  ad__script_add(r, &script, "EOD\nunset key\nset offsets graph 0.1, graph 0.15, graph 0.1, graph 0.1\n");
-  ad__script_axis(r, &script, 'x', "products of a run, in forwards of an example", "");
-  ad__script_axis(r, &script, 'y', r->metric, r->unit);
-  ad__script_add(r, &script,
-                 "plot $d using 1:2 with points ls 1 ps 1.1, $d using 1:2:3 with labels left offset 1,0.4\n");
   if (drawn > 1) {
-    ad__document_plot(r->doc, "plot_cost", "Mean score of each arm against the products of matrices of a run.", 820,
-                      400, &script);
+    ad__document_picture(r->doc, "plot_cost", "Mean score of each arm against the products of matrices of a run.", NULL,
+                         &p);
   }
-  ad_buffer_destroy(&script);
+  ad__picture_destroy(&p);
 }
 
 static struct ad_figure quotient(struct ad_figure own, struct ad_figure base) {

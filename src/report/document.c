@@ -7,6 +7,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
+#include "style.h"
 
 const struct unit_of ad__units[UNIT_SCORE] = {
     [UNIT_NONE] = {"", 1},
@@ -40,6 +41,16 @@ static char *copy_shown(struct document *d, const char *text) {
   return copied;
 }
 
+static void destroy_figures(struct document_figure *figures, size_t count) {
+  for (size_t f = 0; f < count; f++) {
+    ad_free(figures[f].id);
+    ad_free(figures[f].title);
+    ad_free(figures[f].svg);
+    ad_free(figures[f].file);
+  }
+  ad_free(figures);
+}
+
 static void destroy_section(struct document_section *s) {
   for (size_t t = 0; t < s->table_count; t++) {
     struct document_table *table = &s->tables[t];
@@ -51,13 +62,8 @@ static void destroy_section(struct document_section *s) {
     ad_free(table->id);
     ad_free(table->title);
   }
-  for (size_t f = 0; f < s->figure_count; f++) {
-    ad_free(s->figures[f].id);
-    ad_free(s->figures[f].title);
-    ad_free(s->figures[f].svg);
-  }
+  destroy_figures(s->figures, s->figure_count);
   ad_free(s->tables);
-  ad_free(s->figures);
   ad_free(s->id);
   ad_free(s->title);
   ad_free(s->meaning);
@@ -69,17 +75,20 @@ void ad__document_destroy(struct document *document) {
   for (size_t i = 0; i < document->count; i++) {
     destroy_section(&document->sections[i]);
   }
+  for (size_t i = 0; i < document->line_count; i++) {
+    ad_free(document->lines[i].subject);
+    ad_free(document->lines[i].verdict);
+    ad_free(document->lines[i].text);
+  }
+  destroy_figures(document->figures, document->figure_count);
+  ad_free(document->lines);
   ad_free(document->sections);
   ad_free(document->title);
-  ad_free(document->summary);
   *document = (struct document){0};
 }
 
 /* Appends a line to *text. */
-static void add_line(struct document *d, char **text, const char *format, va_list arguments) {
-  char raw[2000], line[2000];
-  vsnprintf(raw, sizeof raw, format, arguments);
-  ad_escape(raw, strlen(raw), line, sizeof line);
+static void add_line(struct document *d, char **text, const char *line) {
   const size_t old = *text == NULL ? 0 : strlen(*text), added = strlen(line);
   char *longer = ad_realloc(*text, old + added + 2, 1);
   if (longer == NULL) {
@@ -94,23 +103,47 @@ static struct document_section *newest(struct document *d) {
   return d->status != AD_OK || d->count == 0 ? NULL : &d->sections[d->count - 1];
 }
 
+enum { LINE_MOST = 2000 };
+
+static void add_top(struct document *d, const char *subject, const char *verdict, const char *format,
+                    va_list arguments) {
+  char text[LINE_MOST];
+  vsnprintf(text, sizeof text, format, arguments);
+  if (d->status != AD_OK ||
+      (d->status = ad_reserve((void **)&d->lines, &d->line_capacity, d->line_count + 1, sizeof *d->lines)) != AD_OK) {
+    return;
+  }
+  d->lines[d->line_count++] = (struct document_line){.subject = subject == NULL ? NULL : copy_shown(d, subject),
+                                                     .verdict = verdict == NULL ? NULL : copy_shown(d, verdict),
+                                                     .text = copy_shown(d, text)};
+}
+
+void ad__document_verdict(struct document *document, const char *subject, const char *verdict, const char *format,
+                          ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  add_top(document, subject, verdict, format, arguments);
+  va_end(arguments);
+}
+
 void ad__document_summary(struct document *document, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  if (document->status == AD_OK) {
-    add_line(document, &document->summary, format, arguments);
-  }
+  add_top(document, NULL, NULL, format, arguments);
   va_end(arguments);
 }
 
 void ad__document_note(struct document *document, const char *format, ...) {
   struct document_section *section = newest(document);
+  char raw[LINE_MOST], line[LINE_MOST];
   va_list arguments;
   va_start(arguments, format);
-  if (section != NULL) {
-    add_line(document, &section->notes, format, arguments);
-  }
+  vsnprintf(raw, sizeof raw, format, arguments);
   va_end(arguments);
+  if (section != NULL) {
+    ad_escape(raw, strlen(raw), line, sizeof line);
+    add_line(document, &section->notes, line);
+  }
 }
 
 void ad__document_section(struct document *document, const char *id, const char *title, const char *meaning,
@@ -229,17 +262,53 @@ int ad__document_reasons(const struct document_table *table, const char *before,
   return AD_OK;
 }
 
-void ad__document_plot(struct document *document, const char *id, const char *title, unsigned width, unsigned height,
-                       const struct ad_buffer *script) {
+/* ---- Figures ---- */
+
+/* The picture as a text; style as ad__picture_svg has it. */
+static char *draw(struct document *d, const char *id, const struct document_figure *figure, const char *text,
+                  const char *style, const struct picture *picture) {
+  struct ad_buffer svg = {0};
+  char *drawn = NULL;
+  if (d->status == AD_OK) {
+    d->status = ad__picture_svg(picture, id, figure->title, text == NULL ? figure->title : text, style, &svg);
+  }
+  if (d->status == AD_OK) {
+    drawn = ad_strndup(svg.data, svg.size);
+    d->status = drawn == NULL ? ad_fail_memory(svg.size, "a picture") : AD_OK;
+  }
+  ad_buffer_destroy(&svg);
+  return drawn;
+}
+
+static void add_figure(struct document *d, struct document_figure **figures, size_t *count, size_t *capacity,
+                       const char *id, const char *title, const char *text, struct picture *picture) {
+  if (d->status == AD_OK) {
+    d->status = picture->status;
+  }
+  if (d->status == AD_OK) {
+    d->status = ad_reserve((void **)figures, capacity, *count + 1, sizeof **figures);
+  }
+  if (d->status == AD_OK) {
+    struct document_figure *figure = &(*figures)[(*count)++];
+    *figure = (struct document_figure){.id = copy_shown(d, id), .title = copy_shown(d, title)};
+    figure->svg = draw(d, id, figure, text, NULL, picture);
+    figure->file = draw(d, id, figure, text, ad__picture_style, picture);
+  }
+  ad__picture_destroy(picture);
+}
+
+void ad__document_picture(struct document *document, const char *id, const char *title, const char *text,
+                          struct picture *picture) {
   struct document_section *s = newest(document);
-  if (s == NULL || (document->status = ad_reserve((void **)&s->figures, &s->figure_capacity, s->figure_count + 1,
-                                                  sizeof *s->figures)) != AD_OK) {
+  if (s == NULL) {
+    ad__picture_destroy(picture);
     return;
   }
-  struct document_figure *figure = &s->figures[s->figure_count++];
-  *figure = (struct document_figure){.id = copy_shown(document, id), .title = copy_shown(document, title)};
-  if (document->status == AD_OK) {
-    document->status = ad__plot_svg(document->plot_folder, id, width, height, script, &figure->svg);
-    document->plots_missing += figure->svg == NULL;
-  }
+  add_figure(document, &s->figures, &s->figure_count, &s->figure_capacity, id, title, text, picture);
+}
+
+void ad__document_lead(struct document *document, const char *id, const char *title, const char *text,
+                       struct picture *picture) {
+  add_figure(document, &document->figures, &document->figure_count, &document->figure_capacity, id, title, text,
+             picture);
 }

@@ -10,6 +10,7 @@
 
 #include "autodidact/base/buffer.h"
 #include "autodidact/statistics/statistics.h"
+#include "picture.h"
 
 /* What a column counts in: a quantity, its square, a difference of two. UNIT_SCORE stands for the unit of the study's
  * result. */
@@ -51,11 +52,13 @@ struct document_column {
   enum unit unit;
   enum entry_kind kind;
   size_t offset, size; /* of the member in the structure; of the structure */
+  const char *by;      /* id of the figure's standard error, which people see behind it; NULL: none */
 };
 
 /* The column of a member of `struct row`: a text (const char *), a count (uint64_t), a figure or an interval. */
-#define COLUMN(id, head, unit, row, member) \
-  {id, head, unit, ENTRY_KIND(((struct row *)NULL)->member), offsetof(struct row, member), sizeof(struct row)}
+#define COLUMN(id, head, unit, row, member) COLUMN_BY(id, head, unit, row, member, NULL)
+#define COLUMN_BY(id, head, unit, row, member, by) \
+  {id, head, unit, ENTRY_KIND(((struct row *)NULL)->member), offsetof(struct row, member), sizeof(struct row), by}
 #define ENTRY_KIND(member)            \
   _Generic(member,                    \
       const char *: ENTRY_TEXT,       \
@@ -74,7 +77,15 @@ struct document_table {
 
 struct document_figure {
   char *id, *title;
-  char *svg; /* NULL: gnuplot could not make it */
+  char *svg;  /* as it stands in the page */
+  char *file; /* as a file of its own */
+};
+
+/* A line of the top. */
+struct document_line {
+  char *subject; /* "sda against base"; NULL: a line without a verdict */
+  char *verdict; /* "lower" */
+  char *text;
 };
 
 struct document_section {
@@ -89,17 +100,20 @@ struct document_section {
 
 struct document {
   int status;
-  enum unit score;       /* of the study's result; its square and difference are the next two */
-  char *title, *summary; /* summary: lines */
+  enum unit score; /* of the study's result; its square and difference are the next two */
+  char *title;
+  struct document_line *lines;
+  struct document_figure *figures; /* of the top */
+  size_t line_count, line_capacity, figure_count, figure_capacity;
   struct document_section *sections;
   size_t count, capacity;
-  const char *plot_folder; /* where gnuplot may write; not owned */
-  int plots_missing;       /* figures that gnuplot could not make */
 };
 
 void ad__document_destroy(struct document *document);
 
-/* A line of the summary, of the newest section's notes. */
+/* A line of the top; one with a verdict: "SUBJECT: VERDICT. TEXT"; a line of the newest section's notes. */
+void ad__document_verdict(struct document *document, const char *subject, const char *verdict, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 void ad__document_summary(struct document *document, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void ad__document_note(struct document *document, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -119,9 +133,12 @@ void ad__document_data_only(struct document *document);
 #define ad__document_row(document, row) ad__document_add_row(document, row, sizeof *(row))
 void ad__document_add_row(struct document *document, const void *row, size_t size);
 
-/* A figure of the newest section, made by gnuplot from `script`, which plots on a terminal that is set already. */
-void ad__document_plot(struct document *document, const char *id, const char *title, unsigned width, unsigned height,
-                       const struct ad_buffer *script);
+/* A figure of the newest section, of the top. `text` says to those who do not see it what it shows beyond its title;
+ * NULL: the title says it all. The picture is destroyed. */
+void ad__document_picture(struct document *document, const char *id, const char *title, const char *text,
+                          struct picture *picture);
+void ad__document_lead(struct document *document, const char *id, const char *title, const char *text,
+                       struct picture *picture);
 
 /* Appends the document to `out`. AD_ENOMEM. */
 int ad__document_text(const struct document *document, struct ad_buffer *out);
@@ -141,17 +158,15 @@ struct document_table ad__document_shown(const struct document_table *table, siz
 int ad__document_reasons(const struct document_table *table, const char *before, const char *between,
                          struct ad_buffer *out);
 
-/* What people see of an entry, or of its reason; appended. */
-int ad__document_show(const struct document_entry *entry, const struct document_column *column, struct ad_buffer *out);
+/* What people see of entry i of a table: appended. Of a figure with a standard error "17.21 \u00b1 0.13": two digits of
+ * the error. Of one with an interval behind it, and of the interval, as many decimals as show two digits of a quarter
+ * of its width. Of p-values two digits, of others four. AD_ENOMEM. */
+int ad__document_show(const struct document_table *table, size_t i, struct ad_buffer *out);
 
-/* Runs gnuplot on a script in `folder`; *svg is the picture, ready to stand inside HTML with ids that begin with `id`,
- * or NULL where gnuplot failed (a warning was given). The caller frees it. AD_EIO, AD_ENOMEM. */
-int ad__plot_svg(const char *folder, const char *id, unsigned width, unsigned height, const struct ad_buffer *script,
-                 char **svg);
+/* Whether a column is the standard error of another, with which people see it. */
+int ad__document_is_error(const struct document_table *table, size_t column);
 
-/* A text, and the text of a mark on an axis, as gnuplot takes it: shown as base/shown.h has it, with typographic
- * quotes, since gnuplot 5.4 takes a quote at the beginning for the end. AD_ENOMEM. */
-int ad__plot_quote(struct ad_buffer *script, const char *text);
-int ad__plot_tic(struct ad_buffer *script, const char *text);
+/* Decimals that show two digits of an error above 0: 2 for 0.1316, 0 for 12.6; at most 12. */
+int ad__decimals(double error);
 
 #endif

@@ -82,6 +82,20 @@ static json_t *section_object(const struct document_section *s) {
   return object;
 }
 
+/* The lines of the top as one text; NULL without memory. */
+static json_t *summary_text(const struct document *document) {
+  struct ad_buffer text = {0};
+  int status = ad_buffer_puts(&text, "");
+  for (size_t i = 0; i < document->line_count && status == AD_OK; i++) {
+    const struct document_line *line = &document->lines[i];
+    status = line->subject == NULL ? ad_buffer_printf(&text, "%s\n", line->text)
+                                   : ad_buffer_printf(&text, "%s: %s. %s\n", line->subject, line->verdict, line->text);
+  }
+  json_t *string = status == AD_OK ? json_string(text.data) : NULL;
+  ad_buffer_destroy(&text);
+  return string;
+}
+
 int ad__document_json(const struct document *document, struct ad_buffer *out) {
   json_t *object = json_object(), *sections = json_object();
   int failed = object == NULL || sections == NULL;
@@ -89,8 +103,7 @@ int ad__document_json(const struct document *document, struct ad_buffer *out) {
     failed = set(sections, document->sections[i].id, section_object(&document->sections[i])) != 0;
   }
   failed = failed || set(object, "title", json_string(document->title)) != 0 ||
-           set(object, "summary", text_or_null(document->summary)) != 0 ||
-           json_object_set(object, "sections", sections) != 0 ||
+           set(object, "summary", summary_text(document)) != 0 || json_object_set(object, "sections", sections) != 0 ||
            ad_json_print(object, JSON_INDENT(1) | JSON_REAL_PRECISION(17), out) != AD_OK;
   json_decref(sections);
   json_decref(object);

@@ -1,6 +1,5 @@
 /* A document as text. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,35 +9,6 @@
 #include "document.h"
 
 enum { LINE = 110 };
-
-/* Where numbers have a unit, the smallest that can be is far above a rounding: that is shown as the 0 it stands for.
- * Files have it as it is. */
-static int show_number(double value, const struct document_column *column, struct ad_buffer *out) {
-  static const double ROUNDING = 1e-12;
-  const struct unit_of *unit = &ad__units[column->unit];
-  const double shown = value * unit->scale;
-  return ad_buffer_printf(out, "%.4g", unit->name[0] != '\0' && fabs(shown) < ROUNDING ? 0.0 : shown);
-}
-
-int ad__document_show(const struct document_entry *entry, const struct document_column *column, struct ad_buffer *out) {
-  if (column->kind == ENTRY_TEXT) {
-    return ad_buffer_puts(out, entry->text);
-  }
-  if (column->kind == ENTRY_COUNT) {
-    return ad_buffer_printf(out, "%.0f", entry->value);
-  }
-  if (entry->why != NULL) {
-    return ad_buffer_puts(out, "n/a");
-  }
-  if (column->kind == ENTRY_FIGURE) {
-    return show_number(entry->value, column, out);
-  }
-  AD_TRY(ad_buffer_puts(out, "["));
-  AD_TRY(show_number(entry->value, column, out));
-  AD_TRY(ad_buffer_puts(out, ", "));
-  AD_TRY(show_number(entry->high, column, out));
-  return ad_buffer_puts(out, "]");
-}
 
 /* Words up to LINE columns, every line behind `indent` spaces. */
 static int wrap(struct ad_buffer *out, const char *text, int indent) {
@@ -67,16 +37,25 @@ static int head(const struct document_column *column, struct ad_buffer *out) {
   return unit[0] == '\0' ? ad_buffer_puts(out, column->head) : ad_buffer_printf(out, "%s (%s)", column->head, unit);
 }
 
-/* The texts of all entries, one after another with a NUL each, heads first, and the width of each column. */
+/* The texts of all entries, one after another with a NUL each, heads first, and the width of each column. Standard
+ * errors stand behind their figures. */
 static int lay_out(const struct document_table *table, struct ad_buffer *texts, size_t *widths) {
   for (size_t i = 0; i < table->width + table->count; i++) {
     const size_t column = i % table->width, begin = texts->size;
-    AD_TRY(i < table->width ? head(&table->columns[i], texts)
-                            : ad__document_show(&table->entries[i - table->width], &table->columns[column], texts));
-    AD_TRY(ad_buffer_append(texts, "", 1));
-    widths[column] = ad_text_widest(widths[column], texts->data + begin);
+    if (!ad__document_is_error(table, column)) {
+      AD_TRY(i < table->width ? head(&table->columns[i], texts) : ad__document_show(table, i - table->width, texts));
+      AD_TRY(ad_buffer_append(texts, "", 1));
+      widths[column] = ad_text_widest(widths[column], texts->data + begin);
+    }
   }
   return AD_OK;
+}
+
+static int end_line(struct ad_buffer *out) {
+  while (out->size > 0 && out->data[out->size - 1] == ' ') {
+    out->data[--out->size] = '\0';
+  }
+  return ad_buffer_puts(out, "\n");
 }
 
 static int print_entries(const struct document_table *table, const struct ad_buffer *texts, const size_t *widths,
@@ -84,20 +63,14 @@ static int print_entries(const struct document_table *table, const struct ad_buf
   const char *text = texts->data;
   for (size_t i = 0; i < table->width + table->count; i++) {
     const size_t column = i % table->width;
-    const int fill = ad_text_fill(text, widths[column]);
-    /* The first column stands left, numbers right. */
-    if (column == 0) {
-      AD_TRY(ad_buffer_printf(out, "  %s%*s", text, fill, ""));
-    } else {
-      AD_TRY(ad_buffer_printf(out, "  %*s%s", fill, "", text));
+    if (!ad__document_is_error(table, column)) {
+      const int fill = ad_text_fill(text, widths[column]);
+      /* The first column stands left, numbers right. */
+      AD_TRY(column == 0 ? ad_buffer_printf(out, "  %s%*s", text, fill, "")
+                         : ad_buffer_printf(out, "  %*s%s", fill, "", text));
+      text += strlen(text) + 1;
     }
-    if (column + 1 == table->width) {
-      while (out->size > 0 && out->data[out->size - 1] == ' ') {
-        out->data[--out->size] = '\0';
-      }
-      AD_TRY(ad_buffer_puts(out, "\n"));
-    }
-    text += strlen(text) + 1;
+    AD_TRY(column + 1 == table->width ? end_line(out) : AD_OK);
   }
   return AD_OK;
 }
@@ -146,9 +119,20 @@ static int put_caution(struct ad_buffer *out, const char *caution) {
   return status;
 }
 
+static int put_line(struct ad_buffer *out, const struct document_line *line) {
+  struct ad_buffer text = {0};
+  int status = line->subject == NULL ? ad_buffer_puts(&text, line->text)
+                                     : ad_buffer_printf(&text, "%s: %s. %s", line->subject, line->verdict, line->text);
+  status = status == AD_OK ? wrap(out, text.data, 0) : status;
+  ad_buffer_destroy(&text);
+  return status;
+}
+
 int ad__document_text(const struct document *document, struct ad_buffer *out) {
   AD_TRY(underline(out, document->title, '='));
-  AD_TRY(document->summary == NULL ? AD_OK : wrap(out, document->summary, 0));
+  for (size_t i = 0; i < document->line_count; i++) {
+    AD_TRY(put_line(out, &document->lines[i]));
+  }
   for (size_t i = 0; i < document->count; i++) {
     const struct document_section *s = &document->sections[i];
     AD_TRY(ad_buffer_puts(out, "\n"));

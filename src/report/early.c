@@ -32,12 +32,27 @@ struct correlation_row {
   struct ad_correlation of;
 };
 
-/* Rows of the table for an arm, and its curve into `script` as $bCURVE; *there: it has points. */
-static int correlate(struct logs *l, size_t a, struct ad_buffer *script, double *work, size_t curve, int *there) {
+/* Curves of the first arms that have any. */
+struct early_picture {
+  struct picture picture;
+  size_t curves, all; /* drawn, there */
+};
+
+static void close_picture(struct report *r, struct early_picture *e, const char *id, const char *what) {
+  char title[300], left_out[100];
+  snprintf(title, sizeof title, "%s%s", what, ad__left_out(e->curves, e->all, sizeof left_out, left_out));
+  if (e->curves > 0) {
+    ad__document_picture(r->doc, id, title, NULL, &e->picture);
+  }
+  ad__picture_destroy(&e->picture);
+}
+
+/* Rows of the table for an arm, and its curve. */
+static int correlate(struct logs *l, size_t a, struct early_picture *e, double *work) {
   struct report *r = l->r;
   const struct arm_log *arm = &l->arm[a];
-  *there = 0;
-  ad__script_add(r, script, "$b%zu << EOD\n", curve);
+  double at[EVALUATIONS], rho[EVALUATIONS];
+  size_t points = 0;
   for (size_t i = 0; i + 1 < arm->evaluations; i++) {
     const size_t which[2] = {i, arm->evaluations - 1};
     const size_t n = complete_scores(arm, 2, which, work);
@@ -56,29 +71,15 @@ static int correlate(struct logs *l, size_t a, struct ad_buffer *script, double 
     }
     ad__document_row(r->doc, &row);
     if (row.of.rho.why == NULL) {
-      *there = 1;
-      ad__script_add(r, script, "%.6g %.9g\n", 100 * share, row.of.rho.value);
+      at[points] = 100 * share;
+      rho[points++] = row.of.rho.value;
     }
   }
-  ad__script_add(r, script, "EOD\n");
-  return r->doc->status;
-}
-
-static void plot_correlations(struct report *r, struct ad_buffer *script, size_t curves, size_t all,
-                              const size_t *which) {
-  char title[240], left_out[100];
-  ad__script_axis(r, script, 'x', "share of training", "%");
-  ad__script_axis(r, script, 'y', "rank correlation with the last score", "");
-  ad__script_add(r, script,
-                 "set yrange [-1:1.05]\nset xrange [0:100]\nplot 0 with lines lc rgb '#5b6775' dt 2 notitle");
-  for (size_t k = 0; k < curves; k++) {
-    ad__script_add(r, script, ", $b%zu using 1:2 with linespoints ls %zu t ", k, ad__script_style(r, which[k], k));
-    ad__script_name(r, script, r->arm[which[k]].name);
+  e->all += points > 0;
+  if (points > 0 && e->curves < CURVES) {
+    ad__draw_curve(r, &e->picture, PICTURE_LINE, a, e->curves++, &(struct curve){points, at, rho});
   }
-  ad__script_add(r, script, "\n");
-  snprintf(title, sizeof title, "Rank correlation of mid-run and final score over the runs of an arm.%s",
-           ad__script_left_out(curves, all, sizeof left_out, left_out));
-  ad__document_plot(r->doc, "plot_early_correlation", title, 820, 340, script);
+  return r->doc->status;
 }
 
 static int correlations(struct logs *l, double *work) {
@@ -91,26 +92,20 @@ static int correlations(struct logs *l, double *work) {
       COLUMN("rho", "Spearman's rho", UNIT_NONE, correlation_row, of.rho),
       COLUMN("interval", "95 % CI", UNIT_NONE, correlation_row, of.interval),
       COLUMN("p", "p", UNIT_NONE, correlation_row, of.p)};
-  struct ad_buffer script = {0};
-  size_t curves = 0, all = 0, which[CURVES];
+  struct early_picture e = {
+      .picture = {.width = 820,
+                  .height = 340,
+                  .x = {.label = "share of training", .unit = "%", .low = 0, .high = 100},
+                  .y = {.label = "rank correlation with the last score", .low = -1, .high = 1.05}}};
   int status = AD_OK;
+  ad__picture_mark(&e.picture, PICTURE_LEVEL, 0, 0, 0, 0, 0);
   ad__document_table(r->doc, "early_correlation", "Rank correlation of the score at a step with the last one",
                      COLUMNS(columns));
   for (size_t a = 0; a < l->arms && status == AD_OK; a++) {
-    struct ad_buffer curve = {0};
-    int there;
-    status = correlate(l, a, &curve, work, curves, &there);
-    if (status == AD_OK && there && curves < CURVES) {
-      status = ad_buffer_append(&script, curve.data, curve.size);
-      which[curves++] = a;
-    }
-    all += (size_t)there;
-    ad_buffer_destroy(&curve);
+    status = correlate(l, a, &e, work);
   }
-  if (status == AD_OK && curves > 0) {
-    plot_correlations(r, &script, curves, all, which);
-  }
-  ad_buffer_destroy(&script);
+  close_picture(r, &e, "plot_early_correlation",
+                "Rank correlation of mid-run and final score over the runs of an arm.");
   return status == AD_OK ? r->doc->status : status;
 }
 
@@ -122,8 +117,24 @@ struct plan_row {
   struct ad_figure plain, plan, stop_at, cost;
 };
 
-static int frontier(struct logs *l, size_t a, double *work, struct ad_buffer *script, size_t *curves,
-                    size_t *which_arm) {
+/* The curves of an arm: budgets [n], and what the best plan and plain tries of as much come to. */
+static void draw_frontier(struct report *r, struct early_picture *e, size_t a, size_t n,
+                          const struct ad_early_plan *plan, const struct ad_early_plan *plain) {
+  double x[PLAN_BUDGETS], best[PLAN_BUDGETS], tries[PLAN_BUDGETS];
+  e->all++;
+  if (e->curves == CURVES) {
+    return;
+  }
+  for (size_t b = 0; b < n; b++) {
+    x[b] = (double)b + 1;
+    best[b] = plan[b].expected.value * r->scale;
+    tries[b] = plain[b].expected.value * r->scale;
+  }
+  ad__draw_curve(r, &e->picture, PICTURE_DOTTED, a, e->curves, &(struct curve){n, x, tries});
+  ad__draw_curve(r, &e->picture, PICTURE_LINE, a, e->curves++, &(struct curve){n, x, best});
+}
+
+static int frontier(struct logs *l, size_t a, double *work, struct early_picture *e) {
   struct report *r = l->r;
   const struct arm_log *arm = &l->arm[a];
   struct ad_early_plan plan[PLAN_BUDGETS], plain[PLAN_BUDGETS];
@@ -144,15 +155,7 @@ static int frontier(struct logs *l, size_t a, double *work, struct ad_buffer *sc
   }
   const struct ad_resampling how = {r->how.seed, PLAN_REPLICATES, r->how.level};
   AD_TRY(ad_early_frontier(plan, plain, budgets, n, points, work, share, !r->falls, &how));
-  const int draw = *curves < CURVES;
-  if (draw) {
-    ad__script_add(r, script, "$b%zu << EOD\n", *curves);
-  }
   for (size_t b = 0; b < budgets; b++) {
-    if (draw) {
-      ad__script_add(r, script, "%zu %.9g %.9g\n", b + 1, plan[b].expected.value * r->scale,
-                     plain[b].expected.value * r->scale);
-    }
     const struct ad_figure none = ad_figure_none("the best plan stops none");
     const struct plan_row row = {.arm = r->arm[a].name,
                                  .budget = b + 1,
@@ -164,33 +167,8 @@ static int frontier(struct logs *l, size_t a, double *work, struct ad_buffer *sc
                                  .cost = ad_figure_of(plan[b].cost)};
     ad__document_row(r->doc, &row);
   }
-  if (draw) {
-    ad__script_add(r, script, "EOD\n");
-    which_arm[*curves] = a;
-  }
-  *curves += 1;
+  draw_frontier(r, e, a, budgets, plan, plain);
   return r->doc->status;
-}
-
-static void plot_frontier(struct report *r, struct ad_buffer *script, size_t all, const size_t *which) {
-  const size_t curves = all < CURVES ? all : CURVES;
-  char title[240], left_out[100];
-  ad__script_axis(r, script, 'x', "budget", "whole trainings");
-  ad__script_axis(r, script, 'y', "expected last score of the best run", r->unit);
-  ad__script_add(r, script, "set xtics 1\nset xrange [0.8:*]\n");
-  for (size_t k = 0; k < curves; k++) {
-    const size_t style = ad__script_style(r, which[k], k);
-    ad__script_add(r, script, "%s$b%zu using 1:2 with linespoints ls %zu t ", k == 0 ? "plot " : ", ", k, style);
-    ad__script_name(r, script, r->arm[which[k]].name);
-    ad__script_add(r, script, ", $b%zu using 1:3 with lines ls %zu lw 1.2 dt 3 notitle", k, style);
-  }
-  ad__script_add(r, script, "\n");
-  snprintf(
-      title, sizeof title,
-      "Early-stopping frontier: the best plan that stops runs early (line) against as many runs trained to the end "
-      "(dotted).%s",
-      ad__script_left_out(curves, all, sizeof left_out, left_out));
-  ad__document_plot(r->doc, "plot_early_stopping", title, 820, 340, script);
 }
 
 int ad__report_early(struct logs *l) {
@@ -211,20 +189,21 @@ int ad__report_early(struct logs *l) {
       "plans from fewer than about 20 runs: the best plan is chosen and judged on the same runs, so its "
       "gain is optimistic.");
   double *work = ad_malloc(l->most * (EVALUATIONS + 4), sizeof *work);
-  struct ad_buffer script = {0};
-  size_t curves = 0, which[CURVES];
+  struct early_picture e = {.picture = {.width = 820,
+                                        .height = 340,
+                                        .x = {.label = "budget", .unit = "whole trainings", .whole = 1},
+                                        .y = {.label = "expected last score of the best run", .unit = r->unit}}};
   int status =
       work == NULL ? ad_fail_memory(l->most * (EVALUATIONS + 4) * 8, "scores along training") : correlations(l, work);
   if (status == AD_OK) {
     ad__document_table(r->doc, "early_stopping", "Expected final score of the best run for a budget", COLUMNS(columns));
   }
   for (size_t a = 0; a < l->arms && status == AD_OK; a++) {
-    status = frontier(l, a, work, &script, &curves, which);
+    status = frontier(l, a, work, &e);
   }
-  if (curves > 0) {
-    plot_frontier(r, &script, curves, which);
-  }
-  ad_buffer_destroy(&script);
+  close_picture(r, &e, "plot_early_stopping",
+                "Early-stopping frontier: the best plan that stops runs early (line) against as many runs trained to "
+                "the end (dotted).");
   ad_free(work);
   return status;
 }

@@ -142,67 +142,65 @@ static void choose_runs(const struct examples *e, struct churn_map *m) {
   }
 }
 
-/* How many percent of examples each two runs differ on. */
-static void script_churn(const struct examples *e, const struct churn_map *m, struct ad_buffer *script) {
-  ad__script_add(e->r, script, "$m << EOD\n");
-  for (size_t i = 0; i < m->count; i++) {
-    for (size_t j = 0; j < m->count; j++) {
-      size_t differ = 0;
-      for (size_t n = 0; n < e->N; n++) {
-        differ += m->prediction[i][n] != m->prediction[j][n];
-      }
-      ad__script_add(e->r, script, "%.5g ", 100.0 * (double)differ / (double)e->N);
-    }
-    ad__script_add(e->r, script, "\n");
+static size_t count_different(size_t n, const uint32_t *a, const uint32_t *b) {
+  size_t differ = 0;
+  for (size_t i = 0; i < n; i++) {
+    differ += a[i] != b[i];
   }
-  ad__script_add(e->r, script, "EOD\n");
+  return differ;
+}
+
+/* A cell for each two runs below the diagonal, as dark as the share of examples that they differ on, of the largest
+ * such share; which is returned, in percent. */
+static double draw_churn(const struct examples *e, const struct churn_map *m, struct picture *p) {
+  double most = 0.0;
+  const size_t first = p->mark_count;
+  for (size_t i = 0; i < m->count; i++) {
+    for (size_t j = 0; j < i; j++) {
+      const double share = (double)count_different(e->N, m->prediction[i], m->prediction[j]) / (double)e->N;
+      ad__picture_mark(p, PICTURE_CELL, 1, (double)j, (double)i, (double)j + 1, (double)i + 1);
+      ad__picture_share(p, share);
+      ad__picture_title(p, "runs %zu and %zu: %.3g %%", i + 1, j + 1, 100 * share);
+      most = fmax(most, share);
+    }
+  }
+  for (size_t k = first; k < p->mark_count; k++) {
+    p->marks[k].share /= most > 0.0 ? most : 1.0;
+  }
+  return 100 * most;
 }
 
 /* The arms' names beside the map, and lines between them. */
-static void script_arms(struct report *r, const struct churn_map *m, struct ad_buffer *script) {
-  const double end = (double)m->count - 0.5;
-  for (int axis = 'x'; axis <= 'y'; axis++) {
-    ad__script_add(r, script, "set %ctics %s(", axis, axis == 'x' ? "rotate by 35 right " : "");
-    for (size_t i = 0; i < m->arms; i++) {
-      ad__script_add(r, script, i > 0 ? "," : "");
-      ad__script_tic(r, script, r->arm[m->arm[i]].name);
-      ad__script_add(r, script, " %g", (double)(m->begin[i] + m->begin[i + 1]) / 2 - 0.5);
-    }
-    ad__script_add(r, script, ")\n");
-  }
-  for (size_t i = 1; i < m->arms; i++) {
-    const double at = (double)m->begin[i] - 0.5;
-    ad__script_add(r, script,
-                   "set arrow from %g,-0.5 to %g,%g nohead front lc rgb '#1c2530' lw 0.7\n"
-                   "set arrow from -0.5,%g to %g,%g nohead front lc rgb '#1c2530' lw 0.7\n",
-                   at, at, end, at, end, at);
+static void draw_arms(const struct report *r, const struct churn_map *m, struct picture *p) {
+  const double end = (double)m->count;
+  for (size_t i = 0; i < m->arms; i++) {
+    const double begin = (double)m->begin[i], after = (double)m->begin[i + 1];
+    ad__picture_mark(p, PICTURE_LABEL, 0, after, (begin + after) / 2, after, (begin + after) / 2);
+    ad__picture_title(p, "%s", r->arm[m->arm[i]].name);
+    ad__picture_mark(p, PICTURE_EDGE, 0, 0, after, after, after);
+    ad__picture_mark(p, PICTURE_EDGE, 0, begin, begin, begin, end);
   }
 }
 
 static void plot_churn(struct examples *e) {
   struct churn_map m = {0};
-  struct ad_buffer script = {0};
-  char title[240];
+  char title[300];
   choose_runs(e, &m);
   if (m.count < 2) {
     return;
   }
-  const double end = (double)m.count - 0.5;
-  script_churn(e, &m, &script);
-  ad__script_add(e->r, &script,
-                 "unset grid\nset style fill solid 1 noborder\nset border 0\nset size ratio -1\nset tics scale 0\n"
-                 "set palette defined (0 '#ffffff', 0.5 '#7fb2d6', 1 '#0b3c5d')\n"
-                 "set xrange [-0.5:%g]\nset yrange [%g:-0.5]\nunset key\n"
-                 "set cblabel 'examples on which two runs differ (%%)' tc rgb '#1c2530'\n",
-                 end, end);
-  script_arms(e->r, &m, &script);
-  ad__script_add(e->r, &script, "plot $m matrix with image pixels\n");
+  /* The first run at the top. */
+  struct picture p = {.width = 720,
+                      .height = 560,
+                      .x = {.bare = 1, .low = 0, .high = 1.25 * (double)m.count},
+                      .y = {.bare = 1, .down = 1, .low = 0, .high = (double)m.count}};
+  const double most = draw_churn(e, &m, &p);
+  draw_arms(e->r, &m, &p);
   snprintf(title, sizeof title,
            "Churn: share of examples on which two runs predict different classes, run by run, the arms one after "
-           "another%s",
-           m.left_out ? " (each arm's first runs: at most 60 in all)." : ".");
-  ad__document_plot(e->r->doc, "plot_churn", title, 720, 600, &script);
-  ad_buffer_destroy(&script);
+           "another%s; the darkest is %.3g %%.",
+           m.left_out ? " (each arm's first runs: at most 60 in all)" : "", most);
+  ad__document_picture(e->r->doc, "plot_churn", title, NULL, &p);
 }
 
 int ad__report_predictions(struct examples *e) {

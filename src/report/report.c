@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "autodidact/base/file.h"
-#include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
@@ -174,6 +173,15 @@ static int write_tables(const struct document *doc, const char *folder) {
   return AD_OK;
 }
 
+static int write_figures(size_t count, const struct document_figure *figures, const char *folder) {
+  for (size_t i = 0; i < count; i++) {
+    char name[120];
+    snprintf(name, sizeof name, "%s.svg", figures[i].id);
+    AD_TRY(write_file(folder, name, &(struct ad_buffer){.data = figures[i].file, .size = strlen(figures[i].file)}));
+  }
+  return AD_OK;
+}
+
 static int write_report(const struct document *doc, const char *folder, struct ad_buffer *text) {
   static const struct {
     const char *name;
@@ -189,6 +197,10 @@ static int write_report(const struct document *doc, const char *folder, struct a
     }
     ad_buffer_destroy(&file);
     AD_TRY(status);
+  }
+  AD_TRY(write_figures(doc->figure_count, doc->figures, folder));
+  for (size_t s = 0; s < doc->count; s++) {
+    AD_TRY(write_figures(doc->sections[s].figure_count, doc->sections[s].figures, folder));
   }
   return write_tables(doc, folder);
 }
@@ -297,6 +309,7 @@ static int all_sections(struct report *r) {
   AD_TRY(ad__report_logs(r));
   AD_TRY(ad__report_snapshots(r));
   AD_TRY(ad__report_best(r));
+  AD_TRY(ad__report_provenance(r));
   return r->doc->status;
 }
 
@@ -314,9 +327,6 @@ static int make_report(struct report *r, const struct ad_report_settings *settin
     return ad_fail_memory(strlen(title) + 1, "a title");
   }
   AD_TRY(all_sections(r));
-  if (r->doc->plots_missing > 0) {
-    ad_log(AD_LOG_WARNING, "%d figures of the report could not be plotted", r->doc->plots_missing);
-  }
   AD_TRY(write_report(r->doc, folder, text));
   return ad__report_tables(r, folder, settings->tables);
 }
@@ -332,7 +342,6 @@ int ad_report_make(const struct ad_study *study, const struct ad_cells *cells,
   /* All arms together: each has a part of the cells. */
   r.how = (struct ad_resampling){.seed = 0, .replicates = ad_resample_count(study->count), .level = 0.95};
   char *own = settings->folder == NULL ? ad_path_join(study->dir, "report") : ad_strdup(settings->folder);
-  document.plot_folder = own;
   const int status = own == NULL ? ad_fail_memory(4096, "a path") : make_report(&r, settings, own, text);
   ad__document_destroy(&document);
   ad_free(r.seeds.block);

@@ -6,6 +6,7 @@
 #include "autodidact/statistics/components.h"
 #include "autodidact/statistics/mixed.h"
 #include "autodidact/statistics/spread.h"
+#include "autodidact/statistics/trajectory.h"
 #include "autodidact/store/logits.h"
 #include "autodidact/store/snapshot.h"
 #include "document.h"
@@ -149,6 +150,7 @@ int ad__report_best(struct report *r);
 int ad__report_examples(struct report *r);
 int ad__report_logs(struct report *r);
 int ad__report_snapshots(struct report *r);
+int ad__report_provenance(struct report *r);
 
 /* ---- The gradient noise scale, from the snapshots that report_snapshots reads ---- */
 
@@ -165,30 +167,28 @@ int ad__noise_add(struct noise *noise, const struct ad_snapshot_file *file, uint
 /* The section, of the first `arms` arms: noise [arms]. AD_ENOMEM. */
 int ad__report_noise(struct report *r, size_t arms, const struct noise *noise);
 
-/* ---- Pieces of gnuplot scripts; all keep the first failure in r->doc->status ---- */
-
-/* Formatted text; a name in quotes, as a title and as a mark on an axis; a number as gnuplot reads it, NaN for a
- * missing one. */
-void ad__script_add(struct report *r, struct ad_buffer *script, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-void ad__script_name(struct report *r, struct ad_buffer *script, const char *name);
-void ad__script_tic(struct report *r, struct ad_buffer *script, const char *name);
-
-/* "set ytics (...)" with the arms' names at places 0, -1, -2, ... for the first `count` arms. */
-void ad__script_arm_axis(struct report *r, struct ad_buffer *script, size_t count);
-
-/* Axis labels: "what (unit)". */
-void ad__script_axis(struct report *r, struct ad_buffer *script, const char axis, const char *what, const char *unit);
+/* ---- Pieces of pictures ---- */
 
 /* What a caption adds where a figure shows less than there is: " Drawn: the first 8 of 12 arms." "" where it shows all.
  * Into text [size]; returns text. */
-const char *ad__script_left_out(size_t drawn, size_t all, size_t size, char *text);
+const char *ad__left_out(size_t drawn, size_t all, size_t size, char *text);
 
-/* The line style of an arm that is curve k of a figure: the same in all figures, where there are enough styles. */
-size_t ad__script_style(const struct report *r, size_t arm, size_t k);
+/* The colour of an arm that is curve k of a figure: the same in all figures, where there are enough colours. */
+size_t ad__curve_colour(const struct report *r, size_t arm, size_t k);
 
-/* Height of a figure with a line an arm. */
-unsigned ad__script_height(size_t arms);
+/* A curve of an arm through points (x, y) [n], NaN where there is none: one kind of path, a line with a dot at each
+ * point. k: as above. */
+struct curve {
+  size_t n;
+  const double *x, *y;
+};
+void ad__draw_curve(struct report *r, struct picture *picture, enum picture_kind kind, size_t arm, size_t k,
+                    const struct curve *curve);
+
+/* Median and quartiles of bands [n] over x [n], and the arm's name in the legend; k: as above. Without runs: left out.
+ */
+void ad__draw_bands(struct report *r, struct picture *picture, size_t arm, size_t k, size_t n, const double *x,
+                    const struct ad_band *bands, double scale);
 
 /* The runs of an arm that are read, into chosen [most]: at most `most` combinations of seeds, the same for every arm
  * and spread evenly, of them those with a score. Their number. */
@@ -206,10 +206,6 @@ int ad__report_variant(const struct report *r, size_t arm, enum ad_variant *vari
 enum logits_found { LOGITS_READ, LOGITS_NONE, LOGITS_UNUSABLE };
 int ad__report_read_logits(struct report *r, size_t arm, size_t run, enum ad_variant variant, struct ad_logits *logits,
                            enum logits_found *found);
-
-/* A figure of bands over runs: in $b0, $b1, ... of the script lines of x and the five quantiles (low, quartile, median,
- * quartile, high); which[k] of the `count` curves is the arm's number. Plots quartile bands and medians. */
-void ad__script_bands(struct report *r, struct ad_buffer *script, size_t count, const size_t *which);
 
 /* The path of a file in a run's folder; the caller frees it. NULL: out of memory, which is recorded in r->doc->status.
  */

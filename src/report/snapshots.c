@@ -244,14 +244,6 @@ static struct ad_figure known(double value, const char *why) {
   return isnan(value) ? ad_figure_none(why) : ad_figure_of(value);
 }
 
-static void script_value(struct report *r, struct ad_buffer *script, double value) {
-  if (isnan(value)) {
-    ad__script_add(r, script, " NaN");
-  } else {
-    ad__script_add(r, script, " %.9g", value);
-  }
-}
-
 struct distance_row {
   const char *arm;
   size_t step;
@@ -269,6 +261,26 @@ static void distance_row(struct report *r, const char *arm, uint64_t step, const
   ad__document_row(r->doc, &row);
 }
 
+/* Rows and curves of an arm; how many of its distances between runs are known. */
+static size_t distances_of_arm(struct snapshots *s, size_t a, size_t k, struct picture *p) {
+  struct report *r = s->r;
+  const struct arm_snapshots *arm = &s->arm[a];
+  const size_t base = r->arm[a].baseline;
+  double x[STEPS], from_start[STEPS], between[STEPS];
+  size_t known = 0;
+  for (size_t i = 0; i < arm->steps; i++) {
+    const struct spread_of_runs m = measure(arm, i, a != base && base < s->arms ? &s->arm[base] : NULL);
+    distance_row(r, r->arm[a].name, arm->step[i], &m);
+    x[i] = (double)arm->step[i];
+    from_start[i] = m.from_start;
+    between[i] = m.between;
+    known += !isnan(m.between);
+  }
+  ad__draw_curve(r, p, PICTURE_DASHED, a, k, &(struct curve){arm->steps, x, from_start});
+  ad__draw_curve(r, p, PICTURE_LINE, a, k, &(struct curve){arm->steps, x, between});
+  return known;
+}
+
 static int distances(struct snapshots *s) {
   struct report *r = s->r;
   static const struct document_column columns[] = {
@@ -278,45 +290,24 @@ static int distances(struct snapshots *s) {
       COLUMN("between", "between two runs", UNIT_NONE, distance_row, between),
       COLUMN("cosine", "cosine of displacements", UNIT_NONE, distance_row, cosine),
       COLUMN("from_baseline", "from the baseline, same seeds", UNIT_NONE, distance_row, from_baseline)};
-  struct ad_buffer script = {0};
-  size_t which[SNAPSHOT_ARMS], drawn = 0, between = 0;
+  struct picture p = {.width = 820,
+                      .height = 360,
+                      .x = {.label = "step", .unit = "optimizer updates"},
+                      .y = {.label = "distance of parameters, L2"}};
+  size_t drawn = 0, between = 0;
   ad__document_table(r->doc, "distances", "Mean distances of parameters (L2), from sketches", COLUMNS(columns));
   ad__document_data_only(r->doc);
   for (size_t a = 0; a < s->arms; a++) {
-    const struct arm_snapshots *arm = &s->arm[a];
-    if (arm->buckets == 0) {
-      continue;
+    if (s->arm[a].buckets > 0) {
+      between += distances_of_arm(s, a, drawn++, &p);
     }
-    ad__script_add(r, &script, "$b%zu << EOD\n", drawn);
-    for (size_t i = 0; i < arm->steps; i++) {
-      const size_t base = r->arm[a].baseline;
-      const struct spread_of_runs m = measure(arm, i, a != base && base < s->arms ? &s->arm[base] : NULL);
-      distance_row(r, r->arm[a].name, arm->step[i], &m);
-      ad__script_add(r, &script, "%llu", (unsigned long long)arm->step[i]);
-      script_value(r, &script, m.from_start);
-      script_value(r, &script, m.between);
-      ad__script_add(r, &script, "\n");
-      between += !isnan(m.between);
-    }
-    ad__script_add(r, &script, "EOD\n");
-    which[drawn++] = a;
   }
-  ad__script_axis(r, &script, 'x', "step", "optimizer updates");
-  ad__script_axis(r, &script, 'y', "distance of parameters, L2", "");
-  for (size_t k = 0; k < drawn; k++) {
-    const size_t style = ad__script_style(r, which[k], k);
-    ad__script_add(r, &script, k == 0 ? "plot " : ", ");
-    ad__script_add(r, &script, "$b%zu using 1:3 with linespoints ls %zu t ", k, style);
-    ad__script_name(r, &script, r->arm[which[k]].name);
-    ad__script_add(r, &script, ", $b%zu using 1:2 with lines ls %zu dt 2 lw 1.4 notitle", k, style);
+  if (between > 0) {
+    ad__document_picture(r->doc, "plot_distances",
+                         "Mean distance between two runs of an arm (line), and of a run from its start (dashed).", NULL,
+                         &p);
   }
-  ad__script_add(r, &script, "\n");
-  if (drawn > 0 && between > 0) {
-    ad__document_plot(r->doc, "plot_distances",
-                      "Mean distance between two runs of an arm (line), and of a run from its start (dashed).", 860,
-                      360, &script);
-  }
-  ad_buffer_destroy(&script);
+  ad__picture_destroy(&p);
   return r->doc->status;
 }
 
@@ -330,46 +321,38 @@ struct norm_row {
 
 static int norm_bands(struct snapshots *s, enum norm which) {
   struct report *r = s->r;
-  struct ad_buffer script = {0};
+  struct picture p = {.width = 820,
+                      .height = 320,
+                      .x = {.label = "step", .unit = "optimizer updates"},
+                      .y = {.label = titles[which], .unit = "L2"}};
   struct ad_band band[STEPS];
-  size_t arms[SNAPSHOT_ARMS], drawn = 0;
+  double x[STEPS];
+  size_t drawn = 0;
+  int status = AD_OK;
   char id[60], title[160];
-  for (size_t a = 0; a < s->arms; a++) {
+  for (size_t a = 0; a < s->arms && status == AD_OK; a++) {
     const struct arm_snapshots *arm = &s->arm[a];
     size_t rows = 0;
-    AD_TRY(ad_bands(band, arm->runs, STEPS, arm->norm[which]));
-    for (size_t i = 0; i < arm->steps; i++) {
-      rows += band[i].n > 0;
-    }
-    if (rows == 0) {
-      continue;
-    }
-    ad__script_add(r, &script, "$b%zu << EOD\n", drawn);
-    for (size_t i = 0; i < arm->steps; i++) {
-      if (band[i].n == 0) {
-        continue;
+    status = ad_bands(band, arm->runs, STEPS, arm->norm[which]);
+    for (size_t i = 0; i < arm->steps && status == AD_OK; i++) {
+      x[i] = (double)arm->step[i];
+      if (band[i].n > 0) {
+        const struct norm_row row = {r->arm[a].name, ids[which], arm->step[i], band[i]};
+        ad__document_row(r->doc, &row);
+        rows++;
       }
-      const struct norm_row row = {r->arm[a].name, ids[which], arm->step[i], band[i]};
-      ad__document_row(r->doc, &row);
-      ad__script_add(r, &script, "%llu", (unsigned long long)arm->step[i]);
-      for (size_t q = 0; q < AD_BAND_QUANTILES; q++) {
-        ad__script_add(r, &script, " %.9g", band[i].quantile[q].value);
-      }
-      ad__script_add(r, &script, "\n");
     }
-    ad__script_add(r, &script, "EOD\n");
-    arms[drawn++] = a;
+    if (rows > 0) {
+      ad__draw_bands(r, &p, a, drawn++, arm->steps, x, band, 1.0);
+    }
   }
-  if (drawn > 0) {
-    ad__script_axis(r, &script, 'x', "step", "optimizer updates");
-    ad__script_axis(r, &script, 'y', titles[which], "L2");
-    ad__script_bands(r, &script, drawn, arms);
+  if (status == AD_OK && drawn > 0) {
     snprintf(id, sizeof id, "plot_%s", ids[which]);
     snprintf(title, sizeof title, "%s over steps: median and quartiles over the runs of an arm.", titles[which]);
-    ad__document_plot(r->doc, id, title, 820, 320, &script);
+    ad__document_picture(r->doc, id, title, NULL, &p);
   }
-  ad_buffer_destroy(&script);
-  return r->doc->status;
+  ad__picture_destroy(&p);
+  return status == AD_OK ? r->doc->status : status;
 }
 
 static int snapshot_sections(struct snapshots *s) {

@@ -2,13 +2,14 @@
 #include "autodidact/statistics/spread.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "autodidact/base/elementary.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/statistics/power.h"
 #include "autodidact/statistics/summary.h"
-#include "report_internal.h"
+#include "headline.h"
 
 struct spread_row {
   const char *arm, *source, *test, *verdict;
@@ -74,34 +75,28 @@ static int find_rows(struct report *r, struct spread_row *rows, struct ad_figure
   return AD_OK;
 }
 
+/* The ratios of the primary arms at the top; here all, where there are more. */
 static void plot_ratios(struct report *r, const struct spread_row *rows) {
-  struct ad_buffer script = {0};
-  size_t drawn = 0;
-  ad__script_add(r, &script, "$d << EOD\n");
-  for (size_t i = 0; i < r->arms * AD_SPREADS; i++) {
-    const struct ad_spread *s = &rows[i].of;
-    if (rows[i].arm != NULL && s->ratio.why == NULL) {
-      const int known = s->interval.why == NULL;
-      ad__script_add(r, &script, "%.9g %.9g %.9g %g %zu\n", s->ratio.value, known ? s->interval.low : s->ratio.value,
-                     known ? s->interval.high : s->ratio.value,
-                     0.2 - 0.2 * (double)(i % AD_SPREADS) - (double)(i / AD_SPREADS), i % AD_SPREADS);
-      drawn++;
+  for (int lead = 1; lead >= 0; lead--) {
+    struct forest forest;
+    size_t others = 0;
+    ad__forest_ratios(r, &forest, lead);
+    for (size_t i = 0; i < r->arms * AD_SPREADS; i++) {
+      const size_t a = i / AD_SPREADS;
+      if (rows[i].arm != NULL && (!lead || ad__is_lead(r, a))) {
+        ad__forest_ratio(r, &forest, a, i % AD_SPREADS, &rows[i].of);
+      }
+      others += rows[i].arm != NULL && !ad__is_lead(r, a);
     }
+    if (!lead && others == 0) {
+      forest.rows = 0;
+    }
+    ad__forest_close(r, &forest, lead ? "plot_spread" : "plot_all_ratios",
+                     lead ? "SD of each arm over that of the baseline, with 95 % intervals, in all and by source of "
+                            "chance; shaded: the margin of equivalence, where there is one."
+                          : "SD of every arm over that of the baseline, with 95 % intervals.",
+                     lead);
   }
-  ad__script_add(r, &script, "EOD\nunset key\nset logscale x 2\n");
-  ad__script_arm_axis(r, &script, r->arms);
-  ad__script_axis(r, &script, 'x', "SD over that of the baseline", "");
-  ad__script_add(r, &script,
-                 "set arrow from 1, graph 0 to 1, graph 1 nohead lc rgb '#5b6775' dt 2\n"
-                 "plot for [k=0:%d] $d using ($5==k?$1:1/0):4:2:3 with xerrorbars ls k+1 ps 0.9\n",
-                 AD_SPREADS - 1);
-  if (drawn > 0) {
-    ad__document_plot(r->doc, "plot_spread",
-                      "SD of each arm over that of the baseline with its 95 % interval: the total, and below it the "
-                      "parts in the order of the table; left of 1 the arm varies less.",
-                      820, ad__script_height(r->arms), &script);
-  }
-  ad_buffer_destroy(&script);
 }
 
 /* Verdict and adjusted p of row i; primary are the total and the last source. */
@@ -124,11 +119,13 @@ static void judge(const struct report *r, size_t i, struct spread_row *row) {
 /* For the top of the report. */
 static void summarize_ratio(struct report *r, size_t a, const struct spread_row *row) {
   const struct ad_spread *s = &row->of;
+  char subject[500], ratio[40], low[40], high[40];
+  const double error = (s->interval.high - s->interval.low) / 4;
   if (s->ratio.why == NULL && s->interval.why == NULL) {
-    ad__document_summary(r->doc,
-                         "%s against %s: SD, %s: %s. Ratio %.3g (95 %% CI %.3g to %.3g, p = %.3g) over %zu levels.",
-                         row->arm, ad__baseline_name(r, a), row->source, row->verdict, s->ratio.value, s->interval.low,
-                         s->interval.high, s->p.value, s->levels);
+    snprintf(subject, sizeof subject, "%s against %s: SD, %s", row->arm, ad__baseline_name(r, a), row->source);
+    ad__document_verdict(r->doc, subject, row->verdict, "Ratio %s (95 %% CI %s to %s, p = %.2g) over %zu levels.",
+                         ad__say(s->ratio.value, error, ratio), ad__say(s->interval.low, error, low),
+                         ad__say(s->interval.high, error, high), s->p.value, s->levels);
   }
 }
 

@@ -16,66 +16,50 @@ struct trajectory_row {
   struct ad_band of;
 };
 
-static void script_line(struct report *r, struct ad_buffer *script, double x, const struct ad_band *band,
-                        double scale) {
-  ad__script_add(r, script, "%.9g", x);
-  for (size_t q = 0; q < AD_BAND_QUANTILES; q++) {
-    ad__script_add(r, script, " %.9g", band->quantile[q].value * scale);
-  }
-  ad__script_add(r, script, "\n");
-}
-
 /* Bands of one quantity (q < QUANTITIES) or of the score (q = QUANTITIES). */
 static int plot_quantity(struct logs *l, size_t q) {
   struct report *r = l->r;
   const int score = q == QUANTITIES;
-  struct ad_buffer script = {0};
+  struct picture p = {.width = 820, .height = 340, .x = {.label = "step", .unit = "optimizer updates"}};
   struct ad_band band[GRID];
-  size_t which[CURVES], drawn = 0, all = 0;
+  double x[GRID];
+  size_t drawn = 0, all = 0;
   char id[60], title[320], label[120], left_out[100];
   snprintf(label, sizeof label, "Score on dev, %s", r->study->score->name);
-  for (size_t a = 0; a < l->arms; a++) {
+  int status = AD_OK;
+  for (size_t a = 0; a < l->arms && status == AD_OK; a++) {
     const struct arm_log *arm = &l->arm[a];
     const size_t stride = score ? EVALUATIONS : GRID, points = score ? arm->evaluations : GRID;
     size_t rows = 0;
-    AD_TRY(ad_bands(band, arm->runs, stride, score ? arm->score : arm->value[q]));
-    for (size_t i = 0; i < points; i++) {
+    status = ad_bands(band, arm->runs, stride, score ? arm->score : arm->value[q]);
+    for (size_t i = 0; i < points && status == AD_OK; i++) {
       rows += band[i].n > 0;
     }
     if (rows == 0) {
       continue;
     }
     all++;
-    if (drawn < CURVES) {
-      ad__script_add(r, &script, "$b%zu << EOD\n", drawn);
-    }
     for (size_t i = 0; i < points; i++) {
-      const double x = score ? arm->at[i] : ((double)i + 0.5) * l->window + 0.5;
+      x[i] = score ? arm->at[i] : ((double)i + 0.5) * l->window + 0.5;
       if (band[i].n > 0) {
-        const struct trajectory_row row = {r->arm[a].name, score ? "score" : ids[q], ad_figure_of(x), band[i]};
+        const struct trajectory_row row = {r->arm[a].name, score ? "score" : ids[q], ad_figure_of(x[i]), band[i]};
         ad__document_row(r->doc, &row);
-        if (drawn < CURVES) {
-          script_line(r, &script, x, &band[i], score ? r->scale : 1.0);
-        }
       }
     }
     if (drawn < CURVES) {
-      ad__script_add(r, &script, "EOD\n");
-      which[drawn++] = a;
+      ad__draw_bands(r, &p, a, drawn++, points, x, band, score ? r->scale : 1.0);
     }
   }
-  if (drawn > 0) {
-    ad__script_axis(r, &script, 'x', "step", "optimizer updates");
-    ad__script_axis(r, &script, 'y', score ? label : titles[q], score ? r->unit : units[q]);
-    ad__script_bands(r, &script, drawn, which);
+  if (drawn > 0 && status == AD_OK) {
+    p.y = (struct picture_axis){.label = score ? label : titles[q], .unit = score ? r->unit : units[q]};
     snprintf(id, sizeof id, "plot_%s", score ? "score" : ids[q]);
     snprintf(title, sizeof title, "%s over steps: median and quartiles over the runs of an arm%s.%s",
              score ? label : titles[q], !score && l->window > 1 ? ", after averaging neighbouring steps" : "",
-             ad__script_left_out(drawn, all, sizeof left_out, left_out));
-    ad__document_plot(r->doc, id, title, 820, 340, &script);
+             ad__left_out(drawn, all, sizeof left_out, left_out));
+    ad__document_picture(r->doc, id, title, NULL, &p);
   }
-  ad_buffer_destroy(&script);
-  return r->doc->status;
+  ad__picture_destroy(&p);
+  return status == AD_OK ? r->doc->status : status;
 }
 
 int ad__report_trajectories(struct logs *l) {

@@ -128,10 +128,17 @@ static void note_design(struct report *r, size_t arm, const struct arm_component
   }
 }
 
+static void draw_component(struct picture *p, const char *arm, const struct ad_component *item, double scale) {
+  char name[300], title[500];
+  const double v = item->variance.value * scale;
+  snprintf(name, sizeof name, "%s: %s", arm, item->name);
+  snprintf(title, sizeof title, "%s: %.3g", name, v);
+  ad__picture_estimate(p, 1, ad__picture_row(p, name), v, NAN, NAN, title);
+}
+
 /* The first arms with components, as many as there is room for. */
 static void plot_components(struct report *r, const struct arm_components *all) {
-  struct ad_buffer script = {0};
-  char title[200], left_out[100];
+  char title[300], left_out[100];
   size_t arms = 0, drawn = 0, there = 0;
   for (size_t a = 0, lines = 0; a < r->arms; a++) {
     lines += all[a].table.count;
@@ -142,38 +149,20 @@ static void plot_components(struct report *r, const struct arm_components *all) 
     }
   }
   const struct unit_of *squared = &ad__units[r->doc->score + 1];
-  size_t line = 0;
-  ad__script_add(r, &script, "$d << EOD\n");
+  struct picture p = {.width = 820, .x = {.label = "variance", .unit = squared->name}};
+  ad__picture_mark(&p, PICTURE_RULE, 0, 0, 0, 0, 0);
   for (size_t a = 0; a < arms; a++) {
-    for (size_t i = 0; i < all[a].table.count; i++, line++) {
-      ad__script_add(r, &script, "%.9g -%zu\n", all[a].table.items[i].variance.value * squared->scale, line);
+    for (size_t i = 0; i < all[a].table.count; i++) {
+      draw_component(&p, r->arm[a].name, &all[a].table.items[i], squared->scale);
     }
   }
-  ad__script_add(
-      r, &script,
-      "EOD\nunset key\nset grid noytics\nset grid xtics lc rgb '#e3e8ee' lt 1 lw 1\nset yrange [%g:0.6]\nset ytics (",
-      0.4 - (double)line);
-  line = 0;
-  for (size_t a = 0; a < arms; a++) {
-    for (size_t i = 0; i < all[a].table.count; i++, line++) {
-      char name[300];
-      snprintf(name, sizeof name, "%s: %s", r->arm[a].name, all[a].table.items[i].name);
-      ad__script_add(r, &script, line > 0 ? "," : "");
-      ad__script_tic(r, &script, name);
-      ad__script_add(r, &script, " -%zu", line);
-    }
+  snprintf(title, sizeof title,
+           "Variance components. Estimates left of 0 are shown as they are.%s",
+           ad__left_out(drawn, there, sizeof left_out, left_out));
+  if (p.row_count > 0) {
+    ad__document_picture(r->doc, "plot_components", title, NULL, &p);
   }
-  ad__script_add(r, &script, ")\n");
-  ad__script_axis(r, &script, 'x', "variance", squared->name);
-  ad__script_add(r, &script,
-                 "set arrow from 0, graph 0 to 0, graph 1 nohead lc rgb '#5b6775' dt 2\nplot $d using 1:2 with "
-                 "points ls 1 ps 0.9\n");
-  if (line > 0) {
-    snprintf(title, sizeof title, "Variance components. Estimates left of 0 are shown as they are.%s",
-             ad__script_left_out(drawn, there, sizeof left_out, left_out));
-    ad__document_plot(r->doc, "plot_components", title, 820, ad__script_height(line), &script);
-  }
-  ad_buffer_destroy(&script);
+  ad__picture_destroy(&p);
 }
 
 static int analyse_arm(struct report *r, size_t a, double *values, struct arm_components *c) {

@@ -43,7 +43,7 @@ static void check_csv(const struct document *document, const char *expected) {
 static void check_shown(const struct document *document, size_t entry, const char *expected) {
   const struct document_table *table = &document->sections[0].tables[0];
   struct ad_buffer shown = {0};
-  assert_int_equal(ad__document_show(&table->entries[entry], &table->columns[entry % table->width], &shown), AD_OK);
+  assert_int_equal(ad__document_show(table, entry, &shown), AD_OK);
   assert_string_equal(shown.data, expected);
   ad_buffer_destroy(&shown);
 }

@@ -14,10 +14,10 @@ struct ad_report_settings {
 
 /* Computes everything from the table of cells and from what is in the run folders (log.jsonl, logits/, snapshots/) of
  * as many runs as its limits allow. It names these limits. Writes report.txt, report.json, report.html, a CSV file a
- * table, and runs.csv with every run and key into the folder, which is made, and appends report.txt to `text`. The long
- * tables (settings->tables) have no limit, and one run's logits are in memory at a time. Plots are made by gnuplot,
- * called as a program; without it a warning is given and the page has tables only. What cannot be computed carries its
- * reason; damaged files of a run are named in the report and left out. AD_ECONFIG (no such arm), AD_EIO, AD_ENOMEM. */
+ * table, an SVG file a figure, and runs.csv with every run and key into the folder, which is made, and appends
+ * report.txt to `text`. The long tables (settings->tables) have no limit, and one run's logits are in memory at a time.
+ * What cannot be computed carries its reason; damaged files of a run are named in the report and left out. AD_ECONFIG
+ * (no such arm), AD_EIO, AD_ENOMEM. */
 int ad_report_make(const struct ad_study *study, const struct ad_cells *cells,
                    const struct ad_report_settings *settings, struct ad_buffer *text);
 
