@@ -267,15 +267,19 @@ int ad__document_reasons(const struct document_table *table, const char *before,
 /* The picture as a text; style as ad__picture_svg has it. */
 static char *draw(struct document *d, const char *id, const struct document_figure *figure, const char *text,
                   const char *style, const struct picture *picture) {
+  if (d->status != AD_OK) {
+    return NULL;
+  }
   struct ad_buffer svg = {0};
-  char *drawn = NULL;
+  char *drawn = NULL, *shown = copy_shown(d, text == NULL ? figure->title : text);
   if (d->status == AD_OK) {
-    d->status = ad__picture_svg(picture, id, figure->title, text == NULL ? figure->title : text, style, &svg);
+    d->status = ad__picture_svg(picture, id, figure->title, shown, style, &svg);
   }
   if (d->status == AD_OK) {
     drawn = ad_strndup(svg.data, svg.size);
     d->status = drawn == NULL ? ad_fail_memory(svg.size, "a picture") : AD_OK;
   }
+  ad_free(shown);
   ad_buffer_destroy(&svg);
   return drawn;
 }

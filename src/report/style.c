@@ -67,8 +67,9 @@ const char ad__page_style[] =
     /* Figures. */
     "figure{margin:1em 0 .4em}"
     "figure svg{display:block;width:100%;height:auto;min-width:480px}"
-    ".lead{display:flex;flex-wrap:wrap;gap:0 24px;align-items:flex-start}"
-    ".lead figure{flex:1 1 440px;min-width:0}"
+    /* Side by side as wide as they are drawn, so that their rows line up. */
+    ".lead svg{min-width:0}"
+    "@media(min-width:900px){.lead{display:grid;grid-template-columns:620fr 470fr;gap:0 20px}}"
     /* Tables. Shadows at the edges of what is wider than the page: they go with the page, the covers over them with
        the content. */
     ".scroll{overflow-x:auto;margin:.8em 0 .3em;background:linear-gradient(90deg,var(--card) 30%,transparent),"
@@ -77,7 +78,7 @@ const char ad__page_style[] =
     "background-size:40px 100%,40px 100%,12px 100%,12px 100%;background-repeat:no-repeat;"
     "background-attachment:local,local,scroll,scroll}"
     "table{border-collapse:separate;border-spacing:0;font-size:.88rem;font-variant-numeric:tabular-nums}"
-    "caption{text-align:left;font-size:1rem;font-weight:600;padding:.3em 0;white-space:nowrap}"
+    "caption{text-align:left;font-size:1rem;font-weight:600;padding:.3em 0}"
     "caption a,.files a{font-weight:400;font-size:.88rem;margin-left:.6em}"
     "th,td{padding:.3em .55em;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}"
     "thead th{font-weight:600;color:var(--soft);border-bottom-width:2px;vertical-align:bottom;white-space:normal;"
@@ -103,7 +104,7 @@ const char ad__page_style[] =
     "th:first-child{position:static}th[scope=row]{max-width:11em}"
     "tbody tr:nth-child(n+26){display:none}.printed{display:block}"
     "figure,tr{break-inside:avoid}h2,caption{break-after:avoid}"
-    "figure svg{min-width:0;max-height:8cm}.lead{flex-wrap:nowrap}.lead figure{flex:1 1 0}"
+    "figure svg{min-width:0;max-height:8cm}.lead{display:grid;grid-template-columns:620fr 470fr;gap:0 12px}"
     "@page{size:A4;margin:14mm}}";
 
 /* Buttons in the heads: numbers by data-v, what has none last. */

@@ -200,7 +200,7 @@ def study(command):
     if page.count("<figure") != page.count("<svg") or page.count("<svg") < 3:
         sys.exit(f"study report: {page.count('<figure')} figures, {page.count('<svg')} drawn")
     figures = "".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL))
-    for name in ("plain", "\\x1b[2J", "\u2019quoted\u2019 first", "100 %d %s %n", "=1+1"):
+    for name in ("plain", "\\x1b[2J", "'quoted' first", "100 %d %s %n", "=1+1"):
         if name not in figures:
             sys.exit(f"study report: no figure names {name!r}")
 

@@ -68,6 +68,53 @@ static void test_rows(void **state) {
   ad__document_destroy(&document);
 }
 
+struct estimate {
+  struct ad_figure mean, error, other, p;
+  struct ad_interval interval, own;
+};
+
+/* As many digits as two of the error, of a quarter of an interval, of a p-value. */
+static void test_digits(void **state) {
+  (void)state;
+  static const struct document_column estimates[] = {COLUMN_BY("mean", "mean", UNIT_PERCENT, estimate, mean, "error"),
+                                                     COLUMN("interval", "CI", UNIT_PERCENT, estimate, interval),
+                                                     COLUMN("other", "other", UNIT_NONE, estimate, other),
+                                                     COLUMN("own", "CI", UNIT_NONE, estimate, own),
+                                                     COLUMN("p", "p", UNIT_NONE, estimate, p),
+                                                     COLUMN("error", "error", UNIT_PERCENT, estimate, error)};
+  struct document document = {.score = UNIT_PERCENT};
+  ad__document_section(&document, "section", "Section", "What it says.", "never.");
+  ad__document_table(&document, "table", "Table", COLUMNS(estimates));
+  const struct estimate known = {ad_figure_of(0.1721342),
+                                 ad_figure_of(0.001316),
+                                 ad_figure_of(0.51234),
+                                 ad_figure_of(0.0007529),
+                                 ad_interval_of(0.1695499, 0.17484),
+                                 ad_interval_of(0.4, 0.6)};
+  const struct estimate unknown = {ad_figure_of(0.1721342),   ad_figure_none("one run"),   ad_figure_of(0.51234),
+                                   ad_figure_none("one run"), ad_interval_none("one run"), ad_interval_none("one run")};
+  ad__document_row(&document, &known);
+  ad__document_row(&document, &unknown);
+  check_shown(&document, 0, "17.21 \u00b1 0.13");
+  check_shown(&document, 1, "[16.95, 17.48]");
+  check_shown(&document, 2, "0.512");
+  check_shown(&document, 3, "[0.400, 0.600]");
+  check_shown(&document, 4, "0.00075");
+  check_shown(&document, 6, "17.21");
+  check_shown(&document, 8, "0.5123");
+  assert_true(ad__document_is_error(&document.sections[0].tables[0], 5));
+  assert_false(ad__document_is_error(&document.sections[0].tables[0], 0));
+  ad__document_destroy(&document);
+  static const struct {
+    double error;
+    int decimals;
+  } rule[] = {{0.1316, 2}, {0.0996, 2}, {0.00994, 4}, {0.00996, 3}, {1.26, 1},
+              {9.96, 0},   {12.6, 0},   {126, 0},     {1e-300, 12}};
+  for (size_t i = 0; i < sizeof rule / sizeof *rule; i++) {
+    assert_int_equal(ad__decimals(rule[i].error), rule[i].decimals);
+  }
+}
+
 /* The head does not depend on there being rows. */
 static void test_no_rows(void **state) {
   (void)state;
@@ -88,7 +135,7 @@ static void test_other_row(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_no_rows),
-                                     cmocka_unit_test(test_other_row)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_digits),
+                                     cmocka_unit_test(test_no_rows), cmocka_unit_test(test_other_row)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,6 +192,23 @@ static void test_left_out(void **state) {
   ad_buffer_destroy(&rows);
 }
 
+/* A page of a thousand arms is one that a browser opens. */
+static void test_thousand_arms(void **state) {
+  (void)state;
+  enum { ARMS = 1000, MOST_BYTES = 2000000 };
+  struct ad_buffer arms = {0}, page = {0};
+  for (int a = 0; a < ARMS; a++) {
+    assert_int_equal(
+        ad_buffer_printf(&arms, "%sa long name of arm %d: {optim: {lr: %de-6}}", a > 0 ? ", " : "", a, a + 1), AD_OK);
+  }
+  report_on("thousand", "seed.init: 0..1", arms.data, 200, sevenths, "1000 arms, 2 combinations of seeds");
+  assert_int_equal(ad_file_read("thousand/report/report.html", &page), AD_OK);
+  assert_true(page.size < MOST_BYTES);
+  assert_non_null(strstr(page.data, "Drawn: the first 40 of 1000 arms; the table has all."));
+  ad_buffer_destroy(&arms);
+  ad_buffer_destroy(&page);
+}
+
 /* What was registered, what differs, and verdicts at looks. */
 static void test_registered(void **state) {
   (void)state;
@@ -210,8 +227,8 @@ static void test_registered(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_degenerate), cmocka_unit_test(test_no_spread), cmocka_unit_test(test_left_out),
-      cmocka_unit_test(test_registered), cmocka_unit_test(test_cost),
+      cmocka_unit_test(test_degenerate), cmocka_unit_test(test_no_spread),     cmocka_unit_test(test_left_out),
+      cmocka_unit_test(test_registered), cmocka_unit_test(test_thousand_arms), cmocka_unit_test(test_cost),
   };
   return cmocka_run_group_tests(tests, enter, scratch_leave);
 }
