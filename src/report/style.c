@@ -98,14 +98,15 @@ const char ad__page_style[] =
     "@media(max-width:640px){main{padding:12px 10px 40px}section{padding:12px}h1{font-size:1.3rem}"
     ".verdicts li{grid-template-columns:1fr}.verdict{justify-self:start}th[scope=row]{max-width:9em}}"
     /* On paper: no shades, no boxes that scroll, the first rows of long tables. */
-    "@media print{body{background:none;font-size:10pt}main{max-width:none;padding:0}"
-    "section{border:0;padding:0;margin:12px 0}.top{border:0}nav,details:not([open]),.scroll>table a{display:none}"
-    ".scroll{overflow:visible;background:none}table{font-size:7.5pt}th,td{padding:.12em .35em}"
+    "@media print{html{font-size:9pt}body{background:none;font-size:1rem;line-height:1.35}"
+    "main{max-width:none;padding:0}"
+    "section{border:0;padding:0;margin:8px 0}.top{border:0}nav,details:not([open]),.scroll>table a{display:none}"
+    ".scroll{overflow:visible;background:none}table{font-size:7pt}th,td{padding:.12em .35em}"
     "th:first-child{position:static}th[scope=row]{max-width:11em}"
     "tbody tr:nth-child(n+26){display:none}.printed{display:block}"
     "figure,tr{break-inside:avoid}h2,caption{break-after:avoid}"
-    "figure svg{min-width:0;max-height:8cm}.lead{display:grid;grid-template-columns:620fr 470fr;gap:0 12px}"
-    "@page{size:A4;margin:14mm}}";
+    "figure svg{min-width:0;max-height:5.6cm}.lead{display:grid;grid-template-columns:620fr 470fr;gap:0 12px}"
+    "@page{size:A4;margin:12mm}}";
 
 /* Buttons in the heads: numbers by data-v, what has none last. */
 const char ad__page_script[] =
