@@ -107,6 +107,7 @@ struct document {
   size_t line_count, line_capacity, figure_count, figure_capacity;
   struct document_section *sections;
   size_t count, capacity;
+  int long_tables; /* 1: examples.csv and tables.h5 are beside the page */
 };
 
 void ad__document_destroy(struct document *document);

@@ -276,6 +276,11 @@ int ad__document_html(const struct document *document, struct ad_buffer *out) {
   for (size_t i = 0; i < document->count; i++) {
     AD_TRY(put_section(&document->sections[i], out));
   }
+  AD_TRY(!document->long_tables
+             ? AD_OK
+             : ad_buffer_puts(out,
+                              "<p class=\"note\">Every run and example: <a href=\"examples.csv\" "
+                              "download>examples.csv</a>, <a href=\"tables.h5\" download>tables.h5</a>.</p>\n"));
   AD_TRY(ad_buffer_puts(out,
                         "<footer>Intervals are of 95&nbsp;% where nothing else is said. \u00b1 is one standard error. "
                         "n/a: not available, with the reason below the table. A click on the head of a column sorts. "

@@ -327,6 +327,7 @@ static int make_report(struct report *r, const struct ad_report_settings *settin
     return ad_fail_memory(strlen(title) + 1, "a title");
   }
   AD_TRY(all_sections(r));
+  r->doc->long_tables = settings->tables;
   AD_TRY(write_report(r->doc, folder, text));
   return ad__report_tables(r, folder, settings->tables);
 }

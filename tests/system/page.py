@@ -3,7 +3,7 @@
 
     page.py PROGRAM    trains a study of tiny runs in a folder of its own, and looks at its page
 
-Tags are closed in their order, ids are there once, references lead to ids and to CSV files beside the page, tables have
+Tags are closed in their order, ids are there once, references lead to ids and to tables beside the page, tables have
 captions and heads, pictures are XML with a name and a description. Python's standard library only."""
 
 import json
@@ -74,7 +74,8 @@ def check_page(folder, names):
     wrong += [f"id {name} twice" for name in set(page.ids) if page.ids.count(name) > 1]
     wrong += [f"no id {name}" for name in page.wanted if name not in page.ids]
     for link in page.links:
-        there = link[1:] in page.ids if link.startswith("#") else link.endswith(".csv") and (folder / link).is_file()
+        beside = link.endswith((".csv", ".h5")) and (folder / link).is_file()
+        there = link[1:] in page.ids if link.startswith("#") else beside
         wrong += [] if there else [f"a link to {link}"]
     if page.tags.get("caption", 0) != page.tags.get("table", 0):
         wrong.append("a table without a caption")
@@ -116,7 +117,7 @@ def hostile(program):
                 "looks: [6]}")
     Path("study.yaml").write_text(study_file(ARMS, "seed.order: 0..5", analysis), encoding="utf-8")
     run(program, "study", "run", "study.yaml")
-    run(program, "study", "report", "study.yaml", "--out", "report")
+    run(program, "study", "report", "study.yaml", "--out", "report", "--tables")
     source, pictures = check_page(Path("report"), ARMS)
     first = xml.fromstring(pictures[0])
     titles = [node.text for node in first.iter("title")]
@@ -127,7 +128,8 @@ def hostile(program):
     rows = {node.text for node in xml.fromstring(pictures[1]).iter("title") if "SD ratio" in pictures[1]}
     if ARMS[1] not in rows:
         sys.exit(f"the second picture does not name the primary arm: {rows}")
-    for part in ("as registered", "prefers-color-scheme:dark", "@media print", "XXH3", "Exploratory comparisons"):
+    for part in ("as registered", "prefers-color-scheme:dark", "@media print", "XXH3", "Exploratory comparisons",
+                 "tables.h5"):
         if part not in source:
             sys.exit(f"the page has no {part!r}")
 
