@@ -194,9 +194,8 @@ static void summarize_arm(struct report *r, size_t a, const struct comparison *c
     snprintf(holm, sizeof holm, ", with Holm's correction %.2g", c->holm.value);
   }
   if (d->interval.why == NULL) {
-    snprintf(interval, sizeof interval, "95 %% CI %s to %s%s%s",
-             ad__say(d->interval.low * unit->scale, error, low), ad__say(d->interval.high * unit->scale, error, high), p,
-             holm);
+    snprintf(interval, sizeof interval, "95 %% CI %s to %s%s%s", ad__say(d->interval.low * unit->scale, error, low),
+             ad__say(d->interval.high * unit->scale, error, high), p, holm);
   } else {
     snprintf(interval, sizeof interval, "no interval: %s", d->interval.why);
   }

@@ -156,8 +156,7 @@ static void plot_components(struct report *r, const struct arm_components *all) 
       draw_component(&p, r->arm[a].name, &all[a].table.items[i], squared->scale);
     }
   }
-  snprintf(title, sizeof title,
-           "Variance components. Estimates left of 0 are shown as they are.%s",
+  snprintf(title, sizeof title, "Variance components. Estimates left of 0 are shown as they are.%s",
            ad__left_out(drawn, there, sizeof left_out, left_out));
   if (p.row_count > 0) {
     ad__document_picture(r->doc, "plot_components", title, NULL, &p);
