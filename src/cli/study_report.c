@@ -50,16 +50,14 @@ int study_command_report(const struct ad_math *math, int argc, char **argv) {
       {"baseline", "ARM", "The arm that others are compared with; otherwise the first one", NULL, &settings.baseline},
       {"tables", NULL,
        "Also write examples.csv, a row for each run and example, and tables.h5, which has it and runs.csv as HDF5. "
-       "They "
-       "can be large: some 60 bytes a row of CSV",
+       "They can be large: some 60 bytes a row of CSV",
        &settings.tables, NULL}};
   const struct arguments arguments = {
       "study report",
       "STUDY.yaml",
       "Computes the statistics of the cells that are done, as docs/statistics.md explains them. Prints them as text "
       "and writes tables (CSV, JSON) and one HTML page with figures. runs.csv has a row for each run, with all keys "
-      "and "
-      "scores.",
+      "and scores.",
       options,
       sizeof options / sizeof *options,
       1,

@@ -278,10 +278,11 @@ static int add_compute(struct study_draft *d, struct ad_study_arm *arm, const st
                           "sets too");
   }
   if (own * over % under != 0) {
-    return ad__study_fail(s->path, at,
-                          "arms: compute %s of %s %llu of the base is no whole number; train.steps of the base can be "
-                          "set to one that is",
-                          at->text, key, own);
+    return ad__study_fail(
+        s->path, at,
+        "arms: compute %s of %s %llu of the base is no whole number; set train.steps of the base to a "
+        "number that can be divided",
+        at->text, key, own);
   }
   snprintf(text, sizeof text, "%llu", own * over / under);
   int status = ad__study_settle_value(d, at, key, text, &value);
