@@ -218,8 +218,8 @@ static void summarize(struct report *r, const struct comparison *c) {
       summarize_arm(r, a, &c[a]);
     }
   }
-  if (r->arms > shown + 1) {
-    ad__document_summary(r->doc, "%zu more arms are in the table.", r->arms - 1 - shown);
+  if (r->compared > shown) {
+    ad__document_summary(r->doc, "%zu more arms are in the table.", r->compared - shown);
   }
 }
 
@@ -234,13 +234,13 @@ int ad__report_comparison(struct report *r) {
       "seeds the runs are consistent with, and counts the levels of the seeds that runs share, not the cells.",
       "with fewer than about 6 levels of a seed that runs share: the interval is then wide, and on a single "
       "far-out level it rests. Below 3 levels there is none.");
-  int status = r->arms < 2 ? AD_OK : compare_all(r, 0, all);
-  if (status == AD_OK && r->arms >= 2) {
+  int status = r->compared == 0 ? AD_OK : compare_all(r, 0, all);
+  if (status == AD_OK && r->compared > 0) {
     status = compare_all(r, 1, fine);
   }
-  if (status == AD_OK && r->arms < 2) {
-    ad__document_note(r->doc, "Not available: the study has one arm.");
-    ad__document_summary(r->doc, "The study has one arm: nothing to compare.");
+  if (status == AD_OK && r->compared == 0) {
+    ad__document_note(r->doc, "Not available: %s.", ad__one_arm(r));
+    ad__document_summary(r->doc, "Nothing to compare: %s.", ad__one_arm(r));
   } else if (status == AD_OK) {
     ad__document_note(r->doc, "Baseline: %s%s. Differences are arm minus baseline, so %s ones are better.",
                       r->arm[r->baseline].own, r->settings > 1 ? " of the same setting" : "",

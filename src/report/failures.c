@@ -95,7 +95,7 @@ int ad__report_failures(struct report *r) {
       COLUMN("only_baseline", "only the baseline", UNIT_NONE, failure_row, only_baseline),
       COLUMN("p", "exact p", UNIT_NONE, failure_row, p),
       COLUMN("holm_p", "Holm p", UNIT_NONE, failure_row, holm)};
-  if (r->arms < 2) {
+  if (r->compared == 0) {
     return r->doc->status;
   }
   struct failure_row *rows = ad_calloc(r->arms, sizeof *rows);

@@ -227,6 +227,7 @@ static int find_baselines(struct report *r, const char *name) {
   for (size_t a = 0; a < r->arms; a++) {
     r->arm[a].baseline = find_in_setting(r, own, a);
     r->settings += find_in_setting(r, "", a) == a;
+    r->compared += !ad__is_baseline(r, a);
     if (name != NULL && strcmp(r->arm[r->arm[a].baseline].own, name) != 0) {
       return ad_fail(AD_ECONFIG, "%s: found no arm \"%s\" to compare with%s%s; the first is \"%s\"", r->study->path,
                      name, r->arm[a].setting[0] == '\0' ? "" : " at ", r->arm[a].setting, r->arm[0].own);

@@ -75,6 +75,7 @@ struct report {
   size_t arms, points;
   size_t baseline; /* that of the first setting; of an arm: arm[a].baseline */
   size_t settings; /* different ones */
+  size_t compared; /* arms that are no baseline */
   struct report_arm *arm;
   struct report_seeds seeds;
   struct report_family family;
@@ -97,6 +98,11 @@ enum {
 /* 1 where an arm is a baseline: it is compared with no other one. */
 static inline int ad__is_baseline(const struct report *r, size_t a) {
   return r->arm[a].baseline == a;
+}
+
+/* Why there is nothing to compare, where no arm is compared with another one. */
+static inline const char *ad__one_arm(const struct report *r) {
+  return r->settings > 1 ? "each data set and setting has one arm" : "the study has one arm";
 }
 
 /* The name of the arm that an arm is compared with. */

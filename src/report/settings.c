@@ -9,11 +9,13 @@
 #include "report_internal.h"
 
 static const char is_baseline[] = "the baseline";
+static const char not_above_0[] = "the baseline's mean in a setting is not above 0";
+static const char no_runs[] = "a setting has no finished runs of the arm or of its baseline";
 
 /* An arm in a setting. */
 struct setting_row {
   const char *setting, *arm;
-  size_t n;
+  size_t n, common; /* finished runs; combinations of seeds that the baseline has finished too */
   struct report_mean mean;
   struct ad_figure change; /* of the mean on common seeds, of the baseline's */
   struct ad_interval change_interval;
@@ -60,18 +62,19 @@ static int better_than_baseline(const struct report *r, size_t a, struct ad_figu
 static int setting_row(const struct report *r, size_t a, const struct work *w, struct setting_row *row) {
   struct report_mean change;
   *row = (struct setting_row){.setting = r->arm[a].setting, .arm = r->arm[a].own, .n = r->arm[a].all_count};
+  row->common = ad__report_common(r, a, r->arm[a].baseline, 0, w->points, w->a, w->b);
   row->change = row->better = ad_figure_none(is_baseline);
   row->change_interval = ad_interval_none(is_baseline);
   AD_TRY(ad__report_arm_mean(r, a, &row->mean));
   if (ad__is_baseline(r, a)) {
     return AD_OK;
   }
-  const size_t n = ad__report_common(r, a, r->arm[a].baseline, 0, w->points, w->a, w->b);
-  row->change = ad_relative_change(n, w->a, w->b, w->a);
-  AD_TRY(ad__report_mean(r, n, w->points, w->a, &change));
-  row->change_interval = change.of.interval;
+  row->change = ad_relative_change(row->common, w->a, w->b, w->a);
+  row->change_interval = ad_interval_none(row->change.why);
   if (row->change.why == NULL) {
+    AD_TRY(ad__report_mean(r, row->common, w->points, w->a, &change));
     row->change = change.of.mean;
+    row->change_interval = change.of.interval;
   }
   return better_than_baseline(r, a, &row->better);
 }
@@ -127,24 +130,35 @@ static int average_change(const struct report *r, size_t first, const struct wor
   return AD_OK;
 }
 
+/* Scores of an arm over its baseline's mean, into values [all_count of the arm]; or why there are none. */
+static const char *scale_scores(const struct report_arm *arm, const struct report_arm *base, double *values) {
+  double mean = 0.0;
+  if (arm->all_count == 0 || base->all_count == 0) {
+    return no_runs;
+  }
+  for (size_t i = 0; i < base->all_count; i++) {
+    mean += base->all[i] / (double)base->all_count;
+  }
+  for (size_t i = 0; mean > 0.0 && i < arm->all_count; i++) {
+    values[i] = arm->all[i] / mean;
+  }
+  return mean > 0.0 ? NULL : not_above_0;
+}
+
 /* Over settings: the mean probability of improvement; the inter-quartile mean of the scores over the mean of the
  * baseline of each setting. */
 static int average_row(const struct report *r, size_t first, const struct work *w, struct average_row *row) {
   size_t count = 0;
+  const char *why = NULL;
   *row = (struct average_row){.arm = r->arm[first].own, .better = {0.0, NULL}};
   for (size_t a = first; a < r->arms; a++) {
     const struct report_arm *arm = &r->arm[a], *base = &r->arm[arm->baseline];
     struct ad_figure better;
-    double mean = 0.0;
     if (!same_arm(r, a, first)) {
       continue;
     }
-    for (size_t i = 0; i < base->all_count; i++) {
-      mean += base->all[i] / (double)base->all_count;
-    }
-    for (size_t i = 0; i < arm->all_count; i++) {
-      w->values[count++] = arm->all[i] / mean;
-    }
+    why = why != NULL ? why : scale_scores(arm, base, w->values + count);
+    count += arm->all_count;
     AD_TRY(better_than_baseline(r, a, &better));
     row->better = row->better.why != NULL ? row->better
                   : better.why != NULL    ? better
@@ -155,7 +169,8 @@ static int average_row(const struct report *r, size_t first, const struct work *
     row->better = ad__is_baseline(r, first) ? ad_figure_none(is_baseline)
                                             : ad_figure_of(row->better.value / (double)row->settings);
   }
-  AD_TRY(ad_interquartile_mean(&row->middle, count, w->values));
+  row->middle = ad_figure_none(why);
+  AD_TRY(why != NULL ? AD_OK : ad_interquartile_mean(&row->middle, count, w->values));
   return average_change(r, first, w, row);
 }
 
@@ -163,7 +178,7 @@ static int average_row(const struct report *r, size_t first, const struct work *
 static void summarize_average(struct report *r, const struct average_row *row) {
   const struct ad_mixed *c = &row->change.of;
   char interval[200];
-  if (c->mean.why != NULL) {
+  if (c->mean.why != NULL || row->settings < 2) {
     return;
   }
   if (c->interval.why == NULL) {
@@ -180,6 +195,7 @@ static int setting_table(struct report *r, const struct work *w) {
       COLUMN("setting", "setting", UNIT_NONE, setting_row, setting),
       COLUMN("arm", "arm", UNIT_NONE, setting_row, arm),
       COLUMN("n", "n", UNIT_NONE, setting_row, n),
+      COLUMN("common", "in common", UNIT_NONE, setting_row, common),
       COLUMN("mean", "mean", UNIT_SCORE, setting_row, mean.of.mean),
       COLUMN("sd", "SD", UNIT_SCORE, setting_row, mean.of.sd),
       COLUMN("change", "change", UNIT_PERCENT, setting_row, change),
@@ -202,7 +218,7 @@ static int average_table(struct report *r, const struct work *w) {
   static const struct document_column columns[] = {
       COLUMN("arm", "arm", UNIT_NONE, average_row, arm),
       COLUMN("settings", "settings", UNIT_NONE, average_row, settings),
-      COLUMN("n", "seeds in all", UNIT_NONE, average_row, n),
+      COLUMN("n", "in common", UNIT_NONE, average_row, n),
       COLUMN("change", "average change", UNIT_PERCENT, average_row, change.of.mean),
       COLUMN("interval", "95 % CI", UNIT_PERCENT, average_row, change.of.interval),
       COLUMN("better", "P(improvement)", UNIT_NONE, average_row, better),
@@ -220,7 +236,7 @@ static int average_table(struct report *r, const struct work *w) {
 }
 
 int ad__report_settings(struct report *r) {
-  if (r->settings < 2) {
+  if (r->settings < 2 || r->compared == 0) {
     return r->doc->status;
   }
   ad__document_section(
@@ -228,12 +244,15 @@ int ad__report_settings(struct report *r) {
       "Each arm against the baseline of the same data set and setting: the change of its mean in per cent of the "
       "baseline's mean there, and the average of these changes.",
       "an average over settings that do not ask the same question, or over few of them: its interval speaks of other "
-      "seeds in these settings, not of other settings.");
+      "seeds in these settings, not of other settings. Changes where the baseline's mean is near 0. Arms of which runs "
+      "diverged: these have no score and count in no figure here.");
   ad__document_note(
       r->doc,
-      "A combination of seeds counts once: its changes in all settings are averaged first. Only those that "
-      "are finished in every setting count. P(improvement) is over all pairs of runs, IQM the mean of the "
-      "middle half of all runs, each over its setting's baseline mean; neither has an interval.");
+      "%s changes are better. A combination of seeds counts once: its changes in all settings are averaged first. Only "
+      "those that are finished in every setting count. P(improvement) is over all pairs of runs, IQM the mean of the "
+      "middle half of all runs, each over its setting's baseline mean; neither has an interval.%s",
+      r->falls ? "Negative" : "Positive",
+      r->family.active ? " No registered test is of these figures: they are exploratory." : "");
   struct work w = {.points = ad_malloc(r->points, sizeof *w.points),
                    .a = ad_malloc(3 * r->points, sizeof *w.a),
                    .values = ad_malloc(r->arms * r->points, sizeof *w.values)};

@@ -160,8 +160,8 @@ int ad__report_spread(struct report *r) {
       "less over seeds.",
       "a large p-value as a sign of equal spread: read the interval. Whole levels of a seed count, not runs; with "
       "few levels the interval is wide, below 6 there is none.");
-  if (r->arms < 2) {
-    ad__document_note(r->doc, "Not available: the study has one arm.");
+  if (r->compared == 0) {
+    ad__document_note(r->doc, "Not available: %s.", ad__one_arm(r));
     return r->doc->status;
   }
   struct spread_row *rows = ad_calloc(r->arms * AD_SPREADS, sizeof *rows);

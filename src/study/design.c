@@ -279,11 +279,18 @@ static void fill_levels(const struct study_draft *d) {
   }
 }
 
-/* Which axes make settings: where arms are named all but seeds, otherwise those of files that are read. */
+/* Which axes make settings: where several arms are named all but seeds, otherwise those of files that are read, and
+ * what is listed beside them. */
 static void find_settings(struct study_draft *d) {
-  for (size_t a = 0; a < d->study->axis_count; a++) {
-    struct ad_study_axis *axis = &d->study->axes[a];
-    axis->setting = !axis->seed && (d->named_count > 1 || ad_config_role(axis->key) == AD_ROLE_INPUT);
+  for (size_t b = 0; b < d->bundle_count; b++) {
+    struct ad_study_axis *axes = d->study->axes + d->bundles[b].begin;
+    int setting = d->named_count > 1;
+    for (size_t a = 0; a < d->bundles[b].axes; a++) {
+      setting = setting || ad_config_role(axes[a].key) == AD_ROLE_INPUT;
+    }
+    for (size_t a = 0; a < d->bundles[b].axes; a++) {
+      axes[a].setting = setting && !axes[a].seed;
+    }
   }
 }
 

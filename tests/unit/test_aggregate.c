@@ -35,6 +35,7 @@ static void test_no_change(void **state) {
   assert_non_null(ad_relative_change(0, a, b, each).why);
   assert_non_null(ad_relative_change(2, a, b, each).why);
   assert_non_null(ad_relative_change(2, b, b, each).why);
+  assert_non_null(ad_relative_change(1, a, b + 1, each).why); /* below 0 "more" would be lower */
   assert_true(isnan(each[0]) && isnan(each[1]));
 }
 

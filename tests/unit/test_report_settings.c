@@ -99,6 +99,8 @@ static void test_against_fixture(void **state) {
   says(&text, "ema optim.lr=0.3 against base optim.lr=0.3: ");
   says(&text, "Baseline: base of the same setting.");
   says(&text, "sda over 3 settings: ");
+  says(&text, "Negative changes are better.");
+  assert_null(strstr(text.data, "more arms")); /* every arm but the three baselines is in the summary */
   says(&text, "on 11 cells of 4 init and 3 order.");
   assert_null(strstr(text.data, "base optim.lr=0.2 against"));
   check_page("plain/report/report.html", -1);
@@ -116,6 +118,7 @@ static void test_registered(void **state) {
   says(&text, "registered before the first cell: as registered.");
   says(&text, "Finished: 12 of 12 planned combinations of seeds are complete");
   says(&text, "ema optim.lr=0.1 against base optim.lr=0.1: exploratory.");
+  says(&text, "No registered test is of these figures: they are exploratory.");
   assert_null(strstr(text.data, "sda optim.lr=0.1 against base optim.lr=0.1: exploratory."));
   ad_buffer_destroy(&text);
   text = report_of(file, "dir: one-arm, analysis: {arms: [sda optim.lr=0.2], tests: mean, seeds: 12}", NULL, AD_OK);
@@ -138,7 +141,44 @@ static void test_baseline(void **state) {
   fixture_close(file);
 }
 
-/* Without named arms, axes of data make settings, the others arms. */
+/* The report of two arms in two settings on three seeds; scores [arms,settings,seeds]. */
+static struct ad_buffer report_small(const char *keys, const double scores[12]) {
+  struct ad_study study;
+  struct ad_cells cells;
+  struct ad_buffer text = {0};
+  make_study(&study, keys, "optim.lr: [0.1, 0.2], seed.init: 0..2", "base: {}, sda: {teacher: {method: sda}}");
+  assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
+  write_cells(&cells, &study, scores);
+  assert_int_equal(ad_report_make(&study, &cells, &(struct ad_report_settings){0}, &text), AD_OK);
+  join_lines(&text);
+  ad_cells_close(&cells);
+  ad_study_destroy(&study);
+  return text;
+}
+
+/* Settings in which runs are missing, all of an arm, or a baseline without errors: what cannot be said has a reason. */
+static void test_not_available(void **state) {
+  (void)state;
+  struct ad_buffer rows = {0},
+                   text = report_small("dir: some", (const double[]){.2, .4, .2, NAN, .4, .2, .1, .2, NAN, .1, .3, .2});
+  assert_int_equal(ad_file_read("some/report/settings.csv", &rows), AD_OK);
+  assert_non_null(strstr(rows.data, "optim.lr=0.1,sda,2,2,"));
+  assert_non_null(strstr(rows.data, "optim.lr=0.2,sda,3,2,"));
+  /* One combination is finished everywhere: (0.2 / 0.4 - 1 + 0.3 / 0.4 - 1) / 2. */
+  says(&text, "sda over 2 settings: -37.5 % of the baseline's mean on average (no interval: needs at least 2 runs)");
+  ad_buffer_destroy(&rows);
+  ad_buffer_destroy(&text);
+  text = report_small("dir: none", (const double[]){.2, .4, .2, .3, .4, .2, .1, .2, .1, NAN, NAN, NAN});
+  says(&text, "IQM, of the baseline's mean: a setting has no finished runs of the arm or of its baseline");
+  ad_buffer_destroy(&text);
+  text = report_small("dir: zero", (const double[]){.2, .4, .2, 0, 0, 0, .1, .2, .1, .1, 0, 0});
+  says(&text, "IQM, of the baseline's mean: the baseline's mean in a setting is not above 0");
+  says(&text, "change, change 95 % CI: the baseline's mean is not above 0");
+  assert_null(strstr(text.data, "not finite"));
+  ad_buffer_destroy(&text);
+}
+
+/* Without named arms, axes of data and what is listed beside them make settings, the others arms. */
 static void test_unnamed(void **state) {
   (void)state;
   struct ad_study study;
@@ -151,6 +191,21 @@ static void test_unnamed(void **state) {
   assert_string_equal(study.arms[3].own, "optim.lr=0.2");
   assert_string_equal(study.arms[3].setting, "data.descriptor=b.yaml");
   assert_string_equal(study.arms[3].name, "data.descriptor=b.yaml optim.lr=0.2");
+  ad_study_destroy(&study);
+  struct ad_cells cells;
+  struct ad_buffer text = {0};
+  make_study(&study, "dir: pairs", "listed: {data.descriptor: [a.yaml, b.yaml], optim.lr: [0.1, 0.2]}, seed.init: 0..1",
+             "base: {}");
+  assert_int_equal(study.arm_count, 2);
+  assert_string_equal(study.arms[1].own, "base");
+  assert_string_equal(study.arms[1].setting, "data.descriptor=b.yaml optim.lr=0.2");
+  assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
+  assert_int_equal(ad_report_make(&study, &cells, &(struct ad_report_settings){0}, &text), AD_OK);
+  join_lines(&text);
+  says(&text, "Nothing to compare: each data set and setting has one arm.");
+  assert_null(strstr(text.data, "Over all settings"));
+  ad_buffer_destroy(&text);
+  ad_cells_close(&cells);
   ad_study_destroy(&study);
 }
 
@@ -182,7 +237,7 @@ static void test_no_memory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_against_fixture), cmocka_unit_test(test_registered), cmocka_unit_test(test_baseline),
-      cmocka_unit_test(test_unnamed),         cmocka_unit_test(test_no_memory),
+      cmocka_unit_test(test_not_available),   cmocka_unit_test(test_unnamed),    cmocka_unit_test(test_no_memory),
   };
   return cmocka_run_group_tests(tests, enter, scratch_leave);
 }

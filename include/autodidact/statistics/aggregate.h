@@ -6,8 +6,8 @@
 
 /* The relative change R = mean(a) / mean(b) - 1 of a [n] against b [n], run i of both with the same seeds. Into each
  * [n], which may be a, what every pair makes of it to first order: R + (a - (1 + R) b) / mean(b). Their mean is R, and
- * the error of their mean has the baseline's in it (the delta method). No runs, values that are not finite or a mean of
- * 0: a reason, and each is NaN. */
+ * the error of their mean has the baseline's in it (the delta method). No runs, values that are not finite or a mean(b)
+ * that is not above 0: a reason, and each is NaN. */
 struct ad_figure ad_relative_change(size_t n, const double *a, const double *b, double *each);
 
 /* The probability that a run of x [n] has a lower value than one of y [m], over all n m pairs; equal ones count half
