@@ -19,45 +19,27 @@ from pathlib import Path
 # Heading, what stands in the cells: columns of the CSV file, {x:%} in percent with two digits, {x:s} two significant
 # digits, {x:p} a p-value.
 TABLES = {
-    "arms": ("arms", [("arm", "{arm}"), ("runs", "{n}"), ("failed", "{failed}"), ("mean, %", "{mean:%}"),
+    "arms": ("arms", [("arm", "{arm}"), ("runs", "{n}"), ("mean, %", "{mean:%}"),
                       ("its 95 % CI", "{mean_interval_low:%} to {mean_interval_high:%}"), ("median, %", "{median:%}"),
                       ("SD, points", "{sd:%}"), ("its 95 % CI", "{sd_interval_low:%} to {sd_interval_high:%}"),
                       ("lowest", "{minimum:%}"), ("highest", "{maximum:%}")]),
-    "crossed": ("comparison_crossed", [("arm", "{arm}"), ("mean difference, points", "{difference:%}"),
-                                       ("standard error", "{error:%}"), ("df", "{df:s}"),
-                                       ("95 % CI", "{interval_low:%} to {interval_high:%}"),
-                                       ("p", "{p:p}"), ("with Holm", "{holm_p:p}")]),
-    "comparison": ("comparison", [("arm", "{arm}"), ("pairs", "{pairs}"), ("mean difference, points", "{difference:%}"),
-                                  ("95 % CI, bootstrap", "{bootstrap_low:%} to {bootstrap_high:%}"),
-                                  ("95 % CI, t", "{t_low:%} to {t_high:%}"),
-                                  ("better on", "{better:%0}"), ("Wilcoxon p", "{wilcoxon_p:p}"),
-                                  ("with Holm", "{holm_p:p}")]),
-    "multi_bootstrap": ("multi_bootstrap", [("arm", "{arm}"), ("pairs", "{pairs}"), ("examples", "{examples}"),
-                                            ("difference, points", "{difference:%}"),
-                                            ("95 % CI", "{interval_low:%} to {interval_high:%}"), ("p", "{p:p}")]),
-    "mcnemar": ("mcnemar", [("arm", "{arm}"), ("pairs", "{pairs}"), ("only the arm errs", "{only_arm:%}"),
-                            ("only base errs", "{only_baseline:%}"), ("better, p < 0.05", "{better}"),
-                            ("worse, p < 0.05", "{worse}"), ("undecided", "{undecided}")]),
-    "spread": ("spread", [("arm", "{arm}"), ("pairs", "{pairs}"), ("SD ratio", "{ratio:s}"),
-                          ("95 % CI, bootstrap", "{interval_low:s} to {interval_high:s}"),
-                          ("permutation p", "{permutation_p:p}"), ("with Holm", "{holm_permutation_p:p}"),
-                          ("Brown-Forsythe p", "{brown_forsythe_p:p}"), ("with Holm", "{holm_brown_forsythe_p:p}")]),
-    "brown_forsythe": ("brown_forsythe",
-                       [("of", "{runs}"), ("F", "{f:s}"), ("degrees of freedom", "{df1}, {df2}"), ("p", "{p:p}")]),
-    "components": ("components", [("arm", "{arm}"), ("source", "{term}"), ("df", "{df}"),
-                                  ("mean square", "{mean_square:%2}"), ("variance", "{variance:%2}"),
-                                  ("95 % CI, MLS", "{mls_low:%2} to {mls_high:%2}"), ("SD, points", "{sd:%}")]),
-    "test_set": ("test_set", [("arm", "{arm}"), ("runs", "{runs}"), ("SD on these examples", "{test_sd:%}"),
-                              ("variance on them", "{test_variance:%2}"),
-                              ("variance on new data", "{distribution_variance:%2}"),
-                              ("95 % CI", "{distribution_interval_low:%2} to {distribution_interval_high:%2}"),
-                              ("r of halves", "{halves:s}")]),
+    "comparison": ("comparison", [("arm", "{arm}"), ("verdict", "{verdict}"), ("pairs", "{pairs}"),
+                                  ("difference, points", "{difference:%}"),
+                                  ("95 % CI", "{interval_low:%} to {interval_high:%}"), ("p", "{p:p}"),
+                                  ("with Holm", "{holm_p:p}"), ("of the baseline", "{share:%1}"),
+                                  ("in its SDs", "{in_sds:s}"), ("better on", "{better:%0}")]),
+    "spread": ("spread", [("arm", "{arm}"), ("spread over", "{source}"), ("verdict", "{verdict}"),
+                          ("SD ratio", "{ratio:s3}"), ("95 % CI", "{interval_low:s3} to {interval_high:s3}"),
+                          ("p", "{p:p}"), ("with Holm", "{holm_p:p}"), ("levels", "{levels}")]),
+    "failures": ("failures", [("arm", "{arm}"), ("pairs", "{pairs}"), ("failed", "{failed}"),
+                              ("of the baseline", "{baseline}"), ("exact p", "{p:p}")]),
+    "cost": ("cost", [("arm", "{arm}"), ("steps", "{steps}"), ("products", "{relative_products:s3}"),
+                      ("error, %", "{score:%}")]),
+    "components": ("components", [("arm", "{arm}"), ("source", "{term}"), ("variance", "{variance:%2}"),
+                                  ("SD, points", "{sd:%}"), ("share", "{share:%0}")]),
     "predictions": ("predictions",
-                    [("arm", "{arm}"), ("runs", "{runs}"), ("churn, %", "{churn:%}"), ("kappa", "{kappa:s}"),
-                     ("NLL, nats", "{nll:s3}"), ("ECE, %", "{ece:%}"), ("error of their vote, %", "{vote_error:%}"),
-                     ("NLL of the vote", "{vote_nll:s3}")]),
-    "power": ("power", [("arm", "{arm}"), ("d_z seen", "{effect:s}"), ("pairs for 80 %", "{pairs_needed}"),
-                        ("SD ratio seen", "{sd_ratio:s}"), ("runs an arm for 80 %", "{runs_for_ratio}")]),
+                    [("arm", "{arm}"), ("runs", "{runs}"), ("churn, %", "{churn:%}"), ("NLL, nats", "{nll:s3}"),
+                     ("ECE, %", "{ece:%}"), ("error of their vote, %", "{vote_error:%}")]),
 }
 
 
@@ -68,8 +50,8 @@ def show(value, form):
         return value
     number = float(value)
     if form[0] == "%":
-        scale, digits = {"%": (100, 2), "%0": (100, 0), "%2": (1e4, 3)}[form]
-        return f"{number * scale:.{digits}f}" + (" %" if form == "%0" else "")
+        scale, digits = {"%": (100, 2), "%0": (100, 0), "%1": (100, 1), "%2": (1e4, 3)}[form]
+        return f"{number * scale:.{digits}f}" + (" %" if form in ("%0", "%1") else "")
     if form[0] == "p":
         return f"{number:.3f}" if number >= 0.001 else f"{number:.1g}"
     return f"{number:.{form[1:] or 2}g}" if abs(number) < 100 else f"{number:.0f}"
@@ -109,7 +91,7 @@ def main():
         return
     report = Path(arguments.paths[0])
     folder.mkdir(exist_ok=True)
-    for name in sorted({TABLES[name][0] for name in re.findall(r"<!-- table (\w+) -->", text)} | {"runs"}):
+    for name in sorted({TABLES[name][0] for name in re.findall(r"<!-- table (\w+) -->", text)}):
         shutil.copyfile(report / f"{name}.csv", folder / f"{name}.csv")
     for name in re.findall(rf"\({folder.name}/(plot_\w+)\.svg\)", text):
         shutil.copyfile(report / f"{name}.svg", folder / f"{name}.svg")

@@ -119,6 +119,9 @@ static void take_scores(const json_t *line, struct ad_cell_record *r) {
   }
   if (result != NULL && ad_result_read(&whole, result) == AD_OK) {
     r->kept = whole.step;
+    if (r->step == 0) { /* it was found finished, and only scored */
+      r->step = r->steps = whole.steps;
+    }
     r->parameters = whole.digest[whole.model];
   }
 }

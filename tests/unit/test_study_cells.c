@@ -85,6 +85,10 @@ static void test_lines(void **state) {
   assert_false(one.records[0].begun);
   assert_true(isnan(score_of(&one.records[0], AD_SOURCE_DEV, "error")));
   append(&one, 1, AD_CELL_DONE, AD_OK, NULL);
+  /* A run that was found finished, and only scored, made no step; its result knows how many it has. */
+  const struct ad_cell_record scored = {.state = AD_CELL_DONE, .arithmetic = "1"};
+  const struct ad_line_scores scores = {&result, &test_scores};
+  assert_int_equal(ad_cells_append(&one, 0, &scored, &scores), AD_OK);
   append(&one, 2, AD_CELL_FAILED, AD_EDIVERGED, "diverged at step 3: \"x\"");
   append(&one, 3, AD_CELL_WAITING, AD_OK, NULL);
   append(&one, 4, AD_CELL_FAILED, AD_EIO, "disk");
@@ -103,6 +107,7 @@ static void test_lines(void **state) {
     assert_true(r[1].majority[0] == 0.5 && r[1].majority[1] == 0.625);
     assert_true(r[1].step == 3 && r[1].steps == 9 && r[1].ranks == 2 && r[1].seconds == 1.5 && r[1].cost == 7.0);
     assert_true(ad_cells_result(t, 1) == 0.25);
+    assert_true(r[0].step == 3 && r[0].steps == 3);
     assert_int_equal(r[2].state, AD_CELL_FAILED);
     assert_int_equal(r[2].status, AD_EDIVERGED);
     assert_string_equal(r[2].message, "diverged at step 3: \"x\"");
