@@ -249,12 +249,15 @@ static int keep_outcome(struct runner *r, size_t cell, const struct ad_trial_out
   const struct ad_cell_record *before = &r->cells.records[cell];
   char message[1500];
   snprintf(message, sizeof message, "%s", o->status == AD_OK ? "" : ad_error_message());
+  /* A run that was found finished, and only scored, made no step here: its result knows how many it has. */
+  const uint64_t step = o->has_result ? o->result.steps : o->step;
+  const uint64_t steps = o->has_result ? o->result.steps : o->steps > 0 ? o->steps : before->steps;
   struct ad_cell_record record = {.state = o->status == AD_OK         ? AD_CELL_DONE
                                            : o->status == AD_ESTOPPED ? AD_CELL_WAITING
                                                                       : AD_CELL_FAILED,
                                   .status = o->status == AD_ESTOPPED ? AD_OK : o->status,
-                                  .step = o->step,
-                                  .steps = o->steps > 0 ? o->steps : before->steps,
+                                  .step = step,
+                                  .steps = steps,
                                   .seconds = before->seconds + o->seconds,
                                   .cost = r->cost[cell],
                                   .ranks = ad_comm_size(ad_teams_own(r->teams)),

@@ -119,7 +119,7 @@ static void take_scores(const json_t *line, struct ad_cell_record *r) {
   }
   if (result != NULL && ad_result_read(&whole, result) == AD_OK) {
     r->kept = whole.step;
-    if (r->step == 0) { /* it was found finished, and only scored */
+    if (r->step == 0) { /* as earlier versions wrote of a run that was found finished */
       r->step = r->steps = whole.steps;
     }
     r->parameters = whole.digest[whole.model];

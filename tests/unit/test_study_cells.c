@@ -85,7 +85,7 @@ static void test_lines(void **state) {
   assert_false(one.records[0].begun);
   assert_true(isnan(score_of(&one.records[0], AD_SOURCE_DEV, "error")));
   append(&one, 1, AD_CELL_DONE, AD_OK, NULL);
-  /* A run that was found finished, and only scored, made no step; its result knows how many it has. */
+  /* As earlier versions wrote of a run that was found finished: its result knows the steps. */
   const struct ad_cell_record scored = {.state = AD_CELL_DONE, .arithmetic = "1"};
   const struct ad_line_scores scores = {&result, &test_scores};
   assert_int_equal(ad_cells_append(&one, 0, &scored, &scores), AD_OK);
