@@ -203,11 +203,10 @@ static void summarize_arm(struct report *r, size_t a, const struct comparison *c
     snprintf(relative, sizeof relative, ", %+.3g %% of the baseline, %+.2g of its SDs", 100 * c->share.value,
              c->in_sds.value);
   }
-  const int asked = !r->family.active || ad_study_is_primary(r->study, a);
-  ad__document_verdict(r->doc, subject, asked ? c->verdict : "exploratory",
-                       "%s %s%s%s%s%s (%s) on %s; better on %.0f %% of them.", r->metric, d->mean.value > 0 ? "+" : "",
-                       ad__say(d->mean.value * unit->scale, error, mean), unit->name[0] == '\0' ? "" : " ", unit->name,
-                       relative, interval, c->difference.design, 100 * c->better.value);
+  ad__document_verdict(r->doc, subject, c->verdict, "%s %s%s%s%s%s (%s) on %s; better on %.0f %% of them.", r->metric,
+                       d->mean.value > 0 ? "+" : "", ad__say(d->mean.value * unit->scale, error, mean),
+                       unit->name[0] == '\0' ? "" : " ", unit->name, relative, interval, c->difference.design,
+                       100 * c->better.value);
 }
 
 static void summarize(struct report *r, const struct comparison *c) {

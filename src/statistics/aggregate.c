@@ -1,8 +1,6 @@
 #include "autodidact/statistics/aggregate.h"
 
-#include <gsl/gsl_sort.h>
 #include <math.h>
-#include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -44,12 +42,8 @@ int ad_probability_lower(struct ad_figure *probability, size_t n, const double *
     *probability = ad_figure_none(n == 0 || m == 0 ? AD__WHY_NO_RUNS : AD__WHY_NOT_FINITE);
     return AD_OK;
   }
-  double *sorted = ad_malloc(m, sizeof *sorted), lower = 0.0;
-  if (sorted == NULL) {
-    return ad_fail_memory(m * sizeof *sorted, "the runs of an arm");
-  }
-  memcpy(sorted, y, m * sizeof *sorted);
-  gsl_sort(sorted, 1, m);
+  double *sorted, lower = 0.0;
+  AD_TRY(ad__sort_copy(m, y, "the runs of an arm", &sorted));
   for (size_t i = 0; i < n; i++) {
     size_t low = 0, high = m;
     while (low < high) {
@@ -72,12 +66,8 @@ int ad_interquartile_mean(struct ad_figure *mean, size_t n, const double *values
     *mean = ad_figure_none(n == 0 ? AD__WHY_NO_RUNS : AD__WHY_NOT_FINITE);
     return AD_OK;
   }
-  double *sorted = ad_malloc(n, sizeof *sorted);
-  if (sorted == NULL) {
-    return ad_fail_memory(n * sizeof *sorted, "the runs of an arm");
-  }
-  memcpy(sorted, values, n * sizeof *sorted);
-  gsl_sort(sorted, 1, n);
+  double *sorted;
+  AD_TRY(ad__sort_copy(n, values, "the runs of an arm", &sorted));
   *mean = ad_figure_of(mean_of(n - 2 * (n / 4), sorted + n / 4));
   ad_free(sorted);
   return AD_OK;

@@ -3,8 +3,11 @@
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_sort.h>
 #include <math.h>
+#include <string.h>
 
+#include "autodidact/base/memory.h"
 #include "autodidact/base/random.h"
+#include "autodidact/base/status.h"
 
 void ad__quiet_gsl(void) {
   gsl_set_error_handler_off();
@@ -54,6 +57,16 @@ int ad__all_equal(size_t n, const double *values) {
     }
   }
   return 1;
+}
+
+int ad__sort_copy(size_t n, const double *values, const char *what, double **sorted) {
+  *sorted = ad_malloc(n, sizeof **sorted);
+  if (*sorted == NULL) {
+    return ad_fail_memory(n * sizeof **sorted, what);
+  }
+  memcpy(*sorted, values, n * sizeof **sorted);
+  gsl_sort(*sorted, 1, n);
+  return AD_OK;
 }
 
 struct ad_interval ad__percentile_interval(size_t count, double *replicates, double level) {

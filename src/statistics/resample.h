@@ -28,6 +28,9 @@ double ad__rank_values(size_t n, const double *values, double *ranks, size_t *or
 int ad__all_finite(size_t n, const double *values);
 int ad__all_equal(size_t n, const double *values);
 
+/* values [n] in ascending order into *sorted, which the caller frees; `what` they are. AD_ENOMEM. */
+int ad__sort_copy(size_t n, const double *values, const char *what, double **sorted);
+
 /* The quantiles (1 -+ level) / 2 of replicates [count], which are sorted here. */
 struct ad_interval ad__percentile_interval(size_t count, double *replicates, double level);
 

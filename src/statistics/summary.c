@@ -3,7 +3,6 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sort.h>
 #include <math.h>
-#include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -56,12 +55,8 @@ int ad_summarize(struct ad_summary *summary, size_t n, const double *values) {
   if (n == 0 || !ad__all_finite(n, values)) {
     return AD_OK;
   }
-  double *sorted = ad_malloc(n, sizeof *sorted);
-  if (sorted == NULL) {
-    return ad_fail_memory(n * sizeof *sorted, "a summary");
-  }
-  memcpy(sorted, values, n * sizeof *sorted);
-  gsl_sort(sorted, 1, n);
+  double *sorted;
+  AD_TRY(ad__sort_copy(n, values, "a summary", &sorted));
   summarize_sorted(summary, n, sorted);
   ad_free(sorted);
   return AD_OK;

@@ -15,6 +15,7 @@
 
 #include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/report/report.h"
 #include "support/scratch.h"
@@ -39,6 +40,27 @@ static inline void make_study(struct ad_study *study, const char *keys, const ch
 static inline struct ad_result result_of(uint64_t step, double error) {
   return (struct ad_result){
       .step = step, .steps = step, .kept = {1}, .has_dev = 1, .dev = {64, &ad_task_classification, {error}}};
+}
+
+/* Whatever memory cannot be had for a report, nothing leaks. */
+static inline void sweep_memory(const struct ad_study *study, const struct ad_cells *cells,
+                                const struct ad_report_settings *settings) {
+  struct ad_buffer text = {0};
+  const size_t blocks = ad_memory_stats().live_blocks;
+  int status = AD_ENOMEM;
+  for (unsigned long n = 1; status != AD_OK; n += 1 + n / 12) {
+    ad_memory_fail_at(n);
+    status = ad_report_make(study, cells, settings, &text);
+    ad_memory_fail_at(0);
+    if (status != AD_OK && status != AD_ENOMEM) {
+      fail_msg("allocation %lu: %s: %s", n, ad_status_name(status), ad_error_message());
+    }
+    ad_buffer_destroy(&text);
+    if (ad_memory_stats().live_blocks != blocks) {
+      fail_msg("allocation %lu leaks: %s", n, ad_error_message());
+    }
+    assert_true(n < 1000000);
+  }
 }
 
 /* Lines are broken between words: for looking for sentences they are joined. */

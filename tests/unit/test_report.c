@@ -366,19 +366,7 @@ static void test_no_memory(void **state) {
   assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
   assert_int_equal(ad_report_make(&study, &cells, &(struct ad_report_settings){.folder = "bare"}, &text), AD_OK);
   check_page("bare/report.html", -1);
-  const size_t blocks = ad_memory_stats().live_blocks;
-  int status = AD_ENOMEM;
-  for (unsigned long n = 1; status != AD_OK; n += 1 + n / 12) {
-    ad_memory_fail_at(n);
-    status = ad_report_make(&study, &cells, &(struct ad_report_settings){.folder = "bare"}, &text);
-    ad_memory_fail_at(0);
-    if (status != AD_OK && status != AD_ENOMEM) {
-      fail_msg("allocation %lu: %s: %s", n, ad_status_name(status), ad_error_message());
-    }
-    ad_buffer_clear(&text);
-    assert_true(ad_memory_stats().live_blocks == blocks);
-    assert_true(n < 1000000);
-  }
+  sweep_memory(&study, &cells, &(struct ad_report_settings){.folder = "bare"});
   ad_buffer_destroy(&text);
   ad_cells_close(&cells);
   ad_study_destroy(&study);

@@ -214,22 +214,10 @@ static void test_no_memory(void **state) {
   (void)state;
   struct ad_study study;
   struct ad_cells cells;
-  struct ad_buffer text = {0};
   make_study(&study, "dir: memory", "optim.lr: [0.1, 0.2], seed.init: 0..2", "base: {}, sda: {teacher: {method: sda}}");
   assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
   write_cells(&cells, &study, (const double[]){.1, .2, .3, .2, .4, .5, .2, .1, .4, .3, .3, .1});
-  const size_t blocks = ad_memory_stats().live_blocks;
-  int status = AD_ENOMEM;
-  for (unsigned long n = 1; status != AD_OK; n += 1 + n / 12) {
-    ad_memory_fail_at(n);
-    status = ad_report_make(&study, &cells, &(struct ad_report_settings){0}, &text);
-    ad_memory_fail_at(0);
-    assert_true(status == AD_OK || status == AD_ENOMEM);
-    ad_buffer_destroy(&text);
-    if (ad_memory_stats().live_blocks != blocks) {
-      fail_msg("allocation %lu leaks: %s", n, ad_error_message());
-    }
-  }
+  sweep_memory(&study, &cells, &(struct ad_report_settings){0});
   ad_cells_close(&cells);
   ad_study_destroy(&study);
 }
