@@ -22,8 +22,7 @@ static int arm_row(struct report *r, size_t a, int fine) {
   struct arm_row row = {.arm = arm->name, .cells = r->points, .failed = failed, .missing = arm->missing};
   AD_TRY(ad_summarize(&row.of, fine ? arm->good : arm->all_count, fine ? arm->fine : arm->all));
   AD_TRY(ad__report_arm_mean(r, a, &row.mean));
-  row.failed_share = row.mean.independent ? ad_wilson((double)failed, arm->all_count + arm->diverged, r->how.level)
-                                          : ad_interval_none(AD__WHY_SHARED);
+  row.failed_share = ad__report_wilson(r, row.mean.independent, (double)failed, arm->all_count + arm->diverged);
   ad__document_row(r->doc, &row);
   return r->doc->status;
 }

@@ -31,7 +31,7 @@ static void count_wins(const struct report *r, size_t n, const double *values, s
     wins += values[i] == 0.0 ? 0.5 : (values[i] < 0.0) == r->falls ? 1.0 : 0.0;
   }
   c->better = n == 0 ? ad_figure_none("no common seeds") : ad_figure_of(wins / (double)n);
-  c->better_interval = c->difference.independent ? ad_wilson(wins, n, r->how.level) : ad_interval_none(AD__WHY_SHARED);
+  c->better_interval = ad__report_wilson(r, c->difference.independent, wins, n);
 }
 
 /* The effect against the baseline, of its scores [n] on the same seeds. */

@@ -68,6 +68,8 @@ static int correlate(struct logs *l, size_t a, struct early_picture *e, double *
     if (!r->seeds.independent) {
       row.of.interval = ad_interval_none(AD__WHY_SHARED);
       row.of.p = ad_figure_none(AD__WHY_SHARED);
+    } else if (row.of.interval.why == NULL && n < FEWEST_FOR_RANKS) {
+      row.of.interval = ad_interval_none(AD__WHY_FEW_RANKS);
     }
     ad__document_row(r->doc, &row);
     if (row.of.rho.why == NULL) {

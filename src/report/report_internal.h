@@ -37,6 +37,12 @@ struct report_arm {
 /* Why a figure of independent runs is not there. */
 #define AD__WHY_SHARED "runs share seeds: they are not independent"
 
+/* Below so many independent runs an interval holds what is true too seldom (docs/statistics.md, what was simulated). */
+enum { FEWEST_FOR_SHARE = 20, FEWEST_FOR_RANKS = 10, FEWEST_FOR_BOOTSTRAP = 24 };
+#define AD__WHY_FEW_SHARE "needs at least 20 runs"
+#define AD__WHY_FEW_RANKS "needs at least 10 runs"
+#define AD__WHY_FEW_BOOTSTRAP "needs at least 24 common seeds"
+
 /* The sources of chance: seed axes of more than one level, those that always change together taken as one. */
 struct report_seeds {
   size_t count;
@@ -120,6 +126,9 @@ int ad__report_find_seeds(struct report *r);
 
 /* Which of the runs at `points` [n] share seeds; the caller's (ad_terms_destroy). AD_ENOMEM. */
 int ad__report_terms(const struct report *r, size_t n, const size_t *points, struct ad_terms *terms);
+
+/* Wilson's interval of a share, count of n runs, where these are independent and not too few. */
+struct ad_interval ad__report_wilson(const struct report *r, int independent, double count, size_t n);
 
 /* Of values [n] of runs, or differences of runs, at `points` [n]; of the scores of an arm's finished runs. AD_ENOMEM.
  */

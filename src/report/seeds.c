@@ -5,6 +5,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/statistics/summary.h"
 #include "report_internal.h"
 
 static uint32_t level_at(const struct report *r, size_t point, size_t axis) {
@@ -117,6 +118,12 @@ int ad__report_terms(const struct report *r, size_t n, const size_t *points, str
 static void refuse(struct ad_mixed *m, const char *why) {
   m->error = m->df = m->p = ad_figure_none(why);
   m->interval = m->sd_interval = ad_interval_none(why);
+}
+
+struct ad_interval ad__report_wilson(const struct report *r, int independent, double count, size_t n) {
+  return !independent           ? ad_interval_none(AD__WHY_SHARED)
+         : n < FEWEST_FOR_SHARE ? ad_interval_none(AD__WHY_FEW_SHARE)
+                                : ad_wilson(count, n, r->how.level);
 }
 
 int ad__report_mean(const struct report *r, size_t n, const size_t *points, const double *values,

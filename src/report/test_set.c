@@ -97,9 +97,12 @@ static int bootstrap_row(struct examples *e, size_t a, uint8_t *rows) {
   how.replicates = work < how.replicates ? (work < 500 ? 500 : work) : how.replicates;
   struct bootstrap_row row = {e->r->arm[a].name, pairs, e->N, how.replicates, {0}};
   AD_TRY(ad_multi_bootstrap(&row.of, pairs, rows, pairs, other, e->N, 1, &how));
-  if (!e->r->seeds.independent) {
-    row.of.interval = ad_interval_none(AD__WHY_SHARED);
-    row.of.p = ad_figure_none(AD__WHY_SHARED);
+  const char *why = !e->r->seeds.independent       ? AD__WHY_SHARED
+                    : pairs < FEWEST_FOR_BOOTSTRAP ? AD__WHY_FEW_BOOTSTRAP
+                                                   : NULL;
+  if (why != NULL) {
+    row.of.interval = ad_interval_none(why);
+    row.of.p = ad_figure_none(why);
   }
   ad__document_row(e->r->doc, &row);
   return e->r->doc->status;

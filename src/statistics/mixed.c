@@ -1,335 +1,14 @@
-/* Restricted maximum likelihood by Fisher's scoring. V = s I + sum of v[k] Z_k Z_k', P = V^-1 - V^-1 1 (1'V^-1 1)^-1
- * 1'V^-1. All that is needed are products with Z [n,q], the indicators of all levels: Z'Z and Z'y are computed once. */
-#include "mixed_internal.h"
-
+/* The mean of runs that share seeds, and its interval. */
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_linalg.h>
 #include <math.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "mixed_internal.h"
+#include "reml.h"
 #include "resample.h"
 #include "spread_internal.h"
-
-enum { MOST_STEPS = 200, PARTS = AD_TERMS + 1 };
-
-struct reml {
-  size_t n, q, terms;
-  size_t first[PARTS];                                          /* of a term's levels among all; first[terms] = q */
-  double sum, square;                                           /* of the values, which are centred and scaled */
-  double *counts;                                               /* [q,q] Z'Z */
-  double *inner;                                                /* [q,q] B: V^-1 = (I - Z B Z') / s */
-  double *work;                                                 /* [q,q] */
-  double *between;                                              /* [q,q] Z'PZ */
-  double *ones, *y;                                             /* [q] Z'1, Z'y */
-  double *v_ones;                                               /* [q] Z'V^-1 1 */
-  double *u;                                                    /* [q] Z'Py */
-  double v[PARTS];                                              /* variances of the terms; v[terms]: s of the rest */
-  double likelihood, precision, mean;                           /* log; 1'V^-1 1; of the scaled values */
-  double score[PARTS], information[PARTS][PARTS], trace[PARTS]; /* y'P G P y, tr(P G P G'), tr(P G) for V = sum v G */
-};
-
-static double dot(size_t n, const double *a, const double *b) {
-  double sum = 0.0;
-  for (size_t i = 0; i < n; i++) {
-    sum += a[i] * b[i];
-  }
-  return sum;
-}
-
-/* a' B b. */
-static double form(const struct reml *r, const double *a, const double *b) {
-  double sum = 0.0;
-  for (size_t i = 0; i < r->q; i++) {
-    sum += a[i] * dot(r->q, r->inner + i * r->q, b);
-  }
-  return sum;
-}
-
-/* Z'V^-1 x from Z'x. */
-static void through(const struct reml *r, const double *zx, double *result) {
-  for (size_t i = 0; i < r->q; i++) {
-    r->work[i] = dot(r->q, r->inner + i * r->q, zx);
-  }
-  for (size_t i = 0; i < r->q; i++) {
-    result[i] = (zx[i] - dot(r->q, r->counts + i * r->q, r->work)) / r->v[r->terms];
-  }
-}
-
-/* B = D (I + D Z'Z D)^-1 D, D^2 being the variances over s; log|V| but for constants. Not 0: not positive. */
-static int invert(struct reml *r, double *log_determinant) {
-  const size_t q = r->q;
-  double *root = r->work;
-  for (size_t t = 0; t < r->terms; t++) {
-    for (size_t i = r->first[t]; i < r->first[t + 1]; i++) {
-      root[i] = sqrt(r->v[t] / r->v[r->terms]);
-    }
-  }
-  for (size_t i = 0; i < q * q; i++) {
-    r->inner[i] = root[i / q] * r->counts[i] * root[i % q] + (i / q == i % q);
-  }
-  gsl_matrix_view inner = gsl_matrix_view_array(r->inner, q, q);
-  if (gsl_linalg_cholesky_decomp1(&inner.matrix) != 0) {
-    return -1;
-  }
-  *log_determinant = (double)r->n * log(r->v[r->terms]);
-  for (size_t i = 0; i < q; i++) {
-    *log_determinant += 2 * log(r->inner[i * q + i]);
-  }
-  if (gsl_linalg_cholesky_invert(&inner.matrix) != 0) {
-    return -1;
-  }
-  for (size_t i = 0; i < q * q; i++) {
-    r->inner[i] *= root[i / q] * root[i % q];
-  }
-  return 0;
-}
-
-/* Mean, its precision and the likelihood at r->v. Not 0: not computable there. */
-static int evaluate(struct reml *r) {
-  const double s = r->v[r->terms];
-  double log_determinant = (double)r->n * log(s), about = 0.0, ones = 0.0, square = 0.0;
-  if (!(s > 0.0) || (r->q > 0 && invert(r, &log_determinant) != 0)) {
-    return -1;
-  }
-  if (r->q > 0) {
-    ones = form(r, r->ones, r->ones);
-    about = form(r, r->ones, r->y);
-    square = form(r, r->y, r->y);
-  }
-  r->precision = ((double)r->n - ones) / s;
-  r->mean = (r->sum - about) / s / r->precision;
-  const double rest = (r->square - square) / s - r->mean * r->mean * r->precision;
-  r->likelihood = -0.5 * (log_determinant + log(r->precision) + rest);
-  return isfinite(r->likelihood) ? 0 : -1;
-}
-
-/* Z'PZ into r->between, Z'Py into r->u. */
-static void project(struct reml *r) {
-  const size_t q = r->q;
-  const double s = r->v[r->terms];
-  through(r, r->ones, r->v_ones);
-  through(r, r->y, r->u);
-  for (size_t i = 0; i < q; i++) {
-    r->u[i] -= r->mean * r->v_ones[i];
-  }
-  for (size_t i = 0; i < q; i++) {
-    for (size_t j = 0; j < q; j++) {
-      r->work[i * q + j] = dot(q, r->inner + i * q, r->counts + j * q);
-    }
-  }
-  for (size_t i = 0; i < q; i++) {
-    double *row = r->between + i * q;
-    memcpy(row, r->counts + i * q, q * sizeof *row);
-    for (size_t k = 0; k < q; k++) {
-      const double c = r->counts[i * q + k];
-      for (size_t j = 0; j < q && c != 0.0; j++) {
-        row[j] -= c * r->work[k * q + j];
-      }
-    }
-    for (size_t j = 0; j < q; j++) {
-      row[j] = row[j] / s - r->v_ones[i] * r->v_ones[j] / r->precision;
-    }
-  }
-}
-
-/* Sum of the squares of the part of Z'PZ that belongs to terms t and other. */
-static double block_square(const struct reml *r, size_t t, size_t other) {
-  double sum = 0.0;
-  for (size_t i = r->first[t]; i < r->first[t + 1]; i++) {
-    const double *row = r->between + i * r->q + r->first[other];
-    sum += dot(r->first[other + 1] - r->first[other], row, row);
-  }
-  return sum;
-}
-
-/* What scoring needs. Of the rest by P V P = P: s P P = P - sum of v P Z Z' P. */
-static void differentiate(struct reml *r) {
-  const size_t K = r->terms;
-  const double s = r->v[K];
-  double left = (double)r->n - 1, fit = 0.0;
-  project(r);
-  for (size_t t = 0; t < K; t++) {
-    const size_t width = r->first[t + 1] - r->first[t];
-    r->score[t] = dot(width, r->u + r->first[t], r->u + r->first[t]);
-    r->trace[t] = 0.0;
-    for (size_t i = r->first[t]; i < r->first[t + 1]; i++) {
-      r->trace[t] += r->between[i * r->q + i];
-    }
-    for (size_t other = 0; other < K; other++) {
-      r->information[t][other] = block_square(r, t, other);
-    }
-    left -= r->v[t] * r->trace[t];
-    fit += r->v[t] * r->score[t];
-  }
-  r->trace[K] = left / s;
-  r->information[K][K] = r->trace[K];
-  for (size_t t = 0; t < K; t++) {
-    double sum = r->trace[t];
-    for (size_t other = 0; other < K; other++) {
-      sum -= r->v[other] * r->information[t][other];
-    }
-    r->information[t][K] = r->information[K][t] = sum / s;
-    r->information[K][K] -= r->v[t] * sum / s;
-  }
-  r->information[K][K] /= s;
-  const double rest = r->square / s - r->mean * r->mean * r->precision;
-  r->score[K] = (rest - (r->q > 0 ? form(r, r->y, r->y) / s : 0.0) - fit) / s;
-}
-
-/* Solves information x = right for the parts that are used; x of the others is 0. */
-static int solve(const struct reml *r, const unsigned char *used, const double *right, double *x) {
-  double matrix[PARTS * PARTS], vector[PARTS];
-  size_t place[PARTS], count = 0;
-  for (size_t t = 0; t <= r->terms; t++) {
-    x[t] = 0.0;
-    if (used[t]) {
-      place[count++] = t;
-    }
-  }
-  for (size_t i = 0; i < count; i++) {
-    vector[i] = right[place[i]];
-    for (size_t j = 0; j < count; j++) {
-      matrix[i * count + j] = r->information[place[i]][place[j]];
-    }
-  }
-  gsl_matrix_view m = gsl_matrix_view_array(matrix, count, count);
-  gsl_vector_view b = gsl_vector_view_array(vector, count);
-  if (gsl_linalg_cholesky_decomp1(&m.matrix) != 0) {
-    return -1;
-  }
-  for (size_t i = 0; i < count; i++) {
-    /* Of terms that the design cannot tell apart the last pivot is a rounding. */
-    if (!(matrix[i * count + i] > 1e-7 * sqrt(r->information[place[i]][place[i]]))) {
-      return -1;
-    }
-  }
-  gsl_linalg_cholesky_svx(&m.matrix, &b.vector);
-  for (size_t i = 0; i < count; i++) {
-    x[place[i]] = vector[i];
-  }
-  return 0;
-}
-
-/* Goes from r->v to `target`, half as far as long as the likelihood falls. How far, against the sum of the variances;
- * negative: nowhere. */
-static double step_to(struct reml *r, const double *target) {
-  const double before = r->likelihood;
-  double from[PARTS], moved = 0.0, total = 0.0;
-  memcpy(from, r->v, sizeof from);
-  for (double part = 1.0; part > 1e-9; part /= 2) {
-    for (size_t t = 0; t <= r->terms; t++) {
-      r->v[t] = from[t] + part * (target[t] - from[t]);
-    }
-    if (evaluate(r) == 0 && r->likelihood >= before - 1e-10 * (1 + fabs(before))) {
-      for (size_t t = 0; t <= r->terms; t++) {
-        moved = fmax(moved, fabs(r->v[t] - from[t]));
-        total += r->v[t];
-      }
-      return moved / total;
-    }
-  }
-  memcpy(r->v, from, sizeof from);
-  return evaluate(r) == 0 ? 0.0 : -1.0;
-}
-
-/* A variance that would be negative becomes 0 and is left out; 1: there was one. */
-static int drop_negative(const struct reml *r, unsigned char *used, double *target) {
-  size_t worst = r->terms;
-  for (size_t t = 0; t < r->terms; t++) {
-    worst = used[t] && target[t] < 0.0 && (worst == r->terms || target[t] < target[worst]) ? t : worst;
-  }
-  if (worst < r->terms) {
-    used[worst] = 0;
-  }
-  return worst < r->terms;
-}
-
-/* A variance of 0 whose likelihood grows from there comes back; 1: there was one. */
-static int take_back(const struct reml *r, unsigned char *used) {
-  for (size_t t = 0; t < r->terms; t++) {
-    if (!used[t] && r->score[t] > r->trace[t] * (1 + 1e-9)) {
-      used[t] = 1;
-      return 1;
-    }
-  }
-  return 0;
-}
-
-/* The variances, from the start in r->v. NULL, or why not. */
-static const char *maximize(struct reml *r, unsigned char *used) {
-  static const char lost[] = "the variances of these terms cannot be told apart";
-  size_t returns = 0;
-  if (evaluate(r) != 0) {
-    return lost;
-  }
-  for (size_t step = 0; step < MOST_STEPS; step++) {
-    double target[PARTS];
-    differentiate(r);
-    do {
-      if (solve(r, used, r->score, target) != 0) {
-        return lost;
-      }
-    } while (drop_negative(r, used, target));
-    if (!(target[r->terms] > 0.0)) {
-      return "besides the levels that runs share nothing varies";
-    }
-    const double moved = step_to(r, target);
-    if (moved < 0.0) {
-      return lost;
-    }
-    if (moved < 1e-11) {
-      differentiate(r);
-      if (returns++ > 2 * AD_TERMS || !take_back(r, used)) {
-        return NULL;
-      }
-    }
-  }
-  return "restricted maximum likelihood does not converge";
-}
-
-static int prepare(struct reml *r, const double *values, const struct ad_terms *terms, double shift, double scale) {
-  const size_t q = r->q;
-  double *block = ad_calloc(4 * q * q + 4 * q + 1, sizeof *block);
-  if (block == NULL) {
-    return ad_fail_memory((4 * q * q + 4 * q + 1) * sizeof *block, "restricted maximum likelihood");
-  }
-  r->counts = block;
-  r->inner = block + q * q;
-  r->work = block + 2 * q * q;
-  r->between = block + 3 * q * q;
-  r->ones = block + 4 * q * q;
-  r->y = r->ones + q;
-  r->v_ones = r->y + q;
-  r->u = r->v_ones + q;
-  for (size_t i = 0; i < r->n; i++) {
-    const double y = (values[i] - shift) / scale;
-    r->sum += y;
-    r->square += y * y;
-    for (size_t t = 0; t < r->terms; t++) {
-      const size_t place = r->first[t] + terms->group[t][i];
-      r->ones[place] += 1;
-      r->y[place] += y;
-      for (size_t other = 0; other < r->terms; other++) {
-        r->counts[place * q + r->first[other] + terms->group[other][i]] += 1;
-      }
-    }
-  }
-  return AD_OK;
-}
-
-/* Satterthwaite's degrees of freedom of the combination of variances with these derivatives and this value. */
-static double degrees(const struct reml *r, const unsigned char *used, const double *slope, double value) {
-  double x[PARTS], variance = 0.0;
-  if (solve(r, used, slope, x) != 0) {
-    return NAN;
-  }
-  for (size_t t = 0; t <= r->terms; t++) {
-    variance += used[t] ? slope[t] * x[t] : 0.0;
-  }
-  return value * value / variance;
-}
 
 /* A mean that is 0 but for roundings of the values. */
 static double rounded(double mean, size_t n, const double *values) {
@@ -354,14 +33,14 @@ static void mean_of(const struct reml *r, const unsigned char *used, double shif
   const double v = 1 / r->precision;
   double slope[PARTS], rest = r->precision;
   for (size_t t = 0; t < r->terms; t++) {
-    const double square = dot(r->first[t + 1] - r->first[t], r->v_ones + r->first[t], r->v_ones + r->first[t]);
+    const double square = ad__dot(r->first[t + 1] - r->first[t], r->v_ones + r->first[t], r->v_ones + r->first[t]);
     slope[t] = v * v * square;
     rest -= r->v[t] * square;
   }
   slope[r->terms] = v * v * rest / r->v[r->terms];
   m->mean = ad_figure_of(shift + scale * r->mean);
   m->reml_error = ad_figure_of(scale * sqrt(v));
-  conclude(m, scale * sqrt(v), fmax(1.0, degrees(r, used, slope, v)), level);
+  conclude(m, scale * sqrt(v), fmax(1.0, ad__reml_degrees(r, used, slope, v)), level);
 }
 
 static void spread_of(const struct reml *r, double scale, struct ad_mixed *m) {
@@ -415,30 +94,46 @@ static const char *why_none(size_t n, const double *values, const struct ad_term
                                     : NULL;
 }
 
-/* Two levels do not show how far others may be. */
-static void refuse_few_levels(struct ad_mixed *m, const struct ad_terms *terms) {
-  static const char why[] = "a seed that runs share has fewer than 3 levels: too few to speak of others";
-  for (size_t t = 0; t < terms->count; t++) {
-    if (terms->levels[t] < 3) {
-      m->error = m->df = m->p = ad_figure_none(why);
-      m->interval = ad_interval_none(why);
-    }
-  }
+/* From the levels of the term that holds all others: their means are independent, whatever the variances are. Their
+ * weights w in the mean are lme4's; the error's square is sum w^2 (mean - level's mean)^2 / (1 - sum w^2), without bias
+ * where one of the variances is 0. */
+static void nested_error(const struct reml *r, size_t term, double scale, struct ad__mean_error *e) {
+  static const char few[] = "a seed that runs share has fewer than 3 levels: too few to speak of others";
+  static const char unlike[] = "the levels of a seed that runs share have too unlike numbers of runs";
+  static const char equal[] = "the means of the levels are equal";
+  const size_t first = r->first[term], levels = r->first[term + 1] - first;
+  const double weights = ad__dot(levels, r->v_ones + first, r->v_ones + first) / (r->precision * r->precision);
+  const double square = ad__dot(levels, r->u + first, r->u + first) / (r->precision * r->precision);
+  *e = (struct ad__mean_error){.why = levels < 3                               ? few
+                                      : 1 / weights < 2.0 / 3 * (double)levels ? unlike
+                                      : sqrt(square) <= 1e-12                  ? equal
+                                                                               : NULL,
+                               .error = scale * sqrt(square / (1 - weights)),
+                               .df = 1 / weights - 1,
+                               .is_tested = 1};
 }
 
-/* Of a complete table the interval is one of its own. */
-static int settle_intervals(struct ad_mixed *m, const double *values, const struct ad_terms *terms, double level) {
-  static const char few[] = "a seed that runs share has fewer than 4 levels: a test's size is not near 5 %";
-  int is_grid;
-  double error, df;
+/* Where runs share seeds lme4's error is not used: with estimated variances t's degrees of freedom are a guess. */
+static int settle_intervals(const struct reml *r, const double *values, const struct ad_terms *terms, double scale,
+                            double level, struct ad_mixed *m) {
+  static const char few[] = "no test is made of this design: its size would not be near 5 %";
+  const size_t outer = ad__outer_term(terms, m->n);
+  struct ad__mean_error e;
   AD_TRY(ad__total_sd(&m->sd_interval, m->n, values, terms, level));
-  AD_TRY(ad__grid_error(m->n, values, terms, level, &is_grid, &error, &df));
-  if (!is_grid) {
-    refuse_few_levels(m, terms);
+  if (terms->count == 0) {
     return AD_OK;
   }
-  conclude(m, error, df, level);
-  if (terms->levels[0] < 4 || terms->levels[1] < 4) {
+  if (outer < terms->count) {
+    nested_error(r, outer, scale, &e);
+  } else {
+    AD_TRY(ad__crossed_error(m->n, values, terms, level, &e));
+  }
+  m->error = m->df = m->p = ad_figure_none(e.why);
+  m->interval = ad_interval_none(e.why);
+  if (e.why == NULL) {
+    conclude(m, e.error, e.df, level);
+  }
+  if (e.why == NULL && !e.is_tested) {
     m->p = ad_figure_none(few);
   }
   return AD_OK;
@@ -462,16 +157,16 @@ int ad_mixed_mean(struct ad_mixed *mixed, size_t n, const double *values, const 
     r.v[t] = 1.0 / (double)(r.terms + 1);
   }
   r.v[r.terms] = 1.0 / (double)(r.terms + 1);
-  int status = prepare(&r, values, terms, mean, scale);
+  int status = ad__reml_prepare(&r, values, terms, mean, scale);
   AD_TRY(status);
-  why = maximize(&r, used);
+  why = ad__reml_maximize(&r, used);
   no_mixed(mixed, n, terms, why);
   mixed->mean = ad_figure_of(mean);
   if (why == NULL) {
     mean_of(&r, used, mean, scale, level, mixed);
     mixed->mean.value = rounded(mixed->mean.value, n, values);
     spread_of(&r, scale, mixed);
-    status = settle_intervals(mixed, values, terms, level);
+    status = settle_intervals(&r, values, terms, scale, level, mixed);
   }
   ad_free(r.counts);
   return status;

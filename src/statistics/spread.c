@@ -97,11 +97,22 @@ static double permutation_p(const struct paired_units *u, enum asked asked, cons
   return (double)(1 + as_large) / (double)(1 + how->replicates);
 }
 
+/* Levels that an interval needs: more where those within which the runs vary have unlike numbers of them. */
+static size_t levels_needed(const struct paired_units *u, enum asked asked) {
+  for (size_t i = 1; i < u->m && asked == ASKED_WITHIN; i++) {
+    if (u->arm[0][i].runs != u->arm[0][0].runs) {
+      return AD_TEST_LEVELS;
+    }
+  }
+  return AD_SPREAD_LEVELS;
+}
+
 /* left_out [m] and swap [m]: work memory. */
 static void compare_units(struct ad_spread *s, const struct paired_units *u, enum asked asked,
                           const struct ad_resampling *how, double *left_out, uint32_t *swap) {
-  static const char few[] = "needs at least 6 levels of the seed", equal[] = "an arm does not vary";
+  static const char equal[] = "an arm does not vary";
   const double log_ratio = unit_log_ratio(u, asked, u->m);
+  const size_t needed = levels_needed(u, asked);
   s->levels = u->m;
   if (!isfinite(log_ratio)) {
     s->ratio = ad_figure_none(equal);
@@ -109,8 +120,9 @@ static void compare_units(struct ad_spread *s, const struct paired_units *u, enu
     return;
   }
   s->ratio = ad_figure_of(exp(log_ratio));
-  if (u->m < AD_SPREAD_LEVELS) {
-    ad__no_spread(s, few);
+  if (u->m < needed) {
+    ad__no_spread(s, needed == AD_SPREAD_LEVELS ? "needs at least 6 levels of the seed"
+                                                : "needs at least 10 levels of the seed, as their runs are not even");
     return;
   }
   for (size_t i = 0; i < u->m; i++) {

@@ -80,11 +80,15 @@ static void compare_grids(struct ad_spread *s, const struct grids *g, double lev
     left_out[i] = log_ratio(g, i);
   }
   const double rows = ad__jackknife_square(g->I, left_out), columns = ad__jackknife_square(g->J, left_out + g->I);
-  const double both = rows + columns, square = fmax(fmax(rows, columns), both - cell_square(g, cells));
+  const double both = rows + columns, square = fmax(both / 2, both - cell_square(g, cells));
   const double df = both * both / (rows * rows / (double)(g->I - 1) + columns * columns / (double)(g->J - 1));
   s->ratio = ad_figure_of(exp(ratio));
   s->test = "t of the jackknife over both seeds";
   ad__spread_interval(s, ratio, sqrt(square), df, level);
+  if (s->levels < AD_TEST_LEVELS) {
+    s->p = ad_figure_none("a test needs at least 10 levels of both seeds");
+    s->test = "none";
+  }
 }
 
 int ad__compare_crossed(struct ad_spreads *spreads, const double *const arms[2], const struct ad_terms *terms,

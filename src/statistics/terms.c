@@ -4,7 +4,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/statistics/mixed.h"
+#include "mixed_internal.h"
 
 /* "init x order" of the factors in `set`. */
 static void set_name(const struct ad_seeds *seeds, size_t set, size_t size, char *text) {
@@ -81,6 +81,39 @@ int ad_terms_of(struct ad_terms *terms, const struct ad_seeds *seeds) {
     set_name(seeds, all, sizeof terms->rest, terms->rest);
   }
   return AD_OK;
+}
+
+/* 1 where runs that share a level of `inner` share one of `outer`. */
+static int is_within(const struct ad_terms *terms, size_t inner, size_t outer, size_t n) {
+  const uint32_t *in = terms->group[inner], *out = terms->group[outer];
+  size_t seen = 0;
+  for (size_t i = 0; i < n; i++) {
+    /* Levels are numbered in the order of their first runs. */
+    size_t first = i;
+    if (in[i] < seen) {
+      for (first = 0; in[first] != in[i]; first++) {
+      }
+    } else {
+      seen = in[i] + (size_t)1;
+    }
+    if (out[first] != out[i]) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+size_t ad__outer_term(const struct ad_terms *terms, size_t n) {
+  for (size_t outer = 0; outer < terms->count; outer++) {
+    size_t inner = 0;
+    while (inner < terms->count && is_within(terms, inner, outer, n)) {
+      inner++;
+    }
+    if (inner == terms->count) {
+      return outer;
+    }
+  }
+  return terms->count;
 }
 
 void ad_terms_destroy(struct ad_terms *terms) {

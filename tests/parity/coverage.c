@@ -18,7 +18,7 @@
 
 enum { MOST = 100, FIGURES = 9 };
 
-enum kind { PAIRS, CROSSED, NESTED };
+enum kind { PAIRS, CROSSED, NESTED, LATIN };
 
 struct design {
   enum kind kind;
@@ -27,10 +27,12 @@ struct design {
 };
 
 static const struct design designs[] = {
-    {PAIRS, 6, 1, 0},       {PAIRS, 12, 1, 0},    {PAIRS, 30, 1, 0},   {CROSSED, 2, 2, 0},  {CROSSED, 3, 2, 0},
-    {CROSSED, 3, 3, 0},     {CROSSED, 4, 4, 0},   {CROSSED, 10, 2, 0}, {CROSSED, 24, 2, 0}, {CROSSED, 10, 3, 0},
-    {CROSSED, 10, 10, 0},   {NESTED, 6, 4, 0},    {NESTED, 12, 2, 0},  {NESTED, 24, 4, 0},  {CROSSED, 6, 6, 0.1},
-    {CROSSED, 10, 10, 0.1}, {NESTED, 24, 4, 0.1},
+    {PAIRS, 6, 1, 0},       {PAIRS, 12, 1, 0},    {PAIRS, 30, 1, 0},    {CROSSED, 2, 2, 0},   {CROSSED, 3, 2, 0},
+    {CROSSED, 3, 3, 0},     {CROSSED, 4, 4, 0},   {CROSSED, 10, 2, 0},  {CROSSED, 24, 2, 0},  {CROSSED, 10, 3, 0},
+    {CROSSED, 10, 10, 0},   {NESTED, 6, 4, 0},    {NESTED, 12, 2, 0},   {NESTED, 24, 4, 0},   {CROSSED, 6, 6, 0.1},
+    {CROSSED, 10, 10, 0.1}, {NESTED, 24, 4, 0.1}, {CROSSED, 4, 4, 0.1}, {CROSSED, 8, 8, 0.3}, {CROSSED, 10, 4, 0},
+    {CROSSED, 20, 5, 0},    {NESTED, 3, 4, 0},    {NESTED, 6, 4, 0.3},  {LATIN, 5, 5, 0},     {LATIN, 8, 8, 0},
+    {CROSSED, 6, 6, 0},
 };
 
 static const double variances[][3] = {{0, 0, 1}, {0.3, 0.3, 1}, {1, 0, 1}, {0, 1, 1}, {1, 1, 1}, {1, 1, 0.1}};
@@ -41,7 +43,7 @@ struct figure {
   double low, high;
 };
 
-static const struct figure figures[FIGURES] = {{"mean", 92, 98},   {"mean size", 2, 8},  {"SD", 92, 98},
+static const struct figure figures[FIGURES] = {{"mean", 92, 98},   {"mean size", 3, 7},  {"SD", 92, 98},
                                                {"change", 92, 98}, {"SD ratio", 92, 98}, {"its size", 3, 7},
                                                {"part 1", 92, 98}, {"part 2", 92, 98},   {"their size", 3, 7}};
 
@@ -60,7 +62,7 @@ static int holds(struct ad_interval i, double truth) {
 
 struct study {
   size_t n;
-  uint32_t init[MOST], order[MOST];
+  uint32_t init[MOST], order[MOST], dropout[MOST]; /* dropout: of a Latin square */
   double y[2][MOST];
 };
 
@@ -79,18 +81,21 @@ static void effects(gsl_rng *random, int tails, double variance, size_t n, doubl
 }
 
 static void make(gsl_rng *random, const struct design *d, const double *v, int tails, struct study *s) {
-  double init[2][MOST], order[2][MOST], rest[2][MOST];
+  double init[2][MOST], order[2][MOST], dropout[2][MOST], rest[2][MOST];
+  const int crossed = d->kind == CROSSED || d->kind == LATIN;
   effects(random, tails, d->kind == PAIRS ? 0 : v[0], d->I, init);
-  effects(random, tails, d->kind == CROSSED ? v[1] : 0, d->J, order);
+  effects(random, tails, crossed ? v[1] : 0, d->J, order);
+  effects(random, tails, d->kind == LATIN ? v[1] : 0, d->I, dropout);
   effects(random, tails, v[2], d->I * d->J, rest);
   s->n = 0;
   for (size_t k = 0; k < d->I * d->J; k++) {
     const size_t i = k / d->J, j = k % d->J;
     if (gsl_rng_uniform(random) >= d->missing) {
       s->init[s->n] = (uint32_t)i;
-      s->order[s->n] = (uint32_t)(d->kind == CROSSED ? j : k);
+      s->order[s->n] = (uint32_t)(crossed ? j : k);
+      s->dropout[s->n] = (uint32_t)((i + j) % d->I);
       for (int arm = 0; arm < 2; arm++) {
-        s->y[arm][s->n] = init[arm][i] + order[arm][j] + rest[arm][k];
+        s->y[arm][s->n] = init[arm][i] + order[arm][j] + dropout[arm][(i + j) % d->I] + rest[arm][k];
       }
       s->n++;
     }
@@ -112,12 +117,14 @@ static int look_at_change(const struct study *s, const struct ad_terms *terms, s
 }
 
 static int look_at(const struct design *d, const double *v, const struct study *s, struct count *c) {
-  const struct ad_seeds seeds = {s->n, 2, {"init", "order"}, {s->init, s->order}};
+  const struct ad_seeds seeds = {
+      s->n, d->kind == LATIN ? 3 : 2, {"init", "order", "dropout"}, {s->init, s->order, s->dropout}};
   const struct ad_resampling how = {0, 500, 0.95};
   struct ad_terms terms;
   struct ad_mixed m;
   struct ad_spreads spreads;
-  const double total = (d->kind == PAIRS ? 0 : v[0]) + (d->kind == CROSSED ? v[1] : 0) + v[2];
+  const double total =
+      (d->kind == PAIRS ? 0 : v[0]) + (d->kind == CROSSED ? v[1] : 0) + (d->kind == LATIN ? 2 * v[1] : 0) + v[2];
   int status = ad_terms_of(&terms, &seeds);
   status = status != 0 ? status : ad_mixed_mean(&m, s->n, s->y[0], &terms, 0.95);
   status = status != 0 ? status : look_at_change(s, &terms, &c[3]);
@@ -138,7 +145,7 @@ static int look_at(const struct design *d, const double *v, const struct study *
 
 /* Prints a line; 1 where a figure is outside its bounds. */
 static int print(const struct design *d, const double *v, int tails, const struct count *c) {
-  static const char *const names[] = {"pairs", "crossed", "nested"};
+  static const char *const names[] = {"pairs", "crossed", "nested", "latin"};
   int bad = 0;
   printf("%-7s %2zu x %-2zu %3.0f %%  %3.1f %3.1f %3.1f  %-6s", names[d->kind], d->I, d->J, 100 * (1 - d->missing),
          v[0], v[1], v[2], tails ? "tails" : "normal");

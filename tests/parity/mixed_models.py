@@ -47,13 +47,18 @@ def designs():
     latin = np.array([(a, b, (a + b) % 5) for a in range(5) for b in range(5)])
     nested = np.stack([np.arange(96) // 4, np.arange(96)], 1)
     ragged = np.array([(i, 10 * i + j) for i, n in enumerate((5, 3, 1, 4, 2, 4, 4)) for j in range(n)])
+    lopsided = np.array([(i, 20 * i + j) for i, n in enumerate((1, 1, 1, 1, 1, 12)) for j in range(n)])
+    deep = np.array([(i, 2 * i + j, 6 * i + 3 * j + k) for i in range(7) for j in range(2) for k in range(3)])
     two, one, three = [(0,), (1,)], [(0,)], [(0,), (1,), (2,)]
     pairs = three + [(0, 1), (0, 2), (1, 2)]
-    return {"crossed": (full(6, 5), two), "thin": (full(10, 3), two), "two-levels": (full(2, 10), two),
-            "wide": (full(6, 9), two),
+    holes = np.delete(full(10, 10), [3, 37, 38, 71], 0)
+    return {"crossed": (full(6, 5), two), "holes": (holes, two),
+            "thin": (full(10, 3), two), "two-levels": (full(2, 10), two),
+            "wide": (full(6, 9), two), "thin-missing": (np.delete(full(10, 3), 4, 0), two),
             "one-missing": (np.delete(full(10, 10), 37, 0), two),
             "many-missing": (np.delete(full(8, 7), np.arange(3, 56, 4), 0), two), "nested": (nested, one),
-            "ragged": (ragged, one), "latin": (latin, three),
+            "ragged": (ragged, one), "lopsided": (lopsided, one), "deep": (deep, [(0,), (0, 1)]),
+            "latin": (latin, three),
             "three": (full(4, 3, 5), pairs), "three-missing": (np.delete(full(5, 4, 3), [7, 20, 21, 44], 0), pairs)}
 
 
@@ -79,8 +84,8 @@ def lme4(y, groups):
 
 
 def reml(y, groups):
-    """By scoring with whole matrices: variances (0 where one would be negative), mean, its error, the degrees of
-    freedom of its variance and of the sum of the variances."""
+    """By scoring with whole matrices: variances (0 where one would be negative), mean, its error, the weights of the
+    runs in the mean."""
     G = [(g[:, None] == g[None]).astype(float) for g in groups] + [np.eye(len(y))]
     v, used, back = np.full(len(G), y.var(ddof=1) / len(G)), np.ones(len(G), bool), 0
     for _ in range(1000):
@@ -102,38 +107,60 @@ def reml(y, groups):
             if not better or back > 20:
                 break
             used[better[0]], back = True, back + 1
-    slope, covariance = np.array([w @ g @ w for g in G])[used] / w.sum() ** 2, 2 * np.linalg.inv(information[part])
-    return v, w @ y / w.sum(), w.sum() ** -0.5, max(1, 2 / w.sum() ** 2 / (slope @ covariance @ slope))
+    return v, w @ y / w.sum(), w.sum() ** -0.5, w / w.sum()
 
 
-def grid(y, groups):
-    """Error and degrees of freedom of the interval of a complete two-way table; None of another design."""
-    if len(groups) != 2:
+def outer(groups):
+    """The grouping whose levels hold whole levels of all others, or None."""
+    for g in groups:
+        if all(len({(a, b) for a, b in zip(g, other)}) == other.max() + 1 for other in groups):
+            return g
+    return None
+
+
+def nested(y, weights, group, mean):
+    """Error and degrees of freedom from the levels' parts of the mean; weights [n] of the runs, whose sum is 1."""
+    w, part = np.bincount(group, weights), np.bincount(group, weights * (y - mean))
+    if len(w) < 3 or 1 / (w @ w) < 2 / 3 * len(w):
         return None
-    cells = np.zeros([g.max() + 1 for g in groups])
-    np.add.at(cells, tuple(groups), 1)
-    if not (cells == 1).all():
+    return np.sqrt(part @ part / (1 - w @ w)), 1 / (w @ w) - 1
+
+
+def crossed(y, groups):
+    """Error and degrees of freedom of the interval of crossed seeds, by regression; None where there is none."""
+    n, levels, t2 = len(y), [g.max() + 1 for g in groups], lambda df: scipy.stats.t.ppf(0.975, df) ** 2
+    if len(groups) > 3 or (len(groups) == 2 and min(levels) < 4 and n < np.prod(levels)):
         return None
-    cells[tuple(groups)] = y - y.mean()
-    if cells.shape[0] < cells.shape[1]:
-        cells = cells.T
-    (I, J), t2 = cells.shape, lambda df: scipy.stats.t.ppf(0.975, df) ** 2
-    rows, columns = cells.mean(1, keepdims=True), cells.mean(0, keepdims=True)
-    df = np.array([I - 1, J - 1, (I - 1) * (J - 1)])
-    sums = np.array([J * (rows ** 2).sum(), I * (columns ** 2).sum(), ((cells - rows - columns) ** 2).sum()])
-    squares, away = sums / df, 1 - (J - 1) / (I - 1)
-    share = 0.5 if J < 4 else 0.55
-    over = [max(0, s - min(1, scipy.stats.f.ppf(share, d, df[2])) * squares[2]) for s, d in zip(squares, df[:2])]
+    if len(groups) == 3 and min(levels) < 5:
+        return None
+    Z = [np.eye(m)[g] for m, g in zip(levels, groups)]
+    others = [np.hstack(Z[:k] + Z[k + 1:]) for k in range(len(Z))]
+    left = lambda X, y: y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
+    rest_df, rest = n - 1 - sum(m - 1 for m in levels), (left(np.hstack(Z), y) ** 2).sum()
+    df, rest = np.array(levels) - 1, rest / rest_df
+    squares = np.array([((left(X, y) - left(np.hstack(Z), y)) ** 2).sum() for X in others]) / df
+    scale = [(z.sum(0) ** 2).sum() / n / ((left(X, z) ** 2).sum() / d) for X, z, d in zip(others, Z, df)]
+    J, away = min(levels), 1 - (min(levels) - 1) / (max(levels) - 1)
+    share, each = (0.5, 0.35) if J < 4 else (0.55, 0.35) if J < 6 and len(groups) == 2 else (0.6, 0.1)
+    each += 0.5 * away ** 2
+    over = [k * max(0, s - min(1, scipy.stats.f.ppf(share, d, rest_df)) * rest) for k, s, d in zip(scale, squares, df)]
+    parts = list(zip(over, df))
     if J == 2:
-        parts, each = [(over[0], df[0]), (squares[1], 1)], 0.3 * away
+        parts[int(np.argmin(df))], each = (squares[np.argmin(df)], 1), 0.3 * away
     else:
-        low = squares <= squares[2]
-        parts = [(over[0], df[0]), (over[1], df[1]), (sums[low].sum() / df[low].sum(), df[low].sum())]
-        each = 0.35 + 0.5 * away ** 2
+        low = squares <= rest
+        total = rest_df + df[low].sum()
+        parts.append(((rest * rest_df + (squares * df)[low].sum()) / total, total))
     total = sum(s for s, _ in parts)
     all_df = max(1, total ** 2 / sum(s ** 2 / d for s, d in parts))
     half2 = each * sum(t2(d) * s for s, d in parts) + (1 - each) * t2(all_df) * total
-    return np.sqrt(half2 / t2(all_df) / len(y)), all_df
+    return np.sqrt(half2 / t2(all_df) / n), all_df
+
+
+def can_test(n, levels):
+    """Whether a test of crossed seeds holds its level."""
+    cells = np.prod(levels)
+    return len(levels) == 2 and min(levels) >= 10 and n >= 0.8 * cells
 
 
 def nested_variance(levels):
@@ -156,13 +183,16 @@ def sd_interval(y, groups):
 
 def estimates(y, groups):
     """Variances, and mean, error, df, p, low, high, sd, sd_low, sd_high, lme4's error; without terms SciPy's t."""
-    if groups:
-        v, mean, error, df = reml(y, groups)
+    t, found = scipy.stats.t, None
+    if not groups:
+        v, mean, error = np.array([y.var(ddof=1)]), y.mean(), y.std(ddof=1) / np.sqrt(len(y))
+        found, tested = (error, len(y) - 1), True
     else:
-        v, mean, error, df = np.array([y.var(ddof=1)]), y.mean(), y.std(ddof=1) / np.sqrt(len(y)), len(y) - 1
-    lme4_error, (error, df) = error, grid(y, groups) or (error, df)
-    t, few = scipy.stats.t, grid(y, groups) and min(len(np.unique(g)) for g in groups) < 4
-    p = np.nan if few else 2 * t.sf(abs(mean) / error, df)
+        v, mean, error, weights = reml(y, groups)
+        tested = outer(groups) is not None or can_test(len(y), [g.max() + 1 for g in groups])
+        found = nested(y, weights, outer(groups), mean) if outer(groups) is not None else crossed(y, groups)
+    lme4_error, (error, df) = error, found or (np.nan, np.nan)
+    p = 2 * t.sf(abs(mean) / error, df) if tested else np.nan
     return v, np.array([mean, error, df, p, *(mean + t.ppf([0.025, 0.975], df) * error), np.sqrt(v.sum()),
                         *sd_interval(y, groups), lme4_error])
 

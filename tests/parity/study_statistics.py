@@ -133,11 +133,12 @@ def crossed_total(x, y):
         left = np.array([log(np.delete(x, i, axis), np.delete(y, i, axis)) for i in range(x.shape[axis])])
         squares.append((len(left) - 1) / len(left) * ((left - left.mean()) ** 2).sum())
     cells = ((0.5 * (parts(x) / parts(x).sum() - parts(y) / parts(y).sum())) ** 2).sum() * x.size / (x.size - 1)
-    error = math.sqrt(max(*squares, sum(squares) - cells))
+    error = math.sqrt(max(sum(squares) / 2, sum(squares) - cells))
     df = sum(squares) ** 2 / sum(v ** 2 / (n - 1) for v, n in zip(squares, x.shape))
     l, t = log(x, y), scipy.stats.t
     half = t.ppf(0.975, df) * error
-    return [math.exp(l), math.exp(l - half), math.exp(l + half), 2 * t.sf(abs(l) / error, df)]
+    p = 2 * t.sf(abs(l) / error, df) if min(x.shape) >= 10 else NAN
+    return [math.exp(l), math.exp(l - half), math.exp(l + half), p]
 
 
 def spread_rows(x, y):
@@ -156,10 +157,10 @@ def spread_rows(x, y):
 
 def spreads():
     random = np.random.RandomState(9)
-    grid = lambda: random.normal(0, 1, (1, 7, 1)) + random.normal(0, 1, (1, 1, 6)) + random.normal(0, 1, (1, 7, 6))
+    grid = lambda I, J: sum(random.normal(0, 1, shape) for shape in ((1, I, 1), (1, 1, J), (1, I, J)))
     cases = {"pairs": [random.normal(0, s, (12, 1)) for s in (1, 2)],
              "nested": [random.normal(0, s, (8, 1)) + random.normal(0, 1, (8, 3)) for s in (1, 2)],
-             "crossed": [grid(), 1.5 * grid()]}
+             "crossed": [grid(7, 6), 1.5 * grid(7, 6)], "large": [grid(11, 10), 1.5 * grid(11, 10)]}
     data = {}
     for name, (x, y) in cases.items():
         data |= {f"spread/{name}/a": x, f"spread/{name}/b": y, f"spread/{name}/table": spread_rows(x, y)}

@@ -71,7 +71,7 @@ static void test_against_lme4(void **state) {
                                       {m.sd_interval.high, m.sd_interval.why},
                                       m.reml_error};
     for (size_t k = 0; k < sizeof found / sizeof *found; k++) {
-      within(c.path, k, found[k], e[k], e[1]);
+      within(c.path, k, found[k], e[k], e[9]);
     }
     ad_terms_destroy(&terms);
     free(block);

@@ -296,7 +296,8 @@ static void test_of_test_split(void **state) {
   for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
     char path[60];
     snprintf(path, sizeof path, "crossed/%s", columns[i]);
-    near("crossed", columns[i], json_number_value(json_object_get(crossed, columns[i])), NULL,
+    near("crossed", columns[i], json_number_value(json_object_get(crossed, columns[i])),
+         json_string_value(json_object_get(json_object_get(crossed, "not_available"), columns[i])),
          fixture_scalar(file, path));
   }
   assert_non_null(strstr(text.data, ") on 20 cells of 4 init and 5 order; better on"));

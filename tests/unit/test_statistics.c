@@ -119,7 +119,7 @@ static void test_spread(void **state) {
   for (size_t i = 0; i < case_count(file, "spread"); i++) {
     const struct fixture_case c = case_open(file, "spread", i);
     size_t n, count, shape[3] = {1, 1, 1};
-    uint32_t level[2][64];
+    uint32_t level[2][128];
     const size_t grid = case_shape(&c, "a", shape) == 3, J = grid ? shape[2] : shape[1];
     double *a = case_array(&c, "a", &n), *b = case_array(&c, "b", &n), *table = case_array(&c, "table", &count);
     for (size_t k = 0; k < n; k++) {

@@ -44,11 +44,11 @@ struct ad_mixed {
   struct ad_interval sd_interval;          /* by the jackknife of its logarithm over whole levels */
 };
 
-/* Of values [n]. Without terms the interval is Student's. Of a complete table of two terms it is made of the excess of
- * their mean squares over the rest (docs/statistics.md, runs that share seeds). Of other designs it has the error of
- * restricted maximum likelihood and Satterthwaite's degrees of freedom, and there is none where a term has fewer than 3
- * levels: two seeds do not show how far others may be. The interval of the SD needs AD_SPREAD_LEVELS (spread.h) levels
- * and seeds that are not crossed, p of a complete table 4 levels of each. AD_ENOMEM. */
+/* Of values [n]. Without terms the interval is Student's. Where all terms lie within one it is made of that term's
+ * level means. Where they are crossed it is made of the excess of their mean squares over the rest (docs/statistics.md,
+ * runs that share seeds). Other designs have none, nor do those with too few levels. The interval of the SD needs
+ * AD_SPREAD_LEVELS (spread.h) levels and seeds that are not crossed, p of crossed seeds AD_TEST_LEVELS of each.
+ * AD_ENOMEM. */
 int ad_mixed_mean(struct ad_mixed *mixed, size_t n, const double *values, const struct ad_terms *terms, double level);
 
 #endif

@@ -5,7 +5,11 @@
 
 #include "autodidact/statistics/mixed.h"
 
-enum { AD_SPREADS = 3, AD_SPREAD_LEVELS = 6 /* least of an interval */ };
+enum {
+  AD_SPREADS = 3,
+  AD_SPREAD_LEVELS = 6, /* least of an interval */
+  AD_TEST_LEVELS = 10   /* least of both seeds that are crossed, for a test of 5 % to have a size of 3 to 7 % */
+};
 
 /* SD(a) / SD(b) of one source of chance. */
 struct ad_spread {
