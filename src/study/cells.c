@@ -20,6 +20,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/data/descriptor.h"
 #include "autodidact/store/lease.h"
+#include "study_internal.h"
 
 struct ad_cells_file {
   char *name;
@@ -224,7 +225,7 @@ static int find_file(struct ad_cells *table, const char *name, struct ad_cells_f
   return AD_OK;
 }
 
-static int is_record_file(const char *name) {
+int ad__study_is_record_file(const char *name) {
   const size_t length = strlen(name);
   return name[0] != '.' && length > 6 && strcmp(name + length - 6, ".jsonl") == 0;
 }
@@ -239,7 +240,7 @@ static int read_records(struct ad_cells *table) {
   const struct dirent *entry = NULL;
   while (opened != NULL && status == AD_OK && (entry = readdir(opened)) != NULL) {
     struct ad_cells_file *file;
-    if (is_record_file(entry->d_name)) {
+    if (ad__study_is_record_file(entry->d_name)) {
       status = find_file(table, entry->d_name, &file);
       status = status == AD_OK ? read_record_file(table, folder, file) : status;
     }

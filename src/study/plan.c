@@ -5,6 +5,8 @@
  *
  * Arms that the study file no longer has stay in it. The analysis is the one that the study file had when the first
  * cell was begun. */
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +24,10 @@ static const char FORMAT[] = "autodidact study";
 
 /* The plan on disk, ready to be asked. root NULL: there is none. */
 struct plan {
-  json_t *root, *arms; /* arms: by name */
-  json_t *base;        /* of the study as it is now, as a plan has it */
-  size_t number;       /* of the base in the plan that is equal to that; their count where none is */
+  json_t *root, *arms;      /* arms: by name */
+  json_t *base;             /* of the study as it is now, as a plan has it */
+  size_t number;            /* of the base in the plan that is equal to that; their count where none is */
+  struct ad_buffer records; /* all that records/ says of cells: it stays where run folders are deleted */
 };
 
 static char *plan_path(const struct ad_study *study) {
@@ -71,6 +74,7 @@ static void close_plan(struct plan *plan) {
   json_decref(plan->root);
   json_decref(plan->arms);
   json_decref(plan->base);
+  ad_buffer_destroy(&plan->records);
 }
 
 /* Close it also after a failure. */
@@ -161,7 +165,36 @@ static uint64_t inputs_digest(const char *text) {
   return digest + (digest == 0);
 }
 
-/* Whether a cell of the planned arm was begun: it has a run folder. */
+/* All files of records/ behind each other; none where there is no such folder. */
+static int read_records(const struct ad_study *study, struct ad_buffer *text) {
+  char *folder = ad_path_join(study->dir, "records");
+  DIR *opened = folder == NULL ? NULL : opendir(folder);
+  const struct dirent *entry = NULL;
+  int status = folder == NULL                      ? ad_fail_memory(strlen(study->dir) + 16, "a path")
+               : opened != NULL || errno == ENOENT ? AD_OK
+                                                   : ad_fail(AD_EIO, "%s: %s", folder, strerror(errno));
+  while (status == AD_OK && opened != NULL && (entry = readdir(opened)) != NULL) {
+    if (ad__study_is_record_file(entry->d_name)) {
+      char *path = ad_path_join(folder, entry->d_name);
+      status = path == NULL ? ad_fail_memory(strlen(folder) + 300, "a path") : ad_file_read(path, text);
+      ad_free(path);
+    }
+  }
+  if (opened != NULL) {
+    ad_ignore(closedir(opened));
+  }
+  ad_free(folder);
+  return status;
+}
+
+/* 1: the records name the cell. */
+static int is_recorded(const struct ad_buffer *records, uint64_t id) {
+  char text[32];
+  const int length = snprintf(text, sizeof text, "\"cell\":\"%016llx\"", (unsigned long long)id);
+  return records->size > 0 && memmem(records->data, records->size, text, (size_t)length) != NULL;
+}
+
+/* Whether a cell of the planned arm was begun: it has a run folder or a record. */
 static int was_begun(const struct ad_study *study, const struct ad_study_arm *arm, const struct plan *plan,
                      const json_t *planned, int *begun) {
   uint64_t digest = 0;
@@ -182,7 +215,7 @@ static int was_begun(const struct ad_study *study, const struct ad_study_arm *ar
       if (folder == NULL) {
         return ad_fail_memory(strlen(study->dir) + 32, "a path");
       }
-      *begun = ad_is_folder(folder);
+      *begun = ad_is_folder(folder) || is_recorded(&plan->records, cell.id);
       ad_free(folder);
     }
   }
@@ -216,12 +249,12 @@ static json_t *pack_arm(const struct ad_study_arm *arm, size_t base) {
 }
 
 /* 1: a cell was begun. */
-static int is_begun(const struct ad_study *study, int *begun) {
+static int is_begun(const struct ad_study *study, const struct plan *plan, int *begun) {
   char *runs = ad_path_join(study->dir, "runs");
   if (runs == NULL) {
     return ad_fail_memory(strlen(study->dir) + 8, "a path");
   }
-  *begun = ad_is_folder(runs);
+  *begun = plan->records.size > 0 || ad_is_folder(runs);
   ad_free(runs);
   return AD_OK;
 }
@@ -274,11 +307,12 @@ static int write_plan(const struct ad_study *study, const json_t *plan) {
 int ad_study_commit(struct ad_study *study) {
   struct plan plan;
   int status = open_plan(study, &plan);
+  status = status == AD_OK ? read_records(study, &plan.records) : status;
   for (size_t i = 0; status == AD_OK && plan.root != NULL && i < study->arm_count; i++) {
     status = check_arm(study, &study->arms[i], &plan);
   }
   int begun = 0;
-  status = status == AD_OK ? is_begun(study, &begun) : status;
+  status = status == AD_OK ? is_begun(study, &plan, &begun) : status;
   json_t *merged = status == AD_OK ? merge(study, &plan, begun) : NULL;
   if (status == AD_OK && merged == NULL) {
     status = ad_fail_memory(4096, "the plan of a study");

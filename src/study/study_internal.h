@@ -42,6 +42,9 @@ int ad__study_settle_analysis(struct ad_study *study);
 json_t *ad__study_pack_analysis(const struct ad_study *study);
 int ad__study_recall_analysis(struct ad_study *study, const json_t *planned);
 
+/* 1: a file of records/ (cells.c), by its name. */
+int ad__study_is_record_file(const char *name);
+
 void ad__study_analysis_destroy(struct ad_study_analysis *analysis);
 
 /* Axes that belong together: their levels at each of its points. Bundles are crossed with each other. */

@@ -273,6 +273,18 @@ static int commit(const char *text, size_t begun) {
   return status;
 }
 
+/* The record of a cell, as study/cells.h has it. */
+static void record_cell(const char *text, size_t cell) {
+  struct ad_study s;
+  char line[64];
+  assert_int_equal(read_study(&s, text), AD_OK);
+  assert_int_equal(ad_study_identify(&s, "."), AD_OK);
+  snprintf(line, sizeof line, "{\"cell\":\"%016llx\"}\n", (unsigned long long)s.cells[cell].id);
+  assert_int_equal(mkdir("plan/records", 0777), 0);
+  write_text("plan/records/host-1-2.jsonl", line);
+  ad_study_destroy(&s);
+}
+
 static void expect_conflict(const char *text, const char *fragment) {
   assert_int_equal(commit(text, SIZE_MAX), AD_ECONFIG);
   if (strstr(ad_error_message(), fragment) == NULL) {
@@ -288,6 +300,12 @@ static void test_plan(void **state) {
   assert_int_equal(commit(HEAD "arms: {a: {}, b: {optim.lr: 0.25}}\n", 4), AD_OK);
   expect_conflict(HEAD "arms: {a: {}, b: {optim.lr: 0.125}}\n",
                   "the arm 'b' was begun in plan with optim.lr 0.25, now it is 0.125");
+  /* Where its run folder was deleted, its record tells. */
+  assert_int_equal(rename("plan/runs", "plan/gone"), 0);
+  assert_int_equal(commit(HEAD "arms: {a: {}, b: {optim.lr: 0.125}}\n", SIZE_MAX), AD_OK);
+  assert_int_equal(commit(HEAD "arms: {a: {}, b: {optim.lr: 0.25}}\n", SIZE_MAX), AD_OK);
+  record_cell(HEAD "arms: {a: {}, b: {optim.lr: 0.25}}\n", 4);
+  expect_conflict(HEAD "arms: {a: {}, b: {optim.lr: 0.125}}\n", "the arm 'b' was begun in plan");
   /* Not of this arm. More seeds, more arms, other limits are no change, nor is their going away. */
   assert_int_equal(commit(HEAD "arms: {a: {optim.clip: 2}, b: {optim.lr: 0.25}}\n", SIZE_MAX), AD_OK);
   assert_int_equal(
@@ -460,7 +478,9 @@ static void test_registered(void **state) {
   commit_margin(&s, "0.02");
   assert_string_equal(s.analysis.planned[AD_ANALYSIS_MARGIN], "0.02");
   ad_study_destroy(&s);
-  assert_int_equal(mkdir("registered/runs", 0777), 0);
+  /* A record is enough: run folders may have been deleted. */
+  assert_int_equal(mkdir("registered/records", 0777), 0);
+  write_text("registered/records/a.jsonl", "{\"cell\":\"0000000000000001\"}\n");
   commit_margin(&s, "0.03");
   assert_string_equal(s.analysis.planned[AD_ANALYSIS_MARGIN], "0.02");
   assert_true(ad_study_analysis_digest(s.analysis.planned) != ad_study_analysis_digest(s.analysis.text));
