@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""The tables and figures of a document, from what `autodidact study report` wrote.
+"""The tables and figures of a document, from what `autodidact study report` wrote of one or more studies.
 
-    results.py REPORT DOCUMENT        copies numbers from the folder REPORT into DOCUMENT
+    results.py RUNS DOCUMENT          copies numbers from RUNS/STUDY/report into DOCUMENT, for each study that it names
     results.py --check DOCUMENT       compares DOCUMENT with the tables that lie beside it; exit code 1 where they
                                       differ
 
-In the document a table stands between <!-- table NAME --> and <!-- end -->; all between is replaced. The CSV files that
-it is made of are copied into a folder beside the document, called as the document is without its ending, and figures
-likewise: ![...](FOLDER/plot_NAME.svg) takes plot_NAME.svg of the report. Python's standard library only."""
+In the document a table stands between <!-- table STUDY/NAME --> and <!-- end -->; all between is replaced. The CSV
+files that it is made of are copied into DOCUMENT/STUDY/ (the document's name without its ending), and figures likewise:
+![...](DOCUMENT/STUDY/plot_NAME.svg) takes plot_NAME.svg of the report. Python's standard library only."""
 
 import argparse
 import csv
@@ -69,19 +69,22 @@ def table(path, columns):
     return lines + ["| " + " | ".join(cell(template, row) for _, template in columns) + " |" for row in rows]
 
 
+MARK = r"<!-- table ([\w-]+)/(\w+) -->"
+
+
 def fill(text, folder):
     """The document with its tables made anew from the CSV files in `folder`."""
     def one(match):
-        name, columns = TABLES[match.group(1)]
-        return "\n".join([f"<!-- table {match.group(1)} -->", "", *table(folder / f"{name}.csv", columns), "",
-                          "<!-- end -->"])
-    return re.sub(r"<!-- table (\w+) -->\n.*?<!-- end -->", one, text, flags=re.S)
+        name, columns = TABLES[match.group(2)]
+        return "\n".join([match.group(0).partition("\n")[0], "",
+                          *table(folder / match.group(1) / f"{name}.csv", columns), "", "<!-- end -->"])
+    return re.sub(MARK + r"\n.*?<!-- end -->", one, text, flags=re.S)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare only")
-    parser.add_argument("paths", nargs="+", metavar="REPORT DOCUMENT")
+    parser.add_argument("paths", nargs="+", metavar="RUNS DOCUMENT")
     arguments = parser.parse_args()
     document = Path(arguments.paths[-1])
     folder, text = document.with_suffix(""), document.read_text(encoding="utf-8")
@@ -89,12 +92,11 @@ def main():
         if fill(text, folder) != text:
             sys.exit(f"{document}: the tables are not those of {folder}")
         return
-    report = Path(arguments.paths[0])
-    folder.mkdir(exist_ok=True)
-    for name in sorted({TABLES[name][0] for name in re.findall(r"<!-- table (\w+) -->", text)}):
-        shutil.copyfile(report / f"{name}.csv", folder / f"{name}.csv")
-    for name in re.findall(rf"\({folder.name}/(plot_\w+)\.svg\)", text):
-        shutil.copyfile(report / f"{name}.svg", folder / f"{name}.svg")
+    wanted = {(study, f"{TABLES[name][0]}.csv") for study, name in re.findall(MARK, text)}
+    wanted |= set(re.findall(rf"\({folder.name}/([\w-]+)/(plot_\w+\.svg)\)", text))
+    for study, name in sorted(wanted):
+        (folder / study).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(arguments.paths[0]) / study / "report" / name, folder / study / name)
     document.write_text(fill(text, folder), encoding="utf-8")
 
 
