@@ -1,10 +1,7 @@
 /* autodidact inspect: log.jsonl and timing.jsonl. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "autodidact/base/memory.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/progress.h"
@@ -38,55 +35,33 @@ int inspect_log(const char *path) {
   return status;
 }
 
-static int by_value(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return x < y ? -1 : x > y;
+/* The rows of one kind, in a line. */
+static int print_kind(const char *name, const struct ad_timings *timings, enum ad_timing kind) {
+  struct ad_timing_summary of;
+  AD_TRY(ad_timings_summarise(timings, kind, &of));
+  if (of.count > 0) {
+    printf("%-12s  %8zu  %12.6f  %12.6f  %12.3f\n", name, of.count, of.median, of.largest, of.sum);
+  }
+  return AD_OK;
 }
 
-/* The rows of one kind, in a line; seconds [count] is work memory. */
-static void print_kind(const char *name, const struct ad_timings *timings, enum ad_timing kind, double *seconds) {
-  size_t count = 0;
-  double sum = 0.0;
-  for (size_t i = 0; i < timings->count; i++) {
-    if (timings->rows[i].kind == kind && !isnan(timings->rows[i].seconds)) {
-      seconds[count++] = timings->rows[i].seconds;
-    }
-  }
-  if (count == 0) {
-    return;
-  }
-  qsort(seconds, count, sizeof *seconds, by_value);
-  for (size_t i = 0; i < count; i++) {
-    sum += seconds[i];
-  }
-  printf("%-12s  %8zu  %12.6f  %12.6f  %12.3f\n", name, count, seconds[count / 2], seconds[count - 1], sum);
-}
-
-static void print_timings(const char *path, const struct ad_timings *timings, double *seconds) {
+static int print_timings(const char *path, const struct ad_timings *timings) {
   size_t resumed = 0;
   for (size_t i = 0; i < timings->count; i++) {
     resumed += timings->rows[i].kind == AD_TIMING_RESUMED;
   }
   printf("%s: the run went on %zu times\n%-12s  %8s  %12s  %12s  %12s\n", ad_shown(path), resumed, "", "number",
          "median s", "largest s", "sum s");
-  print_kind("steps", timings, AD_TIMING_STEP, seconds);
-  print_kind("evaluations", timings, AD_TIMING_EVALUATION, seconds);
-  print_kind("snapshots", timings, AD_TIMING_SNAPSHOT, seconds);
-  print_kind("checkpoints", timings, AD_TIMING_CHECKPOINT, seconds);
+  AD_TRY(print_kind("steps", timings, AD_TIMING_STEP));
+  AD_TRY(print_kind("evaluations", timings, AD_TIMING_EVALUATION));
+  AD_TRY(print_kind("snapshots", timings, AD_TIMING_SNAPSHOT));
+  return print_kind("checkpoints", timings, AD_TIMING_CHECKPOINT);
 }
 
 int inspect_timing(const char *path) {
   struct ad_timings timings;
-  double *seconds = NULL;
   int status = ad_timings_read(&timings, path);
-  if (status == AD_OK) {
-    seconds = ad_malloc(timings.count + 1, sizeof *seconds);
-    status = seconds == NULL ? ad_fail_memory(timings.count * sizeof *seconds, "times") : AD_OK;
-  }
-  if (status == AD_OK) {
-    print_timings(path, &timings, seconds);
-  }
-  ad_free(seconds);
+  status = status == AD_OK ? print_timings(path, &timings) : status;
   ad_timings_destroy(&timings);
   return status;
 }

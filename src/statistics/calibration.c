@@ -1,14 +1,15 @@
 #include "autodidact/statistics/calibration.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "resample.h"
 
-enum { BINS = 15 };
+enum { BINS = AD_CALIBRATION_BINS };
 
 struct bins {
   double nll, brier;
-  double count[BINS], confidence[BINS], right[BINS];
+  struct ad_calibration_bin bin[BINS];
 };
 
 /* One example: log p(label), sum_c (p_c - [c = label])^2, the largest p and whether it is the label's. */
@@ -18,16 +19,16 @@ static void add_example(struct bins *bins, double log_label, double brier, doubl
   bin = bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin;
   bins->nll -= log_label;
   bins->brier += brier;
-  bins->count[bin] += 1.0;
-  bins->confidence[bin] += top;
-  bins->right[bin] += right;
+  bins->bin[bin].count += 1.0;
+  bins->bin[bin].confidence += top;
+  bins->bin[bin].right += right;
 }
 
 static void finish(struct ad_calibration *calibration, const struct bins *bins, size_t N) {
   const double n = (double)N;
   double ece = 0.0;
   for (int bin = 0; bin < BINS; bin++) {
-    ece += fabs(bins->right[bin] - bins->confidence[bin]) / n;
+    ece += fabs(bins->bin[bin].right - bins->bin[bin].confidence) / n;
   }
   calibration->nll =
       isfinite(bins->nll) ? ad_figure_of(bins->nll / n) : ad_figure_none("a label has the probability 0");
@@ -39,8 +40,10 @@ static void no_calibration(struct ad_calibration *calibration, const char *why) 
   *calibration = (struct ad_calibration){ad_figure_none(why), ad_figure_none(why), ad_figure_none(why)};
 }
 
-void ad_calibrate(struct ad_calibration *calibration, size_t N, size_t C, const float *logits, const uint32_t *labels) {
+void ad_calibrate_bins(struct ad_calibration *calibration, struct ad_calibration_bin out[AD_CALIBRATION_BINS], size_t N,
+                       size_t C, const float *logits, const uint32_t *labels) {
   struct bins bins = {0};
+  memset(out, 0, sizeof bins.bin);
   no_calibration(calibration, N == 0 ? "no examples" : AD__WHY_NOT_FINITE);
   for (size_t i = 0; i < N; i++) {
     const float *row = logits + i * C;
@@ -63,7 +66,13 @@ void ad_calibrate(struct ad_calibration *calibration, size_t N, size_t C, const 
   }
   if (N > 0) {
     finish(calibration, &bins, N);
+    memcpy(out, bins.bin, sizeof bins.bin);
   }
+}
+
+void ad_calibrate(struct ad_calibration *calibration, size_t N, size_t C, const float *logits, const uint32_t *labels) {
+  struct ad_calibration_bin bins[BINS];
+  ad_calibrate_bins(calibration, bins, N, C, logits, labels);
 }
 
 void ad_calibrate_probabilities(struct ad_calibration *calibration, size_t N, size_t C, const double *probability,

@@ -1,7 +1,9 @@
 #include "autodidact/store/progress.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -86,6 +88,8 @@ int ad_timings_read(struct ad_timings *timings, const char *path) {
       if (status == AD_OK) {
         timings->rows[timings->count++] = row;
       }
+    } else {
+      timings->damaged += end != NULL;
     }
     at += size + 1;
   }
@@ -96,4 +100,32 @@ int ad_timings_read(struct ad_timings *timings, const char *path) {
 void ad_timings_destroy(struct ad_timings *timings) {
   ad_free(timings->rows);
   *timings = (struct ad_timings){0};
+}
+
+static int by_value(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return x < y ? -1 : x > y;
+}
+
+int ad_timings_summarise(const struct ad_timings *timings, enum ad_timing kind, struct ad_timing_summary *summary) {
+  double *seconds = ad_malloc(timings->count + 1, sizeof *seconds);
+  size_t count = 0;
+  *summary = (struct ad_timing_summary){0};
+  if (seconds == NULL) {
+    return ad_fail_memory(timings->count * sizeof *seconds, "times");
+  }
+  for (size_t i = 0; i < timings->count; i++) {
+    if (timings->rows[i].kind == kind && isfinite(timings->rows[i].seconds)) {
+      seconds[count++] = timings->rows[i].seconds;
+    }
+  }
+  if (count > 0) {
+    qsort(seconds, count, sizeof *seconds, by_value);
+    *summary = (struct ad_timing_summary){.count = count, .median = seconds[count / 2], .largest = seconds[count - 1]};
+    for (size_t i = 0; i < count; i++) {
+      summary->sum += seconds[i];
+    }
+  }
+  ad_free(seconds);
+  return AD_OK;
 }

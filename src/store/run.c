@@ -157,6 +157,18 @@ enum ad_run_found ad_run_find(const char *folder) {
   return status != AD_OK || count > 0 ? AD_FOUND_UNFINISHED : AD_FOUND_NONE;
 }
 
+int ad_run_check_outside(const char *folder, const char *run) {
+  char *above = ad_path_folder(folder);
+  if (above == NULL) {
+    return ad_fail_memory(strlen(folder) + 2, "a path");
+  }
+  const int inside = ad_is_inside(ad_is_folder(folder) ? folder : above, run);
+  ad_free(above);
+  return inside ? ad_fail(AD_ECONFIG, "%s lies in the folder of the run %s, which holds the run's own files only",
+                          folder, run)
+                : AD_OK;
+}
+
 /* Empties a folder of all that a run has left there. The result first: a folder without it never claims to be complete.
  */
 static int clear(struct ad_run *run) {

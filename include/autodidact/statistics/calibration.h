@@ -11,7 +11,16 @@ struct ad_calibration {
       ece; /* sum over 15 bins (l/15, (l+1)/15] of the largest p of n_l/N |right share - mean p| (Guo et al. 2017) */
 };
 
-/* Of the softmax of logits [N,C] against labels [N], each below C. */
+/* The examples whose largest p is in one of the bins of ece: how many, the sum of these p, and how many are right. */
+enum { AD_CALIBRATION_BINS = 15 };
+struct ad_calibration_bin {
+  double count, confidence, right;
+};
+
+/* Of the softmax of logits [N,C] against labels [N], each below C; and its bins, which are all 0 where there is no ece.
+ */
+void ad_calibrate_bins(struct ad_calibration *calibration, struct ad_calibration_bin bins[AD_CALIBRATION_BINS],
+                       size_t N, size_t C, const float *logits, const uint32_t *labels);
 void ad_calibrate(struct ad_calibration *calibration, size_t N, size_t C, const float *logits, const uint32_t *labels);
 
 /* The same of probabilities [N,C], which sum to `scale` for each example. */

@@ -53,6 +53,10 @@ int ad_run_record(struct ad_run *run, const char *name);
  * has left no list of its files. AD_EIO, AD_ENOMEM. */
 int ad_run_check_files(const char *folder, int anew);
 
+/* AD_ECONFIG where a folder, there or not, is a run's or lies in it: what is not the run's own may not be written
+ * there, as the run could not be begun anew. AD_ENOMEM. */
+int ad_run_check_outside(const char *folder, const char *run);
+
 /* Begins a run in a folder that was entered and holds nothing else than a run: config.yaml, provenance.json and the
  * logs. The files of an earlier run go: the caller has asked for that or ad_run_find. AD_EINPUT, AD_EIO, AD_ENOMEM. */
 int ad_run_create(struct ad_run *run, const struct ad_config *config, const struct ad_fact *facts, size_t fact_count);
