@@ -109,6 +109,7 @@ static void run_table(struct report *r) {
   memcpy(columns + 1 + seeds, last, sizeof last);
   ad__document_table(r->doc, "runs", "Every run", 1 + seeds + sizeof last / sizeof *last, columns);
   ad__document_data_only(r->doc);
+  ad__document_csv_elsewhere(r->doc); /* runs.c: with all keys and scores */
   for (size_t i = 0; i < r->arms * r->points; i++) {
     run_row(r, i, seeds, axes);
   }

@@ -193,6 +193,20 @@ void ad__document_data_only(struct document *document) {
   }
 }
 
+void ad__document_csv_elsewhere(struct document *document) {
+  struct document_table *table = open_table(document);
+  if (table != NULL) {
+    table->csv_elsewhere = 1;
+  }
+}
+
+void ad__document_side_by_side(struct document *document) {
+  struct document_section *section = newest(document);
+  if (section != NULL) {
+    section->side_by_side = 1;
+  }
+}
+
 static struct document_entry read_entry(struct document *d, const struct document_column *column, const void *row) {
   const void *member = (const char *)row + column->offset;
   if (column->kind == ENTRY_TEXT) {

@@ -72,7 +72,8 @@ struct document_table {
   size_t width;
   struct document_entry *entries; /* [count] row by row */
   size_t count, capacity;
-  int data_only; /* in CSV and JSON, not in text and HTML, which name it */
+  int data_only;     /* in CSV and JSON, not in text and HTML, which name it */
+  int csv_elsewhere; /* its CSV file is written by others */
 };
 
 struct document_figure {
@@ -96,11 +97,13 @@ struct document_section {
   struct document_table *tables;
   struct document_figure *figures;
   size_t table_count, table_capacity, figure_count, figure_capacity;
+  int side_by_side; /* figures: two in a line, where there is room */
 };
 
 struct document {
   int status;
-  enum unit score; /* of the study's result; its square and difference are the next two */
+  const char *command; /* what made it: "study report"; lives for ever */
+  enum unit score;     /* of the study's result; its square and difference are the next two */
   char *title;
   struct document_line *lines;
   struct document_figure *figures; /* of the top */
@@ -126,6 +129,10 @@ void ad__document_section(struct document *document, const char *id, const char 
 void ad__document_table(struct document *document, const char *id, const char *title, size_t width,
                         const struct document_column *columns);
 void ad__document_data_only(struct document *document);
+void ad__document_csv_elsewhere(struct document *document);
+
+/* Lets the figures of the newest section stand side by side. */
+void ad__document_side_by_side(struct document *document);
 
 /* The width and the columns of a table, from an array. */
 #define COLUMNS(array) sizeof(array) / sizeof *(array), array
@@ -146,6 +153,10 @@ int ad__document_text(const struct document *document, struct ad_buffer *out);
 int ad__document_json(const struct document *document, struct ad_buffer *out);
 int ad__document_html(const struct document *document, struct ad_buffer *out);
 int ad__document_csv(const struct document_table *table, struct ad_buffer *out);
+
+/* Writes it into a folder that is there: report.txt, report.json, report.html, a CSV file a table, an SVG file a
+ * figure. Appends report.txt to `text`. AD_EIO, AD_ENOMEM. */
+int ad__document_write(const struct document *document, const char *folder, struct ad_buffer *text);
 
 /* A text as an entry of CSV; appended. An apostrophe before what looks like a formula keeps it a text, as spreadsheets
  * have it. AD_ENOMEM. */

@@ -211,9 +211,11 @@ static int put_section(const struct document_section *s, struct ad_buffer *out) 
   AD_TRY(element(out, "<p>", s->meaning, "</p>\n"));
   AD_TRY(element(out, "<p class=\"caution\"><b>When not to trust it:</b> ", s->caution, "</p>\n"));
   AD_TRY(paragraphs(out, "note", s->notes));
+  AD_TRY(s->side_by_side ? ad_buffer_puts(out, "<div class=\"pairs\">") : AD_OK);
   for (size_t f = 0; f < s->figure_count; f++) {
     AD_TRY(put_figure(&s->figures[f], out));
   }
+  AD_TRY(s->side_by_side ? ad_buffer_puts(out, "</div>\n") : AD_OK);
   for (size_t t = 0; t < s->table_count; t++) {
     AD_TRY(put_table(&s->tables[t], out));
   }
@@ -281,11 +283,13 @@ int ad__document_html(const struct document *document, struct ad_buffer *out) {
              : ad_buffer_puts(out,
                               "<p class=\"note\">Every run and example: <a href=\"examples.csv\" "
                               "download>examples.csv</a>, <a href=\"tables.h5\" download>tables.h5</a>.</p>\n"));
-  AD_TRY(ad_buffer_puts(out,
-                        "<footer>Intervals are of 95&nbsp;% where nothing else is said. \u00b1 is one standard error. "
-                        "n/a: not available, with the reason below the table. A click on the head of a column sorts. "
-                        "Made by <code>autodidact study report</code>; docs/statistics.md has the "
-                        "formulas.</footer>\n</main>\n<script>"));
+  AD_TRY(
+      ad_buffer_printf(out,
+                       "<footer>Intervals are of 95&nbsp;%% where nothing else is said. \u00b1 is one standard error. "
+                       "n/a: not available, with the reason below the table. A click on the head of a column sorts. "
+                       "Made by <code>autodidact %s</code>; docs/statistics.md has the "
+                       "formulas.</footer>\n</main>\n<script>",
+                       document->command == NULL ? "report" : document->command));
   AD_TRY(ad_buffer_puts(out, ad__page_script));
   return ad_buffer_puts(out, "</script></body></html>\n");
 }

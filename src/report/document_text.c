@@ -65,9 +65,10 @@ static int print_entries(const struct document_table *table, const struct ad_buf
     const size_t column = i % table->width;
     if (!ad__document_is_error(table, column)) {
       const int fill = ad_text_fill(text, widths[column]);
-      /* The first column stands left, numbers right. */
-      AD_TRY(column == 0 ? ad_buffer_printf(out, "  %s%*s", text, fill, "")
-                         : ad_buffer_printf(out, "  %*s%s", fill, "", text));
+      /* The first column and texts stand left, numbers right. */
+      AD_TRY(column == 0 || table->columns[column].kind == ENTRY_TEXT
+                 ? ad_buffer_printf(out, "  %s%*s", text, fill, "")
+                 : ad_buffer_printf(out, "  %*s%s", fill, "", text));
       text += strlen(text) + 1;
     }
     AD_TRY(column + 1 == table->width ? end_line(out) : AD_OK);

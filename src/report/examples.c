@@ -37,18 +37,18 @@ static int logits_name(const struct report *r, size_t arm, size_t run, enum ad_v
   return status == AD_ENOMEM ? status : status == AD_OK; /* one that cannot be read does not say */
 }
 
-static int usable(size_t N, size_t C, const float *logits, const uint32_t *labels) {
-  for (size_t i = 0; i < N * C; i++) {
-    if (!isfinite(logits[i])) {
+int ad__logits_usable(const struct ad_logits *l) {
+  for (size_t i = 0; i < l->N * l->C; i++) {
+    if (!isfinite(l->logits[i])) {
       return 0;
     }
   }
-  for (size_t i = 0; i < N; i++) {
-    if (labels[i] >= C) {
+  for (size_t i = 0; i < l->N && l->Q == 1; i++) {
+    if (l->labels[i] >= l->C) {
       return 0;
     }
   }
-  return N > 0 && C > 1;
+  return l->Q == 1 && l->N > 0 && l->C > 1;
 }
 
 static int begin_arm(struct examples *e, struct predictions *p) {
@@ -103,7 +103,7 @@ int ad__report_read_logits(struct report *r, size_t arm, size_t run, enum ad_var
   const int there = ad_is_file(path);
   const int status = there ? ad_logits_read(l, path) : AD_OK;
   ad_free(path);
-  if (there && status == AD_OK && l->Q == 1 && usable(l->N, l->C, l->logits, l->labels)) {
+  if (there && status == AD_OK && ad__logits_usable(l)) {
     *found = LOGITS_READ;
     return AD_OK;
   }

@@ -7,7 +7,6 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/run_files.h"
-#include "autodidact/store/run_log.h"
 #include "logs.h"
 
 /* Every evaluation's step of one run, the last of them among those that are chosen. */
@@ -45,22 +44,11 @@ static void take_evaluations(struct arm_log *arm, size_t run, const struct ad_ru
 }
 
 static void take_steps(const struct logs *l, struct arm_log *arm, size_t run, const struct ad_run_log *log) {
-  double sum[QUANTITIES][GRID] = {{0}};
-  unsigned count[QUANTITIES][GRID] = {{0}};
-  for (size_t s = 0; s < log->step_count; s++) {
-    const struct ad_step_row *row = &log->steps[s].row;
-    const double place = ((double)row->step - 1) / l->window;
-    const double value[QUANTITIES] = {row->loss, row->norm, row->distance};
-    for (size_t q = 0; q < QUANTITIES && place < GRID; q++) {
-      if (isfinite(value[q])) {
-        sum[q][(size_t)place] += value[q];
-        count[q][(size_t)place]++;
-      }
-    }
-  }
-  for (size_t q = 0; q < QUANTITIES; q++) {
+  struct log_window windows[GRID];
+  for (size_t q = 0; q < STUDY_QUANTITIES; q++) {
+    ad__log_windows(log, l->window, q, windows);
     for (size_t i = 0; i < GRID; i++) {
-      arm->value[q][run * GRID + i] = count[q][i] > 0 ? sum[q][i] / count[q][i] : NAN;
+      arm->value[q][run * GRID + i] = windows[i].mean;
     }
   }
 }
@@ -109,7 +97,7 @@ static int read_arm_logs(struct logs *l, size_t a) {
   size_t chosen[LOGS];
   const size_t count = ad__report_choose(l->r, a, l->most, chosen);
   AD_TRY(ad__report_variant(l->r, a, &arm->variant));
-  for (size_t q = 0; q < QUANTITIES; q++) {
+  for (size_t q = 0; q < STUDY_QUANTITIES; q++) {
     arm->value[q] = ad_malloc(count * GRID, sizeof(double));
     if (arm->value[q] == NULL) {
       return ad_fail_memory(count * GRID * sizeof(double), "logs");
@@ -131,7 +119,7 @@ static void choose_window(struct logs *l) {
   for (size_t i = 0; i < r->study->count; i++) {
     steps = r->cells->records[i].steps > steps ? r->cells->records[i].steps : steps;
   }
-  l->window = ceil((double)steps / GRID);
+  l->window = ad__window_of(steps);
 }
 
 int ad__report_logs(struct report *r) {
@@ -146,7 +134,7 @@ int ad__report_logs(struct report *r) {
   status = status == AD_OK ? ad__report_trajectories(&l) : status;
   status = status == AD_OK ? ad__report_early(&l) : status;
   for (size_t a = 0; l.arm != NULL && a < l.arms; a++) {
-    for (size_t q = 0; q < QUANTITIES; q++) {
+    for (size_t q = 0; q < STUDY_QUANTITIES; q++) {
       ad_free(l.arm[a].value[q]);
     }
     ad_free(l.arm[a].score);

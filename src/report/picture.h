@@ -11,22 +11,24 @@
 #include "autodidact/base/buffer.h"
 
 /* X(constant, class, shape): the places (x, y) and (x2, y2) mean what the shape needs. */
-#define PICTURE_MAP(X)                                                                     \
-  X(PICTURE_DOT, "dot", SHAPE_DISC)            /* a run */                                 \
-  X(PICTURE_CROSS, "cross", SHAPE_CROSS)       /* a failed run */                          \
-  X(PICTURE_MEAN, "mean", SHAPE_DISC)          /* an estimate */                           \
-  X(PICTURE_RANGE, "range", SHAPE_RANGE)       /* its interval: from x to x2, at y */      \
-  X(PICTURE_BOX, "box", SHAPE_RECTANGLE)       /* from (x, y) to (x2, y2) */               \
-  X(PICTURE_CELL, "cell", SHAPE_RECTANGLE)     /* the same, as dark as the mark's share */ \
-  X(PICTURE_STROKE, "stroke", SHAPE_SEGMENT)   /* from (x, y) to (x2, y2) */               \
-  X(PICTURE_EDGE, "edge", SHAPE_SEGMENT)       /* the same, thin and without colour */     \
-  X(PICTURE_ZONE, "zone", SHAPE_COLUMN)        /* from x to x2, over the whole height */   \
-  X(PICTURE_RULE, "rule", SHAPE_COLUMN)        /* at x, over the whole height */           \
-  X(PICTURE_LEVEL, "rule", SHAPE_LEVEL)        /* at y, over the whole width */            \
-  X(PICTURE_LABEL, "label", SHAPE_LABEL)       /* its title, beside (x, y) */              \
-  X(PICTURE_LINE, "line", SHAPE_PATH)          /* a curve through points (x, y) */         \
-  X(PICTURE_DASHED, "line dashed", SHAPE_PATH) /* */                                       \
-  X(PICTURE_DOTTED, "line dotted", SHAPE_PATH) /* */                                       \
+#define PICTURE_MAP(X)                                                                               \
+  X(PICTURE_DOT, "dot", SHAPE_DISC)            /* a run */                                           \
+  X(PICTURE_HIT, "hit", SHAPE_DISC)            /* a point of a curve, seen under the pointer only */ \
+  X(PICTURE_CROSS, "cross", SHAPE_CROSS)       /* a failed run */                                    \
+  X(PICTURE_MEAN, "mean", SHAPE_DISC)          /* an estimate */                                     \
+  X(PICTURE_RANGE, "range", SHAPE_RANGE)       /* its interval: from x to x2, at y */                \
+  X(PICTURE_BOX, "box", SHAPE_RECTANGLE)       /* from (x, y) to (x2, y2) */                         \
+  X(PICTURE_CELL, "cell", SHAPE_RECTANGLE)     /* the same, as dark as the mark's share */           \
+  X(PICTURE_STROKE, "stroke", SHAPE_SEGMENT)   /* from (x, y) to (x2, y2) */                         \
+  X(PICTURE_EDGE, "edge", SHAPE_SEGMENT)       /* the same, thin and without colour */               \
+  X(PICTURE_ZONE, "zone", SHAPE_COLUMN)        /* from x to x2, over the whole height */             \
+  X(PICTURE_RULE, "rule", SHAPE_COLUMN)        /* at x, over the whole height */                     \
+  X(PICTURE_LEVEL, "rule", SHAPE_LEVEL)        /* at y, over the whole width */                      \
+  X(PICTURE_LABEL, "label", SHAPE_LABEL)       /* its title, beside (x, y) */                        \
+  X(PICTURE_COUNT, "count", SHAPE_COUNT)       /* its title, at (x, y) */                            \
+  X(PICTURE_LINE, "line", SHAPE_PATH)          /* a curve through points (x, y) */                   \
+  X(PICTURE_DASHED, "line dashed", SHAPE_PATH) /* */                                                 \
+  X(PICTURE_DOTTED, "line dotted", SHAPE_PATH) /* */                                                 \
   X(PICTURE_BAND, "band", SHAPE_BAND)          /* between y and y2 of points (x, y) (x, y2) */
 
 #define PICTURE_ID(constant, class, shape) constant,

@@ -33,6 +33,7 @@ enum shape {
   SHAPE_COLUMN,
   SHAPE_LEVEL,
   SHAPE_LABEL,
+  SHAPE_COUNT,
   SHAPE_PATH,
   SHAPE_BAND
 };
@@ -171,9 +172,29 @@ static size_t widest_row(const struct picture *p) {
   return widest < ROW_NAME ? widest : ROW_NAME;
 }
 
+static void tick_text(double value, int decimals, char *text, size_t size) {
+  enum { LONGEST = 5 };
+  const int plain = decimals >= 0 && decimals <= LONGEST && fabs(value) < 1e6;
+  snprintf(text, size, plain ? "%.*f" : "%.*g", plain ? decimals : 3, value);
+}
+
+/* Room left of an axis of numbers: for its label and its longest tick. */
+static double room_for_ticks(const struct picture_axis *axis) {
+  enum { LABEL = 38 };
+  double ticks[PICTURE_TICKS], room = LEFT;
+  int decimals;
+  const size_t count = ad__picture_ticks(axis->low, axis->high, axis->log, axis->whole, ticks, &decimals);
+  for (size_t i = 0; i < count && !axis->bare; i++) {
+    char text[40];
+    tick_text(ticks[i], decimals, text, sizeof text);
+    room = fmax(room, LABEL + COLUMN * (double)strlen(text));
+  }
+  return room;
+}
+
 static struct drawing lay_out(const struct picture *p, const char *id, struct ad_buffer *out) {
   struct drawing d = {.p = p, .out = out, .id = id, .height = p->height, .top = TOP + (p->above ? LEGEND_LINE : 0)};
-  const double left = p->row_count > 0 ? 22.0 + COLUMN * (double)widest_row(p) : LEFT;
+  double left = 22.0 + COLUMN * (double)widest_row(p);
   if (p->row_count > 0) {
     d.height = p->height > 0.0 ? p->height : d.top + BOTTOM + ROW * (double)p->row_count;
     d.y = (struct scale){p->y, d.top, d.height - BOTTOM};
@@ -182,29 +203,25 @@ static struct drawing lay_out(const struct picture *p, const char *id, struct ad
   } else {
     d.y = (struct scale){find_ends(p, &p->y, 1), p->y.down ? d.top : d.height - BOTTOM,
                          p->y.down ? d.height - BOTTOM : d.top};
+    left = room_for_ticks(&d.y.axis);
   }
   d.x = (struct scale){find_ends(p, &p->x, 0), left, p->width - (p->names != NULL && !p->above ? LEGEND : RIGHT)};
   return d;
 }
 
-static int axis_label(const struct drawing *d, const struct picture_axis *axis, const char *place) {
+/* length: pixels that it may take. */
+static int axis_label(const struct drawing *d, const struct picture_axis *axis, double length, const char *place) {
   if (axis->label == NULL) {
     return AD_OK;
   }
   AD_TRY(ad_buffer_printf(d->out, "<text class=\"name\" %s>", place));
-  AD_TRY(ad__markup_cut(d->out, axis->label, (size_t)(d->p->width / COLUMN)));
+  AD_TRY(ad__markup_cut(d->out, axis->label, (size_t)(length / COLUMN)));
   if (axis->unit != NULL && axis->unit[0] != '\0') {
     AD_TRY(ad_buffer_puts(d->out, " ("));
     AD_TRY(ad__markup_text(d->out, axis->unit));
     AD_TRY(ad_buffer_puts(d->out, ")"));
   }
   return ad_buffer_puts(d->out, "</text>\n");
-}
-
-static void tick_text(double value, int decimals, char *text, size_t size) {
-  enum { LONGEST = 5 };
-  const int plain = decimals >= 0 && decimals <= LONGEST && fabs(value) < 1e6;
-  snprintf(text, size, plain ? "%.*f" : "%.*g", plain ? decimals : 3, value);
 }
 
 static int draw_ticks(const struct drawing *d, const struct scale *s, int vertical) {
@@ -253,11 +270,11 @@ static int draw_axes(const struct drawing *d) {
   }
   snprintf(place, sizeof place, "x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\"", (d->x.from + d->x.to) / 2,
            d->height - 12);
-  AD_TRY(axis_label(d, &d->x.axis, place));
+  AD_TRY(axis_label(d, &d->x.axis, d->p->width, place));
   const double middle = (d->top + d->height - BOTTOM) / 2;
   snprintf(place, sizeof place, "x=\"16\" y=\"%.1f\" text-anchor=\"middle\" transform=\"rotate(-90 16 %.1f)\"", middle,
            middle);
-  return d->p->row_count > 0 ? AD_OK : axis_label(d, &d->y.axis, place);
+  return d->p->row_count > 0 ? AD_OK : axis_label(d, &d->y.axis, d->height, place);
 }
 
 static int draw_legend(const struct drawing *d) {
@@ -333,6 +350,8 @@ static int draw_shape(const struct drawing *d, const struct picture_mark *m) {
       return ad_buffer_printf(d->out, "<path d=\"M%.1f %.1fH%.1f", d->x.from, v, d->x.to);
     case SHAPE_LABEL:
       return ad_buffer_printf(d->out, "<text x=\"%.1f\" y=\"%.1f", u + 9, v + 4);
+    case SHAPE_COUNT:
+      return ad_buffer_printf(d->out, "<text text-anchor=\"middle\" x=\"%.1f\" y=\"%.1f", u, v + 4);
     case SHAPE_PATH:
     case SHAPE_BAND:
       AD_TRY(ad_buffer_puts(d->out, "<path d=\""));
@@ -356,7 +375,7 @@ static int is_drawn(const struct drawing *d, const struct picture_mark *m) {
 }
 
 static int draw_mark(const struct drawing *d, const struct picture_mark *m) {
-  const int label = looks[m->kind].shape == SHAPE_LABEL;
+  const int label = looks[m->kind].shape == SHAPE_LABEL || looks[m->kind].shape == SHAPE_COUNT;
   AD_TRY(draw_shape(d, m));
   AD_TRY(ad_buffer_printf(d->out, "\" class=\"%s c%zu\"", looks[m->kind].class, m->colour));
   AD_TRY(m->kind == PICTURE_CELL ? ad_buffer_printf(d->out, " fill-opacity=\"%.3f\"", m->share) : AD_OK);

@@ -2,9 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "autodidact/base/build.h"
 #include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
@@ -12,24 +10,6 @@
 #include "report_internal.h"
 
 enum { DIGEST = 16 /* digits */, INPUTS = 4 };
-
-struct fact_row {
-  const char *what, *value;
-};
-
-static void add_fact(struct report *r, const char *what, const char *value) {
-  ad__document_row(r->doc, (&(const struct fact_row){what, value}));
-}
-
-/* "2026-11-29 08:15:00 UTC" into text [40]; "not known" for 0. */
-static const char *say_time(double seconds, char text[40]) {
-  const time_t at = (time_t)seconds;
-  struct tm parts;
-  if (!(seconds > 0.0) || gmtime_r(&at, &parts) == NULL || strftime(text, 40, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0) {
-    snprintf(text, 40, "not known");
-  }
-  return text;
-}
 
 /* The path of a file, and the digest of its bytes where it can be read. */
 static void add_file(struct report *r, const char *what, const char *path) {
@@ -42,7 +22,7 @@ static void add_file(struct report *r, const char *what, const char *path) {
   const int known = ad_is_file(path) && ad_digest_file(path, &digest) == AD_OK;
   snprintf(value, sizeof value, "%s, %s %s", path, known ? "XXH3" : "digest",
            known ? ad_digest_text(digest, digits) : "not known");
-  add_fact(r, what, value);
+  ad__fact(r->doc, what, value);
 }
 
 static void add_times(struct report *r) {
@@ -56,27 +36,23 @@ static void add_times(struct report *r) {
       work += record->seconds * record->ranks;
     }
   }
-  snprintf(value, sizeof value, "the first %s, the last %s", say_time(first, text), say_time(last, other));
-  add_fact(r, "runs finished", value);
+  snprintf(value, sizeof value, "the first %s, the last %s", ad__say_time(first, text), ad__say_time(last, other));
+  ad__fact(r->doc, "runs finished", value);
   snprintf(value, sizeof value, "%.4g s, all runs and ranks together", work);
-  add_fact(r, "work", value);
+  ad__fact(r->doc, "work", value);
 }
 
 static void fact_table(struct report *r) {
-  static const struct document_column columns[] = {COLUMN("what", "what", UNIT_NONE, fact_row, what),
-                                                   COLUMN("value", "value", UNIT_NONE, fact_row, value)};
   const struct ad_study_analysis *analysis = &r->study->analysis;
-  char *plan = ad_path_join(r->study->dir, "plan.json"), value[600], digits[17];
-  ad__document_table(r->doc, "provenance", "Where this comes from", COLUMNS(columns));
+  char *plan = ad_path_join(r->study->dir, "plan.json"), digits[17];
+  ad__facts(r->doc, "provenance", "Where this comes from");
   add_file(r, "study file", r->study->path);
   add_file(r, "plan", plan);
   ad_free(plan);
-  add_fact(r, "registered analysis",
+  ad__fact(r->doc, "registered analysis",
            analysis->registered ? ad_digest_text(ad_study_analysis_digest(analysis->planned), digits) : "none");
   add_times(r);
-  snprintf(value, sizeof value, "autodidact %s, commit %s", ad_build_version(), ad_build_commit());
-  add_fact(r, "report made by", value);
-  add_fact(r, "to cite", ad_build_citation());
+  ad__fact_program(r->doc);
 }
 
 struct program_row {
@@ -118,8 +94,8 @@ static void program_table(struct report *r) {
     const struct program_row row = {
         .commit = records[i].commit[0] == '\0' ? "not known" : records[i].commit,
         .arithmetic = records[i].arithmetic[0] == '\0' ? "not known" : records[i].arithmetic,
-        .first = say_time(first, text),
-        .last = say_time(last, other),
+        .first = ad__say_time(first, text),
+        .last = ad__say_time(last, other),
         .runs = runs};
     ad__document_row(r->doc, &row);
   }

@@ -144,67 +144,6 @@ int ad__report_variant(const struct report *r, size_t arm, enum ad_variant *vari
   return AD_OK;
 }
 
-/* ---- Files ---- */
-
-static int write_file(const char *folder, const char *name, const struct ad_buffer *text) {
-  char *path = ad_path_join(folder, name);
-  const int status = path == NULL ? ad_fail_memory(strlen(folder) + strlen(name) + 2, "a path")
-                                  : ad_file_write(path, text->data, text->size);
-  ad_free(path);
-  return status;
-}
-
-static int write_tables(const struct document *doc, const char *folder) {
-  for (size_t s = 0; s < doc->count; s++) {
-    for (size_t t = 0; t < doc->sections[s].table_count; t++) {
-      const struct document_table *table = &doc->sections[s].tables[t];
-      if (strcmp(table->id, AD__RUNS) == 0) {
-        continue;
-      }
-      struct ad_buffer csv = {0};
-      char name[120];
-      snprintf(name, sizeof name, "%s.csv", table->id);
-      int status = ad__document_csv(table, &csv);
-      status = status == AD_OK ? write_file(folder, name, &csv) : status;
-      ad_buffer_destroy(&csv);
-      AD_TRY(status);
-    }
-  }
-  return AD_OK;
-}
-
-static int write_figures(size_t count, const struct document_figure *figures, const char *folder) {
-  for (size_t i = 0; i < count; i++) {
-    char name[120];
-    snprintf(name, sizeof name, "%s.svg", figures[i].id);
-    AD_TRY(write_file(folder, name, &(struct ad_buffer){.data = figures[i].file, .size = strlen(figures[i].file)}));
-  }
-  return AD_OK;
-}
-
-static int write_report(const struct document *doc, const char *folder, struct ad_buffer *text) {
-  static const struct {
-    const char *name;
-    int (*print)(const struct document *, struct ad_buffer *);
-  } files[] = {
-      {"report.txt", ad__document_text}, {"report.json", ad__document_json}, {"report.html", ad__document_html}};
-  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-    struct ad_buffer file = {0};
-    int status = files[i].print(doc, &file);
-    status = status == AD_OK ? write_file(folder, files[i].name, &file) : status;
-    if (status == AD_OK && i == 0) {
-      status = ad_buffer_append(text, file.data, file.size);
-    }
-    ad_buffer_destroy(&file);
-    AD_TRY(status);
-  }
-  AD_TRY(write_figures(doc->figure_count, doc->figures, folder));
-  for (size_t s = 0; s < doc->count; s++) {
-    AD_TRY(write_figures(doc->sections[s].figure_count, doc->sections[s].figures, folder));
-  }
-  return write_tables(doc, folder);
-}
-
 /* ---- The report ---- */
 
 /* The arm `own` in the setting of arm a, or the first arm there. */
@@ -238,10 +177,8 @@ static int find_baselines(struct report *r, const char *name) {
 }
 
 static void describe_metric(struct report *r) {
-  static const enum unit counted_in[] = {
-      [AD_SCORE_NUMBER] = UNIT_NONE, [AD_SCORE_SHARE] = UNIT_PERCENT, [AD_SCORE_NATS] = UNIT_NATS};
   const struct ad_score *score = r->study->score;
-  r->doc->score = counted_in[score->unit];
+  r->doc->score = ad__score_unit(score);
   r->falls = score->better == AD_BETTER_DOWN;
   r->scale = ad__units[r->doc->score].scale;
   r->unit = ad__units[r->doc->score].name;
@@ -323,13 +260,14 @@ static int make_report(struct report *r, const struct ad_report_settings *settin
   AD_TRY(ad_make_folders(folder));
   describe_metric(r);
   snprintf(title, sizeof title, "Study %s: %s", r->study->name, r->metric);
+  r->doc->command = "study report";
   r->doc->title = ad_strdup(ad_shown(title));
   if (r->doc->title == NULL) {
     return ad_fail_memory(strlen(title) + 1, "a title");
   }
   AD_TRY(all_sections(r));
   r->doc->long_tables = settings->tables;
-  AD_TRY(write_report(r->doc, folder, text));
+  AD_TRY(ad__document_write(r->doc, folder, text));
   return ad__report_tables(r, folder, settings->tables);
 }
 

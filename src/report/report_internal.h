@@ -182,6 +182,26 @@ int ad__noise_add(struct noise *noise, const struct ad_snapshot_file *file, uint
 /* The section, of the first `arms` arms: noise [arms]. AD_ENOMEM. */
 int ad__report_noise(struct report *r, size_t arms, const struct noise *noise);
 
+/* ---- Pieces that all reports share ---- */
+
+/* What people see a score in. */
+static inline enum unit ad__score_unit(const struct ad_score *score) {
+  static const enum unit counted_in[] = {
+      [AD_SCORE_NUMBER] = UNIT_NONE, [AD_SCORE_SHARE] = UNIT_PERCENT, [AD_SCORE_NATS] = UNIT_NATS};
+  return counted_in[score->unit];
+}
+
+/* Begins a table of facts in the newest section; adds one; adds by which program the report was made. */
+void ad__facts(struct document *document, const char *id, const char *title);
+void ad__fact(struct document *document, const char *what, const char *value);
+void ad__fact_program(struct document *document);
+
+/* "2026-11-29 08:15:00 UTC" into text [40]; "not known" for 0. */
+const char *ad__say_time(double seconds, char text[40]);
+
+/* 1 where logits are numbers of at least two classes, and each label is one of these. */
+int ad__logits_usable(const struct ad_logits *logits);
+
 /* ---- Pieces of pictures ---- */
 
 /* What a caption adds where a figure shows less than there is: " Drawn: the first 8 of 12 arms." "" where it shows all.

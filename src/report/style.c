@@ -28,11 +28,14 @@ const char ad__picture_style[] =
     ".picture .axis{stroke:var(--soft)}"
     ".picture .dot{fill:var(--c);fill-opacity:.5}"
     ".picture .dot:hover{fill-opacity:1;stroke:var(--ink)}"
+    ".picture .hit{fill:var(--c);fill-opacity:0}"
+    ".picture .hit:hover{fill-opacity:1}"
     ".picture .cross{stroke:var(--c2);stroke-width:1.6}"
     ".picture .mean{fill:var(--c);stroke:var(--card);stroke-width:1.2}"
     ".picture .range{stroke:var(--c);stroke-width:2.6}"
     ".picture .box{fill:var(--c);fill-opacity:.16;stroke:var(--c);stroke-opacity:.4}"
     ".picture .cell{fill:var(--c)}"
+    ".picture .count{pointer-events:none}"
     ".picture .stroke{stroke:var(--c);stroke-width:2.2}"
     ".picture .edge{stroke:var(--soft);stroke-width:.7}"
     ".picture .zone{fill:var(--zone);fill-opacity:.13}"
@@ -69,6 +72,8 @@ const char ad__page_style[] =
     "figure svg{display:block;width:100%;height:auto;min-width:480px}"
     /* Side by side as wide as they are drawn, so that their rows line up. */
     ".lead svg{min-width:0}"
+    ".pairs{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(440px,100%),1fr));gap:0 24px}"
+    ".pairs figure{min-width:0}.pairs svg{min-width:400px}"
     "@media(min-width:900px){.lead{display:grid;grid-template-columns:620fr 470fr;gap:0 20px}}"
     /* Tables. Shadows at the edges of what is wider than the page: they go with the page, the covers over them with
        the content. */
@@ -106,6 +111,7 @@ const char ad__page_style[] =
     "tbody tr:nth-child(n+26){display:none}.printed{display:block}"
     "figure,tr{break-inside:avoid}h2,caption{break-after:avoid}"
     "figure svg{min-width:0;max-height:5.6cm}.lead{display:grid;grid-template-columns:620fr 470fr;gap:0 12px}"
+    ".pairs{grid-template-columns:1fr 1fr}.pairs svg{min-width:0}"
     "@page{size:A4;margin:12mm}}";
 
 /* Buttons in the heads: numbers by data-v, what has none last. */

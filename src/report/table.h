@@ -48,9 +48,6 @@ int ad__table_close(struct table *table, int status);
 
 /* ---- The tables ---- */
 
-/* The document's table with this id has scores only, for JSON; its CSV is the long table of runs. */
-#define AD__RUNS "runs"
-
 /* runs.csv, and with `all` examples.csv and tables.h5. AD_EIO, AD_ENOMEM. */
 int ad__report_tables(struct report *r, const char *folder, int all);
 int ad__report_run_table(struct report *r, const char *folder, struct ad_table_file *file);

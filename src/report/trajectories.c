@@ -5,27 +5,24 @@
 #include "autodidact/statistics/trajectory.h"
 #include "logs.h"
 
-static const char *const titles[QUANTITIES] = {"Training loss", "Norm of the gradient",
-                                               "Distance of the logits from the teacher's"};
-static const char *const units[QUANTITIES] = {"nats", "", ""};
-static const char *const ids[QUANTITIES] = {"loss", "gradient_norm", "teacher_distance"};
-
 struct trajectory_row {
   const char *arm, *quantity;
   struct ad_figure step; /* the middle of some */
   struct ad_band of;
 };
 
-/* Bands of one quantity (q < QUANTITIES) or of the score (q = QUANTITIES). */
+/* Bands of one quantity (q < STUDY_QUANTITIES) or of the score (q = STUDY_QUANTITIES). */
 static int plot_quantity(struct logs *l, size_t q) {
   struct report *r = l->r;
-  const int score = q == QUANTITIES;
+  const int score = q == STUDY_QUANTITIES;
+  char label[120];
+  snprintf(label, sizeof label, "Score on dev, %s", r->study->score->name);
+  const struct quantity_text text = score ? (struct quantity_text){"score", label, r->unit} : ad__quantities[q];
   struct picture p = {.width = 820, .height = 340, .x = {.label = "step", .unit = "optimizer updates"}};
   struct ad_band band[GRID];
   double x[GRID];
   size_t drawn = 0, all = 0;
-  char id[60], title[320], label[120], left_out[100];
-  snprintf(label, sizeof label, "Score on dev, %s", r->study->score->name);
+  char id[60], title[320], left_out[100];
   int status = AD_OK;
   for (size_t a = 0; a < l->arms && status == AD_OK; a++) {
     const struct arm_log *arm = &l->arm[a];
@@ -40,9 +37,9 @@ static int plot_quantity(struct logs *l, size_t q) {
     }
     all++;
     for (size_t i = 0; i < points; i++) {
-      x[i] = score ? arm->at[i] : ((double)i + 0.5) * l->window + 0.5;
+      x[i] = score ? arm->at[i] : ad__window_middle(l->window, i);
       if (band[i].n > 0) {
-        const struct trajectory_row row = {r->arm[a].name, score ? "score" : ids[q], ad_figure_of(x[i]), band[i]};
+        const struct trajectory_row row = {r->arm[a].name, text.id, ad_figure_of(x[i]), band[i]};
         ad__document_row(r->doc, &row);
       }
     }
@@ -51,10 +48,10 @@ static int plot_quantity(struct logs *l, size_t q) {
     }
   }
   if (drawn > 0 && status == AD_OK) {
-    p.y = (struct picture_axis){.label = score ? label : titles[q], .unit = score ? r->unit : units[q]};
-    snprintf(id, sizeof id, "plot_%s", score ? "score" : ids[q]);
-    snprintf(title, sizeof title, "%s over steps: median and quartiles over the runs of an arm%s.%s",
-             score ? label : titles[q], !score && l->window > 1 ? ", after averaging neighbouring steps" : "",
+    p.y = (struct picture_axis){.label = text.title, .unit = text.unit};
+    snprintf(id, sizeof id, "plot_%s", text.id);
+    snprintf(title, sizeof title, "%s over steps: median and quartiles over the runs of an arm%s.%s", text.title,
+             !score && l->window > 1 ? ", after averaging neighbouring steps" : "",
              ad__left_out(drawn, all, sizeof left_out, left_out));
     ad__document_picture(r->doc, id, title, NULL, &p);
   }
@@ -85,7 +82,7 @@ int ad__report_trajectories(struct logs *l) {
   ad__document_table(r->doc, "trajectories", "Quantiles over runs", COLUMNS(columns));
   ad__document_data_only(r->doc);
   AD_TRY(plot_quantity(l, QUANTITY_LOSS));
-  AD_TRY(plot_quantity(l, QUANTITIES));
+  AD_TRY(plot_quantity(l, STUDY_QUANTITIES));
   AD_TRY(plot_quantity(l, QUANTITY_NORM));
   return plot_quantity(l, QUANTITY_DISTANCE);
 }
