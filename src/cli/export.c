@@ -1,8 +1,10 @@
-/* autodidact export: the result of a run as a Hugging Face folder of its own. */
+/* autodidact export: the result of a run as a Hugging Face folder of its own, its log as TensorBoard reads it. */
 #include "arguments.h"
 #include "autodidact/base/log.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/run/session.h"
+#include "autodidact/store/events.h"
 #include "autodidact/store/run.h"
 #include "commands.h"
 
@@ -18,33 +20,57 @@ static int export_run(struct ad_session *s, const char *run, const char *model, 
   return AD_OK;
 }
 
+static int export_model(const char *run, const char *model, const char *out) {
+  struct ad_session session;
+  AD_TRY(ad_session_create(&session, NULL));
+  const int status = export_run(&session, run, model, out);
+  ad_session_destroy(&session);
+  return status;
+}
+
+static int export_log(const char *run, const char *folder) {
+  size_t steps, evaluations, damaged;
+  AD_TRY(ad_events_export(run, folder, &steps, &evaluations, &damaged));
+  ad_log(AD_LOG_INFO, "%s: %zu steps and %zu evaluations written as events: tensorboard --logdir %s", ad_shown(folder),
+         steps, evaluations, ad_shown(folder));
+  if (damaged > 0) {
+    ad_log(AD_LOG_WARNING, "%s: %zu rows of its log cannot be read, and are left out", ad_shown(run), damaged);
+  }
+  return AD_OK;
+}
+
 int ad_command_export(const struct ad_math *math, int argc, char **argv) {
   (void)math;
-  const char *out = NULL, *model = NULL;
+  const char *out = NULL, *model = NULL, *tensorboard = NULL;
   size_t count;
   int help;
   const struct argument options[] = {
-      {"out", "DIR", "Folder to make; it must not exist, or be empty (required)", NULL, &out},
-      {"model", "NAME", help_model, NULL, &model}};
-  const struct arguments arguments = {
-      "export",
-      "RUN --out DIR",
-      "Writes the result of a finished run as a Hugging Face folder (config.json, model.safetensors, tokenizer).",
-      options,
-      sizeof options / sizeof *options,
-      0,
-      1};
+      {"out", "DIR", "Folder for the model; it must not exist, or be empty", NULL, &out},
+      {"model", "NAME", help_model, NULL, &model},
+      {"tensorboard", "DIR",
+       "Folder for an event file with the run's log, finished or not: loss, gradient norm, learning rate, scores. One "
+       "folder a run; `tensorboard --logdir` takes the folder around them",
+       NULL, &tensorboard}};
+  const struct arguments arguments = {"export",
+                                      "RUN --out DIR | RUN --tensorboard DIR",
+                                      "Writes the result of a finished run as a Hugging Face folder (config.json, "
+                                      "model.safetensors, tokenizer), or the "
+                                      "log of a run as TensorBoard reads it.",
+                                      options,
+                                      sizeof options / sizeof *options,
+                                      0,
+                                      1};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
   if (help) {
     return AD_OK;
   }
-  if (count == 0 || out == NULL) {
-    return ad_fail(AD_ECONFIG, "export: %s is missing; usage: autodidact export RUN --out DIR",
+  if (count == 0 || (out == NULL && tensorboard == NULL)) {
+    return ad_fail(AD_ECONFIG, "export: %s is missing; usage: autodidact export RUN --out DIR, or --tensorboard DIR",
                    count == 0 ? "the run" : "--out");
   }
-  struct ad_session session;
-  AD_TRY(ad_session_create(&session, NULL));
-  const int status = export_run(&session, argv[1], model, out);
-  ad_session_destroy(&session);
-  return status;
+  if (model != NULL && out == NULL) {
+    return ad_fail(AD_ECONFIG, "export: --model is for --out: the log has all parameters that were evaluated");
+  }
+  AD_TRY(out == NULL ? AD_OK : export_model(argv[1], model, out));
+  return tensorboard == NULL ? AD_OK : export_log(argv[1], tensorboard);
 }

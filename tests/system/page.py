@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""The page of a study's report is well-formed and complete, whatever the arms are called.
+"""The pages of reports are well-formed and complete, whatever arms and runs are called.
 
-    page.py PROGRAM    trains a study of tiny runs in a folder of its own, and looks at its page
+    page.py PROGRAM    trains a study of tiny runs in a folder of its own, and looks at its page and at one of two runs
 
 Tags are closed in their order, ids are there once, references lead to ids and to tables beside the page, tables have
-captions and heads, pictures are XML with a name and a description. Python's standard library only."""
+captions and heads, pictures are XML with a name and a description. The event file of a run has its log. Python's
+standard library only."""
 
 import json
 import os
 import re
+import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -101,7 +104,7 @@ def study_file(arms, axes, analysis=""):
     rows = "".join(f"  {json.dumps(name, ensure_ascii=False)}: {{optim.lr: {2 + i}e-3}}\n"
                    for i, name in enumerate(arms))
     return (f"study: {{name: \"<i>&\", failed: never, result: dev.loss, dir: study{analysis}}}\n"
-            f"base: {{file: config.yaml, train.epochs: 1}}\naxes: {{{axes}}}\narms:\n{rows}")
+            f"base: {{file: config.yaml, train.epochs: 1, eval.keep_logits: true}}\naxes: {{{axes}}}\narms:\n{rows}")
 
 
 def run(program, *arguments):
@@ -134,6 +137,65 @@ def hostile(program):
             sys.exit(f"the page has no {part!r}")
 
 
+def messages(data):
+    """The fields of a message of protocol buffers: (number, value)."""
+    at = 0
+
+    def varint():
+        nonlocal at
+        value, shift = 0, 0
+        while True:
+            at, byte = at + 1, data[at]
+            value, shift = value | (byte & 127) << shift, shift + 7
+            if byte < 128:
+                return value
+
+    while at < len(data):
+        number, wire = divmod(varint(), 8)
+        size = {0: 0, 1: 8, 5: 4}.get(wire)
+        size = varint() if size is None else size
+        value = varint() if wire == 0 else data[at:at + size]
+        at += size
+        yield number, value
+
+
+def check_events(program, run_folder):
+    """Every finite number of the log that has a tag is in the event file, as a float."""
+    run(program, "export", run_folder, "--tensorboard", "events/a")
+    data, at, found = Path("events/a/events.out.tfevents.0.autodidact").read_bytes(), 0, {}
+    while at < len(data):
+        size = struct.unpack_from("<Q", data, at)[0]
+        event = dict(messages(data[at + 12:at + 12 + size]))
+        at += 16 + size
+        for _, value in messages(event.get(5, b"")):
+            fields = dict(messages(value))
+            found[fields[1].decode(), event[2]] = struct.unpack("<f", fields[2])[0]
+    expected = {}
+    for line in (Path(run_folder) / "log.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        names = {"error": "dev/error", "loss": "dev/loss"} if "eval" in row else {
+            "loss": "train/loss", "norm": "train/gradient_norm"}
+        expected.update({(tag, row["step"]): row[name] for name, tag in names.items()})
+    for key, value in expected.items():
+        if not abs(found.get(key, float("nan")) - value) <= 1e-6 * max(1, abs(value)):
+            sys.exit(f"{key}: the event file has {found.get(key)}, the log {value}")
+
+
+def runs(program):
+    """The report of two runs of the study, one under a hostile name."""
+    cells = sorted(path.parent for path in Path("study").rglob("result.json"))
+    name = ARMS[1].replace("/", "|")
+    shutil.copytree(cells[0], name)
+    run(program, "report", name, str(cells[7]), "--out", "runs-report")
+    source, pictures = check_page(Path("runs-report"), [name, cells[7].name])
+    for part in ("plot_loss", "plot_confusion_1", "plot_calibration", "plot_seconds", "optim.lr", "@media print"):
+        if part not in source:
+            sys.exit(f"the page of runs has no {part!r}")
+    if len(pictures) < 8:
+        sys.exit(f"the page of runs has {len(pictures)} pictures")
+    check_events(program, str(cells[0]))
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -142,6 +204,7 @@ def main():
         os.chdir(folder)
         tiny.write_all(Path(folder))
         hostile(program)
+        runs(program)
         os.chdir("/")
     print("ok   pages of reports are well-formed, with hostile names")
 
