@@ -15,7 +15,8 @@
   X(order, 0, "CONFIG.yaml [key=value ...]", "the example ids of every step, for use in other tools")               \
   X(diff, 0, "RUN_A RUN_B", "the first difference of two runs, and what differs in their inputs")                   \
   X(verify, 1, "RUN [--replay N]", "compares a run with its own digests; trains N of its steps again")              \
-  X(report, 0, "RUN... [--out DIR]", "curves, confusion matrix, calibration, times, provenance: a page and text")   \
+  X(report, 0, "RUN... [--out DIR] [--json]",                                                                       \
+    "curves, confusion matrix, calibration, times, provenance: a page and text")                                    \
   X(inspect, 0, "FILE|MODEL|RUN", "what a run, or any file of it, holds")                                           \
   X(export, 0, "RUN --out|--tensorboard DIR", "a Hugging Face folder of the run's result; its log for TensorBoard") \
   X(study, 2, "run|status|report STUDY.yaml", "many trainings: seeds x settings, packed into the ranks of a job")   \

@@ -9,9 +9,9 @@
 #include "autodidact/report/run_report.h"
 #include "commands.h"
 
-static int report(size_t count, char *const *runs, const char *out) {
+static int report(size_t count, char *const *runs, const char *out, int json) {
   struct ad_buffer text = {0}, page = {0};
-  const int status = ad_report_runs(count, runs, out, &text, &page);
+  const int status = ad_report_runs(count, runs, out, json, &text, &page);
   if (status == AD_OK) {
     fputs(text.data, stdout);
     ad_log(AD_LOG_INFO, "%s: the page; tables as CSV, figures as SVG and report.json are beside it",
@@ -26,23 +26,23 @@ int ad_command_report(const struct ad_math *math, int argc, char **argv) {
   (void)math;
   const char *out = NULL;
   size_t count;
-  int help;
+  int help, json = 0;
   const struct argument options[] = {
       {"out", "DIR",
        "Folder for the files; otherwise RUN-report, and for several runs RUN-compared, beside the first run", NULL,
-       &out}};
+       &out},
+      {"json", NULL, "Print report.json in place of the text", &json, NULL}};
   const struct arguments arguments = {
       "report",
       "RUN...",
       "Shows how one run went, or up to eight together: loss, scores, gradient norm and learning rate along the steps, "
       "confusion matrix, calibration, what took how long, where it comes from; of several also what differs. Prints "
       "text, and writes one HTML page, tables (CSV, JSON) and figures (SVG).\vRuns may be finished, going on, stopped "
-      "or "
-      "failed; nothing is written into their folders. `study report` has the statistics of many runs.\n",
+      "or failed; nothing is written into their folders. `study report` has the statistics of many runs.\n",
       options,
       sizeof options / sizeof *options,
       1,
       SIZE_MAX};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
-  return help ? AD_OK : report(count, argv + 1, out);
+  return help ? AD_OK : report(count, argv + 1, out, json);
 }

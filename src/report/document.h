@@ -155,8 +155,10 @@ int ad__document_html(const struct document *document, struct ad_buffer *out);
 int ad__document_csv(const struct document_table *table, struct ad_buffer *out);
 
 /* Writes it into a folder that is there: report.txt, report.json, report.html, a CSV file a table, an SVG file a
- * figure. Appends report.txt to `text`. AD_EIO, AD_ENOMEM. */
-int ad__document_write(const struct document *document, const char *folder, struct ad_buffer *text);
+ * figure. Appends the one of the first two that `told` names to `text`. AD_EIO, AD_ENOMEM. */
+#define AD__REPORT_TEXT "report.txt"
+#define AD__REPORT_JSON "report.json"
+int ad__document_write(const struct document *document, const char *folder, const char *told, struct ad_buffer *text);
 
 /* A text as an entry of CSV; appended. An apostrophe before what looks like a formula keeps it a text, as spreadsheets
  * have it. AD_ENOMEM. */

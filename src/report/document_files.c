@@ -42,17 +42,17 @@ static int write_section(const struct document_section *section, const char *fol
   return AD_OK;
 }
 
-int ad__document_write(const struct document *document, const char *folder, struct ad_buffer *text) {
+int ad__document_write(const struct document *document, const char *folder, const char *told, struct ad_buffer *text) {
   static const struct {
     const char *name;
     int (*print)(const struct document *, struct ad_buffer *);
   } files[] = {
-      {"report.txt", ad__document_text}, {"report.json", ad__document_json}, {"report.html", ad__document_html}};
+      {AD__REPORT_TEXT, ad__document_text}, {AD__REPORT_JSON, ad__document_json}, {"report.html", ad__document_html}};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     struct ad_buffer file = {0};
     int status = files[i].print(document, &file);
     status = status == AD_OK ? write_file(folder, files[i].name, &file) : status;
-    if (status == AD_OK && i == 0) {
+    if (status == AD_OK && strcmp(files[i].name, told) == 0) {
       status = ad_buffer_append(text, file.data, file.size);
     }
     ad_buffer_destroy(&file);

@@ -9,11 +9,12 @@
 #include "style.h"
 
 enum {
-  PAGE = 1090,    /* pixels that a table may take beside others' margins at 1,280 */
-  COLUMN_PX = 8,  /* of a column of text */
-  PADDING = 18,   /* of an entry */
-  TEXT_MOST = 26, /* columns that a text is given before it is broken or cut */
-  PRINTED = 25    /* rows on paper, as style.c has it */
+  PAGE = 1090,     /* pixels that a table may take beside others' margins at 1,280 */
+  COLUMN_PX = 8,   /* of a column of text */
+  PADDING = 18,    /* of an entry */
+  TEXT_MOST = 26,  /* columns that a text is given before it is broken or cut */
+  TEXT_LEAST = 99, /* pixels of a column of texts, as style.c has it */
+  PRINTED = 25     /* rows on paper, as style.c has it */
 };
 
 /* `open`, the text escaped, `close`. */
@@ -119,6 +120,7 @@ static int column_width(const struct document_table *table, size_t column, size_
   ad_buffer_destroy(&shown);
   const int text = table->columns[column].kind == ENTRY_TEXT;
   *width = PADDING + COLUMN_PX * (text && columns > TEXT_MOST ? TEXT_MOST : columns);
+  *width = text && column > 0 && *width < TEXT_LEAST ? TEXT_LEAST : *width;
   return status;
 }
 

@@ -267,7 +267,7 @@ static int make_report(struct report *r, const struct ad_report_settings *settin
   }
   AD_TRY(all_sections(r));
   r->doc->long_tables = settings->tables;
-  AD_TRY(ad__document_write(r->doc, folder, text));
+  AD_TRY(ad__document_write(r->doc, folder, AD__REPORT_TEXT, text));
   return ad__report_tables(r, folder, settings->tables);
 }
 

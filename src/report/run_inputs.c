@@ -139,7 +139,7 @@ static int fact_text(const json_t *value, struct ad_buffer *out) {
     return ad_buffer_puts(out, "");
   }
   return json_is_string(value) ? ad_buffer_puts(out, json_string_value(value))
-                               : ad_json_print((json_t *)(uintptr_t)value, JSON_ENCODE_ANY | JSON_SORT_KEYS, out);
+                               : ad_json_print(value, JSON_ENCODE_ANY | JSON_SORT_KEYS, out);
 }
 
 static int fact_row(struct run_views *views, const char *name, enum rows rows) {

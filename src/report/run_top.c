@@ -149,12 +149,11 @@ int ad__run_table(struct run_views *views) {
   static const struct document_column first[] = {
       COLUMN("run", "run", UNIT_NONE, run_row, run), COLUMN("state", "state", UNIT_NONE, run_row, state),
       COLUMN("step", "step", UNIT_NONE, run_row, step), COLUMN("steps", "of steps", UNIT_NONE, run_row, steps)};
-  static const struct document_column last[] = {
-      COLUMN("model", "parameters", UNIT_NONE, run_row, model),
-      COLUMN("evaluated_step", "scored at step", UNIT_NONE, run_row, scored),
-      COLUMN("last_loss", "training loss, last step", UNIT_NONE, run_row, loss),
-      COLUMN("seconds", "seconds of all steps", UNIT_NONE, run_row, seconds),
-      COLUMN("step_seconds", "seconds a step, median", UNIT_NONE, run_row, pace)};
+  static const struct document_column last[] = {COLUMN("model", "parameters", UNIT_NONE, run_row, model),
+                                                COLUMN("evaluated_step", "scored at step", UNIT_NONE, run_row, scored),
+                                                COLUMN("last_loss", "training loss", UNIT_NONE, run_row, loss),
+                                                COLUMN("seconds", "seconds", UNIT_NONE, run_row, seconds),
+                                                COLUMN("step_seconds", "seconds a step", UNIT_NONE, run_row, pace)};
   enum { FIRST = sizeof first / sizeof *first, LAST = sizeof last / sizeof *last };
   const struct ad_score *scores[SCORES];
   const size_t count = list_scores(views, scores);

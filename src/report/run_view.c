@@ -7,6 +7,7 @@
 
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/learn/teacher.h"
 #include "autodidact/store/checkpoint.h"
@@ -169,6 +170,15 @@ static int read_view(struct run_view *v) {
   return read_logits(v);
 }
 
+/* A text [length] as people are shown it: it also stands in heads of tables. NULL: out of memory. */
+static char *show(const char *text, size_t length) {
+  struct ad_buffer shown = {0};
+  char *copied =
+      ad_escape_append(&shown, text, length) == AD_OK ? ad_strdup(shown.data == NULL ? "" : shown.data) : NULL;
+  ad_buffer_destroy(&shown);
+  return copied;
+}
+
 /* The last part of a path, without what is only slashes; all of it where that says nothing. NULL: out of memory. */
 static char *last_part(const char *folder) {
   size_t end = strlen(folder), begin;
@@ -177,7 +187,7 @@ static char *last_part(const char *folder) {
   }
   for (begin = end; begin > 0 && folder[begin - 1] != '/'; begin--) {
   }
-  return folder[begin] == '.' || begin == end ? ad_strdup(folder) : ad_strndup(folder + begin, end - begin);
+  return folder[begin] == '.' || begin == end ? show(folder, strlen(folder)) : show(folder + begin, end - begin);
 }
 
 /* Short names where these tell runs apart, else the folders as they were given. */
@@ -195,7 +205,7 @@ static int name_views(struct run_views *views) {
   }
   for (size_t i = 0; i < views->count && !apart; i++) {
     ad_free(views->view[i].name);
-    views->view[i].name = ad_strdup(views->view[i].folder);
+    views->view[i].name = show(views->view[i].folder, strlen(views->view[i].folder));
     if (views->view[i].name == NULL) {
       return ad_fail_memory(strlen(views->view[i].folder) + 1, "a name");
     }

@@ -111,6 +111,7 @@ def run(program, *arguments):
     result = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=600, check=False)
     if result.returncode != 0:
         sys.exit(f"{arguments}: {result.stderr}")
+    return result.stdout
 
 
 def hostile(program):
@@ -186,7 +187,9 @@ def runs(program):
     cells = sorted(path.parent for path in Path("study").rglob("result.json"))
     name = ARMS[1].replace("/", "|")
     shutil.copytree(cells[0], name)
-    run(program, "report", name, str(cells[7]), "--out", "runs-report")
+    told = json.loads(run(program, "report", name, str(cells[7]), "--out", "runs-report", "--json"))
+    if [row["run"] for row in told["sections"]["runs"]["tables"]["runs"]] != [name, cells[7].name]:
+        sys.exit(f"report --json has other runs: {told['sections']['runs']}")
     source, pictures = check_page(Path("runs-report"), [name, cells[7].name])
     for part in ("plot_loss", "plot_confusion_1", "plot_calibration", "plot_seconds", "optim.lr", "@media print"):
         if part not in source:

@@ -5,7 +5,9 @@
 #include "autodidact/report/run_report.h"
 
 #include <math.h>
-#include <sys/stat.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "autodidact/base/digest.h"
 #include "autodidact/store/logits.h"
@@ -120,7 +122,7 @@ static void put_finished(const char *run, const char *changes) {
 
 static struct ad_buffer report(size_t count, char *const *runs, const char *folder) {
   struct ad_buffer text = {0}, page = {0};
-  const int status = ad_report_runs(count, runs, folder, &text, &page);
+  const int status = ad_report_runs(count, runs, folder, 0, &text, &page);
   if (status != AD_OK) {
     fail_msg("%s", ad_error_message());
   }
@@ -230,6 +232,27 @@ static void test_damaged(void **state) {
   ad_buffer_destroy(&text);
 }
 
+/* Nothing in the name of a folder, of a class or in a fact commands a terminal. */
+static void test_hostile(void **state) {
+  (void)state;
+  static const char *const files[] = {"report.txt", "report.html", "report.json", "differences.csv", "facts.csv"};
+  char a[] = "one", b[] = "x\033[2J", *const runs[] = {a, b};
+  put_finished(b, "");
+  put(b, "provenance.json", "{\"host\":\"\\u001b[2J\"}");
+  struct ad_buffer text = report(2, runs, "hostile");
+  assert_null(strchr(text.data, '\033'));
+  expect(&text, "x\\x1b[2J: finished.");
+  ad_buffer_destroy(&text);
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    struct ad_buffer file = {0};
+    char *path = join("hostile", files[i]);
+    assert_int_equal(ad_file_read(path, &file), AD_OK);
+    assert_null(strchr(file.data, '\033'));
+    ad_buffer_destroy(&file);
+    ad_free(path);
+  }
+}
+
 static void put_checkpoint(const char *run, uint64_t step) {
   char name[40], *folder = join(run, "checkpoints");
   assert_int_equal(ad_make_folders(folder), AD_OK);
@@ -264,9 +287,29 @@ static void test_states(void **state) {
   assert_int_equal(ad_run_close(&run), AD_OK);
 }
 
+/* A process that was killed leaves its lease. */
+static void test_killed(void **state) {
+  (void)state;
+  char name[] = "killed", *const runs[] = {name};
+  struct ad_run run;
+  struct ad_lease_entry holder;
+  put_config("killed", "");
+  put_log("killed", 60, "");
+  const pid_t child = fork();
+  if (child == 0) {
+    _exit(ad_run_enter(&run, "killed", &holder) == AD_OK ? raise(SIGKILL) : 1);
+  }
+  int left;
+  assert_true(child > 0 && waitpid(child, &left, 0) == child && WIFSIGNALED(left));
+  struct ad_buffer text = report(1, runs, NULL);
+  expect(&text, "killed: killed. 60 steps, no scores on dev. Process ");
+  expect(&text, "trained it and gives no sign of life; as it has no checkpoint, training it begins anew.");
+  ad_buffer_destroy(&text);
+}
+
 static void refuse(size_t count, char *const *runs, const char *folder, int expected, const char *says) {
   struct ad_buffer text = {0}, page = {0};
-  assert_int_equal(ad_report_runs(count, runs, folder, &text, &page), expected);
+  assert_int_equal(ad_report_runs(count, runs, folder, 0, &text, &page), expected);
   if (strstr(ad_error_message(), says) == NULL) {
     fail_msg("found \"%s\", expected \"%s\"", ad_error_message(), says);
   }
@@ -278,7 +321,7 @@ static void refuse(size_t count, char *const *runs, const char *folder, int expe
 static void test_refusals(void **state) {
   (void)state;
   char one[] = "one", again[] = "./one/", none[] = "nothing", file[] = "one/log.jsonl", empty[] = "empty",
-       other[] = "bare";
+       other[] = "bare", folder[] = "in", study[] = "one/config.yaml";
   char *const runs[AD_REPORT_RUNS + 1] = {one};
   assert_int_equal(ad_make_folders("empty"), AD_OK);
   refuse(0, runs, NULL, AD_ECONFIG, "found 0 runs, expected 1 to 8");
@@ -286,6 +329,11 @@ static void test_refusals(void **state) {
   refuse(2, (char *const[]){one, again}, NULL, AD_ECONFIG, "found ./one/ twice");
   refuse(1, (char *const[]){none}, NULL, AD_EINPUT, "nothing: expected the folder of a run, found nothing");
   refuse(1, (char *const[]){file}, NULL, AD_EINPUT, "expected the folder of a run, found a file");
+  refuse(1, (char *const[]){folder}, NULL, AD_EINPUT,
+         "in: not the folder of a run, but one with runs: name some of them, "
+         "as in: report in/two");
+  refuse(1, (char *const[]){study}, NULL, AD_EINPUT,
+         "one/config.yaml: expected the folder of a run, found a file; `study");
   refuse(1, (char *const[]){empty}, NULL, AD_EINPUT, "empty: not the folder of a run");
   refuse(1, (char *const[]){one}, "one/report", AD_ECONFIG, "one/report lies in the folder of the run one");
   refuse(2, (char *const[]){one, other}, "bare", AD_ECONFIG, "bare lies in the folder of the run bare");
@@ -305,7 +353,7 @@ static void test_memory(void **state) {
   for (unsigned long n = 1; status != AD_OK; n += 1 + n / 25) {
     struct ad_buffer text = {0}, page = {0};
     ad_memory_fail_at(n);
-    status = ad_report_runs(2, runs, "memory", &text, &page);
+    status = ad_report_runs(2, runs, "memory", 1, &text, &page);
     ad_memory_fail_at(0);
     ad_buffer_destroy(&text);
     ad_buffer_destroy(&page);
@@ -322,8 +370,8 @@ static void test_memory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_finished), cmocka_unit_test(test_calibration), cmocka_unit_test(test_several),
-      cmocka_unit_test(test_damaged),  cmocka_unit_test(test_states),      cmocka_unit_test(test_refusals),
-      cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_damaged),  cmocka_unit_test(test_states),      cmocka_unit_test(test_killed),
+      cmocka_unit_test(test_hostile),  cmocka_unit_test(test_refusals),    cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, enter, scratch_leave);
 }
