@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "autodidact/base/digest.h"
+#include "autodidact/store/events.h"
 #include "autodidact/store/logits.h"
 #include "autodidact/store/run.h"
 #include "autodidact/store/run_log.h"
@@ -307,6 +308,30 @@ static void test_killed(void **state) {
   ad_buffer_destroy(&text);
 }
 
+/* The same folders as TensorBoard's events: what is read, and that nothing leaks. tests/system/page.py reads the file.
+ */
+static void test_events(void **state) {
+  (void)state;
+  size_t steps, evaluations, damaged;
+  assert_int_equal(ad_events_export("one", "events/one", &steps, &evaluations, &damaged), AD_OK);
+  assert_true(steps == STEPS && evaluations == 2 * STEPS / EVERY && damaged == 0);
+  assert_int_equal(ad_events_export("bad", "events/bad", &steps, &evaluations, &damaged), AD_OK);
+  assert_true(steps == 50 && evaluations == 0 && damaged == 4);
+  assert_int_equal(ad_events_export("bare", "events/bare", &steps, &evaluations, &damaged), AD_EINPUT);
+  assert_int_equal(ad_events_export("nothing", "events/no", &steps, &evaluations, &damaged), AD_EINPUT);
+  assert_int_equal(ad_events_export("one", "one/events", &steps, &evaluations, &damaged), AD_ECONFIG);
+  ad_error_clear();
+  const size_t blocks = ad_memory_stats().live_blocks;
+  int status = AD_ENOMEM;
+  for (unsigned long n = 1; status != AD_OK; n += 1 + n / 8) {
+    ad_memory_fail_at(n);
+    status = ad_events_export("one", "events/one", &steps, &evaluations, &damaged);
+    ad_memory_fail_at(0);
+    assert_true(status == AD_OK || status == AD_ENOMEM);
+    assert_int_equal(ad_memory_stats().live_blocks, blocks);
+  }
+}
+
 static void refuse(size_t count, char *const *runs, const char *folder, int expected, const char *says) {
   struct ad_buffer text = {0}, page = {0};
   assert_int_equal(ad_report_runs(count, runs, folder, 0, &text, &page), expected);
@@ -371,7 +396,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_finished), cmocka_unit_test(test_calibration), cmocka_unit_test(test_several),
       cmocka_unit_test(test_damaged),  cmocka_unit_test(test_states),      cmocka_unit_test(test_killed),
-      cmocka_unit_test(test_hostile),  cmocka_unit_test(test_refusals),    cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_hostile),  cmocka_unit_test(test_events),      cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, enter, scratch_leave);
 }
