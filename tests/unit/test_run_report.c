@@ -375,7 +375,7 @@ static void test_memory(void **state) {
   char a[] = "one", b[] = "in/two", *const runs[] = {a, b};
   const size_t blocks = ad_memory_stats().live_blocks;
   int status = AD_ENOMEM;
-  for (unsigned long n = 1; status != AD_OK; n += 1 + n / 25) {
+  for (unsigned long n = 1; status != AD_OK; n += 1 + n / 12) {
     struct ad_buffer text = {0}, page = {0};
     ad_memory_fail_at(n);
     status = ad_report_runs(2, runs, "memory", 1, &text, &page);
