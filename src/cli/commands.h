@@ -9,7 +9,7 @@
 #define AD_COMMAND_MAP(X)                                                                                           \
   X(train, 1, "CONFIG.yaml [key=value ...]", "fine-tune an encoder")                                                \
   X(eval, 1, "RUN... --data FILE", "error, F1, confusion matrix; of several runs their --vote or --average")        \
-  X(predict, 1, "RUN|MODEL --data FILE [--logits]", "one line an example: the class, and the logits")               \
+  X(predict, 1, "RUN|MODEL --data FILE [--out FILE]", "the class of each example, or a table of probabilities")   \
   X(tokenize, 0, "--model DIR [FILE]", "the token ids of each line")                                                \
   X(data, 0, "CONFIG.yaml [key=value ...]", "what the readers see: rows, classes, lengths, digests")                \
   X(order, 0, "CONFIG.yaml [key=value ...]", "the example ids of every step, for use in other tools")               \

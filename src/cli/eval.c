@@ -1,4 +1,5 @@
 /* autodidact eval: the scores of a finished run on a labelled file, or of several runs together. */
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -16,8 +17,12 @@ static int print_json(const struct ad_session *session, const struct ad_scoring 
   struct ad_buffer classes = {0};
   const int status = print_scoring_classes(scoring, &session->descriptor, &classes);
   if (status == AD_OK) {
-    printf("{%s,\"computed_in\":\"%s\",\"skipped\":%zu%s}\n", ad_scores_print(&scoring->scores, text),
-           precisions[session->config.train_precision], scoring->skipped, classes.data);
+    printf("{%s,\"computed_in\":\"%s\",\"skipped\":%zu", ad_scores_print(&scoring->scores, text),
+           precisions[session->config.train_precision], scoring->skipped);
+    if (session->unfinished) {
+      printf(",\"checkpoint\":%" PRIu64, session->checkpoint);
+    }
+    printf("%s}\n", classes.data);
   }
   ad_buffer_destroy(&classes);
   return status;
@@ -95,7 +100,8 @@ int ad_command_eval(const struct ad_math *math, int argc, char **argv) {
   const struct arguments arguments = {
       "eval",
       "RUN... --data FILE",
-      "Scores the result of a finished run: error, accuracy, macro F1, Matthews correlation, loss, confusion matrix. "
+      "Scores the result of a run, or the newest checkpoint of one that is not finished: error, accuracy, macro F1, "
+      "Matthews correlation, loss, confusion matrix. "
       "Scores several runs together, by vote or by averaged parameters.",
       options,
       sizeof options / sizeof *options,

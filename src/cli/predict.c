@@ -1,11 +1,18 @@
-/* autodidact predict: the class of each example of a file, with its logits if asked for. */
+/* autodidact predict: the class of each example of a file: a line for each, or a table. */
 #include <stdio.h>
 
 #include "arguments.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
-#include "autodidact/run/predict.h"
+#include "autodidact/run/predictions.h"
 #include "commands.h"
+
+/* What the command line asks for. */
+struct request {
+  struct ad_predict_options how;
+  struct ad_predictions_options table;
+  int logits; /* plain lines with the logits */
+};
 
 /* context: whether logits are asked for. An empty line for a row that could not be read. */
 static int print_row(void *context, const struct ad_prediction *p) {
@@ -22,28 +29,84 @@ static int print_row(void *context, const struct ad_prediction *p) {
   return ferror(stdout) ? ad_fail(AD_EIO, "standard output could not be written") : AD_OK;
 }
 
+static int wants_table(const struct request *r) {
+  const struct ad_predictions_options *t = &r->table;
+  return t->out != NULL || t->format != NULL || t->columns != NULL || t->keep;
+}
+
+static int check_request(const struct request *r, size_t count, const char *source) {
+  const struct ad_predict_options *o = &r->how;
+  if (count == 0 || (o->data == NULL && o->text == NULL)) {
+    return ad_fail(AD_ECONFIG, "predict: %s; usage: autodidact predict RUN|MODEL --data FILE",
+                   count == 0 ? "the run or the model folder is missing"
+                              : "--data FILE is missing (--data - reads standard input, --text \"...\" is one text)");
+  }
+  if (o->data != NULL && o->text != NULL) {
+    return ad_fail(AD_ECONFIG, "predict: found both --data and --text, expected one of them");
+  }
+  if (o->pair != NULL && o->text == NULL) {
+    return ad_fail(AD_ECONFIG, "predict: found --pair, expected --text with it: the first text of the pair");
+  }
+  if (r->logits && wants_table(r)) {
+    return ad_fail(AD_ECONFIG,
+                   "predict: --logits is for plain lines, expected --columns row,class,logits for those of a table");
+  }
+  return o->model == NULL || ad_predictor_is_run(source)
+             ? AD_OK
+             : ad_fail(AD_ECONFIG, "predict: --model is for runs, %s is none", source);
+}
+
+static int predict(const struct ad_math *math, const char *source, struct request *r) {
+  struct ad_predictor *predictor = NULL;
+  struct ad_predictions *table = NULL;
+  const int tabled = wants_table(r);
+  int status = tabled ? ad_predictions_create(&table, &r->table) : AD_OK;
+  status = status == AD_OK ? ad_predictor_open(&predictor, math, source, &r->how) : status;
+  if (status == AD_OK) {
+    status = tabled ? ad_predictions_write(table, predictor) : ad_predictor_run(predictor, print_row, &r->logits);
+  }
+  ad_predictions_destroy(table);
+  ad_predictor_close(predictor, status != AD_OK);
+  return status;
+}
+
 int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
-  int logits = 0;
-  struct ad_predict_options o = {.where = {.refused = AD_CHANGED_TEXTS}}; /* the classes' names come from the model */
+  struct request r = {.how = {.where = {.refused = AD_CHANGED_TEXTS}}}; /* the classes' names come from the model */
   size_t count;
   int help;
   const struct argument options[] = {
       {"data", "FILE",
-       "What to classify (required). With a run: a file in the layout of its data set's test split, or train, dev, "
-       "test for a split itself. With a model folder: one example a line, a TAB between the texts of a pair",
-       NULL, &o.data},
-      {"model", "NAME", help_model, NULL, &o.model},
-      {"folder", "DIR", help_folder, NULL, &o.where.folder},
-      {"own-descriptor", NULL, help_own_descriptor, &o.where.own, NULL},
-      {"precision", "NAME", help_precision, NULL, &o.precision},
-      {"lines", NULL, "With a run too: one example a line", &o.lines, NULL},
-      {"logits", NULL, "Print the logits after the class, separated by TABs, to full precision", &logits, NULL}};
+       "What to classify. With a run: a file in the layout of its data set's test split, or train, dev, test for a "
+       "split itself. With a model folder: one example a line, a TAB between the texts of a pair. - is standard "
+       "input; gzip is unpacked",
+       NULL, &r.how.data},
+      {"text", "TEXT", "One text to classify, in place of --data", NULL, &r.how.text},
+      {"pair", "TEXT", "The second text, for a run that was trained on pairs", NULL, &r.how.pair},
+      {"out", "FILE",
+       "Write a table with a header: CSV, TSV or JSON lines as the name ends (.csv, .tsv, .jsonl). It is put in place "
+       "when it is whole",
+       NULL, &r.table.out},
+      {"columns", "LIST",
+       "Columns of the table: row, own (the file's own), class, number, confidence, probabilities (of each class), "
+       "logits; otherwise row,class,probabilities",
+       NULL, &r.table.columns},
+      {"keep", NULL, "The file's own columns in the table, too", &r.table.keep, NULL},
+      {"format", "NAME", "csv, tsv or jsonl, whatever the name of --out; without --out the table is printed", NULL,
+       &r.table.format},
+      {"model", "NAME", help_model, NULL, &r.how.model},
+      {"folder", "DIR", help_folder, NULL, &r.how.where.folder},
+      {"own-descriptor", NULL, help_own_descriptor, &r.how.where.own, NULL},
+      {"precision", "NAME", help_precision, NULL, &r.how.precision},
+      {"lines", NULL, "With a run too: one example a line", &r.how.lines, NULL},
+      {"logits", NULL, "Without a table: the logits behind the class, separated by TABs, to full precision", &r.logits,
+       NULL}};
   const struct arguments arguments = {
       "predict",
       "RUN|MODEL --data FILE",
-      "Prints one line for each row of the file, in order: the class. RUN is the folder of a finished run, MODEL a "
-      "Hugging Face folder with a classifier. Labels are ignored. A row that cannot be read is an error. Where the "
-      "descriptor lets such rows pass (incomplete, empty: skip), its line is empty, and a warning names it.",
+      "Prints the class of each row of the file, one a line, or writes a table with --out. RUN is the folder of a run, "
+      "MODEL a Hugging Face folder with a classifier. Of a run that is not finished its newest checkpoint is used. "
+      "Labels are ignored. A row that cannot be read is an error. Where the descriptor lets such rows pass "
+      "(incomplete, empty: skip), its line, or its prediction in the table, is empty, and a warning names it.",
       options,
       sizeof options / sizeof *options,
       0,
@@ -52,16 +115,7 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
   if (help) {
     return AD_OK;
   }
-  if (count == 0 || o.data == NULL) {
-    return ad_fail(AD_ECONFIG, "predict: %s is missing; usage: autodidact predict RUN|MODEL --data FILE",
-                   count == 0 ? "the run or the model folder" : "--data");
-  }
-  if (o.model != NULL && !ad_predictor_is_run(argv[1])) {
-    return ad_fail(AD_ECONFIG, "predict: --model is for runs, %s is none", argv[1]);
-  }
-  struct ad_predictor *predictor;
-  int status = ad_predictor_open(&predictor, math, argv[1], &o);
-  status = status == AD_OK ? ad_predictor_run(predictor, print_row, &logits) : status;
-  ad_predictor_close(predictor, status != AD_OK);
-  return status;
+  AD_TRY(check_request(&r, count, argv[1]));
+  r.table.data = r.how.data;
+  return predict(math, argv[1], &r);
 }

@@ -450,6 +450,39 @@ int ad_dataset_digest(const struct ad_descriptor *descriptor, enum ad_split spli
   return status;
 }
 
+/* The file of a split, and with every_row what changes in its layout. */
+static int open_file(struct reading *reading, enum ad_split split, char **path) {
+  const struct ad_read_options *options = reading->options;
+  struct ad_source *source = &reading->source;
+  AD_TRY(check_request(reading, split));
+  AD_TRY(find_file(reading, split, path));
+  if (options->file != NULL) {
+    source->shuffled = 0;
+  }
+  reading->every =
+      options->every_row && !options->labels && options->rows == 0 && options->per_class == 0 && !source->shuffled;
+  if (reading->every && source->skip_incomplete && source->empty == AD_EMPTY_REFUSE) {
+    source->empty = AD_EMPTY_SKIP; /* a row without its text, too */
+  }
+  return ad_reader_open_content(&reading->reader, source, *path, options->content,
+                                reading->every ? -1 : options->labels);
+}
+
+int ad__dataset_open_rows(struct ad_reader *reader, struct ad_source *source, char **path,
+                          const struct ad_descriptor *descriptor, enum ad_split split,
+                          const struct ad_read_options *options) {
+  struct reading reading = {
+      .descriptor = descriptor, .options = options, .source = layout_of(descriptor, split, options)};
+  AD_TRY(open_file(&reading, split, path));
+  *reader = reading.reader;
+  *source = reading.source;
+  reader->source = source;
+  return reading.every
+             ? AD_OK
+             : ad_fail(AD_ECONFIG, "the %s split of %s is a selection of the rows of %s, expected a whole file",
+                       ad_split_name(split), descriptor->name, *path);
+}
+
 int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *descriptor, enum ad_split split,
                     const struct ad_read_options *options, struct ad_tokenizer *tokenizer) {
   *dataset =
@@ -460,17 +493,7 @@ int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *desc
                             .tokenizer = tokenizer,
                             .source = layout_of(descriptor, split, options)};
   char *path = NULL;
-  AD_TRY(check_request(&reading, split));
-  AD_TRY(find_file(&reading, split, &path));
-  if (options->file != NULL) {
-    reading.source.shuffled = 0;
-  }
-  reading.every = options->every_row && !options->labels && options->rows == 0 && options->per_class == 0 &&
-                  !reading.source.shuffled;
-  if (reading.every && reading.source.skip_incomplete && reading.source.empty == AD_EMPTY_REFUSE) {
-    reading.source.empty = AD_EMPTY_SKIP; /* a row without its text, too */
-  }
-  int status = ad_reader_open(&reading.reader, &reading.source, path, reading.every ? -1 : options->labels);
+  int status = open_file(&reading, split, &path);
   if (status == AD_OK) {
     status = read_cached(&reading, split);
     ad_reader_close(&reading.reader);

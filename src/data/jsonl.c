@@ -180,6 +180,7 @@ static int next_jsonl(struct ad_reader *reader, struct ad_record *record) {
     return status;
   }
   AD_TRY(parse_row(reader, line));
+  reader->object = ((const struct jsonl_state *)reader->state)->row;
   AD_TRY(ad_reader_join_start(reader, (line.size + AD_MAX_COLUMNS) * (source->text.count + source->pair.count)));
   record->position = reader->begin;
   status = take_columns(reader, &source->text, &record->text);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "autodidact/base/digest.h"
+#include "autodidact/base/gzip.h"
 #include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -35,7 +36,8 @@ static int explain(const struct ad_reader *reader, int status) {
              : ad_looks_explain(status, AD_LOOKS_TEXT, reader->map_path, reader->map.data, reader->map.size);
 }
 
-int ad_reader_open(struct ad_reader *reader, const struct ad_source *source, const char *path, int labels) {
+int ad_reader_open_content(struct ad_reader *reader, const struct ad_source *source, const char *path,
+                           const struct ad_file_map *content, int labels) {
   *reader = (struct ad_reader){.source = source,
                                .format = formats[source->format],
                                .path = path,
@@ -43,7 +45,12 @@ int ad_reader_open(struct ad_reader *reader, const struct ad_source *source, con
                                .labels = labels,
                                .labelled = source->labelled && labels >= 0};
   if (source->format != AD_FORMAT_FOLDER) {
-    AD_TRY(ad_file_map(path, &reader->map));
+    if (content != NULL) {
+      reader->map = *content;
+      reader->borrowed = 1;
+    } else {
+      AD_TRY(ad_text_map(path, &reader->map));
+    }
     reader->size = reader->map.size;
     reader->position = ad_utf8_mark(reader->map.data, reader->size);
     reader->blank = find_blank(reader->map.data, reader->position, reader->size);
@@ -58,11 +65,17 @@ int ad_reader_open(struct ad_reader *reader, const struct ad_source *source, con
   return status;
 }
 
+int ad_reader_open(struct ad_reader *reader, const struct ad_source *source, const char *path, int labels) {
+  return ad_reader_open_content(reader, source, path, NULL, labels);
+}
+
 void ad_reader_close(struct ad_reader *reader) {
   if (reader->format != NULL && reader->format->close != NULL) {
     reader->format->close(reader);
   }
-  ad_file_unmap(&reader->map);
+  if (!reader->borrowed) {
+    ad_file_unmap(&reader->map);
+  }
   ad_buffer_destroy(&reader->joined);
   ad_free(reader->fields);
   ad_free(reader->columns);

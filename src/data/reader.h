@@ -9,6 +9,8 @@
 
 #include "autodidact/base/buffer.h"
 #include "autodidact/base/file.h"
+#include "autodidact/base/json.h"
+#include "autodidact/data/dataset.h"
 #include "autodidact/data/descriptor.h"
 
 /* Bytes inside a file, or inside the reader; not terminated. */
@@ -43,12 +45,14 @@ struct ad_reader {
   const char *path;        /* the file (or the folder); the caller's */
   int labels;              /* labels must be there (1), may be missing (0), are not looked at (-1) */
   struct ad_file_map map;  /* the file; for a folder, the file of the row */
+  int borrowed;            /* the map is the caller's */
   const char *map_path;    /* what is mapped, for messages */
   size_t position;         /* of the next row: a byte of the file; for a folder, a file's number */
   size_t size;             /* the end of all positions */
   size_t begin;            /* the byte of the map at which the row begins, for messages */
   size_t blank;            /* only empty lines from here to the end; the size where there are none */
   void *state;             /* the format's own */
+  const json_t *object;    /* JSON lines: the row, valid until the next call */
   struct ad_buffer joined; /* texts made of several columns, both segments */
   /* Tables (table.c): */
   struct ad_text_span *fields; /* [field_count] of the row */
@@ -59,9 +63,14 @@ struct ad_reader {
   int label_absent;       /* a file without header lacks it: columns behind it have a number less */
 };
 
-/* Opens a file as `source` describes it; labels as in struct ad_reader. path and source must outlive the reader;
- * ad_reader_close also after a failure of later calls. AD_EINPUT, AD_ENOMEM. */
+/* Opens a file as `source` describes it, packed by gzip or not; labels as in struct ad_reader. path and source must
+ * outlive the reader; ad_reader_close also after a failure of later calls. AD_EINPUT, AD_ENOMEM. */
 int ad_reader_open(struct ad_reader *reader, const struct ad_source *source, const char *path, int labels);
+
+/* The same of bytes in memory, which must outlive the reader; `path` is for messages. NULL, or a folder: of the path.
+ */
+int ad_reader_open_content(struct ad_reader *reader, const struct ad_source *source, const char *path,
+                           const struct ad_file_map *content, int labels);
 void ad_reader_close(struct ad_reader *reader);
 
 /* The next row: 1, 0 at the end, or AD_EINPUT, AD_ENOMEM. */
@@ -109,5 +118,12 @@ int ad_table_open(struct ad_reader *reader, ad_table_row take_row);
 
 /* A format's `next`: 1 with the next record, 0 at the end, or AD_EINPUT, AD_ENOMEM. */
 int ad_table_next(struct ad_reader *reader, ad_table_row take_row, struct ad_record *record);
+
+/* Opens the file of a split as ad_dataset_read does with every_row (dataset.c), into *reader and *source, to which the
+ * reader points; *path is the caller's (ad_free), as is the reader after a failure, too. AD_ECONFIG: the split is not a
+ * whole file. Otherwise as ad_reader_open. */
+int ad__dataset_open_rows(struct ad_reader *reader, struct ad_source *source, char **path,
+                          const struct ad_descriptor *descriptor, enum ad_split split,
+                          const struct ad_read_options *options);
 
 #endif

@@ -1,5 +1,8 @@
 #include "autodidact/run/evaluation.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "autodidact/base/digest.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
@@ -14,6 +17,12 @@ int ad_evaluation_open(struct ad_evaluation *evaluation, const struct ad_session
   char digest[17];
   AD_TRY(ad_comm_create_among(&evaluation->comm, evaluation->ranks, 1));
   AD_TRY(ad_comm_same(evaluation->comm, "the data's digest", ad_digest_text(data->digest, digest)));
+  /* A run that goes on meanwhile may write a newer one. */
+  char step[24] = "of the result";
+  if (session->unfinished) {
+    snprintf(step, sizeof step, "%" PRIu64, session->checkpoint);
+  }
+  AD_TRY(ad_comm_same(evaluation->comm, "the run's step", step));
   AD_TRY(ad_comm_same(evaluation->comm, "the descriptor's digest", ad_digest_text(session->descriptor.digest, digest)));
   const int bfloat16 = session->config.train_precision == AD_PRECISION_BFLOAT16;
   evaluation->math = *session->math;
@@ -50,7 +59,7 @@ void ad_evaluation_close(struct ad_evaluation *evaluation, int status) {
 
 int ad_evaluation_load(struct ad_session *session, const char *run, const char *model, const char *data,
                        const struct ad_session_data_options *where, struct ad_dataset *out) {
-  AD_TRY(ad_session_open_run(session, run));
+  AD_TRY(ad_session_open_any_run(session, run));
   AD_TRY(ad_session_open_data(session, run, where));
   AD_TRY(ad_session_load_result(session, run, model));
   AD_TRY(ad_session_check_classes(session, run, &session->descriptor));

@@ -13,21 +13,45 @@
 enum { CHUNK = 4096 }; /* examples that are computed at a time */
 
 struct ad_predictor {
+  const struct ad_predict_options *options;
   struct ad_session session;
   struct ad_dataset data;
   struct ad_evaluation evaluation;
   size_t unread; /* rows so far that could not be read */
 };
 
+/* One text for a run that was trained on one, two for one that was trained on pairs. */
+static int check_pair(const char *run, const struct ad_predict_options *o) {
+  struct ad_run_inputs inputs = {0};
+  struct ad_descriptor descriptor = {0};
+  int status = ad_run_inputs_read(&inputs, run);
+  if (status == AD_OK && inputs.found) {
+    status = ad_run_inputs_descriptor(&inputs, run, &descriptor);
+    const int pairs = descriptor.source[AD_SPLIT_TRAIN].pair.count > 0;
+    if (status == AD_OK && pairs != (o->pair != NULL)) {
+      status = ad_fail(AD_ECONFIG, "%s: trained on %s, expected --text TEXT %s", run, pairs ? "pairs" : "single texts",
+                       pairs ? "and --pair TEXT" : "without --pair");
+    }
+  }
+  ad_descriptor_destroy(&descriptor);
+  ad_run_inputs_destroy(&inputs);
+  return status;
+}
+
 /* A run: its model and its data's layout. */
 static int load_run(struct ad_session *s, const char *source, const struct ad_predict_options *o,
                     struct ad_dataset *data) {
-  AD_TRY(ad_session_open_run(s, source));
+  const int plain = o->text != NULL || o->lines;
+  AD_TRY(ad_session_open_any_run(s, source));
+  AD_TRY(plain ? AD_OK : ad_session_open_data(s, source, &o->where));
   AD_TRY(ad_session_load_result(s, source, o->model));
+  if (o->text != NULL) {
+    AD_TRY(check_pair(source, o));
+    return ad_session_read_text(s, o->text, o->pair, s->config.data_max_tokens, s->config.data_truncation, data);
+  }
   if (o->lines) {
     return ad_session_read_lines(s, o->data, s->config.data_max_tokens, s->config.data_truncation, data);
   }
-  AD_TRY(ad_session_open_data(s, source, &o->where));
   AD_TRY(ad_session_check_classes(s, source, &s->descriptor));
   return ad_session_read_named(s, o->data, 0, data);
 }
@@ -37,6 +61,9 @@ static int load_folder(struct ad_session *s, const char *source, const struct ad
                        struct ad_dataset *data) {
   AD_TRY(ad_session_load_tokenizer(s, source));
   AD_TRY(ad_session_load_classifier(s, source));
+  if (o->text != NULL) {
+    return ad_session_read_text(s, o->text, o->pair, s->params.form.longest, AD_TRUNCATE_HEAD, data);
+  }
   return ad_session_read_lines(s, o->data, s->params.form.longest, AD_TRUNCATE_HEAD, data);
 }
 
@@ -70,6 +97,7 @@ int ad_predictor_open(struct ad_predictor **predictor, const struct ad_math *mat
     return ad_fail_memory(sizeof *p, "a predictor");
   }
   struct ad_session *s = &p->session;
+  p->options = options;
   AD_TRY(ad_session_create(s, math));
   AD_TRY(ad_predictor_is_run(source) ? load_run(s, source, options, &p->data)
                                      : load_folder(s, source, options, &p->data));
@@ -78,8 +106,33 @@ int ad_predictor_open(struct ad_predictor **predictor, const struct ad_math *mat
     return ad_fail(AD_ECONFIG, "%s: a model of the task %s, expected one that predicts classes", source,
                    p->data.task->name);
   }
-  AD_TRY(warn_unread(s, options->data, &p->data));
+  AD_TRY(warn_unread(s, s->input_name != NULL ? s->input_name : options->data, &p->data));
   return ad_evaluation_open(&p->evaluation, s, &p->data, CHUNK);
+}
+
+size_t ad_predictor_classes(const struct ad_predictor *p, const char *const **names) {
+  const struct ad_names *known = &p->session.report.class_names;
+  const size_t C = p->session.params.config.classes;
+  *names = known->count == C ? (const char *const *)known->items : NULL;
+  return C;
+}
+
+int ad_predictor_open_columns(const struct ad_predictor *p, struct ad_columns_reader **columns) {
+  *columns = NULL;
+  if (p->options->text != NULL) {
+    return ad_fail(AD_ECONFIG, "--text has no columns of its own to keep, expected --data FILE");
+  }
+  return p->session.descriptor.class_count == 0 || p->options->lines
+             ? ad_columns_open_lines(columns, &p->session.input)
+             : ad_session_open_columns(&p->session, p->options->data, columns);
+}
+
+int ad_predictor_is_first(const struct ad_predictor *p) {
+  return ad_comm_rank(p->evaluation.comm) == 0;
+}
+
+int ad_predictor_settle(const struct ad_predictor *p, int status) {
+  return ad_comm_settle(p->evaluation.comm, status);
 }
 
 /* The rows in front of example i that could not be read. */
@@ -91,11 +144,11 @@ static int take_unread(struct ad_predictor *p, size_t i, ad_prediction_taker tak
   return AD_OK;
 }
 
-static int take_row(const struct ad_session *s, const float *logits, ad_prediction_taker take, void *context) {
-  const size_t C = s->params.config.classes;
+static int take_row(const struct ad_predictor *p, const float *logits, ad_prediction_taker take, void *context) {
+  const char *const *names;
+  const size_t C = ad_predictor_classes(p, &names);
   const uint32_t predicted = ad_metrics_predict(C, logits);
-  const struct ad_names *names = &s->report.class_names;
-  const struct ad_prediction prediction = {predicted, names->count == C ? names->items[predicted] : NULL, C, logits};
+  const struct ad_prediction prediction = {predicted, names == NULL ? NULL : names[predicted], C, logits};
   return take(context, &prediction);
 }
 
@@ -107,7 +160,7 @@ int ad_predictor_run(struct ad_predictor *p, ad_prediction_taker take, void *con
     AD_TRY(ad_evaluation_run(&p->evaluation, s, &p->data, first, end));
     for (size_t i = first; i < end; i++) {
       AD_TRY(take_unread(p, i, take, context));
-      AD_TRY(take_row(s, p->evaluation.logits + (i - first) * C, take, context));
+      AD_TRY(take_row(p, p->evaluation.logits + (i - first) * C, take, context));
     }
   }
   return take_unread(p, N, take, context);

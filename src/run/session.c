@@ -5,13 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
-#include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/base/utf8.h"
 
 int ad_session_create(struct ad_session *session, const struct ad_math *math) {
   *session = (struct ad_session){.math = math};
@@ -19,6 +16,7 @@ int ad_session_create(struct ad_session *session, const struct ad_math *math) {
 }
 
 void ad_session_destroy(struct ad_session *session) {
+  ad_file_unmap(&session->input);
   ad_model_report_destroy(&session->report);
   ad_free(session->theta);
   ad_params_destroy(&session->params);
@@ -188,115 +186,69 @@ int ad_session_load_classifier(struct ad_session *session, const char *model_fol
   return ad_session_warn_keys(model_folder, &session->report);
 }
 
-/* subset: only the examples that the configuration trains on; every_row as in struct ad_read_options. */
-static int read_split(struct ad_session *session, enum ad_split split, const char *file, int labels, int subset,
-                      int every_row, struct ad_dataset *data) {
-  const struct ad_config *c = &session->config;
-  const struct ad_read_options options = {.folder = c->data_folder,
-                                          .file = file,
-                                          .limit = c->data_max_tokens,
-                                          .truncation = c->data_truncation,
-                                          .rows = subset ? c->data_train_rows : 0,
-                                          .per_class = subset ? c->data_per_class : 0,
-                                          .labels = labels,
-                                          .every_row = every_row,
-                                          .cache = c->data_cache};
-  return ad_dataset_read(data, &session->descriptor, split, &options, session->tokenizer);
+/* subset: only the examples that the configuration trains on. */
+static struct ad_read_options read_options(const struct ad_config *c, const char *file, int labels, int subset) {
+  return (struct ad_read_options){.folder = c->data_folder,
+                                  .file = file,
+                                  .limit = c->data_max_tokens,
+                                  .truncation = c->data_truncation,
+                                  .rows = subset ? c->data_train_rows : 0,
+                                  .per_class = subset ? c->data_per_class : 0,
+                                  .labels = labels,
+                                  .cache = c->data_cache};
 }
 
 int ad_session_read(struct ad_session *session, enum ad_split split, const char *file, int labels,
                     struct ad_dataset *data) {
-  return read_split(session, split, file, labels, split == AD_SPLIT_TRAIN, 0, data);
+  const struct ad_read_options options = read_options(&session->config, file, labels, split == AD_SPLIT_TRAIN);
+  return ad_dataset_read(data, &session->descriptor, split, &options, session->tokenizer);
 }
 
-int ad_session_read_named(struct ad_session *session, const char *name, int labels, struct ad_dataset *data) {
+/* What --data names: the split whose layout it has, and how it is read. Its bytes are the session's. */
+static enum ad_split find_named(const struct ad_session *session, const char *name, int labels,
+                                struct ad_read_options *options) {
   const struct ad_descriptor *d = &session->descriptor;
   const enum ad_split split = ad_split_find(name);
   if (split < AD_SPLITS) {
-    AD_TRY(read_split(session, split, NULL, labels, split == AD_SPLIT_TRAIN, !labels, data));
-    ad_session_tell_changed_data(session, split, data);
-    return AD_OK;
+    *options = read_options(&session->config, NULL, labels, split == AD_SPLIT_TRAIN);
+    options->every_row = !labels;
+    return split;
   }
-  const enum ad_split layout = ad_descriptor_has(d, AD_SPLIT_TEST) && (!labels || d->source[AD_SPLIT_TEST].labelled)
-                                   ? AD_SPLIT_TEST
-                               : ad_descriptor_has(d, AD_SPLIT_DEV) ? AD_SPLIT_DEV
-                                                                    : AD_SPLIT_TRAIN;
   /* Another file is read whole, though it may have the layout of train. */
-  return read_split(session, layout, name, labels, 0, !labels, data);
+  *options = read_options(&session->config, name, labels, 0);
+  options->every_row = !labels;
+  return ad_descriptor_has(d, AD_SPLIT_TEST) && (!labels || d->source[AD_SPLIT_TEST].labelled) ? AD_SPLIT_TEST
+         : ad_descriptor_has(d, AD_SPLIT_DEV)                                                  ? AD_SPLIT_DEV
+                                                                                               : AD_SPLIT_TRAIN;
 }
 
-/* Appends one line as an example. */
-static int add_line(struct ad_dataset *data, size_t *row_capacity, size_t *token_capacity,
-                    const struct ad_encoding *e) {
-  void *offset = data->offset, *first = data->first, *label = data->label, *ids = data->ids;
-  size_t offsets = *row_capacity, firsts = *row_capacity, labels = *row_capacity;
-  int status = ad_reserve(&offset, &offsets, data->count + 2, sizeof *data->offset);
-  data->offset = offset;
-  if (status == AD_OK) {
-    status = ad_reserve(&first, &firsts, data->count + 2, sizeof *data->first);
-    data->first = first;
+/* Lets a file be read from the session's memory. */
+static void use_input(const struct ad_session *session, struct ad_read_options *options) {
+  if (session->input_name != NULL) {
+    options->file = session->input_name;
+    options->content = &session->input;
   }
-  if (status == AD_OK) {
-    status = ad_reserve(&label, &labels, data->count + 2, sizeof *data->label);
-    data->label = label;
+}
+
+int ad_session_read_named(struct ad_session *session, const char *name, int labels, struct ad_dataset *data) {
+  struct ad_read_options options;
+  const enum ad_split split = find_named(session, name, labels, &options);
+  if (options.file != NULL && session->descriptor.source[split].format != AD_FORMAT_FOLDER) {
+    AD_TRY(ad_session_open_input(session, name));
+    use_input(session, &options);
   }
-  const size_t used = data->count == 0 ? 0 : data->offset[data->count];
-  if (status == AD_OK) {
-    status = ad_reserve(&ids, token_capacity, used + e->count, sizeof *data->ids);
-    data->ids = ids;
+  AD_TRY(ad_dataset_read(data, &session->descriptor, split, &options, session->tokenizer));
+  if (options.file == NULL) {
+    ad_session_tell_changed_data(session, split, data);
   }
-  AD_TRY(status);
-  *row_capacity = offsets;
-  memcpy(data->ids + used, e->ids, e->count * sizeof *data->ids);
-  data->offset[0] = 0;
-  data->offset[data->count + 1] = used + e->count;
-  data->first[data->count] = (uint32_t)e->first;
-  data->label[data->count] = AD_NO_LABEL;
-  data->longest = e->count > data->longest ? e->count : data->longest;
-  data->truncated += (size_t)e->truncated;
-  data->count++;
   return AD_OK;
 }
 
-int ad_session_read_lines(struct ad_session *session, const char *path, size_t limit, enum ad_truncation truncation,
-                          struct ad_dataset *data) {
-  const struct ad_input_form *form = &session->params.form;
-  struct ad_file_map map;
-  struct ad_encoding encoding = {0};
-  size_t row_capacity = 0, token_capacity = 0;
-  *data = (struct ad_dataset){.words = 1}; /* none of them is a label */
-  AD_TRY(ad_file_map(path, &map));
-  data->digest = ad_digest(map.data, map.size);
-  int status = ad_looks_refuse(path, map.data, map.size);
-  status = status == AD_OK ? ad_utf8_check(path, map.data, map.size) : status;
-  for (size_t at = 0, line = 1; status == AD_OK && at < map.size; line++) {
-    const char *text = map.data + at;
-    const char *newline = memchr(text, '\n', map.size - at);
-    size_t size = newline == NULL ? map.size - at : (size_t)(newline - text);
-    at += size + 1;
-    if (size > 0 && text[size - 1] == '\r') {
-      size--;
-    }
-    const char *tab = memchr(text, '\t', size);
-    const size_t first = tab == NULL ? size : (size_t)(tab - text);
-    status = tab != NULL && form->second_type > 0 && form->second_type >= session->params.config.types
-                 ? ad_fail(AD_EINPUT, "a pair of texts, but type_vocab_size of the model is %u, expected 2 for pairs",
-                           session->params.config.types)
-                 : ad_tokenizer_encode(session->tokenizer, text, first, tab == NULL ? NULL : tab + 1,
-                                       tab == NULL ? 0 : size - first - 1, limit, truncation, &encoding);
-    if (status == AD_OK) {
-      status = add_line(data, &row_capacity, &token_capacity, &encoding);
-    } else {
-      status = ad_fail_prefix(status, "%s:%zu", path, line);
-    }
-  }
-  if (status == AD_OK && data->count == 0) {
-    status = ad_fail(AD_EINPUT, "%s: no lines, expected one example a line", path);
-  }
-  ad_encoding_destroy(&encoding);
-  status = ad_looks_explain(status, AD_LOOKS_TEXT, path, map.data, map.size);
-  ad_file_unmap(&map);
-  return status;
+int ad_session_open_columns(const struct ad_session *session, const char *name, struct ad_columns_reader **columns) {
+  struct ad_read_options options;
+  const enum ad_split split = find_named(session, name, 0, &options);
+  use_input(session, &options);
+  return ad_columns_open(columns, &session->descriptor, split, &options);
 }
 
 struct ad_teacher_settings ad_session_teacher(const struct ad_config *c) {

@@ -1,4 +1,4 @@
-/* A finished run as eval, predict, export and studies use it: its model, its descriptor, its data. */
+/* A run as eval, predict, export and studies use it: its model, its descriptor, its data. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,15 +12,20 @@
 #include "autodidact/store/run.h"
 #include "autodidact/store/run_files.h"
 
-int ad_session_open_run(struct ad_session *session, const char *run) {
+int ad_session_open_any_run(struct ad_session *session, const char *run) {
   AD_TRY(ad_run_config(run, &session->config));
   char *result = ad_path_join(run, AD_RUN_FILE_RESULT);
   if (result == NULL) {
     return ad_fail_memory(strlen(run) + 16, "a path");
   }
-  const int complete = ad_is_file(result);
+  session->unfinished = !ad_is_file(result);
   ad_free(result);
-  return complete ? AD_OK : ad_fail(AD_EINPUT, "%s: the run is not complete: it has no result.json", run);
+  return AD_OK;
+}
+
+int ad_session_open_run(struct ad_session *session, const char *run) {
+  AD_TRY(ad_session_open_any_run(session, run));
+  return session->unfinished ? ad_fail(AD_EINPUT, "%s: the run is not complete: it has no result.json", run) : AD_OK;
 }
 
 int ad_session_choose_precision(struct ad_session *session, const char *name) {
@@ -122,6 +127,9 @@ int ad_session_model_folder(const char *run, const char *variant, char **folder)
 
 int ad_session_load_result(struct ad_session *session, const char *run, const char *variant) {
   char *model;
+  if (session->unfinished) {
+    return ad_session_load_checkpoint(session, run, variant);
+  }
   AD_TRY(ad_session_model_folder(run, variant, &model));
   int status = ad_session_load_tokenizer(session, model);
   if (status == AD_OK) {

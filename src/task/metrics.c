@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autodidact/base/elementary.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 
@@ -52,6 +53,18 @@ uint32_t ad_metrics_predict(size_t C, const float *logits) {
     }
   }
   return (uint32_t)best;
+}
+
+void ad_metrics_probabilities(size_t C, const float *logits, double *probabilities) {
+  const double top = logits[ad_metrics_predict(C, logits)];
+  double total = 0.0;
+  for (size_t c = 0; c < C; c++) {
+    probabilities[c] = ad_math_exp(logits[c] - top);
+    total += probabilities[c];
+  }
+  for (size_t c = 0; c < C; c++) {
+    probabilities[c] /= total;
+  }
 }
 
 static uint64_t all_right(const struct ad_metrics *metrics) {

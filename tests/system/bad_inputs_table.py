@@ -191,7 +191,8 @@ KINDS = {
     "empty": (b"", r"(?i)empty"),
 }
 PLACES = {  # where each may stand, and which kinds are tried there; every kind once, the frequent ones everywhere
-    "data/train.tsv": KINDS, "config.yaml": ["lfs", "gzip", "utf16", "page", "hole"],
+    "data/train.tsv": [kind for kind in KINDS if kind != "gzip"],  # which it unpacks
+    "config.yaml": ["lfs", "gzip", "utf16", "page", "hole"],
     "tiny.yaml": ["lfs", "utf16", "page"], "model/config.json": ["lfs", "gzip", "utf16", "page", "empty"],
     "model/vocab.txt": ["lfs", "gzip", "utf16", "page", "empty"], "model/tokenizer.json": ["lfs", "utf16", "page"],
     "model/model.safetensors": ["lfs", "gzip", "torch", "page", "hole", "empty"],

@@ -82,3 +82,4 @@ done
 echo "ok   subsets"
 
 python3 "$source/tests/system/predict.py"
+python3 "$source/tests/system/predict_table.py"

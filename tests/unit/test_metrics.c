@@ -175,10 +175,28 @@ static void test_predict(void **state) {
   assert_int_equal(ad_metrics_predict(2, (const float[]){NAN, NAN}), 0);
 }
 
+/* scipy.special.softmax. */
+static void test_probabilities(void **state) {
+  (void)state;
+  static const float logits[] = {0.5f, -1.25f, 3.0f, 0.0f}, large[] = {1000.0f, 999.0f};
+  static const double expected[] = {0.07161888037172127, 0.012445495267699686, 0.8724965776008389, 0.04343904675974027};
+  double found[4];
+  ad_metrics_probabilities(4, logits, found);
+  for (size_t c = 0; c < 4; c++) {
+    assert_true(fabs(found[c] - expected[c]) <= 1e-15);
+  }
+  ad_metrics_probabilities(2, large, found);
+  assert_true(fabs(found[0] - 0.7310585786300049) <= 1e-15 && fabs(found[1] - 0.2689414213699951) <= 1e-15);
+  ad_metrics_probabilities(2, (const float[]){NAN, 1.0f}, found);
+  assert_true(isnan(found[0]) && isnan(found[1]));
+  ad_metrics_probabilities(2, (const float[]){INFINITY, 1.0f}, found);
+  assert_true(isnan(found[0]) && isnan(found[1]));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_cases),   cmocka_unit_test(test_large_counts), cmocka_unit_test(test_nothing_counted),
-      cmocka_unit_test(test_refused), cmocka_unit_test(test_predict),
+      cmocka_unit_test(test_refused), cmocka_unit_test(test_predict),      cmocka_unit_test(test_probabilities),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,8 @@ struct ad_dataset {
 struct ad_read_options {
   const char *folder; /* where the descriptor's files lie (NULL or "": as the descriptor says) */
   const char *file;   /* instead of the descriptor's file of this split, or NULL; a path as it stands, no split rule */
-  size_t limit;       /* at most so many tokens an example (0: no limit) */
+  const struct ad_file_map *content; /* the bytes of `file`, which then is a name for messages; NULL: they are read */
+  size_t limit;                      /* at most so many tokens an example (0: no limit) */
   enum ad_truncation truncation;
   size_t rows;      /* only the first so many examples (0: all) */
   size_t per_class; /* only the first so many examples of each class (0: all); not together with rows */

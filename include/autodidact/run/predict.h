@@ -10,7 +10,9 @@ struct ad_predictor;
 /* What is predicted, and by which model. All zero but for `data` is allowed. */
 struct ad_predict_options {
   const char *data;  /* of a run: a file in the layout of its data set's test split, or train, dev, test; of a model:
-                        text,  one example a line, a TAB between the texts of a pair */
+                        text,  one example a line, a TAB between the texts of a pair; "-": standard input */
+  const char *text;  /* in place of `data`, the one text to classify, */
+  const char *pair;  /* and its second one; NULL: it has none */
   const char *model; /* which parameters of a run ("student", ...); NULL: its result */
   struct ad_session_data_options where; /* of a run's data */
   int lines;                            /* 1: text, of a run too */
@@ -35,6 +37,19 @@ struct ad_prediction {
 /* Gets the rows of the data in order, on every rank. prediction NULL: a row that could not be read, where the
  * descriptor lets such rows pass. A failure that it returns ends ad_predictor_run. */
 typedef int (*ad_prediction_taker)(void *context, const struct ad_prediction *prediction);
+
+/* The classes, C of them, and their names [C]; NULL: the model has none. They are the predictor's. */
+size_t ad_predictor_classes(const struct ad_predictor *predictor, const char *const **names);
+
+/* The columns that the rows have in the file. The caller closes them, after a failure too. Not collective. AD_ECONFIG
+ * (rows that are a selection, or no file's), AD_EINPUT, AD_ENOMEM. */
+int ad_predictor_open_columns(const struct ad_predictor *predictor, struct ad_columns_reader **columns);
+
+/* 1 on the rank that writes. */
+int ad_predictor_is_first(const struct ad_predictor *predictor);
+
+/* The worst status of all ranks, on every rank. Collective over the world. */
+int ad_predictor_settle(const struct ad_predictor *predictor, int status);
 
 /* All rows. AD_ENOMEM, or what `take` returns. */
 int ad_predictor_run(struct ad_predictor *predictor, ad_prediction_taker take, void *context);

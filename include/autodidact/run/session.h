@@ -4,6 +4,7 @@
 #define AUTODIDACT_RUN_SESSION_H
 
 #include "autodidact/base/config.h"
+#include "autodidact/data/columns.h"
 #include "autodidact/data/dataset.h"
 #include "autodidact/learn/teacher.h"
 #include "autodidact/math/context.h"
@@ -17,6 +18,10 @@ struct ad_session {
   const char *file; /* that the configuration is from; NULL: not known; not owned */
   struct ad_descriptor descriptor;
   struct ad_run_inputs inputs; /* of a run that was opened */
+  int unfinished;              /* 1: of that run the checkpoint after step `checkpoint` is used */
+  uint64_t checkpoint;
+  struct ad_file_map input; /* the bytes of a file that --data names, and what messages call it; NULL: none yet */
+  const char *input_name;   /* not owned */
   struct ad_tokenizer *tokenizer;
   struct ad_params params;
   float *theta; /* [P] */
@@ -33,6 +38,9 @@ int ad_session_configure(struct ad_session *session, size_t count, char *const *
 
 /* The configuration of a finished run. AD_EINPUT where the folder is not one, or the run is not complete. */
 int ad_session_open_run(struct ad_session *session, const char *run);
+
+/* The same of a run that may not be finished: session->unfinished says so. */
+int ad_session_open_any_run(struct ad_session *session, const char *run);
 
 /* The descriptor of an opened run, from its folder, and where its data are. */
 struct ad_session_data_options {
@@ -76,9 +84,15 @@ int ad_session_choose_precision(struct ad_session *session, const char *name);
 /* A model with its classifier (eval, predict) from a Hugging Face folder. */
 int ad_session_load_classifier(struct ad_session *session, const char *model_folder);
 
-/* Tokenizer and model of a finished run: its result where variant is NULL, else "student", "teacher", "window" or "run"
- * (learn/teacher.h), which may be the result itself. */
+/* Tokenizer and model of an opened run: its result where variant is NULL, else "student", "teacher", "window" or "run"
+ * (learn/teacher.h), which may be the result itself. Of one that is not finished, by the function below. */
 int ad_session_load_result(struct ad_session *session, const char *run, const char *variant);
+
+/* Tokenizer and model of an opened run by its newest good checkpoint, and a line of the log that says of which step:
+ * the student where variant is NULL, else also "teacher" where the checkpoint holds it as a vector. Reads the model
+ * that the run began from. AD_EINPUT (no good checkpoint, or not with these parameters), AD_ECONFIG, AD_EIO, AD_ENOMEM.
+ */
+int ad_session_load_checkpoint(struct ad_session *session, const char *run, const char *variant);
 
 /* The folder of that model; the caller frees it. AD_ECONFIG (no such variant), AD_EINPUT
  * (the run has not kept it: what it has), AD_ENOMEM. */
@@ -100,10 +114,26 @@ const char *ad_session_datasets(void);
  * struct ad_read_options. */
 int ad_session_read_named(struct ad_session *session, const char *name, int labels, struct ad_dataset *data);
 
-/* Plain text for prediction: one example a line, a TAB between the texts of a pair; no labels. AD_EINPUT with the line.
- */
-int ad_session_read_lines(struct ad_session *session, const char *path, size_t limit, enum ad_truncation truncation,
+/* The columns that the rows have in the file itself, of what ad_session_read_named has read with labels 0. The caller
+ * closes them, after a failure too. AD_ECONFIG (a selection of a file's rows), AD_EINPUT, AD_ENOMEM. */
+int ad_session_open_columns(const struct ad_session *session, const char *name, struct ad_columns_reader **columns);
+
+/* Standard input as --data names it: rank 0 reads it, and all ranks have it. */
+#define AD_SESSION_STDIN "-"
+
+/* Maps a file, packed by gzip or not, or reads standard input, into session->input, once: a pipe has its bytes once
+ * only. For "-" collective over the world. AD_EINPUT, AD_EIO, AD_ENOMEM. */
+int ad_session_open_input(struct ad_session *session, const char *name);
+
+/* Plain text for prediction, opened as above: one example a line, a TAB between the texts of a pair; no labels.
+ * AD_EINPUT with the line. */
+int ad_session_read_lines(struct ad_session *session, const char *name, size_t limit, enum ad_truncation truncation,
                           struct ad_dataset *data);
+
+/* One example of one text, or of two (pair NULL: one). AD_EINPUT: no UTF-8, no words, a pair for a model of one type.
+ */
+int ad_session_read_text(struct ad_session *session, const char *text, const char *pair, size_t limit,
+                         enum ad_truncation truncation, struct ad_dataset *data);
 
 /* What a configuration says of the teacher, but for the folder of a ring on disk. */
 struct ad_teacher_settings ad_session_teacher(const struct ad_config *config);

@@ -36,6 +36,10 @@ static inline void ad_metrics_count(struct ad_metrics *metrics, uint32_t label, 
  * a number; all NaN gives class 0, so a caller who must not accept them looks at the loss. */
 uint32_t ad_metrics_predict(size_t C, const float *logits);
 
+/* The softmax of logits [C] into probabilities [C], in double: exp(l_c - max l) over the sum of these. One that is not
+ * finite makes all of them NaN. */
+void ad_metrics_probabilities(size_t C, const float *logits, double *probabilities);
+
 /* Mean cross entropy of logits [B,C] with labels [B] < C, summed in order in double. B > 0. */
 double ad_mean_cross_entropy(size_t B, size_t C, const float *logits, const uint32_t *labels);
 

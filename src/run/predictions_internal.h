@@ -1,0 +1,37 @@
+/* The table of predictions while it is written. Private to src/run. */
+#ifndef AUTODIDACT_RUN_PREDICTIONS_INTERNAL_H
+#define AUTODIDACT_RUN_PREDICTIONS_INTERNAL_H
+
+#include "autodidact/base/file.h"
+#include "autodidact/run/predictions.h"
+
+struct ad_predictions {
+  const struct ad_predictions_options *options;
+  enum ad_prediction_format format;
+  enum ad_predicted columns[AD_PREDICTED]; /* [column_count] in their order */
+  size_t column_count;
+  /* While it is written: */
+  struct ad_columns_reader *own; /* NULL: not wanted */
+  char **own_names;              /* [own_count] as the table has them */
+  size_t own_count;
+  size_t classes;                 /* C */
+  const char *const *class_names; /* [C], or NULL */
+  double *probabilities;          /* [C] */
+  uint64_t row;
+  struct ad_buffer text; /* on its way */
+  size_t width, entries; /* entries of a row in all, and those of this row so far */
+  int terminal;          /* 1: texts are escaped */
+  struct ad_file_out file;
+};
+
+/* The name of the class c, or its number in `number`. */
+enum { AD_CLASS_NUMBER = 24 };
+const char *ad__class_name(const struct ad_predictions *predictions, size_t c, char number[AD_CLASS_NUMBER]);
+
+/* The header of CSV and TSV. One row, with its line end: the class's prediction (NULL: the row was not read) and its
+ * own cells (NULL: not wanted). Both append to `text`. AD_ENOMEM. */
+int ad__predictions_header(struct ad_predictions *predictions);
+int ad__predictions_row(struct ad_predictions *predictions, const struct ad_prediction *prediction,
+                        const struct ad_cell *own);
+
+#endif
