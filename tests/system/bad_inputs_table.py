@@ -487,7 +487,7 @@ row("verify-replay-word", None, ["verify", "model", "--replay", "many"], 1,
 row("verify-from-alone", None, ["verify", "model", "--from", "3"], 1, r"--from goes with --replay")
 row("inspect-cut", cut(SAFETENSORS, lambda h, n: h - 1), ["inspect", SAFETENSORS], 1, r"model\.safetensors")
 row("diff-one-run", None, ["diff", "run"], 1, r"RUN_A RUN_B")
-row("diff-three-runs", None, ["diff", "run", "run", "run"], 1, r"RUN_A RUN_B")
+row("diff-third-no-run", None, ["diff", "run", "run", "model"], 1, r"model: not the folder of a run")
 row("diff-no-run", None, ["diff", "run", "model"], 1, r"model: not the folder of a run")
 row("diff-config-bad", swap("run/config.yaml", "lr: 0.001", "lr: fast"), ["diff", "run", "run"], 1,
     r"run/config\.yaml:\d+", r"optim\.lr")

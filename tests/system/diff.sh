@@ -16,11 +16,11 @@ run() {
     { cat "$name.out"; exit 1; }
 }
 
-# compared CODE A B: the exit code is this; `has` and `lacks` then look at what was printed.
+# compared CODE A B...: the exit code is this; `has` and `lacks` then look at what was printed.
 compared() {
   local code=0
-  what="diff $2 $3"
-  "$AD_PROGRAM" diff "$2" "$3" >out 2>err || code=$?
+  what="diff ${*:2}"
+  "$AD_PROGRAM" diff "${@:2}" >out 2>err || code=$?
   [ "$code" = "$1" ] || { echo "$what: exit code $code, expected $1"; cat out err; exit 1; }
 }
 has() { grep -qE -- "$2" "$1" || { echo "$what: its $1 has no '$2':"; cat out err; exit 1; }; }
@@ -210,3 +210,15 @@ sed -i '2s/.*/no object/' broken/log.jsonl && broken 'broken/log\.jsonl:2: malfo
 truncate -s -1 broken/model/model.safetensors && broken 'broken/model/model\.safetensors'
 "$AD_PROGRAM" diff --help | grep -q 'Exit code 0' || { echo "diff --help does not tell the exit codes"; exit 1; }
 echo "ok   bad input"
+
+# Several runs, each with the first.
+compared 0 a a other
+[ "$(grep -c '^Log and result are equal to the bit\.$' out)" = 2 ]
+compared 1 a other lr dropout
+[ "$(grep -cE '^B: (other|lr|dropout)$' out)" = 3 ]
+has err 'error: 2 of 3 runs are not equal to a; the first is lr: first in row 1 of the log \(step 1\): parameters is'
+compared 1 a other nowhere lr
+has err 'nowhere: expected the folder of a run, found nothing'
+echo "ok   several runs"
+
+python3 "$AD_SOURCE/tests/system/runs.py"

@@ -110,7 +110,8 @@ def sources(folder):
     expected = run(PROGRAM, "predict", folder, "--data", "excel.csv", "--format", "csv", "--keep").stdout
     same("standard output", expected.replace("\r\n", "\n"), Path("out.csv").read_text(encoding="utf-8"))
     ranks = f"'{LOCAL}' -n 2"
-    for command in (f"'{PROGRAM}' predict {folder} --data excel.csv.gz", f"'{PROGRAM}' predict {folder} --data two.csv.gz",
+    for command in (f"'{PROGRAM}' predict {folder} --data excel.csv.gz",
+                    f"'{PROGRAM}' predict {folder} --data two.csv.gz",
                     f"cat excel.csv | '{PROGRAM}' predict {folder} --data -",
                     f"'{PROGRAM}' predict {folder} --data - <excel.csv.gz",
                     f"'{PROGRAM}' predict {folder} --data <(cat excel.csv)",
@@ -178,7 +179,8 @@ def skipped_rows():
     same("gaps, jsonl", json.loads(found[2]), {"row": 3, "sentence": "broken", "class": None, "probabilities": None})
     found = run(PROGRAM, "predict", folder, "--data", "gaps.tsv", "--columns", "class").stdout.splitlines()
     same("a table of one column", found, ["class", '""', expected[1][0], '""', expected[3][0]])
-    refused("a selection", "run-data.train_rows=6", "--data", "train", "--keep", message="the train split .* is a selection")
+    refused("a selection", "run-data.train_rows=6", "--data", "train", "--keep",
+            message="the train split .* is a selection")
 
 
 def own_json():
@@ -217,7 +219,7 @@ def other_layouts():
 
 
 def stopped():
-    """A run that is not finished gives what its newest checkpoint gives: here that of the last step, which made model/."""
+    """A run that is not finished gives what its newest checkpoint gives: here the last step's, which made model/."""
     keys = ["train.epochs=4", "checkpoint.every=5", "checkpoint.keep=9", "checkpoint.finished=true"]
     for name, more in (("plain", []), ("taught", ["teacher.method=ema", "teacher.decay=0.9", "model.freeze=embeddings",
                                                   "run.variants=true", "run.result=student"])):
