@@ -23,18 +23,27 @@ static void print_row(const char *arm, size_t width, const struct ad_arm_summary
   putchar('\n');
 }
 
-static void print_progress(const struct ad_study_summary *summary) {
+int study_describe_progress(const struct ad_study_summary *summary, struct ad_buffer *out) {
   const struct ad_arm_summary *all = &summary->all;
-  const double left = summary->seconds_left;
-  printf("\n%.1f %% of the work is done", 100.0 * summary->share_done);
-  if (left < 1e12) {
-    const long seconds = lround(left);
-    printf("; with the %zu trainings that run now the rest takes %ld:%02ld:%02ld", all->of[AD_CELL_RUNNING],
-           seconds / 3600, seconds / 60 % 60, seconds % 60);
-  } else if (summary->seconds_known && all->left > 0.0) {
-    printf("; the rest takes about %.3g core-hours", all->left / 3600.0);
+  char left[STUDY_TIME];
+  AD_TRY(ad_buffer_printf(out, "%.1f %% of the work is done", 100.0 * summary->share_done));
+  if (summary->seconds_left < 1e12) {
+    return ad_buffer_printf(out, "; with the %zu trainings that run now the rest takes %s", all->of[AD_CELL_RUNNING],
+                            study_duration(summary->seconds_left, left));
   }
-  printf("\n");
+  return summary->seconds_known && all->left > 0.0
+             ? ad_buffer_printf(out, "; the rest takes about %.3g core-hours", all->left / 3600.0)
+             : AD_OK;
+}
+
+static int print_progress(const struct ad_study_summary *summary) {
+  struct ad_buffer text = {0};
+  const int status = study_describe_progress(summary, &text);
+  if (status == AD_OK) {
+    printf("\n%s\n", text.data);
+  }
+  ad_buffer_destroy(&text);
+  return status;
 }
 
 /* The cells that run, the first few. */
@@ -91,7 +100,7 @@ static void print_arithmetics(const struct ad_cells *cells) {
   }
 }
 
-void print_study(const struct ad_cells *cells, const struct ad_study_summary *summary) {
+int print_study(const struct ad_cells *cells, const struct ad_study_summary *summary) {
   enum { MOST_ARMS = 60 };
   const struct ad_study *s = cells->study;
   size_t width = 4;
@@ -111,11 +120,12 @@ void print_study(const struct ad_cells *cells, const struct ad_study_summary *su
   if (s->arm_count > 1) {
     print_row("all", width, &summary->all);
   }
-  print_progress(summary);
+  AD_TRY(print_progress(summary));
   print_running(cells);
   print_failures(cells);
   print_arithmetics(cells);
   if (cells->unknown > 0) {
     printf("%zu lines of the table are of cells that the study file does not have\n", cells->unknown);
   }
+  return AD_OK;
 }

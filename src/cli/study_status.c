@@ -67,28 +67,53 @@ static int print_json(const struct ad_cells *cells, const struct ad_study_summar
   return status;
 }
 
-static int print_cells(const struct ad_cells *cells, int json) {
+static int print_cells(const struct ad_cells *cells, const struct study_view *view) {
   struct ad_study_summary summary;
   int status = ad_study_summarise(cells, &summary);
-  if (status == AD_OK && json) {
-    status = print_json(cells, &summary);
-  } else if (status == AD_OK) {
-    print_study(cells, &summary);
+  if (status == AD_OK) {
+    status = view->json ? print_json(cells, &summary) : print_study(cells, &summary);
+  }
+  if (status == AD_OK && view->html != NULL) {
+    status = study_page_write(view->html, cells, &summary, view->every);
   }
   ad_study_summary_destroy(&summary);
   return status;
 }
 
 int study_print_status(const struct ad_cells *cells) {
-  return print_cells(cells, 0);
+  const struct study_view view = {0};
+  return print_cells(cells, &view);
+}
+
+static int show(const char *path, const struct study_view *view) {
+  struct ad_study study = {0};
+  struct ad_cells cells = {0};
+  int status = ad_study_read(&study, path);
+  status = status == AD_OK ? ad_study_recall(&study) : status;
+  status = status == AD_OK ? ad_cells_open(&cells, &study) : status;
+  status = status == AD_OK ? print_cells(&cells, view) : status;
+  ad_cells_close(&cells);
+  ad_study_destroy(&study);
+  return status;
 }
 
 int study_command_status(const struct ad_math *math, int argc, char **argv) {
   (void)math;
-  int json = 0, help;
+  struct study_view view = {0};
+  const char *every = NULL;
+  uint64_t seconds = 10;
+  int watch = 0, help;
   size_t count;
   const struct argument options[] = {
-      {"json", NULL, "One JSON object with every cell, in place of the table", &json, NULL}};
+      {"json", NULL, "One JSON object with every cell, in place of the table", &view.json, NULL},
+      {"watch", NULL,
+       "Look again and again, until no cell runs or waits: the table on a terminal, elsewhere a line for each change",
+       &watch, NULL},
+      {"every", "SECONDS", "With --watch: the time between two looks (10)", NULL, &every},
+      {"html", "FILE",
+       "Write a page, too, which a browser loads again by itself: progress, arms, and each cell with its step and the "
+       "time that it still takes",
+       NULL, &view.html}};
   const struct arguments arguments = {
       "study status",
       "STUDY.yaml",
@@ -103,13 +128,13 @@ int study_command_status(const struct ad_math *math, int argc, char **argv) {
   if (help) {
     return AD_OK;
   }
-  struct ad_study study = {0};
-  struct ad_cells cells = {0};
-  int status = ad_study_read(&study, argv[1]);
-  status = status == AD_OK ? ad_study_recall(&study) : status;
-  status = status == AD_OK ? ad_cells_open(&cells, &study) : status;
-  status = status == AD_OK ? print_cells(&cells, json) : status;
-  ad_cells_close(&cells);
-  ad_study_destroy(&study);
-  return status;
+  if (view.json && watch) {
+    return ad_fail(AD_ECONFIG, "study status: found both --json and --watch, expected one of them");
+  }
+  if (every != NULL && !watch) {
+    return ad_fail(AD_ECONFIG, "study status: found --every, expected --watch with it");
+  }
+  AD_TRY(arguments_number("every", every, 1, &seconds));
+  view.every = seconds < 86400 ? (unsigned)seconds : 86400;
+  return watch ? study_watch(argv[1], &view) : show(argv[1], &view);
 }

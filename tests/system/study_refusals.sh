@@ -145,6 +145,7 @@ wait "$job" && found=0 || found=$?
 [ "$found" = 75 ] || { echo "a stopped study ended with $found"; cat long.out; exit 1; }
 rm -r s
 echo "ok   the step of a running cell"
+python3 "$source/tests/system/study_watch.py"
 
 # What changes between two calls.
 write
