@@ -13,7 +13,7 @@
   X(tokenize, 0, "--model DIR [FILE]", "the token ids of each line")                                                \
   X(data, 0, "CONFIG.yaml [key=value ...]", "what the readers see: rows, classes, lengths, digests")                \
   X(order, 0, "CONFIG.yaml [key=value ...]", "the example ids of every step, for use in other tools")               \
-  X(runs, 0, "FOLDER...", "one table of many runs: state, steps, scores, seeds, keys that differ")                \
+  X(runs, 0, "[FOLDER...]", "one table of many runs: state, steps, scores, seeds, keys that differ")              \
   X(diff, 0, "RUN_A RUN_B...", "the first difference of two runs, and what differs in their inputs")              \
   X(verify, 1, "RUN [--replay N]", "compares a run with its own digests; trains N of its steps again")              \
   X(report, 0, "RUN... [--out DIR] [--json]",                                                                       \

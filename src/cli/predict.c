@@ -34,9 +34,14 @@ static int wants_table(const struct request *r) {
   return t->out != NULL || t->format != NULL || t->columns != NULL || t->keep;
 }
 
-static int check_request(const struct request *r, size_t count, const char *source) {
+/* The positional arguments [count] are behind argv[0]. */
+static int check_request(const struct request *r, size_t count, char **argv) {
   const struct ad_predict_options *o = &r->how;
-  if (count == 0 || (o->data == NULL && o->text == NULL)) {
+  if (count == 2 && (o->data != NULL || o->text != NULL)) {
+    return ad_fail(AD_ECONFIG, "predict: found '%s' and --%s, expected one of them", argv[2],
+                   o->data != NULL ? "data" : "text");
+  }
+  if (count == 0 || (count == 1 && o->data == NULL && o->text == NULL)) {
     return ad_fail(AD_ECONFIG, "predict: %s; usage: autodidact predict RUN|MODEL --data FILE",
                    count == 0 ? "the run or the model folder is missing"
                               : "--data FILE is missing (--data - reads standard input, --text \"...\" is one text)");
@@ -51,9 +56,9 @@ static int check_request(const struct request *r, size_t count, const char *sour
     return ad_fail(AD_ECONFIG,
                    "predict: --logits is for plain lines, expected --columns row,class,logits for those of a table");
   }
-  return o->model == NULL || ad_predictor_is_run(source)
+  return o->model == NULL || ad_predictor_is_run(argv[1])
              ? AD_OK
-             : ad_fail(AD_ECONFIG, "predict: --model is for runs, %s is none", source);
+             : ad_fail(AD_ECONFIG, "predict: --model is for runs, %s is none", argv[1]);
 }
 
 static int predict(const struct ad_math *math, const char *source, struct request *r) {
@@ -76,7 +81,8 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
   int help;
   const struct argument options[] = {
       {"data", "FILE",
-       "What to classify. With a run: a file in the layout of its data set's test split, or train, dev, test for a "
+       "What to classify, as FILE behind the run. With a run: a file in the layout of its data set's test split, or "
+       "train, dev, test for a "
        "split itself. With a model folder: one example a line, a TAB between the texts of a pair. - is standard "
        "input; gzip is unpacked",
        NULL, &r.how.data},
@@ -102,7 +108,7 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
        NULL}};
   const struct arguments arguments = {
       "predict",
-      "RUN|MODEL --data FILE",
+      "RUN|MODEL [FILE]",
       "Prints the class of each row of the file, one a line, or writes a table with --out. RUN is the folder of a run, "
       "MODEL a Hugging Face folder with a classifier. Of a run that is not finished its newest checkpoint is used. "
       "Labels are ignored. A row that cannot be read is an error. Where the descriptor lets such rows pass "
@@ -110,12 +116,13 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
       options,
       sizeof options / sizeof *options,
       0,
-      1};
+      2};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
   if (help) {
     return AD_OK;
   }
-  AD_TRY(check_request(&r, count, argv[1]));
+  AD_TRY(check_request(&r, count, argv));
+  r.how.data = count == 2 ? argv[2] : r.how.data;
   r.table.data = r.how.data;
   return predict(math, argv[1], &r);
 }

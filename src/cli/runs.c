@@ -47,15 +47,16 @@ int ad_command_runs(const struct ad_math *math, int argc, char **argv) {
       {"sort", "COLUMN", "Order the runs by a column, -COLUMN from the largest down: --sort dev.error", NULL, &r.sort}};
   const struct arguments arguments = {
       "runs",
-      "FOLDER...",
-      "Prints one table of the runs in these folders, at any depth: state (finished, running, stopped, damaged), "
+      "[FOLDER...]",
+      "Prints one table of the runs in these folders (in the current one), at any depth: state (finished, running, "
+      "stopped, damaged), "
       "steps, "
       "seconds of work, scores on dev, seeds, and the keys whose values differ. Scores are those of the result, of an "
       "unfinished run those of its last evaluation. A run that cannot be read has a row that says why. Nothing is "
       "written.",
       options,
       sizeof options / sizeof *options,
-      1,
+      0,
       SIZE_MAX};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
   if (help) {
@@ -69,6 +70,7 @@ int ad_command_runs(const struct ad_math *math, int argc, char **argv) {
   for (size_t i = 0; i < count && status == AD_OK; i++) {
     status = ad_run_list_add(&list, argv[1 + i]);
   }
+  status = count == 0 ? ad_run_list_add(&list, ".") : status;
   status = status == AD_OK ? tell_foreign(&list) : status;
   status = status == AD_OK ? print_table(&list, &r) : status;
   ad_run_list_destroy(&list);

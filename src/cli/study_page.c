@@ -98,7 +98,7 @@ static int put_cell(struct page *p, size_t i) {
   AD_TRY(element(p, "<tr><th scope=\"row\" title=\"", label, "\">"));
   AD_TRY(element(p, "", label, "</th>"));
   AD_TRY(ad_buffer_printf(&p->out, "<td class=\"text\">%s</td>", ad_cell_state_name(r->state)));
-  AD_TRY(ad_buffer_printf(&p->out, "<td data-v=\"%.6f\">", share));
+  AD_TRY(ad_buffer_printf(&p->out, "<td class=\"text\" data-v=\"%.6f\">", share));
   AD_TRY(bar(p, share));
   AD_TRY(r->steps > 0 ? ad_buffer_printf(&p->out, " %" PRIu64 " of %" PRIu64 "</td>", r->step, r->steps)
                       : ad_buffer_puts(&p->out, "</td>"));
@@ -113,10 +113,11 @@ static int put_cell(struct page *p, size_t i) {
 static int put_cells(struct page *p) {
   static const enum ad_cell_state order[] = {AD_CELL_RUNNING, AD_CELL_FAILED, AD_CELL_DONE, AD_CELL_WAITING};
   size_t rows = 0;
-  AD_TRY(ad_buffer_puts(&p->out,
-                        "<section><h2>Cells</h2><div class=\"scroll\"><table><thead><tr><th>cell</th>"
-                        "<th class=\"text\">state</th><th>step</th><th>time left</th><th>result</th><th>seconds</th>"
-                        "<th class=\"text\">why it failed</th></tr></thead><tbody>\n"));
+  AD_TRY(ad_buffer_puts(
+      &p->out,
+      "<section><h2>Cells</h2><div class=\"scroll\"><table><thead><tr><th>cell</th>"
+      "<th class=\"text\">state</th><th class=\"text\">step</th><th>time left</th><th>result</th><th>seconds</th>"
+      "<th class=\"text\">message</th></tr></thead><tbody>\n"));
   for (size_t s = 0; s < sizeof order / sizeof *order; s++) {
     for (size_t i = 0; i < p->cells->study->count; i++) {
       AD_TRY(p->cells->records[i].state == order[s] && rows++ < CELLS_MOST ? put_cell(p, i) : AD_OK);

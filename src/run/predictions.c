@@ -95,11 +95,25 @@ static int choose_columns(struct ad_predictions *p) {
   return AD_OK;
 }
 
+/* Of a file that is not there yet. */
+static int check_folder(const char *out) {
+  if (ad_path_name(out)[0] == '\0') {
+    return ad_fail(AD_ECONFIG, "--out: found '%s', expected the name of a file", out);
+  }
+  char *folder = ad_path_folder(out);
+  int status = folder == NULL ? ad_fail_memory(strlen(out), "a path") : AD_OK;
+  if (status == AD_OK && !ad_is_folder(folder)) {
+    status = ad_fail(AD_ECONFIG, "--out %s: there is no folder %s", out, folder);
+  }
+  ad_free(folder);
+  return status;
+}
+
 /* A name is given to the finished file, so what has the name must be a file, and not one that is still needed. */
 static int check_out(const struct ad_predictions_options *o) {
   struct stat out, data;
   if (o->out == NULL || stat(o->out, &out) != 0) {
-    return o->out != NULL && o->out[0] == '\0' ? ad_fail(AD_ECONFIG, "--out: found no name, expected a file's") : AD_OK;
+    return o->out == NULL ? AD_OK : check_folder(o->out);
   }
   if (!S_ISREG(out.st_mode)) {
     return ad_fail(AD_ECONFIG, "--out %s: found %s, expected a file; without --out, --format prints the table", o->out,

@@ -109,6 +109,8 @@ def sources(folder):
     Path("two.csv.gz").write_bytes(gzip.compress(plain[:40]) + gzip.compress(plain[40:]))
     expected = run(PROGRAM, "predict", folder, "--data", "excel.csv", "--format", "csv", "--keep").stdout
     same("standard output", expected.replace("\r\n", "\n"), Path("out.csv").read_text(encoding="utf-8"))
+    same("a file without --data", run(PROGRAM, "predict", folder, "excel.csv", "--format", "csv", "--keep").stdout,
+         expected)
     ranks = f"'{LOCAL}' -n 2"
     for command in (f"'{PROGRAM}' predict {folder} --data excel.csv.gz",
                     f"'{PROGRAM}' predict {folder} --data two.csv.gz",
@@ -141,6 +143,9 @@ def refusals(folder):
             ("a folder", (*data, "--out", "."), r"a folder"),
             ("a device", (*data, "--out", "/dev/null", "--format", "csv"), r"a pipe or a device"),
             ("the data", (*data, "--out", "excel.csv"), r"that is the data"),
+            ("no folder", (*data, "--out", "nowhere/out.csv"), r"there is no folder nowhere"),
+            ("no name", (*data, "--out", ""), r"the name of a file"),
+            ("two files", ("excel.csv", *data), r"found 'excel.csv' and --data"),
             ("a column", (*data, "--columns", "row,clas"), r"found 'clas', expected row, own, class"),
             ("a column twice", (*data, "--columns", "row,row"), r"row twice"),
             ("columns without commas", (*data, "--columns", "row class"), r"commas"),

@@ -86,6 +86,8 @@ def tables():
          [["run", "state", "step", "steps"], ["listed/seed-1", "finished", "6", "6"],
           ["listed/deep/deeper/stopped", "stopped", "6", "6"], ["listed/seed-10", "finished", "6", "6"]])
     same("text, keys", lines[0].split()[-3:], ["seed.init", "seed.order", "seed.dropout"])
+    found = subprocess.run([PROGRAM, "runs"], capture_output=True, text=True, cwd="listed", check=True).stdout
+    same("the current folder", [line.split()[0] for line in found.splitlines()[1:]], [f"./{name}" for name, _ in expected])
     for option, order in (("dev.loss", 1), ("-dev.loss", -1), ("seed.dropout", 1), ("run", 1)):
         key = option.lstrip("-")
         found = [row[key] for row in json.loads(run("runs", "listed", "--json", "--sort", option).stdout)["runs"]]
@@ -112,7 +114,7 @@ def damage():
             sys.exit(f"{pattern}: found {found.stderr!r}")
     for command, pattern in ((("model",), r"model: no run"), (("listed", "--json", "--csv"), r"both --json and --csv"),
                              (("listed", "--sort", "dev.eror"), r"no column 'dev\.eror', expected one of run, state"),
-                             ((), r"FOLDER")):
+                             (("nowhere",), r"nowhere: No such file")):
         if re.search(pattern, run("runs", *command, code=1).stderr) is None:
             sys.exit(f"runs {command}: expected /{pattern}/")
 
