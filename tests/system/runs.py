@@ -108,6 +108,11 @@ def damage():
             sys.exit(f"{row['run']}: says {row['message']!r}, expected {message}")
     text = run("runs", "damaged").stdout
     same("text", len(re.findall(r"^damaged: damaged/\S+: .+$", text, re.M)), 3)
+    shutil.copytree("listed/seed-1", "hostile/\x1b[2Jrun\n")
+    for more in ((), ("--json",)):
+        text = run("runs", "hostile", *more).stdout
+        if "\x1b" in text or "\\x1b[2Jrun\\n" not in text.replace("\\u001B", "\\x1b"):
+            sys.exit(f"a name with control characters: {text!r}")
     found = run("runs", "listed/seed-1", "model", "nowhere", "a/log.jsonl")
     for pattern in (r"model: no run", r"nowhere: No such file", r"a/log\.jsonl: Not a directory"):
         if re.search(f"warning: {pattern}", found.stderr) is None:
