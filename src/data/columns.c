@@ -150,16 +150,52 @@ static struct ad_cell cell_of(struct ad_text_span span) {
 }
 
 /* The shortest text of a number that reads back as the number: 15 digits suffice for most. */
-static int print_value(const json_t *value, struct ad_buffer *out) {
-  const size_t flags = JSON_ENCODE_ANY | JSON_COMPACT, begin = out->size;
-  if (json_is_real(value)) {
-    AD_TRY(ad_json_print(value, flags | JSON_REAL_PRECISION(15), out));
-    if (strtod(out->data + begin, NULL) == json_real_value(value)) {
-      return AD_OK;
-    }
-    out->size = begin;
+static int print_real(const json_t *value, struct ad_buffer *out) {
+  const size_t begin = out->size;
+  AD_TRY(ad_json_print(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15), out));
+  if (strtod(out->data + begin, NULL) == json_real_value(value)) {
+    return AD_OK;
   }
-  return ad_json_print(value, flags | JSON_REAL_PRECISION(17), out);
+  out->size = begin;
+  return ad_json_print(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17), out);
+}
+
+static int print_value(const json_t *value, struct ad_buffer *out);
+
+static int print_array(const json_t *array, struct ad_buffer *out) {
+  for (size_t i = 0; i < json_array_size(array); i++) {
+    AD_TRY(ad_buffer_puts(out, i == 0 ? "[" : ","));
+    AD_TRY(print_value(json_array_get(array, i), out));
+  }
+  return ad_buffer_puts(out, json_array_size(array) == 0 ? "[]" : "]");
+}
+
+static int print_object(const json_t *object, struct ad_buffer *out) {
+  const char *key, *between = "{";
+  json_t *value;
+  json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+    AD_TRY(ad_buffer_puts(out, between));
+    json_t *name = json_string(key);
+    const int status = name == NULL ? ad_fail_memory(strlen(key), "a key") : ad_json_print(name, JSON_ENCODE_ANY, out);
+    json_decref(name);
+    AD_TRY(status);
+    AD_TRY(ad_buffer_puts(out, ":"));
+    AD_TRY(print_value(value, out));
+    between = ",";
+  }
+  return ad_buffer_puts(out, json_object_size(object) == 0 ? "{}" : "}");
+}
+
+/* A value as the file has it, without spaces; what jansson cannot hold by its own text. */
+static int print_value(const json_t *value, struct ad_buffer *out) {
+  const char *raw = ad_json_raw(value);
+  if (raw != NULL) {
+    return ad_buffer_puts(out, raw);
+  }
+  return json_is_array(value)    ? print_array(value, out)
+         : json_is_object(value) ? print_object(value, out)
+         : json_is_real(value)   ? print_real(value, out)
+                                 : ad_json_print(value, JSON_ENCODE_ANY, out);
 }
 
 /* Texts of values lie in one buffer, which may move while it grows: their places are found behind that. */
