@@ -36,9 +36,9 @@ int ad_session_open_input(struct ad_session *session, const char *name) {
     return ad_text_map(name, &session->input);
   }
   AD_TRY(ad_comm_create(&comm, 0));
-  AD_TRY(share_input(comm, &session->input));
+  const int status = share_input(comm, &session->input); /* the same on all ranks */
   ad_comm_destroy(comm);
-  return AD_OK;
+  return status;
 }
 
 /* Appends one line as an example. */
