@@ -87,7 +87,8 @@ def tables():
           ["listed/deep/deeper/stopped", "stopped", "6", "6"], ["listed/seed-10", "finished", "6", "6"]])
     same("text, keys", lines[0].split()[-3:], ["seed.init", "seed.order", "seed.dropout"])
     found = subprocess.run([PROGRAM, "runs"], capture_output=True, text=True, cwd="listed", check=True).stdout
-    same("the current folder", [line.split()[0] for line in found.splitlines()[1:]], [f"./{name}" for name, _ in expected])
+    same("the current folder", [line.split()[0] for line in found.splitlines()[1:]],
+         [f"./{name}" for name, _ in expected])
     for option, order in (("dev.loss", 1), ("-dev.loss", -1), ("seed.dropout", 1), ("run", 1)):
         key = option.lstrip("-")
         found = [row[key] for row in json.loads(run("runs", "listed", "--json", "--sort", option).stdout)["runs"]]
