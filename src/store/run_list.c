@@ -191,19 +191,28 @@ void ad_run_list_destroy(struct ad_run_list *list) {
   *list = (struct ad_run_list){0};
 }
 
+/* A path inside the run's own folder counts by what is behind that. */
+static const char *without_folder(const struct ad_config *config, const char *value) {
+  const size_t size = strlen(config->run_dir);
+  return size > 0 && strncmp(value, config->run_dir, size) == 0 && value[size] == '/' ? value + size : value;
+}
+
 int ad_run_list_differs(const struct ad_run_list *list, const char *key) {
   struct ad_buffer first = {0}, other = {0};
-  int status = AD_OK, known = 0, differs = 0;
+  const struct ad_config *with = NULL; /* the first configuration */
+  int status = AD_OK, differs = 0;
   for (size_t i = 0; status == AD_OK && !differs && i < list->count; i++) {
+    const struct ad_config *config = &list->runs[i].config;
     if (!list->runs[i].configured) {
       continue;
     }
-    struct ad_buffer *value = known ? &other : &first;
+    struct ad_buffer *value = with != NULL ? &other : &first;
     ad_buffer_clear(value);
     status = ad_buffer_puts(value, "");
-    status = status == AD_OK ? ad_config_get(&list->runs[i].config, key, value) : status;
-    differs = status == AD_OK && known && strcmp(first.data, other.data) != 0;
-    known = 1;
+    status = status == AD_OK ? ad_config_get(config, key, value) : status;
+    differs = status == AD_OK && with != NULL &&
+              strcmp(without_folder(with, first.data), without_folder(config, other.data)) != 0;
+    with = with != NULL ? with : config;
   }
   ad_buffer_destroy(&first);
   ad_buffer_destroy(&other);

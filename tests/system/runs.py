@@ -66,6 +66,14 @@ def tables():
         shutil.copytree(source, f"listed/{name}")
     os.remove("listed/deep/deeper/stopped/result.json")
     os.symlink("..", "listed/loop")
+    # A descriptor of the run's own, as it is where nobody wrote one, is no difference.
+    for name in ("seed-1", "seed-2"):
+        file = Path(f"listed/{name}/config.yaml")
+        text = re.sub(r'descriptor: .*', f'descriptor: "own/{name}/descriptor.yaml"', file.read_text())
+        file.write_text(re.sub(r'^  dir: .*', f'  dir: "own/{name}"', text, flags=re.M))
+    same("own descriptors", "descriptor" in run("runs", "listed/seed-1", "listed/seed-2").stdout, False)
+    for name in ("seed-1", "seed-2"):
+        shutil.copy("a/config.yaml" if name == "seed-1" else "lr/config.yaml", f"listed/{name}/config.yaml")
     Path("listed/config.yaml").write_text("run:\n  dir: x\n")  # a user's own: no run
     table = json.loads(run("runs", "listed", "--json").stdout)
     same("no runs", table["no_runs"], [])

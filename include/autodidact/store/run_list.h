@@ -49,7 +49,8 @@ struct ad_run_list {
 int ad_run_list_add(struct ad_run_list *list, const char *folder);
 void ad_run_list_destroy(struct ad_run_list *list);
 
-/* Whether a key has several values among the runs that have a configuration. 1, 0 or AD_ENOMEM. */
+/* Whether a key has several values among the runs that have a configuration; of a path inside the run's own folder the
+ * part behind that counts. 1, 0 or AD_ENOMEM. */
 int ad_run_list_differs(const struct ad_run_list *list, const char *key);
 
 #endif
