@@ -9,12 +9,12 @@
 #define AD_COMMAND_MAP(X)                                                                                           \
   X(train, 1, "CONFIG.yaml [key=value ...]", "fine-tune an encoder")                                                \
   X(eval, 1, "RUN... --data FILE", "error, F1, confusion matrix; of several runs their --vote or --average")        \
-  X(predict, 1, "RUN|MODEL --data FILE [--out FILE]", "the class of each example, or a table of probabilities")   \
+  X(predict, 1, "RUN|MODEL --data FILE [--out FILE]", "the class of each example, or a table of probabilities")     \
   X(tokenize, 0, "--model DIR [FILE]", "the token ids of each line")                                                \
   X(data, 0, "CONFIG.yaml [key=value ...]", "what the readers see: rows, classes, lengths, digests")                \
   X(order, 0, "CONFIG.yaml [key=value ...]", "the example ids of every step, for use in other tools")               \
-  X(runs, 0, "[FOLDER...]", "one table of many runs: state, steps, scores, seeds, keys that differ")              \
-  X(diff, 0, "RUN_A RUN_B...", "the first difference of two runs, and what differs in their inputs")              \
+  X(runs, 0, "[FOLDER...]", "one table of many runs: state, steps, scores, seeds, keys that differ")                \
+  X(diff, 0, "RUN_A RUN_B...", "the first difference of two runs, and what differs in their inputs")                \
   X(verify, 1, "RUN [--replay N]", "compares a run with its own digests; trains N of its steps again")              \
   X(report, 0, "RUN... [--out DIR] [--json]",                                                                       \
     "curves, confusion matrix, calibration, times, provenance: a page and text")                                    \
