@@ -245,9 +245,9 @@ int ad__report_comparison(struct report *r) {
                       r->arm[r->baseline].own, r->settings > 1 ? " of the same setting" : "",
                       r->falls ? "negative" : "positive");
     ad__document_note(r->doc,
-                      "Effects of seeds are random, by restricted maximum likelihood, with Satterthwaite's degrees of "
-                      "freedom; without shared seeds this is Student's t over pairs. Runs that diverged have no score "
-                      "and are in neither table.");
+                      "Means are by restricted maximum likelihood, effects of seeds being random. Intervals are "
+                      "Student's t, over pairs or whole levels; of crossed seeds they are made of mean squares. Runs "
+                      "that diverged have no score and are in neither table.");
     summarize(r, all);
     comparison_plot(r, all);
     comparison_tables(r, all, fine);
