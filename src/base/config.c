@@ -20,7 +20,7 @@ static const char *const kind_names[] = {"text",          "a whole number", "a n
 /* The choices of a key as "a|b|c". */
 #define AD_CONFIG_CHOICES_TEXT(set) ""
 #define AD_CONFIG_CHOICES_COUNT(set) ""
-#define AD_CONFIG_CHOICES_REAL(set) ""
+#define AD_CONFIG_CHOICES_REAL(word) word
 #define AD_CONFIG_CHOICES_SWITCH(set) ""
 #define AD_CONFIG_CHOICES_SPAN(set) ""
 #define AD_CONFIG_CHOICES_CHOICE(set) AD_SET_CHOICES(set)
@@ -69,8 +69,9 @@ static int fail_value(const struct config_option *option, const char *place, con
     return ad_fail(AD_ECONFIG, "%s: %s is '%s', expected one of %s", place, option->key, value, option->choices);
   }
   if (option->kind == CONFIG_KIND_COUNT || option->kind == CONFIG_KIND_REAL || option->kind == CONFIG_KIND_SPAN) {
-    return ad_fail(AD_ECONFIG, "%s: %s is '%s', expected %s from %.10g to %.10g", place, option->key, value,
-                   kind_names[option->kind], option->lowest, option->highest);
+    return ad_fail(AD_ECONFIG, "%s: %s is '%s', expected %s from %.10g to %.10g%s%s", place, option->key, value,
+                   kind_names[option->kind], option->lowest, option->highest, option->choices[0] != '\0' ? ", or " : "",
+                   option->choices);
   }
   return ad_fail(AD_ECONFIG, "%s: %s is '%s', expected %s", place, option->key, value, kind_names[option->kind]);
 }
@@ -84,6 +85,10 @@ static int is_single(double number) {
 static int set_number(const struct config_option *option, const char *place, const char *value, void *field) {
   char *end = NULL;
   errno = 0;
+  if (option->kind == CONFIG_KIND_REAL && option->choices[0] != '\0' && strcmp(value, option->choices) == 0) {
+    *(double *)field = 0.0;
+    return AD_OK;
+  }
   if (option->kind == CONFIG_KIND_REAL) {
     const double number = strtod(value, &end);
     if (end == value || *end != '\0' || errno == ERANGE || !(number >= option->lowest && number <= option->highest)) {

@@ -7,7 +7,6 @@
 #include "config_internal.h"
 
 /* Names of Hugging Face's TrainingArguments, Trainer, AutoModel and example scripts, and of other trainers. */
-#define EARLY "run.select=best keeps the parameters of the lowest dev error, train.steps ends sooner"
 static const struct ad_config_alias aliases[] = {
     /* Optimizer and schedule. */
     {"learning_rate", "optim.lr", ""},
@@ -38,7 +37,10 @@ static const struct ad_config_alias aliases[] = {
     {"optimizer", "", "AdamW is the one optimizer, optim.lr and other keys set it"},
     {"optim_args", "", "AdamW is the one optimizer, optim.lr and other keys set it"},
     {"adafactor", "", "AdamW is the one optimizer"},
-    {"label_smoothing_factor", "", "labels are not smoothed; teacher.method has other ways against overconfidence"},
+    {"label_smoothing_factor", "train.label_smoothing", ""},
+    {"smoothing", "train.label_smoothing", ""},
+    {"balanced", "train.class_weights", "balanced"},
+    {"pos_weight", "train.class_weights", "a number for each class, as 1,2.5"},
     {"neftune_noise_alpha", "", "no noise is added to embeddings"},
     /* Batches and length. */
     {"per_device_train_batch_size", "batch.size", "the examples of a step on all ranks together"},
@@ -69,12 +71,13 @@ static const struct ad_config_alias aliases[] = {
     {"save_safetensors", "", "model/ always has safetensors"},
     {"save_only_model", "checkpoint.finished", "a finished run keeps no checkpoint otherwise"},
     {"load_best_model_at_end", "run.select", "best"},
-    {"metric_for_best_model", "run.select", "best goes by the dev error"},
-    {"greater_is_better", "run.select", "best goes by the dev error"},
-    {"early_stopping", "", EARLY},
-    {"early_stopping_patience", "", EARLY},
-    {"early_stopping_threshold", "", EARLY},
-    {"patience", "", EARLY},
+    {"metric_for_best_model", "run.metric", "with run.select=best"},
+    {"greater_is_better", "run.metric", "a score knows its direction"},
+    {"early_stopping", "train.patience", "in evaluations, with run.select=best"},
+    {"early_stopping_patience", "train.patience", "in evaluations, with run.select=best"},
+    {"early_stopping_threshold", "train.patience", "any better score counts, an equal one does not"},
+    {"min_delta", "train.patience", "any better score counts, an equal one does not"},
+    {"monitor", "run.metric", "with run.select=best or train.patience"},
     {"output_dir", "run.dir", ""},
     {"overwrite_output_dir", "run.overwrite", ""},
     {"run_name", "run.dir", ""},

@@ -37,6 +37,10 @@ static int check(const struct ad_trainer *t) {
     return ad_fail(AD_ECONFIG, "the task %s reads the rows of all tokens, and the encoder gives those of [CLS] alone",
                    t->data->task->name);
   }
+  if (!ad_loss_is_plain(&t->settings.loss) && t->data->task->weighted_loss == NULL) {
+    return ad_fail(AD_ECONFIG, "train.class_weights or train.label_smoothing is set, and the task %s has neither",
+                   t->data->task->name);
+  }
   for (size_t i = 0; i < t->data->count; i++) {
     if (!t->data->task->is_label(m->classes, ad_dataset_label(t->data, i))) {
       return ad_fail(AD_EINPUT, "training example %zu has no label below %u", i, m->classes);
@@ -205,15 +209,26 @@ static int teach(struct ad_trainer *t, const struct ad_batch *batch, const struc
   return AD_OK;
 }
 
-/* Loss, distance and dlogits of a packed round, and the sums over its lanes [lo, hi). */
-static void compute_loss(struct ad_trainer *t, const struct ad_batch *batch, size_t lo, size_t hi) {
-  const size_t C = t->params->config.classes, Q = t->data->words;
-  const double each = 1.0 / (double)t->count, scale = t->weight * each;
-  for (size_t b = 0; b < batch->examples; b++) {
+/* The loss of each example of a packed round, and dlogits. The sum of the class weights is that of the whole batch. */
+static void compute_example_losses(struct ad_trainer *t, const struct ad_batch *batch) {
+  const struct ad_task *task = t->data->task;
+  const size_t C = t->params->config.classes, Q = t->data->words, n = batch->examples;
+  const float scale = (float)(1.0 / t->label_weight / (double)t->copies);
+  for (size_t b = 0; b < n; b++) {
     memcpy(t->labels + b * Q, ad_dataset_label(t->data, batch->example[b]), Q * sizeof *t->labels);
   }
-  t->data->task->loss(t->kernels, batch->examples, C, t->logits, t->labels, (float)(each / (double)t->copies), t->loss,
-                      t->dlogits);
+  if (ad_loss_is_plain(&t->settings.loss)) {
+    task->loss(t->kernels, n, C, t->logits, t->labels, scale, t->loss, t->dlogits);
+  } else {
+    task->weighted_loss(&t->settings.loss, n, C, t->logits, t->labels, scale, t->loss, t->dlogits);
+  }
+}
+
+/* Loss, distance and dlogits of a packed round, and the sums over its lanes [lo, hi). */
+static void compute_loss(struct ad_trainer *t, const struct ad_batch *batch, size_t lo, size_t hi) {
+  const size_t C = t->params->config.classes;
+  const double each = 1.0 / (double)t->count, scale = t->weight * each;
+  compute_example_losses(t, batch);
   for (size_t lane = lo; lane < hi; lane++) {
     const size_t first = batch->lane_example[lane - lo], end = batch->lane_example[lane - lo + 1];
     const size_t examples = (end - first) / t->copies, at = first * C;

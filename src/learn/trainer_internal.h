@@ -50,6 +50,7 @@ struct ad_trainer {
 
   /* of the running step */
   size_t count;                  /* examples */
+  double label_weight;           /* sum over them of the weights of their classes; `count` without weights */
   uint32_t *ids;                 /* [B] row numbers */
   uint32_t *lengths;             /* [B] tokens */
   uint64_t *lane_work;           /* [B] */

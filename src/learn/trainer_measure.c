@@ -84,7 +84,7 @@ int ad__trainer_measure(struct ad_trainer *t, struct ad_step *step) {
   const size_t blocks = blocks_below(t, t->params->buckets);
   AD_TRY(share(t, t->squares));
   step->norm = ad_optimizer_norm(blocks, t->squares);
-  step->loss = ad_tree_sum_double(t->lane_begin, 0, W, t->lane_loss) / (double)t->count;
+  step->loss = ad_tree_sum_double(t->lane_begin, 0, W, t->lane_loss) / t->label_weight;
   step->part_norm = NAN;
   step->part_examples = 0;
   if (t->part_watched) {

@@ -120,6 +120,16 @@ static void choose_part(struct ad_trainer *t) {
   memset(t->lane_squares, 0, W * sizeof *t->lane_squares);
 }
 
+/* Of the whole batch, in its order: the same on all ranks, whoever computes which lanes. */
+static double weigh_labels(const struct ad_trainer *t) {
+  const double *weights = t->settings.loss.weights;
+  double sum = 0.0;
+  for (size_t i = 0; i < t->count; i++) {
+    sum += weights == NULL ? 1.0 : weights[*ad_dataset_label(t->data, t->ids[i])];
+  }
+  return sum;
+}
+
 int ad__trainer_plan(struct ad_trainer *t, struct ad_step *step) {
   AD_TRY(ad__trainer_assign_lanes(t, t->done));
   choose_part(t);
@@ -135,6 +145,7 @@ int ad__trainer_plan(struct ad_trainer *t, struct ad_step *step) {
                    t->rows.count, t->rows.most);
   }
   step->examples = t->count;
+  t->label_weight = weigh_labels(t);
   t->weight = weight_of(t);
   return ad_gradient_begin(t->gradient, &t->rows, t->lane_begin);
 }

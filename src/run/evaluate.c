@@ -51,13 +51,19 @@ void ad__copy_parameters(const struct ad_training *t, const float *theta, float 
   memcpy(out + frozen, theta + frozen, (P - frozen) * sizeof *out);
 }
 
-/* Keeps the scores of the parameters that the run will end with, and with run.select=best those parameters. */
+/* The score that decides, run.metric. */
+static double deciding(const struct ad_training *t, const struct ad_scores *scores) {
+  return ad_scores_get(scores, t->evaluation.metric->name);
+}
+
+/* Keeps the scores of the parameters that the run will end with, and with run.select=best those parameters: the first
+ * of equally good ones. */
 static void select_parameters(struct ad_training *t, uint64_t step, const struct ad_scores *scores,
                               const float *theta) {
   struct ad_run_state *s = &t->state;
   s->dev_score = ad_scores_first(scores);
   if (t->vectors.best == NULL || s->best.examples == 0 ||
-      ad_score_is_better(&scores->task->scores[0], s->dev_score, ad_scores_first(&s->best))) {
+      ad_score_is_better(t->evaluation.metric, deciding(t, scores), deciding(t, &s->best))) {
     s->best = *scores;
     s->best_step = step;
     if (t->vectors.best != NULL) {
@@ -100,6 +106,29 @@ static int keep_scores(struct ad_training *t, enum ad_variant variant, const flo
   return status;
 }
 
+/* Early stopping: whether a whole evaluation was better than all before, told to all ranks. One that has no score of
+ * the result's variant does not count. */
+static int judge(struct ad_training *t, const struct ad_evaluation_point *point) {
+  struct ad_run_state *s = &t->state;
+  struct {
+    double peak;
+    uint64_t stale;
+  } told = {s->peak, s->stale};
+  if (t->session.config.train_patience == 0) {
+    return AD_OK;
+  }
+  if (t->ranks.first && !isnan(point->score[result_variant(t)])) {
+    const double score = deciding(t, &s->last[result_variant(t)]);
+    const int better = ad_score_is_better(t->evaluation.metric, score, s->peak);
+    told.peak = better ? score : s->peak;
+    told.stale = better ? 0 : s->stale + 1;
+  }
+  AD_TRY(ad_comm_broadcast(t->ranks.comm, sizeof told, &told));
+  s->peak = told.peak;
+  s->stale = told.stale;
+  return AD_OK;
+}
+
 int ad_training_evaluate(struct ad_training *t) {
   const uint64_t step = t->progress.last.step;
   const double start = ad_clock();
@@ -116,6 +145,7 @@ int ad_training_evaluate(struct ad_training *t) {
       ad__hold(&t->stop, t->ranks.first ? keep_scores(t, v, ad_replica_floats(thetas[0]), &point) : AD_OK);
     }
   }
+  AD_TRY(judge(t, &point));
   t->state.evaluated = step;
   t->stop.pace.evaluation = fmax(t->stop.pace.evaluation, ad_clock() - start);
   if (t->ranks.first) {

@@ -23,6 +23,10 @@ int ad__evaluation_due(uint64_t done, uint64_t total, uint64_t every, uint64_t s
   return done > 0 && (due || done >= total);
 }
 
+int ad__out_of_patience(uint64_t patience, uint64_t stale) {
+  return patience > 0 && stale >= patience;
+}
+
 int ad__checkpoint_due(uint64_t done, uint64_t every, int epochs, uint64_t steps_an_epoch) {
   const int by_steps = every > 0 && done % every == 0;
   return done > 0 && (by_steps || (epochs && done % steps_an_epoch == 0));

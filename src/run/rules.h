@@ -23,6 +23,10 @@ uint64_t ad__stop_word(int held, int signal, int out_of_time);
  * epoch), and at the end. */
 int ad__evaluation_due(uint64_t done, uint64_t total, uint64_t every, uint64_t steps_an_epoch);
 
+/* 1 where early stopping ends a training: `patience` evaluations (0: any number) in a row were no better than the best.
+ */
+int ad__out_of_patience(uint64_t patience, uint64_t stale);
+
 /* 1 where a checkpoint is due after `done` steps: every so many (0: never), and with `epochs` at the end of each epoch.
  */
 int ad__checkpoint_due(uint64_t done, uint64_t every, int epochs, uint64_t steps_an_epoch);

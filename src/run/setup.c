@@ -47,9 +47,7 @@ static int read_data(struct ad_training *t) {
   ad_log(AD_LOG_WARNING,
          "%s has no dev split: nothing is evaluated during training (data.dev or data.hold_out give one)",
          t->session.descriptor.name);
-  return c->run_select == AD_SELECT_BEST
-             ? ad_fail(AD_ECONFIG, "run.select=best needs a dev split, %s has none", t->session.descriptor.name)
-             : AD_OK;
+  return AD_OK;
 }
 
 int ad__connect(struct ad_training *t) {
@@ -243,6 +241,8 @@ static int prepare_evaluation(struct ad_training *t) {
 int ad__prepare(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   t->settings = settings_of(c);
+  AD_TRY(ad__choose_metric(t));
+  AD_TRY(ad__choose_loss(t));
   AD_TRY(check_result(t));
   AD_TRY(c->teacher_ring == AD_RING_DISK ? find_ring_folder(t) : AD_OK);
   AD_TRY(ad_comm_settle(t->ranks.comm, choose_precision(t)));

@@ -80,7 +80,7 @@ static void print_seconds(double seconds, char text[32]) {
   }
 }
 
-static void show_progress(const struct ad_training *t, const struct ad_step *step) {
+static void show_progress(const struct ad_training *t, const struct ad_step *step, int last) {
   const uint64_t total = ad_trainer_total(t->trainer), left = step->step < total ? total - step->step : 0;
   char dev[80] = "", end[32], text[280], shown[AD_SCORE_TEXT];
   if (!isnan(t->state.dev_score)) {
@@ -90,7 +90,7 @@ static void show_progress(const struct ad_training *t, const struct ad_step *ste
   print_seconds(t->state.seconds / (double)step->step * (double)left, end);
   snprintf(text, sizeof text, "step %" PRIu64 "/%" PRIu64 "  epoch %" PRIu64 "  loss %.4f  %.0f examples/s%s  ETA %s",
            step->step, total, step->epoch, step->loss, (double)t->state.examples / t->state.seconds, dev, end);
-  ad_progress(text, left == 0);
+  ad_progress(text, last);
 }
 
 static int log_step(struct ad_training *t, const struct ad_step *step) {
@@ -134,15 +134,27 @@ static int train(struct ad_training *t) {
   return AD_OK;
 }
 
+static int tell_early_end(const struct ad_training *t) {
+  char best[AD_SCORE_TEXT];
+  const struct ad_score *metric = t->evaluation.metric;
+  ad_log(AD_LOG_INFO,
+         "ends after step %" PRIu64 " of %" PRIu64 ": %" PRIu64
+         " evaluations in a row were no better than the best, dev %s %s (train.patience)",
+         ad_trainer_done(t->trainer), ad_trainer_total(t->trainer), t->state.stale, metric->title,
+         ad_score_print(metric, 4, t->state.peak, best));
+  return AD_OK;
+}
+
 int ad_training_step(struct ad_training *t, int *more) {
   t->progress.first_step = t->progress.first_step > 0.0 ? t->progress.first_step : ad_clock();
   AD_TRY(evaluation_due(t) ? evaluate(t) : AD_OK);
+  const int left = ad_trainer_done(t->trainer) < ad_trainer_total(t->trainer);
+  *more = left && !ad__out_of_patience(t->session.config.train_patience, t->state.stale);
   if (t->progress.last.examples > 0 && !t->frame.quiet) {
-    show_progress(t, &t->progress.last);
+    show_progress(t, &t->progress.last, !*more);
   }
-  *more = ad_trainer_done(t->trainer) < ad_trainer_total(t->trainer);
   if (!*more) {
-    return AD_OK;
+    return left ? tell_early_end(t) : AD_OK;
   }
   AD_TRY(ad__step_edge(t));
   return train(t);
@@ -214,6 +226,7 @@ int ad_training_close(struct ad_training *t, int alone) {
   ad_free(t->vectors.replicas.past);
   ad_free(t->vectors.best);
   ad_free(t->ring_folder);
+  ad_free(t->class_weights);
   ad_free(t->evaluation.logits);
   ad_free(t->evaluation.member);
   ad_free(t->evaluation.sum);

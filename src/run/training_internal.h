@@ -1,7 +1,7 @@
 /* One training, on all ranks or some: what its files share. training.c runs it; setup.c loads and connects; resume.c
- * opens the run folder; inputs.c looks what else is in there; checkpoint.c saves; stop.c says when to stop, by rules.c;
- * evaluate.c scores; result.c keeps; snapshots.c keeps numbers of chosen steps; memory.c counts bytes; faults.c makes
- * faults. */
+ * opens the run folder; loss.c sets what depends on the task; inputs.c looks what else is in there; checkpoint.c saves;
+ * stop.c says when to stop, by rules.c; evaluate.c scores; result.c keeps; snapshots.c keeps numbers of chosen steps;
+ * memory.c counts bytes; faults.c makes faults. */
 #ifndef AUTODIDACT_RUN_TRAINING_INTERNAL_H
 #define AUTODIDACT_RUN_TRAINING_INTERNAL_H
 
@@ -40,7 +40,8 @@ struct ad__vectors {
 
 /* Memory of evaluations on dev. */
 struct ad__evaluation {
-  int wanted; /* 0: nothing is evaluated: no dev, or a replay */
+  int wanted;                    /* 0: nothing is evaluated: no dev, or a replay */
+  const struct ad_score *metric; /* which score decides what is best */
   struct ad_evaluator *evaluator;
   float *logits, *member; /* [N,C]; the second with SDV */
   double *sum;            /* [N,C] with SDV */
@@ -85,7 +86,8 @@ struct ad_training {
   struct ad__data data;
   struct ad__vectors vectors;
   struct ad_trainer_settings settings;
-  char *ring_folder; /* with teacher.ring=disk */
+  double *class_weights; /* [C] or NULL */
+  char *ring_folder;     /* with teacher.ring=disk */
   struct ad_trainer *trainer;
   struct ad_run run;
   struct ad_run_state state; /* what a checkpoint keeps; but for `trainer`, which the trainer has */
@@ -104,6 +106,10 @@ int ad__connect(struct ad_training *t);
 int ad__check_configuration(struct ad_training *t);
 int ad__load_data(struct ad_training *t);
 int ad__prepare(struct ad_training *t);
+
+/* --- loss.c: the weights of classes, and the score that decides. AD_ECONFIG, AD_ENOMEM. Not collective. */
+int ad__choose_loss(struct ad_training *t);
+int ad__choose_metric(struct ad_training *t);
 
 /* --- resume.c: the run folder, a new run or one that goes on. Collective. */
 int ad__open_run(struct ad_training *t);

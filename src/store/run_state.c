@@ -12,7 +12,7 @@
 #include "rows_internal.h"
 
 struct ad_run_state ad_run_state_begin(void) {
-  return (struct ad_run_state){.dev_score = NAN};
+  return (struct ad_run_state){.dev_score = NAN, .peak = NAN};
 }
 
 void ad_run_state_destroy(struct ad_run_state *state) {
@@ -69,6 +69,14 @@ static json_t *pack_trainer(const struct ad_trainer_state *s) {
                    (json_int_t)s->teacher.run_count);
 }
 
+/* Only where there is early stopping: the text of other runs stays as it was before there was any. */
+static void add_patience(const struct ad_run_state *s, json_t *state) {
+  if (!isnan(s->peak)) {
+    json_object_set_new(json_object_get(state, "run"), "patience",
+                        json_pack("{s:f, s:I}", "peak", s->peak, "stale", (json_int_t)s->stale));
+  }
+}
+
 int ad_run_state_print(const struct ad_run_state *s, char **text) {
   const double best = s->best.examples == 0 ? NAN : ad_scores_first(&s->best);
   json_t *state =
@@ -77,6 +85,7 @@ int ad_run_state_print(const struct ad_run_state *s, char **text) {
                 (json_int_t)s->best_step, "best_error", real_or_null(best), "best_scores", pack_scores(&s->best),
                 "dev_error", real_or_null(s->dev_score), "seconds", s->seconds, "examples", (json_int_t)s->examples,
                 "rows", pack_points(s), "last_scores", pack_last(s));
+  add_patience(s, state);
   char *dumped = state == NULL ? NULL : json_dumps(state, JSON_COMPACT);
   *text = dumped == NULL ? NULL : ad_strdup(dumped);
   free(dumped);
@@ -133,7 +142,11 @@ static int has_trainer(struct ad_trainer_state *s, const json_t *object) {
 }
 
 static int has_run(struct ad_run_state *s, const json_t *object) {
-  const json_t *seconds = json_object_get(object, "seconds");
+  const json_t *seconds = json_object_get(object, "seconds"), *patience = json_object_get(object, "patience");
+  s->peak = null_or_real(json_object_get(patience, "peak"), NAN);
+  if (patience != NULL && (isnan(s->peak) || !ad__row_count(patience, "stale", &s->stale))) {
+    return 0;
+  }
   s->seconds = json_number_value(seconds);
   s->dev_score = null_or_real(json_object_get(object, "dev_error"), NAN);
   return json_is_number(seconds) && ad__row_count(object, "log_bytes", &s->log_bytes) &&

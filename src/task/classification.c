@@ -119,6 +119,43 @@ static void cross_entropy(const struct ad_kernels *kernels, size_t N, size_t C, 
   kernels->cross_entropy(N, C, logits, labels, scale, loss, dlogits);
 }
 
+/* With weights v, q_c = (1 - s) v_y [c = y] + s v_c / C of a row with label y, and its loss sum_c q_c (log sum exp -
+ * z_c).
+ */
+static void weighted_row(const struct ad_loss_settings *settings, size_t C, const float *row, uint32_t label,
+                         float scale, float *loss, float *dlogits) {
+  const double own = settings->weights == NULL ? 1.0 : settings->weights[label],
+               share = settings->smoothing / (double)C;
+  double top = row[0], sum = 0.0, total = 0.0, all = 0.0;
+  for (size_t c = 1; c < C; c++) {
+    top = row[c] > top ? row[c] : top;
+  }
+  for (size_t c = 0; c < C; c++) {
+    sum += ad_math_exp(row[c] - top);
+  }
+  const double partition = ad_math_log(sum);
+  for (int pass = 0; pass < 2; pass++) {
+    for (size_t c = 0; c < C; c++) {
+      const double all_classes = share * (settings->weights == NULL ? 1.0 : settings->weights[c]);
+      const double q = (c == label ? (1.0 - settings->smoothing) * own : 0.0) + all_classes;
+      if (pass == 0) {
+        all += q;
+        total += q * (partition + (top - row[c]));
+      } else {
+        dlogits[c] = (float)(scale * (all * (ad_math_exp(row[c] - top) / sum) - q));
+      }
+    }
+  }
+  *loss = (float)total;
+}
+
+static void weighted_cross_entropy(const struct ad_loss_settings *settings, size_t N, size_t C, const float *logits,
+                                   const uint32_t *labels, float scale, float *loss, float *dlogits) {
+  for (size_t i = 0; i < N; i++) {
+    weighted_row(settings, C, logits + i * C, labels[i], scale, loss + i, dlogits + i * C);
+  }
+}
+
 double ad_mean_cross_entropy(size_t N, size_t C, const float *logits, const uint32_t *labels) {
   double sum = 0.0;
   for (size_t i = 0; i < N; i++) {
@@ -180,6 +217,7 @@ const struct ad_task ad_task_classification = {.name = "classification",
                                                .expected = expected,
                                                .is_label = is_label,
                                                .loss = cross_entropy,
+                                               .weighted_loss = weighted_cross_entropy,
                                                .mean_loss = ad_mean_cross_entropy,
                                                .predict = predict,
                                                .score = score,

@@ -70,6 +70,15 @@ CASES = {
     "pairs": {"data.descriptor": "pairs.yaml"},
     "gelu_new": {"model.path": "model-gelu_new", "model.head": "new"},
     "relu": {"model.path": "model-relu", "model.head": "keep", "run.select": "best", "eval.every": 3},
+    "weights": {"train.class_weights": "balanced", "batch.size": 11},
+    "smoothing": {"train.label_smoothing": 0.2, "train.class_weights": "0.5,3,1", "teacher.method": "sda",
+                  "teacher.window": 3},
+    "smoothing-rdrop": {"train.label_smoothing": 0.1, "train.class_weights": "2,1,0.25", "teacher.method": "rdrop",
+                        "batch.rounds": 2},
+    "patience": {"train.patience": 4, "run.metric": "loss", "run.select": "best", "eval.every": 1, "train.steps": 30,
+                 "optim.lr": "5e-3", "seed.init": 1},
+    "patience-ties": {"train.patience": 2, "run.metric": "macro_f1", "teacher.method": "se", "run.result": "run",
+                      "eval.every": 2, "train.steps": 30},
     "other-seeds": {"seed.init": 7, "seed.order": 8, "seed.dropout": 9},
 }
 # Each other architecture, with dropout, its own head and a teacher of the last five.
@@ -82,7 +91,7 @@ CASES |= {f"{name}-pairs": {"model.path": f"model-{name}", "model.head": "new", 
 BF16 = {"train.precision": "bfloat16"}
 CASES |= {f"bf16-{name}": BF16 | CASES[name] for name in (
     "plain", "wider", "deep", "odd", "sda-5", "sdv-5", "ema", "rdrop", "means", "cls", "frozen", "encoder-frozen",
-    "rounds", "empty-lanes", "long", *(f"{name}-sda-5" for name in OTHERS))}
+    "rounds", "empty-lanes", "long", "smoothing", *(f"{name}-sda-5" for name in OTHERS))}
 FROM_FOLDER = ("gelu_new", "relu")  # model folders made of the result of "plain"
 
 

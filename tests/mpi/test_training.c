@@ -68,15 +68,21 @@ static void leave(const char *folder) {
   CHECK(rank != 0 || system(command) == 0);
 }
 
-static struct ad_training *training(const char *dir, const struct ad_training_frame *frame, const char *setting) {
+/* settings: key=value with a space between them. */
+static struct ad_training *training(const char *dir, const struct ad_training_frame *frame, const char *settings) {
+  enum { MOST = 9 };
   struct ad_training *t;
-  char folder[80], other[80], file[] = "config.yaml", *words[] = {file, folder, other};
+  char folder[80], others[200], file[] = "config.yaml", *words[MOST] = {file, folder};
+  size_t count = 2;
   struct ad_training_frame quiet = frame == NULL ? (struct ad_training_frame){0} : *frame;
   quiet.quiet = 1;
   snprintf(folder, sizeof folder, "run.dir=%s", dir);
-  snprintf(other, sizeof other, "%s", setting);
+  snprintf(others, sizeof others, "%s", settings);
+  for (char *p = strtok(others, " "); p != NULL && count < MOST; p = strtok(NULL, " ")) {
+    words[count++] = p;
+  }
   CHECK(ad_training_create(&t, math, &quiet) == AD_OK);
-  CHECK(ad_training_configure(t, setting[0] == '\0' ? 2 : 3, words) == AD_OK);
+  CHECK(ad_training_configure(t, count, words) == AD_OK);
   return t;
 }
 
@@ -192,6 +198,44 @@ static void test_best(void) {
   CHECK(ad_training_close(t, 0) == AD_OK);
 }
 
+/* Early stopping: the log is the begin of the one without it, up to the second evaluation in a row whose loss is not
+ * lower than the lowest before; also where it was stopped within an evaluation, whose score must not count twice. */
+static void test_patience(void) {
+  static const char settings[] = "eval.every=1 run.metric=loss optim.lr=0.1 train.epochs=9", *dirs[] = {"whole", "broken"};
+  const struct ad_training_frame faulty = {.faults = "term@eval:6"};
+  char patient[160];
+  snprintf(patient, sizeof patient, "%s train.patience=2", settings);
+  struct ad_training *t = training("impatient", NULL, settings);
+  CHECK(ad_training_run(t) == AD_OK && ad_training_summary(t).step == 36);
+  uint64_t expected = 36;
+  if (rank == 0) {
+    const struct ad_training_summary s = ad_training_summary(t);
+    size_t best = 0, i = 0;
+    for (; i < s.evaluation_count && i < best + 2; i++) {
+      best = i > 0 && s.evaluations[i].loss < s.evaluations[best].loss ? i : best;
+    }
+    expected = i < s.evaluation_count ? i + 1 : 36;
+    CHECK(best > 0 && expected > 3 && expected < 36 && !(s.evaluations[i].loss < s.evaluations[best].loss));
+  }
+  CHECK(MPI_Bcast(&expected, 1, MPI_UINT64_T, 0, MPI_COMM_WORLD) == MPI_SUCCESS);
+  CHECK(ad_training_close(t, 0) == AD_OK);
+  t = training("broken", &faulty, patient);
+  CHECK(ad_training_run(t) == AD_ESTOPPED && ad_training_summary(t).step == 3);
+  CHECK(ad_training_close(t, 0) == AD_OK);
+  for (size_t i = 0; i < 2; i++) {
+    t = training(dirs[i], NULL, patient);
+    CHECK(ad_training_run(t) == AD_OK && ad_training_summary(t).step == expected);
+    CHECK(ad_training_close(t, 0) == AD_OK);
+  }
+  same_file("whole/log.jsonl", "broken/log.jsonl");
+  same_file("whole/result.json", "broken/result.json");
+  struct ad_buffer part = {0}, all = {0};
+  CHECK(ad_file_read("whole/log.jsonl", &part) == AD_OK && ad_file_read("impatient/log.jsonl", &all) == AD_OK);
+  CHECK(part.size < all.size && memcmp(part.data, all.data, part.size) == 0);
+  ad_buffer_destroy(&part);
+  ad_buffer_destroy(&all);
+}
+
 /* What fails on the first rank between two steps fails on all; a second training may not have the folder's run anew. */
 static void test_failures(void) {
   struct question question = {3, 0};
@@ -267,6 +311,7 @@ int main(int argc, char **argv) {
   test_stop_and_resume();
   test_evaluate_and_save();
   test_best();
+  test_patience();
   test_failures();
   test_replay();
   test_predict();

@@ -376,7 +376,7 @@ def weight_of(run, step):
     return run.weight * min(1.0, (step - run.start + 1) / rise) if rise else run.weight
 
 
-def distilled_steps(run, model, compute, labels, batches, rate):
+def distilled_steps(run, model, compute, labels, batches, rate, loss_of=torch.nn.functional.cross_entropy):
     """Trains with a teacher that is made anew in each step, from all the past students; compute(model, batch) gives
     logits. The students, one more than steps, and the rows of loss, distance and weight."""
     optimizer, schedule = create_optimizer(model, rate)
@@ -386,7 +386,7 @@ def distilled_steps(run, model, compute, labels, batches, rate):
         chosen = students_of(run, time)
         weight = weight_of(run, time + 1) if chosen else 0.0
         logits = compute(model, batch)
-        ce, distance = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels[batch])), torch.zeros(())
+        ce, distance = loss_of(logits, torch.from_numpy(labels[batch])), torch.zeros(())
         if weight > 0.0:
             students = [past[tau] for tau in chosen]
             asked = students if run.method == "sdv" else [teacher_of(run, students)]

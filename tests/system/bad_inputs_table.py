@@ -64,6 +64,26 @@ row("bfloat16-unknown", None, BFLOAT16, 1, r"AUTODIDACT_BFLOAT16", r"abacus",
     environment={"AUTODIDACT_BFLOAT16": "abacus"})
 row("kernels-unknown", None, TRAIN, 1, r"AUTODIDACT_KERNELS", r"abacus", environment={"AUTODIDACT_KERNELS": "abacus"})
 
+# Keys that the task checks.
+TASK_CASES = [
+    ("metric", ["run.metric=f1"], r"run\.metric is 'f1'", r"error, accuracy, macro_f1, matthews, loss"),
+    ("weights-few", ["train.class_weights=1"], r"train\.class_weights is '1'", r"2 numbers", r'"negative" to "positive"'),
+    ("weights-many", ["train.class_weights=1,2,3"], r"train\.class_weights is '1,2,3'", r"2 numbers"),
+    ("weights-zero", ["train.class_weights=0,1"], r"train\.class_weights is '0,1'", r"from 1e-6"),
+    ("weights-word", ["train.class_weights=balance"], r"'balance'", r"none, balanced"),
+    ("smoothing", ["train.label_smoothing=1"], r"train\.label_smoothing is '1'", r"0 to 0\.999"),
+    ("patience", ["train.patience=-1"], r"train\.patience is '-1'", r"whole number"),
+    ("clip", ["optim.clip=off"], r"optim\.clip is 'off'", r"or none"),
+]
+for case, keys, *told in TASK_CASES:
+    train(f"task-{case}", None, 1, *told, command=[*TRAIN, *keys])
+NO_DEV = swap("tiny.yaml", "  dev:\n    file: dev.tsv\n", "")
+train("task-patience-no-dev", NO_DEV, 1, r"train\.patience needs a dev split", r"data\.hold_out",
+      command=[*TRAIN, "train.patience=2"])
+train("task-best-no-dev", NO_DEV, 1, r"run\.select=best needs a dev split", command=[*TRAIN, "run.select=best"])
+train("task-balanced", write("data/train.tsv", "sentence\tlabel\ngood film\t1\n"), 1, r"class_weights=balanced",
+      r'class "negative"', command=[*TRAIN, "train.class_weights=balanced"])
+
 # The configuration file.
 train("config-missing", remove("config.yaml"), 1, r"config\.yaml")
 train("config-folder", folder_instead("config.yaml"), 1, r"config\.yaml", r"(?i)folder|directory")

@@ -31,7 +31,7 @@ TRAININGS = [
     ("no dev split", {"run.dir": "nodev", "model.path": "", "model.vocab": "model/vocab.txt", "model.hidden": "16"},
      ["eval.every", "eval.keep_logits", "model.head"]),
 ]
-TEXT = {"data.folder": "elsewhere", "snapshot.content": "scalars"}
+TEXT = {"data.folder": "elsewhere", "run.metric": "loss", "snapshot.content": "scalars"}
 
 
 def keys(program):

@@ -117,9 +117,10 @@ static void test_get(void **state) {
   assert_int_equal(ad_config_create(&config), AD_OK);
   assert_int_equal(ad_config_override(&config, "run.dir=a \"b\""), AD_OK);
   assert_int_equal(ad_config_override(&config, "teacher.window=all"), AD_OK);
+  assert_int_equal(ad_config_override(&config, "optim.clip=none"), AD_OK);
   const struct {
     const char *key, *value;
-  } cases[] = {{"run.dir", "a \"b\""},     {"batch.lanes", "8"},      {"optim.lr", "2e-05"},
+  } cases[] = {{"run.dir", "a \"b\""},     {"batch.lanes", "8"},      {"optim.lr", "2e-05"}, {"optim.clip", "0"},
                {"run.overwrite", "false"}, {"teacher.window", "all"}, {"run.select", "last"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct ad_buffer text = {0};
@@ -187,6 +188,9 @@ static const char *const always[] = {"run.dir",
                                      "snapshot.growth",
                                      "snapshot.steps",
                                      "seed.order",
+                                     "train.patience",
+                                     "train.class_weights",
+                                     "train.label_smoothing",
                                      "train.precision"};
 
 static int is_always(const char *key) {
@@ -436,7 +440,7 @@ static void test_suggestions(void **state) {
                {"lerning_rate", "here it is 'optim.lr'"},
                {"args.num_train_epochs", "here it is 'train.epochs'"},
                {"seed", "here it is 'seed.init', 'seed.order' and 'seed.dropout'"},
-               {"early_stopping_patience", "run.select=best"},
+               {"early_stopping_patience", "here it is 'train.patience'"},
                {"teacher.windw", "the nearest one is 'teacher.window'"},
                {"zyx", "none is like it"}};
   struct ad_config config;

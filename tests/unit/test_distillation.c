@@ -12,13 +12,12 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/data/order.h"
-#include "autodidact/learn/trainer.h"
 #include "autodidact/learn/window.h"
 #include "support/encoder_fixture.h"
 #include "support/kernel_sets.h"
+#include "support/trajectory.h"
 
-enum { PAST = 3, LANES = 3, STEPS = 20, BATCH = 4, MOST_PAST = 4, MOST_EXAMPLES = 64 };
+enum { PAST = 3, LANES = TRAJECTORY_LANES, STEPS = TRAJECTORY_STEPS, MOST_EXAMPLES = 64 };
 
 /* As in test_parity.c and test_trajectory.c; at given logits only the result is rounded to float32. */
 static const double LOGITS_TOLERANCE = 2e-5, GRADIENT_TOLERANCE = 1e-4, CHANGE_TOLERANCE = 5e-4;
@@ -309,94 +308,6 @@ static void test_r_drop(void **state) {
 
 /* --- Twenty steps of the trainer. */
 
-/* The data set whose epoch, in the trainer's own order, is the file's batches one after another. */
-static struct ad_dataset dataset_of_batches(const struct encoder_fixture *f, uint64_t seed) {
-  enum { ROWS = STEPS * BATCH };
-  const struct ad_dataset *from = &f->dataset;
-  uint32_t batches[ROWS], source[ROWS], ids[BATCH];
-  struct ad_order order;
-  fixture_read(f->file, "trajectory/batches", H5T_NATIVE_UINT32, ROWS, batches);
-  assert_int_equal(ad_order_create(&order, ROWS, BATCH, seed), AD_OK);
-  for (uint64_t step = 0; step < STEPS; step++) {
-    size_t count;
-    assert_int_equal(ad_order_batch(&order, step, ids, &count), AD_OK);
-    for (size_t i = 0; i < BATCH; i++) {
-      source[ids[i]] = batches[step * BATCH + i];
-    }
-  }
-  ad_order_destroy(&order);
-  struct ad_dataset d = {.count = ROWS, .task = from->task, .words = from->words};
-  d.offset = calloc(ROWS + 1, sizeof *d.offset);
-  d.first = calloc(ROWS, sizeof *d.first);
-  d.label = calloc(ROWS, sizeof *d.label);
-  d.ids = calloc(ROWS * from->offset[from->count], sizeof *d.ids);
-  for (size_t row = 0; row < ROWS; row++) {
-    const uint32_t length = ad_dataset_length(from, source[row]);
-    memcpy(d.ids + d.offset[row], from->ids + from->offset[source[row]], length * sizeof *d.ids);
-    d.offset[row + 1] = d.offset[row] + length;
-    d.first[row] = from->first[source[row]];
-    d.label[row] = from->label[source[row]];
-    d.longest = length > d.longest ? length : d.longest;
-  }
-  return d;
-}
-
-/* A trainer with all the vectors that its teacher needs. */
-struct training {
-  struct ad_trainer *trainer;
-  struct ad_dataset data;
-  struct ad_replicas replicas;
-  struct ad_weights past[MOST_PAST];
-};
-
-static void start_training(struct training *t, struct encoder_fixture *f, const struct ad_teacher_settings *teacher) {
-  const struct ad_trainer_settings settings = {.batch = BATCH,
-                                               .lanes = LANES,
-                                               .rounds = 2,
-                                               .epochs = 1,
-                                               .seed_order = 5,
-                                               .schedule = AD_SCHEDULE_LINEAR,
-                                               .warmup = 0.2,
-                                               .optimizer = {.lr = 1e-3,
-                                                             .head_lr = 1e-3,
-                                                             .layer_decay = 1.0,
-                                                             .beta1 = 0.9,
-                                                             .beta2 = 0.999,
-                                                             .eps = 1e-8,
-                                                             .decay = 0.01,
-                                                             .clip = 1.0,
-                                                             .bias_correction = 1},
-                                               .teacher = *teacher};
-  const size_t P = f->params.count;
-  size_t has_teacher, has_mean, past;
-  *t = (struct training){.data = dataset_of_batches(f, settings.seed_order),
-                         .replicas.student = ad_weights_float32(f->theta)};
-  ad_teacher_replicas(teacher, &has_teacher, &has_mean, &past);
-  assert_true(past <= MOST_PAST);
-  t->replicas.teacher = ad_weights_float32(has_teacher ? calloc(P, sizeof(float)) : NULL);
-  t->replicas.mean = ad_weights_float32(has_mean ? calloc(P, sizeof(float)) : NULL);
-  t->replicas.past = past > 0 ? t->past : NULL;
-  for (size_t k = 0; k < past; k++) {
-    t->past[k] = ad_weights_float32(calloc(P, sizeof(float)));
-  }
-  assert_int_equal(ad_trainer_create(&t->trainer, test_math, &f->params, &t->replicas, &t->data, &settings, NULL),
-                   AD_OK);
-  assert_int_equal(ad_trainer_total(t->trainer), STEPS);
-}
-
-static void end_training(struct training *t) {
-  ad_trainer_destroy(t->trainer);
-  free(t->replicas.teacher.values);
-  free(t->replicas.mean.values);
-  for (size_t k = 0; k < MOST_PAST; k++) {
-    free(t->past[k].values);
-  }
-  free(t->data.ids);
-  free(t->data.first);
-  free(t->data.label);
-  free(t->data.offset);
-}
-
 /* The numbers of RUN/NAME, one for each step. */
 static void read_row(const struct problem *p, const char *run, const char *name, double *row) {
   char path[64];
@@ -474,7 +385,7 @@ static void check_step(const struct problem *p, const char *run, const struct ad
 
 static void check_run(const char *name, const char *run) {
   struct problem p;
-  struct training t;
+  struct trajectory t;
   start(&p, name);
   const size_t bytes = p.fixture.params.count * sizeof(float);
   const struct ad_teacher_settings settings = read_settings(&p, run);
@@ -484,7 +395,7 @@ static void check_run(const char *name, const char *run) {
   read_row(&p, run, "loss", losses);
   read_row(&p, run, "distance", distances);
   read_row(&p, run, "weight", weights);
-  start_training(&t, &p.fixture, &settings);
+  trajectory_start(&t, &p.fixture, &settings, NULL);
   for (size_t i = 0; i < STEPS; i++) {
     struct ad_step step;
     assert_int_equal(ad_trainer_step(t.trainer, &step), AD_OK);
@@ -498,7 +409,7 @@ static void check_run(const char *name, const char *run) {
     check_moved(&p, run, ad_variant_name((enum ad_variant)v), from, count, thetas);
   }
   assert_int_equal(ad_trainer_verify(t.trainer), AD_OK);
-  end_training(&t);
+  trajectory_end(&t);
   free(from);
   end(&p);
 }
@@ -521,19 +432,19 @@ static void test_r_drop_run(void **state) {
   failures = 0;
   for (size_t i = 0; i < FILES; i++) {
     struct problem p;
-    struct training t;
+    struct trajectory t;
     start(&p, NAMES[i]);
     double losses[STEPS], norms[STEPS];
     fixture_read(p.fixture.file, "trajectory/loss", H5T_NATIVE_DOUBLE, STEPS, losses);
     fixture_read(p.fixture.file, "trajectory/norm", H5T_NATIVE_DOUBLE, STEPS, norms);
-    start_training(&t, &p.fixture, &settings);
+    trajectory_start(&t, &p.fixture, &settings, NULL);
     for (size_t s = 0; s < STEPS; s++) {
       struct ad_step step;
       assert_int_equal(ad_trainer_step(t.trainer, &step), AD_OK);
       check_step(&p, "rdrop", &step, losses[s], 0.0, settings.weight);
       expect(relative(step.norm, norms[s]), 1e-3, p.name, "rdrop", "norm");
     }
-    end_training(&t);
+    trajectory_end(&t);
     end(&p);
   }
   assert_int_equal(failures, 0);

@@ -216,6 +216,18 @@ static void test_first_state(void **state) {
   assert_int_equal(ad_run_state_print(&s, &text), AD_OK);
   assert_int_equal(ad_run_state_read(&read, "c.h5", text), AD_OK);
   assert_true(isnan(read.dev_score) && read.best.examples == 0 && read.count == 0);
+  assert_true(isnan(read.peak) && read.stale == 0 && strstr(text, "patience") == NULL);
+  ad_free(text);
+  ad_run_state_destroy(&read);
+  /* With early stopping, to the bit. */
+  s.peak = 1.0 / 3.0;
+  s.stale = 2;
+  assert_int_equal(ad_run_state_print(&s, &text), AD_OK);
+  assert_int_equal(ad_run_state_read(&read, "c.h5", text), AD_OK);
+  assert_true(read.peak == 1.0 / 3.0 && read.stale == 2);
+  memcpy(strstr(text, "\"stale\""), "\"stake\"", 7);
+  ad_run_state_destroy(&read);
+  assert_int_equal(ad_run_state_read(&read, "c.h5", text), AD_EINPUT);
   ad_free(text);
   ad_run_state_destroy(&read);
 }

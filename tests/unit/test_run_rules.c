@@ -47,6 +47,14 @@ static void test_evaluations(void **state) {
   }
 }
 
+static void test_patience(void **state) {
+  (void)state;
+  for (uint64_t stale = 0; stale < 5; stale++) {
+    assert_int_equal(ad__out_of_patience(0, stale), 0);
+    assert_int_equal(ad__out_of_patience(3, stale), stale >= 3);
+  }
+}
+
 static void test_checkpoints(void **state) {
   (void)state;
   for (uint64_t done = 0; done <= 10; done++) {
@@ -150,7 +158,7 @@ int main(void) {
   ad_log_set_level(AD_LOG_ERROR);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_time),        cmocka_unit_test(test_words),   cmocka_unit_test(test_evaluations),
-      cmocka_unit_test(test_checkpoints), cmocka_unit_test(test_facts),   cmocka_unit_test(test_resume),
+      cmocka_unit_test(test_patience), cmocka_unit_test(test_checkpoints), cmocka_unit_test(test_facts),   cmocka_unit_test(test_resume),
       cmocka_unit_test(test_allowed),     cmocka_unit_test(test_signals), cmocka_unit_test(test_faults)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

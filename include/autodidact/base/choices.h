@@ -17,7 +17,7 @@
 /* "a|b|c": the names of a set of one at least. */
 #define AD_SET_CHOICES(set) &(AD_SET_##set(AD_SET_CHOICE))[1]
 
-/* run.select: the parameters after the last step, or those of the lowest dev error. */
+/* run.select: the parameters after the last step, or those of the best dev score. */
 #define AD_SET_select(X)  \
   X(AD_SELECT_LAST, last) \
   X(AD_SELECT_BEST, best)

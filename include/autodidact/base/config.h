@@ -18,8 +18,8 @@
 
 /* X(kind, role, field, key, default, lowest, highest, choices, when, help). Kinds: TEXT (char *), COUNT (uint64_t),
  * REAL (double), SWITCH (int, true/false), CHOICE (the enum of the set that `choices` names, base/choices.h), SPAN
- * (uint64_t, "all" being 0). lowest and highest bound COUNT, SPAN and REAL, both included. role: what the key decides
- * (base/roles.h).
+ * (uint64_t, "all" being 0). Of a REAL `choices` is a text, a word that stands for 0. lowest and highest bound COUNT,
+ * SPAN and REAL, both included. role: what the key decides (base/roles.h).
  *
  * when: the condition under which the key has an effect; "" always. Clauses stand behind "; and ", each of them has
  * alternatives behind " or ". An alternative is KEY=VALUE|VALUE, KEY!=VALUE, KEY is one of VALUE VALUE (a list
@@ -31,7 +31,10 @@
   X(SWITCH, STOP, run_overwrite, "run.overwrite", "false", 0, 0, "", "",                                               \
     "start anew in a folder that already holds a run")                                                                 \
   X(CHOICE, RESULT, run_select, "run.select", "last", 0, 0, select, "",                                                \
-    "which parameters the run keeps: after the last step, or at the lowest dev error")                                 \
+    "which parameters the run keeps: after the last step, or at the best dev score (run.metric)")                      \
+  X(TEXT, RESULT, run_metric, "run.metric", "", 0, 0, "", "run.select=best or train.patience>0",                       \
+    "the dev score that decides which parameters are best: error, accuracy, macro_f1, matthews or loss; empty: the "   \
+    "task's first, error")                                                                                             \
   X(CHOICE, RESULT, run_result, "run.result", "student", 0, 0, variant, "",                                            \
     "whose parameters are the result: the student\'s, the teacher\'s, or the mean over the window or over the run "    \
     "(eval.means)")                                                                                                    \
@@ -129,8 +132,8 @@
     "AdamW: weight decay, not on biases and layer norms")                                                              \
   X(SWITCH, RESULT, optim_bias_correction, "optim.bias_correction", "true", 0, 0, "", "",                              \
     "AdamW: bias correction of the moments (BERT's own code has none)")                                                \
-  X(REAL, RESULT, optim_clip, "optim.clip", "1", 0, 1e30, "", "",                                                      \
-    "gradients are scaled down to this global norm; 0: never")                                                         \
+  X(REAL, RESULT, optim_clip, "optim.clip", "1", 0, 1e30, "none", "",                                                  \
+    "gradients are scaled down to this global norm; 0 or none: never")                                                 \
   X(SWITCH, LAYOUT, optim_shard, "optim.shard", "true", 0, 0, "", "several ranks",                                     \
     "each rank updates its shard; false: every rank updates everything on a replica of its own (same bits, for "       \
     "comparison)")                                                                                                     \
@@ -174,6 +177,14 @@
     "passes over the training examples")                                                                               \
   X(COUNT, RESULT, train_steps, "train.steps", "0", 0, 1e15, "", "",                                                   \
     "stop after so many steps; 0: after train.epochs")                                                                 \
+  X(COUNT, RESULT, train_patience, "train.patience", "0", 0, 1e9, "", "",                                              \
+    "early stopping: the training ends after so many evaluations in a row (eval.every) none of which was better than " \
+    "the best before (run.metric; an equal one is not); 0: never. run.select=best then keeps the best")                \
+  X(TEXT, RESULT, train_class_weights, "train.class_weights", "none", 0, 0, "", "",                                    \
+    "weights of the classes in the loss: none, balanced (in inverse proportion to their training examples), or a "     \
+    "number for each class in the descriptor's order, as 1,2.5")                                                       \
+  X(REAL, RESULT, train_label_smoothing, "train.label_smoothing", "0", 0, 0.999, "", "",                               \
+    "share of each label that goes to all classes alike")                                                              \
   X(CHOICE, RESULT, train_precision, "train.precision", "float32", 0, 0, precision, "",                                \
     "numbers that products of linear layers multiply: float32, or bfloat16 (bf16), which is faster; sums, parameters " \
     "and all else are float32")                                                                                        \

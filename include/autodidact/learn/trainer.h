@@ -19,6 +19,7 @@ struct ad_trainer_settings {
   uint64_t seed_order, seed_dropout;
   enum ad_schedule schedule;
   double warmup; /* share of the steps */
+  struct ad_loss_settings loss;
   struct ad_optimizer_settings optimizer;
   struct ad_teacher_settings teacher;
 };
@@ -29,7 +30,7 @@ struct ad_step {
   uint64_t epoch; /* from 1 */
   int epoch_end;  /* 1: the epoch's last step */
   size_t examples, tokens;
-  double loss;     /* mean cross entropy of the batch, before the update */
+  double loss;     /* of the batch, before the update: the mean, by the class weights where there are any */
   double distance; /* from the teacher (R-Drop: between the two passes), mean over the batch; NaN: not computed */
   double weight;   /* of the distance in what is minimised, loss + weight distance; 0: not computed */
   double norm;     /* of the gradient, before clipping */
@@ -48,11 +49,11 @@ struct ad_trainer;
 
 /* A trainer at step 0, of one rank of exchange->size, or alone where exchange is NULL. replicas->student has the first
  * parameters and is updated. ad_teacher_replicas says which other vectors are needed. They are shared by the ranks of a
- * node or a rank's own, as the exchange has it. math, params, the replicas' vectors, data and exchange must outlive it.
- * The loss is that of data->task. The caller owns it. Collective over the exchange, as all functions that change it.
- * AD_ECONFIG (a task that reads the rows of tokens, more lanes than supported, fewer lanes than ranks, settings that
- * make no teacher), AD_EINPUT (an example without a label, or longer than the model takes), AD_EIO (a ring on disk),
- * AD_ENOMEM. */
+ * node or a rank's own, as the exchange has it. math, params, the replicas' vectors, data and exchange must outlive it,
+ * and so must settings->loss.weights. The loss is that of data->task. The caller owns it. Collective over the exchange,
+ * as all functions that change it. AD_ECONFIG: a task that reads the rows of tokens, or has no weighted loss where one
+ * is asked for; more lanes than supported, fewer lanes than ranks; settings that make no teacher. AD_EINPUT (an example
+ * without a label, or longer than the model takes), AD_EIO (a ring on disk), AD_ENOMEM. */
 int ad_trainer_create(struct ad_trainer **trainer, const struct ad_math *math, const struct ad_params *params,
                       const struct ad_replicas *replicas, const struct ad_dataset *data,
                       const struct ad_trainer_settings *settings, const struct ad_exchange *exchange);

@@ -23,6 +23,8 @@ struct ad_run_state {
   struct ad_scores best;
   struct ad_scores last[AD_VARIANTS]; /* of the last evaluation; examples 0: none */
   double dev_score;                   /* the last point's, of the result's variant; NaN before: `dev_error` */
+  double peak;                        /* early stopping: the best dev score by run.metric so far; NaN: none yet */
+  uint64_t stale;                     /* and how many evaluations in a row were no better */
   double seconds;                     /* in steps, and the examples of them */
   uint64_t examples;
   struct ad_evaluation_point *points; /* [count] every evaluation, owned */

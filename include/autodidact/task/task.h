@@ -13,6 +13,7 @@
 
 #include "autodidact/base/buffer.h"
 #include "autodidact/math/kernels.h"
+#include "autodidact/task/loss.h"
 #include "autodidact/task/tasks.h"
 
 /* The first word of a label that is not there. */
@@ -66,8 +67,9 @@ struct ad_task {
   enum ad_task_reads reads;
   int classes; /* 1: a label is one class below C, and so is a prediction */
 
-  /* [score_count], at least 2 and at most AD_MOST_SCORES. The first one selects parameters (run.select), and stands
-   * where there is room for one; finite logits give it a finite value. The last one is the mean loss. */
+  /* [score_count], at least 2 and at most AD_MOST_SCORES. The first one selects parameters (run.metric) unless
+   * another is named, and stands where there is room for one; finite logits give it a finite value. The last one is the
+   * mean loss. */
   const struct ad_score *scores;
   size_t score_count;
 
@@ -90,6 +92,11 @@ struct ad_task {
    * row's numbers do not depend on the other rows. */
   void (*loss)(const struct ad_kernels *kernels, size_t N, size_t C, const float *logits, const uint32_t *labels,
                float scale, float *loss, float *dlogits);
+
+  /* The same with class weights and label smoothing (task/loss.h): a row's loss counts by the weight of its label.
+   * NULL: the task has neither. */
+  void (*weighted_loss)(const struct ad_loss_settings *settings, size_t N, size_t C, const float *logits,
+                        const uint32_t *labels, float scale, float *loss, float *dlogits);
 
   /* The mean loss of logits [N,C] with labels [N,Q], summed in order in double. N > 0. */
   double (*mean_loss)(size_t N, size_t C, const float *logits, const uint32_t *labels);

@@ -1,0 +1,353 @@
+/* Class weights and label smoothing against PyTorch (tests/parity/losses.py): rows of given logits, an encoder's
+ * gradient, twenty steps of the trainer without and with a teacher; the gradient against differences of the loss. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "autodidact/base/memory.h"
+#include "autodidact/base/status.h"
+#include "support/encoder_fixture.h"
+#include "support/kernel_sets.h"
+#include "support/trajectory.h"
+
+enum { MOST_CLASSES = 5, MOST_ROWS = 64, STEPS = TRAJECTORY_STEPS };
+
+/* As in test_distillation.c: at given logits only scale and result are rounded to float32. */
+static const double GIVEN_TOLERANCE = 2e-7, LOGITS_TOLERANCE = 2e-5, GRADIENT_TOLERANCE = 1e-4;
+static const double LOSS_TOLERANCE = 5e-5, DISTANCE_TOLERANCE = 5e-4, CHANGE_TOLERANCE = 5e-4, NO_DISTANCE = 1e-10;
+
+static const char *const MODELS[] = {"cls-tanh", "pooler-relu"};
+enum { MODEL_COUNT = sizeof MODELS / sizeof *MODELS };
+
+static int failures;
+
+static void expect(double error, double tolerance, const char *name, const char *what) {
+  if (!(error <= tolerance)) {
+    print_error("%s: %s differs by %.3g, allowed %.3g\n", name, what, error, tolerance);
+    failures++;
+  }
+}
+
+static double relative(double got, double expected) {
+  return fabs(got - expected) / fabs(expected);
+}
+
+/* Weights of a group of the file [C] into weights, and all settings. */
+static struct ad_loss_settings read_settings(hid_t file, const char *name, double *weights, size_t *C) {
+  char path[64];
+  size_t count;
+  snprintf(path, sizeof path, "%s/weights", name);
+  double *stored = fixture_read_new(file, path, H5T_NATIVE_DOUBLE, &count);
+  assert_true(count <= MOST_CLASSES);
+  memcpy(weights, stored, count * sizeof *weights);
+  free(stored);
+  const hid_t group = H5Gopen2(file, name, H5P_DEFAULT);
+  assert_true(group >= 0);
+  const struct ad_loss_settings settings = {.weights = weights, .smoothing = fixture_number(group, "smoothing")};
+  H5Gclose(group);
+  *C = count;
+  return settings;
+}
+
+/* The mean that PyTorch takes divides by the weights of the labels. */
+static double sum_weights(const struct ad_loss_settings *settings, size_t N, const uint32_t *labels) {
+  double sum = 0.0;
+  for (size_t i = 0; i < N; i++) {
+    sum += settings->weights[labels[i]];
+  }
+  return sum;
+}
+
+/* The mean loss of rows, by the task, and dlogits of it. */
+static double mean_loss(const struct ad_loss_settings *settings, size_t N, size_t C, const float *logits,
+                        const uint32_t *labels, float *dlogits) {
+  float loss[MOST_ROWS];
+  double sum = 0.0;
+  assert_true(N <= MOST_ROWS);
+  const double all = sum_weights(settings, N, labels);
+  ad_task_classification.weighted_loss(settings, N, C, logits, labels, (float)(1.0 / all), loss, dlogits);
+  for (size_t i = 0; i < N; i++) {
+    sum += loss[i];
+  }
+  return sum / all;
+}
+
+/* --- Given logits. */
+
+static void check_rows(hid_t file, const char *name) {
+  char path[64];
+  double weights[MOST_CLASSES];
+  size_t C, N, n;
+  float dlogits[MOST_ROWS * MOST_CLASSES], alone[MOST_CLASSES], loss;
+  snprintf(path, sizeof path, "rows/%s", name);
+  const struct ad_loss_settings settings = read_settings(file, path, weights, &C);
+  snprintf(path, sizeof path, "rows/%s/labels", name);
+  uint32_t *labels = fixture_read_new(file, path, H5T_NATIVE_UINT32, &N);
+  snprintf(path, sizeof path, "rows/%s/logits", name);
+  float *logits = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &n);
+  snprintf(path, sizeof path, "rows/%s/gradient", name);
+  float *expected = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &n);
+  snprintf(path, sizeof path, "rows/%s/loss", name);
+  assert_int_equal(n, N * C);
+  expect(relative(mean_loss(&settings, N, C, logits, labels, dlogits), fixture_scalar(file, path)), GIVEN_TOLERANCE,
+         name, "loss");
+  const double all = sum_weights(&settings, N, labels);
+  for (size_t i = 0; i < N; i++) {
+    const double scale = norm(C, expected + i * C) + weights[labels[i]] / all;
+    expect(distance(C, dlogits + i * C, expected + i * C) / scale, GIVEN_TOLERANCE, name, "a row's gradient");
+    ad_task_classification.weighted_loss(&settings, 1, C, logits + i * C, labels + i, (float)(1.0 / all), &loss, alone);
+    assert_memory_equal(alone, dlogits + i * C, C * sizeof *alone);
+  }
+  free(labels);
+  free(logits);
+  free(expected);
+}
+
+static void test_rows(void **state) {
+  (void)state;
+  static const char *const names[] = {"weights", "smoothing", "both", "two", "one-row"};
+  const hid_t file = fixture_open("losses.h5");
+  failures = 0;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    check_rows(file, names[i]);
+  }
+  fixture_close(file);
+  assert_int_equal(failures, 0);
+}
+
+/* Central differences: float loss is good to 1e-7 of about 6, over a width of 0.016 4e-5; the cut-off term is below. */
+static void test_differences(void **state) {
+  (void)state;
+  enum { N = 5, C = 4 };
+  static const double weights[C] = {0.5, 2.0, 1.0, 0.125};
+  static const uint32_t labels[N] = {0, 1, 2, 3, 1};
+  const struct ad_loss_settings settings = {.weights = weights, .smoothing = 0.2};
+  const float width = 0x1p-7f;
+  float logits[N * C], loss[N], dlogits[N * C], up[N], down[N], ignored[N * C];
+  for (size_t k = 0; k < (size_t)N * C; k++) {
+    logits[k] = (float)sin((double)k);
+  }
+  ad_task_classification.weighted_loss(&settings, N, C, logits, labels, 2.0f, loss, dlogits);
+  for (size_t k = 0; k < (size_t)N * C; k++) {
+    const float value = logits[k];
+    logits[k] = value + width;
+    const float above = logits[k];
+    ad_task_classification.weighted_loss(&settings, N, C, logits, labels, 1.0f, up, ignored);
+    logits[k] = value - width;
+    const float below = logits[k];
+    ad_task_classification.weighted_loss(&settings, N, C, logits, labels, 1.0f, down, ignored);
+    logits[k] = value;
+    const double slope = ((double)up[k / C] - down[k / C]) / ((double)above - below);
+    assert_true(fabs(dlogits[k] - 2.0 * slope) <= 5e-4);
+  }
+}
+
+/* --- An encoder. */
+
+static void check_gradient(const char *name) {
+  char path[64];
+  struct encoder_fixture f;
+  struct ad_encoder *encoder;
+  double weights[MOST_CLASSES];
+  size_t C;
+  const hid_t file = fixture_open("losses.h5");
+  const struct ad_loss_settings settings = read_settings(file, name, weights, &C);
+  snprintf(path, sizeof path, "encoder-%s.h5", name);
+  fixture_load(&f, path);
+  const size_t B = f.dataset.count, P = f.params.count;
+  float *logits = calloc(B * C, sizeof *logits), *dlogits = calloc(B * C, sizeof *dlogits);
+  float *expected = calloc(P, sizeof *expected), *got = calloc(P, sizeof *got);
+  uint32_t ids[MOST_ROWS];
+  for (uint32_t b = 0; b < B; b++) {
+    ids[b] = b;
+  }
+  const struct ad_batch batch = fixture_batch(&f, B, ids, TRAJECTORY_LANES);
+  assert_int_equal(ad_encoder_create(&encoder, test_math, &f.params, f.dataset.offset[B], B, TRAJECTORY_LANES, 1),
+                   AD_OK);
+  assert_int_equal(ad_encoder_forward(encoder, ad_replica_float32(f.theta), &batch, NULL, logits), AD_OK);
+  snprintf(path, sizeof path, "%s/loss", name);
+  expect(relative(mean_loss(&settings, B, C, logits, f.dataset.label, dlogits), fixture_scalar(file, path)),
+         LOGITS_TOLERANCE, name, "loss");
+  struct encoder_fixture other = f;
+  other.file = file;
+  snprintf(path, sizeof path, "%s/gradient", name);
+  fixture_vector(&other, path, expected);
+  assert_int_equal(ad_encoder_gradient(encoder, ad_replica_float32(f.theta), &batch, NULL, dlogits, got), AD_OK);
+  for (size_t i = 0; i < f.params.tensor_count; i++) {
+    const struct ad_tensor *tensor = &f.params.tensors[i];
+    const double scale = fixture_gradient_scale(&f, tensor, expected);
+    assert_true(scale > 0.0);
+    expect(distance(tensor->count, got + tensor->offset, expected + tensor->offset) / scale, GRADIENT_TOLERANCE, name,
+           tensor->name);
+  }
+  free(logits);
+  free(dlogits);
+  free(expected);
+  free(got);
+  ad_encoder_destroy(encoder);
+  fixture_unload(&f);
+  fixture_close(file);
+}
+
+static void test_gradient(void **state) {
+  (void)state;
+  failures = 0;
+  for (size_t i = 0; i < MODEL_COUNT; i++) {
+    check_gradient(MODELS[i]);
+  }
+  assert_int_equal(failures, 0);
+}
+
+/* --- Twenty steps. */
+
+/* How far the tensors that the file has have come from `from` [P]. */
+static void check_moved(const struct encoder_fixture *f, hid_t file, const char *path, const float *from) {
+  size_t floats, at = 0;
+  float *expected = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &floats);
+  for (size_t i = 0; i < f->params.tensor_count; i++) {
+    const struct ad_tensor *tensor = &f->params.tensors[i];
+    if ((!tensor->vector && strcmp(tensor->name, "classifier.weight") != 0) || fixture_is_key_bias(tensor)) {
+      continue;
+    }
+    double error = 0.0;
+    assert_true(at + tensor->count <= floats);
+    for (size_t n = 0; n < tensor->count; n++) {
+      const double moved = (double)f->theta[tensor->offset + n] - from[tensor->offset + n];
+      error += (moved - expected[at + n]) * (moved - expected[at + n]);
+    }
+    expect(sqrt(error) / norm(tensor->count, expected + at), CHANGE_TOLERANCE, path, tensor->name);
+    at += tensor->count;
+  }
+  assert_int_equal(at, floats);
+  free(expected);
+}
+
+/* `teacher` against MODEL/RUN of the file. distances 1: those are there too. */
+static void check_run(const char *name, const char *run, const struct ad_teacher_settings *teacher, int distances) {
+  char path[64], what[64];
+  struct encoder_fixture f;
+  struct trajectory t;
+  double weights[MOST_CLASSES], losses[STEPS], far[STEPS];
+  size_t C;
+  const hid_t file = fixture_open("losses.h5");
+  const struct ad_loss_settings settings = read_settings(file, name, weights, &C);
+  snprintf(path, sizeof path, "encoder-%s.h5", name);
+  fixture_load(&f, path);
+  float *from = malloc(f.params.count * sizeof *from);
+  memcpy(from, f.theta, f.params.count * sizeof *from);
+  snprintf(path, sizeof path, "%s/%s/loss", name, run);
+  fixture_read(file, path, H5T_NATIVE_DOUBLE, STEPS, losses);
+  snprintf(path, sizeof path, "%s/%s/distance", name, run);
+  fixture_read(file, path, H5T_NATIVE_DOUBLE, STEPS, far);
+  trajectory_start(&t, &f, teacher, &settings);
+  for (size_t i = 0; i < STEPS; i++) {
+    struct ad_step step;
+    snprintf(what, sizeof what, "%s, step %zu", run, i + 1);
+    assert_int_equal(ad_trainer_step(t.trainer, &step), AD_OK);
+    expect(relative(step.loss, losses[i]), LOSS_TOLERANCE, name, what);
+    if (distances && step.weight > 0.0) {
+      expect(fabs(step.distance - far[i]) / (far[i] + NO_DISTANCE / DISTANCE_TOLERANCE), DISTANCE_TOLERANCE, name,
+             what);
+    }
+  }
+  snprintf(path, sizeof path, "%s/%s/moved", name, run);
+  check_moved(&f, file, path, from);
+  trajectory_end(&t);
+  free(from);
+  fixture_unload(&f);
+  fixture_close(file);
+}
+
+/* Without dropout the passes of R-Drop are equal, and the run is that without a teacher. */
+static void test_runs(void **state) {
+  (void)state;
+  const struct ad_memory_stats before = ad_memory_stats();
+  const struct ad_teacher_settings none = {0}, drop = {.method = AD_TEACHER_RDROP, .every = 1, .weight = 3.0},
+                                   sda = {.method = AD_TEACHER_SDA, .window = 3, .every = 1, .lag = 1, .weight = 3.0};
+  failures = 0;
+  for (size_t i = 0; i < MODEL_COUNT; i++) {
+    check_run(MODELS[i], "plain", &none, 0);
+    check_run(MODELS[i], "plain", &drop, 0);
+    check_run(MODELS[i], "sda", &sda, 1);
+  }
+  assert_int_equal(failures, 0);
+  assert_int_equal(ad_memory_stats().live_blocks, before.live_blocks);
+}
+
+/* --- Weights from a text. */
+
+static void test_balanced(void **state) {
+  (void)state;
+  char text[][2] = {"a", "b", "c", "d"}, *names[] = {text[0], text[1], text[2], text[3]};
+  double weights[4];
+  size_t N, C;
+  const hid_t file = fixture_open("losses.h5");
+  uint32_t *labels = fixture_read_new(file, "balanced/labels", H5T_NATIVE_UINT32, &N);
+  double *expected = fixture_read_new(file, "balanced/weights", H5T_NATIVE_DOUBLE, &C);
+  const struct ad_labels given = {&ad_task_classification, N, labels};
+  assert_int_equal(C, 4);
+  assert_int_equal(ad_class_weights_parse("balanced", C, names, given, weights), AD_OK);
+  for (size_t c = 0; c < C; c++) {
+    assert_true(relative(weights[c], expected[c]) <= 1e-15);
+  }
+  for (size_t i = 0; i < N; i++) {
+    labels[i] = labels[i] == 2 ? 1 : labels[i];
+  }
+  assert_int_equal(ad_class_weights_parse("balanced", C, names, given, weights), AD_ECONFIG);
+  assert_non_null(strstr(ad_error_message(), "no training example is of class \"c\""));
+  free(labels);
+  free(expected);
+  fixture_close(file);
+}
+
+static void test_lists(void **state) {
+  (void)state;
+  char text[][4] = {"neg", "pos"}, *names[] = {text[0], text[1]};
+  static const char *const bad[] = {"",    "1",    "1,",    "1,2,",  "1,2,3", "1;2",        "a,b",
+                                    "0,1", "-1,1", "nan,1", "1,inf", "1e7,1", "balanced,1", "Balanced"};
+  const struct ad_labels none = {&ad_task_classification, 0, NULL};
+  double weights[2];
+  assert_int_equal(ad_class_weights_parse("1,2.5", 2, names, none, weights), AD_OK);
+  assert_true(weights[0] == 1.0 && weights[1] == 2.5);
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    assert_int_equal(ad_class_weights_parse(bad[i], 2, names, none, weights), AD_ECONFIG);
+    assert_non_null(strstr(ad_error_message(), "expected none, balanced, or 2 numbers from 1e-6 to 1e6"));
+  }
+}
+
+/* A task that has no such loss is refused. */
+static void test_refused(void **state) {
+  (void)state;
+  struct encoder_fixture f;
+  struct ad_trainer *trainer;
+  struct ad_task other = ad_task_classification;
+  other.weighted_loss = NULL;
+  fixture_load(&f, "encoder-cls-tanh.h5");
+  f.dataset.task = &other;
+  const struct ad_trainer_settings settings = {
+      .batch = 2, .lanes = 1, .rounds = 1, .epochs = 1, .loss = {.smoothing = 0.1}};
+  const struct ad_replicas replicas = {.student = ad_weights_float32(f.theta)};
+  assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params, &replicas, &f.dataset, &settings, NULL),
+                   AD_ECONFIG);
+  assert_non_null(strstr(ad_error_message(), "the task classification has neither"));
+  fixture_unload(&f);
+}
+
+static int run(const char *kernels) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows),     cmocka_unit_test(test_differences),
+                                     cmocka_unit_test(test_gradient), cmocka_unit_test(test_runs),
+                                     cmocka_unit_test(test_balanced), cmocka_unit_test(test_lists),
+                                     cmocka_unit_test(test_refused)};
+  return cmocka_run_group_tests_name(kernels, tests, NULL, NULL);
+}
+
+int main(void) {
+  return run_with_products(run);
+}
