@@ -84,12 +84,38 @@ static int compare_inputs(const struct ad_training *t, const struct provenance *
   return status == AD_OK ? removed : status;
 }
 
+/* Takes out the keys that say how many steps there are. */
+static void drop_steps(struct ad_differences *d) {
+  size_t kept = 0;
+  for (size_t i = 0; i < d->count; i++) {
+    const struct ad_difference item = d->items[i];
+    if (strcmp(item.name, "train.epochs") != 0 && strcmp(item.name, "train.steps") != 0) {
+      d->items[kept++] = item;
+    } else {
+      ad_free(item.name);
+      ad_free(item.text[0]);
+      ad_free(item.text[1]);
+    }
+  }
+  d->count = kept;
+}
+
+/* A run of fewer steps may go on as one of more, where that changes no bit. Where it does, the steps are a difference.
+ */
+static int judge_changes(const struct ad_training *t, struct ad_differences *reasons) {
+  const struct ad_config *c = &t->session.config;
+  int longer;
+  if (ad__check_longer(t, &longer) == AD_OK && longer) {
+    drop_steps(reasons);
+  }
+  ad_error_clear();
+  return ad__resume_judge(c->run_dir, c->resume_allow, reasons);
+}
+
 static int check_unchanged(const struct ad_training *t, const struct provenance *p) {
   struct ad_input_comparison comparison = {0};
   int status = compare_inputs(t, p, &comparison);
-  status = status == AD_OK
-               ? ad__resume_judge(t->session.config.run_dir, t->session.config.resume_allow, &comparison.reasons)
-               : status;
+  status = status == AD_OK ? judge_changes(t, &comparison.reasons) : status;
   ad_input_comparison_destroy(&comparison);
   return status;
 }
@@ -113,6 +139,16 @@ static int keep_inputs(struct ad_training *t) {
   return status;
 }
 
+/* Rank 0: a finished run stays, unless this one is longer and may go on from its end. */
+static int check_finished(const struct ad_training *t) {
+  int longer;
+  AD_TRY(ad__check_longer(t, &longer));
+  return longer ? AD_OK
+                : ad_fail(AD_ECONFIG,
+                          "%s: holds a run already: choose another run.dir, or start anew with run.overwrite=true",
+                          t->session.config.run_dir);
+}
+
 /* Rank 0: that a run may be here, before anything is touched. A finished one stays unless it is to go. */
 static int check_folder(const struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
@@ -123,10 +159,7 @@ static int check_folder(const struct ad_training *t) {
     return ad_fail(AD_ECONFIG, "run.dir is '%s', which is a file: expected a folder, or nothing there yet", c->run_dir);
   }
   AD_TRY(ad__check_inputs(t, anew));
-  if (found == AD_FOUND_FINISHED && !c->run_overwrite) {
-    return ad_fail(AD_ECONFIG, "%s: holds a run already: choose another run.dir, or start anew with run.overwrite=true",
-                   c->run_dir);
-  }
+  AD_TRY(found == AD_FOUND_FINISHED && !c->run_overwrite ? check_finished(t) : AD_OK);
   AD_TRY(ad_lease_find(c->run_dir, AD_RUN_LEASE, AD_RUN_PATIENCE, &holder));
   /* Who writes there now makes files all the time. */
   return holder.alive ? AD_OK : ad_run_check_files(c->run_dir, anew);
@@ -192,7 +225,7 @@ static int begin_anew(struct ad_training *t, const struct provenance *p) {
   return t->ranks.first ? keep_inputs(t) : AD_OK;
 }
 
-static int go_on(struct ad_training *t, const struct provenance *p) {
+static int go_on(struct ad_training *t, const struct provenance *p, int finished) {
   const struct ad_trainer_state state = ad_trainer_state(t->trainer);
   const uint64_t done = state.done, total = ad_trainer_total(t->trainer);
   const struct ad_run_mark mark = {.log_bytes = t->state.log_bytes, .step = done, .chain = state.chain};
@@ -210,6 +243,7 @@ static int go_on(struct ad_training *t, const struct provenance *p) {
   }
   char host[256] = "";
   gethostname(host, sizeof host - 1);
+  AD_TRY(finished ? ad_run_unfinish(&t->run) : AD_OK);
   AD_TRY(ad_run_reopen(&t->run, &t->session.config, &mark));
   AD_TRY(keep_inputs(t));
   AD_TRY(ad_snapshots_cut(t->run.folder, done));
@@ -228,17 +262,23 @@ int ad__open_run(struct ad_training *t) {
   AD_TRY(enter(t));
   uint64_t found = t->ranks.first && !c->run_overwrite ? ad_run_find(c->run_dir) : AD_FOUND_NONE;
   AD_TRY(ad_comm_broadcast(t->ranks.comm, sizeof found, &found));
-  if (found == AD_FOUND_FINISHED) {
-    return ad_fail(AD_ECONFIG, "%s: holds a run already: choose another run.dir, or start anew with run.overwrite=true",
-                   c->run_dir);
-  }
-  if (found == AD_FOUND_UNFINISHED) {
+  const int finished = found == AD_FOUND_FINISHED;
+  if (found != AD_FOUND_NONE) {
     AD_TRY(ad__resume_check(c->resume_allow));
+    /* It may have come to its end while this process waited. */
+    AD_TRY(ad_comm_settle(t->ranks.comm, t->ranks.first && finished ? check_finished(t) : AD_OK));
     AD_TRY(ad_comm_settle(t->ranks.comm, t->ranks.first ? check_unchanged(t, &p) : AD_OK));
     AD_TRY(ad__load_newest(t, &loaded));
+    if (!loaded && finished) {
+      return ad_fail(
+          AD_ECONFIG,
+          "%s: holds a run already, which kept no checkpoint of its end to go on from "
+          "(checkpoint.finished=true keeps it): choose another run.dir, or start anew with run.overwrite=true",
+          c->run_dir);
+    }
     if (!loaded) {
       ad_log(AD_LOG_INFO, "%s: its run was stopped before the first checkpoint, and starts anew", c->run_dir);
     }
   }
-  return ad_comm_settle(t->ranks.comm, loaded ? go_on(t, &p) : begin_anew(t, &p));
+  return ad_comm_settle(t->ranks.comm, loaded ? go_on(t, &p, finished) : begin_anew(t, &p));
 }

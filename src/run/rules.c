@@ -78,7 +78,7 @@ int ad__resume_judge(const char *run, const char *allowed, const struct ad_diffe
                *is = d->text[1] == NULL ? "(nothing)" : d->text[1];
     if (!has_word(allowed, kind, strlen(kind))) {
       return ad_fail(AD_ECONFIG,
-                     "%s holds an unfinished run, begun with %s %s, now it is %s: choose another run.dir, start anew "
+                     "%s holds a run, begun with %s %s, now it is %s: choose another run.dir, start anew "
                      "with run.overwrite=true, or go on all the same with resume.allow=%s",
                      run, d->name, was, is, kind);
     }

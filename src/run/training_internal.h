@@ -114,6 +114,10 @@ int ad__choose_metric(struct ad_training *t);
 /* --- resume.c: the run folder, a new run or one that goes on. Collective. */
 int ad__open_run(struct ad_training *t);
 
+/* --- longer.c: whether the run in run.dir has fewer steps than this one (*longer 1), which then may go on there with
+ * the bits of a run that was planned so. AD_ECONFIG: it may not, and why; AD_EINPUT. On rank 0. */
+int ad__check_longer(const struct ad_training *t, int *longer);
+
 /* What provenance.json would say now against what the run's folder says. On rank 0; the caller owns it:
  * ad_input_comparison_destroy, after a failure too. */
 int ad__find_changes(const struct ad_training *t, struct ad_input_comparison *comparison);

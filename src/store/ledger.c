@@ -279,6 +279,21 @@ int ad_ledger_seal_all(struct ad_ledger *ledger, const char *but) {
   return status;
 }
 
+int ad_ledger_unseal(struct ad_ledger *ledger) {
+  struct ad_buffer text = {0};
+  int status = AD_OK;
+  for (size_t i = 0; status == AD_OK && i < ledger->count; i++) {
+    status =
+        ledger->entries[i].sealed ? print(&(struct ad_ledger_entry){.name = ledger->entries[i].name}, &text) : AD_OK;
+  }
+  status = status == AD_OK && text.size > 0 ? append(ledger, &text) : status;
+  for (size_t i = 0; status == AD_OK && i < ledger->count; i++) {
+    ledger->entries[i] = (struct ad_ledger_entry){.name = ledger->entries[i].name};
+  }
+  ad_buffer_destroy(&text);
+  return status;
+}
+
 int ad_ledger_seal(struct ad_ledger *ledger, const char *name) {
   struct ad_ledger_entry now;
   int there;

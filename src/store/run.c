@@ -266,6 +266,16 @@ int ad_run_reopen(struct ad_run *run, const struct ad_config *config, const stru
   return open_log(run, AD_RUN_FILE_TIMING, O_APPEND, &run->timing);
 }
 
+int ad_run_unfinish(struct ad_run *run) {
+  static const char *const names[] = {AD_RUN_FILE_RESULT, AD_RUN_FOLDER_MODEL, AD_RUN_FOLDER_VARIANTS};
+  AD_TRY(ad_run_check(run));
+  AD_TRY(check_foreign(&run->ledger, AD_LEDGER_LINKS));
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    AD_TRY(ad_ledger_remove(&run->ledger, names[i]));
+  }
+  return ad_ledger_unseal(&run->ledger);
+}
+
 int ad_run_log_size(struct ad_run *run, uint64_t *bytes) {
   struct stat info;
   if (fflush(run->log) != 0 || fsync(fileno(run->log)) != 0 || fstat(fileno(run->log), &info) != 0) {

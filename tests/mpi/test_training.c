@@ -13,13 +13,14 @@
 #include "autodidact/run/predict.h"
 #include "autodidact/run/program.h"
 #include "autodidact/run/replay.h"
+#include "autodidact/run/signals.h"
 #include "autodidact/run/training.h"
 #include "autodidact/store/rows.h"
 #include "autodidact/store/run.h"
 #include "autodidact/store/run_log.h"
 #include "check.h"
 
-static int rank;
+static int rank, size;
 static struct ad_math *math;
 
 /* --- A small data set, in a folder that all ranks know. */
@@ -201,7 +202,8 @@ static void test_best(void) {
 /* Early stopping: the log is the begin of the one without it, up to the second evaluation in a row whose loss is not
  * lower than the lowest before; also where it was stopped within an evaluation, whose score must not count twice. */
 static void test_patience(void) {
-  static const char settings[] = "eval.every=1 run.metric=loss optim.lr=0.1 train.epochs=9", *dirs[] = {"whole", "broken"};
+  static const char settings[] = "eval.every=1 run.metric=loss optim.lr=0.1 train.epochs=9",
+                    *dirs[] = {"whole", "broken"};
   const struct ad_training_frame faulty = {.faults = "term@eval:6"};
   char patient[160];
   snprintf(patient, sizeof patient, "%s train.patience=2", settings);
@@ -222,6 +224,7 @@ static void test_patience(void) {
   t = training("broken", &faulty, patient);
   CHECK(ad_training_run(t) == AD_ESTOPPED && ad_training_summary(t).step == 3);
   CHECK(ad_training_close(t, 0) == AD_OK);
+  ad_signals_pretend(0); /* it was this process's own */
   for (size_t i = 0; i < 2; i++) {
     t = training(dirs[i], NULL, patient);
     CHECK(ad_training_run(t) == AD_OK && ad_training_summary(t).step == expected);
@@ -234,6 +237,53 @@ static void test_patience(void) {
   CHECK(part.size < all.size && memcmp(part.data, all.data, part.size) == 0);
   ad_buffer_destroy(&part);
   ad_buffer_destroy(&all);
+}
+
+/* A finished run goes on to more steps with the bits of a run that was planned so, also after a kill on the way there,
+ * or it is refused and stays as it is. */
+static void test_longer(void) {
+  static const char constant[] = "optim.schedule=constant optim.warmup=0 checkpoint.finished=true run.select=best";
+  static const char *const refused[][3] = {
+      {"linear", "checkpoint.finished=true", "learning rates depend on the number of all steps"},
+      {"unkept", "optim.schedule=constant optim.warmup=0", "kept no checkpoint of its end"},
+      {"warmed", "optim.schedule=constant checkpoint.finished=true", "learning rates depend"},
+      {"ramped", "optim.schedule=constant optim.warmup=0 teacher.ramp=0.5", "teacher.ramp depends"},
+      {"averaged", "optim.schedule=constant optim.warmup=0 teacher.method=se", "means over all steps"},
+      {"odd", "optim.schedule=constant optim.warmup=0 eval.every=3", "evaluated after its last step"},
+      {"seen", "optim.schedule=constant optim.warmup=0 snapshot.every=2", "snapshots depend"}};
+  const struct ad_training_frame faulty = {.faults = "term@10"};
+  char settings[200];
+  struct ad_training *t =
+      training("planned", NULL, "optim.schedule=constant optim.warmup=0 run.select=best train.epochs=4");
+  CHECK(ad_training_run(t) == AD_OK && ad_training_close(t, 0) == AD_OK);
+  t = training("longer", NULL, constant);
+  CHECK(ad_training_run(t) == AD_OK && ad_training_close(t, 0) == AD_OK);
+  t = training("longer", NULL, constant); /* no longer than it is */
+  CHECK(ad_training_run(t) == AD_ECONFIG && strstr(ad_error_message(), "holds a run already: choose") != NULL);
+  CHECK(ad_training_close(t, 0) == AD_OK);
+  snprintf(settings, sizeof settings, "%s train.epochs=4 optim.lr=0.02", constant);
+  t = training("longer", NULL, settings);
+  CHECK(ad_training_run(t) == AD_ECONFIG && strstr(ad_error_message(), "begun with optim.lr 0.01") != NULL);
+  CHECK(ad_training_close(t, 0) == AD_OK);
+  snprintf(settings, sizeof settings, "%s train.epochs=4", constant);
+  t = training("longer", &faulty, settings);
+  CHECK(ad_training_run(t) == AD_ESTOPPED && ad_training_summary(t).step == 10);
+  CHECK(ad_training_close(t, 0) == AD_OK && ad_run_find("longer") == AD_FOUND_UNFINISHED);
+  ad_signals_pretend(0);
+  t = training("longer", NULL, settings);
+  CHECK(ad_training_run(t) == AD_OK && ad_training_summary(t).step == 16 && ad_training_close(t, 0) == AD_OK);
+  same_file("planned/log.jsonl", "longer/log.jsonl");
+  same_file("planned/result.json", "longer/result.json");
+  same_file("planned/model/model.safetensors", "longer/model/model.safetensors");
+  /* The first rank decides: one alone shows it all. */
+  for (size_t i = 0; i < sizeof refused / sizeof *refused && size == 1; i++) {
+    t = training(refused[i][0], NULL, refused[i][1]);
+    CHECK(ad_training_run(t) == AD_OK && ad_training_close(t, 0) == AD_OK);
+    snprintf(settings, sizeof settings, "%s train.epochs=4", refused[i][1]);
+    t = training(refused[i][0], NULL, settings);
+    CHECK(ad_training_run(t) == AD_ECONFIG && strstr(ad_error_message(), refused[i][2]) != NULL);
+    CHECK(ad_training_close(t, 0) == AD_OK && ad_run_find(refused[i][0]) == AD_FOUND_FINISHED);
+  }
 }
 
 /* What fails on the first rank between two steps fails on all; a second training may not have the folder's run anew. */
@@ -304,7 +354,7 @@ static void test_predict(void) {
 int main(int argc, char **argv) {
   char folder[64];
   CHECK(ad_program_start(&argc, &argv, &math) == AD_OK);
-  CHECK(MPI_Comm_rank(MPI_COMM_WORLD, &rank) == MPI_SUCCESS);
+  CHECK(MPI_Comm_rank(MPI_COMM_WORLD, &rank) == MPI_SUCCESS && MPI_Comm_size(MPI_COMM_WORLD, &size) == MPI_SUCCESS);
   ad_log_set_level(AD_LOG_ERROR);
   enter(folder);
   test_steps();
@@ -312,6 +362,7 @@ int main(int argc, char **argv) {
   test_evaluate_and_save();
   test_best();
   test_patience();
+  test_longer();
   test_failures();
   test_replay();
   test_predict();

@@ -71,7 +71,7 @@ TASK_CASES = [
     ("weights-many", ["train.class_weights=1,2,3"], r"train\.class_weights is '1,2,3'", r"2 numbers"),
     ("weights-zero", ["train.class_weights=0,1"], r"train\.class_weights is '0,1'", r"from 1e-6"),
     ("weights-word", ["train.class_weights=balance"], r"'balance'", r"none, balanced"),
-    ("smoothing", ["train.label_smoothing=1"], r"train\.label_smoothing is '1'", r"0 to 0\.999"),
+    ("smoothing", ["train.label_smoothing=1.5"], r"train\.label_smoothing is '1\.5'", r"0 to 1"),
     ("patience", ["train.patience=-1"], r"train\.patience is '-1'", r"whole number"),
     ("clip", ["optim.clip=off"], r"optim\.clip is 'off'", r"or none"),
 ]

@@ -91,6 +91,12 @@ static void test_lines(void **state) {
   assert_int_equal(unlink("lines/model/config.json"), 0);
   assert_int_equal(ad_ledger_seal_all(&l, NULL), AD_OK);
   assert_true(ad_ledger_find(&l, "log.jsonl")->sealed && !ad_ledger_find(&l, "model/config.json")->sealed);
+  /* A run that goes on after its end may change all its files. */
+  assert_int_equal(ad_ledger_unseal(&l), AD_OK);
+  assert_false(ad_ledger_find(&l, "log.jsonl")->sealed);
+  ad_ledger_close(&l);
+  assert_int_equal(ad_ledger_open(&l, "lines"), AD_OK);
+  assert_true(l.count == 5 && !ad_ledger_find(&l, "log.jsonl")->sealed && !ad_ledger_find(&l, "result.json")->sealed);
   put("lines/logits", "in the way");
   assert_int_equal(ad_ledger_seal(&l, "logits/gone.h5"), AD_EINPUT);
   ad_ledger_close(&l);

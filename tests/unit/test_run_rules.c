@@ -156,9 +156,10 @@ static void test_faults(void **state) {
 
 int main(void) {
   ad_log_set_level(AD_LOG_ERROR);
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_time),        cmocka_unit_test(test_words),   cmocka_unit_test(test_evaluations),
-      cmocka_unit_test(test_patience), cmocka_unit_test(test_checkpoints), cmocka_unit_test(test_facts),   cmocka_unit_test(test_resume),
-      cmocka_unit_test(test_allowed),     cmocka_unit_test(test_signals), cmocka_unit_test(test_faults)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_time),        cmocka_unit_test(test_words),
+                                     cmocka_unit_test(test_evaluations), cmocka_unit_test(test_patience),
+                                     cmocka_unit_test(test_checkpoints), cmocka_unit_test(test_facts),
+                                     cmocka_unit_test(test_resume),      cmocka_unit_test(test_allowed),
+                                     cmocka_unit_test(test_signals),     cmocka_unit_test(test_faults)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -183,7 +183,7 @@
   X(TEXT, RESULT, train_class_weights, "train.class_weights", "none", 0, 0, "", "",                                    \
     "weights of the classes in the loss: none, balanced (in inverse proportion to their training examples), or a "     \
     "number for each class in the descriptor's order, as 1,2.5")                                                       \
-  X(REAL, RESULT, train_label_smoothing, "train.label_smoothing", "0", 0, 0.999, "", "",                               \
+  X(REAL, RESULT, train_label_smoothing, "train.label_smoothing", "0", 0, 1, "", "",                                   \
     "share of each label that goes to all classes alike")                                                              \
   X(CHOICE, RESULT, train_precision, "train.precision", "float32", 0, 0, precision, "",                                \
     "numbers that products of linear layers multiply: float32, or bfloat16 (bf16), which is faster; sums, parameters " \

@@ -49,6 +49,9 @@ int ad_ledger_seal_all(struct ad_ledger *ledger, const char *but);
 int ad_ledger_seal(struct ad_ledger *ledger, const char *name);
 int ad_ledger_seal_text(struct ad_ledger *ledger, const char *name, const char *text, size_t size);
 
+/* Unseals all files: the run goes on, and they may change again. AD_EIO, AD_ENOMEM. */
+int ad_ledger_unseal(struct ad_ledger *ledger);
+
 /* Names of files, sorted. Owned: ad_ledger_names_destroy. */
 struct ad_ledger_names {
   char **items; /* [count] */

@@ -71,6 +71,10 @@ struct ad_run_mark {
  * files), AD_EIO, AD_ENOMEM. */
 int ad_run_reopen(struct ad_run *run, const struct ad_config *config, const struct ad_run_mark *mark);
 
+/* Makes a finished run in a folder that was entered an unfinished one, before it is continued: result.json goes first,
+ * then model/ and variants/. AD_EINPUT (links in place of the run's files), AD_EIO, AD_ENOMEM. */
+int ad_run_unfinish(struct ad_run *run);
+
 /* config.yaml and provenance.json as a new run would have them, into a folder, which is made. AD_EIO, AD_ENOMEM. */
 int ad_run_describe(const char *folder, const struct ad_config *config, const struct ad_fact *facts, size_t fact_count);
 

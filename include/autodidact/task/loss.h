@@ -10,7 +10,7 @@ struct ad_labels; /* task/task.h */
 /* All zero: every class alike, labels as they are. */
 struct ad_loss_settings {
   const double *weights; /* [C] of the classes, each > 0; NULL: 1 for all; not owned */
-  double smoothing;      /* share of each label that all classes get alike, in [0,1) */
+  double smoothing;      /* share of each label that all classes get alike, in [0,1] */
 };
 
 /* 1 where all examples count alike and labels are as they are. */
