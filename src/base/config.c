@@ -212,6 +212,13 @@ static int note_place(struct places *places, const char *place, const char *key,
   return AD_OK;
 }
 
+static int fail_list(const char *place, const char *key) {
+  const struct config_option *option = ad__config_find(key);
+  return option == NULL ? fail_unknown(place, key)
+                        : ad_fail(AD_ECONFIG, "%s: %s is a list, expected one %s", place, key,
+                                  option->kind == CONFIG_KIND_TEXT ? "text, without brackets, as a,b" : "value");
+}
+
 /* Sets the keys of a mapping whose own key is `prefix` ("" at the top). */
 static int set_tree(struct ad_config *config, const char *path, const char *prefix, const struct ad_yaml *tree,
                     struct places *places) {
@@ -226,8 +233,7 @@ static int set_tree(struct ad_config *config, const char *path, const char *pref
       AD_TRY(ad_config_set(config, place, key, item->text));
       AD_TRY(note_place(places, place, key, item->line));
     } else {
-      return ad__config_find(key) == NULL ? fail_unknown(place, key)
-                                          : ad_fail(AD_ECONFIG, "%s: %s is a list, expected one value", place, key);
+      return fail_list(place, key);
     }
   }
   return AD_OK;

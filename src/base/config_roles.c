@@ -62,7 +62,10 @@ int ad_config_roles(struct ad_buffer *out) {
                         "| a study knows a cell by | keys |\n| --- | --- | --- | --- | --- | --- |\n"));
   for (enum ad_role r = 0; r < AD_ROLES; r++) {
     AD_TRY(ad_buffer_printf(out, "| `%s` | %s | %s | %s | %s | ", roles[r].name, roles[r].decides, roles[r].left,
-                            roles[r].keeps ? "is taken" : "is refused", identities[roles[r].identity]));
+                            r == AD_ROLE_LENGTH ? "is taken where it is larger and no bit depends on it, else refused"
+                            : roles[r].keeps    ? "is taken"
+                                                : "is refused",
+                            identities[roles[r].identity]));
     AD_TRY(put_keys(r, out));
     AD_TRY(ad_buffer_puts(out, " |\n"));
   }

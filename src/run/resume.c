@@ -89,7 +89,7 @@ static void drop_steps(struct ad_differences *d) {
   size_t kept = 0;
   for (size_t i = 0; i < d->count; i++) {
     const struct ad_difference item = d->items[i];
-    if (strcmp(item.name, "train.epochs") != 0 && strcmp(item.name, "train.steps") != 0) {
+    if (ad_config_role(item.name) != AD_ROLE_LENGTH) {
       d->items[kept++] = item;
     } else {
       ad_free(item.name);

@@ -202,22 +202,22 @@ static void test_best(void) {
 /* Early stopping: the log is the begin of the one without it, up to the second evaluation in a row whose loss is not
  * lower than the lowest before; also where it was stopped within an evaluation, whose score must not count twice. */
 static void test_patience(void) {
-  static const char settings[] = "eval.every=1 run.metric=loss optim.lr=0.1 train.epochs=9",
+  static const char settings[] = "eval.every=1 run.metric=loss optim.lr=0.1 train.epochs=4",
                     *dirs[] = {"whole", "broken"};
   const struct ad_training_frame faulty = {.faults = "term@eval:6"};
   char patient[160];
   snprintf(patient, sizeof patient, "%s train.patience=2", settings);
   struct ad_training *t = training("impatient", NULL, settings);
-  CHECK(ad_training_run(t) == AD_OK && ad_training_summary(t).step == 36);
-  uint64_t expected = 36;
+  CHECK(ad_training_run(t) == AD_OK && ad_training_summary(t).step == 16);
+  uint64_t expected = 16;
   if (rank == 0) {
     const struct ad_training_summary s = ad_training_summary(t);
     size_t best = 0, i = 0;
     for (; i < s.evaluation_count && i < best + 2; i++) {
       best = i > 0 && s.evaluations[i].loss < s.evaluations[best].loss ? i : best;
     }
-    expected = i < s.evaluation_count ? i + 1 : 36;
-    CHECK(best > 0 && expected > 3 && expected < 36 && !(s.evaluations[i].loss < s.evaluations[best].loss));
+    expected = i < s.evaluation_count ? i + 1 : 16;
+    CHECK(best > 0 && expected > 3 && expected < 16 && !(s.evaluations[i].loss < s.evaluations[best].loss));
   }
   CHECK(MPI_Bcast(&expected, 1, MPI_UINT64_T, 0, MPI_COMM_WORLD) == MPI_SUCCESS);
   CHECK(ad_training_close(t, 0) == AD_OK);

@@ -67,7 +67,7 @@ row("kernels-unknown", None, TRAIN, 1, r"AUTODIDACT_KERNELS", r"abacus", environ
 # Keys that the task checks.
 TASK_CASES = [
     ("metric", ["run.metric=f1"], r"run\.metric is 'f1'", r"error, accuracy, macro_f1, matthews, loss"),
-    ("weights-few", ["train.class_weights=1"], r"train\.class_weights is '1'", r"2 numbers", r'"negative" to "positive"'),
+    ("weights-few", ["train.class_weights=1"], r"class_weights is '1'", r"2 numbers", r'"negative" to "positive"'),
     ("weights-many", ["train.class_weights=1,2,3"], r"train\.class_weights is '1,2,3'", r"2 numbers"),
     ("weights-zero", ["train.class_weights=0,1"], r"train\.class_weights is '0,1'", r"from 1e-6"),
     ("weights-word", ["train.class_weights=balance"], r"'balance'", r"none, balanced"),

@@ -81,7 +81,8 @@ static void test_file(void **state) {
   assert_int_equal(read_text(&again, second.data), AD_OK);
   assert_string_equal(again.run_dir, odd);
   expect_failure(read_text(&config, "optim:\n  momentum: 3\n"), "test_config.yaml:2: unknown key 'optim.momentum'");
-  expect_failure(read_text(&config, "optim:\n  lr: [1, 2]\n"), "is a list");
+  expect_failure(read_text(&config, "optim:\n  lr: [1, 2]\n"), "is a list, expected one value");
+  expect_failure(read_text(&config, "train:\n  class_weights: [1, 2]\n"), "expected one text, without brackets");
   expect_failure(read_text(&config, "optim: {lr: 1}\noptim.lr: 2\n"),
                  "test_config.yaml:2: optim.lr is there twice (first at line 1)");
   assert_int_equal(read_text(&config, "- 1\n"), AD_EINPUT);

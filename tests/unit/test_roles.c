@@ -26,9 +26,10 @@ static const struct {
   int may_differ; /* in a run that goes on */
   int is_told;    /* a study takes another value for another training */
   int may_vary;   /* between the arms of a study */
-} expected[AD_ROLES] = {[AD_ROLE_RESULT] = {0, 1, 1},      [AD_ROLE_TOKENS] = {0, 1, 1}, [AD_ROLE_EXAMPLES] = {0, 1, 1},
-                        [AD_ROLE_INPUT] = {0, 0, 1},       [AD_ROLE_SEED] = {0, 1, 1},   [AD_ROLE_LAYOUT] = {1, 0, 0},
-                        [AD_ROLE_OBSERVATION] = {1, 1, 1}, [AD_ROLE_STOP] = {1, 0, 0},   [AD_ROLE_PLACE] = {1, 0, 0}};
+} expected[AD_ROLES] = {[AD_ROLE_RESULT] = {0, 1, 1},   [AD_ROLE_LENGTH] = {0, 1, 1},      [AD_ROLE_TOKENS] = {0, 1, 1},
+                        [AD_ROLE_EXAMPLES] = {0, 1, 1}, [AD_ROLE_INPUT] = {0, 0, 1},       [AD_ROLE_SEED] = {0, 1, 1},
+                        [AD_ROLE_LAYOUT] = {1, 0, 0},   [AD_ROLE_OBSERVATION] = {1, 1, 1}, [AD_ROLE_STOP] = {1, 0, 0},
+                        [AD_ROLE_PLACE] = {1, 0, 0}};
 
 /* A value that is not the key's default; static storage. */
 static const char *other_value(const struct config_option *option) {

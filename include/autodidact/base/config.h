@@ -173,9 +173,9 @@
     "where the window\'s past parameters lie (same bits); disk: for a large window, in unnamed files")                 \
   X(TEXT, PLACE, teacher_ring_folder, "teacher.ring_folder", "", 0, 0, "", "teacher.ring=disk",                        \
     "a folder on a disk of the node for the ring; empty: $TMPDIR or /tmp")                                             \
-  X(COUNT, RESULT, train_epochs, "train.epochs", "3", 1, 100000, "", "train.steps=0",                                  \
+  X(COUNT, LENGTH, train_epochs, "train.epochs", "3", 1, 100000, "", "train.steps=0",                                  \
     "passes over the training examples")                                                                               \
-  X(COUNT, RESULT, train_steps, "train.steps", "0", 0, 1e15, "", "",                                                   \
+  X(COUNT, LENGTH, train_steps, "train.steps", "0", 0, 1e15, "", "",                                                   \
     "stop after so many steps; 0: after train.epochs")                                                                 \
   X(COUNT, RESULT, train_patience, "train.patience", "0", 0, 1e9, "", "",                                              \
     "early stopping: the training ends after so many evaluations in a row (eval.every) none of which was better than " \

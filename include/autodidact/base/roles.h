@@ -15,6 +15,8 @@
  * weights and scores stay as they are, so that a run may go on with another value. */
 #define AD_ROLE_MAP(X)                                                                                              \
   X(AD_ROLE_RESULT, "result", 0, AD_IDENTITY_VALUE, "what is computed", "nothing")                                  \
+  X(AD_ROLE_LENGTH, "length", 0, AD_IDENTITY_VALUE, "how many steps there are",                                     \
+    "where no step depends on their number: the steps that both have")                                              \
   X(AD_ROLE_TOKENS, "tokens", 0, AD_IDENTITY_VALUE, "what is read of an example", "nothing")                        \
   X(AD_ROLE_EXAMPLES, "examples", 0, AD_IDENTITY_VALUE, "which examples there are", "nothing")                      \
   X(AD_ROLE_INPUT, "input", 0, AD_IDENTITY_CONTENT, "which files are read", "everything, where they hold the same") \
