@@ -99,12 +99,13 @@ static int open_plan(const struct ad_study *study, struct plan *plan) {
   return status;
 }
 
-/* The value that an arm of the plan has for a key; NULL: the key was not known then. */
+/* The value that an arm of the plan has for a key; NULL: the key was not known then, and nothing stands for that. */
 static const char *planned_value(const struct plan *plan, const json_t *arm, const char *key) {
   const char *own = json_string_value(json_object_get(json_object_get(arm, "settings"), key));
   const json_t *bases = json_object_get(plan->root, "bases");
   const json_t *base = json_array_get(bases, (size_t)json_integer_value(json_object_get(arm, "base")));
-  return own != NULL ? own : json_string_value(json_object_get(base, key));
+  const char *value = own != NULL ? own : json_string_value(json_object_get(base, key));
+  return value != NULL ? value : ad__study_absent_value(key);
 }
 
 static const char *planned_inputs(const json_t *arm) {

@@ -63,6 +63,16 @@ for study in "$source"/datasets/studies/*.yaml; do
 done
 python3 "$source/datasets/studies/results.py" --check "$source/docs/results.md"
 
+# Every record is that of its study file: keys that came later do not change the ids of its cells.
+for record in "$source"/datasets/studies/records/*; do
+  name="$(basename "$record")"
+  mkdir -p records/runs
+  cp -r "$record" records/runs/
+  (cd records && "$program" study status "$source/datasets/studies/$name.yaml") >out 2>err || { cat err; exit 1; }
+  grep -qE '^all +([0-9]+) +\1 +0 +0 ' out || { echo "records/$name:"; cat out err; exit 1; }
+  echo "ok   records/$name"
+done
+
 # MNLI's mismatched file has the layout of the matched one.
 "$program" eval run-mnli --data data-mnli/multinli_1.0_dev_mismatched.jsonl >out 2>err || { cat err; exit 1; }
 grep -qE '^examples +3$' out || { cat out; exit 1; }
