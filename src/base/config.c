@@ -14,8 +14,11 @@
 #include "autodidact/base/yaml.h"
 #include "config_internal.h"
 
-static const char *const kind_names[] = {"text",          "a whole number", "a number",
+const char *ad__config_kind(enum config_kind kind) {
+  static const char *const names[] = {"text",          "a whole number", "a number",
                                          "true or false", "a choice",       "a whole number or all"};
+  return names[kind];
+}
 
 /* The choices of a key as "a|b|c". */
 #define AD_CONFIG_CHOICES_TEXT(set) ""
@@ -24,6 +27,14 @@ static const char *const kind_names[] = {"text",          "a whole number", "a n
 #define AD_CONFIG_CHOICES_SWITCH(set) ""
 #define AD_CONFIG_CHOICES_SPAN(set) ""
 #define AD_CONFIG_CHOICES_CHOICE(set) AD_SET_CHOICES(set)
+
+/* And what each means. */
+#define AD_CONFIG_HELPS_TEXT(set) ""
+#define AD_CONFIG_HELPS_COUNT(set) ""
+#define AD_CONFIG_HELPS_REAL(set) ""
+#define AD_CONFIG_HELPS_SWITCH(set) ""
+#define AD_CONFIG_HELPS_SPAN(set) ""
+#define AD_CONFIG_HELPS_CHOICE(set) AD_SET_HELPS(set)
 
 _Static_assert(sizeof(enum ad_select) == sizeof(int), "a choice is set and read as an int");
 
@@ -37,6 +48,7 @@ const struct config_option ad__config_options[AD_CONFIG_KEYS] = {
    lowest,                                                                                   \
    highest,                                                                                  \
    AD_CONFIG_CHOICES_##kind(choices),                                                        \
+   AD_CONFIG_HELPS_##kind(choices),                                                          \
    when,                                                                                     \
    help},
     AD_CONFIG_MAP(AD_CONFIG_ROW)
@@ -70,10 +82,10 @@ static int fail_value(const struct config_option *option, const char *place, con
   }
   if (option->kind == CONFIG_KIND_COUNT || option->kind == CONFIG_KIND_REAL || option->kind == CONFIG_KIND_SPAN) {
     return ad_fail(AD_ECONFIG, "%s: %s is '%s', expected %s from %.10g to %.10g%s%s", place, option->key, value,
-                   kind_names[option->kind], option->lowest, option->highest, option->choices[0] != '\0' ? ", or " : "",
+                   ad__config_kind(option->kind), option->lowest, option->highest, option->choices[0] != '\0' ? ", or " : "",
                    option->choices);
   }
-  return ad_fail(AD_ECONFIG, "%s: %s is '%s', expected %s", place, option->key, value, kind_names[option->kind]);
+  return ad_fail(AD_ECONFIG, "%s: %s is '%s', expected %s", place, option->key, value, ad__config_kind(option->kind));
 }
 
 /* Computing is done in float32: there a number must not become 0 or 1, where a share or a rate loses its meaning. */
@@ -349,57 +361,4 @@ int ad_config_get(const struct ad_config *config, const char *key, struct ad_buf
   }
   return option->kind == CONFIG_KIND_TEXT ? ad_buffer_puts(out, *(char *const *)config_field(config, option))
                                           : print_value(config, option, out);
-}
-
-static int help_range(struct ad_buffer *out, const struct config_option *option) {
-  if (option->kind == CONFIG_KIND_CHOICE) {
-    for (const char *p = option->choices; *p != '\0';) {
-      const size_t length = strcspn(p, "|");
-      AD_TRY(ad_buffer_printf(out, "%s%.*s", p == option->choices ? "" : ", ", (int)length, p));
-      p += length + (p[length] == '|');
-    }
-    return AD_OK;
-  }
-  if (option->kind == CONFIG_KIND_COUNT || option->kind == CONFIG_KIND_REAL || option->kind == CONFIG_KIND_SPAN) {
-    return ad_buffer_printf(out, "%s, %.10g to %.10g", kind_names[option->kind], option->lowest, option->highest);
-  }
-  return ad_buffer_puts(out, kind_names[option->kind]);
-}
-
-/* A condition in a table of Markdown, where | ends a column. */
-static int help_condition(struct ad_buffer *out, const char *when) {
-  for (const char *p = when; *p != '\0'; p++) {
-    AD_TRY(*p == '|' ? ad_buffer_puts(out, "\\|") : ad_buffer_append(out, p, 1));
-  }
-  return AD_OK;
-}
-
-int ad_config_help(struct ad_buffer *out, int markdown) {
-  if (markdown) {
-    AD_TRY(ad_buffer_puts(
-        out,
-        "# Configuration keys\n\nMade from the options table by `autodidact train --keys-markdown`. In the YAML file "
-        "a key is nested (`optim:` then\n`lr: 1e-4`), on the command line dotted (`optim.lr=1e-4`). Where a condition "
-        "is given, the key has an effect only then.\nA key without effect gives a warning.\n\n| key | default | value "
-        "| has an effect with | meaning |\n| --- | --- | --- | --- | --- |\n"));
-  }
-  for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
-    const struct config_option *option = &ad__config_options[i];
-    if (markdown) {
-      AD_TRY(ad_buffer_printf(out, "| `%s` | %s%s%s | ", option->key, option->initial[0] == '\0' ? "" : "`",
-                              option->initial, option->initial[0] == '\0' ? "" : "`"));
-      AD_TRY(help_range(out, option));
-      AD_TRY(ad_buffer_puts(out, " | "));
-      AD_TRY(help_condition(out, option->when));
-      AD_TRY(ad_buffer_printf(out, " | %s |\n", option->help));
-    } else {
-      AD_TRY(ad_buffer_printf(out, "  %-22s %s\n%25s(", option->key, option->help, ""));
-      AD_TRY(help_range(out, option));
-      AD_TRY(ad_buffer_printf(out, "; default %s)\n", option->initial[0] == '\0' ? "empty" : option->initial));
-      if (option->when[0] != '\0') {
-        AD_TRY(ad_buffer_printf(out, "%25swith %s\n", "", option->when));
-      }
-    }
-  }
-  return AD_OK;
 }

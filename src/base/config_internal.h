@@ -20,12 +20,16 @@ struct config_option {
   size_t offset; /* of the field in struct ad_config */
   const char *initial;
   double lowest, highest;
-  const char *choices; /* "a|b|c" */
-  const char *when;    /* the condition under which it has an effect; "" always */
+  const char *choices;      /* "a|b|c" */
+  const char *choices_help; /* likewise what each means */
+  const char *when;         /* the condition under which it has an effect; "" always */
   const char *help;
 };
 
 extern const struct config_option ad__config_options[AD_CONFIG_KEYS];
+
+/* "text", "a whole number", ...: what a value of this kind is. Static storage. */
+const char *ad__config_kind(enum config_kind kind);
 
 /* The option with this key, or NULL. */
 const struct config_option *ad__config_find(const char *key);

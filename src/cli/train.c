@@ -10,9 +10,12 @@
 #include "autodidact/run/training.h"
 #include "commands.h"
 
-static int print_keys(int roles, int markdown) {
+/* pattern: of the keys that are asked for; NULL: all. */
+static int print_keys(int roles, int markdown, const char *pattern) {
   struct ad_buffer text = {0};
-  const int status = roles ? ad_config_roles(&text) : ad_config_help(&text, markdown);
+  const int status = roles             ? ad_config_roles(&text)
+                     : pattern != NULL ? ad_config_search(pattern, &text)
+                                       : ad_config_help(&text, markdown);
   if (status == AD_OK) {
     fputs(text.data, stdout);
   }
@@ -82,7 +85,8 @@ int ad_command_train(const struct ad_math *math, int argc, char **argv) {
   int keys = 0, markdown = 0, roles = 0, help;
   size_t count;
   const struct argument options[] = {
-      {"keys", NULL, "Print all configuration keys", &keys, NULL},
+      {"keys", NULL, "Print all configuration keys, or with --keys PATTERN those whose name or help matches", &keys,
+       NULL},
       {"keys-markdown", NULL, "Print them as docs/configuration.md", &markdown, NULL},
       {"keys-roles", NULL, "Print what they decide, as the table in docs/reproducibility.md", &roles, NULL},
       {"get", "KEY", "Print the value that KEY has in the configuration, train nothing", NULL, &value},
@@ -106,11 +110,12 @@ int ad_command_train(const struct ad_math *math, int argc, char **argv) {
     return ad_fail(AD_ECONFIG, "train: expected one of --keys, --keys-markdown, --keys-roles, --get and --inject");
   }
   if (keys || markdown || roles) {
-    if (count > 0) {
-      return ad_fail(AD_ECONFIG, "train: --keys, --keys-markdown and --keys-roles take no argument, found \"%s\"",
-                     argv[1]);
-    }
-    return print_keys(roles, markdown);
+    const size_t most = keys ? 1 : 0;
+    return count > most ? ad_fail(AD_ECONFIG,
+                                  "train: --keys takes one pattern at most, --keys-markdown and --keys-roles "
+                                  "take none, found \"%s\"",
+                                  argv[1 + most])
+                        : print_keys(roles, markdown, count > 0 ? argv[1] : NULL);
   }
   if (count == 0) {
     return ad_fail(AD_ECONFIG,

@@ -37,8 +37,8 @@ TEXT = {"data.folder": "elsewhere", "run.metric": "loss", "snapshot.content": "s
 def keys(program):
     """{key: (default, kind or choices, condition)} of the table."""
     text = subprocess.run([program, "train", "--keys-markdown"], capture_output=True, text=True, check=True).stdout
-    rows = [re.split(r"(?<!\\) \| ?", line.strip("| ")) for line in text.splitlines() if line.startswith("| `")]
-    return {row[0].strip("`"): (row[1].strip("` "), row[2], row[3].replace("\\|", "|").strip()) for row in rows}
+    rows = [re.split(r"(?<!\\) \| ?", line.strip("| ")) for line in text.splitlines() if re.match(r"\| (\*\*)?`", line)]
+    return {row[0].strip("`*"): (row[1].strip("` "), row[2], row[3].replace("\\|", "|").strip()) for row in rows}
 
 
 def other_value(key, default, kind):

@@ -1,4 +1,4 @@
-/* X(TOY, toy, 0, 1, 0, 0, 1, 1, 1, 0, "twice its past parameters") */
+/* X(TOY, toy, "twice its past parameters", 0, 1, 0, 0, 1, 1, 1, 0) */
 /* A teacher method in one file and the line above, which the build adds to autodidact/base/teacher_methods.h for
  * unit.method. Nothing else is touched. */
 #include "autodidact/base/status.h"

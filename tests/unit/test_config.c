@@ -141,6 +141,46 @@ static void test_help(void **state) {
   assert_int_equal(ad_config_help(&text, 0), AD_OK);
   assert_int_equal(ad_config_help(&text, 1), AD_OK);
   assert_non_null(strstr(text.data, "optim.layer_decay"));
+  assert_null(strstr(text.data, ": \n")); /* a section without a line */
+  assert_null(strstr(text.data, " \n"));  /* a choice without help */
+  assert_null(strstr(text.data, ": <br>"));
+  ad_buffer_destroy(&text);
+}
+
+static size_t count_of(const char *text, const char *part) {
+  size_t count = 0;
+  for (const char *p = strstr(text, part); p != NULL; p = strstr(p + 1, part)) {
+    count++;
+  }
+  return count;
+}
+
+/* The keys that a pattern finds: this many, in so many sections, and among them this text. */
+static void expect_keys(const char *pattern, size_t keys, size_t sections, const char *part) {
+  struct ad_buffer text = {0};
+  assert_int_equal(ad_config_search(pattern, &text), AD_OK);
+  assert_int_equal(count_of(text.data, "; default "), keys);
+  assert_int_equal(count_of(text.data, "\n\n"), sections - 1);
+  assert_non_null(strstr(text.data, part));
+  ad_buffer_destroy(&text);
+}
+
+static void test_search(void **state) {
+  (void)state;
+  struct ad_buffer text = {0};
+  expect_keys("seed.*", 3, 1, "\n* seed.init ");
+  expect_keys("SEED.?rder", 1, 1, "  seed.order ");
+  expect_keys("Half Cosine", 1, 1, "cosine    to zero as a half cosine\n");
+  expect_keys("bf16", 1, 1, "train.precision");
+  expect_keys("head_tail", 1, 1, "data.truncation");
+  expect_keys("_LR", 1, 1, "  optim.head_lr ");
+  expect_failure(ad_config_search("learning_rate", &text),
+                 "no key has 'learning_rate' in its name or help; here it is "
+                 "'optim.lr'");
+  expect_failure(ad_config_search("optim.q*", &text), "'optim.q*'");
+  expect_failure(ad_config_search("qqqqqqqq", &text), "none is like it");
+  assert_int_equal(ad_config_help(&text, 0), AD_OK);
+  assert_int_equal(count_of(text.data, "\n* "), 10);
   ad_buffer_destroy(&text);
 }
 
@@ -342,7 +382,7 @@ static void test_choices(void **state) {
   struct ad_config config;
   char text[AD_CHOICES_TEXT];
   assert_int_equal(ad_config_create(&config), AD_OK);
-#define SET_CHOICE(constant, name)                                                  \
+#define SET_CHOICE(constant, name, ...)                                             \
   assert_int_equal(ad_config_set(&config, "test", "optim.schedule", #name), AD_OK); \
   assert_int_equal(config.optim_schedule, constant);
   AD_SET_schedule(SET_CHOICE)
@@ -471,8 +511,9 @@ static void test_single(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_values),  cmocka_unit_test(test_file),        cmocka_unit_test(test_out_of_memory),
-      cmocka_unit_test(test_help),    cmocka_unit_test(test_get),         cmocka_unit_test(test_conditions),
-      cmocka_unit_test(test_given),   cmocka_unit_test(test_choices),     cmocka_unit_test(test_effects),
-      cmocka_unit_test(test_aliases), cmocka_unit_test(test_suggestions), cmocka_unit_test(test_single)};
+      cmocka_unit_test(test_help),       cmocka_unit_test(test_search),  cmocka_unit_test(test_get),
+      cmocka_unit_test(test_conditions), cmocka_unit_test(test_given),   cmocka_unit_test(test_choices),
+      cmocka_unit_test(test_effects),    cmocka_unit_test(test_aliases), cmocka_unit_test(test_suggestions),
+      cmocka_unit_test(test_single)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

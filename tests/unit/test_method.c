@@ -22,7 +22,7 @@ static void test_configuration(void **state) {
   assert_int_equal(ad_config_get(&config, "teacher.method", &text), AD_OK);
   assert_string_equal(text.data, "toy");
   assert_int_equal(ad_config_help(&text, 0), AD_OK);
-  assert_non_null(strstr(text.data, " toy: twice its past parameters."));
+  assert_non_null(strstr(text.data, "toy       twice its past parameters\n"));
   assert_non_null(strstr(text.data, "rdrop, toy; default none)"));
   assert_non_null(strstr(ad_config_condition("teacher.lag"), " toy"));
   assert_null(strstr(ad_config_condition("teacher.window"), " toy"));

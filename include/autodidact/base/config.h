@@ -30,14 +30,12 @@
   X(TEXT, PLACE, run_dir, "run.dir", "", 0, 0, "", "", "folder of the run; made by train, required")                   \
   X(SWITCH, STOP, run_overwrite, "run.overwrite", "false", 0, 0, "", "",                                               \
     "start anew in a folder that already holds a run")                                                                 \
-  X(CHOICE, RESULT, run_select, "run.select", "last", 0, 0, select, "",                                                \
-    "which parameters the run keeps: after the last step, or at the best dev score (run.metric)")                      \
+  X(CHOICE, RESULT, run_select, "run.select", "last", 0, 0, select, "", "which parameters the run keeps")              \
   X(TEXT, RESULT, run_metric, "run.metric", "", 0, 0, "", "run.select=best or train.patience>0",                       \
     "the dev score that decides which parameters are best: error, accuracy, macro_f1, matthews or loss; empty: the "   \
     "task's first, error")                                                                                             \
   X(CHOICE, RESULT, run_result, "run.result", "student", 0, 0, variant, "",                                            \
-    "whose parameters are the result: the student\'s, the teacher\'s, or the mean over the window or over the run "    \
-    "(eval.means)")                                                                                                    \
+    "whose parameters are the result; eval.means=true keeps the means")                                                \
   X(SWITCH, OBSERVATION, run_variants, "run.variants", "true", 0, 0, "",                                               \
     "teacher.method is one of" AD_METHODS_WITH_EVERY                                                                   \
     " or eval.means=true; and teacher.method is one of" AD_METHODS_WITH_MEANS AD_METHODS_WITH_SINGLE                   \
@@ -60,10 +58,8 @@
   X(SWITCH, STOP, checkpoint_finished, "checkpoint.finished", "false", 0, 0, "", "",                                   \
     "a finished run writes and keeps a checkpoint of its end, and those before it")                                    \
   X(CHOICE, STOP, checkpoint_full, "checkpoint.full", "stop", 0, 0, full, "",                                          \
-    "when there is no room for a checkpoint: stop (exit code 2), or try again every ten seconds")                      \
-  X(CHOICE, LAYOUT, store_writer, "store.writer", "all", 0, 0, writer, "several ranks",                                \
-    "who writes a checkpoint: every rank its shard, or rank 0 for all (where several nodes cannot write one file, as " \
-    "on some NFS)")                                                                                                    \
+    "what the run does when there is no room for a checkpoint")                                                        \
+  X(CHOICE, LAYOUT, store_writer, "store.writer", "all", 0, 0, writer, "several ranks", "who writes a checkpoint")     \
   X(TEXT, INPUT, model_path, "model.path", "", 0, 0, "", "",                                                           \
     "Hugging Face folder of the pretrained encoder; empty: draw a new one with the sizes below")                       \
   X(TEXT, INPUT, model_vocab, "model.vocab", "", 0, 0, "", "model.path is empty", "vocab.txt of a new encoder")        \
@@ -78,11 +74,9 @@
     "a new encoder: feed-forward size")                                                                                \
   X(COUNT, RESULT, model_positions, "model.positions", "512", 8, 65536, "", "model.path is empty",                     \
     "a new encoder: longest input in tokens")                                                                          \
-  X(CHOICE, RESULT, model_classifier, "model.classifier", "pooler", 0, 0, classifier, "",                              \
-    "what the classifier reads: tanh(pooler) as in Hugging Face, or the bare [CLS] state as in the paper")             \
+  X(CHOICE, RESULT, model_classifier, "model.classifier", "pooler", 0, 0, classifier, "", "what the classifier reads") \
   X(CHOICE, RESULT, model_head, "model.head", "auto", 0, 0, head_use, "model.path is set",                             \
-    "the classifier in the folder of model.path. auto: keep it where its classes are the data's, by name and order, "  \
-    "else draw a new one. keep: keep it; refuse the run where it does not fit. new: draw a new one.")                  \
+    "what becomes of the classifier in the folder of model.path")                                                      \
   X(TEXT, RESULT, model_freeze, "model.freeze", "none", 0, 0, "", "",                                                  \
     "what is not trained: none, embeddings, encoder (feature extraction), or a number n: the embeddings and the "      \
     "first n layers")                                                                                                  \
@@ -99,7 +93,7 @@
   X(COUNT, TOKENS, data_max_tokens, "data.max_tokens", "128", 5, 65536, "", "",                                        \
     "longer inputs are cut to so many tokens, [CLS] and [SEP] included")                                               \
   X(CHOICE, TOKENS, data_truncation, "data.truncation", "head", 0, 0, truncation, "data.max_tokens>130",               \
-    "what stays of a long input: its head, or 128 tokens of it and the tail")                                          \
+    "what stays of a long input")                                                                                      \
   X(COUNT, EXAMPLES, data_train_rows, "data.train_rows", "0", 0, 4294967294.0, "", "",                                 \
     "train on the first so many examples; 0: all")                                                                     \
   X(COUNT, EXAMPLES, data_per_class, "data.per_class", "0", 0, 4294967294.0, "", "",                                   \
@@ -116,7 +110,7 @@
   X(COUNT, LAYOUT, batch_rounds, "batch.rounds", "1", 1, 1024, "", "batch.lanes>1",                                    \
     "rounds a step is computed in, to save activation memory (gradient accumulation); same bits")                      \
   X(CHOICE, RESULT, optim_schedule, "optim.schedule", "linear", 0, 0, schedule, "optim.warmup!=1",                     \
-    "learning rate after the warm-up: to zero linearly, constant, to zero as a half cosine")                           \
+    "course of the learning rate after the warm-up")                                                                   \
   X(REAL, RESULT, optim_lr, "optim.lr", "2e-5", 0, 10, "",                                                             \
     "optim.head_lr=0 or model.freeze!=encoder or model.classifier=pooler", "highest learning rate")                    \
   X(REAL, RESULT, optim_head_lr, "optim.head_lr", "0", 0, 10, "", "",                                                  \
@@ -140,10 +134,9 @@
   X(SWITCH, LAYOUT, comm_shared, "comm.shared", "true", 0, 0, "", "several ranks; and optim.shard=true",               \
     "the ranks of a node share one replica of the parameters; false: each has its own (same bits)")                    \
   X(CHOICE, RESULT, comm_reduction, "comm.reduction", "ordered", 0, 0, reduction, "several ranks",                     \
-    "how gradients are summed over ranks: by the fixed tree, or by MPI in its own order (for comparison; outside the " \
-    "reproducibility contract)")                                                                                       \
+    "how gradients are summed over ranks")                                                                             \
   X(CHOICE, RESULT, teacher_method, "teacher.method", "none", 0, 0, teacher_method, "",                                \
-    "what the student learns from besides labels." AD_TEACHER_HELP)                                                    \
+    "what the student learns from besides labels")                                                                     \
   X(SPAN, RESULT, teacher_window, "teacher.window", "1", 1, 1e9, "",                                                   \
     "teacher.method is one of" AD_METHODS_WITH_WINDOW " or eval.means=true",                                           \
     "K, past students in the window; all: every one so far (K = T - 1)")                                               \
@@ -163,14 +156,14 @@
     "first step in which the distance counts")                                                                         \
   X(CHOICE, RESULT, teacher_dropout, "teacher.dropout", "off", 0, 0, teacher_dropout,                                  \
     "teacher.method is one of" AD_METHODS_WITH_LAG "; and teacher.weight>0; and model.dropout!=0",                     \
-    "dropout in the teacher\'s forward: none, masks of its own, the student\'s masks")                                 \
+    "dropout in the teacher\'s forward")                                                                               \
   X(REAL, RESULT, teacher_decay, "teacher.decay", "0.999", 0, 0.999999999, "",                                         \
     "teacher.method is one of" AD_METHODS_WITH_DECAY, "decay of the moving average of the student\'s parameters")      \
   X(CHOICE, LAYOUT, teacher_ring, "teacher.ring", "memory", 0, 0, ring,                                                \
     "teacher.method is one of" AD_METHODS_WITH_RING                                                                    \
     " or eval.means=true; and teacher.window!=all; and teacher.method is one of" AD_METHODS_WITH_MEANS                 \
     " or teacher.window!=1 or eval.means=true",                                                                        \
-    "where the window\'s past parameters lie (same bits); disk: for a large window, in unnamed files")                 \
+    "where the window\'s past parameters lie; same bits")                                                              \
   X(TEXT, PLACE, teacher_ring_folder, "teacher.ring_folder", "", 0, 0, "", "teacher.ring=disk",                        \
     "a folder on a disk of the node for the ring; empty: $TMPDIR or /tmp")                                             \
   X(COUNT, LENGTH, train_epochs, "train.epochs", "3", 1, 100000, "", "train.steps=0",                                  \
@@ -186,8 +179,7 @@
   X(REAL, RESULT, train_label_smoothing, "train.label_smoothing", "0", 0, 1, "", "",                                   \
     "share of each label that goes to all classes alike")                                                              \
   X(CHOICE, RESULT, train_precision, "train.precision", "float32", 0, 0, precision, "",                                \
-    "numbers that products of linear layers multiply: float32, or bfloat16 (bf16), which is faster; sums, parameters " \
-    "and all else are float32")                                                                                        \
+    "numbers that products of linear layers multiply")                                                                 \
   X(COUNT, RESULT, eval_every, "eval.every", "0", 0, 1e15, "", "a dev split",                                          \
     "steps between evaluations on dev; 0: at the end of each epoch")                                                   \
   X(COUNT, RESULT, eval_batch, "eval.batch", "64", 1, 65536, "", "", "examples in a batch of an evaluation")           \
@@ -223,6 +215,30 @@
   X(COUNT, SEED, seed_order, "seed.order", "0", 0, 9007199254740991.0, "", "", "seed of the order of the examples")    \
   X(COUNT, SEED, seed_dropout, "seed.dropout", "0", 0, 9007199254740991.0, "", "model.dropout!=0",                     \
     "seed of the dropout masks")
+
+/* The sections, which are the first parts of the keys, in the table's order. X(name, what its keys are about). */
+#define AD_CONFIG_SECTION_MAP(X)                            \
+  X(run, "the run's folder, its result, and when it stops") \
+  X(resume, "a run that goes on")                           \
+  X(checkpoint, "checkpoints, from which a run goes on")    \
+  X(store, "how files are written")                         \
+  X(model, "the encoder and its classifier")                \
+  X(data, "the examples")                                   \
+  X(batch, "the examples of a step")                        \
+  X(optim, "the optimizer")                                 \
+  X(comm, "what ranks exchange")                            \
+  X(teacher, "self-distillation and self-ensemble")         \
+  X(train, "how long and how finely it trains")             \
+  X(eval, "evaluations on dev during training")             \
+  X(snapshot, "numbers that are kept of chosen steps")      \
+  X(seed, "the three streams of random numbers")
+
+/* Fields of the keys to look at first, which the lists of keys mark. */
+#define AD_CONFIG_FIRST_MAP(X) \
+  X(run_dir)                   \
+  X(run_select)                \
+  X(model_path)                \
+  X(data_descriptor) X(data_max_tokens) X(batch_size) X(optim_lr) X(train_epochs) X(teacher_method) X(seed_init)
 
 #define AD_CONFIG_TYPE_TEXT(set) char *
 #define AD_CONFIG_TYPE_COUNT(set) uint64_t
@@ -329,8 +345,14 @@ int ad_config_suggest(const char *key, struct ad_buffer *out);
 /* Levenshtein distance of the first 63 characters, for suggestions after an unknown word. */
 size_t ad_edit_distance(const char *a, const char *b);
 
-/* Appends the table of keys: as text for --help, or as the Markdown of docs/configuration.md. AD_ENOMEM. */
+/* Appends the table of keys, section by section: as text for people, or as the Markdown of docs/configuration.md.
+ * AD_ENOMEM. */
 int ad_config_help(struct ad_buffer *out, int markdown);
+
+/* The same text for the keys whose name, help or choices match a pattern: a part of them, or where it holds *, ? or [,
+ * a glob for the whole name. Capital letters match small ones. AD_ECONFIG (none matches: what may be meant), AD_ENOMEM.
+ */
+int ad_config_search(const char *pattern, struct ad_buffer *out);
 
 /* Appends the roles and their keys, as the table in docs/reproducibility.md. AD_ENOMEM. */
 int ad_config_roles(struct ad_buffer *out);
