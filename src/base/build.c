@@ -14,6 +14,10 @@ const char *ad_build_citation(void) {
   return AD_BUILD_CITATION;
 }
 
+const char *ad_build_cite(void) {
+  return AD_BUILD_CITE;
+}
+
 const char *ad_build_compiler(void) {
 #ifdef __clang__
   return "clang " __clang_version__;

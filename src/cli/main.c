@@ -31,7 +31,8 @@ static void print_help(FILE *out) {
     fprintf(out, "  %-9s %-34s %s\n", commands[i].name, commands[i].usage, commands[i].text);
   }
   fprintf(out,
-          "\n`autodidact help COMMAND` explains a command, `autodidact train --keys` lists all configuration keys.\n"
+          "\n`autodidact help COMMAND` explains a command, `autodidact train --keys` lists all configuration keys,\n"
+          "`autodidact --cite` says how to cite the program and the paper.\n"
           "Exit codes: 0 done, 1 bad input or configuration, 2 failure of the machine, 3 training diverged, 75 stopped "
           "with a checkpoint.\n"
           "mpirun that gets TERM itself gives 1 in place of 75: send it USR1, or start it by launch/local.\n");
@@ -109,6 +110,10 @@ int main(int argc, char **argv) {
   }
   if (is_help(argv[1]) || strcmp(argv[1], "help") == 0) {
     return ad_program_is_first() ? ad_program_report(help_with(argc - 1, argv + 1)) : 0;
+  }
+  if (strcmp(argv[1], "--cite") == 0) {
+    fputs(ad_program_is_first() ? ad_build_cite() : "", stdout);
+    return ad_program_report(AD_OK);
   }
   if (is_version(argv[1])) {
     print_version();

@@ -6,64 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "autodidact/base/digest.h"
-#include "autodidact/base/elementary.h"
 #include "autodidact/base/file.h"
-#include "autodidact/base/float_state.h"
 #include "autodidact/base/log.h"
-#include "autodidact/base/machine.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/math/gemm.h"
-#include "autodidact/mpi/runtime.h"
 #include "autodidact/run/signals.h"
-#include "autodidact/store/hdf5.h"
 #include "autodidact/store/snapshot.h"
 #include "training_internal.h"
 
-/* What the bits depend on besides the configuration, for provenance.json, and the texts it points to. */
-struct provenance {
-  char train[17], dev[17], descriptor[17], base[17], ranks[64];
-  struct ad_fact facts[18];
-  size_t count;
-};
-
-static int make_provenance(const struct ad_training *t, struct provenance *p) {
-  const struct ad_session *s = &t->session;
-  uint64_t digest;
-  AD_TRY(s->config.model_path[0] != '\0' ? ad_model_digest(s->config.model_path, &digest)
-                                         : ad_digest_file(s->config.model_vocab, &digest));
-  snprintf(p->ranks, sizeof p->ranks, "%u on %u nodes", ad_comm_size(t->ranks.comm), ad_comm_nodes(t->ranks.comm));
-  p->dev[0] = '\0';
-  const struct ad_fact facts[] = {
-      {"data_descriptor", ad_digest_text(s->descriptor.digest, p->descriptor)},
-      {"data_train", ad_digest_text(t->data.train.digest, p->train)},
-      {"data_dev", t->data.has_dev ? ad_digest_text(t->data.dev.digest, p->dev) : p->dev},
-      {"base_model", ad_digest_text(digest, p->base)},
-      {"initial_parameters", t->vectors.initial},
-      {"classifier", s->report.head_loaded ? "of the model's folder" : "drawn"},
-      {"arithmetic", ad_arithmetic(s->math)},
-      {"kernels", s->math->kernels->name},
-      {"products", ad_gemm_core(s->math->gemm)},
-      {"cpu", ad_machine_cpu()},
-      {"libc", ad_machine_libc()},
-      {"mpi", ad_mpi_version()},
-      {"hdf5", ad_hdf5_version()},
-      {"sleef", ad_math_version()},
-      {"floating_point", ad_float_state()},
-      {"ranks", p->ranks},
-      {"reduction",
-       s->config.comm_reduction == AD_REDUCTION_ORDERED ? "ordered" : "native: outside the reproducibility contract"}};
-  p->count = sizeof facts / sizeof *facts;
-  memcpy(p->facts, facts, sizeof facts);
-  if (s->math->bf16 != NULL) {
-    p->facts[p->count++] = (struct ad_fact){"bfloat16", ad_bf16_name(s->math->bf16)};
-  }
-  return AD_OK;
-}
-
 /* Rank 0: what this run would be, in a folder of its own, against what the run's folder says. */
-static int compare_inputs(const struct ad_training *t, const struct provenance *p,
+static int compare_inputs(const struct ad_training *t, const struct ad__provenance *p,
                           struct ad_input_comparison *comparison) {
   const char *folder = getenv("TMPDIR");
   char *beside = ad_path_join(folder == NULL || folder[0] == '\0' ? "/tmp" : folder, "autodidact-XXXXXX");
@@ -112,7 +64,7 @@ static int judge_changes(const struct ad_training *t, struct ad_differences *rea
   return ad__resume_judge(c->run_dir, c->resume_allow, reasons);
 }
 
-static int check_unchanged(const struct ad_training *t, const struct provenance *p) {
+static int check_unchanged(const struct ad_training *t, const struct ad__provenance *p) {
   struct ad_input_comparison comparison = {0};
   int status = compare_inputs(t, p, &comparison);
   status = status == AD_OK ? judge_changes(t, &comparison.reasons) : status;
@@ -121,9 +73,9 @@ static int check_unchanged(const struct ad_training *t, const struct provenance 
 }
 
 int ad__find_changes(const struct ad_training *t, struct ad_input_comparison *comparison) {
-  struct provenance p;
+  struct ad__provenance p;
   *comparison = (struct ad_input_comparison){0};
-  AD_TRY(make_provenance(t, &p));
+  AD_TRY(ad__make_provenance(t, &p));
   return compare_inputs(t, &p, comparison);
 }
 
@@ -219,13 +171,13 @@ static int tell_head(const struct ad_training *t) {
   return AD_OK;
 }
 
-static int begin_anew(struct ad_training *t, const struct provenance *p) {
+static int begin_anew(struct ad_training *t, const struct ad__provenance *p) {
   AD_TRY(t->ranks.first && !t->frame.quiet ? tell_head(t) : AD_OK);
   AD_TRY(t->ranks.first ? ad_run_create(&t->run, &t->session.config, p->facts, p->count) : AD_OK);
   return t->ranks.first ? keep_inputs(t) : AD_OK;
 }
 
-static int go_on(struct ad_training *t, const struct provenance *p, int finished) {
+static int go_on(struct ad_training *t, const struct ad__provenance *p, int finished) {
   const struct ad_trainer_state state = ad_trainer_state(t->trainer);
   const uint64_t done = state.done, total = ad_trainer_total(t->trainer);
   const struct ad_run_mark mark = {.log_bytes = t->state.log_bytes, .step = done, .chain = state.chain};
@@ -254,9 +206,9 @@ static int go_on(struct ad_training *t, const struct provenance *p, int finished
 
 int ad__open_run(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
-  struct provenance p;
+  struct ad__provenance p;
   int loaded = 0;
-  AD_TRY(ad_comm_settle(t->ranks.comm, make_provenance(t, &p)));
+  AD_TRY(ad_comm_settle(t->ranks.comm, ad__make_provenance(t, &p)));
   /* From here on there is something to give up, or to save. */
   AD_TRY(ad_signals_watch(c->run_signals));
   AD_TRY(enter(t));

@@ -56,7 +56,7 @@ int ad__connect(struct ad_training *t) {
   AD_TRY(ad_comm_create_among(&t->ranks.comm, t->frame.ranks, c->comm_shared && c->optim_shard));
   t->ranks.first = ad_comm_rank(t->ranks.comm) == 0;
   t->ranks.node_first = ad_comm_node_first(t->ranks.comm);
-  return AD_OK;
+  return ad__describe_hosts(t);
 }
 
 int ad__load_data(struct ad_training *t) {

@@ -1,7 +1,7 @@
 /* One training, on all ranks or some: what its files share. training.c runs it; setup.c loads and connects; resume.c
- * opens the run folder; loss.c sets what depends on the task; inputs.c looks what else is in there; checkpoint.c saves;
- * stop.c says when to stop, by rules.c; evaluate.c scores; result.c keeps; snapshots.c keeps numbers of chosen steps;
- * memory.c counts bytes; faults.c makes faults. */
+ * opens the run folder; loss.c sets what depends on the task; inputs.c looks what else is in there; checkpoint.c saves; stop.c says when to stop, by rules.c;
+ * evaluate.c scores; result.c keeps; snapshots.c keeps numbers of chosen steps; memory.c counts bytes;
+ * provenance.c says on what it runs; faults.c makes faults. */
 #ifndef AUTODIDACT_RUN_TRAINING_INTERNAL_H
 #define AUTODIDACT_RUN_TRAINING_INTERNAL_H
 
@@ -20,6 +20,7 @@ struct ad__ranks {
   int first;                        /* 1 on rank 0, which alone keeps the run folder */
   int node_first;                   /* 1 on the first rank of a node, which fills what the node shares */
   struct ad_mpi_exchange *exchange; /* NULL on one rank */
+  char hosts[400];                  /* kinds of nodes, for provenance.json */
 };
 
 struct ad__data {
@@ -110,6 +111,19 @@ int ad__prepare(struct ad_training *t);
 /* --- loss.c: the weights of classes, and the score that decides. AD_ECONFIG, AD_ENOMEM. Not collective. */
 int ad__choose_loss(struct ad_training *t);
 int ad__choose_metric(struct ad_training *t);
+
+/* --- provenance.c. The kinds of nodes into ranks.hosts. Collective. */
+int ad__describe_hosts(struct ad_training *t);
+
+/* What the bits depend on besides the configuration, for provenance.json, and the texts it points to. */
+struct ad__provenance {
+  char train[17], dev[17], descriptor[17], base[17], ranks[64], job[96];
+  struct ad_fact facts[21];
+  size_t count;
+};
+
+/* Fills it in, for as long as it and the training do not move. Not collective. AD_EINPUT, AD_EIO, AD_ENOMEM. */
+int ad__make_provenance(const struct ad_training *t, struct ad__provenance *p);
 
 /* --- resume.c: the run folder, a new run or one that goes on. Collective. */
 int ad__open_run(struct ad_training *t);

@@ -30,7 +30,8 @@ run a
 run b batch.rounds=2
 # What says where and when is never a reason.
 sed -i 's/"host": .*/"host": "elsewhere",/; s/"started": .*/"started": "2001-01-01T00:00:00Z",/
-  s/"ranks": .*/"ranks": "4 on 2 nodes",/' b/provenance.json
+  s/"ranks": .*/"ranks": "4 on 2 nodes",/; s/"hosts": .*/"hosts": "2 x 64 cores of another",\n"job": "Slurm 99",/
+' b/provenance.json
 rows=$(wc -l <a/log.jsonl)
 compared 0 a b
 has out '^Inputs: no difference that could give other bits$'
@@ -40,7 +41,7 @@ has out '^ +B: 2$'
 has out "^Log: equal to the end, $rows rows$"
 has out '^Result: equal, 41 tensors$'
 has out '^Log and result are equal to the bit\.$'
-lacks out 'elsewhere|2001|on 2 nodes'
+lacks out 'elsewhere|2001|on 2 nodes|64 cores|Slurm'
 [ ! -s err ] || { cat err; exit 1; }
 compared 0 a a
 echo "ok   equal runs"
@@ -118,12 +119,14 @@ echo "ok   one flipped bit"
 # Inputs that are recorded beside the configuration.
 cp -r a other
 sed -i 's/"data_train": "[0-9a-f]*"/"data_train": "0123456789abcdef"/
-  s/"compiler": .*/"compiler": "cc 1.0",/; /"kernels"/d' other/provenance.json
+  s/"compiler": .*/"compiler": "cc 1.0",/; s/"os": .*/"os": "another system",/; /"kernels"/d' other/provenance.json
 echo >>other/model/vocab.txt
 compared 0 a other
 has out '^  data_train +A: "[0-9a-f]{16}"$'
 has out '^ +B: "0123456789abcdef"$'
 has out '^ +B: "cc 1\.0"$'
+has out '^  os +A: ".*Linux .*"$'
+has out '^ +B: "another system"$'
 has out '^ +B: \(not there\)$'
 has out '^  model/vocab\.txt +A: [0-9a-f]{16}$'
 
@@ -148,6 +151,18 @@ has out '^  base_model +A: "[0-9a-f]{16}"$'
 run native comm.reduction=native
 compared 0 a native
 has out '^B was trained with comm\.reduction=native: the reproducibility contract does not hold for it$'
+
+# The job of a scheduler, as far as its number is one; a run outside of any has none.
+grep -Eq '"hosts": "1 x [0-9]+ cores? of ' a/provenance.json && ! grep -q '"job"' a/provenance.json ||
+  { cat a/provenance.json; exit 1; }
+SLURM_JOB_ID=78 SLURM_ARRAY_JOB_ID=77 SLURM_ARRAY_TASK_ID=2 run in_array
+grep -q '"job": "Slurm 77_2"' in_array/provenance.json || { cat in_array/provenance.json; exit 1; }
+PBS_JOBID=$'12.server\e[31m' run in_pbs
+grep -q '"job": "PBS 12.server"' in_pbs/provenance.json || { cat in_pbs/provenance.json; exit 1; }
+"$AD_PROGRAM" inspect in_array >out
+grep -Eq '^  job +"Slurm 77_2"$' out && grep -Eq '^  os +".*Linux' out || { cat out; exit 1; }
+compared 0 in_array in_pbs
+lacks out 'Slurm|PBS'
 echo "ok   provenance"
 
 # What both kept on the way: a run that goes on from its fourth step with another learning rate parts from the other at

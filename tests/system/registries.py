@@ -59,6 +59,19 @@ def check_keys(root, _build):
             yield f"{place}:{text.count(chr(10), 0, match.start()) + 1}: compares a name with {match.group(1)}"
 
 
+def check_citation(root, _build):
+    """CITATION.cff has authors, a date and the version of CMakeLists.txt; `autodidact --cite` prints them."""
+    text = (root / "CITATION.cff").read_text(encoding="utf-8")
+    version = re.search(r"^project\(autodidact VERSION ([0-9.]+)",
+                        (root / "CMakeLists.txt").read_text(encoding="utf-8"), re.M)
+    number = re.escape(version.group(1) if version else "?")
+    for what, wanted in [("the version of CMakeLists.txt", f"version: {number}"),
+                         ("a date", r"date-released: \d{4}-[01]\d-[0-3]\d"),
+                         ("authors", r"authors:\n  - (name|family-names): \S.*")]:
+        if not re.search(rf"^{wanted}$", text, re.M):
+            yield f"CITATION.cff:1: has not {what}"
+
+
 def check_choices(root, _build):
     """Choices, variants, splits and activations are constants of their enums: no casts, no numbers."""
     sets = re.findall(r"^#define AD_SET_(\w+)\(X\)",

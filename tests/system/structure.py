@@ -20,8 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from prose import check_document_lines, check_glossary, check_sentences
-from registries import (check_architectures, check_choices, check_keys, check_models, check_run_files, check_tasks,
-                        check_teacher_methods)
+from registries import (check_architectures, check_choices, check_citation, check_keys, check_models, check_run_files,
+                        check_tasks, check_teacher_methods)
 from tree import CODE, code_files, is_python, lines
 
 # Who may include whose headers, besides its own. docs/design.md prints this table; `check` compares the two.
@@ -408,8 +408,8 @@ CHECKS = [check_mpi_header, check_dependencies, check_table, check_length, check
           check_lines, check_functions, check_symbols, check_comments,
           check_tests_registered, check_marks, check_documents, check_fast_math, check_process_and_memory,
           check_one_parser, check_one_voice, check_used_results, check_one_format, check_prefixes,
-          check_environment, check_teacher_methods, check_keys, check_choices, check_run_files, check_architectures,
-          check_models, check_tasks, check_sentences, check_document_lines, check_glossary]
+          check_environment, check_teacher_methods, check_keys, check_choices, check_citation, check_run_files,
+          check_architectures, check_models, check_tasks, check_sentences, check_document_lines, check_glossary]
 
 
 def table():
@@ -485,6 +485,7 @@ PLANTS = [
     (check_tests_registered, "tests/slurm/planted.sh", "", "slurm.planted has a file"),
     (check_tests_registered, "tests/unit/planted.c", "int main(void) { return 0; }\n", "begins with test_"),
     (check_marks, "src/base/log.c", "/* TO" + "DO: later */\n", "TO" + "DO"),
+    (check_citation, "CITATION.cff", swap("version: 0.", "version: 9."), "has not the version"),
     (check_marks, "launch/planted", "#!/bin/sh\n# FIX" + "ME\n", "FIX" + "ME"),
     (check_documents, "README.md", "[planted](docs/planted.md)\n", "there is no docs/planted.md"),
     (check_documents, "docs/howto/README.md", "[planted](planted.md)\n", "there is no planted.md"),

@@ -10,6 +10,7 @@
 const char *ad_build_version(void);  /* "0.1.0" */
 const char *ad_build_commit(void);   /* git's description of the source, "unknown" outside a checkout */
 const char *ad_build_citation(void); /* "AUTHORS: TITLE, version 0.1.0" of CITATION.cff */
+const char *ad_build_cite(void);     /* the same with its date, and the paper, as text and as BibTeX: some lines */
 const char *ad_build_compiler(void); /* "gcc 12.2.0" */
 const char *ad_build_flags(void);    /* build type and compiler flags */
 

@@ -5,6 +5,14 @@
 /* The CPU's name, as "AMD EPYC 9B14", or "unknown". Static storage, one thread. */
 const char *ad_machine_cpu(void);
 
+/* Its cores, counted once where each runs several threads; processors where the machine tells no cores. At least 1.
+ * One thread. */
+unsigned ad_machine_cores(void);
+
+/* The operating system and its kernel, as "Debian GNU/Linux 12 (bookworm), Linux 6.1.0-13-amd64". Static storage, one
+ * thread. */
+const char *ad_machine_os(void);
+
 /* The C library and its version, as "glibc 2.36". Static storage. */
 const char *ad_machine_libc(void);
 

@@ -37,12 +37,15 @@ enum ad_fact_kind {
   X(products, AD_FACT_CIRCUMSTANCE)       \
   X(bfloat16, AD_FACT_CIRCUMSTANCE)       \
   X(cpu, AD_FACT_CIRCUMSTANCE)            \
+  X(os, AD_FACT_CIRCUMSTANCE)             \
   X(libc, AD_FACT_CIRCUMSTANCE)           \
   X(mpi, AD_FACT_CIRCUMSTANCE)            \
   X(hdf5, AD_FACT_CIRCUMSTANCE)           \
   X(sleef, AD_FACT_CIRCUMSTANCE)          \
   X(floating_point, AD_FACT_CIRCUMSTANCE) \
   X(host, AD_FACT_OCCASION)               \
+  X(hosts, AD_FACT_OCCASION)              \
+  X(job, AD_FACT_OCCASION)                \
   X(started, AD_FACT_OCCASION)
 
 /* The kind of a fact. A name that is none of them, as a key of the configuration: AD_FACT_CONFIGURATION. */
