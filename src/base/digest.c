@@ -47,9 +47,17 @@ uint64_t ad_digest_pair(uint64_t first, uint64_t second) {
 }
 
 int ad_digest_file(const char *path, uint64_t *digest) {
+  enum { PIECE = 1 << 20 }; /* bytes: as much of the file is in memory at a time */
   struct ad_file_map map;
+  XXH3_state_t state;
   AD_TRY(ad_file_map(path, &map));
-  *digest = ad_digest(map.data, map.size);
+  XXH3_64bits_reset(&state);
+  for (size_t at = 0, next; at < map.size; at = next) {
+    next = map.size - at < PIECE ? map.size : at + PIECE;
+    XXH3_64bits_update(&state, map.data + at, next - at);
+    ad_file_forget(&map, at, next);
+  }
+  *digest = XXH3_64bits_digest(&state);
   ad_file_unmap(&map);
   return AD_OK;
 }

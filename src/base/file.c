@@ -147,6 +147,14 @@ void ad_file_unmap(struct ad_file_map *map) {
   *map = (struct ad_file_map){0};
 }
 
+void ad_file_forget(const struct ad_file_map *map, size_t begin, size_t end) {
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE), first = (begin + page - 1) / page * page;
+  const size_t last = end == map->size ? end : end / page * page;
+  if (!map->copied && first < last) {
+    ad_ignore(madvise((void *)((uintptr_t)map->data + first), last - first, MADV_DONTNEED));
+  }
+}
+
 int ad_write_all(int fd, const void *data, size_t size) {
   const char *bytes = data;
   while (size > 0) {

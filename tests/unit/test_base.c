@@ -20,6 +20,7 @@
 #include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/guard.h"
+#include "autodidact/base/machine.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/random.h"
 #include "autodidact/base/shown.h"
@@ -111,6 +112,31 @@ static void test_files(void **state) {
   assert_int_equal(ad_file_write("test_base_folder/none/x", "", 0), AD_EIO);
   assert_int_equal(ad_make_folders("test_base_folder/a/b/c/d"), AD_EIO);
   ad_buffer_destroy(&buffer);
+}
+
+/* A file of several pieces has the digest of its bytes. */
+static void test_large_file(void **state) {
+  (void)state;
+  const size_t sizes[] = {1 << 20, (1 << 20) + 1, (3 << 20) + 12345};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    unsigned char *data = malloc(sizes[i]);
+    uint64_t digest;
+    assert_non_null(data);
+    for (size_t k = 0; k < sizes[i]; k++) {
+      data[k] = (unsigned char)(k * 2654435761u >> 13);
+    }
+    assert_int_equal(ad_file_write("test_base_large", data, sizes[i]), AD_OK);
+    assert_int_equal(ad_digest_file("test_base_large", &digest), AD_OK);
+    assert_true(digest == XXH3_64bits(data, sizes[i]));
+    free(data);
+  }
+}
+
+static void test_machine(void **state) {
+  (void)state;
+  assert_non_null(strstr(ad_machine_os(), ", Linux "));
+  assert_true(ad_machine_cores() >= 1);
+  assert_true((long)ad_machine_cores() <= sysconf(_SC_NPROCESSORS_CONF));
 }
 
 static void expect_file(const char *path, const char *content) {
@@ -427,11 +453,12 @@ static void test_shown(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_status_table), cmocka_unit_test(test_messages),       cmocka_unit_test(test_memory),
-      cmocka_unit_test(test_arena),        cmocka_unit_test(test_files),          cmocka_unit_test(test_no_files),
-      cmocka_unit_test(test_pipe),         cmocka_unit_test(test_guard),          cmocka_unit_test(test_links),
-      cmocka_unit_test(test_inside),       cmocka_unit_test(test_digests),        cmocka_unit_test(test_philox),
-      cmocka_unit_test(test_permutation),  cmocka_unit_test(test_normal_moments), cmocka_unit_test(test_width),
-      cmocka_unit_test(test_shown),        cmocka_unit_test(test_pieces)};
+      cmocka_unit_test(test_status_table),   cmocka_unit_test(test_messages), cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_arena),          cmocka_unit_test(test_files),    cmocka_unit_test(test_large_file),
+      cmocka_unit_test(test_machine),        cmocka_unit_test(test_no_files), cmocka_unit_test(test_pipe),
+      cmocka_unit_test(test_guard),          cmocka_unit_test(test_links),    cmocka_unit_test(test_inside),
+      cmocka_unit_test(test_digests),        cmocka_unit_test(test_philox),   cmocka_unit_test(test_permutation),
+      cmocka_unit_test(test_normal_moments), cmocka_unit_test(test_width),    cmocka_unit_test(test_shown),
+      cmocka_unit_test(test_pieces)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,6 +25,10 @@ struct ad_file_map {
 int ad_file_map(const char *path, struct ad_file_map *map);
 void ad_file_unmap(struct ad_file_map *map);
 
+/* The bytes [begin, end) leave this process's memory, as far as they fill whole pages; who reads them again has them
+ * from the file. */
+void ad_file_forget(const struct ad_file_map *map, size_t begin, size_t end);
+
 /* Opens the same kinds of input as a stream; *file is the caller's (fclose). */
 int ad_file_stream(const char *path, FILE **file);
 
