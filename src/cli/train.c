@@ -9,6 +9,7 @@
 #include "autodidact/run/session.h"
 #include "autodidact/run/training.h"
 #include "commands.h"
+#include "plan.h"
 
 /* pattern: of the keys that are asked for; NULL: all. */
 static int print_keys(int roles, int markdown, const char *pattern) {
@@ -82,9 +83,16 @@ static int train(const struct ad_math *math, const char *faults, size_t count, c
 
 int ad_command_train(const struct ad_math *math, int argc, char **argv) {
   const char *faults = NULL, *value = NULL;
-  int keys = 0, markdown = 0, roles = 0, help;
+  int keys = 0, markdown = 0, roles = 0, planned = 0, help;
+  struct plan_options plan = {0};
   size_t count;
   const struct argument options[] = {
+      {"plan", NULL,
+       "Print memory, disk, steps and time that it would need, after a few steps in memory; write nothing", &planned,
+       NULL},
+      {"json", NULL, "With --plan: one JSON object in place of the text", &plan.json, NULL},
+      {"ranks", "N", "With --plan: for N ranks, found by one, without trial", NULL, &plan.ranks},
+      {"nodes", "N", "With --ranks: on N nodes (default 1)", NULL, &plan.nodes},
       {"keys", NULL, "Print all configuration keys, or with --keys PATTERN those whose name or help matches", &keys,
        NULL},
       {"keys-markdown", NULL, "Print them as docs/configuration.md", &markdown, NULL},
@@ -106,8 +114,9 @@ int ad_command_train(const struct ad_math *math, int argc, char **argv) {
   if (help) {
     return AD_OK;
   }
-  if (keys + markdown + roles + (value != NULL) + (faults != NULL) > 1) {
-    return ad_fail(AD_ECONFIG, "train: expected one of --keys, --keys-markdown, --keys-roles, --get and --inject");
+  if (keys + markdown + roles + planned + (value != NULL) + (faults != NULL) > 1) {
+    return ad_fail(AD_ECONFIG,
+                   "train: expected one of --plan, --keys, --keys-markdown, --keys-roles, --get and --inject");
   }
   if (keys || markdown || roles) {
     const size_t most = keys ? 1 : 0;
@@ -117,6 +126,9 @@ int ad_command_train(const struct ad_math *math, int argc, char **argv) {
                                   argv[1 + most])
                         : print_keys(roles, markdown, count > 0 ? argv[1] : NULL);
   }
+  if (!planned && (plan.json || plan.ranks != NULL || plan.nodes != NULL)) {
+    return ad_fail(AD_ECONFIG, "train: --json, --ranks and --nodes go with --plan");
+  }
   if (count == 0) {
     return ad_fail(AD_ECONFIG,
                    "train: the configuration file is missing; usage: autodidact train CONFIG.yaml [key=value ...]");
@@ -124,5 +136,5 @@ int ad_command_train(const struct ad_math *math, int argc, char **argv) {
   if (value != NULL) {
     return print_value(value, count, argv + 1);
   }
-  return train(math, faults, count, argv + 1);
+  return planned ? plan_training(math, &plan, count, argv + 1) : train(math, faults, count, argv + 1);
 }

@@ -1,4 +1,5 @@
 /* What a rank holds: predicted from sizes before the first step, read from the system after the last. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,26 +25,37 @@ size_t ad__resident(void) {
   return kilobytes * 1024;
 }
 
-/* Mean over all ranks; on every rank. */
-static int mean_over_ranks(const struct ad_training *t, double *value) {
-  const size_t R = ad_comm_size(t->ranks.comm);
+/* Means of `count` values over all ranks; on every rank. */
+static int mean_over_ranks(const struct ad_training *t, size_t count, double *values) {
+  const size_t R = ad_comm_size(t->ranks.comm), rank = ad_comm_rank(t->ranks.comm);
   size_t *counts = ad_calloc(R, sizeof *counts);
-  double *values = ad_calloc(R, sizeof *values), sum = 0.0;
-  int status = counts == NULL || values == NULL ? ad_fail_memory(R * 16, "the ranks' memory") : AD_OK;
+  double *all = ad_calloc(R * count, sizeof *all);
+  int status = counts == NULL || all == NULL ? ad_fail_memory(R * (1 + count) * 8, "the ranks' memory") : AD_OK;
   if (status == AD_OK) {
     for (size_t r = 0; r < R; r++) {
       counts[r] = 1;
     }
-    values[ad_comm_rank(t->ranks.comm)] = *value;
-    status = ad_comm_gather_rows(t->ranks.comm, counts, sizeof *values, values);
-    for (size_t r = 0; r < R; r++) {
-      sum += values[r];
+    memcpy(all + rank * count, values, count * sizeof *all);
+    status = ad_comm_gather_rows(t->ranks.comm, counts, count * sizeof *all, all);
+    for (size_t i = 0; i < count; i++) {
+      double sum = 0.0;
+      for (size_t r = 0; r < R; r++) {
+        sum += all[r * count + i];
+      }
+      values[i] = sum / (double)R;
     }
-    *value = sum / (double)R;
   }
   ad_free(counts);
-  ad_free(values);
+  ad_free(all);
   return status;
+}
+
+/* Ranks, and those of a node, which may be imagined. */
+static size_t ranks_of(const struct ad_training *t) {
+  return t->imagined.size > 0 ? t->imagined.size : ad_comm_size(t->ranks.comm);
+}
+static size_t node_ranks_of(const struct ad_training *t) {
+  return t->imagined.size > 0 ? t->imagined.node_size : ad_comm_node_size(t->ranks.comm);
 }
 
 /* What is packed of the student and so many other vectors, whose frozen layers are never packed. */
@@ -61,7 +73,7 @@ static size_t replica_bytes(const struct ad_training *t) {
   ad_teacher_replicas(&t->settings.teacher, &teacher, &mean, &past);
   past = past > 0 ? ad_teacher_slots(&t->settings.teacher, ad_trainer_total(t->trainer)) : 0;
   const size_t P = params->count, trained = P - ad_params_frozen(params), others = teacher + mean + past;
-  return ((P + others * trained) * sizeof(float) + packed_bytes(t, others)) / ad_comm_node_size(t->ranks.comm);
+  return ((P + others * trained) * sizeof(float) + packed_bytes(t, others)) / node_ranks_of(t);
 }
 
 static size_t evaluation_bytes(const struct ad_training *t, size_t *tokens) {
@@ -73,37 +85,69 @@ static size_t evaluation_bytes(const struct ad_training *t, size_t *tokens) {
   return ad_encoder_bytes(t->session.math, &t->session.params, *tokens, B, 1, 0) + rows * (averaged ? 16 : 4);
 }
 
+/* While the model is read each rank has parameters of its own; the ranks of a node map its file together. */
+static double loading_bytes(const struct ad_training *t) {
+  const double theta = (double)t->session.params.count * sizeof(float);
+  const int file = t->session.config.model_path[0] != '\0';
+  return (double)t->memory.base + theta + (file ? theta / (double)node_ranks_of(t) : 0.0);
+}
+
+/* What rank 0 alone holds, as the mean over the ranks where these are imagined. */
+static double of_first(const struct ad_training *t, size_t bytes) {
+  return (double)bytes / (t->imagined.size > 0 ? (double)ranks_of(t) : 1.0);
+}
+
 int ad__predict_memory(struct ad_training *t) {
   const struct ad_trainer_bytes b = ad_trainer_bytes(t->trainer);
-  const size_t replicas = replica_bytes(t),
-               exchange = t->ranks.exchange == NULL ? 0 : ad_mpi_exchange_traffic(t->ranks.exchange).memory;
+  const size_t exchange = t->imagined.size > 1        ? t->imagined.bytes
+                          : t->ranks.exchange != NULL ? ad_mpi_exchange_traffic(t->ranks.exchange).memory
+                                                      : 0;
+  const size_t best = t->vectors.best == NULL ? 0 : t->session.params.count * sizeof(float);
   size_t tokens = 0;
-  const size_t evaluation = evaluation_bytes(t, &tokens),
-               best = t->vectors.best == NULL ? 0 : t->session.params.count * sizeof(float),
-               snapshots = b.observer + ad__snapshot_memory(t);
-  const size_t parts = b.activations + b.work + b.partials + b.gradient + b.moments + b.window;
-  t->memory.predicted = (double)(t->memory.base + replicas + exchange + evaluation + best + snapshots + parts);
-  AD_TRY(mean_over_ranks(t, &t->memory.predicted));
+  t->memory.plan = (struct ad_memory_plan){.program = (double)t->memory.base,
+                                           .parameters = (double)replica_bytes(t) + of_first(t, best),
+                                           .moments = (double)b.moments,
+                                           .past = (double)b.window,
+                                           .gradient = (double)(b.partials + b.gradient + exchange),
+                                           .activations = (double)(b.activations + b.work),
+                                           .evaluation = (double)evaluation_bytes(t, &tokens),
+                                           .snapshots = (double)b.observer + of_first(t, ad__snapshot_memory(t)),
+                                           .loading = loading_bytes(t)};
+  _Static_assert(sizeof t->memory.plan % sizeof(double) == 0, "the plan is numbers alone");
+  return mean_over_ranks(t, sizeof t->memory.plan / sizeof(double), &t->memory.plan.program);
+}
+
+/* What a rank holds once all steps are done. */
+static double sum_of(const struct ad_memory_plan *m) {
+  return m->program + m->parameters + m->moments + m->past + m->gradient + m->activations + m->evaluation +
+         m->snapshots;
+}
+
+double ad_memory_plan_peak(const struct ad_memory_plan *memory) {
+  return fmax(sum_of(memory), memory->loading);
+}
+
+void ad__tell_memory(const struct ad_training *t) {
+  const struct ad_memory_plan *m = &t->memory.plan;
   ad_log(AD_LOG_INFO,
          "memory a rank: %.0f MiB (program and data %.0f, parameters %.0f, moments %.0f, past %.0f, gradient %.0f, "
          "activations %.0f, evaluation %.0f, snapshots %.0f)",
-         t->memory.predicted / MIB, (double)t->memory.base / MIB, (double)(replicas + best) / MIB,
-         (double)b.moments / MIB, (double)b.window / MIB, (double)(b.partials + b.gradient + exchange) / MIB,
-         (double)(b.activations + b.work) / MIB, (double)evaluation / MIB, (double)snapshots / MIB);
+         sum_of(m) / MIB, m->program / MIB, m->parameters / MIB, m->moments / MIB, m->past / MIB, m->gradient / MIB,
+         m->activations / MIB, m->evaluation / MIB, m->snapshots / MIB);
   const size_t disk = t->settings.teacher.ring_folder == NULL ? 0 : ad_trainer_disk_bytes(t->trainer);
   if (disk > 0) {
     ad_log(AD_LOG_INFO, "disk a rank: %.0f MiB in %s", (double)disk / MIB, t->settings.teacher.ring_folder);
   }
-  return AD_OK;
 }
 
 int ad__report_memory(struct ad_training *t) {
   double used = (double)ad__resident();
-  AD_TRY(mean_over_ranks(t, &used));
+  AD_TRY(mean_over_ranks(t, 1, &used));
   if (!t->ranks.first || used == 0.0) {
     return AD_OK;
   }
-  ad_log(AD_LOG_INFO, "memory a rank: %.0f MiB used, %.0f predicted", used / MIB, t->memory.predicted / MIB);
-  const struct ad_timing_row row = {AD_TIMING_MEMORY, .predicted = t->memory.predicted, .used = used};
+  const double predicted = sum_of(&t->memory.plan);
+  ad_log(AD_LOG_INFO, "memory a rank: %.0f MiB used, %.0f predicted", used / MIB, predicted / MIB);
+  const struct ad_timing_row row = {AD_TIMING_MEMORY, .predicted = predicted, .used = used};
   return ad_run_time(&t->run, &row);
 }

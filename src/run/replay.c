@@ -168,6 +168,7 @@ int ad_replay_prepare(struct ad_replay *r, uint64_t steps, uint64_t from) {
   AD_TRY(find_inputs(r));
   AD_TRY(ad__load_data(t));
   AD_TRY(ad__prepare(t));
+  ad__tell_memory(t);
   return ad_comm_settle(t->ranks.comm, t->ranks.first ? find_changes(r) : AD_OK);
 }
 

@@ -257,8 +257,12 @@ int ad__prepare(struct ad_training *t) {
   t->memory.base = resident > theta ? resident - theta : 0;
   AD_TRY(ad_comm_settle(t->ranks.comm, make_replicas(t)));
   AD_TRY(ad_comm_settle(t->ranks.comm, connect_ranks(t)));
+  AD_TRY(ad_comm_settle(t->ranks.comm, ad__imagine_exchange(t)));
+  const struct ad_exchange *exchange = t->imagined.size > 1        ? &t->imagined.table
+                                       : t->ranks.exchange != NULL ? ad_mpi_exchange_table(t->ranks.exchange)
+                                                                   : NULL;
   AD_TRY(ad_trainer_create(&t->trainer, t->session.math, &t->session.params, &t->vectors.replicas, &t->data.train,
-                           &t->settings, t->ranks.exchange == NULL ? NULL : ad_mpi_exchange_table(t->ranks.exchange)));
+                           &t->settings, exchange));
   AD_TRY(t->evaluation.wanted ? prepare_evaluation(t) : AD_OK);
   const uint64_t batch = c->batch_size;
   t->progress.steps_an_epoch = (t->data.train.count + batch - 1) / batch;

@@ -108,6 +108,10 @@ size_t ad__snapshot_memory(const struct ad_training *t) {
   return each * (s->number < rows ? (size_t)s->number : rows) * 3 / 2;
 }
 
+uint64_t ad__snapshot_bytes(const struct ad_training *t) {
+  return t->snapshots == NULL ? 0 : t->snapshots->number * ad_snapshot_bytes(&t->snapshots->layout);
+}
+
 /* The logits of the examples [first, end) of the probe, of student and teacher, into their places; of the teacher where
  * any student has entered it. */
 static int evaluate_range(struct ad_training *t, size_t first, size_t end) {

@@ -36,7 +36,7 @@ void ad_training_set_config(struct ad_training *t, struct ad_config *config, con
 /* --- Open. */
 
 /* What is given in vain. */
-static int warn(const struct ad_training *t) {
+int ad__warn(const struct ad_training *t) {
   const struct ad_session *s = &t->session;
   const char *folder = s->config.model_path;
   const struct ad_config_facts facts = {.dev = t->data.has_dev,
@@ -57,7 +57,8 @@ int ad_training_open(struct ad_training *t) {
   t->evaluation.wanted = t->data.has_dev;
   AD_TRY(ad__prepare(t));
   /* A study says it once for all its cells. */
-  AD_TRY(t->frame.quiet ? AD_OK : warn(t));
+  AD_TRY(t->frame.quiet ? AD_OK : ad__warn(t));
+  ad__tell_memory(t);
   AD_TRY(ad__open_run(t));
   ad_log(AD_LOG_INFO, "%zu training examples, %zu dev examples, %u classes, %.1f M parameters, %" PRIu64 " steps",
          t->data.train.count, t->data.has_dev ? t->data.dev.count : 0, t->session.params.config.classes,

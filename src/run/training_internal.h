@@ -1,13 +1,15 @@
 /* One training, on all ranks or some: what its files share. training.c runs it; setup.c loads and connects; resume.c
- * opens the run folder; loss.c sets what depends on the task; inputs.c looks what else is in there; checkpoint.c saves; stop.c says when to stop, by rules.c;
- * evaluate.c scores; result.c keeps; snapshots.c keeps numbers of chosen steps; memory.c counts bytes;
- * provenance.c says on what it runs; faults.c makes faults. */
+ * opens the run folder; loss.c sets what depends on the task; inputs.c looks what else is in there; checkpoint.c saves;
+ * stop.c says when to stop, by rules.c; evaluate.c scores; result.c keeps; snapshots.c keeps numbers of chosen steps;
+ * memory.c counts bytes; plan.c tells what a training will need; provenance.c says on what it runs; faults.c makes
+ * faults. */
 #ifndef AUTODIDACT_RUN_TRAINING_INTERNAL_H
 #define AUTODIDACT_RUN_TRAINING_INTERNAL_H
 
 #include "autodidact/learn/evaluate.h"
 #include "autodidact/mpi/evaluate.h"
 #include "autodidact/mpi/exchange.h"
+#include "autodidact/run/plan.h"
 #include "autodidact/run/session.h"
 #include "autodidact/run/training.h"
 #include "autodidact/store/run.h"
@@ -27,6 +29,13 @@ struct ad__data {
   struct ad_dataset train, dev;
   int has_dev;
   double majority; /* share of the most frequent class of dev */
+};
+
+/* Ranks that are not there, for a plan: rank 0 of `size`, on a node of `node_size`. */
+struct ad__imagined {
+  uint32_t size, node_size; /* size 0: none, the ranks are those of the communicator */
+  struct ad_exchange table;
+  size_t bytes; /* that their exchange would take of a rank */
 };
 
 /* The whole vectors [P], one set a node. */
@@ -74,7 +83,7 @@ struct ad__stop {
 
 struct ad__memory {
   size_t base;      /* bytes of this process before anything of the training was allocated */
-  double predicted; /* bytes of a rank, mean over the ranks */
+  struct ad_memory_plan plan;
 };
 
 struct ad__snapshots; /* snapshots.c */
@@ -84,6 +93,7 @@ struct ad_training {
   struct ad_session session;
   struct ad_math bfloat16; /* the session's, where train.precision asks for it */
   struct ad__ranks ranks;
+  struct ad__imagined imagined;
   struct ad__data data;
   struct ad__vectors vectors;
   struct ad_trainer_settings settings;
@@ -111,6 +121,9 @@ int ad__prepare(struct ad_training *t);
 /* --- loss.c: the weights of classes, and the score that decides. AD_ECONFIG, AD_ENOMEM. Not collective. */
 int ad__choose_loss(struct ad_training *t);
 int ad__choose_metric(struct ad_training *t);
+
+/* --- training.c: warnings of what is given in vain. AD_ENOMEM. */
+int ad__warn(const struct ad_training *t);
 
 /* --- provenance.c. The kinds of nodes into ranks.hosts. Collective. */
 int ad__describe_hosts(struct ad_training *t);
@@ -198,12 +211,17 @@ void ad__close_snapshots(struct ad_training *t);
  * message kept. Not collective. */
 int ad__keep_diverged(struct ad_training *t, int status);
 
-/* Bytes that this rank holds of them at most. */
+/* Bytes that this rank holds of them at most, and of all of them before compression. */
 size_t ad__snapshot_memory(const struct ad_training *t);
+uint64_t ad__snapshot_bytes(const struct ad_training *t);
 
-/* --- memory.c: says what a rank will hold, and after the last step what it held. Collective. */
+/* --- memory.c: finds what a rank will hold, says it, and after the last step what it held. Collective. */
 int ad__predict_memory(struct ad_training *t);
+void ad__tell_memory(const struct ad_training *t);
 int ad__report_memory(struct ad_training *t);
+
+/* --- plan.c: the exchange of ranks that are not there, where there are such. AD_ENOMEM. */
+int ad__imagine_exchange(struct ad_training *t);
 
 /* Proportional set size of this process: shared memory counts by its share. 0 where the system does not tell. */
 size_t ad__resident(void);

@@ -157,6 +157,6 @@ expect 1 "unknown option '--learning_rate=3'; keys are given without dashes, as 
 expect 1 "unknown option '--jsn', did you mean --json" "$AD_PROGRAM" eval run --jsn
 expect 1 'eval: --data needs a value' "$AD_PROGRAM" eval run --data
 expect 1 'eval: --json takes no value' "$AD_PROGRAM" eval run --json=3
-expect 1 'expected one of --keys, --keys-markdown, --keys-roles, --get and --inject' \
+expect 1 'expected one of --plan, --keys, --keys-markdown, --keys-roles, --get and --inject' \
   "$AD_PROGRAM" train c --get optim.lr --inject kill@3
 expect 1 'truncation head_tail goes with --limit' "$AD_PROGRAM" tokenize --model m --truncation head_tail
