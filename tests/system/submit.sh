@@ -13,10 +13,10 @@ case "$*" in
   *'--format=%P') printf 'normal*\nshort\n' ;;
   *'--format=%R') printf 'normal\nshort\n' ;;
   *--partition=none*) ;;
-  *--partition=short,long*) printf 'short 30:00 1 4\nshort 30:00 1 8\nlong infinite 2 16\n' ;;
-  *--partition=short*) printf 'short 30:00 1 4\nshort 30:00 1 8\n' ;;
-  *--partition=long*) printf 'long infinite 2 16\n' ;;
-  *) printf 'normal 1-00:00:00 2 16\nshort 30:00 1 4\n' ;;
+  *--partition=short,long*) printf 'short 30:00 1 4 4000\nshort 30:00 1 8 8000\nlong infinite 2 16 64000\n' ;;
+  *--partition=short*) printf 'short 30:00 1 4 4000\nshort 30:00 1 8 8000\n' ;;
+  *--partition=long*) printf 'long infinite 2 16 1\n' ;;
+  *) printf 'normal 1-00:00:00 2 16 64000+\nshort 30:00 1 4 4000\n' ;;
 esac
 SH
 cat > "$work/bin/sbatch" <<'SH'
@@ -30,6 +30,8 @@ chmod +x "$work"/bin/*
 PATH=$work/bin:$PATH
 python3 tests/system/tiny.py "$work"
 config=$work/config.yaml # batch.lanes is 4 there
+# Jobs run in the folder that they are submitted from, which is not its own.
+sed -i "s|path: model|path: $work/model|; s|tiny.yaml|$work/tiny.yaml|; s|folder: data|folder: $work/data|" "$config"
 # Of 16 cells.
 cat > "$work/s.yaml" <<YAML
 study: {dir: $work/study, ranks_per_trial: 6}
@@ -40,7 +42,8 @@ YAML
 submit=(launch/submit --dry-run)
 
 sent="AUTODIDACT_LAUNCHER=auto AUTODIDACT_LEAD=120 AUTODIDACT_PROGRAM=$AD_PROGRAM sbatch --export=ALL --job-name=run"
-sent+=" --time=4:00:00 --nodes=1 --ntasks=4 --ntasks-per-node=4 --signal=B:USR1@120 $PWD/launch/slurm/train.sbatch"
+sent+=" --time=4:00:00 --nodes=1 --ntasks=4 --ntasks-per-node=4 --signal=B:USR1@120 --mem-per-cpu=[0-9]+M"
+sent+=" $PWD/launch/slurm/train.sbatch"
 expect 0 "^$sent $config$" "${submit[@]}" train "$config"
 grep -q '^#SBATCH --requeue$' "$work/output" || fail "--dry-run does not show the script"
 expect 0 'job-name=b --time=4:00:00 --nodes=1 --ntasks=32 --ntasks-per-node=32 ' \
@@ -91,9 +94,39 @@ expect 1 "unknown key 'optim.rl'" launch/submit train "$config" optim.rl=1
 expect 1 'run.dir is not set' launch/submit train "$config" run.dir=
 expect 1 'run.overwrite=true would start anew' launch/submit train "$config" run.overwrite=true
 expect 1 'nowhere is not there: build it' env AUTODIDACT_PROGRAM="$work/nowhere" launch/submit train "$config"
+
+# Memory: of 954 MiB a fifth more and 100 MiB, in steps of 50; not where it is given, or Slurm does not count it.
+cat > "$work/bin/planner" <<'SH'
+#!/bin/sh
+case "$*" in
+  *--get\ batch.lanes*) echo 8 ;;
+  *--get\ run.dir*) echo run ;;
+  *--get*) echo false ;;
+  *broken*) echo 'autodidact: error: reviews.csv:7: no label' >&2; exit 1 ;;
+  *crash*) echo 'MPI_INIT failed' >&2; exit 1 ;;
+  *--plan\ --json\ --ranks\ 8\ --nodes\ 2*) printf '{\n  "memory": {\n    "peak": 1000000000\n  },\n}\n' ;;
+  *) exit 2 ;;
+esac
+SH
+chmod +x "$work/bin/planner"
+planner=(env AUTODIDACT_PROGRAM="$work/bin/planner" "${submit[@]}")
+expect 0 ' --mem-per-cpu=1250M .*train.sbatch' "${planner[@]}" -N 2 train "$config"
+expect 0 ' --mem-per-cpu=3G .*train.sbatch' "${planner[@]}" -N 2 -m 3G train "$config"
+expect 1 '4 ranks a node need 5000 MiB, but the partition has nodes with 4000 MiB' \
+  "${planner[@]}" -N 2 -p short train "$config"
+expect 1 'the training would be refused: reviews.csv:7: no label' "${planner[@]}" train "$config" broken
+expect 0 'could not be found \(exit code 1\)' "${planner[@]}" train "$config" crash
+expect 0 'could not be found \(exit code 2\)' "${planner[@]}" train "$config"
+for given in '-m partition' '--sbatch=--mem=9G' '-p long'; do
+  # shellcheck disable=SC2086 # options and their values
+  expect 0 'train.sbatch' "${planner[@]}" -N 2 $given train "$config"
+  ! grep -q -e '--mem-per-cpu' "$work/output" || fail "$given: memory was filled in"
+done
+expect 0 ' --ntasks-per-node=4 --signal=[^ ]* [^ ]*train.sbatch' \
+  env SBATCH_MEM_PER_CPU=1G "${planner[@]}" -N 2 train "$config"
 # A machine without Slurm.
 mkdir "$work/plain"
-for program in bash sed awk basename dirname realpath cat env; do
+for program in bash sed awk basename dirname realpath cat env grep tail; do
   ln -s "$(command -v "$program")" "$work/plain/"
 done
 expect 1 'sbatch is not there' env PATH="$work/plain" launch/submit train "$config"
