@@ -89,6 +89,11 @@ expect 1 '--out needs a folder' launch/quickstart --out
 expect 1 '--out needs a folder' launch/quickstart --out ''
 expect 1 'unknown option "--often"' tests/run --often
 expect 1 'one pattern only' tests/run one two
+expect 1 'found "4", expected a command; -n gives the number of ranks: launch/local -n 4 train a b=c' \
+  launch/local 4 train a b=c
+expect 1 'found "a.yaml", expected a command before it: launch/local train a.yaml b=c' launch/local a.yaml b=c
+expect 0 'mpirun .*-n 2 ' env AUTODIDACT_PROGRAM="${AD_PROGRAM:?}" launch/local --ranks 2 --print train a
+expect 0 'mpirun .*-n 2 ' env AUTODIDACT_PROGRAM="$AD_PROGRAM" launch/local -np 2 --print train a
 expect 1 'unknown option "--fast"' launch/local --fast
 expect 1 '-n needs a whole number' launch/local -n two train config.yaml
 expect 1 '--hostfile needs a file' launch/local --hostfile "$work/none" train config.yaml

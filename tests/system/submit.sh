@@ -74,6 +74,11 @@ expect 1 'found "eval", expected train or study' launch/submit eval runs/a
 expect 1 'train: the file is missing' launch/submit train
 expect 1 'nowhere.yaml is not a file' launch/submit train nowhere.yaml
 expect 1 'unknown option "--fast"' launch/submit --fast train "$config"
+expect 1 'sbatch=--gres=gpu:1 hands it to sbatch' launch/submit --gres=gpu:1 train "$config"
+expect 1 'expected train or study before it: launch/submit train config.yaml' launch/submit config.yaml
+expect 1 'options of launch/submit stand before train' launch/submit train "$config" -n 2
+expect 0 'job-name=j .*--ntasks=2 .*--mem-per-cpu=4G ' \
+  "${submit[@]}" --ntasks=2 --mem-per-cpu=4G --job-name=j train "$config"
 expect 1 '--ranks needs a whole number from 1, found "0"' launch/submit --ranks 0 train "$config"
 expect 1 '--time needs a value' launch/submit --time
 expect 1 '--launcher needs srun, mpirun or auto, found "prun"' launch/submit --launcher=prun train "$config"
