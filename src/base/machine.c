@@ -1,6 +1,7 @@
 #include "autodidact/base/machine.h"
 
 #include <gnu/libc-version.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>

@@ -4,8 +4,8 @@
 
 #include "autodidact/math/context.h"
 
-/* X(name, parallel, usage, what it does). Parallel commands start MPI, with 2 where their first argument is "run"; the
- * others run on the first rank only. */
+/* X(name, parallel, usage, what it does). Parallel commands start MPI, with 2 where their first argument is "run" or
+ * "plan"; the others run on the first rank only. */
 #define AD_COMMAND_MAP(X)                                                                                           \
   X(train, 1, "CONFIG.yaml [key=value ...]", "fine-tune an encoder")                                                \
   X(eval, 1, "RUN... --data FILE", "error, F1, confusion matrix; of several runs their --vote or --average")        \
@@ -20,7 +20,7 @@
     "curves, confusion matrix, calibration, times, provenance: a page and text")                                    \
   X(inspect, 0, "FILE|MODEL|RUN", "what a run, or any file of it, holds")                                           \
   X(export, 0, "RUN --out|--tensorboard DIR", "a Hugging Face folder of the run's result; its log for TensorBoard") \
-  X(study, 2, "run|status|report STUDY.yaml", "many trainings: seeds x settings, packed into the ranks of a job")   \
+  X(study, 2, "run|plan|status|report STUDY.yaml", "many trainings: seeds x settings, packed into ranks of jobs")   \
   X(doctor, 1, "", "checks MPI, HDF5, BLAS kernels, threads, row independence, disk; speed of sgemm")
 
 /* math: NULL for commands that are not parallel, and for those that are asked for a text alone. */

@@ -73,7 +73,9 @@ static int asks_for_text(int argc, char **argv) {
 }
 
 static int needs_ranks(const struct command *command, int argc, char **argv) {
-  const int parallel = command->parallel == 2 ? argc > 2 && strcmp(argv[2], "run") == 0 : command->parallel;
+  const int parallel = command->parallel == 2
+                           ? argc > 2 && (strcmp(argv[2], "run") == 0 || strcmp(argv[2], "plan") == 0)
+                           : command->parallel;
   return parallel && !asks_for_text(argc - 1, argv + 1);
 }
 

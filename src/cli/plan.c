@@ -6,10 +6,8 @@
 #include <stdio.h>
 
 #include "arguments.h"
-#include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
-#include "autodidact/run/plan.h"
 
 /* The parts of the memory, for people and in JSON. */
 #define MEMORY_MAP(X)                          \
@@ -24,8 +22,7 @@
 
 /* --- For people. */
 
-/* "1.25 GB" into text [32]; returns text. */
-static const char *print_bytes(double bytes, char text[32]) {
+const char *plan_bytes(double bytes, char text[32]) {
   static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
   size_t unit = 0;
   for (; bytes >= 1000.0 && unit + 1 < sizeof units / sizeof *units; unit++) {
@@ -52,24 +49,24 @@ static void show_memory(const struct ad_training_plan *p) {
   char text[32], node[32];
   const double peak = ad_memory_plan_peak(&p->memory);
   const uint32_t each = (p->ranks + p->nodes - 1) / p->nodes;
-  printf("memory     %s a rank at most, %s a node of %u rank%s\n", print_bytes(peak, text),
-         print_bytes(peak * each, node), each, each == 1 ? "" : "s");
-#define SHOW(field, title) printf("  %-28s %12s\n", title, print_bytes(p->memory.field, text));
+  printf("memory     %s a rank at most, %s a node of %u rank%s\n", plan_bytes(peak, text),
+         plan_bytes(peak * each, node), each, each == 1 ? "" : "s");
+#define SHOW(field, title) printf("  %-28s %12s\n", title, plan_bytes(p->memory.field, text));
   MEMORY_MAP(SHOW)
 #undef SHOW
-  printf("  %-28s %12s\n", "while the model is read", print_bytes(p->memory.loading, text));
+  printf("  %-28s %12s\n", "while the model is read", plan_bytes(p->memory.loading, text));
 }
 
 static void show_disk(const struct ad_training_plan *p) {
   const struct ad_disk_plan *d = &p->disk;
   char one[32], all[32];
-  printf("disk       checkpoints %s each, %" PRIu64 " at once at most: %s\n", print_bytes((double)d->checkpoint, one),
-         d->kept, print_bytes((double)d->checkpoint * (double)d->kept, all));
-  printf("  %-28s %12s\n", "result and variants", print_bytes((double)d->result, one));
-  printf("  %-28s %12s\n", "logits of evaluations", print_bytes((double)d->logits, one));
-  printf("  %-28s %12s\n", "snapshots", print_bytes((double)d->snapshots, one));
+  printf("disk       checkpoints %s each, %" PRIu64 " at once at most: %s\n", plan_bytes((double)d->checkpoint, one),
+         d->kept, plan_bytes((double)d->checkpoint * (double)d->kept, all));
+  printf("  %-28s %12s\n", "result and variants", plan_bytes((double)d->result, one));
+  printf("  %-28s %12s\n", "logits of evaluations", plan_bytes((double)d->logits, one));
+  printf("  %-28s %12s\n", "snapshots", plan_bytes((double)d->snapshots, one));
   if (d->ring > 0) {
-    printf("  %-28s %12s\n", "teacher's ring, each rank", print_bytes((double)d->ring, one));
+    printf("  %-28s %12s\n", "teacher's ring, each rank", plan_bytes((double)d->ring, one));
   }
 }
 
@@ -97,8 +94,7 @@ static json_t *seconds_of(double seconds) {
   return isnan(seconds) ? json_null() : json_real(seconds);
 }
 
-static int print_json(const struct ad_training_plan *p) {
-  struct ad_buffer text = {0};
+json_t *plan_json(const struct ad_training_plan *p) {
   json_t *memory = json_object();
 #define PUT(field, title) json_object_set_new(memory, #field, json_integer((json_int_t)p->memory.field));
   MEMORY_MAP(PUT)
@@ -111,18 +107,22 @@ static int print_json(const struct ad_training_plan *p) {
                 "snapshots", (json_int_t)p->disk.snapshots, "ring", (json_int_t)p->disk.ring);
   json_t *seconds = json_pack("{s:I, s:o, s:o, s:o}", "steps_tried", (json_int_t)p->tried, "step", seconds_of(p->step),
                               "evaluation", seconds_of(p->evaluation), "whole", seconds_of(p->whole));
-  json_t *all = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "ranks", (json_int_t)p->ranks,
-                          "nodes", (json_int_t)p->nodes, "parameters", (json_int_t)p->parameters, "classes",
-                          (json_int_t)p->classes, "train", (json_int_t)p->train, "dev", (json_int_t)p->dev, "steps",
-                          (json_int_t)p->steps, "steps_an_epoch", (json_int_t)p->steps_an_epoch, "evaluations",
-                          (json_int_t)p->evaluations, "memory", memory, "disk", disk, "seconds", seconds);
-  int status = all == NULL ? ad_fail_memory(4096, "the plan")
-                           : ad_json_print(all, JSON_INDENT(2) | JSON_REAL_PRECISION(6), &text);
+  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "ranks", (json_int_t)p->ranks,
+                   "nodes", (json_int_t)p->nodes, "parameters", (json_int_t)p->parameters, "classes",
+                   (json_int_t)p->classes, "train", (json_int_t)p->train, "dev", (json_int_t)p->dev, "steps",
+                   (json_int_t)p->steps, "steps_an_epoch", (json_int_t)p->steps_an_epoch, "evaluations",
+                   (json_int_t)p->evaluations, "memory", memory, "disk", disk, "seconds", seconds);
+}
+
+int plan_print_json(json_t *value) {
+  struct ad_buffer text = {0};
+  int status = value == NULL ? ad_fail_memory(4096, "the plan")
+                             : ad_json_print(value, JSON_INDENT(2) | JSON_REAL_PRECISION(6), &text);
   if (status == AD_OK) {
     puts(text.data);
   }
   ad_buffer_destroy(&text);
-  json_decref(all);
+  json_decref(value);
   return status;
 }
 
@@ -142,7 +142,7 @@ int plan_training(const struct ad_math *math, const struct plan_options *o, size
   status = status == AD_OK ? ad_training_configure(t, count, words) : status;
   status = status == AD_OK ? ad_training_plan(t, (uint32_t)ranks, (uint32_t)nodes, &plan) : status;
   if (status == AD_OK) {
-    status = o->json ? print_json(&plan) : (show(&plan), AD_OK);
+    status = o->json ? plan_print_json(plan_json(&plan)) : (show(&plan), AD_OK);
   }
   const int closed = ad_training_close(t, status != AD_OK);
   return status == AD_OK ? closed : status;

@@ -12,6 +12,7 @@ static const struct {
   int (*run)(const struct ad_math *math, int argc, char **argv);
 } subcommands[] = {
     {"run", "STUDY.yaml [key=value ...]", "run the cells that are not finished", study_command_run},
+    {"plan", "STUDY.yaml [--json]", "what each arm will need: memory, steps, bytes", study_command_plan},
     {"status", "STUDY.yaml [--json] [--watch]", "what is done, running, failed, waiting", study_command_status},
     {"report", "STUDY.yaml [--out DIR] ...", "the statistics of what is done", study_command_report},
 };

@@ -4,9 +4,10 @@
 
 #include "autodidact/run/study.h"
 
-/* As commands (commands.h): argv[0] is the subcommand's name. Collective over the world: run; by one process: status,
- * report. */
+/* As commands (commands.h): argv[0] is the subcommand's name. Collective over the world: run; on one rank: plan; by one
+ * process: status, report. */
 int study_command_run(const struct ad_math *math, int argc, char **argv);
+int study_command_plan(const struct ad_math *math, int argc, char **argv);
 int study_command_status(const struct ad_math *math, int argc, char **argv);
 int study_command_report(const struct ad_math *math, int argc, char **argv);
 

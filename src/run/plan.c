@@ -241,6 +241,7 @@ int ad_training_plan(struct ad_training *t, uint32_t ranks, uint32_t nodes, stru
   /* The trial's steps are to have what most steps have, where the teacher comes in later. */
   c->teacher_start = 1;
   c->teacher_ramp = 0.0;
+  AD_TRY(ad_config_set(c, "plan", "data.cache", "")); /* which would be made */
   AD_TRY(ad__connect(t));
   AD_TRY(ranks > 0 ? imagine(t, ranks, nodes) : AD_OK);
   AD_TRY(ad__check_configuration(t));

@@ -113,6 +113,21 @@ def check_imagined(program, launcher, name, settings, nodes):
     check(there["disk"] == imagined["disk"], f"{name}: the same files")
 
 
+def check_study(program):
+    """Each arm as its training alone; of two arms the larger one."""
+    Path("s.yaml").write_text("study: {dir: study, ranks_per_trial: 2}\nbase: {file: config.yaml}\n"
+                              "axes: {seed.init: 0..2}\n"
+                              "arms: {plain: {}, sda: {teacher: {method: sda, window: 3}}}\n", encoding="utf-8")
+    output = subprocess.run([program, "study", "plan", "s.yaml", "--json"], capture_output=True, text=True, check=False)
+    check(output.returncode == 0 and not Path("study").exists(), f"study plan writes nothing {output.stderr}")
+    found = json.loads(output.stdout)
+    check([(arm["arm"], arm["cells"]) for arm in found["arms"]] == [("plain", 3), ("sda", 3)], "cells of each arm")
+    check(found["memory"]["peak"] == max(arm["memory"]["peak"] for arm in found["arms"]), "the largest arm")
+    alone = plan([program], ["teacher.method=sda", "teacher.window=3"], "--ranks", "2")
+    for part in PARTS[1:]:
+        check(found["arms"][1]["memory"][part] == alone["memory"][part], f"sda: {part} as of a training")
+
+
 def check_refusals(program):
     for arguments, expected in [(["--nodes", "2"], "--nodes goes with --ranks"),
                                 (["--ranks", "0"], "--ranks is '0', expected a whole number from 1"),
@@ -137,8 +152,11 @@ def main():
         os.chdir(work)
         for name, settings in SETTINGS.items():
             check_training(program, name, settings)
+        cached = plan([program], ["data.cache=cache"])
+        check(cached["train"] > 0 and not Path("cache").exists(), "no cache is made")
         check_imagined(program, launcher, "shared", SMALL, 1)
         check_imagined(program, launcher, "apart", [*SMALL, "comm.shared=false"], 2)
+        check_study(program)
         check_refusals(program)
         text = subprocess.run([program, "train", "config.yaml", "--plan"], capture_output=True, text=True, check=True)
         check("memory " in text.stdout and " in all" in text.stdout, "text for people")

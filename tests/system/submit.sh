@@ -35,7 +35,7 @@ sed -i "s|path: model|path: $work/model|; s|tiny.yaml|$work/tiny.yaml|; s|folder
 # Of 16 cells.
 cat > "$work/s.yaml" <<YAML
 study: {dir: $work/study, ranks_per_trial: 6}
-base: {file: $config}
+base: {file: $config, batch: {lanes: 8}}
 axes: {seed.init: 0..7}
 arms: {plain: {}, sda: {teacher: {method: sda}}}
 YAML
@@ -109,7 +109,8 @@ case "$*" in
   *--get*) echo false ;;
   *broken*) echo 'autodidact: error: reviews.csv:7: no label' >&2; exit 1 ;;
   *crash*) echo 'MPI_INIT failed' >&2; exit 1 ;;
-  *--plan\ --json\ --ranks\ 8\ --nodes\ 2*) printf '{\n  "memory": {\n    "peak": 1000000000\n  },\n}\n' ;;
+  study\ status*) printf '{\n "ranks_per_trial": 6,\n "cells": 16\n}\n' ;;
+  *--plan\ --json\ --ranks\ 8\ --nodes\ 2* | study\ plan*--json\ --nodes\ 2) printf '{\n  "memory": {\n    "peak": 1000000000\n  },\n}\n' ;;
   *) exit 2 ;;
 esac
 SH
@@ -119,9 +120,11 @@ expect 0 ' --mem-per-cpu=1250M .*train.sbatch' "${planner[@]}" -N 2 train "$conf
 expect 0 ' --mem-per-cpu=3G .*train.sbatch' "${planner[@]}" -N 2 -m 3G train "$config"
 expect 1 '4 ranks a node need 5000 MiB, but the partition has nodes with 4000 MiB' \
   "${planner[@]}" -N 2 -p short train "$config"
-expect 1 'the training would be refused: reviews.csv:7: no label' "${planner[@]}" train "$config" broken
+expect 1 'this training would be refused: reviews.csv:7: no label' "${planner[@]}" train "$config" broken
 expect 0 'could not be found \(exit code 1\)' "${planner[@]}" train "$config" crash
 expect 0 'could not be found \(exit code 2\)' "${planner[@]}" train "$config"
+expect 0 ' --mem-per-cpu=1250M .*study.sbatch' "${planner[@]}" -N 2 -n 6 study "$work/s.yaml"
+expect 0 ' --mem-per-cpu=[0-9]+M .*study.sbatch' "${submit[@]}" study "$work/s.yaml"
 for given in '-m partition' '--sbatch=--mem=9G' '-p long'; do
   # shellcheck disable=SC2086 # options and their values
   expect 0 'train.sbatch' "${planner[@]}" -N 2 $given train "$config"

@@ -44,8 +44,8 @@ struct ad_training_plan {
 /* Plans a configured training, in place of opening it (run/training.h), and after it the training can only be closed.
  * ranks 0: for the program's own ranks, on which some steps and a part of an evaluation are tried. Otherwise for so
  * many ranks, dealt to `nodes` nodes in blocks; the program runs on one rank then, which holds what one of them would,
- * and tries nothing. Collective. AD_ECONFIG (a setting; ranks that no training can have), AD_EINPUT (data, model),
- * AD_EIO, AD_ENOMEM, AD_EDIVERGED. */
+ * and tries nothing. Data are read without data.cache, so each rank counts its own. Collective. AD_ECONFIG (a setting;
+ * ranks that no training can have), AD_EINPUT (data, model), AD_EIO, AD_ENOMEM, AD_EDIVERGED. */
 int ad_training_plan(struct ad_training *training, uint32_t ranks, uint32_t nodes, struct ad_training_plan *plan);
 
 #endif
