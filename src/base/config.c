@@ -16,7 +16,7 @@
 
 const char *ad__config_kind(enum config_kind kind) {
   static const char *const names[] = {"text",          "a whole number", "a number",
-                                         "true or false", "a choice",       "a whole number or all"};
+                                      "true or false", "a choice",       "a whole number or all"};
   return names[kind];
 }
 
@@ -82,8 +82,8 @@ static int fail_value(const struct config_option *option, const char *place, con
   }
   if (option->kind == CONFIG_KIND_COUNT || option->kind == CONFIG_KIND_REAL || option->kind == CONFIG_KIND_SPAN) {
     return ad_fail(AD_ECONFIG, "%s: %s is '%s', expected %s from %.10g to %.10g%s%s", place, option->key, value,
-                   ad__config_kind(option->kind), option->lowest, option->highest, option->choices[0] != '\0' ? ", or " : "",
-                   option->choices);
+                   ad__config_kind(option->kind), option->lowest, option->highest,
+                   option->choices[0] != '\0' ? ", or " : "", option->choices);
   }
   return ad_fail(AD_ECONFIG, "%s: %s is '%s', expected %s", place, option->key, value, ad__config_kind(option->kind));
 }

@@ -82,7 +82,7 @@ struct ad__stop {
 };
 
 struct ad__memory {
-  size_t base;      /* bytes of this process before anything of the training was allocated */
+  size_t base; /* bytes of this process before anything of the training was allocated */
   struct ad_memory_plan plan;
 };
 

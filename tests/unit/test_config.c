@@ -510,7 +510,7 @@ static void test_single(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_values),  cmocka_unit_test(test_file),        cmocka_unit_test(test_out_of_memory),
+      cmocka_unit_test(test_values),     cmocka_unit_test(test_file),    cmocka_unit_test(test_out_of_memory),
       cmocka_unit_test(test_help),       cmocka_unit_test(test_search),  cmocka_unit_test(test_get),
       cmocka_unit_test(test_conditions), cmocka_unit_test(test_given),   cmocka_unit_test(test_choices),
       cmocka_unit_test(test_effects),    cmocka_unit_test(test_aliases), cmocka_unit_test(test_suggestions),
