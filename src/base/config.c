@@ -290,25 +290,12 @@ static void print_real(double value, char text[40]) {
   }
 }
 
-/* A YAML double-quoted scalar, whose escapes are those of base/shown.h. */
-static int print_quoted(struct ad_buffer *out, const char *text) {
-  AD_TRY(ad_buffer_puts(out, "\""));
-  for (size_t length; *text != '\0'; text += length) {
-    length = strcspn(text, "\"\\");
-    AD_TRY(ad_escape_append(out, text, length));
-    if (text[length] != '\0') {
-      AD_TRY(ad_buffer_printf(out, "\\%c", text[length++]));
-    }
-  }
-  return ad_buffer_puts(out, "\"");
-}
-
 static int print_value(const struct ad_config *config, const struct config_option *option, struct ad_buffer *out) {
   const void *field = config_field(config, option);
   char text[40];
   switch (option->kind) {
     case CONFIG_KIND_TEXT:
-      return print_quoted(out, *(char *const *)field);
+      return ad_yaml_quote(out, *(char *const *)field);
     case CONFIG_KIND_SPAN:
       if (*(const uint64_t *)field == 0) {
         return ad_buffer_puts(out, "all");

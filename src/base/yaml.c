@@ -6,6 +6,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/looks.h"
 #include "autodidact/base/memory.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/texts.h"
 #include "autodidact/base/utf8.h"
@@ -329,4 +330,16 @@ const struct ad_yaml *ad_yaml_get(const struct ad_yaml *tree, const char *key) {
     }
   }
   return NULL;
+}
+
+int ad_yaml_quote(struct ad_buffer *out, const char *text) {
+  AD_TRY(ad_buffer_puts(out, "\""));
+  for (size_t length; *text != '\0'; text += length) {
+    length = strcspn(text, "\"\\");
+    AD_TRY(ad_escape_append(out, text, length));
+    if (text[length] != '\0') {
+      AD_TRY(ad_buffer_printf(out, "\\%c", text[length++]));
+    }
+  }
+  return ad_buffer_puts(out, "\"");
 }

@@ -136,6 +136,9 @@ static int take_row(struct ad_reader *reader) {
   return end_row(reader);
 }
 
+/* In the order of enum ad_delimiter. */
+static const unsigned char delimiters[] = {',', ';', '\t'};
+
 static int open_csv(struct ad_reader *reader) {
   struct csv_state *state = ad_calloc(1, sizeof *state);
   if (state == NULL) {
@@ -145,6 +148,7 @@ static int open_csv(struct ad_reader *reader) {
   if (csv_init(&state->parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
     return ad_fail(AD_EINTERNAL, "libcsv could not be started");
   }
+  csv_set_delim(&state->parser, delimiters[reader->source->delimiter]);
   csv_set_realloc_func(&state->parser, grow);
   csv_set_free_func(&state->parser, ad_free);
   csv_set_space_func(&state->parser, no_space);

@@ -368,31 +368,29 @@ static int read_cached(struct reading *reading, enum ad_split split) {
   return status;
 }
 
-/* The path of the file to read. The caller owns it. */
-static int find_file(const struct reading *reading, enum ad_split split, char **path) {
-  const struct ad_read_options *options = reading->options;
-  const char *folder =
-      options->folder != NULL && options->folder[0] != '\0' ? options->folder : reading->descriptor->folder;
-  if (options->file != NULL) {
-    *path = ad_strdup(options->file);
-  } else if (folder != NULL || reading->source.file[0] == '/') {
-    *path = ad_path_join(folder == NULL ? "" : folder, reading->source.file);
+int ad__split_path(const struct ad_descriptor *descriptor, enum ad_split split, const struct ad_source *source,
+                   const char *configured, const char *other, char **path) {
+  const char *folder = ad_descriptor_place(descriptor, configured), *home = descriptor->home;
+  if (other != NULL) {
+    *path = ad_strdup(other);
+  } else if (folder != NULL || source->file[0] == '/') {
+    *path = ad_path_join(folder == NULL ? "" : folder, source->file);
   } else {
     return ad_fail(AD_ECONFIG,
                    "%s: the folder with \"%s\" (the %s split) is not known, expected it in the configuration "
-                   "(data.folder); the data are to be had from %s",
-                   reading->descriptor->name, reading->source.file, ad_split_name(split), reading->descriptor->home);
+                   "(data.folder)%s%s",
+                   descriptor->name, source->file, ad_split_name(split),
+                   home == NULL ? "" : "; the data are to be had from ", home == NULL ? "" : home);
   }
   if (*path == NULL) {
-    return ad_fail_memory(strlen(reading->source.file), "a path");
+    return ad_fail_memory(strlen(source->file), "a path");
   }
-  if (options->file == NULL && access(*path, F_OK) != 0 && errno == ENOENT) {
-    const int status =
-        ad_fail(AD_EINPUT,
-                "%s: there is no such file, expected the %s split of %s there (data.folder, for a finished run "
-                "--folder); the data "
-                "are to be had from %s",
-                *path, ad_split_name(split), reading->descriptor->name, reading->descriptor->home);
+  if (other == NULL && access(*path, F_OK) != 0 && errno == ENOENT) {
+    const int status = ad_fail(AD_EINPUT,
+                               "%s: there is no such file, expected the %s split of %s there (data.folder, for a "
+                               "finished run --folder)%s%s",
+                               *path, ad_split_name(split), descriptor->name,
+                               home == NULL ? "" : "; the data are to be had from ", home == NULL ? "" : home);
     ad_free(*path);
     *path = NULL;
     return status;
@@ -440,7 +438,7 @@ int ad_dataset_digest(const struct ad_descriptor *descriptor, enum ad_split spli
       .descriptor = descriptor, .options = options, .source = layout_of(descriptor, split, options)};
   char *path = NULL;
   AD_TRY(check_request(&reading, split));
-  AD_TRY(find_file(&reading, split, &path));
+  AD_TRY(ad__split_path(descriptor, split, &reading.source, options->folder, options->file, &path));
   int status = ad_reader_open(&reading.reader, &reading.source, path, options->labels);
   if (status == AD_OK) {
     status = ad_reader_digest(&reading.reader, digest);
@@ -455,7 +453,7 @@ static int open_file(struct reading *reading, enum ad_split split, char **path) 
   const struct ad_read_options *options = reading->options;
   struct ad_source *source = &reading->source;
   AD_TRY(check_request(reading, split));
-  AD_TRY(find_file(reading, split, path));
+  AD_TRY(ad__split_path(reading->descriptor, split, source, options->folder, options->file, path));
   if (options->file != NULL) {
     source->shuffled = 0;
   }

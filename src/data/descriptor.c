@@ -70,23 +70,26 @@ static int keep_text(struct ad_descriptor *descriptor, const char *text, size_t 
   return AD_OK;
 }
 
-/* The texts for people: all of them are needed, so that no data set goes without its source. */
+/* The texts for people, and where the files lie. */
 static int parse_texts(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
   struct {
     const char *key;
     char **text;
-    int needed;
-  } texts[] = {{"title", &descriptor->title, 1},
-               {"source", &descriptor->home, 1},
-               {"licence", &descriptor->licence, 1},
-               {"folder", &descriptor->folder, 0}};
+  } texts[] = {{"title", &descriptor->title},
+               {"source", &descriptor->home},
+               {"licence", &descriptor->licence},
+               {"license", &descriptor->licence},
+               {"folder", &descriptor->folder}};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     const struct ad_yaml *node = ad_yaml_get(tree, texts[i].key);
-    if (node != NULL) {
-      AD_TRY(ad_layout_text(descriptor->path, node, texts[i].key, texts[i].text));
-    } else if (texts[i].needed) {
-      return AD_FAIL_AT(descriptor->path, tree, "the key \"%s\" is missing", texts[i].key);
+    if (node != NULL && *texts[i].text != NULL) {
+      return AD_FAIL_AT(descriptor->path, node, "licence and license are one key: expected one of them");
     }
+    AD_TRY(node == NULL ? AD_OK : ad_layout_text(descriptor->path, node, texts[i].key, texts[i].text));
+  }
+  if (descriptor->title == NULL) {
+    descriptor->title = ad_strdup(descriptor->name);
+    return descriptor->title == NULL ? ad_fail_memory(strlen(descriptor->name), "a descriptor") : AD_OK;
   }
   return AD_OK;
 }
@@ -105,11 +108,35 @@ static int check_classes(const struct ad_descriptor *descriptor, const struct ad
              : AD_FAIL_AT(descriptor->path, node->items[doubled], "classes: \"%s\" is there twice", classes[doubled]);
 }
 
+/* Without the key: the classes that the labels at the top stand for, in their order. Without these too there are none
+ * yet. */
+static int classes_of_labels(struct ad_descriptor *d, const struct ad_yaml *labels) {
+  if (labels == NULL || labels->kind != AD_YAML_MAPPING || labels->count == 0) {
+    return AD_OK;
+  }
+  d->classes = ad_calloc(labels->count, sizeof *d->classes);
+  if (d->classes == NULL) {
+    return ad_fail_memory(labels->count * sizeof *d->classes, "a descriptor");
+  }
+  for (size_t i = 0; i < labels->count; i++) {
+    size_t c = 0;
+    while (c < d->class_count && labels->items[i]->kind == AD_YAML_SCALAR &&
+           strcmp(d->classes[c], labels->items[i]->text) != 0) {
+      c++;
+    }
+    if (c == d->class_count) {
+      AD_TRY(ad_layout_text(d->path, labels->items[i], "labels", &d->classes[c]));
+      d->class_count++;
+    }
+  }
+  return d->class_count > 1 ? AD_OK : AD_FAIL_AT(d->path, labels, "labels: expected at least two classes");
+}
+
 static int parse_classes(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
   const struct ad_yaml *node = ad_yaml_get(tree, "classes");
   const char *path = descriptor->path;
   if (node == NULL) {
-    return AD_FAIL_AT(path, tree, "the key \"classes\" is missing");
+    return classes_of_labels(descriptor, ad_yaml_get(tree, "labels"));
   }
   if (node->kind != AD_YAML_SEQUENCE || node->count < 2) {
     return AD_FAIL_AT(path, node, "classes: expected a list of at least two names");
@@ -256,14 +283,29 @@ static int parse_splits(struct ad_descriptor *descriptor, const struct ad_yaml *
   return parse_rule(descriptor, rule, splits);
 }
 
+/* What a descriptor may leave to the data, only some formats tell. */
+static int check_known(struct ad_descriptor *d, const struct ad_yaml *tree) {
+  const struct ad_source *train = &d->source[AD_SPLIT_TRAIN];
+  const int columns =
+      train->format == AD_FORMAT_TSV || train->format == AD_FORMAT_CSV || train->format == AD_FORMAT_JSONL;
+  if (d->class_count == 0 && !(train->file != NULL && train->labelled && columns)) {
+    return AD_FAIL_AT(d->path, tree,
+                      "the key \"classes\" is missing; only a train split of tsv, csv or jsonl with "
+                      "labels tells the classes by itself");
+  }
+  d->place = d->folder == NULL ? NULL : ad_strdup(d->folder);
+  return d->folder != NULL && d->place == NULL ? ad_fail_memory(strlen(d->folder), "a descriptor") : AD_OK;
+}
+
 static int parse_tree(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
-  static const char *const keys[] = {"title",   "source", "licence", "folder",      "task",
-                                     "classes", "split",  "splits",  AD_LAYOUT_KEYS};
+  static const char *const keys[] = {"title", "source",  "licence", "license", "folder",
+                                     "task",  "classes", "split",   "splits",  AD_LAYOUT_KEYS};
   AD_TRY(ad_layout_check_keys(descriptor->path, tree, "a descriptor", keys, sizeof keys / sizeof *keys));
   AD_TRY(parse_texts(descriptor, tree));
   AD_TRY(parse_task(descriptor, tree));
   AD_TRY(parse_classes(descriptor, tree));
   AD_TRY(parse_splits(descriptor, tree));
+  AD_TRY(check_known(descriptor, tree));
   return ad_layout_find_idle(descriptor, tree);
 }
 
@@ -338,6 +380,35 @@ static int fail_unknown(const char *name, const char *folder) {
   return status;
 }
 
+/* Paths of a descriptor are relative to its own folder, where nothing is there in the current one. */
+static int find_place(struct ad_descriptor *d) {
+  int status = AD_OK;
+  char *own = ad_path_folder(d->path);
+  if (own == NULL) {
+    return ad_fail_memory(strlen(d->path), "a path");
+  }
+  if (d->folder != NULL && !ad_is_folder(d->folder)) {
+    char *beside = ad_path_join(own, d->folder);
+    status = beside == NULL ? ad_fail_memory(strlen(own), "a path") : AD_OK;
+    if (beside != NULL && ad_is_folder(beside)) {
+      ad_free(d->place);
+      d->place = beside;
+      beside = NULL;
+    }
+    ad_free(beside);
+  }
+  for (size_t s = 0; s < AD_SPLITS && status == AD_OK && d->place == NULL; s++) {
+    char *file = d->source[s].file == NULL ? NULL : ad_path_join(own, d->source[s].file);
+    if (file != NULL && (ad_is_file(file) || ad_is_folder(file))) {
+      d->place = ad_strdup(own);
+      status = d->place == NULL ? ad_fail_memory(strlen(own), "a path") : AD_OK;
+    }
+    ad_free(file);
+  }
+  ad_free(own);
+  return status;
+}
+
 int ad_descriptor_load(struct ad_descriptor *descriptor, const char *name, const char *folder) {
   *descriptor = (struct ad_descriptor){0};
   struct ad_buffer path = {0};
@@ -354,6 +425,12 @@ int ad_descriptor_load(struct ad_descriptor *descriptor, const char *name, const
   if (status == AD_OK) {
     status = ad_descriptor_parse(descriptor, path.data, map.data, map.size);
   }
+  if (status == AD_OK && is_path) {
+    status = find_place(descriptor);
+    if (status != AD_OK) {
+      ad_descriptor_destroy(descriptor);
+    }
+  }
   ad_file_unmap(&map);
   ad_buffer_destroy(&path);
   return status;
@@ -367,6 +444,7 @@ void ad_descriptor_destroy(struct ad_descriptor *descriptor) {
   ad_free(descriptor->home);
   ad_free(descriptor->licence);
   ad_free(descriptor->folder);
+  ad_free(descriptor->place);
   ad_free(descriptor->idle);
   for (size_t i = 0; i < descriptor->class_count; i++) {
     ad_free(descriptor->classes[i]);

@@ -17,6 +17,9 @@ static const char *why_idle(const struct ad_source *source, const char *key) {
   if (strcmp(key, "header") == 0) {
     return is_table(source) ? NULL : "only tables (tsv, csv) have one";
   }
+  if (strcmp(key, "delimiter") == 0) {
+    return source->format == AD_FORMAT_CSV ? NULL : "only csv has one";
+  }
   if (strcmp(key, "fields") == 0) {
     return is_table(source) && !source->header ? NULL : "it matters in tables (tsv, csv) without header";
   }

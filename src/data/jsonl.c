@@ -68,6 +68,25 @@ static const char *label_text(struct jsonl_state *state, const json_t *value) {
   return raw != NULL && strspn(raw, "-0123456789") == strlen(raw) ? raw : json_string_value(value);
 }
 
+int ad_jsonl_members(const struct ad_reader *reader, ad_jsonl_take take, void *context) {
+  struct jsonl_state *state = reader->state;
+  const char *key;
+  json_t *value;
+  json_object_foreach(state->row, key, value) {
+    const char *text = label_text(state, value), *raw = ad_json_raw(value);
+    char real[32];
+    if (text == NULL && json_is_real(value)) {
+      snprintf(real, sizeof real, "%.17g", json_real_value(value));
+      text = real;
+    }
+    const size_t size = text == NULL                           ? 0
+                        : json_is_string(value) && raw == NULL ? json_string_length(value)
+                                                               : strlen(text);
+    AD_TRY(take(context, key, (struct ad_text_span){.data = text, .size = size}, text == NULL && !json_is_null(value)));
+  }
+  return AD_OK;
+}
+
 static int take_label(struct ad_reader *reader, struct ad_text_span *label) {
   struct jsonl_state *state = reader->state;
   const char *key = reader->source->label.name;

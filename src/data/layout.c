@@ -8,14 +8,19 @@
 #include "autodidact/base/status.h"
 #include "autodidact/base/texts.h"
 
-/* In the order of enum ad_format, of 0 and 1, of enum ad_empty, of 0 and 1. */
+/* In the order of enum ad_format, of enum ad_delimiter, of 0 and 1, of enum ad_empty, of 0 and 1. */
 static const char *const format_words[] = {"tsv", "csv", "jsonl", "folder", "wordnet"};
+static const char *const delimiter_words[] = {"comma", "semicolon", "tab"};
 static const char *const header_words[] = {"false", "true"};
 static const char *const empty_words[] = {"refuse", "allow", "skip"};
 static const char *const incomplete_words[] = {"refuse", "skip"};
 
 const char *ad_layout_format_name(enum ad_format format) {
   return format_words[format];
+}
+
+const char *ad_layout_delimiter_name(enum ad_delimiter delimiter) {
+  return delimiter_words[delimiter];
 }
 
 const char *ad_layout_empty_name(enum ad_empty empty) {
@@ -214,6 +219,9 @@ static int parse_labels(const struct ad_descriptor *descriptor, const struct ad_
     return AD_FAIL_AT(descriptor->path, node, "labels: expected a mapping of the file's values to class names");
   }
   const size_t count = node == NULL ? descriptor->class_count : node->count;
+  if (count == 0) {
+    return AD_OK; /* the classes are not known yet */
+  }
   size_t *order = ad_malloc(descriptor->class_count, sizeof *order);
   source->labels = ad_calloc(count, sizeof *source->labels);
   const int status = order == NULL || source->labels == NULL
@@ -223,10 +231,19 @@ static int parse_labels(const struct ad_descriptor *descriptor, const struct ad_
   return status;
 }
 
+/* The label of rows that are left out: any text, also an empty one. */
+static int read_skip(const char *path, const struct ad_yaml *node, char **skip) {
+  if (node->kind != AD_YAML_SCALAR || (node->text[0] == '\0' && !node->quoted)) {
+    return AD_FAIL_AT(path, node, "skip: expected a label, in quotes where it is empty");
+  }
+  *skip = ad_strdup(node->text);
+  return *skip == NULL ? ad_fail_memory(strlen(node->text), "a descriptor") : AD_OK;
+}
+
 int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml *split, const struct ad_yaml *top,
                     struct ad_source *source) {
   static const char *const keys[] = {AD_LAYOUT_KEYS};
-  enum { FORMAT, HEADER, FIELDS, COLUMNS, LABELS, SKIP, EMPTY, INCOMPLETE, KEYS };
+  enum { FORMAT, DELIMITER, HEADER, FIELDS, COLUMNS, LABELS, SKIP, EMPTY, INCOMPLETE, KEYS };
   _Static_assert(sizeof keys / sizeof *keys == KEYS, "one number per key");
   const struct ad_yaml *node[KEYS];
   for (size_t i = 0; i < KEYS; i++) {
@@ -239,9 +256,13 @@ int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml
   if (node[FORMAT] == NULL) {
     return AD_FAIL_AT(path, top, "the key \"format\" is missing");
   }
-  int format = 0, empty = 0;
+  int format = 0, delimiter = 0, empty = 0;
   AD_TRY(read_choice(path, node[FORMAT], "format", format_words, 5, &format));
   source->format = (enum ad_format)format;
+  if (node[DELIMITER] != NULL) {
+    AD_TRY(read_choice(path, node[DELIMITER], "delimiter", delimiter_words, 3, &delimiter));
+    source->delimiter = (enum ad_delimiter)delimiter;
+  }
   const int table = source->format == AD_FORMAT_TSV || source->format == AD_FORMAT_CSV;
   if (table && node[HEADER] == NULL) {
     return AD_FAIL_AT(path, top, "the key \"header\" is missing");
@@ -258,7 +279,7 @@ int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml
   AD_TRY(parse_columns(path, node[COLUMNS], top, source));
   AD_TRY(parse_labels(descriptor, node[LABELS], source));
   if (node[SKIP] != NULL) {
-    AD_TRY(ad_layout_text(path, node[SKIP], "skip", &source->skip));
+    AD_TRY(read_skip(path, node[SKIP], &source->skip));
   }
   if (node[EMPTY] != NULL) {
     AD_TRY(read_choice(path, node[EMPTY], "empty", empty_words, 3, &empty));

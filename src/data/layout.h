@@ -10,7 +10,7 @@
   ad_fail(AD_EINPUT, "%s:%zu: " format, (path), (node)->line __VA_OPT__(, ) __VA_ARGS__)
 
 /* Keys that a descriptor may have at its top and in each split, where they override those at the top. */
-#define AD_LAYOUT_KEYS "format", "header", "fields", "columns", "labels", "skip", "empty", "incomplete"
+#define AD_LAYOUT_KEYS "format", "delimiter", "header", "fields", "columns", "labels", "skip", "empty", "incomplete"
 
 /* Refuses keys that are not among known [count] and anything but a mapping. AD_EINPUT. */
 int ad_layout_check_keys(const char *path, const struct ad_yaml *node, const char *what, const char *const *known,
@@ -27,6 +27,7 @@ int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml
 
 /* The words of a descriptor for these. Static storage. */
 const char *ad_layout_format_name(enum ad_format format);
+const char *ad_layout_delimiter_name(enum ad_delimiter delimiter);
 const char *ad_layout_empty_name(enum ad_empty empty);
 
 /* Notes in the descriptor's `idle` the layout keys of the tree that change nothing; all splits are read. AD_ENOMEM. */

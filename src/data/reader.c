@@ -176,8 +176,8 @@ int ad_reader_join_start(struct ad_reader *reader, size_t bytes) {
 }
 
 struct ad_text_span ad_reader_join(struct ad_reader *reader, const struct ad_text_span *spans, size_t count) {
-  if (count == 1) {
-    return spans[0];
+  if (count <= 1) {
+    return count == 1 ? spans[0] : (struct ad_text_span){.data = ""};
   }
   struct ad_buffer *joined = &reader->joined;
   struct ad_text_span whole = {.data = joined->data + joined->size};

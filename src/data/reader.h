@@ -73,6 +73,11 @@ int ad_reader_open_content(struct ad_reader *reader, const struct ad_source *sou
                            const struct ad_file_map *content, int labels);
 void ad_reader_close(struct ad_reader *reader);
 
+/* The path of a split's file: `other` as it stands, or where `configured` (data.folder) and the descriptor say. The
+ * caller owns it. AD_ECONFIG: no folder is known; AD_EINPUT: nothing is there; AD_ENOMEM. */
+int ad__split_path(const struct ad_descriptor *descriptor, enum ad_split split, const struct ad_source *source,
+                   const char *configured, const char *other, char **path);
+
 /* The next row: 1, 0 at the end, or AD_EINPUT, AD_ENOMEM. */
 int ad_reader_next(struct ad_reader *reader, struct ad_record *record);
 
@@ -106,6 +111,11 @@ int ad_reader_take_line(struct ad_reader *reader, struct ad_text_span *line);
  * is made ready by ad_reader_join_start for all joins of a row together. AD_ENOMEM. */
 int ad_reader_join_start(struct ad_reader *reader, size_t bytes);
 struct ad_text_span ad_reader_join(struct ad_reader *reader, const struct ad_text_span *spans, size_t count);
+
+/* JSON lines: calls `take` with each member of the last row's object, in the order of the file. value.data NULL: it is
+ * null; `other` 1: it is neither a string nor a number. Ends with the first failure of `take`. */
+typedef int (*ad_jsonl_take)(void *context, const char *key, struct ad_text_span value, int other);
+int ad_jsonl_members(const struct ad_reader *reader, ad_jsonl_take take, void *context);
 
 /* Tables: a format supplies its rows. Puts the next row into reader->fields by ad_table_add_field: 1, 0 at the end, or
  * what failed. */

@@ -39,7 +39,7 @@ static int join_absolute(const char *folder, const char *file, char **path) {
 static int locate(const struct ad_config *config, const struct ad_descriptor *descriptor, enum ad_split split,
                   char **path) {
   const char *other = ad_split_file(config, split), *file = descriptor->source[split].file;
-  const char *folder = config->data_folder[0] != '\0' ? config->data_folder : descriptor->folder;
+  const char *folder = ad_descriptor_place(descriptor, config->data_folder);
   *path = NULL;
   if (other != NULL) {
     return make_absolute(other, path);

@@ -170,6 +170,10 @@ uint32_t ad_tokenizer_pad(const struct ad_tokenizer *tokenizer) {
   return tokenizer->special[AD_SPECIAL_PAD];
 }
 
+uint32_t ad_tokenizer_unknown(const struct ad_tokenizer *tokenizer) {
+  return tokenizer->special[AD_SPECIAL_UNK];
+}
+
 const char *ad_tokenizer_token(const struct ad_tokenizer *tokenizer, uint32_t id) {
   if (id < tokenizer->count) {
     return tokenizer->tokens[id];

@@ -136,7 +136,9 @@ train("run-is-a-file", None, 1, r"run\.dir is 'tiny\.yaml', which is a file",
 # The descriptor.
 train("descriptor-unknown", swap("config.yaml", "tiny.yaml", "nowhere"), 1, r"nowhere")
 train("descriptor-missing", remove("tiny.yaml"), 1, r"tiny\.yaml")
-train("descriptor-unknown-key", swap("tiny.yaml", "licence", "license"), 1, r"tiny\.yaml:3", r"license")
+train("descriptor-unknown-key", swap("tiny.yaml", "licence", "licens"), 1, r"tiny\.yaml:3", r"licens")
+train("descriptor-two-licences", swap("tiny.yaml", "licence: none", "licence: none\nlicense: none"), 1, r"tiny\.yaml:4",
+      r"expected one of them")
 train("descriptor-bad-format", swap("tiny.yaml", "format: tsv", "format: xls"), 1, r"tiny\.yaml:4", r"xls")
 train("descriptor-one-class", swap("tiny.yaml", "  - positive\n", ""), 1, r"tiny\.yaml:\d+")
 train("descriptor-no-splits", swap("tiny.yaml", "splits:", "spilts:"), 1, r"tiny\.yaml:\d+", r"spilts")

@@ -100,6 +100,34 @@ static void test_overrides(void **state) {
   ad_descriptor_destroy(&d);
 }
 
+/* What one's own data need not say. */
+static void test_optional(void **state) {
+  (void)state;
+  struct ad_descriptor d;
+  assert_int_equal(parse(&d,
+                         "format: csv\ndelimiter: semicolon\nheader: true\ncolumns: {text: t, label: l}\n"
+                         "skip: \"\"\nlicense: CC0\nsplits: {train: {file: x}}\n"),
+                   AD_OK);
+  assert_string_equal(d.title, "name");
+  assert_string_equal(d.licence, "CC0");
+  assert_null(d.home);
+  assert_null(d.place);
+  assert_int_equal(d.class_count, 0);
+  assert_int_equal(d.source[AD_SPLIT_TRAIN].delimiter, AD_DELIMITER_SEMICOLON);
+  assert_string_equal(d.source[AD_SPLIT_TRAIN].skip, "");
+  ad_descriptor_destroy(&d);
+  /* The labels name the classes, in their order. */
+  assert_int_equal(parse(&d,
+                         "format: tsv\nheader: true\ncolumns: {text: t, label: l}\n"
+                         "labels: {p: good, n: bad, q: good}\nsplits: {train: {file: x}}\n"),
+                   AD_OK);
+  assert_int_equal(d.class_count, 2);
+  assert_string_equal(d.classes[0], "good");
+  assert_string_equal(d.classes[1], "bad");
+  assert_int_equal(d.source[AD_SPLIT_TRAIN].labels[2].class_id, 0);
+  ad_descriptor_destroy(&d);
+}
+
 #define TABLE ABOUT "format: tsv\nheader: true\ncolumns: {text: t, label: l}\n"
 #define CLASSES "classes: [a, b]\n"
 #define TRAIN "splits: {train: {file: x}}\n"
@@ -108,13 +136,17 @@ static const struct {
   const char *text, *place, *what;
 } refusals[] = {
     {"[1, 2]", ":1:", "expected keys and values, found a list"},
-    {"", ":1:", "\"title\" is missing"},
+    {"", ":1:", "\"splits\" is missing"},
     {"title: @x\n", ":1:", "malformed YAML"},
     {"title: {a: b}\n", ":1:", "title: expected a text"},
     {"title: ''\n", ":1:", "title: expected a text"},
-    {"title: T\nsource: S\n", ":1:", "\"licence\" is missing"},
+    {"title: T\nlicence: L\nlicense: L\n", ":3:", "expected one of them"},
     {"tilte: T\n", ":1:", "unknown key \"tilte\""},
-    {TABLE TRAIN, ":1:", "\"classes\" is missing"},
+    {ABOUT "format: folder\n" TRAIN, ":1:", "\"classes\" is missing"},
+    {"format: tsv\nheader: true\ncolumns: {text: t}\n" TRAIN, ":1:", "\"classes\" is missing"},
+    {TABLE "labels: {0: a, 1: a}\n" TRAIN, ":7:", "at least two classes"},
+    {TABLE CLASSES "delimiter: dot\n" TRAIN, ":8:", "expected one of: comma, semicolon, tab"},
+    {TABLE CLASSES "skip:\n" TRAIN, ":8:", "in quotes where it is empty"},
     {TABLE "classes: a\n" TRAIN, ":7:", "at least two names"},
     {TABLE "classes: [a]\n" TRAIN, ":7:", "at least two names"},
     {TABLE "classes: [a, a]\n" TRAIN, ":7:", "\"a\" is there twice"},
@@ -429,10 +461,10 @@ static void test_splits(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_all_keys),      cmocka_unit_test(test_overrides), cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_hold_out),  cmocka_unit_test(test_compare),
-      cmocka_unit_test(test_load),          cmocka_unit_test(test_shipped),   cmocka_unit_test(test_idle),
-      cmocka_unit_test(test_splits),
+      cmocka_unit_test(test_all_keys), cmocka_unit_test(test_overrides),     cmocka_unit_test(test_optional),
+      cmocka_unit_test(test_refused),  cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_hold_out),
+      cmocka_unit_test(test_compare),  cmocka_unit_test(test_load),          cmocka_unit_test(test_shipped),
+      cmocka_unit_test(test_idle),     cmocka_unit_test(test_splits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

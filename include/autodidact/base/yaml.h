@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "autodidact/base/buffer.h"
+
 enum ad_yaml_kind { AD_YAML_SCALAR, AD_YAML_SEQUENCE, AD_YAML_MAPPING };
 
 struct ad_yaml {
@@ -23,6 +25,9 @@ struct ad_yaml {
 int ad_yaml_read(struct ad_yaml **tree, const char *path);
 int ad_yaml_parse(struct ad_yaml **tree, const char *name, const char *text, size_t size);
 void ad_yaml_destroy(struct ad_yaml *tree);
+
+/* Appends a text as a double-quoted scalar, whose escapes are those of base/shown.h. AD_ENOMEM. */
+int ad_yaml_quote(struct ad_buffer *out, const char *text);
 
 /* The value of a key of a mapping; NULL when absent or when tree is not a mapping. */
 const struct ad_yaml *ad_yaml_get(const struct ad_yaml *tree, const char *key);

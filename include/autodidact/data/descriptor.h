@@ -42,6 +42,9 @@ struct ad_column {
   size_t number;
 };
 
+/* What stands between the columns of a CSV file. */
+enum ad_delimiter { AD_DELIMITER_COMMA, AD_DELIMITER_SEMICOLON, AD_DELIMITER_TAB };
+
 /* Several columns are joined by a space. */
 enum { AD_MAX_COLUMNS = 16 };
 struct ad_columns {
@@ -68,10 +71,11 @@ struct ad_expected {
 struct ad_source {
   char *file; /* relative to the folder; NULL: there is no such split */
   enum ad_format format;
-  int header;             /* TSV, CSV: the first row names the columns */
-  size_t fields;          /* columns of each row where there is no header (0: as many as the first row has) */
-  struct ad_columns text; /* at least one for TSV, CSV and JSONL; none for the others */
-  struct ad_columns pair; /* the second segment; count 0: single texts */
+  enum ad_delimiter delimiter; /* CSV */
+  int header;                  /* TSV, CSV: the first row names the columns */
+  size_t fields;               /* columns of each row where there is no header (0: as many as the first row has) */
+  struct ad_columns text;      /* at least one for TSV, CSV and JSONL; none for the others */
+  struct ad_columns pair;      /* the second segment; count 0: single texts */
   struct ad_column label;
   int labelled;                  /* 0: the file has no labels */
   const struct ad_task *task;    /* the descriptor's: what a label is */
@@ -92,17 +96,24 @@ struct ad_descriptor {
   char *text; /* that file's bytes [size], and a NUL */
   size_t size;
   uint64_t digest; /* XXH3 of them */
-  char *title;     /* one line for people */
-  char *home;      /* the data set's official page (key `source`) */
+  char *title;     /* one line for people; the name where it does not say */
+  char *home;      /* the data set's official page (key `source`); NULL: it does not say, as the licence */
   char *licence;
   const struct ad_task *task;
-  char *folder;   /* where the files usually lie; NULL: the user must say */
-  char **classes; /* [class_count] names, in the order of the class ids */
-  size_t class_count;
+  char *folder; /* where the files usually lie; NULL: it does not say */
+  char *place;  /* where they are looked for: `folder`, or the descriptor's own where files lie there; NULL: neither */
+  char **classes;      /* [class_count] names, in the order of the class ids */
+  size_t class_count;  /* 0: it does not say; ad_descriptor_complete finds them */
   uint64_t split_seed; /* of the shuffled splits */
   char *idle;          /* lines on keys that have no effect; NULL: all have one */
   struct ad_source source[AD_SPLITS];
 };
+
+/* Where a split's file is looked for: `configured` (data.folder) where it says, else the descriptor's `place`. NULL:
+ * not known. */
+static inline const char *ad_descriptor_place(const struct ad_descriptor *descriptor, const char *configured) {
+  return configured != NULL && configured[0] != '\0' ? configured : descriptor->place;
+}
 
 /* Loads a descriptor: `name` is a path where it has a slash or ends in ".yaml", otherwise `folder`/name.yaml is read
  * (`folder` NULL: "datasets"). The caller owns it: ad_descriptor_destroy. AD_EINPUT with the place for a missing file
@@ -113,6 +124,11 @@ int ad_descriptor_load(struct ad_descriptor *descriptor, const char *name, const
 /* The same from text; `path` is for messages and gives the name. */
 int ad_descriptor_parse(struct ad_descriptor *descriptor, const char *path, const char *text, size_t size);
 void ad_descriptor_destroy(struct ad_descriptor *descriptor);
+
+/* Adds the classes to a descriptor that names none: the labels of train's file, sorted (as numbers where all are whole
+ * numbers). Text and digest are then those of a descriptor that says so. `folder` and `file` as data.folder and
+ * data.train. Does nothing where there are classes. AD_EINPUT, AD_ECONFIG (no such file is known), AD_ENOMEM. */
+int ad_descriptor_complete(struct ad_descriptor *descriptor, const char *folder, const char *file);
 
 /* A warning for each key that has no effect. */
 void ad_descriptor_warn_idle(const struct ad_descriptor *descriptor);

@@ -39,14 +39,15 @@ void ad_tokenizer_destroy(struct ad_tokenizer *tokenizer);
 
 /* In order: number of tokens, added ones included; the vocabulary without these as the text of a vocab.txt [*size],
  * owned by the tokenizer; whether case is kept; all options, strip_accents resolved to 0 or 1. Then the longest input
- * of the model by tokenizer_config.json, 0 where it does not say; the number of the padding token, UINT32_MAX where
- * there is none; the special tokens around a single text. */
+ * of the model by tokenizer_config.json, 0 where it does not say; the numbers of the padding token and of the unknown
+ * token, UINT32_MAX where there is none; the special tokens around a single text. */
 size_t ad_tokenizer_vocab(const struct ad_tokenizer *tokenizer);
 const char *ad_tokenizer_text(const struct ad_tokenizer *tokenizer, size_t *size);
 int ad_tokenizer_cased(const struct ad_tokenizer *tokenizer);
 struct ad_tokenizer_options ad_tokenizer_options(const struct ad_tokenizer *tokenizer);
 size_t ad_tokenizer_longest(const struct ad_tokenizer *tokenizer);
 uint32_t ad_tokenizer_pad(const struct ad_tokenizer *tokenizer);
+uint32_t ad_tokenizer_unknown(const struct ad_tokenizer *tokenizer);
 size_t ad_tokenizer_specials(const struct ad_tokenizer *tokenizer);
 
 /* Whether the class token is an input's last: no special token stands before the text. */
@@ -75,6 +76,9 @@ const char *ad_tokenizer_token(const struct ad_tokenizer *tokenizer, uint32_t id
 /* Whether a path is a folder, as a model is given. AD_EINPUT otherwise: the message says how launch/get-model brings a
  * model, with the command where the path is the name of one. */
 int ad_check_model_folder(const char *path);
+
+/* Whether a text has the form of a model's name: OWNER/NAME, or one word. 1 or 0. */
+int ad_is_model_name(const char *text);
 
 struct ad_encoding {
   uint32_t *ids;   /* [count], owned; of BERT [CLS] a [SEP] or [CLS] a [SEP] b [SEP] */
