@@ -14,3 +14,6 @@ foreach(name autodidact autodidact_mpi autodidact_run)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/datasets DESTINATION ${CMAKE_INSTALL_DATADIR}/autodidact)
+# What fetches models by name (run/model_name.h).
+install(PROGRAMS ${PROJECT_SOURCE_DIR}/launch/get-model DESTINATION ${CMAKE_INSTALL_DATADIR}/autodidact/launch)
+install(FILES ${PROJECT_SOURCE_DIR}/launch/models.txt DESTINATION ${CMAKE_INSTALL_DATADIR}/autodidact/launch)

@@ -7,11 +7,11 @@
 /* X(name, parallel, usage, what it does). Parallel commands start MPI, with 2 where their first argument is "run" or
  * "plan"; the others run on the first rank only. */
 #define AD_COMMAND_MAP(X)                                                                                           \
-  X(train, 1, "CONFIG.yaml [key=value ...]", "fine-tune an encoder")                                                \
+  X(train, 1, "[CONFIG.yaml] [--train FILE] ...", "fine-tune an encoder")                                           \
   X(eval, 1, "RUN... --data FILE", "error, F1, confusion matrix; of several runs their --vote or --average")        \
   X(predict, 1, "RUN|MODEL --data FILE [--out FILE]", "the class of each example, or a table of probabilities")     \
   X(tokenize, 0, "--model DIR [FILE]", "the token ids of each line")                                                \
-  X(data, 0, "CONFIG.yaml [key=value ...]", "what the readers see: rows, classes, lengths, digests")                \
+  X(data, 0, "CONFIG.yaml|FILE [key=value ...]", "what the readers see: rows, classes, lengths, digests")           \
   X(order, 0, "CONFIG.yaml [key=value ...]", "the example ids of every step, for use in other tools")               \
   X(runs, 0, "[FOLDER...]", "one table of many runs: state, steps, scores, seeds, keys that differ")                \
   X(diff, 0, "RUN_A RUN_B...", "the first difference of two runs, and what differs in their inputs")                \

@@ -128,7 +128,8 @@ int plan_print_json(json_t *value) {
 
 /* --- The command. */
 
-int plan_training(const struct ad_math *math, const struct plan_options *o, size_t count, char *const *words) {
+int plan_training(const struct ad_math *math, const struct plan_options *o, const struct ad_training_frame *frame,
+                  size_t count, char *const *words) {
   enum { MOST = 65536 };
   struct ad_training *t;
   struct ad_training_plan plan;
@@ -138,7 +139,7 @@ int plan_training(const struct ad_math *math, const struct plan_options *o, size
   if (ranks > MOST || nodes > MOST || (o->nodes != NULL && o->ranks == NULL)) {
     return ad_fail(AD_ECONFIG, "train: --nodes goes with --ranks, each up to %d", MOST);
   }
-  int status = ad_training_create(&t, math, NULL);
+  int status = ad_training_create(&t, math, frame);
   status = status == AD_OK ? ad_training_configure(t, count, words) : status;
   status = status == AD_OK ? ad_training_plan(t, (uint32_t)ranks, (uint32_t)nodes, &plan) : status;
   if (status == AD_OK) {

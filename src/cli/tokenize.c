@@ -5,8 +5,10 @@
 
 #include "arguments.h"
 #include "autodidact/base/file.h"
+#include "autodidact/base/memory.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
+#include "autodidact/run/model_name.h"
 #include "autodidact/text/stream.h"
 #include "commands.h"
 
@@ -65,7 +67,11 @@ static int check_limit(const struct ad_tokenizer *tokenizer, const struct ad_str
 
 static int run(const struct tokenize_options *o) {
   struct ad_tokenizer *tokenizer;
-  AD_TRY(ad_tokenizer_load(&tokenizer, o->model));
+  char *folder;
+  AD_TRY(ad_model_name_find(o->model, &folder));
+  const int loaded = ad_tokenizer_load(&tokenizer, folder);
+  ad_free(folder);
+  AD_TRY(loaded);
   FILE *stream = stdin;
   int status = check_limit(tokenizer, &o->how);
   if (status == AD_OK && o->path != NULL) {
@@ -93,7 +99,7 @@ int ad_command_tokenize(const struct ad_math *math, int argc, char **argv) {
   size_t count;
   int help;
   const struct argument options[] = {
-      {"model", "DIR", "Folder with the files of a tokenizer (required)", NULL, &o.model},
+      {"model", "DIR|NAME", "Folder with the files of a tokenizer, or a model by name (required)", NULL, &o.model},
       {"limit", "N", "Cut to at most N tokens, special ones included", NULL, &o.limit_text},
       {"truncation", "HOW",
        "Where a single text is cut: head (default) or head_tail (the first 128 tokens and the last ones stay)", NULL,

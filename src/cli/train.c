@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include "arguments.h"
+#include "autodidact/base/memory.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/run/session.h"
 #include "autodidact/run/training.h"
 #include "commands.h"
 #include "plan.h"
+#include "shorthand.h"
 
 /* pattern: of the keys that are asked for; NULL: all. */
 static int print_keys(int roles, int markdown, const char *pattern) {
@@ -66,10 +68,9 @@ static void print_summary(const struct ad_training_summary *s) {
   printf("\n%.0f examples/s in training; the run is in %s\n", (double)s->examples / s->seconds, ad_shown(s->folder));
 }
 
-static int train(const struct ad_math *math, const char *faults, size_t count, char **words) {
-  const struct ad_training_frame frame = {.faults = faults};
+static int train(const struct ad_math *math, const struct ad_training_frame *frame, size_t count, char **words) {
   struct ad_training *t;
-  int status = ad_training_create(&t, math, &frame);
+  int status = ad_training_create(&t, math, frame);
   status = status == AD_OK ? ad_training_configure(t, count, words) : status;
   status = status == AD_OK ? ad_training_run(t) : status;
   if (status == AD_OK) {
@@ -86,7 +87,8 @@ int ad_command_train(const struct ad_math *math, int argc, char **argv) {
   int keys = 0, markdown = 0, roles = 0, planned = 0, help;
   struct plan_options plan = {0};
   size_t count;
-  const struct argument options[] = {
+  struct shorthand shorthand = {0};
+  struct argument options[9 + SHORTHAND_OPTIONS] = {
       {"plan", NULL,
        "Print memory, disk, steps and time that it would need, after a few steps in memory; write nothing", &planned,
        NULL},
@@ -102,10 +104,13 @@ int ad_command_train(const struct ad_math *math, int argc, char **argv) {
        "For tests: kill@STEP, term@STEP (0: before the first), nan@STEP, kill@save, enospc@save, kill@eval, "
        "term@eval, corrupt@checkpoint; a place with :N for the N-th time",
        NULL, &faults}};
+  shorthand_options(&shorthand, options + 9);
   const struct arguments arguments = {"train",
-                                      "CONFIG.yaml [key=value ...]",
-                                      "Fine-tunes an encoder as CONFIG.yaml says; key=value arguments win over the "
-                                      "file. run.dir, data.descriptor and model.path (or model.vocab) must be set.",
+                                      "[CONFIG.yaml] [--train FILE] [--model DIR] [key=value ...]",
+                                      "Fine-tunes an encoder as CONFIG.yaml, the options and key=value arguments say; "
+                                      "the latter win. Needed are data (--train, or data.descriptor) and an encoder "
+                                      "(--model, or model.vocab). What the columns of a file are is found in it; "
+                                      "--text and --label settle what it leaves open.",
                                       options,
                                       sizeof options / sizeof *options,
                                       0,
@@ -129,12 +134,17 @@ int ad_command_train(const struct ad_math *math, int argc, char **argv) {
   if (!planned && (plan.json || plan.ranks != NULL || plan.nodes != NULL)) {
     return ad_fail(AD_ECONFIG, "train: --json, --ranks and --nodes go with --plan");
   }
-  if (count == 0) {
-    return ad_fail(AD_ECONFIG,
-                   "train: the configuration file is missing; usage: autodidact train CONFIG.yaml [key=value ...]");
-  }
-  if (value != NULL) {
-    return print_value(value, count, argv + 1);
-  }
-  return planned ? plan_training(math, &plan, count, argv + 1) : train(math, faults, count, argv + 1);
+  char **words;
+  size_t total;
+  AD_TRY(shorthand_words(&shorthand, count, argv + 1, &words, &total));
+  const struct ad_training_frame frame = {.faults = faults, .columns = shorthand.columns};
+  const int status = total == 0      ? ad_fail(AD_ECONFIG,
+                                               "train: neither a configuration file nor --train; usage: "
+                                                    "autodidact train %s",
+                                               arguments.usage)
+                     : value != NULL ? print_value(value, total, words)
+                     : planned       ? plan_training(math, &plan, &frame, total, words)
+                                     : train(math, &frame, total, words);
+  ad_free(words);
+  return status;
 }

@@ -42,11 +42,12 @@ static int check_model(const struct ad_training *t, const char *folder) {
   return status;
 }
 
-static int check_data(const struct ad_training *t) {
+static int check_data(const struct ad_training *t, int anew) {
   const struct ad_config *c = &t->session.config;
   const struct ad_descriptor *d = &t->session.descriptor;
-  const char *folder = c->data_folder[0] != '\0' ? c->data_folder : d->folder;
-  AD_TRY(check(t, "data.descriptor", d->path));
+  const char *folder = ad_descriptor_place(d, c->data_folder);
+  /* One that was found in the data is not read from there. */
+  AD_TRY(anew && !t->session.detected ? check(t, "data.descriptor", d->path) : AD_OK);
   AD_TRY(check(t, "data.folder", folder));
   for (enum ad_split s = 0; s < AD_SPLITS; s++) {
     const char *named = ad_split_file(c, s);
@@ -65,5 +66,5 @@ int ad__check_inputs(const struct ad_training *t, int anew) {
   AD_TRY(check(t, "model.vocab", c->model_vocab));
   AD_TRY(check(t, "data.cache", c->data_cache));
   AD_TRY(check(t, "teacher.ring_folder", c->teacher_ring_folder));
-  return check_data(t);
+  return check_data(t, anew);
 }

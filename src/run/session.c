@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/run/model_name.h"
 
 int ad_session_create(struct ad_session *session, const struct ad_math *math) {
   *session = (struct ad_session){.math = math};
@@ -24,13 +26,44 @@ void ad_session_destroy(struct ad_session *session) {
   ad_descriptor_destroy(&session->descriptor);
   ad_run_inputs_destroy(&session->inputs);
   ad_config_destroy(&session->config);
+  ad_buffer_destroy(&session->told);
   *session = (struct ad_session){0};
 }
 
+/* Paths of a configuration file from its own folder, where nothing is there in the current one. */
+static int place_paths(struct ad_config *config, const char *file) {
+  struct ad_buffer value = {0};
+  char *own = ad_path_folder(file);
+  int status = own == NULL ? ad_fail_memory(strlen(file), "a path") : AD_OK;
+  for (size_t i = 0; status == AD_OK && ad_config_key(i) != NULL; i++) {
+    const char *key = ad_config_key(i);
+    if (ad_config_role(key) != AD_ROLE_INPUT) {
+      continue;
+    }
+    ad_buffer_clear(&value);
+    status = ad_config_get(config, key, &value);
+    if (status != AD_OK || value.size == 0 || value.data[0] == '/' || access(value.data, F_OK) == 0) {
+      continue;
+    }
+    char *beside = ad_path_join(own, value.data);
+    status = beside == NULL              ? ad_fail_memory(value.size, "a path")
+             : access(beside, F_OK) == 0 ? ad_config_set(config, file, key, beside)
+                                         : AD_OK;
+    ad_free(beside);
+  }
+  ad_free(own);
+  ad_buffer_destroy(&value);
+  return status;
+}
+
 int ad_session_configure(struct ad_session *session, size_t count, char *const *positional) {
-  session->file = positional[0];
-  AD_TRY(ad_config_read(&session->config, positional[0]));
-  for (size_t i = 1; i < count; i++) {
+  const size_t files = count > 0 && (strchr(positional[0], '=') == NULL || ad_is_file(positional[0]));
+  if (files > 0) {
+    session->file = positional[0];
+    AD_TRY(ad_config_read(&session->config, positional[0]));
+    AD_TRY(place_paths(&session->config, positional[0]));
+  }
+  for (size_t i = files; i < count; i++) {
     AD_TRY(ad_config_override(&session->config, positional[i]));
   }
   return AD_OK;
@@ -45,11 +78,24 @@ const char *ad_session_datasets(void) {
 }
 
 int ad_session_load_descriptor(struct ad_session *session) {
-  if (session->config.data_descriptor[0] == '\0') {
-    return ad_fail(AD_ECONFIG,
-                   "data.descriptor is not set: the name or path of a dataset descriptor, for example wordnet-nouns");
+  const struct ad_config *c = &session->config;
+  const struct ad_detect_columns *asked = &session->columns;
+  if (c->data_descriptor[0] == '\0' && c->data_train[0] == '\0') {
+    return ad_fail(
+        AD_ECONFIG,
+        "no data: expected a file of texts and labels (data.train, or --train FILE), or data.descriptor, the "
+        "name or path of a dataset descriptor, for example wordnet-nouns");
   }
-  return ad_descriptor_load(&session->descriptor, session->config.data_descriptor, ad_session_datasets());
+  if (c->data_descriptor[0] == '\0') {
+    return ad_session_detect(session);
+  }
+  if (asked->text != NULL || asked->pair != NULL || asked->label != NULL) {
+    return ad_fail(AD_ECONFIG,
+                   "--text, --pair and --label are for files without a descriptor: expected them as `columns` in %s",
+                   c->data_descriptor);
+  }
+  AD_TRY(ad_descriptor_load(&session->descriptor, c->data_descriptor, ad_session_datasets()));
+  return ad_descriptor_complete(&session->descriptor, c->data_folder, ad_split_file(c, AD_SPLIT_TRAIN));
 }
 
 int ad_session_hold_out(struct ad_session *session) {
@@ -59,6 +105,7 @@ int ad_session_hold_out(struct ad_session *session) {
 
 int ad_session_load_tokenizer(struct ad_session *session, const char *model_folder) {
   const struct ad_config *c = &session->config;
+  AD_TRY(model_folder == NULL ? ad_model_name_resolve(&session->config) : AD_OK);
   if (model_folder != NULL || c->model_path[0] != '\0') {
     const char *folder = model_folder != NULL ? model_folder : c->model_path;
     AD_TRY(ad_tokenizer_load(&session->tokenizer, folder));

@@ -36,6 +36,7 @@ static int read_data(struct ad_training *t) {
   const struct ad_config *c = &t->session.config;
   if (t->session.descriptor.path == NULL) { /* verify has one */
     AD_TRY(ad_session_load_descriptor(&t->session));
+    ad_session_tell_detected(&t->session);
     AD_TRY(ad_session_hold_out(&t->session));
   }
   AD_TRY(ad_session_load_tokenizer(&t->session, NULL));

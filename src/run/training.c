@@ -19,7 +19,9 @@ int ad_training_create(struct ad_training **training, const struct ad_math *math
   t->state = ad_run_state_begin();
   t->data.majority = NAN;
   AD_TRY(ad__faults_parse(&t->faults, t->frame.faults));
-  return ad_session_create(&t->session, math);
+  AD_TRY(ad_session_create(&t->session, math));
+  t->session.columns = t->frame.columns;
+  return AD_OK;
 }
 
 int ad_training_configure(struct ad_training *t, size_t count, char *const *words) {
@@ -60,6 +62,11 @@ int ad_training_open(struct ad_training *t) {
   AD_TRY(t->frame.quiet ? AD_OK : ad__warn(t));
   ad__tell_memory(t);
   AD_TRY(ad__open_run(t));
+  if (t->session.detected) {
+    const char *run = t->session.config.run_dir;
+    ad_log(AD_LOG_INFO, "what was found is in %s/%s and %s/%s: to change it, edit copies of them", run,
+           AD_RUN_FILE_DESCRIPTOR, run, AD_RUN_FILE_CONFIG);
+  }
   ad_log(AD_LOG_INFO, "%zu training examples, %zu dev examples, %u classes, %.1f M parameters, %" PRIu64 " steps",
          t->data.train.count, t->data.has_dev ? t->data.dev.count : 0, t->session.params.config.classes,
          1e-6 * (double)t->session.params.count, ad_trainer_total(t->trainer));

@@ -31,6 +31,11 @@ static int hub_name(const char *path, char *name, size_t size) {
   return 1;
 }
 
+int ad_is_model_name(const char *text) {
+  char name[200];
+  return hub_name(text, name, sizeof name);
+}
+
 int ad_check_model_folder(const char *path) {
   char name[200];
   if (ad_is_folder(path)) {
@@ -42,10 +47,11 @@ int ad_check_model_folder(const char *path) {
                    path);
   }
   if (hub_name(path, name, sizeof name)) {
-    return ad_fail(AD_EINPUT,
-                   "%s: there is no such folder, and a model is given as a folder, not by its name: "
-                   "`launch/get-model %s` brings that model and prints its folder",
-                   path, name);
+    return ad_fail(
+        AD_EINPUT,
+        "%s: there is no such folder; where it is the name of a model, `launch/get-model %s` brings that and "
+        "prints its folder",
+        path, name);
   }
   return ad_fail(AD_EINPUT,
                  "%s: there is no such folder, expected the folder of a model (config.json, model.safetensors, "

@@ -244,16 +244,20 @@ train("kind-lfs-folder", data_as("folder", "labels: {neg: negative, pos: positiv
                                   "dev/neg/1.txt": "bad"}),
       1, r"data/train/pos/1\.txt", r"Git LFS")
 
-# A model that is not there: its name brings no file, and the message says what does.
-for name, command in [("bert-base-uncased", "google-bert/bert-base-uncased"),
-                      ("someone/bert-tiny", "someone/bert-tiny"), ("minilm-l6", "minilm-l6"),
-                      ("./models/x/y", "NAME"), ("/no/such", "NAME")]:
-    train(f"model-name-{name}", None, 1, rf"{re.escape(name)}: there is no such folder",
+# A model that is not there, and whose name brings none without a network: the message says what does.
+OFFLINE = {"HF_ENDPOINT": "http://127.0.0.1:9", "PIP_NO_INDEX": "1", "AUTODIDACT_CACHE": "cache"}
+for name in ("bert-base-uncased", "someone/bert-tiny", "minilm-l6"):
+    train(f"model-name-{name}", None, 1, rf"{re.escape(name)}: there is no such folder here", "could not be fetched",
+          rf"launch/get-model {name} --out DIR`", command=[*TRAIN, f"model.path={name}"], environment=OFFLINE)
+# And what is no name that is fetched: a path, also one with a slip in a folder that is there.
+for name, command in [("./models/x/y", "NAME"), ("/no/such", "NAME"), ("data/model", "data/model"),
+                      ("no-such", "no-such")]:
+    train(f"model-path-{name}", None, 1, rf"{re.escape(name)}: there is no such folder",
           rf"`launch/get-model {command}`", command=[*TRAIN, f"model.path={name}"])
 row("model-name-predict", None, ["predict", "bert-base-cased", "--data", "data/test.tsv"], 1,
     r"`launch/get-model google-bert/bert-base-cased`")
-row("model-name-tokenize", None, ["tokenize", "--model", "bert-base-cased"], 1,
-    r"`launch/get-model google-bert/bert-base-cased`")
+row("model-name-tokenize", None, ["tokenize", "--model", "bert-base-cased"], 1, "could not be fetched",
+    environment=OFFLINE)
 train("model-is-a-file", None, 1, r"found a file", command=[*TRAIN, "model.path=model/config.json"])
 
 # The model folder.

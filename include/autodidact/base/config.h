@@ -61,7 +61,8 @@
     "what the run does when there is no room for a checkpoint")                                                        \
   X(CHOICE, LAYOUT, store_writer, "store.writer", "all", 0, 0, writer, "several ranks", "who writes a checkpoint")     \
   X(TEXT, INPUT, model_path, "model.path", "", 0, 0, "", "",                                                           \
-    "Hugging Face folder of the pretrained encoder; empty: draw a new one with the sizes below")                       \
+    "Hugging Face folder of the pretrained encoder, or a model by name (minilm-l6, OWNER/NAME); empty: draw a new "    \
+    "one with the sizes below")                                                                                        \
   X(TEXT, INPUT, model_vocab, "model.vocab", "", 0, 0, "", "model.path is empty", "vocab.txt of a new encoder")        \
   X(SWITCH, RESULT, model_cased, "model.cased", "false", 0, 0, "", "model.path is empty",                              \
     "a new encoder's tokenizer keeps case")                                                                            \
@@ -83,7 +84,7 @@
   X(REAL, RESULT, model_dropout, "model.dropout", "-1", -1, 0.999, "", "",                                             \
     "dropout probability everywhere; -1: as the model's config.json says")                                             \
   X(TEXT, INPUT, data_descriptor, "data.descriptor", "", 0, 0, "", "",                                                 \
-    "name or path of a dataset descriptor (datasets/NAME.yaml), required")                                             \
+    "name or path of a dataset descriptor (datasets/NAME.yaml); empty: what data.train looks like is found in it")     \
   X(TEXT, INPUT, data_folder, "data.folder", "", 0, 0, "",                                                             \
     "data.train is empty or data.dev is empty or data.test is empty",                                                  \
     "where the descriptor's files are; empty: as the descriptor says")                                                 \

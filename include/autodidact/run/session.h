@@ -6,6 +6,7 @@
 #include "autodidact/base/config.h"
 #include "autodidact/data/columns.h"
 #include "autodidact/data/dataset.h"
+#include "autodidact/data/detect.h"
 #include "autodidact/learn/teacher.h"
 #include "autodidact/math/context.h"
 #include "autodidact/model/huggingface.h"
@@ -17,6 +18,9 @@ struct ad_session {
   struct ad_config config;
   const char *file; /* that the configuration is from; NULL: not known; not owned */
   struct ad_descriptor descriptor;
+  struct ad_detect_columns columns; /* what is known where there is no descriptor */
+  int detected;                     /* 1: the descriptor was found in the data (ad_session_detect) */
+  struct ad_buffer told;            /* what was found there: lines for people */
   struct ad_run_inputs inputs; /* of a run that was opened */
   int unfinished;              /* 1: of that run the checkpoint after step `checkpoint` is used */
   uint64_t checkpoint;
@@ -32,8 +36,9 @@ struct ad_session {
 int ad_session_create(struct ad_session *session, const struct ad_math *math);
 void ad_session_destroy(struct ad_session *session);
 
-/* Applies CONFIG.yaml and key=value arguments: positional [count], the first of them the file. AD_ECONFIG, AD_EINPUT.
- */
+/* Applies CONFIG.yaml and key=value arguments: positional [count], the first of them the file, unless it is key=value
+ * itself. Paths in the file are those from the current folder or, where nothing is there, from the file's own.
+ * AD_ECONFIG, AD_EINPUT. */
 int ad_session_configure(struct ad_session *session, size_t count, char *const *positional);
 
 /* The configuration of a finished run. AD_EINPUT where the folder is not one, or the run is not complete. */
@@ -58,10 +63,22 @@ int ad_session_open_data(struct ad_session *session, const char *run, const stru
 void ad_session_tell_changed_data(const struct ad_session *session, enum ad_split split, const struct ad_dataset *data);
 
 /* Descriptor and tokenizer of the configuration, hold-out of its own; the tokenizer from model_folder where not NULL.
- */
+ * Without data.descriptor, data.train is looked at (ad_session_detect). A model.path that is a name is fetched, and is
+ * the folder from then on (run/model_name.h). */
 int ad_session_load_descriptor(struct ad_session *session);
 int ad_session_hold_out(struct ad_session *session);
 int ad_session_load_tokenizer(struct ad_session *session, const char *model_folder);
+
+/* Finds a descriptor in the files of data.train, data.dev and data.test. The configuration then is one that names the
+ * descriptor (run.dir/descriptor.yaml) and data.folder, and no files. An empty run.dir becomes runs/NAME, by the name
+ * of data.train. What was decided is in `told`. AD_EINPUT, AD_ECONFIG, AD_ENOMEM. */
+int ad_session_detect(struct ad_session *session);
+
+/* The same as a text for a file in `folder`, appended to `text`; nothing but `told` changes. */
+int ad_session_detect_text(struct ad_session *session, const char *folder, struct ad_buffer *text);
+
+/* Logs what was found; nothing where there was a descriptor. */
+void ad_session_tell_detected(const struct ad_session *session);
 
 /* The pretrained encoder, its classifier as model.head says, or a new encoder (train). */
 int ad_session_load_base(struct ad_session *session);

@@ -14,6 +14,7 @@
 
 #include "autodidact/base/config.h"
 #include "autodidact/base/status.h"
+#include "autodidact/data/detect.h"
 #include "autodidact/learn/trainer.h"
 #include "autodidact/math/context.h"
 #include "autodidact/mpi/comm.h"
@@ -25,8 +26,9 @@ struct ad_training;
 struct ad_training_frame {
   const struct ad_comm *ranks; /* those of the training; NULL: all of the world */
   double started;              /* by ad_clock: what run.time_limit counts from; 0: when the training is opened */
-  int quiet;          /* no progress line, no warnings about keys, no word on where the classifier comes from */
-  const char *faults; /* faults on demand, as `train --inject` takes them; NULL: none */
+  int quiet; /* no progress line, no warnings about keys, no word on where the classifier comes from */
+  struct ad_detect_columns columns; /* of data without a descriptor; not owned */
+  const char *faults;               /* faults on demand, as `train --inject` takes them; NULL: none */
   /* Asked on the training's first rank between steps, or NULL: 0, the number of a signal that stops the training, or a
    * failure, which ends it without another checkpoint. */
   int (*asked)(void *context);
@@ -38,8 +40,8 @@ struct ad_training_frame {
 int ad_training_create(struct ad_training **training, const struct ad_math *math,
                        const struct ad_training_frame *frame);
 
-/* Reads CONFIG.yaml and takes key=value on top: words [count], the first of them the file. Not collective. AD_ECONFIG,
- * AD_EINPUT, AD_EIO, AD_ENOMEM. */
+/* Reads CONFIG.yaml and takes key=value on top: words [count], the first of them the file, unless it is key=value too.
+ * Not collective. AD_ECONFIG, AD_EINPUT, AD_EIO, AD_ENOMEM. */
 int ad_training_configure(struct ad_training *training, size_t count, char *const *words);
 
 /* Takes a configuration, whose owner the training becomes, in place of that; `file` names it in messages and must live
