@@ -113,13 +113,22 @@ static int holds_few(const struct ad__scan_column *c) {
 
 /* --- The choice. */
 
+/* Whether no other column of the file has this one's name. */
+static int is_alone(const struct ad__scan *scan, size_t column) {
+  size_t times = 0;
+  for (size_t i = 0; i < scan->count; i++) {
+    times += strcasecmp(scan->columns[i].name, scan->columns[column].name) == 0;
+  }
+  return times == 1;
+}
+
 /* takes [count] says which columns may be it. *found: the only one, or the one of the name `best`; count: none. */
 static int take_only(const struct ad__scan *scan, const int *takes, const char *best, const char *text,
                      const char *option, size_t *found) {
   size_t times = 0;
   *found = scan->count;
   for (size_t i = 0; i < scan->count; i++) {
-    if (takes[i] && best != NULL && scan->columns[i].name != NULL && strcasecmp(scan->columns[i].name, best) == 0) {
+    if (takes[i] && best != NULL && find_name(scan, best) == i && is_alone(scan, i)) {
       *found = i;
       return AD_OK;
     }
@@ -190,17 +199,21 @@ static int choose_text(const struct ad__scan *scan, const struct ad__chosen *cho
              : fail_with(AD_EINPUT, scan, NULL, "no column beside the label holds texts; the columns are:", "text");
 }
 
-static int check_label(const struct ad__scan *scan, size_t label) {
+int ad__check_label(const struct ad__scan *scan, size_t label, size_t least) {
   const struct ad__scan_column *c = &scan->columns[label];
   char shown[80];
   ad__column_show(scan, label, shown, sizeof shown);
+  if (c->other || (scan->form.format == AD_FORMAT_JSONL && c->filled < scan->rows)) {
+    return ad_fail(AD_EINPUT, "%s: the label column %s is %s in some objects, expected a string or a whole number",
+                   scan->path, shown, c->other ? "neither string nor number" : "missing, null or empty");
+  }
   if (c->values.many) {
     return ad_fail(AD_EINPUT, "%s: the label column %s has more than %d different values, expected classes", scan->path,
                    shown, AD_DETECT_MOST_CLASSES);
   }
-  if (c->values.count < 2) {
-    return ad_fail(AD_EINPUT, "%s: the label column %s has %zu different value%s, expected at least two classes",
-                   scan->path, shown, c->values.count, c->values.count == 1 ? "" : "s");
+  if (c->values.count < least) {
+    return ad_fail(AD_EINPUT, "%s: the label column %s has %zu different value%s, expected at least %zu", scan->path,
+                   shown, c->values.count, c->values.count == 1 ? "" : "s", least);
   }
   return AD_OK;
 }
@@ -233,7 +246,7 @@ int ad__choose_columns(const struct ad__scan *scan, const struct ad_detect_colum
   const int status = choose(scan, asked, takes, chosen);
   ad_free(takes);
   AD_TRY(status);
-  return check_label(scan, chosen->label);
+  return ad__check_label(scan, chosen->label, 2);
 }
 
 static int is_number(const char *text) {

@@ -20,6 +20,11 @@ size_t ad__column_find(const struct ad__scan *scan, const char *asked);
  * it for the scan (ad__scan_head). AD_ENOMEM. */
 int ad__choose_head(struct ad__scan *scan, const struct ad_detect_columns *asked);
 
+/* Refuses a label column whose values the readers would refuse, or that has fewer different ones than `least`.
+ * AD_EINPUT.
+ */
+int ad__check_label(const struct ad__scan *scan, size_t label, size_t least);
+
 /* How messages call a column: "\"review\"", "2". text [size]; returns it. */
 const char *ad__column_show(const struct ad__scan *scan, size_t column, char *text, size_t size);
 

@@ -39,6 +39,9 @@ static int scan_train(struct detection *d) {
   AD_TRY(ad__form_find(path, &form));
   AD_TRY(ad__scan_file(scan, path, &form));
   AD_TRY(ad__choose_head(scan, &d->request->columns));
+  if (scan->rows == 0) {
+    return ad_fail(AD_EINPUT, "%s: found a header and no rows", path);
+  }
   return ad__choose_columns(scan, &d->request->columns, &d->chosen[AD_SPLIT_TRAIN]);
 }
 
@@ -73,7 +76,12 @@ static int scan_other(struct detection *d, enum ad_split split) {
   AD_TRY(ad__scan_head(&d->scan[split], d->scan[AD_SPLIT_TRAIN].header, NULL, 0));
   AD_TRY(match_column(d, split, train->text, 1, &chosen->text));
   AD_TRY(match_column(d, split, train->pair, 1, &chosen->pair));
-  return match_column(d, split, train->label, split == AD_SPLIT_DEV, &chosen->label);
+  AD_TRY(match_column(d, split, train->label, split == AD_SPLIT_DEV, &chosen->label));
+  const struct ad__scan *scan = &d->scan[split];
+  if (split == AD_SPLIT_TEST && chosen->label < scan->count && scan->columns[chosen->label].filled == 0) {
+    chosen->label = scan->count; /* a column of nothing: a test file whose labels others keep */
+  }
+  return chosen->label < scan->count ? ad__check_label(scan, chosen->label, 1) : AD_OK;
 }
 
 static int add_classes(struct detection *d, enum ad_split split) {
@@ -110,12 +118,22 @@ static int look(struct detection *d) {
 
 /* --- Writing. */
 
+/* Whether a column's name tells it from the others of its file. */
+static int is_named(const struct ad__scan *scan, size_t column) {
+  size_t times = 0;
+  for (size_t i = 0; scan->header && i < scan->count; i++) {
+    times += strcmp(scan->columns[i].name, scan->columns[column].name) == 0;
+  }
+  return times == 1 && scan->columns[column].name[0] != '\0';
+}
+
 static int put_column(const struct ad__scan *scan, const char *key, size_t column, struct ad_buffer *out) {
   if (column == scan->count) {
     return AD_OK;
   }
   AD_TRY(ad_buffer_printf(out, "%s%s: ", strcmp(key, "text") == 0 ? "" : ", ", key));
-  return scan->header ? ad_yaml_quote(out, scan->columns[column].name) : ad_buffer_printf(out, "%zu", column + 1);
+  return is_named(scan, column) ? ad_yaml_quote(out, scan->columns[column].name)
+                                : ad_buffer_printf(out, "%zu", column + 1);
 }
 
 static int put_columns(const struct detection *d, enum ad_split split, struct ad_buffer *out) {
@@ -254,8 +272,8 @@ static int tell(const struct detection *d, struct ad_buffer *out) {
     AD_TRY(d->request->file[s] == NULL ? AD_OK : tell_file(d, s, out));
   }
   if (d->dev_rows > 0) {
-    AD_TRY(ad_buffer_printf(out, "dev: %zu rows of train, drawn by seed 0 (one in %d, at most %d)\n", d->dev_rows,
-                            AD_DETECT_DEV_SHARE, AD_DETECT_DEV_MOST));
+    AD_TRY(ad_buffer_printf(out, "dev: %zu row%s of train, drawn by seed 0 (one in %d, at most %d)\n", d->dev_rows,
+                            d->dev_rows == 1 ? "" : "s", AD_DETECT_DEV_SHARE, AD_DETECT_DEV_MOST));
   }
   return tell_classes(d, out);
 }

@@ -92,10 +92,13 @@ static int choose(const char *path, const char *data, size_t size, struct ad__fo
     }
   }
   if (best == 0.0) {
-    return ad_looks_explain(ad_fail(AD_EINPUT,
-                                    "%s: found one column, expected a text and a label with a comma, semicolon or tab "
-                                    "between them, or JSON objects",
-                                    path),
+    const int status = ad_utf8_check(path, data, size);
+    return ad_looks_explain(status != AD_OK
+                                ? status
+                                : ad_fail(AD_EINPUT,
+                                          "%s: found one column, expected a text and a label with a comma, semicolon "
+                                          "or tab between them, or JSON objects",
+                                          path),
                             AD_LOOKS_TEXT, path, data, size);
   }
   if (form->format == AD_FORMAT_TSV && quotes_quote(data + mark, size - mark)) {

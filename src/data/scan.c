@@ -72,9 +72,9 @@ static int take_first(struct ad__scan *scan, const struct ad_reader *reader) {
 
 static int take_fields(struct ad__scan *scan, const struct ad_reader *reader) {
   const size_t fields = reader->field_count;
-  if (fields == 0 || (fields < scan->count && fields == 1 && ad__is_blank(reader->fields[0]))) {
+  if (fields == 0 || (fields != scan->count && fields == 1 && ad__is_blank(reader->fields[0]))) {
     scan->blank++;
-    return AD_OK;
+    return scan->head != NULL ? AD_OK : ad_reader_fail(reader, reader->begin, "an empty line, expected the first row");
   }
   if (scan->head == NULL) {
     return take_first(scan, reader);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "autodidact/base/digest.h"
 #include "autodidact/base/log.h"
@@ -182,6 +183,32 @@ static int warn_lacking(const struct ad_descriptor *d, enum ad_split split, cons
   return status;
 }
 
+/* Whether two names differ by white space around them, or by the case of ASCII letters, alone. */
+static int are_alike(const char *a, const char *b) {
+  a += strspn(a, " \t");
+  b += strspn(b, " \t");
+  size_t m = strlen(a), n = strlen(b);
+  while (m > 0 && strchr(" \t", a[m - 1]) != NULL) {
+    m--;
+  }
+  while (n > 0 && strchr(" \t", b[n - 1]) != NULL) {
+    n--;
+  }
+  return m == n && strncasecmp(a, b, m) == 0;
+}
+
+static void warn_alike(const struct ad_descriptor *d) {
+  for (size_t a = 0; a < d->class_count; a++) {
+    for (size_t b = a + 1; b < d->class_count; b++) {
+      if (are_alike(d->classes[a], d->classes[b])) {
+        ad_log(AD_LOG_WARNING, "the classes \"%s\" and \"%s\" differ by white space or case alone",
+               ad_shown(d->classes[a]), ad_shown(d->classes[b]));
+        return;
+      }
+    }
+  }
+}
+
 static int warn_classes(const struct ad_descriptor *d, const struct ad_dataset *data) {
   const size_t C = d->class_count;
   size_t *count = ad_calloc(2 * C, sizeof *count);
@@ -191,6 +218,7 @@ static int warn_classes(const struct ad_descriptor *d, const struct ad_dataset *
   if (status == AD_OK) {
     count_classes(&data[AD_SPLIT_TRAIN], C, count);
     status = warn_few(d, count, takes);
+    warn_alike(d);
   }
   for (enum ad_split s = AD_SPLIT_TRAIN + 1; status == AD_OK && s < AD_SPLITS; s++) {
     memset(count + C, 0, C * sizeof *count);

@@ -23,7 +23,8 @@ static int fail_column(const struct ad_reader *reader, const char *name) {
         ad_buffer_printf(&names, "%s%.*s", i == 0 ? "" : ", ", (int)(field.size < 80 ? field.size : 80), field.data);
   }
   if (status == AD_OK) {
-    status = ad_reader_fail(reader, reader->begin, "no column \"%s\"; the header has: %s", name, names.data);
+    status = ad_reader_fail(reader, reader->begin, "no column \"%s\"; the header has: %s", name,
+                            names.data == NULL ? "nothing" : names.data);
   }
   ad_buffer_destroy(&names);
   return status;

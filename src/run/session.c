@@ -11,6 +11,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/run/model_name.h"
+#include "autodidact/store/run_files.h"
 
 int ad_session_create(struct ad_session *session, const struct ad_math *math) {
   *session = (struct ad_session){.math = math};
@@ -57,6 +58,10 @@ static int place_paths(struct ad_config *config, const char *file) {
 }
 
 int ad_session_configure(struct ad_session *session, size_t count, char *const *positional) {
+  if (count > 0 && ad_is_folder(positional[0])) {
+    return ad_fail(AD_ECONFIG, "%s: expected a configuration file, found a folder; that of a run is its %s",
+                   positional[0], AD_RUN_FILE_CONFIG);
+  }
   const size_t files = count > 0 && (strchr(positional[0], '=') == NULL || ad_is_file(positional[0]));
   if (files > 0) {
     session->file = positional[0];

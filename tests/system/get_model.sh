@@ -96,6 +96,13 @@ requests=$(wc -l < "$work/log")
 expect 0 "" someone/good # from the cache
 check_model "$AUTODIDACT_CACHE/models/someone--good"
 [ "$(wc -l < "$work/log")" = "$requests" ] || wrong "a model in the cache was asked for again"
+# The program fetches by name too, and takes what is in the cache.
+printf 'text,label\nthe cat,1\nthe dog,2\nthe tree,1\n' > "$work/words.csv"
+(cd "$work" && "$AUTODIDACT_PROGRAM" train --train words.csv --model someone/good --out run) > "$work/log2" 2>&1 ||
+  wrong "train --model someone/good: $(cat "$work/log2")"
+grep -q "path: \"$AUTODIDACT_CACHE/models/someone--good\"" "$work/run/config.yaml" || wrong "another model.path"
+cmp -s <(echo cat | "$AUTODIDACT_PROGRAM" tokenize --model someone/good) \
+  <(echo cat | "$AUTODIDACT_PROGRAM" tokenize --model "$tiny") || wrong "tokenize --model someone/good: other ids"
 echo damage >> "$AUTODIDACT_CACHE/models/someone--good/vocab.txt"
 expect 0 "damaged.*vocab.txt.*fetching it again" someone/good
 check_model "$AUTODIDACT_CACHE/models/someone--good"

@@ -55,6 +55,11 @@ def write_data():
     Path("own.yaml").write_text("license: none\nformat: csv\ndelimiter: semicolon\nheader: true\nempty: skip\n"
                                 "columns: {text: Review, label: Sentiment}\nsplit: {seed: 0, dev: 6}\n"
                                 "splits: {train: {file: reviews.csv}}\n")
+    Path("cp949.csv").write_bytes("문장,라벨\n영화,좋음\n".encode("cp949"))
+    Path("spaces.csv").write_text("text,label\n" + "a film,good\nbad plot,bad\nthe film,good \n" * 2)
+    Path("sub").mkdir()
+    Path("sub/more.csv").write_text(Path("plain.csv").read_text())
+    Path("sub/config.yaml").write_text("run: {dir: runs/sub}\ndata: {train: more.csv}\nmodel: {path: model}\n")
     test = [("text", "label"), *[(t, "1") for t, _ in rows[:9]], ("dull", "2")]
     Path("test.csv").write_text(table(test))
     Path("train.csv").write_text(table([("text", "label"), *[(t, NAMES.index(n)) for t, n in rows]]))
@@ -99,6 +104,15 @@ GUESSES = [
     ("data reviews.csv --write reviews.yaml", 1, r"reviews\.yaml: it is there already"),
     (f"train data.descriptor=./reviews.yaml {MODEL} --out runs/written", 0, r"54 training examples"),
     ("data", 1, r"neither a configuration file nor --train"),
+    ("data spaces.csv --model model", 0, r'the classes "good" and "good " differ by white space or case alone'),
+    # A configuration elsewhere, whose paths are those beside it; other words for keys.
+    ("train sub/config.yaml", 0, r"54 training examples, 6 dev examples"),
+    ("train runs/reviews", 1, r"expected a configuration file, found a folder; that of a run is its config\.yaml"),
+    ("data own.yaml", 1, r"here it is 'data\.descriptor' \(the key is one of descriptors"),
+    ("train --train reviews.csv --model model --epochs 3", 1, r"key=value: .*'train\.epochs'"),
+    ("train --train reviews.csv --model model --lr 1e-4", 1, r"key=value: .*'optim\.lr'"),
+    ("train --data reviews.csv --model model", 1, r"'data\.train'"),
+    ("train --train cp949.csv --model model", 1, r"cp949\.csv:1: invalid UTF-8", r"CP949"),
 ]
 # Runs of the same data by other words: the same bits.
 SAME = ["runs/word", "runs/keys", "runs/again", "runs/own", "runs/written"]

@@ -89,6 +89,10 @@ static const struct {
      {0},
      "format: csv\ndelimiter: comma\nheader: true\ncolumns: {text: \"text\", label: \"label\"}\n"
      "classes: [\"10\", \"a\", \"b\"]\n" LOOK CUT},
+    /* A name that two columns have is written as a number. */
+    {"text,text,label\nx,u,1\ny,v,2\n",
+     {.text = "2"},
+     "format: csv\ndelimiter: comma\nheader: true\ncolumns: {text: 2, label: \"label\"}\n" ONE_TWO LOOK CUT},
     {"a,text,b,label\n1,x,u,1\n2,y,v,2\n",
      {.text = "b", .pair = "text"},
      "format: csv\ndelimiter: comma\nheader: true\ncolumns: {text: \"b\", pair: \"text\", label: \"label\"}\n" ONE_TWO
@@ -123,7 +127,7 @@ static const struct {
 } refusals[] = {
     {"", {0}, "train: the file is empty", ""},
     {"text\nx\ny\n", {0}, "found one column", "comma, semicolon or tab"},
-    {"text,label\nx,1\ny,1\n", {0}, "\"label\" has 1 different value", "two classes"},
+    {"text,label\nx,1\ny,1\n", {0}, "\"label\" has 1 different value, expected at least 2", ""},
     {"text,label\nx,1\ny,2,3\n", {0}, "train:3: ", ""},
     {"text,more,label\nx,u,1\ny,v,2\nz,2\n", {0}, "train:4: found 2 columns, expected 3", ""},
     {"text,a,b\nx,1,u\ny,2,v\nz,1,u\nw,2,v\n", {0}, "may be the label: \"a\", \"b\"", "--label COLUMN"},
@@ -138,6 +142,15 @@ static const struct {
     {"text,label\n\"x,1\ny,2\n", {0}, "train:2: broken quotes", ""},
     {"text,label\nx,\xff\n", {0}, "train:2: invalid UTF-8", ""},
     {"{\"text\": \"x\"\n", {0}, "train:1: ", ""},
+    {"text,label\n", {0}, "train: found a header and no rows", ""},
+    {"\ntext,label\nx,1\n", {0}, "train:1: an empty line, expected the first row", ""},
+    {"text,text,label\nx,u,1\ny,v,2\n", {0}, "may be the text: \"text\", \"text\"", "--text"},
+    {"[{\"text\": \"x\", \"label\": true}, {\"text\": \"y\", \"label\": false}]", {0}, "neither string nor number", ""},
+    {"{\"text\": \"x\", \"label\": 1}\n{\"text\": \"y\"}\n{\"text\": \"z\", \"label\": 2}\n",
+     {0},
+     "missing, null or empty",
+     ""},
+    {"\xbf\xb5\xc8\xad\n", {0}, "train:1: invalid UTF-8", "CP949"},
 };
 
 static void test_refused(void **state) {

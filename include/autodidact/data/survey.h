@@ -20,8 +20,8 @@ struct ad_survey {
 int ad_survey_make(const struct ad_dataset *data, const struct ad_tokenizer *tokenizer,
                    struct ad_survey survey[AD_SPLITS]);
 
-/* Appends them to `out` as lines for people, and logs a warning for each thing to look at: unknown tokens, repeated
- * examples, examples of dev or test in train, classes of few examples, labels that train lacks. AD_ENOMEM. */
+/* Appends them to `out` as lines for people, and logs a warning for each thing to look at. Besides these counts that is
+ * a class of few examples, one that train lacks, and two whose names are alike. AD_ENOMEM. */
 int ad_survey_report(const struct ad_descriptor *descriptor, const struct ad_dataset *data,
                      const struct ad_survey survey[AD_SPLITS], struct ad_buffer *out);
 
