@@ -227,28 +227,37 @@ static int put_descriptor(const struct detection *d, struct ad_buffer *out) {
 
 /* --- Telling. */
 
+/* "text is column "review" (good film)": with the beginning of a value, from which a wrong column shows. */
+static int tell_column(const struct ad__scan *scan, const char *what, size_t column, struct ad_buffer *out) {
+  enum { BEGINNING = 33 };
+  char shown[80], example[BEGINNING] = "";
+  if (column == scan->count) {
+    return AD_OK;
+  }
+  const struct ad__values *values = &scan->columns[column].values;
+  if (values->count > 0) {
+    ad_escape(values->items[0], strlen(values->items[0]), example, sizeof example);
+  }
+  const int whole = values->count == 0 || strlen(example) == strlen(values->items[0]);
+  return ad_buffer_printf(out, ", %s is column %s (%s%s)", what, ad__column_show(scan, column, shown, sizeof shown),
+                          example, whole ? "" : "...");
+}
+
 static int tell_file(const struct detection *d, enum ad_split split, struct ad_buffer *out) {
   static const char *const between[] = {"commas", "semicolons", "tabs, quoted"};
   const struct ad__scan *scan = &d->scan[split];
   const struct ad__chosen *c = &d->chosen[split];
-  char shown[80];
   const char *form = scan->form.format == AD_FORMAT_JSONL ? "JSON"
                      : scan->form.format == AD_FORMAT_TSV ? "tabs"
                                                           : between[scan->form.delimiter];
-  AD_TRY(ad_buffer_printf(out, "%s: %s, %zu rows (%s%s): text is column %s", ad_split_name(split), ad_shown(scan->path),
-                          scan->rows, form,
+  AD_TRY(ad_buffer_printf(out, "%s: %s, %zu rows (%s%s)", ad_split_name(split), ad_shown(scan->path), scan->rows, form,
                           scan->form.format == AD_FORMAT_JSONL ? ""
                           : scan->header                       ? ", a header"
-                                                               : ", no header",
-                          ad__column_show(scan, c->text, shown, sizeof shown)));
-  if (c->pair < scan->count) {
-    AD_TRY(ad_buffer_printf(out, " with %s", ad__column_show(scan, c->pair, shown, sizeof shown)));
-  }
-  if (c->label < scan->count) {
-    AD_TRY(ad_buffer_printf(out, ", label is column %s", ad__column_show(scan, c->label, shown, sizeof shown)));
-  } else {
-    AD_TRY(ad_buffer_puts(out, ", no labels"));
-  }
+                                                               : ", no header"));
+  AD_TRY(tell_column(scan, "text", c->text, out));
+  AD_TRY(tell_column(scan, "second text", c->pair, out));
+  AD_TRY(tell_column(scan, "label", c->label, out));
+  AD_TRY(ad_buffer_puts(out, c->label < scan->count ? "" : ", no labels"));
   const size_t lacking = scan->blank + scan->rows - usable_rows(scan, c);
   return lacking == 0 ? ad_buffer_puts(out, "\n")
                       : ad_buffer_printf(out, "; up to %zu rows without text or label are left out\n", lacking);

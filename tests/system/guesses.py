@@ -69,7 +69,7 @@ MODEL = "--model model data.max_tokens=24"
 # What is typed, the exit code, and patterns that its output (both streams) must match.
 GUESSES = [
     # From a file to a trained run.
-    (f"train --train reviews.csv {MODEL}", 0, r'column "Review", label is column "Sentiment"', r"semicolons, a header",
+    (f"train --train reviews.csv {MODEL}", 0, r'text is column "Review" \(.*\), label is column "Sentiment" \((bad|good)\)', r"semicolons, a header",
      r"dev: 6 rows of train", r"2 classes .*: bad \(\d+\), good \(\d+\)", r"runs/reviews/descriptor\.yaml"),
     (f"train reviews.csv {MODEL} run.dir=runs/word", 0, r"the run is in runs/word"),
     (f"train data.train=reviews.csv model.path=model run.dir=runs/keys data.max_tokens=24", 0, r"runs/keys"),
@@ -78,8 +78,8 @@ GUESSES = [
     (f"train data.descriptor=./own.yaml {MODEL} --out runs/own", 0, r"54 training examples, 6 dev examples"),
     (f"train --train korean.tsv {MODEL}", 0, r'text is column "document"', r"rows without text or label are left out"),
     (f"train --train lines.jsonl {MODEL}", 0, r"60 rows \(JSON\)"),
-    (f"train --train pairs.csv {MODEL}", 0, r'column "premise" with "hypothesis"'),
-    (f"train --train plain.csv {MODEL}", 0, r"no header\): text is column 1, label is column 2"),
+    (f"train --train pairs.csv {MODEL}", 0, r'text is column "premise" .* second text is column "hypothesis" \(the film\)'),
+    (f"train --train plain.csv {MODEL}", 0, r"no header\), text is column 1 .*, label is column 2 "),
     (f"train --train two.csv --label topic {MODEL}", 0, r'label is column "topic"'),
     (f"train --train train.csv --dev train.csv --test test.csv {MODEL} --out runs/three", 0, r"60 dev examples"),
     # What is left open, or cannot be.
