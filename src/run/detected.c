@@ -8,6 +8,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/run/session.h"
 #include "autodidact/store/run_files.h"
+#include "detected.h"
 
 /* "NAME" of "folder/NAME.csv". The caller owns it. */
 static char *stem_of(const char *path) {
@@ -15,10 +16,9 @@ static char *stem_of(const char *path) {
   return ad_strndup(name, dot == NULL || dot == name ? strlen(name) : (size_t)(dot - name));
 }
 
-/* run.dir, where nobody has named one. */
-static int choose_folder(struct ad_config *config) {
+int ad__session_name_run(struct ad_config *config) {
   struct ad_buffer folder = {0};
-  if (config->run_dir[0] != '\0') {
+  if (config->run_dir[0] != '\0' || config->data_train[0] == '\0' || config->data_descriptor[0] != '\0') {
     return AD_OK;
   }
   char *name = stem_of(config->data_train);
@@ -79,7 +79,6 @@ int ad_session_detect_text(struct ad_session *session, const char *folder, struc
 int ad_session_detect(struct ad_session *session) {
   struct ad_config *config = &session->config;
   struct ad_buffer text = {0};
-  AD_TRY(choose_folder(config));
   char *folder = ad_path_folder(config->data_train);
   int status = folder == NULL ? ad_fail_memory(strlen(config->data_train), "a path") : AD_OK;
   status = status == AD_OK ? ad_session_detect_text(session, folder, &text) : status;

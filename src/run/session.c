@@ -12,6 +12,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/run/model_name.h"
 #include "autodidact/store/run_files.h"
+#include "detected.h"
 
 int ad_session_create(struct ad_session *session, const struct ad_math *math) {
   *session = (struct ad_session){.math = math};
@@ -71,7 +72,7 @@ int ad_session_configure(struct ad_session *session, size_t count, char *const *
   for (size_t i = files; i < count; i++) {
     AD_TRY(ad_config_override(&session->config, positional[i]));
   }
-  return AD_OK;
+  return ad__session_name_run(&session->config);
 }
 
 const char *ad_session_datasets(void) {

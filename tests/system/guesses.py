@@ -69,20 +69,23 @@ MODEL = "--model model data.max_tokens=24"
 # What is typed, the exit code, and patterns that its output (both streams) must match.
 GUESSES = [
     # From a file to a trained run.
-    (f"train --train reviews.csv {MODEL}", 0, r'text is column "Review" \(.*\), label is column "Sentiment" \((bad|good)\)', r"semicolons, a header",
+    (f"train --train reviews.csv {MODEL}", 0, r"semicolons, a header",
+     r'text is column "Review" \(.*\), label is column "Sentiment" \((bad|good)\)',
      r"dev: 6 rows of train", r"2 classes .*: bad \(\d+\), good \(\d+\)", r"runs/reviews/descriptor\.yaml"),
     (f"train reviews.csv {MODEL} run.dir=runs/word", 0, r"the run is in runs/word"),
-    (f"train data.train=reviews.csv model.path=model run.dir=runs/keys data.max_tokens=24", 0, r"runs/keys"),
+    ("train data.train=reviews.csv model.path=model run.dir=runs/keys data.max_tokens=24", 0, r"runs/keys"),
     (f"train --train reviews.csv --out runs/reviews {MODEL}", 1, r"holds a run already", r"run\.overwrite=true"),
     ("train runs/reviews/config.yaml run.dir=runs/again", 0, r"54 training examples, 6 dev examples"),
     (f"train data.descriptor=./own.yaml {MODEL} --out runs/own", 0, r"54 training examples, 6 dev examples"),
     (f"train --train korean.tsv {MODEL}", 0, r'text is column "document"', r"rows without text or label are left out"),
     (f"train --train lines.jsonl {MODEL}", 0, r"60 rows \(JSON\)"),
-    (f"train --train pairs.csv {MODEL}", 0, r'text is column "premise" .* second text is column "hypothesis" \(the film\)'),
+    (f"train --train pairs.csv {MODEL}", 0,
+     r'text is column "premise" .* second text is column "hypothesis" \(the film\)'),
     (f"train --train plain.csv {MODEL}", 0, r"no header\), text is column 1 .*, label is column 2 "),
     (f"train --train two.csv --label topic {MODEL}", 0, r'label is column "topic"'),
     (f"train --train train.csv --dev train.csv --test test.csv {MODEL} --out runs/three", 0, r"60 dev examples"),
     # What is left open, or cannot be.
+    ("train --train reviews.csv --get run.dir", 0, r"^runs/reviews$"),
     ("train", 1, r"neither a configuration file nor --train"),
     ("train --train reviews.csv", 1, r"neither model\.path .* nor model\.vocab"),
     (f"train {MODEL}", 1, r"no data: expected a file of texts and labels .*--train FILE"),

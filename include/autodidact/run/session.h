@@ -37,7 +37,8 @@ int ad_session_create(struct ad_session *session, const struct ad_math *math);
 void ad_session_destroy(struct ad_session *session);
 
 /* Applies CONFIG.yaml and key=value arguments: positional [count], the first of them the file, unless it is key=value
- * itself. Paths in the file are those from the current folder or, where nothing is there, from the file's own.
+ * itself. Paths in the file are those from the current folder or, where nothing is there, from the file's own. Without
+ * run.dir and data.descriptor the run's folder is runs/NAME, by the name of data.train.
  * AD_ECONFIG, AD_EINPUT. */
 int ad_session_configure(struct ad_session *session, size_t count, char *const *positional);
 
@@ -70,8 +71,8 @@ int ad_session_hold_out(struct ad_session *session);
 int ad_session_load_tokenizer(struct ad_session *session, const char *model_folder);
 
 /* Finds a descriptor in the files of data.train, data.dev and data.test. The configuration then is one that names the
- * descriptor (run.dir/descriptor.yaml) and data.folder, and no files. An empty run.dir becomes runs/NAME, by the name
- * of data.train. What was decided is in `told`. AD_EINPUT, AD_ECONFIG, AD_ENOMEM. */
+ * descriptor (run.dir/descriptor.yaml) and data.folder, and no files. What was decided is in `told`. AD_EINPUT,
+ * AD_ECONFIG, AD_ENOMEM. */
 int ad_session_detect(struct ad_session *session);
 
 /* The same as a text for a file in `folder`, appended to `text`; nothing but `told` changes. */
