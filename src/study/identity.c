@@ -153,7 +153,7 @@ static int digest_inputs(const struct ad_config *c, const char *datasets, struct
   uint64_t train = 0, dev = 0, model = 0;
   char texts[4][17];
   if (c->data_descriptor[0] == '\0') {
-    return ad_fail(AD_ECONFIG, "data.descriptor is not set");
+    return ad_fail(AD_ECONFIG, "data.descriptor is not set: `autodidact data FILE --write descriptor.yaml` makes one");
   }
   if (c->model_path[0] == '\0' && c->model_vocab[0] == '\0') {
     return ad_fail(AD_ECONFIG, "neither model.path (a pretrained encoder) nor model.vocab (a new one's) is set");

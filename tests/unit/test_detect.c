@@ -285,6 +285,19 @@ static void test_complete(void **state) {
   ad_descriptor_destroy(&again);
   ad_descriptor_destroy(&d);
 
+  /* Its folder is one beside it, where there is none in the current folder. */
+  assert_int_equal(ad_make_folders("there/data"), AD_OK);
+  write_text("there/own.yaml", LAYOUT "folder: data\nsplits: {train: {file: train.csv}}");
+  assert_int_equal(ad_descriptor_load(&d, "there/own.yaml", NULL), AD_OK);
+  assert_string_equal(d.place, "there/data");
+  assert_string_equal(d.folder, "data");
+  assert_string_equal(ad_descriptor_place(&d, "other"), "other");
+  ad_descriptor_destroy(&d);
+  assert_int_equal(ad_make_folders("data"), AD_OK);
+  assert_int_equal(ad_descriptor_load(&d, "there/own.yaml", NULL), AD_OK);
+  assert_string_equal(ad_descriptor_place(&d, ""), "data");
+  ad_descriptor_destroy(&d);
+
   write_text("train.csv", "t,l\nx,1\ny,1\n");
   assert_int_equal(ad_descriptor_load(&d, "./own.yaml", NULL), AD_OK);
   assert_int_equal(ad_descriptor_complete(&d, NULL, NULL), AD_EINPUT);
