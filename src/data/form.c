@@ -109,6 +109,8 @@ static int choose(const char *path, const char *data, size_t size, struct ad__fo
 
 int ad__form_find(const char *path, struct ad__form *form) {
   struct ad_file_map map;
+  /* A pipe could be read once only. */
+  AD_TRY(ad_file_check(path));
   AD_TRY(ad_file_map(path, &map));
   size_t first = ad_utf8_mark(map.data, map.size);
   while (first < map.size && strchr(" \t\r\n", map.data[first]) != NULL && map.data[first] != '\0') {

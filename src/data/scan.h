@@ -13,7 +13,7 @@ struct ad__form {
 
 /* Finds the form of a file. JSON: its first character is { or [. Else the delimiter that gives most of the first rows
  * as many columns as the first row has, more than one; of equal ones tab, semicolon, comma. Between tabs, quotes are
- * quoting where all fields that begin with one are quoted. AD_EINPUT, AD_ENOMEM. */
+ * quoting where all fields that begin with one are quoted. A pipe is refused. AD_EINPUT, AD_ENOMEM. */
 int ad__form_find(const char *path, struct ad__form *form);
 
 struct ad__scan_column {

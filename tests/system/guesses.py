@@ -93,6 +93,7 @@ GUESSES = [
     (f"train --train two.csv --label stars {MODEL}", 1, r'no column "stars"; there are: "text", "sentiment", "topic"'),
     (f"train --train plain.txt {MODEL}", 1, r"plain\.txt: found one column"),
     (f"train --train utf16.csv {MODEL}", 1, r"utf16\.csv: .*UTF-16"),
+    (f"train --train /dev/stdin {MODEL}", 1, r"/dev/stdin: expected a file, found a device"),
     (f"train --train nowhere.csv {MODEL}", 1, r"nowhere\.csv"),
     ("train --train reviews.csv --model minilm-l6", 1, r"minilm-l6: there is no such folder here", r"--out DIR"),
     ("train --train reviews.csv --model someone/tiny", 1, r"could not be fetched", r"get-model someone/tiny"),
