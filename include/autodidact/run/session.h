@@ -21,8 +21,8 @@ struct ad_session {
   struct ad_detect_columns columns; /* what is known where there is no descriptor */
   int detected;                     /* 1: the descriptor was found in the data (ad_session_detect) */
   struct ad_buffer told;            /* what was found there: lines for people */
-  struct ad_run_inputs inputs; /* of a run that was opened */
-  int unfinished;              /* 1: of that run the checkpoint after step `checkpoint` is used */
+  struct ad_run_inputs inputs;      /* of a run that was opened */
+  int unfinished;                   /* 1: of that run the checkpoint after step `checkpoint` is used */
   uint64_t checkpoint;
   struct ad_file_map input; /* the bytes of a file that --data names, and what messages call it; NULL: none yet */
   const char *input_name;   /* not owned */
