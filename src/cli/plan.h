@@ -13,10 +13,10 @@ struct plan_options {
   int json;
 };
 
-/* Plans the training of words [count], CONFIG.yaml and key=value, and prints it. frame: as of ad_training_create. Collective. AD_ECONFIG, and what
- * ad_training_plan returns. */
-int plan_training(const struct ad_math *math, const struct plan_options *options,
-                  const struct ad_training_frame *frame, size_t count, char *const *words);
+/* Plans the training of words [count], CONFIG.yaml and key=value, and prints it. frame: as of ad_training_create.
+ * Collective. AD_ECONFIG, and what ad_training_plan returns. */
+int plan_training(const struct ad_math *math, const struct plan_options *options, const struct ad_training_frame *frame,
+                  size_t count, char *const *words);
 
 /* "1.25 GB" into text [32]; returns text. */
 const char *plan_bytes(double bytes, char text[32]);
