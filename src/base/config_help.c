@@ -55,7 +55,8 @@ static int put_values(struct ad_buffer *out, const struct config_option *option)
     case CONFIG_KIND_COUNT:
     case CONFIG_KIND_REAL:
     case CONFIG_KIND_SPAN:
-      return ad_buffer_printf(out, "%s, %.10g to %.10g", kind, option->lowest, option->highest);
+      return ad_buffer_printf(out, "%s, %.10g to %.10g%s%s", kind, option->lowest, option->highest,
+                              option->choices[0] == '\0' ? "" : ", or ", option->choices);
     case CONFIG_KIND_TEXT:
     case CONFIG_KIND_SWITCH:
       break;
@@ -63,10 +64,10 @@ static int put_values(struct ad_buffer *out, const struct config_option *option)
   return ad_buffer_puts(out, kind);
 }
 
-/* A line for each choice, or in Markdown a part of the cell. */
+/* A line for each choice, or in Markdown a part of the cell. The word beside a number stands among the values. */
 static int put_choices(struct ad_buffer *out, const struct config_option *option, int markdown) {
   const char *help = option->choices_help;
-  for (const char *p = option->choices; *p != '\0';) {
+  for (const char *p = option->kind == CONFIG_KIND_CHOICE ? option->choices : ""; *p != '\0';) {
     const int length = (int)strcspn(p, "|"), width = (int)strcspn(help, "|");
     AD_TRY(markdown ? ad_buffer_printf(out, ". <br>`%.*s`: %.*s", length, p, width, help)
                     : ad_buffer_printf(out, "%27s%-9.*s %.*s\n", "", length, p, width, help));
