@@ -26,6 +26,21 @@ enum ad_identity ad_config_identity(const char *key) {
   return roles[ad_config_role(key)].identity;
 }
 
+const char *ad_config_younger(const char *key) {
+  static const size_t younger[] = {
+#define FIELD(field) offsetof(struct ad_config, field),
+      AD_CONFIG_YOUNGER_MAP(FIELD)
+#undef FIELD
+  };
+  const struct config_option *option = ad__config_find(key);
+  for (size_t i = 0; option != NULL && i < sizeof younger / sizeof *younger; i++) {
+    if (younger[i] == option->offset) {
+      return option->initial;
+    }
+  }
+  return NULL;
+}
+
 enum ad_config_values ad_config_values(const char *key) {
   static const enum ad_config_values values[] = {
       [CONFIG_KIND_TEXT] = AD_VALUES_TEXT,   [CONFIG_KIND_COUNT] = AD_VALUES_COUNT,

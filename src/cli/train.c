@@ -82,31 +82,59 @@ static int train(const struct ad_math *math, const struct ad_training_frame *fra
   return status == AD_OK ? closed : status;
 }
 
+static const char usage[] = "[CONFIG.yaml] [--train FILE] [--model DIR] [key=value ...]";
+
+/* What is given for a training. */
+struct train_options {
+  const char *faults, *value;
+  int planned;
+  struct plan_options plan;
+  struct shorthand shorthand;
+};
+
+/* The training that configuration file, options and keys describe: its value of a key, its plan, or the run itself. */
+static int describe(const struct ad_math *math, const struct train_options *o, size_t count, char **given) {
+  char **words;
+  size_t total;
+  if (!o->planned && (o->plan.json || o->plan.ranks != NULL || o->plan.nodes != NULL)) {
+    return ad_fail(AD_ECONFIG, "train: --json, --ranks and --nodes go with --plan");
+  }
+  AD_TRY(shorthand_words(&o->shorthand, count, given, &words, &total));
+  const struct ad_training_frame frame = {.faults = o->faults, .columns = o->shorthand.columns};
+  const int status = total == 0         ? ad_fail(AD_ECONFIG,
+                                                  "train: neither a configuration file nor --train; usage: "
+                                                          "autodidact train %s",
+                                                  usage)
+                     : o->value != NULL ? print_value(o->value, total, words)
+                     : o->planned       ? plan_training(math, &o->plan, &frame, total, words)
+                                        : train(math, &frame, total, words);
+  ad_free(words);
+  return status;
+}
+
 int ad_command_train(const struct ad_math *math, int argc, char **argv) {
-  const char *faults = NULL, *value = NULL;
-  int keys = 0, markdown = 0, roles = 0, planned = 0, help;
-  struct plan_options plan = {0};
+  int keys = 0, markdown = 0, roles = 0, help;
+  struct train_options o = {0};
   size_t count;
-  struct shorthand shorthand = {0};
   struct argument options[9 + SHORTHAND_OPTIONS] = {
       {"plan", NULL,
-       "Print memory, disk, steps and time that it would need, after a few steps in memory; write nothing", &planned,
+       "Print memory, disk, steps and time that it would need, after a few steps in memory; write nothing", &o.planned,
        NULL},
-      {"json", NULL, "With --plan: one JSON object in place of the text", &plan.json, NULL},
-      {"ranks", "N", "With --plan: for N ranks, found by one, without trial", NULL, &plan.ranks},
-      {"nodes", "N", "With --ranks: on N nodes (default 1)", NULL, &plan.nodes},
+      {"json", NULL, "With --plan: one JSON object in place of the text", &o.plan.json, NULL},
+      {"ranks", "N", "With --plan: for N ranks, found by one, without trial", NULL, &o.plan.ranks},
+      {"nodes", "N", "With --ranks: on N nodes (default 1)", NULL, &o.plan.nodes},
       {"keys", NULL, "Print all configuration keys, or with --keys PATTERN those whose name or help matches", &keys,
        NULL},
       {"keys-markdown", NULL, "Print them as docs/configuration.md", &markdown, NULL},
       {"keys-roles", NULL, "Print what they decide, as the table in docs/reproducibility.md", &roles, NULL},
-      {"get", "KEY", "Print the value that KEY has in the configuration, train nothing", NULL, &value},
+      {"get", "KEY", "Print the value that KEY has in the configuration, train nothing", NULL, &o.value},
       {"inject", "FAULT,...",
        "For tests: kill@STEP, term@STEP (0: before the first), nan@STEP, kill@save, enospc@save, kill@eval, "
        "term@eval, corrupt@checkpoint; a place with :N for the N-th time",
-       NULL, &faults}};
-  shorthand_options(&shorthand, options + 9);
+       NULL, &o.faults}};
+  shorthand_options(&o.shorthand, options + 9);
   const struct arguments arguments = {"train",
-                                      "[CONFIG.yaml] [--train FILE] [--model DIR] [key=value ...]",
+                                      usage,
                                       "Fine-tunes an encoder as CONFIG.yaml, the options and key=value arguments say; "
                                       "the latter win. Needed are data (--train, or data.descriptor) and an encoder "
                                       "(--model, or model.vocab). What the columns of a file are is found in it; "
@@ -119,7 +147,7 @@ int ad_command_train(const struct ad_math *math, int argc, char **argv) {
   if (help) {
     return AD_OK;
   }
-  if (keys + markdown + roles + planned + (value != NULL) + (faults != NULL) > 1) {
+  if (keys + markdown + roles + o.planned + (o.value != NULL) + (o.faults != NULL) > 1) {
     return ad_fail(AD_ECONFIG,
                    "train: expected one of --plan, --keys, --keys-markdown, --keys-roles, --get and --inject");
   }
@@ -131,20 +159,5 @@ int ad_command_train(const struct ad_math *math, int argc, char **argv) {
                                   argv[1 + most])
                         : print_keys(roles, markdown, count > 0 ? argv[1] : NULL);
   }
-  if (!planned && (plan.json || plan.ranks != NULL || plan.nodes != NULL)) {
-    return ad_fail(AD_ECONFIG, "train: --json, --ranks and --nodes go with --plan");
-  }
-  char **words;
-  size_t total;
-  AD_TRY(shorthand_words(&shorthand, count, argv + 1, &words, &total));
-  const struct ad_training_frame frame = {.faults = faults, .columns = shorthand.columns};
-  const int status = total == 0      ? ad_fail(AD_ECONFIG,
-                                               "train: neither a configuration file nor --train; usage: "
-                                                    "autodidact train %s",
-                                               arguments.usage)
-                     : value != NULL ? print_value(value, total, words)
-                     : planned       ? plan_training(math, &plan, &frame, total, words)
-                                     : train(math, &frame, total, words);
-  ad_free(words);
-  return status;
+  return describe(math, &o, count, argv + 1);
 }

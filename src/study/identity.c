@@ -11,25 +11,9 @@
 #include "autodidact/model/huggingface.h"
 #include "study_internal.h"
 
-/* Keys that are younger than the first recorded studies, and what stands for their absence. With that value a key adds
- * nothing to a cell's id, so that studies from before go on, and records stay what they are records of. */
-static const struct {
-  const char *key, *absent;
-} younger[] = {
-    {"run.metric", ""}, {"train.patience", "0"}, {"train.class_weights", "none"}, {"train.label_smoothing", "0"}};
-
-const char *ad__study_absent_value(const char *key) {
-  for (size_t i = 0; i < sizeof younger / sizeof *younger; i++) {
-    if (strcmp(younger[i].key, key) == 0) {
-      return younger[i].absent;
-    }
-  }
-  return NULL;
-}
-
 uint64_t ad__study_key_digest(const char *key, const char *value) {
-  const char *absent = ad__study_absent_value(key);
-  if (absent != NULL && strcmp(absent, value) == 0) {
+  const char *initial = ad_config_younger(key);
+  if (initial != NULL && strcmp(initial, value) == 0) {
     return 0;
   }
   return ad_digest_keyed(ad_digest(key, strlen(key)), value, strlen(value));

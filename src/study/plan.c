@@ -105,7 +105,7 @@ static const char *planned_value(const struct plan *plan, const json_t *arm, con
   const json_t *bases = json_object_get(plan->root, "bases");
   const json_t *base = json_array_get(bases, (size_t)json_integer_value(json_object_get(arm, "base")));
   const char *value = own != NULL ? own : json_string_value(json_object_get(base, key));
-  return value != NULL ? value : ad__study_absent_value(key);
+  return value != NULL ? value : ad_config_younger(key);
 }
 
 static const char *planned_inputs(const json_t *arm) {

@@ -83,9 +83,6 @@ int ad__study_copy_base(const struct ad_study *study, struct ad_config *config);
 /* The part of a configuration's digest that one key at a value makes; a configuration's digest is their sum. */
 uint64_t ad__study_key_digest(const char *key, const char *value);
 
-/* The value of a key that a plan from before the key had; NULL: plans have always had the key. */
-const char *ad__study_absent_value(const char *key);
-
 /* The sum over the keys of the base; `inputs`: those that name inputs too. AD_ENOMEM. */
 int ad__study_base_digest(const struct ad_study *study, int inputs, uint64_t *digest);
 

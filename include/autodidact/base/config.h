@@ -241,6 +241,10 @@
   X(model_path)                \
   X(data_descriptor) X(data_max_tokens) X(batch_size) X(optim_lr) X(train_epochs) X(teacher_method) X(seed_init)
 
+/* Fields of the keys that are younger than the first recorded studies: a plan without such a key has its default, and
+ * at its default it is no part of a cell's id. */
+#define AD_CONFIG_YOUNGER_MAP(X) X(run_metric) X(train_patience) X(train_class_weights) X(train_label_smoothing)
+
 #define AD_CONFIG_TYPE_TEXT(set) char *
 #define AD_CONFIG_TYPE_COUNT(set) uint64_t
 #define AD_CONFIG_TYPE_REAL(set) double
@@ -297,6 +301,9 @@ const char *ad_config_key(size_t i);
 enum ad_role ad_config_role(const char *key);
 int ad_config_keeps_bits(const char *key);
 enum ad_identity ad_config_identity(const char *key);
+
+/* Of a key of AD_CONFIG_YOUNGER_MAP its default, as ad_config_get has it; NULL: it is none. */
+const char *ad_config_younger(const char *key);
 
 /* What the values of a known key are, choices and spans being texts; and the table's sentence about it. An unknown key:
  * texts, "". Static storage. */
