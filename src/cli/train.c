@@ -1,5 +1,4 @@
 /* autodidact train. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include "autodidact/run/training.h"
 #include "commands.h"
 #include "plan.h"
+#include "print_training.h"
 #include "shorthand.h"
 
 /* pattern: of the keys that are asked for; NULL: all. */
@@ -42,32 +42,6 @@ static int print_value(const char *key, size_t count, char **positional) {
   return status;
 }
 
-static void print_summary(const struct ad_training_summary *s) {
-  const int alone = !s->has[AD_VARIANT_TEACHER] && !s->has[AD_VARIANT_RUN];
-  const struct ad_score *first = &s->task->scores[0], *loss = &s->task->scores[s->task->score_count - 1];
-  char value[AD_SCORE_TEXT];
-  printf("%7s %8s", "epoch", "step");
-  for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
-    if (s->scored[v]) {
-      char title[40];
-      snprintf(title, sizeof title, "%s %s", alone ? "dev" : ad_variant_name(v), first->title);
-      printf(" %13s", title);
-    }
-  }
-  printf(" %9s\n", "dev loss");
-  for (size_t i = 0; i < s->evaluation_count; i++) {
-    const struct ad_evaluation_point *e = &s->evaluations[i];
-    printf("%7.2f %8" PRIu64, e->epoch, e->step);
-    for (enum ad_variant v = 0; v < AD_VARIANTS; v++) {
-      if (s->scored[v]) {
-        printf(" %13s", ad_score_print(first, 4, e->score[v], value));
-      }
-    }
-    printf(" %9s\n", ad_score_print(loss, 4, e->loss, value));
-  }
-  printf("\n%.0f examples/s in training; the run is in %s\n", (double)s->examples / s->seconds, ad_shown(s->folder));
-}
-
 static int train(const struct ad_math *math, const struct ad_training_frame *frame, size_t count, char **words) {
   struct ad_training *t;
   int status = ad_training_create(&t, math, frame);
@@ -75,7 +49,7 @@ static int train(const struct ad_math *math, const struct ad_training_frame *fra
   status = status == AD_OK ? ad_training_run(t) : status;
   if (status == AD_OK) {
     const struct ad_training_summary summary = ad_training_summary(t);
-    print_summary(&summary);
+    print_training(&summary);
   }
   /* After a failure the other ranks may wait elsewhere; the end of the program finds out. */
   const int closed = ad_training_close(t, status != AD_OK);
