@@ -142,4 +142,4 @@ static enum ad_bf16_runs runs(const struct ad_kernels *kernels) {
 #define end NULL
 #endif
 
-const struct ad_bf16_way ad_bf16_amx = {"amx", runs, 0, 0, NULL, NULL, product, end};
+const struct ad_bf16_way ad_bf16_amx = {"amx", runs, 0, 0, ad_bf16_in_order, NULL, NULL, product, end};

@@ -3,6 +3,10 @@
  * by two, the earlier one in the upper half of a word. */
 #include "bfloat16_way.h"
 
+/* Words of places 2 and 0, 6 and 4, ..., 30 and 28; then of 3 and 1, ..., 31 and 29. */
+static const uint8_t places[AD_BF16_DEPTH] = {2, 0, 6, 4, 10, 8, 14, 12, 18, 16, 22, 20, 26, 24, 30, 28,
+                                              3, 1, 7, 5, 11, 9, 15, 13, 19, 17, 23, 21, 27, 25, 31, 29};
+
 #if defined(__x86_64__) && defined(AD_HAVE_AVX512_BF16)
 #include <cpuid.h>
 
@@ -22,13 +26,10 @@ static enum ad_bf16_runs runs(const struct ad_kernels *kernels) {
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & AMX_BF16) != 0 ? AD_BF16_SLOW : AD_BF16_FAST;
 }
 
-/* In a block: words of places 2 and 0, 6 and 4, ..., 30 and 28; then of 3 and 1, ..., 31 and 29. */
 static void make_left(const struct ad_kernels *kernels, size_t M, size_t blocks, const ad_bf16 *rows, size_t ld,
                       void *out) {
   (void)kernels;
-  static const uint16_t places[DEPTH] = {2, 0, 6, 4, 10, 8, 14, 12, 18, 16, 22, 20, 26, 24, 30, 28,
-                                         3, 1, 7, 5, 11, 9, 15, 13, 19, 17, 23, 21, 27, 25, 31, 29};
-  const __m512i from = _mm512_loadu_si512(places);
+  const __m512i from = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)places));
   ad_bf16 *to = out;
   for (size_t m = 0; m < M; m++) {
     for (size_t b = 0; b < blocks; b++, to += DEPTH) {
@@ -73,5 +74,5 @@ static enum ad_bf16_runs runs(const struct ad_kernels *kernels) {
 #define product NULL
 #endif
 
-const struct ad_bf16_way ad_bf16_dot = {"avx512_bf16", runs,       sizeof(ad_bf16), sizeof(ad_bf16),
-                                        make_left,     make_right, product,         NULL};
+const struct ad_bf16_way ad_bf16_dot = {
+    "avx512_bf16", runs, sizeof(ad_bf16), sizeof(ad_bf16), places, make_left, make_right, product, NULL};

@@ -22,5 +22,5 @@ static void product(const struct ad_kernels *kernels, size_t M, size_t N, size_t
   kernels->bf16_product(M, N, width, inner, A, B, C, ldc, accumulate);
 }
 
-const struct ad_bf16_way ad_bf16_fma = {"fma",     runs,       sizeof(float), sizeof(float),
+const struct ad_bf16_way ad_bf16_fma = {"fma",     runs,       sizeof(float), sizeof(float), ad_bf16_in_order,
                                         make_left, make_right, product,       NULL};

@@ -1,4 +1,4 @@
-/* What math/bfloat16.c asks of a way to multiply bfloat16 numbers. Not installed. */
+/* What math/bfloat16.c and bfloat16_gradient.c ask of a way to multiply bfloat16 numbers. Not installed. */
 #ifndef AD_MATH_BFLOAT16_WAY_H
 #define AD_MATH_BFLOAT16_WAY_H
 
@@ -14,6 +14,8 @@ struct ad_bf16_way {
   enum ad_bf16_runs (*runs)(const struct ad_kernels *kernels);
   /* Bytes of an element of its own forms of rows and panels; 0: it takes them as they are. */
   size_t left, right;
+  /* [32] A block's places in the order of its forms, as far as these hold bfloat16 numbers. */
+  const uint8_t *places;
   /* rows (ld) of so many blocks to [M, 32 blocks] of its own; a panel of that many pairs to one of its own. */
   void (*make_left)(const struct ad_kernels *kernels, size_t M, size_t blocks, const ad_bf16 *rows, size_t ld,
                     void *out);
@@ -34,6 +36,19 @@ struct ad_bf16_products {
   void *right;    /* a panel, likewise */
   ad_bf16 *pack;  /* rows or pairs on their way into a panel */
 };
+
+/* 0, 1, 2, ..., 31. */
+extern const uint8_t ad_bf16_in_order[AD_BF16_DEPTH];
+
+/* Columns of a panel with n outputs. */
+static inline size_t ad_bf16_width(size_t n) {
+  return (n + 15) / 16 * 16;
+}
+
+/* Bytes of an element of rows or panels; own: of a way's own form, or 0. */
+static inline size_t ad_bf16_element(size_t own) {
+  return own > 0 ? own : sizeof(ad_bf16);
+}
 
 /* Whether they have the arithmetic's bits, on some thousand numbers against its loops. AD_EINTERNAL, AD_ENOMEM. */
 int ad_bf16_check(const struct ad_bf16_products *products);

@@ -38,10 +38,11 @@ static float rounded(float x) {
   return float_of(below + (up ? 0x10000 : 0));
 }
 
-/* Tiny is decided after rounding with an exponent of any size: near 2^-126, by scaling up first. */
+/* Tiny is decided after rounding with an exponent of any size: near 2^-126, by scaling up first. Large numbers may
+ * cancel to zero, which needs no scaling. */
 static float step(float a, float b, float c) {
   const float sum = fmaf(a, b, c);
-  if (fabsf(sum) > 0x1p-126f || isnan(sum)) {
+  if (fabsf(sum) > 0x1p-126f || sum == 0.0f || isnan(sum)) {
     return sum;
   }
   const float scaled = fmaf(a * 0x1p60f, b, c * 0x1p60f); /* exact factors; no overflow where the sum is small */
@@ -242,10 +243,31 @@ static void check_products(void **state) {
   }
 }
 
+/* Of a watched lane's own gradient [N,K], as docs/arithmetic.md has it: tiles of 32 x 64, of each 1,024 rows column by
+ * column. */
+static double squares_of(size_t N, size_t K, const float *dw) {
+  double squares = 0.0;
+  for (size_t from = 0; from < N; from += 1024) {
+    const size_t end = N - from < 1024 ? N : from + 1024;
+    for (size_t k = 0; k < K; k += 64) {
+      for (size_t n = from; n < end; n += 32) {
+        const size_t rows = end - n < 32 ? end - n : 32, columns = K - k < 64 ? K - k : 64;
+        float tile[32 * 64];
+        for (size_t i = 0; i < rows * columns; i++) {
+          tile[i] = dw[(n + i / columns) * K + k + i % columns];
+        }
+        squares += products->kernels->sum_squares(rows * columns, tile);
+      }
+    }
+  }
+  return squares;
+}
+
 /* Lanes with gaps of three rows between them, one of them empty, and a part of the tree. */
 static void check_gradient(size_t N, size_t K, int kind) {
-  enum { COUNT = 5 };
+  enum { COUNT = 5, WATCHED = 1 };
   static const size_t counts[COUNT] = {9, 33, 0, 64, 1};
+  struct ad_lane_watch watch = {.lane = WATCHED};
   struct ad_lane_rows rows[COUNT];
   size_t M = 2;
   for (size_t lane = 0; lane < COUNT; lane++) {
@@ -253,20 +275,25 @@ static void check_gradient(size_t N, size_t K, int kind) {
     M += counts[lane] + 3;
   }
   float *dy = numbers(M * N, 1, kind), *x = numbers(M * K, 2, kind), *dw = malloc(N * K * sizeof *dw);
+  float *own = malloc(N * K * sizeof *own); /* of the watched lane */
+  assert_true(dw != NULL && own != NULL);
   ad_bf16 *dy_rows = rows_of(M, N, dy, N), *x_rows = rows_of(M, K, x, K);
   float *work = ad_malloc(ad_bf16_tn_work(products, COUNT, M, N, K), sizeof *work);
-  const struct ad_lanes lanes = {.rows = rows, .hi = COUNT};
+  const struct ad_lanes lanes = {.rows = rows, .hi = COUNT, .watch = &watch};
   ad_bf16_tn(products, &lanes, N, K, dy_rows, x_rows, dw, work);
   for (size_t i = 0; i < N * K; i++) {
     float lane[COUNT];
     for (size_t l = 0; l < COUNT; l++) {
       lane[l] = dot(counts[l], dy + rows[l].first * N + i / K, N, x + rows[l].first * K + i % K, K, 0.0f);
     }
+    own[i] = lane[WATCHED];
     const float expected = ((lane[0] + lane[1]) + lane[3]) + lane[4]; /* ((0 1) (2 3)) 4, without the empty one */
     if (bits_of(dw[i]) != bits_of(expected)) {
       fail_msg("%zu x %zu, kind %d: element %zu is %a, expected %a", N, K, kind, i, (double)dw[i], (double)expected);
     }
   }
+  const double squares = squares_of(N, K, own);
+  assert_memory_equal(&watch.squares, &squares, sizeof squares);
   const struct ad_lanes none = {.rows = rows, .lo = 2, .hi = 3};
   ad_bf16_tn(products, &none, N, K, dy_rows, x_rows, dw, work);
   for (size_t i = 0; i < N * K; i++) {
@@ -275,6 +302,7 @@ static void check_gradient(size_t N, size_t K, int kind) {
   free(dy);
   free(x);
   free(dw);
+  free(own);
   free(dy_rows);
   free(x_rows);
   ad_free(work);
@@ -282,7 +310,8 @@ static void check_gradient(size_t N, size_t K, int kind) {
 
 static void check_gradients(void **state) {
   (void)state;
-  static const size_t shapes[][2] = {{1, 1}, {3, 20}, {17, 65}, {50, 64}, {100, 70}, {1030, 5}};
+  /* The last three: more of both operands than is taken at once. */
+  static const size_t shapes[][2] = {{1, 1}, {3, 20}, {17, 65}, {50, 64}, {100, 70}, {1030, 5}, {1410, 6}, {5, 1410}};
   for (size_t i = 0; i < KINDS * sizeof shapes / sizeof shapes[0]; i++) {
     check_gradient(shapes[i / KINDS][0], shapes[i / KINDS][1], (int)(i % KINDS));
   }

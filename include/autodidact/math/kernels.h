@@ -175,15 +175,16 @@ struct ad_kernels {
   /* Products with bfloat16 operands (math/bfloat16.h), whose parts these are; numbers as the upper halves of floats,
    * K and rows rounded up to 32 with zeros.
    * bf16_round: rows [M, depth(K)] = x [M,K] (ldx) rounded; bf16_values: x = rows.
-   * bf16_pairs: out [depth(rows) / 2, width, 2] = rows 2 k and 2 k + 1 of x [rows, N] (ldx) side by side; width at
-   * least N rounded up to 16, and nothing is written behind that.
+   * bf16_pairs: out [depth(rows) / 2, width, 2] = two rows each of x [rows, N] (ldx) side by side. places [32] names
+   * them, two by two, of every 32 rows. width: N rounded up to 16, or more; nothing is written behind that.
    * bf16_left: out [M, 32 blocks] floats = rows (ld) of so many blocks, of each block the even places first.
    * bf16_right: out [32 blocks, width] floats = a packed panel, likewise.
    * bf16_product: C [M,N] (ldc) = or += A B, A and B from these two; N at most width. Places behind the inner-th hold
    * zeros; with accumulate there are none. */
   void (*bf16_round)(size_t M, size_t K, const float *x, size_t ldx, uint16_t *rows);
   void (*bf16_values)(size_t M, size_t K, const uint16_t *rows, float *x, size_t ldx);
-  void (*bf16_pairs)(size_t rows, size_t N, const uint16_t *x, size_t ldx, size_t width, uint16_t *out);
+  void (*bf16_pairs)(size_t rows, size_t N, const uint16_t *x, size_t ldx, size_t width, const uint8_t *places,
+                     uint16_t *out);
   void (*bf16_left)(size_t M, size_t blocks, const uint16_t *rows, size_t ld, float *out);
   void (*bf16_right)(size_t width, size_t blocks, const uint16_t *packed, float *out);
   void (*bf16_product)(size_t M, size_t N, size_t width, size_t inner, const float *A, const float *B, float *C,

@@ -34,13 +34,17 @@ VEC_INLINE const uint16_t *sixteen(const uint16_t *x, size_t n, uint16_t *padded
   return padded;
 }
 
-void AD_KERNEL(bf16_pairs)(size_t rows, size_t N, const uint16_t *x, size_t ldx, size_t width, uint16_t *out) {
+void AD_KERNEL(bf16_pairs)(size_t rows, size_t N, const uint16_t *x, size_t ldx, size_t width, const uint8_t *places,
+                           uint16_t *out) {
   static const uint16_t zeros[16];
   uint16_t padded[2][16];
   for (size_t k = 0; k < ad_bf16_depth(rows); k += 2) {
+    const size_t block = k / DEPTH * DEPTH, first = block + places[k - block], second = block + places[k - block + 1];
     for (size_t n = 0; n < N; n += 16) {
-      const uint16_t *a = k < rows ? sixteen(x + k * ldx + n, N - n, padded[0]) : zeros;
-      const uint16_t *b = k + 1 < rows ? sixteen(x + (k + 1) * ldx + n, N - n, padded[1]) : zeros;
+      const uint16_t *a = first < rows ? sixteen(x + first * ldx + n, N - n, padded[0]) : zeros;
+      const uint16_t *b = second < rows ? sixteen(x + second * ldx + n, N - n, padded[1]) : zeros;
+      __builtin_prefetch(x + (first + DEPTH) * ldx + n, 0, 2);
+      __builtin_prefetch(x + (second + DEPTH) * ldx + n, 0, 2);
       vec_bf16_pair(a, b, out + k * width + 2 * n);
     }
   }
