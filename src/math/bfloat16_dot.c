@@ -3,9 +3,9 @@
  * by two, the earlier one in the upper half of a word. */
 #include "bfloat16_way.h"
 
-/* Words of places 2 and 0, 6 and 4, ..., 30 and 28; then of 3 and 1, ..., 31 and 29. */
-static const uint8_t places[AD_BF16_DEPTH] = {2, 0, 6, 4, 10, 8, 14, 12, 18, 16, 22, 20, 26, 24, 30, 28,
-                                              3, 1, 7, 5, 11, 9, 15, 13, 19, 17, 23, 21, 27, 25, 31, 29};
+/* Words of the even places 2 and 0, of the odd ones 3 and 1, and so on. */
+static const uint8_t places[AD_BF16_DEPTH] = {2,  0,  3,  1,  6,  4,  7,  5,  10, 8,  11, 9,  14, 12, 15, 13,
+                                              18, 16, 19, 17, 22, 20, 23, 21, 26, 24, 27, 25, 30, 28, 31, 29};
 
 #if defined(__x86_64__) && defined(AD_HAVE_AVX512_BF16)
 #include <cpuid.h>
@@ -44,15 +44,13 @@ static void make_right(const struct ad_kernels *kernels, size_t width, size_t bl
   (void)kernels;
   const __m512i upper = _mm512_set1_epi32((int)0xffff0000);
   ad_bf16 *to = out;
-  for (size_t b = 0; b < blocks; b++, to += DEPTH * width) {
-    for (size_t k = 0; k < CHAIN; k++, packed += 4 * width) {
-      for (size_t n = 0; n < 2 * width; n += 32) {
-        const __m512i first = _mm512_loadu_si512(packed + n), second = _mm512_loadu_si512(packed + 2 * width + n);
-        const __m512i even = _mm512_or_si512(_mm512_slli_epi32(first, 16), _mm512_andnot_si512(upper, second));
-        const __m512i odd = _mm512_or_si512(_mm512_and_si512(first, upper), _mm512_srli_epi32(second, 16));
-        _mm512_storeu_si512(to + 2 * k * width + n, even);
-        _mm512_storeu_si512(to + 2 * (CHAIN + k) * width + n, odd);
-      }
+  for (size_t k = 0; k < blocks * CHAIN; k++, packed += 4 * width, to += 4 * width) {
+    for (size_t n = 0; n < 2 * width; n += 32) {
+      const __m512i first = _mm512_loadu_si512(packed + n), second = _mm512_loadu_si512(packed + 2 * width + n);
+      const __m512i even = _mm512_or_si512(_mm512_slli_epi32(first, 16), _mm512_andnot_si512(upper, second));
+      const __m512i odd = _mm512_or_si512(_mm512_and_si512(first, upper), _mm512_srli_epi32(second, 16));
+      _mm512_storeu_si512(to + n, even);
+      _mm512_storeu_si512(to + 2 * width + n, odd);
     }
   }
 }
@@ -61,7 +59,10 @@ static void product(const struct ad_kernels *kernels, size_t M, size_t N, size_t
                     size_t ld, const void *B, float *C, size_t ldc, int accumulate) {
   (void)kernels;
   (void)ld;
-  bf16_product(&(struct bf16_product){inner, width, A, B, C, ldc, accumulate, NULL, 0}, M, N);
+  bf16_product(
+      &(struct bf16_product){
+          .inner = inner, .width = width, .A = A, .B = B, .C = C, .ldc = ldc, .accumulate = accumulate},
+      M, N);
 }
 
 #else

@@ -177,8 +177,8 @@ struct ad_kernels {
    * bf16_round: rows [M, depth(K)] = x [M,K] (ldx) rounded; bf16_values: x = rows.
    * bf16_pairs: out [depth(rows) / 2, width, 2] = two rows each of x [rows, N] (ldx) side by side. places [32] names
    * them, two by two, of every 32 rows. width: N rounded up to 16, or more; nothing is written behind that.
-   * bf16_left: out [M, 32 blocks] floats = rows (ld) of so many blocks, of each block the even places first.
-   * bf16_right: out [32 blocks, width] floats = a packed panel, likewise.
+   * bf16_left: out [M, 32 blocks] floats = rows (ld) of so many blocks.
+   * bf16_right: out [32 blocks, width] floats = a packed panel.
    * bf16_product: C [M,N] (ldc) = or += A B, A and B from these two; N at most width. Places behind the inner-th hold
    * zeros; with accumulate there are none. */
   void (*bf16_round)(size_t M, size_t K, const float *x, size_t ldx, uint16_t *rows);

@@ -52,21 +52,17 @@ void AD_KERNEL(bf16_pairs)(size_t rows, size_t N, const uint16_t *x, size_t ldx,
 
 void AD_KERNEL(bf16_left)(size_t M, size_t blocks, const uint16_t *rows, size_t ld, float *out) {
   for (size_t m = 0; m < M; m++) {
-    for (size_t b = 0; b < blocks; b++, out += DEPTH) {
-      const uint16_t *from = rows + m * ld + b * DEPTH;
-      vec_store(out, vec_bf16_even(from));
-      vec_store(out + CHAIN, vec_bf16_odd(from));
+    for (size_t k = 0; k < blocks * DEPTH; k += VEC_WIDTH, out += VEC_WIDTH) {
+      vec_store(out, vec_bf16_load(rows + m * ld + k));
     }
   }
 }
 
 void AD_KERNEL(bf16_right)(size_t width, size_t blocks, const uint16_t *packed, float *out) {
-  for (size_t b = 0; b < blocks; b++, out += DEPTH * width) {
-    for (size_t k = 0; k < CHAIN; k++, packed += 2 * width) {
-      for (size_t n = 0; n < width; n += 16) {
-        vec_store(out + k * width + n, vec_bf16_even(packed + 2 * n));
-        vec_store(out + (CHAIN + k) * width + n, vec_bf16_odd(packed + 2 * n));
-      }
+  for (size_t k = 0; k < blocks * CHAIN; k++, packed += 2 * width, out += 2 * width) {
+    for (size_t n = 0; n < width; n += 16) {
+      vec_store(out + n, vec_bf16_even(packed + 2 * n));
+      vec_store(out + width + n, vec_bf16_odd(packed + 2 * n));
     }
   }
 }
@@ -80,7 +76,7 @@ static void exact(const struct bf16_product *p, size_t i, size_t n, size_t rows,
         float chain[2] = {0.0f, 0.0f};
         for (size_t k = 0; k < DEPTH; k++) {
           const size_t at = b * DEPTH + k;
-          chain[k / CHAIN] = vec_bf16_fma1(p->A[r * DEPTH * blocks + at], p->B[at * p->width + w], chain[k / CHAIN]);
+          chain[k % 2] = vec_bf16_fma1(p->A[r * p->lda + at], p->B[at * p->width + w], chain[k % 2]);
         }
         sum = vec_bf16_add1(sum, vec_bf16_add1(chain[0], chain[1]));
       }
@@ -91,5 +87,8 @@ static void exact(const struct bf16_product *p, size_t i, size_t n, size_t rows,
 
 void AD_KERNEL(bf16_product)(size_t M, size_t N, size_t width, size_t inner, const float *A, const float *B, float *C,
                              size_t ldc, int accumulate) {
-  bf16_product(&(struct bf16_product){inner, width, A, B, C, ldc, accumulate, exact, 0}, M, N);
+  bf16_product(
+      &(struct bf16_product){
+          .inner = inner, .width = width, .A = A, .B = B, .C = C, .ldc = ldc, .accumulate = accumulate, .exact = exact},
+      M, N);
 }
