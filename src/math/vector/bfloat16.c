@@ -4,12 +4,17 @@
 #include "vector/bfloat16_tile.h"
 #include "vector/set.h"
 
-enum { DEPTH = AD_BF16_DEPTH, CHAIN = BF16_CHAIN };
+enum {
+  DEPTH = AD_BF16_DEPTH,
+  CHAIN = BF16_CHAIN,
+  AHEAD = 8 /* rows that are asked for ahead: parts of a weight's rows are short, and lie far apart */
+};
 
 void AD_KERNEL(bf16_round)(size_t M, size_t K, const float *x, size_t ldx, uint16_t *rows) {
   const size_t depth = ad_bf16_depth(K);
   for (size_t m = 0; m < M; m++) {
     for (size_t k = 0; k < depth; k += VEC_WIDTH) {
+      __builtin_prefetch(x + (m + AHEAD) * ldx + k, 0, 2);
       vec_bf16_round(rows + m * depth + k, k < K ? vec_load_n(x + m * ldx + k, K - k) : vec_set1(0.0f));
     }
   }
