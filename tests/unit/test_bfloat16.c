@@ -334,6 +334,26 @@ static void check_edge(void **state) {
   }
 }
 
+/* A lane's sum that has become -0, and a last block whose chains do so before its zeros: these make +0 of each. */
+static void check_last_zeros(void **state) {
+  (void)state;
+  enum { M = 68 };
+  float dy[M] = {0.0f}, x[M] = {0.0f}, dw;
+  _Alignas(64) float work[1 << 15];
+  dy[0] = -0x1.8p-126f, x[0] = 1.0f;
+  dy[32] = 0x1.4p-126f, x[32] = 1.0f;
+  dy[66] = dy[67] = -0x1p-100f, x[66] = x[67] = 0x1p-100f;
+  ad_bf16 *dy_rows = rows_of(M, 1, dy, 1), *x_rows = rows_of(M, 1, x, 1);
+  const struct ad_lane_rows rows = {0, M};
+  const struct ad_lanes lanes = {.rows = &rows, .hi = 1};
+  assert_true(ad_bf16_tn_work(products, 1, M, 1, 1) <= sizeof work / sizeof work[0]);
+  ad_bf16_tn(products, &lanes, 1, 1, dy_rows, x_rows, &dw, work);
+  assert_int_equal(bits_of(dot(M, dy, 1, x, 1, 0.0f)), 0);
+  assert_int_equal(bits_of(dw), 0);
+  free(dy_rows);
+  free(x_rows);
+}
+
 /* A way that adds both products of a pair at once, as other instructions do. */
 static void wrong_product(const struct ad_kernels *kernels, size_t M, size_t N, size_t width, size_t inner,
                           const void *A, size_t ld, const void *B, float *C, size_t ldc, int accumulate) {
@@ -378,10 +398,10 @@ static int run(const char *name) {
       continue;
     }
     printf("kernels %s, products by %s\n", name, ad_bf16_name(products));
-    const struct CMUnitTest tests[] = {cmocka_unit_test(check_rounding),  cmocka_unit_test(check_products),
-                                       cmocka_unit_test(check_gradients), cmocka_unit_test(check_edge),
-                                       cmocka_unit_test(check_kept_rows), cmocka_unit_test(check_activation),
-                                       cmocka_unit_test(check_start)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(check_rounding),   cmocka_unit_test(check_products),
+                                       cmocka_unit_test(check_gradients),  cmocka_unit_test(check_last_zeros),
+                                       cmocka_unit_test(check_edge),       cmocka_unit_test(check_kept_rows),
+                                       cmocka_unit_test(check_activation), cmocka_unit_test(check_start)};
     failed += cmocka_run_group_tests_name(name, tests, NULL, NULL);
     if (ad_bf16_panel_form(products) != 0) {
       const struct CMUnitTest shared[] = {cmocka_unit_test(check_products), cmocka_unit_test(check_start)};
