@@ -228,6 +228,13 @@ static void bf16_weights(struct bench *b) {
   ad_bf16_tn(b->bf16, &lanes, b->s.F, b->s.H, b->rows[0], b->rows[1], b->d, b->gradient);
 }
 
+static void bf16_pack(struct bench *b) {
+  ad_bf16_pack_nt(b->bf16, b->s.F, b->s.H, b->c, 0, ad_bf16_panels(b->s.F), b->packed[0]);
+}
+static void bf16_pack_backward(struct bench *b) {
+  ad_bf16_pack_nn(b->bf16, b->s.H, b->s.F, b->c, 0, ad_bf16_panels(b->s.F), b->packed[0]);
+}
+
 static const struct product {
   const char *name;
   bench_run run, bf16;
@@ -262,6 +269,9 @@ static void measure_bf16(struct bench *b, double flops) {
     printf("  %-28s %9.1f us %8.1f GF/s %7.2f times float32\n", PRODUCTS[i].name, 1e6 * seconds[TURNS / 2],
            1e-9 * flops / seconds[TURNS / 2], quotients[TURNS / 2]);
   }
+  const double bytes = 4.0 * (double)(F * H); /* that are read */
+  print("weight packed, forward", least(b, bf16_pack), bytes, "GB/s");
+  print("the same, backward", least(b, bf16_pack_backward), bytes, "GB/s");
 }
 
 static void measure_products(struct bench *b) {
