@@ -1,10 +1,10 @@
 #include "autodidact/data/order.h"
 
-#include <gsl/gsl_sort_ulong.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/random.h"
+#include "autodidact/base/sort.h"
 #include "autodidact/base/status.h"
 #include "autodidact/math/tree.h"
 
@@ -80,12 +80,12 @@ static void balance(const size_t *load, uint32_t *order, uint32_t *spare, size_t
 
 /* The new number of each lane, into number [W]. */
 static void renumber(size_t W, const size_t *load, uint32_t *number) {
-  static unsigned long key[AD_MAX_LANES]; /* one thread a rank */
+  static uint64_t key[AD_MAX_LANES]; /* one thread a rank */
   static uint32_t order[AD_MAX_LANES], spare[AD_MAX_LANES];
   for (size_t w = 0; w < W; w++) {
-    key[w] = (unsigned long)(UINT32_MAX - (load[w] < UINT32_MAX ? load[w] : UINT32_MAX)) << 32 | w;
+    key[w] = (uint64_t)(UINT32_MAX - (load[w] < UINT32_MAX ? load[w] : UINT32_MAX)) << 32 | w;
   }
-  gsl_sort_ulong(key, 1, W);
+  ad_sort_u64(W, key);
   for (size_t w = 0; w < W; w++) {
     order[w] = (uint32_t)key[w];
   }
@@ -97,12 +97,11 @@ static void renumber(size_t W, const size_t *load, uint32_t *number) {
 
 void ad_lanes_assign(size_t count, const uint32_t *lengths, size_t W, size_t *lane_begin, uint32_t *member,
                      uint64_t *work) {
-  /* Ascending keys are descending lengths, then ascending positions; no two are equal, so any sort gives one result.
-   * GSL's works in place. */
+  /* Ascending keys are descending lengths, then ascending positions; no two are equal, so any sort gives one result. */
   for (size_t i = 0; i < count; i++) {
     work[i] = (uint64_t)(UINT32_MAX - lengths[i]) << 32 | i;
   }
-  gsl_sort_ulong((unsigned long *)work, 1, count);
+  ad_sort_u64(count, work);
 
   /* lane_begin serves as the lanes' token counts, member as each position's lane, until both are laid out below. */
   memset(lane_begin, 0, (W + 1) * sizeof *lane_begin);

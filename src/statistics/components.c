@@ -164,7 +164,6 @@ static int analyse_complete(struct ad_components *components, const struct ad_de
 }
 
 int ad_variance_components(struct ad_components *components, const struct ad_design *design) {
-  ad__quiet_gsl();
   const size_t total = design->levels[0] * design->levels[1] * design->levels[2];
   *components = (struct ad_components){0};
   for (size_t i = 0; i < total; i++) {

@@ -2,13 +2,13 @@
  * times n, is made of parts: by how much the mean square of each seed exceeds the rest's, and the rest. As no seed is
  * known to matter, a single distribution of t would be too short where a seed with few levels does, or too long where
  * none does. A seed's mean square is that of what it explains after all other seeds. */
-#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/statistics/spread.h"
+#include "distributions.h"
 #include "mixed_internal.h"
 
 enum { MOST_SWEEPS = 1000 };
@@ -90,7 +90,7 @@ static double own_share(const struct table *table, size_t term, double *r, const
 
 /* What a mean square has above what this share of those without an effect of their seed do not exceed. */
 static double excess(struct part seed, struct part rest, double share) {
-  const double usual = fmin(1.0, gsl_cdf_fdist_Pinv(share, seed.df, rest.df));
+  const double usual = fmin(1.0, ad__f_lower_quantile(share, seed.df, rest.df));
   return fmax(0.0, seed.square - usual * rest.square);
 }
 
@@ -112,13 +112,13 @@ static void combine(size_t count, const struct part *parts, double each, double 
                     struct ad__mean_error *e) {
   double sum = 0.0, own = 0.0, spread = 0.0;
   for (size_t i = 0; i < count; i++) {
-    const double t = gsl_cdf_tdist_Qinv(0.5 - level / 2, parts[i].df);
+    const double t = ad__t_upper_quantile(0.5 - level / 2, parts[i].df);
     sum += parts[i].square;
     own += t * t * parts[i].square;
     spread += parts[i].square * parts[i].square / parts[i].df;
   }
   e->df = fmax(1.0, sum * sum / spread);
-  const double t = gsl_cdf_tdist_Qinv(0.5 - level / 2, e->df);
+  const double t = ad__t_upper_quantile(0.5 - level / 2, e->df);
   e->error = sqrt((each * own / (t * t) + (1 - each) * sum) / n);
 }
 

@@ -1,11 +1,11 @@
 #include "autodidact/statistics/examples.h"
 
-#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "distributions.h"
 #include "resample.h"
 
 /* ---- Test-set and distribution-wise variance ---- */
@@ -121,7 +121,7 @@ void ad_mcnemar_of(struct ad_mcnemar *mcnemar, size_t N, const uint8_t *wrong_a,
     a += wrong_a[i] != 0 && wrong_b[i] == 0;
     b += wrong_a[i] == 0 && wrong_b[i] != 0;
   }
-  const double p = 2.0 * gsl_cdf_binomial_P((unsigned)(a < b ? a : b), 0.5, (unsigned)(a + b));
+  const double p = 2.0 * ad__coins_lower(a < b ? a : b, a + b);
   *mcnemar = (struct ad_mcnemar){
       a, b, a + b == 0 ? ad_figure_none("no example on which one of the two errs alone") : ad_figure_of(fmin(1.0, p))};
 }

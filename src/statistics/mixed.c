@@ -1,10 +1,10 @@
 /* The mean of runs that share seeds, and its interval. */
-#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "distributions.h"
 #include "mixed_internal.h"
 #include "reml.h"
 #include "resample.h"
@@ -21,10 +21,10 @@ static double rounded(double mean, size_t n, const double *values) {
 
 /* Mean, error and degrees of freedom are known. */
 static void conclude(struct ad_mixed *m, double error, double df, double level) {
-  const double mean = m->mean.value, half = gsl_cdf_tdist_Qinv(0.5 - level / 2, df) * error;
+  const double mean = m->mean.value, half = ad__t_upper_quantile(0.5 - level / 2, df) * error;
   m->error = ad_figure_of(error);
   m->df = ad_figure_of(df);
-  m->p = ad_figure_of(2 * gsl_cdf_tdist_Q(fabs(mean) / error, df));
+  m->p = ad_figure_of(2 * ad__t_upper(fabs(mean) / error, df));
   m->interval = ad_interval_of(mean - half, mean + half);
 }
 
@@ -142,7 +142,6 @@ static int settle_intervals(const struct reml *r, const double *values, const st
 int ad_mixed_mean(struct ad_mixed *mixed, size_t n, const double *values, const struct ad_terms *terms, double level) {
   double mean = 0.0, scale = 0.0;
   struct reml r = {.n = n, .terms = terms->count};
-  ad__quiet_gsl();
   const char *why = why_none(n, values, terms, &mean, &scale);
   no_mixed(mixed, n, terms, why);
   if (why != NULL) {

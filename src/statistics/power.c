@@ -1,9 +1,8 @@
 #include "autodidact/statistics/power.h"
 
-#include <gsl/gsl_cdf.h>
-#include <gsl/gsl_sf_gamma.h>
 #include <math.h>
 
+#include "distributions.h"
 #include "resample.h"
 
 /* P(T <= t) of the noncentral t distribution: the mean of the normal distribution function at t s - delta over s, s^2
@@ -14,24 +13,23 @@ static double noncentral_t(double t, double df, double delta) {
   /* sqrt(chi2) lies within 8.5 above and 12 below sqrt(df). */
   const double low = fmax(0.0, 1 - 12 / sqrt(df)), high = 1 + 8.5 / sqrt(df);
   const double width = (high - low) / STEPS;
-  const double log_scale = 0.5 * df * log(df) - gsl_sf_lngamma(0.5 * df) - (0.5 * df - 1) * log(2.0);
+  const double log_scale = 0.5 * df * log(df) - ad__log_gamma(0.5 * df) - (0.5 * df - 1) * log(2.0);
   double sum = 0.0;
   for (int i = 0; i <= STEPS; i++) {
     const double s = low + i * width;
     const double density = s > 0.0     ? exp(log_scale + (df - 1) * log(s) - 0.5 * df * s * s)
                            : df == 1.0 ? exp(log_scale)
                                        : 0.0;
-    sum += (i == 0 || i == STEPS ? 1 : i % 2 ? 4 : 2) * density * gsl_cdf_ugaussian_P(t * s - delta);
+    sum += (i == 0 || i == STEPS ? 1 : i % 2 ? 4 : 2) * density * ad__normal_lower(t * s - delta);
   }
   return sum * width / 3;
 }
 
 struct ad_figure ad_power_t(double errors, double df, double alpha) {
-  ad__quiet_gsl();
   if (!isfinite(errors) || !(df >= 1.0)) {
     return ad_figure_none(isfinite(errors) ? "needs at least 1 degree of freedom" : AD__WHY_NOT_FINITE);
   }
-  const double t = gsl_cdf_tdist_Qinv(alpha / 2, df), delta = fabs(errors);
+  const double t = ad__t_upper_quantile(alpha / 2, df), delta = fabs(errors);
   return ad_figure_of(fmin(1.0, 1 - noncentral_t(t, df, delta) + noncentral_t(-t, df, delta)));
 }
 
@@ -51,5 +49,5 @@ struct ad_figure ad_smallest_effect(double df, double alpha, double power) {
 }
 
 double ad_t_tail(double t, double df) {
-  return gsl_cdf_tdist_Q(t, df);
+  return ad__t_upper(t, df);
 }

@@ -2,12 +2,12 @@
  * 1'V^-1. All that is needed are products with Z [n,q], the indicators of all levels: Z'Z and Z'y are computed once. */
 #include "reml.h"
 
-#include <gsl/gsl_linalg.h>
 #include <math.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "cholesky.h"
 
 enum { MOST_STEPS = 200 };
 
@@ -50,17 +50,14 @@ static int invert(struct reml *r, double *log_determinant) {
   for (size_t i = 0; i < q * q; i++) {
     r->inner[i] = root[i / q] * r->counts[i] * root[i % q] + (i / q == i % q);
   }
-  gsl_matrix_view inner = gsl_matrix_view_array(r->inner, q, q);
-  if (gsl_linalg_cholesky_decomp1(&inner.matrix) != 0) {
+  if (ad__cholesky(q, r->inner) != 0) {
     return -1;
   }
   *log_determinant = (double)r->n * log(r->v[r->terms]);
   for (size_t i = 0; i < q; i++) {
     *log_determinant += 2 * log(r->inner[i * q + i]);
   }
-  if (gsl_linalg_cholesky_invert(&inner.matrix) != 0) {
-    return -1;
-  }
+  ad__cholesky_invert(q, r->inner);
   for (size_t i = 0; i < q * q; i++) {
     r->inner[i] *= root[i / q] * root[i % q];
   }
@@ -175,9 +172,7 @@ static int solve(const struct reml *r, const unsigned char *used, const double *
       matrix[i * count + j] = r->information[place[i]][place[j]];
     }
   }
-  gsl_matrix_view m = gsl_matrix_view_array(matrix, count, count);
-  gsl_vector_view b = gsl_vector_view_array(vector, count);
-  if (gsl_linalg_cholesky_decomp1(&m.matrix) != 0) {
+  if (ad__cholesky(count, matrix) != 0) {
     return -1;
   }
   for (size_t i = 0; i < count; i++) {
@@ -186,7 +181,7 @@ static int solve(const struct reml *r, const unsigned char *used, const double *
       return -1;
     }
   }
-  gsl_linalg_cholesky_svx(&m.matrix, &b.vector);
+  ad__cholesky_solve(count, matrix, vector);
   for (size_t i = 0; i < count; i++) {
     x[place[i]] = vector[i];
   }

@@ -1,17 +1,12 @@
 #include "resample.h"
 
-#include <gsl/gsl_errno.h>
-#include <gsl/gsl_sort.h>
 #include <math.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/random.h"
+#include "autodidact/base/sort.h"
 #include "autodidact/base/status.h"
-
-void ad__quiet_gsl(void) {
-  gsl_set_error_handler_off();
-}
 
 void ad__draw_indices(const struct ad_resampling *how, uint32_t purpose, size_t replicate, size_t n, size_t below,
                       uint32_t *index) {
@@ -28,7 +23,7 @@ void ad__draw_indices(const struct ad_resampling *how, uint32_t purpose, size_t 
 
 double ad__rank_values(size_t n, const double *values, double *ranks, size_t *order) {
   double ties = 0.0;
-  gsl_sort_index(order, values, 1, n);
+  ad_sort_places(n, values, order);
   for (size_t first = 0, next; first < n; first = next) {
     for (next = first + 1; next < n && values[order[next]] == values[order[first]]; next++) {
     }
@@ -65,7 +60,7 @@ int ad__sort_copy(size_t n, const double *values, const char *what, double **sor
     return ad_fail_memory(n * sizeof **sorted, what);
   }
   memcpy(*sorted, values, n * sizeof **sorted);
-  gsl_sort(*sorted, 1, n);
+  ad_sort_doubles(n, *sorted);
   return AD_OK;
 }
 
@@ -75,7 +70,7 @@ struct ad_interval ad__percentile_interval(size_t count, double *replicates, dou
       return ad_interval_none("not defined in some resamples: too few different values");
     }
   }
-  gsl_sort(replicates, 1, count);
+  ad_sort_doubles(count, replicates);
   if (count == 0 || replicates[0] == replicates[count - 1]) {
     return ad_interval_none("all resamples give the same value");
   }

@@ -34,9 +34,6 @@ int ad__sort_copy(size_t n, const double *values, const char *what, double **sor
 /* The quantiles (1 -+ level) / 2 of replicates [count], which are sorted here. */
 struct ad_interval ad__percentile_interval(size_t count, double *replicates, double level);
 
-/* GSL's own handler ends the process: it is switched off, and what GSL cannot compute is NaN. */
-void ad__quiet_gsl(void);
-
 /* Reasons for a figure that does not exist. */
 #define AD__WHY_NOT_FINITE "a value is not finite"
 #define AD__WHY_NO_RUNS "no runs"

@@ -1,11 +1,10 @@
 #include "autodidact/statistics/search.h"
 
-#include <gsl/gsl_cdf.h>
-#include <gsl/gsl_sort.h>
 #include <math.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
+#include "autodidact/base/sort.h"
 #include "autodidact/base/status.h"
 #include "resample.h"
 
@@ -55,7 +54,6 @@ static struct ad_interval turned_interval(struct ad_interval i, int higher) {
 
 int ad_best_of(struct ad_best_of *best, size_t count, const size_t *n, size_t N, const double *values, int higher,
                double level) {
-  ad__quiet_gsl();
   const int finite = ad__all_finite(N, values);
   double *sorted = ad_malloc(2 * N, sizeof *sorted);
   if (sorted == NULL) {
@@ -65,7 +63,7 @@ int ad_best_of(struct ad_best_of *best, size_t count, const size_t *n, size_t N,
   for (size_t i = 0; i < N; i++) {
     sorted[i] = higher ? values[i] : -values[i];
   }
-  gsl_sort(sorted, 1, N);
+  ad_sort_doubles(N, sorted);
   for (size_t k = 0; k < count; k++) {
     const char *why = !finite ? AD__WHY_NOT_FINITE : n[k] == 0 || n[k] > N ? "more runs than there are" : NULL;
     best[k] = (struct ad_best_of){n[k], ad_figure_none(why), ad_figure_none(why), ad_interval_none(why)};

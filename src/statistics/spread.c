@@ -1,13 +1,13 @@
 /* Ratios of spread. */
 #include "autodidact/statistics/spread.h"
 
-#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "distributions.h"
 #include "resample.h"
 #include "spread_internal.h"
 
@@ -66,11 +66,11 @@ void ad__spread_interval(struct ad_spread *s, double log_ratio, double error, do
     ad__no_spread(s, why);
     return;
   }
-  const double half = gsl_cdf_tdist_Qinv(0.5 - level / 2, df) * error;
+  const double half = ad__t_upper_quantile(0.5 - level / 2, df) * error;
   s->error = ad_figure_of(error);
   s->df = ad_figure_of(df);
   s->interval = ad_interval_of(exp(log_ratio - half), exp(log_ratio + half));
-  s->p = ad_figure_of(2 * gsl_cdf_tdist_Q(fabs(log_ratio) / error, df));
+  s->p = ad_figure_of(2 * ad__t_upper(fabs(log_ratio) / error, df));
 }
 
 double ad__jackknife_square(size_t m, const double *left_out) {
@@ -220,7 +220,7 @@ static int units_sd(struct ad_interval *interval, size_t n, const double *values
     const double error = sqrt(ad__jackknife_square(m, left_out)), middle = count * log_sd - (count - 1) * mean;
     /* Under long tails the jackknife's error is too small. So much wider, the interval holds the SD in 92 to 98 % there
      * and for normal effects (docs/statistics.md). */
-    const double half = 1.15 * gsl_cdf_tdist_Qinv(0.5 - level / 2, count - 1) * error;
+    const double half = 1.15 * ad__t_upper_quantile(0.5 - level / 2, count - 1) * error;
     *interval = error > 0.0 && isfinite(error) ? ad_interval_of(exp(middle - half), exp(middle + half))
                                                : ad_interval_none("the spread vanishes when a level is left out");
   }
@@ -247,7 +247,6 @@ int ad_compare_spread(struct ad_spreads *spreads, size_t n, const double *a, con
   const double *const arms[2] = {a, b};
   char within[96];
   *spreads = (struct ad_spreads){0};
-  ad__quiet_gsl();
   if (n < 3 || !ad__all_finite(n, a) || !ad__all_finite(n, b)) {
     refuse(spreads, n < 3 ? "needs at least 3 common seeds" : AD__WHY_NOT_FINITE);
     return AD_OK;

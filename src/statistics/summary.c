@@ -1,11 +1,11 @@
 #include "autodidact/statistics/summary.h"
 
-#include <gsl/gsl_cdf.h>
-#include <gsl/gsl_sort.h>
 #include <math.h>
 
 #include "autodidact/base/memory.h"
+#include "autodidact/base/sort.h"
 #include "autodidact/base/status.h"
+#include "distributions.h"
 #include "resample.h"
 
 /* ---- One arm ---- */
@@ -50,7 +50,6 @@ static void summarize_sorted(struct ad_summary *s, size_t n, const double *sorte
 }
 
 int ad_summarize(struct ad_summary *summary, size_t n, const double *values) {
-  ad__quiet_gsl();
   no_summary(summary, n, n == 0 ? AD__WHY_NO_RUNS : AD__WHY_NOT_FINITE);
   if (n == 0 || !ad__all_finite(n, values)) {
     return AD_OK;
@@ -66,8 +65,7 @@ struct ad_interval ad_wilson(double count, size_t n, double level) {
   if (n == 0 || !(count >= 0.0 && count <= (double)n)) {
     return ad_interval_none(AD__WHY_NO_RUNS);
   }
-  ad__quiet_gsl();
-  const double z = gsl_cdf_ugaussian_Qinv(0.5 - level / 2), runs = (double)n, p = count / runs;
+  const double z = ad__normal_upper_quantile(0.5 - level / 2), runs = (double)n, p = count / runs;
   const double middle = p + z * z / (2 * runs), half = z * sqrt(p * (1 - p) / runs + z * z / (4 * runs * runs));
   const double scale = 1 + z * z / runs;
   /* Exact at the ends, where the formula leaves a rounding. */
@@ -97,17 +95,16 @@ static void infer_correlation(struct ad_correlation *c, double level) {
     c->interval = ad_interval_none("the ranks agree or oppose completely");
     return;
   }
-  c->p = ad_figure_of(2.0 * gsl_cdf_tdist_Q(fabs(rho) * sqrt((n - 2) / (1 - rho * rho)), n - 2));
+  c->p = ad_figure_of(2.0 * ad__t_upper(fabs(rho) * sqrt((n - 2) / (1 - rho * rho)), n - 2));
   if (c->n < 4) {
     c->interval = ad_interval_none("needs at least 4 runs");
     return;
   }
-  const double half = gsl_cdf_ugaussian_Qinv(0.5 - level / 2) * sqrt((1 + rho * rho / 2) / (n - 3));
+  const double half = ad__normal_upper_quantile(0.5 - level / 2) * sqrt((1 + rho * rho / 2) / (n - 3));
   c->interval = ad_interval_of(tanh(atanh(rho) - half), tanh(atanh(rho) + half));
 }
 
 int ad_spearman(struct ad_correlation *correlation, size_t n, const double *x, const double *y, double level) {
-  ad__quiet_gsl();
   const char *why = n < 3                                            ? AD__WHY_TWO_RUNS
                     : !ad__all_finite(n, x) || !ad__all_finite(n, y) ? AD__WHY_NOT_FINITE
                     : ad__all_equal(n, x) || ad__all_equal(n, y)     ? AD__WHY_EQUAL
@@ -144,7 +141,7 @@ int ad_holm(size_t k, const struct ad_figure *p, struct ad_figure *adjusted) {
     }
   }
   if (status == AD_OK) {
-    gsl_sort_index(order, values, 1, count);
+    ad_sort_places(count, values, order);
   }
   for (size_t i = 0; i < count; i++) {
     largest = fmax(largest, fmin(1.0, (double)(count - i) * values[order[i]]));

@@ -1,8 +1,7 @@
 #include "autodidact/statistics/trajectory.h"
 
-#include <gsl/gsl_sort.h>
-
 #include "autodidact/base/memory.h"
+#include "autodidact/base/sort.h"
 #include "autodidact/base/status.h"
 #include "resample.h"
 
@@ -19,7 +18,7 @@ int ad_bands(struct ad_band *band, size_t R, size_t T, const double *values) {
         column[n++] = values[r * T + t];
       }
     }
-    gsl_sort(column, 1, n);
+    ad_sort_doubles(n, column);
     band[t].n = n;
     for (size_t q = 0; q < AD_BAND_QUANTILES; q++) {
       band[t].quantile[q] =

@@ -6,12 +6,11 @@
  * of each common to both arms, normal or with long tails (Student's t, 5 degrees of freedom, scaled). A line a design,
  * in per cent: how often the 95 % intervals hold what is true, and how often the 5 % tests reject what is true. Exit
  * code 1 where a figure is outside its bounds, which have the Monte Carlo error (three of its SDs) on top. */
-#include <gsl/gsl_randist.h>
-#include <gsl/gsl_rng.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "autodidact/base/random.h"
 #include "autodidact/statistics/aggregate.h"
 #include "autodidact/statistics/mixed.h"
 #include "autodidact/statistics/spread.h"
@@ -66,31 +65,42 @@ struct study {
   double y[2][MOST];
 };
 
-static double draw(gsl_rng *random, int tails) {
-  return tails ? gsl_ran_tdist(random, 5) * sqrt(3.0 / 5) : gsl_ran_gaussian(random, 1);
+static double normal(uint64_t *drawn) {
+  return ad_random_normal(1, AD_STREAM_TEST, 0, (*drawn)++);
+}
+
+/* Of a variance of 1. */
+static double draw(uint64_t *drawn, int tails) {
+  const double z = normal(drawn);
+  double chi2 = 0.0;
+  for (int i = 0; i < 5 && tails; i++) {
+    const double x = normal(drawn);
+    chi2 += x * x;
+  }
+  return tails ? z / sqrt(chi2 / 5) * sqrt(3.0 / 5) : z;
 }
 
 /* Effects of both arms, with a correlation of one half. */
-static void effects(gsl_rng *random, int tails, double variance, size_t n, double effect[2][MOST]) {
+static void effects(uint64_t *drawn, int tails, double variance, size_t n, double effect[2][MOST]) {
   for (size_t i = 0; i < n; i++) {
-    const double common = draw(random, tails);
+    const double common = draw(drawn, tails);
     for (int arm = 0; arm < 2; arm++) {
-      effect[arm][i] = sqrt(variance / 2) * (common + draw(random, tails));
+      effect[arm][i] = sqrt(variance / 2) * (common + draw(drawn, tails));
     }
   }
 }
 
-static void make(gsl_rng *random, const struct design *d, const double *v, int tails, struct study *s) {
+static void make(uint64_t *drawn, const struct design *d, const double *v, int tails, struct study *s) {
   double init[2][MOST], order[2][MOST], dropout[2][MOST], rest[2][MOST];
   const int crossed = d->kind == CROSSED || d->kind == LATIN;
-  effects(random, tails, d->kind == PAIRS ? 0 : v[0], d->I, init);
-  effects(random, tails, crossed ? v[1] : 0, d->J, order);
-  effects(random, tails, d->kind == LATIN ? v[1] : 0, d->I, dropout);
-  effects(random, tails, v[2], d->I * d->J, rest);
+  effects(drawn, tails, d->kind == PAIRS ? 0 : v[0], d->I, init);
+  effects(drawn, tails, crossed ? v[1] : 0, d->J, order);
+  effects(drawn, tails, d->kind == LATIN ? v[1] : 0, d->I, dropout);
+  effects(drawn, tails, v[2], d->I * d->J, rest);
   s->n = 0;
   for (size_t k = 0; k < d->I * d->J; k++) {
     const size_t i = k / d->J, j = k % d->J;
-    if (gsl_rng_uniform(random) >= d->missing) {
+    if (ad_random_uniform(1, AD_STREAM_TEST, 1, (*drawn)++) >= d->missing) {
       s->init[s->n] = (uint32_t)i;
       s->order[s->n] = (uint32_t)(crossed ? j : k);
       s->dropout[s->n] = (uint32_t)((i + j) % d->I);
@@ -167,7 +177,7 @@ static int print(const struct design *d, const double *v, int tails, const struc
 
 int main(int argc, char **argv) {
   const size_t studies = argc > 1 ? (size_t)strtoul(argv[1], NULL, 10) : 2000;
-  gsl_rng *random = gsl_rng_alloc(gsl_rng_mt19937);
+  uint64_t drawn = 0;
   int bad = 0;
   printf("%-42s", "design, cells, V(init, order, rest)");
   for (size_t f = 0; f < FIGURES; f++) {
@@ -180,7 +190,7 @@ int main(int argc, char **argv) {
         struct count counts[FIGURES] = {{0, 0}};
         struct study s;
         for (size_t k = 0; k < studies; k++) {
-          make(random, &designs[d], variances[v], tails, &s);
+          make(&drawn, &designs[d], variances[v], tails, &s);
           if (look_at(&designs[d], variances[v], &s, counts) != 0) {
             return 2;
           }
@@ -189,6 +199,5 @@ int main(int argc, char **argv) {
       }
     }
   }
-  gsl_rng_free(random);
   return bad;
 }
