@@ -9,6 +9,11 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/autodidact DESTINATION ${CMAKE_I
 # The prefix is found from the file's own place, so that `cmake --install --prefix` and a moved tree work.
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig
            OUTPUT_VARIABLE AD_PC_PREFIX)
+list(JOIN ad_pc_requires " " AD_PC_REQUIRES)
+list(JOIN ad_pc_libs " " AD_PC_LIBS)
+list(JOIN MPI_C_LIBRARIES " " AD_PC_MPI_LIBS)
+list(TRANSFORM MPI_C_INCLUDE_DIRS PREPEND -I OUTPUT_VARIABLE includes)
+list(JOIN includes " " AD_PC_MPI_CFLAGS)
 foreach(name autodidact autodidact_mpi autodidact_run)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/${name}.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
