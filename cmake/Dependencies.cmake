@@ -82,7 +82,10 @@ endfunction()
 
 # Two MPIs in one process would end it. Nothing of HDF5 that needs MPI is used, so one without it is always good.
 function(ad_check_hdf5)
-  set(libraries ${AD_HDF5_PC_LINK_LIBRARIES} ${HDF5_C_LIBRARIES})
+  set(libraries ${HDF5_C_LIBRARIES})
+  if(TARGET PkgConfig::AD_HDF5_PC)
+    get_target_property(libraries PkgConfig::AD_HDF5_PC INTERFACE_LINK_LIBRARIES)
+  endif()
   list(FILTER libraries INCLUDE REGEX "\\.so")
   ad_mpi_of(needed NEEDED ${libraries})
   if(NOT needed)

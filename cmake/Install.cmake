@@ -1,24 +1,63 @@
-# The program, the three libraries, the headers, and a pkg-config file for each library.
-install(TARGETS autodidact_cli autodidact autodidact_mpi autodidact_run
-        RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
+# What `cmake --install` puts where. Everything is found from the place of the file that asks, so that a prefix may be
+# chosen late (`cmake --install --prefix`) or moved.
+include(CMakePackageConfigHelpers)
+set(ad_data ${CMAKE_INSTALL_DATADIR}/autodidact)
+set(ad_config ${CMAKE_INSTALL_LIBDIR}/cmake/autodidact)
+
+# The program, the three libraries, the headers.
+install(TARGETS autodidact_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS autodidact autodidact_mpi autodidact_run EXPORT autodidact
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/autodidact DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h")
+configure_file(${PROJECT_SOURCE_DIR}/cmake/version.h.in ${PROJECT_BINARY_DIR}/version.h @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/version.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/autodidact)
 
-# The prefix is found from the file's own place, so that `cmake --install --prefix` and a moved tree work.
+# For CMake: find_package(autodidact), targets autodidact::autodidact, ..._mpi and ..._run.
+set_target_properties(autodidact_mpi PROPERTIES EXPORT_NAME mpi)
+set_target_properties(autodidact_run PROPERTIES EXPORT_NAME run)
+install(EXPORT autodidact NAMESPACE autodidact:: FILE autodidact-targets.cmake DESTINATION ${ad_config})
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/autodidact-config.cmake.in
+  ${PROJECT_BINARY_DIR}/autodidact-config.cmake INSTALL_DESTINATION ${ad_config})
+# Before 1.0 a minor version may change the interface.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/autodidact-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/autodidact-config.cmake ${PROJECT_BINARY_DIR}/autodidact-config-version.cmake
+        DESTINATION ${ad_config})
+install(FILES ${PROJECT_SOURCE_DIR}/cmake/Dependencies.cmake DESTINATION ${ad_config}
+        RENAME AutodidactDependencies.cmake)
+
+# For pkg-config.
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig
            OUTPUT_VARIABLE AD_PC_PREFIX)
 list(JOIN ad_pc_requires " " AD_PC_REQUIRES)
 list(JOIN ad_pc_libs " " AD_PC_LIBS)
 list(JOIN MPI_C_LIBRARIES " " AD_PC_MPI_LIBS)
-list(TRANSFORM MPI_C_INCLUDE_DIRS PREPEND -I OUTPUT_VARIABLE includes)
-list(JOIN includes " " AD_PC_MPI_CFLAGS)
+list(TRANSFORM MPI_C_INCLUDE_DIRS PREPEND -I OUTPUT_VARIABLE ad_mpi_includes)
+list(JOIN ad_mpi_includes " " AD_PC_MPI_CFLAGS)
 foreach(name autodidact autodidact_mpi autodidact_run)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/${name}.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endforeach()
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/datasets DESTINATION ${CMAKE_INSTALL_DATADIR}/autodidact)
-# What fetches models by name (run/model_name.h).
-install(PROGRAMS ${PROJECT_SOURCE_DIR}/launch/get-model DESTINATION ${CMAKE_INSTALL_DATADIR}/autodidact/launch)
-install(FILES ${PROJECT_SOURCE_DIR}/launch/models.txt DESTINATION ${CMAKE_INSTALL_DATADIR}/autodidact/launch)
+
+# Descriptors of data sets, licence and citation.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/datasets DESTINATION ${ad_data})
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/CITATION.cff DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# The launchers; the link `program` beside them says where the program is.
+install(PROGRAMS ${PROJECT_SOURCE_DIR}/launch/local ${PROJECT_SOURCE_DIR}/launch/submit
+        ${PROJECT_SOURCE_DIR}/launch/get-model DESTINATION ${ad_data}/launch)
+install(FILES ${PROJECT_SOURCE_DIR}/launch/models.txt DESTINATION ${ad_data}/launch)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/launch/slurm DESTINATION ${ad_data}/launch USE_SOURCE_PERMISSIONS)
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_BINDIR BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX}/${ad_data}/launch
+           OUTPUT_VARIABLE ad_to_bin)
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_FULL_DATADIR BASE_DIRECTORY ${CMAKE_INSTALL_FULL_BINDIR}
+           OUTPUT_VARIABLE ad_to_data)
+function(ad_install_link to at)
+  install(CODE "file(MAKE_DIRECTORY \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+    file(CREATE_LINK \"${to}\" \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${at}\" SYMBOLIC)")
+endfunction()
+ad_install_link(${ad_to_bin}/autodidact ${ad_data}/launch/program)
+foreach(name local submit get-model)
+  ad_install_link(${ad_to_data}/autodidact/launch/${name} ${CMAKE_INSTALL_BINDIR}/autodidact-${name})
+endforeach()

@@ -1,6 +1,7 @@
 #include "autodidact/run/session.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +81,16 @@ const char *ad_session_datasets(void) {
   if (named != NULL && named[0] != '\0') {
     return named;
   }
-  return ad_is_folder(AD_INSTALLED_DATASETS) ? AD_INSTALLED_DATASETS : AD_SOURCE_DATASETS;
+  /* Of a program in a prefix that was moved, and of one that uses the libraries of one that was not. */
+  static char beside[PATH_MAX];
+  const ssize_t size = readlink("/proc/self/exe", beside, sizeof beside - sizeof AD_DATASETS_FROM_BIN - 1);
+  char *slash = size > 0 ? memrchr(beside, '/', (size_t)size) : NULL;
+  if (slash != NULL) {
+    memcpy(slash + 1, AD_DATASETS_FROM_BIN, sizeof AD_DATASETS_FROM_BIN);
+  }
+  return slash != NULL && ad_is_folder(beside)    ? beside
+         : ad_is_folder(AD_INSTALLED_DATASETS) ? AD_INSTALLED_DATASETS
+                                               : AD_SOURCE_DATASETS;
 }
 
 int ad_session_load_descriptor(struct ad_session *session) {
