@@ -61,3 +61,26 @@ ad_install_link(${ad_to_bin}/autodidact ${ad_data}/launch/program)
 foreach(name local submit get-model)
   ad_install_link(${ad_to_data}/autodidact/launch/${name} ${CMAKE_INSTALL_BINDIR}/autodidact-${name})
 endforeach()
+
+# Manual pages, as the program that was built prints them, and completion, for which shells ask the program itself.
+set(ad_manuals ${PROJECT_BINARY_DIR}/man)
+file(MAKE_DIRECTORY ${ad_manuals})
+add_custom_command(OUTPUT ${PROJECT_BINARY_DIR}/manuals.stamp
+  COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:autodidact_cli> "-DEMULATOR=${CMAKE_CROSSCOMPILING_EMULATOR}"
+          -DFOLDER=${ad_manuals} -P ${PROJECT_SOURCE_DIR}/cmake/ManPages.cmake
+  COMMAND ${CMAKE_COMMAND} -E touch ${PROJECT_BINARY_DIR}/manuals.stamp
+  DEPENDS autodidact_cli ${PROJECT_SOURCE_DIR}/cmake/ManPages.cmake VERBATIM)
+add_custom_target(manuals ALL DEPENDS ${PROJECT_BINARY_DIR}/manuals.stamp)
+install(DIRECTORY ${ad_manuals}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+set(ad_completion ${PROJECT_SOURCE_DIR}/cmake/completion)
+install(FILES ${ad_completion}/autodidact.bash RENAME autodidact
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${ad_completion}/_autodidact DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES ${ad_completion}/autodidact.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+
+# For environment modules and Lmod.
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX}/${ad_data}/modulefiles/autodidact
+           OUTPUT_VARIABLE AD_MODULE_PREFIX)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/modulefile.in ${PROJECT_BINARY_DIR}/modulefile @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/modulefile RENAME ${PROJECT_VERSION}
+        DESTINATION ${ad_data}/modulefiles/autodidact)

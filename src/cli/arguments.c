@@ -10,6 +10,7 @@
 #include "autodidact/base/build.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "manual.h"
 
 const char help_model[] =
     "Which parameters of the run, in place of its result: student, teacher, window or run (the means)";
@@ -18,18 +19,20 @@ const char help_own_descriptor[] =
     "Use the run's own descriptor, even where the meaning of the file that it was read from has changed";
 const char help_precision[] = "Compute in float32 or bfloat16, in place of the run's train.precision";
 
-enum { KEY_FIRST = 0x7001 };
+enum { KEY_FORM = 0x7000, KEY_FIRST };
 
 struct parse_state {
   const struct arguments *arguments;
   char **argv;
   size_t count;
   int help, version;
+  enum help_form form;
   int status;
 };
 
 int is_help(const char *word) {
-  return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "-?") == 0;
+  return strcmp(word, "--help") == 0 || strncmp(word, "--help=", 7) == 0 || strcmp(word, "-h") == 0 ||
+         strcmp(word, "-?") == 0;
 }
 
 int is_version(const char *word) {
@@ -54,6 +57,13 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     return 0;
   }
   switch (key) {
+    case KEY_FORM: {
+      char word[32];
+      snprintf(word, sizeof word, "--help=%s", value);
+      s->status = value == NULL ? AD_OK : help_form_of(word, &s->form);
+      s->help = 1;
+      return 0;
+    }
     case '?':
     case 'h':
       s->help = 1;
@@ -80,13 +90,14 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 }
 
 int arguments_parse(const struct arguments *arguments, int argc, char **argv, size_t *count, int *help) {
-  static const struct argp_option common[] = {{"help", 'h', NULL, 0, "Print this help", -1},
+  static const struct argp_option common[] = {{"help", KEY_FORM, "FORM", OPTION_ARG_OPTIONAL | OPTION_HIDDEN, NULL, -1},
+                                              {"help", 'h', NULL, 0, "Print this help", -1},
                                               {NULL, '?', NULL, OPTION_ALIAS, NULL, -1},
                                               {"version", 'V', NULL, 0, "Print the version", -1}};
   const size_t own = arguments->option_count;
-  struct argp_option *options = ad_calloc(own + 4, sizeof *options);
+  struct argp_option *options = ad_calloc(own + 5, sizeof *options);
   if (options == NULL) {
-    return ad_fail_memory(sizeof *options * (own + 4), "the command line");
+    return ad_fail_memory(sizeof *options * (own + 5), "the command line");
   }
   for (size_t i = 0; i < own; i++) {
     const struct argument *o = &arguments->options[i];
@@ -97,7 +108,9 @@ int arguments_parse(const struct arguments *arguments, int argc, char **argv, si
   struct parse_state state = {.arguments = arguments, .argv = argv};
   const error_t error = argp_parse(&argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP, NULL, &state);
   int status = state.status;
-  if (status == AD_OK && state.help) {
+  if (status == AD_OK && state.help && state.form != HELP_TEXT) {
+    manual_print_options(state.form, arguments);
+  } else if (status == AD_OK && state.help) {
     char name[64];
     snprintf(name, sizeof name, "autodidact %s", arguments->command);
     argp_help(&argp, stdout, ARGP_HELP_USAGE | ARGP_HELP_DOC | ARGP_HELP_LONG, name);

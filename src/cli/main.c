@@ -8,6 +8,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/run/program.h"
 #include "commands.h"
+#include "manual.h"
 
 struct command {
   const char *name;
@@ -32,10 +33,8 @@ static void print_help(FILE *out) {
   }
   fprintf(out,
           "\n`autodidact help COMMAND` explains a command, `autodidact train --keys` lists all configuration keys,\n"
-          "`autodidact --cite` says how to cite the program and the paper.\n"
-          "Exit codes: 0 done, 1 bad input or configuration, 2 failure of the machine, 3 training diverged, 75 stopped "
-          "with a checkpoint.\n"
-          "mpirun that gets TERM itself gives 1 in place of 75: send it USR1, or start it by launch/local.\n");
+          "`autodidact --cite` says how to cite the program and the paper.\n%s",
+          manual_exit_codes);
 }
 
 static const struct command *find(const char *name) {
@@ -79,6 +78,24 @@ static int needs_ranks(const struct command *command, int argc, char **argv) {
   return parallel && !asks_for_text(argc - 1, argv + 1);
 }
 
+/* `--help=man`, `--help=words`, or the help itself. */
+static int print_help_as(const char *word) {
+  static const struct manual_word words[] = {
+#define AD_COMMAND_WORD(name, parallel, usage, text) {#name, usage, text},
+      AD_COMMAND_MAP(AD_COMMAND_WORD)
+#undef AD_COMMAND_WORD
+  };
+  enum help_form form;
+  AD_TRY(help_form_of(word, &form));
+  if (form == HELP_TEXT) {
+    print_help(stdout);
+  } else {
+    manual_print_words(form, "", "Fine-tunes BERT-type text encoders on CPUs, reproducibly to the bit.", words,
+                       COMMAND_COUNT);
+  }
+  return AD_OK;
+}
+
 /* `help COMMAND ...` is `COMMAND ... --help`. argv[0]: help. */
 static int help_with(int argc, char **argv) {
   enum { MOST = 8 };
@@ -110,7 +127,10 @@ int main(int argc, char **argv) {
   if (floats != AD_OK) {
     return ad_program_report(floats);
   }
-  if (is_help(argv[1]) || strcmp(argv[1], "help") == 0) {
+  if (is_help(argv[1])) {
+    return ad_program_is_first() ? ad_program_report(print_help_as(argv[1])) : 0;
+  }
+  if (strcmp(argv[1], "help") == 0) {
     return ad_program_is_first() ? ad_program_report(help_with(argc - 1, argv + 1)) : 0;
   }
   if (strcmp(argv[1], "--cite") == 0) {

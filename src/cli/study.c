@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "autodidact/base/status.h"
 #include "commands.h"
+#include "manual.h"
 #include "study.h"
 
 static const struct {
@@ -27,6 +28,22 @@ static void print_help(void) {
     printf("  %-7s %-28s %s\n", subcommands[i].name, subcommands[i].usage, subcommands[i].text);
   }
   printf("\n`autodidact study SUBCOMMAND --help` explains one.\n");
+}
+
+static int print_help_as(const char *word) {
+  struct manual_word words[SUBCOMMANDS];
+  enum help_form form;
+  AD_TRY(help_form_of(word, &form));
+  for (size_t i = 0; i < SUBCOMMANDS; i++) {
+    words[i] = (struct manual_word){subcommands[i].name, subcommands[i].usage, subcommands[i].text};
+  }
+  if (form == HELP_TEXT) {
+    print_help();
+  } else {
+    manual_print_words(form, "study", "Many trainings that differ in seeds and settings, as a study file says.", words,
+                       SUBCOMMANDS);
+  }
+  return AD_OK;
 }
 
 static int fail_unknown(const char *word) {
@@ -59,8 +76,7 @@ int ad_command_study(const struct ad_math *math, int argc, char **argv) {
     if (argc > 2 && !is_help(argv[2])) {
       return help_with(argv[2]);
     }
-    print_help();
-    return AD_OK;
+    return print_help_as(word);
   }
   if (is_version(word)) {
     print_version();

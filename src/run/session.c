@@ -88,7 +88,7 @@ const char *ad_session_datasets(void) {
   if (slash != NULL) {
     memcpy(slash + 1, AD_DATASETS_FROM_BIN, sizeof AD_DATASETS_FROM_BIN);
   }
-  return slash != NULL && ad_is_folder(beside)    ? beside
+  return slash != NULL && ad_is_folder(beside) ? beside
          : ad_is_folder(AD_INSTALLED_DATASETS) ? AD_INSTALLED_DATASETS
                                                : AD_SOURCE_DATASETS;
 }
