@@ -48,13 +48,13 @@ int ad_comm_create(struct ad_comm **comm, int shared) {
 
 int ad_comm_create_among(struct ad_comm **comm, const struct ad_comm *ranks, int shared) {
   int rank;
-  MPI_Comm from = ranks == NULL ? MPI_COMM_WORLD : ranks->world;
+  MPI_Comm from = ranks == NULL ? ad_mpi_ranks() : ranks->world;
   MPI_Comm_rank(from, &rank);
   return ad_mpi_comm_create(comm, from, shared ? 0 : rank);
 }
 
 int ad_comm_create_groups(struct ad_comm **comm, int group) {
-  return ad_mpi_comm_create(comm, MPI_COMM_WORLD, group);
+  return ad_mpi_comm_create(comm, ad_mpi_ranks(), group);
 }
 
 int ad_mpi_comm_create(struct ad_comm **comm, MPI_Comm from, int group) {

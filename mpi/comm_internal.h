@@ -31,6 +31,9 @@ struct ad_comm {
 /* The ranks of `from`, those of a node cut further by `group`, as ad_comm_create_groups. Collective over `from`. */
 int ad_mpi_comm_create(struct ad_comm **comm, MPI_Comm from, int group);
 
+/* All ranks that the library works on: the caller's of ad_mpi_start_on, else MPI_COMM_WORLD. Not collective. */
+MPI_Comm ad_mpi_ranks(void);
+
 /* ad_mpi_end on any communicator that nothing else uses. */
 int ad_mpi_end_on(MPI_Comm comm, int status, int *alone);
 

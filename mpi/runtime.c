@@ -14,12 +14,16 @@
 
 #include "autodidact/base/log.h"
 #include "autodidact/base/status.h"
+#include "autodidact/mpi/caller.h"
 #include "comm_internal.h"
 
 /* Where MPI keeps what the ranks of a node share. */
 #define SHARED_FOLDER "/dev/shm"
 
-static MPI_Comm end_comm; /* of ad_mpi_end alone, so that its message meets no other */
+static struct {
+  MPI_Comm ranks, end; /* end: of ad_mpi_end alone, so that its message meets no other */
+  int joined, ours;    /* the caller's communicator; MPI was started here */
+} mpi;
 
 static const double PATIENCE = 3.0;     /* seconds a failed rank waits for the others */
 static const double LONGEST_NAP = 0.05; /* of these, that count at once */
@@ -62,10 +66,50 @@ int ad_mpi_start(int *argc, char ***argv, int *rank, int *size) {
   if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
     return ad_fail(AD_EINTERNAL, "MPI could not be started");
   }
-  MPI_Comm_dup(MPI_COMM_WORLD, &end_comm);
+  mpi.ours = 1;
+  MPI_Comm_dup(MPI_COMM_WORLD, &mpi.end);
   MPI_Comm_rank(MPI_COMM_WORLD, rank);
   MPI_Comm_size(MPI_COMM_WORLD, size);
   return AD_OK;
+}
+
+int ad_mpi_start_on(MPI_Comm comm, int *rank, int *size) {
+  int started, ended = 0, level = MPI_THREAD_SINGLE;
+  MPI_Initialized(&started);
+  if (started) {
+    MPI_Finalized(&ended);
+  }
+  if (!started || ended || comm == MPI_COMM_NULL) {
+    return ad_fail(AD_EINTERNAL, "a communicator for autodidact: %s",
+                   started && !ended ? "MPI_COMM_NULL, expected one with this rank" : "MPI does not run");
+  }
+  MPI_Query_thread(&level);
+  if (level < MPI_THREAD_FUNNELED) {
+    return ad_fail(AD_EINTERNAL,
+                   "MPI was started for programs without threads, expected MPI_Init_thread with "
+                   "MPI_THREAD_FUNNELED");
+  }
+  if (mpi.joined || mpi.ours) {
+    return ad_fail(AD_EINTERNAL, "autodidact was started already, expected ad_mpi_finish before another start");
+  }
+  mpi.joined = 1;
+  MPI_Comm_dup(comm, &mpi.ranks);
+  MPI_Comm_dup(comm, &mpi.end);
+  MPI_Comm_rank(comm, rank);
+  MPI_Comm_size(comm, size);
+  return AD_OK;
+}
+
+MPI_Comm ad_mpi_ranks(void) {
+  return mpi.joined ? mpi.ranks : MPI_COMM_WORLD;
+}
+
+int ad_mpi_joined(void) {
+  int rank = -1;
+  if (mpi.joined) {
+    MPI_Comm_rank(mpi.ranks, &rank);
+  }
+  return rank;
 }
 
 static int fail_room(const char *path, double bytes, int error) {
@@ -141,15 +185,21 @@ int ad_mpi_end_on(MPI_Comm comm, int status, int *alone) {
 }
 
 int ad_mpi_end(int status, int *alone) {
-  return ad_mpi_end_on(end_comm, status, alone);
+  return ad_mpi_end_on(mpi.end, status, alone);
 }
 
 void ad_mpi_finish(void) {
-  MPI_Comm_free(&end_comm);
+  MPI_Comm_free(&mpi.end);
+  if (mpi.joined) {
+    MPI_Comm_free(&mpi.ranks);
+    mpi.joined = 0;
+    return;
+  }
+  mpi.ours = 0;
   MPI_Finalize();
 }
 
 _Noreturn void ad_mpi_abort(int exit_code) {
-  MPI_Abort(MPI_COMM_WORLD, exit_code);
+  MPI_Abort(ad_mpi_ranks(), exit_code);
   _Exit(exit_code);
 }

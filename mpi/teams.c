@@ -34,7 +34,7 @@ static void wait_patiently(MPI_Request *request) {
 
 int ad_teams_create(struct ad_teams **teams, uint32_t ranks) {
   int size;
-  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  MPI_Comm_size(ad_mpi_ranks(), &size);
   *teams = NULL;
   if (ranks == 0 || ranks > (uint32_t)size) {
     return ad_fail(AD_ECONFIG, "study.ranks_per_trial is %u, the job has %d rank%s", ranks, size, size == 1 ? "" : "s");
@@ -47,7 +47,7 @@ int ad_teams_create(struct ad_teams **teams, uint32_t ranks) {
   t->ranks = (int)ranks;
   t->count = size / t->ranks;
   t->end = MPI_COMM_NULL;
-  MPI_Comm_dup(MPI_COMM_WORLD, &t->all);
+  MPI_Comm_dup(ad_mpi_ranks(), &t->all);
   MPI_Comm_rank(t->all, &t->rank);
   t->number = t->rank / t->ranks;
   const int member = t->number < t->count;

@@ -11,6 +11,8 @@
 
 static enum ad_log_level level_limit = AD_LOG_INFO;
 static int muted_process;
+static ad_log_receiver log_receiver; /* NULL: standard error */
+static void *log_context;
 static char line_prefix[256];
 static int line_pending; /* a progress line without its newline is on the terminal */
 static double last_progress = -1.0e9;
@@ -20,6 +22,11 @@ static const double TTY_INTERVAL = 0.1;
 
 void ad_log_set_level(enum ad_log_level level) {
   level_limit = level;
+}
+
+void ad_log_to(ad_log_receiver receiver, void *context) {
+  log_receiver = receiver;
+  log_context = context;
 }
 
 void ad_log_set_prefix(const char *prefix) {
@@ -48,13 +55,19 @@ void ad_log(enum ad_log_level level, const char *format, ...) {
   if (level > level_limit || (muted_process && level != AD_LOG_ERROR)) {
     return;
   }
-  end_pending_line();
+  if (log_receiver == NULL) {
+    end_pending_line();
+  }
   /* One write per message, so that lines of several processes do not mix. */
   char text[4096], shown[4096];
   va_list args;
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
+  if (log_receiver != NULL) {
+    log_receiver(log_context, level, text);
+    return;
+  }
   ad_escape(text, strlen(text), shown, sizeof shown);
   fprintf(stderr, "autodidact: %s%s%s\n", line_prefix, names[level], shown);
 }
@@ -69,7 +82,9 @@ void ad_progress(const char *text, int final) {
     return;
   }
   last_progress = now;
-  if (tty) {
+  if (log_receiver != NULL) {
+    log_receiver(log_context, AD_LOG_PROGRESS, text);
+  } else if (tty) {
     fprintf(stderr, "\r\033[K%s", text);
     line_pending = 1;
     if (final) {

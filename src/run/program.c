@@ -36,16 +36,31 @@ static int speak_alone(int rank) {
   return freopen("/dev/null", "w", stdout) == NULL ? ad_fail(AD_EIO, "/dev/null: could not be opened") : AD_OK;
 }
 
+static int make_math(struct ad_math **math) {
+  AD_TRY(ad_mpi_reserve());
+  AD_TRY(ad_float_start());
+  AD_TRY(ad_math_create(math));
+  return ad_arithmetic_check(*math);
+}
+
 int ad_program_start(int *argc, char ***argv, struct ad_math **math) {
   int size;
   *math = NULL;
   AD_TRY(ad_program_prepare());
   AD_TRY(ad_mpi_start(argc, argv, &own_rank, &size));
   AD_TRY(speak_alone(own_rank));
-  AD_TRY(ad_mpi_reserve());
-  AD_TRY(ad_float_start());
-  AD_TRY(ad_math_create(math));
-  return ad_arithmetic_check(*math);
+  return make_math(math);
+}
+
+int ad_program_join(struct ad_math **math) {
+  *math = NULL;
+  own_rank = ad_mpi_joined();
+  if (own_rank < 0) {
+    return ad_fail(AD_EINTERNAL, "no communicator was handed over, expected ad_mpi_start_on before");
+  }
+  ad_log_mute(own_rank != 0);
+  AD_TRY(ad_program_prepare());
+  return make_math(math);
 }
 
 static int flush_output(void) {
@@ -73,6 +88,8 @@ int ad_program_end(int status, struct ad_math *math) {
     ad_mpi_abort(exit_code);
   }
   ad_mpi_finish();
+  own_rank = -1;
+  ad_log_mute(0);
   ad_math_destroy(math);
   return exit_code;
 }

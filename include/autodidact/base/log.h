@@ -2,7 +2,13 @@
 #ifndef AUTODIDACT_BASE_LOG_H
 #define AUTODIDACT_BASE_LOG_H
 
-enum ad_log_level { AD_LOG_ERROR, AD_LOG_WARNING, AD_LOG_INFO, AD_LOG_DEBUG };
+enum ad_log_level { AD_LOG_ERROR, AD_LOG_WARNING, AD_LOG_INFO, AD_LOG_DEBUG, AD_LOG_PROGRESS };
+
+/* Where messages go in place of standard error: `text` without name, level and newline, as it is given to ad_log,
+ * valid until the function returns; AD_LOG_PROGRESS: a progress line. NULL: standard error again. A function that does
+ * nothing makes the library quiet. Not collective. */
+typedef void (*ad_log_receiver)(void *context, enum ad_log_level level, const char *text);
+void ad_log_to(ad_log_receiver receiver, void *context);
 
 /* Messages above this level are dropped; the default is AD_LOG_INFO. */
 void ad_log_set_level(enum ad_log_level level);

@@ -11,6 +11,9 @@ const char *ad_mpi_launched_rank(void);
  */
 int ad_mpi_start(int *argc, char ***argv, int *rank, int *size);
 
+/* This rank among those of ad_mpi_start_on (mpi/caller.h); -1: no communicator was handed over. Not collective. */
+int ad_mpi_joined(void);
+
 /* Takes the room of what MPI itself has mapped of the folder for shared memory, so that no later store ends in SIGBUS.
  * Not collective. AD_ENOMEM. */
 int ad_mpi_reserve(void);
@@ -18,7 +21,8 @@ int ad_mpi_reserve(void);
 /* The MPI library's version line. Not collective; static storage. */
 const char *ad_mpi_version(void);
 
-/* Ends MPI. Collective over the world; every rank must come here. */
+/* Ends MPI, where ad_mpi_start started it; else gives the caller's communicator back. Collective over the world (the
+ * caller's ranks); every rank must come here. */
 void ad_mpi_finish(void);
 
 /* How a command ends on all ranks together. Every rank comes here once with its status. Returns the rank that is to

@@ -25,6 +25,11 @@ int ad_program_prepare(void);
  */
 int ad_program_start(int *argc, char ***argv, struct ad_math **math);
 
+/* In place of ad_program_start, after ad_mpi_start_on (mpi/caller.h): joins the ranks of the caller's communicator.
+ * Standard output stays as it is. Messages are the first rank's; ad_log_to (base/log.h) says where they go. Collective
+ * over these ranks; ends with ad_program_end, which leaves MPI running. The same errors. */
+int ad_program_join(struct ad_math **math);
+
 /* Prints the message of a failure on the lowest rank that failed, ends MPI, and releases math. Returns the exit code
  * (base/status.h), also where standard output could not be written. Where one rank failed and the others wait for it
  * elsewhere, brings all of them down instead. Every rank comes here once, whatever ad_program_start returned.
