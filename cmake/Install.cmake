@@ -41,7 +41,7 @@ foreach(name autodidact autodidact_mpi autodidact_run)
 endforeach()
 
 # Descriptors of data sets, licence and citation.
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/datasets DESTINATION ${ad_data})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/datasets DESTINATION ${ad_data} USE_SOURCE_PERMISSIONS)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/CITATION.cff DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # The launchers; the link `program` beside them says where the program is.
@@ -67,9 +67,10 @@ set(ad_manuals ${PROJECT_BINARY_DIR}/man)
 file(MAKE_DIRECTORY ${ad_manuals})
 add_custom_command(OUTPUT ${PROJECT_BINARY_DIR}/manuals.stamp
   COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:autodidact_cli> "-DEMULATOR=${CMAKE_CROSSCOMPILING_EMULATOR}"
-          -DFOLDER=${ad_manuals} -P ${PROJECT_SOURCE_DIR}/cmake/ManPages.cmake
+          -DFOLDER=${ad_manuals} -DLAUNCH=${PROJECT_SOURCE_DIR}/launch -P ${PROJECT_SOURCE_DIR}/cmake/ManPages.cmake
   COMMAND ${CMAKE_COMMAND} -E touch ${PROJECT_BINARY_DIR}/manuals.stamp
-  DEPENDS autodidact_cli ${PROJECT_SOURCE_DIR}/cmake/ManPages.cmake VERBATIM)
+  DEPENDS autodidact_cli ${PROJECT_SOURCE_DIR}/cmake/ManPages.cmake ${PROJECT_SOURCE_DIR}/launch/local
+          ${PROJECT_SOURCE_DIR}/launch/submit ${PROJECT_SOURCE_DIR}/launch/get-model VERBATIM)
 add_custom_target(manuals ALL DEPENDS ${PROJECT_BINARY_DIR}/manuals.stamp)
 install(DIRECTORY ${ad_manuals}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 set(ad_completion ${PROJECT_SOURCE_DIR}/cmake/completion)
