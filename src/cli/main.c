@@ -127,10 +127,10 @@ int main(int argc, char **argv) {
   if (floats != AD_OK) {
     return ad_program_report(floats);
   }
-  if (is_help(argv[1])) {
+  if (is_help(argv[1]) && argc == 2) {
     return ad_program_is_first() ? ad_program_report(print_help_as(argv[1])) : 0;
   }
-  if (strcmp(argv[1], "help") == 0) {
+  if (is_help(argv[1]) || strcmp(argv[1], "help") == 0) {
     return ad_program_is_first() ? ad_program_report(help_with(argc - 1, argv + 1)) : 0;
   }
   if (strcmp(argv[1], "--cite") == 0) {
