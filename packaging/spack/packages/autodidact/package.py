@@ -29,6 +29,7 @@ class Autodidact(CMakePackage):
     depends_on("xxhash")
     depends_on("random123")
     depends_on("sleef")
+    depends_on("zlib-api")
     depends_on("cmocka", when="+tests")
 
     generator("ninja")
