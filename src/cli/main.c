@@ -80,18 +80,12 @@ static int needs_ranks(const struct command *command, int argc, char **argv) {
 
 /* `--help=man`, `--help=words`, or the help itself. */
 static int print_help_as(const char *word) {
-  static const struct manual_word words[] = {
-#define AD_COMMAND_WORD(name, parallel, usage, text) {#name, usage, text},
-      AD_COMMAND_MAP(AD_COMMAND_WORD)
-#undef AD_COMMAND_WORD
-  };
   enum help_form form;
   AD_TRY(help_form_of(word, &form));
   if (form == HELP_TEXT) {
     print_help(stdout);
   } else {
-    manual_print_words(form, "", "Fine-tunes BERT-type text encoders on CPUs, reproducibly to the bit.", words,
-                       COMMAND_COUNT);
+    manual_print_program(form);
   }
   return AD_OK;
 }

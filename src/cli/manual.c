@@ -110,6 +110,16 @@ void manual_print_words(enum help_form form, const char *name, const char *text,
   end_page(name);
 }
 
+void manual_print_program(enum help_form form) {
+  static const struct manual_word words[] = {
+#define AD_COMMAND_WORD(name, parallel, usage, text) {#name, usage, text},
+      AD_COMMAND_MAP(AD_COMMAND_WORD)
+#undef AD_COMMAND_WORD
+  };
+  manual_print_words(form, "", "Fine-tunes BERT-type text encoders on CPUs, reproducibly to the bit.", words,
+                     sizeof words / sizeof *words);
+}
+
 void manual_print_options(enum help_form form, const struct arguments *a) {
   static const struct argument common[] = {{"help", NULL, "Print the help", NULL, NULL},
                                            {"version", NULL, "Print the version", NULL, NULL}};

@@ -18,7 +18,10 @@ struct manual_word {
 
 extern const char manual_exit_codes[];
 
-/* The page of `autodidact` (name ""), or of a command whose first word is one of words [count]. */
+/* The page, or the words, of `autodidact` itself. */
+void manual_print_program(enum help_form form);
+
+/* The page, or the words, of a command whose first word is one of words [count]. */
 void manual_print_words(enum help_form form, const char *name, const char *text, const struct manual_word *words,
                         size_t count);
 
