@@ -5,7 +5,8 @@
  * Two arms on the same seeds, without a true difference: effects of init, order and rest with the given variances, half
  * of each common to both arms, normal or with long tails (Student's t, 5 degrees of freedom, scaled). A line a design,
  * in per cent: how often the 95 % intervals hold what is true, and how often the 5 % tests reject what is true. Exit
- * code 1 where a figure is outside its bounds, which have the Monte Carlo error (three of its SDs) on top. */
+ * code 1 where a figure is outside its bounds, and would be so far outside in less than 1 of 1,000 simulations if it
+ * were on the bound. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,6 +154,23 @@ static int look_at(const struct design *d, const double *v, const struct study *
   return 0;
 }
 
+/* The probability of at most k of n, each with this share. */
+static double at_most(size_t k, size_t n, double share) {
+  double sum = 0.0;
+  for (size_t i = 0; i <= k; i++) {
+    sum += exp(lgamma((double)n + 1) - lgamma((double)i + 1) - lgamma((double)(n - i) + 1) + (double)i * log(share) +
+               (double)(n - i) * log1p(-share));
+  }
+  return sum;
+}
+
+/* 1 where so many held are too few or too many for the bounds, in per cent. */
+static int is_outside(const struct count *c, const struct figure *bounds) {
+  const double few = at_most(c->held, c->made, bounds->low / 100);
+  const double many = c->held == 0 ? 1.0 : 1 - at_most(c->held - 1, c->made, bounds->high / 100);
+  return !(few >= 0.001 && many >= 0.001);
+}
+
 /* Prints a line; 1 where a figure is outside its bounds. */
 static int print(const struct design *d, const double *v, int tails, const struct count *c) {
   static const char *const names[] = {"pairs", "crossed", "nested", "latin"};
@@ -160,13 +178,11 @@ static int print(const struct design *d, const double *v, int tails, const struc
   printf("%-7s %2zu x %-2zu %3.0f %%  %3.1f %3.1f %3.1f  %-6s", names[d->kind], d->I, d->J, 100 * (1 - d->missing),
          v[0], v[1], v[2], tails ? "tails" : "normal");
   for (size_t f = 0; f < FIGURES; f++) {
-    const double low = figures[f].low, high = figures[f].high;
     if (c[f].made == 0) {
       printf("         -  ");
     } else {
-      const double share = (double)c[f].held / (double)c[f].made, percent = 100 * share;
-      const double error = 300 * sqrt(fmax(share * (1 - share), 0.01) / (double)c[f].made);
-      const int out = !(percent >= low - error && percent <= high + error);
+      const double percent = 100 * (double)c[f].held / (double)c[f].made;
+      const int out = is_outside(&c[f], &figures[f]);
       printf("  %8.1f %c", percent, out ? '!' : ' ');
       bad |= out;
     }
