@@ -35,7 +35,7 @@ struct ad_spreads {
  * - Other designs: no figures, with a reason.
  * Whole levels are left out (Miller 1968), and exchanged between the arms by the permutation test, after the mean of
  * each arm was taken off: (1 + c) / (1 + replicates). The total of crossed terms leaves out levels of either term,
- * error^2 = the larger of, or the sum of, both less that of single cells; its p is by t. AD_ENOMEM. */
+ * error^2 = half the sum of both, or the sum less that of single cells, if that is larger; there is no p. AD_ENOMEM. */
 int ad_compare_spread(struct ad_spreads *spreads, size_t n, const double *a, const double *b,
                       const struct ad_terms *terms, const struct ad_resampling *how);
 
