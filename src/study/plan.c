@@ -171,9 +171,10 @@ static int read_records(const struct ad_study *study, struct ad_buffer *text) {
   char *folder = ad_path_join(study->dir, "records");
   DIR *opened = folder == NULL ? NULL : opendir(folder);
   const struct dirent *entry = NULL;
-  int status = folder == NULL                      ? ad_fail_memory(strlen(study->dir) + 16, "a path")
-               : opened != NULL || errno == ENOENT ? AD_OK
-                                                   : ad_fail(AD_EIO, "%s: %s", folder, strerror(errno));
+  int status = folder == NULL ? ad_fail_memory(strlen(study->dir) + 16, "a path")
+               : opened != NULL || errno == ENOENT || errno == ENOTDIR
+                   ? AD_OK
+                   : ad_fail(AD_EIO, "%s: %s", folder, strerror(errno));
   while (status == AD_OK && opened != NULL && (entry = readdir(opened)) != NULL) {
     if (ad__study_is_record_file(entry->d_name)) {
       char *path = ad_path_join(folder, entry->d_name);

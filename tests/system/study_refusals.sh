@@ -66,8 +66,8 @@ file "unknown key of an arm" 1 "wrong.yaml:2: unknown key 'teacher.metod'" \
   <<<$'study: {dir: s}\narms: {a: {teacher: {metod: sda}}}'
 file "no such base" 1 "wrong.yaml:2: base: none.yaml: No such file" <<<$'study: {dir: s}\nbase: none.yaml'
 expect "no such study" 1 "none.yaml: No such file" run none.yaml
-expect "no subcommand" 1 "found no subcommand, expected one of run, status, report"
-expect "unknown subcommand" 1 "found start, expected one of run, status, report" start wrong.yaml
+expect "no subcommand" 1 "found no subcommand, expected one of run, plan, status, report"
+expect "unknown subcommand" 1 "found start, expected one of run, plan, status, report" start wrong.yaml
 echo "ok   wrong study files"
 
 # write [KEYS OF study] [base] [arms]
