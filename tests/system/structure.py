@@ -318,7 +318,7 @@ def check_marks(root, _build):
 
 
 def check_documents(root, _build):
-    """Links between the documents lead somewhere, and the README's table has every command."""
+    """Links between the documents lead somewhere, and the tables of the READMEs have every command."""
     for path in [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md")),
                  *sorted((root / "datasets").glob("*.md"))]:
         for number, line in enumerate(lines(path), 1):
@@ -326,10 +326,11 @@ def check_documents(root, _build):
                 if not (path.parent / target).exists():
                     yield f"{path.relative_to(root)}:{number}: there is no {target}"
     commands = re.findall(r"^\s*X\((\w+),", (root / "src/cli/commands.h").read_text(encoding="utf-8"), re.M)
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    for name in commands:
-        if not re.search(rf"^\| `{name}\b", readme, re.M):
-            yield f"README.md:1: the table of commands has no {name}"
+    for file in ("README.md", "README.ko.md"):
+        readme = (root / file).read_text(encoding="utf-8")
+        for name in commands:
+            if not re.search(rf"^\| `{name}\b", readme, re.M):
+                yield f"{file}:1: the table of commands has no {name}"
 
 
 def check_fast_math(root, _build):
@@ -490,6 +491,7 @@ PLANTS = [
     (check_marks, "launch/planted", "#!/bin/sh\n# FIX" + "ME\n", "FIX" + "ME"),
     (check_documents, "README.md", "[planted](docs/planted.md)\n", "there is no docs/planted.md"),
     (check_documents, "docs/howto/README.md", "[planted](planted.md)\n", "there is no planted.md"),
+    (check_documents, "README.ko.md", swap("| `runs ", "| `run "), "the table of commands has no runs"),
     (check_documents, "src/cli/commands.h", "  X(planted, 0, \"\", \"\")\n", "has no planted"),
     (check_fast_math, "CMakeLists.txt", "add_compile_options(-f" + "fast-math)\n", "changes the arithmetic"),
     (check_process_and_memory, "src/base/log.c", "void f(void) { exit(1); }\n", "ends the process"),
