@@ -515,7 +515,7 @@ PLANTS = [
     (check_choices, "src/run/stop.c", "int f(const struct ad_config *c) { return c->run_select == 1; }\n",
      "casts a choice"),
     (check_run_files, "src/run/stop.c", 'const char planted[] = "log.jsonl";\n', "has log.jsonl as text"),
-    (check_run_files, "docs/user-guide.md", swap("`timing.jsonl`", "`times.jsonl`"), "has no timing.jsonl"),
+    (check_run_files, "docs/user-guide.md", swap("| `timing.jsonl`", "| `times.jsonl`"), "has no timing.jsonl"),
     (check_architectures, "src/learn/trainer.c", "int f(int a) { return a == AD_ARCHITECTURE_BERT; }\n",
      "names an architecture"),
     (check_architectures, "src/store/run.c", "static const char word[] = \"bert.embeddings.word_embeddings.weight\";\n",
