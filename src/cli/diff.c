@@ -34,7 +34,8 @@ void diff_print_differences(const struct ad_differences *differences) {
 
 static int print_inputs(const char *const folders[2], size_t *reasons) {
   struct ad_input_comparison inputs;
-  const int status = ad_compare_inputs(folders, &inputs);
+  int status = ad_compare_inputs(folders, &inputs);
+  status = status == AD_OK ? ad_input_comparison_sort_paths(&inputs) : status;
   if (status == AD_OK) {
     *reasons = inputs.reasons.count;
     printf("A: %s\nB: %s\n\n", ad_shown(folders[0]), ad_shown(folders[1]));

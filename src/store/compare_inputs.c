@@ -224,6 +224,38 @@ int ad_compare_inputs(const char *const folders[2], struct ad_input_comparison *
   return compare_model_files(folders, out);
 }
 
+/* Whether a path leads elsewhere: data, or files of the base model, are others by the digests that were compared. */
+static int has_other_files(const struct ad_differences *reasons) {
+  for (size_t i = 0; i < reasons->count; i++) {
+    const char *name = reasons->items[i].name;
+    if (ad_fact_kind(name) == AD_FACT_DATA || strcmp(name, "base_model") == 0 || strncmp(name, "model/", 6) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+int ad_input_comparison_sort_paths(struct ad_input_comparison *comparison) {
+  struct ad_differences *reasons = &comparison->reasons;
+  const int other = has_other_files(reasons);
+  size_t kept = 0;
+  int status = AD_OK;
+  for (size_t i = 0; i < reasons->count; i++) {
+    struct ad_difference *item = &reasons->items[i];
+    if (!other && ad_config_identity(item->name) == AD_IDENTITY_CONTENT && status == AD_OK) {
+      status = ad__differences_add(&comparison->harmless, slice_of(item->name), slice_of(item->text[0]),
+                                   slice_of(item->text[1]));
+      ad_free(item->name);
+      ad_free(item->text[0]);
+      ad_free(item->text[1]);
+    } else {
+      reasons->items[kept++] = *item;
+    }
+  }
+  reasons->count = kept;
+  return status;
+}
+
 void ad_input_comparison_destroy(struct ad_input_comparison *comparison) {
   ad_differences_destroy(&comparison->reasons);
   ad_differences_destroy(&comparison->harmless);

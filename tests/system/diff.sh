@@ -141,6 +141,7 @@ lacks out '^  (data_train|data_dev|initial_parameters) '
 cp -r model moved && cp tiny.yaml moved.yaml
 run moved_run model.path=moved data.descriptor=./moved.yaml
 compared 0 a moved_run
+has out '^Inputs: no difference that could give other bits$'
 has out '^  model\.path '
 lacks out '^  (data_descriptor|base_model) '
 run new_a model.path= model.vocab=model/vocab.txt model.hidden=16 model.layers=1 model.heads=2 model.ffn=32

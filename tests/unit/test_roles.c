@@ -78,6 +78,11 @@ static void test_going_on(void **state) {
     }
     assert_int_equal(ad__resume_judge("run", "", &found.reasons), may_differ ? AD_OK : AD_ECONFIG);
     assert_true(may_differ || strstr(ad_error_message(), key) != NULL);
+    /* For `diff` a path is no reason where the digests are the same. */
+    assert_int_equal(ad_input_comparison_sort_paths(&found), AD_OK);
+    const int alike = ad_config_identity(key) == AD_IDENTITY_CONTENT;
+    assert_int_equal(found.harmless.count, may_differ || alike);
+    assert_int_equal(found.reasons.count, !may_differ && !alike);
     ad_input_comparison_destroy(&found);
   }
 }

@@ -34,6 +34,10 @@ struct ad_input_comparison {
 int ad_compare_inputs(const char *const folders[2], struct ad_input_comparison *out);
 void ad_input_comparison_destroy(struct ad_input_comparison *comparison);
 
+/* Keys of a path (data.descriptor, model.path) go from the reasons to the harmless ones where the digests in the
+ * comparison say that all data and files of the model are the same. AD_ENOMEM. */
+int ad_input_comparison_sort_paths(struct ad_input_comparison *comparison);
+
 enum ad_log_verdict {
   AD_COMPARE_EQUAL,   /* to the end */
   AD_COMPARE_DIFFERS, /* the row after equal_rows differs */
