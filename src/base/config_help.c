@@ -1,4 +1,5 @@
 /* The table of keys for people: as text, section by section, and as docs/configuration.md. */
+#include <ctype.h>
 #include <fnmatch.h>
 #include <string.h>
 
@@ -91,17 +92,22 @@ static int put_key(struct ad_buffer *out, const struct config_option *option, co
   return option->when[0] == '\0' ? AD_OK : ad_buffer_printf(out, "%25swith %s\n", "", option->when);
 }
 
-/* Whether the pattern is a part of the text, be letters capital or small. */
-static int is_part(const char *text, const char *pattern) {
-  return strcasestr(text, pattern) != NULL;
+/* Whether a word of the text begins with the pattern, be letters capital or small: "lr" is no part of "already". */
+static int has_word(const char *text, const char *pattern) {
+  for (const char *p = text; *pattern != '\0' && (p = strcasestr(p, pattern)) != NULL; p++) {
+    if (p == text || !isalnum((unsigned char)p[-1]) || !isalnum((unsigned char)*pattern)) {
+      return 1;
+    }
+  }
+  return 0;
 }
 
 static int matches(const struct config_option *option, const char *pattern) {
   if (strpbrk(pattern, "*?[") != NULL) {
     return fnmatch(pattern, option->key, FNM_CASEFOLD) == 0;
   }
-  return is_part(option->key, pattern) || is_part(option->help, pattern) || is_part(option->choices, pattern) ||
-         is_part(option->choices_help, pattern);
+  return strcasestr(option->key, pattern) != NULL || has_word(option->help, pattern) ||
+         has_word(option->choices, pattern) || has_word(option->choices_help, pattern);
 }
 
 /* The keys that match, all where the pattern is NULL; *count of them. */

@@ -173,6 +173,7 @@ static void test_search(void **state) {
   expect_keys("Half Cosine", 1, 1, "cosine    to zero as a half cosine\n");
   expect_keys("bf16", 1, 1, "train.precision");
   expect_keys("head_tail", 1, 1, "data.truncation");
+  expect_keys("lr", 2, 1, "* optim.lr "); /* not the letters inside "already" */
   expect_keys("_LR", 1, 1, "  optim.head_lr ");
   expect_failure(ad_config_search("learning_rate", &text),
                  "no key has 'learning_rate' in its name or help; here it is "
