@@ -112,15 +112,26 @@ static int print_split(struct ad_buffer *out, const struct ad_dataset *d, enum a
                                  : ad_buffer_printf(out, "; also in train %zu\n", s->in_train);
 }
 
-static void warn_split(const struct ad_dataset *d, enum ad_split split, const struct ad_survey *s) {
-  const char *name = ad_split_name(split);
+static void warn_unknown(const struct ad_dataset *d, enum ad_split split, const struct ad_survey *s) {
   const size_t tokens = d->offset[d->count];
   if ((double)s->unknown_tokens >= AD_SURVEY_UNKNOWN * (double)tokens && s->unknown_tokens > 0) {
     ad_log(AD_LOG_WARNING,
            "%s: %.1f%% of the tokens are unknown to the vocabulary, in %.1f%% of the texts: the model cannot tell them "
            "apart; is it made for this language?",
-           name, percent(s->unknown_tokens, tokens), percent(s->unknown_examples, d->count));
+           ad_split_name(split), percent(s->unknown_tokens, tokens), percent(s->unknown_examples, d->count));
   }
+}
+
+void ad_survey_warn_unknown(const struct ad_dataset *dataset, enum ad_split split,
+                            const struct ad_tokenizer *tokenizer) {
+  struct ad_survey survey = {0};
+  count_unknown(dataset, ad_tokenizer_unknown(tokenizer), &survey);
+  warn_unknown(dataset, split, &survey);
+}
+
+static void warn_split(const struct ad_dataset *d, enum ad_split split, const struct ad_survey *s) {
+  const char *name = ad_split_name(split);
+  warn_unknown(d, split, s);
   if (s->repeated > 0) {
     ad_log(AD_LOG_WARNING, "%s: %zu example%s the tokens of an earlier one, %zu of them with another label", name,
            s->repeated, s->repeated == 1 ? " has" : "s have", s->contradicted);

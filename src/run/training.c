@@ -6,6 +6,7 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/data/survey.h"
 #include "autodidact/run/signals.h"
 #include "training_internal.h"
 
@@ -37,7 +38,7 @@ void ad_training_set_config(struct ad_training *t, struct ad_config *config, con
 
 /* --- Open. */
 
-/* What is given in vain. */
+/* What is given in vain, and texts that the model cannot read. */
 int ad__warn(const struct ad_training *t) {
   const struct ad_session *s = &t->session;
   const char *folder = s->config.model_path;
@@ -46,6 +47,9 @@ int ad__warn(const struct ad_training *t) {
                                         .drawn = folder[0] == '\0' || s->report.drawn.count > 0};
   AD_TRY(ad_config_warn_idle(&s->config, &facts));
   ad_descriptor_warn_idle(&s->descriptor);
+  if (t->ranks.first) {
+    ad_survey_warn_unknown(&t->data.train, AD_SPLIT_TRAIN, s->tokenizer);
+  }
   return ad_session_warn_keys(folder, &s->report);
 }
 
@@ -147,9 +151,9 @@ static int tell_early_end(const struct ad_training *t) {
   const struct ad_score *metric = t->evaluation.metric;
   ad_log(AD_LOG_INFO,
          "ends after step %" PRIu64 " of %" PRIu64 ": %" PRIu64
-         " evaluations in a row were no better than the best, dev %s %s (train.patience)",
-         ad_trainer_done(t->trainer), ad_trainer_total(t->trainer), t->state.stale, metric->title,
-         ad_score_print(metric, 4, t->state.peak, best));
+         " evaluation%s in a row no better than the best, dev %s %s (train.patience)",
+         ad_trainer_done(t->trainer), ad_trainer_total(t->trainer), t->state.stale, t->state.stale == 1 ? "" : "s",
+         metric->title, ad_score_print(metric, 4, t->state.peak, best));
   return AD_OK;
 }
 

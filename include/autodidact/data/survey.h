@@ -25,4 +25,8 @@ int ad_survey_make(const struct ad_dataset *data, const struct ad_tokenizer *tok
 int ad_survey_report(const struct ad_descriptor *descriptor, const struct ad_dataset *data,
                      const struct ad_survey survey[AD_SPLITS], struct ad_buffer *out);
 
+/* Logs the warning of unknown tokens alone, where the split has as many. */
+void ad_survey_warn_unknown(const struct ad_dataset *dataset, enum ad_split split,
+                            const struct ad_tokenizer *tokenizer);
+
 #endif
