@@ -45,6 +45,10 @@ extern const char help_model[], help_folder[], help_own_descriptor[], help_preci
 size_t most_slips(const char *word);
 int is_nearer(const char *word, const char *name, size_t *most);
 
+/* What a word of other programs is here, as the end of a message, as `command` has it for an option, or as a command
+ * where that is NULL; NULL: nothing is known. Static storage. */
+const char *find_foreign(const char *command, const char *word);
+
 /* Whether a word of the command line asks for help, or for the version. */
 int is_help(const char *word);
 int is_version(const char *word);

@@ -48,16 +48,16 @@ static const struct command *find(const char *name) {
 
 static int fail_unknown(const char *name) {
   char list[512] = "";
-  const char *meant = NULL;
+  const char *meant = NULL, *here = find_foreign(NULL, name);
   size_t used = 0, most = most_slips(name);
   for (size_t i = 0; i < COMMAND_COUNT; i++) {
     meant = is_nearer(name, commands[i].name, &most) ? commands[i].name : meant;
     used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", commands[i].name);
   }
-  if (meant == NULL) {
-    return ad_fail(AD_ECONFIG, "unknown command '%s', expected one of %s", name, list);
-  }
-  return ad_fail(AD_ECONFIG, "unknown command '%s', did you mean %s? Expected one of %s", name, meant, list);
+  return here != NULL ? ad_fail(AD_ECONFIG, "unknown command '%s'; %s", name, here)
+         : meant == NULL
+             ? ad_fail(AD_ECONFIG, "unknown command '%s', expected one of %s", name, list)
+             : ad_fail(AD_ECONFIG, "unknown command '%s', did you mean %s? Expected one of %s", name, meant, list);
 }
 
 /* Whether the arguments only ask for help, keys or a key's value: then MPI is not needed. */

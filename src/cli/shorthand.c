@@ -42,6 +42,9 @@ int shorthand_words(const struct shorthand *s, size_t count, char **positional, 
                SHORTHAND_MAP(SHORTHAND_GIVEN)
 #undef SHORTHAND_GIVEN
   };
+  if (data_first && s->train != NULL) {
+    return ad_fail(AD_ECONFIG, "found %s and --train %s, expected one file", positional[0], s->train);
+  }
   const size_t most = sizeof given / sizeof *given;
   size_t bytes = (count + most) * sizeof **words, first = (size_t)data_first;
   for (size_t i = 0; i < most; i++) {

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "arguments.h"
+#include "autodidact/base/file.h"
+#include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "commands.h"
 #include "manual.h"
@@ -53,6 +55,9 @@ static int fail_unknown(const char *word) {
   for (size_t i = 0; i < SUBCOMMANDS; i++) {
     meant = is_nearer(word, subcommands[i].name, &most) ? subcommands[i].name : meant;
     used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", subcommands[i].name);
+  }
+  if (ad_is_file(word)) {
+    return ad_fail(AD_ECONFIG, "study: found a file, expected one of %s before it: study run %s", list, ad_shown(word));
   }
   return ad_fail(AD_ECONFIG, "study: found %s, expected one of %s%s%s%s", word, list,
                  meant == NULL ? "" : ", did you mean ", meant == NULL ? "" : meant, meant == NULL ? "" : "?");

@@ -47,8 +47,8 @@ static void show(const struct ad_study *s, const struct ad_training_plan *plans,
     printf("%6zu %8" PRIu64 " %14s ", cells_of(s, a), p->steps, plan_bytes(ad_memory_plan_peak(&p->memory), text));
     printf("%14s  %s\n", plan_bytes((double)p->disk.result, text), ad_shown(s->arms[a].name));
   }
-  printf("\nmemory: %s a rank at most, with %" PRIu64 " ranks a training\n", plan_bytes(peak, text),
-         s->ranks_per_trial);
+  printf("\nmemory: %s a rank at most, with %" PRIu64 " rank%s a training\n", plan_bytes(peak, text),
+         s->ranks_per_trial, s->ranks_per_trial == 1 ? "" : "s");
 }
 
 static int print_json(const struct ad_study *s, const struct ad_training_plan *plans, double peak) {

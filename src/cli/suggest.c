@@ -42,6 +42,14 @@ static const struct argument *find_option(const struct arguments *a, const char 
   return NULL;
 }
 
+/* Whether a word is a key, or the end of one, but for its joints. */
+static int is_key(const char *word) {
+  struct ad_buffer meant = {0};
+  const int found = ad_config_suggest(word, &meant) == AD_OK && strncmp(meant.data, "it could be", 11) == 0;
+  ad_buffer_destroy(&meant);
+  return found;
+}
+
 /* For commands that take key=value: somebody wrote it as an option. */
 static int fail_key(const struct arguments *a, const char *given, const char *key) {
   struct ad_buffer meant = {0};
@@ -65,12 +73,17 @@ int arguments_fail_option(const struct arguments *a, const char *given) {
   }
   char word[128];
   snprintf(word, sizeof word, "%.*s", (int)length, name);
-  const char *meant = length > 1 ? find_meant(a, word) : NULL;
+  const char *here = find_foreign(a->command, word);
+  if (here != NULL) {
+    return ad_fail(AD_ECONFIG, "%s: unknown option '%s'; %s. See autodidact %s --help", a->command, given, here,
+                   a->command);
+  }
+  const int keys = length > 1 && strstr(a->usage, "key=value") != NULL;
+  const char *meant = length > 1 && !(keys && is_key(word)) ? find_meant(a, word) : NULL;
   if (meant != NULL) {
     return ad_fail(AD_ECONFIG, "%s: unknown option '%s', did you mean --%s? See autodidact %s --help", a->command,
                    given, meant, a->command);
   }
-  return strstr(a->usage, "key=value") != NULL && length > 1
-             ? fail_key(a, given, word)
-             : ad_fail(AD_ECONFIG, "%s: unknown option '%s'; see autodidact %s --help", a->command, given, a->command);
+  return keys ? fail_key(a, given, word)
+              : ad_fail(AD_ECONFIG, "%s: unknown option '%s'; see autodidact %s --help", a->command, given, a->command);
 }

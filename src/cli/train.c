@@ -71,7 +71,8 @@ static int describe(const struct ad_math *math, const struct train_options *o, s
   char **words;
   size_t total;
   if (!o->planned && (o->plan.json || o->plan.ranks != NULL || o->plan.nodes != NULL)) {
-    return ad_fail(AD_ECONFIG, "train: --json, --ranks and --nodes go with --plan");
+    return ad_fail(AD_ECONFIG,
+                   "train: --json, --ranks and --nodes go with --plan; `launch/local -n N` trains on N ranks");
   }
   AD_TRY(shorthand_words(&o->shorthand, count, given, &words, &total));
   const struct ad_training_frame frame = {.faults = o->faults, .columns = o->shorthand.columns};

@@ -475,10 +475,11 @@ int ad__dataset_open_rows(struct ad_reader *reader, struct ad_source *source, ch
   *reader = reading.reader;
   *source = reading.source;
   reader->source = source;
-  return reading.every
-             ? AD_OK
-             : ad_fail(AD_ECONFIG, "the %s split of %s is a selection of the rows of %s, expected a whole file",
-                       ad_split_name(split), descriptor->name, *path);
+  return reading.every ? AD_OK
+                       : ad_fail(AD_ECONFIG,
+                                 "the %s split of %s is a selection of the rows of %s, expected a whole "
+                                 "file to keep its own columns: name that file",
+                                 ad_split_name(split), descriptor->name, *path);
 }
 
 int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *descriptor, enum ad_split split,

@@ -77,7 +77,8 @@ static int list_runs(const char *folder, struct ad_buffer *out) {
   int status = AD_OK;
   for (int i = 0, found = 0; i < count; i++) {
     char *path = entries[i]->d_name[0] == '.' ? NULL : ad_path_join(folder, entries[i]->d_name);
-    if (path != NULL && ad_run_find(path) != AD_FOUND_NONE && found++ < SHOWN && status == AD_OK) {
+    if (path != NULL && ad_is_folder(path) && ad_run_find(path) != AD_FOUND_NONE && found++ < SHOWN &&
+        status == AD_OK) {
       status = ad_buffer_printf(out, " %s", path);
     }
     ad_free(path);
@@ -89,12 +90,23 @@ static int list_runs(const char *folder, struct ad_buffer *out) {
   return status;
 }
 
+static int is_study(const char *folder) {
+  char *plan = ad_path_join(folder, "plan.json");
+  const int found = plan != NULL && ad_is_file(plan);
+  ad_free(plan);
+  return found;
+}
+
 /* What is meant by something that is no run, behind its failure: the runs in a folder, the report of a study. */
 static int explain(char *const *runs, size_t count) {
   char message[2048];
   struct ad_buffer found = {0};
   snprintf(message, sizeof message, "%s", ad_error_message());
   for (size_t i = 0; i < count && found.size == 0; i++) {
+    if (is_study(runs[i])) {
+      return ad_fail(AD_EINPUT, "%s: expected the folder of a run, found that of a study: `study report STUDY.yaml`",
+                     runs[i]);
+    }
     const size_t length = strlen(runs[i]);
     if (length > 5 && strcmp(runs[i] + length - 5, ".yaml") == 0 && ad_is_file(runs[i])) {
       return ad_fail(AD_EINPUT, "%s: expected the folder of a run, found a file; `study report` takes a study's",

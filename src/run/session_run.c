@@ -25,7 +25,11 @@ int ad_session_open_any_run(struct ad_session *session, const char *run) {
 
 int ad_session_open_run(struct ad_session *session, const char *run) {
   AD_TRY(ad_session_open_any_run(session, run));
-  return session->unfinished ? ad_fail(AD_EINPUT, "%s: the run is not complete: it has no result.json", run) : AD_OK;
+  return session->unfinished
+             ? ad_fail(AD_EINPUT,
+                       "%s: the run is not complete: it has no result.json; its train command, given again, ends it",
+                       run)
+             : AD_OK;
 }
 
 int ad_session_choose_precision(struct ad_session *session, const char *name) {
