@@ -7,8 +7,10 @@ The rows run one after another in one folder, so that a row may use what an earl
 row. Python's standard library only."""
 
 import csv
+import gzip
 import io
 import json
+import math
 import os
 import re
 import shlex
@@ -62,11 +64,16 @@ def write_data():
     Path("sub/config.yaml").write_text("run: {dir: runs/sub}\ndata: {train: more.csv}\nmodel: {path: model}\n")
     test = [("text", "label"), *[(t, "1") for t, _ in rows[:9]], ("dull", "2")]
     Path("test.csv").write_text(table(test))
+    Path("reviews.csv.gz").write_bytes(gzip.compress(Path("reviews.csv").read_bytes()))
+    Path("study.yaml").write_text("study: {dir: studies/s}\nbase: runs/reviews/config.yaml\naxes: {seed.init: 0..1}\n"
+                                  "arms: {base: {}, smooth: {train.label_smoothing: 0.1}}\n")
     Path("train.csv").write_text(table([("text", "label"), *[(t, NAMES.index(n)) for t, n in rows]]))
 
 
 MODEL = "--model model data.max_tokens=24"
-# What is typed, the exit code, and patterns that its output (both streams) must match.
+# A finished run may go on with these.
+LONGER = "optim.schedule=constant optim.warmup=0 checkpoint.finished=true"
+# What is typed, also with < FILE, the exit code, and patterns that its output (both streams) must match.
 GUESSES = [
     # From a file to a trained run.
     (f"train --train reviews.csv {MODEL}", 0, r"semicolons, a header",
@@ -77,7 +84,8 @@ GUESSES = [
     (f"train --train reviews.csv --out runs/reviews {MODEL}", 1, r"holds a run already", r"run\.overwrite=true"),
     ("train runs/reviews/config.yaml run.dir=runs/again", 0, r"54 training examples, 6 dev examples"),
     (f"train data.descriptor=./own.yaml {MODEL} --out runs/own", 0, r"54 training examples, 6 dev examples"),
-    (f"train --train korean.tsv {MODEL}", 0, r'text is column "document"', r"rows without text or label are left out"),
+    (f"train --train korean.tsv {MODEL}", 0, r'text is column "document"', r"rows without text or label are left out",
+     r"warning: train: [\d.]+% of the tokens are unknown to the vocabulary"),
     (f"train --train lines.jsonl {MODEL}", 0, r"60 rows \(JSON\)"),
     (f"train --train pairs.csv {MODEL}", 0,
      r'text is column "premise" .* second text is column "hypothesis" \(the film\)'),
@@ -94,6 +102,7 @@ GUESSES = [
     (f"train --train plain.txt {MODEL}", 1, r"plain\.txt: found one column"),
     (f"train --train utf16.csv {MODEL}", 1, r"utf16\.csv: .*UTF-16"),
     (f"train --train /dev/stdin {MODEL}", 1, r"/dev/stdin: expected a file, found a device"),
+    (f"train plain.csv --train reviews.csv {MODEL}", 1, r"plain\.csv and --train reviews\.csv, expected one file"),
     (f"train --train nowhere.csv {MODEL}", 1, r"nowhere\.csv"),
     ("train --train reviews.csv --model minilm-l6", 1, r"minilm-l6: there is no such folder here", r"--out DIR"),
     ("train --train reviews.csv --model someone/tiny", 1, r"could not be fetched", r"get-model someone/tiny"),
@@ -117,24 +126,158 @@ GUESSES = [
     ("train --train reviews.csv --model model --lr 1e-4", 1, r"key=value: .*'optim\.lr'"),
     ("train --data reviews.csv --model model", 1, r"'data\.train'"),
     ("train --train cp949.csv --model model", 1, r"cp949\.csv:1: invalid UTF-8", r"CP949"),
+    # After it: scores and predictions. A pattern ("FILE", ...) is of what that file holds.
+    ("predict runs/reviews --data reviews.csv --out p.csv", 0,
+     ("p.csv", r"^row,class,probability\.bad,probability\.good\n1,(bad|good),0\.\d+,0\.\d+\n")),
+    ("predict runs/reviews reviews.csv --out kept.csv --keep", 0,
+     ("kept.csv", r"^row,Nr,Review,Sentiment,class,probability\.bad,")),
+    ("predict runs/reviews --data reviews.csv --columns own,class,confidence", 0, r"^Nr,Review,Sentiment,class,confid"),
+    ("predict runs/reviews --data reviews.csv.gz --out gzip.csv", 0, ("gzip.csv", r"^row,class,")),
+    ("predict runs/reviews --data - --format csv < reviews.csv", 0, r"^row,class,probability\.bad,probability\.good\n"),
+    ('predict runs/reviews --text "a good film"', 0, r"^(bad|good)\n$"),
+    ('predict runs/reviews --text "a good film" --format jsonl', 0, r'"probabilities": ?\{"bad": ?0\.\d+'),
+    ("predict runs/reviews --data plain.txt --lines", 0, r"^((bad|good)\n){60}$"),
+    ("predict runs/korean --data korean.tsv --out korean.csv --keep", 0, r"10 of 63 rows could not be read",
+     ("korean.csv", r"\n5,,,,,,\n6,4,,")),
+    ("predict runs/reviews", 1, r"--data FILE is missing .*--text"),
+    ("predict runs/reviews --data p.csv", 1, r'p\.csv:1: no column "Review"; the header has: row,class,'),
+    ("predict runs/reviews --data nowhere.csv", 1, r"nowhere\.csv: No such file"),
+    ("predict runs/reviews --data reviews.csv --out p.xlsx", 1, r"expected \.csv, \.tsv or \.jsonl"),
+    ("predict runs/reviews --data reviews.csv --json", 1, r"here it is --format jsonl"),
+    ("predict runs/reviews --data reviews.csv --probabilities", 1, r"here it is --columns class,probabilities"),
+    ("predict runs/reviews --data reviews.csv -o p.csv", 1, r"here it is --out"),
+    ("predict runs/reviews --data reviews.csv --columns label", 1, r"found 'label', expected row, own, class"),
+    ("predict runs/reviews --data dev --keep", 1, r"selection of the rows of \S*reviews\.csv, .*name that file"),
+    ("eval runs/reviews --data dev", 0, r"error +\d", r"macro F1"),
+    ("eval runs/reviews --data reviews.csv --json", 0, r'^\{"examples":60,"error":'),
+    ("eval runs/reviews", 1, r"--data is missing: a labelled file, or train, dev or test"),
+    ("eval runs/reviews --test", 1, r"here it is --data test"),
+    ("eval runs/reviews runs/three --data dev", 1, r"expected --vote or --average, or one run"),
+    ("export runs/reviews --out folder", 0, r"model\.safetensors and the tokenizer's files written"),
+    ("predict folder --data plain.txt --out folder.csv --format csv", 0, ("folder.csv", r"^row,class,")),
+    # A run that was stopped.
+    (f"train --train reviews.csv {MODEL} --out runs/stopped --inject=term@3", 75, r"the same command goes on from"),
+    ('predict runs/stopped --text "a good film"', 0, r"not finished: .* checkpoint of step 3 of 6 is used\n(bad|good)"),
+    ("eval runs/stopped --data dev", 0, r"checkpoint of step 3 of 6"),
+    ("export runs/stopped --out stopped", 1, r"not complete: .*its train command, given again, ends it"),
+    ("runs runs/stopped", 0, r"runs/stopped +stopped +3 +6 "),
+    (f"train --train reviews.csv {MODEL} --out runs/stopped", 0, r"goes on after step 3 of 6"),
+    # Keys: by the words of other programs, and options that people look for.
+    (f"train --train reviews.csv {MODEL} early_stopping_patience=3", 1, r"here it is 'train\.patience'"),
+    (f"train --train reviews.csv {MODEL} --early-stopping 3", 1, r"here it is 'train\.patience'"),
+    (f"train --train reviews.csv {MODEL} load_best_model_at_end=true", 1, r"here it is 'run\.select' \(best\)"),
+    (f"train --train reviews.csv {MODEL} metric_for_best_model=f1", 1, r"here it is 'run\.metric'"),
+    (f"train --train reviews.csv {MODEL} run.metric=f1", 1, r"run\.metric is 'f1', expected .*macro_f1"),
+    (f"train --train reviews.csv {MODEL} class_weight=balanced", 1, r"it could be 'train\.class_weights'"),
+    (f"train --train reviews.csv {MODEL} --label-smoothing 0.1", 1, r"'train\.label_smoothing'"),
+    (f"train --train reviews.csv {MODEL} --seed 3", 1, r"'seed\.init', 'seed\.order' and 'seed\.dropout'"),
+    (f"train --train reviews.csv {MODEL} --device cuda", 1, r"computing is on CPUs"),
+    (f"train --train reviews.csv {MODEL} --output_dir x", 1, r"did you mean --out\?"),
+    (f"train --train reviews.csv {MODEL} --dry-run", 1, r"here it is --plan"),
+    (f"train --train reviews.csv {MODEL} --validation x.csv", 1, r"here it is --dev FILE"),
+    (f"train --train reviews.csv {MODEL} --resume", 1, r"the same command goes on"),
+    (f"train --train reviews.csv {MODEL} train.patience=1 run.select=best eval.every=1 train.epochs=9 optim.lr=0 "
+     "--out runs/early", 0, r"ends after step 2 of 18: 1 evaluation in a row no better than the best"),
+    (f"train --train reviews.csv {MODEL} train.class_weights=1,2.5 train.label_smoothing=0.1 optim.clip=none "
+     "run.select=best run.metric=macro_f1 --out runs/weights", 0, r"the run is in runs/weights"),
+    (f"train --train reviews.csv {MODEL} train.class_weights=1,2,3 --out runs/three-weights", 1,
+     r'expected none, balanced, or 2 numbers .* from "bad" to "good"'),
+    (f"train --train reviews.csv {MODEL} train.epochs=4 --out runs/reviews", 1,
+     r"of 6 steps, which cannot go on to 8: its learning rates depend on", r"run\.overwrite=true"),
+    (f"train --train reviews.csv {MODEL} {LONGER} train.epochs=1 --out runs/longer", 0, r"2 steps"),
+    (f"train --train reviews.csv {MODEL} {LONGER} train.epochs=2 --out runs/longer", 0, r"goes on after step 2 of 4"),
+    ("train --keys lr", 0, r"\* optim\.lr ", r"optim\.head_lr", r"^(?![\s\S]*run\.overwrite)"),
+    ("train --keys 'optim.*'", 0, r"optim\.warmup", r"^(?![\s\S]*train\.epochs)"),
+    ("train --keys learning_rate", 1, r"here it is 'optim\.lr'"),
+    ("train --keys qqqq", 1, r"none is like it; autodidact train --keys lists all"),
+    (f"train --train reviews.csv {MODEL} --plan", 0, r"memory +[\d.]+ MB a rank", r"steps +6, 2 an epoch"),
+    # Many runs.
+    ("runs", 0, r"run +state +step ", r"\./runs/reviews +finished +6 +6 "),
+    ("runs runs --csv", 0, r"^run,state,step,steps,", r"runs/reviews,finished,6,6,"),
+    ("runs runs --sort error", 1, r"no column 'error', expected one of .*dev\.error"),
+    ("runs nowhere", 1, r"nowhere: No such file"),
+    ("diff runs/reviews runs/word runs/weights", 1, r"B: runs/word\n\nInputs: no difference that could give other bits",
+     r"Log and result are equal to the bit", r"B: runs/weights\n\nInputs that differ:\n  run\.select",
+     r"1 of 2 runs are not equal to runs/reviews"),
+    ("diff runs/reviews", 1, r"an argument is missing"),
+    ("report runs/reviews --out page", 0, r"error \d", ("page/report.html", r"<svg")),
+    ("report runs/reviews runs/weights --out two", 0, r"weights: finished", ("two/report.html", r"weights")),
+    ("report runs", 1, r"one with runs: name some of them"),
+    ("report runs/reviews --html page.html", 1, r"DIR/report\.html is the page"),
+    ("export runs/reviews --tensorboard events", 0, r"6 steps and 3 evaluations .*tensorboard --logdir events"),
+    ("inspect runs/reviews", 0, r"runs/reviews: a finished run", r"model\.path: \"model\""),
+    ("verify runs/reviews", 0, r"all 9 good"),
+    # Studies.
+    ("study plan study.yaml", 0, r"\n +2 +6 .* smooth\n", r"1 rank a training"),
+    ("study status study.yaml --html waiting.html", 0, r"smooth +2 +0 +0 +2 ", ("waiting.html", r"<html")),
+    ("study run study.yaml", 0, r"4 of 4 finished"),
+    ("study status study.yaml --watch --html done.html", 0, r"100\.0 % of the work is done", ("done.html", r"smooth")),
+    ("study report study.yaml", 0, r"smooth against base"),
+    ("study study.yaml", 1, r"study run study\.yaml"),
+    ("report studies/s", 1, r"found that of a study: `study report STUDY\.yaml`"),
+    # Other words for commands.
+    ("--cite", 0, r"@software\{autodidact,", r"@misc\{autodidact_paper,"),
+    ("cite", 1, r"here it is `autodidact --cite`"),
+    ("test runs/reviews", 1, r"here it is `autodidact eval RUN --data test`"),
+    ("evaluate runs/reviews", 1, r"did you mean eval\?"),
+    ("compare runs/a runs/b", 1, r"here it is `autodidact diff RUN_A RUN_B`"),
+    ("tensorboard runs/reviews", 1, r"here it is `autodidact export RUN --tensorboard DIR`"),
+    ("list", 1, r"here it is `autodidact runs FOLDER`"),
 ]
 # Runs of the same data by other words: the same bits.
 SAME = ["runs/word", "runs/keys", "runs/again", "runs/own", "runs/written"]
 
 
+def holds(pattern, output):
+    """Whether the output matches, or for a pair the file that it names."""
+    if isinstance(pattern, str):
+        return re.search(pattern, output)
+    path = Path(pattern[0])
+    return path.is_file() and re.search(pattern[1], path.read_text())
+
+
 def check(number, command, code, patterns):
-    done = subprocess.run([PROGRAM, *shlex.split(command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          stdin=subprocess.DEVNULL, check=False)
-    missing = [pattern for pattern in patterns if not re.search(pattern, done.stdout)]
+    words, _, given = command.partition(" < ")
+    with open(given or os.devnull, encoding="utf-8") as stdin:
+        done = subprocess.run([PROGRAM, *shlex.split(words)], stdin=stdin, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+    missing = [pattern for pattern in patterns if not holds(pattern, done.stdout)]
     if done.returncode != code or missing:
         sys.exit(f"guess {number}, autodidact {command}: exit code {done.returncode}, expected {code}; "
                  f"missing {missing} in\n{done.stdout}")
+
+
+def near(found, expected, what):
+    if not abs(found - expected) <= 1e-8:
+        sys.exit(f"{what}: found {found}, expected {expected}")
+
+
+def check_numbers():
+    """What several commands say of one thing is the same. p.csv has nine digits of each probability."""
+    labels = [row[2] for row in csv.reader(io.StringIO(Path("reviews.csv").read_text("utf-8-sig")), delimiter=";")][1:]
+    predicted = list(csv.DictReader(Path("p.csv").open(encoding="utf-8", newline="")))
+    if Path("gzip.csv").read_bytes() != Path("p.csv").read_bytes():
+        sys.exit("gzip.csv differs from p.csv")
+    said = subprocess.run([PROGRAM, "eval", "runs/reviews", "--data", "reviews.csv", "--json"], capture_output=True,
+                          check=True)
+    scores = json.loads(said.stdout)
+    near(scores["error"], sum(r["class"] != n for r, n in zip(predicted, labels, strict=True)) / 60, "eval, error")
+    near(scores["loss"], -sum(math.log(float(r[f"probability.{n}"])) for r, n in zip(predicted, labels)) / 60,
+         "eval, loss")
+    dev = json.loads(Path("runs/reviews/result.json").read_text())["dev"]
+    report = json.loads(Path("page/report.json").read_text())["sections"]["runs"]["tables"]["runs"][0]
+    table = subprocess.run([PROGRAM, "runs", "runs/reviews", "--csv"], capture_output=True, text=True, check=True)
+    row = next(csv.DictReader(io.StringIO(table.stdout)))
+    for score in ("error", "accuracy", "macro_f1", "matthews", "loss"):
+        near(report[score], dev[score], f"report, {score}")
+        near(float(row[f"dev.{score}"]), dev[score], f"runs, {score}")
 
 
 def main():
     write_data()
     for number, (command, code, *patterns) in enumerate(GUESSES, 1):
         check(number, command, code, patterns)
+    check_numbers()
     for run in SAME:
         for name in ("log.jsonl", "model/model.safetensors"):
             if (Path(run) / name).read_bytes() != (Path("runs/reviews") / name).read_bytes():
