@@ -121,7 +121,7 @@ static void test_training(MPI_Comm part, int last, const char *dir) {
 }
 
 int main(int argc, char **argv) {
-  char folder[64] = "/tmp/ad-test-XXXXXX", command[100];
+  char folder[64] = "/tmp/ad-test-XXXXXX", command[200];
   int provided, rank, size;
   MPI_Comm part;
   CHECK(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) == MPI_SUCCESS);
