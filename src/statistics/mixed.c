@@ -28,19 +28,9 @@ static void conclude(struct ad_mixed *m, double error, double df, double level) 
   m->interval = ad_interval_of(mean - half, mean + half);
 }
 
-static void mean_of(const struct reml *r, const unsigned char *used, double shift, double scale, double level,
-                    struct ad_mixed *m) {
-  const double v = 1 / r->precision;
-  double slope[PARTS], rest = r->precision;
-  for (size_t t = 0; t < r->terms; t++) {
-    const double square = ad__dot(r->first[t + 1] - r->first[t], r->v_ones + r->first[t], r->v_ones + r->first[t]);
-    slope[t] = v * v * square;
-    rest -= r->v[t] * square;
-  }
-  slope[r->terms] = v * v * rest / r->v[r->terms];
+static void mean_of(const struct reml *r, double shift, double scale, struct ad_mixed *m) {
   m->mean = ad_figure_of(shift + scale * r->mean);
-  m->reml_error = ad_figure_of(scale * sqrt(v));
-  conclude(m, scale * sqrt(v), fmax(1.0, ad__reml_degrees(r, used, slope, v)), level);
+  m->reml_error = ad_figure_of(scale / sqrt(r->precision));
 }
 
 static void spread_of(const struct reml *r, double scale, struct ad_mixed *m) {
@@ -113,7 +103,8 @@ static void nested_error(const struct reml *r, size_t term, double scale, struct
                                .is_tested = 1};
 }
 
-/* Where runs share seeds lme4's error is not used: with estimated variances t's degrees of freedom are a guess. */
+/* Student's t where no runs share seeds. Where some do lme4's error is not used: with estimated variances t's degrees
+ * of freedom are a guess. */
 static int settle_intervals(const struct reml *r, const double *values, const struct ad_terms *terms, double scale,
                             double level, struct ad_mixed *m) {
   static const char few[] = "no test is made of this design: its size would not be near 5 %";
@@ -121,9 +112,8 @@ static int settle_intervals(const struct reml *r, const double *values, const st
   struct ad__mean_error e;
   AD_TRY(ad__total_sd(&m->sd_interval, m->n, values, terms, level));
   if (terms->count == 0) {
-    return AD_OK;
-  }
-  if (outer < terms->count) {
+    e = (struct ad__mean_error){.error = m->reml_error.value, .df = (double)m->n - 1, .is_tested = 1};
+  } else if (outer < terms->count) {
     nested_error(r, outer, scale, &e);
   } else {
     AD_TRY(ad__crossed_error(m->n, values, terms, level, &e));
@@ -162,7 +152,7 @@ int ad_mixed_mean(struct ad_mixed *mixed, size_t n, const double *values, const 
   no_mixed(mixed, n, terms, why);
   mixed->mean = ad_figure_of(mean);
   if (why == NULL) {
-    mean_of(&r, used, mean, scale, level, mixed);
+    mean_of(&r, mean, scale, mixed);
     mixed->mean.value = rounded(mixed->mean.value, n, values);
     spread_of(&r, scale, mixed);
     status = settle_intervals(&r, values, terms, scale, level, mixed);

@@ -293,15 +293,3 @@ int ad__reml_prepare(struct reml *r, const double *values, const struct ad_terms
   }
   return AD_OK;
 }
-
-/* Satterthwaite's degrees of freedom of the combination of variances with these derivatives and this value. */
-double ad__reml_degrees(const struct reml *r, const unsigned char *used, const double *slope, double value) {
-  double x[PARTS], variance = 0.0;
-  if (solve(r, used, slope, x) != 0) {
-    return NAN;
-  }
-  for (size_t t = 0; t <= r->terms; t++) {
-    variance += used[t] ? slope[t] * x[t] : 0.0;
-  }
-  return value * value / variance;
-}

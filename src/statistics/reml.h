@@ -32,7 +32,4 @@ int ad__reml_prepare(struct reml *r, const double *values, const struct ad_terms
 /* The variances, from the start in r->v; used [terms + 1] is 0 for those that are 0. NULL, or why there are none. */
 const char *ad__reml_maximize(struct reml *r, unsigned char *used);
 
-/* Satterthwaite's degrees of freedom of the combination of variances with these derivatives and this value. */
-double ad__reml_degrees(const struct reml *r, const unsigned char *used, const double *slope, double value);
-
 #endif

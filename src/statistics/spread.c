@@ -70,7 +70,7 @@ void ad__spread_interval(struct ad_spread *s, double log_ratio, double error, do
   s->error = ad_figure_of(error);
   s->df = ad_figure_of(df);
   s->interval = ad_interval_of(exp(log_ratio - half), exp(log_ratio + half));
-  s->p = ad_figure_of(2 * ad__t_upper(fabs(log_ratio) / error, df));
+  s->p = ad_figure_none("no test is made of it");
 }
 
 double ad__jackknife_square(size_t m, const double *left_out) {

@@ -7,7 +7,7 @@
 /* All but the ratio is missing. */
 void ad__no_spread(struct ad_spread *spread, const char *why);
 
-/* Interval and p by t from the logarithm of a ratio and its error. */
+/* Interval by t from the logarithm of a ratio and its error; there is no p. */
 void ad__spread_interval(struct ad_spread *spread, double log_ratio, double error, double df, double level);
 
 /* The square of the jackknife's error from what is found without each of m levels. */
