@@ -225,24 +225,23 @@ static int find_file(struct ad_cells *table, const char *name, struct ad_cells_f
   return AD_OK;
 }
 
-int ad__study_is_record_file(const char *name) {
+static int is_record_file(const char *name) {
   const size_t length = strlen(name);
   return name[0] != '.' && length > 6 && strcmp(name + length - 6, ".jsonl") == 0;
 }
 
-static int read_records(struct ad_cells *table) {
-  char *folder = ad_path_join(table->study->dir, "records");
+int ad__study_each_record_file(const struct ad_study *study, int (*each)(void *what, const char *folder, const char *),
+                               void *what) {
+  char *folder = ad_path_join(study->dir, "records");
   if (folder == NULL) {
-    return ad_fail_memory(strlen(table->study->dir) + 16, "a path");
+    return ad_fail_memory(strlen(study->dir) + 16, "a path");
   }
   DIR *opened = opendir(folder);
   int status = opened != NULL || errno == ENOENT ? AD_OK : ad_fail(AD_EIO, "%s: %s", folder, strerror(errno));
   const struct dirent *entry = NULL;
   while (opened != NULL && status == AD_OK && (entry = readdir(opened)) != NULL) {
-    struct ad_cells_file *file;
-    if (ad__study_is_record_file(entry->d_name)) {
-      status = find_file(table, entry->d_name, &file);
-      status = status == AD_OK ? read_record_file(table, folder, file) : status;
+    if (is_record_file(entry->d_name)) {
+      status = each(what, folder, entry->d_name);
     }
   }
   if (opened != NULL) {
@@ -250,6 +249,12 @@ static int read_records(struct ad_cells *table) {
   }
   ad_free(folder);
   return status;
+}
+
+static int read_named(void *table, const char *folder, const char *name) {
+  struct ad_cells_file *file;
+  AD_TRY(find_file(table, name, &file));
+  return read_record_file(table, folder, file);
 }
 
 /* --- Leases. */
@@ -296,7 +301,7 @@ int ad_cells_refresh(struct ad_cells *table) {
   char *folder = lease_folder(table);
   /* Looked at before the records: a lease goes only once the record is there. */
   int status = folder == NULL ? AD_ENOMEM : ad_lease_list(folder, table->study->lease, &entries, &count);
-  status = status == AD_OK ? read_records(table) : status;
+  status = status == AD_OK ? ad__study_each_record_file(table->study, read_named, table) : status;
   if (status == AD_OK) {
     apply_leases(table, entries, count);
   }

@@ -5,8 +5,6 @@
  *
  * Arms that the study file no longer has stay in it. The analysis is the one that the study file had when the first
  * cell was begun. */
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +25,7 @@ struct plan {
   json_t *root, *arms;      /* arms: by name */
   json_t *base;             /* of the study as it is now, as a plan has it */
   size_t number;            /* of the base in the plan that is equal to that; their count where none is */
+  int has_records;          /* they were read */
   struct ad_buffer records; /* all that records/ says of cells: it stays where run folders are deleted */
 };
 
@@ -166,27 +165,22 @@ static uint64_t inputs_digest(const char *text) {
   return digest + (digest == 0);
 }
 
-/* All files of records/ behind each other; none where there is no such folder. */
-static int read_records(const struct ad_study *study, struct ad_buffer *text) {
-  char *folder = ad_path_join(study->dir, "records");
-  DIR *opened = folder == NULL ? NULL : opendir(folder);
-  const struct dirent *entry = NULL;
-  int status = folder == NULL ? ad_fail_memory(strlen(study->dir) + 16, "a path")
-               : opened != NULL || errno == ENOENT || errno == ENOTDIR
-                   ? AD_OK
-                   : ad_fail(AD_EIO, "%s: %s", folder, strerror(errno));
-  while (status == AD_OK && opened != NULL && (entry = readdir(opened)) != NULL) {
-    if (ad__study_is_record_file(entry->d_name)) {
-      char *path = ad_path_join(folder, entry->d_name);
-      status = path == NULL ? ad_fail_memory(strlen(folder) + 300, "a path") : ad_file_read(path, text);
-      ad_free(path);
-    }
-  }
-  if (opened != NULL) {
-    ad_ignore(closedir(opened));
-  }
-  ad_free(folder);
+static int add_record_file(void *text, const char *folder, const char *name) {
+  char *path = ad_path_join(folder, name);
+  const int status =
+      path == NULL ? ad_fail_memory(strlen(folder) + strlen(name) + 2, "a path") : ad_file_read(path, text);
+  ad_free(path);
   return status;
+}
+
+/* All files of records/ behind each other, once. */
+static int read_records(const struct ad_study *study, struct plan *plan) {
+  if (plan->has_records) {
+    return AD_OK;
+  }
+  plan->has_records = 1;
+  /* What is in the folder's place is told where the folder is made. */
+  return ad_is_folder(study->dir) ? ad__study_each_record_file(study, add_record_file, &plan->records) : AD_OK;
 }
 
 /* 1: the records name the cell. */
@@ -197,11 +191,12 @@ static int is_recorded(const struct ad_buffer *records, uint64_t id) {
 }
 
 /* Whether a cell of the planned arm was begun: it has a run folder or a record. */
-static int was_begun(const struct ad_study *study, const struct ad_study_arm *arm, const struct plan *plan,
+static int was_begun(const struct ad_study *study, const struct ad_study_arm *arm, struct plan *plan,
                      const json_t *planned, int *begun) {
   uint64_t digest = 0;
   const uint64_t inputs = inputs_digest(planned_inputs(planned));
   *begun = 0;
+  AD_TRY(read_records(study, plan));
   for (size_t i = 0; ad_config_key(i) != NULL; i++) {
     const char *key = ad_config_key(i), *value = planned_value(plan, planned, key);
     const int axis = ad_study_find_axis(study, key);
@@ -224,7 +219,7 @@ static int was_begun(const struct ad_study *study, const struct ad_study_arm *ar
   return AD_OK;
 }
 
-static int check_arm(const struct ad_study *study, const struct ad_study_arm *arm, const struct plan *plan) {
+static int check_arm(const struct ad_study *study, const struct ad_study_arm *arm, struct plan *plan) {
   const json_t *planned = json_object_get(plan->arms, arm->name);
   struct ad_buffer text = {0};
   int begun = 0;
@@ -251,13 +246,17 @@ static json_t *pack_arm(const struct ad_study_arm *arm, size_t base) {
 }
 
 /* 1: a cell was begun. */
-static int is_begun(const struct ad_study *study, const struct plan *plan, int *begun) {
+static int is_begun(const struct ad_study *study, struct plan *plan, int *begun) {
   char *runs = ad_path_join(study->dir, "runs");
   if (runs == NULL) {
     return ad_fail_memory(strlen(study->dir) + 8, "a path");
   }
-  *begun = plan->records.size > 0 || ad_is_folder(runs);
+  *begun = ad_is_folder(runs);
   ad_free(runs);
+  if (!*begun) {
+    AD_TRY(read_records(study, plan));
+    *begun = plan->records.size > 0;
+  }
   return AD_OK;
 }
 
@@ -309,7 +308,6 @@ static int write_plan(const struct ad_study *study, const json_t *plan) {
 int ad_study_commit(struct ad_study *study) {
   struct plan plan;
   int status = open_plan(study, &plan);
-  status = status == AD_OK ? read_records(study, &plan.records) : status;
   for (size_t i = 0; status == AD_OK && plan.root != NULL && i < study->arm_count; i++) {
     status = check_arm(study, &study->arms[i], &plan);
   }

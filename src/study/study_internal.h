@@ -42,8 +42,10 @@ int ad__study_settle_analysis(struct ad_study *study);
 json_t *ad__study_pack_analysis(const struct ad_study *study);
 int ad__study_recall_analysis(struct ad_study *study, const json_t *planned);
 
-/* 1: a file of records/ (cells.c), by its name. */
-int ad__study_is_record_file(const char *name);
+/* Calls each(what, folder, name) for each file of records/ until one fails; no folder: none (cells.c). AD_EIO,
+ * AD_ENOMEM, and what `each` returns. */
+int ad__study_each_record_file(const struct ad_study *study, int (*each)(void *what, const char *folder, const char *),
+                               void *what);
 
 void ad__study_analysis_destroy(struct ad_study_analysis *analysis);
 
