@@ -141,22 +141,14 @@ static int find_inputs(struct ad_replay *r) {
   return model != NULL && access(model, F_OK) == 0 ? ad_config_set(c, r->run, key, model) : AD_OK;
 }
 
+static int is_configured(const char *name) {
+  return strcmp(ad__resume_kind(name), "configuration") == 0;
+}
+
 /* Rank 0. The configuration is the run's, but for what a replay leaves out. */
 static int find_changes(struct ad_replay *r) {
-  struct ad_differences *d = &r->changes.reasons;
-  size_t kept = 0;
   AD_TRY(ad__find_changes(r->training, &r->changes));
-  for (size_t i = 0; i < d->count; i++) {
-    const struct ad_difference item = d->items[i];
-    if (strcmp(ad__resume_kind(item.name), "configuration") != 0) {
-      d->items[kept++] = item;
-    } else {
-      ad_free(item.name);
-      ad_free(item.text[0]);
-      ad_free(item.text[1]);
-    }
-  }
-  d->count = kept;
+  ad_differences_drop(&r->changes.reasons, is_configured);
   return AD_OK;
 }
 

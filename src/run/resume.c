@@ -36,20 +36,8 @@ static int compare_inputs(const struct ad_training *t, const struct ad__provenan
   return status == AD_OK ? removed : status;
 }
 
-/* Takes out the keys that say how many steps there are. */
-static void drop_steps(struct ad_differences *d) {
-  size_t kept = 0;
-  for (size_t i = 0; i < d->count; i++) {
-    const struct ad_difference item = d->items[i];
-    if (ad_config_role(item.name) != AD_ROLE_LENGTH) {
-      d->items[kept++] = item;
-    } else {
-      ad_free(item.name);
-      ad_free(item.text[0]);
-      ad_free(item.text[1]);
-    }
-  }
-  d->count = kept;
+static int says_steps(const char *name) {
+  return ad_config_role(name) == AD_ROLE_LENGTH;
 }
 
 /* A run of fewer steps may go on as one of more, where that changes no bit. Where it does, the steps are a difference.
@@ -58,7 +46,7 @@ static int judge_changes(const struct ad_training *t, struct ad_differences *rea
   const struct ad_config *c = &t->session.config;
   int longer;
   if (ad__check_longer(t, &longer) == AD_OK && longer) {
-    drop_steps(reasons);
+    ad_differences_drop(reasons, says_steps);
   }
   ad_error_clear();
   return ad__resume_judge(c->run_dir, c->resume_allow, reasons);

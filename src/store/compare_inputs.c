@@ -23,11 +23,28 @@ static const char *const facts[] = {AD_FACT_MAP(FACT_NAME)};
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
+static void release(struct ad_difference *item) {
+  ad_free(item->name);
+  ad_free(item->text[0]);
+  ad_free(item->text[1]);
+}
+
+void ad_differences_drop(struct ad_differences *differences, int (*drops)(const char *name)) {
+  size_t kept = 0;
+  for (size_t i = 0; i < differences->count; i++) {
+    struct ad_difference *item = &differences->items[i];
+    if (drops(item->name)) {
+      release(item);
+    } else {
+      differences->items[kept++] = *item;
+    }
+  }
+  differences->count = kept;
+}
+
 void ad_differences_destroy(struct ad_differences *differences) {
   for (size_t i = 0; i < differences->count; i++) {
-    ad_free(differences->items[i].name);
-    ad_free(differences->items[i].text[0]);
-    ad_free(differences->items[i].text[1]);
+    release(&differences->items[i]);
   }
   ad_free(differences->items);
   *differences = (struct ad_differences){0};
@@ -235,25 +252,24 @@ static int has_other_files(const struct ad_differences *reasons) {
   return 0;
 }
 
+static int is_path(const char *name) {
+  return ad_config_identity(name) == AD_IDENTITY_CONTENT;
+}
+
 int ad_input_comparison_sort_paths(struct ad_input_comparison *comparison) {
   struct ad_differences *reasons = &comparison->reasons;
-  const int other = has_other_files(reasons);
-  size_t kept = 0;
-  int status = AD_OK;
+  if (has_other_files(reasons)) {
+    return AD_OK;
+  }
   for (size_t i = 0; i < reasons->count; i++) {
-    struct ad_difference *item = &reasons->items[i];
-    if (!other && ad_config_identity(item->name) == AD_IDENTITY_CONTENT && status == AD_OK) {
-      status = ad__differences_add(&comparison->harmless, slice_of(item->name), slice_of(item->text[0]),
-                                   slice_of(item->text[1]));
-      ad_free(item->name);
-      ad_free(item->text[0]);
-      ad_free(item->text[1]);
-    } else {
-      reasons->items[kept++] = *item;
+    const struct ad_difference *item = &reasons->items[i];
+    if (is_path(item->name)) {
+      AD_TRY(ad__differences_add(&comparison->harmless, slice_of(item->name), slice_of(item->text[0]),
+                                 slice_of(item->text[1])));
     }
   }
-  reasons->count = kept;
-  return status;
+  ad_differences_drop(reasons, is_path);
+  return AD_OK;
 }
 
 void ad_input_comparison_destroy(struct ad_input_comparison *comparison) {

@@ -19,6 +19,9 @@ struct ad_differences {
 /* Releases all of them; a zeroed struct is allowed. */
 void ad_differences_destroy(struct ad_differences *differences);
 
+/* Releases those whose name is one that `drops`, and closes the gaps. */
+void ad_differences_drop(struct ad_differences *differences, int (*drops)(const char *name));
+
 /* What two runs were given. */
 struct ad_input_comparison {
   struct ad_differences
