@@ -1,6 +1,7 @@
 #include "autodidact/base/machine.h"
 
 #include <gnu/libc-version.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -114,4 +115,11 @@ const char *ad_machine_libc(void) {
   static char text[32];
   snprintf(text, sizeof text, "glibc %.20s", gnu_get_libc_version());
   return text;
+}
+
+const char *ad_machine_program(void) {
+  static char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+  path[length < 0 ? 0 : length] = '\0';
+  return path;
 }

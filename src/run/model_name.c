@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "autodidact/base/file.h"
+#include "autodidact/base/machine.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/run/program.h"
@@ -20,12 +22,9 @@
 /* The folder of launch/get-model: beside the program in an installed tree, wherever that was moved, else the sources'.
  * The caller owns it. */
 static int find_script(char **script) {
-  char own[4096];
-  const ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
-  own[length < 0 ? 0 : length] = '\0';
-  char *bin = ad_path_folder(own);
+  char *bin = ad_path_folder(ad_machine_program());
   struct ad_buffer path = {0};
-  int status = bin == NULL ? ad_fail_memory(sizeof own, "a path")
+  int status = bin == NULL ? ad_fail_memory(PATH_MAX, "a path")
                            : ad_buffer_printf(&path, "%s/" AD_INSTALLED_LAUNCH "/get-model", bin);
   *script = status != AD_OK ? NULL : ad_strdup(ad_is_file(path.data) ? path.data : AD_SOURCE_LAUNCH "/get-model");
   if (status == AD_OK && *script == NULL) {
@@ -41,10 +40,8 @@ static int find_script(char **script) {
 static char **make_environment(void) {
   static const char *const left_out[] = {"OMPI_", "PMIX_", "PMI_", "SLURM_PROCID=", "AUTODIDACT_PROGRAM="};
   size_t count = 0, kept = 0;
-  char own[4096 + 32] = "AUTODIDACT_PROGRAM=";
-  const size_t used = strlen(own);
-  const ssize_t length = readlink("/proc/self/exe", own + used, sizeof own - used - 1);
-  own[used + (size_t)(length < 0 ? 0 : length)] = '\0';
+  char own[PATH_MAX + 32];
+  snprintf(own, sizeof own, "AUTODIDACT_PROGRAM=%s", ad_machine_program());
   while (environ[count] != NULL) {
     count++;
   }

@@ -9,6 +9,7 @@
 
 #include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
+#include "autodidact/base/machine.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/run/model_name.h"
@@ -82,9 +83,9 @@ const char *ad_session_datasets(void) {
     return named;
   }
   /* Of a program in a prefix that was moved, and of one that uses the libraries of one that was not. */
-  static char beside[PATH_MAX];
-  const ssize_t size = readlink("/proc/self/exe", beside, sizeof beside - sizeof AD_DATASETS_FROM_BIN - 1);
-  char *slash = size > 0 ? memrchr(beside, '/', (size_t)size) : NULL;
+  static char beside[PATH_MAX + sizeof AD_DATASETS_FROM_BIN];
+  snprintf(beside, sizeof beside, "%s", ad_machine_program());
+  char *slash = strrchr(beside, '/');
   if (slash != NULL) {
     memcpy(slash + 1, AD_DATASETS_FROM_BIN, sizeof AD_DATASETS_FROM_BIN);
   }

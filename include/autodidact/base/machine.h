@@ -16,4 +16,7 @@ const char *ad_machine_os(void);
 /* The C library and its version, as "glibc 2.36". Static storage. */
 const char *ad_machine_libc(void);
 
+/* The path of the program that runs; empty where the system does not tell. Static storage, one thread. */
+const char *ad_machine_program(void);
+
 #endif
