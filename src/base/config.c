@@ -70,7 +70,9 @@ const struct config_option *ad__config_find(const char *key) {
 
 static int fail_unknown(const char *place, const char *key) {
   struct ad_buffer meant = {0};
-  int status = ad_config_suggest(key, &meant);
+  int status = strncmp(key, "study.", 6) == 0
+                   ? ad_buffer_puts(&meant, "`autodidact study run` takes the file of a study")
+                   : ad_config_suggest(key, &meant);
   status = status == AD_OK ? ad_fail(AD_ECONFIG, "%s: unknown key '%s'; %s", place, key, meant.data) : status;
   ad_buffer_destroy(&meant);
   return status;

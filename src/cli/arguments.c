@@ -24,6 +24,7 @@ enum { KEY_FORM = 0x7000, KEY_FIRST };
 struct parse_state {
   const struct arguments *arguments;
   char **argv;
+  unsigned char *given; /* [option_count] how often each option with a value was there */
   size_t count;
   int help, version;
   enum help_form form;
@@ -51,6 +52,9 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     const struct argument *option = &a->options[key - KEY_FIRST];
     if (option->flag != NULL) {
       *option->flag = 1;
+    } else if (s->given[key - KEY_FIRST]++ > 0) {
+      s->status = ad_fail(AD_ECONFIG, "%s: --%s stands there twice, expected it once", a->command, option->name);
+      return EINVAL;
     } else {
       *option->text = value;
     }
@@ -95,9 +99,9 @@ int arguments_parse(const struct arguments *arguments, int argc, char **argv, si
                                               {NULL, '?', NULL, OPTION_ALIAS, NULL, -1},
                                               {"version", 'V', NULL, 0, "Print the version", -1}};
   const size_t own = arguments->option_count;
-  struct argp_option *options = ad_calloc(own + 5, sizeof *options);
+  struct argp_option *options = ad_calloc(own + 5, sizeof *options + sizeof(unsigned char));
   if (options == NULL) {
-    return ad_fail_memory(sizeof *options * (own + 5), "the command line");
+    return ad_fail_memory((own + 5) * (sizeof *options + 1), "the command line");
   }
   for (size_t i = 0; i < own; i++) {
     const struct argument *o = &arguments->options[i];
@@ -105,7 +109,7 @@ int arguments_parse(const struct arguments *arguments, int argc, char **argv, si
   }
   memcpy(options + own, common, sizeof common);
   const struct argp argp = {options, parse, arguments->usage, arguments->text, NULL, NULL, NULL};
-  struct parse_state state = {.arguments = arguments, .argv = argv};
+  struct parse_state state = {.arguments = arguments, .argv = argv, .given = (unsigned char *)(options + own + 5)};
   const error_t error = argp_parse(&argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP, NULL, &state);
   int status = state.status;
   if (status == AD_OK && state.help && state.form != HELP_TEXT) {

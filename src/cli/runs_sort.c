@@ -45,16 +45,33 @@ static int sort(struct runs_table *t, size_t column, int down) {
   return status;
 }
 
+/* The column of this name, or the only one whose last part it is ("error"); t->count: there is none. */
+static size_t find(const struct runs_table *t, const char *name) {
+  size_t found = t->count;
+  int endings = 0;
+  for (size_t c = 0; c < t->count; c++) {
+    const char *column = t->columns[c].name, *dot = strrchr(column, '.');
+    if (strcmp(column, name) == 0) {
+      return c;
+    }
+    if (dot != NULL && strcmp(dot + 1, name) == 0) {
+      found = c;
+      endings++;
+    }
+  }
+  return endings == 1 ? found : t->count;
+}
+
 int runs_sort(struct runs_table *t, const char *name) {
   const int down = name[0] == '-';
+  const size_t column = find(t, name + down);
+  if (column < t->count) {
+    return sort(t, column, down);
+  }
   struct ad_buffer names = {0};
   int status = AD_OK;
-  for (size_t c = 0; c < t->count; c++) {
-    if (strcmp(t->columns[c].name, name + down) == 0) {
-      ad_buffer_destroy(&names);
-      return sort(t, c, down);
-    }
-    status = status == AD_OK ? ad_buffer_printf(&names, "%s%s", c == 0 ? "" : ", ", t->columns[c].name) : status;
+  for (size_t c = 0; c < t->count && status == AD_OK; c++) {
+    status = ad_buffer_printf(&names, "%s%s", c == 0 ? "" : ", ", t->columns[c].name);
   }
   status = status == AD_OK ? ad_fail(AD_ECONFIG, "--sort: the table has no column '%s', expected one of %s",
                                      name + down, names.data)

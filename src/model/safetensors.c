@@ -196,6 +196,16 @@ static int check_places(struct ad_safetensors *file, const char *data, size_t da
   return AD_OK;
 }
 
+/* Whether the length of the header is written in characters. The length of a real one has bytes of 0. */
+static int is_text(const char *bytes) {
+  size_t i = 0;
+  while (i < LENGTH_BYTES && ((unsigned char)bytes[i] >= ' ' || strchr("\t\n\r", bytes[i]) != NULL) && bytes[i] != 0 &&
+         bytes[i] != '\x7f' && (unsigned char)bytes[i] < 0xf5) {
+    i++;
+  }
+  return i == LENGTH_BYTES;
+}
+
 /* Checks the fixed start of the file and hands out the header's bytes. */
 static int find_header(const struct ad_safetensors *file, const char *bytes, size_t size, size_t *header_size) {
   if (size < LENGTH_BYTES) {
@@ -204,6 +214,10 @@ static int find_header(const struct ad_safetensors *file, const char *bytes, siz
   }
   uint64_t length;
   memcpy(&length, bytes, sizeof length);
+  if (is_text(bytes)) {
+    return ad_fail(AD_EINPUT, "%s: found text, expected a safetensors file (`autodidact data FILE` shows a data file)",
+                   file->name);
+  }
   if (length > HEADER_LIMIT) {
     return ad_fail(AD_EINPUT, "%s: a header of %llu bytes, expected at most %llu (is this a safetensors file?)",
                    file->name, (unsigned long long)length, (unsigned long long)HEADER_LIMIT);

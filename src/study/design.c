@@ -95,11 +95,23 @@ static int parse_range(const char *text, unsigned long long *first, unsigned lon
   return 1;
 }
 
+/* "0-9" for a key of numbers, as other programs write a range. */
+static int is_dashed(const char *key, const char *text) {
+  const enum ad_config_values values = ad_config_values(key);
+  const size_t digits = strspn(text, "0123456789");
+  return (values == AD_VALUES_COUNT || values == AD_VALUES_REAL) && digits > 0 && text[digits] == '-' &&
+         text[digits + 1] != '\0' && strspn(text + digits + 1, "0123456789") == strlen(text + digits + 1);
+}
+
 static int add_value(struct study_draft *d, struct ad_study_axis *axis, const struct ad_yaml *at,
                      struct sequence *sequence) {
   unsigned long long first, last;
   if (at->kind != AD_YAML_SCALAR) {
     return ad__study_fail(d->study->path, at, "axes: %s: expected a list of single values", axis->key);
+  }
+  if (!at->quoted && is_dashed(axis->key, at->text)) {
+    return ad__study_fail(d->study->path, at, "axes: %s is '%s', expected numbers; a range is written 0..9", axis->key,
+                          at->text);
   }
   if (at->quoted || !parse_range(at->text, &first, &last)) {
     return add_text(d, axis, at, at->text, sequence);

@@ -194,7 +194,10 @@ GUESSES = [
     # Many runs.
     ("runs", 0, r"run +state +step ", r"\./runs/reviews +finished +6 +6 "),
     ("runs runs --csv", 0, r"^run,state,step,steps,", r"runs/reviews,finished,6,6,"),
-    ("runs runs --sort error", 1, r"no column 'error', expected one of .*dev\.error"),
+    ("runs runs --sort error", 0, r"runs/three[\s\S]*runs/reviews|runs/reviews"),
+    ("runs runs --sort errors", 1, r"no column 'errors', expected one of .*dev\.error"),
+    ("inspect reviews.csv", 1, r"found text, expected a safetensors file \(`autodidact data FILE`"),
+    ('predict folder --text "a good film" --text "a bad one"', 1, r"--text stands there twice"),
     ("runs nowhere", 1, r"nowhere: No such file"),
     ("diff runs/reviews runs/word runs/weights", 1, r"B: runs/word\n\nInputs: no difference that could give other bits",
      r"Log and result are equal to the bit", r"B: runs/weights\n\nInputs that differ:\n  run\.select",
@@ -214,6 +217,7 @@ GUESSES = [
     ("study status study.yaml --watch --html done.html", 0, r"100\.0 % of the work is done", ("done.html", r"smooth")),
     ("study report study.yaml", 0, r"smooth against base"),
     ("study study.yaml", 1, r"study run study\.yaml"),
+    ("train study.yaml", 1, r"`autodidact study run` takes the file of a study"),
     ("report studies/s", 1, r"found that of a study: `study report STUDY\.yaml`"),
     # Other words for commands.
     ("--cite", 0, r"@software\{autodidact,", r"@misc\{autodidact_paper,"),

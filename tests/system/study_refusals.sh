@@ -54,6 +54,8 @@ file "a name of elsewhere in an arm" 1 "wrong.yaml:2: unknown key 'num_train_epo
   <<<$'study: {dir: s}\narms: {a: {num_train_epochs: 2}}'
 file "unknown axis" 1 "wrong.yaml:2: unknown key 'seed.int'; the nearest one is 'seed.init'" \
   <<<$'study: {dir: s}\naxes: {seed.int: 0..2}'
+file "range with a dash" 1 "wrong.yaml:2: axes: seed.init is '0-9', expected numbers; a range is written 0..9" \
+  <<<$'study: {dir: s}\naxes: {seed.init: 0-9}'
 file "empty list" 1 "wrong.yaml:2: axes: seed.init has no values" <<<$'study: {dir: s}\naxes: {seed.init: []}'
 file "arm twice" 1 "wrong.yaml:4: the key \"a\" is there twice \(first at line 3\)" \
   <<<$'study: {dir: s}\narms:\n  a: {}\n  a: {optim.lr: 1}'
