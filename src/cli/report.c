@@ -3,11 +3,36 @@
 #include <stdio.h>
 
 #include "arguments.h"
+#include "autodidact/base/file.h"
 #include "autodidact/base/log.h"
+#include "autodidact/base/memory.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/report/run_report.h"
 #include "commands.h"
+#include "inspect.h"
+
+/* Whether a report was written here, as beside its run: RUN-report. */
+static int is_report(const char *folder) {
+  char *page = ad_path_join(folder, "report.html");
+  const int found = page != NULL && ad_is_file(page) && !inspect_is_run(folder);
+  ad_free(page);
+  return found;
+}
+
+/* Passes over folders of reports, which a shell's pattern names beside the runs; the number of others. */
+static size_t leave_reports(size_t count, char **folders) {
+  size_t kept = 0;
+  for (size_t i = 0; i < count; i++) {
+    char *folder = folders[i];
+    if (count > 1 && is_report(folder)) {
+      ad_log(AD_LOG_INFO, "%s: a report, passed over", ad_shown(folder));
+    } else {
+      folders[kept++] = folder;
+    }
+  }
+  return kept > 0 ? kept : count;
+}
 
 static int report(size_t count, char *const *runs, const char *out, int json) {
   struct ad_buffer text = {0}, page = {0};
@@ -44,5 +69,5 @@ int ad_command_report(const struct ad_math *math, int argc, char **argv) {
       1,
       SIZE_MAX};
   AD_TRY(arguments_parse(&arguments, argc, argv, &count, &help));
-  return help ? AD_OK : report(count, argv + 1, out, json);
+  return help ? AD_OK : report(leave_reports(count, argv + 1), argv + 1, out, json);
 }

@@ -204,7 +204,7 @@ GUESSES = [
      r"1 of 2 runs are not equal to runs/reviews"),
     ("diff runs/reviews", 1, r"an argument is missing"),
     ("report runs/reviews --out page", 0, r"error \d", ("page/report.html", r"<svg")),
-    ("report runs/reviews runs/weights --out two", 0, r"weights: finished", ("two/report.html", r"weights")),
+    ("report runs/reviews runs/weights page --out two", 0, r"weights: finished", ("two/report.html", r"weights")),
     ("report runs", 1, r"one with runs: name some of them"),
     ("report runs/reviews --html page.html", 1, r"DIR/report\.html is the page"),
     ("export runs/reviews --tensorboard events", 0, r"6 steps and 3 evaluations .*tensorboard --logdir events"),
