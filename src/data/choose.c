@@ -99,7 +99,7 @@ static int find_asked(const struct ad__scan *scan, const char *asked, const char
 /* --- Which rows hold. */
 
 static int holds_texts(const struct ad__scan_column *c) {
-  return !c->other && c->filled > 0 && c->numbers < c->filled;
+  return !c->other && c->filled > 0 && c->numbers + c->switches < c->filled;
 }
 
 /* Values that may be classes: more than one, and not nearly one for each row. */
@@ -204,8 +204,9 @@ int ad__check_label(const struct ad__scan *scan, size_t label, size_t least) {
   char shown[80];
   ad__column_show(scan, label, shown, sizeof shown);
   if (c->other || (scan->form.format == AD_FORMAT_JSONL && c->filled < scan->rows)) {
-    return ad_fail(AD_EINPUT, "%s: the label column %s is %s in some objects, expected a string or a whole number",
-                   scan->path, shown, c->other ? "neither string nor number" : "missing, null or empty");
+    return ad_fail(AD_EINPUT,
+                   "%s: the label column %s is %s in some objects, expected a string, a number, true or false",
+                   scan->path, shown, c->other ? "an array or an object" : "missing, null or empty");
   }
   if (c->values.many) {
     return ad_fail(AD_EINPUT, "%s: the label column %s has more than %d different values, expected classes", scan->path,

@@ -41,22 +41,33 @@ static void set_no_label(const struct reading *reading) {
   memset(reading->label, 0xff, reading->dataset->words * sizeof *reading->label);
 }
 
+/* A label that is none, by its first fields. */
+static int fail_label(const struct reading *reading, const struct ad_record *record) {
+  enum { FIELDS = 8, MOST = 80 };
+  struct ad_buffer shown = {0};
+  int status = record->label_count == 0 ? ad_buffer_puts(&shown, "of no fields") : AD_OK;
+  for (size_t i = 0; i < record->label_count && i < FIELDS && status == AD_OK; i++) {
+    const struct ad_text_span field = record->label[i];
+    status = ad_buffer_printf(&shown, "%s\"%.*s\"", i == 0 ? "" : ", ", (int)(field.size < MOST ? field.size : MOST),
+                              field.data);
+  }
+  status = status == AD_OK && record->label_count > FIELDS ? ad_buffer_puts(&shown, ", ...") : status;
+  const int several = reading->source.task->classes && record->label_count != 1;
+  status = status == AD_OK ? ad_reader_fail_label(&reading->reader, shown.data, several ? " (one label a text)" : "")
+                           : status;
+  ad_buffer_destroy(&shown);
+  return status;
+}
+
 /* 1 with the label in reading->label, 0 where the row is to be left out, or AD_EINPUT. */
 static int read_label(const struct reading *reading, const struct ad_record *record) {
   const struct ad_source *source = &reading->source;
-  const struct ad_text_span label = record->label;
-  if (label.data == NULL) {
-    return 1;
+  if (record->label == NULL || ad_reader_skips(source, record)) {
+    return record->label == NULL;
   }
-  if (source->skip != NULL && label.size == strlen(source->skip) && memcmp(label.data, source->skip, label.size) == 0) {
-    return 0;
-  }
-  if (!source->task->parse(&reading->labels, label.data, label.size, reading->label)) {
-    char shown[96];
-    snprintf(shown, sizeof shown, "\"%.*s\"", (int)(label.size < 80 ? label.size : 80), label.data);
-    return ad_reader_fail_label(&reading->reader, shown, "");
-  }
-  return 1;
+  return source->task->parse(&reading->labels, record->label, record->label_count, reading->label)
+             ? 1
+             : fail_label(reading, record);
 }
 
 /* ad_fail with the row's place in front of the tokenizer's message. */

@@ -129,7 +129,8 @@ static int classes_of_labels(struct ad_descriptor *d, const struct ad_yaml *labe
       d->class_count++;
     }
   }
-  return d->class_count > 1 ? AD_OK : AD_FAIL_AT(d->path, labels, "labels: expected at least two classes");
+  return d->class_count >= d->task->least_logits ? AD_OK
+                                                 : AD_FAIL_AT(d->path, labels, "labels: expected at least two classes");
 }
 
 static int parse_classes(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
@@ -138,8 +139,9 @@ static int parse_classes(struct ad_descriptor *descriptor, const struct ad_yaml 
   if (node == NULL) {
     return classes_of_labels(descriptor, ad_yaml_get(tree, "labels"));
   }
-  if (node->kind != AD_YAML_SEQUENCE || node->count < 2) {
-    return AD_FAIL_AT(path, node, "classes: expected a list of at least two names");
+  const size_t least = descriptor->task->least_logits;
+  if (node->kind != AD_YAML_SEQUENCE || node->count < least) {
+    return AD_FAIL_AT(path, node, "classes: expected a list of at least %s", least > 1 ? "two names" : "one name");
   }
   descriptor->classes = ad_calloc(node->count, sizeof *descriptor->classes);
   if (descriptor->classes == NULL) {
@@ -159,17 +161,8 @@ static int parse_task(struct ad_descriptor *descriptor, const struct ad_yaml *tr
   if (descriptor->task != NULL) {
     return AD_OK;
   }
-  struct ad_buffer names = {0};
-  int status = AD_OK;
-  for (size_t i = 0; status == AD_OK && ad_task_at(i) != NULL; i++) {
-    status = ad_buffer_printf(&names, "%s%s", i == 0 ? "" : ", ", ad_task_at(i)->name);
-  }
-  if (status == AD_OK) {
-    status = AD_FAIL_AT(descriptor->path, node, "task: found \"%s\", expected one of: %s",
-                        node->kind == AD_YAML_SCALAR ? node->text : "a list or mapping", names.data);
-  }
-  ad_buffer_destroy(&names);
-  return status;
+  const int status = ad_task_fail(AD_EINPUT, "task", node->kind == AD_YAML_SCALAR ? node->text : "a list or mapping");
+  return ad_fail_prefix(status, "%s:%zu", descriptor->path, node->line);
 }
 
 static int parse_expected(const char *path, const struct ad_yaml *node, struct ad_expected *expected) {

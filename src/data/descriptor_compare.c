@@ -120,10 +120,11 @@ static int print_rows(const struct ad_descriptor *d, const struct ad_source *s, 
 }
 
 static int print_label(const struct ad_descriptor *d, const struct ad_source *s, struct ad_buffer *out) {
-  (void)d;
-  return !s->labelled                                    ? ad_buffer_puts(out, "(nothing)")
-         : s->label.name == NULL && s->label.number == 0 ? ad_buffer_puts(out, "the format's")
-                                                         : print_column(&s->label, out);
+  AD_TRY(!s->labelled          ? ad_buffer_puts(out, "(nothing)")
+         : s->label.count == 0 ? ad_buffer_puts(out, "the format's")
+                               : print_columns("", &s->label, out));
+  const int own = s->separator != NULL && (d->task->separator == NULL || strcmp(s->separator, d->task->separator) != 0);
+  return own ? ad_buffer_printf(out, " cut at \"%s\"", s->separator) : AD_OK;
 }
 
 /* What a split is expected to hold. */

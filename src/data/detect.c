@@ -203,18 +203,27 @@ static void find_gaps(const struct detection *d, int *labels, int *rows) {
   }
 }
 
+/* The classes; of another task its name, which finds them in the data by itself. */
+static int put_task(const struct detection *d, struct ad_buffer *out) {
+  if (d->request->task != NULL && !d->request->task->classes) {
+    return ad_buffer_printf(out, "\ntask: %s\n", d->request->task->name);
+  }
+  AD_TRY(ad_buffer_puts(out, "\nclasses: ["));
+  for (size_t i = 0; i < d->classes.count; i++) {
+    AD_TRY(ad_buffer_puts(out, i == 0 ? "" : ", "));
+    AD_TRY(ad_yaml_quote(out, d->classes.items[i]));
+  }
+  return ad_buffer_puts(out, "]\n");
+}
+
 static int put_descriptor(const struct detection *d, struct ad_buffer *out) {
   int labels, rows;
   find_gaps(d, &labels, &rows);
   AD_TRY(ad_buffer_puts(out, "# What autodidact found in the files. The keys are explained in datasets/README.md.\n"));
   AD_TRY(put_form(&d->scan[AD_SPLIT_TRAIN], "\n", out));
   AD_TRY(put_columns(d, AD_SPLIT_TRAIN, out));
-  AD_TRY(ad_buffer_puts(out, "\nclasses: ["));
-  for (size_t i = 0; i < d->classes.count; i++) {
-    AD_TRY(ad_buffer_puts(out, i == 0 ? "" : ", "));
-    AD_TRY(ad_yaml_quote(out, d->classes.items[i]));
-  }
-  AD_TRY(ad_buffer_printf(out, "]\nempty: skip\n%s%s", rows ? "incomplete: skip\n" : "", labels ? "skip: \"\"\n" : ""));
+  AD_TRY(put_task(d, out));
+  AD_TRY(ad_buffer_printf(out, "empty: skip\n%s%s", rows ? "incomplete: skip\n" : "", labels ? "skip: \"\"\n" : ""));
   if (d->dev_rows > 0) {
     AD_TRY(ad_buffer_printf(out, "split: {seed: 0, dev: %zu}\n", d->dev_rows));
   }

@@ -127,7 +127,7 @@ static int next_folder(struct ad_reader *reader, struct ad_record *record) {
   record->text = (struct ad_text_span){.data = reader->map.size == 0 ? "" : reader->map.data, .size = reader->map.size};
   if (file->label != NO_VALUE) {
     const char *value = reader->source->labels[file->label].value;
-    record->label = (struct ad_text_span){.data = value, .size = strlen(value)};
+    AD_TRY(ad_reader_put_label(reader, (struct ad_text_span){.data = value, .size = strlen(value)}, record));
   }
   return 1;
 }

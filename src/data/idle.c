@@ -27,10 +27,15 @@ static const char *why_idle(const struct ad_source *source, const char *key) {
     return is_table(source) || source->format == AD_FORMAT_JSONL ? NULL
                                                                  : "only rows of tsv, csv and jsonl may lack columns";
   }
+  if (strcmp(key, "separator") == 0 && source->labelled && source->label.count != 1) {
+    return "only one label column is cut";
+  }
   if (strcmp(key, "skip") == 0 && source->format == AD_FORMAT_FOLDER) {
     return "only the folders of label values are read";
   }
-  return source->labelled || (strcmp(key, "labels") != 0 && strcmp(key, "skip") != 0) ? NULL : "the file has no labels";
+  return source->labelled || (strcmp(key, "labels") != 0 && strcmp(key, "skip") != 0 && strcmp(key, "separator") != 0)
+             ? NULL
+             : "the file has no labels";
 }
 
 static int note(struct ad_descriptor *d, const struct ad_yaml *at, const char *key, const char *why) {

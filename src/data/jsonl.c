@@ -2,6 +2,7 @@
  * that begins with its bracket, which no line of the other kind does. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "autodidact/base/json.h"
@@ -9,10 +10,12 @@
 #include "autodidact/base/status.h"
 #include "reader.h"
 
+enum { NUMBER = 32 };
 struct jsonl_state {
-  int array;       /* the file is one array */
-  json_t *row;     /* the texts of the record point into it */
-  char number[32]; /* a label that is written as a number */
+  int array;               /* the file is one array */
+  json_t *row;             /* the texts of the record point into it */
+  char (*numbers)[NUMBER]; /* [number_capacity] the fields of a label that are written as numbers */
+  size_t number_capacity;
 };
 
 /* A key's text. 1, 0 when the key is not there, or AD_EINPUT. */
@@ -51,59 +54,110 @@ static int take_columns(struct ad_reader *reader, const struct ad_columns *colum
   return 1;
 }
 
-/* The text of a label: of a string, of a whole number of any size, or of one that is written as 1.0, as pandas does
- * where a column has gaps. NULL: it is something else. */
-static const char *label_text(struct jsonl_state *state, const json_t *value) {
+/* The shortest text of 15 or 17 digits that reads back as the number. Whole numbers have no point: pandas writes 1.0
+ * where a column has gaps. */
+static const char *print_real(double real, char number[NUMBER]) {
   static const double EXACT = 0x1p53; /* from here on a double has no ones */
-  const double real = json_real_value(value);
-  const char *raw = ad_json_raw(value);
+  if (real == trunc(real) && fabs(real) < EXACT) {
+    snprintf(number, NUMBER, "%.0f", real + 0.0); /* -0.0 is 0 */
+    return number;
+  }
+  snprintf(number, NUMBER, "%.15g", real);
+  if (strtod(number, NULL) != real) {
+    snprintf(number, NUMBER, "%.17g", real);
+  }
+  return number;
+}
+
+/* The text of a field: of a string, of a number (a whole one of any size), of true and false. data NULL: it is
+ * something else. `number` is memory for the text. */
+static struct ad_text_span field_text(const json_t *value, char number[NUMBER]) {
+  const char *raw = ad_json_raw(value), *text = json_string_value(value);
+  if (json_is_string(value) && raw == NULL) {
+    return (struct ad_text_span){text, json_string_length(value)};
+  }
   if (json_is_integer(value)) {
-    snprintf(state->number, sizeof state->number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    return state->number;
+    snprintf(number, NUMBER, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    text = number;
+  } else if (json_is_real(value)) {
+    text = print_real(json_real_value(value), number);
+  } else if (json_is_boolean(value)) {
+    text = json_is_true(value) ? "true" : "false";
+  } else if (raw != NULL && strspn(raw, "-0123456789") == strlen(raw)) {
+    text = raw;
   }
-  if (json_is_real(value) && real == trunc(real) && fabs(real) < EXACT) {
-    snprintf(state->number, sizeof state->number, "%.0f", real + 0.0); /* -0.0 is 0 */
-    return state->number;
-  }
-  return raw != NULL && strspn(raw, "-0123456789") == strlen(raw) ? raw : json_string_value(value);
+  return (struct ad_text_span){text, text == NULL ? 0 : strlen(text)};
 }
 
 int ad_jsonl_members(const struct ad_reader *reader, ad_jsonl_take take, void *context) {
-  struct jsonl_state *state = reader->state;
+  const struct jsonl_state *state = reader->state;
   const char *key;
   json_t *value;
   json_object_foreach(state->row, key, value) {
-    const char *text = label_text(state, value), *raw = ad_json_raw(value);
-    char real[32];
-    if (text == NULL && json_is_real(value)) {
-      snprintf(real, sizeof real, "%.17g", json_real_value(value));
-      text = real;
-    }
-    const size_t size = text == NULL                           ? 0
-                        : json_is_string(value) && raw == NULL ? json_string_length(value)
-                                                               : strlen(text);
-    AD_TRY(take(context, key, (struct ad_text_span){.data = text, .size = size}, text == NULL && !json_is_null(value)));
+    char number[NUMBER];
+    const struct ad_text_span field = field_text(value, number);
+    const enum ad_jsonl_kind kind = json_is_boolean(value)                       ? AD_JSONL_SWITCH
+                                    : field.data == NULL && !json_is_null(value) ? AD_JSONL_OTHER
+                                                                                 : AD_JSONL_TEXT;
+    AD_TRY(take(context, key, field, kind));
   }
   return AD_OK;
 }
 
-static int take_label(struct ad_reader *reader, struct ad_text_span *label) {
+/* Room for all fields of the label's keys, so that none moves. *there: all keys are. */
+static int reserve_fields(struct ad_reader *reader, int *there) {
   struct jsonl_state *state = reader->state;
-  const char *key = reader->source->label.name;
-  const json_t *value = json_object_get(state->row, key);
-  if (value == NULL) {
-    return reader->labels > 0 ? ad_reader_fail(reader, reader->begin, "no key \"%s\" in the object", key) : AD_OK;
+  const struct ad_columns *label = &reader->source->label;
+  size_t count = 1;
+  *there = 1;
+  for (size_t i = 0; i < label->count; i++) {
+    const json_t *value = json_object_get(state->row, label->items[i].name);
+    if (value == NULL && reader->labels > 0) {
+      return ad_reader_fail(reader, reader->begin, "no key \"%s\" in the object", label->items[i].name);
+    }
+    *there = *there && value != NULL;
+    count += json_is_array(value) ? json_array_size(value) : 1;
   }
-  const char *text = label_text(state, value);
-  if (text == NULL) {
-    char shown[100];
-    return ad_reader_fail_label(reader, ad_json_show(value, shown, sizeof shown),
-                                json_is_array(value)
-                                    ? " (a string or a whole number: one label a text, as several are not supported)"
-                                    : " (a string or a whole number)");
+  void *numbers = state->numbers;
+  AD_TRY(ad_reserve(&numbers, &state->number_capacity, count, sizeof *state->numbers));
+  state->numbers = numbers;
+  return ad_reader_reserve_label(reader, count);
+}
+
+/* Adds the text of `field`, which is `whole` or a member of it. */
+static int take_field(struct ad_reader *reader, const json_t *whole, const json_t *field, size_t *count) {
+  struct jsonl_state *state = reader->state;
+  char shown[100];
+  reader->label[*count] = field_text(field, state->numbers[*count]);
+  return reader->label[(*count)++].data != NULL
+             ? AD_OK
+             : ad_reader_fail_label(reader, ad_json_show(whole, shown, sizeof shown),
+                                    " (a string, a number, true, false, or an array of them)");
+}
+
+/* The members of an array are fields, in their order. */
+static int take_label(struct ad_reader *reader, struct ad_record *record) {
+  const struct jsonl_state *state = reader->state;
+  const struct ad_columns *label = &reader->source->label;
+  size_t count = 0;
+  int there, array = 0;
+  AD_TRY(reserve_fields(reader, &there));
+  for (size_t i = 0; there && i < label->count; i++) {
+    const json_t *value = json_object_get(state->row, label->items[i].name);
+    array = array || json_is_array(value);
+    AD_TRY(json_is_array(value) ? AD_OK : take_field(reader, value, value, &count));
+    for (size_t k = 0; k < json_array_size(value); k++) {
+      AD_TRY(take_field(reader, value, json_array_get(value, k), &count));
+    }
   }
-  *label =
-      (struct ad_text_span){.data = text, .size = json_is_string(value) ? json_string_length(value) : strlen(text)};
+  if (!there) {
+    return AD_OK;
+  }
+  if (count == 1 && !array && reader->source->separator != NULL) {
+    return ad_reader_cut_label(reader, reader->label[0], record);
+  }
+  record->label = reader->label;
+  record->label_count = count;
   return AD_OK;
 }
 
@@ -209,7 +263,7 @@ static int next_jsonl(struct ad_reader *reader, struct ad_record *record) {
   AD_TRY(status);
   record->incomplete = status == 0;
   if (status == 1 && reader->labelled) {
-    AD_TRY(take_label(reader, &record->label));
+    AD_TRY(take_label(reader, record));
   }
   return 1;
 }
@@ -218,6 +272,7 @@ static void close_jsonl(struct ad_reader *reader) {
   struct jsonl_state *state = reader->state;
   if (state != NULL) {
     json_decref(state->row);
+    ad_free(state->numbers);
     ad_free(state);
   }
 }

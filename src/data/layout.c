@@ -123,11 +123,11 @@ static int read_column(const char *path, const struct ad_yaml *node, const char 
 }
 
 /* One column or a list of them. */
-static int read_columns(const char *path, const struct ad_yaml *node, const char *key, const struct ad_source *source,
-                        struct ad_columns *columns) {
+static int read_columns(const char *path, const struct ad_yaml *node, const char *key, size_t most,
+                        const struct ad_source *source, struct ad_columns *columns) {
   const size_t count = node->kind == AD_YAML_SEQUENCE ? node->count : 1;
-  if (count == 0 || count > AD_MAX_COLUMNS || node->kind == AD_YAML_MAPPING) {
-    return AD_FAIL_AT(path, node, "%s: expected a column or a list of at most %d columns", key, AD_MAX_COLUMNS);
+  if (count == 0 || count > most || node->kind == AD_YAML_MAPPING) {
+    return AD_FAIL_AT(path, node, "%s: expected a column or a list of at most %zu columns", key, most);
   }
   columns->items = ad_calloc(count, sizeof *columns->items);
   if (columns->items == NULL) {
@@ -158,15 +158,18 @@ static int parse_columns(const char *path, const struct ad_yaml *node, const str
   if (text == NULL) {
     return AD_FAIL_AT(path, node, "columns: the key \"text\" is missing");
   }
-  AD_TRY(read_columns(path, text, "columns.text", source, &source->text));
+  AD_TRY(read_columns(path, text, "columns.text", AD_MAX_COLUMNS, source, &source->text));
   if (pair != NULL) {
-    AD_TRY(read_columns(path, pair, "columns.pair", source, &source->pair));
+    AD_TRY(read_columns(path, pair, "columns.pair", AD_MAX_COLUMNS, source, &source->pair));
   }
   if (label != NULL) {
     source->labelled = 1;
-    AD_TRY(read_column(path, label, "columns.label", source, &source->label));
+    AD_TRY(read_columns(path, label, "columns.label", AD_MAX_LABEL_COLUMNS, source, &source->label));
   }
-  return AD_OK;
+  return source->label.count < 2 || !source->task->classes
+             ? AD_OK
+             : AD_FAIL_AT(path, label, "columns.label: found %zu columns, expected one, as the task is %s",
+                          source->label.count, source->task->name);
 }
 
 /* One value of the file, and the class that it stands for; order: the classes in the order of the alphabet. Without
@@ -231,6 +234,22 @@ static int parse_labels(const struct ad_descriptor *descriptor, const struct ad_
   return status;
 }
 
+/* What cuts a label column into fields: the descriptor's key, else the task's own. */
+static int read_separator(const struct ad_descriptor *descriptor, const struct ad_yaml *node,
+                          struct ad_source *source) {
+  const char *text = source->label.count == 1 ? descriptor->task->separator : NULL;
+  if (node != NULL && descriptor->task->classes) {
+    return AD_FAIL_AT(descriptor->path, node, "separator: a label of the task %s is one class, expected no such key",
+                      descriptor->task->name);
+  }
+  if (node != NULL && (node->kind != AD_YAML_SCALAR || node->text[0] == '\0')) {
+    return AD_FAIL_AT(descriptor->path, node, "separator: expected what stands between labels, such as \",\"");
+  }
+  text = node == NULL ? text : node->text;
+  source->separator = text == NULL ? NULL : ad_strdup(text);
+  return text != NULL && source->separator == NULL ? ad_fail_memory(strlen(text), "a descriptor") : AD_OK;
+}
+
 /* The label of rows that are left out: any text, also an empty one. */
 static int read_skip(const char *path, const struct ad_yaml *node, char **skip) {
   if (node->kind != AD_YAML_SCALAR || (node->text[0] == '\0' && !node->quoted)) {
@@ -243,7 +262,7 @@ static int read_skip(const char *path, const struct ad_yaml *node, char **skip) 
 int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml *split, const struct ad_yaml *top,
                     struct ad_source *source) {
   static const char *const keys[] = {AD_LAYOUT_KEYS};
-  enum { FORMAT, DELIMITER, HEADER, FIELDS, COLUMNS, LABELS, SKIP, EMPTY, INCOMPLETE, KEYS };
+  enum { FORMAT, DELIMITER, HEADER, FIELDS, COLUMNS, SEPARATOR, LABELS, SKIP, EMPTY, INCOMPLETE, KEYS };
   _Static_assert(sizeof keys / sizeof *keys == KEYS, "one number per key");
   const struct ad_yaml *node[KEYS];
   for (size_t i = 0; i < KEYS; i++) {
@@ -277,6 +296,7 @@ int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml
   }
   source->task = descriptor->task;
   AD_TRY(parse_columns(path, node[COLUMNS], top, source));
+  AD_TRY(read_separator(descriptor, node[SEPARATOR], source));
   AD_TRY(parse_labels(descriptor, node[LABELS], source));
   if (node[SKIP] != NULL) {
     AD_TRY(read_skip(path, node[SKIP], &source->skip));
@@ -312,7 +332,8 @@ static int copy_columns(const struct ad_columns *columns, struct ad_columns *cop
 static int copy_parts(const struct ad_source *source, struct ad_source *copy) {
   AD_TRY(copy_text(source->file, &copy->file));
   AD_TRY(copy_text(source->skip, &copy->skip));
-  AD_TRY(copy_text(source->label.name, &copy->label.name));
+  AD_TRY(copy_text(source->separator, &copy->separator));
+  AD_TRY(copy_columns(&source->label, &copy->label));
   AD_TRY(copy_columns(&source->text, &copy->text));
   AD_TRY(copy_columns(&source->pair, &copy->pair));
   copy->labels = ad_calloc(source->label_count, sizeof *copy->labels);
@@ -329,8 +350,8 @@ static int copy_parts(const struct ad_source *source, struct ad_source *copy) {
 
 int ad_layout_copy(const struct ad_source *source, struct ad_source *copy) {
   *copy = *source;
-  copy->file = copy->skip = copy->label.name = NULL;
-  copy->text = copy->pair = (struct ad_columns){0};
+  copy->file = copy->skip = copy->separator = NULL;
+  copy->text = copy->pair = copy->label = (struct ad_columns){0};
   copy->labels = NULL;
   copy->label_count = 0;
   if (copy_parts(source, copy) < 0) {
@@ -350,7 +371,8 @@ static void destroy_columns(struct ad_columns *columns) {
 void ad_layout_destroy(struct ad_source *source) {
   ad_free(source->file);
   ad_free(source->skip);
-  ad_free(source->label.name);
+  ad_free(source->separator);
+  destroy_columns(&source->label);
   destroy_columns(&source->text);
   destroy_columns(&source->pair);
   for (size_t i = 0; i < source->label_count; i++) {

@@ -10,7 +10,8 @@
   ad_fail(AD_EINPUT, "%s:%zu: " format, (path), (node)->line __VA_OPT__(, ) __VA_ARGS__)
 
 /* Keys that a descriptor may have at its top and in each split, where they override those at the top. */
-#define AD_LAYOUT_KEYS "format", "delimiter", "header", "fields", "columns", "labels", "skip", "empty", "incomplete"
+#define AD_LAYOUT_KEYS \
+  "format", "delimiter", "header", "fields", "columns", "separator", "labels", "skip", "empty", "incomplete"
 
 /* Refuses keys that are not among known [count] and anything but a mapping. AD_EINPUT. */
 int ad_layout_check_keys(const char *path, const struct ad_yaml *node, const char *what, const char *const *known,

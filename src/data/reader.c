@@ -77,6 +77,7 @@ void ad_reader_close(struct ad_reader *reader) {
     ad_file_unmap(&reader->map);
   }
   ad_buffer_destroy(&reader->joined);
+  ad_free(reader->label);
   ad_free(reader->fields);
   ad_free(reader->columns);
   *reader = (struct ad_reader){0};
@@ -137,6 +138,63 @@ int ad_reader_fail_label(const struct ad_reader *reader, const char *shown, cons
   }
   ad_buffer_destroy(&expected);
   return status;
+}
+
+int ad_reader_reserve_label(struct ad_reader *reader, size_t count) {
+  void *label = reader->label;
+  AD_TRY(ad_reserve(&label, &reader->label_capacity, count, sizeof *reader->label));
+  reader->label = label;
+  return AD_OK;
+}
+
+int ad_reader_put_label(struct ad_reader *reader, struct ad_text_span field, struct ad_record *record) {
+  AD_TRY(ad_reader_reserve_label(reader, 1));
+  reader->label[0] = field;
+  record->label = reader->label;
+  record->label_count = 1;
+  return AD_OK;
+}
+
+static struct ad_text_span without_spaces(struct ad_text_span text) {
+  while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
+    text = (struct ad_text_span){text.data + 1, text.size - 1};
+  }
+  while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t')) {
+    text.size--;
+  }
+  return text;
+}
+
+int ad_reader_cut_label(struct ad_reader *reader, struct ad_text_span field, struct ad_record *record) {
+  const char *separator = reader->source->separator;
+  const size_t width = strlen(separator);
+  size_t count = 0;
+  AD_TRY(ad_reader_reserve_label(reader, 1)); /* a label of no fields is one, too */
+  field = without_spaces(field);
+  for (int more = field.size > 0; more;) {
+    const char *at = memmem(field.data, field.size, separator, width);
+    const size_t size = at == NULL ? field.size : (size_t)(at - field.data);
+    AD_TRY(ad_reader_reserve_label(reader, count + 1));
+    reader->label[count++] = without_spaces((struct ad_text_span){field.data, size});
+    more = at != NULL;
+    field = more ? (struct ad_text_span){at + width, field.size - size - width} : field;
+  }
+  record->label = reader->label;
+  record->label_count = count;
+  return AD_OK;
+}
+
+int ad_reader_skips(const struct ad_source *source, const struct ad_record *record) {
+  if (source->skip == NULL || record->label == NULL) {
+    return 0;
+  }
+  const size_t size = strlen(source->skip);
+  for (size_t i = 0; i < record->label_count; i++) {
+    if (record->label[i].size == size && memcmp(record->label[i].data, source->skip, size) == 0) {
+      return 1;
+    }
+  }
+  return size == 0 && record->label_count == 0;
 }
 
 int ad_reader_check_text(const struct ad_reader *reader, size_t begin, size_t end) {

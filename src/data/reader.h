@@ -10,22 +10,19 @@
 #include "autodidact/base/buffer.h"
 #include "autodidact/base/file.h"
 #include "autodidact/base/json.h"
+#include "autodidact/base/texts.h"
 #include "autodidact/data/dataset.h"
 #include "autodidact/data/descriptor.h"
-
-/* Bytes inside a file, or inside the reader; not terminated. */
-struct ad_text_span {
-  const char *data; /* [size]; NULL: there is none */
-  size_t size;
-};
 
 /* One row, valid until the next call on the reader. */
 struct ad_record {
   struct ad_text_span text;
-  struct ad_text_span pair;  /* data NULL: a single text */
-  struct ad_text_span label; /* as the file writes it; data NULL: the file has no labels, or they are not read */
-  size_t position;           /* for ad_reader_seek */
-  int incomplete;            /* 1: it lacks a text, as `incomplete: skip` allows; text, pair and label are not set */
+  struct ad_text_span pair;         /* data NULL: a single text */
+  const struct ad_text_span *label; /* [label_count] the label's fields as the file writes them; NULL: the file has no
+                                       labels, or they are not read */
+  size_t label_count;
+  size_t position; /* for ad_reader_seek */
+  int incomplete;  /* 1: it lacks a text, as `incomplete: skip` allows; text, pair and label are not set */
 };
 
 struct ad_reader;
@@ -42,25 +39,27 @@ extern const struct ad_reader_format ad_reader_tsv, ad_reader_csv, ad_reader_jso
 struct ad_reader {
   const struct ad_source *source;
   const struct ad_reader_format *format;
-  const char *path;        /* the file (or the folder); the caller's */
-  int labels;              /* labels must be there (1), may be missing (0), are not looked at (-1) */
-  struct ad_file_map map;  /* the file; for a folder, the file of the row */
-  int borrowed;            /* the map is the caller's */
-  const char *map_path;    /* what is mapped, for messages */
-  size_t position;         /* of the next row: a byte of the file; for a folder, a file's number */
-  size_t size;             /* the end of all positions */
-  size_t begin;            /* the byte of the map at which the row begins, for messages */
-  size_t blank;            /* only empty lines from here to the end; the size where there are none */
-  void *state;             /* the format's own */
-  const json_t *object;    /* JSON lines: the row, valid until the next call */
-  struct ad_buffer joined; /* texts made of several columns, both segments */
+  const char *path;           /* the file (or the folder); the caller's */
+  int labels;                 /* labels must be there (1), may be missing (0), are not looked at (-1) */
+  struct ad_file_map map;     /* the file; for a folder, the file of the row */
+  int borrowed;               /* the map is the caller's */
+  const char *map_path;       /* what is mapped, for messages */
+  size_t position;            /* of the next row: a byte of the file; for a folder, a file's number */
+  size_t size;                /* the end of all positions */
+  size_t begin;               /* the byte of the map at which the row begins, for messages */
+  size_t blank;               /* only empty lines from here to the end; the size where there are none */
+  void *state;                /* the format's own */
+  const json_t *object;       /* JSON lines: the row, valid until the next call */
+  struct ad_buffer joined;    /* texts made of several columns, both segments */
+  struct ad_text_span *label; /* [label_capacity] fields of a row's label, where they are not those of a table */
+  size_t label_capacity;
   /* Tables (table.c): */
   struct ad_text_span *fields; /* [field_count] of the row */
   size_t field_count, field_capacity;
   size_t expected_fields; /* 0: not known yet */
-  size_t *columns;        /* [text.count + pair.count + 1] numbers from 0 of the text, pair and label columns */
-  int labelled;           /* the file has the label column */
-  int label_absent;       /* a file without header lacks it: columns behind it have a number less */
+  size_t *columns;        /* [text.count + pair.count + label.count] numbers from 0 of these columns */
+  int labelled;           /* the file has the label columns */
+  int label_absent;       /* a file without header lacks them: columns behind one have a number less */
 };
 
 /* Opens a file as `source` describes it, packed by gzip or not; labels as in struct ad_reader. path and source must
@@ -91,10 +90,24 @@ int ad_reader_digest(struct ad_reader *reader, uint64_t *digest);
 int ad_reader_fail(const struct ad_reader *reader, size_t offset, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* ad_fail(AD_EINPUT) of a label, as a message shows it ("\"x\"", "true"), with those that are known and `note` behind
+/* ad_fail(AD_EINPUT) of a label, as a message shows it ("\"x\"", "{}"), with those that are known and `note` behind
  * them.
  */
 int ad_reader_fail_label(const struct ad_reader *reader, const char *shown, const char *note);
+
+/* The label of a row is one field, valid as long as the row is, kept in reader->label. AD_ENOMEM. */
+int ad_reader_put_label(struct ad_reader *reader, struct ad_text_span field, struct ad_record *record);
+
+/* Room for `count` fields in reader->label. AD_ENOMEM. */
+int ad_reader_reserve_label(struct ad_reader *reader, size_t count);
+
+/* The label of a row is the pieces of one field between the source's separators, without spaces around them; of a blank
+ * field none. AD_ENOMEM. */
+int ad_reader_cut_label(struct ad_reader *reader, struct ad_text_span field, struct ad_record *record);
+
+/* Whether a row is left out for its label: one of its fields is the source's `skip`, or that is "" and there is none.
+ */
+int ad_reader_skips(const struct ad_source *source, const struct ad_record *record);
 
 /* The line from 1 of a byte of the map. */
 size_t ad_reader_line(const struct ad_reader *reader, size_t offset);
@@ -113,8 +126,9 @@ int ad_reader_join_start(struct ad_reader *reader, size_t bytes);
 struct ad_text_span ad_reader_join(struct ad_reader *reader, const struct ad_text_span *spans, size_t count);
 
 /* JSON lines: calls `take` with each member of the last row's object, in the order of the file. value.data NULL: it is
- * null; `other` 1: it is neither a string nor a number. Ends with the first failure of `take`. */
-typedef int (*ad_jsonl_take)(void *context, const char *key, struct ad_text_span value, int other);
+ * null, or neither a string nor a number nor true nor false. Ends with the first failure of `take`. */
+enum ad_jsonl_kind { AD_JSONL_TEXT, AD_JSONL_SWITCH, AD_JSONL_OTHER };
+typedef int (*ad_jsonl_take)(void *context, const char *key, struct ad_text_span value, enum ad_jsonl_kind kind);
 int ad_jsonl_members(const struct ad_reader *reader, ad_jsonl_take take, void *context);
 
 /* Tables: a format supplies its rows. Puts the next row into reader->fields by ad_table_add_field: 1, 0 at the end, or

@@ -92,7 +92,7 @@ static int take_fields(struct ad__scan *scan, const struct ad_reader *reader) {
 
 /* --- JSON lines. */
 
-static int take_member(void *context, const char *key, struct ad_text_span value, int other) {
+static int take_member(void *context, const char *key, struct ad_text_span value, enum ad_jsonl_kind kind) {
   struct ad__scan *scan = context;
   size_t i = scan->column < scan->count && strcmp(scan->columns[scan->column].name, key) == 0 ? scan->column : 0;
   while (i < scan->count && strcmp(scan->columns[i].name, key) != 0) {
@@ -100,7 +100,8 @@ static int take_member(void *context, const char *key, struct ad_text_span value
   }
   AD_TRY(i == scan->count ? add_column(scan, key) : AD_OK);
   scan->column = i + 1;
-  scan->columns[i].other = scan->columns[i].other || other;
+  scan->columns[i].other = scan->columns[i].other || kind == AD_JSONL_OTHER;
+  scan->columns[i].switches += kind == AD_JSONL_SWITCH;
   return value.data == NULL ? AD_OK : take_value(&scan->columns[i], value);
 }
 

@@ -17,10 +17,11 @@ struct ad__form {
 int ad__form_find(const char *path, struct ad__form *form);
 
 struct ad__scan_column {
-  char *name;     /* owned; NULL: there is no header */
-  size_t filled;  /* rows in which it is not blank */
-  size_t numbers; /* of these, decimal numbers */
-  int other;      /* JSON: some value is neither a text nor a number */
+  char *name;      /* owned; NULL: there is no header */
+  size_t filled;   /* rows in which it is not blank */
+  size_t numbers;  /* of these, decimal numbers */
+  size_t switches; /* JSON: of these, true and false */
+  int other;       /* JSON: some value is neither a text nor a number nor true nor false */
   struct ad__values values;
 };
 

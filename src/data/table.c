@@ -30,10 +30,19 @@ static int fail_column(const struct ad_reader *reader, const char *name) {
   return status;
 }
 
+/* The label columns of a file without header that stand in front of another one. */
+static size_t labels_before(const struct ad_source *source, size_t number) {
+  size_t before = 0;
+  for (size_t i = 0; i < source->label.count; i++) {
+    before += source->label.items[i].number < number;
+  }
+  return before;
+}
+
 /* 1: found, 0: not there, or a failure. The first row must be in reader->fields. */
 static int find_column(const struct ad_reader *reader, const struct ad_column *column, size_t *found) {
   if (column->name == NULL) {
-    *found = column->number - 1 - (reader->label_absent && column->number > reader->source->label.number);
+    *found = column->number - 1 - (reader->label_absent ? labels_before(reader->source, column->number) : 0);
     return *found < reader->field_count;
   }
   int times = 0;
@@ -59,13 +68,28 @@ static int need_column(const struct ad_reader *reader, const struct ad_column *c
   return status == 0 ? fail_column(reader, column->name) : status;
 }
 
+/* Finds the label's columns, which all must be there or may be missing. */
+static int find_labels(struct ad_reader *reader, size_t *columns) {
+  const struct ad_columns *label = &reader->source->label;
+  for (size_t i = 0; i < label->count && reader->labelled; i++) {
+    if (reader->labels > 0) {
+      AD_TRY(need_column(reader, &label->items[i], &columns[i]));
+    } else {
+      const int found = find_column(reader, &label->items[i], &columns[i]);
+      AD_TRY(found);
+      reader->labelled = found;
+    }
+  }
+  return AD_OK;
+}
+
 /* Finds all columns in the first row. */
 static int find_columns(struct ad_reader *reader) {
   const struct ad_source *source = reader->source;
-  const size_t texts = source->text.count, pairs = source->pair.count;
-  reader->columns = ad_calloc(texts + pairs + 1, sizeof *reader->columns);
+  const size_t texts = source->text.count, pairs = source->pair.count, all = texts + pairs + source->label.count;
+  reader->columns = ad_calloc(all, sizeof *reader->columns);
   if (reader->columns == NULL) {
-    return ad_fail_memory((texts + pairs + 1) * sizeof *reader->columns, "the columns of a table");
+    return ad_fail_memory(all * sizeof *reader->columns, "the columns of a table");
   }
   reader->expected_fields = reader->field_count;
   for (size_t i = 0; i < texts; i++) {
@@ -74,34 +98,32 @@ static int find_columns(struct ad_reader *reader) {
   for (size_t i = 0; i < pairs; i++) {
     AD_TRY(need_column(reader, &source->pair.items[i], &reader->columns[texts + i]));
   }
-  size_t *label = &reader->columns[texts + pairs];
-  if (reader->labelled && reader->labels > 0) {
-    AD_TRY(need_column(reader, &source->label, label));
-  } else if (reader->labelled) {
-    reader->labelled = find_column(reader, &source->label, label);
+  return find_labels(reader, &reader->columns[texts + pairs]);
+}
+
+static size_t largest_number(const struct ad_columns *columns) {
+  size_t largest = 0;
+  for (size_t i = 0; i < columns->count; i++) {
+    largest = columns->items[i].number > largest ? columns->items[i].number : largest;
   }
-  return reader->labelled < 0 ? reader->labelled : AD_OK;
+  return largest;
 }
 
 /* The columns of a row by the layout: those that `fields` says, or as many as the texts and the label need. */
 static size_t least_fields(const struct ad_source *source) {
-  size_t least = source->fields > 0 ? source->fields : source->label.number;
-  for (size_t i = 0; source->fields == 0 && i < source->text.count + source->pair.count; i++) {
-    const size_t texts = source->text.count;
-    const size_t number = (i < texts ? &source->text.items[i] : &source->pair.items[i - texts])->number;
-    least = number > least ? number : least;
-  }
-  return least;
+  const size_t text = largest_number(&source->text), pair = largest_number(&source->pair);
+  const size_t label = largest_number(&source->label), texts = text > pair ? text : pair;
+  return source->fields > 0 ? source->fields : label > texts ? label : texts;
 }
 
-/* A file without header that lacks the label column: no row has all columns, and some have one less. */
+/* A file without header that lacks the label columns: no row has all columns, and some lack as many. */
 static int look_for_label(struct ad_reader *reader, ad_table_row take_row) {
   const size_t start = reader->position, least = least_fields(reader->source);
-  int status, one_less = 0;
+  int status, unlabelled = 0;
   while ((status = take_row(reader)) == 1 && reader->field_count < least) {
-    one_less = one_less || reader->field_count + 1 == least;
+    unlabelled = unlabelled || reader->field_count + reader->source->label.count == least;
   }
-  reader->label_absent = status == 0 && one_less;
+  reader->label_absent = status == 0 && unlabelled;
   reader->position = start;
   return status < 0 ? status : AD_OK;
 }
@@ -115,11 +137,30 @@ static struct ad_text_span collect(struct ad_reader *reader, const size_t *colum
   return ad_reader_join(reader, parts, count);
 }
 
+/* One column is the field where it stands; several are put beside each other. */
+static int take_label(struct ad_reader *reader, const size_t *columns, struct ad_record *record) {
+  const size_t count = reader->source->label.count;
+  if (count == 1 && reader->source->separator != NULL) {
+    return ad_reader_cut_label(reader, reader->fields[columns[0]], record);
+  }
+  record->label = &reader->fields[columns[0]];
+  record->label_count = count;
+  if (count > 1) {
+    AD_TRY(ad_reader_reserve_label(reader, count));
+    for (size_t i = 0; i < count; i++) {
+      reader->label[i] = reader->fields[columns[i]];
+    }
+    record->label = reader->label;
+  }
+  return AD_OK;
+}
+
 /* Any other row as a record. */
 static int take_record(struct ad_reader *reader, struct ad_record *record) {
   const struct ad_source *source = reader->source;
   const size_t texts = source->text.count, pairs = source->pair.count;
-  const size_t stated = source->fields - (source->fields > 0 && reader->label_absent);
+  const size_t stated =
+      source->fields > 0 && reader->label_absent ? source->fields - source->label.count : source->fields;
   const size_t expected = reader->expected_fields > 0 ? reader->expected_fields : stated;
   record->position = reader->begin;
   if (expected > 0 && reader->field_count != expected) {
@@ -142,9 +183,7 @@ static int take_record(struct ad_reader *reader, struct ad_record *record) {
   if (pairs > 0) {
     record->pair = collect(reader, reader->columns + texts, pairs);
   }
-  if (reader->labelled) {
-    record->label = reader->fields[reader->columns[texts + pairs]];
-  }
+  AD_TRY(reader->labelled ? take_label(reader, reader->columns + texts + pairs, record) : AD_OK);
   return 1;
 }
 

@@ -52,7 +52,7 @@ static int next_wordnet(struct ad_reader *reader, struct ad_record *record) {
   }
   const char *gloss = bar + 3;
   record->text = definition_of((struct ad_text_span){.data = gloss, .size = (size_t)(line.data + line.size - gloss)});
-  record->label = (struct ad_text_span){.data = line.data + NUMBER, .size = 2};
+  AD_TRY(ad_reader_put_label(reader, (struct ad_text_span){.data = line.data + NUMBER, .size = 2}, record));
   record->position = reader->begin;
   return 1;
 }

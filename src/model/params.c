@@ -132,8 +132,8 @@ int ad_params_create(struct ad_params *params, const struct ad_model_config *con
   params->form = a->form;
   params->form.first_position = config->first_position;
   params->form.longest = config->positions - config->first_position;
-  if (config->classes < 2) {
-    return ad_fail(AD_ECONFIG, "model: %u classes, expected at least 2", config->classes);
+  if (config->classes < 1) {
+    return ad_fail(AD_ECONFIG, "model: no logits, expected at least one");
   }
   int status = make(params);
   if (status == AD_OK) {

@@ -60,13 +60,17 @@ static int take(struct ad_session *session, const struct ad_buffer *text, const 
   int status = ad_descriptor_parse(&session->descriptor, path, text->data, text->size);
   status = status == AD_OK ? set_name(&session->descriptor, config->data_train) : status;
   status = status == AD_OK ? name_descriptor(session, folder, path) : status;
+  status = status == AD_OK ? ad_descriptor_complete(&session->descriptor, folder, NULL) : status;
   session->detected = status == AD_OK;
   ad_free(path);
   return status;
 }
 
 int ad_session_detect_text(struct ad_session *session, const char *folder, struct ad_buffer *text) {
-  struct ad_detect_request request = {.folder = folder, .columns = session->columns};
+  const char *task = session->config.data_task;
+  struct ad_detect_request request = {
+      .folder = folder, .task = ad_task_find(task[0] == '\0' ? NULL : task), .columns = session->columns};
+  AD_TRY(request.task == NULL ? ad_task_fail(AD_ECONFIG, "data.task", task) : AD_OK);
   for (enum ad_split s = 0; s < AD_SPLITS; s++) {
     request.file[s] = ad_split_file(&session->config, s);
   }

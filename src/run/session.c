@@ -112,6 +112,7 @@ int ad_session_load_descriptor(struct ad_session *session) {
                    c->data_descriptor);
   }
   AD_TRY(ad_descriptor_load(&session->descriptor, c->data_descriptor, ad_session_datasets()));
+  AD_TRY(ad_descriptor_set_task(&session->descriptor, c->data_task));
   return ad_descriptor_complete(&session->descriptor, c->data_folder, ad_split_file(c, AD_SPLIT_TRAIN));
 }
 

@@ -49,7 +49,8 @@ static int judge_changes(const struct ad_session *session, const char *run,
   struct ad_buffer changes = {0};
   const char *path = session->inputs.descriptor;
   unsigned kinds;
-  int there, status = ad_run_inputs_changes(&session->inputs, &session->descriptor, &there, &changes, &kinds);
+  int there, status = ad_run_inputs_changes(&session->inputs, session->config.data_task, &session->descriptor, &there,
+                                            &changes, &kinds);
   if (status == AD_OK && (kinds & options->refused) != 0 && !options->own) {
     status = ad_fail(AD_EINPUT,
                      "%s: %s has changed since the training: %s; restore it, or go by the run's own descriptor with "

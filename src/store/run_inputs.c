@@ -186,8 +186,8 @@ int ad_run_inputs_descriptor(const struct ad_run_inputs *inputs, const char *fol
 
 /* --- What has become of them. */
 
-int ad_run_inputs_changes(const struct ad_run_inputs *inputs, const struct ad_descriptor *descriptor, int *there,
-                          struct ad_buffer *out, unsigned *kinds) {
+int ad_run_inputs_changes(const struct ad_run_inputs *inputs, const char *task, const struct ad_descriptor *descriptor,
+                          int *there, struct ad_buffer *out, unsigned *kinds) {
   struct ad_descriptor now;
   *kinds = 0;
   *there = inputs->descriptor != NULL && ad_is_file(inputs->descriptor);
@@ -196,6 +196,12 @@ int ad_run_inputs_changes(const struct ad_run_inputs *inputs, const struct ad_de
     return AD_OK;
   }
   int status = ad_descriptor_load(&now, inputs->descriptor, NULL);
+  if (status == AD_OK) {
+    status = ad_descriptor_set_task(&now, task);
+    if (status != AD_OK) {
+      ad_descriptor_destroy(&now);
+    }
+  }
   if (status == AD_EINPUT) {
     *kinds = AD_CHANGED_CLASSES;
     return ad_buffer_printf(out, "it cannot be read any more (%s)", ad_error_message());

@@ -41,7 +41,7 @@ static int verify_source(struct verifier *v, const struct ad_run_inputs *inputs,
                          const struct ad_descriptor *descriptor) {
   struct ad_buffer changes = {0};
   unsigned kinds;
-  int there, status = ad_run_inputs_changes(inputs, descriptor, &there, &changes, &kinds);
+  int there, status = ad_run_inputs_changes(inputs, v->config.data_task, descriptor, &there, &changes, &kinds);
   const char *path = inputs->descriptor == NULL ? "" : inputs->descriptor;
   if (status == AD_OK && !there) {
     status = ad_verification_add(v->out, 1, "the descriptor", "%s is not there now: not compared", path);

@@ -143,7 +143,8 @@ static int digest_inputs(const struct ad_config *c, const char *datasets, struct
     return ad_fail(AD_ECONFIG, "neither model.path (a pretrained encoder) nor model.vocab (a new one's) is set");
   }
   AD_TRY(ad_descriptor_load(&d, c->data_descriptor, datasets));
-  int status = c->data_hold_out > 0 ? ad_descriptor_hold_out(&d, c->data_hold_out, 0) : AD_OK;
+  int status = ad_descriptor_set_task(&d, c->data_task);
+  status = status == AD_OK && c->data_hold_out > 0 ? ad_descriptor_hold_out(&d, c->data_hold_out, 0) : status;
   status = status == AD_OK ? digest_split(&d, AD_SPLIT_TRAIN, c, &train) : status;
   if (status == AD_OK && (ad_descriptor_has(&d, AD_SPLIT_DEV) || ad_split_file(c, AD_SPLIT_DEV) != NULL)) {
     status = digest_split(&d, AD_SPLIT_DEV, c, &dev);

@@ -10,18 +10,12 @@
 
 /* --- Labels. */
 
-/* A label's text, not terminated. */
-struct span {
-  const char *data; /* [size] */
-  size_t size;
-};
-
-static int is_same(struct span a, struct span b) {
+static int is_same(struct ad_text_span a, struct ad_text_span b) {
   return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
 }
 
 /* A label without the ".0" of a whole number: tables that pandas wrote have 1.0 for 1 in a column with gaps. */
-static struct span as_whole(struct span label) {
+static struct ad_text_span as_whole(struct ad_text_span label) {
   size_t digits = label.size > 0 && label.data[0] == '-', end;
   const size_t begin = digits;
   while (digits < label.size && label.data[digits] >= '0' && label.data[digits] <= '9') {
@@ -35,13 +29,13 @@ static struct span as_whole(struct span label) {
   return label;
 }
 
-static int compare_spans(struct span a, struct span b) {
+static int compare_spans(struct ad_text_span a, struct ad_text_span b) {
   const int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
   return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
 }
 
-static struct span value_of(const struct ad_label_table *table, uint32_t i) {
-  return (struct span){table->values[i].value, strlen(table->values[i].value)};
+static struct ad_text_span value_of(const struct ad_label_table *table, uint32_t i) {
+  return (struct ad_text_span){table->values[i].value, strlen(table->values[i].value)};
 }
 
 static int compare_labels(const void *a, const void *b, void *table) {
@@ -67,9 +61,9 @@ static int order_labels(struct ad_label_table *table) {
 
 /* The number of a label's value; `count` when it is not there. Of values that are the same whole number the one that is
  * written alike, or else the first. */
-static size_t find_label(const struct ad_label_table *table, struct span label) {
+static size_t find_label(const struct ad_label_table *table, struct ad_text_span label) {
   const uint32_t *order = table->state;
-  const struct span whole = as_whole(label);
+  const struct ad_text_span whole = as_whole(label);
   size_t low = 0, high = table->count;
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
@@ -81,7 +75,7 @@ static size_t find_label(const struct ad_label_table *table, struct span label) 
   }
   size_t found = table->count;
   for (; low < table->count; low++) {
-    const struct span value = value_of(table, order[low]);
+    const struct ad_text_span value = value_of(table, order[low]);
     if (is_same(value, label)) {
       return order[low];
     }
@@ -93,8 +87,8 @@ static size_t find_label(const struct ad_label_table *table, struct span label) 
   return found;
 }
 
-static int parse(const struct ad_label_table *table, const char *text, size_t size, uint32_t *label) {
-  const size_t place = find_label(table, (struct span){text, size});
+static int parse(const struct ad_label_table *table, const struct ad_text_span *fields, size_t count, uint32_t *label) {
+  const size_t place = count == 1 ? find_label(table, fields[0]) : table->count;
   *label = place < table->count ? table->values[place].class_id : AD_NO_LABEL;
   return place < table->count;
 }
@@ -106,6 +100,10 @@ static int expected(const struct ad_label_value *values, size_t count, struct ad
     AD_TRY(ad_buffer_printf(out, "%s%s", i == 0 ? "" : ", ", values[i].value));
   }
   return count > MOST ? ad_buffer_printf(out, ", ... (%zu in all)", count) : AD_OK;
+}
+
+static int print(size_t C, char *const *classes, const uint32_t *words, struct ad_buffer *out) {
+  return classes != NULL && *words < C ? ad_buffer_puts(out, classes[*words]) : ad_buffer_printf(out, "%u", *words);
 }
 
 static int is_label(size_t C, const uint32_t *label) {
@@ -208,13 +206,17 @@ static const struct ad_score scores[] = {{"error", "error", AD_BETTER_DOWN, AD_S
                                          {"loss", "loss", AD_BETTER_DOWN, AD_SCORE_NATS, 1}};
 
 const struct ad_task ad_task_classification = {.name = "classification",
+                                               .problem_type = "single_label_classification",
                                                .reads = AD_READS_CLS,
+                                               .names = AD_NAMES_VALUES,
+                                               .least_logits = 2,
                                                .classes = 1,
                                                .scores = scores,
                                                .score_count = sizeof scores / sizeof *scores,
                                                .open = order_labels,
                                                .parse = parse,
                                                .expected = expected,
+                                               .print = print,
                                                .is_label = is_label,
                                                .loss = cross_entropy,
                                                .weighted_loss = weighted_cross_entropy,

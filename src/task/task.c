@@ -26,6 +26,17 @@ const struct ad_task *ad_task_find(const char *name) {
   return name == NULL ? tasks[0] : NULL;
 }
 
+int ad_task_fail(int status, const char *key, const char *found) {
+  struct ad_buffer names = {0};
+  int listed = AD_OK;
+  for (size_t i = 0; listed == AD_OK && i < TASKS; i++) {
+    listed = ad_buffer_printf(&names, "%s%s", i == 0 ? "" : ", ", tasks[i]->name);
+  }
+  status = listed == AD_OK ? ad_fail(status, "%s: found \"%s\", expected one of: %s", key, found, names.data) : listed;
+  ad_buffer_destroy(&names);
+  return status;
+}
+
 const struct ad_score *ad_task_score(const struct ad_task *task, const char *name) {
   for (size_t i = 0; i < task->score_count; i++) {
     if (strcmp(task->scores[i].name, name) == 0) {

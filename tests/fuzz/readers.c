@@ -22,10 +22,13 @@ enum { LAYOUTS = sizeof layouts / sizeof *layouts, ROWS = 256 };
 static struct ad_descriptor descriptors[LAYOUTS];
 
 static uint64_t digest_of(const struct ad_record *record) {
-  const struct ad_text_span spans[] = {record->text, record->pair, record->label};
-  uint64_t digest = 0;
-  for (size_t i = 0; i < 3; i++) {
+  const struct ad_text_span spans[] = {record->text, record->pair};
+  uint64_t digest = record->label_count;
+  for (size_t i = 0; i < 2; i++) {
     digest = ad_digest_pair(digest, spans[i].data == NULL ? 1 : ad_digest(spans[i].data, spans[i].size));
+  }
+  for (size_t i = 0; i < record->label_count; i++) {
+    digest = ad_digest_pair(digest, ad_digest(record->label[i].data, record->label[i].size));
   }
   return digest;
 }
@@ -45,7 +48,7 @@ static void read_file(const struct ad_source *source, const char *path, int labe
     /* A row that is left out, as the descriptor says, has nothing but its position. */
     demand(record.incomplete ? source->skip_incomplete : record.text.data != NULL);
     demand(record.incomplete || (record.pair.data != NULL) == (source->pair.count > 0));
-    demand(record.incomplete || !labels || !source->labelled || record.label.data != NULL);
+    demand(record.incomplete || !labels || !source->labelled || record.label != NULL);
     if (rows < ROWS) {
       positions[rows] = record.position;
       digests[rows++] = digest_of(&record);

@@ -19,22 +19,33 @@ static double number(uint32_t word) {
   return value;
 }
 
-/* The values of the descriptor are the names of the numbers: as many are read. */
-static int parse(const struct ad_label_table *table, const char *text, size_t size, uint32_t *label) {
-  char copy[128], *at = copy, *end;
-  if (size >= sizeof copy) {
+static int parse_number(struct ad_text_span field, uint32_t *word) {
+  char copy[64], *end;
+  if (field.size == 0 || field.size >= sizeof copy) {
     return 0;
   }
-  memcpy(copy, text, size);
-  copy[size] = '\0';
-  for (size_t c = 0; c < table->count; c++, at = end) {
-    const float value = strtof(at, &end);
-    if (end == at || !isfinite(value)) {
-      return 0;
-    }
-    memcpy(&label[c], &value, sizeof value);
+  memcpy(copy, field.data, field.size);
+  copy[field.size] = '\0';
+  const float value = strtof(copy, &end);
+  memcpy(word, &value, sizeof value);
+  return *end == '\0' && isfinite(value);
+}
+
+/* The values of the descriptor are the names of the numbers: as many are read. */
+static int parse(const struct ad_label_table *table, const struct ad_text_span *fields, size_t count, uint32_t *label) {
+  int good = count == table->count;
+  for (size_t c = 0; good && c < count; c++) {
+    good = parse_number(fields[c], &label[c]);
   }
-  return *at == '\0';
+  return good;
+}
+
+static int print(size_t C, char *const *classes, const uint32_t *words, struct ad_buffer *out) {
+  (void)classes;
+  for (size_t c = 0; c < C; c++) {
+    AD_TRY(ad_buffer_printf(out, "%s%g", c == 0 ? "" : " ", number(words[c])));
+  }
+  return AD_OK;
 }
 
 static int expected(const struct ad_label_value *values, size_t count, struct ad_buffer *out) {
@@ -92,11 +103,15 @@ static const struct ad_score scores[] = {{"explained", "explained", AD_BETTER_UP
                                          {"mse", "squared error", AD_BETTER_DOWN, AD_SCORE_NUMBER, 1}};
 
 const struct ad_task ad_task_toy = {.name = "toy",
+                                    .names = AD_NAMES_COLUMNS,
+                                    .least_logits = 1,
+                                    .separator = " ",
                                     .scores = scores,
                                     .score_count = 2,
                                     .words = words,
                                     .parse = parse,
                                     .expected = expected,
+                                    .print = print,
                                     .is_label = is_label,
                                     .loss = loss,
                                     .mean_loss = mean_loss,

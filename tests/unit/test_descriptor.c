@@ -190,6 +190,12 @@ static const struct {
     {ABOUT "format: tsv\nheader: false\ncolumns: {text: t}\n" CLASSES TRAIN, ":6:", "has no column names"},
     {ABOUT "format: tsv\nheader: false\nfields: 2\ncolumns: {text: 3}\n" CLASSES TRAIN, ":7:", "no column 3"},
     {ABOUT "format: jsonl\ncolumns: {text: 1}\n" CLASSES TRAIN, ":5:", "has no column numbers"},
+    {ABOUT "format: tsv\nheader: true\ncolumns: {text: t, label: [u, v]}\n" CLASSES TRAIN,
+     ":6:", "columns.label: found 2 columns, expected one, as the task is classification"},
+    {ABOUT "format: tsv\nheader: true\ncolumns: {text: t, label: []}\n" CLASSES TRAIN,
+     ":6:", "columns.label: expected a column or a list of at most 1000 columns"},
+    {ABOUT "format: tsv\nheader: true\ncolumns: {text: t, label: l}\nseparator: \",\"\n" CLASSES TRAIN,
+     ":7:", "separator: a label of the task classification is one class"},
     {ABOUT "format: folder\ncolumns: {text: t}\n" CLASSES TRAIN, ":5:", "this format has none"},
 };
 

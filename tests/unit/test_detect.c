@@ -97,6 +97,10 @@ static const struct {
      {.text = "b", .pair = "text"},
      "format: csv\ndelimiter: comma\nheader: true\ncolumns: {text: \"b\", pair: \"text\", label: \"label\"}\n" ONE_TWO
          LOOK CUT},
+    {"[{\"text\": \"x\", \"seen\": true, \"label\": true}, {\"text\": \"y\", \"seen\": true, \"label\": false}]",
+     {0},
+     "format: jsonl\ncolumns: {text: \"text\", label: \"label\"}\nclasses: [\"false\", \"true\"]\nempty: skip\n"
+     "split: {seed: 0, dev: 1}\nsplits:\n  train: {file: \"train\"}\n"},
 };
 
 static void test_good(void **state) {
@@ -145,7 +149,7 @@ static const struct {
     {"text,label\n", {0}, "train: found a header and no rows", ""},
     {"\ntext,label\nx,1\n", {0}, "train:1: an empty line, expected the first row", ""},
     {"text,text,label\nx,u,1\ny,v,2\n", {0}, "may be the text: \"text\", \"text\"", "--text"},
-    {"[{\"text\": \"x\", \"label\": true}, {\"text\": \"y\", \"label\": false}]", {0}, "neither string nor number", ""},
+    {"[{\"text\": \"x\", \"label\": [1]}, {\"text\": \"y\", \"label\": [2]}]", {0}, "an array or an object", ""},
     {"{\"text\": \"x\", \"label\": 1}\n{\"text\": \"y\"}\n{\"text\": \"z\", \"label\": 2}\n",
      {0},
      "missing, null or empty",

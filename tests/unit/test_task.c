@@ -134,6 +134,140 @@ static void test_reading(void **state) {
   ad_descriptor_destroy(&d);
 }
 
+/* --- Labels of several fields. */
+
+#define FIELDS(layout) "task: toy\n" layout "splits: {train: {file: f}}\n"
+
+static const struct {
+  const char *yaml, *rows, *classes, *message; /* message NULL: the labels are 1.5, -2; 0.25, 4 */
+} several[] = {
+    {FIELDS("format: tsv\nheader: true\ncolumns: {text: t, label: [u, v]}\n"), "v\tt\tu\n-2\ta\t1.5\n4\tb\t0.25\n",
+     "u v", NULL},
+    {FIELDS("format: csv\nheader: false\nfields: 3\ncolumns: {text: 2, label: [3, 1]}\n"), "-2,a,1.5\n4,b,0.25\n",
+     "column3 column1", NULL},
+    {FIELDS("format: csv\nheader: false\nskip: x\ncolumns: {text: 2, label: [3, 1]}\n"),
+     "-2,a,1.5\nx,a,1\n1,a,x\n4,b,0.25\n", "column3 column1", NULL},
+    {FIELDS("format: jsonl\ncolumns: {text: t, label: [u, v]}\n"),
+     "{\"t\": \"a\", \"u\": 1.5, \"v\": \"-2\"}\n{\"t\": \"b\", \"u\": \"0.25\", \"v\": 4.0}\n", "u v", NULL},
+    {FIELDS("format: jsonl\nclasses: [x, y]\ncolumns: {text: t, label: l}\n"),
+     "{\"t\": \"a\", \"l\": [1.5, -2]}\n{\"t\": \"b\", \"l\": \" 0.25 4\"}\n", "x y", NULL},
+    {FIELDS("format: csv\nheader: true\nclasses: [x, y]\nseparator: \"; \"\ncolumns: {text: t, label: l}\n"),
+     "t,l\na,1.5; -2\nb, 0.25 ;  4 \n", "x y", NULL},
+    {FIELDS("format: csv\nheader: true\nclasses: [x, y]\nskip: \"\"\ncolumns: {text: t, label: l}\n"),
+     "t,l\na,1.5 -2\na, \nb,0.25 4\n", "x y", NULL},
+    {FIELDS("format: csv\nheader: true\ncolumns: {text: t, label: [u, v]}\n"), "t,u\na,1\n", "u v",
+     "./f:1: no column \"v\"; the header has: t, u"},
+    {FIELDS("format: jsonl\ncolumns: {text: t, label: [u, v]}\n"), "{\"t\": \"a\", \"u\": 1}\n", "u v",
+     "./f:1: no key \"v\" in the object"},
+    {FIELDS("format: csv\nheader: true\ncolumns: {text: t, label: [u, v]}\n"), "t,u,v\na,1,2\nb,1,nan\n", "u v",
+     "./f:3: unknown label \"1\", \"nan\", expected 2 numbers"},
+    {FIELDS("format: csv\nheader: true\nclasses: [x, y]\ncolumns: {text: t, label: l}\n"), "t,l\na, \n", "x y",
+     "./f:2: unknown label of no fields, expected 2 numbers"},
+};
+
+static void check_names(const struct ad_descriptor *d, const char *expected) {
+  char names[100] = "";
+  for (size_t c = 0; c < d->class_count; c++) {
+    strcat(strcat(names, c == 0 ? "" : " "), d->classes[c]);
+  }
+  assert_string_equal(names, expected);
+}
+
+static void test_several_fields(void **state) {
+  (void)state;
+  static const char vocabulary[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\n";
+  const struct ad_read_options options = {.folder = ".", .labels = 1}, predicted = {.folder = ".", .every_row = 1};
+  struct ad_tokenizer *tokenizer;
+  struct ad_dataset set;
+  assert_int_equal(ad_tokenizer_create(&tokenizer, "tiny", vocabulary, sizeof vocabulary - 1, 0), AD_OK);
+  for (size_t i = 0; i < sizeof several / sizeof *several; i++) {
+    struct ad_descriptor d = parse(several[i].yaml);
+    assert_int_equal(ad_file_write("f", several[i].rows, strlen(several[i].rows)), AD_OK);
+    assert_int_equal(ad_descriptor_complete(&d, ".", NULL), AD_OK);
+    check_names(&d, several[i].classes);
+    const int status = ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer);
+    if (several[i].message != NULL) {
+      assert_int_equal(status, AD_EINPUT);
+      assert_string_equal(ad_error_message(), several[i].message);
+    } else {
+      if (status != AD_OK) {
+        fail_msg("case %zu: %s", i, ad_error_message());
+      }
+      check_labels(&set);
+      ad_dataset_destroy(&set);
+      assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &predicted, tokenizer), AD_OK);
+      assert_int_equal(set.label[0], AD_NO_LABEL);
+      ad_dataset_destroy(&set);
+    }
+    ad_descriptor_destroy(&d);
+  }
+  ad_tokenizer_destroy(tokenizer);
+}
+
+/* A file without header that lacks both label columns, for predictions. */
+static void test_labels_absent(void **state) {
+  (void)state;
+  static const char vocabulary[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\n";
+  const struct ad_read_options options = {.folder = ".", .every_row = 1};
+  struct ad_descriptor d =
+      parse(FIELDS("format: csv\nheader: false\nfields: 4\nclasses: [x, y]\ncolumns: {text: [2, 4], label: [1, 3]}\n"));
+  struct ad_tokenizer *tokenizer;
+  struct ad_dataset set;
+  assert_int_equal(ad_tokenizer_create(&tokenizer, "tiny", vocabulary, sizeof vocabulary - 1, 0), AD_OK);
+  assert_int_equal(ad_file_write("f", "a,b\nb,a\n", 8), AD_OK);
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_OK);
+  static const uint32_t ids[] = {2, 4, 5, 3, 2, 5, 4, 3};
+  assert_int_equal(set.count, 2);
+  assert_memory_equal(set.ids, ids, sizeof ids);
+  ad_dataset_destroy(&set);
+  ad_tokenizer_destroy(tokenizer);
+  ad_descriptor_destroy(&d);
+}
+
+/* data.task: the text is then that of a descriptor with this task. */
+static void test_set_task(void **state) {
+  (void)state;
+  struct ad_descriptor d = parse(DESCRIPTOR("")), same = parse(DESCRIPTOR("") "task: toy\n");
+  assert_int_equal(ad_descriptor_set_task(&d, ""), AD_OK);
+  assert_int_equal(ad_descriptor_set_task(&d, "classification"), AD_OK);
+  assert_string_equal(d.text, DESCRIPTOR(""));
+  assert_int_equal(ad_descriptor_set_task(&d, "tay"), AD_ECONFIG);
+  assert_string_equal(ad_error_message(), "data.task: found \"tay\", expected one of: classification, toy");
+  assert_int_equal(ad_descriptor_set_task(&d, "toy"), AD_OK);
+  assert_ptr_equal(d.task, &ad_task_toy);
+  assert_ptr_equal(d.source[AD_SPLIT_TRAIN].task, &ad_task_toy);
+  assert_string_equal(d.text, same.text);
+  assert_true(d.digest == same.digest);
+  assert_int_equal(ad_descriptor_set_task(&d, "classification"), AD_OK);
+  assert_string_equal(d.text, DESCRIPTOR("") "task: classification\n");
+  ad_descriptor_destroy(&d);
+  ad_descriptor_destroy(&same);
+  d = parse(DESCRIPTOR("task:   toy # a remark\n"));
+  assert_int_equal(ad_descriptor_set_task(&d, "classification"), AD_OK);
+  assert_string_equal(d.text, DESCRIPTOR("task: classification\n"));
+  ad_descriptor_destroy(&d);
+  d = parse("{format: csv, header: true, columns: {text: t, label: [u, v]}, task: toy, splits: {train: {file: f}}}");
+  assert_int_equal(ad_descriptor_set_task(&d, "classification"), AD_EINPUT);
+  assert_non_null(strstr(ad_error_message(), "with data.task=classification: name.yaml:"));
+  assert_ptr_equal(d.task, &ad_task_toy);
+  ad_descriptor_destroy(&d);
+}
+
+static void test_print(void **state) {
+  (void)state;
+  char no[] = "no", yes[] = "yes", *const names[] = {no, yes};
+  static const float numbers[] = {0.5f, -2.0f};
+  static const uint32_t one = 1;
+  uint32_t words[2];
+  struct ad_buffer out = {0};
+  memcpy(words, numbers, sizeof words);
+  assert_int_equal(ad_task_classification.print(2, names, &one, &out), AD_OK);
+  assert_int_equal(ad_task_classification.print(2, NULL, &one, &out), AD_OK);
+  assert_int_equal(ad_task_toy.print(2, names, words, &out), AD_OK);
+  assert_string_equal(out.data, "yes10.5 -2");
+  ad_buffer_destroy(&out);
+}
+
 static void test_descriptors(void **state) {
   (void)state;
   struct ad_descriptor was = parse(DESCRIPTOR("")), is = parse(DESCRIPTOR("task: toy\n")), none;
@@ -305,9 +439,11 @@ static void test_study(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_registry),    cmocka_unit_test(test_gradients), cmocka_unit_test(test_reading),
-      cmocka_unit_test(test_descriptors), cmocka_unit_test(test_training),  cmocka_unit_test(test_rows),
-      cmocka_unit_test(test_states),      cmocka_unit_test(test_logits),    cmocka_unit_test(test_study)};
+      cmocka_unit_test(test_registry),       cmocka_unit_test(test_gradients),     cmocka_unit_test(test_reading),
+      cmocka_unit_test(test_several_fields), cmocka_unit_test(test_labels_absent), cmocka_unit_test(test_set_task),
+      cmocka_unit_test(test_print),          cmocka_unit_test(test_descriptors),   cmocka_unit_test(test_training),
+      cmocka_unit_test(test_rows),           cmocka_unit_test(test_states),        cmocka_unit_test(test_logits),
+      cmocka_unit_test(test_study)};
   if (test_math_start(NULL, NULL) != AD_OK) {
     return 1;
   }

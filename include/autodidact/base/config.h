@@ -85,6 +85,8 @@
     "dropout probability everywhere; -1: as the model's config.json says")                                             \
   X(TEXT, INPUT, data_descriptor, "data.descriptor", "", 0, 0, "", "",                                                 \
     "name or path of a dataset descriptor (datasets/NAME.yaml); empty: what data.train looks like is found in it")     \
+  X(TEXT, RESULT, data_task, "data.task", "", 0, 0, "", "",                                                            \
+    "task in place of the descriptor's, also where there is none; empty: the descriptor's, else classification")       \
   X(TEXT, INPUT, data_folder, "data.folder", "", 0, 0, "",                                                             \
     "data.train is empty or data.dev is empty or data.test is empty",                                                  \
     "where the descriptor's files are; empty: as the descriptor says")                                                 \
@@ -243,7 +245,8 @@
 
 /* Fields of the keys that are younger than the first recorded studies: a plan without such a key has its default, and
  * at its default it is no part of a cell's id. */
-#define AD_CONFIG_YOUNGER_MAP(X) X(run_metric) X(train_patience) X(train_class_weights) X(train_label_smoothing)
+#define AD_CONFIG_YOUNGER_MAP(X) \
+  X(run_metric) X(train_patience) X(train_class_weights) X(train_label_smoothing) X(data_task)
 
 #define AD_CONFIG_TYPE_TEXT(set) char *
 #define AD_CONFIG_TYPE_COUNT(set) uint64_t

@@ -45,10 +45,10 @@ struct ad_column {
 /* What stands between the columns of a CSV file. */
 enum ad_delimiter { AD_DELIMITER_COMMA, AD_DELIMITER_SEMICOLON, AD_DELIMITER_TAB };
 
-/* Several columns are joined by a space. */
-enum { AD_MAX_COLUMNS = 16 };
+/* Several columns of a text are joined by a space; those of a label are its fields. */
+enum { AD_MAX_COLUMNS = 16, AD_MAX_LABEL_COLUMNS = 1000 };
 struct ad_columns {
-  struct ad_column *items; /* [count], at most AD_MAX_COLUMNS */
+  struct ad_column *items; /* [count], at most AD_MAX_COLUMNS; of a label AD_MAX_LABEL_COLUMNS */
   size_t count;
 };
 
@@ -71,12 +71,13 @@ struct ad_expected {
 struct ad_source {
   char *file; /* relative to the folder; NULL: there is no such split */
   enum ad_format format;
-  enum ad_delimiter delimiter; /* CSV */
-  int header;                  /* TSV, CSV: the first row names the columns */
-  size_t fields;               /* columns of each row where there is no header (0: as many as the first row has) */
-  struct ad_columns text;      /* at least one for TSV, CSV and JSONL; none for the others */
-  struct ad_columns pair;      /* the second segment; count 0: single texts */
-  struct ad_column label;
+  enum ad_delimiter delimiter;   /* CSV */
+  int header;                    /* TSV, CSV: the first row names the columns */
+  size_t fields;                 /* columns of each row where there is no header (0: as many as the first row has) */
+  struct ad_columns text;        /* at least one for TSV, CSV and JSONL; none for the others */
+  struct ad_columns pair;        /* the second segment; count 0: single texts */
+  struct ad_columns label;       /* its fields; count 0: there is no label, or it is the format's */
+  char *separator;               /* cuts the field of one label column into fields; NULL: it is one field */
   int labelled;                  /* 0: the file has no labels */
   const struct ad_task *task;    /* the descriptor's: what a label is */
   struct ad_label_value *labels; /* [label_count] */
@@ -125,8 +126,14 @@ int ad_descriptor_load(struct ad_descriptor *descriptor, const char *name, const
 int ad_descriptor_parse(struct ad_descriptor *descriptor, const char *path, const char *text, size_t size);
 void ad_descriptor_destroy(struct ad_descriptor *descriptor);
 
-/* Adds the classes to a descriptor that names none: the labels of train's file, sorted (as numbers where all are whole
- * numbers). Text and digest are then those of a descriptor that says so. `folder` and `file` as data.folder and
+/* The task in place of the descriptor's: text and digest are then those of a descriptor that says so. "": the
+ * descriptor's own. Before ad_descriptor_complete. AD_ECONFIG: there is no such task; AD_EINPUT: the other keys do not
+ * fit it; AD_ENOMEM. Nothing is changed on failure. */
+int ad_descriptor_set_task(struct ad_descriptor *descriptor, const char *task);
+
+/* Adds the classes to a descriptor that names none, as its task has it (enum ad_task_names): the labels of train's
+ * file, sorted (as numbers where all are whole numbers), or the names of the label columns ("column2" without a
+ * header). Text and digest are then those of a descriptor that says so. `folder` and `file` as data.folder and
  * data.train. Does nothing where there are classes. AD_EINPUT, AD_ECONFIG (no such file is known), AD_ENOMEM. */
 int ad_descriptor_complete(struct ad_descriptor *descriptor, const char *folder, const char *file);
 

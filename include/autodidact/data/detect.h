@@ -23,6 +23,7 @@ struct ad_detect_columns {
 struct ad_detect_request {
   const char *file[AD_SPLITS]; /* train's must be there; NULL: there is none. Not owned */
   const char *folder;          /* the descriptor names the files from here */
+  const struct ad_task *task;  /* what the labels are; NULL: number 0 of the registry */
   struct ad_detect_columns columns;
 };
 

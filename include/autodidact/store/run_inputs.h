@@ -38,11 +38,12 @@ int ad_run_inputs_read(struct ad_run_inputs *inputs, const char *folder);
  * inputs.json names), AD_EIO, AD_ENOMEM. */
 int ad_run_inputs_descriptor(const struct ad_run_inputs *inputs, const char *folder, struct ad_descriptor *descriptor);
 
-/* What has changed in the descriptor since, as ad_descriptor_compare reports it, "" and *kinds 0 where nothing has or
- * where it is not there any more (*there 0). One that cannot be read any more is AD_CHANGED_CLASSES. AD_EIO, AD_ENOMEM.
+/* What has changed in the descriptor since, `task` (data.task) in place of its own as before, as ad_descriptor_compare
+ * reports it, "" and *kinds 0 where nothing has or where it is not there any more (*there 0). One that cannot be read
+ * any more is AD_CHANGED_CLASSES. AD_EIO, AD_ENOMEM.
  */
-int ad_run_inputs_changes(const struct ad_run_inputs *inputs, const struct ad_descriptor *descriptor, int *there,
-                          struct ad_buffer *out, unsigned *kinds);
+int ad_run_inputs_changes(const struct ad_run_inputs *inputs, const char *task, const struct ad_descriptor *descriptor,
+                          int *there, struct ad_buffer *out, unsigned *kinds);
 
 /* Lets the descriptor (after hold-out) name the files that the run was given, whatever the current folder is. Each has
  * its recorded path. Where that no longer exists, it has the configuration's path, if that leads to a file from here. A

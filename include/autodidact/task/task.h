@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "autodidact/base/buffer.h"
+#include "autodidact/base/texts.h"
 #include "autodidact/math/kernels.h"
 #include "autodidact/task/loss.h"
 #include "autodidact/task/tasks.h"
@@ -36,6 +37,12 @@ struct ad_score {
   enum ad_better better;
   enum ad_score_unit unit;
   int brief; /* 1: also stands where there is room for a few */
+};
+
+/* Where the names of a descriptor's outputs (`classes`) come from where it does not say. */
+enum ad_task_names {
+  AD_NAMES_VALUES, /* the different labels of train's file; of several label columns, their names */
+  AD_NAMES_COLUMNS /* the label columns */
 };
 
 /* A label as a file writes it, and the class that it stands for. */
@@ -64,8 +71,13 @@ struct ad_scoring;
 /* A function that may be NULL says so. */
 struct ad_task {
   const char *name;
+  const char *problem_type; /* Hugging Face's word for it in config.json; NULL: it has none */
   enum ad_task_reads reads;
-  int classes; /* 1: a label is one class below C, and so is a prediction */
+  enum ad_task_names names;
+  size_t least_logits;   /* a model has at least so many logits, 1 or 2 */
+  int classes;           /* 1: a label is one class below C, and so is a prediction; it is one field */
+  const char *separator; /* stands between the fields of one label column, unless the descriptor has its own; NULL: a
+                            column is one field */
 
   /* [score_count], at least 2 and at most AD_MOST_SCORES. The first one selects parameters (run.metric) unless
    * another is named, and stands where there is room for one; finite logits give it a finite value. The last one is the
@@ -79,11 +91,15 @@ struct ad_task {
   /* Fills table->state. NULL: `parse` needs none. AD_ENOMEM. */
   int (*open)(struct ad_label_table *table);
 
-  /* The label [Q] of a field's text [size]: 1, or 0 where it is none. */
-  int (*parse)(const struct ad_label_table *table, const char *text, size_t size, uint32_t *label);
+  /* The label [Q] of its fields [count], as the file writes them: 1, or 0 where they are none. */
+  int (*parse)(const struct ad_label_table *table, const struct ad_text_span *fields, size_t count, uint32_t *label);
 
   /* Appends what a label may be, behind "unknown label x, expected ". AD_ENOMEM. */
   int (*expected)(const struct ad_label_value *values, size_t count, struct ad_buffer *out);
+
+  /* Appends a label or a prediction [Q] as files and people write it. classes [C] are the names of a descriptor; NULL:
+   * there are none. AD_ENOMEM. */
+  int (*print)(size_t C, char *const *classes, const uint32_t *words, struct ad_buffer *out);
 
   /* 1 where these words [Q] are a label of a model with C logits. */
   int (*is_label)(size_t C, const uint32_t *label);
@@ -122,6 +138,9 @@ const struct ad_task *ad_task_at(size_t i);
 
 /* The task of this name (NULL: number 0); NULL: there is none. */
 const struct ad_task *ad_task_find(const char *name);
+
+/* ad_fail(status): `key` names a task that there is not; with those that there are. */
+int ad_task_fail(int status, const char *key, const char *found);
 
 /* The task's score of this name; NULL: it has none. */
 const struct ad_score *ad_task_score(const struct ad_task *task, const char *name);
