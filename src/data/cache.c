@@ -11,14 +11,15 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "targets.h"
 
 static const char MAGIC[8] = "ADTOKENS";
-enum { VERSION = 2, LINE = 64 };
+enum { VERSION = 3, LINE = 64 };
 
 _Static_assert(sizeof(size_t) == sizeof(uint64_t), "offsets are mapped as they are written");
 
 /* Behind it the key, padded to whole lines of zeros, then offset [count + 1], ids [tokens], first [count], label
- * [count,Q].
+ * [count,Q], and where a split has them targets [count,C].
  */
 struct header {
   char magic[8];
@@ -36,7 +37,8 @@ static size_t padded(size_t size) {
 int ad_cache_open(struct ad_cache *cache, const struct ad_descriptor *descriptor, enum ad_split split,
                   const struct ad_source *source, const struct ad_read_options *options,
                   const struct ad_tokenizer *tokenizer, uint64_t digest) {
-  *cache = (struct ad_cache){.vocab = ad_tokenizer_vocab(tokenizer)};
+  *cache = (struct ad_cache){.vocab = ad_tokenizer_vocab(tokenizer),
+                             .target_width = ad__target_width(source, split, descriptor->class_count)};
   const struct ad_tokenizer_options how = ad_tokenizer_options(tokenizer);
   uint64_t program;
   /* Not the commit, which says nothing of changes that are not committed. */
@@ -71,13 +73,14 @@ struct part {
   const void *data;
   size_t bytes;
 };
-enum { PARTS = 4 };
+enum { PARTS = 5 };
 
-static void list_parts(const struct ad_dataset *d, struct part parts[PARTS]) {
+static void list_parts(const struct ad_dataset *d, size_t target_width, struct part parts[PARTS]) {
   parts[0] = (struct part){d->offset, (d->count + 1) * sizeof *d->offset};
   parts[1] = (struct part){d->ids, d->offset[d->count] * sizeof *d->ids};
   parts[2] = (struct part){d->first, d->count * sizeof *d->first};
   parts[3] = (struct part){d->label, d->count * d->words * sizeof *d->label};
+  parts[4] = (struct part){d->targets, d->count * target_width * sizeof *d->targets};
 }
 
 static uint64_t digest_of(const struct header *header, const char *key, const struct part parts[PARTS]) {
@@ -123,7 +126,7 @@ static const char *check(const struct ad_cache *cache, const struct ad_file_map 
   const uint64_t most = map->size / sizeof(uint32_t);
   if (h.key_size > map->size || h.count == 0 || h.count >= most || h.tokens >= most ||
       map->size != sizeof h + padded(h.key_size) + (h.count + 1) * sizeof(size_t) +
-                       (h.tokens + (1 + words) * h.count) * sizeof(uint32_t)) {
+                       (h.tokens + (1 + words + cache->target_width) * h.count) * sizeof(uint32_t)) {
     return "its size is not what its header says";
   }
   const char *key = map->data + sizeof h;
@@ -145,11 +148,12 @@ static const char *check(const struct ad_cache *cache, const struct ad_file_map 
   d->ids = (uint32_t *)(void *)(d->offset + h.count + 1);
   d->first = d->ids + h.tokens;
   d->label = d->first + h.count;
+  d->targets = cache->target_width == 0 ? NULL : (float *)(void *)(d->label + words * h.count);
   struct part parts[PARTS];
   if (d->offset[0] != 0 || d->offset[h.count] != h.tokens) {
     return "its offsets are damaged";
   }
-  list_parts(d, parts);
+  list_parts(d, cache->target_width, parts);
   if (digest_of(&h, key, parts) != h.digest) {
     return "its digest is not that of its bytes";
   }
@@ -210,7 +214,7 @@ static int write_parts(FILE *out, const char *path, const struct ad_cache *cache
   int whole = fwrite(header, sizeof *header, 1, out) == 1 &&
               fwrite(cache->key.data, 1, cache->key.size, out) == cache->key.size && fwrite(zeros, 1, gap, out) == gap;
   for (size_t i = 0; whole && i < PARTS; i++) {
-    whole = fwrite(parts[i].data, 1, parts[i].bytes, out) == parts[i].bytes;
+    whole = parts[i].bytes == 0 || fwrite(parts[i].data, 1, parts[i].bytes, out) == parts[i].bytes;
   }
   whole = whole && fflush(out) == 0 && fsync(fileno(out)) == 0;
   return whole ? AD_OK : ad_fail(AD_EIO, "%s: could not be written: %s", path, strerror(errno));
@@ -239,7 +243,7 @@ static int write_file(const struct ad_cache *cache, const struct ad_dataset *d, 
   struct part parts[PARTS];
   char *path = NULL, *folder = ad_strndup(cache->path, (size_t)(ad_path_name(cache->path) - cache->path));
   memcpy(header.magic, MAGIC, sizeof MAGIC);
-  list_parts(d, parts);
+  list_parts(d, cache->target_width, parts);
   header.digest = digest_of(&header, cache->key.data, parts);
   int status = folder == NULL ? ad_fail_memory(strlen(cache->path), "a path") : ad_make_folders(folder);
   status = status == AD_OK ? own_name(cache, &path) : status;

@@ -15,6 +15,7 @@
 struct ad_cache {
   struct ad_buffer key; /* text, a line an entry */
   size_t vocab;         /* of the tokenizer: every token is below it */
+  size_t target_width;  /* C where examples have probabilities of the classes, else 0 */
   char *path;           /* of the file */
 };
 

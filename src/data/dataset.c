@@ -12,6 +12,7 @@
 #include "autodidact/base/status.h"
 #include "cache.h"
 #include "reader.h"
+#include "targets.h"
 
 /* After so many examples their mean length is known well enough to reserve memory for all of them at once. */
 enum { SAMPLE = 1024 };
@@ -31,14 +32,19 @@ struct reading {
   size_t begin, end;            /* this split in order */
   struct ad_label_table labels; /* the source's */
   uint32_t *label;              /* [Q] of the row */
+  float *target;                /* [C] of the row, where the source has probabilities; else NULL */
+  size_t target_width;          /* C where they are kept, else 0 */
   size_t *taken;                /* [C] examples of each class so far, with options->per_class */
   int every;                    /* options->every_row applies */
   size_t unread_capacity;
-  size_t id_capacity, offset_capacity, first_capacity, label_capacity;
+  size_t id_capacity, offset_capacity, first_capacity, label_capacity, target_capacity;
 };
 
 static void set_no_label(const struct reading *reading) {
   memset(reading->label, 0xff, reading->dataset->words * sizeof *reading->label);
+  if (reading->target != NULL) {
+    memset(reading->target, 0, reading->descriptor->class_count * sizeof *reading->target);
+  }
 }
 
 /* A label that is none, by its first fields. */
@@ -65,9 +71,17 @@ static int read_label(const struct reading *reading, const struct ad_record *rec
   if (record->label == NULL || ad_reader_skips(source, record)) {
     return record->label == NULL;
   }
-  return source->task->parse(&reading->labels, record->label, record->label_count, reading->label)
-             ? 1
-             : fail_label(reading, record);
+  struct ad_record own = *record; /* without the probabilities */
+  if (reading->target != NULL) {
+    own.label_count = source->label.count - source->probabilities;
+    AD_TRY(ad__targets_read(&reading->reader, record, own.label_count, reading->descriptor, reading->target,
+                            reading->label));
+    if (own.label_count == 0) {
+      return 1;
+    }
+  }
+  return source->task->parse(&reading->labels, own.label, own.label_count, reading->label) ? 1
+                                                                                           : fail_label(reading, &own);
 }
 
 /* ad_fail with the row's place in front of the tokenizer's message. */
@@ -168,6 +182,7 @@ static int check_empty(struct reading *reading, const struct ad_record *record) 
 
 static int reserve(struct reading *reading, size_t tokens, size_t examples) {
   struct ad_dataset *dataset = reading->dataset;
+  const size_t C = reading->target_width;
   struct {
     void *array;
     size_t *capacity;
@@ -175,15 +190,18 @@ static int reserve(struct reading *reading, size_t tokens, size_t examples) {
   } arrays[] = {{dataset->ids, &reading->id_capacity, tokens, sizeof *dataset->ids},
                 {dataset->offset, &reading->offset_capacity, examples + 1, sizeof *dataset->offset},
                 {dataset->first, &reading->first_capacity, examples, sizeof *dataset->first},
-                {dataset->label, &reading->label_capacity, examples * dataset->words, sizeof *dataset->label}};
+                {dataset->label, &reading->label_capacity, examples * dataset->words, sizeof *dataset->label},
+                {dataset->targets, &reading->target_capacity, examples * C, sizeof *dataset->targets}};
+  const size_t count = C > 0 ? 5 : 4;
   int status = AD_OK;
-  for (size_t i = 0; i < 4 && status == AD_OK; i++) {
+  for (size_t i = 0; i < count && status == AD_OK; i++) {
     status = ad_reserve(&arrays[i].array, arrays[i].capacity, arrays[i].need, arrays[i].size);
   }
   dataset->ids = arrays[0].array;
   dataset->offset = arrays[1].array;
   dataset->first = arrays[2].array;
   dataset->label = arrays[3].array;
+  dataset->targets = arrays[4].array;
   return status;
 }
 
@@ -245,6 +263,10 @@ static int append(struct reading *reading, const struct ad_record *record) {
   dataset->offset[n + 1] = begin + length;
   dataset->first[n] = (uint32_t)encoding->first;
   memcpy(dataset->label + n * dataset->words, reading->label, dataset->words * sizeof *dataset->label);
+  if (dataset->targets != NULL) {
+    const size_t C = reading->target_width;
+    memcpy(dataset->targets + n * C, reading->target, C * sizeof *dataset->targets);
+  }
   dataset->longest = length > dataset->longest ? length : dataset->longest;
   dataset->truncated += encoding->truncated != 0;
   dataset->count++;
@@ -328,6 +350,11 @@ static int check_classes(const struct reading *reading) {
 static int open_labels(struct reading *reading) {
   const struct ad_source *source = &reading->source;
   reading->label = ad_malloc(reading->dataset->words, sizeof *reading->label);
+  if (source->probabilities > 0) {
+    const size_t bytes = reading->descriptor->class_count * sizeof *reading->target;
+    reading->target = ad_malloc(bytes, 1);
+    AD_TRY(reading->target == NULL ? ad_fail_memory(bytes, "the probabilities of a row") : AD_OK);
+  }
   return reading->label == NULL
              ? ad_fail_memory(reading->dataset->words * sizeof *reading->label, "a label")
              : ad_label_table_open(&reading->labels, source->task, source->labels, source->label_count);
@@ -437,10 +464,17 @@ static int check_request(const struct reading *reading, enum ad_split split) {
   return AD_OK;
 }
 
-/* The layout: the split's; for a file in place of a split that the descriptor does not have, that of train. */
+/* The layout: the split's; for a file in place of a split that the descriptor does not have, that of train. Dev and
+ * test are scored by their labels: only where they have none by the most probable class. */
 static struct ad_source layout_of(const struct ad_descriptor *descriptor, enum ad_split split,
                                   const struct ad_read_options *options) {
-  return descriptor->source[options->file != NULL && !ad_descriptor_has(descriptor, split) ? AD_SPLIT_TRAIN : split];
+  struct ad_source source =
+      descriptor->source[options->file != NULL && !ad_descriptor_has(descriptor, split) ? AD_SPLIT_TRAIN : split];
+  if (split != AD_SPLIT_TRAIN && source.label.count > source.probabilities) {
+    source.label.count -= source.probabilities;
+    source.probabilities = 0;
+  }
+  return source;
 }
 
 int ad_dataset_digest(const struct ad_descriptor *descriptor, enum ad_split split,
@@ -502,6 +536,7 @@ int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *desc
                             .options = options,
                             .tokenizer = tokenizer,
                             .source = layout_of(descriptor, split, options)};
+  reading.target_width = ad__target_width(&reading.source, split, descriptor->class_count);
   char *path = NULL;
   int status = open_file(&reading, split, &path);
   if (status == AD_OK) {
@@ -513,6 +548,7 @@ int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *desc
   ad_free(reading.order);
   ad_free(reading.taken);
   ad_free(reading.label);
+  ad_free(reading.target);
   ad_label_table_close(&reading.labels);
   ad_free(path);
   if (status < 0) {
@@ -529,6 +565,7 @@ void ad_dataset_destroy(struct ad_dataset *dataset) {
     ad_free(dataset->ids);
     ad_free(dataset->first);
     ad_free(dataset->label);
+    ad_free(dataset->targets);
   }
   ad_free(dataset->unread);
   *dataset = (struct ad_dataset){0};

@@ -123,6 +123,7 @@ static int print_label(const struct ad_descriptor *d, const struct ad_source *s,
   AD_TRY(!s->labelled          ? ad_buffer_puts(out, "(nothing)")
          : s->label.count == 0 ? ad_buffer_puts(out, "the format's")
                                : print_columns("", &s->label, out));
+  AD_TRY(s->probabilities == 0 ? AD_OK : ad_buffer_printf(out, ", %zu of them probabilities", s->probabilities));
   const int own = s->separator != NULL && (d->task->separator == NULL || strcmp(s->separator, d->task->separator) != 0);
   return own ? ad_buffer_printf(out, " cut at \"%s\"", s->separator) : AD_OK;
 }

@@ -18,10 +18,21 @@ struct jsonl_state {
   size_t number_capacity;
 };
 
+/* A key's value; of "a.b" that of the member b of the object a, where there is no such key. NULL: it is not there. */
+static const json_t *find_value(const struct jsonl_state *state, const char *key) {
+  char outer[128];
+  const json_t *value = json_object_get(state->row, key);
+  for (const char *dot = key; value == NULL && (dot = strchr(dot, '.')) != NULL; dot++) {
+    snprintf(outer, sizeof outer, "%.*s", (int)(dot - key), key);
+    value = json_object_get(json_object_get(state->row, outer), dot + 1);
+  }
+  return value;
+}
+
 /* A key's text. 1, 0 when the key is not there, or AD_EINPUT. */
 static int take_text(const struct ad_reader *reader, const char *key, struct ad_text_span *text) {
   const struct jsonl_state *state = reader->state;
-  const json_t *value = json_object_get(state->row, key);
+  const json_t *value = find_value(state, key);
   if (value == NULL) {
     return 0;
   }
@@ -41,7 +52,7 @@ static int take_columns(struct ad_reader *reader, const struct ad_columns *colum
   struct ad_text_span parts[AD_MAX_COLUMNS];
   const struct jsonl_state *state = reader->state;
   for (size_t i = 0; i < columns->count; i++) {
-    if (reader->source->skip_incomplete && !json_is_string(json_object_get(state->row, columns->items[i].name))) {
+    if (reader->source->skip_incomplete && !json_is_string(find_value(state, columns->items[i].name))) {
       return 0;
     }
     const int status = take_text(reader, columns->items[i].name, &parts[i]);
@@ -111,7 +122,7 @@ static int reserve_fields(struct ad_reader *reader, int *there) {
   size_t count = 1;
   *there = 1;
   for (size_t i = 0; i < label->count; i++) {
-    const json_t *value = json_object_get(state->row, label->items[i].name);
+    const json_t *value = find_value(state, label->items[i].name);
     if (value == NULL && reader->labels > 0) {
       return ad_reader_fail(reader, reader->begin, "no key \"%s\" in the object", label->items[i].name);
     }
@@ -143,7 +154,7 @@ static int take_label(struct ad_reader *reader, struct ad_record *record) {
   int there, array = 0;
   AD_TRY(reserve_fields(reader, &there));
   for (size_t i = 0; there && i < label->count; i++) {
-    const json_t *value = json_object_get(state->row, label->items[i].name);
+    const json_t *value = find_value(state, label->items[i].name);
     array = array || json_is_array(value);
     AD_TRY(json_is_array(value) ? AD_OK : take_field(reader, value, value, &count));
     for (size_t k = 0; k < json_array_size(value); k++) {

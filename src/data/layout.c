@@ -122,28 +122,74 @@ static int read_column(const char *path, const struct ad_yaml *node, const char 
   return ad_layout_text(path, node, key, &column->name);
 }
 
-/* One column or a list of them. */
+/* Room for `more` columns behind those that are there. */
+static int extend_columns(struct ad_columns *columns, size_t more) {
+  struct ad_column *items = ad_calloc(columns->count + more, sizeof *items);
+  if (items == NULL) {
+    return ad_fail_memory((columns->count + more) * sizeof *items, "a descriptor");
+  }
+  if (columns->count > 0) {
+    memcpy(items, columns->items, columns->count * sizeof *items);
+  }
+  ad_free(columns->items);
+  columns->items = items;
+  return AD_OK;
+}
+
+/* One column or a list of them, behind those that are there. */
 static int read_columns(const char *path, const struct ad_yaml *node, const char *key, size_t most,
                         const struct ad_source *source, struct ad_columns *columns) {
   const size_t count = node->kind == AD_YAML_SEQUENCE ? node->count : 1;
   if (count == 0 || count > most || node->kind == AD_YAML_MAPPING) {
     return AD_FAIL_AT(path, node, "%s: expected a column or a list of at most %zu columns", key, most);
   }
-  columns->items = ad_calloc(count, sizeof *columns->items);
-  if (columns->items == NULL) {
-    return ad_fail_memory(count * sizeof *columns->items, "a descriptor");
-  }
-  columns->count = count;
+  AD_TRY(extend_columns(columns, count));
   for (size_t i = 0; i < count; i++) {
     const struct ad_yaml *item = node->kind == AD_YAML_SEQUENCE ? node->items[i] : node;
-    AD_TRY(read_column(path, item, key, source, &columns->items[i]));
+    AD_TRY(read_column(path, item, key, source, &columns->items[columns->count++]));
   }
   return AD_OK;
 }
 
-static int parse_columns(const char *path, const struct ad_yaml *node, const struct ad_yaml *top,
+/* "NAME.CLASS" for each class, as `predict` names them. */
+static int add_named(const struct ad_descriptor *d, const char *name, struct ad_columns *label) {
+  AD_TRY(extend_columns(label, d->class_count));
+  for (size_t c = 0; c < d->class_count; c++) {
+    struct ad_buffer text = {0};
+    AD_TRY(ad_buffer_printf(&text, "%s.%s", name, d->classes[c]));
+    label->items[label->count++].name = text.data;
+  }
+  return AD_OK;
+}
+
+/* The columns of probabilities stand behind the label's own. */
+static int read_probabilities(const struct ad_descriptor *d, const struct ad_yaml *node, struct ad_source *source) {
+  const size_t before = source->label.count;
+  const int json = source->format == AD_FORMAT_JSONL;
+  if (d->task->soft_loss == NULL) {
+    return AD_FAIL_AT(d->path, node, "columns.probabilities: the task %s has none", d->task->name);
+  }
+  if (d->class_count == 0) {
+    return AD_FAIL_AT(d->path, node,
+                      "columns.probabilities: the key \"classes\" is missing, expected the names in their order");
+  }
+  if (node->kind == AD_YAML_SCALAR && node->text[0] != '\0' && (source->header || json)) {
+    AD_TRY(add_named(d, node->text, &source->label));
+  } else {
+    AD_TRY(read_columns(d->path, node, "columns.probabilities", AD_MAX_LABEL_COLUMNS, source, &source->label));
+  }
+  source->labelled = 1;
+  source->probabilities = source->label.count - before;
+  return source->probabilities == d->class_count || (json && source->probabilities == 1)
+             ? AD_OK
+             : AD_FAIL_AT(d->path, node, "columns.probabilities: found %zu column%s, expected %zu, one for each class",
+                          source->probabilities, source->probabilities == 1 ? "" : "s", d->class_count);
+}
+
+static int parse_columns(const struct ad_descriptor *descriptor, const struct ad_yaml *node, const struct ad_yaml *top,
                          struct ad_source *source) {
-  static const char *const keys[] = {"text", "pair", "label"};
+  static const char *const keys[] = {"text", "pair", "label", "probabilities"};
+  const char *path = descriptor->path;
   const int table = source->format == AD_FORMAT_TSV || source->format == AD_FORMAT_CSV;
   if (!table && source->format != AD_FORMAT_JSONL) {
     source->labelled = 1;
@@ -152,9 +198,9 @@ static int parse_columns(const char *path, const struct ad_yaml *node, const str
   if (node == NULL) {
     return AD_FAIL_AT(path, top, "the key \"columns\" is missing");
   }
-  AD_TRY(ad_layout_check_keys(path, node, "columns", keys, 3));
+  AD_TRY(ad_layout_check_keys(path, node, "columns", keys, 4));
   const struct ad_yaml *text = ad_yaml_get(node, "text"), *pair = ad_yaml_get(node, "pair");
-  const struct ad_yaml *label = ad_yaml_get(node, "label");
+  const struct ad_yaml *label = ad_yaml_get(node, "label"), *soft = ad_yaml_get(node, "probabilities");
   if (text == NULL) {
     return AD_FAIL_AT(path, node, "columns: the key \"text\" is missing");
   }
@@ -166,10 +212,11 @@ static int parse_columns(const char *path, const struct ad_yaml *node, const str
     source->labelled = 1;
     AD_TRY(read_columns(path, label, "columns.label", AD_MAX_LABEL_COLUMNS, source, &source->label));
   }
-  return source->label.count < 2 || !source->task->classes
-             ? AD_OK
-             : AD_FAIL_AT(path, label, "columns.label: found %zu columns, expected one, as the task is %s",
-                          source->label.count, source->task->name);
+  if (source->label.count > 1 && source->task->classes) {
+    return AD_FAIL_AT(path, label, "columns.label: found %zu columns, expected one, as the task is %s",
+                      source->label.count, source->task->name);
+  }
+  return soft == NULL ? AD_OK : read_probabilities(descriptor, soft, source);
 }
 
 /* One value of the file, and the class that it stands for; order: the classes in the order of the alphabet. Without
@@ -295,7 +342,7 @@ int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml
     source->fields = (size_t)fields;
   }
   source->task = descriptor->task;
-  AD_TRY(parse_columns(path, node[COLUMNS], top, source));
+  AD_TRY(parse_columns(descriptor, node[COLUMNS], top, source));
   AD_TRY(read_separator(descriptor, node[SEPARATOR], source));
   AD_TRY(parse_labels(descriptor, node[LABELS], source));
   if (node[SKIP] != NULL) {

@@ -41,6 +41,10 @@ static int check(const struct ad_trainer *t) {
     return ad_fail(AD_ECONFIG, "train.class_weights or train.label_smoothing is set, and the task %s has neither",
                    t->data->task->name);
   }
+  if (t->data->targets != NULL && t->data->task->soft_loss == NULL) {
+    return ad_fail(AD_ECONFIG, "the labels are probabilities of classes, and the task %s has none",
+                   t->data->task->name);
+  }
   for (size_t i = 0; i < t->data->count; i++) {
     if (!t->data->task->is_label(m->classes, ad_dataset_label(t->data, i))) {
       return ad_fail(AD_EINPUT, "training example %zu has no label below %u", i, m->classes);
@@ -74,11 +78,12 @@ static int allocate(struct ad_trainer *t) {
   t->logits = ad_calloc(packed * C, sizeof *t->logits);
   t->dlogits = ad_calloc(packed * C, sizeof *t->dlogits);
   t->target = ad_calloc(packed * C, sizeof *t->target);
+  t->class_target = ad_calloc(t->data->targets == NULL ? 1 : packed * C, sizeof *t->class_target);
   t->member_logits = ad_calloc(packed * C, sizeof *t->member_logits);
   t->member_sum = ad_calloc(packed * C, sizeof *t->member_sum);
   if (!t->room_of || !t->own || !t->counts || !t->ids || !t->lengths || !t->lane_work || !t->member || !t->lane_begin ||
       !t->lane_loss || !t->lane_distance || !t->lane_squares || !t->labels || !t->loss || !t->distance || !t->logits ||
-      !t->dlogits || !t->target || !t->member_logits || !t->member_sum) {
+      !t->dlogits || !t->target || !t->member_logits || !t->member_sum || !t->class_target) {
     return ad_fail_memory(packed * (40 + 24 * C), "a batch");
   }
   return AD_OK;
@@ -167,10 +172,10 @@ void ad_trainer_destroy(struct ad_trainer *trainer) {
   for (uint32_t b = 0; t->own != NULL && b < t->params->buckets; b++) {
     ad_free(t->own[b]);
   }
-  void *const blocks[] = {t->room_of,       t->own,        t->counts,      t->shared,     t->squares,   t->ids,
-                          t->lengths,       t->lane_work,  t->member,      t->lane_begin, t->lane_loss, t->labels,
-                          t->lane_distance, t->loss,       t->distance,    t->logits,     t->dlogits,   t->target,
-                          t->member_logits, t->member_sum, t->lane_squares};
+  void *const blocks[] = {t->room_of,       t->own,        t->counts,       t->shared,      t->squares,   t->ids,
+                          t->lengths,       t->lane_work,  t->member,       t->lane_begin,  t->lane_loss, t->labels,
+                          t->lane_distance, t->loss,       t->distance,     t->logits,      t->dlogits,   t->target,
+                          t->member_logits, t->member_sum, t->lane_squares, t->class_target};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
     ad_free(blocks[i]);
   }
@@ -217,7 +222,12 @@ static void compute_example_losses(struct ad_trainer *t, const struct ad_batch *
   for (size_t b = 0; b < n; b++) {
     memcpy(t->labels + b * Q, ad_dataset_label(t->data, batch->example[b]), Q * sizeof *t->labels);
   }
-  if (ad_loss_is_plain(&t->settings.loss)) {
+  if (t->data->targets != NULL) {
+    for (size_t b = 0; b < n; b++) {
+      memcpy(t->class_target + b * C, t->data->targets + batch->example[b] * C, C * sizeof *t->class_target);
+    }
+    task->soft_loss(&t->settings.loss, n, C, t->logits, t->class_target, scale, t->loss, t->dlogits);
+  } else if (ad_loss_is_plain(&t->settings.loss)) {
     task->loss(t->kernels, n, C, t->logits, t->labels, scale, t->loss, t->dlogits);
   } else {
     task->weighted_loss(&t->settings.loss, n, C, t->logits, t->labels, scale, t->loss, t->dlogits);

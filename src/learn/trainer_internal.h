@@ -50,7 +50,7 @@ struct ad_trainer {
 
   /* of the running step */
   size_t count;                  /* examples */
-  double label_weight;           /* sum over them of the weights of their classes; `count` without weights */
+  double label_weight;           /* sum over them of the weights of their labels; `count` where these have none */
   uint32_t *ids;                 /* [B] row numbers */
   uint32_t *lengths;             /* [B] tokens */
   uint64_t *lane_work;           /* [B] */
@@ -64,6 +64,7 @@ struct ad_trainer {
   uint32_t *labels;              /* [copies B,Q] of a round, packed order */
   float *loss, *distance;        /* [copies B] */
   float *logits, *dlogits;       /* [copies B,C] */
+  float *class_target;           /* [copies B,C] the labels' probabilities, where they are such */
   float *target, *member_logits; /* [copies B,C] of the teacher, and of one of its students */
   double *member_sum;            /* [copies B,C] sum over its students */
   struct ad_replica student;     /* for ad_trainer_variant */

@@ -120,9 +120,10 @@ static void choose_part(struct ad_trainer *t) {
   memset(t->lane_squares, 0, W * sizeof *t->lane_squares);
 }
 
-/* Of the whole batch, in its order: the same on all ranks, whoever computes which lanes. */
+/* Of the whole batch, in its order: the same on all ranks, whoever computes which lanes. A label of probabilities
+ * counts 1, as in PyTorch. */
 static double weigh_labels(const struct ad_trainer *t) {
-  const double *weights = t->settings.loss.weights;
+  const double *weights = t->data->targets == NULL ? t->settings.loss.weights : NULL;
   double sum = 0.0;
   for (size_t i = 0; i < t->count; i++) {
     sum += weights == NULL ? 1.0 : weights[*ad_dataset_label(t->data, t->ids[i])];

@@ -117,13 +117,24 @@ static void cross_entropy(const struct ad_kernels *kernels, size_t N, size_t C, 
   kernels->cross_entropy(N, C, logits, labels, scale, loss, dlogits);
 }
 
-/* With weights v, q_c = (1 - s) v_y [c = y] + s v_c / C of a row with label y, and its loss sum_c q_c (log sum exp -
- * z_c).
- */
-static void weighted_row(const struct ad_loss_settings *settings, size_t C, const float *row, uint32_t label,
-                         float scale, float *loss, float *dlogits) {
-  const double own = settings->weights == NULL ? 1.0 : settings->weights[label],
-               share = settings->smoothing / (double)C;
+/* What a row of C classes should be: a label, or a probability of each class. */
+struct aim {
+  const struct ad_loss_settings *settings;
+  uint32_t label;
+  const float *target; /* [C]; NULL: the label */
+};
+
+/* With weights v and smoothing s, the q_c that class c counts with: (1 - s) v_y [c = y] + s v_c / C for label y, and
+ * v_c ((1 - s) p_c + s / C) for probabilities p. */
+static double weigh_class(const struct aim *aim, size_t C, size_t c) {
+  const struct ad_loss_settings *settings = aim->settings;
+  const double share = settings->smoothing / (double)C, weight = settings->weights == NULL ? 1.0 : settings->weights[c];
+  return aim->target != NULL ? weight * ((1.0 - settings->smoothing) * aim->target[c] + share)
+                             : (c == aim->label ? (1.0 - settings->smoothing) * weight : 0.0) + share * weight;
+}
+
+/* The loss of a row is sum_c q_c (log sum exp - z_c). */
+static void weighted_row(const struct aim *aim, size_t C, const float *row, float scale, float *loss, float *dlogits) {
   double top = row[0], sum = 0.0, total = 0.0, all = 0.0;
   for (size_t c = 1; c < C; c++) {
     top = row[c] > top ? row[c] : top;
@@ -134,8 +145,7 @@ static void weighted_row(const struct ad_loss_settings *settings, size_t C, cons
   const double partition = ad_math_log(sum);
   for (int pass = 0; pass < 2; pass++) {
     for (size_t c = 0; c < C; c++) {
-      const double all_classes = share * (settings->weights == NULL ? 1.0 : settings->weights[c]);
-      const double q = (c == label ? (1.0 - settings->smoothing) * own : 0.0) + all_classes;
+      const double q = weigh_class(aim, C, c);
       if (pass == 0) {
         all += q;
         total += q * (partition + (top - row[c]));
@@ -150,7 +160,16 @@ static void weighted_row(const struct ad_loss_settings *settings, size_t C, cons
 static void weighted_cross_entropy(const struct ad_loss_settings *settings, size_t N, size_t C, const float *logits,
                                    const uint32_t *labels, float scale, float *loss, float *dlogits) {
   for (size_t i = 0; i < N; i++) {
-    weighted_row(settings, C, logits + i * C, labels[i], scale, loss + i, dlogits + i * C);
+    const struct aim aim = {settings, labels[i], NULL};
+    weighted_row(&aim, C, logits + i * C, scale, loss + i, dlogits + i * C);
+  }
+}
+
+static void soft_cross_entropy(const struct ad_loss_settings *settings, size_t N, size_t C, const float *logits,
+                               const float *targets, float scale, float *loss, float *dlogits) {
+  for (size_t i = 0; i < N; i++) {
+    const struct aim aim = {settings, AD_NO_LABEL, targets + i * C};
+    weighted_row(&aim, C, logits + i * C, scale, loss + i, dlogits + i * C);
   }
 }
 
@@ -220,6 +239,7 @@ const struct ad_task ad_task_classification = {.name = "classification",
                                                .is_label = is_label,
                                                .loss = cross_entropy,
                                                .weighted_loss = weighted_cross_entropy,
+                                               .soft_loss = soft_cross_entropy,
                                                .mean_loss = ad_mean_cross_entropy,
                                                .predict = predict,
                                                .score = score,

@@ -75,6 +75,10 @@ CASES = {
                   "teacher.window": 3},
     "smoothing-rdrop": {"train.label_smoothing": 0.1, "train.class_weights": "2,1,0.25", "teacher.method": "rdrop",
                         "batch.rounds": 2},
+    "soft": {"data.descriptor": "soft.yaml", "teacher.method": "sda", "teacher.window": 3},
+    "soft-rdrop": {"data.descriptor": "soft.yaml", "train.label_smoothing": 0.1, "train.class_weights": "2,1,0.25",
+                   "teacher.method": "rdrop", "batch.rounds": 2},
+    "soft-sdv": {"data.descriptor": "soft.yaml", "teacher.method": "sdv", "teacher.window": 2, "data.cache": "cache"},
     "patience": {"train.patience": 4, "run.metric": "loss", "run.select": "best", "eval.every": 1, "train.steps": 30,
                  "optim.lr": "5e-3", "seed.init": 1},
     "patience-ties": {"train.patience": 2, "run.metric": "macro_f1", "teacher.method": "se", "run.result": "run",
@@ -104,12 +108,13 @@ def words(state, count):
 
 
 def write_inputs(folder):
-    """Vocabulary, texts of 1 to 12 words (each ninth of 160 and more), pairs, descriptors, the common configuration."""
+    """Vocabulary, texts of 1 to 12 words (each ninth of 160 and more), pairs, texts with probabilities, descriptors,
+    the common configuration."""
     (folder / "vocab.txt").write_text(
         "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(59))]) + "\n")
     for name in OTHERS:
         folders.write(folder / f"model-{name}", name)
-    state, single, pairs = 20021034, [], []
+    state, single, pairs, soft = 20021034, [], [], []
     for row in range(60):
         state, number = folders.draw(state)
         state, text = words(state, 160 + number % 40 if row % 9 == 8 else 1 + number % 12)
@@ -117,8 +122,12 @@ def write_inputs(folder):
         label = ("a", "b", "c")[(len(text) + int(text[0][1:])) % 3]
         single.append(f"{label}\t{' '.join(text)}\n")
         pairs.append(f"{label}\t{' '.join(text[:9])}\t{' '.join(other)}\n")
+        high = 0.4 + number % 7 / 10
+        shares = [f"{high if name == label else (1 - high) / 2:.6g}" for name in ("a", "b", "c")]
+        soft.append("\t".join([label, " ".join(text), *shares]) + "\n")
     for name, rows, columns in (("single", single, "{label: 1, text: 2}"),
-                                ("pairs", pairs, "{label: 1, text: 2, pair: 3}")):
+                                ("pairs", pairs, "{label: 1, text: 2, pair: 3}"),
+                                ("soft", soft, "{label: 1, text: 2, probabilities: [3, 4, 5]}")):
         (folder / f"{name}-train.tsv").write_text("".join(rows[:45]))
         (folder / f"{name}-dev.tsv").write_text("".join(rows[45:]))
         (folder / f"{name}.yaml").write_text(

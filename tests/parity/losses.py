@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
-"""Reference numbers from PyTorch for class weights and label smoothing: tests/parity/data/losses.h5.
+"""Reference numbers from PyTorch for class weights, label smoothing and labels that are probabilities:
+tests/parity/data/losses.h5.
 
     losses.py            writes the file
     losses.py --check    computes everything again and compares it with the stored file
 
 Needs what reference.py needs, and its files; the C test (tests/unit/test_loss.c) needs the stored files only.
 torch.nn.functional.cross_entropy(logits, labels, weight, label_smoothing) in float64, its default mean: by the weights
-of the labels. balanced is scikit-learn's compute_class_weight.
+of the labels; where these are probabilities it is over the rows. balanced is scikit-learn's compute_class_weight.
 
   rows/NAME/...      given logits [N,C] float32: labels [N] uint32, weights [C] (float64; ones where there are none),
                      loss float64, gradient [N,C] float64; attribute smoothing
+  soft/NAME/...      the same with targets [N,C] float32 in place of labels; some rows of them are a single class
   balanced/...       labels [N] uint32, weights [C] float64
   MODEL/...          on weights and batch of encoder-MODEL.h5: attribute smoothing, weights [C], loss, gradient/NAME
                      float32 (17 bits)
   MODEL/RUN/...      20 steps on its trajectory's batches and optimizer with these weights and smoothing, RUN being
                      plain, or sda (mean of 3 past students, weight 3): loss, distance [20] float64, moved float32 as
                      in reference.py
+  MODEL/soft/RUN/... the same with MODEL/soft/targets [N,C] float32 in place of the labels
 """
 
 import argparse
@@ -61,6 +64,47 @@ def rows():
                                           "gradient": given.grad.numpy()}
 
 
+def draw_targets(random, count, classes):
+    """Rows of probabilities, among them a single class and equal ones."""
+    targets = random.dirichlet(np.full(classes, 0.7), count).astype(np.float32)
+    targets[0] = np.eye(classes, dtype=np.float32)[classes - 1]
+    if count > 1:
+        targets[1] = 1.0 / classes
+    return targets
+
+
+def soft_rows():
+    random = np.random.RandomState(12)
+    for name, classes, count, smoothing, weights in (
+            ("plain", 3, 9, 0.0, [1.0] * 3), ("weights", 4, 7, 0.0, [0.2, 1.0, 5.5, 0.7]),
+            ("smoothing", 2, 8, 0.1, [1.0] * 2), ("both", 5, 12, 0.3, [1.5, 0.25, 3.0, 1.0, 0.75]),
+            ("one-row", 2, 1, 0.0, [1.0] * 2)):
+        logits = reference.round_to(2.0 * random.standard_normal((count, classes)), reference.WEIGHT_BITS)
+        if count > 3:
+            logits[2] *= 50.0
+            logits[3, 0] += 300.0
+        targets = draw_targets(random, count, classes)
+        given = torch.from_numpy(logits).double().requires_grad_()
+        loss = criterion(weights, smoothing)(given, torch.from_numpy(targets).double())
+        loss.backward()
+        yield f"soft/{name}", smoothing, {"logits": logits, "targets": targets, "weights": np.array(weights),
+                                          "loss": np.float64(loss.item()), "gradient": given.grad.numpy()}
+
+
+def run_numbers(case, drawn, compute, labels, loss_of):
+    data = {}
+    with h5py.File(reference.path_of("encoder", case), "r") as file:
+        batches = file["trajectory/batches"][()]
+    for run in RUNS:
+        past, steps = reference.distilled_steps(run, reference.create_model(case, drawn), compute, labels, batches,
+                                                reference.LEARNING_RATE, loss_of)
+        moved = [(value - past[0][name]).numpy().ravel() for name, value in past[-1].items()
+                 if reference.compared_at_end(name, value)]
+        data |= {f"{run.name}/loss": np.array(steps["loss"]), f"{run.name}/distance": np.array(steps["distance"]),
+                 f"{run.name}/moved": reference.round_to(np.concatenate(moved), reference.GRADIENT_BITS)}
+    return data
+
+
 def model_numbers(case, smoothing, weights):
     random = np.random.RandomState(case.seed)
     drawn = reference.draw_weights(reference.create_model(case), random)
@@ -74,22 +118,16 @@ def model_numbers(case, smoothing, weights):
     loss = loss_of(compute(model, range(len(ids))), torch.from_numpy(labels))
     data = {"weights": np.array(weights), "loss": np.float64(loss.item())}
     data |= {f"gradient/{name}": value for name, value in reference.gradients(model, loss).items()}
-    with h5py.File(reference.path_of("encoder", case), "r") as file:
-        batches = file["trajectory/batches"][()]
-    for run in RUNS:
-        past, steps = reference.distilled_steps(run, reference.create_model(case, drawn), compute, labels, batches,
-                                                reference.LEARNING_RATE, loss_of)
-        moved = [(value - past[0][name]).numpy().ravel() for name, value in past[-1].items()
-                 if reference.compared_at_end(name, value)]
-        data |= {f"{run.name}/loss": np.array(steps["loss"]), f"{run.name}/distance": np.array(steps["distance"]),
-                 f"{run.name}/moved": reference.round_to(np.concatenate(moved), reference.GRADIENT_BITS)}
-    return data
+    data |= run_numbers(case, drawn, compute, labels, loss_of)
+    targets = draw_targets(np.random.RandomState(13), len(ids), len(weights))
+    soft = run_numbers(case, drawn, compute, targets.astype(np.float64), loss_of)
+    return data | {"soft/targets": targets} | {f"soft/{key}": value for key, value in soft.items()}
 
 
 def compute_all():
     """Attributes and datasets."""
     attributes, data = {}, {}
-    groups = list(rows())
+    groups = [*rows(), *soft_rows()]
     for case in reference.CASES:
         if case.name in MODELS:
             smoothing, weights = MODELS[case.name]

@@ -30,6 +30,8 @@ static inline struct ad_dataset trajectory_dataset(const struct encoder_fixture 
   d.offset = calloc(ROWS + 1, sizeof *d.offset);
   d.first = calloc(ROWS, sizeof *d.first);
   d.label = calloc(ROWS, sizeof *d.label);
+  const size_t C = f->params.config.classes;
+  d.targets = from->targets == NULL ? NULL : calloc(ROWS * C, sizeof *d.targets);
   d.ids = calloc(ROWS * from->offset[from->count], sizeof *d.ids);
   for (size_t row = 0; row < ROWS; row++) {
     const uint32_t length = ad_dataset_length(from, source[row]);
@@ -37,6 +39,9 @@ static inline struct ad_dataset trajectory_dataset(const struct encoder_fixture 
     d.offset[row + 1] = d.offset[row] + length;
     d.first[row] = from->first[source[row]];
     d.label[row] = from->label[source[row]];
+    if (d.targets != NULL) {
+      memcpy(d.targets + row * C, from->targets + source[row] * C, C * sizeof *d.targets);
+    }
     d.longest = length > d.longest ? length : d.longest;
   }
   return d;
@@ -98,6 +103,7 @@ static inline void trajectory_end(struct trajectory *t) {
   free(t->data.ids);
   free(t->data.first);
   free(t->data.label);
+  free(t->data.targets);
   free(t->data.offset);
 }
 

@@ -31,6 +31,10 @@ static const char yaml[] =
 static const struct ad_read_options plain = {.folder = FOLDER, .limit = 9, .labels = 1};
 static const struct ad_read_options cached = {.folder = FOLDER, .limit = 9, .labels = 1, .cache = FOLDER "/made/here"};
 
+static const char soft_yaml[] =
+    "classes: [no, yes]\nformat: tsv\nheader: false\ncolumns: {text: 1, probabilities: [2, 3]}\n"
+    "splits: {train: {file: y}}\n";
+
 static struct ad_tokenizer *tokenizer;
 static struct ad_descriptor descriptor;
 
@@ -106,6 +110,28 @@ static void test_same(void **state) {
   ad_dataset_destroy(&first);
   ad_dataset_destroy(&second);
   assert_int_equal(ad_memory_stats().live_blocks, live);
+}
+
+/* Labels that are probabilities are kept with the tokens. */
+static void test_targets(void **state) {
+  (void)state;
+  static const char texts[] = "a b\t0.25\t0.75\nb\t1\t0\n";
+  static const float expected[] = {0.25f, 0.75f, 1.0f, 0.0f};
+  struct ad_descriptor soft;
+  struct ad_dataset set;
+  empty_cache();
+  assert_int_equal(ad_file_write(FOLDER "/y", texts, sizeof texts - 1), AD_OK);
+  assert_int_equal(ad_descriptor_parse(&soft, "soft.yaml", soft_yaml, sizeof soft_yaml - 1), AD_OK);
+  for (int time = 0; time < 3; time++) {
+    const size_t live = ad_memory_stats().live_blocks;
+    assert_int_equal(ad_dataset_read(&set, &soft, AD_SPLIT_TRAIN, time == 0 ? &plain : &cached, tokenizer), AD_OK);
+    assert_int_equal(set.map.data != NULL, time > 0);
+    assert_true(set.count == 2 && set.label[0] == 1 && set.label[1] == 0);
+    assert_memory_equal(set.targets, expected, sizeof expected);
+    ad_dataset_destroy(&set);
+    assert_int_equal(ad_memory_stats().live_blocks, live);
+  }
+  ad_descriptor_destroy(&soft);
 }
 
 /* Each thing that the tokens depend on makes another file; what is read is right. */
@@ -367,9 +393,9 @@ static void test_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_same),       cmocka_unit_test(test_key),    cmocka_unit_test(test_damage),
-      cmocka_unit_test(test_other_key),  cmocka_unit_test(test_many),   cmocka_unit_test(test_one_file),
-      cmocka_unit_test(test_impossible), cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_same),     cmocka_unit_test(test_targets),    cmocka_unit_test(test_key),
+      cmocka_unit_test(test_damage),   cmocka_unit_test(test_other_key),  cmocka_unit_test(test_many),
+      cmocka_unit_test(test_one_file), cmocka_unit_test(test_impossible), cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, set_up, clean_up);
 }

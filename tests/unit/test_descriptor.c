@@ -196,6 +196,12 @@ static const struct {
      ":6:", "columns.label: expected a column or a list of at most 1000 columns"},
     {ABOUT "format: tsv\nheader: true\ncolumns: {text: t, label: l}\nseparator: \",\"\n" CLASSES TRAIN,
      ":7:", "separator: a label of the task classification is one class"},
+    {ABOUT "format: tsv\nheader: true\ncolumns: {text: t, probabilities: [u]}\n" CLASSES TRAIN,
+     ":6:", "columns.probabilities: found 1 column, expected 2, one for each class"},
+    {ABOUT "format: tsv\nheader: true\ncolumns: {text: t, label: l, probabilities: p}\n" TRAIN,
+     ":6:", "columns.probabilities: the key \"classes\" is missing"},
+    {ABOUT "format: tsv\nheader: false\ncolumns: {text: 1, probabilities: p}\n" CLASSES TRAIN,
+     ":6:", "has no column names"},
     {ABOUT "format: folder\ncolumns: {text: t}\n" CLASSES TRAIN, ":5:", "this format has none"},
 };
 

@@ -1,5 +1,6 @@
-/* Class weights and label smoothing against PyTorch (tests/parity/losses.py): rows of given logits, an encoder's
- * gradient, twenty steps of the trainer without and with a teacher; the gradient against differences of the loss. */
+/* Class weights, label smoothing and labels that are probabilities against PyTorch (tests/parity/losses.py): rows of
+ * given logits, an encoder's gradient, twenty steps of the trainer without and with a teacher; the gradient against
+ * differences of the loss. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,6 +123,70 @@ static void test_rows(void **state) {
   assert_int_equal(failures, 0);
 }
 
+/* --- Labels that are probabilities. */
+
+static void check_soft_rows(hid_t file, const char *name) {
+  char path[64];
+  double weights[MOST_CLASSES], sum = 0.0;
+  size_t C, n;
+  float dlogits[MOST_ROWS * MOST_CLASSES], alone[MOST_CLASSES], loss[MOST_ROWS];
+  snprintf(path, sizeof path, "soft/%s", name);
+  const struct ad_loss_settings settings = read_settings(file, path, weights, &C);
+  snprintf(path, sizeof path, "soft/%s/logits", name);
+  float *logits = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &n);
+  snprintf(path, sizeof path, "soft/%s/targets", name);
+  float *targets = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &n);
+  snprintf(path, sizeof path, "soft/%s/gradient", name);
+  float *expected = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &n);
+  snprintf(path, sizeof path, "soft/%s/loss", name);
+  const size_t N = n / C;
+  assert_true(N * C == n && N <= MOST_ROWS);
+  ad_task_classification.soft_loss(&settings, N, C, logits, targets, (float)(1.0 / (double)N), loss, dlogits);
+  for (size_t i = 0; i < N; i++) {
+    sum += loss[i];
+    const double scale = norm(C, expected + i * C) + 1.0 / (double)N;
+    expect(distance(C, dlogits + i * C, expected + i * C) / scale, GIVEN_TOLERANCE, name, "a row's gradient");
+    ad_task_classification.soft_loss(&settings, 1, C, logits + i * C, targets + i * C, (float)(1.0 / (double)N),
+                                     loss + i, alone);
+    assert_memory_equal(alone, dlogits + i * C, C * sizeof *alone);
+  }
+  expect(relative(sum / (double)N, fixture_scalar(file, path)), GIVEN_TOLERANCE, name, "loss");
+  free(logits);
+  free(targets);
+  free(expected);
+}
+
+static void test_soft_rows(void **state) {
+  (void)state;
+  static const char *const names[] = {"plain", "weights", "smoothing", "both", "one-row"};
+  const hid_t file = fixture_open("losses.h5");
+  failures = 0;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    check_soft_rows(file, names[i]);
+  }
+  fixture_close(file);
+  assert_int_equal(failures, 0);
+}
+
+/* A label that is one class has the loss of that class. */
+static void test_soft_single(void **state) {
+  (void)state;
+  enum { N = 3, C = 3 };
+  static const struct ad_loss_settings settings[] = {{NULL, 0.0}, {NULL, 0.25}};
+  static const uint32_t labels[N] = {2, 0, 1};
+  static const float logits[N * C] = {0.5f, -1.0f, 2.0f, 3.0f, 0.25f, -2.0f, 0.0f, 0.0f, 1.0f};
+  float targets[N * C] = {0}, loss[2][N], dlogits[2][N * C];
+  for (size_t i = 0; i < N; i++) {
+    targets[i * C + labels[i]] = 1.0f;
+  }
+  for (size_t k = 0; k < 2; k++) {
+    ad_task_classification.soft_loss(&settings[k], N, C, logits, targets, 0.5f, loss[0], dlogits[0]);
+    ad_task_classification.weighted_loss(&settings[k], N, C, logits, labels, 0.5f, loss[1], dlogits[1]);
+    assert_memory_equal(loss[0], loss[1], sizeof loss[0]);
+    assert_memory_equal(dlogits[0], dlogits[1], sizeof dlogits[0]);
+  }
+}
+
 /* Central differences: float loss is good to 1e-7 of about 6, over a width of 0.016 4e-5; the cut-off term is below. */
 static void test_differences(void **state) {
   (void)state;
@@ -229,7 +294,7 @@ static void check_moved(const struct encoder_fixture *f, hid_t file, const char 
   free(expected);
 }
 
-/* `teacher` against MODEL/RUN of the file. distances 1: those are there too. */
+/* `teacher` against MODEL/RUN of the file, of "soft/RUN" with its targets. distances 1: those are there too. */
 static void check_run(const char *name, const char *run, const struct ad_teacher_settings *teacher, int distances) {
   char path[64], what[64];
   struct encoder_fixture f;
@@ -240,6 +305,12 @@ static void check_run(const char *name, const char *run, const struct ad_teacher
   const struct ad_loss_settings settings = read_settings(file, name, weights, &C);
   snprintf(path, sizeof path, "encoder-%s.h5", name);
   fixture_load(&f, path);
+  if (strncmp(run, "soft/", 5) == 0) {
+    size_t n;
+    snprintf(path, sizeof path, "%s/soft/targets", name);
+    f.dataset.targets = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &n);
+    assert_int_equal(n, f.dataset.count * C);
+  }
   float *from = malloc(f.params.count * sizeof *from);
   memcpy(from, f.theta, f.params.count * sizeof *from);
   snprintf(path, sizeof path, "%s/%s/loss", name, run);
@@ -260,6 +331,7 @@ static void check_run(const char *name, const char *run, const struct ad_teacher
   snprintf(path, sizeof path, "%s/%s/moved", name, run);
   check_moved(&f, file, path, from);
   trajectory_end(&t);
+  free(f.dataset.targets);
   free(from);
   fixture_unload(&f);
   fixture_close(file);
@@ -276,6 +348,9 @@ static void test_runs(void **state) {
     check_run(MODELS[i], "plain", &none, 0);
     check_run(MODELS[i], "plain", &drop, 0);
     check_run(MODELS[i], "sda", &sda, 1);
+    check_run(MODELS[i], "soft/plain", &none, 0);
+    check_run(MODELS[i], "soft/plain", &drop, 0);
+    check_run(MODELS[i], "soft/sda", &sda, 1);
   }
   assert_int_equal(failures, 0);
   assert_int_equal(ad_memory_stats().live_blocks, before.live_blocks);
@@ -329,6 +404,7 @@ static void test_refused(void **state) {
   struct ad_trainer *trainer;
   struct ad_task other = ad_task_classification;
   other.weighted_loss = NULL;
+  other.soft_loss = NULL;
   fixture_load(&f, "encoder-cls-tanh.h5");
   f.dataset.task = &other;
   const struct ad_trainer_settings settings = {
@@ -337,14 +413,20 @@ static void test_refused(void **state) {
   assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params, &replicas, &f.dataset, &settings, NULL),
                    AD_ECONFIG);
   assert_non_null(strstr(ad_error_message(), "the task classification has neither"));
+  float targets[8] = {0};
+  struct ad_trainer_settings plain = settings;
+  plain.loss.smoothing = 0.0;
+  f.dataset.targets = targets; /* not looked at */
+  assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params, &replicas, &f.dataset, &plain, NULL), AD_ECONFIG);
+  assert_non_null(strstr(ad_error_message(), "probabilities of classes, and the task classification has none"));
   fixture_unload(&f);
 }
 
 static int run(const char *kernels) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows),     cmocka_unit_test(test_differences),
-                                     cmocka_unit_test(test_gradient), cmocka_unit_test(test_runs),
-                                     cmocka_unit_test(test_balanced), cmocka_unit_test(test_lists),
-                                     cmocka_unit_test(test_refused)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_rows),        cmocka_unit_test(test_differences), cmocka_unit_test(test_soft_rows),
+      cmocka_unit_test(test_soft_single), cmocka_unit_test(test_gradient),    cmocka_unit_test(test_runs),
+      cmocka_unit_test(test_balanced),    cmocka_unit_test(test_lists),       cmocka_unit_test(test_refused)};
   return cmocka_run_group_tests_name(kernels, tests, NULL, NULL);
 }
 

@@ -1,7 +1,7 @@
 /* Tokenised examples in memory, and how they are read.
  *
- * N examples; 4 bytes a token and 12 bytes an example, besides its label, in memory of their own or in a mapped file
- * that the processes of a node share. */
+ * N examples, C classes; 4 bytes a token and 12 bytes an example, besides its label, in memory of their own or in a
+ * mapped file that the processes of a node share. */
 #ifndef AUTODIDACT_DATA_DATASET_H
 #define AUTODIDACT_DATA_DATASET_H
 
@@ -24,6 +24,7 @@ struct ad_dataset {
   const struct ad_task *task; /* what a label is */
   size_t words;               /* Q, of a label (task/task.h) */
   uint32_t *label;            /* [N,Q] AD_NO_LABEL first where the file has none */
+  float *targets;             /* [N,C] probabilities of the classes to learn; NULL: the labels are what is learnt */
   size_t longest;             /* tokens of the longest example */
   size_t truncated;           /* examples that lost tokens */
   size_t

@@ -77,6 +77,7 @@ struct ad_source {
   struct ad_columns text;        /* at least one for TSV, CSV and JSONL; none for the others */
   struct ad_columns pair;        /* the second segment; count 0: single texts */
   struct ad_columns label;       /* its fields; count 0: there is no label, or it is the format's */
+  size_t probabilities;          /* so many of these columns, the last ones, hold probabilities of the classes */
   char *separator;               /* cuts the field of one label column into fields; NULL: it is one field */
   int labelled;                  /* 0: the file has no labels */
   const struct ad_task *task;    /* the descriptor's: what a label is */

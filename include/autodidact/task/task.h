@@ -114,6 +114,11 @@ struct ad_task {
   void (*weighted_loss)(const struct ad_loss_settings *settings, size_t N, size_t C, const float *logits,
                         const uint32_t *labels, float scale, float *loss, float *dlogits);
 
+  /* The same where the label is a probability of each class, targets [N,C]; plain settings too. NULL: the task has no
+   * such labels. */
+  void (*soft_loss)(const struct ad_loss_settings *settings, size_t N, size_t C, const float *logits,
+                    const float *targets, float scale, float *loss, float *dlogits);
+
   /* The mean loss of logits [N,C] with labels [N,Q], summed in order in double. N > 0. */
   double (*mean_loss)(size_t N, size_t C, const float *logits, const uint32_t *labels);
 
