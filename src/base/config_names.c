@@ -137,7 +137,9 @@ static const struct ad_config_alias aliases[] = {
     {"label_list", "data.descriptor", "its classes"},
     {"id2label", "data.descriptor", "its classes"},
     {"label2id", "data.descriptor", "its classes"},
-    {"problem_type", "data.descriptor", "one of its classes for each example"},
+    {"problem_type", "data.task", ""},
+    {"soft_labels", "data.descriptor", "its columns, probabilities"},
+    {"teacher_model", "data.descriptor", "`predict --write` makes one that learns from a model's predictions"},
     /* Data. */
     {"max_seq_length", "data.max_tokens", ""},
     {"max_seq_len", "data.max_tokens", ""},

@@ -31,7 +31,7 @@ static int print_row(void *context, const struct ad_prediction *p) {
 
 static int wants_table(const struct request *r) {
   const struct ad_predictions_options *t = &r->table;
-  return t->out != NULL || t->format != NULL || t->columns != NULL || t->keep;
+  return t->out != NULL || t->format != NULL || t->columns != NULL || t->keep || t->write != NULL;
 }
 
 /* The positional arguments [count] are behind argv[0]. */
@@ -99,6 +99,9 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
       {"keep", NULL, "The file's own columns in the table, too", &r.table.keep, NULL},
       {"format", "NAME", "csv, tsv or jsonl, whatever the name of --out; without --out the table is printed", NULL,
        &r.table.format},
+      {"write", "FILE.yaml",
+       "With --out: also write a descriptor by which `train` teaches another model the table's probabilities", NULL,
+       &r.table.write},
       {"model", "NAME", help_model, NULL, &r.how.model},
       {"folder", "DIR", help_folder, NULL, &r.how.where.folder},
       {"own-descriptor", NULL, help_own_descriptor, &r.how.where.own, NULL},
@@ -124,5 +127,6 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
   AD_TRY(check_request(&r, count, argv));
   r.how.data = count == 2 ? argv[2] : r.how.data;
   r.table.data = r.how.data;
+  r.table.keep = r.table.keep || r.table.write != NULL; /* the texts */
   return predict(math, argv[1], &r);
 }

@@ -119,14 +119,15 @@ int ad_jsonl_members(const struct ad_reader *reader, ad_jsonl_take take, void *c
 static int reserve_fields(struct ad_reader *reader, int *there) {
   struct jsonl_state *state = reader->state;
   const struct ad_columns *label = &reader->source->label;
+  const int left_out = reader->source->skip != NULL && reader->source->skip[0] == '\0'; /* what has no label */
   size_t count = 1;
   *there = 1;
   for (size_t i = 0; i < label->count; i++) {
     const json_t *value = find_value(state, label->items[i].name);
-    if (value == NULL && reader->labels > 0) {
+    if (value == NULL && reader->labels > 0 && !left_out) {
       return ad_reader_fail(reader, reader->begin, "no key \"%s\" in the object", label->items[i].name);
     }
-    *there = *there && value != NULL;
+    *there = *there && value != NULL && !(json_is_null(value) && left_out);
     count += json_is_array(value) ? json_array_size(value) : 1;
   }
   void *numbers = state->numbers;
@@ -162,6 +163,7 @@ static int take_label(struct ad_reader *reader, struct ad_record *record) {
     }
   }
   if (!there) {
+    record->label = reader->labels > 0 ? reader->label : NULL; /* of no fields */
     return AD_OK;
   }
   if (count == 1 && !array && reader->source->separator != NULL) {

@@ -8,6 +8,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/base/width.h"
 #include "autodidact/data/dataset.h"
+#include "targets.h"
 
 /* count[l]: the examples of l tokens, l in 0 .. longest. The caller owns it. */
 static int count_lengths(const struct ad_dataset *dataset, size_t **count) {
@@ -111,6 +112,10 @@ int ad_dataset_report(FILE *out, const struct ad_descriptor *descriptor, enum ad
   }
   AD_TRY(report_lengths(out, dataset));
   AD_TRY(descriptor->task->classes ? report_classes(out, descriptor, dataset) : AD_OK);
+  if (dataset->targets != NULL) {
+    fprintf(out, "  learnt      probabilities of the classes, mean entropy %.4f nats\n",
+            ad__targets_entropy(dataset, descriptor->class_count));
+  }
   fprintf(out, "  digest      %s", ad_digest_text(dataset->digest, found));
   if (!whole || !expected->digest_known) {
     fprintf(out, "\n");

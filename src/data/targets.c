@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autodidact/base/elementary.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 
@@ -54,4 +55,13 @@ int ad__targets_read(const struct ad_reader *reader, const struct ad_record *rec
     *best = targets[c] > targets[*best] ? (uint32_t)c : *best;
   }
   return AD_OK;
+}
+
+double ad__targets_entropy(const struct ad_dataset *dataset, size_t C) {
+  double entropy = 0.0;
+  for (size_t i = 0; i < dataset->count * C; i++) {
+    const double p = dataset->targets[i];
+    entropy -= p > 0.0 ? p * ad_math_log(p) : 0.0;
+  }
+  return entropy / (double)dataset->count;
 }

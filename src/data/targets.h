@@ -10,6 +10,9 @@
 int ad__targets_read(const struct ad_reader *reader, const struct ad_record *record, size_t own,
                      const struct ad_descriptor *descriptor, float *targets, uint32_t *best);
 
+/* The mean entropy of a data set's targets, in nats. */
+double ad__targets_entropy(const struct ad_dataset *dataset, size_t C);
+
 /* C where a split's examples keep their probabilities to be learnt, else 0. */
 static inline size_t ad__target_width(const struct ad_source *source, enum ad_split split, size_t C) {
   return split == AD_SPLIT_TRAIN && source->probabilities > 0 ? C : 0;

@@ -127,6 +127,13 @@ int ad_predictor_open_columns(const struct ad_predictor *p, struct ad_columns_re
              : ad_session_open_columns(&p->session, p->options->data, columns);
 }
 
+const struct ad_descriptor *ad_predictor_descriptor(const struct ad_predictor *p, const struct ad_source **source) {
+  const struct ad_session *s = &p->session;
+  const int plain = s->descriptor.class_count == 0 || p->options->lines || p->options->data == NULL;
+  *source = plain ? NULL : ad_session_named_source(s, p->options->data);
+  return plain ? NULL : &s->descriptor;
+}
+
 int ad_predictor_is_first(const struct ad_predictor *p) {
   return ad_comm_rank(p->evaluation.comm) == 0;
 }

@@ -133,6 +133,7 @@ int ad_predictions_create(struct ad_predictions **predictions, const struct ad_p
   p->options = options;
   p->file.fd = -1;
   AD_TRY(check_out(options));
+  AD_TRY(options->write == NULL ? AD_OK : ad__predictions_check_descriptor(options));
   AD_TRY(choose_format(p));
   return choose_columns(p);
 }
@@ -225,6 +226,7 @@ static int flush(struct ad_predictions *p) {
 /* The first rank's, before the first row. */
 static int begin(struct ad_predictions *p, const struct ad_predictor *predictor) {
   p->classes = ad_predictor_classes(predictor, &p->class_names);
+  AD_TRY(p->options->write == NULL ? AD_OK : ad__predictions_check_table(p));
   p->probabilities = ad_malloc(p->classes, sizeof *p->probabilities);
   if (p->probabilities == NULL) {
     return ad_fail_memory(p->classes * sizeof *p->probabilities, "the probabilities of a row");
@@ -270,5 +272,6 @@ int ad_predictions_write(struct ad_predictions *p, struct ad_predictor *predicto
   int status = ad_predictor_settle(predictor, begin(p, predictor));
   status = status == AD_OK ? ad_predictor_run(predictor, write_row, p) : status;
   status = status == AD_OK ? flush(p) : status;
-  return ad_file_end(&p->file, status);
+  AD_TRY(ad_file_end(&p->file, status));
+  return p->options->write == NULL ? AD_OK : ad__predictions_describe(p, predictor);
 }

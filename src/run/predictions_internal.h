@@ -28,6 +28,12 @@ struct ad_predictions {
 enum { AD_CLASS_NUMBER = 24 };
 const char *ad__class_name(const struct ad_predictions *predictions, size_t c, char number[AD_CLASS_NUMBER]);
 
+/* Of options->write: what is known before the model is there; what of the table. AD_ECONFIG. The file itself, once the
+ * table is written. AD_ECONFIG (the texts are no columns of the table), AD_EIO, AD_ENOMEM. */
+int ad__predictions_check_descriptor(const struct ad_predictions_options *options);
+int ad__predictions_check_table(const struct ad_predictions *predictions);
+int ad__predictions_describe(const struct ad_predictions *predictions, const struct ad_predictor *predictor);
+
 /* The header of CSV and TSV. One row, with its line end: the class's prediction (NULL: the row was not read) and its
  * own cells (NULL: not wanted). Both append to `text`. AD_ENOMEM. */
 int ad__predictions_header(struct ad_predictions *predictions);

@@ -309,6 +309,11 @@ int ad_session_read_named(struct ad_session *session, const char *name, int labe
   return AD_OK;
 }
 
+const struct ad_source *ad_session_named_source(const struct ad_session *session, const char *name) {
+  struct ad_read_options options;
+  return &session->descriptor.source[find_named(session, name, 0, &options)];
+}
+
 int ad_session_open_columns(const struct ad_session *session, const char *name, struct ad_columns_reader **columns) {
   struct ad_read_options options;
   const enum ad_split split = find_named(session, name, 0, &options);

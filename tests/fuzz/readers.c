@@ -16,6 +16,7 @@ static const char *const layouts[] = {
     ABOUT "format: jsonl\ncolumns: {text: [a, b], pair: a, label: l}\n",
     ABOUT "format: jsonl\ncolumns: {text: a, label: l}\n",
     ABOUT "format: wordnet\n",
+    ABOUT "format: jsonl\ncolumns: {text: a.b, label: l, probabilities: p}\n",
 };
 enum { LAYOUTS = sizeof layouts / sizeof *layouts, ROWS = 256 };
 

@@ -64,7 +64,7 @@ def descriptors():
 
 
 def readers():
-    for layout in range(16):
+    for layout in range(18):
         for table in (*TABLES.values(), ARRAY, SYNSET):
             yield bytes([layout]) + table.encode()
 

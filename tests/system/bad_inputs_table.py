@@ -182,6 +182,37 @@ train("folder-no-label", data_as("folder", "labels: {neg: negative, pos: positiv
 train("wordnet-no-gloss", data_as("wordnet", "labels: {\"00\": negative, \"01\": positive}\n",
                                   {"train": "00001740 00 n 01 entity 0 000\n", "dev": ""}), 1,
       r"data/train:1", r"gloss")
+# Labels that are probabilities.
+SOFT = "header: true\ncolumns: {text: sentence, probabilities: p}\nempty: refuse\n"
+SOFT_GOOD = "sentence,p.negative,p.positive\nbad film,0.75,0.25\ngood plot,0.2,0.8\n"
+SOFT_CASES = [  # the rows of train, what is told
+    ("nan", SOFT_GOOD + "a film,nan,1\n", r"data/train:4", r'probability of the class "negative" is "nan"'),
+    ("negative", SOFT_GOOD + "a film,-0.25,1.25\n", r"data/train:4", r'"negative" is "-0\.25", expected a number'),
+    ("word", SOFT_GOOD + "a film,0.5,half\n", r"data/train:4", r'class "positive" is "half"'),
+    ("blank", SOFT_GOOD + "a film,,\n", r"data/train:4", r'class "negative" is ""'),
+    ("percent", SOFT_GOOD + "a film,75,25\n", r"data/train:4", r"add up to 100, expected 1"),
+    ("sum", SOFT_GOOD + "a film,0.5,0.498\n", r"data/train:4", r"add up to 0\.998, expected 1"),
+    ("column", "sentence,p.negative,p.neutral\nbad film,0.75,0.25\n", r"data/train:1", r'no column "p\.positive"'),
+    ("few", SOFT_GOOD + "a film,1\n", r"data/train:4", r"2 columns, expected 3"),
+]
+for case, rows, *told in SOFT_CASES:
+    train(f"soft-{case}", data_as("csv", SOFT, {"train": rows, "dev": SOFT_GOOD}), 1, *told)
+for case, old, new, *told in [
+        ("columns", "probabilities: p", "probabilities: [p]", r"found 1 column, expected 2, one for each class"),
+        ("task", "probabilities: p", "probabilities: {p: q}", r"columns\.probabilities: expected a column or a list")]:
+    train(f"soft-{case}", data_as("csv", SOFT.replace(old, new), {"train": SOFT_GOOD, "dev": SOFT_GOOD}), 1,
+          r"tiny\.yaml:\d+", *told)
+train("task-unknown", None, 1, r"data\.task: found \"classify\", expected one of: classification",
+      command=[*TRAIN, "data.task=classify"])
+train("label-columns", swap("tiny.yaml", "  label: label", "  label: [label, sentence]"), 1, r"tiny\.yaml:8",
+      r"columns\.label: found 2 columns, expected one, as the task is classification")
+for case, more, *told in [("no-out", [], r"--write describes the table of --out"),
+                          ("tsv", ["--out", "p.tsv"], r"expected \.csv or \.jsonl"),
+                          ("no-probabilities", ["--out", "p.csv", "--columns", "class"], r"lacks the probabilities")]:
+    row(f"predict-write-{case}", None, [*PREDICT, "--write", "p.yaml", *more], 1, *told, absent=["p.yaml", "p.csv"])
+row("predict-write-name", None, [*PREDICT, "--write", "p.csv", "--out", "p.csv"], 1, r"ends in \.yaml")
+row("predict-write-there", None, [*PREDICT, "--write", "tiny.yaml", "--out", "p.csv"], 1,
+    r"tiny\.yaml: it is there already")
 train("data-too-long", test_rows("good film " * 30 + "\t1\n"), 1, r"data\.max_tokens", r"\b62 tokens", r"\b32\b",
       command=[*TRAIN, "data.max_tokens=64"])
 train("data-per-class", None, 1, r"data/train\.tsv", r"expected 20 \(data\.per_class\)",

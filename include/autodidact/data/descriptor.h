@@ -155,6 +155,11 @@ enum { AD_CHANGED_ABOUT = 1, AD_CHANGED_ROWS = 2, AD_CHANGED_TEXTS = 4, AD_CHANG
 int ad_descriptor_compare(const struct ad_descriptor *was, const struct ad_descriptor *is, struct ad_buffer *out,
                           unsigned *kinds);
 
+/* Appends a split as a line of `splits` with its whole layout and the file `path`: what it needs of the top are classes
+ * and task. Of a split that a rule cuts, its file. AD_ENOMEM. */
+int ad_descriptor_put_split(const struct ad_descriptor *descriptor, enum ad_split split, const char *path,
+                            struct ad_buffer *out);
+
 /* For data sets that come without a dev split: takes `rows` > 0 rows out of train, shuffled by `seed`. AD_ECONFIG where
  * there is a dev split, no train split, or a split rule already; AD_ENOMEM. Nothing is changed on failure. */
 int ad_descriptor_hold_out(struct ad_descriptor *descriptor, size_t rows, uint64_t seed);

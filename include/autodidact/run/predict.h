@@ -45,6 +45,11 @@ size_t ad_predictor_classes(const struct ad_predictor *predictor, const char *co
  * (rows that are a selection, or no file's), AD_EINPUT, AD_ENOMEM. */
 int ad_predictor_open_columns(const struct ad_predictor *predictor, struct ad_columns_reader **columns);
 
+/* The descriptor of the run's data and the layout that the file was read by (*source); NULL both: the file is plain
+ * text. The predictor's. */
+const struct ad_descriptor *ad_predictor_descriptor(const struct ad_predictor *predictor,
+                                                    const struct ad_source **source);
+
 /* 1 on the rank that writes. */
 int ad_predictor_is_first(const struct ad_predictor *predictor);
 

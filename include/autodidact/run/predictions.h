@@ -32,6 +32,8 @@ struct ad_predictions_options {
   const char *columns; /* words with commas between them; NULL: "row,class,probabilities" */
   int keep;            /* 1: `own` too, behind `row` */
   const char *data;    /* which must not be written over; NULL: none */
+  const char *write;   /* a new file: the descriptor by which another model learns the table's probabilities; needs out
+                          and keep. NULL: none */
 };
 
 struct ad_predictions;

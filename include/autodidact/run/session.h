@@ -132,6 +132,9 @@ const char *ad_session_datasets(void);
  * struct ad_read_options. */
 int ad_session_read_named(struct ad_session *session, const char *name, int labels, struct ad_dataset *data);
 
+/* The layout by which that is read with labels 0. The session's. */
+const struct ad_source *ad_session_named_source(const struct ad_session *session, const char *name);
+
 /* The columns that the rows have in the file itself, of what ad_session_read_named has read with labels 0. The caller
  * closes them, after a failure too. AD_ECONFIG (a selection of a file's rows), AD_EINPUT, AD_ENOMEM. */
 int ad_session_open_columns(const struct ad_session *session, const char *name, struct ad_columns_reader **columns);
