@@ -6,7 +6,9 @@
 static void touch(const struct ad_record *record) {
   fuzz_touch(record->text.data, record->text.size);
   fuzz_touch(record->pair.data, record->pair.size);
-  fuzz_touch(record->label.data, record->label.size);
+  for (size_t i = 0; i < record->label_count; i++) {
+    fuzz_touch(record->label[i].data, record->label[i].size);
+  }
 }
 
 static void read_rows(const struct ad_source *source, const char *path, int labels) {
@@ -37,6 +39,7 @@ static void check(const struct ad_descriptor *d) {
       demand(source->labels[i].class_id < d->class_count);
     }
     demand(source->text.count <= AD_MAX_COLUMNS && source->pair.count <= AD_MAX_COLUMNS);
+    demand(source->probabilities <= source->label.count);
   }
 }
 

@@ -59,6 +59,8 @@ def descriptors():
     yield parts(tiny.descriptor("tsv") + "split: {seed: 1, dev: 3}\n", TABLES["tsv"])
     yield parts("title: T\nsource: S\nlicence: L\nclasses: [n, y]\nformat: wordnet\n"
                 "splits: {train: {file: x, rows: 5, digest: 0123456789abcdef}}\n", SYNSET)
+    yield parts("classes: [n, y]\nformat: jsonl\ncolumns: {text: a.b, label: l, probabilities: p}\nskip: ''\n"
+                "splits: {train: {file: x}}\n", '{"a": {"b": "x"}, "l": true, "p": {"n": 0.5, "y": 0.5}}\n')
     for path in sorted((ROOT / "datasets").glob("*.yaml")):
         yield parts(path.read_bytes(), TABLES["tsv"])
 
