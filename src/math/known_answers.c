@@ -53,7 +53,7 @@ enum { TOKENS = 32, DISTANCES = 2 * TOKENS - 1 };
 /* One head of one column whose scores have a bias, and its gradients, from x [4 TOKENS + DISTANCES]. */
 static int check_biased(const struct ad_kernels *kernels, const float *x, float *work) {
   float y[4 * TOKENS + DISTANCES] = {0}, *at[] = {y, y + TOKENS, y + 2 * TOKENS, y + 3 * TOKENS, y + 4 * TOKENS};
-  const struct ad_distance_bias bias = {TOKENS, x + 4 * TOKENS, at[4]};
+  const struct ad_distance_bias bias = {TOKENS, x + 4 * TOKENS, at[4], NULL};
   kernels->attention(TOKENS, TOKENS, 1, 1, x, 1, x + TOKENS, x + 2 * TOKENS, 1, NULL, 0, &bias, at[0], 1, work);
   kernels->attention_backward(TOKENS, TOKENS, 1, 1, x, 1, x + TOKENS, x + 2 * TOKENS, 1, NULL, 0, &bias, x + 3 * TOKENS,
                               1, at[1], at[2], at[3], work);

@@ -75,6 +75,17 @@ struct ad__head {
   enum ad__state_dropout state_dropout; /* before the matrix */
 };
 
+/* The masked-language head: logits = norm(activation(x W^T + b)) E^T + bias, E being the word embedding, the first
+ * tensor of the table. No dropout. E also names its width here. */
+enum ad__vocabulary_activation { AD_VOCABULARY_CONFIG, AD_VOCABULARY_GELU }; /* the configuration's; always GELU */
+struct ad__vocabulary {
+  const char *dense[2];   /* weight [E,H] and bias [E]; NULL: the architecture has no such head */
+  const char *norm[2];    /* weight and bias [E] */
+  const char *bias;       /* [V] */
+  const char *decoder[2]; /* copies of E and of the bias that files may have besides, or NULL */
+  enum ad__vocabulary_activation activation;
+};
+
 /* Floats of work memory in a backward. */
 struct ad__work {
   size_t columns; /* of a lane's column sums in any bucket but the head's */
@@ -104,12 +115,13 @@ struct ad_architecture {
   void (*list_linears)(struct ad__linears *list, const struct ad_params *params);
 
   /* --- Their names in files --- */
-  const char *prefix;              /* "bert.": of all but the head; files may lack it */
-  const char *layer_prefix;        /* "encoder.layer.": then the layer's number and a dot */
-  struct ad__head head;            /* without the prefix, which it has in files where it is `pretrained` */
-  const struct ad__alias *aliases; /* until old is NULL */
-  const char *const *inside;       /* names that begin so are of the encoder: each must have its place */
-  const char *const *buffers;      /* names that begin so too, and are no parameters */
+  const char *prefix;               /* "bert.": of all but the head; files may lack it */
+  const char *layer_prefix;         /* "encoder.layer.": then the layer's number and a dot */
+  struct ad__head head;             /* without the prefix, which it has in files where it is `pretrained` */
+  struct ad__vocabulary vocabulary; /* without the prefix, which it never has */
+  const struct ad__alias *aliases;  /* until old is NULL */
+  const char *const *inside;        /* names that begin so are of the encoder: each must have its place */
+  const char *const *buffers;       /* names that begin so too, and are no parameters */
 
   /* --- config.json --- */
   const struct ad__config_key *numbers; /* until name is NULL; read and written before the others. NULL: none */
@@ -135,7 +147,7 @@ struct ad_architecture {
   /* --- Computing: theta [P] is what the parameters in question are read from --- */
   /* The batch's embeddings, to layers[0].x. */
   void (*embed)(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks);
-  /* layers[l].x to layers[l].out; of the last layer the [CLS] rows only. */
+  /* layers[l].x to layers[l].out; of the last layer the read rows only. */
   void (*forward)(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, const struct ad_masks *masks,
                   uint32_t l);
   /* dx, the gradient of layers[l].out, becomes that of layers[l].x, if any layer below is trained. Writes the layer's

@@ -2,8 +2,7 @@
 #include "encoder_internal.h"
 
 void ad__take_block(struct ad_encoder *e, struct ad__block *own, int last) {
-  const size_t T = e->token_rows, M = last ? e->example_rows : T, H = e->params->config.hidden,
-               F = e->params->config.ffn;
+  const size_t T = e->token_rows, M = last ? e->read_rows : T, H = e->params->config.hidden, F = e->params->config.ffn;
   struct ad__block unused, *s = own == NULL ? &unused : own;
   s->qkv = ad__take_kept(e, T, (last ? 2 : 3) * H);
   s->xc = last ? ad__take(e, M * H) : NULL;
@@ -30,9 +29,9 @@ struct ad__feed ad__feed_of(const struct ad_encoder *e, const struct ad_batch *b
                             size_t down) {
   const int tokens = l + 1 < e->params->config.layers;
   return (struct ad__feed){.tokens = tokens,
-                           .rows = tokens ? batch->tokens : e->lane_cls[batch->lanes],
-                           .streams = tokens ? batch->token_stream : e->cls_stream,
-                           .places = tokens ? batch->places : e->cls_place,
+                           .rows = tokens ? batch->tokens : e->reads,
+                           .streams = tokens ? batch->token_stream : e->read_stream,
+                           .places = tokens ? batch->places : e->read_place,
                            .up = up,
                            .down = down};
 }
@@ -120,16 +119,16 @@ void ad__keep(const struct ad_encoder *e, const struct ad__kept *x, size_t first
   }
 }
 
-struct ad__qkv ad__qkv(const struct ad_encoder *e, const struct ad__block *s, size_t t, size_t S, size_t row,
-                       int last) {
+struct ad__qkv ad__qkv(const struct ad_encoder *e, const struct ad__block *s, size_t t, size_t S,
+                       struct ad_lane_rows queries, int last) {
   const size_t H = e->params->config.hidden;
   const float *all = ad__values(e, &s->qkv, t, S, e->draft);
   float *behind = e->draft == NULL ? NULL : e->draft + S * s->qkv.n;
   struct ad__qkv at = {.ldq = last ? H : 3 * H, .ldk = s->qkv.n};
-  at.q = last ? ad__values(e, &s->q, row, 1, behind) : all;
+  at.q = last ? ad__values(e, &s->q, queries.first, queries.count, behind) : all;
   at.k = last ? all : all + H;
   at.v = at.k + H;
-  at.behind = behind == NULL || !last ? behind : behind + H;
+  at.behind = behind == NULL || !last ? behind : behind + queries.count * H;
   return at;
 }
 

@@ -76,7 +76,7 @@ static void take_layers(struct ad_encoder *e) {
       s->begin = e->layers == NULL ? NULL : (float *)(void *)(e->arena.base + e->arena.used);
       s->own = e->layers == NULL ? NULL : own + l * a->layer_own_size;
       a->take_layer(e, s->own, last);
-      s->out = last || !exchanged ? ad__take(e, (last ? e->example_rows : T) * H) : NULL;
+      s->out = last || !exchanged ? ad__take(e, (last ? e->read_rows : T) * H) : NULL;
     } else if (e->layers != NULL) {
       *s = e->layers[0];
       s->out = NULL;
@@ -98,7 +98,7 @@ static void take_operands(struct ad_encoder *e) {
   const struct ad_params *params = e->params;
   const struct ad_model_config *m = &params->config;
   const size_t T = e->token_rows, H = m->hidden, longest = T < m->positions ? T : m->positions;
-  const size_t states = larger(e->example_rows, larger(1, params->architecture->work(m).rows) * T) * ad_bf16_depth(H);
+  const size_t states = larger(e->read_rows, larger(1, params->architecture->work(m).rows) * T) * ad_bf16_depth(H);
   size_t gradients = larger(states, 3 * T * ad_bf16_depth(H)), weight = 0;
   for (size_t i = 0; i < params->linear_count; i++) {
     const struct ad_linear *w = &params->linears[i];
@@ -125,14 +125,14 @@ static void take_gradients(struct ad_encoder *e) {
     e->dqkv = ad__take_gradient(e, 3 * H);
   }
   if (e->training && !trains_layers(e->params)) {
-    e->dy = ad__take(e, e->example_rows * H);
+    e->dy = ad__take(e, e->read_rows * H);
   }
 }
 
 /* All memory in one pass over the arena; called twice, first to count. */
 static void take_all(struct ad_encoder *e) {
   const struct ad_architecture *architecture = e->params->architecture;
-  const size_t B = e->example_rows, H = e->params->config.hidden;
+  const size_t B = e->read_rows, H = e->params->config.hidden;
   struct ad_arena *a = &e->arena;
   e->layers = take(a, e->params->config.layers, sizeof *e->layers);
   e->own = take(a, 1, architecture->own_size);
@@ -145,12 +145,11 @@ static void take_all(struct ad_encoder *e) {
   /* Behind the layers, from the first to the last: ad_encoder_spare. */
   e->pooled = ad__take(e, B * H);
   e->dropped = ad__take(e, B * H);
-  e->cls_place = take(a, B, sizeof *e->cls_place);
-  e->cls_row = take(a, B, sizeof *e->cls_row);
-  e->cls_stream = take(a, B, sizeof *e->cls_stream);
-  e->lane_cls = take(a, AD_MAX_LANES + 1, sizeof *e->lane_cls);
+  e->read_place = take(a, B, sizeof *e->read_place);
+  e->read_row = take(a, B, sizeof *e->read_row);
+  e->read_stream = take(a, B, sizeof *e->read_stream);
+  e->lane_rows[0] = take(a, AD_MAX_LANES, sizeof **e->lane_rows);
   if (e->training) {
-    e->lane_rows[0] = take(a, AD_MAX_LANES, sizeof **e->lane_rows);
     e->lane_rows[1] = take(a, AD_MAX_LANES, sizeof **e->lane_rows);
   }
 }
@@ -166,9 +165,13 @@ static size_t block_of(const struct ad_math *math, const struct ad_params *param
              : ad_gemm_block(math->gemm, (int)alignment, (const size_t(*)[2])params->shapes, params->shape_count);
 }
 
+/* Read rows with the gaps between lanes, at most. */
+static size_t aligned_reads(size_t reads, size_t lanes, size_t alignment) {
+  return ad_packer_rows(reads, lanes < reads ? lanes : reads, alignment);
+}
+
 static void set_sizes(struct ad_encoder *e, const struct ad_math *math, const struct ad_params *params, size_t tokens,
-                      size_t examples, size_t lanes, size_t alignment, int training) {
-  const size_t filled = lanes < examples ? lanes : examples;
+                      size_t reads, size_t lanes, size_t alignment, int training) {
   *e = (struct ad_encoder){.params = params,
                            .math = math,
                            .kernels = math->kernels,
@@ -176,15 +179,15 @@ static void set_sizes(struct ad_encoder *e, const struct ad_math *math, const st
                            .block = block_of(math, params, alignment),
                            .training = training};
   e->token_rows = product_rows(e, tokens);
-  e->example_rows = product_rows(e, ad_packer_rows(examples, filled, alignment));
+  e->read_rows = product_rows(e, aligned_reads(reads, lanes, alignment));
 }
 
-size_t ad_encoder_bytes(const struct ad_math *math, const struct ad_params *params, size_t tokens, size_t examples,
+size_t ad_encoder_bytes(const struct ad_math *math, const struct ad_params *params, size_t tokens, size_t reads,
                         size_t lanes, int training) {
   struct ad_encoder counted;
   const int alignment = ad_encoder_alignment(math, params);
   const size_t known = alignment > 0 ? (size_t)alignment : AD_ROW_BLOCK;
-  set_sizes(&counted, math, params, tokens, examples, lanes, known, training);
+  set_sizes(&counted, math, params, tokens, reads, lanes, known, training);
   take_all(&counted);
   return counted.arena.used;
 }
@@ -215,7 +218,7 @@ size_t ad_encoder_backward_bytes(const struct ad_math *math, const struct ad_par
 }
 
 int ad_encoder_create(struct ad_encoder **encoder, const struct ad_math *math, const struct ad_params *params,
-                      size_t tokens, size_t examples, size_t lanes, int training) {
+                      size_t tokens, size_t reads, size_t lanes, int training) {
   *encoder = NULL;
   if (params->config.layers > 1022) {
     return ad_fail(AD_ECONFIG, "model: %u layers, at most 1022 have names for their dropout masks",
@@ -227,8 +230,8 @@ int ad_encoder_create(struct ad_encoder **encoder, const struct ad_math *math, c
   if (e == NULL) {
     return ad_fail_memory(sizeof *e, "the encoder");
   }
-  set_sizes(e, math, params, tokens, examples, lanes, (size_t)alignment, training);
-  const int status = ad_arena_create(&e->arena, ad_encoder_bytes(math, params, tokens, examples, lanes, training));
+  set_sizes(e, math, params, tokens, reads, lanes, (size_t)alignment, training);
+  const int status = ad_arena_create(&e->arena, ad_encoder_bytes(math, params, tokens, reads, lanes, training));
   if (status != AD_OK) {
     ad_free(e);
     return status;
@@ -269,7 +272,7 @@ float *ad_encoder_spare(const struct ad_encoder *encoder, uint32_t bucket, size_
   return begin;
 }
 
-/* The head's matrix and its activation over B [CLS] rows, to e->dropped. */
+/* The head's matrix and its activation over B read rows, to e->dropped. */
 static void forward_dense(struct ad_encoder *e, const float *theta, size_t B, const struct ad_masks *masks) {
   const struct ad_head_offsets *p = &e->params->head;
   const struct ad__head *head = &e->params->architecture->head;
@@ -277,7 +280,7 @@ static void forward_dense(struct ad_encoder *e, const float *theta, size_t B, co
   const size_t H = e->params->config.hidden;
   float *state = e->layers[e->params->config.layers - 1].out;
   /* In place: nobody else reads the state any more. */
-  e->kernels->dropout(B, H, state, &dropout, e->cls_stream, e->cls_place);
+  e->kernels->dropout(B, H, state, &dropout, e->read_stream, e->read_place);
   const struct ad__operand x = ad__input(e, B, H, state, H);
   ad__product(e, B, &x, p->dense_weight, e->pooled, H);
   if (head->activation == AD_HEAD_TANH) {
@@ -292,7 +295,7 @@ static void forward_head(struct ad_encoder *e, const float *theta, const struct 
                          const struct ad_masks *masks, float *logits) {
   const struct ad_model_config *m = &e->params->config;
   const struct ad_head_offsets *p = &e->params->head;
-  const size_t H = m->hidden, B = e->lane_cls[batch->lanes];
+  const size_t H = m->hidden, C = m->classes, B = e->reads;
   const float *state = e->layers[m->layers - 1].out;
   const struct ad_dropout dropout = ad_encoder_dropout(m->classifier_dropout, masks, m->layers + 1, AD_MASK_CLASSIFIER);
   if (m->classifier == AD_CLASSIFIER_POOLER) {
@@ -300,32 +303,50 @@ static void forward_head(struct ad_encoder *e, const float *theta, const struct 
   } else {
     memcpy(e->dropped, state, B * H * sizeof *state);
   }
-  e->kernels->dropout(B, H, e->dropped, &dropout, e->cls_stream, e->cls_place);
+  e->kernels->dropout(B, H, e->dropped, &dropout, e->read_stream, e->read_place);
   for (size_t lane = 0; lane < batch->lanes; lane++) {
-    const size_t first = batch->lane_example[lane];
-    e->kernels->classify(batch->lane_example[lane + 1] - first, m->classes, H, e->dropped + e->lane_cls[lane] * H,
-                         theta + p->classifier_weight, theta + p->classifier_bias, logits + first * m->classes);
+    const struct ad_lane_rows r = e->lane_rows[0][lane];
+    e->kernels->classify(r.count, C, H, e->dropped + r.first * H, theta + p->classifier_weight,
+                         theta + p->classifier_bias, logits);
+    logits += r.count * C;
   }
 }
 
-/* Where the [CLS] rows stand: lane after lane, each from an aligned row on. `[CLS]` is whichever token the classifier
+/* Read row number `row`: the token at packed row t. */
+static void place_read(struct ad_encoder *e, const struct ad_batch *batch, size_t row, uint32_t t) {
+  e->read_row[row] = t;
+  e->read_place[row] = batch->places[t];
+  e->read_stream[row] = batch->token_stream[t];
+}
+
+/* Where the read rows stand: lane after lane, each from an aligned row on. `[CLS]` is whichever token the classifier
  * reads, the last one of an example in some models. */
-static void place_cls_rows(struct ad_encoder *e, const struct ad_batch *batch) {
+static void place_reads(struct ad_encoder *e, const struct ad_batch *batch) {
+  const struct ad_reads *reads = batch->reads;
+  const size_t *begin = reads != NULL ? reads->lane : batch->lane_example;
   const int last = e->params->form.cls_last;
   size_t row = 0;
   for (size_t lane = 0; lane < batch->lanes; lane++) {
-    const size_t first = batch->lane_example[lane], count = batch->lane_example[lane + 1] - first;
+    const size_t count = begin[lane + 1] - begin[lane];
     for (; count > 0 && row % e->alignment != 0; row++) {
-      e->cls_row[row] = e->cls_stream[row] = e->cls_place[row] = 0;
+      e->read_row[row] = e->read_stream[row] = e->read_place[row] = 0;
     }
-    e->lane_cls[lane] = row;
-    for (size_t b = first; b < first + count; b++, row++) {
-      e->cls_place[row] = last ? batch->length[b] - 1 : 0;
-      e->cls_row[row] = (uint32_t)batch->offset[b] + e->cls_place[row];
-      e->cls_stream[row] = batch->stream[b];
+    e->lane_rows[0][lane] = (struct ad_lane_rows){count == 0 ? 0 : row, count};
+    for (size_t i = begin[lane]; i < begin[lane + 1]; i++, row++) {
+      place_read(e, batch, row,
+                 reads != NULL ? reads->row[i] : (uint32_t)batch->offset[i] + (last ? batch->length[i] - 1 : 0));
     }
   }
-  e->lane_cls[batch->lanes] = row;
+  e->reads = row;
+}
+
+struct ad_lane_rows ad__example_reads(const struct ad_encoder *e, size_t lane, size_t end, size_t *row) {
+  const struct ad_lane_rows of_lane = e->lane_rows[0][lane];
+  const size_t first = *row;
+  while (*row < of_lane.first + of_lane.count && e->read_row[*row] < end) {
+    ++*row;
+  }
+  return (struct ad_lane_rows){first, *row - first};
 }
 
 int ad__check_replica(const struct ad_encoder *e, struct ad_replica theta) {
@@ -334,15 +355,34 @@ int ad__check_replica(const struct ad_encoder *e, struct ad_replica theta) {
              : ad_fail(AD_EINTERNAL, "an encoder and parameters of different precision");
 }
 
+/* Whether the read rows are the batch's own, lane by lane. */
+static int check_reads(const struct ad_encoder *e, const struct ad_batch *batch) {
+  const struct ad_reads *reads = batch->reads;
+  if (e->params->architecture->vocabulary.dense[0] == NULL) {
+    return ad_fail(AD_EINTERNAL, "rows other than [CLS] are to be read of a model of the type %s",
+                   e->params->architecture->title);
+  }
+  for (size_t lane = 0; lane < batch->lanes; lane++) {
+    const size_t begin = batch->offset[batch->lane_example[lane]], end = batch->offset[batch->lane_example[lane + 1]];
+    for (size_t i = reads->lane[lane]; i < reads->lane[lane + 1]; i++) {
+      const size_t least = i == reads->lane[lane] ? begin : reads->row[i - 1] + (size_t)1;
+      if (reads->row[i] < least || reads->row[i] >= end) {
+        return ad_fail(AD_EINTERNAL, "read row %zu is %u, expected %zu to below %zu", i, reads->row[i], least, end);
+      }
+    }
+  }
+  return AD_OK;
+}
+
 static int check_batch(const struct ad_encoder *e, const struct ad_batch *batch) {
   const struct ad_model_config *m = &e->params->config;
-  if (batch->tokens > e->token_rows ||
-      ad_packer_rows(batch->examples, batch->lanes < batch->examples ? batch->lanes : batch->examples, e->alignment) >
-          e->example_rows ||
+  const size_t reads = batch->reads != NULL ? batch->reads->count : batch->examples;
+  if (batch->tokens > e->token_rows || aligned_reads(reads, batch->lanes, e->alignment) > e->read_rows ||
       batch->lanes > AD_MAX_LANES) {
-    return ad_fail(AD_EINTERNAL, "a batch of %zu rows, %zu examples, %zu lanes; the encoder has room for %zu, %zu, %d",
-                   batch->tokens, batch->examples, batch->lanes, e->token_rows, e->example_rows, AD_MAX_LANES);
+    return ad_fail(AD_EINTERNAL, "a batch of %zu rows, %zu read, %zu lanes; the encoder has room for %zu, %zu, %d",
+                   batch->tokens, reads, batch->lanes, e->token_rows, e->read_rows, AD_MAX_LANES);
   }
+  AD_TRY(batch->reads != NULL ? check_reads(e, batch) : AD_OK);
   for (size_t b = 0; b < batch->examples; b++) {
     if (batch->length[b] == 0 || batch->length[b] > e->params->form.longest) {
       return ad_fail(AD_EINPUT, "example %u has %u tokens, the model takes 1 to %u", batch->example[b],
@@ -368,7 +408,7 @@ int ad_encoder_forward(struct ad_encoder *encoder, struct ad_replica replica, co
   AD_TRY(ad__check_replica(encoder, replica));
   AD_TRY(check_batch(encoder, batch));
   encoder->theta = replica;
-  place_cls_rows(encoder, batch);
+  place_reads(encoder, batch);
   params->architecture->embed(encoder, source(encoder, theta, params->frozen > 0), batch, masks);
   for (uint32_t l = 0; l < params->config.layers; l++) {
     params->architecture->forward(encoder, source(encoder, theta, l < first), batch, masks, l);

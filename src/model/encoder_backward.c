@@ -5,12 +5,11 @@
 #include "autodidact/model/shard.h"
 #include "encoder_internal.h"
 
-/* The rows of each lane, without the gap behind it: [CLS] rows, and tokens. */
+/* The tokens of each lane, without the gap behind it. */
 static void find_lane_rows(struct ad_encoder *e, const struct ad_batch *batch) {
   for (size_t lane = 0; lane < batch->lanes; lane++) {
     const size_t begin = batch->lane_example[lane], end = batch->lane_example[lane + 1];
     const size_t first = begin == end ? 0 : batch->offset[begin];
-    e->lane_rows[0][lane] = (struct ad_lane_rows){begin == end ? 0 : e->lane_cls[lane], end - begin};
     e->lane_rows[1][lane] =
         (struct ad_lane_rows){first, begin == end ? 0 : batch->offset[end - 1] + batch->length[end - 1] - first};
   }
@@ -96,7 +95,7 @@ static void backward_activation(const struct ad__backward *p, struct ad_lane_row
   const struct ad_dropout dropout =
       ad_encoder_dropout(m->classifier_dropout, p->masks, m->layers + 1, AD_MASK_CLASSIFIER);
   const float *y = e->pooled + r.first * m->hidden;
-  e->kernels->dropout(r.count, m->hidden, dh, &dropout, e->cls_stream + r.first, e->cls_place + r.first);
+  e->kernels->dropout(r.count, m->hidden, dh, &dropout, e->read_stream + r.first, e->read_place + r.first);
   if (m->classifier == AD_CLASSIFIER_POOLER && head->activation == AD_HEAD_TANH) {
     e->kernels->tanh_backward(r.count, m->hidden, dh, y, dh, dbias);
   } else if (m->classifier == AD_CLASSIFIER_POOLER) {
@@ -110,7 +109,7 @@ static int backward_dense(struct ad__backward *p, const float *dpooled) {
   const struct ad_head_offsets *o = &e->params->head;
   const struct ad_dropout dropout = ad__head_state_dropout(e->params, p->masks);
   const size_t H = e->params->config.hidden;
-  const size_t B = e->lane_cls[p->batch->lanes];
+  const size_t B = e->reads;
   const struct ad__operand dy = ad__output_gradient(e, B, H, dpooled, H);
   const struct ad__operand x = ad__input(e, B, H, e->layers[e->params->config.layers - 1].out, H);
   AD_TRY(ad__weight_gradient(p, o->dense_weight, &dy, &x, 0));
@@ -120,7 +119,7 @@ static int backward_dense(struct ad__backward *p, const float *dpooled) {
   ad__input_gradient(e, B, &dy, o->dense_weight, e->dx, H, 0);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = ad__lane_rows(p, lane, 0);
-    e->kernels->dropout(r.count, H, e->dx + r.first * H, &dropout, e->cls_stream + r.first, e->cls_place + r.first);
+    e->kernels->dropout(r.count, H, e->dx + r.first * H, &dropout, e->read_stream + r.first, e->read_place + r.first);
   }
   return AD_OK;
 }
@@ -140,16 +139,16 @@ static int backward_head(struct ad__backward *p, const float *dlogits) {
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = ad__lane_rows(p, lane, 0);
     float *dh = dpooled + r.first * H;
-    k->classify_backward(r.count, C, H, dlogits + p->batch->lane_example[lane] * C, e->dropped + r.first * H,
-                         p->theta + o->classifier_weight, dh, ad__lane_sum(p, lane, weight),
-                         ad__lane_sum(p, lane, bias));
+    k->classify_backward(r.count, C, H, dlogits, e->dropped + r.first * H, p->theta + o->classifier_weight, dh,
+                         ad__lane_sum(p, lane, weight), ad__lane_sum(p, lane, bias));
+    dlogits += r.count * C;
     backward_activation(p, r, dh, ad__lane_sum(p, lane, DENSE_BIAS));
   }
   AD_TRY(ad__column_gradient(p, o->classifier_weight, weight, C * H));
   AD_TRY(ad__column_gradient(p, o->classifier_bias, bias, C));
   if (!pooler) {
     if (trains_layers(e->params)) {
-      memcpy(e->dx, dpooled, e->lane_cls[p->batch->lanes] * H * sizeof *e->dx);
+      memcpy(e->dx, dpooled, e->reads * H * sizeof *e->dx);
     }
     return ad__bucket_close(p);
   }

@@ -15,7 +15,10 @@ struct ad__kept {
   ad_bf16 *rows; /* [M, depth(n)]; NULL with float32 */
 };
 
-/* What the encoder knows of a layer's memory. M rows: all T tokens, or in the last layer the B [CLS] rows. */
+/* Read rows are those that the head reads: of each example its [CLS], or those that the batch names (struct ad_reads).
+ * B counts them here.
+ *
+ * What the encoder knows of a layer's memory. M rows: all T tokens, or in the last layer the B read rows. */
 struct ad__layer {
   float *begin;    /* of its activations, which end where the next layer's begin */
   float *x;        /* [T,H] input: the output of the layer before */
@@ -48,8 +51,8 @@ struct ad_encoder {
   const struct ad_math *math;
   const struct ad_kernels *kernels; /* math's */
   size_t token_rows;                /* capacity T, rounded */
-  size_t example_rows;              /* capacity B with gaps between aligned lanes, rounded */
-  size_t alignment;                 /* of a lane's first row, tokens and [CLS] rows alike */
+  size_t read_rows;                 /* capacity B with gaps between aligned lanes, rounded */
+  size_t alignment;                 /* of a lane's first row, tokens and read rows alike */
   size_t block;                     /* products have a multiple of this many rows */
   int training;
   struct ad_replica frozen; /* where frozen parameters are read; without values: with the others */
@@ -66,16 +69,16 @@ struct ad_encoder {
   float *draft;           /* [AD_DRAFT_ROWS, max(3H, F)], or of an example: [S,6H] */
   float *y1;              /* [T,H] a block's, of the running forward */
 
-  float *pooled;        /* [B,H] of the head's matrix: tanh(y), or y itself where the activation is another; or the
-                           [CLS] state */
-  float *dropped;       /* [B,H] what the classifier reads */
-  uint32_t *cls_place;  /* [B] place of each [CLS] in its example */
-  uint32_t *cls_row;    /* [B] packed row of each [CLS]; 0 in a gap */
-  uint32_t *cls_stream; /* [B] stream of its example; 0 in a gap */
-  size_t *lane_cls;     /* [AD_MAX_LANES + 1] first [CLS] row of each lane; the last: rows in use */
+  float *pooled;         /* [B,H] of the head's matrix: tanh(y), or y itself where the activation is another; or the
+                            [CLS] state */
+  float *dropped;        /* [B,H] what the classifier reads */
+  uint32_t *read_place;  /* [B] place of each read row's token in its example */
+  uint32_t *read_row;    /* [B] packed row of each; 0 in a gap */
+  uint32_t *read_stream; /* [B] stream of its example; 0 in a gap */
+  size_t reads;          /* read rows in use, gaps included */
+  struct ad_lane_rows *lane_rows[2]; /* [AD_MAX_LANES] each: read rows of a lane; its tokens, in a backward */
 
   /* backward */
-  struct ad_lane_rows *lane_rows[2];           /* [AD_MAX_LANES] each: [CLS] rows; tokens */
   float *dx, *dz, *dy;                         /* [T,H]; with the head alone trained there is only dy [B,H] */
   float *df, *dqkv;                            /* [T,F], [T,3H]; NULL with bfloat16: drafts */
   struct ad__gradient gradients[AD_GRADIENTS]; /* those and the architecture's */
@@ -177,7 +180,7 @@ struct ad__backward {
   float *place[AD_MAX_PARTS];
 };
 
-/* The rows of a lane: tokens, or else [CLS] rows. */
+/* The rows of a lane: tokens, or else read rows. */
 static inline struct ad_lane_rows ad__lane_rows(const struct ad__backward *p, size_t lane, int tokens) {
   return p->e->lane_rows[tokens][lane];
 }
@@ -210,7 +213,7 @@ int ad__bucket_open(struct ad__backward *p, uint32_t bucket, size_t stride);
 int ad__bucket_close(struct ad__backward *p);
 
 /* The gradient of the weight at `offset` of a linear layer: dy^T x (of a transposed one x^T dy) lane by lane, combined
- * by the tree. Rows: tokens, or else [CLS] rows. AD_ENOMEM, or what the sink returns. */
+ * by the tree. Rows: tokens, or else read rows. AD_ENOMEM, or what the sink returns. */
 int ad__weight_gradient(struct ad__backward *p, size_t offset, const struct ad__operand *dy,
                         const struct ad__operand *x, int tokens);
 
@@ -233,12 +236,15 @@ int ad__table_gradient(struct ad__backward *p, size_t offset, size_t rows, size_
 /* The same of the row table, which ids index; its padding is the model configuration's. values [T, its width]. */
 int ad__row_table_gradient(struct ad__backward *p, const float *values);
 
+/* The read rows of the example whose tokens end before row `end`: from *row on, which moves behind them. */
+struct ad_lane_rows ad__example_reads(const struct ad_encoder *e, size_t lane, size_t end, size_t *row);
+
 /* --- What layers with two layer norms have in common (block.c) --- */
 
-/* What such a layer keeps for its backward. M rows: all T tokens, or in the last layer the B [CLS] rows. */
+/* What such a layer keeps for its backward. M rows: all T tokens, or in the last layer the B read rows. */
 struct ad__block {
   struct ad__kept qkv;     /* [T,3H] query, key, value side by side; last layer: [T,2H] key, value */
-  float *xc;               /* [B,H] last layer: the [CLS] rows of x; else x itself */
+  float *xc;               /* [B,H] last layer: the read rows of x; else x itself */
   struct ad__kept q;       /* queries: qkv, or last layer: [B,H] */
   struct ad__kept context; /* [M,H] */
   float *z1;               /* [M,H] before the first layer norm */
@@ -255,7 +261,7 @@ void ad__take_block(struct ad_encoder *e, struct ad__block *own, int last);
 
 /* A layer's feed-forward part up to its second product. */
 struct ad__feed {
-  int tokens; /* 1: its rows are tokens; 0: [CLS] rows */
+  int tokens; /* 1: its rows are tokens; 0: read rows */
   size_t rows;
   const uint32_t *streams, *places; /* [rows] that name the masks */
   size_t up, down;                  /* offsets of the weights */
@@ -288,14 +294,15 @@ static inline size_t ad__draft_rows(const struct ad_encoder *e, size_t M) {
   return e->math->bf16 == NULL || M < AD_DRAFT_ROWS ? M : AD_DRAFT_ROWS;
 }
 
-/* An example's queries, keys and values as attention takes them: its S tokens begin at row t, its first query is row
- * `row`. */
+/* An example's queries, keys and values as attention takes them: its S tokens begin at row t; its queries are these
+ * rows. */
 struct ad__qkv {
   const float *q, *k, *v;
   size_t ldq, ldk;
   float *behind; /* the draft's rest: [S,3H], or in the last layer [S,2H] */
 };
-struct ad__qkv ad__qkv(const struct ad_encoder *e, const struct ad__block *s, size_t t, size_t S, size_t row, int last);
+struct ad__qkv ad__qkv(const struct ad_encoder *e, const struct ad__block *s, size_t t, size_t S,
+                       struct ad_lane_rows queries, int last);
 
 /* Where their gradients go, with the same leading dimensions. float32: to dqkv, and dq of the last layer to dy;
  * bfloat16: to the draft's rest, and dq of the last layer to dy. */

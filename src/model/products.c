@@ -104,5 +104,5 @@ int ad__weight_gradient(struct ad__backward *p, size_t offset, const struct ad__
                         const struct ad__operand *x, int tokens) {
   const struct ad_encoder *e = p->e;
   /* For the largest batch, so that no later step grows it. */
-  return ad__weight_gradient_of(p, offset, dy, x, e->lane_rows[tokens], tokens ? e->token_rows : e->example_rows);
+  return ad__weight_gradient_of(p, offset, dy, x, e->lane_rows[tokens], tokens ? e->token_rows : e->read_rows);
 }

@@ -53,3 +53,9 @@ void ad_rows_order(struct ad_rows *rows) {
     }
   }
 }
+
+void ad_rows_fill(struct ad_rows *rows) {
+  memset(rows->touched, 1, rows->vocab);
+  rows->count = rows->vocab;
+  ad_rows_order(rows);
+}

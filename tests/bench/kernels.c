@@ -320,7 +320,7 @@ static int bench_shape(const struct ad_math *math, const struct shape *s, int pr
                     .examples = ad_calloc(s->T, sizeof(uint32_t)),
                     .positions = ad_calloc(s->T, sizeof(uint32_t))};
   float *values = filled(s->A * 2 * s->S), *sums = filled(s->A * 2 * s->S);
-  b.distances = (struct ad_distance_bias){s->S, values, sums};
+  b.distances = (struct ad_distance_bias){s->S, values, sums, NULL};
   void *const blocks[] = {b.a,    b.b,       b.c,       b.d,         b.gamma,     b.beta,      b.sums,
                           b.mean, b.rstd,    b.work,    b.products,  b.examples,  b.positions, values,
                           sums,   b.rows[0], b.rows[1], b.packed[0], b.packed[1], b.kept,      b.halves};

@@ -81,8 +81,8 @@ static void take(struct ad_encoder *e, void *own) {
 
 static void take_layer(struct ad_encoder *e, void *own, int last) {
   struct toy_state unused, *s = own == NULL ? &unused : own;
-  s->xc = ad__take(e, last ? e->example_rows * e->params->config.hidden : 1);
-  s->x_rows = ad__take_rows(e, last ? e->example_rows : e->token_rows, e->params->config.hidden);
+  s->xc = ad__take(e, last ? e->read_rows * e->params->config.hidden : 1);
+  s->x_rows = ad__take_rows(e, last ? e->read_rows : e->token_rows, e->params->config.hidden);
 }
 
 static struct ad__work work(const struct ad_model_config *m) {
@@ -106,11 +106,11 @@ static void forward(struct ad_encoder *e, const float *theta, const struct ad_ba
   const struct toy_layer *o = (const struct toy_layer *)e->params->layer + l;
   const struct toy_state *s = e->layers[l].own;
   const int last = l + 1 == e->params->config.layers;
-  const size_t H = e->params->config.hidden, M = last ? e->lane_cls[batch->lanes] : batch->tokens;
+  const size_t H = e->params->config.hidden, M = last ? e->reads : batch->tokens;
   const float *x = last ? s->xc : e->layers[l].x;
   (void)masks;
   for (size_t b = 0; last && b < M; b++) {
-    memcpy(s->xc + b * H, e->layers[l].x + e->cls_row[b] * H, H * sizeof *x);
+    memcpy(s->xc + b * H, e->layers[l].x + e->read_row[b] * H, H * sizeof *x);
   }
   const struct ad__operand input = ad__operand(e, M, H, x, H, s->x_rows);
   ad__product(e, M, &input, o->weight, e->layers[l].out, H);
@@ -123,7 +123,7 @@ static int backward(struct ad__backward *p, uint32_t l) {
   const struct toy_layer *o = (const struct toy_layer *)e->params->layer + l;
   const struct toy_state *s = e->layers[l].own;
   const int tokens = l + 1 < e->params->config.layers;
-  const size_t H = e->params->config.hidden, T = p->batch->tokens, M = tokens ? T : e->lane_cls[p->batch->lanes];
+  const size_t H = e->params->config.hidden, T = p->batch->tokens, M = tokens ? T : e->reads;
   float *dout = e->dx;
   AD_TRY(ad__bucket_open(p, ad__layer_bucket(e->params, l, 0), H));
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
@@ -144,7 +144,7 @@ static int backward(struct ad__backward *p, uint32_t l) {
     memset(e->dz, 0, T * H * sizeof(float));
     for (size_t lane = 0; lane < p->batch->lanes; lane++) {
       const struct ad_lane_rows r = ad__lane_rows(p, lane, 0);
-      e->kernels->scatter_add(r.count, H, e->cls_row + r.first, e->dx + r.first * H, e->dz);
+      e->kernels->scatter_add(r.count, H, e->read_row + r.first, e->dx + r.first * H, e->dz);
     }
     e->dz = e->dx;
     e->dx = dout;

@@ -446,10 +446,7 @@ static void test_spare(void **state) {
       s.bucket[b] = calloc(p.params.bucket_begin[b + 1] - p.params.bucket_begin[b], sizeof(float));
     }
     assert_int_equal(ad_rows_create(&rows, p.params.config.vocab), AD_OK);
-    for (uint32_t id = 0; id < p.params.config.vocab; id++) {
-      ad_rows_add(&rows, 1, &id); /* all rows: compact is flat */
-    }
-    ad_rows_order(&rows);
+    ad_rows_fill(&rows); /* compact is flat */
     const struct ad_gradient_sink sink = {
         .context = &s, .part = &whole, .parts = 1, .place = spoiler_place, .done = spoiler_done};
     for (int step = 0; step < 2; step++) {
@@ -476,12 +473,46 @@ static void test_spare(void **state) {
   }
 }
 
+/* A head that reads the rows of all tokens gives those of [CLS] the bits that they have alone. */
+static void test_reads(void **state) {
+  (void)state;
+  for (size_t c = 0; c < CONFIG_COUNT && CONFIGS[c].architecture != AD_ARCHITECTURE_XLNET; c++) {
+    struct problem p;
+    create(&p, &CONFIGS[c]);
+    const size_t C = CONFIGS[c].classes, T = p.batch.tokens;
+    uint32_t row[64];
+    size_t lane[LANES + 1];
+    struct ad_encoder *encoder;
+    float *logits = calloc(T * C, sizeof *logits);
+    for (uint32_t t = 0; t < T; t++) {
+      row[t] = t;
+    }
+    for (size_t w = 0; w <= LANES; w++) {
+      lane[w] = p.batch.offset[p.batch.lane_example[w]];
+    }
+    const struct ad_reads reads = {T, row, lane};
+    struct ad_batch batch = p.batch;
+    batch.reads = &reads;
+    assert_int_equal(ad_encoder_create(&encoder, test_math, &p.params, T, T, LANES, 0), AD_OK);
+    assert_int_equal(ad_encoder_forward(encoder, ad_replica_float32(p.theta), &batch, NULL, logits), AD_OK);
+    loss_at(&p, p.theta, NULL);
+    /* Elsewhere the bits depend on the number of the row, which differs. */
+    for (size_t b = 0; b < EXAMPLES && ad_encoder_alignment(test_math, &p.params) == 1; b++) {
+      assert_memory_equal(p.logits + b * C, logits + p.batch.offset[b] * C, C * sizeof *logits);
+    }
+    row[T - 1] = row[T - 2];
+    assert_int_equal(ad_encoder_forward(encoder, ad_replica_float32(p.theta), &batch, NULL, logits), AD_EINTERNAL);
+    assert_int_equal(ad_encoder_forward(p.encoder, ad_replica_float32(p.theta), &batch, NULL, logits), AD_EINTERNAL);
+    ad_encoder_destroy(encoder);
+    free(logits);
+    destroy(&p);
+  }
+}
+
 static int run(const char *kernels) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_parameters),
-      cmocka_unit_test(test_directions),
-      cmocka_unit_test(test_masks),
-      cmocka_unit_test(test_spare),
+      cmocka_unit_test(test_parameters), cmocka_unit_test(test_directions), cmocka_unit_test(test_masks),
+      cmocka_unit_test(test_spare),      cmocka_unit_test(test_reads),
   };
   return cmocka_run_group_tests_name(kernels, tests, NULL, NULL);
 }

@@ -217,7 +217,7 @@ static void test_room(void **state) {
     values[i / N * wide + MORE + i % N] = a.values[i];
     a.sums[i] = 0.0f;
   }
-  b.distances = (struct ad_distance_bias){a.distances.longest + MORE, values, sums};
+  b.distances = (struct ad_distance_bias){a.distances.longest + MORE, values, sums, NULL};
   c.distances.sums = NULL;
   call_run(&a, k);
   call_run(&b, k);

@@ -12,6 +12,13 @@
 #include "autodidact/data/dataset.h"
 #include "autodidact/data/form.h"
 
+/* The rows whose states a model's head reads, where they are not each example's [CLS]. */
+struct ad_reads {
+  size_t count;
+  const uint32_t *row; /* [count] packed rows of tokens, ascending */
+  const size_t *lane;  /* [lanes + 1] the first of each lane; lane[lanes] = count */
+};
+
 /* A packed batch: the examples of consecutive lanes, one after another. Arrays of per-token data have room for
  * ad_round_rows(T) entries; those past T are 0. The arrays belong to the caller (or to an ad_packer). */
 struct ad_batch {
@@ -29,6 +36,7 @@ struct ad_batch {
   const uint32_t *example;      /* [B] global example ids: row numbers in the split */
   const uint32_t *copy;         /* [B] which copy of the example this is, from 0 */
   const uint32_t *stream;       /* [B] ad_batch_stream of the two: names the dropout masks */
+  const struct ad_reads *reads; /* rows that the head reads; NULL (a packer's batch): each example's [CLS] */
 };
 
 /* Examples whose copies all have masks of their own: at most two copies of so many, or one of 2^32. */

@@ -1,6 +1,6 @@
 /* The vector kernels: everything of a training step that is not a matrix product.
  *
- * Letters: T rows (packed tokens, or the [CLS] rows of the last layer), H columns, S one example's tokens, A heads,
+ * Letters: T rows (packed tokens, or the read rows of the last layer), H columns, S one example's tokens, A heads,
  * D = H / A, C classes. All arrays float32, row-major, outermost first, contiguous unless a leading dimension is named;
  * none may overlap unless said. Nothing here allocates, fails, or depends on rows other than the ones given. A row's
  * result has the same bits whatever else is in the call. A column sum over rows [0, T) is the one of adding row after
@@ -35,11 +35,12 @@ struct ad_dropout {
 struct ad_dropout ad_dropout_make(float p, uint64_t seed, uint32_t step, uint32_t site);
 
 /* A bias of attention's scores that only the distance of key and query decides. Head a adds to the score of query q and
- * key k values[a, longest - 1 + k - q]. */
+ * key k values[a, longest - 1 + k - place of q]. */
 struct ad_distance_bias {
   size_t longest;      /* at least S */
   const float *values; /* [A, 2 longest - 1] */
   float *sums;         /* [A, 2 longest - 1] the backward adds the gradient of values, query after query; NULL: not */
+  const uint32_t *places; /* [queries] number of each query's token in the example; NULL: query q is token q */
 };
 
 /* The feed-forward activation. X(constant, its name as hidden_act in config.json). */
@@ -215,9 +216,9 @@ struct ad_kernels {
   void (*dropout)(size_t T, size_t H, float *x, const struct ad_dropout *dropout, const uint32_t *examples,
                   const uint32_t *positions);
 
-  /* Attention of one example: Q rows ("queries" of them: S, or 1 for [CLS] only), K and V rows (S), each head in its
+  /* Attention of one example: Q rows ("queries" of them, none as well), K and V rows (S), each head in its
    * columns [a D, a D + D), leading dimensions ldq, ldk (keys and values), ldc. context = dropout(softmax(Q K^T /
-   * sqrt(D) + bias)) V, without a bias where it is NULL. Query q is token q of the example. `work`:
+   * sqrt(D) + bias)) V, without a bias where it is NULL. `work`:
    * ad_attention_work(queries, S, D) floats, aligned 64. Each element is one chain of multiply-adds over d, then over
    * the keys, so the rows of a call with fewer queries have the bits of the full one. */
   void (*attention)(size_t queries, size_t S, size_t A, size_t D, const float *Q, size_t ldq, const float *K,
@@ -225,7 +226,7 @@ struct ad_kernels {
                     const struct ad_distance_bias *bias, float *context, size_t ldc, float *work);
 
   /* Its backward, probabilities recomputed: dcontext [queries, H] (ldc) to dQ (ldq), dK, dV (ldk), which are
-   * overwritten. Adds to bias->sums. */
+   * overwritten (dK and dV by zeros where there are no queries). Adds to bias->sums. */
   void (*attention_backward)(size_t queries, size_t S, size_t A, size_t D, const float *Q, size_t ldq, const float *K,
                              const float *V, size_t ldk, const struct ad_dropout *dropout, uint32_t example,
                              const struct ad_distance_bias *bias, const float *dcontext, size_t ldc, float *dQ,

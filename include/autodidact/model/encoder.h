@@ -1,8 +1,9 @@
-/* The packed encoder: forward and backward for classification on tokens without padding, of any architecture
- * (model/architectures.h).
+/* The packed encoder: forward and backward on tokens without padding, of any architecture (model/architectures.h), with
+ * a head that reads the state of some rows: the [CLS] of each example, or the rows that the batch names.
  *
- * Letters: B examples, T packed tokens, H hidden, A heads, F feed-forward, L layers, C classes, P parameters, W lanes.
- * In the last layer only the [CLS] rows go past keys and values: nobody reads the others. Words: docs/glossary.md. */
+ * Letters: B rows that the head reads (one an example, unless batch->reads says otherwise), T packed tokens, H hidden,
+ * A heads, F feed-forward, L layers, C numbers in a row of logits (ad_model_logits), P parameters, W lanes. In the last
+ * layer only the read rows go past keys and values: nobody reads the others. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_MODEL_ENCODER_H
 #define AUTODIDACT_MODEL_ENCODER_H
 
@@ -28,15 +29,15 @@ struct ad_encoder;
  * what is computed beside it. math/gemm.h checks the shapes in use. 1, 12, 48, or AD_ENOMEM. */
 int ad_encoder_alignment(const struct ad_math *math, const struct ad_params *params);
 
-/* Memory for batches of up to `tokens` rows (aligned), `examples` examples and `lanes` lanes; `training` keeps the
- * activations that the backward needs. math and params must outlive the encoder. The caller owns it:
+/* Memory for batches of up to `tokens` rows (aligned), `reads` rows that the head reads and `lanes` lanes; `training`
+ * keeps the activations that the backward needs. math and params must outlive the encoder. The caller owns it:
  * ad_encoder_destroy. AD_ENOMEM, AD_ECONFIG. */
 int ad_encoder_create(struct ad_encoder **encoder, const struct ad_math *math, const struct ad_params *params,
-                      size_t tokens, size_t examples, size_t lanes, int training);
+                      size_t tokens, size_t reads, size_t lanes, int training);
 void ad_encoder_destroy(struct ad_encoder *encoder);
 
 /* Bytes of activations and work memory that such an encoder holds. */
-size_t ad_encoder_bytes(const struct ad_math *math, const struct ad_params *params, size_t tokens, size_t examples,
+size_t ad_encoder_bytes(const struct ad_math *math, const struct ad_params *params, size_t tokens, size_t reads,
                         size_t lanes, int training);
 
 /* Bytes of further work memory that backwards of such batches grow to: column sums aside, the tree over the lanes.
@@ -77,6 +78,9 @@ static inline size_t ad_rows_most(const struct ad_rows *rows) {
 void ad_rows_clear(struct ad_rows *rows);
 void ad_rows_add(struct ad_rows *rows, size_t n, const uint32_t *ids);
 void ad_rows_order(struct ad_rows *rows);
+
+/* All V rows: those that a masked-language head touches. No allocation. */
+void ad_rows_fill(struct ad_rows *rows);
 
 /* Where a backward puts the gradient, bucket by bucket, from the head down to the embeddings. The lanes of the batch
  * are cut in `parts`; each part's sum over its lanes is written by itself, so that the rest of the tree can be finished

@@ -39,8 +39,15 @@ struct ad_model_config {
   float hidden_dropout, attention_dropout, classifier_dropout; /* probabilities in [0, 1) */
   enum ad_activation activation;
   enum ad_classifier classifier;
-  int cased; /* 1: the tokenizer keeps case (do_lower_case = false) */
+  int cased;     /* 1: the tokenizer keeps case (do_lower_case = false) */
+  int masked_lm; /* 1: the head is the vocabulary's, for masked-language modelling, and there are no classes. A pooler
+                    that `classifier` asks for is kept as it is: it has no gradient, and no decay */
 };
+
+/* Numbers in a row of logits: C, or of a masked-language head V. */
+static inline uint32_t ad_model_logits(const struct ad_model_config *m) {
+  return m->masked_lm ? m->vocab : m->classes;
+}
 
 /* The width of the embeddings. */
 static inline uint32_t ad_model_embedding(const struct ad_model_config *m) {

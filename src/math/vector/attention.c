@@ -12,13 +12,14 @@ struct head {
   uint32_t example, number;
   const float *Q, *K, *V;
   size_t ldq, ldk;
-  const float *bias;  /* of the first query and key 0; a query later it begins one float earlier. NULL: none */
-  float *sums;        /* the same of the gradient (backward); NULL: not wanted */
-  float *work_keys;   /* [D, keys] K transposed; columns past S are 0 */
-  float *work_values; /* [D, keys] V transposed (backward) */
-  float *p;           /* [block, keys] probabilities */
-  float *g;           /* [block, keys] their gradient (backward) */
-  float *mask;        /* dropout factors of a block */
+  const float *bias;      /* of token 0 and key 0; of a query one token later it begins one float earlier. NULL: none */
+  const uint32_t *places; /* [queries] tokens of the queries; NULL: query q is token q */
+  float *sums;            /* the same of the gradient (backward); NULL: not wanted */
+  float *work_keys;       /* [D, keys] K transposed; columns past S are 0 */
+  float *work_values;     /* [D, keys] V transposed (backward) */
+  float *p;               /* [block, keys] probabilities */
+  float *g;               /* [block, keys] their gradient (backward) */
+  float *mask;            /* dropout factors of a block */
 };
 
 static void head_work(struct head *head, float *work) {
@@ -52,6 +53,11 @@ static void softmax_biased(const struct head *head, const float *bias, float *p)
   }
 }
 
+/* The token that query q is. */
+static size_t place_of(const struct head *head, size_t q) {
+  return head->places == NULL ? q : head->places[q];
+}
+
 /* Probabilities of the queries [q, q + count) into head->p, and where the factors of their masks begin (NULL: none). */
 static const float *probabilities(const struct head *head, size_t q, size_t count) {
   product(&(struct product){head->D, head->Q + q * head->ldq, head->ldq, 1, head->work_keys, head->keys, head->p,
@@ -62,7 +68,7 @@ static const float *probabilities(const struct head *head, size_t q, size_t coun
     if (head->bias == NULL) {
       softmax(head->S, head->scale, p);
     } else {
-      softmax_biased(head, head->bias - (q + i), p);
+      softmax_biased(head, head->bias - place_of(head, q + i), p);
     }
   }
   return softmax_mask(head->dropout, head->example, head->number, q * head->S, (q + count) * head->S, head->mask);
@@ -102,6 +108,10 @@ static void backward_head(const struct head *head, const float *dcontext, size_t
   const size_t S = head->S, D = head->D, keys = head->keys, ldq = head->ldq, ldk = head->ldk;
   AD_KERNEL(transpose)(S, D, head->K, ldk, head->work_keys, keys);
   AD_KERNEL(transpose)(S, D, head->V, ldk, head->work_values, keys);
+  for (size_t k = 0; k < S && head->queries == 0; k++) {
+    memset(dK + k * ldk, 0, D * sizeof *dK);
+    memset(dV + k * ldk, 0, D * sizeof *dV);
+  }
   for (size_t q = 0; q < head->queries; q += ATTENTION_BLOCK) {
     const size_t count = head->queries - q < ATTENTION_BLOCK ? head->queries - q : ATTENTION_BLOCK;
     const float *d = dcontext + q * ldc;
@@ -113,7 +123,7 @@ static void backward_head(const struct head *head, const float *dcontext, size_t
         softmax_backward(S, head->scale, factors, head->p + i * keys, head->g + i * keys);
       } else {
         softmax_backward_biased(head, factors, head->p + i * keys, head->g + i * keys,
-                                head->sums == NULL ? NULL : head->sums - (q + i));
+                                head->sums == NULL ? NULL : head->sums - place_of(head, q + i));
       }
     }
     product(&(struct product){S, head->g, keys, 1, head->K, ldk, dQ + q * ldq, ldq, 0}, count, D);
@@ -140,6 +150,7 @@ static struct head head_of(size_t queries, size_t S, size_t D, size_t a, const f
                       .V = V + a * D};
   if (bias != NULL) {
     const size_t first = a * (2 * bias->longest - 1) + bias->longest - 1;
+    head.places = bias->places;
     head.bias = bias->values + first;
     head.sums = bias->sums == NULL ? NULL : bias->sums + first;
   }

@@ -103,22 +103,23 @@ static int backward_attention_output(struct ad__backward *p, uint32_t l, const s
   return ad__column_gradient(p, o->norm1_bias, c->norm1_bias, H);
 }
 
-/* 2 context = attention(q, k, v), of one example: dx (gradient of the context) to dq, dk, dv and their column sums. */
-static void backward_example(struct ad__backward *p, uint32_t l, size_t lane, size_t b, size_t row,
+/* 2 context = attention(q, k, v), of one example whose queries are the rows r: dx (gradient of the context) to dq, dk,
+ * dv and their column sums. */
+static void backward_example(struct ad__backward *p, uint32_t l, size_t lane, size_t b, struct ad_lane_rows r,
                              const struct ad_dropout *dropout, float *sums) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
   const struct ad__block *s = e->layers[l].own;
   const size_t H = m->hidden, t = p->batch->offset[b], S = p->batch->length[b], depth = ad_bf16_depth(s->qkv.n);
   const int last = l + 1 == m->layers;
-  const size_t queries = last ? 1 : S;
-  const struct ad_distance_bias bias = ad__post_norm_bias(e, ad__shared_sum(p, lane, 0));
-  const struct ad__qkv at = ad__qkv(e, s, t, S, row, last);
-  const struct ad__qkv_gradient to = ad__qkv_gradient(e, &at, t, row, last);
-  e->kernels->attention_backward(queries, S, m->heads, H / m->heads, at.q, at.ldq, at.k, at.v, at.ldk, dropout,
-                                 p->batch->stream[b], bias.values == NULL ? NULL : &bias, e->dx + row * H, H, to.dq,
+  const struct ad_distance_bias bias =
+      ad__post_norm_bias(e, last ? e->read_place + r.first : NULL, ad__shared_sum(p, lane, 0));
+  const struct ad__qkv at = ad__qkv(e, s, t, S, r, last);
+  const struct ad__qkv_gradient to = ad__qkv_gradient(e, &at, t, r.first, last);
+  e->kernels->attention_backward(r.count, S, m->heads, H / m->heads, at.q, at.ldq, at.k, at.v, at.ldk, dropout,
+                                 p->batch->stream[b], bias.values == NULL ? NULL : &bias, e->dx + r.first * H, H, to.dq,
                                  to.dk, to.dv, ((const struct post_norm_state *)e->own)->attention_work);
-  e->kernels->column_sum(queries, H, to.dq, at.ldq, sums);
+  e->kernels->column_sum(r.count, H, to.dq, at.ldq, sums);
   e->kernels->column_sum(S, 2 * H, to.dk, at.ldk, sums + H);
   if (e->math->bf16 != NULL) {
     ad_bf16_round(e->math->bf16, S, s->qkv.n, last ? to.dk : to.dq, s->qkv.n, e->gradient_rows + t * depth);
@@ -131,10 +132,11 @@ static void backward_attention(struct ad__backward *p, uint32_t l, const struct 
   const int last = l + 1 == m->layers;
   const struct ad_dropout dropout = ad_encoder_dropout(m->attention_dropout, p->masks, l + 1, AD_MASK_ATTENTION);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
-    const size_t first = p->batch->lane_example[lane];
-    for (size_t b = first; b < p->batch->lane_example[lane + 1]; b++) {
-      const size_t row = last ? e->lane_cls[lane] + (b - first) : p->batch->offset[b];
-      backward_example(p, l, lane, b, row, &dropout, ad__lane_sum(p, lane, c->qkv));
+    size_t next = e->lane_rows[0][lane].first;
+    for (size_t b = p->batch->lane_example[lane]; b < p->batch->lane_example[lane + 1]; b++) {
+      const size_t t = p->batch->offset[b], S = p->batch->length[b];
+      const struct ad_lane_rows r = last ? ad__example_reads(e, lane, t + S, &next) : (struct ad_lane_rows){t, S};
+      backward_example(p, l, lane, b, r, &dropout, ad__lane_sum(p, lane, c->qkv));
     }
   }
 }
@@ -153,12 +155,12 @@ static struct ad__operand layer_input(struct ad__backward *p, uint32_t l) {
                     p->theta + o->norm2_bias);
 }
 
-/* 1 In the last layer: what comes through the queries of the [CLS] rows joins dz. */
+/* 1 In the last layer: what comes through the queries of the read rows joins dz. */
 static int backward_last_query(struct ad__backward *p, uint32_t l) {
   struct ad_encoder *e = p->e;
   const struct post_norm_layer_offsets *o = ad__post_norm_layer(e, l);
   const struct ad__block *s = e->layers[l].own;
-  const size_t H = e->params->config.hidden, B = e->lane_cls[p->batch->lanes];
+  const size_t H = e->params->config.hidden, B = e->reads;
   const struct ad__operand dy = ad__operand(e, B, H, e->dy, H, e->inner_rows), x = ad__input(e, B, H, s->xc, H);
   AD_TRY(ad__weight_gradient(p, o->query_weight, &dy, &x, 0));
   if (!ad__is_lowest(p, l)) {
@@ -199,7 +201,7 @@ static int backward_projection(struct ad__backward *p, uint32_t l, const struct 
   ad__input_gradient(e, T, &dy, o->key_weight, e->dx, H, 0);
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const struct ad_lane_rows r = ad__lane_rows(p, lane, 0);
-    e->kernels->scatter_add(r.count, H, e->cls_row + r.first, e->dz + r.first * H, e->dx);
+    e->kernels->scatter_add(r.count, H, e->read_row + r.first, e->dz + r.first * H, e->dx);
   }
   return AD_OK;
 }

@@ -37,17 +37,19 @@ void ad__post_norm_spread(struct ad_encoder *e, const float *theta, const struct
   }
 }
 
-struct ad_distance_bias ad__post_norm_bias(const struct ad_encoder *e, float *sums) {
+struct ad_distance_bias ad__post_norm_bias(const struct ad_encoder *e, const uint32_t *places, float *sums) {
   const struct post_norm_state *s = e->own;
   const struct ad_model_config *m = &e->params->config;
-  return (struct ad_distance_bias){s->longest, s->distances,
-                                   sums == NULL ? NULL : sums + (size_t)m->buckets * m->heads};
+  return (struct ad_distance_bias){.longest = s->longest,
+                                   .values = s->distances,
+                                   .sums = sums == NULL ? NULL : sums + (size_t)m->buckets * m->heads,
+                                   .places = places};
 }
 
 /* A lane's sums by distance, ascending, to those of the table. */
 static void gather(const struct ad_encoder *e, float *sums) {
   const struct ad_model_config *m = &e->params->config;
-  const struct ad_distance_bias bias = ad__post_norm_bias(e, sums);
+  const struct ad_distance_bias bias = ad__post_norm_bias(e, NULL, sums);
   const size_t A = m->heads, n = distances(bias.longest);
   for (size_t i = 0; i < n; i++) {
     float *row = sums + A * ad__post_norm(m)->bucket((ptrdiff_t)i - (ptrdiff_t)(bias.longest - 1));

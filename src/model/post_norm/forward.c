@@ -42,12 +42,12 @@ static void project_all(struct ad_encoder *e, const float *theta, size_t M, cons
   }
 }
 
-/* Queries, keys, values. In the last layer keys and values of all tokens, queries of the [CLS] rows only. */
+/* Queries, keys, values. In the last layer keys and values of all tokens, queries of the read rows alone. */
 static void project(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, uint32_t l) {
   const struct post_norm_layer_offsets *p = ad__post_norm_layer(e, l);
   const struct ad__block *s = e->layers[l].own;
   const float *x = e->layers[l].x;
-  const size_t H = e->params->config.hidden, T = batch->tokens, B = e->lane_cls[batch->lanes];
+  const size_t H = e->params->config.hidden, T = batch->tokens, B = e->reads;
   const struct ad__operand input = ad__operand(e, T, H, x, H, e->layers[l].x_rows);
   if (l + 1 < e->params->config.layers) {
     project_all(e, theta, T, &input, p->query_weight, p->query_bias, &s->qkv);
@@ -55,10 +55,10 @@ static void project(struct ad_encoder *e, const float *theta, const struct ad_ba
   }
   project_all(e, theta, T, &input, p->key_weight, p->key_bias, &s->qkv);
   for (size_t b = 0; b < B; b++) {
-    memcpy(s->xc + b * H, x + e->cls_row[b] * H, H * sizeof *x);
+    memcpy(s->xc + b * H, x + (size_t)e->read_row[b] * H, H * sizeof *x);
   }
-  const struct ad__operand cls = ad__input(e, B, H, s->xc, H);
-  project_all(e, theta, B, &cls, p->query_weight, p->query_bias, &s->q);
+  const struct ad__operand read = ad__input(e, B, H, s->xc, H);
+  project_all(e, theta, B, &read, p->query_weight, p->query_bias, &s->q);
 }
 
 /* Attention of all examples, each at its own length. */
@@ -66,17 +66,18 @@ static void attend(struct ad_encoder *e, const struct ad_batch *batch, const str
                    const struct ad_dropout *dropout, int last) {
   const struct ad_model_config *m = &e->params->config;
   const size_t H = m->hidden, D = H / m->heads;
-  const struct ad_distance_bias bias = ad__post_norm_bias(e, NULL);
   for (size_t lane = 0; lane < batch->lanes; lane++) {
+    size_t next = e->lane_rows[0][lane].first;
     for (size_t b = batch->lane_example[lane]; b < batch->lane_example[lane + 1]; b++) {
-      const size_t t = batch->offset[b], S = batch->length[b],
-                   row = last ? e->lane_cls[lane] + (b - batch->lane_example[lane]) : t;
-      const struct ad__qkv at = ad__qkv(e, s, t, S, row, last);
-      float *context = ad__draft(e, &s->context, row, at.behind);
-      e->kernels->attention(last ? 1 : S, S, m->heads, D, at.q, at.ldq, at.k, at.v, at.ldk, dropout, batch->stream[b],
+      const size_t t = batch->offset[b], S = batch->length[b];
+      const struct ad_lane_rows r = last ? ad__example_reads(e, lane, t + S, &next) : (struct ad_lane_rows){t, S};
+      const struct ad_distance_bias bias = ad__post_norm_bias(e, last ? e->read_place + r.first : NULL, NULL);
+      const struct ad__qkv at = ad__qkv(e, s, t, S, r, last);
+      float *context = ad__draft(e, &s->context, r.first, at.behind);
+      e->kernels->attention(r.count, S, m->heads, D, at.q, at.ldq, at.k, at.v, at.ldk, dropout, batch->stream[b],
                             bias.values == NULL ? NULL : &bias, context, H,
                             ((const struct post_norm_state *)e->own)->attention_work);
-      ad__keep(e, &s->context, row, last ? 1 : S, context);
+      ad__keep(e, &s->context, r.first, r.count, context);
     }
   }
 }

@@ -118,8 +118,9 @@ size_t ad__post_norm_distances(const struct ad_model_config *m, size_t longest);
 size_t ad__post_norm_shared(const struct ad_model_config *m);
 /* Spreads the table over the distances of a batch. */
 void ad__post_norm_spread(struct ad_encoder *e, const float *theta, const struct ad_batch *batch);
-/* What attention takes of it. sums: a lane's shared ones, or NULL. Without values there is no bias. */
-struct ad_distance_bias ad__post_norm_bias(const struct ad_encoder *e, float *sums);
+/* What attention takes of it. places: of the queries, or NULL where these are all tokens. sums: a lane's shared ones,
+ * or NULL. Without values there is no bias. */
+struct ad_distance_bias ad__post_norm_bias(const struct ad_encoder *e, const uint32_t *places, float *sums);
 /* The table's gradient. AD_ENOMEM. */
 int ad__post_norm_distance_gradient(struct ad__backward *p);
 

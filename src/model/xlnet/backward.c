@@ -105,7 +105,7 @@ static void backward_example(struct ad__backward *p, uint32_t l, size_t lane, si
   const struct ad__block *s = ad__xlnet_block(e, l);
   const size_t H = e->params->config.hidden, t = p->batch->offset[b], S = p->batch->length[b];
   const int last = l + 1 == e->params->config.layers;
-  const struct ad__qkv at = ad__qkv(e, s, t, S, row, last);
+  const struct ad__qkv at = ad__qkv(e, s, t, S, (struct ad_lane_rows){row, 1}, last);
   const struct ad__qkv_gradient to = ad__qkv_gradient(e, &at, t, row, last);
   const struct ad_relative r = ad__xlnet_attention(e, p->theta, p->batch, dropout, l, b, &at);
   const struct ad_relative_gradient gradient = {.dQ = to.dq,
@@ -135,7 +135,7 @@ static void backward_attention(struct ad__backward *p, uint32_t l, const struct 
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
     const size_t first = p->batch->lane_example[lane];
     for (size_t b = first; b < p->batch->lane_example[lane + 1]; b++) {
-      const size_t row = last ? e->lane_cls[lane] + (b - first) : p->batch->offset[b];
+      const size_t row = last ? e->lane_rows[0][lane].first + (b - first) : p->batch->offset[b];
       backward_example(p, l, lane, b, row, &dropout, c);
     }
   }
@@ -179,7 +179,7 @@ static struct ad__operand layer_input(struct ad__backward *p, uint32_t l) {
 static int backward_projected(struct ad__backward *p, uint32_t l, size_t weight, const struct ad__operand *dy,
                               const struct ad__operand *x, int tokens, float *dx, int begins) {
   struct ad_encoder *e = p->e;
-  const size_t H = e->params->config.hidden, M = tokens ? p->batch->tokens : e->lane_cls[p->batch->lanes];
+  const size_t H = e->params->config.hidden, M = tokens ? p->batch->tokens : e->reads;
   AD_TRY(ad__weight_gradient(p, weight, dy, x, tokens));
   if (!ad__is_lowest(p, l)) {
     ad__input_gradient(e, M, dy, weight, dx, H, !begins);
@@ -200,7 +200,7 @@ static int backward_last_projection(struct ad__backward *p, uint32_t l) {
   struct ad_encoder *e = p->e;
   const struct xlnet_layer_offsets *o = ad__xlnet_layer(e, l);
   const struct ad__block *s = ad__xlnet_block(e, l);
-  const size_t H = e->params->config.hidden, B = e->lane_cls[p->batch->lanes];
+  const size_t H = e->params->config.hidden, B = e->reads;
   const struct ad__operand cls = ad__input(e, B, H, s->xc, H), dq = ad__operand(e, B, H, e->dy, H, e->inner_rows);
   const struct ad__operand dk = gradient_of(e, l, 1), dv = gradient_of(e, l, 2);
   AD_TRY(backward_projected(p, l, o->query, &dq, &cls, 0, e->dz, 0));
@@ -209,7 +209,7 @@ static int backward_last_projection(struct ad__backward *p, uint32_t l) {
   AD_TRY(backward_projected(p, l, o->value, &dv, &x, 1, e->dx, 0));
   for (size_t lane = 0; lane < p->batch->lanes && !ad__is_lowest(p, l); lane++) {
     const struct ad_lane_rows r = ad__lane_rows(p, lane, 0);
-    e->kernels->scatter_add(r.count, H, e->cls_row + r.first, e->dz + r.first * H, e->dx);
+    e->kernels->scatter_add(r.count, H, e->read_row + r.first, e->dz + r.first * H, e->dx);
   }
   return AD_OK;
 }

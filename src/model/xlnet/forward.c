@@ -91,7 +91,7 @@ static void project(struct ad_encoder *e, const struct ad_batch *batch, uint32_t
   const struct xlnet_layer_offsets *p = ad__xlnet_layer(e, l);
   const struct ad__block *s = ad__xlnet_block(e, l);
   const float *x = e->layers[l].x;
-  const size_t H = e->params->config.hidden, T = batch->tokens, B = e->lane_cls[batch->lanes];
+  const size_t H = e->params->config.hidden, T = batch->tokens, B = e->reads;
   const int last = l + 1 == e->params->config.layers;
   const size_t ld = s->qkv.n, step = ad__draft_rows(e, T);
   const struct ad__operand input = ad__operand(e, T, H, x, H, e->layers[l].x_rows);
@@ -110,7 +110,7 @@ static void project(struct ad_encoder *e, const struct ad_batch *batch, uint32_t
     return;
   }
   for (size_t b = 0; b < B; b++) {
-    memcpy(s->xc + b * H, x + e->cls_row[b] * H, H * sizeof *x);
+    memcpy(s->xc + b * H, x + e->read_row[b] * H, H * sizeof *x);
   }
   const struct ad__operand cls = ad__input(e, B, H, s->xc, H);
   for (size_t m = 0; m < B; m += ad__draft_rows(e, B)) {
@@ -163,8 +163,8 @@ static void attend(struct ad_encoder *e, const float *theta, const struct ad_bat
   for (size_t lane = 0; lane < batch->lanes; lane++) {
     for (size_t b = batch->lane_example[lane]; b < batch->lane_example[lane + 1]; b++) {
       const size_t t = batch->offset[b], S = batch->length[b],
-                   row = last ? e->lane_cls[lane] + (b - batch->lane_example[lane]) : t;
-      const struct ad__qkv at = ad__qkv(e, s, t, S, row, last);
+                   row = last ? e->lane_rows[0][lane].first + (b - batch->lane_example[lane]) : t;
+      const struct ad__qkv at = ad__qkv(e, s, t, S, (struct ad_lane_rows){row, 1}, last);
       const struct ad_relative r = ad__xlnet_attention(e, theta, batch, dropout, l, b, &at);
       float *context = ad__draft(e, &s->context, row, at.behind);
       e->kernels->relative_attention(&r, context, H, ((const struct xlnet *)e->own)->work);
