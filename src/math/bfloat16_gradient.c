@@ -31,16 +31,17 @@ struct gradient {
   float *sum, *tree_work; /* a tile's */
   size_t group, panels;   /* rows of dY and panels of X that are taken at once */
   size_t depth;           /* of all lanes */
-  size_t begin[AD_MAX_LANES + 1];
+  size_t count[AD_MAX_LANES + 1];
+  const size_t *begin;         /* of struct ad_tree */
   size_t before[AD_MAX_LANES]; /* depths of the lanes before each */
 };
 
-/* A tile [b, a] of dW, from rows of the group and a panel. */
+/* A tile of dW, from rows of the group and a panel. */
 struct tile {
   const struct gradient *g;
   const unsigned char *A, *B;
   size_t first, group; /* row of the group, rows of it */
-  size_t b, a;
+  struct ad_tile at;
   /* Where its sum goes: the rows that nobody has asked for yet, and how many each lane asks for. */
   const float *target;
   size_t left, share;
@@ -127,14 +128,19 @@ static void tile_leaf(void *context, size_t lane, float *out) {
   struct tile *t = context;
   const struct gradient *g = t->g;
   const struct ad_bf16_products *p = g->products;
-  const size_t depth = depth_of(g, lane), before = g->before[lane], width = ad_bf16_width(t->a);
+  const size_t depth = depth_of(g, lane), before = g->before[lane], a = t->at.columns, width = ad_bf16_width(a);
   const size_t rows = least(t->share, t->left);
-  ad_gemm_fetch(t->target, rows, t->a, g->K); /* on its way while the lane is computed */
+  ad_gemm_fetch(t->target, rows, a, g->K); /* on its way while the lane is computed */
   t->target += rows * g->K;
   t->left -= rows;
-  p->way->product(p->kernels, t->b, t->a, width, g->lanes->rows[lane].count,
-                  t->A + (before * t->group + t->first * depth) * g->left, depth, t->B + before * width * g->right, out,
-                  t->a, 0);
+  if (depth > 0) {
+    p->way->product(p->kernels, t->at.rows, a, width, g->lanes->rows[lane].count,
+                    t->A + (before * t->group + t->first * depth) * g->left, depth, t->B + before * width * g->right,
+                    out, a, 0);
+  } else {
+    memset(out, 0, t->at.rows * a * sizeof *out);
+  }
+  ad_lanes_add(g->lanes, lane, &t->at, out);
 }
 
 /* The tile of rows [n, n + b) of a group of so many rows, from row `group` on, and of the panel at column k. */
@@ -143,7 +149,7 @@ static void sum_tile(const struct gradient *g, size_t group, size_t rows, size_t
   const size_t b = least(rows - n, STRIP), a = least(g->K - k, PANEL), count = lanes->hi - lanes->lo;
   float *target = g->dW + (group + n) * g->K + k;
   struct ad_lane_watch watch = {.lane = lanes->watch == NULL ? 0 : lanes->watch->lane};
-  struct tile t = {g, g->A, B, n, rows, b, a, target, b, (b + count - 1) / count};
+  struct tile t = {g, g->A, B, n, rows, {group + n, b, k, a}, target, b, (b + count - 1) / count};
   const struct ad_tree tree = {g->products->kernels, g->begin, g->squares == NULL ? NULL : &watch};
   ad_tree_sum(&tree, lanes->lo, lanes->hi, a * b, tile_leaf, &t, g->sum, g->tree_work);
   g->products->kernels->copy(b, a, g->sum, a, target, g->K);
@@ -186,7 +192,7 @@ static void sum_group(const struct gradient *g, size_t n, size_t rows) {
 
 /* Columns of an operand, in elements of so many bytes, that stay in the cache. */
 static size_t resident(size_t bytes, size_t depth, size_t unit) {
-  return most(BYTES / (depth * bytes) / unit * unit, unit);
+  return most(BYTES / (most(depth, DEPTH) * bytes) / unit * unit, unit);
 }
 
 static size_t floats(size_t bytes) {
@@ -239,14 +245,10 @@ void ad_bf16_tn(const struct ad_bf16_products *products, const struct ad_lanes *
                        .dW = dW,
                        .left = ad_bf16_element(products->way->left),
                        .right = ad_bf16_element(products->way->right)};
+  g.begin = ad_lanes_begin(lanes, g.count);
   for (size_t lane = lanes->lo; lane < lanes->hi; lane++) {
-    g.begin[lane + 1] = g.begin[lane] + lanes->rows[lane].count;
     g.before[lane] = g.depth;
     g.depth += depth_of(&g, lane);
-  }
-  if (g.depth == 0) {
-    memset(dW, 0, N * K * sizeof *dW);
-    return;
   }
   take_memory(&g, work);
   g.group = K > N ? N : resident(g.left, g.depth, STRIP);

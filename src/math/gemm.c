@@ -119,10 +119,6 @@ void ad_gemm_nn(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float 
 
 void ad_gemm_tn(struct ad_gemm *gemm, const struct ad_lanes *lanes, size_t N, size_t K, const float *dY, size_t ldy,
                 const float *X, size_t ldx, float *dW, float *work) {
-  gemm->begin[lanes->lo] = 0;
-  for (size_t lane = lanes->lo; lane < lanes->hi; lane++) {
-    gemm->begin[lane + 1] = gemm->begin[lane] + lanes->rows[lane].count;
-  }
   gemm->backend->tn(gemm, lanes, N, K, dY, ldy, X, ldx, dW, work);
 }
 

@@ -21,7 +21,6 @@ struct ad_gemm_backend {
              size_t ldy, int accumulate);
   void (*nn)(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *dY, size_t ldy, const float *W, float *dX,
              size_t ldx, int accumulate);
-  /* gemm->begin [hi + 1]: running count of the rows of the lanes, from `lo` on. */
   void (*tn)(struct ad_gemm *gemm, const struct ad_lanes *lanes, size_t N, size_t K, const float *dY, size_t ldy,
              const float *X, size_t ldx, float *dW, float *work);
   size_t (*tn_work)(size_t lanes, size_t M, size_t N, size_t K);
@@ -59,9 +58,26 @@ static inline void ad_gemm_fetch(const float *at, size_t rows, size_t columns, s
   }
 }
 
+/* Which lanes are summands, as of struct ad_tree: by lanes->begin, or else by the running count of their rows in
+ * count [hi + 1]. */
+static inline const size_t *ad_lanes_begin(const struct ad_lanes *lanes, size_t *count) {
+  count[lanes->lo] = 0;
+  for (size_t lane = lanes->lo; lane < lanes->hi; lane++) {
+    count[lane + 1] = count[lane] + lanes->rows[lane].count;
+  }
+  return lanes->begin != NULL ? lanes->begin : count;
+}
+
 /* The tree over lanes of a product. */
-static inline struct ad_tree ad_gemm_tree(const struct ad_gemm *gemm, const struct ad_lanes *lanes) {
-  return (struct ad_tree){gemm->kernels, gemm->begin, lanes->watch};
+static inline struct ad_tree ad_gemm_tree(struct ad_gemm *gemm, const struct ad_lanes *lanes) {
+  return (struct ad_tree){gemm->kernels, ad_lanes_begin(lanes, gemm->begin), lanes->watch};
+}
+
+/* What `add` adds to a lane's tile. */
+static inline void ad_lanes_add(const struct ad_lanes *lanes, size_t lane, const struct ad_tile *tile, float *out) {
+  if (lanes->add != NULL) {
+    lanes->add(lanes->context, lane, tile, out);
+  }
 }
 
 extern const struct ad_gemm_backend ad_gemm_chain;

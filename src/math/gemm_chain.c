@@ -77,29 +77,36 @@ struct columns {
   size_t ld, above;
 };
 
-/* A tile of a weight gradient, [b, a] of dW [N,K], lane by lane. */
+/* A tile of a weight gradient, lane by lane. */
 struct tile {
   const struct ad_kernels *kernels;
-  const struct ad_lane_rows *rows;
+  const struct ad_lanes *lanes;
   struct columns X, dY;
-  size_t a, b;
-  /* Where its sum goes, [left, a] (ld): the rows that nobody has asked for yet, and how many each lane asks for. */
+  struct ad_tile at;
+  /* Where its sum goes, [left, at.columns] (ld): the rows that nobody has asked for yet, and how many each lane asks
+   * for. */
   const float *target;
   size_t left, ld, share;
 };
 
 static void tile_leaf(void *context, size_t lane, float *out) {
   struct tile *t = context;
-  const size_t rows = least(t->share, t->left), first = t->rows[lane].first;
-  ad_gemm_fetch(t->target, rows, t->a, t->ld); /* on its way while the lane is computed */
+  const struct ad_lane_rows r = t->lanes->rows[lane];
+  const size_t rows = least(t->share, t->left);
+  ad_gemm_fetch(t->target, rows, t->at.columns, t->ld); /* on its way while the lane is computed */
   t->target += rows * t->ld;
   t->left -= rows;
-  t->kernels->product(t->b, t->a, t->rows[lane].count, t->dY.at + (first - t->dY.above) * t->dY.ld, 1, t->dY.ld,
-                      t->X.at + (first - t->X.above) * t->X.ld, t->X.ld, out, t->a, 0);
+  if (r.count > 0) {
+    t->kernels->product(t->at.rows, t->at.columns, r.count, t->dY.at + (r.first - t->dY.above) * t->dY.ld, 1, t->dY.ld,
+                        t->X.at + (r.first - t->X.above) * t->X.ld, t->X.ld, out, t->at.columns, 0);
+  } else {
+    memset(out, 0, t->at.rows * t->at.columns * sizeof *out);
+  }
+  ad_lanes_add(t->lanes, lane, &t->at, out);
 }
 
 struct gradient {
-  const struct ad_gemm *gemm;
+  struct ad_tree tree;
   const struct ad_lanes *lanes;
   size_t K;
   float *dW, *sum, *work;
@@ -111,11 +118,10 @@ static void sum_tile(struct gradient *g, size_t n, size_t b, size_t k, size_t a)
   struct tile *t = &g->tile;
   const size_t lo = g->lanes->lo, hi = g->lanes->hi;
   float *target = g->dW + n * g->K + k;
-  t->a = a, t->b = b;
+  t->at = (struct ad_tile){n, b, k, a};
   t->target = target, t->left = b, t->ld = g->K;
   t->share = (b + (hi - lo) - 1) / (hi - lo);
-  const struct ad_tree tree = ad_gemm_tree(g->gemm, g->lanes);
-  ad_tree_sum(&tree, lo, hi, a * b, tile_leaf, t, g->sum, g->work);
+  ad_tree_sum(&g->tree, lo, hi, a * b, tile_leaf, t, g->sum, g->work);
   t->kernels->copy(b, a, g->sum, a, target, g->K);
 }
 
@@ -140,10 +146,10 @@ static void tn(struct ad_gemm *gemm, const struct ad_lanes *lanes, size_t N, siz
     }
   }
   if (first >= end) {
-    memset(dW, 0, N * K * sizeof *dW);
-    return;
+    first = end = 0;
   }
-  struct gradient g = {gemm, lanes, K, dW, work, work + TILE, {.kernels = gemm->kernels, .rows = rows}};
+  struct gradient g = {
+      ad_gemm_tree(gemm, lanes), lanes, K, dW, work, work + TILE, {.kernels = gemm->kernels, .lanes = lanes}};
   float *strip = g.work + ad_tree_work(lanes->hi - lanes->lo, TILE), *packed = strip + (end - first) * PANEL;
   if (K >= N) {
     for (size_t k = 0; k < K; k += PANEL) {

@@ -41,23 +41,25 @@ static void nn(struct ad_gemm *gemm, size_t M, size_t N, size_t K, const float *
 }
 
 struct leaves {
-  const struct ad_lane_rows *rows;
+  const struct ad_lanes *lanes;
   size_t N, K, ldy, ldx;
   const float *dY, *X;
 };
 
 static void product_leaf(void *context, size_t lane, float *out) {
   const struct leaves *p = context;
-  const struct ad_lane_rows r = p->rows[lane];
+  const struct ad_lane_rows r = p->lanes->rows[lane];
+  const struct ad_tile whole = {0, p->N, 0, p->K};
   cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (blasint)p->N, (blasint)p->K, (blasint)r.count, 1.0f,
               p->dY + r.first * p->ldy, (blasint)p->ldy, p->X + r.first * p->ldx, (blasint)p->ldx, 0.0f, out,
               (blasint)p->K);
+  ad_lanes_add(p->lanes, lane, &whole, out);
 }
 
 /* Whole matrices, one a level of the tree: in smaller pieces OpenBLAS would pack its operands again for each. */
 static void tn(struct ad_gemm *gemm, const struct ad_lanes *lanes, size_t N, size_t K, const float *dY, size_t ldy,
                const float *X, size_t ldx, float *dW, float *work) {
-  struct leaves p = {lanes->rows, N, K, ldy, ldx, dY, X};
+  struct leaves p = {lanes, N, K, ldy, ldx, dY, X};
   const struct ad_tree tree = ad_gemm_tree(gemm, lanes);
   ad_tree_sum(&tree, lanes->lo, lanes->hi, N * K, product_leaf, &p, dW, work);
 }

@@ -32,6 +32,10 @@ static void *take(struct ad_arena *arena, size_t count, size_t size) {
   return block;
 }
 
+void *ad__take_sized(struct ad_encoder *e, size_t count, size_t size) {
+  return take(&e->arena, count, size);
+}
+
 float *ad__take(struct ad_encoder *e, size_t count) {
   return take(&e->arena, count, sizeof(float));
 }
@@ -102,15 +106,18 @@ static void take_operands(struct ad_encoder *e) {
   size_t gradients = larger(states, 3 * T * ad_bf16_depth(H)), weight = 0;
   for (size_t i = 0; i < params->linear_count; i++) {
     const struct ad_linear *w = &params->linears[i];
-    const size_t inner = w->transposed ? w->columns : w->rows, outputs = w->transposed ? w->rows : w->columns;
-    gradients = larger(gradients, T * ad_bf16_depth(inner));
-    weight = i < ad_params_first_linear(params) ? weight : larger(weight, ad_bf16_packed(outputs, inner));
+    const size_t block = ad_linear_block(w), of = w->vocabulary ? e->read_rows : T;
+    const size_t inner = w->transposed ? w->columns : block, outputs = w->transposed ? block : w->columns;
+    const int used = w->vocabulary || i >= ad_params_first_linear(params);
+    gradients = larger(gradients, of * ad_bf16_depth(inner));
+    weight = used ? larger(weight, ad_bf16_packed(outputs, inner)) : weight;
   }
   e->state_rows = take(&e->arena, larger(states, T * ad_bf16_depth(m->embedding)), sizeof *e->state_rows);
   e->inner_rows = take(&e->arena, larger(states, T * ad_bf16_depth(m->ffn)), sizeof *e->inner_rows);
   e->draft = ad__take(e, larger(AD_DRAFT_ROWS * larger(3 * H, m->ffn), 6 * H * longest));
   if (e->training) {
-    e->gradient_rows = take(&e->arena, trains_layers(params) ? gradients : states, sizeof *e->gradient_rows);
+    const int all = trains_layers(params) || m->masked_lm;
+    e->gradient_rows = take(&e->arena, all ? gradients : states, sizeof *e->gradient_rows);
     e->weight = take(&e->arena, weight, sizeof *e->weight);
   }
 }
@@ -132,7 +139,8 @@ static void take_gradients(struct ad_encoder *e) {
 /* All memory in one pass over the arena; called twice, first to count. */
 static void take_all(struct ad_encoder *e) {
   const struct ad_architecture *architecture = e->params->architecture;
-  const size_t B = e->read_rows, H = e->params->config.hidden;
+  const struct ad_model_config *m = &e->params->config;
+  const size_t B = e->read_rows, H = m->masked_lm ? ad_model_embedding(m) : m->hidden;
   struct ad_arena *a = &e->arena;
   e->layers = take(a, e->params->config.layers, sizeof *e->layers);
   e->own = take(a, 1, architecture->own_size);
@@ -148,6 +156,9 @@ static void take_all(struct ad_encoder *e) {
   e->read_place = take(a, B, sizeof *e->read_place);
   e->read_row = take(a, B, sizeof *e->read_row);
   e->read_stream = take(a, B, sizeof *e->read_stream);
+  if (m->masked_lm) {
+    ad__words_take(e);
+  }
   e->lane_rows[0] = take(a, AD_MAX_LANES, sizeof **e->lane_rows);
   if (e->training) {
     e->lane_rows[1] = take(a, AD_MAX_LANES, sizeof **e->lane_rows);
@@ -198,8 +209,9 @@ size_t ad__shared_floats(const struct ad_params *params) {
 
 size_t ad__tree_floats(const struct ad_math *math, const struct ad_params *params, size_t tokens, size_t lanes,
                        size_t touched) {
-  const size_t of_table = touched * params->table.width;
-  const size_t of_head = (size_t)params->config.classes * params->config.hidden;
+  const int words = params->config.masked_lm; /* then they are summed tile by tile, and in blocks */
+  const size_t of_table = words ? 0 : touched * params->table.width;
+  const size_t of_head = words ? AD_VOCABULARY_BLOCK : (size_t)params->config.classes * params->config.hidden;
   const struct ad__work of = params->architecture->work(&params->config);
   size_t sum = of.sum;
   sum = of_table > sum ? of_table : sum;
@@ -413,6 +425,10 @@ int ad_encoder_forward(struct ad_encoder *encoder, struct ad_replica replica, co
   for (uint32_t l = 0; l < params->config.layers; l++) {
     params->architecture->forward(encoder, source(encoder, theta, l < first), batch, masks, l);
   }
-  forward_head(encoder, theta, batch, masks, logits);
+  if (params->config.masked_lm) {
+    ad__words_forward(encoder, theta, batch, logits);
+  } else {
+    forward_head(encoder, theta, batch, masks, logits);
+  }
   return AD_OK;
 }

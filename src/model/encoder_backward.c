@@ -37,8 +37,7 @@ int ad__bucket_close(struct ad__backward *p) {
   return p->sink->done(p->sink->context, p->bucket);
 }
 
-/* The tree over each part for n values at `offset` of the flat vector. */
-static int sum_parts(struct ad__backward *p, size_t offset, size_t n, ad_tree_leaf leaf, void *context) {
+int ad__sum_parts(struct ad__backward *p, size_t offset, size_t n, ad_tree_leaf leaf, void *context) {
   struct ad_encoder *e = p->e;
   const struct ad_tree tree = {e->kernels, p->batch->lane_example, p->sink->watch};
   AD_TRY(ad_reserve(&e->tree_work, &e->tree_work_capacity, ad_tree_work(p->batch->lanes, n), sizeof(float)));
@@ -62,12 +61,12 @@ static void columns_leaf(void *context, size_t lane, float *out) {
 
 int ad__column_gradient(struct ad__backward *p, size_t offset, size_t column, size_t n) {
   struct columns c = {ad__lane_sum(p, 0, column), p->stride, n};
-  return sum_parts(p, offset, n, columns_leaf, &c);
+  return ad__sum_parts(p, offset, n, columns_leaf, &c);
 }
 
 int ad__shared_gradient(struct ad__backward *p, size_t offset, size_t column, size_t n) {
   struct columns c = {ad__shared_sum(p, 0, column), p->shared, n};
-  return sum_parts(p, offset, n, columns_leaf, &c);
+  return ad__sum_parts(p, offset, n, columns_leaf, &c);
 }
 
 /* Zeroes the sums for tensors that layers share. */
@@ -84,7 +83,7 @@ static int open_shared(struct ad__backward *p) {
 
 /* Floats of a lane's column sums in the head: its matrix's bias; classifier's weight and bias. */
 static size_t head_columns(const struct ad_model_config *m) {
-  return m->hidden + (size_t)m->classes * m->hidden + m->classes;
+  return m->masked_lm ? ad__words_columns(m) : m->hidden + (size_t)m->classes * m->hidden + m->classes;
 }
 
 /* Undoes the dropout before the classifier and the activation of one lane's rows dh [r.count,H]. */
@@ -125,7 +124,7 @@ static int backward_dense(struct ad__backward *p, const float *dpooled) {
 }
 
 /* dx [B,H] becomes the gradient of the last layer's output. */
-static int backward_head(struct ad__backward *p, const float *dlogits) {
+static int backward_head(struct ad__backward *p) {
   struct ad_encoder *e = p->e;
   const struct ad_model_config *m = &e->params->config;
   const struct ad_head_offsets *o = &e->params->head;
@@ -134,6 +133,7 @@ static int backward_head(struct ad__backward *p, const float *dlogits) {
   const int pooler = m->classifier == AD_CLASSIFIER_POOLER;
   enum { DENSE_BIAS = 0 };
   const size_t weight = H, bias = H + C * H;
+  const float *dlogits = p->dlogits;
   float *dpooled = e->dy;
   AD_TRY(ad__bucket_open(p, e->params->buckets - 1, head_columns(m)));
   for (size_t lane = 0; lane < p->batch->lanes; lane++) {
@@ -197,17 +197,20 @@ int ad__table_gradient(struct ad__backward *p, size_t offset, size_t rows, size_
   for (size_t i = 0; i < p->sink->parts; i++) {
     memset(p->place[i] + (offset - p->bucket_base) + table.n, 0, (rows - used) * width * sizeof(float));
   }
-  return sum_parts(p, offset, table.n, table_leaf, &table);
+  return ad__sum_parts(p, offset, table.n, table_leaf, &table);
 }
 
 int ad__row_table_gradient(struct ad__backward *p, const float *values) {
   struct ad_encoder *e = p->e;
   const size_t width = e->params->table.width;
+  if (e->params->config.masked_lm) {
+    return ad__words_table_gradient(p, values);
+  }
   struct table table = {p,    p->batch->ids, p->rows->slot, values, e->params->config.padding, p->rows->count * width,
                         width};
   AD_TRY(ad_reserve(&e->tree_work, &e->tree_work_capacity, ad_tree_work(p->batch->lanes, ad_rows_most(p->rows) * width),
                     sizeof(float)));
-  return sum_parts(p, p->bucket_base, table.n, table_leaf, &table);
+  return ad__sum_parts(p, p->bucket_base, table.n, table_leaf, &table);
 }
 
 /* Zeroes the rows that belong to no example: gradients of earlier batches must not pile up there. */
@@ -237,8 +240,14 @@ int ad_encoder_backward(struct ad_encoder *encoder, struct ad_replica theta, con
                            .masks = masks,
                            .rows = rows,
                            .sink = sink,
+                           .dlogits = dlogits,
                            .shared = ad__shared_floats(encoder->params)};
   const uint32_t first = ad_params_first_layer(encoder->params);
+  const int words = encoder->params->config.masked_lm;
+  if (words && encoder->params->frozen == 0 && rows->count != rows->vocab) {
+    return ad_fail(AD_EINTERNAL, "%zu of %zu rows are touched, and a masked-language head touches all", rows->count,
+                   rows->vocab);
+  }
   AD_TRY(ad__check_replica(encoder, theta));
   encoder->theta = theta;
   find_lane_rows(encoder, batch);
@@ -246,7 +255,7 @@ int ad_encoder_backward(struct ad_encoder *encoder, struct ad_replica theta, con
     clear_gap_rows(&p);
   }
   AD_TRY(open_shared(&p));
-  AD_TRY(backward_head(&p, dlogits));
+  AD_TRY(words ? ad__words_backward(&p) : backward_head(&p));
   for (uint32_t l = encoder->params->config.layers; l > first; l--) {
     AD_TRY(encoder->params->architecture->backward(&p, l - 1));
   }
@@ -283,8 +292,12 @@ int ad_encoder_gradient(struct ad_encoder *encoder, struct ad_replica theta, con
   const struct ad_gradient_sink sink = {
       .context = &dense, .part = &whole, .parts = 1, .place = dense_place, .done = dense_done};
   AD_TRY(ad_rows_create(&rows, table->rows));
-  ad_rows_add(&rows, batch->tokens, batch->ids);
-  ad_rows_order(&rows);
+  if (params->config.masked_lm) {
+    ad_rows_fill(&rows);
+  } else {
+    ad_rows_add(&rows, batch->tokens, batch->ids);
+    ad_rows_order(&rows);
+  }
   dense.table = ad_malloc(rows.count * width + rest, sizeof(float));
   int status = dense.table == NULL
                    ? ad_fail_memory((rows.count * width + rest) * sizeof(float), "the embeddings' gradient")

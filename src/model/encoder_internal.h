@@ -46,6 +46,17 @@ struct ad__gradient {
 };
 enum { AD_GRADIENTS = 16 };
 
+/* What a masked-language head keeps and needs beside `pooled`, which is what its activation reads, and `dropped`, which
+ * its last product reads. E: the width of the embeddings. */
+struct ad__words {
+  float *z;            /* [B,E] behind the activation */
+  float *mean, *rstd;  /* [B] of its layer norm */
+  float *dz;           /* [B,E] */
+  float *block;        /* [B, AD_VOCABULARY_BLOCK] of logits or their gradient, where rows have gaps; or NULL */
+  uint32_t *token;     /* [T] rows of tokens whose words are in a block, lane by lane in their order */
+  size_t *token_begin; /* [AD_MAX_LANES + 1] the first of each lane */
+};
+
 struct ad_encoder {
   const struct ad_params *params;
   const struct ad_math *math;
@@ -69,13 +80,14 @@ struct ad_encoder {
   float *draft;           /* [AD_DRAFT_ROWS, max(3H, F)], or of an example: [S,6H] */
   float *y1;              /* [T,H] a block's, of the running forward */
 
-  float *pooled;         /* [B,H] of the head's matrix: tanh(y), or y itself where the activation is another; or the
-                            [CLS] state */
-  float *dropped;        /* [B,H] what the classifier reads */
-  uint32_t *read_place;  /* [B] place of each read row's token in its example */
-  uint32_t *read_row;    /* [B] packed row of each; 0 in a gap */
-  uint32_t *read_stream; /* [B] stream of its example; 0 in a gap */
-  size_t reads;          /* read rows in use, gaps included */
+  float *pooled;  /* [B,H], of a masked-language head [B,E], as the next one: of the head's matrix: tanh(y), or y itself
+                     where the activation is another; or the  [CLS] state */
+  float *dropped; /* [B,H] what the classifier reads */
+  uint32_t *read_place;              /* [B] place of each read row's token in its example */
+  uint32_t *read_row;                /* [B] packed row of each; 0 in a gap */
+  uint32_t *read_stream;             /* [B] stream of its example; 0 in a gap */
+  struct ad__words words;            /* of a masked-language head */
+  size_t reads;                      /* read rows in use, gaps included */
   struct ad_lane_rows *lane_rows[2]; /* [AD_MAX_LANES] each: read rows of a lane; its tokens, in a backward */
 
   /* backward */
@@ -96,6 +108,9 @@ struct ad_encoder {
 
 /* `count` floats of the encoder's memory, zeroed; NULL while it is only counted. */
 float *ad__take(struct ad_encoder *e, size_t count);
+
+/* The same of elements of `size` bytes. */
+void *ad__take_sized(struct ad_encoder *e, size_t count, size_t size);
 
 /* Rounded rows [M, depth(n)]; NULL with float32, too. */
 ad_bf16 *ad__take_rows(struct ad_encoder *e, size_t M, size_t n);
@@ -146,6 +161,14 @@ void ad__pack_transposed(const struct ad_encoder *e, size_t offset);
 void ad__input_product(const struct ad_encoder *e, size_t M, const struct ad__operand *dy, size_t offset, float *dx,
                        size_t ld, int accumulate);
 
+/* The same of rows [n, n + count) of the word embedding [V,E], the last weight of a masked-language head: y
+ * [M,count] (ld), with bfloat16 all V at once; and dx [M,E], to which blocks from n = 0 on add, each with its columns
+ * dy [M,count]. */
+void ad__words_product(const struct ad_encoder *e, size_t M, const struct ad__operand *x, size_t n, size_t count,
+                       float *y, size_t ld);
+void ad__words_input_gradient(const struct ad_encoder *e, size_t M, const struct ad__operand *dy, size_t n,
+                              size_t count, float *dx);
+
 /* Whether any layer is trained, so that a gradient goes further down than the head. */
 static inline int trains_layers(const struct ad_params *params) {
   return ad_params_first_layer(params) < params->config.layers;
@@ -173,6 +196,7 @@ struct ad__backward {
   const struct ad_masks *masks;
   const struct ad_rows *rows;
   const struct ad_gradient_sink *sink;
+  const float *dlogits;
   uint32_t bucket;    /* the one being written */
   size_t bucket_base; /* its first float in the flat vector, less what its layout lacks (the row table's) */
   size_t stride;      /* floats of a lane's row of column sums */
@@ -220,6 +244,14 @@ int ad__weight_gradient(struct ad__backward *p, size_t offset, const struct ad__
 /* The same over other rows of each lane, rows [lanes], `most` of them in any batch. */
 int ad__weight_gradient_of(struct ad__backward *p, size_t offset, const struct ad__operand *dy,
                            const struct ad__operand *x, const struct ad_lane_rows *rows, size_t most);
+
+/* The gradient of rows [n, n + count) of the word embedding: over the read rows of each lane dy^T x, to which `add`
+ * adds the rest of the lane's summand; combined by the tree. Errors as above. */
+int ad__words_gradient(struct ad__backward *p, const struct ad__operand *dy, const struct ad__operand *x, size_t n,
+                       size_t count, ad_tile_add add, void *context);
+
+/* n values at `offset` of the bucket: a lane's by `leaf`, combined by the tree. AD_ENOMEM. */
+int ad__sum_parts(struct ad__backward *p, size_t offset, size_t n, ad_tree_leaf leaf, void *context);
 
 /* The gradient [n] at `offset`: the lanes' column sums from `column` on, combined by the tree. AD_ENOMEM. */
 int ad__column_gradient(struct ad__backward *p, size_t offset, size_t column, size_t n);
@@ -315,6 +347,26 @@ struct ad__qkv_gradient ad__qkv_gradient(const struct ad_encoder *e, const struc
 /* The layer norm of z [M,H] as an operand: its values, which float32 keeps, or made again in state_rows. */
 struct ad__operand ad__normed(const struct ad_encoder *e, size_t M, const float *values, const float *z,
                               const float *mean, const float *rstd, const float *gamma, const float *beta);
+
+/* --- The masked-language head (vocabulary.c) --- */
+
+/* Takes its memory. */
+void ad__words_take(struct ad_encoder *e);
+
+/* Floats of a lane's column sums in its backward. */
+static inline size_t ad__words_columns(const struct ad_model_config *m) {
+  return (size_t)3 * ad_model_embedding(m);
+}
+
+/* logits [B,V]. */
+void ad__words_forward(struct ad_encoder *e, const float *theta, const struct ad_batch *batch, float *logits);
+
+/* dx becomes the gradient of the last layer's output. Writes the head's bucket. AD_ENOMEM, or what the sink returns. */
+int ad__words_backward(struct ad__backward *p);
+
+/* The gradient of the word embedding, in its bucket: of each lane first the head's part, then the rows of its tokens,
+ * values [T,E]. Errors as above. */
+int ad__words_table_gradient(struct ad__backward *p, const float *values);
 
 enum ad_dropout_kind {
   AD_MASK_EMBEDDING = 0,

@@ -33,13 +33,32 @@ void ad__linear(struct ad__linears *list, size_t offset, size_t rows, size_t col
   list->count++;
 }
 
+/* The word embedding as a masked-language head's last weight. Products take it in blocks of two sizes at most. */
+static void list_vocabulary(struct ad__linears *list) {
+  struct ad_params *params = list->params;
+  const size_t V = params->config.vocab, E = ad_model_embedding(&params->config), last = V % AD_VOCABULARY_BLOCK;
+  if (params->linears != NULL) {
+    params->linears[list->count] = (struct ad_linear){
+        .offset = params->table.begin, .rows = V, .columns = E, .vocabulary = 1, .packed = params->packed};
+    params->packed += ad_bf16_packed(V, E);
+    add_shape(params, ad_linear_block(&params->linears[list->count]), E);
+    if (last > 0) {
+      add_shape(params, last, E);
+    }
+  }
+  list->count++;
+}
+
 /* All of them; their number. */
 static size_t list_all(struct ad_params *params) {
   struct ad__linears list = {.params = params};
-  const size_t H = params->config.hidden;
+  const struct ad_model_config *m = &params->config;
+  if (m->masked_lm) {
+    list_vocabulary(&list);
+  }
   params->architecture->list_linears(&list, params);
-  if (params->config.classifier == AD_CLASSIFIER_POOLER) {
-    ad__linear(&list, params->head.dense_weight, H, H, 0);
+  if (m->masked_lm || m->classifier == AD_CLASSIFIER_POOLER) {
+    ad__linear(&list, params->head.dense_weight, m->masked_lm ? ad_model_embedding(m) : m->hidden, m->hidden, 0);
   }
   return list.count;
 }
@@ -47,7 +66,7 @@ static size_t list_all(struct ad_params *params) {
 int ad__list_linears(struct ad_params *params) {
   const size_t count = list_all(params);
   params->linears = ad_calloc(count, sizeof *params->linears);
-  params->shapes = ad_calloc(count, sizeof *params->shapes);
+  params->shapes = ad_calloc(count + 1, sizeof *params->shapes); /* the vocabulary has two */
   if (params->linears == NULL || params->shapes == NULL) {
     return ad_fail_memory(count * (sizeof *params->linears + sizeof *params->shapes), "the parameter table");
   }

@@ -85,6 +85,33 @@ static void list_head(struct ad__tensors *list) {
   params->head.classifier_bias = ad__tensor(list, &rows[3]);
 }
 
+/* The same of a masked-language head, whose width is that of the embeddings. */
+static void list_vocabulary(struct ad__tensors *list) {
+  struct ad_params *params = list->params;
+  const struct ad_model_config *m = &params->config;
+  const struct ad__head *h = &params->architecture->head;
+  const struct ad__vocabulary *v = &params->architecture->vocabulary;
+  const size_t H = m->hidden, E = ad_model_embedding(m);
+  const size_t kept = m->classifier == AD_CLASSIFIER_POOLER && h->pretrained ? H : 0;
+  const struct ad__tensor_row rows[] = {
+      {h->dense[0], kept, H, AD_INIT_NORMAL, AD_OPTIONAL, 0},
+      {h->dense[1], kept, 1, AD_INIT_ZERO, AD_OPTIONAL, 0},
+      {v->dense[0], E, H, AD_INIT_NORMAL, AD_DECAY | AD_NEW_HEAD, 0},
+      {v->dense[1], E, 1, AD_INIT_ZERO, AD_NEW_HEAD, 0},
+      {v->norm[0], E, 1, AD_INIT_ONE, AD_NEW_HEAD, 0},
+      {v->norm[1], E, 1, AD_INIT_ZERO, AD_NEW_HEAD, 0},
+      {v->bias, m->vocab, 1, AD_INIT_ZERO, AD_NEW_HEAD, 0},
+  };
+  struct ad_head_offsets *o = &params->head;
+  size_t *const offsets[] = {&o->kept,        &o->kept_end,  &o->dense_weight,   &o->dense_bias,
+                             &o->norm_weight, &o->norm_bias, &o->classifier_bias};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    *offsets[i] = ad__tensor(list, &rows[i]);
+  }
+  o->kept_end = o->dense_weight;
+  o->classifier_weight = params->table.begin;
+}
+
 /* All tensors, from the first. */
 static void list_all(struct ad_params *params) {
   const struct ad_architecture *a = params->architecture;
@@ -101,7 +128,7 @@ static void list_all(struct ad_params *params) {
   list.layer = m->layers + 1;
   list.bucket = params->buckets - 1;
   list.prefix[0] = '\0';
-  list_head(&list);
+  (m->masked_lm ? list_vocabulary : list_head)(&list);
   params->bucket_begin[params->buckets] = params->count;
 }
 
@@ -132,8 +159,11 @@ int ad_params_create(struct ad_params *params, const struct ad_model_config *con
   params->form = a->form;
   params->form.first_position = config->first_position;
   params->form.longest = config->positions - config->first_position;
-  if (config->classes < 1) {
+  if (!config->masked_lm && config->classes < 1) {
     return ad_fail(AD_ECONFIG, "model: no logits, expected at least one");
+  }
+  if (config->masked_lm && a->vocabulary.dense[0] == NULL) {
+    return ad_fail(AD_ECONFIG, "model: %s has no head for masked-language modelling", a->title);
   }
   int status = make(params);
   if (status == AD_OK) {

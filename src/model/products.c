@@ -74,23 +74,51 @@ void ad__input_gradient(const struct ad_encoder *e, size_t M, const struct ad__o
   ad__input_product(e, M, dy, offset, dx, ld, accumulate);
 }
 
+/* --- The word embedding as a weight [V,E], rows [n, n + count) of it --- */
+
+void ad__words_product(const struct ad_encoder *e, size_t M, const struct ad__operand *x, size_t n, size_t count,
+                       float *y, size_t ld) {
+  const struct ad_row_table *table = &e->params->table;
+  const size_t E = table->width;
+  if (e->math->bf16 != NULL) {
+    ad__product(e, M, x, table->begin, y, ld);
+  } else {
+    ad_gemm_nt(e->math->gemm, product_rows(e, M), count, E, x->values, x->ld,
+               source(e, table->begin)->values + table->begin + n * E, y, ld);
+  }
+}
+
+void ad__words_input_gradient(const struct ad_encoder *e, size_t M, const struct ad__operand *dy, size_t n,
+                              size_t count, float *dx) {
+  const struct ad_row_table *table = &e->params->table;
+  const size_t E = table->width;
+  const float *W = e->theta.values + table->begin + n * E;
+  if (e->math->bf16 != NULL) {
+    ad_bf16_pack_nn(e->math->bf16, count, E, W, 0, ad_bf16_panels(E), e->weight);
+    ad_bf16_product(e->math->bf16, M, E, count, dy->rows, e->weight, dx, E, n > 0);
+  } else {
+    ad_gemm_nn(e->math->gemm, product_rows(e, M), count, E, dy->values, dy->ld, W, dx, E, n > 0);
+  }
+}
+
 /* --- The gradient of a weight --- */
 
 size_t ad__weight_gradient_floats(const struct ad_math *math, size_t lanes, size_t M, size_t N, size_t K) {
   return math->bf16 != NULL ? ad_bf16_tn_work(math->bf16, lanes, M, N, K) : ad_gemm_tn_work(math->gemm, lanes, M, N, K);
 }
 
-int ad__weight_gradient_of(struct ad__backward *p, size_t offset, const struct ad__operand *dy,
-                           const struct ad__operand *x, const struct ad_lane_rows *rows, size_t most) {
+/* a^T b [N,K] over each lane's rows, and what `lanes` adds, to `offset`. most: rows in any batch. */
+static int sum_weight(struct ad__backward *p, size_t offset, size_t N, size_t K, const struct ad__operand *a,
+                      const struct ad__operand *b, struct ad_lanes lanes, size_t most) {
   struct ad_encoder *e = p->e;
-  const struct ad_linear *w = ad_params_linear(e->params, offset);
-  const struct ad__operand *a = w->transposed ? x : dy, *b = w->transposed ? dy : x;
-  const size_t N = w->rows, K = w->columns;
   AD_TRY(ad_reserve(&e->tree_work, &e->tree_work_capacity,
                     ad__weight_gradient_floats(e->math, p->batch->lanes, most, N, K), sizeof(float)));
+  lanes.watch = p->sink->watch;
+  lanes.begin = p->batch->lane_example;
   for (size_t i = 0; i < p->sink->parts; i++) {
-    const struct ad_lanes lanes = {rows, p->sink->part[i].lo, p->sink->part[i].hi, p->sink->watch};
     float *to = p->place[i] + (offset - p->bucket_base);
+    lanes.lo = p->sink->part[i].lo;
+    lanes.hi = p->sink->part[i].hi;
     if (e->math->bf16 != NULL) {
       ad_bf16_tn(e->math->bf16, &lanes, N, K, a->rows, b->rows, to, e->tree_work);
     } else {
@@ -100,9 +128,24 @@ int ad__weight_gradient_of(struct ad__backward *p, size_t offset, const struct a
   return p->sink->advance == NULL ? AD_OK : p->sink->advance(p->sink->context);
 }
 
+int ad__weight_gradient_of(struct ad__backward *p, size_t offset, const struct ad__operand *dy,
+                           const struct ad__operand *x, const struct ad_lane_rows *rows, size_t most) {
+  const struct ad_linear *w = ad_params_linear(p->e->params, offset);
+  return sum_weight(p, offset, w->rows, w->columns, w->transposed ? x : dy, w->transposed ? dy : x,
+                    (struct ad_lanes){.rows = rows}, most);
+}
+
 int ad__weight_gradient(struct ad__backward *p, size_t offset, const struct ad__operand *dy,
                         const struct ad__operand *x, int tokens) {
   const struct ad_encoder *e = p->e;
   /* For the largest batch, so that no later step grows it. */
   return ad__weight_gradient_of(p, offset, dy, x, e->lane_rows[tokens], tokens ? e->token_rows : e->read_rows);
+}
+
+int ad__words_gradient(struct ad__backward *p, const struct ad__operand *dy, const struct ad__operand *x, size_t n,
+                       size_t count, ad_tile_add add, void *context) {
+  const struct ad_encoder *e = p->e;
+  const size_t E = e->params->table.width;
+  return sum_weight(p, e->params->table.begin + n * E, count, E, dy, x,
+                    (struct ad_lanes){.rows = e->lane_rows[0], .add = add, .context = context}, e->read_rows);
 }

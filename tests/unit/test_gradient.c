@@ -169,8 +169,58 @@ static const struct ad_model_config CONFIGS[] = {
      .classifier_dropout = 0.0f,
      .activation = AD_ACTIVATION_GELU_TANH,
      .classifier = AD_CLASSIFIER_CLS},
+    /* Masked-language heads: a vocabulary of two blocks, with a pooler that is kept; narrower embeddings; a bias by
+     * distance. */
+    {.hidden = 24,
+     .heads = 3,
+     .ffn = 40,
+     .layers = 2,
+     .vocab = AD_VOCABULARY_BLOCK + 70,
+     .positions = 14,
+     .types = 2,
+     .layer_norm_eps = 1e-12f,
+     .hidden_dropout = 0.1f,
+     .attention_dropout = 0.15f,
+     .activation = AD_ACTIVATION_GELU_TANH,
+     .classifier = AD_CLASSIFIER_POOLER,
+     .masked_lm = 1},
+    {.architecture = AD_ARCHITECTURE_ELECTRA,
+     .hidden = 20,
+     .embedding = 11,
+     .heads = 4,
+     .ffn = 27,
+     .layers = 1,
+     .vocab = 19,
+     .positions = 14,
+     .types = 2,
+     .layer_norm_eps = 1e-12f,
+     .hidden_dropout = 0.2f,
+     .attention_dropout = 0.1f,
+     .activation = AD_ACTIVATION_GELU_ERF,
+     .classifier = AD_CLASSIFIER_CLS,
+     .masked_lm = 1},
+    {.architecture = AD_ARCHITECTURE_MPNET,
+     .hidden = 22,
+     .heads = 2,
+     .ffn = 31,
+     .layers = 2,
+     .vocab = 19,
+     .positions = 17,
+     .first_position = 2,
+     .buckets = 32,
+     .layer_norm_eps = 1e-12f,
+     .hidden_dropout = 0.1f,
+     .attention_dropout = 0.15f,
+     .activation = AD_ACTIVATION_GELU_ERF,
+     .classifier = AD_CLASSIFIER_CLS,
+     .masked_lm = 1},
 };
 enum { CONFIG_COUNT = sizeof CONFIGS / sizeof *CONFIGS };
+
+/* What a masked-language head reads here: no row of the second and of the fourth example. */
+static const uint32_t READ[] = {0, 2, 5, 7, 8, 11, 15, 19, 28, 32};
+static const size_t READ_LANE[LANES + 1] = {0, 3, 3, 10};
+static const struct ad_reads READS = {sizeof READ / sizeof *READ, READ, READ_LANE};
 
 struct problem {
   struct ad_params params;
@@ -179,6 +229,7 @@ struct problem {
   struct ad_encoder *encoder;
   struct ad_masks masks;
   float *theta, *moved, *gradient; /* [P] */
+  size_t n;                        /* of all logits */
   float *logits, *dlogits;         /* [B,C] */
 };
 
@@ -216,8 +267,11 @@ static void create(struct problem *p, const struct ad_model_config *config) {
   *p = (struct problem){.masks = {.seed = 0x123456789abcdefu, .step = 17, .pass = 1}};
   assert_int_equal(ad_params_create(&p->params, config), AD_OK);
   pack(p);
-  assert_int_equal(ad_encoder_create(&p->encoder, test_math, &p->params, p->batch.tokens, EXAMPLES, LANES, 1), AD_OK);
-  const size_t P = p->params.count, n = (size_t)EXAMPLES * config->classes;
+  p->batch.reads = config->masked_lm ? &READS : NULL;
+  const size_t reads = config->masked_lm ? READS.count : EXAMPLES;
+  assert_int_equal(ad_encoder_create(&p->encoder, test_math, &p->params, p->batch.tokens, reads, LANES, 1), AD_OK);
+  const size_t P = p->params.count, n = reads * ad_model_logits(config);
+  p->n = n;
   p->theta = calloc(P, sizeof *p->theta);
   p->moved = calloc(P, sizeof *p->moved);
   p->gradient = calloc(P, sizeof *p->gradient);
@@ -254,7 +308,7 @@ static void destroy(struct problem *p) {
 static double loss_at(struct problem *p, const float *theta, const struct ad_masks *masks) {
   assert_int_equal(ad_encoder_forward(p->encoder, ad_replica_float32(theta), &p->batch, masks, p->logits), AD_OK);
   double loss = 0.0;
-  for (size_t i = 0; i < (size_t)EXAMPLES * p->params.config.classes; i++) {
+  for (size_t i = 0; i < p->n; i++) {
     loss += (double)p->logits[i] * p->dlogits[i];
   }
   return loss;
@@ -296,7 +350,7 @@ static double scale_of(const struct problem *p, const struct ad_tensor *tensor) 
 
 /* Whether a tensor is one that no forward reads: its gradient is zero. */
 static int is_unread(const struct problem *p, const struct ad_tensor *tensor) {
-  const int unread = fixture_is_unread(tensor);
+  const int unread = fixture_is_unread(tensor) || (p->params.config.masked_lm && tensor->optional);
   for (size_t k = 0; unread && k < tensor->count; k++) {
     assert_true(p->gradient[tensor->offset + k] == 0.0f);
   }
@@ -476,7 +530,10 @@ static void test_spare(void **state) {
 /* A head that reads the rows of all tokens gives those of [CLS] the bits that they have alone. */
 static void test_reads(void **state) {
   (void)state;
-  for (size_t c = 0; c < CONFIG_COUNT && CONFIGS[c].architecture != AD_ARCHITECTURE_XLNET; c++) {
+  for (size_t c = 0; c < CONFIG_COUNT; c++) {
+    if (CONFIGS[c].architecture == AD_ARCHITECTURE_XLNET || CONFIGS[c].masked_lm) {
+      continue;
+    }
     struct problem p;
     create(&p, &CONFIGS[c]);
     const size_t C = CONFIGS[c].classes, T = p.batch.tokens;

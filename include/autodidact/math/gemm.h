@@ -48,15 +48,28 @@ struct ad_lane_rows {
   size_t first, count;
 };
 
-/* The lanes [lo, hi) that a product is summed over, each by its rows [hi]; watch as of struct ad_tree, or NULL. */
+/* A tile of a weight gradient dW [N,K]: its rows [n, n + rows), its columns [k, k + columns). */
+struct ad_tile {
+  size_t n, rows, k, columns;
+};
+
+/* Adds to a lane's tile, out [tile->rows, tile->columns]. */
+typedef void (*ad_tile_add)(void *context, size_t lane, const struct ad_tile *tile, float *out);
+
+/* The lanes [lo, hi) that a product is summed over, each by its rows [hi]. A lane is a summand where it has rows; where
+ * `begin` is given, as in struct ad_tree. watch as of that struct, or NULL. `add`, or NULL, adds to a lane's summand
+ * what else belongs to it, tile by tile. */
 struct ad_lanes {
   const struct ad_lane_rows *rows;
   size_t lo, hi;
   struct ad_lane_watch *watch;
+  const size_t *begin; /* [hi + 1] or NULL */
+  ad_tile_add add;
+  void *context;
 };
 
 /* A weight gradient, lane by lane: dW [N,K] = the tree sum (math/tree.h) over the lanes of dY^T X over the lane's rows
- * of dY [M,N] (ldy) and X [M,K] (ldx). Lanes without rows are no summands; zeros where all are. work:
+ * of dY [M,N] (ldy) and X [M,K] (ldx), and of what `add` adds. Zeros where no lane is a summand. work:
  * ad_gemm_tn_work(hi - lo, M, N, K) floats, aligned 64, M rows at most from the first lane's to the last's. */
 void ad_gemm_tn(struct ad_gemm *gemm, const struct ad_lanes *lanes, size_t N, size_t K, const float *dY, size_t ldy,
                 const float *X, size_t ldx, float *dW, float *work);

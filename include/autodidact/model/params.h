@@ -81,10 +81,15 @@ struct ad_row_table {
 };
 
 /* Offsets (in floats) of the head's tensors in the flat vector: the classifier, and what it stands on, which has no
- * rows where that is the bare [CLS] state. */
+ * rows where that is the bare [CLS] state. Of a masked-language head the classifier's weight is the word embedding,
+ * and a pooler that is kept lies in [kept, kept_end). */
 struct ad_head_offsets {
-  size_t dense_weight, dense_bias, classifier_weight, classifier_bias;
+  size_t dense_weight, dense_bias, norm_weight, norm_bias, classifier_weight, classifier_bias, kept, kept_end;
 };
+
+/* Words of the vocabulary that a masked-language head's backward takes at once: what is made for them stays in the
+ * caches. */
+enum { AD_VOCABULARY_BLOCK = 1024 };
 
 /* A linear layer: where its weight lies, which may be several tensors one behind another. With bfloat16 products read
  * packed operands in its place (model/replica.h). */
@@ -92,6 +97,7 @@ struct ad_linear {
   size_t offset;        /* in the flat vector */
   size_t rows, columns; /* of the weight */
   int transposed;       /* 1: it is [in, out]; 0: [out, in] */
+  int vocabulary;       /* 1: it is the word embedding, whose rows a backward takes AD_VOCABULARY_BLOCK at once */
   size_t packed;        /* first element of what is packed of it */
 };
 
@@ -131,7 +137,7 @@ int ad_params_recognise(struct ad_model_config *config, ad_shape_of shape, void 
 size_t ad_tensor_shape(const struct ad_tensor *tensor, size_t shape[3]);
 
 /* Builds the table. The caller owns it: ad_params_destroy. AD_ECONFIG (sizes that make no model: hidden not a multiple
- * of heads, a zero size, fewer than 2 classes), AD_ENOMEM. */
+ * of heads, a zero size, fewer than 2 classes, a masked-language head where the architecture has none), AD_ENOMEM. */
 int ad_params_create(struct ad_params *params, const struct ad_model_config *config);
 void ad_params_destroy(struct ad_params *params);
 
@@ -155,6 +161,11 @@ uint32_t ad_params_done_from(const struct ad_params *params, uint32_t bucket);
 
 /* The linear layer whose weight begins at `offset`, which must be one. */
 const struct ad_linear *ad_params_linear(const struct ad_params *params, size_t offset);
+
+/* Rows of its weight that a backward takes at once. */
+static inline size_t ad_linear_block(const struct ad_linear *linear) {
+  return linear->vocabulary && linear->rows > AD_VOCABULARY_BLOCK ? AD_VOCABULARY_BLOCK : linear->rows;
+}
 
 /* The first linear layer that is trained; linear_count: none is. */
 size_t ad_params_first_linear(const struct ad_params *params);
