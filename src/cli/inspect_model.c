@@ -21,6 +21,9 @@ int inspect_model(const char *folder) {
   printf("activation %s, layer norm epsilon %g, dropout %g hidden, %g attention, %g classifier\n",
          ad_activation_name(m.activation), (double)m.layer_norm_eps, (double)m.hidden_dropout,
          (double)m.attention_dropout, (double)m.classifier_dropout);
+  if (m.masked_lm) {
+    printf("head for masked-language modelling, over the vocabulary\n");
+  }
   for (size_t i = 0; i < names.count; i++) {
     printf("class %zu: %s\n", i, ad_shown(names.items[i]));
   }

@@ -70,16 +70,18 @@ int ad_architecture_any_length(enum ad_architecture_id id) {
 }
 
 int ad_params_recognise(struct ad_model_config *config, ad_shape_of shape, void *context) {
-  uint32_t dense[2], classifier[2];
+  uint32_t dense[2], classifier[2], bias[2] = {0, 0};
   for (enum ad_architecture_id id = 0; id < AD_ARCHITECTURE_COUNT; id++) {
     const struct ad_architecture *a = tables[id];
     *config = (struct ad_model_config){.architecture = id, .heads = 1, .layer_norm_eps = 1e-12f};
     AD_TRY(a->recognise(config, shape, context));
     AD_TRY(shape(context, a->head.dense[0], dense));
     AD_TRY(shape(context, a->head.classifier[0], classifier));
+    AD_TRY(a->vocabulary.bias == NULL ? AD_OK : shape(context, a->vocabulary.bias, bias));
     config->classes = classifier[0];
+    config->masked_lm = classifier[0] == 0 && bias[0] > 0;
     config->classifier = dense[0] > 0 ? AD_CLASSIFIER_POOLER : AD_CLASSIFIER_CLS;
-    if (config->hidden > 0 && config->layers > 0 && config->classes > 0) {
+    if (config->hidden > 0 && config->layers > 0 && ad_model_logits(config) > 0) {
       break;
     }
   }

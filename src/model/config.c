@@ -134,6 +134,7 @@ static const char *const known[] = {
 
 static const char OUR_CLASSIFIER[] = "autodidact_classifier";
 static const char SEQUENCE_MODEL[] = "ForSequenceClassification"; /* behind the architecture's class name */
+static const char MASKED_MODEL[] = "ForMaskedLM";
 
 int ad_names_add(struct ad_names *names, const char *name) {
   void *items = names->items;
@@ -330,6 +331,11 @@ static int read_classes(const char *path, const json_t *root, struct ad_folder_c
   const int has_labels = labels != NULL && !json_is_null(labels), has_number = number != NULL && !json_is_null(number);
   out->config.classes = 2;
   out->classes_stated = has_labels || has_number;
+  if (out->config.masked_lm) {
+    out->config.classes = 0;
+    out->config.classifier = AD_CLASSIFIER_CLS; /* whether there is a pooler, the tensors alone say */
+    return AD_OK;
+  }
   if (has_number) {
     AD_TRY(ad__config_count(path, root, "num_labels", 1 << 20, &out->config.classes));
   }
@@ -355,6 +361,7 @@ static void read_head_kind(const char *class_name, const json_t *root, struct ad
       strcmp(found + own, SEQUENCE_MODEL) != 0) {
     snprintf(out->head_refusal, sizeof out->head_refusal, "it belongs to a %.60s, expected %s%s", found, class_name,
              SEQUENCE_MODEL);
+    out->config.masked_lm = strcmp(found + own, MASKED_MODEL) == 0;
   } else if (problem != NULL && strcmp(problem, "single_label_classification") != 0) {
     snprintf(out->head_refusal, sizeof out->head_refusal,
              "its problem_type is %.60s, expected single_label_classification", problem);
@@ -410,6 +417,7 @@ static int read_config(const char *path, const json_t *root, struct ad_folder_co
   AD_TRY(a->read_config(path, root, m));
   AD_TRY(read_classifier(path, root, &m->classifier));
   read_head_kind(a->model_types[m->variant].class_name, root, out);
+  out->untied = json_is_false(json_object_get(root, "tie_word_embeddings"));
   AD_TRY(list_unknown(a, root, &out->unknown));
   return read_classes(path, root, out);
 }
@@ -471,27 +479,31 @@ static int add_labels(json_t *root, const struct ad_model_config *m, const char 
 }
 
 /* The class that loads the folder: the bare encoder's where the classifier has no counterpart there. */
-static json_t *make_class(const char *class_name, int cls) {
+static json_t *make_class(const char *class_name, const struct ad_model_config *m) {
   char name[120];
-  snprintf(name, sizeof name, "%s%s", class_name, cls ? "Model" : SEQUENCE_MODEL);
+  snprintf(name, sizeof name, "%s%s", class_name,
+           m->masked_lm                         ? MASKED_MODEL
+           : m->classifier == AD_CLASSIFIER_CLS ? "Model"
+                                                : SEQUENCE_MODEL);
   return json_pack("[s]", name);
 }
 
 json_t *ad_folder_make_config(const struct ad_model_config *m, const char *const *class_names, size_t pad_id) {
   const struct ad_architecture *a = ad__architecture(m->architecture);
   const struct ad__model_type *type = &a->model_types[m->variant];
-  const int cls = m->classifier == AD_CLASSIFIER_CLS;
+  const int cls = m->classifier == AD_CLASSIFIER_CLS && !m->masked_lm;
   const size_t padding = m->padding > 0 ? m->padding - 1 : pad_id;
   json_t *root = json_object();
   int failed = root == NULL;
-  failed |= json_object_set_new(root, "architectures", make_class(type->class_name, cls));
+  failed |= json_object_set_new(root, "architectures", make_class(type->class_name, m));
   failed |= json_object_set_new(root, "model_type", json_string(type->name));
   failed |= cls && json_object_set_new(root, OUR_CLASSIFIER, json_string("cls"));
   failed |= root == NULL || write_numbers(m, a->numbers, root) || a->write_config(m, root);
   failed |= json_object_set_new(root, "pad_token_id", json_integer((json_int_t)padding));
-  failed |= json_object_set_new(root, "problem_type", json_string("single_label_classification"));
+  failed |= m->masked_lm ? json_object_set_new(root, "tie_word_embeddings", json_true())
+                         : json_object_set_new(root, "problem_type", json_string("single_label_classification"));
   failed |= json_object_set_new(root, "torch_dtype", json_string("float32"));
-  failed |= root == NULL || add_labels(root, m, class_names);
+  failed |= root == NULL || (!m->masked_lm && add_labels(root, m, class_names));
   if (failed) {
     json_decref(root);
     return NULL;

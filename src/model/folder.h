@@ -13,6 +13,7 @@ struct ad_folder_config {
   struct ad_names class_names;   /* owned */
   struct ad_names unknown;       /* owned: keys that may or may not change what the model computes */
   int classes_stated;            /* id2label or num_labels is there; otherwise classes is Hugging Face's default */
+  int untied;                    /* tie_word_embeddings is false */
   char head_refusal[160];        /* "" or why a classifier in the folder is none for classification of texts */
 };
 

@@ -9,28 +9,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/model/safetensors.h"
-#include "folder.h"
-
-/* A tensor of the files under the name the parameter table has for it. */
-struct entry {
-  char *name; /* owned: without prefix and alias */
-  const struct ad_safetensors *file;
-  const struct ad_safetensor *tensor;
-  int used;
-};
-
-struct ad_model {
-  char *folder;
-  struct ad_model_options options;
-  struct ad_folder_config found; /* what config.json says */
-  const struct ad_architecture *architecture;
-  struct ad_safetensors *files; /* [file_count] */
-  size_t file_count, file_capacity;
-  struct entry *entries; /* [entry_count] sorted by name */
-  size_t entry_count, entry_capacity;
-  struct ad_params params;
-  struct ad_model_report report;
-};
+#include "load_internal.h"
 
 static int starts_with(const char *text, const char *start) {
   return strncmp(text, start, strlen(start)) == 0;
@@ -69,12 +48,12 @@ static char *table_name(const struct ad_architecture *a, const char *name) {
 }
 
 static int by_name(const void *a, const void *b) {
-  const struct entry *x = a, *y = b;
+  const struct ad__entry *x = a, *y = b;
   return strcmp(x->name, y->name);
 }
 
-static struct entry *find_entry(const struct ad_model *model, const char *name) {
-  const struct entry key = {.name = (char *)(uintptr_t)name};
+struct ad__entry *ad__find_entry(const struct ad_model *model, const char *name) {
+  const struct ad__entry key = {.name = (char *)(uintptr_t)name};
   if (model->entry_count == 0) {
     return NULL;
   }
@@ -154,12 +133,13 @@ static int list_entries(struct ad_model *model) {
       if (name == NULL) {
         return ad_fail_memory(strlen(file->tensors[j].name), "the name of a tensor");
       }
-      model->entries[model->entry_count++] = (struct entry){.name = name, .file = file, .tensor = &file->tensors[j]};
+      model->entries[model->entry_count++] =
+          (struct ad__entry){.name = name, .file = file, .tensor = &file->tensors[j]};
     }
   }
   qsort(model->entries, model->entry_count, sizeof *model->entries, by_name);
   for (size_t i = 1; i < model->entry_count; i++) {
-    const struct entry *entry = &model->entries[i];
+    const struct ad__entry *entry = &model->entries[i];
     if (strcmp(entry[-1].name, entry->name) == 0) {
       return ad_fail(AD_EINPUT, "%s: tensors %s and %s are the same parameter", entry->file->name,
                      entry[-1].tensor->name, entry->tensor->name);
@@ -172,7 +152,7 @@ static int list_entries(struct ad_model *model) {
 
 static int has_dense(const struct ad_model *model) {
   const char *const *names = model->architecture->head.dense;
-  return find_entry(model, names[0]) != NULL && find_entry(model, names[1]) != NULL;
+  return ad__find_entry(model, names[0]) != NULL && ad__find_entry(model, names[1]) != NULL;
 }
 
 /* Whether the folder's classifier can be used. If not, says why in note [size]. */
@@ -180,7 +160,7 @@ static int head_fits(const struct ad_model *model, char *note, size_t size) {
   const struct ad_model_options *options = &model->options;
   const struct ad_folder_config *found = &model->found;
   const char *const *names = model->architecture->head.classifier;
-  const struct entry *weight = find_entry(model, names[0]), *bias = find_entry(model, names[1]);
+  const struct ad__entry *weight = ad__find_entry(model, names[0]), *bias = ad__find_entry(model, names[1]);
   if (weight == NULL || bias == NULL) {
     snprintf(note, size, "the folder has no %s", names[weight != NULL]);
     return 0;
@@ -214,7 +194,7 @@ static int head_fits(const struct ad_model *model, char *note, size_t size) {
     if (model->architecture->head.pretrained) {
       snprintf(note, size, "it stands on a pooler that the folder does not have");
     } else {
-      snprintf(note, size, "the folder has no %s", dense[find_entry(model, dense[0]) != NULL]);
+      snprintf(note, size, "the folder has no %s", dense[ad__find_entry(model, dense[0]) != NULL]);
     }
     return 0;
   }
@@ -275,6 +255,9 @@ static int names_fit(const struct ad_model *model, char *note, size_t size) {
 
 static int copy_class_names(struct ad_model *model) {
   struct ad_names *names = &model->report.class_names;
+  if (model->options.masked_lm) {
+    return AD_OK;
+  }
   if (model->report.head_loaded && model->options.class_names == NULL && model->found.class_names.count > 0) {
     *names = model->found.class_names;
     model->found.class_names = (struct ad_names){0};
@@ -286,25 +269,41 @@ static int copy_class_names(struct ad_model *model) {
   return AD_OK;
 }
 
+/* Whether the folder's head is used; the report says why, or why not. */
+static int use_head(struct ad_model *model) {
+  char *note = model->report.head_note;
+  const size_t size = sizeof model->report.head_note;
+  if (model->options.head == AD_HEAD_NEW) {
+    snprintf(note, size, "model.head is new");
+    return 0;
+  }
+  return model->options.masked_lm ? ad__vocabulary_fits(model, note, size)
+                                  : head_fits(model, note, size) && names_fit(model, note, size);
+}
+
 /* Decides on the head and makes the parameter table. */
 static int make_table(struct ad_model *model) {
   const struct ad_model_options *options = &model->options;
   struct ad_model_report *report = &model->report;
   struct ad_model_config config = model->found.config;
-  if (options->head == AD_HEAD_NEW) {
-    snprintf(report->head_note, sizeof report->head_note, "model.head is new");
-  } else {
-    report->head_loaded = head_fits(model, report->head_note, sizeof report->head_note) &&
-                          names_fit(model, report->head_note, sizeof report->head_note);
+  if (options->masked_lm && model->architecture->vocabulary.dense[0] == NULL) {
+    return ad_fail(AD_EINPUT, "%s: the model is of the type %s, which has no head for masked-language modelling",
+                   model->folder, model->architecture->title);
   }
+  report->head_loaded = use_head(model);
   if (!report->head_loaded && (options->head == AD_HEAD_REQUIRE || options->head == AD_HEAD_KEEP)) {
-    return ad_fail(AD_EINPUT, "%s: the classification head cannot be used%s: %s", model->folder,
+    return ad_fail(AD_EINPUT, "%s: the %s cannot be used%s: %s", model->folder,
+                   options->masked_lm ? "masked-language head" : "classification head",
                    options->head == AD_HEAD_KEEP ? ", and model.head is keep" : "", report->head_note);
   }
   report->unknown = model->found.unknown;
   model->found.unknown = (struct ad_names){0};
-  if (report->head_loaded) {
-    config.classes = (uint32_t)find_entry(model, model->architecture->head.classifier[0])->tensor->shape[0];
+  config.masked_lm = options->masked_lm;
+  if (config.masked_lm) {
+    config.classes = 0;
+    config.classifier = has_dense(model) ? AD_CLASSIFIER_POOLER : AD_CLASSIFIER_CLS;
+  } else if (report->head_loaded) {
+    config.classes = (uint32_t)ad__find_entry(model, model->architecture->head.classifier[0])->tensor->shape[0];
   } else {
     config.classes = options->classes;
     config.classifier = options->classifier;
@@ -316,7 +315,7 @@ static int make_table(struct ad_model *model) {
 
 /* ---- Matching tensors and parameters ---- */
 
-static int check_tensor(const struct entry *entry, const struct ad_tensor *wanted) {
+static int check_tensor(const struct ad__entry *entry, const struct ad_tensor *wanted) {
   const struct ad_safetensor *tensor = entry->tensor;
   size_t shape[3];
   const size_t dimensions = ad_tensor_shape(wanted, shape);
@@ -347,7 +346,7 @@ static int match_parameters(struct ad_model *model) {
   size_t missing_count = 0;
   for (size_t i = 0; i < params->tensor_count; i++) {
     const struct ad_tensor *tensor = &params->tensors[i];
-    struct entry *entry = find_entry(model, tensor->name);
+    struct ad__entry *entry = ad__parameter_entry(model, tensor->name);
     if (is_drawn(model, tensor)) {
       AD_TRY(ad_names_add(&model->report.drawn, tensor->name));
     } else if (entry == NULL) {
@@ -393,7 +392,7 @@ static int is_buffer(const struct ad_architecture *a, const char *name) {
  */
 static int list_ignored(struct ad_model *model) {
   for (size_t i = 0; i < model->entry_count; i++) {
-    const struct entry *entry = &model->entries[i];
+    const struct ad__entry *entry = &model->entries[i];
     if (entry->used) {
       continue;
     }
@@ -451,6 +450,7 @@ static int open_model(struct ad_model *model) {
   AD_TRY(make_table(model));
   model->params.form.second_type = second_type(model);
   AD_TRY(match_parameters(model));
+  AD_TRY(model->options.masked_lm && model->report.head_loaded ? ad__vocabulary_check_copies(model) : AD_OK);
   return list_ignored(model);
 }
 
@@ -466,7 +466,7 @@ void ad_model_report_destroy(struct ad_model_report *report) {
 
 int ad_model_open(struct ad_model **out, const char *folder, const struct ad_model_options *options) {
   *out = NULL;
-  if (options->head != AD_HEAD_REQUIRE && options->classes < 2) {
+  if (options->head != AD_HEAD_REQUIRE && !options->masked_lm && options->classes < 2) {
     return ad_fail(AD_ECONFIG, "model: %u classes, expected at least 2", options->classes);
   }
   struct ad_model *model = ad_calloc(1, sizeof *model);
@@ -526,7 +526,7 @@ int ad_model_read_tensor(const struct ad_model *model, size_t index, float *valu
   if (is_drawn(model, tensor)) {
     return ad_fail(AD_EINTERNAL, "%s: tensor %s is not in the files", model->folder, tensor->name);
   }
-  const struct entry *entry = find_entry(model, tensor->name);
+  const struct ad__entry *entry = ad__parameter_entry(model, tensor->name);
   AD_TRY(ad_safetensors_convert(entry->file, entry->tensor, values));
   const size_t bad = ad_first_not_finite(values, tensor->count);
   if (bad < tensor->count) {

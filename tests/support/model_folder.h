@@ -24,6 +24,7 @@ struct test_tensor {
   char name[120];
   const char *dtype;
   size_t rows, columns; /* columns 0: a vector */
+  const char *like;     /* the name whose values it has; NULL: its own */
 };
 
 /* Element i of the tensor that Hugging Face calls `name`: a multiple of 1/64 of at most 1, exact in all three types.
@@ -79,7 +80,7 @@ static inline void test_write_safetensors(const char *path, const struct test_te
     const struct test_tensor *tensor = &tensors[i];
     const size_t begin = data.size;
     for (size_t j = 0; j < test_count(tensor); j++) {
-      test_append_value(&data, tensor->dtype, test_value(tensor->name, j));
+      test_append_value(&data, tensor->dtype, test_value(tensor->like != NULL ? tensor->like : tensor->name, j));
     }
     char shape[60];
     snprintf(shape, sizeof shape, tensor->columns == 0 ? "[%zu]" : "[%zu,%zu]", tensor->rows, tensor->columns);

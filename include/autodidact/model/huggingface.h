@@ -35,6 +35,7 @@ struct ad_model_options {
   int cls_last;       /* the tokenizer has its class token last (ad_tokenizer_cls_last); looked at with vocab alone */
   int one_type;       /* the tokenizer gives both texts of a pair one type (ad_tokenizer_one_type), as models do then */
   int cased;          /* the tokenizer keeps case; only copied into the configuration */
+  int masked_lm;      /* 1: the head is that of a masked-language model; the first three are not looked at then */
 };
 
 struct ad_model_report {
@@ -50,7 +51,8 @@ void ad_model_report_destroy(struct ad_model_report *report);
 
 /* Reads config.json alone: sizes, epsilon, dropout, activation, kind of classifier (our own key
  * "autodidact_classifier": "cls" beside Hugging Face's keys; absent: pooler); config->classes and class_names from
- * id2label, or num_labels, or 2 as Hugging Face has it. Keys without meaning for classification are passed over,
+ * id2label, or num_labels, or 2 as Hugging Face has it. Where the class is ...ForMaskedLM there are no classes, and
+ * config->masked_lm is 1. Keys without meaning for classification are passed over,
  * unknown ones too (they are in the report of ad_model_open). The caller owns class_names. AD_EINPUT naming file and
  * key (another model_type, an unknown activation, relative positions, a decoder, pruned heads, quantised weights, code
  * of its own, sizes out of range), AD_ENOMEM. */
@@ -98,7 +100,8 @@ int ad_model_load(const char *folder, const struct ad_model_options *options, st
 /* A new model from sizes alone, all of it drawn from `seed`; ownership as in ad_model_load. AD_ECONFIG, AD_ENOMEM. */
 int ad_model_draw(const struct ad_model_config *config, uint64_t seed, struct ad_params *params, float **theta);
 
-/* Writes a folder that Hugging Face's AutoTokenizer and AutoModelForSequenceClassification load with equal logits:
+/* Writes a folder that Hugging Face's AutoTokenizer and AutoModelForSequenceClassification (of a masked-language head
+ * AutoModelForMaskedLM) load with equal logits:
  * config.json, model.safetensors (F32, with the architecture's prefix), and the tokenizer's files.
  * class_names [C] may be NULL (LABEL_0, LABEL_1, ...). A classifier on the bare [CLS] state has no counterpart there:
  * config.json then names the bare encoder's class, and "autodidact_classifier": "cls" tells this program. Whole or
