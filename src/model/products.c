@@ -92,7 +92,7 @@ void ad__words_input_gradient(const struct ad_encoder *e, size_t M, const struct
                               size_t count, float *dx) {
   const struct ad_row_table *table = &e->params->table;
   const size_t E = table->width;
-  const float *W = e->theta.values + table->begin + n * E;
+  const float *W = source(e, table->begin)->values + table->begin + n * E;
   if (e->math->bf16 != NULL) {
     ad_bf16_pack_nn(e->math->bf16, count, E, W, 0, ad_bf16_panels(E), e->weight);
     ad_bf16_product(e->math->bf16, M, E, count, dy->rows, e->weight, dx, E, n > 0);

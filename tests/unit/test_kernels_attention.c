@@ -234,6 +234,43 @@ static void test_room(void **state) {
   free(sums);
 }
 
+/* Some queries of an example have the bits that they have among all, if their places are told; none leave no gradient.
+ */
+static void test_places(void **state) {
+  (void)state;
+  static const uint32_t PLACES[] = {0, 3, 4, 17, 44};
+  enum { SOME = sizeof PLACES / sizeof *PLACES };
+  for (int s = 0; s < CHECK_SETS; s++) {
+    const struct ad_kernels *k = check_set(s);
+    for (int biased = 0; biased < 2 && k != NULL; biased++) {
+      struct call all, some, none;
+      call_make(&all, (struct shape){45, 45, 2, 6}, 0.0f, biased);
+      call_make(&some, (struct shape){SOME, 45, 2, 6}, 0.0f, biased);
+      call_make(&none, (struct shape){1, 45, 2, 6}, 0.0f, biased);
+      for (size_t i = 0; i < SOME; i++) {
+        memcpy(some.Q + i * some.ldq, all.Q + PLACES[i] * all.ldq, all.H * sizeof(float));
+        memcpy(some.dcontext + i * some.ldc, all.dcontext + PLACES[i] * all.ldc, all.H * sizeof(float));
+      }
+      some.distances.places = PLACES;
+      none.shape.queries = 0;
+      call_run(&all, k);
+      call_run(&some, k);
+      call_run(&none, k);
+      for (size_t i = 0; i < SOME; i++) {
+        assert_memory_equal(some.context + i * some.ldc, all.context + PLACES[i] * all.ldc, all.H * sizeof(float));
+        assert_memory_equal(some.dQ + i * some.ldq, all.dQ + PLACES[i] * all.ldq, all.H * sizeof(float));
+      }
+      for (size_t i = 0; i < 45 * none.H; i++) {
+        const size_t at = i / none.H * none.ldk + i % none.H;
+        assert_true(none.dK[at] == 0.0f && none.dV[at] == 0.0f);
+      }
+      call_free(&all);
+      call_free(&some);
+      call_free(&none);
+    }
+  }
+}
+
 /* The first query alone ([CLS] in the last layer) has the bits it has among all: context, and dQ with its gradient. */
 static void test_first_query_alone(void **state) {
   (void)state;
@@ -348,8 +385,13 @@ static void test_extremes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_naive_backward),    cmocka_unit_test(test_values),   cmocka_unit_test(test_same_bits),
-      cmocka_unit_test(test_first_query_alone), cmocka_unit_test(test_extremes), cmocka_unit_test(test_room),
+      cmocka_unit_test(test_naive_backward),
+      cmocka_unit_test(test_values),
+      cmocka_unit_test(test_same_bits),
+      cmocka_unit_test(test_places),
+      cmocka_unit_test(test_first_query_alone),
+      cmocka_unit_test(test_extremes),
+      cmocka_unit_test(test_room),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -204,6 +204,42 @@ static void test_bfloat16(void **state) {
   ad_math_bfloat16_destroy(&bf16);
 }
 
+/* Frozen embeddings, the last weight among them, and a frozen encoder: the rest of the gradient keeps its bits. */
+static void check_frozen(const struct ad_math *math) {
+  struct masked m;
+  load(&m, "bert", math);
+  const size_t P = m.f.params.count, n = m.M * m.V;
+  float *whole = calloc(P, sizeof *whole), *part = calloc(P, sizeof *part), *logits = calloc(n, sizeof *logits);
+  differentiate(&m, math, PARTED, whole);
+  memcpy(logits, m.logits, n * sizeof *logits);
+  for (uint32_t layers = 0; layers <= m.f.params.config.layers; layers++) {
+    assert_int_equal(ad_params_freeze(&m.f.params, layers), AD_OK);
+    const size_t frozen = ad_params_frozen(&m.f.params);
+    assert_true(frozen > m.f.params.table.end);
+    differentiate(&m, math, PARTED, part);
+    assert_memory_equal(m.logits, logits, n * sizeof *logits);
+    assert_memory_equal(part + frozen, whole + frozen, (P - frozen) * sizeof *part);
+    for (size_t i = 0; i < frozen; i++) {
+      assert_true(part[i] == 0.0f);
+    }
+  }
+  free(whole);
+  free(part);
+  free(logits);
+  unload(&m);
+}
+
+static void test_frozen(void **state) {
+  (void)state;
+  struct ad_math bf16;
+  check_frozen(test_math);
+  if (strcmp(ad_gemm_core(test_math->gemm), "chain") == 0) {
+    assert_int_equal(ad_math_bfloat16(&bf16, test_math), AD_OK);
+    check_frozen(&bf16);
+    ad_math_bfloat16_destroy(&bf16);
+  }
+}
+
 /* --- Ranks --- */
 
 /* A sink: the parts of each bucket, one behind another. */
@@ -316,7 +352,7 @@ static void test_ranks(void **state) {
 
 static int run(const char *kernels) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_parity), cmocka_unit_test(test_bfloat16),
-                                     cmocka_unit_test(test_ranks)};
+                                     cmocka_unit_test(test_ranks), cmocka_unit_test(test_frozen)};
   return cmocka_run_group_tests_name(kernels, tests, NULL, NULL);
 }
 
