@@ -70,9 +70,10 @@ int ad_architecture_any_length(enum ad_architecture_id id) {
 }
 
 int ad_params_recognise(struct ad_model_config *config, ad_shape_of shape, void *context) {
-  uint32_t dense[2], classifier[2], bias[2] = {0, 0};
+  uint32_t dense[2], classifier[2];
   for (enum ad_architecture_id id = 0; id < AD_ARCHITECTURE_COUNT; id++) {
     const struct ad_architecture *a = tables[id];
+    uint32_t bias[2] = {0, 0};
     *config = (struct ad_model_config){.architecture = id, .heads = 1, .layer_norm_eps = 1e-12f};
     AD_TRY(a->recognise(config, shape, context));
     AD_TRY(shape(context, a->head.dense[0], dense));

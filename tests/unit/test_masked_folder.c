@@ -144,6 +144,13 @@ static const struct ad_model_config sizes[] = {
     {COMMON, .architecture = AD_ARCHITECTURE_DISTILBERT, .padding = 1},
     {COMMON, .architecture = AD_ARCHITECTURE_MPNET, .buckets = 32, .first_position = 2, .padding = 2}};
 
+static int shape_of(void *context, const char *name, uint32_t shape[2]) {
+  const struct ad_tensor *tensor = ad_params_find(context, name);
+  shape[0] = tensor == NULL ? 0 : (uint32_t)tensor->rows;
+  shape[1] = tensor == NULL ? 0 : (uint32_t)tensor->columns;
+  return AD_OK;
+}
+
 /* Written and read again, by a training of each kind. */
 static void test_save(void **state) {
   (void)state;
@@ -154,7 +161,11 @@ static void test_save(void **state) {
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     struct ad_params params;
     float *theta;
+    struct ad_model_config seen;
     assert_int_equal(ad_model_draw(&sizes[i], 7, &params, &theta), AD_OK);
+    assert_int_equal(ad_params_recognise(&seen, shape_of, &params), AD_OK);
+    assert_true(seen.architecture == sizes[i].architecture && seen.masked_lm && seen.classes == 0);
+    assert_true(seen.vocab == VOCAB && seen.hidden == HIDDEN && seen.layers == 1);
     const char *path = place(classes_of[i]);
     assert_int_equal(ad_model_save(path, 0, &params, theta, tokenizer, NULL), AD_OK);
     struct loaded l = load(path, &require);
