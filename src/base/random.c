@@ -15,7 +15,7 @@ void ad_philox(const uint32_t c[4], const uint32_t k[2], uint32_t out[4]) {
 }
 
 /* Key: the seed. Counter: index (64 bits), substream, stream. */
-static void block(uint64_t seed, enum ad_stream stream, uint32_t substream, uint64_t index, uint32_t out[4]) {
+void ad_random_words(uint64_t seed, enum ad_stream stream, uint32_t substream, uint64_t index, uint32_t out[4]) {
   const uint32_t counter[4] = {(uint32_t)index, (uint32_t)(index >> 32), substream, (uint32_t)stream};
   const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
   ad_philox(counter, key, out);
@@ -23,7 +23,7 @@ static void block(uint64_t seed, enum ad_stream stream, uint32_t substream, uint
 
 uint64_t ad_random_bits(uint64_t seed, enum ad_stream stream, uint32_t substream, uint64_t index) {
   uint32_t words[4];
-  block(seed, stream, substream, index, words);
+  ad_random_words(seed, stream, substream, index, words);
   return (uint64_t)words[1] << 32 | words[0];
 }
 
@@ -40,13 +40,13 @@ static double unit(uint32_t high, uint32_t low) {
 
 double ad_random_uniform(uint64_t seed, enum ad_stream stream, uint32_t substream, uint64_t index) {
   uint32_t words[4];
-  block(seed, stream, substream, index, words);
+  ad_random_words(seed, stream, substream, index, words);
   return unit(words[1], words[0]);
 }
 
 double ad_random_normal(uint64_t seed, enum ad_stream stream, uint32_t substream, uint64_t index) {
   uint32_t words[4];
-  block(seed, stream, substream, index, words);
+  ad_random_words(seed, stream, substream, index, words);
   return sqrt(-2.0 * ad_math_log(unit(words[1], words[0]))) *
          ad_math_cos(6.283185307179586476925 * unit(words[3], words[2]));
 }

@@ -219,34 +219,46 @@ int ad__check_label(const struct ad__scan *scan, size_t label, size_t least) {
   return AD_OK;
 }
 
-static int choose(const struct ad__scan *scan, const struct ad_detect_columns *asked, int *takes,
+static int choose(const struct ad__scan *scan, const struct ad_detect_columns *asked, int labels, int *takes,
                   struct ad__chosen *chosen) {
   AD_TRY(find_asked(scan, asked->text, "text", &chosen->text));
   AD_TRY(find_asked(scan, asked->pair, "pair", &chosen->pair));
   AD_TRY(find_asked(scan, asked->label, "label", &chosen->label));
   if (chosen->label == scan->count) {
-    AD_TRY(choose_label(scan, chosen, takes, &chosen->label));
+    const int status = choose_label(scan, chosen, takes, &chosen->label);
+    AD_TRY(status == AD_EINPUT && !labels ? AD_OK : status);
+    chosen->label = status == AD_OK ? chosen->label : scan->count;
   }
   if (asked->text == NULL && (asked->pair != NULL || !find_pair(scan, chosen->label, chosen))) {
     AD_TRY(choose_text(scan, chosen, takes, &chosen->text));
   }
-  return chosen->text == chosen->label || chosen->text == chosen->pair || chosen->label == chosen->pair
+  return chosen->text == chosen->label || chosen->text == chosen->pair ||
+                 (chosen->label == chosen->pair && chosen->label < scan->count)
              ? ad_fail(AD_ECONFIG, "%s: --text, --pair and --label name the same column, expected different ones",
                        scan->path)
              : AD_OK;
 }
 
-int ad__choose_columns(const struct ad__scan *scan, const struct ad_detect_columns *asked, struct ad__chosen *chosen) {
-  if (scan->count < 2) {
+int ad__choose_columns(const struct ad__scan *scan, const struct ad_detect_columns *asked, int labels,
+                       struct ad__chosen *chosen) {
+  if (scan->form.format == AD_FORMAT_LINES) {
+    *chosen = (struct ad__chosen){.text = 0, .pair = scan->count, .label = scan->count};
+    return AD_OK;
+  }
+  if (scan->count < 2 && labels) {
     return ad_fail(AD_EINPUT, "%s: the objects have one key, expected a text and a label", scan->path);
   }
   int *takes = ad_calloc(scan->count, sizeof *takes);
   if (takes == NULL) {
     return ad_fail_memory(scan->count * sizeof *takes, "the columns of a table");
   }
-  const int status = choose(scan, asked, takes, chosen);
+  const int status = choose(scan, asked, labels, takes, chosen);
   ad_free(takes);
   AD_TRY(status);
+  if (!labels) {
+    chosen->label = scan->count;
+    return AD_OK;
+  }
   return ad__check_label(scan, chosen->label, 2);
 }
 

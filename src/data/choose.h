@@ -10,8 +10,10 @@ struct ad__chosen {
 };
 
 /* Finds the columns of a training file. What is asked for is a name or a number from 1. AD_ECONFIG (no such column),
- * AD_EINPUT (the file leaves it open: the candidates, and the option that chooses one), AD_ENOMEM. */
-int ad__choose_columns(const struct ad__scan *scan, const struct ad_detect_columns *asked, struct ad__chosen *chosen);
+ * AD_EINPUT (the file leaves it open: the candidates, and the option that chooses one), AD_ENOMEM. labels 0: none
+ * is wanted, and a column that looks like one is no text. */
+int ad__choose_columns(const struct ad__scan *scan, const struct ad_detect_columns *asked, int labels,
+                       struct ad__chosen *chosen);
 
 /* The column of that name, or of that number from 1; scan->count: there is none. */
 size_t ad__column_find(const struct ad__scan *scan, const char *asked);

@@ -92,7 +92,7 @@ static int add_values(const struct ad_descriptor *descriptor, const char *folder
 int ad_descriptor_complete(struct ad_descriptor *descriptor, const char *folder, const char *file) {
   const struct ad_columns *label = &descriptor->source[AD_SPLIT_TRAIN].label;
   struct ad_buffer text = {0};
-  if (descriptor->class_count > 0) {
+  if (descriptor->class_count > 0 || descriptor->task->names == AD_NAMES_NONE) {
     return AD_OK;
   }
   const int columns = descriptor->task->names == AD_NAMES_COLUMNS || label->count > 1;

@@ -1,10 +1,7 @@
 #include "autodidact/data/dataset.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "autodidact/base/digest.h"
 #include "autodidact/base/memory.h"
@@ -39,6 +36,11 @@ struct reading {
   size_t unread_capacity;
   size_t id_capacity, offset_capacity, first_capacity, label_capacity, target_capacity;
 };
+
+/* How the readers are to treat labels (struct ad_reader): a task that hides tokens looks at none. */
+static int labels_of(const struct ad_source *source, const struct ad_read_options *options) {
+  return ad_task_hides(source->task) ? -1 : options->labels;
+}
 
 static void set_no_label(const struct reading *reading) {
   memset(reading->label, 0xff, reading->dataset->words * sizeof *reading->label);
@@ -233,44 +235,81 @@ static int reserve_by_sample(struct reading *reading) {
   return reserve(reading, (size_t)(1.1 * tokens) + SAMPLE, (size_t)(1.1 * examples) + SAMPLE);
 }
 
-/* Adds an example, unless its class has all that are wanted. */
-static int append(struct reading *reading, const struct ad_record *record) {
+/* Adds an example of so many tokens with the row's label; the place of its tokens into *ids. */
+static int add_example(struct reading *reading, size_t length, size_t first, uint32_t **ids) {
   struct ad_dataset *dataset = reading->dataset;
-  struct ad_encoding *encoding = &reading->encoding;
-  const struct ad_read_options *options = reading->options;
-  if (reading->taken != NULL) {
-    const uint32_t class_id = reading->label[0];
-    if (class_id == AD_NO_LABEL) {
-      return ad_fail(AD_EINPUT, "%s: found no labels, expected them as data.per_class is set", reading->reader.path);
-    }
-    if (reading->taken[class_id] == options->per_class) {
-      return AD_OK;
-    }
-    reading->taken[class_id]++;
-  }
-  const int status = ad_tokenizer_encode(reading->tokenizer, record->text.data, record->text.size, record->pair.data,
-                                         record->pair.size, options->limit, options->truncation, encoding);
-  if (status < 0) {
-    return fail_encoding(reading, status);
-  }
-  AD_TRY(check_empty(reading, record));
-  const size_t n = dataset->count, begin = dataset->offset[n], length = encoding->count;
+  const size_t n = dataset->count, begin = dataset->offset[n];
   if (n + 1 >= UINT32_MAX) {
     return ad_fail(AD_EINPUT, "%s: more than %u rows", reading->reader.path, UINT32_MAX - 1);
   }
   AD_TRY(reserve(reading, begin + length, n + 1));
-  memcpy(dataset->ids + begin, encoding->ids, length * sizeof *dataset->ids);
   dataset->offset[n + 1] = begin + length;
-  dataset->first[n] = (uint32_t)encoding->first;
+  dataset->first[n] = (uint32_t)first;
   memcpy(dataset->label + n * dataset->words, reading->label, dataset->words * sizeof *dataset->label);
   if (dataset->targets != NULL) {
     const size_t C = reading->target_width;
     memcpy(dataset->targets + n * C, reading->target, C * sizeof *dataset->targets);
   }
   dataset->longest = length > dataset->longest ? length : dataset->longest;
-  dataset->truncated += encoding->truncated != 0;
   dataset->count++;
-  return dataset->count == SAMPLE ? reserve_by_sample(reading) : AD_OK;
+  AD_TRY(dataset->count == SAMPLE ? reserve_by_sample(reading) : AD_OK);
+  *ids = dataset->ids + begin;
+  return AD_OK;
+}
+
+/* A single text that no limit has cut, as examples of at most `limit` tokens, each with the special tokens around it.
+ */
+static int append_pieces(struct reading *reading, size_t limit) {
+  const struct ad_encoding *e = &reading->encoding;
+  const size_t before = ad_tokenizer_specials_before(reading->tokenizer), special = e->count - e->text[0];
+  const size_t end = e->count - (special - before), room = limit - special;
+  for (size_t at = before; at < end && !is_full(reading); at += room) {
+    const size_t size = end - at < room ? end - at : room, length = special + size;
+    uint32_t *ids;
+    AD_TRY(add_example(reading, length, length, &ids));
+    memcpy(ids, e->ids, before * sizeof *ids);
+    memcpy(ids + before, e->ids + at, size * sizeof *ids);
+    memcpy(ids + before + size, e->ids + end, (special - before) * sizeof *ids);
+  }
+  return AD_OK;
+}
+
+/* Counts the class of an example; 0 where it has all that are wanted, 1, or AD_EINPUT. */
+static int take_class(const struct reading *reading) {
+  const uint32_t class_id = reading->label[0];
+  if (class_id == AD_NO_LABEL) {
+    return ad_fail(AD_EINPUT, "%s: found no labels, expected them as data.per_class is set", reading->reader.path);
+  }
+  if (reading->taken[class_id] == reading->options->per_class) {
+    return 0;
+  }
+  reading->taken[class_id]++;
+  return 1;
+}
+
+/* Adds an example, unless its class has all that are wanted. Of a task that hides tokens a long text is several. */
+static int append(struct reading *reading, const struct ad_record *record) {
+  struct ad_encoding *encoding = &reading->encoding;
+  const struct ad_read_options *options = reading->options;
+  const int pieces = ad_task_hides(reading->source.task) && record->pair.data == NULL;
+  int status = reading->taken == NULL ? 1 : take_class(reading);
+  if (status <= 0) {
+    return status;
+  }
+  status = ad_tokenizer_encode(reading->tokenizer, record->text.data, record->text.size, record->pair.data,
+                               record->pair.size, pieces ? 0 : options->limit, options->truncation, encoding);
+  if (status < 0) {
+    return fail_encoding(reading, status);
+  }
+  AD_TRY(check_empty(reading, record));
+  if (pieces && options->limit > 0 && encoding->count > options->limit) {
+    return append_pieces(reading, options->limit);
+  }
+  uint32_t *ids;
+  AD_TRY(add_example(reading, encoding->count, encoding->first, &ids));
+  memcpy(ids, encoding->ids, encoding->count * sizeof *ids);
+  reading->dataset->truncated += encoding->truncated != 0;
+  return AD_OK;
 }
 
 /* Where a split rule applies: notes where all rows of the file begin, and shuffles them. */
@@ -406,36 +445,6 @@ static int read_cached(struct reading *reading, enum ad_split split) {
   return status;
 }
 
-int ad__split_path(const struct ad_descriptor *descriptor, enum ad_split split, const struct ad_source *source,
-                   const char *configured, const char *other, char **path) {
-  const char *folder = ad_descriptor_place(descriptor, configured), *home = descriptor->home;
-  if (other != NULL) {
-    *path = ad_strdup(other);
-  } else if (folder != NULL || source->file[0] == '/') {
-    *path = ad_path_join(folder == NULL ? "" : folder, source->file);
-  } else {
-    return ad_fail(AD_ECONFIG,
-                   "%s: the folder with \"%s\" (the %s split) is not known, expected it in the configuration "
-                   "(data.folder)%s%s",
-                   descriptor->name, source->file, ad_split_name(split),
-                   home == NULL ? "" : "; the data are to be had from ", home == NULL ? "" : home);
-  }
-  if (*path == NULL) {
-    return ad_fail_memory(strlen(source->file), "a path");
-  }
-  if (other == NULL && access(*path, F_OK) != 0 && errno == ENOENT) {
-    const int status = ad_fail(AD_EINPUT,
-                               "%s: there is no such file, expected the %s split of %s there (data.folder, for a "
-                               "finished run --folder)%s%s",
-                               *path, ad_split_name(split), descriptor->name,
-                               home == NULL ? "" : "; the data are to be had from ", home == NULL ? "" : home);
-    ad_free(*path);
-    *path = NULL;
-    return status;
-  }
-  return AD_OK;
-}
-
 static int check_request(const struct reading *reading, enum ad_split split) {
   const struct ad_descriptor *descriptor = reading->descriptor;
   const struct ad_read_options *options = reading->options;
@@ -443,7 +452,7 @@ static int check_request(const struct reading *reading, enum ad_split split) {
   if (source->file == NULL) {
     return ad_fail(AD_EINPUT, "the data set %s has no %s split", descriptor->name, ad_split_name(split));
   }
-  if (options->labels && !source->labelled) {
+  if (labels_of(source, options) > 0 && !source->labelled) {
     return ad_fail(AD_EINPUT, "the %s split of %s has no labels, and they are needed here", ad_split_name(split),
                    descriptor->name);
   }
@@ -484,7 +493,7 @@ int ad_dataset_digest(const struct ad_descriptor *descriptor, enum ad_split spli
   char *path = NULL;
   AD_TRY(check_request(&reading, split));
   AD_TRY(ad__split_path(descriptor, split, &reading.source, options->folder, options->file, &path));
-  int status = ad_reader_open(&reading.reader, &reading.source, path, options->labels);
+  int status = ad_reader_open(&reading.reader, &reading.source, path, labels_of(&reading.source, options));
   if (status == AD_OK) {
     status = ad_reader_digest(&reading.reader, digest);
     ad_reader_close(&reading.reader);
@@ -508,7 +517,7 @@ static int open_file(struct reading *reading, enum ad_split split, char **path) 
     source->empty = AD_EMPTY_SKIP; /* a row without its text, too */
   }
   return ad_reader_open_content(&reading->reader, source, *path, options->content,
-                                reading->every ? -1 : options->labels);
+                                reading->every ? -1 : labels_of(source, options));
 }
 
 int ad__dataset_open_rows(struct ad_reader *reader, struct ad_source *source, char **path,

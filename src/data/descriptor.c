@@ -136,6 +136,9 @@ static int classes_of_labels(struct ad_descriptor *d, const struct ad_yaml *labe
 static int parse_classes(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
   const struct ad_yaml *node = ad_yaml_get(tree, "classes");
   const char *path = descriptor->path;
+  if (descriptor->task->names == AD_NAMES_NONE) {
+    return AD_OK;
+  }
   if (node == NULL) {
     return classes_of_labels(descriptor, ad_yaml_get(tree, "labels"));
   }
@@ -281,7 +284,7 @@ static int check_known(struct ad_descriptor *d, const struct ad_yaml *tree) {
   const struct ad_source *train = &d->source[AD_SPLIT_TRAIN];
   const int columns =
       train->format == AD_FORMAT_TSV || train->format == AD_FORMAT_CSV || train->format == AD_FORMAT_JSONL;
-  if (d->class_count == 0 && !(train->file != NULL && train->labelled && columns)) {
+  if (d->class_count == 0 && d->task->names != AD_NAMES_NONE && !(train->file != NULL && train->labelled && columns)) {
     return AD_FAIL_AT(d->path, tree,
                       "the key \"classes\" is missing; only a train split of tsv, csv or jsonl with "
                       "labels tells the classes by itself");

@@ -20,6 +20,11 @@ struct detection {
   size_t dev_rows;                     /* cut out of train; 0: none */
 };
 
+/* Whether labels are wanted. */
+static int wants_labels(const struct detection *d) {
+  return d->request->task == NULL || !ad_task_hides(d->request->task);
+}
+
 /* Rows that have all that is needed; an estimate from below where several gaps are in one row. */
 static size_t usable_rows(const struct ad__scan *scan, const struct ad__chosen *chosen) {
   const size_t columns[3] = {chosen->text, chosen->pair, chosen->label};
@@ -36,13 +41,13 @@ static int scan_train(struct detection *d) {
   struct ad__scan *scan = &d->scan[AD_SPLIT_TRAIN];
   const char *path = d->request->file[AD_SPLIT_TRAIN];
   struct ad__form form;
-  AD_TRY(ad__form_find(path, &form));
+  AD_TRY(ad__form_find(path, !wants_labels(d), &form));
   AD_TRY(ad__scan_file(scan, path, &form));
   AD_TRY(ad__choose_head(scan, &d->request->columns));
   if (scan->rows == 0) {
     return ad_fail(AD_EINPUT, "%s: found a header and no rows", path);
   }
-  return ad__choose_columns(scan, &d->request->columns, &d->chosen[AD_SPLIT_TRAIN]);
+  return ad__choose_columns(scan, &d->request->columns, wants_labels(d), &d->chosen[AD_SPLIT_TRAIN]);
 }
 
 /* The column of another file that stands for one of train's: of the same name, or without names of the same number. */
@@ -71,7 +76,7 @@ static int scan_other(struct detection *d, enum ad_split split) {
   const struct ad__chosen *train = &d->chosen[AD_SPLIT_TRAIN];
   struct ad__chosen *chosen = &d->chosen[split];
   struct ad__form form;
-  AD_TRY(ad__form_find(d->request->file[split], &form));
+  AD_TRY(ad__form_find(d->request->file[split], !wants_labels(d), &form));
   AD_TRY(ad__scan_file(&d->scan[split], d->request->file[split], &form));
   AD_TRY(ad__scan_head(&d->scan[split], d->scan[AD_SPLIT_TRAIN].header, NULL, 0));
   AD_TRY(match_column(d, split, train->text, 1, &chosen->text));
@@ -109,8 +114,8 @@ static int look(struct detection *d) {
     const size_t part = rows / AD_DETECT_DEV_SHARE;
     d->dev_rows = part == 0 ? 1 : part < AD_DETECT_DEV_MOST ? part : AD_DETECT_DEV_MOST;
     if (rows < 2) {
-      return ad_fail(AD_EINPUT, "%s: found %zu row%s with text and label, expected at least two",
-                     d->request->file[AD_SPLIT_TRAIN], rows, rows == 1 ? "" : "s");
+      return ad_fail(AD_EINPUT, "%s: found %zu row%s with text%s, expected at least two",
+                     d->request->file[AD_SPLIT_TRAIN], rows, rows == 1 ? "" : "s", wants_labels(d) ? " and label" : "");
     }
   }
   return AD_OK;
@@ -139,6 +144,9 @@ static int put_column(const struct ad__scan *scan, const char *key, size_t colum
 static int put_columns(const struct detection *d, enum ad_split split, struct ad_buffer *out) {
   const struct ad__scan *scan = &d->scan[split];
   const struct ad__chosen *c = &d->chosen[split];
+  if (scan->form.format == AD_FORMAT_LINES) {
+    return AD_OK;
+  }
   AD_TRY(ad_buffer_puts(out, "columns: {"));
   AD_TRY(put_column(scan, "text", c->text, out));
   AD_TRY(put_column(scan, "pair", c->pair, out));
@@ -153,7 +161,7 @@ static int put_form(const struct ad__scan *scan, const char *separator, struct a
   if (form->format == AD_FORMAT_CSV) {
     AD_TRY(ad_buffer_printf(out, "delimiter: %s%s", ad_layout_delimiter_name(form->delimiter), separator));
   }
-  return form->format == AD_FORMAT_JSONL
+  return form->format == AD_FORMAT_JSONL || form->format == AD_FORMAT_LINES
              ? AD_OK
              : ad_buffer_printf(out, "header: %s%s", scan->header ? "true" : "false", separator);
 }
@@ -179,7 +187,7 @@ static int put_split(const struct detection *d, enum ad_split split, struct ad_b
       (scan->form.format != train->form.format || scan->form.delimiter != train->form.delimiter)) {
     AD_TRY(put_form(scan, ", ", out));
   }
-  if (split != AD_SPLIT_TRAIN && d->chosen[split].label == scan->count) {
+  if (split != AD_SPLIT_TRAIN && wants_labels(d) && d->chosen[split].label == scan->count) {
     AD_TRY(put_columns(d, split, out));
     AD_TRY(ad_buffer_puts(out, ", "));
   }
@@ -256,20 +264,23 @@ static int tell_file(const struct detection *d, enum ad_split split, struct ad_b
   static const char *const between[] = {"commas", "semicolons", "tabs, quoted"};
   const struct ad__scan *scan = &d->scan[split];
   const struct ad__chosen *c = &d->chosen[split];
+  const int lines = scan->form.format == AD_FORMAT_LINES;
   const char *form = scan->form.format == AD_FORMAT_JSONL ? "JSON"
+                     : lines                              ? "lines of text"
                      : scan->form.format == AD_FORMAT_TSV ? "tabs"
                                                           : between[scan->form.delimiter];
   AD_TRY(ad_buffer_printf(out, "%s: %s, %zu rows (%s%s)", ad_split_name(split), ad_shown(scan->path), scan->rows, form,
-                          scan->form.format == AD_FORMAT_JSONL ? ""
-                          : scan->header                       ? ", a header"
-                                                               : ", no header"));
-  AD_TRY(tell_column(scan, "text", c->text, out));
+                          scan->form.format == AD_FORMAT_JSONL || lines ? ""
+                          : scan->header                                ? ", a header"
+                                                                        : ", no header"));
+  AD_TRY(lines ? AD_OK : tell_column(scan, "text", c->text, out));
   AD_TRY(tell_column(scan, "second text", c->pair, out));
   AD_TRY(tell_column(scan, "label", c->label, out));
-  AD_TRY(ad_buffer_puts(out, c->label < scan->count ? "" : ", no labels"));
+  AD_TRY(ad_buffer_puts(out, c->label < scan->count || !wants_labels(d) ? "" : ", no labels"));
   const size_t lacking = scan->blank + scan->rows - usable_rows(scan, c);
   return lacking == 0 ? ad_buffer_puts(out, "\n")
-                      : ad_buffer_printf(out, "; up to %zu rows without text or label are left out\n", lacking);
+                      : ad_buffer_printf(out, "; up to %zu rows without text%s are left out\n", lacking,
+                                         wants_labels(d) ? " or label" : "");
 }
 
 static int tell_classes(const struct detection *d, struct ad_buffer *out) {
@@ -293,7 +304,7 @@ static int tell(const struct detection *d, struct ad_buffer *out) {
     AD_TRY(ad_buffer_printf(out, "dev: %zu row%s of train, drawn by seed 0 (one in %d, at most %d)\n", d->dev_rows,
                             d->dev_rows == 1 ? "" : "s", AD_DETECT_DEV_SHARE, AD_DETECT_DEV_MOST));
   }
-  return tell_classes(d, out);
+  return wants_labels(d) ? tell_classes(d, out) : AD_OK;
 }
 
 int ad_detect(const struct ad_detect_request *request, struct ad_buffer *descriptor, struct ad_buffer *told) {

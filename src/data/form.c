@@ -79,7 +79,7 @@ static int quotes_quote(const char *data, size_t size) {
   return some;
 }
 
-static int choose(const char *path, const char *data, size_t size, struct ad__form *form) {
+static int choose(const char *path, const char *data, size_t size, int lines, struct ad__form *form) {
   const size_t mark = ad_utf8_mark(data, size);
   double best = 0.0;
   AD_TRY(ad_looks_refuse(path, data, size));
@@ -90,6 +90,10 @@ static int choose(const char *path, const char *data, size_t size, struct ad__fo
       best = share;
       *form = candidates[i];
     }
+  }
+  if (best == 0.0 && lines) {
+    *form = (struct ad__form){.format = AD_FORMAT_LINES};
+    return ad_utf8_check(path, data, size);
   }
   if (best == 0.0) {
     const int status = ad_utf8_check(path, data, size);
@@ -107,7 +111,20 @@ static int choose(const char *path, const char *data, size_t size, struct ad__fo
   return AD_OK;
 }
 
-int ad__form_find(const char *path, struct ad__form *form) {
+/* Whether a path ends in ".txt", or packed in ".txt.gz". */
+static int is_named_text(const char *path) {
+  static const char *const ends[] = {".txt", ".txt.gz"};
+  const size_t length = strlen(path);
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    const size_t end = strlen(ends[i]);
+    if (length > end && strcmp(path + length - end, ends[i]) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+int ad__form_find(const char *path, int lines, struct ad__form *form) {
   struct ad_file_map map;
   /* A pipe could be read once only. */
   AD_TRY(ad_file_check(path));
@@ -118,11 +135,13 @@ int ad__form_find(const char *path, struct ad__form *form) {
   }
   int status = AD_OK;
   if (first >= map.size) {
-    status = ad_fail(AD_EINPUT, "%s: the file is empty, expected rows of texts and labels", path);
+    status = ad_fail(AD_EINPUT, "%s: the file is empty, expected rows of texts%s", path, lines ? "" : " and labels");
+  } else if (lines && is_named_text(path)) {
+    *form = (struct ad__form){.format = AD_FORMAT_LINES};
   } else if (map.data[first] == '{' || map.data[first] == '[') {
     *form = (struct ad__form){.format = AD_FORMAT_JSONL};
   } else {
-    status = choose(path, map.data, map.size, form);
+    status = choose(path, map.data, map.size, lines, form);
   }
   ad_file_unmap(&map);
   return status;

@@ -9,7 +9,7 @@
 #include "autodidact/base/texts.h"
 
 /* In the order of enum ad_format, of enum ad_delimiter, of 0 and 1, of enum ad_empty, of 0 and 1. */
-static const char *const format_words[] = {"tsv", "csv", "jsonl", "folder", "wordnet"};
+static const char *const format_words[] = {"tsv", "csv", "jsonl", "folder", "wordnet", "lines"};
 static const char *const delimiter_words[] = {"comma", "semicolon", "tab"};
 static const char *const header_words[] = {"false", "true"};
 static const char *const empty_words[] = {"refuse", "allow", "skip"};
@@ -192,7 +192,7 @@ static int parse_columns(const struct ad_descriptor *descriptor, const struct ad
   const char *path = descriptor->path;
   const int table = source->format == AD_FORMAT_TSV || source->format == AD_FORMAT_CSV;
   if (!table && source->format != AD_FORMAT_JSONL) {
-    source->labelled = 1;
+    source->labelled = source->format != AD_FORMAT_LINES;
     return node == NULL ? AD_OK : AD_FAIL_AT(path, node, "columns: this format has none");
   }
   if (node == NULL) {
@@ -269,8 +269,8 @@ static int parse_labels(const struct ad_descriptor *descriptor, const struct ad_
     return AD_FAIL_AT(descriptor->path, node, "labels: expected a mapping of the file's values to class names");
   }
   const size_t count = node == NULL ? descriptor->class_count : node->count;
-  if (count == 0) {
-    return AD_OK; /* the classes are not known yet */
+  if (count == 0 || descriptor->task->names == AD_NAMES_NONE) {
+    return AD_OK; /* the classes are not known yet, or not wanted */
   }
   size_t *order = ad_malloc(descriptor->class_count, sizeof *order);
   source->labels = ad_calloc(count, sizeof *source->labels);
@@ -323,7 +323,7 @@ int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml
     return AD_FAIL_AT(path, top, "the key \"format\" is missing");
   }
   int format = 0, delimiter = 0, empty = 0;
-  AD_TRY(read_choice(path, node[FORMAT], "format", format_words, 5, &format));
+  AD_TRY(read_choice(path, node[FORMAT], "format", format_words, sizeof format_words / sizeof *format_words, &format));
   source->format = (enum ad_format)format;
   if (node[DELIMITER] != NULL) {
     AD_TRY(read_choice(path, node[DELIMITER], "delimiter", delimiter_words, 3, &delimiter));

@@ -14,7 +14,7 @@
 static const struct ad_reader_format *const formats[] = {
     [AD_FORMAT_TSV] = &ad_reader_tsv,         [AD_FORMAT_CSV] = &ad_reader_csv,
     [AD_FORMAT_JSONL] = &ad_reader_jsonl,     [AD_FORMAT_FOLDER] = &ad_reader_folder,
-    [AD_FORMAT_WORDNET] = &ad_reader_wordnet,
+    [AD_FORMAT_WORDNET] = &ad_reader_wordnet, [AD_FORMAT_LINES] = &ad_reader_lines,
 };
 
 /* Where the empty lines at the end begin: the last line that is not empty keeps its own end. */

@@ -1,6 +1,6 @@
 /* Readers: the rows of a file, one after another, each checked as it is read. Private to src/data.
  *
- * One format, one source file (tsv.c, csv.c, jsonl.c, folder.c, wordnet.c); tsv.c and csv.c share table.c. */
+ * One format, one source file (tsv.c, csv.c, jsonl.c, folder.c, wordnet.c, lines.c); tsv.c and csv.c share table.c. */
 #ifndef AUTODIDACT_DATA_READER_H
 #define AUTODIDACT_DATA_READER_H
 
@@ -34,7 +34,8 @@ struct ad_reader_format {
   void (*close)(struct ad_reader *reader); /* NULL: nothing to release */
 };
 
-extern const struct ad_reader_format ad_reader_tsv, ad_reader_csv, ad_reader_jsonl, ad_reader_folder, ad_reader_wordnet;
+extern const struct ad_reader_format ad_reader_tsv, ad_reader_csv, ad_reader_jsonl, ad_reader_folder, ad_reader_wordnet,
+    ad_reader_lines;
 
 struct ad_reader {
   const struct ad_source *source;

@@ -111,6 +111,14 @@ static int take_object(struct ad__scan *scan, const struct ad_reader *reader) {
   return ad_jsonl_members(reader, take_member, scan);
 }
 
+/* --- Lines of text: one column. */
+
+static int take_line(struct ad__scan *scan, const struct ad_record *record) {
+  AD_TRY(scan->count == 0 ? add_column(scan, NULL) : AD_OK);
+  scan->rows++;
+  return take_value(&scan->columns[0], record->text);
+}
+
 int ad__scan_file(struct ad__scan *scan, const char *path, const struct ad__form *form) {
   const struct ad_source source = {.format = form->format, .delimiter = form->delimiter, .skip_incomplete = 1};
   struct ad_reader reader;
@@ -119,7 +127,9 @@ int ad__scan_file(struct ad__scan *scan, const char *path, const struct ad__form
   int status = ad_reader_open(&reader, &source, path, 0);
   AD_TRY(status);
   while (status >= 0 && (status = ad_reader_next(&reader, &record)) == 1) {
-    status = form->format == AD_FORMAT_JSONL ? take_object(scan, &reader) : take_fields(scan, &reader);
+    status = form->format == AD_FORMAT_JSONL   ? take_object(scan, &reader)
+             : form->format == AD_FORMAT_LINES ? take_line(scan, &record)
+                                               : take_fields(scan, &reader);
   }
   ad_reader_close(&reader);
   return status;

@@ -7,14 +7,15 @@
 
 /* How rows and fields are told apart. */
 struct ad__form {
-  enum ad_format format; /* TSV, CSV or JSONL */
+  enum ad_format format; /* TSV, CSV, JSONL or LINES */
   enum ad_delimiter delimiter;
 };
 
 /* Finds the form of a file. JSON: its first character is { or [. Else the delimiter that gives most of the first rows
  * as many columns as the first row has, more than one; of equal ones tab, semicolon, comma. Between tabs, quotes are
- * quoting where all fields that begin with one are quoted. A pipe is refused. AD_EINPUT, AD_ENOMEM. */
-int ad__form_find(const char *path, struct ad__form *form);
+ * quoting where all fields that begin with one are quoted. With `lines` a file named .txt, and one that has a single
+ * column, is lines of text. A pipe is refused. AD_EINPUT, AD_ENOMEM. */
+int ad__form_find(const char *path, int lines, struct ad__form *form);
 
 struct ad__scan_column {
   char *name;      /* owned; NULL: there is no header */

@@ -75,6 +75,22 @@ int ad_scoring_create(struct ad_scoring *s, struct ad_labels labels, size_t C, c
   return finish(s, task->mean_loss(N, C, logits, labels.words));
 }
 
+int ad_scoring_create_summed(struct ad_scoring *s, const struct ad_task *task, size_t N,
+                             const struct ad_row_sums *sums) {
+  struct ad_row_sums all = {0};
+  *s = (struct ad_scoring){.scores = {.examples = N, .task = task}};
+  for (size_t i = 0; i < N; i++) {
+    all.loss += sums[i].loss;
+    all.rows += sums[i].rows;
+    all.right += sums[i].right;
+  }
+  if (all.rows == 0) {
+    return ad_fail(AD_EINPUT, "no token of these %zu texts was hidden: expected more words to evaluate on", N);
+  }
+  task->score_sums(&all, s->scores.value);
+  return finish(s, ad_scores_loss(&s->scores));
+}
+
 void ad_scoring_destroy(struct ad_scoring *s) {
   ad_metrics_destroy(&s->metrics);
   ad_confusion_destroy(&s->confusion);

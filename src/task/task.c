@@ -26,6 +26,14 @@ const struct ad_task *ad_task_find(const char *name) {
   return name == NULL ? tasks[0] : NULL;
 }
 
+const struct ad_task *ad_task_hiding(void) {
+  size_t i = 0;
+  while (i < TASKS && !ad_task_hides(tasks[i])) {
+    i++;
+  }
+  return ad_task_at(i);
+}
+
 int ad_task_fail(int status, const char *key, const char *found) {
   struct ad_buffer names = {0};
   int listed = AD_OK;

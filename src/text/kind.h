@@ -42,6 +42,11 @@ struct ad_tokenizer_kind {
    * the recipe keeps the files that it was read from. */
   int (*print)(const struct ad_tokenizer *tokenizer, const char *file, size_t longest, int types,
                struct ad_buffer *out);
+  /* How a token's text shows where words begin: its beginning, on tokens that continue a word or on those that begin
+   * one. NULL: it does not. */
+  const char *word_mark;
+  int mark_continues;
+
   const char *const *files; /* [file_count] names of what a folder needs, so that it gives the same tokenizer again */
   size_t file_count;        /* at most AD_TOKENIZER_FILES */
 };

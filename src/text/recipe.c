@@ -191,6 +191,10 @@ size_t ad_tokenizer_specials(const struct ad_tokenizer *tokenizer) {
   return frame_tokens(&tokenizer->recipe.frame[0]);
 }
 
+size_t ad_tokenizer_specials_before(const struct ad_tokenizer *tokenizer) {
+  return tokenizer->recipe.frame[0].before;
+}
+
 /* The digest of the added tokens, in whose order they stand. */
 static uint64_t added_digest(const struct ad_added *added, uint64_t digest) {
   for (size_t i = 0; i < added->count; i++) {

@@ -17,6 +17,7 @@ static const char *const layouts[] = {
     ABOUT "format: jsonl\ncolumns: {text: a, label: l}\n",
     ABOUT "format: wordnet\n",
     ABOUT "format: jsonl\ncolumns: {text: a.b, label: l, probabilities: p}\n",
+    ABOUT "format: lines\n",
 };
 enum { LAYOUTS = sizeof layouts / sizeof *layouts, ROWS = 256 };
 

@@ -162,6 +162,74 @@ static void test_cross_entropy_extremes(void **state) {
   }
 }
 
+/* The same of many classes, with float exponentials: a loss is good to a few float roundings of itself and of the sum's
+ * logarithm, a slope to those of its probability's exponent and its own. In place, and without slopes, it gives the
+ * same bits. */
+static void test_wide_cross_entropy(void **state) {
+  (void)state;
+  static const size_t classes[] = {2, 15, 16, 1023, 1024, 1025, 30522};
+  static const float spread[] = {1.0f, 8.0f, 1000.0f};
+  for (int s = 0; s < CHECK_SETS; s++) {
+    const struct ad_kernels *k = check_set(s);
+    for (size_t i = 0; k != NULL && i < 21; i++) {
+      enum { B = 3 };
+      const size_t C = classes[i % 7];
+      float *logits = check_normals(B * C, (uint32_t)i), loss[B], alone[B], *d = malloc(B * C * sizeof *d);
+      double *wide = malloc(C * sizeof *wide);
+      uint32_t labels[B];
+      for (size_t n = 0; n < B * C; n++) {
+        logits[n] *= spread[i / 7];
+      }
+      for (uint32_t b = 0; b < B; b++) {
+        labels[b] = (uint32_t)((b + 1) * (C - 1) / B);
+      }
+      k->wide_cross_entropy(B, C, logits, labels, 0.25f, loss, d);
+      for (size_t b = 0; b < B; b++) {
+        for (size_t c = 0; c < C; c++) {
+          wide[c] = logits[b * C + c];
+        }
+        const double reference = naive_cross_entropy(C, wide, labels[b]), own = wide[labels[b]];
+        CHECK_CLOSE(fabs(loss[b] - reference), 3e-7 * (1.0 + fabs(reference)), "%s: row %zu, C %zu", k->name, b, C);
+        for (size_t c = 0; c < C; c++) {
+          const double log_p = wide[c] - own - reference, p = exp(log_p),
+                       slope = 0.25 * (p - (c == labels[b] ? 1.0 : 0.0));
+          CHECK_CLOSE(fabs(d[b * C + c] - slope), (1e-6 + 1e-7 * fabs(log_p)) * 0.25 * p + 1e-7 * fabs(slope) + 1e-37,
+                      "%s: slope of %zu, C %zu, spread %g", k->name, c, C, (double)spread[i / 7]);
+        }
+        k->wide_cross_entropy(1, C, logits + b * C, labels + b, 0.25f, &alone[b], NULL);
+      }
+      assert_memory_equal(alone, loss, sizeof loss);
+      k->wide_cross_entropy(B, C, logits, labels, 0.25f, loss, logits);
+      assert_memory_equal(alone, loss, sizeof loss);
+      assert_memory_equal(logits, d, B * C * sizeof *d);
+      free(logits);
+      free(wide);
+      free(d);
+    }
+  }
+}
+
+static void test_wide_cross_entropy_extremes(void **state) {
+  (void)state;
+  for (int s = 0; s < CHECK_SETS; s++) {
+    const struct ad_kernels *k = check_set(s);
+    if (k == NULL) {
+      continue;
+    }
+    static const float logits[4][3] = {{1e30f, -1e30f, 0}, {-3e38f, -3e38f, -3e38f}, {0, NAN, 1}, {INFINITY, 0, 0}};
+    static const uint32_t labels[4] = {0, 1, 0, 1};
+    float loss[4], d[4][3];
+    k->wide_cross_entropy(4, 3, logits[0], labels, 1.0f, loss, d[0]);
+    assert_true(loss[0] == 0.0f && d[0][0] == 0.0f);
+    CHECK_CLOSE(fabs(loss[1] - log(3.0)), 2e-7, "equal logits");
+    CHECK_CLOSE(fabs(d[1][1] + 2.0 / 3.0), 2e-7, "equal logits");
+    for (int c = 0; c < 3; c++) {
+      assert_true(isnan(d[2][c]));
+    }
+    assert_true(isnan(loss[2]) && !isfinite(loss[3]));
+  }
+}
+
 /* The rule of sums inside a row, in double: 16 partial sums, halved. */
 static void test_sum_squares_and_add(void **state) {
   (void)state;
@@ -338,6 +406,8 @@ int main(void) {
       cmocka_unit_test(test_classify),
       cmocka_unit_test(test_cross_entropy),
       cmocka_unit_test(test_cross_entropy_extremes),
+      cmocka_unit_test(test_wide_cross_entropy),
+      cmocka_unit_test(test_wide_cross_entropy_extremes),
       cmocka_unit_test(test_sum_squares_and_add),
       cmocka_unit_test(test_adamw),
       cmocka_unit_test(test_select),

@@ -39,6 +39,7 @@ static const char FILE_NAME[] = "test_readers.data";
 #define JSONL_JOINED ABOUT "format: jsonl\ncolumns: {text: [a, b], pair: [b, a, a]}\n"
 #define JSON_ROW "{\"s1\": \"a\", \"s2\": \"b\", \"gold\": \"1\"}"
 #define WORDNET ABOUT "format: wordnet\n"
+#define LINES ABOUT "format: lines\n"
 #define FOLDER ABOUT "format: folder\nlabels: {neg: no, pos: yes}\n"
 
 static struct ad_descriptor load(const char *yaml) {
@@ -148,6 +149,11 @@ static const struct {
     {JSONL_SKIPPING, CONTENT("[{\"s1\": \"a\"}, {\"s1\": \"a\", \"s2\": \"b\", \"gold\": \"x\"}]"),
      "a|b|x\n1 incomplete\n"},
     {WORDNET, CONTENT("00001740 03 n 01 entity 0 000 | a thing\n\n"), "a thing||03\n"},
+    {LINES,
+     CONTENT("\xEF\xBB\xBF"
+             "a, b\tc\r\n\n\r\n  d\n \nlast"),
+     "a, b\tc||\n  d||\n ||\nlast||\n"},
+    {LINES, CONTENT("\n\n"), ""},
     {JSONL_JOINED, CONTENT("{\"a\": \"1\", \"b\": \"2\"}\n{\"a\": \"\", \"b\": \"3\"}\n"), "1 2|2 1 1|\n 3|3  |\n"},
     {WORDNET,
      CONTENT("  1 This is a licence\n  2 \n00001740 03 n 01 entity 0 000 | that which is; \"an x\"; \"y\"  \n"
@@ -259,6 +265,7 @@ static const struct {
     {JSONL_PAIRS, CONTENT("{\"s1\": \"\xFF\", \"s2\": \"b\", \"gold\": \"x\"}\n"),
      "1:", "invalid UTF-8 0xFF at byte 9"},
     {WORDNET, CONTENT("  1 licence\nsynset\n"), "2:", "expected a synset"},
+    {LINES, CONTENT("a\nb \xff\n"), "2:", "UTF-8"},
     {WORDNET, CONTENT("\n"), "1:", "expected a synset"},
     {WORDNET, CONTENT("00001740 3 n 01 entity 0 000 | gloss\n"), "1:", "expected a synset"},
     {WORDNET, CONTENT("00001740 03 n 01 entity 0 000\n"), "1:", "no gloss"},

@@ -36,7 +36,7 @@ static void test_registry(void **state) {
       names += known == own;
     }
   }
-  assert_int_equal(tasks, 2);
+  assert_ptr_equal(ad_task_at(tasks - 1), &ad_task_toy);
   assert_ptr_equal(ad_score_at(0), &ad_task_classification.scores[0]);
   assert_string_equal(ad_score_at(names - 1)->name, "mse");
   assert_null(ad_score_at(names));
@@ -232,7 +232,7 @@ static void test_set_task(void **state) {
   assert_int_equal(ad_descriptor_set_task(&d, "classification"), AD_OK);
   assert_string_equal(d.text, DESCRIPTOR(""));
   assert_int_equal(ad_descriptor_set_task(&d, "tay"), AD_ECONFIG);
-  assert_string_equal(ad_error_message(), "data.task: found \"tay\", expected one of: classification, toy");
+  assert_non_null(strstr(ad_error_message(), "data.task: found \"tay\", expected one of: classification, "));
   assert_int_equal(ad_descriptor_set_task(&d, "toy"), AD_OK);
   assert_ptr_equal(d.task, &ad_task_toy);
   assert_ptr_equal(d.source[AD_SPLIT_TRAIN].task, &ad_task_toy);
@@ -279,7 +279,7 @@ static void test_descriptors(void **state) {
   assert_int_equal(kinds, AD_CHANGED_CLASSES);
   static const char unknown[] = DESCRIPTOR("task: tay\n");
   assert_int_equal(ad_descriptor_parse(&none, "name.yaml", unknown, strlen(unknown)), AD_EINPUT);
-  assert_string_equal(ad_error_message(), "name.yaml:4: task: found \"tay\", expected one of: classification, toy");
+  assert_non_null(strstr(ad_error_message(), "name.yaml:4: task: found \"tay\", expected one of: classification, "));
   ad_buffer_destroy(&text);
   ad_descriptor_destroy(&was);
   ad_descriptor_destroy(&is);
@@ -338,7 +338,7 @@ static void test_training(void **state) {
   labels[3] = AD_NO_LABEL;
   assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params, &replicas, &f.data, &s, NULL), AD_EINPUT);
   struct ad_task tokens = ad_task_toy;
-  tokens.reads = AD_READS_TOKENS;
+  tokens.reads = AD_READS_MASKED;
   f.data.task = &tokens;
   assert_int_equal(ad_trainer_create(&trainer, test_math, &f.params, &replicas, &f.data, &s, NULL), AD_ECONFIG);
   small_training_destroy(&f);
@@ -412,7 +412,7 @@ static void test_study(void **state) {
   struct ad_cells cells;
   struct ad_buffer text = {0};
   read_study(&study, "dev.explaint", AD_ECONFIG);
-  assert_non_null(strstr(ad_error_message(), "error, accuracy, macro_f1, matthews, loss, explained or mse"));
+  assert_non_null(strstr(ad_error_message(), "error, accuracy, macro_f1, matthews, loss, "));
   ad_study_destroy(&study);
   read_study(&study, "dev.explained", AD_OK);
   for (size_t i = 0; i < study.count; i++) {

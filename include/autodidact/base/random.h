@@ -18,11 +18,16 @@ enum ad_stream {
   AD_STREAM_SKETCH = 6,  /* count sketch of parameters */
   AD_STREAM_STATS = 7,   /* bootstrap and permutation tests */
   AD_STREAM_PART = 8,    /* which part of a step's batch is observed */
+  AD_STREAM_HIDDEN = 9,  /* which tokens masked-language modelling hides (seed.dropout; evaluations: 0) */
   AD_STREAM_TEST = 99
 };
 
 /* One Philox block: counter c [4] and key k [2] to 4 words. */
 void ad_philox(const uint32_t c[4], const uint32_t k[2], uint32_t out[4]);
+
+/* The block of seed, stream, substream and index: four words of 32 random bits, of which the functions below use the
+ * first two or all. */
+void ad_random_words(uint64_t seed, enum ad_stream stream, uint32_t substream, uint64_t index, uint32_t out[4]);
 
 /* Functions of seed, stream, `substream` (an epoch, a tensor number) and index. In order: 64 random bits; a number
  * below n (unbiased up to 2^-64 n; n > 0); a uniform in (0,1); a standard normal (Box-Muller in double precision). */

@@ -29,11 +29,12 @@ const char *ad_split_key(enum ad_split split);
 const char *ad_split_file(const struct ad_config *config, enum ad_split split);
 
 enum ad_format {
-  AD_FORMAT_TSV,    /* GLUE style: a line is a row, tabs between columns, no quoting */
-  AD_FORMAT_CSV,    /* RFC 4180 quoting */
-  AD_FORMAT_JSONL,  /* a JSON object a line */
-  AD_FORMAT_FOLDER, /* one folder per label value, one file per text */
-  AD_FORMAT_WORDNET /* data.noun and its like: the definition of each synset, by lexicographer file */
+  AD_FORMAT_TSV,     /* GLUE style: a line is a row, tabs between columns, no quoting */
+  AD_FORMAT_CSV,     /* RFC 4180 quoting */
+  AD_FORMAT_JSONL,   /* a JSON object a line */
+  AD_FORMAT_FOLDER,  /* one folder per label value, one file per text */
+  AD_FORMAT_WORDNET, /* data.noun and its like: the definition of each synset, by lexicographer file */
+  AD_FORMAT_LINES    /* a text a line, no labels */
 };
 
 /* A column by name (a header's, or a key of the JSON object) or, where name is NULL, by number from 1. */

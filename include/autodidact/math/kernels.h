@@ -254,6 +254,11 @@ struct ad_kernels {
   void (*cross_entropy)(size_t B, size_t C, const float *logits, const uint32_t *labels, float scale, float *loss,
                         float *dlogits);
 
+  /* The same of many classes, as a vocabulary has: exponentials are float, each 1,024 of them a sum by the rule of sums
+   * inside a row, these sums added in double. dlogits may be logits. */
+  void (*wide_cross_entropy)(size_t B, size_t C, const float *logits, const uint32_t *labels, float scale, float *loss,
+                             float *dlogits);
+
   /* Distance of two rows of logits, for distillation: distance[b] = mean over C of (student - teacher)^2, and dlogits
    * += scale * 2 (student - teacher) / C, the teacher being a constant. In double inside the row. All [B,C]; distance
    * [B].

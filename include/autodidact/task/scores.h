@@ -41,6 +41,10 @@ int ad_scoring_create(struct ad_scoring *scoring, struct ad_labels labels, size_
 /* The same of predictions [N,Q] that no single row of logits made, as those of a vote, and their loss. */
 int ad_scoring_create_predicted(struct ad_scoring *scoring, struct ad_labels labels, size_t C,
                                 const uint32_t *predictions, double loss);
+
+/* The same of N texts of whose hidden tokens there are sums [N]. AD_EINPUT (nothing was hidden), AD_EDIVERGED. */
+int ad_scoring_create_summed(struct ad_scoring *scoring, const struct ad_task *task, size_t N,
+                             const struct ad_row_sums *sums);
 void ad_scoring_destroy(struct ad_scoring *scoring);
 
 /* The accuracy of always giving the same answer, the best one; NaN: not known, or nothing of this task. */

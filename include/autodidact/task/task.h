@@ -23,7 +23,7 @@
 /* Which rows of the encoder have logits and a label. */
 enum ad_task_reads {
   AD_READS_CLS,   /* each example's first: the only ones that the encoder computes to the end */
-  AD_READS_TOKENS /* every token's: refused so far */
+  AD_READS_MASKED /* those of hidden tokens, whose labels are these tokens: no label of the data is read */
 };
 
 /* Which of two values of a score is the better one, and what it counts. */
@@ -41,8 +41,9 @@ struct ad_score {
 
 /* Where the names of a descriptor's outputs (`classes`) come from where it does not say. */
 enum ad_task_names {
-  AD_NAMES_VALUES, /* the different labels of train's file; of several label columns, their names */
-  AD_NAMES_COLUMNS /* the label columns */
+  AD_NAMES_VALUES,  /* the different labels of train's file; of several label columns, their names */
+  AD_NAMES_COLUMNS, /* the label columns */
+  AD_NAMES_NONE     /* there are none: no label of the data is read */
 };
 
 /* A label as a file writes it, and the class that it stands for. */
@@ -57,6 +58,12 @@ struct ad_label_table {
   const struct ad_label_value *values; /* [count] not owned */
   size_t count;
   void *state; /* the task's, freed by ad_free */
+};
+
+/* What was summed over rows in whose place no logits are kept. */
+struct ad_row_sums {
+  double loss;          /* in the order of the rows */
+  uint64_t rows, right; /* how many there were; how many of them were predicted */
 };
 
 /* Labels of N rows. Not owned. */
@@ -105,7 +112,7 @@ struct ad_task {
   int (*is_label)(size_t C, const uint32_t *label);
 
   /* The loss of each row into loss [N], and scale times its gradient into dlogits [N,C]. logits [N,C], labels [N,Q]. A
-   * row's numbers do not depend on the other rows. */
+   * row's numbers do not depend on the other rows. With AD_READS_MASKED dlogits may be logits, or NULL. */
   void (*loss)(const struct ad_kernels *kernels, size_t N, size_t C, const float *logits, const uint32_t *labels,
                float scale, float *loss, float *dlogits);
 
@@ -126,12 +133,20 @@ struct ad_task {
   void (*predict)(size_t C, const float *logits, uint32_t *prediction);
 
   /* Scores of predictions [N,Q], but for the mean loss, into scoring->scores.value, and what they come from. AD_ENOMEM,
-   * AD_EINTERNAL. */
+   * AD_EINTERNAL. NULL with AD_READS_MASKED. */
   int (*score)(struct ad_scoring *scoring, struct ad_labels labels, size_t C, const uint32_t *predictions);
+
+  /* All scores into value [score_count]. With AD_READS_MASKED only. */
+  void (*score_sums)(const struct ad_row_sums *sums, double *value);
 
   /* The accuracy of always giving the same answer; NaN: not known. NULL: there is no such thing. */
   double (*majority)(struct ad_labels labels, size_t C);
 };
+
+/* 1 where the labels are hidden tokens. */
+static inline int ad_task_hides(const struct ad_task *task) {
+  return task->reads == AD_READS_MASKED;
+}
 
 /* The tables. */
 #define AD_TASK_TABLE(name) extern const struct ad_task ad_task_##name;
@@ -143,6 +158,9 @@ const struct ad_task *ad_task_at(size_t i);
 
 /* The task of this name (NULL: number 0); NULL: there is none. */
 const struct ad_task *ad_task_find(const char *name);
+
+/* The first task whose labels are hidden tokens. */
+const struct ad_task *ad_task_hiding(void);
 
 /* ad_fail(status): `key` names a task that there is not; with those that there are. */
 int ad_task_fail(int status, const char *key, const char *found);

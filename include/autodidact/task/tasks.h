@@ -7,7 +7,8 @@
 /* X(name) */
 /* clang-format off */
 #define AD_TASKS(X) \
-  X(classification)
+  X(classification) \
+  X(mlm)
 /* clang-format on */
 
 #endif

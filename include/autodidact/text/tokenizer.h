@@ -50,6 +50,18 @@ uint32_t ad_tokenizer_pad(const struct ad_tokenizer *tokenizer);
 uint32_t ad_tokenizer_unknown(const struct ad_tokenizer *tokenizer);
 size_t ad_tokenizer_specials(const struct ad_tokenizer *tokenizer);
 
+/* How many of these stand before it. */
+size_t ad_tokenizer_specials_before(const struct ad_tokenizer *tokenizer);
+
+/* The number of the mask token; UINT32_MAX where there is none. */
+uint32_t ad_tokenizer_mask(const struct ad_tokenizer *tokenizer);
+
+/* Marks tokens by their ids into marks [ad_tokenizer_vocab]: AD_TOKEN_SPECIAL (those with a name or in a frame, and
+ * added ones that files call special), AD_TOKEN_CONTINUES (goes on with the word of the token before it). Returns 1; 0
+ * where no token tells words apart, and none has the second mark then. */
+enum { AD_TOKEN_SPECIAL = 1, AD_TOKEN_CONTINUES = 2 };
+int ad_tokenizer_mark(const struct ad_tokenizer *tokenizer, unsigned char *marks);
+
 /* Whether the class token is an input's last: no special token stands before the text. */
 int ad_tokenizer_cls_last(const struct ad_tokenizer *tokenizer);
 

@@ -56,6 +56,50 @@ void AD_KERNEL(cross_entropy)(size_t B, size_t C, const float *logits, const uin
   }
 }
 
+/* exp(row - max) of a row [C] into `out` (NULL: nowhere), and their sum. */
+static double wide_exponentials(size_t C, const float *row, float max, float *out) {
+  enum { PART = 1024 };
+  const vec largest = vec_set1(max);
+  double total = 0.0;
+  for (size_t begin = 0; begin < C; begin += PART) {
+    const size_t end = C - begin < PART ? C : begin + PART;
+    vec sum = vec_set1(0.0f);
+    for (size_t c = begin; c < end; c += VEC_WIDTH) {
+      const vec e = vec_exp(vec_sub(vec_load_fill(row + c, end - c, -INFINITY), largest));
+      sum = vec_add(sum, e);
+      if (out != NULL) {
+        vec_store_n(out + c, e, end - c);
+      }
+    }
+    total += (double)vec_sum(sum);
+  }
+  return total;
+}
+
+void AD_KERNEL(wide_cross_entropy)(size_t B, size_t C, const float *logits, const uint32_t *labels, float scale,
+                                   float *loss, float *dlogits) {
+  for (size_t b = 0; b < B; b++) {
+    const float *row = logits + b * C, own = row[labels[b]];
+    float *slope = dlogits == NULL ? NULL : dlogits + b * C;
+    vec largest = vec_set1(-INFINITY);
+    for (size_t c = 0; c < C; c += VEC_WIDTH) {
+      largest = vec_max(vec_load_fill(row + c, C - c, -INFINITY), largest);
+    }
+    const float max = vec_largest(largest);
+    const double sum = wide_exponentials(C, row, max, slope);
+    loss[b] = (float)(ad_math_log(sum) + ((double)max - (double)own));
+    if (slope == NULL) {
+      continue;
+    }
+    const double at_label = (double)slope[labels[b]] / sum - 1.0;
+    const vec factor = vec_set1((float)(scale / sum));
+    for (size_t c = 0; c < C; c += VEC_WIDTH) {
+      vec_store_n(slope + c, vec_mul(vec_load_n(slope + c, C - c), factor), C - c);
+    }
+    slope[labels[b]] = (float)(scale * at_label);
+  }
+}
+
 void AD_KERNEL(squared_error)(size_t B, size_t C, const float *student, const float *teacher, float scale,
                               float *distance, float *dlogits) {
   for (size_t b = 0; b < B; b++) {

@@ -42,6 +42,7 @@
   X(classify)                     \
   X(classify_backward)            \
   X(cross_entropy)                \
+  X(wide_cross_entropy)           \
   X(squared_error)                \
   X(symmetric_divergence)         \
   X(add)                          \

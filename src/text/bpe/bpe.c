@@ -170,5 +170,11 @@ static uint64_t digest(const struct ad_tokenizer *tokenizer, uint64_t known) {
   return ad_frames_digest(tokenizer, known);
 }
 
-const struct ad_tokenizer_kind ad_tokenizer_bpe = {
-    .owns = owns, .load = ad_bpe_load, .create = create, .destroy = destroy, .encode = ad_bpe_encode, .digest = digest};
+/* The mark is the byte of a space, as pieces of bytes show it; pieces of characters lack it. */
+const struct ad_tokenizer_kind ad_tokenizer_bpe = {.owns = owns,
+                                                   .load = ad_bpe_load,
+                                                   .create = create,
+                                                   .destroy = destroy,
+                                                   .encode = ad_bpe_encode,
+                                                   .digest = digest,
+                                                   .word_mark = "\u0120"};

@@ -146,5 +146,10 @@ static int owns(const json_t *model) {
   return json_is_array(json_object_get(model, "vocab"));
 }
 
-const struct ad_tokenizer_kind ad_tokenizer_unigram = {
-    .owns = owns, .load = ad_unigram_load, .create = create, .destroy = destroy, .encode = encode, .digest = digest};
+const struct ad_tokenizer_kind ad_tokenizer_unigram = {.owns = owns,
+                                                       .load = ad_unigram_load,
+                                                       .create = create,
+                                                       .destroy = destroy,
+                                                       .encode = encode,
+                                                       .digest = digest,
+                                                       .word_mark = "\u2581"};

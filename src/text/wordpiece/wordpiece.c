@@ -94,6 +94,8 @@ const struct ad_tokenizer_kind ad_tokenizer_wordpiece = {.named = 1,
                                                          .encode = ad_words_push,
                                                          .digest = frames_digest,
                                                          .print = print,
+                                                         .word_mark = "##",
+                                                         .mark_continues = 1,
                                                          .files = files,
                                                          .file_count = FILES};
 

@@ -40,6 +40,7 @@ WRAP(HEAD, classify, (size_t B, size_t C, size_t H, in a, in b, in c, out d), (B
 WRAP(HEAD, classify_backward, (size_t B, size_t C, size_t H, in a, in b, in c, out d, out e, out f),
      (B, C, H, a, b, c, d, e, f))
 WRAP(HEAD, cross_entropy, (size_t B, size_t C, in a, ids b, float c, out d, out e), (B, C, a, b, c, d, e))
+WRAP(HEAD, wide_cross_entropy, (size_t B, size_t C, in a, ids b, float c, out d, out e), (B, C, a, b, c, d, e))
 WRAP(HEAD, squared_error, (size_t B, size_t C, in a, in b, float c, out d, out e), (B, C, a, b, c, d, e))
 WRAP(HEAD, symmetric_divergence, (size_t B, size_t C, in a, in b, float c, out d, out e, out f),
      (B, C, a, b, c, d, e, f))
@@ -101,6 +102,7 @@ static void timed_relative_attention_backward(const struct ad_relative *r, in dc
   X(classify)                    \
   X(classify_backward)           \
   X(cross_entropy)               \
+  X(wide_cross_entropy)          \
   X(squared_error)               \
   X(symmetric_divergence)        \
   X(add)                         \
