@@ -33,9 +33,10 @@ static int check(const struct ad_trainer *t) {
     return ad_fail(AD_ECONFIG, "the longest example has %zu tokens, the model takes %u: set data.max_tokens",
                    t->data->longest, t->params->form.longest);
   }
-  if (t->data->task->reads != AD_READS_CLS) {
-    return ad_fail(AD_ECONFIG, "the task %s reads the rows of all tokens, and the encoder gives those of [CLS] alone",
-                   t->data->task->name);
+  if (ad__trainer_hides(t) != m->masked_lm || (ad__trainer_hides(t) && t->settings.hiding == NULL)) {
+    return ad_fail(AD_ECONFIG, "the task %s reads %s, and the model's head is %s", t->data->task->name,
+                   ad__trainer_hides(t) ? "hidden tokens" : "[CLS]",
+                   m->masked_lm ? "the vocabulary's" : "a classifier");
   }
   if (!ad_loss_is_plain(&t->settings.loss) && t->data->task->weighted_loss == NULL) {
     return ad_fail(AD_ECONFIG, "train.class_weights or train.label_smoothing is set, and the task %s has neither",
@@ -45,7 +46,7 @@ static int check(const struct ad_trainer *t) {
     return ad_fail(AD_ECONFIG, "the labels are probabilities of classes, and the task %s has none",
                    t->data->task->name);
   }
-  for (size_t i = 0; i < t->data->count; i++) {
+  for (size_t i = 0; i < t->data->count && !ad__trainer_hides(t); i++) {
     if (!t->data->task->is_label(m->classes, ad_dataset_label(t->data, i))) {
       return ad_fail(AD_EINPUT, "training example %zu has no label below %u", i, m->classes);
     }
@@ -60,7 +61,7 @@ static int check(const struct ad_trainer *t) {
 }
 
 static int allocate(struct ad_trainer *t) {
-  const size_t B = t->settings.batch, W = t->settings.lanes, C = t->params->config.classes, packed = t->copies * B;
+  const size_t B = t->settings.batch, W = t->settings.lanes;
   t->room_of = ad_calloc(t->params->buckets, sizeof *t->room_of);
   t->own = ad_calloc(t->params->buckets, sizeof *t->own);
   t->counts = ad_calloc(t->size, sizeof *t->counts);
@@ -68,23 +69,14 @@ static int allocate(struct ad_trainer *t) {
   t->lengths = ad_calloc(B, sizeof *t->lengths);
   t->lane_work = ad_calloc(B, sizeof *t->lane_work);
   t->member = ad_calloc(B, sizeof *t->member);
+  t->hidden = ad__trainer_hides(t) ? ad_calloc(B, sizeof *t->hidden) : NULL;
   t->lane_begin = ad_calloc(W + 1, sizeof *t->lane_begin);
   t->lane_loss = ad_calloc(W, sizeof *t->lane_loss);
   t->lane_distance = ad_calloc(W, sizeof *t->lane_distance);
   t->lane_squares = ad_calloc(W, sizeof *t->lane_squares);
-  t->labels = ad_calloc(packed * t->data->words, sizeof *t->labels);
-  t->loss = ad_calloc(packed, sizeof *t->loss);
-  t->distance = ad_calloc(packed, sizeof *t->distance);
-  t->logits = ad_calloc(packed * C, sizeof *t->logits);
-  t->dlogits = ad_calloc(packed * C, sizeof *t->dlogits);
-  t->target = ad_calloc(packed * C, sizeof *t->target);
-  t->class_target = ad_calloc(t->data->targets == NULL ? 1 : packed * C, sizeof *t->class_target);
-  t->member_logits = ad_calloc(packed * C, sizeof *t->member_logits);
-  t->member_sum = ad_calloc(packed * C, sizeof *t->member_sum);
   if (!t->room_of || !t->own || !t->counts || !t->ids || !t->lengths || !t->lane_work || !t->member || !t->lane_begin ||
-      !t->lane_loss || !t->lane_distance || !t->lane_squares || !t->labels || !t->loss || !t->distance || !t->logits ||
-      !t->dlogits || !t->target || !t->member_logits || !t->member_sum || !t->class_target) {
-    return ad_fail_memory(packed * (40 + 24 * C), "a batch");
+      !t->lane_loss || !t->lane_distance || !t->lane_squares || (!t->hidden && ad__trainer_hides(t))) {
+    return ad_fail_memory(B * 24 + W * 32, "a batch");
   }
   return AD_OK;
 }
@@ -97,17 +89,18 @@ static int create_parts(struct ad_trainer *t) {
   AD_TRY(ad_order_create(&t->order, t->data->count, s->batch, s->seed_order));
   t->total = s->steps > 0 ? s->steps : s->epochs * t->order.steps;
   AD_TRY(ad__trainer_find_room(t, (size_t)alignment, &t->room));
-  t->bytes = ad_encoder_bytes(t->math, t->params, t->room.rows, t->room.examples, t->room.lanes, 1);
+  t->bytes = ad_encoder_bytes(t->math, t->params, t->room.rows, t->room.reads, t->room.lanes, 1);
+  AD_TRY(ad__trainer_make_logits(t));
   AD_TRY(
       ad_packer_create(&t->packer, &t->params->form, t->room.rows, t->room.examples, t->room.lanes, (size_t)alignment));
   t->packer.copies = t->copies;
   AD_TRY(ad_rows_create(&t->rows, t->params->table.rows));
   AD_TRY(ad__trainer_make_room(t));
-  AD_TRY(ad_encoder_create(&t->encoder, t->math, t->params, t->room.rows, t->room.examples, t->room.lanes, 1));
+  AD_TRY(ad_encoder_create(&t->encoder, t->math, t->params, t->room.rows, t->room.reads, t->room.lanes, 1));
   if (ad_teacher_has(&s->teacher, AD_VARIANT_TEACHER)) {
     const struct room *r = &t->room;
-    t->bytes += ad_encoder_bytes(t->math, t->params, r->rows, r->examples, r->lanes, 0);
-    AD_TRY(ad_encoder_create(&t->teacher_encoder, t->math, t->params, r->rows, r->examples, r->lanes, 0));
+    t->bytes += ad_encoder_bytes(t->math, t->params, r->rows, r->reads, r->lanes, 0);
+    AD_TRY(ad_encoder_create(&t->teacher_encoder, t->math, t->params, r->rows, r->reads, r->lanes, 0));
     ad_encoder_read_frozen(t->teacher_encoder, ad_weights_replica(&t->replicas.student));
   }
   AD_TRY(ad_gradient_create(&t->gradient, t->params, t->kernels, s->lanes, t->exchange));
@@ -172,10 +165,14 @@ void ad_trainer_destroy(struct ad_trainer *trainer) {
   for (uint32_t b = 0; t->own != NULL && b < t->params->buckets; b++) {
     ad_free(t->own[b]);
   }
-  void *const blocks[] = {t->room_of,       t->own,        t->counts,       t->shared,      t->squares,   t->ids,
-                          t->lengths,       t->lane_work,  t->member,       t->lane_begin,  t->lane_loss, t->labels,
-                          t->lane_distance, t->loss,       t->distance,     t->logits,      t->dlogits,   t->target,
-                          t->member_logits, t->member_sum, t->lane_squares, t->class_target};
+  if (t->dlogits != t->logits) {
+    ad_free(t->dlogits);
+  }
+  void *const blocks[] = {t->room_of,    t->own,          t->counts,    t->shared,        t->squares,
+                          t->ids,        t->lengths,      t->hidden,    t->lane_work,     t->member,
+                          t->lane_begin, t->lane_loss,    t->labels,    t->lane_distance, t->loss,
+                          t->distance,   t->logits,       t->target,    t->read_row,      t->member_logits,
+                          t->member_sum, t->lane_squares, t->read_lane, t->class_target};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
     ad_free(blocks[i]);
   }
@@ -190,10 +187,16 @@ uint64_t ad_trainer_done(const struct ad_trainer *trainer) {
   return trainer->done;
 }
 
-/* The teacher's logits [B,C]: of one student, or the mean of those of several, added newest first in double. */
+/* Rows of logits of a packed round. */
+static size_t reads_of(const struct ad_batch *batch) {
+  return batch->reads == NULL ? batch->examples : batch->reads->count;
+}
+
+/* The teacher's logits [reads,C]: of one student, or the mean of those of several, added newest first in double. */
 static int teach(struct ad_trainer *t, const struct ad_batch *batch, const struct ad_masks *student) {
   const struct ad_replica *thetas;
-  const size_t members = ad_teacher_members(t->teacher, &thetas), n = batch->examples * t->params->config.classes;
+  const size_t members = ad_teacher_members(t->teacher, &thetas);
+  const size_t n = reads_of(batch) * ad_model_logits(&t->params->config);
   struct ad_masks masks;
   double *sum = NULL;
   if (members > 1) {
@@ -214,12 +217,13 @@ static int teach(struct ad_trainer *t, const struct ad_batch *batch, const struc
   return AD_OK;
 }
 
-/* The loss of each example of a packed round, and dlogits. The sum of the class weights is that of the whole batch. */
-static void compute_example_losses(struct ad_trainer *t, const struct ad_batch *batch) {
+/* The loss of each row of logits of a packed round, and dlogits. The sum of the class weights is that of the whole
+ * batch. */
+static void compute_row_losses(struct ad_trainer *t, const struct ad_batch *batch) {
   const struct ad_task *task = t->data->task;
-  const size_t C = t->params->config.classes, Q = t->data->words, n = batch->examples;
+  const size_t C = ad_model_logits(&t->params->config), Q = t->data->words, n = reads_of(batch);
   const float scale = (float)(1.0 / t->label_weight / (double)t->copies);
-  for (size_t b = 0; b < n; b++) {
+  for (size_t b = 0; b < n && batch->reads == NULL; b++) {
     memcpy(t->labels + b * Q, ad_dataset_label(t->data, batch->example[b]), Q * sizeof *t->labels);
   }
   if (t->data->targets != NULL) {
@@ -236,21 +240,23 @@ static void compute_example_losses(struct ad_trainer *t, const struct ad_batch *
 
 /* Loss, distance and dlogits of a packed round, and the sums over its lanes [lo, hi). */
 static void compute_loss(struct ad_trainer *t, const struct ad_batch *batch, size_t lo, size_t hi) {
-  const size_t C = t->params->config.classes;
-  const double each = 1.0 / (double)t->count, scale = t->weight * each;
-  compute_example_losses(t, batch);
+  const size_t C = ad_model_logits(&t->params->config);
+  const size_t *lane_row = batch->reads == NULL ? batch->lane_example : batch->reads->lane;
+  const double each = 1.0 / (double)(t->items > 0 ? t->items : 1), scale = t->weight * each;
+  compute_row_losses(t, batch);
   for (size_t lane = lo; lane < hi; lane++) {
-    const size_t first = batch->lane_example[lane - lo], end = batch->lane_example[lane - lo + 1];
-    const size_t examples = (end - first) / t->copies, at = first * C;
+    const size_t first = lane_row[lane - lo], end = lane_row[lane - lo + 1];
+    const size_t rows = (end - first) / t->copies, at = first * C;
     if (t->weight > 0.0) {
-      ad_teacher_distance(&t->settings.teacher, t->kernels, examples, C, t->logits + at, t->target + at, (float)scale,
-                          t->distance + first, t->dlogits + at);
+      ad_teacher_distance(&t->settings.teacher, t->kernels, rows, C, t->logits + at,
+                          t->target == NULL ? NULL : t->target + at, (float)scale, t->distance + first,
+                          t->dlogits + at);
     }
     t->lane_loss[lane] = t->lane_distance[lane] = 0.0;
     for (size_t b = first; b < end; b++) {
       t->lane_loss[lane] += t->loss[b] / (double)t->copies;
     }
-    for (size_t b = first; b < first + examples && t->weight > 0.0; b++) {
+    for (size_t b = first; b < first + rows && t->weight > 0.0; b++) {
       t->lane_distance[lane] += t->distance[b];
     }
   }
@@ -262,6 +268,7 @@ static int compute_round(struct ad_trainer *t, size_t lo, size_t hi, int last) {
   const struct ad_masks masks = {.seed = t->settings.seed_dropout, .step = (uint32_t)(t->done + 1), .pass = 0};
   const struct ad_replica student = ad_weights_replica(&t->replicas.student);
   AD_TRY(ad_packer_fill(&t->packer, t->data, t->ids, hi - lo, t->lane_begin + lo, t->member, &batch));
+  AD_TRY(ad__trainer_hides(t) ? ad__trainer_hide(t, &batch) : AD_OK);
   if (t->weight > 0.0 && t->teacher_encoder != NULL) {
     AD_TRY(teach(t, &batch, &masks));
   }

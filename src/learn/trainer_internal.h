@@ -9,9 +9,10 @@
 #include "autodidact/learn/trainer.h"
 #include "exchange_alone.h"
 
-/* What the largest round of any step needs, and the tokens of the largest step on all ranks together. */
+/* What the largest round of any step needs (reads: rows with logits), and the tokens of the largest step on all ranks
+ * together. */
 struct room {
-  size_t rows, examples, lanes, step_tokens;
+  size_t rows, examples, lanes, reads, step_tokens;
 };
 
 struct ad_trainer {
@@ -49,24 +50,30 @@ struct ad_trainer {
   double *shared;    /* losses and squares of all ranks, rank by rank */
 
   /* of the running step */
-  size_t count;                  /* examples */
-  double label_weight;           /* sum over them of the weights of their labels; `count` where these have none */
-  uint32_t *ids;                 /* [B] row numbers */
-  uint32_t *lengths;             /* [B] tokens */
-  uint64_t *lane_work;           /* [B] */
-  uint32_t *member;              /* [B] */
-  size_t *lane_begin;            /* [W + 1] */
-  double *lane_loss;             /* [W] sum of the losses of each lane */
-  double *lane_distance;         /* [W] and of the distances from the teacher */
-  size_t part;                   /* the lane whose gradient is watched; W: none */
-  double *lane_squares;          /* [W] squared norm of that lane's share of the gradient, at its place */
-  double weight;                 /* of the distance in this step */
-  uint32_t *labels;              /* [copies B,Q] of a round, packed order */
-  float *loss, *distance;        /* [copies B] */
-  float *logits, *dlogits;       /* [copies B,C] */
-  float *class_target;           /* [copies B,C] the labels' probabilities, where they are such */
-  float *target, *member_logits; /* [copies B,C] of the teacher, and of one of its students */
-  double *member_sum;            /* [copies B,C] sum over its students */
+  size_t count;           /* examples */
+  size_t items;           /* what losses are means over: the examples, or their hidden tokens */
+  double label_weight;    /* sum over them of the weights of their labels; `items` where these have none; not 0 */
+  uint32_t *ids;          /* [B] row numbers */
+  uint32_t *lengths;      /* [B] tokens */
+  uint32_t *hidden;       /* [B] hidden tokens; NULL: the task hides none */
+  uint64_t *lane_work;    /* [B] */
+  uint32_t *member;       /* [B] */
+  size_t *lane_begin;     /* [W + 1] */
+  double *lane_loss;      /* [W] sum of the losses of each lane */
+  double *lane_distance;  /* [W] and of the distances from the teacher */
+  size_t part;            /* the lane whose gradient is watched; W: none */
+  double *lane_squares;   /* [W] squared norm of that lane's share of the gradient, at its place */
+  double weight;          /* of the distance in this step */
+  uint32_t *labels;       /* [reads,Q] of a round, packed order, as the following */
+  float *loss, *distance; /* [reads] */
+  float *logits;          /* [reads,C] */
+  float *dlogits;         /* [reads,C]; with hidden tokens and no distance the logits' own memory */
+  float *class_target;    /* [reads,C] the labels' probabilities; NULL where they are none */
+  float *target, *member_logits; /* [reads,C] of the teacher, and of one of its students; or NULL */
+  double *member_sum;            /* [reads,C] sum over its students; or NULL */
+  struct ad_reads reads;         /* of hidden tokens: where they are */
+  uint32_t *read_row;            /* [reads and those of an example more] */
+  size_t *read_lane;             /* [lanes + 1] */
   struct ad_replica student;     /* for ad_trainer_variant */
   double *squares;               /* [blocks] */
 };
@@ -77,7 +84,7 @@ size_t ad__trainer_rounds(const struct ad_trainer *t);
 /* The lanes [*lo, *hi) of round r. */
 void ad__trainer_round_lanes(const struct ad_trainer *t, size_t r, size_t *lo, size_t *hi);
 
-/* Draws the examples of a step (from 0) and cuts them into lanes: ids, lengths, member, lane_begin, count. */
+/* Draws the examples of a step (from 0) and cuts them into lanes: ids, lengths, hidden, member, lane_begin, count. */
 int ad__trainer_assign_lanes(struct ad_trainer *t, uint64_t step);
 
 /* The order is computed, so the largest round is known: by going through all steps, or where they are too many for that
@@ -90,6 +97,18 @@ int ad__trainer_make_room(struct ad_trainer *t);
 
 /* Makes the memory of gradients: work memory of the backward, partial sums, reduced gradient. AD_ENOMEM. */
 int ad__trainer_make_gradient(struct ad_trainer *t);
+
+/* Makes the memory of a round's logits, once the room is known, and counts what of it hidden tokens take. AD_ENOMEM.
+ */
+int ad__trainer_make_logits(struct ad_trainer *t);
+
+/* 1 where the task reads hidden tokens. Their number among the examples [first, end) of the running step's lanes; of
+ * another task, of these examples. */
+int ad__trainer_hides(const struct ad_trainer *t);
+size_t ad__trainer_items(const struct ad_trainer *t, size_t first, size_t end);
+
+/* Hides tokens of a packed round, and lets the batch read them. AD_EINTERNAL: more than there is room for. */
+int ad__trainer_hide(struct ad_trainer *t, struct ad_batch *batch);
 
 /* The step's examples, their lanes, and the rows of the row table that they touch. */
 int ad__trainer_plan(struct ad_trainer *t, struct ad_step *step);

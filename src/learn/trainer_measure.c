@@ -62,12 +62,15 @@ static int share(struct ad_trainer *t, double *squares) {
   return AD_OK;
 }
 
-/* The gradient of the watched lane as that of a part of the batch: its n of B examples have the share h of the
- * gradient, hence the mean gradient B / n h. */
+/* The gradient of the watched lane as that of a part of the batch: its n of N examples (hidden tokens) have the share h
+ * of the gradient, hence the mean gradient N / n h. */
 static void measure_part(const struct ad_trainer *t, struct ad_step *step) {
-  const double n = (double)(t->lane_begin[t->part + 1] - t->lane_begin[t->part]);
-  step->part_norm = (double)t->count / n * sqrt(t->lane_squares[t->part]);
-  step->part_examples = (uint64_t)n;
+  const size_t first = t->lane_begin[t->part], end = t->lane_begin[t->part + 1];
+  const size_t n = ad__trainer_items(t, first, end);
+  if (n > 0) {
+    step->part_norm = (double)t->items / (double)n * sqrt(t->lane_squares[t->part]);
+    step->part_examples = end - first;
+  }
 }
 
 /* Blocks of the buckets in front of one. */
@@ -94,7 +97,7 @@ int ad__trainer_measure(struct ad_trainer *t, struct ad_step *step) {
   step->weight = t->weight;
   step->distance = NAN;
   if (t->weight > 0.0) {
-    step->distance = ad_tree_sum_double(t->lane_begin, 0, W, t->lane_distance) / (double)t->count;
+    step->distance = ad_tree_sum_double(t->lane_begin, 0, W, t->lane_distance) / (double)(t->items > 0 ? t->items : 1);
   }
   if (!isfinite(step->loss) || !isfinite(step->norm) || (t->weight > 0.0 && !isfinite(step->distance))) {
     return ad_fail(AD_EDIVERGED,

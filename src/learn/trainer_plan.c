@@ -1,5 +1,6 @@
 /* Which examples a step has, in which lanes and rounds, and the room that takes. */
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "autodidact/base/memory.h"
@@ -26,6 +27,26 @@ void ad__trainer_round_lanes(const struct ad_trainer *t, size_t r, size_t *lo, s
   *hi = first + ad_lanes_first(own, ad__trainer_rounds(t), r + 1);
 }
 
+int ad__trainer_hides(const struct ad_trainer *t) {
+  return t->data->task->reads == AD_READS_MASKED;
+}
+
+size_t ad__trainer_items(const struct ad_trainer *t, size_t first, size_t end) {
+  size_t items = end - first;
+  if (t->hidden != NULL) {
+    items = 0;
+    for (size_t k = first; k < end; k++) {
+      items += t->hidden[t->member[k]];
+    }
+  }
+  return items;
+}
+
+/* The draws of a step (from 0). */
+static struct ad_hiding_draw draw_of(const struct ad_trainer *t, uint64_t step) {
+  return (struct ad_hiding_draw){.seed = t->settings.seed_dropout, .step = (uint32_t)(step + 1)};
+}
+
 /* Rows and examples of the lanes [lo, hi) of the step whose lanes are assigned. */
 static void widen(const struct ad_trainer *t, size_t alignment, size_t lo, size_t hi, struct room *room) {
   size_t rows = 0;
@@ -39,6 +60,8 @@ static void widen(const struct ad_trainer *t, size_t alignment, size_t lo, size_
   room->rows = rows > room->rows ? rows : room->rows;
   room->examples = examples > room->examples ? examples : room->examples;
   room->lanes = hi - lo > room->lanes ? hi - lo : room->lanes;
+  const size_t reads = t->copies * ad__trainer_items(t, t->lane_begin[lo], t->lane_begin[hi]);
+  room->reads = reads > room->reads ? reads : room->reads;
 }
 
 int ad__trainer_assign_lanes(struct ad_trainer *t, uint64_t step) {
@@ -46,8 +69,21 @@ int ad__trainer_assign_lanes(struct ad_trainer *t, uint64_t step) {
   for (size_t i = 0; i < t->count; i++) {
     t->lengths[i] = ad_dataset_length(t->data, t->ids[i]);
   }
+  const struct ad_hiding_draw draw = draw_of(t, step);
+  for (size_t i = 0; i < t->count && t->hidden != NULL; i++) {
+    t->hidden[i] = (uint32_t)ad_hiding_count(t->settings.hiding, &draw, t->data, t->ids[i]);
+  }
   ad_lanes_assign(t->count, t->lengths, t->settings.lanes, t->lane_begin, t->member, t->lane_work);
   return AD_OK;
+}
+
+/* A bound that no step of any training will pass: of n tokens hidden with probability p, in words of at most w tokens,
+ * the mean n p and 16 standard deviations, sqrt(n p w). */
+static size_t most_hidden(const struct ad_trainer *t, size_t tokens) {
+  enum { WORD = 16 };
+  const double mean = (double)tokens * ((double)t->settings.hiding->threshold * 0x1p-32);
+  const double bound = mean + 16.0 * sqrt(mean * (t->settings.hiding->words ? WORD : 1)) + 1.0;
+  return bound < (double)tokens ? (size_t)bound : tokens;
 }
 
 int ad__trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *room) {
@@ -81,12 +117,13 @@ int ad__trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *r
   const size_t bound = room->lanes * (most / lanes + 1 + t->copies * t->data->longest);
   room->rows = ad_packer_rows(bound < most ? bound : most, room->lanes, alignment);
   room->examples = t->copies * t->settings.batch;
+  room->reads = t->hidden == NULL ? room->examples : most_hidden(t, room->rows);
   return AD_OK;
 }
 
 int ad__trainer_make_room(struct ad_trainer *t) {
   const size_t V = t->params->table.rows;
-  t->rows.most = t->room.step_tokens < V ? t->room.step_tokens : V;
+  t->rows.most = t->room.step_tokens < V && !ad__trainer_hides(t) ? t->room.step_tokens : V;
   const struct ad_rows touched = {.count = t->rows.most};
   size_t blocks = 0;
   for (uint32_t b = 0; b < t->params->buckets; b++) {
@@ -121,10 +158,13 @@ static void choose_part(struct ad_trainer *t) {
 }
 
 /* Of the whole batch, in its order: the same on all ranks, whoever computes which lanes. A label of probabilities
- * counts 1, as in PyTorch. */
+ * counts 1, as in PyTorch. A batch of which nothing is hidden has the loss 0 and no gradient. */
 static double weigh_labels(const struct ad_trainer *t) {
   const double *weights = t->data->targets == NULL ? t->settings.loss.weights : NULL;
   double sum = 0.0;
+  if (t->hidden != NULL) {
+    return t->items > 0 ? (double)t->items : 1.0;
+  }
   for (size_t i = 0; i < t->count; i++) {
     sum += weights == NULL ? 1.0 : weights[*ad_dataset_label(t->data, t->ids[i])];
   }
@@ -141,21 +181,50 @@ int ad__trainer_plan(struct ad_trainer *t, struct ad_step *step) {
     ad_rows_add(&t->rows, t->lengths[i], t->data->ids + t->data->offset[t->ids[i]]);
   }
   ad_rows_order(&t->rows);
+  if (ad__trainer_hides(t)) { /* the head reads the whole table */
+    ad_rows_fill(&t->rows);
+  }
   if (t->rows.count > t->rows.most) {
     return ad_fail(AD_EINTERNAL, "step %" PRIu64 " touches %zu rows of the row table, made for %zu", t->done + 1,
                    t->rows.count, t->rows.most);
   }
   step->examples = t->count;
+  t->items = ad__trainer_items(t, 0, t->count);
   t->label_weight = weigh_labels(t);
   t->weight = weight_of(t);
   return ad_gradient_begin(t->gradient, &t->rows, t->lane_begin);
+}
+
+int ad__trainer_hide(struct ad_trainer *t, struct ad_batch *batch) {
+  const struct ad_hiding_draw draw = draw_of(t, t->done);
+  size_t count = 0;
+  for (size_t lane = 0; lane < batch->lanes; lane++) {
+    t->read_lane[lane] = count;
+    for (size_t b = batch->lane_example[lane]; b < batch->lane_example[lane + 1]; b++) {
+      const size_t first = batch->offset[b];
+      const size_t end = count + ad_hiding_apply(t->settings.hiding, &draw, t->data, batch->example[b],
+                                                 t->packer.ids + first, t->read_row + count, t->labels + count);
+      if (end > t->room.reads) {
+        return ad_fail(AD_EINTERNAL, "step %" PRIu64 " hides more than %zu tokens in a round", t->done + 1,
+                       t->room.reads);
+      }
+      for (; count < end; count++) {
+        t->read_row[count] += (uint32_t)first;
+      }
+    }
+  }
+  t->read_lane[batch->lanes] = count;
+  t->reads = (struct ad_reads){.count = count, .row = t->read_row, .lane = t->read_lane};
+  batch->reads = &t->reads;
+  return AD_OK;
 }
 
 int ad_trainer_bucket_floats(const struct ad_params *params, const struct ad_dataset *data, size_t batch,
                              size_t *floats) {
   size_t tokens;
   AD_TRY(ad_dataset_most_tokens(data, batch, &tokens));
-  const struct ad_rows touched = {.count = tokens < params->table.rows ? tokens : params->table.rows};
+  const size_t V = params->table.rows;
+  const struct ad_rows touched = {.count = tokens < V && !params->config.masked_lm ? tokens : V};
   *floats = 0;
   for (uint32_t b = 0; b < params->buckets; b++) {
     const size_t count = ad_compact_count(params, b, &touched);
@@ -219,6 +288,32 @@ static int make_room_of_buckets(struct ad_trainer *t) {
     }
   }
   return AD_OK;
+}
+
+int ad__trainer_make_logits(struct ad_trainer *t) {
+  const struct ad_teacher_settings *s = &t->settings.teacher;
+  const size_t reads = t->room.reads, n = reads * ad_model_logits(&t->params->config);
+  const size_t more = t->hidden == NULL ? 0 : t->data->longest; /* of an example that overflows */
+  const int distant = ad_teacher_has_distance(s), taught = ad_teacher_has(s, AD_VARIANT_TEACHER);
+  const int in_place = t->hidden != NULL && !distant, several = ad_teacher_models(s) > 1;
+  t->labels = ad_calloc((reads + more) * t->data->words, sizeof *t->labels);
+  t->loss = ad_calloc(reads, sizeof *t->loss);
+  t->distance = ad_calloc(reads, sizeof *t->distance);
+  t->read_row = ad_calloc(reads + more, sizeof *t->read_row);
+  t->read_lane = ad_calloc(t->room.lanes + 1, sizeof *t->read_lane);
+  t->logits = ad_calloc(n, sizeof *t->logits);
+  t->dlogits = in_place ? t->logits : ad_calloc(n, sizeof *t->dlogits);
+  t->class_target = t->data->targets != NULL ? ad_calloc(n, sizeof *t->class_target) : NULL;
+  t->target = taught ? ad_calloc(n, sizeof *t->target) : NULL;
+  t->member_logits = several ? ad_calloc(n, sizeof *t->member_logits) : NULL;
+  t->member_sum = several ? ad_calloc(n, sizeof *t->member_sum) : NULL;
+  const size_t numbers = (size_t)(1 + !in_place + taught + 3 * several);
+  t->bytes += t->hidden == NULL ? 0 : n * numbers * sizeof(float);
+  return t->labels && t->loss && t->distance && t->read_row && t->read_lane && t->logits && t->dlogits &&
+                 (t->target || !taught) && (t->class_target || t->data->targets == NULL) &&
+                 ((t->member_logits && t->member_sum) || !several)
+             ? AD_OK
+             : ad_fail_memory(n * numbers * sizeof(float), "the logits of a batch");
 }
 
 int ad__trainer_make_gradient(struct ad_trainer *t) {

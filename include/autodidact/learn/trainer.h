@@ -1,10 +1,10 @@
 /* One training step after another: order, lanes, forward, loss, backward, tree, clipping, update.
  *
- * Letters: B examples in a batch, C classes, P parameters, W lanes. Words: docs/glossary.md. */
+ * Letters: B examples in a batch, C logits of a row, P parameters, W lanes. Words: docs/glossary.md. */
 #ifndef AUTODIDACT_LEARN_TRAINER_H
 #define AUTODIDACT_LEARN_TRAINER_H
 
-#include "autodidact/data/dataset.h"
+#include "autodidact/data/hidden.h"
 #include "autodidact/learn/exchange.h"
 #include "autodidact/learn/observe.h"
 #include "autodidact/learn/optimizer.h"
@@ -20,6 +20,7 @@ struct ad_trainer_settings {
   enum ad_schedule schedule;
   double warmup; /* share of the steps */
   struct ad_loss_settings loss;
+  const struct ad_hiding *hiding; /* of a task that reads hidden tokens, else NULL */
   struct ad_optimizer_settings optimizer;
   struct ad_teacher_settings teacher;
 };
@@ -30,13 +31,14 @@ struct ad_step {
   uint64_t epoch; /* from 1 */
   int epoch_end;  /* 1: the epoch's last step */
   size_t examples, tokens;
-  double loss;     /* of the batch, before the update: the mean, by the class weights where there are any */
-  double distance; /* from the teacher (R-Drop: between the two passes), mean over the batch; NaN: not computed */
+  double loss;     /* of the batch, before the update: the mean over examples, by the class weights where there are any;
+                    * over hidden tokens of a task that reads them, and 0 where none was hidden */
+  double distance; /* from the teacher (R-Drop: between the two passes), mean as of the loss; NaN: not computed */
   double weight;   /* of the distance in what is minimised, loss + weight distance; 0: not computed */
   double norm;     /* of the gradient, before clipping */
   /* Where it was watched (ad_trainer_watch), otherwise NaN and 0: the norm, before clipping, of the mean gradient over
-   * the examples of one lane, drawn by the step, and their number. With `norm` and `examples` the pair that the
-   * gradient noise scale is estimated from (statistics/trajectory.h). */
+   * the examples of one lane (their hidden tokens), drawn by the step, and the number of examples. With `norm` and
+   * `examples` the pair that the gradient noise scale is estimated from (statistics/trajectory.h). */
   double part_norm;
   uint64_t part_examples;
   double factor;       /* the schedule's */
@@ -50,10 +52,11 @@ struct ad_trainer;
 /* A trainer at step 0, of one rank of exchange->size, or alone where exchange is NULL. replicas->student has the first
  * parameters and is updated. ad_teacher_replicas says which other vectors are needed. They are shared by the ranks of a
  * node or a rank's own, as the exchange has it. math, params, the replicas' vectors, data and exchange must outlive it,
- * and so must settings->loss.weights. The loss is that of data->task. The caller owns it. Collective over the exchange,
- * as all functions that change it. AD_ECONFIG: a task that reads the rows of tokens, or has no weighted loss where one
- * is asked for; more lanes than supported, fewer lanes than ranks; settings that make no teacher. AD_EINPUT (an example
- * without a label, or longer than the model takes), AD_EIO (a ring on disk), AD_ENOMEM. */
+ * and so must settings->loss.weights and settings->hiding. The loss is that of data->task. The caller owns it.
+ * Collective over the exchange, as all functions that change it. AD_ECONFIG: a task that reads other rows than the
+ * model's head, or has no weighted loss where one is asked for; more lanes than supported, fewer lanes than ranks;
+ * settings that make no teacher. AD_EINPUT (an example without a label, or longer than the model takes), AD_EIO (a ring
+ * on disk), AD_ENOMEM. */
 int ad_trainer_create(struct ad_trainer **trainer, const struct ad_math *math, const struct ad_params *params,
                       const struct ad_replicas *replicas, const struct ad_dataset *data,
                       const struct ad_trainer_settings *settings, const struct ad_exchange *exchange);

@@ -11,4 +11,10 @@
 int ad_mpi_evaluate(const struct ad_comm *comm, struct ad_evaluator *evaluator, size_t B, size_t C,
                     struct ad_replica theta, const struct ad_dataset *data, size_t first, size_t end, float *logits);
 
+/* What models say of hidden tokens of the examples [first, end), into sums [end - first], dealt likewise; as of
+ * ad_evaluator_run_hidden. Collective over the world. */
+int ad_mpi_evaluate_hidden(const struct ad_comm *comm, struct ad_evaluator *evaluator, size_t B,
+                           const struct ad_replica *thetas, size_t count, const struct ad_dataset *data, size_t first,
+                           size_t end, struct ad_row_sums *sums);
+
 #endif
