@@ -35,6 +35,9 @@ static int load(struct ad_ensemble *e) {
   if (e->own == NULL || e->matrix == NULL) {
     return ad_fail_memory(K * sizeof *e->own + K * K * sizeof *e->matrix, "the scores of the runs");
   }
+  if (ad_task_hides(e->data.task)) {
+    return ad_fail(AD_ECONFIG, "runs of the task %s are evaluated one by one, found %zu", e->data.task->name, K);
+  }
   if (!o->average && !e->data.task->classes) {
     return ad_fail(AD_ECONFIG, "runs of the task %s have no classes to vote for; their parameters can be averaged",
                    e->data.task->name);

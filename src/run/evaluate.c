@@ -11,20 +11,35 @@ static enum ad_variant result_variant(const struct ad_training *t) {
   return t->session.config.run_result;
 }
 
-/* The logits of dev with one vector, in slices of whole batches, between which the ranks may agree to stop. */
-static int compute_member(struct ad_training *t, struct ad_replica theta, float *logits) {
+/* Examples of dev in a slice of whole batches, between which the ranks may agree to stop. */
+static size_t slice_of(const struct ad_training *t) {
   enum { BATCHES = 8 }; /* of a rank in a slice */
+  return BATCHES * t->session.config.eval_batch * ad_comm_size(t->ranks.comm);
+}
+
+/* Between two slices: AD_OK, AD_ESTOPPED, or a failure. */
+static int pause_evaluation(struct ad_training *t) {
+  ad__fault_in_evaluation(t);
+  const int stop = ad__must_stop(t);
+  return stop > 0 ? AD_ESTOPPED : stop;
+}
+
+int ad__evaluate_first(struct ad_training *t, struct ad_replica theta, size_t count) {
   const size_t B = t->session.config.eval_batch, C = t->session.params.config.classes;
-  const size_t slice = BATCHES * B * ad_comm_size(t->ranks.comm);
+  return ad__hides(t) ? ad_mpi_evaluate_hidden(t->ranks.comm, t->evaluation.evaluator, B, &theta, 1, &t->data.dev, 0,
+                                               count, t->evaluation.row_sums)
+                      : ad_mpi_evaluate(t->ranks.comm, t->evaluation.evaluator, B, C, theta, &t->data.dev, 0, count,
+                                        t->evaluation.logits);
+}
+
+/* The logits of dev with one vector. */
+static int compute_member(struct ad_training *t, struct ad_replica theta, float *logits) {
+  const size_t B = t->session.config.eval_batch, C = t->session.params.config.classes, slice = slice_of(t);
   for (size_t first = 0; first < t->data.dev.count; first += slice) {
     const size_t end = t->data.dev.count - first < slice ? t->data.dev.count : first + slice;
     AD_TRY(ad_mpi_evaluate(t->ranks.comm, t->evaluation.evaluator, B, C, theta, &t->data.dev, first, end,
                            logits + first * C));
-    ad__fault_in_evaluation(t);
-    const int stop = ad__must_stop(t);
-    if (stop != 0) {
-      return stop < 0 ? stop : AD_ESTOPPED;
-    }
+    AD_TRY(pause_evaluation(t));
   }
   return AD_OK;
 }
@@ -41,6 +56,18 @@ static int compute_logits(struct ad_training *t, const struct ad_replica *thetas
   }
   for (size_t i = 0; i < n && count > 1; i++) {
     t->evaluation.logits[i] = (float)(t->evaluation.sum[i] / (double)count);
+  }
+  return AD_OK;
+}
+
+/* What one or several vectors say of dev's hidden tokens. */
+static int compute_sums(struct ad_training *t, const struct ad_replica *thetas, size_t count) {
+  const size_t B = t->session.config.eval_batch, slice = slice_of(t);
+  for (size_t first = 0; first < t->data.dev.count; first += slice) {
+    const size_t end = t->data.dev.count - first < slice ? t->data.dev.count : first + slice;
+    AD_TRY(ad_mpi_evaluate_hidden(t->ranks.comm, t->evaluation.evaluator, B, thetas, count, &t->data.dev, first, end,
+                                  t->evaluation.row_sums + first));
+    AD_TRY(pause_evaluation(t));
   }
   return AD_OK;
 }
@@ -80,13 +107,15 @@ static int keep_logits(struct ad_training *t, uint64_t step, enum ad_variant var
              : AD_OK;
 }
 
-/* Rank 0: the scores of the logits into the log and the point of the closing table. */
+/* Rank 0: the scores into the log and the point of the closing table. */
 static int keep_scores(struct ad_training *t, enum ad_variant variant, const float *theta,
                        struct ad_evaluation_point *point) {
   const struct ad_step *step = &t->progress.last;
   struct ad_scoring scoring;
-  int status = ad_scoring_create(&scoring, ad_dataset_labels(&t->data.dev), t->session.params.config.classes,
-                                 t->evaluation.logits);
+  int status = ad__hides(t)
+                   ? ad_scoring_create_summed(&scoring, t->data.dev.task, t->data.dev.count, t->evaluation.row_sums)
+                   : ad_scoring_create(&scoring, ad_dataset_labels(&t->data.dev), t->session.params.config.classes,
+                                       t->evaluation.logits);
   if (status == AD_OK) {
     const struct ad_evaluation_row row = {variant, step->step, step->epoch, scoring.scores};
     t->state.last[variant] = scoring.scores;
@@ -141,7 +170,7 @@ int ad_training_evaluate(struct ad_training *t) {
     point.score[v] = NAN;
     AD_TRY(ad_trainer_variant(t->trainer, v, &thetas, &count));
     if (count > 0) {
-      AD_TRY(compute_logits(t, thetas, count));
+      AD_TRY(ad__hides(t) ? compute_sums(t, thetas, count) : compute_logits(t, thetas, count));
       ad__hold(&t->stop, t->ranks.first ? keep_scores(t, v, ad_replica_floats(thetas[0]), &point) : AD_OK);
     }
   }

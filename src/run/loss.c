@@ -44,6 +44,23 @@ int ad__choose_loss(struct ad_training *t) {
   return t->ranks.first && !t->frame.quiet ? tell_weights(t) : AD_OK;
 }
 
+int ad__choose_hiding(struct ad_training *t) {
+  const struct ad_session *s = &t->session;
+  const struct ad_config *c = &s->config;
+  if (!ad__hides(t)) {
+    return AD_OK;
+  }
+  if (c->eval_keep_logits) {
+    return ad_fail(AD_ECONFIG,
+                   "eval.keep_logits=true, and the task %s keeps no logits: they are as many as the "
+                   "vocabulary for each hidden token",
+                   s->descriptor.task->name);
+  }
+  t->settings.hiding = &t->hiding;
+  AD_TRY(ad_hiding_create(&t->hiding, s->tokenizer, c->train_mask_rate, c->train_mask_whole_words));
+  return ad_hiding_create(&t->evaluation.hiding, s->tokenizer, AD_HIDING_EVALUATION, 0);
+}
+
 static int fail_metric(const struct ad_task *task, const char *name) {
   struct ad_buffer names = {0};
   int status = AD_OK;

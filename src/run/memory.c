@@ -82,6 +82,11 @@ static size_t evaluation_bytes(const struct ad_training *t, size_t *tokens) {
     return 0;
   }
   const int averaged = t->evaluation.sum != NULL;
+  if (ad__hides(t)) {
+    const int several = ad_teacher_models(&t->settings.teacher) > 1;
+    return ad_evaluator_hidden_bytes(t->session.math, &t->session.params, &t->data.dev, B, several) +
+           t->data.dev.count * sizeof *t->evaluation.row_sums;
+  }
   return ad_encoder_bytes(t->session.math, &t->session.params, *tokens, B, 1, 0) + rows * (averaged ? 16 : 4);
 }
 

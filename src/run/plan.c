@@ -217,8 +217,7 @@ static int try_evaluation(struct ad_training *t, struct ad_training_plan *plan) 
   uint64_t kept, computed;
   count_models(t, &kept, &computed);
   const double since = ad_clock(), tokens = (double)(dev->offset[count] - dev->offset[0]);
-  AD_TRY(ad_mpi_evaluate(t->ranks.comm, t->evaluation.evaluator, B, t->session.params.config.classes,
-                         ad_weights_replica(&t->vectors.replicas.student), dev, 0, count, t->evaluation.logits));
+  AD_TRY(ad__evaluate_first(t, ad_weights_replica(&t->vectors.replicas.student), count));
   const double all = (double)(dev->offset[dev->count] - dev->offset[0]);
   plan->evaluation = tokens > 0.0 ? (ad_clock() - since) * all / tokens * (double)computed : 0.0;
   return AD_OK;

@@ -101,6 +101,12 @@ int ad_predictor_open(struct ad_predictor **predictor, const struct ad_math *mat
   AD_TRY(ad_session_create(s, math));
   AD_TRY(ad_predictor_is_run(source) ? load_run(s, source, options, &p->data)
                                      : load_folder(s, source, options, &p->data));
+  if (s->params.config.masked_lm) {
+    return ad_fail(AD_ECONFIG,
+                   "%s: a masked language model, expected one that classifies texts; `autodidact eval` gives its "
+                   "perplexity",
+                   source);
+  }
   AD_TRY(ad_session_choose_precision(s, options->precision));
   if (p->data.task != NULL && !p->data.task->classes) {
     return ad_fail(AD_ECONFIG, "%s: a model of the task %s, expected one that predicts classes", source,

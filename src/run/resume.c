@@ -153,7 +153,7 @@ static int enter(struct ad_training *t) {
 /* A run that goes on has the classifier of its checkpoint, and says nothing of it. */
 static int tell_head(const struct ad_training *t) {
   struct ad_buffer text = {0};
-  AD_TRY(ad_session_describe_head(t->session.config.model_path, &t->session.report, &text));
+  AD_TRY(ad_session_describe_head(t->session.config.model_path, &t->session.params.config, &t->session.report, &text));
   ad_log(AD_LOG_INFO, "%s", text.data);
   ad_buffer_destroy(&text);
   return AD_OK;

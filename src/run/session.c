@@ -169,7 +169,8 @@ static int draw_encoder(struct ad_session *session) {
                                         .classifier_dropout = dropout,
                                         .activation = AD_ACTIVATION_GELU_ERF,
                                         .classifier = c->model_classifier,
-                                        .cased = c->model_cased};
+                                        .cased = c->model_cased,
+                                        .masked_lm = ad_task_hides(session->descriptor.task)};
   return ad_model_draw(&model, c->seed_init, &session->params, &session->theta);
 }
 
@@ -180,6 +181,11 @@ static uint32_t segment_types(const struct ad_session *session) {
     types = session->descriptor.source[split].pair.count > 0 ? 2 : types;
   }
   return types;
+}
+
+/* Whether a descriptor asks for a masked language model. */
+static int hides_tokens(const struct ad_session *session) {
+  return session->descriptor.task != NULL && ad_task_hides(session->descriptor.task);
 }
 
 /* What a training asks of the folder of model.path; the tokenizer's part where there is one yet. */
@@ -195,7 +201,8 @@ static struct ad_model_options base_options(const struct ad_session *session) {
                                    .types = segment_types(session),
                                    .cls_last = tokenizer != NULL && ad_tokenizer_cls_last(tokenizer),
                                    .one_type = tokenizer != NULL && ad_tokenizer_one_type(tokenizer),
-                                   .cased = tokenizer != NULL && ad_tokenizer_cased(tokenizer)};
+                                   .cased = tokenizer != NULL && ad_tokenizer_cased(tokenizer),
+                                   .masked_lm = hides_tokens(session)};
 }
 
 int ad_session_open_base(const struct ad_session *session, struct ad_model **model) {
@@ -203,12 +210,14 @@ int ad_session_open_base(const struct ad_session *session, struct ad_model **mod
   return ad_model_open(model, session->config.model_path, &options);
 }
 
-int ad_session_describe_head(const char *folder, const struct ad_model_report *report, struct ad_buffer *text) {
+int ad_session_describe_head(const char *folder, const struct ad_model_config *model,
+                             const struct ad_model_report *report, struct ad_buffer *text) {
+  const char *head = model->masked_lm ? "masked-language head" : "classifier";
   if (folder[0] == '\0') {
-    return ad_buffer_printf(text, "encoder and classifier are drawn from seed.init: model.path is empty");
+    return ad_buffer_printf(text, "encoder and %s are drawn from seed.init: model.path is empty", head);
   }
-  return report->head_loaded ? ad_buffer_printf(text, "the classifier is that of %s: %s", folder, report->head_note)
-                             : ad_buffer_printf(text, "the classifier is drawn from seed.init, not taken from %s: %s",
+  return report->head_loaded ? ad_buffer_printf(text, "the %s is that of %s: %s", head, folder, report->head_note)
+                             : ad_buffer_printf(text, "the %s is drawn from seed.init, not taken from %s: %s", head,
                                                 folder, report->head_note);
 }
 
@@ -240,13 +249,31 @@ int ad_session_load_base(struct ad_session *session) {
   return AD_OK;
 }
 
+int ad_session_is_masked_lm(const char *folder, int *masked) {
+  char *path = ad_path_join(folder, "config.json");
+  struct ad_model_config config = {0};
+  struct ad_names names = {0};
+  int status = path == NULL ? ad_fail_memory(strlen(folder) + 16, "a path") : AD_OK;
+  *masked = 0;
+  if (status == AD_OK && ad_is_file(path)) {
+    status = ad_model_read_config(folder, &config, &names);
+    *masked = config.masked_lm;
+  }
+  ad_names_destroy(&names);
+  ad_free(path);
+  return status;
+}
+
 int ad_session_load_classifier(struct ad_session *session, const char *model_folder) {
+  int masked;
+  AD_TRY(ad_session_is_masked_lm(model_folder, &masked));
   const struct ad_model_options options = {.head = AD_HEAD_REQUIRE,
                                            .vocab = ad_tokenizer_vocab(session->tokenizer),
                                            .types = segment_types(session),
                                            .cls_last = ad_tokenizer_cls_last(session->tokenizer),
                                            .one_type = ad_tokenizer_one_type(session->tokenizer),
-                                           .cased = ad_tokenizer_cased(session->tokenizer)};
+                                           .cased = ad_tokenizer_cased(session->tokenizer),
+                                           .masked_lm = masked};
   AD_TRY(ad_model_load(model_folder, &options, &session->params, &session->theta, &session->report));
   return ad_session_warn_keys(model_folder, &session->report);
 }

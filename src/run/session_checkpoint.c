@@ -95,7 +95,7 @@ int ad_session_load_checkpoint(struct ad_session *session, const char *run, cons
   if (ad_variant_find(name) == AD_VARIANTS) {
     return ad_fail(AD_ECONFIG, "--model is '%s', expected %s", name, ad_choices_text(AD_SET_CHOICES(variant), names));
   }
-  AD_TRY(session->descriptor.class_count == 0 ? ad_session_open_data(session, run, &own) : AD_OK);
+  AD_TRY(session->descriptor.path == NULL ? ad_session_open_data(session, run, &own) : AD_OK);
   AD_TRY(load_base(session, run));
   AD_TRY(ad_params_freeze_named(&session->params, session->config.model_freeze));
   AD_TRY(load_newest(session, run, name));

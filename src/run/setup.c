@@ -217,19 +217,35 @@ static int connect_ranks(struct ad_training *t) {
                                 !c->optim_shard, c->comm_reduction);
 }
 
-/* Memory for evaluations on dev. */
-static int prepare_evaluation(struct ad_training *t) {
-  const struct ad_config *c = &t->session.config;
-  const size_t C = t->session.params.config.classes, P = t->session.params.count, n = t->data.dev.count * C;
+/* Memory for evaluations of hidden tokens. */
+static int prepare_sums(struct ad_training *t) {
+  const size_t N = t->data.dev.count;
+  ad_evaluator_hide(t->evaluation.evaluator, &t->evaluation.hiding);
+  t->evaluation.row_sums = ad_malloc(N, sizeof *t->evaluation.row_sums);
+  return t->evaluation.row_sums == NULL ? ad_fail_memory(N * sizeof *t->evaluation.row_sums, "the losses of dev")
+                                        : AD_OK;
+}
+
+/* And of logits. */
+static int prepare_logits(struct ad_training *t) {
+  const size_t n = t->data.dev.count * t->session.params.config.classes;
   const int averaged = ad_teacher_models(&t->settings.teacher) > 1;
-  AD_TRY(ad_evaluator_create(&t->evaluation.evaluator, t->session.math, &t->session.params, c->eval_batch));
-  ad_evaluator_read_frozen(t->evaluation.evaluator, ad_weights_replica(&t->vectors.replicas.student));
   t->evaluation.logits = ad_malloc(n, sizeof *t->evaluation.logits);
   t->evaluation.member = averaged ? ad_malloc(n, sizeof *t->evaluation.member) : NULL;
   t->evaluation.sum = averaged ? ad_malloc(n, sizeof *t->evaluation.sum) : NULL;
   if (t->evaluation.logits == NULL || (averaged && (t->evaluation.member == NULL || t->evaluation.sum == NULL))) {
     return ad_fail_memory(n * 16, "the logits of dev");
   }
+  return AD_OK;
+}
+
+/* Memory for evaluations on dev. */
+static int prepare_evaluation(struct ad_training *t) {
+  const struct ad_config *c = &t->session.config;
+  const size_t P = t->session.params.count;
+  AD_TRY(ad_evaluator_create(&t->evaluation.evaluator, t->session.math, &t->session.params, c->eval_batch));
+  ad_evaluator_read_frozen(t->evaluation.evaluator, ad_weights_replica(&t->vectors.replicas.student));
+  AD_TRY(ad__hides(t) ? prepare_sums(t) : prepare_logits(t));
   if (c->run_select == AD_SELECT_BEST && t->ranks.first) {
     t->vectors.best = ad_malloc(P, sizeof *t->vectors.best);
     if (t->vectors.best == NULL) {
@@ -244,6 +260,7 @@ int ad__prepare(struct ad_training *t) {
   t->settings = settings_of(c);
   AD_TRY(ad__choose_metric(t));
   AD_TRY(ad__choose_loss(t));
+  AD_TRY(ad__choose_hiding(t));
   AD_TRY(check_result(t));
   AD_TRY(c->teacher_ring == AD_RING_DISK ? find_ring_folder(t) : AD_OK);
   AD_TRY(ad_comm_settle(t->ranks.comm, choose_precision(t)));

@@ -26,8 +26,8 @@ static int lay_out(const struct ad_training *t, struct ad_snapshot_layout *l) {
   const struct ad_config *c = &t->session.config;
   *l = (struct ad_snapshot_layout){.params = &t->session.params, .teacher = t->vectors.replicas.teacher.values != NULL};
   AD_TRY(ad_snapshot_content_read(c->snapshot_content, &l->content));
-  if ((l->content & AD_SNAPSHOT_PROBE) && !t->data.has_dev) {
-    ad_log(AD_LOG_INFO, "snapshots: without dev examples they have no probe");
+  if ((l->content & AD_SNAPSHOT_PROBE) && (!t->data.has_dev || ad__hides(t))) {
+    ad_log(AD_LOG_INFO, "snapshots: %s they have no probe", ad__hides(t) ? "of hidden tokens" : "without dev examples");
     l->content &= ~(unsigned)AD_SNAPSHOT_PROBE;
   }
   if (l->content & AD_SNAPSHOT_SKETCH) {

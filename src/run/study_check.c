@@ -54,11 +54,12 @@ static int check_score(const struct ad_study *study, const char *arm, const stru
 }
 
 /* What becomes of the classifier of the arm's model folder, told where the arm before had another answer. */
-static int tell_head(const struct ad_study *study, const char *arm, const char *folder,
-                     const struct ad_model_report *report, struct told *told) {
+static int tell_head(const struct ad_study *study, const char *arm, const char *folder, const struct ad_model *model,
+                     struct told *told) {
+  const struct ad_model_report *report = ad_model_get_report(model);
   struct ad_buffer text = {0};
   const int axis = ad_study_find_axis(study, "seed.init");
-  int status = ad_session_describe_head(folder, report, &text);
+  int status = ad_session_describe_head(folder, &ad_model_params(model)->config, report, &text);
   const uint64_t head = status == AD_OK ? ad_digest(text.data, text.size) : 0;
   if (status == AD_OK && head != told->head) {
     told->head = head;
@@ -81,7 +82,7 @@ static int check_head(const struct ad_study *study, const char *arm, const struc
     return AD_OK;
   }
   AD_TRY(ad_session_open_base(session, &model));
-  const int status = tell_head(study, arm, session->config.model_path, ad_model_get_report(model), told);
+  const int status = tell_head(study, arm, session->config.model_path, model, told);
   ad_model_close(model);
   return status;
 }

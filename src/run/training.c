@@ -44,7 +44,8 @@ int ad__warn(const struct ad_training *t) {
   const char *folder = s->config.model_path;
   const struct ad_config_facts facts = {.dev = t->data.has_dev,
                                         .ranks = ad_comm_size(t->ranks.comm) > 1,
-                                        .drawn = folder[0] == '\0' || s->report.drawn.count > 0};
+                                        .drawn = folder[0] == '\0' || s->report.drawn.count > 0,
+                                        .hidden = ad__hides(t)};
   AD_TRY(ad_config_warn_idle(&s->config, &facts));
   ad_descriptor_warn_idle(&s->descriptor);
   if (t->ranks.first) {
@@ -71,9 +72,13 @@ int ad_training_open(struct ad_training *t) {
     ad_log(AD_LOG_INFO, "what was found is in %s/%s and %s/%s: to change it, edit copies of them", run,
            AD_RUN_FILE_DESCRIPTOR, run, AD_RUN_FILE_CONFIG);
   }
-  ad_log(AD_LOG_INFO, "%zu training examples, %zu dev examples, %u classes, %.1f M parameters, %" PRIu64 " steps",
-         t->data.train.count, t->data.has_dev ? t->data.dev.count : 0, t->session.params.config.classes,
-         1e-6 * (double)t->session.params.count, ad_trainer_total(t->trainer));
+  char outputs[40] = "";
+  if (!ad__hides(t)) {
+    snprintf(outputs, sizeof outputs, "%u classes, ", t->session.params.config.classes);
+  }
+  ad_log(AD_LOG_INFO, "%zu training examples, %zu dev examples, %s%.1f M parameters, %" PRIu64 " steps",
+         t->data.train.count, t->data.has_dev ? t->data.dev.count : 0, outputs, 1e-6 * (double)t->session.params.count,
+         ad_trainer_total(t->trainer));
   AD_TRY(ad__open_snapshots(t));
   if (ad_trainer_done(t->trainer) == 0) {
     ad__fault_after_step(t, 0);
@@ -242,6 +247,9 @@ int ad_training_close(struct ad_training *t, int alone) {
   ad_free(t->evaluation.logits);
   ad_free(t->evaluation.member);
   ad_free(t->evaluation.sum);
+  ad_free(t->evaluation.row_sums);
+  ad_hiding_destroy(&t->evaluation.hiding);
+  ad_hiding_destroy(&t->hiding);
   ad_run_state_destroy(&t->state);
   ad_session_destroy(&t->session);
   ad_math_bfloat16_destroy(&t->bfloat16);

@@ -53,8 +53,10 @@ struct ad__evaluation {
   int wanted;                    /* 0: nothing is evaluated: no dev, or a replay */
   const struct ad_score *metric; /* which score decides what is best */
   struct ad_evaluator *evaluator;
-  float *logits, *member; /* [N,C]; the second with SDV */
-  double *sum;            /* [N,C] with SDV */
+  float *logits, *member;       /* [N,C]; the second with SDV; none where tokens are hidden */
+  double *sum;                  /* [N,C] with SDV */
+  struct ad_row_sums *row_sums; /* [N] of hidden tokens */
+  struct ad_hiding hiding;
 };
 
 /* Where the training is. */
@@ -98,7 +100,8 @@ struct ad_training {
   struct ad__vectors vectors;
   struct ad_trainer_settings settings;
   double *class_weights; /* [C] or NULL */
-  char *ring_folder;     /* with teacher.ring=disk */
+  struct ad_hiding hiding;
+  char *ring_folder; /* with teacher.ring=disk */
   struct ad_trainer *trainer;
   struct ad_run run;
   struct ad_run_state state; /* what a checkpoint keeps; but for `trainer`, which the trainer has */
@@ -118,8 +121,15 @@ int ad__check_configuration(struct ad_training *t);
 int ad__load_data(struct ad_training *t);
 int ad__prepare(struct ad_training *t);
 
-/* --- loss.c: the weights of classes, and the score that decides. AD_ECONFIG, AD_ENOMEM. Not collective. */
+/* 1 where the task hides tokens. */
+static inline int ad__hides(const struct ad_training *t) {
+  return ad_task_hides(t->session.descriptor.task);
+}
+
+/* --- loss.c: the weights of classes, how tokens are hidden, and the score that decides. AD_ECONFIG, AD_EINPUT (a
+ * tokenizer that cannot hide), AD_ENOMEM. Not collective. */
 int ad__choose_loss(struct ad_training *t);
+int ad__choose_hiding(struct ad_training *t);
 int ad__choose_metric(struct ad_training *t);
 
 /* --- training.c: warnings of what is given in vain. AD_ENOMEM. */
@@ -190,7 +200,10 @@ int ad__load_newest(struct ad_training *t, int *loaded);
 /* The checkpoints of a finished run go, unless checkpoint.finished. */
 int ad__clear_checkpoints(struct ad_training *t);
 
-/* --- evaluate.c: a variant's parameters [P] into `out`; the frozen ones are the student's. */
+/* --- evaluate.c: the first examples of dev with one vector, for what that takes. Collective. */
+int ad__evaluate_first(struct ad_training *t, struct ad_replica theta, size_t count);
+
+/* A variant's parameters [P] into `out`; the frozen ones are the student's. */
 void ad__copy_parameters(const struct ad_training *t, const float *theta, float *out);
 
 /* --- result.c: variants/, model/ and result.json: the latter last, it says that the run is complete. Collective. */

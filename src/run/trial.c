@@ -69,18 +69,23 @@ static int enter_run(struct ad_run *run, const char *folder) {
   return run->folder != NULL ? AD_OK : ad_run_refuse(folder, &holder);
 }
 
-/* The first rank's part: logits/test.h5 and the scores. */
-static int keep_test(struct ad_session *s, const char *run, const struct ad_dataset *data, const float *logits,
-                     struct ad_trial_outcome *o) {
-  const size_t C = s->params.config.classes;
-  struct ad_scoring scoring = {0};
-  struct ad_run kept;
+static int keep_logits(struct ad_run *kept, const struct ad_dataset *data, size_t C, const float *logits) {
   char name[AD_LOGITS_NAME];
   snprintf(name, sizeof name, "%s/%s", AD_RUN_FOLDER_LOGITS, AD_LOGITS_TEST);
+  AD_TRY(ad_run_keep_logits(kept, AD_LOGITS_TEST, ad_dataset_labels(data), C, logits));
+  return ad_ledger_seal(&kept->ledger, name);
+}
+
+/* The first rank's part: the scores, and logits/test.h5 where there are logits. */
+static int keep_test(struct ad_session *s, const char *run, const struct ad_dataset *data,
+                     const struct ad_evaluation *evaluation, struct ad_trial_outcome *o) {
+  struct ad_scoring scoring = {0};
+  struct ad_run kept;
   AD_TRY(enter_run(&kept, run));
-  int status = ad_scoring_create(&scoring, ad_dataset_labels(data), C, logits);
-  status = status == AD_OK ? ad_run_keep_logits(&kept, AD_LOGITS_TEST, ad_dataset_labels(data), C, logits) : status;
-  status = status == AD_OK ? ad_ledger_seal(&kept.ledger, name) : status;
+  int status = ad_evaluation_scores(evaluation, s, data, &scoring);
+  if (status == AD_OK && evaluation->logits != NULL) {
+    status = keep_logits(&kept, data, s->params.config.classes, evaluation->logits);
+  }
   o->test = scoring.scores;
   o->has_test = status == AD_OK;
   ad_scoring_destroy(&scoring);
@@ -100,7 +105,7 @@ static int test_run(const struct ad_trial *trial, const char *run, struct ad_tri
     status = ad_evaluation_open(&evaluation, &s, &data, data.count);
     status = status == AD_OK ? ad_evaluation_run(&evaluation, &s, &data, 0, data.count) : status;
     if (status == AD_OK && ad_comm_rank(ranks) == 0) {
-      status = keep_test(&s, run, &data, evaluation.logits, o);
+      status = keep_test(&s, run, &data, &evaluation, o);
     }
   }
   o->status = ad_teams_settle(trial->teams, status, &o->alone);

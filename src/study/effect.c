@@ -112,7 +112,7 @@ int ad_study_warn_idle(const struct ad_study *study) {
     return ad_fail_memory(sizeof *s, "the keys of a study");
   }
   s->study = study;
-  s->facts = (struct ad_config_facts){.dev = -1, .ranks = study->ranks_per_trial > 1, .drawn = -1};
+  s->facts = (struct ad_config_facts){.dev = -1, .ranks = study->ranks_per_trial > 1, .drawn = -1, .hidden = -1};
   int status = ad__study_copy_base(study, &s->config);
   for (size_t k = 0; status == AD_OK && k < study->arm_count; k++) {
     status = visit_arm(s, &study->arms[k]);

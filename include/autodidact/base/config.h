@@ -23,9 +23,10 @@
  *
  * when: the condition under which the key has an effect; "" always. Clauses stand behind "; and ", each of them has
  * alternatives behind " or ". An alternative is KEY=VALUE|VALUE, KEY!=VALUE, KEY is one of VALUE VALUE (a list
- * that literals make), KEY>NUMBER, KEY is empty, KEY is set, LIST has WORD, or what data, ranks and model tell: "a dev
- * split", "several ranks", "new weights". A key that has itself no effect counts at its default. Keys that say what is
- * done should a case arise (run.overwrite, resume.allow, checkpoint.full) always have one. */
+ * that literals make), KEY>NUMBER, KEY is empty, KEY is set, LIST has WORD, or a fact. Facts are what data, ranks and
+ * model tell: "a dev split", "several ranks", "new weights", "hidden tokens". A key that has itself no effect counts at
+ * its default. Keys that say what is done should a case arise (run.overwrite, resume.allow, checkpoint.full) always
+ * have one. */
 #define AD_CONFIG_MAP(X)                                                                                               \
   X(TEXT, PLACE, run_dir, "run.dir", "", 0, 0, "", "", "folder of the run; made by train, required")                   \
   X(SWITCH, STOP, run_overwrite, "run.overwrite", "false", 0, 0, "", "",                                               \
@@ -181,6 +182,11 @@
     "number for each class in the descriptor's order, as 1,2.5")                                                       \
   X(REAL, RESULT, train_label_smoothing, "train.label_smoothing", "0", 0, 1, "", "",                                   \
     "share of each label that goes to all classes alike")                                                              \
+  X(REAL, RESULT, train_mask_rate, "train.mask_rate", "0.15", 0.001, 1, "", "hidden tokens",                           \
+    "masked-language modelling: share of the tokens that are hidden; of these 80 % become the mask token, 10 % any "   \
+    "other, 10 % stay. Evaluations always hide 0.15")                                                                  \
+  X(SWITCH, RESULT, train_mask_whole_words, "train.mask_whole_words", "false", 0, 0, "", "hidden tokens",              \
+    "masked-language modelling: the tokens of a word are hidden together")                                             \
   X(CHOICE, RESULT, train_precision, "train.precision", "float32", 0, 0, precision, "",                                \
     "numbers that products of linear layers multiply")                                                                 \
   X(COUNT, RESULT, eval_every, "eval.every", "0", 0, 1e15, "", "a dev split",                                          \
@@ -246,7 +252,9 @@
 /* Fields of the keys that are younger than the first recorded studies: a plan without such a key has its default, and
  * at its default it is no part of a cell's id. */
 #define AD_CONFIG_YOUNGER_MAP(X) \
-  X(run_metric) X(train_patience) X(train_class_weights) X(train_label_smoothing) X(data_task)
+  X(run_metric)                  \
+  X(train_patience)              \
+  X(train_class_weights) X(train_label_smoothing) X(data_task) X(train_mask_rate) X(train_mask_whole_words)
 
 #define AD_CONFIG_TYPE_TEXT(set) char *
 #define AD_CONFIG_TYPE_COUNT(set) uint64_t
@@ -321,9 +329,10 @@ int ad_config_get(const struct ad_config *config, const char *key, struct ad_buf
 /* What a configuration alone does not tell: 1, 0, or -1 where it is not known yet (a condition on it then counts as
  * met). NULL in place of a pointer to it: nothing is known. */
 struct ad_config_facts {
-  int dev;   /* there are examples to evaluate on during training */
-  int ranks; /* several ranks train together */
-  int drawn; /* some weights are drawn: the model's folder lacks them, or there is none */
+  int dev;    /* there are examples to evaluate on during training */
+  int ranks;  /* several ranks train together */
+  int drawn;  /* some weights are drawn: the model's folder lacks them, or there is none */
+  int hidden; /* the task is masked-language modelling */
 };
 
 /* The condition under which a key has an effect, as the table has it; "" for always. Static storage. */

@@ -88,8 +88,9 @@ int ad_session_load_base(struct ad_session *session);
  * owns the model. Errors as of ad_model_open. */
 int ad_session_open_base(const struct ad_session *session, struct ad_model **model);
 
-/* Appends one sentence: where the classifier is from, and why; folder "": a new encoder. AD_ENOMEM. */
-int ad_session_describe_head(const char *folder, const struct ad_model_report *report, struct ad_buffer *text);
+/* Appends one sentence: where the head is from, and why; folder "": a new encoder. AD_ENOMEM. */
+int ad_session_describe_head(const char *folder, const struct ad_model_config *model,
+                             const struct ad_model_report *report, struct ad_buffer *text);
 
 /* One warning that names the unknown keys of the folder's config.json, where there are any. AD_ENOMEM. */
 int ad_session_warn_keys(const char *folder, const struct ad_model_report *report);
@@ -99,7 +100,12 @@ int ad_session_warn_keys(const char *folder, const struct ad_model_report *repor
  * AD_ECONFIG. */
 int ad_session_choose_precision(struct ad_session *session, const char *name);
 
-/* A model with its classifier (eval, predict) from a Hugging Face folder. */
+/* Whether a Hugging Face folder holds a masked language model; *masked 0 where it is no such folder. AD_EINPUT,
+ * AD_ENOMEM. */
+int ad_session_is_masked_lm(const char *folder, int *masked);
+
+/* A model with its head (eval, predict) from a Hugging Face folder: a classifier, or that of a masked language model.
+ */
 int ad_session_load_classifier(struct ad_session *session, const char *model_folder);
 
 /* Tokenizer and model of an opened run: its result where variant is NULL, else "student", "teacher", "window" or "run"
