@@ -36,6 +36,7 @@ class Job:
     warm: dict
     steps: int  # that are counted
     source: str = ""  # of the texts, as `write` knows them; empty: generated, all of `limit` tokens
+    masked: bool = False  # masked-language modelling in place of classification
 
     def total(self, mode="sdv"):
         return self.warm[mode] + self.steps
@@ -50,6 +51,8 @@ JOBS = {
         Job("sst2", "MiniLM-L6, SST-2, batches of 32", MINILM, 32, 128, FAST, 24, "sst2"),
         Job("agnews", "MiniLM-L6, AG News, batches of 32", MINILM, 32, 128, FAST, 8, "agnews"),
         Job("glosses", "MiniLM-L6, WordNet's glosses, batches of 32", MINILM, 32, 128, FAST, 24, "glosses"),
+        Job("mlm", "MiniLM-L6, masked-language modelling, batches of 32", MINILM, 32, 128, FAST, 24,
+            "sst2" if (SHARED / "sst2").is_dir() else "glosses", masked=True),
     )
 }
 
@@ -57,7 +60,7 @@ JOBS = {
 def default_jobs():
     """Real data where there are some beside the checkout, WordNet's glosses in their place."""
     real = [name for name in ("sst2", "agnews") if (SHARED / name).is_dir()]
-    return ["base-128", "base-512", *(real or ["glosses"])]
+    return ["base-128", "base-512", *(real or ["glosses"]), "mlm"]
 
 
 def clean_environment():
@@ -125,7 +128,8 @@ def write(job, folder, model):
         weights = f"vocab: vocab.txt, hidden: {s.H}, layers: {s.L}, heads: {s.A}, ffn: {s.F}"
     (folder / "job.yaml").write_text(
         f"run: {{dir: run, variants: false}}\nmodel: {{{weights}}}\n"
-        f"data: {{descriptor: {descriptor}, folder: \"{texts}\", dev: dev, max_tokens: {job.limit}}}\n"
+        f"data: {{descriptor: {descriptor}, folder: \"{texts}\", dev: dev, max_tokens: {job.limit}"
+        f"{', task: mlm' if job.masked else ''}}}\n"
         f"batch: {{size: {job.batch}, lanes: 8}}\ntrain: {{steps: {job.total()}}}\neval: {{every: 1000000}}\n")
 
 
@@ -141,6 +145,11 @@ def write_tokens(job, folder, model):
         subprocess.run([PROGRAM, "order", "job.yaml"], cwd=folder, stdout=out, check=True)
     with (folder / "tokens").open() as lines:
         return 1 + max(int(line.split(" ", 1)[0]) for line in lines)
+
+
+def mask_token(folder, model):
+    """The number of [MASK] in the vocabulary of a job."""
+    return (Path(model or folder) / "vocab.txt").read_text().splitlines().index("[MASK]")
 
 
 def command(ranks, program=PROGRAM):

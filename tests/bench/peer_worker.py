@@ -25,18 +25,42 @@ os.environ["OMP_NUM_THREADS"] = str(settings["threads"])
 import torch  # noqa: E402 (the environment comes first)
 import torch.distributed as dist  # noqa: E402
 import transformers  # noqa: E402
-from transformers import AutoConfig, AutoModelForSequenceClassification  # noqa: E402
+from transformers import AutoConfig, AutoModelForMaskedLM, AutoModelForSequenceClassification  # noqa: E402
 
 warnings.filterwarnings("ignore")
 transformers.logging.set_verbosity_error()
 torch.set_num_threads(settings["threads"])
-WINDOW, RANKS = 5, settings["ranks"]
+WINDOW, RANKS, MASK = 5, settings["ranks"], settings.get("mask")
 
 
-def logits_of(model, ids, mask):
-    """In float32, whatever the products of the forward are."""
+def logits_of(model, ids, mask, hidden):
+    """In float32, whatever the products of the forward are. hidden: where tokens are hidden; None: of texts."""
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.get("precision") == "bfloat16"):
-        return model(input_ids=ids, attention_mask=mask).logits.float()
+        if hidden is None:
+            return model(input_ids=ids, attention_mask=mask).logits.float()
+        if settings["head"] == "all" or RANKS > 1:
+            return model(input_ids=ids, attention_mask=mask).logits[hidden].float()
+        states = model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state
+        return (model.cls if hasattr(model, "cls") else model.lm_head)(states[hidden]).float()
+
+
+def hide(ids, mask):
+    """15 % of the tokens but the first and the last of a text, 80 % of them as [MASK], 10 % as any other; the ids that
+    the model sees, where they are hidden, what they were."""
+    inner = mask.bool() & (ids != ids[0, 0]) & (ids != ids[0, mask[0].sum() - 1])
+    hidden, kind = (torch.rand(ids.shape) < 0.15) & inner, torch.rand(ids.shape)
+    seen = torch.where(hidden & (kind < 0.8), MASK, ids)
+    other = torch.randint(MASK + 1, read_config().vocab_size, ids.shape)
+    return torch.where(hidden & (kind >= 0.8) & (kind < 0.9), other, seen), hidden, ids[hidden]
+
+
+def prepare_batch(examples):
+    """Ids, attention mask, where tokens are hidden or None, labels."""
+    ids, mask, labels = collate(examples)
+    if MASK is None:
+        return ids, mask, None, labels
+    seen, hidden, labels = hide(ids, mask)
+    return seen, mask, hidden, labels
 
 
 def read_steps():
@@ -79,12 +103,11 @@ def read_config():
 def make_model(attention):
     torch.manual_seed(0)
     options = {"attn_implementation": attention}
+    kind = AutoModelForSequenceClassification if MASK is None else AutoModelForMaskedLM
     if settings["model"]:
-        model = AutoModelForSequenceClassification.from_pretrained(settings["model"], num_labels=settings["classes"],
-                                                                   **options)
-    else:
-        model = AutoModelForSequenceClassification.from_config(read_config(), **options)
-    return model.train()
+        classes = {"num_labels": settings["classes"]} if MASK is None else {}
+        return kind.from_pretrained(settings["model"], **classes, **options).train()
+    return kind.from_config(read_config(), **options).train()
 
 
 def attentions():
@@ -116,8 +139,8 @@ class Teacher:
         self.oldest = 0
 
     @torch.no_grad()
-    def logits(self, ids, mask):
-        return logits_of(self.model, ids, mask)
+    def logits(self, *batch):
+        return logits_of(self.model, *batch)
 
     @torch.no_grad()
     def update(self):
@@ -129,10 +152,10 @@ class Teacher:
 
 
 def train_step(model, parameters, optimizer, teacher, examples):
-    ids, mask, labels = collate(examples)
+    *batch, labels = prepare_batch(examples)
     optimizer.zero_grad(set_to_none=True)
-    target = teacher.logits(ids, mask) if teacher else None
-    logits = logits_of(model, ids, mask)
+    target = teacher.logits(*batch) if teacher else None
+    logits = logits_of(model, *batch)
     loss = torch.nn.functional.cross_entropy(logits, labels)
     if teacher:
         loss = loss + torch.nn.functional.mse_loss(logits, target)
@@ -157,17 +180,22 @@ ADAMW = {"foreach": {"foreach": True}, "fused": {"fused": True}, "loop": {"forea
 
 
 def choose():
-    """What is fastest here, in a process of its own: attention for training on a few examples, AdamW's loop, clipping's
-    loop."""
-    ids, mask, labels = collate(read_steps()[0][: settings["few"]])
+    """What is fastest here, in a process of its own: attention for training on a few examples, the rows that a
+    vocabulary's head reads, AdamW's loop, clipping's loop."""
+    *batch, labels = prepare_batch(read_steps()[0][: settings["few"]])
     times = {"attention": {}, "adamw": {}, "clip": {}}
+    settings["head"] = "all"
+
+    def both():
+        torch.nn.functional.cross_entropy(logits_of(model, *batch), labels).backward()
+
     for attention in attentions():
         model = make_model(attention)
-
-        def both():
-            torch.nn.functional.cross_entropy(logits_of(model, ids, mask), labels).backward()
-
         times["attention"][attention] = seconds_of(both, 2)
+    if MASK is not None:
+        times["head"] = {}
+        for settings["head"] in ("all", "hidden"):
+            times["head"][settings["head"]] = seconds_of(both, 2)
     for name, kind in ADAMW.items():
         optimizer = make_optimizer(model, kind)
         times["adamw"][name] = seconds_of(optimizer.step, 3)

@@ -83,6 +83,16 @@ CASES = {
                  "optim.lr": "5e-3", "seed.init": 1},
     "patience-ties": {"train.patience": 2, "run.metric": "macro_f1", "teacher.method": "se", "run.result": "run",
                       "eval.every": 2, "train.steps": 30},
+    "mlm": {"data.task": "mlm", "eval.keep_logits": False},
+    "mlm-sda-5": {"data.task": "mlm", "eval.keep_logits": False, "teacher.method": "sda", "teacher.window": 5,
+                  "train.mask_rate": 0.3, "snapshot.every": 3, "snapshot.sketch": 64},
+    "mlm-sdv": {"data.task": "mlm", "eval.keep_logits": False, "teacher.method": "sdv", "teacher.window": 3,
+                "model.hidden": 33, "model.heads": 11},
+    "mlm-rdrop": {"data.task": "mlm", "eval.keep_logits": False, "teacher.method": "rdrop", "batch.rounds": 2},
+    "mlm-empty-lanes": {"data.task": "mlm", "eval.keep_logits": False, "batch.size": 3, "batch.lanes": 8,
+                        "train.mask_rate": 0.02},
+    "mlm-pairs": {"data.task": "mlm", "eval.keep_logits": False, "data.descriptor": "pairs.yaml",
+                  "model.freeze": "embeddings"},
     "other-seeds": {"seed.init": 7, "seed.order": 8, "seed.dropout": 9},
 }
 # Each other architecture, with dropout, its own head and a teacher of the last five.
@@ -95,7 +105,7 @@ CASES |= {f"{name}-pairs": {"model.path": f"model-{name}", "model.head": "new", 
 BF16 = {"train.precision": "bfloat16"}
 CASES |= {f"bf16-{name}": BF16 | CASES[name] for name in (
     "plain", "wider", "deep", "odd", "sda-5", "sdv-5", "ema", "rdrop", "means", "cls", "frozen", "encoder-frozen",
-    "rounds", "empty-lanes", "long", "smoothing", *(f"{name}-sda-5" for name in OTHERS))}
+    "rounds", "empty-lanes", "long", "smoothing", "mlm-sda-5", "mlm-rdrop", *(f"{name}-sda-5" for name in OTHERS))}
 FROM_FOLDER = ("gelu_new", "relu")  # model folders made of the result of "plain"
 
 
@@ -187,7 +197,7 @@ def record(run):
     found = {"chain": [row["chain"] for row in last if "chain" in row][-1], "parameters": result["parameters"],
              **result.get("variants", {}), "log": hashlib.sha256((run / "log.jsonl").read_bytes()).hexdigest()[:16],
              "loss": [row["loss"] for row in last if "eval" in row and row["model"] == "student"][-1]}
-    for path in sorted((run / "logits").iterdir()):
+    for path in sorted((run / "logits").glob("*")):
         found[f"logits/{path.stem}"] = values_of(path)
     if (run / "snapshots").exists():
         found["snapshots"] = values_of(run / "snapshots/all.h5")

@@ -9,6 +9,7 @@ import pickle
 import re
 import struct
 
+import bad_inputs_masked
 import tiny
 from bad_inputs_rows import (ROWS, TRAIN, cut, data_as, folder_instead, header, model, pipe_instead, remove, row, swap,
                              test_rows, train, weights, write)
@@ -32,6 +33,7 @@ GOOD = [
     ("inspect", ["inspect", "model/model.safetensors"]),
     ("diff", ["diff", "run", "run"]),
     ("export", ["export", "run", "--out", "exported"]),
+    bad_inputs_masked.GOOD,
 ]
 
 CSV = "header: false\ncolumns:\n  label: 1\n  text: [2, 3]\nlabels: {\"0\": negative, \"1\": positive}\n"
