@@ -138,6 +138,13 @@ static const struct ad_config_alias aliases[] = {
     {"id2label", "data.descriptor", "its classes"},
     {"label2id", "data.descriptor", "its classes"},
     {"problem_type", "data.task", ""},
+    {"mlm", "data.task", "masked-language modelling is data.task=mlm"},
+    {"mlm_probability", "train.mask_rate", ""},
+    {"masking_probability", "train.mask_rate", ""},
+    {"whole_word_mask", "train.mask_whole_words", ""},
+    {"wwm", "train.mask_whole_words", ""},
+    {"line_by_line", "data.task", "with data.task=mlm a file of one column has a text a line"},
+    {"block_size", "data.max_tokens", "longer texts become several examples with data.task=mlm"},
     {"soft_labels", "data.descriptor", "its columns, probabilities"},
     {"teacher_model", "data.descriptor", "`predict --write` makes one that learns from a model's predictions"},
     /* Data. */

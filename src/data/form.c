@@ -101,7 +101,7 @@ static int choose(const char *path, const char *data, size_t size, int lines, st
                                 ? status
                                 : ad_fail(AD_EINPUT,
                                           "%s: found one column, expected a text and a label with a comma, semicolon "
-                                          "or tab between them, or JSON objects",
+                                          "or tab between them, or JSON objects; texts alone are for data.task=mlm",
                                           path),
                             AD_LOOKS_TEXT, path, data, size);
   }

@@ -5,6 +5,7 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/task/task.h"
 #include "study_internal.h"
 
 /* What became of a key over all arms. */
@@ -22,7 +23,11 @@ struct survey {
   struct tally tally[AD_CONFIG_KEYS];
 };
 
+/* data.task tells whether tokens are hidden; a descriptor's own task is not looked at. */
 static void count_arm(struct survey *s, const struct ad_study_arm *arm) {
+  const char *name = s->config.data_task;
+  const struct ad_task *task = name[0] == '\0' ? NULL : ad_task_find(name);
+  s->facts.hidden = task != NULL && ad_task_hides(task);
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
     const char *key = ad_config_key(i);
     struct tally *t = &s->tally[i];
@@ -112,7 +117,7 @@ int ad_study_warn_idle(const struct ad_study *study) {
     return ad_fail_memory(sizeof *s, "the keys of a study");
   }
   s->study = study;
-  s->facts = (struct ad_config_facts){.dev = -1, .ranks = study->ranks_per_trial > 1, .drawn = -1, .hidden = -1};
+  s->facts = (struct ad_config_facts){.dev = -1, .ranks = study->ranks_per_trial > 1, .drawn = -1};
   int status = ad__study_copy_base(study, &s->config);
   for (size_t k = 0; status == AD_OK && k < study->arm_count; k++) {
     status = visit_arm(s, &study->arms[k]);

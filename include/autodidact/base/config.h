@@ -222,8 +222,8 @@
     "most bytes of a run's snapshots before compression: more are refused before the run; 0: any")                     \
   X(COUNT, SEED, seed_init, "seed.init", "0", 0, 9007199254740991.0, "", "new weights", "seed of new weights")         \
   X(COUNT, SEED, seed_order, "seed.order", "0", 0, 9007199254740991.0, "", "", "seed of the order of the examples")    \
-  X(COUNT, SEED, seed_dropout, "seed.dropout", "0", 0, 9007199254740991.0, "", "model.dropout!=0",                     \
-    "seed of the dropout masks")
+  X(COUNT, SEED, seed_dropout, "seed.dropout", "0", 0, 9007199254740991.0, "", "model.dropout!=0 or hidden tokens",    \
+    "seed of the dropout masks, and of which tokens are hidden")
 
 /* The sections, which are the first parts of the keys, in the table's order. X(name, what its keys are about). */
 #define AD_CONFIG_SECTION_MAP(X)                            \
