@@ -14,6 +14,10 @@ static int print(void *context, const struct ad_prediction *prediction) {
     printf("(not read)\n");
     return AD_OK;
   }
+  if (!prediction->task->classes) {
+    printf("%.9g\n", (double)prediction->logits[0]);
+    return AD_OK;
+  }
   for (size_t c = 0; c < prediction->classes; c++) {
     sum += exp((double)prediction->logits[c] - (double)prediction->logits[prediction->number]);
   }

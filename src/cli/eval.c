@@ -89,8 +89,8 @@ int ad_command_eval(const struct ad_math *math, int argc, char **argv) {
       {"own-descriptor", NULL, help_own_descriptor, &where.own, NULL},
       {"precision", "NAME", help_precision, NULL, &precision},
       {"vote", NULL,
-       "Several runs: sum their class probabilities, the largest sum wins. Also prints each run alone, and how much "
-       "the runs differ",
+       "Several runs: sum their class probabilities, the largest sum wins; of a regression: the mean of their outputs. "
+       "Also prints each run alone, and how much the runs differ",
        &vote, NULL},
       {"average", NULL, "Several runs: one model with the mean of their parameters. Also prints each run alone",
        &average, NULL},
@@ -101,7 +101,7 @@ int ad_command_eval(const struct ad_math *math, int argc, char **argv) {
       "eval",
       "RUN... --data FILE",
       "Scores the result of a run, or the newest checkpoint of one that is not finished: error, accuracy, macro F1, "
-      "Matthews correlation, loss, confusion matrix. "
+      "Matthews correlation, loss, confusion matrix; of a regression Pearson, Spearman, R2, mean squared error. "
       "Scores several runs together, by vote or by averaged parameters.",
       options,
       sizeof options / sizeof *options,

@@ -8,7 +8,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/store/kind.h"
 #include "autodidact/store/logits.h"
-#include "autodidact/task/metrics.h"
+#include "autodidact/task/scores.h"
 #include "inspect.h"
 
 int inspect_is_hdf5(const char *path) {
@@ -22,31 +22,42 @@ int inspect_is_hdf5(const char *path) {
   return count == sizeof head && memcmp(head, "\x89HDF\r\n\x1a\n", sizeof head) == 0;
 }
 
+/* The counts of each class. */
+static void print_counts(const struct ad_metrics *metrics) {
+  printf("\n%-6s  %10s  %12s  %s\n", "class", "labels", "predictions", "right");
+  for (uint32_t c = 0; c < metrics->classes; c++) {
+    printf("%-6" PRIu32 "  %10" PRIu64 "  %12" PRIu64 "  %" PRIu64 "\n", c, metrics->labels[c], metrics->predictions[c],
+           metrics->right[c]);
+  }
+}
+
+static int inspect_scores(const char *path, const struct ad_logits *l) {
+  const struct ad_task *task = l->task;
+  const struct summary s = inspect_summarise(l->logits, l->N * l->C);
+  struct ad_scoring scoring;
+  char value[AD_SCORE_TEXT];
+  if (task == NULL || ad_task_words(task, l->C) != l->Q) {
+    return ad_fail(AD_EINPUT, "%s: labels of %zu words, expected those of a task that this program has", path, l->Q);
+  }
+  const int status = ad_scoring_create(&scoring, (struct ad_labels){task, l->N, l->labels}, l->C, l->logits);
+  if (status == AD_OK || status == AD_EDIVERGED) {
+    printf("%s: logits of %zu examples, %zu %s\n", ad_shown(path), l->N, l->C, ad_task_outputs(task, l->C));
+    for (size_t i = 0; i < task->score_count; i++) {
+      printf("%s %s, ", task->scores[i].title, ad_score_print(&task->scores[i], 6, scoring.scores.value[i], value));
+    }
+    printf("logits from %.6g to %.6g, %zu not finite\n", s.least, s.most, s.not_finite);
+    if (task->classes) {
+      print_counts(&scoring.metrics);
+    }
+  }
+  ad_scoring_destroy(&scoring);
+  return status == AD_EDIVERGED ? AD_OK : status;
+}
+
 static int inspect_logits(const char *path) {
   struct ad_logits l;
-  struct ad_metrics metrics = {0};
   AD_TRY(ad_logits_read(&l, path));
-  int status = l.Q == 1 ? ad_metrics_create(&metrics, (uint32_t)l.C)
-                        : ad_fail(AD_EINPUT, "%s: labels of %zu words are no classes", path, l.Q);
-  for (size_t n = 0; n < l.N && status == AD_OK; n++) {
-    const uint32_t guess = ad_metrics_predict(l.C, l.logits + n * l.C);
-    status = ad_metrics_add(&metrics, 1, &l.labels[n], &guess);
-  }
-  if (status == AD_OK) {
-    const struct summary s = inspect_summarise(l.logits, l.N * l.C);
-    printf(
-        "%s: logits of %zu examples, %zu classes\n"
-        "error %.4f %%, macro F1 %.6f, cross entropy %.6f nats; logits from %.6g to %.6g, %zu not finite\n\n"
-        "%-6s  %10s  %12s  %s\n",
-        ad_shown(path), l.N, l.C, 100.0 * ad_metrics_error(&metrics), ad_metrics_macro_f1(&metrics),
-        ad_mean_cross_entropy(l.N, l.C, l.logits, l.labels), s.least, s.most, s.not_finite, "class", "labels",
-        "predictions", "right");
-  }
-  for (uint32_t c = 0; c < l.C && status == AD_OK; c++) {
-    printf("%-6" PRIu32 "  %10" PRIu64 "  %12" PRIu64 "  %" PRIu64 "\n", c, metrics.labels[c], metrics.predictions[c],
-           metrics.right[c]);
-  }
-  ad_metrics_destroy(&metrics);
+  const int status = inspect_scores(path, &l);
   ad_logits_destroy(&l);
   return status;
 }

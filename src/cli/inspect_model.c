@@ -7,6 +7,7 @@
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/model/huggingface.h"
+#include "autodidact/task/task.h"
 #include "inspect.h"
 
 int inspect_model(const char *folder) {
@@ -24,21 +25,21 @@ int inspect_model(const char *folder) {
   if (m.masked_lm) {
     printf("head for masked-language modelling, over the vocabulary\n");
   }
+  const struct ad_task *task = ad_task_of_problem(ad_model_problem(m.problem_type));
   for (size_t i = 0; i < names.count; i++) {
-    printf("class %zu: %s\n", i, ad_shown(names.items[i]));
+    printf("%s %zu: %s\n", ad_task_outputs(task, 1), i, ad_shown(names.items[i]));
   }
   ad_names_destroy(&names);
   return AD_OK;
 }
 
-/* Whether the sizes make a model. A head with one class is not kept, which is no reason. */
+/* Whether the sizes make a model. */
 static int check_sizes(const char *folder) {
   struct ad_model_config m;
   struct ad_names names = {0};
   struct ad_params params;
   AD_TRY(ad_model_read_config(folder, &m, &names));
   ad_names_destroy(&names);
-  m.classes = m.classes < 2 ? 2 : m.classes;
   AD_TRY(ad_params_create(&params, &m));
   printf("%zu parameters\n", params.count);
   ad_params_destroy(&params);

@@ -73,7 +73,7 @@ static void show_disk(const struct ad_training_plan *p) {
 static void show(const struct ad_training_plan *p) {
   char text[48];
   printf("ranks      %u on %u node%s\n", p->ranks, p->nodes, p->nodes == 1 ? "" : "s");
-  printf("model      %.4g M parameters, %" PRIu64 " classes\n", 1e-6 * (double)p->parameters, p->classes);
+  printf("model      %.4g M parameters, %" PRIu64 " %s\n", 1e-6 * (double)p->parameters, p->classes, p->outputs);
   printf("data       %" PRIu64 " training examples, %" PRIu64 " dev examples\n", p->train, p->dev);
   printf("steps      %" PRIu64 ", %" PRIu64 " an epoch; %" PRIu64 " evaluation%s\n", p->steps, p->steps_an_epoch,
          p->evaluations, p->evaluations == 1 ? "" : "s");

@@ -1,4 +1,4 @@
-/* autodidact predict: the class of each example of a file: a line for each, or a table. */
+/* autodidact predict: the class, or the numbers, of each example of a file: a line for each, or a table. */
 #include <stdio.h>
 
 #include "arguments.h"
@@ -14,15 +14,25 @@ struct request {
   int logits; /* plain lines with the logits */
 };
 
-/* context: whether logits are asked for. An empty line for a row that could not be read. */
+/* How plain lines are printed. */
+struct lines {
+  const struct ad_predictor *predictor;
+  int logits; /* 1: they are asked for */
+};
+
+/* An empty line for a row that could not be read. */
 static int print_row(void *context, const struct ad_prediction *p) {
-  const int *logits = context;
-  if (p != NULL && p->name != NULL) {
-    printf("%s", ad_shown(p->name));
-  } else if (p != NULL) {
-    printf("%u", p->number);
+  const struct lines *lines = context;
+  const char *const *names;
+  struct ad_buffer text = {0};
+  if (p != NULL) {
+    ad_predictor_classes(lines->predictor, &names);
+    const int status = ad_prediction_print(p, names, &text);
+    fputs(status == AD_OK && text.size > 0 ? ad_shown(text.data) : "", stdout);
+    ad_buffer_destroy(&text);
+    AD_TRY(status);
   }
-  for (size_t c = 0; p != NULL && *logits && c < p->classes; c++) {
+  for (size_t c = 0; p != NULL && lines->logits && c < p->classes; c++) {
     printf("\t%.9g", (double)p->logits[c]);
   }
   putchar('\n');
@@ -68,7 +78,8 @@ static int predict(const struct ad_math *math, const char *source, struct reques
   int status = tabled ? ad_predictions_create(&table, &r->table) : AD_OK;
   status = status == AD_OK ? ad_predictor_open(&predictor, math, source, &r->how) : status;
   if (status == AD_OK) {
-    status = tabled ? ad_predictions_write(table, predictor) : ad_predictor_run(predictor, print_row, &r->logits);
+    struct lines lines = {predictor, r->logits};
+    status = tabled ? ad_predictions_write(table, predictor) : ad_predictor_run(predictor, print_row, &lines);
   }
   ad_predictions_destroy(table);
   ad_predictor_close(predictor, status != AD_OK);
@@ -94,7 +105,7 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
        NULL, &r.table.out},
       {"columns", "LIST",
        "Columns of the table: row, own (the file's own), class, number, confidence, probabilities (of each class), "
-       "logits; otherwise row,class,probabilities",
+       "logits; otherwise row,class,probabilities. Of a regression: row, own, value, logits; otherwise row,value",
        NULL, &r.table.columns},
       {"keep", NULL, "The file's own columns in the table, too", &r.table.keep, NULL},
       {"format", "NAME", "csv, tsv or jsonl, whatever the name of --out; without --out the table is printed", NULL,
@@ -112,8 +123,9 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
   const struct arguments arguments = {
       "predict",
       "RUN|MODEL [FILE]",
-      "Prints the class of each row of the file, one a line, or writes a table with --out. RUN is the folder of a run, "
-      "MODEL a Hugging Face folder with a classifier. Of a run that is not finished its newest checkpoint is used. "
+      "Prints the class of each row of the file, or its number of a regression, one a line, or writes a table with "
+      "--out. RUN is the folder of a run, MODEL a Hugging Face folder with a head for sequences. Of a run that is not "
+      "finished its newest checkpoint is used. "
       "Labels are ignored. A row that cannot be read is an error. Where the descriptor lets such rows pass "
       "(incomplete, empty: skip), its line, or its prediction in the table, is empty, and a warning names it.",
       options,

@@ -2,11 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "autodidact/base/json.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/width.h"
-#include "autodidact/store/rows.h"
 #include "print_scores.h"
 
 /* Columns of the scores that stand where there is room for a few. */
@@ -57,10 +55,10 @@ static void print_mean(const char *name, double value, size_t defined, size_t pa
   }
 }
 
-static void print_diversity(const struct ad_ensemble *e) {
+/* Each number of the matrix times `scale`, with `unit` behind it. */
+static void print_matrix(const struct ad_ensemble *e, int decimals, double scale, const char *unit) {
   const size_t K = e->options->count;
-  const struct ad_diversity *d = &e->diversity;
-  printf("\ndisagreement of the voters (share of examples on which two predict differently)\n      ");
+  printf("      ");
   for (size_t a = 0; a < K; a++) {
     printf(" %7zu", a + 1);
   }
@@ -68,79 +66,42 @@ static void print_diversity(const struct ad_ensemble *e) {
   for (size_t a = 0; a < K; a++) {
     printf("%6zu", a + 1);
     for (size_t b = 0; b < K; b++) {
-      printf(" %6.2f%%", 100.0 * e->matrix[a * K + b]);
+      printf(" %*.*f%s", 7 - (int)strlen(unit), decimals, scale * e->matrix[a * K + b], unit);
     }
     putchar('\n');
   }
+}
+
+static void print_diversity(const struct ad_ensemble *e) {
+  const struct ad_diversity *d = &e->diversity;
+  printf("\ndisagreement of the voters (share of examples on which two predict differently)\n");
+  print_matrix(e, 2, 100.0, "%");
   printf("\nmeans over the pairs of voters (Q and kappa: of right and wrong answers)\n%-13s  %.2f %%\n", "disagreement",
          100.0 * d->disagreement);
   print_mean("Yule's Q", d->q, d->q_pairs, d->pairs);
   print_mean("Cohen's kappa", d->kappa, d->kappa_pairs, d->pairs);
 }
 
-/* A number, or null where it is undefined. */
-static void print_json_mean(const char *name, double value, size_t defined) {
-  if (defined == 0) {
-    printf(",\"%s\":null,\"%s_pairs\":0", name, name);
-  } else {
-    printf(",\"%s\":%.17g,\"%s_pairs\":%zu", name, value, name, defined);
-  }
-}
-
-static void print_json_diversity(const struct ad_ensemble *e) {
-  const size_t K = e->options->count;
-  const struct ad_diversity *d = &e->diversity;
-  printf(",\"disagreement\":{\"matrix\":[");
-  for (size_t i = 0; i < K * K; i++) {
-    printf("%s%.17g%s", i % K == 0 ? (i == 0 ? "[" : ",[") : ",", e->matrix[i], i % K == K - 1 ? "]" : "");
-  }
-  printf("],\"mean\":%.17g},\"pairs\":%zu", d->disagreement, d->pairs);
-  print_json_mean("q", d->q, d->q_pairs);
-  print_json_mean("kappa", d->kappa, d->kappa_pairs);
-}
-
-/* A run's name as a JSON string. */
-static int quote(const char *run, struct ad_buffer *out) {
-  json_t *name = json_string(run);
-  const int status = name == NULL ? ad_fail(AD_ECONFIG, "%s: --json needs names of runs that are UTF-8", run)
-                                  : ad_json_print(name, JSON_ENCODE_ANY, out);
-  json_decref(name);
-  return status;
-}
-
-static int print_json(const struct ad_ensemble *e) {
-  char text[AD_ROW_TEXT];
-  struct ad_buffer classes = {0};
-  printf("{\"runs\":[");
-  for (size_t k = 0; k < e->options->count; k++) {
-    struct ad_buffer quoted = {0};
-    const int status = quote(e->options->runs[k], &quoted);
-    if (status == AD_OK) {
-      printf("%s{\"run\":%s,%s}", k == 0 ? "" : ",", quoted.data, ad_scores_print(&e->own[k].scores, text));
-    }
-    ad_buffer_destroy(&quoted);
-    AD_TRY(status);
-  }
-  AD_TRY(print_scoring_classes(&e->all, &e->session.descriptor, &classes));
-  printf("],\"skipped\":%zu,\"mean_%s\":%.17g,\"%s\":{%s%s}", e->all.skipped, e->data.task->scores[0].name,
-         ad_ensemble_mean_score(e), e->options->average ? "average" : "vote", ad_scores_print(&e->all.scores, text),
-         classes.data);
-  ad_buffer_destroy(&classes);
-  if (!e->options->average) {
-    print_json_diversity(e);
-  }
-  printf("}\n");
-  return AD_OK;
+static void print_differences(const struct ad_ensemble *e) {
+  printf("\ndifference of the runs (root mean square of the difference of two runs' outputs)\n");
+  print_matrix(e, 4, 1.0, "");
+  printf("\nover all pairs of runs  %.4f\n", ad_ensemble_mean_difference(e));
 }
 
 int print_ensemble(struct ad_ensemble *e, int json) {
   if (json) {
-    return print_json(e);
+    return print_ensemble_json(e);
   }
   print_runs(e);
-  printf("%s of the %zu runs\n", e->options->average ? "mean of the parameters" : "vote", e->options->count);
+  printf("%s of the %zu runs\n",
+         e->options->average  ? "mean of the parameters"
+         : e->outputs != NULL ? "mean of the outputs"
+                              : "vote",
+         e->options->count);
   print_scoring(stdout, &e->all, &e->session.descriptor);
-  if (!e->options->average) {
+  if (e->outputs != NULL) {
+    print_differences(e);
+  } else if (!e->options->average) {
     print_diversity(e);
   }
   return AD_OK;

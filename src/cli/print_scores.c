@@ -4,19 +4,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "autodidact/base/json.h"
-#include "autodidact/base/memory.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/width.h"
 
 static int json_class(const struct ad_metrics *m, uint32_t c, const char *name, struct ad_buffer *out) {
-  json_t *text = json_string(name);
-  AD_TRY(ad_buffer_printf(out, "%s{\"class\":", c == 0 ? "" : ","));
-  const int status =
-      text == NULL ? ad_fail_memory(strlen(name), "a class name") : ad_json_print(text, JSON_ENCODE_ANY, out);
-  json_decref(text);
-  AD_TRY(status);
+  AD_TRY(print_json_name(c, "class", name, out));
   return ad_buffer_printf(out, ",\"precision\":%.17g,\"recall\":%.17g,\"f1\":%.17g,\"support\":%" PRIu64 "}",
                           ad_metrics_precision(m, c), ad_metrics_recall(m, c), ad_metrics_f1(m, c), m->labels[c]);
 }
@@ -24,7 +17,7 @@ static int json_class(const struct ad_metrics *m, uint32_t c, const char *name, 
 int print_scoring_classes(const struct ad_scoring *s, const struct ad_descriptor *descriptor, struct ad_buffer *out) {
   const struct ad_metrics *m = &s->metrics;
   if (!s->scores.task->classes) {
-    return ad_buffer_puts(out, "");
+    return s->targets > 1 ? print_json_targets(s, descriptor, out) : ad_buffer_puts(out, "");
   }
   AD_TRY(ad_buffer_puts(out, ",\"classes\":["));
   for (uint32_t c = 0; c < m->classes; c++) {
@@ -54,19 +47,11 @@ static int count_width(const struct ad_scoring *s) {
   return width;
 }
 
-static size_t name_width(const struct ad_descriptor *descriptor) {
-  size_t width = strlen("class");
-  for (size_t c = 0; c < descriptor->class_count; c++) {
-    width = ad_text_widest(width, ad_shown(descriptor->classes[c]));
-  }
-  return width;
-}
-
 static void print_matrix(FILE *out, const struct ad_scoring *s, const struct ad_descriptor *descriptor) {
   const struct ad_metrics *m = &s->metrics;
   const struct ad_confused *next = s->confusion.items, *end = next + s->confusion.count;
   const int column = count_width(s);
-  const size_t width = name_width(descriptor);
+  const size_t width = print_name_width("class", descriptor);
   fprintf(out, "confusion (rows: labels, columns: predictions in the same order)\n%*s  precision  recall      F1",
           (int)width, "class");
   for (uint32_t c = 0; c < m->classes; c++) {
@@ -130,5 +115,7 @@ void print_scoring(FILE *out, struct ad_scoring *s, const struct ad_descriptor *
     print_matrix(out, s, descriptor);
   } else if (task->classes) {
     print_largest(out, s, descriptor);
+  } else if (s->targets > 1) {
+    print_targets(out, s, descriptor);
   }
 }

@@ -22,5 +22,16 @@ void print_scoring(FILE *out, struct ad_scoring *scoring, const struct ad_descri
 /* What several runs come to: each alone, all together, how much they differ. AD_ECONFIG (json: a name that is not
  * UTF-8), AD_ENOMEM. */
 int print_ensemble(struct ad_ensemble *ensemble, int json);
+int print_ensemble_json(const struct ad_ensemble *ensemble);
+
+/* The scores of each target: a table; and appended as JSON, where one that is not a number is null. */
+void print_targets(FILE *out, const struct ad_scoring *scoring, const struct ad_descriptor *descriptor);
+int print_json_targets(const struct ad_scoring *scoring, const struct ad_descriptor *descriptor, struct ad_buffer *out);
+
+/* The beginning of object number c of a list of JSON, whose first member is a name. */
+int print_json_name(size_t c, const char *key, const char *name, struct ad_buffer *out);
+
+/* The columns that the names of the classes take, or the title above them. */
+size_t print_name_width(const char *title, const struct ad_descriptor *descriptor);
 
 #endif

@@ -15,6 +15,7 @@ static const char *const text_names[] = {"text",    "sentence", "document", "rev
                                          "message", "tweet",    "문장",     "리뷰",   "댓글"};
 static const char *const label_names[] = {"label",  "labels",  "class", "category",   "sentiment", "target",
                                           "intent", "emotion", "topic", "gold_label", "라벨",      "레이블"};
+static const char *const number_names[] = {"score", "rating", "stars", "similarity", "points", "value", "점수", "평점"};
 static const char *const id_names[] = {"id", "idx", "index", "guid", "uid", ""};
 static const char *const pair_names[][2] = {
     {"text_a", "text_b"},         {"sentence1", "sentence2"}, {"premise", "hypothesis"}, {"question1", "question2"},
@@ -111,6 +112,10 @@ static int holds_few(const struct ad__scan_column *c) {
   return holds_classes(c) && c->values.count <= FEW && 2 * c->values.count <= c->filled;
 }
 
+static int holds_numbers(const struct ad__scan_column *c) {
+  return !c->other && c->filled > 0 && c->numbers == c->filled;
+}
+
 /* --- The choice. */
 
 /* Whether no other column of the file has this one's name. */
@@ -138,11 +143,39 @@ static int take_only(const struct ad__scan *scan, const int *takes, const char *
   return times > 1 ? fail_with(AD_EINPUT, scan, takes, text, option) : AD_OK;
 }
 
-static int choose_label(const struct ad__scan *scan, const struct ad__chosen *chosen, int *takes, size_t *label) {
+/* A name that texts or ids have. */
+static int is_other_name(const char *name) {
+  int named = is_among(name, text_names, COUNT(text_names)) || is_among(name, id_names, COUNT(id_names));
+  for (size_t p = 0; p < COUNT(pair_names); p++) {
+    named = named || is_among(name, pair_names[p], 2);
+  }
+  return named;
+}
+
+static int fail_label(const struct ad__scan *scan, const struct ad_task *task) {
+  static const char text[] = "no column is named like a label, and none has few different values, each several times";
+  char told[240];
+  size_t numbers = 0;
+  for (size_t i = 0; i < scan->count; i++) {
+    numbers += (size_t)(holds_numbers(&scan->columns[i]) && !is_other_name(scan->columns[i].name));
+  }
+  if (task->numbers) {
+    snprintf(told, sizeof told, "no column holds numbers alone; the columns are:");
+  } else {
+    snprintf(told, sizeof told, "%s%s; the columns are:", text,
+             numbers > 0 ? " (data.task=regression learns the numbers of a column)" : "");
+  }
+  return fail_with(AD_EINPUT, scan, NULL, told, "label");
+}
+
+static int choose_label(const struct ad__scan *scan, const struct ad_task *task, const struct ad__chosen *chosen,
+                        int *takes, size_t *label) {
   static const char several[] = "several columns may be the label:";
   for (size_t i = 0; i < scan->count; i++) {
-    takes[i] = i != chosen->text && i != chosen->pair && holds_classes(&scan->columns[i]) &&
-               is_among(scan->columns[i].name, label_names, COUNT(label_names));
+    const struct ad__scan_column *c = &scan->columns[i];
+    const int named = is_among(c->name, label_names, COUNT(label_names)) ||
+                      (task->numbers && is_among(c->name, number_names, COUNT(number_names)));
+    takes[i] = i != chosen->text && i != chosen->pair && named && (task->numbers ? holds_numbers(c) : holds_classes(c));
   }
   AD_TRY(take_only(scan, takes, label_names[0], several, "label", label));
   /* A column of that very name is meant, and what is wrong with it is told. */
@@ -151,19 +184,12 @@ static int choose_label(const struct ad__scan *scan, const struct ad__chosen *ch
     return AD_OK;
   }
   for (size_t i = 0; i < scan->count; i++) {
-    const char *name = scan->columns[i].name;
-    int named = is_among(name, text_names, COUNT(text_names)) || is_among(name, id_names, COUNT(id_names));
-    for (size_t p = 0; p < COUNT(pair_names); p++) {
-      named = named || is_among(name, pair_names[p], 2);
-    }
-    takes[i] = i != chosen->text && i != chosen->pair && !named && holds_few(&scan->columns[i]);
+    const struct ad__scan_column *c = &scan->columns[i];
+    takes[i] = i != chosen->text && i != chosen->pair && !is_other_name(c->name) &&
+               (task->numbers ? holds_numbers(c) : holds_few(c));
   }
   AD_TRY(take_only(scan, takes, NULL, several, "label", label));
-  return *label < scan->count ? AD_OK
-                              : fail_with(AD_EINPUT, scan, NULL,
-                                          "no column is named like a label, and none has few different values, each "
-                                          "several times; the columns are:",
-                                          "label");
+  return *label < scan->count ? AD_OK : fail_label(scan, task);
 }
 
 /* The two columns of a pair that is known by its names; 1 where it is there. */
@@ -199,7 +225,7 @@ static int choose_text(const struct ad__scan *scan, const struct ad__chosen *cho
              : fail_with(AD_EINPUT, scan, NULL, "no column beside the label holds texts; the columns are:", "text");
 }
 
-int ad__check_label(const struct ad__scan *scan, size_t label, size_t least) {
+int ad__check_label(const struct ad__scan *scan, const struct ad_task *task, size_t label, size_t least) {
   const struct ad__scan_column *c = &scan->columns[label];
   char shown[80];
   ad__column_show(scan, label, shown, sizeof shown);
@@ -208,9 +234,15 @@ int ad__check_label(const struct ad__scan *scan, size_t label, size_t least) {
                    "%s: the label column %s is %s in some objects, expected a string, a number, true or false",
                    scan->path, shown, c->other ? "an array or an object" : "missing, null or empty");
   }
+  if (task->numbers) {
+    return c->numbers > 0 ? AD_OK
+                          : ad_fail(AD_EINPUT, "%s: the label column %s has no numbers, expected some (task %s)",
+                                    scan->path, shown, task->name);
+  }
   if (c->values.many) {
-    return ad_fail(AD_EINPUT, "%s: the label column %s has more than %d different values, expected classes", scan->path,
-                   shown, AD_DETECT_MOST_CLASSES);
+    return ad_fail(AD_EINPUT, "%s: the label column %s has more than %d different values, expected classes%s",
+                   scan->path, shown, AD_DETECT_MOST_CLASSES,
+                   holds_numbers(c) ? "; data.task=regression learns its numbers" : "");
   }
   if (c->values.count < least) {
     return ad_fail(AD_EINPUT, "%s: the label column %s has %zu different value%s, expected at least %zu", scan->path,
@@ -219,14 +251,14 @@ int ad__check_label(const struct ad__scan *scan, size_t label, size_t least) {
   return AD_OK;
 }
 
-static int choose(const struct ad__scan *scan, const struct ad_detect_columns *asked, int labels, int *takes,
-                  struct ad__chosen *chosen) {
+static int choose(const struct ad__scan *scan, const struct ad_task *task, const struct ad_detect_columns *asked,
+                  int *takes, struct ad__chosen *chosen) {
   AD_TRY(find_asked(scan, asked->text, "text", &chosen->text));
   AD_TRY(find_asked(scan, asked->pair, "pair", &chosen->pair));
   AD_TRY(find_asked(scan, asked->label, "label", &chosen->label));
   if (chosen->label == scan->count) {
-    const int status = choose_label(scan, chosen, takes, &chosen->label);
-    AD_TRY(status == AD_EINPUT && !labels ? AD_OK : status);
+    const int status = choose_label(scan, task, chosen, takes, &chosen->label);
+    AD_TRY(status == AD_EINPUT && ad_task_hides(task) ? AD_OK : status);
     chosen->label = status == AD_OK ? chosen->label : scan->count;
   }
   if (asked->text == NULL && (asked->pair != NULL || !find_pair(scan, chosen->label, chosen))) {
@@ -239,8 +271,9 @@ static int choose(const struct ad__scan *scan, const struct ad_detect_columns *a
              : AD_OK;
 }
 
-int ad__choose_columns(const struct ad__scan *scan, const struct ad_detect_columns *asked, int labels,
+int ad__choose_columns(const struct ad__scan *scan, const struct ad_task *task, const struct ad_detect_columns *asked,
                        struct ad__chosen *chosen) {
+  const int labels = !ad_task_hides(task);
   if (scan->form.format == AD_FORMAT_LINES) {
     *chosen = (struct ad__chosen){.text = 0, .pair = scan->count, .label = scan->count};
     return AD_OK;
@@ -252,22 +285,23 @@ int ad__choose_columns(const struct ad__scan *scan, const struct ad_detect_colum
   if (takes == NULL) {
     return ad_fail_memory(scan->count * sizeof *takes, "the columns of a table");
   }
-  const int status = choose(scan, asked, labels, takes, chosen);
+  const int status = choose(scan, task, asked, takes, chosen);
   ad_free(takes);
   AD_TRY(status);
   if (!labels) {
     chosen->label = scan->count;
     return AD_OK;
   }
-  return ad__check_label(scan, chosen->label, 2);
+  return ad__check_label(scan, task, chosen->label, 2);
 }
 
 static int is_number(const char *text) {
   return text != NULL && text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
-int ad__choose_head(struct ad__scan *scan, const struct ad_detect_columns *asked) {
-  const char *wanted[COUNT(text_names) + COUNT(label_names) + COUNT(id_names) + 2 * COUNT(pair_names) + 3];
+int ad__choose_head(struct ad__scan *scan, const struct ad_task *task, const struct ad_detect_columns *asked) {
+  const char *wanted[COUNT(text_names) + COUNT(label_names) + COUNT(number_names) + COUNT(id_names) +
+                     2 * COUNT(pair_names) + 3];
   size_t count = 0;
   const char *const names[3] = {asked->text, asked->pair, asked->label};
   for (size_t i = 0; i < 3; i++) {
@@ -277,6 +311,8 @@ int ad__choose_head(struct ad__scan *scan, const struct ad_detect_columns *asked
   count += COUNT(text_names);
   memcpy(wanted + count, label_names, sizeof label_names);
   count += COUNT(label_names);
+  memcpy(wanted + count, number_names, sizeof number_names);
+  count += task->numbers ? COUNT(number_names) : 0;
   memcpy(wanted + count, id_names, sizeof id_names);
   count += COUNT(id_names) - 1; /* an empty cell names nothing */
   memcpy(wanted + count, pair_names, sizeof pair_names);

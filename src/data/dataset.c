@@ -394,9 +394,11 @@ static int open_labels(struct reading *reading) {
     reading->target = ad_malloc(bytes, 1);
     AD_TRY(reading->target == NULL ? ad_fail_memory(bytes, "the probabilities of a row") : AD_OK);
   }
-  return reading->label == NULL
-             ? ad_fail_memory(reading->dataset->words * sizeof *reading->label, "a label")
-             : ad_label_table_open(&reading->labels, source->task, source->labels, source->label_count);
+  AD_TRY(reading->label == NULL ? ad_fail_memory(reading->dataset->words * sizeof *reading->label, "a label") : AD_OK);
+  const int status = ad_label_table_open(&reading->labels, source->task, source->labels, source->label_count);
+  reading->labels.low = source->low;
+  reading->labels.high = source->high;
+  return status;
 }
 
 static int read_rows(struct reading *reading) {

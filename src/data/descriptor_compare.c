@@ -111,6 +111,7 @@ static int print_rows(const struct ad_descriptor *d, const struct ad_source *s, 
   AD_TRY(ad_buffer_printf(out, "%s, empty: %s, incomplete: %s", s->file, ad_layout_empty_name(s->empty),
                           s->skip_incomplete ? "skip" : "refuse"));
   AD_TRY(s->skip == NULL ? AD_OK : ad_buffer_printf(out, ", skip: %s", s->skip));
+  AD_TRY(s->low < s->high ? ad_buffer_printf(out, ", range: %.9g to %.9g", s->low, s->high) : AD_OK);
   if (!s->shuffled) {
     return AD_OK;
   }

@@ -2,6 +2,7 @@
 #include "autodidact/data/detect.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 
 struct detection {
   const struct ad_detect_request *request;
+  const struct ad_task *task;
   struct ad__scan scan[AD_SPLITS];     /* those of files that are there */
   struct ad__chosen chosen[AD_SPLITS]; /* their columns */
   struct ad__values classes;           /* the labels of all files, sorted */
@@ -43,11 +45,11 @@ static int scan_train(struct detection *d) {
   struct ad__form form;
   AD_TRY(ad__form_find(path, !wants_labels(d), &form));
   AD_TRY(ad__scan_file(scan, path, &form));
-  AD_TRY(ad__choose_head(scan, &d->request->columns));
+  AD_TRY(ad__choose_head(scan, d->task, &d->request->columns));
   if (scan->rows == 0) {
     return ad_fail(AD_EINPUT, "%s: found a header and no rows", path);
   }
-  return ad__choose_columns(scan, &d->request->columns, wants_labels(d), &d->chosen[AD_SPLIT_TRAIN]);
+  return ad__choose_columns(scan, d->task, &d->request->columns, &d->chosen[AD_SPLIT_TRAIN]);
 }
 
 /* The column of another file that stands for one of train's: of the same name, or without names of the same number. */
@@ -86,12 +88,12 @@ static int scan_other(struct detection *d, enum ad_split split) {
   if (split == AD_SPLIT_TEST && chosen->label < scan->count && scan->columns[chosen->label].filled == 0) {
     chosen->label = scan->count; /* a column of nothing: a test file whose labels others keep */
   }
-  return chosen->label < scan->count ? ad__check_label(scan, chosen->label, 1) : AD_OK;
+  return chosen->label < scan->count ? ad__check_label(scan, d->task, chosen->label, 1) : AD_OK;
 }
 
 static int add_classes(struct detection *d, enum ad_split split) {
   const struct ad__scan *scan = &d->scan[split];
-  if (d->chosen[split].label == scan->count) {
+  if (d->chosen[split].label == scan->count || d->task->numbers) {
     return AD_OK;
   }
   const struct ad__values *values = &scan->columns[d->chosen[split].label].values;
@@ -213,8 +215,8 @@ static void find_gaps(const struct detection *d, int *labels, int *rows) {
 
 /* The classes; of another task its name, which finds them in the data by itself. */
 static int put_task(const struct detection *d, struct ad_buffer *out) {
-  if (d->request->task != NULL && !d->request->task->classes) {
-    return ad_buffer_printf(out, "\ntask: %s\n", d->request->task->name);
+  if (!d->task->classes) {
+    return ad_buffer_printf(out, "\ntask: %s\n", d->task->name);
   }
   AD_TRY(ad_buffer_puts(out, "\nclasses: ["));
   for (size_t i = 0; i < d->classes.count; i++) {
@@ -283,6 +285,17 @@ static int tell_file(const struct detection *d, enum ad_split split, struct ad_b
                                          wants_labels(d) ? " or label" : "");
 }
 
+/* Whether the classes are numbers that are not all whole. */
+static int are_fractions(const struct detection *d) {
+  const struct ad__scan *train = &d->scan[AD_SPLIT_TRAIN];
+  const struct ad__scan_column *column = &train->columns[d->chosen[AD_SPLIT_TRAIN].label];
+  size_t i = 0;
+  while (i < d->classes.count && strtod(d->classes.items[i], NULL) == trunc(strtod(d->classes.items[i], NULL))) {
+    i++;
+  }
+  return column->numbers == column->filled && i < d->classes.count;
+}
+
 static int tell_classes(const struct detection *d, struct ad_buffer *out) {
   enum { MOST = 10 };
   const struct ad__scan *train = &d->scan[AD_SPLIT_TRAIN];
@@ -293,7 +306,9 @@ static int tell_classes(const struct detection *d, struct ad_buffer *out) {
     AD_TRY(ad_buffer_printf(out, "%s %s (%zu)", i == 0 ? "" : ",", ad_shown(name),
                             ad__values_times(values, (struct ad_text_span){name, strlen(name)})));
   }
-  return ad_buffer_puts(out, d->classes.count > MOST ? ", ...\n" : "\n");
+  AD_TRY(ad_buffer_puts(out, d->classes.count > MOST ? ", ...\n" : "\n"));
+  return are_fractions(d) ? ad_buffer_puts(out, "the labels are numbers: data.task=regression learns their size\n")
+                          : AD_OK;
 }
 
 static int tell(const struct detection *d, struct ad_buffer *out) {
@@ -304,7 +319,11 @@ static int tell(const struct detection *d, struct ad_buffer *out) {
     AD_TRY(ad_buffer_printf(out, "dev: %zu row%s of train, drawn by seed 0 (one in %d, at most %d)\n", d->dev_rows,
                             d->dev_rows == 1 ? "" : "s", AD_DETECT_DEV_SHARE, AD_DETECT_DEV_MOST));
   }
-  return wants_labels(d) ? tell_classes(d, out) : AD_OK;
+  if (!wants_labels(d)) {
+    return AD_OK;
+  }
+  return d->task->numbers ? ad_buffer_printf(out, "the label is a number (task %s)\n", d->task->name)
+                          : tell_classes(d, out);
 }
 
 int ad_detect(const struct ad_detect_request *request, struct ad_buffer *descriptor, struct ad_buffer *told) {
@@ -313,6 +332,7 @@ int ad_detect(const struct ad_detect_request *request, struct ad_buffer *descrip
     return ad_fail_memory(sizeof *d, "the look at the files");
   }
   d->request = request;
+  d->task = request->task == NULL ? ad_task_find(NULL) : request->task;
   int status = look(d);
   status = status == AD_OK ? put_descriptor(d, descriptor) : status;
   status = status == AD_OK ? tell(d, told) : status;

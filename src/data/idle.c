@@ -33,9 +33,12 @@ static const char *why_idle(const struct ad_source *source, const char *key) {
   if (strcmp(key, "skip") == 0 && source->format == AD_FORMAT_FOLDER) {
     return "only the folders of label values are read";
   }
-  return source->labelled || (strcmp(key, "labels") != 0 && strcmp(key, "skip") != 0 && strcmp(key, "separator") != 0)
-             ? NULL
-             : "the file has no labels";
+  static const char *const of_labels[] = {"labels", "skip", "separator", "range"};
+  int idle = 0;
+  for (size_t i = 0; i < sizeof of_labels / sizeof *of_labels; i++) {
+    idle = idle || (!source->labelled && strcmp(key, of_labels[i]) == 0);
+  }
+  return idle ? "the file has no labels" : NULL;
 }
 
 static int note(struct ad_descriptor *d, const struct ad_yaml *at, const char *key, const char *why) {

@@ -1,5 +1,6 @@
 #include "layout.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -268,6 +269,11 @@ static int parse_labels(const struct ad_descriptor *descriptor, const struct ad_
   if (node != NULL && (node->kind != AD_YAML_MAPPING || node->count == 0)) {
     return AD_FAIL_AT(descriptor->path, node, "labels: expected a mapping of the file's values to class names");
   }
+  if (node != NULL && descriptor->task->names == AD_NAMES_COLUMNS) {
+    return AD_FAIL_AT(descriptor->path, node,
+                      "labels: those of the task %s are numbers as they stand, expected no such key",
+                      descriptor->task->name);
+  }
   const size_t count = node == NULL ? descriptor->class_count : node->count;
   if (count == 0 || descriptor->task->names == AD_NAMES_NONE) {
     return AD_OK; /* the classes are not known yet, or not wanted */
@@ -279,6 +285,46 @@ static int parse_labels(const struct ad_descriptor *descriptor, const struct ad_
                          : read_labels(descriptor, node, source, order);
   ad_free(order);
   return status;
+}
+
+static int read_bound(const struct ad_descriptor *descriptor, const struct ad_yaml *node, double *bound) {
+  char *end = NULL;
+  *bound = node->kind == AD_YAML_SCALAR ? strtod(node->text, &end) : 0.0;
+  return end != NULL && end != node->text && *end == '\0' && isfinite((float)*bound)
+             ? AD_OK
+             : AD_FAIL_AT(descriptor->path, node, "range: found \"%s\", expected a number",
+                          node->kind == AD_YAML_SCALAR ? node->text : "a list or mapping");
+}
+
+/* The bounds of labels that are numbers. */
+static int read_range(const struct ad_descriptor *descriptor, const struct ad_yaml *node, struct ad_source *source) {
+  if (node == NULL) {
+    return AD_OK;
+  }
+  if (descriptor->task->names != AD_NAMES_COLUMNS) {
+    return AD_FAIL_AT(descriptor->path, node, "range: labels of the task %s are no numbers, expected no such key",
+                      descriptor->task->name);
+  }
+  if (node->kind != AD_YAML_SEQUENCE || node->count != 2) {
+    return AD_FAIL_AT(descriptor->path, node, "range: expected the least and the largest number, as [0, 5]");
+  }
+  AD_TRY(read_bound(descriptor, node->items[0], &source->low));
+  AD_TRY(read_bound(descriptor, node->items[1], &source->high));
+  return source->low < source->high
+             ? AD_OK
+             : AD_FAIL_AT(descriptor->path, node, "range: %.9g is not below %.9g", source->low, source->high);
+}
+
+/* Where each part of a label is a target of its own: as many parts as targets, as far as the layout tells. */
+static int check_targets(const struct ad_descriptor *descriptor, const struct ad_yaml *columns,
+                         const struct ad_source *source) {
+  const size_t count = source->label.count, targets = descriptor->class_count;
+  const int told = count > 1 || (count == 1 && source->format != AD_FORMAT_JSONL && source->separator == NULL);
+  return descriptor->task->names != AD_NAMES_COLUMNS || targets == 0 || !told || count == targets
+             ? AD_OK
+             : AD_FAIL_AT(descriptor->path, columns,
+                          "columns.label: found %zu column%s, expected one for each of %zu %s", count,
+                          count == 1 ? "" : "s", targets, ad_task_outputs(descriptor->task, targets));
 }
 
 /* What cuts a label column into fields: the descriptor's key, else the task's own. */
@@ -309,7 +355,7 @@ static int read_skip(const char *path, const struct ad_yaml *node, char **skip) 
 int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml *split, const struct ad_yaml *top,
                     struct ad_source *source) {
   static const char *const keys[] = {AD_LAYOUT_KEYS};
-  enum { FORMAT, DELIMITER, HEADER, FIELDS, COLUMNS, SEPARATOR, LABELS, SKIP, EMPTY, INCOMPLETE, KEYS };
+  enum { FORMAT, DELIMITER, HEADER, FIELDS, COLUMNS, SEPARATOR, RANGE, LABELS, SKIP, EMPTY, INCOMPLETE, KEYS };
   _Static_assert(sizeof keys / sizeof *keys == KEYS, "one number per key");
   const struct ad_yaml *node[KEYS];
   for (size_t i = 0; i < KEYS; i++) {
@@ -344,6 +390,8 @@ int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml
   source->task = descriptor->task;
   AD_TRY(parse_columns(descriptor, node[COLUMNS], top, source));
   AD_TRY(read_separator(descriptor, node[SEPARATOR], source));
+  AD_TRY(read_range(descriptor, node[RANGE], source));
+  AD_TRY(check_targets(descriptor, node[COLUMNS], source));
   AD_TRY(parse_labels(descriptor, node[LABELS], source));
   if (node[SKIP] != NULL) {
     AD_TRY(read_skip(path, node[SKIP], &source->skip));

@@ -11,7 +11,7 @@
 
 /* Keys that a descriptor may have at its top and in each split, where they override those at the top. */
 #define AD_LAYOUT_KEYS \
-  "format", "delimiter", "header", "fields", "columns", "separator", "labels", "skip", "empty", "incomplete"
+  "format", "delimiter", "header", "fields", "columns", "separator", "range", "labels", "skip", "empty", "incomplete"
 
 /* Refuses keys that are not among known [count] and anything but a mapping. AD_EINPUT. */
 int ad_layout_check_keys(const char *path, const struct ad_yaml *node, const char *what, const char *const *known,

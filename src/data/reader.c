@@ -133,6 +133,9 @@ int ad_reader_fail_label(const struct ad_reader *reader, const char *shown, cons
   const struct ad_source *source = reader->source;
   struct ad_buffer expected = {0};
   int status = source->task->expected(source->labels, source->label_count, &expected);
+  if (status == AD_OK && source->low < source->high) {
+    status = ad_buffer_printf(&expected, " from %.9g to %.9g", source->low, source->high);
+  }
   if (status == AD_OK) {
     status = ad_reader_fail(reader, reader->begin, "unknown label %s, expected %s%s", shown, expected.data, note);
   }

@@ -7,7 +7,7 @@
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
 #include "autodidact/base/width.h"
-#include "autodidact/data/dataset.h"
+#include "report.h"
 #include "targets.h"
 
 /* count[l]: the examples of l tokens, l in 0 .. longest. The caller owns it. */
@@ -85,6 +85,14 @@ static int report_classes(FILE *out, const struct ad_descriptor *descriptor, con
   return AD_OK;
 }
 
+static int report_numbers(FILE *out, const struct ad_descriptor *descriptor, const struct ad_dataset *dataset) {
+  struct ad_buffer text = {0};
+  const int status = ad__report_numbers(descriptor, dataset, &text);
+  fputs(text.data == NULL ? "" : text.data, out);
+  ad_buffer_destroy(&text);
+  return status;
+}
+
 static void report_count(FILE *out, const char *name, size_t found, int known, size_t expected, int whole) {
   fprintf(out, "  %-11s %zu", name, found);
   if (!whole) {
@@ -116,6 +124,7 @@ int ad_dataset_report(FILE *out, const struct ad_descriptor *descriptor, enum ad
     fprintf(out, "  learnt      probabilities of the classes, mean entropy %.4f nats\n",
             ad__targets_entropy(dataset, descriptor->class_count));
   }
+  AD_TRY(descriptor->task->numbers ? report_numbers(out, descriptor, dataset) : AD_OK);
   fprintf(out, "  digest      %s", ad_digest_text(dataset->digest, found));
   if (!whole || !expected->digest_known) {
     fprintf(out, "\n");

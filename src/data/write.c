@@ -35,6 +35,10 @@ static int put_columns(const struct ad_source *source, struct ad_buffer *out) {
 }
 
 static int put_labels(const struct ad_descriptor *d, const struct ad_source *source, struct ad_buffer *out) {
+  if (d->task->names == AD_NAMES_COLUMNS) {
+    return source->low < source->high ? ad_buffer_printf(out, ", range: [%.17g, %.17g]", source->low, source->high)
+                                      : AD_OK;
+  }
   for (size_t i = 0; i < source->label_count; i++) {
     AD_TRY(ad_buffer_puts(out, i == 0 ? ", labels: {" : ", "));
     AD_TRY(ad_yaml_quote(out, source->labels[i].value));

@@ -48,7 +48,8 @@ static int check(const struct ad_trainer *t) {
   }
   for (size_t i = 0; i < t->data->count && !ad__trainer_hides(t); i++) {
     if (!t->data->task->is_label(m->classes, ad_dataset_label(t->data, i))) {
-      return ad_fail(AD_EINPUT, "training example %zu has no label below %u", i, m->classes);
+      return ad_fail(AD_EINPUT, "training example %zu has no label of the task %s with %u %s", i, t->data->task->name,
+                     m->classes, ad_task_outputs(t->data->task, m->classes));
     }
   }
   for (size_t i = 0; i < t->data->offset[t->data->count]; i++) {
@@ -248,7 +249,7 @@ static void compute_loss(struct ad_trainer *t, const struct ad_batch *batch, siz
     const size_t first = lane_row[lane - lo], end = lane_row[lane - lo + 1];
     const size_t rows = (end - first) / t->copies, at = first * C;
     if (t->weight > 0.0) {
-      ad_teacher_distance(&t->settings.teacher, t->kernels, rows, C, t->logits + at,
+      ad_teacher_distance(&t->settings.teacher, t->data->task, t->kernels, rows, C, t->logits + at,
                           t->target == NULL ? NULL : t->target + at, (float)scale, t->distance + first,
                           t->dlogits + at);
     }

@@ -8,6 +8,7 @@
 #include "autodidact/base/file.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/task/task.h"
 #include "autodidact/text/tokenizer.h"
 #include "folder.h"
 
@@ -24,6 +25,24 @@ static const struct {
     {"gelu_python_tanh", AD_ACTIVATION_GELU_TANH},
     {"gelu_accurate", AD_ACTIVATION_GELU_TANH},
     {"gelu_fast", AD_ACTIVATION_GELU_TANH}};
+
+const char *ad_model_problem(const char *problem_type) {
+  return problem_type != NULL ? problem_type : ad_task_find(NULL)->problem_type;
+}
+
+int ad__problem_fits(const struct ad_folder_config *found, const struct ad_model_options *options, char *note,
+                     size_t size) {
+  const char *has = ad_model_problem(found->config.problem_type), *wanted = ad_model_problem(options->problem_type);
+  if (options->head == AD_HEAD_REQUIRE || strcmp(has, wanted) == 0) {
+    return 1;
+  }
+  snprintf(note, size, "its problem_type is %s, expected %s", has, wanted);
+  return 0;
+}
+
+size_t ad__least_logits(const char *problem_type) {
+  return ad_task_of_problem(ad_model_problem(problem_type))->least_logits;
+}
 
 const char *ad_activation_name(enum ad_activation activation) {
   size_t i = 0;
@@ -326,6 +345,17 @@ static int name_by_number(uint32_t count, struct ad_names *names) {
   return AD_OK;
 }
 
+int ad__has_class_names(const struct ad_names *own) {
+  for (size_t i = 0; i < own->count; i++) {
+    const char *digits = own->items[i] + strlen("LABEL_");
+    if (strncmp(own->items[i], "LABEL_", strlen("LABEL_")) != 0 || *digits == '\0' ||
+        digits[strspn(digits, "0123456789")] != '\0') {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 static int read_classes(const char *path, const json_t *root, struct ad_folder_config *out) {
   const json_t *labels = json_object_get(root, "id2label"), *number = json_object_get(root, "num_labels");
   const int has_labels = labels != NULL && !json_is_null(labels), has_number = number != NULL && !json_is_null(number);
@@ -352,19 +382,37 @@ static int read_classes(const char *path, const json_t *root, struct ad_folder_c
   return read_labels(path, labels, &out->class_names);
 }
 
-/* A classifier with the right names may still be one for tokens, or a regression. */
+/* The task of a head whose config.json does not say: the first one that can do with so few logits. */
+static const struct ad_task *task_of_logits(size_t count) {
+  size_t i = 0;
+  while (ad_task_at(i) != NULL && (ad_task_at(i)->problem_type == NULL || ad_task_at(i)->least_logits > count)) {
+    i++;
+  }
+  return ad_task_at(i);
+}
+
+/* What the head is for; the classes are known. */
+static void read_problem(const json_t *root, struct ad_folder_config *out) {
+  const char *problem = json_string_value(json_object_get(root, "problem_type"));
+  if (out->config.masked_lm) {
+    return;
+  }
+  const struct ad_task *task = problem == NULL ? task_of_logits(out->config.classes) : ad_task_of_problem(problem);
+  out->config.problem_type = task == NULL ? NULL : task->problem_type;
+  if (task == NULL && out->head_refusal[0] == '\0') {
+    snprintf(out->head_refusal, sizeof out->head_refusal, "its problem_type is %.60s, which no task has", problem);
+  }
+}
+
+/* A classifier with the right names may still be one for tokens. */
 static void read_head_kind(const char *class_name, const json_t *root, struct ad_folder_config *out) {
   const char *found = json_string_value(json_array_get(json_object_get(root, "architectures"), 0));
-  const char *problem = json_string_value(json_object_get(root, "problem_type"));
   const size_t own = strlen(class_name);
   if (found != NULL && strncmp(found, class_name, own) == 0 && strncmp(found + own, "For", 3) == 0 &&
       strcmp(found + own, SEQUENCE_MODEL) != 0) {
     snprintf(out->head_refusal, sizeof out->head_refusal, "it belongs to a %.60s, expected %s%s", found, class_name,
              SEQUENCE_MODEL);
     out->config.masked_lm = strcmp(found + own, MASKED_MODEL) == 0;
-  } else if (problem != NULL && strcmp(problem, "single_label_classification") != 0) {
-    snprintf(out->head_refusal, sizeof out->head_refusal,
-             "its problem_type is %.60s, expected single_label_classification", problem);
   }
 }
 
@@ -419,7 +467,9 @@ static int read_config(const char *path, const json_t *root, struct ad_folder_co
   read_head_kind(a->model_types[m->variant].class_name, root, out);
   out->untied = json_is_false(json_object_get(root, "tie_word_embeddings"));
   AD_TRY(list_unknown(a, root, &out->unknown));
-  return read_classes(path, root, out);
+  AD_TRY(read_classes(path, root, out));
+  read_problem(root, out);
+  return AD_OK;
 }
 
 int ad_folder_read_config(const char *folder, struct ad_folder_config *out) {
@@ -501,7 +551,7 @@ json_t *ad_folder_make_config(const struct ad_model_config *m, const char *const
   failed |= root == NULL || write_numbers(m, a->numbers, root) || a->write_config(m, root);
   failed |= json_object_set_new(root, "pad_token_id", json_integer((json_int_t)padding));
   failed |= m->masked_lm ? json_object_set_new(root, "tie_word_embeddings", json_true())
-                         : json_object_set_new(root, "problem_type", json_string("single_label_classification"));
+                         : json_object_set_new(root, "problem_type", json_string(ad_model_problem(m->problem_type)));
   failed |= json_object_set_new(root, "torch_dtype", json_string("float32"));
   failed |= root == NULL || (!m->masked_lm && add_labels(root, m, class_names));
   if (failed) {

@@ -20,6 +20,16 @@ struct ad_folder_config {
 /* Reads and checks "folder/config.json". Errors as of ad_model_read_config; nothing to release after a failure. */
 int ad_folder_read_config(const char *folder, struct ad_folder_config *out);
 
+/* 1 where the head is for what the options ask for. If not, says so in note [size]. */
+int ad__problem_fits(const struct ad_folder_config *found, const struct ad_model_options *options, char *note,
+                     size_t size);
+
+/* Logits that a head for such a problem (NULL: the first task's) has at least. */
+size_t ad__least_logits(const char *problem_type);
+
+/* 1 where a folder names its classes: LABEL_0, LABEL_1, ... is what Hugging Face writes where nobody did. */
+int ad__has_class_names(const struct ad_names *own);
+
 /* The JSON of a config.json for ad_model_save; NULL when out of memory. */
 json_t *ad_folder_make_config(const struct ad_model_config *config, const char *const *class_names, size_t pad_id);
 

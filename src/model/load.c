@@ -169,14 +169,18 @@ static int head_fits(const struct ad_model *model, char *note, size_t size) {
     snprintf(note, size, "%s", found->head_refusal);
     return 0;
   }
+  if (!ad__problem_fits(found, options, note, size)) {
+    return 0;
+  }
+  const size_t least = ad__least_logits(found->config.problem_type);
   const size_t classes = options->classes != 0 ? options->classes : weight->tensor->shape[0];
-  if (weight->tensor->dimensions != 2 || classes < 2 || !shape_is(weight->tensor, classes, found->config.hidden, 0) ||
-      !shape_is(bias->tensor, classes, 1, 1)) {
+  if (weight->tensor->dimensions != 2 || classes < least ||
+      !shape_is(weight->tensor, classes, found->config.hidden, 0) || !shape_is(bias->tensor, classes, 1, 1)) {
     char weight_shape[60], bias_shape[60];
     snprintf(note, size, "%s is %s and %s %s, expected [%zu, %u] and [%zu]", names[0],
              ad_shape_text(weight->tensor->shape, weight->tensor->dimensions, weight_shape, sizeof weight_shape),
              names[1], ad_shape_text(bias->tensor->shape, bias->tensor->dimensions, bias_shape, sizeof bias_shape),
-             classes < 2 ? 2 : classes, found->config.hidden, classes < 2 ? 2 : classes);
+             classes < least ? least : classes, found->config.hidden, classes < least ? least : classes);
     return 0;
   }
   if (found->classes_stated && found->config.classes != classes) {
@@ -210,29 +214,23 @@ static size_t place_of(const struct ad_names *names, const char *name) {
   return i;
 }
 
-/* Whether a folder names its classes: LABEL_0, LABEL_1, ... is what Hugging Face writes where nobody did. */
-static int has_names(const struct ad_names *own) {
-  for (size_t i = 0; i < own->count; i++) {
-    const char *digits = own->items[i] + strlen("LABEL_");
-    if (!starts_with(own->items[i], "LABEL_") || *digits == '\0' || digits[strspn(digits, "0123456789")] != '\0') {
-      return 1;
-    }
-  }
-  return 0;
-}
-
 /* Whether the folder's classifier is for the classes that the options name; it fits already. Says why, or why not, in
  * note [size]. The same names in another order would be wrong without a sign. */
 static int names_fit(const struct ad_model *model, char *note, size_t size) {
   const struct ad_names *own = &model->found.class_names;
   const char *const *wanted = model->options.class_names;
   const size_t count = model->options.classes;
+  const int unnamed = !ad__has_class_names(own);
   size_t first = 0, common = 0;
   note[0] = '\0';
   if (model->options.head == AD_HEAD_REQUIRE || wanted == NULL) {
     return 1;
   }
-  if (!has_names(own)) {
+  if (count == 1 || (unnamed && ad__least_logits(model->found.config.problem_type) == 1)) {
+    snprintf(note, size, "it predicts as many numbers as the data have: %zu", count);
+    return 1;
+  }
+  if (unnamed) {
     const int keep = model->options.head == AD_HEAD_KEEP;
     snprintf(note, size, "%sits config.json has no names of classes%s", keep ? "model.head is keep, and " : "",
              own->count > 0 ? ", only LABEL_0 and so on" : "");
@@ -306,6 +304,7 @@ static int make_table(struct ad_model *model) {
     config.classes = (uint32_t)ad__find_entry(model, model->architecture->head.classifier[0])->tensor->shape[0];
   } else {
     config.classes = options->classes;
+    config.problem_type = options->problem_type;
     config.classifier = options->classifier;
   }
   config.cased = options->cased;
@@ -466,8 +465,10 @@ void ad_model_report_destroy(struct ad_model_report *report) {
 
 int ad_model_open(struct ad_model **out, const char *folder, const struct ad_model_options *options) {
   *out = NULL;
-  if (options->head != AD_HEAD_REQUIRE && !options->masked_lm && options->classes < 2) {
-    return ad_fail(AD_ECONFIG, "model: %u classes, expected at least 2", options->classes);
+  if (options->head != AD_HEAD_REQUIRE && !options->masked_lm &&
+      options->classes < ad__least_logits(options->problem_type)) {
+    return ad_fail(AD_ECONFIG, "model: %u classes, expected at least %zu", options->classes,
+                   ad__least_logits(options->problem_type));
   }
   struct ad_model *model = ad_calloc(1, sizeof *model);
   if (model == NULL) {

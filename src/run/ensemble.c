@@ -1,12 +1,35 @@
-/* Several runs on one data set: their vote, or the model of their mean parameters. */
+/* Several runs on one data set: their vote or mean outputs, or the model of their mean parameters. */
 #include "autodidact/run/ensemble.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/run/evaluation.h"
+
+/* What the runs' answers are gathered in. */
+static int open_answers(struct ad_ensemble *e) {
+  const size_t K = e->options->count, N = e->data.count, C = e->session.descriptor.class_count;
+  if (ad_task_hides(e->data.task)) {
+    return ad_fail(AD_ECONFIG, "runs of the task %s are evaluated one by one, found %zu", e->data.task->name, K);
+  }
+  e->own = ad_calloc(K, sizeof *e->own);
+  e->matrix = ad_calloc(K * K, sizeof *e->matrix);
+  if (e->own == NULL || e->matrix == NULL) {
+    return ad_fail_memory(K * sizeof *e->own + K * K * sizeof *e->matrix, "the scores of the runs");
+  }
+  if (e->options->average) {
+    return AD_OK;
+  }
+  if (e->data.task->classes) {
+    return ad_vote_create(&e->vote, K, N, C, e->data.label);
+  }
+  e->outputs = ad_malloc(K * N * C, sizeof *e->outputs);
+  return e->outputs == NULL ? ad_fail_memory(K * N * C * sizeof *e->outputs, "the outputs of the runs") : AD_OK;
+}
 
 static int load(struct ad_ensemble *e) {
   const struct ad_ensemble_options *o = e->options;
@@ -28,24 +51,24 @@ static int load(struct ad_ensemble *e) {
     status = ad_session_check_classes(s, o->runs[0], &s->descriptor);
   }
   ad_free(model);
-  AD_TRY(status);
-  const size_t K = o->count;
-  e->own = ad_calloc(K, sizeof *e->own);
-  e->matrix = ad_calloc(K * K, sizeof *e->matrix);
-  if (e->own == NULL || e->matrix == NULL) {
-    return ad_fail_memory(K * sizeof *e->own + K * K * sizeof *e->matrix, "the scores of the runs");
-  }
-  if (ad_task_hides(e->data.task)) {
-    return ad_fail(AD_ECONFIG, "runs of the task %s are evaluated one by one, found %zu", e->data.task->name, K);
-  }
-  if (!o->average && !e->data.task->classes) {
-    return ad_fail(AD_ECONFIG, "runs of the task %s have no classes to vote for; their parameters can be averaged",
-                   e->data.task->name);
-  }
-  return o->average ? AD_OK : ad_vote_create(&e->vote, K, e->data.count, s->descriptor.class_count, e->data.label);
+  return status == AD_OK ? open_answers(e) : status;
 }
 
-/* One run alone: its scores, and its vote. */
+/* The answers of run k: its vote, or its outputs. */
+static int add_answers(struct ad_ensemble *e, size_t k, const float *logits) {
+  const size_t n = e->data.count * e->session.descriptor.class_count;
+  if (e->options->average) {
+    return AD_OK;
+  }
+  if (e->outputs != NULL) {
+    memcpy(e->outputs + k * n, logits, n * sizeof *logits);
+    return AD_OK;
+  }
+  const int status = ad_vote_add(&e->vote, logits);
+  return status == AD_OK ? AD_OK : ad_fail_prefix(status, "%s", e->options->runs[k]);
+}
+
+/* One run alone: its scores, and its answers. */
 static int evaluate_loaded(struct ad_ensemble *e, const struct ad_session *run, size_t k) {
   struct ad_evaluation evaluation = {0};
   int status = ad_evaluation_open(&evaluation, run, &e->data, e->data.count);
@@ -55,10 +78,7 @@ static int evaluate_loaded(struct ad_ensemble *e, const struct ad_session *run, 
   if (status == AD_OK) {
     status = ad_scoring_create(&e->own[k], ad_dataset_labels(&e->data), run->params.config.classes, evaluation.logits);
   }
-  if (status == AD_OK && !e->options->average) {
-    status = ad_vote_add(&e->vote, evaluation.logits);
-    status = status == AD_OK ? AD_OK : ad_fail_prefix(status, "%s", e->options->runs[k]);
-  }
+  status = status == AD_OK ? add_answers(e, k, evaluation.logits) : status;
   ad_evaluation_close(&evaluation, status);
   return status;
 }
@@ -103,6 +123,47 @@ static int score_vote(struct ad_ensemble *e) {
   ad_free(predictions);
   ad_diversity(K, N, e->vote.prediction, e->data.label, e->matrix, &e->diversity);
   return status;
+}
+
+/* The root mean square of a - b [n]. */
+static double difference(size_t n, const float *a, const float *b) {
+  double sum = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    sum += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+  }
+  return sqrt(sum / (double)n);
+}
+
+/* The scores of the mean outputs, added in double in the order of the runs, and how far each two runs are apart. */
+static int score_outputs(struct ad_ensemble *e) {
+  const size_t K = e->options->count, C = e->session.descriptor.class_count, n = e->data.count * C;
+  float *mean = ad_malloc(n, sizeof *mean);
+  if (mean == NULL) {
+    return ad_fail_memory(n * sizeof *mean, "the mean outputs");
+  }
+  for (size_t i = 0; i < n; i++) {
+    double sum = 0.0;
+    for (size_t k = 0; k < K; k++) {
+      sum += e->outputs[k * n + i];
+    }
+    mean[i] = (float)(sum / (double)K);
+  }
+  for (size_t i = 0; i < K * K; i++) {
+    e->matrix[i] = difference(n, e->outputs + i / K * n, e->outputs + i % K * n);
+  }
+  const int status = ad_scoring_create(&e->all, ad_dataset_labels(&e->data), C, mean);
+  e->all.skipped = e->data.skipped;
+  ad_free(mean);
+  return status;
+}
+
+double ad_ensemble_mean_difference(const struct ad_ensemble *e) {
+  const size_t K = e->options->count;
+  double sum = 0.0;
+  for (size_t i = 0; i < K * K; i++) {
+    sum += e->matrix[i] * e->matrix[i];
+  }
+  return sqrt(sum / (double)(K * (K - 1)));
 }
 
 /* The mean of the runs' parameters in place of the first run's. */
@@ -176,7 +237,7 @@ int ad_ensemble_evaluate(struct ad_ensemble *e, const struct ad_math *math, cons
   AD_TRY(load(e));
   AD_TRY(options->average ? score_average(e) : AD_OK);
   AD_TRY(evaluate_runs(e));
-  return options->average ? AD_OK : score_vote(e);
+  return options->average ? AD_OK : e->outputs != NULL ? score_outputs(e) : score_vote(e);
 }
 
 void ad_ensemble_destroy(struct ad_ensemble *e) {
@@ -185,6 +246,7 @@ void ad_ensemble_destroy(struct ad_ensemble *e) {
   }
   ad_free(e->own);
   ad_free(e->matrix);
+  ad_free(e->outputs);
   ad_scoring_destroy(&e->all);
   ad_vote_destroy(&e->vote);
   ad_dataset_destroy(&e->data);

@@ -8,7 +8,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/run/evaluation.h"
 #include "autodidact/store/run_files.h"
-#include "autodidact/task/metrics.h"
+#include "autodidact/task/task.h"
 
 enum { CHUNK = 4096 }; /* examples that are computed at a time */
 
@@ -17,7 +17,9 @@ struct ad_predictor {
   struct ad_session session;
   struct ad_dataset data;
   struct ad_evaluation evaluation;
-  size_t unread; /* rows so far that could not be read */
+  const struct ad_task *task;
+  uint32_t *words; /* [Q] the prediction of the row */
+  size_t unread;   /* rows so far that could not be read */
 };
 
 /* One text for a run that was trained on one, two for one that was trained on pairs. */
@@ -108,12 +110,18 @@ int ad_predictor_open(struct ad_predictor **predictor, const struct ad_math *mat
                    source);
   }
   AD_TRY(ad_session_choose_precision(s, options->precision));
-  if (p->data.task != NULL && !p->data.task->classes) {
-    return ad_fail(AD_ECONFIG, "%s: a model of the task %s, expected one that predicts classes", source,
-                   p->data.task->name);
+  p->task = ad_task_of_problem(ad_model_problem(s->params.config.problem_type));
+  const size_t Q = ad_task_words(p->task, s->params.config.classes);
+  p->words = ad_malloc(Q, sizeof *p->words);
+  if (p->words == NULL) {
+    return ad_fail_memory(Q * sizeof *p->words, "a prediction");
   }
   AD_TRY(warn_unread(s, s->input_name != NULL ? s->input_name : options->data, &p->data));
   return ad_evaluation_open(&p->evaluation, s, &p->data, CHUNK);
+}
+
+const struct ad_task *ad_predictor_task(const struct ad_predictor *p) {
+  return p->task;
 }
 
 size_t ad_predictor_classes(const struct ad_predictor *p, const char *const **names) {
@@ -157,11 +165,19 @@ static int take_unread(struct ad_predictor *p, size_t i, ad_prediction_taker tak
   return AD_OK;
 }
 
+int ad_prediction_print(const struct ad_prediction *p, const char *const *names, struct ad_buffer *out) {
+  return p->task->print(p->classes, (char *const *)(uintptr_t)names, p->words, out);
+}
+
 static int take_row(const struct ad_predictor *p, const float *logits, ad_prediction_taker take, void *context) {
   const char *const *names;
   const size_t C = ad_predictor_classes(p, &names);
-  const uint32_t predicted = ad_metrics_predict(C, logits);
-  const struct ad_prediction prediction = {predicted, names == NULL ? NULL : names[predicted], C, logits};
+  p->task->predict(C, logits, p->words);
+  struct ad_prediction prediction = {.task = p->task, .words = p->words, .classes = C, .logits = logits};
+  if (p->task->classes) {
+    prediction.number = p->words[0];
+    prediction.name = names == NULL ? NULL : names[p->words[0]];
+  }
   return take(context, &prediction);
 }
 
@@ -185,6 +201,7 @@ void ad_predictor_close(struct ad_predictor *p, int alone) {
   }
   ad_evaluation_close(&p->evaluation, alone ? AD_EINTERNAL : AD_OK);
   ad_dataset_destroy(&p->data);
+  ad_free(p->words);
   ad_session_destroy(&p->session);
   ad_free(p);
 }

@@ -68,8 +68,8 @@ static void insert_own(struct ad_predictions *p) {
   p->column_count++;
 }
 
-static int choose_columns(struct ad_predictions *p) {
-  const char *at = p->options->columns == NULL ? "row,class,probabilities" : p->options->columns;
+/* `at`: words with commas between them. */
+static int choose_columns(struct ad_predictions *p, const char *at) {
   for (;;) {
     at += strspn(at, " ");
     const size_t size = strcspn(at, ", "), behind = size + strspn(at + size, " ");
@@ -135,7 +135,7 @@ int ad_predictions_create(struct ad_predictions **predictions, const struct ad_p
   AD_TRY(check_out(options));
   AD_TRY(options->write == NULL ? AD_OK : ad__predictions_check_descriptor(options));
   AD_TRY(choose_format(p));
-  return choose_columns(p);
+  return options->columns == NULL ? AD_OK : choose_columns(p, options->columns);
 }
 
 void ad_predictions_destroy(struct ad_predictions *p) {
@@ -166,12 +166,11 @@ static int take(json_t *taken, const char *name) {
 static int take_names(const struct ad_predictions *p, json_t *taken) {
   for (size_t i = 0; i < p->column_count; i++) {
     const enum ad_predicted column = p->columns[i];
-    const int logits = column == AD_PREDICTED_LOGITS;
     AD_TRY(take(taken, columns[column]));
-    for (size_t c = 0; (logits || column == AD_PREDICTED_PROBABILITIES) && c < p->classes; c++) {
+    for (size_t c = 0; ad__predicted_is_wide(p, column) && c < p->classes; c++) {
       char number[AD_CLASS_NUMBER];
       struct ad_buffer name = {0};
-      int status = ad_buffer_printf(&name, "%s.%s", logits ? "logit" : "probability", ad__class_name(p, c, number));
+      int status = ad_buffer_printf(&name, "%s.%s", ad__predicted_prefix(column), ad__class_name(p, c, number));
       status = status == AD_OK ? take(taken, name.data) : status;
       ad_buffer_destroy(&name);
       AD_TRY(status);
@@ -223,9 +222,50 @@ static int flush(struct ad_predictions *p) {
   return AD_OK;
 }
 
+/* Whether a model of the task gives this column. */
+static int is_given(const struct ad_task *task, enum ad_predicted column) {
+  switch (column) {
+    case AD_PREDICTED_CLASS:
+    case AD_PREDICTED_PROBABILITIES:
+      return task->probabilities != NULL;
+    case AD_PREDICTED_NUMBER:
+    case AD_PREDICTED_CONFIDENCE:
+      return task->classes;
+    case AD_PREDICTED_VALUE:
+      return task->numbers;
+    default:
+      return 1;
+  }
+}
+
+static int fail_column(const struct ad_task *task, enum ad_predicted column) {
+  char list[200] = "";
+  size_t used = 0;
+  for (enum ad_predicted i = 0; i < AD_PREDICTED; i++) {
+    if (is_given(task, i)) {
+      used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used == 0 ? "" : ", ", columns[i]);
+    }
+  }
+  return ad_fail(AD_ECONFIG, "--columns: found %s, which a model of the task %s does not give, expected %s",
+                 columns[column], task->name, list);
+}
+
+/* The columns, once the model is there. */
+static int fit_columns(struct ad_predictions *p) {
+  if (p->options->columns == NULL) {
+    return choose_columns(p, p->task->numbers ? "row,value" : "row,class,probabilities");
+  }
+  for (size_t i = 0; i < p->column_count; i++) {
+    AD_TRY(is_given(p->task, p->columns[i]) ? AD_OK : fail_column(p->task, p->columns[i]));
+  }
+  return AD_OK;
+}
+
 /* The first rank's, before the first row. */
 static int begin(struct ad_predictions *p, const struct ad_predictor *predictor) {
+  p->task = ad_predictor_task(predictor);
   p->classes = ad_predictor_classes(predictor, &p->class_names);
+  AD_TRY(fit_columns(p));
   AD_TRY(p->options->write == NULL ? AD_OK : ad__predictions_check_table(p));
   p->probabilities = ad_malloc(p->classes, sizeof *p->probabilities);
   if (p->probabilities == NULL) {
@@ -237,8 +277,7 @@ static int begin(struct ad_predictions *p, const struct ad_predictor *predictor)
   }
   for (size_t i = 0; i < p->column_count; i++) {
     const enum ad_predicted column = p->columns[i];
-    const int classes = column == AD_PREDICTED_PROBABILITIES || column == AD_PREDICTED_LOGITS;
-    p->width += classes ? p->classes : column == AD_PREDICTED_OWN ? p->own_count : 1;
+    p->width += ad__predicted_is_wide(p, column) ? p->classes : column == AD_PREDICTED_OWN ? p->own_count : 1;
   }
   /* mpirun gives its ranks a terminal, and hands on what they write, to a file or a pipe as well. */
   p->terminal = p->options->out == NULL && isatty(STDOUT_FILENO) && ad_mpi_launched_rank() == NULL;

@@ -1,4 +1,4 @@
-/* The descriptor of a table of predictions, by which another model learns from its probabilities. */
+/* The descriptor of a table of predictions, by which another model learns from its probabilities or numbers. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +28,21 @@ int ad__predictions_check_table(const struct ad_predictions *p) {
   if (p->format == AD_PREDICTIONS_TSV) {
     return ad_fail(AD_ECONFIG, "--write: a TSV table may hold quotes that no reader takes, expected .csv or .jsonl");
   }
-  for (size_t i = 0; i < p->column_count; i++) {
-    if (p->columns[i] == AD_PREDICTED_PROBABILITIES) {
-      return AD_OK;
-    }
+  if (!p->task->classes && !p->task->numbers) {
+    return ad_fail(AD_ECONFIG, "--write: the task of the model is %s, expected classification or numbers",
+                   p->task->name);
   }
-  return ad_fail(AD_ECONFIG, "--write: the table lacks the probabilities, expected them among --columns");
+  if (p->task->numbers && p->classes > 1 && p->format == AD_PREDICTIONS_JSONL) {
+    return ad_fail(AD_ECONFIG, "--write: JSON lines have several numbers as an object, expected .csv");
+  }
+  const enum ad_predicted needed = p->task->numbers ? AD_PREDICTED_VALUE : AD_PREDICTED_PROBABILITIES;
+  size_t i = 0;
+  while (i < p->column_count && p->columns[i] != needed) {
+    i++;
+  }
+  return i < p->column_count ? AD_OK
+                             : ad_fail(AD_ECONFIG, "--write: the table lacks %s, expected among --columns",
+                                       p->task->numbers ? "value" : "the probabilities");
 }
 
 /* The table's name of a column of the data; NULL: it is not there. */
@@ -104,11 +113,30 @@ static int put_splits(const struct ad_predictions *p, const struct ad_descriptor
   return status;
 }
 
+/* What is learnt: the probabilities, or the numbers as labels. */
+static int put_labels(const struct ad_predictions *p, struct ad_buffer *out) {
+  char number[AD_CLASS_NUMBER];
+  struct ad_buffer name = {0};
+  if (!p->task->numbers) {
+    return ad_buffer_printf(out, "probabilities: %s}\n",
+                            p->format == AD_PREDICTIONS_JSONL ? "probabilities" : "probability");
+  }
+  int status = ad_buffer_puts(out, p->classes > 1 ? "label: [" : "label: value");
+  for (size_t c = 0; c < p->classes && p->classes > 1 && status == AD_OK; c++) {
+    ad_buffer_clear(&name);
+    status = ad_buffer_printf(&name, "%s.%s", ad__predicted_prefix(AD_PREDICTED_VALUE), ad__class_name(p, c, number));
+    status = status == AD_OK ? ad_buffer_puts(out, c == 0 ? "" : ", ") : status;
+    status = status == AD_OK ? ad_yaml_quote(out, name.data) : status;
+  }
+  ad_buffer_destroy(&name);
+  return status == AD_OK ? ad_buffer_printf(out, "%s}\ntask: %s\n", p->classes > 1 ? "]" : "", p->task->name) : status;
+}
+
 static int put_descriptor(const struct ad_predictions *p, const struct ad_predictor *predictor, struct ad_buffer *out) {
   const int json = p->format == AD_PREDICTIONS_JSONL;
   const struct ad_source *source;
   const struct ad_descriptor *d = ad_predictor_descriptor(predictor, &source);
-  AD_TRY(ad_buffer_puts(out, "# Learns the probabilities that autodidact predict has written.\n"));
+  AD_TRY(ad_buffer_puts(out, "# Learns what autodidact predict has written.\n"));
   AD_TRY(ad_buffer_puts(out, json ? "format: jsonl\ncolumns: {" : "format: csv\nheader: true\ncolumns: {"));
   if (source != NULL && source->text.count > 0) {
     AD_TRY(put_texts(p, "text", &source->text, out));
@@ -116,7 +144,8 @@ static int put_descriptor(const struct ad_predictions *p, const struct ad_predic
   } else {
     AD_TRY(put_made(p, out));
   }
-  AD_TRY(ad_buffer_printf(out, "probabilities: %s}\nclasses: [", json ? "probabilities" : "probability"));
+  AD_TRY(put_labels(p, out));
+  AD_TRY(ad_buffer_puts(out, "classes: ["));
   for (size_t c = 0; c < p->classes; c++) {
     char number[AD_CLASS_NUMBER];
     AD_TRY(ad_buffer_puts(out, c == 0 ? "" : ", "));

@@ -14,6 +14,7 @@ struct ad_predictions {
   struct ad_columns_reader *own; /* NULL: not wanted */
   char **own_names;              /* [own_count] as the table has them */
   size_t own_count;
+  const struct ad_task *task;
   size_t classes;                 /* C */
   const char *const *class_names; /* [C], or NULL */
   double *probabilities;          /* [C] */
@@ -23,6 +24,12 @@ struct ad_predictions {
   int terminal;          /* 1: texts are escaped */
   struct ad_file_out file;
 };
+
+/* 1 where a column is one number for each of the C classes or targets. */
+int ad__predicted_is_wide(const struct ad_predictions *predictions, enum ad_predicted column);
+
+/* What stands in front of the names of such a column's classes: "logit", "probability" or "value". */
+const char *ad__predicted_prefix(enum ad_predicted column);
 
 /* The name of the class c, or its number in `number`. */
 enum { AD_CLASS_NUMBER = 24 };

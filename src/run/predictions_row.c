@@ -8,7 +8,6 @@
 #include "autodidact/base/json.h"
 #include "autodidact/base/shown.h"
 #include "autodidact/base/status.h"
-#include "autodidact/task/metrics.h"
 #include "predictions_internal.h"
 
 static const char *const words[] = {AD_PREDICTION_COLUMN_MAP(AD_SET_NAME)};
@@ -110,13 +109,18 @@ static int put_cell(struct ad_predictions *p, const char *name, const struct ad_
 
 /* --- Columns of several entries. */
 
-static const char *prefix_of(enum ad_predicted column) {
-  return column == AD_PREDICTED_LOGITS ? "logit" : "probability";
+int ad__predicted_is_wide(const struct ad_predictions *p, enum ad_predicted column) {
+  return column == AD_PREDICTED_PROBABILITIES || column == AD_PREDICTED_LOGITS ||
+         (column == AD_PREDICTED_VALUE && p->classes > 1);
 }
 
-/* A number for each class; the prediction is NULL where the row was not read. */
+const char *ad__predicted_prefix(enum ad_predicted column) {
+  return column == AD_PREDICTED_LOGITS ? "logit" : column == AD_PREDICTED_VALUE ? "value" : "probability";
+}
+
+/* A number for each class or target; the prediction is NULL where the row was not read. */
 static int put_classes(struct ad_predictions *p, enum ad_predicted column, const struct ad_prediction *prediction) {
-  const int logits = column == AD_PREDICTED_LOGITS;
+  const int logits = column != AD_PREDICTED_PROBABILITIES;
   char number[AD_CLASS_NUMBER];
   if (is_json(p)) {
     if (prediction == NULL) {
@@ -134,10 +138,23 @@ static int put_classes(struct ad_predictions *p, enum ad_predicted column, const
   return is_json(p) ? ad_buffer_puts(&p->text, "}") : AD_OK;
 }
 
+/* What is predicted, as files write it. */
+static int put_prediction(struct ad_predictions *p, const char *name, const struct ad_prediction *prediction) {
+  char number[AD_CLASS_NUMBER];
+  struct ad_buffer text = {0};
+  if (p->task->classes) {
+    const char *class_name = ad__class_name(p, prediction->number, number);
+    return put_text(p, name, class_name, strlen(class_name));
+  }
+  int status = ad_prediction_print(prediction, p->class_names, &text);
+  status = status == AD_OK ? put_text(p, name, text.data == NULL ? "" : text.data, text.size) : status;
+  ad_buffer_destroy(&text);
+  return status;
+}
+
 static int put_column(struct ad_predictions *p, enum ad_predicted column, const struct ad_prediction *prediction,
                       const struct ad_cell *own) {
   const char *name = words[column];
-  char number[AD_CLASS_NUMBER];
   switch (column) {
     case AD_PREDICTED_ROW:
       return put_count(p, name, p->row);
@@ -146,26 +163,28 @@ static int put_column(struct ad_predictions *p, enum ad_predicted column, const 
         AD_TRY(put_cell(p, p->own_names[i], &own[i]));
       }
       return AD_OK;
-    case AD_PREDICTED_PROBABILITIES:
-    case AD_PREDICTED_LOGITS:
-      return put_classes(p, column, prediction);
     default:
       break;
+  }
+  if (ad__predicted_is_wide(p, column)) {
+    return put_classes(p, column, prediction);
   }
   if (prediction == NULL) {
     return put_none(p, name);
   }
   if (column == AD_PREDICTED_CLASS) {
-    const char *class_name = ad__class_name(p, prediction->number, number);
-    return put_text(p, name, class_name, strlen(class_name));
+    return put_prediction(p, name, prediction);
+  }
+  if (column == AD_PREDICTED_VALUE) {
+    return put_number(p, name, (double)prediction->logits[0]);
   }
   return column == AD_PREDICTED_NUMBER ? put_count(p, name, prediction->number)
                                        : put_number(p, name, p->probabilities[prediction->number]);
 }
 
 int ad__predictions_row(struct ad_predictions *p, const struct ad_prediction *prediction, const struct ad_cell *own) {
-  if (prediction != NULL) {
-    ad_metrics_probabilities(p->classes, prediction->logits, p->probabilities);
+  if (prediction != NULL && p->task->probabilities != NULL) {
+    p->task->probabilities(p->classes, prediction->logits, p->probabilities);
   }
   p->entries = 0;
   AD_TRY(is_json(p) ? ad_buffer_puts(&p->text, "{") : AD_OK);
@@ -185,14 +204,14 @@ int ad__predictions_header(struct ad_predictions *p) {
   p->entries = 0;
   for (size_t i = 0; i < p->column_count && status == AD_OK; i++) {
     const enum ad_predicted column = p->columns[i];
-    const int classes = column == AD_PREDICTED_PROBABILITIES || column == AD_PREDICTED_LOGITS;
+    const int classes = ad__predicted_is_wide(p, column);
     for (size_t k = 0; column == AD_PREDICTED_OWN && k < p->own_count && status == AD_OK; k++) {
       status = put_name(p, p->own_names[k]);
     }
     for (size_t c = 0; classes && c < p->classes && status == AD_OK; c++) {
       char number[AD_CLASS_NUMBER];
       ad_buffer_clear(&name);
-      status = ad_buffer_printf(&name, "%s.%s", prefix_of(column), ad__class_name(p, c, number));
+      status = ad_buffer_printf(&name, "%s.%s", ad__predicted_prefix(column), ad__class_name(p, c, number));
       status = status == AD_OK ? put_name(p, name.data) : status;
     }
     if (!classes && column != AD_PREDICTED_OWN && status == AD_OK) {

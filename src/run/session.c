@@ -170,7 +170,8 @@ static int draw_encoder(struct ad_session *session) {
                                         .activation = AD_ACTIVATION_GELU_ERF,
                                         .classifier = c->model_classifier,
                                         .cased = c->model_cased,
-                                        .masked_lm = ad_task_hides(session->descriptor.task)};
+                                        .masked_lm = ad_task_hides(session->descriptor.task),
+                                        .problem_type = session->descriptor.task->problem_type};
   return ad_model_draw(&model, c->seed_init, &session->params, &session->theta);
 }
 
@@ -193,6 +194,7 @@ static struct ad_model_options base_options(const struct ad_session *session) {
   const struct ad_config *c = &session->config;
   const struct ad_tokenizer *tokenizer = session->tokenizer;
   return (struct ad_model_options){.classes = (uint32_t)session->descriptor.class_count,
+                                   .problem_type = session->descriptor.task->problem_type,
                                    .classifier = c->model_classifier,
                                    .class_names = (const char *const *)session->descriptor.classes,
                                    .head = c->model_head,

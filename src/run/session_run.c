@@ -148,14 +148,21 @@ int ad_session_check_classes(const struct ad_session *session, const char *run,
                              const struct ad_descriptor *descriptor) {
   const size_t classes = session->params.config.classes;
   const struct ad_names *names = &session->report.class_names;
+  const struct ad_task *task = descriptor->task;
+  const char *found = ad_model_problem(session->params.config.problem_type);
+  if (strcmp(found, ad_model_problem(task->problem_type)) != 0) {
+    return ad_fail(AD_EINPUT,
+                   "%s: the problem_type of its model is %s, expected %s for the task %s of the descriptor %s", run,
+                   found, ad_model_problem(task->problem_type), task->name, descriptor->path);
+  }
   if (classes != descriptor->class_count) {
-    return ad_fail(AD_EINPUT, "%s: its model has %zu classes, expected %zu as the descriptor %s has", run, classes,
-                   descriptor->class_count, descriptor->path);
+    return ad_fail(AD_EINPUT, "%s: its model has %zu %s, expected %zu as the descriptor %s has", run, classes,
+                   ad_task_outputs(task, classes), descriptor->class_count, descriptor->path);
   }
   for (size_t c = 0; c < names->count; c++) {
     if (strcmp(names->items[c], descriptor->classes[c]) != 0) {
-      return ad_fail(AD_EINPUT, "%s: class %zu of its model is \"%s\", expected \"%s\" as the descriptor %s has", run,
-                     c, names->items[c], descriptor->classes[c], descriptor->path);
+      return ad_fail(AD_EINPUT, "%s: %s %zu of its model is \"%s\", expected \"%s\" as the descriptor %s has", run,
+                     ad_task_outputs(task, 1), c, names->items[c], descriptor->classes[c], descriptor->path);
     }
   }
   return AD_OK;

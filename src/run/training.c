@@ -72,9 +72,10 @@ int ad_training_open(struct ad_training *t) {
     ad_log(AD_LOG_INFO, "what was found is in %s/%s and %s/%s: to change it, edit copies of them", run,
            AD_RUN_FILE_DESCRIPTOR, run, AD_RUN_FILE_CONFIG);
   }
-  char outputs[40] = "";
+  const uint32_t C = t->session.params.config.classes;
+  char outputs[60] = "";
   if (!ad__hides(t)) {
-    snprintf(outputs, sizeof outputs, "%u classes, ", t->session.params.config.classes);
+    snprintf(outputs, sizeof outputs, "%u %s, ", C, ad_task_outputs(t->data.train.task, C));
   }
   ad_log(AD_LOG_INFO, "%zu training examples, %zu dev examples, %s%.1f M parameters, %" PRIu64 " steps",
          t->data.train.count, t->data.has_dev ? t->data.dev.count : 0, outputs, 1e-6 * (double)t->session.params.count,

@@ -185,6 +185,20 @@ int ad__hdf5_put_text(hid_t object, const char *name, const char *text) {
   return result;
 }
 
+int ad__hdf5_get_text(hid_t object, const char *name, size_t size, char *text) {
+  const hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
+  const hid_t type = attribute < 0 ? -1 : H5Aget_type(attribute), space = type < 0 ? -1 : H5Aget_space(attribute);
+  const size_t length =
+      type < 0 || H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0 ? 0 : H5Tget_size(type);
+  const int fits = length > 0 && length < size && space >= 0 && H5Sget_simple_extent_npoints(space) == 1;
+  const int failed = !fits || H5Aread(attribute, type, text) < 0;
+  text[failed ? 0 : length] = '\0';
+  ad__hdf5_done(space);
+  ad__hdf5_done(type);
+  ad__hdf5_done(attribute);
+  return failed ? -1 : 0;
+}
+
 int ad__hdf5_get_numbers(hid_t object, const char *name, size_t count, uint64_t *values) {
   const hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
   if (attribute < 0) {

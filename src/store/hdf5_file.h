@@ -41,6 +41,9 @@ int ad__hdf5_put_text(hid_t object, const char *name, const char *text);
 /* Reads an attribute of exactly `count` integers. 0, or -1 where it is not there or another one. */
 int ad__hdf5_get_numbers(hid_t object, const char *name, size_t count, uint64_t *values);
 
+/* Reads an attribute that is a text of fixed length into text [size]. 0, or -1 where it is not there or another one. */
+int ad__hdf5_get_text(hid_t object, const char *name, size_t size, char *text);
+
 /* Properties of something that is to be made, without times: the same values are the same bytes. The caller closes;
  * negative: failed. */
 hid_t ad__hdf5_timeless(hid_t kind);

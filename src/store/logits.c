@@ -49,7 +49,9 @@ int ad_logits_write(const char *path, struct ad_labels labels, size_t C, const f
   const hid_t file = ad__hdf5_create_image();
   const size_t N = labels.count, Q = ad_task_words(labels.task, C);
   const hsize_t shape[2] = {N, C}, words[2] = {N, Q};
+  const int named = labels.task != ad_task_find(NULL); /* files of the first task have never named it */
   if (file < 0 || ad__hdf5_put_number(file, "format", LOGITS_FORMAT) != 0 ||
+      (named && ad__hdf5_put_text(file, "task", labels.task->name) != 0) ||
       put(file, "logits", H5T_IEEE_F32LE, 2, shape, logits, N * C * sizeof *logits, "1",
           "logits of each example, in the order of the data") != 0 ||
       put(file, "labels", H5T_STD_U32LE, Q == 1 ? 1 : 2, words, labels.words, N * Q * sizeof *labels.words,
@@ -104,6 +106,13 @@ static int get(hid_t file, const char *path, const char *name, hid_t type, int l
   return status;
 }
 
+static const struct ad_task *read_task(hid_t file) {
+  char name[64];
+  return H5Aexists(file, "task") <= 0                              ? ad_task_find(NULL)
+         : ad__hdf5_get_text(file, "task", sizeof name, name) == 0 ? ad_task_find(name)
+                                                                   : NULL;
+}
+
 static int read_file(struct ad_logits *out, const char *path) {
   *out = (struct ad_logits){0};
   hid_t file;
@@ -118,9 +127,13 @@ static int read_file(struct ad_logits *out, const char *path) {
   status = status == AD_OK ? get(file, path, "logits", H5T_IEEE_F32LE, 2, shape, sizeof(float), &logits) : status;
   words[0] = shape[0];
   status = status == AD_OK ? get(file, path, "labels", H5T_STD_U32LE, 1, words, sizeof(uint32_t), &labels) : status;
+  *out = (struct ad_logits){.task = status == AD_OK ? read_task(file) : NULL,
+                            .N = (size_t)shape[0],
+                            .C = (size_t)shape[1],
+                            .Q = (size_t)words[1],
+                            .logits = logits,
+                            .labels = labels};
   ad__hdf5_done(file);
-  *out = (struct ad_logits){
-      .N = (size_t)shape[0], .C = (size_t)shape[1], .Q = (size_t)words[1], .logits = logits, .labels = labels};
   if (status != AD_OK) {
     ad_logits_destroy(out);
   }

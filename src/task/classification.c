@@ -243,4 +243,5 @@ const struct ad_task ad_task_classification = {.name = "classification",
                                                .mean_loss = ad_mean_cross_entropy,
                                                .predict = predict,
                                                .score = score,
+                                               .probabilities = ad_metrics_probabilities,
                                                .majority = majority};

@@ -94,6 +94,9 @@ int ad_scoring_create_summed(struct ad_scoring *s, const struct ad_task *task, s
 void ad_scoring_destroy(struct ad_scoring *s) {
   ad_metrics_destroy(&s->metrics);
   ad_confusion_destroy(&s->confusion);
+  ad_free(s->target);
+  s->target = NULL;
+  s->targets = 0;
 }
 
 double ad_majority_share(struct ad_labels labels, size_t C) {

@@ -45,6 +45,19 @@ int ad_task_fail(int status, const char *key, const char *found) {
   return status;
 }
 
+const struct ad_task *ad_task_of_problem(const char *problem_type) {
+  size_t i = 0;
+  while (i < TASKS && (tasks[i]->problem_type == NULL || strcmp(tasks[i]->problem_type, problem_type) != 0)) {
+    i++;
+  }
+  return i < TASKS ? tasks[i] : NULL;
+}
+
+const char *ad_task_outputs(const struct ad_task *task, uint64_t count) {
+  const char *one = task->outputs.one, *several = task->outputs.several;
+  return one == NULL ? (count == 1 ? "class" : "classes") : count == 1 ? one : several;
+}
+
 const struct ad_score *ad_task_score(const struct ad_task *task, const char *name) {
   for (size_t i = 0; i < task->score_count; i++) {
     if (strcmp(task->scores[i].name, name) == 0) {

@@ -93,6 +93,11 @@ CASES = {
                         "train.mask_rate": 0.02},
     "mlm-pairs": {"data.task": "mlm", "eval.keep_logits": False, "data.descriptor": "pairs.yaml",
                   "model.freeze": "embeddings"},
+    "number-sda-3": {"data.descriptor": "number.yaml", "teacher.method": "sda", "teacher.window": 3,
+                     "run.select": "best", "eval.every": 3},
+    "numbers-sda-3": {"data.descriptor": "numbers.yaml", "teacher.method": "sda", "teacher.window": 3},
+    "numbers-rdrop": {"data.descriptor": "numbers.yaml", "teacher.method": "rdrop", "teacher.weight": 2,
+                      "batch.rounds": 2},
     "other-seeds": {"seed.init": 7, "seed.order": 8, "seed.dropout": 9},
 }
 # Each other architecture, with dropout, its own head and a teacher of the last five.
@@ -124,7 +129,7 @@ def write_inputs(folder):
         "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(59))]) + "\n")
     for name in OTHERS:
         folders.write(folder / f"model-{name}", name)
-    state, single, pairs, soft = 20021034, [], [], []
+    state, single, pairs, soft, numbers = 20021034, [], [], [], []
     for row in range(60):
         state, number = folders.draw(state)
         state, text = words(state, 160 + number % 40 if row % 9 == 8 else 1 + number % 12)
@@ -135,13 +140,17 @@ def write_inputs(folder):
         high = 0.4 + number % 7 / 10
         shares = [f"{high if name == label else (1 - high) / 2:.6g}" for name in ("a", "b", "c")]
         soft.append("\t".join([label, " ".join(text), *shares]) + "\n")
-    for name, rows, columns in (("single", single, "{label: 1, text: 2}"),
+        numbers.append(f"{(7 * len(text) + int(text[0][1:])) % 41 / 10}\t{' '.join(text)}\t{-1.5 * len(other)}\n")
+    for name, rows, columns in (("number", numbers, "{label: 1, text: 2}"),
+                                ("numbers", numbers, "{label: [1, 3], text: 2}"),
+                                ("single", single, "{label: 1, text: 2}"),
                                 ("pairs", pairs, "{label: 1, text: 2, pair: 3}"),
                                 ("soft", soft, "{label: 1, text: 2, probabilities: [3, 4, 5]}")):
         (folder / f"{name}-train.tsv").write_text("".join(rows[:45]))
         (folder / f"{name}-dev.tsv").write_text("".join(rows[45:]))
         (folder / f"{name}.yaml").write_text(
-            "title: golden\nsource: golden.py\nlicence: none\nformat: tsv\nheader: false\nclasses: [a, b, c]\n"
+            "title: golden\nsource: golden.py\nlicence: none\nformat: tsv\nheader: false\n"
+            f"{'task: regression' if name.startswith('number') else 'classes: [a, b, c]'}\n"
             f"columns: {columns}\nsplits: {{train: {{file: {name}-train.tsv}}, dev: {{file: {name}-dev.tsv}}}}\n")
     common = {"data.descriptor": "single.yaml", "data.folder": ".", "data.max_tokens": 20, "batch.size": 9,
               "batch.lanes": 4, "train.steps": 7, "optim.lr": "2e-3", "model.vocab": "vocab.txt",
@@ -196,7 +205,8 @@ def record(run):
     last = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     found = {"chain": [row["chain"] for row in last if "chain" in row][-1], "parameters": result["parameters"],
              **result.get("variants", {}), "log": hashlib.sha256((run / "log.jsonl").read_bytes()).hexdigest()[:16],
-             "loss": [row["loss"] for row in last if "eval" in row and row["model"] == "student"][-1]}
+             "loss": [row.get("loss", row.get("mse")) for row in last
+                      if "eval" in row and row["model"] == "student"][-1]}
     for path in sorted((run / "logits").glob("*")):
         found[f"logits/{path.stem}"] = values_of(path)
     if (run / "snapshots").exists():

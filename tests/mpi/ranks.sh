@@ -23,6 +23,20 @@ assert "  text: sentence\n" in text
 Path("pairs.yaml").write_text(text.replace("  text: sentence\n", "  text: first\n  pair: second\n"))
 PY
 
+# A label of two numbers: words, and the class.
+python3 - <<'PY'
+from pathlib import Path
+Path("numbers").mkdir()
+for split in ("train", "dev", "test"):
+    rows = [line.split("\t") for line in (Path("data") / f"{split}.tsv").read_text().splitlines()[1:]]
+    lines = ["sentence\twords\tlabel"] + [f"{row[0]}\t{len(row[0].split()) / 4}\t{row[1]}" for row in rows]
+    (Path("numbers") / f"{split}.tsv").write_text("\n".join(lines) + "\n")
+text = Path("tiny.yaml").read_text()
+text = text.replace("  label: label\nlabels: {\"0\": negative, \"1\": positive}\n", "  label: [words, label]\n")
+text = text.replace("classes:\n  - negative\n  - positive\n", "task: regression\n")
+Path("numbers.yaml").write_text(text)
+PY
+
 # run RANKS NAME [key=value ...]
 run() {
   local ranks="$1" name="$2"
@@ -90,6 +104,7 @@ compare rdrop 2 8 -- teacher.method=rdrop batch.rounds=2 batch.size=7
 compare se 3 -- teacher.method=se teacher.window=4 teacher.every=2 run.result=run run.select=best model.freeze=encoder
 compare pairs 2 3 4 5 7 8 -- data.descriptor=pairs.yaml data.folder=pairs
 compare mlm 2 3 8 -- data.task=mlm eval.keep_logits=false teacher.method=sda teacher.window=3 batch.size=7
+compare numbers 3 8 -- data.descriptor=numbers.yaml data.folder=numbers teacher.method=sda teacher.window=3
 
 # Ways of moving the same numbers.
 for r in 2 3 8; do
@@ -118,7 +133,7 @@ for core in ${cores[@]+"${cores[@]}"}; do
     { echo "core-$core-3 ran with another core"; exit 1; }
 done
 
-for name in plain pairs; do
+for name in plain pairs numbers; do
   for ranks in 1 3; do
     "$source/launch/local" -n "$ranks" eval "$name-1" --data test --json >"eval-$ranks" 2>"eval-$ranks.err"
     "$source/launch/local" -n "$ranks" predict "$name-1" --data test --logits >"predict-$ranks" 2>"predict-$ranks.err"

@@ -9,6 +9,9 @@ export AUTODIDACT_PROGRAM="${AD_PROGRAM:?}"
 python3 "$source/tests/system/tiny.py" "$work"
 cd "$work"
 
+# The classes as numbers.
+sed -e 's/^labels: .*/task: regression/' -e '/^classes:/,/positive$/d' tiny.yaml >number.yaml
+
 common=(batch.lanes=8 train.epochs=6 model.dropout=0.2 eval.every=4 eval.batch=2 eval.keep_logits=true eval.means=true
   checkpoint.every=5)
 # run RANKS NAME [argument ...]: the exit code in $code.
@@ -46,6 +49,7 @@ methods=("teacher.method=sda teacher.window=3 run.select=best run.result=teacher
   "teacher.method=sdv teacher.window=3 teacher.every=2 teacher.dropout=on"
   "teacher.method=ema teacher.lag=0 teacher.decay=0.9 model.freeze=1" "teacher.method=sda teacher.window=all"
   "teacher.method=sda teacher.window=1 optim.shard=false"
+  "teacher.method=sda teacher.window=3 data.descriptor=number.yaml run.select=best"
   "teacher.method=sdv teacher.window=2 train.precision=bfloat16")
 number=0
 for method in "${methods[@]}"; do

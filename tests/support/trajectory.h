@@ -29,7 +29,7 @@ static inline struct ad_dataset trajectory_dataset(const struct encoder_fixture 
   struct ad_dataset d = {.count = ROWS, .task = from->task, .words = from->words};
   d.offset = calloc(ROWS + 1, sizeof *d.offset);
   d.first = calloc(ROWS, sizeof *d.first);
-  d.label = calloc(ROWS, sizeof *d.label);
+  d.label = calloc(ROWS * d.words, sizeof *d.label);
   const size_t C = f->params.config.classes;
   d.targets = from->targets == NULL ? NULL : calloc(ROWS * C, sizeof *d.targets);
   d.ids = calloc(ROWS * from->offset[from->count], sizeof *d.ids);
@@ -38,7 +38,7 @@ static inline struct ad_dataset trajectory_dataset(const struct encoder_fixture 
     memcpy(d.ids + d.offset[row], from->ids + from->offset[source[row]], length * sizeof *d.ids);
     d.offset[row + 1] = d.offset[row] + length;
     d.first[row] = from->first[source[row]];
-    d.label[row] = from->label[source[row]];
+    memcpy(d.label + row * d.words, ad_dataset_label(from, source[row]), d.words * sizeof *d.label);
     if (d.targets != NULL) {
       memcpy(d.targets + row * C, from->targets + source[row] * C, C * sizeof *d.targets);
     }

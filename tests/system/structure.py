@@ -32,7 +32,7 @@ MAY_INCLUDE = {
     "text": ["math", "base"],
     "task": ["math", "base"],
     "data": ["text", "task", "math", "base"],
-    "model": ["data", "text", "math", "base"],
+    "model": ["data", "text", "task", "math", "base"],
     "learn": ["model", "data", "text", "task", "math", "base"],
     "store": ["learn", "model", "data", "text", "task", "math", "base"],
     "study": ["store", "model", "data", "task", "base"],

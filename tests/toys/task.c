@@ -105,6 +105,7 @@ static const struct ad_score scores[] = {{"explained", "explained", AD_BETTER_UP
 const struct ad_task ad_task_toy = {.name = "toy",
                                     .names = AD_NAMES_COLUMNS,
                                     .least_logits = 1,
+                                    .numbers = 1,
                                     .separator = " ",
                                     .scores = scores,
                                     .score_count = 2,

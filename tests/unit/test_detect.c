@@ -360,11 +360,44 @@ static void test_survey(void **state) {
   ad_descriptor_destroy(&d);
 }
 
+/* A column of numbers, which has a name of its own among the known ones; without one the only one of numbers alone. */
+static void test_numbers(void **state) {
+  (void)state;
+  static const struct {
+    const char *content, *label; /* NULL: refused, with */
+    const char *message;
+  } cases[] = {
+      {"review,id,Rating\nx,1,4.5\ny,2,3\nz,3,-1e-1\n", "Rating", NULL},
+      {"text,other,n\nx,u,4.5\ny,v,3\nz,w,0\n", "n", NULL},
+      {"text,score,label\nx,1,4.5\ny,2,3\nz,3,0\n", "label", NULL},
+      {"text,label\nx,4.5\ny,n/a\nz,0\n", "label", NULL}, /* the reader says which row */
+      {"text,label\nx,good\ny,bad\nz,bad\n", NULL, "the label column \"label\" has no numbers"},
+      {"text,a,b\nx,1,2\ny,2,3\nz,3,4\n", NULL, "several columns may be the label: \"a\", \"b\""},
+      {"text,other\nx,u\ny,v\nz,w\n", NULL, "no column holds numbers alone"},
+  };
+  const struct ad_detect_request request = {.file = {"train"}, .folder = ".", .task = &ad_task_regression};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct ad_buffer text = {0};
+    char wanted[80];
+    write_text("train", cases[i].content);
+    if (cases[i].label == NULL) {
+      assert_int_equal(detect(&request, &text), AD_EINPUT);
+      assert_non_null(strstr(ad_error_message(), cases[i].message));
+    } else {
+      assert_int_equal(detect(&request, &text), AD_OK);
+      snprintf(wanted, sizeof wanted, "label: \"%s\"}\ntask: regression\n", cases[i].label);
+      assert_non_null(strstr(text.data, wanted));
+      assert_null(strstr(text.data, "classes:"));
+    }
+    ad_buffer_destroy(&text);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_good),     cmocka_unit_test(test_refused), cmocka_unit_test(test_many),
-      cmocka_unit_test(test_splits),   cmocka_unit_test(test_places),  cmocka_unit_test(test_out_of_memory),
-      cmocka_unit_test(test_complete), cmocka_unit_test(test_survey),
+      cmocka_unit_test(test_numbers),       cmocka_unit_test(test_good),     cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_many),          cmocka_unit_test(test_splits),   cmocka_unit_test(test_places),
+      cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_complete), cmocka_unit_test(test_survey),
   };
   return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

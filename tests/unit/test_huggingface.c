@@ -201,13 +201,66 @@ static void test_head_kinds(void **state) {
   refuse(write_folder("kind", &f, ",\"num_labels\":3,\"architectures\":[\"BertForTokenClassification\"]"), &require,
          "it belongs to a BertForTokenClassification");
   refuse(write_folder("kind", &f, ",\"num_labels\":3,\"problem_type\":\"multi_label_classification\""), &require,
-         "its problem_type is multi_label_classification");
+         "the classification head cannot be used");
+  refuse(write_folder("kind", &f, ",\"num_labels\":3,\"problem_type\":\"ranking\""), &require,
+         "its problem_type is ranking, which no task has");
   refuse(write_folder("kind", &f, ",\"num_labels\":4"), &require, "it has 3 classes, but config.json names 4");
   const struct ad_model_options two = {.classes = 2, .head = AD_HEAD_REQUIRE};
   refuse(fixture(), &two, "classifier.weight is [3, 8] and classifier.bias [3], expected [2, 8] and [2]");
   find(&f, "classifier.weight")->rows = 1;
   find(&f, "classifier.bias")->rows = 1;
-  refuse(write_folder("kind", &f, ",\"num_labels\":1"), &require, "classifier.weight is [1, 8]");
+  refuse(write_folder("kind", &f, ",\"num_labels\":1,\"problem_type\":\"single_label_classification\""), &require,
+         "classifier.weight is [1, 8] and classifier.bias [1], expected [2, 8] and [2]");
+}
+
+/* A head of one number is a regression, whether its folder says so or not; data of as many numbers keep it, whatever it
+ * is called. Others get a new one. */
+static void test_regression_head(void **state) {
+  (void)state;
+  static const char *const score[] = {"score"}, *const pair[] = {"x", "y"}, *const swapped[] = {"y", "x"};
+  static const char *const extra[] = {",\"num_labels\":1", ",\"id2label\":{\"0\":\"LABEL_0\"}",
+                                      ",\"id2label\":{\"0\":\"similarity\"},\"problem_type\":\"regression\""};
+  struct ad_model_options options = {
+      .classes = 1, .problem_type = "regression", .class_names = score, .head = AD_HEAD_KEEP};
+  struct folder one = plain();
+  find(&one, "classifier.weight")->rows = 1;
+  find(&one, "classifier.bias")->rows = 1;
+  for (size_t i = 0; i < sizeof extra / sizeof *extra; i++) {
+    const char *path = write_folder("numbers", &one, extra[i]);
+    struct loaded l = load(path, &require);
+    assert_string_equal(l.params.config.problem_type, "regression");
+    assert_int_equal(l.params.config.classes, 1);
+    release(&l);
+    l = load(path, &options);
+    assert_true(l.report.head_loaded);
+    assert_string_equal(l.report.head_note, "it predicts as many numbers as the data have: 1");
+    check_values(&l.params, l.theta, "classifier.weight");
+    release(&l);
+  }
+  struct folder f = plain();
+  find(&f, "classifier.weight")->rows = 2;
+  find(&f, "classifier.bias")->rows = 2;
+  const char *named = ",\"id2label\":{\"0\":\"x\",\"1\":\"y\"},\"problem_type\":\"regression\"";
+  refuse(write_folder("numbers", &f, named), &options, "expected [1, 8] and [1]");
+  options.classes = 2;
+  options.class_names = pair;
+  struct loaded l = load(write_folder("numbers", &f, named), &options);
+  assert_true(l.report.head_loaded);
+  release(&l);
+  options.class_names = swapped;
+  refuse(write_folder("numbers", &f, named), &options, "its class 0 is \"x\", that of the data \"y\"");
+  l = load(write_folder("numbers", &f, ",\"num_labels\":2,\"problem_type\":\"regression\""), &options);
+  assert_true(l.report.head_loaded);
+  release(&l);
+  /* A classifier for numbers. */
+  refuse(write_folder("numbers", &f, ",\"num_labels\":2"), &options,
+         "and model.head is keep: its problem_type is single_label_classification, expected regression");
+  options.head = AD_HEAD_AUTO;
+  l = load(write_folder("numbers", &f, ",\"num_labels\":2"), &options);
+  assert_false(l.report.head_loaded);
+  assert_string_equal(l.report.head_note, "its problem_type is single_label_classification, expected regression");
+  assert_string_equal(l.params.config.problem_type, "regression");
+  release(&l);
 }
 
 static const char *const same_names[] = {"animal", "plant", "stone"},
@@ -448,10 +501,10 @@ int main(int argc, char **argv) {
     return copy(argv[2], argv[3]);
   }
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_load_fixture),   cmocka_unit_test(test_new_head),    cmocka_unit_test(test_variants),
-      cmocka_unit_test(test_missing_pooler), cmocka_unit_test(test_bad_weights), cmocka_unit_test(test_not_finite),
-      cmocka_unit_test(test_head_kinds),     cmocka_unit_test(test_head_use),    cmocka_unit_test(test_unknown_keys),
-      cmocka_unit_test(test_files),          cmocka_unit_test(test_shards),      cmocka_unit_test(test_open),
-      cmocka_unit_test(test_digest)};
+      cmocka_unit_test(test_load_fixture),   cmocka_unit_test(test_new_head),        cmocka_unit_test(test_variants),
+      cmocka_unit_test(test_missing_pooler), cmocka_unit_test(test_bad_weights),     cmocka_unit_test(test_not_finite),
+      cmocka_unit_test(test_head_kinds),     cmocka_unit_test(test_regression_head), cmocka_unit_test(test_head_use),
+      cmocka_unit_test(test_unknown_keys),   cmocka_unit_test(test_files),           cmocka_unit_test(test_shards),
+      cmocka_unit_test(test_open),           cmocka_unit_test(test_digest)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

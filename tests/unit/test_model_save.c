@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "autodidact/task/task.h"
 #include "autodidact/text/tokenizer.h"
 #include "support/model_folder.h"
 
@@ -74,6 +75,7 @@ static void test_save(void **state) {
     struct ad_model_config config = small;
     config.classifier = cls ? AD_CLASSIFIER_CLS : AD_CLASSIFIER_POOLER;
     config.vocab = cls ? VOCAB + 10 : VOCAB; /* rows past the vocabulary stay */
+    config.problem_type = cls ? ad_task_regression.problem_type : ad_task_classification.problem_type;
     struct ad_params params;
     float *theta;
     assert_int_equal(ad_model_draw(&config, 7, &params, &theta), AD_OK);

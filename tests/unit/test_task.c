@@ -37,8 +37,10 @@ static void test_registry(void **state) {
     }
   }
   assert_ptr_equal(ad_task_at(tasks - 1), &ad_task_toy);
+  assert_ptr_equal(ad_task_of_problem("regression"), &ad_task_regression);
+  assert_null(ad_task_of_problem("ranking"));
   assert_ptr_equal(ad_score_at(0), &ad_task_classification.scores[0]);
-  assert_string_equal(ad_score_at(names - 1)->name, "mse");
+  assert_string_equal(ad_score_at(names - 1)->name, "explained");
   assert_null(ad_score_at(names));
   assert_true(ad_score_is_better(ad_score_find("explained"), 0.2, 0.1));
   assert_false(ad_score_is_better(ad_score_find("mse"), 0.2, 0.1));

@@ -82,6 +82,7 @@ struct ad_source {
   char *separator;               /* cuts the field of one label column into fields; NULL: it is one field */
   int labelled;                  /* 0: the file has no labels */
   const struct ad_task *task;    /* the descriptor's: what a label is */
+  double low, high;              /* bounds of labels that are numbers; none where low is not below high */
   struct ad_label_value *labels; /* [label_count] */
   size_t label_count;
   char *skip; /* rows with this label are left out and counted; NULL: none */

@@ -16,6 +16,7 @@
 #include "autodidact/model/encoder.h"
 #include "autodidact/model/replica.h"
 #include "autodidact/model/shard.h"
+#include "autodidact/task/task.h"
 
 /* All zero: no teacher. */
 struct ad_teacher_settings {
@@ -65,12 +66,12 @@ double ad_teacher_passes(const struct ad_teacher_settings *settings);
 /* 1 where the loss has a distance: from a teacher, or between the copies of an example. */
 int ad_teacher_has_distance(const struct ad_teacher_settings *settings);
 
-/* The distance of each of `examples` examples into distance, and `scale` times its gradient, which is added to dlogits.
- * logits, dlogits [copies examples, C]: one copy of all after the other. target, of the same shape: the teacher's
- * logits, a constant; not read without a teacher. Only where the loss has a distance. */
-void ad_teacher_distance(const struct ad_teacher_settings *settings, const struct ad_kernels *kernels, size_t examples,
-                         size_t C, const float *logits, const float *target, float scale, float *distance,
-                         float *dlogits);
+/* The distance of each of `examples` examples of a task into distance, and `scale` times its gradient, which is added
+ * to dlogits. logits, dlogits [copies examples, C]: one copy of all after the other. target, of the same shape: the
+ * teacher's logits, a constant; not read without a teacher. Only where the loss has a distance. */
+void ad_teacher_distance(const struct ad_teacher_settings *settings, const struct ad_task *task,
+                         const struct ad_kernels *kernels, size_t examples, size_t C, const float *logits,
+                         const float *target, float scale, float *distance, float *dlogits);
 
 struct ad_teacher;
 

@@ -22,10 +22,12 @@ struct ad_names {
 int ad_names_add(struct ad_names *names, const char *name);
 void ad_names_destroy(struct ad_names *names);
 
-/* A classifier in the folder fits where its kind, its shape and the number of its classes are those of the options;
- * names are compared where the options have some, and "LABEL_0", "LABEL_1" ... are none. */
+/* A classifier in the folder fits where its kind, its problem type, its shape and the number of its classes are those
+ * of the options. Names are compared where the options have some, and "LABEL_0", "LABEL_1" ... are none. A head of
+ * numbers needs no names, and that of a single number fits whatever its name is. */
 struct ad_model_options {
   uint32_t classes;               /* C; 0 with AD_HEAD_REQUIRE: as the folder says */
+  const char *problem_type;       /* the data's, as struct ad_model_config has it; not looked at with AD_HEAD_REQUIRE */
   enum ad_classifier classifier;  /* not looked at with AD_HEAD_REQUIRE: as the folder says */
   const char *const *class_names; /* [classes] or NULL: the data's */
   enum ad_head_use head;
@@ -51,12 +53,16 @@ void ad_model_report_destroy(struct ad_model_report *report);
 
 /* Reads config.json alone: sizes, epsilon, dropout, activation, kind of classifier (our own key
  * "autodidact_classifier": "cls" beside Hugging Face's keys; absent: pooler); config->classes and class_names from
- * id2label, or num_labels, or 2 as Hugging Face has it. Where the class is ...ForMaskedLM there are no classes, and
+ * id2label, or num_labels, or 2 as Hugging Face has it. Without problem_type a head of one number is a regression, as
+ * transformers has it, and others are classifiers. Where the class is ...ForMaskedLM there are no classes, and
  * config->masked_lm is 1. Keys without meaning for classification are passed over,
  * unknown ones too (they are in the report of ad_model_open). The caller owns class_names. AD_EINPUT naming file and
  * key (another model_type, an unknown activation, relative positions, a decoder, pruned heads, quantised weights, code
  * of its own, sizes out of range), AD_ENOMEM. */
 int ad_model_read_config(const char *folder, struct ad_model_config *config, struct ad_names *class_names);
+
+/* The problem type itself; NULL: the first task's. */
+const char *ad_model_problem(const char *problem_type);
 
 /* "gelu", ...: as config.json has it. Static storage. */
 const char *ad_activation_name(enum ad_activation activation);

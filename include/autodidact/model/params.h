@@ -42,6 +42,8 @@ struct ad_model_config {
   int cased;     /* 1: the tokenizer keeps case (do_lower_case = false) */
   int masked_lm; /* 1: the head is the vocabulary's, for masked-language modelling, and there are no classes. A pooler
                     that `classifier` asks for is kept as it is: it has no gradient, and no decay */
+  /* What the head is for, as a task names it (task/task.h), static; NULL: as the first task. */
+  const char *problem_type;
 };
 
 /* Numbers in a row of logits: C, or of a masked-language head V. */

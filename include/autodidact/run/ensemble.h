@@ -1,5 +1,5 @@
-/* Several runs on one data set: their vote, or the model of their mean parameters (learn/ensemble.h). Letters: K runs.
- */
+/* Several runs on one data set: their vote, or the model of their mean parameters (learn/ensemble.h). Runs whose task
+ * has no classes have their outputs averaged in place of a vote. Letters: K runs, N examples, C outputs. */
 #ifndef AUTODIDACT_RUN_ENSEMBLE_H
 #define AUTODIDACT_RUN_ENSEMBLE_H
 
@@ -15,7 +15,7 @@ struct ad_ensemble_options {
   const char *precision; /* as of ad_session_choose_precision */
   struct ad_session_data_options where;
   const char *out; /* where the averaged model is written, or NULL */
-  int average;     /* 1: one model of the mean parameters; 0: the vote */
+  int average;     /* 1: one model of the mean parameters; 0: the vote, or the mean outputs */
 };
 
 struct ad_ensemble {
@@ -23,10 +23,12 @@ struct ad_ensemble {
   struct ad_session session; /* descriptor and tokenizer, which all runs share */
   struct ad_dataset data;
   struct ad_scoring *own; /* [K] of each run alone */
-  struct ad_scoring all;  /* of the vote, or of the averaged model */
-  struct ad_vote vote;
-  double *matrix; /* [K,K] disagreement of each two voters; without average */
-  struct ad_diversity diversity;
+  struct ad_scoring all;  /* of the vote, of the mean outputs, or of the averaged model */
+  struct ad_vote vote;    /* of a task with classes, without average */
+  float *outputs;         /* [K,N,C] of a task without classes, without average: the logits of each run */
+  double *matrix;         /* [K,K] disagreement of each two voters, or root mean square of the difference of their
+                             outputs; without average */
+  struct ad_diversity diversity; /* of a task with classes */
 };
 
 /* Evaluates each run, and all together. Runs that read other inputs or answer in other classes are refused before
@@ -35,6 +37,9 @@ struct ad_ensemble {
 int ad_ensemble_evaluate(struct ad_ensemble *ensemble, const struct ad_math *math,
                          const struct ad_ensemble_options *options);
 void ad_ensemble_destroy(struct ad_ensemble *ensemble);
+
+/* The root mean square, over each two runs and all outputs, of the difference of their outputs. */
+double ad_ensemble_mean_difference(const struct ad_ensemble *ensemble);
 
 /* Mean over the runs of the task's first score. */
 double ad_ensemble_mean_score(const struct ad_ensemble *ensemble);

@@ -33,7 +33,8 @@ struct ad_disk_plan {
 
 struct ad_training_plan {
   uint32_t ranks, nodes;
-  uint64_t parameters, train, dev, classes; /* P; examples; classes */
+  uint64_t parameters, train, dev, classes; /* P; examples; classes or targets */
+  const char *outputs;                      /* "classes", "target"; static storage */
   uint64_t steps, steps_an_epoch, evaluations;
   struct ad_memory_plan memory;
   struct ad_disk_plan disk;

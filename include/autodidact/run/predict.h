@@ -1,5 +1,5 @@
-/* Predictions of a finished run, or of any classifier in a Hugging Face folder (examples/predict.c). Letters: C
- * classes. */
+/* Predictions of a finished run, or of a model for sequences in a Hugging Face folder (examples/predict.c). Letters: C
+ * classes or targets, Q words of a prediction (task/task.h). */
 #ifndef AUTODIDACT_RUN_PREDICT_H
 #define AUTODIDACT_RUN_PREDICT_H
 
@@ -28,17 +28,25 @@ int ad_predictor_open(struct ad_predictor **predictor, const struct ad_math *mat
                       const struct ad_predict_options *options);
 
 struct ad_prediction {
-  uint32_t number;     /* of the class */
-  const char *name;    /* of the class; NULL: the model has no names */
-  size_t classes;      /* C */
-  const float *logits; /* [C] */
+  const struct ad_task *task;
+  const uint32_t *words; /* [Q] what is predicted */
+  uint32_t number;       /* of the class; 0 of tasks without classes, */
+  const char *name;      /* as NULL; also NULL: the model has no names */
+  size_t classes;        /* C */
+  const float *logits;   /* [C] */
 };
+
+/* Appends what is predicted as files write it; names [C] of the classes, or NULL. AD_ENOMEM. */
+int ad_prediction_print(const struct ad_prediction *prediction, const char *const *names, struct ad_buffer *out);
 
 /* Gets the rows of the data in order, on every rank. prediction NULL: a row that could not be read, where the
  * descriptor lets such rows pass. A failure that it returns ends ad_predictor_run. */
 typedef int (*ad_prediction_taker)(void *context, const struct ad_prediction *prediction);
 
-/* The classes, C of them, and their names [C]; NULL: the model has none. They are the predictor's. */
+/* What the model predicts. */
+const struct ad_task *ad_predictor_task(const struct ad_predictor *predictor);
+
+/* The classes or targets, C of them, and their names [C]; NULL: the model has none. They are the predictor's. */
 size_t ad_predictor_classes(const struct ad_predictor *predictor, const char *const **names);
 
 /* The columns that the rows have in the file. The caller closes them, after a failure too. Not collective. AD_ECONFIG

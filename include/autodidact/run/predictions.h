@@ -5,7 +5,9 @@
 #include "autodidact/run/predict.h"
 
 /* X(constant, word, what it holds), the columns that may be asked for. `probabilities` and `logits` are a column for
- * each class, "probability.NAME" and "logit.NAME"; of JSON lines one object with a member for each. */
+ * each class, "probability.NAME" and "logit.NAME"; of JSON lines one object with a member for each. So is `value`,
+ * "value.NAME", of several targets; of one it is the column "value". A task that gives no probabilities has `value` in
+ * place of the class and of what belongs to it. */
 #define AD_PREDICTION_COLUMN_MAP(X)                                         \
   X(AD_PREDICTED_ROW, row, "number of the row from 1")                      \
   X(AD_PREDICTED_OWN, own, "the file's own columns")                        \
@@ -13,7 +15,8 @@
   X(AD_PREDICTED_NUMBER, number, "its number from 0")                       \
   X(AD_PREDICTED_CONFIDENCE, confidence, "its probability")                 \
   X(AD_PREDICTED_PROBABILITIES, probabilities, "probability of each class") \
-  X(AD_PREDICTED_LOGITS, logits, "logit of each class")
+  X(AD_PREDICTED_LOGITS, logits, "logit of each class")                     \
+  X(AD_PREDICTED_VALUE, value, "predicted number of each target")
 
 enum ad_predicted { AD_PREDICTION_COLUMN_MAP(AD_SET_ID) AD_PREDICTED };
 
@@ -29,7 +32,7 @@ enum ad_prediction_format { AD_PREDICTION_FORMAT_MAP(AD_SET_ID) AD_PREDICTION_FO
 struct ad_predictions_options {
   const char *out;     /* the file; NULL: standard output */
   const char *format;  /* a word; NULL: as the file's name ends, CSV on standard output */
-  const char *columns; /* words with commas between them; NULL: "row,class,probabilities" */
+  const char *columns; /* words with commas between them; NULL: "row,class,probabilities", or "row,value" */
   int keep;            /* 1: `own` too, behind `row` */
   const char *data;    /* which must not be written over; NULL: none */
   const char *write;   /* a new file: the descriptor by which another model learns the table's probabilities; needs out
@@ -46,7 +49,8 @@ void ad_predictions_destroy(struct ad_predictions *predictions);
 
 /* Predicts all rows and writes them; the file whole or not at all. A row that could not be read has its number and its
  * own columns, and no prediction. On a terminal texts are escaped (base/shown.h), elsewhere they are as they are.
- * Collective over the world. Errors as of ad_predictor_run and ad_predictor_open_columns; AD_EIO. */
+ * Collective over the world. Errors as of ad_predictor_run and ad_predictor_open_columns; AD_ECONFIG (a column that
+ * the model's task does not have), AD_EIO. */
 int ad_predictions_write(struct ad_predictions *predictions, struct ad_predictor *predictor);
 
 #endif

@@ -10,6 +10,7 @@
 #include "autodidact/task/task.h"
 
 struct ad_logits {
+  const struct ad_task *task; /* what the labels are; NULL: a task that this program does not have */
   size_t N, C, Q;
   float *logits;    /* [N,C] owned */
   uint32_t *labels; /* [N,Q] owned */

@@ -32,6 +32,8 @@ struct ad_scoring {
   size_t skipped;                /* rows of the file that the descriptor leaves out; the caller's to set */
   struct ad_metrics metrics;     /* counts of each class, owned; none (classes 0) of tasks without classes */
   struct ad_confusion confusion; /* owned */
+  size_t targets;                /* of a task whose labels are numbers; 0: of others */
+  double *target;                /* [targets,score_count] the scores of each alone, owned */
 };
 
 /* Scores of logits [N,C] against labels. The caller owns them: ad_scoring_destroy, after a failure too. AD_EINPUT (a

@@ -57,7 +57,8 @@ struct ad_label_table {
   const struct ad_task *task;
   const struct ad_label_value *values; /* [count] not owned */
   size_t count;
-  void *state; /* the task's, freed by ad_free */
+  double low, high; /* bounds of numbers, the caller's to set; none where low is not below high */
+  void *state;      /* the task's, freed by ad_free */
 };
 
 /* What was summed over rows in whose place no logits are kept. */
@@ -79,10 +80,14 @@ struct ad_scoring;
 struct ad_task {
   const char *name;
   const char *problem_type; /* Hugging Face's word for it in config.json; NULL: it has none */
+  struct {
+    const char *one, *several;
+  } outputs; /* what a logit stands for, in words: "class", "classes"; NULL: these */
   enum ad_task_reads reads;
   enum ad_task_names names;
   size_t least_logits;   /* a model has at least so many logits, 1 or 2 */
   int classes;           /* 1: a label is one class below C, and so is a prediction; it is one field */
+  int numbers;           /* 1: a label is C numbers, the bits of float32, and so is a prediction: the logits */
   const char *separator; /* stands between the fields of one label column, unless the descriptor has its own; NULL: a
                             column is one field */
 
@@ -126,11 +131,19 @@ struct ad_task {
   void (*soft_loss)(const struct ad_loss_settings *settings, size_t N, size_t C, const float *logits,
                     const float *targets, float scale, float *loss, float *dlogits);
 
+  /* How far the outputs of two passes over the same rows are apart, into distance [N], and scale times its gradient,
+   * which is added to da and db. a, b, da, db [N,C]. NULL: the symmetric divergence of the softmax (math/kernels.h). */
+  void (*copies_distance)(const struct ad_kernels *kernels, size_t N, size_t C, const float *a, const float *b,
+                          float scale, float *distance, float *da, float *db);
+
   /* The mean loss of logits [N,C] with labels [N,Q], summed in order in double. N > 0. */
   double (*mean_loss)(size_t N, size_t C, const float *logits, const uint32_t *labels);
 
   /* The prediction [Q] of logits [C]. */
   void (*predict)(size_t C, const float *logits, uint32_t *prediction);
+
+  /* The probability of each class from logits [C]. NULL: there are none. */
+  void (*probabilities)(size_t C, const float *logits, double *probabilities);
 
   /* Scores of predictions [N,Q], but for the mean loss, into scoring->scores.value, and what they come from. AD_ENOMEM,
    * AD_EINTERNAL. NULL with AD_READS_MASKED. */
@@ -164,6 +177,12 @@ const struct ad_task *ad_task_hiding(void);
 
 /* ad_fail(status): `key` names a task that there is not; with those that there are. */
 int ad_task_fail(int status, const char *key, const char *found);
+
+/* The first task of this problem type; NULL: there is none. */
+const struct ad_task *ad_task_of_problem(const char *problem_type);
+
+/* What `count` logits are called: "class" or "classes". */
+const char *ad_task_outputs(const struct ad_task *task, uint64_t count);
 
 /* The task's score of this name; NULL: it has none. */
 const struct ad_score *ad_task_score(const struct ad_task *task, const char *name);

@@ -8,7 +8,8 @@
 /* clang-format off */
 #define AD_TASKS(X) \
   X(classification) \
-  X(mlm)
+  X(mlm) \
+  X(regression)
 /* clang-format on */
 
 #endif

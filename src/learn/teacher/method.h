@@ -51,11 +51,11 @@ struct teacher_method {
    * is 1, else once it is published. Collective over the node. What the exchange returns. */
   int (*keep)(struct ad_teacher *teacher);
 
-  /* The distance of each of `examples` examples, and `scale` times its gradient, which is added to dlogits. logits,
-   * dlogits [copies examples, C]: one copy of all after the other. target [copies examples, C]: the teacher's logits,
-   * a constant, where there is a teacher. distance [examples]. NULL: the loss has no distance. */
-  void (*distance)(const struct ad_kernels *kernels, size_t examples, size_t C, const float *logits,
-                   const float *target, float scale, float *distance, float *dlogits);
+  /* The distance of each of `examples` examples of a task, and `scale` times its gradient, which is added to dlogits.
+   * logits, dlogits [copies examples, C]: one copy of all after the other. target [copies examples, C]: the teacher's
+   * logits, a constant, where there is a teacher. distance [examples]. NULL: the loss has no distance. */
+  void (*distance)(const struct ad_task *task, const struct ad_kernels *kernels, size_t examples, size_t C,
+                   const float *logits, const float *target, float scale, float *distance, float *dlogits);
 };
 
 /* The tables. */
@@ -64,7 +64,7 @@ AD_TEACHER_METHODS(AD_METHOD_TABLE)
 #undef AD_METHOD_TABLE
 
 /* A `distance`: the mean squared error between the student's logits and the teacher's. */
-void ad_teacher_squared_error(const struct ad_kernels *kernels, size_t examples, size_t C, const float *logits,
-                              const float *target, float scale, float *distance, float *dlogits);
+void ad_teacher_squared_error(const struct ad_task *task, const struct ad_kernels *kernels, size_t examples, size_t C,
+                              const float *logits, const float *target, float scale, float *distance, float *dlogits);
 
 #endif

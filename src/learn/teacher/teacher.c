@@ -42,14 +42,15 @@ int ad_teacher_has_distance(const struct ad_teacher_settings *settings) {
   return method_of(settings)->distance != NULL;
 }
 
-void ad_teacher_distance(const struct ad_teacher_settings *settings, const struct ad_kernels *kernels, size_t examples,
-                         size_t C, const float *logits, const float *target, float scale, float *distance,
-                         float *dlogits) {
-  method_of(settings)->distance(kernels, examples, C, logits, target, scale, distance, dlogits);
+void ad_teacher_distance(const struct ad_teacher_settings *settings, const struct ad_task *task,
+                         const struct ad_kernels *kernels, size_t examples, size_t C, const float *logits,
+                         const float *target, float scale, float *distance, float *dlogits) {
+  method_of(settings)->distance(task, kernels, examples, C, logits, target, scale, distance, dlogits);
 }
 
-void ad_teacher_squared_error(const struct ad_kernels *kernels, size_t examples, size_t C, const float *logits,
-                              const float *target, float scale, float *distance, float *dlogits) {
+void ad_teacher_squared_error(const struct ad_task *task, const struct ad_kernels *kernels, size_t examples, size_t C,
+                              const float *logits, const float *target, float scale, float *distance, float *dlogits) {
+  (void)task;
   kernels->squared_error(examples, C, logits, target, scale, distance, dlogits);
 }
 
