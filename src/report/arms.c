@@ -171,8 +171,10 @@ static int plot_runs(struct report *r) {
 }
 
 int ad__report_arms(struct report *r) {
-  static const char *const rules[] = {"accuracy not above that of always naming the most frequent class", "none",
-                                      "a threshold on the result"};
+  const char *const rules[] = {r->task != NULL && r->task->numbers
+                                   ? "R2 not above 0, that of always giving the mean label"
+                                   : "accuracy not above that of always naming the most frequent class",
+                               "none", "a threshold on the result"};
   ad__document_section(
       r->doc, "arms", "The arms",
       "Each point is a training that differs from its neighbours in seeds alone, so the spread is what "

@@ -37,11 +37,17 @@ static int logits_name(const struct report *r, size_t arm, size_t run, enum ad_v
   return status == AD_ENOMEM ? status : status == AD_OK; /* one that cannot be read does not say */
 }
 
+int ad__logits_finite(const struct ad_logits *l) {
+  size_t i = 0;
+  while (i < l->N * l->C && isfinite(l->logits[i])) {
+    i++;
+  }
+  return i == l->N * l->C;
+}
+
 int ad__logits_usable(const struct ad_logits *l) {
-  for (size_t i = 0; i < l->N * l->C; i++) {
-    if (!isfinite(l->logits[i])) {
-      return 0;
-    }
+  if (!ad__logits_finite(l)) {
+    return 0;
   }
   for (size_t i = 0; i < l->N && l->Q == 1; i++) {
     if (l->labels[i] >= l->C) {
@@ -168,7 +174,11 @@ int ad__report_examples(struct report *r) {
   if (status == AD_OK && e.labels == NULL) {
     ad__document_section(r->doc, "test_set", "How much is the test set; churn, diversity, calibration",
                          "These come from the logits of single examples.", "where logits are not kept.");
-    ad__document_note(r->doc, "Not available: no run has kept its logits (eval.keep_logits=true).");
+    if (r->task != NULL && !r->task->classes) {
+      ad__document_note(r->doc, "Not available: runs of the task %s have no classes.", r->task->name);
+    } else {
+      ad__document_note(r->doc, "Not available: no run has kept its logits (eval.keep_logits=true).");
+    }
   } else if (status == AD_OK) {
     status = ad__report_test_set(&e);
     if (status == AD_OK && (e.without > 0 || e.other > 0 || e.most < r->points || e.arms < r->arms)) {

@@ -178,6 +178,9 @@ static int find_baselines(struct report *r, const char *name) {
 
 static void describe_metric(struct report *r) {
   const struct ad_score *score = r->study->score;
+  for (size_t i = 0; i < r->study->count && r->task == NULL; i++) {
+    r->task = r->cells->records[i].scores[r->study->source].task;
+  }
   r->doc->score = ad__score_unit(score);
   r->falls = score->better == AD_BETTER_DOWN;
   r->scale = ad__units[r->doc->score].scale;

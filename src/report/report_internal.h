@@ -74,10 +74,11 @@ struct report {
   const struct ad_cells *cells;
   struct document *doc;
   struct ad_resampling how;
-  const char *unit; /* of scores as people see them: "%", "nats", "" */
-  double scale;     /* from scores to that */
-  int falls;        /* 1: less is better */
-  char metric[64];  /* "dev error" */
+  const struct ad_task *task; /* of the first run that has scores; NULL: none has */
+  const char *unit;           /* of scores as people see them: "%", "nats", "" */
+  double scale;               /* from scores to that */
+  int falls;                  /* 1: less is better */
+  char metric[64];            /* "dev error" */
   size_t arms, points;
   size_t baseline; /* that of the first setting; of an arm: arm[a].baseline */
   size_t settings; /* different ones */
@@ -201,6 +202,7 @@ const char *ad__say_time(double seconds, char text[40]);
 
 /* 1 where logits are numbers of at least two classes, and each label is one of these. */
 int ad__logits_usable(const struct ad_logits *logits);
+int ad__logits_finite(const struct ad_logits *logits);
 
 /* ---- Pieces of pictures ---- */
 

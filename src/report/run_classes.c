@@ -17,7 +17,7 @@ enum {
 
 /* Says for a run without logits why it has none; 1 where it has some. */
 static int has_logits(struct run_views *views, const struct run_view *v) {
-  if (v->logits.N > 0) {
+  if (v->logits.N > 0 && ad__run_has(v, RUN_OF_CLASSES)) {
     return 1;
   }
   const char *why = v->scores.task == NULL        ? "it has not been evaluated"
@@ -225,7 +225,7 @@ static void calibration_table(struct run_views *views, const struct calibrations
   for (size_t k = 0; k < views->count; k++) {
     const struct run_view *v = &views->view[k];
     const struct calibration_row row = {v->name, v->logits.N, c->of[k].nll, c->of[k].brier, c->of[k].ece};
-    if (v->logits.N > 0) {
+    if (v->logits.N > 0 && ad__run_has(v, RUN_OF_CLASSES)) {
       ad__document_row(views->doc, &row);
     }
   }
@@ -241,7 +241,8 @@ static void bin_table(struct run_views *views, const struct calibrations *c) {
       COLUMN("interval", "95 % interval", UNIT_NONE, bin_row, interval)};
   ad__document_table(views->doc, "calibration_bins", "Bins of the reliability diagram", RUN_COLUMNS(views, columns));
   for (size_t k = 0; k < views->count; k++) {
-    for (size_t i = 0; views->view[k].logits.N > 0 && i < AD_CALIBRATION_BINS; i++) {
+    const int there = views->view[k].logits.N > 0 && ad__run_has(&views->view[k], RUN_OF_CLASSES);
+    for (size_t i = 0; there && i < AD_CALIBRATION_BINS; i++) {
       if (c->bin[k][i].count > 0.0) {
         const struct bin_row row = bin_row(&views->view[k], c->bin[k], i);
         ad__document_row(views->doc, &row);

@@ -18,8 +18,13 @@ static int all_sections(struct run_views *views) {
   AD_TRY(ad__run_table(views));
   AD_TRY(ad__run_differences(views));
   AD_TRY(ad__run_curves(views));
-  AD_TRY(ad__run_classes(views));
-  AD_TRY(ad__run_calibration(views));
+  if (ad__runs_have(views, RUN_OF_CLASSES)) {
+    AD_TRY(ad__run_classes(views));
+    AD_TRY(ad__run_calibration(views));
+  }
+  if (ad__runs_have(views, RUN_OF_NUMBERS)) {
+    AD_TRY(ad__run_errors(views));
+  }
   AD_TRY(ad__run_times(views));
   return ad__run_provenance(views);
 }

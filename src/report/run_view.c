@@ -30,7 +30,7 @@ const char *ad__run_class(const struct run_view *v, uint32_t c, char text[200]) 
   if (v->described && c < v->descriptor.class_count) {
     snprintf(text, 200, "%s", v->descriptor.classes[c]);
   } else {
-    snprintf(text, 200, "class %" PRIu32, c);
+    snprintf(text, 200, "%s %" PRIu32, v->scores.task == NULL ? "class" : ad_task_outputs(v->scores.task, 1), c);
   }
   return text;
 }
@@ -134,17 +134,33 @@ static int read_scores(struct run_view *v) {
   return tolerate(v, status);
 }
 
+static int is_usable(const struct run_view *v) {
+  const struct ad_logits *l = &v->logits;
+  return l->Q == ad_task_words(v->scores.task, l->C) &&
+         (v->scores.task->classes ? ad__logits_usable(l) : ad__logits_finite(l));
+}
+
+int ad__runs_have(const struct run_views *views, enum run_of of) {
+  size_t has = 0, scored = 0;
+  for (size_t k = 0; k < views->count; k++) {
+    has += (size_t)ad__run_has(&views->view[k], of);
+    scored += views->view[k].scores.task != NULL;
+  }
+  return has > 0 || (scored == 0 && of == RUN_OF_CLASSES);
+}
+
 static int read_logits(struct run_view *v) {
   char name[AD_LOGITS_NAME], file[AD_LOGITS_NAME + sizeof AD_RUN_FOLDER_LOGITS], *path;
   snprintf(file, sizeof file, "%s/%s", AD_RUN_FOLDER_LOGITS, ad_logits_name(v->config.run_result, v->scored, name));
   AD_TRY(find_file(v, file, &path));
-  if (path == NULL || v->scores.task == NULL || !v->scores.task->classes) {
+  if (path == NULL || v->scores.task == NULL) {
     ad_free(path);
     return AD_OK;
   }
   int status = ad_logits_read(&v->logits, path);
-  if (status == AD_OK && !ad__logits_usable(&v->logits)) {
-    status = ad_fail(AD_EINPUT, "%s: found logits that are not finite, or labels of no class", path);
+  if (status == AD_OK && !is_usable(v)) {
+    status = ad_fail(AD_EINPUT, "%s: found logits that are not finite, or labels of another task than %s", path,
+                     v->scores.task->name);
   }
   if (status == AD_OK) {
     const struct ad_labels labels = {v->scores.task, v->logits.N, v->logits.labels};

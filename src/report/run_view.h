@@ -42,7 +42,7 @@ struct run_view {
   struct ad_scores scores;  /* on dev, of the newest parameters of run.result; of a finished run, of its result */
   uint64_t scored;          /* their step */
   uint64_t steps;           /* of the whole run; 0: not known */
-  struct ad_logits logits;  /* that the scores come from; N 0: none */
+  struct ad_logits logits;  /* that the scores come from, all finite; N 0: none */
   struct ad_scoring counts; /* of these */
   struct ad_buffer wrong;   /* what could not be read, in sentences */
 };
@@ -78,6 +78,18 @@ static inline size_t ad__run_colour(size_t k) {
 /* The width and the columns of a table, from an array whose first is the run; without it where there is one run. */
 #define RUN_COLUMNS(views, array) sizeof(array) / sizeof *(array) - !ad__several(views), (array) + !ad__several(views)
 
+/* What a run's task predicts. */
+enum run_of { RUN_OF_CLASSES, RUN_OF_NUMBERS };
+
+/* 1 where the scores of a run are of such a task; of one that has none yet, 0. */
+static inline int ad__run_has(const struct run_view *view, enum run_of of) {
+  const struct ad_task *task = view->scores.task;
+  return task != NULL && (of == RUN_OF_CLASSES ? task->classes : task->numbers);
+}
+
+/* 1 where some run has; of runs that all have no scores yet, for classes too. */
+int ad__runs_have(const struct run_views *views, enum run_of of);
+
 /* The sections, in their order. AD_EIO, AD_ENOMEM. */
 int ad__run_top(struct run_views *views);
 int ad__run_lead(struct run_views *views); /* pictures of the top */
@@ -85,6 +97,7 @@ int ad__run_table(struct run_views *views);
 int ad__run_curves(struct run_views *views);
 int ad__run_classes(struct run_views *views);
 int ad__run_calibration(struct run_views *views);
+int ad__run_errors(struct run_views *views); /* of runs that predict numbers */
 int ad__run_times(struct run_views *views);
 int ad__run_differences(struct run_views *views);
 int ad__run_provenance(struct run_views *views);

@@ -17,7 +17,10 @@ static int plot_quantity(struct logs *l, size_t q) {
   const int score = q == STUDY_QUANTITIES;
   char label[120];
   snprintf(label, sizeof label, "Score on dev, %s", r->study->score->name);
-  const struct quantity_text text = score ? (struct quantity_text){"score", label, r->unit} : ad__quantities[q];
+  struct quantity_text text = score ? (struct quantity_text){"score", label, r->unit} : ad__quantities[q];
+  if (q == QUANTITY_LOSS && r->task != NULL) {
+    text.unit = ad__units[ad__score_unit(&r->task->scores[r->task->score_count - 1])].name;
+  }
   struct picture p = {.width = 820, .height = 340, .x = {.label = "step", .unit = "optimizer updates"}};
   struct ad_band band[GRID];
   double x[GRID];

@@ -46,11 +46,17 @@ static int check_variant(const struct ad_study *study, const char *arm, const st
 
 /* The score that the study compares, among those of the arm's task. */
 static int check_score(const struct ad_study *study, const char *arm, const struct ad_descriptor *data) {
-  return ad_task_score(data->task, study->score->name) != NULL
-             ? AD_OK
-             : ad_fail(AD_ECONFIG, "%s: arm '%s': study.result is %s.%s, which the task of %s (%s) does not have",
-                       study->path, arm, ad_study_source_name(study->source), study->score->name, data->name,
-                       data->task->name);
+  const struct ad_task *task = data->task;
+  char names[200] = "";
+  if (ad_task_score(task, study->score->name) != NULL) {
+    return AD_OK;
+  }
+  for (size_t i = 0, used = 0; i < task->score_count && used < sizeof names; i++) {
+    used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i == 0 ? "" : ", ", task->scores[i].name);
+  }
+  return ad_fail(
+      AD_ECONFIG, "%s: arm '%s': study.result is %s.%s, which the task of %s (%s) does not have: expected %s",
+      study->path, arm, ad_study_source_name(study->source), study->score->name, data->name, task->name, names);
 }
 
 /* What becomes of the classifier of the arm's model folder, told where the arm before had another answer. */

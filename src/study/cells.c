@@ -503,8 +503,10 @@ int ad_cells_is_failed_run(const struct ad_cells *table, size_t cell) {
     return r->state == AD_CELL_FAILED && r->status == AD_EDIVERGED;
   }
   if (s->rule == AD_RULE_MAJORITY) {
-    /* NaN, an unknown share, fails nobody. */
-    return ad_scores_get(&r->scores[s->source], "accuracy") <= r->majority[s->source == AD_SOURCE_TEST];
+    /* NaN, an unknown share or a score that the task does not have, fails nobody. */
+    const struct ad_scores *scores = &r->scores[s->source];
+    return ad_scores_get(scores, "accuracy") <= r->majority[s->source == AD_SOURCE_TEST] ||
+           ad_scores_get(scores, "r2") <= 0.0;
   }
   const double result = ad_cells_result(table, cell);
   return s->rule == AD_RULE_THRESHOLD &&

@@ -46,8 +46,14 @@ static void put_config(const char *run, const char *changes) {
   ad_config_destroy(&config);
 }
 
-/* The scores of the logits below, by scikit-learn. */
+/* Of the runs that are written. */
+static const struct ad_task *task = &ad_task_classification;
+
+/* The scores of the logits below, by scikit-learn; of numbers made up. */
 static struct ad_scores scores_at(uint64_t step) {
+  if (task->numbers) {
+    return (struct ad_scores){N, task, {0.5, 0.25, 0.125, 4.0 / (double)step}};
+  }
   return (struct ad_scores){N, &ad_task_classification, {0.25, 0.75, 0.75, 0.5, 4.0 / (double)step}};
 }
 
@@ -112,11 +118,35 @@ static void put_logits(const char *run) {
   ad_free(folder);
 }
 
+/* Twenty labels of two targets, descending: 19, 18, ... and their tens. The first is predicted 1/4 too low and 1/2 too
+ * high in turn, the second right but for the first example. */
+static void put_numbers(const char *run) {
+  enum { ROWS = 20 };
+  float labels[2 * ROWS], logits[2 * ROWS];
+  uint32_t words[2 * ROWS];
+  for (int i = 0; i < ROWS; i++) {
+    labels[2 * i] = (float)(ROWS - 1 - i);
+    labels[2 * i + 1] = 10.0f * labels[2 * i];
+    logits[2 * i] = labels[2 * i] + (i % 2 == 0 ? -0.25f : 0.5f);
+    logits[2 * i + 1] = labels[2 * i + 1] + (i == 0 ? 5.0f : 0.0f);
+  }
+  memcpy(words, labels, sizeof words);
+  char *folder = join(run, "logits"), name[AD_LOGITS_NAME], *path = join(folder, ad_logits_name(0, STEPS, name));
+  assert_int_equal(ad_make_folders(folder), AD_OK);
+  assert_int_equal(ad_logits_write(path, (struct ad_labels){&ad_task_regression, ROWS, words}, 2, logits), AD_OK);
+  ad_free(path);
+  ad_free(folder);
+}
+
 static void put_finished(const char *run, const char *changes) {
   put_config(run, changes);
   put_log(run, STEPS, "");
   put_timings(run, "");
-  put_logits(run);
+  if (task->numbers) {
+    put_numbers(run);
+  } else {
+    put_logits(run);
+  }
   put(run, "provenance.json", "{\"arithmetic\":\"1\",\"host\":\"<node&1>\",\"ranks\":\"4 on 2 nodes\"}");
   put_result(run);
 }
@@ -210,6 +240,30 @@ static void test_several(void **state) {
   expect_file("both/deep/differences.csv", "\nrun.dir,no,one,in/two,\n");
   expect_file("both/deep/runs.csv", "\ntwo,finished,400,400,0.25,");
   expect_file("both/deep/report.json", "\"title\": \"Runs one, two\"");
+  ad_buffer_destroy(&text);
+}
+
+/* Errors by hand: of each tenth, two examples with -1/4 and 1/2, whose SD is 3/4 over the root of 2. */
+static void test_numbers(void **state) {
+  (void)state;
+  char a[] = "numbers", b[] = "one", *const runs[] = {a, b};
+  task = &ad_task_regression;
+  put_finished("numbers", "eval.keep_logits=true");
+  task = &ad_task_classification;
+  struct ad_buffer text = report(1, runs, NULL);
+  expect(&text,
+         "numbers: finished. 400 of 400 steps, on dev after step 400 (student): Pearson 0.5000, Spearman 0.2500");
+  assert_null(strstr(text.data, "Which classes it takes for which"));
+  expect_file("numbers-report/error_targets.csv", "\ntarget 0,20,0.125,0.38474");
+  expect_file("numbers-report/error_targets.csv", "\ntarget 1,20,0.25,1.11803398874989");
+  expect_file("numbers-report/error_tenths.csv", "\ntarget 0,0,1,2,0.125,0.53033008588991");
+  expect_file("numbers-report/error_tenths.csv", "\ntarget 1,180,190,2,2.5,3.535533905932737");
+  expect_file("numbers-report/largest_errors.csv", "\ntarget 0,2,18,18.5,0.5,\n");
+  expect_file("numbers-report/largest_errors.csv", "\ntarget 1,1,190,195,5,\n");
+  ad_buffer_destroy(&text);
+  text = report(2, runs, "mixed");
+  expect(&text, "numbers: not available: its task has no classes.");
+  expect(&text, "one: not available: its task does not predict numbers.");
   ad_buffer_destroy(&text);
 }
 
@@ -372,7 +426,7 @@ static void test_refusals(void **state) {
 /* Whatever memory cannot be had, nothing leaks. */
 static void test_memory(void **state) {
   (void)state;
-  char a[] = "one", b[] = "in/two", *const runs[] = {a, b};
+  char a[] = "one", b[] = "numbers", *const runs[] = {a, b};
   const size_t blocks = ad_memory_stats().live_blocks;
   int status = AD_ENOMEM;
   for (unsigned long n = 1; status != AD_OK; n += 1 + n / 12) {
@@ -395,9 +449,9 @@ static void test_memory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_finished), cmocka_unit_test(test_calibration), cmocka_unit_test(test_several),
-      cmocka_unit_test(test_damaged),  cmocka_unit_test(test_states),      cmocka_unit_test(test_killed),
-      cmocka_unit_test(test_hostile),  cmocka_unit_test(test_events),      cmocka_unit_test(test_refusals),
-      cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_numbers),  cmocka_unit_test(test_damaged),     cmocka_unit_test(test_states),
+      cmocka_unit_test(test_killed),   cmocka_unit_test(test_hostile),     cmocka_unit_test(test_events),
+      cmocka_unit_test(test_refusals), cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests(tests, enter, scratch_leave);
 }
