@@ -67,6 +67,7 @@ def write_data():
     Path("reviews.csv.gz").write_bytes(gzip.compress(Path("reviews.csv").read_bytes()))
     Path("study.yaml").write_text("study: {dir: studies/s}\nbase: runs/reviews/config.yaml\naxes: {seed.init: 0..1}\n"
                                   "arms: {base: {}, smooth: {train.label_smoothing: 0.1}}\n")
+    Path("stars.csv").write_text(table([("text", "stars"), *[(t, i * 7 % 41 / 10) for i, (t, _) in enumerate(rows)]]))
     Path("train.csv").write_text(table([("text", "label"), *[(t, NAMES.index(n)) for t, n in rows]]))
 
 
@@ -167,6 +168,19 @@ GUESSES = [
     ("eval runs/reviews runs/three --data dev", 1, r"expected --vote or --average, or one run"),
     ("export runs/reviews --out folder", 0, r"model\.safetensors and the tokenizer's files written"),
     ("predict folder --data plain.txt --out folder.csv --format csv", 0, ("folder.csv", r"^row,class,")),
+    # Numbers.
+    (f"train --train stars.csv {MODEL} data.task=regression", 0, r'label is column "stars"', r"the label is a number",
+     r"1 target", r"dev Pearson"),
+    (f"train --train stars.csv {MODEL}", 1, r"data\.task=regression learns the numbers of a column"),
+    (f"train --train stars.csv {MODEL} --task regression", 1, r"it could be 'data\.task'"),
+    (f"train --train stars.csv {MODEL} problem_type=regression", 1, r"here it is 'data\.task'"),
+    (f"train --train reviews.csv {MODEL} data.task=regression", 1, r'no column holds numbers alone|"Nr"'),
+    ('predict runs/stars --text "a good film"', 0, r"^-?\d+\.\d+(e-\d+)?\n$"),
+    ("predict runs/stars --data stars.csv --out stars-out.csv --keep", 0,
+     ("stars-out.csv", r"^row,text,stars,value\n1,[^\n]*,0(\.0)?,-?\d")),
+    ("predict runs/stars --data stars.csv --columns class", 1, r"found class, .* expected row, own, logits, value"),
+    ("eval runs/stars --data stars.csv", 0, r"Pearson +-?\d", r"Spearman", r"R2", r"MSE"),
+    ("data stars.csv data.task=regression --model model", 0, r"stars: min 0, mean [\d.]+, SD [\d.]+, max 4"),
     # A run that was stopped.
     (f"train --train reviews.csv {MODEL} --out runs/stopped --inject=term@3", 75, r"the same command goes on from"),
     ('predict runs/stopped --text "a good film"', 0, r"not finished: .* checkpoint of step 3 of 6 is used\n(bad|good)"),
