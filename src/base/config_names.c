@@ -137,7 +137,7 @@ static const struct ad_config_alias aliases[] = {
     {"label_list", "data.descriptor", "its classes"},
     {"id2label", "data.descriptor", "its classes"},
     {"label2id", "data.descriptor", "its classes"},
-    {"problem_type", "data.task", "classification or regression"},
+    {"problem_type", "data.task", "classification, multi_label or regression"},
     {"task_type", "data.task", ""},
     {"mlm", "data.task", "masked-language modelling is data.task=mlm"},
     {"mlm_probability", "train.mask_rate", ""},

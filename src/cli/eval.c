@@ -100,8 +100,9 @@ int ad_command_eval(const struct ad_math *math, int argc, char **argv) {
   const struct arguments arguments = {
       "eval",
       "RUN... --data FILE",
-      "Scores the result of a run, or the newest checkpoint of one that is not finished: error, accuracy, macro F1, "
-      "Matthews correlation, loss, confusion matrix; of a regression Pearson, Spearman, R2, mean squared error. "
+      "Scores the result of a run, or the newest checkpoint of one that is not finished. Of classes: error, accuracy, "
+      "macro F1, Matthews correlation, loss, confusion matrix. Of a regression: Pearson, Spearman, R2, mean squared "
+      "error. Of sets of classes: micro F1, macro F1, mean average precision, exact sets. "
       "Scores several runs together, by vote or by averaged parameters.",
       options,
       sizeof options / sizeof *options,

@@ -45,6 +45,9 @@ static int inspect_scores(const char *path, const struct ad_logits *l) {
     for (size_t i = 0; i < task->score_count; i++) {
       printf("%s %s, ", task->scores[i].title, ad_score_print(&task->scores[i], 6, scoring.scores.value[i], value));
     }
+    if (scoring.scores.threshold > 0.0) {
+      printf("threshold %.6g, ", scoring.scores.threshold);
+    }
     printf("logits from %.6g to %.6g, %zu not finite\n", s.least, s.most, s.not_finite);
     if (task->classes) {
       print_counts(&scoring.metrics);

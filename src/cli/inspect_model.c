@@ -25,6 +25,9 @@ int inspect_model(const char *folder) {
   if (m.masked_lm) {
     printf("head for masked-language modelling, over the vocabulary\n");
   }
+  if (m.threshold > 0.0f) {
+    printf("a text has a class from a probability of %.6g on\n", (double)m.threshold);
+  }
   const struct ad_task *task = ad_task_of_problem(ad_model_problem(m.problem_type));
   for (size_t i = 0; i < names.count; i++) {
     printf("%s %zu: %s\n", ad_task_outputs(task, 1), i, ad_shown(names.items[i]));

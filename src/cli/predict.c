@@ -105,7 +105,8 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
        NULL, &r.table.out},
       {"columns", "LIST",
        "Columns of the table: row, own (the file's own), class, number, confidence, probabilities (of each class), "
-       "logits; otherwise row,class,probabilities. Of a regression: row, own, value, logits; otherwise row,value",
+       "logits; otherwise row,class,probabilities. Of a regression: row, own, value, logits; otherwise row,value. "
+       "Of sets of classes there are no number and no confidence",
        NULL, &r.table.columns},
       {"keep", NULL, "The file's own columns in the table, too", &r.table.keep, NULL},
       {"format", "NAME", "csv, tsv or jsonl, whatever the name of --out; without --out the table is printed", NULL,
@@ -113,6 +114,9 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
       {"write", "FILE.yaml",
        "With --out: also write a descriptor by which `train` teaches another model the table's probabilities", NULL,
        &r.table.write},
+      {"threshold", "X",
+       "Of sets of classes: the probability, between 0 and 1, from which on a text has a class; otherwise the model's",
+       NULL, &r.how.threshold},
       {"model", "NAME", help_model, NULL, &r.how.model},
       {"folder", "DIR", help_folder, NULL, &r.how.where.folder},
       {"own-descriptor", NULL, help_own_descriptor, &r.how.where.own, NULL},

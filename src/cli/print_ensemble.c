@@ -7,6 +7,11 @@
 #include "autodidact/base/width.h"
 #include "print_scores.h"
 
+/* 1 where the runs' numbers were averaged in place of a vote. */
+static int averages_outputs(const struct ad_ensemble *e) {
+  return !e->options->average && e->data.task->numbers;
+}
+
 /* Columns of the scores that stand where there is room for a few. */
 static int brief_width(const struct ad_score *score) {
   const int title = (int)strlen(score->title) + 2;
@@ -94,12 +99,12 @@ int print_ensemble(struct ad_ensemble *e, int json) {
   }
   print_runs(e);
   printf("%s of the %zu runs\n",
-         e->options->average  ? "mean of the parameters"
-         : e->outputs != NULL ? "mean of the outputs"
-                              : "vote",
+         e->options->average   ? "mean of the parameters"
+         : averages_outputs(e) ? "mean of the outputs"
+                               : "vote",
          e->options->count);
   print_scoring(stdout, &e->all, &e->session.descriptor);
-  if (e->outputs != NULL) {
+  if (averages_outputs(e)) {
     print_differences(e);
   } else if (!e->options->average) {
     print_diversity(e);

@@ -58,7 +58,7 @@ int print_ensemble_json(const struct ad_ensemble *e) {
          ad_ensemble_mean_score(e), e->options->average ? "average" : "vote", ad_scores_print(&e->all.scores, text),
          classes.data);
   ad_buffer_destroy(&classes);
-  if (e->outputs != NULL) {
+  if (!e->options->average && e->data.task->numbers) {
     print_json_matrix(e, "difference", ad_ensemble_mean_difference(e), e->options->count * (e->options->count - 1) / 2);
   } else if (!e->options->average) {
     print_json_diversity(e);

@@ -19,6 +19,9 @@ int print_scoring_classes(const struct ad_scoring *s, const struct ad_descriptor
   if (!s->scores.task->classes) {
     return s->targets > 1 ? print_json_targets(s, descriptor, out) : ad_buffer_puts(out, "");
   }
+  if (s->scores.task->classes == AD_CLASSES_SET) {
+    return print_json_sets(s, descriptor, out);
+  }
   AD_TRY(ad_buffer_puts(out, ",\"classes\":["));
   for (uint32_t c = 0; c < m->classes; c++) {
     AD_TRY(json_class(m, c, descriptor->classes[c], out));
@@ -104,6 +107,9 @@ void print_scoring(FILE *out, struct ad_scoring *s, const struct ad_descriptor *
   for (size_t i = 0; i < task->score_count; i++) {
     fprintf(out, "%-12s %s\n", task->scores[i].title, ad_score_print(&task->scores[i], 4, s->scores.value[i], value));
   }
+  if (s->scores.threshold > 0.0) {
+    fprintf(out, "%-12s %.6g\n", "threshold", s->scores.threshold);
+  }
   fputc('\n', out);
   if (s->skipped > 0) {
     fprintf(
@@ -111,7 +117,9 @@ void print_scoring(FILE *out, struct ad_scoring *s, const struct ad_descriptor *
         "%zu rows of the file are not among the examples: the descriptor leaves them out (skip, incomplete, empty)\n\n",
         s->skipped);
   }
-  if (task->classes && s->metrics.classes <= TABLE) {
+  if (task->classes == AD_CLASSES_SET) {
+    print_sets(out, s, descriptor);
+  } else if (task->classes && s->metrics.classes <= TABLE) {
     print_matrix(out, s, descriptor);
   } else if (task->classes) {
     print_largest(out, s, descriptor);

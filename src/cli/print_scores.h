@@ -28,6 +28,12 @@ int print_ensemble_json(const struct ad_ensemble *ensemble);
 void print_targets(FILE *out, const struct ad_scoring *scoring, const struct ad_descriptor *descriptor);
 int print_json_targets(const struct ad_scoring *scoring, const struct ad_descriptor *descriptor, struct ad_buffer *out);
 
+/* The figures of each class where labels are sets of classes: a table; and appended as JSON, as of
+ * print_scoring_classes without the matrix, but with how often the class is predicted and its average precision, null
+ * where no label has it. */
+void print_sets(FILE *out, const struct ad_scoring *scoring, const struct ad_descriptor *descriptor);
+int print_json_sets(const struct ad_scoring *scoring, const struct ad_descriptor *descriptor, struct ad_buffer *out);
+
 /* The beginning of object number c of a list of JSON, whose first member is a name. */
 int print_json_name(size_t c, const char *key, const char *name, struct ad_buffer *out);
 

@@ -116,6 +116,13 @@ static int holds_numbers(const struct ad__scan_column *c) {
   return !c->other && c->filled > 0 && c->numbers == c->filled;
 }
 
+/* What a column that is named like a label must hold. Of lists no value need be there twice. */
+static int holds_labels(const struct ad__scan_column *c, const struct ad_task *task) {
+  return task->numbers                     ? holds_numbers(c)
+         : task->classes == AD_CLASSES_SET ? c->other || c->filled > 0
+                                           : holds_classes(c);
+}
+
 /* --- The choice. */
 
 /* Whether no other column of the file has this one's name. */
@@ -170,12 +177,14 @@ static int fail_label(const struct ad__scan *scan, const struct ad_task *task) {
 
 static int choose_label(const struct ad__scan *scan, const struct ad_task *task, const struct ad__chosen *chosen,
                         int *takes, size_t *label) {
-  static const char several[] = "several columns may be the label:";
+  const char *several = task->classes == AD_CLASSES_SET
+                            ? "several columns may be the label (a descriptor can list columns of 0 and 1):"
+                            : "several columns may be the label:";
   for (size_t i = 0; i < scan->count; i++) {
     const struct ad__scan_column *c = &scan->columns[i];
     const int named = is_among(c->name, label_names, COUNT(label_names)) ||
                       (task->numbers && is_among(c->name, number_names, COUNT(number_names)));
-    takes[i] = i != chosen->text && i != chosen->pair && named && (task->numbers ? holds_numbers(c) : holds_classes(c));
+    takes[i] = i != chosen->text && i != chosen->pair && named && holds_labels(c, task);
   }
   AD_TRY(take_only(scan, takes, label_names[0], several, "label", label));
   /* A column of that very name is meant, and what is wrong with it is told. */
@@ -229,10 +238,14 @@ int ad__check_label(const struct ad__scan *scan, const struct ad_task *task, siz
   const struct ad__scan_column *c = &scan->columns[label];
   char shown[80];
   ad__column_show(scan, label, shown, sizeof shown);
+  if (task->classes == AD_CLASSES_SET) {
+    return AD_OK; /* whoever reads the lists looks at them */
+  }
   if (c->other || (scan->form.format == AD_FORMAT_JSONL && c->filled < scan->rows)) {
     return ad_fail(AD_EINPUT,
-                   "%s: the label column %s is %s in some objects, expected a string, a number, true or false",
-                   scan->path, shown, c->other ? "an array or an object" : "missing, null or empty");
+                   "%s: the label column %s is %s in some objects, expected a string, a number, true or false%s",
+                   scan->path, shown, c->other ? "an array or an object" : "missing, null or empty",
+                   c->other ? "; data.task=multi_label learns arrays of classes" : "");
   }
   if (task->numbers) {
     return c->numbers > 0 ? AD_OK

@@ -49,6 +49,15 @@ static void set_no_label(const struct reading *reading) {
   }
 }
 
+/* A label that is none, as its task puts it. */
+static int explain_label(const struct reading *reading, const struct ad_record *record) {
+  struct ad_buffer text = {0};
+  int status = reading->source.task->explain(&reading->labels, record->label, record->label_count, &text);
+  status = status == AD_OK ? ad_reader_fail(&reading->reader, reading->reader.begin, "%s", text.data) : status;
+  ad_buffer_destroy(&text);
+  return status;
+}
+
 /* A label that is none, by its first fields. */
 static int fail_label(const struct reading *reading, const struct ad_record *record) {
   enum { FIELDS = 8, MOST = 80 };
@@ -60,9 +69,11 @@ static int fail_label(const struct reading *reading, const struct ad_record *rec
                               field.data);
   }
   status = status == AD_OK && record->label_count > FIELDS ? ad_buffer_puts(&shown, ", ...") : status;
-  const int several = reading->source.task->classes && record->label_count != 1;
-  status = status == AD_OK ? ad_reader_fail_label(&reading->reader, shown.data, several ? " (one label a text)" : "")
-                           : status;
+  const int several = reading->source.task->classes == AD_CLASSES_ONE && record->label_count != 1;
+  status = status == AD_OK
+               ? ad_reader_fail_label(&reading->reader, shown.data,
+                                      several ? " (one label a text; data.task=multi_label has several)" : "")
+               : status;
   ad_buffer_destroy(&shown);
   return status;
 }
@@ -83,7 +94,8 @@ static int read_label(const struct reading *reading, const struct ad_record *rec
     }
   }
   return source->task->parse(&reading->labels, own.label, own.label_count, reading->label) ? 1
-                                                                                           : fail_label(reading, &own);
+         : source->task->explain != NULL ? explain_label(reading, &own)
+                                         : fail_label(reading, &own);
 }
 
 /* ad_fail with the row's place in front of the tokenizer's message. */
@@ -395,7 +407,8 @@ static int open_labels(struct reading *reading) {
     AD_TRY(reading->target == NULL ? ad_fail_memory(bytes, "the probabilities of a row") : AD_OK);
   }
   AD_TRY(reading->label == NULL ? ad_fail_memory(reading->dataset->words * sizeof *reading->label, "a label") : AD_OK);
-  const int status = ad_label_table_open(&reading->labels, source->task, source->labels, source->label_count);
+  const int status =
+      ad_label_table_open(&reading->labels, source->task, source->labels, source->label_count, source->label.count);
   reading->labels.low = source->low;
   reading->labels.high = source->high;
   return status;
@@ -462,7 +475,7 @@ static int check_request(const struct reading *reading, enum ad_split split) {
     return ad_fail(AD_ECONFIG, "found data.per_class %zu and data.train_rows %zu, expected one of them",
                    options->per_class, options->rows);
   }
-  if (options->per_class > 0 && !source->task->classes) {
+  if (options->per_class > 0 && source->task->classes != AD_CLASSES_ONE) {
     return ad_fail(AD_ECONFIG, "found data.per_class %zu, expected 0: the labels of %s are no classes (task %s)",
                    options->per_class, descriptor->name, source->task->name);
   }

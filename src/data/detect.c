@@ -28,10 +28,13 @@ static int wants_labels(const struct detection *d) {
 }
 
 /* Rows that have all that is needed; an estimate from below where several gaps are in one row. */
-static size_t usable_rows(const struct ad__scan *scan, const struct ad__chosen *chosen) {
+static size_t usable_rows(const struct detection *d, enum ad_split split) {
+  const struct ad__scan *scan = &d->scan[split];
+  const struct ad__chosen *chosen = &d->chosen[split];
   const size_t columns[3] = {chosen->text, chosen->pair, chosen->label};
+  const size_t count = d->task->classes == AD_CLASSES_SET ? 2 : 3; /* a blank label is the empty set */
   size_t lacking = 0;
-  for (size_t i = 0; i < 3; i++) {
+  for (size_t i = 0; i < count; i++) {
     lacking += columns[i] < scan->count ? scan->rows - scan->columns[columns[i]].filled : 0;
   }
   return lacking < scan->rows ? scan->rows - lacking : 0;
@@ -93,7 +96,7 @@ static int scan_other(struct detection *d, enum ad_split split) {
 
 static int add_classes(struct detection *d, enum ad_split split) {
   const struct ad__scan *scan = &d->scan[split];
-  if (d->chosen[split].label == scan->count || d->task->numbers) {
+  if (d->chosen[split].label == scan->count || d->task->classes != AD_CLASSES_ONE) {
     return AD_OK;
   }
   const struct ad__values *values = &scan->columns[d->chosen[split].label].values;
@@ -112,7 +115,7 @@ static int look(struct detection *d) {
   }
   AD_TRY(ad__values_sort(&d->classes));
   if (d->request->file[AD_SPLIT_DEV] == NULL) {
-    const size_t rows = usable_rows(&d->scan[AD_SPLIT_TRAIN], &d->chosen[AD_SPLIT_TRAIN]);
+    const size_t rows = usable_rows(d, AD_SPLIT_TRAIN);
     const size_t part = rows / AD_DETECT_DEV_SHARE;
     d->dev_rows = part == 0 ? 1 : part < AD_DETECT_DEV_MOST ? part : AD_DETECT_DEV_MOST;
     if (rows < 2) {
@@ -206,7 +209,8 @@ static void find_gaps(const struct detection *d, int *labels, int *rows) {
     const struct ad__chosen *c = &d->chosen[s];
     const int json = scan->form.format == AD_FORMAT_JSONL;
     if (d->request->file[s] != NULL) {
-      *labels = *labels || (c->label < scan->count && !json && scan->columns[c->label].filled < scan->rows);
+      *labels = *labels || (c->label < scan->count && !json && scan->columns[c->label].filled < scan->rows &&
+                            d->task->classes != AD_CLASSES_SET);
       *rows = *rows || scan->blank > 0 || (json && scan->columns[c->text].filled < scan->rows) ||
               (json && c->pair < scan->count && scan->columns[c->pair].filled < scan->rows);
     }
@@ -215,7 +219,7 @@ static void find_gaps(const struct detection *d, int *labels, int *rows) {
 
 /* The classes; of another task its name, which finds them in the data by itself. */
 static int put_task(const struct detection *d, struct ad_buffer *out) {
-  if (!d->task->classes) {
+  if (d->task->classes != AD_CLASSES_ONE) {
     return ad_buffer_printf(out, "\ntask: %s\n", d->task->name);
   }
   AD_TRY(ad_buffer_puts(out, "\nclasses: ["));
@@ -279,7 +283,7 @@ static int tell_file(const struct detection *d, enum ad_split split, struct ad_b
   AD_TRY(tell_column(scan, "second text", c->pair, out));
   AD_TRY(tell_column(scan, "label", c->label, out));
   AD_TRY(ad_buffer_puts(out, c->label < scan->count || !wants_labels(d) ? "" : ", no labels"));
-  const size_t lacking = scan->blank + scan->rows - usable_rows(scan, c);
+  const size_t lacking = scan->blank + scan->rows - usable_rows(d, split);
   return lacking == 0 ? ad_buffer_puts(out, "\n")
                       : ad_buffer_printf(out, "; up to %zu rows without text%s are left out\n", lacking,
                                          wants_labels(d) ? " or label" : "");
@@ -322,8 +326,10 @@ static int tell(const struct detection *d, struct ad_buffer *out) {
   if (!wants_labels(d)) {
     return AD_OK;
   }
-  return d->task->numbers ? ad_buffer_printf(out, "the label is a number (task %s)\n", d->task->name)
-                          : tell_classes(d, out);
+  return d->task->classes == AD_CLASSES_ONE
+             ? tell_classes(d, out)
+             : ad_buffer_printf(out, "the label is %s (task %s)\n", d->task->numbers ? "a number" : "a list of classes",
+                                d->task->name);
 }
 
 int ad_detect(const struct ad_detect_request *request, struct ad_buffer *descriptor, struct ad_buffer *told) {

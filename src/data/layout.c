@@ -213,7 +213,7 @@ static int parse_columns(const struct ad_descriptor *descriptor, const struct ad
     source->labelled = 1;
     AD_TRY(read_columns(path, label, "columns.label", AD_MAX_LABEL_COLUMNS, source, &source->label));
   }
-  if (source->label.count > 1 && source->task->classes) {
+  if (source->label.count > 1 && source->task->classes == AD_CLASSES_ONE) {
     return AD_FAIL_AT(path, label, "columns.label: found %zu columns, expected one, as the task is %s",
                       source->label.count, source->task->name);
   }
@@ -331,7 +331,7 @@ static int check_targets(const struct ad_descriptor *descriptor, const struct ad
 static int read_separator(const struct ad_descriptor *descriptor, const struct ad_yaml *node,
                           struct ad_source *source) {
   const char *text = source->label.count == 1 ? descriptor->task->separator : NULL;
-  if (node != NULL && descriptor->task->classes) {
+  if (node != NULL && descriptor->task->classes == AD_CLASSES_ONE) {
     return AD_FAIL_AT(descriptor->path, node, "separator: a label of the task %s is one class, expected no such key",
                       descriptor->task->name);
   }
@@ -393,6 +393,7 @@ int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml
   AD_TRY(read_range(descriptor, node[RANGE], source));
   AD_TRY(check_targets(descriptor, node[COLUMNS], source));
   AD_TRY(parse_labels(descriptor, node[LABELS], source));
+  AD_TRY(ad_layout_order_columns(descriptor, ad_yaml_get(node[COLUMNS], "label"), source));
   if (node[SKIP] != NULL) {
     AD_TRY(read_skip(path, node[SKIP], &source->skip));
   }

@@ -26,6 +26,11 @@ int ad_layout_number(const char *path, const struct ad_yaml *node, const char *k
 int ad_layout_parse(const struct ad_descriptor *descriptor, const struct ad_yaml *split, const struct ad_yaml *top,
                     struct ad_source *source);
 
+/* Puts the label columns of a set of classes, where there are several, in the order of the classes; node: the list of
+ * them. AD_EINPUT (not one for each class), AD_ENOMEM. */
+int ad_layout_order_columns(const struct ad_descriptor *descriptor, const struct ad_yaml *node,
+                            struct ad_source *source);
+
 /* The words of a descriptor for these. Static storage. */
 const char *ad_layout_format_name(enum ad_format format);
 const char *ad_layout_delimiter_name(enum ad_delimiter delimiter);

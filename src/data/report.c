@@ -59,27 +59,41 @@ static int report_lengths(FILE *out, const struct ad_dataset *dataset) {
   return AD_OK;
 }
 
+/* count [C + 2]: the examples of each class, those whose label has no class, and those without a label. */
+static void count_classes(const struct ad_dataset *dataset, size_t C, size_t *count) {
+  for (size_t i = 0; i < dataset->count; i++) {
+    const uint32_t *label = ad_dataset_label(dataset, i);
+    if (*label == AD_NO_LABEL) {
+      count[C + 1]++;
+    } else if (dataset->task->count(C, label, count) == 0) {
+      count[C]++;
+    }
+  }
+}
+
 static int report_classes(FILE *out, const struct ad_descriptor *descriptor, const struct ad_dataset *dataset) {
   const size_t C = descriptor->class_count;
-  size_t *count = ad_calloc(C + 1, sizeof *count);
+  size_t *count = ad_calloc(C + 2, sizeof *count);
   if (count == NULL) {
-    return ad_fail_memory((C + 1) * sizeof *count, "the counts of the classes");
+    return ad_fail_memory((C + 2) * sizeof *count, "the counts of the classes");
   }
-  for (size_t i = 0; i < dataset->count; i++) {
-    count[dataset->label[i] < C ? dataset->label[i] : C]++;
-  }
+  count_classes(dataset, C, count);
   size_t width = 24;
   for (size_t c = 0; c < C; c++) {
     width = ad_text_widest(width, ad_shown(descriptor->classes[c]));
   }
   fprintf(out, "  classes     %zu\n", C);
-  for (size_t c = 0; c < C && count[C] < dataset->count; c++) {
+  for (size_t c = 0; c < C && count[C + 1] < dataset->count; c++) {
     const char *name = ad_shown(descriptor->classes[c]);
     fprintf(out, "    %4zu  %s%*s %9zu  %6.2f%%\n", c, name, ad_text_fill(name, width), "", count[c],
             100.0 * (double)count[c] / (double)dataset->count);
   }
   if (count[C] > 0) {
-    fprintf(out, "    without label%*s %9zu\n", (int)(width - 7), "", count[C]);
+    fprintf(out, "    of no class%*s %9zu  %6.2f%%\n", (int)(width - 5), "", count[C],
+            100.0 * (double)count[C] / (double)dataset->count);
+  }
+  if (count[C + 1] > 0) {
+    fprintf(out, "    without label%*s %9zu\n", (int)(width - 7), "", count[C + 1]);
   }
   ad_free(count);
   return AD_OK;

@@ -144,9 +144,9 @@ static void warn_split(const struct ad_dataset *d, enum ad_split split, const st
 
 static void count_classes(const struct ad_dataset *d, size_t C, size_t *count) {
   for (size_t i = 0; i < d->count; i++) {
-    const uint32_t label = ad_dataset_label(d, i)[0];
-    if (label < C) {
-      count[label]++;
+    const uint32_t *label = ad_dataset_label(d, i);
+    if (*label != AD_NO_LABEL) {
+      ad_ignore((long long)d->task->count(C, label, count));
     }
   }
 }
@@ -220,6 +220,40 @@ static void warn_alike(const struct ad_descriptor *d) {
   }
 }
 
+/* Whether a name is a list of other names, with commas between them. */
+static int is_list(const struct ad_descriptor *d, const char *name) {
+  size_t pieces = 0;
+  for (const char *at = name; *at != '\0'; pieces++) {
+    at += strspn(at, " ");
+    const size_t size = strcspn(at, ",");
+    size_t c = 0;
+    while (c < d->class_count && (strlen(d->classes[c]) != size || memcmp(d->classes[c], at, size) != 0)) {
+      c++;
+    }
+    if (c == d->class_count) {
+      return 0;
+    }
+    at += size + (at[size] == ',');
+  }
+  return pieces > 1;
+}
+
+static void warn_lists(const struct ad_descriptor *d) {
+  size_t lists = 0, first = 0;
+  for (size_t c = d->class_count; c-- > 0;) {
+    if (is_list(d, d->classes[c])) {
+      lists++;
+      first = c;
+    }
+  }
+  if (lists > 0) {
+    ad_log(AD_LOG_WARNING,
+           "the names of %zu class%s are lists of other classes, as \"%s\": data.task=multi_label has several classes "
+           "a text",
+           lists, lists == 1 ? "" : "es", ad_shown(d->classes[first]));
+  }
+}
+
 static int warn_classes(const struct ad_descriptor *d, const struct ad_dataset *data) {
   const size_t C = d->class_count;
   size_t *count = ad_calloc(2 * C, sizeof *count);
@@ -230,6 +264,9 @@ static int warn_classes(const struct ad_descriptor *d, const struct ad_dataset *
     count_classes(&data[AD_SPLIT_TRAIN], C, count);
     status = warn_few(d, count, takes);
     warn_alike(d);
+    if (d->task->classes == AD_CLASSES_ONE) {
+      warn_lists(d);
+    }
   }
   for (enum ad_split s = AD_SPLIT_TRAIN + 1; status == AD_OK && s < AD_SPLITS; s++) {
     memset(count + C, 0, C * sizeof *count);

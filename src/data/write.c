@@ -65,7 +65,7 @@ int ad_descriptor_put_split(const struct ad_descriptor *descriptor, enum ad_spli
   AD_TRY(table ? ad_buffer_printf(out, ", header: %s", s->header ? "true" : "false") : AD_OK);
   AD_TRY(s->fields > 0 ? ad_buffer_printf(out, ", fields: %zu", s->fields) : AD_OK);
   AD_TRY(put_columns(s, out));
-  AD_TRY(put_text("separator", descriptor->task->classes ? NULL : s->separator, out));
+  AD_TRY(put_text("separator", descriptor->task->classes == AD_CLASSES_ONE ? NULL : s->separator, out));
   AD_TRY(put_labels(descriptor, s, out));
   AD_TRY(put_text("skip", s->skip, out));
   AD_TRY(ad_buffer_printf(out, ", empty: %s", ad_layout_empty_name(s->empty)));

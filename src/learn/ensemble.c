@@ -108,6 +108,32 @@ double ad_vote_cross_entropy(const struct ad_vote *vote) {
   return sum / (double)vote->examples;
 }
 
+void ad_vote_on_each(size_t K, size_t n, const float *logits, float *mean) {
+  for (size_t i = 0; i < n; i++) {
+    double yes = 0.0, no = 0.0; /* apart, as 1 less a probability near 1 has no digits */
+    for (size_t k = 0; k < K; k++) {
+      yes += 1.0 / (1.0 + ad_math_exp(-(double)logits[k * n + i]));
+      no += 1.0 / (1.0 + ad_math_exp(logits[k * n + i]));
+    }
+    mean[i] = (float)ad_math_log(yes / no);
+  }
+}
+
+void ad_vote_number_sets(size_t K, size_t N, size_t Q, const uint32_t *labels, const uint32_t *predictions,
+                         uint32_t *numbers) {
+  const size_t bytes = Q * sizeof *labels;
+  for (size_t k = 0; k < K; k++) {
+    for (size_t i = 0; i < N; i++) {
+      const uint32_t *set = predictions + (k * N + i) * Q;
+      uint32_t first = 0;
+      while (first < k && memcmp(predictions + (first * N + i) * Q, set, bytes) != 0) {
+        first++;
+      }
+      numbers[k * N + i] = memcmp(labels + i * Q, set, bytes) == 0 ? 0 : first + 1;
+    }
+  }
+}
+
 /* ---- Diversity ---- */
 
 struct ad_pair ad_pair_count(size_t N, const uint32_t *a, const uint32_t *b, const uint32_t *labels) {

@@ -203,7 +203,7 @@ static int sum_batch(struct ad_evaluator *e, const struct ad_replica *thetas, si
   for (size_t b = 0, i = 0; b < count; b++) {
     for (const size_t stop = i + sums[b].rows; i < stop; i++) {
       uint32_t predicted;
-      data->task->predict(C, e->logits + i * C, &predicted);
+      data->task->predict(C, 0.0, e->logits + i * C, &predicted);
       sums[b].loss += (double)e->loss[i];
       sums[b].right += predicted == e->label[i];
     }

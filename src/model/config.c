@@ -71,6 +71,7 @@ static const struct {
  * its neighbours write for every model (the older ones with the settings of generation). */
 static const char *const known[] = {
     "autodidact_classifier",
+    "autodidact_threshold",
     "model_type",
     "architectures",
     "problem_type",
@@ -151,7 +152,7 @@ static const char *const known[] = {
     "return_dict_in_generate",
 };
 
-static const char OUR_CLASSIFIER[] = "autodidact_classifier";
+static const char OUR_CLASSIFIER[] = "autodidact_classifier", OUR_THRESHOLD[] = "autodidact_threshold";
 static const char SEQUENCE_MODEL[] = "ForSequenceClassification"; /* behind the architecture's class name */
 static const char MASKED_MODEL[] = "ForMaskedLM";
 
@@ -464,6 +465,7 @@ static int read_config(const char *path, const json_t *root, struct ad_folder_co
   AD_TRY(read_numbers(path, root, a->numbers, m));
   AD_TRY(a->read_config(path, root, m));
   AD_TRY(read_classifier(path, root, &m->classifier));
+  AD_TRY(ad__config_real(path, root, OUR_THRESHOLD, 0.0f, 0.0, 1.0, &m->threshold));
   read_head_kind(a->model_types[m->variant].class_name, root, out);
   out->untied = json_is_false(json_object_get(root, "tie_word_embeddings"));
   AD_TRY(list_unknown(a, root, &out->unknown));
@@ -548,6 +550,7 @@ json_t *ad_folder_make_config(const struct ad_model_config *m, const char *const
   failed |= json_object_set_new(root, "architectures", make_class(type->class_name, m));
   failed |= json_object_set_new(root, "model_type", json_string(type->name));
   failed |= cls && json_object_set_new(root, OUR_CLASSIFIER, json_string("cls"));
+  failed |= m->threshold > 0.0f && json_object_set_new(root, OUR_THRESHOLD, ad__config_make_real(m->threshold));
   failed |= root == NULL || write_numbers(m, a->numbers, root) || a->write_config(m, root);
   failed |= json_object_set_new(root, "pad_token_id", json_integer((json_int_t)padding));
   failed |= m->masked_lm ? json_object_set_new(root, "tie_word_embeddings", json_true())

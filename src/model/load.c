@@ -305,6 +305,7 @@ static int make_table(struct ad_model *model) {
   } else {
     config.classes = options->classes;
     config.problem_type = options->problem_type;
+    config.threshold = 0.0f;
     config.classifier = options->classifier;
   }
   config.cased = options->cased;

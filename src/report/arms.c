@@ -173,6 +173,8 @@ static int plot_runs(struct report *r) {
 int ad__report_arms(struct report *r) {
   const char *const rules[] = {r->task != NULL && r->task->numbers
                                    ? "R2 not above 0, that of always giving the mean label"
+                               : r->task != NULL && r->task->classes == AD_CLASSES_SET
+                                   ? "none: sets of classes have no most frequent class"
                                    : "accuracy not above that of always naming the most frequent class",
                                "none", "a threshold on the result"};
   ad__document_section(

@@ -90,7 +90,7 @@ static int add_logits(struct examples *e, struct predictions *p, size_t point, c
 static int has_classes(const struct report *r, size_t arm, size_t run) {
   const struct ad_cell_record *record = &r->cells->records[r->arm[arm].runs[run].cell];
   const struct ad_task *task = record->scores[r->study->source].task;
-  return task != NULL && task->classes;
+  return task != NULL && task->classes == AD_CLASSES_ONE;
 }
 
 int ad__report_read_logits(struct report *r, size_t arm, size_t run, enum ad_variant variant, struct ad_logits *l,
@@ -174,8 +174,8 @@ int ad__report_examples(struct report *r) {
   if (status == AD_OK && e.labels == NULL) {
     ad__document_section(r->doc, "test_set", "How much is the test set; churn, diversity, calibration",
                          "These come from the logits of single examples.", "where logits are not kept.");
-    if (r->task != NULL && !r->task->classes) {
-      ad__document_note(r->doc, "Not available: runs of the task %s have no classes.", r->task->name);
+    if (r->task != NULL && r->task->classes != AD_CLASSES_ONE) {
+      ad__document_note(r->doc, "Not available: labels of the task %s are not one class each.", r->task->name);
     } else {
       ad__document_note(r->doc, "Not available: no run has kept its logits (eval.keep_logits=true).");
     }

@@ -22,6 +22,7 @@ static int has_logits(struct run_views *views, const struct run_view *v) {
   }
   const char *why = v->scores.task == NULL        ? "it has not been evaluated"
                     : !v->scores.task->classes    ? "its task has no classes"
+                    : ad__run_has(v, RUN_OF_SETS) ? "its labels are sets of classes"
                     : !v->config.eval_keep_logits ? "it keeps no logits (eval.keep_logits=true does; `eval` shows the "
                                                     "confusion matrix of any labelled file)"
                                                   : "the logits of these parameters are missing, or cannot be read";

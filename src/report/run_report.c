@@ -22,6 +22,9 @@ static int all_sections(struct run_views *views) {
     AD_TRY(ad__run_classes(views));
     AD_TRY(ad__run_calibration(views));
   }
+  if (ad__runs_have(views, RUN_OF_SETS)) {
+    AD_TRY(ad__run_sets(views));
+  }
   if (ad__runs_have(views, RUN_OF_NUMBERS)) {
     AD_TRY(ad__run_errors(views));
   }

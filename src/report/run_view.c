@@ -136,8 +136,12 @@ static int read_scores(struct run_view *v) {
 
 static int is_usable(const struct run_view *v) {
   const struct ad_logits *l = &v->logits;
-  return l->Q == ad_task_words(v->scores.task, l->C) &&
-         (v->scores.task->classes ? ad__logits_usable(l) : ad__logits_finite(l));
+  const struct ad_task *task = v->scores.task;
+  int usable = l->C >= task->least_logits && l->Q == ad_task_words(task, l->C) && ad__logits_finite(l);
+  for (size_t i = 0; i < l->N && usable; i++) {
+    usable = task->is_label(l->C, l->labels + i * l->Q);
+  }
+  return usable;
 }
 
 int ad__runs_have(const struct run_views *views, enum run_of of) {

@@ -79,12 +79,14 @@ static inline size_t ad__run_colour(size_t k) {
 #define RUN_COLUMNS(views, array) sizeof(array) / sizeof *(array) - !ad__several(views), (array) + !ad__several(views)
 
 /* What a run's task predicts. */
-enum run_of { RUN_OF_CLASSES, RUN_OF_NUMBERS };
+enum run_of { RUN_OF_CLASSES /* one a text */, RUN_OF_SETS, RUN_OF_NUMBERS };
 
 /* 1 where the scores of a run are of such a task; of one that has none yet, 0. */
 static inline int ad__run_has(const struct run_view *view, enum run_of of) {
   const struct ad_task *task = view->scores.task;
-  return task != NULL && (of == RUN_OF_CLASSES ? task->classes : task->numbers);
+  return task != NULL && (of == RUN_OF_CLASSES ? task->classes == AD_CLASSES_ONE
+                          : of == RUN_OF_SETS  ? task->classes == AD_CLASSES_SET
+                                               : task->numbers);
 }
 
 /* 1 where some run has; of runs that all have no scores yet, for classes too. */
@@ -97,6 +99,7 @@ int ad__run_table(struct run_views *views);
 int ad__run_curves(struct run_views *views);
 int ad__run_classes(struct run_views *views);
 int ad__run_calibration(struct run_views *views);
+int ad__run_sets(struct run_views *views);   /* of runs that predict sets of classes */
 int ad__run_errors(struct run_views *views); /* of runs that predict numbers */
 int ad__run_times(struct run_views *views);
 int ad__run_differences(struct run_views *views);

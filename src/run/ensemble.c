@@ -9,6 +9,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/run/evaluation.h"
+#include "autodidact/task/ranking.h"
 
 /* What the runs' answers are gathered in. */
 static int open_answers(struct ad_ensemble *e) {
@@ -24,7 +25,7 @@ static int open_answers(struct ad_ensemble *e) {
   if (e->options->average) {
     return AD_OK;
   }
-  if (e->data.task->classes) {
+  if (e->data.task->classes == AD_CLASSES_ONE) {
     return ad_vote_create(&e->vote, K, N, C, e->data.label);
   }
   e->outputs = ad_malloc(K * N * C, sizeof *e->outputs);
@@ -76,7 +77,8 @@ static int evaluate_loaded(struct ad_ensemble *e, const struct ad_session *run, 
     status = ad_evaluation_run(&evaluation, run, &e->data, 0, e->data.count);
   }
   if (status == AD_OK) {
-    status = ad_scoring_create(&e->own[k], ad_dataset_labels(&e->data), run->params.config.classes, evaluation.logits);
+    status = ad_scoring_create_at(&e->own[k], ad_dataset_labels(&e->data), run->params.config.classes,
+                                  evaluation.logits, run->params.config.threshold);
   }
   status = status == AD_OK ? add_answers(e, k, evaluation.logits) : status;
   ad_evaluation_close(&evaluation, status);
@@ -157,6 +159,46 @@ static int score_outputs(struct ad_ensemble *e) {
   return status;
 }
 
+/* How much the voters differ, a set being one answer. */
+static int compare_sets(struct ad_ensemble *e) {
+  const struct ad_task *task = e->data.task;
+  const size_t K = e->options->count, N = e->data.count, C = e->session.descriptor.class_count, Q = e->data.words;
+  uint32_t *sets = ad_malloc(K * N * Q, sizeof *sets), *numbers = ad_malloc(K * N, sizeof *numbers),
+           *right = ad_calloc(N, sizeof *right);
+  int status = AD_OK;
+  if (sets == NULL || numbers == NULL || right == NULL) {
+    status = ad_fail_memory((unsigned long long)K * N * (Q + 1) * sizeof *sets, "the predictions of the runs");
+  } else {
+    for (size_t i = 0; i < K * N; i++) {
+      task->predict(C, e->own[i / N].scores.threshold, e->outputs + i * C, sets + i * Q);
+    }
+    ad_vote_number_sets(K, N, Q, e->data.label, sets, numbers);
+    ad_diversity(K, N, numbers, right, e->matrix, &e->diversity);
+  }
+  ad_free(sets);
+  ad_free(numbers);
+  ad_free(right);
+  return status;
+}
+
+/* The scores of the vote on each class, at the mean threshold. */
+static int score_sets(struct ad_ensemble *e) {
+  const size_t K = e->options->count, C = e->session.descriptor.class_count, n = e->data.count * C;
+  double threshold = 0.0;
+  float *mean = ad_malloc(n, sizeof *mean);
+  if (mean == NULL) {
+    return ad_fail_memory(n * sizeof *mean, "the vote");
+  }
+  for (size_t k = 0; k < K; k++) {
+    threshold += e->own[k].scores.threshold / (double)K;
+  }
+  ad_vote_on_each(K, n, e->outputs, mean);
+  const int status = ad_scoring_create_at(&e->all, ad_dataset_labels(&e->data), C, mean, threshold);
+  e->all.skipped = e->data.skipped;
+  ad_free(mean);
+  return status == AD_OK ? compare_sets(e) : status;
+}
+
 double ad_ensemble_mean_difference(const struct ad_ensemble *e) {
   const size_t K = e->options->count;
   double sum = 0.0;
@@ -164,6 +206,16 @@ double ad_ensemble_mean_difference(const struct ad_ensemble *e) {
     sum += e->matrix[i] * e->matrix[i];
   }
   return sqrt(sum / (double)(K * (K - 1)));
+}
+
+/* One that has chosen none has the usual one. */
+static float mean_threshold(size_t K, const struct ad_model *const *models) {
+  double sum = 0.0;
+  for (size_t k = 0; k < K; k++) {
+    const float own = ad_model_params(models[k])->config.threshold;
+    sum += own > 0.0f ? own : AD_THRESHOLD;
+  }
+  return (float)(sum / (double)K);
 }
 
 /* The mean of the runs' parameters in place of the first run's. */
@@ -185,6 +237,9 @@ static int average(struct ad_ensemble *e) {
   }
   if (status == AD_OK) {
     status = ad_average_models(K, (const struct ad_model *const *)models, s->theta);
+  }
+  if (status == AD_OK && e->data.task->choose_threshold != NULL) {
+    s->params.config.threshold = mean_threshold(K, (const struct ad_model *const *)models);
   }
   for (size_t k = 0; models != NULL && k < K; k++) {
     ad_model_close(models[k]);
@@ -213,7 +268,8 @@ static int score_average(struct ad_ensemble *e) {
     status = ad_evaluation_run(&evaluation, s, &e->data, 0, e->data.count);
   }
   if (status == AD_OK) {
-    status = ad_scoring_create(&e->all, ad_dataset_labels(&e->data), s->params.config.classes, evaluation.logits);
+    status = ad_scoring_create_at(&e->all, ad_dataset_labels(&e->data), s->params.config.classes, evaluation.logits,
+                                  s->params.config.threshold);
     e->all.skipped = e->data.skipped;
   }
   ad_evaluation_close(&evaluation, status);
@@ -237,7 +293,10 @@ int ad_ensemble_evaluate(struct ad_ensemble *e, const struct ad_math *math, cons
   AD_TRY(load(e));
   AD_TRY(options->average ? score_average(e) : AD_OK);
   AD_TRY(evaluate_runs(e));
-  return options->average ? AD_OK : e->outputs != NULL ? score_outputs(e) : score_vote(e);
+  return options->average        ? AD_OK
+         : e->outputs == NULL    ? score_vote(e)
+         : e->data.task->numbers ? score_outputs(e)
+                                 : score_sets(e);
 }
 
 void ad_ensemble_destroy(struct ad_ensemble *e) {

@@ -65,7 +65,8 @@ int ad_evaluation_scores(const struct ad_evaluation *evaluation, const struct ad
                          const struct ad_dataset *data, struct ad_scoring *scoring) {
   return evaluation->row_sums != NULL
              ? ad_scoring_create_summed(scoring, data->task, data->count, evaluation->row_sums)
-             : ad_scoring_create(scoring, ad_dataset_labels(data), session->params.config.classes, evaluation->logits);
+             : ad_scoring_create_at(scoring, ad_dataset_labels(data), session->params.config.classes,
+                                    evaluation->logits, session->params.config.threshold);
 }
 
 void ad_evaluation_close(struct ad_evaluation *evaluation, int status) {

@@ -30,9 +30,9 @@ int ad__choose_loss(struct ad_training *t) {
   if (strcmp(c->train_class_weights, "none") == 0) {
     return AD_OK;
   }
-  if (!d->task->classes) {
-    return ad_fail(AD_ECONFIG, "train.class_weights is '%s', and the task %s has no classes", c->train_class_weights,
-                   d->task->name);
+  if (d->task->classes != AD_CLASSES_ONE) {
+    return ad_fail(AD_ECONFIG, "train.class_weights is '%s', and the task %s has %s", c->train_class_weights,
+                   d->task->name, d->task->classes ? "sets of classes, which have no weights" : "no classes");
   }
   t->class_weights = ad_malloc(d->class_count, sizeof *t->class_weights);
   if (t->class_weights == NULL) {

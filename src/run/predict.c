@@ -8,6 +8,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/run/evaluation.h"
 #include "autodidact/store/run_files.h"
+#include "autodidact/task/ranking.h"
 #include "autodidact/task/task.h"
 
 enum { CHUNK = 4096 }; /* examples that are computed at a time */
@@ -18,8 +19,9 @@ struct ad_predictor {
   struct ad_dataset data;
   struct ad_evaluation evaluation;
   const struct ad_task *task;
-  uint32_t *words; /* [Q] the prediction of the row */
-  size_t unread;   /* rows so far that could not be read */
+  double threshold; /* where the task has one */
+  uint32_t *words;  /* [Q] the prediction of the row */
+  size_t unread;    /* rows so far that could not be read */
 };
 
 /* One text for a run that was trained on one, two for one that was trained on pairs. */
@@ -92,6 +94,25 @@ static int warn_unread(const struct ad_session *s, const char *name, const struc
   return status;
 }
 
+/* The option's, or the model's, or the usual one. */
+static int choose_threshold(struct ad_predictor *p, const char *source) {
+  const char *text = p->options->threshold;
+  const float own = p->session.params.config.threshold;
+  char *end = NULL;
+  p->threshold = own > 0.0f ? own : AD_THRESHOLD;
+  if (text == NULL) {
+    return AD_OK;
+  }
+  if (p->task->choose_threshold == NULL) {
+    return ad_fail(AD_ECONFIG, "--threshold is '%s', and %s is a model of the task %s, which has no threshold", text,
+                   source, p->task->name);
+  }
+  p->threshold = strtod(text, &end);
+  return end != text && *end == '\0' && p->threshold > 0.0 && p->threshold < 1.0
+             ? AD_OK
+             : ad_fail(AD_ECONFIG, "--threshold is '%s', expected a number between 0 and 1, as 0.5", text);
+}
+
 int ad_predictor_open(struct ad_predictor **predictor, const struct ad_math *math, const char *source,
                       const struct ad_predict_options *options) {
   struct ad_predictor *p = *predictor = ad_calloc(1, sizeof *p);
@@ -111,6 +132,7 @@ int ad_predictor_open(struct ad_predictor **predictor, const struct ad_math *mat
   }
   AD_TRY(ad_session_choose_precision(s, options->precision));
   p->task = ad_task_of_problem(ad_model_problem(s->params.config.problem_type));
+  AD_TRY(choose_threshold(p, source));
   const size_t Q = ad_task_words(p->task, s->params.config.classes);
   p->words = ad_malloc(Q, sizeof *p->words);
   if (p->words == NULL) {
@@ -172,9 +194,9 @@ int ad_prediction_print(const struct ad_prediction *p, const char *const *names,
 static int take_row(const struct ad_predictor *p, const float *logits, ad_prediction_taker take, void *context) {
   const char *const *names;
   const size_t C = ad_predictor_classes(p, &names);
-  p->task->predict(C, logits, p->words);
+  p->task->predict(C, p->threshold, logits, p->words);
   struct ad_prediction prediction = {.task = p->task, .words = p->words, .classes = C, .logits = logits};
-  if (p->task->classes) {
+  if (p->task->classes == AD_CLASSES_ONE) {
     prediction.number = p->words[0];
     prediction.name = names == NULL ? NULL : names[p->words[0]];
   }

@@ -230,7 +230,7 @@ static int is_given(const struct ad_task *task, enum ad_predicted column) {
       return task->probabilities != NULL;
     case AD_PREDICTED_NUMBER:
     case AD_PREDICTED_CONFIDENCE:
-      return task->classes;
+      return task->classes == AD_CLASSES_ONE;
     case AD_PREDICTED_VALUE:
       return task->numbers;
     default:

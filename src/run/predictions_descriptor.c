@@ -28,7 +28,7 @@ int ad__predictions_check_table(const struct ad_predictions *p) {
   if (p->format == AD_PREDICTIONS_TSV) {
     return ad_fail(AD_ECONFIG, "--write: a TSV table may hold quotes that no reader takes, expected .csv or .jsonl");
   }
-  if (!p->task->classes && !p->task->numbers) {
+  if (p->task->classes != AD_CLASSES_ONE && !p->task->numbers) {
     return ad_fail(AD_ECONFIG, "--write: the task of the model is %s, expected classification or numbers",
                    p->task->name);
   }

@@ -138,13 +138,32 @@ static int put_classes(struct ad_predictions *p, enum ad_predicted column, const
   return is_json(p) ? ad_buffer_puts(&p->text, "}") : AD_OK;
 }
 
+/* JSON: a set of classes as a list of their names. */
+static int put_list(struct ad_predictions *p, const char *name, const struct ad_prediction *prediction) {
+  char number[AD_CLASS_NUMBER];
+  AD_TRY(begin_entry(p, name));
+  AD_TRY(ad_buffer_puts(&p->text, "["));
+  int any = 0;
+  for (size_t c = 0; c < p->classes; c++) {
+    if (p->task->has(prediction->words, c)) {
+      const char *class_name = ad__class_name(p, c, number);
+      AD_TRY(ad_buffer_puts(&p->text, any++ ? ", " : ""));
+      AD_TRY(put_json_text(p, class_name, strlen(class_name)));
+    }
+  }
+  return ad_buffer_puts(&p->text, "]");
+}
+
 /* What is predicted, as files write it. */
 static int put_prediction(struct ad_predictions *p, const char *name, const struct ad_prediction *prediction) {
   char number[AD_CLASS_NUMBER];
   struct ad_buffer text = {0};
-  if (p->task->classes) {
+  if (p->task->classes == AD_CLASSES_ONE) {
     const char *class_name = ad__class_name(p, prediction->number, number);
     return put_text(p, name, class_name, strlen(class_name));
+  }
+  if (p->task->classes == AD_CLASSES_SET && is_json(p)) {
+    return put_list(p, name, prediction);
   }
   int status = ad_prediction_print(prediction, p->class_names, &text);
   status = status == AD_OK ? put_text(p, name, text.data == NULL ? "" : text.data, text.size) : status;

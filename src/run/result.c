@@ -21,10 +21,13 @@ static int record_model(struct ad_training *t, const char *folder) {
   return AD_OK;
 }
 
-/* A Hugging Face folder of a variant's parameters; *digest of all of them. */
-static int save(struct ad_training *t, const char *name, const float *theta, uint64_t *digest) {
+/* A Hugging Face folder of a variant's parameters, and the threshold of their scores; *digest of the parameters. */
+static int save(struct ad_training *t, const char *name, const float *theta, const struct ad_scores *scores,
+                uint64_t *digest) {
   const struct ad_session *s = &t->session;
   const size_t P = s->params.count;
+  struct ad_params params = s->params; /* shares all but the threshold */
+  params.config.threshold = (float)scores->threshold;
   AD_TRY(record_model(t, name));
   const float *student = ad_replica_floats(ad_weights_replica(&t->vectors.replicas.student));
   const int copied = ad_params_frozen(&s->params) > 0 && theta != student && theta != t->vectors.best;
@@ -41,8 +44,7 @@ static int save(struct ad_training *t, const char *name, const float *theta, uin
   }
   *digest = ad_digest(theta, P * sizeof *theta);
   /* A run that was stopped before result.json has the folder already. */
-  const int status =
-      ad_model_save(folder, 1, &s->params, theta, s->tokenizer, (const char *const *)s->descriptor.classes);
+  const int status = ad_model_save(folder, 1, &params, theta, s->tokenizer, (const char *const *)s->descriptor.classes);
   ad_free(folder);
   ad_free(copy);
   return status;
@@ -63,8 +65,10 @@ static int save_variants(struct ad_training *t, struct ad_result *kept) {
       continue; /* none, or several: SDV's teacher is no single model */
     }
     if (t->ranks.first) {
-      const float *theta = result && t->vectors.best != NULL ? t->vectors.best : ad_replica_floats(thetas[0]);
-      ad__hold(&t->stop, save(t, ad_run_model_name(v, t->session.config.run_result, name), theta, &kept->digest[v]));
+      const int best = result && t->vectors.best != NULL;
+      const float *theta = best ? t->vectors.best : ad_replica_floats(thetas[0]);
+      ad__hold(&t->stop, save(t, ad_run_model_name(v, t->session.config.run_result, name), theta,
+                              best ? &t->state.best : &t->state.last[v], &kept->digest[v]));
       kept->kept[v] = 1;
     }
     /* The vector may be shared: the next mean must not come while it is being written. */

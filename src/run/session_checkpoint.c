@@ -9,6 +9,7 @@
 #include "autodidact/run/session.h"
 #include "autodidact/store/checkpoint.h"
 #include "autodidact/store/progress.h"
+#include "autodidact/store/run_state.h"
 
 /* The model that the run began from, by the path that was recorded where that still exists. */
 static int load_base(struct ad_session *s, const char *run) {
@@ -53,6 +54,15 @@ static int take_vector(struct ad_session *s, const struct ad_checkpoint *c, cons
   return ad_checkpoint_get(c, (size_t)student, 0, 0, frozen, s->theta);
 }
 
+/* The threshold that the last evaluation of these parameters chose. */
+static int take_threshold(struct ad_session *s, const struct ad_checkpoint *c, const char *path, const char *name) {
+  struct ad_run_state state;
+  const int status = ad_run_state_read(&state, path, ad_checkpoint_state(c));
+  s->params.config.threshold = status == AD_OK ? (float)state.last[ad_variant_find(name)].threshold : 0.0f;
+  ad_run_state_destroy(&state);
+  return status;
+}
+
 static int load_step(struct ad_session *s, const char *run, uint64_t step, const char *variant) {
   struct ad_checkpoint *checkpoint = NULL;
   struct ad_buffer index = {0};
@@ -60,6 +70,7 @@ static int load_step(struct ad_session *s, const char *run, uint64_t step, const
   int status = path == NULL ? ad_fail_memory(strlen(run) + 32, "a path") : ad_checkpoint_index(path, &index);
   status = status == AD_OK ? ad_checkpoint_open_index(&checkpoint, path, &index, &s->params) : status;
   status = status == AD_OK ? take_vector(s, checkpoint, path, variant) : status;
+  status = status == AD_OK ? take_threshold(s, checkpoint, path, variant) : status;
   if (checkpoint != NULL) {
     ad_checkpoint_close(checkpoint);
   }

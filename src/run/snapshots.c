@@ -35,7 +35,7 @@ static int lay_out(const struct ad_training *t, struct ad_snapshot_layout *l) {
   }
   if (l->content & AD_SNAPSHOT_PROBE) {
     l->probe = c->snapshot_probe < t->data.dev.count ? c->snapshot_probe : t->data.dev.count;
-    l->labels = t->data.dev.task->classes ? t->data.dev.label : NULL;
+    l->labels = t->data.dev.task->classes == AD_CLASSES_ONE ? t->data.dev.label : NULL;
     l->teacher_logits = ad_teacher_has(&t->settings.teacher, AD_VARIANT_TEACHER);
   }
   return AD_OK;

@@ -55,7 +55,7 @@ int ad_logits_write(const char *path, struct ad_labels labels, size_t C, const f
       put(file, "logits", H5T_IEEE_F32LE, 2, shape, logits, N * C * sizeof *logits, "1",
           "logits of each example, in the order of the data") != 0 ||
       put(file, "labels", H5T_STD_U32LE, Q == 1 ? 1 : 2, words, labels.words, N * Q * sizeof *labels.words,
-          labels.task->classes ? "class" : "1", "label of each example") != 0) {
+          labels.task->classes == AD_CLASSES_ONE ? "class" : "1", "label of each example") != 0) {
     const int status = ad__hdf5_fail(AD_EIO, path, "could not be made");
     ad__hdf5_done(file);
     return status;

@@ -96,6 +96,9 @@ const char *ad_scores_print(const struct ad_scores *scores, char text[AD_ROW_TEX
     }
     used += (size_t)snprintf(text + used, AD_ROW_TEXT - used, ",\"%s\":%s", task->scores[i].name, value);
   }
+  if (scores->threshold > 0.0) {
+    snprintf(text + used, AD_ROW_TEXT - used, ",\"threshold\":%.17g", scores->threshold);
+  }
   return text;
 }
 
@@ -107,6 +110,9 @@ struct ad_scores ad_scores_read(const json_t *object) {
   ad__row_count(object, "examples", &scores.examples);
   for (size_t i = 0; i < scores.task->score_count; i++) {
     get_real(object, scores.task->scores[i].name, &scores.value[i]);
+  }
+  if (scores.task->choose_threshold != NULL) {
+    get_real(object, "threshold", &scores.threshold);
   }
   return scores;
 }

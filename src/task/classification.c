@@ -110,6 +110,16 @@ static int is_label(size_t C, const uint32_t *label) {
   return *label < C;
 }
 
+static int has_class(const uint32_t *label, size_t c) {
+  return *label == c;
+}
+
+static size_t count_class(size_t C, const uint32_t *label, size_t *count) {
+  (void)C;
+  count[*label]++;
+  return 1;
+}
+
 /* --- Loss and predictions. */
 
 static void cross_entropy(const struct ad_kernels *kernels, size_t N, size_t C, const float *logits,
@@ -189,13 +199,16 @@ double ad_mean_cross_entropy(size_t N, size_t C, const float *logits, const uint
   return sum / (double)N;
 }
 
-static void predict(size_t C, const float *logits, uint32_t *prediction) {
+static void predict(size_t C, double threshold, const float *logits, uint32_t *prediction) {
+  (void)threshold;
   *prediction = ad_metrics_predict(C, logits);
 }
 
 /* --- Scores. */
 
-static int score(struct ad_scoring *s, struct ad_labels labels, size_t C, const uint32_t *predictions) {
+static int score(struct ad_scoring *s, struct ad_labels labels, size_t C, const float *logits,
+                 const uint32_t *predictions) {
+  (void)logits;
   AD_TRY(ad_metrics_create(&s->metrics, (uint32_t)C));
   AD_TRY(ad_metrics_add(&s->metrics, labels.count, labels.words, predictions));
   AD_TRY(ad_confusion_create(&s->confusion, labels.count, labels.words, predictions));
@@ -229,7 +242,7 @@ const struct ad_task ad_task_classification = {.name = "classification",
                                                .reads = AD_READS_CLS,
                                                .names = AD_NAMES_VALUES,
                                                .least_logits = 2,
-                                               .classes = 1,
+                                               .classes = AD_CLASSES_ONE,
                                                .scores = scores,
                                                .score_count = sizeof scores / sizeof *scores,
                                                .open = order_labels,
@@ -237,11 +250,13 @@ const struct ad_task ad_task_classification = {.name = "classification",
                                                .expected = expected,
                                                .print = print,
                                                .is_label = is_label,
+                                               .has = has_class,
+                                               .count = count_class,
                                                .loss = cross_entropy,
                                                .weighted_loss = weighted_cross_entropy,
                                                .soft_loss = soft_cross_entropy,
                                                .mean_loss = ad_mean_cross_entropy,
                                                .predict = predict,
-                                               .score = score,
                                                .probabilities = ad_metrics_probabilities,
+                                               .score = score,
                                                .majority = majority};

@@ -37,7 +37,8 @@ static void cross_entropy(const struct ad_kernels *kernels, size_t N, size_t C, 
   kernels->wide_cross_entropy(N, C, logits, labels, scale, loss, dlogits);
 }
 
-static void predict(size_t C, const float *logits, uint32_t *prediction) {
+static void predict(size_t C, double threshold, const float *logits, uint32_t *prediction) {
+  (void)threshold;
   *prediction = ad_metrics_predict(C, logits);
 }
 

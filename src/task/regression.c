@@ -115,7 +115,8 @@ static void copies_distance(const struct ad_kernels *kernels, size_t N, size_t C
   kernels->squared_error(N, C, b, a, scale, distance, db);
 }
 
-static void predict(size_t C, const float *logits, uint32_t *prediction) {
+static void predict(size_t C, double threshold, const float *logits, uint32_t *prediction) {
+  (void)threshold;
   memcpy(prediction, logits, C * sizeof *prediction);
 }
 
@@ -138,7 +139,9 @@ static void score_target(size_t N, double *x, double *y, size_t *order, double *
 }
 
 /* Of each target, and the means over the targets. */
-static int score(struct ad_scoring *s, struct ad_labels labels, size_t C, const uint32_t *predictions) {
+static int score(struct ad_scoring *s, struct ad_labels labels, size_t C, const float *logits,
+                 const uint32_t *predictions) {
+  (void)logits;
   const size_t N = labels.count, count = s->scores.task->score_count;
   double *x = ad_malloc(3 * N, sizeof *x);
   size_t *order = ad_malloc(N, sizeof *order);

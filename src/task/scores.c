@@ -6,6 +6,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/task/ranking.h"
 
 double ad_scores_get(const struct ad_scores *scores, const char *name) {
   const struct ad_score *score = scores->task == NULL ? NULL : ad_task_score(scores->task, name);
@@ -54,25 +55,34 @@ static int finish(struct ad_scoring *s, double loss) {
 int ad_scoring_create_predicted(struct ad_scoring *s, struct ad_labels labels, size_t C, const uint32_t *predictions,
                                 double loss) {
   AD_TRY(begin(s, labels, C));
-  AD_TRY(labels.task->score(s, labels, C, predictions));
+  AD_TRY(labels.task->score(s, labels, C, NULL, predictions));
   return finish(s, loss);
 }
 
-int ad_scoring_create(struct ad_scoring *s, struct ad_labels labels, size_t C, const float *logits) {
+int ad_scoring_create_at(struct ad_scoring *s, struct ad_labels labels, size_t C, const float *logits,
+                         double threshold) {
   const struct ad_task *task = labels.task;
   const size_t N = labels.count, Q = ad_task_words(task, C);
+  AD_TRY(begin(s, labels, C));
+  s->scores.threshold = task->choose_threshold == NULL ? 0.0 : threshold == 0.0 ? AD_THRESHOLD : threshold;
   uint32_t *predictions = ad_malloc(N * Q, sizeof *predictions);
-  *s = (struct ad_scoring){0};
   if (predictions == NULL) {
     return ad_fail_memory(N * Q * sizeof *predictions, "the predictions");
   }
   for (size_t i = 0; i < N; i++) {
-    task->predict(C, logits + i * C, predictions + i * Q);
+    task->predict(C, s->scores.threshold, logits + i * C, predictions + i * Q);
   }
-  const int status = ad_scoring_create_predicted(s, labels, C, predictions, 0.0);
+  const int status = task->score(s, labels, C, logits, predictions);
   ad_free(predictions);
   AD_TRY(status);
   return finish(s, task->mean_loss(N, C, logits, labels.words));
+}
+
+int ad_scoring_create(struct ad_scoring *s, struct ad_labels labels, size_t C, const float *logits) {
+  double threshold = 0.0;
+  AD_TRY(begin(s, labels, C));
+  AD_TRY(labels.task->choose_threshold == NULL ? AD_OK : labels.task->choose_threshold(labels, C, logits, &threshold));
+  return ad_scoring_create_at(s, labels, C, logits, threshold);
 }
 
 int ad_scoring_create_summed(struct ad_scoring *s, const struct ad_task *task, size_t N,
@@ -97,6 +107,8 @@ void ad_scoring_destroy(struct ad_scoring *s) {
   ad_free(s->target);
   s->target = NULL;
   s->targets = 0;
+  ad_free(s->average_precision);
+  s->average_precision = NULL;
 }
 
 double ad_majority_share(struct ad_labels labels, size_t C) {

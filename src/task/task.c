@@ -96,8 +96,11 @@ size_t ad_task_words(const struct ad_task *task, size_t C) {
 }
 
 int ad_label_table_open(struct ad_label_table *table, const struct ad_task *task, const struct ad_label_value *values,
-                        size_t count) {
-  *table = (struct ad_label_table){.task = task, .values = values, .count = count};
+                        size_t count, size_t columns) {
+  *table = (struct ad_label_table){.task = task, .values = values, .count = count, .columns = columns};
+  for (size_t i = 0; i < count; i++) {
+    table->classes = values[i].class_id >= table->classes ? (size_t)values[i].class_id + 1 : table->classes;
+  }
   return task->open == NULL ? AD_OK : task->open(table);
 }
 

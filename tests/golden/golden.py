@@ -98,6 +98,9 @@ CASES = {
     "numbers-sda-3": {"data.descriptor": "numbers.yaml", "teacher.method": "sda", "teacher.window": 3},
     "numbers-rdrop": {"data.descriptor": "numbers.yaml", "teacher.method": "rdrop", "teacher.weight": 2,
                       "batch.rounds": 2},
+    "sets-sda-3": {"data.descriptor": "sets.yaml", "teacher.method": "sda", "teacher.window": 3, "run.select": "best",
+                   "eval.every": 3},
+    "sets-rdrop": {"data.descriptor": "sets.yaml", "teacher.method": "rdrop", "teacher.weight": 2, "batch.rounds": 2},
     "other-seeds": {"seed.init": 7, "seed.order": 8, "seed.dropout": 9},
 }
 # Each other architecture, with dropout, its own head and a teacher of the last five.
@@ -129,7 +132,7 @@ def write_inputs(folder):
         "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(59))]) + "\n")
     for name in OTHERS:
         folders.write(folder / f"model-{name}", name)
-    state, single, pairs, soft, numbers = 20021034, [], [], [], []
+    state, single, pairs, soft, numbers, sets = 20021034, [], [], [], [], []
     for row in range(60):
         state, number = folders.draw(state)
         state, text = words(state, 160 + number % 40 if row % 9 == 8 else 1 + number % 12)
@@ -140,9 +143,12 @@ def write_inputs(folder):
         high = 0.4 + number % 7 / 10
         shares = [f"{high if name == label else (1 - high) / 2:.6g}" for name in ("a", "b", "c")]
         soft.append("\t".join([label, " ".join(text), *shares]) + "\n")
+        several = [name for i, name in enumerate("abc") if (len(text) + int(text[0][1:])) >> i & 1]
+        sets.append(f"{','.join(several)}\t{' '.join(text)}\n")
         numbers.append(f"{(7 * len(text) + int(text[0][1:])) % 41 / 10}\t{' '.join(text)}\t{-1.5 * len(other)}\n")
     for name, rows, columns in (("number", numbers, "{label: 1, text: 2}"),
                                 ("numbers", numbers, "{label: [1, 3], text: 2}"),
+                                ("sets", sets, "{label: 1, text: 2}"),
                                 ("single", single, "{label: 1, text: 2}"),
                                 ("pairs", pairs, "{label: 1, text: 2, pair: 3}"),
                                 ("soft", soft, "{label: 1, text: 2, probabilities: [3, 4, 5]}")):
@@ -151,6 +157,7 @@ def write_inputs(folder):
         (folder / f"{name}.yaml").write_text(
             "title: golden\nsource: golden.py\nlicence: none\nformat: tsv\nheader: false\n"
             f"{'task: regression' if name.startswith('number') else 'classes: [a, b, c]'}\n"
+            f"{'task: multi_label' if name == 'sets' else ''}\n"
             f"columns: {columns}\nsplits: {{train: {{file: {name}-train.tsv}}, dev: {{file: {name}-dev.tsv}}}}\n")
     common = {"data.descriptor": "single.yaml", "data.folder": ".", "data.max_tokens": 20, "batch.size": 9,
               "batch.lanes": 4, "train.steps": 7, "optim.lr": "2e-3", "model.vocab": "vocab.txt",

@@ -23,18 +23,20 @@ assert "  text: sentence\n" in text
 Path("pairs.yaml").write_text(text.replace("  text: sentence\n", "  text: first\n  pair: second\n"))
 PY
 
-# A label of two numbers: words, and the class.
+# A label of two numbers, words and the class; a set of two classes, long texts and the class.
 python3 - <<'PY'
 from pathlib import Path
 Path("numbers").mkdir()
 for split in ("train", "dev", "test"):
     rows = [line.split("\t") for line in (Path("data") / f"{split}.tsv").read_text().splitlines()[1:]]
-    lines = ["sentence\twords\tlabel"] + [f"{row[0]}\t{len(row[0].split()) / 4}\t{row[1]}" for row in rows]
+    lines = ["sentence\twords\tlabel\tlong"] + [
+        f"{row[0]}\t{len(row[0].split()) / 4}\t{row[1]}\t{int(len(row[0].split()) > 4)}" for row in rows]
     (Path("numbers") / f"{split}.tsv").write_text("\n".join(lines) + "\n")
 text = Path("tiny.yaml").read_text()
 text = text.replace("  label: label\nlabels: {\"0\": negative, \"1\": positive}\n", "  label: [words, label]\n")
 text = text.replace("classes:\n  - negative\n  - positive\n", "task: regression\n")
 Path("numbers.yaml").write_text(text)
+Path("sets.yaml").write_text(text.replace("[words, label]", "[long, label]").replace("regression", "multi_label"))
 PY
 
 # run RANKS NAME [key=value ...]
@@ -105,6 +107,7 @@ compare se 3 -- teacher.method=se teacher.window=4 teacher.every=2 run.result=ru
 compare pairs 2 3 4 5 7 8 -- data.descriptor=pairs.yaml data.folder=pairs
 compare mlm 2 3 8 -- data.task=mlm eval.keep_logits=false teacher.method=sda teacher.window=3 batch.size=7
 compare numbers 3 8 -- data.descriptor=numbers.yaml data.folder=numbers teacher.method=sda teacher.window=3
+compare sets 3 8 -- data.descriptor=sets.yaml data.folder=numbers teacher.method=sda teacher.window=3
 
 # Ways of moving the same numbers.
 for r in 2 3 8; do
@@ -133,7 +136,7 @@ for core in ${cores[@]+"${cores[@]}"}; do
     { echo "core-$core-3 ran with another core"; exit 1; }
 done
 
-for name in plain pairs numbers; do
+for name in plain pairs numbers sets; do
   for ranks in 1 3; do
     "$source/launch/local" -n "$ranks" eval "$name-1" --data test --json >"eval-$ranks" 2>"eval-$ranks.err"
     "$source/launch/local" -n "$ranks" predict "$name-1" --data test --logits >"predict-$ranks" 2>"predict-$ranks.err"

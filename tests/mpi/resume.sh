@@ -9,7 +9,8 @@ export AUTODIDACT_PROGRAM="${AD_PROGRAM:?}"
 python3 "$source/tests/system/tiny.py" "$work"
 cd "$work"
 
-# The classes as numbers.
+# The classes as sets of one, and as numbers.
+sed '1i task: multi_label' tiny.yaml >sets.yaml
 sed -e 's/^labels: .*/task: regression/' -e '/^classes:/,/positive$/d' tiny.yaml >number.yaml
 
 common=(batch.lanes=8 train.epochs=6 model.dropout=0.2 eval.every=4 eval.batch=2 eval.keep_logits=true eval.means=true
@@ -50,6 +51,7 @@ methods=("teacher.method=sda teacher.window=3 run.select=best run.result=teacher
   "teacher.method=ema teacher.lag=0 teacher.decay=0.9 model.freeze=1" "teacher.method=sda teacher.window=all"
   "teacher.method=sda teacher.window=1 optim.shard=false"
   "teacher.method=sda teacher.window=3 data.descriptor=number.yaml run.select=best"
+  "teacher.method=sda teacher.window=2 data.descriptor=sets.yaml run.select=best"
   "teacher.method=sdv teacher.window=2 train.precision=bfloat16")
 number=0
 for method in "${methods[@]}"; do

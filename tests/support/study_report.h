@@ -38,8 +38,11 @@ static inline void make_study(struct ad_study *study, const char *keys, const ch
 
 /* A result of the student with this error. */
 static inline struct ad_result result_of(uint64_t step, double error) {
-  return (struct ad_result){
-      .step = step, .steps = step, .kept = {1}, .has_dev = 1, .dev = {64, &ad_task_classification, {error}}};
+  return (struct ad_result){.step = step,
+                            .steps = step,
+                            .kept = {1},
+                            .has_dev = 1,
+                            .dev = {.examples = 64, .task = &ad_task_classification, .value = {error}}};
 }
 
 /* Whatever memory cannot be had for a report, nothing leaks. */

@@ -21,6 +21,7 @@ from pathlib import Path
 import bad_inputs_bpe  # which adds its rows
 import bad_inputs_models
 import bad_inputs_numbers  # and this
+import bad_inputs_sets  # and this
 import bad_inputs_table
 import bad_inputs_unigram  # so does this
 import tiny

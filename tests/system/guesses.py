@@ -67,6 +67,10 @@ def write_data():
     Path("reviews.csv.gz").write_bytes(gzip.compress(Path("reviews.csv").read_bytes()))
     Path("study.yaml").write_text("study: {dir: studies/s}\nbase: runs/reviews/config.yaml\naxes: {seed.init: 0..1}\n"
                                   "arms: {base: {}, smooth: {train.label_smoothing: 0.1}}\n")
+    several = [(t, ", ".join([n] * (i % 3 > 0) + ["long"] * (len(t) > 20))) for i, (t, n) in enumerate(rows)]
+    Path("tags.csv").write_text(table([("text", "tags"), *several]))
+    Path("tags.jsonl").write_text("".join(json.dumps({"text": t, "label": [n for n in names.split(", ") if n]}) + "\n"
+                                          for t, names in several))
     Path("stars.csv").write_text(table([("text", "stars"), *[(t, i * 7 % 41 / 10) for i, (t, _) in enumerate(rows)]]))
     Path("train.csv").write_text(table([("text", "label"), *[(t, NAMES.index(n)) for t, n in rows]]))
 
@@ -181,6 +185,22 @@ GUESSES = [
     ("predict runs/stars --data stars.csv --columns class", 1, r"found class, .* expected row, own, logits, value"),
     ("eval runs/stars --data stars.csv", 0, r"Pearson +-?\d", r"Spearman", r"R2", r"MSE"),
     ("data stars.csv data.task=regression --model model", 0, r"stars: min 0, mean [\d.]+, SD [\d.]+, max 4"),
+    # Several classes a text.
+    (f"train --train tags.csv --label tags {MODEL} data.task=multi_label", 0, r"a list of classes \(task multi_label\)",
+     r"3 classes", r"dev micro F1"),
+    (f"train --train tags.jsonl {MODEL} data.task=multi_label --out runs/json", 0, r"3 classes"),
+    (f"train --train tags.jsonl {MODEL}", 1, r"data\.task=multi_label"),
+    (f"train --train tags.csv --label tags {MODEL} problem_type=multi_label_classification", 1, r"data\.task"),
+    (f"train --train tags.csv --label tags {MODEL} data.task=multilabel", 1, r"expected one of: .*multi_label"),
+    (f"train --train tags.csv --label tags {MODEL} data.task=multi_label run.metric=f1", 1, r"micro_f1, macro_f1, map"),
+    ('predict runs/tags --text "a good film"', 0, r"^((good|bad|long)(,(good|bad|long))*)?\n$"),
+    ("predict runs/tags --data tags.csv --out tags-out.jsonl", 0,
+     ("tags-out.jsonl", r'^\{"row": 1, "class": \[("\w+"(, )?)*\], "probabilities": \{"bad": ')),
+    ("predict runs/tags --data tags.csv --columns class,probabilities --threshold 0.9999", 0,
+     r'^class,probability\.bad,probability\.good,probability\.long\n,'),
+    ("predict runs/tags --data tags.csv --columns number", 1, r"found number, .* expected row, own, class"),
+    ("eval runs/tags --data tags.csv", 0, r"micro F1", r"mAP", r"exact sets", r"threshold", r"average precision"),
+    ("eval runs/tags --data tags.csv --json", 0, r'"threshold":0\.\d+.*"average_precision":'),
     # A run that was stopped.
     (f"train --train reviews.csv {MODEL} --out runs/stopped --inject=term@3", 75, r"the same command goes on from"),
     ('predict runs/stopped --text "a good film"', 0, r"not finished: .* checkpoint of step 3 of 6 is used\n(bad|good)"),

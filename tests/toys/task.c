@@ -84,12 +84,15 @@ static double mean_loss(size_t N, size_t C, const float *logits, const uint32_t 
   return sum / (double)(N * C);
 }
 
-static void predict(size_t C, const float *logits, uint32_t *prediction) {
+static void predict(size_t C, double threshold, const float *logits, uint32_t *prediction) {
+  (void)threshold;
   memcpy(prediction, logits, C * sizeof *prediction);
 }
 
 /* The share of the labels' variance around 0 that is explained. */
-static int score(struct ad_scoring *s, struct ad_labels labels, size_t C, const uint32_t *predictions) {
+static int score(struct ad_scoring *s, struct ad_labels labels, size_t C, const float *logits,
+                 const uint32_t *predictions) {
+  (void)logits;
   double left = 0.0, all = 0.0;
   for (size_t i = 0; i < labels.count * C; i++) {
     left += pow(number(predictions[i]) - number(labels.words[i]), 2.0);

@@ -103,6 +103,33 @@ static const struct {
      "split: {seed: 0, dev: 1}\nsplits:\n  train: {file: \"train\"}\n"},
 };
 
+/* Labels that are lists: a blank one is the empty list, and no value need be there twice. */
+static void test_lists(void **state) {
+  (void)state;
+  static const char *const contents[] = {
+      "text,labels\nx,\"a, b\"\ny,\nz,a\n",
+      "{\"text\": \"x\", \"labels\": [\"b\", \"a\"]}\n{\"text\": \"y\", \"labels\": []}\n"};
+  static const char *const forms[] = {"format: csv\ndelimiter: comma\nheader: true\n", "format: jsonl\n"};
+  for (size_t i = 0; i < 2; i++) {
+    const struct ad_detect_request request = {
+        .file = {[AD_SPLIT_TRAIN] = "train"}, .folder = ".", .task = &ad_task_multi_label};
+    struct ad_buffer text = {0};
+    struct ad_descriptor d;
+    char expected[300];
+    write_text("train", contents[i]);
+    assert_int_equal(detect(&request, &text), AD_OK);
+    snprintf(expected, sizeof expected, "%scolumns: {text: \"text\", label: \"labels\"}\ntask: multi_label\n" LOOK CUT,
+             forms[i]);
+    assert_string_equal(strchr(text.data, '\n') + 1, expected);
+    assert_int_equal(ad_descriptor_parse(&d, "./found.yaml", text.data, text.size), AD_OK);
+    assert_int_equal(ad_descriptor_complete(&d, ".", NULL), AD_OK);
+    assert_int_equal(d.class_count, 2);
+    assert_string_equal(d.classes[0], "a");
+    ad_descriptor_destroy(&d);
+    ad_buffer_destroy(&text);
+  }
+}
+
 static void test_good(void **state) {
   (void)state;
   for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -395,9 +422,10 @@ static void test_numbers(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_numbers),       cmocka_unit_test(test_good),     cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_many),          cmocka_unit_test(test_splits),   cmocka_unit_test(test_places),
-      cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_complete), cmocka_unit_test(test_survey),
+      cmocka_unit_test(test_numbers), cmocka_unit_test(test_good),          cmocka_unit_test(test_lists),
+      cmocka_unit_test(test_refused), cmocka_unit_test(test_many),          cmocka_unit_test(test_splits),
+      cmocka_unit_test(test_places),  cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_complete),
+      cmocka_unit_test(test_survey),
   };
   return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -200,8 +200,6 @@ static void test_head_kinds(void **state) {
   struct folder f = plain();
   refuse(write_folder("kind", &f, ",\"num_labels\":3,\"architectures\":[\"BertForTokenClassification\"]"), &require,
          "it belongs to a BertForTokenClassification");
-  refuse(write_folder("kind", &f, ",\"num_labels\":3,\"problem_type\":\"multi_label_classification\""), &require,
-         "the classification head cannot be used");
   refuse(write_folder("kind", &f, ",\"num_labels\":3,\"problem_type\":\"ranking\""), &require,
          "its problem_type is ranking, which no task has");
   refuse(write_folder("kind", &f, ",\"num_labels\":4"), &require, "it has 3 classes, but config.json names 4");
@@ -261,6 +259,32 @@ static void test_regression_head(void **state) {
   assert_string_equal(l.report.head_note, "its problem_type is single_label_classification, expected regression");
   assert_string_equal(l.params.config.problem_type, "regression");
   release(&l);
+}
+
+/* A classifier of sets of classes, and its threshold. */
+static void test_sets_head(void **state) {
+  (void)state;
+  static const char *const names[] = {"a", "b", "c"};
+  static const char named[] =
+      ",\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"},\"problem_type\":"
+      "\"multi_label_classification\",\"autodidact_threshold\":0.375";
+  struct ad_model_options options = {
+      .classes = 3, .problem_type = "multi_label_classification", .class_names = names, .head = AD_HEAD_KEEP};
+  struct folder f = plain();
+  struct loaded l = load(write_folder("sets", &f, named), &options);
+  assert_true(l.report.head_loaded && l.params.config.threshold == 0.375f);
+  assert_string_equal(l.params.config.problem_type, "multi_label_classification");
+  release(&l);
+  options.problem_type = NULL;
+  refuse(write_folder("sets", &f, named), &options,
+         "its problem_type is multi_label_classification, expected single_label_classification");
+  options.head = AD_HEAD_AUTO;
+  l = load(write_folder("sets", &f, named), &options);
+  assert_false(l.report.head_loaded);
+  assert_true(l.params.config.threshold == 0.0f); /* of the head that was left */
+  release(&l);
+  refuse(write_folder("sets", &f, ",\"num_labels\":3,\"autodidact_threshold\":1.5"), &require,
+         "autodidact_threshold is 1.5, expected a number from 0 to below 1");
 }
 
 static const char *const same_names[] = {"animal", "plant", "stone"},
@@ -500,11 +524,13 @@ int main(int argc, char **argv) {
   if (argc == 4 && strcmp(argv[1], "copy") == 0) {
     return copy(argv[2], argv[3]);
   }
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_load_fixture),   cmocka_unit_test(test_new_head),        cmocka_unit_test(test_variants),
-      cmocka_unit_test(test_missing_pooler), cmocka_unit_test(test_bad_weights),     cmocka_unit_test(test_not_finite),
-      cmocka_unit_test(test_head_kinds),     cmocka_unit_test(test_regression_head), cmocka_unit_test(test_head_use),
-      cmocka_unit_test(test_unknown_keys),   cmocka_unit_test(test_files),           cmocka_unit_test(test_shards),
-      cmocka_unit_test(test_open),           cmocka_unit_test(test_digest)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_load_fixture), cmocka_unit_test(test_new_head),
+                                     cmocka_unit_test(test_variants),     cmocka_unit_test(test_missing_pooler),
+                                     cmocka_unit_test(test_bad_weights),  cmocka_unit_test(test_not_finite),
+                                     cmocka_unit_test(test_head_kinds),   cmocka_unit_test(test_regression_head),
+                                     cmocka_unit_test(test_sets_head),    cmocka_unit_test(test_head_use),
+                                     cmocka_unit_test(test_unknown_keys), cmocka_unit_test(test_files),
+                                     cmocka_unit_test(test_shards),       cmocka_unit_test(test_open),
+                                     cmocka_unit_test(test_digest)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

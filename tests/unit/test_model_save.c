@@ -75,6 +75,7 @@ static void test_save(void **state) {
     struct ad_model_config config = small;
     config.classifier = cls ? AD_CLASSIFIER_CLS : AD_CLASSIFIER_POOLER;
     config.vocab = cls ? VOCAB + 10 : VOCAB; /* rows past the vocabulary stay */
+    config.threshold = cls ? 0.0f : 0.123456789f;
     config.problem_type = cls ? ad_task_regression.problem_type : ad_task_classification.problem_type;
     struct ad_params params;
     float *theta;
@@ -84,7 +85,7 @@ static void test_save(void **state) {
     snprintf(slashes, sizeof slashes, "%s//", path);
     assert_int_equal(ad_model_save(slashes, 0, &params, theta, tokenizer, names), AD_OK);
     struct loaded l = load(path, &require);
-    assert_true(l.report.head_loaded);
+    assert_true(l.report.head_loaded && l.params.config.threshold == config.threshold);
     assert_int_equal(l.params.count, params.count);
     assert_memory_equal(l.theta, theta, params.count * sizeof *theta);
     assert_string_equal(l.report.class_names.items[0], names[0]);

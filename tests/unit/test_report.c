@@ -62,7 +62,8 @@ static void free_made(struct made *m) {
 }
 
 static void log_scores(struct ad_run *run, enum ad_variant model, size_t step, double error) {
-  const struct ad_evaluation_row row = {model, step, 1, {N, &ad_task_classification, {error}}};
+  const struct ad_evaluation_row row = {
+      model, step, 1, {.examples = N, .task = &ad_task_classification, .value = {error}}};
   assert_int_equal(ad_run_log_evaluation(run, &row), AD_OK);
 }
 
@@ -265,7 +266,8 @@ static void test_of_test_split(void **state) {
   assert_int_equal(ad_cells_open(&cells, &study), AD_OK);
   for (size_t i = 0; i < study.count; i++) {
     const struct ad_result result = result_of(STEPS, 0.25);
-    const struct ad_scores score = {N, &ad_task_classification, {made.scores[i * EVALUATIONS]}};
+    const struct ad_scores score = {
+        .examples = N, .task = &ad_task_classification, .value = {made.scores[i * EVALUATIONS]}};
     struct ad_config config;
     struct ad_run run;
     struct ad_lease_entry holder;

@@ -88,7 +88,10 @@ static void test_evaluations(void **state) {
       "875,"
       "\"macro_f1\":0.80000000000000004,\"matthews\":-0.5,\"loss\":0.25}";
   const struct ad_evaluation_row row = {
-      AD_VARIANT_WINDOW, 9, 3, {872, &ad_task_classification, {0.125, 0.875, 0.8, -0.5, 0.25}}};
+      AD_VARIANT_WINDOW,
+      9,
+      3,
+      {.examples = 872, .task = &ad_task_classification, .value = {0.125, 0.875, 0.8, -0.5, 0.25}}};
   struct ad_evaluation_row read;
   char text[AD_ROW_TEXT];
   assert_string_equal(ad_evaluation_row_print(&row, text), expected);
@@ -136,15 +139,16 @@ static void test_times(void **state) {
   json_decref(object);
 }
 
-static const struct ad_result full = {.step = 4,
-                                      .steps = 8,
-                                      .model = AD_VARIANT_TEACHER,
-                                      .kept = {1, 1, 0, 0},
-                                      .digest = {0xab, 0xcd, 0, 0},
-                                      .has_dev = 1,
-                                      .dev = {10, &ad_task_classification, {0.5, 0.5, 0.25, 0.0, 1.0}},
-                                      .last = {{10, &ad_task_classification, {0.25, 0.75, 0.5, 0.5, 2.0}},
-                                               {10, &ad_task_classification, {0.5, 0.5, 0.25, 0.0, 1.0}}}};
+static const struct ad_result full = {
+    .step = 4,
+    .steps = 8,
+    .model = AD_VARIANT_TEACHER,
+    .kept = {1, 1, 0, 0},
+    .digest = {0xab, 0xcd, 0, 0},
+    .has_dev = 1,
+    .dev = {.examples = 10, .task = &ad_task_classification, .value = {0.5, 0.5, 0.25, 0.0, 1.0}},
+    .last = {{.examples = 10, .task = &ad_task_classification, .value = {0.25, 0.75, 0.5, 0.5, 2.0}},
+             {.examples = 10, .task = &ad_task_classification, .value = {0.5, 0.5, 0.25, 0.0, 1.0}}}};
 
 static void test_results(void **state) {
   (void)state;

@@ -48,10 +48,11 @@ static const struct ad_result result = {
     .steps = 3,
     .kept = {1},
     .has_dev = 1,
-    .dev = {4, &ad_task_classification, {0.25, 0.75, 0.7, 0.5, 0.125}},
-    .last = {[AD_VARIANT_STUDENT] = {4, &ad_task_classification, {0.5, 0.5, 0.4, 0.0, 0.75}},
-             [AD_VARIANT_TEACHER] = {4, &ad_task_classification, {0.1, 0.9, 0.9, 0.8, 0.25}}}};
-static const struct ad_scores test_scores = {4, &ad_task_classification, {0.0625}};
+    .dev = {.examples = 4, .task = &ad_task_classification, .value = {0.25, 0.75, 0.7, 0.5, 0.125}},
+    .last = {
+        [AD_VARIANT_STUDENT] = {.examples = 4, .task = &ad_task_classification, .value = {0.5, 0.5, 0.4, 0.0, 0.75}},
+        [AD_VARIANT_TEACHER] = {.examples = 4, .task = &ad_task_classification, .value = {0.1, 0.9, 0.9, 0.8, 0.25}}}};
+static const struct ad_scores test_scores = {.examples = 4, .task = &ad_task_classification, .value = {0.0625}};
 
 static double score_of(const struct ad_cell_record *r, enum ad_study_source source, const char *name) {
   return ad_scores_get(&r->scores[source], name);

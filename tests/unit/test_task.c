@@ -38,6 +38,7 @@ static void test_registry(void **state) {
   }
   assert_ptr_equal(ad_task_at(tasks - 1), &ad_task_toy);
   assert_ptr_equal(ad_task_of_problem("regression"), &ad_task_regression);
+  assert_ptr_equal(ad_task_of_problem("multi_label_classification"), &ad_task_multi_label);
   assert_null(ad_task_of_problem("ranking"));
   assert_ptr_equal(ad_score_at(0), &ad_task_classification.scores[0]);
   assert_string_equal(ad_score_at(names - 1)->name, "explained");
@@ -64,7 +65,7 @@ static void test_gradients(void **state) {
       other[k] = (float)cos(3.0 * (double)k);
     }
     for (size_t n = 0; n < N; n++) {
-      task->predict(C, other + n * C, labels + n * Q); /* a prediction is a label */
+      task->predict(C, 0.5, other + n * C, labels + n * Q); /* a prediction is a label */
       assert_true(task->is_label(C, labels + n * Q));
     }
     task->loss(test_math->kernels, N, C, logits, labels, 2.0f, loss, dlogits);
@@ -346,7 +347,7 @@ static void test_training(void **state) {
   small_training_destroy(&f);
 }
 
-static const struct ad_scores scored = {8, &ad_task_toy, {0.75, 0.5}};
+static const struct ad_scores scored = {.examples = 8, .task = &ad_task_toy, .value = {0.75, 0.5}};
 static const char members[] = "\"examples\":8,\"task\":\"toy\",\"explained\":0.75,\"mse\":0.5";
 
 static int is_scored(const struct ad_scores *s) {

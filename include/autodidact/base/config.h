@@ -33,8 +33,8 @@
     "start anew in a folder that already holds a run")                                                                 \
   X(CHOICE, RESULT, run_select, "run.select", "last", 0, 0, select, "", "which parameters the run keeps")              \
   X(TEXT, RESULT, run_metric, "run.metric", "", 0, 0, "", "run.select=best or train.patience>0",                       \
-    "the dev score that decides which parameters are best: error, accuracy, macro_f1, matthews or loss; empty: the "   \
-    "task's first, error")                                                                                             \
+    "the dev score that decides which parameters are best: error, accuracy, macro_f1, matthews or loss; of other "     \
+    "tasks than classification their own; empty: the task's first")                                                    \
   X(CHOICE, RESULT, run_result, "run.result", "student", 0, 0, variant, "",                                            \
     "whose parameters are the result; eval.means=true keeps the means")                                                \
   X(SWITCH, OBSERVATION, run_variants, "run.variants", "true", 0, 0, "",                                               \

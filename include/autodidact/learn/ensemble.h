@@ -37,6 +37,15 @@ void ad_vote_predict(const struct ad_vote *vote, uint32_t *prediction);
  * voter. */
 double ad_vote_cross_entropy(const struct ad_vote *vote);
 
+/* The vote on each class by itself, where a label is a set of classes: the logit of the mean of K probabilities of
+ * logits [K,n], computed and summed in double, in the order of the voters, into mean [n]. */
+void ad_vote_on_each(size_t K, size_t n, const float *logits, float *mean);
+
+/* The numbers [K,N] of sets predictions [K,N,Q], so that equal sets of an example have the same number. It is 0 where
+ * the set is that of labels [N,Q], else 1 plus the number of the first voter who says the same. */
+void ad_vote_number_sets(size_t K, size_t N, size_t Q, const uint32_t *labels, const uint32_t *predictions,
+                         uint32_t *numbers);
+
 /* ---- Diversity (Kuncheva, Whitaker 2003) ---- */
 
 /* Two voters on the same examples. */

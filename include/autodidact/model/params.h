@@ -44,6 +44,7 @@ struct ad_model_config {
                     that `classifier` asks for is kept as it is: it has no gradient, and no decay */
   /* What the head is for, as a task names it (task/task.h), static; NULL: as the first task. */
   const char *problem_type;
+  float threshold; /* from which probability on a text has a class of several (task/ranking.h); 0: not chosen */
 };
 
 /* Numbers in a row of logits: C, or of a masked-language head V. */

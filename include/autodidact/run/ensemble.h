@@ -24,8 +24,8 @@ struct ad_ensemble {
   struct ad_dataset data;
   struct ad_scoring *own; /* [K] of each run alone */
   struct ad_scoring all;  /* of the vote, of the mean outputs, or of the averaged model */
-  struct ad_vote vote;    /* of a task with classes, without average */
-  float *outputs;         /* [K,N,C] of a task without classes, without average: the logits of each run */
+  struct ad_vote vote;    /* of a task whose labels are one class, without average */
+  float *outputs;         /* [K,N,C] of a task whose labels are not one class, without average: each run's logits */
   double *matrix;         /* [K,K] disagreement of each two voters, or root mean square of the difference of their
                              outputs; without average */
   struct ad_diversity diversity; /* of a task with classes */

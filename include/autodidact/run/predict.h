@@ -17,6 +17,7 @@ struct ad_predict_options {
   struct ad_session_data_options where; /* of a run's data */
   int lines;                            /* 1: text, of a run too */
   const char *precision;                /* as of ad_session_choose_precision; a model folder's own is float32 */
+  const char *threshold;                /* a number in (0,1) in place of the model's; NULL: that */
 };
 
 /* 1 where a folder is a run's, and no model's. Not collective. */

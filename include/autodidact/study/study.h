@@ -48,7 +48,7 @@ const char *ad_study_source_name(enum ad_study_source source);
 /* Which finished runs count as failed (study.failed), besides those that diverged. */
 enum ad_study_rule {
   AD_RULE_MAJORITY, /* accuracy not above that of always naming the most frequent class; of numbers R2 not above 0, that
-                       of always giving the mean label */
+                       of always giving the mean label; of sets of classes none */
   AD_RULE_NEVER,
   AD_RULE_THRESHOLD /* the result is not better than `threshold` */
 };

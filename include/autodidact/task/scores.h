@@ -12,6 +12,7 @@ struct ad_scores {
   uint64_t examples;
   const struct ad_task *task;
   double value[AD_MOST_SCORES]; /* [task->score_count] */
+  double threshold;             /* that the predictions were made with, where the task has one; 0: it has none */
 };
 
 /* The value of a name; NaN: these scores have none. */
@@ -31,14 +32,20 @@ struct ad_scoring {
   struct ad_scores scores;
   size_t skipped;                /* rows of the file that the descriptor leaves out; the caller's to set */
   struct ad_metrics metrics;     /* counts of each class, owned; none (classes 0) of tasks without classes */
-  struct ad_confusion confusion; /* owned */
+  struct ad_confusion confusion; /* where a label is one class; owned */
+  double *average_precision;     /* [C] where a label is a set of classes, NaN of one that no label has; owned */
   size_t targets;                /* of a task whose labels are numbers; 0: of others */
   double *target;                /* [targets,score_count] the scores of each alone, owned */
 };
 
-/* Scores of logits [N,C] against labels. The caller owns them: ad_scoring_destroy, after a failure too. AD_EINPUT (a
- * row without a label), AD_EDIVERGED (the loss is not finite; the scores are there), AD_ENOMEM. */
+/* Scores of logits [N,C] against labels, at the threshold that suits them best where the task has one. The caller owns
+ * them: ad_scoring_destroy, after a failure too. AD_EINPUT (a row without a label), AD_EDIVERGED (the loss is not
+ * finite; the scores are there), AD_ENOMEM. */
 int ad_scoring_create(struct ad_scoring *scoring, struct ad_labels labels, size_t C, const float *logits);
+
+/* The same at a given threshold in (0,1); 0: that of a model that has chosen none. */
+int ad_scoring_create_at(struct ad_scoring *scoring, struct ad_labels labels, size_t C, const float *logits,
+                         double threshold);
 
 /* The same of predictions [N,Q] that no single row of logits made, as those of a vote, and their loss. */
 int ad_scoring_create_predicted(struct ad_scoring *scoring, struct ad_labels labels, size_t C,

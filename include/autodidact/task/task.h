@@ -26,6 +26,13 @@ enum ad_task_reads {
   AD_READS_MASKED /* those of hidden tokens, whose labels are these tokens: no label of the data is read */
 };
 
+/* What the logits say of classes. */
+enum ad_task_classes {
+  AD_CLASSES_NONE, /* nothing: they are no classes' */
+  AD_CLASSES_ONE,  /* which one class a text has: a label is its number, below C, and one field; so is a prediction */
+  AD_CLASSES_SET   /* of each class whether a text has it: a label and a prediction are sets of classes */
+};
+
 /* Which of two values of a score is the better one, and what it counts. */
 enum ad_better { AD_BETTER_DOWN, AD_BETTER_UP };
 enum ad_score_unit { AD_SCORE_NUMBER, AD_SCORE_SHARE, AD_SCORE_NATS };
@@ -57,6 +64,8 @@ struct ad_label_table {
   const struct ad_task *task;
   const struct ad_label_value *values; /* [count] not owned */
   size_t count;
+  size_t classes;   /* C that they stand for */
+  size_t columns;   /* label columns of the file; more than one: a field of a label is that of its column */
   double low, high; /* bounds of numbers, the caller's to set; none where low is not below high */
   void *state;      /* the task's, freed by ad_free */
 };
@@ -85,8 +94,8 @@ struct ad_task {
   } outputs; /* what a logit stands for, in words: "class", "classes"; NULL: these */
   enum ad_task_reads reads;
   enum ad_task_names names;
-  size_t least_logits;   /* a model has at least so many logits, 1 or 2 */
-  int classes;           /* 1: a label is one class below C, and so is a prediction; it is one field */
+  size_t least_logits; /* a model has at least so many logits, 1 or 2 */
+  enum ad_task_classes classes;
   int numbers;           /* 1: a label is C numbers, the bits of float32, and so is a prediction: the logits */
   const char *separator; /* stands between the fields of one label column, unless the descriptor has its own; NULL: a
                             column is one field */
@@ -106,6 +115,11 @@ struct ad_task {
   /* The label [Q] of its fields [count], as the file writes them: 1, or 0 where they are none. */
   int (*parse)(const struct ad_label_table *table, const struct ad_text_span *fields, size_t count, uint32_t *label);
 
+  /* Appends a sentence on fields [count] that are no label: what was found and what was expected. NULL: the fields, and
+   * `expected`, say enough. AD_ENOMEM. */
+  int (*explain)(const struct ad_label_table *table, const struct ad_text_span *fields, size_t count,
+                 struct ad_buffer *out);
+
   /* Appends what a label may be, behind "unknown label x, expected ". AD_ENOMEM. */
   int (*expected)(const struct ad_label_value *values, size_t count, struct ad_buffer *out);
 
@@ -115,6 +129,12 @@ struct ad_task {
 
   /* 1 where these words [Q] are a label of a model with C logits. */
   int (*is_label)(size_t C, const uint32_t *label);
+
+  /* 1 where a label or a prediction has class c. NULL: there are no classes. */
+  int (*has)(const uint32_t *label, size_t c);
+
+  /* Adds 1 to count [C] of each class of a label or a prediction; how many these are. NULL: there are no classes. */
+  size_t (*count)(size_t C, const uint32_t *label, size_t *count);
 
   /* The loss of each row into loss [N], and scale times its gradient into dlogits [N,C]. logits [N,C], labels [N,Q]. A
    * row's numbers do not depend on the other rows. With AD_READS_MASKED dlogits may be logits, or NULL. */
@@ -139,15 +159,21 @@ struct ad_task {
   /* The mean loss of logits [N,C] with labels [N,Q], summed in order in double. N > 0. */
   double (*mean_loss)(size_t N, size_t C, const float *logits, const uint32_t *labels);
 
-  /* The prediction [Q] of logits [C]. */
-  void (*predict)(size_t C, const float *logits, uint32_t *prediction);
+  /* The probability in (0,1) from which on an answer is yes, chosen so that logits [N,C] with labels [N,Q] score best.
+   * NULL: the task has no threshold. AD_ENOMEM. */
+  int (*choose_threshold)(struct ad_labels labels, size_t C, const float *logits, double *threshold);
 
-  /* The probability of each class from logits [C]. NULL: there are none. */
+  /* The prediction [Q] of logits [C] at a threshold, which a task that has none does not look at. */
+  void (*predict)(size_t C, double threshold, const float *logits, uint32_t *prediction);
+
+  /* The probability of each class [C] by logits [C], in double. NULL: there are no classes. */
   void (*probabilities)(size_t C, const float *logits, double *probabilities);
 
-  /* Scores of predictions [N,Q], but for the mean loss, into scoring->scores.value, and what they come from. AD_ENOMEM,
-   * AD_EINTERNAL. NULL with AD_READS_MASKED. */
-  int (*score)(struct ad_scoring *scoring, struct ad_labels labels, size_t C, const uint32_t *predictions);
+  /* Scores of predictions [N,Q], but for the mean loss, into scoring->scores.value, and what they come from; and of the
+   * logits [N,C] that made them, NULL where no single row of logits did. AD_ENOMEM, AD_EINTERNAL. NULL
+   * with AD_READS_MASKED. */
+  int (*score)(struct ad_scoring *scoring, struct ad_labels labels, size_t C, const float *logits,
+               const uint32_t *predictions);
 
   /* All scores into value [score_count]. With AD_READS_MASKED only. */
   void (*score_sums)(const struct ad_row_sums *sums, double *value);
@@ -198,10 +224,10 @@ int ad_score_is_better(const struct ad_score *score, double a, double b);
 /* Q. */
 size_t ad_task_words(const struct ad_task *task, size_t C);
 
-/* Makes a table ready. Its values must outlive it. The caller owns it: ad_label_table_close, after a failure too.
- * AD_ENOMEM. */
+/* Makes a table ready; columns: label columns of the file. Its values must outlive it. The caller owns it:
+ * ad_label_table_close, after a failure too. AD_ENOMEM. */
 int ad_label_table_open(struct ad_label_table *table, const struct ad_task *task, const struct ad_label_value *values,
-                        size_t count);
+                        size_t count, size_t columns);
 void ad_label_table_close(struct ad_label_table *table);
 
 #endif

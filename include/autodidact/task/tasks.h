@@ -9,6 +9,7 @@
 #define AD_TASKS(X) \
   X(classification) \
   X(mlm) \
+  X(multi_label) \
   X(regression)
 /* clang-format on */
 
