@@ -167,6 +167,9 @@ static int add_named(const struct ad_descriptor *d, const char *name, struct ad_
 static int read_probabilities(const struct ad_descriptor *d, const struct ad_yaml *node, struct ad_source *source) {
   const size_t before = source->label.count;
   const int json = source->format == AD_FORMAT_JSONL;
+  if (d->task->names == AD_NAMES_NONE) {
+    return AD_OK; /* no label is read */
+  }
   if (d->task->soft_loss == NULL) {
     return AD_FAIL_AT(d->path, node, "columns.probabilities: the task %s has none", d->task->name);
   }

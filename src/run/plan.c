@@ -156,7 +156,7 @@ static void fill_in(struct ad_training *t, struct ad_training_plan *plan) {
   plan->parameters = t->session.params.count;
   plan->train = t->data.train.count;
   plan->dev = t->data.has_dev ? t->data.dev.count : 0;
-  plan->classes = t->session.params.config.classes;
+  plan->classes = ad_model_logits(&t->session.params.config);
   plan->outputs = ad_task_outputs(t->data.train.task, plan->classes);
   plan->steps = ad_trainer_total(t->trainer);
   plan->steps_an_epoch = t->progress.steps_an_epoch;

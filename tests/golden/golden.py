@@ -109,6 +109,9 @@ CASES |= {f"{name}-sda-5": {"model.path": f"model-{name}", "model.head": "new", 
                             "teacher.window": 5} for name in OTHERS}
 CASES |= {f"{name}-pairs": {"model.path": f"model-{name}", "model.head": "new", "data.descriptor": "pairs.yaml",
                             "teacher.method": "rdrop", "teacher.weight": 2} for name in OTHERS}
+CASES |= {f"{name}-mlm": {"model.path": f"model-{name}", "data.task": "mlm", "eval.keep_logits": False,
+                          "teacher.method": "sda", "teacher.window": 3, "train.mask_rate": 0.3}
+          for name in ("roberta", "electra", "distilbert", "mpnet")}
 # bfloat16 operands: sizes about their blocks of 32 and panels of 64, teachers, rounds, every architecture.
 BF16 = {"train.precision": "bfloat16"}
 CASES |= {f"bf16-{name}": BF16 | CASES[name] for name in (

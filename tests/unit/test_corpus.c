@@ -150,6 +150,23 @@ static void test_labels(void **state) {
   ad_descriptor_destroy(&d);
 }
 
+/* Nor are labels that are probabilities. */
+static void test_probabilities(void **state) {
+  (void)state;
+  struct ad_descriptor d = parse(
+      "task: mlm\nclasses: [no, yes]\nformat: tsv\nheader: true\n"
+      "columns: {text: t, probabilities: [p, q]}\nsplits: {train: {file: x}}\n");
+  struct ad_tokenizer *tokenizer = make_tokenizer();
+  struct ad_dataset set;
+  const struct ad_read_options options = {.folder = ".", .labels = 1};
+  write_text("x", "t\tp\tq\na b\t0.5\tmany\n");
+  assert_int_equal(ad_dataset_read(&set, &d, AD_SPLIT_TRAIN, &options, tokenizer), AD_OK);
+  assert_true(set.count == 1 && set.targets == NULL);
+  ad_dataset_destroy(&set);
+  ad_tokenizer_destroy(tokenizer);
+  ad_descriptor_destroy(&d);
+}
+
 static void test_out_of_memory(void **state) {
   (void)state;
   struct ad_descriptor d = parse(LINES);
@@ -175,8 +192,8 @@ static void test_out_of_memory(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_found), cmocka_unit_test(test_left_open),
-                                     cmocka_unit_test(test_pieces), cmocka_unit_test(test_labels),
-                                     cmocka_unit_test(test_out_of_memory)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_found),         cmocka_unit_test(test_left_open),
+                                     cmocka_unit_test(test_pieces),        cmocka_unit_test(test_labels),
+                                     cmocka_unit_test(test_probabilities), cmocka_unit_test(test_out_of_memory)};
   return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }
