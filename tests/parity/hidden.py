@@ -15,6 +15,8 @@ tokens of the batch. Tokens 0 to 4 are special: [PAD], [UNK], [CLS], [SEP], [MAS
   lengths      [N]   uint32: tokens of each example; ids [T] uint32: one after another
   weights/NAME       float32: as in the files, without the encoder's prefix
   hidden       [20]  uint32: hidden tokens of each step
+  evaluation/loss    float64: mean over the hidden tokens of an evaluation of all examples, before the first step
+  evaluation/counts [2] uint32: these tokens, and those of them that have the largest logit
   trajectory/...     loss, norm, lr, final: as in reference.py, final of vectors alone"""
 
 import argparse
@@ -70,11 +72,11 @@ def order(epoch):
     return places
 
 
-def hide(ids, example, step, vocabulary):
-    """The tokens that the model sees, and the places of the hidden ones."""
+def hide(ids, example, step, vocabulary, seed=HIDING_SEED):
+    """The tokens that the model sees, and the places of the hidden ones. An evaluation's step and seed are 0."""
     seen, places = ids.copy(), []
     for place, token in enumerate(ids):
-        w = words(HIDING_SEED, HIDDEN, step, place, example)
+        w = words(seed, HIDDEN, step, place, example)
         if token < SPECIAL or w[0] >= int(SHARE * 2**32):
             continue
         places.append(place)
@@ -109,6 +111,21 @@ def batch_loss(model, texts, batch, step):
     return total / count, count
 
 
+def evaluate(model, texts):
+    """Mean loss over the hidden tokens of all texts, their number, and how many of them have the largest logit."""
+    total, count, right = 0.0, 0, 0
+    for example, text in enumerate(texts):
+        seen, places = hide(text, example, 0, model.config.vocab_size, 0)
+        if places:
+            with torch.no_grad():
+                logits = model(input_ids=torch.from_numpy(seen)[None]).logits[0, places]
+            labels = torch.from_numpy(text[places])
+            total += torch.nn.functional.cross_entropy(logits, labels, reduction="sum").item()
+            right += (logits.argmax(1) == labels).sum().item()
+            count += len(places)
+    return total / count, count, right
+
+
 def compute(case):
     random = np.random.RandomState(case.seed)
     weights = encoders.draw_weights(create_model(case), random)
@@ -120,6 +137,8 @@ def compute(case):
         text[text == model.config.pad_token_id] = SPECIAL
     groups = [{"params": [p for n, p in model.named_parameters() if encoders.is_plain(n) == plain],
                "weight_decay": 0.0 if plain else 0.01} for plain in (False, True)]
+    loss, count, right = evaluate(model, texts)
+    evaluation = {"evaluation/loss": np.float64(loss), "evaluation/counts": np.array([count, right], dtype=np.uint32)}
     optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE, betas=(0.9, 0.999), eps=1e-8)
     schedule = transformers.get_linear_schedule_with_warmup(optimizer, WARMUP, STEPS)
     rows = {"loss": [], "norm": [], "lr": [], "hidden": []}
@@ -140,7 +159,7 @@ def compute(case):
     config = model.config
     config.dtype = None
     config.architectures = [f"{case.kind}ForMaskedLM"]
-    data = {"lengths": lengths.astype(np.uint32), "ids": np.concatenate(texts).astype(np.uint32),
+    data = {**evaluation, "lengths": lengths.astype(np.uint32), "ids": np.concatenate(texts).astype(np.uint32),
             **{f"weights/{encoders.bare(model, name)}": value for name, value in weights.items()},
             "hidden": np.array(rows.pop("hidden"), dtype=np.uint32),
             **{f"trajectory/{key}": np.array(row) for key, row in rows.items()},

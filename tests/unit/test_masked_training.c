@@ -147,6 +147,32 @@ static int check_final(const struct masked *m, const char *name, const float *st
   return failures;
 }
 
+/* Scores before the first step; a float logit is good to some 1e-6. */
+static int check_evaluation(const struct masked *m, const struct ad_hiding *hiding, const char *name) {
+  enum { ROWS = 24 };
+  struct ad_evaluator *evaluator;
+  struct ad_row_sums sums[ROWS];
+  struct ad_scoring scoring;
+  double loss;
+  uint32_t counts[2];
+  const struct ad_replica theta = ad_replica_float32(m->theta);
+  assert_int_equal(m->data.count, ROWS);
+  fixture_read(m->file, "evaluation/loss", H5T_NATIVE_DOUBLE, 1, &loss);
+  fixture_read(m->file, "evaluation/counts", H5T_NATIVE_UINT32, 2, counts);
+  assert_int_equal(ad_evaluator_create(&evaluator, test_math, &m->params, 5), AD_OK);
+  ad_evaluator_hide(evaluator, hiding);
+  assert_int_equal(ad_evaluator_run_hidden(evaluator, &theta, 1, &m->data, 0, ROWS, sums), AD_OK);
+  assert_int_equal(ad_scoring_create_summed(&scoring, &ad_task_mlm, ROWS, sums), AD_OK);
+  const struct ad_scores *s = &scoring.scores;
+  int failures = exceeds(fabs(ad_scores_loss(s) - loss) / loss, 1e-6, name, 0, "loss of an evaluation");
+  failures += exceeds(fabs(ad_scores_get(s, "perplexity") / exp(loss) - 1.0), 1e-5, name, 0, "perplexity");
+  failures += exceeds(fabs(ad_scores_get(s, "masked_accuracy") - (double)counts[1] / counts[0]), 1e-12, name, 0,
+                      "masked accuracy");
+  ad_scoring_destroy(&scoring);
+  ad_evaluator_destroy(evaluator);
+  return failures;
+}
+
 static int run_fixture(const char *name) {
   struct masked m;
   struct ad_trainer *trainer;
@@ -162,7 +188,7 @@ static int run_fixture(const char *name) {
   if (ad_trainer_create(&trainer, test_math, &m.params, &replicas, &m.data, &s, NULL) != AD_OK) {
     fail_msg("%s", ad_error_message());
   }
-  int failures = 0;
+  int failures = check_evaluation(&m, &hiding, name);
   for (int i = 0; i < STEPS; i++) {
     struct ad_step step;
     assert_int_equal(ad_trainer_step(trainer, &step), AD_OK);
