@@ -56,6 +56,7 @@ static const struct ad_score scores[] = {{"perplexity", "perplexity", AD_BETTER_
 const struct ad_task ad_task_mlm = {.name = "mlm",
                                     .reads = AD_READS_MASKED,
                                     .names = AD_NAMES_NONE,
+                                    .outputs = {"token", "tokens"},
                                     .scores = scores,
                                     .score_count = sizeof scores / sizeof *scores,
                                     .parse = parse,

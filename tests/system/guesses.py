@@ -200,7 +200,7 @@ GUESSES = [
     (f"train --train stars.csv {MODEL} data.task=regression", 0, r'label is column "stars"', r"the label is a number",
      r"1 target", r"dev Pearson"),
     (f"train --train stars.csv {MODEL}", 1, r"data\.task=regression learns the numbers of a column"),
-    (f"train --train stars.csv {MODEL} --task regression", 1, r"it could be 'data\.task'"),
+    (f"train --train stars.csv {MODEL} --task regression", 1, r"here it is data\.task=NAME"),
     (f"train --train stars.csv {MODEL} problem_type=regression", 1, r"here it is 'data\.task'"),
     (f"train --train reviews.csv {MODEL} data.task=regression", 1, r'no column holds numbers alone|"Nr"'),
     ('predict runs/stars --text "a good film"', 0, r"^-?\d+\.\d+(e-\d+)?\n$"),
