@@ -51,7 +51,7 @@ for _name, _edit, *_told in (
         ("labels", ("range: [-1, 5]", 'labels: {"1": good}'), r"labels: "),
         ("no-label", ("label: score", "pair: score"), r"classes|label"),
         ("class-count", ("range: [-1, 5]", "classes: [a, b]"), r"columns\.label: found 1 column, expected one"),
-        ("task", ("task: regression", "task: regresion"), r'found "regresion", expected one of: classification, regr')):
+        ("task", ("task: regression", "task: regresion"), r'found "regresion", expected one of: .*, regr')):
     train(f"numbers-descriptor-{_name}", numbers(descriptor=DESCRIPTOR.replace(*IN_RANGE), edit=_edit), 1, *_told)
 train("numbers-descriptor-few-columns",
       numbers(descriptor=TWO, edit=("format: tsv", "format: tsv\nclasses: [a, b, c]")), 1,
@@ -69,7 +69,7 @@ for _name, _key, *_told in (
         ("keep", "model.head=keep", r"its problem_type is single_label_classification, expected regression")):
     train(f"numbers-{_name}", numbers(), 1, *_told, command=[*TRAIN, _key])
 train("numbers-of-words", None, 1, r"data\.task=regression", command=[*TRAIN, "data.task=regression"])
-train("numbers-task-unknown", None, 1, r'data\.task: found "numbers", expected one of: classification, regression',
+train("numbers-task-unknown", None, 1, r'data\.task: found "numbers", expected one of: .*, regression',
       command=[*TRAIN, "data.task=numbers"])
 train("numbers-keep-for-classes", model(problem_type="regression"), 1,
       r"its problem_type is regression, expected single_label_classification", command=[*TRAIN, "model.head=keep"])
