@@ -233,6 +233,25 @@ static int fail_list(const char *place, const char *key) {
                                   option->kind == CONFIG_KIND_TEXT ? "text, without brackets, as a,b" : "value");
 }
 
+/* Sets a key that may be a list from one: [a, b] is "a,b". */
+static int set_list(struct ad_config *config, const char *place, const char *key, const struct ad_yaml *list) {
+  struct ad_buffer text = {0};
+  if (!ad_config_is_list(key)) {
+    return fail_list(place, key);
+  }
+  int status = ad_buffer_puts(&text, "");
+  for (size_t i = 0; i < list->count && status == AD_OK; i++) {
+    const struct ad_yaml *item = list->items[i];
+    status = item->kind != AD_YAML_SCALAR || strchr(item->text, ',') != NULL
+                 ? ad_fail(AD_ECONFIG, "%s: item %zu of %s is %s, expected one text without commas", place, i + 1, key,
+                           item->kind == AD_YAML_SCALAR ? item->text : "a list or mapping")
+                 : ad_buffer_printf(&text, "%s%s", i == 0 ? "" : ",", item->text);
+  }
+  status = status == AD_OK ? ad_config_set(config, place, key, text.data) : status;
+  ad_buffer_destroy(&text);
+  return status;
+}
+
 /* Sets the keys of a mapping whose own key is `prefix` ("" at the top). */
 static int set_tree(struct ad_config *config, const char *path, const char *prefix, const struct ad_yaml *tree,
                     struct places *places) {
@@ -243,11 +262,10 @@ static int set_tree(struct ad_config *config, const char *path, const char *pref
     snprintf(place, sizeof place, "%s:%zu", path, item->line);
     if (item->kind == AD_YAML_MAPPING) {
       AD_TRY(set_tree(config, path, key, item, places));
-    } else if (item->kind == AD_YAML_SCALAR) {
-      AD_TRY(ad_config_set(config, place, key, item->text));
-      AD_TRY(note_place(places, place, key, item->line));
     } else {
-      return fail_list(place, key);
+      AD_TRY(item->kind == AD_YAML_SCALAR ? ad_config_set(config, place, key, item->text)
+                                          : set_list(config, place, key, item));
+      AD_TRY(note_place(places, place, key, item->line));
     }
   }
   return AD_OK;

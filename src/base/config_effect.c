@@ -99,14 +99,16 @@ static int has_word(const char *list, const char *word, size_t length) {
 
 /* What no key tells. -1, not known yet, counts as met. */
 static int fact_holds(const struct ad_config_facts *facts, const char *name, size_t length) {
-  const struct ad_config_facts unknown = {-1, -1, -1, -1}, *known = facts == NULL ? &unknown : facts;
+  const struct ad_config_facts unknown = {-1, -1, -1, -1, -1}, *known = facts == NULL ? &unknown : facts;
   const struct {
     const char *name;
     int holds;
   } all[] = {{"a dev split", known->dev},
              {"several ranks", known->ranks},
              {"new weights", known->drawn},
-             {"hidden tokens", known->hidden}};
+             {"hidden tokens", known->hidden},
+
+             {"several tasks", known->tasks}};
   size_t i = 0;
   while (i + 1 < sizeof all / sizeof *all &&
          (strlen(all[i].name) != length || strncmp(name, all[i].name, length) != 0)) {

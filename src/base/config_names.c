@@ -210,7 +210,6 @@ static const struct ad_config_alias aliases[] = {
     /* Self-distillation. */
     {"lambda", "teacher.weight", ""},
     {"ema_decay", "teacher.decay", "with teacher.method in" AD_METHODS_WITH_DECAY},
-    {"temperature", "", "the distance is that of the logits as they are"},
 };
 
 enum { ALIASES = sizeof aliases / sizeof *aliases, MOST = 8 };

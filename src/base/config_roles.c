@@ -26,6 +26,21 @@ enum ad_identity ad_config_identity(const char *key) {
   return roles[ad_config_role(key)].identity;
 }
 
+int ad_config_is_list(const char *key) {
+  static const size_t lists[] = {
+#define FIELD(field) offsetof(struct ad_config, field),
+      AD_CONFIG_LISTS_MAP(FIELD)
+#undef FIELD
+  };
+  const struct config_option *option = ad__config_find(key);
+  for (size_t i = 0; option != NULL && i < sizeof lists / sizeof *lists; i++) {
+    if (lists[i] == option->offset) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 const char *ad_config_younger(const char *key) {
   static const size_t younger[] = {
 #define FIELD(field) offsetof(struct ad_config, field),

@@ -14,6 +14,7 @@
 
 const char help_model[] =
     "Which parameters of the run, in place of its result: student, teacher, window or run (the means)";
+const char help_task[] = "Of a run or a model of several tasks the one that is meant, by the name of its data set";
 const char help_folder[] = "Where the files of the run's data set are now, in place of data.folder";
 const char help_own_descriptor[] =
     "Use the run's own descriptor, even where the meaning of the file that it was read from has changed";

@@ -37,8 +37,8 @@ int arguments_number(const char *option, const char *text, uint64_t least, uint6
 /* AD_ECONFIG for a word that is no option, or lacks its value: the option that is meant, or the key. */
 int arguments_fail_option(const struct arguments *arguments, const char *given);
 
-/* Help of the options --model, --folder, --own-descriptor and --precision, which several commands have. */
-extern const char help_model[], help_folder[], help_own_descriptor[], help_precision[];
+/* Help of the options --model, --task, --folder, --own-descriptor and --precision, which several commands have. */
+extern const char help_model[], help_task[], help_folder[], help_own_descriptor[], help_precision[];
 
 /* For suggestions: how many letters of a word may be slips; 1 where `name` is the nearest to the word so far, within
  * *most, which is then what a nearer one must keep to. */

@@ -20,18 +20,10 @@ static int report_split(struct ad_session *s, enum ad_split split, struct ad_dat
   return ad_dataset_report(stdout, &s->descriptor, split, data);
 }
 
-static int report(struct ad_session *s) {
+static int report_set(struct ad_session *s) {
   struct ad_dataset data[AD_SPLITS] = {{0}};
   struct ad_survey survey[AD_SPLITS];
   struct ad_buffer text = {0};
-  AD_TRY(shorthand_load(s, s->config.data_descriptor[0] != '\0'));
-  if (s->told.size > 0) {
-    fputs(s->told.data, stdout);
-  }
-  if (s->tokenizer == NULL) {
-    puts("with --model DIR: lengths in tokens, unknown tokens, repeated texts");
-    return AD_OK;
-  }
   int status = AD_OK;
   for (enum ad_split split = 0; status == AD_OK && split < AD_SPLITS; split++) {
     status = report_split(s, split, &data[split]);
@@ -46,6 +38,35 @@ static int report(struct ad_session *s) {
     ad_dataset_destroy(&data[split]);
   }
   return status;
+}
+
+/* One data set after the other. Each has by then what the lists of the configuration say of it. */
+static int report_sets(struct ad_session *s) {
+  for (size_t i = 0; ad_config_key(i) != NULL; i++) {
+    const char *key = ad_config_key(i);
+    AD_TRY(ad_config_is_list(key) ? ad_config_set_default(&s->config, key, "") : AD_OK);
+  }
+  struct ad_descriptor all = s->descriptor;
+  int status = AD_OK;
+  for (size_t k = 0; k < all.set_count && status == AD_OK; k++) {
+    s->descriptor = all.sets[k];
+    status = report_set(s);
+    all.sets[k] = s->descriptor;
+  }
+  s->descriptor = all;
+  return status;
+}
+
+static int report(struct ad_session *s) {
+  AD_TRY(shorthand_load(s, s->config.data_descriptor[0] != '\0'));
+  if (s->told.size > 0) {
+    fputs(s->told.data, stdout);
+  }
+  if (s->tokenizer == NULL) {
+    puts("with --model DIR: lengths in tokens, unknown tokens, repeated texts");
+    return AD_OK;
+  }
+  return s->descriptor.set_count > 0 ? report_sets(s) : report_set(s);
 }
 
 /* Writes a descriptor of the data to a new file. */

@@ -85,6 +85,7 @@ int ad_command_eval(const struct ad_math *math, int argc, char **argv) {
        "Labelled file in the layout of the data set's test split, or train, dev, test for a split itself (required)",
        NULL, &data},
       {"model", "NAME", help_model, NULL, &model},
+      {"task", "NAME", help_task, NULL, &where.task},
       {"folder", "DIR", help_folder, NULL, &where.folder},
       {"own-descriptor", NULL, help_own_descriptor, &where.own, NULL},
       {"precision", "NAME", help_precision, NULL, &precision},

@@ -8,11 +8,11 @@
 #include "autodidact/store/run.h"
 #include "commands.h"
 
-static int export_run(struct ad_session *s, const char *run, const char *model, const char *out) {
+static int export_run(struct ad_session *s, const char *run, const char *model, const char *task, const char *out) {
   AD_TRY(ad_session_open_run(s, run));
-  const struct ad_session_data_options where = {.optional = 1};
-  AD_TRY(ad_session_load_result(s, run, model));
+  const struct ad_session_data_options where = {.optional = 1, .task = task};
   AD_TRY(ad_session_open_data(s, run, &where));
+  AD_TRY(ad_session_load_result(s, run, model));
   AD_TRY(s->inputs.found ? ad_session_check_classes(s, run, &s->descriptor) : AD_OK);
   AD_TRY(ad_model_save(out, 0, &s->params, s->theta, s->tokenizer, (const char *const *)s->report.class_names.items));
   ad_log(AD_LOG_INFO, "%s: config.json, model.safetensors and the tokenizer's files written%s", out,
@@ -20,10 +20,10 @@ static int export_run(struct ad_session *s, const char *run, const char *model, 
   return AD_OK;
 }
 
-static int export_model(const char *run, const char *model, const char *out) {
+static int export_model(const char *run, const char *model, const char *task, const char *out) {
   struct ad_session session;
   AD_TRY(ad_session_create(&session, NULL));
-  const int status = export_run(&session, run, model, out);
+  const int status = export_run(&session, run, model, task, out);
   ad_session_destroy(&session);
   return status;
 }
@@ -41,12 +41,13 @@ static int export_log(const char *run, const char *folder) {
 
 int ad_command_export(const struct ad_math *math, int argc, char **argv) {
   (void)math;
-  const char *out = NULL, *model = NULL, *tensorboard = NULL;
+  const char *out = NULL, *model = NULL, *task = NULL, *tensorboard = NULL;
   size_t count;
   int help;
   const struct argument options[] = {
       {"out", "DIR", "Folder for the model; it must not exist, or be empty", NULL, &out},
       {"model", "NAME", help_model, NULL, &model},
+      {"task", "NAME", help_task, NULL, &task},
       {"tensorboard", "DIR",
        "Folder for an event file with the run's log, finished or not: loss, gradient norm, learning rate, scores. One "
        "folder a run; `tensorboard --logdir` takes the folder around them",
@@ -68,9 +69,10 @@ int ad_command_export(const struct ad_math *math, int argc, char **argv) {
     return ad_fail(AD_ECONFIG, "export: %s is missing; usage: autodidact export RUN --out DIR, or --tensorboard DIR",
                    count == 0 ? "the run" : "--out");
   }
-  if (model != NULL && out == NULL) {
-    return ad_fail(AD_ECONFIG, "export: --model is for --out: the log has all parameters that were evaluated");
+  if ((model != NULL || task != NULL) && out == NULL) {
+    return ad_fail(AD_ECONFIG, "export: --%s is for --out: the log has all that was evaluated",
+                   model != NULL ? "model" : "task");
   }
-  AD_TRY(out == NULL ? AD_OK : export_model(argv[1], model, out));
+  AD_TRY(out == NULL ? AD_OK : export_model(argv[1], model, task, out));
   return tensorboard == NULL ? AD_OK : export_log(argv[1], tensorboard);
 }

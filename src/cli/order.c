@@ -15,7 +15,9 @@ static int print_order(const struct ad_session *s, const struct ad_dataset *data
   if (ids == NULL) {
     return ad_fail_memory(s->config.batch_size * sizeof *ids, "a batch");
   }
-  int status = ad_order_create(&order, data->count, s->config.batch_size, s->config.seed_order);
+  struct ad_order_tasks tasks = {.temperature = s->config.data_temperature};
+  ad_dataset_tasks(data, &tasks.count, tasks.begin);
+  int status = ad_order_create_tasks(&order, &tasks, s->config.batch_size, s->config.seed_order);
   if (status != AD_OK) {
     ad_free(ids);
     return status;
@@ -46,14 +48,15 @@ int ad_command_order(const struct ad_math *math, int argc, char **argv) {
   int given;
   struct argument options[SHORTHAND_OPTIONS];
   shorthand_options(&shorthand, options);
-  const struct arguments arguments = {"order",
-                                      "[CONFIG.yaml] [key=value ...]",
-                                      "Prints one line a step: its number from 1, then the row numbers (from 0, in the "
-                                      "training split) of its examples.",
-                                      options,
-                                      SHORTHAND_OPTIONS,
-                                      0,
-                                      SIZE_MAX};
+  const struct arguments arguments = {
+      "order",
+      "[CONFIG.yaml] [key=value ...]",
+      "Prints one line a step: its number from 1, then the row numbers (from 0, in the "
+      "training split; of several data sets counted on from one to the next) of its examples.",
+      options,
+      SHORTHAND_OPTIONS,
+      0,
+      SIZE_MAX};
   int status = shorthand_configure(&arguments, &shorthand, argc, argv, &session, &given);
   status = status == AD_OK && given ? shorthand_load(&session, 1) : status;
   if (status == AD_OK && given) {

@@ -93,9 +93,8 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
   const struct argument options[] = {
       {"data", "FILE",
        "What to classify, as FILE behind the run. With a run: a file in the layout of its data set's test split, or "
-       "train, dev, test for a "
-       "split itself. With a model folder: one example a line, a TAB between the texts of a pair. - is standard "
-       "input; gzip is unpacked",
+       "train, dev, test for a split itself. With a model folder: one example a line, a TAB between the texts of a "
+       "pair. - is standard input; gzip is unpacked",
        NULL, &r.how.data},
       {"text", "TEXT", "One text to classify, in place of --data", NULL, &r.how.text},
       {"pair", "TEXT", "The second text, for a run that was trained on pairs", NULL, &r.how.pair},
@@ -118,6 +117,7 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
        "Of sets of classes: the probability, between 0 and 1, from which on a text has a class; otherwise the model's",
        NULL, &r.how.threshold},
       {"model", "NAME", help_model, NULL, &r.how.model},
+      {"task", "NAME", help_task, NULL, &r.how.where.task},
       {"folder", "DIR", help_folder, NULL, &r.how.where.folder},
       {"own-descriptor", NULL, help_own_descriptor, &r.how.where.own, NULL},
       {"precision", "NAME", help_precision, NULL, &r.how.precision},
@@ -129,9 +129,9 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
       "RUN|MODEL [FILE]",
       "Prints the class of each row of the file, or its number of a regression, one a line, or writes a table with "
       "--out. RUN is the folder of a run, MODEL a Hugging Face folder with a head for sequences. Of a run that is not "
-      "finished its newest checkpoint is used. "
-      "Labels are ignored. A row that cannot be read is an error. Where the descriptor lets such rows pass "
-      "(incomplete, empty: skip), its line, or its prediction in the table, is empty, and a warning names it.",
+      "finished its newest checkpoint is used. Labels are ignored. A row that cannot be read is an error. Where the "
+      "descriptor lets such rows pass (incomplete, empty: skip), its line, or its prediction in the table, is empty, "
+      "and a warning names it.",
       options,
       sizeof options / sizeof *options,
       0,
@@ -141,8 +141,7 @@ int ad_command_predict(const struct ad_math *math, int argc, char **argv) {
     return AD_OK;
   }
   AD_TRY(check_request(&r, count, argv));
-  r.how.data = count == 2 ? argv[2] : r.how.data;
-  r.table.data = r.how.data;
+  r.table.data = r.how.data = count == 2 ? argv[2] : r.how.data;
   r.table.keep = r.table.keep || r.table.write != NULL; /* the texts */
   return predict(math, argv[1], &r);
 }

@@ -103,9 +103,14 @@ void print_scoring(FILE *out, struct ad_scoring *s, const struct ad_descriptor *
   enum { TABLE = 40 };
   const struct ad_task *task = s->scores.task;
   char value[AD_SCORE_TEXT];
-  fprintf(out, "%-12s %" PRIu64 "\n", "examples", s->scores.examples);
+  size_t width = 12;
   for (size_t i = 0; i < task->score_count; i++) {
-    fprintf(out, "%-12s %s\n", task->scores[i].title, ad_score_print(&task->scores[i], 4, s->scores.value[i], value));
+    width = strlen(task->scores[i].title) > width ? strlen(task->scores[i].title) : width;
+  }
+  fprintf(out, "%-*s %" PRIu64 "\n", (int)width, "examples", s->scores.examples);
+  for (size_t i = 0; i < task->score_count; i++) {
+    fprintf(out, "%-*s %s\n", (int)width, task->scores[i].title,
+            ad_score_print(&task->scores[i], 4, s->scores.value[i], value));
   }
   if (s->scores.threshold > 0.0) {
     fprintf(out, "%-12s %.6g\n", "threshold", s->scores.threshold);

@@ -8,6 +8,7 @@
 #include "autodidact/base/random.h"
 #include "autodidact/base/status.h"
 #include "cache.h"
+#include "joint_data.h"
 #include "reader.h"
 #include "targets.h"
 
@@ -488,23 +489,13 @@ static int check_request(const struct reading *reading, enum ad_split split) {
   return AD_OK;
 }
 
-/* The layout: the split's; for a file in place of a split that the descriptor does not have, that of train. Dev and
- * test are scored by their labels: only where they have none by the most probable class. */
-static struct ad_source layout_of(const struct ad_descriptor *descriptor, enum ad_split split,
-                                  const struct ad_read_options *options) {
-  struct ad_source source =
-      descriptor->source[options->file != NULL && !ad_descriptor_has(descriptor, split) ? AD_SPLIT_TRAIN : split];
-  if (split != AD_SPLIT_TRAIN && source.label.count > source.probabilities) {
-    source.label.count -= source.probabilities;
-    source.probabilities = 0;
-  }
-  return source;
-}
-
 int ad_dataset_digest(const struct ad_descriptor *descriptor, enum ad_split split,
                       const struct ad_read_options *options, uint64_t *digest) {
+  if (descriptor->set_count > 0) {
+    return ad__dataset_digest_sets(descriptor, split, options, digest);
+  }
   struct reading reading = {
-      .descriptor = descriptor, .options = options, .source = layout_of(descriptor, split, options)};
+      .descriptor = descriptor, .options = options, .source = ad__split_layout(descriptor, split, options)};
   char *path = NULL;
   AD_TRY(check_request(&reading, split));
   AD_TRY(ad__split_path(descriptor, split, &reading.source, options->folder, options->file, &path));
@@ -539,7 +530,7 @@ int ad__dataset_open_rows(struct ad_reader *reader, struct ad_source *source, ch
                           const struct ad_descriptor *descriptor, enum ad_split split,
                           const struct ad_read_options *options) {
   struct reading reading = {
-      .descriptor = descriptor, .options = options, .source = layout_of(descriptor, split, options)};
+      .descriptor = descriptor, .options = options, .source = ad__split_layout(descriptor, split, options)};
   AD_TRY(open_file(&reading, split, path));
   *reader = reading.reader;
   *source = reading.source;
@@ -553,13 +544,16 @@ int ad__dataset_open_rows(struct ad_reader *reader, struct ad_source *source, ch
 
 int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *descriptor, enum ad_split split,
                     const struct ad_read_options *options, struct ad_tokenizer *tokenizer) {
+  if (descriptor->set_count > 0) {
+    return ad__dataset_read_sets(dataset, descriptor, split, options, tokenizer);
+  }
   *dataset =
       (struct ad_dataset){.task = descriptor->task, .words = ad_task_words(descriptor->task, descriptor->class_count)};
   struct reading reading = {.dataset = dataset,
                             .descriptor = descriptor,
                             .options = options,
                             .tokenizer = tokenizer,
-                            .source = layout_of(descriptor, split, options)};
+                            .source = ad__split_layout(descriptor, split, options)};
   reading.target_width = ad__target_width(&reading.source, split, descriptor->class_count);
   char *path = NULL;
   int status = open_file(&reading, split, &path);

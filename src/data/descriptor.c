@@ -293,7 +293,7 @@ static int check_known(struct ad_descriptor *d, const struct ad_yaml *tree) {
   return d->folder != NULL && d->place == NULL ? ad_fail_memory(strlen(d->folder), "a descriptor") : AD_OK;
 }
 
-static int parse_tree(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
+int ad__descriptor_parse_tree(struct ad_descriptor *descriptor, const struct ad_yaml *tree) {
   static const char *const keys[] = {"title", "source",  "licence", "license", "folder",
                                      "task",  "classes", "split",   "splits",  AD_LAYOUT_KEYS};
   AD_TRY(ad_layout_check_keys(descriptor->path, tree, "a descriptor", keys, sizeof keys / sizeof *keys));
@@ -317,7 +317,8 @@ int ad_descriptor_parse(struct ad_descriptor *descriptor, const char *path, cons
     status = ad_yaml_parse(&tree, path, text, size);
   }
   if (status == AD_OK) {
-    status = parse_tree(descriptor, tree);
+    status = ad_yaml_get(tree, "sets") != NULL ? ad__descriptor_parse_sets(descriptor, tree)
+                                               : ad__descriptor_parse_tree(descriptor, tree);
   }
   ad_yaml_destroy(tree);
   if (status < 0) {
@@ -423,6 +424,9 @@ int ad_descriptor_load(struct ad_descriptor *descriptor, const char *name, const
   }
   if (status == AD_OK && is_path) {
     status = find_place(descriptor);
+    for (size_t k = 0; status == AD_OK && k < descriptor->set_count; k++) {
+      status = find_place(&descriptor->sets[k]);
+    }
     if (status != AD_OK) {
       ad_descriptor_destroy(descriptor);
     }
@@ -433,6 +437,10 @@ int ad_descriptor_load(struct ad_descriptor *descriptor, const char *name, const
 }
 
 void ad_descriptor_destroy(struct ad_descriptor *descriptor) {
+  for (size_t k = 0; k < descriptor->set_count; k++) {
+    ad_descriptor_destroy(&descriptor->sets[k]);
+  }
+  ad_free(descriptor->sets);
   ad_free(descriptor->name);
   ad_free(descriptor->path);
   ad_free(descriptor->text);
@@ -453,6 +461,9 @@ void ad_descriptor_destroy(struct ad_descriptor *descriptor) {
 }
 
 int ad_descriptor_hold_out(struct ad_descriptor *descriptor, size_t rows, uint64_t seed) {
+  if (descriptor->set_count > 0) {
+    return ad__descriptor_hold_out_sets(descriptor, rows, seed);
+  }
   struct ad_source *train = &descriptor->source[AD_SPLIT_TRAIN];
   if (!ad_descriptor_has(descriptor, AD_SPLIT_TRAIN) || ad_descriptor_has(descriptor, AD_SPLIT_DEV) ||
       train->shuffled) {

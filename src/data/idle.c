@@ -87,6 +87,9 @@ int ad_layout_find_idle(struct ad_descriptor *d, const struct ad_yaml *tree) {
 }
 
 void ad_descriptor_warn_idle(const struct ad_descriptor *descriptor) {
+  for (size_t k = 0; k < descriptor->set_count; k++) {
+    ad_descriptor_warn_idle(&descriptor->sets[k]);
+  }
   for (const char *p = descriptor->idle; p != NULL && *p != '\0';) {
     const size_t length = strcspn(p, "\n");
     ad_log(AD_LOG_WARNING, "%.*s", (int)length, p);

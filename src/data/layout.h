@@ -43,4 +43,11 @@ int ad_layout_find_idle(struct ad_descriptor *descriptor, const struct ad_yaml *
 int ad_layout_copy(const struct ad_source *source, struct ad_source *copy);
 void ad_layout_destroy(struct ad_source *source);
 
+/* Several data sets (joint.c), and one of them, from a tree. */
+int ad__descriptor_parse_sets(struct ad_descriptor *descriptor, const struct ad_yaml *tree);
+int ad__descriptor_parse_tree(struct ad_descriptor *descriptor, const struct ad_yaml *tree);
+
+/* ad_descriptor_hold_out of several. */
+int ad__descriptor_hold_out_sets(struct ad_descriptor *descriptor, size_t rows, uint64_t seed);
+
 #endif

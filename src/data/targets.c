@@ -65,3 +65,14 @@ double ad__targets_entropy(const struct ad_dataset *dataset, size_t C) {
   }
   return entropy / (double)dataset->count;
 }
+
+struct ad_source ad__split_layout(const struct ad_descriptor *descriptor, enum ad_split split,
+                                  const struct ad_read_options *options) {
+  struct ad_source source =
+      descriptor->source[options->file != NULL && !ad_descriptor_has(descriptor, split) ? AD_SPLIT_TRAIN : split];
+  if (split != AD_SPLIT_TRAIN && source.label.count > source.probabilities) {
+    source.label.count -= source.probabilities;
+    source.probabilities = 0;
+  }
+  return source;
+}

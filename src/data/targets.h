@@ -18,4 +18,9 @@ static inline size_t ad__target_width(const struct ad_source *source, enum ad_sp
   return split == AD_SPLIT_TRAIN && source->probabilities > 0 ? C : 0;
 }
 
+/* The layout: the split's; for a file in place of a split that the descriptor does not have, that of train. Dev and
+ * test are scored by their labels: only where they have none by the most probable class. */
+struct ad_source ad__split_layout(const struct ad_descriptor *descriptor, enum ad_split split,
+                                  const struct ad_read_options *options);
+
 #endif

@@ -12,7 +12,21 @@
 #include "autodidact/learn/gradient.h"
 #include "trainer_internal.h"
 
+static int check_task(const struct ad_trainer *t, const struct ad_task *task) {
+  for (size_t i = 0; task->heads != NULL && i < task->heads->count; i++) {
+    AD_TRY(check_task(t, task->heads->head[i].task));
+  }
+  if (task->heads == NULL && !ad_loss_is_plain(&t->settings.loss) && task->weighted_loss == NULL) {
+    return ad_fail(AD_ECONFIG, "train.class_weights or train.label_smoothing is set, and the task %s has neither",
+                   task->name);
+  }
+  return t->data->targets == NULL || task->soft_loss != NULL
+             ? AD_OK
+             : ad_fail(AD_ECONFIG, "the labels are probabilities of classes, and the task %s has none", task->name);
+}
+
 static int check(const struct ad_trainer *t) {
+  AD_TRY(check_task(t, t->data->task));
   const struct ad_model_config *m = &t->params->config;
   if (t->settings.lanes == 0 || t->settings.lanes > AD_MAX_LANES || t->settings.batch == 0 || t->settings.rounds == 0) {
     return ad_fail(AD_ECONFIG,
@@ -38,16 +52,8 @@ static int check(const struct ad_trainer *t) {
                    ad__trainer_hides(t) ? "hidden tokens" : "[CLS]",
                    m->masked_lm ? "the vocabulary's" : "a classifier");
   }
-  if (!ad_loss_is_plain(&t->settings.loss) && t->data->task->weighted_loss == NULL) {
-    return ad_fail(AD_ECONFIG, "train.class_weights or train.label_smoothing is set, and the task %s has neither",
-                   t->data->task->name);
-  }
-  if (t->data->targets != NULL && t->data->task->soft_loss == NULL) {
-    return ad_fail(AD_ECONFIG, "the labels are probabilities of classes, and the task %s has none",
-                   t->data->task->name);
-  }
   for (size_t i = 0; i < t->data->count && !ad__trainer_hides(t); i++) {
-    if (!t->data->task->is_label(m->classes, ad_dataset_label(t->data, i))) {
+    if (!ad_task_is_label(t->data->task, m->classes, ad_dataset_label(t->data, i))) {
       return ad_fail(AD_EINPUT, "training example %zu has no label of the task %s with %u %s", i, t->data->task->name,
                      m->classes, ad_task_outputs(t->data->task, m->classes));
     }
@@ -87,7 +93,7 @@ static int create_parts(struct ad_trainer *t) {
   const struct ad_trainer_settings *s = &t->settings;
   const int alignment = ad_encoder_alignment(t->math, t->params);
   AD_TRY(alignment);
-  AD_TRY(ad_order_create(&t->order, t->data->count, s->batch, s->seed_order));
+  AD_TRY(ad__trainer_create_order(t));
   t->total = s->steps > 0 ? s->steps : s->epochs * t->order.steps;
   AD_TRY(ad__trainer_find_room(t, (size_t)alignment, &t->room));
   t->bytes = ad_encoder_bytes(t->math, t->params, t->room.rows, t->room.reads, t->room.lanes, 1);
@@ -184,6 +190,14 @@ uint64_t ad_trainer_total(const struct ad_trainer *trainer) {
   return trainer->total;
 }
 
+uint64_t ad_trainer_epoch_steps(const struct ad_trainer *trainer) {
+  return trainer->order.steps;
+}
+
+uint64_t ad_trainer_task_steps(const struct ad_trainer *trainer, size_t i) {
+  return trainer->order.batches[i];
+}
+
 uint64_t ad_trainer_done(const struct ad_trainer *trainer) {
   return trainer->done;
 }
@@ -221,11 +235,12 @@ static int teach(struct ad_trainer *t, const struct ad_batch *batch, const struc
 /* The loss of each row of logits of a packed round, and dlogits. The sum of the class weights is that of the whole
  * batch. */
 static void compute_row_losses(struct ad_trainer *t, const struct ad_batch *batch) {
-  const struct ad_task *task = t->data->task;
-  const size_t C = ad_model_logits(&t->params->config), Q = t->data->words, n = reads_of(batch);
+  const struct ad_task *task = t->head.task;
+  const size_t C = t->head.C, Q = ad_task_words(task, C), n = reads_of(batch);
   const float scale = (float)(1.0 / t->label_weight / (double)t->copies);
   for (size_t b = 0; b < n && batch->reads == NULL; b++) {
-    memcpy(t->labels + b * Q, ad_dataset_label(t->data, batch->example[b]), Q * sizeof *t->labels);
+    const uint32_t *label = ad_dataset_label(t->data, batch->example[b]);
+    memcpy(t->labels + b * Q, ad_task_own_label(t->data->task, label), Q * sizeof *t->labels);
   }
   if (t->data->targets != NULL) {
     for (size_t b = 0; b < n; b++) {
@@ -241,15 +256,17 @@ static void compute_row_losses(struct ad_trainer *t, const struct ad_batch *batc
 
 /* Loss, distance and dlogits of a packed round, and the sums over its lanes [lo, hi). */
 static void compute_loss(struct ad_trainer *t, const struct ad_batch *batch, size_t lo, size_t hi) {
-  const size_t C = ad_model_logits(&t->params->config);
+  const size_t C = t->head.C, all = ad_model_logits(&t->params->config), n = reads_of(batch);
   const size_t *lane_row = batch->reads == NULL ? batch->lane_example : batch->reads->lane;
   const double each = 1.0 / (double)(t->items > 0 ? t->items : 1), scale = t->weight * each;
+  ad_columns_narrow(n, all, t->head.first, C, t->logits);
+  ad_columns_narrow(t->weight > 0.0 && t->teacher_encoder != NULL ? n : 0, all, t->head.first, C, t->target);
   compute_row_losses(t, batch);
   for (size_t lane = lo; lane < hi; lane++) {
     const size_t first = lane_row[lane - lo], end = lane_row[lane - lo + 1];
     const size_t rows = (end - first) / t->copies, at = first * C;
     if (t->weight > 0.0) {
-      ad_teacher_distance(&t->settings.teacher, t->data->task, t->kernels, rows, C, t->logits + at,
+      ad_teacher_distance(&t->settings.teacher, t->head.task, t->kernels, rows, C, t->logits + at,
                           t->target == NULL ? NULL : t->target + at, (float)scale, t->distance + first,
                           t->dlogits + at);
     }
@@ -261,6 +278,7 @@ static void compute_loss(struct ad_trainer *t, const struct ad_batch *batch, siz
       t->lane_distance[lane] += t->distance[b];
     }
   }
+  ad_columns_widen(n, all, t->head.first, C, t->dlogits);
 }
 
 /* Forward, loss and backward of the lanes [lo, hi). */

@@ -7,6 +7,7 @@
 #include "autodidact/data/order.h"
 #include "autodidact/learn/gradient.h"
 #include "autodidact/learn/trainer.h"
+#include "autodidact/task/heads.h"
 #include "exchange_alone.h"
 
 /* What the largest round of any step needs (reads: rows with logits), and the tokens of the largest step on all ranks
@@ -51,6 +52,7 @@ struct ad_trainer {
 
   /* of the running step */
   size_t count;           /* examples */
+  struct ad_head head;    /* the task that they all are of, and its columns of the logits */
   size_t items;           /* what losses are means over: the examples, or their hidden tokens */
   double label_weight;    /* sum over them of the weights of their labels; `items` where these have none; not 0 */
   uint32_t *ids;          /* [B] row numbers */
@@ -83,6 +85,9 @@ size_t ad__trainer_rounds(const struct ad_trainer *t);
 
 /* The lanes [*lo, *hi) of round r. */
 void ad__trainer_round_lanes(const struct ad_trainer *t, size_t r, size_t *lo, size_t *hi);
+
+/* The order of the data's examples, by its tasks. AD_EINPUT, AD_ECONFIG, AD_ENOMEM. */
+int ad__trainer_create_order(struct ad_trainer *t);
 
 /* Draws the examples of a step (from 0) and cuts them into lanes: ids, lengths, hidden, member, lane_begin, count. */
 int ad__trainer_assign_lanes(struct ad_trainer *t, uint64_t step);

@@ -64,6 +64,13 @@ static void widen(const struct ad_trainer *t, size_t alignment, size_t lo, size_
   room->reads = reads > room->reads ? reads : room->reads;
 }
 
+int ad__trainer_create_order(struct ad_trainer *t) {
+  const struct ad_trainer_settings *s = &t->settings;
+  struct ad_order_tasks tasks = {.temperature = s->temperature > 0.0 ? s->temperature : 1.0};
+  ad_dataset_tasks(t->data, &tasks.count, tasks.begin);
+  return ad_order_create_tasks(&t->order, &tasks, s->batch, s->seed_order);
+}
+
 int ad__trainer_assign_lanes(struct ad_trainer *t, uint64_t step) {
   AD_TRY(ad_order_batch(&t->order, step, t->ids, &t->count));
   for (size_t i = 0; i < t->count; i++) {
@@ -190,6 +197,9 @@ int ad__trainer_plan(struct ad_trainer *t, struct ad_step *step) {
   }
   step->examples = t->count;
   t->items = ad__trainer_items(t, 0, t->count);
+  t->head = ad_task_head(t->data->task, ad_model_logits(&t->params->config),
+                         t->data->task->heads == NULL ? NULL : ad_dataset_label(t->data, t->ids[0]));
+  step->task = t->head.name;
   t->label_weight = weigh_labels(t);
   t->weight = weight_of(t);
   return ad_gradient_begin(t->gradient, &t->rows, t->lane_begin);

@@ -72,6 +72,7 @@ static const struct {
 static const char *const known[] = {
     "autodidact_classifier",
     "autodidact_threshold",
+    AD_CONFIG_TASKS,
     "model_type",
     "architectures",
     "problem_type",
@@ -471,7 +472,7 @@ static int read_config(const char *path, const json_t *root, struct ad_folder_co
   AD_TRY(list_unknown(a, root, &out->unknown));
   AD_TRY(read_classes(path, root, out));
   read_problem(root, out);
-  return AD_OK;
+  return ad__heads_read(path, root, out);
 }
 
 int ad_folder_read_config(const char *folder, struct ad_folder_config *out) {
@@ -553,8 +554,10 @@ json_t *ad_folder_make_config(const struct ad_model_config *m, const char *const
   failed |= m->threshold > 0.0f && json_object_set_new(root, OUR_THRESHOLD, ad__config_make_real(m->threshold));
   failed |= root == NULL || write_numbers(m, a->numbers, root) || a->write_config(m, root);
   failed |= json_object_set_new(root, "pad_token_id", json_integer((json_int_t)padding));
-  failed |= m->masked_lm ? json_object_set_new(root, "tie_word_embeddings", json_true())
-                         : json_object_set_new(root, "problem_type", json_string(ad_model_problem(m->problem_type)));
+  failed |= m->masked_lm && json_object_set_new(root, "tie_word_embeddings", json_true());
+  failed |= !m->masked_lm && m->tasks == NULL &&
+            json_object_set_new(root, "problem_type", json_string(ad_model_problem(m->problem_type)));
+  failed |= m->tasks != NULL && ad__heads_write(root, m->tasks, class_names);
   failed |= json_object_set_new(root, "torch_dtype", json_string("float32"));
   failed |= root == NULL || (!m->masked_lm && add_labels(root, m, class_names));
   if (failed) {

@@ -6,6 +6,8 @@
 
 #include "autodidact/base/json.h"
 #include "autodidact/model/huggingface.h"
+#include "autodidact/model/safetensors.h"
+#include "autodidact/task/heads.h"
 
 /* What config.json says, all of it that is used. */
 struct ad_folder_config {
@@ -29,6 +31,32 @@ size_t ad__least_logits(const char *problem_type);
 
 /* 1 where a folder names its classes: LABEL_0, LABEL_1, ... is what Hugging Face writes where nobody did. */
 int ad__has_class_names(const struct ad_names *own);
+/* The key of config.json for several tasks: [{"name": "sst2", "problem_type": .., "labels": [..]}, ..] in the order
+ * of their rows of the classifier. Into the JSON (not 0: out of memory), and from it, once the classes are known.
+ * AD_EINPUT. */
+#define AD_CONFIG_TASKS "autodidact_tasks"
+int ad__heads_write(json_t *root, const struct ad_heads *heads, const char *const *class_names);
+int ad__heads_read(const char *path, const json_t *root, struct ad_folder_config *out);
+
+/* The rows of the classifier's tensors in a folder that are used; total 0: all. */
+struct ad__head_rows {
+  size_t first, count, total;
+};
+
+/* Lets what was found be the head of options->task, where the folder has several. Where it has none of that name, its
+ * classifier is refused. AD_ENOMEM. */
+int ad__heads_choose(const struct ad_model_options *options, struct ad_folder_config *found,
+                     struct ad__head_rows *rows);
+
+/* Puts before a note [size] that the head of one of several tasks is taken, where it is. */
+void ad__heads_note(const struct ad__head_rows *rows, char *note, size_t size);
+
+/* 1 where a tensor of the folder has more rows than are used. How many rows of the classifier's tensor are used; and
+ * these into values. AD_EINPUT, AD_ENOMEM. */
+int ad__heads_cut(const struct ad__head_rows *rows, const struct ad_architecture *a, const struct ad_tensor *tensor);
+size_t ad__heads_rows(const struct ad__head_rows *rows, const struct ad_safetensor *classifier);
+int ad__heads_read_rows(const struct ad_safetensors *file, const struct ad_safetensor *tensor,
+                        const struct ad__head_rows *rows, float *values);
 
 /* The JSON of a config.json for ad_model_save; NULL when out of memory. */
 json_t *ad_folder_make_config(const struct ad_model_config *config, const char *const *class_names, size_t pad_id);

@@ -173,9 +173,10 @@ static int head_fits(const struct ad_model *model, char *note, size_t size) {
     return 0;
   }
   const size_t least = ad__least_logits(found->config.problem_type);
-  const size_t classes = options->classes != 0 ? options->classes : weight->tensor->shape[0];
-  if (weight->tensor->dimensions != 2 || classes < least ||
-      !shape_is(weight->tensor, classes, found->config.hidden, 0) || !shape_is(bias->tensor, classes, 1, 1)) {
+  const size_t classes = options->classes != 0 ? options->classes : ad__heads_rows(&model->rows, weight->tensor);
+  const size_t rows = model->rows.count == classes ? model->rows.total : classes;
+  if (weight->tensor->dimensions != 2 || classes < least || !shape_is(weight->tensor, rows, found->config.hidden, 0) ||
+      !shape_is(bias->tensor, rows, 1, 1)) {
     char weight_shape[60], bias_shape[60];
     snprintf(note, size, "%s is %s and %s %s, expected [%zu, %u] and [%zu]", names[0],
              ad_shape_text(weight->tensor->shape, weight->tensor->dimensions, weight_shape, sizeof weight_shape),
@@ -301,8 +302,11 @@ static int make_table(struct ad_model *model) {
     config.classes = 0;
     config.classifier = has_dense(model) ? AD_CLASSIFIER_POOLER : AD_CLASSIFIER_CLS;
   } else if (report->head_loaded) {
-    config.classes = (uint32_t)ad__find_entry(model, model->architecture->head.classifier[0])->tensor->shape[0];
+    const struct ad__entry *weight = ad__find_entry(model, model->architecture->head.classifier[0]);
+    config.classes = (uint32_t)ad__heads_rows(&model->rows, weight->tensor);
+    ad__heads_note(&model->rows, report->head_note, sizeof report->head_note);
   } else {
+    config.tasks = options->tasks;
     config.classes = options->classes;
     config.problem_type = options->problem_type;
     config.threshold = 0.0f;
@@ -315,10 +319,11 @@ static int make_table(struct ad_model *model) {
 
 /* ---- Matching tensors and parameters ---- */
 
-static int check_tensor(const struct ad__entry *entry, const struct ad_tensor *wanted) {
+static int check_tensor(const struct ad_model *model, const struct ad__entry *entry, const struct ad_tensor *wanted) {
   const struct ad_safetensor *tensor = entry->tensor;
   size_t shape[3];
   const size_t dimensions = ad_tensor_shape(wanted, shape);
+  shape[0] = ad__heads_cut(&model->rows, model->architecture, wanted) ? model->rows.total : shape[0];
   if (tensor->dimensions != dimensions || memcmp(tensor->shape, shape, dimensions * sizeof *shape) != 0) {
     char found[200], expected[80];
     return ad_fail(AD_EINPUT, "%s: tensor %s has shape %s, but config.json makes it %s", entry->file->name,
@@ -353,7 +358,7 @@ static int match_parameters(struct ad_model *model) {
       missing = missing == NULL ? tensor : missing;
       missing_count++;
     } else {
-      AD_TRY(check_tensor(entry, tensor));
+      AD_TRY(check_tensor(model, entry, tensor));
       entry->used = 1;
       model->report.loaded++;
     }
@@ -443,6 +448,7 @@ static int check_inputs(const struct ad_model *model) {
 static int open_model(struct ad_model *model) {
   AD_TRY(ad_folder_read_config(model->folder, &model->found));
   model->architecture = ad__architecture(model->found.config.architecture);
+  AD_TRY(ad__heads_choose(&model->options, &model->found, &model->rows));
   AD_TRY(check_inputs(model));
   AD_TRY(open_files(model));
   AD_TRY(list_entries(model));
@@ -529,7 +535,9 @@ int ad_model_read_tensor(const struct ad_model *model, size_t index, float *valu
     return ad_fail(AD_EINTERNAL, "%s: tensor %s is not in the files", model->folder, tensor->name);
   }
   const struct ad__entry *entry = ad__parameter_entry(model, tensor->name);
-  AD_TRY(ad_safetensors_convert(entry->file, entry->tensor, values));
+  AD_TRY(ad__heads_cut(&model->rows, model->architecture, tensor)
+             ? ad__heads_read_rows(entry->file, entry->tensor, &model->rows, values)
+             : ad_safetensors_convert(entry->file, entry->tensor, values));
   const size_t bad = ad_first_not_finite(values, tensor->count);
   if (bad < tensor->count) {
     return ad_fail(AD_EINPUT, "%s: tensor %s: element %zu is %s, expected a finite number", entry->file->name,

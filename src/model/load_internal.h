@@ -17,7 +17,8 @@ struct ad__entry {
 struct ad_model {
   char *folder;
   struct ad_model_options options;
-  struct ad_folder_config found; /* what config.json says */
+  struct ad_folder_config found; /* what config.json says, of one head where one is chosen */
+  struct ad__head_rows rows;     /* and its rows */
   const struct ad_architecture *architecture;
   struct ad_safetensors *files; /* [file_count] */
   size_t file_count, file_capacity;

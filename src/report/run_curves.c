@@ -320,7 +320,9 @@ int ad__run_curves(struct run_views *views) {
                        "how much another.");
   ad__document_side_by_side(views->doc);
   for (size_t i = 1; task != NULL && i + 1 < task->score_count; i++) {
-    plot_score(views, &task->scores[i], 0);
+    if (task->heads == NULL || task->scores[i].brief) { /* of several tasks one figure each */
+      plot_score(views, &task->scores[i], 0);
+    }
   }
   plot_quantity(views, QUANTITY_NORM);
   plot_quantity(views, QUANTITY_FACTOR);

@@ -139,7 +139,7 @@ static int is_usable(const struct run_view *v) {
   const struct ad_task *task = v->scores.task;
   int usable = l->C >= task->least_logits && l->Q == ad_task_words(task, l->C) && ad__logits_finite(l);
   for (size_t i = 0; i < l->N && usable; i++) {
-    usable = task->is_label(l->C, l->labels + i * l->Q);
+    usable = ad_task_is_label(task, l->C, l->labels + i * l->Q);
   }
   return usable;
 }
@@ -157,7 +157,7 @@ static int read_logits(struct run_view *v) {
   char name[AD_LOGITS_NAME], file[AD_LOGITS_NAME + sizeof AD_RUN_FOLDER_LOGITS], *path;
   snprintf(file, sizeof file, "%s/%s", AD_RUN_FOLDER_LOGITS, ad_logits_name(v->config.run_result, v->scored, name));
   AD_TRY(find_file(v, file, &path));
-  if (path == NULL || v->scores.task == NULL) {
+  if (path == NULL || v->scores.task == NULL || v->scores.task->heads != NULL) { /* of one task alone */
     ad_free(path);
     return AD_OK;
   }

@@ -52,6 +52,10 @@ static int load(struct ad_ensemble *e) {
     status = ad_session_check_classes(s, o->runs[0], &s->descriptor);
   }
   ad_free(model);
+  if (status == AD_OK && !o->average && e->data.task->heads != NULL) {
+    status = ad_fail(AD_ECONFIG, "runs of several tasks (%s) cannot vote on all of them, expected --task",
+                     s->descriptor.name);
+  }
   return status == AD_OK ? open_answers(e) : status;
 }
 
@@ -88,6 +92,7 @@ static int evaluate_loaded(struct ad_ensemble *e, const struct ad_session *run, 
 static int evaluate_run(struct ad_ensemble *e, size_t k) {
   struct ad_session run;
   AD_TRY(ad_session_create(&run, e->session.math));
+  run.task = e->session.task;
   int status = ad_session_open_run(&run, e->options->runs[k]);
   if (status == AD_OK) {
     status = ad_session_choose_precision(&run, e->options->precision);
@@ -223,6 +228,7 @@ static int average(struct ad_ensemble *e) {
   const size_t K = e->options->count;
   struct ad_session *s = &e->session;
   const struct ad_model_options options = {.head = AD_HEAD_REQUIRE,
+                                           .task = s->task,
                                            .vocab = ad_tokenizer_vocab(s->tokenizer),
                                            .cls_last = ad_tokenizer_cls_last(s->tokenizer),
                                            .one_type = ad_tokenizer_one_type(s->tokenizer),

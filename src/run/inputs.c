@@ -42,9 +42,7 @@ static int check_model(const struct ad_training *t, const char *folder) {
   return status;
 }
 
-static int check_data(const struct ad_training *t, int anew) {
-  const struct ad_config *c = &t->session.config;
-  const struct ad_descriptor *d = &t->session.descriptor;
+static int check_data(const struct ad_training *t, const struct ad_descriptor *d, const struct ad_config *c, int anew) {
   const char *folder = ad_descriptor_place(d, c->data_folder);
   /* One that was found in the data is not read from there. */
   AD_TRY(anew && !t->session.detected ? check(t, "data.descriptor", d->path) : AD_OK);
@@ -59,6 +57,22 @@ static int check_data(const struct ad_training *t, int anew) {
   return AD_OK;
 }
 
+/* Several data sets have their folders and files themselves. */
+static int check_sets(const struct ad_training *t, int anew) {
+  const struct ad_descriptor *d = &t->session.descriptor;
+  struct ad_config none;
+  if (d->set_count == 0) {
+    return check_data(t, d, &t->session.config, anew);
+  }
+  AD_TRY(ad_config_create(&none));
+  int status = AD_OK;
+  for (size_t k = 0; k < d->set_count && status == AD_OK; k++) {
+    status = check_data(t, &d->sets[k], &none, anew);
+  }
+  ad_config_destroy(&none);
+  return status;
+}
+
 int ad__check_inputs(const struct ad_training *t, int anew) {
   const struct ad_config *c = &t->session.config;
   AD_TRY(anew ? check(t, "the configuration", t->session.file) : AD_OK);
@@ -66,5 +80,5 @@ int ad__check_inputs(const struct ad_training *t, int anew) {
   AD_TRY(check(t, "model.vocab", c->model_vocab));
   AD_TRY(check(t, "data.cache", c->data_cache));
   AD_TRY(check(t, "teacher.ring_folder", c->teacher_ring_folder));
-  return check_data(t, anew);
+  return check_sets(t, anew);
 }

@@ -6,10 +6,11 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/data/joint.h"
 #include "autodidact/run/evaluation.h"
 #include "autodidact/store/run_files.h"
+#include "autodidact/task/heads.h"
 #include "autodidact/task/ranking.h"
-#include "autodidact/task/task.h"
 
 enum { CHUNK = 4096 }; /* examples that are computed at a time */
 
@@ -31,7 +32,8 @@ static int check_pair(const char *run, const struct ad_predict_options *o) {
   int status = ad_run_inputs_read(&inputs, run);
   if (status == AD_OK && inputs.found) {
     status = ad_run_inputs_descriptor(&inputs, run, &descriptor);
-    const int pairs = descriptor.source[AD_SPLIT_TRAIN].pair.count > 0;
+    status = status == AD_OK && o->where.task != NULL ? ad_descriptor_choose(&descriptor, o->where.task) : status;
+    const int pairs = ad_descriptor_pairs(&descriptor);
     if (status == AD_OK && pairs != (o->pair != NULL)) {
       status = ad_fail(AD_ECONFIG, "%s: trained on %s, expected --text TEXT %s", run, pairs ? "pairs" : "single texts",
                        pairs ? "and --pair TEXT" : "without --pair");
@@ -47,6 +49,7 @@ static int load_run(struct ad_session *s, const char *source, const struct ad_pr
                     struct ad_dataset *data) {
   const int plain = o->text != NULL || o->lines;
   AD_TRY(ad_session_open_any_run(s, source));
+  s->task = o->where.task;
   AD_TRY(plain ? AD_OK : ad_session_open_data(s, source, &o->where));
   AD_TRY(ad_session_load_result(s, source, o->model));
   if (o->text != NULL) {
@@ -63,6 +66,7 @@ static int load_run(struct ad_session *s, const char *source, const struct ad_pr
 /* A Hugging Face folder: no layout is known, so the file has one example a line. */
 static int load_folder(struct ad_session *s, const char *source, const struct ad_predict_options *o,
                        struct ad_dataset *data) {
+  s->task = o->where.task;
   AD_TRY(ad_session_load_tokenizer(s, source));
   AD_TRY(ad_session_load_classifier(s, source));
   if (o->text != NULL) {
@@ -113,6 +117,20 @@ static int choose_threshold(struct ad_predictor *p, const char *source) {
              : ad_fail(AD_ECONFIG, "--threshold is '%s', expected a number between 0 and 1, as 0.5", text);
 }
 
+/* Which one is to predict must be said. */
+static int fail_tasks(const char *source, const struct ad_heads *tasks) {
+  struct ad_buffer names = {0};
+  int status = AD_OK;
+  for (size_t t = 0; t < tasks->count && status == AD_OK; t++) {
+    status = ad_buffer_printf(&names, "%s%s", t == 0 ? "" : ", ", tasks->head[t].name);
+  }
+  status = status == AD_OK ? ad_fail(AD_ECONFIG, "%s: a model of several tasks, expected --task with one of: %s",
+                                     source, names.data)
+                           : status;
+  ad_buffer_destroy(&names);
+  return status;
+}
+
 int ad_predictor_open(struct ad_predictor **predictor, const struct ad_math *math, const char *source,
                       const struct ad_predict_options *options) {
   struct ad_predictor *p = *predictor = ad_calloc(1, sizeof *p);
@@ -131,6 +149,7 @@ int ad_predictor_open(struct ad_predictor **predictor, const struct ad_math *mat
                    source);
   }
   AD_TRY(ad_session_choose_precision(s, options->precision));
+  AD_TRY(s->params.config.tasks != NULL ? fail_tasks(source, s->params.config.tasks) : AD_OK);
   p->task = ad_task_of_problem(ad_model_problem(s->params.config.problem_type));
   AD_TRY(choose_threshold(p, source));
   const size_t Q = ad_task_words(p->task, s->params.config.classes);

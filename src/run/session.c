@@ -12,6 +12,7 @@
 #include "autodidact/base/machine.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/data/joint.h"
 #include "autodidact/run/model_name.h"
 #include "autodidact/store/run_files.h"
 #include "detected.h"
@@ -34,29 +35,52 @@ void ad_session_destroy(struct ad_session *session) {
   *session = (struct ad_session){0};
 }
 
+/* A path from the file's own folder, where nothing is there in the current one; appended. */
+static int place_path(const char *own, const char *path, size_t size, struct ad_buffer *out) {
+  char *item = ad_strndup(path, size), *beside = item == NULL ? NULL : ad_path_join(own, item);
+  int status = beside == NULL ? ad_fail_memory(size, "a path") : AD_OK;
+  if (status == AD_OK) {
+    const int here = size == 0 || item[0] == '/' || access(item, F_OK) == 0 || access(beside, F_OK) != 0;
+    status = ad_buffer_puts(out, here ? item : beside);
+  }
+  ad_free(item);
+  ad_free(beside);
+  return status;
+}
+
+/* The paths of a key, which may be a list. */
+static int place_list(struct ad_config *config, const char *file, const char *own, const char *key) {
+  struct ad_buffer value = {0}, placed = {0};
+  int status = ad_config_get(config, key, &value);
+  status = status == AD_OK ? ad_buffer_puts(&placed, "") : status;
+  const int list = ad_config_is_list(key) && ad_config_has_sets(config);
+  for (const char *p = value.data; status == AD_OK && value.size > 0;) {
+    const size_t size = list ? strcspn(p, ",") : strlen(p);
+    status = place_path(own, p, size, &placed);
+    p += size;
+    if (*p == '\0') {
+      break;
+    }
+    p++;
+    status = status == AD_OK ? ad_buffer_puts(&placed, ",") : status;
+  }
+  if (status == AD_OK && value.size > 0 && strcmp(value.data, placed.data) != 0) {
+    status = ad_config_set(config, file, key, placed.data);
+  }
+  ad_buffer_destroy(&value);
+  ad_buffer_destroy(&placed);
+  return status;
+}
+
 /* Paths of a configuration file from its own folder, where nothing is there in the current one. */
 static int place_paths(struct ad_config *config, const char *file) {
-  struct ad_buffer value = {0};
   char *own = ad_path_folder(file);
   int status = own == NULL ? ad_fail_memory(strlen(file), "a path") : AD_OK;
   for (size_t i = 0; status == AD_OK && ad_config_key(i) != NULL; i++) {
     const char *key = ad_config_key(i);
-    if (ad_config_role(key) != AD_ROLE_INPUT) {
-      continue;
-    }
-    ad_buffer_clear(&value);
-    status = ad_config_get(config, key, &value);
-    if (status != AD_OK || value.size == 0 || value.data[0] == '/' || access(value.data, F_OK) == 0) {
-      continue;
-    }
-    char *beside = ad_path_join(own, value.data);
-    status = beside == NULL              ? ad_fail_memory(value.size, "a path")
-             : access(beside, F_OK) == 0 ? ad_config_set(config, file, key, beside)
-                                         : AD_OK;
-    ad_free(beside);
+    status = ad_config_role(key) == AD_ROLE_INPUT ? place_list(config, file, own, key) : AD_OK;
   }
   ad_free(own);
-  ad_buffer_destroy(&value);
   return status;
 }
 
@@ -111,8 +135,7 @@ int ad_session_load_descriptor(struct ad_session *session) {
                    "--text, --pair and --label are for files without a descriptor: expected them as `columns` in %s",
                    c->data_descriptor);
   }
-  AD_TRY(ad_descriptor_load(&session->descriptor, c->data_descriptor, ad_session_datasets()));
-  AD_TRY(ad_descriptor_set_task(&session->descriptor, c->data_task));
+  AD_TRY(ad_descriptor_configure(&session->descriptor, c, ad_session_datasets()));
   return ad_descriptor_complete(&session->descriptor, c->data_folder, ad_split_file(c, AD_SPLIT_TRAIN));
 }
 
@@ -171,17 +194,14 @@ static int draw_encoder(struct ad_session *session) {
                                         .classifier = c->model_classifier,
                                         .cased = c->model_cased,
                                         .masked_lm = ad_task_hides(session->descriptor.task),
-                                        .problem_type = session->descriptor.task->problem_type};
+                                        .problem_type = session->descriptor.task->problem_type,
+                                        .tasks = session->descriptor.task->heads};
   return ad_model_draw(&model, c->seed_init, &session->params, &session->theta);
 }
 
 /* How many kinds of segments the data have; 0 where no descriptor says. */
 static uint32_t segment_types(const struct ad_session *session) {
-  uint32_t types = 0;
-  for (enum ad_split split = 0; split < AD_SPLITS; split++) {
-    types = session->descriptor.source[split].pair.count > 0 ? 2 : types;
-  }
-  return types;
+  return ad_descriptor_pairs(&session->descriptor) ? 2 : 0;
 }
 
 /* Whether a descriptor asks for a masked language model. */
@@ -198,6 +218,8 @@ static struct ad_model_options base_options(const struct ad_session *session) {
                                    .classifier = c->model_classifier,
                                    .class_names = (const char *const *)session->descriptor.classes,
                                    .head = c->model_head,
+                                   .tasks = session->descriptor.task->heads,
+                                   .task = session->descriptor.set_count > 0 ? NULL : session->descriptor.name,
                                    .seed_init = c->seed_init,
                                    .vocab = tokenizer == NULL ? 0 : ad_tokenizer_vocab(tokenizer),
                                    .types = segment_types(session),
@@ -270,6 +292,7 @@ int ad_session_load_classifier(struct ad_session *session, const char *model_fol
   int masked;
   AD_TRY(ad_session_is_masked_lm(model_folder, &masked));
   const struct ad_model_options options = {.head = AD_HEAD_REQUIRE,
+                                           .task = session->task,
                                            .vocab = ad_tokenizer_vocab(session->tokenizer),
                                            .types = segment_types(session),
                                            .cls_last = ad_tokenizer_cls_last(session->tokenizer),
@@ -294,7 +317,8 @@ static struct ad_read_options read_options(const struct ad_config *c, const char
 
 int ad_session_read(struct ad_session *session, enum ad_split split, const char *file, int labels,
                     struct ad_dataset *data) {
-  const struct ad_read_options options = read_options(&session->config, file, labels, split == AD_SPLIT_TRAIN);
+  const char *own = session->descriptor.set_count > 0 ? NULL : file; /* several data sets have theirs */
+  const struct ad_read_options options = read_options(&session->config, own, labels, split == AD_SPLIT_TRAIN);
   return ad_dataset_read(data, &session->descriptor, split, &options, session->tokenizer);
 }
 

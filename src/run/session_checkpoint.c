@@ -103,6 +103,10 @@ int ad_session_load_checkpoint(struct ad_session *session, const char *run, cons
   const char *name = variant == NULL ? ad_variant_name(AD_VARIANT_STUDENT) : variant;
   char names[AD_CHOICES_TEXT];
   uint64_t step, steps;
+  if (session->task != NULL) {
+    return ad_fail(AD_ECONFIG,
+                   "%s: the run is not finished: expected no --task, as its checkpoint has all tasks together", run);
+  }
   if (ad_variant_find(name) == AD_VARIANTS) {
     return ad_fail(AD_ECONFIG, "--model is '%s', expected %s", name, ad_choices_text(AD_SET_CHOICES(variant), names));
   }

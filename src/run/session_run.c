@@ -7,10 +7,12 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/data/joint.h"
 #include "autodidact/learn/teacher.h"
 #include "autodidact/run/session.h"
 #include "autodidact/store/run.h"
 #include "autodidact/store/run_files.h"
+#include "autodidact/task/heads.h"
 
 int ad_session_open_any_run(struct ad_session *session, const char *run) {
   AD_TRY(ad_run_config(run, &session->config));
@@ -47,7 +49,7 @@ int ad_session_choose_precision(struct ad_session *session, const char *name) {
 static int judge_changes(const struct ad_session *session, const char *run,
                          const struct ad_session_data_options *options) {
   struct ad_buffer changes = {0};
-  const char *path = session->inputs.descriptor;
+  const char *path = session->inputs.descriptor != NULL ? session->inputs.descriptor : session->descriptor.name;
   unsigned kinds;
   int there, status = ad_run_inputs_changes(&session->inputs, session->config.data_task, &session->descriptor, &there,
                                             &changes, &kinds);
@@ -62,6 +64,35 @@ static int judge_changes(const struct ad_session *session, const char *run,
   }
   ad_buffer_destroy(&changes);
   return status;
+}
+
+/* One of a run's tasks: descriptor, inputs and configuration become its own. */
+static int choose_task(struct ad_session *session, const char *run, const char *task) {
+  struct ad_run_inputs *inputs = &session->inputs;
+  const struct ad_descriptor *d = &session->descriptor;
+  const size_t k = d->set_count > 0 ? ad_heads_find(d->task->heads, task) : 0;
+  const int several = d->set_count > 0;
+  const int status = ad_descriptor_choose(&session->descriptor, task);
+  AD_TRY(status == AD_OK ? AD_OK : ad_fail_prefix(status, "%s", run));
+  if (!several) {
+    return AD_OK;
+  }
+  session->task = session->descriptor.name;
+  if (k < inputs->set_count) {
+    char *model = inputs->model;
+    const struct ad_run_inputs chosen = inputs->sets[k];
+    inputs->sets[k] = (struct ad_run_inputs){0};
+    inputs->model = NULL;
+    ad_run_inputs_destroy(inputs);
+    *inputs = chosen;
+    inputs->model = model;
+    inputs->found = 1;
+  }
+  for (size_t i = 0; ad_config_key(i) != NULL; i++) {
+    const int list = ad_config_is_list(ad_config_key(i)); /* its files are known */
+    AD_TRY(list ? ad_config_set(&session->config, run, ad_config_key(i), "") : AD_OK);
+  }
+  return ad_config_set(&session->config, run, "data.descriptor", session->task);
 }
 
 int ad_session_open_data(struct ad_session *session, const char *run, const struct ad_session_data_options *options) {
@@ -80,6 +111,7 @@ int ad_session_open_data(struct ad_session *session, const char *run, const stru
   if (c->data_cache[0] != '\0' && !ad_is_folder(c->data_cache)) {
     AD_TRY(ad_config_set(c, run, "data.cache", ""));
   }
+  AD_TRY(options->task != NULL ? choose_task(session, run, options->task) : AD_OK);
   return ad_run_inputs_place(&session->inputs, c, options->folder, &session->descriptor);
 }
 
@@ -87,13 +119,14 @@ void ad_session_tell_changed_data(const struct ad_session *session, enum ad_spli
                                   const struct ad_dataset *data) {
   const struct ad_source *source = &session->descriptor.source[split];
   const uint64_t was = session->inputs.digest[split];
+  const char *name = source->file == NULL ? session->descriptor.name : source->file;
   char now[17], before[17];
   if (was != 0 && was != data->digest) {
-    ad_log(AD_LOG_WARNING, "%s: the %s split has the digest %s, had %s when the run read it", source->file,
+    ad_log(AD_LOG_WARNING, "%s: the %s split has the digest %s, had %s when the run read it", name,
            ad_split_name(split), ad_digest_text(data->digest, now), ad_digest_text(was, before));
   } else if (was == 0 && data->whole && source->expected.digest_known && source->expected.digest != data->digest) {
-    ad_log(AD_LOG_WARNING, "%s: the %s split has the digest %s, the descriptor expects %s", source->file,
-           ad_split_name(split), ad_digest_text(data->digest, now), ad_digest_text(source->expected.digest, before));
+    ad_log(AD_LOG_WARNING, "%s: the %s split has the digest %s, the descriptor expects %s", name, ad_split_name(split),
+           ad_digest_text(data->digest, now), ad_digest_text(source->expected.digest, before));
   }
 }
 

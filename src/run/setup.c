@@ -18,6 +18,7 @@ static struct ad_trainer_settings settings_of(const struct ad_config *c) {
                                       .steps = c->train_steps,
                                       .seed_order = c->seed_order,
                                       .seed_dropout = c->seed_dropout,
+                                      .temperature = c->data_temperature,
                                       .schedule = c->optim_schedule,
                                       .warmup = c->optim_warmup,
                                       .optimizer = {.lr = c->optim_lr,
@@ -70,7 +71,7 @@ int ad__load_data(struct ad_training *t) {
   if (cached && t->ranks.node_first) {
     ad_comm_wait(t->ranks.comm);
   }
-  t->data.majority = ad_majority_share(ad_dataset_labels(&t->data.dev), t->session.descriptor.class_count);
+  t->data.majority = ad_majority_share(ad_dataset_labels(&t->data.dev), t->session.descriptor.class_count, NULL);
   return ad_comm_settle(t->ranks.comm, status);
 }
 
@@ -282,8 +283,7 @@ int ad__prepare(struct ad_training *t) {
   AD_TRY(ad_trainer_create(&t->trainer, t->session.math, &t->session.params, &t->vectors.replicas, &t->data.train,
                            &t->settings, exchange));
   AD_TRY(t->evaluation.wanted ? prepare_evaluation(t) : AD_OK);
-  const uint64_t batch = c->batch_size;
-  t->progress.steps_an_epoch = (t->data.train.count + batch - 1) / batch;
+  t->progress.steps_an_epoch = ad_trainer_epoch_steps(t->trainer);
   AD_TRY(ad__plan_snapshots(t));
   return ad__predict_memory(t);
 }

@@ -16,6 +16,7 @@ struct ad__snapshots {
   struct ad_snapshot_layout layout;
   uint64_t number;                   /* snapshots in the whole run */
   struct ad_evaluator *evaluator;    /* with a probe */
+  struct ad_dataset probe;           /* its B examples */
   float *student, *teacher, *member; /* [B,C] logits of the probe; the last two with a teacher */
   double *sum;                       /* [B,C] with a teacher */
   struct ad_snapshots *file;         /* rank 0 */
@@ -43,6 +44,7 @@ static int lay_out(const struct ad_training *t, struct ad_snapshot_layout *l) {
 
 static int prepare_probe(const struct ad_training *t, struct ad__snapshots *s) {
   const size_t n = s->layout.probe * t->session.params.config.classes;
+  AD_TRY(ad_dataset_take(&s->probe, &t->data.dev, s->layout.probe));
   AD_TRY(ad_evaluator_create(&s->evaluator, t->session.math, &t->session.params, PROBE_BATCH));
   ad_evaluator_read_frozen(s->evaluator, ad_weights_replica(&t->vectors.replicas.student));
   s->student = ad_malloc(n, sizeof *s->student);
@@ -120,11 +122,11 @@ static int evaluate_range(struct ad_training *t, size_t first, size_t end) {
   float *student = s->student + first * C, *teacher = s->layout.teacher_logits ? s->teacher + first * C : NULL;
   const struct ad_replica *thetas, student_now = ad_weights_replica(&t->vectors.replicas.student);
   size_t count = 0;
-  AD_TRY(ad_mpi_evaluate(t->ranks.comm, s->evaluator, PROBE_BATCH, C, student_now, &t->data.dev, first, end, student));
+  AD_TRY(ad_mpi_evaluate(t->ranks.comm, s->evaluator, PROBE_BATCH, C, student_now, &s->probe, first, end, student));
   AD_TRY(teacher != NULL ? ad_trainer_variant(t->trainer, AD_VARIANT_TEACHER, &thetas, &count) : AD_OK);
   for (size_t k = 0; k < count; k++) {
     float *logits = count > 1 ? s->member : teacher;
-    AD_TRY(ad_mpi_evaluate(t->ranks.comm, s->evaluator, PROBE_BATCH, C, thetas[k], &t->data.dev, first, end, logits));
+    AD_TRY(ad_mpi_evaluate(t->ranks.comm, s->evaluator, PROBE_BATCH, C, thetas[k], &s->probe, first, end, logits));
     for (size_t i = 0; i < n && count > 1; i++) {
       s->sum[i] = (k == 0 ? 0.0 : s->sum[i]) + logits[i];
     }
@@ -237,6 +239,7 @@ void ad__close_snapshots(struct ad_training *t) {
   }
   ad_snapshot_schedule_destroy(&s->schedule);
   ad_evaluator_destroy(s->evaluator);
+  ad_dataset_destroy(&s->probe);
   ad_snapshots_destroy(s->file);
   ad_free(s->student);
   ad_free(s->teacher);

@@ -1,4 +1,5 @@
 /* Whether every arm can have the result that a study compares: asked before anything is trained. */
+#include <string.h>
 #include "autodidact/base/buffer.h"
 #include "autodidact/base/digest.h"
 #include "autodidact/base/log.h"
@@ -48,7 +49,11 @@ static int check_variant(const struct ad_study *study, const char *arm, const st
 static int check_score(const struct ad_study *study, const char *arm, const struct ad_descriptor *data) {
   const struct ad_task *task = data->task;
   char names[200] = "";
-  if (ad_task_score(task, study->score->name) != NULL) {
+  const char *name = study->score->name, *dot = strrchr(name, '.');
+  /* HEAD.SCORE is also the score of a run of that task alone. */
+  const int own = dot == NULL || task->heads != NULL ||
+                  (strlen(data->name) == (size_t)(dot - name) && strncmp(name, data->name, strlen(data->name)) == 0);
+  if (own && ad_task_score(task, name) != NULL) {
     return AD_OK;
   }
   for (size_t i = 0, used = 0; i < task->score_count && used < sizeof names; i++) {

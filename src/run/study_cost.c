@@ -3,6 +3,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/data/joint.h"
 #include "autodidact/learn/teacher.h"
 #include "autodidact/model/huggingface.h"
 #include "autodidact/run/session.h"
@@ -12,7 +13,7 @@
 static double examples_of(const struct ad_config *c) {
   struct ad_descriptor d = {0};
   double rows = c->data_train_rows > 0 ? (double)c->data_train_rows : 1e4;
-  if (c->data_descriptor[0] == '\0' || ad_descriptor_load(&d, c->data_descriptor, ad_session_datasets()) != AD_OK) {
+  if (c->data_descriptor[0] == '\0' || ad_descriptor_configure(&d, c, ad_session_datasets()) != AD_OK) {
     ad_error_clear();
     return rows;
   }
@@ -21,6 +22,11 @@ static double examples_of(const struct ad_config *c) {
   } else if (c->data_train_rows == 0 && d.source[AD_SPLIT_TRAIN].expected.rows_known && c->data_train[0] == '\0') {
     rows = (double)d.source[AD_SPLIT_TRAIN].expected.rows;
   }
+  for (size_t k = 0; k < d.set_count && c->data_train_rows == 0; k++) {
+    const struct ad_expected *expected = &d.sets[k].source[AD_SPLIT_TRAIN].expected;
+    rows = (k == 0 ? 0.0 : rows) + (expected->rows_known ? (double)expected->rows : 1e4);
+  }
+  rows *= c->data_train_rows > 0 && d.set_count > 0 ? (double)d.set_count : 1.0;
   ad_descriptor_destroy(&d);
   return fmax(rows - (double)c->data_hold_out, 1.0);
 }

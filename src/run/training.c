@@ -8,6 +8,7 @@
 #include "autodidact/base/status.h"
 #include "autodidact/data/survey.h"
 #include "autodidact/run/signals.h"
+#include "autodidact/task/heads.h"
 #include "training_internal.h"
 
 int ad_training_create(struct ad_training **training, const struct ad_math *math,
@@ -45,13 +46,27 @@ int ad__warn(const struct ad_training *t) {
   const struct ad_config_facts facts = {.dev = t->data.has_dev,
                                         .ranks = ad_comm_size(t->ranks.comm) > 1,
                                         .drawn = folder[0] == '\0' || s->report.drawn.count > 0,
-                                        .hidden = ad__hides(t)};
+                                        .hidden = ad__hides(t),
+                                        .tasks = s->descriptor.set_count > 0};
   AD_TRY(ad_config_warn_idle(&s->config, &facts));
   ad_descriptor_warn_idle(&s->descriptor);
   if (t->ranks.first) {
     ad_survey_warn_unknown(&t->data.train, AD_SPLIT_TRAIN, s->tokenizer);
   }
   return ad_session_warn_keys(folder, &s->report);
+}
+
+/* What each of several tasks has of it. */
+static void tell_tasks(const struct ad_training *t) {
+  const struct ad_heads *heads = t->session.descriptor.task->heads;
+  size_t count, begin[AD_MOST_HEADS + 1];
+  ad_dataset_tasks(&t->data.train, &count, begin);
+  for (size_t k = 0; heads != NULL && k < count; k++) {
+    ad_log(AD_LOG_INFO, "task %s: %zu training examples, %zu %s, %" PRIu64 " of the %" PRIu64 " steps of an epoch",
+           heads->head[k].name, begin[k + 1] - begin[k], heads->head[k].C,
+           ad_task_outputs(heads->head[k].task, heads->head[k].C), ad_trainer_task_steps(t->trainer, k),
+           ad_trainer_epoch_steps(t->trainer));
+  }
 }
 
 int ad_training_open(struct ad_training *t) {
@@ -80,6 +95,7 @@ int ad_training_open(struct ad_training *t) {
   ad_log(AD_LOG_INFO, "%zu training examples, %zu dev examples, %s%.1f M parameters, %" PRIu64 " steps",
          t->data.train.count, t->data.has_dev ? t->data.dev.count : 0, outputs, 1e-6 * (double)t->session.params.count,
          ad_trainer_total(t->trainer));
+  tell_tasks(t);
   AD_TRY(ad__open_snapshots(t));
   if (ad_trainer_done(t->trainer) == 0) {
     ad__fault_after_step(t, 0);

@@ -9,6 +9,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/store/logits.h"
+#include "autodidact/task/heads.h"
 #include "hdf5_file.h"
 
 enum { LOGITS_FORMAT = 1 };
@@ -107,9 +108,9 @@ static int get(hid_t file, const char *path, const char *name, hid_t type, int l
 }
 
 static const struct ad_task *read_task(hid_t file) {
-  char name[64];
+  char name[AD_TASK_NAME];
   return H5Aexists(file, "task") <= 0                              ? ad_task_find(NULL)
-         : ad__hdf5_get_text(file, "task", sizeof name, name) == 0 ? ad_task_find(name)
+         : ad__hdf5_get_text(file, "task", sizeof name, name) == 0 ? ad_task_named(name)
                                                                    : NULL;
 }
 

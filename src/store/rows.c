@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "autodidact/base/status.h"
+#include "autodidact/task/heads.h"
 #include "rows_internal.h"
 
 int ad__row_count(const json_t *object, const char *name, uint64_t *value) {
@@ -37,6 +38,7 @@ int ad__row_variant(const json_t *object, const char *name, enum ad_variant *var
 struct ad_step_row ad_step_row_of(const struct ad_step *step, int taught) {
   return (struct ad_step_row){.step = step->step,
                               .epoch = step->epoch,
+                              .task = step->task,
                               .examples = step->examples,
                               .tokens = step->tokens,
                               .loss = step->loss,
@@ -50,7 +52,10 @@ struct ad_step_row ad_step_row_of(const struct ad_step *step, int taught) {
 }
 
 const char *ad_step_row_print(const struct ad_step_row *row, char text[AD_ROW_TEXT]) {
-  char distance[40] = "null", taught[96] = "";
+  char distance[40] = "null", taught[96] = "", task[AD_HEAD_NAME + 16] = "";
+  if (row->task != NULL) {
+    snprintf(task, sizeof task, "\"task\":\"%s\",", row->task);
+  }
   if (!isnan(row->distance)) {
     snprintf(distance, sizeof distance, "%.17g", row->distance);
   }
@@ -58,10 +63,10 @@ const char *ad_step_row_print(const struct ad_step_row *row, char text[AD_ROW_TE
     snprintf(taught, sizeof taught, "\"distance\":%s,\"weight\":%.17g,", distance, row->weight);
   }
   snprintf(text, AD_ROW_TEXT,
-           "{\"step\":%" PRIu64 ",\"epoch\":%" PRIu64 ",\"examples\":%" PRIu64 ",\"tokens\":%" PRIu64
+           "{\"step\":%" PRIu64 ",\"epoch\":%" PRIu64 ",%s\"examples\":%" PRIu64 ",\"tokens\":%" PRIu64
            ",\"loss\":%.17g,%s\"norm\":%.17g,\"factor\":%.17g,"
            "\"parameters\":\"%016" PRIx64 "\",\"chain\":\"%016" PRIx64 "\"}",
-           row->step, row->epoch, row->examples, row->tokens, row->loss, taught, row->norm, row->factor,
+           row->step, row->epoch, task, row->examples, row->tokens, row->loss, taught, row->norm, row->factor,
            row->parameters, row->chain);
   return text;
 }
@@ -103,7 +108,7 @@ const char *ad_scores_print(const struct ad_scores *scores, char text[AD_ROW_TEX
 }
 
 struct ad_scores ad_scores_read(const json_t *object) {
-  struct ad_scores scores = {.task = ad_task_find(json_string_value(json_object_get(object, "task")))};
+  struct ad_scores scores = {.task = ad_task_named(json_string_value(json_object_get(object, "task")))};
   if (scores.task == NULL) {
     return scores;
   }

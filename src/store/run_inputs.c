@@ -10,6 +10,7 @@
 #include "autodidact/base/json.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/data/joint.h"
 #include "autodidact/store/run_files.h"
 
 /* --- Where things lie. */
@@ -51,6 +52,10 @@ static int locate(const struct ad_config *config, const struct ad_descriptor *de
 }
 
 void ad_run_inputs_destroy(struct ad_run_inputs *inputs) {
+  for (size_t k = 0; k < inputs->set_count; k++) {
+    ad_run_inputs_destroy(&inputs->sets[k]);
+  }
+  ad_free(inputs->sets);
   ad_free(inputs->descriptor);
   ad_free(inputs->model);
   for (enum ad_split s = 0; s < AD_SPLITS; s++) {
@@ -59,14 +64,42 @@ void ad_run_inputs_destroy(struct ad_run_inputs *inputs) {
   *inputs = (struct ad_run_inputs){0};
 }
 
+/* Descriptor and files of one data set. */
+static int locate_set(struct ad_run_inputs *inputs, const struct ad_config *config,
+                      const struct ad_descriptor *descriptor) {
+  inputs->descriptor_digest = descriptor->digest;
+  AD_TRY(make_absolute(descriptor->path, &inputs->descriptor));
+  for (enum ad_split s = 0; s < AD_SPLITS; s++) {
+    AD_TRY(locate(config, descriptor, s, &inputs->file[s]));
+  }
+  return AD_OK;
+}
+
+/* Those of several, which have the configuration's folders and files already. */
+static int locate_sets(struct ad_run_inputs *inputs, const struct ad_descriptor *descriptor) {
+  struct ad_config none;
+  inputs->descriptor_digest = descriptor->digest;
+  inputs->sets = ad_calloc(descriptor->set_count, sizeof *inputs->sets);
+  if (inputs->sets == NULL) {
+    return ad_fail_memory(descriptor->set_count * sizeof *inputs->sets, "the inputs of a run");
+  }
+  AD_TRY(ad_config_create(&none));
+  int status = AD_OK;
+  for (size_t k = 0; k < descriptor->set_count && status == AD_OK; k++) {
+    inputs->set_count++;
+    status = locate_set(&inputs->sets[k], &none, &descriptor->sets[k]);
+  }
+  ad_config_destroy(&none);
+  return status;
+}
+
 int ad_run_inputs_create(struct ad_run_inputs *inputs, const struct ad_config *config,
                          const struct ad_descriptor *descriptor) {
   const char *model = config->model_path[0] != '\0' ? config->model_path : config->model_vocab;
-  *inputs = (struct ad_run_inputs){.found = 1, .descriptor_digest = descriptor->digest};
-  int status = make_absolute(descriptor->path, &inputs->descriptor);
-  status = status == AD_OK ? make_absolute(model, &inputs->model) : status;
-  for (enum ad_split s = 0; s < AD_SPLITS && status == AD_OK; s++) {
-    status = locate(config, descriptor, s, &inputs->file[s]);
+  *inputs = (struct ad_run_inputs){.found = 1};
+  int status = make_absolute(model, &inputs->model);
+  if (status == AD_OK) {
+    status = descriptor->set_count > 0 ? locate_sets(inputs, descriptor) : locate_set(inputs, config, descriptor);
   }
   if (status != AD_OK) {
     ad_run_inputs_destroy(inputs);
@@ -89,9 +122,8 @@ static json_t *make_entry(const char *path, uint64_t digest) {
   return entry;
 }
 
-int ad_run_inputs_write(struct ad_run *run, const struct ad_run_inputs *inputs,
-                        const struct ad_descriptor *descriptor) {
-  struct ad_buffer text = {0};
+/* Descriptor and files. */
+static json_t *make_entries(const struct ad_run_inputs *inputs) {
   json_t *root = json_object();
   json_object_set_new(root, "descriptor", make_entry(inputs->descriptor, inputs->descriptor_digest));
   for (enum ad_split s = 0; s < AD_SPLITS; s++) {
@@ -99,7 +131,20 @@ int ad_run_inputs_write(struct ad_run *run, const struct ad_run_inputs *inputs,
       json_object_set_new(root, ad_split_name(s), make_entry(inputs->file[s], inputs->digest[s]));
     }
   }
+  return root;
+}
+
+int ad_run_inputs_write(struct ad_run *run, const struct ad_run_inputs *inputs,
+                        const struct ad_descriptor *descriptor) {
+  struct ad_buffer text = {0};
+  json_t *root = make_entries(inputs), *sets = inputs->set_count > 0 ? json_array() : NULL;
   json_object_set_new(root, "model", make_entry(inputs->model, 0));
+  for (size_t k = 0; k < inputs->set_count; k++) {
+    json_array_append_new(sets, make_entries(&inputs->sets[k]));
+  }
+  if (sets != NULL) {
+    json_object_set_new(root, "sets", sets);
+  }
   int status = root == NULL ? ad_fail_memory(1024, AD_RUN_FILE_INPUTS) : ad_json_print(root, JSON_INDENT(2), &text);
   status = status == AD_OK ? ad_buffer_puts(&text, "\n") : status;
   status = status == AD_OK ? ad_run_write(run, AD_RUN_FILE_DESCRIPTOR, descriptor->text, descriptor->size) : status;
@@ -124,9 +169,18 @@ static int read_entry(const char *path, const json_t *root, const char *name, ch
 }
 
 static int read_entries(struct ad_run_inputs *inputs, const char *path, const json_t *root) {
+  const json_t *sets = json_object_get(root, "sets");
   uint64_t none = 0;
   AD_TRY(read_entry(path, root, "descriptor", &inputs->descriptor, &inputs->descriptor_digest));
   AD_TRY(read_entry(path, root, "model", &inputs->model, &none));
+  inputs->sets = json_array_size(sets) == 0 ? NULL : ad_calloc(json_array_size(sets), sizeof *inputs->sets);
+  if (inputs->sets == NULL && json_array_size(sets) > 0) {
+    return ad_fail_memory(json_array_size(sets) * sizeof *inputs->sets, path);
+  }
+  for (size_t k = 0; k < json_array_size(sets); k++) {
+    inputs->set_count++;
+    AD_TRY(read_entries(&inputs->sets[k], path, json_array_get(sets, k)));
+  }
   for (enum ad_split s = 0; s < AD_SPLITS; s++) {
     AD_TRY(read_entry(path, root, ad_split_name(s), &inputs->file[s], &inputs->digest[s]));
   }
@@ -176,7 +230,11 @@ int ad_run_inputs_descriptor(const struct ad_run_inputs *inputs, const char *fol
                      ad_digest_text(descriptor->digest, is), AD_RUN_FILE_INPUTS,
                      ad_digest_text(inputs->descriptor_digest, was));
   }
-  status = status == AD_OK ? rename_descriptor(inputs, descriptor) : status;
+  if (status == AD_OK && inputs->set_count != descriptor->set_count) {
+    status = ad_fail(AD_EINPUT, "%s: %zu data sets, %s has %zu", path, descriptor->set_count, AD_RUN_FILE_INPUTS,
+                     inputs->set_count);
+  }
+  status = status == AD_OK && descriptor->set_count == 0 ? rename_descriptor(inputs, descriptor) : status;
   ad_free(path);
   if (status != AD_OK) {
     ad_descriptor_destroy(descriptor);
@@ -186,12 +244,38 @@ int ad_run_inputs_descriptor(const struct ad_run_inputs *inputs, const char *fol
 
 /* --- What has become of them. */
 
+/* What has changed in the descriptors of several data sets. */
+static int compare_sets(const struct ad_run_inputs *inputs, const char *tasks, const struct ad_descriptor *descriptor,
+                        int *there, struct ad_buffer *out, unsigned *kinds) {
+  for (size_t k = 0; k < inputs->set_count; k++) {
+    struct ad_buffer changes = {0};
+    char *task = NULL;
+    unsigned of_set = 0;
+    int found = 0, status = ad_list_item(tasks, k, &task);
+    if (status == AD_OK) {
+      status = ad_run_inputs_changes(&inputs->sets[k], task, &descriptor->sets[k], &found, &changes, &of_set);
+    }
+    if (status == AD_OK && changes.size > 0) {
+      status = ad_buffer_printf(out, "%s%s: %s", out->size == 0 ? "" : "; ", descriptor->sets[k].name, changes.data);
+    }
+    *there |= found;
+    *kinds |= of_set;
+    ad_free(task);
+    ad_buffer_destroy(&changes);
+    AD_TRY(status);
+  }
+  return AD_OK;
+}
+
 int ad_run_inputs_changes(const struct ad_run_inputs *inputs, const char *task, const struct ad_descriptor *descriptor,
                           int *there, struct ad_buffer *out, unsigned *kinds) {
   struct ad_descriptor now;
   *kinds = 0;
   *there = inputs->descriptor != NULL && ad_is_file(inputs->descriptor);
   AD_TRY(ad_buffer_puts(out, ""));
+  if (inputs->set_count > 0) {
+    return compare_sets(inputs, task, descriptor, there, out, kinds);
+  }
   if (!*there) {
     return AD_OK;
   }
@@ -230,8 +314,8 @@ static int choose_path(const struct ad_run_inputs *inputs, const struct ad_confi
   return *path == NULL ? ad_fail_memory(strlen(lay), "a path") : AD_OK;
 }
 
-int ad_run_inputs_place(const struct ad_run_inputs *inputs, const struct ad_config *config, const char *folder,
-                        struct ad_descriptor *descriptor) {
+static int place_set(const struct ad_run_inputs *inputs, const struct ad_config *config, const char *folder,
+                     struct ad_descriptor *descriptor) {
   const struct ad_expected nothing = {0};
   for (enum ad_split s = 0; s < AD_SPLITS; s++) {
     struct ad_source *source = &descriptor->source[s];
@@ -252,4 +336,19 @@ int ad_run_inputs_place(const struct ad_run_inputs *inputs, const struct ad_conf
     }
   }
   return AD_OK;
+}
+
+int ad_run_inputs_place(const struct ad_run_inputs *inputs, const struct ad_config *config, const char *folder,
+                        struct ad_descriptor *descriptor) {
+  struct ad_config none;
+  if (descriptor->set_count == 0) {
+    return place_set(inputs, config, folder, descriptor);
+  }
+  AD_TRY(ad_config_create(&none));
+  int status = AD_OK;
+  for (size_t k = 0; k < descriptor->set_count && k < inputs->set_count && status == AD_OK; k++) {
+    status = place_set(&inputs->sets[k], &none, folder, &descriptor->sets[k]);
+  }
+  ad_config_destroy(&none);
+  return status;
 }

@@ -42,7 +42,7 @@ static int verify_source(struct verifier *v, const struct ad_run_inputs *inputs,
   struct ad_buffer changes = {0};
   unsigned kinds;
   int there, status = ad_run_inputs_changes(inputs, v->config.data_task, descriptor, &there, &changes, &kinds);
-  const char *path = inputs->descriptor == NULL ? "" : inputs->descriptor;
+  const char *path = inputs->descriptor != NULL ? inputs->descriptor : inputs->set_count > 0 ? descriptor->name : "";
   if (status == AD_OK && !there) {
     status = ad_verification_add(v->out, 1, "the descriptor", "%s is not there now: not compared", path);
   } else if (status == AD_OK) {
@@ -60,18 +60,25 @@ static int check_split(const struct verifier *v, const struct ad_descriptor *des
   uint64_t is;
   char texts[2][17];
   AD_TRY(ad_dataset_digest(descriptor, split, &options, &is));
+  const char *file = descriptor->source[split].file;
   return is == was ? AD_OK
-                   : ad_fail(AD_EINPUT, "%s has the digest %s, had %s when it was read", descriptor->source[split].file,
-                             ad_digest_text(is, texts[0]), ad_digest_text(was, texts[1]));
+                   : ad_fail(AD_EINPUT, "%s has the digest %s, had %s when it was read",
+                             file == NULL ? descriptor->name : file, ad_digest_text(is, texts[0]),
+                             ad_digest_text(was, texts[1]));
 }
 
 static int verify_split(struct verifier *v, const struct ad_descriptor *descriptor, enum ad_split split, uint64_t was) {
   char subject[32], text[512];
   const char *file = descriptor->source[split].file;
+  int there = file != NULL && access(file, F_OK) == 0;
+  for (size_t k = 0; k < descriptor->set_count; k++) {
+    const char *own = descriptor->sets[k].source[split].file;
+    there = own != NULL && access(own, F_OK) == 0 && (k == 0 || there);
+    file = descriptor->name;
+  }
   if (was == 0 || file == NULL) {
     return AD_OK;
   }
-  const int there = access(file, F_OK) == 0;
   snprintf(subject, sizeof subject, "the %s split", ad_split_name(split));
   snprintf(text, sizeof text, "%s %s", file, there ? "is what was read" : "is not there now: not compared");
   return ad__verify_record(v, subject, there ? check_split(v, descriptor, split, was) : AD_OK, text);

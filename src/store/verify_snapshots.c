@@ -153,7 +153,7 @@ static int compare_scores(const struct verifier *v, const char *path, const stru
     return ad_fail(AD_EINPUT, "%s: labels of %zu words, the task of the log (%s) has others", path, l->Q, task->name);
   }
   for (size_t n = 0; n < l->N; n++) {
-    if (!task->is_label(l->C, l->labels + n * l->Q)) {
+    if (!ad_task_is_label(task, l->C, l->labels + n * l->Q)) {
       return ad_fail(AD_EINPUT, "%s: example %zu has the label %u of %zu classes", path, n, l->labels[n * l->Q], l->C);
     }
   }

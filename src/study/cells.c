@@ -496,6 +496,14 @@ int ad_cells_is_finished(const struct ad_cell_record *record) {
   return record->state == AD_CELL_DONE || (record->state == AD_CELL_FAILED && record->status == AD_EDIVERGED);
 }
 
+/* The value of a score; where the result is one of several tasks', of that task's. */
+static double get_beside(const struct ad_scores *scores, const struct ad_score *result, const char *name) {
+  char whole[100];
+  const char *dot = strrchr(result->name, '.');
+  snprintf(whole, sizeof whole, "%.*s%s", dot == NULL ? 0 : (int)(dot + 1 - result->name), result->name, name);
+  return ad_scores_get(scores, whole);
+}
+
 int ad_cells_is_failed_run(const struct ad_cells *table, size_t cell) {
   const struct ad_study *s = table->study;
   const struct ad_cell_record *r = &table->records[cell];
@@ -505,8 +513,8 @@ int ad_cells_is_failed_run(const struct ad_cells *table, size_t cell) {
   if (s->rule == AD_RULE_MAJORITY) {
     /* NaN, an unknown share or a score that the task does not have, fails nobody. */
     const struct ad_scores *scores = &r->scores[s->source];
-    return ad_scores_get(scores, "accuracy") <= r->majority[s->source == AD_SOURCE_TEST] ||
-           ad_scores_get(scores, "r2") <= 0.0;
+    return get_beside(scores, s->score, "accuracy") <= r->majority[s->source == AD_SOURCE_TEST] ||
+           get_beside(scores, s->score, "r2") <= 0.0;
   }
   const double result = ad_cells_result(table, cell);
   return s->rule == AD_RULE_THRESHOLD &&

@@ -8,6 +8,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/data/dataset.h"
+#include "autodidact/data/joint.h"
 #include "autodidact/model/huggingface.h"
 #include "study_internal.h"
 
@@ -128,7 +129,9 @@ struct inputs {
 
 static int digest_split(const struct ad_descriptor *descriptor, enum ad_split split, const struct ad_config *c,
                         uint64_t *digest) {
-  const struct ad_read_options options = {.folder = c->data_folder, .file = ad_split_file(c, split), .labels = 1};
+  const int several = descriptor->set_count > 0; /* which have their own */
+  const struct ad_read_options options = {
+      .folder = c->data_folder, .file = several ? NULL : ad_split_file(c, split), .labels = 1};
   return ad_dataset_digest(descriptor, split, &options, digest);
 }
 
@@ -142,9 +145,8 @@ static int digest_inputs(const struct ad_config *c, const char *datasets, struct
   if (c->model_path[0] == '\0' && c->model_vocab[0] == '\0') {
     return ad_fail(AD_ECONFIG, "neither model.path (a pretrained encoder) nor model.vocab (a new one's) is set");
   }
-  AD_TRY(ad_descriptor_load(&d, c->data_descriptor, datasets));
-  int status = ad_descriptor_set_task(&d, c->data_task);
-  status = status == AD_OK && c->data_hold_out > 0 ? ad_descriptor_hold_out(&d, c->data_hold_out, 0) : status;
+  AD_TRY(ad_descriptor_configure(&d, c, datasets));
+  int status = c->data_hold_out > 0 ? ad_descriptor_hold_out(&d, c->data_hold_out, 0) : AD_OK;
   status = status == AD_OK ? digest_split(&d, AD_SPLIT_TRAIN, c, &train) : status;
   if (status == AD_OK && (ad_descriptor_has(&d, AD_SPLIT_DEV) || ad_split_file(c, AD_SPLIT_DEV) != NULL)) {
     status = digest_split(&d, AD_SPLIT_DEV, c, &dev);

@@ -7,6 +7,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/task/ranking.h"
+#include "heads_internal.h"
 
 double ad_scores_get(const struct ad_scores *scores, const char *name) {
   const struct ad_score *score = scores->task == NULL ? NULL : ad_task_score(scores->task, name);
@@ -35,8 +36,12 @@ static int begin(struct ad_scoring *s, struct ad_labels labels, size_t C) {
   const struct ad_task *task = labels.task;
   const size_t Q = ad_task_words(task, C);
   *s = (struct ad_scoring){.scores = {.examples = labels.count, .task = task}};
+  if (task->heads != NULL && ad_heads_logits(task->heads) != C) {
+    return ad_fail(AD_EINPUT, "%zu logits of each example, the tasks have %zu together", C,
+                   ad_heads_logits(task->heads));
+  }
   for (size_t i = 0; i < labels.count; i++) {
-    if (!task->is_label(C, labels.words + i * Q)) {
+    if (!ad_task_is_label(task, C, labels.words + i * Q)) {
       return ad_fail(AD_EINPUT, "example %zu has no label: nothing to compare with", i + 1);
     }
   }
@@ -62,6 +67,10 @@ int ad_scoring_create_predicted(struct ad_scoring *s, struct ad_labels labels, s
 int ad_scoring_create_at(struct ad_scoring *s, struct ad_labels labels, size_t C, const float *logits,
                          double threshold) {
   const struct ad_task *task = labels.task;
+  if (task->heads != NULL) {
+    AD_TRY(begin(s, labels, C));
+    return ad__scoring_of_heads(s, labels, C, logits);
+  }
   const size_t N = labels.count, Q = ad_task_words(task, C);
   AD_TRY(begin(s, labels, C));
   s->scores.threshold = task->choose_threshold == NULL ? 0.0 : threshold == 0.0 ? AD_THRESHOLD : threshold;
@@ -111,6 +120,9 @@ void ad_scoring_destroy(struct ad_scoring *s) {
   s->average_precision = NULL;
 }
 
-double ad_majority_share(struct ad_labels labels, size_t C) {
+double ad_majority_share(struct ad_labels labels, size_t C, const char *score) {
+  if (labels.task != NULL && labels.task->heads != NULL) {
+    return ad__majority_of_head(labels, C, score);
+  }
   return labels.task == NULL || labels.task->majority == NULL ? NAN : labels.task->majority(labels, C);
 }

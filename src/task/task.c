@@ -5,6 +5,7 @@
 
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "heads_internal.h"
 
 static const struct ad_task *const tasks[] = {
 #define AD_TASK_ROW(name) &ad_task_##name,
@@ -59,6 +60,8 @@ const char *ad_task_outputs(const struct ad_task *task, uint64_t count) {
 }
 
 const struct ad_score *ad_task_score(const struct ad_task *task, const char *name) {
+  const char *dot = task->heads == NULL ? strrchr(name, '.') : NULL;
+  name = dot == NULL ? name : dot + 1;
   for (size_t i = 0; i < task->score_count; i++) {
     if (strcmp(task->scores[i].name, name) == 0) {
       return &task->scores[i];
@@ -67,19 +70,52 @@ const struct ad_score *ad_task_score(const struct ad_task *task, const char *nam
   return NULL;
 }
 
-const struct ad_score *ad_score_find(const char *name) {
-  const struct ad_score *found = NULL;
-  for (size_t t = 0; found == NULL && t < TASKS; t++) {
-    found = ad_task_score(tasks[t], name);
+/* Tables of the registry, and behind them of lists of tasks. */
+static const struct ad_task *table_at(size_t i) {
+  return i < TASKS ? tasks[i] : ad__task_joined(i - TASKS);
+}
+
+/* The score of exactly this name. */
+static const struct ad_score *find_exactly(const char *name) {
+  for (size_t t = 0; table_at(t) != NULL; t++) {
+    const struct ad_score *scores = table_at(t)->scores;
+    for (size_t s = 0; s < table_at(t)->score_count; s++) {
+      if (strcmp(scores[s].name, name) == 0) {
+        return &scores[s];
+      }
+    }
   }
-  return found;
+  return NULL;
+}
+
+/* HEAD.SCORE: of a list of that head alone, with the first task that has such a score. */
+static const struct ad_score *find_of_head(const char *name) {
+  const struct ad_task *joined = NULL;
+  const char *dot = strrchr(name, '.');
+  struct ad_head head = {0};
+  for (size_t t = 0; dot != NULL && head.task == NULL && t < TASKS; t++) {
+    head.task = ad_task_score(tasks[t], dot + 1) != NULL ? tasks[t] : NULL;
+  }
+  char *copy = head.task == NULL ? NULL : ad_strndup(name, (size_t)(dot - name));
+  head.name = copy;
+  const int made = copy != NULL && ad_task_join(&joined, 1, &head) == AD_OK;
+  ad_free(copy);
+  if (!made) {
+    ad_error_clear();
+  }
+  return made ? ad_task_score(joined, name) : NULL;
+}
+
+const struct ad_score *ad_score_find(const char *name) {
+  const struct ad_score *found = find_exactly(name);
+  return found == NULL ? find_of_head(name) : found;
 }
 
 const struct ad_score *ad_score_at(size_t i) {
-  for (size_t t = 0; t < TASKS; t++) {
-    for (size_t s = 0; s < tasks[t]->score_count; s++) {
-      const struct ad_score *score = &tasks[t]->scores[s];
-      if (ad_score_find(score->name) == score && i-- == 0) {
+  for (size_t t = 0; table_at(t) != NULL; t++) {
+    for (size_t s = 0; s < table_at(t)->score_count; s++) {
+      const struct ad_score *score = &table_at(t)->scores[s];
+      if (find_exactly(score->name) == score && i-- == 0) {
         return score;
       }
     }
@@ -92,7 +128,23 @@ int ad_score_is_better(const struct ad_score *score, double a, double b) {
 }
 
 size_t ad_task_words(const struct ad_task *task, size_t C) {
-  return task->words == NULL ? 1 : task->words(C);
+  if (task->heads == NULL) {
+    return task->words == NULL ? 1 : task->words(C);
+  }
+  size_t most = 0;
+  for (size_t t = 0; t < task->heads->count; t++) {
+    const size_t own = ad_task_words(task->heads->head[t].task, task->heads->head[t].C);
+    most = own > most ? own : most;
+  }
+  return 1 + most;
+}
+
+int ad_task_is_label(const struct ad_task *task, size_t C, const uint32_t *label) {
+  if (task->heads == NULL) {
+    return task->is_label(C, label);
+  }
+  const struct ad_head *head = *label < task->heads->count ? &task->heads->head[*label] : NULL;
+  return head != NULL && head->task->is_label(head->C, label + 1);
 }
 
 int ad_label_table_open(struct ad_label_table *table, const struct ad_task *task, const struct ad_label_value *values,

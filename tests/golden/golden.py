@@ -34,6 +34,7 @@ GOLDEN = HERE / "golden.json"
 # Sizes that meet the edges of the product kernel: panels of 64 outputs (also 16, 32, one more, one less), blocks of 6
 # rows, depths above 1,024, a weight too large to be read as it lies. Rows come from texts of all lengths.
 SMALL = {"hidden": 24, "heads": 3, "ffn": 70, "layers": 2}
+TASKS = {"data.descriptor": "single.yaml,pairs.yaml", "data.folder": ".,."}
 CASES = {
     "plain": {},
     "dropout-off": {"model.dropout": 0},
@@ -101,6 +102,14 @@ CASES = {
     "sets-sda-3": {"data.descriptor": "sets.yaml", "teacher.method": "sda", "teacher.window": 3, "run.select": "best",
                    "eval.every": 3},
     "sets-rdrop": {"data.descriptor": "sets.yaml", "teacher.method": "rdrop", "teacher.weight": 2, "batch.rounds": 2},
+    # Several tasks at once.
+    "tasks": {**TASKS, "eval.every": 3},
+    "tasks-sda": {**TASKS, "teacher.method": "sda", "teacher.window": 3, "data.temperature": 4, "run.select": "best",
+                  "run.metric": "pairs.error", "eval.every": 4, "train.steps": 12},
+    "tasks-sdv": {**TASKS, "teacher.method": "sdv", "teacher.window": 2, "batch.rounds": 2},
+    "tasks-rdrop": {**TASKS, "teacher.method": "rdrop", "teacher.weight": 2, "train.label_smoothing": 0.1},
+    "tasks-kinds": {"data.descriptor": "numbers.yaml,single.yaml,sets.yaml", "data.folder": ".,.,.",
+                    "teacher.method": "sda", "teacher.window": 3, "eval.every": 4},
     "other-seeds": {"seed.init": 7, "seed.order": 8, "seed.dropout": 9},
 }
 # Each other architecture, with dropout, its own head and a teacher of the last five.

@@ -8,7 +8,13 @@
 #include "support/encoder_fixture.h"
 #include "support/kernel_sets.h"
 
-enum { TRAJECTORY_STEPS = 20, TRAJECTORY_BATCH = 4, TRAJECTORY_LANES = 3, TRAJECTORY_MOST_PAST = 4 };
+enum {
+  TRAJECTORY_STEPS = 20,
+  TRAJECTORY_BATCH = 4,
+  TRAJECTORY_LANES = 3,
+  TRAJECTORY_MOST_PAST = 4,
+  TRAJECTORY_SEED = 5
+};
 
 /* The data set whose epoch, in the trainer's own order, is the file's batches one after another. */
 static inline struct ad_dataset trajectory_dataset(const struct encoder_fixture *f, uint64_t seed) {
@@ -55,14 +61,15 @@ struct trajectory {
   struct ad_weights past[TRAJECTORY_MOST_PAST];
 };
 
-/* loss NULL: plain cross entropy. */
-static inline void trajectory_start(struct trajectory *t, struct encoder_fixture *f,
-                                    const struct ad_teacher_settings *teacher, const struct ad_loss_settings *loss) {
+/* On data of so many steps, which the trajectory owns then. loss NULL: plain cross entropy. */
+static inline void trajectory_start_on(struct trajectory *t, struct encoder_fixture *f,
+                                       const struct ad_teacher_settings *teacher, const struct ad_loss_settings *loss,
+                                       struct ad_dataset data) {
   const struct ad_trainer_settings settings = {.batch = TRAJECTORY_BATCH,
                                                .lanes = TRAJECTORY_LANES,
                                                .rounds = 2,
                                                .epochs = 1,
-                                               .seed_order = 5,
+                                               .seed_order = TRAJECTORY_SEED,
                                                .schedule = AD_SCHEDULE_LINEAR,
                                                .warmup = 0.2,
                                                .optimizer = {.lr = 1e-3,
@@ -78,8 +85,7 @@ static inline void trajectory_start(struct trajectory *t, struct encoder_fixture
                                                .loss = loss == NULL ? (struct ad_loss_settings){0} : *loss};
   const size_t P = f->params.count;
   size_t has_teacher, has_mean, past;
-  *t = (struct trajectory){.data = trajectory_dataset(f, settings.seed_order),
-                           .replicas.student = ad_weights_float32(f->theta)};
+  *t = (struct trajectory){.data = data, .replicas.student = ad_weights_float32(f->theta)};
   ad_teacher_replicas(teacher, &has_teacher, &has_mean, &past);
   assert_true(past <= TRAJECTORY_MOST_PAST);
   t->replicas.teacher = ad_weights_float32(has_teacher ? calloc(P, sizeof(float)) : NULL);
@@ -91,6 +97,12 @@ static inline void trajectory_start(struct trajectory *t, struct encoder_fixture
   assert_int_equal(ad_trainer_create(&t->trainer, test_math, &f->params, &t->replicas, &t->data, &settings, NULL),
                    AD_OK);
   assert_int_equal(ad_trainer_total(t->trainer), TRAJECTORY_STEPS);
+}
+
+/* On the batches of the file. */
+static inline void trajectory_start(struct trajectory *t, struct encoder_fixture *f,
+                                    const struct ad_teacher_settings *teacher, const struct ad_loss_settings *loss) {
+  trajectory_start_on(t, f, teacher, loss, trajectory_dataset(f, TRAJECTORY_SEED));
 }
 
 static inline void trajectory_end(struct trajectory *t) {

@@ -322,8 +322,8 @@ static int find_case(struct ad_config *config, const struct ad_config_facts *fac
 /* For each key of the table a configuration in which it has no effect, if there may be one, and one in which it has. */
 static void test_conditions(void **state) {
   (void)state;
-  const struct ad_config_facts lonely = {.dev = 0, .ranks = 0, .drawn = 0, .hidden = 0},
-                               rich = {.dev = 1, .ranks = 1, .drawn = 1, .hidden = 1};
+  const struct ad_config_facts lonely = {.dev = 0, .ranks = 0, .drawn = 0, .hidden = 0, .tasks = 0},
+                               rich = {.dev = 1, .ranks = 1, .drawn = 1, .hidden = 1, .tasks = 1};
   for (size_t i = 0; i < AD_CONFIG_KEYS; i++) {
     const struct config_option *option = &ad__config_options[i], *governing[MOST_GOVERNING];
     const int free_of_condition = option->when[0] == '\0';

@@ -87,6 +87,100 @@ static void test_order_limits(void **state) {
   ad_order_destroy(&order);
 }
 
+/* Several tasks: a batch has examples of one; at temperature 1 an epoch has every example once. */
+static void test_tasks(void **state) {
+  (void)state;
+  enum { N = 61 + 103 + 5, B = 8, STEPS = 8 + 13 + 1, EPOCHS = 3 };
+  const struct ad_order_tasks tasks = {.count = 3, .begin = {0, 61, 164, N}, .temperature = 1.0};
+  struct ad_order order;
+  assert_int_equal(ad_order_create_tasks(&order, &tasks, B, 3), AD_OK);
+  assert_int_equal(order.steps, STEPS);
+  int differs = 0;
+  uint32_t first[STEPS];
+  for (uint64_t epoch = 0; epoch < EPOCHS; epoch++) {
+    int seen[N] = {0}, batches[3] = {0};
+    for (uint64_t i = 0; i < STEPS; i++) {
+      uint32_t ids[B];
+      size_t count;
+      assert_int_equal(ad_order_batch(&order, epoch * STEPS + i, ids, &count), AD_OK);
+      const size_t t = ids[0] < 61 ? 0 : ids[0] < 164 ? 1 : 2;
+      batches[t]++;
+      for (size_t k = 0; k < count; k++) {
+        assert_true(ids[k] >= tasks.begin[t] && ids[k] < tasks.begin[t + 1]);
+        seen[ids[k]]++;
+      }
+      differs += epoch > 0 && first[i] != ids[0];
+      first[i] = epoch == 0 ? ids[0] : first[i];
+    }
+    for (size_t i = 0; i < N; i++) {
+      assert_int_equal(seen[i], 1);
+    }
+    assert_true(batches[0] == 8 && batches[1] == 13 && batches[2] == 1);
+  }
+  assert_true(differs > STEPS / 2);
+  ad_order_destroy(&order);
+}
+
+/* A step's ids do not depend on the steps before; passes of a task follow one another over the epochs. */
+static void test_tasks_any_step(void **state) {
+  (void)state;
+  enum { N = 40 + 7, B = 4, STEPS = 10 + 2, ALL = 5 * STEPS };
+  const struct ad_order_tasks tasks = {.count = 2, .begin = {0, 40, N}, .temperature = 1e6};
+  struct ad_order forward, backward;
+  uint32_t ids[ALL][B], again[B], seen[N] = {0};
+  size_t counts[ALL], count;
+  assert_int_equal(ad_order_create_tasks(&forward, &tasks, B, 11), AD_OK);
+  assert_int_equal(ad_order_create_tasks(&backward, &tasks, B, 11), AD_OK);
+  assert_int_equal(forward.steps, STEPS);
+  assert_true(forward.batches[0] == 6 && forward.batches[1] == 6);
+  for (uint64_t step = 0; step < ALL; step++) {
+    assert_int_equal(ad_order_batch(&forward, step, ids[step], &counts[step]), AD_OK);
+    for (size_t i = 0; i < counts[step]; i++) {
+      seen[ids[step][i]]++;
+    }
+  }
+  for (uint64_t step = ALL; step-- > 0;) {
+    assert_int_equal(ad_order_batch(&backward, step, again, &count), AD_OK);
+    assert_int_equal(count, counts[step]);
+    assert_memory_equal(again, ids[step], count * sizeof *again);
+  }
+  /* 30 batches of each: 3 passes over the first's 10, 15 over the second's 2. */
+  for (size_t i = 0; i < N; i++) {
+    assert_int_equal(seen[i], i < 40 ? 3 : 15);
+  }
+  ad_order_destroy(&forward);
+  ad_order_destroy(&backward);
+}
+
+/* Shares by exact fractions: of 12,500 + 2,104 + 30 batches those in proportion to N^(1/temperature), the largest
+ * remainders first (worked in Python with fractions and decimal). */
+static void test_shares(void **state) {
+  (void)state;
+  static const struct {
+    double temperature;
+    size_t batches[3];
+  } cases[] = {{1.0, {12500, 2104, 30}}, {2.0, {10029, 4114, 491}}, {5.0, {7319, 5125, 2190}}, {0.5, {14230, 403, 1}}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const struct ad_order_tasks tasks = {
+        .count = 3, .begin = {0, 400000, 467328, 468288}, .temperature = cases[i].temperature};
+    struct ad_order order;
+    assert_int_equal(ad_order_create_tasks(&order, &tasks, 32, 0), AD_OK);
+    assert_int_equal(order.steps, 14634);
+    assert_memory_equal(order.batches, cases[i].batches, sizeof cases[i].batches);
+    ad_order_destroy(&order);
+  }
+  /* At least one batch, where the share is less than a half. */
+  const struct ad_order_tasks tasks = {.count = 3, .begin = {0, 1000, 1001, 1002}, .temperature = 0.5};
+  struct ad_order order;
+  assert_int_equal(ad_order_create_tasks(&order, &tasks, 10, 0), AD_OK);
+  assert_true(order.batches[0] == 100 && order.batches[1] == 1 && order.batches[2] == 1);
+  ad_order_destroy(&order);
+  const struct ad_order_tasks empty = {.count = 2, .begin = {0, 7, 7}, .temperature = 1.0};
+  assert_int_equal(ad_order_create_tasks(&order, &empty, 10, 0), AD_EINPUT);
+  ad_memory_fail_at(2);
+  assert_int_equal(ad_order_create_tasks(&order, &tasks, 10, 0), AD_ENOMEM);
+}
+
 /* Worked by hand: 9 -> lane 0; 7 (position 1) -> lane 1; 7 (position 4) -> lane 2; 5 -> lane 1 (7 = 7: the lower lane);
  * 4 -> lane 2 (7 < 9 < 12); 2 -> lane 0 (9 < 11 < 12); 2 (position 6) -> lane 0 (11 = 11: the lower lane). So 13, 12
  * and 11 tokens. The tree's left half has two places: 13 goes left, 12 right, 11 left again, where it comes second. */
@@ -364,10 +458,13 @@ static void test_pack_bounds(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_epochs),        cmocka_unit_test(test_any_step),     cmocka_unit_test(test_order_limits),
-      cmocka_unit_test(test_lanes_by_hand), cmocka_unit_test(test_lanes_random), cmocka_unit_test(test_lanes_of_ranks),
-      cmocka_unit_test(test_pack),          cmocka_unit_test(test_pack_form),    cmocka_unit_test(test_pack_padding),
-      cmocka_unit_test(test_pack_copies),   cmocka_unit_test(test_pack_bounds),
+      cmocka_unit_test(test_epochs),         cmocka_unit_test(test_any_step),
+      cmocka_unit_test(test_order_limits),   cmocka_unit_test(test_tasks),
+      cmocka_unit_test(test_tasks_any_step), cmocka_unit_test(test_shares),
+      cmocka_unit_test(test_lanes_by_hand),  cmocka_unit_test(test_lanes_random),
+      cmocka_unit_test(test_lanes_of_ranks), cmocka_unit_test(test_pack),
+      cmocka_unit_test(test_pack_form),      cmocka_unit_test(test_pack_padding),
+      cmocka_unit_test(test_pack_copies),    cmocka_unit_test(test_pack_bounds),
   };
   return cmocka_run_group_tests(tests, make_dataset, NULL);
 }

@@ -110,7 +110,7 @@ static void check_scores(hid_t file, const char *name, size_t C) {
   }
   assert_int_equal(scoring.targets, C);
   assert_int_equal(scoring.metrics.classes, 0);
-  assert_true(isnan(ad_majority_share(given, C)));
+  assert_true(isnan(ad_majority_share(given, C, NULL)));
   ad_scoring_destroy(&scoring);
   free(labels);
   free(predictions);

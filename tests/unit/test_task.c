@@ -309,7 +309,7 @@ static struct ad_scores evaluate(const struct small_training *f) {
   assert_int_equal(ad_scoring_create(&scoring, ad_dataset_labels(&f->data), 3, logits), AD_OK);
   const struct ad_scores scores = scoring.scores;
   assert_int_equal(scoring.metrics.classes, 0);
-  assert_true(isnan(ad_majority_share(ad_dataset_labels(&f->data), 3)));
+  assert_true(isnan(ad_majority_share(ad_dataset_labels(&f->data), 3, NULL)));
   ad_scoring_destroy(&scoring);
   ad_evaluator_destroy(evaluator);
   return scores;

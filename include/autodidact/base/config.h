@@ -24,9 +24,9 @@
  * when: the condition under which the key has an effect; "" always. Clauses stand behind "; and ", each of them has
  * alternatives behind " or ". An alternative is KEY=VALUE|VALUE, KEY!=VALUE, KEY is one of VALUE VALUE (a list
  * that literals make), KEY>NUMBER, KEY is empty, KEY is set, LIST has WORD, or a fact. Facts are what data, ranks and
- * model tell: "a dev split", "several ranks", "new weights", "hidden tokens". A key that has itself no effect counts at
- * its default. Keys that say what is done should a case arise (run.overwrite, resume.allow, checkpoint.full) always
- * have one. */
+ * model tell: "a dev split", "several ranks", "new weights", "hidden tokens", "several tasks". A key that has itself no
+ * effect counts at its default. Keys that say what is done should a case arise (run.overwrite, resume.allow,
+ * checkpoint.full) always have one. */
 #define AD_CONFIG_MAP(X)                                                                                               \
   X(TEXT, PLACE, run_dir, "run.dir", "", 0, 0, "", "", "folder of the run; made by train, required")                   \
   X(SWITCH, STOP, run_overwrite, "run.overwrite", "false", 0, 0, "", "",                                               \
@@ -85,9 +85,11 @@
   X(REAL, RESULT, model_dropout, "model.dropout", "-1", -1, 0.999, "", "",                                             \
     "dropout probability everywhere; -1: as the model's config.json says")                                             \
   X(TEXT, INPUT, data_descriptor, "data.descriptor", "", 0, 0, "", "",                                                 \
-    "name or path of a dataset descriptor (datasets/NAME.yaml); empty: what data.train looks like is found in it")     \
+    "name or path of a dataset descriptor (datasets/NAME.yaml); several with commas between them: a task for each, "   \
+    "trained at once; empty: what data.train looks like is found in it")                                               \
   X(TEXT, RESULT, data_task, "data.task", "", 0, 0, "", "",                                                            \
-    "task in place of the descriptor's, also where there is none; empty: the descriptor's, else classification")       \
+    "task in place of the descriptor's, also where there is none; empty: the descriptor's, else classification. "      \
+    "Of several descriptors this key and the next four are lists of that length, whose items may be empty")            \
   X(TEXT, INPUT, data_folder, "data.folder", "", 0, 0, "",                                                             \
     "data.train is empty or data.dev is empty or data.test is empty",                                                  \
     "where the descriptor's files are; empty: as the descriptor says")                                                 \
@@ -105,6 +107,9 @@
   X(COUNT, EXAMPLES, data_hold_out, "data.hold_out", "0", 0, 4294967294.0, "",                                         \
     "data.train is empty or data.dev is empty",                                                                        \
     "for data sets without a dev split: so many training examples, drawn once and for all seeds alike, become one")    \
+  X(REAL, RESULT, data_temperature, "data.temperature", "1", 0.01, 1e6, "", "several tasks",                           \
+    "of several tasks at once: the share of a task with N examples in the batches is in proportion to "                \
+    "N^(1/temperature)")                                                                                               \
   X(TEXT, PLACE, data_cache, "data.cache", "", 0, 0, "", "",                                                           \
     "folder where tokenised data are kept for later runs, and from where the ranks of a node share them; made where "  \
     "there is none; empty: each run and rank tokenises for itself")                                                    \
@@ -254,7 +259,11 @@
 #define AD_CONFIG_YOUNGER_MAP(X) \
   X(run_metric)                  \
   X(train_patience)              \
-  X(train_class_weights) X(train_label_smoothing) X(data_task) X(train_mask_rate) X(train_mask_whole_words)
+  X(train_class_weights)         \
+  X(train_label_smoothing) X(data_task) X(train_mask_rate) X(train_mask_whole_words) X(data_temperature)
+
+/* Fields of the keys whose value may be a list, which a YAML file may also write as one: [a, b] is "a,b". */
+#define AD_CONFIG_LISTS_MAP(X) X(data_descriptor) X(data_task) X(data_folder) X(data_train) X(data_dev) X(data_test)
 
 #define AD_CONFIG_TYPE_TEXT(set) char *
 #define AD_CONFIG_TYPE_COUNT(set) uint64_t
@@ -313,6 +322,9 @@ enum ad_role ad_config_role(const char *key);
 int ad_config_keeps_bits(const char *key);
 enum ad_identity ad_config_identity(const char *key);
 
+/* 1 where a known key is one of AD_CONFIG_LISTS_MAP. */
+int ad_config_is_list(const char *key);
+
 /* Of a key of AD_CONFIG_YOUNGER_MAP its default, as ad_config_get has it; NULL: it is none. */
 const char *ad_config_younger(const char *key);
 
@@ -333,6 +345,7 @@ struct ad_config_facts {
   int ranks;  /* several ranks train together */
   int drawn;  /* some weights are drawn: the model's folder lacks them, or there is none */
   int hidden; /* the task is masked-language modelling */
+  int tasks;  /* there are several tasks */
 };
 
 /* The condition under which a key has an effect, as the table has it; "" for always. Static storage. */

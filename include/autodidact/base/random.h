@@ -19,6 +19,7 @@ enum ad_stream {
   AD_STREAM_STATS = 7,   /* bootstrap and permutation tests */
   AD_STREAM_PART = 8,    /* which part of a step's batch is observed */
   AD_STREAM_HIDDEN = 9,  /* which tokens masked-language modelling hides (seed.dropout; evaluations: 0) */
+  AD_STREAM_TASKS = 10,  /* order of the tasks of an epoch (seed.order) */
   AD_STREAM_TEST = 99
 };
 

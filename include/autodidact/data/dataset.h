@@ -62,9 +62,10 @@ struct ad_read_options {
  * file. The caller owns the result: ad_dataset_destroy. AD_EINPUT with file, line, what was found and what was
  * expected: unreadable file, invalid UTF-8, a NUL byte, a wrong number of columns, broken quotes or JSON, an unknown
  * label, no rows, a missing split. AD_ECONFIG: no folder known, a limit below what special tokens need, rows and
- * per_class both, per_class where the task has no classes. AD_ENOMEM. Where the descriptor's own file is missing the
- * message names the page of the data's owners; with per_class, a class of too few examples and a file without labels
- * are AD_EINPUT. */
+ * per_class both, per_class where the task has no classes. AD_ENOMEM. Of several tasks (ad_descriptor_join) the splits
+ * of all follow one another, options->folder and options->file being the tasks' own. Where the descriptor's own file is
+ * missing the message names the page of the data's owners; with per_class, a class of too few examples and a file
+ * without labels are AD_EINPUT. */
 int ad_dataset_read(struct ad_dataset *dataset, const struct ad_descriptor *descriptor, enum ad_split split,
                     const struct ad_read_options *options, struct ad_tokenizer *tokenizer);
 void ad_dataset_destroy(struct ad_dataset *dataset);
@@ -86,6 +87,14 @@ static inline const uint32_t *ad_dataset_label(const struct ad_dataset *dataset,
 static inline struct ad_labels ad_dataset_labels(const struct ad_dataset *dataset) {
   return (struct ad_labels){dataset->task, dataset->count, dataset->label};
 }
+
+/* The tasks of the examples (task/heads.h), which lie task by task: *count of them, those of task t being
+ * [begin[t], begin[t + 1]), begin [AD_MOST_HEADS + 1]. Of a task alone: all. */
+void ad_dataset_tasks(const struct ad_dataset *dataset, size_t *count, size_t *begin);
+
+/* A data set of its own of `count` <= N examples, task by task: as many first ones of each as of any other, where it
+ * has so many, the first tasks having one more. The caller owns it. AD_ENOMEM. */
+int ad_dataset_take(struct ad_dataset *taken, const struct ad_dataset *dataset, size_t count);
 
 /* Tokens of the `examples` longest examples together (of all, where there are fewer): no batch of so many has more.
  * AD_ENOMEM. */

@@ -111,6 +111,10 @@ struct ad_descriptor {
   uint64_t split_seed; /* of the shuffled splits */
   char *idle;          /* lines on keys that have no effect; NULL: all have one */
   struct ad_source source[AD_SPLITS];
+  /* Several data sets, a task for each (data/joint.h): `task` is theirs together, `classes` are named SET/CLASS, and
+   * there are no sources. */
+  struct ad_descriptor *sets; /* [set_count], owned */
+  size_t set_count;           /* 0: this is one data set */
 };
 
 /* Where a split's file is looked for: `configured` (data.folder) where it says, else the descriptor's `place`. NULL:
@@ -143,10 +147,11 @@ int ad_descriptor_complete(struct ad_descriptor *descriptor, const char *folder,
 /* A warning for each key that has no effect. */
 void ad_descriptor_warn_idle(const struct ad_descriptor *descriptor);
 
-/* Whether there is such a split. */
-static inline int ad_descriptor_has(const struct ad_descriptor *descriptor, enum ad_split split) {
-  return descriptor->source[split].file != NULL;
-}
+/* Whether there is such a split; of several data sets, whether one of them has it. */
+int ad_descriptor_has(const struct ad_descriptor *descriptor, enum ad_split split);
+
+/* Whether the data have pairs of texts. */
+int ad_descriptor_pairs(const struct ad_descriptor *descriptor);
 
 /* What a difference between two states of a descriptor changes: only messages and expectations; which rows a split has;
  * which texts the model sees; which class a number or a label means. */
@@ -163,7 +168,8 @@ int ad_descriptor_put_split(const struct ad_descriptor *descriptor, enum ad_spli
                             struct ad_buffer *out);
 
 /* For data sets that come without a dev split: takes `rows` > 0 rows out of train, shuffled by `seed`. AD_ECONFIG where
- * there is a dev split, no train split, or a split rule already; AD_ENOMEM. Nothing is changed on failure. */
+ * there is a dev split, no train split, or a split rule already; AD_ENOMEM. Of several data sets: of each that has no
+ * dev split. Nothing is changed on failure. */
 int ad_descriptor_hold_out(struct ad_descriptor *descriptor, size_t rows, uint64_t seed);
 
 /* Makes a split that the descriptor lacks, with train's layout and file, for whoever has a file in place of that.

@@ -18,7 +18,8 @@ struct ad_trainer_settings {
   uint64_t steps; /* 0: all steps of the epochs */
   uint64_t seed_order, seed_dropout;
   enum ad_schedule schedule;
-  double warmup; /* share of the steps */
+  double warmup;      /* share of the steps */
+  double temperature; /* of the shares of several tasks (data/order.h); 0: 1 */
   struct ad_loss_settings loss;
   const struct ad_hiding *hiding; /* of a task that reads hidden tokens, else NULL */
   struct ad_optimizer_settings optimizer;
@@ -27,9 +28,10 @@ struct ad_trainer_settings {
 
 /* What a step did. Reproducible, but for `seconds`. */
 struct ad_step {
-  uint64_t step;  /* from 1 */
-  uint64_t epoch; /* from 1 */
-  int epoch_end;  /* 1: the epoch's last step */
+  uint64_t step;    /* from 1 */
+  uint64_t epoch;   /* from 1 */
+  int epoch_end;    /* 1: the epoch's last step */
+  const char *task; /* of several the one that the examples are of; NULL: there is one. Static storage */
   size_t examples, tokens;
   double loss;     /* of the batch, before the update: the mean over examples, by the class weights where there are any;
                     * over hidden tokens of a task that reads them, and 0 where none was hidden */
@@ -52,7 +54,9 @@ struct ad_trainer;
 /* A trainer at step 0, of one rank of exchange->size, or alone where exchange is NULL. replicas->student has the first
  * parameters and is updated. ad_teacher_replicas says which other vectors are needed. They are shared by the ranks of a
  * node or a rank's own, as the exchange has it. math, params, the replicas' vectors, data and exchange must outlive it,
- * and so must settings->loss.weights and settings->hiding. The loss is that of data->task. The caller owns it.
+ * and so must settings->loss.weights and settings->hiding. The loss is that of data->task. Of several tasks
+ * (task/heads.h) a step has examples of one: loss and distance are those of its columns of the logits, and the gradient
+ * of the others is zero. The caller owns it.
  * Collective over the exchange, as all functions that change it. AD_ECONFIG: a task that reads other rows than the
  * model's head, or has no weighted loss where one is asked for; more lanes than supported, fewer lanes than ranks;
  * settings that make no teacher. AD_EINPUT (an example without a label, or longer than the model takes), AD_EIO (a ring
@@ -62,8 +66,12 @@ int ad_trainer_create(struct ad_trainer **trainer, const struct ad_math *math, c
                       const struct ad_trainer_settings *settings, const struct ad_exchange *exchange);
 void ad_trainer_destroy(struct ad_trainer *trainer);
 
-/* Steps of the whole run, and steps done. */
+/* Steps of the whole run, of an epoch, and steps done. */
 uint64_t ad_trainer_total(const struct ad_trainer *trainer);
+uint64_t ad_trainer_epoch_steps(const struct ad_trainer *trainer);
+
+/* Steps of an epoch that task number i of several has. */
+uint64_t ad_trainer_task_steps(const struct ad_trainer *trainer, size_t i);
 uint64_t ad_trainer_done(const struct ad_trainer *trainer);
 
 /* Bytes that a rank will hold once all its steps are done, computed from sizes alone. In order: activations of student

@@ -31,13 +31,15 @@ struct ad_model_options {
   enum ad_classifier classifier;  /* not looked at with AD_HEAD_REQUIRE: as the folder says */
   const char *const *class_names; /* [classes] or NULL: the data's */
   enum ad_head_use head;
-  uint64_t seed_init; /* draws what the folder lacks (ad_params_draw) */
-  size_t vocab;       /* entries of the tokenizer, at most V; 0: not checked */
-  uint32_t types;     /* kinds of segments that the texts have: 2 for pairs; 0: not checked */
-  int cls_last;       /* the tokenizer has its class token last (ad_tokenizer_cls_last); looked at with vocab alone */
-  int one_type;       /* the tokenizer gives both texts of a pair one type (ad_tokenizer_one_type), as models do then */
-  int cased;          /* the tokenizer keeps case; only copied into the configuration */
-  int masked_lm;      /* 1: the head is that of a masked-language model; the first three are not looked at then */
+  const struct ad_heads *tasks; /* of several tasks together; NULL: one task */
+  const char *task;             /* its name: of a folder with several heads the one of this name; NULL: all of them */
+  uint64_t seed_init;           /* draws what the folder lacks (ad_params_draw) */
+  size_t vocab;                 /* entries of the tokenizer, at most V; 0: not checked */
+  uint32_t types;               /* kinds of segments that the texts have: 2 for pairs; 0: not checked */
+  int cls_last;  /* the tokenizer has its class token last (ad_tokenizer_cls_last); looked at with vocab alone */
+  int one_type;  /* the tokenizer gives both texts of a pair one type (ad_tokenizer_one_type), as models do then */
+  int cased;     /* the tokenizer keeps case; only copied into the configuration */
+  int masked_lm; /* 1: the head is that of a masked-language model; the first three are not looked at then */
 };
 
 struct ad_model_report {

@@ -29,6 +29,8 @@
   X(buckets, "buckets of distances") /* for a bias of the scores by distance; 0: there is none */ \
   X(padding, "untrained token")      /* 1 + the one whose embedding is not trained; 0: there is none */
 
+struct ad_heads; /* task/heads.h */
+
 struct ad_model_config {
   enum ad_architecture_id architecture;
   uint32_t variant; /* which of the architecture's model types */
@@ -45,6 +47,7 @@ struct ad_model_config {
   /* What the head is for, as a task names it (task/task.h), static; NULL: as the first task. */
   const char *problem_type;
   float threshold; /* from which probability on a text has a class of several (task/ranking.h); 0: not chosen */
+  const struct ad_heads *tasks; /* of several tasks (task/heads.h), which are the classes; NULL: one task */
 };
 
 /* Numbers in a row of logits: C, or of a masked-language head V. */

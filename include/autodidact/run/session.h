@@ -19,6 +19,7 @@ struct ad_session {
   const char *file; /* that the configuration is from; NULL: not known; not owned */
   struct ad_descriptor descriptor;
   struct ad_detect_columns columns; /* what is known where there is no descriptor */
+  const char *task;                 /* the one of several that the model's head is of; NULL: all; not owned */
   int detected;                     /* 1: the descriptor was found in the data (ad_session_detect) */
   struct ad_buffer told;            /* what was found there: lines for people */
   struct ad_run_inputs inputs;      /* of a run that was opened */
@@ -54,6 +55,7 @@ struct ad_session_data_options {
   unsigned refused;   /* kinds of changes (AD_CHANGED_*) in the descriptor's file that are refused; others warn */
   int own;            /* 1: none is refused */
   int optional;       /* 1: a run without a descriptor of its own goes without */
+  const char *task;   /* of a run of several tasks the one that is meant; NULL: all of them */
 };
 
 /* Loads it, as the run was trained with it, data.hold_out included, so that the splits can be read from anywhere. A run

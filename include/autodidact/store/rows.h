@@ -15,11 +15,13 @@
 #include "autodidact/task/scores.h"
 
 /* Bytes of the longest row of the logs. */
-enum { AD_ROW_TEXT = 1024 };
+enum { AD_ROW_TEXT = 8192 };
 
 /* A training step. */
 struct ad_step_row {
   uint64_t step, epoch, examples, tokens;
+  const char
+      *task; /* of several the one that its examples are of, not owned; NULL: there is one, or the row was read */
   double loss;
   int taught;      /* 1: the two below are there */
   double distance; /* NaN: it was not computed */
@@ -36,7 +38,8 @@ const char *ad_step_row_print(const struct ad_step_row *row, char text[AD_ROW_TE
 int ad_step_row_read(struct ad_step_row *row, const json_t *object);
 
 /* The members of scores, `"examples":..,"error":..`, without braces, as they stand inside rows and objects. A task that
- * is not the first of the registry is named, `"task":..`; a score that is not finite is null. */
+ * is not the first of the registry is named, `"task":..` (ad_task_named); a score that
+ * is not finite is null. */
 const char *ad_scores_print(const struct ad_scores *scores, char text[AD_ROW_TEXT]);
 
 /* Those of an object (NULL: of none); a score that is not there is NaN, `examples` 0. None at all where the task is not

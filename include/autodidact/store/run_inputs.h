@@ -20,6 +20,9 @@ struct ad_run_inputs {
   char *file[AD_SPLITS];
   uint64_t descriptor_digest;
   uint64_t digest[AD_SPLITS]; /* of the file's bytes, as ad_dataset.digest; 0: not read */
+  /* Of several data sets: paths of each, owned; the digests above are those of all together. */
+  struct ad_run_inputs *sets; /* [set_count] in the descriptor's order */
+  size_t set_count;
 };
 
 /* What a training of this configuration is given: `descriptor` with hold-out, digests 0. The caller owns it:

@@ -5,7 +5,8 @@
 #include "autodidact/task/metrics.h"
 #include "autodidact/task/task.h"
 
-enum { AD_MOST_SCORES = 8 };
+/* The most scores of a task, and of several tasks together. */
+enum { AD_MOST_OWN_SCORES = 8, AD_MOST_SCORES = 64 };
 
 /* The numbers of an evaluation, in the order of the task's list and of all files that hold them. All zero: none. */
 struct ad_scores {
@@ -56,7 +57,8 @@ int ad_scoring_create_summed(struct ad_scoring *scoring, const struct ad_task *t
                              const struct ad_row_sums *sums);
 void ad_scoring_destroy(struct ad_scoring *scoring);
 
-/* The accuracy of always giving the same answer, the best one; NaN: not known, or nothing of this task. */
-double ad_majority_share(struct ad_labels labels, size_t C);
+/* The accuracy of always giving the same answer, the best one; NaN: not known, or nothing of this task. Of several
+ * tasks that of the one whose score `score` is, as "sst2.error" (NULL: NaN). */
+double ad_majority_share(struct ad_labels labels, size_t C, const char *score);
 
 #endif

@@ -84,6 +84,7 @@ struct ad_labels {
 };
 
 struct ad_scoring;
+struct ad_heads; /* task/heads.h */
 
 /* A function that may be NULL says so. */
 struct ad_task {
@@ -99,8 +100,9 @@ struct ad_task {
   int numbers;           /* 1: a label is C numbers, the bits of float32, and so is a prediction: the logits */
   const char *separator; /* stands between the fields of one label column, unless the descriptor has its own; NULL: a
                             column is one field */
+  const struct ad_heads *heads; /* several tasks at once; NULL: one. Of several loss, mean_loss, predict, score: NULL */
 
-  /* [score_count], at least 2 and at most AD_MOST_SCORES. The first one selects parameters (run.metric) unless
+  /* [score_count], at least 2 and at most AD_MOST_OWN_SCORES. The first one selects parameters (run.metric) unless
    * another is named, and stands where there is room for one; finite logits give it a finite value. The last one is the
    * mean loss. */
   const struct ad_score *scores;
@@ -210,11 +212,12 @@ const struct ad_task *ad_task_of_problem(const char *problem_type);
 /* What `count` logits are called: "class" or "classes". */
 const char *ad_task_outputs(const struct ad_task *task, uint64_t count);
 
-/* The task's score of this name; NULL: it has none. */
+/* The task's score of this name; NULL: it has none. Of one task alone HEAD.SCORE, a name of several, is its SCORE. */
 const struct ad_score *ad_task_score(const struct ad_task *task, const char *name);
 
-/* Score number i of all tasks, each name once, in the order of the registry; NULL behind the last one. And the one of a
- * name; NULL: no task has it. */
+/* Score number i of all tasks, each name once, in the order of the registry, and behind these of the lists of tasks
+ * (task/heads.h) that the process has met; NULL behind the last one. And the one of a name, also HEAD.SCORE of a head
+ * that was not met yet; NULL: no task has it. */
 const struct ad_score *ad_score_at(size_t i);
 const struct ad_score *ad_score_find(const char *name);
 
@@ -223,6 +226,9 @@ int ad_score_is_better(const struct ad_score *score, double a, double b);
 
 /* Q. */
 size_t ad_task_words(const struct ad_task *task, size_t C);
+
+/* 1 where these words [Q] are a label of a model with C logits. */
+int ad_task_is_label(const struct ad_task *task, size_t C, const uint32_t *label);
 
 /* Makes a table ready; columns: label columns of the file. Its values must outlive it. The caller owns it:
  * ad_label_table_close, after a failure too. AD_ENOMEM. */
