@@ -15,6 +15,7 @@
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
 #include "autodidact/run/program.h"
+#include "autodidact/store/run_files.h"
 #include "autodidact/text/tokenizer.h"
 
 /* --- The script. */
@@ -163,11 +164,31 @@ static int fetch(char *script, const char *name, char **folder) {
   return status;
 }
 
+/* --- Runs. */
+
+static int has_file(const char *folder, const char *file) {
+  char *path = ad_path_join(folder, file);
+  const int found = path != NULL && ad_is_file(path);
+  ad_free(path);
+  return found;
+}
+
+/* Of the folder of a run: that of its result; NULL where it is none. AD_EINPUT: the run has no result yet. */
+static int find_result(const char *name, char **folder) {
+  if (name[0] == '\0' || !has_file(name, AD_RUN_FILE_CONFIG) || has_file(name, "config.json")) {
+    return AD_OK;
+  }
+  *folder = ad_path_join(name, AD_RUN_FOLDER_MODEL);
+  return *folder == NULL         ? ad_fail_memory(strlen(name), "a path")
+         : ad_is_folder(*folder) ? AD_OK
+                                 : ad_fail(AD_EINPUT, "%s: a run without a model yet: it is not finished", name);
+}
+
 int ad_model_name_find(const char *name, char **folder) {
   char *script = NULL;
-  int status = AD_OK;
   *folder = NULL;
-  if (name[0] != '\0' && access(name, F_OK) != 0) {
+  int status = find_result(name, folder);
+  if (status == AD_OK && name[0] != '\0' && access(name, F_OK) != 0) {
     status = find_script(&script);
     status = status == AD_OK && is_wanted(script, name) ? fetch(script, name, folder) : status;
     ad_free(script);
@@ -175,6 +196,10 @@ int ad_model_name_find(const char *name, char **folder) {
   if (status == AD_OK && *folder == NULL) {
     *folder = ad_strdup(name);
     status = *folder == NULL ? ad_fail_memory(strlen(name), "a path") : AD_OK;
+  }
+  if (status != AD_OK) {
+    ad_free(*folder);
+    *folder = NULL;
   }
   return status;
 }

@@ -12,6 +12,7 @@
 #include "autodidact/base/log.h"
 #include "autodidact/base/memory.h"
 #include "autodidact/base/status.h"
+#include "autodidact/run/model_name.h"
 #include "autodidact/run/session.h"
 #include "autodidact/run/signals.h"
 #include "autodidact/run/study.h"
@@ -356,6 +357,7 @@ static int share_ids(struct runner *r, const struct ad_comm *all) {
   uint64_t *ids = ad_calloc(s->count, sizeof *ids);
   int status = ids == NULL ? ad_fail_memory(s->count * sizeof *ids, "the ids of cells") : AD_OK;
   if (status == AD_OK && ad_comm_rank(all) == 0) {
+    s->find_model = ad_model_name_find;
     status = ad_study_identify(s, ad_session_datasets());
     status = status == AD_OK ? ad_study_check_result(s) : status;
     status = status == AD_OK ? ad_study_commit(s) : status;

@@ -4,6 +4,7 @@
 #include "autodidact/base/digest.h"
 #include "autodidact/base/log.h"
 #include "autodidact/base/status.h"
+#include "autodidact/run/model_name.h"
 #include "autodidact/run/study.h"
 #include "training_internal.h"
 
@@ -86,12 +87,12 @@ static int tell_head(const struct ad_study *study, const char *arm, const char *
   return status;
 }
 
-static int check_head(const struct ad_study *study, const char *arm, const struct ad_session *session,
-                      struct told *told) {
+static int check_head(const struct ad_study *study, const char *arm, struct ad_session *session, struct told *told) {
   struct ad_model *model;
   if (session->config.model_path[0] == '\0') {
     return AD_OK;
   }
+  AD_TRY(ad_model_name_resolve(&session->config));
   AD_TRY(ad_session_open_base(session, &model));
   const int status = tell_head(study, arm, session->config.model_path, model, told);
   ad_model_close(model);

@@ -135,7 +135,19 @@ static int digest_split(const struct ad_descriptor *descriptor, enum ad_split sp
   return ad_dataset_digest(descriptor, split, &options, digest);
 }
 
-static int digest_inputs(const struct ad_config *c, const char *datasets, struct inputs *inputs) {
+static int digest_model(const struct ad_study *study, const struct ad_config *c, uint64_t *digest) {
+  char *folder = NULL;
+  if (c->model_path[0] == '\0') {
+    return ad_digest_file(c->model_vocab, digest);
+  }
+  int status = study->find_model == NULL ? AD_OK : study->find_model(c->model_path, &folder);
+  status = status == AD_OK ? ad_model_digest(folder == NULL ? c->model_path : folder, digest) : status;
+  ad_free(folder);
+  return status;
+}
+
+static int digest_inputs(const struct ad_study *study, const struct ad_config *c, const char *datasets,
+                         struct inputs *inputs) {
   struct ad_descriptor d = {0};
   uint64_t train = 0, dev = 0, model = 0;
   char texts[4][17];
@@ -151,9 +163,7 @@ static int digest_inputs(const struct ad_config *c, const char *datasets, struct
   if (status == AD_OK && (ad_descriptor_has(&d, AD_SPLIT_DEV) || ad_split_file(c, AD_SPLIT_DEV) != NULL)) {
     status = digest_split(&d, AD_SPLIT_DEV, c, &dev);
   }
-  if (status == AD_OK) {
-    status = c->model_path[0] != '\0' ? ad_model_digest(c->model_path, &model) : ad_digest_file(c->model_vocab, &model);
-  }
+  status = status == AD_OK ? digest_model(study, c, &model) : status;
   const uint64_t parts[] = {d.digest, train, dev, model};
   inputs->digest = 0;
   for (size_t i = 0; i < 4; i++) {
@@ -171,7 +181,7 @@ static int inputs_of(const struct ad_study *study, const struct ad_study_arm *ar
   struct ad_config config;
   int status = ad__study_copy_base(study, &config);
   status = status == AD_OK ? apply_arm(study, arm, &config) : status;
-  status = status == AD_OK ? digest_inputs(&config, datasets, inputs) : status;
+  status = status == AD_OK ? digest_inputs(study, &config, datasets, inputs) : status;
   ad_config_destroy(&config);
   return status < 0 ? ad_fail_prefix(status, "%s: arm '%s'", study->path, arm->name) : AD_OK;
 }

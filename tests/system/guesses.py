@@ -123,7 +123,7 @@ GUESSES = [
     (f"train plain.txt {MODEL} data.task=mlm train.mask_whole_words=true --out runs/lm", 0, r"lines of text",
      r"the masked-language head is drawn", r"dev perplexity", ("runs/lm/model/config.json", r"BertForMaskedLM")),
     (f"train reviews.csv {MODEL} data.task=mlm --out runs/table", 0, r'text is column "Review"'),
-    (f"train plain.txt --model runs/lm/model data.max_tokens=24 data.task=mlm --out runs/more", 0,
+    (f"train plain.txt --model runs/lm data.max_tokens=24 data.task=mlm --out runs/more", 0,
      r"the masked-language head is that of runs/lm/model"),
     ("eval runs/lm --data plain.txt", 0, r"examples +60", r"perplexity +\d"),
     ("eval runs/lm/model --data plain.txt --json", 0, r'"task":"mlm","perplexity":\d'),
@@ -231,6 +231,7 @@ GUESSES = [
     ("eval runs/stopped --data dev", 0, r"checkpoint of step 3 of 6"),
     ("export runs/stopped --out stopped", 1, r"not complete: .*its train command, given again, ends it"),
     ("runs runs/stopped", 0, r"runs/stopped +stopped +3 +6 "),
+    ("train --train reviews.csv --model runs/stopped --out runs/on", 1, r"runs/stopped: a run without a model yet"),
     (f"train --train reviews.csv {MODEL} --out runs/stopped", 0, r"goes on after step 3 of 6"),
     # Keys: by the words of other programs, and options that people look for.
     (f"train --train reviews.csv {MODEL} early_stopping_patience=3", 1, r"here it is 'train\.patience'"),

@@ -62,8 +62,8 @@
     "what the run does when there is no room for a checkpoint")                                                        \
   X(CHOICE, LAYOUT, store_writer, "store.writer", "all", 0, 0, writer, "several ranks", "who writes a checkpoint")     \
   X(TEXT, INPUT, model_path, "model.path", "", 0, 0, "", "",                                                           \
-    "Hugging Face folder of the pretrained encoder, or a model by name (minilm-l6, OWNER/NAME); empty: draw a new "    \
-    "one with the sizes below")                                                                                        \
+    "Hugging Face folder of the pretrained encoder, a run whose result it is, or a model by name (minilm-l6, "         \
+    "OWNER/NAME); empty: draw a new one with the sizes below")                                                         \
   X(TEXT, INPUT, model_vocab, "model.vocab", "", 0, 0, "", "model.path is empty", "vocab.txt of a new encoder")        \
   X(SWITCH, RESULT, model_cased, "model.cased", "false", 0, 0, "", "model.path is empty",                              \
     "a new encoder's tokenizer keeps case")                                                                            \

@@ -132,6 +132,8 @@ struct ad_study {
   struct ad_study_cell *cells; /* [count] arm by arm in the file's order, the last axis fastest */
   size_t count;
   uint32_t *levels; /* [count, A] where cells[i].level points to */
+  /* The folder of a model.path, which the caller owns; set by whoever knows models by name. NULL: it is the path. */
+  int (*find_model)(const char *name, char **folder);
 };
 
 /* Reads a study file and lays out its cells; reads no data. The caller owns it: ad_study_destroy, also after a failure.
