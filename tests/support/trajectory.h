@@ -1,5 +1,5 @@
 /* Twenty steps of the trainer on the batches and with the optimizer of an encoder-*.h5's trajectory (schema:
- * tests/parity/reference.py). */
+ * tests/parity/reference.py), and their comparison with a file. */
 #ifndef AUTODIDACT_TESTS_SUPPORT_TRAJECTORY_H
 #define AUTODIDACT_TESTS_SUPPORT_TRAJECTORY_H
 
@@ -7,6 +7,7 @@
 #include "autodidact/learn/trainer.h"
 #include "support/encoder_fixture.h"
 #include "support/kernel_sets.h"
+#include "support/parity.h"
 
 enum {
   TRAJECTORY_STEPS = 20,
@@ -15,6 +16,14 @@ enum {
   TRAJECTORY_MOST_PAST = 4,
   TRAJECTORY_SEED = 5
 };
+
+/* 1e-3 is asked for of the losses. float32 gives 1e-5, and 1e-4 of the distances, which are small differences of logits
+ * squared. A distance of nothing, where both models are the same, is what the logits' last bits leave. */
+static const double TRAJECTORY_LOSS_TOLERANCE = 5e-5, TRAJECTORY_DISTANCE_TOLERANCE = 5e-4,
+                    TRAJECTORY_NO_DISTANCE = 1e-10;
+
+/* Of what a tensor has moved. */
+static const double TRAJECTORY_CHANGE_TOLERANCE = 5e-4;
 
 /* The data set whose epoch, in the trainer's own order, is the file's batches one after another. */
 static inline struct ad_dataset trajectory_dataset(const struct encoder_fixture *f, uint64_t seed) {
@@ -55,6 +64,9 @@ static inline struct ad_dataset trajectory_dataset(const struct encoder_fixture 
 
 /* A trainer with all the vectors that its teacher needs. */
 struct trajectory {
+  const struct encoder_fixture *fixture;
+  float *from; /* [P] the parameters before the first step */
+  enum ad_teacher_method method;
   struct ad_trainer *trainer;
   struct ad_dataset data;
   struct ad_replicas replicas;
@@ -85,7 +97,13 @@ static inline void trajectory_start_on(struct trajectory *t, struct encoder_fixt
                                                .loss = loss == NULL ? (struct ad_loss_settings){0} : *loss};
   const size_t P = f->params.count;
   size_t has_teacher, has_mean, past;
-  *t = (struct trajectory){.data = data, .replicas.student = ad_weights_float32(f->theta)};
+  *t = (struct trajectory){.fixture = f,
+                           .from = malloc(P * sizeof *t->from),
+                           .method = teacher->method,
+                           .data = data,
+                           .replicas.student = ad_weights_float32(f->theta)};
+  assert_non_null(t->from);
+  memcpy(t->from, f->theta, P * sizeof *t->from);
   ad_teacher_replicas(teacher, &has_teacher, &has_mean, &past);
   assert_true(past <= TRAJECTORY_MOST_PAST);
   t->replicas.teacher = ad_weights_float32(has_teacher ? calloc(P, sizeof(float)) : NULL);
@@ -107,6 +125,7 @@ static inline void trajectory_start(struct trajectory *t, struct encoder_fixture
 
 static inline void trajectory_end(struct trajectory *t) {
   ad_trainer_destroy(t->trainer);
+  free(t->from);
   free(t->replicas.teacher.values);
   free(t->replicas.mean.values);
   for (size_t k = 0; k < TRAJECTORY_MOST_PAST; k++) {
@@ -117,6 +136,67 @@ static inline void trajectory_end(struct trajectory *t) {
   free(t->data.label);
   free(t->data.targets);
   free(t->data.offset);
+}
+
+static inline void expect_distance(double got, double expected, const char *name, const char *what) {
+  const double scale = expected + TRAJECTORY_NO_DISTANCE / TRAJECTORY_DISTANCE_TOLERANCE;
+  expect(fabs(got - expected) / scale, TRAJECTORY_DISTANCE_TOLERANCE, name, what);
+}
+
+/* How far the mean of thetas [count], each [P], has come from the start, against the array PATH of the file: one
+ * followed tensor after the other. */
+static inline void expect_moved(const struct trajectory *t, hid_t file, const char *name, const char *path,
+                                size_t count, const struct ad_replica *thetas) {
+  const struct ad_params *params = &t->fixture->params;
+  size_t floats, at = 0;
+  float *expected = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &floats);
+  for (size_t i = 0; i < params->tensor_count; i++) {
+    const struct ad_tensor *tensor = &params->tensors[i];
+    char what[192];
+    double error = 0.0;
+    if (!is_followed(tensor)) {
+      continue;
+    }
+    assert_true(at + tensor->count <= floats);
+    for (size_t n = 0; n < tensor->count; n++) {
+      double sum = 0.0;
+      for (size_t k = 0; k < count; k++) {
+        sum += ad_replica_floats(thetas[k])[tensor->offset + n];
+      }
+      const double moved = sum / (double)count - t->from[tensor->offset + n];
+      error += (moved - expected[at + n]) * (moved - expected[at + n]);
+    }
+    snprintf(what, sizeof what, "%s of %s", path, tensor->name);
+    expect(sqrt(error) / norm(tensor->count, expected + at), TRAJECTORY_CHANGE_TOLERANCE, name, what);
+    at += tensor->count;
+  }
+  assert_int_equal(at, floats);
+  free(expected);
+}
+
+/* All steps of a trajectory, against GROUP/loss, GROUP/distance and GROUP/moved of the file. Without dropout the passes
+ * of R-Drop are equal: such a run is one without a teacher, and the group has no distance of it. */
+static inline void expect_run(struct trajectory *t, hid_t file, const char *group) {
+  double losses[TRAJECTORY_STEPS], far[TRAJECTORY_STEPS];
+  char path[96], what[32];
+  snprintf(path, sizeof path, "%s/loss", group);
+  fixture_read(file, path, H5T_NATIVE_DOUBLE, TRAJECTORY_STEPS, losses);
+  snprintf(path, sizeof path, "%s/distance", group);
+  fixture_read(file, path, H5T_NATIVE_DOUBLE, TRAJECTORY_STEPS, far);
+  for (size_t i = 0; i < TRAJECTORY_STEPS; i++) {
+    struct ad_step step;
+    assert_int_equal(ad_trainer_step(t->trainer, &step), AD_OK);
+    assert_int_equal(step.task != NULL, t->data.task->heads != NULL);
+    snprintf(what, sizeof what, "loss of step %zu", i + 1);
+    expect(relative(step.loss, losses[i]), TRAJECTORY_LOSS_TOLERANCE, group, what);
+    if (step.weight > 0.0 && t->method != AD_TEACHER_RDROP) {
+      snprintf(what, sizeof what, "distance of step %zu", i + 1);
+      expect_distance(step.distance, far[i], group, what);
+    }
+  }
+  const struct ad_replica theta = ad_replica_float32(t->fixture->theta);
+  snprintf(path, sizeof path, "%s/moved", group);
+  expect_moved(t, file, group, path, 1, &theta);
 }
 
 #endif

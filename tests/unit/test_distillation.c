@@ -15,36 +15,19 @@
 #include "autodidact/learn/window.h"
 #include "support/encoder_fixture.h"
 #include "support/kernel_sets.h"
+#include "support/parity.h"
 #include "support/trajectory.h"
 
 enum { PAST = 3, LANES = TRAJECTORY_LANES, STEPS = TRAJECTORY_STEPS, MOST_EXAMPLES = 64 };
 
-/* As in test_parity.c and test_trajectory.c; at given logits only the result is rounded to float32. */
-static const double LOGITS_TOLERANCE = 2e-5, GRADIENT_TOLERANCE = 1e-4, CHANGE_TOLERANCE = 5e-4;
-static const double GIVEN_TOLERANCE = 2e-7;
-
-/* Of a run: 1e-3 is asked for of the losses; float32 gives 1e-5, and of the distances, which are small differences of
- * logits squared, 1e-4. A distance of nothing, where both are theta, is what the logits' last bits leave. */
-static const double LOSS_TOLERANCE = 5e-5, DISTANCE_TOLERANCE = 5e-4, NO_DISTANCE = 1e-10;
+/* As in test_parity.c; at given logits only the result is rounded to float32. */
+static const double LOGITS_TOLERANCE = 2e-5, GRADIENT_TOLERANCE = 1e-4, GIVEN_TOLERANCE = 2e-7;
 
 static const char *const NAMES[] = {"cls-tanh", "pooler-relu"};
 enum { FILES = sizeof NAMES / sizeof *NAMES };
 
 static const char *const RUNS[] = {"sda", "sda-lag0", "sda-all", "sdv", "sdv-lag0", "ema", "ema-lag0"};
 enum { RUN_COUNT = sizeof RUNS / sizeof *RUNS };
-
-static int failures;
-
-static void expect(double error, double tolerance, const char *name, const char *what, const char *part) {
-  if (!(error <= tolerance)) {
-    print_error("%s: %s %s differs by %.3g, allowed %.3g\n", name, what, part, error, tolerance);
-    failures++;
-  }
-}
-
-static double relative(double got, double expected) {
-  return fabs(got - expected) / fabs(expected);
-}
 
 /* A model with its batch, and the file of what self-distillation on it gives. */
 struct problem {
@@ -89,26 +72,10 @@ static struct ad_batch pack(struct problem *p, size_t count, const uint32_t *ids
   return batch;
 }
 
-/* The gradient of sum(logits dlogits), tensor by tensor, against WHAT/gradient of the file. */
+/* After the batch's forward, against WHAT/gradient of the file. */
 static void check_gradient(struct problem *p, const struct ad_batch *batch, const float *dlogits, const char *what) {
-  struct encoder_fixture *f = &p->fixture;
-  float *expected = calloc(f->params.count, sizeof *expected), *got = malloc(f->params.count * sizeof *got);
-  char path[64];
-  snprintf(path, sizeof path, "%s/gradient", what);
-  struct encoder_fixture other = *f;
-  other.file = p->file;
-  fixture_vector(&other, path, expected);
-  memset(got, 0xff, f->params.count * sizeof *got); /* NaN: what is not written shows */
-  assert_int_equal(ad_encoder_gradient(p->encoder, ad_replica_float32(f->theta), batch, NULL, dlogits, got), AD_OK);
-  for (size_t i = 0; i < f->params.tensor_count; i++) {
-    const struct ad_tensor *tensor = &f->params.tensors[i];
-    const double scale = fixture_gradient_scale(f, tensor, expected);
-    assert_true(scale > 0.0);
-    expect(distance(tensor->count, got + tensor->offset, expected + tensor->offset) / scale, GRADIENT_TOLERANCE,
-           p->name, what, tensor->name);
-  }
-  free(expected);
-  free(got);
+  const struct encoder_pass pass = {&p->fixture, p->encoder, *batch};
+  expect_gradient(&pass, dlogits, p->file, p->name, what, GRADIENT_TOLERANCE);
 }
 
 static double mean(size_t n, const float *values) {
@@ -123,7 +90,7 @@ static double mean(size_t n, const float *values) {
 static void check_scalar(const struct problem *p, double got, const char *what, const char *number, double tolerance) {
   char path[64];
   snprintf(path, sizeof path, "%s/%s", what, number);
-  expect(relative(got, fixture_scalar(p->file, path)), tolerance, p->name, what, number);
+  expect(relative(got, fixture_scalar(p->file, path)), tolerance, p->name, path);
 }
 
 /* --- SDA, SDV: the teacher of three given past students. */
@@ -186,7 +153,7 @@ static void check_taught(struct problem *p, const struct ad_batch *batch, size_t
   snprintf(path, sizeof path, "%s/target", what);
   fixture_read(p->file, path, H5T_NATIVE_FLOAT, B * C, expected);
   teach(p, batch, count, thetas, target);
-  expect(distance(B * C, target, expected) / norm(B * C, expected), LOGITS_TOLERANCE, p->name, what, "target");
+  expect(distance(B * C, target, expected) / norm(B * C, expected), LOGITS_TOLERANCE, p->name, path);
   assert_int_equal(ad_encoder_forward(p->encoder, ad_replica_float32(p->fixture.theta), batch, NULL, logits), AD_OK);
   p->kernels->cross_entropy(B, C, logits, p->fixture.dataset.label, 1.0f / (float)B, loss, dlogits);
   p->kernels->squared_error(B, C, logits, target, (float)(p->weight / (double)B), far, dlogits);
@@ -260,7 +227,7 @@ static void check_r_drop_logits(struct problem *p) {
       const size_t at = b * p->C;
       /* The cross entropy's part is rounded by itself: it may be larger than the sum. */
       const double scale = norm(p->C, expected + at) + 0.5 / (double)p->B;
-      expect(distance(p->C, dlogits + pass * n + at, expected + at) / scale, GIVEN_TOLERANCE, p->name, path, "row");
+      expect(distance(p->C, dlogits + pass * n + at, expected + at) / scale, GIVEN_TOLERANCE, p->name, path);
     }
   }
   free(logits);
@@ -283,7 +250,7 @@ static void check_r_drop_encoder(struct problem *p) {
   double divergence;
   fixture_read(p->file, "rdrop/encoder/logits", H5T_NATIVE_FLOAT, n, expected);
   assert_int_equal(ad_encoder_forward(p->encoder, ad_replica_float32(p->fixture.theta), &batch, NULL, logits), AD_OK);
-  expect(distance(n, logits, expected) / norm(n, expected), LOGITS_TOLERANCE, p->name, what, "logits");
+  expect(distance(n, logits, expected) / norm(n, expected), LOGITS_TOLERANCE, p->name, "rdrop/encoder/logits");
   const double loss = r_drop(p, logits, &divergence, dlogits);
   check_scalar(p, loss, what, "loss", LOGITS_TOLERANCE);
   check_scalar(p, divergence, what, "distance", LOGITS_TOLERANCE);
@@ -338,60 +305,28 @@ static struct ad_teacher_settings read_settings(const struct problem *p, const c
   return settings;
 }
 
-/* How far the mean of `count` vectors has come from `from`, tensor by tensor, against RUN/moved/WHAT. */
-static void check_moved(const struct problem *p, const char *run, const char *what, const float *from, size_t count,
-                        const struct ad_replica *thetas) {
-  const struct ad_params *params = &p->fixture.params;
-  char path[64];
-  size_t floats, at = 0;
-  snprintf(path, sizeof path, "run/%s/moved/%s", run, what);
-  float *expected = fixture_read_new(p->file, path, H5T_NATIVE_FLOAT, &floats);
-  for (size_t i = 0; i < params->tensor_count; i++) {
-    const struct ad_tensor *tensor = &params->tensors[i];
-    if ((!tensor->vector && strcmp(tensor->name, "classifier.weight") != 0) ||
-        strstr(tensor->name, "key.bias") != NULL) {
-      continue;
-    }
-    assert_true(at + tensor->count <= floats);
-    double error = 0.0;
-    for (size_t n = 0; n < tensor->count; n++) {
-      double sum = 0.0;
-      for (size_t k = 0; k < count; k++) {
-        sum += ad_replica_floats(thetas[k])[tensor->offset + n];
-      }
-      const double moved = sum / (double)count - from[tensor->offset + n];
-      error += (moved - expected[at + n]) * (moved - expected[at + n]);
-    }
-    expect(sqrt(error) / norm(tensor->count, expected + at), CHANGE_TOLERANCE, p->name, path, tensor->name);
-    at += tensor->count;
-  }
-  assert_int_equal(at, floats);
-  free(expected);
-}
-
 static void check_step(const struct problem *p, const char *run, const struct ad_step *step, double loss, double far,
                        double weight) {
   char what[64];
-  snprintf(what, sizeof what, "%s, step %d:", run, (int)step->step);
-  expect(relative(step->loss, loss), LOSS_TOLERANCE, p->name, what, "loss");
-  expect(fabs(step->weight - weight), 1e-15 * weight, p->name, what, "weight");
+  snprintf(what, sizeof what, "%s, loss of step %d", run, (int)step->step);
+  expect(relative(step->loss, loss), TRAJECTORY_LOSS_TOLERANCE, p->name, what);
+  snprintf(what, sizeof what, "%s, weight of step %d", run, (int)step->step);
+  expect(fabs(step->weight - weight), 1e-15 * weight, p->name, what);
   if (weight == 0.0) {
     assert_true(isnan(step->distance));
   } else {
-    expect(fabs(step->distance - far) / (far + NO_DISTANCE / DISTANCE_TOLERANCE), DISTANCE_TOLERANCE, p->name, what,
-           "distance");
+    snprintf(what, sizeof what, "%s, distance of step %d", run, (int)step->step);
+    expect_distance(step->distance, far, p->name, what);
   }
 }
 
 static void check_run(const char *name, const char *run) {
+  char path[64];
   struct problem p;
   struct trajectory t;
   start(&p, name);
-  const size_t bytes = p.fixture.params.count * sizeof(float);
   const struct ad_teacher_settings settings = read_settings(&p, run);
-  float *from = malloc(bytes);
   double losses[STEPS], distances[STEPS], weights[STEPS];
-  memcpy(from, p.fixture.theta, bytes);
   read_row(&p, run, "loss", losses);
   read_row(&p, run, "distance", distances);
   read_row(&p, run, "weight", weights);
@@ -406,11 +341,11 @@ static void check_run(const char *name, const char *run) {
     size_t count;
     assert_int_equal(ad_trainer_variant(t.trainer, (enum ad_variant)v, &thetas, &count), AD_OK);
     assert_int_equal(count, v == AD_VARIANT_TEACHER && settings.method == AD_TEACHER_SDV ? settings.window : 1);
-    check_moved(&p, run, ad_variant_name((enum ad_variant)v), from, count, thetas);
+    snprintf(path, sizeof path, "run/%s/moved/%s", run, ad_variant_name((enum ad_variant)v));
+    expect_moved(&t, p.file, name, path, count, thetas);
   }
   assert_int_equal(ad_trainer_verify(t.trainer), AD_OK);
   trajectory_end(&t);
-  free(from);
   end(&p);
 }
 
@@ -442,7 +377,7 @@ static void test_r_drop_run(void **state) {
       struct ad_step step;
       assert_int_equal(ad_trainer_step(t.trainer, &step), AD_OK);
       check_step(&p, "rdrop", &step, losses[s], 0.0, settings.weight);
-      expect(relative(step.norm, norms[s]), 1e-3, p.name, "rdrop", "norm");
+      expect(relative(step.norm, norms[s]), 1e-3, p.name, "rdrop, norm");
     }
     trajectory_end(&t);
     end(&p);

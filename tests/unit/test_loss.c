@@ -16,36 +16,21 @@
 #include "autodidact/base/status.h"
 #include "support/encoder_fixture.h"
 #include "support/kernel_sets.h"
+#include "support/parity.h"
 #include "support/trajectory.h"
 
-enum { MOST_CLASSES = 5, MOST_ROWS = 64, STEPS = TRAJECTORY_STEPS };
+enum { MOST_CLASSES = 5, MOST_ROWS = 64 };
 
 /* As in test_distillation.c: at given logits only scale and result are rounded to float32. */
 static const double GIVEN_TOLERANCE = 2e-7, LOGITS_TOLERANCE = 2e-5, GRADIENT_TOLERANCE = 1e-4;
-static const double LOSS_TOLERANCE = 5e-5, DISTANCE_TOLERANCE = 5e-4, CHANGE_TOLERANCE = 5e-4, NO_DISTANCE = 1e-10;
 
 static const char *const MODELS[] = {"cls-tanh", "pooler-relu"};
 enum { MODEL_COUNT = sizeof MODELS / sizeof *MODELS };
 
-static int failures;
-
-static void expect(double error, double tolerance, const char *name, const char *what) {
-  if (!(error <= tolerance)) {
-    print_error("%s: %s differs by %.3g, allowed %.3g\n", name, what, error, tolerance);
-    failures++;
-  }
-}
-
-static double relative(double got, double expected) {
-  return fabs(got - expected) / fabs(expected);
-}
-
 /* Weights of a group of the file [C] into weights, and all settings. */
 static struct ad_loss_settings read_settings(hid_t file, const char *name, double *weights, size_t *C) {
-  char path[64];
   size_t count;
-  snprintf(path, sizeof path, "%s/weights", name);
-  double *stored = fixture_read_new(file, path, H5T_NATIVE_DOUBLE, &count);
+  double *stored = read_array(file, name, "weights", H5T_NATIVE_DOUBLE, &count);
   assert_true(count <= MOST_CLASSES);
   memcpy(weights, stored, count * sizeof *weights);
   free(stored);
@@ -83,22 +68,18 @@ static double mean_loss(const struct ad_loss_settings *settings, size_t N, size_
 /* --- Given logits. */
 
 static void check_rows(hid_t file, const char *name) {
-  char path[64];
+  char group[64];
   double weights[MOST_CLASSES];
   size_t C, N, n;
   float dlogits[MOST_ROWS * MOST_CLASSES], alone[MOST_CLASSES], loss;
-  snprintf(path, sizeof path, "rows/%s", name);
-  const struct ad_loss_settings settings = read_settings(file, path, weights, &C);
-  snprintf(path, sizeof path, "rows/%s/labels", name);
-  uint32_t *labels = fixture_read_new(file, path, H5T_NATIVE_UINT32, &N);
-  snprintf(path, sizeof path, "rows/%s/logits", name);
-  float *logits = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &n);
-  snprintf(path, sizeof path, "rows/%s/gradient", name);
-  float *expected = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &n);
-  snprintf(path, sizeof path, "rows/%s/loss", name);
+  snprintf(group, sizeof group, "rows/%s", name);
+  const struct ad_loss_settings settings = read_settings(file, group, weights, &C);
+  uint32_t *labels = read_array(file, group, "labels", H5T_NATIVE_UINT32, &N);
+  float *logits = read_array(file, group, "logits", H5T_NATIVE_FLOAT, &n);
+  float *expected = read_array(file, group, "gradient", H5T_NATIVE_FLOAT, &n);
   assert_int_equal(n, N * C);
-  expect(relative(mean_loss(&settings, N, C, logits, labels, dlogits), fixture_scalar(file, path)), GIVEN_TOLERANCE,
-         name, "loss");
+  expect(relative(mean_loss(&settings, N, C, logits, labels, dlogits), read_number(file, group, "loss")),
+         GIVEN_TOLERANCE, name, "loss");
   const double all = sum_weights(&settings, N, labels);
   for (size_t i = 0; i < N; i++) {
     const double scale = norm(C, expected + i * C) + weights[labels[i]] / all;
@@ -126,19 +107,15 @@ static void test_rows(void **state) {
 /* --- Labels that are probabilities. */
 
 static void check_soft_rows(hid_t file, const char *name) {
-  char path[64];
+  char group[64];
   double weights[MOST_CLASSES], sum = 0.0;
   size_t C, n;
   float dlogits[MOST_ROWS * MOST_CLASSES], alone[MOST_CLASSES], loss[MOST_ROWS];
-  snprintf(path, sizeof path, "soft/%s", name);
-  const struct ad_loss_settings settings = read_settings(file, path, weights, &C);
-  snprintf(path, sizeof path, "soft/%s/logits", name);
-  float *logits = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &n);
-  snprintf(path, sizeof path, "soft/%s/targets", name);
-  float *targets = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &n);
-  snprintf(path, sizeof path, "soft/%s/gradient", name);
-  float *expected = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &n);
-  snprintf(path, sizeof path, "soft/%s/loss", name);
+  snprintf(group, sizeof group, "soft/%s", name);
+  const struct ad_loss_settings settings = read_settings(file, group, weights, &C);
+  float *logits = read_array(file, group, "logits", H5T_NATIVE_FLOAT, &n);
+  float *targets = read_array(file, group, "targets", H5T_NATIVE_FLOAT, &n);
+  float *expected = read_array(file, group, "gradient", H5T_NATIVE_FLOAT, &n);
   const size_t N = n / C;
   assert_true(N * C == n && N <= MOST_ROWS);
   ad_task_classification.soft_loss(&settings, N, C, logits, targets, (float)(1.0 / (double)N), loss, dlogits);
@@ -150,7 +127,7 @@ static void check_soft_rows(hid_t file, const char *name) {
                                      loss + i, alone);
     assert_memory_equal(alone, dlogits + i * C, C * sizeof *alone);
   }
-  expect(relative(sum / (double)N, fixture_scalar(file, path)), GIVEN_TOLERANCE, name, "loss");
+  expect(relative(sum / (double)N, read_number(file, group, "loss")), GIVEN_TOLERANCE, name, "loss");
   free(logits);
   free(targets);
   free(expected);
@@ -219,44 +196,21 @@ static void test_differences(void **state) {
 static void check_gradient(const char *name) {
   char path[64];
   struct encoder_fixture f;
-  struct ad_encoder *encoder;
   double weights[MOST_CLASSES];
   size_t C;
   const hid_t file = fixture_open("losses.h5");
   const struct ad_loss_settings settings = read_settings(file, name, weights, &C);
   snprintf(path, sizeof path, "encoder-%s.h5", name);
   fixture_load(&f, path);
-  const size_t B = f.dataset.count, P = f.params.count;
+  const size_t B = f.dataset.count;
   float *logits = calloc(B * C, sizeof *logits), *dlogits = calloc(B * C, sizeof *dlogits);
-  float *expected = calloc(P, sizeof *expected), *got = calloc(P, sizeof *got);
-  uint32_t ids[MOST_ROWS];
-  for (uint32_t b = 0; b < B; b++) {
-    ids[b] = b;
-  }
-  const struct ad_batch batch = fixture_batch(&f, B, ids, TRAJECTORY_LANES);
-  assert_int_equal(ad_encoder_create(&encoder, test_math, &f.params, f.dataset.offset[B], B, TRAJECTORY_LANES, 1),
-                   AD_OK);
-  assert_int_equal(ad_encoder_forward(encoder, ad_replica_float32(f.theta), &batch, NULL, logits), AD_OK);
-  snprintf(path, sizeof path, "%s/loss", name);
-  expect(relative(mean_loss(&settings, B, C, logits, f.dataset.label, dlogits), fixture_scalar(file, path)),
+  struct encoder_pass pass = encoder_pass_start(&f, TRAJECTORY_LANES, logits);
+  expect(relative(mean_loss(&settings, B, C, logits, f.dataset.label, dlogits), read_number(file, name, "loss")),
          LOGITS_TOLERANCE, name, "loss");
-  struct encoder_fixture other = f;
-  other.file = file;
-  snprintf(path, sizeof path, "%s/gradient", name);
-  fixture_vector(&other, path, expected);
-  assert_int_equal(ad_encoder_gradient(encoder, ad_replica_float32(f.theta), &batch, NULL, dlogits, got), AD_OK);
-  for (size_t i = 0; i < f.params.tensor_count; i++) {
-    const struct ad_tensor *tensor = &f.params.tensors[i];
-    const double scale = fixture_gradient_scale(&f, tensor, expected);
-    assert_true(scale > 0.0);
-    expect(distance(tensor->count, got + tensor->offset, expected + tensor->offset) / scale, GRADIENT_TOLERANCE, name,
-           tensor->name);
-  }
+  expect_gradient(&pass, dlogits, file, name, name, GRADIENT_TOLERANCE);
+  encoder_pass_end(&pass);
   free(logits);
   free(dlogits);
-  free(expected);
-  free(got);
-  ad_encoder_destroy(encoder);
   fixture_unload(&f);
   fixture_close(file);
 }
@@ -272,34 +226,12 @@ static void test_gradient(void **state) {
 
 /* --- Twenty steps. */
 
-/* How far the tensors that the file has have come from `from` [P]. */
-static void check_moved(const struct encoder_fixture *f, hid_t file, const char *path, const float *from) {
-  size_t floats, at = 0;
-  float *expected = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &floats);
-  for (size_t i = 0; i < f->params.tensor_count; i++) {
-    const struct ad_tensor *tensor = &f->params.tensors[i];
-    if ((!tensor->vector && strcmp(tensor->name, "classifier.weight") != 0) || fixture_is_key_bias(tensor)) {
-      continue;
-    }
-    double error = 0.0;
-    assert_true(at + tensor->count <= floats);
-    for (size_t n = 0; n < tensor->count; n++) {
-      const double moved = (double)f->theta[tensor->offset + n] - from[tensor->offset + n];
-      error += (moved - expected[at + n]) * (moved - expected[at + n]);
-    }
-    expect(sqrt(error) / norm(tensor->count, expected + at), CHANGE_TOLERANCE, path, tensor->name);
-    at += tensor->count;
-  }
-  assert_int_equal(at, floats);
-  free(expected);
-}
-
-/* `teacher` against MODEL/RUN of the file, of "soft/RUN" with its targets. distances 1: those are there too. */
-static void check_run(const char *name, const char *run, const struct ad_teacher_settings *teacher, int distances) {
-  char path[64], what[64];
+/* `teacher` against MODEL/RUN of the file, of "soft/RUN" with its targets. */
+static void check_run(const char *name, const char *run, const struct ad_teacher_settings *teacher) {
+  char path[64];
   struct encoder_fixture f;
   struct trajectory t;
-  double weights[MOST_CLASSES], losses[STEPS], far[STEPS];
+  double weights[MOST_CLASSES];
   size_t C;
   const hid_t file = fixture_open("losses.h5");
   const struct ad_loss_settings settings = read_settings(file, name, weights, &C);
@@ -307,37 +239,18 @@ static void check_run(const char *name, const char *run, const struct ad_teacher
   fixture_load(&f, path);
   if (strncmp(run, "soft/", 5) == 0) {
     size_t n;
-    snprintf(path, sizeof path, "%s/soft/targets", name);
-    f.dataset.targets = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &n);
+    f.dataset.targets = read_array(file, name, "soft/targets", H5T_NATIVE_FLOAT, &n);
     assert_int_equal(n, f.dataset.count * C);
   }
-  float *from = malloc(f.params.count * sizeof *from);
-  memcpy(from, f.theta, f.params.count * sizeof *from);
-  snprintf(path, sizeof path, "%s/%s/loss", name, run);
-  fixture_read(file, path, H5T_NATIVE_DOUBLE, STEPS, losses);
-  snprintf(path, sizeof path, "%s/%s/distance", name, run);
-  fixture_read(file, path, H5T_NATIVE_DOUBLE, STEPS, far);
   trajectory_start(&t, &f, teacher, &settings);
-  for (size_t i = 0; i < STEPS; i++) {
-    struct ad_step step;
-    snprintf(what, sizeof what, "%s, step %zu", run, i + 1);
-    assert_int_equal(ad_trainer_step(t.trainer, &step), AD_OK);
-    expect(relative(step.loss, losses[i]), LOSS_TOLERANCE, name, what);
-    if (distances && step.weight > 0.0) {
-      expect(fabs(step.distance - far[i]) / (far[i] + NO_DISTANCE / DISTANCE_TOLERANCE), DISTANCE_TOLERANCE, name,
-             what);
-    }
-  }
-  snprintf(path, sizeof path, "%s/%s/moved", name, run);
-  check_moved(&f, file, path, from);
+  snprintf(path, sizeof path, "%s/%s", name, run);
+  expect_run(&t, file, path);
   trajectory_end(&t);
   free(f.dataset.targets);
-  free(from);
   fixture_unload(&f);
   fixture_close(file);
 }
 
-/* Without dropout the passes of R-Drop are equal, and the run is that without a teacher. */
 static void test_runs(void **state) {
   (void)state;
   const struct ad_memory_stats before = ad_memory_stats();
@@ -345,12 +258,12 @@ static void test_runs(void **state) {
                                    sda = {.method = AD_TEACHER_SDA, .window = 3, .every = 1, .lag = 1, .weight = 3.0};
   failures = 0;
   for (size_t i = 0; i < MODEL_COUNT; i++) {
-    check_run(MODELS[i], "plain", &none, 0);
-    check_run(MODELS[i], "plain", &drop, 0);
-    check_run(MODELS[i], "sda", &sda, 1);
-    check_run(MODELS[i], "soft/plain", &none, 0);
-    check_run(MODELS[i], "soft/plain", &drop, 0);
-    check_run(MODELS[i], "soft/sda", &sda, 1);
+    check_run(MODELS[i], "plain", &none);
+    check_run(MODELS[i], "plain", &drop);
+    check_run(MODELS[i], "sda", &sda);
+    check_run(MODELS[i], "soft/plain", &none);
+    check_run(MODELS[i], "soft/plain", &drop);
+    check_run(MODELS[i], "soft/sda", &sda);
   }
   assert_int_equal(failures, 0);
   assert_int_equal(ad_memory_stats().live_blocks, before.live_blocks);

@@ -19,6 +19,7 @@
 #include "autodidact/task/scores.h"
 #include "support/encoder_fixture.h"
 #include "support/kernel_sets.h"
+#include "support/parity.h"
 #include "support/small_training.h"
 
 enum { STEPS = 20, ORDER_SEED = 5, HIDING_SEED = 11, SPECIAL = 5 };
@@ -108,47 +109,8 @@ static void unload(struct masked *m) {
   fixture_close(m->file);
 }
 
-static double distance_of(size_t n, const float *a, const float *b) {
-  double sum = 0.0;
-  for (size_t i = 0; i < n; i++) {
-    sum += pow((double)a[i] - (double)b[i], 2.0);
-  }
-  return sqrt(sum);
-}
-
-/* 1 and a message where the error is not within the tolerance. */
-static int exceeds(double error, double tolerance, const char *name, int step, const char *what) {
-  if (!(error <= tolerance)) {
-    print_error("%s, step %d: %s differs by %.3g, allowed %.3g\n", name, step, what, error, tolerance);
-    return 1;
-  }
-  return 0;
-}
-
-/* Vectors after the last step, by how far they moved from `start` [P]. */
-static int check_final(const struct masked *m, const char *name, const float *start) {
-  int failures = 0, compared = 0;
-  for (size_t i = 0; i < m->params.tensor_count; i++) {
-    const struct ad_tensor *tensor = &m->params.tensors[i];
-    char path[160];
-    snprintf(path, sizeof path, "trajectory/final/%s", tensor->name);
-    if (!tensor->vector || fixture_is_key_bias(tensor)) {
-      continue;
-    }
-    float *expected = calloc(tensor->count, sizeof *expected);
-    fixture_read(m->file, path, H5T_NATIVE_FLOAT, tensor->count, expected);
-    const double moved = distance_of(tensor->count, expected, start + tensor->offset);
-    failures += exceeds(distance_of(tensor->count, expected, m->theta + tensor->offset) / moved, CHANGE_TOLERANCE, name,
-                        STEPS, tensor->name);
-    compared++;
-    free(expected);
-  }
-  assert_true(compared > 0);
-  return failures;
-}
-
 /* Scores before the first step; a float logit is good to some 1e-6. */
-static int check_evaluation(const struct masked *m, const struct ad_hiding *hiding, const char *name) {
+static void check_evaluation(const struct masked *m, const struct ad_hiding *hiding, const char *name) {
   enum { ROWS = 24 };
   struct ad_evaluator *evaluator;
   struct ad_row_sums sums[ROWS];
@@ -164,16 +126,14 @@ static int check_evaluation(const struct masked *m, const struct ad_hiding *hidi
   assert_int_equal(ad_evaluator_run_hidden(evaluator, &theta, 1, &m->data, 0, ROWS, sums), AD_OK);
   assert_int_equal(ad_scoring_create_summed(&scoring, &ad_task_mlm, ROWS, sums), AD_OK);
   const struct ad_scores *s = &scoring.scores;
-  int failures = exceeds(fabs(ad_scores_loss(s) - loss) / loss, 1e-6, name, 0, "loss of an evaluation");
-  failures += exceeds(fabs(ad_scores_get(s, "perplexity") / exp(loss) - 1.0), 1e-5, name, 0, "perplexity");
-  failures += exceeds(fabs(ad_scores_get(s, "masked_accuracy") - (double)counts[1] / counts[0]), 1e-12, name, 0,
-                      "masked accuracy");
+  expect(relative(ad_scores_loss(s), loss), 1e-6, name, "loss of an evaluation");
+  expect(fabs(ad_scores_get(s, "perplexity") / exp(loss) - 1.0), 1e-5, name, "perplexity");
+  expect(fabs(ad_scores_get(s, "masked_accuracy") - (double)counts[1] / counts[0]), 1e-12, name, "masked accuracy");
   ad_scoring_destroy(&scoring);
   ad_evaluator_destroy(evaluator);
-  return failures;
 }
 
-static int run_fixture(const char *name) {
+static void run_fixture(const char *name) {
   struct masked m;
   struct ad_trainer *trainer;
   double losses[STEPS], norms[STEPS];
@@ -188,25 +148,30 @@ static int run_fixture(const char *name) {
   if (ad_trainer_create(&trainer, test_math, &m.params, &replicas, &m.data, &s, NULL) != AD_OK) {
     fail_msg("%s", ad_error_message());
   }
-  int failures = check_evaluation(&m, &hiding, name);
+  check_evaluation(&m, &hiding, name);
   for (int i = 0; i < STEPS; i++) {
     struct ad_step step;
+    char what[32];
     assert_int_equal(ad_trainer_step(trainer, &step), AD_OK);
-    failures += exceeds(fabs(step.loss - losses[i]) / losses[i], LOSS_TOLERANCE, name, i, "loss");
-    failures += exceeds(fabs(step.norm - norms[i]) / norms[i], NORM_TOLERANCE, name, i, "gradient norm");
+    snprintf(what, sizeof what, "loss of step %d", i + 1);
+    expect(relative(step.loss, losses[i]), LOSS_TOLERANCE, name, what);
+    snprintf(what, sizeof what, "norm of step %d", i + 1);
+    expect(relative(step.norm, norms[i]), NORM_TOLERANCE, name, what);
   }
-  failures += check_final(&m, name, start);
+  expect_final(&m.params, m.file, name, start, m.theta, CHANGE_TOLERANCE);
   ad_trainer_destroy(trainer);
   ad_hiding_destroy(&hiding);
   free(start);
   unload(&m);
-  return failures;
 }
 
 static void test_trajectories(void **state) {
   (void)state;
   const struct ad_memory_stats before = ad_memory_stats();
-  assert_int_equal(run_fixture("hidden-bert.h5") + run_fixture("hidden-roberta.h5"), 0);
+  failures = 0;
+  run_fixture("hidden-bert.h5");
+  run_fixture("hidden-roberta.h5");
+  assert_int_equal(failures, 0);
   assert_int_equal(ad_memory_stats().live_blocks, before.live_blocks);
 }
 

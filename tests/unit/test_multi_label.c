@@ -19,9 +19,10 @@
 #include "autodidact/task/scores.h"
 #include "support/encoder_fixture.h"
 #include "support/kernel_sets.h"
+#include "support/parity.h"
 #include "support/trajectory.h"
 
-enum { MOST_ROWS = 300, MOST_CLASSES = 40, WORDS = 2, STEPS = TRAJECTORY_STEPS };
+enum { MOST_ROWS = 300, MOST_CLASSES = 40, WORDS = 2 };
 
 /* Both sides count and then compute in double. */
 static const double SCORE_TOLERANCE = 1e-9;
@@ -29,34 +30,8 @@ static const double SCORE_TOLERANCE = 1e-9;
 static const double THRESHOLD_TOLERANCE = 1e-7;
 /* As in test_loss.c. */
 static const double GIVEN_TOLERANCE = 2e-7, LOGITS_TOLERANCE = 2e-5, GRADIENT_TOLERANCE = 1e-4;
-static const double LOSS_TOLERANCE = 5e-5, DISTANCE_TOLERANCE = 5e-4, CHANGE_TOLERANCE = 5e-4, NO_DISTANCE = 1e-10;
 
 static const struct ad_task *const task = &ad_task_multi_label;
-static int failures;
-
-static void expect(double error, double tolerance, const char *name, const char *what) {
-  if (!(error <= tolerance)) {
-    print_error("%s: %s differs by %.3g, allowed %.3g\n", name, what, error, tolerance);
-    failures++;
-  }
-}
-
-static double relative(double got, double expected) {
-  return fabs(got - expected) / fabs(expected);
-}
-
-/* GROUP/KEY of the file, newly allocated. */
-static void *read_array(hid_t file, const char *group, const char *key, hid_t type, size_t *count) {
-  char path[96];
-  snprintf(path, sizeof path, "%s/%s", group, key);
-  return fixture_read_new(file, path, type, count);
-}
-
-static double read_number(hid_t file, const char *group, const char *key) {
-  char path[96];
-  snprintf(path, sizeof path, "%s/%s", group, key);
-  return fixture_scalar(file, path);
-}
 
 /* Columns of a dataset with rows. */
 static size_t columns_of(hid_t file, const char *group, const char *key) {
@@ -298,43 +273,22 @@ static void load(struct encoder_fixture *f, hid_t file) {
 static void test_gradient(void **state) {
   (void)state;
   struct encoder_fixture f;
-  struct ad_encoder *encoder;
-  uint32_t ids[MOST_ROWS];
   size_t n;
   const hid_t file = fixture_open("multi_label.h5");
   failures = 0;
   load(&f, file);
-  const size_t B = f.dataset.count, C = f.params.config.classes, P = f.params.count;
+  const size_t B = f.dataset.count, C = f.params.config.classes;
   float *logits = calloc(B * C, sizeof *logits), *dlogits = calloc(B * C, sizeof *dlogits);
   float *wanted = read_array(file, "model", "logits", H5T_NATIVE_FLOAT, &n);
-  float *expected = calloc(P, sizeof *expected), *got = calloc(P, sizeof *got);
-  for (uint32_t b = 0; b < B; b++) {
-    ids[b] = b;
-  }
-  const struct ad_batch batch = fixture_batch(&f, B, ids, TRAJECTORY_LANES);
-  assert_int_equal(ad_encoder_create(&encoder, test_math, &f.params, f.dataset.offset[B], B, TRAJECTORY_LANES, 1),
-                   AD_OK);
-  assert_int_equal(ad_encoder_forward(encoder, ad_replica_float32(f.theta), &batch, NULL, logits), AD_OK);
+  struct encoder_pass pass = encoder_pass_start(&f, TRAJECTORY_LANES, logits);
   expect(distance(n, logits, wanted) / norm(n, wanted), LOGITS_TOLERANCE, "model", "logits");
   expect(relative(mean_loss(B, C, logits, f.dataset.label, dlogits), read_number(file, "model", "loss")),
          LOGITS_TOLERANCE, "model", "loss");
-  struct encoder_fixture other = f;
-  other.file = file;
-  fixture_vector(&other, "model/gradient", expected);
-  assert_int_equal(ad_encoder_gradient(encoder, ad_replica_float32(f.theta), &batch, NULL, dlogits, got), AD_OK);
-  for (size_t i = 0; i < f.params.tensor_count; i++) {
-    const struct ad_tensor *tensor = &f.params.tensors[i];
-    const double scale = fixture_gradient_scale(&f, tensor, expected);
-    assert_true(scale > 0.0);
-    expect(distance(tensor->count, got + tensor->offset, expected + tensor->offset) / scale, GRADIENT_TOLERANCE,
-           "gradient", tensor->name);
-  }
+  expect_gradient(&pass, dlogits, file, "pooler-relu", "model", GRADIENT_TOLERANCE);
+  encoder_pass_end(&pass);
   free(logits);
   free(dlogits);
   free(wanted);
-  free(expected);
-  free(got);
-  ad_encoder_destroy(encoder);
   fixture_unload(&f);
   fixture_close(file);
   assert_int_equal(failures, 0);
@@ -342,68 +296,26 @@ static void test_gradient(void **state) {
 
 /* --- Twenty steps. */
 
-/* How far the tensors that the file has have come from `from` [P]. */
-static void check_moved(const struct encoder_fixture *f, hid_t file, const char *path, const float *from) {
-  size_t floats, at = 0;
-  float *expected = fixture_read_new(file, path, H5T_NATIVE_FLOAT, &floats);
-  for (size_t i = 0; i < f->params.tensor_count; i++) {
-    const struct ad_tensor *tensor = &f->params.tensors[i];
-    if ((!tensor->vector && strcmp(tensor->name, "classifier.weight") != 0) || fixture_is_key_bias(tensor)) {
-      continue;
-    }
-    double error = 0.0;
-    assert_true(at + tensor->count <= floats);
-    for (size_t n = 0; n < tensor->count; n++) {
-      const double moved = (double)f->theta[tensor->offset + n] - from[tensor->offset + n];
-      error += (moved - expected[at + n]) * (moved - expected[at + n]);
-    }
-    expect(sqrt(error) / norm(tensor->count, expected + at), CHANGE_TOLERANCE, path, tensor->name);
-    at += tensor->count;
-  }
-  assert_int_equal(at, floats);
-  free(expected);
-}
-
-static void check_run(const char *run, const struct ad_teacher_settings *teacher, int distances) {
-  char path[64], what[64];
+static void check_run(const char *group, const struct ad_teacher_settings *teacher) {
   struct encoder_fixture f;
   struct trajectory t;
-  double losses[STEPS], far[STEPS];
   const hid_t file = fixture_open("multi_label.h5");
   load(&f, file);
-  float *from = malloc(f.params.count * sizeof *from);
-  memcpy(from, f.theta, f.params.count * sizeof *from);
-  snprintf(path, sizeof path, "model/%s/loss", run);
-  fixture_read(file, path, H5T_NATIVE_DOUBLE, STEPS, losses);
-  snprintf(path, sizeof path, "model/%s/distance", run);
-  fixture_read(file, path, H5T_NATIVE_DOUBLE, STEPS, far);
   trajectory_start(&t, &f, teacher, NULL);
-  for (size_t i = 0; i < STEPS; i++) {
-    struct ad_step step;
-    snprintf(what, sizeof what, "step %zu", i + 1);
-    assert_int_equal(ad_trainer_step(t.trainer, &step), AD_OK);
-    expect(relative(step.loss, losses[i]), LOSS_TOLERANCE, run, what);
-    if (distances && step.weight > 0.0) {
-      expect(fabs(step.distance - far[i]) / (far[i] + NO_DISTANCE / DISTANCE_TOLERANCE), DISTANCE_TOLERANCE, run, what);
-    }
-  }
-  snprintf(path, sizeof path, "model/%s/moved", run);
-  check_moved(&f, file, path, from);
+  expect_run(&t, file, group);
   trajectory_end(&t);
-  free(from);
   fixture_unload(&f);
   fixture_close(file);
 }
 
-/* Without dropout the passes of R-Drop are equal, and the run is that without a teacher. */
 static void test_runs(void **state) {
   (void)state;
   const struct ad_teacher_settings none = {0}, drop = {.method = AD_TEACHER_RDROP, .every = 1, .weight = 3.0},
                                    sda = {.method = AD_TEACHER_SDA, .window = 3, .every = 1, .lag = 1, .weight = 3.0};
   failures = 0;
-  check_run("plain", &none, 0);
-  check_run("plain", &drop, 0);
-  check_run("sda", &sda, 1);
+  check_run("model/plain", &none);
+  check_run("model/plain", &drop);
+  check_run("model/sda", &sda);
   assert_int_equal(failures, 0);
 }
 

@@ -17,56 +17,23 @@
 #include "autodidact/task/scores.h"
 #include "support/encoder_fixture.h"
 #include "support/kernel_sets.h"
+#include "support/parity.h"
 #include "support/trajectory.h"
 
-enum { STEPS = TRAJECTORY_STEPS, MOST_ROWS = 64, MOST_TARGETS = 4 };
+enum { MOST_ROWS = 64, MOST_TARGETS = 4 };
 
 /* Scores: sums in double in another order. Rows: only scale and result are rounded to float32. The rest as in
  * test_loss.c. */
 static const double SCORE_TOLERANCE = 1e-9, GIVEN_TOLERANCE = 2e-7, LOGITS_TOLERANCE = 2e-5, GRADIENT_TOLERANCE = 1e-4;
-static const double LOSS_TOLERANCE = 5e-5, DISTANCE_TOLERANCE = 5e-4, CHANGE_TOLERANCE = 5e-4, NO_DISTANCE = 1e-10;
-
-static int failures;
-
-static void expect(double error, double tolerance, const char *name, const char *what) {
-  if (!(error <= tolerance)) {
-    print_error("%s: %s differs by %.3g, allowed %.3g\n", name, what, error, tolerance);
-    failures++;
-  }
-}
-
-static double relative(double got, double expected) {
-  return fabs(got - expected) / fabs(expected);
-}
 
 /* GROUP/NAME of the file, floats as the words of labels; *count floats. The caller frees it. */
 static uint32_t *read_words(hid_t file, const char *group, const char *name, size_t *count) {
-  char path[96];
-  snprintf(path, sizeof path, "%s/%s", group, name);
-  float *values = fixture_read_new(file, path, H5T_NATIVE_FLOAT, count);
+  float *values = read_array(file, group, name, H5T_NATIVE_FLOAT, count);
   uint32_t *words = malloc(*count * sizeof *words);
   assert_non_null(words);
   memcpy(words, values, *count * sizeof *words);
   free(values);
   return words;
-}
-
-static float *read_floats(hid_t file, const char *group, const char *name, size_t *count) {
-  char path[96];
-  snprintf(path, sizeof path, "%s/%s", group, name);
-  return fixture_read_new(file, path, H5T_NATIVE_FLOAT, count);
-}
-
-static double *read_doubles(hid_t file, const char *group, const char *name, size_t *count) {
-  char path[96];
-  snprintf(path, sizeof path, "%s/%s", group, name);
-  return fixture_read_new(file, path, H5T_NATIVE_DOUBLE, count);
-}
-
-static double read_scalar(hid_t file, const char *group, const char *name) {
-  char path[96];
-  snprintf(path, sizeof path, "%s/%s", group, name);
-  return fixture_scalar(file, path);
 }
 
 /* --- Scores. */
@@ -95,12 +62,12 @@ static void check_scores(hid_t file, const char *name, size_t C) {
   struct ad_scoring scoring;
   snprintf(group, sizeof group, "scores/%s", name);
   uint32_t *labels = read_words(file, group, "labels", &count);
-  float *predictions = read_floats(file, group, "predictions", &count);
+  float *predictions = read_array(file, group, "predictions", H5T_NATIVE_FLOAT, &count);
   const struct ad_labels given = {&ad_task_regression, count / C, labels};
   assert_int_equal(ad_scoring_create(&scoring, given, C, predictions), AD_OK);
   for (size_t i = 0; i < ad_task_regression.score_count; i++) {
     const char *score = ad_task_regression.scores[i].name;
-    const double expected = read_scalar(file, group, score), got = scoring.scores.value[i];
+    const double expected = read_number(file, group, score), got = scoring.scores.value[i];
     expect(fabs(got - expected) / fmax(1.0, fabs(expected)), SCORE_TOLERANCE, name, score);
     double mean = 0.0;
     for (size_t c = 0; c < C; c++) {
@@ -155,11 +122,11 @@ static void check_rows(hid_t file, const char *name, size_t C) {
   float loss[MOST_ROWS], dlogits[MOST_ROWS * MOST_TARGETS];
   double mean = 0.0;
   snprintf(group, sizeof group, "rows/%s", name);
-  float *logits = read_floats(file, group, "logits", &count);
+  float *logits = read_array(file, group, "logits", H5T_NATIVE_FLOAT, &count);
   uint32_t *labels = read_words(file, group, "labels", &count);
-  double *gradient = read_doubles(file, group, "gradient", &count);
+  double *gradient = read_array(file, group, "gradient", H5T_NATIVE_DOUBLE, &count);
   const size_t N = count / C;
-  const double expected = read_scalar(file, group, "loss");
+  const double expected = read_number(file, group, "loss");
   assert_true(N <= MOST_ROWS && C <= MOST_TARGETS);
   ad_task_regression.loss(test_math->kernels, N, C, logits, labels, (float)(1.0 / (double)N), loss, dlogits);
   for (size_t n = 0; n < N; n++) {
@@ -186,12 +153,13 @@ static void check_drop(hid_t file, const char *name, size_t C) {
   float logits[2 * MOST_ROWS], dlogits[2 * MOST_ROWS], loss[MOST_ROWS], apart[MOST_ROWS];
   uint32_t labels[2 * MOST_ROWS];
   snprintf(group, sizeof group, "rdrop/%s", name);
-  float *first = read_floats(file, group, "first", &count), *second = read_floats(file, group, "second", &count);
+  float *first = read_array(file, group, "first", H5T_NATIVE_FLOAT, &count),
+        *second = read_array(file, group, "second", H5T_NATIVE_FLOAT, &count);
   uint32_t *given = read_words(file, group, "labels", &count);
-  double *gradient[2] = {read_doubles(file, group, "gradient/first", &count),
-                         read_doubles(file, group, "gradient/second", &count)};
+  double *gradient[2] = {read_array(file, group, "gradient/first", H5T_NATIVE_DOUBLE, &count),
+                         read_array(file, group, "gradient/second", H5T_NATIVE_DOUBLE, &count)};
   const size_t N = count / C;
-  const double weight = read_scalar(file, group, "weight"), each = 1.0 / (double)N;
+  const double weight = read_number(file, group, "weight"), each = 1.0 / (double)N;
   double sum = 0.0, distance = 0.0, error = 0.0, scale = 0.0;
   assert_true(count <= MOST_ROWS);
   memcpy(logits, first, count * sizeof *logits);
@@ -210,8 +178,8 @@ static void check_drop(hid_t file, const char *name, size_t C) {
     error += (dlogits[i] - right) * (dlogits[i] - right);
     scale += right * right;
   }
-  expect(relative(distance, read_scalar(file, group, "distance")), GIVEN_TOLERANCE, name, "distance");
-  expect(relative(sum + weight * distance, read_scalar(file, group, "loss")), GIVEN_TOLERANCE, name, "loss");
+  expect(relative(distance, read_number(file, group, "distance")), GIVEN_TOLERANCE, name, "distance");
+  expect(relative(sum + weight * distance, read_number(file, group, "loss")), GIVEN_TOLERANCE, name, "loss");
   expect(sqrt(error / scale), 2.0 * GIVEN_TOLERANCE, name, "gradient"); /* two parts, each rounded */
   free(first);
   free(second);
@@ -263,46 +231,24 @@ static void load(struct encoder_fixture *f, hid_t file, const char *group, size_
 }
 
 static void check_gradient(const char *group, size_t C) {
-  char path[64];
   struct encoder_fixture f;
-  struct ad_encoder *encoder;
   size_t count;
   const hid_t file = fixture_open("regression.h5");
   load(&f, file, group, C);
-  const size_t B = f.dataset.count, P = f.params.count;
-  float *logits = calloc(B * C, sizeof *logits), *dlogits = calloc(B * C, sizeof *dlogits);
-  float *expected = calloc(P, sizeof *expected), *got = calloc(P, sizeof *got), loss[MOST_ROWS];
-  uint32_t ids[MOST_ROWS];
-  for (uint32_t b = 0; b < B; b++) {
-    ids[b] = b;
-  }
-  const struct ad_batch batch = fixture_batch(&f, B, ids, TRAJECTORY_LANES);
-  assert_int_equal(ad_encoder_create(&encoder, test_math, &f.params, f.dataset.offset[B], B, TRAJECTORY_LANES, 1),
-                   AD_OK);
-  assert_int_equal(ad_encoder_forward(encoder, ad_replica_float32(f.theta), &batch, NULL, logits), AD_OK);
-  float *right = read_floats(file, group, "logits", &count);
+  const size_t B = f.dataset.count;
+  float *logits = calloc(B * C, sizeof *logits), *dlogits = calloc(B * C, sizeof *dlogits), loss[MOST_ROWS];
+  struct encoder_pass pass = encoder_pass_start(&f, TRAJECTORY_LANES, logits);
+  float *right = read_array(file, group, "logits", H5T_NATIVE_FLOAT, &count);
   expect(distance(count, logits, right) / norm(count, right), LOGITS_TOLERANCE, group, "logits");
+  assert_true(B <= MOST_ROWS);
   ad_task_regression.loss(test_math->kernels, B, C, logits, f.dataset.label, (float)(1.0 / (double)B), loss, dlogits);
-  expect(relative(ad_task_regression.mean_loss(B, C, logits, f.dataset.label), read_scalar(file, group, "loss")),
+  expect(relative(ad_task_regression.mean_loss(B, C, logits, f.dataset.label), read_number(file, group, "loss")),
          LOGITS_TOLERANCE, group, "loss");
-  struct encoder_fixture other = f;
-  other.file = file;
-  snprintf(path, sizeof path, "%s/gradient", group);
-  fixture_vector(&other, path, expected);
-  assert_int_equal(ad_encoder_gradient(encoder, ad_replica_float32(f.theta), &batch, NULL, dlogits, got), AD_OK);
-  for (size_t i = 0; i < f.params.tensor_count; i++) {
-    const struct ad_tensor *tensor = &f.params.tensors[i];
-    const double scale = fixture_gradient_scale(&f, tensor, expected);
-    assert_true(scale > 0.0);
-    expect(distance(tensor->count, got + tensor->offset, expected + tensor->offset) / scale, GRADIENT_TOLERANCE, group,
-           tensor->name);
-  }
+  expect_gradient(&pass, dlogits, file, group, group, GRADIENT_TOLERANCE);
+  encoder_pass_end(&pass);
   free(right);
   free(logits);
   free(dlogits);
-  free(expected);
-  free(got);
-  ad_encoder_destroy(encoder);
   fixture_unload(&f);
   fixture_close(file);
 }
@@ -317,63 +263,21 @@ static void test_gradient(void **state) {
 
 /* --- Twenty steps. */
 
-/* How far the tensors that the file has have come from `from` [P]. */
-static void check_moved(const struct encoder_fixture *f, hid_t file, const char *group, const float *from) {
-  size_t floats, at = 0;
-  float *expected = read_floats(file, group, "moved", &floats);
-  for (size_t i = 0; i < f->params.tensor_count; i++) {
-    const struct ad_tensor *tensor = &f->params.tensors[i];
-    if ((!tensor->vector && strcmp(tensor->name, "classifier.weight") != 0) || fixture_is_key_bias(tensor)) {
-      continue;
-    }
-    double error = 0.0;
-    assert_true(at + tensor->count <= floats);
-    for (size_t n = 0; n < tensor->count; n++) {
-      const double moved = (double)f->theta[tensor->offset + n] - from[tensor->offset + n];
-      error += (moved - expected[at + n]) * (moved - expected[at + n]);
-    }
-    expect(sqrt(error) / norm(tensor->count, expected + at), CHANGE_TOLERANCE, group, tensor->name);
-    at += tensor->count;
-  }
-  assert_int_equal(at, floats);
-  free(expected);
-}
-
-/* distances 1: those are in the file, too. */
-static void check_run(size_t C, const char *run, const struct ad_teacher_settings *teacher, int distances) {
-  char targets[8], group[64], what[64];
+static void check_run(size_t C, const char *run, const struct ad_teacher_settings *teacher) {
+  char targets[8], group[64];
   struct encoder_fixture f;
   struct trajectory t;
-  size_t count;
   const hid_t file = fixture_open("regression.h5");
   snprintf(targets, sizeof targets, "%zu", C);
   snprintf(group, sizeof group, "%zu/%s", C, run);
   load(&f, file, targets, C);
-  float *from = malloc(f.params.count * sizeof *from);
-  memcpy(from, f.theta, f.params.count * sizeof *from);
-  double *losses = read_doubles(file, group, "loss", &count), *far = read_doubles(file, group, "distance", &count);
-  assert_int_equal(count, STEPS);
   trajectory_start(&t, &f, teacher, NULL);
-  for (size_t i = 0; i < STEPS; i++) {
-    struct ad_step step;
-    snprintf(what, sizeof what, "step %zu", i + 1);
-    assert_int_equal(ad_trainer_step(t.trainer, &step), AD_OK);
-    expect(relative(step.loss, losses[i]), LOSS_TOLERANCE, group, what);
-    if (distances && step.weight > 0.0) {
-      expect(fabs(step.distance - far[i]) / (far[i] + NO_DISTANCE / DISTANCE_TOLERANCE), DISTANCE_TOLERANCE, group,
-             what);
-    }
-  }
-  check_moved(&f, file, group, from);
+  expect_run(&t, file, group);
   trajectory_end(&t);
-  free(from);
-  free(losses);
-  free(far);
   fixture_unload(&f);
   fixture_close(file);
 }
 
-/* Without dropout the passes of R-Drop are equal, and the run is that without a teacher. */
 static void test_runs(void **state) {
   (void)state;
   const struct ad_memory_stats before = ad_memory_stats();
@@ -381,9 +285,9 @@ static void test_runs(void **state) {
                                    sda = {.method = AD_TEACHER_SDA, .window = 3, .every = 1, .lag = 1, .weight = 3.0};
   failures = 0;
   for (size_t C = 1; C <= 2; C++) {
-    check_run(C, "plain", &none, 0);
-    check_run(C, "plain", &drop, 0);
-    check_run(C, "sda", &sda, 1);
+    check_run(C, "plain", &none);
+    check_run(C, "plain", &drop);
+    check_run(C, "sda", &sda);
   }
   assert_int_equal(failures, 0);
   assert_int_equal(ad_memory_stats().live_blocks, before.live_blocks);

@@ -20,6 +20,7 @@
 #include "learn/trainer_internal.h"
 #include "support/encoder_fixture.h"
 #include "support/kernel_sets.h"
+#include "support/parity.h"
 
 enum { STEPS = 20, WARMUP = 4, BATCH = 4, LANES = 3 };
 
@@ -98,10 +99,6 @@ static double cross_entropy(const struct ad_dataset *dataset, size_t C, const ui
   return loss / BATCH;
 }
 
-static double relative(double got, double expected) {
-  return fabs(got - expected) / fabs(expected);
-}
-
 static double gradient_norm(const struct training *t) {
   const struct ad_params *params = &t->fixture.params;
   size_t blocks = 0;
@@ -164,38 +161,7 @@ static struct seen train_step(struct training *t, uint64_t step, const uint32_t 
   return seen;
 }
 
-/* 1 and a message where the error is not within the tolerance. */
-static int exceeds(double error, double tolerance, const char *fixture, int step, const char *what) {
-  if (!(error <= tolerance)) {
-    print_error("%s, step %d: %s differs by %.3g, allowed %.3g\n", fixture, step, what, error, tolerance);
-    return 1;
-  }
-  return 0;
-}
-
-/* The tensors that the file has after the last step, by how far they moved from `start` [P]. */
-static int check_final(const struct encoder_fixture *f, const char *name, const float *start) {
-  int failures = 0, compared = 0;
-  for (size_t i = 0; i < f->params.tensor_count; i++) {
-    const struct ad_tensor *tensor = &f->params.tensors[i];
-    char path[160];
-    snprintf(path, sizeof path, "trajectory/final/%s", tensor->name);
-    if ((!tensor->vector && strcmp(tensor->name, "classifier.weight") != 0) || fixture_is_key_bias(tensor)) {
-      continue;
-    }
-    float *expected = calloc(tensor->count, sizeof *expected);
-    fixture_read(f->file, path, H5T_NATIVE_FLOAT, tensor->count, expected);
-    const double moved = distance(tensor->count, expected, start + tensor->offset);
-    const double error = distance(tensor->count, expected, f->theta + tensor->offset) / moved;
-    failures += exceeds(error, CHANGE_TOLERANCE, name, STEPS, tensor->name);
-    compared++;
-    free(expected);
-  }
-  assert_true(compared > 0);
-  return failures;
-}
-
-static int run_fixture(const char *name) {
+static void run_fixture(const char *name) {
   struct training t;
   start_training(&t, name);
   uint32_t batches[STEPS * BATCH];
@@ -208,28 +174,28 @@ static int run_fixture(const char *name) {
   const size_t P = t.fixture.params.count;
   float *start = malloc(P * sizeof *start);
   memcpy(start, t.fixture.theta, P * sizeof *start);
-  int failures = 0;
   for (int step = 0; step < STEPS; step++) {
+    char at[64];
     const double factor = ad_schedule_factor(AD_SCHEDULE_LINEAR, (uint64_t)step, STEPS, WARMUP);
     const struct seen seen =
         train_step(&t, (uint64_t)step, batches + step * BATCH, factor, products + step * BATCH * BATCH);
-    failures += exceeds(fabs(SETTINGS.lr * factor - rates[step]), RATE_TOLERANCE, name, step, "learning rate");
-    failures += exceeds(relative(seen.loss, losses[step]), LOSS_TOLERANCE, name, step, "loss");
-    failures += exceeds(relative(seen.norm, norms[step]), NORM_TOLERANCE, name, step, "gradient norm");
-    failures += exceeds(seen.lane_error, NORM_TOLERANCE, name, step, "a lane's gradient norm");
+    snprintf(at, sizeof at, "%s, step %d", name, step + 1);
+    expect(fabs(SETTINGS.lr * factor - rates[step]), RATE_TOLERANCE, at, "learning rate");
+    expect(relative(seen.loss, losses[step]), LOSS_TOLERANCE, at, "loss");
+    expect(relative(seen.norm, norms[step]), NORM_TOLERANCE, at, "gradient norm");
+    expect(seen.lane_error, NORM_TOLERANCE, at, "a lane's gradient norm");
   }
-  failures += check_final(&t.fixture, name, start);
+  expect_final(&t.fixture.params, t.fixture.file, name, start, t.fixture.theta, CHANGE_TOLERANCE);
   free(start);
   end_training(&t);
-  return failures;
 }
 
 static void test_trajectories(void **state) {
   (void)state;
   const struct ad_memory_stats before = ad_memory_stats();
-  int failures = 0;
+  failures = 0;
   for (size_t i = 0; i < ENCODER_FIXTURE_COUNT; i++) {
-    failures += run_fixture(ENCODER_FIXTURES[i]);
+    run_fixture(ENCODER_FIXTURES[i]);
   }
   assert_int_equal(failures, 0);
   assert_int_equal(ad_memory_stats().live_blocks, before.live_blocks);
@@ -264,8 +230,7 @@ static double check_part(struct encoder_fixture *f, size_t lanes, size_t rounds,
   assert_int_equal(ad_trainer_step(t, &step), AD_OK);
   if (watched) {
     assert_int_equal(step.part_examples, t->lane_begin[t->part + 1] - t->lane_begin[t->part]);
-    const double error = relative(step.part_norm, part_expected(t, N, products));
-    assert_int_equal(exceeds(error, NORM_TOLERANCE, "all examples", 1, "the norm of a part"), 0);
+    expect(relative(step.part_norm, part_expected(t, N, products)), NORM_TOLERANCE, "all examples", "a part's norm");
     assert_true(lanes > 1 || relative(step.part_norm, step.norm) <= 1e-12);
   } else {
     assert_true(isnan(step.part_norm) && step.part_examples == 0);
@@ -276,6 +241,7 @@ static double check_part(struct encoder_fixture *f, size_t lanes, size_t rounds,
 
 static void test_parts(void **state) {
   (void)state;
+  failures = 0;
   for (size_t i = 0; i < ENCODER_FIXTURE_COUNT; i++) {
     struct encoder_fixture f;
     fixture_load(&f, ENCODER_FIXTURES[i]);
@@ -304,6 +270,7 @@ static void test_parts(void **state) {
     free(theta);
     fixture_unload(&f);
   }
+  assert_int_equal(failures, 0);
 }
 
 static int run(const char *kernels) {
