@@ -30,6 +30,10 @@ int ad__choose_loss(struct ad_training *t) {
   if (strcmp(c->train_class_weights, "none") == 0) {
     return AD_OK;
   }
+  if (d->task->heads != NULL) {
+    return ad_fail(AD_ECONFIG, "train.class_weights is '%s' with several tasks, expected it with one",
+                   c->train_class_weights);
+  }
   if (d->task->classes != AD_CLASSES_ONE) {
     return ad_fail(AD_ECONFIG, "train.class_weights is '%s', and the task %s has %s", c->train_class_weights,
                    d->task->name, d->task->classes ? "sets of classes, which have no weights" : "no classes");
@@ -44,12 +48,27 @@ int ad__choose_loss(struct ad_training *t) {
   return t->ranks.first && !t->frame.quiet ? tell_weights(t) : AD_OK;
 }
 
+/* Whether an evaluation on dev has anything to predict, which its texts alone decide. */
+static int check_hidden(const struct ad_training *t) {
+  const struct ad_hiding_draw draw = {0};
+  const struct ad_dataset *dev = &t->data.dev;
+  for (size_t i = 0; i < dev->count; i++) {
+    if (ad_hiding_count(&t->evaluation.hiding, &draw, dev, (uint32_t)i) > 0) {
+      return AD_OK;
+    }
+  }
+  return ad_fail(AD_EINPUT, "dev: nothing is hidden in its %zu text%s, expected more words to evaluate on (data.dev)",
+                 dev->count, dev->count == 1 ? "" : "s");
+}
+
 int ad__choose_hiding(struct ad_training *t) {
   const struct ad_session *s = &t->session;
-  const struct ad_config *c = &s->config;
+  struct ad_config *c = &t->session.config;
   if (!ad__hides(t)) {
     return AD_OK;
   }
+  /* A study keeps logits unless it is told otherwise. */
+  c->eval_keep_logits = c->eval_keep_logits && c->given[AD_KEY_eval_keep_logits];
   if (c->eval_keep_logits) {
     return ad_fail(AD_ECONFIG,
                    "eval.keep_logits=true, and the task %s keeps no logits: they are as many as the "
@@ -58,7 +77,8 @@ int ad__choose_hiding(struct ad_training *t) {
   }
   t->settings.hiding = &t->hiding;
   AD_TRY(ad_hiding_create(&t->hiding, s->tokenizer, c->train_mask_rate, c->train_mask_whole_words));
-  return ad_hiding_create(&t->evaluation.hiding, s->tokenizer, AD_HIDING_EVALUATION, 0);
+  AD_TRY(ad_hiding_create(&t->evaluation.hiding, s->tokenizer, AD_HIDING_EVALUATION, 0));
+  return t->data.has_dev ? check_hidden(t) : AD_OK;
 }
 
 static int fail_metric(const struct ad_task *task, const char *name) {

@@ -118,9 +118,15 @@ static int choose_threshold(struct ad_predictor *p, const char *source) {
 }
 
 /* Which one is to predict must be said. */
-static int fail_tasks(const char *source, const struct ad_heads *tasks) {
+static int fail_tasks(const struct ad_session *s, const char *source, const struct ad_heads *tasks) {
   struct ad_buffer names = {0};
   int status = AD_OK;
+  if (s->checkpoint > 0) {
+    return ad_fail(AD_ECONFIG,
+                   "%s: a run of several tasks that is not finished: the train command, given again, ends it; --task "
+                   "then names one",
+                   source);
+  }
   for (size_t t = 0; t < tasks->count && status == AD_OK; t++) {
     status = ad_buffer_printf(&names, "%s%s", t == 0 ? "" : ", ", tasks->head[t].name);
   }
@@ -149,7 +155,7 @@ int ad_predictor_open(struct ad_predictor **predictor, const struct ad_math *mat
                    source);
   }
   AD_TRY(ad_session_choose_precision(s, options->precision));
-  AD_TRY(s->params.config.tasks != NULL ? fail_tasks(source, s->params.config.tasks) : AD_OK);
+  AD_TRY(s->params.config.tasks != NULL ? fail_tasks(s, source, s->params.config.tasks) : AD_OK);
   p->task = ad_task_of_problem(ad_model_problem(s->params.config.problem_type));
   AD_TRY(choose_threshold(p, source));
   const size_t Q = ad_task_words(p->task, s->params.config.classes);

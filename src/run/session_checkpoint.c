@@ -104,8 +104,9 @@ int ad_session_load_checkpoint(struct ad_session *session, const char *run, cons
   char names[AD_CHOICES_TEXT];
   uint64_t step, steps;
   if (session->task != NULL) {
-    return ad_fail(AD_ECONFIG,
-                   "%s: the run is not finished: expected no --task, as its checkpoint has all tasks together", run);
+    return ad_fail(
+        AD_ECONFIG,
+        "%s: the run is not finished, and --task is for finished runs: the train command, given again, ends it", run);
   }
   if (ad_variant_find(name) == AD_VARIANTS) {
     return ad_fail(AD_ECONFIG, "--model is '%s', expected %s", name, ad_choices_text(AD_SET_CHOICES(variant), names));

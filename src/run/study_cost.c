@@ -6,7 +6,6 @@
 #include "autodidact/data/joint.h"
 #include "autodidact/learn/teacher.h"
 #include "autodidact/model/huggingface.h"
-#include "autodidact/run/model_name.h"
 #include "autodidact/run/session.h"
 #include "autodidact/run/study.h"
 
@@ -47,12 +46,9 @@ static double layer_size_of(const struct ad_config *c) {
                                   .positions = 1,
                                   .types = 1};
   struct ad_names names = {0};
-  char *folder = NULL;
-  if (c->model_path[0] != '\0' &&
-      (ad_model_name_find(c->model_path, &folder) != AD_OK || ad_model_read_config(folder, &model, &names) != AD_OK)) {
+  if (c->model_path[0] != '\0' && ad_model_read_config(c->model_path, &model, &names) != AD_OK) {
     ad_error_clear();
   }
-  ad_free(folder);
   ad_names_destroy(&names);
   model.classes = 2;
   struct ad_params params;

@@ -80,9 +80,10 @@ int ad__study_copy_base(const struct ad_study *study, struct ad_config *config) 
   for (size_t i = 0; status == AD_OK && ad_config_key(i) != NULL; i++) {
     ad_buffer_clear(&text);
     status = ad_config_get(&study->base, ad_config_key(i), &text);
+    const char *value = text.data == NULL || text.size == 0 ? "" : text.data;
     if (status == AD_OK) {
-      status =
-          ad_config_set(config, study->path, ad_config_key(i), text.data == NULL || text.size == 0 ? "" : text.data);
+      status = study->base.given[i] ? ad_config_set(config, study->path, ad_config_key(i), value)
+                                    : ad_config_set_default(config, ad_config_key(i), value);
     }
   }
   ad_buffer_destroy(&text);
