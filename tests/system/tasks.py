@@ -250,7 +250,7 @@ def check_refusals():
         (["run.metric=macro_f1"],
          f"run.metric is 'macro_f1', expected a score of the task {NAME}: error, tiny.error"),
         (["run.metric=none.error"], "run.metric is 'none.error'"),
-        (["train.class_weights=balanced"], "train.class_weights is 'balanced' with several tasks, expected it with one"),
+        (["train.class_weights=balanced"], "train.class_weights is 'balanced' with several tasks, expected it with"),
         (["data.hold_out=3"], "all data sets have a dev split already"),
         (["model.path=wrong"], "has 4 labels together, expected 5 as id2label has"),
         (["model.path=odd"], 'autodidact_tasks is'),
