@@ -15,19 +15,10 @@ enum {
   TALL = 48 /* pixels around the rows, of a row */
 };
 
-/* Says for a run without logits why it has none; 1 where it has some. */
 static int has_logits(struct run_views *views, const struct run_view *v) {
-  if (v->logits.N > 0 && ad__run_has(v, RUN_OF_CLASSES)) {
-    return 1;
-  }
-  const char *why = v->scores.task == NULL        ? "it has not been evaluated"
-                    : !v->scores.task->classes    ? "its task has no classes"
-                    : ad__run_has(v, RUN_OF_SETS) ? "its labels are sets of classes"
-                    : !v->config.eval_keep_logits ? "it keeps no logits (eval.keep_logits=true does; `eval` shows the "
-                                                    "confusion matrix of any labelled file)"
-                                                  : "the logits of these parameters are missing, or cannot be read";
-  ad__document_note(views->doc, "%s: not available: %s.", v->name, why);
-  return 0;
+  return ad__run_has_logits(views, v, RUN_OF_CLASSES,
+                            ad__run_has(v, RUN_OF_SETS) ? "its labels are sets of classes" : "its task has no classes",
+                            "shows the confusion matrix of any labelled file");
 }
 
 /* ---- Classes ---- */

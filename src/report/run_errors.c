@@ -168,20 +168,6 @@ static void draw(struct run_views *views, const struct numbers *n, size_t k) {
 
 /* --- The section. */
 
-/* Says for a run without numbers why it has none; 1 where it has some. */
-static int has_numbers(struct run_views *views, const struct run_view *v) {
-  if (ad__run_has(v, RUN_OF_NUMBERS) && v->logits.N > 0) {
-    return 1;
-  }
-  const char *why = v->scores.task == NULL            ? "it has not been evaluated"
-                    : !ad__run_has(v, RUN_OF_NUMBERS) ? "its task does not predict numbers"
-                    : !v->config.eval_keep_logits ? "it keeps no logits (eval.keep_logits=true does; `eval` scores it "
-                                                    "on any labelled file)"
-                                                  : "the logits of these parameters are missing, or cannot be read";
-  ad__document_note(views->doc, "%s: not available: %s.", v->name, why);
-  return 0;
-}
-
 /* `add` for each target of each run that has numbers. */
 static int each(struct run_views *views, void (*add)(struct document *doc, const struct numbers *n)) {
   for (size_t k = 0; k < views->count; k++) {
@@ -228,7 +214,8 @@ int ad__run_errors(struct run_views *views) {
                        "a tenth of few examples. The lowest labels are often predicted too high and the highest too "
                        "low: predictions vary less than labels.");
   for (size_t k = 0; k < views->count; k++) {
-    there += (size_t)has_numbers(views, &views->view[k]);
+    there += (size_t)ad__run_has_logits(views, &views->view[k], RUN_OF_NUMBERS, "its task does not predict numbers",
+                                        "scores it on any labelled file");
   }
   if (there == 0) {
     return views->doc->status;

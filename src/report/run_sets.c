@@ -7,20 +7,6 @@
 
 enum { DRAWN = 40 /* classes of a picture */ };
 
-/* Says for a run without logits why it has none; 1 where it has some. */
-static int has_logits(struct run_views *views, const struct run_view *v) {
-  if (v->logits.N > 0 && ad__run_has(v, RUN_OF_SETS)) {
-    return 1;
-  }
-  const char *why = v->scores.task == NULL         ? "it has not been evaluated"
-                    : !ad__run_has(v, RUN_OF_SETS) ? "its labels are no sets of classes"
-                    : !v->config.eval_keep_logits ? "it keeps no logits (eval.keep_logits=true does; `eval` shows each "
-                                                    "class of any labelled file)"
-                                                  : "the logits of these parameters are missing, or cannot be read";
-  ad__document_note(views->doc, "%s: not available: %s.", v->name, why);
-  return 0;
-}
-
 struct set_row {
   const char *run, *class_name;
   uint64_t support, predicted;
@@ -97,7 +83,8 @@ int ad__run_sets(struct run_views *views) {
   ad__document_side_by_side(views->doc);
   for (size_t k = 0; k < views->count; k++) {
     const struct run_view *v = &views->view[k];
-    if (has_logits(views, v)) {
+    if (ad__run_has_logits(views, v, RUN_OF_SETS, "its labels are no sets of classes",
+                           "shows each class of any labelled file")) {
       ad__document_note(views->doc, "%s: a class is predicted where its probability is at least %.4g.", v->name,
                         v->counts.scores.threshold);
       draw_classes(views, k);

@@ -26,6 +26,23 @@ uint64_t ad__run_step(const struct run_view *v) {
   return v->log.step_count == 0 ? 0 : v->log.steps[v->log.step_count - 1].row.step;
 }
 
+int ad__run_has_logits(struct run_views *views, const struct run_view *view, enum run_of of, const char *unfit,
+                       const char *in_place) {
+  if (view->logits.N > 0 && ad__run_has(view, of)) {
+    return 1;
+  }
+  if (ad__run_has(view, of) && !view->config.eval_keep_logits) {
+    ad__document_note(views->doc, "%s: not available: it keeps no logits (eval.keep_logits=true does; `eval` %s).",
+                      view->name, in_place);
+    return 0;
+  }
+  ad__document_note(views->doc, "%s: not available: %s.", view->name,
+                    view->scores.task == NULL ? "it has not been evaluated"
+                    : !ad__run_has(view, of)  ? unfit
+                                              : "the logits of these parameters are missing, or cannot be read");
+  return 0;
+}
+
 const char *ad__run_class(const struct run_view *v, uint32_t c, char text[200]) {
   if (v->described && c < v->descriptor.class_count) {
     snprintf(text, 200, "%s", v->descriptor.classes[c]);

@@ -89,6 +89,11 @@ static inline int ad__run_has(const struct run_view *view, enum run_of of) {
                                                : task->numbers);
 }
 
+/* 1 where a run has logits of such a task. Else a note says why not: `unfit`, where its task is another one, or that it
+ * keeps none, and what `eval` does in their place. */
+int ad__run_has_logits(struct run_views *views, const struct run_view *view, enum run_of of, const char *unfit,
+                       const char *in_place);
+
 /* 1 where some run has; of runs that all have no scores yet, for classes too. */
 int ad__runs_have(const struct run_views *views, enum run_of of);
 
