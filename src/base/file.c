@@ -363,6 +363,19 @@ char *ad_path_join(const char *folder, const char *name) {
   return path.data;
 }
 
+int ad_path_absolute(const char *path, char **absolute) {
+  char *here = path[0] == '/' ? NULL : get_current_dir_name();
+  if (path[0] != '/' && here == NULL) {
+    return ad_fail(AD_EIO, "the current folder: %s", strerror(errno));
+  }
+  while (path[0] == '.' && path[1] == '/') {
+    path += 2;
+  }
+  *absolute = here == NULL ? ad_strdup(path) : ad_path_join(here, path);
+  free(here);
+  return *absolute == NULL ? ad_fail_memory(strlen(path) + 1, "a path") : AD_OK;
+}
+
 char *ad_path_folder(const char *path) {
   const char *slash = strrchr(path, '/');
   return slash == NULL ? ad_strdup(".") : ad_strndup(path, slash == path ? 1 : (size_t)(slash - path));

@@ -1,11 +1,7 @@
 /* Several descriptors as one. */
 #include "autodidact/data/joint.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "autodidact/base/digest.h"
 #include "autodidact/base/file.h"
@@ -187,16 +183,8 @@ static int check_lists(const struct ad_config *c, size_t count) {
 static int set_file(struct ad_descriptor *d, enum ad_split split, const char *file) {
   struct ad_source *source = &d->source[split];
   AD_TRY(ad_descriptor_has(d, split) ? AD_OK : ad_descriptor_add(d, split));
-  char *here = file[0] == '/' ? ad_strdup("") : get_current_dir_name();
-  char *path = here == NULL ? NULL : ad_path_join(here, file);
-  if (file[0] == '/') {
-    ad_free(here);
-  } else {
-    free(here);
-  }
-  if (path == NULL) {
-    return ad_fail(AD_EIO, "the current folder: %s", strerror(errno));
-  }
+  char *path;
+  AD_TRY(ad_path_absolute(file, &path));
   ad_free(source->file);
   source->file = path;
   source->shuffled = 0;
@@ -324,10 +312,7 @@ int ad_descriptor_configure(struct ad_descriptor *descriptor, const struct ad_co
 /* Lists what there is. */
 static int fail_choice(const struct ad_descriptor *d, const char *name) {
   struct ad_buffer names = {0};
-  int status = ad_buffer_puts(&names, d->set_count == 0 ? d->name : d->sets[0].name);
-  for (size_t k = 1; k < d->set_count && status == AD_OK; k++) {
-    status = ad_buffer_printf(&names, ", %s", d->sets[k].name);
-  }
+  int status = d->set_count == 0 ? ad_buffer_puts(&names, d->name) : ad_heads_list(d->task->heads, &names);
   status = status == AD_OK ? ad_fail(AD_ECONFIG, "the task is '%s', expected %s%s", name,
                                      d->set_count == 0 ? "the only one, " : "one of: ", names.data)
                            : status;

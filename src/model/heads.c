@@ -79,6 +79,17 @@ static int cut_names(const struct ad_head *head, struct ad_names *names) {
   return status;
 }
 
+/* None of the heads is of this task. */
+static int refuse(const struct ad_heads *heads, const char *task, struct ad_folder_config *found) {
+  struct ad_buffer names = {0};
+  const int status = ad_heads_list(heads, &names);
+  if (status == AD_OK) {
+    snprintf(found->head_refusal, sizeof found->head_refusal, "it has heads for %s, none for %.60s", names.data, task);
+  }
+  ad_buffer_destroy(&names);
+  return status;
+}
+
 int ad__heads_choose(const struct ad_model_options *options, struct ad_folder_config *found,
                      struct ad__head_rows *rows) {
   const struct ad_heads *heads = found->config.tasks;
@@ -88,15 +99,7 @@ int ad__heads_choose(const struct ad_model_options *options, struct ad_folder_co
   }
   const size_t t = ad_heads_find(heads, options->task);
   if (t == heads->count) {
-    size_t used = (size_t)snprintf(found->head_refusal, sizeof found->head_refusal, "it has heads for");
-    for (size_t i = 0; i < heads->count && used < sizeof found->head_refusal; i++) {
-      used += (size_t)snprintf(found->head_refusal + used, sizeof found->head_refusal - used, "%s %s",
-                               i == 0 ? "" : ",", heads->head[i].name);
-    }
-    if (used < sizeof found->head_refusal) {
-      snprintf(found->head_refusal + used, sizeof found->head_refusal - used, ", none for %.60s", options->task);
-    }
-    return AD_OK;
+    return refuse(heads, options->task, found);
   }
   const struct ad_head *head = &heads->head[t];
   *rows = (struct ad__head_rows){.first = head->first, .count = head->C, .total = found->config.classes};

@@ -213,12 +213,10 @@ double ad_ensemble_mean_difference(const struct ad_ensemble *e) {
   return sqrt(sum / (double)(K * (K - 1)));
 }
 
-/* One that has chosen none has the usual one. */
 static float mean_threshold(size_t K, const struct ad_model *const *models) {
   double sum = 0.0;
   for (size_t k = 0; k < K; k++) {
-    const float own = ad_model_params(models[k])->config.threshold;
-    sum += own > 0.0f ? own : AD_THRESHOLD;
+    sum += ad_threshold_of(ad_model_params(models[k])->config.threshold);
   }
   return (float)(sum / (double)K);
 }

@@ -101,9 +101,8 @@ static int warn_unread(const struct ad_session *s, const char *name, const struc
 /* The option's, or the model's, or the usual one. */
 static int choose_threshold(struct ad_predictor *p, const char *source) {
   const char *text = p->options->threshold;
-  const float own = p->session.params.config.threshold;
   char *end = NULL;
-  p->threshold = own > 0.0f ? own : AD_THRESHOLD;
+  p->threshold = ad_threshold_of(p->session.params.config.threshold);
   if (text == NULL) {
     return AD_OK;
   }
@@ -120,16 +119,13 @@ static int choose_threshold(struct ad_predictor *p, const char *source) {
 /* Which one is to predict must be said. */
 static int fail_tasks(const struct ad_session *s, const char *source, const struct ad_heads *tasks) {
   struct ad_buffer names = {0};
-  int status = AD_OK;
   if (s->checkpoint > 0) {
     return ad_fail(AD_ECONFIG,
                    "%s: a run of several tasks that is not finished: the train command, given again, ends it; --task "
                    "then names one",
                    source);
   }
-  for (size_t t = 0; t < tasks->count && status == AD_OK; t++) {
-    status = ad_buffer_printf(&names, "%s%s", t == 0 ? "" : ", ", tasks->head[t].name);
-  }
+  int status = ad_heads_list(tasks, &names);
   status = status == AD_OK ? ad_fail(AD_ECONFIG, "%s: a model of several tasks, expected --task with one of: %s",
                                      source, names.data)
                            : status;

@@ -1,7 +1,5 @@
 #include "autodidact/store/run_inputs.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,23 +13,9 @@
 
 /* --- Where things lie. */
 
-/* The path from the root, of one that is read from the current folder. */
-static int make_absolute(const char *path, char **absolute) {
-  char *here = path[0] == '/' ? NULL : get_current_dir_name();
-  if (path[0] != '/' && here == NULL) {
-    return ad_fail(AD_EIO, "the current folder: %s", strerror(errno));
-  }
-  while (path[0] == '.' && path[1] == '/') {
-    path += 2;
-  }
-  *absolute = here == NULL ? ad_strdup(path) : ad_path_join(here, path);
-  free(here);
-  return *absolute == NULL ? ad_fail_memory(strlen(path) + 1, "a path") : AD_OK;
-}
-
 static int join_absolute(const char *folder, const char *file, char **path) {
   char *joined = ad_path_join(folder, file);
-  const int status = joined == NULL ? ad_fail_memory(strlen(file), "a path") : make_absolute(joined, path);
+  const int status = joined == NULL ? ad_fail_memory(strlen(file), "a path") : ad_path_absolute(joined, path);
   ad_free(joined);
   return status;
 }
@@ -43,7 +27,7 @@ static int locate(const struct ad_config *config, const struct ad_descriptor *de
   const char *folder = ad_descriptor_place(descriptor, config->data_folder);
   *path = NULL;
   if (other != NULL) {
-    return make_absolute(other, path);
+    return ad_path_absolute(other, path);
   }
   if (file == NULL || (folder == NULL && file[0] != '/')) {
     return AD_OK;
@@ -68,7 +52,7 @@ void ad_run_inputs_destroy(struct ad_run_inputs *inputs) {
 static int locate_set(struct ad_run_inputs *inputs, const struct ad_config *config,
                       const struct ad_descriptor *descriptor) {
   inputs->descriptor_digest = descriptor->digest;
-  AD_TRY(make_absolute(descriptor->path, &inputs->descriptor));
+  AD_TRY(ad_path_absolute(descriptor->path, &inputs->descriptor));
   for (enum ad_split s = 0; s < AD_SPLITS; s++) {
     AD_TRY(locate(config, descriptor, s, &inputs->file[s]));
   }
@@ -97,7 +81,7 @@ int ad_run_inputs_create(struct ad_run_inputs *inputs, const struct ad_config *c
                          const struct ad_descriptor *descriptor) {
   const char *model = config->model_path[0] != '\0' ? config->model_path : config->model_vocab;
   *inputs = (struct ad_run_inputs){.found = 1};
-  int status = make_absolute(model, &inputs->model);
+  int status = ad_path_absolute(model, &inputs->model);
   if (status == AD_OK) {
     status = descriptor->set_count > 0 ? locate_sets(inputs, descriptor) : locate_set(inputs, config, descriptor);
   }

@@ -211,6 +211,13 @@ size_t ad_heads_find(const struct ad_heads *heads, const char *name) {
   return t;
 }
 
+int ad_heads_list(const struct ad_heads *heads, struct ad_buffer *out) {
+  for (size_t t = 0; t < heads->count; t++) {
+    AD_TRY(ad_buffer_printf(out, "%s%s", t == 0 ? "" : ", ", heads->head[t].name));
+  }
+  return AD_OK;
+}
+
 void ad_columns_narrow(size_t N, size_t C, size_t first, size_t count, float *values) {
   for (size_t i = 0; i < N && count < C; i++) {
     memmove(values + i * count, values + i * C + first, count * sizeof *values);

@@ -73,7 +73,7 @@ int ad_scoring_create_at(struct ad_scoring *s, struct ad_labels labels, size_t C
   }
   const size_t N = labels.count, Q = ad_task_words(task, C);
   AD_TRY(begin(s, labels, C));
-  s->scores.threshold = task->choose_threshold == NULL ? 0.0 : threshold == 0.0 ? AD_THRESHOLD : threshold;
+  s->scores.threshold = task->choose_threshold == NULL ? 0.0 : ad_threshold_of(threshold);
   uint32_t *predictions = ad_malloc(N * Q, sizeof *predictions);
   if (predictions == NULL) {
     return ad_fail_memory(N * Q * sizeof *predictions, "the predictions");

@@ -77,6 +77,9 @@ int ad_is_inside(const char *path, const char *folder);
 /* "folder/name" (just name when folder is empty or name is absolute). The caller owns it; NULL when out of memory. */
 char *ad_path_join(const char *folder, const char *name);
 
+/* The path from the root of one that is read from the current folder. The caller owns it. AD_EIO, AD_ENOMEM. */
+int ad_path_absolute(const char *path, char **absolute);
+
 /* The folder that holds `path`, "." where it names none. The caller owns it; NULL when out of memory. */
 char *ad_path_folder(const char *path);
 

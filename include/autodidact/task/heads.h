@@ -47,6 +47,9 @@ size_t ad_heads_logits(const struct ad_heads *heads);
 /* The number of the head of this name; `count` where there is none. */
 size_t ad_heads_find(const struct ad_heads *heads, const char *name);
 
+/* Appends the names of all heads, with a comma between them. AD_ENOMEM. */
+int ad_heads_list(const struct ad_heads *heads, struct ad_buffer *out);
+
 /* Logits [N,C] of one head: their columns [first, first + count) become rows [N,count] in the same place. And back: its
  * rows [N,count] become columns of [N,C], zero elsewhere. */
 void ad_columns_narrow(size_t N, size_t C, size_t first, size_t count, float *values);

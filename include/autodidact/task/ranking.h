@@ -9,6 +9,11 @@
 /* The threshold of a task that has not chosen one. */
 #define AD_THRESHOLD 0.5
 
+/* `own`, or where it is 0, none chosen, that. */
+static inline double ad_threshold_of(double own) {
+  return own > 0.0 ? own : AD_THRESHOLD;
+}
+
 /* A logit, which is a number, and the right answer. */
 struct ad_ranked {
   float logit;
