@@ -24,21 +24,26 @@ static int pause_evaluation(struct ad_training *t) {
   return stop > 0 ? AD_ESTOPPED : stop;
 }
 
-int ad__evaluate_first(struct ad_training *t, struct ad_replica theta, size_t count) {
+/* The examples [first, end) of dev: the logits of one vector into logits [N,C], or what `count` of them say of hidden
+ * tokens. */
+static int evaluate_slice(struct ad_training *t, const struct ad_replica *thetas, size_t count, size_t first,
+                          size_t end, float *logits) {
   const size_t B = t->session.config.eval_batch, C = t->session.params.config.classes;
-  return ad__hides(t) ? ad_mpi_evaluate_hidden(t->ranks.comm, t->evaluation.evaluator, B, &theta, 1, &t->data.dev, 0,
-                                               count, t->evaluation.row_sums)
-                      : ad_mpi_evaluate(t->ranks.comm, t->evaluation.evaluator, B, C, theta, &t->data.dev, 0, count,
-                                        t->evaluation.logits);
+  return ad__hides(t) ? ad_mpi_evaluate_hidden(t->ranks.comm, t->evaluation.evaluator, B, thetas, count, &t->data.dev,
+                                               first, end, t->evaluation.row_sums + first)
+                      : ad_mpi_evaluate(t->ranks.comm, t->evaluation.evaluator, B, C, *thetas, &t->data.dev, first, end,
+                                        logits + first * C);
 }
 
-/* The logits of dev with one vector. */
-static int compute_member(struct ad_training *t, struct ad_replica theta, float *logits) {
-  const size_t B = t->session.config.eval_batch, C = t->session.params.config.classes, slice = slice_of(t);
-  for (size_t first = 0; first < t->data.dev.count; first += slice) {
-    const size_t end = t->data.dev.count - first < slice ? t->data.dev.count : first + slice;
-    AD_TRY(ad_mpi_evaluate(t->ranks.comm, t->evaluation.evaluator, B, C, theta, &t->data.dev, first, end,
-                           logits + first * C));
+int ad__evaluate_first(struct ad_training *t, struct ad_replica theta, size_t count) {
+  return evaluate_slice(t, &theta, 1, 0, count, t->evaluation.logits);
+}
+
+/* The same of all of dev. */
+static int evaluate_slices(struct ad_training *t, const struct ad_replica *thetas, size_t count, float *logits) {
+  const size_t slice = slice_of(t), N = t->data.dev.count;
+  for (size_t first = 0; first < N; first += slice) {
+    AD_TRY(evaluate_slice(t, thetas, count, first, N - first < slice ? N : first + slice, logits));
     AD_TRY(pause_evaluation(t));
   }
   return AD_OK;
@@ -49,25 +54,13 @@ static int compute_logits(struct ad_training *t, const struct ad_replica *thetas
   const size_t C = t->session.params.config.classes, n = t->data.dev.count * C;
   for (size_t k = 0; k < count; k++) {
     float *logits = count > 1 ? t->evaluation.member : t->evaluation.logits;
-    AD_TRY(compute_member(t, thetas[k], logits));
+    AD_TRY(evaluate_slices(t, &thetas[k], 1, logits));
     for (size_t i = 0; i < n && count > 1; i++) {
       t->evaluation.sum[i] = (k == 0 ? 0.0 : t->evaluation.sum[i]) + logits[i];
     }
   }
   for (size_t i = 0; i < n && count > 1; i++) {
     t->evaluation.logits[i] = (float)(t->evaluation.sum[i] / (double)count);
-  }
-  return AD_OK;
-}
-
-/* What one or several vectors say of dev's hidden tokens. */
-static int compute_sums(struct ad_training *t, const struct ad_replica *thetas, size_t count) {
-  const size_t B = t->session.config.eval_batch, slice = slice_of(t);
-  for (size_t first = 0; first < t->data.dev.count; first += slice) {
-    const size_t end = t->data.dev.count - first < slice ? t->data.dev.count : first + slice;
-    AD_TRY(ad_mpi_evaluate_hidden(t->ranks.comm, t->evaluation.evaluator, B, thetas, count, &t->data.dev, first, end,
-                                  t->evaluation.row_sums + first));
-    AD_TRY(pause_evaluation(t));
   }
   return AD_OK;
 }
@@ -170,7 +163,7 @@ int ad_training_evaluate(struct ad_training *t) {
     point.score[v] = NAN;
     AD_TRY(ad_trainer_variant(t->trainer, v, &thetas, &count));
     if (count > 0) {
-      AD_TRY(ad__hides(t) ? compute_sums(t, thetas, count) : compute_logits(t, thetas, count));
+      AD_TRY(ad__hides(t) ? evaluate_slices(t, thetas, count, NULL) : compute_logits(t, thetas, count));
       ad__hold(&t->stop, t->ranks.first ? keep_scores(t, v, ad_replica_floats(thetas[0]), &point) : AD_OK);
     }
   }
