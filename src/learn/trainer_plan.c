@@ -93,11 +93,17 @@ static size_t most_hidden(const struct ad_trainer *t, size_t tokens) {
   return bound < (double)tokens ? (size_t)bound : tokens;
 }
 
+static size_t smaller(size_t a, size_t b) {
+  return a < b ? a : b;
+}
+
 int ad__trainer_find_room(struct ad_trainer *t, size_t alignment, struct room *room) {
-  enum { FEW = 1 << 22 }; /* examples gone through: a second at most */
-  const size_t lanes = t->settings.lanes;
+  /* Examples gone through, and where tokens are hidden tokens: a second at most. */
+  enum { FEW = 1 << 22, FEW_TOKENS = 1 << 26 };
+  const size_t lanes = t->settings.lanes, N = t->data->count;
+  const size_t few = t->hidden == NULL ? FEW : smaller(FEW, FEW_TOKENS / (t->data->offset[N] / N + 1));
   *room = (struct room){0};
-  if (t->total <= FEW / t->settings.batch) {
+  if (t->total <= few / t->settings.batch) {
     for (uint64_t step = 0; step < t->total; step++) {
       size_t tokens = 0;
       AD_TRY(ad__trainer_assign_lanes(t, step));
