@@ -15,9 +15,8 @@ Every model is transformers' own ...ForSequenceClassification on weights drawn a
 are computed one by one, so nothing is padded. Some have the padding token inside: its embedding has no gradient, and in
 some models it has a position of its own."""
 
-import argparse
 import dataclasses
-import sys
+import functools
 
 import numpy as np
 import torch
@@ -238,18 +237,6 @@ def compute(case):
     return {"config": config.to_json_string()}, data
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare with the stored files instead of writing them")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    transformers.utils.logging.set_verbosity_error()
-    if arguments.check:
-        good = [reference.check(reference.path_of("encoder", case), *compute(case)) for case in CASES]
-        sys.exit(0 if all(good) else 1)
-    for case in CASES:
-        reference.write(reference.path_of("encoder", case), *compute(case))
-
-
 if __name__ == "__main__":
-    main()
+    reference.make_or_check(__doc__, [(reference.path_of("encoder", case), functools.partial(compute, case))
+                                      for case in CASES])

@@ -18,9 +18,7 @@ missing, zero_grad(set_to_none=False), so that Adam's moments of it decay.
                those of both heads, one behind the other
 """
 
-import argparse
 import functools
-import sys
 
 import numpy as np
 import torch
@@ -98,15 +96,5 @@ def compute_all():
     return {}, data
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    if arguments.check:
-        sys.exit(0 if reference.check(PATH, *compute_all()) else 1)
-    reference.write(PATH, *compute_all())
-
-
 if __name__ == "__main__":
-    main()
+    reference.make_or_check(__doc__, [(PATH, compute_all)])

@@ -19,9 +19,8 @@ tokens of the batch. Tokens 0 to 4 are special: [PAD], [UNK], [CLS], [SEP], [MAS
   evaluation/counts [2] uint32: these tokens, and those of them that have the largest logit
   trajectory/...     loss, norm, lr, final: as in reference.py, final of vectors alone"""
 
-import argparse
 import dataclasses
-import sys
+import functools
 
 import numpy as np
 import torch
@@ -167,18 +166,6 @@ def compute(case):
     return {"config": config.to_json_string()}, data
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare with the stored files instead of writing them")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    transformers.utils.logging.set_verbosity_error()
-    if arguments.check:
-        good = [reference.check(reference.path_of("hidden", case), *compute(case)) for case in CASES]
-        sys.exit(0 if all(good) else 1)
-    for case in CASES:
-        reference.write(reference.path_of("hidden", case), *compute(case))
-
-
 if __name__ == "__main__":
-    main()
+    reference.make_or_check(__doc__, [(reference.path_of("hidden", case), functools.partial(compute, case))
+                                      for case in CASES])

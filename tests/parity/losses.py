@@ -21,9 +21,6 @@ of the labels; where these are probabilities it is over the rows. balanced is sc
   MODEL/soft/RUN/... the same with MODEL/soft/targets [N,C] float32 in place of the labels
 """
 
-import argparse
-import sys
-
 import h5py
 import numpy as np
 import sklearn.utils.class_weight
@@ -142,15 +139,5 @@ def compute_all():
     return attributes, data
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    if arguments.check:
-        sys.exit(0 if reference.check(PATH, *compute_all()) else 1)
-    reference.write(PATH, *compute_all())
-
-
 if __name__ == "__main__":
-    main()
+    reference.make_or_check(__doc__, [(PATH, compute_all)])

@@ -18,8 +18,7 @@ encoders.py:
   gradient/NAME              float32
   bfloat16/logits, bfloat16/gradient/NAME   the same with operands rounded as in bfloat16.py, the last product's too"""
 
-import argparse
-import sys
+import functools
 
 import numpy as np
 import torch
@@ -146,18 +145,6 @@ def compute(case):
     return {"config": config.to_json_string()}, data
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare with the stored files instead of writing them")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    transformers.utils.logging.set_verbosity_error()
-    if arguments.check:
-        good = [reference.check(reference.path_of("masked", case), *compute(case)) for case in CASES]
-        sys.exit(0 if all(good) else 1)
-    for case in CASES:
-        reference.write(reference.path_of("masked", case), *compute(case))
-
-
 if __name__ == "__main__":
-    main()
+    reference.make_or_check(__doc__, [(reference.path_of("masked", case), functools.partial(compute, case))
+                                      for case in CASES])

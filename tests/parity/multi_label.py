@@ -25,8 +25,6 @@ stored files only. Labels [N,C] are uint32, 1 where the example has the class.
                      students, weight 3): loss, distance [20] float64, moved float32 as in reference.py
 """
 
-import argparse
-import sys
 import warnings
 
 import h5py
@@ -178,15 +176,5 @@ def compute_all():
     return {}, {f"{name}/{key}": np.asarray(value) for name, values in groups for key, value in values.items()}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    if arguments.check:
-        sys.exit(0 if reference.check(PATH, *compute_all()) else 1)
-    reference.write(PATH, *compute_all())
-
-
 if __name__ == "__main__":
-    main()
+    reference.make_or_check(__doc__, [(PATH, compute_all)])

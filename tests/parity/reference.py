@@ -488,6 +488,13 @@ def write(path, attributes, data):
     print(f"{path.name}: {path.stat().st_size} bytes")
 
 
+def without_nan(found, expected):
+    """Both without what is no number in both: a score that is undefined is expected to be so."""
+    numbers = found.dtype.kind == "f"
+    undefined = np.isnan(found) & np.isnan(expected) if numbers else np.zeros(np.shape(found), dtype=bool)
+    return np.asarray(found)[~undefined], np.asarray(expected)[~undefined]
+
+
 def relative(got, expected):
     scale = np.linalg.norm(expected)
     difference = np.linalg.norm(np.asarray(got, dtype=np.float64) - np.asarray(expected, dtype=np.float64))
@@ -510,15 +517,16 @@ def check(path, attributes, data):
                         and key != "distill/teacher_logits"
                         or any(part in key for part in ("/gradient/", "/final/", "/moved/")))
             same = file[key].dtype == data[key].dtype and file[key].shape == data[key].shape
-            error = relative(file[key][()], data[key]) if same else np.inf
+            error = relative(*without_nan(file[key][()], data[key])) if same else np.inf
             if not error <= (1e-5 if computed else 0.0):
                 bad.append(f"{key} (relative difference {error})")
     print(f"{path.name}: {len(data)} datasets, " + ("equal" if not bad else "DIFFERENT: " + ", ".join(bad)))
     return not bad
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def make_or_check(text, pairs):
+    """The command of a script with the help `text`: makes or checks files, (path, what computes its content) each."""
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare with the stored files instead of writing them")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -526,10 +534,10 @@ def main():
     transformers.utils.logging.disable_progress_bar()
     DATA.mkdir(exist_ok=True)
     if arguments.check:
-        sys.exit(0 if all([check(path, *make()) for path, make in files()]) else 1)
-    for path, make in files():
+        sys.exit(0 if all([check(path, *make()) for path, make in pairs]) else 1)
+    for path, make in pairs:
         write(path, *make())
 
 
 if __name__ == "__main__":
-    main()
+    make_or_check(__doc__, files())

@@ -20,9 +20,6 @@ stored files only. C is the number of targets.
                      students, weight 3): loss, distance [20] float64, moved float32 as in reference.py
 """
 
-import argparse
-import sys
-
 import h5py
 import numpy as np
 import scipy.stats
@@ -155,15 +152,5 @@ def compute_all():
     return {}, {f"{name}/{key}": np.asarray(value) for name, values in groups for key, value in values.items()}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    if arguments.check:
-        sys.exit(0 if reference.check(PATH, *compute_all()) else 1)
-    reference.write(PATH, *compute_all())
-
-
 if __name__ == "__main__":
-    main()
+    reference.make_or_check(__doc__, [(PATH, compute_all)])
